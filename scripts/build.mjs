@@ -1,0 +1,5 @@
+import { build, checkNode, ensureDependencies } from './setup.mjs';
+
+checkNode();
+ensureDependencies();
+build();

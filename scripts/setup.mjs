@@ -1,0 +1,74 @@
+// Set-up that `npm start` and `npm test` share: dependencies and build, each only when missing or stale.
+import { spawnSync } from 'node:child_process';
+import { createHash } from 'node:crypto';
+import { existsSync, readdirSync, readFileSync, statSync, writeFileSync } from 'node:fs';
+import { dirname, join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+
+/** In the order of their dependencies. Tests are compiled by `npm test` alone. */
+const packages = ['copy', 'progress', 'api', 'server', 'console'];
+
+export const root = dirname(dirname(fileURLToPath(import.meta.url)));
+
+/** Runs a command in the repository's root; ends this process with the command's code when it fails. */
+export function run(command, args, options = {}) {
+  const result = spawnSync(command, args, { cwd: root, stdio: 'inherit', ...options });
+  if (result.error) fail(`${command} cannot be started: ${result.error.message}`);
+  if (result.status !== 0) process.exit(result.status ?? 1);
+}
+
+/** Runs a tool of node_modules/.bin with this very Node. */
+export function runTool(name, args) {
+  run(process.execPath, [toolPath(name), ...args]);
+}
+
+/** The JavaScript file behind a tool of node_modules/.bin. */
+export function toolPath(name) {
+  return join(root, 'node_modules', '.bin', name);
+}
+
+export function checkNode() {
+  const [major, minor] = process.versions.node.split('.').map(Number);
+  if (major > 20 || (major === 20 && minor >= 19)) return;
+  fail(`wcc needs Node 20.19 or newer; this is ${process.versions.node}.`);
+}
+
+/** `npm ci` when node_modules is missing or was installed from another lock file. */
+export function ensureDependencies() {
+  const stamp = join(root, 'node_modules', '.wcc-lock');
+  const lock = createHash('sha256')
+    .update(readFileSync(join(root, 'package-lock.json')))
+    .digest('hex');
+  if (existsSync(stamp) && readFileSync(stamp, 'utf8') === lock) return;
+  console.log('Installing dependencies (once, about half a minute) …');
+  const npm = process.env.npm_execpath;
+  const args = ['ci', '--no-audit', '--no-fund', '--loglevel=error'];
+  if (npm && npm.endsWith('.js')) run(process.execPath, [npm, ...args]);
+  else run('npm', args);
+  writeFileSync(stamp, lock);
+}
+
+/** Compiles what is stale and bundles the console when one of its inputs is newer than its bundle. */
+export function build() {
+  runTool('tsc', ['-b', ...packages.map((name) => `packages/${name}`)]);
+  const bundle = join(root, 'packages/console/dist/index.html');
+  const inputs = ['packages/console', 'packages/progress/src', 'packages/api/src', 'package-lock.json'];
+  const newest = Math.max(...inputs.map((path) => newestMtimeMs(join(root, path))));
+  if (existsSync(bundle) && statSync(bundle).mtimeMs >= newest) return;
+  console.log('Bundling the console …');
+  run(process.execPath, [toolPath('vite'), 'build', '--logLevel', 'warn'], {
+    cwd: join(root, 'packages/console'),
+  });
+}
+
+function newestMtimeMs(path) {
+  const stat = statSync(path);
+  if (!stat.isDirectory()) return stat.mtimeMs;
+  const names = readdirSync(path).filter((name) => name !== 'node_modules' && name !== 'dist');
+  return Math.max(0, ...names.map((name) => newestMtimeMs(join(path, name))));
+}
+
+function fail(message) {
+  console.error(message);
+  process.exit(1);
+}

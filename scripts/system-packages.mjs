@@ -1,0 +1,44 @@
+// What the full test suite needs from the system, and why.
+import { spawnSync } from 'node:child_process';
+import { existsSync } from 'node:fs';
+
+/** Debian package → a program of it. */
+const packages = {
+  chromium: 'chromium', // the browser checks
+  'qemu-utils': 'qemu-img', // real qcow2 images
+  xfsprogs: 'mkfs.xfs', // reflink on a loop mount
+  'btrfs-progs': 'mkfs.btrfs', // the same on btrfs
+  strace: 'strace', // I/O errors at an offset, order of syncs
+};
+
+/**
+ * Installs what is missing by apt on Debian as root; elsewhere names it.
+ * @returns the packages that are still missing
+ */
+export function ensureSystemPackages() {
+  let missing = findMissing();
+  if (missing.length === 0) return missing;
+  if (process.getuid?.() === 0 && existsSync('/usr/bin/apt-get')) {
+    console.log(`Installing ${missing.join(', ')} …`);
+    apt(['update', '-qq']);
+    apt(['install', '-y', '-qq', '--no-install-recommends', ...missing]);
+    missing = findMissing();
+  }
+  if (missing.length > 0) console.log(`For the full suite install these packages: ${missing.join(', ')}`);
+  return missing;
+}
+
+function findMissing() {
+  return Object.keys(packages).filter((name) => !hasProgram(packages[name]));
+}
+
+function hasProgram(name) {
+  const folders = [...(process.env.PATH ?? '').split(':'), '/usr/sbin', '/sbin'];
+  return folders.some((folder) => folder !== '' && existsSync(`${folder}/${name}`));
+}
+
+function apt(args) {
+  const env = { ...process.env, DEBIAN_FRONTEND: 'noninteractive' };
+  const result = spawnSync('apt-get', args, { env, encoding: 'utf8', stdio: ['ignore', 'pipe', 'pipe'] });
+  if (result.status !== 0) console.error(`apt-get ${args.join(' ')} failed:\n${result.stderr}`);
+}
