@@ -1,0 +1,117 @@
+import { execFileSync } from 'node:child_process';
+import { statSync, unlinkSync } from 'node:fs';
+import { join } from 'node:path';
+import { canClone, copyFile, CopyError, freeSpace, kernelSupport, warmUp } from '@wcc/copy';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import {
+  expectEqualFiles,
+  expectFailure,
+  MIB,
+  remainsIn,
+  useDirectory,
+  writeRandom,
+} from '../testkit/files.testkit.ts';
+import { type Mounted, mountFresh, whyNoMounts } from '../testkit/mounts.testkit.ts';
+
+const paths = kernelSupport().available ? (['auto', 'off'] as const) : (['off'] as const);
+
+/** The kernel's own word on where a file lies, and whether others lie there too. */
+function physicalExtents(path: string): string {
+  const listing = execFileSync('filefrag', ['-s', '-v', path], { encoding: 'utf8' });
+  return listing.slice(listing.indexOf('\n')); // the first line holds the name
+}
+
+describe.each(['xfs', 'btrfs'] as const)('sharing blocks on %s', (type) => {
+  const reason = whyNoMounts(type);
+  if (reason !== null) {
+    it.skip(`needs a mount (${reason})`);
+    console.warn(`skipped: ${reason}`);
+    return;
+  }
+  let mounted: Mounted | null = null;
+  const at = (name: string): string => join(mounted?.directory ?? '', name);
+  beforeAll(async () => {
+    mounted = mountFresh(type, 512);
+    writeRandom(at('source'), 64 * MIB);
+    await warmUp();
+  });
+  afterAll(() => mounted?.unmount());
+
+  it.each(paths)('copy makes new blocks and does not lie about it, kernel calls %s', async (kernelCalls) => {
+    const result = await copyFile(at('source'), at(`copied-${kernelCalls}`), { method: 'copy', kernelCalls })
+      .done;
+    expect(result).toMatchObject({ method: 'read-write', bytes: { shared: 0, written: 64 * MIB } });
+    expect(physicalExtents(at(`copied-${kernelCalls}`))).not.toContain('shared');
+    expect((await freeSpace(at(''))).fsType).toBe(type);
+  });
+
+  it.each(paths)('auto shares and says so, kernel calls %s', async (kernelCalls) => {
+    const job = copyFile(at('source'), at('shared'), { kernelCalls });
+    const result = await job.done;
+    expect(result).toMatchObject({
+      method: 'clone',
+      bytes: { data: 64 * MIB, shared: 64 * MIB, written: 0 },
+    });
+    expect(job.facts()).toMatchObject({ method: 'clone', cloneRefused: null });
+    expect(job.progress().sharedBytes).toBe(64 * MIB);
+    expectEqualFiles(at('source'), at('shared'));
+    expect(physicalExtents(at('shared'))).toContain('shared');
+    unlinkSync(at('shared'));
+  });
+
+  it.each(paths)('needs no room, kernel calls %s', async (kernelCalls) => {
+    const { freeBytes } = await freeSpace(at(''));
+    const options = { freeSpaceFloorBytes: freeBytes, kernelCalls, method: 'clone' } as const;
+    await copyFile(at('source'), at('no-room'), options).done;
+    expect(statSync(at('no-room')).size).toBe(64 * MIB);
+    unlinkSync(at('no-room'));
+  });
+
+  it('verifies what it shared', async () => {
+    const result = await copyFile(at('source'), at('verified'), { verify: true }).done;
+    expect(result.phases.map(({ name }) => name)).toEqual([
+      'inspect',
+      'reserve',
+      'clone',
+      'flush',
+      'verify',
+      'publish',
+    ]);
+    unlinkSync(at('verified'));
+  });
+
+  it('tells beforehand, and leaves no trace of the trial', async () => {
+    expect(await canClone(at('source'), at(''))).toBe(true);
+    expect(remainsIn(at(''))).toEqual([]);
+  });
+});
+
+describe('where blocks cannot be shared', () => {
+  const dir = useDirectory();
+
+  it.each(paths)(
+    'clone fails and says why, auto copies and says why, kernel calls %s',
+    async (kernelCalls) => {
+      writeRandom(join(dir(), 'source'), MIB);
+      if (await canClone(join(dir(), 'source'), dir())) {
+        console.warn('skipped: the temporary directory can share blocks');
+        return;
+      }
+      const paired = [join(dir(), 'source'), join(dir(), `copy-${kernelCalls}`)] as const;
+      const error = await expectFailure(
+        copyFile(...paired, { method: 'clone', kernelCalls }),
+        'clone_unsupported',
+      );
+      expect(error.cause).toBeInstanceOf(Error);
+      expect(remainsIn(dir())).toEqual([]);
+      const job = copyFile(...paired, { kernelCalls });
+      await job.done;
+      expect(job.facts().cloneRefused).toBe('file_system_unsupported');
+    },
+  );
+
+  it('canClone refuses what copyFile refuses', async () => {
+    await expect(canClone('/dev/null', dir())).rejects.toBeInstanceOf(CopyError);
+    await expect(canClone(join(dir(), 'missing'), dir())).rejects.toMatchObject({ code: 'not_found' });
+  });
+});

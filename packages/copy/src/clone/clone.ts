@@ -1,0 +1,70 @@
+import { chmodSync, constants, copyFileSync } from 'node:fs';
+import { CopyError } from '../errors.ts';
+import { systemCode, toCopyError } from '../kernel/errno.ts';
+import { adoptPartial, dropPartial, emptyPartial } from '../reserve/reserve.ts';
+import { showPath } from '../storage/paths.ts';
+import { beginPhase, atDestination, type CopyRun, partialOf, sourceOf } from '../worker/copy-run.ts';
+
+/** What FICLONE answers where blocks cannot be shared; anything else is a real failure. */
+const refusals: Readonly<Record<string, string>> = {
+  EOPNOTSUPP: 'file_system_unsupported',
+  ENOTSUP: 'file_system_unsupported',
+  ENOTTY: 'file_system_unsupported',
+  ENOSYS: 'file_system_unsupported',
+  EXDEV: 'other_file_system',
+  EINVAL: 'refused_by_file_system',
+  EPERM: 'refused_by_file_system',
+  ETXTBSY: 'source_is_swap',
+};
+
+/** Whether blocks are to be shared: not when new ones were asked for, not when a copy goes on half-way. */
+export function prepareClone(run: CopyRun): boolean {
+  return run.request.method !== 'copy' && run.facts.resumedAtBytes === null;
+}
+
+/** Shares the source's blocks with the partial. One kernel call, which cannot be cancelled on its way. */
+export function tryClone(run: CopyRun): void {
+  beginPhase(run, 'clone');
+  try {
+    if (run.kernel === null) cloneByNode(run);
+    else run.kernel.cloneFile(sourceOf(run).fd, partialOf(run).fd);
+  } catch (error) {
+    refuse(run, error);
+    return;
+  }
+  if (run.kernel === null) countByBlocks(run);
+  run.facts.method = 'clone';
+  run.copiedOffset = sourceOf(run).stat.size;
+  run.copiedBytes = run.dataBytes;
+  run.slot.set('shared', run.copiedBytes);
+}
+
+/**
+ * Node can clone by itself, but makes the new file itself and removes it when it fails. The source is named by
+ * its descriptor, so that it stays the file that was inspected.
+ */
+function cloneByNode(run: CopyRun): void {
+  dropPartial(run);
+  const flags = constants.COPYFILE_FICLONE_FORCE | constants.COPYFILE_EXCL;
+  copyFileSync(`/proc/self/fd/${sourceOf(run).fd}`, run.remains.partial, flags);
+  chmodSync(run.remains.partial, 0o600); // it came with the mode of the source, which may be read-only
+  adoptPartial(run);
+}
+
+/** Without kernel calls holes are not seen; what the source occupies tells how much of it is data. */
+function countByBlocks(run: CopyRun): void {
+  const { blocks, size } = sourceOf(run).stat;
+  run.dataBytes = blocks * 512n < size ? blocks * 512n : size;
+  run.facts.dataBytes = Number(run.dataBytes);
+  run.slot.set('skipped', size - run.dataBytes);
+}
+
+function refuse(run: CopyRun, error: unknown): void {
+  const path = showPath(run.request.destination);
+  const reason = refusals[systemCode(error) ?? ''];
+  if (reason === undefined) throw toCopyError(error, { path });
+  if (run.request.method === 'clone')
+    throw new CopyError('clone_unsupported', { path, detail: reason, cause: error });
+  run.facts.cloneRefused = reason;
+  atDestination(run, () => emptyPartial(run));
+}

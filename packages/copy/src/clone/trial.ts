@@ -1,0 +1,65 @@
+import { closeSync, constants, copyFileSync, openSync, statSync, writeSync } from 'node:fs';
+import { openSource } from '../inspect/source.ts';
+import type { CanCloneRequest } from '../job/messages.ts';
+import { loadKernel } from '../kernel/calls.ts';
+import { toCopyError } from '../kernel/errno.ts';
+import { removeFile } from '../resume/clean-up.ts';
+import { remainPaths, showPath } from '../storage/paths.ts';
+
+const NEW_FILE = constants.O_RDWR | constants.O_CREAT | constants.O_EXCL | constants.O_NOFOLLOW;
+
+/** The worker's side of `canClone`; apart from it, for a worker shall load no more than it needs. */
+export function canCloneHere({ source, directory, id }: CanCloneRequest): boolean {
+  const { fd: sourceFd, stat } = openSource(source);
+  const { partial } = remainPaths(directory, id);
+  try {
+    const fd = openSync(partial, NEW_FILE, 0o600);
+    try {
+      const block = Number(stat.blksize);
+      const lengthBytes = stat.size < BigInt(block) ? Number(stat.size) : block;
+      return tryShare(
+        { sourceFd, fd, lengthBytes },
+        { partial, isSameDevice: deviceOf(directory) === stat.dev },
+      );
+    } finally {
+      closeSync(fd);
+      removeFile(partial);
+    }
+  } catch (error) {
+    throw toCopyError(error, { path: showPath(directory) });
+  } finally {
+    closeSync(sourceFd);
+  }
+}
+
+function deviceOf(directory: Uint8Array): bigint {
+  return statSync(Buffer.from(directory), { bigint: true }).dev;
+}
+
+function tryShare(
+  files: { sourceFd: number; fd: number; lengthBytes: number },
+  place: { partial: Buffer; isSameDevice: boolean },
+): boolean {
+  const kernel = loadKernel();
+  try {
+    if (kernel !== null) {
+      kernel.cloneRange(files.sourceFd, { fd: files.fd, offset: 0n, lengthBytes: files.lengthBytes });
+      return true;
+    }
+    return place.isSameDevice && canCloneTiny(files.fd, place.partial);
+  } catch {
+    return false; // every refusal means the same here
+  }
+}
+
+/** Without kernel calls only whole files can be cloned: a tiny one stands for the source, on the same device. */
+function canCloneTiny(fd: number, partial: Buffer): boolean {
+  writeSync(fd, Buffer.alloc(1));
+  const second = Buffer.concat([partial.subarray(0, -'.partial'.length), Buffer.from('2.partial')]);
+  try {
+    copyFileSync(partial, second, constants.COPYFILE_FICLONE_FORCE | constants.COPYFILE_EXCL);
+    return true;
+  } finally {
+    removeFile(second);
+  }
+}

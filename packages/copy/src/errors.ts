@@ -1,0 +1,142 @@
+/** What a caller learns about one error code: a message and a hint on what to do. */
+export interface CopyErrorEntry {
+  readonly message: string;
+  readonly hint: string;
+}
+
+export type CopyErrorCode =
+  | 'cancelled'
+  | 'interrupted'
+  | 'no_space'
+  | 'io_error'
+  | 'source_changed'
+  | 'source_in_use'
+  | 'not_found'
+  | 'exists'
+  | 'permission'
+  | 'read_only'
+  | 'not_regular'
+  | 'same_file'
+  | 'too_large'
+  | 'quota'
+  | 'cross_device'
+  | 'clone_unsupported'
+  | 'verify_mismatch'
+  | 'name_too_long'
+  | 'invalid_option'
+  | 'partial_in_use'
+  | 'locked'
+  | 'busy'
+  | 'resources'
+  | 'unsupported'
+  | 'worker_failed';
+
+/** The one registry of this package: code → message and hint. */
+export const copyErrors: Readonly<Record<CopyErrorCode, CopyErrorEntry>> = {
+  cancelled: { message: 'the copy was cancelled', hint: 'Nothing remains of it; start it anew when needed.' },
+  interrupted: {
+    message: 'the copy was interrupted',
+    hint: 'Start it again with the same id: it goes on from its last checkpoint, if it had one.',
+  },
+  no_space: {
+    message: 'not enough free space',
+    hint: 'Free some space at the destination and resume the copy.',
+  },
+  io_error: {
+    message: 'the storage reported an error',
+    hint: 'Look at the kernel log for the failing device.',
+  },
+  source_changed: {
+    message: 'the source changed while it was copied',
+    hint: 'Stop whatever writes to the source, then copy again.',
+  },
+  source_in_use: {
+    message: 'the source is in use by another program',
+    hint: 'Close the program that has the file open for writing.',
+  },
+  not_found: { message: 'no such file or directory', hint: 'Check the path.' },
+  exists: { message: 'the destination exists already', hint: 'Choose another name, or allow overwriting.' },
+  permission: { message: 'permission denied', hint: 'Check owner and mode of the file and its directory.' },
+  read_only: {
+    message: 'the file system is read-only',
+    hint: 'Remount it writable, or choose another place.',
+  },
+  not_regular: {
+    message: 'not a regular file',
+    hint: 'Symlinks, directories, devices, sockets and FIFOs are refused.',
+  },
+  same_file: { message: 'source and destination are the same file', hint: 'Choose another destination.' },
+  too_large: {
+    message: 'the file is larger than the file system or a limit of the process allows',
+    hint: 'Choose another file system, or raise the file size limit (ulimit -f).',
+  },
+  quota: {
+    message: 'the disk quota is used up',
+    hint: 'Raise the quota or remove files, then resume the copy.',
+  },
+  cross_device: {
+    message: 'source and destination are on different file systems',
+    hint: 'Use method auto or copy.',
+  },
+  clone_unsupported: {
+    message: 'blocks cannot be shared here',
+    hint: 'Use method auto or copy; XFS, btrfs, bcachefs and ZFS can share blocks within one file system.',
+  },
+  verify_mismatch: {
+    message: 'the copy differs from its source',
+    hint: 'Nothing was published. Check memory and storage of this host, then copy again.',
+  },
+  name_too_long: { message: 'the name is too long', hint: 'Choose a shorter name.' },
+  invalid_option: { message: 'an option is not valid', hint: 'See the documentation of CopyOptions.' },
+  partial_in_use: {
+    message: 'another copy works on the same partial file',
+    hint: 'Wait for the other copy to end, or use another id.',
+  },
+  locked: { message: 'the lock is held by another process', hint: 'Stop the other process first.' },
+  busy: { message: 'the file or device is busy', hint: 'Try again later.' },
+  resources: {
+    message: 'the system ran out of a resource',
+    hint: 'Raise the limit of open files or of memory.',
+  },
+  unsupported: {
+    message: 'not supported on this system',
+    hint: 'Kernel calls need Linux and the koffi package.',
+  },
+  worker_failed: { message: 'the copying thread ended unexpectedly', hint: 'Start the copy again.' },
+};
+
+export interface CopyErrorDetails {
+  path?: string | null;
+  /** Byte offset in the file at which it happened. */
+  offset?: number | null;
+  /** What exactly, appended to the code's message. */
+  detail?: string;
+  cause?: unknown;
+  /** A partial file and a checkpoint remain, from which the same id can go on. */
+  resumable?: boolean;
+}
+
+/** Every failure of this package. `cause` holds the error of the system call, where there was one. */
+export class CopyError extends Error {
+  override readonly name: string = 'CopyError';
+  readonly code: CopyErrorCode;
+  readonly path: string | null;
+  readonly offset: number | null;
+  readonly hint: string;
+  readonly detail: string | null;
+  resumable: boolean;
+
+  constructor(code: CopyErrorCode, details: CopyErrorDetails = {}) {
+    const { message, hint } = copyErrors[code];
+    const path = details.path ?? null;
+    const place = path === null ? '' : `: ${path}`;
+    const text = details.detail === undefined ? message : `${message} (${details.detail})`;
+    super(`${text}${place}`, details.cause === undefined ? undefined : { cause: details.cause });
+    this.code = code;
+    this.path = path;
+    this.offset = details.offset ?? null;
+    this.hint = hint;
+    this.detail = details.detail ?? null;
+    this.resumable = details.resumable ?? false;
+  }
+}

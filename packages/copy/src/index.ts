@@ -1,0 +1,36 @@
+export { canClone } from './clone/can-clone.ts';
+export {
+  CopyError,
+  copyErrors,
+  type CopyErrorCode,
+  type CopyErrorDetails,
+  type CopyErrorEntry,
+} from './errors.ts';
+export { inspectFile } from './inspect/inspect-file.ts';
+export type { FileFacts, InspectOptions } from './inspect/types.ts';
+export type { SourceIdentity } from './inspect/source.ts';
+export { copyFile } from './job/copy-file.ts';
+export { warmUp } from './job/pool.ts';
+export type {
+  CopyFacts,
+  CopyJob,
+  CopyMethod,
+  CopyOptions,
+  CopyPhaseEvent,
+  CopyPhaseName,
+  CopyProgress,
+  CopyResult,
+  PathLike,
+} from './job/types.ts';
+export { kernelSupport } from './kernel/calls.ts';
+export type { Checkpoint } from './resume/checkpoint.ts';
+export {
+  forget,
+  listRemains,
+  readCheckpoint,
+  type Remains,
+  removeRemains,
+  settlePublication,
+} from './resume/remains.ts';
+export { freeSpace, type FreeSpace } from './storage/free-space.ts';
+export { type FileLock, lockFile } from './storage/lock-file.ts';

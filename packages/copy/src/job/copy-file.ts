@@ -1,0 +1,75 @@
+import { CopyError } from '../errors.ts';
+import { toCopyError } from '../kernel/errno.ts';
+import { showPath, splitPath, toPathBytes } from '../storage/paths.ts';
+import { unknownFacts } from './facts.ts';
+import { checkLimit, createRequest, randomId } from './options.ts';
+import { runInWorker } from './pool.ts';
+import { createSlot, type SlotReader } from './slot.ts';
+import type { CopyJob, CopyOptions, CopyPhaseEvent, CopyResult, PathLike } from './types.ts';
+
+/**
+ * Copies a regular file, on a thread of its own, and starts at once. The file appears under its final name
+ * when it is complete (and, unless `durable` is false, safely on the storage), never before.
+ *
+ * Never throws: whatever is wrong, a bad option included, rejects `job.done` with a CopyError.
+ */
+export function copyFile(source: PathLike, destination: PathLike, options: CopyOptions = {}): CopyJob {
+  const id = options.id ?? randomId();
+  const { slot, problem } = prepareSlot(options);
+  const facts = unknownFacts();
+  const onPhase = (event: CopyPhaseEvent): void => {
+    Object.assign(facts, event.facts);
+    options.onPhase?.(event);
+  };
+  const start = async (): Promise<CopyResult> => {
+    if (problem !== null) throw toCopyError(problem);
+    return await runExclusively({ source, destination, id }, { ...options, onPhase }, slot);
+  };
+  const onAbort = (): void => slot.stop('cancel');
+  // Before the start: the worker may be through with a small file before this thread runs again.
+  if (options.signal?.aborted === true) onAbort();
+  else options.signal?.addEventListener('abort', onAbort, { once: true });
+  const done = start().finally(() => slot.end());
+  // The caller may look at `done` much later, or never: a failure must not end the process meanwhile.
+  done.catch(() => {}).finally(() => options.signal?.removeEventListener('abort', onAbort));
+  return {
+    id,
+    done,
+    progress: () => slot.read(),
+    facts: () => ({ ...facts }),
+    cancel: () => slot.stop('cancel'),
+    interrupt: () => slot.stop('interrupt'),
+    pause: () => slot.setPaused(true),
+    resume: () => slot.setPaused(false),
+    setLimit: (bytesPerSecond) => slot.setLimit(checkLimit(bytesPerSecond)),
+  };
+}
+
+function prepareSlot(options: CopyOptions): { slot: SlotReader; problem: unknown } {
+  try {
+    return { slot: createSlot(checkLimit(options.bytesPerSecond ?? null)), problem: null };
+  } catch (problem) {
+    return { slot: createSlot(null), problem };
+  }
+}
+
+/** Partials that copies of this process work on; other processes are kept out by a lock on the partial itself. */
+const partialsInUse = new Set<string>();
+
+async function runExclusively(
+  paths: { source: PathLike; destination: PathLike; id: string },
+  options: CopyOptions & { onPhase: (event: CopyPhaseEvent) => void },
+  slot: SlotReader,
+): Promise<CopyResult> {
+  const request = createRequest(paths, options, slot.memory);
+  const key = `${paths.id} ${splitPath(toPathBytes(paths.destination)).directory.toString('latin1')}`;
+  if (partialsInUse.has(key)) {
+    throw new CopyError('partial_in_use', { path: showPath(request.destination) });
+  }
+  partialsInUse.add(key);
+  try {
+    return await runInWorker(request, options.onPhase);
+  } finally {
+    partialsInUse.delete(key);
+  }
+}

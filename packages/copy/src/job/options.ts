@@ -1,0 +1,70 @@
+import { randomBytes } from 'node:crypto';
+import { CopyError } from '../errors.ts';
+import { checkId, splitPath, toPathBytes } from '../storage/paths.ts';
+import type { CopyRequest } from './messages.ts';
+import type { CopyOptions, PathLike } from './types.ts';
+
+const CHECKPOINT_INTERVAL_MS = 5000;
+const CHECKPOINT_BYTES = 1024 ** 3;
+
+/** 128 random bits: two copies into one directory never meet by accident. */
+export function randomId(): string {
+  return randomBytes(16).toString('base64url');
+}
+
+/** The request a worker gets, with every default filled in; throws `invalid_option`. */
+export function createRequest(
+  paths: { source: PathLike; destination: PathLike; id: string },
+  options: CopyOptions,
+  memory: SharedArrayBuffer,
+): CopyRequest {
+  const destination = toPathBytes(paths.destination);
+  if (splitPath(destination).name.length === 0) invalid('the destination names a directory');
+  return {
+    kind: 'copy',
+    memory,
+    id: checkId(paths.id),
+    poolId: options.poolId ?? null,
+    source: toPathBytes(paths.source),
+    destination,
+    method: oneOf('method', options.method ?? 'auto', ['auto', 'clone', 'copy']),
+    kernelCalls: oneOf('kernelCalls', options.kernelCalls ?? 'auto', ['auto', 'off']),
+    resume: options.resume ?? true,
+    overwrite: options.overwrite ?? false,
+    verify: options.verify ?? false,
+    durable: options.durable ?? true,
+    preallocate: options.preallocate ?? false,
+    detectZeros: options.detectZeros ?? false,
+    refuseWriters: options.refuseWriters ?? false,
+    keepOnFailure: options.keepOnFailure ?? false,
+    keepSidecar: options.keepSidecar ?? false,
+    checkpointIntervalMs: atLeast(
+      'checkpoint.intervalMs',
+      options.checkpoint?.intervalMs ?? CHECKPOINT_INTERVAL_MS,
+      0,
+    ),
+    checkpointBytes: atLeast('checkpoint.bytes', options.checkpoint?.bytes ?? CHECKPOINT_BYTES, 1),
+    freeSpaceFloorBytes: atLeast('freeSpaceFloorBytes', options.freeSpaceFloorBytes ?? 0, 0),
+  };
+}
+
+/** A limit of 0 would be a pause that nobody can see: refused. */
+export function checkLimit(bytesPerSecond: number | null): number | null {
+  return bytesPerSecond === null ? null : atLeast('bytesPerSecond', bytesPerSecond, 1);
+}
+
+function oneOf<T extends string>(name: string, value: T, allowed: readonly T[]): T {
+  if (!allowed.includes(value)) invalid(`${name} is one of ${allowed.join(', ')}`);
+  return value;
+}
+
+function atLeast(name: string, value: number, least: number): number {
+  if (typeof value !== 'number' || !Number.isFinite(value) || value < least) {
+    invalid(`${name} is a number of at least ${least}`);
+  }
+  return value;
+}
+
+function invalid(detail: string): never {
+  throw new CopyError('invalid_option', { detail });
+}

@@ -1,0 +1,78 @@
+import { existsSync, statSync } from 'node:fs';
+import { join } from 'node:path';
+import { copyFile, warmUp } from '@wcc/copy';
+import { describe, expect, it } from 'vitest';
+import { startChild } from '../testkit/child.testkit.ts';
+import { expectEqualFiles, MIB, useDirectory, waitFor, writeRandom } from '../testkit/files.testkit.ts';
+
+describe('the worker threads', () => {
+  const dir = useDirectory();
+  const at = (name: string): string => join(dir(), name);
+
+  it('need nothing from a main loop that is blocked', async () => {
+    writeRandom(at('source'), 8 * MIB);
+    await warmUp();
+    const job = copyFile(at('source'), at('copy'), { bytesPerSecond: 32 * MIB });
+    Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, 1500);
+    // No message has been read since the start: what stands now was done without this thread.
+    expect(existsSync(at('copy'))).toBe(true);
+    expect(job.progress()).toMatchObject({ phase: 'publish', writtenBytes: 8 * MIB });
+    await job.done;
+    expectEqualFiles(at('source'), at('copy'));
+  });
+
+  it('start even while the main loop is blocked from the first moment', async () => {
+    writeRandom(at('cold'), MIB);
+    const script = `
+      const job = copy.copyFile(${JSON.stringify(at('cold'))}, ${JSON.stringify(at('cold-copy'))});
+      Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, 2000);
+      console.log(job.progress().phase, job.progress().writtenBytes);`;
+    const { stdout, code } = await startChild(script).ended;
+    expect(stdout.trim()).toBe(`publish ${MIB}`);
+    expect(code).toBe(0);
+  });
+
+  it('keep the process alive while a copy runs, and not a moment longer', async () => {
+    writeRandom(at('alive'), 4 * MIB);
+    const script = `
+      const job = copy.copyFile(${JSON.stringify(at('alive'))}, ${JSON.stringify(at('alive-copy'))}, { bytesPerSecond: 8388608 });
+      job.done.then(() => console.log(Date.now()));`;
+    const { stdout, code } = await startChild(script).ended;
+    expect(code).toBe(0);
+    expect(statSync(at('alive-copy')).size).toBe(4 * MIB);
+    expect(Date.now() - Number(stdout)).toBeLessThan(2000);
+  });
+
+  it('do not end a process over a failure that nobody looks at', async () => {
+    const { code, stderr } = await startChild(`copy.copyFile('/nowhere/a', '/nowhere/b');`).ended;
+    expect(stderr).toBe('');
+    expect(code).toBe(0);
+  });
+
+  it('work on many copies at once', async () => {
+    writeRandom(at('many'), MIB);
+    const jobs = Array.from({ length: 8 }, (_, index) => copyFile(at('many'), at(`many-${index}`)));
+    await Promise.all(jobs.map(({ done }) => done));
+    for (const index of jobs.keys()) expectEqualFiles(at('many'), at(`many-${index}`));
+  });
+
+  it('stay responsive to a stop while the process ends on a signal', async () => {
+    writeRandom(at('term'), 4 * MIB);
+    const options = { id: 'term', bytesPerSecond: MIB };
+    const values = JSON.stringify([at('term'), at('term-copy'), options]);
+    const child = startChild(`
+      const job = copy.copyFile(...${values});
+      process.once('SIGTERM', () => job.interrupt());
+      job.done.catch((error) => console.log(error.code, error.resumable));
+      console.log('started');`);
+    await child.firstOutput;
+    const partial = at('.wcc-term.partial');
+    await waitFor('bytes have moved', () => existsSync(partial) && statSync(partial).blocks > 0);
+    child.process.kill('SIGTERM');
+    const { stdout, code } = await child.ended;
+    expect(stdout).toContain('interrupted true');
+    expect(code).toBe(0);
+    const again = copyFile(at('term'), at('term-copy'), { id: 'term' });
+    expect((await again.done).resumed).toBe(true);
+  });
+});

@@ -1,0 +1,122 @@
+import { Worker } from 'node:worker_threads';
+import { CopyError } from '../errors.ts';
+import { unpackError, type WorkerMessage, type WorkerRequest, type WorkerResults } from './messages.ts';
+import type { CopyPhaseEvent } from './types.ts';
+
+/** Idle workers kept warm: starting one takes 40 ms, longer than a whole copy by shared blocks. */
+const MAX_IDLE = 2;
+/** Beyond this copies wait for their turn. A paused copy occupies its worker, so the bound is wide. */
+const MAX_WORKERS = 64;
+
+/** Short copies need no spare, and the start of a long one is not disturbed by it. */
+const SPARE_DELAY_MS = 250;
+
+interface Task {
+  request: WorkerRequest;
+  onPhase: (event: CopyPhaseEvent) => void;
+  settle: (
+    outcome: { ok: true; value: WorkerResults[keyof WorkerResults] } | { ok: false; error: CopyError },
+  ) => void;
+}
+
+const idle: Worker[] = [];
+const tasks = new Map<Worker, Task>();
+const queue: Task[] = [];
+
+/**
+ * Runs a request on a worker thread of its own. The worker keeps the process alive while it works, and only
+ * then; once it has begun it needs nothing from the thread that started it.
+ */
+export function runInWorker<K extends WorkerRequest['kind']>(
+  request: Extract<WorkerRequest, { kind: K }>,
+  onPhase: (event: CopyPhaseEvent) => void = () => {},
+): Promise<WorkerResults[K]> {
+  return new Promise((resolve, reject) => {
+    const settle: Task['settle'] = (outcome) => {
+      if (outcome.ok) resolve(outcome.value as WorkerResults[K]);
+      else reject(outcome.error);
+    };
+    assign({ request, onPhase, settle });
+  });
+}
+
+/**
+ * Starts workers ahead of the first copy, so that not even that one waits for a thread to start.
+ * @param count how many, at most 2
+ */
+export async function warmUp(count = 1): Promise<void> {
+  const missing = Math.min(count, MAX_IDLE) - idle.length;
+  await Promise.all(Array.from({ length: Math.max(0, missing) }, () => runInWorker({ kind: 'warm' })));
+}
+
+function assign(task: Task): void {
+  // Only copies wait: a look at a file must not wait for somebody to resume a paused copy.
+  if (task.request.kind === 'copy' && idle.length === 0 && tasks.size >= MAX_WORKERS) {
+    queue.push(task);
+    return;
+  }
+  const worker = idle.pop() ?? spawn();
+  worker.ref();
+  hand(worker, task);
+  if (task.request.kind === 'copy' && idle.length === 0) setTimeout(keepSpare, SPARE_DELAY_MS).unref();
+}
+
+/** While copies run, one more worker stands ready, so that a clone meanwhile does not wait for a thread to start. */
+function keepSpare(): void {
+  if (idle.length > 0 || tasks.size === 0 || tasks.size >= MAX_WORKERS) return;
+  const worker = spawn();
+  // Ready as soon as it runs: it answers its first request after loading all it needs.
+  hand(worker, { request: { kind: 'warm' }, onPhase: () => {}, settle: () => {} });
+  worker.unref();
+}
+
+function hand(worker: Worker, task: Task): void {
+  tasks.set(worker, task);
+  // oxlint-disable-next-line unicorn/require-post-message-target-origin -- a thread, not a window
+  worker.postMessage(task.request);
+}
+
+function spawn(): Worker {
+  // Built files end in .js; run from the sources (Node ≥ 22.18) the entry is a .ts file.
+  const entry = new URL(`../worker/entry${import.meta.url.endsWith('.ts') ? '.ts' : '.js'}`, import.meta.url);
+  const worker = new Worker(entry, { execArgv: [], name: 'wcc-copy' });
+  worker.on('message', (message: WorkerMessage) => receive(worker, message));
+  worker.on('error', (error) => drop(worker, error));
+  worker.on('exit', (code) => drop(worker, new Error(`worker exited with code ${code}`)));
+  return worker;
+}
+
+function receive(worker: Worker, message: WorkerMessage): void {
+  const task = tasks.get(worker);
+  if (task === undefined) return;
+  if (message.kind === 'phase') {
+    task.onPhase(message.event);
+    return;
+  }
+  tasks.delete(worker);
+  release(worker);
+  if (message.kind === 'result') task.settle({ ok: true, value: message.result });
+  else task.settle({ ok: false, error: unpackError(message.error) });
+}
+
+function release(worker: Worker): void {
+  const next = queue.shift();
+  if (next !== undefined) {
+    hand(worker, next);
+    return;
+  }
+  worker.unref();
+  if (idle.length < MAX_IDLE) idle.push(worker);
+  else void worker.terminate();
+}
+
+/** A worker that died takes its task down with it, by name, and the next in the queue gets a new one. */
+function drop(worker: Worker, cause: Error): void {
+  const at = idle.indexOf(worker);
+  if (at >= 0) idle.splice(at, 1);
+  const task = tasks.get(worker);
+  tasks.delete(worker);
+  task?.settle({ ok: false, error: new CopyError('worker_failed', { cause }) });
+  const next = queue.shift();
+  if (next !== undefined) assign(next);
+}

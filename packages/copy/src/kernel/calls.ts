@@ -1,0 +1,209 @@
+import { callChecked, type Library, loadLibrary, type NativeCall, type NativeValue } from './library.ts';
+
+/** A range of bytes of an open file. */
+export interface FileRange {
+  fd: number;
+  offset: bigint;
+  lengthBytes: number | bigint;
+}
+
+/** The kernel calls that Node's fs lacks. Each throws a SystemError; each may block its thread. */
+export interface Kernel {
+  /** Copies inside the kernel, same offset on both sides; returns the bytes copied, 0 at the end of the source. */
+  copyRange(sourceFd: number, target: FileRange): number;
+  /** Next data at or after `offset`; null when there is none. */
+  seekData(fd: number, offset: bigint): bigint | null;
+  /** Next hole at or after `offset`; the end of the file counts as a hole. */
+  seekHole(fd: number, offset: bigint): bigint;
+  startWriteBack(range: FileRange): void;
+  awaitWriteBack(range: FileRange): void;
+  /** Length 0: to the end. */
+  dropCache(range: FileRange): void;
+  allocate(range: FileRange): void;
+  truncate(fd: number, sizeBytes: bigint): void;
+  read(buffer: Uint8Array, range: FileRange): number;
+  write(buffer: Uint8Array, range: FileRange): number;
+  /** FICLONE: the whole file. */
+  cloneFile(sourceFd: number, targetFd: number): void;
+  /** FICLONERANGE: the same range on both sides. */
+  cloneRange(sourceFd: number, target: FileRange): void;
+  /** Renames unless the new name exists; null when this libc lacks renameat2. */
+  renameNoReplace: ((from: Buffer, to: Buffer) => void) | null;
+  /** flock(LOCK_EX | LOCK_NB): false when somebody else holds it. */
+  tryLock(fd: number): boolean;
+  /** Takes a read lease and gives it back at once: granted only when nobody has the file open for writing. */
+  tryReadLease(fd: number): void;
+}
+
+const SEEK_DATA = 3;
+const SEEK_HOLE = 4;
+const ENXIO = 'ENXIO';
+const SYNC_WRITE = 2;
+const SYNC_WAIT = 1 | 2 | 4;
+const POSIX_FADV_DONTNEED = 4;
+const FICLONE = 0x40049409;
+const FICLONERANGE = 0x4020940d;
+const AT_FDCWD = -100;
+const RENAME_NOREPLACE = 1;
+const LOCK_EX_NB = 2 | 4;
+const F_SETSIG = 10;
+const F_SETLEASE = 1024;
+const F_RDLCK = 0;
+const F_UNLCK = 2;
+const SIGURG = 23;
+
+type Invoke = (name: keyof typeof definitions, values: NativeValue[]) => bigint;
+
+const definitions = {
+  copy_file_range:
+    'long copy_file_range(int, _Inout_ int64_t *, int, _Inout_ int64_t *, size_t, unsigned int)',
+  lseek: 'int64_t lseek(int, int64_t, int)',
+  sync_file_range: 'int sync_file_range(int, int64_t, int64_t, unsigned int)',
+  posix_fadvise: 'int posix_fadvise(int, int64_t, int64_t, int)',
+  fallocate: 'int fallocate(int, int, int64_t, int64_t)',
+  ftruncate: 'int ftruncate(int, int64_t)',
+  pread: 'long pread(int, _Out_ uint8_t *, size_t, int64_t)',
+  pwrite: 'long pwrite(int, const void *, size_t, int64_t)',
+  ioctl: 'int ioctl(int, unsigned long, int64_t)',
+  ioctl_range_argument: 'int ioctl(int, unsigned long, const void *)',
+  flock: 'int flock(int, int)',
+  fcntl: 'int fcntl(int, int, int)',
+} as const;
+
+let cached: Kernel | null | undefined;
+
+/** The kernel calls of this thread; null when koffi or one of the calls is missing. */
+export function loadKernel(): Kernel | null {
+  cached ??= build();
+  return cached;
+}
+
+/** Whether kernel calls can be used, and if not, why. */
+export function kernelSupport(): { available: boolean; why: string | null } {
+  const { library, why } = loadLibrary();
+  if (library === null) return { available: false, why };
+  return loadKernel() === null
+    ? { available: false, why: 'a kernel call is missing from this libc' }
+    : { available: true, why: null };
+}
+
+function build(): Kernel | null {
+  const { library } = loadLibrary();
+  if (library === null) return null;
+  const calls = new Map<string, NativeCall>();
+  for (const [name, definition] of Object.entries(definitions)) {
+    const call = library.bind(definition);
+    if (call === null) return null;
+    calls.set(name, call);
+  }
+  const invoke: Invoke = (name, values) => {
+    const call = calls.get(name);
+    if (call === undefined) throw new Error(`unbound kernel call: ${name}`);
+    return callChecked(library, { call, syscall: name.replace('_range_argument', '') }, values);
+  };
+  return {
+    ...rangeCalls(invoke),
+    ...seekCalls(invoke),
+    ...fileCalls(invoke),
+    renameNoReplace: bindRename(library),
+  };
+}
+
+function rangeCalls(
+  invoke: Invoke,
+): Pick<
+  Kernel,
+  | 'copyRange'
+  | 'startWriteBack'
+  | 'awaitWriteBack'
+  | 'dropCache'
+  | 'allocate'
+  | 'read'
+  | 'write'
+  | 'cloneRange'
+> {
+  return {
+    copyRange(sourceFd, { fd, offset, lengthBytes }) {
+      const from = new BigInt64Array([offset]);
+      const to = new BigInt64Array([offset]);
+      return Number(invoke('copy_file_range', [sourceFd, from, fd, to, lengthBytes, 0]));
+    },
+    startWriteBack: ({ fd, offset, lengthBytes }) => {
+      invoke('sync_file_range', [fd, offset, lengthBytes, SYNC_WRITE]);
+    },
+    awaitWriteBack: ({ fd, offset, lengthBytes }) => {
+      invoke('sync_file_range', [fd, offset, lengthBytes, SYNC_WAIT]);
+    },
+    // advice only: posix_fadvise returns its error instead of setting errno, and none matters here
+    dropCache: ({ fd, offset, lengthBytes }) => {
+      invoke('posix_fadvise', [fd, offset, lengthBytes, POSIX_FADV_DONTNEED]);
+    },
+    allocate: ({ fd, offset, lengthBytes }) => {
+      invoke('fallocate', [fd, 0, offset, lengthBytes]);
+    },
+    read: (buffer, { fd, offset, lengthBytes }) => Number(invoke('pread', [fd, buffer, lengthBytes, offset])),
+    write: (buffer, { fd, offset, lengthBytes }) =>
+      Number(invoke('pwrite', [fd, buffer, lengthBytes, offset])),
+    cloneRange(sourceFd, { fd, offset, lengthBytes }) {
+      const range = new BigInt64Array([BigInt(sourceFd), offset, BigInt(lengthBytes), offset]);
+      invoke('ioctl_range_argument', [fd, FICLONERANGE, range]);
+    },
+  };
+}
+
+function seekCalls(invoke: Invoke): Pick<Kernel, 'seekData' | 'seekHole'> {
+  return {
+    seekData(fd, offset) {
+      try {
+        return invoke('lseek', [fd, offset, SEEK_DATA]);
+      } catch (error) {
+        if (error instanceof Error && 'code' in error && error.code === ENXIO) return null;
+        throw error;
+      }
+    },
+    seekHole: (fd, offset) => invoke('lseek', [fd, offset, SEEK_HOLE]),
+  };
+}
+
+function fileCalls(invoke: Invoke): Pick<Kernel, 'truncate' | 'cloneFile' | 'tryLock' | 'tryReadLease'> {
+  return {
+    truncate: (fd, sizeBytes) => {
+      invoke('ftruncate', [fd, sizeBytes]);
+    },
+    cloneFile: (sourceFd, targetFd) => {
+      invoke('ioctl', [targetFd, FICLONE, sourceFd]);
+    },
+    tryLock(fd) {
+      try {
+        invoke('flock', [fd, LOCK_EX_NB]);
+        return true;
+      } catch (error) {
+        if (error instanceof Error && 'code' in error && error.code === 'EAGAIN') return false;
+        throw error;
+      }
+    },
+    tryReadLease(fd) {
+      // A writer that opens the file while the lease is held makes the kernel send SIGIO, which kills a process
+      // that does not expect it. SIGURG is ignored by default, so it is named as the signal beforehand.
+      invoke('fcntl', [fd, F_SETSIG, SIGURG]);
+      invoke('fcntl', [fd, F_SETLEASE, F_RDLCK]);
+      invoke('fcntl', [fd, F_SETLEASE, F_UNLCK]);
+    },
+  };
+}
+
+function bindRename(library: Library): Kernel['renameNoReplace'] {
+  const call = library.bind('int renameat2(int, const void *, int, const void *, unsigned int)');
+  if (call === null) return null;
+  const end = Buffer.from([0]);
+  return (from, to) => {
+    const values = [
+      AT_FDCWD,
+      Buffer.concat([from, end]),
+      AT_FDCWD,
+      Buffer.concat([to, end]),
+      RENAME_NOREPLACE,
+    ];
+    callChecked(library, { call, syscall: 'renameat2' }, values);
+  };
+}

@@ -1,0 +1,46 @@
+import { linkSync, renameSync, unlinkSync } from 'node:fs';
+import { CopyError } from '../errors.ts';
+import { lookUp } from '../inspect/inspect.ts';
+import { systemCode } from '../kernel/errno.ts';
+import { showPath } from '../storage/paths.ts';
+import type { CopyRun } from '../worker/copy-run.ts';
+
+/** File systems that do not know RENAME_NOREPLACE, or hard links. */
+const unknownCall: ReadonlySet<string> = new Set([
+  'EINVAL',
+  'ENOSYS',
+  'EOPNOTSUPP',
+  'ENOTSUP',
+  'EPERM',
+  'EMLINK',
+]);
+
+/** The rename. Without `overwrite` a file that appeared under the name meanwhile is never replaced. */
+export function giveName(run: CopyRun): void {
+  const { partial } = run.remains;
+  const target = Buffer.from(run.request.destination);
+  if (run.request.overwrite) {
+    renameSync(partial, target);
+    return;
+  }
+  const rename = run.kernel?.renameNoReplace;
+  if (rename && attempt(() => rename(partial, target))) return;
+  if (attempt(() => linkSync(partial, target))) {
+    unlinkSync(partial);
+    return;
+  }
+  // Neither call is known here (vfat, some file systems in user space): a look first is all that is left.
+  if (lookUp(target) !== null) throw new CopyError('exists', { path: showPath(target) });
+  renameSync(partial, target);
+  run.warnings.push('published_without_exclusive_rename');
+}
+
+function attempt(step: () => void): boolean {
+  try {
+    step();
+    return true;
+  } catch (error) {
+    if (unknownCall.has(systemCode(error) ?? '')) return false;
+    throw error;
+  }
+}

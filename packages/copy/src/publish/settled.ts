@@ -1,0 +1,17 @@
+import type { BigIntStats } from 'node:fs';
+import { type Checkpoint, unpackTarget } from '../resume/checkpoint.ts';
+
+/** Whether the file under the final name is the one this checkpoint's copy made. */
+export function isPublished(
+  checkpoint: Checkpoint,
+  { target, name }: { target: BigIntStats | null; name: Uint8Array },
+): boolean {
+  return (
+    checkpoint.phase === 'publishing' &&
+    target !== null &&
+    target.isFile() &&
+    String(target.ino) === checkpoint.partialInode &&
+    String(target.size) === checkpoint.source.size &&
+    unpackTarget(checkpoint.target).equals(name)
+  );
+}

@@ -1,0 +1,31 @@
+import { statfsSync } from 'node:fs';
+import { CopyError } from '../errors.ts';
+import { showPath } from '../storage/paths.ts';
+import { atDestination, type CopyRun, sourceOf } from '../worker/copy-run.ts';
+
+const GIB = 1024 ** 3;
+
+/**
+ * Refuses a copy that cannot fit, before its first byte. Blocks that are shared need no room, so this comes
+ * after the attempt to clone.
+ */
+export function checkSpace(run: CopyRun): void {
+  const { stat } = sourceOf(run);
+  const allocated = stat.blocks * 512n;
+  // Without kernel calls holes count as data in the total; what the file occupies is the better guess.
+  const dataBytes = run.kernel === null && allocated < stat.size ? allocated : run.dataBytes;
+  const needed = Number(dataBytes - run.copiedBytes);
+  const { bavail, bsize } = atDestination(run, () => statfsSync(run.directory, { bigint: true }));
+  const free = Number(bavail * bsize);
+  const floor = run.request.freeSpaceFloorBytes;
+  if (free - needed >= floor) return;
+  const kept = floor === 0 ? '' : `, ${show(floor)} must stay free`;
+  throw new CopyError('no_space', {
+    path: showPath(run.request.destination),
+    detail: `needs ${show(needed)}, ${show(free)} free${kept}`,
+  });
+}
+
+function show(bytes: number): string {
+  return bytes >= GIB ? `${(bytes / GIB).toFixed(1)} GiB` : `${Math.ceil(bytes / 1024 ** 2)} MiB`;
+}

@@ -1,0 +1,69 @@
+import { existsSync, readdirSync, rmSync } from 'node:fs';
+import { join } from 'node:path';
+import { copyFile, kernelSupport, readCheckpoint, removeRemains, settlePublication } from '@wcc/copy';
+import { describe, expect, it } from 'vitest';
+import { startChild } from '../testkit/child.testkit.ts';
+import { expectEqualFiles, MIB, remainsIn, useDirectory, writeRandom } from '../testkit/files.testkit.ts';
+
+const rounds = Number(process.env['WCC_CRASH_ROUNDS'] ?? 20);
+const paths = kernelSupport().available ? (['auto', 'off'] as const) : (['off'] as const);
+const SIZE_BYTES = 24 * MIB;
+const CHECKPOINT_BYTES = 2 * MIB;
+/** About what a copy of this size takes at the limit set below, end included. */
+const LIFETIME_MS = 180;
+
+describe('a process killed in the middle of a copy', () => {
+  const dir = useDirectory();
+
+  it(`loses nothing, ${rounds} times at a random moment`, { timeout: 30_000 + rounds * 3000 }, async () => {
+    const source = join(dir(), 'source');
+    writeRandom(source, SIZE_BYTES);
+    const seen = { published: 0, resumable: 0, not_published: 0, nothing: 0 };
+    for (let round = 0; round < rounds; round += 1) {
+      const id = `crash-${round}`;
+      const target = join(dir(), `copy-${round}`);
+      const options = {
+        id,
+        kernelCalls: paths[round % paths.length] ?? 'off',
+        keepSidecar: true,
+        checkpoint: { bytes: CHECKPOINT_BYTES },
+        bytesPerSecond: 200 * MIB,
+      };
+      await killInMidCopy({ source, target, options }, Math.random() * LIFETIME_MS);
+
+      // Whatever the moment was: a whole file under the final name, or none.
+      if (existsSync(target)) expectEqualFiles(source, target);
+      const state = await settlePublication(dir(), id, `copy-${round}`);
+      seen[state] += 1;
+      expect(existsSync(target)).toBe(state === 'published');
+      const checkpoint = await readCheckpoint(dir(), id);
+      const job = copyFile(source, target, { ...options, bytesPerSecond: null });
+      await job.done;
+      expectEqualFiles(source, target);
+      if (state === 'resumable') expect(job.facts().resumedAtBytes).toBe(Number(checkpoint?.doneBytes));
+      await removeRemains(dir(), id);
+      expect(remainsIn(dir())).toEqual([]);
+      rmSync(target);
+    }
+    expect(readdirSync(dir())).toEqual(['source']);
+    // A run in which every copy was too early or too late would prove nothing.
+    expect(seen.resumable, JSON.stringify(seen)).toBeGreaterThan(0);
+  });
+});
+
+async function killInMidCopy(
+  { source, target, options }: { source: string; target: string; options: object },
+  afterMs: number,
+): Promise<void> {
+  const child = startChild(`
+    await copy.warmUp();
+    const job = copy.copyFile(${JSON.stringify(source)}, ${JSON.stringify(target)}, ${JSON.stringify(options)});
+    console.log('started');
+    await job.done;
+    setInterval(() => {}, 1000);`);
+  await child.firstOutput;
+  await new Promise((resolve) => setTimeout(resolve, afterMs));
+  child.process.kill('SIGKILL');
+  const { signal, stderr } = await child.ended;
+  expect(signal, stderr).toBe('SIGKILL');
+}

@@ -1,0 +1,147 @@
+import { type BigIntStats, constants } from 'node:fs';
+import { lstat, open, readdir, unlink } from 'node:fs/promises';
+import type { PathLike } from '../job/types.ts';
+import { systemCode, toCopyError } from '../kernel/errno.ts';
+import { isPublished } from '../publish/settled.ts';
+import { joinPath, parseRemainName, remainPaths, showPath, toPathBytes } from '../storage/paths.ts';
+import { type Checkpoint, MAX_SIDECAR_BYTES, parseCheckpoint } from './checkpoint.ts';
+
+/** The checkpoint of a copy; null when there is none or when it is malformed. */
+export async function readCheckpoint(directory: PathLike, id: string): Promise<Checkpoint | null> {
+  const { sidecar } = remainPaths(toPathBytes(directory), id);
+  try {
+    const checkpoint = parseCheckpoint(await readSmallFile(sidecar));
+    return checkpoint?.operation === id ? checkpoint : null;
+  } catch (error) {
+    // ELOOP: a symlink under the sidecar's name is none of ours
+    if (['ENOENT', 'ELOOP'].includes(systemCode(error) ?? '')) return null;
+    throw toCopyError(error, { path: showPath(sidecar) });
+  }
+}
+
+/** Opened so that neither a FIFO nor a symlink put there can do harm; longer than a sidecar means none. */
+async function readSmallFile(path: Buffer): Promise<string> {
+  const handle = await open(path, constants.O_RDONLY | constants.O_NOFOLLOW | constants.O_NONBLOCK);
+  try {
+    if (!(await handle.stat()).isFile()) return '';
+    const { buffer, bytesRead } = await handle.read(Buffer.alloc(MAX_SIDECAR_BYTES), 0, MAX_SIDECAR_BYTES, 0);
+    return buffer.toString('utf8', 0, bytesRead);
+  } finally {
+    await handle.close();
+  }
+}
+
+/**
+ * After a crash: what became of the copy `id` that was to be published as `targetName`.
+ * - `published`: it stands under its final name; only the sidecar is left to `forget`.
+ * - `resumable`: a partial and a checkpoint that fits it.
+ * - `not_published`: something is left, but nothing to go on from.
+ * - `nothing`: no trace of it.
+ */
+export async function settlePublication(
+  directory: PathLike,
+  id: string,
+  targetName: PathLike,
+): Promise<'published' | 'not_published' | 'resumable' | 'nothing'> {
+  const base = toPathBytes(directory);
+  const name = Buffer.from(targetName);
+  const paths = remainPaths(base, id);
+  const checkpoint = await readCheckpoint(base, id);
+  const partial = await statOrNull(paths.partial);
+  const sidecar = await statOrNull(paths.sidecar);
+  if (
+    checkpoint !== null &&
+    isPublished(checkpoint, { target: await statOrNull(joinPath(base, name)), name })
+  ) {
+    // Where publishing takes link and unlink, the crash may have come between the two.
+    if (partial !== null) await removeIfThere(paths.partial);
+    await syncDirectory(base);
+    return 'published';
+  }
+  if (checkpoint !== null && String(partial?.ino) === checkpoint.partialInode) return 'resumable';
+  return partial === null && sidecar === null ? 'nothing' : 'not_published';
+}
+
+/** Removes partial and sidecar, for good: the directory is flushed. */
+export async function removeRemains(directory: PathLike, id: string): Promise<{ freedBytes: number }> {
+  const base = toPathBytes(directory);
+  const { partial, sidecar, sidecarTemporary } = remainPaths(base, id);
+  const stat = await statOrNull(partial);
+  const removed = [
+    await removeIfThere(partial),
+    await removeIfThere(sidecar),
+    await removeIfThere(sidecarTemporary),
+  ];
+  if (removed.includes(true)) await syncDirectory(base);
+  return { freedBytes: stat !== null && stat.nlink === 1n ? Number(stat.blocks * 512n) : 0 };
+}
+
+/** Removes the sidecar of a copy that was published. */
+export async function forget(directory: PathLike, id: string): Promise<void> {
+  const { sidecar, sidecarTemporary } = remainPaths(toPathBytes(directory), id);
+  await removeIfThere(sidecarTemporary);
+  await removeIfThere(sidecar);
+}
+
+export interface Remains {
+  id: string;
+  /** What the partial occupies; 0 when there is none. */
+  partialBytes: number;
+  hasSidecar: boolean;
+  modifiedMs: number;
+}
+
+/** The hidden files of copies in a directory, by copy; of running ones too. */
+export async function listRemains(directory: PathLike): Promise<Remains[]> {
+  const base = toPathBytes(directory);
+  const found = new Map<string, Remains>();
+  for (const name of await listNames(base)) {
+    const parsed = parseRemainName(name);
+    if (parsed === null) continue;
+    const stat = await statOrNull(joinPath(base, name));
+    if (stat === null) continue; // gone since it was listed
+    const { id, kind } = parsed;
+    const remains = found.get(id) ?? { id, partialBytes: 0, hasSidecar: false, modifiedMs: 0 };
+    if (kind === 'partial') remains.partialBytes = Number(stat.blocks * 512n);
+    if (kind === 'sidecar') remains.hasSidecar = true;
+    remains.modifiedMs = Math.max(remains.modifiedMs, Number(stat.mtimeMs));
+    found.set(id, remains);
+  }
+  return [...found.values()];
+}
+
+async function listNames(base: Buffer): Promise<string[]> {
+  try {
+    return await readdir(base);
+  } catch (error) {
+    throw toCopyError(error, { path: showPath(base) });
+  }
+}
+
+async function statOrNull(path: Buffer): Promise<BigIntStats | null> {
+  try {
+    return await lstat(path, { bigint: true });
+  } catch (error) {
+    if (systemCode(error) === 'ENOENT') return null;
+    throw toCopyError(error, { path: showPath(path) });
+  }
+}
+
+async function removeIfThere(path: Buffer): Promise<boolean> {
+  try {
+    await unlink(path);
+    return true;
+  } catch (error) {
+    if (systemCode(error) === 'ENOENT') return false;
+    throw toCopyError(error, { path: showPath(path) });
+  }
+}
+
+async function syncDirectory(path: Buffer): Promise<void> {
+  const handle = await open(path, 'r');
+  try {
+    await handle.sync();
+  } finally {
+    await handle.close();
+  }
+}

@@ -1,0 +1,82 @@
+import {
+  closeSync,
+  constants,
+  fdatasyncSync,
+  fsyncSync,
+  openSync,
+  readSync,
+  renameSync,
+  writeSync,
+} from 'node:fs';
+import { identityOf } from '../inspect/source.ts';
+import { systemCode } from '../kernel/errno.ts';
+import { type CopyRun, partialOf, sourceOf } from '../worker/copy-run.ts';
+import { type Checkpoint, MAX_SIDECAR_BYTES, packTarget, parseCheckpoint } from './checkpoint.ts';
+
+const NEW_FILE = constants.O_WRONLY | constants.O_CREAT | constants.O_TRUNC | constants.O_NOFOLLOW;
+const OLD_FILE = constants.O_RDONLY | constants.O_NOFOLLOW | constants.O_NONBLOCK;
+
+/** The bytes so far reach the storage first; only then may a sidecar speak of them. */
+export function setCheckpoint(run: CopyRun): void {
+  try {
+    fdatasyncSync(partialOf(run).fd);
+  } catch (error) {
+    run.flushFailed = true;
+    throw error;
+  }
+  writeSidecar(run, 'transfer');
+  run.slot.set('done', run.copiedBytes);
+  run.slot.set('durable', run.copiedBytes);
+}
+
+/**
+ * Replaces the sidecar in one step: temporary, fsync, rename, fsync of the directory. Without the last a power
+ * cut leaves an older sidecar in place, after which newer data would be thrown away, or worse, trusted.
+ */
+export function writeSidecar(run: CopyRun, phase: Checkpoint['phase']): void {
+  const { sidecar, sidecarTemporary } = run.remains;
+  const fd = openSync(sidecarTemporary, NEW_FILE, 0o600);
+  try {
+    writeSync(fd, JSON.stringify(describe(run, phase)));
+    fsyncSync(fd);
+  } finally {
+    closeSync(fd);
+  }
+  renameSync(sidecarTemporary, sidecar);
+  fsyncSync(run.directoryFd);
+  run.hasCheckpoint = true;
+}
+
+function describe(run: CopyRun, phase: Checkpoint['phase']): Checkpoint {
+  return {
+    version: 1,
+    operation: run.request.id,
+    poolId: run.request.poolId,
+    phase,
+    method: run.facts.method ?? 'read-write',
+    offset: String(run.copiedOffset),
+    doneBytes: String(run.copiedBytes),
+    dataBytes: String(run.dataBytes),
+    writtenBytes: String(run.writtenBytes),
+    partialInode: String(partialOf(run).inode),
+    target: packTarget(run.targetName),
+    source: identityOf(sourceOf(run).stat),
+  };
+}
+
+/** The checkpoint in a sidecar; null when there is none, or none that can be believed. */
+export function readSidecar(path: Buffer): Checkpoint | null {
+  let fd: number;
+  try {
+    fd = openSync(path, OLD_FILE);
+  } catch (error) {
+    if (systemCode(error) === 'ENOENT' || systemCode(error) === 'ELOOP') return null;
+    throw error;
+  }
+  try {
+    const bytes = Buffer.alloc(MAX_SIDECAR_BYTES);
+    return parseCheckpoint(bytes.toString('utf8', 0, readSync(fd, bytes, 0, bytes.length, 0)));
+  } finally {
+    closeSync(fd);
+  }
+}

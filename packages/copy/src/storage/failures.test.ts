@@ -1,0 +1,225 @@
+import { execFileSync } from 'node:child_process';
+import { existsSync, statSync, unlinkSync } from 'node:fs';
+import { join } from 'node:path';
+import { copyFile, kernelSupport, readCheckpoint } from '@wcc/copy';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { copyInChild } from '../testkit/child.testkit.ts';
+import {
+  expectEqualFiles,
+  expectFailure,
+  MIB,
+  remainsIn,
+  useDirectory,
+  waitUntilUnderWay,
+  writeRandom,
+} from '../testkit/files.testkit.ts';
+import { type Mounted, mountFresh, whyNoMounts } from '../testkit/mounts.testkit.ts';
+
+const paths = kernelSupport().available ? (['auto', 'off'] as const) : (['off'] as const);
+const MOVING_CALL = { auto: 'copy_file_range', off: 'pwrite64' } as const;
+
+/** Why system calls cannot be made to fail here; null when they can. */
+function whyNoStrace(): string | null {
+  try {
+    execFileSync('strace', ['-e', 'trace=none', 'true'], { stdio: 'ignore' });
+    return null;
+  } catch {
+    return 'strace is not installed, or may not trace here';
+  }
+}
+
+/** Runs a child whose n-th call of a kind fails, on whatever thread; koffi's own calls are reached too. */
+function failingCall(call: string, error: string, when: string): string[] {
+  const inject = `inject=${call}:error=${error}:when=${when}`;
+  return ['strace', '-f', '--seccomp-bpf', '-qq', '-o', '/dev/null', '-e', `trace=${call}`, '-e', inject];
+}
+
+describe.each(['ext4', 'tmpfs'] as const)('a full %s', (type) => {
+  const reason = whyNoMounts(type);
+  if (reason !== null) {
+    it.skip(`needs a mount (${reason})`);
+    console.warn(`skipped: ${reason}`);
+    return;
+  }
+  const dir = useDirectory();
+  const source = (): string => join(dir(), 'source');
+  let mounted: Mounted | null = null;
+  const at = (name: string): string => join(mounted?.directory ?? '', name);
+  beforeAll(() => {
+    mounted = mountFresh(type, 64);
+    writeRandom(source(), 24 * MIB);
+  });
+  afterAll(() => mounted?.unmount());
+
+  it.each(paths)('is told before the first byte, with the numbers, kernel calls %s', async (kernelCalls) => {
+    writeRandom(join(dir(), 'too-big'), 80 * MIB);
+    const job = copyFile(join(dir(), 'too-big'), at('copy'), { kernelCalls, keepOnFailure: true });
+    const error = await expectFailure(job, 'no_space');
+    expect(error.message).toMatch(/needs 80 MiB, \d+ MiB free/);
+    expect(error.resumable).toBe(false);
+    expect(remainsIn(at(''))).toEqual([]);
+  });
+
+  it.each(paths)('keeps its floor, kernel calls %s', async (kernelCalls) => {
+    const job = copyFile(source(), at('copy'), { kernelCalls, freeSpaceFloorBytes: 60 * MIB });
+    await expectFailure(job, 'no_space');
+    expect(remainsIn(at(''))).toEqual([]);
+  });
+
+  it.each(paths)(
+    'stops the copy half-way and lets it go on when there is room, kernel calls %s',
+    async (kernelCalls) => {
+      const options = { id: 'full', kernelCalls, keepOnFailure: true, checkpoint: { bytes: 2 * MIB } };
+      const job = copyFile(source(), at('copy'), { ...options, bytesPerSecond: 4 * MIB });
+      await waitUntilUnderWay(job);
+      job.pause();
+      fillUp(at('filler'));
+      job.setLimit(null);
+      job.resume();
+      const error = await expectFailure(job, 'no_space');
+      expect(error.resumable).toBe(true);
+      expect(existsSync(at('copy'))).toBe(false);
+      expect(await readCheckpoint(at(''), 'full')).not.toBeNull();
+      unlinkSync(at('filler'));
+      const again = copyFile(source(), at('copy'), options);
+      await again.done;
+      expect(again.facts().resumedAtBytes).toBeGreaterThan(0);
+      expectEqualFiles(source(), at('copy'));
+      expect(remainsIn(at(''))).toEqual([]);
+      unlinkSync(at('copy'));
+    },
+  );
+
+  it.each(paths)(
+    'leaves nothing half-made when nobody wants to resume, kernel calls %s',
+    async (kernelCalls) => {
+      const job = copyFile(source(), at('copy'), { kernelCalls, bytesPerSecond: 4 * MIB });
+      await waitUntilUnderWay(job);
+      fillUp(at('filler'));
+      job.setLimit(null);
+      await expectFailure(job, 'no_space');
+      expect(remainsIn(at(''))).toEqual([]);
+      unlinkSync(at('filler'));
+    },
+  );
+});
+
+/** Takes all the room there is; what dd says about it is expected. */
+function fillUp(path: string): void {
+  execFileSync('sh', [
+    '-c',
+    `dd if=/dev/zero of='${path}' bs=64k status=none 2>/dev/null; sync -f '${path}'`,
+  ]);
+}
+
+describe('a read-only file system', () => {
+  const reason = whyNoMounts('ext4');
+  it.skipIf(reason !== null).each(paths)(
+    `is told as such (${reason ?? 'mounted'}), kernel calls %s`,
+    async (kernelCalls) => {
+      const mounted = mountFresh('ext4', 16);
+      try {
+        writeRandom(join(mounted.directory, 'source'), MIB);
+        mounted.remount('ro');
+        const job = copyFile(join(mounted.directory, 'source'), join(mounted.directory, 'copy'), {
+          kernelCalls,
+        });
+        await expectFailure(job, 'read_only');
+      } finally {
+        mounted.unmount();
+      }
+    },
+  );
+});
+
+describe('a system call that fails', () => {
+  const reason = whyNoStrace();
+  if (reason !== null) {
+    it.skip(`needs strace (${reason})`);
+    console.warn(`skipped: ${reason}`);
+    return;
+  }
+  const dir = useDirectory();
+  const at = (name: string): string => join(dir(), name);
+  beforeAll(() => writeRandom(at('source'), 24 * MIB));
+
+  it.each(paths)(
+    'names the offset of an I/O error, and leaves nothing, kernel calls %s',
+    async (kernelCalls) => {
+      // 24 MiB are two windows by the kernel, 24 buffers by read and write
+      const when = kernelCalls === 'auto' ? '2' : '20';
+      const job = { source: at('source'), destination: at('copy'), options: { kernelCalls } };
+      const end = await copyInChild(job, failingCall(MOVING_CALL[kernelCalls], 'EIO', when));
+      expect(end.error).toMatchObject({ code: 'io_error', resumable: false });
+      expect(end.error?.offset).toBeGreaterThan(0);
+      expect(end.error?.offset).toBeLessThan(24 * MIB);
+      expect(remainsIn(dir())).toEqual([]);
+    },
+  );
+
+  it.each(paths)(
+    'goes on after an I/O error from what was safe before it, kernel calls %s',
+    async (kernelCalls) => {
+      const options = { id: 'eio', kernelCalls, keepOnFailure: true };
+      const when = kernelCalls === 'auto' ? '2' : '20';
+      const job = { source: at('source'), destination: at('copy'), options };
+      const end = await copyInChild(job, failingCall(MOVING_CALL[kernelCalls], 'EIO', when));
+      expect(end.error).toMatchObject({ code: 'io_error', resumable: true });
+      const again = copyFile(at('source'), at('copy'), options);
+      await again.done;
+      expect(again.facts().resumedAtBytes).toBeGreaterThan(0);
+      expectEqualFiles(at('source'), at('copy'));
+      unlinkSync(at('copy'));
+    },
+  );
+
+  it('trusts no later flush once a write-back has failed', async () => {
+    const options = { id: 'flush', keepOnFailure: true, kernelCalls: 'off', checkpoint: { bytes: MIB } };
+    const job = { source: at('source'), destination: at('copy'), options };
+    // the very first flush fails: there is no earlier checkpoint, so nothing is kept
+    const first = await copyInChild(job, failingCall('fdatasync', 'EIO', '1'));
+    expect(first.error).toMatchObject({ code: 'io_error', resumable: false });
+    expect(remainsIn(dir())).toEqual([]);
+  });
+
+  it.each([
+    ['EDQUOT', 'quota'],
+    ['ENOSPC', 'no_space'],
+    ['EFBIG', 'too_large'],
+    ['EROFS', 'read_only'],
+    ['EACCES', 'permission'],
+    ['ESTALE', 'io_error'],
+  ])('%s is told as %s', async (errno, code) => {
+    const job = { source: at('source'), destination: at('copy'), options: { kernelCalls: 'off' } };
+    const end = await copyInChild(job, failingCall('pwrite64', errno, '3'));
+    expect(end.error).toMatchObject({ code, offset: 2 * MIB });
+  });
+
+  it('reads and writes where copy_file_range is refused', async () => {
+    if (!kernelSupport().available) return;
+    const job = { source: at('source'), destination: at('copy') };
+    const end = await copyInChild(job, failingCall('copy_file_range', 'EXDEV', '1+'));
+    expect(end.ok).toBe(true);
+    expectEqualFiles(at('source'), at('copy'));
+    unlinkSync(at('copy'));
+  });
+
+  it('publishes by link where renameat2 is refused', async () => {
+    const job = { source: at('source'), destination: at('copy') };
+    const end = await copyInChild(job, failingCall('renameat2', 'EINVAL', '1+'));
+    expect(end.ok).toBe(true);
+    expect(statSync(at('copy')).nlink).toBe(1);
+    expect(remainsIn(dir())).toEqual([]);
+    unlinkSync(at('copy'));
+  });
+
+  it.each(paths)(
+    'a file size limit is told before the signal that kills, kernel calls %s',
+    async (kernelCalls) => {
+      const job = { source: at('source'), destination: at('copy'), options: { kernelCalls } };
+      const end = await copyInChild(job, ['prlimit', `--fsize=${MIB}`]);
+      expect(end.error?.code).toBe('too_large');
+      expect(remainsIn(dir())).toEqual([]);
+    },
+  );
+});

@@ -1,0 +1,75 @@
+import { readFile, realpath, stat, statfs } from 'node:fs/promises';
+import type { PathLike } from '../job/types.ts';
+import { toCopyError } from '../kernel/errno.ts';
+import { showPath, toPathBytes } from './paths.ts';
+
+export interface FreeSpace {
+  /** What an ordinary user may still use. */
+  freeBytes: number;
+  totalBytes: number;
+  /** `ext4`, `xfs`, …; `unknown` where the system does not tell. */
+  fsType: string;
+  /** The same for all paths of one file system, subvolumes included. */
+  blockDevice: string;
+}
+
+interface Mount {
+  point: string;
+  fsType: string;
+  source: string;
+}
+
+/** Room on the file system that a path belongs to. */
+export async function freeSpace(path: PathLike): Promise<FreeSpace> {
+  const bytes = toPathBytes(path);
+  try {
+    const { bavail, blocks, bsize } = await statfs(bytes, { bigint: true });
+    const mount = await findMount((await realpath(bytes, 'buffer')).toString());
+    const device = mount?.source.startsWith('/') === true ? mount.source : `dev:${(await stat(bytes)).dev}`;
+    return {
+      freeBytes: Number(bavail * bsize),
+      totalBytes: Number(blocks * bsize),
+      fsType: mount?.fsType ?? 'unknown',
+      blockDevice: device,
+    };
+  } catch (error) {
+    throw toCopyError(error, { path: showPath(bytes) });
+  }
+}
+
+/** The mount a path is on. btrfs gives each subvolume a device number of its own; the mount's source is one. */
+async function findMount(path: string): Promise<Mount | null> {
+  let table: string;
+  try {
+    table = await readFile('/proc/self/mountinfo', 'utf8');
+  } catch {
+    return null; // not Linux: the device number must do
+  }
+  let best: Mount | null = null;
+  for (const line of table.split('\n')) {
+    const mount = parseMount(line);
+    if (mount === null || !isInside(path, mount.point)) continue;
+    // a later line covers an earlier one on the same point
+    if (best === null || mount.point.length >= best.point.length) best = mount;
+  }
+  return best;
+}
+
+/** `36 35 98:0 /root /point rw,… shared:1 - ext4 /dev/sda1 rw`, see proc(5). */
+function parseMount(line: string): Mount | null {
+  const [head, tail] = line.split(' - ');
+  const point = head?.split(' ')[4];
+  const [fsType, source] = tail?.split(' ') ?? [];
+  if (point === undefined || fsType === undefined || source === undefined) return null;
+  return { point: unescape(point), fsType, source: unescape(source) };
+}
+
+function unescape(text: string): string {
+  return text.replaceAll(/\\([0-7]{3})/g, (_, octal: string) =>
+    String.fromCharCode(Number.parseInt(octal, 8)),
+  );
+}
+
+function isInside(path: string, point: string): boolean {
+  return point === '/' || path === point || path.startsWith(`${point}/`);
+}

@@ -1,0 +1,45 @@
+import { closeSync, constants, openSync } from 'node:fs';
+import { CopyError } from '../errors.ts';
+import type { PathLike } from '../job/types.ts';
+import { kernelSupport, loadKernel } from '../kernel/calls.ts';
+import { toCopyError } from '../kernel/errno.ts';
+import { showPath, toPathBytes } from './paths.ts';
+
+/** A lock that dies with its process, however that ends. */
+export interface FileLock {
+  /** Idempotent. */
+  release(): void;
+}
+
+/**
+ * Locks a file exclusively with flock(2), and makes it when it is missing.
+ * Throws CopyError `locked` when another holds it, `unsupported` without kernel calls.
+ */
+export function lockFile(path: PathLike): FileLock {
+  const bytes = toPathBytes(path);
+  const shown = showPath(bytes);
+  const kernel = loadKernel();
+  if (kernel === null)
+    throw new CopyError('unsupported', { path: shown, detail: kernelSupport().why ?? 'no flock' });
+  let fd: number | null = openLock(bytes, shown);
+  const release = (): void => {
+    if (fd !== null) closeSync(fd);
+    fd = null;
+  };
+  try {
+    if (!kernel.tryLock(fd)) throw new CopyError('locked', { path: shown });
+  } catch (error) {
+    release();
+    throw toCopyError(error, { path: shown });
+  }
+  return { release };
+}
+
+function openLock(path: Buffer, shown: string): number {
+  try {
+    const flags = constants.O_RDWR | constants.O_CREAT | constants.O_NOFOLLOW | constants.O_NONBLOCK;
+    return openSync(path, flags, 0o600);
+  } catch (error) {
+    throw toCopyError(error, { path: shown });
+  }
+}

@@ -1,0 +1,71 @@
+import { resolve } from 'node:path';
+import { CopyError } from '../errors.ts';
+import type { PathLike } from '../job/types.ts';
+
+const SLASH = 0x2f;
+const NUL = 0;
+
+/** An absolute path in bytes: names on disk need not be UTF-8. */
+export function toPathBytes(path: PathLike): Buffer {
+  const bytes = typeof path === 'string' ? Buffer.from(resolve(path)) : absolute(path);
+  if (path.length === 0 || bytes.includes(NUL)) {
+    throw new CopyError('invalid_option', { detail: 'a path is empty or holds a NUL byte' });
+  }
+  return bytes;
+}
+
+function absolute(path: Uint8Array): Buffer {
+  if (path[0] === SLASH) return Buffer.from(path);
+  return joinPath(Buffer.from(process.cwd()), path);
+}
+
+export function joinPath(directory: Uint8Array, name: Uint8Array | string): Buffer {
+  const tail = typeof name === 'string' ? Buffer.from(name) : name;
+  const slash = directory.at(-1) === SLASH ? [] : [Buffer.from('/')];
+  return Buffer.concat([directory, ...slash, tail]);
+}
+
+/** Directory and last name of an absolute path. */
+export function splitPath(path: Uint8Array): { directory: Buffer; name: Buffer } {
+  const bytes = Buffer.from(path);
+  const at = bytes.lastIndexOf(SLASH);
+  return { directory: at <= 0 ? Buffer.from('/') : bytes.subarray(0, at), name: bytes.subarray(at + 1) };
+}
+
+/** For messages: bytes that are not UTF-8 show as U+FFFD. */
+export function showPath(path: Uint8Array): string {
+  return Buffer.from(path).toString('utf8');
+}
+
+const PREFIX = '.wcc-';
+const remainPattern = /^\.wcc-([A-Za-z0-9_-]{1,64})\.(partial|json|json\.tmp)$/;
+const idPattern = /^[A-Za-z0-9_-]{1,64}$/;
+
+export function checkId(id: string): string {
+  if (!idPattern.test(id)) {
+    throw new CopyError('invalid_option', { detail: 'an id has 1 to 64 letters, digits, "_" and "-"' });
+  }
+  return id;
+}
+
+/** The hidden files of one copy, all in the directory of its destination. */
+export interface RemainPaths {
+  partial: Buffer;
+  sidecar: Buffer;
+  sidecarTemporary: Buffer;
+}
+
+export function remainPaths(directory: Uint8Array, id: string): RemainPaths {
+  const at = (ending: string): Buffer => joinPath(directory, `${PREFIX}${checkId(id)}.${ending}`);
+  return { partial: at('partial'), sidecar: at('json'), sidecarTemporary: at('json.tmp') };
+}
+
+/** Tells the hidden files of copies from all others. */
+export function parseRemainName(
+  name: string,
+): { id: string; kind: 'partial' | 'sidecar' | 'temporary' } | null {
+  const match = remainPattern.exec(name);
+  const [, id, ending] = match ?? [];
+  if (id === undefined) return null;
+  return { id, kind: ending === 'partial' ? 'partial' : ending === 'json' ? 'sidecar' : 'temporary' };
+}

@@ -1,0 +1,71 @@
+import { type ChildProcess, spawn } from 'node:child_process';
+import { fileURLToPath } from 'node:url';
+
+const packageRoot = fileURLToPath(new URL('../..', import.meta.url));
+
+export interface ChildResult {
+  code: number | null;
+  signal: NodeJS.Signals | null;
+  stdout: string;
+  stderr: string;
+}
+
+export interface Child {
+  process: ChildProcess;
+  /** Resolves at the first output. */
+  firstOutput: Promise<void>;
+  ended: Promise<ChildResult>;
+}
+
+/**
+ * A Node process of its own that runs a module with this package at hand as `copy`.
+ * @param prefix a command to run it under, e.g. strace with its arguments
+ */
+export function startChild(script: string, prefix: readonly string[] = []): Child {
+  const source = `import * as copy from '@wcc/copy';\n${script}`;
+  const [command, ...args] = [...prefix, process.execPath, '--input-type=module', '--eval', source] as const;
+  const child = spawn(command ?? process.execPath, args, {
+    cwd: packageRoot,
+    stdio: ['ignore', 'pipe', 'pipe'],
+  });
+  const output = { stdout: '', stderr: '' };
+  const firstOutput = new Promise<void>((resolve) => {
+    child.stdout.once('data', () => resolve());
+  });
+  child.stdout.setEncoding('utf8').on('data', (text: string) => {
+    output.stdout += text;
+  });
+  child.stderr.setEncoding('utf8').on('data', (text: string) => {
+    output.stderr += text;
+  });
+  const ended = new Promise<ChildResult>((resolve, reject) => {
+    child.once('error', reject);
+    child.once('close', (code, signal) => resolve({ code, signal, ...output }));
+  });
+  return { process: child, firstOutput, ended };
+}
+
+export interface ReportedError {
+  code: string;
+  offset: number | null;
+  resumable: boolean;
+}
+
+/** Copies in a child and reports how it ended: the result, or the error's code and offset. */
+export async function copyInChild(
+  job: { source: string; destination: string; options?: object },
+  prefix: readonly string[] = [],
+): Promise<{ ok: boolean; error: ReportedError | null; child: ChildResult }> {
+  const values = JSON.stringify([job.source, job.destination, job.options ?? {}]);
+  const script = `
+    const job = copy.copyFile(...${values});
+    const end = await job.done.then(() => ({ ok: true, error: null }), (error) => ({ ok: false, error: {
+      code: error.code, offset: error.offset, resumable: error.resumable, message: error.message } }));
+    console.log(JSON.stringify(end));`;
+  const child = await startChild(script, prefix).ended;
+  const line = child.stdout.trim().split('\n').at(-1) ?? '';
+  if (!line.startsWith('{'))
+    throw new Error(`child ended with ${child.code ?? child.signal}: ${child.stderr}`);
+  const end = JSON.parse(line) as { ok: boolean; error: ReportedError | null };
+  return { ...end, child };
+}

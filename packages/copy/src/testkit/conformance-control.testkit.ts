@@ -1,0 +1,131 @@
+import { existsSync, readdirSync } from 'node:fs';
+import { join } from 'node:path';
+import { describe, expect, it } from 'vitest';
+import { copyFile, type CopyOptions, type CopyPhaseName, type CopyProgress } from '@wcc/copy';
+import type { Ground } from './conformance.testkit.ts';
+import {
+  expectEqualFiles,
+  expectFailure,
+  KIB,
+  MIB,
+  remainsIn,
+  useDirectory,
+  waitFor,
+  waitUntilUnderWay,
+  writeRandom,
+} from './files.testkit.ts';
+
+/** Cancel, pause, limit and what the progress says meanwhile. */
+export function describeControl(ground: Ground): void {
+  describe('control', () => {
+    const dir = useDirectory(ground.directory);
+    const at = (name: string): string => join(dir(), name);
+    const start = (from: string, to: string, more: CopyOptions = {}) =>
+      copyFile(from, to, { ...ground.options, method: 'copy', ...more });
+
+    it('leaves nothing when it is cancelled, whatever the phase', async () => {
+      writeRandom(at('source'), 4 * MIB);
+      const phases: CopyPhaseName[] = ['inspect', 'reserve', 'transfer', 'flush', 'verify', 'publish'];
+      for (const phase of phases) {
+        const job = start(at('source'), at(`copy-${phase}`), {
+          verify: true,
+          onPhase: (event) => {
+            if (event.phase === phase) job.cancel();
+          },
+        });
+        const isDone = await job.done.then(
+          () => true,
+          (error: { code: string }) => (expect(error.code).toBe('cancelled'), false),
+        );
+        // The wish comes by message: late is allowed, half a file is not.
+        expect(existsSync(at(`copy-${phase}`))).toBe(isDone);
+        if (isDone) expectEqualFiles(at('source'), at(`copy-${phase}`));
+        expect(remainsIn(dir())).toEqual([]);
+      }
+    });
+
+    it('heeds a cancel in mid-transfer, and one given before the start', async () => {
+      writeRandom(at('long'), 4 * MIB);
+      const job = start(at('long'), at('cut'), { bytesPerSecond: 100 * KIB });
+      await waitUntilUnderWay(job);
+      const cancelledMs = performance.now();
+      job.cancel();
+      await expectFailure(job, 'cancelled');
+      expect(performance.now() - cancelledMs).toBeLessThan(1000);
+      const aborted = start(at('long'), at('cut'), { signal: AbortSignal.abort() });
+      await expectFailure(aborted, 'cancelled');
+      expect(readdirSync(dir()).filter((name) => name === 'cut' || name.startsWith('.'))).toEqual([]);
+    });
+
+    it('pauses between two windows, stands still, and goes on', async () => {
+      writeRandom(at('pausing'), 4 * MIB);
+      const job = start(at('pausing'), at('paused'), { bytesPerSecond: MIB });
+      await waitUntilUnderWay(job);
+      job.pause();
+      await waitFor('it is paused', () => job.progress().state === 'paused');
+      const before = job.progress();
+      await new Promise((resolve) => setTimeout(resolve, 150));
+      expect(job.progress().doneBytes).toBe(before.doneBytes);
+      expect(job.progress().durableBytes).toBe(before.doneBytes);
+      job.setLimit(null);
+      job.resume();
+      await job.done;
+      expectEqualFiles(at('pausing'), at('paused'));
+    });
+
+    it('can be cancelled and interrupted while it is paused', async () => {
+      writeRandom(at('held'), 2 * MIB);
+      for (const code of ['cancelled', 'interrupted'] as const) {
+        const job = start(at('held'), at('held-copy'), { id: 'held', bytesPerSecond: 512 * KIB });
+        await waitUntilUnderWay(job);
+        job.pause();
+        await waitFor('it is paused', () => job.progress().state === 'paused');
+        const atMs = performance.now();
+        if (code === 'cancelled') job.cancel();
+        else job.interrupt();
+        await expectFailure(job, code);
+        expect(performance.now() - atMs).toBeLessThan(1000);
+      }
+      await start(at('held'), at('held-copy'), { id: 'held' }).done;
+      expectEqualFiles(at('held'), at('held-copy'));
+      expect(remainsIn(dir())).toEqual([]);
+    });
+
+    it('holds to its limit, and to a new one at once', async () => {
+      writeRandom(at('slow'), 4 * MIB);
+      const startedMs = performance.now();
+      await start(at('slow'), at('slow-copy'), { bytesPerSecond: 8 * MIB }).done;
+      // The first quarter of a second's allowance goes at once: 4 MiB take at least 250 ms.
+      expect(performance.now() - startedMs).toBeGreaterThan(240);
+      const job = start(at('slow'), at('slow-copy-2'), { bytesPerSecond: 10 * KIB });
+      await waitUntilUnderWay(job);
+      job.setLimit(null);
+      const freedMs = performance.now();
+      await job.done;
+      expect(performance.now() - freedMs).toBeLessThan(5000);
+    });
+
+    it('reports progress that never goes back and never runs ahead', async () => {
+      writeRandom(at('watched'), 6 * MIB);
+      const checkpoint = { bytes: MIB };
+      const job = start(at('watched'), at('watched-copy'), { bytesPerSecond: 8 * MIB, checkpoint });
+      const seen: CopyProgress[] = [];
+      while (job.progress().state !== 'ended') {
+        seen.push(job.progress());
+        await new Promise((resolve) => setTimeout(resolve, 1));
+      }
+      await job.done;
+      const moving = seen.filter(({ phase }) => phase === 'transfer');
+      expect(moving.length).toBeGreaterThan(2);
+      for (const [index, now] of moving.entries()) {
+        expect(now.totalBytes).toBe(6 * MIB);
+        expect(now.durableBytes).toBeLessThanOrEqual(now.doneBytes);
+        expect(now.doneBytes).toBeLessThanOrEqual(6 * MIB);
+        expect(now.doneBytes).toBeGreaterThanOrEqual(moving[index - 1]?.doneBytes ?? 0);
+        expect(now.durableBytes).toBeGreaterThanOrEqual(moving[index - 1]?.durableBytes ?? 0);
+      }
+      expect(moving.some(({ durableBytes }) => durableBytes > 0)).toBe(true);
+      expect(job.progress()).toMatchObject({ phase: 'publish', state: 'ended', writtenBytes: 6 * MIB });
+    });
+  });
+}

@@ -1,0 +1,202 @@
+import {
+  appendFileSync,
+  closeSync,
+  openSync,
+  readFileSync,
+  renameSync,
+  rmSync,
+  statSync,
+  writeFileSync,
+  writeSync,
+} from 'node:fs';
+import { join } from 'node:path';
+import { describe, expect, it } from 'vitest';
+import {
+  copyFile,
+  type CopyOptions,
+  forget,
+  listRemains,
+  readCheckpoint,
+  removeRemains,
+  settlePublication,
+} from '@wcc/copy';
+import type { Ground } from './conformance.testkit.ts';
+import {
+  expectEqualFiles,
+  expectFailure,
+  KIB,
+  MIB,
+  remainsIn,
+  useDirectory,
+  waitFor,
+  waitUntilUnderWay,
+  writeLayout,
+  writeRandom,
+} from './files.testkit.ts';
+
+/** Checkpoints, what becomes of them, and the check of the finished copy. */
+export function describeResume(ground: Ground): void {
+  describe('resume', () => {
+    const dir = useDirectory(ground.directory);
+    const at = (name: string): string => join(dir(), name);
+    const start = (from: string, to: string, more: CopyOptions = {}) =>
+      copyFile(from, to, { ...ground.options, method: 'copy', ...more });
+
+    /** A copy of 4 MiB that was interrupted somewhere in the middle. */
+    const interruptedCopy = async (name: string): Promise<void> => {
+      writeRandom(at(name), 4 * MIB);
+      const job = start(at(name), at(`${name}-copy`), {
+        id: name,
+        poolId: 'pool-1',
+        bytesPerSecond: MIB,
+      });
+      await waitUntilUnderWay(job);
+      job.interrupt();
+      const error = await expectFailure(job, 'interrupted');
+      expect(error.resumable).toBe(true);
+    };
+
+    it('goes on from where it was interrupted', async () => {
+      await interruptedCopy('goes-on');
+      const checkpoint = await readCheckpoint(dir(), 'goes-on');
+      expect(checkpoint).toMatchObject({
+        operation: 'goes-on',
+        poolId: 'pool-1',
+        phase: 'transfer',
+        target: 'goes-on-copy',
+      });
+      expect(await settlePublication(dir(), 'goes-on', 'goes-on-copy')).toBe('resumable');
+      expect(await listRemains(dir())).toMatchObject([{ id: 'goes-on', hasSidecar: true }]);
+      const job = start(at('goes-on'), at('goes-on-copy'), { id: 'goes-on' });
+      const result = await job.done;
+      expect(result.resumed).toBe(true);
+      expect(job.facts().resumedAtBytes).toBe(Number(checkpoint?.doneBytes));
+      expect(job.facts().resumedAtBytes).toBeGreaterThan(0);
+      expect(result.bytes.written).toBe(4 * MIB);
+      expectEqualFiles(at('goes-on'), at('goes-on-copy'));
+      expect(remainsIn(dir())).toEqual([]);
+    });
+
+    it('keeps its checkpoint through an interrupt at any moment of the next run', async () => {
+      await interruptedCopy('again');
+      for (const delayMs of [0, 1, 2, 5]) {
+        const job = start(at('again'), at('again-copy'), { id: 'again', bytesPerSecond: MIB });
+        await new Promise((resolve) => setTimeout(resolve, delayMs));
+        job.interrupt();
+        await expectFailure(job, 'interrupted');
+        expect(await settlePublication(dir(), 'again', 'again-copy')).toBe('resumable');
+      }
+      await start(at('again'), at('again-copy'), { id: 'again' }).done;
+      expectEqualFiles(at('again'), at('again-copy'));
+    });
+
+    it('goes on between holes, where it was interrupted', async () => {
+      writeLayout(
+        at('holes'),
+        Array.from({ length: 40 }, () => ({ gapBytes: 96 * KIB, dataBytes: 50_000 })),
+        MIB,
+      );
+      const first = start(at('holes'), at('holes-copy'), { id: 'holes', bytesPerSecond: 400 * KIB });
+      await waitFor('some windows are over', () => first.progress().doneBytes > 150 * KIB);
+      first.interrupt();
+      await expectFailure(first, 'interrupted');
+      const checkpoint = await readCheckpoint(dir(), 'holes');
+      const job = start(at('holes'), at('holes-copy'), { id: 'holes', verify: true });
+      await job.done;
+      expect(job.facts().resumedAtBytes).toBe(Number(checkpoint?.doneBytes));
+      expectEqualFiles(at('holes'), at('holes-copy'));
+    });
+
+    it('starts anew, and says why, when the source is another one by now', async () => {
+      await interruptedCopy('changed');
+      appendFileSync(at('changed'), 'one more line');
+      const job = start(at('changed'), at('changed-copy'), { id: 'changed' });
+      await job.done;
+      expect(job.facts()).toMatchObject({ restartedBecause: 'source_changed', resumedAtBytes: null });
+      expectEqualFiles(at('changed'), at('changed-copy'));
+    });
+
+    it('trusts no sidecar that is malformed, foreign or does not fit', async () => {
+      const malformed = [
+        '',
+        '{',
+        'null',
+        '[]',
+        '{"version":2}',
+        JSON.stringify({ version: 1, offset: '-5' }),
+        'x'.repeat(99_999),
+      ];
+      for (const text of malformed) {
+        await interruptedCopy('garbled');
+        writeFileSync(at('.wcc-garbled.json'), text);
+        expect(await readCheckpoint(dir(), 'garbled')).toBeNull();
+        expect(await settlePublication(dir(), 'garbled', 'garbled-copy')).toBe('not_published');
+        const job = start(at('garbled'), at('garbled-copy'), { id: 'garbled' });
+        await job.done;
+        expect(job.facts().restartedBecause).toBe('no_checkpoint');
+        expectEqualFiles(at('garbled'), at('garbled-copy'));
+        rmSync(at('garbled-copy'));
+      }
+      await interruptedCopy('replaced');
+      writeFileSync(at('other'), readFileSync(at('.wcc-replaced.partial')));
+      renameSync(at('other'), at('.wcc-replaced.partial'));
+      const job = start(at('replaced'), at('replaced-copy'), { id: 'replaced' });
+      await job.done;
+      expect(job.facts().restartedBecause).toBe('partial_replaced');
+    });
+
+    it('removes remains on request, and tells what that freed', async () => {
+      await interruptedCopy('given-up');
+      const { freedBytes } = await removeRemains(dir(), 'given-up');
+      expect(freedBytes).toBeGreaterThan(0);
+      expect(remainsIn(dir())).toEqual([]);
+      expect(await removeRemains(dir(), 'given-up')).toEqual({ freedBytes: 0 });
+      expect(await settlePublication(dir(), 'given-up', 'given-up-copy')).toBe('nothing');
+    });
+
+    it('cancelling a resumed copy removes what earlier runs left', async () => {
+      await interruptedCopy('twice');
+      await expectFailure(
+        start(at('twice'), at('twice-copy'), { id: 'twice', signal: AbortSignal.abort() }),
+        'cancelled',
+      );
+      expect(remainsIn(dir())).toEqual([]);
+    });
+
+    it('keeps the sidecar until the end is written down elsewhere', async () => {
+      writeRandom(at('kept'), MIB);
+      const options = { id: 'kept', keepSidecar: true };
+      const result = await start(at('kept'), at('kept-copy'), options).done;
+      expect(remainsIn(dir())).toEqual(['.wcc-kept.json']);
+      expect(await settlePublication(dir(), 'kept', 'kept-copy')).toBe('published');
+      // Asked again, as by a server that died before it noted the end: the same end, even without the source.
+      rmSync(at('kept'));
+      const again = await start(at('kept'), at('kept-copy'), options).done;
+      expect(again).toMatchObject({ inode: result.inode, bytes: result.bytes, resumed: true });
+      await forget(dir(), 'kept');
+      expect(await settlePublication(dir(), 'kept', 'kept-copy')).toBe('nothing');
+      expect(statSync(at('kept-copy')).size).toBe(MIB);
+    });
+
+    it('publishes nothing that differs from its source', async () => {
+      writeRandom(at('checked'), 2 * MIB);
+      const job = start(at('checked'), at('checked-copy'), {
+        id: 'checked',
+        verify: true,
+        bytesPerSecond: MIB,
+      });
+      await waitUntilUnderWay(job);
+      job.pause();
+      await waitFor('it is paused', () => job.progress().state === 'paused');
+      const fd = openSync(at('.wcc-checked.partial'), 'r+');
+      const original = readFileSync(at('checked'));
+      writeSync(fd, Buffer.from([(original[4321] ?? 0) ^ 1]), 0, 1, 4321);
+      closeSync(fd);
+      job.setLimit(null);
+      job.resume();
+      const error = await expectFailure(job, 'verify_mismatch');
+      expect(error.offset).toBe(4321);
+      expect(remainsIn(dir())).toEqual([]);
+    });
+  });
+}

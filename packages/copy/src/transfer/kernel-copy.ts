@@ -1,0 +1,18 @@
+import type { Extent } from '../inspect/extents.ts';
+import type { Kernel } from '../kernel/calls.ts';
+import { atDestination, type CopyRun, partialOf, sourceOf } from '../worker/copy-run.ts';
+import { sourceShrank } from './shrunk.ts';
+
+/** Copies a range inside the kernel; the bytes never enter this process. */
+export function moveByKernel(run: CopyRun, kernel: Kernel, range: Extent): bigint {
+  const sourceFd = sourceOf(run).fd;
+  const { fd } = partialOf(run);
+  let offset = range.start;
+  while (offset < range.end) {
+    const target = { fd, offset, lengthBytes: Number(range.end - offset) };
+    const count = atDestination(run, () => kernel.copyRange(sourceFd, target), offset);
+    if (count === 0) sourceShrank(run, offset);
+    offset += BigInt(count);
+  }
+  return range.end - range.start;
+}

@@ -1,0 +1,34 @@
+import { throwIfStopped } from '../worker/control.ts';
+import type { CopyRun } from '../worker/copy-run.ts';
+
+export interface Pacer {
+  /** Sleeps off the debt; a new limit, a pause and a stop all end the sleep at once. */
+  wait(): void;
+  spent(bytes: number): void;
+}
+
+/** Holds the copy to `bytesPerSecond`: what is spent becomes a debt, and time pays it off. No credit is saved up. */
+export function createPacer(run: CopyRun): Pacer {
+  let debtBytes = 0;
+  let sinceMs = performance.now();
+  const payOff = (limit: number | null): void => {
+    const nowMs = performance.now();
+    debtBytes = limit === null ? 0 : Math.max(0, debtBytes - ((nowMs - sinceMs) / 1000) * limit);
+    sinceMs = nowMs;
+  };
+  return {
+    wait() {
+      for (;;) {
+        const bell = run.slot.bell();
+        const limit = run.slot.limit();
+        payOff(limit);
+        if (limit === null || debtBytes < 1 || run.slot.isPaused()) return;
+        throwIfStopped(run);
+        run.slot.sleep(bell, Math.ceil((debtBytes / limit) * 1000));
+      }
+    },
+    spent(bytes) {
+      debtBytes += bytes;
+    },
+  };
+}

@@ -1,0 +1,40 @@
+import type { Extent } from '../inspect/extents.ts';
+import { systemCode } from '../kernel/errno.ts';
+import type { CopyRun } from '../worker/copy-run.ts';
+import { moveByKernel } from './kernel-copy.ts';
+import { createBufferMover } from './read-write.ts';
+
+/** Brings one range over; returns how many bytes of it were written (zeros may be left out). */
+export type Mover = (range: Extent) => bigint;
+
+/** What copy_file_range answers where it cannot work at all, whatever the range. */
+const refusals: ReadonlySet<string> = new Set([
+  'EXDEV',
+  'EINVAL',
+  'ENOSYS',
+  'EOPNOTSUPP',
+  'ENOTSUP',
+  'EPERM',
+  'ETXTBSY',
+  'EBADF',
+]);
+
+/** The mover of the chosen method. Where the kernel refuses, it changes to read/write for good. */
+export function createMover(run: CopyRun): Mover {
+  const { kernel } = run;
+  if (kernel === null || run.facts.method === 'read-write') return createBufferMover(run);
+  let mover: Mover = (range) => moveByKernel(run, kernel, range);
+  return (range) => {
+    try {
+      return mover(range);
+    } catch (error) {
+      const cause = error instanceof Error ? error.cause : undefined;
+      if (run.facts.method === 'read-write' || !refusals.has(systemCode(cause) ?? '')) throw error;
+      run.facts.method = 'read-write';
+      run.warnings.push(`copy_file_range_refused_${systemCode(cause)}`);
+      run.phases.tellFacts();
+      mover = createBufferMover(run);
+      return mover(range);
+    }
+  };
+}

@@ -1,0 +1,38 @@
+import { nextExtent } from '../inspect/extents.ts';
+import { extentSource } from '../inspect/inspect.ts';
+import { systemCode } from '../kernel/errno.ts';
+import { throwIfStopped } from '../worker/control.ts';
+import { atDestination, type CopyRun, partialOf, sourceOf } from '../worker/copy-run.ts';
+
+/** A wish is heeded between two calls of this size. */
+const STEP_BYTES = 1024n ** 3n;
+
+/** Allocates the blocks of every data range that is still to come. */
+export function preallocate(run: CopyRun): void {
+  const { kernel } = run;
+  if (kernel === null) {
+    run.warnings.push('preallocation_needs_kernel_calls');
+    return;
+  }
+  const { fd } = partialOf(run);
+  const source = extentSource(run, sourceOf(run));
+  let from = run.copiedOffset;
+  for (let extent = nextExtent(source, from); extent !== null; extent = nextExtent(source, from)) {
+    throwIfStopped(run);
+    const { start } = extent;
+    const end = extent.end - start > STEP_BYTES ? start + STEP_BYTES : extent.end;
+    try {
+      atDestination(
+        run,
+        () => kernel.allocate({ fd, offset: start, lengthBytes: Number(end - start) }),
+        start,
+      );
+    } catch (error) {
+      const cause = error instanceof Error ? error.cause : undefined;
+      if (!['ENOTSUP', 'EOPNOTSUPP', 'ENOSYS'].includes(systemCode(cause) ?? '')) throw error;
+      run.warnings.push('preallocation_unsupported');
+      return;
+    }
+    from = end;
+  }
+}

@@ -1,0 +1,70 @@
+import { readSync, writeSync } from 'node:fs';
+import { atDestination, atSource, type CopyRun, partialOf, sourceOf } from '../worker/copy-run.ts';
+import type { Mover } from './mover.ts';
+import { sourceShrank } from './shrunk.ts';
+
+/** One buffer, page-aligned by its size; it stays in the processor's cache better than a larger one. */
+const BUFFER_BYTES = 1024 ** 2;
+/** Holes are made in units of a page, as file systems keep them. */
+const PAGE_BYTES = 4096;
+const zeroPage = Buffer.alloc(PAGE_BYTES);
+
+/** A mover that reads and writes; with zero detection, pages of zeros stay holes. */
+export function createBufferMover(run: CopyRun): Mover {
+  const buffer = Buffer.allocUnsafeSlow(BUFFER_BYTES);
+  const { stat } = sourceOf(run);
+  // Without kernel calls holes cannot be seen; they read as zeros, so a sparse source is searched for those.
+  const skipsZeros = run.request.detectZeros || (run.kernel === null && stat.blocks * 512n < stat.size);
+  return ({ start, end }) => {
+    let written = 0n;
+    for (let offset = start; offset < end;) {
+      const rest = end - offset;
+      const want = rest < BigInt(BUFFER_BYTES) ? Number(rest) : BUFFER_BYTES;
+      const chunk = buffer.subarray(0, readAt(run, buffer.subarray(0, want), offset));
+      written += skipsZeros ? writeNonZero(run, chunk, offset) : writeAt(run, chunk, offset);
+      offset += BigInt(chunk.length);
+    }
+    return written;
+  };
+}
+
+function readAt(run: CopyRun, buffer: Uint8Array, offset: bigint): number {
+  const { fd } = sourceOf(run);
+  const count = atSource(run, () => readSync(fd, buffer, 0, buffer.length, offset), offset);
+  if (count === 0) sourceShrank(run, offset);
+  return count;
+}
+
+function writeAt(run: CopyRun, chunk: Uint8Array, offset: bigint): bigint {
+  const { fd } = partialOf(run);
+  const { kernel } = run;
+  for (let done = 0; done < chunk.length;) {
+    const rest = chunk.subarray(done);
+    const at = offset + BigInt(done);
+    const range = { fd, offset: at, lengthBytes: rest.length };
+    // Node writes at offsets up to 2^53 only
+    done += atDestination(
+      run,
+      () => (kernel === null ? writeSync(fd, rest, 0, rest.length, Number(at)) : kernel.write(rest, range)),
+      at,
+    );
+  }
+  return BigInt(chunk.length);
+}
+
+/** Writes the runs of pages that hold anything but zeros. */
+function writeNonZero(run: CopyRun, chunk: Buffer, offset: bigint): bigint {
+  let written = 0n;
+  let runStart = -1;
+  for (let at = 0; at < chunk.length; at += PAGE_BYTES) {
+    const page = chunk.subarray(at, at + PAGE_BYTES);
+    const isZero = page.equals(page.length === PAGE_BYTES ? zeroPage : zeroPage.subarray(0, page.length));
+    if (!isZero && runStart < 0) runStart = at;
+    if (isZero && runStart >= 0) {
+      written += writeAt(run, chunk.subarray(runStart, at), offset + BigInt(runStart));
+      runStart = -1;
+    }
+  }
+  if (runStart >= 0) written += writeAt(run, chunk.subarray(runStart), offset + BigInt(runStart));
+  return written;
+}

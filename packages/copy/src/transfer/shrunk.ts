@@ -1,0 +1,12 @@
+import { CopyError } from '../errors.ts';
+import { showPath } from '../storage/paths.ts';
+import { type CopyRun, sourceOf } from '../worker/copy-run.ts';
+
+/** The file ended before the size it had: somebody cut it meanwhile. */
+export function sourceShrank(run: CopyRun, offset: bigint): never {
+  throw new CopyError('source_changed', {
+    path: showPath(run.request.source),
+    offset: Number(offset),
+    detail: `shorter than ${sourceOf(run).stat.size} bytes`,
+  });
+}

@@ -1,0 +1,119 @@
+import { nextExtent } from '../inspect/extents.ts';
+import { extentSource } from '../inspect/inspect.ts';
+import { checkSpace } from '../reserve/space.ts';
+import { setCheckpoint } from '../resume/sidecar.ts';
+import { obey } from '../worker/control.ts';
+import { beginPhase, atDestination, type CopyRun, sourceOf } from '../worker/copy-run.ts';
+import { chooseMethod } from './choose-method.ts';
+import { createPacer } from './limit.ts';
+import { createMover, type Mover } from './mover.ts';
+import { preallocate } from './preallocate.ts';
+import { createWindowSize } from './window-size.ts';
+import { createWriteBack, type Window, type WriteBack } from './write-back.ts';
+
+/** Brings the data over, window by window; between two windows every wish of the main thread is heeded. */
+export function transfer(run: CopyRun): void {
+  run.facts.method = chooseMethod(run);
+  checkSpace(run);
+  beginPhase(run, 'transfer', run.dataBytes);
+  if (run.request.preallocate) preallocate(run);
+  const writeBack = createWriteBack(run);
+  let done = run.copiedBytes;
+  const credit = (bytes: bigint): void => {
+    done += bytes;
+    run.slot.set('done', done);
+  };
+  try {
+    copyWindows(run, { writeBack, credit });
+    credit(writeBack.drain());
+  } finally {
+    reportZeros(run);
+  }
+  run.copiedOffset = sourceOf(run).stat.size;
+}
+
+interface Progression {
+  writeBack: WriteBack;
+  credit: (bytes: bigint) => void;
+}
+
+function copyWindows(run: CopyRun, { writeBack, credit }: Progression): void {
+  const move = createMover(run);
+  const sizes = createWindowSize();
+  const pacer = createPacer(run);
+  const checkpoints = createCheckpointClock(run);
+  const settle = (): void => {
+    credit(writeBack.drain());
+    checkpoints.set();
+  };
+  for (;;) {
+    pacer.wait();
+    if (obey(run, settle)) continue;
+    const startedMs = performance.now();
+    const sizeBytes = sizes.next(run.slot.limit());
+    const window = copyWindow(run, move, sizeBytes);
+    if (window.bytes === 0n) return;
+    credit(writeBack.add(window));
+    const filled = Number(window.bytes) / sizeBytes;
+    if (filled === 1 || window.isCut) sizes.learn((performance.now() - startedMs) / filled);
+    pacer.spent(Number(window.bytes));
+    if (checkpoints.isDue()) settle();
+  }
+}
+
+/** A window of many small extents on a slow disk ends early, or it could take minutes. */
+const WINDOW_DEADLINE_MS = 100;
+
+/** Copies up to `sizeBytes` of data, across as many extents as that takes. */
+function copyWindow(run: CopyRun, move: Mover, sizeBytes: number): Window & { isCut: boolean } {
+  const source = extentSource(run, sourceOf(run));
+  let rest = BigInt(sizeBytes);
+  let start: bigint | null = null;
+  const deadlineMs = performance.now() + WINDOW_DEADLINE_MS;
+  let isCut = false;
+  while (rest > 0n && !isCut) {
+    const extent = nextExtent(source, run.copiedOffset);
+    if (extent === null) break;
+    const end = extent.end - extent.start > rest ? extent.start + rest : extent.end;
+    start ??= extent.start;
+    run.writtenBytes += move({ start: extent.start, end });
+    rest -= end - extent.start;
+    run.copiedOffset = end;
+    run.copiedBytes += end - extent.start;
+    run.slot.set('written', run.writtenBytes);
+    isCut = performance.now() > deadlineMs;
+  }
+  return { start: start ?? run.copiedOffset, end: run.copiedOffset, bytes: BigInt(sizeBytes) - rest, isCut };
+}
+
+interface CheckpointClock {
+  isDue(): boolean;
+  set(): void;
+}
+
+function createCheckpointClock(run: CopyRun): CheckpointClock {
+  const { durable, checkpointBytes, checkpointIntervalMs } = run.request;
+  let atMs = performance.now();
+  let atBytes = run.copiedBytes;
+  return {
+    isDue() {
+      if (!durable || run.copiedBytes === run.dataBytes) return false; // the flush is next
+      const sinceBytes = run.copiedBytes - atBytes;
+      return sinceBytes >= BigInt(checkpointBytes) || performance.now() - atMs >= checkpointIntervalMs;
+    },
+    set() {
+      if (!durable) return;
+      atDestination(run, () => setCheckpoint(run), run.copiedOffset);
+      atMs = performance.now();
+      atBytes = run.copiedBytes;
+    },
+  };
+}
+
+/** Zeros that were left out are holes now, and are told as such. */
+function reportZeros(run: CopyRun): void {
+  const { size } = sourceOf(run).stat;
+  if (run.copiedBytes > run.writtenBytes) {
+    run.slot.set('skipped', size - run.dataBytes + run.copiedBytes - run.writtenBytes);
+  }
+}

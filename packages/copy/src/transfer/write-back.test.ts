@@ -1,0 +1,62 @@
+import { execFileSync } from 'node:child_process';
+import { closeSync, fstatSync, openSync, readFileSync, writeSync } from 'node:fs';
+import { join } from 'node:path';
+import { describe, expect, it } from 'vitest';
+import { loadKernel } from '../kernel/calls.ts';
+import { MIB, useDirectory, writeRandom } from '../testkit/files.testkit.ts';
+import type { CopyRun } from '../worker/copy-run.ts';
+import { createWriteBack } from './write-back.ts';
+
+/** Why the page cache cannot be looked at here; null when it can. */
+function whyNotSeen(): string | null {
+  if (loadKernel() === null) return 'no kernel calls';
+  try {
+    execFileSync('fincore', ['--version'], { stdio: 'ignore' });
+    return null;
+  } catch {
+    return 'fincore is not installed';
+  }
+}
+
+const reason = whyNotSeen();
+if (reason !== null) console.warn(`page cache skipped: ${reason}`);
+
+describe.skipIf(reason !== null)('write-back', () => {
+  const dir = useDirectory();
+
+  /** Two windows of 4 MiB, written and handed over; `dataBytes` makes the file pass for a large one. */
+  const writeWindows = (name: string, dataBytes: bigint): { behind: bigint; cachedBytes: number } => {
+    const path = join(dir(), name);
+    writeRandom(`${path}-source`, 8 * MIB);
+    const source = openSync(`${path}-source`, 'r');
+    const fd = openSync(path, 'w+');
+    const partial = { fd, inode: 0n };
+    const opened = { fd: source, stat: fstatSync(source, { bigint: true }) };
+    const run = { request: { durable: true }, kernel: loadKernel(), dataBytes, source: opened, partial };
+    const writeBack = createWriteBack(run as CopyRun);
+    const bytes = BigInt(4 * MIB);
+    const content = readFileSync(`${path}-source`);
+    const settled = [0n, bytes].map((start) => {
+      writeSync(fd, content, Number(start), 4 * MIB, Number(start));
+      return writeBack.add({ start, end: start + bytes, bytes });
+    });
+    expect(settled).toEqual([0n, bytes]);
+    const behind = writeBack.drain();
+    closeSync(fd);
+    closeSync(source);
+    const cached = execFileSync('fincore', ['--bytes', '--noheadings', '--output', 'RES', path], {
+      encoding: 'utf8',
+    });
+    return { behind, cachedBytes: Number(cached) };
+  };
+
+  it('is waited for one window behind, and leaves a small file in the cache', () => {
+    const { behind, cachedBytes } = writeWindows('small', BigInt(8 * MIB));
+    expect(behind).toBe(BigInt(4 * MIB));
+    expect(cachedBytes).toBe(8 * MIB);
+  });
+
+  it('drops the pages of a large file behind itself', () => {
+    expect(writeWindows('large', 2n ** 60n).cachedBytes).toBe(0);
+  });
+});

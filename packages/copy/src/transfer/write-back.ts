@@ -1,0 +1,90 @@
+import { fdatasyncSync } from 'node:fs';
+import { totalmem } from 'node:os';
+import type { Extent } from '../inspect/extents.ts';
+import type { FileRange, Kernel } from '../kernel/calls.ts';
+import { systemCode } from '../kernel/errno.ts';
+import { atDestination, type CopyRun, partialOf, sourceOf } from '../worker/copy-run.ts';
+
+/** A window that was copied. */
+export interface Window extends Extent {
+  bytes: bigint;
+}
+
+export interface WriteBack {
+  /** Takes a window; returns the data bytes that are known to be written back by now. */
+  add(window: Window): bigint;
+  /** Waits for what is still under way. */
+  drain(): bigint;
+}
+
+/** A quarter of the memory: a larger file would push everything else out of the page cache. */
+const CACHE_SHARE = 4;
+
+/** Write-back in step with the copy, so that dirty pages stay bounded and the last flush is short. */
+export function createWriteBack(run: CopyRun): WriteBack {
+  if (!run.request.durable) return { add: (window) => window.bytes, drain: () => 0n };
+  if (run.kernel === null) return syncEachWindow(run);
+  return syncOneBehind(run, run.kernel);
+}
+
+function syncEachWindow(run: CopyRun): WriteBack {
+  return {
+    add(window) {
+      guardFlush(run, window.start, () => fdatasyncSync(partialOf(run).fd));
+      return window.bytes;
+    },
+    drain: () => 0n,
+  };
+}
+
+/** Starts the write-back of the window just copied, then waits for the one before it. */
+function syncOneBehind(run: CopyRun, kernel: Kernel): WriteBack {
+  const { fd } = partialOf(run);
+  const dropsCache = run.dataBytes > BigInt(Math.floor(totalmem() / CACHE_SHARE));
+  let pending: Window | null = null;
+  const settle = (): bigint => {
+    if (pending === null) return 0n;
+    const { bytes } = pending;
+    const range = rangeOf(fd, pending);
+    guardFlush(run, pending.start, () => kernel.awaitWriteBack(range));
+    if (dropsCache) {
+      kernel.dropCache(range);
+      kernel.dropCache({ ...range, fd: sourceOf(run).fd });
+    }
+    pending = null;
+    return bytes;
+  };
+  return {
+    add(window) {
+      const range = rangeOf(fd, window);
+      guardFlush(run, window.start, () => kernel.startWriteBack(range));
+      const settled = settle();
+      pending = window;
+      return settled;
+    },
+    drain: settle,
+  };
+}
+
+function rangeOf(fd: number, window: Window): FileRange {
+  return { fd, offset: window.start, lengthBytes: window.end - window.start };
+}
+
+/** File systems in user space may not know sync_file_range; the flush at the end then does it all. */
+const unknownCall: ReadonlySet<string> = new Set(['ESPIPE', 'EINVAL', 'ENOSYS', 'EOPNOTSUPP', 'ENOTSUP']);
+
+function guardFlush(run: CopyRun, offset: bigint, step: () => void): void {
+  atDestination(
+    run,
+    () => {
+      try {
+        step();
+      } catch (error) {
+        if (unknownCall.has(systemCode(error) ?? '')) return;
+        run.flushFailed = true;
+        throw error;
+      }
+    },
+    offset,
+  );
+}

@@ -1,0 +1,95 @@
+import { readSync } from 'node:fs';
+import { CopyError } from '../errors.ts';
+import { type Extent, nextExtent } from '../inspect/extents.ts';
+import { extentSource } from '../inspect/inspect.ts';
+import { showPath } from '../storage/paths.ts';
+import { sourceShrank } from '../transfer/shrunk.ts';
+import { obey } from '../worker/control.ts';
+import {
+  beginPhase,
+  atDestination,
+  atSource,
+  type CopyRun,
+  partialOf,
+  sourceOf,
+} from '../worker/copy-run.ts';
+
+const BUFFER_BYTES = 1024 ** 2;
+
+/**
+ * Reads the copy back and compares it with its source, byte by byte: where they differ can then be told, which
+ * a digest cannot. Holes of the source must read as zeros.
+ */
+export function verify(run: CopyRun): void {
+  beginPhase(run, 'verify', run.dataBytes);
+  dropPages(run);
+  const compare = createComparer(run);
+  const source = extentSource(run, sourceOf(run));
+  let done = 0n;
+  let at = 0n;
+  for (let extent = nextExtent(source, at); extent !== null; extent = nextExtent(source, at)) {
+    compareHole(run, { start: at, end: extent.start }, compare);
+    compare(extent, (bytes) => {
+      done += BigInt(bytes);
+      run.slot.set('done', done);
+      obey(run);
+    });
+    at = extent.end;
+  }
+  compareHole(run, { start: at, end: source.sizeBytes }, compare);
+}
+
+/** Without this the page cache would be compared, which is no news of the storage. */
+function dropPages(run: CopyRun): void {
+  run.kernel?.dropCache({ fd: partialOf(run).fd, offset: 0n, lengthBytes: 0 });
+}
+
+type Compare = (range: Extent, onChunk: (bytes: number) => void) => void;
+
+function createComparer(run: CopyRun): Compare {
+  const expected = Buffer.allocUnsafeSlow(BUFFER_BYTES);
+  const found = Buffer.allocUnsafeSlow(BUFFER_BYTES);
+  return ({ start, end }, onChunk) => {
+    for (let offset = start; offset < end;) {
+      const want = end - offset < BigInt(BUFFER_BYTES) ? Number(end - offset) : BUFFER_BYTES;
+      const count = atSource(run, () => readSync(sourceOf(run).fd, expected, 0, want, offset), offset);
+      if (count === 0) sourceShrank(run, offset);
+      atDestination(run, () => readFully(partialOf(run).fd, found.subarray(0, count), offset), offset);
+      if (expected.compare(found, 0, count, 0, count) !== 0)
+        mismatch(run, expected, { found, offset, count });
+      onChunk(count);
+      offset += BigInt(count);
+    }
+  };
+}
+
+function readFully(fd: number, buffer: Buffer, offset: bigint): void {
+  for (let filled = 0; filled < buffer.length;) {
+    const count = readSync(fd, buffer, filled, buffer.length - filled, offset + BigInt(filled));
+    if (count === 0) buffer.fill(0xff, filled); // cut short: cannot equal what was written
+    filled = count === 0 ? buffer.length : filled + count;
+  }
+}
+
+/** Only what the copy has as data inside the hole needs reading. */
+function compareHole(run: CopyRun, hole: Extent, compare: Compare): void {
+  const copy = { kernel: run.kernel, fd: partialOf(run).fd, sizeBytes: hole.end };
+  let at = hole.start;
+  for (let extent = nextExtent(copy, at); extent !== null; extent = nextExtent(copy, at)) {
+    compare(extent, () => obey(run));
+    at = extent.end;
+  }
+}
+
+function mismatch(
+  run: CopyRun,
+  expected: Buffer,
+  { found, offset, count }: { found: Buffer; offset: bigint; count: number },
+): never {
+  let at = 0;
+  while (at < count && expected[at] === found[at]) at += 1;
+  throw new CopyError('verify_mismatch', {
+    path: showPath(run.request.destination),
+    offset: Number(offset + BigInt(at)),
+  });
+}

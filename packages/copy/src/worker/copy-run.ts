@@ -1,0 +1,129 @@
+import { closeSync, constants, openSync } from 'node:fs';
+import { CopyError } from '../errors.ts';
+import type { OpenSource } from '../inspect/source.ts';
+import { unknownFacts } from '../job/facts.ts';
+import type { CopyRequest } from '../job/messages.ts';
+import { openSlot, type SlotWriter } from '../job/slot.ts';
+import type { CopyFacts, CopyPhaseEvent, CopyPhaseName } from '../job/types.ts';
+import { type Kernel, loadKernel } from '../kernel/calls.ts';
+import { toCopyError } from '../kernel/errno.ts';
+import { createPhaseLog, type PhaseLog } from './phase-log.ts';
+import { type RemainPaths, remainPaths, showPath, splitPath } from '../storage/paths.ts';
+
+/** The partial file as long as this copy owns it. */
+export interface OpenPartial {
+  fd: number;
+  inode: bigint;
+}
+
+/** Everything one copy knows, handed from phase to phase. */
+export interface CopyRun {
+  readonly request: CopyRequest;
+  readonly slot: SlotWriter;
+  /** Null: the fallback path. */
+  readonly kernel: Kernel | null;
+  readonly directory: Buffer;
+  readonly directoryFd: number;
+  readonly targetName: Buffer;
+  readonly remains: RemainPaths;
+  readonly facts: CopyFacts;
+  readonly warnings: string[];
+  readonly phases: PhaseLog;
+  readonly startedMs: number;
+  source: OpenSource | null;
+  partial: OpenPartial | null;
+  /** Everything before this offset is copied, all of `durableOffset` safely so. */
+  copiedOffset: bigint;
+  /** Bytes of the source that are not holes; `facts` has it as a number, which is exact up to 2^53 only. */
+  dataBytes: bigint;
+  /** Data bytes before `copiedOffset`. */
+  copiedBytes: bigint;
+  writtenBytes: bigint;
+  /** A sidecar of this id, made by this run or found by it, fits the partial. */
+  hasCheckpoint: boolean;
+  /** A write-back failed: what later flushes say of earlier bytes cannot be trusted any more. */
+  flushFailed: boolean;
+  published: boolean;
+}
+
+export function createRun(request: CopyRequest, emit: (event: CopyPhaseEvent) => void): CopyRun {
+  const { directory, name } = splitPath(request.destination);
+  const slot = openSlot(request.memory);
+  const facts = unknownFacts();
+  return {
+    request,
+    slot,
+    kernel: request.kernelCalls === 'off' ? null : loadKernel(),
+    directory,
+    directoryFd: openDirectory(directory),
+    targetName: name,
+    remains: remainPaths(directory, request.id),
+    facts,
+    warnings: [],
+    phases: createPhaseLog(slot, facts, emit),
+    startedMs: performance.now(),
+    source: null,
+    partial: null,
+    dataBytes: 0n,
+    copiedOffset: 0n,
+    copiedBytes: 0n,
+    writtenBytes: 0n,
+    hasCheckpoint: false,
+    flushFailed: false,
+    published: false,
+  };
+}
+
+/** Begins a phase; with a total for those that count bytes. */
+export function beginPhase(run: CopyRun, phase: CopyPhaseName, totalBytes: bigint | null = null): void {
+  const doneBytes = phase === 'transfer' ? run.copiedBytes : 0n;
+  run.phases.begin(phase, { totalBytes, doneBytes });
+}
+
+function openDirectory(directory: Buffer): number {
+  try {
+    return openSync(directory, constants.O_RDONLY | constants.O_DIRECTORY);
+  } catch (error) {
+    throw toCopyError(error, { path: showPath(directory) });
+  }
+}
+
+export function closeRun(run: CopyRun): void {
+  for (const fd of [run.source?.fd, run.partial?.fd, run.directoryFd]) {
+    if (fd !== undefined) closeSync(fd);
+  }
+}
+
+/** The source; every phase but the first has it. */
+export function sourceOf(run: CopyRun): OpenSource {
+  if (run.source === null) throw new CopyError('worker_failed', { detail: 'source is not open' });
+  return run.source;
+}
+
+/** The partial; every phase after `reserve` has it. */
+export function partialOf(run: CopyRun): OpenPartial {
+  if (run.partial === null) throw new CopyError('worker_failed', { detail: 'partial is not open' });
+  return run.partial;
+}
+
+/** Runs a step on the destination; what it throws names the destination and the offset, not the hidden partial. */
+export function atDestination<T>(run: CopyRun, step: () => T, offset?: bigint): T {
+  try {
+    return step();
+  } catch (error) {
+    throw toCopyError(error, { path: showPath(run.request.destination), ...offsetDetail(offset) });
+  }
+}
+
+/** The same for a step that reads the source. */
+export function atSource<T>(run: CopyRun, step: () => T, offset?: bigint): T {
+  try {
+    return step();
+  } catch (error) {
+    throw toCopyError(error, { path: showPath(run.request.source), ...offsetDetail(offset) });
+  }
+}
+
+function offsetDetail(offset: bigint | undefined): { offset?: number } {
+  return offset === undefined ? {} : { offset: Number(offset) };
+}

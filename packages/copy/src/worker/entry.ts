@@ -1,0 +1,28 @@
+import { parentPort } from 'node:worker_threads';
+import { canCloneHere } from '../clone/trial.ts';
+import { inspectHere } from '../inspect/look.ts';
+import { packError, type WorkerMessage, type WorkerRequest, type WorkerResults } from '../job/messages.ts';
+import { loadKernel } from '../kernel/calls.ts';
+import { toCopyError } from '../kernel/errno.ts';
+import { runCopy } from './run-copy.ts';
+
+type Answer = WorkerResults[keyof WorkerResults];
+
+/** One request at a time, worked off with synchronous calls: that is what this thread is for. */
+function answer(request: WorkerRequest, post: (message: WorkerMessage) => void): Answer {
+  if (request.kind === 'copy') return runCopy(request, (event) => post({ kind: 'phase', event }));
+  if (request.kind === 'inspect') return inspectHere(request);
+  if (request.kind === 'canClone') return canCloneHere(request);
+  return loadKernel() !== null; // 'warm'
+}
+
+const port = parentPort;
+if (port === null) throw new Error('this file runs as a worker thread only');
+const post = (message: WorkerMessage): void => port.postMessage(message);
+port.on('message', (request: WorkerRequest) => {
+  try {
+    post({ kind: 'result', result: answer(request, post) });
+  } catch (error) {
+    post({ kind: 'error', error: packError(toCopyError(error)) });
+  }
+});

@@ -1,0 +1,40 @@
+import type { SlotWriter } from '../job/slot.ts';
+import type { CopyFacts, CopyPhaseEvent, CopyPhaseName } from '../job/types.ts';
+
+/** Which phase a copy is in: told to the main thread, and kept with its duration for the result. */
+export interface PhaseLog {
+  readonly entries: { name: CopyPhaseName; elapsedMs: number }[];
+  begin(phase: CopyPhaseName, at: { totalBytes: bigint | null; doneBytes: bigint }): void;
+  /** Tells facts that changed in the middle of a phase. */
+  tellFacts(): void;
+  /** Brings the duration of the running phase up to date. */
+  measure(): void;
+}
+
+export function createPhaseLog(
+  slot: SlotWriter,
+  facts: CopyFacts,
+  emit: (event: CopyPhaseEvent) => void,
+): PhaseLog {
+  const entries: PhaseLog['entries'] = [];
+  let startedMs = performance.now();
+  let current: CopyPhaseEvent = { phase: 'inspect', unit: null, totalBytes: null };
+  const log: PhaseLog = {
+    entries,
+    begin(phase, at) {
+      log.measure();
+      startedMs = performance.now();
+      entries.push({ name: phase, elapsedMs: 0 });
+      slot.begin(phase, at);
+      const totalBytes = at.totalBytes === null ? null : Number(at.totalBytes);
+      current = { phase, unit: totalBytes === null ? null : 'bytes', totalBytes };
+      log.tellFacts();
+    },
+    tellFacts: () => emit({ ...current, facts: { ...facts } }),
+    measure() {
+      const last = entries.at(-1);
+      if (last !== undefined) last.elapsedMs = performance.now() - startedMs;
+    },
+  };
+  return log;
+}
