@@ -1,0 +1,321 @@
+import { createServer } from 'node:net';
+import type { AddressInfo, Socket } from 'node:net';
+import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import type { Rights } from '../core/protocol.ts';
+import type { Snapshot } from '../core/snapshot.ts';
+import { connect } from './client.ts';
+import type { ConnectOptions, ProgressClient } from './client.ts';
+import { WebSocket, createScriptedServer, snapshotOf, until } from './client.testkit.ts';
+import type { ScriptedServer } from './client.testkit.ts';
+
+const id = snapshotOf().id;
+
+let server: ScriptedServer;
+const clients: ProgressClient[] = [];
+
+beforeEach(async () => {
+  server = await createScriptedServer();
+});
+
+afterEach(async () => {
+  for (const client of clients.splice(0)) client.close();
+  await server.close();
+});
+
+function open(options: Partial<ConnectOptions> = {}, url = server.url): ProgressClient {
+  let tickets = 0;
+  const client = connect(url, {
+    WebSocket,
+    ticket: () => Promise.resolve(`ticket-${++tickets}`),
+    random: () => 0.5,
+    timing: { backoffBaseMs: 40, deadVisibleMs: 400, attemptMs: 300 },
+    ...options,
+  });
+  clients.push(client);
+  return client;
+}
+
+const isState = (client: ProgressClient, state: string) => () => client.status.state === state || undefined;
+
+describe('connecting', () => {
+  it('offers the protocol and a ticket, and is online after hello', async () => {
+    const client = open({ timing: { attemptMs: 20_000 } });
+    const peer = await server.peer(1);
+    expect(peer.offered.replaceAll(' ', '')).toBe('wcc.v1,wcc.ticket.ticket-1');
+    expect(client.status.state).toBe('connecting');
+    peer.hello('e1');
+    await until(isState(client, 'online'));
+    expect(client.status).toMatchObject({ code: null, retryInMs: null });
+  });
+
+  it('takes a new ticket for each attempt', async () => {
+    open();
+    (await server.peer(1)).socket.terminate();
+    expect((await server.peer(2)).offered).toContain('wcc.ticket.ticket-2');
+  });
+
+  it('gives an attempt up when no hello comes', async () => {
+    const client = open();
+    await server.peer(1);
+    await until(isState(client, 'offline'));
+    expect(client.status.code).toBe('timeout');
+    await server.peer(2);
+  });
+
+  it('lets go of a request for a ticket that hangs, and asks anew', async () => {
+    const signals: AbortSignal[] = [];
+    open({
+      ticket: (signal) => {
+        signals.push(signal);
+        // The first hangs until it is let go, as on a connection that a browser takes to be alive.
+        return signals.length > 1
+          ? Promise.resolve('t')
+          : new Promise((_resolve, reject) => {
+              signal.addEventListener('abort', () => reject(new Error('aborted')));
+            });
+      },
+    });
+    await server.peer(1);
+    expect(signals.map(({ aborted }) => aborted)).toEqual([true, false]);
+  });
+
+  it('is signed out without a ticket, until it is asked to try again', async () => {
+    let ticket: string | null = null;
+    const client = open({ ticket: () => Promise.resolve(ticket) });
+    await until(isState(client, 'signed_out'));
+    expect(server.peers).toHaveLength(0);
+    ticket = 'fresh';
+    client.reconnectNow();
+    (await server.peer(1)).hello('e1');
+    await until(isState(client, 'online'));
+  });
+
+  it('tries again when the ticket could not be had', async () => {
+    let isDown = true;
+    const client = open({
+      ticket: () => (isDown ? Promise.reject(new Error('down')) : Promise.resolve('t')),
+    });
+    await until(isState(client, 'offline'));
+    expect(client.status.code).toBe('ticket_failed');
+    isDown = false;
+    await server.peer(1);
+  });
+});
+
+describe('watching', () => {
+  it('asks once for many listeners, replays the last value, and leaves when the last one leaves', async () => {
+    const client = open();
+    const peer = await server.peer(1);
+    peer.hello('e1');
+    await until(isState(client, 'online'));
+    const first: Snapshot[] = [];
+    const stops = [client.watch(id, (snapshot) => first.push(snapshot)), client.watch(id, () => undefined)];
+    expect(await peer.heard(1)).toEqual([{ t: 'sub', id: 1, ops: [{ op: id }] }]);
+    peer.say({ t: 'ops', d: [snapshotOf()] });
+    await until(() => first[0]);
+    const late: Snapshot[] = [];
+    stops.push(client.watch(id, (snapshot) => late.push(snapshot)));
+    expect(late).toHaveLength(1);
+    stops[0]?.();
+    stops[1]?.();
+    stops[2]?.();
+    expect(await peer.heard(2)).toHaveLength(2);
+    expect(peer.messages[1]).toEqual({ t: 'unsub', id: 2, ops: [id] });
+  });
+
+  it('names 200 operations in messages of at most 64', async () => {
+    const client = open();
+    const peer = await server.peer(1);
+    peer.hello('e1');
+    await until(isState(client, 'online'));
+    for (let number = 0; number < 200; number += 1) client.watch(`op${number}`, () => undefined);
+    const sizes = (await peer.heard(4)).map((message) => ('ops' in message ? message.ops.length : 0));
+    expect(sizes).toEqual([64, 64, 64, 8]);
+  });
+
+  it('tells rights with the snapshot, and again when they change', async () => {
+    const client = open();
+    const peer = await server.peer(1);
+    const seen: (Rights | null)[] = [];
+    client.watchAll('all', (_, may) => seen.push(may));
+    peer.hello('e1');
+    expect(await peer.heard(1)).toMatchObject([{ t: 'sub', list: 'all' }]);
+    peer.say({ t: 'ok', id: 1, list: 'all', res: [{ op: id, may: { cancel: true } }] });
+    peer.say({ t: 'ops', d: [snapshotOf()] });
+    peer.say({ t: 'may', op: id, may: { cancel: false } });
+    await until(() => seen[1]);
+    expect(seen).toEqual([{ cancel: true }, { cancel: false }]);
+  });
+
+  it('never goes a step back, whatever order messages come in', async () => {
+    const client = open();
+    const peer = await server.peer(1);
+    const seen: string[] = [];
+    client.watch(id, ({ epoch, seq }) => seen.push(`${epoch}:${seq}`));
+    peer.hello('e1');
+    for (const seq of [3, 2, 3, 5, 4, 1, 6]) peer.say({ t: 'ops', d: [snapshotOf({ seq })] });
+    await until(() => seen.find((each) => each === 'e1:6'));
+    expect(seen).toEqual(['e1:3', 'e1:5', 'e1:6']);
+    // A slow HTTP answer of the same epoch, then of one that is over.
+    client.offer(snapshotOf({ seq: 2 }));
+    client.offer(snapshotOf({ epoch: 'e0', seq: 99 }));
+    expect(client.get(id)?.seq).toBe(6);
+  });
+
+  it('keeps newer rights when the answer to a POST comes late', async () => {
+    const client = open();
+    const peer = await server.peer(1);
+    const seen: (Rights | null)[] = [];
+    client.watchAll('all', (_, may) => seen.push(may));
+    peer.hello('e1');
+    peer.say({ t: 'may', op: id, may: { pause: true } });
+    peer.say({ t: 'ops', d: [snapshotOf({ seq: 2 })] });
+    await until(() => client.get(id));
+    client.offer(snapshotOf({ seq: 1, state: 'queued' }), { pause: false });
+    expect(seen).toEqual([{ pause: true }]);
+    client.offer(snapshotOf({ seq: 2 }), { pause: true, cancel: true });
+    expect(seen.at(-1)).toEqual({ pause: true, cancel: true });
+  });
+
+  it('says when the server does not know an operation, or takes it away', async () => {
+    const client = open();
+    const peer = await server.peer(1);
+    const gone: string[] = [];
+    client.onGone((op, why) => gone.push(`${op} ${why}`));
+    client.watch(id, () => undefined);
+    peer.hello('e1');
+    peer.say({ t: 'ok', id: 1, res: [{ op: 'x', err: 'not_found' }] });
+    peer.say({ t: 'ops', d: [snapshotOf()] });
+    peer.say({ t: 'gone', op: id, why: 'revoked' });
+    await until(() => gone[1]);
+    expect(gone).toEqual(['x not_found', `${id} revoked`]);
+    expect(client.get(id)).toBeUndefined();
+  });
+
+  it('asks again after the time that a refused message names', async () => {
+    const client = open();
+    const peer = await server.peer(1);
+    client.watch(id, () => undefined);
+    peer.hello('e1');
+    await peer.heard(1);
+    peer.say({ t: 'err', id: 1, code: 'rate', retry: true, ms: 30 });
+    expect((await peer.heard(2))[1]).toMatchObject({ t: 'sub', ops: [{ op: id }] });
+  });
+
+  it('lets the other listeners hear when one throws', async () => {
+    const errors: unknown[] = [];
+    const client = open({ onError: (error) => errors.push(error) });
+    const peer = await server.peer(1);
+    const seen: Snapshot[] = [];
+    client.watch(id, () => {
+      throw new Error('mine');
+    });
+    client.watch(id, (snapshot) => seen.push(snapshot));
+    peer.hello('e1');
+    peer.say({ t: 'ops', d: [snapshotOf()] });
+    await until(() => seen[0]);
+    expect(errors).toMatchObject([{ message: 'mine' }]);
+  });
+});
+
+describe('coming back', () => {
+  it('resumes by epoch and seq, and takes what a new epoch says even when its seq is lower', async () => {
+    const client = open();
+    const peer = await server.peer(1);
+    const seen: string[] = [];
+    client.watch(id, ({ epoch, seq }) => seen.push(`${epoch}:${seq}`));
+    peer.hello('e1');
+    peer.say({ t: 'ops', d: [snapshotOf({ seq: 17 })] });
+    await until(() => seen[0]);
+    peer.socket.terminate();
+    await until(isState(client, 'offline'));
+    const second = await server.peer(2);
+    second.hello('e2');
+    expect(await second.heard(1)).toMatchObject([{ t: 'sub', ops: [{ op: id, epoch: 'e1', seq: 17 }] }]);
+    second.say({ t: 'ops', d: [snapshotOf({ epoch: 'e2', seq: 1 })] });
+    await until(() => seen[1]);
+    expect(seen).toEqual(['e1:17', 'e2:1']);
+  });
+
+  it('asks for the end of what ran and is in the list no more', async () => {
+    const client = open();
+    const first = await server.peer(1);
+    client.watchAll('all', () => undefined);
+    first.hello('e1');
+    first.say({ t: 'ops', d: [snapshotOf({ seq: 4 }), snapshotOf({ id: 'done', state: 'succeeded' })] });
+    await until(() => client.get('done'));
+    first.socket.terminate();
+    const second = await server.peer(2);
+    second.hello('e1');
+    await second.heard(1);
+    second.say({ t: 'ok', id: 2, list: 'all', res: [] });
+    expect((await second.heard(2))[1]).toMatchObject({ t: 'sub', ops: [{ op: id, epoch: 'e1', seq: 4 }] });
+  });
+
+  it('waits as long as bye says', async () => {
+    const client = open();
+    const peer = await server.peer(1);
+    peer.hello('e1');
+    await until(isState(client, 'online'));
+    peer.say({ t: 'bye', code: 4503, ms: 250 });
+    peer.socket.close(4503);
+    await until(isState(client, 'offline'));
+    expect(client.status.retryInMs).toBeGreaterThan(150);
+    const lostAt = performance.now();
+    await server.peer(2);
+    expect(performance.now() - lostAt).toBeGreaterThan(150);
+  });
+
+  it.each([
+    [4401, 'signed_out', 'no_session'],
+    [4409, 'stopped', 'too_many_connections'],
+    [4400, 'stopped', 'other_version'],
+  ])('stays away after close %i', async (closeCode, state, code) => {
+    const client = open();
+    const peer = await server.peer(1);
+    peer.hello('e1');
+    await until(isState(client, 'online'));
+    peer.socket.close(closeCode);
+    await until(isState(client, state));
+    expect(client.status).toMatchObject({ code, retryInMs: null });
+    await new Promise((resolve) => {
+      setTimeout(resolve, 150);
+    });
+    expect(server.peers).toHaveLength(1);
+    client.reconnectNow();
+    await server.peer(2);
+  });
+
+  it('notices a connection that went silent, and lets go of it', async () => {
+    const client = open();
+    const peer = await server.peer(1);
+    peer.hello('e1');
+    await until(isState(client, 'online'));
+    // Nothing more comes, but the TCP connection stands.
+    await until(isState(client, 'offline'));
+    expect(client.status.code).toBe('silent');
+    const second = await server.peer(2);
+    second.hello('e1');
+    await until(isState(client, 'online'));
+    // What the old one says after all is heard no more.
+    peer.say({ t: 'ops', d: [snapshotOf({ id: 'ghost' })] });
+    second.say({ t: 'ops', d: [snapshotOf({ id: 'real' })] });
+    await until(() => client.get('real'));
+    expect(client.get('ghost')).toBeUndefined();
+  });
+
+  it('survives a server that accepts and says nothing at all', async () => {
+    const held: Socket[] = [];
+    const mute = createServer((socket) => held.push(socket.on('error', () => undefined)));
+    await new Promise<void>((resolve) => {
+      mute.listen(0, '127.0.0.1', resolve);
+    });
+    const { port } = mute.address() as AddressInfo;
+    const client = open({}, `ws://127.0.0.1:${port}/api/ws`);
+    await until(() => held[1]);
+    expect(client.status).toMatchObject({ state: 'offline', code: 'timeout' });
+    client.close();
+    for (const socket of held) socket.destroy();
+    mute.close();
+  });
+});

@@ -1,0 +1,14 @@
+import { expect, it } from 'vitest';
+import { snapshotOf } from './client.testkit.ts';
+import { Held } from './held.ts';
+
+it('forgets the oldest ended ones of very many, never one that runs', () => {
+  const held = new Held();
+  held.take(snapshotOf({ id: 'running' }));
+  for (let number = 0; number < 2500; number += 1)
+    held.take(snapshotOf({ id: `ended${number}`, state: 'succeeded' }));
+  expect(held.ids()).toHaveLength(2000);
+  expect(held.get('running')).toBeDefined();
+  expect(held.get('ended0')).toBeUndefined();
+  expect(held.get('ended2499')).toBeDefined();
+});

@@ -1,0 +1,12 @@
+export { connect } from './client.ts';
+export type { ConnectOptions, ProgressClient } from './client.ts';
+export type { ConnectionState, ConnectionStatus } from './connection.ts';
+export type { WatchListener } from './held.ts';
+export { createPageSignals } from './page-signals.ts';
+export type { PageSignals } from './page-signals.ts';
+export type { SocketConstructor, SocketLike } from './socket.ts';
+export type { GoneListener, LeaveReason } from './subscriptions.ts';
+export type { Timing } from './timing.ts';
+export type * from '../core/snapshot.ts';
+export type { ListScope, Rights } from '../core/protocol.ts';
+export { TooManySubscriptions } from './subscriptions.ts';

@@ -1,0 +1,36 @@
+/** An ETA as people are told it: coarse enough not to flicker, never "0 s". */
+export type RoundedEta =
+  | { kind: 'few_seconds' }
+  /** Steps of 5, from 5 to 55. */
+  | { kind: 'seconds'; seconds: number }
+  /** Half steps from 1 to 10, whole ones up to 59. */
+  | { kind: 'minutes'; minutes: number }
+  /** `minutes` in steps of 5. */
+  | { kind: 'hours'; hours: number; minutes: number }
+  | { kind: 'more_than_a_day' };
+
+const MINUTE_S = 60;
+const HOUR_S = 3600;
+const DAY_S = 86_400;
+
+const toStep = (seconds: number, step: number): number => Math.round(seconds / step) * step;
+
+/**
+ * Rounds an ETA for people: ≥ 1 h to 5 min, 10–60 min to 1 min, 1–10 min to half minutes, below to 5 s.
+ *
+ * @param etaMs as in a snapshot. What is not a number at all counts as very long, never as done.
+ */
+export function roundEta(etaMs: number): RoundedEta {
+  const seconds = etaMs / 1000;
+  if (Number.isNaN(seconds) || seconds > DAY_S) return { kind: 'more_than_a_day' };
+  if (seconds < 5) return { kind: 'few_seconds' };
+  // Each step is tried on the rounded value, so that 58 s become 1 min and not "60 s".
+  const fives = toStep(seconds, 5);
+  if (fives < MINUTE_S) return { kind: 'seconds', seconds: fives };
+  const halves = toStep(seconds, MINUTE_S / 2);
+  if (halves < 10 * MINUTE_S) return { kind: 'minutes', minutes: Math.max(halves, MINUTE_S) / MINUTE_S };
+  const minutes = toStep(seconds, MINUTE_S);
+  if (minutes < HOUR_S) return { kind: 'minutes', minutes: minutes / MINUTE_S };
+  const coarse = Math.max(toStep(seconds, 5 * MINUTE_S), HOUR_S);
+  return { kind: 'hours', hours: Math.floor(coarse / HOUR_S), minutes: (coarse % HOUR_S) / MINUTE_S };
+}

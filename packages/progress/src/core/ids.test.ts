@@ -1,0 +1,44 @@
+import { randomBytes } from 'node:crypto';
+import { describe, expect, it } from 'vitest';
+import { createOperationId, isOperationId, label } from './ids.ts';
+import { isNewer } from './newer.ts';
+
+describe('operation ids', () => {
+  it('are 26 characters of lower-case base32, as RFC 4648 has them', () => {
+    // RFC 4648, section 10: "foobar" is MZXW6YTBOI.
+    const foobar = createOperationId(() => new TextEncoder().encode('foobar'));
+    expect(foobar).toBe('mzxw6ytboi');
+    const ids = Array.from({ length: 500 }, () => createOperationId(randomBytes));
+    expect(new Set(ids).size).toBe(500);
+    expect(ids.every(isOperationId)).toBe(true);
+    expect(createOperationId((length) => new Uint8Array(length))).toBe('a'.repeat(26));
+    expect(createOperationId((length) => new Uint8Array(length).fill(255))).toBe(`${'7'.repeat(25)}4`);
+  });
+
+  it('are told from everything else', () => {
+    for (const text of [
+      '',
+      'copy_vm_image_100',
+      'A'.repeat(26),
+      'a'.repeat(25),
+      'a'.repeat(27),
+      `${'a'.repeat(25)}b`,
+    ]) {
+      expect(isOperationId(text)).toBe(false);
+    }
+  });
+
+  it('have a label beside them', () => {
+    expect(label('copy_vm_image', 100)).toBe('copy_vm_image_100');
+  });
+});
+
+describe('isNewer', () => {
+  it('takes another epoch, a greater seq, and anything when nothing is held', () => {
+    expect(isNewer(undefined, { epoch: 'a', seq: 1 })).toBe(true);
+    expect(isNewer({ epoch: 'a', seq: 1 }, { epoch: 'a', seq: 2 })).toBe(true);
+    expect(isNewer({ epoch: 'a', seq: 9 }, { epoch: 'b', seq: 1 })).toBe(true);
+    expect(isNewer({ epoch: 'a', seq: 2 }, { epoch: 'a', seq: 2 })).toBe(false);
+    expect(isNewer({ epoch: 'a', seq: 3 }, { epoch: 'a', seq: 2 })).toBe(false);
+  });
+});

@@ -1,0 +1,100 @@
+import type { EtaAbsence, OperationState } from './snapshot.ts';
+import { createEtaSmoother } from './meter/smoother.ts';
+import { createSlices } from './meter/slices.ts';
+
+export interface MeterSample {
+  /** Monotonic clock. */
+  atMs: number;
+  /** Units done so far in the current phase. */
+  done: number;
+}
+
+export interface MeterContext {
+  total: number | null;
+  state: OperationState;
+  phaseStartedAtMs: number;
+}
+
+export interface MeterReading {
+  /** Units per second; 0 while stalled, `null` when nothing can be said. */
+  rate: number | null;
+  etaMs: number | null;
+  /** Why there is no `etaMs`; `null` when there is one. */
+  etaAbsence: EtaAbsence | null;
+  /** No unit moved for max(10 s, 5 × the usual gap). */
+  stalled: boolean;
+  sinceProgressMs: number;
+}
+
+/** Rate and ETA of one phase, from the units that moved since its start or since the last resume. */
+export interface Meter {
+  add(sample: MeterSample): void;
+  /** Forgets what it has seen: at start, resume and change of phase. */
+  reset(atMs: number, done: number): void;
+  read(atMs: number, context: MeterContext): MeterReading;
+}
+
+export interface MeterOptions {
+  /** @default 15000 */
+  halfLifeMs?: number;
+}
+
+const TOO_EARLY_MS = 5000;
+const TOO_EARLY_SHARE = 0.01;
+const FEWEST_SAMPLES = 5;
+const UNSTEADY_SPREAD = 0.5;
+const STALLED_MS = 10_000;
+const STALLED_GAPS = 5;
+
+export function createMeter(options: MeterOptions = {}): Meter {
+  const halfLifeMs = options.halfLifeMs ?? 15_000;
+  const slices = createSlices(halfLifeMs);
+  const smoother = createEtaSmoother();
+  let startedAtMs = 0;
+
+  const isStalled = (atMs: number): boolean =>
+    slices.sinceMoveMs(atMs) > Math.max(STALLED_MS, STALLED_GAPS * slices.usualGapMs());
+
+  const start = (sample: MeterSample, what: 'all' | 'speed'): void => {
+    startedAtMs = sample.atMs;
+    slices.reset(sample, what);
+    smoother.reset();
+  };
+
+  const absence = (atMs: number, context: MeterContext, stalled: boolean): EtaAbsence | null => {
+    const { total, state } = context;
+    if (state !== 'running') return 'not_running';
+    if (stalled) return 'stalled';
+    if (total === null || !Number.isFinite(total) || total < 0) return 'total_unknown';
+    const runningMs = atMs - Math.max(startedAtMs, context.phaseStartedAtMs);
+    if (runningMs < TOO_EARLY_MS || slices.done() < total * TOO_EARLY_SHARE) return 'too_early';
+    if (slices.count() < FEWEST_SAMPLES) return 'few_samples';
+    return slices.spread() > UNSTEADY_SPREAD ? 'unsteady' : null;
+  };
+
+  return {
+    add: (sample) => {
+      // The end of a stall is a resume: an outage of a minute says nothing about the speed after it.
+      if (sample.done > slices.done() && isStalled(sample.atMs)) start(sample, 'speed');
+      else slices.add(sample.atMs, sample.done);
+    },
+    reset: (atMs, done) => start({ atMs, done }, 'all'),
+    read: (atMs, context) => {
+      const running = context.state === 'running';
+      const stalled = running && isStalled(atMs);
+      const rate = running ? (stalled ? 0 : slices.rate(atMs)) : null;
+      const sinceProgressMs = Math.round(slices.sinceMoveMs(atMs));
+      const why = absence(atMs, context, stalled);
+      if (why !== null || context.total === null || rate === null || rate <= 0) {
+        smoother.reset();
+        return { rate, etaMs: null, etaAbsence: why ?? 'few_samples', stalled, sinceProgressMs };
+      }
+      const leftMs = (Math.max(0, context.total - slices.done()) / rate) * 1000;
+      const etaMs = Math.round(smoother.take(atMs, leftMs));
+      // A rate near zero would make an ETA beyond any number: no ETA is the truth then.
+      if (!Number.isFinite(etaMs))
+        return { rate, etaMs: null, etaAbsence: 'unsteady', stalled, sinceProgressMs };
+      return { rate, etaMs, etaAbsence: null, stalled, sinceProgressMs };
+    },
+  };
+}

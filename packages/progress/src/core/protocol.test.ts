@@ -1,0 +1,69 @@
+import { readFileSync } from 'node:fs';
+import { describe, expect, it } from 'vitest';
+import {
+  CLIENT_TIMERS,
+  CLOSE_CODES,
+  HANDSHAKE_STATUSES,
+  LIMITS,
+  PROTOCOL_VERSION,
+  SNAPSHOT_BYTES,
+  SUBPROTOCOL,
+  TICKET_PREFIX,
+} from './protocol.ts';
+
+const page = readFileSync(new URL('../../../../docs/protocol.md', import.meta.url), 'utf8');
+
+/** Rows of the tables under one heading: the first cells that are code. */
+function rowsUnder(heading: string): string[][] {
+  const [, section = ''] = page.split(`\n## ${heading}\n`);
+  const lines = (section.split('\n## ')[0] ?? '').split('\n').filter((line) => line.startsWith('| `'));
+  return lines.map((line) =>
+    line
+      .split('|')
+      .slice(1)
+      .map((cell) => cell.trim().replaceAll('`', '')),
+  );
+}
+
+const numbers = (values: object): number[] =>
+  Object.values(values as Record<string, number>).toSorted((a, b) => a - b);
+
+describe('docs/protocol.md', () => {
+  it('has every close code and no other', () => {
+    expect(rowsUnder('Close codes').map(([code]) => Number(code))).toEqual(numbers(CLOSE_CODES));
+  });
+
+  it('has every status of a refused handshake and no other', () => {
+    expect(rowsUnder('Opening a socket').map(([status]) => Number(status))).toEqual(
+      numbers(HANDSHAKE_STATUSES),
+    );
+  });
+
+  it.each([
+    ['Limits', LIMITS],
+    ['What a client does by the clock', CLIENT_TIMERS],
+  ] as const)('has every value of "%s" and no other', (heading, values) => {
+    const told = Object.fromEntries(rowsUnder(heading).map(([name, value]) => [name, Number(value)]));
+    expect(told).toEqual({ ...values });
+  });
+
+  it('names the subprotocols and the size of a snapshot', () => {
+    expect(page).toContain(`${SUBPROTOCOL}, ${TICKET_PREFIX}`);
+    expect(page).toContain(`"v":${PROTOCOL_VERSION}`);
+    expect(page).toContain(`at most ${SNAPSHOT_BYTES} bytes`);
+    const hello = { msg: LIMITS.messageBytes, subs: LIMITS.subscriptions, hz: 10 };
+    expect(page).toContain(`"hb":${LIMITS.heartbeatMs / 1000},"limits":${JSON.stringify(hello)}`);
+  });
+
+  it('shows every type of message', () => {
+    const source = readFileSync(new URL('./protocol.ts', import.meta.url), 'utf8');
+    const types = new Set([...source.matchAll(/^ {2}t: '(\w+)'/gm)].map((match) => match[1]));
+    expect(types.size).toBe(11);
+    for (const type of types) expect(page).toContain(`{"t":"${type}"`);
+    const codes = [...source.matchAll(/export type (?:RowError|WireErrorCode) = (.*);/g)].flatMap((match) =>
+      [...(match[1] ?? '').matchAll(/'(\w+)'/g)].map((code) => code[1]),
+    );
+    expect(codes).toHaveLength(5);
+    for (const code of codes) expect(page).toContain(`- \`${code}\`:`);
+  });
+});

@@ -1,0 +1,68 @@
+import { ProgressError } from './errors.ts';
+import type { OperationState, Snapshot } from './snapshot.ts';
+
+/**
+ * The life of an operation. The only place that knows which state may follow which.
+ *
+ * | from        | to                                                | when                                      |
+ * |-------------|---------------------------------------------------|-------------------------------------------|
+ * | queued      | running, cancelling, failed                       | its turn; cancel; what it needs is gone   |
+ * | running     | paused, cancelling, interrupted, succeeded, failed, cancelled | pause or full disk; cancel; the process ends |
+ * | paused      | running, cancelling, failed                       | resume; cancel; source or pool is lost    |
+ * | interrupted | running, cancelling, failed                       | recovery after a restart; cancel; no recovery |
+ * | cancelling  | cancelled, succeeded, failed                      | cleaned up; the cancel came too late; clean-up failed |
+ * | succeeded, failed, cancelled | –                                | final, reached exactly once               |
+ */
+const NEXT: Readonly<Record<OperationState, readonly OperationState[]>> = {
+  queued: ['running', 'cancelling', 'failed'],
+  running: ['paused', 'cancelling', 'interrupted', 'succeeded', 'failed', 'cancelled'],
+  paused: ['running', 'cancelling', 'failed'],
+  interrupted: ['running', 'cancelling', 'failed'],
+  cancelling: ['cancelled', 'succeeded', 'failed'],
+  succeeded: [],
+  failed: [],
+  cancelled: [],
+};
+
+export const OPERATION_STATES: readonly OperationState[] = Object.keys(NEXT) as OperationState[];
+
+export type OperationVerb = 'cancel' | 'pause' | 'resume' | 'retry';
+
+/** In which states a verb makes sense. Cancel is idempotent, so it is allowed while cancelling too. */
+const VERB_STATES: Readonly<Record<OperationVerb, readonly OperationState[]>> = {
+  cancel: ['queued', 'running', 'paused', 'interrupted', 'cancelling'],
+  pause: ['running'],
+  resume: ['paused'],
+  retry: ['failed', 'cancelled'],
+};
+
+/** Actions whose work can stop at a durable point and go on from it. */
+export const pausableActions: ReadonlySet<string> = new Set([
+  'copy_vm_image',
+  'upload_image',
+  'convert_image',
+]);
+
+/** True for `succeeded`, `failed` and `cancelled`: nothing follows. */
+export function isTerminal(state: OperationState): boolean {
+  return NEXT[state].length === 0;
+}
+
+/** The states that may follow `state`; empty for a terminal one. */
+export function nextStates(state: OperationState): readonly OperationState[] {
+  return NEXT[state];
+}
+
+/** @throws {ProgressError} `invalid_transition` when `to` may not follow `from` (staying counts as one). */
+export function assertTransition(from: OperationState, to: OperationState): void {
+  if (!NEXT[from].includes(to)) throw new ProgressError('invalid_transition', { detail: `${from} → ${to}` });
+}
+
+/**
+ * Whether the state and the action of an operation admit a verb. Says nothing about rights: whether this
+ * principal may use it is `may`, which the server sends beside the snapshot.
+ */
+export function mayInState(snapshot: Pick<Snapshot, 'state' | 'action'>, verb: OperationVerb): boolean {
+  if ((verb === 'pause' || verb === 'resume') && !pausableActions.has(snapshot.action)) return false;
+  return VERB_STATES[verb].includes(snapshot.state);
+}

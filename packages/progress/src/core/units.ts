@@ -1,0 +1,86 @@
+const BYTE_UNITS = ['B', 'KiB', 'MiB', 'GiB', 'TiB', 'PiB', 'EiB'] as const;
+const STEP = 1024;
+
+/** Shown instead of a number that makes none: nobody ever reads NaN or Infinity. */
+const NO_NUMBER = '–';
+
+export interface FormatBytesOptions {
+  /**
+   * `down` for what is done, so that it never reads like the total before it is; `nearest` for sizes.
+   * @default 'nearest'
+   */
+  rounding?: 'nearest' | 'down';
+}
+
+/**
+ * Bytes in IEC units with one decimal from 1 to 99.9: `0 B`, `512 B`, `1.5 KiB`, `99.9 MiB`, `100 GiB`.
+ *
+ * @param bytes 0 or more; anything else reads `–`
+ */
+export function formatBytes(bytes: number, options: FormatBytesOptions = {}): string {
+  if (!Number.isFinite(bytes) || bytes < 0) return NO_NUMBER;
+  const round = options.rounding === 'down' ? Math.floor : Math.round;
+  let power = 0;
+  let value = bytes;
+  while (value >= STEP && power < BYTE_UNITS.length - 1) {
+    value /= STEP;
+    power += 1;
+  }
+  let text = shorten(value, power, round);
+  // 1023.99 KiB rounds up to 1024 KiB, which is written 1.0 MiB.
+  if (Number(text) >= STEP && power < BYTE_UNITS.length - 1) {
+    power += 1;
+    text = shorten(value / STEP, power, round);
+  }
+  return `${text} ${BYTE_UNITS[power] ?? 'B'}`;
+}
+
+function shorten(value: number, power: number, round: (value: number) => number): string {
+  if (power === 0) return String(round(value));
+  const tenths = round(value * 10);
+  return tenths < 1000 ? (tenths / 10).toFixed(1) : String(round(value));
+}
+
+/** `412 MiB/s`. */
+export function formatRate(bytesPerSecond: number): string {
+  const text = formatBytes(bytesPerSecond);
+  return text === NO_NUMBER ? text : `${text}/s`;
+}
+
+/**
+ * How much of `total` is done: one decimal, rounded **down**, so 100 appears only when nothing is left.
+ *
+ * @returns 0 to 100, or `null` when the total is unknown or the numbers make no sense
+ */
+export function percent(done: number, total: number | null): number | null {
+  if (total === null || !Number.isFinite(done) || !Number.isFinite(total) || done < 0 || total < 0)
+    return null;
+  if (done >= total) return 100;
+  return tenthsDone(done, total) / 10;
+}
+
+function tenthsDone(done: number, total: number): number {
+  // Beyond 2^53 / 1000 bytes (8 TiB) a product of doubles would round, up as well as down.
+  if (Number.isInteger(done) && Number.isInteger(total))
+    return Number((BigInt(done) * 1000n) / BigInt(total));
+  return Math.min(999, Math.floor((done / total) * 1000));
+}
+
+/** {@link percent} with exactly one decimal, e.g. `61.0`; `null` where there is none to show. */
+export function formatPercent(done: number, total: number | null): string | null {
+  const value = percent(done, total);
+  return value === null ? null : value.toFixed(1);
+}
+
+/**
+ * A duration as a clock shows it, without words to translate: `0:42`, `12:05`, `1:02:03`, `49:00:00`.
+ *
+ * @param durationMs 0 or more; anything else reads `–`
+ */
+export function formatDuration(durationMs: number): string {
+  if (!Number.isFinite(durationMs) || durationMs < 0) return NO_NUMBER;
+  const seconds = Math.floor(durationMs / 1000);
+  const parts = [Math.floor((seconds % 3600) / 60), seconds % 60];
+  if (seconds >= 3600) parts.unshift(Math.floor(seconds / 3600));
+  return parts.map((part, index) => (index === 0 ? String(part) : String(part).padStart(2, '0'))).join(':');
+}

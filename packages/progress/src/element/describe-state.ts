@@ -1,0 +1,132 @@
+import type { OperationState, Snapshot } from '../core/snapshot.ts';
+import { formatBytes } from '../core/units.ts';
+import { percentText } from './describe-bar.ts';
+import { currentPhase, joinParts } from './row-view.ts';
+import type { RowContext } from './row-view.ts';
+import { nameOf, warningOf } from './text/catalogue.ts';
+
+export interface StateWords {
+  /** Line 2. */
+  status: string;
+  /** Parts of line 5 that belong to the state. */
+  detail: string[];
+  hint: string;
+  code: string;
+}
+
+const words = (status: string, detail: string[] = []): StateWords => ({ status, detail, hint: '', code: '' });
+
+/** The text column of the states table of the console's design. */
+export function describeState(snapshot: Snapshot, context: RowContext): StateWords {
+  const { text } = context;
+  if (context.isUnknown) {
+    const seen = percentText(snapshot, text);
+    return words(joinParts(text, [text.unknown, seen !== '' && text.lastSeenAt(seen)]));
+  }
+  return byState[snapshot.state](snapshot, context);
+}
+
+type Describe = (snapshot: Snapshot, context: RowContext) => StateWords;
+
+const byState: Readonly<Record<OperationState, Describe>> = {
+  queued: (snapshot, context) =>
+    words(joinParts(context.text, [context.text.states.queued, placeOf(snapshot, context)])),
+  running: (snapshot, context) => words(runningStatus(snapshot, context), savings(snapshot, context)),
+  paused: (snapshot, context) =>
+    words(joinParts(context.text, [pausedStatus(snapshot, context), reasonOf(snapshot, context)])),
+  cancelling: (_, { text }) => words(text.states.cancelling),
+  cancelled: (snapshot, context) =>
+    words(joinParts(context.text, [cancelledStatus(snapshot, context), context.text.nothingLeft])),
+  interrupted: (snapshot, context) => words(interruptedStatus(snapshot, context)),
+  succeeded,
+  failed,
+};
+
+function runningStatus(snapshot: Snapshot, context: RowContext): string {
+  const { text, isOnline, sinceReceiptMs } = context;
+  const phase = currentPhase(snapshot);
+  if (phase === undefined) return text.states.running;
+  const step = stepOf(snapshot, context);
+  const sinceMs = snapshot.sinceProgressMs + (isOnline ? sinceReceiptMs : 0);
+  const stall = snapshot.stalled && text.noProgress(text.duration(sinceMs));
+  return joinParts(text, [step, nameOf(text.phases, phase.name), stall]);
+}
+
+/** Phases that turned out not to be needed are not counted. */
+function stepOf(snapshot: Snapshot, { text }: RowContext): string {
+  const isCounted = (phase: Snapshot['phases'][number]): boolean => phase.state !== 'skipped';
+  const count = snapshot.phases.filter(isCounted).length;
+  const index = snapshot.phases.slice(0, snapshot.phaseIndex + 1).filter(isCounted).length;
+  return count > 1 && index > 0 ? text.step(index, count) : '';
+}
+
+function placeOf(snapshot: Snapshot, context: RowContext): string {
+  const place = snapshot.queuePosition === null ? '' : context.text.place(snapshot.queuePosition);
+  const reason = reasonOf(snapshot, context);
+  if (place === '') return reason;
+  return reason === '' ? place : `${place} (${reason})`;
+}
+
+function pausedStatus(snapshot: Snapshot, { text }: RowContext): string {
+  const at = percentText(snapshot, text);
+  return at === '' ? text.states.paused : text.pausedAt(at);
+}
+
+function interruptedStatus(snapshot: Snapshot, context: RowContext): string {
+  const { text } = context;
+  const { code } = snapshot.stateReason ?? { code: 'server_restarted' };
+  // Only a crash is told with the time at which it was noticed.
+  const reason = code === 'server_restarted' ? '' : reasonOf(snapshot, context);
+  return joinParts(text, [reason === '' ? text.restarted(clockOf(snapshot, context)) : reason, text.goesOn]);
+}
+
+/** A reason whose code is not in the catalogue stays unsaid: its bare code would help nobody. */
+function reasonOf(snapshot: Snapshot, { text }: RowContext): string {
+  const reason = snapshot.stateReason;
+  if (reason === null || !Object.hasOwn(text.reasons, reason.code)) return '';
+  return text.reasons[reason.code]?.(reason.params ?? {}) ?? '';
+}
+
+function cancelledStatus(snapshot: Snapshot, { text }: RowContext): string {
+  const written = snapshot.bytes?.written ?? 0;
+  return written > 0 ? text.cancelledAfter(formatBytes(written)) : text.states.cancelled;
+}
+
+function savings(snapshot: Snapshot, { text }: RowContext): string[] {
+  const { skipped = 0, shared = 0 } = snapshot.bytes ?? {};
+  return [
+    skipped > 0 ? text.skipped(formatBytes(skipped)) : '',
+    shared > 0 ? text.shared(formatBytes(shared)) : '',
+  ];
+}
+
+function succeeded(snapshot: Snapshot, context: RowContext): StateWords {
+  const { text } = context;
+  const took = text.duration(snapshot.elapsedMs);
+  const late = reasonOf(snapshot, context);
+  const warning =
+    snapshot.warnings.length > 0
+      ? `${text.doneBut} ${snapshot.warnings.map((code) => warningOf(text, code)).join('; ')}`
+      : '';
+  if (snapshot.method === 'clone' && snapshot.bytes !== null) {
+    const shares = text.shares(formatBytes(snapshot.bytes.shared));
+    const written = text.written(formatBytes(snapshot.bytes.written));
+    return words(joinParts(text, [text.cloneIn(took), written, shares]), [late, warning]);
+  }
+  const written = snapshot.bytes === null ? '' : text.written(formatBytes(snapshot.bytes.written));
+  return words(joinParts(text, [text.doneIn(took), written, ...savings(snapshot, context)]), [late, warning]);
+}
+
+function failed(snapshot: Snapshot, { text, explain }: RowContext): StateWords {
+  const { error } = snapshot;
+  if (error === null) return words(text.states.failed);
+  const { message, hint } = explain?.(error) ?? error;
+  return { status: joinParts(text, [text.states.failed, message]), detail: [], hint, code: error.code };
+}
+
+/** History only: the server's clock, shown in the reader's time zone. */
+function clockOf(snapshot: Snapshot, { locale }: RowContext): string {
+  const at = new Date(snapshot.at);
+  if (Number.isNaN(at.getTime())) return snapshot.at;
+  return new Intl.DateTimeFormat(locale, { hour: 'numeric', minute: '2-digit' }).format(at);
+}

@@ -1,0 +1,208 @@
+import fc from 'fast-check';
+import { describe, expect, it } from 'vitest';
+import type { Snapshot } from '../core/snapshot.ts';
+import { snapshotOf } from '../client/client.testkit.ts';
+import { describeRow } from './describe.ts';
+import type { RowContext } from './row-view.ts';
+import { textOf } from './text/catalogue.ts';
+
+function context(change: Partial<RowContext> = {}): RowContext {
+  return {
+    text: textOf('en'),
+    isOnline: true,
+    sinceReceiptMs: 0,
+    may: { cancel: true, pause: true, resume: true, retry: true },
+    offers: ['open', 'dismiss'],
+    isUnknown: false,
+    explain: null,
+    locale: 'en',
+    ...change,
+  };
+}
+
+const row = (change: Partial<Snapshot> = {}, more: Partial<RowContext> = {}) =>
+  describeRow(snapshotOf(change), context(more));
+
+describe('a row', () => {
+  it('shows a running copy as the design has it', () => {
+    expect(row()).toEqual({
+      look: 'running',
+      action: 'Copy image',
+      subject: 'debian-13.raw',
+      target: 'web-07.raw',
+      status: '2 of 4 · Copying data',
+      percent: '62.5 %',
+      bar: { value: 0.625, valueText: '62.5 % · 1.5 of 2.4 GiB · 412 MiB/s · about 10 s left' },
+      numbers: '1.5 of 2.4 GiB · 412 MiB/s · about 10 s left',
+      detail: '37.6 GiB of empty space skipped · by sato · running for 4 s',
+      hint: '',
+      code: '',
+      verbs: ['pause', 'cancel'],
+    });
+  });
+
+  it('counts on from the moment the snapshot came', () => {
+    expect(row({}, { sinceReceiptMs: 3000 }).detail).toContain('running for 7 s');
+  });
+
+  it('keeps value and place but neither rate, time left nor motion when offline', () => {
+    const offline = row({}, { isOnline: false, sinceReceiptMs: 60_000 });
+    expect(offline.numbers).toBe('1.5 of 2.4 GiB · last known state');
+    expect(offline.detail).toContain('running for 4 s');
+    expect(offline.percent).toBe('62.5 %');
+    expect(offline.look).toBe('running');
+  });
+
+  it('tells a stall with its age, and no rate', () => {
+    const stalled = row(
+      { stalled: true, rate: 0, etaMs: null, sinceProgressMs: 38_000 },
+      { sinceReceiptMs: 2000 },
+    );
+    expect(stalled.look).toBe('stalled');
+    expect(stalled.status).toBe('2 of 4 · Copying data · No progress for 40 s');
+    expect(stalled.numbers).toBe('1.5 of 2.4 GiB');
+  });
+
+  it('has no bar while it waits, and says where in the line', () => {
+    const reason = { code: 'waiting_for_place', params: { limit: 2 } };
+    const queued = row({ state: 'queued', queuePosition: 3, stateReason: reason, phaseIndex: -1 });
+    expect(queued).toMatchObject({
+      bar: null,
+      status: 'Waiting · 3rd in line (2 copies run at a time)',
+      verbs: ['cancel'],
+    });
+  });
+
+  it('tells why it is paused and that it goes on by itself', () => {
+    const full = { code: 'no_space', params: { needs: 2_576_980_378, free: 858_993_459 } };
+    const paused = row({ state: 'paused', stateReason: full });
+    expect(paused.status).toBe(
+      'Paused at 62.5 % · the disk is full: needs 2.4 GiB, 819 MiB free. Goes on by itself when there is room',
+    );
+    expect(paused.verbs).toEqual(['resume', 'cancel']);
+    expect(paused.percent).toBe('');
+  });
+
+  it('offers nothing while it cancels, and says what a cancelled one left', () => {
+    expect(row({ state: 'cancelling' })).toMatchObject({ status: 'Cancelling… cleaning up', verbs: [] });
+    expect(row({ state: 'cancelled' })).toMatchObject({
+      status: 'Cancelled after 1.5 GiB · nothing left behind',
+      bar: null,
+      verbs: ['dismiss', 'retry'],
+    });
+  });
+
+  it('tells what was written, skipped and shared in the end', () => {
+    const bytes = {
+      virtual: 42_949_672_960,
+      data: 2_576_980_378,
+      skipped: 40_372_692_582,
+      shared: 0,
+      written: 2_576_980_378,
+    };
+    const ended = { state: 'succeeded', elapsedMs: 12_000, result: { kind: 'image', id: 101 } } as const;
+    expect(row({ ...ended, bytes })).toMatchObject({
+      status: 'Done in 12 s · 2.4 GiB written · 37.6 GiB of empty space skipped',
+      bar: null,
+      verbs: ['open', 'dismiss'],
+    });
+    const shared = { ...bytes, skipped: 0, shared: bytes.data, written: 0 };
+    expect(row({ ...ended, bytes: shared, method: 'clone', elapsedMs: 180 }).status).toBe(
+      'Instant copy in 0.2 s · 0 B written · shares 2.4 GiB',
+    );
+  });
+
+  it('names warnings of a good end', () => {
+    const warned = row({
+      state: 'succeeded',
+      warnings: ['cancel_too_late', 'copy_file_range_refused_EXDEV', 'new_one'],
+    });
+    expect(warned.look).toBe('warning');
+    expect(warned.detail).toContain(
+      'Done, but: the cancel came too late, it was already in place; the kernel could not',
+    );
+    expect(warned.detail).toContain('; New one');
+  });
+
+  it('says of a failure what, what to do and the code, in the words that the page gives', () => {
+    const error = {
+      code: 'io_error',
+      message: 'The disk reported an error.',
+      hint: 'Check it.',
+      detail: null,
+    };
+    expect(row({ state: 'failed', error })).toMatchObject({
+      look: 'failed',
+      status: 'Failed · The disk reported an error.',
+      hint: 'Check it.',
+      code: 'io_error',
+      verbs: ['dismiss', 'retry'],
+    });
+    const explain = () => ({ message: 'ディスクのエラー', hint: '確認してください' });
+    expect(row({ state: 'failed', error }, { explain, text: textOf('ja') }).status).toBe(
+      '失敗 · ディスクのエラー',
+    );
+  });
+
+  it('says that an interrupted one goes on, and that an unknown one is unknown', () => {
+    expect(row({ state: 'interrupted' }).status).toMatch(/^The server restarted at .+ · Goes on by itself…$/);
+    const stopped = row({ state: 'interrupted', stateReason: { code: 'server_stopped' } });
+    expect(stopped.status).toBe('The server stopped · Goes on by itself…');
+    expect(row({}, { isUnknown: true })).toMatchObject({
+      look: 'unknown',
+      status: 'The server no longer knows this operation · Last seen at 62.5 %',
+      bar: null,
+      verbs: ['dismiss'],
+    });
+  });
+
+  it('leaves buttons out that this user, this state or this action does not allow', () => {
+    expect(row({}, { may: null }).verbs).toEqual([]);
+    expect(row({}, { may: { cancel: false, pause: true } }).verbs).toEqual(['pause']);
+    expect(row({ action: 'make_sample_image' }).verbs).toEqual(['cancel']);
+  });
+
+  it('shows 99.9 % for a phase that has all its bytes: 100 is the end', () => {
+    const phases: Snapshot['phases'] = [
+      { name: 'transfer', unit: 'bytes', done: 10, durable: 0, total: 10, state: 'running', elapsedMs: 1 },
+    ];
+    expect(row({ phases, phaseIndex: 0 })).toMatchObject({ percent: '99.9 %', bar: { value: 0.999 } });
+  });
+
+  it('names what comes after and cannot be estimated', () => {
+    const { phases } = snapshotOf();
+    const withCheck = [...phases.slice(0, 3), { name: 'verify', state: 'pending' as const }];
+    expect(row({ phases: withCheck }).numbers).toContain('about 10 s left, then checking');
+  });
+
+  it('never shows a number that is none, nor 100 % before the end', () => {
+    const anyNumber = fc.oneof(
+      fc.double({ noDefaultInfinity: false }),
+      fc.constantFrom(Number.NaN, Infinity, -1, 0, 2 ** 60),
+      fc.integer(),
+    );
+    const state = fc.constantFrom(
+      'queued',
+      'running',
+      'paused',
+      'cancelling',
+      'interrupted',
+      'cancelled',
+      'failed',
+    );
+    const phase = fc.record({ done: anyNumber, total: fc.option(anyNumber), elapsedMs: anyNumber });
+    fc.assert(
+      fc.property(state, phase, anyNumber, fc.option(anyNumber), fc.constantFrom('en', 'ja'), (...drawn) => {
+        const [drawnState, numbers, rate, etaMs, locale] = drawn;
+        const phases: Snapshot['phases'] = [
+          { name: 'transfer', unit: 'bytes', durable: 0, state: 'running', ...numbers },
+        ];
+        const view = row(
+          { state: drawnState as Snapshot['state'], phases, phaseIndex: 0, rate, etaMs },
+          { text: textOf(locale), locale },
+        );
+        expect(JSON.stringify(view)).not.toMatch(/NaN|undefined|Infinity|100\.0/);
+      }),
+    );
+  });
+});

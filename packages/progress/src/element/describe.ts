@@ -1,0 +1,78 @@
+import type { Phase, Snapshot } from '../core/snapshot.ts';
+import { formatBytes, formatRate } from '../core/units.ts';
+import { roundEta } from '../core/eta.ts';
+import { describeBar, percentText } from './describe-bar.ts';
+import { describeState } from './describe-state.ts';
+import { verbsOf } from './verbs.ts';
+import type { RowText } from './text/row-text.ts';
+import { nameOf } from './text/catalogue.ts';
+import { currentPhase, isFullPhase, joinParts, lookOf } from './row-view.ts';
+import type { RowContext, RowView } from './row-view.ts';
+
+/** Turns a snapshot into the words and numbers of one row. Pure: the same input, the same row. */
+export function describeRow(snapshot: Snapshot, context: RowContext): RowView {
+  const { text } = context;
+  const state = describeState(snapshot, context);
+  const isActive = snapshot.state === 'running' || snapshot.state === 'paused';
+  const numbers = isActive && !context.isUnknown ? numbersOf(snapshot, context) : '';
+  // Paused says it in its own words.
+  const percent = snapshot.state === 'running' ? percentText(snapshot, text) : '';
+  return {
+    look: lookOf(snapshot, context.isUnknown),
+    action: nameOf(text.actions, snapshot.action),
+    subject: snapshot.subject.name,
+    target: targetOf(snapshot),
+    status: state.status,
+    percent: context.isUnknown ? '' : percent,
+    bar: describeBar(snapshot, context, joinParts(text, [percent, numbers])),
+    numbers,
+    detail: joinParts(text, [...state.detail, ...originOf(snapshot, context)]),
+    hint: state.hint,
+    code: state.code,
+    verbs: verbsOf(snapshot, context),
+  };
+}
+
+/** What is made under the name it was asked by is named once. */
+function targetOf({ subject, target }: Snapshot): string | null {
+  return target === null || target.name === subject.name ? null : target.name;
+}
+
+function numbersOf(snapshot: Snapshot, context: RowContext): string {
+  const { text, isOnline } = context;
+  const phase = currentPhase(snapshot);
+  if (!isFullPhase(phase)) return '';
+  const isMoving = isOnline && snapshot.state === 'running' && !snapshot.stalled;
+  const rate = isMoving && phase.unit === 'bytes' && snapshot.rate !== null && snapshot.rate > 0;
+  return joinParts(text, [
+    amountOf(phase, text),
+    rate && formatRate(snapshot.rate ?? 0),
+    isMoving && leftOf(snapshot, text),
+    !isOnline && text.lastKnown,
+  ]);
+}
+
+function amountOf({ unit, done, total }: Phase, text: RowText): string {
+  if (unit === null || !Number.isFinite(done)) return '';
+  const show = (value: number, rounding: 'down' | 'nearest'): string =>
+    unit === 'bytes' ? formatBytes(value, { rounding }) : String(Math.floor(value));
+  if (total === null || !Number.isFinite(total)) return done > 0 ? show(done, 'down') : '';
+  return text.amount(show(done, 'down'), show(total, 'nearest'));
+}
+
+function leftOf(snapshot: Snapshot, text: RowText): string {
+  if (snapshot.etaMs === null) return '';
+  const left = text.left(roundEta(snapshot.etaMs));
+  const later = snapshot.phases.slice(snapshot.phaseIndex + 1).find((phase) => phase.name in text.thenPhases);
+  return later === undefined ? left : text.leftThen(left, text.thenPhases[later.name] ?? later.name);
+}
+
+/** Whose it is, and how long it runs. */
+function originOf(snapshot: Snapshot, context: RowContext): string[] {
+  const { text, isOnline, sinceReceiptMs } = context;
+  const parts = snapshot.ownerName === '' ? [] : [text.by(snapshot.ownerName)];
+  const isRunning = snapshot.state === 'running' && !context.isUnknown;
+  if (!isRunning || snapshot.elapsedMs < 1000) return parts;
+  const elapsedMs = snapshot.elapsedMs + (isOnline ? sinceReceiptMs : 0);
+  return [...parts, text.elapsed(text.duration(elapsedMs))];
+}

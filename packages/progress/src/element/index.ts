@@ -1,0 +1,4 @@
+export { WccProgressElement } from './progress-element.ts';
+export type { ProgressActionDetail, ProgressStateDetail } from './progress-element.ts';
+export type { Locale, RowVerb } from './text/row-text.ts';
+export type { Snapshot } from '../core/snapshot.ts';

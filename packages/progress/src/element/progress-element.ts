@@ -1,0 +1,220 @@
+import type { Rights } from '../core/protocol.ts';
+import type { OperationError, OperationState, Snapshot } from '../core/snapshot.ts';
+import { describeRow } from './describe.ts';
+import { RowDom } from './row-dom.ts';
+import { rowStyles } from './styles.ts';
+import { textOf } from './text/catalogue.ts';
+import type { Locale, RowVerb } from './text/row-text.ts';
+import { tickEverySecond } from './ticker.ts';
+
+/** Detail of `wcc-action`: a button was pressed. Nothing happens by itself. */
+export interface ProgressActionDetail {
+  id: string;
+  verb: RowVerb;
+}
+
+/** Detail of `wcc-state`: the operation went from one state to another while it was shown. */
+export interface ProgressStateDetail {
+  id: string;
+  from: OperationState;
+  to: OperationState;
+}
+
+const PAINT_EVERY_MS = 250;
+
+// Importing this file must not throw where there is no DOM: servers render pages that hold the element.
+const Base: typeof HTMLElement = globalThis.HTMLElement ?? (Object as unknown as typeof HTMLElement);
+
+let sheet: CSSStyleSheet | undefined;
+
+function sharedSheet(): CSSStyleSheet {
+  if (sheet === undefined) {
+    sheet = new CSSStyleSheet();
+    sheet.replaceSync(rowStyles);
+  }
+  return sheet;
+}
+
+/**
+ * `<wcc-progress>`: one operation as one row. Set `snapshot` (and `may`, `connection`) as they come; the row
+ * paints at most four times a second, at once when the state changes.
+ *
+ * Attributes: `compact`, `locale`. Events: `wcc-action`, `wcc-state`, both bubble out of shadow roots.
+ */
+export class WccProgressElement extends Base {
+  static readonly observedAttributes: readonly string[] = ['locale', 'compact'];
+  #snapshot: Snapshot | null = null;
+  #may: Rights | null = null;
+  #isOnline = true;
+  #isUnknown = false;
+  #offers: readonly RowVerb[] = [];
+  #explain: ((error: OperationError) => { message: string; hint: string }) | null = null;
+  #receivedAt = 0;
+  #paintedAt = Number.NEGATIVE_INFINITY;
+  #timer: ReturnType<typeof setTimeout> | undefined;
+  #dom: RowDom | null = null;
+  #stopTicking: (() => void) | null = null;
+
+  connectedCallback(): void {
+    if (this.#dom === null) {
+      const root = this.attachShadow({ mode: 'open' });
+      root.adoptedStyleSheets = [sharedSheet()];
+      this.#dom = new RowDom((verb) => this.#emitAction(verb));
+      root.append(this.#dom.row);
+    }
+    this.#paint();
+  }
+
+  disconnectedCallback(): void {
+    clearTimeout(this.#timer);
+    this.#timer = undefined;
+    this.#tick(false);
+  }
+
+  attributeChangedCallback(): void {
+    this.#paintSoon();
+  }
+
+  get snapshot(): Snapshot | null {
+    return this.#snapshot;
+  }
+
+  set snapshot(next: Snapshot | null) {
+    const held = this.#snapshot;
+    if (next === held) return;
+    this.#snapshot = next;
+    this.#receivedAt = performance.now();
+    const isSame = held !== null && next !== null && held.id === next.id;
+    if (isSame && held.state !== next.state)
+      this.#emitState({ id: next.id, from: held.state, to: next.state });
+    const isMinor = isSame && held.state === next.state && held.phaseIndex === next.phaseIndex;
+    if (isMinor && held.stalled === next.stalled) this.#paintLater();
+    else this.#paintSoon();
+  }
+
+  /** What this user may do; buttons for the rest are left out. */
+  get may(): Rights | null {
+    return this.#may;
+  }
+
+  set may(may: Rights | null) {
+    this.#may = may;
+    this.#paintSoon();
+  }
+
+  /** While `offline` the row keeps its value, loses motion, rate and time left, and its buttons say why they rest. */
+  get connection(): 'online' | 'offline' {
+    return this.#isOnline ? 'online' : 'offline';
+  }
+
+  set connection(connection: 'online' | 'offline') {
+    if (this.#isOnline === (connection === 'online')) return;
+    this.#isOnline = connection === 'online';
+    this.#paintSoon();
+  }
+
+  /** The server no longer knows the operation; `snapshot` is the last that was seen. @default false */
+  get unknown(): boolean {
+    return this.#isUnknown;
+  }
+
+  set unknown(isUnknown: boolean) {
+    this.#isUnknown = isUnknown;
+    this.#paintSoon();
+  }
+
+  /** Buttons that the page itself answers: `open`, `details`, `dismiss`. @default [] */
+  get offers(): readonly RowVerb[] {
+    return this.#offers;
+  }
+
+  set offers(offers: readonly RowVerb[]) {
+    this.#offers = offers;
+    this.#paintSoon();
+  }
+
+  /** Translates an error for people. @default the server's own words */
+  get explain(): ((error: OperationError) => { message: string; hint: string }) | null {
+    return this.#explain;
+  }
+
+  set explain(explain: ((error: OperationError) => { message: string; hint: string }) | null) {
+    this.#explain = explain;
+    this.#paintSoon();
+  }
+
+  /** @default the page's language, English where it is neither */
+  get locale(): Locale {
+    const named = this.getAttribute('locale') ?? document.documentElement.lang;
+    return named.startsWith('ja') ? 'ja' : 'en';
+  }
+
+  set locale(locale: Locale) {
+    if (this.getAttribute('locale') !== locale) this.setAttribute('locale', locale);
+  }
+
+  /** One line and a slim bar, without amounts and details. @default false */
+  get compact(): boolean {
+    return this.hasAttribute('compact');
+  }
+
+  set compact(isCompact: boolean) {
+    this.toggleAttribute('compact', isCompact);
+  }
+
+  /** After this turn, so that several properties set together paint once. */
+  #paintSoon(): void {
+    this.#schedule(0);
+  }
+
+  #paintLater(): void {
+    if (this.#timer === undefined) this.#schedule(PAINT_EVERY_MS - (performance.now() - this.#paintedAt));
+  }
+
+  #schedule(delayMs: number): void {
+    if (!this.isConnected) return;
+    clearTimeout(this.#timer);
+    this.#timer = setTimeout(() => this.#paint(), Math.max(0, delayMs));
+  }
+
+  #paint(): void {
+    clearTimeout(this.#timer);
+    this.#timer = undefined;
+    const snapshot = this.#snapshot;
+    if (this.#dom === null) return;
+    this.#dom.row.hidden = snapshot === null;
+    if (snapshot === null) return this.#tick(false);
+    const nowMs = performance.now();
+    this.#paintedAt = nowMs;
+    const text = textOf(this.locale);
+    const view = describeRow(snapshot, {
+      text,
+      isOnline: this.#isOnline,
+      sinceReceiptMs: nowMs - this.#receivedAt,
+      may: this.#may,
+      offers: this.#offers,
+      isUnknown: this.#isUnknown,
+      explain: this.#explain,
+      locale: this.locale,
+    });
+    this.#dom.paint(view, { text, isOnline: this.#isOnline, nowMs });
+    this.#tick(snapshot.state === 'running' && this.#isOnline && !this.#isUnknown);
+  }
+
+  #tick(isNeeded: boolean): void {
+    if (isNeeded === (this.#stopTicking !== null)) return;
+    this.#stopTicking?.();
+    this.#stopTicking = isNeeded ? tickEverySecond(() => this.#paintLater()) : null;
+  }
+
+  #emitAction(verb: RowVerb): void {
+    const id = this.#snapshot?.id;
+    if (id === undefined) return;
+    const detail: ProgressActionDetail = { id, verb };
+    this.dispatchEvent(new CustomEvent('wcc-action', { detail, bubbles: true, composed: true }));
+  }
+
+  #emitState(detail: ProgressStateDetail): void {
+    this.dispatchEvent(new CustomEvent('wcc-state', { detail, bubbles: true, composed: true }));
+  }
+}

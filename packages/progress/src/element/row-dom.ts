@@ -1,0 +1,140 @@
+import { createIcon, setIcon } from './icons.ts';
+import type { RowView } from './row-view.ts';
+import type { RowText, RowVerb } from './text/row-text.ts';
+
+const verbOrder: readonly RowVerb[] = ['open', 'details', 'retry', 'resume', 'pause', 'cancel', 'dismiss'];
+const SPOKEN_EVERY_MS = 5000;
+
+export interface RowDomState {
+  text: RowText;
+  isOnline: boolean;
+  /** Whether a value may be read aloud again. */
+  nowMs: number;
+}
+
+function element<Tag extends keyof HTMLElementTagNameMap>(
+  tag: Tag,
+  part: string,
+): HTMLElementTagNameMap[Tag] {
+  const made = document.createElement(tag);
+  made.className = part;
+  made.setAttribute('part', part);
+  return made;
+}
+
+function setText(node: Node, text: string): void {
+  if (node.textContent !== text) node.textContent = text;
+}
+
+/** Shows the text, or leaves the whole line out. */
+function setLine(node: HTMLElement, text: string): void {
+  setText(node, text);
+  node.hidden = text === '';
+}
+
+/** The nodes of one row: built once, changed in place, so that neither focus nor a screen reader loses them. */
+export class RowDom {
+  readonly row: HTMLElement = element('article', 'row');
+  readonly #icon = createIcon();
+  readonly #action = element('span', 'action');
+  readonly #subject = element('bdi', 'subject');
+  readonly #arrow = element('span', 'arrow');
+  readonly #target = element('bdi', 'target');
+  readonly #status = element('span', 'status');
+  readonly #percent = element('span', 'percent');
+  readonly #bar = element('progress', 'bar');
+  readonly #numbers = element('p', 'numbers');
+  readonly #detail = element('p', 'detail');
+  readonly #hint = element('p', 'hint');
+  readonly #code = element('p', 'code');
+  readonly #buttons = new Map<RowVerb, HTMLButtonElement>();
+  #spokenAt = Number.NEGATIVE_INFINITY;
+
+  constructor(onVerb: (verb: RowVerb) => void) {
+    const icon = element('span', 'icon');
+    icon.append(this.#icon);
+    const title = element('div', 'title');
+    title.id = 'title';
+    this.row.setAttribute('aria-labelledby', title.id);
+    this.#bar.setAttribute('aria-labelledby', title.id);
+    for (const name of [this.#subject, this.#target]) name.translate = false;
+    this.#arrow.textContent = ' → ';
+    title.append(this.#action, this.#subject, this.#arrow, this.#target);
+    const head = element('div', 'head');
+    head.append(title, this.#makeButtons(onVerb));
+    const line = element('p', 'line');
+    line.append(this.#status, this.#percent);
+    const body = element('div', 'body');
+    body.append(line, this.#bar, this.#numbers, this.#hint, this.#detail, this.#code);
+    this.row.append(icon, head, body);
+  }
+
+  paint(view: RowView, state: RowDomState): void {
+    this.row.className = `row state-${view.look}${state.isOnline ? '' : ' offline'}`;
+    setIcon(this.#icon, view.look);
+    setText(this.#action, view.action);
+    setText(this.#subject, view.subject);
+    setText(this.#target, view.target ?? '');
+    this.#arrow.hidden = view.target === null;
+    setText(this.#status, view.status);
+    setText(this.#percent, view.percent);
+    this.#paintBar(view.bar, state.nowMs);
+    setLine(this.#numbers, view.numbers);
+    setLine(this.#hint, view.hint);
+    setLine(this.#detail, view.detail);
+    setLine(this.#code, view.code);
+    this.#paintButtons(view, state);
+  }
+
+  #paintBar(bar: RowView['bar'], nowMs: number): void {
+    this.#bar.hidden = bar === null;
+    this.#bar.classList.toggle('kept', bar === 'hidden');
+    if (bar === null || bar === 'hidden') return;
+    if (bar.value === null) this.#bar.removeAttribute('value');
+    else this.#bar.value = bar.value;
+    // Ten values a second would make a screen reader talk without end.
+    if (nowMs - this.#spokenAt < SPOKEN_EVERY_MS) return;
+    this.#spokenAt = nowMs;
+    if (bar.valueText === '') this.#bar.removeAttribute('aria-valuetext');
+    else this.#bar.setAttribute('aria-valuetext', bar.valueText);
+  }
+
+  #makeButtons(onVerb: (verb: RowVerb) => void): HTMLElement {
+    const actions = element('div', 'actions');
+    for (const verb of verbOrder) {
+      const button = element('button', `button button-${verb}`);
+      button.type = 'button';
+      button.hidden = true;
+      button.setAttribute('aria-describedby', 'title');
+      button.addEventListener('click', () => {
+        if (button.ariaDisabled !== 'true') onVerb(verb);
+      });
+      this.#buttons.set(verb, button);
+      actions.append(button);
+    }
+    return actions;
+  }
+
+  #paintButtons(view: RowView, { text, isOnline }: RowDomState): void {
+    for (const [verb, button] of this.#buttons) {
+      const isPages = verb === 'open' || verb === 'details' || verb === 'dismiss';
+      const isOff = !isOnline && !isPages;
+      const label = verb === 'retry' && view.look === 'cancelled' ? text.verbs.again : text.verbs[verb];
+      setText(button, label);
+      button.ariaDisabled = String(isOff);
+      button.title = isOff ? text.noConnection : '';
+      this.#show(button, view.verbs.includes(verb));
+    }
+  }
+
+  /** A button that goes while it has the focus hands it to its row: else it would fall to the page's top. */
+  #show(button: HTMLButtonElement, isShown: boolean): void {
+    if (button.hidden === !isShown) return;
+    const root = this.row.getRootNode();
+    const hadFocus = root instanceof ShadowRoot && root.activeElement === button;
+    button.hidden = !isShown;
+    if (!hadFocus || isShown) return;
+    this.row.tabIndex = -1;
+    this.row.focus({ preventScroll: true });
+  }
+}

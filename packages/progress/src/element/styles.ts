@@ -1,0 +1,86 @@
+/**
+ * The row's own look. A page changes it by the `--wcc-…` properties and by `::part(…)`; nothing of the
+ * page's style sheets reaches in, and no inline style is used, so that a strict CSP has nothing to refuse.
+ */
+export const rowStyles = `
+:host {
+  --_accent: var(--wcc-accent, light-dark(#2f5fd0, #86a8ff));
+  --_text: var(--wcc-text, light-dark(#16191f, #eceef2));
+  --_muted: var(--wcc-muted, light-dark(#5a6270, #a3abba));
+  --_track: var(--wcc-track, light-dark(#dfe3ea, #363c48));
+  --_line: var(--wcc-border, light-dark(#d8dce4, #3a404d));
+  --_hover: var(--wcc-hover, light-dark(#eef0f4, #2b303a));
+  --_danger: var(--wcc-danger, light-dark(#b3261e, #ff8f85));
+  --_success: var(--wcc-success, light-dark(#1a7340, #6fd495));
+  --_warning: var(--wcc-warning, light-dark(#8a5300, #f0b957));
+  --_tone: var(--_accent);
+  color-scheme: inherit;
+  display: block;
+  color: var(--_text);
+  font: var(--wcc-font, 400 0.875rem/1.4286 system-ui, sans-serif);
+  font-variant-numeric: tabular-nums;
+  content-visibility: auto;
+  contain-intrinsic-block-size: auto 6rem;
+}
+:host([hidden]) { display: none; }
+* { box-sizing: border-box; }
+p { margin: 0; overflow-wrap: anywhere; }
+[hidden] { display: none !important; }
+.row { display: grid; grid-template-columns: 1.75rem minmax(0, 1fr); gap: 0.125rem 0.75rem; outline-offset: 4px; }
+.icon { grid-row: span 2; inline-size: 1.75rem; block-size: 1.75rem; display: grid; place-items: center; border-radius: 50%;
+  color: var(--_tone); background: color-mix(in srgb, var(--_tone) 12%, transparent); }
+svg { inline-size: 1rem; block-size: 1rem; fill: none; stroke: currentColor; stroke-width: 1.6; stroke-linecap: round; stroke-linejoin: round; }
+.head { display: flex; flex-wrap: wrap; align-items: center; gap: 0.25rem 0.75rem; min-block-size: 1.75rem; }
+.title { flex: 1 1 14rem; min-inline-size: 0; overflow-wrap: anywhere; }
+.action { font-weight: 600; }
+.action::after { content: ' '; white-space: pre; }
+.arrow { color: var(--_muted); }
+.actions { display: flex; flex-wrap: wrap; gap: 0.375rem; }
+.body { display: grid; gap: 0.375rem; }
+.line { display: flex; justify-content: space-between; gap: 1rem; }
+.percent { font-weight: 600; white-space: nowrap; }
+.numbers, .detail { color: var(--_muted); }
+.detail, .hint { font-size: 0.929em; }
+.code { color: var(--_muted); font: 0.857em/1.4 ui-monospace, monospace; }
+.state-failed .status, .state-warning .status { color: var(--_tone); }
+.state-stalled .status { color: var(--_warning); }
+.state-succeeded, .state-succeeded .icon { --_tone: var(--_success); }
+.state-failed { --_tone: var(--_danger); }
+.state-warning, .state-stalled { --_tone: var(--_warning); }
+.state-queued, .state-paused, .state-cancelling, .state-cancelled, .state-interrupted, .state-unknown, .offline { --_tone: var(--_muted); }
+button { appearance: none; font: inherit; font-size: 0.929em; color: inherit; background: transparent; border: 1px solid color-mix(in srgb, var(--_line) 55%, transparent);
+  border-radius: var(--wcc-radius, 6px); padding: 0.125rem 0.625rem; min-block-size: 1.75rem; cursor: pointer; }
+button:hover { background: var(--_hover); }
+button:active { transform: translateY(1px); }
+button[aria-disabled='true'] { color: var(--_muted); border-style: dashed; cursor: not-allowed; }
+button:focus-visible, .row:focus-visible { outline: 2px solid var(--_accent); outline-offset: 2px; }
+progress { appearance: none; display: block; inline-size: 100%; block-size: var(--wcc-bar-height, 6px); border: 0; border-radius: 99px; overflow: hidden;
+  background: var(--_track); color: var(--_tone); }
+progress.kept { visibility: hidden; }
+progress::-webkit-progress-bar { background: var(--_track); }
+progress::-webkit-progress-value { background: var(--_tone); border-radius: 99px; transition: inline-size 0.2s linear; }
+progress::-moz-progress-bar { background: var(--_tone); }
+progress:indeterminate::-webkit-progress-bar { background: repeating-linear-gradient(-45deg, var(--_tone) 0 8px, transparent 8px 16px) 0 0 / 22.63px 100%; }
+progress:indeterminate::-moz-progress-bar { background: repeating-linear-gradient(-45deg, var(--_tone) 0 8px, transparent 8px 16px); }
+.state-running:not(.offline) progress:indeterminate::-webkit-progress-bar { animation: move 1s linear infinite; }
+.state-stalled progress::-webkit-progress-value { background: repeating-linear-gradient(-45deg, var(--_tone) 0 5px, transparent 5px 9px); }
+.state-stalled progress::-moz-progress-bar { background: repeating-linear-gradient(-45deg, var(--_tone) 0 5px, transparent 5px 9px); }
+.offline progress::-webkit-progress-value { transition: none; }
+@keyframes move { to { background-position: 22.63px 0; } }
+:host([compact]) { contain-intrinsic-block-size: auto 2.5rem; }
+:host([compact]) .row { display: flex; flex-wrap: wrap; align-items: center; gap: 0.375rem 0.75rem; }
+:host([compact]) .body { flex: 1 1 12rem; }
+:host([compact]) :is(.icon, .detail, .numbers) { display: none; }
+:host([compact]) .title { position: absolute; inline-size: 1px; block-size: 1px; overflow: hidden; clip-path: inset(50%); white-space: nowrap; }
+:host([compact]) .head { order: 1; min-block-size: 0; position: relative; }
+:host([compact]) progress { --wcc-bar-height: 4px; }
+@media (pointer: coarse) { button { min-block-size: 2.75rem; padding-inline: 0.875rem; } }
+@media (prefers-reduced-motion: reduce) { *, progress::-webkit-progress-value, progress::-webkit-progress-bar { animation: none !important; transition: none !important; } }
+@media (forced-colors: active) {
+  progress { border: 1px solid CanvasText; background: Canvas; forced-color-adjust: none; }
+  progress::-webkit-progress-bar { background: Canvas; }
+  progress::-webkit-progress-value { background: Highlight; }
+  progress::-moz-progress-bar { background: Highlight; }
+  .icon { border: 1px solid currentColor; }
+}
+`;

@@ -1,0 +1,112 @@
+import { formatBytes } from '../../core/units.ts';
+import { sameUnit } from './row-text.ts';
+import type { RowText } from './row-text.ts';
+
+const ordinals = new Intl.PluralRules('en', { type: 'ordinal' });
+const endings: Record<string, string> = { one: 'st', two: 'nd', few: 'rd', other: 'th' };
+
+function duration(durationMs: number): string {
+  if (durationMs < 950) return `${(Math.max(100, durationMs) / 1000).toFixed(1)} s`;
+  const seconds = Math.round(durationMs / 1000);
+  if (seconds < 60) return `${seconds} s`;
+  if (seconds < 3600) return `${Math.floor(seconds / 60)} min ${seconds % 60} s`;
+  const minutes = Math.floor(seconds / 60);
+  return `${Math.floor(minutes / 60)} h ${minutes % 60} min`;
+}
+
+export const en: RowText = {
+  separator: ' · ',
+  actions: {
+    copy_vm_image: 'Copy image',
+    make_sample_image: 'Make sample image',
+  },
+  phases: {
+    inspect: 'Looking at the source',
+    reserve: 'Reserving space',
+    clone: 'Sharing blocks',
+    transfer: 'Copying data',
+    write: 'Writing data',
+    flush: 'Writing to the disk',
+    verify: 'Checking the copy',
+    publish: 'Putting it in place',
+  },
+  thenPhases: { verify: 'checking' },
+  verbs: {
+    cancel: 'Cancel',
+    pause: 'Pause',
+    resume: 'Resume',
+    retry: 'Retry',
+    again: 'Start again',
+    dismiss: 'Dismiss',
+    details: 'Details',
+    open: 'Open',
+  },
+  reasons: {
+    waiting_for_place: ({ limit }) =>
+      limit === 1 ? 'one copy runs at a time' : `${limit ?? 'so many'} copies run at a time`,
+    pool_unavailable: () => 'the pool is not available',
+    requested: () => '',
+    resuming: () => 'resuming…',
+    no_space: ({ needs, free }) => {
+      const sizes = typeof needs === 'number' && typeof free === 'number';
+      const figures = sizes ? `: needs ${formatBytes(needs)}, ${formatBytes(free)} free` : '';
+      return `the disk is full${figures}. Goes on by itself when there is room`;
+    },
+    quota: () => "the file system's quota is used up. Make room, then resume",
+    server_stopped: () => 'The server stopped',
+    server_restarted: () => 'The server restarted',
+    not_registered: () => 'The copy is in place, but could not be looked at',
+  },
+  warnings: {
+    cancel_too_late: 'the cancel came too late, it was already in place',
+    source_open_for_writing: 'a program had the source open for writing; the copy may be torn',
+    published_without_exclusive_rename: 'the file system has no exclusive rename; a link was used',
+    preallocation_unsupported: 'the file system cannot reserve space ahead',
+    preallocation_needs_kernel_calls: 'space could not be reserved ahead',
+    restarted_source_changed: 'the source had changed, so the copy began anew',
+    copy_file_range_refused: 'the kernel could not copy here, so it was read and written (slower)',
+  },
+  states: {
+    queued: 'Waiting',
+    paused: 'Paused',
+    cancelling: 'Cancelling… cleaning up',
+    interrupted: 'Interrupted',
+    running: 'Running',
+    succeeded: 'Done',
+    failed: 'Failed',
+    cancelled: 'Cancelled',
+  },
+  step: (index, count) => `${index} of ${count}`,
+  amount: (done, total) => sameUnit(done, total).join(' of '),
+  percent: (value) => `${value} %`,
+  duration,
+  left: (eta) => {
+    if (eta.kind === 'few_seconds') return 'a few seconds left';
+    if (eta.kind === 'seconds') return `about ${eta.seconds} s left`;
+    if (eta.kind === 'minutes') return `about ${eta.minutes} min left`;
+    if (eta.kind === 'more_than_a_day') return 'more than a day left';
+    return eta.minutes === 0 ? `about ${eta.hours} h left` : `about ${eta.hours} h ${eta.minutes} min left`;
+  },
+  leftThen: (left, phase) => `${left}, then ${phase}`,
+  elapsed: (time) => `running for ${time}`,
+  by: (name) => `by ${name}`,
+  skipped: (size) => `${size} of empty space skipped`,
+  shared: (size) => `${size} shared`,
+  place: (position) =>
+    position === 1 ? 'next in line' : `${position}${endings[ordinals.select(position)]} in line`,
+  noProgress: (time) => `No progress for ${time}`,
+  pausedAt: (percent) => `Paused at ${percent}`,
+  cancelledAfter: (size) => `Cancelled after ${size}`,
+  nothingLeft: 'nothing left behind',
+  doneIn: (time) => `Done in ${time}`,
+  cloneIn: (time) => `Instant copy in ${time}`,
+  written: (size) => `${size} written`,
+  shares: (size) => `shares ${size}`,
+  doneBut: 'Done, but:',
+  restarted: (time) => `The server restarted at ${time}`,
+  goesOn: 'Goes on by itself…',
+  unknown: 'The server no longer knows this operation',
+  lastSeenAt: (percent) => `Last seen at ${percent}`,
+  lastKnown: 'last known state',
+  noConnection: 'No connection to the server',
+};

@@ -1,0 +1,348 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+import { afterEach, describe, expect, it, vi } from 'vitest';
+import fc from 'fast-check';
+import type { Snapshot } from '@wcc/progress';
+import { SNAPSHOT_BYTES } from '@wcc/progress';
+import { createHub, type Hub, type HubOptions } from './hub.ts';
+import { copyRecord, ended, moved, phase } from './testkit/record.testkit.ts';
+
+const hubs: Hub[] = [];
+const errors: unknown[] = [];
+
+function hubAt(clock: { ms: number } | null = null, options: HubOptions = {}): Hub {
+  const hub = createHub({
+    ...(clock === null ? {} : { now: () => clock.ms }),
+    onError: (error, { stage }) => errors.push({ error, stage }),
+    ...options,
+  });
+  hubs.push(hub);
+  return hub;
+}
+
+const codes = (): unknown[] => errors.map((each) => (each as { error: { code: string } }).error.code);
+const doneOf = (snapshot: Snapshot | undefined): unknown => snapshot?.phases[snapshot.phaseIndex];
+
+afterEach(() => {
+  for (const hub of hubs.splice(0)) hub.close();
+  errors.length = 0;
+});
+
+describe('hub: versions', () => {
+  it('raises seq at visible changes only', () => {
+    const clock = { ms: 0 };
+    const hub = hubAt(clock);
+    const record = copyRecord();
+    expect(hub.put(record)).toMatchObject({ seq: 1, epoch: hub.epoch, id: record.id });
+    expect(hub.put(record).seq).toBe(1);
+    expect(hub.put(moved(record, 10)).seq).toBe(2);
+    expect(hub.put({ ...moved(record, 10), elapsedMs: 300 }).seq).toBe(2);
+    expect(hub.put({ ...moved(record, 10), state: 'paused' }).seq).toBe(3);
+  });
+
+  it('tells a running operation every second although only time moved, an idle one not', () => {
+    const clock = { ms: 0 };
+    const hub = hubAt(clock);
+    const record = copyRecord();
+    hub.put(record);
+    clock.ms = 999;
+    expect(hub.put({ ...record, elapsedMs: 999 }).seq).toBe(1);
+    clock.ms = 1000;
+    expect(hub.put({ ...record, elapsedMs: 1000 })).toMatchObject({ seq: 2, sinceProgressMs: 1000 });
+    const paused = { ...record, state: 'paused', elapsedMs: 1000 } as const;
+    expect(hub.put(paused).seq).toBe(3);
+    clock.ms = 60_000;
+    expect(hub.put(paused).seq).toBe(3);
+  });
+
+  it('has another epoch than any other hub', () => {
+    expect(hubAt().epoch).not.toBe(hubAt().epoch);
+    expect(hubAt(null, { epoch: 'e7' }).put(copyRecord()).epoch).toBe('e7');
+  });
+
+  it('keeps what a record holds besides away from watchers', () => {
+    const hub = hubAt();
+    const record = {
+      ...copyRecord(),
+      passwordHash: 'x',
+      subject: { kind: 'image', id: 1, name: 'n', path: '/p' },
+    };
+    const text = JSON.stringify(hub.put(record)) + String(hub.bytes(record.id));
+    expect(text).not.toMatch(/passwordHash|path/);
+  });
+});
+
+describe('hub: truth of the numbers', () => {
+  it('never lets done fall within a phase, and reports it once', () => {
+    const hub = hubAt();
+    const record = copyRecord();
+    hub.put(moved(record, 500));
+    expect(doneOf(hub.put(moved(record, 400)))).toMatchObject({ done: 500 });
+    expect(doneOf(hub.put(moved(record, 450)))).toMatchObject({ done: 500 });
+    expect(codes()).toEqual(['done_decreased']);
+    expect(doneOf(hub.put(moved(record, 600)))).toMatchObject({ done: 600 });
+    hub.put(moved(record, 10));
+    expect(codes()).toEqual(['done_decreased', 'done_decreased']);
+  });
+
+  it('starts each phase anew', () => {
+    const hub = hubAt();
+    const record = copyRecord();
+    hub.put(moved(record, 900));
+    expect(doneOf(hub.put({ ...moved(record, 900), phaseIndex: 2 }))).toMatchObject({
+      name: 'flush',
+      done: 0,
+    });
+    expect(errors).toEqual([]);
+  });
+
+  it('corrects numbers that make none', () => {
+    const hub = hubAt();
+    const broken = copyRecord({ phases: [phase('copy', { done: Number.NaN, total: 10 })], phaseIndex: 0 });
+    expect(doneOf(hub.put(broken))).toMatchObject({ done: 0, total: 10 });
+    const beyond = copyRecord({ phases: [phase('copy', { done: 20, total: 10 })], phaseIndex: 0 });
+    expect(doneOf(hub.put(beyond))).toMatchObject({ done: 10, total: 10 });
+    expect(codes()).toEqual(['invalid_record', 'invalid_record']);
+  });
+
+  it('shows no number that JSON cannot hold', () => {
+    const hub = hubAt();
+    const broken = { elapsedMs: Number.NaN, rate: Number.POSITIVE_INFINITY, etaMs: Number.NaN };
+    expect(hub.put(copyRecord(broken))).toMatchObject({ elapsedMs: 0, rate: null, etaMs: null });
+  });
+
+  it('holds both promises for any sequence of records', () => {
+    const step = fc.record({
+      done: fc.oneof(fc.integer({ min: -5, max: 1200 }), fc.double()),
+      phaseIndex: fc.nat(3),
+    });
+    fc.assert(
+      fc.property(fc.array(step, { maxLength: 40 }), (steps) => {
+        const hub = hubAt();
+        const record = copyRecord();
+        const highest = new Map<number, number>();
+        let seq = 0;
+        for (const { done, phaseIndex } of steps) {
+          const snapshot = hub.put(moved({ ...record, phaseIndex }, done));
+          const shown = (doneOf(snapshot) as { done: number }).done;
+          expect(shown).toBeGreaterThanOrEqual(highest.get(phaseIndex) ?? 0);
+          expect(snapshot.seq).toBeGreaterThanOrEqual(seq);
+          highest.set(phaseIndex, shown);
+          seq = snapshot.seq;
+        }
+        hub.close();
+      }),
+      { numRuns: 60 },
+    );
+  });
+
+  it('measures rate and ETA from what it pulls, and a stall', () => {
+    const clock = { ms: 0 };
+    const hub = hubAt(clock);
+    const record = copyRecord({ phases: [phase('copy', { total: 100_000 })], phaseIndex: 0 });
+    let done = 0;
+    hub.pull(record.id, () => moved(record, done, clock.ms));
+    for (; clock.ms < 20_000; clock.ms += 100) {
+      done = clock.ms;
+      hub.flush();
+    }
+    expect(hub.get(record.id)).toMatchObject({ rate: 1000, stalled: false, etaAbsence: null });
+    expect(hub.get(record.id)?.etaMs).toBeGreaterThan(79_000);
+    expect(hub.get(record.id)?.etaMs).toBeLessThan(82_000);
+    const { seq } = hub.get(record.id) as Snapshot;
+    for (; clock.ms < 35_000; clock.ms += 100) hub.flush();
+    expect(hub.get(record.id)).toMatchObject({ rate: 0, stalled: true, etaMs: null, etaAbsence: 'stalled' });
+    // Once a second, and once at the moment of the stall itself.
+    expect((hub.get(record.id)?.seq ?? 0) - seq).toBeLessThanOrEqual(17);
+    hub.put({ ...record, phases: [phase('verify', { unit: null, total: null })] });
+    expect(hub.get(record.id)).toMatchObject({ rate: null, etaAbsence: 'no_units', stalled: false });
+  });
+});
+
+describe('hub: ends', () => {
+  it('keeps the first end, whatever comes after it', () => {
+    const hub = hubAt();
+    const record = copyRecord();
+    hub.put(record);
+    const end = hub.put(ended(record));
+    expect(hub.put(record)).toEqual(end);
+    expect(hub.put({ ...ended(record), state: 'failed' })).toEqual(end);
+    expect(codes()).toEqual(['terminal_replaced', 'terminal_replaced']);
+    expect(hub.put({ ...ended(record), result: { kind: 'image', id: 101 } }).result).toEqual({
+      kind: 'image',
+      id: 101,
+    });
+  });
+
+  it('ends the pull with the operation; a read that comes too late is no defect', () => {
+    const hub = hubAt();
+    const record = copyRecord();
+    let reads = 0;
+    hub.pull(record.id, () => {
+      reads += 1;
+      if (reads === 1) hub.put(ended(record));
+      return moved(record, 5);
+    });
+    hub.flush();
+    hub.flush();
+    expect(hub.get(record.id)?.state).toBe('succeeded');
+    expect(reads).toBe(1);
+    expect(errors).toEqual([]);
+  });
+
+  it('keeps ended ones for more than ten minutes, then tells that it forgets them', () => {
+    const clock = { ms: 0 };
+    const hub = hubAt(clock);
+    const retired: string[] = [];
+    hub.onRetire((ids) => retired.push(...ids));
+    const record = ended(copyRecord());
+    hub.put(record);
+    clock.ms = 10 * 60_000 + 1000;
+    hub.retire();
+    expect(hub.get(record.id)?.state).toBe('succeeded');
+    clock.ms = 12 * 60_000;
+    hub.retire();
+    expect(hub.get(record.id)).toBeUndefined();
+    expect(retired).toEqual([record.id]);
+  });
+});
+
+describe('hub: ticks', () => {
+  it('tells changes once per tick, however many there were', async () => {
+    const hub = hubAt(null, { tickMs: 20 });
+    const record = copyRecord();
+    const told: string[][] = [];
+    hub.onChange((ids) => told.push([...ids]));
+    for (let done = 0; done <= 1000; done += 1) hub.put(moved(record, done));
+    expect(told).toEqual([]);
+    await vi.waitFor(() => expect(told).not.toEqual([]), { timeout: 10_000 });
+    await sleep(60);
+    expect(told).toEqual([[record.id]]);
+    expect(doneOf(JSON.parse(String(hub.bytes(record.id))) as Snapshot)).toMatchObject({ done: 1000 });
+    expect(hub.bytes(record.id)).toBe(hub.bytes(record.id));
+  });
+
+  it('pulls at each tick and stops when told to', async () => {
+    const hub = hubAt(null, { tickMs: 10 });
+    const record = copyRecord();
+    let reads = 0;
+    const stop = hub.pull(record.id, () => moved(record, (reads += 1)));
+    await vi.waitFor(() => expect(reads).toBeGreaterThan(2), { timeout: 10_000 });
+    stop();
+    const before = reads;
+    await sleep(50);
+    expect(reads).toBe(before);
+  });
+
+  it('slows down by itself when the event loop is late, and recovers', async () => {
+    const hub = hubAt(null, { tickMs: 20 });
+    const record = copyRecord();
+    let blockMs = 60;
+    hub.pull(record.id, () => {
+      const endMs = performance.now() + blockMs;
+      while (performance.now() < endMs);
+      return record;
+    });
+    await vi.waitFor(() => expect(hub.tickMs).toBeGreaterThan(200), { timeout: 10_000 });
+    blockMs = 0;
+    await vi.waitFor(() => expect(hub.tickMs).toBeLessThan(150), { timeout: 15_000 });
+  });
+
+  it('reports what a listener or a read throws, once, and goes on', () => {
+    const hub = hubAt();
+    const record = copyRecord();
+    const told: string[] = [];
+    hub.onChange(() => {
+      throw new Error('listener');
+    });
+    hub.onChange((ids) => told.push(...ids));
+    hub.pull('x', () => {
+      throw new Error('read');
+    });
+    hub.put(record);
+    hub.flush();
+    hub.flush();
+    expect(told).toEqual([record.id]);
+    expect(errors).toMatchObject([{ stage: 'pull' }, { stage: 'change' }]);
+  });
+
+  it('forgets what is gone and refuses everything after its end', () => {
+    const hub = hubAt();
+    const record = copyRecord();
+    const gone: unknown[] = [];
+    hub.onGone((id, why) => gone.push([id, why]));
+    hub.put(record);
+    hub.gone(record.id, 'deleted');
+    expect(gone).toEqual([[record.id, 'deleted']]);
+    expect(hub.get(record.id)).toBeUndefined();
+    hub.close();
+    expect(() => hub.put(record)).toThrow(expect.objectContaining({ code: 'hub_closed' }));
+  });
+});
+
+describe('hub: 2 KiB on the wire', () => {
+  const wire = (hub: Hub, id: string): Snapshot => JSON.parse(String(hub.bytes(id))) as Snapshot;
+
+  it('shrinks all phases but the current one to their names', () => {
+    const hub = hubAt();
+    const { id } = hub.put(copyRecord());
+    expect(wire(hub, id).phases).toEqual([
+      { name: 'reserve', state: 'done', elapsedMs: 12 },
+      phase('copy', { state: 'running' }),
+      { name: 'flush', state: 'pending' },
+      { name: 'publish', state: 'pending' },
+    ]);
+  });
+
+  it('cuts long texts at whole characters, keeps ids and codes, and the full text for GET', () => {
+    const hub = hubAt();
+    const name = '🦀'.repeat(600);
+    const record = copyRecord({
+      subject: { kind: 'image', id: 100, name },
+      target: { kind: 'image', id: 101, name: '\u0001\n"'.repeat(200) },
+      warnings: Array.from({ length: 9 }, () => 'w'.repeat(500)),
+      stateReason: { code: 'no_space', params: { path: 'p'.repeat(400), needsBytes: 5 } },
+      error: { code: 'no_space', message: 'm'.repeat(900), hint: 'h'.repeat(900), detail: 'd'.repeat(5000) },
+    });
+    const { id } = hub.put(record);
+    const snapshot = wire(hub, id);
+    expect(hub.bytes(id)?.length).toBeLessThanOrEqual(SNAPSHOT_BYTES);
+    expect(snapshot.subject.name).toMatch(/^(🦀)+…$/u);
+    expect(snapshot).toMatchObject({ id, action: 'copy_vm_image', owner: 'u1', error: { code: 'no_space' } });
+    expect(snapshot.stateReason).toMatchObject({ code: 'no_space', params: { needsBytes: 5 } });
+    expect(hub.get(id)?.subject.name).toBe(name);
+  });
+
+  it('fits and stays JSON for any texts', () => {
+    const text = fc.oneof(fc.string({ unit: 'binary', maxLength: 400 }), fc.string({ maxLength: 3000 }));
+    fc.assert(
+      fc.property(
+        fc.tuple(text, text, text),
+        fc.array(text, { maxLength: 12 }),
+        ([name, target, message], warnings) => {
+          const hub = hubAt();
+          const { id } = hub.put(
+            copyRecord({
+              label: name,
+              subject: { kind: 'image', id: 1, name },
+              target: { kind: 'image', id: 2, name: target },
+              ownerName: target,
+              warnings,
+              error: { code: 'x', message, hint: message, detail: name },
+            }),
+          );
+          expect(hub.bytes(id)?.length).toBeLessThanOrEqual(SNAPSHOT_BYTES);
+          expect(wire(hub, id).id).toBe(id);
+          hub.close();
+        },
+      ),
+      { numRuns: 60 },
+    );
+  });
+
+  it('reports what cannot fit at all', () => {
+    const hub = hubAt();
+    const { id } = hub.put(copyRecord({ owner: 'o'.repeat(3000) }));
+    expect(hub.bytes(id)).toBeUndefined();
+    expect(codes()).toEqual(['snapshot_too_large']);
+  });
+});

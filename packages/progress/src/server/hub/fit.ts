@@ -1,0 +1,73 @@
+import type { Snapshot } from '@wcc/progress';
+import { ProgressError, SNAPSHOT_BYTES } from '@wcc/progress';
+
+/** Tried one after the other until the snapshot fits; the longest file name of Linux has 255 bytes. */
+const TEXT_CAPS_BYTES = [512, 256, 128, 64, 32] as const;
+const FEWEST_WARNINGS = 3;
+const ELLIPSIS = '…';
+
+const jsonBytes = (text: string): number => Buffer.byteLength(JSON.stringify(text)) - 2;
+
+/**
+ * Cuts a text to so many bytes **of JSON** (a control character takes six), at a whole code point, and says
+ * so by an ellipsis.
+ */
+export function cutText(text: string, capBytes: number): string {
+  if (jsonBytes(text) <= capBytes) return text;
+  const roomBytes = capBytes - Buffer.byteLength(ELLIPSIS);
+  let kept = '';
+  let usedBytes = 0;
+  for (const character of text) {
+    usedBytes += jsonBytes(character);
+    if (usedBytes > roomBytes) break;
+    kept += character;
+  }
+  return kept + ELLIPSIS;
+}
+
+/** Cuts what people read; never an id, a code or a number that programs compare. */
+function cutTexts(snapshot: Snapshot, capBytes: number): Snapshot {
+  const cut = (text: string): string => cutText(text, capBytes);
+  const { subject, target, error, stateReason, warnings } = snapshot;
+  const params = Object.entries(stateReason?.params ?? {}).map(
+    ([key, value]) => [key, typeof value === 'string' ? cut(value) : value] as const,
+  );
+  return {
+    ...snapshot,
+    label: cut(snapshot.label),
+    ownerName: cut(snapshot.ownerName),
+    subject: { ...subject, name: cut(subject.name) },
+    target: target === null ? null : { ...target, name: cut(target.name) },
+    phases: snapshot.phases.map((phase) => ({ ...phase, name: cut(phase.name) })),
+    warnings: warnings.slice(0, FEWEST_WARNINGS).map(cut),
+    stateReason:
+      stateReason?.params === undefined
+        ? stateReason
+        : { ...stateReason, params: Object.fromEntries(params) },
+    error:
+      error === null
+        ? null
+        : {
+            ...error,
+            message: cut(error.message),
+            hint: cut(error.hint),
+            detail: error.detail === null ? null : cut(error.detail),
+          },
+  };
+}
+
+/**
+ * Serialises a snapshot within {@link SNAPSHOT_BYTES}. Long texts are cut step by step; the full ones stay
+ * in the record, readable by GET.
+ *
+ * @throws {ProgressError} `snapshot_too_large` when ids and codes alone do not fit
+ */
+export function serialiseSnapshot(snapshot: Snapshot): Buffer {
+  let bytes = Buffer.from(JSON.stringify(snapshot));
+  for (const capBytes of TEXT_CAPS_BYTES) {
+    if (bytes.length <= SNAPSHOT_BYTES) return bytes;
+    bytes = Buffer.from(JSON.stringify(cutTexts(snapshot, capBytes)));
+  }
+  if (bytes.length <= SNAPSHOT_BYTES) return bytes;
+  throw new ProgressError('snapshot_too_large', { detail: `${snapshot.id}: ${bytes.length} bytes` });
+}

@@ -1,0 +1,52 @@
+import type { Meter, Phase } from '@wcc/progress';
+import { createMeter } from '@wcc/progress';
+import { currentPhase, type Measured, type OperationRecord } from './record.ts';
+
+/** Measures one operation: knows when its meter has to start anew. */
+export interface Measurement {
+  measure(record: OperationRecord, nowMs: number): Measured;
+}
+
+/** A browser's upload follows its network, which changes faster than a disk. */
+const HALF_LIFE_MS = { upload: 10_000, other: 15_000 } as const;
+
+export function createMeasurement(action: string): Measurement {
+  const halfLifeMs = action === 'upload_image' ? HALF_LIFE_MS.upload : HALF_LIFE_MS.other;
+  const meter: Meter = createMeter({ halfLifeMs });
+  /** Which phase the meter measures; `null` while the operation does not run. */
+  let metered: string | null = null;
+  let phaseStartedAtMs = 0;
+  let sinceProgressMs = 0;
+
+  const idle = (): Measured => {
+    metered = null;
+    // Time stands still for a bar that is not meant to move: it would only make every second a change.
+    return { rate: null, etaMs: null, etaAbsence: 'not_running', sinceProgressMs, stalled: false };
+  };
+
+  const start = (key: string, phase: Phase | null, nowMs: number): void => {
+    metered = key;
+    phaseStartedAtMs = nowMs;
+    meter.reset(nowMs, phase?.done ?? 0);
+  };
+
+  return {
+    measure: (record, nowMs) => {
+      if (record.state !== 'running') return idle();
+      const phase = currentPhase(record);
+      const key = `${record.phaseIndex} ${phase?.name ?? ''}`;
+      if (metered === key) {
+        if (phase !== null) meter.add({ atMs: nowMs, done: phase.done });
+      } else {
+        start(key, phase, nowMs);
+      }
+      if (phase === null || phase.unit === null) {
+        sinceProgressMs = Math.round(nowMs - phaseStartedAtMs);
+        return { rate: null, etaMs: null, etaAbsence: 'no_units', sinceProgressMs, stalled: false };
+      }
+      const reading = meter.read(nowMs, { total: phase.total, state: record.state, phaseStartedAtMs });
+      sinceProgressMs = reading.sinceProgressMs;
+      return { ...reading, rate: reading.rate === null ? null : Math.round(reading.rate) };
+    },
+  };
+}

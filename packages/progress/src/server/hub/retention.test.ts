@@ -1,0 +1,24 @@
+import { describe, expect, it } from 'vitest';
+import { createRetention } from './retention.ts';
+
+const MINUTE_MS = 60_000;
+
+describe('retention', () => {
+  it('keeps an end for more than ten minutes', () => {
+    const retention = createRetention();
+    retention.ended('a', 0);
+    retention.ended('b', MINUTE_MS);
+    retention.ended('a', MINUTE_MS);
+    expect(retention.due(10 * MINUTE_MS + 1)).toEqual([]);
+    expect(retention.due(11 * MINUTE_MS)).toEqual(['a']);
+    expect(retention.due(11 * MINUTE_MS)).toEqual([]);
+    retention.forget('b');
+    expect(retention.due(99 * MINUTE_MS)).toEqual([]);
+  });
+
+  it('keeps 10,000 at most, the newest', () => {
+    const retention = createRetention();
+    for (let index = 0; index < 10_003; index += 1) retention.ended(String(index), index);
+    expect(retention.due(20_000)).toEqual(['0', '1', '2']);
+  });
+});

@@ -1,0 +1,132 @@
+import type { IncomingMessage } from 'node:http';
+import { performance } from 'node:perf_hooks';
+import type { Duplex } from 'node:stream';
+import type { Limits } from '@wcc/progress';
+import { CLOSE_CODES, LIMITS } from '@wcc/progress';
+import { warnOnError } from './on-error.ts';
+import { createAccess } from './websocket/access.ts';
+import { type Admission, createAdmission } from './websocket/admission.ts';
+import { Connection, type GatewayContext } from './websocket/connection.ts';
+import { Fanout } from './websocket/fanout.ts';
+import type { WebSocketGateway, WebSocketOptions } from './websocket/options.ts';
+import { createUpgrader, type Upgraded, type Upgrader } from './websocket/upgrade.ts';
+import { createWatchIndex } from './websocket/watch-index.ts';
+
+const CHECK_EVERY_MS = 500;
+const SHUTDOWN_MS = 1500;
+const RECONNECT_AFTER_MS = 1000;
+/** A thousand clients come back over so many milliseconds, more of them over more. */
+const JITTER_PER_CLIENT_MS = 5;
+const JITTER_LEAST_MS = 1000;
+const JITTER_MOST_MS = 20_000;
+
+/**
+ * Serves `wcc.v1` on an HTTP server: authenticated before the upgrade, authorised at every operation.
+ *
+ * @throws {ProgressError} `ws_missing` when the package `ws` is not installed
+ */
+export function attachWebSocket<P>(options: WebSocketOptions<P>): WebSocketGateway<P> {
+  const gateway = new Gateway(options);
+  options.server?.on('upgrade', (request, socket, head) => gateway.handle(request, socket, head));
+  return gateway;
+}
+
+class Gateway<P> implements WebSocketGateway<P> {
+  readonly #upgrader: Upgrader;
+  readonly #context: GatewayContext<P>;
+  readonly #all = new Set<Connection<P>>();
+  readonly #sockets: Admission;
+  /** Gives back the place of a connection among its user's. */
+  readonly #places = new Map<Connection<P>, () => void>();
+  readonly #fanout: Fanout<P>;
+  readonly #checking: NodeJS.Timeout;
+  /** Sessions that ended lately: an upgrade that was on its way then must not outlive its session. */
+  #ends: { match: (principal: P) => boolean; atMs: number }[] = [];
+
+  constructor(options: WebSocketOptions<P>) {
+    const { hub, onError = warnOnError } = options;
+    const limits: Limits = { ...LIMITS, ...options.limits };
+    const index = createWatchIndex<Connection<P>>();
+    this.#sockets = createAdmission(limits.socketsPerUser);
+    this.#context = {
+      hub,
+      limits,
+      index,
+      onError,
+      access: createAccess({ ...options, onError }),
+      identify: options.user,
+      authenticate: options.authenticate,
+      closed: (connection) => this.#forget(connection),
+    };
+    this.#fanout = new Fanout(hub, index, this.#all);
+    this.#upgrader = createUpgrader({
+      gateway: options,
+      limits,
+      onError,
+      upgraded: (upgraded) => this.#enter(upgraded),
+    });
+    this.#checking = setInterval(() => this.#check(), CHECK_EVERY_MS).unref();
+  }
+
+  get connections(): number {
+    return this.#all.size;
+  }
+
+  handle(request: IncomingMessage, socket: Duplex, head: Buffer): void {
+    this.#upgrader.handle(request, socket, head);
+  }
+
+  principals(): P[] {
+    return [...this.#all].filter(({ isOpen }) => isOpen).map(({ principal }) => principal);
+  }
+
+  closeSessions(match: (principal: P) => boolean): number {
+    this.#ends.push({ match, atMs: performance.now() });
+    const ended = [...this.#all].filter((connection) => connection.isOpen && match(connection.principal));
+    for (const connection of ended) connection.close(CLOSE_CODES.sessionEnded);
+    return ended.length;
+  }
+
+  async shutdown({
+    reconnectAfterMs = RECONNECT_AFTER_MS,
+  }: { reconnectAfterMs?: number } = {}): Promise<void> {
+    this.#upgrader.close();
+    clearInterval(this.#checking);
+    this.#fanout.stop();
+    const jitterMs = Math.min(
+      JITTER_MOST_MS,
+      Math.max(JITTER_LEAST_MS, this.#all.size * JITTER_PER_CLIENT_MS),
+    );
+    for (const connection of this.#all) {
+      connection.sayBye(Math.round(reconnectAfterMs + Math.random() * jitterMs));
+    }
+    const endsAtMs = performance.now() + SHUTDOWN_MS;
+    while (this.#all.size > 0 && performance.now() < endsAtMs) await pause();
+  }
+
+  #enter({ socket, request, principal, startedAtMs }: Upgraded<P>): void {
+    const connection = new Connection({ socket, request, principal, context: this.#context });
+    this.#all.add(connection);
+    const hasEnded = this.#ends.some(({ match, atMs }) => atMs >= startedAtMs && match(connection.principal));
+    if (hasEnded) return connection.close(CLOSE_CODES.sessionEnded);
+    // After the upgrade, because a page cannot read the status of a handshake that failed.
+    const leave = this.#sockets.enter(this.#context.identify(connection.principal).user);
+    if (leave === null) connection.close(CLOSE_CODES.tooManyConnections);
+    else this.#places.set(connection, leave);
+  }
+
+  #forget(connection: Connection<P>): void {
+    this.#all.delete(connection);
+    this.#places.get(connection)?.();
+    this.#places.delete(connection);
+  }
+
+  #check(): void {
+    const nowMs = performance.now();
+    const { upgradeMs } = this.#context.limits;
+    this.#ends = this.#ends.filter(({ atMs }) => nowMs - atMs <= 2 * upgradeMs);
+    for (const connection of this.#all) if (connection.isOpen) connection.check(nowMs);
+  }
+}
+
+const pause = (): Promise<void> => new Promise((resolve) => setTimeout(resolve, 10));

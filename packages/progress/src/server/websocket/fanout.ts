@@ -1,0 +1,79 @@
+import type { GoneReason } from '@wcc/progress';
+import type { Hub } from '../hub.ts';
+import type { Connection } from './connection.ts';
+import type { WatchIndex } from './watch-index.ts';
+
+/** So many connections are flushed before other work of the process gets its turn. */
+const SLICE = 256;
+
+/** Brings what the hub says to the connections it concerns. */
+export class Fanout<P> {
+  readonly #hub: Hub;
+  readonly #index: WatchIndex<Connection<P>>;
+  readonly #all: ReadonlySet<Connection<P>>;
+  readonly #stops: (() => void)[];
+  readonly #waiting = new Set<Connection<P>>();
+  #draining: NodeJS.Immediate | null = null;
+
+  constructor(hub: Hub, index: WatchIndex<Connection<P>>, all: ReadonlySet<Connection<P>>) {
+    this.#hub = hub;
+    this.#index = index;
+    this.#all = all;
+    this.#stops = [
+      hub.onChange((ids) => this.#change(ids)),
+      hub.onGone((id, why) => this.#gone(id, why)),
+      hub.onRetire((ids) => {
+        for (const connection of all) connection.watchlist.retire(ids);
+      }),
+      hub.onReauthorize((filter) => this.#reauthorize(filter)),
+    ];
+  }
+
+  stop(): void {
+    for (const stop of this.#stops) stop();
+    if (this.#draining !== null) clearImmediate(this.#draining);
+    this.#draining = null;
+  }
+
+  #change(ids: ReadonlySet<string>): void {
+    for (const id of ids) this.#mark(id);
+    if (this.#draining === null) this.#drain();
+  }
+
+  #mark(id: string): void {
+    const snapshot = this.#hub.get(id);
+    const bytes = this.#hub.bytes(id);
+    if (snapshot === undefined || bytes === undefined) return;
+    for (const connection of this.#index.watchers(id)) {
+      connection.watchlist.update(snapshot, bytes);
+      this.#waiting.add(connection);
+    }
+    for (const connection of this.#index.lists) {
+      connection.watchlist.consider(snapshot, bytes);
+      if (connection.flow.hasDirty()) this.#waiting.add(connection);
+    }
+  }
+
+  #drain(): void {
+    this.#draining = null;
+    let left = SLICE;
+    for (const connection of this.#waiting) {
+      if (left === 0) break;
+      left -= 1;
+      this.#waiting.delete(connection);
+      if (connection.isOpen) connection.flow.flush();
+    }
+    if (this.#waiting.size > 0) this.#draining = setImmediate(() => this.#drain());
+  }
+
+  #gone(id: string, why: GoneReason): void {
+    // `gone` takes the connection out of the index while we walk it.
+    for (const connection of Array.from(this.#index.watchers(id))) connection.watchlist.gone(id, why);
+  }
+
+  #reauthorize(filter?: (principal: unknown) => boolean): void {
+    for (const connection of this.#all) {
+      if (filter === undefined || filter(connection.principal)) connection.reauthorize();
+    }
+  }
+}

@@ -1,0 +1,233 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+import { afterEach, describe, expect, it } from 'vitest';
+import { LIMITS } from '@wcc/progress';
+import { type GatewayUnderTest, startGateway } from '../testkit/gateway.testkit.ts';
+import { connectSlowReader, type SlowReader } from '../testkit/raw-socket.testkit.ts';
+import { copyRecord, ended, moved } from '../testkit/record.testkit.ts';
+import { connect } from '../testkit/socket.testkit.ts';
+import { createFlow, type Flow, type FlowWire } from './flow.ts';
+
+interface Wire extends FlowWire {
+  sent: string[];
+  pings: string[];
+  overflows: number;
+  buffered: number;
+  ms: number;
+}
+
+function wired(): { wire: Wire; flow: Flow } {
+  const wire: Wire = {
+    sent: [],
+    pings: [],
+    overflows: 0,
+    buffered: 0,
+    ms: 0,
+    send: (data) => void wire.sent.push(data.toString()),
+    ping: (payload) => void wire.pings.push(payload),
+    bufferedBytes: () => wire.buffered,
+    overflow: () => (wire.overflows += 1),
+    now: () => wire.ms,
+  };
+  return { wire, flow: createFlow(wire, LIMITS) };
+}
+
+const snapshot = (op: string, sizeBytes = 100): Buffer => Buffer.from(`{"id":"${op}"}`.padEnd(sizeBytes));
+const opsOf = (text: string | undefined): string[] =>
+  (JSON.parse(text ?? '{"d":[]}') as { d: { id: string }[] }).d.map(({ id }) => id);
+
+/** Marks and flushes so often; each is a small message. */
+function flushTimes(flow: Flow, times: number): void {
+  for (let count = 0; count < times; count += 1) {
+    flow.mark('a', snapshot('a'));
+    flow.flush();
+  }
+}
+
+describe('credit', () => {
+  it('holds everything back until the Pong, then goes on by itself', () => {
+    const { wire, flow } = wired();
+    flushTimes(flow, 3);
+    expect([wire.sent.length, wire.pings]).toEqual([1, ['1']]);
+    expect(flow.pong('0')).toBe(false);
+    expect(wire.sent).toHaveLength(1);
+    expect(flow.pong('1')).toBe(true);
+    expect(wire.sent).toHaveLength(2);
+  });
+
+  it('gives a prompt reader four flushes per Ping, a late one a Ping with each', () => {
+    const { wire, flow } = wired();
+    flushTimes(flow, 1);
+    flow.pong('1');
+    flushTimes(flow, 9);
+    expect([wire.sent.length, wire.pings]).toEqual([5, ['1', '5']]);
+    wire.ms = 2000;
+    flow.pong('5');
+    expect([wire.sent.length, wire.pings]).toEqual([6, ['1', '5', '6']]);
+    wire.ms = 2010;
+    flow.pong('6');
+    flushTimes(flow, 9);
+    expect(wire.sent).toHaveLength(10);
+  });
+
+  it('sends at most 16 KiB at once and a Ping after 8 KiB, oldest first', () => {
+    const { wire, flow } = wired();
+    const ids = Array.from({ length: 20 }, (_, index) => `op${index}`);
+    for (const id of ids) flow.mark(id, snapshot(id, 2000));
+    flow.mark('op0', snapshot('op0', 2000));
+    flow.flush();
+    expect(opsOf(wire.sent[0])).toEqual(ids.slice(0, 8));
+    expect(wire.pings).toEqual(['1']);
+    flow.pong('1');
+    expect(opsOf(wire.sent[1])).toEqual(ids.slice(8, 16));
+    flow.unmark('op17');
+    flow.pong('2');
+    expect(opsOf(wire.sent[2])).toEqual(['op16', 'op18', 'op19']);
+  });
+
+  it('keeps the newest of each operation only', () => {
+    const { wire, flow } = wired();
+    flushTimes(flow, 1);
+    for (let seq = 0; seq < 1000; seq += 1) flow.mark('b', Buffer.from(`{"id":"b${seq}"}`));
+    flow.pong('1');
+    expect(wire.sent.slice(1).flatMap(opsOf)).toEqual(['b999']);
+    expect(flow.hasDirty()).toBe(false);
+  });
+
+  it('ends a connection with more than 256 KiB in this process, or on its way without a Pong', () => {
+    const inProcess = wired();
+    inProcess.wire.buffered = 262_145;
+    inProcess.flow.say('x');
+    expect(inProcess.wire.overflows).toBe(1);
+    const onItsWay = wired();
+    for (let count = 0; count < 64; count += 1) onItsWay.flow.say('x'.repeat(4096));
+    expect([onItsWay.wire.overflows, onItsWay.flow.uncoveredBytes()]).toEqual([0, 262_144]);
+    onItsWay.flow.say('x');
+    expect(onItsWay.wire.overflows).toBe(1);
+  });
+
+  it('probes once, and knows since when it waits', () => {
+    const { wire, flow } = wired();
+    wire.ms = 70;
+    flow.probe();
+    flow.probe();
+    expect([wire.pings.length, flow.awaitingSinceMs()]).toEqual([1, 70]);
+    flow.pong(wire.pings[0] ?? '');
+    expect(flow.awaitingSinceMs()).toBeNull();
+  });
+});
+
+describe('with real sockets', () => {
+  let under: GatewayUnderTest | null = null;
+  const readers: SlowReader[] = [];
+
+  afterEach(async () => {
+    for (const reader of readers.splice(0)) reader.stop();
+    await under?.close();
+  });
+
+  const slowReader = async (bytesPerSecond: number): Promise<SlowReader> => {
+    const reader = await connectSlowReader(under!, bytesPerSecond);
+    readers.push(reader);
+    return reader;
+  };
+
+  it(
+    'keeps a reader of 2 kB/s no more than 2 × snapshot / bandwidth + 0.5 s behind',
+    { timeout: 20_000 },
+    async () => {
+      under = await startGateway({ tickMs: 100 });
+      const record = copyRecord();
+      let done = 0;
+      under.hub.put(record);
+      under.hub.pull(record.id, () => moved(record, Math.min(999, (done += 1))));
+      const reader = await slowReader(2000);
+      const behindMs: number[] = [];
+      let heldAtMs: number | null = null;
+      reader.onMessage((message) => {
+        if (message.t === 'ops') heldAtMs = Date.parse(message.d.at(-1)?.at ?? '');
+      });
+      reader.send({ t: 'sub', id: 1, ops: [{ op: record.id }] });
+      // How late this process itself is, which serves, reads and measures; the tick then slows to four times that.
+      let lateMs = 0;
+      for (let waitedMs = 0; waitedMs < 5000; waitedMs += 20) {
+        const startedAtMs = performance.now();
+        await sleep(20);
+        lateMs = Math.max(lateMs, performance.now() - startedAtMs - 20);
+        if (heldAtMs !== null) behindMs.push(Date.now() - heldAtMs);
+      }
+      const snapshotBytes = under.hub.bytes(record.id)?.length ?? 0;
+      const boundMs = (2 * snapshotBytes * 1000) / 2000 + 500;
+      console.log(
+        `2 kB/s: at most ${Math.max(...behindMs)} ms behind, bound ${boundMs} ms, late ${Math.round(lateMs)} ms`,
+      );
+      expect(behindMs.length).toBeGreaterThan(100);
+      expect(Math.max(...behindMs)).toBeLessThanOrEqual(boundMs + 4 * lateMs);
+    },
+  );
+
+  it('does not let a reader that stopped grow, and gives it the end when it reads again', async () => {
+    under = await startGateway({ tickMs: 10 });
+    const record = copyRecord();
+    under.hub.put(record);
+    const reader = await slowReader(1e7);
+    let last: string | undefined;
+    let messages = 0;
+    reader.onMessage((message) => {
+      if (message.t !== 'ops') return;
+      messages += 1;
+      last = message.d.at(-1)?.state;
+    });
+    reader.send({ t: 'sub', id: 1, ops: [{ op: record.id }] });
+    await sleep(200);
+    reader.setBytesPerSecond(0);
+    const before = messages;
+    for (let done = 1; done <= 100; done += 1) {
+      under.hub.put(moved(record, done));
+      await sleep(10);
+    }
+    under.hub.put(ended(moved(record, 1000)));
+    await sleep(50);
+    reader.setBytesPerSecond(1e7);
+    await sleep(200);
+    expect(last).toBe('succeeded');
+    // Four at most were on their way, then the newest one: the hundred between were never sent.
+    expect(messages - before).toBeLessThanOrEqual(6);
+  });
+
+  it('serves 160 readers while 40 never read, with bounded memory', { timeout: 30_000 }, async () => {
+    under = await startGateway({
+      tickMs: 50,
+      limits: { socketsPerUser: 1000, pendingUpgradesPerAddress: 1000 },
+    });
+    const { hub } = under;
+    const records = Array.from({ length: 10 }, () => copyRecord());
+    for (const record of records) hub.put(record);
+    const ops = records.map(({ id }) => ({ op: id }));
+    const stalled = await Promise.all(Array.from({ length: 40 }, () => slowReader(0)));
+    for (const reader of stalled) reader.send({ t: 'sub', id: 1, ops });
+    const clients = await Promise.all(Array.from({ length: 160 }, () => connect(under!)));
+    for (const client of clients) client.send({ t: 'sub', id: 1, ops });
+    await Promise.all(clients.map((client) => client.snapshot(records[0]!.id)));
+    const before = process.memoryUsage().arrayBuffers;
+    for (let done = 1; done <= 40; done += 1) {
+      for (const record of records) hub.put(moved(record, done * 10));
+      await sleep(25);
+    }
+    for (const record of records) hub.put(ended(moved(record, 1000)));
+    const endedAtMs = performance.now();
+    await Promise.all(
+      clients.flatMap((client) =>
+        records.map(({ id }) => client.snapshot(id, ({ state }) => state === 'succeeded')),
+      ),
+    );
+    const tookMs = Math.round(performance.now() - endedAtMs);
+    const grownMiB = (process.memoryUsage().arrayBuffers - before) / 2 ** 20;
+    console.log(
+      `160 readers have all 10 ends after ${tookMs} ms; buffers grew by ${grownMiB.toFixed(1)} MiB`,
+    );
+    expect(tookMs).toBeLessThan(4000);
+    expect(grownMiB).toBeLessThan(32);
+    expect(under.gateway.connections).toBe(200);
+    for (const client of clients) client.socket.terminate();
+  });
+});

@@ -1,0 +1,73 @@
+import { type IncomingMessage, STATUS_CODES } from 'node:http';
+import type { Duplex } from 'node:stream';
+import { HANDSHAKE_STATUSES, SUBPROTOCOL, TICKET_PREFIX } from '@wcc/progress';
+
+export type HandshakeStatus = (typeof HANDSHAKE_STATUSES)[keyof typeof HANDSHAKE_STATUSES];
+
+const TICKET = /^[A-Za-z0-9_-]{1,128}$/;
+const WEBSOCKET_VERSION = '13';
+const LINGER_MS = 1000;
+
+/** Refuses before the upgrade: a tiny plain answer, then the socket is gone. */
+export function refuse(socket: Duplex, status: HandshakeStatus): void {
+  const body = `${STATUS_CODES[status] ?? 'Refused'}\n`;
+  const head = [
+    `HTTP/1.1 ${status} ${STATUS_CODES[status] ?? ''}`,
+    'Connection: close',
+    'Cache-Control: no-store',
+    'Content-Type: text/plain; charset=utf-8',
+    `Content-Length: ${Buffer.byteLength(body)}`,
+    // RFC 6455, 4.4: tells which version would do; RFC 9110, 15.5.22: a 426 names the protocol.
+    ...(status === HANDSHAKE_STATUSES.upgradeRequired
+      ? ['Upgrade: websocket', `Sec-WebSocket-Version: ${WEBSOCKET_VERSION}`]
+      : []),
+  ];
+  if (socket.destroyed) return;
+  // Unread bytes would turn the answer into a reset.
+  socket.resume();
+  socket.end(`${head.join('\r\n')}\r\n\r\n${body}`);
+  const timer = setTimeout(() => socket.destroy(), LINGER_MS).unref();
+  socket.once('close', () => clearTimeout(timer));
+}
+
+/** The path of a request without its query. */
+export function pathOf(request: IncomingMessage): string {
+  const url = request.url ?? '/';
+  const query = url.indexOf('?');
+  return query === -1 ? url : url.slice(0, query);
+}
+
+/** `null` when the request is a WebSocket handshake of the right kind (RFC 6455, 4.2.1). */
+export function handshakeDefect(request: IncomingMessage): HandshakeStatus | null {
+  const { headers } = request;
+  if (request.method !== 'GET') return HANDSHAKE_STATUSES.badRequest;
+  const isWebSocket = headers.upgrade?.toLowerCase() === 'websocket';
+  if (!isWebSocket || headers['sec-websocket-version'] !== WEBSOCKET_VERSION) {
+    return HANDSHAKE_STATUSES.upgradeRequired;
+  }
+  return null;
+}
+
+export interface Offer {
+  ticket: string | null;
+}
+
+/**
+ * Reads what subprotocols the client offers and takes the ticket out of the request, so that nobody who
+ * logs its headers logs a secret.
+ *
+ * @returns `null` when `wcc.v1` is not offered exactly once, or the ticket is malformed
+ */
+export function takeOffer(request: IncomingMessage): Offer | null {
+  const offered = (request.headers['sec-websocket-protocol'] ?? '').split(',').map((name) => name.trim());
+  request.headers['sec-websocket-protocol'] = SUBPROTOCOL;
+  for (let index = 0; index < request.rawHeaders.length; index += 2) {
+    if (request.rawHeaders[index]?.toLowerCase() === 'sec-websocket-protocol') {
+      request.rawHeaders[index + 1] = SUBPROTOCOL;
+    }
+  }
+  const tickets = offered.filter((name) => name.startsWith(TICKET_PREFIX));
+  if (offered.filter((name) => name === SUBPROTOCOL).length !== 1 || tickets.length > 1) return null;
+  const ticket = tickets[0]?.slice(TICKET_PREFIX.length) ?? null;
+  return ticket === null || TICKET.test(ticket) ? { ticket } : null;
+}
