@@ -1,0 +1,92 @@
+import type {
+  AuditList,
+  ChangeUserRequest,
+  CreatedToken,
+  CreateTokenRequest,
+  CreateUserRequest,
+  FirstSignInRequest,
+  Health,
+  Session,
+  SignInRequest,
+  Ticket,
+  TokenList,
+  User,
+  UserList,
+} from '../access.ts';
+import type { CopyImageRequest, CopyPlan, Image, ImageList, SampleImageRequest } from '../images.ts';
+import type { Accepted, Operation, OperationList, OperationLog, OperationQuery } from '../operations.ts';
+import type { PoolList, RemainsList, RescanResult } from '../pools.ts';
+import { routes } from '../routes.ts';
+import { createSend } from './request.ts';
+import type { ApiClientOptions, Send } from './request.ts';
+
+export type { ApiClientOptions } from './request.ts';
+
+export type ApiClient = ReturnType<typeof createApiClient>;
+
+/** The typed client of the whole API. Every call throws `ApiProblem` on a refusal. */
+export function createApiClient(options: ApiClientOptions = {}) {
+  const send = createSend(options);
+  return {
+    health: () => send<Health>('GET', routes.health()),
+    ...accessCalls(send),
+    ...imageCalls(send),
+    ...operationCalls(send),
+  };
+}
+
+function accessCalls(send: Send) {
+  return {
+    session: () => send<Session>('GET', routes.session()),
+    signIn: (body: SignInRequest) => send<Session>('POST', routes.session(), { body }),
+    firstSignIn: (body: FirstSignInRequest) => send<Session>('POST', routes.firstSignIn(), { body }),
+    signOut: () => send<undefined>('DELETE', routes.session()),
+    watchTicket: (signal?: AbortSignal) =>
+      send<Ticket>('POST', routes.tickets(), { body: { purpose: 'watch' }, ...(signal ? { signal } : {}) }),
+    users: () => send<UserList>('GET', routes.users()),
+    createUser: (body: CreateUserRequest) => send<User>('POST', routes.users(), { body }),
+    changeUser: (id: string, body: ChangeUserRequest) => send<User>('PATCH', routes.user(id), { body }),
+    tokens: () => send<TokenList>('GET', routes.tokens()),
+    createToken: (body: CreateTokenRequest) => send<CreatedToken>('POST', routes.tokens(), { body }),
+    revokeToken: (id: string) => send<undefined>('DELETE', routes.token(id)),
+    audit: (query: { cursor?: string; limit?: number } = {}) =>
+      send<AuditList>('GET', routes.audit(), { query }),
+  };
+}
+
+function imageCalls(send: Send) {
+  return {
+    pools: () => send<PoolList>('GET', routes.pools()),
+    rescan: (pool: string) => send<RescanResult>('POST', routes.rescan(pool)),
+    remains: (pool: string) => send<RemainsList>('GET', routes.remains(pool)),
+    removeRemains: (pool: string, id: string) => send<undefined>('DELETE', routes.remain(pool, id)),
+    images: (query: { cursor?: string; limit?: number } = {}) =>
+      send<ImageList>('GET', routes.images(), { query }),
+    image: (id: number) => send<Image>('GET', routes.image(id)),
+    copyPlan: (id: number, query: { name?: string } = {}) =>
+      send<CopyPlan>('GET', routes.copyPlan(id), { query }),
+    copyImage: (id: number, body: CopyImageRequest, idempotencyKey?: string) =>
+      send<Accepted>('POST', routes.copyImage(id), { body, ...keyHeader(idempotencyKey) }),
+    makeSampleImage: (body: SampleImageRequest = {}, idempotencyKey?: string) =>
+      send<Accepted>('POST', routes.sampleImage(), { body, ...keyHeader(idempotencyKey) }),
+  };
+}
+
+function operationCalls(send: Send) {
+  return {
+    operations: (query: OperationQuery = {}) =>
+      send<OperationList>('GET', routes.operations(), {
+        query: { ...query, limit: Number(query.limit ?? 50) },
+      }),
+    operation: (id: string) => send<Operation>('GET', routes.operation(id)),
+    operationLog: (id: string) => send<OperationLog>('GET', routes.operationLog(id)),
+    cancel: (id: string) => send<Accepted>('POST', routes.operationVerb(id, 'cancel')),
+    pause: (id: string) => send<Accepted>('POST', routes.operationVerb(id, 'pause')),
+    resume: (id: string) => send<Accepted>('POST', routes.operationVerb(id, 'resume')),
+    retry: (id: string) => send<Accepted>('POST', routes.operationVerb(id, 'retry')),
+  };
+}
+
+function keyHeader(key: string | undefined): { headers?: Record<string, string> } {
+  return key === undefined ? {} : { headers: { 'idempotency-key': key } };
+}

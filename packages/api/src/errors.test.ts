@@ -1,0 +1,49 @@
+import { readFileSync } from 'node:fs';
+import { describe, expect, it } from 'vitest';
+import { ApiError, errorCodes, errorRegistry, toProblem } from './errors.ts';
+
+const page = readFileSync(new URL('../../../docs/errors.md', import.meta.url), 'utf8');
+/** Rows of the page's table: code, status, meaning, what to do. */
+const rows = page
+  .split('\n')
+  .filter((line) => line.startsWith('| `'))
+  .map((line) =>
+    line
+      .split('|')
+      .slice(1, -1)
+      .map((cell) => cell.trim()),
+  );
+
+describe('the error registry', () => {
+  it('is what docs/errors.md tells, row by row', () => {
+    const told = errorCodes.map((code) => {
+      const { status, message, hint } = errorRegistry[code];
+      return [`\`${code}\``, String(status), message, hint];
+    });
+    expect(rows).toEqual(told);
+  });
+
+  it('has whole sentences and statuses of refusals', () => {
+    for (const { status, message, hint } of Object.values(errorRegistry)) {
+      expect(status).toBeGreaterThanOrEqual(400);
+      expect(message).toMatch(/^[A-Z].*\.$/);
+      expect(hint).toMatch(/^[A-Z].*\.$/);
+    }
+  });
+});
+
+describe('a problem document', () => {
+  it('carries code, words and hint, and the field only when one is at fault', () => {
+    const cause = new Error('inside');
+    const plain = toProblem(new ApiError('exists', { message: 'A user of this name exists.', cause }));
+    expect(plain).toEqual({
+      type: 'about:blank',
+      title: 'The name is taken.',
+      status: 409,
+      detail: 'A user of this name exists.',
+      code: 'exists',
+      hint: 'Choose another name.',
+    });
+    expect(toProblem(new ApiError('exists', { field: 'name' }))).toMatchObject({ field: 'name' });
+  });
+});

@@ -1,0 +1,76 @@
+import { z } from 'zod';
+import { imageName } from './names.ts';
+
+export const imageFormat = z.enum(['raw', 'qcow2', 'iso']);
+export type ImageFormat = z.infer<typeof imageFormat>;
+
+/** `missing`: the file is gone, the record stays. `refused`: see `stateReason`; nothing can be done with it. */
+export const imageState = z.enum(['ready', 'missing', 'refused']);
+
+export const image = z.object({
+  id: z.number().int().min(100).describe('short number from 100'),
+  name: z.string().describe("the file's name in its pool"),
+  format: imageFormat.nullable().describe('fixed at registration; null for a refused file'),
+  virtualSizeBytes: z.number().int().min(0).describe('the size a guest sees'),
+  sizeBytes: z.number().int().min(0).describe("the file's length"),
+  dataBytes: z.number().int().min(0).describe('bytes that exist, holes not counted'),
+  state: imageState,
+  stateReason: z.string().nullable().describe('why refused, e.g. symlink, fifo, device, hard_link'),
+  pool: z.string(),
+  owner: z.string().nullable().describe('user id; null for a file put there by hand'),
+  copiedFrom: z.number().int().nullable(),
+  createdAt: z.iso.datetime(),
+});
+export type Image = z.infer<typeof image>;
+
+export const imageList = z.object({ items: z.array(image), next: z.string().optional() });
+export type ImageList = z.infer<typeof imageList>;
+
+export const imageQuery = z.strictObject({
+  cursor: z.string().optional(),
+  limit: z.coerce.number().int().min(1).max(200).default(50),
+});
+
+export const copyMethod = z.enum(['auto', 'clone', 'copy']);
+export type CopyMethodChoice = z.infer<typeof copyMethod>;
+
+export const copyImageRequest = z.strictObject({
+  name: imageName,
+  pool: z.string().optional().describe('target pool; default: the pool of the source'),
+  method: copyMethod.default('auto'),
+  bytesPerSecond: z.number().int().min(65_536).nullable().default(null).describe('speed limit; null = none'),
+  verify: z.boolean().default(false).describe('read the copy again and compare it with the source'),
+});
+/** What a caller sends; defaults may be left out. */
+export type CopyImageRequest = z.input<typeof copyImageRequest>;
+export type CopyImageInput = z.output<typeof copyImageRequest>;
+
+/** A name to look for, taken or not; any text, since a dialog asks while somebody types. */
+export const copyPlanQuery = z.strictObject({ name: z.string().max(1024).optional() });
+
+/** What a copy would take, asked for before it is started. All sizes in bytes. */
+export const copyPlan = z.object({
+  virtualSizeBytes: z.number(),
+  dataBytes: z.number(),
+  /** What the copy may take from the disk when it cannot share blocks. */
+  needsBytes: z.number(),
+  /** Free space after other operations' reservations and the floor of max(5 %, 2 GiB). */
+  freeBytes: z.number(),
+  clonePossible: z.boolean(),
+  cloneRefusal: z.string().nullable(),
+  nameTaken: z.boolean().nullable().describe('null when no name was asked about'),
+});
+export type CopyPlan = z.infer<typeof copyPlan>;
+
+export const sampleImageRequest = z.strictObject({
+  name: imageName.default('sample.raw'),
+  sizeBytes: z
+    .number()
+    .int()
+    .min(1_048_576)
+    .max(68_719_476_736)
+    .default(4_294_967_296)
+    .describe('default 4 GiB'),
+});
+export type SampleImageRequest = z.input<typeof sampleImageRequest>;
+export type SampleImageInput = z.output<typeof sampleImageRequest>;

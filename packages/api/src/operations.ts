@@ -1,0 +1,117 @@
+import { z } from 'zod';
+import type { Snapshot } from '@wcc/progress';
+
+export const operationState = z.enum([
+  'queued',
+  'running',
+  'paused',
+  'cancelling',
+  'interrupted',
+  'succeeded',
+  'failed',
+  'cancelled',
+]);
+const unit = z.enum(['bytes', 'steps']).nullable();
+const phaseState = z.enum(['pending', 'running', 'done', 'skipped', 'failed']);
+const reference = z.object({
+  kind: z.string(),
+  id: z.union([z.number(), z.string()]).nullable(),
+  name: z.string(),
+});
+const phase = z.object({
+  name: z.string(),
+  unit,
+  done: z.number(),
+  durable: z.number(),
+  total: z.number().nullable(),
+  state: phaseState,
+  elapsedMs: z.number(),
+});
+const phaseName = z.object({ name: z.string(), state: phaseState, elapsedMs: z.exactOptional(z.number()) });
+
+/** The record of page "operations": the same fields by API, socket, CLI and console. */
+export const operation = z.object({
+  id: z.string(),
+  epoch: z.string(),
+  seq: z.number(),
+  at: z.string(),
+  label: z.string(),
+  action: z.string(),
+  subject: reference,
+  target: reference.nullable(),
+  owner: z.string(),
+  ownerName: z.string(),
+  state: operationState,
+  queuePosition: z.number().nullable(),
+  stateReason: z
+    .object({
+      code: z.string(),
+      params: z.exactOptional(z.record(z.string(), z.union([z.string(), z.number()]))),
+    })
+    .nullable(),
+  phases: z.array(z.union([phase, phaseName])),
+  phaseIndex: z.number(),
+  rate: z.number().nullable(),
+  etaMs: z.number().nullable(),
+  etaAbsence: z
+    .enum(['total_unknown', 'too_early', 'not_running', 'stalled', 'few_samples', 'unsteady', 'no_units'])
+    .nullable(),
+  bytes: z
+    .object({
+      virtual: z.number(),
+      data: z.number(),
+      skipped: z.number(),
+      shared: z.number(),
+      written: z.number(),
+    })
+    .nullable(),
+  method: z.enum(['clone', 'kernel-copy', 'read-write']).nullable(),
+  elapsedMs: z.number(),
+  sinceProgressMs: z.number(),
+  stalled: z.boolean(),
+  createdAt: z.string(),
+  startedAt: z.string().nullable(),
+  endedAt: z.string().nullable(),
+  warnings: z.array(z.string()),
+  error: z
+    .object({ code: z.string(), message: z.string(), hint: z.string(), detail: z.string().nullable() })
+    .nullable(),
+  result: z.object({ kind: z.string(), id: z.union([z.number(), z.string()]) }).nullable(),
+  retryOf: z.string().nullable(),
+  partOf: z.string().nullable(),
+}) satisfies z.ZodType<Snapshot>;
+
+/** What the asking principal may do now; never part of a broadcast snapshot. */
+export const may = z.object({
+  cancel: z.boolean(),
+  pause: z.boolean(),
+  resume: z.boolean(),
+  retry: z.boolean(),
+});
+export type May = z.infer<typeof may>;
+
+export const operationWithMay = operation.extend({ may: may.optional() });
+export type Operation = z.infer<typeof operationWithMay>;
+
+export const accepted = z.object({ operation: operationWithMay });
+export type Accepted = z.infer<typeof accepted>;
+
+export const operationQuery = z.strictObject({
+  state: z.string().optional().describe('one state, or several joined by commas'),
+  action: z.string().optional(),
+  owner: z.string().optional(),
+  subject: z.string().optional().describe('<kind>:<id>, e.g. image:100'),
+  since: z.iso.datetime().optional(),
+  until: z.iso.datetime().optional(),
+  cursor: z.string().optional(),
+  limit: z.coerce.number().int().min(1).max(200).default(50),
+});
+export type OperationQuery = z.input<typeof operationQuery>;
+
+export const operationList = z.object({ items: z.array(operationWithMay), next: z.string().optional() });
+export type OperationList = z.infer<typeof operationList>;
+
+/** One line of an operation's log: state and phase changes, checkpoints, warnings. */
+export const logEntry = z.object({ at: z.string(), kind: z.string(), text: z.string() });
+export const operationLog = z.object({ items: z.array(logEntry) });
+export type OperationLog = z.infer<typeof operationLog>;

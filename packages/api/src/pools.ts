@@ -1,0 +1,37 @@
+import { z } from 'zod';
+
+export const pool = z.object({
+  id: z.string(),
+  name: z.string(),
+  path: z.string(),
+  state: z.enum(['ready', 'unavailable']),
+  stateReason: z.object({ code: z.string(), message: z.string(), hint: z.string() }).nullable(),
+  totalBytes: z.number(),
+  freeBytes: z.number().describe('free for wcc: after reservations and the floor of max(5 %, 2 GiB)'),
+  reservedBytes: z.number(),
+  fileSystem: z.string(),
+  clonePossible: z.boolean().describe('the file system can share blocks'),
+});
+export type Pool = z.infer<typeof pool>;
+export const poolList = z.object({ items: z.array(pool) });
+export type PoolList = z.infer<typeof poolList>;
+
+export const rescanResult = z.object({
+  added: z.number(),
+  missing: z.number(),
+  returned: z.number(),
+  refused: z.number(),
+  /** Files that were not taken this time; the next scan looks at them again. */
+  skipped: z.array(z.object({ name: z.string(), reason: z.enum(['busy']) })),
+});
+export type RescanResult = z.infer<typeof rescanResult>;
+
+/** A partial file that belongs to no operation of this installation: shown, deleted only by an admin. */
+export const remains = z.object({
+  id: z.string(),
+  partialBytes: z.number(),
+  hasCheckpoint: z.boolean(),
+  modifiedAt: z.iso.datetime(),
+});
+export const remainsList = z.object({ items: z.array(remains) });
+export type RemainsList = z.infer<typeof remainsList>;
