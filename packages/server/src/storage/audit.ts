@@ -1,0 +1,62 @@
+import { createHash } from 'node:crypto';
+import type { Store, WriteStatement } from './store.ts';
+
+/** What one audit row tells; the worker adds number, time and hashes. */
+export interface AuditEntry {
+  /** User name, `token:<name>` or `admin-token`; for a refused sign-in the name that was tried. */
+  who: string;
+  /** Client address. */
+  address: string;
+  /** e.g. `session.create`, `user.change`, `image.copy`. */
+  what: string;
+  /** e.g. `user:…`, `image:100`; null when there is none. */
+  subject: string | null;
+  /** `ok`, or the error code. */
+  result: string;
+}
+
+/** A row as it stands in the table. */
+export interface AuditRow extends AuditEntry {
+  number: number;
+  at: string;
+  previousHash: string;
+  hash: string;
+}
+
+/** The hash before the first row. */
+export const auditChainStart: string = '0'.repeat(64);
+
+/** An audit row for the same batch as the change that it tells of. */
+export function auditStatement(entry: AuditEntry): WriteStatement {
+  return { audit: entry };
+}
+
+/** SHA-256 over the row and the hash of the row before it; a JSON array, so that no field can pose as two. */
+export function auditHash(row: Omit<AuditRow, 'hash'>): string {
+  const { number, at, who, address, what, subject, result, previousHash } = row;
+  return createHash('sha256')
+    .update(JSON.stringify([number, at, who, address, what, subject, result, previousHash]))
+    .digest('hex');
+}
+
+/** Where the chain broke first, when it did. */
+export type AuditChainState = { intact: true; rowCount: number } | { intact: false; brokenAtNumber: number };
+
+const pageRows = 1000;
+
+/** Reads the whole record in the order of its numbers; a changed, missing or inserted row breaks the chain. */
+export async function verifyAuditChain(store: Pick<Store, 'db'>): Promise<AuditChainState> {
+  let previousHash = auditChainStart;
+  let rowCount = 0;
+  for (;;) {
+    const query = store.db.selectFrom('audit').selectAll().where('number', '>', rowCount);
+    const rows = await query.orderBy('number').limit(pageRows).execute();
+    for (const row of rows) {
+      const fits = row.number === rowCount + 1 && row.previousHash === previousHash;
+      if (!fits || auditHash(row) !== row.hash) return { intact: false, brokenAtNumber: rowCount + 1 };
+      previousHash = row.hash;
+      rowCount += 1;
+    }
+    if (rows.length < pageRows) return { intact: true, rowCount };
+  }
+}

@@ -1,0 +1,69 @@
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterEach, beforeEach, expect, it } from 'vitest';
+import type { Connection } from './connection.ts';
+import { openConnection } from './connection.ts';
+import { commitGroup } from './group-commit.ts';
+import type { BatchStatement } from './messages.ts';
+
+let directory: string;
+let connection: Connection;
+beforeEach(() => {
+  directory = mkdtempSync(join(tmpdir(), 'wcc-group-'));
+  connection = openConnection(join(directory, 'wcc.sqlite'));
+});
+afterEach(() => {
+  connection.close();
+  rmSync(directory, { recursive: true });
+});
+
+const insert = (key: string): BatchStatement[] => [
+  { sql: 'insert into settings (key, value) values (?, ?)', parameters: [key, 'x'], expectRows: 1 },
+];
+const count = (): unknown => connection.run('select count(*) as n from settings', []).rows;
+
+/** The real connection, which notes what is executed and may fail at one of it. */
+function watched(failAt?: string): { connection: Connection; executed: string[] } {
+  const executed: string[] = [];
+  return {
+    executed,
+    connection: {
+      ...connection,
+      exec(sql) {
+        executed.push(sql);
+        if (sql === failAt) throw new Error('the disk is full');
+        connection.exec(sql);
+      },
+    },
+  };
+}
+
+it('writes 1,000 batches with one commit', () => {
+  const { connection: watching, executed } = watched();
+  const outcomes = commitGroup(
+    watching,
+    Array.from({ length: 1000 }, (_, index) => insert(String(index))),
+  );
+  expect(outcomes.every((outcome) => 'results' in outcome)).toBe(true);
+  expect(executed.filter((sql) => sql === 'commit')).toHaveLength(1);
+  expect(count()).toEqual([{ n: 1000 }]);
+});
+
+it('fails every batch when the commit fails, and can go on afterwards', () => {
+  const outcomes = commitGroup(watched('commit').connection, [insert('a'), insert('b')]);
+  const full = { error: expect.objectContaining({ message: 'the disk is full' }) as unknown };
+  expect(outcomes).toEqual([full, full]);
+  expect(count()).toEqual([{ n: 0 }]);
+  expect(commitGroup(connection, [insert('a')])).toMatchObject([{ results: [{ changes: 1 }] }]);
+});
+
+it('fails every batch when SQLite itself gave the transaction up', () => {
+  // What a full disk does to SQLite: the statement fails, and the transaction around it is gone.
+  const giveUp: BatchStatement[] = [
+    { sql: 'insert or rollback into settings values (?, ?)', parameters: ['a', 'y'], expectRows: null },
+  ];
+  const outcomes = commitGroup(connection, [insert('a'), giveUp, insert('b')]);
+  expect(outcomes.map((outcome) => 'error' in outcome)).toEqual([true, true, true]);
+  expect(count()).toEqual([{ n: 0 }]);
+});

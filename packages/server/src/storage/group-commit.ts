@@ -1,0 +1,88 @@
+import type { AuditRow } from './audit.ts';
+import { auditChainStart, auditHash } from './audit.ts';
+import type { Connection } from './connection.ts';
+import { StoreConflict } from './errors.ts';
+import type { BatchStatement, WriteResult } from './messages.ts';
+
+/** What became of one batch of a group. */
+export type BatchOutcome = { results: WriteResult[] } | { error: unknown };
+
+/** SQLite rolled the whole transaction back by itself: no batch of the group was written. */
+class GroupLost extends Error {
+  override readonly name = 'GroupLost';
+}
+
+/**
+ * Writes many batches with one fsync: each batch is a SAVEPOINT inside one transaction, so that one that fails
+ * takes only itself back. When the commit fails, none was written and all fail with its error.
+ */
+export function commitGroup(
+  connection: Connection,
+  batches: readonly (readonly BatchStatement[])[],
+): BatchOutcome[] {
+  try {
+    // Immediate: a lock that is taken only at the first write could still be refused in the middle.
+    connection.exec('begin immediate');
+    const outcomes = batches.map((batch) => runBatch(connection, batch));
+    connection.exec('commit');
+    return outcomes;
+  } catch (error) {
+    if (connection.isInTransaction()) connection.exec('rollback');
+    const reason = error instanceof GroupLost ? error.cause : error;
+    return batches.map(() => ({ error: reason }));
+  }
+}
+
+function runBatch(connection: Connection, batch: readonly BatchStatement[]): BatchOutcome {
+  connection.exec('savepoint batch');
+  try {
+    const results = batch.map((statement) => runStatement(connection, statement));
+    connection.exec('release batch');
+    return { results };
+  } catch (error) {
+    if (!connection.isInTransaction()) throw new GroupLost('group lost', { cause: error });
+    connection.exec('rollback to batch');
+    connection.exec('release batch');
+    return { error };
+  }
+}
+
+function runStatement(connection: Connection, statement: BatchStatement): WriteResult {
+  if ('audit' in statement) return insertAudit(connection, statement.audit);
+  const { sql, parameters, expectRows } = statement;
+  const result = connection.run(sql, parameters);
+  if (expectRows !== null && result.changes !== expectRows) {
+    throw new StoreConflict(`Expected ${expectRows} rows, touched ${result.changes}.`);
+  }
+  return result;
+}
+
+/** Chained here, where there is one writer and the row before is known. */
+function insertAudit(
+  connection: Connection,
+  entry: Extract<BatchStatement, { audit: unknown }>['audit'],
+): WriteResult {
+  const last = connection.run('select number, hash from audit order by number desc limit 1', []).rows?.[0] as
+    Pick<AuditRow, 'number' | 'hash'> | undefined;
+  const row = {
+    number: (last?.number ?? 0) + 1,
+    at: new Date().toISOString(),
+    ...entry,
+    previousHash: last?.hash ?? auditChainStart,
+  };
+  return connection.run(
+    `insert into audit (number, at, who, address, what, subject, result, previousHash, hash)
+      values (?, ?, ?, ?, ?, ?, ?, ?, ?)`,
+    [
+      row.number,
+      row.at,
+      row.who,
+      row.address,
+      row.what,
+      row.subject,
+      row.result,
+      row.previousHash,
+      auditHash(row),
+    ],
+  );
+}

@@ -1,0 +1,17 @@
+import { randomUUID } from 'node:crypto';
+import type { Store } from './store.ts';
+
+/** Names this installation in the markers of its pools; made once, at the first start. */
+export async function readInstallationId(store: Store): Promise<string> {
+  const value = randomUUID();
+  await store.write([
+    {
+      query: store.db
+        .insertInto('settings')
+        .values({ key: 'installationId', value })
+        .onConflict((conflict) => conflict.doNothing()),
+    },
+  ]);
+  const query = store.db.selectFrom('settings').select('value').where('key', '=', 'installationId');
+  return (await query.executeTakeFirstOrThrow()).value;
+}

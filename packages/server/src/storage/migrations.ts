@@ -1,0 +1,87 @@
+/** One step of the schema, forward only; its position in the list is the `user_version` that it leads to. */
+export interface Migration {
+  name: string;
+  statements: readonly string[];
+}
+
+const access = [
+  `create table settings (key text primary key, value text not null) strict, without rowid`,
+  `create table counters (name text primary key, value integer not null) strict, without rowid`,
+  `create table users (
+    id text primary key, name text not null unique,
+    role text not null check (role in ('admin', 'operator', 'viewer')),
+    passwordHash text, disabled integer not null default 0 check (disabled in (0, 1)),
+    version integer not null default 1, createdAt text not null
+  ) strict`,
+  `create table sessions (
+    idHash text primary key, userId text not null references users (id), version integer not null,
+    createdAt text not null, expiresAt text not null, lastSeenAt text not null, address text not null
+  ) strict`,
+  `create index sessionsByUser on sessions (userId)`,
+  `create index sessionsByExpiry on sessions (expiresAt)`,
+  `create table tokens (
+    id text primary key, userId text not null references users (id), name text not null,
+    secretHash text not null unique, scope text not null check (scope in ('read', 'write')),
+    createdAt text not null, expiresAt text not null, lastUsedAt text, revokedAt text
+  ) strict`,
+  `create index tokensByUser on tokens (userId)`,
+];
+
+const images = [
+  `create table pools (
+    id text primary key, name text not null unique, path text not null unique, createdAt text not null
+  ) strict`,
+  `create table images (
+    id integer primary key check (id >= 100), poolId text not null references pools (id), name text not null,
+    format text check (format in ('raw', 'qcow2', 'iso')),
+    virtualSizeBytes integer not null, sizeBytes integer not null, dataBytes integer not null,
+    state text not null check (state in ('ready', 'missing', 'refused')), stateReason text,
+    inode text not null, mtimeNs text not null, owner text, copiedFrom integer,
+    createdAt text not null, rev integer not null default 1
+  ) strict`,
+  // A record outlives its file: its name is free again when the file is gone.
+  `create unique index imagesByName on images (poolId, name) where state <> 'missing'`,
+];
+
+const operations = [
+  `create table operations (
+    id text primary key, label text not null, action text not null, state text not null,
+    ownerId text not null, subjectKind text not null, subjectId text,
+    createdAt text not null, startedAt text, endedAt text, rev integer not null default 1,
+    input text not null, record text not null
+  ) strict`,
+  `create index operationsByTime on operations (createdAt, id)`,
+  `create index operationsByState on operations (state, createdAt)`,
+  `create index operationsByOwner on operations (ownerId, createdAt)`,
+  `create index operationsByAction on operations (action, createdAt)`,
+  `create index operationsBySubject on operations (subjectKind, subjectId, createdAt)`,
+  `create table operationLog (
+    operationId text not null references operations (id) on delete cascade, number integer not null,
+    at text not null, kind text not null, text text not null, primary key (operationId, number)
+  ) strict, without rowid`,
+  `create table nameReservations (
+    poolId text not null, name text not null, operationId text not null, primary key (poolId, name)
+  ) strict, without rowid`,
+  `create table spaceReservations (
+    operationId text primary key, poolId text not null, bytes integer not null
+  ) strict, without rowid`,
+  `create table idempotencyKeys (
+    scope text primary key, bodyHash text not null, operationId text not null, createdAt text not null
+  ) strict, without rowid`,
+];
+
+const audit = [
+  `create table audit (
+    number integer primary key autoincrement, at text not null, who text not null, address text not null,
+    what text not null, subject text, result text not null, previousHash text not null, hash text not null unique
+  ) strict`,
+  `create trigger auditForbidsUpdate before update on audit
+    begin select raise(abort, 'the audit record is append-only'); end`,
+  `create trigger auditForbidsDelete before delete on audit
+    begin select raise(abort, 'the audit record is append-only'); end`,
+];
+
+/** Nothing is edited here once it was released; new steps are added at the end. */
+export const migrations: readonly Migration[] = [
+  { name: '0001-first', statements: [...access, ...images, ...operations, ...audit] },
+];

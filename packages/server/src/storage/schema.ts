@@ -1,0 +1,152 @@
+import type { Generated } from 'kysely';
+
+/**
+ * Every table of `wcc.sqlite`. Times are ISO 8601 text in UTC, `…Hash` is SHA-256 in hex, flags are 0 or 1,
+ * JSON is text. Rows that can be contended carry `rev` (compare-and-set) or `version`.
+ */
+export interface Database {
+  settings: SettingsTable;
+  counters: CountersTable;
+  users: UsersTable;
+  sessions: SessionsTable;
+  tokens: TokensTable;
+  pools: PoolsTable;
+  images: ImagesTable;
+  operations: OperationsTable;
+  operationLog: OperationLogTable;
+  nameReservations: NameReservationsTable;
+  spaceReservations: SpaceReservationsTable;
+  idempotencyKeys: IdempotencyKeysTable;
+  audit: AuditTable;
+}
+
+interface SettingsTable {
+  key: string;
+  value: string;
+}
+
+/** Short numbers that people see; `value` is the next one to give away. */
+interface CountersTable {
+  name: string;
+  value: number;
+}
+
+/** People who may sign in. */
+export interface UsersTable {
+  id: string;
+  name: string;
+  role: 'admin' | 'operator' | 'viewer';
+  /** argon2id in PHC form; null: cannot sign in by password. */
+  passwordHash: string | null;
+  disabled: number;
+  /** Rises with every change of password, role or `disabled`; sessions of an older version are dead. */
+  version: Generated<number>;
+  createdAt: string;
+}
+
+/** Signed-in browsers; a row that is gone is a session that is over. */
+export interface SessionsTable {
+  idHash: string;
+  userId: string;
+  /** `users.version` when it was made. */
+  version: number;
+  createdAt: string;
+  expiresAt: string;
+  lastSeenAt: string;
+  address: string;
+}
+
+/** Bearer tokens; revoked ones stay, because the audit record names them. */
+export interface TokensTable {
+  id: string;
+  userId: string;
+  name: string;
+  secretHash: string;
+  scope: 'read' | 'write';
+  createdAt: string;
+  expiresAt: string;
+  lastUsedAt: string | null;
+  revokedAt: string | null;
+}
+
+interface PoolsTable {
+  id: string;
+  name: string;
+  path: string;
+  createdAt: string;
+}
+
+interface ImagesTable {
+  id: number;
+  poolId: string;
+  name: string;
+  format: 'raw' | 'qcow2' | 'iso' | null;
+  virtualSizeBytes: number;
+  sizeBytes: number;
+  dataBytes: number;
+  state: 'ready' | 'missing' | 'refused';
+  stateReason: string | null;
+  /** Decimal text: inode numbers and nanoseconds exceed 2^53. */
+  inode: string;
+  mtimeNs: string;
+  owner: string | null;
+  copiedFrom: number | null;
+  createdAt: string;
+  rev: Generated<number>;
+}
+
+interface OperationsTable {
+  id: string;
+  label: string;
+  action: string;
+  state: string;
+  ownerId: string;
+  subjectKind: string;
+  subjectId: string | null;
+  createdAt: string;
+  startedAt: string | null;
+  endedAt: string | null;
+  rev: Generated<number>;
+  input: string;
+  record: string;
+}
+
+interface OperationLogTable {
+  operationId: string;
+  number: number;
+  at: string;
+  kind: string;
+  text: string;
+}
+
+interface NameReservationsTable {
+  poolId: string;
+  name: string;
+  operationId: string;
+}
+
+interface SpaceReservationsTable {
+  operationId: string;
+  poolId: string;
+  bytes: number;
+}
+
+interface IdempotencyKeysTable {
+  scope: string;
+  bodyHash: string;
+  operationId: string;
+  createdAt: string;
+}
+
+/** Append-only: triggers forbid UPDATE and DELETE, `hash` chains each row to the one before. */
+interface AuditTable {
+  number: Generated<number>;
+  at: string;
+  who: string;
+  address: string;
+  what: string;
+  subject: string | null;
+  result: string;
+  previousHash: string;
+  hash: string;
+}

@@ -1,0 +1,58 @@
+import type { CompiledQuery } from 'kysely';
+import { Kysely } from 'kysely';
+import type { AuditEntry } from './audit.ts';
+import { openChannel } from './channel.ts';
+import { createWorkerDialect } from './dialect.ts';
+import type { BatchStatement, SqlValue, WriteResult } from './messages.ts';
+import type { Database } from './schema.ts';
+
+/** A Kysely query that is compiled but not executed. */
+export interface Compilable {
+  compile(): CompiledQuery;
+}
+
+/** One statement of a batch: a query, with the number of rows it must touch if that matters, or an audit row. */
+export type WriteStatement = { query: Compilable; expectRows?: number } | { audit: AuditEntry };
+
+export type { WriteResult } from './messages.ts';
+
+/** The database of one host. Every call may throw `StoreError`. */
+export interface Store {
+  /** Reads, and the builder for writes; executing a write through it is refused. */
+  readonly db: Kysely<Database>;
+  /**
+   * One atomic batch: all statements in order, or none. Resolves only when it is durable.
+   * @throws StoreConflict when a statement touched another number of rows than `expectRows`
+   */
+  write(batch: readonly WriteStatement[]): Promise<WriteResult[]>;
+  /** Lets everything that was asked for finish, then closes. */
+  close(): Promise<void>;
+}
+
+export interface StoreOptions {
+  onError: (error: unknown, context: { stage: string }) => void;
+}
+
+/**
+ * Opens (and makes or migrates) the database at `path`, in a worker thread of its own.
+ * @throws StoreError `store_newer`, `store_foreign`, `store_unopenable`
+ */
+export async function openStore(path: string, options: StoreOptions): Promise<Store> {
+  const channel = await openChannel(path, options);
+  const db = new Kysely<Database>({
+    dialect: createWorkerDialect((sql, parameters) => channel.read(sql, parameters)),
+  });
+  return {
+    db,
+    async write(batch) {
+      return channel.write(batch.map(compileStatement));
+    },
+    close: () => channel.close(),
+  };
+}
+
+function compileStatement(statement: WriteStatement): BatchStatement {
+  if ('audit' in statement) return statement;
+  const { sql, parameters } = statement.query.compile();
+  return { sql, parameters: parameters as readonly SqlValue[], expectRows: statement.expectRows ?? null };
+}
