@@ -1,0 +1,98 @@
+import { ApiError } from '@wcc/api';
+import type { Snapshot } from '@wcc/progress';
+import { whoIs, type Principal } from '../access/principal.ts';
+import { auditStatement } from '../storage/audit.ts';
+import { isUniqueViolation } from '../storage/errors.ts';
+import type { WriteStatement } from '../storage/store.ts';
+import type { Action, OperationInput } from './action.ts';
+import type { Engine } from './engine.ts';
+import { createLive } from './live.ts';
+import type { NewRecord } from './record.ts';
+import { newRecord } from './record.ts';
+import type { Scheduler } from './scheduler.ts';
+
+/** Everything that an action decided before its operation exists. */
+export interface Acceptance extends Pick<NewRecord, 'id' | 'subject' | 'target'> {
+  action: Action;
+  input: OperationInput;
+  principal: Principal;
+  /** Final names that nobody else may take until the end. */
+  names: readonly string[];
+  /** Space that it may take. */
+  reservedBytes: number;
+  retryOf: string | null;
+  /** Further rows of the same batch: an idempotency key, a counter. */
+  statements: readonly WriteStatement[];
+}
+
+/**
+ * Makes the operation: record, reservations, audit and log are durable in one batch before this resolves,
+ * and nothing has moved yet.
+ *
+ * @throws ApiError `exists` when a name was reserved meanwhile, `shutting_down`
+ */
+export async function accept(engine: Engine, scheduler: Scheduler, wanted: Acceptance): Promise<Snapshot> {
+  if (engine.isStopping) throw new ApiError('shutting_down', { retryAfterS: 5 });
+  const { action, input, principal } = wanted;
+  const record = newRecord({
+    id: wanted.id,
+    action: action.name,
+    subject: wanted.subject,
+    target: wanted.target,
+    owner: principal.userId,
+    ownerName: principal.userName,
+    phases: action.phases(input),
+    createdAt: engine.clock.isoNow(),
+    retryOf: wanted.retryOf,
+  });
+  const batch = batchOf(engine, wanted, record);
+  await engine.store.write(batch).catch((error: unknown) => {
+    const cause = isUniqueViolation(error) ? new ApiError('exists', { field: 'name', cause: error }) : error;
+    throw cause;
+  });
+  const live = createLive({ action, input, record, rev: 1, logNumber: 1, isTakenOver: false });
+  engine.live.set(live.id, live);
+  const snapshot = engine.hub.put(record);
+  scheduler.submit(live);
+  return engine.hub.get(live.id) ?? snapshot;
+}
+
+function batchOf(engine: Engine, wanted: Acceptance, record: ReturnType<typeof newRecord>): WriteStatement[] {
+  const { db } = engine.store;
+  const { input, principal, subject } = wanted;
+  const { poolId } = input;
+  const operationId = record.id;
+  const operation = db.insertInto('operations').values({
+    id: operationId,
+    label: record.label,
+    action: record.action,
+    state: record.state,
+    ownerId: record.owner,
+    subjectKind: subject.kind,
+    subjectId: subject.id === null ? null : String(subject.id),
+    createdAt: record.createdAt,
+    startedAt: null,
+    endedAt: null,
+    rev: 1,
+    input: JSON.stringify(input),
+    record: JSON.stringify(record),
+  });
+  const names = wanted.names.map((name) => ({
+    query: db.insertInto('nameReservations').values({ poolId, name, operationId }),
+  }));
+  const space = db
+    .insertInto('spaceReservations')
+    .values({ operationId, poolId, bytes: wanted.reservedBytes });
+  const text = wanted.retryOf === null ? 'queued' : `queued: a retry of ${wanted.retryOf}`;
+  const log = db
+    .insertInto('operationLog')
+    .values({ operationId, number: 1, at: record.createdAt, kind: 'state', text });
+  const audit = auditStatement({
+    who: whoIs(principal),
+    address: principal.address,
+    what: record.action,
+    subject: `operation:${operationId}`,
+    result: 'ok',
+  });
+  return [{ query: operation }, ...names, { query: space }, { query: log }, audit, ...wanted.statements];
+}

@@ -1,0 +1,143 @@
+import type { Snapshot } from '@wcc/progress';
+import { isTerminal } from '@wcc/progress';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { StoreConflict, StoreError } from '../storage/errors.ts';
+import type { WriteStatement } from '../storage/store.ts';
+import type { Engine } from './engine.ts';
+import type { Live } from './live.ts';
+import { elapsedMsOf, newest, runClock } from './live.ts';
+import type { OperationRecord } from './record.ts';
+
+/** One line of an operation's log. */
+export interface LogLine {
+  kind: 'state' | 'phase' | 'note' | 'warning' | 'error';
+  text: string;
+}
+
+export interface Change {
+  record: OperationRecord;
+  log: readonly LogLine[];
+  /** Rows that change together with the record, in the same batch. */
+  statements?: readonly WriteStatement[];
+}
+
+const firstPauseMs = 50;
+const longestPauseMs = 5_000;
+/** A caller waits for this many attempts; work that has ended waits for as long as it takes. */
+const callerAttempts = 4;
+
+/**
+ * Makes a change durable, then tells the hub. To be called inside `live.exclusive` only.
+ *
+ * @param options.insists never gives up: what has happened on the disk must reach the store
+ */
+export async function commit(
+  engine: Engine,
+  live: Live,
+  change: Change & { insists?: boolean },
+): Promise<Snapshot> {
+  const record = timed(engine, live, change.record);
+  await writeDurably(engine, live, { ...change, record });
+  live.rev += 1;
+  live.logNumber += change.log.length;
+  live.record = record;
+  const nowMs = engine.clock.monotonicMs();
+  runClock(live, { runs: record.state === 'running' || record.state === 'cancelling', nowMs });
+  // The work went on while this was written: watchers never see its numbers fall.
+  return engine.hub.put(isTerminal(record.state) ? record : newest(live, nowMs));
+}
+
+function timed(engine: Engine, live: Live, record: OperationRecord): OperationRecord {
+  const now = engine.clock.isoNow();
+  return {
+    ...record,
+    elapsedMs: elapsedMsOf(live, engine.clock.monotonicMs()),
+    startedAt: record.startedAt ?? (record.state === 'running' ? now : null),
+    endedAt: isTerminal(record.state) ? now : null,
+  };
+}
+
+function batchOf(engine: Engine, live: Live, change: Change): WriteStatement[] {
+  const { db } = engine.store;
+  const { record, log, statements = [] } = change;
+  const update = db
+    .updateTable('operations')
+    .set({
+      state: record.state,
+      startedAt: record.startedAt,
+      endedAt: record.endedAt,
+      record: JSON.stringify(record),
+      rev: live.rev + 1,
+    })
+    .where('id', '=', live.id)
+    .where('rev', '=', live.rev);
+  const at = engine.clock.isoNow();
+  const lines = log.map(({ kind, text }, index) => ({
+    query: db
+      .insertInto('operationLog')
+      .values({ operationId: live.id, number: live.logNumber + index + 1, at, kind, text }),
+  }));
+  return [{ query: update, expectRows: 1 }, ...lines, ...statements];
+}
+
+async function writeDurably(
+  engine: Engine,
+  live: Live,
+  change: Change & { insists?: boolean },
+): Promise<void> {
+  let pauseMs = firstPauseMs;
+  for (let attempt = 1; ; attempt += 1) {
+    try {
+      await engine.store.write(batchOf(engine, live, change));
+      return;
+    } catch (error) {
+      if (error instanceof StoreConflict) {
+        if (await isWritten(engine, live, change.record)) return;
+        await catchUp(engine, live, error);
+        continue;
+      }
+      const mayWait = (change.insists === true && !engine.isStopping) || attempt < callerAttempts;
+      if (isFinal(error) || !mayWait) throw error;
+      engine.onError(error, { stage: `operation ${live.id}: store` });
+    }
+    await sleep(pauseMs);
+    pauseMs = Math.min(pauseMs * 2, longestPauseMs);
+  }
+}
+
+/** A batch that contradicts the data, or a closed store, stays so. */
+function isFinal(error: unknown): boolean {
+  if (!(error instanceof StoreError)) return true;
+  return error.code !== 'store_failed';
+}
+
+/** The answer of an earlier attempt may have been lost after its commit. */
+async function isWritten(engine: Engine, live: Live, record: OperationRecord): Promise<boolean> {
+  const row = await engine.store.db
+    .selectFrom('operations')
+    .select(['rev', 'record'])
+    .where('id', '=', live.id)
+    .executeTakeFirst();
+  return row?.rev === live.rev + 1 && row.record === JSON.stringify(record);
+}
+
+/**
+ * An earlier change that was given up had been written after all. This process alone writes the row, so its
+ * count is taken up, unless the row says that the operation has ended or nothing was missed.
+ */
+async function catchUp(engine: Engine, live: Live, conflict: StoreConflict): Promise<void> {
+  const { db } = engine.store;
+  const row = await db
+    .selectFrom('operations')
+    .select(['rev', 'endedAt'])
+    .where('id', '=', live.id)
+    .executeTakeFirst();
+  if (row === undefined || row.endedAt !== null || row.rev <= live.rev) throw conflict;
+  const { logNumber } = await db
+    .selectFrom('operationLog')
+    .select((is) => is.fn.coalesce(is.fn.max('number'), is.lit(0)).as('logNumber'))
+    .where('operationId', '=', live.id)
+    .executeTakeFirstOrThrow();
+  live.rev = row.rev;
+  live.logNumber = logNumber;
+}

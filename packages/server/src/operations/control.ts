@@ -1,0 +1,120 @@
+import { ApiError } from '@wcc/api';
+import type { OperationState, OperationVerb, Snapshot } from '@wcc/progress';
+import { isTerminal, mayInState } from '@wcc/progress';
+import { whoIs, type Principal } from '../access/principal.ts';
+import { auditStatement } from '../storage/audit.ts';
+import type { WriteStatement } from '../storage/store.ts';
+import { commit } from './commit.ts';
+import { endCancelled } from './end.ts';
+import type { Engine } from './engine.ts';
+import type { Live } from './live.ts';
+import { isResuming, newest, resumingReason } from './live.ts';
+import type { KnownReason } from './record.ts';
+import { withState } from './record.ts';
+import { leavePlace } from './run.ts';
+import type { Scheduler } from './scheduler.ts';
+
+/**
+ * Cancels in every state that is not terminal. The wish is durable when this resolves; stopping the work and
+ * giving the space back follow at once.
+ */
+export async function cancel(engine: Engine, scheduler: Scheduler, order: Order): Promise<Snapshot> {
+  const { live, principal } = order;
+  const snapshot = await live.exclusive(async () => {
+    const { state } = live.record;
+    if (state === 'cancelling' || state === 'cancelled') return held(engine, live);
+    refuseUnless(live, 'cancel');
+    scheduler.withdraw(live);
+    const record = withState(newest(live, engine.clock.monotonicMs()), 'cancelling');
+    return commit(engine, live, {
+      record,
+      log: [{ kind: 'state', text: `cancelling: asked by ${whoIs(principal)}` }],
+      statements: [audit(live, principal, 'cancel')],
+    });
+  });
+  stopWork(engine, live);
+  return snapshot;
+}
+
+/** Carries a durable `cancelling` out: by the work itself, or here when nothing runs. */
+export function stopWork(engine: Engine, live: Live): void {
+  if (live.work) {
+    live.work.cancel();
+    return;
+  }
+  live
+    .exclusive(async () => {
+      if (live.work === null && live.record.state === 'cancelling') await endCancelled(engine, live);
+      leavePlace(engine, live);
+    })
+    .catch((error: unknown) => engine.onError(error, { stage: `operation ${live.id}: cancel` }));
+}
+
+/** Frees its place. One that waits to be resumed stays paused. */
+export async function pause(engine: Engine, scheduler: Scheduler, order: Order): Promise<Snapshot> {
+  const { live, principal } = order;
+  return live.exclusive(async () => {
+    const stateReason: KnownReason = { code: 'requested' };
+    if (live.record.state === 'paused' && !isResuming(live.record)) return held(engine, live);
+    if (live.record.state === 'paused') scheduler.withdraw(live);
+    else refuseUnless(live, 'pause');
+    const now = newest(live, engine.clock.monotonicMs());
+    const record = now.state === 'paused' ? { ...now, stateReason } : withState(now, 'paused', stateReason);
+    const snapshot = await commit(engine, live, {
+      record,
+      log: [{ kind: 'state', text: `paused: asked by ${whoIs(principal)}` }],
+      statements: [audit(live, principal, 'pause')],
+    });
+    live.work?.pause();
+    leavePlace(engine, live);
+    return snapshot;
+  });
+}
+
+/** Goes on at once when the pool has a place free, else when its turn comes. */
+export async function resume(engine: Engine, scheduler: Scheduler, order: Order): Promise<Snapshot> {
+  const { live, principal } = order;
+  await live.exclusive(async () => {
+    if (live.record.state === 'running' || isResuming(live.record)) return;
+    refuseUnless(live, 'resume');
+    const record = { ...newest(live, engine.clock.monotonicMs()), stateReason: resumingReason };
+    await commit(engine, live, {
+      record,
+      log: [{ kind: 'note', text: `to be resumed: asked by ${whoIs(principal)}` }],
+      statements: [audit(live, principal, 'resume')],
+    });
+  });
+  scheduler.submit(live);
+  // When there is a place, the turn was queued behind this by `submit`: its outcome is the answer.
+  return live.exclusive(async () => held(engine, live));
+}
+
+export interface Order {
+  live: Live;
+  principal: Principal;
+}
+
+function held(engine: Engine, live: Live): Snapshot {
+  return engine.hub.get(live.id) ?? engine.hub.put(newest(live, engine.clock.monotonicMs()));
+}
+
+function refuseUnless(live: Live, verb: OperationVerb): void {
+  if (!mayInState(live.record, verb)) throw refusal(verb, live.record);
+}
+
+/** Why a verb is not possible, in words. */
+export function refusal(verb: OperationVerb, record: { state: OperationState; action: string }): ApiError {
+  const has = isTerminal(record.state) ? 'has ended as' : 'is';
+  const message = `The operation ${has} ${record.state}: it cannot ${verb}.`;
+  return new ApiError('invalid_state', { message });
+}
+
+function audit(live: Live, principal: Principal, verb: OperationVerb): WriteStatement {
+  return auditStatement({
+    who: whoIs(principal),
+    address: principal.address,
+    what: `operation.${verb}`,
+    subject: `operation:${live.id}`,
+    result: 'ok',
+  });
+}

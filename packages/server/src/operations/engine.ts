@@ -1,0 +1,26 @@
+import type { Hub } from '@wcc/progress/server';
+import type { Store } from '../storage/store.ts';
+import type { Action } from './action.ts';
+import type { Clock } from './clock.ts';
+import type { Live } from './live.ts';
+
+export type OnError = (error: unknown, context: { stage: string }) => void;
+
+/** What all parts of the engine of operations share. */
+export interface Engine {
+  readonly store: Store;
+  readonly hub: Hub;
+  readonly clock: Clock;
+  readonly onError: OnError;
+  /** By name; filled before anything is accepted or recovered. */
+  readonly actions: Map<string, Action>;
+  /** Every operation that has not ended, by id. */
+  readonly live: Map<string, Live>;
+  /** Nothing is written into a pool that is not there. */
+  readonly isPoolReady: (poolId: string) => boolean;
+  readonly maxRunningPerPool: number;
+  /** A place became free or somebody joined the queue: starts what may start. */
+  pump(poolId: string): void;
+  /** True from `stop()` on: nothing starts any more. */
+  isStopping: boolean;
+}

@@ -1,0 +1,102 @@
+import { ApiError } from '@wcc/api';
+import type { Snapshot } from '@wcc/progress';
+import { createHash } from 'node:crypto';
+import type { Store, WriteStatement } from '../storage/store.ts';
+
+const keptForMs = 24 * 3_600_000;
+
+/** A request that may be sent again: the same key gives the same operation. */
+export interface IdempotentRequest {
+  /** Whose key it is: keys of different principals never meet. */
+  userId: string;
+  /** e.g. `POST /api/images/100/copy`. */
+  route: string;
+  /** The `Idempotency-Key` header; null: every request is a new one. */
+  key: string | null;
+  body: unknown;
+}
+
+export interface Idempotency {
+  /**
+   * Makes the operation, or gives the one that this key made in the last 24 h.
+   * @throws ApiError `idempotency_conflict` when the key came with another body
+   */
+  once(request: IdempotentRequest, make: (remember: Remember) => Promise<Snapshot>): Promise<Snapshot>;
+  /** Forgets keys of the day before. */
+  purge(): Promise<void>;
+}
+
+/** Rows that belong into the batch that accepts the operation. */
+export type Remember = (operationId: string) => WriteStatement[];
+
+export function createIdempotency(deps: {
+  store: Store;
+  find: (operationId: string) => Promise<Snapshot | undefined>;
+}): Idempotency {
+  const { store, find } = deps;
+  /** Requests with the same key at the same time wait for the first. */
+  const running = new Map<string, Promise<unknown>>();
+
+  async function lookUp(scope: string, bodyHash: string): Promise<Snapshot | undefined> {
+    const row = await store.db
+      .selectFrom('idempotencyKeys')
+      .select(['bodyHash', 'operationId'])
+      .where('scope', '=', scope)
+      .where('createdAt', '>=', cutoff())
+      .executeTakeFirst();
+    if (row === undefined) return undefined;
+    if (row.bodyHash !== bodyHash) throw new ApiError('idempotency_conflict');
+    return find(row.operationId);
+  }
+
+  return {
+    async once(request, make) {
+      if (request.key === null) return make(() => []);
+      const scope = hash([request.userId, request.route, request.key]);
+      const bodyHash = hash(request.body);
+      while (running.has(scope)) await running.get(scope);
+      const attempt = (async () =>
+        (await lookUp(scope, bodyHash)) ??
+        make((id) => rowsOf(store, { scope, bodyHash, operationId: id })))();
+      running.set(
+        scope,
+        attempt.catch(() => {}).finally(() => running.delete(scope)),
+      );
+      return attempt;
+    },
+    async purge() {
+      const query = store.db.deleteFrom('idempotencyKeys').where('createdAt', '<', cutoff());
+      await store.write([{ query }]);
+    },
+  };
+}
+
+function rowsOf(
+  store: Store,
+  row: { scope: string; bodyHash: string; operationId: string },
+): WriteStatement[] {
+  const { db } = store;
+  return [
+    {
+      query: db
+        .deleteFrom('idempotencyKeys')
+        .where('scope', '=', row.scope)
+        .where('createdAt', '<', cutoff()),
+    },
+    { query: db.insertInto('idempotencyKeys').values({ ...row, createdAt: new Date().toISOString() }) },
+  ];
+}
+
+function cutoff(): string {
+  return new Date(Date.now() - keptForMs).toISOString();
+}
+
+/** Keys of an object in order, so that the same body has the same hash however it was written. */
+function hash(value: unknown): string {
+  const text = JSON.stringify(value, (_key, held: unknown) =>
+    held !== null && typeof held === 'object' && !Array.isArray(held)
+      ? Object.fromEntries(Object.entries(held).toSorted(([a], [b]) => (a < b ? -1 : 1)))
+      : held,
+  );
+  return createHash('sha256').update(text).digest('hex');
+}

@@ -1,0 +1,90 @@
+import type { Action, OperationInput, OperationView, PhaseEvent, Work, WorkProgress } from './action.ts';
+import { createMutex, type Mutex } from './mutex.ts';
+import type { KnownReason, OperationRecord } from './record.ts';
+import { withProgress } from './record.ts';
+
+/**
+ * An operation that has not ended, in memory. All changes of its state go through `exclusive`, one after the
+ * other, and through `commit`, which makes them durable before anybody is told.
+ */
+export interface Live extends OperationView {
+  readonly action: Action;
+  readonly input: OperationInput;
+  readonly exclusive: Mutex;
+  /** The durable record, with the newest numbers of the running phase. */
+  record: OperationRecord;
+  /** `rev` of its row. */
+  rev: number;
+  /** Number of the last line of its log. */
+  logNumber: number;
+  /** What moves its bytes; null while it waits, and after a restart until it goes on. */
+  work: Work | null;
+  /** True from being started until its turn is over: it takes one of the pool's places. */
+  holdsPlace: boolean;
+  /** Left by another process and not yet compared with the disk. */
+  isTakenOver: boolean;
+  /** When it went on last because there seemed to be room, and how long to wait before the next time. */
+  roomTry: { atMs: number; pauseMs: number };
+  /** Phases that the work has entered and that are not durable yet. */
+  pendingPhases: PhaseEvent[];
+  /** `elapsedMs` before the present run, and the monotonic start of that run. */
+  elapsed: { beforeMs: number; runningSinceMs: number | null };
+  stopPull: () => void;
+}
+
+export interface LiveOptions {
+  action: Action;
+  input: OperationInput;
+  record: OperationRecord;
+  rev: number;
+  logNumber: number;
+  isTakenOver: boolean;
+}
+
+export function createLive(options: LiveOptions): Live {
+  return {
+    ...options,
+    id: options.record.id,
+    exclusive: createMutex(),
+    work: null,
+    holdsPlace: false,
+    roomTry: { atMs: 0, pauseMs: 0 },
+    pendingPhases: [],
+    elapsed: { beforeMs: options.record.elapsedMs, runningSinceMs: null },
+    stopPull: () => {},
+  };
+}
+
+/** Starts or stops the clock of an operation: waiting and pausing do not count. */
+export function runClock(live: Live, { runs, nowMs }: { runs: boolean; nowMs: number }): void {
+  const { beforeMs, runningSinceMs } = live.elapsed;
+  const elapsedMs = elapsedMsOf(live, nowMs);
+  if (runs) live.elapsed = { beforeMs, runningSinceMs: runningSinceMs ?? nowMs };
+  else live.elapsed = { beforeMs: elapsedMs, runningSinceMs: null };
+}
+
+export function elapsedMsOf(live: Live, nowMs: number): number {
+  const { beforeMs, runningSinceMs } = live.elapsed;
+  return Math.round(beforeMs + (runningSinceMs === null ? 0 : nowMs - runningSinceMs));
+}
+
+/** The reason of a paused operation that was resumed and waits for a free place. */
+export const resumingReason: KnownReason = { code: 'resuming' };
+
+export function isResuming(record: OperationRecord): boolean {
+  return record.state === 'paused' && record.stateReason?.code === resumingReason.code;
+}
+
+/** The durable record with the numbers of this moment: what the hub looks at. */
+export function newest(live: Live, nowMs: number): OperationRecord {
+  if (live.work) live.record = withProgress(live.record, progressOf(live, live.work));
+  return { ...live.record, elapsedMs: elapsedMsOf(live, nowMs) };
+}
+
+/** While paused no time passes: only the last window's bytes may still come in. */
+function progressOf({ record }: Live, work: Work): WorkProgress {
+  const progress = work.progress();
+  if (record.state !== 'paused') return progress;
+  const phaseElapsedMs = record.phases[record.phaseIndex]?.elapsedMs ?? 0;
+  return { ...progress, phaseElapsedMs, sinceProgressMs: record.sinceProgressMs ?? 0 };
+}

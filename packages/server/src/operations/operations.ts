@@ -1,0 +1,176 @@
+import { ApiError } from '@wcc/api';
+import type { Snapshot } from '@wcc/progress';
+import { isOperationId, isTerminal, mayInState } from '@wcc/progress';
+import type { Hub } from '@wcc/progress/server';
+import type { Principal } from '../access/principal.ts';
+import { can } from '../access/rules.ts';
+import type { Store } from '../storage/store.ts';
+import type { Acceptance } from './accept.ts';
+import { accept } from './accept.ts';
+import type { Action } from './action.ts';
+import { systemClock, type Clock } from './clock.ts';
+import { cancel, pause, refusal, resume, type Order } from './control.ts';
+import type { Engine, OnError } from './engine.ts';
+import { createIdempotency, type Idempotency } from './idempotency.ts';
+import { listOperations, type OperationFilter } from './listing.ts';
+import { adopt, recoverPool, tellUnavailable, watchRoom } from './recover.ts';
+import { readRow, storedSnapshot } from './rows.ts';
+import { startPurge } from './purge.ts';
+import { createScheduler, type Scheduler } from './scheduler.ts';
+import { stopAll } from './stop.ts';
+
+export interface OperationsOptions {
+  store: Store;
+  hub: Hub;
+  onError: OnError;
+  clock?: Clock;
+  /** Operations that move data at the same time in one pool. @default 2 */
+  maxRunningPerPool?: number;
+  /** Nothing is started in a pool that is not there. */
+  isPoolReady: (poolId: string) => boolean;
+}
+
+/** The one mechanism behind every long action: records, queue, states, control and recovery. */
+export interface Operations {
+  /** Before anything is accepted or recovered: what can be done. */
+  register(action: Action): void;
+  accept(wanted: Acceptance): Promise<Snapshot>;
+  readonly idempotency: Idempotency;
+  /** The newest snapshot, from memory or the store; says nothing about who may see it. */
+  snapshot(id: string): Promise<Snapshot | undefined>;
+  /** The snapshot, if this principal may see it. @throws ApiError `not_found` */
+  get(id: string, principal: Principal): Promise<Snapshot>;
+  list(filter: Omit<OperationFilter, 'visibleTo'>, principal: Principal): ReturnType<typeof listOperations>;
+  log(id: string, principal: Principal): Promise<{ at: string; kind: string; text: string }[]>;
+  cancel(id: string, principal: Principal): Promise<Snapshot>;
+  pause(id: string, principal: Principal): Promise<Snapshot>;
+  resume(id: string, principal: Principal): Promise<Snapshot>;
+  retry(id: string, principal: Principal, idempotencyKey: string | null): Promise<Snapshot>;
+  /** True while the operation has not ended. */
+  isLive(id: string): boolean;
+  /** Takes over what an earlier process left. Before the first request. */
+  adopt(): Promise<void>;
+  /** Goes on with the operations of a pool that is there (again). */
+  recoverPool(poolId: string): Promise<void>;
+  /** Says of operations whose pool is not there that they wait for it. */
+  tellUnavailable(): void;
+  /** Running copies checkpoint and become `interrupted`; nothing starts any more. Takes at most 10 s. */
+  stop(): Promise<void>;
+}
+
+export function createOperations(options: OperationsOptions): Operations {
+  const engine: Engine = {
+    store: options.store,
+    hub: options.hub,
+    onError: options.onError,
+    clock: options.clock ?? systemClock,
+    actions: new Map(),
+    live: new Map(),
+    isPoolReady: options.isPoolReady,
+    maxRunningPerPool: options.maxRunningPerPool ?? 2,
+    pump: (poolId) => scheduler.pump(poolId),
+    isStopping: false,
+  };
+  const scheduler: Scheduler = createScheduler(engine);
+  const ending = new AbortController();
+  watchRoom(engine, scheduler, ending.signal).catch((error: unknown) =>
+    engine.onError(error, { stage: 'operations: room' }),
+  );
+  const idempotency = createIdempotency({ store: engine.store, find: (id) => find(engine, id) });
+  let stopPurge = (): void => {};
+  return {
+    register: (action) => void engine.actions.set(action.name, action),
+    accept: (wanted) => accept(engine, scheduler, wanted),
+    idempotency,
+    snapshot: (id) => find(engine, id),
+    get: (id, principal) => watchable(engine, id, principal),
+    list: (filter, principal) => listOperations(engine, { ...filter, visibleTo: visibleTo(principal) }),
+    log: (id, principal) => readLog(engine, id, principal),
+    ...verbs(engine, scheduler),
+    isLive: (id) => engine.live.has(id),
+    async adopt() {
+      await adopt(engine);
+      stopPurge = startPurge(engine, idempotency);
+    },
+    recoverPool: (poolId) => recoverPool(engine, scheduler, poolId),
+    tellUnavailable: () => tellUnavailable(engine),
+    stop: async () => {
+      ending.abort();
+      stopPurge();
+      await stopAll(engine);
+    },
+  };
+}
+
+function verbs(
+  engine: Engine,
+  scheduler: Scheduler,
+): Pick<Operations, 'cancel' | 'pause' | 'resume' | 'retry'> {
+  type Verb = 'cancel' | 'pause' | 'resume';
+  const carryOut = { cancel, pause, resume } satisfies Record<
+    Verb,
+    (engine: Engine, scheduler: Scheduler, order: Order) => Promise<Snapshot>
+  >;
+  const control =
+    (verb: Verb) =>
+    async (id: string, principal: Principal): Promise<Snapshot> => {
+      const snapshot = await controllable(engine, id, principal);
+      const live = engine.live.get(id);
+      if (live) return carryOut[verb](engine, scheduler, { live, principal });
+      // Ended: asking for the end that it has changes nothing, so that a repeated request is no error.
+      if (verb === 'cancel' && snapshot.state === 'cancelled') return snapshot;
+      throw refusal(verb, snapshot);
+    };
+  return {
+    cancel: control('cancel'),
+    pause: control('pause'),
+    resume: control('resume'),
+    async retry(id, principal, idempotencyKey) {
+      const snapshot = await controllable(engine, id, principal);
+      if (!mayInState(snapshot, 'retry') || !isTerminal(snapshot.state)) throw refusal('retry', snapshot);
+      const row = await readRow(engine.store, id);
+      const action = engine.actions.get(snapshot.action);
+      if (row === null || action === undefined) throw new ApiError('not_found');
+      return action.retry(row, { principal, idempotencyKey });
+    },
+  };
+}
+
+async function find(engine: Engine, id: string): Promise<Snapshot | undefined> {
+  if (!isOperationId(id)) return undefined;
+  const held = engine.hub.get(id);
+  if (held) return held;
+  const row = await readRow(engine.store, id);
+  return row === null ? undefined : storedSnapshot(row);
+}
+
+/** Unknown and forbidden are the same. */
+async function watchable(engine: Engine, id: string, principal: Principal): Promise<Snapshot> {
+  const snapshot = await find(engine, id);
+  if (snapshot && can(principal, 'operation.watch', { owner: snapshot.owner })) return snapshot;
+  throw new ApiError('not_found');
+}
+
+async function controllable(engine: Engine, id: string, principal: Principal): Promise<Snapshot> {
+  const snapshot = await watchable(engine, id, principal);
+  if (can(principal, 'operation.control', { owner: snapshot.owner })) return snapshot;
+  throw new ApiError('forbidden');
+}
+
+function visibleTo(principal: Principal): string | null {
+  return can(principal, 'operation.watch', { owner: null }) ? null : principal.userId;
+}
+
+async function readLog(
+  engine: Engine,
+  id: string,
+  principal: Principal,
+): Promise<{ at: string; kind: string; text: string }[]> {
+  await watchable(engine, id, principal);
+  return engine.store.db
+    .selectFrom('operationLog')
+    .select(['at', 'kind', 'text'])
+    .where('operationId', '=', id)
+    .orderBy('number')
+    .execute();
+}

@@ -1,0 +1,24 @@
+import type { Engine } from './engine.ts';
+import type { Idempotency } from './idempotency.ts';
+
+const dayMs = 24 * 3_600_000;
+/** Ended operations stay this long. */
+export const keptForMs: number = 90 * dayMs;
+const everyMs = 6 * 3_600_000;
+
+/** Forgets operations that ended long ago, and keys of yesterday. @returns stops it */
+export function startPurge(engine: Engine, idempotency: Idempotency): () => void {
+  const purge = (): void => {
+    Promise.all([purgeOperations(engine), idempotency.purge()]).catch((error: unknown) =>
+      engine.onError(error, { stage: 'operations: purge' }),
+    );
+  };
+  purge();
+  const timer = setInterval(purge, everyMs).unref();
+  return () => clearInterval(timer);
+}
+
+async function purgeOperations({ store }: Engine): Promise<void> {
+  const before = new Date(Date.now() - keptForMs).toISOString();
+  await store.write([{ query: store.db.deleteFrom('operations').where('endedAt', '<', before) }]);
+}

@@ -1,0 +1,63 @@
+import { describe, expect, test } from 'vitest';
+import { createFairQueue } from './queue.ts';
+
+const ids = (entries: readonly { id: string }[]): string[] => entries.map(({ id }) => id);
+
+describe('a fair queue', () => {
+  test('one owner alone has a plain line', () => {
+    const queue = createFairQueue();
+    for (const id of ['a1', 'a2', 'a3']) queue.add({ id, owner: 'a' });
+    expect(ids(queue.order([]))).toEqual(['a1', 'a2', 'a3']);
+    expect(queue.take([])?.id).toBe('a1');
+    expect(queue.size).toBe(2);
+  });
+
+  test('nobody waits behind the whole batch of another', () => {
+    const queue = createFairQueue();
+    for (const id of ['a1', 'a2', 'a3', 'a4']) queue.add({ id, owner: 'a' });
+    queue.add({ id: 'b1', owner: 'b' });
+    queue.add({ id: 'b2', owner: 'b' });
+    expect(ids(queue.order(['a', 'a']))).toEqual(['b1', 'b2', 'a1', 'a2', 'a3', 'a4']);
+    expect(queue.take(['a'])?.id).toBe('b1');
+  });
+
+  test('among equals goes first who was served longest ago', () => {
+    const queue = createFairQueue();
+    for (const owner of ['a', 'b', 'c']) for (const n of [1, 2]) queue.add({ id: `${owner}${n}`, owner });
+    const taken = Array.from({ length: 6 }, () => queue.take([])?.id);
+    expect(taken).toEqual(['a1', 'b1', 'c1', 'a2', 'b2', 'c2']);
+    expect(queue.take([])).toBeNull();
+  });
+
+  test('the places told are the order in which it happens', () => {
+    const queue = createFairQueue();
+    for (const id of ['a1', 'b1', 'a2', 'c1', 'a3', 'b2']) queue.add({ id, owner: id.charAt(0) });
+    queue.take([]);
+    const told = ids(queue.order(['a']));
+    const running = ['a'];
+    const taken: string[] = [];
+    for (let next = queue.take(running); next; next = queue.take(running)) {
+      taken.push(next.id);
+      running.push(next.owner);
+    }
+    expect(taken).toEqual(told);
+  });
+
+  test('what ran before a restart goes before all others', () => {
+    const queue = createFairQueue();
+    queue.add({ id: 'a1', owner: 'a' });
+    queue.add({ id: 'b1', owner: 'b' }, { first: true });
+    queue.add({ id: 'a0', owner: 'a' }, { first: true });
+    expect(ids(queue.order([]))).toEqual(['b1', 'a0', 'a1']);
+  });
+
+  test('one that is removed is neither told nor taken', () => {
+    const queue = createFairQueue();
+    queue.add({ id: 'a1', owner: 'a' });
+    queue.add({ id: 'a2', owner: 'a' });
+    expect(queue.remove('a1')).toBe(true);
+    expect(queue.remove('a1')).toBe(false);
+    expect(queue.has('a1')).toBe(false);
+    expect(ids(queue.order([]))).toEqual(['a2']);
+  });
+});

@@ -1,0 +1,102 @@
+/** What waits for its turn. */
+export interface QueueEntry {
+  readonly id: string;
+  /** Whose turn it is: the queue is fair between owners. */
+  readonly owner: string;
+}
+
+export interface FairQueue {
+  /** To the end of its owner's line; `first` puts it before all others (work that ran before a restart). */
+  add(entry: QueueEntry, options?: { first?: boolean }): void;
+  remove(id: string): boolean;
+  has(id: string): boolean;
+  /** Takes the next one out; `running` holds the owners of what runs now, one entry per operation. */
+  take(running: readonly string[]): QueueEntry | null;
+  /** Everything that waits, in the order in which it would start: place 1 is next. */
+  order(running: readonly string[]): QueueEntry[];
+  readonly size: number;
+}
+
+/**
+ * A line per owner. Next is the owner who has the fewest operations running; among equals the one who was
+ * served longest ago. So nobody waits behind another's whole batch, and one owner alone has a plain line.
+ */
+export function createFairQueue(): FairQueue {
+  const preferred: QueueEntry[] = [];
+  const lines = new Map<string, QueueEntry[]>();
+  const servedAt = new Map<string, number>();
+  let served = 0;
+
+  function pick(state: PickState): QueueEntry | null {
+    let best: { owner: string; running: number; servedAt: number } | null = null;
+    for (const [owner, line] of state.lines) {
+      if (line.length === 0) continue;
+      const candidate = {
+        owner,
+        running: count(state.running, owner),
+        servedAt: state.servedAt.get(owner) ?? 0,
+      };
+      const isBetter =
+        best === null ||
+        candidate.running < best.running ||
+        (candidate.running === best.running && candidate.servedAt < best.servedAt);
+      if (isBetter) best = candidate;
+    }
+    return best === null ? null : (state.lines.get(best.owner)?.shift() ?? null);
+  }
+
+  return {
+    add(entry, { first = false } = {}) {
+      if (first) preferred.push(entry);
+      else lines.set(entry.owner, [...(lines.get(entry.owner) ?? []), entry]);
+    },
+    remove: (id) => drop(preferred, id) || [...lines.values()].some((line) => drop(line, id)),
+    has: (id) => [preferred, ...lines.values()].some((line) => line.some((entry) => entry.id === id)),
+    take(running) {
+      const entry = preferred.shift() ?? pick({ lines, servedAt, running });
+      if (entry) servedAt.set(entry.owner, (served += 1));
+      for (const [owner, line] of lines) if (line.length === 0) lines.delete(owner);
+      return entry;
+    },
+    order: (running) => rehearse({ preferred, lines, servedAt, running, served }, pick),
+    get size() {
+      return preferred.length + [...lines.values()].reduce((sum, line) => sum + line.length, 0);
+    },
+  };
+}
+
+interface PickState {
+  lines: Map<string, QueueEntry[]>;
+  servedAt: ReadonlyMap<string, number>;
+  running: readonly string[];
+}
+
+/** Plays the turns through on copies, as if each one that starts kept running. */
+function rehearse(
+  from: PickState & { preferred: readonly QueueEntry[]; served: number },
+  pick: (state: PickState) => QueueEntry | null,
+): QueueEntry[] {
+  const lines = new Map([...from.lines].map(([owner, line]) => [owner, [...line]]));
+  const servedAt = new Map(from.servedAt);
+  const order = [...from.preferred];
+  const running = [...from.running, ...order.map((entry) => entry.owner)];
+  let served = from.served;
+  for (const { owner } of order) servedAt.set(owner, (served += 1));
+  for (let next = pick({ lines, servedAt, running }); next; next = pick({ lines, servedAt, running })) {
+    order.push(next);
+    running.push(next.owner);
+    servedAt.set(next.owner, (served += 1));
+  }
+  return order;
+}
+
+function count(owners: readonly string[], owner: string): number {
+  return owners.reduce((sum, one) => sum + (one === owner ? 1 : 0), 0);
+}
+
+function drop(line: QueueEntry[], id: string): boolean {
+  const at = line.findIndex((entry) => entry.id === id);
+  if (at === -1) return false;
+  line.splice(at, 1);
+  return true;
+}

@@ -1,0 +1,159 @@
+import type { StateReasonCode } from '@wcc/api';
+import type { OperationState, Phase, PhaseName, Reference, StateReason } from '@wcc/progress';
+import { assertTransition, label } from '@wcc/progress';
+import type { OperationRecord } from '@wcc/progress/server';
+import type { PhaseEvent, WorkProgress, WorkResult } from './action.ts';
+
+export type { OperationRecord } from '@wcc/progress/server';
+
+/** A reason that every face has words for. */
+export interface KnownReason extends StateReason {
+  code: StateReasonCode;
+}
+
+export interface NewRecord {
+  id: string;
+  action: string;
+  subject: Reference;
+  target: Reference | null;
+  owner: string;
+  ownerName: string;
+  phases: readonly string[];
+  createdAt: string;
+  retryOf?: string | null;
+}
+
+/** A record at its very beginning: queued, nothing done. */
+export function newRecord(made: NewRecord): OperationRecord {
+  const { id, action, subject, target, owner, ownerName, createdAt } = made;
+  return {
+    id,
+    label: label(action, subject.id ?? subject.name),
+    action,
+    subject,
+    target,
+    owner,
+    ownerName,
+    state: 'queued',
+    queuePosition: null,
+    stateReason: null,
+    phases: made.phases.map((name) => ({ ...emptyPhase, name })),
+    phaseIndex: -1,
+    bytes: null,
+    method: null,
+    elapsedMs: 0,
+    createdAt,
+    startedAt: null,
+    endedAt: null,
+    warnings: [],
+    error: null,
+    result: null,
+    retryOf: made.retryOf ?? null,
+    partOf: null,
+  };
+}
+
+const emptyPhase = {
+  unit: null,
+  done: 0,
+  durable: 0,
+  total: null,
+  state: 'pending',
+  elapsedMs: 0,
+} as const satisfies Partial<Phase>;
+
+/** Another state. @throws ProgressError `invalid_transition` */
+export function withState(
+  record: OperationRecord,
+  state: OperationState,
+  stateReason: KnownReason | null = null,
+): OperationRecord {
+  assertTransition(record.state, state);
+  return { ...record, state, stateReason, queuePosition: null };
+}
+
+function full(phase: Phase | PhaseName): Phase {
+  return { ...emptyPhase, ...phase };
+}
+
+/**
+ * Enters a phase: what was running is done, pending ones in between are skipped. Work that goes on from a
+ * checkpoint walks through its first phases again: those are not told a second time.
+ */
+export function enterPhase(record: OperationRecord, event: PhaseEvent): OperationRecord {
+  const index = record.phases.findIndex(({ name }) => name === event.phase);
+  const method = event.method ?? record.method;
+  if (index === -1 || index < record.phaseIndex) return { ...record, method };
+  const phases = record.phases.map((phase, at): Phase => {
+    const held = full(phase);
+    if (at === index) return opened(held, event);
+    if (at > index) return held;
+    if (held.state === 'pending' || event.skipped?.includes(held.name) === true)
+      return { ...held, state: 'skipped' };
+    return held.state === 'running' ? finished(held) : held;
+  });
+  return { ...record, phases, phaseIndex: index, method };
+}
+
+function opened(held: Phase, event: PhaseEvent): Phase {
+  return { ...held, state: 'running', unit: event.unit, total: event.total ?? held.total };
+}
+
+function finished(held: Phase): Phase {
+  return { ...held, state: 'done', done: held.total ?? held.done, durable: held.total ?? held.durable };
+}
+
+/** The current phase with the numbers of this moment; numbers of another phase are not this one's. */
+export function withProgress(record: OperationRecord, progress: WorkProgress): OperationRecord {
+  const current = record.phases[record.phaseIndex];
+  const bytes = progress.bytes ?? record.bytes;
+  if (current === undefined || current.name !== progress.phase) return { ...record, bytes };
+  const phases = record.phases.with(record.phaseIndex, measured(full(current), progress));
+  return { ...record, phases, bytes, sinceProgressMs: Math.round(progress.sinceProgressMs) };
+}
+
+function measured(held: Phase, progress: WorkProgress): Phase {
+  const total = progress.total ?? held.total;
+  // Work that goes on from its checkpoint starts a little behind what was shown: the bar waits for it.
+  const reached = Math.max(held.done, progress.done);
+  const done = total === null ? reached : Math.min(reached, total);
+  const elapsedMs = Math.round(progress.phaseElapsedMs);
+  return { ...held, total, done, durable: Math.min(progress.durable, done), elapsedMs };
+}
+
+/** All phases as they ended: what never ran was skipped. */
+export function endPhases(record: OperationRecord, result: WorkResult | null): OperationRecord {
+  const elapsed = new Map(result?.phases.map(({ name, elapsedMs }) => [name, elapsedMs]));
+  const phases = record.phases.map((phase): Phase => {
+    const held = full(phase);
+    const elapsedMs = Math.round(elapsed.get(held.name) ?? held.elapsedMs);
+    if (held.state === 'running' || held.state === 'done') return { ...finished(held), elapsedMs };
+    // A short phase may have begun and ended between two looks.
+    return {
+      ...held,
+      state: held.state === 'pending' && elapsed.has(held.name) ? 'done' : 'skipped',
+      elapsedMs,
+    };
+  });
+  return { ...record, phases };
+}
+
+/** The running phase failed; those after it stay pending. */
+export function failPhase(record: OperationRecord): OperationRecord {
+  const phases = record.phases.map((phase) =>
+    phase.state === 'running' ? { ...phase, state: 'failed' as const } : phase,
+  );
+  return { ...record, phases };
+}
+
+/** After a crash: the current phase falls back to what is durable. */
+export function fallBack(
+  record: OperationRecord,
+  durable: { phase: string; done: number } | null,
+): OperationRecord {
+  const current = record.phases[record.phaseIndex];
+  if (current === undefined) return record;
+  const done = durable?.phase === current.name ? durable.done : 0;
+  const held = full(current);
+  return { ...record, phases: record.phases.with(record.phaseIndex, { ...held, done, durable: done }) };
+}

@@ -1,0 +1,86 @@
+import type { Snapshot } from '@wcc/progress';
+import { isTerminal } from '@wcc/progress';
+import { sql } from 'kysely';
+import type { Store } from '../storage/store.ts';
+import type { OperationInput } from './action.ts';
+import type { OperationRecord } from './record.ts';
+
+/** An operation as the store holds it. */
+export interface OperationRow {
+  id: string;
+  rev: number;
+  input: OperationInput;
+  record: OperationRecord;
+}
+
+export async function readRow(store: Store, id: string): Promise<OperationRow | null> {
+  const row = await store.db
+    .selectFrom('operations')
+    .select(['id', 'rev', 'input', 'record'])
+    .where('id', '=', id)
+    .executeTakeFirst();
+  return row === undefined ? null : parseRow(row);
+}
+
+/** In the order in which they were accepted. */
+export async function readUnfinished(store: Store): Promise<OperationRow[]> {
+  const rows = await store.db
+    .selectFrom('operations')
+    .select(['id', 'rev', 'input', 'record'])
+    .where('state', 'not in', terminalStates)
+    .orderBy(sql`rowid`)
+    .execute();
+  return rows.map(parseRow);
+}
+
+export async function readEndedSince(store: Store, since: string): Promise<OperationRow[]> {
+  const rows = await store.db
+    .selectFrom('operations')
+    .select(['id', 'rev', 'input', 'record'])
+    .where('state', 'in', terminalStates)
+    .where('endedAt', '>=', since)
+    .orderBy('endedAt')
+    .limit(500)
+    .execute();
+  return rows.map(parseRow);
+}
+
+const terminalStates = ['succeeded', 'failed', 'cancelled'] as const;
+
+export interface StoredRow {
+  id: string;
+  rev: number;
+  input: string;
+  record: string;
+}
+
+export function parseRow(row: StoredRow): OperationRow {
+  return {
+    id: row.id,
+    rev: row.rev,
+    input: JSON.parse(row.input) as OperationInput,
+    record: JSON.parse(row.record) as OperationRecord,
+  };
+}
+
+/** The epoch of records that no process holds in memory: they change no more, `seq` is the row's `rev`. */
+const storedEpoch = 'stored';
+
+/** A record that only the store holds, as a snapshot. */
+export function storedSnapshot({ record, rev }: OperationRow): Snapshot {
+  return {
+    ...record,
+    epoch: storedEpoch,
+    seq: rev,
+    at: record.endedAt ?? record.createdAt,
+    phases: record.phases.map((phase, index) => {
+      const { name, state, elapsedMs = 0 } = phase;
+      return index === record.phaseIndex ? phase : { name, state, elapsedMs };
+    }),
+    rate: null,
+    etaMs: null,
+    etaAbsence: isTerminal(record.state) ? 'not_running' : null,
+    sinceProgressMs: record.sinceProgressMs ?? 0,
+    stalled: false,
+  };
+}

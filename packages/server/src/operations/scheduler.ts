@@ -1,0 +1,90 @@
+import type { Engine } from './engine.ts';
+import type { Live } from './live.ts';
+import { createFairQueue, type FairQueue, type QueueEntry } from './queue.ts';
+import { run } from './run.ts';
+
+/** One queue per pool: at most N operations move data in it, the rest wait with their place in line. */
+export interface Scheduler {
+  /** Joins the line of its owner; `first`: it ran before a restart, so it goes before all others. */
+  submit(live: Live, options?: { first?: boolean }): void;
+  withdraw(live: Live): void;
+  isWaiting(live: Live): boolean;
+  pump(poolId: string): void;
+}
+
+/** After a start that could not be recorded. */
+const retryStartMs = 1_000;
+
+function entryOf(live: Live): QueueEntry {
+  return { id: live.id, owner: live.record.owner };
+}
+
+export function createScheduler(engine: Engine): Scheduler {
+  const queues = new Map<string, FairQueue>();
+
+  function queueOf(poolId: string): FairQueue {
+    const queue = queues.get(poolId) ?? createFairQueue();
+    queues.set(poolId, queue);
+    return queue;
+  }
+  function pump(poolId: string): void {
+    const queue = queueOf(poolId);
+    while (
+      !engine.isStopping &&
+      engine.isPoolReady(poolId) &&
+      ownersOfRunning(engine, poolId).length < engine.maxRunningPerPool
+    ) {
+      const entry = queue.take(ownersOfRunning(engine, poolId));
+      if (entry === null) break;
+      const live = engine.live.get(entry.id);
+      if (live) start(live);
+    }
+    tellPlaces(engine, queue.order(ownersOfRunning(engine, poolId)), poolId);
+  }
+  function start(live: Live): void {
+    live.holdsPlace = true;
+    run(engine, live).catch((error: unknown) => {
+      engine.onError(error, { stage: `operation ${live.id}: start` });
+      // Still in its old state: it waits for the next turn, not for a restart.
+      setTimeout(() => startAgain(live), retryStartMs).unref();
+    });
+  }
+  function startAgain(live: Live): void {
+    if (!engine.live.has(live.id) || live.holdsPlace || live.record.state === 'cancelling') return;
+    queueOf(live.input.poolId).add(entryOf(live), { first: true });
+    pump(live.input.poolId);
+  }
+
+  return {
+    submit(live, options = {}) {
+      const queue = queueOf(live.input.poolId);
+      if (live.holdsPlace || queue.has(live.id)) return;
+      queue.add(entryOf(live), options);
+      pump(live.input.poolId);
+    },
+    withdraw(live) {
+      if (queueOf(live.input.poolId).remove(live.id)) pump(live.input.poolId);
+    },
+    isWaiting: (live) => queueOf(live.input.poolId).has(live.id),
+    pump,
+  };
+}
+
+/** Places follow from the queue; they are told, not stored. */
+function tellPlaces(engine: Engine, order: readonly { id: string }[], poolId: string): void {
+  const code = engine.isPoolReady(poolId) ? 'waiting_for_place' : 'pool_unavailable';
+  const params = code === 'waiting_for_place' ? { limit: engine.maxRunningPerPool } : {};
+  for (const [index, { id }] of order.entries()) {
+    const live = engine.live.get(id);
+    if (live?.record.state !== 'queued') continue;
+    live.record = { ...live.record, queuePosition: index + 1, stateReason: { code, params } };
+    engine.hub.put(live.record);
+  }
+}
+
+/** One entry per operation that takes a place. */
+function ownersOfRunning(engine: Engine, poolId: string): string[] {
+  return [...engine.live.values()]
+    .filter((live) => live.holdsPlace && live.input.poolId === poolId)
+    .map(({ record }) => record.owner);
+}
