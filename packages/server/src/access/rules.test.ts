@@ -1,0 +1,66 @@
+import type { Role } from '@wcc/api';
+import { describe, expect, it } from 'vitest';
+import type { Principal } from './principal.ts';
+import type { Right } from './rules.ts';
+import { can, rules } from './rules.ts';
+
+const principal = (role: Role, scope: 'read' | 'write' = 'write'): Principal => ({
+  kind: 'session',
+  userId: 'me',
+  userName: 'me',
+  role,
+  sessionKey: 'key',
+  sessionVersion: 1,
+  scope,
+  expiresAtMs: null,
+  address: '127.0.0.1',
+  tokenName: null,
+});
+const rights = Object.keys(rules) as Right[];
+const mine = { owner: 'me' };
+const foreign = { owner: 'somebody else' };
+const nobodys = { owner: null };
+const having = (who: Principal, subject?: { owner: string | null }): Right[] =>
+  rights.filter((right) => can(who, right, subject));
+
+describe('rights', () => {
+  it('an administrator has all of them, on everything', () => {
+    for (const subject of [undefined, mine, foreign, nobodys])
+      expect(having(principal('admin'), subject)).toEqual(rights);
+  });
+
+  it('an operator makes, and watches and controls what is theirs', () => {
+    const general = [
+      'pool.see',
+      'pool.rescan',
+      'image.list',
+      'image.copy',
+      'image.make',
+      'operation.list',
+      'ticket.make',
+    ];
+    const own = ['operation.watch', 'operation.control', 'token.see', 'token.manage'];
+    for (const subject of [undefined, foreign, nobodys])
+      expect(having(principal('operator'), subject)).toEqual(general);
+    expect(having(principal('operator'), mine).toSorted()).toEqual([...general, ...own].toSorted());
+  });
+
+  it('a viewer starts and controls nothing, not even what was theirs once', () => {
+    const general = ['pool.see', 'image.list', 'operation.list', 'ticket.make'];
+    for (const subject of [undefined, foreign, nobodys])
+      expect(having(principal('viewer'), subject)).toEqual(general);
+    expect(having(principal('viewer'), mine).toSorted()).toEqual(
+      [...general, 'token.see', 'token.manage'].toSorted(),
+    );
+  });
+
+  it('a token of scope read changes nothing, whoever it belongs to', () => {
+    const changing = rights.filter((right) => rules[right].changes);
+    expect(changing.length).toBeGreaterThan(5);
+    for (const role of ['admin', 'operator', 'viewer'] as const) {
+      const held = having(principal(role, 'read'), mine);
+      expect(held.filter((right) => changing.includes(right))).toEqual([]);
+      expect(held).toContain('image.list');
+    }
+  });
+});

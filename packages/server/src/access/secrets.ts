@@ -1,0 +1,21 @@
+import { createHash, randomBytes, timingSafeEqual } from 'node:crypto';
+
+/** 256 random bits, 43 characters of base64url. */
+export function createSecret(): string {
+  return randomBytes(32).toString('base64url');
+}
+
+/** Ids of users and tokens: 128 random bits in base64url; they confer no right. */
+export function createId(): string {
+  return randomBytes(16).toString('base64url');
+}
+
+/** What is kept of a secret. Fast on purpose: 256 random bits need no slow hash. */
+export function hashSecret(secret: string): string {
+  return createHash('sha256').update(secret).digest('hex');
+}
+
+/** Compares in constant time, whatever the lengths are. */
+export function equalsSecret(offered: string, hash: string): boolean {
+  return timingSafeEqual(Buffer.from(hashSecret(offered), 'hex'), Buffer.from(hash, 'hex'));
+}

@@ -1,0 +1,139 @@
+import type { CreatedToken, CreateTokenInput, Token } from '@wcc/api';
+import { ApiError } from '@wcc/api';
+import { auditStatement } from '../storage/audit.ts';
+import { StoreConflict } from '../storage/errors.ts';
+import type { Store } from '../storage/store.ts';
+import type { Principal } from './principal.ts';
+import { whoIs } from './principal.ts';
+import { createId, createSecret, hashSecret } from './secrets.ts';
+
+/** So that scanners of leaked secrets can know ours. */
+export const tokenPrefix = 'wcc_';
+
+const usedStepMs = 60_000;
+const tokensPerUser = 100;
+
+/** Bearer tokens of users, for programs. A token may what its user may now, or less by its scope. */
+export interface Tokens {
+  list(principal: Principal): Promise<Token[]>;
+  create(principal: Principal, request: CreateTokenInput): Promise<CreatedToken>;
+  revoke(principal: Principal, id: string): Promise<void>;
+  /** The principal of a bearer secret, or null when it is unknown, revoked, over, or its user is disabled. */
+  find(secret: string, address: string): Promise<Principal | null>;
+  /** The same for a ticket's claims; `id` is the token's id. */
+  findById(id: string, address: string): Promise<Principal | null>;
+}
+
+export interface TokensDeps {
+  store: Store;
+  now: () => number;
+  onError: (error: unknown, context: { stage: string }) => void;
+  onRevoked: (tokenId: string) => void;
+}
+
+export function createTokens(deps: TokensDeps): Tokens {
+  return {
+    list: (principal) => listTokens(deps.store, principal),
+    create: (principal, request) => createToken(deps, principal, request),
+    revoke: (principal, id) => revokeToken(deps, principal, id),
+    find: (secret, address) => findToken(deps, { column: 'secretHash', value: hashSecret(secret) }, address),
+    findById: (id, address) => findToken(deps, { column: 'id', value: id }, address),
+  };
+}
+
+const publicColumns = ['id', 'name', 'scope', 'createdAt', 'expiresAt', 'lastUsedAt'] as const;
+
+async function listTokens(store: Store, { userId }: Principal): Promise<Token[]> {
+  const query = store.db.selectFrom('tokens').select(publicColumns).where('userId', '=', userId);
+  return query.where('revokedAt', 'is', null).orderBy('createdAt').execute();
+}
+
+/** Only from a session: a token that leaked cannot make itself a successor. */
+async function createToken(
+  { store, now }: TokensDeps,
+  principal: Principal,
+  { name, scope, expiresInDays }: CreateTokenInput,
+): Promise<CreatedToken> {
+  if (principal.kind !== 'session') {
+    throw new ApiError('forbidden', { hint: 'Sign in with a password; a token cannot make tokens.' });
+  }
+  const held = await listTokens(store, principal);
+  if (held.length >= tokensPerUser) {
+    throw new ApiError('invalid_state', {
+      message: `You have ${tokensPerUser} tokens.`,
+      hint: 'Revoke some.',
+    });
+  }
+  const secret = tokenPrefix + createSecret();
+  const row = {
+    id: createId(),
+    name,
+    scope,
+    createdAt: new Date(now()).toISOString(),
+    expiresAt: new Date(now() + expiresInDays * 86_400_000).toISOString(),
+    lastUsedAt: null,
+  };
+  const hidden = { userId: principal.userId, secretHash: hashSecret(secret), revokedAt: null };
+  await store.write([
+    { query: store.db.insertInto('tokens').values({ ...row, ...hidden }) },
+    audit(principal, 'token.create', row.id),
+  ]);
+  return { ...row, secret };
+}
+
+async function revokeToken(deps: TokensDeps, principal: Principal, id: string): Promise<void> {
+  const { store, now, onRevoked } = deps;
+  const update = store.db
+    .updateTable('tokens')
+    .set({ revokedAt: new Date(now()).toISOString() })
+    .where('id', '=', id)
+    .where('revokedAt', 'is', null)
+    .$if(principal.role !== 'admin', (query) => query.where('userId', '=', principal.userId));
+  try {
+    await store.write([{ query: update, expectRows: 1 }, audit(principal, 'token.revoke', id)]);
+  } catch (cause) {
+    throw cause instanceof StoreConflict ? new ApiError('not_found', { cause }) : cause;
+  }
+  onRevoked(id);
+}
+
+async function findToken(
+  { store, now, onError }: TokensDeps,
+  { column, value }: { column: 'secretHash' | 'id'; value: string },
+  address: string,
+): Promise<Principal | null> {
+  const at = new Date(now()).toISOString();
+  const row = await store.db
+    .selectFrom('tokens')
+    .innerJoin('users', 'users.id', 'tokens.userId')
+    .select(['tokens.id', 'tokens.name', 'tokens.scope', 'tokens.expiresAt', 'tokens.lastUsedAt'])
+    .select(['users.id as userId', 'users.name as userName', 'users.role', 'users.version'])
+    .where(`tokens.${column}`, '=', value)
+    .where('tokens.revokedAt', 'is', null)
+    .where('tokens.expiresAt', '>', at)
+    .where('users.disabled', '=', 0)
+    .executeTakeFirst();
+  if (!row) return null;
+  if (row.lastUsedAt === null || Date.parse(row.lastUsedAt) < now() - usedStepMs) {
+    const update = store.db.updateTable('tokens').set({ lastUsedAt: at }).where('id', '=', row.id);
+    store.write([{ query: update }]).catch((error: unknown) => onError(error, { stage: 'token-touch' }));
+  }
+  const { userId, userName, role, version, scope } = row;
+  const times = { sessionVersion: version, expiresAtMs: Date.parse(row.expiresAt) };
+  return {
+    kind: 'token',
+    userId,
+    userName,
+    role,
+    scope,
+    sessionKey: row.id,
+    tokenName: row.name,
+    address,
+    ...times,
+  };
+}
+
+function audit(principal: Principal, what: string, id: string) {
+  const { address } = principal;
+  return auditStatement({ who: whoIs(principal), address, what, subject: `token:${id}`, result: 'ok' });
+}
