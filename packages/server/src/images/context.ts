@@ -1,0 +1,20 @@
+import type { Hub } from '@wcc/progress/server';
+import type { Mutex } from '../operations/mutex.ts';
+import type { Operations } from '../operations/operations.ts';
+import type { FreeSpaceFloor } from '../operations/space.ts';
+import type { Store } from '../storage/store.ts';
+import type { ImageNumbers } from './image-rows.ts';
+import type { Pools } from './pool/pools.ts';
+
+/** What all parts of the images' domain share. */
+export interface ImagesContext {
+  readonly store: Store;
+  readonly hub: Hub;
+  readonly pools: Pools;
+  readonly operations: Operations;
+  readonly numbers: ImageNumbers;
+  readonly floor: FreeSpaceFloor;
+  /** Checks of name and space, and the promises made on them, are one critical section per file system. */
+  readonly fileSystemMutex: (key: string) => Mutex;
+  readonly onError: (error: unknown, context: { stage: string }) => void;
+}

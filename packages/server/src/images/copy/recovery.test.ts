@@ -1,0 +1,202 @@
+import { copyFile } from '@wcc/copy';
+import { rename, unlink, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { afterEach, beforeEach, describe, expect, test } from 'vitest';
+import type { OperationRecord } from '../../operations/record.ts';
+import { admin, makePrincipal, MiB, sha256, startDomain, writeRandom } from '../images.testkit.ts';
+import type { DomainOptions, DomainUnderTest } from '../images.testkit.ts';
+
+let domain: DomainUnderTest;
+const path = (name: string): string => join(domain.poolDir, name);
+const slow = { bytesPerSecond: 8 * MiB };
+
+beforeEach(async () => {
+  domain = await startDomain({ maxRunningPerPool: 1 });
+  await writeRandom(path('a.raw'), 16 * MiB);
+  await domain.rescan();
+});
+afterEach(async () => {
+  await domain.close();
+});
+
+async function restart(options: DomainOptions = {}): Promise<void> {
+  await domain.stop();
+  domain = await startDomain({ maxRunningPerPool: 1, ...options, home: domain.home });
+}
+
+/** Makes the store look as a process left it that was killed in this state. */
+async function pretendState(id: string, changes: Partial<OperationRecord>): Promise<void> {
+  const { db } = domain.store;
+  const row = await db.selectFrom('operations').selectAll().where('id', '=', id).executeTakeFirstOrThrow();
+  const record = { ...(JSON.parse(row.record) as OperationRecord), ...changes };
+  const query = db
+    .updateTable('operations')
+    .set({ state: record.state, record: JSON.stringify(record) })
+    .where('id', '=', id);
+  await domain.store.write([{ query, expectRows: 1 }]);
+}
+
+async function acceptQueued(target: string): Promise<{ id: string; blocker: string }> {
+  const { id: blocker } = await domain.copy('a.raw', `${target}.blocker`, slow);
+  await domain.wait(blocker, 'running');
+  const { id } = await domain.copy('a.raw', target);
+  return { id, blocker };
+}
+
+describe('after a stop', () => {
+  test('a running copy goes on from its checkpoint under a new epoch', async () => {
+    const { id } = await domain.copy('a.raw', 'b.raw', slow);
+    await expect
+      .poll(async () => numbersOf(id), { timeout: 5_000 })
+      .toSatisfy((n: Numbers) => n.done > 4 * MiB);
+    const before = await domain.operations.get(id, admin);
+    await domain.stop();
+    const { done } = await numbersOf(id);
+    expect((await domain.operations.snapshot(id))?.state).toBe('interrupted');
+    await restart();
+    const after = await domain.wait(id, 'running');
+    expect(after.epoch).not.toBe(before.epoch);
+    expect((await numbersOf(id)).done).toBeGreaterThanOrEqual(done);
+    await domain.wait(id, 'succeeded');
+    expect(await sha256(path('b.raw'))).toBe(await sha256(path('a.raw')));
+    const log = await domain.operations.log(id, admin);
+    expect(log.some(({ kind, text }) => kind === 'note' && text.startsWith('goes on at'))).toBe(true);
+    expect(await domain.litter()).toEqual([]);
+  });
+
+  test('paused stays paused, and can be resumed', async () => {
+    const { id } = await domain.copy('a.raw', 'b.raw', slow);
+    await domain.wait(id, 'running');
+    await domain.operations.pause(id, admin);
+    await restart();
+    expect(await domain.operations.get(id, admin)).toMatchObject({
+      state: 'paused',
+      stateReason: { code: 'requested' },
+    });
+    await domain.operations.resume(id, admin);
+    await domain.wait(id, 'succeeded');
+    expect(await sha256(path('b.raw'))).toBe(await sha256(path('a.raw')));
+  });
+
+  test('queued ones keep their order, behind what ran', async () => {
+    const { id: first, blocker } = await acceptQueued('b1');
+    const second = await domain.copy('a.raw', 'b2');
+    await restart();
+    for (const id of [blocker, first, second.id]) await domain.wait(id, 'succeeded');
+    const rows = await domain.store.db.selectFrom('operations').select('id').orderBy('startedAt').execute();
+    expect(rows.map(({ id }) => id)).toEqual([blocker, first, second.id]);
+  });
+
+  test('nothing starts and nothing is accepted once it has begun', async () => {
+    const { id } = await acceptQueued('b.raw');
+    await domain.operations.stop();
+    expect((await domain.operations.snapshot(id))?.state).toBe('queued');
+    await expect(domain.copy('a.raw', 'c.raw')).rejects.toMatchObject({ code: 'shutting_down' });
+  });
+});
+
+interface Numbers {
+  done: number;
+}
+
+async function numbersOf(id: string): Promise<Numbers> {
+  const snapshot = await domain.operations.snapshot(id);
+  const phase = snapshot?.phases[snapshot.phaseIndex];
+  return { done: phase && 'done' in phase ? phase.done : 0 };
+}
+
+describe('after a kill', () => {
+  test('a cancel that was acknowledged is carried out', async () => {
+    const { id } = await acceptQueued('b.raw');
+    await domain.operations.stop();
+    await pretendState(id, { state: 'cancelling' });
+    await writeFile(path(`.wcc-${id}.partial`), 'half');
+    await restart();
+    await domain.wait(id, 'cancelled');
+    expect((await domain.litter()).filter((name) => name.includes(id))).toEqual([]);
+  });
+
+  test.each(['running', 'interrupted', 'paused', 'cancelling'] as const)(
+    'what was published while it was %s succeeds once, with one image',
+    async (state) => {
+      const { id } = await acceptQueued('b.raw');
+      await domain.operations.stop();
+      await copyFile(path('a.raw'), path('b.raw'), { id, keepSidecar: true }).done;
+      await pretendState(id, { state });
+      await restart();
+      const ended = await domain.wait(id, 'succeeded');
+      const image = await domain.image('b.raw');
+      expect(ended.result).toEqual({ kind: 'image', id: image.id });
+      expect(ended.warnings.includes('cancel_too_late')).toBe(state === 'cancelling');
+      const { items } = await domain.images.list(admin, { limit: 50 });
+      expect(items.filter(({ name }) => name === 'b.raw')).toHaveLength(1);
+      expect((await domain.litter()).filter((name) => name.includes(id))).toEqual([]);
+      await restart();
+      const log = await domain.operations.log(id, admin);
+      expect(
+        log.filter(({ kind, text }) => kind === 'state' && /succeeded|cancelled|failed/.test(text)),
+      ).toHaveLength(1);
+    },
+  );
+
+  test('a source that changed meanwhile is copied anew, and that is told', async () => {
+    const { id } = await domain.copy('a.raw', 'b.raw', slow);
+    await expect
+      .poll(async () => numbersOf(id), { timeout: 5_000 })
+      .toSatisfy((n: Numbers) => n.done > 2 * MiB);
+    await domain.stop();
+    await writeRandom(path('a.raw'), 16 * MiB);
+    await restart();
+    const ended = await domain.wait(id, 'succeeded');
+    expect(ended.warnings).toEqual(['restarted_source_changed']);
+    expect(await sha256(path('b.raw'))).toBe(await sha256(path('a.raw')));
+    expect(domain.errors).toEqual([]);
+  });
+
+  test('a source that vanished meanwhile fails the copy', async () => {
+    const { id } = await acceptQueued('b.raw');
+    await domain.operations.stop();
+    await pretendState(id, { state: 'running' });
+    await unlink(path('a.raw'));
+    await restart();
+    const ended = await domain.wait(id, 'failed');
+    expect(ended.error).toMatchObject({ code: 'source_vanished' });
+    await expect.poll(() => domain.litter(), { timeout: 5_000 }).toEqual([]);
+  });
+
+  test('remains of what has ended are swept; unknown ones are shown, and deleted only by an admin', async () => {
+    const { id } = await domain.copy('a.raw', 'b.raw');
+    await domain.wait(id, 'succeeded');
+    await writeFile(path(`.wcc-${id}.partial`), 'litter');
+    const stranger = 'z'.repeat(26);
+    await writeFile(path(`.wcc-${stranger}.partial`), 'of somebody');
+    await restart();
+    expect(await domain.litter()).toEqual([`.wcc-${stranger}.partial`]);
+    const { images } = domain;
+    const { items } = await images.remains(admin, domain.poolId());
+    expect(items).toMatchObject([{ id: stranger, hasCheckpoint: false }]);
+    await expect(images.removeRemains(admin, domain.poolId(), id)).rejects.toMatchObject({
+      code: 'not_found',
+    });
+    await expect(images.removeRemains(makePrincipal('ann'), domain.poolId(), stranger)).rejects.toMatchObject(
+      {
+        code: 'forbidden',
+      },
+    );
+    await images.removeRemains(admin, domain.poolId(), stranger);
+    expect(await domain.litter()).toEqual([]);
+  });
+
+  test('a pool that is not there keeps its operations waiting, and they go on when it is back', async () => {
+    const { id } = await domain.copy('a.raw', 'b.raw', slow);
+    await domain.wait(id, 'running');
+    await domain.stop();
+    await rename(path('.wcc-pool'), path('.marker'));
+    domain = await startDomain({ home: domain.home });
+    expect(await domain.operations.get(id, admin)).toMatchObject({ state: 'interrupted' });
+    await rename(path('.marker'), path('.wcc-pool'));
+    await domain.rescan();
+    await domain.wait(id, 'succeeded');
+    expect(await sha256(path('b.raw'))).toBe(await sha256(path('a.raw')));
+  });
+});

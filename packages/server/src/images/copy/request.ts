@@ -1,0 +1,152 @@
+import { ApiError, findImageNameProblem, type CopyImageInput, type CopyPlan } from '@wcc/api';
+import { canClone, CopyError, inspectFile, type FileFacts } from '@wcc/copy';
+import type { Snapshot } from '@wcc/progress';
+import { createOperationId } from '@wcc/progress';
+import { randomBytes } from 'node:crypto';
+import { join } from 'node:path';
+import type { Principal } from '../../access/principal.ts';
+import type { Action } from '../../operations/action.ts';
+import type { ImagesContext } from '../context.ts';
+import { toRefusal } from '../failures.ts';
+import { readImage, type ImageRow } from '../image-rows.ts';
+import { isNameTaken } from '../names.ts';
+import type { Pool } from '../pool/pools.ts';
+import { measureRoom } from '../room.ts';
+import { startChecked } from '../start-checked.ts';
+import type { CopyInput } from './input.ts';
+
+export interface CopyRequest {
+  principal: Principal;
+  sourceId: number;
+  body: CopyImageInput;
+  idempotencyKey: string | null;
+  retryOf: string | null;
+}
+
+/** Shared blocks take next to nothing: some metadata. */
+const cloneNeedsBytes = 1024 ** 2;
+
+/** Checks everything that can be checked, then makes the operation. A refusal moves nothing. */
+export async function requestCopy(
+  context: ImagesContext,
+  action: Action,
+  request: CopyRequest,
+): Promise<Snapshot> {
+  const { principal, sourceId, body, idempotencyKey, retryOf } = request;
+  const route =
+    retryOf === null ? `POST /api/images/${sourceId}/copy` : `POST /api/operations/${retryOf}/retry`;
+  const key = { userId: principal.userId, route, key: idempotencyKey, body };
+  return context.operations.idempotency.once(key, async (remember) => {
+    const source = await readSource(context, sourceId);
+    const { image, pool } = source;
+    const target = body.pool === undefined ? pool : await context.pools.use(body.pool);
+    const clones = await decideClone(source, target, body.method);
+    const id = createOperationId(randomBytes);
+    const made = context.numbers.take();
+    const needsBytes = clones ? Math.min(cloneNeedsBytes, source.facts.dataBytes) : source.facts.dataBytes;
+    return startChecked(context, {
+      id,
+      action,
+      principal,
+      pool: target,
+      targetName: body.name,
+      needsBytes,
+      subject: { kind: 'image', id: image.id, name: image.name },
+      target: { kind: 'image', id: null, name: body.name },
+      input: inputOf(request, { source, target, targetId: made.id }),
+      retryOf,
+      statements: [made.statement, ...remember(id)],
+    });
+  });
+}
+
+interface Source {
+  image: ImageRow;
+  format: NonNullable<ImageRow['format']>;
+  pool: Pool;
+  path: string;
+  facts: FileFacts;
+}
+
+function inputOf(
+  { principal, body }: CopyRequest,
+  { source, target, targetId }: { source: Source; target: Pool; targetId: number },
+): CopyInput {
+  return {
+    poolId: target.id,
+    sourceId: source.image.id,
+    sourcePoolId: source.pool.id,
+    sourceName: source.image.name,
+    format: source.format,
+    virtualSizeBytes: source.image.virtualSizeBytes,
+    targetId,
+    targetName: body.name,
+    ownerId: principal.userId,
+    method: body.method,
+    bytesPerSecond: body.bytesPerSecond,
+    verify: body.verify,
+  };
+}
+
+/** @throws ApiError `not_found`, `image_unavailable`, `source_vanished`, `source_in_use`, …; PoolError */
+async function readSource(context: ImagesContext, id: number): Promise<Source> {
+  const image = await readImage(context.store, id);
+  const pool = await context.pools.use(image.poolId);
+  const { format, state } = image;
+  if (state !== 'ready' || format === null) {
+    const why = state === 'missing' ? 'its file is missing' : `it was refused: ${image.stateReason ?? state}`;
+    throw new ApiError('image_unavailable', { message: `The image cannot be used: ${why}.` });
+  }
+  const path = join(pool.path, image.name);
+  const facts = await inspect(path);
+  if (facts.inode !== image.inode) {
+    const message = 'The file was replaced by another one since the pool was last looked at.';
+    throw new ApiError('image_unavailable', { message, hint: 'Rescan the pool, then try again.' });
+  }
+  if (facts.writers === 'some') throw new ApiError('source_in_use');
+  return { image, format, pool, path, facts };
+}
+
+async function inspect(path: string): Promise<FileFacts> {
+  try {
+    return await inspectFile(path, { headBytes: 0 });
+  } catch (error) {
+    throw toRefusal(error, path);
+  }
+}
+
+/** Tried for real: only then is the copy promised without room for its data. */
+async function decideClone(source: Source, target: Pool, method: CopyImageInput['method']): Promise<boolean> {
+  if (method === 'copy') return false;
+  const clones = await canClone(source.path, target.path).catch((error: unknown) => {
+    if (error instanceof CopyError) return false;
+    throw error;
+  });
+  if (method === 'clone' && !clones) throw new ApiError('clone_unsupported', { field: 'method' });
+  return clones;
+}
+
+/** What a copy would take, asked for before it is started. */
+export async function planCopy(
+  context: ImagesContext,
+  sourceId: number,
+  name: string | undefined,
+): Promise<CopyPlan> {
+  const source = await readSource(context, sourceId);
+  const clones = await decideClone(source, source.pool, 'auto');
+  const { freeBytes } = await measureRoom(context, source.pool);
+  return {
+    virtualSizeBytes: source.image.virtualSizeBytes,
+    dataBytes: source.facts.dataBytes,
+    needsBytes: source.facts.dataBytes,
+    freeBytes,
+    clonePossible: clones,
+    cloneRefusal: clones ? null : 'clone_unsupported',
+    nameTaken: name === undefined ? null : await isTaken(context, source.pool, name),
+  };
+}
+
+/** A text that is no name cannot be taken; it must not reach a path either. */
+async function isTaken(context: ImagesContext, pool: Pool, name: string): Promise<boolean> {
+  return findImageNameProblem(name) === null && (await isNameTaken(context.store, pool, name));
+}

@@ -1,0 +1,74 @@
+import { ApiError, type Image } from '@wcc/api';
+import { sql, type Selectable } from 'kysely';
+import type { Database } from '../storage/schema.ts';
+import type { Store, WriteStatement } from '../storage/store.ts';
+
+export type ImageRow = Selectable<Database['images']>;
+
+/** The short numbers that people see, from 100. One giver per process: the pool's lock sees to that. */
+export interface ImageNumbers {
+  /** A number never given before; its statement belongs into the batch that uses it. */
+  take(): { id: number; statement: WriteStatement };
+}
+
+const firstNumber = 100;
+
+export async function createImageNumbers(store: Store): Promise<ImageNumbers> {
+  const counter = await store.db
+    .selectFrom('counters')
+    .select('value')
+    .where('name', '=', 'image')
+    .executeTakeFirst();
+  let next = counter?.value ?? firstNumber;
+  return {
+    take() {
+      const id = next;
+      next += 1;
+      const query = store.db
+        .insertInto('counters')
+        .values({ name: 'image', value: next })
+        .onConflict((conflict) =>
+          // Batches may become durable in another order than the numbers were given in.
+          conflict.column('name').doUpdateSet({ value: sql`max(counters.value, excluded.value)` }),
+        );
+      return { id, statement: { query } };
+    },
+  };
+}
+
+export function toImage(row: ImageRow): Image {
+  const { id, name, format, virtualSizeBytes, sizeBytes, dataBytes, state, stateReason } = row;
+  const { poolId, owner, copiedFrom, createdAt } = row;
+  const what = { id, name, format, virtualSizeBytes, sizeBytes, dataBytes, state, stateReason };
+  return { ...what, pool: poolId, owner, copiedFrom, createdAt };
+}
+
+export async function readImage(store: Store, id: number): Promise<ImageRow> {
+  const row = await store.db.selectFrom('images').selectAll().where('id', '=', id).executeTakeFirst();
+  if (row === undefined) throw new ApiError('not_found');
+  return row;
+}
+
+/** In the order of their numbers. */
+export async function listImages(
+  store: Store,
+  page: { poolIds: readonly string[]; cursor: string | undefined; limit: number },
+): Promise<{ items: Image[]; next?: string }> {
+  const rows = await store.db
+    .selectFrom('images')
+    .selectAll()
+    .where('poolId', 'in', page.poolIds)
+    .where('id', '>', afterOf(page.cursor))
+    .orderBy('id')
+    .limit(page.limit + 1)
+    .execute();
+  const items = rows.slice(0, page.limit).map(toImage);
+  const last = items.at(-1);
+  return rows.length > items.length && last ? { items, next: String(last.id) } : { items };
+}
+
+function afterOf(cursor: string | undefined): number {
+  if (cursor === undefined) return 0;
+  if (/^\d{1,15}$/.test(cursor)) return Number(cursor);
+  throw new ApiError('invalid_input', { field: 'cursor', message: 'This cursor was not made here.' });
+}

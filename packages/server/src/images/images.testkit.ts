@@ -1,0 +1,186 @@
+import type { Image, Role } from '@wcc/api';
+import type { OperationState, Snapshot } from '@wcc/progress';
+import { isTerminal } from '@wcc/progress';
+import { createHub, type Hub } from '@wcc/progress/server';
+import { createHash, randomBytes } from 'node:crypto';
+import { createReadStream } from 'node:fs';
+import { mkdir, mkdtemp, open, readdir, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { pipeline } from 'node:stream/promises';
+import { setTimeout as sleep } from 'node:timers/promises';
+import type { Principal } from '../access/principal.ts';
+import { createOperations, type Operations } from '../operations/operations.ts';
+import type { FreeSpaceFloor } from '../operations/space.ts';
+import { readInstallationId } from '../storage/installation.ts';
+import { openStore, type Store } from '../storage/store.ts';
+import { createImages, type Images } from './images.ts';
+import { createPools, type Pools } from './pool/pools.ts';
+
+export const MiB: number = 1024 ** 2;
+
+export interface DomainOptions {
+  /** Taken over from an earlier one that was stopped; else made and removed. */
+  home?: string;
+  /** Another file system for the pool. */
+  poolDir?: string;
+  floor?: FreeSpaceFloor;
+  maxRunningPerPool?: number;
+  pollMs?: number;
+  /** Puts something between the domain and its store, e.g. slowness. */
+  wrapStore?: (store: Store) => Store;
+}
+
+/** The domain with a real store, a real hub and a real directory; only HTTP is left out. */
+export interface DomainUnderTest {
+  readonly home: string;
+  readonly poolDir: string;
+  readonly store: Store;
+  readonly hub: Hub;
+  readonly operations: Operations;
+  readonly images: Images;
+  readonly pools: Pools;
+  readonly errors: { stage: string; error: unknown }[];
+  poolId(): string;
+  image(name: string): Promise<Image>;
+  rescan(): Promise<Awaited<ReturnType<Images['rescan']>>>;
+  copy(source: string, target: string, options?: CopyChanges): Promise<Snapshot>;
+  /** Throws when it ends in another state. */
+  wait(id: string, ...states: OperationState[]): Promise<Snapshot>;
+  /** Hidden files but marker and lock that stay: an end is told a moment before its last file goes. */
+  litter(): Promise<string[]>;
+  /** Graceful, as at SIGTERM. */
+  stop(): Promise<void>;
+  /** Stops and removes everything. */
+  close(): Promise<void>;
+}
+
+export interface CopyChanges {
+  method?: 'auto' | 'clone' | 'copy';
+  bytesPerSecond?: number | null;
+  verify?: boolean;
+  principal?: Principal;
+  key?: string;
+}
+
+export function makePrincipal(userName: string, role: Role = 'operator'): Principal {
+  const identity = { userId: `id-of-${userName}`, userName, role, sessionKey: `session-of-${userName}` };
+  const rest = { sessionVersion: 1, expiresAtMs: null, address: '127.0.0.1', tokenName: null };
+  return { kind: 'session', scope: 'write', ...identity, ...rest };
+}
+
+export const admin: Principal = makePrincipal('root', 'admin');
+
+export async function startDomain(options: DomainOptions = {}): Promise<DomainUnderTest> {
+  const home = options.home ?? (await mkdtemp(join(tmpdir(), 'wcc-domain-')));
+  const poolDir = options.poolDir ?? join(home, 'pool');
+  await mkdir(poolDir, { recursive: true });
+  const errors: { stage: string; error: unknown }[] = [];
+  const onError = (error: unknown, { stage }: { stage: string }): void => void errors.push({ stage, error });
+  const opened = await openStore(join(home, 'wcc.sqlite'), { onError });
+  const store = options.wrapStore?.(opened) ?? opened;
+  const hub = createHub({ onError });
+  const installationId = await readInstallationId(store);
+  const pools = await createPools({
+    store,
+    installationId,
+    pool: { path: poolDir, origin: 'named' },
+    onError,
+  });
+  const operations = createOperations({
+    store,
+    hub,
+    onError,
+    isPoolReady: (id) => pools.isReady(id),
+    maxRunningPerPool: options.maxRunningPerPool ?? 2,
+  });
+  const freeSpaceFloor = options.floor ?? { bytes: 0, fraction: 0 };
+  const images = await createImages({
+    store,
+    hub,
+    operations,
+    pools,
+    freeSpaceFloor,
+    onError,
+    pollMs: options.pollMs ?? 30_000,
+  });
+  await images.start();
+  const parts = { home, poolDir, store, hub, operations, images, pools, errors };
+  const stop = async (): Promise<void> => {
+    await operations.stop();
+    await images.close();
+    hub.close();
+    await store.close();
+  };
+  let stopped: Promise<void> | null = null;
+  return {
+    ...parts,
+    ...createCalls(parts),
+    stop: () => (stopped ??= stop()),
+    async close() {
+      await (stopped ??= stop());
+      await rm(home, { recursive: true });
+    },
+  };
+}
+
+type Parts = Pick<DomainUnderTest, 'home' | 'poolDir' | 'operations' | 'images' | 'pools'>;
+type Calls = Pick<DomainUnderTest, 'poolId' | 'image' | 'rescan' | 'copy' | 'wait' | 'litter'>;
+
+function createCalls({ poolDir, operations, images, pools }: Parts): Calls {
+  const poolId = (): string => pools.all()[0]?.id ?? '';
+  async function image(name: string): Promise<Image> {
+    const { items } = await images.list(admin, { limit: 200 });
+    const found = items.find((one) => one.name === name);
+    if (!found) throw new Error(`there is no image ${name}`);
+    return found;
+  }
+  return {
+    poolId,
+    image,
+    rescan: () => images.rescan(admin, poolId()),
+    async copy(source, target, { principal = admin, key, ...changes }: CopyChanges = {}) {
+      const defaults = { method: 'copy', bytesPerSecond: null, verify: false } as const;
+      const { id } = await image(source);
+      const body = { name: target, ...defaults, ...changes };
+      return images.copy(principal, { id, body, idempotencyKey: key ?? null });
+    },
+    async wait(id, ...states) {
+      const deadline = performance.now() + 20_000;
+      for (;;) {
+        const snapshot = await operations.snapshot(id);
+        if (snapshot && states.includes(snapshot.state)) return snapshot;
+        const isOver = performance.now() > deadline || (snapshot && isTerminal(snapshot.state));
+        if (isOver) throw new Error(`${id} is ${snapshot?.state}: ${JSON.stringify(snapshot?.error)}`);
+        await sleep(10);
+      }
+    },
+    async litter() {
+      const deadline = performance.now() + 1_000;
+      for (;;) {
+        const names = await readdir(poolDir);
+        const hidden = names.filter((name) => name.startsWith('.wcc-') && !name.startsWith('.wcc-pool'));
+        if (hidden.length === 0 || performance.now() > deadline) return hidden;
+        await sleep(20);
+      }
+    },
+  };
+}
+
+/** Bytes that differ everywhere. */
+export async function writeRandom(path: string, sizeBytes: number): Promise<void> {
+  const handle = await open(path, 'w');
+  try {
+    for (let at = 0; at < sizeBytes; at += MiB) {
+      await handle.write(randomBytes(Math.min(MiB, sizeBytes - at)), 0, undefined, at);
+    }
+  } finally {
+    await handle.close();
+  }
+}
+
+export async function sha256(path: string): Promise<string> {
+  const hash = createHash('sha256');
+  await pipeline(createReadStream(path), hash);
+  return hash.digest('hex');
+}

@@ -1,0 +1,46 @@
+import type { ImageFormat } from '@wcc/api';
+import { join } from 'node:path';
+import type { Completion } from '../operations/action.ts';
+import type { Store } from '../storage/store.ts';
+import { lookAt } from './scan/look.ts';
+
+/** An image that an operation has published. */
+export interface MadeImage {
+  id: number;
+  poolId: string;
+  directory: string;
+  name: string;
+  format: ImageFormat;
+  virtualSizeBytes: number;
+  ownerId: string;
+  copiedFrom: number | null;
+  /** When the work counted them; else what the blocks of the file hold. */
+  dataBytes: number | null;
+}
+
+/** The rows that register it. Somebody may have taken the file away in the same moment: then it is missing. */
+export async function registerImage(store: Store, made: MadeImage): Promise<Completion> {
+  const entry = await lookAt(join(made.directory, made.name), made.name);
+  const { id, poolId, name, format, virtualSizeBytes, copiedFrom } = made;
+  const query = store.db.insertInto('images').values({
+    id,
+    poolId,
+    name,
+    format,
+    virtualSizeBytes,
+    sizeBytes: entry?.sizeBytes ?? 0,
+    dataBytes: made.dataBytes ?? entry?.dataBytes ?? 0,
+    state: entry === null ? 'missing' : 'ready',
+    stateReason: null,
+    inode: entry?.inode ?? '0',
+    mtimeNs: entry?.mtimeNs ?? '0',
+    owner: made.ownerId,
+    copiedFrom,
+    createdAt: new Date().toISOString(),
+  });
+  return {
+    statements: [{ query, expectRows: 1 }],
+    result: { kind: 'image', id },
+    target: { kind: 'image', id, name },
+  };
+}

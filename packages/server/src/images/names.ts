@@ -1,0 +1,41 @@
+import { ApiError } from '@wcc/api';
+import { join } from 'node:path';
+import type { Store } from '../storage/store.ts';
+import { lookAt } from './scan/look.ts';
+
+/** Taken by a file (whatever it is), by a record, or by an operation that is going to use it. */
+export async function isNameTaken(
+  store: Store,
+  pool: { id: string; path: string },
+  name: string,
+): Promise<boolean> {
+  if ((await lookAt(join(pool.path, name), name)) !== null) return true;
+  const reserved = await store.db
+    .selectFrom('nameReservations')
+    .select('operationId')
+    .where('poolId', '=', pool.id)
+    .where('name', '=', name)
+    .executeTakeFirst();
+  if (reserved !== undefined) return true;
+  const registered = await store.db
+    .selectFrom('images')
+    .select('id')
+    .where('poolId', '=', pool.id)
+    .where('name', '=', name)
+    .where('state', '!=', 'missing')
+    .executeTakeFirst();
+  return registered !== undefined;
+}
+
+/** @throws ApiError `exists` */
+export async function refuseTakenName(
+  store: Store,
+  pool: { id: string; path: string },
+  name: string,
+): Promise<void> {
+  if (!(await isNameTaken(store, pool, name))) return;
+  throw new ApiError('exists', {
+    field: 'name',
+    message: `There is already something named "${name}" in the pool.`,
+  });
+}

@@ -1,0 +1,25 @@
+import type { Pool as PoolResource } from '@wcc/api';
+import type { ImagesContext } from '../context.ts';
+import { measureRoom } from '../room.ts';
+import type { Pool } from './pools.ts';
+
+/** A pool as the API shows it; one that is not there has no numbers. */
+export async function toPool(context: ImagesContext, pool: Pool): Promise<PoolResource> {
+  const { id, name, path, reason, canClone } = pool;
+  const state = reason === null ? 'ready' : 'unavailable';
+  const stateReason =
+    reason === null ? null : { code: reason.reason, message: reason.message, hint: reason.hint };
+  const room = reason === null ? await measureRoom(context, pool) : null;
+  return {
+    id,
+    name,
+    path,
+    state,
+    stateReason,
+    totalBytes: room?.totalBytes ?? 0,
+    freeBytes: room?.freeBytes ?? 0,
+    reservedBytes: room?.reservedBytes ?? 0,
+    fileSystem: room?.fileSystem ?? '',
+    clonePossible: reason === null && canClone,
+  };
+}

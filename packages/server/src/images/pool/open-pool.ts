@@ -1,0 +1,96 @@
+import { CopyError, type FileLock, lockFile } from '@wcc/copy';
+import { constants } from 'node:fs';
+import { access, mkdir, realpath, stat } from 'node:fs/promises';
+import { join } from 'node:path';
+import { PoolError, toPoolError } from './error.ts';
+import { readMarker, writeMarker } from './marker.ts';
+
+export interface OpenPoolOptions {
+  path: string;
+  installationId: string;
+  /** The id it is known by, or would get. */
+  poolId: string;
+  /** True when this installation has used the directory before: then it must carry its marker. */
+  isKnown: boolean;
+  /** Makes the directory when it is missing: for the default pool only, a named one may be an unmounted disk. */
+  makesDirectory: boolean;
+  onError: (error: unknown, context: { stage: string }) => void;
+}
+
+/** A directory that is ours, and ours alone, for as long as this process lives. */
+export interface OpenPool {
+  readonly id: string;
+  /** Real path. */
+  readonly path: string;
+  /** Looks again whether the directory still is the marked one. @throws PoolError */
+  check(): Promise<void>;
+  close(): void;
+}
+
+/**
+ * Opens a pool: checks rights, marker and lock, and marks a directory that is used for the first time.
+ * @throws PoolError with the exact reason; nothing was written then
+ */
+export async function openPool(options: OpenPoolOptions): Promise<OpenPool> {
+  try {
+    return await open(options);
+  } catch (error) {
+    throw toPoolError(error);
+  }
+}
+
+async function open(options: OpenPoolOptions): Promise<OpenPool> {
+  const { installationId } = options;
+  if (options.makesDirectory && !options.isKnown) await mkdir(options.path, { recursive: true, mode: 0o750 });
+  const path = await realpath(options.path);
+  await checkDirectory(path);
+  const found = await readMarker(path);
+  if (found !== null && found.installationId !== installationId) throw new PoolError('marker_foreign');
+  if (found === null && options.isKnown) throw new PoolError('marker_missing');
+  const id = found?.poolId ?? options.poolId;
+  if (options.isKnown && id !== options.poolId) throw new PoolError('marker_foreign');
+  const lock = takeLock(path, options);
+  try {
+    if (found === null) await writeMarker(path, { version: 1, poolId: id, installationId });
+  } catch (error) {
+    lock.release();
+    throw error;
+  }
+  return {
+    id,
+    path,
+    check: () => check(path, { poolId: id, installationId }),
+    close: () => lock.release(),
+  };
+}
+
+async function checkDirectory(path: string): Promise<void> {
+  const found = await stat(path);
+  if (!found.isDirectory()) throw new PoolError('not_a_directory');
+  if ((found.mode & constants.S_IWOTH) !== 0) throw new PoolError('world_writable');
+  await access(path, constants.R_OK | constants.W_OK | constants.X_OK);
+}
+
+async function check(path: string, owner: { poolId: string; installationId: string }): Promise<void> {
+  try {
+    await checkDirectory(path);
+    const marker = await readMarker(path);
+    if (marker === null) throw new PoolError('marker_missing');
+    const isOurs = marker.poolId === owner.poolId && marker.installationId === owner.installationId;
+    if (!isOurs) throw new PoolError('marker_foreign');
+  } catch (error) {
+    throw toPoolError(error);
+  }
+}
+
+function takeLock(path: string, { onError }: OpenPoolOptions): FileLock {
+  try {
+    return lockFile(join(path, '.wcc-pool.lock'));
+  } catch (error) {
+    if (error instanceof CopyError && error.code === 'locked') throw new PoolError('locked', error);
+    if (!(error instanceof CopyError) || error.code !== 'unsupported') throw error;
+    // Without kernel calls there is no lock that dies with its process: said, and done without.
+    onError(error, { stage: `pool ${path}: lock` });
+    return { release: () => {} };
+  }
+}

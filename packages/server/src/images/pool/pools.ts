@@ -1,0 +1,162 @@
+import { ApiError } from '@wcc/api';
+import { canClone } from '@wcc/copy';
+import { createOperationId } from '@wcc/progress';
+import { randomBytes } from 'node:crypto';
+import { basename, resolve } from 'node:path';
+import type { Store } from '../../storage/store.ts';
+import { PoolError, toPoolError } from './error.ts';
+import { markerPath } from './marker.ts';
+import type { OpenPool } from './open-pool.ts';
+import { openPool } from './open-pool.ts';
+
+export interface PoolsOptions {
+  store: Store;
+  installationId: string;
+  pool: { path: string; origin: 'default' | 'named' };
+  onError: (error: unknown, context: { stage: string }) => void;
+}
+
+/** A pool that is configured, whether its directory is there or not. */
+export interface Pool {
+  readonly id: string;
+  readonly name: string;
+  readonly path: string;
+  /** Null: it can be used. */
+  readonly reason: PoolError | null;
+  /** Whether its file system can share blocks, by trial. */
+  readonly canClone: boolean;
+}
+
+export interface Pools {
+  all(): readonly Pool[];
+  isReady(poolId: string): boolean;
+  /** @throws ApiError `not_found` */
+  find(poolId: string): Pool;
+  /** The pool, looked at just now. @throws ApiError `not_found`, PoolError */
+  use(poolId: string): Promise<Pool>;
+  /** Opens what is closed and looks again at what is open; true when one became ready. */
+  refresh(): Promise<boolean>;
+  close(): void;
+}
+
+interface ManagedPool extends Pool {
+  id: string;
+  reason: PoolError | null;
+  canClone: boolean;
+  opened: OpenPool | null;
+}
+
+/** Reads which pools this installation knows; opens nothing yet. */
+export async function createPools(options: PoolsOptions): Promise<Pools> {
+  const managed = await describe(options);
+  const byId = (poolId: string): ManagedPool => {
+    if (managed.id === poolId) return managed;
+    throw new ApiError('not_found');
+  };
+  let refreshing: Promise<boolean> | null = null;
+  return {
+    all: () => [managed],
+    isReady: (poolId) => managed.id === poolId && managed.reason === null,
+    find: byId,
+    async use(poolId) {
+      const pool = byId(poolId);
+      await look(pool);
+      if (pool.reason !== null) throw pool.reason;
+      return pool;
+    },
+    refresh() {
+      refreshing ??= refresh(managed, options).finally(() => (refreshing = null));
+      return refreshing;
+    },
+    close() {
+      managed.opened?.close();
+      managed.opened = null;
+      managed.reason = new PoolError('directory_missing');
+    },
+  };
+}
+
+async function describe({ store, pool }: PoolsOptions): Promise<ManagedPool> {
+  const path = resolve(pool.path);
+  const row = await store.db.selectFrom('pools').selectAll().where('path', '=', path).executeTakeFirst();
+  return {
+    // A pool that was never used has the id that its marker will get.
+    id: row?.id ?? createOperationId(randomBytes),
+    name: row?.name ?? basename(path),
+    path,
+    reason: new PoolError('directory_missing'),
+    canClone: false,
+    opened: null,
+  };
+}
+
+/** An open pool whose marker is gone is not the pool any more; it may come back. */
+async function look(pool: ManagedPool): Promise<void> {
+  if (pool.opened === null) return;
+  pool.reason = await pool.opened.check().then(
+    () => null,
+    (error: unknown) => toPoolError(error),
+  );
+}
+
+async function refresh(pool: ManagedPool, options: PoolsOptions): Promise<boolean> {
+  const wasReady = pool.opened !== null && pool.reason === null;
+  await look(pool);
+  if (pool.opened !== null && pool.reason !== null) {
+    // What is mounted there next is another directory: it needs a lock of its own.
+    pool.opened.close();
+    pool.opened = null;
+  }
+  if (pool.opened === null) await tryOpen(pool, options);
+  return !wasReady && pool.reason === null;
+}
+
+async function tryOpen(pool: ManagedPool, options: PoolsOptions): Promise<void> {
+  const { store, installationId, onError } = options;
+  let opened: OpenPool | null = null;
+  try {
+    opened = await openPool({
+      path: pool.path,
+      installationId,
+      poolId: pool.id,
+      isKnown: await isKnown(store, pool.path),
+      makesDirectory: options.pool.origin === 'default',
+      onError,
+    });
+    await register(store, pool, opened);
+    pool.id = opened.id;
+    pool.canClone = await canClone(markerPath(opened.path), opened.path).catch((error: unknown) => {
+      onError(error, { stage: `pool ${pool.path}: trial clone` });
+      return false;
+    });
+    pool.opened = opened;
+    pool.reason = null;
+  } catch (error) {
+    // Our own lock must not stand in the way of the next attempt.
+    opened?.close();
+    pool.reason = toPoolError(error);
+    onError(pool.reason, { stage: `pool ${pool.path}` });
+  }
+}
+
+async function isKnown(store: Store, path: string): Promise<boolean> {
+  const row = await store.db.selectFrom('pools').select('id').where('path', '=', path).executeTakeFirst();
+  return row !== undefined;
+}
+
+/** The marker comes first, so that a crash in between leaves a directory that is recognised as ours. */
+async function register(store: Store, pool: ManagedPool, opened: OpenPool): Promise<void> {
+  const row = await store.db.selectFrom('pools').selectAll().where('id', '=', opened.id).executeTakeFirst();
+  if (row?.path === pool.path) return;
+  if (row) {
+    // Moved by its user: the marker came along, the images are the same.
+    await store.write([
+      { query: store.db.updateTable('pools').set({ path: pool.path }).where('id', '=', row.id) },
+    ]);
+    return;
+  }
+  const names = await store.db.selectFrom('pools').select('name').where('name', '=', pool.name).execute();
+  const name = names.length === 0 ? pool.name : `${pool.name}-${opened.id.slice(0, 6)}`;
+  const values = { id: opened.id, name, path: pool.path, createdAt: new Date().toISOString() };
+  await store.write([{ query: store.db.insertInto('pools').values(values) }]);
+}

@@ -1,0 +1,54 @@
+import type { Store, WriteStatement } from '../../storage/store.ts';
+import type { ImageNumbers, ImageRow } from '../image-rows.ts';
+import type { Entry } from './look.ts';
+
+/** What a scan found out about one name: the fields that its row is to have. */
+export type Finding = Pick<ImageRow, 'state' | 'stateReason'> &
+  Partial<Pick<ImageRow, 'format' | 'virtualSizeBytes' | 'sizeBytes' | 'dataBytes' | 'inode' | 'mtimeNs'>>;
+
+/** A new row. An operation may have registered the name meanwhile: then its row stands. */
+export function addFinding(
+  { store, numbers, pool }: { store: Store; numbers: ImageNumbers; pool: { id: string } },
+  entry: Entry,
+  finding: Finding,
+): WriteStatement[] {
+  const { id, statement } = numbers.take();
+  const query = store.db
+    .insertInto('images')
+    .values({
+      id,
+      poolId: pool.id,
+      name: entry.name,
+      format: finding.format ?? null,
+      virtualSizeBytes: finding.virtualSizeBytes ?? 0,
+      sizeBytes: entry.sizeBytes,
+      dataBytes: finding.dataBytes ?? 0,
+      state: finding.state,
+      stateReason: finding.stateReason,
+      inode: entry.inode,
+      mtimeNs: entry.mtimeNs,
+      owner: null,
+      copiedFrom: null,
+      createdAt: new Date().toISOString(),
+    })
+    .onConflict((conflict) => conflict.doNothing());
+  return [statement, { query }];
+}
+
+export function updateFinding(store: Store, row: ImageRow, finding: Finding): WriteStatement {
+  const query = store.db
+    .updateTable('images')
+    .set({ ...finding, rev: row.rev + 1 })
+    .where('id', '=', row.id)
+    .where('rev', '=', row.rev);
+  return { query };
+}
+
+/** True when the row says all of it already. */
+export function sameImage(row: ImageRow, finding: Finding): boolean {
+  return Object.entries(finding).every(([field, value]) => row[field as keyof ImageRow] === value);
+}
+
+export function removeRow(store: Store, row: ImageRow): WriteStatement {
+  return { query: store.db.deleteFrom('images').where('id', '=', row.id).where('rev', '=', row.rev) };
+}

@@ -1,0 +1,184 @@
+import { execFileSync } from 'node:child_process';
+import { link, mkdir, open, rename, symlink, unlink, utimes, writeFile } from 'node:fs/promises';
+import { createServer } from 'node:net';
+import { join } from 'node:path';
+import { afterEach, beforeEach, describe, expect, test } from 'vitest';
+import { admin, startDomain, type DomainUnderTest } from '../images.testkit.ts';
+
+let domain: DomainUnderTest;
+const path = (name: string): string => join(domain.poolDir, name);
+
+beforeEach(async () => {
+  domain = await startDomain();
+});
+afterEach(async () => {
+  await domain.close();
+});
+
+async function states(): Promise<Record<string, string>> {
+  const { items } = await domain.images.list(admin, { limit: 200 });
+  return Object.fromEntries(items.map(({ name, state, stateReason }) => [name, stateReason ?? state]));
+}
+
+describe('a rescan that somebody asked for', () => {
+  test('takes files that were just put there, by content and not by name', async () => {
+    await writeFile(path('a.iso'), 'no ISO at all');
+    const iso = Buffer.alloc(40_000);
+    iso.write('CD001', 0x8001);
+    await writeFile(path('b.raw'), iso);
+    expect(await domain.rescan()).toMatchObject({ added: 2, refused: 0 });
+    expect(await domain.image('a.iso')).toMatchObject({
+      format: 'raw',
+      virtualSizeBytes: 13,
+      state: 'ready',
+    });
+    expect(await domain.image('b.raw')).toMatchObject({
+      format: 'iso',
+      virtualSizeBytes: 40_000,
+      owner: null,
+    });
+    expect((await domain.image('a.iso')).id).toBeGreaterThanOrEqual(100);
+  });
+
+  test('names what it refuses, and nothing hangs', async () => {
+    await symlink('/etc/shadow', path('symlink'));
+    await symlink('/nonexistent', path('dangling'));
+    execFileSync('mkfifo', [path('pipe')]);
+    await mkdir(path('directory'));
+    await mkdir(path('lost+found'));
+    await writeFile(path('one'), 'x');
+    await link(path('one'), path('two'));
+    await writeFile(path('.hidden'), 'x');
+    await writeFile(path('line\nbreak'), 'x');
+    await writeFile(Buffer.concat([Buffer.from(`${domain.poolDir}/not-`), Buffer.from([0xff])]), 'x');
+    const socket = createServer().listen(path('socket'));
+    await new Promise((resolve) => socket.once('listening', resolve));
+    const startedAt = performance.now();
+    const result = await domain.rescan();
+    expect(performance.now() - startedAt).toBeLessThan(2_000);
+    expect(await states()).toEqual({
+      symlink: 'symlink',
+      dangling: 'symlink',
+      pipe: 'fifo',
+      directory: 'directory',
+      one: 'hard_link',
+      two: 'hard_link',
+      'line\nbreak': 'invalid_name',
+      'not-\u{fffd}': 'invalid_name',
+      socket: 'socket',
+    });
+    expect(result).toEqual({ added: 0, missing: 0, returned: 0, refused: 9, skipped: [] });
+    await new Promise((resolve) => socket.close(resolve));
+  });
+
+  test.skipIf(process.getuid?.() !== 0)('a device is refused (needs root: mknod)', async () => {
+    execFileSync('mknod', [path('device'), 'c', '1', '5']);
+    await domain.rescan();
+    expect(await states()).toEqual({ device: 'device' });
+  });
+
+  test('reports a file that is open for writing, and takes it afterwards', async () => {
+    const writer = await open(path('growing'), 'w');
+    await writer.write('x');
+    expect(await domain.rescan()).toMatchObject({ added: 0, skipped: [{ name: 'growing', reason: 'busy' }] });
+    await writer.close();
+    expect(await domain.rescan()).toMatchObject({ added: 1, skipped: [] });
+  });
+});
+
+describe('what was registered', () => {
+  test('keeps its number and its format when it goes and comes back', async () => {
+    const header = Buffer.alloc(104);
+    header.write('QFI\u{fb}', 0, 'latin1');
+    header.writeUInt32BE(3, 4);
+    header.writeUInt32BE(16, 20);
+    header.writeBigUInt64BE(1_048_576n, 24);
+    await writeFile(path('a'), header);
+    await domain.rescan();
+    const before = await domain.image('a');
+    await rename(path('a'), path('.aside'));
+    expect(await domain.rescan()).toMatchObject({ missing: 1 });
+    expect((await domain.image('a')).state).toBe('missing');
+    await rename(path('.aside'), path('a'));
+    expect(await domain.rescan()).toMatchObject({ returned: 1, added: 0 });
+    expect(await domain.image('a')).toEqual(before);
+  });
+
+  test('is not recognised again when its content changes, only its sizes follow', async () => {
+    await writeFile(path('disk'), Buffer.alloc(8_192));
+    await domain.rescan();
+    const guest = await open(path('disk'), 'r+');
+    await guest.write(Buffer.from('QFI\u{fb}', 'latin1'), 0, 4, 0);
+    await guest.truncate(65_536);
+    await guest.close();
+    await domain.rescan();
+    expect(await domain.image('disk')).toMatchObject({
+      format: 'raw',
+      virtualSizeBytes: 65_536,
+      state: 'ready',
+    });
+  });
+
+  test('is recognised anew when another file takes its name', async () => {
+    await writeFile(path('disk'), Buffer.alloc(8_192));
+    await domain.rescan();
+    const iso = Buffer.alloc(40_000);
+    iso.write('CD001', 0x8001);
+    await writeFile(path('.new'), iso);
+    await rename(path('.new'), path('disk'));
+    await domain.rescan();
+    expect(await domain.image('disk')).toMatchObject({ format: 'iso', virtualSizeBytes: 40_000 });
+  });
+
+  test('a hard link refuses it, and it is back when the link is gone', async () => {
+    await writeFile(path('disk'), 'x');
+    await domain.rescan();
+    const before = await domain.image('disk');
+    await link(path('disk'), path('.second'));
+    await domain.rescan();
+    expect(await domain.image('disk')).toMatchObject({ state: 'refused', stateReason: 'hard_link' });
+    await unlink(path('.second'));
+    await domain.rescan();
+    expect(await domain.image('disk')).toEqual(before);
+  });
+
+  test('what was refused and never an image leaves nothing behind', async () => {
+    await symlink('/etc/passwd', path('link'));
+    await domain.rescan();
+    await unlink(path('link'));
+    expect(await domain.rescan()).toMatchObject({ missing: 0 });
+    expect(await states()).toEqual({});
+  });
+
+  test('nothing counts as missing while the pool is not there', async () => {
+    await writeFile(path('disk'), 'x');
+    await domain.rescan();
+    await rename(domain.poolDir, `${domain.poolDir}.away`);
+    await mkdir(domain.poolDir);
+    await expect(domain.rescan()).rejects.toMatchObject({
+      code: 'pool_unavailable',
+      reason: 'marker_missing',
+    });
+    expect(await states()).toEqual({ disk: 'ready' });
+    expect(await domain.images.pools(admin)).toMatchObject({
+      items: [{ state: 'unavailable', stateReason: { code: 'marker_missing' } }],
+    });
+    await rename(domain.poolDir, `${domain.poolDir}.empty`);
+    await rename(`${domain.poolDir}.away`, domain.poolDir);
+    expect(await domain.rescan()).toMatchObject({ added: 0, missing: 0 });
+    expect(await domain.images.pools(admin)).toMatchObject({ items: [{ state: 'ready' }] });
+  });
+});
+
+test('files are found without being asked for, once they have been stable for 5 s', async () => {
+  await domain.close();
+  domain = await startDomain({ pollMs: 100 });
+  await writeFile(path('fresh'), 'x');
+  await writeFile(path('old'), 'x');
+  const longAgo = new Date(Date.now() - 60_000);
+  await utimes(path('old'), longAgo, longAgo);
+  await new Promise((resolve) => setTimeout(resolve, 400));
+  // The attributes of `old` were changed just now as well: both wait.
+  expect(await states()).toEqual({});
+  await expect.poll(states, { timeout: 8_000 }).toEqual({ fresh: 'ready', old: 'ready' });
+});

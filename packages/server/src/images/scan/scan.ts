@@ -1,0 +1,154 @@
+import type { RescanResult } from '@wcc/api';
+import { readdir } from 'node:fs/promises';
+import { join } from 'node:path';
+import type { Store, WriteStatement } from '../../storage/store.ts';
+import type { ImageNumbers, ImageRow } from '../image-rows.ts';
+import type { Finding } from './findings.ts';
+import { addFinding, removeRow, sameImage, updateFinding } from './findings.ts';
+import { lookAt, readContent, refusalOf, type Entry } from './look.ts';
+
+/** A file that was written to within this time is left for the next look, unless somebody asked. */
+export const stableAfterMs = 5_000;
+
+export interface ScanOptions {
+  store: Store;
+  numbers: ImageNumbers;
+  pool: { id: string; path: string };
+  /** `asked`: by a person or at the start: every file that nobody writes to is taken at once. */
+  mode: 'asked' | 'automatic';
+}
+
+/** Made by file systems, not by people. */
+const ignoredDirectories: ReadonlySet<string> = new Set(['lost+found']);
+
+/** Compares the directory with the records: what is new, gone, back or different becomes durable in one go. */
+export async function scanPool(options: ScanOptions): Promise<RescanResult> {
+  const { store, pool } = options;
+  // Rows first: a copy that is published meanwhile can only be missing from the rows, never from the files.
+  const rows = await store.db.selectFrom('images').selectAll().where('poolId', '=', pool.id).execute();
+  const names = await visibleNames(pool.path);
+  const reserved = await readReserved(store, pool.id);
+  const result: RescanResult = { added: 0, missing: 0, returned: 0, refused: 0, skipped: [] };
+  const statements: WriteStatement[] = [];
+  for (const { name, path } of names) {
+    // Its operation registers it, or leaves it to the next scan.
+    if (reserved.has(name)) continue;
+    const entry = await lookAt(path, name);
+    if (entry === null || (entry.kind === 'directory' && ignoredDirectories.has(name))) continue;
+    statements.push(...(await takeEntry({ entry, rows, result }, options)));
+  }
+  const present = new Set([...names.map(({ name }) => name), ...reserved]);
+  for (const row of rows) {
+    if (row.state === 'missing' || present.has(row.name)) continue;
+    // What never was an image leaves nothing behind.
+    const wasRefused = row.state === 'refused' && row.format === null;
+    if (!wasRefused) result.missing += 1;
+    statements.push(
+      wasRefused ? removeRow(store, row) : updateFinding(store, row, { state: 'missing', stateReason: null }),
+    );
+  }
+  await writeAll(store, statements);
+  return result;
+}
+
+/** Names as bytes, because they need not be UTF-8; such a one is shown with U+FFFD and refused. */
+async function visibleNames(directory: string): Promise<{ name: string; path: Buffer }[]> {
+  const names = await readdir(directory, { encoding: 'buffer' });
+  return names
+    .map((bytes) => ({ name: bytes.toString(), path: Buffer.concat([Buffer.from(`${directory}/`), bytes]) }))
+    .filter(({ name }) => !name.startsWith('.'));
+}
+
+async function readReserved(store: Store, poolId: string): Promise<Set<string>> {
+  const rows = await store.db
+    .selectFrom('nameReservations')
+    .select('name')
+    .where('poolId', '=', poolId)
+    .execute();
+  return new Set(rows.map(({ name }) => name));
+}
+
+interface Seen {
+  entry: Entry;
+  rows: readonly ImageRow[];
+  result: RescanResult;
+}
+
+async function takeEntry({ entry, rows, result }: Seen, options: ScanOptions): Promise<WriteStatement[]> {
+  const { store } = options;
+  const known = rowFor(rows, entry);
+  const finding = await find({ entry, known, result }, options);
+  if (finding === null) return [];
+  if (finding.state === 'refused' && known?.state !== 'refused') result.refused += 1;
+  if (known === null) {
+    if (finding.state === 'ready') result.added += 1;
+    return addFinding(options, entry, finding);
+  }
+  if (finding.state === 'ready' && known.state === 'missing') result.returned += 1;
+  return sameImage(known, finding) ? [] : [updateFinding(store, known, finding)];
+}
+
+/** The row of a name: the one that is there, else the latest that went missing. */
+function rowFor(rows: readonly ImageRow[], { name }: Entry): ImageRow | null {
+  const named = rows.filter((row) => row.name === name);
+  return named.find((row) => row.state !== 'missing') ?? named.at(-1) ?? null;
+}
+
+/** What an entry is now; null when it is left alone until the next scan. */
+async function find(
+  { entry, known, result }: { entry: Entry; known: ImageRow | null; result: RescanResult },
+  { mode, pool }: ScanOptions,
+): Promise<Finding | null> {
+  const { sizeBytes, inode, mtimeNs } = entry;
+  const refusal = refusalOf(entry);
+  if (refusal !== null) return { state: 'refused', stateReason: refusal, sizeBytes, inode, mtimeNs };
+  if (known !== null && isSameFile(known, entry)) {
+    return known.format === null ? null : unchanged(known, entry);
+  }
+  if (mode === 'automatic' && entry.stableForMs < stableAfterMs) return null;
+  const content = await readContent(join(pool.path, entry.name));
+  if (content === 'gone') return null;
+  if (content === 'busy') {
+    result.skipped.push({ name: entry.name, reason: 'busy' });
+    return null;
+  }
+  const { dataBytes } = content;
+  const seen = { sizeBytes, dataBytes, inode, mtimeNs };
+  if ('refused' in content) return { ...seen, state: 'refused', stateReason: content.refused, format: null };
+  const { format, virtualSizeBytes } = content;
+  return { ...seen, state: 'ready', stateReason: null, format, virtualSizeBytes };
+}
+
+/**
+ * A file keeps its inode while it is written to. One that came back must also be as old as it was: file systems
+ * give inode numbers of deleted files to new ones. One that was refused for its content may have been mended.
+ */
+function isSameFile(known: ImageRow, { inode, mtimeNs }: Entry): boolean {
+  if (known.inode !== inode) return false;
+  return known.state === 'ready' || known.mtimeNs === mtimeNs
+    ? true
+    : known.format !== null && known.state === 'refused';
+}
+
+/** The format stays as it was registered; only sizes follow the file. */
+function unchanged(known: ImageRow, entry: Entry): Finding {
+  const { sizeBytes, dataBytes, inode, mtimeNs } = entry;
+  const isTouched = known.mtimeNs !== mtimeNs || known.sizeBytes !== sizeBytes;
+  return {
+    state: 'ready',
+    stateReason: null,
+    sizeBytes,
+    inode,
+    mtimeNs,
+    dataBytes: isTouched ? dataBytes : known.dataBytes,
+    virtualSizeBytes: known.format === 'qcow2' ? known.virtualSizeBytes : sizeBytes,
+  };
+}
+
+const statementsPerBatch = 200;
+
+async function writeAll(store: Store, statements: readonly WriteStatement[]): Promise<void> {
+  for (let at = 0; at < statements.length; at += statementsPerBatch) {
+    await store.write(statements.slice(at, at + statementsPerBatch));
+  }
+}

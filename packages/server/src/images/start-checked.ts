@@ -1,0 +1,35 @@
+import { ApiError } from '@wcc/api';
+import type { Snapshot } from '@wcc/progress';
+import { formatBytes } from '@wcc/progress';
+import type { Acceptance } from '../operations/accept.ts';
+import type { ImagesContext } from './context.ts';
+import { refuseTakenName } from './names.ts';
+import { measureRoom } from './room.ts';
+
+export interface CheckedStart extends Omit<Acceptance, 'names' | 'reservedBytes'> {
+  pool: { id: string; path: string };
+  targetName: string;
+  needsBytes: number;
+}
+
+/**
+ * The last checks before an operation exists, together with its promises: nobody else can be promised the same
+ * name or the same room in between.
+ *
+ * @throws ApiError `exists`, `no_space`
+ */
+export async function startChecked(context: ImagesContext, wanted: CheckedStart): Promise<Snapshot> {
+  const { pool, targetName, needsBytes } = wanted;
+  const { fileSystemKey } = await measureRoom(context, pool);
+  return context.fileSystemMutex(fileSystemKey)(async () => {
+    await refuseTakenName(context.store, pool, targetName);
+    const { freeBytes } = await measureRoom(context, pool);
+    if (needsBytes > freeBytes) throw noSpace(needsBytes, freeBytes);
+    return context.operations.accept({ ...wanted, names: [targetName], reservedBytes: needsBytes });
+  });
+}
+
+function noSpace(needsBytes: number, freeBytes: number): ApiError {
+  const message = `Needs ${formatBytes(needsBytes)}, ${formatBytes(freeBytes)} free.`;
+  return new ApiError('no_space', { message });
+}
