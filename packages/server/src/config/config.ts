@@ -1,0 +1,47 @@
+/** How one server runs. Made from flags and environment by `readConfig`, or by a test. */
+export interface ServerConfig {
+  /** 0 lets the system choose. */
+  port: number;
+  host: string;
+  dataDir: string;
+  pool: PoolConfig;
+  /** An origin, e.g. `https://wcc.example.org`; null: the address listened on. */
+  publicUrl: string | null;
+  /** Contents of the PEM files. */
+  tls: { cert: string; key: string } | null;
+  behindTlsProxy: boolean;
+  /** Addresses or CIDR ranges. */
+  trustedProxies: readonly string[];
+  adminToken: string | null;
+  maxCopiesPerPool: number;
+  freeSpaceFloor: FreeSpaceFloor;
+  logLevel: LogLevel;
+  /** Directory of the console's built files; null: none is served. */
+  consoleDir: string | null;
+}
+
+/** The directory in which images live, and whether somebody chose it. */
+export interface PoolConfig {
+  path: string;
+  /** `default`: below the data directory, made when it is missing. `named`: a user chose it; it must exist. */
+  origin: 'default' | 'named';
+}
+
+/** Space that stays free in a pool. Both hold: the larger one of bytes and part wins. */
+export interface FreeSpaceFloor {
+  bytes: number;
+  /** 0 to 1, of the file system. */
+  fraction: number;
+}
+
+/** Page 02, rule 3: a full pool pauses running machines. */
+export const defaultFreeSpaceFloor: FreeSpaceFloor = { bytes: 2_147_483_648, fraction: 0.05 };
+
+export const logLevels = ['fatal', 'error', 'warn', 'info', 'debug', 'trace'] as const;
+/** `silent` is for tests; no flag gives it. */
+export type LogLevel = (typeof logLevels)[number] | 'silent';
+
+/** True for an address that only this machine reaches. */
+export function isLoopback(host: string): boolean {
+  return host === 'localhost' || host === '::1' || /^127(\.\d{1,3}){3}$/.test(host);
+}

@@ -1,0 +1,125 @@
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterAll, describe, expect, it } from 'vitest';
+import type { ServerConfig } from './config.ts';
+import type { ConfigErrorCode } from './errors.ts';
+import { readConfig } from './read-config.ts';
+
+const directory = mkdtempSync(join(tmpdir(), 'wcc-config-'));
+afterAll(() => rmSync(directory, { recursive: true }));
+
+function file(name: string, text: string): string {
+  const path = join(directory, name);
+  writeFileSync(path, text);
+  return path;
+}
+
+function read(argv: string[], environment: Record<string, string> = { HOME: '/home/sato' }): ServerConfig {
+  const command = readConfig(argv, environment);
+  if (command.kind !== 'serve') throw new Error(command.kind);
+  return command.config;
+}
+
+describe('defaults', () => {
+  it('are those of the contract', () => {
+    expect(read([])).toEqual({
+      port: 8400,
+      host: '127.0.0.1',
+      dataDir: '/home/sato/.local/state/wcc',
+      pool: { path: '/home/sato/.local/state/wcc/images', origin: 'default' },
+      publicUrl: null,
+      tls: null,
+      behindTlsProxy: false,
+      trustedProxies: [],
+      adminToken: null,
+      maxCopiesPerPool: 2,
+      freeSpaceFloor: { bytes: 2_147_483_648, fraction: 0.05 },
+      logLevel: 'info',
+      consoleDir: null,
+    });
+  });
+
+  it('follow XDG_STATE_HOME when it is absolute, as its specification says', () => {
+    expect(read([], { HOME: '/home/sato', XDG_STATE_HOME: '/state' }).dataDir).toBe('/state/wcc');
+    expect(read([], { HOME: '/home/sato', XDG_STATE_HOME: 'state' }).dataDir).toBe(
+      '/home/sato/.local/state/wcc',
+    );
+  });
+});
+
+describe('flags and environment', () => {
+  it('mean the same, and the flag wins', () => {
+    expect(read([], { WCC_PORT: '1', WCC_POOL: '/pool', WCC_DATA_DIR: '/data' })).toMatchObject({
+      port: 1,
+      dataDir: '/data',
+      pool: { path: '/pool', origin: 'named' },
+    });
+    expect(read(['--port', '2'], { WCC_PORT: '1' }).port).toBe(2);
+    expect(read([], { WCC_PORT: '' }).port).toBe(8400);
+    const proxied = { WCC_BEHIND_TLS_PROXY: '1', WCC_PUBLIC_URL: 'https://wcc.example.org/' };
+    expect(read([], proxied)).toMatchObject({ behindTlsProxy: true, publicUrl: 'https://wcc.example.org' });
+  });
+
+  it('take a floor as bytes or as a percentage', () => {
+    expect(read(['--free-space-floor', '1048576']).freeSpaceFloor).toEqual({ bytes: 1_048_576, fraction: 0 });
+    expect(read(['--free-space-floor', '2.5%']).freeSpaceFloor).toEqual({ bytes: 0, fraction: 0.025 });
+  });
+
+  it('answer help and version before anything else is checked', () => {
+    expect(readConfig(['--help', '--port', 'x'], {})).toEqual({ kind: 'help' });
+    expect(readConfig(['--version'], { WCC_PORT: 'x' })).toEqual({ kind: 'version' });
+  });
+});
+
+describe('the administrator token', () => {
+  const secret = '0123456789abcdef0123456789abcdef';
+  it('comes from the environment or a file, whose last line end does not count', () => {
+    expect(read([], { WCC_ADMIN_TOKEN: secret }).adminToken).toBe(secret);
+    expect(read(['--admin-token-file', file('token', `${secret}\n`)]).adminToken).toBe(secret);
+  });
+});
+
+const short = file('short', 'short');
+const refusals: [ConfigErrorCode, string[], Record<string, string>?][] = [
+  ['option_invalid', ['--nonsense']],
+  ['option_invalid', ['--port']],
+  ['option_invalid', ['stray']],
+  ['option_invalid', ['--port', '65536']],
+  ['option_invalid', ['--port', '-1']],
+  ['option_invalid', ['--port', '80a']],
+  ['option_invalid', [], { WCC_PORT: 'x' }],
+  ['option_invalid', ['--max-copies-per-pool', '0']],
+  ['option_invalid', ['--free-space-floor', '5 %']],
+  ['option_invalid', ['--log-level', 'loud']],
+  ['option_invalid', ['--trusted-proxy', '10.0.0.0/33']],
+  ['option_invalid', ['--trusted-proxy', 'proxy.example.org']],
+  ['option_invalid', [], { WCC_BEHIND_TLS_PROXY: 'perhaps' }],
+  ['public_url_invalid', ['--public-url', 'wcc.example.org']],
+  ['public_url_invalid', ['--public-url', 'https://wcc.example.org/console']],
+  ['public_url_invalid', ['--public-url', 'https://user@wcc.example.org']],
+  ['public_url_invalid', ['--public-url', 'ftp://wcc.example.org']],
+  ['tls_required', ['--host', '0.0.0.0']],
+  ['tls_required', ['--host', '192.0.2.1']],
+  ['tls_required', ['--host', '127.evil.example']],
+  ['tls_required', ['--public-url', 'https://wcc.example.org']],
+  ['tls_required', ['--behind-tls-proxy']],
+  ['tls_required', ['--behind-tls-proxy', '--public-url', 'http://wcc.example.org']],
+  ['tls_unreadable', ['--tls-cert', short]],
+  ['tls_unreadable', ['--tls-cert', '/nonexistent', '--tls-key', short]],
+  ['admin_token_short', [], { WCC_ADMIN_TOKEN: 'short' }],
+  ['admin_token_short', ['--admin-token-file', short]],
+  ['admin_token_unreadable', ['--admin-token-file', '/nonexistent']],
+];
+
+describe('what cannot be meant', () => {
+  it.each(refusals)('is %s: %j %j', (code, argv, environment = {}) => {
+    expect(() => read(argv, environment)).toThrow(
+      expect.objectContaining({
+        code,
+        message: expect.any(String) as string,
+        hint: expect.any(String) as string,
+      }),
+    );
+  });
+});

@@ -1,0 +1,169 @@
+import { readFileSync } from 'node:fs';
+import { homedir } from 'node:os';
+import { join, resolve } from 'node:path';
+import { parseArgs } from 'node:util';
+import type { FreeSpaceFloor, LogLevel, PoolConfig, ServerConfig } from './config.ts';
+import { defaultFreeSpaceFloor, isLoopback, logLevels } from './config.ts';
+import { ConfigError } from './errors.ts';
+import type { Flag } from './options.ts';
+import { adminTokenVariable, environmentName, options } from './options.ts';
+import { isAddressRange } from './address-range.ts';
+
+/** Environment variables, as `process.env` has them. */
+export type Environment = Record<string, string | undefined>;
+
+/** What the command line asks for. */
+export type Command = { kind: 'help' } | { kind: 'version' } | { kind: 'serve'; config: ServerConfig };
+
+type Values = Partial<Record<Flag, string | boolean>>;
+
+/**
+ * Reads flags, then environment twins, then defaults. Touches no file but those that are named for reading.
+ * @throws ConfigError for anything that cannot be meant
+ */
+export function readConfig(argv: readonly string[], environment: Environment): Command {
+  const given = parse(argv);
+  if (given['help']) return { kind: 'help' };
+  if (given['version']) return { kind: 'version' };
+  const values: Values = {};
+  for (const { flag, value } of options) {
+    const found = given[flag] ?? environment[environmentName(flag)];
+    // Service managers and compose files set variables to nothing when they mean absent.
+    if (found === undefined || found === '') continue;
+    values[flag] = value === null ? found === true || isTrue(flag, String(found)) : found;
+  }
+  const config = toConfig(values, environment);
+  checkExposure(config);
+  return { kind: 'serve', config };
+}
+
+function parse(argv: readonly string[]): Record<string, string | boolean | undefined> {
+  const known = options.map(
+    ({ flag, value }) => [flag, { type: value === null ? 'boolean' : 'string' }] as const,
+  );
+  const all = [...known, ['help', { type: 'boolean' }] as const, ['version', { type: 'boolean' }] as const];
+  try {
+    return parseArgs({ args: [...argv], options: Object.fromEntries(all), strict: true }).values;
+  } catch (cause) {
+    throw new ConfigError('option_invalid', cause instanceof Error ? cause.message : 'Bad flags.', cause);
+  }
+}
+
+function toConfig(values: Values, environment: Environment): ServerConfig {
+  const text = (flag: Flag): string | null => (values[flag] === undefined ? null : String(values[flag]));
+  const dataDir = resolve(text('data-dir') ?? defaultDataDir(environment));
+  return {
+    port: integer('port', text('port') ?? '8400', { min: 0, max: 65_535 }),
+    host: (text('host') ?? '127.0.0.1').replace(/^\[(.*)\]$/, '$1'),
+    dataDir,
+    pool: poolConfig(text('pool'), dataDir),
+    publicUrl: publicOrigin(text('public-url')),
+    tls: readTls(text('tls-cert'), text('tls-key')),
+    behindTlsProxy: values['behind-tls-proxy'] === true,
+    trustedProxies: proxies(text('trusted-proxy')),
+    adminToken: readAdminToken(text('admin-token-file'), environment[adminTokenVariable]),
+    maxCopiesPerPool: integer('max-copies-per-pool', text('max-copies-per-pool') ?? '2', { min: 1, max: 64 }),
+    freeSpaceFloor: freeSpaceFloor(text('free-space-floor')),
+    logLevel: logLevel(text('log-level') ?? 'info'),
+    consoleDir: null,
+  };
+}
+
+function defaultDataDir(environment: Environment): string {
+  const state = environment['XDG_STATE_HOME'];
+  // The XDG specification says that a relative path is to be ignored.
+  return state?.startsWith('/')
+    ? join(state, 'wcc')
+    : join(environment['HOME'] ?? homedir(), '.local/state/wcc');
+}
+
+function poolConfig(named: string | null, dataDir: string): PoolConfig {
+  return named === null
+    ? { path: join(dataDir, 'images'), origin: 'default' }
+    : { path: resolve(named), origin: 'named' };
+}
+
+function integer(flag: Flag, text: string, { min, max }: { min: number; max: number }): number {
+  const value = /^\d+$/.test(text) ? Number(text) : Number.NaN;
+  if (value >= min && value <= max) return value;
+  throw new ConfigError('option_invalid', `--${flag}: ${text} is not a whole number from ${min} to ${max}.`);
+}
+
+function isTrue(flag: Flag, text: string): boolean {
+  if (text === '1' || text === 'true') return true;
+  if (text === '0' || text === 'false') return false;
+  throw new ConfigError('option_invalid', `${environmentName(flag)}: ${text} is neither true nor false.`);
+}
+
+function logLevel(text: string): LogLevel {
+  const level = logLevels.find((known) => known === text);
+  if (level) return level;
+  throw new ConfigError('option_invalid', `--log-level: ${text} is none of ${logLevels.join(', ')}.`);
+}
+
+function publicOrigin(text: string | null): string | null {
+  if (text === null) return null;
+  const url = URL.canParse(text) ? new URL(text) : null;
+  const isWeb = url?.protocol === 'https:' || url?.protocol === 'http:';
+  const isOrigin = url?.pathname === '/' && !url.search && !url.hash && !url.username && !url.password;
+  if (url && isWeb && isOrigin) return url.origin;
+  throw new ConfigError('public_url_invalid', `--public-url: ${text} is not the address of a site.`);
+}
+
+function proxies(text: string | null): string[] {
+  const list = (text ?? '').split(',').filter((part) => part !== '');
+  const wrong = list.find((part) => !isAddressRange(part));
+  if (wrong === undefined) return list;
+  throw new ConfigError(
+    'option_invalid',
+    `--trusted-proxy: ${wrong} is neither an address nor a CIDR range.`,
+  );
+}
+
+function freeSpaceFloor(text: string | null): FreeSpaceFloor {
+  if (text === null) return defaultFreeSpaceFloor;
+  const percent = /^(\d{1,2}(?:\.\d+)?)%$/.exec(text)?.[1];
+  if (percent !== undefined) return { bytes: 0, fraction: Number(percent) / 100 };
+  return { bytes: integer('free-space-floor', text, { min: 0, max: Number.MAX_SAFE_INTEGER }), fraction: 0 };
+}
+
+function readTls(certFile: string | null, keyFile: string | null): ServerConfig['tls'] {
+  if (certFile === null && keyFile === null) return null;
+  if (certFile === null || keyFile === null) {
+    throw new ConfigError('tls_unreadable', '--tls-cert and --tls-key belong together.');
+  }
+  const read = (file: string): string => {
+    try {
+      return readFileSync(file, 'utf8');
+    } catch (cause) {
+      throw new ConfigError('tls_unreadable', `${file} cannot be read.`, cause);
+    }
+  };
+  return { cert: read(certFile), key: read(keyFile) };
+}
+
+function readAdminToken(file: string | null, variable: string | undefined): string | null {
+  let secret = variable === undefined || variable === '' ? null : variable;
+  if (file !== null) {
+    try {
+      secret = readFileSync(file, 'utf8').trim();
+    } catch (cause) {
+      throw new ConfigError('admin_token_unreadable', `--admin-token-file: ${file} cannot be read.`, cause);
+    }
+  }
+  if (secret !== null && secret.length < 32) {
+    throw new ConfigError('admin_token_short', `The administrator token has ${secret.length} characters.`);
+  }
+  return secret;
+}
+
+/** Page 04, step 1: plain HTTP is for loopback addresses, or for a TLS proxy that somebody vouched for. */
+function checkExposure({ host, tls, behindTlsProxy, publicUrl }: ServerConfig): void {
+  const isPublicHttps = publicUrl?.startsWith('https:') ?? false;
+  if (behindTlsProxy && !isPublicHttps) {
+    throw new ConfigError('tls_required', '--behind-tls-proxy needs an https --public-url.');
+  }
+  if (tls === null && !behindTlsProxy && (!isLoopback(host) || isPublicHttps)) {
+    throw new ConfigError('tls_required', `Plain HTTP on ${host} would show passwords to the network.`);
+  }
+}

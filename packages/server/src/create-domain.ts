@@ -1,0 +1,42 @@
+import { warmUp } from '@wcc/copy';
+import type { Domain, DomainDeps } from './domain.ts';
+import { registerImages } from './http/images.ts';
+import { registerOperations } from './http/operations.ts';
+import { registerPools } from './http/pools.ts';
+import { createImages } from './images/images.ts';
+import { createPools } from './images/pool/pools.ts';
+import { mayOperate } from './operations/may.ts';
+import { createOperations } from './operations/operations.ts';
+
+/** Builds operations, images and pools. */
+export async function createDomain(deps: DomainDeps): Promise<Domain> {
+  const { config, store, hub, installationId, onError } = deps;
+  const pools = await createPools({ store, installationId, pool: config.pool, onError });
+  const operations = createOperations({
+    store,
+    hub,
+    onError,
+    maxRunningPerPool: config.maxCopiesPerPool,
+    isPoolReady: (poolId) => pools.isReady(poolId),
+  });
+  const { freeSpaceFloor } = config;
+  const images = await createImages({ store, hub, operations, pools, freeSpaceFloor, onError });
+  return {
+    registerRoutes(app) {
+      registerOperations(app, { operations });
+      registerImages(app, { images });
+      registerPools(app, { images });
+    },
+    may: (principal, snapshot) => ({ ...mayOperate(principal, snapshot) }),
+    lookup: (id) => operations.snapshot(id),
+    start() {
+      // A whole copy by shared blocks takes less time than the start of a thread.
+      warmUp().catch((error: unknown) => onError(error, { stage: 'copy: warm-up' }));
+      return images.start();
+    },
+    async stop() {
+      await operations.stop();
+      await images.close();
+    },
+  };
+}

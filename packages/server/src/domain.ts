@@ -1,0 +1,28 @@
+import type { Rights, Snapshot } from '@wcc/progress';
+import type { Hub } from '@wcc/progress/server';
+import type { FastifyInstance } from 'fastify';
+import type { Principal } from './access/principal.ts';
+import type { ServerConfig } from './config/config.ts';
+import type { Store } from './storage/store.ts';
+
+export interface DomainDeps {
+  config: ServerConfig;
+  store: Store;
+  hub: Hub;
+  /** Names this installation in the markers of its pools. */
+  installationId: string;
+  onError: (error: unknown, context: { stage: string }) => void;
+}
+
+/** What the server is for, as its faces see it: operations on images in pools. */
+export interface Domain {
+  registerRoutes(app: FastifyInstance): void;
+  /** What the principal may do with an operation now. */
+  may(principal: Principal, snapshot: Snapshot): Rights;
+  /** The newest snapshot of an operation, from memory or the store. */
+  lookup(id: string): Promise<Snapshot | undefined>;
+  /** Opens the pools and takes over what an earlier process left; nothing is served before it is done. */
+  start(): Promise<void>;
+  /** Running copies checkpoint and become `interrupted`. Takes at most 10 s. */
+  stop(): Promise<void>;
+}

@@ -1,0 +1,69 @@
+import { describe, expect, it } from 'vitest';
+import { createAddresses } from './addresses.ts';
+
+const loopback = { host: '127.0.0.1', publicUrl: null, tls: null };
+
+describe('on loopback', () => {
+  const addresses = createAddresses(loopback, 8400);
+
+  it('the three names with the port are served, and their own origins alone', () => {
+    for (const host of ['localhost:8400', '127.0.0.1:8400', '[::1]:8400']) {
+      expect(addresses.isHost(host)).toBe(true);
+      expect(addresses.isOrigin(`http://${host}`, host)).toBe(true);
+    }
+    expect(addresses.isOrigin('http://localhost:8400', '127.0.0.1:8400')).toBe(false);
+  });
+
+  it('everything else is foreign', () => {
+    for (const host of [
+      undefined,
+      '',
+      'localhost',
+      'localhost:8401',
+      'localhost:84000',
+      'LOCALHOST:8400',
+      'wcc.example.org',
+    ]) {
+      expect(addresses.isHost(host)).toBe(false);
+    }
+    for (const origin of [
+      undefined,
+      '',
+      'null',
+      'https://127.0.0.1:8400',
+      'http://127.0.0.1:8400/',
+      'http://127.0.0.1',
+    ]) {
+      expect(addresses.isOrigin(origin, '127.0.0.1:8400')).toBe(false);
+    }
+    expect(addresses.isOrigin('http://evil:8400', 'evil:8400')).toBe(false);
+  });
+
+  it('the port of the scheme is left away, as browsers do', () => {
+    expect(createAddresses(loopback, 80).isHost('localhost')).toBe(true);
+    expect(createAddresses(loopback, 80).isOrigin('http://localhost', 'localhost')).toBe(true);
+  });
+});
+
+describe('behind a proxy', () => {
+  const config = { host: '0.0.0.0', publicUrl: 'https://wcc.example.org', tls: null };
+  const addresses = createAddresses(config, 8400);
+
+  it('the public address is served, with the host that the proxy passes on or its own', () => {
+    expect(addresses.isHost('wcc.example.org')).toBe(true);
+    expect(addresses.isOrigin('https://wcc.example.org', 'wcc.example.org')).toBe(true);
+    expect(addresses.isOrigin('https://wcc.example.org', '127.0.0.1:8400')).toBe(true);
+    expect(addresses.consoleUrl).toBe('https://wcc.example.org');
+  });
+
+  it('the address listened on everywhere is no name', () => {
+    expect(addresses.isHost('0.0.0.0:8400')).toBe(false);
+    expect(addresses.isOrigin('http://0.0.0.0:8400', '0.0.0.0:8400')).toBe(false);
+  });
+});
+
+it('names the console by the address that was configured', () => {
+  expect(createAddresses(loopback, 8400).consoleUrl).toBe('http://127.0.0.1:8400');
+  expect(createAddresses({ ...loopback, host: '::1' }, 8400).consoleUrl).toBe('http://[::1]:8400');
+  expect(createAddresses({ ...loopback, host: 'localhost' }, 80).consoleUrl).toBe('http://localhost');
+});

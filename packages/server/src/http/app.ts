@@ -1,0 +1,99 @@
+import { randomUUID } from 'node:crypto';
+import cookiePlugin from '@fastify/cookie';
+import type { Tickets } from '@wcc/progress/server';
+import type { FastifyBaseLogger, FastifyInstance } from 'fastify';
+import fastify, { LogController } from 'fastify';
+import type { Access } from '../access/access.ts';
+import type { ServerConfig } from '../config/config.ts';
+import type { Store } from '../storage/store.ts';
+import type { Addresses } from './addresses.ts';
+import { registerAudit } from './audit.ts';
+import { registerBodyDeadline } from './body-deadline.ts';
+import { createClientAddress, registerClientAddress } from './client-address.ts';
+import { registerConsole } from './console.ts';
+import { cookieName, registerCredentials } from './credentials.ts';
+import { registerHeaders } from './headers.ts';
+import type { Readiness } from './health.ts';
+import { registerHealth, registerReadiness } from './health.ts';
+import { createHttpServer } from './http-server.ts';
+import { registerHygiene } from './hygiene.ts';
+import { registerLimits } from './limits.ts';
+import { registerRequestLog } from './log.ts';
+import { registerProblems, sendProblem } from './problems.ts';
+import { registerSessions } from './sessions.ts';
+import { registerSocketHint } from './socket.ts';
+import { registerTickets } from './tickets.ts';
+import { registerTokens } from './tokens.ts';
+import { registerUsers } from './users.ts';
+
+/** Longest body of any route that takes JSON. */
+const bodyBytes = 65_536;
+
+export interface AppDeps {
+  config: ServerConfig;
+  version: string;
+  logger: FastifyBaseLogger;
+  store: Store;
+  access: Access;
+  tickets: Tickets;
+  addresses: () => Addresses;
+  readiness: Readiness;
+  /** Routes of the domain; they find hygiene, credentials, limits and problems in place. */
+  registerDomain: (app: FastifyInstance) => void;
+}
+
+/** True when browsers reach this server by TLS, its own or a proxy's. */
+export function isSecure({ tls, behindTlsProxy }: ServerConfig): boolean {
+  return tls !== null || behindTlsProxy;
+}
+
+/** The HTTP face. What is registered first runs first: headers, then hygiene, then credentials, then limits. */
+export async function createApp(deps: AppDeps): Promise<FastifyInstance> {
+  const { config, access, addresses } = deps;
+  const secure = isSecure(config);
+  const cookie = cookieName(secure);
+  const app = createBareApp(deps);
+  // Who asks by which address is needed by every log line, limit and audit row, also of what is refused below.
+  registerClientAddress(app, createClientAddress(config.trustedProxies));
+  await registerHeaders(app, { secure });
+  await app.register(cookiePlugin);
+  registerProblems(app);
+  registerRequestLog(app);
+  // Before anybody is looked up: a foreign page costs no database access and learns nothing by its timing.
+  registerHygiene(app, { addresses, cookie });
+  registerReadiness(app, deps);
+  registerCredentials(app, { access, cookie });
+  registerBodyDeadline(app);
+  await registerLimits(app);
+
+  registerHealth(app, deps);
+  registerSessions(app, { access, cookie, secure, version: deps.version });
+  registerUsers(app, { access });
+  registerTokens(app, { access });
+  registerTickets(app, deps);
+  registerAudit(app, deps);
+  registerSocketHint(app);
+  deps.registerDomain(app);
+  await registerConsole(app, { directory: config.consoleDir });
+  return app;
+}
+
+function createBareApp({ config, logger }: AppDeps): FastifyInstance {
+  const app = fastify({
+    loggerInstance: logger,
+    logController: new LogController({ disableRequestLogging: true, requestIdLogLabel: 'requestId' }),
+    // An address that cannot be parsed meets no hook: the headers that matter are set here.
+    frameworkErrors: (error, request, reply) => {
+      void reply.headers({ 'x-content-type-options': 'nosniff', 'cache-control': 'no-store' });
+      sendProblem(error, request, reply);
+    },
+    genReqId: () => randomUUID(),
+    requestIdHeader: false,
+    bodyLimit: bodyBytes,
+    forceCloseConnections: 'idle',
+    routerOptions: { maxParamLength: 256 },
+    serverFactory: (listener) => createHttpServer(listener, config),
+  });
+  app.removeContentTypeParser('text/plain');
+  return app;
+}

@@ -1,0 +1,24 @@
+import type { AuditList } from '@wcc/api';
+import { auditQuery, routes } from '@wcc/api';
+import type { FastifyInstance } from 'fastify';
+import type { Store } from '../storage/store.ts';
+import { requireRight } from './credentials.ts';
+import { parseQuery } from './parse.ts';
+
+/** The audit record, newest first, for administrators. */
+export function registerAudit(app: FastifyInstance, { store }: { store: Store }): void {
+  app.get(routes.audit(), async (request): Promise<AuditList> => {
+    requireRight(request, 'audit.read');
+    const { cursor, limit } = parseQuery(auditQuery, request);
+    const rows = await store.db
+      .selectFrom('audit')
+      .select(['number', 'at', 'who', 'address', 'what', 'subject', 'result'])
+      .$if(cursor !== undefined, (query) => query.where('number', '<', Number(cursor)))
+      .orderBy('number', 'desc')
+      .limit(limit + 1)
+      .execute();
+    const items = rows.slice(0, limit);
+    const last = rows.length > limit ? items.at(-1) : undefined;
+    return last === undefined ? { items } : { items, next: String(last.number) };
+  });
+}

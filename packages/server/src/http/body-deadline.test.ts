@@ -1,0 +1,54 @@
+import { once } from 'node:events';
+import type { AddressInfo } from 'node:net';
+import { connect } from 'node:net';
+import type { FastifyInstance } from 'fastify';
+import fastify from 'fastify';
+import { afterEach, beforeEach, expect, it } from 'vitest';
+import { registerBodyDeadline } from './body-deadline.ts';
+
+let app: FastifyInstance;
+beforeEach(async () => {
+  app = fastify();
+  registerBodyDeadline(app, { bodyMs: 150 });
+  app.addContentTypeParser('application/octet-stream', (_request, payload, done) => {
+    payload.resume().on('end', () => done(null, 'read'));
+  });
+  const slowly = async (): Promise<string> => {
+    await new Promise((resolve) => setTimeout(resolve, 400));
+    return 'answered';
+  };
+  app.get('/', slowly);
+  app.post('/', slowly);
+  await app.listen({ host: '127.0.0.1', port: 0 });
+});
+afterEach(() => app.close());
+
+/** Sends the parts with 300 ms between them. @returns everything that came back until the connection ended */
+async function send(head: string, parts: string[]): Promise<string> {
+  const socket = connect((app.server.address() as AddressInfo).port, '127.0.0.1');
+  socket.on('error', () => {});
+  await once(socket, 'connect');
+  let received = '';
+  socket.setEncoding('utf8').on('data', (part: string) => (received += part));
+  const closed = once(socket, 'close');
+  socket.write(`${head}\r\nHost: x\r\nConnection: close\r\n\r\n`);
+  for (const part of parts) {
+    await new Promise((resolve) => setTimeout(resolve, 300));
+    if (socket.writable) socket.write(part);
+  }
+  await closed;
+  return received;
+}
+
+it('cuts a JSON body that trickles', async () => {
+  const head = 'POST / HTTP/1.1\r\nContent-Type: application/json\r\nContent-Length: 2';
+  expect(await send(head, ['{', '}'])).toBe('');
+});
+
+it('leaves slow answers, and slow bodies of other types, alone', async () => {
+  expect(await send('GET / HTTP/1.1', [])).toContain('answered');
+  const quick = 'POST / HTTP/1.1\r\nContent-Type: application/json\r\nContent-Length: 0';
+  expect(await send(quick, [])).toContain('400');
+  const upload = 'POST / HTTP/1.1\r\nContent-Type: application/octet-stream\r\nContent-Length: 2';
+  expect(await send(upload, ['a', 'b'])).toContain('answered');
+});

@@ -1,0 +1,26 @@
+import type { IncomingMessage } from 'node:http';
+import { expect, it } from 'vitest';
+import { createClientAddress } from './client-address.ts';
+
+const from = (peer: string, forwarded?: string): IncomingMessage =>
+  ({
+    socket: { remoteAddress: peer },
+    headers: { 'x-forwarded-for': forwarded },
+  }) as unknown as IncomingMessage;
+
+it('is the peer, whatever it claims, unless the peer is a declared proxy', () => {
+  const address = createClientAddress([]);
+  expect(address(from('192.0.2.1', '203.0.113.9'))).toBe('192.0.2.1');
+  expect(address(from('::ffff:192.0.2.1'))).toBe('192.0.2.1');
+});
+
+it('is the last hop that no declared proxy wrote', () => {
+  const address = createClientAddress(['127.0.0.1', '10.0.0.0/8', '2001:db8::/32']);
+  expect(address(from('127.0.0.1', '203.0.113.9'))).toBe('203.0.113.9');
+  expect(address(from('::ffff:127.0.0.1', '203.0.113.9, 10.1.2.3'))).toBe('203.0.113.9');
+  expect(address(from('2001:db8::1', '203.0.113.9'))).toBe('203.0.113.9');
+  // What the client itself put into the header stands further left, and is not believed.
+  expect(address(from('127.0.0.1', '198.51.100.1, 203.0.113.9'))).toBe('203.0.113.9');
+  expect(address(from('127.0.0.1'))).toBe('127.0.0.1');
+  expect(address(from('127.0.0.1', ''))).toBe('127.0.0.1');
+});

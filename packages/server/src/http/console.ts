@@ -1,0 +1,39 @@
+import { existsSync } from 'node:fs';
+import { join } from 'node:path';
+import { ApiError } from '@wcc/api';
+import fastifyStatic from '@fastify/static';
+import type { FastifyInstance } from 'fastify';
+
+const oneYearS = 31_536_000;
+
+/** Serves the console's built files; an address of a page of the console answers its one document. */
+export async function registerConsole(
+  app: FastifyInstance,
+  { directory }: { directory: string | null },
+): Promise<void> {
+  if (directory === null || !existsSync(join(directory, 'index.html'))) {
+    app.log.warn({ directory }, 'the console is not built: only the API is served');
+    return;
+  }
+  await app.register(fastifyStatic, {
+    root: directory,
+    wildcard: false,
+    index: false,
+    cacheControl: false,
+    setHeaders: (response, path) => {
+      // The build names files below assets/ by their content; everything else is asked about each time.
+      const isNamedByContent = path.startsWith(join(directory, 'assets/'));
+      response.setHeader(
+        'cache-control',
+        isNamedByContent ? `public, max-age=${oneYearS}, immutable` : 'no-cache',
+      );
+    },
+  });
+  app.get('/', (_request, reply) => reply.sendFile('index.html'));
+  app.get('/*', (request, reply) => {
+    // A file that is asked for and not there is missing, not a page.
+    const path = request.url.split('?', 1)[0] ?? '';
+    if (path.startsWith('/api/') || /\.[a-z0-9]+$/i.test(path)) throw new ApiError('not_found');
+    return reply.sendFile('index.html');
+  });
+}

@@ -1,0 +1,60 @@
+import { ApiError } from '@wcc/api';
+import type { FastifyInstance, FastifyRequest } from 'fastify';
+import type { Access } from '../access/access.ts';
+import type { Principal } from '../access/principal.ts';
+import type { Right } from '../access/rules.ts';
+import { can } from '../access/rules.ts';
+import { isApiRequest } from './api-route.ts';
+
+declare module 'fastify' {
+  interface FastifyRequest {
+    /** Who asks; null: nobody that is known. */
+    principal: Principal | null;
+  }
+}
+
+/** Page 04, step 1: the prefix binds the cookie to this host and to https; plain http on loopback cannot have it. */
+export function cookieName(secure: boolean): string {
+  return secure ? '__Host-wcc_sid' : 'wcc_sid';
+}
+
+/** The secret behind `Authorization: Bearer`, or null. */
+export function bearerOf(header: string | undefined): string | null {
+  return /^Bearer ([\w\-.~+/]+=*)$/i.exec(header ?? '')?.[1] ?? null;
+}
+
+/** Finds out who asks, for every route of the API. A bearer token goes before a cookie. */
+export function registerCredentials(
+  app: FastifyInstance,
+  { access, cookie }: { access: Access; cookie: string },
+): void {
+  app.decorateRequest('principal', null);
+  app.addHook('onRequest', async (request) => {
+    if (!isApiRequest(request)) return;
+    const { authorization } = request.headers;
+    if (authorization !== undefined) {
+      const secret = bearerOf(authorization);
+      request.principal = secret === null ? null : await access.findBearer(secret, request.clientAddress);
+      return;
+    }
+    const secret = request.cookies[cookie];
+    if (secret !== undefined) request.principal = await access.sessions.find(secret, request.clientAddress);
+  });
+}
+
+/** @throws ApiError `unauthenticated` */
+export function requirePrincipal(request: FastifyRequest): Principal {
+  if (!request.principal) throw new ApiError('unauthenticated');
+  return request.principal;
+}
+
+/** The principal, when it has the right. @throws ApiError `unauthenticated`, `forbidden` */
+export function requireRight(
+  request: FastifyRequest,
+  right: Right,
+  subject?: { owner: string | null },
+): Principal {
+  const principal = requirePrincipal(request);
+  if (!can(principal, right, subject)) throw new ApiError('forbidden');
+  return principal;
+}

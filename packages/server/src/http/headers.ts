@@ -1,0 +1,40 @@
+import helmet from '@fastify/helmet';
+import type { FastifyInstance } from 'fastify';
+import { isApiRequest } from './api-route.ts';
+
+/** Page 07: nothing but our own files; no inline script or style; no string becomes a script. */
+const contentSecurityPolicy = {
+  useDefaults: false,
+  directives: {
+    defaultSrc: ["'none'"],
+    scriptSrc: ["'self'"],
+    styleSrc: ["'self'"],
+    imgSrc: ["'self'", 'data:', 'blob:'],
+    connectSrc: ["'self'"],
+    baseUri: ["'none'"],
+    formAction: ["'none'"],
+    frameAncestors: ["'none'"],
+    requireTrustedTypesFor: ["'script'"],
+  },
+};
+
+const permissions = ['camera', 'display-capture', 'geolocation', 'microphone', 'payment', 'usb'];
+
+/** Security headers on every answer, refusals included. */
+export async function registerHeaders(app: FastifyInstance, { secure }: { secure: boolean }): Promise<void> {
+  await app.register(helmet, {
+    global: true,
+    contentSecurityPolicy,
+    crossOriginOpenerPolicy: { policy: 'same-origin' },
+    crossOriginResourcePolicy: { policy: 'same-origin' },
+    frameguard: { action: 'deny' },
+    referrerPolicy: { policy: 'no-referrer' },
+    hsts: secure ? { maxAge: 31_536_000, includeSubDomains: false } : false,
+  });
+  const permissionsPolicy = permissions.map((feature) => `${feature}=()`).join(', ');
+  app.addHook('onRequest', async (request, reply) => {
+    void reply.header('permissions-policy', permissionsPolicy);
+    void reply.header('x-request-id', request.id);
+    if (isApiRequest(request)) void reply.header('cache-control', 'no-store');
+  });
+}

@@ -1,0 +1,49 @@
+import type { RequestListener, Server } from 'node:http';
+import { createServer } from 'node:http';
+import type { ServerOptions } from 'node:https';
+import { createServer as createSecureServer } from 'node:https';
+import type { ServerConfig } from '../config/config.ts';
+import { ConfigError } from '../config/errors.ts';
+
+/** All in milliseconds. */
+export interface ServerTimeouts {
+  headersTimeout: number;
+  /** How often Node looks for the above. */
+  connectionsCheckingInterval: number;
+  /** A connection on which nothing moves for so long is closed. */
+  inactivity: number;
+  keepAlive: number;
+}
+
+const defaults: ServerTimeouts = {
+  headersTimeout: 15_000,
+  connectionsCheckingInterval: 5000,
+  inactivity: 60_000,
+  keepAlive: 30_000,
+};
+
+/** `timeouts` is for tests; the defaults are what runs. */
+export interface HttpServerOptions {
+  tls: ServerConfig['tls'];
+  timeouts?: Partial<ServerTimeouts>;
+}
+
+/** The bare server, plain or TLS, with its timeouts. @throws ConfigError `tls_unreadable` */
+export function createHttpServer(listener: RequestListener, { tls, timeouts }: HttpServerOptions): Server {
+  const { headersTimeout, connectionsCheckingInterval, inactivity, keepAlive } = { ...defaults, ...timeouts };
+  // Both are named: a `requestTimeout` of 0 alone would switch the header's one off too (page 05).
+  const options = { requestTimeout: 0, headersTimeout, connectionsCheckingInterval };
+  const server =
+    tls === null ? createServer(options, listener) : createTlsServer(listener, { ...options, ...tls });
+  server.keepAliveTimeout = keepAlive;
+  server.setTimeout(inactivity);
+  return server;
+}
+
+function createTlsServer(listener: RequestListener, options: ServerOptions): Server {
+  try {
+    return createSecureServer({ ...options, minVersion: 'TLSv1.2' }, listener);
+  } catch (cause) {
+    throw new ConfigError('tls_unreadable', 'The TLS certificate and key do not work together.', cause);
+  }
+}

@@ -1,0 +1,70 @@
+import { ApiError } from '@wcc/api';
+import rateLimit from '@fastify/rate-limit';
+import type { FastifyInstance, FastifyRequest } from 'fastify';
+
+declare module 'fastify' {
+  interface FastifyContextConfig {
+    /** Which limit counts calls of this route. */
+    limit?: LimitName;
+  }
+}
+
+/** `creation`: whatever makes a new record. */
+export type LimitName = 'signIn' | 'ticket' | 'creation';
+
+/**
+ * Calls a minute. Sign-in is the slow hash's price and a guesser's speed; a ticket belongs to each reconnect of each
+ * open page; creation is what a program in a loop would fill the store with.
+ */
+const perMinute = {
+  signInByAddress: 60,
+  signInByName: 15,
+  ticket: 300,
+  creation: 120,
+  creationByAdminToken: 6000,
+};
+
+/** Rate limits by route: `config: { limit: 'creation' }` is all that a route says. */
+export async function registerLimits(app: FastifyInstance): Promise<void> {
+  await app.register(rateLimit, { global: false });
+  const limiters: Record<LimitName, ((request: FastifyRequest) => Promise<void>)[]> = {
+    signIn: [
+      createLimiter(app, perMinute.signInByAddress, (request) => request.clientAddress),
+      // Guesses at one name from many addresses.
+      createLimiter(app, perMinute.signInByName, nameOf),
+    ],
+    ticket: [createLimiter(app, perMinute.ticket, principalOf)],
+    creation: [createLimiter(app, (request) => creationsPerMinute(request), principalOf)],
+  };
+  app.addHook('preHandler', async (request) => {
+    const { limit } = request.routeOptions.config;
+    if (limit === undefined) return;
+    for (const check of limiters[limit]) await check(request);
+  });
+}
+
+function creationsPerMinute({ principal }: FastifyRequest): number {
+  return principal?.kind === 'admin-token' ? perMinute.creationByAdminToken : perMinute.creation;
+}
+
+function principalOf(request: FastifyRequest): string {
+  return request.principal?.sessionKey ?? request.clientAddress;
+}
+
+function nameOf(request: FastifyRequest): string {
+  const name = (request.body as { name?: unknown } | null | undefined)?.name;
+  return typeof name === 'string' ? name.slice(0, 64) : '';
+}
+
+function createLimiter(
+  app: FastifyInstance,
+  max: number | ((request: FastifyRequest) => number),
+  keyGenerator: (request: FastifyRequest) => string,
+): (request: FastifyRequest) => Promise<void> {
+  const count = app.createRateLimit({ max, timeWindow: 60_000, keyGenerator });
+  return async (request) => {
+    const state = await count(request);
+    if (state.isAllowed || !state.isExceeded) return;
+    throw new ApiError('rate_limited', { retryAfterS: state.ttlInSeconds });
+  };
+}

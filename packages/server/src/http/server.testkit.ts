@@ -1,0 +1,146 @@
+import { mkdtemp, rm } from 'node:fs/promises';
+import type { IncomingHttpHeaders, IncomingMessage } from 'node:http';
+import { request as httpRequest } from 'node:http';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { once } from 'node:events';
+import type { ServerConfig } from '../config/config.ts';
+import { defaultFreeSpaceFloor } from '../config/config.ts';
+import type { RunningServer } from '../start.ts';
+import { startServer } from '../start.ts';
+import { createLogger } from './log.ts';
+
+export const adminToken = 'a-token-of-automation-0123456789abcdef';
+export const password = 'correct horse battery staple';
+
+export interface Answer {
+  status: number;
+  headers: IncomingHttpHeaders;
+  text: string;
+  json: Record<string, unknown>;
+}
+
+export interface AskOptions {
+  body?: unknown;
+  /** Sent as it is, instead of `body`. */
+  rawBody?: string;
+  cookie?: string;
+  bearer?: string;
+  /** `undefined` as a value takes a header away that would be sent otherwise. */
+  headers?: Record<string, string | undefined>;
+}
+
+export interface ServerUnderTest {
+  running: RunningServer;
+  origin: string;
+  port: number;
+  dataDir: string;
+  /** Everything that was logged so far. */
+  log(): string;
+  ask(method: string, path: string, options?: AskOptions): Promise<Answer>;
+  /** Makes a user by the admin token. @returns its id */
+  addUser(name: string, role?: 'admin' | 'operator' | 'viewer'): Promise<string>;
+  /** @returns the cookie, `name=value` */
+  signIn(name: string): Promise<string>;
+  ticket(cookie: string): Promise<string>;
+  close(): Promise<void>;
+}
+
+/** The real server of this process, on a port of the system's choice, with directories of its own. */
+export async function startTestServer(changes: Partial<ServerConfig> = {}): Promise<ServerUnderTest> {
+  const dataDir = changes.dataDir ?? (await mkdtemp(join(tmpdir(), 'wcc-server-')));
+  let log = '';
+  const logger = createLogger('trace', { write: (line) => (log += line) });
+  const config: ServerConfig = {
+    port: 0,
+    host: '127.0.0.1',
+    dataDir,
+    pool: { path: join(dataDir, 'images'), origin: 'default' },
+    publicUrl: null,
+    tls: null,
+    behindTlsProxy: false,
+    trustedProxies: [],
+    adminToken,
+    maxCopiesPerPool: 2,
+    freeSpaceFloor: defaultFreeSpaceFloor,
+    logLevel: 'trace',
+    consoleDir: null,
+    ...changes,
+  };
+  const starting = startServer({ config, version: '0.0.0-test', logger, linkGoesTo: 'file' });
+  const running = await starting.catch(async (error: unknown) => {
+    if (changes.dataDir === undefined) await rm(dataDir, { recursive: true });
+    throw error;
+  });
+  const origin = `http://127.0.0.1:${running.port}`;
+  const ask: ServerUnderTest['ask'] = (method, path, options = {}) =>
+    send({
+      method,
+      port: running.port,
+      path,
+      options: { ...options, headers: { origin, ...options.headers } },
+    });
+  return {
+    running,
+    origin,
+    port: running.port,
+    dataDir,
+    log: () => log,
+    ask,
+    async addUser(name, role = 'operator') {
+      const answer = await ask('POST', '/api/users', { bearer: adminToken, body: { name, role, password } });
+      if (answer.status !== 201) throw new Error(answer.text);
+      return String(answer.json['id']);
+    },
+    async signIn(name) {
+      const answer = await ask('POST', '/api/session', { body: { name, password } });
+      if (answer.status !== 200) throw new Error(answer.text);
+      return sessionCookie(answer);
+    },
+    async ticket(cookie) {
+      const answer = await ask('POST', '/api/ws-tickets', { cookie, body: { purpose: 'watch' } });
+      if (answer.status !== 200) throw new Error(answer.text);
+      return String(answer.json['ticket']);
+    },
+    async close() {
+      await running.stop();
+      await rm(dataDir, { recursive: true });
+    },
+  };
+}
+
+/** `name=value` of the cookie that an answer sets. */
+export function sessionCookie(answer: Answer): string {
+  const cookie = answer.headers['set-cookie']?.[0]?.split(';', 1)[0];
+  if (cookie === undefined) throw new Error(`no cookie: ${answer.status} ${answer.text}`);
+  return cookie;
+}
+
+interface Request {
+  method: string;
+  port: number;
+  path: string;
+  options: AskOptions;
+}
+
+async function send({ method, port, path, options }: Request): Promise<Answer> {
+  const body = options.rawBody ?? (options.body === undefined ? undefined : JSON.stringify(options.body));
+  const headers = {
+    ...(body === undefined
+      ? {}
+      : { 'content-type': 'application/json', 'content-length': Buffer.byteLength(body) }),
+    ...(options.cookie === undefined ? {} : { cookie: options.cookie }),
+    ...(options.bearer === undefined ? {} : { authorization: `Bearer ${options.bearer}` }),
+    ...options.headers,
+  };
+  const given = Object.fromEntries(Object.entries(headers).filter(([, value]) => value !== undefined));
+  // The path goes out as it is: a URL would be tidied up first.
+  const outgoing = httpRequest({ host: '127.0.0.1', port, path, method, headers: given, agent: false });
+  outgoing.end(body);
+  const [response] = (await once(outgoing, 'response')) as [IncomingMessage];
+  let text = '';
+  for await (const part of response.setEncoding('utf8')) text += String(part);
+  const isJson = /json/.test(response.headers['content-type'] ?? '');
+  const json = isJson ? (JSON.parse(text) as Record<string, unknown>) : {};
+  return { status: response.statusCode ?? 0, headers: response.headers, text, json };
+}

@@ -1,0 +1,56 @@
+import type { Session } from '@wcc/api';
+import { ApiError, firstSignInRequest, routes, signInRequest } from '@wcc/api';
+import type { FastifyInstance, FastifyReply } from 'fastify';
+import type { Access } from '../access/access.ts';
+import type { SignedIn } from '../access/first-sign-in.ts';
+import { sessionAbsoluteMs } from '../access/sessions.ts';
+import { requirePrincipal } from './credentials.ts';
+import { parseBody } from './parse.ts';
+
+export interface SessionRoutesDeps {
+  access: Access;
+  cookie: string;
+  /** The cookie goes over TLS only. */
+  secure: boolean;
+  version: string;
+}
+
+/** Signing in and out. */
+export function registerSessions(app: FastifyInstance, deps: SessionRoutesDeps): void {
+  const { access, cookie, secure, version } = deps;
+  const attributes = { path: '/', httpOnly: true, sameSite: 'strict', secure } as const;
+  const limited = { config: { limit: 'signIn', signsIn: true } } as const;
+
+  function welcome(reply: FastifyReply, { session, user }: SignedIn): Session {
+    void reply.setCookie(cookie, session.secret, { ...attributes, maxAge: sessionAbsoluteMs / 1000 });
+    return { user, expiresInMs: session.expiresAtMs - Date.now(), version };
+  }
+  app.post(routes.session(), limited, async (request, reply) => {
+    const signedIn = await access.signIn(parseBody(signInRequest, request), request.clientAddress);
+    if (!signedIn) throw new ApiError('wrong_credentials');
+    return welcome(reply, signedIn);
+  });
+  app.post(routes.firstSignIn(), limited, async (request, reply) =>
+    welcome(
+      reply,
+      await access.firstSignIn.redeem(parseBody(firstSignInRequest, request), request.clientAddress),
+    ),
+  );
+  app.get(routes.session(), async (request): Promise<Session> => {
+    const { userId, userName, role, expiresAtMs } = requirePrincipal(request);
+    const expiresInMs = expiresAtMs === null ? sessionAbsoluteMs : expiresAtMs - Date.now();
+    return { user: { id: userId, name: userName, role }, expiresInMs, version };
+  });
+  app.delete(routes.session(), async (request, reply) => {
+    const principal = requirePrincipal(request);
+    // The cookie is what is ended here; a program would believe that its token is dead now.
+    if (principal.kind !== 'session') {
+      throw new ApiError('forbidden', {
+        message: 'A token has no session to end.',
+        hint: 'Revoke the token.',
+      });
+    }
+    await access.signOut(principal);
+    return reply.clearCookie(cookie, attributes).code(204).send();
+  });
+}

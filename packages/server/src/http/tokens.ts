@@ -1,0 +1,33 @@
+import type { CreatedToken, TokenList } from '@wcc/api';
+import { createTokenRequest, routes } from '@wcc/api';
+import type { FastifyInstance, FastifyRequest } from 'fastify';
+import type { Access } from '../access/access.ts';
+import type { Principal } from '../access/principal.ts';
+import type { Right } from '../access/rules.ts';
+import { requirePrincipal, requireRight } from './credentials.ts';
+import { parseBody } from './parse.ts';
+
+/** Bearer tokens: everybody's own. */
+export function registerTokens(app: FastifyInstance, { access }: { access: Access }): void {
+  app.get(routes.tokens(), async (request): Promise<TokenList> => {
+    return { items: await access.tokens.list(requireOwn(request, 'token.see')) };
+  });
+  app.post(
+    routes.tokens(),
+    { config: { limit: 'creation' } },
+    async (request, reply): Promise<CreatedToken> => {
+      const principal = requireOwn(request, 'token.manage');
+      const token = await access.tokens.create(principal, parseBody(createTokenRequest, request));
+      void reply.code(201).header('location', routes.token(token.id));
+      return token;
+    },
+  );
+  app.delete<{ Params: { id: string } }>(`${routes.tokens()}/:id`, async (request, reply) => {
+    await access.tokens.revoke(requireOwn(request, 'token.manage'), request.params.id);
+    return reply.code(204).send();
+  });
+}
+
+function requireOwn(request: FastifyRequest, right: Right): Principal {
+  return requireRight(request, right, { owner: requirePrincipal(request).userId });
+}

@@ -1,0 +1,99 @@
+import { once } from 'node:events';
+import { mkdir, mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
+import type { AddressInfo } from 'node:net';
+import { createServer } from 'node:net';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import Libsql from 'libsql';
+import { afterEach, beforeEach, expect, it } from 'vitest';
+import { password, startTestServer } from './http/server.testkit.ts';
+import { readInstallationId } from './storage/installation.ts';
+
+let directory: string;
+beforeEach(async () => {
+  directory = await mkdtemp(join(tmpdir(), 'wcc-start-'));
+});
+afterEach(() => rm(directory, { recursive: true, force: true }));
+
+it('that fails half-way leaves nothing running: the next one has lock, database and port', async () => {
+  const other = createServer().listen(0, '127.0.0.1');
+  await once(other, 'listening');
+  const { port } = other.address() as AddressInfo;
+  const dataDir = join(directory, 'data');
+  const failing = startTestServer({ dataDir, port });
+  await expect(failing).rejects.toMatchObject({ code: 'port_in_use' });
+  other.close();
+  await once(other, 'close');
+  const server = await startTestServer({ dataDir, port });
+  expect(server.port).toBe(port);
+  await server.close();
+});
+
+it('gives the installation one name for ever', async () => {
+  const dataDir = join(directory, 'data');
+  const first = await startTestServer({ dataDir });
+  const name = await readInstallationId(first.running.store);
+  await first.running.stop();
+  const second = await startTestServer({ dataDir });
+  expect(await readInstallationId(second.running.store)).toBe(name);
+  await second.close();
+});
+
+it('refuses a pool that is a file, before anything of it is touched', async () => {
+  const path = join(directory, 'pool');
+  await writeFile(path, 'mine');
+  const dataDir = join(directory, 'data');
+  const starting = startTestServer({ dataDir, pool: { path, origin: 'named' } });
+  await expect(starting).rejects.toMatchObject({ code: 'pool_unwritable' });
+  expect(await readdir(dataDir)).toEqual([]);
+});
+
+it('refuses an address of another machine', async () => {
+  const proxied = { host: '192.0.2.1', behindTlsProxy: true, publicUrl: 'https://wcc.example.org' };
+  const starting = startTestServer({ dataDir: join(directory, 'data'), ...proxied });
+  await expect(starting).rejects.toMatchObject({ code: 'address_unavailable' });
+});
+
+it('refuses a data directory in use, and does not disturb its user', async () => {
+  const first = await startTestServer();
+  const second = startTestServer({ dataDir: first.dataDir });
+  await expect(second).rejects.toMatchObject({ code: 'data_dir_in_use' });
+  expect((await first.ask('GET', '/api/health')).status).toBe(200);
+  await first.close();
+});
+
+it('refuses the database of a newer wcc, and leaves it as it is', async () => {
+  const dataDir = join(directory, 'data');
+  await mkdir(dataDir);
+  const database = new Libsql(join(dataDir, 'wcc.sqlite'));
+  database.exec('pragma user_version = 77');
+  const starting = startTestServer({ dataDir });
+  await expect(starting).rejects.toMatchObject({
+    code: 'database_unusable',
+    message: expect.stringMatching(/schema 77.*newer/s) as string,
+  });
+  expect(database.pragma('user_version')).toEqual([{ user_version: 77 }]);
+  database.close();
+});
+
+it('makes another one-time link each time, until an administrator exists', async () => {
+  const dataDir = join(directory, 'data');
+  const secretOf = async (): Promise<string> =>
+    (await readFile(join(dataDir, 'initial-admin-link'), 'utf8')).split('#')[1] ?? '';
+  const first = await startTestServer({ dataDir });
+  const old = (await secretOf()).trim();
+  await first.running.stop();
+  const second = await startTestServer({ dataDir });
+  expect(await secretOf()).not.toContain(old);
+  const body = { secret: old, password };
+  expect((await second.ask('POST', '/api/first-sign-in', { body })).json['code']).toBe('link_used');
+  await second.addUser('boss', 'admin');
+  const cookie = await second.signIn('boss');
+  await second.running.stop();
+  const third = await startTestServer({ dataDir });
+  expect(third.running.firstSignIn).toBeNull();
+  await expect(secretOf()).rejects.toThrow(/ENOENT/);
+  // And a session lives on over the restart.
+  expect((await third.ask('GET', '/api/session', { cookie })).status).toBe(200);
+  await third.close();
+});
