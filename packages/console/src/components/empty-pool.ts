@@ -1,0 +1,33 @@
+import type { Pool } from '@wcc/api';
+import { html } from 'lit';
+import type { TemplateResult } from 'lit';
+import type { App } from '../state/app.ts';
+import { icon } from './icons.ts';
+
+export interface EmptyPoolContext {
+  pool: Pool | undefined;
+  mayMake: boolean;
+  busy: boolean;
+  onSample: () => void;
+}
+
+/** What a newcomer sees first: one press to have something to copy. */
+export function emptyPool(app: App, { pool, mayMake, busy, onSample }: EmptyPoolContext): TemplateResult {
+  const { images } = app.text;
+  if (!mayMake)
+    return html`<section class="card empty">
+      ${icon('disk')}
+      <h2>${images.emptyTitle}</h2>
+      <p>${images.viewerHint}</p>
+    </section>`;
+  return html`<section class="card empty">
+    ${icon('disk')}
+    <h2>${images.emptyTitle}</h2>
+    <p>${images.emptyLead}</p>
+    <button class="button primary" ?disabled=${busy} @click=${onSample}>
+      ${icon('plus')}${images.makeSample}
+    </button>
+    <p>${images.sampleHint}</p>
+    <p class="or">${images.putFiles} <code>${pool?.path ?? ''}</code> ${images.thenRescan}</p>
+  </section>`;
+}

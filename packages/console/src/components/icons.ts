@@ -1,0 +1,41 @@
+import { html, svg } from 'lit';
+import type { SVGTemplateResult, TemplateResult } from 'lit';
+
+export type IconName =
+  | 'copy'
+  | 'rescan'
+  | 'plus'
+  | 'chevron'
+  | 'alert'
+  | 'offline'
+  | 'disk'
+  | 'close'
+  | 'exit'
+  | 'refresh'
+  | 'user';
+
+const shapes: Readonly<Record<IconName, SVGTemplateResult>> = {
+  copy: svg`<path d="M5.5 5.5h8v8h-8zM10.5 5.5v-3h-8v8h3"/>`,
+  rescan: svg`<path d="M13 8a5 5 0 1 1-1.6-3.7M13.2 2.2v2.6h-2.6"/>`,
+  plus: svg`<path d="M8 3v10M3 8h10"/>`,
+  chevron: svg`<path d="M4.5 6.5 8 10l3.5-3.5"/>`,
+  alert: svg`<path d="M8 6v3m0 2.2v.01M8 2.2 14.4 13.4H1.6z"/>`,
+  offline: svg`<path d="M2.5 6.5a8 8 0 0 1 4-2M13.5 6.5a8 8 0 0 0-2.8-1.7M5 9.3a4.5 4.5 0 0 1 3-1.2M8 12v.01M2.5 2.5l11 11"/>`,
+  disk: svg`<path d="M2.5 10.5h11v3h-11zM2.5 10.5l2-8h7l2 8M11 12v.01"/>`,
+  close: svg`<path d="M4 4l8 8m0-8-8 8"/>`,
+  exit: svg`<path d="M6.5 2.5h-4v11h4M10 5l3 3-3 3M13 8H6"/>`,
+  user: svg`<path d="M8 8.5a3 3 0 1 0 0-6 3 3 0 0 0 0 6M2.5 14a5.5 5.5 0 0 1 11 0"/>`,
+  refresh: svg`<path d="M13 8a5 5 0 1 1-1.6-3.7M13.2 2.2v2.6h-2.6"/>`,
+};
+
+/** Decoration: the words beside it say the same. */
+export function icon(name: IconName, more = ''): TemplateResult {
+  return html`<svg class="icon ${more}" viewBox="0 0 16 16" aria-hidden="true">${shapes[name]}</svg>`;
+}
+
+export function mark(): TemplateResult {
+  return html`<svg class="mark" viewBox="0 0 32 32" aria-hidden="true">
+    <rect width="32" height="32" rx="8"></rect>
+    <path d="M9 10h14v5H9zM9 19h9"></path>
+  </svg>`;
+}

@@ -1,0 +1,119 @@
+import { html, nothing } from 'lit';
+import type { PropertyDeclarations, TemplateResult } from 'lit';
+import type { WccProgressElement } from '@wcc/progress/element';
+import type { ProgressActionDetail, RowVerb } from '@wcc/progress/element';
+import type { Emitter } from '../state/emitter.ts';
+import { ConsoleElement } from './console-element.ts';
+
+/** What the page does with the verbs that are its own. */
+export interface RowOffers {
+  verbs: readonly RowVerb[];
+  run: (verb: RowVerb, id: string) => void;
+}
+
+/**
+ * `<wcc-progress>` bound to one operation of the state. Progress goes straight to the element, so that ten
+ * snapshots a second of one row render nothing else of the console.
+ */
+export class LiveRow extends ConsoleElement {
+  static override readonly properties: PropertyDeclarations = {
+    ...ConsoleElement.properties,
+    operation: { type: String },
+    compact: { type: Boolean },
+    offers: { attribute: false },
+  };
+  declare operation: string;
+  declare compact: boolean;
+  declare offers: RowOffers | null;
+  #stop: (() => void) | null = null;
+  #watched = '';
+
+  constructor() {
+    super();
+    this.compact = false;
+    this.offers = null;
+  }
+
+  protected override follows(): Emitter[] {
+    return [...super.follows(), this.desk.link.changed];
+  }
+
+  override connectedCallback(): void {
+    super.connectedCallback();
+    // A list that is put in order takes its rows out and in again.
+    this.requestUpdate();
+  }
+
+  override disconnectedCallback(): void {
+    super.disconnectedCallback();
+    this.#unwatch();
+  }
+
+  protected override render(): TemplateResult {
+    return html`<wcc-progress
+      locale=${this.app.preferences.locale}
+      ?compact=${this.compact}
+      .connection=${this.desk.link.isOnline ? 'online' : 'offline'}
+      .offers=${this.offers?.verbs ?? []}
+      .explain=${(error: Parameters<typeof this.app.explainOperation>[0]) => this.app.explainOperation(error)}
+      @wcc-action=${this.#onAction}
+    ></wcc-progress>`;
+  }
+
+  protected override updated(): void {
+    if (this.#watched !== this.operation) {
+      this.#unwatch();
+      this.#watched = this.operation;
+      this.#stop = this.desk.operations.listen(this.operation, () => this.#feed());
+    }
+    this.#feed();
+  }
+
+  #unwatch(): void {
+    this.#stop?.();
+    this.#stop = null;
+    this.#watched = '';
+  }
+
+  #feed(): void {
+    const row = this.querySelector<WccProgressElement>('wcc-progress');
+    const entry = this.desk.operations.get(this.operation);
+    if (row === null || entry === undefined) return;
+    row.snapshot = entry.snapshot;
+    if (row.may !== entry.may) row.may = entry.may;
+    if (row.unknown !== entry.isUnknown) row.unknown = entry.isUnknown;
+  }
+
+  readonly #onAction = (event: CustomEvent<ProgressActionDetail>): void => {
+    const { verb, id } = event.detail;
+    if (verb === 'cancel' || verb === 'pause' || verb === 'resume' || verb === 'retry')
+      void this.#order(verb, id);
+    else this.offers?.run(verb, id);
+  };
+
+  async #order(verb: 'cancel' | 'pause' | 'resume' | 'retry', id: string): Promise<void> {
+    try {
+      const { operation } = await this.app.api[verb](id);
+      this.desk.operations.offer(operation);
+    } catch (error) {
+      // Said where the button was, and aloud: the row itself stays as the server sees it.
+      const { message, hint } = this.app.explain(error);
+      this.app.notices.show(`${message} ${hint}`);
+    }
+  }
+}
+
+/** A row, or nothing for an operation that left meanwhile. */
+export function liveRow(
+  app: LiveRow['app'],
+  id: string,
+  options: { compact?: boolean; offers?: RowOffers } = {},
+): TemplateResult | typeof nothing {
+  if (app.desk?.operations.get(id) === undefined) return nothing;
+  return html`<wcc-live-row
+    .app=${app}
+    .operation=${id}
+    ?compact=${options.compact === true}
+    .offers=${options.offers ?? null}
+  ></wcc-live-row>`;
+}

@@ -1,0 +1,83 @@
+import { html } from 'lit';
+import type { TemplateResult } from 'lit';
+import { locales, themes } from '../state/preferences.ts';
+import { ConsoleElement } from './console-element.ts';
+import { icon } from './icons.ts';
+
+const languageNames = { en: 'English', ja: '日本語' } as const;
+
+/** Language and theme, for the menu and for the sign-in page. */
+export function languageChoice(app: ConsoleElement['app']): TemplateResult {
+  const { preferences } = app;
+  return html`<fieldset class="field">
+    <legend>${app.text.shell.language}</legend>
+    <div class="segments">
+      ${locales.map(
+        (locale) =>
+          html`<label lang=${locale}
+            ><input
+              type="radio"
+              name="locale"
+              .checked=${preferences.locale === locale}
+              @change=${() => preferences.setLocale(locale)}
+            />${languageNames[locale]}</label
+          >`,
+      )}
+    </div>
+  </fieldset>`;
+}
+
+function themeChoice(app: ConsoleElement['app']): TemplateResult {
+  const { preferences, text } = app;
+  return html`<fieldset class="field">
+    <legend>${text.shell.theme}</legend>
+    <div class="segments">
+      ${themes.map(
+        (theme) =>
+          html`<label
+            ><input
+              type="radio"
+              name="theme"
+              .checked=${preferences.theme === theme}
+              @change=${() => preferences.setTheme(theme)}
+            />${text.shell.themes[theme]}</label
+          >`,
+      )}
+    </div>
+  </fieldset>`;
+}
+
+export class UserMenu extends ConsoleElement {
+  protected override render(): TemplateResult {
+    const user = this.app.session.current?.user;
+    const { shell } = this.text;
+    const name = user?.name ?? '';
+    return html`<button
+        class="button quiet small"
+        popovertarget="user-menu"
+        aria-label=${shell.userMenu(name)}
+      >
+        ${icon('user', 'only-narrow')}<bdi class="user-name" translate="no">${name}</bdi
+        >${icon('chevron', 'only-wide')}
+      </button>
+      <div class="menu" id="user-menu" popover>
+        <p class="who">
+          <strong><bdi translate="no">${name}</bdi></strong>
+          <span class="muted">${user === undefined ? '' : shell.roles[user.role]}</span>
+        </p>
+        ${languageChoice(this.app)} ${themeChoice(this.app)}
+        <button class="button quiet" @click=${() => void this.#signOut()}>
+          ${icon('exit')}${shell.signOut}
+        </button>
+      </div>`;
+  }
+
+  async #signOut(): Promise<void> {
+    try {
+      await this.app.session.signOut();
+    } catch (error) {
+      const { message, hint } = this.app.explain(error);
+      this.app.notices.show(`${message} ${hint}`);
+    }
+  }
+}

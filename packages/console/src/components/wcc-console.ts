@@ -1,0 +1,149 @@
+import { LitElement, html, nothing } from 'lit';
+import type { CSSResultGroup, TemplateResult } from 'lit';
+import { App } from '../state/app.ts';
+import type { Desk } from '../state/app.ts';
+import { activeOf } from '../state/operation-groups.ts';
+import { pagePaths } from '../state/router.ts';
+import type { PageName } from '../state/router.ts';
+import { controls } from '../styles/controls.ts';
+import { dialog } from '../styles/dialog.ts';
+import { images } from '../styles/images.ts';
+import { operations } from '../styles/operations.ts';
+import { shell } from '../styles/shell.ts';
+import { tokens } from '../styles/tokens.ts';
+import { count } from '../text/format.ts';
+import { banners } from './banners.ts';
+import { icon, mark } from './icons.ts';
+
+/** The whole console in one shadow root. */
+export class WccConsole extends LitElement {
+  static override readonly styles: CSSResultGroup = [tokens, controls, shell, images, operations, dialog];
+  readonly #app = new App();
+  #followed: Desk | null = null;
+
+  override connectedCallback(): void {
+    super.connectedCallback();
+    const update = (): void => this.requestUpdate();
+    const { preferences, router, announcer, notices, session } = this.#app;
+    for (const each of [preferences, router, announcer, notices, session]) each.changed.listen(update);
+    addEventListener('keydown', (event) => this.#onKey(event));
+  }
+
+  protected override willUpdate(): void {
+    const { desk } = this.#app;
+    if (desk === null || desk === this.#followed) return;
+    this.#followed = desk;
+    desk.link.changed.listen(() => this.requestUpdate());
+    desk.operations.changed.listen(() => this.requestUpdate());
+  }
+
+  protected override updated(): void {
+    const signIn = this.renderRoot.querySelector<HTMLDialogElement>('dialog.expired');
+    if (signIn !== null && !signIn.open) signIn.showModal();
+  }
+
+  protected override render(): TemplateResult {
+    const { announcer } = this.#app;
+    return html`${this.#content()}
+      <div role="status" class="visually-hidden">${announcer.status}</div>
+      <div role="alert" class="visually-hidden">${announcer.alertText}</div>`;
+  }
+
+  #content(): TemplateResult {
+    const { session, router, desk, text } = this.#app;
+    const { kind } = session.view;
+    if (router.page === 'firstSignIn' && kind !== 'signed_in')
+      return html`<main class="gate"><wcc-first-sign-in .app=${this.#app}></wcc-first-sign-in></main>`;
+    if (kind === 'loading')
+      return html`<main class="centre"><p class="muted">${text.shell.loading}</p></main>`;
+    if (kind === 'unreachable')
+      return html`<main class="centre">
+        ${icon('offline')}
+        <h1>${text.shell.unreachable}</h1>
+        <p class="muted">${text.shell.unreachableHint}</p>
+      </main>`;
+    if (kind === 'signed_out' || desk === null)
+      return html`<main class="gate"><wcc-sign-in .app=${this.#app}></wcc-sign-in></main>`;
+    return html`${this.#header(desk, router.page)} ${banners(this.#app, desk)}
+      <main id="main" tabindex="-1">${this.#page(router.page)}</main>
+      ${this.#notice()} ${kind === 'expired' ? this.#expired() : nothing}`;
+  }
+
+  #header(desk: Desk, page: PageName): TemplateResult {
+    const { text, router, preferences } = this.#app;
+    const running = activeOf(desk.operations.all).length;
+    const tab = (name: 'images' | 'operations', label: string, more: unknown): TemplateResult =>
+      html`<a
+        class="tab"
+        href=${pagePaths[name]}
+        aria-current=${page === name ? 'page' : 'false'}
+        @click=${router.onLink}
+        >${label}${more}</a
+      >`;
+    const number = count(running, preferences.locale);
+    const badge = html`<span class="badge" title=${text.shell.running(number)}>${number}</span>`;
+    const { isLive, isOnline } = desk.link;
+    const word = isLive ? text.shell.connected : isOnline ? text.shell.connecting : text.shell.disconnected;
+    return html`<header class="top">
+      <button class="skip button" @click=${this.#skip}>${text.shell.skip}</button>
+      <a class="brand" href="/" @click=${router.onLink} aria-label="wcc">${mark()}<span>wcc</span></a>
+      <nav aria-label=${text.shell.navigation}>
+        ${tab('images', text.shell.images, nothing)}
+        ${tab('operations', text.shell.operations, running === 0 ? nothing : badge)}
+      </nav>
+      <div class="end">
+        <span class="link-state" title=${word}>
+          <span class=${isLive ? 'dot' : 'dot off'}></span><span>${word}</span>
+        </span>
+        <wcc-user-menu .app=${this.#app}></wcc-user-menu>
+      </div>
+    </header>`;
+  }
+
+  #page(page: PageName): TemplateResult {
+    const { text, router } = this.#app;
+    if (page === 'operations') return html`<wcc-operations-page .app=${this.#app}></wcc-operations-page>`;
+    if (page !== 'unknown') return html`<wcc-images-page .app=${this.#app}></wcc-images-page>`;
+    return html`<div class="centre">
+      <h1>${text.shell.noSuchPage}</h1>
+      <a class="button" href=${pagePaths.images} @click=${router.onLink}>${text.shell.toImages}</a>
+    </div>`;
+  }
+
+  #notice(): TemplateResult | typeof nothing {
+    const { notices, text } = this.#app;
+    if (notices.text === null) return nothing;
+    return html`<div class="notice problem">
+      ${icon('alert')}<span>${notices.text}</span>
+      <button class="button quiet small" aria-label=${text.copy.close} @click=${() => notices.close()}>
+        ${icon('close')}
+      </button>
+    </div>`;
+  }
+
+  /** Over the pages, which stay as they are; Escape cannot send it away, since nothing behind it works. */
+  #expired(): TemplateResult {
+    return html`<dialog
+      class="expired"
+      aria-label=${this.#app.text.signIn.title}
+      @cancel=${(event: Event) => event.preventDefault()}
+    >
+      <wcc-sign-in .app=${this.#app} expired></wcc-sign-in>
+    </dialog>`;
+  }
+
+  readonly #skip = (): void => {
+    this.renderRoot.querySelector<HTMLElement>('main')?.focus();
+  };
+
+  /** F6 goes round the regions of the page. */
+  #onKey(event: KeyboardEvent): void {
+    if (event.key !== 'F6' || this.renderRoot.querySelector('dialog[open]') !== null) return;
+    const header = this.renderRoot.querySelector<HTMLElement>('header.top a');
+    const main = this.renderRoot.querySelector<HTMLElement>('main');
+    if (header === null || main === null) return;
+    event.preventDefault();
+    const isInMain = main.contains((this.renderRoot as ShadowRoot).activeElement);
+    (isInMain ? header : main).focus();
+  }
+}

@@ -1,0 +1,49 @@
+import { findImageNameProblem } from '@wcc/api';
+import type { CopyImageRequest, CopyMethodChoice, CopyPlan, ImageNameProblem } from '@wcc/api';
+
+export interface CopyForm {
+  name: string;
+  method: CopyMethodChoice;
+  /** As typed, in MiB/s; empty for none. */
+  limit: string;
+  verify: boolean;
+}
+
+export type NameVerdict = ImageNameProblem | 'taken' | null;
+
+const MIB = 1_048_576;
+const LEAST_MIB = 0.1;
+
+/** `debian.qcow2` → `debian-copy.qcow2`, then `debian-copy-2.qcow2`, until one is free. */
+export function proposeCopyName(name: string, isTaken: (name: string) => boolean): string {
+  const dot = name.lastIndexOf('.');
+  const base = dot > 0 ? name.slice(0, dot) : name;
+  const extension = dot > 0 ? name.slice(dot) : '';
+  let proposal = `${base}-copy${extension}`;
+  for (let number = 2; isTaken(proposal); number += 1) proposal = `${base}-copy-${number}${extension}`;
+  return proposal;
+}
+
+/** What stands against a name: first what this page knows itself, then what the server said of it. */
+export function judgeName(name: string, plan: CopyPlan | null): NameVerdict {
+  return findImageNameProblem(name) ?? (plan?.nameTaken === true ? 'taken' : null);
+}
+
+/** Bytes per second, `null` for no limit, `undefined` for what is no number. */
+export function parseLimit(text: string): number | null | undefined {
+  const trimmed = text.trim();
+  if (trimmed === '') return null;
+  const value = Number(trimmed.replace(',', '.'));
+  return Number.isFinite(value) && value >= LEAST_MIB ? Math.round(value * MIB) : undefined;
+}
+
+export function toRequest(form: CopyForm): CopyImageRequest | null {
+  const bytesPerSecond = parseLimit(form.limit);
+  if (bytesPerSecond === undefined) return null;
+  return { name: form.name, method: form.method, bytesPerSecond, verify: form.verify };
+}
+
+/** Whether the copy will share blocks, as far as can be told before. */
+export function sharesBlocks(form: Pick<CopyForm, 'method'>, plan: CopyPlan): boolean {
+  return plan.clonePossible && form.method !== 'copy';
+}

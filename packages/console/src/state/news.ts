@@ -1,0 +1,85 @@
+import type { OperationState, Phase, Snapshot } from '@wcc/progress';
+import type { Text } from '../text/text.ts';
+import type { OperationEntry } from './operations.ts';
+
+export interface News {
+  text: string;
+  /** A failure of one's own work interrupts what a screen reader says. */
+  isAlert: boolean;
+}
+
+export interface NewsContext {
+  text: Text;
+  /** Id of the user who looks. */
+  userId: string;
+  explain: (error: NonNullable<Snapshot['error']>) => string;
+}
+
+const LONG_MS = 60_000;
+
+/** What changed between two states of an operation that is worth saying, or `null`. */
+export function newsOf(
+  entry: OperationEntry,
+  before: OperationEntry | undefined,
+  context: NewsContext,
+): News | null {
+  const { snapshot } = entry;
+  const isOwn = snapshot.owner === context.userId;
+  // What already ran when the page was opened is read by whoever wants to know.
+  if (before === undefined || !isOwn) return null;
+  const what = whatOf(snapshot, context.text);
+  const { news } = context.text;
+  if (entry.isUnknown) return { text: news.unknown(what), isAlert: false };
+  if (snapshot.state === 'failed' && before.snapshot.state !== 'failed') {
+    const why = snapshot.error === null ? '' : context.explain(snapshot.error);
+    return { text: news.failed(what, why), isAlert: true };
+  }
+  const said = changeOf(snapshot, before.snapshot, context.text);
+  return said === null ? null : { text: said, isAlert: false };
+}
+
+export function whatOf(snapshot: Snapshot, { news }: Text): string {
+  const target = snapshot.target?.name ?? snapshot.subject.name;
+  return snapshot.action === 'make_sample_image'
+    ? news.making(target)
+    : news.copyOf(snapshot.subject.name, target);
+}
+
+function changeOf(next: Snapshot, before: Snapshot, text: Text): string | null {
+  const what = whatOf(next, text);
+  if (next.state !== before.state) return stateNews(next, before.state, text);
+  if (next.stalled && !before.stalled) return text.news.stalled(what);
+  const quarter = quarterOf(next);
+  const isLong = next.elapsedMs + (next.etaMs ?? 0) > LONG_MS;
+  if (!isLong || next.phaseIndex !== before.phaseIndex || quarter <= quarterOf(before)) return null;
+  return text.news.quarter(what, `${quarter * 25} %`);
+}
+
+function stateNews(next: Snapshot, before: OperationState, text: Text): string | null {
+  const what = whatOf(next, text);
+  const { news } = text;
+  switch (next.state) {
+    case 'running':
+      return before === 'queued' ? news.started(what) : news.resumed(what);
+    case 'paused':
+    case 'cancelling':
+    case 'cancelled':
+    case 'succeeded':
+    case 'interrupted':
+      return news[next.state](what);
+    case 'queued':
+    case 'failed':
+    default:
+      return null;
+  }
+}
+
+function quarterOf(snapshot: Snapshot): number {
+  const phase = snapshot.phases[snapshot.phaseIndex];
+  if (phase === undefined || !isCounted(phase) || phase.total === null || phase.total <= 0) return 0;
+  return Math.min(3, Math.floor((phase.done / phase.total) * 4));
+}
+
+function isCounted(phase: Snapshot['phases'][number]): phase is Phase {
+  return 'done' in phase && phase.unit === 'bytes';
+}

@@ -1,0 +1,101 @@
+import { createApiClient } from '@wcc/api/client';
+import { describe, expect, it } from 'vitest';
+import { OperationsState } from './operations.ts';
+import { activeOf, endedOf, makingImages } from './operation-groups.ts';
+import { createFakeLive, entryOf, snapshotOf } from './operations.testkit.ts';
+import { steadyOrder } from './steady-order.ts';
+
+function open(pages: object[] = []) {
+  const live = createFakeLive();
+  const asked: string[] = [];
+  const fetch: typeof globalThis.fetch = (input) => {
+    if (typeof input === 'string') asked.push(input);
+    return Promise.resolve(Response.json(pages.shift() ?? { items: [] }));
+  };
+  const state = new OperationsState(createApiClient({ fetch }), live.client);
+  let changes = 0;
+  state.changed.listen(() => (changes += 1));
+  return { live, state, asked, changes: () => changes };
+}
+
+describe('operations', () => {
+  it('tell progress to their own row, and the lists only when a state changes', () => {
+    const { live, state, changes } = open();
+    let heard = 0;
+    state.listen('a', () => (heard += 1));
+    live.push(snapshotOf());
+    live.push(snapshotOf({ seq: 2 }));
+    live.push(snapshotOf({ seq: 3, state: 'paused' }));
+    expect([heard, changes()]).toEqual([3, 2]);
+  });
+
+  it('become unknown when they ran and the server knows them no more; history stays; what was revoked goes', () => {
+    const { live, state } = open();
+    live.push(snapshotOf());
+    live.push(snapshotOf({ id: 'done', state: 'succeeded' }));
+    live.push(snapshotOf({ id: 'mine' }));
+    live.gone('a', 'not_found');
+    live.gone('done', 'not_found');
+    live.gone('mine', 'revoked');
+    expect(state.get('a')?.isUnknown).toBe(true);
+    expect(state.get('done')?.isUnknown).toBe(false);
+    expect(state.get('mine')).toBeUndefined();
+  });
+
+  it('come page by page, and those from history are told apart', async () => {
+    const old = {
+      ...snapshotOf({ id: 'old', state: 'failed', endedAt: '2026-01-01T09:00:00.000Z' }),
+      may: {},
+    };
+    const { live, state, asked } = open([{ items: [old], next: 'c2' }, { items: [] }]);
+    live.push(snapshotOf({ id: 'fresh', state: 'failed', endedAt: '2026-01-01T10:00:00.000Z' }));
+    await state.loadMore();
+    expect(state.hasMore).toBe(true);
+    await state.loadMore();
+    expect(state.hasMore).toBe(false);
+    expect(asked[1]).toContain('cursor=c2');
+    expect(makingImages(state.all, () => false).map(({ snapshot }) => snapshot.id)).toEqual(['fresh']);
+  });
+});
+
+describe('groups', () => {
+  const entries = [
+    entryOf({ id: 'late', createdAt: '2026-01-01T10:00:02.000Z' }),
+    entryOf({ id: 'early', createdAt: '2026-01-01T10:00:01.000Z' }),
+    entryOf({
+      id: 'first-end',
+      state: 'succeeded',
+      endedAt: '2026-01-01T10:01:00.000Z',
+      result: { kind: 'image', id: 7 },
+    }),
+    entryOf({ id: 'last-end', state: 'failed', endedAt: '2026-01-01T10:02:00.000Z' }),
+  ];
+  const ids = (list: typeof entries) => list.map(({ snapshot }) => snapshot.id);
+
+  it('list what runs from the oldest, what ended from the newest', () => {
+    expect(ids(activeOf(entries))).toEqual(['early', 'late']);
+    expect(ids(endedOf(entries))).toEqual(['last-end', 'first-end']);
+  });
+
+  it('show as images in the making what runs, failed, or is not loaded yet', () => {
+    expect(ids(makingImages(entries, () => false))).toEqual(['early', 'late', 'first-end', 'last-end']);
+    expect(ids(makingImages(entries, (id) => id === 7))).toEqual(['early', 'late', 'last-end']);
+    const retried = [
+      ...entries,
+      entryOf({ id: 'again', retryOf: 'last-end', createdAt: '2026-01-01T10:03:00.000Z' }),
+    ];
+    expect(ids(makingImages(retried, () => true))).toEqual(['early', 'late', 'again']);
+  });
+});
+
+describe('the order of rows', () => {
+  const isThere = (id: string): boolean => id !== 'gone';
+
+  it('follows the state while nobody holds the list', () => {
+    expect(steadyOrder(['a', 'b'], ['b', 'c'], { isHeld: false, isThere })).toEqual(['b', 'c']);
+  });
+
+  it('keeps every row where it is while somebody does, and puts new ones at the end', () => {
+    expect(steadyOrder(['a', 'gone', 'b'], ['c', 'b'], { isHeld: true, isThere })).toEqual(['a', 'b', 'c']);
+  });
+});

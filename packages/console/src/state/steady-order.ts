@@ -1,0 +1,21 @@
+export interface SteadyOptions {
+  /** Somebody's pointer or focus is on the list: nothing may move under it. */
+  isHeld: boolean;
+  /** Whether a row can still be shown. */
+  isThere: (id: string) => boolean;
+}
+
+/**
+ * The order in which rows are shown. While the list is held, rows stay where they were and new ones come at
+ * the end: a press on "Cancel" must not hit the row that slid under the pointer.
+ */
+export function steadyOrder(
+  shown: readonly string[],
+  wanted: readonly string[],
+  options: SteadyOptions,
+): string[] {
+  if (!options.isHeld) return [...wanted];
+  const kept = shown.filter((id) => options.isThere(id));
+  const isKept = new Set(kept);
+  return [...kept, ...wanted.filter((id) => !isKept.has(id))];
+}

@@ -1,0 +1,56 @@
+import { errorCodes } from '@wcc/api';
+import { describe, expect, it } from 'vitest';
+import { textOf } from './catalogue.ts';
+import { ago, clockTime } from './format.ts';
+import { jaErrors } from './ja-errors.ts';
+
+/** Every text with its path; functions are called with plausible arguments. */
+function flatten(node: unknown, path = ''): [string, string][] {
+  if (typeof node === 'string') return [[path, node]];
+  if (typeof node === 'function') {
+    const counts = { added: 2, missing: 1, returned: 1, refused: 1 };
+    const made: unknown = path.endsWith('rescanned') ? node(counts) : node('X', 'Y');
+    return [[path, String(made)]];
+  }
+  if (typeof node !== 'object' || node === null) return [];
+  return Object.entries(node).flatMap(([key, value]) => flatten(value, path === '' ? key : `${path}.${key}`));
+}
+
+const en = new Map(flatten({ ...textOf('en'), errors: null }));
+const ja = new Map(flatten({ ...textOf('ja'), errors: null }));
+
+describe('the catalogues', () => {
+  it('have the same texts, none of them empty', () => {
+    expect([...ja.keys()].toSorted()).toEqual([...en.keys()].toSorted());
+    for (const [path, text] of [...en, ...ja]) expect(text.trim(), path).not.toBe('');
+  });
+
+  it('are really in their language', () => {
+    const same = [...en].filter(([path, text]) => ja.get(path) === text).map(([path]) => path);
+    // A unit, and a number before a name.
+    expect(same.toSorted()).toEqual(['copy.limitUnit', 'news.quarter']);
+    for (const [path, text] of en) expect(text, path).not.toMatch(/[\u3040-\u30ff\u4e00-\u9fff]/);
+  });
+
+  it('translate every error code of the API', () => {
+    for (const code of errorCodes)
+      expect(jaErrors[code].message, code).toMatch(/[\u3040-\u30ff\u4e00-\u9fff]/);
+  });
+});
+
+describe('formats', () => {
+  it('count time coarsely', () => {
+    expect([ago(400, 'en'), ago(12_000, 'en'), ago(240_000, 'en'), ago(7_300_000, 'en')]).toEqual([
+      '1 s',
+      '12 s',
+      '4 min',
+      '2 h',
+    ]);
+    expect(ago(12_000, 'ja')).toBe('12 秒');
+  });
+
+  it('show nothing for a stamp that is none', () => {
+    expect(clockTime('yesterday', 'en')).toBe('');
+    expect(clockTime('2001-02-03T04:05:06Z', 'en')).toContain('2001');
+  });
+});

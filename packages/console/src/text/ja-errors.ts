@@ -1,0 +1,122 @@
+import type { ErrorCode } from '@wcc/api';
+import type { ErrorWords } from './text.ts';
+
+/** The server speaks English; its exact words (with the numbers) stay beside these as a detail. */
+export const jaErrors: Record<ErrorCode | 'unreachable' | 'foreign_answer', ErrorWords> = {
+  malformed_request: { message: '要求の形式が正しくありません。', hint: 'ページを再読み込みしてください。' },
+  invalid_input: { message: '入力に受け付けられない値があります。', hint: '該当する項目を直してください。' },
+  invalid_name: {
+    message: 'この名前はイメージに使えません。',
+    hint: 'スラッシュ、制御文字、先頭のドットを避け、255 バイト以内にしてください。',
+  },
+  unsupported_media_type: {
+    message: '要求の種類が正しくありません。',
+    hint: 'ページを再読み込みしてください。',
+  },
+  upgrade_required: {
+    message: 'このアドレスは WebSocket 専用です。',
+    hint: 'サブプロトコル wcc.v1 で接続してください。',
+  },
+  payload_too_large: { message: '要求が大きすぎます。', hint: '入力を短くしてください。' },
+  unauthenticated: { message: 'サインインしていません。', hint: 'サインインしてください。' },
+  wrong_credentials: {
+    message: 'ユーザー名またはパスワードが違います。',
+    hint: '両方を確認してください。ユーザー名は小文字です。',
+  },
+  link_used: {
+    message: 'このサインインリンクは無効になりました。',
+    hint: 'wcc を再起動して新しいリンクを使うか、設定済みのパスワードでサインインしてください。',
+  },
+  forbidden: { message: 'この操作は許可されていません。', hint: '管理者に依頼してください。' },
+  foreign_origin: {
+    message: '別のオリジンからの要求です。',
+    hint: 'コンソール本来のアドレスを使うか、プロキシの背後では --public-url を設定してください。',
+  },
+  foreign_host: {
+    message: 'このサーバーのものではないホスト名です。',
+    hint: '起動時に表示されたアドレスを使うか、--public-url を設定してください。',
+  },
+  not_found: { message: '存在しないか、閲覧が許可されていません。', hint: '一覧を読み込み直してください。' },
+  method_not_allowed: {
+    message: 'このアドレスでは使えない操作です。',
+    hint: 'ページを再読み込みしてください。',
+  },
+  exists: { message: 'この名前は使われています。', hint: '別の名前を選んでください。' },
+  invalid_state: { message: '現在の状態では実行できません。', hint: '状態を確認してください。' },
+  last_admin: { message: '最後の管理者は変更できません。', hint: '先に別の管理者を作ってください。' },
+  image_unavailable: {
+    message: 'このイメージは現在使えません。',
+    hint: '状態を確認し、ファイルを戻したら再スキャンしてください。',
+  },
+  source_in_use: {
+    message: '別のプログラムがコピー元を書き込み用に開いています。',
+    hint: '使っているマシンやプログラムを止めてから再試行してください。',
+  },
+  clone_unsupported: {
+    message: 'このファイルシステムではブロックを共有できません。',
+    hint: '方法を「自動」か「完全コピー」にしてください。',
+  },
+  idempotency_conflict: { message: '同じキーで別の要求が送られました。', hint: 'もう一度実行してください。' },
+  no_space: {
+    message: '空き容量が足りません。',
+    hint: 'プールの空きを増やすか、小さいイメージを選んでください。',
+  },
+  quota: {
+    message: 'ファイルシステムの割り当てを使い切りました。',
+    hint: '割り当てか空きを増やしてください。',
+  },
+  too_large: {
+    message: 'ファイルシステムの上限を超える大きさです。',
+    hint: '別のファイルシステムのプールを使ってください。',
+  },
+  permission: {
+    message: 'ファイルシステムがアクセスを拒否しました。',
+    hint: 'wcc を動かすユーザーにプールの読み書きを許可してください。',
+  },
+  read_only: {
+    message: 'ファイルシステムが読み取り専用です。',
+    hint: 'ディスクを確認し、書き込み可能にマウントし直してください。',
+  },
+  pool_unavailable: {
+    message: 'プールを利用できません。',
+    hint: '理由を確認してください。何も書き込んでいません。',
+  },
+  not_regular: {
+    message: '通常のファイルではありません。',
+    hint: 'リンク、パイプ、デバイスは対象外です。',
+  },
+  source_changed: {
+    message: 'コピー中にコピー元が変更されました。',
+    hint: '書き込みがないときに再試行してください。',
+  },
+  source_vanished: {
+    message: 'コピー元のファイルがありません。',
+    hint: '元に戻して再スキャンしてください。',
+  },
+  io_error: { message: 'ディスクの入出力エラーです。', hint: 'ディスク（dmesg、SMART）を確認してください。' },
+  verify_mismatch: {
+    message: '読み直したコピーが元と異なるため、公開しませんでした。',
+    hint: 'このホストのディスクとメモリを確認してください。',
+  },
+  server_restarted: {
+    message: '終わる前にサーバーが停止しました。作りかけは残っていません。',
+    hint: 'もう一度実行してください。',
+  },
+  rate_limited: { message: '要求が多すぎます。', hint: 'しばらく待ってから再試行してください。' },
+  too_many_tickets: { message: '未使用のチケットが多すぎます。', hint: '30 秒ほど待ってください。' },
+  database_unavailable: {
+    message: 'サーバーの記録を保存できません。',
+    hint: 'データディレクトリの空きとディスクを確認してください。',
+  },
+  starting: { message: 'サーバーが起動中です。', hint: '少し待ってから再試行してください。' },
+  shutting_down: { message: 'サーバーが停止中です。', hint: '少し待ってから再試行してください。' },
+  internal: { message: 'サーバーで問題が起きました。', hint: 'サーバーのログを確認してください。' },
+  unreachable: {
+    message: 'サーバーに接続できません。',
+    hint: 'ネットワークを確認してください。サーバー上の処理は続いています。',
+  },
+  foreign_answer: {
+    message: 'サーバーまたは途中のプロキシから予期しない応答がありました。',
+    hint: 'アドレスとプロキシを確認してください。',
+  },
+};
