@@ -1,0 +1,243 @@
+import { existsSync, readdirSync, rmSync, statSync } from 'node:fs';
+import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { afterAll, beforeAll, expect, test } from 'vitest';
+import type { Image, Operation } from '@wcc/api';
+import { ApiProblem } from '@wcc/api/client';
+import { makeRandomImage, makeSparseImage, MiB, sha256 } from '../kit/images.ts';
+import { findLitter, listImages, registerImage, waitForState } from '../kit/operations.ts';
+import { until } from '../kit/poll.ts';
+import { createRandom, seedOfRun } from '../kit/random.ts';
+import { startServer } from '../kit/server.ts';
+import type { TestServer } from '../kit/server.ts';
+
+/**
+ * SIGKILL at random moments of copies. After the restart every copy that was acknowledged goes on and succeeds.
+ * A tenth of the rounds runs in `npm test`, all of them in `npm run test:crash`.
+ */
+const rounds = Number.parseInt(process.env['WCC_CRASH_ROUNDS'] ?? '20', 10);
+const random = createRandom(seedOfRun());
+
+interface Source {
+  image: Image;
+  sizeBytes: number;
+  hash: string;
+}
+
+interface Acknowledged {
+  id: string;
+  target: string;
+  source: Source;
+}
+
+/** When a round's kill falls. */
+type Moment = 'any time' | 'as the name appears' | 'just acknowledged' | 'while it starts again';
+const moments: readonly Moment[] = [
+  'any time',
+  'as the name appears',
+  'just acknowledged',
+  'as the name appears',
+  'any time',
+  'while it starts again',
+];
+
+let server: TestServer;
+const sources: Source[] = [];
+const all: Acknowledged[] = [];
+/** Copies that stood under their final name when the server was killed, while their record did not know it yet. */
+let killedInBetween = 0;
+
+beforeAll(async () => {
+  console.log(`${rounds} rounds, WCC_SEED=${random.seed}`);
+  server = await startServer({ args: ['--max-copies-per-pool', '4'] });
+  for (const sizeMiB of [2, 64, 128]) await addSource(`source-${sizeMiB}.raw`, sizeMiB * MiB);
+  const sparse = 'source-sparse.raw';
+  await makeSparseImage(join(server.poolDir, sparse), { virtualBytes: 256 * MiB, dataBytes: 32 * MiB });
+  await addSource(sparse, null);
+});
+
+afterAll(() => server.close());
+
+async function addSource(name: string, randomBytes: number | null): Promise<void> {
+  const path = join(server.poolDir, name);
+  if (randomBytes !== null) await makeRandomImage(path, randomBytes);
+  const image = await registerImage(server, name);
+  sources.push({ image, sizeBytes: statSync(path).size, hash: await sha256(path) });
+}
+
+/** Asks for copies; what the server acknowledged before it died counts, nothing else. */
+async function startCopies(
+  round: number,
+  wanted: number,
+  onTarget?: (name: string) => void,
+): Promise<Acknowledged[]> {
+  const acknowledged: Acknowledged[] = [];
+  for (let number = 0; number < wanted; number++) {
+    const source = random.pick(sources);
+    const target = `round-${round}-${number}.raw`;
+    const bytesPerSecond = random.pick([null, 48 * MiB, 128 * MiB]);
+    onTarget?.(target);
+    try {
+      const { operation } = await server.api.copyImage(source.image.id, {
+        name: target,
+        method: 'copy',
+        bytesPerSecond,
+        verify: random.next() < 0.2,
+      });
+      acknowledged.push({ id: operation.id, target, source });
+    } catch (error) {
+      // Killed before the answer: not acknowledged, so nothing was promised.
+      if (!(error instanceof ApiProblem) || error.status !== 0) throw error;
+      break;
+    }
+  }
+  return acknowledged;
+}
+
+/** Resolves as soon as one of the names stands in the pool: between the rename and the record's end. */
+async function nameAppears(names: readonly string[]): Promise<void> {
+  const stands = (name: string): boolean => existsSync(join(server.poolDir, name));
+  const awaited = names.filter((name) => !stands(name));
+  const deadline = performance.now() + 20_000;
+  while (performance.now() < deadline) {
+    if (awaited.length === 0 || awaited.some(stands)) return;
+    // Not a timer: a millisecond is long between a rename and the end of the record.
+    await new Promise((resolve) => setImmediate(resolve));
+  }
+}
+
+async function copyAndKill(round: number, moment: Moment): Promise<Acknowledged[]> {
+  if (moment === 'just acknowledged') {
+    const acknowledged = await startCopies(round, random.integer(1, 3));
+    await server.kill();
+    return acknowledged;
+  }
+  if (moment === 'as the name appears') {
+    const names: string[] = [];
+    const starting = startCopies(round, random.integer(1, 3), (name) => names.push(name));
+    const acknowledged = await starting;
+    await nameAppears(names);
+    await sleep(random.pick([0, 0, 0, 1, 2, 4, 8]));
+    await server.kill();
+    return acknowledged;
+  }
+  const delayMs = random.integer(0, 2500);
+  const starting = startCopies(round, random.integer(1, 3));
+  await sleep(delayMs);
+  await server.kill();
+  return starting;
+}
+
+/** While nobody runs: whatever bears a final name is whole. */
+async function checkNothingHalfMade(acknowledged: readonly Acknowledged[]): Promise<Acknowledged[]> {
+  const published: Acknowledged[] = [];
+  for (const copy of acknowledged) {
+    const { target, source } = copy;
+    const path = join(server.poolDir, target);
+    if (!existsSync(path)) continue;
+    published.push(copy);
+    expect(statSync(path).size, `${target} under its final name`).toBe(source.sizeBytes);
+    expect(await sha256(path), `${target} under its final name`).toBe(source.hash);
+  }
+  return published;
+}
+
+async function startAgain(moment: Moment): Promise<void> {
+  if (moment === 'while it starts again') {
+    server.spawn();
+    await sleep(random.integer(50, 1200));
+    await server.kill();
+  }
+  await server.start();
+}
+
+async function checkSuccess({ id, target, source }: Acknowledged): Promise<void> {
+  const operation = await waitForState(server, id, { states: ['succeeded'], timeoutMs: 90_000 });
+  expect(await sha256(join(server.poolDir, target)), `${target} equals its source`).toBe(source.hash);
+  const images = (await listImages(server)).filter((image) => image.name === target);
+  expect(images.map((image) => image.id)).toEqual([operation.result?.id]);
+  expect(images[0]?.state).toBe('ready');
+  expect(await countEnds(operation), `ends in the log of ${id}`).toBe(1);
+}
+
+/** How often the log says that the operation came to an end. */
+async function countEnds(operation: Operation): Promise<number> {
+  const log = await server.api.operationLog(operation.id);
+  return log.items.filter(
+    (entry) => entry.kind === 'state' && /^(succeeded|failed|cancelled)/.test(entry.text),
+  ).length;
+}
+
+/** The copies of a round have served; the disk is needed for the next ones. */
+function removeTargets(acknowledged: readonly Acknowledged[]): void {
+  for (const { target } of acknowledged) rmSync(join(server.poolDir, target), { force: true });
+}
+
+test.each(
+  Array.from({ length: rounds }, (_, round) => ({ round, moment: moments[round % moments.length]! })),
+)('round $round: killed $moment', { timeout: 240_000 }, async ({ round, moment }) => {
+  expect.hasAssertions();
+  const acknowledged = await copyAndKill(round, moment);
+  const published = await checkNothingHalfMade(acknowledged);
+  const killedAt = new Date().toISOString();
+  await startAgain(moment);
+  for (const copy of acknowledged) await checkSuccess(copy);
+  all.push(...acknowledged);
+  for (const { id } of published) {
+    if (((await server.api.operation(id)).endedAt ?? '') > killedAt) killedInBetween++;
+  }
+  // One that was accepted but whose answer was lost may run as well: it is the server's to finish.
+  await until(
+    async () => (await server.api.operations({ state: 'queued,running,interrupted' })).items.length === 0,
+    {
+      what: 'the copies that were accepted without the answer to arrive',
+      timeoutMs: 60_000,
+    },
+  );
+  for (const name of readdirSync(server.poolDir)) {
+    if (name.startsWith(`round-${round}-`)) rmSync(join(server.poolDir, name));
+  }
+  removeTargets(acknowledged);
+});
+
+test('no litter is left 60 s after the last copy', { timeout: 90_000 }, async () => {
+  await until(async () => (await findLitter(server.poolDir)).length === 0, {
+    what: `the hidden files to go: ${(await findLitter(server.poolDir)).join(' ')}`,
+    timeoutMs: 65_000,
+    everyMs: 500,
+  });
+  expect(await findLitter(server.poolDir)).toEqual([]);
+});
+
+test('every copy has one end in history and audit, and made one image', async () => {
+  console.log(
+    `${all.length} copies acknowledged, ${killedInBetween} killed between rename and the record's end`,
+  );
+  expect(all.length).toBeGreaterThanOrEqual(rounds / 2);
+  const operations = await readAll(({ cursor }) => server.api.operations({ limit: 200, ...cursor }));
+  expect(operations.filter(({ state }) => state !== 'succeeded')).toEqual([]);
+  const ids = operations.map(({ id }) => id);
+  expect(new Set(ids).size).toBe(ids.length);
+  expect(all.filter(({ id }) => !ids.includes(id))).toEqual([]);
+  const audit = await readAll(({ cursor }) => server.api.audit({ limit: 200, ...cursor }));
+  const ends = audit.filter(({ what }) => what === 'copy_vm_image.end').map(({ subject }) => String(subject));
+  expect(ends.toSorted()).toEqual(ids.map((id) => `operation:${id}`).toSorted());
+  const names = (await listImages(server))
+    .map(({ name }) => name)
+    .filter((name) => name.startsWith('round-'));
+  expect(names.toSorted()).toEqual(operations.map(({ target }) => String(target?.name)).toSorted());
+});
+
+/** Every page of a listing. */
+async function readAll<Item>(
+  ask: (page: { cursor: { cursor?: string } }) => Promise<{ items: Item[]; next?: string | undefined }>,
+): Promise<Item[]> {
+  const items: Item[] = [];
+  let cursor: { cursor?: string } = {};
+  for (;;) {
+    const page = await ask({ cursor });
+    items.push(...page.items);
+    if (page.next === undefined) return items;
+    cursor = { cursor: page.next };
+  }
+}

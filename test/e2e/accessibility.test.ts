@@ -1,0 +1,93 @@
+import { join } from 'node:path';
+import type { Browser } from 'playwright-core';
+import { afterAll, beforeAll, expect, test } from 'vitest';
+import type { Image } from '@wcc/api';
+import { findSeriousFaults } from '../kit/axe.ts';
+import { launchBrowser } from '../kit/browser.ts';
+import { openConsole } from '../kit/console.ts';
+import { makeRandomImage, MiB } from '../kit/images.ts';
+import { registerImage, waitForState } from '../kit/operations.ts';
+import { rowOf } from '../kit/rows.ts';
+import { startServer } from '../kit/server.ts';
+import type { TestServer } from '../kit/server.ts';
+import { createUser } from '../kit/session.ts';
+import type { TestUser } from '../kit/session.ts';
+
+/** axe finds nothing serious on any page, in either language and theme, with operations in many states. */
+let server: TestServer;
+let browser: Browser;
+let user: TestUser;
+let image: Image;
+
+beforeAll(async () => {
+  server = await startServer({ args: ['--max-copies-per-pool', '1'] });
+  browser = await launchBrowser();
+  await makeRandomImage(join(server.poolDir, 'source.raw'), 32 * MiB);
+  image = await registerImage(server, 'source.raw');
+  user = await createUser(server, 'chief', 'admin');
+  const copy = async (name: string, bytesPerSecond: number | null = 65_536): Promise<string> =>
+    (await server.api.copyImage(image.id, { name, method: 'copy', bytesPerSecond })).operation.id;
+  await waitForState(server, await copy('succeeded.raw', null), { states: ['succeeded'] });
+  const cancelled = await copy('cancelled.raw');
+  await server.api.cancel(cancelled);
+  await waitForState(server, cancelled, { states: ['cancelled'] });
+  const paused = await copy('paused.raw');
+  await waitForState(server, paused, { states: ['running'] });
+  await server.api.pause(paused);
+  await waitForState(server, paused, { states: ['paused'] });
+  await waitForState(server, await copy('running.raw'), { states: ['running'] });
+  await copy('queued.raw');
+});
+afterAll(async () => {
+  await browser.close();
+  await server.close();
+});
+
+const ways = (['en', 'ja'] as const).flatMap((locale) =>
+  (['light', 'dark'] as const).map((colorScheme) => ({ locale, colorScheme })),
+);
+
+test.each(ways)('pages: $locale, $colorScheme', async (way) => {
+  const { context, page, url } = await openConsole(browser, { server, user }, way);
+  await page.getByText('source.raw').first().waitFor();
+  expect(await page.evaluate(() => document.documentElement.lang)).toBe(way.locale);
+  const faults: Record<string, string[]> = { images: await findSeriousFaults(page) };
+  await page
+    .getByRole('button', { name: /source\.raw/ })
+    .first()
+    .click();
+  await page.getByRole('dialog').waitFor();
+  faults['dialog'] = await findSeriousFaults(page);
+  await page.keyboard.press('Escape');
+  await page.goto(`${url}/operations`);
+  for (const state of ['succeeded', 'cancelled', 'paused', 'running', 'queued']) {
+    await rowOf(page, `${state}.raw`).waitFor();
+  }
+  faults['operations'] = await findSeriousFaults(page);
+  await context.clearCookies();
+  await page.goto(url);
+  await page.locator('input[type=password]').waitFor();
+  faults['sign-in'] = await findSeriousFaults(page);
+  await page.goto(`${url}/first-sign-in#nothing`);
+  await page.locator('input[type=password]').first().waitFor();
+  faults['first sign-in'] = await findSeriousFaults(page);
+  expect(faults).toEqual({ images: [], dialog: [], operations: [], 'sign-in': [], 'first sign-in': [] });
+  await context.close();
+});
+
+test('the bar has a name and a value in words, and the regions for announcements are there', async () => {
+  const { context, page, url } = await openConsole(browser, { server, user });
+  await page.goto(`${url}/operations`);
+  const bar = rowOf(page, 'running.raw').getByRole('progressbar');
+  await bar.waitFor();
+  expect(
+    await bar.evaluate((element) => (element as HTMLProgressElement).getAttribute('aria-valuetext')),
+  ).toMatch(/%/);
+  const row = rowOf(page, 'running.raw');
+  expect(await row.getByRole('progressbar', { name: /Copy image.*source\.raw.*running\.raw/ }).count()).toBe(
+    1,
+  );
+  expect(await page.getByRole('status').count()).toBeGreaterThanOrEqual(1);
+  expect(await page.locator('[role=alert]').count()).toBe(1);
+  await context.close();
+});

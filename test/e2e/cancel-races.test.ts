@@ -1,0 +1,141 @@
+import { existsSync, readdirSync } from 'node:fs';
+import { join } from 'node:path';
+import type { Browser, Locator } from 'playwright-core';
+import { afterAll, beforeAll, expect, test } from 'vitest';
+import type { Image, Operation } from '@wcc/api';
+import { launchBrowser } from '../kit/browser.ts';
+import { openConsole } from '../kit/console.ts';
+import type { OpenConsole } from '../kit/console.ts';
+import { makeRandomImage, MiB, sha256 } from '../kit/images.ts';
+import { currentPhase, findImage, hasEnded, registerImage } from '../kit/operations.ts';
+import { until } from '../kit/poll.ts';
+import { readRow, rowOf } from '../kit/rows.ts';
+import { startServer } from '../kit/server.ts';
+import type { TestServer } from '../kit/server.ts';
+import { createUser } from '../kit/session.ts';
+
+/** Check 13: the cancel button at every awkward moment. Whatever wins, page, store and disk agree. */
+let server: TestServer;
+let browser: Browser;
+let image: Image;
+let opened: OpenConsole;
+
+beforeAll(async () => {
+  server = await startServer({ args: ['--max-copies-per-pool', '1'] });
+  browser = await launchBrowser();
+  await makeRandomImage(join(server.poolDir, 'source.raw'), 64 * MiB);
+  image = await registerImage(server, 'source.raw');
+  opened = await openConsole(browser, { server, user: await createUser(server, 'chief', 'admin') });
+  await opened.page.goto(`${opened.url}/operations`);
+});
+afterAll(async () => {
+  await browser.close();
+  await server.close();
+});
+
+async function startCopy(name: string, bytesPerSecond: number | null): Promise<Operation> {
+  return (await server.api.copyImage(image.id, { name, method: 'copy', bytesPerSecond })).operation;
+}
+
+const cancelButton = (row: Locator): Locator => row.getByRole('button', { name: 'Cancel' });
+
+async function waitForEnd(id: string): Promise<Operation> {
+  return until(
+    async () => {
+      const operation = await server.api.operation(id);
+      return hasEnded(operation) ? operation : null;
+    },
+    { what: `${id} to end`, timeoutMs: 30_000 },
+  );
+}
+
+/** Page and store say the same; a cancelled copy leaves nothing, a finished one is whole. */
+async function expectAgreement(id: string, target: string): Promise<Operation> {
+  const stored = await waitForEnd(id);
+  const row = rowOf(opened.page, target);
+  // A cancel that came too late is told as a warning of a copy that succeeded.
+  const look = stored.warnings.length > 0 && stored.state === 'succeeded' ? 'warning' : stored.state;
+  await until(async () => (await readRow(row)).look === look, {
+    what: `the page to say that ${target} is ${stored.state}`,
+  });
+  expect(await cancelButton(row).count()).toBe(0);
+  if (stored.state === 'cancelled') {
+    const left = (): boolean => readdirSync(server.poolDir).some((name) => name.startsWith(`.wcc-${id}`));
+    await until(() => !left(), { what: 'nothing of it to be left', timeoutMs: 5000 });
+  }
+  expect({
+    onDisk: existsSync(join(server.poolDir, target)),
+    asImage: (await findImage(server, target)) !== undefined,
+  }).toEqual({ onDisk: stored.state === 'succeeded', asImage: stored.state === 'succeeded' });
+  return stored;
+}
+
+test('double click', async () => {
+  const { id } = await startCopy('double.raw', 8 * MiB);
+  await cancelButton(rowOf(opened.page, 'double.raw')).dblclick();
+  expect((await expectAgreement(id, 'double.raw')).state).toBe('cancelled');
+  const log = await server.api.operationLog(id);
+  expect(log.items.filter(({ text }) => text.startsWith('cancelled'))).toHaveLength(1);
+});
+
+test('queued', async () => {
+  const first = await startCopy('first.raw', 8 * MiB);
+  const { id } = await startCopy('queued.raw', null);
+  const row = rowOf(opened.page, 'queued.raw');
+  await row.waitFor();
+  expect((await readRow(row)).text).toMatch(/Waiting/);
+  await cancelButton(row).click();
+  expect((await expectAgreement(id, 'queued.raw')).state).toBe('cancelled');
+  expect((await server.api.operation(first.id)).state).toBe('running');
+  await cancelButton(rowOf(opened.page, 'first.raw')).click();
+  expect((await expectAgreement(first.id, 'first.raw')).state).toBe('cancelled');
+});
+
+test('at 50 %', async () => {
+  const { id } = await startCopy('half.raw', 24 * MiB);
+  const row = rowOf(opened.page, 'half.raw');
+  await until(async () => ((await readRow(row)).value ?? 0) >= 0.5, { what: 'the bar to reach the middle' });
+  await cancelButton(row).click();
+  expect((await expectAgreement(id, 'half.raw')).state).toBe('cancelled');
+  expect((await readRow(row)).text).toMatch(/Cancelled after .* nothing left behind/);
+});
+
+test('in flush and around the end', async () => {
+  // The phases after the transfer are short: each attempt cancels a little later, over the whole of them.
+  const outcomes: string[] = [];
+  const whole: string[] = [];
+  for (let attempt = 0; attempt < 8; attempt++) {
+    const target = `late-${attempt}.raw`;
+    const { id } = await startCopy(target, 96 * MiB);
+    await until(
+      async () => {
+        const operation = await server.api.operation(id);
+        const phase = currentPhase(operation);
+        return hasEnded(operation) || phase?.name !== 'transfer'
+          ? phase !== null
+          : phase.done > (56 + attempt) * MiB;
+      },
+      { what: 'the end to be near', everyMs: 5 },
+    );
+    // Through the API: a click needs longer than these phases take.
+    const refusal = await server.api.cancel(id).then(
+      () => 'taken',
+      (error: { code: string }) => error.code,
+    );
+    expect(['taken', 'invalid_state']).toContain(refusal);
+    const end = await expectAgreement(id, target);
+    outcomes.push(end.state);
+    if (end.state === 'succeeded') whole.push(await sha256(join(server.poolDir, target)));
+  }
+  console.log(`cancelled near the end: ${outcomes.join(' ')}`);
+  const expected = await sha256(join(server.poolDir, 'source.raw'));
+  expect(whole.filter((hash) => hash !== expected)).toEqual([]);
+  expect(outcomes.every((state) => state === 'cancelled' || state === 'succeeded')).toBe(true);
+});
+
+test('after the end there is no button, and the API says so', async () => {
+  const { id } = await startCopy('ended.raw', null);
+  expect((await expectAgreement(id, 'ended.raw')).state).toBe('succeeded');
+  await expect(server.api.cancel(id)).rejects.toMatchObject({ status: 409, code: 'invalid_state' });
+  expect((await server.api.operation(id)).state).toBe('succeeded');
+});

@@ -1,0 +1,225 @@
+import { once } from 'node:events';
+import { createServer } from 'node:http';
+import type { Server } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { join } from 'node:path';
+import type { Browser, BrowserContext, Page } from 'playwright-core';
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest';
+import type { Image } from '@wcc/api';
+import { launchBrowser } from '../kit/browser.ts';
+import { addSession } from '../kit/console.ts';
+import { makeRandomImage, MiB } from '../kit/images.ts';
+import { registerImage, waitForState } from '../kit/operations.ts';
+import { until } from '../kit/poll.ts';
+import { startServer } from '../kit/server.ts';
+import type { TestServer } from '../kit/server.ts';
+import { createUser, signIn } from '../kit/session.ts';
+import type { CookieSession } from '../kit/session.ts';
+
+/**
+ * Threats 2, 3 and 18: what a page of somebody else can do in a browser that is signed in. A page on another port
+ * of the same host is same-site, so that even a Strict cookie goes along; only the Origin tells it apart.
+ */
+let server: TestServer;
+let browser: Browser;
+let foreign: Server;
+let session: CookieSession;
+let image: Image;
+let running: string;
+
+beforeAll(async () => {
+  server = await startServer();
+  browser = await launchBrowser();
+  await makeRandomImage(join(server.poolDir, 'source.raw'), 32 * MiB);
+  image = await registerImage(server, 'source.raw');
+  session = await signIn(server, await createUser(server, 'chief', 'admin'));
+  const { operation } = await server.api.copyImage(image.id, {
+    name: 'running.raw',
+    method: 'copy',
+    bytesPerSecond: 65_536,
+  });
+  running = operation.id;
+  await waitForState(server, running, { states: ['running'] });
+  foreign = createServer((_request, response) => {
+    response.setHeader('content-type', 'text/html');
+    response.end('<!doctype html><title>elsewhere</title>');
+  });
+  foreign.listen(0);
+  await once(foreign, 'listening');
+});
+
+afterAll(async () => {
+  await browser.close();
+  foreign.closeAllConnections();
+  foreign.close();
+  await server.close();
+});
+
+interface Exchange {
+  headers: Record<string, string>;
+  status: number;
+}
+
+/** The exchange with one address, by what the browser itself sent and received: favicons and the like are left out. */
+async function watchWire(context: BrowserContext, page: Page, url: string): Promise<() => Exchange | null> {
+  const cdp = await context.newCDPSession(page);
+  const wanted = new Set<string>();
+  const sent = new Map<string, Record<string, string>>();
+  const received = new Map<string, number>();
+  cdp.on('Network.requestWillBeSent', ({ requestId, request }) => {
+    if (request.url === url) wanted.add(requestId);
+  });
+  cdp.on('Network.requestWillBeSentExtraInfo', ({ requestId, headers }) => void sent.set(requestId, headers));
+  cdp.on(
+    'Network.responseReceivedExtraInfo',
+    ({ requestId, statusCode }) => void received.set(requestId, statusCode),
+  );
+  await cdp.send('Network.enable');
+  return () => {
+    for (const requestId of wanted) {
+      const [headers, status] = [sent.get(requestId), received.get(requestId)];
+      if (headers && status !== undefined) return { headers, status };
+    }
+    return null;
+  };
+}
+
+describe.each([
+  ['same-site, another port', '127.0.0.1', true],
+  ['cross-site', 'localhost', false],
+])('%s', (_what, host, hasCookie) => {
+  let context: BrowserContext;
+  let page: Page;
+  beforeEach(async () => {
+    context = await browser.newContext();
+    await addSession(context, session);
+    page = await context.newPage();
+    await page.goto(`http://${host}:${(foreign.address() as AddressInfo).port}/`);
+  });
+  afterEach(() => context.close());
+
+  /**
+   * Sends as such a page can, without being able to read the answer. Chromium withholds even the response's event
+   * (Cross-Origin-Resource-Policy), so what came over the wire is asked of its network log.
+   */
+  async function send(path: string, request: { body?: string; type?: string }): Promise<number> {
+    const url = server.baseUrl + path;
+    const wire = await watchWire(context, page, url);
+    await page.evaluate(
+      ([target, body, type]) =>
+        fetch(target!, {
+          method: 'POST',
+          mode: 'no-cors',
+          credentials: 'include',
+          ...(body === undefined ? {} : { body }),
+          ...(type === undefined ? {} : { headers: { 'content-type': type } }),
+        }).then(
+          () => null,
+          () => null,
+        ),
+      [url, request.body, request.type],
+    );
+    const { headers, status } = await until(wire, { what: `the answer to POST ${path}` });
+    const sent = Object.fromEntries(
+      Object.entries(headers).map(([name, value]) => [name.toLowerCase(), value]),
+    );
+    expect(sent['origin']).toMatch(`http://${host}:`);
+    expect(sent['cookie'] !== undefined, 'the cookie goes along').toBe(hasCookie);
+    return status;
+  }
+
+  test('cancel, pause, tickets, sign-in and sign-out answer 403, and nothing happens', async () => {
+    const before = await server.api.operations();
+    const paths = [
+      `/api/operations/${running}/cancel`,
+      `/api/operations/${running}/pause`,
+      '/api/ws-tickets',
+      '/api/session',
+      '/api/first-sign-in',
+      '/api/tokens',
+      '/api/users',
+    ];
+    const statuses: Record<string, number> = {};
+    for (const path of paths) statuses[path] = await send(path, {});
+    expect(statuses).toEqual(Object.fromEntries(paths.map((path) => [path, 403])));
+    const after = await server.api.operations();
+    expect(after.items.map(({ id, state }) => [id, state])).toEqual(
+      before.items.map(({ id, state }) => [id, state]),
+    );
+  });
+
+  test('a copy with a body that needs no preflight answers 403', async () => {
+    const body = JSON.stringify({ name: 'planted.raw' });
+    expect(await send(`/api/images/${image.id}/copy`, { body, type: 'text/plain' })).toBe(403);
+    expect((await server.api.operations()).items).toHaveLength(1);
+  });
+
+  test('a JSON body needs a preflight, which is not answered', async () => {
+    const refused = await page.evaluate(
+      (url) =>
+        fetch(url, {
+          method: 'POST',
+          credentials: 'include',
+          headers: { 'content-type': 'application/json' },
+          body: '{"name":"planted.raw"}',
+        }).then(
+          (response) => `read ${response.status}`,
+          (error: unknown) => (error as Error).name,
+        ),
+      `${server.baseUrl}/api/images/${image.id}/copy`,
+    );
+    expect(refused).toBe('TypeError');
+    expect((await server.api.operations()).items).toHaveLength(1);
+  });
+
+  test('it can read nothing', async () => {
+    const read = await page.evaluate(
+      (url) =>
+        fetch(url, { credentials: 'include' }).then(
+          (answer) => answer.text(),
+          () => 'unreadable',
+        ),
+      `${server.baseUrl}/api/images`,
+    );
+    expect(read).toBe('unreadable');
+  });
+
+  test('a socket answers 403, even with a ticket that was stolen', async () => {
+    const ticket = await session.ticket();
+    const cdp = await context.newCDPSession(page);
+    await cdp.send('Network.enable');
+    const messages: string[] = [];
+    cdp.on('Network.webSocketFrameError', ({ errorMessage }) => void messages.push(errorMessage));
+    cdp.on(
+      'Network.webSocketFrameReceived',
+      ({ response }) => void messages.push(`frame ${response.payloadData}`),
+    );
+    const opened = await page.evaluate(
+      ([url, stolen]) =>
+        new Promise<boolean>((resolve) => {
+          const socket = new WebSocket(url!, ['wcc.v1', `wcc.ticket.${stolen}`]);
+          socket.addEventListener('open', () => resolve(true));
+          socket.addEventListener('error', () => resolve(false));
+        }),
+      [`ws://127.0.0.1:${server.port}/api/ws`, ticket],
+    );
+    expect(opened).toBe(false);
+    await until(() => messages.length > 0, { what: 'the browser to say why the socket failed' });
+    expect(messages.join()).toMatch(/403/);
+  });
+
+  test('it cannot frame the console', async () => {
+    await page.evaluate((url) => {
+      const frame = document.createElement('iframe');
+      frame.src = url;
+      document.body.append(frame);
+    }, server.baseUrl);
+    const frame = await until(() => page.frames().find((each) => each !== page.mainFrame()), {
+      what: 'the frame',
+    });
+    await until(() => frame.url() !== 'about:blank' && frame.url() !== '', {
+      what: 'the frame to be refused',
+    });
+    expect(frame.url()).toMatch(/^chrome-error:/);
+  });
+});

@@ -1,0 +1,118 @@
+import { mkdirSync } from 'node:fs';
+import { join } from 'node:path';
+import type { Browser } from 'playwright-core';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import type { CopyImageRequest } from '@wcc/api';
+import { launchBrowser } from '../kit/browser.ts';
+import { openConsole } from '../kit/console.ts';
+import { GiB, makeRandomImage, makeSparseImage, MiB } from '../kit/images.ts';
+import { loopMountRefusal, withLoopFileSystem } from '../kit/loop-mount.ts';
+import { registerImage } from '../kit/operations.ts';
+import { until } from '../kit/poll.ts';
+import { findNonsense, observeEverything, readObservation, readRow, rowOf } from '../kit/rows.ts';
+import type { BarSample, Observation, RowState } from '../kit/rows.ts';
+import { startServer } from '../kit/server.ts';
+import type { ServerOptions, TestServer } from '../kit/server.ts';
+import { createUser } from '../kit/session.ts';
+
+/** Checks 15 and 16: what the bar says over a whole copy, change by change. */
+let browser: Browser;
+beforeAll(async () => {
+  browser = await launchBrowser();
+});
+afterAll(() => browser.close());
+
+interface Watched extends Observation {
+  end: RowState;
+}
+
+async function withServer<T>(options: ServerOptions, use: (server: TestServer) => Promise<T>): Promise<T> {
+  const server = await startServer(options);
+  try {
+    return await use(server);
+  } finally {
+    await server.close();
+  }
+}
+
+/** Looks at a whole copy in the operations page, from before its start to after its end. */
+async function watchCopy(server: TestServer, source: string, request: CopyImageRequest): Promise<Watched> {
+  const image = await registerImage(server, source);
+  const user = await createUser(server, 'chief', 'admin');
+  const { context, page, url, record } = await openConsole(browser, { server, user });
+  try {
+    await observeEverything(page);
+    await page.goto(`${url}/operations`);
+    await server.api.copyImage(image.id, request);
+    const row = rowOf(page, request.name);
+    await row.waitFor();
+    const end = await until(
+      async () => {
+        const state = await readRow(row);
+        return state.look === 'succeeded' ? state : null;
+      },
+      { what: `${request.name} to be done in the page`, timeoutMs: 60_000 },
+    );
+    expect(record).toEqual({ cspViolations: [], errors: [] });
+    return { ...(await readObservation(page)), end };
+  } finally {
+    await context.close();
+  }
+}
+
+test('16: the bar never goes back within a phase, 100 is never before the end, no nonsense in any text', async () => {
+  const { bars, texts, end } = await withServer({}, async (server) => {
+    await makeRandomImage(join(server.poolDir, 'source.raw'), 96 * MiB);
+    return watchCopy(server, 'source.raw', {
+      name: 'watched.raw',
+      method: 'copy',
+      bytesPerSecond: 24 * MiB,
+      verify: true,
+    });
+  });
+  const running = bars.filter(({ state }) => state === 'running' || state === 'stalled');
+  const steps = new Map<string, BarSample[]>();
+  for (const sample of running) {
+    const phase = sample.phase.split(' · ')[1] ?? sample.phase;
+    steps.set(phase, [...(steps.get(phase) ?? []), sample]);
+  }
+  expect([...steps.keys()]).toEqual(expect.arrayContaining(['Copying data', 'Checking the copy']));
+  for (const [phase, samples] of steps) {
+    const values = samples.flatMap(({ value }) => (value === null ? [] : [value]));
+    expect(values, `bar while ${phase}`).toEqual(values.toSorted((a, b) => a - b));
+  }
+  expect(steps.get('Copying data')?.length).toBeGreaterThan(10);
+  expect(running.filter(({ value, percent }) => (value ?? 0) >= 1 || percent.startsWith('100'))).toEqual([]);
+  expect(findNonsense(texts)).toEqual([]);
+  expect(texts.filter((text) => /-\d+ s\b|\b0 s left/.test(text))).toEqual([]);
+  expect(end.text).toMatch(/Done in \d+ s · 96\.0 MiB written/);
+});
+
+test('15: holes are said to be skipped, and are not counted as work', async () => {
+  const { bars, end } = await withServer({}, async (server) => {
+    await makeSparseImage(join(server.poolDir, 'sparse.raw'), { virtualBytes: 4 * GiB, dataBytes: 32 * MiB });
+    return watchCopy(server, 'sparse.raw', { name: 'holes.raw', method: 'copy', bytesPerSecond: 16 * MiB });
+  });
+  expect(bars.length).toBeGreaterThan(3);
+  // 4 GiB less 32 MiB is 3.97 GiB: rounded, as everywhere, to one decimal.
+  expect(end.text).toMatch(/32\.0 MiB written · 4\.0 GiB of empty space skipped/);
+  expect(end.snapshot.bytes).toMatchObject({ written: 32 * MiB, shared: 0 });
+});
+
+const refusal = loopMountRefusal();
+if (refusal !== null) console.log(`Skipped, honesty about shared blocks: ${refusal}.`);
+
+describe.skipIf(refusal !== null)('on XFS', () => {
+  test('15: an instant copy says that it shares, and that nothing was written', async () => {
+    const { bars, end } = await withLoopFileSystem('xfs', GiB, async (mountPoint) => {
+      const poolDir = join(mountPoint, 'pool');
+      mkdirSync(poolDir);
+      return withServer({ poolDir, args: ['--free-space-floor', '0'] }, async (server) => {
+        await makeRandomImage(join(poolDir, 'source.raw'), 128 * MiB);
+        return watchCopy(server, 'source.raw', { name: 'instant.raw' });
+      });
+    });
+    expect(end.text).toMatch(/Instant copy in .* · 0 B written · shares 128 MiB/);
+    expect(bars.filter(({ value }) => value !== null)).toEqual([]);
+  });
+});

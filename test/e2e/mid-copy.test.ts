@@ -1,0 +1,180 @@
+import { join } from 'node:path';
+import type { Browser, BrowserContext } from 'playwright-core';
+import { afterAll, afterEach, beforeAll, expect, test } from 'vitest';
+import type { Image, Operation } from '@wcc/api';
+import { launchBrowser } from '../kit/browser.ts';
+import { openConsole } from '../kit/console.ts';
+import type { ConsoleOptions, OpenConsole } from '../kit/console.ts';
+import { makeRandomImage, MiB, sha256 } from '../kit/images.ts';
+import { registerImage, waitForState } from '../kit/operations.ts';
+import { until } from '../kit/poll.ts';
+import { readRow, rowOf } from '../kit/rows.ts';
+import { startServer } from '../kit/server.ts';
+import type { TestServer } from '../kit/server.ts';
+import { createUser } from '../kit/session.ts';
+import type { TestUser } from '../kit/session.ts';
+
+/** The bar survives what happens to page, server and history in mid-copy: checks 1, 9 and 12. */
+let server: TestServer;
+let browser: Browser;
+let user: TestUser;
+let image: Image;
+const contexts: BrowserContext[] = [];
+
+beforeAll(async () => {
+  server = await startServer();
+  browser = await launchBrowser({ backForwardCache: true });
+  await makeRandomImage(join(server.poolDir, 'source.raw'), 192 * MiB);
+  image = await registerImage(server, 'source.raw');
+  user = await createUser(server, 'chief', 'admin');
+});
+afterEach(async () => {
+  for (const context of contexts.splice(0)) await context.close();
+  for (const { id } of (await server.api.operations({ state: 'running,queued,paused' })).items) {
+    await server.api.cancel(id);
+  }
+});
+afterAll(async () => {
+  await browser.close();
+  await server.close();
+});
+
+async function open(options?: ConsoleOptions): Promise<OpenConsole> {
+  const opened = await openConsole(browser, { server, user }, options);
+  contexts.push(opened.context);
+  return opened;
+}
+
+async function startCopy(name: string, bytesPerSecond = 16 * MiB): Promise<Operation> {
+  return (await server.api.copyImage(image.id, { name, method: 'copy', bytesPerSecond })).operation;
+}
+
+async function reach(opened: OpenConsole, target: string, value: number): Promise<number> {
+  const row = rowOf(opened.page, target);
+  await row.waitFor();
+  return until(
+    async () => {
+      const state = await readRow(row);
+      return state.snapshot.state === 'running' && (state.value ?? 0) >= value ? state.value : null;
+    },
+    { what: `the bar of ${target} to be at ${value}`, timeoutMs: 30_000 },
+  );
+}
+
+test('1: reload in mid-copy brings the same bar back', async () => {
+  const opened = await open();
+  await opened.page.goto(`${opened.url}/operations`);
+  const { id } = await startCopy('reloaded.raw');
+  const seen = await reach(opened, 'reloaded.raw', 0.15);
+  const startedAt = performance.now();
+  await opened.page.reload();
+  const row = rowOf(opened.page, 'reloaded.raw');
+  await row.waitFor({ timeout: 5000 });
+  console.log(`same bar ${Math.round(performance.now() - startedAt)} ms after the reload was asked for`);
+  const again = await readRow(row);
+  expect(again.snapshot.id).toBe(id);
+  expect(again.value).toBeGreaterThanOrEqual(seen);
+  expect(opened.record).toEqual({ cspViolations: [], errors: [] });
+});
+
+test('1: the row of the image table that works keeps its slim bar over a reload', async () => {
+  const opened = await open();
+  await startCopy('slim.raw');
+  const slim = opened.page.locator('wcc-progress[compact]').first();
+  await slim.waitFor();
+  await opened.page.reload();
+  await slim.waitFor({ timeout: 5000 });
+  expect((await readRow(slim)).snapshot.target?.name).toBe('slim.raw');
+});
+
+test('9: the server is killed in mid-copy: the same bar goes on, and nothing says failed', async () => {
+  const opened = await open();
+  const { page } = opened;
+  await page.goto(`${opened.url}/operations`);
+  const { id } = await startCopy('killed.raw', 32 * MiB);
+  const seen = await reach(opened, 'killed.raw', 0.3);
+  await server.kill();
+  const row = rowOf(page, 'killed.raw');
+  await page
+    .getByText(/connection lost/i)
+    .first()
+    .waitFor({ timeout: 15_000 });
+  const lost = await readRow(row);
+  expect(lost.value).toBeGreaterThanOrEqual(seen);
+  expect(lost.text).not.toMatch(/fail/i);
+  await server.start();
+  await until(async () => (await readRow(row)).look === 'succeeded', {
+    what: 'the row to reach its end',
+    timeoutMs: 40_000,
+  });
+  expect((await readRow(row)).snapshot.id).toBe(id);
+  expect((await readRow(row)).text).toMatch(/Done in/);
+  expect(await page.locator('wcc-progress:not([compact])').filter({ hasText: 'killed.raw' }).count()).toBe(1);
+  expect(await sha256(join(server.poolDir, 'killed.raw'))).toBe(
+    await sha256(join(server.poolDir, 'source.raw')),
+  );
+});
+
+test('12: after a return from the back-forward cache there is one live socket, and the bar is true', async () => {
+  const opened = await open();
+  const { page, context, url } = opened;
+  await page.goto(`${url}/operations`);
+  const { id } = await startCopy('back.raw', 8 * MiB);
+  await reach(opened, 'back.raw', 0.02);
+  await page.evaluate(() => {
+    addEventListener(
+      'pageshow',
+      (event) => ((globalThis as unknown as { shown: boolean }).shown = event.persisted),
+    );
+  });
+  await page.goto(`${url}/api/health`);
+  await until(
+    async () =>
+      (await server.api.operation(id)).phases.some((phase) => 'done' in phase && phase.done > 24 * MiB),
+    {
+      what: 'the copy to go on while nobody looks',
+      timeoutMs: 30_000,
+    },
+  );
+  const stored = await server.api.operation(id);
+  await goBack(opened);
+  const persisted = await page.evaluate(() => (globalThis as unknown as { shown?: boolean }).shown);
+  console.log(`the page came ${persisted === true ? 'back from the cache' : 'anew'}`);
+  const phase = stored.phases[stored.phaseIndex];
+  const value = phase && 'done' in phase ? phase.done / phase.total! : 0;
+  await reach(opened, 'back.raw', value);
+  const counts = await countLiveSockets(opened);
+  expect(counts).toBe(1);
+  expect(context.pages()).toHaveLength(1);
+});
+
+/** A page that comes out of the cache loads nothing, so only the commit of the navigation can be waited for. */
+async function goBack({ page }: OpenConsole): Promise<void> {
+  await page.goBack({ waitUntil: 'commit' });
+}
+
+/** Sockets on which something arrives, by what the browser itself sees on the wire. */
+async function countLiveSockets({ page, context }: OpenConsole): Promise<number> {
+  const cdp = await context.newCDPSession(page);
+  const alive = new Set<string>();
+  cdp.on('Network.webSocketFrameReceived', ({ requestId }) => void alive.add(requestId));
+  await cdp.send('Network.enable');
+  const sinceMs = performance.now();
+  // Copies publish ten times a second: two seconds are enough for every socket that lives.
+  await until(() => performance.now() - sinceMs > 2000, { what: 'two seconds of frames' });
+  return alive.size;
+}
+
+test('a copy that ends while the page is away is told as ended at the return', async () => {
+  const opened = await open();
+  await opened.page.goto(`${opened.url}/operations`);
+  const { id } = await startCopy('away.raw', 64 * MiB);
+  await rowOf(opened.page, 'away.raw').waitFor();
+  await opened.page.goto(`${opened.url}/api/health`);
+  await waitForState(server, id, { states: ['succeeded'] });
+  await goBack(opened);
+  await until(async () => (await readRow(rowOf(opened.page, 'away.raw'))).look === 'succeeded', {
+    what: 'the row to say that it is done',
+  });
+  expect((await readRow(rowOf(opened.page, 'away.raw'))).text).toMatch(/Done in/);
+});

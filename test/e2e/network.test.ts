@@ -1,0 +1,137 @@
+import { join } from 'node:path';
+import type { Browser, BrowserContext } from 'playwright-core';
+import { afterAll, afterEach, beforeAll, beforeEach, expect, test } from 'vitest';
+import type { Image } from '@wcc/api';
+import { launchBrowser } from '../kit/browser.ts';
+import { openConsole } from '../kit/console.ts';
+import type { OpenConsole } from '../kit/console.ts';
+import { createFaultProxy } from '../kit/fault-proxy.ts';
+import type { FaultProxy } from '../kit/fault-proxy.ts';
+import { makeRandomImage, MiB } from '../kit/images.ts';
+import { currentPhase, registerImage } from '../kit/operations.ts';
+import { until } from '../kit/poll.ts';
+import { findFreePort } from '../kit/ports.ts';
+import { findNonsense, observeEverything, readObservation, readRow, rowOf } from '../kit/rows.ts';
+import { startServer } from '../kit/server.ts';
+import type { TestServer } from '../kit/server.ts';
+import { createUser } from '../kit/session.ts';
+import type { TestUser } from '../kit/session.ts';
+
+/** Checks 4 and 5: a network that swallows everything without closing anything. */
+let server: TestServer;
+let proxy: FaultProxy;
+let browser: Browser;
+let user: TestUser;
+let image: Image;
+let opened: OpenConsole;
+const contexts: BrowserContext[] = [];
+
+beforeAll(async () => {
+  const port = await findFreePort();
+  proxy = await createFaultProxy(port);
+  // The browser knows the server by the proxy's address, as behind any proxy.
+  server = await startServer({ port, args: ['--public-url', `http://127.0.0.1:${proxy.port}`] });
+  browser = await launchBrowser();
+  await makeRandomImage(join(server.poolDir, 'source.raw'), 512 * MiB);
+  image = await registerImage(server, 'source.raw');
+  user = await createUser(server, 'chief', 'admin');
+});
+beforeEach(async () => {
+  opened = await openConsole(browser, { server, user }, { port: proxy.port });
+  contexts.push(opened.context);
+  await observeEverything(opened.page);
+  await opened.page.goto(`${opened.url}/operations`);
+});
+afterEach(async () => {
+  proxy.setMode('pass');
+  for (const context of contexts.splice(0)) await context.close();
+});
+afterAll(async () => {
+  await browser.close();
+  await proxy.close();
+  await server.close();
+});
+
+async function startSlowCopy(name: string): Promise<{ id: string; done(): Promise<number> }> {
+  const { operation } = await server.api.copyImage(image.id, {
+    name,
+    method: 'copy',
+    bytesPerSecond: 8 * MiB,
+  });
+  await until(async () => ((await readRow(rowOf(opened.page, name))).value ?? 0) > 0.01, {
+    what: `the bar of ${name} to move`,
+  });
+  return {
+    id: operation.id,
+    done: async () => (currentPhase(await server.api.operation(operation.id))?.done ?? 0) / (512 * MiB),
+  };
+}
+
+async function untilBanner(timeoutMs: number): Promise<number> {
+  const startedAt = performance.now();
+  await opened.page
+    .getByText(/connection lost/i)
+    .first()
+    .waitFor({ timeout: timeoutMs });
+  return performance.now() - startedAt;
+}
+
+test('4: a black hole of 30 s: banner, nothing says failed, the true value at the return', async () => {
+  const copy = await startSlowCopy('hole.raw');
+  const row = rowOf(opened.page, 'hole.raw');
+  const before = await readRow(row);
+  const cutAt = performance.now();
+  proxy.setMode('silent');
+  const bannerMs = await untilBanner(15_000);
+  const offline = await readRow(row);
+  expect(offline.value).toBeGreaterThanOrEqual(before.value ?? 1);
+  expect(offline.text).not.toMatch(/MiB\/s|left\b/);
+  const button = row.getByRole('button', { name: 'Cancel' });
+  expect(await button.getAttribute('aria-disabled')).toBe('true');
+  expect(await button.getAttribute('title')).toMatch(/\w/);
+  await until(() => performance.now() - cutAt > 30_000, { what: '30 s to pass', timeoutMs: 40_000 });
+  expect((await readRow(row)).text).not.toMatch(/fail/i);
+  const truth = await copy.done();
+  expect(truth).toBeGreaterThan(before.value ?? 1);
+  proxy.setMode('pass');
+  const backAt = performance.now();
+  await until(async () => ((await readRow(row)).value ?? 0) >= truth, {
+    what: 'the true value within 8 s',
+    timeoutMs: 8000,
+  });
+  console.log(
+    `banner after ${Math.round(bannerMs)} ms, true value ${Math.round(performance.now() - backAt)} ms after`,
+  );
+  await until(
+    async () =>
+      !(await opened.page
+        .getByText(/connection lost/i)
+        .first()
+        .isVisible()),
+    {
+      what: 'the banner to go',
+    },
+  );
+  const { texts } = await readObservation(opened.page);
+  expect(texts.filter((text) => /\bfailed\b|\berror\b/i.test(text))).toEqual([]);
+  expect(findNonsense(texts)).toEqual([]);
+  expect((await readRow(row)).snapshot.id).toBe(copy.id);
+});
+
+test('5: a socket that is half open is found dead, and a new one takes over', async () => {
+  const copy = await startSlowCopy('half-open.raw');
+  const row = rowOf(opened.page, 'half-open.raw');
+  const total = proxy.connections.total;
+  // Only what stands now falls silent: the way is free for a new connection.
+  proxy.setStanding('silent');
+  const cutAt = performance.now();
+  await until(() => proxy.connections.total > total, { what: 'a new connection', timeoutMs: 60_000 });
+  console.log(`a new connection after ${Math.round(performance.now() - cutAt)} ms`);
+  const truth = await copy.done();
+  await until(async () => ((await readRow(row)).value ?? 0) >= truth, {
+    what: 'the bar to be true again',
+    timeoutMs: 15_000,
+  });
+  console.log(`true again after ${Math.round(performance.now() - cutAt)} ms`);
+  expect((await readRow(row)).snapshot.id).toBe(copy.id);
+});

@@ -1,0 +1,59 @@
+import { mkdirSync } from 'node:fs';
+import { join } from 'node:path';
+import { chromium } from 'playwright-core';
+import type { Browser, BrowserContext, Page } from 'playwright-core';
+
+/** What a browser in a closed network, and under root, needs. */
+const flags = [
+  '--disable-gpu',
+  '--disable-quic',
+  '--no-first-run',
+  '--disable-background-networking',
+  '--disable-component-update',
+  '--disable-sync',
+  ...(process.getuid?.() === 0 ? ['--no-sandbox'] : []),
+];
+
+export interface BrowserOptions {
+  /** Playwright switches the back-forward cache off; some checks are about it. @default false */
+  backForwardCache?: boolean;
+}
+
+/** Debian's Chromium: Playwright's own download does not work everywhere. */
+export function launchBrowser(options: BrowserOptions = {}): Promise<Browser> {
+  return chromium.launch({
+    executablePath: process.env['WCC_CHROMIUM'] ?? '/usr/bin/chromium',
+    args: flags,
+    ...(options.backForwardCache === true ? { ignoreDefaultArgs: ['--disable-back-forward-cache'] } : {}),
+  });
+}
+
+/** What went wrong in a page while it was looked at. */
+export interface PageRecord {
+  cspViolations: string[];
+  /** Uncaught exceptions and unhandled rejections of the page. */
+  errors: string[];
+}
+
+/** Collects what no page of ours may ever produce. Call before the first navigation. */
+export async function recordPage(context: BrowserContext): Promise<PageRecord> {
+  const record: PageRecord = { cspViolations: [], errors: [] };
+  await context.exposeFunction('wccReportViolation', (text: string) => void record.cspViolations.push(text));
+  await context.addInitScript(() => {
+    document.addEventListener('securitypolicyviolation', (event) => {
+      const report = (globalThis as unknown as { wccReportViolation: (text: string) => void })
+        .wccReportViolation;
+      report(`${event.violatedDirective} ${event.blockedURI} ${event.sourceFile}:${event.lineNumber}`);
+    });
+  });
+  context.on('weberror', (error) => void record.errors.push(String(error.error().stack ?? error.error())));
+  return record;
+}
+
+/** Saves a picture when `WCC_SCREENSHOTS` names a directory; the README's picture is made of these. */
+export async function screenshot(page: Page, name: string): Promise<void> {
+  const directory = process.env['WCC_SCREENSHOTS'];
+  if (directory === undefined) return;
+  mkdirSync(directory, { recursive: true });
+  await page.screenshot({ path: join(directory, `${name}.png`) });
+}

@@ -1,0 +1,52 @@
+import type { Browser, BrowserContext, Page } from 'playwright-core';
+import { recordPage } from './browser.ts';
+import type { PageRecord } from './browser.ts';
+import type { TestServer } from './server.ts';
+import { signIn } from './session.ts';
+import type { CookieSession, TestUser } from './session.ts';
+
+export interface ConsoleOptions {
+  /** Where the browser goes, when not straight to the server. */
+  port?: number;
+  /** @default 'en' */
+  locale?: 'en' | 'ja';
+  /** @default 'light' */
+  colorScheme?: 'light' | 'dark';
+  viewport?: { width: number; height: number };
+}
+
+export interface OpenConsole {
+  readonly context: BrowserContext;
+  readonly page: Page;
+  readonly record: PageRecord;
+  readonly session: CookieSession;
+  readonly url: string;
+}
+
+/** A browser of its own for one user: signed in over HTTP, because the form has its own test. */
+export async function openConsole(
+  browser: Browser,
+  at: { server: TestServer; user: TestUser },
+  options: ConsoleOptions = {},
+): Promise<OpenConsole> {
+  const context = await browser.newContext({
+    locale: options.locale === 'ja' ? 'ja-JP' : 'en-GB',
+    colorScheme: options.colorScheme ?? 'light',
+    viewport: options.viewport ?? { width: 1280, height: 800 },
+  });
+  const record = await recordPage(context);
+  const session = await signIn(at.server, at.user);
+  await addSession(context, session);
+  const url = `http://127.0.0.1:${options.port ?? at.server.port}`;
+  const page = await context.newPage();
+  await page.goto(url);
+  return { context, page, record, session, url };
+}
+
+/** A cookie knows no port, so it goes to the server and to a proxy before it alike. */
+export async function addSession(context: BrowserContext, session: CookieSession): Promise<void> {
+  const [name = '', value = ''] = session.cookie.split('=');
+  await context.addCookies([
+    { name, value, domain: '127.0.0.1', path: '/', httpOnly: true, sameSite: 'Strict' },
+  ]);
+}

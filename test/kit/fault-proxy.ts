@@ -1,0 +1,144 @@
+import { once } from 'node:events';
+import { connect, createServer } from 'node:net';
+import type { AddressInfo, Socket } from 'node:net';
+
+/**
+ * `pass`: bytes go through. `silent`: the connection stays open and nothing comes out of it, like a network
+ * that swallows packets; even a FIN is swallowed. `refuse`: new connections are reset.
+ */
+export type FaultMode = 'pass' | 'silent' | 'refuse';
+
+export interface FaultProxy {
+  readonly port: number;
+  /** How connections behave that are made from now on. @default 'pass' */
+  setFresh(mode: FaultMode): void;
+  /** How the connections that stand now behave. */
+  setStanding(mode: 'pass' | 'silent'): void;
+  /** Both at once. */
+  setMode(mode: 'pass' | 'silent'): void;
+  /** Cuts every standing connection by RST. */
+  resetAll(): void;
+  /** Milliseconds that each piece waits before it goes on. @default 0 */
+  setDelay(delayMs: number): void;
+  /** Bytes per second towards the client of each connection; null = no limit. @default null */
+  setBandwidth(bytesPerSecond: number | null): void;
+  /** Connections that stand now, and all since the start. */
+  readonly connections: { open: number; total: number };
+  close(): Promise<void>;
+}
+
+interface Pair {
+  client: Socket;
+  upstream: Socket;
+  silent: boolean;
+}
+
+interface Shaping {
+  delayMs: number;
+  bytesPerSecond: number | null;
+}
+
+/** A TCP proxy on loopback that can do what real networks do to a connection. */
+export async function createFaultProxy(targetPort: number): Promise<FaultProxy> {
+  const pairs = new Set<Pair>();
+  const shaping: Shaping = { delayMs: 0, bytesPerSecond: null };
+  let fresh: FaultMode = 'pass';
+  let total = 0;
+  const server = createServer({ allowHalfOpen: true }, (client) => {
+    total++;
+    if (fresh === 'refuse') {
+      client.resetAndDestroy();
+      return;
+    }
+    const upstream = connect({ port: targetPort, host: '127.0.0.1', allowHalfOpen: true });
+    const pair: Pair = { client, upstream, silent: fresh === 'silent' };
+    pairs.add(pair);
+    joinPair(pair, shaping, () => pairs.delete(pair));
+  });
+  server.listen(0, '127.0.0.1');
+  await once(server, 'listening');
+  const setStanding = (mode: 'pass' | 'silent'): void => {
+    for (const pair of pairs) setSilent(pair, mode === 'silent');
+  };
+  const close = async (): Promise<void> => {
+    server.close();
+    for (const pair of pairs) destroyPair(pair);
+    if (server.listening) await once(server, 'close');
+  };
+  return {
+    port: (server.address() as AddressInfo).port,
+    setFresh: (mode) => void (fresh = mode),
+    setStanding,
+    setMode: (mode) => {
+      fresh = mode;
+      setStanding(mode);
+    },
+    resetAll: () => {
+      for (const { client, upstream } of pairs) {
+        client.resetAndDestroy();
+        upstream.resetAndDestroy();
+      }
+    },
+    setDelay: (delayMs) => void (shaping.delayMs = delayMs),
+    setBandwidth: (bytesPerSecond) => void (shaping.bytesPerSecond = bytesPerSecond),
+    get connections() {
+      return { open: pairs.size, total };
+    },
+    close,
+  };
+}
+
+function destroyPair(pair: Pair): void {
+  pair.client.destroy();
+  pair.upstream.destroy();
+}
+
+function setSilent(pair: Pair, silent: boolean): void {
+  pair.silent = silent;
+  // One side went away while nothing was passed on: the other learns of it now.
+  if (!silent && (pair.client.destroyed || pair.upstream.destroyed)) destroyPair(pair);
+  for (const socket of [pair.client, pair.upstream]) {
+    if (silent) socket.pause();
+    else socket.resume();
+  }
+}
+
+function joinPair(pair: Pair, shaping: Shaping, onClose: () => void): void {
+  relay(pair, pair.client, { to: pair.upstream, delay: () => shaping.delayMs });
+  relay(pair, pair.upstream, {
+    to: pair.client,
+    delay: (bytes) =>
+      shaping.delayMs + (shaping.bytesPerSecond === null ? 0 : (bytes / shaping.bytesPerSecond) * 1000),
+  });
+  if (pair.silent) setSilent(pair, true);
+  const closed = (): void => {
+    if (!pair.client.destroyed || !pair.upstream.destroyed) return;
+    onClose();
+  };
+  pair.client.on('close', closed);
+  pair.upstream.on('close', closed);
+}
+
+function relay(pair: Pair, from: Socket, options: { to: Socket; delay: (bytes: number) => number }): void {
+  const { to } = options;
+  from.on('data', (piece) => {
+    const delayMs = options.delay(piece.length);
+    if (delayMs === 0) {
+      if (!to.destroyed && !to.write(piece)) {
+        from.pause();
+        to.once('drain', () => !pair.silent && from.resume());
+      }
+      return;
+    }
+    // One piece at a time: pausing keeps the order and gives the limit its meaning.
+    from.pause();
+    setTimeout(() => {
+      if (!to.destroyed) to.write(piece);
+      if (!pair.silent) from.resume();
+    }, delayMs);
+  });
+  from.on('end', () => to.end());
+  // A reset on one side is passed on as a reset; a socket without this handler would end the test process.
+  from.on('error', () => to.resetAndDestroy());
+  from.on('close', () => !pair.silent && to.destroy());
+}

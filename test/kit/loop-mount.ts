@@ -1,0 +1,45 @@
+import { execFile } from 'node:child_process';
+import { mkdir, truncate, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { promisify } from 'node:util';
+import { makeWorkspace } from './directories.ts';
+
+const run = promisify(execFile);
+
+export type LoopFileSystem = 'xfs' | 'btrfs' | 'ext4';
+
+/** Why loop mounts are not possible here, or `null`. A test that is skipped for it prints this. */
+export function loopMountRefusal(): string | null {
+  return process.getuid?.() === 0 ? null : 'loop mounts need root';
+}
+
+/** Makes a file system in a file, mounts it, runs `use` with the mount point, and always takes all away again. */
+export async function withLoopFileSystem<T>(
+  kind: LoopFileSystem,
+  sizeBytes: number,
+  use: (mountPoint: string) => Promise<T>,
+): Promise<T> {
+  const workspace = makeWorkspace(`loop-${kind}`);
+  const disk = join(workspace.path, 'disk');
+  const mountPoint = join(workspace.path, 'mnt');
+  let mounted = false;
+  try {
+    await writeFile(disk, '');
+    await truncate(disk, sizeBytes);
+    await mkdir(mountPoint);
+    await run(`mkfs.${kind}`, [
+      kind === 'ext4' ? '-F' : '-f',
+      ...(kind === 'ext4' ? ['-m', '0'] : []),
+      '-q',
+      disk,
+    ]);
+    // `loop` sets autoclear: the loop device goes with the mount.
+    await run('mount', ['-o', 'loop', disk, mountPoint]);
+    mounted = true;
+    return await use(mountPoint);
+  } finally {
+    // Lazily when busy: a test that failed may have left a process that dies a moment later.
+    if (mounted) await run('umount', [mountPoint]).catch(() => run('umount', ['-l', mountPoint]));
+    workspace.remove();
+  }
+}

@@ -1,0 +1,222 @@
+import { spawn } from 'node:child_process';
+import type { ChildProcess } from 'node:child_process';
+import { randomBytes } from 'node:crypto';
+import { once } from 'node:events';
+import { existsSync, mkdirSync } from 'node:fs';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { createApiClient } from '@wcc/api/client';
+import type { ApiClient } from '@wcc/api/client';
+import { makeWorkspace } from './directories.ts';
+import { until } from './poll.ts';
+import { findFreePort } from './ports.ts';
+import { noteSecret } from './secrets.ts';
+
+const mainPath = fileURLToPath(new URL('../../packages/server/dist/main.js', import.meta.url));
+
+/** Every child of this test process that still runs: none may outlive it. */
+const running = new Set<ChildProcess>();
+process.on('exit', () => {
+  for (const child of running) child.kill('SIGKILL');
+});
+
+export interface ServerOptions {
+  /** Parent of data and pool directory. @default a workspace of its own, removed with the server */
+  home?: string;
+  dataDir?: string;
+  poolDir?: string;
+  port?: number;
+  /** Further flags. */
+  args?: readonly string[];
+  /** `null`: no WCC_ADMIN_TOKEN, so that the first-sign-in link is what gets one in. */
+  token?: string | null;
+  env?: Record<string, string>;
+  uid?: number;
+  gid?: number;
+}
+
+export interface ServerExit {
+  code: number | null;
+  signal: NodeJS.Signals | null;
+  durationMs: number;
+}
+
+export interface TestServer {
+  readonly port: number;
+  readonly baseUrl: string;
+  readonly dataDir: string;
+  readonly poolDir: string;
+  readonly token: string;
+  /** Client with the admin token. */
+  readonly api: ApiClient;
+  readonly pid: number;
+  /** Everything that all processes of this server wrote so far. */
+  log(): string;
+  /** SIGKILL, at once; resolves when the process is gone. */
+  kill(): Promise<void>;
+  /** SIGTERM; resolves when the process is gone. */
+  stop(): Promise<ServerExit>;
+  /** Starts a process again on the same port and directories, and waits until it is healthy. */
+  start(): Promise<void>;
+  /** As `start`, without waiting for health. */
+  spawn(): void;
+  ready(): Promise<void>;
+  /** Ends the process whatever it does, and removes its directories when they are its own. */
+  close(): Promise<void>;
+}
+
+/** The flags of every server under test. */
+function flags(options: ServerOptions & { port: number; dataDir: string; poolDir: string }): string[] {
+  return [
+    mainPath,
+    '--port',
+    String(options.port),
+    '--data-dir',
+    options.dataDir,
+    '--pool',
+    options.poolDir,
+    ...(options.args ?? []),
+  ];
+}
+
+function launch(argv: readonly string[], options: ServerOptions, log: (text: string) => void): ChildProcess {
+  const child = spawn(process.execPath, argv, {
+    stdio: ['ignore', 'pipe', 'pipe'],
+    // Nothing of the test's own environment: what the server gets is written here.
+    env: {
+      PATH: process.env['PATH'] ?? '',
+      HOME: options.home ?? '/nonexistent',
+      ...(options.token === null ? {} : { WCC_ADMIN_TOKEN: options.token }),
+      ...options.env,
+    },
+    ...(options.uid === undefined ? {} : { uid: options.uid }),
+    ...(options.gid === undefined ? {} : { gid: options.gid }),
+  });
+  running.add(child);
+  child.on('exit', () => running.delete(child));
+  for (const stream of [child.stdout, child.stderr]) {
+    stream.setEncoding('utf8');
+    stream.on('data', log);
+  }
+  return child;
+}
+
+/** Children that are being ended on purpose; any other end is worth its last words. */
+const ending = new WeakSet<ChildProcess>();
+
+function tellUnexpectedExit(child: ChildProcess, log: () => string): void {
+  child.on('exit', (code, signal) => {
+    if (ending.has(child) || code === 2) return;
+    console.error(`The server ended by itself (${code ?? signal}). Its last words:\n${log().slice(-4000)}`);
+  });
+}
+
+async function exitOf(child: ChildProcess, signal: NodeJS.Signals): Promise<ServerExit> {
+  const startedAt = performance.now();
+  ending.add(child);
+  if (child.exitCode === null && child.signalCode === null) {
+    child.kill(signal);
+    await once(child, 'exit');
+  }
+  return { code: child.exitCode, signal: child.signalCode, durationMs: performance.now() - startedAt };
+}
+
+/** Runs the server until it ends by itself: for configurations that must be refused. */
+export async function runToExit(
+  options: ServerOptions & { home: string },
+): Promise<{ code: number | null; output: string }> {
+  let output = '';
+  const child = launch(
+    flags(withPlaces(options, options.port ?? (await findFreePort()))),
+    options,
+    (text) => {
+      output += text;
+    },
+  );
+  await until(() => child.exitCode !== null || child.signalCode !== null, {
+    what: 'the refused server to exit by itself',
+    timeoutMs: 20_000,
+  }).finally(() => child.kill('SIGKILL'));
+  return { code: child.exitCode, output };
+}
+
+function withPlaces<T extends ServerOptions & { home: string }>(
+  options: T,
+  port: number,
+): T & { port: number; dataDir: string; poolDir: string } {
+  return {
+    ...options,
+    port,
+    dataDir: options.dataDir ?? join(options.home, 'data'),
+    poolDir: options.poolDir ?? join(options.home, 'pool'),
+  };
+}
+
+/** A real server process with its own data directory and pool, healthy when this resolves. */
+export async function startServer(options: ServerOptions = {}): Promise<TestServer> {
+  const workspace = options.home === undefined ? makeWorkspace('server') : null;
+  const home = options.home ?? workspace!.path;
+  const token = options.token === undefined ? noteSecret(randomBytes(24).toString('hex')) : options.token;
+  const place = withPlaces({ ...options, home, token }, options.port ?? (await findFreePort()));
+  // The pool is made here as an operator would; the data directory is the server's own to make.
+  if (!existsSync(place.poolDir)) mkdirSync(place.poolDir, { mode: 0o755 });
+  const baseUrl = `http://127.0.0.1:${place.port}`;
+  let logText = '';
+  let child!: ChildProcess;
+  const server: TestServer = {
+    port: place.port,
+    baseUrl,
+    dataDir: place.dataDir,
+    poolDir: place.poolDir,
+    token: token ?? '',
+    api: createApiClient({ baseUrl, ...(token === null ? {} : { token }), timeoutMs: 30_000 }),
+    get pid() {
+      return child.pid!;
+    },
+    log: () => logText,
+    kill: async () => void (await exitOf(child, 'SIGKILL')),
+    stop: () => exitOf(child, 'SIGTERM'),
+    spawn: () => {
+      child = launch(flags(place), place, (text) => void (logText += text));
+      tellUnexpectedExit(child, () => logText);
+    },
+    ready: () =>
+      waitForHealth(
+        baseUrl,
+        () => child,
+        () => logText,
+      ),
+    start: async () => {
+      server.spawn();
+      await server.ready();
+    },
+    close: async () => {
+      await exitOf(child, 'SIGKILL');
+      workspace?.remove();
+    },
+  };
+  try {
+    await server.start();
+  } catch (error) {
+    // Nobody else can: the caller never gets to hold it.
+    await server.close();
+    throw error;
+  }
+  return server;
+}
+
+async function waitForHealth(baseUrl: string, child: () => ChildProcess, log: () => string): Promise<void> {
+  await until(
+    async () => {
+      if (child().exitCode !== null || child().signalCode !== null) {
+        throw new Error(
+          `The server ended with ${child().exitCode ?? child().signalCode}:\n${log().slice(-4000)}`,
+        );
+      }
+      const answer = await fetch(`${baseUrl}/api/health`).catch(() => null);
+      await answer?.body?.cancel();
+      return answer?.ok === true;
+    },
+    { what: `the server at ${baseUrl} to be healthy; its log:\n${log().slice(-4000)}`, timeoutMs: 30_000 },
+  );
+}

@@ -1,0 +1,90 @@
+import { readFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { randomBytes } from 'node:crypto';
+import type { Role } from '@wcc/api';
+import { until } from './poll.ts';
+import { rawRequest } from './raw-http.ts';
+import type { RawAnswer, RawRequest } from './raw-http.ts';
+import { noteSecret } from './secrets.ts';
+import type { TestServer } from './server.ts';
+
+/** A signed-in browser without the browser: cookie and origin, every header under control. */
+export interface CookieSession {
+  readonly cookie: string;
+  readonly origin: string;
+  request(
+    method: string,
+    path: string,
+    options?: { body?: unknown; headers?: Record<string, string> },
+  ): Promise<RawAnswer>;
+  ticket(): Promise<string>;
+}
+
+export interface TestUser {
+  id: string;
+  name: string;
+  password: string;
+}
+
+/** A user made by the admin over the API, as issue and page 02 have it. */
+export async function createUser(server: TestServer, name: string, role: Role): Promise<TestUser> {
+  const password = noteSecret(`pass-${randomBytes(12).toString('hex')}`);
+  const user = await server.api.createUser({ name, role, password });
+  return { id: user.id, name, password };
+}
+
+/** The one-time link of the first start, from its 0600 file. */
+export async function readFirstSignInLink(server: TestServer): Promise<URL> {
+  const path = join(server.dataDir, 'initial-admin-link');
+  const text = await until(() => readFile(path, 'utf8').catch(() => null), { what: `the link in ${path}` });
+  const url = new URL(text.trim());
+  noteSecret(url.hash.slice(1));
+  return url;
+}
+
+export async function signIn(
+  server: TestServer,
+  user: { name: string; password: string },
+): Promise<CookieSession> {
+  const origin = server.baseUrl;
+  const answer = await rawRequest(`${origin}/api/session`, {
+    method: 'POST',
+    headers: { origin, 'content-type': 'application/json' },
+    body: JSON.stringify({ name: user.name, password: user.password }),
+  });
+  if (answer.status !== 200) throw new Error(`sign-in of ${user.name}: ${answer.status} ${answer.text}`);
+  return createCookieSession(origin, answer);
+}
+
+/** Takes the session cookie from the answer to a sign-in. */
+export function createCookieSession(origin: string, answer: RawAnswer): CookieSession {
+  const cookie = answer.headers['set-cookie']?.[0]?.split(';')[0];
+  if (cookie === undefined) throw new Error('the answer to the sign-in sets no cookie');
+  noteSecret(cookie.split('=')[1] ?? cookie);
+  const session: CookieSession = {
+    cookie,
+    origin,
+    request: (method, path, options = {}) =>
+      rawRequest(origin + path, withCookie(method, { cookie, origin, ...options })),
+    ticket: async () => {
+      const { ticket } = (
+        await session.request('POST', '/api/ws-tickets', { body: { purpose: 'watch' } })
+      ).json() as { ticket: string };
+      return noteSecret(ticket);
+    },
+  };
+  return session;
+}
+
+function withCookie(
+  method: string,
+  options: { cookie: string; origin: string; body?: unknown; headers?: Record<string, string> },
+): RawRequest {
+  const headers = {
+    cookie: options.cookie,
+    ...(method === 'GET' ? {} : { origin: options.origin }),
+    ...(options.body === undefined ? {} : { 'content-type': 'application/json' }),
+    ...options.headers,
+  };
+  return { method, headers, ...(options.body === undefined ? {} : { body: JSON.stringify(options.body) }) };
+}

@@ -1,0 +1,235 @@
+import { execFileSync } from 'node:child_process';
+import { readFileSync } from 'node:fs';
+import { basename, dirname, join, relative, resolve } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { describe, expect, it } from 'vitest';
+
+/** Invariants of the tree that no compiler checks. Each failure names the file and the rule. */
+
+const root = dirname(dirname(fileURLToPath(import.meta.url)));
+const read = (path: string): string => readFileSync(join(root, path), 'utf8');
+const tracked = execFileSync('git', ['ls-files', '-co', '--exclude-standard'], {
+  cwd: root,
+  encoding: 'utf8',
+})
+  .split('\n')
+  .filter((path) => path !== '');
+const sources = tracked.filter((path) => /^packages\/[^/]+\/src\/.*\.ts$/.test(path));
+const isTest = (path: string): boolean => /\.(test|testkit)\.ts$/.test(path);
+const production = sources.filter((path) => !isTest(path));
+
+/** A file without its comments. */
+const codeOf = (path: string): string => read(path).replaceAll(/\/\*[\s\S]*?\*\/|^\s*\/\/.*$/gm, '');
+
+/** Import specifiers of a file, `import type` included. */
+function importsOf(path: string): string[] {
+  const text = codeOf(path);
+  const pattern = /(?:\bfrom|\bimport)\s*\(?\s*['"]([^'"]+)['"]/g;
+  return [...text.matchAll(pattern)].map((match) => match[1] ?? '');
+}
+
+/** `packages/server/src/http/x.ts` importing `../images/y.ts` → `packages/server/src/images/y.ts`. */
+function target(path: string, specifier: string): string {
+  return specifier.startsWith('.') ? relative(root, resolve(root, dirname(path), specifier)) : specifier;
+}
+
+/** Room of a file: the first folder below `src`; `top` for the files beside the rooms. */
+function room(path: string): string {
+  const parts = path.split('/').slice(3);
+  return parts.length > 1 ? (parts[0] ?? '') : 'top';
+}
+
+/** Lines that hold code: neither blank nor comment only. */
+function codeLines(path: string): number {
+  const text = read(path).replaceAll(/^\s*\/\*[\s\S]*?\*\/\s*$/gm, '');
+  return text.split('\n').filter((line) => line.trim() !== '' && !line.trim().startsWith('//')).length;
+}
+
+const ours: Record<string, readonly string[]> = {
+  copy: [],
+  // its own core, by the package's name
+  progress: ['@wcc/progress'],
+  api: ['@wcc/progress'],
+  server: ['@wcc/api', '@wcc/progress', '@wcc/progress/server', '@wcc/copy'],
+  console: [
+    '@wcc/api',
+    '@wcc/api/client',
+    '@wcc/progress',
+    '@wcc/progress/client',
+    '@wcc/progress/element',
+    '@wcc/progress/element/define',
+  ],
+};
+
+/**
+ * Inside a package: room → rooms it may import. The files at the top of `src` construct and may import all;
+ * no room imports them.
+ */
+const rooms: Record<string, Record<string, readonly string[]>> = {
+  progress: { core: [], server: ['core'], client: ['core'], element: ['core', 'client'] },
+  server: {
+    http: ['access', 'config', 'images', 'operations', 'storage'],
+    images: ['access', 'operations', 'storage'],
+    operations: ['access', 'storage'],
+    access: ['storage'],
+    config: [],
+    storage: [],
+  },
+};
+
+describe('import directions', () => {
+  it('packages import only what lies below them', () => {
+    const offences = production.flatMap((path) => {
+      const allowed = ours[path.split('/')[1] ?? ''] ?? [];
+      return importsOf(path)
+        .filter((specifier) => specifier.startsWith('@wcc/') && !allowed.includes(specifier))
+        .map((specifier) => `${path} imports ${specifier}`);
+    });
+    expect(offences).toEqual([]);
+  });
+
+  it('relative imports stay inside their package', () => {
+    const offences = sources.flatMap((path) => {
+      const home = path.split('/').slice(0, 3).join('/');
+      return importsOf(path)
+        .filter((specifier) => specifier.startsWith('.') && !target(path, specifier).startsWith(`${home}/`))
+        .map((specifier) => `${path} imports ${specifier}`);
+    });
+    expect(offences).toEqual([]);
+  });
+
+  it('rooms of a package import one way', () => {
+    const offences = production.flatMap((path) => {
+      const matrix = rooms[path.split('/')[1] ?? ''];
+      const allowed = matrix?.[room(path)] ?? [];
+      if (!matrix || room(path) === 'top') return [];
+      return importsOf(path)
+        .filter((specifier) => specifier.startsWith('.'))
+        .map((specifier) => target(path, specifier))
+        .filter((other) => room(other) !== room(path) && !allowed.includes(room(other)))
+        .map((other) => `${path} imports ${other}`);
+    });
+    expect(offences).toEqual([]);
+  });
+
+  it('the platform-free core of progress imports nothing but itself', () => {
+    const core = production.filter((path) => path.startsWith('packages/progress/src/core/'));
+    expect(core.length).toBeGreaterThan(3);
+    expect(core.flatMap(importsOf).filter((specifier) => !specifier.startsWith('./'))).toEqual([]);
+  });
+
+  it('only the composition root reads the environment and the arguments', () => {
+    const readers = production.filter((path) => /\bprocess\.(env|argv)\b/.test(codeOf(path)));
+    expect(readers.filter((path) => path !== 'packages/server/src/main.ts')).toEqual([]);
+  });
+});
+
+describe('size and names', () => {
+  it('no source file has more than 300 lines of code, no test more than 500', () => {
+    const all = [...sources, ...tracked.filter((path) => /^(test|bench|scripts)\/.*\.(ts|mjs)$/.test(path))];
+    const long = all.filter((path) => codeLines(path) > (/\.test\.ts$|^test\//.test(path) ? 500 : 300));
+    expect(long).toEqual([]);
+  });
+
+  it('files are short: median ≤ 100 lines, nine of ten ≤ 250', () => {
+    const lengths = production.map((path) => read(path).split('\n').length).toSorted((a, b) => a - b);
+    expect(lengths[Math.floor(lengths.length / 2)]).toBeLessThanOrEqual(100);
+    expect(lengths[Math.floor(lengths.length * 0.9)]).toBeLessThanOrEqual(250);
+  });
+
+  it('no drawer for odds and ends', () => {
+    const odd = tracked.filter((path) => /(^|\/)(utils?|helpers?|common|misc)(\.|\/)/.test(path));
+    expect(odd).toEqual([]);
+  });
+
+  it('an unfinished note names its issue', () => {
+    const notes = sources.flatMap((path) =>
+      read(path)
+        .split('\n')
+        .filter((line) => /\b(TODO|FIXME|XXX)\b/.test(line) && !/#\d+/.test(line))
+        .map((line) => `${path}: ${line.trim()}`),
+    );
+    expect(notes).toEqual([]);
+  });
+});
+
+describe('dependencies', () => {
+  const manifests = tracked.filter((path) => /^(packages\/[^/]+\/)?package\.json$/.test(path));
+  type Manifest = Record<string, Record<string, string> | undefined>;
+  const dependencies = manifests.flatMap((path): [string, string][] => {
+    const manifest = JSON.parse(read(path)) as Manifest;
+    const kinds = ['dependencies', 'devDependencies', 'optionalDependencies'];
+    return kinds.flatMap((kind) => Object.entries(manifest[kind] ?? {}));
+  });
+
+  it('every version is exact', () => {
+    expect(dependencies.filter(([, version]) => !/^\d+\.\d+\.\d+$/.test(version))).toEqual([]);
+  });
+
+  it('every dependency says in docs/dependencies.md why it is there', () => {
+    const page = read('docs/dependencies.md');
+    const names = new Set(dependencies.map(([name]) => name).filter((name) => !name.startsWith('@wcc/')));
+    expect([...names].filter((name) => !page.includes(`\`${name}\``))).toEqual([]);
+  });
+
+  interface LockEntry {
+    resolved?: string;
+    integrity?: string;
+    link?: boolean;
+    engines?: { node?: string };
+    optionalDependencies?: Record<string, string>;
+  }
+  const lock = JSON.parse(read('package-lock.json')) as { packages: Record<string, LockEntry> };
+  const entries = Object.entries(lock.packages).filter(([path]) => path.includes('node_modules/'));
+
+  it('every locked package runs on Node 20', () => {
+    // Of each alternative of a range, the first number is the oldest major that it admits.
+    const admits = (range: string): boolean =>
+      range.split('||').some((part) => Number(/\d+/.exec(part)?.[0] ?? 0) <= 20);
+    const tooNew = entries.filter(([, { engines }]) => !admits(engines?.node ?? '*'));
+    expect(tooNew.map(([path, { engines }]) => `${path}: ${engines?.node}`)).toEqual([]);
+  });
+
+  it('the lock file knows the binaries of every platform, or npm ci refuses it', () => {
+    const missing = entries.flatMap(([, { optionalDependencies = {} }]) =>
+      Object.keys(optionalDependencies).filter((name) => !lock.packages[`node_modules/${name}`]),
+    );
+    expect(missing).toEqual([]);
+  });
+
+  it('the lock file holds no address and an integrity for every package', () => {
+    expect(entries.length).toBeGreaterThan(50);
+    expect(entries.filter(([, entry]) => entry.resolved?.includes('://')).map(([path]) => path)).toEqual([]);
+    expect(entries.filter(([, entry]) => !entry.link && !entry.integrity).map(([path]) => path)).toEqual([]);
+  });
+});
+
+describe('documents', () => {
+  it('every relative link in a page leads somewhere', () => {
+    const pages = tracked.filter((path) => path.endsWith('.md'));
+    const dead = pages.flatMap((page) =>
+      [...read(page).matchAll(/\]\((?!https?:|#|mailto:)([^)#\s]+)[^)]*\)/g)]
+        .map((match) => relative(root, resolve(root, dirname(page), match[1] ?? '')))
+        .filter((path) => !tracked.some((known) => known === path || known.startsWith(`${path}/`)))
+        .map((path) => `${page} → ${path}`),
+    );
+    expect(dead).toEqual([]);
+  });
+
+  it('every decision is listed in the index of decisions', () => {
+    const index = read('docs/decisions/README.md');
+    const records = tracked.filter((path) => /^docs\/decisions\/\d{4}-.*\.md$/.test(path));
+    expect(records.filter((path) => !index.includes(basename(path)))).toEqual([]);
+  });
+
+  it('the architecture page names every room of the tree', () => {
+    const page = read('docs/architecture.md');
+    const names = new Set(
+      production
+        .map((path) => path.split('/').slice(1, 4))
+        .filter((parts) => parts.length === 3 && !(parts[2] ?? '').includes('.'))
+        .map((parts) => `${parts[0]}/src/${parts[2]}`),
+    );
+    expect([...names].filter((name) => !page.includes(name))).toEqual([]);
+  });
+});

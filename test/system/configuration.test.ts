@@ -1,0 +1,211 @@
+import { spawnSync } from 'node:child_process';
+import {
+  chmodSync,
+  chownSync,
+  existsSync,
+  mkdirSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  writeFileSync,
+} from 'node:fs';
+import { createServer } from 'node:net';
+import type { AddressInfo } from 'node:net';
+import { once } from 'node:events';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { afterEach, beforeEach, describe, expect, test } from 'vitest';
+import type { Pool } from '@wcc/api';
+import { makeWorkspace } from '../kit/directories.ts';
+import type { Workspace } from '../kit/directories.ts';
+import { makeRandomImage, MiB } from '../kit/images.ts';
+import { runToExit, startServer } from '../kit/server.ts';
+import type { ServerOptions, TestServer } from '../kit/server.ts';
+
+let workspace: Workspace;
+const servers: TestServer[] = [];
+beforeEach(() => {
+  workspace = makeWorkspace('configuration');
+  mkdirSync(join(workspace.path, 'pool'));
+});
+afterEach(async () => {
+  for (const server of servers.splice(0)) await server.close();
+  workspace.remove();
+});
+
+async function start(options: ServerOptions = {}): Promise<TestServer> {
+  const server = await startServer({ home: workspace.path, ...options });
+  servers.push(server);
+  return server;
+}
+
+async function theOnlyPool(server: TestServer): Promise<Pool> {
+  return (await server.api.pools()).items[0]!;
+}
+
+/** An unavailable pool says why, refuses work with that reason, and nothing is written into it. */
+async function expectUnavailable(server: TestServer, reason: RegExp): Promise<void> {
+  const before = readdirSync(server.poolDir);
+  const pool = await theOnlyPool(server);
+  expect(pool).toMatchObject({
+    state: 'unavailable',
+    stateReason: { hint: expect.stringMatching(/\w/) as string },
+  });
+  expect(`${pool.stateReason?.code} ${pool.stateReason?.message}`).toMatch(reason);
+  await expect(server.api.makeSampleImage({ sizeBytes: MiB })).rejects.toMatchObject({
+    status: 503,
+    code: 'pool_unavailable',
+  });
+  expect(readdirSync(server.poolDir)).toEqual(before);
+}
+
+describe('a start that must not be', () => {
+  test('port taken', async () => {
+    const other = createServer();
+    other.listen(0, '127.0.0.1');
+    await once(other, 'listening');
+    try {
+      const { port } = other.address() as AddressInfo;
+      const { code, output } = await runToExit({ home: workspace.path, port });
+      expect(code).toBe(2);
+      expect(output).toMatch(/port_in_use/);
+      expect(output).toContain(String(port));
+      expect(output).toMatch(/--port/);
+    } finally {
+      other.close();
+    }
+  });
+
+  test('a data directory that is a file', async () => {
+    writeFileSync(join(workspace.path, 'data'), '');
+    const { code, output } = await runToExit({ home: workspace.path });
+    expect(code).toBe(2);
+    expect(output).toMatch(/data_dir_unwritable/);
+    expect(output).toContain(join(workspace.path, 'data'));
+  });
+
+  test.each([
+    ['an unknown flag', 'option_invalid', ['--prot', '80']],
+    ['a port that is none', 'option_invalid', ['--port', 'http']],
+    ['another address without TLS', 'tls_required', ['--host', '0.0.0.0']],
+    [
+      'TLS files that do not exist',
+      'tls_unreadable',
+      ['--tls-cert', '/nonexistent/c', '--tls-key', '/nonexistent/k'],
+    ],
+  ])('%s', async (_what, errorCode, args) => {
+    const { code, output } = await runToExit({ home: workspace.path, args });
+    expect(code).toBe(2);
+    expect(output).toContain(errorCode);
+    expect(existsSync(join(workspace.path, 'data'))).toBe(false);
+  });
+
+  test('an admin token that is too short', async () => {
+    const { code, output } = await runToExit({ home: workspace.path, token: 'short-secret' });
+    expect(code).toBe(2);
+    expect(output).toContain('admin_token_short');
+    expect(output).toMatch(/32/);
+    expect(output).not.toContain('short-secret');
+  });
+});
+
+describe('a pool that must not be touched', () => {
+  test('its marker is missing: perhaps the disk is not mounted', async () => {
+    expect.hasAssertions();
+    const server = await start();
+    await server.stop();
+    rmSync(join(server.poolDir, '.wcc-pool'));
+    await server.start();
+    await expectUnavailable(server, /marker|mount/i);
+  });
+
+  test('its marker is of another installation', async () => {
+    expect.hasAssertions();
+    const server = await start();
+    await server.stop();
+    const path = join(server.poolDir, '.wcc-pool');
+    const marker = JSON.parse(readFileSync(path, 'utf8')) as Record<string, unknown>;
+    writeFileSync(path, JSON.stringify({ ...marker, installationId: 'another' }));
+    await server.start();
+    await expectUnavailable(server, /installation|foreign|other/i);
+  });
+
+  test('a second wcc on the same pool, with the same or another data directory', async () => {
+    const first = await start();
+    const second = await startServer({
+      home: workspace.path,
+      dataDir: join(workspace.path, 'data-2'),
+    });
+    servers.push(second);
+    await expectUnavailable(second, /lock|use|installation|other/i);
+    expect((await theOnlyPool(first)).state).toBe('ready');
+  });
+
+  test('anybody may write to it', async () => {
+    expect.hasAssertions();
+    chmodSync(join(workspace.path, 'pool'), 0o777);
+    await expectUnavailable(await start(), /world|writable|permission/i);
+  });
+});
+
+const nobody = 65_534;
+const refusal = nobodyRefusal();
+if (refusal !== null) console.log(`Skipped, rights of an ordinary user: ${refusal}.`);
+
+/** Root's rights bind nothing, so these need a server that runs as somebody else. */
+function nobodyRefusal(): string | null {
+  if (process.getuid?.() !== 0) return 'starting a process as another user needs root';
+  const main = fileURLToPath(new URL('../../packages/server/dist/main.js', import.meta.url));
+  const probe = spawnSync(process.execPath, ['-e', `require("fs").readFileSync(${JSON.stringify(main)})`], {
+    uid: nobody,
+    gid: nobody,
+  });
+  return probe.status === 0 ? null : 'the working copy is not readable for other users';
+}
+
+describe.skipIf(refusal !== null)('rights of an ordinary user', () => {
+  function asNobody(): ServerOptions & { home: string } {
+    chmodSync(workspace.path, 0o755);
+    const dataDir = join(workspace.path, 'data');
+    mkdirSync(dataDir, { mode: 0o700 });
+    chownSync(dataDir, nobody, nobody);
+    return { home: workspace.path, dataDir, uid: nobody, gid: nobody };
+  }
+
+  test('no rights on the pool', async () => {
+    chmodSync(join(workspace.path, 'pool'), 0o755);
+    const { code, output } = await runToExit(asNobody());
+    expect(code).toBe(2);
+    expect(output).toContain('pool_unwritable');
+    expect(output).toContain(join(workspace.path, 'pool'));
+    expect(readdirSync(join(workspace.path, 'pool'))).toEqual([]);
+  });
+
+  test('no rights on the data directory', async () => {
+    const options = asNobody();
+    chownSync(options.dataDir!, 0, 0);
+    const { code, output } = await runToExit(options);
+    expect(code).toBe(2);
+    expect(output).toMatch(/data_dir_unwritable/);
+    expect(output).toContain(options.dataDir);
+  });
+
+  test('no right to read the source', async () => {
+    const options = asNobody();
+    chownSync(join(workspace.path, 'pool'), nobody, nobody);
+    const server = await start(options);
+    const path = join(server.poolDir, 'secret.raw');
+    await makeRandomImage(path, MiB);
+    chmodSync(path, 0o600);
+    await server.api.rescan((await theOnlyPool(server)).id);
+    const { items } = await server.api.images();
+    const image = items.find(({ name }) => name === 'secret.raw');
+    expect(image).toMatchObject({ state: 'refused', stateReason: 'unreadable' });
+    await expect(server.api.copyImage(image!.id, { name: 'copy.raw' })).rejects.toMatchObject({
+      status: 409,
+      code: 'image_unavailable',
+      hint: expect.stringMatching(/\w/) as string,
+    });
+    expect(existsSync(join(server.poolDir, 'copy.raw'))).toBe(false);
+  });
+});

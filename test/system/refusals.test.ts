@@ -1,0 +1,203 @@
+import { readdirSync } from 'node:fs';
+import { join } from 'node:path';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import type { Image } from '@wcc/api';
+import { makeRandomImage, MiB } from '../kit/images.ts';
+import { registerImage } from '../kit/operations.ts';
+import { rawRequest } from '../kit/raw-http.ts';
+import type { RawRequest } from '../kit/raw-http.ts';
+import { startServer } from '../kit/server.ts';
+import type { TestServer } from '../kit/server.ts';
+import { createUser, signIn } from '../kit/session.ts';
+import type { CookieSession } from '../kit/session.ts';
+
+let server: TestServer;
+let image: Image;
+let admin: CookieSession;
+
+beforeAll(async () => {
+  server = await startServer();
+  await makeRandomImage(join(server.poolDir, 'source.raw'), 4 * MiB);
+  image = await registerImage(server, 'source.raw');
+  admin = await signIn(server, await createUser(server, 'second-admin', 'admin'));
+});
+afterAll(() => server.close());
+
+interface Refusal {
+  status: number;
+  code: string;
+  field?: string;
+}
+
+/** What the API answers to a request that must change nothing. */
+async function expectRefusal(request: RawRequest & { path: string }, refusal: Refusal): Promise<void> {
+  const before = await stateOfThings();
+  const answer = await rawRequest(server.baseUrl + request.path, request);
+  expect(answer.status, `answer: ${answer.text}`).toBe(refusal.status);
+  expect(answer.headers['content-type']).toMatch(/^application\/problem\+json/);
+  expect(answer.headers['x-content-type-options']).toBe('nosniff');
+  expect(answer.json()).toMatchObject({
+    ...refusal,
+    title: expect.stringMatching(/\w/) as string,
+    hint: expect.stringMatching(/\w/) as string,
+  });
+  expect(await stateOfThings()).toEqual(before);
+}
+
+async function stateOfThings(): Promise<unknown> {
+  const { items } = await server.api.operations({ limit: 200 });
+  return { operations: items.map(({ id, state }) => [id, state]), files: readdirSync(server.poolDir) };
+}
+
+const bearer = (): Record<string, string> => ({
+  authorization: `Bearer ${server.token}`,
+  'content-type': 'application/json',
+});
+
+function copyRequest(body: string, headers: Record<string, string> = {}): RawRequest & { path: string } {
+  return { method: 'POST', path: `/api/images/${image.id}/copy`, headers: { ...bearer(), ...headers }, body };
+}
+
+describe('names', () => {
+  test.each([
+    ['a slash', 'a/b.raw'],
+    ['a way out of the pool', '../out.raw'],
+    ['a newline', 'two\nlines.raw'],
+    ['NUL', 'nul\0.raw'],
+    ['an escape sequence', '\u001b[31mred.raw'],
+    ['a text direction override', 'evil\u202egpj.raw'],
+    ['a leading dot', '.hidden.raw'],
+    ['nothing', ''],
+    ['more than 255 bytes', `${'ü'.repeat(128)}.raw`],
+    ['half a surrogate pair', '\ud800.raw'],
+  ])('with %s', async (_what, name) => {
+    expect.hasAssertions();
+    await expectRefusal(copyRequest(JSON.stringify({ name })), {
+      status: 422,
+      code: 'invalid_name',
+      field: 'name',
+    });
+  });
+
+  test('taken by an image', async () => {
+    expect.hasAssertions();
+    await expectRefusal(copyRequest(JSON.stringify({ name: 'source.raw' })), {
+      status: 409,
+      code: 'exists',
+      field: 'name',
+    });
+  });
+});
+
+describe('requests', () => {
+  test('unknown image', async () => {
+    expect.hasAssertions();
+    const request = { ...copyRequest('{"name":"x.raw"}'), path: '/api/images/987654/copy' };
+    await expectRefusal(request, { status: 404, code: 'not_found' });
+  });
+
+  test.each(['abc', '1e3', '-1', '99999999999999999999', '0x64', '%2e%2e'])('image number %s', async (id) => {
+    expect.hasAssertions();
+    const request = { ...copyRequest('{"name":"x.raw"}'), path: `/api/images/${id}/copy` };
+    await expectRefusal(request, { status: 404, code: 'not_found' });
+  });
+
+  test.each(['{"name":', '', '"text"', '[]', 'null', '{"name":7}', '{"nom":"x.raw"}'])(
+    'body %j',
+    async (body) => {
+      const answer = await rawRequest(`${server.baseUrl}/api/images/${image.id}/copy`, copyRequest(body));
+      expect([400, 422]).toContain(answer.status);
+      expect(['malformed_request', 'invalid_input', 'invalid_name']).toContain(answer.json()['code']);
+    },
+  );
+
+  test('malformed JSON has its own code', async () => {
+    expect.hasAssertions();
+    await expectRefusal(copyRequest('{"name":'), { status: 400, code: 'malformed_request' });
+  });
+
+  test('a form instead of JSON', async () => {
+    expect.hasAssertions();
+    const headers = { 'content-type': 'application/x-www-form-urlencoded' };
+    await expectRefusal(copyRequest('name=x.raw', headers), { status: 415, code: 'unsupported_media_type' });
+  });
+
+  test('a body of more than 64 KiB', async () => {
+    expect.hasAssertions();
+    await expectRefusal(copyRequest(JSON.stringify({ name: 'x'.repeat(70_000) })), {
+      status: 413,
+      code: 'payload_too_large',
+    });
+  });
+
+  test('nobody', async () => {
+    expect.hasAssertions();
+    const request = { ...copyRequest('{"name":"x.raw"}'), headers: { 'content-type': 'application/json' } };
+    await expectRefusal(request, { status: 401, code: 'unauthenticated' });
+  });
+
+  test('a wrong token', async () => {
+    expect.hasAssertions();
+    await expectRefusal(copyRequest('{"name":"x.raw"}', { authorization: `Bearer ${'0'.repeat(48)}` }), {
+      status: 401,
+      code: 'unauthenticated',
+    });
+  });
+});
+
+describe('who asks from where', () => {
+  test.each([
+    ['another port', () => `http://127.0.0.1:${server.port + 1}`],
+    ['null', () => 'null'],
+    ['our address as a prefix', () => `${server.baseUrl}.example.org`],
+    ['another scheme', () => `https://127.0.0.1:${server.port}`],
+    ['upper case', () => server.baseUrl.toUpperCase()],
+    ['no origin at all', () => null],
+  ])('a cookie with %s', async (_what, origin) => {
+    expect.hasAssertions();
+    const given = origin();
+    await expectRefusal(
+      {
+        method: 'POST',
+        path: `/api/images/${image.id}/copy`,
+        headers: {
+          cookie: admin.cookie,
+          'content-type': 'application/json',
+          ...(given === null ? {} : { origin: given }),
+        },
+        body: '{"name":"x.raw"}',
+      },
+      { status: 403, code: 'foreign_origin' },
+    );
+  });
+
+  test.each(['example.org', 'wcc.example.org:80', '169.254.169.254', 'localhost.example.org'])(
+    'host %s',
+    async (host) => {
+      expect.hasAssertions();
+      await expectRefusal(copyRequest('{"name":"x.raw"}', { host }), { status: 403, code: 'foreign_host' });
+      const health = await rawRequest(`${server.baseUrl}/api/health`, { headers: { host } });
+      expect(health.status).toBe(403);
+      const page = await rawRequest(`${server.baseUrl}/`, { headers: { host } });
+      expect(page.status).toBe(403);
+    },
+  );
+});
+
+describe('idempotency', () => {
+  test('the same key gives the same operation, another body 422', async () => {
+    const key = 'a-key-of-this-test';
+    const first = await server.api.copyImage(image.id, { name: 'once.raw' }, key);
+    const second = await server.api.copyImage(image.id, { name: 'once.raw' }, key);
+    expect(second.operation.id).toBe(first.operation.id);
+    const other = server.api.copyImage(image.id, { name: 'other.raw' }, key);
+    await expect(other).rejects.toMatchObject({ status: 422, code: 'idempotency_conflict' });
+  });
+
+  test('100 requests at once with one key make one operation', async () => {
+    const answers = await Promise.all(
+      Array.from({ length: 100 }, () => server.api.copyImage(image.id, { name: 'hundred.raw' }, 'hundred')),
+    );
+    expect(new Set(answers.map(({ operation }) => operation.id)).size).toBe(1);
+  });
+});

@@ -1,0 +1,112 @@
+import { readdirSync, readFileSync, statSync } from 'node:fs';
+import { join } from 'node:path';
+import { afterAll, beforeAll, expect, test } from 'vitest';
+import { makeRandomImage, MiB } from '../kit/images.ts';
+import { registerImage, waitForState } from '../kit/operations.ts';
+import { rawRequest } from '../kit/raw-http.ts';
+import { countSecrets, findSecrets, noteSecret } from '../kit/secrets.ts';
+import { startServer } from '../kit/server.ts';
+import type { TestServer } from '../kit/server.ts';
+import { createCookieSession, createUser, readFirstSignInLink, signIn } from '../kit/session.ts';
+import type { CookieSession } from '../kit/session.ts';
+import { createWatcher } from '../kit/watcher.ts';
+
+/** Threat 6: after a run that used every kind of secret, none of them is in a log, a record or the database. */
+let server: TestServer;
+let admin: CookieSession;
+
+beforeAll(async () => {
+  // With trace level nothing is hidden by the level alone.
+  server = await startServer({ args: ['--log-level', 'trace'] });
+});
+afterAll(() => server.close());
+
+async function signInByLink(): Promise<CookieSession> {
+  const link = await readFirstSignInLink(server);
+  expect(statSync(join(server.dataDir, 'initial-admin-link')).mode & 0o777).toBe(0o600);
+  const secret = link.hash.slice(1);
+  const password = noteSecret('a password of the first admin');
+  const body = JSON.stringify({ secret, name: 'admin', password });
+  const headers = { origin: server.baseUrl, 'content-type': 'application/json' };
+  const answer = await rawRequest(`${server.baseUrl}/api/first-sign-in`, { method: 'POST', headers, body });
+  expect(answer.status).toBe(200);
+  const again = await rawRequest(`${server.baseUrl}/api/first-sign-in`, { method: 'POST', headers, body });
+  expect(again.json()).toMatchObject({ code: 'link_used' });
+  return createCookieSession(server.baseUrl, answer);
+}
+
+async function useEverySecret(): Promise<void> {
+  admin = await signInByLink();
+  const user = await createUser(server, 'someone', 'operator');
+  const session = await signIn(server, user);
+  await signIn(server, { name: user.name, password: noteSecret('a wrong but telling password') }).catch(
+    () => null,
+  );
+  const made = await session.request('POST', '/api/tokens', { body: { name: 'automation' } });
+  const token = noteSecret((made.json() as { secret: string }).secret);
+  const watcher = await createWatcher(server.port, {
+    session: { cookie: session.cookie, ticket: await session.ticket(), origin: server.baseUrl },
+  });
+  watcher.subscribe('all');
+  // A ticket that is refused is as secret as one that is taken.
+  const replayed = noteSecret(await session.ticket());
+  for (const cookie of [session.cookie, admin.cookie]) {
+    await createWatcher(server.port, {
+      session: { cookie, ticket: replayed, origin: 'http://example.org' },
+    }).then(
+      (unwanted) => unwanted.close(),
+      () => null,
+    );
+  }
+  for (const headers of [
+    { authorization: `Bearer ${token}` },
+    { authorization: `Bearer ${noteSecret('wcc_0123456789012345678901234567890123456789')}` },
+    { cookie: session.cookie, authorization: 'Basic nonsense' },
+  ]) {
+    await rawRequest(`${server.baseUrl}/api/operations`, { headers });
+    await rawRequest(`${server.baseUrl}/api/no-such-thing`, { method: 'POST', headers, body: '{' });
+  }
+  watcher.close();
+  await session.request('DELETE', '/api/session');
+}
+
+test('no secret is in a log, a record, the audit or a file', async () => {
+  await useEverySecret();
+  await makeRandomImage(join(server.poolDir, 'source.raw'), MiB);
+  const image = await registerImage(server, 'source.raw');
+  const { operation } = await server.api.copyImage(image.id, { name: 'copy.raw' });
+  await waitForState(server, operation.id, { states: ['succeeded'] });
+  const audit = await server.api.audit({ limit: 200 });
+  const records = JSON.stringify([
+    audit,
+    await server.api.operations(),
+    await server.api.tokens(),
+    await server.api.users(),
+  ]);
+  expect(audit.items.length).toBeGreaterThan(3);
+  await server.stop();
+  expect(countSecrets()).toBeGreaterThan(8);
+  // A log that says nothing would pass; it must have seen the requests.
+  expect(server.log()).toMatch(/first-sign-in/);
+  expect(findSecrets(server.log())).toEqual([]);
+  expect(findSecrets(records)).toEqual([]);
+  const told = filesIn(server.dataDir, server.poolDir).map((path) => ({
+    path,
+    secrets: findSecrets(readFileSync(path, 'latin1')),
+  }));
+  expect(told.length).toBeGreaterThan(3);
+  expect(told.filter(({ secrets }) => secrets.length > 0)).toEqual([]);
+});
+
+function filesIn(...directories: readonly string[]): string[] {
+  return directories
+    .flatMap((directory) => readdirSync(directory).map((name) => join(directory, name)))
+    .filter((path) => statSync(path).isFile());
+}
+
+test('the log holds no query, no cookie and no header that carries a secret', () => {
+  const urls = [...server.log().matchAll(/"url":"([^"]*)"/g)].map(([, url]) => url!);
+  expect(urls.length).toBeGreaterThan(10);
+  expect(urls.filter((url) => /[?#]/.test(url))).toEqual([]);
+  expect(server.log()).not.toMatch(/"(cookie|authorization|sec-websocket-protocol)":"(?!\[redacted)/i);
+});
