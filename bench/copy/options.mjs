@@ -1,0 +1,47 @@
+import { tmpdir } from 'node:os';
+import { parseArgs } from 'node:util';
+
+const UNITS = { '': 1, KiB: 1024, MiB: 1024 ** 2, GiB: 1024 ** 3 };
+
+const help = `npm run bench:copy -- [options]
+  --rounds N            rounds of each comparison; fewer than 15 give no verdict (default 15)
+  --size SIZE           warm file, e.g. 256MiB (default 2GiB)
+  --only a,b            of: warm, sparse, reflink, blocked, reporting, watchers (default: all)
+  --directory DIR       where to copy (default: the temporary directory)
+  --write               put the parts that ran into bench/RESULTS.md
+Needs a quiet machine: write-back makes single runs vary fourfold.`;
+
+/** What the command line asks for; ends the process at --help. */
+export function readOptions() {
+  const { values } = parseArgs({
+    options: {
+      rounds: { type: 'string', default: '15' },
+      size: { type: 'string', default: '2GiB' },
+      only: { type: 'string', default: 'warm,sparse,reflink,blocked,reporting,watchers' },
+      directory: { type: 'string', default: tmpdir() },
+      write: { type: 'boolean', default: false },
+      help: { type: 'boolean', default: false },
+    },
+  });
+  if (values.help) {
+    console.log(help);
+    process.exit(0);
+  }
+  return {
+    rounds: Number(values.rounds),
+    sizeBytes: parseSize(values.size),
+    only: values.only.split(','),
+    directory: values.directory,
+    write: values.write,
+  };
+}
+
+function parseSize(text) {
+  const [, number, unit = ''] = /^(\d+)(KiB|MiB|GiB)?$/.exec(text) ?? [];
+  if (number === undefined) throw new Error(`not a size: ${text}`);
+  return Number(number) * UNITS[unit];
+}
+
+export function showSize(bytes) {
+  return bytes >= UNITS.GiB ? `${bytes / UNITS.GiB} GiB` : `${bytes / UNITS.MiB} MiB`;
+}

@@ -1,0 +1,54 @@
+import { writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { copyFile } from '@wcc/copy';
+import { judge } from './rounds.mjs';
+
+const WANTED_SHARE = 0.01;
+const READS_PER_SECOND = 100;
+const SLICE_MS = 1000;
+
+/**
+ * What reading the progress costs the process, at ten times the rate a hub needs. The copy is held by a pause, so
+ * that the processor time is that of the reader alone; the worker's side is a few stores per window.
+ */
+export async function runReporting({ directory, rounds }) {
+  const source = join(directory, 'reporting');
+  writeFileSync(source, Buffer.alloc(8 * 1024 ** 2, 1));
+  const job = copyFile(source, `${source}-copy`, { bytesPerSecond: 1024 ** 2 });
+  job.pause();
+  while (job.progress().state !== 'paused') await sleep(5);
+  const shares = [];
+  for (let round = 0; round < rounds; round += 1) {
+    const idle = await processorShare(() => {});
+    const reading = await processorShare(() => job.progress());
+    shares.push(Math.max(0, reading - idle));
+  }
+  job.cancel();
+  await job.done.catch((error) => {
+    if (error.code !== 'cancelled') throw error;
+  });
+  const share = shares.toSorted((a, b) => a - b)[Math.floor(shares.length / 2)];
+  return {
+    title: 'Cost of reporting',
+    results: new Map(),
+    gates: [
+      {
+        gate: `processor time of ${READS_PER_SECOND} reads a second`,
+        measured: `${(share * 100).toFixed(2)} %`,
+        wanted: '< 1 %',
+        verdict: judge({ isMet: share < WANTED_SHARE, rounds }),
+      },
+    ],
+  };
+}
+
+/** Share of one processor while `work` is done 100 times a second. */
+async function processorShare(work) {
+  const before = process.cpuUsage();
+  const timer = setInterval(() => work(), 1000 / READS_PER_SECOND);
+  await sleep(SLICE_MS);
+  clearInterval(timer);
+  const { user, system } = process.cpuUsage(before);
+  return (user + system) / 1000 / SLICE_MS;
+}

@@ -1,0 +1,56 @@
+import { execFileSync } from 'node:child_process';
+
+/** Fewer rounds say nothing here: single runs vary fourfold. */
+export const ENOUGH_ROUNDS = 15;
+/** A subject that differs from itself by more makes a run worthless. */
+const SELF_DIFFERENCE = 0.03;
+
+/**
+ * Runs subjects in turn, `sync` before each, and keeps their times in milliseconds. The order is turned each
+ * round, so that none always follows the same one.
+ * @param subjects `{ name, run, rounds? }`, where `run` returns the time it took
+ */
+export async function interleave(subjects, rounds) {
+  const times = new Map(subjects.map(({ name }) => [name, []]));
+  for (let round = 0; round < rounds; round += 1) {
+    const turned = [
+      ...subjects.slice(round % subjects.length),
+      ...subjects.slice(0, round % subjects.length),
+    ];
+    for (const { name, run, rounds: own = rounds } of turned) {
+      if (round >= own) continue;
+      execFileSync('sync');
+      times.get(name).push(await run());
+    }
+  }
+  return new Map([...times].map(([name, list]) => [name, summarize(list)]));
+}
+
+export function summarize(list) {
+  const sorted = list.toSorted((a, b) => a - b);
+  return {
+    min: sorted[0],
+    median: sorted[Math.floor(sorted.length / 2)],
+    max: sorted.at(-1),
+    rounds: sorted.length,
+  };
+}
+
+/** How far the minima of a subject and of its double lie apart. */
+export function selfDifference(results, name) {
+  const [one, other] = [results.get(name).min, results.get(`${name} (again)`).min];
+  return Math.abs(one - other) / Math.min(one, other);
+}
+
+/** The better of a subject's two minima. */
+export function bestOf(results, name) {
+  return Math.min(results.get(name).min, results.get(`${name} (again)`)?.min ?? Number.POSITIVE_INFINITY);
+}
+
+/** A gate's verdict by the method: none when there were too few rounds or when a subject differs from itself. */
+export function judge({ isMet, rounds, controls = [] }) {
+  if (rounds < ENOUGH_ROUNDS) return `no verdict (${rounds} rounds)`;
+  const worst = Math.max(0, ...controls);
+  if (worst > SELF_DIFFERENCE) return `no verdict (A/A ${(worst * 100).toFixed(1)} %)`;
+  return isMet ? 'met' : 'MISSED';
+}

@@ -1,0 +1,26 @@
+import { execFileSync, spawnSync } from 'node:child_process';
+import { rmSync } from 'node:fs';
+import { fileURLToPath } from 'node:url';
+
+const one = fileURLToPath(new URL('one.mjs', import.meta.url));
+
+/** The time of a shell command; the target is removed before and after, outside the time. */
+export function timeCommand(command, target) {
+  rmSync(target, { force: true });
+  execFileSync('sync');
+  const startedMs = performance.now();
+  const { status, stderr } = spawnSync('sh', ['-c', command], { encoding: 'utf8' });
+  const elapsedMs = performance.now() - startedMs;
+  if (status !== 0) throw new Error(`${command}: ${stderr}`);
+  rmSync(target);
+  return elapsedMs;
+}
+
+/** The time of one copy in a fresh Node process, as that process measured it. */
+export function timeChild(way, source, target) {
+  rmSync(target, { force: true });
+  execFileSync('sync');
+  const output = execFileSync(process.execPath, [one, way, source, target], { encoding: 'utf8' });
+  rmSync(target);
+  return Number(output);
+}

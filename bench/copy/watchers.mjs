@@ -1,0 +1,197 @@
+import { fork, execFileSync } from 'node:child_process';
+import { once } from 'node:events';
+import { rmSync } from 'node:fs';
+import { createServer } from 'node:http';
+import { constants, setPriority } from 'node:os';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { copyFile, warmUp } from '@wcc/copy';
+import { attachWebSocket, createHub } from '@wcc/progress/server';
+import { showSize } from './options.mjs';
+import { interleave, judge, selfDifference } from './rounds.mjs';
+
+const WATCHERS = 1000;
+const STALLED = 100;
+const WANTED = 0.97;
+const CLIENTS = fileURLToPath(new URL('watchers-clients.mjs', import.meta.url));
+
+/**
+ * A thousand watchers, of which a hundred never read, against the copy that they watch: hub, gateway and copy share
+ * one process, the watchers have another. The worker's own clock tells how long the copy took.
+ */
+export async function runWatchers({ directory, sizeBytes, rounds }) {
+  const source = join(directory, 'watched');
+  const target = join(directory, 'watched-copy');
+  execFileSync('sh', [
+    '-c',
+    `head -c ${sizeBytes} /dev/urandom > '${source}' && sync '${source}' && cat '${source}' > /dev/null`,
+  ]);
+  await warmUp();
+  const gateway = await openGateway();
+  const told = { ends: 0, snapshots: 0, rounds: 0 };
+
+  const copy = async (watch) => {
+    rmSync(target, { force: true });
+    execFileSync('sync');
+    const job = copyFile(source, target, { durable: false });
+    watch?.(job);
+    return (await job.done).elapsedMs;
+  };
+  const watchedCopy = async () => {
+    const audience = await gather(gateway);
+    try {
+      const took = await copy((job) => gateway.hub.pull(audience.id, () => recordOf(audience.id, job)));
+      const { ends, snapshots } = await audience.dismiss();
+      told.ends += ends;
+      told.snapshots += snapshots;
+      told.rounds += 1;
+      return took;
+    } finally {
+      await audience.stop();
+    }
+  };
+
+  const results = await interleave(
+    [
+      { name: 'nobody watches', run: () => copy() },
+      { name: 'nobody watches (again)', run: () => copy() },
+      { name: `${WATCHERS} watch, ${STALLED} of them stalled`, run: watchedCopy },
+    ],
+    rounds,
+  );
+  await gateway.close();
+  return {
+    title: `${WATCHERS} watchers, ${STALLED} of them stalled (${showSize(sizeBytes)})`,
+    results,
+    gates: gatesOf(results, told, rounds),
+  };
+}
+
+function gatesOf(results, told, rounds) {
+  const alone = results.get('nobody watches');
+  const watched = results.get(`${WATCHERS} watch, ${STALLED} of them stalled`);
+  const ratio = alone.min / watched.min;
+  const medians = (alone.median / watched.median).toFixed(2);
+  const controls = [selfDifference(results, 'nobody watches')];
+  const readers = (WATCHERS - STALLED) * told.rounds;
+  const each = (told.snapshots / readers).toFixed(1);
+  return [
+    {
+      gate: `copy speed with ${WATCHERS} watchers, ${STALLED} stalled`,
+      measured: `${ratio.toFixed(2)} × (medians ${medians} ×, A/A ${(controls[0] * 100).toFixed(1)} %)`,
+      wanted: `≥ ${WANTED} ×`,
+      verdict: judge({ isMet: ratio >= WANTED, rounds, controls }),
+    },
+    {
+      gate: 'readers that hold the end 1 s after it',
+      measured: `${told.ends} of ${readers} (${each} snapshots each)`,
+      wanted: 'all',
+      verdict: judge({ isMet: told.ends === readers, rounds }),
+    },
+  ];
+}
+
+async function openGateway() {
+  const hub = createHub();
+  const server = createServer();
+  await new Promise((resolve) => server.listen(0, '127.0.0.1', resolve));
+  const { port } = server.address();
+  const gateway = attachWebSocket({
+    hub,
+    server,
+    hosts: (host) => host === `127.0.0.1:${port}`,
+    origins: (origin) => origin === undefined,
+    authenticate: async () => ({ user: 'bench', session: 'bench' }),
+    user: ({ user, session }) => ({ user, session, expiresAtMs: null }),
+    authorize: () => true,
+    limits: { socketsPerUser: WATCHERS, pendingUpgradesPerAddress: WATCHERS },
+  });
+  return {
+    hub,
+    port,
+    close: async () => {
+      await gateway.shutdown();
+      hub.close();
+      server.close();
+    },
+  };
+}
+
+/** Starts the watchers of one round; they are ready when each has its subscription. */
+async function gather({ hub, port }) {
+  const id = recordId();
+  hub.put(recordOf(id, null));
+  const child = fork(CLIENTS, [String(port), id, String(WATCHERS), String(STALLED)]);
+  // In the field they run on other machines: here they must not take the copy's processor.
+  setPriority(child.pid, constants.priority.PRIORITY_LOW);
+  const exited = once(child, 'exit');
+  await once(child, 'message');
+  return {
+    id,
+    dismiss: async () => {
+      hub.put({
+        ...recordOf(id, null),
+        state: 'succeeded',
+        phaseIndex: 2,
+        endedAt: new Date().toISOString(),
+      });
+      await new Promise((resolve) => setTimeout(resolve, 1000));
+      child.send('report');
+      const [report] = await once(child, 'message');
+      return report;
+    },
+    stop: async () => {
+      child.kill();
+      await exited;
+      hub.gone(id, 'deleted');
+    },
+  };
+}
+
+function recordId() {
+  const letters = 'abcdefghijklmnopqrstuvwxyz234567';
+  return `${Array.from({ length: 25 }, () => letters[Math.floor(Math.random() * 32)]).join('')}a`;
+}
+
+const createdAt = new Date().toISOString();
+
+/** What a server would put for this copy. */
+function recordOf(id, job) {
+  const progress = job?.progress();
+  const isMoving = progress === undefined || progress.phase === 'transfer';
+  const transfer = {
+    name: 'transfer',
+    unit: 'bytes',
+    done: isMoving ? (progress?.doneBytes ?? 0) : 0,
+    durable: 0,
+    total: isMoving ? (progress?.totalBytes ?? null) : null,
+    state: 'running',
+    elapsedMs: progress?.phaseElapsedMs ?? 0,
+  };
+  const pending = ['flush', 'publish'].map((name) => ({ name, state: 'pending' }));
+  return {
+    id,
+    label: 'copy_vm_image_100',
+    action: 'copy_vm_image',
+    subject: { kind: 'image', id: 100, name: 'debian-13.raw' },
+    target: { kind: 'image', id: 101, name: 'web-07-disk.raw' },
+    owner: 'bench',
+    ownerName: 'bench',
+    state: 'running',
+    queuePosition: null,
+    stateReason: null,
+    phases: [transfer, ...pending],
+    phaseIndex: isMoving ? 0 : 1,
+    bytes: null,
+    method: 'kernel-copy',
+    elapsedMs: progress?.elapsedMs ?? 0,
+    createdAt,
+    startedAt: createdAt,
+    endedAt: null,
+    warnings: [],
+    error: null,
+    result: null,
+    retryOf: null,
+    partOf: null,
+  };
+}
