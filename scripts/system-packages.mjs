@@ -2,13 +2,15 @@
 import { spawnSync } from 'node:child_process';
 import { existsSync } from 'node:fs';
 
-/** Debian package → a program of it. */
+/** Debian package → a program or file of it. */
 const packages = {
   chromium: 'chromium', // the browser checks
   'qemu-utils': 'qemu-img', // real qcow2 images
   xfsprogs: 'mkfs.xfs', // reflink on a loop mount
   'btrfs-progs': 'mkfs.btrfs', // the same on btrfs
   strace: 'strace', // I/O errors at an offset, order of syncs
+  'python3-websockets': '/usr/lib/python3/dist-packages/websockets/__init__.py', // the Python client of examples/
+  ruby: 'ruby', // the Ruby publisher of examples/
 };
 
 /**
@@ -33,6 +35,7 @@ function findMissing() {
 }
 
 function hasProgram(name) {
+  if (name.startsWith('/')) return existsSync(name);
   const folders = [...(process.env.PATH ?? '').split(':'), '/usr/sbin', '/sbin'];
   return folders.some((folder) => folder !== '' && existsSync(`${folder}/${name}`));
 }

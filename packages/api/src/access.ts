@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import { password, userName } from './names.ts';
+import { operationId } from './operations.ts';
 
 export const role = z.enum(['admin', 'operator', 'viewer']);
 export type Role = z.infer<typeof role>;
@@ -46,15 +47,33 @@ export const session = z.object({
 });
 export type Session = z.infer<typeof session>;
 
+/** Of one's own password; every other session of the user ends, this one goes on. */
+export const changePasswordRequest = z.strictObject({ current: z.string().max(1024), next: password });
+export type ChangePasswordRequest = z.infer<typeof changePasswordRequest>;
+
+/**
+ * `operations` limits the ticket to these, read-only and in their public form. A bearer token may name a
+ * foreign `origin` from the server's list together with them: the page there then opens a cookie-less socket.
+ */
 export const ticketRequest = z.strictObject({
   purpose: z.enum(['watch', 'screen']),
   target: z.string().max(64).optional(),
+  operations: z.array(operationId).min(1).max(64).optional(),
+  origin: z.string().max(256).optional(),
 });
-export const ticket = z.object({ ticket: z.string(), expiresInS: z.number() });
+export type TicketRequest = z.infer<typeof ticketRequest>;
+export const ticket = z.object({
+  ticket: z.string(),
+  expiresInS: z.number(),
+  operations: z.exactOptional(z.array(z.string())).describe('what it is limited to, when it is'),
+});
 export type Ticket = z.infer<typeof ticket>;
 
-/** `read`: look; `write`: also change. Nothing beyond what its user may. */
-export const tokenScope = z.enum(['read', 'write']);
+/** `read`: look; `write`: also change; `publish`: report its own operations and nothing else. Never beyond its user. */
+export const tokenScope = z.enum(['read', 'write', 'publish']);
+export type TokenScope = z.infer<typeof tokenScope>;
+/** `all`: of everybody, for administrators. */
+export const tokenQuery = z.strictObject({ owner: z.enum(['me', 'all']).default('me') });
 export const createTokenRequest = z.strictObject({
   name: z.string().min(1).max(64),
   scope: tokenScope.default('write'),
@@ -66,6 +85,8 @@ export const token = z.object({
   id: z.string(),
   name: z.string(),
   scope: tokenScope,
+  userId: z.string(),
+  userName: z.string(),
   createdAt: z.string(),
   expiresAt: z.string(),
   lastUsedAt: z.string().nullable(),
@@ -95,6 +116,48 @@ export const auditQuery = z.strictObject({
     .optional(),
   limit: z.coerce.number().int().min(1).max(200).default(50),
 });
+
+/** What somebody else may do with one operation: `watch` it, or also `control` it (never beyond their role). */
+export const grantLevel = z.enum(['watch', 'control']);
+export type GrantLevel = z.infer<typeof grantLevel>;
+export const createGrantRequest = z.strictObject({ userName, level: grantLevel.default('watch') });
+export type CreateGrantRequest = z.input<typeof createGrantRequest>;
+export const grant = z.object({
+  userId: z.string(),
+  userName: z.string(),
+  level: grantLevel,
+  grantedBy: z.string().describe('name of who granted it'),
+  createdAt: z.string(),
+});
+export type Grant = z.infer<typeof grant>;
+export const grantList = z.object({ items: z.array(grant) });
+export type GrantList = z.infer<typeof grantList>;
+
+/** A link that shows one operation to whoever holds it: read-only, without owner, detail and related ids. */
+export const createShareRequest = z.strictObject({
+  name: z.string().max(64).default('').describe('for people: who got it'),
+  expiresInS: z
+    .number()
+    .int()
+    .min(60)
+    .max(30 * 86_400)
+    .default(86_400),
+});
+export type CreateShareRequest = z.input<typeof createShareRequest>;
+export const share = z.object({
+  id: z.string(),
+  operationId: z.string(),
+  name: z.string(),
+  createdBy: z.string().describe('name of who made it'),
+  createdAt: z.string(),
+  expiresAt: z.string(),
+});
+export type Share = z.infer<typeof share>;
+export const shareList = z.object({ items: z.array(share) });
+export type ShareList = z.infer<typeof shareList>;
+/** The secret is told once, here; it stands in the fragment of `link` and is a bearer secret for programs. */
+export const createdShare = share.extend({ secret: z.string(), link: z.string() });
+export type CreatedShare = z.infer<typeof createdShare>;
 
 export const health = z.object({ status: z.literal('ok'), version: z.string() });
 export type Health = z.infer<typeof health>;

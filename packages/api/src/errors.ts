@@ -188,6 +188,16 @@ export const errorRegistry = {
     message: 'Too many unused tickets.',
     hint: 'Use the tickets you have, or wait 30 s.',
   },
+  too_many_watchers: {
+    status: 429,
+    message: 'You watch from too many places at once.',
+    hint: 'Close a page or a program that watches; 16 at once are possible.',
+  },
+  publisher_lost: {
+    status: 504,
+    message: 'The program that reported this operation was not heard of any more.',
+    hint: 'Look at that program; start it again.',
+  },
   database_unavailable: {
     status: 503,
     message: 'The database does not answer; running work goes on.',

@@ -1,6 +1,11 @@
 import { z } from 'zod';
 import type { Snapshot } from '@wcc/progress';
 
+export const operationId = z
+  .string()
+  .regex(/^[a-z2-7]{26}$/)
+  .describe('26 characters of lower-case base32');
+
 export const operationState = z.enum([
   'queued',
   'running',
@@ -81,12 +86,13 @@ export const operation = z.object({
   partOf: z.string().nullable(),
 }) satisfies z.ZodType<Snapshot>;
 
-/** What the asking principal may do now; never part of a broadcast snapshot. */
+/** What the asking principal may do now; never part of a broadcast snapshot. `share`: grants and share links. */
 export const may = z.object({
   cancel: z.boolean(),
   pause: z.boolean(),
   resume: z.boolean(),
   retry: z.boolean(),
+  share: z.boolean(),
 });
 export type May = z.infer<typeof may>;
 
@@ -115,3 +121,75 @@ export type OperationList = z.infer<typeof operationList>;
 export const logEntry = z.object({ at: z.string(), kind: z.string(), text: z.string() });
 export const operationLog = z.object({ items: z.array(logEntry) });
 export type OperationLog = z.infer<typeof operationLog>;
+
+const identifier = z
+  .string()
+  .regex(/^[a-z][a-z0-9_]{0,63}$/)
+  .describe('lower-case letters, digits and underscores');
+const text = (length: number): z.ZodString => z.string().min(1).max(length);
+const count = z.number().min(0).max(Number.MAX_SAFE_INTEGER);
+const publishedReference = z.strictObject({
+  kind: identifier,
+  id: z
+    .union([z.number().int().min(0), text(128)])
+    .nullable()
+    .default(null),
+  name: text(255),
+});
+
+/**
+ * An operation that another program carries out and reports. It runs as soon as it exists. The program renews
+ * its lease with every report; when it is silent for longer, the operation shows as interrupted.
+ */
+export const publishOperationRequest = z.strictObject({
+  action: identifier,
+  subject: publishedReference,
+  target: publishedReference.nullable().default(null),
+  phase: identifier.default('work').describe('name of the first phase'),
+  total: count.nullable().default(null).describe('units of the first phase; null: unknown'),
+  unit: unit.default('steps'),
+  leaseS: z.number().int().min(5).max(3600).default(30),
+});
+export type PublishOperationRequest = z.input<typeof publishOperationRequest>;
+export type PublishOperationInput = z.output<typeof publishOperationRequest>;
+
+/**
+ * All optional: an empty one renews the lease. `done` is absolute (a lower one than before changes nothing),
+ * `add` is relative; a `phase` other than the current one begins it, with `done` at 0.
+ */
+export const reportProgressRequest = z
+  .strictObject({
+    phase: identifier.optional(),
+    total: count.nullable().optional(),
+    unit: unit.optional(),
+    done: count.optional(),
+    add: count.optional(),
+  })
+  .refine(({ done, add }) => done === undefined || add === undefined, {
+    message: 'send done or add, not both',
+    path: ['add'],
+  });
+export type ReportProgressRequest = z.infer<typeof reportProgressRequest>;
+
+export const endOperationRequest = z
+  .strictObject({
+    state: z.enum(['succeeded', 'failed', 'cancelled']),
+    error: z
+      .strictObject({
+        code: identifier.default('failed'),
+        message: text(500),
+        hint: z.string().max(500).default(''),
+        detail: z.string().max(1000).nullable().default(null),
+      })
+      .optional(),
+    result: z
+      .strictObject({ kind: identifier, id: z.union([z.number().int(), text(128)]) })
+      .nullable()
+      .default(null),
+  })
+  .refine(({ state, error }) => (state === 'failed') === (error !== undefined), {
+    message: 'belongs to state failed, and to no other',
+    path: ['error'],
+  });
+export type EndOperationRequest = z.input<typeof endOperationRequest>;
+export type EndOperationInput = z.output<typeof endOperationRequest>;

@@ -4,6 +4,7 @@ const enc = (part: string | number): string => encodeURIComponent(String(part));
 export const routes = {
   health: () => '/api/health',
   session: () => '/api/session',
+  password: () => '/api/session/password',
   firstSignIn: () => '/api/first-sign-in',
   tickets: () => '/api/ws-tickets',
   socket: () => '/api/ws',
@@ -26,4 +27,12 @@ export const routes = {
   operationVerb: (id: string, verb: 'cancel' | 'pause' | 'resume' | 'retry') =>
     `/api/operations/${enc(id)}/${verb}`,
   operationLog: (id: string) => `/api/operations/${enc(id)}/log`,
+  operationEvents: (id: string) => `/api/operations/${enc(id)}/events`,
+  operationProgress: (id: string) => `/api/operations/${enc(id)}/progress`,
+  operationEnd: (id: string) => `/api/operations/${enc(id)}/end`,
+  grants: (operation: string) => `/api/operations/${enc(operation)}/grants`,
+  grant: (operation: string, user: string) => `/api/operations/${enc(operation)}/grants/${enc(user)}`,
+  shares: (operation: string) => `/api/operations/${enc(operation)}/shares`,
+  share: (operation: string, id: string) => `/api/operations/${enc(operation)}/shares/${enc(id)}`,
+  metrics: () => '/metrics',
 } as const;

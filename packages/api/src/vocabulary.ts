@@ -35,6 +35,8 @@ export const stateReasonCodes = [
   'server_stopped',
   /** interrupted by a crash */
   'server_restarted',
+  /** interrupted: the program that reports it is silent for longer than its lease; goes on with its next report */
+  'publisher_silent',
   /** interrupted: the file stands in its place, the look at it failed; tried again at the next rescan or start */
   'not_registered',
 ] as const;

@@ -1,20 +1,37 @@
 import type {
   AuditList,
+  ChangePasswordRequest,
   ChangeUserRequest,
+  CreatedShare,
   CreatedToken,
+  CreateGrantRequest,
+  CreateShareRequest,
   CreateTokenRequest,
   CreateUserRequest,
   FirstSignInRequest,
+  Grant,
+  GrantList,
   Health,
   Session,
+  ShareList,
   SignInRequest,
   Ticket,
+  TicketRequest,
   TokenList,
   User,
   UserList,
 } from '../access.ts';
 import type { CopyImageRequest, CopyPlan, Image, ImageList, SampleImageRequest } from '../images.ts';
-import type { Accepted, Operation, OperationList, OperationLog, OperationQuery } from '../operations.ts';
+import type {
+  Accepted,
+  EndOperationRequest,
+  Operation,
+  OperationList,
+  OperationLog,
+  OperationQuery,
+  PublishOperationRequest,
+  ReportProgressRequest,
+} from '../operations.ts';
 import type { PoolList, RemainsList, RescanResult } from '../pools.ts';
 import { routes } from '../routes.ts';
 import { createSend } from './request.ts';
@@ -46,7 +63,10 @@ function accessCalls(send: Send) {
     users: () => send<UserList>('GET', routes.users()),
     createUser: (body: CreateUserRequest) => send<User>('POST', routes.users(), { body }),
     changeUser: (id: string, body: ChangeUserRequest) => send<User>('PATCH', routes.user(id), { body }),
-    tokens: () => send<TokenList>('GET', routes.tokens()),
+    changePassword: (body: ChangePasswordRequest) => send<undefined>('PUT', routes.password(), { body }),
+    /** With `operations` (and, for a program, `origin`): for a page that may see just these. */
+    ticket: (body: TicketRequest) => send<Ticket>('POST', routes.tickets(), { body }),
+    tokens: (query: { owner?: 'me' | 'all' } = {}) => send<TokenList>('GET', routes.tokens(), { query }),
     createToken: (body: CreateTokenRequest) => send<CreatedToken>('POST', routes.tokens(), { body }),
     revokeToken: (id: string) => send<undefined>('DELETE', routes.token(id)),
     audit: (query: { cursor?: string; limit?: number } = {}) =>
@@ -84,6 +104,33 @@ function operationCalls(send: Send) {
     pause: (id: string) => send<Accepted>('POST', routes.operationVerb(id, 'pause')),
     resume: (id: string) => send<Accepted>('POST', routes.operationVerb(id, 'resume')),
     retry: (id: string) => send<Accepted>('POST', routes.operationVerb(id, 'retry')),
+    ...publishingCalls(send),
+    ...sharingCalls(send),
+  };
+}
+
+function publishingCalls(send: Send) {
+  return {
+    publish: (body: PublishOperationRequest, idempotencyKey?: string) =>
+      send<Accepted>('POST', routes.operations(), { body, ...keyHeader(idempotencyKey) }),
+    reportProgress: (id: string, body: ReportProgressRequest = {}) =>
+      send<Accepted>('PATCH', routes.operationProgress(id), { body }),
+    endOperation: (id: string, body: EndOperationRequest) =>
+      send<Accepted>('POST', routes.operationEnd(id), { body }),
+  };
+}
+
+function sharingCalls(send: Send) {
+  return {
+    grants: (operation: string) => send<GrantList>('GET', routes.grants(operation)),
+    createGrant: (operation: string, body: CreateGrantRequest) =>
+      send<Grant>('POST', routes.grants(operation), { body }),
+    revokeGrant: (operation: string, user: string) =>
+      send<undefined>('DELETE', routes.grant(operation, user)),
+    shares: (operation: string) => send<ShareList>('GET', routes.shares(operation)),
+    createShare: (operation: string, body: CreateShareRequest = {}) =>
+      send<CreatedShare>('POST', routes.shares(operation), { body }),
+    revokeShare: (operation: string, id: string) => send<undefined>('DELETE', routes.share(operation, id)),
   };
 }
 

@@ -102,6 +102,14 @@ export const jaErrors: Record<ErrorCode | 'unreachable' | 'foreign_answer', Erro
     message: '終わる前にサーバーが停止しました。作りかけは残っていません。',
     hint: 'もう一度実行してください。',
   },
+  publisher_lost: {
+    message: 'この処理を報告していたプログラムから連絡がありません。',
+    hint: 'そのプログラムを確認し、もう一度実行してください。',
+  },
+  too_many_watchers: {
+    message: '同時に表示している場所が多すぎます。',
+    hint: '表示中のページやプログラムを閉じてください。同時に 16 か所まで表示できます。',
+  },
   rate_limited: { message: '要求が多すぎます。', hint: 'しばらく待ってから再試行してください。' },
   too_many_tickets: { message: '未使用のチケットが多すぎます。', hint: '30 秒ほど待ってください。' },
   database_unavailable: {

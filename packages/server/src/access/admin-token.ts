@@ -28,6 +28,7 @@ function principal(address: string): Principal {
     sessionKey: adminTokenKey,
     sessionVersion: 0,
     scope: 'write',
+    limitedTo: null,
     expiresAtMs: null,
     address,
     tokenName: null,

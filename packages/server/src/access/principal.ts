@@ -1,16 +1,19 @@
-import type { Role } from '@wcc/api';
+import type { Role, TokenScope } from '@wcc/api';
 
 /** Who was authenticated. Frozen on a socket; never holds a secret. */
 export interface Principal {
-  readonly kind: 'session' | 'token' | 'admin-token';
+  /** `share`: whoever holds a share link; its `userId` is nobody's. */
+  readonly kind: 'session' | 'token' | 'admin-token' | 'share';
   readonly userId: string;
   readonly userName: string;
   readonly role: Role;
-  /** SHA-256 of the session's secret, or the token's id. */
+  /** SHA-256 of the session's secret, the token's id, or `share:` and the share's id. */
   readonly sessionKey: string;
   /** The user's version that this was authenticated against; another one means another password or role. */
   readonly sessionVersion: number;
-  readonly scope: 'read' | 'write';
+  readonly scope: TokenScope;
+  /** The only operations it may watch, in their public form; null: all that its rights reach. */
+  readonly limitedTo: readonly string[] | null;
   /** Clock time in milliseconds; null: as long as the process lives. */
   readonly expiresAtMs: number | null;
   /** Client address, for the audit record. */

@@ -1,10 +1,10 @@
-import type { Role } from '@wcc/api';
+import type { GrantLevel, Role, TokenScope } from '@wcc/api';
 import { describe, expect, it } from 'vitest';
 import type { Principal } from './principal.ts';
-import type { Right } from './rules.ts';
+import type { Right, Subject } from './rules.ts';
 import { can, rules } from './rules.ts';
 
-const principal = (role: Role, scope: 'read' | 'write' = 'write'): Principal => ({
+const principal = (role: Role, scope: TokenScope = 'write'): Principal => ({
   kind: 'session',
   userId: 'me',
   userName: 'me',
@@ -12,6 +12,7 @@ const principal = (role: Role, scope: 'read' | 'write' = 'write'): Principal => 
   sessionKey: 'key',
   sessionVersion: 1,
   scope,
+  limitedTo: null,
   expiresAtMs: null,
   address: '127.0.0.1',
   tokenName: null,
@@ -20,7 +21,7 @@ const rights = Object.keys(rules) as Right[];
 const mine = { owner: 'me' };
 const foreign = { owner: 'somebody else' };
 const nobodys = { owner: null };
-const having = (who: Principal, subject?: { owner: string | null }): Right[] =>
+const having = (who: Principal, subject?: Subject): Right[] =>
   rights.filter((right) => can(who, right, subject));
 
 describe('rights', () => {
@@ -39,7 +40,14 @@ describe('rights', () => {
       'operation.list',
       'ticket.make',
     ];
-    const own = ['operation.watch', 'operation.control', 'token.see', 'token.manage'];
+    const own = [
+      'operation.watch',
+      'operation.control',
+      'operation.publish',
+      'operation.share',
+      'token.see',
+      'token.manage',
+    ];
     for (const subject of [undefined, foreign, nobodys])
       expect(having(principal('operator'), subject)).toEqual(general);
     expect(having(principal('operator'), mine).toSorted()).toEqual([...general, ...own].toSorted());
@@ -55,12 +63,38 @@ describe('rights', () => {
   });
 
   it('a token of scope read changes nothing, whoever it belongs to', () => {
-    const changing = rights.filter((right) => rules[right].changes);
+    const changing = rights.filter((right) => !rules[right].scopes.includes('read'));
     expect(changing.length).toBeGreaterThan(5);
     for (const role of ['admin', 'operator', 'viewer'] as const) {
       const held = having(principal(role, 'read'), mine);
       expect(held.filter((right) => changing.includes(right))).toEqual([]);
       expect(held).toContain('image.list');
     }
+  });
+
+  it('a token of scope publish reports its own operations, and does nothing else', () => {
+    expect(having(principal('admin', 'publish'), mine)).toEqual(['operation.publish']);
+    expect(having(principal('operator', 'publish'), mine)).toEqual(['operation.publish']);
+    expect(having(principal('operator', 'publish'), foreign)).toEqual([]);
+    expect(having(principal('viewer', 'publish'), mine)).toEqual([]);
+  });
+
+  it('a grant lends the right to watch, or also to control, within the role', () => {
+    const lent = (role: Role, granted: GrantLevel): Right[] =>
+      having(principal(role), { ...foreign, granted }).filter((right) => right.startsWith('operation.'));
+    expect(lent('operator', 'watch')).toEqual(['operation.list', 'operation.watch']);
+    expect(lent('operator', 'control')).toEqual(['operation.list', 'operation.watch', 'operation.control']);
+    expect(lent('viewer', 'watch')).toEqual(['operation.list', 'operation.watch']);
+    expect(lent('viewer', 'control')).toEqual(['operation.list', 'operation.watch']);
+  });
+
+  it('who is limited to some operations watches these, takes tickets, and nothing else', () => {
+    const limited = { ...principal('admin'), limitedTo: ['a'] };
+    expect(having(limited, { ...mine, operationId: 'a' })).toEqual(['operation.watch', 'ticket.make']);
+    expect(having(limited, { ...mine, operationId: 'b' })).toEqual(['ticket.make']);
+    expect(having(limited, mine)).toEqual(['ticket.make']);
+    const share: Principal = { ...principal('viewer', 'read'), kind: 'share', limitedTo: ['a'] };
+    expect(having(share, { ...foreign, operationId: 'a' })).toEqual(['operation.watch', 'ticket.make']);
+    expect(having(share, { ...foreign, operationId: 'b' })).toEqual(['ticket.make']);
   });
 });

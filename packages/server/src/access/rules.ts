@@ -1,4 +1,4 @@
-import type { Role } from '@wcc/api';
+import type { GrantLevel, Role, TokenScope } from '@wcc/api';
 import type { Principal } from './principal.ts';
 
 /** What can be asked for; each has one row in {@link rules}. */
@@ -13,52 +13,90 @@ export type Right =
   | 'operation.list'
   | 'operation.watch'
   | 'operation.control'
+  | 'operation.publish'
+  | 'operation.share'
   | 'ticket.make'
   | 'token.see'
   | 'token.manage'
   | 'user.see'
   | 'user.manage'
-  | 'audit.read';
+  | 'audit.read'
+  | 'metrics.read';
 
-/** `own`: what belongs to the principal; a thing without an owner is nobody's own. */
-type Reach = 'any' | 'own' | 'none';
+/**
+ * `own`: what belongs to the principal, or was granted to it on the level that the right needs; `granted`: only
+ * the latter. A thing without an owner is nobody's own.
+ */
+type Reach = 'any' | 'own' | 'granted' | 'none';
 
 interface Rule extends Record<Role, Reach> {
-  /** A token of scope `read` may use only rights that change nothing. */
-  changes: boolean;
+  /** Which scopes of a token may use it. */
+  scopes: readonly TokenScope[];
+  /** The grant that stands in for ownership. */
+  grant: GrantLevel | null;
 }
 
-const rule = (changes: boolean, operator: Reach, viewer: Reach): Rule => ({
-  changes,
-  admin: 'any',
-  operator,
-  viewer,
-});
+const looks = ['read', 'write'] as const;
+const changes = ['write'] as const;
+const publishes = ['write', 'publish'] as const;
 
-/** Who may what, once. Viewers watch what was granted to them; grants do not exist yet, so that is nothing. */
+function rule(
+  scopes: readonly TokenScope[],
+  [operator, viewer]: readonly [Reach, Reach],
+  grant: GrantLevel | null = null,
+): Rule {
+  return { scopes, admin: 'any', operator, viewer, grant };
+}
+
+/** Who may what, once. Viewers watch what was granted to them. */
 export const rules: Readonly<Record<Right, Rule>> = {
-  'pool.see': rule(false, 'any', 'any'),
-  'pool.rescan': rule(true, 'any', 'none'),
-  'remains.see': rule(false, 'none', 'none'),
-  'remains.delete': rule(true, 'none', 'none'),
-  'image.list': rule(false, 'any', 'any'),
-  'image.copy': rule(true, 'any', 'none'),
-  'image.make': rule(true, 'any', 'none'),
-  'operation.list': rule(false, 'any', 'any'),
-  'operation.watch': rule(false, 'own', 'none'),
-  'operation.control': rule(true, 'own', 'none'),
-  'ticket.make': rule(false, 'any', 'any'),
-  'token.see': rule(false, 'own', 'own'),
-  'token.manage': rule(true, 'own', 'own'),
-  'user.see': rule(false, 'none', 'none'),
-  'user.manage': rule(true, 'none', 'none'),
-  'audit.read': rule(false, 'none', 'none'),
+  'pool.see': rule(looks, ['any', 'any']),
+  'pool.rescan': rule(changes, ['any', 'none']),
+  'remains.see': rule(looks, ['none', 'none']),
+  'remains.delete': rule(changes, ['none', 'none']),
+  'image.list': rule(looks, ['any', 'any']),
+  'image.copy': rule(changes, ['any', 'none']),
+  'image.make': rule(changes, ['any', 'none']),
+  'operation.list': rule(looks, ['any', 'any']),
+  'operation.watch': rule(looks, ['own', 'granted'], 'watch'),
+  'operation.control': rule(changes, ['own', 'none'], 'control'),
+  'operation.publish': rule(publishes, ['own', 'none']),
+  'operation.share': rule(changes, ['own', 'none']),
+  'ticket.make': rule(looks, ['any', 'any']),
+  'token.see': rule(looks, ['own', 'own']),
+  'token.manage': rule(changes, ['own', 'own']),
+  'user.see': rule(looks, ['none', 'none']),
+  'user.manage': rule(changes, ['none', 'none']),
+  'audit.read': rule(looks, ['none', 'none']),
+  'metrics.read': rule(looks, ['none', 'none']),
 };
 
-/** Says whether the principal has the right, on that subject when the right reaches only to one's own. */
-export function can(principal: Principal, right: Right, subject?: { owner: string | null }): boolean {
-  const { changes, [principal.role]: reach } = rules[right];
-  if (changes && principal.scope === 'read') return false;
-  if (reach !== 'own') return reach === 'any';
-  return subject?.owner === principal.userId;
+/** What a right is asked about: whose it is, and for operations which one and what was granted on it. */
+export interface Subject {
+  owner: string | null;
+  /** An operation's id; a principal that is limited to some may watch no other. */
+  operationId?: string;
+  /** The level that was granted to this principal. */
+  granted?: GrantLevel | null;
+}
+
+/** Says whether the principal has the right, on that subject when the right reaches only so far. */
+export function can(principal: Principal, right: Right, subject?: Subject): boolean {
+  if (principal.limitedTo !== null && !isWithin(principal.limitedTo, right, subject)) return false;
+  if (principal.kind === 'share') return true;
+  const { scopes, grant, [principal.role]: reach } = rules[right];
+  if (!scopes.includes(principal.scope)) return false;
+  if (reach === 'any' || reach === 'none') return reach === 'any';
+  const isGranted = grant !== null && (subject?.granted === grant || subject?.granted === 'control');
+  return isGranted || (reach === 'own' && subject?.owner === principal.userId);
+}
+
+/** Who is limited to some operations may watch these, get tickets for that, and nothing else. */
+function isWithin(limitedTo: readonly string[], right: Right, subject: Subject | undefined): boolean {
+  if (right === 'ticket.make') return true;
+  return (
+    right === 'operation.watch' &&
+    subject?.operationId !== undefined &&
+    limitedTo.includes(subject.operationId)
+  );
 }

@@ -123,6 +123,7 @@ function toPrincipal(row: SessionRow, { key, address }: { key: string; address: 
     sessionKey: key,
     sessionVersion: row.version,
     scope: 'write',
+    limitedTo: null,
     expiresAtMs: Date.parse(row.expiresAt),
     address,
     tokenName: null,

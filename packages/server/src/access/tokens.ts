@@ -41,11 +41,16 @@ export function createTokens(deps: TokensDeps): Tokens {
   };
 }
 
-const publicColumns = ['id', 'name', 'scope', 'createdAt', 'expiresAt', 'lastUsedAt'] as const;
-
 async function listTokens(store: Store, { userId }: Principal): Promise<Token[]> {
-  const query = store.db.selectFrom('tokens').select(publicColumns).where('userId', '=', userId);
-  return query.where('revokedAt', 'is', null).orderBy('createdAt').execute();
+  return store.db
+    .selectFrom('tokens')
+    .innerJoin('users', 'users.id', 'tokens.userId')
+    .select(['tokens.id', 'tokens.name', 'tokens.scope', 'tokens.createdAt', 'tokens.expiresAt'])
+    .select(['tokens.lastUsedAt', 'tokens.userId', 'users.name as userName'])
+    .where('tokens.userId', '=', userId)
+    .where('tokens.revokedAt', 'is', null)
+    .orderBy('tokens.createdAt')
+    .execute();
 }
 
 /** Only from a session: a token that leaked cannot make itself a successor. */
@@ -78,7 +83,7 @@ async function createToken(
     { query: store.db.insertInto('tokens').values({ ...row, ...hidden }) },
     audit(principal, 'token.create', row.id),
   ]);
-  return { ...row, secret };
+  return { ...row, userId: principal.userId, userName: principal.userName, secret };
 }
 
 async function revokeToken(deps: TokensDeps, principal: Principal, id: string): Promise<void> {
@@ -126,6 +131,7 @@ async function findToken(
     userName,
     role,
     scope,
+    limitedTo: null,
     sessionKey: row.id,
     tokenName: row.name,
     address,

@@ -80,7 +80,7 @@ describe('images over HTTP', () => {
     expect(answer.status).toBe(202);
     const { operation } = accepted.parse(answer.json);
     expect(answer.headers.location).toBe(`/api/operations/${operation.id}`);
-    expect(operation.may).toEqual({ cancel: true, pause: false, resume: false, retry: false });
+    expect(operation.may).toEqual({ cancel: true, pause: false, resume: false, retry: false, share: true });
     expect(await ended(answer.headers.location ?? '')).toMatchObject({ state: 'succeeded', error: null });
     const log = operationLog.parse((await ask('GET', `/api/operations/${operation.id}/log`)).json);
     expect(log.items.at(-1)?.text).toBe('succeeded');

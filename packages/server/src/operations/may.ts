@@ -15,5 +15,6 @@ export function mayOperate(
     pause: controls && mayInState(snapshot, 'pause'),
     resume: controls && mayInState(snapshot, 'resume'),
     retry: controls && mayInState(snapshot, 'retry'),
+    share: can(principal, 'operation.share', { owner: snapshot.owner }),
   };
 }

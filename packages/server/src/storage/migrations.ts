@@ -21,7 +21,7 @@ const access = [
   `create index sessionsByExpiry on sessions (expiresAt)`,
   `create table tokens (
     id text primary key, userId text not null references users (id), name text not null,
-    secretHash text not null unique, scope text not null check (scope in ('read', 'write')),
+    secretHash text not null unique, scope text not null check (scope in ('read', 'write', 'publish')),
     createdAt text not null, expiresAt text not null, lastUsedAt text, revokedAt text
   ) strict`,
   `create index tokensByUser on tokens (userId)`,
@@ -70,6 +70,21 @@ const operations = [
   ) strict, without rowid`,
 ];
 
+const sharing = [
+  `create table grants (
+    operationId text not null references operations (id) on delete cascade,
+    userId text not null references users (id), level text not null check (level in ('watch', 'control')),
+    grantedBy text not null, createdAt text not null, primary key (operationId, userId)
+  ) strict, without rowid`,
+  `create index grantsByUser on grants (userId)`,
+  `create table shares (
+    id text primary key, operationId text not null references operations (id) on delete cascade,
+    name text not null, secretHash text not null unique, creatorId text not null, creatorName text not null,
+    createdAt text not null, expiresAt text not null, revokedAt text
+  ) strict`,
+  `create index sharesByOperation on shares (operationId)`,
+];
+
 const audit = [
   `create table audit (
     number integer primary key autoincrement, at text not null, who text not null, address text not null,
@@ -83,5 +98,5 @@ const audit = [
 
 /** Nothing is edited here once it was released; new steps are added at the end. */
 export const migrations: readonly Migration[] = [
-  { name: '0001-first', statements: [...access, ...images, ...operations, ...audit] },
+  { name: '0001-first', statements: [...access, ...images, ...operations, ...sharing, ...audit] },
 ];

@@ -17,6 +17,8 @@ export interface Database {
   nameReservations: NameReservationsTable;
   spaceReservations: SpaceReservationsTable;
   idempotencyKeys: IdempotencyKeysTable;
+  grants: GrantsTable;
+  shares: SharesTable;
   audit: AuditTable;
 }
 
@@ -62,7 +64,7 @@ export interface TokensTable {
   userId: string;
   name: string;
   secretHash: string;
-  scope: 'read' | 'write';
+  scope: 'read' | 'write' | 'publish';
   createdAt: string;
   expiresAt: string;
   lastUsedAt: string | null;
@@ -136,6 +138,30 @@ interface IdempotencyKeysTable {
   bodyHash: string;
   operationId: string;
   createdAt: string;
+}
+
+/** What one user may do with one operation of somebody else. */
+export interface GrantsTable {
+  operationId: string;
+  userId: string;
+  level: 'watch' | 'control';
+  /** Name of who granted it. */
+  grantedBy: string;
+  createdAt: string;
+}
+
+/** Links that show one operation; revoked ones stay, because the audit record names them. */
+export interface SharesTable {
+  id: string;
+  operationId: string;
+  name: string;
+  secretHash: string;
+  /** The user whose right it is lent from; `admin-token` is no user. */
+  creatorId: string;
+  creatorName: string;
+  createdAt: string;
+  expiresAt: string;
+  revokedAt: string | null;
 }
 
 /** Append-only: triggers forbid UPDATE and DELETE, `hash` chains each row to the one before. */

@@ -55,6 +55,7 @@ export const en: RowText = {
     quota: () => "the file system's quota is used up. Make room, then resume",
     server_stopped: () => 'The server stopped',
     server_restarted: () => 'The server restarted',
+    publisher_silent: () => 'The program that reports it is silent',
     not_registered: () => 'The copy is in place, but could not be looked at',
   },
   warnings: {

@@ -51,6 +51,7 @@ export const ja: RowText = {
     quota: () => 'ファイルシステムの割り当て量を使い切りました。空きを作ってから再開してください',
     server_stopped: () => 'サーバーが停止しました',
     server_restarted: () => 'サーバーが再起動しました',
+    publisher_silent: () => '報告するプログラムから連絡がありません',
     not_registered: () => 'コピーは完了しましたが、確認できませんでした',
   },
   warnings: {

@@ -234,7 +234,7 @@ describe('an idempotency key', () => {
 
 describe('what happens meanwhile', () => {
   test('a file put under the final name by hand is not overwritten', async () => {
-    const { id } = await domain.copy('a.raw', 'b.raw', { bytesPerSecond: 8 * MiB });
+    const { id } = await domain.copy('a.raw', 'b.raw', { bytesPerSecond: 2 * MiB });
     await domain.wait(id, 'running');
     await writeFile(path('b.raw'), 'by hand');
     const ended = await domain.wait(id, 'failed');
@@ -246,7 +246,7 @@ describe('what happens meanwhile', () => {
   });
 
   test('a source that is cut fails the copy, and nothing is published', async () => {
-    const { id } = await domain.copy('a.raw', 'b.raw', { bytesPerSecond: 8 * MiB });
+    const { id } = await domain.copy('a.raw', 'b.raw', { bytesPerSecond: 2 * MiB });
     await domain.wait(id, 'running');
     await truncate(path('a.raw'), 4_096);
     expect((await domain.wait(id, 'failed')).error).toMatchObject({ code: 'source_changed' });
@@ -255,7 +255,7 @@ describe('what happens meanwhile', () => {
   });
 
   test('a retry of what failed is a new operation that knows the old one', async () => {
-    const { id } = await domain.copy('a.raw', 'b.raw', { bytesPerSecond: 8 * MiB });
+    const { id } = await domain.copy('a.raw', 'b.raw', { bytesPerSecond: 2 * MiB });
     await domain.wait(id, 'running');
     await writeFile(path('b.raw'), 'by hand');
     await domain.wait(id, 'failed');

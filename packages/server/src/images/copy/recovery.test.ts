@@ -8,7 +8,7 @@ import type { DomainOptions, DomainUnderTest } from '../images.testkit.ts';
 
 let domain: DomainUnderTest;
 const path = (name: string): string => join(domain.poolDir, name);
-const slow = { bytesPerSecond: 8 * MiB };
+const slow = { bytesPerSecond: 2 * MiB };
 
 beforeEach(async () => {
   domain = await startDomain({ maxRunningPerPool: 1 });

@@ -58,7 +58,7 @@ test.each([
   ['lose', 1],
 ] as const)('an end that cannot be written (%s × %i) is written all the same, once', async (kind, count) => {
   const trouble = await start();
-  const { id } = await domain.copy('a.raw', 'b.raw', { bytesPerSecond: 8 * MiB });
+  const { id } = await domain.copy('a.raw', 'b.raw', { bytesPerSecond: 2 * MiB });
   await domain.wait(id, 'running');
   await sleep(300);
   trouble[kind] = count;
@@ -68,7 +68,7 @@ test.each([
 
 test('a change that was given up but written after all does not block the end', async () => {
   const trouble = await start();
-  const { id } = await domain.copy('a.raw', 'b.raw', { bytesPerSecond: 8 * MiB });
+  const { id } = await domain.copy('a.raw', 'b.raw', { bytesPerSecond: 2 * MiB });
   await domain.wait(id, 'running');
   await sleep(300);
   trouble.lose = 1;
@@ -87,7 +87,7 @@ test('a change that was given up but written after all does not block the end', 
 
 test('a store that is slow does not slow the copy', async () => {
   const trouble = await start();
-  const { id } = await domain.copy('a.raw', 'b.raw', { bytesPerSecond: 8 * MiB });
+  const { id } = await domain.copy('a.raw', 'b.raw', { bytesPerSecond: 2 * MiB });
   await domain.wait(id, 'running');
   trouble.delayMs = 3_000;
   const startedAt = performance.now();
@@ -102,7 +102,7 @@ test('a store that is slow does not slow the copy', async () => {
 
 test('a start that cannot be written is tried again, and an order that cannot be written is refused', async () => {
   const trouble = await start();
-  const { id } = await domain.copy('a.raw', 'b.raw', { bytesPerSecond: 8 * MiB });
+  const { id } = await domain.copy('a.raw', 'b.raw', { bytesPerSecond: 2 * MiB });
   trouble.fail = 5;
   await expect(domain.copy('a.raw', 'c.raw')).rejects.toMatchObject({ code: 'store_failed' });
   await expectOneGoodEnd(id);
