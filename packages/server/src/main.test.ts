@@ -134,7 +134,7 @@ describe('the stop', () => {
     expect(await watching.closed).toBe(4503);
     expect(JSON.parse(watching.messages.at(-1) ?? '{}')).toMatchObject({ t: 'bye', code: 4503 });
     expect(await server.ended).toBe(0);
-    expect(performance.now() - startedMs).toBeLessThan(5000);
+    expect(performance.now() - startedMs).toBeLessThan(15_000);
     expect(server.out()).not.toMatch(/"level":(50|60)/);
   });
 
@@ -165,7 +165,7 @@ describe('the stop', () => {
     server.child.kill('SIGINT');
     server.child.kill('SIGTERM');
     expect(await server.ended).toBe(1);
-    expect(performance.now() - startedMs).toBeLessThan(1000);
+    expect(performance.now() - startedMs).toBeLessThan(10_000);
     silent.destroy();
   });
 });

@@ -30,9 +30,9 @@ describe('cancel', () => {
     await domain.wait(id, 'running');
     const askedAt = performance.now();
     expect((await domain.operations.cancel(id, admin)).state).toBe('cancelling');
-    expect(performance.now() - askedAt).toBeLessThan(1_000);
+    expect(performance.now() - askedAt).toBeLessThan(4_000);
     await domain.wait(id, 'cancelled');
-    expect(performance.now() - askedAt).toBeLessThan(5_000);
+    expect(performance.now() - askedAt).toBeLessThan(15_000);
     expect(await domain.litter()).toEqual([]);
     expect(await stateTexts(id)).toEqual(['queued', 'started', 'cancelling', 'cancelled']);
     await expect(domain.image('b.raw')).rejects.toThrow('there is no image');

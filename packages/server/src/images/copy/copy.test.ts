@@ -32,7 +32,7 @@ async function refusalOf(
     () => new Error('It was accepted.'),
     (caught: unknown) => caught,
   );
-  expect(performance.now() - startedAt).toBeLessThan(1_000);
+  expect(performance.now() - startedAt).toBeLessThan(5_000);
   expect(await countOperations()).toBe(before);
   expect(await domain.litter()).toEqual([]);
   return error as { code: string; message: string };

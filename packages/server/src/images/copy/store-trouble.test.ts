@@ -89,13 +89,11 @@ test('a store that is slow does not slow the copy', async () => {
   const trouble = await start();
   const { id } = await domain.copy('a.raw', 'b.raw', { bytesPerSecond: 2 * MiB });
   await domain.wait(id, 'running');
-  trouble.delayMs = 3_000;
-  const startedAt = performance.now();
+  // 8 MiB at 2 MiB/s; every write to the store takes longer than that.
+  trouble.delayMs = 10_000;
   await expect
-    .poll(async () => (await domain.operations.snapshot(id))?.bytes?.written, { timeout: 5_000 })
+    .poll(async () => (await domain.operations.snapshot(id))?.bytes?.written, { timeout: 9_500 })
     .toBe(8 * MiB);
-  // 8 MiB at 8 MiB/s; every write to the store takes longer than that.
-  expect(performance.now() - startedAt).toBeLessThan(2_900);
   trouble.delayMs = 0;
   await expectOneGoodEnd(id);
 });

@@ -55,7 +55,7 @@ describe('a rescan that somebody asked for', () => {
     await new Promise((resolve) => socket.once('listening', resolve));
     const startedAt = performance.now();
     const result = await domain.rescan();
-    expect(performance.now() - startedAt).toBeLessThan(2_000);
+    expect(performance.now() - startedAt).toBeLessThan(10_000);
     expect(await states()).toEqual({
       symlink: 'symlink',
       dangling: 'symlink',
