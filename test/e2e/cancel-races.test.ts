@@ -61,7 +61,7 @@ async function expectAgreement(id: string, target: string): Promise<Operation> {
   expect(await cancelButton(row).count()).toBe(0);
   if (stored.state === 'cancelled') {
     const left = (): boolean => readdirSync(server.poolDir).some((name) => name.startsWith(`.wcc-${id}`));
-    await until(() => !left(), { what: 'nothing of it to be left', timeoutMs: 5000 });
+    await until(() => !left(), { what: 'nothing of it to be left', timeoutMs: 20_000 });
   }
   expect({
     onDisk: existsSync(join(server.poolDir, target)),

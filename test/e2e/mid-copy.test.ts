@@ -69,7 +69,7 @@ test('1: reload in mid-copy brings the same bar back', async () => {
   const startedAt = performance.now();
   await opened.page.reload();
   const row = rowOf(opened.page, 'reloaded.raw');
-  await row.waitFor({ timeout: 5000 });
+  await row.waitFor({ timeout: 20_000 });
   console.log(`same bar ${Math.round(performance.now() - startedAt)} ms after the reload was asked for`);
   const again = await readRow(row);
   expect(again.snapshot.id).toBe(id);
@@ -83,7 +83,7 @@ test('1: the row of the image table that works keeps its slim bar over a reload'
   const slim = opened.page.locator('wcc-progress[compact]').first();
   await slim.waitFor();
   await opened.page.reload();
-  await slim.waitFor({ timeout: 5000 });
+  await slim.waitFor({ timeout: 20_000 });
   expect((await readRow(slim)).snapshot.target?.name).toBe('slim.raw');
 });
 
@@ -98,7 +98,7 @@ test('9: the server is killed in mid-copy: the same bar goes on, and nothing say
   await page
     .getByText(/connection lost/i)
     .first()
-    .waitFor({ timeout: 15_000 });
+    .waitFor({ timeout: 30_000 });
   const lost = await readRow(row);
   expect(lost.value).toBeGreaterThanOrEqual(seen);
   expect(lost.text).not.toMatch(/fail/i);

@@ -3,7 +3,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 export interface PollOptions {
   /** What is waited for, named in the error. */
   what: string;
-  /** @default 15000 */
+  /** @default 30000 */
   timeoutMs?: number;
   /** @default 20 */
   everyMs?: number;
@@ -17,12 +17,12 @@ export async function until<T>(
   ask: () => Promise<T | undefined | null | false> | T | undefined | null | false,
   options: PollOptions,
 ): Promise<T> {
-  const deadline = performance.now() + (options.timeoutMs ?? 15_000);
+  const deadline = performance.now() + (options.timeoutMs ?? 30_000);
   for (;;) {
     const answer = await ask();
     if (answer !== undefined && answer !== null && answer !== false) return answer;
     if (performance.now() > deadline) {
-      throw new Error(`Waited ${options.timeoutMs ?? 15_000} ms in vain for: ${options.what}`);
+      throw new Error(`Waited ${options.timeoutMs ?? 30_000} ms in vain for: ${options.what}`);
     }
     await sleep(options.everyMs ?? 20);
   }
