@@ -4,7 +4,7 @@ import { chromium } from 'playwright-core';
 import type { Browser, BrowserContext, Page } from 'playwright-core';
 
 /** What a browser in a closed network, and under root, needs. */
-const flags = [
+export const browserFlags: readonly string[] = [
   '--disable-gpu',
   '--disable-quic',
   '--no-first-run',
@@ -14,6 +14,8 @@ const flags = [
   ...(process.getuid?.() === 0 ? ['--no-sandbox'] : []),
 ];
 
+export const browserPath: string = process.env['WCC_CHROMIUM'] ?? '/usr/bin/chromium';
+
 export interface BrowserOptions {
   /** Playwright switches the back-forward cache off; some checks are about it. @default false */
   backForwardCache?: boolean;
@@ -22,8 +24,8 @@ export interface BrowserOptions {
 /** Debian's Chromium: Playwright's own download does not work everywhere. */
 export function launchBrowser(options: BrowserOptions = {}): Promise<Browser> {
   return chromium.launch({
-    executablePath: process.env['WCC_CHROMIUM'] ?? '/usr/bin/chromium',
-    args: flags,
+    executablePath: browserPath,
+    args: [...browserFlags],
     ...(options.backForwardCache === true ? { ignoreDefaultArgs: ['--disable-back-forward-cache'] } : {}),
   });
 }

@@ -1,0 +1,146 @@
+import { join } from 'node:path';
+import type { Browser, BrowserContext } from 'playwright-core';
+import { afterAll, afterEach, beforeAll, expect, test } from 'vitest';
+import type { Image, Operation } from '@wcc/api';
+import type { Snapshot } from '@wcc/progress';
+import { launchBrowser } from '../kit/browser.ts';
+import { launchPlainBrowser } from '../kit/cdp.ts';
+import type { PlainTab } from '../kit/cdp.ts';
+import { openConsole } from '../kit/console.ts';
+import { makeRandomImage, MiB } from '../kit/images.ts';
+import { currentPhase, registerImage, waitForState } from '../kit/operations.ts';
+import { until } from '../kit/poll.ts';
+import { findNonsense, observeEverything, readObservation, readRow, rowOf } from '../kit/rows.ts';
+import { startServer } from '../kit/server.ts';
+import type { TestServer } from '../kit/server.ts';
+import { createUser, signIn } from '../kit/session.ts';
+import type { TestUser } from '../kit/session.ts';
+
+/** Checks 10 and 11: a page whose clock is wrong, and one that nobody looks at. */
+const sizeBytes = 512 * MiB;
+let server: TestServer;
+let browser: Browser;
+let user: TestUser;
+let image: Image;
+const contexts: BrowserContext[] = [];
+
+beforeAll(async () => {
+  server = await startServer();
+  browser = await launchBrowser();
+  await makeRandomImage(join(server.poolDir, 'source.raw'), sizeBytes);
+  image = await registerImage(server, 'source.raw');
+  user = await createUser(server, 'chief', 'admin');
+});
+afterEach(async () => {
+  for (const context of contexts.splice(0)) await context.close();
+  for (const { id } of (await server.api.operations({ state: 'running,queued,paused' })).items) {
+    await server.api.cancel(id);
+  }
+});
+afterAll(async () => {
+  await browser.close();
+  await server.close();
+});
+
+async function startCopy(name: string, bytesPerSecond: number): Promise<Operation> {
+  return (await server.api.copyImage(image.id, { name, method: 'copy', bytesPerSecond })).operation;
+}
+
+test.each([
+  { skew: '37 minutes ahead', name: 'ahead.raw', skewMs: 37 * 60_000 },
+  { skew: '3 hours behind', name: 'behind.raw', skewMs: -3 * 3_600_000 },
+])('10: a clock that is $skew changes nothing that is shown of a copy', async ({ name, skewMs }) => {
+  const opened = await openConsole(browser, { server, user });
+  contexts.push(opened.context);
+  const { page } = opened;
+  await page.addInitScript((byMs) => {
+    const Real = Date;
+    const skewed = class extends Real {
+      constructor(...given: unknown[]) {
+        super(...((given.length === 0 ? [Real.now() + byMs] : given) as []));
+      }
+      static override now(): number {
+        return Real.now() + byMs;
+      }
+    };
+    (globalThis as unknown as { Date: unknown }).Date = skewed;
+  }, skewMs);
+  await observeEverything(page);
+  await page.goto(`${opened.url}/operations`);
+  expect(Math.abs((await page.evaluate(() => Date.now())) - Date.now())).toBeGreaterThan(30 * 60_000);
+  // About 16 s: nothing true about it is counted in minutes.
+  await startCopy(name, 32 * MiB);
+  const row = rowOf(page, name);
+  await until(async () => /left/.test((await readRow(row)).text), { what: 'an estimate to be shown' });
+  await until(async () => (await readRow(row)).look === 'succeeded', {
+    what: 'the row to reach its end',
+    timeoutMs: 90_000,
+  });
+  const rowTexts = (await readObservation(page)).texts.filter((text) =>
+    /left|started|ago|Done in/.test(text),
+  );
+  expect(rowTexts.length).toBeGreaterThan(3);
+  expect(rowTexts.filter((text) => /\d+ (min|h\b|hour)|more than a day|-\d/.test(text))).toEqual([]);
+  const { texts } = await readObservation(page);
+  expect(texts.filter((text) => /connection lost|session has ended/i.test(text))).toEqual([]);
+  expect(findNonsense(texts)).toEqual([]);
+  expect(opened.record).toEqual({ cspViolations: [], errors: [] });
+});
+
+/** The row of that target, read in a page that no Playwright drives. */
+function readPlainRow(tab: PlainTab, target: string): Promise<{ snapshot: Snapshot; text: string } | null> {
+  return tab.evaluate(`(() => {
+    const deep = (root) => [...root.querySelectorAll('*')].flatMap((each) =>
+      [each, ...(each.shadowRoot ? deep(each.shadowRoot) : [])]);
+    const row = deep(document).find((each) => each.localName === 'wcc-progress'
+      && !each.hasAttribute('compact') && each.snapshot?.target?.name === ${JSON.stringify(target)});
+    return row ? { snapshot: row.snapshot, text: row.shadowRoot.querySelector('article').innerText } : null;
+  })()`);
+}
+
+test(
+  '11: a tab that is hidden for 90 s is true again when it is looked at',
+  { timeout: 240_000 },
+  async () => {
+    const plain = await launchPlainBrowser();
+    try {
+      const { tab } = plain;
+      const session = await signIn(server, user);
+      const [name = '', value = ''] = session.cookie.split('=');
+      await plain.setCookie({ name, value, url: server.baseUrl });
+      await tab.open(`${server.baseUrl}/operations`);
+      const slow = await startCopy('slow.raw', 3 * MiB);
+      const quick = await startCopy('quick.raw', 16 * MiB);
+      for (const target of ['slow.raw', 'quick.raw']) {
+        await until(async () => (await readPlainRow(tab, target))?.snapshot.state === 'running', {
+          what: `${target} to run on the page`,
+        });
+      }
+      await tab.hide();
+      const hiddenAtMs = performance.now();
+      await waitForState(server, quick.id, { states: ['succeeded'], timeoutMs: 85_000 });
+      await until(() => performance.now() - hiddenAtMs > 90_000, {
+        what: '90 s to pass',
+        timeoutMs: 100_000,
+      });
+      const truth = currentPhase(await server.api.operation(slow.id))?.done ?? 0;
+      await tab.show();
+      const shownAtMs = performance.now();
+      await until(
+        async () => {
+          const snapshot = (await readPlainRow(tab, 'slow.raw'))?.snapshot;
+          return snapshot !== undefined && (currentPhase(snapshot)?.done ?? 0) >= truth;
+        },
+        { what: 'the bar to be true again' },
+      );
+      console.log(`true ${Math.round(performance.now() - shownAtMs)} ms after the tab was looked at again`);
+      const slowRow = await readPlainRow(tab, 'slow.raw');
+      const quickRow = await readPlainRow(tab, 'quick.raw');
+      expect(slowRow?.snapshot).toMatchObject({ id: slow.id, state: 'running' });
+      expect(quickRow?.snapshot).toMatchObject({ id: quick.id, state: 'succeeded' });
+      expect(`${slowRow?.text} ${quickRow?.text}`).not.toMatch(/fail|lost/i);
+    } finally {
+      await plain.close();
+    }
+  },
+);
