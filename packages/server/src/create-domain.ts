@@ -2,6 +2,7 @@ import { warmUp } from '@wcc/copy';
 import type { Domain, DomainDeps } from './domain.ts';
 import { registerImages } from './http/images.ts';
 import { registerOperations } from './http/operations.ts';
+import { registerPublish } from './http/publish.ts';
 import { registerPools } from './http/pools.ts';
 import { createImages } from './images/images.ts';
 import { createPools } from './images/pool/pools.ts';
@@ -24,6 +25,7 @@ export async function createDomain(deps: DomainDeps): Promise<Domain> {
   return {
     registerRoutes(app) {
       registerOperations(app, { operations });
+      registerPublish(app, { publishing: operations.publishing });
       registerImages(app, { images });
       registerPools(app, { images });
     },

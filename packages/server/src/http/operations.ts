@@ -9,7 +9,7 @@ import { requirePrincipal, requireRight } from './credentials.ts';
 import { idempotencyKeyOf } from './idempotency-key.ts';
 import { parseQuery } from './parse.ts';
 
-/** Reading and controlling operations. They are made on the resources that they are about. */
+/** Reading and controlling operations. The server's own are made on the resources that they are about. */
 export function registerOperations(app: FastifyInstance, { operations }: { operations: Operations }): void {
   const one = `${routes.operations()}/:id`;
   app.get(routes.operations(), async (request): Promise<OperationList> => {
@@ -42,7 +42,8 @@ interface WithId {
   Params: { id: string };
 }
 
-function withMay(principal: Principal, snapshot: Snapshot): Operation {
+/** The snapshot, and what this principal may do with it. */
+export function withMay(principal: Principal, snapshot: Snapshot): Operation {
   return { ...snapshot, may: mayOperate(principal, snapshot) };
 }
 

@@ -7,7 +7,7 @@ import type { WriteStatement } from '../storage/store.ts';
 import type { Action, OperationInput } from './action.ts';
 import type { Engine } from './engine.ts';
 import { createLive } from './live.ts';
-import type { NewRecord } from './record.ts';
+import type { NewRecord, OperationRecord } from './record.ts';
 import { newRecord } from './record.ts';
 import type { Scheduler } from './scheduler.ts';
 
@@ -53,15 +53,42 @@ export async function accept(engine: Engine, scheduler: Scheduler, wanted: Accep
   const live = createLive({ action, input, record, rev: 1, logNumber: 1, isTakenOver: false });
   engine.live.set(live.id, live);
   const snapshot = engine.hub.put(record);
+  engine.onState(record);
   scheduler.submit(live);
   return engine.hub.get(live.id) ?? snapshot;
 }
 
-function batchOf(engine: Engine, wanted: Acceptance, record: ReturnType<typeof newRecord>): WriteStatement[] {
+function batchOf(engine: Engine, wanted: Acceptance, record: OperationRecord): WriteStatement[] {
   const { db } = engine.store;
-  const { input, principal, subject } = wanted;
+  const { input, principal } = wanted;
   const { poolId } = input;
   const operationId = record.id;
+  const names = wanted.names.map((name) => ({
+    query: db.insertInto('nameReservations').values({ poolId, name, operationId }),
+  }));
+  const space = db
+    .insertInto('spaceReservations')
+    .values({ operationId, poolId, bytes: wanted.reservedBytes });
+  const text = wanted.retryOf === null ? 'queued' : `queued: a retry of ${wanted.retryOf}`;
+  const rows = firstRows(engine, { record, input, principal, text, what: record.action });
+  return [...rows, ...names, { query: space }, ...wanted.statements];
+}
+
+export interface FirstRows {
+  record: OperationRecord;
+  /** JSON that is read again after a restart. */
+  input: object;
+  principal: Principal;
+  /** First line of its log. */
+  text: string;
+  /** What the audit record calls it. */
+  what: string;
+}
+
+/** What every operation begins with in the store: its row, the first line of its log, the audit row. */
+export function firstRows({ store: { db } }: Engine, made: FirstRows): WriteStatement[] {
+  const { record, input, principal, text, what } = made;
+  const { subject, createdAt: at, startedAt, id: operationId } = record;
   const operation = db.insertInto('operations').values({
     id: operationId,
     label: record.label,
@@ -70,29 +97,20 @@ function batchOf(engine: Engine, wanted: Acceptance, record: ReturnType<typeof n
     ownerId: record.owner,
     subjectKind: subject.kind,
     subjectId: subject.id === null ? null : String(subject.id),
-    createdAt: record.createdAt,
-    startedAt: null,
+    createdAt: at,
+    startedAt,
     endedAt: null,
     rev: 1,
     input: JSON.stringify(input),
     record: JSON.stringify(record),
   });
-  const names = wanted.names.map((name) => ({
-    query: db.insertInto('nameReservations').values({ poolId, name, operationId }),
-  }));
-  const space = db
-    .insertInto('spaceReservations')
-    .values({ operationId, poolId, bytes: wanted.reservedBytes });
-  const text = wanted.retryOf === null ? 'queued' : `queued: a retry of ${wanted.retryOf}`;
-  const log = db
-    .insertInto('operationLog')
-    .values({ operationId, number: 1, at: record.createdAt, kind: 'state', text });
+  const log = db.insertInto('operationLog').values({ operationId, number: 1, at, kind: 'state', text });
   const audit = auditStatement({
     who: whoIs(principal),
     address: principal.address,
-    what: record.action,
+    what,
     subject: `operation:${operationId}`,
     result: 'ok',
   });
-  return [{ query: operation }, ...names, { query: space }, { query: log }, audit, ...wanted.statements];
+  return [{ query: operation }, { query: log }, audit];
 }

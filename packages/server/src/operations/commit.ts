@@ -4,9 +4,10 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { StoreConflict, StoreError } from '../storage/errors.ts';
 import type { WriteStatement } from '../storage/store.ts';
 import type { Engine } from './engine.ts';
-import type { Live } from './live.ts';
+import type { LiveRecord } from './live.ts';
 import { elapsedMsOf, newest, runClock } from './live.ts';
 import type { OperationRecord } from './record.ts';
+import { readLogEnd } from './rows.ts';
 
 /** One line of an operation's log. */
 export interface LogLine {
@@ -33,21 +34,24 @@ const callerAttempts = 4;
  */
 export async function commit(
   engine: Engine,
-  live: Live,
+  live: LiveRecord,
   change: Change & { insists?: boolean },
 ): Promise<Snapshot> {
   const record = timed(engine, live, change.record);
   await writeDurably(engine, live, { ...change, record });
+  const before = live.record.state;
   live.rev += 1;
   live.logNumber += change.log.length;
   live.record = record;
   const nowMs = engine.clock.monotonicMs();
   runClock(live, { runs: record.state === 'running' || record.state === 'cancelling', nowMs });
   // The work went on while this was written: watchers never see its numbers fall.
-  return engine.hub.put(isTerminal(record.state) ? record : newest(live, nowMs));
+  const snapshot = engine.hub.put(isTerminal(record.state) ? record : newest(live, nowMs));
+  if (record.state !== before) engine.onState(record);
+  return snapshot;
 }
 
-function timed(engine: Engine, live: Live, record: OperationRecord): OperationRecord {
+function timed(engine: Engine, live: LiveRecord, record: OperationRecord): OperationRecord {
   const now = engine.clock.isoNow();
   return {
     ...record,
@@ -57,7 +61,7 @@ function timed(engine: Engine, live: Live, record: OperationRecord): OperationRe
   };
 }
 
-function batchOf(engine: Engine, live: Live, change: Change): WriteStatement[] {
+function batchOf(engine: Engine, live: LiveRecord, change: Change): WriteStatement[] {
   const { db } = engine.store;
   const { record, log, statements = [] } = change;
   const update = db
@@ -82,7 +86,7 @@ function batchOf(engine: Engine, live: Live, change: Change): WriteStatement[] {
 
 async function writeDurably(
   engine: Engine,
-  live: Live,
+  live: LiveRecord,
   change: Change & { insists?: boolean },
 ): Promise<void> {
   let pauseMs = firstPauseMs;
@@ -112,7 +116,7 @@ function isFinal(error: unknown): boolean {
 }
 
 /** The answer of an earlier attempt may have been lost after its commit. */
-async function isWritten(engine: Engine, live: Live, record: OperationRecord): Promise<boolean> {
+async function isWritten(engine: Engine, live: LiveRecord, record: OperationRecord): Promise<boolean> {
   const row = await engine.store.db
     .selectFrom('operations')
     .select(['rev', 'record'])
@@ -125,7 +129,7 @@ async function isWritten(engine: Engine, live: Live, record: OperationRecord): P
  * An earlier change that was given up had been written after all. This process alone writes the row, so its
  * count is taken up, unless the row says that the operation has ended or nothing was missed.
  */
-async function catchUp(engine: Engine, live: Live, conflict: StoreConflict): Promise<void> {
+async function catchUp(engine: Engine, live: LiveRecord, conflict: StoreConflict): Promise<void> {
   const { db } = engine.store;
   const row = await db
     .selectFrom('operations')
@@ -133,11 +137,7 @@ async function catchUp(engine: Engine, live: Live, conflict: StoreConflict): Pro
     .where('id', '=', live.id)
     .executeTakeFirst();
   if (row === undefined || row.endedAt !== null || row.rev <= live.rev) throw conflict;
-  const { logNumber } = await db
-    .selectFrom('operationLog')
-    .select((is) => is.fn.coalesce(is.fn.max('number'), is.lit(0)).as('logNumber'))
-    .where('operationId', '=', live.id)
-    .executeTakeFirstOrThrow();
+  const { logNumber } = await readLogEnd(engine.store, live.id);
   live.rev = row.rev;
   live.logNumber = logNumber;
 }

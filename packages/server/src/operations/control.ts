@@ -29,7 +29,7 @@ export async function cancel(engine: Engine, scheduler: Scheduler, order: Order)
     return commit(engine, live, {
       record,
       log: [{ kind: 'state', text: `cancelling: asked by ${whoIs(principal)}` }],
-      statements: [audit(live, principal, 'cancel')],
+      statements: [verbAudit(live.id, principal, 'cancel')],
     });
   });
   stopWork(engine, live);
@@ -63,7 +63,7 @@ export async function pause(engine: Engine, scheduler: Scheduler, order: Order):
     const snapshot = await commit(engine, live, {
       record,
       log: [{ kind: 'state', text: `paused: asked by ${whoIs(principal)}` }],
-      statements: [audit(live, principal, 'pause')],
+      statements: [verbAudit(live.id, principal, 'pause')],
     });
     live.work?.pause();
     leavePlace(engine, live);
@@ -81,7 +81,7 @@ export async function resume(engine: Engine, scheduler: Scheduler, order: Order)
     await commit(engine, live, {
       record,
       log: [{ kind: 'note', text: `to be resumed: asked by ${whoIs(principal)}` }],
-      statements: [audit(live, principal, 'resume')],
+      statements: [verbAudit(live.id, principal, 'resume')],
     });
   });
   scheduler.submit(live);
@@ -109,12 +109,13 @@ export function refusal(verb: OperationVerb, record: { state: OperationState; ac
   return new ApiError('invalid_state', { message });
 }
 
-function audit(live: Live, principal: Principal, verb: OperationVerb): WriteStatement {
+/** The audit row of a verb. */
+export function verbAudit(id: string, principal: Principal, verb: OperationVerb): WriteStatement {
   return auditStatement({
     who: whoIs(principal),
     address: principal.address,
     what: `operation.${verb}`,
-    subject: `operation:${live.id}`,
+    subject: `operation:${id}`,
     result: 'ok',
   });
 }

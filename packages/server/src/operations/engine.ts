@@ -3,6 +3,10 @@ import type { Store } from '../storage/store.ts';
 import type { Action } from './action.ts';
 import type { Clock } from './clock.ts';
 import type { Live } from './live.ts';
+import type { OperationRecord } from './record.ts';
+
+/** Told of every state that an operation has reached durably, its first one included: for log and metrics. */
+export type OnState = (record: OperationRecord) => void;
 
 export type OnError = (error: unknown, context: { stage: string }) => void;
 
@@ -12,6 +16,7 @@ export interface Engine {
   readonly hub: Hub;
   readonly clock: Clock;
   readonly onError: OnError;
+  readonly onState: OnState;
   /** By name; filled before anything is accepted or recovered. */
   readonly actions: Map<string, Action>;
   /** Every operation that has not ended, by id. */

@@ -4,12 +4,12 @@ import type { KnownReason, OperationRecord } from './record.ts';
 import { withProgress } from './record.ts';
 
 /**
- * An operation that has not ended, in memory. All changes of its state go through `exclusive`, one after the
- * other, and through `commit`, which makes them durable before anybody is told.
+ * The record of an operation that has not ended, in memory, whoever carries it out. All changes of its state
+ * go through `exclusive`, one after the other, and through `commit`, which makes them durable before anybody
+ * is told.
  */
-export interface Live extends OperationView {
-  readonly action: Action;
-  readonly input: OperationInput;
+export interface LiveRecord {
+  readonly id: string;
   readonly exclusive: Mutex;
   /** The durable record, with the newest numbers of the running phase. */
   record: OperationRecord;
@@ -17,6 +17,18 @@ export interface Live extends OperationView {
   rev: number;
   /** Number of the last line of its log. */
   logNumber: number;
+  /** Where the numbers of this moment come from; null while nothing runs. */
+  work: Pick<Work, 'progress'> | null;
+  /** `elapsedMs` before the present run, and the monotonic start of that run. */
+  elapsed: { beforeMs: number; runningSinceMs: number | null };
+  stopPull: () => void;
+}
+
+/** An operation that this server carries out itself, by an action. */
+export interface Live extends OperationView, LiveRecord {
+  readonly action: Action;
+  readonly input: OperationInput;
+  record: OperationRecord;
   /** What moves its bytes; null while it waits, and after a restart until it goes on. */
   work: Work | null;
   /** True from being started until its turn is over: it takes one of the pool's places. */
@@ -27,43 +39,54 @@ export interface Live extends OperationView {
   roomTry: { atMs: number; pauseMs: number };
   /** Phases that the work has entered and that are not durable yet. */
   pendingPhases: PhaseEvent[];
-  /** `elapsedMs` before the present run, and the monotonic start of that run. */
-  elapsed: { beforeMs: number; runningSinceMs: number | null };
-  stopPull: () => void;
 }
 
-export interface LiveOptions {
+/** What a row of the store says of an operation that has not ended. */
+export type StoredState = Pick<LiveRecord, 'record' | 'rev' | 'logNumber'>;
+
+export interface LiveOptions extends StoredState {
   action: Action;
   input: OperationInput;
-  record: OperationRecord;
-  rev: number;
-  logNumber: number;
   isTakenOver: boolean;
 }
 
-export function createLive(options: LiveOptions): Live {
+/** The part that all have in common, at rest. */
+export function createLiveRecord({ record, rev, logNumber }: StoredState): LiveRecord {
   return {
-    ...options,
-    id: options.record.id,
+    id: record.id,
+    record,
+    rev,
+    logNumber,
     exclusive: createMutex(),
     work: null,
-    holdsPlace: false,
-    roomTry: { atMs: 0, pauseMs: 0 },
-    pendingPhases: [],
-    elapsed: { beforeMs: options.record.elapsedMs, runningSinceMs: null },
+    elapsed: { beforeMs: record.elapsedMs, runningSinceMs: null },
     stopPull: () => {},
   };
 }
 
+export function createLive(options: LiveOptions): Live {
+  const { action, input, isTakenOver } = options;
+  return {
+    ...createLiveRecord(options),
+    work: null,
+    action,
+    input,
+    isTakenOver,
+    holdsPlace: false,
+    roomTry: { atMs: 0, pauseMs: 0 },
+    pendingPhases: [],
+  };
+}
+
 /** Starts or stops the clock of an operation: waiting and pausing do not count. */
-export function runClock(live: Live, { runs, nowMs }: { runs: boolean; nowMs: number }): void {
+export function runClock(live: LiveRecord, { runs, nowMs }: { runs: boolean; nowMs: number }): void {
   const { beforeMs, runningSinceMs } = live.elapsed;
   const elapsedMs = elapsedMsOf(live, nowMs);
   if (runs) live.elapsed = { beforeMs, runningSinceMs: runningSinceMs ?? nowMs };
   else live.elapsed = { beforeMs: elapsedMs, runningSinceMs: null };
 }
 
-export function elapsedMsOf(live: Live, nowMs: number): number {
+export function elapsedMsOf(live: LiveRecord, nowMs: number): number {
   const { beforeMs, runningSinceMs } = live.elapsed;
   return Math.round(beforeMs + (runningSinceMs === null ? 0 : nowMs - runningSinceMs));
 }
@@ -76,13 +99,13 @@ export function isResuming(record: OperationRecord): boolean {
 }
 
 /** The durable record with the numbers of this moment: what the hub looks at. */
-export function newest(live: Live, nowMs: number): OperationRecord {
+export function newest(live: LiveRecord, nowMs: number): OperationRecord {
   if (live.work) live.record = withProgress(live.record, progressOf(live, live.work));
   return { ...live.record, elapsedMs: elapsedMsOf(live, nowMs) };
 }
 
 /** While paused no time passes: only the last window's bytes may still come in. */
-function progressOf({ record }: Live, work: Work): WorkProgress {
+function progressOf({ record }: LiveRecord, work: Pick<Work, 'progress'>): WorkProgress {
   const progress = work.progress();
   if (record.state !== 'paused') return progress;
   const phaseElapsedMs = record.phases[record.phaseIndex]?.elapsedMs ?? 0;

@@ -1,4 +1,5 @@
 import type { May } from '@wcc/api';
+import { operationActions } from '@wcc/api';
 import type { Snapshot } from '@wcc/progress';
 import { mayInState } from '@wcc/progress';
 import type { Principal } from '../access/principal.ts';
@@ -14,7 +15,12 @@ export function mayOperate(
     cancel: controls && mayInState(snapshot, 'cancel'),
     pause: controls && mayInState(snapshot, 'pause'),
     resume: controls && mayInState(snapshot, 'resume'),
-    retry: controls && mayInState(snapshot, 'retry'),
+    retry: controls && isOwnAction(snapshot.action) && mayInState(snapshot, 'retry'),
     share: can(principal, 'operation.share', { owner: snapshot.owner }),
   };
+}
+
+/** What another program did, only that program can do again. */
+function isOwnAction(action: string): boolean {
+  return operationActions.some((name) => name === action);
 }

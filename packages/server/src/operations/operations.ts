@@ -10,11 +10,12 @@ import { accept } from './accept.ts';
 import type { Action } from './action.ts';
 import { systemClock, type Clock } from './clock.ts';
 import { cancel, pause, refusal, resume, type Order } from './control.ts';
-import type { Engine, OnError } from './engine.ts';
+import type { Engine, OnError, OnState } from './engine.ts';
 import { createIdempotency, type Idempotency } from './idempotency.ts';
 import { listOperations, type OperationFilter } from './listing.ts';
-import { adopt, recoverPool, tellUnavailable, watchRoom } from './recover.ts';
-import { readRow, storedSnapshot } from './rows.ts';
+import { createPublishing, type Publishing } from './published/publishing.ts';
+import { adopt, recoverPool, showRecentEnds, tellUnavailable, watchRoom } from './recover.ts';
+import { isOwn, isPublished, readRow, readUnfinished, storedSnapshot } from './rows.ts';
 import { startPurge } from './purge.ts';
 import { createScheduler, type Scheduler } from './scheduler.ts';
 import { stopAll } from './stop.ts';
@@ -23,6 +24,8 @@ export interface OperationsOptions {
   store: Store;
   hub: Hub;
   onError: OnError;
+  /** @default nobody is told */
+  onState?: OnState;
   clock?: Clock;
   /** Operations that move data at the same time in one pool. @default 2 */
   maxRunningPerPool?: number;
@@ -36,6 +39,8 @@ export interface Operations {
   register(action: Action): void;
   accept(wanted: Acceptance): Promise<Snapshot>;
   readonly idempotency: Idempotency;
+  /** Operations that other programs carry out. */
+  readonly publishing: Publishing;
   /** The newest snapshot, from memory or the store; says nothing about who may see it. */
   snapshot(id: string): Promise<Snapshot | undefined>;
   /** The snapshot, if this principal may see it. @throws ApiError `not_found` */
@@ -63,6 +68,7 @@ export function createOperations(options: OperationsOptions): Operations {
     store: options.store,
     hub: options.hub,
     onError: options.onError,
+    onState: options.onState ?? (() => {}),
     clock: options.clock ?? systemClock,
     actions: new Map(),
     live: new Map(),
@@ -77,19 +83,24 @@ export function createOperations(options: OperationsOptions): Operations {
     engine.onError(error, { stage: 'operations: room' }),
   );
   const idempotency = createIdempotency({ store: engine.store, find: (id) => find(engine, id) });
+  const publishing = createPublishing(engine, idempotency);
   let stopPurge = (): void => {};
   return {
     register: (action) => void engine.actions.set(action.name, action),
     accept: (wanted) => accept(engine, scheduler, wanted),
     idempotency,
+    publishing,
     snapshot: (id) => find(engine, id),
     get: (id, principal) => watchable(engine, id, principal),
     list: (filter, principal) => listOperations(engine, { ...filter, visibleTo: visibleTo(principal) }),
     log: (id, principal) => readLog(engine, id, principal),
-    ...verbs(engine, scheduler),
+    ...verbs(engine, scheduler, publishing),
     isLive: (id) => engine.live.has(id),
     async adopt() {
-      await adopt(engine);
+      const rows = await readUnfinished(engine.store);
+      await adopt(engine, rows.filter(isOwn));
+      await publishing.adopt(rows.filter(isPublished));
+      await showRecentEnds(engine);
       stopPurge = startPurge(engine, idempotency);
     },
     recoverPool: (poolId) => recoverPool(engine, scheduler, poolId),
@@ -97,7 +108,8 @@ export function createOperations(options: OperationsOptions): Operations {
     stop: async () => {
       ending.abort();
       stopPurge();
-      await stopAll(engine);
+      engine.isStopping = true;
+      await Promise.all([stopAll(engine), publishing.stop()]);
     },
   };
 }
@@ -105,6 +117,7 @@ export function createOperations(options: OperationsOptions): Operations {
 function verbs(
   engine: Engine,
   scheduler: Scheduler,
+  publishing: Publishing,
 ): Pick<Operations, 'cancel' | 'pause' | 'resume' | 'retry'> {
   type Verb = 'cancel' | 'pause' | 'resume';
   const carryOut = { cancel, pause, resume } satisfies Record<
@@ -115,6 +128,8 @@ function verbs(
     (verb: Verb) =>
     async (id: string, principal: Principal): Promise<Snapshot> => {
       const snapshot = await controllable(engine, id, principal);
+      const cancelled = verb === 'cancel' ? publishing.cancel(id, principal) : null;
+      if (cancelled !== null) return cancelled;
       const live = engine.live.get(id);
       if (live) return carryOut[verb](engine, scheduler, { live, principal });
       // Ended: asking for the end that it has changes nothing, so that a repeated request is no error.
@@ -130,7 +145,9 @@ function verbs(
       if (!mayInState(snapshot, 'retry') || !isTerminal(snapshot.state)) throw refusal('retry', snapshot);
       const row = await readRow(engine.store, id);
       const action = engine.actions.get(snapshot.action);
-      if (row === null || action === undefined) throw new ApiError('not_found');
+      if (row === null) throw new ApiError('not_found');
+      // What another program did, that program can do again; and an action that is no more cannot.
+      if (!isOwn(row) || action === undefined) throw refusal('retry', snapshot);
       return action.retry(row, { principal, idempotencyKey });
     },
   };

@@ -1,11 +1,12 @@
 import { setTimeout as sleep } from 'node:timers/promises';
+import type { OperationInput } from './action.ts';
 import { commit } from './commit.ts';
 import { stopWork } from './control.ts';
 import { endSucceeded } from './end.ts';
 import type { Engine } from './engine.ts';
 import { createLive, isResuming, type Live } from './live.ts';
 import { fallBack, withState } from './record.ts';
-import { readEndedSince, readUnfinished, type OperationRow } from './rows.ts';
+import { readEndedSince, readLogEnd, type OperationRow } from './rows.ts';
 import type { Scheduler } from './scheduler.ts';
 
 const recentMs = 10 * 60_000;
@@ -14,8 +15,8 @@ const recentMs = 10 * 60_000;
  * Takes over what an earlier process left: every operation that had not ended is live again, in the order in
  * which it was accepted; those that ran become `interrupted`. Nothing on the disk is touched yet.
  */
-export async function adopt(engine: Engine): Promise<void> {
-  for (const row of await readUnfinished(engine.store)) {
+export async function adopt(engine: Engine, rows: readonly OperationRow<OperationInput>[]): Promise<void> {
+  for (const row of rows) {
     const live = await takeOver(engine, row);
     if (live === null) continue;
     if (live.record.state !== 'running') {
@@ -27,13 +28,16 @@ export async function adopt(engine: Engine): Promise<void> {
       commit(engine, live, { record, log: [{ kind: 'state', text: 'interrupted: the server was killed' }] }),
     );
   }
-  // Those who watched see the ends that they missed.
+}
+
+/** Those who watched see the ends that they missed. */
+export async function showRecentEnds(engine: Engine): Promise<void> {
   const since = new Date(Date.now() - recentMs).toISOString();
   for (const { record } of await readEndedSince(engine.store, since)) engine.hub.put(record);
 }
 
 /** Null for an action that this program does not know: it stays as it is for one that does. */
-async function takeOver(engine: Engine, row: OperationRow): Promise<Live | null> {
+async function takeOver(engine: Engine, row: OperationRow<OperationInput>): Promise<Live | null> {
   const action = engine.actions.get(row.record.action);
   if (action === undefined) {
     engine.onError(new Error(`unknown action ${row.record.action}`), {
@@ -41,11 +45,7 @@ async function takeOver(engine: Engine, row: OperationRow): Promise<Live | null>
     });
     return null;
   }
-  const { logNumber } = await engine.store.db
-    .selectFrom('operationLog')
-    .select((is) => is.fn.coalesce(is.fn.max('number'), is.lit(0)).as('logNumber'))
-    .where('operationId', '=', row.id)
-    .executeTakeFirstOrThrow();
+  const { logNumber } = await readLogEnd(engine.store, row.id);
   const { input, rev } = row;
   // What is durable is known when the disk has been looked at. Within an epoch numbers only rise.
   const record = { ...fallBack(row.record, null), sinceProgressMs: 0, queuePosition: null };

@@ -3,14 +3,25 @@ import { isTerminal } from '@wcc/progress';
 import { sql } from 'kysely';
 import type { Store } from '../storage/store.ts';
 import type { OperationInput } from './action.ts';
+import type { PublishedInput } from './published/input.ts';
 import type { OperationRecord } from './record.ts';
 
-/** An operation as the store holds it. */
-export interface OperationRow {
+/** An operation as the store holds it; another program's has an input of its own. */
+export interface OperationRow<Input = OperationInput | PublishedInput> {
   id: string;
   rev: number;
-  input: OperationInput;
+  input: Input;
   record: OperationRecord;
+}
+
+/** Whether another program carries it out. An action's name would not tell: names are the publisher's choice. */
+export function isPublished(row: OperationRow): row is OperationRow<PublishedInput> {
+  return 'published' in row.input;
+}
+
+/** Whether this server carries it out. */
+export function isOwn(row: OperationRow): row is OperationRow<OperationInput> {
+  return !isPublished(row);
 }
 
 export async function readRow(store: Store, id: string): Promise<OperationRow | null> {
@@ -45,6 +56,21 @@ export async function readEndedSince(store: Store, since: string): Promise<Opera
   return rows.map(parseRow);
 }
 
+/** Number and time of the last line of an operation's log. */
+export async function readLogEnd(
+  store: Store,
+  operationId: string,
+): Promise<{ logNumber: number; at: string | null }> {
+  const line = await store.db
+    .selectFrom('operationLog')
+    .select(['number', 'at'])
+    .where('operationId', '=', operationId)
+    .orderBy('number', 'desc')
+    .limit(1)
+    .executeTakeFirst();
+  return { logNumber: line?.number ?? 0, at: line?.at ?? null };
+}
+
 const terminalStates = ['succeeded', 'failed', 'cancelled'] as const;
 
 export interface StoredRow {
@@ -58,7 +84,7 @@ export function parseRow(row: StoredRow): OperationRow {
   return {
     id: row.id,
     rev: row.rev,
-    input: JSON.parse(row.input) as OperationInput,
+    input: JSON.parse(row.input) as OperationInput | PublishedInput,
     record: JSON.parse(row.record) as OperationRecord,
   };
 }

@@ -1,0 +1,86 @@
+import { errorRegistry, type StateReasonCode } from '@wcc/api';
+import type { Engine } from '../engine.ts';
+import { commit } from '../commit.ts';
+import { newest } from '../live.ts';
+import { withState } from '../record.ts';
+import { end } from './end.ts';
+import { durably, rests, type Publication } from './publication.ts';
+
+/** How often it is looked who is silent: a lease ends at most so much late. */
+const lookMs = 500;
+/** An interrupted one whose program does not come back within this has failed. */
+export const lostAfterMs: number = 24 * 3_600_000;
+
+/** Looks after all leases. @returns stops it */
+export function watchLeases(engine: Engine, publications: ReadonlyMap<string, Publication>): () => void {
+  let lookedAtMs = engine.clock.monotonicMs();
+  const timer = setInterval(() => {
+    const nowMs = engine.clock.monotonicMs();
+    const lateMs = nowMs - lookedAtMs - lookMs;
+    lookedAtMs = nowMs;
+    for (const publication of publications.values()) {
+      // While this process itself stood still, nobody could be heard.
+      if (lateMs > lookMs) publication.heardAtMs += lateMs;
+      if (!isDue(engine, publication, nowMs)) continue;
+      act(engine, publication).catch((error: unknown) =>
+        engine.onError(error, { stage: `operation ${publication.id}: lease` }),
+      );
+    }
+  }, lookMs).unref();
+  return () => clearInterval(timer);
+}
+
+async function act(engine: Engine, publication: Publication): Promise<void> {
+  await publication.exclusive(async () => {
+    // A report may have been taken while this waited for its turn.
+    if (engine.isStopping || !isDue(engine, publication, engine.clock.monotonicMs())) return;
+    const { state } = publication.record;
+    if (state === 'cancelling') await endSilent(engine, publication, 'cancelled');
+    else if (state === 'interrupted') await endSilent(engine, publication, 'failed');
+    else await interrupt(engine, publication, 'publisher_silent');
+  });
+}
+
+function isDue(engine: Engine, publication: Publication, nowMs: number): boolean {
+  const { state } = publication.record;
+  if (state === 'interrupted') {
+    const since = publication.interruptedAt;
+    return since !== null && Date.parse(engine.clock.isoNow()) - Date.parse(since) > lostAfterMs;
+  }
+  const lives = state === 'running' || state === 'cancelling';
+  return lives && nowMs - publication.heardAtMs > publication.leaseMs;
+}
+
+/** Durable, then told. To be called inside `exclusive`; only one that runs is interrupted. */
+export async function interrupt(
+  engine: Engine,
+  publication: Publication,
+  code: StateReasonCode,
+): Promise<void> {
+  if (publication.record.state !== 'running') return;
+  const interruptedAt = engine.clock.isoNow();
+  const record = withState(newest(publication, engine.clock.monotonicMs()), 'interrupted', { code });
+  await commit(engine, publication, {
+    record: durably(record),
+    log: [{ kind: 'state', text: `interrupted: ${code}` }],
+  });
+  publication.interruptedAt = interruptedAt;
+  rests(publication);
+}
+
+async function endSilent(
+  engine: Engine,
+  publication: Publication,
+  state: 'cancelled' | 'failed',
+): Promise<void> {
+  const { message, hint } = errorRegistry.publisher_lost;
+  const error = { code: 'publisher_lost', message, hint, detail: null };
+  await end(engine, publication, {
+    state,
+    ...(state === 'failed' ? { error } : {}),
+    result: null,
+    who: 'wcc',
+    address: 'wcc',
+    log: [{ kind: 'note', text: 'its program is silent' }],
+  });
+}

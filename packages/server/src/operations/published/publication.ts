@@ -1,0 +1,106 @@
+import type { Phase, Snapshot } from '@wcc/progress';
+import type { Engine } from '../engine.ts';
+import { createLiveRecord, newest, runClock, type LiveRecord, type StoredState } from '../live.ts';
+import type { OperationRecord } from '../record.ts';
+
+/**
+ * An operation that another program carries out and reports. It has no queue, no work and nothing on a disk
+ * of ours: its numbers come by reports, its life hangs on a lease.
+ *
+ * `running ⇄ interrupted` (silent for longer than the lease; the next report), `running | interrupted →
+ * cancelling` (a person asked; the program reads it in the answer to its next report), and from each of them
+ * to an end: reported, or by silence (cancelling → cancelled after a lease, interrupted → failed after a day).
+ */
+export interface Publication extends LiveRecord {
+  readonly leaseMs: number;
+  /** Monotonic time of the last word of its program. */
+  heardAtMs: number;
+  /** Clock time of its interruption; only that outlives a restart. Null unless interrupted. */
+  interruptedAt: string | null;
+  /** Units of the current phase as reported; `done` stops at the total. */
+  reported: number;
+  /** Monotonic start of the current phase, less the time before an interruption. */
+  phaseSinceMs: number;
+  /** Monotonic time of the last unit. */
+  movedAtMs: number;
+  /** It has ended and is kept in memory no more. */
+  readonly leave: () => void;
+}
+
+export interface PublicationOptions extends StoredState {
+  leaseS: number;
+  interruptedAt: string | null;
+  nowMs: number;
+  leave: () => void;
+}
+
+export function createPublication(options: PublicationOptions): Publication {
+  const { leaseS, interruptedAt, nowMs, leave } = options;
+  const publication = {
+    ...createLiveRecord(options),
+    leaseMs: leaseS * 1000,
+    heardAtMs: nowMs,
+    interruptedAt,
+    reported: 0,
+    phaseSinceMs: nowMs,
+    movedAtMs: nowMs,
+    leave,
+  };
+  countFrom(publication, nowMs);
+  return publication;
+}
+
+/** The phase that it is in; it is in one from its beginning on. */
+export function phaseOf({ phases, phaseIndex }: OperationRecord): Phase {
+  const phase = phases[phaseIndex];
+  if (phase === undefined || !('done' in phase)) throw new Error('a published operation is in no phase');
+  return phase;
+}
+
+/** Takes the record's current phase as the start of what is counted from here on. */
+export function countFrom(publication: Publication, nowMs: number): void {
+  const { done, elapsedMs } = phaseOf(publication.record);
+  publication.reported = Math.max(done, 0);
+  publication.phaseSinceMs = nowMs - elapsedMs;
+  publication.movedAtMs = nowMs;
+}
+
+/** Its clocks run and the hub looks at it: a program that is there and counts nothing shows as stalled. */
+export function runs({ hub, clock }: Engine, publication: Publication): void {
+  const nowMs = clock.monotonicMs();
+  publication.interruptedAt = null;
+  publication.stopPull();
+  publication.work = {
+    progress() {
+      const { name, done, durable } = phaseOf(publication.record);
+      const now = clock.monotonicMs();
+      const times = {
+        sinceProgressMs: now - publication.movedAtMs,
+        phaseElapsedMs: now - publication.phaseSinceMs,
+      };
+      return { phase: name, done, durable, total: null, bytes: null, ...times };
+    },
+  };
+  runClock(publication, { runs: true, nowMs });
+  publication.stopPull = hub.pull(publication.id, () => newest(publication, clock.monotonicMs()));
+}
+
+/** Nobody reports: no time passes, and the hub need not look. */
+export function rests(publication: Publication): void {
+  publication.work = null;
+  publication.stopPull();
+}
+
+/** The record as it is to be stored: what the store holds is what survives. */
+export function durably(record: OperationRecord): OperationRecord {
+  const phase = phaseOf(record);
+  return {
+    ...record,
+    phases: record.phases.with(record.phaseIndex, { ...phase, durable: phase.done }),
+  };
+}
+
+/** What the hub holds, with the numbers of this moment. */
+export function told({ hub, clock }: Engine, publication: Publication): Snapshot {
+  return hub.put(newest(publication, clock.monotonicMs()));
+}

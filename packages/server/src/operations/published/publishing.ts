@@ -1,0 +1,219 @@
+import type { EndOperationInput, PublishOperationInput, ReportProgressRequest } from '@wcc/api';
+import { ApiError, operationActions } from '@wcc/api';
+import type { Snapshot } from '@wcc/progress';
+import { createOperationId, isOperationId, isTerminal, pausableActions } from '@wcc/progress';
+import { randomBytes } from 'node:crypto';
+import { whoIs, type Principal } from '../../access/principal.ts';
+import { can } from '../../access/rules.ts';
+import { firstRows } from '../accept.ts';
+import { commit } from '../commit.ts';
+import { verbAudit } from '../control.ts';
+import type { Engine } from '../engine.ts';
+import type { Idempotency, Remember } from '../idempotency.ts';
+import { newest } from '../live.ts';
+import { newRecord, withState, type OperationRecord } from '../record.ts';
+import { isPublished, readLogEnd, readRow, storedSnapshot, type OperationRow } from '../rows.ts';
+import { end, hasEnded, refuseOtherEnd } from './end.ts';
+import type { PublishedInput } from './input.ts';
+import { interrupt, watchLeases } from './lease.ts';
+import { createPublication, durably, runs } from './publication.ts';
+import type { Publication, PublicationOptions } from './publication.ts';
+import { beginPhase, report } from './report.ts';
+
+export interface PublishOrder {
+  body: PublishOperationInput;
+  idempotencyKey: string | null;
+}
+
+/** Operations that other programs carry out and report. Every call checks the right of its principal. */
+export interface Publishing {
+  /**
+   * The operation is durable and runs when this resolves.
+   * @throws ApiError `forbidden`, `invalid_input`, `invalid_state` with too many unfinished ones
+   */
+  publish(principal: Principal, order: PublishOrder): Promise<Snapshot>;
+  /** Takes a report and renews the lease. @throws ApiError `not_found`, `invalid_state`, `invalid_input` */
+  report(principal: Principal, id: string, request: ReportProgressRequest): Promise<Snapshot>;
+  /** Ends it; the same end again is no error. @throws ApiError `not_found`, `invalid_state` */
+  end(principal: Principal, id: string, wanted: EndOperationInput): Promise<Snapshot>;
+  /** Null when it is none of these, or has ended. The principal's right was checked. */
+  cancel(id: string, principal: Principal): Promise<Snapshot> | null;
+  /** Takes over what an earlier process left: it goes on with the next report. */
+  adopt(rows: readonly OperationRow<PublishedInput>[]): Promise<void>;
+  /** Those that run become `interrupted`. */
+  stop(): Promise<void>;
+}
+
+export function createPublishing(engine: Engine, idempotency: Idempotency): Publishing {
+  const publications = new Map<string, Publication>();
+  const stopLeases = watchLeases(engine, publications);
+  const context: Context = { engine, publications };
+  return {
+    async publish(principal, { body, idempotencyKey: key }) {
+      refuseWhenStopping(engine);
+      if (!can(principal, 'operation.publish', { owner: principal.userId })) throw new ApiError('forbidden');
+      const { userId } = principal;
+      const request = { userId, route: 'POST /api/operations', key, body };
+      return idempotency.once(request, (remember) => begin(context, { principal, body, remember }));
+    },
+    async report(principal, id, request) {
+      const publication = await reportable(context, principal, id);
+      if (!('exclusive' in publication)) throw hasEnded(publication.record);
+      return publication.exclusive(async () => {
+        refuseWhenStopping(engine);
+        if (isTerminal(publication.record.state)) throw hasEnded(publication.record);
+        publication.heardAtMs = engine.clock.monotonicMs();
+        return report(engine, publication, request);
+      });
+    },
+    async end(principal, id, wanted) {
+      const found = await reportable(context, principal, id);
+      if ('exclusive' in found) {
+        const by = { who: whoIs(principal), address: principal.address };
+        return found.exclusive(async () => {
+          refuseWhenStopping(engine);
+          return end(engine, found, { ...wanted, ...by });
+        });
+      }
+      refuseOtherEnd(found.record, wanted);
+      return engine.hub.get(id) ?? storedSnapshot(found);
+    },
+    cancel(id, principal) {
+      const publication = publications.get(id);
+      return publication === undefined ? null : cancel(engine, publication, principal);
+    },
+    async adopt(rows) {
+      for (const row of rows) await takeOver(context, row);
+    },
+    async stop() {
+      stopLeases();
+      await Promise.all([...publications.values()].map((one) => stopOne(engine, one)));
+    },
+  };
+}
+
+interface Context {
+  engine: Engine;
+  /** Those that have not ended, by id. */
+  publications: Map<string, Publication>;
+}
+
+function refuseWhenStopping(engine: Engine): void {
+  if (engine.isStopping) throw new ApiError('shutting_down', { retryAfterS: 5 });
+}
+
+/** A program that forgets to end what it begins must not fill the memory. */
+const unfinishedPerUser = 1000;
+/** Names with rules of their own: nobody else's operation may pass for one of these. */
+const reservedActions: ReadonlySet<string> = new Set([...operationActions, ...pausableActions]);
+
+async function begin(
+  { engine, publications }: Context,
+  { principal, body, remember }: { principal: Principal; body: PublishOperationInput; remember: Remember },
+): Promise<Snapshot> {
+  if (reservedActions.has(body.action)) {
+    const message = `"${body.action}" is an action of wcc itself.`;
+    throw new ApiError('invalid_input', { message, hint: 'Choose another name.', field: 'action' });
+  }
+  const held = [...publications.values()].filter(({ record }) => record.owner === principal.userId);
+  if (held.length >= unfinishedPerUser) {
+    const message = `You have ${unfinishedPerUser} published operations that have not ended.`;
+    throw new ApiError('invalid_state', { message, hint: 'End or cancel some.' });
+  }
+  const record = firstRecord(engine, principal, body);
+  const input: PublishedInput = { published: { leaseS: body.leaseS } };
+  const rows = firstRows(engine, { record, input, principal, text: 'running', what: 'operation.publish' });
+  await engine.store.write([...rows, ...remember(record.id)]);
+  const nowMs = engine.clock.monotonicMs();
+  const state = { record, rev: 1, logNumber: 1, nowMs };
+  const publication = enter(publications, { ...state, leaseS: body.leaseS, interruptedAt: null });
+  const snapshot = engine.hub.put(record);
+  engine.onState(record);
+  runs(engine, publication);
+  return snapshot;
+}
+
+function firstRecord(engine: Engine, principal: Principal, body: PublishOperationInput): OperationRecord {
+  const { action, subject, target, phase: name, total, unit } = body;
+  const createdAt = engine.clock.isoNow();
+  const people = { owner: principal.userId, ownerName: principal.userName };
+  const id = createOperationId(randomBytes);
+  const record = newRecord({ id, action, subject, target, ...people, phases: [], createdAt });
+  return {
+    ...beginPhase(withState(record, 'running'), { name, total, unit }),
+    startedAt: createdAt,
+  };
+}
+
+/** Until its end it is in memory. */
+function enter(
+  publications: Map<string, Publication>,
+  options: Omit<PublicationOptions, 'leave'>,
+): Publication {
+  const { id } = options.record;
+  const publication = createPublication({ ...options, leave: () => void publications.delete(id) });
+  publications.set(id, publication);
+  return publication;
+}
+
+async function stopOne(engine: Engine, publication: Publication): Promise<void> {
+  await publication
+    .exclusive(() => interrupt(engine, publication, 'server_stopped'))
+    .catch((error: unknown) => engine.onError(error, { stage: `operation ${publication.id}: stop` }));
+}
+
+/**
+ * The publication, or its row when it has ended.
+ * @throws ApiError `not_found` for what is unknown or another's, `invalid_state` for what wcc itself carries out
+ */
+async function reportable(
+  { engine, publications }: Context,
+  principal: Principal,
+  id: string,
+): Promise<Publication | OperationRow<PublishedInput>> {
+  const found = publications.get(id) ?? (isOperationId(id) ? await readRow(engine.store, id) : null);
+  if (found === null || !can(principal, 'operation.publish', { owner: found.record.owner })) {
+    throw new ApiError('not_found');
+  }
+  if ('exclusive' in found || isPublished(found)) return found;
+  throw new ApiError('invalid_state', {
+    message: 'wcc carries this operation out itself; nobody else reports on it.',
+    hint: 'Report on operations that you published.',
+  });
+}
+
+/** A person's wish. The program reads it in the answer to its next report; nobody listens while interrupted. */
+async function cancel(engine: Engine, publication: Publication, principal: Principal): Promise<Snapshot> {
+  return publication.exclusive(async () => {
+    const { state } = publication.record;
+    if (state === 'cancelling' || state === 'cancelled') return held(engine, publication);
+    if (isTerminal(state)) {
+      const message = `The operation has ended as ${state}: it cannot cancel.`;
+      throw new ApiError('invalid_state', { message });
+    }
+    const wish = { kind: 'state', text: `cancelling: asked by ${whoIs(principal)}` } as const;
+    const record = withState(newest(publication, engine.clock.monotonicMs()), 'cancelling');
+    const statements = [verbAudit(publication.id, principal, 'cancel')];
+    const wished = { record: durably(record), log: [wish], statements };
+    const snapshot = await commit(engine, publication, wished);
+    if (state !== 'interrupted') return snapshot;
+    const by = { who: whoIs(principal), address: principal.address };
+    return end(engine, publication, { state: 'cancelled', result: null, ...by });
+  });
+}
+
+function held(engine: Engine, publication: Publication): Snapshot {
+  return engine.hub.get(publication.id) ?? engine.hub.put(publication.record);
+}
+
+/** What ran is interrupted; its program has a lease to say what becomes of what is being cancelled. */
+async function takeOver({ engine, publications }: Context, row: OperationRow<PublishedInput>): Promise<void> {
+  const { logNumber, at } = await readLogEnd(engine.store, row.id);
+  const { leaseS } = row.input.published;
+  const nowMs = engine.clock.monotonicMs();
+  const publication = enter(publications, { ...row, logNumber, leaseS, interruptedAt: at, nowMs });
+  if (row.record.state === 'running') {
+    await publication.exclusive(() => interrupt(engine, publication, 'server_restarted'));
+  } else engine.hub.put(publication.record);
+  if (row.record.state === 'cancelling') runs(engine, publication);
+}

@@ -1,0 +1,116 @@
+import type { ReportProgressRequest } from '@wcc/api';
+import { ApiError } from '@wcc/api';
+import type { Phase, Snapshot } from '@wcc/progress';
+import { commit, type LogLine } from '../commit.ts';
+import type { Engine } from '../engine.ts';
+import { newest } from '../live.ts';
+import { enterPhase, withState, type OperationRecord } from '../record.ts';
+import { countFrom, durably, phaseOf, runs, told, type Publication } from './publication.ts';
+
+/** A snapshot names all its phases and has room for 2 KiB. */
+const mostPhases = 12;
+
+/**
+ * Takes one report: ordinary numbers stay in memory, a new phase and a return from silence are durable before
+ * anybody is told. To be called inside `exclusive`.
+ *
+ * @returns the snapshot after it, its state too: `cancelling` asks the program to stop
+ * @throws ApiError `invalid_input`, `invalid_state`
+ */
+export async function report(
+  engine: Engine,
+  publication: Publication,
+  request: ReportProgressRequest,
+): Promise<Snapshot> {
+  const before = newest(publication, engine.clock.monotonicMs());
+  const log: LogLine[] = [];
+  let record = before;
+  let { reported } = publication;
+  if (request.phase !== undefined && request.phase !== phaseOf(record).name) {
+    record = nextPhase(record, request.phase, request);
+    reported = 0;
+    log.push({ kind: 'phase', text: request.phase });
+  }
+  reported = countOf(reported, request);
+  record = withNumbers(record, { ...request, reported });
+  if (record.state === 'interrupted') {
+    record = withState(record, 'running');
+    log.push({ kind: 'state', text: 'goes on: its program reports again' });
+  }
+  await take(engine, publication, { before, record, reported, log });
+  return told(engine, publication);
+}
+
+interface Taken {
+  before: OperationRecord;
+  record: OperationRecord;
+  reported: number;
+  log: readonly LogLine[];
+}
+
+async function take(engine: Engine, publication: Publication, taken: Taken): Promise<void> {
+  const { before, record, reported, log } = taken;
+  const isSamePhase = record.phaseIndex === before.phaseIndex;
+  const moved = !isSamePhase || phaseOf(record).done > phaseOf(before).done;
+  if (log.length === 0) publication.record = record;
+  else await commit(engine, publication, { record: durably(record), log });
+  const nowMs = engine.clock.monotonicMs();
+  const { movedAtMs } = publication;
+  // Told anew: after silence the clocks start again, in a new phase they start at zero.
+  if (!isSamePhase || before.state === 'interrupted') countFrom(publication, nowMs);
+  publication.reported = reported;
+  publication.movedAtMs = moved || before.state === 'interrupted' ? nowMs : movedAtMs;
+  if (publication.work === null) runs(engine, publication);
+}
+
+function countOf(reported: number, { done, add }: ReportProgressRequest): number {
+  // A lower number than before is an older report that came late, or a program that started over.
+  return Math.min(Math.max(reported, done ?? 0, reported + (add ?? 0)), Number.MAX_SAFE_INTEGER);
+}
+
+function nextPhase(
+  record: OperationRecord,
+  name: string,
+  { total = null, unit }: ReportProgressRequest,
+): OperationRecord {
+  if (record.phases.some((phase) => phase.name === name)) {
+    const message = `The phase "${name}" is over; phases do not come back.`;
+    throw new ApiError('invalid_state', { message, field: 'phase' });
+  }
+  if (record.phases.length >= mostPhases) {
+    const message = `An operation has at most ${mostPhases} phases.`;
+    throw new ApiError('invalid_input', { message, field: 'phase' });
+  }
+  return beginPhase(record, { name, total, unit: unit === undefined ? phaseOf(record).unit : unit });
+}
+
+/** Adds a phase behind those that there are, and enters it. */
+export function beginPhase(
+  record: OperationRecord,
+  { name, total, unit }: Pick<Phase, 'name' | 'total' | 'unit'>,
+): OperationRecord {
+  const phase: Phase = { name, unit, total, done: 0, durable: 0, state: 'pending', elapsedMs: 0 };
+  return enterPhase({ ...record, phases: [...record.phases, phase] }, { phase: name, unit, total });
+}
+
+/**
+ * The current phase with what was reported. `done` never falls and never passes the total: what a program
+ * counts beyond it shows when it reports a larger total.
+ */
+function withNumbers(
+  record: OperationRecord,
+  { total, unit, reported }: ReportProgressRequest & { reported: number },
+): OperationRecord {
+  const held = phaseOf(record);
+  const known = total === undefined ? held.total : total;
+  if (known !== null && known < held.done) {
+    const message = `The total ${known} is less than the ${held.done} that are done.`;
+    throw new ApiError('invalid_input', { message, field: 'total' });
+  }
+  if (unit !== undefined && unit !== held.unit && held.done > 0) {
+    throw new ApiError('invalid_input', { message: 'A phase keeps its unit.', field: 'unit' });
+  }
+  const done = known === null ? reported : Math.min(reported, known);
+  const phase: Phase = { ...held, total: known, unit: unit === undefined ? held.unit : unit, done };
+  return { ...record, phases: record.phases.with(record.phaseIndex, phase) };
+}
