@@ -1,8 +1,15 @@
 import { html } from 'lit';
 import type { TemplateResult } from 'lit';
+import type { Emitter } from '../state/emitter.ts';
 import { locales, themes } from '../state/preferences.ts';
+import { pagePaths } from '../state/router.ts';
 import { ConsoleElement } from './console-element.ts';
 import { icon } from './icons.ts';
+
+type MenuPage = 'users' | 'tokens' | 'audit' | 'settings';
+
+const ownPages: readonly MenuPage[] = ['tokens', 'settings'];
+const adminPages: readonly MenuPage[] = ['users', 'tokens', 'audit', 'settings'];
 
 const languageNames = { en: 'English', ja: '日本語' } as const;
 
@@ -48,6 +55,10 @@ function themeChoice(app: ConsoleElement['app']): TemplateResult {
 }
 
 export class UserMenu extends ConsoleElement {
+  protected override follows(): Emitter[] {
+    return [...super.follows(), this.app.router.changed];
+  }
+
   protected override render(): TemplateResult {
     const user = this.app.session.current?.user;
     const { shell } = this.text;
@@ -65,12 +76,32 @@ export class UserMenu extends ConsoleElement {
           <strong><bdi translate="no">${name}</bdi></strong>
           <span class="muted">${user === undefined ? '' : shell.roles[user.role]}</span>
         </p>
-        ${languageChoice(this.app)} ${themeChoice(this.app)}
+        ${this.#links(user?.role === 'admin' ? adminPages : ownPages)} ${languageChoice(this.app)}
+        ${themeChoice(this.app)}
         <button class="button quiet" @click=${() => void this.#signOut()}>
           ${icon('exit')}${shell.signOut}
         </button>
       </div>`;
   }
+
+  #links(names: readonly MenuPage[]): TemplateResult {
+    return html`<nav class="menu-links" aria-label=${this.text.shell.morePages}>
+      ${names.map(
+        (name) =>
+          html`<a
+            href=${pagePaths[name]}
+            aria-current=${this.app.router.page === name ? 'page' : 'false'}
+            @click=${this.#onLink}
+            >${this.text.shell.menuPages[name]}</a
+          >`,
+      )}
+    </nav>`;
+  }
+
+  readonly #onLink = (event: MouseEvent): void => {
+    this.querySelector<HTMLElement>('#user-menu')?.hidePopover();
+    this.app.router.onLink(event);
+  };
 
   async #signOut(): Promise<void> {
     try {

@@ -8,16 +8,26 @@ import type { PageName } from '../state/router.ts';
 import { controls } from '../styles/controls.ts';
 import { dialog } from '../styles/dialog.ts';
 import { images } from '../styles/images.ts';
+import { menu } from '../styles/menu.ts';
 import { operations } from '../styles/operations.ts';
 import { shell } from '../styles/shell.ts';
 import { tokens } from '../styles/tokens.ts';
 import { count } from '../text/format.ts';
 import { banners } from './banners.ts';
 import { icon, mark } from './icons.ts';
+import { pageOf } from './page-of.ts';
 
 /** The whole console in one shadow root. */
 export class WccConsole extends LitElement {
-  static override readonly styles: CSSResultGroup = [tokens, controls, shell, images, operations, dialog];
+  static override readonly styles: CSSResultGroup = [
+    tokens,
+    controls,
+    shell,
+    menu,
+    images,
+    operations,
+    dialog,
+  ];
   readonly #app = new App();
   #followed: Desk | null = null;
 
@@ -54,6 +64,9 @@ export class WccConsole extends LitElement {
     const { kind } = session.view;
     if (router.page === 'firstSignIn' && kind !== 'signed_in')
       return html`<main class="gate"><wcc-first-sign-in .app=${this.#app}></wcc-first-sign-in></main>`;
+    // Nobody's session is asked for: the link itself is the right to see.
+    if (router.page === 'shared')
+      return html`<main id="main" tabindex="-1"><wcc-shared-page .app=${this.#app}></wcc-shared-page></main>`;
     if (kind === 'loading')
       return html`<main class="centre"><p class="muted">${text.shell.loading}</p></main>`;
     if (kind === 'unreachable')
@@ -65,7 +78,7 @@ export class WccConsole extends LitElement {
     if (kind === 'signed_out' || desk === null)
       return html`<main class="gate"><wcc-sign-in .app=${this.#app}></wcc-sign-in></main>`;
     return html`${this.#header(desk, router.page)} ${banners(this.#app, desk)}
-      <main id="main" tabindex="-1">${this.#page(router.page)}</main>
+      <main id="main" tabindex="-1">${pageOf(router.page, this.#app)}</main>
       ${this.#notice()} ${kind === 'expired' ? this.#expired() : nothing}`;
   }
 
@@ -76,7 +89,7 @@ export class WccConsole extends LitElement {
       html`<a
         class="tab"
         href=${pagePaths[name]}
-        aria-current=${page === name ? 'page' : 'false'}
+        aria-current=${page === name || (page === 'operation' && name === 'operations') ? 'page' : 'false'}
         @click=${router.onLink}
         >${label}${more}</a
       >`;
@@ -98,16 +111,6 @@ export class WccConsole extends LitElement {
         <wcc-user-menu .app=${this.#app}></wcc-user-menu>
       </div>
     </header>`;
-  }
-
-  #page(page: PageName): TemplateResult {
-    const { text, router } = this.#app;
-    if (page === 'operations') return html`<wcc-operations-page .app=${this.#app}></wcc-operations-page>`;
-    if (page !== 'unknown') return html`<wcc-images-page .app=${this.#app}></wcc-images-page>`;
-    return html`<div class="centre">
-      <h1>${text.shell.noSuchPage}</h1>
-      <a class="button" href=${pagePaths.images} @click=${router.onLink}>${text.shell.toImages}</a>
-    </div>`;
   }
 
   #notice(): TemplateResult | typeof nothing {

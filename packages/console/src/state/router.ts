@@ -3,10 +3,24 @@ import { Emitter } from './emitter.ts';
 export const pagePaths = {
   images: '/images',
   operations: '/operations',
+  users: '/users',
+  tokens: '/tokens',
+  audit: '/audit',
+  settings: '/settings',
+  /** What a share link opens; for people who have no account here. */
+  shared: '/shared',
   firstSignIn: '/first-sign-in',
 } as const;
 
-export type PageName = keyof typeof pagePaths | 'unknown';
+/** `operation`: the page of one operation, whose id is in the path. */
+export type PageName = keyof typeof pagePaths | 'operation' | 'unknown';
+
+const operationPath = /^\/operations\/([a-z2-7]{26})$/;
+
+/** Address of the page of one operation. */
+export function operationPageOf(id: string): string {
+  return `${pagePaths.operations}/${id}`;
+}
 
 /** Which page is shown. A plain list of paths is all the routing that this console needs. */
 export class Router {
@@ -23,14 +37,32 @@ export class Router {
   }
 
   get page(): PageName {
-    const path = location.pathname.replace(/\/+$/, '');
+    const path = pathOf(location);
     if (path === '' || path === '/index.html') return 'images';
+    if (operationPath.test(path)) return 'operation';
     const found = Object.entries(pagePaths).find(([, known]) => known === path);
     return found === undefined ? 'unknown' : (found[0] as PageName);
   }
 
+  /** Id of the operation whose page is shown; `null` on other pages. */
+  get operationId(): string | null {
+    return operationPath.exec(pathOf(location))?.[1] ?? null;
+  }
+
+  /** The part of the address after the question mark, with it; empty when there is none. */
+  get search(): string {
+    return location.search;
+  }
+
+  /** @param path an own path, with or without a query */
   go(path: string): void {
-    if (location.pathname !== path) history.pushState(null, '', path);
+    if (location.pathname + location.search !== path) history.pushState(null, '', path);
+    this.changed.emit();
+  }
+
+  /** Changes the query of this page without a step in the history: for filters while they are chosen. */
+  replaceSearch(search: string): void {
+    if (location.search !== search) history.replaceState(null, '', location.pathname + search);
     this.changed.emit();
   }
 
@@ -54,8 +86,12 @@ export class Router {
       event.button === 0 && !event.metaKey && !event.ctrlKey && !event.shiftKey && !event.altKey;
     if (!isPlain || !(link instanceof HTMLAnchorElement)) return;
     event.preventDefault();
-    this.go(link.pathname);
+    this.go(link.pathname + link.search);
   };
+}
+
+function pathOf({ pathname }: Location): string {
+  return pathname.replace(/\/+$/, '');
 }
 
 function takeSecret(): string | null {

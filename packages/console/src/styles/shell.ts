@@ -2,7 +2,19 @@ import { css } from 'lit';
 import type { CSSResult } from 'lit';
 
 export const shell: CSSResult = css`
-  :is(wcc-images-page, wcc-operations-page, wcc-sign-in, wcc-first-sign-in, wcc-live-row) {
+  :is(
+    wcc-images-page,
+    wcc-operations-page,
+    wcc-operation-page,
+    wcc-users-page,
+    wcc-tokens-page,
+    wcc-audit-page,
+    wcc-settings-page,
+    wcc-shared-page,
+    wcc-sign-in,
+    wcc-first-sign-in,
+    wcc-live-row
+  ) {
     display: block;
   }
   .skip {
@@ -101,35 +113,6 @@ export const shell: CSSResult = css`
   }
   .icon.only-narrow {
     display: none;
-  }
-  .menu {
-    position: fixed;
-    inset: 3.75rem max(1.5rem, calc((100vw - 72rem) / 2)) auto auto;
-    inline-size: 17rem;
-    max-inline-size: calc(100vw - 2rem);
-    margin: 0;
-    padding: 1rem;
-    border: 1px solid var(--line);
-    border-radius: var(--radius-large);
-    background: var(--raised);
-    color: var(--text);
-    box-shadow: var(--shadow-high);
-  }
-  .menu:popover-open {
-    display: grid;
-    gap: 1rem;
-  }
-  .menu .who {
-    display: grid;
-    padding-block-end: 0.75rem;
-    border-block-end: 1px solid var(--line);
-  }
-  .menu .who strong {
-    font-weight: 600;
-    overflow-wrap: anywhere;
-  }
-  .menu .button {
-    justify-content: flex-start;
   }
   .banner {
     display: flex;
@@ -255,9 +238,6 @@ export const shell: CSSResult = css`
     }
     .tab[aria-current='page']::after {
       inset-inline: 0.5rem;
-    }
-    .menu {
-      inset-inline-end: 1rem;
     }
     .banner {
       padding-inline: 1rem;

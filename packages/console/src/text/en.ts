@@ -30,6 +30,8 @@ export const en: Text = {
     noSuchPage: 'There is no such page',
     toImages: 'Go to the images',
     disabledOffline: 'Not possible without a connection to the server',
+    morePages: 'More pages',
+    menuPages: { users: 'Users', tokens: 'API tokens', audit: 'Audit log', settings: 'Settings' },
   },
   signIn: {
     title: 'Sign in',

@@ -30,6 +30,8 @@ export const ja: Text = {
     noSuchPage: 'このページはありません',
     toImages: 'イメージ一覧へ',
     disabledOffline: 'サーバーに接続していないため実行できません',
+    morePages: 'その他のページ',
+    menuPages: { users: 'ユーザー', tokens: 'API トークン', audit: '監査ログ', settings: '設定' },
   },
   signIn: {
     title: 'サインイン',

@@ -39,6 +39,8 @@ export interface Text {
     noSuchPage: string;
     toImages: string;
     disabledOffline: string;
+    morePages: string;
+    menuPages: Record<'users' | 'tokens' | 'audit' | 'settings', string>;
   };
   signIn: {
     title: string;
