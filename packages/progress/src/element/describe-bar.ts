@@ -12,7 +12,7 @@ const NEARLY = 99.9;
 /** 0 to 99.9, rounded down; `null` when the current phase has no total, or no amount that means anything. */
 export function percentDone(snapshot: Snapshot): number | null {
   const phase = currentPhase(snapshot);
-  if (!isFullPhase(phase) || phase.unit === null || phase.total === 0) return null;
+  if (!isFullPhase(phase) || phase.total === 0) return null;
   const value = percent(phase.done, phase.total);
   return value === null ? null : Math.min(value, NEARLY);
 }

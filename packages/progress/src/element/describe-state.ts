@@ -3,7 +3,7 @@ import { formatBytes } from '../core/units.ts';
 import { percentText } from './describe-bar.ts';
 import { currentPhase, joinParts } from './row-view.ts';
 import type { RowContext } from './row-view.ts';
-import { nameOf, warningOf } from './text/catalogue.ts';
+import { isOwnAction, nameOf, warningOf } from './text/catalogue.ts';
 
 export interface StateWords {
   /** Line 2. */
@@ -34,9 +34,13 @@ const byState: Readonly<Record<OperationState, Describe>> = {
   running: (snapshot, context) => words(runningStatus(snapshot, context), savings(snapshot, context)),
   paused: (snapshot, context) =>
     words(joinParts(context.text, [pausedStatus(snapshot, context), reasonOf(snapshot, context)])),
-  cancelling: (_, { text }) => words(text.states.cancelling),
-  cancelled: (snapshot, context) =>
-    words(joinParts(context.text, [cancelledStatus(snapshot, context), context.text.nothingLeft])),
+  cancelling: (snapshot, { text }) =>
+    words(isOwnAction(text, snapshot.action) ? text.states.cancelling : text.cancellingElsewhere),
+  cancelled: (snapshot, context) => {
+    const { text } = context;
+    const isClean = isOwnAction(text, snapshot.action) && text.nothingLeft;
+    return words(joinParts(text, [cancelledStatus(snapshot, context), isClean]));
+  },
   interrupted: (snapshot, context) => words(interruptedStatus(snapshot, context)),
   succeeded,
   failed,
@@ -77,7 +81,8 @@ function interruptedStatus(snapshot: Snapshot, context: RowContext): string {
   const { code } = snapshot.stateReason ?? { code: 'server_restarted' };
   // Only a crash is told with the time at which it was noticed.
   const reason = code === 'server_restarted' ? '' : reasonOf(snapshot, context);
-  return joinParts(text, [reason === '' ? text.restarted(clockOf(snapshot, context)) : reason, text.goesOn]);
+  const next = isOwnAction(text, snapshot.action) ? text.goesOn : text.goesOnWithReport;
+  return joinParts(text, [reason === '' ? text.restarted(clockOf(snapshot, context)) : reason, next]);
 }
 
 /** A reason whose code is not in the catalogue stays unsaid: its bare code would help nobody. */

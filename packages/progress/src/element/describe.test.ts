@@ -206,3 +206,39 @@ describe('a row', () => {
     );
   });
 });
+
+describe('a row of an operation that another program reports', () => {
+  const work = (done: number, total: number | null, unit: 'steps' | null = 'steps') => ({
+    action: 'backup_database',
+    subject: { kind: 'database', id: null, name: 'nightly' },
+    target: null,
+    bytes: null,
+    phases: [{ name: 'work', unit, done, durable: 0, total, state: 'running' as const, elapsedMs: 9000 }],
+    phaseIndex: 0,
+    rate: 2,
+    etaMs: 14_000,
+  });
+
+  it('makes its name readable and counts its steps', () => {
+    expect(row(work(12, 40))).toMatchObject({
+      action: 'Backup database',
+      subject: 'nightly',
+      target: null,
+      status: 'Working',
+      percent: '30.0 %',
+      numbers: '12 of 40 steps · about 15 s left',
+      verbs: ['cancel'],
+    });
+    expect(row(work(1, null)).numbers).toContain('1 step ');
+    expect(row(work(12, 40, null))).toMatchObject({ percent: '30.0 %', numbers: 'about 15 s left' });
+  });
+
+  it('promises nothing that only that program can keep', () => {
+    const stateReason = { code: 'publisher_silent' };
+    expect(row({ ...work(12, 40), state: 'interrupted', stateReason }).status).toBe(
+      'The program that reports it is silent · Goes on with its next report',
+    );
+    expect(row({ ...work(12, 40), state: 'cancelling' }).status).toContain('the program that does it');
+    expect(row({ ...work(12, 40), state: 'cancelled' }).status).toBe('Cancelled');
+  });
+});

@@ -53,11 +53,19 @@ function numbersOf(snapshot: Snapshot, context: RowContext): string {
 }
 
 function amountOf({ unit, done, total }: Phase, text: RowText): string {
-  if (unit === null || !Number.isFinite(done)) return '';
-  const show = (value: number, rounding: 'down' | 'nearest'): string =>
-    unit === 'bytes' ? formatBytes(value, { rounding }) : String(Math.floor(value));
+  if (!Number.isFinite(done)) return '';
+  if (unit !== 'bytes') return stepsOf({ unit, done, total }, text);
+  const show = (value: number, rounding: 'down' | 'nearest'): string => formatBytes(value, { rounding });
   if (total === null || !Number.isFinite(total)) return done > 0 ? show(done, 'down') : '';
   return text.amount(show(done, 'down'), show(total, 'nearest'));
+}
+
+/** Without a unit only the percentage says something. */
+function stepsOf({ unit, done, total }: Pick<Phase, 'unit' | 'done' | 'total'>, text: RowText): string {
+  if (unit === null) return '';
+  const isKnown = total !== null && Number.isFinite(total);
+  if (isKnown) return text.steps(Math.floor(done), total);
+  return done > 0 ? text.steps(Math.floor(done), null) : '';
 }
 
 function leftOf(snapshot: Snapshot, text: RowText): string {

@@ -39,10 +39,10 @@ function sharedSheet(): CSSStyleSheet {
  * `<wcc-progress>`: one operation as one row. Set `snapshot` (and `may`, `connection`) as they come; the row
  * paints at most four times a second, at once when the state changes.
  *
- * Attributes: `compact`, `locale`. Events: `wcc-action`, `wcc-state`, both bubble out of shadow roots.
+ * Attributes: `compact`, `frozen`, `href`, `locale`. Events: `wcc-action`, `wcc-state`, both bubble out of shadow roots.
  */
 export class WccProgressElement extends Base {
-  static readonly observedAttributes: readonly string[] = ['locale', 'compact'];
+  static readonly observedAttributes: readonly string[] = ['locale', 'compact', 'frozen', 'href'];
   #snapshot: Snapshot | null = null;
   #may: Rights | null = null;
   #isOnline = true;
@@ -50,6 +50,7 @@ export class WccProgressElement extends Base {
   #offers: readonly RowVerb[] = [];
   #explain: ((error: OperationError) => { message: string; hint: string }) | null = null;
   #receivedAt = 0;
+  #frozenAt: number | null = null;
   #paintedAt = Number.NEGATIVE_INFINITY;
   #timer: ReturnType<typeof setTimeout> | undefined;
   #dom: RowDom | null = null;
@@ -71,7 +72,8 @@ export class WccProgressElement extends Base {
     this.#tick(false);
   }
 
-  attributeChangedCallback(): void {
+  attributeChangedCallback(name: string): void {
+    if (name === 'frozen') this.#frozenAt = this.frozen ? performance.now() : null;
     this.#paintSoon();
   }
 
@@ -162,6 +164,28 @@ export class WccProgressElement extends Base {
     this.toggleAttribute('compact', isCompact);
   }
 
+  /**
+   * Holds the row still: nothing moves and no duration counts on. Whoever sets it also stops feeding snapshots.
+   * @default false
+   */
+  get frozen(): boolean {
+    return this.hasAttribute('frozen');
+  }
+
+  set frozen(isFrozen: boolean) {
+    this.toggleAttribute('frozen', isFrozen);
+  }
+
+  /** Address of the operation's own page: its title becomes a link, a plain click on it the verb `details`. */
+  get href(): string {
+    return this.getAttribute('href') ?? '';
+  }
+
+  set href(href: string) {
+    if (href === '') this.removeAttribute('href');
+    else if (this.href !== href) this.setAttribute('href', href);
+  }
+
   /** After this turn, so that several properties set together paint once. */
   #paintSoon(): void {
     this.#schedule(0);
@@ -190,15 +214,16 @@ export class WccProgressElement extends Base {
     const view = describeRow(snapshot, {
       text,
       isOnline: this.#isOnline,
-      sinceReceiptMs: nowMs - this.#receivedAt,
+      sinceReceiptMs: Math.max(0, (this.#frozenAt ?? nowMs) - this.#receivedAt),
       may: this.#may,
       offers: this.#offers,
       isUnknown: this.#isUnknown,
       explain: this.#explain,
       locale: this.locale,
     });
-    this.#dom.paint(view, { text, isOnline: this.#isOnline, nowMs });
-    this.#tick(snapshot.state === 'running' && this.#isOnline && !this.#isUnknown);
+    this.#dom.paint(view, { text, isOnline: this.#isOnline, href: this.href, nowMs });
+    const isCounting = snapshot.state === 'running' && this.#isOnline && !this.#isUnknown;
+    this.#tick(isCounting && this.#frozenAt === null);
   }
 
   #tick(isNeeded: boolean): void {

@@ -8,6 +8,8 @@ const SPOKEN_EVERY_MS = 5000;
 export interface RowDomState {
   text: RowText;
   isOnline: boolean;
+  /** Address of the operation's own page; empty when the page has none. */
+  href: string;
   /** Whether a value may be read aloud again. */
   nowMs: number;
 }
@@ -32,10 +34,19 @@ function setLine(node: HTMLElement, text: string): void {
   node.hidden = text === '';
 }
 
+/** A plain click is the page's own business; one for a new tab or a window is the browser's. */
+function onLink(event: MouseEvent, onVerb: (verb: RowVerb) => void): void {
+  const isPlain = !event.metaKey && !event.ctrlKey && !event.shiftKey && !event.altKey;
+  if (event.button !== 0 || !isPlain) return;
+  event.preventDefault();
+  onVerb('details');
+}
+
 /** The nodes of one row: built once, changed in place, so that neither focus nor a screen reader loses them. */
 export class RowDom {
   readonly row: HTMLElement = element('article', 'row');
   readonly #icon = createIcon();
+  readonly #link = element('a', 'link');
   readonly #action = element('span', 'action');
   readonly #subject = element('bdi', 'subject');
   readonly #arrow = element('span', 'arrow');
@@ -59,7 +70,9 @@ export class RowDom {
     this.#bar.setAttribute('aria-labelledby', title.id);
     for (const name of [this.#subject, this.#target]) name.translate = false;
     this.#arrow.textContent = ' → ';
-    title.append(this.#action, this.#subject, this.#arrow, this.#target);
+    this.#link.append(this.#action, this.#subject, this.#arrow, this.#target);
+    this.#link.addEventListener('click', (event) => onLink(event, onVerb));
+    title.append(this.#link);
     const head = element('div', 'head');
     head.append(title, this.#makeButtons(onVerb));
     const line = element('p', 'line');
@@ -76,6 +89,9 @@ export class RowDom {
     setText(this.#subject, view.subject);
     setText(this.#target, view.target ?? '');
     this.#arrow.hidden = view.target === null;
+    // Without an address it is no link to anybody, only its text.
+    if (state.href === '') this.#link.removeAttribute('href');
+    else this.#link.href = state.href;
     setText(this.#status, view.status);
     setText(this.#percent, view.percent);
     this.#paintBar(view.bar, state.nowMs);

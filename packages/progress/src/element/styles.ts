@@ -34,6 +34,8 @@ svg { inline-size: 1rem; block-size: 1rem; fill: none; stroke: currentColor; str
 .title { flex: 1 1 14rem; min-inline-size: 0; overflow-wrap: anywhere; }
 .action { font-weight: 600; }
 .action::after { content: ' '; white-space: pre; }
+.link { display: inline-block; padding-block: 0.125rem; color: inherit; text-decoration: none; }
+.link[href]:hover { text-decoration: underline; text-underline-offset: 0.2em; }
 .arrow { color: var(--_muted); }
 .actions { display: flex; flex-wrap: wrap; gap: 0.375rem; }
 .body { display: grid; gap: 0.375rem; }
@@ -53,7 +55,7 @@ button { appearance: none; font: inherit; font-size: 0.929em; color: inherit; ba
 button:hover { background: var(--_hover); }
 button:active { transform: translateY(1px); }
 button[aria-disabled='true'] { color: var(--_muted); border-style: dashed; cursor: not-allowed; }
-button:focus-visible, .row:focus-visible { outline: 2px solid var(--_accent); outline-offset: 2px; }
+button:focus-visible, .link:focus-visible, .row:focus-visible { outline: 2px solid var(--_accent); outline-offset: 2px; }
 progress { appearance: none; display: block; inline-size: 100%; block-size: var(--wcc-bar-height, 6px); border: 0; border-radius: 99px; overflow: hidden;
   background: var(--_track); color: var(--_tone); }
 progress.kept { visibility: hidden; }
@@ -66,6 +68,7 @@ progress:indeterminate::-moz-progress-bar { background: repeating-linear-gradien
 .state-stalled progress::-webkit-progress-value { background: repeating-linear-gradient(-45deg, var(--_tone) 0 5px, transparent 5px 9px); }
 .state-stalled progress::-moz-progress-bar { background: repeating-linear-gradient(-45deg, var(--_tone) 0 5px, transparent 5px 9px); }
 .offline progress::-webkit-progress-value { transition: none; }
+:host([frozen]) progress::-webkit-progress-bar { animation: none !important; }
 @keyframes move { to { background-position: 22.63px 0; } }
 :host([compact]) { contain-intrinsic-block-size: auto 2.5rem; }
 :host([compact]) .row { display: flex; flex-wrap: wrap; align-items: center; gap: 0.375rem 0.75rem; }

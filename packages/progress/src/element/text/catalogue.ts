@@ -16,6 +16,11 @@ export function nameOf(names: Readonly<Record<string, string>>, code: string): s
   return words.charAt(0).toUpperCase() + words.slice(1);
 }
 
+/** Whether wcc itself does it. What another program reports, wcc neither cleans up nor resumes. */
+export function isOwnAction(text: RowText, action: string): boolean {
+  return Object.hasOwn(text.actions, action);
+}
+
 /** `copy_file_range_refused_EXDEV` is told by its beginning: the rest is for the log. */
 export function warningOf(text: RowText, code: string): string {
   const key = Object.keys(text.warnings).find((known) => code === known || code.startsWith(`${known}_`));

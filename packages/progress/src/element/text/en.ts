@@ -29,6 +29,7 @@ export const en: RowText = {
     flush: 'Writing to the disk',
     verify: 'Checking the copy',
     publish: 'Putting it in place',
+    work: 'Working',
   },
   thenPhases: { verify: 'checking' },
   verbs: {
@@ -79,6 +80,10 @@ export const en: RowText = {
   },
   step: (index, count) => `${index} of ${count}`,
   amount: (done, total) => sameUnit(done, total).join(' of '),
+  steps: (done, total) =>
+    total === null
+      ? `${done} ${done === 1 ? 'step' : 'steps'}`
+      : `${done} of ${total} ${total === 1 ? 'step' : 'steps'}`,
   percent: (value) => `${value} %`,
   duration,
   left: (eta) => {
@@ -99,6 +104,7 @@ export const en: RowText = {
   pausedAt: (percent) => `Paused at ${percent}`,
   cancelledAfter: (size) => `Cancelled after ${size}`,
   nothingLeft: 'nothing left behind',
+  cancellingElsewhere: 'Cancelling… the program that does it has to stop',
   doneIn: (time) => `Done in ${time}`,
   cloneIn: (time) => `Instant copy in ${time}`,
   written: (size) => `${size} written`,
@@ -106,6 +112,7 @@ export const en: RowText = {
   doneBut: 'Done, but:',
   restarted: (time) => `The server restarted at ${time}`,
   goesOn: 'Goes on by itself…',
+  goesOnWithReport: 'Goes on with its next report',
   unknown: 'The server no longer knows this operation',
   lastSeenAt: (percent) => `Last seen at ${percent}`,
   lastKnown: 'last known state',

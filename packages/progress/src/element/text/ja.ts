@@ -26,6 +26,7 @@ export const ja: RowText = {
     flush: 'ディスクへ書き出し中',
     verify: 'コピーを検証中',
     publish: '公開中',
+    work: '処理中',
   },
   thenPhases: { verify: '検証' },
   verbs: {
@@ -75,6 +76,7 @@ export const ja: RowText = {
   },
   step: (index, count) => `${index} / ${count}`,
   amount: (done, total) => sameUnit(done, total).join(' / '),
+  steps: (done, total) => (total === null ? `${done} ステップ` : `${done} / ${total} ステップ`),
   percent: (value) => `${value} %`,
   duration,
   left: (eta) => {
@@ -94,6 +96,7 @@ export const ja: RowText = {
   pausedAt: (percent) => `${percent} で一時停止中`,
   cancelledAfter: (size) => `${size} でキャンセル`,
   nothingLeft: '残ったファイルはありません',
+  cancellingElsewhere: 'キャンセル中… 実行中のプログラムが止まるのを待っています',
   doneIn: (time) => `${time}で完了`,
   cloneIn: (time) => `${time}で即時コピー`,
   written: (size) => `${size} を書き込み`,
@@ -101,6 +104,7 @@ export const ja: RowText = {
   doneBut: '完了しましたが、注意があります:',
   restarted: (time) => `${time} にサーバーが再起動しました`,
   goesOn: '自動で続行します…',
+  goesOnWithReport: '次の報告で再開します',
   unknown: 'サーバーはこの処理をもう把握していません',
   lastSeenAt: (percent) => `最後に確認した時点で ${percent}`,
   lastKnown: '最後に確認した状態',

@@ -33,6 +33,8 @@ export interface RowText {
   step: (index: number, count: number) => string;
   /** Both numbers in one unit. */
   amount: (done: string, total: string) => string;
+  /** `12 of 40 steps`; without a total, `12 steps`. */
+  steps: (done: number, total: number | null) => string;
   percent: (value: string) => string;
   duration: (durationMs: number) => string;
   left: (eta: RoundedEta) => string;
@@ -46,6 +48,8 @@ export interface RowText {
   pausedAt: (percent: string) => string;
   cancelledAfter: (size: string) => string;
   nothingLeft: string;
+  /** Of an operation that another program carries out: wcc can only ask it to stop. */
+  cancellingElsewhere: string;
   doneIn: (duration: string) => string;
   cloneIn: (duration: string) => string;
   written: (size: string) => string;
@@ -53,6 +57,8 @@ export interface RowText {
   doneBut: string;
   restarted: (time: string) => string;
   goesOn: string;
+  /** Of an operation that another program carries out. */
+  goesOnWithReport: string;
   /** The server no longer knows the operation. */
   unknown: string;
   lastSeenAt: (percent: string) => string;
