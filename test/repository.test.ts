@@ -68,7 +68,8 @@ const ours: Record<string, readonly string[]> = {
 const rooms: Record<string, Record<string, readonly string[]>> = {
   progress: { core: [], server: ['core'], client: ['core'], element: ['core', 'client'] },
   server: {
-    http: ['access', 'config', 'images', 'operations', 'storage'],
+    http: ['access', 'config', 'images', 'metrics', 'operations', 'storage'],
+    metrics: ['storage'],
     images: ['access', 'operations', 'storage'],
     operations: ['access', 'storage'],
     access: ['storage'],

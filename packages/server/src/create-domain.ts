@@ -1,6 +1,7 @@
 import { warmUp } from '@wcc/copy';
 import type { Domain, DomainDeps } from './domain.ts';
 import { registerImages } from './http/images.ts';
+import { registerMetrics } from './http/metrics.ts';
 import { registerOperations } from './http/operations.ts';
 import { registerPublish } from './http/publish.ts';
 import { registerPools } from './http/pools.ts';
@@ -11,12 +12,13 @@ import { createOperations } from './operations/operations.ts';
 
 /** Builds operations, images and pools. */
 export async function createDomain(deps: DomainDeps): Promise<Domain> {
-  const { config, store, hub, installationId, onError } = deps;
+  const { config, store, hub, installationId, onError, onState, metrics } = deps;
   const pools = await createPools({ store, installationId, pool: config.pool, onError });
   const operations = createOperations({
     store,
     hub,
     onError,
+    onState,
     maxRunningPerPool: config.maxCopiesPerPool,
     isPoolReady: (poolId) => pools.isReady(poolId),
   });
@@ -28,6 +30,7 @@ export async function createDomain(deps: DomainDeps): Promise<Domain> {
       registerPublish(app, { publishing: operations.publishing });
       registerImages(app, { images });
       registerPools(app, { images });
+      registerMetrics(app, { metrics, images });
     },
     may: (principal, snapshot) => ({ ...mayOperate(principal, snapshot) }),
     lookup: (id) => operations.snapshot(id),

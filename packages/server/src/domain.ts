@@ -3,12 +3,17 @@ import type { Hub } from '@wcc/progress/server';
 import type { FastifyInstance } from 'fastify';
 import type { Principal } from './access/principal.ts';
 import type { ServerConfig } from './config/config.ts';
+import type { Metrics } from './metrics/metrics.ts';
+import type { OnState } from './operations/engine.ts';
 import type { Store } from './storage/store.ts';
 
 export interface DomainDeps {
   config: ServerConfig;
   store: Store;
   hub: Hub;
+  metrics: Metrics;
+  /** Told of every state that an operation reaches. */
+  onState: OnState;
   /** Names this installation in the markers of its pools. */
   installationId: string;
   onError: (error: unknown, context: { stage: string }) => void;

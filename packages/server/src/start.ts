@@ -18,6 +18,10 @@ import { createClientAddress } from './http/client-address.ts';
 import { cookieName } from './http/credentials.ts';
 import type { Readiness } from './http/health.ts';
 import { createSocketGateway, openSessions } from './http/socket.ts';
+import { logState } from './http/log.ts';
+import type { Metrics } from './metrics/metrics.ts';
+import { createMetrics } from './metrics/metrics.ts';
+import type { OnState } from './operations/engine.ts';
 import { StoreError } from './storage/errors.ts';
 import { readInstallationId } from './storage/installation.ts';
 import type { Store } from './storage/store.ts';
@@ -94,6 +98,7 @@ interface Core {
   hub: Hub;
   access: Access;
   domain: Domain;
+  metrics: Metrics;
 }
 
 async function startCore(
@@ -105,14 +110,20 @@ async function startCore(
   const lock = lockDataDir(config.dataDir);
   if (lock) undo.add(() => lock.release());
   else logger.warn('this system cannot lock the data directory: never start wcc twice on it');
-  const store = await openDatabase(config, onError);
-  undo.add(() => store.close());
   const hub = createHub({ onError });
   undo.add(() => hub.close());
+  const metrics = createMetrics({ hub });
+  undo.add(() => metrics.close());
+  const store = metrics.timed(await openDatabase(config, onError));
+  undo.add(() => store.close());
   const access = createAccess({ store, onError, dataDir: config.dataDir, adminToken: config.adminToken });
   const installationId = await readInstallationId(store);
-  const domain = await createDomain({ config, store, hub, installationId, onError });
-  return { store, hub, access, domain };
+  const onState: OnState = (record) => {
+    metrics.reached(record);
+    logState(logger, record);
+  };
+  const domain = await createDomain({ config, store, hub, metrics, installationId, onError, onState });
+  return { store, hub, access, domain, metrics };
 }
 
 async function openDatabase({ dataDir }: ServerConfig, onError: OnError): Promise<Store> {

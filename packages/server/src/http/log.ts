@@ -1,6 +1,8 @@
-import type { FastifyInstance } from 'fastify';
+import type { OperationRecord } from '@wcc/progress/server';
+import type { FastifyBaseLogger, FastifyInstance } from 'fastify';
 import type { Logger } from 'pino';
 import { pino } from 'pino';
+import { whoIs } from '../access/principal.ts';
 import type { LogLevel } from '../config/config.ts';
 
 /** Should a header or a body ever be logged by mistake, these are not in it. */
@@ -38,19 +40,36 @@ export function createLogger(level: LogLevel, destination?: LogDestination): Log
   return pino({ level, redact, base: null }, destination ?? pino.destination({ fd: 2, sync: true }));
 }
 
+declare module 'fastify' {
+  interface FastifyContextConfig {
+    /** Programs call it many times a second: a good answer is no news. */
+    isFrequent?: boolean;
+  }
+}
+
+/** One line for every state that an operation reaches, its beginning and its end among them. */
+export function logState(logger: FastifyBaseLogger, record: OperationRecord): void {
+  const { id: operation, action, label, state, stateReason, error, ownerName, elapsedMs } = record;
+  const line = { operation, action, label, state, owner: ownerName, elapsedMs };
+  const reason = stateReason?.code ?? error?.code;
+  logger.info(reason === undefined ? line : { ...line, reason }, 'operation');
+}
+
 /** One line a request: no header, no body, no query. */
 export function registerRequestLog(app: FastifyInstance): void {
   app.addHook('onResponse', async (request, reply) => {
-    const { method, url, clientAddress, principal } = request;
+    const { method, url, routeOptions, clientAddress, principal } = request;
     const line = {
       method,
+      route: routeOptions.url ?? null,
       url: url.split('?', 1)[0],
       status: reply.statusCode,
       durationMs: Math.round(reply.elapsedTime),
-      user: principal?.userName ?? null,
+      principal: principal === null ? null : whoIs(principal),
       address: clientAddress,
     };
-    if (method === 'GET' && reply.statusCode < 400) request.log.debug(line, 'request');
+    const isUsual = method === 'GET' || routeOptions.config.isFrequent === true;
+    if (isUsual && reply.statusCode < 400) request.log.debug(line, 'request');
     else request.log.info(line, 'request');
   });
 }

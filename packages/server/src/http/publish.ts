@@ -17,12 +17,16 @@ export function registerPublish(app: FastifyInstance, { publishing }: { publishi
     const body = parseBody(publishOperationRequest, request);
     return accepted(reply, principal, await publishing.publish(principal, { body, idempotencyKey }));
   });
-  app.patch<WithId>(`${one}/progress`, async (request): Promise<Accepted> => {
-    const principal = requirePrincipal(request);
-    const body = parseBody(reportProgressRequest, request);
-    const snapshot = await publishing.report(principal, request.params.id, body);
-    return { operation: withMay(principal, snapshot) };
-  });
+  app.patch<WithId>(
+    `${one}/progress`,
+    { config: { isFrequent: true } },
+    async (request): Promise<Accepted> => {
+      const principal = requirePrincipal(request);
+      const body = parseBody(reportProgressRequest, request);
+      const snapshot = await publishing.report(principal, request.params.id, body);
+      return { operation: withMay(principal, snapshot) };
+    },
+  );
   app.post<WithId>(`${one}/end`, async (request): Promise<Accepted> => {
     const principal = requirePrincipal(request);
     const body = parseBody(endOperationRequest, request);

@@ -1,0 +1,62 @@
+import type { ByteCounts } from '@wcc/progress';
+import type { Hub, OperationRecord } from '@wcc/progress/server';
+import { isTerminal } from '@wcc/progress';
+import { Counter, type Registry } from 'prom-client';
+
+/** What becomes of bytes, and how a person is told. */
+const kinds = {
+  written: 'Bytes written by operations of this process.',
+  data: 'Bytes of data that operations of this process dealt with.',
+  skipped: 'Bytes of holes that were not copied.',
+  shared: 'Bytes that copies share with their source.',
+} as const satisfies Partial<Record<keyof ByteCounts, string>>;
+
+type Kind = keyof typeof kinds;
+const allKinds = Object.keys(kinds) as Kind[];
+const none: Record<Kind, number> = { written: 0, data: 0, skipped: 0, shared: 0 };
+
+/** Bytes of all operations, those that run included: a copy of an hour must not show as one step at its end. */
+export interface ByteMetrics {
+  reached(record: OperationRecord): void;
+}
+
+export function createByteMetrics(registry: Registry, hub: Hub): ByteMetrics {
+  const ended = { ...none };
+  /** What an operation had when this process first heard of it: another one counted that. */
+  const before = new Map<string, Record<Kind, number>>();
+
+  const add = (sums: Record<Kind, number>, record: Pick<OperationRecord, 'id' | 'bytes'>): void => {
+    const start = before.get(record.id);
+    if (start === undefined || record.bytes === null) return;
+    for (const kind of allKinds) sums[kind] += Math.max(0, record.bytes[kind] - start[kind]);
+  };
+  const total = (kind: Kind): number => {
+    const sums = { ...ended };
+    for (const snapshot of hub.list()) if (!isTerminal(snapshot.state)) add(sums, snapshot);
+    return sums[kind];
+  };
+
+  for (const kind of allKinds) {
+    let shown = 0;
+    registry.registerMetric(
+      new Counter({
+        name: `wcc_bytes_${kind}_total`,
+        help: kinds[kind],
+        registers: [],
+        collect() {
+          const now = total(kind);
+          if (now > shown) this.inc(now - shown);
+          shown = Math.max(now, shown);
+        },
+      }),
+    );
+  }
+  return {
+    reached(record) {
+      if (!before.has(record.id)) before.set(record.id, { ...none, ...record.bytes });
+      if (!isTerminal(record.state)) return;
+      add(ended, record);
+      before.delete(record.id);
+    },
+  };
+}

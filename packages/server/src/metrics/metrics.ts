@@ -1,0 +1,168 @@
+import { operationActions } from '@wcc/api';
+import { OPERATION_STATES, isTerminal } from '@wcc/progress';
+import type { Hub, OperationRecord } from '@wcc/progress/server';
+import { Counter, Gauge, Histogram, Registry, collectDefaultMetrics } from 'prom-client';
+import type { Store } from '../storage/store.ts';
+import { createByteMetrics } from './bytes.ts';
+import { registerLoopLag } from './event-loop.ts';
+import { registerWatchMetrics, type WatchKind, type WatchSources, type WatchStats } from './watching.ts';
+
+/** One request that was answered. */
+export interface AnsweredRequest {
+  /** The pattern, never the address: `/api/operations/:id`. */
+  route: string;
+  method: string;
+  status: number;
+  durationMs: number;
+  /** It lasts as long as somebody listens: its duration says nothing. */
+  isStream: boolean;
+}
+
+/** Room in one pool, in bytes. */
+export interface PoolRoom {
+  name: string;
+  freeBytes: number;
+  totalBytes: number;
+}
+
+/**
+ * What a Prometheus scrapes. Labels come from short lists that are known beforehand: no user, no operation, no
+ * name that a publisher chose. Each server has a registry of its own.
+ */
+export interface Metrics {
+  readonly contentType: string;
+  /** All metrics as text, as they are now. */
+  text(pools: readonly PoolRoom[]): Promise<string>;
+  /** Every state that an operation reaches. */
+  reached(record: OperationRecord): void;
+  answered(request: AnsweredRequest): void;
+  /** The store, with the time of each commit measured. */
+  timed(store: Store): Store;
+  watchedBy(kind: WatchKind, stats: () => WatchStats): void;
+  close(): void;
+}
+
+export function createMetrics({ hub }: { hub: Hub }): Metrics {
+  const registry = new Registry();
+  collectDefaultMetrics({ register: registry });
+  const stopLag = registerLoopLag(registry);
+  const sources: WatchSources = new Map();
+  registerWatchMetrics(registry, sources);
+  registerOperations(registry, hub);
+  const ended = new Counter({
+    name: 'wcc_operations_ended_total',
+    help: 'Operations that reached an end in this process.',
+    registers: [registry],
+    labelNames: ['action', 'state'],
+  });
+  const bytes = createByteMetrics(registry, hub);
+  const showPools = registerPools(registry);
+  return {
+    contentType: registry.contentType,
+    text(pools) {
+      showPools(pools);
+      return registry.metrics();
+    },
+    reached(record) {
+      bytes.reached(record);
+      if (isTerminal(record.state)) ended.inc({ action: actionLabel(record.action), state: record.state });
+    },
+    answered: registerRequests(registry),
+    timed: (store) => timed(store, registry),
+    watchedBy: (kind, stats) => void sources.set(kind, stats),
+    close() {
+      stopLag();
+      registry.clear();
+    },
+  };
+}
+
+/** Names of publishers are without end: they count as one. */
+function actionLabel(action: string): string {
+  return operationActions.some((name) => name === action) ? action : 'published';
+}
+
+function registerOperations(registry: Registry, hub: Hub): void {
+  const states = OPERATION_STATES.filter((state) => !isTerminal(state));
+  const actions = [...operationActions, 'published'];
+  registry.registerMetric(
+    new Gauge({
+      name: 'wcc_operations',
+      help: 'Operations that have not ended.',
+      registers: [],
+      labelNames: ['state', 'action'],
+      collect() {
+        // A series that vanishes is a gap in a graph, zero is the truth.
+        for (const state of states) for (const action of actions) this.set({ state, action }, 0);
+        for (const { state, action } of hub.list()) {
+          if (!isTerminal(state)) this.inc({ state, action: actionLabel(action) });
+        }
+      },
+    }),
+  );
+}
+
+function registerPools(registry: Registry): (pools: readonly PoolRoom[]) => void {
+  const labelNames = ['pool'];
+  const free = new Gauge({
+    name: 'wcc_pool_free_bytes',
+    help: 'Room for new images: less what is promised and what stays free.',
+    registers: [registry],
+    labelNames,
+  });
+  const total = new Gauge({
+    name: 'wcc_pool_size_bytes',
+    help: 'Size of the file system of the pool.',
+    registers: [registry],
+    labelNames,
+  });
+  return (pools) => {
+    free.reset();
+    total.reset();
+    for (const { name: pool, freeBytes, totalBytes } of pools) {
+      free.set({ pool }, freeBytes);
+      total.set({ pool }, totalBytes);
+    }
+  };
+}
+
+function registerRequests(registry: Registry): (request: AnsweredRequest) => void {
+  const requests = new Counter({
+    name: 'wcc_http_requests_total',
+    help: 'Requests that were answered.',
+    registers: [registry],
+    labelNames: ['route', 'method', 'status'],
+  });
+  const durations = new Histogram({
+    name: 'wcc_http_request_duration_seconds',
+    help: 'Time until the answer was sent; streams do not count.',
+    registers: [registry],
+    labelNames: ['route', 'method'],
+    buckets: [0.002, 0.01, 0.05, 0.2, 1, 5],
+  });
+  return ({ route, method, status, durationMs, isStream }) => {
+    requests.inc({ route, method, status: String(status) });
+    if (!isStream) durations.observe({ route, method }, durationMs / 1000);
+  };
+}
+
+function timed(store: Store, registry: Registry): Store {
+  const commits = new Histogram({
+    name: 'wcc_store_commit_seconds',
+    help: 'Time until a batch was durable, its wait for others included.',
+    registers: [registry],
+    buckets: [0.001, 0.005, 0.02, 0.1, 0.5, 2],
+  });
+  return {
+    db: store.db,
+    async write(batch) {
+      const stop = commits.startTimer();
+      try {
+        return await store.write(batch);
+      } finally {
+        stop();
+      }
+    },
+    close: () => store.close(),
+  };
+}
