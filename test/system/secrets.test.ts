@@ -4,6 +4,7 @@ import { afterAll, beforeAll, expect, test } from 'vitest';
 import { makeRandomImage, MiB } from '../kit/images.ts';
 import { registerImage, waitForState } from '../kit/operations.ts';
 import { rawRequest } from '../kit/raw-http.ts';
+import type { RawAnswer } from '../kit/raw-http.ts';
 import { countSecrets, findSecrets, noteSecret } from '../kit/secrets.ts';
 import { startServer } from '../kit/server.ts';
 import type { TestServer } from '../kit/server.ts';
@@ -67,7 +68,33 @@ async function useEverySecret(): Promise<void> {
     await rawRequest(`${server.baseUrl}/api/no-such-thing`, { method: 'POST', headers, body: '{' });
   }
   watcher.close();
+  await publishBy(session);
   await session.request('DELETE', '/api/session');
+}
+
+/** A token that only publishes, used well and badly: where it may, where it may not, and where nothing is. */
+async function publishBy(session: CookieSession): Promise<void> {
+  const made = await session.request('POST', '/api/tokens', { body: { name: 'ci', scope: 'publish' } });
+  const token = noteSecret((made.json() as { secret: string }).secret);
+  const headers = { authorization: `Bearer ${token}`, 'content-type': 'application/json' };
+  const ask = (method: string, path: string, body?: unknown): Promise<RawAnswer> =>
+    rawRequest(`${server.baseUrl}${path}`, {
+      method,
+      headers,
+      ...(body === undefined ? {} : { body: JSON.stringify(body) }),
+    });
+  const subject = { kind: 'database', name: 'orders' };
+  const begun = await ask('POST', '/api/operations', { action: 'backup_database', subject });
+  expect(begun.status).toBe(202);
+  const { id } = (begun.json() as { operation: { id: string } }).operation;
+  expect((await ask('PATCH', `/api/operations/${id}/progress`, { add: 1, phase: 'upload' })).status).toBe(
+    200,
+  );
+  expect((await ask('PATCH', `/api/operations/${id}/progress`, { authorization: token })).status).toBe(400);
+  expect((await ask('GET', `/api/operations/${id}/events`)).status).toBeGreaterThanOrEqual(400);
+  expect((await ask('GET', '/metrics')).status).toBe(403);
+  const error = { code: 'disk_broken', message: 'The disk is broken.' };
+  expect((await ask('POST', `/api/operations/${id}/end`, { state: 'failed', error })).status).toBe(200);
 }
 
 test('no secret is in a log, a record, the audit or a file', async () => {
@@ -82,10 +109,12 @@ test('no secret is in a log, a record, the audit or a file', async () => {
     await server.api.operations(),
     await server.api.tokens(),
     await server.api.users(),
+    (await rawRequest(`${server.baseUrl}/metrics`, { headers: { authorization: `Bearer ${server.token}` } }))
+      .text,
   ]);
   expect(audit.items.length).toBeGreaterThan(3);
   await server.stop();
-  expect(countSecrets()).toBeGreaterThan(8);
+  expect(countSecrets()).toBeGreaterThan(9);
   // A log that says nothing would pass; it must have seen the requests.
   expect(server.log()).toMatch(/first-sign-in/);
   expect(findSecrets(server.log())).toEqual([]);
