@@ -14,6 +14,8 @@ export const operationPhases = [
   'flush',
   'verify',
   'publish',
+  /** of an operation that another program reports, when it names no other */
+  'work',
 ] as const;
 export type OperationPhase = (typeof operationPhases)[number];
 
