@@ -17,9 +17,11 @@ export interface Publication extends LiveRecord {
   heardAtMs: number;
   /** Clock time of its interruption; only that outlives a restart. Null unless interrupted. */
   interruptedAt: string | null;
-  /** Units of the current phase as reported; `done` stops at the total. */
+  /** The phase that the next three belong to: a change of phase is made durable before it is counted in. */
+  countedPhase: string;
+  /** Units of that phase as reported; `done` stops at the total. */
   reported: number;
-  /** Monotonic start of the current phase, less the time before an interruption. */
+  /** Monotonic start of that phase, less the time before an interruption. */
   phaseSinceMs: number;
   /** Monotonic time of the last unit. */
   movedAtMs: number;
@@ -41,6 +43,7 @@ export function createPublication(options: PublicationOptions): Publication {
     leaseMs: leaseS * 1000,
     heardAtMs: nowMs,
     interruptedAt,
+    countedPhase: '',
     reported: 0,
     phaseSinceMs: nowMs,
     movedAtMs: nowMs,
@@ -59,8 +62,9 @@ export function phaseOf({ phases, phaseIndex }: OperationRecord): Phase {
 
 /** Takes the record's current phase as the start of what is counted from here on. */
 export function countFrom(publication: Publication, nowMs: number): void {
-  const { done, elapsedMs } = phaseOf(publication.record);
-  publication.reported = Math.max(done, 0);
+  const { name, done, elapsedMs } = phaseOf(publication.record);
+  publication.countedPhase = name;
+  publication.reported = done;
   publication.phaseSinceMs = nowMs - elapsedMs;
   publication.movedAtMs = nowMs;
 }
@@ -72,13 +76,13 @@ export function runs({ hub, clock }: Engine, publication: Publication): void {
   publication.stopPull();
   publication.work = {
     progress() {
-      const { name, done, durable } = phaseOf(publication.record);
+      const { done, durable } = phaseOf(publication.record);
       const now = clock.monotonicMs();
       const times = {
         sinceProgressMs: now - publication.movedAtMs,
         phaseElapsedMs: now - publication.phaseSinceMs,
       };
-      return { phase: name, done, durable, total: null, bytes: null, ...times };
+      return { phase: publication.countedPhase, done, durable, total: null, bytes: null, ...times };
     },
   };
   runClock(publication, { runs: true, nowMs });

@@ -220,6 +220,17 @@ describe('reports', () => {
     await expect(report(id, { phase: 'one_more' })).rejects.toMatchObject({ field: 'phase' });
   });
 
+  it('count the time of each phase for itself', async () => {
+    const { id } = await publish();
+    const firstMs = async (): Promise<number> => phaseOf(await report(id)).elapsedMs;
+    const deadline = performance.now() + 20_000;
+    while ((await firstMs()) < 500 && performance.now() < deadline) await sleep(20);
+    const next = await report(id, { phase: 'upload' });
+    expect(next.phases[0]!.elapsedMs).toBeGreaterThanOrEqual(500);
+    // It begins when it is durable: however long that took, the answer comes right after it.
+    expect(phaseOf(next).elapsedMs).toBeLessThan(next.phases[0]!.elapsedMs!);
+  });
+
   it('of many at once lose no unit', async () => {
     const { id } = await publish({ total: null });
     await Promise.all(Array.from({ length: 500 }, () => report(id, { add: 1 })));
