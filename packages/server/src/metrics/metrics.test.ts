@@ -1,0 +1,100 @@
+import type { OperationState } from '@wcc/progress';
+import { createHub, type Hub, type OperationRecord } from '@wcc/progress/server';
+import { afterEach, beforeEach, expect, it } from 'vitest';
+import { createMetrics, type Metrics } from './metrics.ts';
+import type { WatchStats } from './watching.ts';
+
+let hub: Hub;
+let metrics: Metrics;
+
+beforeEach(() => {
+  hub = createHub();
+  metrics = createMetrics({ hub });
+});
+afterEach(() => {
+  metrics.close();
+  hub.close();
+});
+
+function record(state: OperationState, written: number, action = 'copy_vm_image'): OperationRecord {
+  const times = { createdAt: '2026-01-01T00:00:00.000Z', startedAt: null, endedAt: null };
+  const texts = { label: `${action}_100`, ownerName: 'alice', warnings: [] };
+  return {
+    id: 'a'.repeat(26),
+    action,
+    subject: { kind: 'image', id: 100, name: 'source.raw' },
+    target: null,
+    owner: 'id-of-alice',
+    state,
+    queuePosition: null,
+    stateReason: null,
+    phases: [],
+    phaseIndex: -1,
+    bytes: { virtual: 1000, data: 1000, skipped: 0, shared: 0, written },
+    method: 'kernel-copy',
+    elapsedMs: 0,
+    error: null,
+    result: null,
+    retryOf: null,
+    partOf: null,
+    ...times,
+    ...texts,
+  };
+}
+
+/** As the engine does: durable, told to the hub, then here. */
+function reach(reached: OperationRecord): void {
+  hub.put(reached);
+  metrics.reached(reached);
+}
+
+async function valueOf(series: string): Promise<number | null> {
+  const line = (await metrics.text([])).split('\n').find((text) => text.startsWith(`${series} `));
+  return line === undefined ? null : Number(line.slice(series.length + 1));
+}
+
+it('counts bytes while they are written, and none that another process wrote', async () => {
+  reach(record('interrupted', 100));
+  expect(await valueOf('wcc_bytes_written_total')).toBe(0);
+  reach(record('running', 100));
+  hub.put(record('running', 150));
+  expect(await valueOf('wcc_bytes_written_total')).toBe(50);
+  hub.put(record('running', 180));
+  expect(await valueOf('wcc_bytes_written_total')).toBe(80);
+  reach(record('succeeded', 200));
+  expect(await valueOf('wcc_bytes_written_total')).toBe(100);
+  expect(await valueOf('wcc_bytes_written_total')).toBe(100);
+});
+
+it('shows what has not ended, and each end once', async () => {
+  const running = 'wcc_operations{state="running",action="copy_vm_image"}';
+  expect(await valueOf(running)).toBe(0);
+  reach(record('running', 0));
+  expect(await valueOf(running)).toBe(1);
+  reach(record('failed', 0));
+  expect(await valueOf(running)).toBe(0);
+  const ended = 'wcc_operations_ended_total{action="copy_vm_image",state="failed"}';
+  expect(await valueOf(ended)).toBe(1);
+});
+
+it('gives all actions of others one name', async () => {
+  reach(record('running', 0, 'evil"} 1\nwcc_evil 1'));
+  expect(await valueOf('wcc_operations{state="running",action="published"}')).toBe(1);
+  expect(await metrics.text([])).not.toContain('evil');
+});
+
+it('tells of watchers what their faces say', async () => {
+  const stats: WatchStats = {
+    connections: 3,
+    subscriptions: 7,
+    sentBytes: 1000,
+    sentMessages: 10,
+    stalenessMs: 250,
+  };
+  metrics.watchedBy('sse', () => stats);
+  expect(await valueOf('wcc_watchers{kind="sse"}')).toBe(3);
+  expect(await valueOf('wcc_watch_staleness_seconds{kind="sse"}')).toBe(0.25);
+  expect(await valueOf('wcc_watch_sent_bytes_total{kind="sse"}')).toBe(1000);
+  stats.sentBytes = 1500;
+  expect(await valueOf('wcc_watch_sent_bytes_total{kind="sse"}')).toBe(1500);
+});
