@@ -39,7 +39,8 @@ export async function end(engine: Engine, publication: Publication, wanted: End)
     address,
     what: 'operation.end',
     subject: `operation:${publication.id}`,
-    result: wanted.state === 'succeeded' ? 'ok' : (wanted.error?.code ?? wanted.state),
+    // Not the code of the error: that is the publisher's choice, and could be `ok`.
+    result: wanted.state === 'succeeded' ? 'ok' : wanted.state,
   });
   const snapshot = await commit(engine, publication, {
     record: durably(ended),
