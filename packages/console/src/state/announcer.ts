@@ -1,8 +1,13 @@
 import { Emitter } from './emitter.ts';
 
 export interface AnnouncerOptions {
-  /** Said instead of a burst, and when the page is looked at again. */
-  summarise: (count: number) => string;
+  /** Said instead of a burst, and when the page is looked at again. `failed` are among `count`. */
+  summarise: (count: number, failed: number) => string;
+}
+
+interface Waiting {
+  text: string;
+  isAlert: boolean;
 }
 
 const SPACING_MS = 1000;
@@ -10,13 +15,14 @@ const BURST = 4;
 
 /**
  * What screen readers are told, one text a second, through the two regions that stand in the page from its
- * first render. Silent while the page is hidden; then one summary.
+ * first render. Alerts go first. Silent while the page is hidden; then one summary.
  */
 export class Announcer {
   readonly changed: Emitter = new Emitter();
   readonly #options: AnnouncerOptions;
-  #waiting: string[] = [];
+  #waiting: Waiting[] = [];
   #timer: ReturnType<typeof setTimeout> | undefined;
+  #wasHidden = false;
   #status = '';
   #alert = '';
 
@@ -36,27 +42,57 @@ export class Announcer {
   }
 
   say(text: string): void {
-    this.#waiting.push(text);
-    this.#start();
+    this.#push({ text, isAlert: false });
   }
 
   /** Interrupts: for failures of the user's own work only. */
   alert(text: string): void {
-    this.#alert = text;
-    this.changed.emit();
+    this.#push({ text, isAlert: true });
+  }
+
+  #push(news: Waiting): void {
+    this.#waiting.push(news);
+    this.#start();
   }
 
   #start(): void {
-    if (this.#timer === undefined && this.#waiting.length > 0) this.#next();
+    if (document.visibilityState === 'hidden') this.#wasHidden = true;
+    else if (this.#timer === undefined && this.#waiting.length > 0) this.#next();
   }
 
   #next(): void {
     this.#timer = undefined;
     if (document.visibilityState === 'hidden' || this.#waiting.length === 0) return;
-    const isBurst = this.#waiting.length >= BURST;
-    this.#status = isBurst ? this.#options.summarise(this.#waiting.length) : (this.#waiting[0] ?? '');
-    this.#waiting = isBurst ? [] : this.#waiting.slice(1);
-    this.changed.emit();
+    this.#tell(this.#take());
     this.#timer = setTimeout(() => this.#next(), SPACING_MS);
   }
+
+  #take(): Waiting {
+    const many = this.#wasHidden ? 2 : BURST;
+    this.#wasHidden = false;
+    const failed = this.#waiting.filter(({ isAlert }) => isAlert).length;
+    // One failure among much other news is told in its own words, the rest is summed up after it.
+    if (this.#waiting.length >= many && (failed !== 1 || many === 2)) {
+      const text = this.#options.summarise(this.#waiting.length, failed);
+      this.#waiting = [];
+      return { text, isAlert: failed > 0 };
+    }
+    const index = Math.max(
+      0,
+      this.#waiting.findIndex(({ isAlert }) => isAlert),
+    );
+    const [news] = this.#waiting.splice(index, 1);
+    return news ?? { text: '', isAlert: false };
+  }
+
+  #tell({ text, isAlert }: Waiting): void {
+    if (isAlert) this.#alert = renewed(this.#alert, text);
+    else this.#status = renewed(this.#status, text);
+    this.changed.emit();
+  }
+}
+
+/** A region that keeps its text says nothing: the same words again need another text, with a space that nobody hears. */
+function renewed(before: string, text: string): string {
+  return before === text ? `${text}\u00A0` : text;
 }

@@ -14,7 +14,10 @@ import { Notices } from './notices.ts';
 import { OperationsState } from './operations.ts';
 import { Preferences } from './preferences.ts';
 import { Router } from './router.ts';
+import type { PageName } from './router.ts';
 import { SessionState } from './session.ts';
+import { TabMark } from './tab-mark.ts';
+import { Tray } from './tray.ts';
 
 const REFRESH_MS = 30_000;
 
@@ -24,6 +27,7 @@ export interface Desk {
   readonly link: LinkState;
   readonly images: ImagesState;
   readonly operations: OperationsState;
+  readonly tray: Tray;
 }
 
 /** The state behind the pages, put together. Components read it and listen; none keeps truth of its own. */
@@ -38,7 +42,10 @@ export class App {
 
   constructor() {
     this.announcer = new Announcer({
-      summarise: (n) => this.text.news.many(count(n, this.preferences.locale)),
+      summarise: (all, failed) => {
+        const { locale } = this.preferences;
+        return this.text.news.many(count(all, locale), failed === 0 ? '' : count(failed, locale));
+      },
     });
     this.notices = new Notices(this.announcer);
     this.api = createApiClient({ fetch: (input, init) => this.#fetch(input, init) });
@@ -104,7 +111,12 @@ export class App {
       const hasEnded = entry.snapshot.state === 'succeeded' && before?.snapshot.state !== 'succeeded';
       if (hasEnded && !entry.isHistory) void images.load();
       this.#tell(
-        newsOf(entry, before, { text: this.text, userId: this.#userId, explain: this.#explainShort }),
+        newsOf(entry, before, {
+          text: this.text,
+          locale: this.preferences.locale,
+          userId: this.#userId,
+          explain: this.#explainShort,
+        }),
       );
     });
     const refresh = (): void => {
@@ -113,7 +125,33 @@ export class App {
     };
     setInterval(refresh, REFRESH_MS);
     document.addEventListener('visibilitychange', refresh);
-    return { live, link, images, operations };
+    return { live, link, images, operations, tray: this.#openTray(operations) };
+  }
+
+  /** What lies in the tray, and what the tab tells when nobody looks at the page. */
+  #openTray(operations: OperationsState): Tray {
+    const mark = new TabMark({ operations, userId: () => this.#userId, page: () => this.pageTitle });
+    for (const { changed } of [this.router, this.preferences]) changed.listen(() => mark.update());
+    return new Tray(operations, {
+      // An administrator sees everybody's work; whoever is shown something by others shall find it.
+      concerns: ({ owner }) => owner === this.#userId || this.session.current?.user.role !== 'admin',
+      fetch: async (id) => operations.offer(await this.api.operation(id)),
+    });
+  }
+
+  /** Name of the page that is shown, for the title of the document. */
+  get pageTitle(): string {
+    const { shell, operation } = this.text;
+    const names: Record<PageName, string> = {
+      ...shell.menuPages,
+      images: shell.images,
+      operations: shell.operations,
+      operation: operation.title,
+      shared: '',
+      firstSignIn: '',
+      unknown: shell.noSuchPage,
+    };
+    return names[this.router.page];
   }
 
   get #userId(): string {

@@ -4,7 +4,12 @@ import { textOf } from '../text/catalogue.ts';
 import { newsOf } from './news.ts';
 import { entryOf } from './operations.testkit.ts';
 
-const context = { text: textOf('en'), userId: 'u1', explain: () => 'The disk is broken.' };
+const context = {
+  text: textOf('en'),
+  locale: 'en' as const,
+  userId: 'u1',
+  explain: () => 'The disk is broken.',
+};
 
 function tell(before: Partial<Snapshot>, after: Partial<Snapshot>, owner = 'u1') {
   return newsOf(entryOf({ ...after, owner }), entryOf({ ...before, owner }), context);
@@ -49,5 +54,16 @@ describe('news', () => {
     expect(tell(at(49, 61_000), at(51, 61_500))?.text).toBe('50 %: copy of debian.raw to web.raw');
     expect(tell(at(51, 61_500), at(60, 62_000))).toBeNull();
     expect(tell(at(49, 5000), at(51, 5500))).toBeNull();
+  });
+
+  it('names work from outside by its own words, and does not promise that it goes on', () => {
+    const from = { action: 'backup_database', subject: { kind: 'database', id: null, name: 'nightly' } };
+    expect(tell({ ...from, state: 'running' }, { ...from, state: 'succeeded' })?.text).toBe(
+      'Done: Backup database nightly',
+    );
+    const silent = { ...from, state: 'interrupted', stateReason: { code: 'publisher_silent' } } as const;
+    expect(tell({ ...from, state: 'running' }, silent)?.text).toBe(
+      'Nothing is heard any more of: Backup database nightly',
+    );
   });
 });

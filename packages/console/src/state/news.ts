@@ -1,5 +1,6 @@
+import { actionName } from '@wcc/progress/element';
 import type { OperationState, Phase, Snapshot } from '@wcc/progress';
-import type { Text } from '../text/text.ts';
+import type { Locale, Text } from '../text/text.ts';
 import type { OperationEntry } from './operations.ts';
 
 export interface News {
@@ -10,6 +11,7 @@ export interface News {
 
 export interface NewsContext {
   text: Text;
+  locale: Locale;
   /** Id of the user who looks. */
   userId: string;
   explain: (error: NonNullable<Snapshot['error']>) => string;
@@ -27,27 +29,30 @@ export function newsOf(
   const isOwn = snapshot.owner === context.userId;
   // What already ran when the page was opened is read by whoever wants to know.
   if (before === undefined || !isOwn) return null;
-  const what = whatOf(snapshot, context.text);
+  const what = whatOf(snapshot, context);
   const { news } = context.text;
   if (entry.isUnknown) return { text: news.unknown(what), isAlert: false };
   if (snapshot.state === 'failed' && before.snapshot.state !== 'failed') {
     const why = snapshot.error === null ? '' : context.explain(snapshot.error);
     return { text: news.failed(what, why), isAlert: true };
   }
-  const said = changeOf(snapshot, before.snapshot, context.text);
+  const said = changeOf(snapshot, before.snapshot, context);
   return said === null ? null : { text: said, isAlert: false };
 }
 
-export function whatOf(snapshot: Snapshot, { news }: Text): string {
-  const target = snapshot.target?.name ?? snapshot.subject.name;
-  return snapshot.action === 'make_sample_image'
-    ? news.making(target)
-    : news.copyOf(snapshot.subject.name, target);
+type Language = Pick<NewsContext, 'text' | 'locale'>;
+
+/** An operation in the middle of a sentence. */
+export function whatOf({ action, subject, target }: Snapshot, { text, locale }: Language): string {
+  if (action === 'make_sample_image') return text.news.making(target?.name ?? subject.name);
+  if (action === 'copy_vm_image') return text.news.copyOf(subject.name, target?.name ?? subject.name);
+  return `${actionName(action, locale)} ${subject.name}`;
 }
 
-function changeOf(next: Snapshot, before: Snapshot, text: Text): string | null {
-  const what = whatOf(next, text);
-  if (next.state !== before.state) return stateNews(next, before.state, text);
+function changeOf(next: Snapshot, before: Snapshot, language: Language): string | null {
+  const what = whatOf(next, language);
+  const { text } = language;
+  if (next.state !== before.state) return stateNews(next, before.state, language);
   if (next.stalled && !before.stalled) return text.news.stalled(what);
   const quarter = quarterOf(next);
   const isLong = next.elapsedMs + (next.etaMs ?? 0) > LONG_MS;
@@ -55,9 +60,9 @@ function changeOf(next: Snapshot, before: Snapshot, text: Text): string | null {
   return text.news.quarter(what, `${quarter * 25} %`);
 }
 
-function stateNews(next: Snapshot, before: OperationState, text: Text): string | null {
-  const what = whatOf(next, text);
-  const { news } = text;
+function stateNews(next: Snapshot, before: OperationState, language: Language): string | null {
+  const what = whatOf(next, language);
+  const { news } = language.text;
   switch (next.state) {
     case 'running':
       return before === 'queued' ? news.started(what) : news.resumed(what);
@@ -65,8 +70,10 @@ function stateNews(next: Snapshot, before: OperationState, text: Text): string |
     case 'cancelling':
     case 'cancelled':
     case 'succeeded':
-    case 'interrupted':
       return news[next.state](what);
+    case 'interrupted':
+      // Whether another program goes on, nobody here can promise.
+      return next.stateReason?.code === 'publisher_silent' ? news.silent(what) : news.interrupted(what);
     case 'queued':
     case 'failed':
     default:
@@ -81,5 +88,5 @@ function quarterOf(snapshot: Snapshot): number {
 }
 
 function isCounted(phase: Snapshot['phases'][number]): phase is Phase {
-  return 'done' in phase && phase.unit === 'bytes';
+  return 'done' in phase;
 }

@@ -42,6 +42,28 @@ describe('operations', () => {
     expect(state.get('mine')).toBeUndefined();
   });
 
+  it('hold still while paused, but for what the user does and what was revoked, and then show the newest', () => {
+    const { live, state } = open();
+    for (const id of ['a', 'b', 'c', 'd']) live.push(snapshotOf({ id }));
+    let told = 0;
+    state.listenAll(() => (told += 1));
+    state.pause();
+    for (const seq of [2, 3, 4]) live.push(snapshotOf({ seq }));
+    live.push(snapshotOf({ id: 'new' }));
+    live.push(snapshotOf({ id: 'b', seq: 2 }));
+    live.gone('c', 'revoked');
+    live.gone('d', 'not_found');
+    state.offer({ ...snapshotOf({ id: 'b', seq: 3, state: 'cancelling' }) });
+    expect(state.get('a')?.snapshot.seq).toBe(1);
+    expect(state.get('b')?.snapshot.state).toBe('cancelling');
+    expect([state.get('c'), state.get('new')]).toEqual([undefined, undefined]);
+    expect([state.get('d')?.isUnknown, told]).toEqual([false, 1]);
+    state.resume();
+    expect(state.get('a')?.snapshot.seq).toBe(4);
+    expect(state.get('b')?.snapshot.seq).toBe(3);
+    expect([state.get('new')?.snapshot.id, state.get('d')?.isUnknown, told]).toEqual(['new', true, 4]);
+  });
+
   it('come page by page, and those from history are told apart', async () => {
     const old = {
       ...snapshotOf({ id: 'old', state: 'failed', endedAt: '2026-01-01T09:00:00.000Z' }),

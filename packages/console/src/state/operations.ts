@@ -22,12 +22,17 @@ const PAGE_SIZE = 30;
 export class OperationsState {
   /** One came, went or changed its state; mere progress is told to its own watchers alone. */
   readonly changed: Emitter = new Emitter();
+  /** Live updates were paused, or go on. */
+  readonly pausing: Emitter = new Emitter();
   readonly #api: ApiClient;
   readonly #live: ProgressClient;
   readonly #entries = new Map<string, OperationEntry>();
   readonly #listeners = new Map<string, Set<() => void>>();
   readonly #everyListener = new Set<OperationListener>();
   readonly #history = new Set<string>();
+  /** What came while updates are paused, newest of each; `null` while they are not. */
+  #waiting: Map<string, () => void> | null = null;
+  #isOffering = false;
   #cursor: string | null | undefined;
   #problem: unknown = null;
 
@@ -56,6 +61,25 @@ export class OperationsState {
 
   get problem(): unknown {
     return this.#problem;
+  }
+
+  /** Whether what is shown is held still; the work itself goes on. */
+  get isPaused(): boolean {
+    return this.#waiting !== null;
+  }
+
+  /** Holds this page still (WCAG 2.2.2), until {@link resume}. What the user does here is shown nevertheless. */
+  pause(): void {
+    this.#waiting ??= new Map();
+    this.pausing.emit();
+  }
+
+  /** Shows the newest of everything that came meanwhile. */
+  resume(): void {
+    const waiting = this.#waiting;
+    this.#waiting = null;
+    for (const show of waiting?.values() ?? []) show();
+    this.pausing.emit();
   }
 
   /** Every change of one operation. */
@@ -94,7 +118,9 @@ export class OperationsState {
   offer(operation: Operation): void {
     const { may, ...snapshot } = operation;
     if (isTerminal(snapshot.state) && !this.#entries.has(snapshot.id)) this.#history.add(snapshot.id);
+    this.#isOffering = true;
     this.#live.offer(snapshot, may);
+    this.#isOffering = false;
   }
 
   dismiss(id: string): void {
@@ -103,6 +129,14 @@ export class OperationsState {
   }
 
   #take(snapshot: Snapshot, may: Rights | null): void {
+    if (this.#waiting !== null && !this.#isOffering)
+      return void this.#waiting.set(snapshot.id, () => this.#show(snapshot, may));
+    // A later one shall not be overwritten by what waits from before it.
+    this.#waiting?.delete(snapshot.id);
+    this.#show(snapshot, may);
+  }
+
+  #show(snapshot: Snapshot, may: Rights | null): void {
     const before = this.#entries.get(snapshot.id);
     const isHistory = this.#history.has(snapshot.id);
     const entry = { snapshot, may, isUnknown: false, isHistory };
@@ -115,6 +149,8 @@ export class OperationsState {
 
   /** What ended stays as history; what ran and is not known any more is said; what was revoked vanishes. */
   #gone(id: string, isUnknown: boolean): void {
+    if (isUnknown && this.#waiting !== null) return void this.#waiting.set(id, () => this.#gone(id, true));
+    this.#waiting?.delete(id);
     const before = this.#entries.get(id);
     if (before === undefined) return;
     if (!isUnknown) this.#entries.delete(id);

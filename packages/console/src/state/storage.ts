@@ -17,3 +17,18 @@ export function writeChoice(key: string, choice: string): boolean {
     return false;
   }
 }
+
+/** Texts that were written by {@link writeList}; empty when there are none, or something else stands there. */
+export function readList(key: string): string[] {
+  try {
+    const held: unknown = JSON.parse(localStorage.getItem(key) ?? '[]');
+    return Array.isArray(held) ? held.filter((each) => typeof each === 'string') : [];
+  } catch {
+    return [];
+  }
+}
+
+/** @returns whether it will be remembered */
+export function writeList(key: string, list: readonly string[]): boolean {
+  return writeChoice(key, JSON.stringify(list));
+}

@@ -1,3 +1,4 @@
+import { operation, operations, pause, tray } from './en-operations.ts';
 import type { Text } from './text.ts';
 
 const count = (n: number, one: string, many: string): string => `${n} ${n === 1 ? one : many}`;
@@ -159,15 +160,10 @@ export const en: Text = {
     close: 'Close',
     planFailed: 'The numbers could not be asked for.',
   },
-  operations: {
-    title: 'Operations',
-    active: 'Under way',
-    ended: 'Ended',
-    noneActive: 'Nothing is under way.',
-    emptyTitle: 'Nothing has run yet',
-    emptyLead: 'Copies and other long work appear here, while they run and after.',
-    more: 'Show more',
-  },
+  operations,
+  operation,
+  tray,
+  pause,
   news: {
     started: (what) => `Started: ${what}`,
     quarter: (what, percent) => `${percent}: ${what}`,
@@ -180,7 +176,9 @@ export const en: Text = {
     failed: (what, why) => `Failed: ${what}. ${why}`,
     interrupted: (what) => `Interrupted, goes on by itself: ${what}`,
     unknown: (what) => `No longer known to the server: ${what}`,
-    many: (n) => `${n} operations changed.`,
+    many: (n, failed) =>
+      failed === '' ? `${n} operations changed.` : `${n} operations changed, ${failed} of them failed.`,
+    silent: (what) => `Nothing is heard any more of: ${what}`,
     copyOf: (source, target) => `copy of ${source} to ${target}`,
     making: (target) => `making ${target}`,
   },

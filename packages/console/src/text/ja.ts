@@ -1,3 +1,4 @@
+import { operation, operations, pause, tray } from './ja-operations.ts';
 import type { Text } from './text.ts';
 import { jaErrors } from './ja-errors.ts';
 
@@ -159,15 +160,10 @@ export const ja: Text = {
     close: '閉じる',
     planFailed: '容量を確認できませんでした。',
   },
-  operations: {
-    title: '処理',
-    active: '実行中',
-    ended: '終了',
-    noneActive: '実行中の処理はありません。',
-    emptyTitle: 'まだ何も実行されていません',
-    emptyLead: 'コピーなどの長い処理が、実行中も終了後もここに表示されます。',
-    more: 'さらに表示',
-  },
+  operations,
+  operation,
+  tray,
+  pause,
   news: {
     started: (what) => `開始: ${what}`,
     quarter: (what, percent) => `${percent}: ${what}`,
@@ -180,7 +176,11 @@ export const ja: Text = {
     failed: (what, why) => `失敗: ${what}。${why}`,
     interrupted: (what) => `中断、自動で続行します: ${what}`,
     unknown: (what) => `サーバーが把握していません: ${what}`,
-    many: (n) => `${n} 件の処理に変化がありました。`,
+    many: (n, failed) =>
+      failed === ''
+        ? `${n} 件の処理に変化がありました。`
+        : `${n} 件の処理に変化があり、うち ${failed} 件が失敗しました。`,
+    silent: (what) => `報告が途絶えました: ${what}`,
     copyOf: (source, target) => `${source} から ${target} へのコピー`,
     making: (target) => `${target} の作成`,
   },

@@ -1,4 +1,5 @@
 import type { ErrorCode, ImageNameProblem } from '@wcc/api';
+import type { OperationsText, OperationText, PauseText, TrayText } from './operations-text.ts';
 
 export type Locale = 'en' | 'ja';
 
@@ -131,15 +132,10 @@ export interface Text {
     close: string;
     planFailed: string;
   };
-  operations: {
-    title: string;
-    active: string;
-    ended: string;
-    noneActive: string;
-    emptyTitle: string;
-    emptyLead: string;
-    more: string;
-  };
+  operations: OperationsText;
+  operation: OperationText;
+  tray: TrayText;
+  pause: PauseText;
   news: {
     started: (what: string) => string;
     quarter: (what: string, percent: string) => string;
@@ -152,7 +148,9 @@ export interface Text {
     failed: (what: string, why: string) => string;
     interrupted: (what: string) => string;
     unknown: (what: string) => string;
-    many: (count: string) => string;
+    /** `failed` is empty when none of them did. */
+    many: (count: string, failed: string) => string;
+    silent: (what: string) => string;
     copyOf: (source: string, target: string) => string;
     making: (target: string) => string;
   };

@@ -1,0 +1,115 @@
+import { OPERATION_STATES } from '@wcc/progress';
+import type { OperationQuery } from '@wcc/api';
+import type { OperationState, Snapshot } from '@wcc/progress';
+
+/** What the operations page shows; an empty list or string is no condition. */
+export interface OperationFilter {
+  states: readonly OperationState[];
+  action: string;
+  isOwn: boolean;
+  /** `<kind>:<id>`, e.g. `image:100`. */
+  subject: string;
+  /** First day, `2026-11-24`, in the reader's own zone. By days: the page's clock may be wrong, its calendar seldom. */
+  from: string;
+  /** Last day, itself included. */
+  to: string;
+}
+
+export const noFilter: OperationFilter = {
+  states: [],
+  action: '',
+  isOwn: false,
+  subject: '',
+  from: '',
+  to: '',
+};
+
+export const activeStates: readonly OperationState[] = [
+  'queued',
+  'running',
+  'paused',
+  'cancelling',
+  'interrupted',
+];
+
+/** Reads the query of the address; what makes no sense there is no condition. */
+export function parseFilter(search: string): OperationFilter {
+  const params = new URLSearchParams(search);
+  const named = (params.get('state') ?? '').split(',');
+  const subject = params.get('subject') ?? '';
+  return {
+    states: OPERATION_STATES.filter((state) => named.includes(state)),
+    action: params.get('action') ?? '',
+    isOwn: params.get('owner') === 'me',
+    subject: /^[a-z_]+:.+$/.test(subject) ? subject : '',
+    from: dayOf(params.get('from')),
+    to: dayOf(params.get('to')),
+  };
+}
+
+/** `?state=failed&action=…`, or an empty string without conditions. */
+export function formatFilter(filter: OperationFilter): string {
+  const parts = {
+    state: filter.states.join(','),
+    action: filter.action,
+    owner: filter.isOwn ? 'me' : '',
+    subject: filter.subject,
+    from: filter.from,
+    to: filter.to,
+  };
+  const query = Object.entries(parts)
+    .filter(([, value]) => value !== '')
+    // Commas and colons are allowed in a query and read better as they are.
+    .map(
+      ([key, value]) => `${key}=${encodeURIComponent(value).replaceAll('%2C', ',').replaceAll('%3A', ':')}`,
+    )
+    .join('&');
+  return query === '' ? '' : `?${query}`;
+}
+
+export function isFiltered(filter: OperationFilter): boolean {
+  return formatFilter(filter) !== '';
+}
+
+/** The same conditions as the API takes them. */
+export function queryOf(filter: OperationFilter, userId: string): OperationQuery {
+  const { since, until } = timesOf(filter);
+  return {
+    ...(filter.states.length > 0 ? { state: filter.states.join(',') } : {}),
+    ...(filter.action === '' ? {} : { action: filter.action }),
+    ...(filter.isOwn ? { owner: userId } : {}),
+    ...(filter.subject === '' ? {} : { subject: filter.subject }),
+    ...(since === null ? {} : { since }),
+    ...(until === null ? {} : { until }),
+  };
+}
+
+/** Whether a snapshot that came live belongs among the rows. */
+export function matchesFilter(snapshot: Snapshot, filter: OperationFilter, userId: string): boolean {
+  const { since, until } = timesOf(filter);
+  const { subject } = snapshot;
+  return (
+    (filter.states.length === 0 || filter.states.includes(snapshot.state)) &&
+    (filter.action === '' || filter.action === snapshot.action) &&
+    (!filter.isOwn || snapshot.owner === userId) &&
+    (filter.subject === '' || filter.subject === `${subject.kind}:${subject.id}`) &&
+    (since === null || snapshot.createdAt >= since) &&
+    (until === null || snapshot.createdAt < until)
+  );
+}
+
+function timesOf({ from, to }: OperationFilter): { since: string | null; until: string | null } {
+  return { since: startOf(from, 0), until: startOf(to, 1) };
+}
+
+/** Midnight at which the day, or the one `later` days after it, begins here. */
+function startOf(day: string, later: number): string | null {
+  const [year, month, date] = day.split('-').map(Number);
+  if (year === undefined || month === undefined || date === undefined) return null;
+  const at = new Date(year, month - 1, date + later);
+  return Number.isNaN(at.getTime()) ? null : at.toISOString();
+}
+
+function dayOf(text: string | null): string {
+  return text !== null && /^\d{4}-\d{2}-\d{2}$/.test(text) && startOf(text, 0) !== null ? text : '';
+}

@@ -1,0 +1,89 @@
+import type { OperationState } from '@wcc/progress';
+
+/** Words of the operations page, of the page of one operation, and of the tray. */
+export interface OperationsText {
+  title: string;
+  active: string;
+  ended: string;
+  noneActive: string;
+  emptyTitle: string;
+  emptyLead: string;
+  more: string;
+  filters: {
+    title: string;
+    state: string;
+    action: string;
+    owner: string;
+    subject: string;
+    from: string;
+    to: string;
+    any: string;
+    underWay: string;
+    everybody: string;
+    mine: string;
+    clear: string;
+    nothing: string;
+    nothingLead: string;
+  };
+  states: Record<OperationState, string>;
+}
+
+export interface OperationText {
+  title: string;
+  back: string;
+  notFound: string;
+  notFoundHint: string;
+  phases: string;
+  phase: string;
+  phaseState: string;
+  time: string;
+  amount: string;
+  phaseStates: Record<'pending' | 'running' | 'done' | 'skipped' | 'failed', string>;
+  rate: string;
+  ratePeak: (rate: string) => string;
+  rateNow: (rate: string) => string;
+  stepsPerSecond: (value: string) => string;
+  bytes: string;
+  byteNames: Record<'virtual' | 'data' | 'skipped' | 'shared' | 'written', string>;
+  method: string;
+  methods: Record<'clone' | 'kernel-copy' | 'read-write', string>;
+  log: string;
+  noLog: string;
+  error: string;
+  code: string;
+  detail: string;
+  warnings: string;
+  about: string;
+  owner: string;
+  created: string;
+  started: string;
+  endedAt: string;
+  label: string;
+  id: string;
+  subject: string;
+  target: string;
+  result: string;
+  retryOf: string;
+  partOf: string;
+  others: string;
+  showImage: string;
+  raw: string;
+  copy: string;
+  copied: string;
+}
+
+export interface TrayText {
+  title: string;
+  counts: Record<'running' | 'waiting' | 'failed' | 'done', (n: string) => string>;
+  open: string;
+  fold: string;
+  shrink: string;
+  group: (kind: string, summary: string) => string;
+}
+
+export interface PauseText {
+  pause: string;
+  resume: string;
+  paused: string;
+  pausedLead: string;
+}
