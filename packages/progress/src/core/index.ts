@@ -17,6 +17,8 @@ export { formatBytes, formatDuration, formatPercent, formatRate, percent } from 
 export type { FormatBytesOptions } from './units.ts';
 export { roundEta } from './eta.ts';
 export type { RoundedEta } from './eta.ts';
+export { publicSnapshot } from './public-snapshot.ts';
+export type { SnapshotView } from './public-snapshot.ts';
 export { isNewer } from './newer.ts';
 export type { Version } from './newer.ts';
 export * from './protocol.ts';

@@ -1,6 +1,6 @@
 import { randomBytes } from 'node:crypto';
 import { performance } from 'node:perf_hooks';
-import type { GoneReason, Snapshot } from '@wcc/progress';
+import type { GoneReason, Snapshot, SnapshotView } from '@wcc/progress';
 import { ProgressError, createOperationId, isTerminal } from '@wcc/progress';
 import { createEntry, type Entry } from './hub/entry.ts';
 import { createListeners, type Listeners } from './hub/listeners.ts';
@@ -54,8 +54,11 @@ export interface Hub {
   /** Nobody may see it any more, or it exists no longer. */
   gone(id: string, why: GoneReason): void;
   onGone(listener: (id: string, why: GoneReason) => void): () => void;
-  /** The snapshot as it goes over the wire, serialised once for all watchers, at most 2 KiB. */
-  bytes(id: string): Buffer | undefined;
+  /**
+   * The snapshot as it goes over the wire, serialised once for all watchers of a view, at most 2 KiB.
+   * @param view @default 'full'
+   */
+  bytes(id: string, view?: SnapshotView): Buffer | undefined;
   /** Called once per tick with what changed. */
   onChange(listener: (ids: ReadonlySet<string>) => void): () => void;
   /** Called when ended operations leave the memory; their watchers keep what they have. */
@@ -139,9 +142,9 @@ class LatestValueHub implements Hub {
     for (const entry of this.#entries.values()) yield entry.snapshot();
   }
 
-  bytes(id: string): Buffer | undefined {
+  bytes(id: string, view: SnapshotView = 'full'): Buffer | undefined {
     try {
-      return this.#entries.get(id)?.bytes();
+      return this.#entries.get(id)?.bytes(view);
     } catch (error) {
       this.#onError(error, { stage: 'serialise' });
       return undefined;

@@ -14,3 +14,8 @@ export type {
   WebSocketGateway,
   WebSocketOptions,
 } from './websocket/options.ts';
+export { createEventStreams, EVENT_REFUSAL_STATUSES, serveEvents } from './event-streams.ts';
+export type { EventRefusal, EventRequest, EventStreams, EventStreamsOptions } from './event-streams.ts';
+export { createPlaces } from './places.ts';
+export type { Places } from './places.ts';
+export type { WatchStats } from './stats.ts';

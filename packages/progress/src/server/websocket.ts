@@ -5,7 +5,9 @@ import type { Limits } from '@wcc/progress';
 import { CLOSE_CODES, LIMITS } from '@wcc/progress';
 import { warnOnError } from './on-error.ts';
 import { createAccess } from './websocket/access.ts';
-import { type Admission, createAdmission } from './websocket/admission.ts';
+import { createPlaces, type Places } from './places.ts';
+import { createSessionEnds, type SessionEnds } from './session-ends.ts';
+import { watchStats, type WatchStats } from './stats.ts';
 import { Connection, type GatewayContext } from './websocket/connection.ts';
 import { Fanout } from './websocket/fanout.ts';
 import type { WebSocketGateway, WebSocketOptions } from './websocket/options.ts';
@@ -35,19 +37,20 @@ class Gateway<P> implements WebSocketGateway<P> {
   readonly #upgrader: Upgrader;
   readonly #context: GatewayContext<P>;
   readonly #all = new Set<Connection<P>>();
-  readonly #sockets: Admission;
+  readonly #sockets: Places;
   /** Gives back the place of a connection among its user's. */
   readonly #places = new Map<Connection<P>, () => void>();
   readonly #fanout: Fanout<P>;
   readonly #checking: NodeJS.Timeout;
-  /** Sessions that ended lately: an upgrade that was on its way then must not outlive its session. */
-  #ends: { match: (principal: P) => boolean; atMs: number }[] = [];
+  /** An upgrade that was on its way when its session ended must not outlive it. */
+  readonly #ends: SessionEnds<P>;
 
   constructor(options: WebSocketOptions<P>) {
     const { hub, onError = warnOnError } = options;
     const limits: Limits = { ...LIMITS, ...options.limits };
     const index = createWatchIndex<Connection<P>>();
-    this.#sockets = createAdmission(limits.socketsPerUser);
+    this.#ends = createSessionEnds(2 * limits.upgradeMs);
+    this.#sockets = options.places ?? createPlaces(limits.socketsPerUser);
     this.#context = {
       hub,
       limits,
@@ -55,6 +58,8 @@ class Gateway<P> implements WebSocketGateway<P> {
       onError,
       access: createAccess({ ...options, onError }),
       identify: options.user,
+      view: options.view ?? (() => 'full'),
+      sent: { messages: 0, bytes: 0 },
       authenticate: options.authenticate,
       closed: (connection) => this.#forget(connection),
     };
@@ -81,10 +86,22 @@ class Gateway<P> implements WebSocketGateway<P> {
   }
 
   closeSessions(match: (principal: P) => boolean): number {
-    this.#ends.push({ match, atMs: performance.now() });
+    this.#ends.add(match);
     const ended = [...this.#all].filter((connection) => connection.isOpen && match(connection.principal));
     for (const connection of ended) connection.close(CLOSE_CODES.sessionEnded);
     return ended.length;
+  }
+
+  stats(): WatchStats {
+    const open = [...this.#all].filter(({ isOpen }) => isOpen);
+    return watchStats(
+      open.map(({ flow, watchlist }) => ({
+        subscriptions: watchlist.size,
+        isAwaited: flow.awaitingSinceMs() !== null,
+        waitingSinceMs: flow.waitingSinceMs(),
+      })),
+      this.#context.sent,
+    );
   }
 
   async shutdown({
@@ -107,8 +124,8 @@ class Gateway<P> implements WebSocketGateway<P> {
   #enter({ socket, request, principal, startedAtMs }: Upgraded<P>): void {
     const connection = new Connection({ socket, request, principal, context: this.#context });
     this.#all.add(connection);
-    const hasEnded = this.#ends.some(({ match, atMs }) => atMs >= startedAtMs && match(connection.principal));
-    if (hasEnded) return connection.close(CLOSE_CODES.sessionEnded);
+    if (this.#ends.hasEnded(connection.principal, startedAtMs))
+      return connection.close(CLOSE_CODES.sessionEnded);
     // After the upgrade, because a page cannot read the status of a handshake that failed.
     const leave = this.#sockets.enter(this.#context.identify(connection.principal).user);
     if (leave === null) connection.close(CLOSE_CODES.tooManyConnections);
@@ -123,8 +140,6 @@ class Gateway<P> implements WebSocketGateway<P> {
 
   #check(): void {
     const nowMs = performance.now();
-    const { upgradeMs } = this.#context.limits;
-    this.#ends = this.#ends.filter(({ atMs }) => nowMs - atMs <= 2 * upgradeMs);
     for (const connection of this.#all) if (connection.isOpen) connection.check(nowMs);
   }
 }

@@ -1,5 +1,5 @@
-import type { ProgressError, Snapshot } from '@wcc/progress';
-import { isTerminal } from '@wcc/progress';
+import type { ProgressError, Snapshot, SnapshotView } from '@wcc/progress';
+import { isTerminal, publicSnapshot } from '@wcc/progress';
 import { serialiseSnapshot } from './fit.ts';
 import { createDoneGuard } from './guard.ts';
 import { createMeasurement } from './measurement.ts';
@@ -11,7 +11,8 @@ export interface Entry {
   snapshot(): Snapshot;
   /** Takes the record; true when watchers see something new. */
   take(record: OperationRecord, nowMs: number): boolean;
-  bytes(): Buffer;
+  /** Each view is serialised once for all its watchers. */
+  bytes(view: SnapshotView): Buffer;
   /** When it reached its terminal state, by the hub's clock; `null` before. */
   endedAtMs(): number | null;
 }
@@ -41,7 +42,7 @@ export function createEntry(first: OperationRecord, options: EntryOptions): Entr
     });
 
   let held = compose(first, 1, options.nowMs);
-  let serialised: Buffer | null = null;
+  let serialised: Partial<Record<SnapshotView, Buffer>> = {};
   let publishedAtMs = options.nowMs;
   let endedAtMs = isTerminal(held.state) ? options.nowMs : null;
 
@@ -54,12 +55,13 @@ export function createEntry(first: OperationRecord, options: EntryOptions): Entr
         if (waits || isSame(held, next)) return false;
       }
       held = next;
-      serialised = null;
+      serialised = {};
       publishedAtMs = nowMs;
       if (endedAtMs === null && isTerminal(held.state)) endedAtMs = nowMs;
       return true;
     },
-    bytes: () => (serialised ??= serialiseSnapshot(held)),
+    bytes: (view) =>
+      (serialised[view] ??= serialiseSnapshot(view === 'public' ? publicSnapshot(held) : held)),
     endedAtMs: () => endedAtMs,
   };
 }

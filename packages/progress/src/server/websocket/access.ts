@@ -1,4 +1,5 @@
-import type { Rights, Snapshot } from '@wcc/progress';
+import type { Rights, Snapshot, SnapshotView } from '@wcc/progress';
+import { publicSnapshot } from '@wcc/progress';
 import type { Hub } from '../hub.ts';
 import type { OnError } from '../on-error.ts';
 import { serialiseSnapshot } from '../hub/fit.ts';
@@ -12,7 +13,7 @@ export interface Access<P> {
   /** @throws what the host's `lookup` throws */
   lookup(id: string): Promise<Snapshot | undefined>;
   /** The hub's bytes of an operation, or those of a snapshot that was looked up. */
-  bytes(snapshot: Snapshot): Buffer | undefined;
+  bytes(snapshot: Snapshot, view: SnapshotView): Buffer | undefined;
 }
 
 type AccessOptions<P> = Pick<WebSocketOptions<P>, 'authorize' | 'may' | 'lookup'> & {
@@ -43,10 +44,12 @@ export function createAccess<P>(options: AccessOptions<P>): Access<P> {
       const { epoch, seq, at, phases } = found;
       return composeSnapshot(found, { epoch, seq, at, phases, measured: found });
     },
-    bytes: (snapshot) => {
+    bytes: (snapshot, view) => {
       const held = hub.get(snapshot.id);
-      if (held !== undefined) return hub.bytes(snapshot.id);
-      return attempt('serialise', () => serialiseSnapshot(snapshot));
+      if (held !== undefined) return hub.bytes(snapshot.id, view);
+      return attempt('serialise', () =>
+        serialiseSnapshot(view === 'public' ? publicSnapshot(snapshot) : snapshot),
+      );
     },
   };
 }

@@ -5,12 +5,13 @@ export interface Admission {
   count(key: string): number;
 }
 
-export function createAdmission(limit: number): Admission {
+export function createAdmission(limit: number | ((key: string) => number)): Admission {
+  const limitOf = typeof limit === 'number' ? () => limit : limit;
   const counts = new Map<string, number>();
   return {
     enter: (key) => {
       const count = counts.get(key) ?? 0;
-      if (count >= limit) return null;
+      if (count >= limitOf(key)) return null;
       counts.set(key, count + 1);
       let held = true;
       return () => {

@@ -1,13 +1,14 @@
 import { randomBytes } from 'node:crypto';
 import type { IncomingMessage } from 'node:http';
 import { performance } from 'node:perf_hooks';
-import type { ClientMessage, CloseCode, Limits } from '@wcc/progress';
+import type { ClientMessage, CloseCode, Limits, SnapshotView } from '@wcc/progress';
 import { CLOSE_CODES, PROTOCOL_VERSION } from '@wcc/progress';
 import type { RawData, WebSocket } from 'ws';
 import type { Hub } from '../hub.ts';
 import type { OnError } from '../on-error.ts';
 import type { Access } from './access.ts';
 import { createFlow, type Flow } from './flow.ts';
+import type { SentCount } from '../stats.ts';
 import { createRateLimit, parseClientMessage, type RateLimit } from './inbound.ts';
 import { textMessage } from './messages.ts';
 import type { WatchIdentity } from './options.ts';
@@ -22,6 +23,9 @@ export interface GatewayContext<P> {
   index: WatchIndex<Connection<P>>;
   onError: OnError;
   identify(principal: P): WatchIdentity;
+  view(principal: P): SnapshotView;
+  /** Counts what all connections send. */
+  sent: SentCount;
   authenticate(request: IncomingMessage, ticket: string): Promise<P | null>;
   closed(connection: Connection<P>): void;
 }
@@ -83,6 +87,7 @@ export class Connection<P> {
       limits: context.limits,
       principal: () => this.#principal,
       user: this.#identity.user,
+      view: context.view(this.#principal),
       join: (id) => context.index.join(id, this),
       leave: (id) => context.index.leave(id, this),
     });
@@ -140,7 +145,12 @@ export class Connection<P> {
     const socket = this.#socket;
     return createFlow(
       {
-        send: (data) => this.#closing || socket.send(data, { binary: false }),
+        send: (data) => {
+          if (this.#closing) return;
+          socket.send(data, { binary: false });
+          this.#context.sent.messages += 1;
+          this.#context.sent.bytes += Buffer.byteLength(data);
+        },
         ping: (payload) => this.#closing || socket.ping(payload),
         bufferedBytes: () => socket.bufferedAmount,
         overflow: () => {

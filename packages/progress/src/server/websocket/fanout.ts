@@ -42,14 +42,13 @@ export class Fanout<P> {
 
   #mark(id: string): void {
     const snapshot = this.#hub.get(id);
-    const bytes = this.#hub.bytes(id);
-    if (snapshot === undefined || bytes === undefined) return;
+    if (snapshot === undefined) return;
     for (const connection of this.#index.watchers(id)) {
-      connection.watchlist.update(snapshot, bytes);
+      connection.watchlist.update(snapshot);
       this.#waiting.add(connection);
     }
     for (const connection of this.#index.lists) {
-      connection.watchlist.consider(snapshot, bytes);
+      connection.watchlist.consider(snapshot);
       if (connection.flow.hasDirty()) this.#waiting.add(connection);
     }
   }

@@ -25,6 +25,8 @@ export interface Flow {
   /** Since when a Pong is awaited; `null` when none is. */
   awaitingSinceMs(): number | null;
   lastSentAtMs(): number;
+  /** Since when something has waited to be sent; `null` when nothing does. */
+  waitingSinceMs(): number | null;
   /** What the kernel, the network and the client may still hold, in bytes. */
   uncoveredBytes(): number;
 }
@@ -64,6 +66,7 @@ class CreditFlow implements Flow {
   /** The first group is of one: who is new has not shown yet that it is fast. */
   #flushesPerPing = 1;
   #lastSentAtMs: number;
+  #waitingSinceMs: number | null = null;
 
   constructor(wire: FlowWire, limits: Limits) {
     this.#wire = wire;
@@ -73,10 +76,12 @@ class CreditFlow implements Flow {
 
   mark(id: string, bytes: Buffer): void {
     this.#dirty.set(id, bytes);
+    this.#waitingSinceMs ??= this.#wire.now();
   }
 
   unmark(id: string): void {
     this.#dirty.delete(id);
+    if (this.#dirty.size === 0) this.#waitingSinceMs = null;
   }
 
   hasDirty(): boolean {
@@ -88,6 +93,7 @@ class CreditFlow implements Flow {
     this.#flushNumber += 1;
     this.#flushesSincePing += 1;
     this.#send(opsMessage(this.#takeBatch()));
+    if (this.#dirty.size === 0) this.#waitingSinceMs = null;
   }
 
   say(text: string): void {
@@ -113,6 +119,10 @@ class CreditFlow implements Flow {
 
   lastSentAtMs(): number {
     return this.#lastSentAtMs;
+  }
+
+  waitingSinceMs(): number | null {
+    return this.#waitingSinceMs;
   }
 
   uncoveredBytes(): number {

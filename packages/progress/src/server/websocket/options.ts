@@ -1,7 +1,9 @@
 import type { IncomingMessage, Server } from 'node:http';
 import type { Server as SecureServer } from 'node:https';
 import type { Duplex } from 'node:stream';
-import type { Limits, Rights, Snapshot } from '@wcc/progress';
+import type { Limits, Rights, Snapshot, SnapshotView } from '@wcc/progress';
+import type { Places } from '../places.ts';
+import type { WatchStats } from '../stats.ts';
 import type { Hub } from '../hub.ts';
 import type { OnError } from '../on-error.ts';
 
@@ -43,6 +45,16 @@ export interface WebSocketOptions<P> {
   authorize: (principal: P, action: 'watch', snapshot: Snapshot) => boolean;
   /** What the principal may do; travels beside the snapshot, never in it. */
   may?: (principal: P, snapshot: Snapshot) => Rights;
+  /**
+   * Which form of the snapshots the principal gets; asked once, when the socket opens.
+   * @default 'full' for everybody
+   */
+  view?: (principal: P) => SnapshotView;
+  /**
+   * Counts the live streams of each user; one object for sockets and event streams counts both together.
+   * @default `limits.socketsPerUser` sockets
+   */
+  places?: Places;
   /** Finds operations that the hub no longer holds. */
   lookup?: (id: string) => Promise<Snapshot | undefined>;
   /** @default the socket's peer */
@@ -63,6 +75,7 @@ export interface WebSocketGateway<P> {
   /** Who is connected, one for each socket. */
   principals(): P[];
   readonly connections: number;
+  stats(): WatchStats;
   /** For servers that dispatch their upgrades themselves. */
   handle(request: IncomingMessage, socket: Duplex, head: Buffer): void;
   /**

@@ -1,4 +1,13 @@
-import type { GoneReason, Limits, ListScope, Ok, Row, Snapshot, SubscribeOps } from '@wcc/progress';
+import type {
+  GoneReason,
+  Limits,
+  ListScope,
+  Ok,
+  Row,
+  Snapshot,
+  SnapshotView,
+  SubscribeOps,
+} from '@wcc/progress';
 import { isOperationId, isTerminal } from '@wcc/progress';
 import type { Hub } from '../hub.ts';
 import type { Access } from './access.ts';
@@ -21,6 +30,7 @@ export interface WatchlistOptions<P> {
   limits: Limits;
   principal: () => P;
   user: string;
+  view: SnapshotView;
   join(id: string): void;
   leave(id: string): void;
 }
@@ -52,6 +62,11 @@ export class Watchlist<P> {
 
   constructor(options: WatchlistOptions<P>) {
     this.#options = options;
+  }
+
+  /** Operations that are watched. */
+  get size(): number {
+    return this.#watches.size;
   }
 
   get scope(): ListScope | null {
@@ -116,17 +131,18 @@ export class Watchlist<P> {
   }
 
   /** A new snapshot of an operation that this connection watches. */
-  update(snapshot: Snapshot, bytes: Buffer): void {
+  update(snapshot: Snapshot): void {
     const watch = this.#watches.get(snapshot.id);
-    if (watch === undefined) return;
+    // The very one that `sub` has sent or found current: its own tick may come after.
+    if (watch === undefined || watch.snapshot === snapshot) return;
     const stateChanged = watch.snapshot.state !== snapshot.state;
     watch.snapshot = snapshot;
     if (stateChanged) this.#tellRights(watch);
-    this.#options.flow.mark(snapshot.id, bytes);
+    this.#mark(snapshot);
   }
 
   /** A changed operation that the list may not show yet. */
-  consider(snapshot: Snapshot, bytes: Buffer): void {
+  consider(snapshot: Snapshot): void {
     const { id } = snapshot;
     if (this.#watches.has(id) || this.#refused.has(id)) return;
     if (!this.#isInScope(snapshot) || !isListable(snapshot)) return;
@@ -136,7 +152,7 @@ export class Watchlist<P> {
     }
     const watch = this.#watch(snapshot, { listed: true });
     if (watch.rights !== '') this.#options.flow.say(`{"t":"may","op":"${id}","may":${watch.rights}}`);
-    this.#options.flow.mark(id, bytes);
+    this.#mark(snapshot);
   }
 
   /** Asks anew about all it watches, and about what it was refused. */
@@ -147,10 +163,7 @@ export class Watchlist<P> {
       else this.#tellRights(watch);
     }
     if (this.#scope === null) return;
-    for (const snapshot of this.#options.hub.list()) {
-      const bytes = this.#options.access.bytes(snapshot);
-      if (bytes !== undefined) this.consider(snapshot, bytes);
-    }
+    for (const snapshot of this.#options.hub.list()) this.consider(snapshot);
   }
 
   gone(op: string, why: GoneReason): void {
@@ -223,8 +236,13 @@ export class Watchlist<P> {
 
   #markHeld(op: string): void {
     const watch = this.#watches.get(op);
-    const bytes = watch === undefined ? undefined : this.#options.access.bytes(watch.snapshot);
-    if (bytes !== undefined) this.#options.flow.mark(op, bytes);
+    if (watch !== undefined) this.#mark(watch.snapshot);
+  }
+
+  #mark(snapshot: Snapshot): void {
+    const { access, flow, view } = this.#options;
+    const bytes = access.bytes(snapshot, view);
+    if (bytes !== undefined) flow.mark(snapshot.id, bytes);
   }
 
   #visible(snapshot: Snapshot | undefined): Snapshot | undefined {

@@ -1,0 +1,240 @@
+import type { IncomingMessage, ServerResponse } from 'node:http';
+import { performance } from 'node:perf_hooks';
+import type { GoneReason, Limits, Snapshot } from '@wcc/progress';
+import { LIMITS, isOperationId, isTerminal } from '@wcc/progress';
+import { eventId } from './events/event-format.ts';
+import { EventStream } from './events/stream.ts';
+import type { Hub } from './hub.ts';
+import { warnOnError } from './on-error.ts';
+import { createPlaces, type Places } from './places.ts';
+import { createSessionEnds, type SessionEnds } from './session-ends.ts';
+import { watchStats, type SentCount, type WatchStats } from './stats.ts';
+import { createAccess, type Access } from './websocket/access.ts';
+import type { WebSocketOptions } from './websocket/options.ts';
+
+/** What both gateways ask of their host: the same rights, the same places. */
+export type EventStreamsOptions<P> = Pick<
+  WebSocketOptions<P>,
+  'hub' | 'authorize' | 'user' | 'view' | 'lookup' | 'places' | 'limits' | 'onError'
+> & {
+  /**
+   * Answers what does not become a stream.
+   * @default the status with a short JSON body `{"code":"…"}`
+   */
+  refuse?: (refusal: EventRefusal, request: IncomingMessage, response: ServerResponse) => void;
+};
+
+/** Why no stream was opened; `not_found` is unknown and forbidden alike. */
+export type EventRefusal = 'foreign_origin' | 'not_found' | 'too_many_watchers' | 'shutting_down';
+
+export const EVENT_REFUSAL_STATUSES: Readonly<Record<EventRefusal, number>> = {
+  foreign_origin: 403,
+  not_found: 404,
+  too_many_watchers: 429,
+  shutting_down: 503,
+};
+
+export interface EventRequest<P> {
+  /** Who was authenticated; the host does that, as for its other routes. */
+  principal: P;
+  /** Id of the operation. */
+  operation: string;
+}
+
+/** Server-sent events for everybody who may watch: the plain way beside the socket, for curl and hostile proxies. */
+export interface EventStreams<P> {
+  /** Answers the request; resolves when the stream stands, was refused, or was not needed (204). */
+  serve(request: IncomingMessage, response: ServerResponse, wanted: EventRequest<P>): Promise<void>;
+  /**
+   * Ends every stream whose principal matches; those too whose operation was being looked up when it was called.
+   *
+   * @returns how many were open
+   */
+  closeSessions(match: (principal: P) => boolean): number;
+  readonly connections: number;
+  stats(): WatchStats;
+  /** Says `bye` to everyone and ends; new requests get 503. */
+  shutdown(options?: { reconnectAfterMs?: number }): void;
+}
+
+const CHECK_EVERY_MS = 500;
+const RECONNECT_AFTER_MS = 1000;
+const RECONNECT_JITTER_MS = 2000;
+/** Longest look-up of an operation during which the end of its watcher's session is remembered. */
+const LOOKUP_MS = 20_000;
+
+/** Makes the gateway for event streams; it keeps no process alive. */
+export function createEventStreams<P>(options: EventStreamsOptions<P>): EventStreams<P> {
+  return new Streams(options);
+}
+
+class Streams<P> implements EventStreams<P> {
+  readonly #options: EventStreamsOptions<P>;
+  readonly #hub: Hub;
+  readonly #limits: Limits;
+  readonly #access: Access<P>;
+  readonly #places: Places;
+  readonly #byOperation = new Map<string, Set<EventStream<P>>>();
+  readonly #ends: SessionEnds<P> = createSessionEnds(LOOKUP_MS);
+  readonly #sent: SentCount = { messages: 0, bytes: 0 };
+  readonly #stops: (() => void)[];
+  #isClosing = false;
+
+  constructor(options: EventStreamsOptions<P>) {
+    const { hub, onError = warnOnError } = options;
+    this.#options = options;
+    this.#hub = hub;
+    this.#limits = { ...LIMITS, ...options.limits };
+    this.#access = createAccess({ ...options, onError });
+    this.#places = options.places ?? createPlaces(this.#limits.socketsPerUser);
+    const checking = setInterval(() => this.#check(), CHECK_EVERY_MS).unref();
+    this.#stops = [
+      hub.onChange((ids) => this.#change(ids)),
+      hub.onGone((id, why) => this.#gone(id, why)),
+      hub.onReauthorize((filter) => {
+        for (const stream of this.#all()) if (filter?.(stream.principal) ?? true) stream.reauthorize();
+      }),
+      () => clearInterval(checking),
+    ];
+  }
+
+  get connections(): number {
+    return this.#all().length;
+  }
+
+  async serve(
+    request: IncomingMessage,
+    response: ServerResponse,
+    { principal, operation }: EventRequest<P>,
+  ): Promise<void> {
+    const startedAtMs = performance.now();
+    if (isForeignFetch(request)) return this.#refuse('foreign_origin', request, response);
+    if (this.#isClosing) return this.#refuse('shutting_down', request, response);
+    const snapshot = await this.#find(operation, principal);
+    if (response.destroyed) return;
+    if (snapshot === undefined || this.#ends.hasEnded(principal, startedAtMs))
+      return this.#refuse('not_found', request, response);
+    const isCurrent = request.headers['last-event-id'] === eventId(snapshot);
+    // An EventSource reconnects for ever, unless it is told that there is nothing more.
+    if (isCurrent && isTerminal(snapshot.state)) return void response.writeHead(204).end();
+    const leave = this.#places.enter(this.#options.user(principal).user);
+    if (leave === null) return this.#refuse('too_many_watchers', request, response);
+    response.once('close', leave);
+    this.#open(response, { principal, snapshot, isCurrent });
+  }
+
+  closeSessions(match: (principal: P) => boolean): number {
+    this.#ends.add(match);
+    const ended = this.#all().filter(({ principal }) => match(principal));
+    for (const stream of ended) stream.endSession();
+    return ended.length;
+  }
+
+  stats(): WatchStats {
+    return watchStats(
+      this.#all().map(({ isWriting, waitingSinceMs }) => ({
+        subscriptions: 1,
+        isAwaited: isWriting,
+        waitingSinceMs,
+      })),
+      this.#sent,
+    );
+  }
+
+  shutdown({ reconnectAfterMs = RECONNECT_AFTER_MS }: { reconnectAfterMs?: number } = {}): void {
+    this.#isClosing = true;
+    for (const stop of this.#stops) stop();
+    for (const stream of this.#all())
+      stream.sayBye(Math.round(reconnectAfterMs + Math.random() * RECONNECT_JITTER_MS));
+  }
+
+  #open(
+    response: ServerResponse,
+    { principal, snapshot, isCurrent }: { principal: P; snapshot: Snapshot; isCurrent: boolean },
+  ): void {
+    const stream = new EventStream({
+      response,
+      principal,
+      identity: this.#options.user(principal),
+      view: this.#options.view?.(principal) ?? 'full',
+      access: this.#access,
+      limits: this.#limits,
+      sent: this.#sent,
+      snapshot,
+      isCurrent,
+    });
+    const streams = this.#byOperation.get(snapshot.id) ?? new Set();
+    this.#byOperation.set(snapshot.id, streams.add(stream));
+    response.once('close', () => {
+      streams.delete(stream);
+      if (streams.size === 0 && this.#byOperation.get(snapshot.id) === streams)
+        this.#byOperation.delete(snapshot.id);
+    });
+    stream.open();
+  }
+
+  /** A forbidden one is looked up as well: it takes the same time as an unknown one. */
+  async #find(id: string, principal: P): Promise<Snapshot | undefined> {
+    if (!isOperationId(id)) return undefined;
+    const held = this.#hub.get(id);
+    if (held !== undefined && this.#access.canWatch(principal, held)) return held;
+    const found = await this.#access.lookup(id);
+    // The hub may have heard of it, or more of it, meanwhile.
+    const newest = this.#hub.get(id) ?? found;
+    return newest !== undefined && this.#access.canWatch(principal, newest) ? newest : undefined;
+  }
+
+  #refuse(refusal: EventRefusal, request: IncomingMessage, response: ServerResponse): void {
+    if (this.#options.refuse) return this.#options.refuse(refusal, request, response);
+    response.writeHead(EVENT_REFUSAL_STATUSES[refusal], {
+      'content-type': 'application/json',
+      'cache-control': 'no-store',
+    });
+    response.end(JSON.stringify({ code: refusal }));
+  }
+
+  #all(): EventStream<P>[] {
+    return [...this.#byOperation.values()].flatMap((streams) => [...streams].filter(({ isOpen }) => isOpen));
+  }
+
+  #change(ids: ReadonlySet<string>): void {
+    for (const id of ids) {
+      const streams = this.#byOperation.get(id);
+      const snapshot = streams === undefined ? undefined : this.#hub.get(id);
+      if (snapshot === undefined) continue;
+      for (const stream of streams ?? []) stream.update(snapshot);
+    }
+  }
+
+  #gone(id: string, why: GoneReason): void {
+    for (const stream of this.#byOperation.get(id) ?? []) stream.gone(why);
+  }
+
+  #check(): void {
+    const nowMs = performance.now();
+    for (const stream of this.#all()) stream.check(nowMs);
+  }
+}
+
+/** A page of another site or port could otherwise hold the places of whoever visits it. */
+function isForeignFetch({ headers }: IncomingMessage): boolean {
+  const site = headers['sec-fetch-site'];
+  return site === 'cross-site' || site === 'same-site';
+}
+
+/**
+ * Serves one request without a gateway of its own: for a small server.
+ *
+ * @param options who asks for which operation, and what {@link createEventStreams} wants
+ */
+export function serveEvents<P>(
+  request: IncomingMessage,
+  response: ServerResponse,
+  options: EventStreamsOptions<P> & EventRequest<P>,
+): Promise<void> {
+  const { principal, operation, ...rest } = options;
+  const streams = createEventStreams<P>(rest);
+  // Its timers and listeners live as long as its one response.
+  response.once('close', () => streams.shutdown());
+  return streams.serve(request, response, { principal, operation });
+}
