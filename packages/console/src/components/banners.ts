@@ -17,7 +17,7 @@ export function banners(app: App, desk: Desk): TemplateResult | typeof nothing {
       <p>${shell.newVersion}</p>
       ${reload}
     </div>`;
-  if (view.kind === 'ok') return nothing;
+  if (view.kind === 'ok') return desk.operations.isPaused ? paused(app, desk) : nothing;
   const words =
     view.kind === 'lost' ? shell.lost(ago(view.sinceMs, app.preferences.locale)) : shell.tooManyWindows;
   return html`<div class="banner" data-testid="banner-connection">
@@ -26,5 +26,14 @@ export function banners(app: App, desk: Desk): TemplateResult | typeof nothing {
     <button class="button small" @click=${() => desk.link.tryNow()}>
       ${icon('refresh')}${shell.retryNow}
     </button>
+  </div>`;
+}
+
+/** Stands as long as the page is held still, so that nobody takes old numbers for new ones. */
+function paused({ text }: App, { operations }: Desk): TemplateResult {
+  return html`<div class="banner paused" data-testid="banner-paused">
+    ${icon('pause')}
+    <p><strong>${text.pause.paused}</strong> <span class="muted">${text.pause.pausedLead}</span></p>
+    <button class="button small" @click=${() => operations.resume()}>${text.pause.resume}</button>
   </div>`;
 }

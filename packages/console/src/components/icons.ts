@@ -12,7 +12,11 @@ export type IconName =
   | 'close'
   | 'exit'
   | 'refresh'
-  | 'user';
+  | 'user'
+  | 'minimise'
+  | 'pause'
+  | 'back'
+  | 'clock';
 
 const shapes: Readonly<Record<IconName, SVGTemplateResult>> = {
   copy: svg`<path d="M5.5 5.5h8v8h-8zM10.5 5.5v-3h-8v8h3"/>`,
@@ -25,6 +29,10 @@ const shapes: Readonly<Record<IconName, SVGTemplateResult>> = {
   close: svg`<path d="M4 4l8 8m0-8-8 8"/>`,
   exit: svg`<path d="M6.5 2.5h-4v11h4M10 5l3 3-3 3M13 8H6"/>`,
   user: svg`<path d="M8 8.5a3 3 0 1 0 0-6 3 3 0 0 0 0 6M2.5 14a5.5 5.5 0 0 1 11 0"/>`,
+  minimise: svg`<path d="M3.5 12.5h9"/>`,
+  pause: svg`<path d="M5.75 3.5v9M10.25 3.5v9"/>`,
+  back: svg`<path d="M7.5 3.5 3 8l4.5 4.5M3.5 8H13"/>`,
+  clock: svg`<path d="M8 4.5V8l2.5 1.5M14 8A6 6 0 1 1 2 8a6 6 0 0 1 12 0"/>`,
   refresh: svg`<path d="M13 8a5 5 0 1 1-1.6-3.7M13.2 2.2v2.6h-2.6"/>`,
 };
 

@@ -3,11 +3,14 @@ import type { PropertyDeclarations, TemplateResult } from 'lit';
 import type { WccProgressElement } from '@wcc/progress/element';
 import type { ProgressActionDetail, RowVerb } from '@wcc/progress/element';
 import type { Emitter } from '../state/emitter.ts';
+import { operationPageOf } from '../state/router.ts';
 import { ConsoleElement } from './console-element.ts';
 
 /** What the page does with the verbs that are its own. */
 export interface RowOffers {
   verbs: readonly RowVerb[];
+  /** The title leads to the operation's own page. @default false */
+  hasLink?: boolean;
   run: (verb: RowVerb, id: string) => void;
 }
 
@@ -35,7 +38,7 @@ export class LiveRow extends ConsoleElement {
   }
 
   protected override follows(): Emitter[] {
-    return [...super.follows(), this.desk.link.changed];
+    return [...super.follows(), this.desk.link.changed, this.desk.operations.pausing];
   }
 
   override connectedCallback(): void {
@@ -53,6 +56,8 @@ export class LiveRow extends ConsoleElement {
     return html`<wcc-progress
       locale=${this.app.preferences.locale}
       ?compact=${this.compact}
+      ?frozen=${this.desk.operations.isPaused}
+      .href=${this.offers?.hasLink === true ? operationPageOf(this.operation) : ''}
       .connection=${this.desk.link.isOnline ? 'online' : 'offline'}
       .offers=${this.offers?.verbs ?? []}
       .explain=${(error: Parameters<typeof this.app.explainOperation>[0]) => this.app.explainOperation(error)}

@@ -1,4 +1,4 @@
-import { html } from 'lit';
+import { html, nothing } from 'lit';
 import type { TemplateResult } from 'lit';
 import type { Emitter } from '../state/emitter.ts';
 import { locales, themes } from '../state/preferences.ts';
@@ -56,7 +56,8 @@ function themeChoice(app: ConsoleElement['app']): TemplateResult {
 
 export class UserMenu extends ConsoleElement {
   protected override follows(): Emitter[] {
-    return [...super.follows(), this.app.router.changed];
+    const pausing = this.app.desk?.operations.pausing;
+    return [...super.follows(), this.app.router.changed, ...(pausing === undefined ? [] : [pausing])];
   }
 
   protected override render(): TemplateResult {
@@ -77,7 +78,7 @@ export class UserMenu extends ConsoleElement {
           <span class="muted">${user === undefined ? '' : shell.roles[user.role]}</span>
         </p>
         ${this.#links(user?.role === 'admin' ? adminPages : ownPages)} ${languageChoice(this.app)}
-        ${themeChoice(this.app)}
+        ${themeChoice(this.app)} ${this.#pause()}
         <button class="button quiet" @click=${() => void this.#signOut()}>
           ${icon('exit')}${shell.signOut}
         </button>
@@ -102,6 +103,20 @@ export class UserMenu extends ConsoleElement {
     this.querySelector<HTMLElement>('#user-menu')?.hidePopover();
     this.app.router.onLink(event);
   };
+
+  #pause(): TemplateResult | typeof nothing {
+    const operations = this.app.desk?.operations;
+    if (operations === undefined) return nothing;
+    const { pause } = this.text;
+    const turn = (): void => {
+      if (operations.isPaused) operations.resume();
+      else operations.pause();
+      this.requestUpdate();
+    };
+    return html`<button class="button quiet" aria-pressed=${String(operations.isPaused)} @click=${turn}>
+      ${icon('pause')}${pause.pause}
+    </button>`;
+  }
 
   async #signOut(): Promise<void> {
     try {

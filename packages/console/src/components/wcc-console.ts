@@ -9,13 +9,17 @@ import { controls } from '../styles/controls.ts';
 import { dialog } from '../styles/dialog.ts';
 import { images } from '../styles/images.ts';
 import { menu } from '../styles/menu.ts';
+import { operation } from '../styles/operation.ts';
 import { operations } from '../styles/operations.ts';
 import { shell } from '../styles/shell.ts';
 import { tokens } from '../styles/tokens.ts';
+import { tray } from '../styles/tray.ts';
 import { count } from '../text/format.ts';
 import { banners } from './banners.ts';
 import { icon, mark } from './icons.ts';
+import { keepClear } from './keep-clear.ts';
 import { pageOf } from './page-of.ts';
+import { onRegionKey } from './regions.ts';
 
 /** The whole console in one shadow root. */
 export class WccConsole extends LitElement {
@@ -26,6 +30,8 @@ export class WccConsole extends LitElement {
     menu,
     images,
     operations,
+    operation,
+    tray,
     dialog,
   ];
   readonly #app = new App();
@@ -36,7 +42,8 @@ export class WccConsole extends LitElement {
     const update = (): void => this.requestUpdate();
     const { preferences, router, announcer, notices, session } = this.#app;
     for (const each of [preferences, router, announcer, notices, session]) each.changed.listen(update);
-    addEventListener('keydown', (event) => this.#onKey(event));
+    addEventListener('keydown', (event) => onRegionKey(event, this.renderRoot as ShadowRoot));
+    this.renderRoot.addEventListener('focusin', (event) => this.#onFocus(event));
   }
 
   protected override willUpdate(): void {
@@ -45,6 +52,7 @@ export class WccConsole extends LitElement {
     this.#followed = desk;
     desk.link.changed.listen(() => this.requestUpdate());
     desk.operations.changed.listen(() => this.requestUpdate());
+    desk.operations.pausing.listen(() => this.requestUpdate());
   }
 
   protected override updated(): void {
@@ -79,7 +87,8 @@ export class WccConsole extends LitElement {
       return html`<main class="gate"><wcc-sign-in .app=${this.#app}></wcc-sign-in></main>`;
     return html`${this.#header(desk, router.page)} ${banners(this.#app, desk)}
       <main id="main" tabindex="-1">${pageOf(router.page, this.#app)}</main>
-      ${this.#notice()} ${kind === 'expired' ? this.#expired() : nothing}`;
+      <div class="dock">${this.#notice()}<wcc-tray .app=${this.#app}></wcc-tray></div>
+      ${kind === 'expired' ? this.#expired() : nothing}`;
   }
 
   #header(desk: Desk, page: PageName): TemplateResult {
@@ -135,18 +144,13 @@ export class WccConsole extends LitElement {
     </dialog>`;
   }
 
+  #onFocus(event: Event): void {
+    const [focused] = event.composedPath();
+    const dock = this.renderRoot.querySelector<HTMLElement>('.dock');
+    if (focused instanceof Element && dock !== null) keepClear(focused, dock);
+  }
+
   readonly #skip = (): void => {
     this.renderRoot.querySelector<HTMLElement>('main')?.focus();
   };
-
-  /** F6 goes round the regions of the page. */
-  #onKey(event: KeyboardEvent): void {
-    if (event.key !== 'F6' || this.renderRoot.querySelector('dialog[open]') !== null) return;
-    const header = this.renderRoot.querySelector<HTMLElement>('header.top a');
-    const main = this.renderRoot.querySelector<HTMLElement>('main');
-    if (header === null || main === null) return;
-    event.preventDefault();
-    const isInMain = main.contains((this.renderRoot as ShadowRoot).activeElement);
-    (isInMain ? header : main).focus();
-  }
 }

@@ -1,78 +1,108 @@
 import { html, nothing } from 'lit';
-import type { PropertyDeclarations, TemplateResult } from 'lit';
+import type { TemplateResult } from 'lit';
 import { repeat } from 'lit/directives/repeat.js';
 import { ConsoleElement } from '../components/console-element.ts';
 import { icon } from '../components/icons.ts';
 import { isHeld } from '../components/held.ts';
 import { liveRow } from '../components/live-row.ts';
 import type { RowOffers } from '../components/live-row.ts';
+import { operationFilters } from '../components/operation-filters.ts';
 import { problemBox } from '../components/problem.ts';
 import type { Emitter } from '../state/emitter.ts';
+import { isFiltered, parseFilter } from '../state/operation-filter.ts';
 import { activeOf, endedOf } from '../state/operation-groups.ts';
+import { OperationQueryState } from '../state/operation-query.ts';
 import type { OperationEntry } from '../state/operations.ts';
+import { operationPageOf } from '../state/router.ts';
 import { steadyOrder } from '../state/steady-order.ts';
 import { clockTime } from '../text/format.ts';
 
-/** Everything that runs, then everything that has ended, newest first. */
+/** Everything that runs, then everything that has ended, newest first; less when the address holds filters. */
 export class OperationsPage extends ConsoleElement {
-  static override readonly properties: PropertyDeclarations = {
-    ...ConsoleElement.properties,
-    busy: { state: true },
-  };
-  declare busy: boolean;
+  #query: OperationQueryState | null = null;
   #active: string[] = [];
   #ended: string[] = [];
+  /** The filter of the rows that are shown: another one may show others, whoever points at them. */
+  #arrangedFor = '';
   readonly #offers: RowOffers = {
-    verbs: ['open'],
-    run: (_, id) => {
+    verbs: ['open', 'details'],
+    hasLink: true,
+    run: (verb, id) => {
       const result = this.desk.operations.get(id)?.snapshot.result;
-      if (result) this.app.router.goToImage(result.id);
+      if (verb === 'open' && result?.kind === 'image') this.app.router.goToImage(result.id);
+      else this.app.router.go(operationPageOf(id));
     },
   };
+  readonly #unknownOffers: RowOffers = {
+    verbs: ['dismiss'],
+    run: (_, id) => this.desk.operations.dismiss(id),
+  };
 
-  constructor() {
-    super();
-    this.busy = false;
-  }
-
-  override connectedCallback(): void {
-    super.connectedCallback();
-    if (!this.desk.operations.isLoaded) void this.#more();
+  get #look(): OperationQueryState {
+    this.#query ??= new OperationQueryState({
+      api: this.app.api,
+      operations: this.desk.operations,
+      userId: this.app.session.current?.user.id ?? '',
+    });
+    return this.#query;
   }
 
   protected override follows(): Emitter[] {
-    return [...super.follows(), this.desk.operations.changed, this.desk.link.changed];
+    const { operations, link, images } = this.desk;
+    const { router } = this.app;
+    return [
+      ...super.follows(),
+      operations.changed,
+      link.changed,
+      images.changed,
+      router.changed,
+      this.#look.changed,
+    ];
+  }
+
+  protected override willUpdate(): void {
+    if (this.app.router.page === 'operations') this.#look.ask(parseFilter(this.app.router.search));
   }
 
   protected override render(): TemplateResult {
     const { operations: text } = this.text;
-    const { operations } = this.desk;
+    const look = this.#look;
     const { active, ended } = this.#arrange();
-    const isEmpty = operations.isLoaded && active.length + ended.length === 0;
+    const isEmpty = active.length + ended.length === 0;
+    const isNone = isEmpty && look.isLoaded;
+    const isWaiting = isEmpty && !look.isLoaded && look.problem === null;
     return html`<div class="page-head"><h1>${text.title}</h1></div>
-      ${problemBox(this.app, operations.problem)} ${isEmpty ? this.#empty() : nothing}
-      ${isEmpty ? nothing : this.#group(text.active, active, text.noneActive)}
-      ${ended.length === 0 ? nothing : this.#group(text.ended, ended, '')}
-      ${
-        operations.hasMore
-          ? html`<p class="more">
-              <button class="button" ?disabled=${this.busy} @click=${() => void this.#more()}>
-                ${text.more}
-              </button>
-            </p>`
-          : nothing
-      }`;
+      ${operationFilters(this.app, look.filter)} ${problemBox(this.app, look.problem)}
+      ${isWaiting ? html`<p class="muted">${this.text.shell.loading}</p>` : nothing}
+      ${isNone ? this.#empty() : nothing}
+      ${active.length > 0 || (!isEmpty && !isFiltered(look.filter)) ? this.#group(text.active, active) : nothing}
+      ${ended.length === 0 ? nothing : this.#group(text.ended, ended)} ${this.#more()}`;
+  }
+
+  #more(): TemplateResult | typeof nothing {
+    const look = this.#look;
+    // A list that could not be loaded is tried again by the same button.
+    const label = look.problem === null ? this.text.operations.more : this.text.images.again;
+    if (!look.hasMore && look.problem === null) return nothing;
+    return html`<p class="more">
+      <button class="button" ?disabled=${look.isBusy} @click=${() => void look.more()}>${label}</button>
+    </p>`;
   }
 
   /** Both groups, steady while somebody points at one of them or works in it with the keyboard. */
   #arrange(): { active: OperationEntry[]; ended: OperationEntry[] } {
     const { operations } = this.desk;
-    const held = [...this.querySelectorAll('.rows')].some((list) => isHeld(list));
+    const look = this.#look;
+    const { search } = this.app.router;
+    const held =
+      this.#arrangedFor === search && [...this.querySelectorAll('.rows')].some((list) => isHeld(list));
+    this.#arrangedFor = search;
+    const shown = operations.all.filter((entry) => look.shows(entry));
     const idsOf = (entries: OperationEntry[]): string[] => entries.map((entry) => entry.snapshot.id);
     const isThere = (id: string): boolean => operations.get(id) !== undefined;
-    const active = steadyOrder(this.#active, idsOf(activeOf(operations.all)), { isHeld: held, isThere });
+    const active = steadyOrder(this.#active, idsOf(activeOf(shown)), { isHeld: held, isThere });
     const isElsewhere = new Set(active);
-    const wanted = idsOf(endedOf(operations.all)).filter((id) => !isElsewhere.has(id));
+    const wanted = idsOf(endedOf(shown)).filter((id) => !isElsewhere.has(id));
     const ended = steadyOrder(this.#ended, wanted, { isHeld: held, isThere });
     this.#active = active;
     this.#ended = ended;
@@ -83,11 +113,12 @@ export class OperationsPage extends ConsoleElement {
 
   readonly #settle = (): void => this.requestUpdate();
 
-  #group(title: string, entries: OperationEntry[], none: string): TemplateResult {
+  #group(title: string, entries: OperationEntry[]): TemplateResult {
+    const isEmpty = entries.length === 0;
     return html`<section class="group" aria-label=${title}>
-      <h2>${title}${entries.length === 0 ? nothing : html`<span class="badge">${entries.length}</span>`}</h2>
+      <h2>${title}${isEmpty ? nothing : html`<span class="badge">${entries.length}</span>`}</h2>
       <div class="card">
-        ${entries.length === 0 ? html`<p class="nothing">${none}</p>` : nothing}
+        ${isEmpty ? html`<p class="nothing">${this.text.operations.noneActive}</p>` : nothing}
         <ul class="rows" @pointerleave=${this.#settle} @focusout=${this.#settle}>
           ${repeat(
             entries,
@@ -99,26 +130,22 @@ export class OperationsPage extends ConsoleElement {
     </section>`;
   }
 
-  #row({ snapshot }: OperationEntry): TemplateResult {
+  #row({ snapshot, isUnknown }: OperationEntry): TemplateResult {
     const at = snapshot.endedAt ?? snapshot.createdAt;
+    const offers = isUnknown ? this.#unknownOffers : this.#offers;
     return html`<li data-operation=${snapshot.id}>
-      ${liveRow(this.app, snapshot.id, { offers: this.#offers })}
+      ${liveRow(this.app, snapshot.id, { offers })}
       <time class="when" datetime=${at}>${clockTime(at, this.app.preferences.locale)}</time>
     </li>`;
   }
 
   #empty(): TemplateResult {
     const { operations: text } = this.text;
+    const isNarrowed = isFiltered(this.#look.filter);
     return html`<section class="card empty">
-      ${icon('copy')}
-      <h2>${text.emptyTitle}</h2>
-      <p>${text.emptyLead}</p>
+      ${icon('clock')}
+      <h2>${isNarrowed ? text.filters.nothing : text.emptyTitle}</h2>
+      <p>${isNarrowed ? text.filters.nothingLead : text.emptyLead}</p>
     </section>`;
-  }
-
-  async #more(): Promise<void> {
-    this.busy = true;
-    await this.desk.operations.loadMore();
-    this.busy = false;
   }
 }

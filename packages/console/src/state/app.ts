@@ -99,7 +99,7 @@ export class App {
   #open(): Desk {
     const live = connect(routes.socket(), { ticket: (signal) => this.#ticket(signal) });
     const images = new ImagesState(this.api);
-    const operations = new OperationsState(this.api, live);
+    const operations = new OperationsState(live);
     const link = new LinkState(live, {
       lost: () => this.announcer.say(this.text.shell.disconnected),
       back: () => this.#onBack(),

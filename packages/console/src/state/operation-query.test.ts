@@ -16,7 +16,7 @@ function open() {
         waiting.push({ url, answer: (page) => resolve(Response.json(page)) });
       }),
   });
-  const operations = new OperationsState(api, live.client);
+  const operations = new OperationsState(live.client);
   const query = new OperationQueryState({ api, operations, userId: 'u1' });
   const shown = () => operations.all.filter((entry) => query.shows(entry)).map(({ snapshot }) => snapshot.id);
   const settled = (): Promise<void> =>

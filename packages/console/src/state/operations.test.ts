@@ -1,21 +1,15 @@
-import { createApiClient } from '@wcc/api/client';
 import { describe, expect, it } from 'vitest';
 import { OperationsState } from './operations.ts';
 import { activeOf, endedOf, makingImages } from './operation-groups.ts';
 import { createFakeLive, entryOf, snapshotOf } from './operations.testkit.ts';
 import { steadyOrder } from './steady-order.ts';
 
-function open(pages: object[] = []) {
+function open() {
   const live = createFakeLive();
-  const asked: string[] = [];
-  const fetch: typeof globalThis.fetch = (input) => {
-    if (typeof input === 'string') asked.push(input);
-    return Promise.resolve(Response.json(pages.shift() ?? { items: [] }));
-  };
-  const state = new OperationsState(createApiClient({ fetch }), live.client);
+  const state = new OperationsState(live.client);
   let changes = 0;
   state.changed.listen(() => (changes += 1));
-  return { live, state, asked, changes: () => changes };
+  return { live, state, changes: () => changes };
 }
 
 describe('operations', () => {
@@ -64,18 +58,10 @@ describe('operations', () => {
     expect([state.get('new')?.snapshot.id, state.get('d')?.isUnknown, told]).toEqual(['new', true, 4]);
   });
 
-  it('come page by page, and those from history are told apart', async () => {
-    const old = {
-      ...snapshotOf({ id: 'old', state: 'failed', endedAt: '2026-01-01T09:00:00.000Z' }),
-      may: {},
-    };
-    const { live, state, asked } = open([{ items: [old], next: 'c2' }, { items: [] }]);
+  it('from history are told apart from those that ended before the eyes of the page', () => {
+    const { live, state } = open();
     live.push(snapshotOf({ id: 'fresh', state: 'failed', endedAt: '2026-01-01T10:00:00.000Z' }));
-    await state.loadMore();
-    expect(state.hasMore).toBe(true);
-    await state.loadMore();
-    expect(state.hasMore).toBe(false);
-    expect(asked[1]).toContain('cursor=c2');
+    state.offer(snapshotOf({ id: 'old', state: 'failed', endedAt: '2026-01-01T09:00:00.000Z' }));
     expect(makingImages(state.all, () => false).map(({ snapshot }) => snapshot.id)).toEqual(['fresh']);
   });
 });

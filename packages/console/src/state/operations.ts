@@ -1,5 +1,4 @@
 import type { Operation } from '@wcc/api';
-import type { ApiClient } from '@wcc/api/client';
 import { isTerminal } from '@wcc/progress';
 import type { Snapshot } from '@wcc/progress';
 import type { ProgressClient, Rights } from '@wcc/progress/client';
@@ -16,15 +15,12 @@ export interface OperationEntry {
 
 export type OperationListener = (entry: OperationEntry, before: OperationEntry | undefined) => void;
 
-const PAGE_SIZE = 30;
-
 /** All operations that this page has heard of, live and from history. */
 export class OperationsState {
   /** One came, went or changed its state; mere progress is told to its own watchers alone. */
   readonly changed: Emitter = new Emitter();
   /** Live updates were paused, or go on. */
   readonly pausing: Emitter = new Emitter();
-  readonly #api: ApiClient;
   readonly #live: ProgressClient;
   readonly #entries = new Map<string, OperationEntry>();
   readonly #listeners = new Map<string, Set<() => void>>();
@@ -33,11 +29,8 @@ export class OperationsState {
   /** What came while updates are paused, newest of each; `null` while they are not. */
   #waiting: Map<string, () => void> | null = null;
   #isOffering = false;
-  #cursor: string | null | undefined;
-  #problem: unknown = null;
 
-  constructor(api: ApiClient, live: ProgressClient) {
-    this.#api = api;
+  constructor(live: ProgressClient) {
     this.#live = live;
     live.watchAll('all', (snapshot, may) => this.#take(snapshot, may));
     live.onGone((id, why) => this.#gone(id, why === 'not_found'));
@@ -49,18 +42,6 @@ export class OperationsState {
 
   get all(): OperationEntry[] {
     return [...this.#entries.values()];
-  }
-
-  get hasMore(): boolean {
-    return typeof this.#cursor === 'string';
-  }
-
-  get isLoaded(): boolean {
-    return this.#cursor !== undefined;
-  }
-
-  get problem(): unknown {
-    return this.#problem;
   }
 
   /** Whether what is shown is held still; the work itself goes on. */
@@ -95,23 +76,6 @@ export class OperationsState {
   /** Every change of every operation, with what was held before. */
   listenAll(listener: OperationListener): void {
     this.#everyListener.add(listener);
-  }
-
-  /** The next page of history, newest first. */
-  async loadMore(): Promise<void> {
-    const cursor = this.#cursor;
-    try {
-      const page = await this.#api.operations({
-        limit: PAGE_SIZE,
-        ...(typeof cursor === 'string' ? { cursor } : {}),
-      });
-      this.#cursor = page.next ?? null;
-      this.#problem = null;
-      for (const operation of page.items) this.offer(operation);
-    } catch (error) {
-      this.#problem = error;
-    }
-    this.changed.emit();
   }
 
   /** Puts in what came by HTTP; what is newer by the socket stays. */

@@ -1,4 +1,3 @@
-import { createApiClient } from '@wcc/api/client';
 import type { Snapshot } from '@wcc/progress';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { OperationsState } from './operations.ts';
@@ -30,7 +29,7 @@ afterEach(() => {
 
 function open() {
   const live = createFakeLive();
-  const state = new OperationsState(createApiClient(), live.client);
+  const state = new OperationsState(live.client);
   const fetched: string[] = [];
   const tray = new Tray(state, {
     concerns: (snapshot) => snapshot.owner === 'u1',

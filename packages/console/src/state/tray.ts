@@ -71,12 +71,7 @@ export class Tray {
   }
 
   get counts(): TrayCounts {
-    const counts: TrayCounts = { running: 0, waiting: 0, failed: 0, done: 0 };
-    for (const id of this.#held) {
-      const entry = this.#operations.get(id);
-      if (entry !== undefined) counts[kindOf(entry)] += 1;
-    }
-    return counts;
+    return countsOf(this.entries);
   }
 
   /** Whether it was put away, so that not even a list that is held still shows it. */
@@ -139,8 +134,14 @@ export class Tray {
   }
 }
 
+export function countsOf(entries: readonly OperationEntry[]): TrayCounts {
+  const counts: TrayCounts = { running: 0, waiting: 0, failed: 0, done: 0 };
+  for (const entry of entries) counts[kindOf(entry)] += 1;
+  return counts;
+}
+
 /** Under which word of the summary an operation is counted. */
-export function kindOf({ snapshot, isUnknown }: OperationEntry): keyof TrayCounts {
+function kindOf({ snapshot, isUnknown }: OperationEntry): keyof TrayCounts {
   if (isUnknown || snapshot.state === 'failed') return 'failed';
   if (isTerminal(snapshot.state)) return 'done';
   const { state } = snapshot;

@@ -2,6 +2,27 @@ import { css } from 'lit';
 import type { CSSResult } from 'lit';
 
 export const operations: CSSResult = css`
+  .filters {
+    display: grid;
+    grid-template-columns: repeat(auto-fill, minmax(9.5rem, 1fr));
+    gap: 0.75rem;
+    align-items: end;
+    margin-block-end: 1.5rem;
+  }
+  .filters .label {
+    font-size: 0.8125rem;
+    color: var(--muted);
+  }
+  .filters .button {
+    justify-self: start;
+  }
+  .banner.paused {
+    border-block-end-color: color-mix(in srgb, var(--accent) 30%, transparent);
+    background: var(--accent-soft);
+  }
+  .banner.paused > .icon {
+    color: var(--accent);
+  }
   .group {
     margin-block-end: 2rem;
   }

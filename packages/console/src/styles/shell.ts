@@ -13,6 +13,7 @@ export const shell: CSSResult = css`
     wcc-shared-page,
     wcc-sign-in,
     wcc-first-sign-in,
+    wcc-tray,
     wcc-live-row
   ) {
     display: block;
@@ -196,9 +197,6 @@ export const shell: CSSResult = css`
     justify-content: center;
   }
   .notice.problem {
-    position: fixed;
-    inset: auto 1rem 1rem auto;
-    z-index: 2;
     grid-template-columns: auto minmax(0, 1fr) auto;
     align-items: center;
     max-inline-size: min(28rem, calc(100vw - 2rem));

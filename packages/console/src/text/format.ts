@@ -23,10 +23,15 @@ export function ago(durationMs: number, locale: Locale): string {
 }
 
 /** A clock time of history in the reader's own zone, with the day unless it is today's. */
-export function clockTime(iso: string, locale: Locale): string {
+export function clockTime(iso: string, locale: Locale, options: { hasSeconds?: boolean } = {}): string {
   const at = new Date(iso);
   if (Number.isNaN(at.getTime())) return '';
   const isToday = at.toDateString() === new Date().toDateString();
   const day = isToday ? {} : ({ year: 'numeric', month: 'short', day: 'numeric' } as const);
-  return new Intl.DateTimeFormat(locale, { ...day, hour: 'numeric', minute: '2-digit' }).format(at);
+  return new Intl.DateTimeFormat(locale, {
+    ...day,
+    hour: 'numeric',
+    minute: '2-digit',
+    ...(options.hasSeconds === true ? ({ second: '2-digit' } as const) : {}),
+  }).format(at);
 }

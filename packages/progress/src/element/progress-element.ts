@@ -186,6 +186,11 @@ export class WccProgressElement extends Base {
     else if (this.href !== href) this.setAttribute('href', href);
   }
 
+  /** To the row as a whole, from where Tab goes to its link and buttons. */
+  override focus(options?: FocusOptions): void {
+    this.#dom?.focus(options);
+  }
+
   /** After this turn, so that several properties set together paint once. */
   #paintSoon(): void {
     this.#schedule(0);

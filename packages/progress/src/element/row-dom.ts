@@ -150,7 +150,11 @@ export class RowDom {
     const hadFocus = root instanceof ShadowRoot && root.activeElement === button;
     button.hidden = !isShown;
     if (!hadFocus || isShown) return;
+    this.focus({ preventScroll: true });
+  }
+
+  focus(options?: FocusOptions): void {
     this.row.tabIndex = -1;
-    this.row.focus({ preventScroll: true });
+    this.row.focus(options);
   }
 }
