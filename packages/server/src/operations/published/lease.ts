@@ -4,14 +4,19 @@ import { commit } from '../commit.ts';
 import { newest } from '../live.ts';
 import { withState } from '../record.ts';
 import { end } from './end.ts';
-import { durably, rests, type Publication } from './publication.ts';
+import { durably, rests, told, type Publication } from './publication.ts';
 
 /** How often it is looked who is silent: a lease ends at most so much late. */
-const lookMs = 500;
+const lookMs = 1000;
 /** An interrupted one whose program does not come back within this has failed. */
 export const lostAfterMs: number = 24 * 3_600_000;
 
-/** Looks after all leases. @returns stops it */
+/**
+ * Looks after all leases, and tells the hub of the time that passes without a report. The hub does not look
+ * by itself ten times a second, as it does at work of this process: a thousand quiet programs cost next to nothing.
+ *
+ * @returns stops it
+ */
 export function watchLeases(engine: Engine, publications: ReadonlyMap<string, Publication>): () => void {
   let lookedAtMs = engine.clock.monotonicMs();
   const timer = setInterval(() => {
@@ -21,6 +26,7 @@ export function watchLeases(engine: Engine, publications: ReadonlyMap<string, Pu
     for (const publication of publications.values()) {
       // While this process itself stood still, nobody could be heard.
       if (lateMs > lookMs) publication.heardAtMs += lateMs;
+      if (publication.work !== null) told(engine, publication);
       if (!isDue(engine, publication, nowMs)) continue;
       act(engine, publication).catch((error: unknown) =>
         engine.onError(error, { stage: `operation ${publication.id}: lease` }),

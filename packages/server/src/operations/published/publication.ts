@@ -69,11 +69,10 @@ export function countFrom(publication: Publication, nowMs: number): void {
   publication.movedAtMs = nowMs;
 }
 
-/** Its clocks run and the hub looks at it: a program that is there and counts nothing shows as stalled. */
-export function runs({ hub, clock }: Engine, publication: Publication): void {
+/** Its clocks run: a program that is there and counts nothing shows as stalled. */
+export function runs({ clock }: Engine, publication: Publication): void {
   const nowMs = clock.monotonicMs();
   publication.interruptedAt = null;
-  publication.stopPull();
   publication.work = {
     progress() {
       const { done, durable } = phaseOf(publication.record);
@@ -86,13 +85,11 @@ export function runs({ hub, clock }: Engine, publication: Publication): void {
     },
   };
   runClock(publication, { runs: true, nowMs });
-  publication.stopPull = hub.pull(publication.id, () => newest(publication, clock.monotonicMs()));
 }
 
-/** Nobody reports: no time passes, and the hub need not look. */
+/** Nobody reports: no time passes. */
 export function rests(publication: Publication): void {
   publication.work = null;
-  publication.stopPull();
 }
 
 /** The record as it is to be stored: what the store holds is what survives. */
