@@ -1,0 +1,44 @@
+import { ApiError, routes, toProblem } from '@wcc/api';
+import type { EventRefusal, EventStreams } from '@wcc/progress/server';
+import type { FastifyInstance } from 'fastify';
+import type { IncomingMessage, ServerResponse } from 'node:http';
+import type { Principal } from '../access/principal.ts';
+import { requirePrincipal } from './credentials.ts';
+
+/** Page 04, "SSE and plain GET": one operation, told until its end, for curl and whoever has no WebSocket. */
+export function registerEvents(app: FastifyInstance, deps: { streams: EventStreams<Principal> }): void {
+  const path = `${routes.operations()}/:id/events`;
+  app.get<{ Params: { id: string } }>(path, { config: { isStream: true } }, async (request, reply) => {
+    const principal = requirePrincipal(request);
+    // The stream writes by itself from here on; what every answer carries goes along.
+    reply.hijack();
+    for (const [name, value] of Object.entries(reply.getHeaders())) {
+      if (value !== undefined) reply.raw.setHeader(name, value);
+    }
+    const wanted = { principal, operation: request.params.id };
+    await deps.streams.serve(request.raw, reply.raw, wanted).catch((error: unknown) => {
+      // Nobody else answers any more: whoever waits comes back.
+      request.log.error({ err: error }, 'request failed');
+      reply.raw.destroy();
+    });
+  });
+}
+
+/** Answers what does not become a stream as every other refusal is answered. */
+export function refuseStream(
+  refusal: EventRefusal,
+  _request: IncomingMessage,
+  response: ServerResponse,
+): void {
+  const error = new ApiError(refusal);
+  const mayComeBack = refusal === 'too_many_watchers' || refusal === 'shutting_down';
+  const retry = mayComeBack ? { 'retry-after': '5' } : {};
+  const body = JSON.stringify(toProblem(error));
+  response
+    .writeHead(error.status, {
+      'content-type': 'application/problem+json; charset=utf-8',
+      'content-length': Buffer.byteLength(body),
+      ...retry,
+    })
+    .end(body);
+}
