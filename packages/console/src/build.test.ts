@@ -2,7 +2,7 @@ import { fileURLToPath } from 'node:url';
 import { gzipSync } from 'node:zlib';
 import { build } from 'vite';
 import type { Rollup } from 'vite';
-import { beforeAll, describe, expect, it } from 'vitest';
+import { beforeAll, describe, expect, it, vi } from 'vitest';
 
 const root = fileURLToPath(new URL('..', import.meta.url));
 
@@ -10,7 +10,10 @@ describe('the built console', () => {
   const files = new Map<string, string>();
 
   beforeAll(async () => {
+    // The test runner's own NODE_ENV would choose Lit's development build, which nobody ships.
+    vi.stubEnv('NODE_ENV', 'production');
     const output = (await build({ root, logLevel: 'error', build: { write: false } })) as Rollup.RollupOutput;
+    vi.unstubAllEnvs();
     for (const file of output.output)
       files.set(file.fileName, file.type === 'chunk' ? file.code : Buffer.from(file.source).toString());
   });
