@@ -110,6 +110,8 @@ export const auditEntry = z.object({
 export const auditList = z.object({ items: z.array(auditEntry), next: z.string().optional() });
 export type AuditList = z.infer<typeof auditList>;
 export const auditQuery = z.strictObject({
+  who: z.string().max(128).optional().describe('exactly this name'),
+  what: z.string().max(64).optional().describe('begins so, e.g. share or share.create'),
   cursor: z
     .string()
     .regex(/^\d{1,15}$/)
@@ -122,6 +124,7 @@ export const grantLevel = z.enum(['watch', 'control']);
 export type GrantLevel = z.infer<typeof grantLevel>;
 export const createGrantRequest = z.strictObject({ userName, level: grantLevel.default('watch') });
 export type CreateGrantRequest = z.input<typeof createGrantRequest>;
+export type CreateGrantInput = z.output<typeof createGrantRequest>;
 export const grant = z.object({
   userId: z.string(),
   userName: z.string(),
@@ -144,6 +147,7 @@ export const createShareRequest = z.strictObject({
     .default(86_400),
 });
 export type CreateShareRequest = z.input<typeof createShareRequest>;
+export type CreateShareInput = z.output<typeof createShareRequest>;
 export const share = z.object({
   id: z.string(),
   operationId: z.string(),

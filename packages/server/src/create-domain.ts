@@ -5,6 +5,7 @@ import { registerMetrics } from './http/metrics.ts';
 import { registerOperations } from './http/operations.ts';
 import { registerPublish } from './http/publish.ts';
 import { registerPools } from './http/pools.ts';
+import { registerSharing } from './http/sharing.ts';
 import { createImages } from './images/images.ts';
 import { createPools } from './images/pool/pools.ts';
 import { mayOperate } from './operations/may.ts';
@@ -12,13 +13,14 @@ import { createOperations } from './operations/operations.ts';
 
 /** Builds operations, images and pools. */
 export async function createDomain(deps: DomainDeps): Promise<Domain> {
-  const { config, store, hub, installationId, onError, onState, metrics } = deps;
+  const { config, store, hub, access, installationId, onError, onState, metrics } = deps;
   const pools = await createPools({ store, installationId, pool: config.pool, onError });
   const operations = createOperations({
     store,
     hub,
     onError,
     onState,
+    granted: (operationId, userId) => access.grants.levelOf(operationId, userId),
     maxRunningPerPool: config.maxCopiesPerPool,
     isPoolReady: (poolId) => pools.isReady(poolId),
   });
@@ -27,12 +29,16 @@ export async function createDomain(deps: DomainDeps): Promise<Domain> {
   return {
     registerRoutes(app) {
       registerOperations(app, { operations });
-      registerPublish(app, { publishing: operations.publishing });
-      registerImages(app, { images });
+      registerPublish(app, { operations });
+      registerSharing(app, { access, operations, consoleUrl: deps.consoleUrl });
+      registerImages(app, { images, operations });
       registerPools(app, { images });
       registerMetrics(app, { metrics, images });
     },
-    may: (principal, snapshot) => ({ ...mayOperate(principal, snapshot) }),
+    watchable: (id, principal) => operations.get(id, principal),
+    may: (principal, snapshot) => ({
+      ...mayOperate(principal, snapshot, access.grants.levelOf(snapshot.id, principal.userId)),
+    }),
     lookup: (id) => operations.snapshot(id),
     start() {
       // A whole copy by shared blocks takes less time than the start of a thread.

@@ -1,6 +1,7 @@
 import type { Rights, Snapshot } from '@wcc/progress';
 import type { Hub } from '@wcc/progress/server';
 import type { FastifyInstance } from 'fastify';
+import type { Access } from './access/access.ts';
 import type { Principal } from './access/principal.ts';
 import type { ServerConfig } from './config/config.ts';
 import type { Metrics } from './metrics/metrics.ts';
@@ -9,6 +10,9 @@ import type { Store } from './storage/store.ts';
 
 export interface DomainDeps {
   config: ServerConfig;
+  access: Access;
+  /** Where people open the console; known once the port is. */
+  consoleUrl: () => string;
   store: Store;
   hub: Hub;
   metrics: Metrics;
@@ -22,6 +26,8 @@ export interface DomainDeps {
 /** What the server is for, as its faces see it: operations on images in pools. */
 export interface Domain {
   registerRoutes(app: FastifyInstance): void;
+  /** The newest snapshot, if the principal may watch it. @throws ApiError `not_found` */
+  watchable(id: string, principal: Principal): Promise<Snapshot>;
   /** What the principal may do with an operation now. */
   may(principal: Principal, snapshot: Snapshot): Rights;
   /** The newest snapshot of an operation, from memory or the store. */

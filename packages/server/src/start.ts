@@ -1,6 +1,6 @@
 import { join } from 'node:path';
 import type { AddressInfo } from 'node:net';
-import type { Hub, WebSocketGateway } from '@wcc/progress/server';
+import type { EventStreams, Hub, WebSocketGateway } from '@wcc/progress/server';
 import { createHub, createTickets } from '@wcc/progress/server';
 import type { FastifyBaseLogger, FastifyInstance } from 'fastify';
 import type { Access } from './access/access.ts';
@@ -18,6 +18,8 @@ import { createClientAddress } from './http/client-address.ts';
 import { cookieName } from './http/credentials.ts';
 import type { Readiness } from './http/health.ts';
 import { createSocketGateway, openSessions } from './http/socket.ts';
+import type { ServerTicketClaims } from './http/tickets.ts';
+import { createStreams, createWatchRules } from './http/watching.ts';
 import { logState } from './http/log.ts';
 import type { Metrics } from './metrics/metrics.ts';
 import { createMetrics } from './metrics/metrics.ts';
@@ -79,6 +81,7 @@ async function start(options: StartOptions, undo: Undo): Promise<RunningServer> 
   await core.domain.start();
   undo.add(() => core.domain.stop());
   undo.add(() => face.gateway.shutdown());
+  undo.add(() => face.streams.shutdown());
   // Begun here, awaited as the step of `startFace`: from now on nobody new gets in, not even to be told so.
   undo.add(() => void face.app.close().catch((error: unknown) => onError(error, { stage: 'http-close' })));
   undo.add(startSweep(core.access, { gateway: face.gateway, onError }));
@@ -99,6 +102,8 @@ interface Core {
   access: Access;
   domain: Domain;
   metrics: Metrics;
+  /** Where people open the console: filled in when the port is known. */
+  address: { consoleUrl: string };
 }
 
 async function startCore(
@@ -122,8 +127,21 @@ async function startCore(
     metrics.reached(record);
     logState(logger, record);
   };
-  const domain = await createDomain({ config, store, hub, metrics, installationId, onError, onState });
-  return { store, hub, access, domain, metrics };
+  await access.grants.load();
+  const address = { consoleUrl: '' };
+  const consoleUrl = (): string => address.consoleUrl;
+  const told = { onError, onState };
+  const domain = await createDomain({
+    ...told,
+    config,
+    store,
+    hub,
+    access,
+    metrics,
+    installationId,
+    consoleUrl,
+  });
+  return { store, hub, access, domain, metrics, address };
 }
 
 async function openDatabase({ dataDir }: ServerConfig, onError: OnError): Promise<Store> {
@@ -140,6 +158,7 @@ interface Face {
   port: number;
   url: string;
   gateway: WebSocketGateway<Principal>;
+  streams: EventStreams<Principal>;
 }
 
 /** Listens before it is ready, so that a taken port is known before anything moves. */
@@ -147,7 +166,9 @@ async function startFace(
   { config, version, logger }: StartOptions,
   deps: Core & { phase: { hindrance: Hindrance | null }; undo: Undo; onError: OnError },
 ): Promise<Face> {
-  const tickets = createTickets();
+  const tickets = createTickets<ServerTicketClaims>();
+  const rules = createWatchRules({ ...deps, lookup: (id) => deps.domain.lookup(id) });
+  const streams = createStreams(rules, deps.access);
   let addresses: Addresses = createAddresses(config, config.port);
   const app = await createApp({
     ...deps,
@@ -155,6 +176,8 @@ async function startFace(
     version,
     logger,
     tickets,
+    streams,
+    watchable: (id, principal) => deps.domain.watchable(id, principal),
     addresses: () => addresses,
     readiness: () => deps.phase.hindrance,
     registerDomain: (instance) => deps.domain.registerRoutes(instance),
@@ -165,19 +188,23 @@ async function startFace(
     return app.close();
   });
   const gateway = createSocketGateway({
-    ...deps,
+    access: deps.access,
+    rules,
     tickets,
+    foreignOrigins: config.foreignOrigins,
     server: app.server,
     addresses: () => addresses,
     clientAddress: createClientAddress(config.trustedProxies),
     cookie: cookieName(isSecure(config)),
     may: (principal, snapshot) => deps.domain.may(principal, snapshot),
-    lookup: (id) => deps.domain.lookup(id),
     parseCookie: (header) => app.parseCookie(header),
   });
+  deps.metrics.watchedBy('websocket', () => gateway.stats());
+  deps.metrics.watchedBy('sse', () => streams.stats());
   const port = await listen(app, config);
   addresses = createAddresses(config, port);
-  return { app, port, url: addresses.consoleUrl, gateway };
+  deps.address.consoleUrl = addresses.consoleUrl;
+  return { app, port, url: addresses.consoleUrl, gateway, streams };
 }
 
 async function listen(app: FastifyInstance, { host, port }: ServerConfig): Promise<number> {

@@ -69,7 +69,7 @@ function accessCalls(send: Send) {
     tokens: (query: { owner?: 'me' | 'all' } = {}) => send<TokenList>('GET', routes.tokens(), { query }),
     createToken: (body: CreateTokenRequest) => send<CreatedToken>('POST', routes.tokens(), { body }),
     revokeToken: (id: string) => send<undefined>('DELETE', routes.token(id)),
-    audit: (query: { cursor?: string; limit?: number } = {}) =>
+    audit: (query: { who?: string; what?: string; cursor?: string; limit?: number } = {}) =>
       send<AuditList>('GET', routes.audit(), { query }),
   };
 }

@@ -1,7 +1,14 @@
+import type { ChangePasswordRequest } from '@wcc/api';
 import { auditStatement } from '../storage/audit.ts';
 import type { Store } from '../storage/store.ts';
 import type { AdminToken } from './admin-token.ts';
 import { createAdminToken } from './admin-token.ts';
+import type { Grants } from './grants.ts';
+import { createGrants } from './grants.ts';
+import { changePassword } from './password-change.ts';
+import type { Subject } from './rules.ts';
+import type { Shares } from './shares.ts';
+import { createShares, sharePrefix } from './shares.ts';
 import type { FirstSignIn, SignedIn } from './first-sign-in.ts';
 import { createFirstSignIn } from './first-sign-in.ts';
 import { createPasswords } from './passwords.ts';
@@ -14,8 +21,25 @@ import { createTokens, tokenPrefix } from './tokens.ts';
 import type { Users } from './users.ts';
 import { createUsers } from './users.ts';
 
-/** Who is over: one session or token, or all of a user. Told after it is durable, so that sockets and tickets go. */
-export type Revocation = { sessionKey: string } | { userId: string };
+/**
+ * Who is over: one session, token or share; all of a user and what that user lent; or a user's sessions but one.
+ * Told after it is durable, so that sockets, streams and tickets go.
+ */
+export type Revocation =
+  { sessionKey: string } | { userId: string } | { sessionsOf: string; exceptSessionKey: string };
+
+/** Says whether a revocation is about this principal. */
+export function isRevoked(revocation: Revocation, principal: Principal): boolean {
+  if ('sessionKey' in revocation) return principal.sessionKey === revocation.sessionKey;
+  if ('userId' in revocation)
+    return principal.userId === revocation.userId || principal.lentBy === revocation.userId;
+  const { sessionsOf, exceptSessionKey } = revocation;
+  return (
+    principal.kind === 'session' &&
+    principal.userId === sessionsOf &&
+    principal.sessionKey !== exceptSessionKey
+  );
+}
 
 /** Everything about who somebody is. */
 export interface Access {
@@ -23,14 +47,22 @@ export interface Access {
   readonly sessions: Sessions;
   readonly tokens: Tokens;
   readonly firstSignIn: FirstSignIn;
+  readonly grants: Grants;
+  readonly shares: Shares;
   /** Null for a wrong name or password; both outcomes are in the audit record, and take the same work. */
   signIn(request: { name: string; password: string }, address: string): Promise<SignedIn | null>;
   signOut(principal: Principal): Promise<void>;
+  /** Of one's own password. @throws ApiError `invalid_input` when the present one is wrong */
+  changePassword(principal: Principal, request: ChangePasswordRequest): Promise<void>;
+  /** What is asked of an operation's rights: whose it is, and what was granted on it. */
+  subjectOf(principal: Principal, operation: { id: string; owner: string }): Subject;
   findBearer(secret: string, address: string): Promise<Principal | null>;
-  /** The token (never a session) of that key, for a ticket that a program obtained with it. */
+  /** The token or share (never a session) of that key, for a ticket that was obtained with it. */
   findHolder(tokenKey: string, address: string): Promise<Principal | null>;
   /** Listeners hear who is over. */
   onRevoked(listener: (revocation: Revocation) => void): void;
+  /** Listeners hear whose rights on operations have changed. */
+  onRightsChanged(listener: (userId: string) => void): void;
 }
 
 export interface AccessDeps {
@@ -49,15 +81,13 @@ export interface AccessDeps {
 export function createAccess(deps: AccessDeps): Access {
   const { store, onError } = deps;
   const now = deps.now ?? Date.now;
-  const listeners: ((revocation: Revocation) => void)[] = [];
-  const revoke = (revocation: Revocation): void => {
-    for (const listener of listeners) listener(revocation);
-  };
+  const revocations = createTelling<Revocation>();
+  const changes = createTelling<string>();
+  const revoke = revocations.tell;
+  const onRevoked = (sessionKey: string): void => revoke({ sessionKey });
   const passwords = createPasswords();
   const sessions = createSessions({ store, now, onError });
   const firstSignIn = createFirstSignIn({ store, passwords, sessions, dataDir: deps.dataDir, now });
-  const onRevoked = (tokenId: string): void => revoke({ sessionKey: tokenId });
-  const tokens = createTokens({ store, now, onError, onRevoked });
   const users = createUsers({
     store,
     passwords,
@@ -65,21 +95,62 @@ export function createAccess(deps: AccessDeps): Access {
     onAdminCreated: () => firstSignIn.removeLinkFile(),
     onChanged: (userId) => revoke({ userId }),
   });
-  const adminToken = createAdminToken(deps.adminToken);
+  const grants = createGrants({ store, now, onChanged: changes.tell });
+  const bearers = {
+    adminToken: createAdminToken(deps.adminToken),
+    tokens: createTokens({ store, now, onError, onRevoked }),
+    shares: createShares({ store, now, onError, onRevoked }),
+  };
   return {
     users,
     sessions,
-    tokens,
+    tokens: bearers.tokens,
     firstSignIn,
+    grants,
+    shares: bearers.shares,
     signIn: (request, address) => signIn({ store, passwords, sessions }, request, address),
     async signOut(principal) {
       await signOut({ store, sessions }, principal);
       revoke({ sessionKey: principal.sessionKey });
     },
-    findBearer: (secret, address) => findBearer({ adminToken, tokens }, secret, address),
-    findHolder: async (key, address) => adminToken.findByKey(key, address) ?? tokens.findById(key, address),
-    onRevoked: (listener) => void listeners.push(listener),
+    async changePassword(principal, request) {
+      await changePassword({ store, passwords }, principal, request);
+      revoke({ sessionsOf: principal.userId, exceptSessionKey: principal.sessionKey });
+    },
+    subjectOf: ({ userId }, { id, owner }) => {
+      return { owner, operationId: id, granted: grants.levelOf(id, userId) };
+    },
+    findBearer: (secret, address) => findBearer(bearers, secret, address),
+    findHolder: (key, address) => findHolder(bearers, key, address),
+    onRightsChanged: changes.listen,
+    onRevoked: revocations.listen,
   };
+}
+
+function createTelling<T>(): { tell: (news: T) => void; listen: (listener: (news: T) => void) => void } {
+  const listeners: ((news: T) => void)[] = [];
+  return {
+    tell: (news) => {
+      for (const listener of listeners) listener(news);
+    },
+    listen: (listener) => void listeners.push(listener),
+  };
+}
+
+/** Everything whose secret can stand behind `Authorization: Bearer`. */
+interface Bearers {
+  adminToken: AdminToken;
+  tokens: Tokens;
+  shares: Shares;
+}
+
+async function findHolder(
+  { adminToken, tokens, shares }: Bearers,
+  key: string,
+  address: string,
+): Promise<Principal | null> {
+  const found = adminToken.findByKey(key, address) ?? (await shares.findByKey(key, address));
+  return found ?? tokens.findById(key, address);
 }
 
 async function signIn(
@@ -112,11 +183,12 @@ async function signOut(deps: { store: Store; sessions: Sessions }, principal: Pr
 }
 
 async function findBearer(
-  { adminToken, tokens }: { adminToken: AdminToken; tokens: Tokens },
+  { adminToken, tokens, shares }: Bearers,
   secret: string,
   address: string,
 ): Promise<Principal | null> {
   const admin = adminToken.find(secret, address);
   if (admin) return admin;
+  if (secret.startsWith(sharePrefix)) return shares.find(secret, address);
   return secret.startsWith(tokenPrefix) ? tokens.find(secret, address) : null;
 }

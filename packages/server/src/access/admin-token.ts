@@ -1,7 +1,8 @@
 import type { Principal } from './principal.ts';
 import { equalsSecret, hashSecret } from './secrets.ts';
 
-const adminTokenKey = 'admin-token';
+/** `sessionKey`, id and name of its principal. */
+export const adminTokenKey = 'admin-token';
 
 /** The one bearer token that is given to the process from outside, with all rights, as long as it lives. */
 export interface AdminToken {
@@ -29,6 +30,7 @@ function principal(address: string): Principal {
     sessionVersion: 0,
     scope: 'write',
     limitedTo: null,
+    lentBy: null,
     expiresAtMs: null,
     address,
     tokenName: null,

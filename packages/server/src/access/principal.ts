@@ -14,6 +14,8 @@ export interface Principal {
   readonly scope: TokenScope;
   /** The only operations it may watch, in their public form; null: all that its rights reach. */
   readonly limitedTo: readonly string[] | null;
+  /** Of a share: the user whose right it lends; null for everybody else. */
+  readonly lentBy: string | null;
   /** Clock time in milliseconds; null: as long as the process lives. */
   readonly expiresAtMs: number | null;
   /** Client address, for the audit record. */
@@ -24,7 +26,7 @@ export interface Principal {
 
 /** How the audit record names a principal. */
 export function whoIs(principal: Principal): string {
-  if (principal.kind === 'admin-token') return 'admin-token';
+  if (principal.kind === 'admin-token' || principal.kind === 'share') return principal.userName;
   return principal.tokenName === null
     ? principal.userName
     : `${principal.userName} (token ${principal.tokenName})`;

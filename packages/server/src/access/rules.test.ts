@@ -13,6 +13,7 @@ const principal = (role: Role, scope: TokenScope = 'write'): Principal => ({
   sessionVersion: 1,
   scope,
   limitedTo: null,
+  lentBy: null,
   expiresAtMs: null,
   address: '127.0.0.1',
   tokenName: null,

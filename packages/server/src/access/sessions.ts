@@ -124,6 +124,7 @@ function toPrincipal(row: SessionRow, { key, address }: { key: string; address: 
     sessionVersion: row.version,
     scope: 'write',
     limitedTo: null,
+    lentBy: null,
     expiresAtMs: Date.parse(row.expiresAt),
     address,
     tokenName: null,

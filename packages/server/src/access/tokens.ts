@@ -15,7 +15,8 @@ const tokensPerUser = 100;
 
 /** Bearer tokens of users, for programs. A token may what its user may now, or less by its scope. */
 export interface Tokens {
-  list(principal: Principal): Promise<Token[]>;
+  /** Of the principal, or of everybody. */
+  list(principal: Principal, owner: 'me' | 'all'): Promise<Token[]>;
   create(principal: Principal, request: CreateTokenInput): Promise<CreatedToken>;
   revoke(principal: Principal, id: string): Promise<void>;
   /** The principal of a bearer secret, or null when it is unknown, revoked, over, or its user is disabled. */
@@ -33,7 +34,7 @@ export interface TokensDeps {
 
 export function createTokens(deps: TokensDeps): Tokens {
   return {
-    list: (principal) => listTokens(deps.store, principal),
+    list: (principal, owner) => listTokens(deps.store, owner === 'me' ? principal.userId : null),
     create: (principal, request) => createToken(deps, principal, request),
     revoke: (principal, id) => revokeToken(deps, principal, id),
     find: (secret, address) => findToken(deps, { column: 'secretHash', value: hashSecret(secret) }, address),
@@ -41,13 +42,13 @@ export function createTokens(deps: TokensDeps): Tokens {
   };
 }
 
-async function listTokens(store: Store, { userId }: Principal): Promise<Token[]> {
+async function listTokens(store: Store, userId: string | null): Promise<Token[]> {
   return store.db
     .selectFrom('tokens')
     .innerJoin('users', 'users.id', 'tokens.userId')
     .select(['tokens.id', 'tokens.name', 'tokens.scope', 'tokens.createdAt', 'tokens.expiresAt'])
     .select(['tokens.lastUsedAt', 'tokens.userId', 'users.name as userName'])
-    .where('tokens.userId', '=', userId)
+    .$if(userId !== null, (query) => query.where('tokens.userId', '=', userId))
     .where('tokens.revokedAt', 'is', null)
     .orderBy('tokens.createdAt')
     .execute();
@@ -62,7 +63,7 @@ async function createToken(
   if (principal.kind !== 'session') {
     throw new ApiError('forbidden', { hint: 'Sign in with a password; a token cannot make tokens.' });
   }
-  const held = await listTokens(store, principal);
+  const held = await listTokens(store, principal.userId);
   if (held.length >= tokensPerUser) {
     throw new ApiError('invalid_state', {
       message: `You have ${tokensPerUser} tokens.`,
@@ -132,6 +133,7 @@ async function findToken(
     role,
     scope,
     limitedTo: null,
+    lentBy: null,
     sessionKey: row.id,
     tokenName: row.name,
     address,

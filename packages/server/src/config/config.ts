@@ -12,6 +12,8 @@ export interface ServerConfig {
   behindTlsProxy: boolean;
   /** Addresses or CIDR ranges. */
   trustedProxies: readonly string[];
+  /** Origins whose pages may show single operations. */
+  foreignOrigins: readonly string[];
   adminToken: string | null;
   maxCopiesPerPool: number;
   freeSpaceFloor: FreeSpaceFloor;

@@ -8,6 +8,7 @@ export type Flag =
   | 'tls-key'
   | 'behind-tls-proxy'
   | 'trusted-proxy'
+  | 'foreign-origins'
   | 'admin-token-file'
   | 'max-copies-per-pool'
   | 'free-space-floor'
@@ -69,6 +70,12 @@ export const options: readonly Option[] = [
     value: 'CIDR,…',
     default: 'none',
     description: 'Proxies whose X-Forwarded-For names the client address.',
+  },
+  {
+    flag: 'foreign-origins',
+    value: 'URL,…',
+    default: 'none',
+    description: 'Origins whose pages may show single operations, by a ticket or a share link.',
   },
   {
     flag: 'admin-token-file',

@@ -61,6 +61,7 @@ function toConfig(values: Values, environment: Environment): ServerConfig {
     tls: readTls(text('tls-cert'), text('tls-key')),
     behindTlsProxy: values['behind-tls-proxy'] === true,
     trustedProxies: proxies(text('trusted-proxy')),
+    foreignOrigins: foreignOrigins(text('foreign-origins')),
     adminToken: readAdminToken(text('admin-token-file'), environment[adminTokenVariable]),
     maxCopiesPerPool: integer('max-copies-per-pool', text('max-copies-per-pool') ?? '2', { min: 1, max: 64 }),
     freeSpaceFloor: freeSpaceFloor(text('free-space-floor')),
@@ -118,6 +119,18 @@ function proxies(text: string | null): string[] {
     'option_invalid',
     `--trusted-proxy: ${wrong} is neither an address nor a CIDR range.`,
   );
+}
+
+function foreignOrigins(text: string | null): string[] {
+  return (text ?? '')
+    .split(',')
+    .filter((part) => part !== '')
+    .map((part) => {
+      const url = URL.canParse(part) ? new URL(part) : null;
+      if (url !== null && url.origin === part) return part;
+      const hint = 'is not an origin, e.g. https://status.example.org';
+      throw new ConfigError('option_invalid', `--foreign-origins: ${part} ${hint}.`);
+    });
 }
 
 function freeSpaceFloor(text: string | null): FreeSpaceFloor {

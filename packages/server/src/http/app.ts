@@ -1,9 +1,11 @@
 import { randomUUID } from 'node:crypto';
 import cookiePlugin from '@fastify/cookie';
-import type { Tickets } from '@wcc/progress/server';
+import type { EventStreams, Tickets } from '@wcc/progress/server';
 import type { FastifyBaseLogger, FastifyInstance } from 'fastify';
 import fastify, { LogController } from 'fastify';
+import type { Snapshot } from '@wcc/progress';
 import type { Access } from '../access/access.ts';
+import type { Principal } from '../access/principal.ts';
 import type { ServerConfig } from '../config/config.ts';
 import type { Store } from '../storage/store.ts';
 import type { Addresses } from './addresses.ts';
@@ -13,6 +15,8 @@ import { createClientAddress, registerClientAddress } from './client-address.ts'
 import { registerConsole } from './console.ts';
 import { cookieName, registerCredentials } from './credentials.ts';
 import { registerHeaders } from './headers.ts';
+import { registerEvents } from './events.ts';
+import { registerForeignOrigins } from './foreign-origins.ts';
 import type { Readiness } from './health.ts';
 import { registerHealth, registerReadiness } from './health.ts';
 import { createHttpServer } from './http-server.ts';
@@ -22,6 +26,7 @@ import { registerRequestLog } from './log.ts';
 import { registerProblems, sendProblem } from './problems.ts';
 import { registerSessions } from './sessions.ts';
 import { registerSocketHint } from './socket.ts';
+import type { ServerTicketClaims } from './tickets.ts';
 import { registerTickets } from './tickets.ts';
 import { registerTokens } from './tokens.ts';
 import { registerUsers } from './users.ts';
@@ -35,7 +40,10 @@ export interface AppDeps {
   logger: FastifyBaseLogger;
   store: Store;
   access: Access;
-  tickets: Tickets;
+  tickets: Tickets<ServerTicketClaims>;
+  streams: EventStreams<Principal>;
+  /** @throws ApiError `not_found` when the principal may not watch it */
+  watchable: (id: string, principal: Principal) => Promise<Snapshot>;
   addresses: () => Addresses;
   readiness: Readiness;
   /** Routes of the domain; they find hygiene, credentials, limits and problems in place. */
@@ -59,6 +67,7 @@ export async function createApp(deps: AppDeps): Promise<FastifyInstance> {
   await app.register(cookiePlugin);
   registerProblems(app);
   registerRequestLog(app);
+  registerForeignOrigins(app, { origins: config.foreignOrigins });
   // Before anybody is looked up: a foreign page costs no database access and learns nothing by its timing.
   registerHygiene(app, { addresses, cookie });
   registerReadiness(app, deps);
@@ -70,7 +79,8 @@ export async function createApp(deps: AppDeps): Promise<FastifyInstance> {
   registerSessions(app, { access, cookie, secure, version: deps.version });
   registerUsers(app, { access });
   registerTokens(app, { access });
-  registerTickets(app, deps);
+  registerTickets(app, { ...deps, foreignOrigins: config.foreignOrigins });
+  registerEvents(app, deps);
   registerAudit(app, deps);
   registerSocketHint(app);
   deps.registerDomain(app);

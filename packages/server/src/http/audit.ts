@@ -9,10 +9,15 @@ import { parseQuery } from './parse.ts';
 export function registerAudit(app: FastifyInstance, { store }: { store: Store }): void {
   app.get(routes.audit(), async (request): Promise<AuditList> => {
     requireRight(request, 'audit.read');
-    const { cursor, limit } = parseQuery(auditQuery, request);
+    const { cursor, limit, who, what } = parseQuery(auditQuery, request);
     const rows = await store.db
       .selectFrom('audit')
       .select(['number', 'at', 'who', 'address', 'what', 'subject', 'result'])
+      .$if(who !== undefined, (query) => query.where('who', '=', who ?? ''))
+      // A range instead of LIKE: what is typed is text, not a pattern.
+      .$if(what !== undefined, (query) =>
+        query.where('what', '>=', what ?? '').where('what', '<', `${what}\u{10ffff}`),
+      )
       .$if(cursor !== undefined, (query) => query.where('number', '<', Number(cursor)))
       .orderBy('number', 'desc')
       .limit(limit + 1)

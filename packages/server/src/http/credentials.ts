@@ -38,7 +38,8 @@ export function registerCredentials(
       return;
     }
     const secret = request.cookies[cookie];
-    if (secret !== undefined) request.principal = await access.sessions.find(secret, request.clientAddress);
+    if (secret !== undefined && !request.isForeignPage)
+      request.principal = await access.sessions.find(secret, request.clientAddress);
   });
 }
 

@@ -26,6 +26,8 @@ export function registerHygiene(app: FastifyInstance, { addresses, cookie }: Hyg
   app.addHook('onRequest', async (request) => {
     const { host, origin } = request.headers;
     if (!addresses().isHost(host)) throw new ApiError('foreign_host');
+    // What a listed page may ask for has its own checks; it is looked at for its bearer secret alone.
+    if (request.isForeignPage) return;
     if (isForeignFetch(request)) throw new ApiError('foreign_origin');
     if (harmless.has(request.method)) return;
     // A foreign Origin is refused whatever the credentials are; an absent one only where a cookie could stand in.

@@ -2,13 +2,17 @@ import type { Accepted, CopyPlan, Image, ImageList } from '@wcc/api';
 import { ApiError, copyImageRequest, copyPlanQuery, imageQuery, routes, sampleImageRequest } from '@wcc/api';
 import type { FastifyInstance, FastifyRequest } from 'fastify';
 import type { Images } from '../images/images.ts';
+import type { Operations } from '../operations/operations.ts';
 import { requirePrincipal } from './credentials.ts';
 import { idempotencyKeyOf } from './idempotency-key.ts';
 import { accepted } from './operations.ts';
 import { parseBody, parseQuery } from './parse.ts';
 
 /** Images, and the actions that make new ones. */
-export function registerImages(app: FastifyInstance, { images }: { images: Images }): void {
+export function registerImages(
+  app: FastifyInstance,
+  { images, operations }: { images: Images; operations: Operations },
+): void {
   const one = `${routes.images()}/:id`;
   app.get(routes.images(), async (request): Promise<ImageList> => {
     return images.list(requirePrincipal(request), parseQuery(imageQuery, request));
@@ -26,13 +30,14 @@ export function registerImages(app: FastifyInstance, { images }: { images: Image
     const idempotencyKey = idempotencyKeyOf(request);
     const body = parseBody(copyImageRequest, request);
     const order = { id: imageIdOf(request), body, idempotencyKey };
-    return accepted(reply, principal, await images.copy(principal, order));
+    return accepted(reply, operations.describe(await images.copy(principal, order), principal));
   });
   app.post(routes.sampleImage(), creates, async (request, reply): Promise<Accepted> => {
     const principal = requirePrincipal(request);
     const idempotencyKey = idempotencyKeyOf(request);
     const body = parseBody(sampleImageRequest, request);
-    return accepted(reply, principal, await images.makeSample(principal, { body, idempotencyKey }));
+    const snapshot = await images.makeSample(principal, { body, idempotencyKey });
+    return accepted(reply, operations.describe(snapshot, principal));
   });
 }
 

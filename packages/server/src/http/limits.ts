@@ -51,9 +51,10 @@ function principalOf(request: FastifyRequest): string {
   return request.principal?.sessionKey ?? request.clientAddress;
 }
 
-function nameOf(request: FastifyRequest): string {
-  const name = (request.body as { name?: unknown } | null | undefined)?.name;
-  return typeof name === 'string' ? name.slice(0, 64) : '';
+/** Whose password is guessed: the name that is tried, or one's own. */
+function nameOf({ body, principal }: FastifyRequest): string {
+  const name = (body as { name?: unknown } | null | undefined)?.name;
+  return typeof name === 'string' ? name.slice(0, 64) : (principal?.userName ?? '');
 }
 
 function createLimiter(

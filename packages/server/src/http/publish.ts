@@ -1,21 +1,23 @@
 import type { Accepted } from '@wcc/api';
 import { endOperationRequest, publishOperationRequest, reportProgressRequest, routes } from '@wcc/api';
 import type { FastifyInstance } from 'fastify';
-import type { Publishing } from '../operations/published/publishing.ts';
+import type { Operations } from '../operations/operations.ts';
 import { requirePrincipal } from './credentials.ts';
 import { idempotencyKeyOf } from './idempotency-key.ts';
-import { accepted, withMay } from './operations.ts';
+import { accepted } from './operations.ts';
 import { parseBody } from './parse.ts';
 
 /** Other programs report their own operations here: make, report, end. */
-export function registerPublish(app: FastifyInstance, { publishing }: { publishing: Publishing }): void {
+export function registerPublish(app: FastifyInstance, { operations }: { operations: Operations }): void {
+  const { publishing } = operations;
   const one = `${routes.operations()}/:id`;
   const creates = { config: { limit: 'creation' } } as const;
   app.post(routes.operations(), creates, async (request, reply): Promise<Accepted> => {
     const principal = requirePrincipal(request);
     const idempotencyKey = idempotencyKeyOf(request);
     const body = parseBody(publishOperationRequest, request);
-    return accepted(reply, principal, await publishing.publish(principal, { body, idempotencyKey }));
+    const snapshot = await publishing.publish(principal, { body, idempotencyKey });
+    return accepted(reply, operations.describe(snapshot, principal));
   });
   app.patch<WithId>(
     `${one}/progress`,
@@ -24,14 +26,14 @@ export function registerPublish(app: FastifyInstance, { publishing }: { publishi
       const principal = requirePrincipal(request);
       const body = parseBody(reportProgressRequest, request);
       const snapshot = await publishing.report(principal, request.params.id, body);
-      return { operation: withMay(principal, snapshot) };
+      return { operation: operations.describe(snapshot, principal) };
     },
   );
   app.post<WithId>(`${one}/end`, async (request): Promise<Accepted> => {
     const principal = requirePrincipal(request);
     const body = parseBody(endOperationRequest, request);
     const snapshot = await publishing.end(principal, request.params.id, body);
-    return { operation: withMay(principal, snapshot) };
+    return { operation: operations.describe(snapshot, principal) };
   });
 }
 

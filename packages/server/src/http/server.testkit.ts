@@ -60,6 +60,7 @@ export async function startTestServer(changes: Partial<ServerConfig> = {}): Prom
     tls: null,
     behindTlsProxy: false,
     trustedProxies: [],
+    foreignOrigins: [],
     adminToken,
     maxCopiesPerPool: 2,
     freeSpaceFloor: defaultFreeSpaceFloor,

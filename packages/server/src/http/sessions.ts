@@ -1,5 +1,5 @@
 import type { Session } from '@wcc/api';
-import { ApiError, firstSignInRequest, routes, signInRequest } from '@wcc/api';
+import { ApiError, changePasswordRequest, firstSignInRequest, routes, signInRequest } from '@wcc/api';
 import type { FastifyInstance, FastifyReply } from 'fastify';
 import type { Access } from '../access/access.ts';
 import type { SignedIn } from '../access/first-sign-in.ts';
@@ -40,6 +40,11 @@ export function registerSessions(app: FastifyInstance, deps: SessionRoutesDeps):
     const { userId, userName, role, expiresAtMs } = requirePrincipal(request);
     const expiresInMs = expiresAtMs === null ? sessionAbsoluteMs : expiresAtMs - Date.now();
     return { user: { id: userId, name: userName, role }, expiresInMs, version };
+  });
+  // A guess at a password, though by somebody who is signed in.
+  app.put(routes.password(), { config: { limit: 'signIn' } }, async (request, reply) => {
+    await access.changePassword(requirePrincipal(request), parseBody(changePasswordRequest, request));
+    return reply.code(204).send();
   });
   app.delete(routes.session(), async (request, reply) => {
     const principal = requirePrincipal(request);

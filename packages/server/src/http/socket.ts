@@ -1,57 +1,54 @@
 import type { IncomingMessage, Server } from 'node:http';
 import type { Rights, Snapshot } from '@wcc/progress';
 import { TICKET_PREFIX } from '@wcc/progress';
-import type { Hub, TicketClaims, Tickets, WebSocketGateway } from '@wcc/progress/server';
+import type { Tickets, WebSocketGateway } from '@wcc/progress/server';
 import { attachWebSocket } from '@wcc/progress/server';
 import { ApiError, routes } from '@wcc/api';
 import type { FastifyInstance } from 'fastify';
 import type { Access } from '../access/access.ts';
+import { isRevoked } from '../access/access.ts';
 import type { Principal } from '../access/principal.ts';
-import { can } from '../access/rules.ts';
 import type { Addresses } from './addresses.ts';
 import type { ClientAddress } from './client-address.ts';
 import { bearerOf } from './credentials.ts';
+import type { ServerTicketClaims } from './tickets.ts';
+import type { WatchRules } from './watching.ts';
 
 export interface SocketDeps {
   server: Server;
-  hub: Hub;
+  /** Shared with the event streams. */
+  rules: WatchRules;
   access: Access;
-  tickets: Tickets;
+  tickets: Tickets<ServerTicketClaims>;
+  /** Origins whose pages may show an operation. */
+  foreignOrigins: readonly string[];
   addresses: () => Addresses;
   clientAddress: ClientAddress;
   cookie: string;
   may: (principal: Principal, snapshot: Snapshot) => Rights;
-  lookup: (id: string) => Promise<Snapshot | undefined>;
   parseCookie: (header: string) => Record<string, string | undefined>;
-  onError: (error: unknown, context: { stage: string }) => void;
 }
 
 /** Page 04, "Binding": the socket carries the principal that was authenticated before the upgrade. */
 export function createSocketGateway(deps: SocketDeps): WebSocketGateway<Principal> {
   const { access, tickets, addresses } = deps;
   const gateway = attachWebSocket<Principal>({
-    hub: deps.hub,
+    ...deps.rules,
     server: deps.server,
     path: routes.socket(),
     hosts: (host) => addresses().isHost(host),
     origins: (origin, request) =>
-      origin === undefined ? isProgram(deps, request) : addresses().isOrigin(origin, request.headers.host),
+      origin === undefined
+        ? isProgram(deps, request)
+        : addresses().isOrigin(origin, request.headers.host) || isForeignPage(deps, origin, request),
     authenticate: (request, ticket) => authenticate(deps, request, ticket),
-    user: ({ userId, sessionKey, expiresAtMs }) => ({ user: userId, session: sessionKey, expiresAtMs }),
-    authorize: (principal, _action, snapshot) => can(principal, 'operation.watch', { owner: snapshot.owner }),
     may: deps.may,
-    lookup: deps.lookup,
     clientAddress: deps.clientAddress,
-    onError: deps.onError,
   });
   access.onRevoked((revocation) => {
     if ('sessionKey' in revocation) tickets.revokeSession(revocation.sessionKey);
     // Tickets of a changed user die at their use: the version that they name is gone.
-    gateway.closeSessions((principal) =>
-      'sessionKey' in revocation
-        ? principal.sessionKey === revocation.sessionKey
-        : principal.userId === revocation.userId,
-    );
+    gateway.closeSessions((principal) => isRevoked(revocation, principal));
   });
   return gateway;
 }
@@ -62,6 +59,17 @@ export function registerSocketHint(app: FastifyInstance): void {
     void reply.headers({ upgrade: 'websocket' });
     throw new ApiError('upgrade_required');
   });
+}
+
+/** Of the list, and with a ticket: that one names the origin it is for. */
+function isForeignPage(
+  { foreignOrigins }: SocketDeps,
+  origin: string,
+  { headers }: IncomingMessage,
+): boolean {
+  return (
+    foreignOrigins.includes(origin) && headers['sec-websocket-protocol']?.includes(TICKET_PREFIX) === true
+  );
 }
 
 /** No Origin: no browser. It must not carry a cookie, and must bring a right of its own. */
@@ -95,7 +103,7 @@ async function authenticate(
 }
 
 interface Redemption {
-  claims: TicketClaims;
+  claims: ServerTicketClaims;
   request: IncomingMessage;
   address: string;
 }
@@ -104,23 +112,29 @@ interface Redemption {
 async function redeem(deps: SocketDeps, { claims, request, address }: Redemption): Promise<Principal | null> {
   if (claims.purpose !== 'watch' || claims.origin !== (request.headers.origin ?? '')) return null;
   const cookie = cookieOf(deps, request.headers.cookie);
-  const principal =
-    cookie === undefined
-      ? await deps.access.findHolder(claims.session, address)
-      : await deps.access.sessions.find(cookie, address);
+  const session = cookie === undefined ? null : await deps.access.sessions.find(cookie, address);
+  const principal = await holderOf(deps, { claims, session, hasCookie: cookie !== undefined, address });
   if (principal?.sessionKey !== claims.session) return null;
-  return principal.userId === claims.user && principal.sessionVersion === claims.sessionVersion
-    ? principal
-    : null;
+  const isSame = principal.userId === claims.user && principal.sessionVersion === claims.sessionVersion;
+  return isSame ? { ...principal, limitedTo: claims.operations ?? principal.limitedTo } : null;
+}
+
+/** A limited ticket opens a socket without a cookie: one that the browser sent along counts for nothing there. */
+function holderOf(
+  { access }: SocketDeps,
+  {
+    claims,
+    session,
+    hasCookie,
+    address,
+  }: { claims: ServerTicketClaims; session: Principal | null; hasCookie: boolean; address: string },
+): Promise<Principal | null> | Principal | null {
+  if (session?.sessionKey === claims.session) return session;
+  return claims.operations === null && hasCookie ? null : access.findHolder(claims.session, address);
 }
 
 /** Keys of the sessions that hold an open socket: an open page counts as use. */
 export function openSessions(gateway: WebSocketGateway<Principal>): string[] {
-  const keys = new Set<string>();
-  // The gateway asks about every socket; none is closed, because none is named.
-  gateway.closeSessions(({ kind, sessionKey }) => {
-    if (kind === 'session') keys.add(sessionKey);
-    return false;
-  });
-  return [...keys];
+  const sessions = gateway.principals().filter(({ kind }) => kind === 'session');
+  return [...new Set(sessions.map(({ sessionKey }) => sessionKey))];
 }

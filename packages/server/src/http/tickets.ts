@@ -1,30 +1,105 @@
 import type { Ticket } from '@wcc/api';
 import { ApiError, routes, ticketRequest } from '@wcc/api';
-import type { Tickets } from '@wcc/progress/server';
+import type { TicketClaims, Tickets } from '@wcc/progress/server';
 import { TicketError } from '@wcc/progress/server';
-import type { FastifyInstance } from 'fastify';
+import type { FastifyInstance, FastifyRequest } from 'fastify';
+import type { Principal } from '../access/principal.ts';
+import { whoIs } from '../access/principal.ts';
+import type { Snapshot } from '@wcc/progress';
+import { auditStatement } from '../storage/audit.ts';
+import type { Store } from '../storage/store.ts';
 import { requireRight } from './credentials.ts';
 import { parseBody } from './parse.ts';
 
-/** Page 04, step 2: the right to open one socket within 30 s, bound to session, user and origin. */
-export function registerTickets(app: FastifyInstance, { tickets }: { tickets: Tickets }): void {
+/** What a ticket of this server says. */
+export interface ServerTicketClaims extends TicketClaims {
+  /** The only operations that its socket may watch, without a cookie; null: all that its holder may. */
+  operations: readonly string[] | null;
+}
+
+export interface TicketsDeps {
+  tickets: Tickets<ServerTicketClaims>;
+  store: Store;
+  /** Origins whose pages may show an operation. */
+  foreignOrigins: readonly string[];
+  /** @throws ApiError `not_found` when the principal may not watch it */
+  watchable: (id: string, principal: Principal) => Promise<Snapshot>;
+}
+
+/** Page 04, steps 2 and 9: the right to open one socket within 30 s, bound to session, user and origin. */
+export function registerTickets(app: FastifyInstance, deps: TicketsDeps): void {
   app.post(routes.tickets(), { config: { limit: 'ticket' } }, async (request): Promise<Ticket> => {
     const principal = requireRight(request, 'ticket.make');
-    const { purpose } = parseBody(ticketRequest, request);
+    const body = parseBody(ticketRequest, request);
     // A screen belongs to a machine; there is none that could be named.
-    if (purpose !== 'watch') throw new ApiError('not_found');
-    try {
-      return tickets.issue({
-        session: principal.sessionKey,
-        user: principal.userId,
-        sessionVersion: principal.sessionVersion,
-        purpose,
-        // Empty for a program: its socket must come without an Origin then.
-        origin: request.headers.origin ?? '',
-      });
-    } catch (cause) {
-      if (cause instanceof TicketError) throw new ApiError('too_many_tickets', { retryAfterS: 30, cause });
-      throw cause;
-    }
+    if (body.purpose !== 'watch') throw new ApiError('not_found');
+    const operations = await limitOf(deps, principal, body.operations);
+    const origin = originOf(deps, { request, principal, named: body.origin, operations });
+    const { sessionKey: session, userId: user, sessionVersion } = principal;
+    const claims = { session, user, sessionVersion, purpose: 'watch', origin, operations };
+    const issued = issue(deps.tickets, claims);
+    if (body.origin !== undefined) await noteForeign(deps.store, principal, origin);
+    return operations === null ? issued : { ...issued, operations: [...operations] };
   });
+}
+
+/** What is named must be visible now; at its use, and then at each event, it is asked again. */
+async function limitOf(
+  { watchable }: TicketsDeps,
+  principal: Principal,
+  named: readonly string[] | undefined,
+): Promise<readonly string[] | null> {
+  const operations = named ?? principal.limitedTo;
+  if (operations === null) return null;
+  await Promise.all(operations.map((id) => watchable(id, principal)));
+  return operations;
+}
+
+interface Wanted {
+  request: FastifyRequest;
+  principal: Principal;
+  /** By a backend, for its page. */
+  named: string | undefined;
+  operations: readonly string[] | null;
+}
+
+/** The one origin from which the socket may come; empty for a program, which has none. */
+function originOf(
+  { foreignOrigins }: TicketsDeps,
+  { request, principal, named, operations }: Wanted,
+): string {
+  const own = request.headers.origin ?? '';
+  const isForeign = named !== undefined || request.isForeignPage;
+  if (!isForeign) return own;
+  if (operations === null) {
+    const message = 'A ticket for a foreign page names the operations that it shows.';
+    throw new ApiError('invalid_input', { field: 'operations', message });
+  }
+  if (named === undefined) return own;
+  const isProgram = principal.kind === 'token' || principal.kind === 'admin-token';
+  if (isProgram && request.headers.origin === undefined && foreignOrigins.includes(named)) return named;
+  throw new ApiError('foreign_origin', {
+    message: isProgram ? 'This origin is not on the list.' : 'Only a bearer token may name an origin.',
+    hint: 'Start wcc with --foreign-origins; ask by the backend of that page, with its token.',
+  });
+}
+
+function issue(
+  tickets: Tickets<ServerTicketClaims>,
+  claims: ServerTicketClaims,
+): { ticket: string; expiresInS: number } {
+  try {
+    return tickets.issue(claims);
+  } catch (cause) {
+    if (cause instanceof TicketError) throw new ApiError('too_many_tickets', { retryAfterS: 30, cause });
+    throw cause;
+  }
+}
+
+async function noteForeign(store: Store, principal: Principal, origin: string): Promise<void> {
+  const { address } = principal;
+  const subject = `origin:${origin}`;
+  await store.write([
+    auditStatement({ who: whoIs(principal), address, what: 'ticket.foreign', subject, result: 'ok' }),
+  ]);
 }

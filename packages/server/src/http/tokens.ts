@@ -1,16 +1,20 @@
 import type { CreatedToken, TokenList } from '@wcc/api';
-import { createTokenRequest, routes } from '@wcc/api';
+import { ApiError, createTokenRequest, routes, tokenQuery } from '@wcc/api';
 import type { FastifyInstance, FastifyRequest } from 'fastify';
 import type { Access } from '../access/access.ts';
 import type { Principal } from '../access/principal.ts';
 import type { Right } from '../access/rules.ts';
+import { can } from '../access/rules.ts';
 import { requirePrincipal, requireRight } from './credentials.ts';
-import { parseBody } from './parse.ts';
+import { parseBody, parseQuery } from './parse.ts';
 
-/** Bearer tokens: everybody's own. */
+/** Bearer tokens: everybody's own, and for administrators everybody's. */
 export function registerTokens(app: FastifyInstance, { access }: { access: Access }): void {
   app.get(routes.tokens(), async (request): Promise<TokenList> => {
-    return { items: await access.tokens.list(requireOwn(request, 'token.see')) };
+    const principal = requireOwn(request, 'token.see');
+    const { owner } = parseQuery(tokenQuery, request);
+    if (owner === 'all' && !can(principal, 'token.see', { owner: null })) throw new ApiError('forbidden');
+    return { items: await access.tokens.list(principal, owner) };
   });
   app.post(
     routes.tokens(),

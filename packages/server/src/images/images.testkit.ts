@@ -66,7 +66,7 @@ export interface CopyChanges {
 export function makePrincipal(userName: string, role: Role = 'operator'): Principal {
   const identity = { userId: `id-of-${userName}`, userName, role, sessionKey: `session-of-${userName}` };
   const rest = { sessionVersion: 1, expiresAtMs: null, address: '127.0.0.1', tokenName: null };
-  return { kind: 'session', scope: 'write', limitedTo: null, ...identity, ...rest };
+  return { kind: 'session', scope: 'write', limitedTo: null, lentBy: null, ...identity, ...rest };
 }
 
 export const admin: Principal = makePrincipal('root', 'admin');

@@ -1,3 +1,4 @@
+import type { GrantLevel } from '@wcc/api';
 import type { Hub } from '@wcc/progress/server';
 import type { Store } from '../storage/store.ts';
 import type { Action } from './action.ts';
@@ -8,6 +9,7 @@ import type { OperationRecord } from './record.ts';
 /** Told of every state that an operation has reached durably, its first one included: for log and metrics. */
 export type OnState = (record: OperationRecord) => void;
 
+export type GrantedLevel = (operationId: string, userId: string) => GrantLevel | null;
 export type OnError = (error: unknown, context: { stage: string }) => void;
 
 /** What all parts of the engine of operations share. */
@@ -17,6 +19,8 @@ export interface Engine {
   readonly clock: Clock;
   readonly onError: OnError;
   readonly onState: OnState;
+  /** What was granted on an operation to a user; answered at once. */
+  readonly granted: GrantedLevel;
   /** By name; filled before anything is accepted or recovered. */
   readonly actions: Map<string, Action>;
   /** Every operation that has not ended, by id. */

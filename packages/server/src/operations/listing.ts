@@ -15,7 +15,7 @@ export interface OperationFilter {
   until?: string | undefined;
   cursor?: string | undefined;
   limit: number;
-  /** Only operations of this owner are seen; null: all. */
+  /** Only operations of this user and those granted to them are seen; null: all. */
   visibleTo: string | null;
 }
 
@@ -33,7 +33,14 @@ export async function listOperations(
   if (filter.state !== undefined) query = query.where('state', 'in', parseStates(filter.state));
   if (filter.action !== undefined) query = query.where('action', '=', filter.action);
   if (filter.owner !== undefined) query = query.where('ownerId', '=', filter.owner);
-  if (filter.visibleTo !== null) query = query.where('ownerId', '=', filter.visibleTo);
+  const { visibleTo } = filter;
+  if (visibleTo !== null) {
+    const granted = engine.store.db
+      .selectFrom('grants')
+      .select('operationId')
+      .where('userId', '=', visibleTo);
+    query = query.where((is) => is.or([is('ownerId', '=', visibleTo), is('id', 'in', granted)]));
+  }
   if (filter.since !== undefined) query = query.where('createdAt', '>=', toIso(filter.since, 'since'));
   if (filter.until !== undefined) query = query.where('createdAt', '<', toIso(filter.until, 'until'));
   if (filter.subject !== undefined) {

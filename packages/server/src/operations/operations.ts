@@ -1,18 +1,20 @@
+import type { Operation } from '@wcc/api';
 import { ApiError } from '@wcc/api';
 import type { Snapshot } from '@wcc/progress';
-import { isOperationId, isTerminal, mayInState } from '@wcc/progress';
+import { isOperationId, isTerminal, mayInState, publicSnapshot } from '@wcc/progress';
 import type { Hub } from '@wcc/progress/server';
 import type { Principal } from '../access/principal.ts';
-import { can } from '../access/rules.ts';
+import { can, type Subject } from '../access/rules.ts';
 import type { Store } from '../storage/store.ts';
 import type { Acceptance } from './accept.ts';
 import { accept } from './accept.ts';
 import type { Action } from './action.ts';
 import { systemClock, type Clock } from './clock.ts';
 import { cancel, pause, refusal, resume, type Order } from './control.ts';
-import type { Engine, OnError, OnState } from './engine.ts';
+import type { Engine, GrantedLevel, OnError, OnState } from './engine.ts';
 import { createIdempotency, type Idempotency } from './idempotency.ts';
 import { listOperations, type OperationFilter } from './listing.ts';
+import { mayOperate } from './may.ts';
 import { createPublishing, type Publishing } from './published/publishing.ts';
 import { adopt, recoverPool, showRecentEnds, tellUnavailable, watchRoom } from './recover.ts';
 import { isOwn, isPublished, readRow, readUnfinished, storedSnapshot } from './rows.ts';
@@ -26,6 +28,8 @@ export interface OperationsOptions {
   onError: OnError;
   /** @default nobody is told */
   onState?: OnState;
+  /** @default nothing is granted to anybody */
+  granted?: GrantedLevel;
   clock?: Clock;
   /** Operations that move data at the same time in one pool. @default 2 */
   maxRunningPerPool?: number;
@@ -43,6 +47,8 @@ export interface Operations {
   readonly publishing: Publishing;
   /** The newest snapshot, from memory or the store; says nothing about who may see it. */
   snapshot(id: string): Promise<Snapshot | undefined>;
+  /** As this principal sees it, with what it may do; in public form, and without that, for whoever holds a link. */
+  describe(snapshot: Snapshot, principal: Principal): Operation;
   /** The snapshot, if this principal may see it. @throws ApiError `not_found` */
   get(id: string, principal: Principal): Promise<Snapshot>;
   list(filter: Omit<OperationFilter, 'visibleTo'>, principal: Principal): ReturnType<typeof listOperations>;
@@ -64,19 +70,7 @@ export interface Operations {
 }
 
 export function createOperations(options: OperationsOptions): Operations {
-  const engine: Engine = {
-    store: options.store,
-    hub: options.hub,
-    onError: options.onError,
-    onState: options.onState ?? (() => {}),
-    clock: options.clock ?? systemClock,
-    actions: new Map(),
-    live: new Map(),
-    isPoolReady: options.isPoolReady,
-    maxRunningPerPool: options.maxRunningPerPool ?? 2,
-    pump: (poolId) => scheduler.pump(poolId),
-    isStopping: false,
-  };
+  const engine = createEngine(options, (poolId) => scheduler.pump(poolId));
   const scheduler: Scheduler = createScheduler(engine);
   const ending = new AbortController();
   watchRoom(engine, scheduler, ending.signal).catch((error: unknown) =>
@@ -91,6 +85,7 @@ export function createOperations(options: OperationsOptions): Operations {
     idempotency,
     publishing,
     snapshot: (id) => find(engine, id),
+    describe: (snapshot, principal) => describe(engine, snapshot, principal),
     get: (id, principal) => watchable(engine, id, principal),
     list: (filter, principal) => listOperations(engine, { ...filter, visibleTo: visibleTo(principal) }),
     log: (id, principal) => readLog(engine, id, principal),
@@ -111,6 +106,23 @@ export function createOperations(options: OperationsOptions): Operations {
       engine.isStopping = true;
       await Promise.all([stopAll(engine), publishing.stop()]);
     },
+  };
+}
+
+function createEngine(options: OperationsOptions, pump: Engine['pump']): Engine {
+  return {
+    store: options.store,
+    hub: options.hub,
+    onError: options.onError,
+    onState: options.onState ?? (() => {}),
+    granted: options.granted ?? (() => null),
+    clock: options.clock ?? systemClock,
+    actions: new Map(),
+    live: new Map(),
+    isPoolReady: options.isPoolReady,
+    maxRunningPerPool: options.maxRunningPerPool ?? 2,
+    pump,
+    isStopping: false,
   };
 }
 
@@ -161,16 +173,25 @@ async function find(engine: Engine, id: string): Promise<Snapshot | undefined> {
   return row === null ? undefined : storedSnapshot(row);
 }
 
+function subjectOf({ granted }: Engine, { id, owner }: Snapshot, { userId }: Principal): Subject {
+  return { owner, operationId: id, granted: granted(id, userId) };
+}
+
+function describe(engine: Engine, snapshot: Snapshot, principal: Principal): Operation {
+  if (principal.limitedTo !== null) return publicSnapshot(snapshot);
+  return { ...snapshot, may: mayOperate(principal, snapshot, engine.granted(snapshot.id, principal.userId)) };
+}
+
 /** Unknown and forbidden are the same. */
 async function watchable(engine: Engine, id: string, principal: Principal): Promise<Snapshot> {
   const snapshot = await find(engine, id);
-  if (snapshot && can(principal, 'operation.watch', { owner: snapshot.owner })) return snapshot;
+  if (snapshot && can(principal, 'operation.watch', subjectOf(engine, snapshot, principal))) return snapshot;
   throw new ApiError('not_found');
 }
 
 async function controllable(engine: Engine, id: string, principal: Principal): Promise<Snapshot> {
   const snapshot = await watchable(engine, id, principal);
-  if (can(principal, 'operation.control', { owner: snapshot.owner })) return snapshot;
+  if (can(principal, 'operation.control', subjectOf(engine, snapshot, principal))) return snapshot;
   throw new ApiError('forbidden');
 }
 
@@ -184,6 +205,8 @@ async function readLog(
   principal: Principal,
 ): Promise<{ at: string; kind: string; text: string }[]> {
   await watchable(engine, id, principal);
+  // It names people: nothing for whoever holds a link.
+  if (principal.limitedTo !== null) throw new ApiError('not_found');
   return engine.store.db
     .selectFrom('operationLog')
     .select(['at', 'kind', 'text'])

@@ -91,6 +91,7 @@ function principal(name: string, changes: Partial<Principal> = {}): Principal {
     role: 'operator',
     scope: 'publish',
     limitedTo: null,
+    lentBy: null,
     ...identity,
     ...rest,
     ...changes,
@@ -262,12 +263,12 @@ describe('the end', () => {
 
   it('offers neither pause nor resume nor retry', async () => {
     const { id } = await publish();
-    const may = mayOperate(person, await report(id));
+    const may = mayOperate(person, await report(id), null);
     expect(may).toMatchObject({ cancel: true, pause: false, resume: false, retry: false });
     await expect(engine.operations.pause(id, person)).rejects.toMatchObject({ code: 'invalid_state' });
     await expect(engine.operations.resume(id, person)).rejects.toMatchObject({ code: 'invalid_state' });
     const ended = await end(id, 'failed');
-    expect(mayOperate(person, ended)).toMatchObject({ retry: false });
+    expect(mayOperate(person, ended, null)).toMatchObject({ retry: false });
     const retried = engine.operations.retry(id, person, null);
     await expect(retried).rejects.toMatchObject({ code: 'invalid_state' });
   });

@@ -1,0 +1,123 @@
+import type { CreateGrantInput, Grant, GrantLevel } from '@wcc/api';
+import { ApiError } from '@wcc/api';
+import { auditStatement } from '../storage/audit.ts';
+import { StoreConflict } from '../storage/errors.ts';
+import type { Store, WriteStatement } from '../storage/store.ts';
+import type { Principal } from './principal.ts';
+import { whoIs } from './principal.ts';
+
+/** What somebody may do with one operation of somebody else. Who may grant is checked by the caller. */
+export interface Grants {
+  /** Asked at every event of every watcher, so it is answered from memory. */
+  levelOf(operationId: string, userId: string): GrantLevel | null;
+  list(operationId: string): Promise<Grant[]>;
+  /** A second grant to the same user takes the place of the first. @throws ApiError `invalid_input` */
+  create(principal: Principal, operationId: string, request: CreateGrantInput): Promise<Grant>;
+  /** @throws ApiError `not_found` */
+  revoke(principal: Principal, operationId: string, userId: string): Promise<void>;
+  /** Reads what stands in the store; before anybody is authorised. */
+  load(): Promise<void>;
+}
+
+export interface GrantsDeps {
+  store: Store;
+  now: () => number;
+  /** The user's rights are other ones from now on. */
+  onChanged: (userId: string) => void;
+}
+
+/** By operation, then by user. */
+type Index = Map<string, Map<string, GrantLevel>>;
+
+export function createGrants(deps: GrantsDeps): Grants {
+  const index: Index = new Map();
+  return {
+    levelOf: (operationId, userId) => index.get(operationId)?.get(userId) ?? null,
+    list: (operationId) => listGrants(deps.store, operationId),
+    create: (principal, operationId, request) =>
+      createGrant({ ...deps, index }, principal, { operationId, ...request }),
+    revoke: (principal, operationId, userId) =>
+      revokeGrant({ ...deps, index }, principal, { operationId, userId }),
+    async load() {
+      const query = deps.store.db.selectFrom('grants').select(['operationId', 'userId', 'level']);
+      for (const row of await query.execute()) put(index, row);
+    },
+  };
+}
+
+function put(index: Index, row: { operationId: string; userId: string; level: GrantLevel }): void {
+  const levels = index.get(row.operationId) ?? new Map<string, GrantLevel>();
+  index.set(row.operationId, levels.set(row.userId, row.level));
+}
+
+async function listGrants(store: Store, operationId: string): Promise<Grant[]> {
+  return store.db
+    .selectFrom('grants')
+    .innerJoin('users', 'users.id', 'grants.userId')
+    .select(['grants.userId', 'users.name as userName', 'grants.level', 'grants.grantedBy'])
+    .select('grants.createdAt')
+    .where('grants.operationId', '=', operationId)
+    .orderBy('users.name')
+    .execute();
+}
+
+async function createGrant(
+  { store, now, onChanged, index }: GrantsDeps & { index: Index },
+  principal: Principal,
+  { operationId, userName, level }: { operationId: string; userName: string; level: GrantLevel },
+): Promise<Grant> {
+  const user = await store.db
+    .selectFrom('users')
+    .select(['id', 'name'])
+    .where('name', '=', userName)
+    .where('disabled', '=', 0)
+    .executeTakeFirst();
+  if (!user) {
+    throw new ApiError('invalid_input', { field: 'userName', message: 'There is no user of this name.' });
+  }
+  const createdAt = new Date(now()).toISOString();
+  const row = { operationId, userId: user.id, level, grantedBy: principal.userName, createdAt };
+  const insert = store.db
+    .insertInto('grants')
+    .values(row)
+    .onConflict((is) =>
+      is.columns(['operationId', 'userId']).doUpdateSet({ level, grantedBy: row.grantedBy, createdAt }),
+    );
+  const what = `grant.create ${level} ${user.name}`;
+  await store.write([{ query: insert }, audit(principal, what, operationId)]);
+  put(index, row);
+  onChanged(user.id);
+  return { userId: user.id, userName: user.name, level, grantedBy: row.grantedBy, createdAt };
+}
+
+async function revokeGrant(
+  { store, onChanged, index }: GrantsDeps & { index: Index },
+  principal: Principal,
+  { operationId, userId }: { operationId: string; userId: string },
+): Promise<void> {
+  const remove = store.db
+    .deleteFrom('grants')
+    .where('operationId', '=', operationId)
+    .where('userId', '=', userId);
+  try {
+    await store.write([
+      { query: remove, expectRows: 1 },
+      audit(principal, `grant.revoke user:${userId}`, operationId),
+    ]);
+  } catch (cause) {
+    throw cause instanceof StoreConflict ? new ApiError('not_found', { cause }) : cause;
+  }
+  index.get(operationId)?.delete(userId);
+  onChanged(userId);
+}
+
+function audit(principal: Principal, what: string, operationId: string): WriteStatement {
+  const { address } = principal;
+  return auditStatement({
+    who: whoIs(principal),
+    address,
+    what,
+    subject: `operation:${operationId}`,
+    result: 'ok',
+  });
+}

@@ -1,0 +1,58 @@
+import type { ChangePasswordRequest } from '@wcc/api';
+import { ApiError } from '@wcc/api';
+import { auditStatement } from '../storage/audit.ts';
+import { StoreConflict } from '../storage/errors.ts';
+import type { Store } from '../storage/store.ts';
+import type { Passwords } from './passwords.ts';
+import type { Principal } from './principal.ts';
+import { whoIs } from './principal.ts';
+
+export interface PasswordChangeDeps {
+  store: Store;
+  passwords: Passwords;
+}
+
+/**
+ * A new password of one's own. Every other session of the user is over when this resolves, the one that asks
+ * goes on; tokens stay, because programs have no password.
+ *
+ * @throws ApiError `forbidden` for a token, `invalid_input` when the present password is wrong
+ */
+export async function changePassword(
+  { store, passwords }: PasswordChangeDeps,
+  principal: Principal,
+  { current, next }: ChangePasswordRequest,
+): Promise<void> {
+  const { userId, sessionKey, address } = principal;
+  if (principal.kind !== 'session') {
+    throw new ApiError('forbidden', { hint: 'Sign in with the password to change it.' });
+  }
+  const held = await store.db.selectFrom('users').selectAll().where('id', '=', userId).executeTakeFirst();
+  const entry = { who: whoIs(principal), address, what: 'password.change', subject: `user:${userId}` };
+  if (!held || !(await passwords.verify(held.passwordHash, current))) {
+    await store.write([auditStatement({ ...entry, result: 'wrong_credentials' })]);
+    throw new ApiError('invalid_input', { field: 'current', message: 'This is not your present password.' });
+  }
+  const version = held.version + 1;
+  const update = store.db
+    .updateTable('users')
+    .set({ passwordHash: await passwords.hash(next), version })
+    .where('id', '=', userId)
+    .where('version', '=', held.version);
+  const others = store.db
+    .deleteFrom('sessions')
+    .where('userId', '=', userId)
+    .where('idHash', '<>', sessionKey);
+  const own = store.db.updateTable('sessions').set({ version }).where('idHash', '=', sessionKey);
+  try {
+    await store.write([
+      { query: update, expectRows: 1 },
+      { query: others },
+      { query: own, expectRows: 1 },
+      auditStatement({ ...entry, result: 'ok' }),
+    ]);
+  } catch (cause) {
+    const message = 'Somebody else changed this user just now.';
+    throw cause instanceof StoreConflict ? new ApiError('invalid_state', { message, cause }) : cause;
+  }
+}

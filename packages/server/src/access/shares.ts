@@ -1,0 +1,208 @@
+import type { CreateShareInput, Role, Share } from '@wcc/api';
+import { ApiError } from '@wcc/api';
+import { auditStatement } from '../storage/audit.ts';
+import { StoreConflict } from '../storage/errors.ts';
+import type { Store, WriteStatement } from '../storage/store.ts';
+import { adminTokenKey } from './admin-token.ts';
+import type { Principal } from './principal.ts';
+import { whoIs } from './principal.ts';
+import { can } from './rules.ts';
+import { createId, createSecret, hashSecret } from './secrets.ts';
+
+/** So that scanners of leaked secrets can know ours. */
+export const sharePrefix = 'wccs_';
+const keyPrefix = 'share:';
+const sharesPerOperation = 50;
+
+/** A share with the secret that is told once. */
+export type NewShare = Share & { secret: string };
+
+/**
+ * Links that show one operation to whoever holds them. A share lends its creator's right to watch: it is over
+ * when it was revoked, when its time has come, and when the creator may not watch any more.
+ */
+export interface Shares {
+  list(operationId: string): Promise<Share[]>;
+  /** @throws ApiError `invalid_state` when the operation has too many */
+  create(principal: Principal, operationId: string, request: CreateShareInput): Promise<NewShare>;
+  /** @throws ApiError `not_found` */
+  revoke(principal: Principal, operationId: string, id: string): Promise<void>;
+  /** Who holds the secret, or null when the share is unknown or over. */
+  find(secret: string, address: string): Promise<Principal | null>;
+  /** The same for a ticket's claims; `key` is the principal's `sessionKey`. */
+  findByKey(key: string, address: string): Promise<Principal | null>;
+}
+
+export interface SharesDeps {
+  store: Store;
+  now: () => number;
+  onError: (error: unknown, context: { stage: string }) => void;
+  onRevoked: (sessionKey: string) => void;
+}
+
+export function createShares(deps: SharesDeps): Shares {
+  /** Whose first use since the start is in the audit record. */
+  const used = new Set<string>();
+  return {
+    list: (operationId) => listShares(deps, operationId),
+    create: (principal, operationId, request) => createShare(deps, principal, { operationId, ...request }),
+    revoke: (principal, operationId, id) => revokeShare(deps, principal, { operationId, id }),
+    async find(secret, address) {
+      const found = await findShare(deps, { column: 'secretHash', value: hashSecret(secret) }, address);
+      if (found !== null) noteUse(deps, used, found);
+      return found;
+    },
+    findByKey: async (key, address) =>
+      key.startsWith(keyPrefix)
+        ? findShare(deps, { column: 'id', value: key.slice(keyPrefix.length) }, address)
+        : null,
+  };
+}
+
+const publicColumns = [
+  'id',
+  'operationId',
+  'name',
+  'creatorName as createdBy',
+  'createdAt',
+  'expiresAt',
+] as const;
+
+async function listShares({ store, now }: SharesDeps, operationId: string): Promise<Share[]> {
+  return store.db
+    .selectFrom('shares')
+    .select(publicColumns)
+    .where('operationId', '=', operationId)
+    .where('revokedAt', 'is', null)
+    .where('expiresAt', '>', new Date(now()).toISOString())
+    .orderBy('createdAt')
+    .execute();
+}
+
+async function createShare(
+  deps: SharesDeps,
+  principal: Principal,
+  { operationId, name, expiresInS }: { operationId: string; name: string; expiresInS: number },
+): Promise<NewShare> {
+  const { store, now } = deps;
+  if ((await listShares(deps, operationId)).length >= sharesPerOperation) {
+    const message = `This operation has ${sharesPerOperation} share links.`;
+    throw new ApiError('invalid_state', { message, hint: 'Revoke some.' });
+  }
+  const secret = sharePrefix + createSecret();
+  const shown = {
+    id: createId(),
+    operationId,
+    name,
+    createdAt: new Date(now()).toISOString(),
+    expiresAt: new Date(now() + expiresInS * 1000).toISOString(),
+  };
+  const creator = { creatorId: principal.userId, creatorName: principal.userName };
+  const row = { ...shown, ...creator, secretHash: hashSecret(secret), revokedAt: null };
+  await store.write([
+    { query: store.db.insertInto('shares').values(row) },
+    audit(principal, `share.create ${shown.id}`, operationId),
+  ]);
+  return { ...shown, createdBy: creator.creatorName, secret };
+}
+
+async function revokeShare(
+  { store, now, onRevoked }: SharesDeps,
+  principal: Principal,
+  { operationId, id }: { operationId: string; id: string },
+): Promise<void> {
+  const update = store.db
+    .updateTable('shares')
+    .set({ revokedAt: new Date(now()).toISOString() })
+    .where('id', '=', id)
+    .where('operationId', '=', operationId)
+    .where('revokedAt', 'is', null);
+  try {
+    await store.write([
+      { query: update, expectRows: 1 },
+      audit(principal, `share.revoke ${id}`, operationId),
+    ]);
+  } catch (cause) {
+    throw cause instanceof StoreConflict ? new ApiError('not_found', { cause }) : cause;
+  }
+  onRevoked(keyPrefix + id);
+}
+
+async function findShare(
+  { store, now }: SharesDeps,
+  { column, value }: { column: 'secretHash' | 'id'; value: string },
+  address: string,
+): Promise<Principal | null> {
+  const row = await store.db
+    .selectFrom('shares')
+    .innerJoin('operations', 'operations.id', 'shares.operationId')
+    .leftJoin('users', 'users.id', 'shares.creatorId')
+    .select(['shares.id', 'shares.operationId', 'shares.expiresAt', 'shares.creatorId'])
+    .select(['operations.ownerId', 'users.role', 'users.disabled'])
+    .where(`shares.${column}`, '=', value)
+    .where('shares.revokedAt', 'is', null)
+    .where('shares.expiresAt', '>', new Date(now()).toISOString())
+    .executeTakeFirst();
+  if (!row) return null;
+  const share = toPrincipal(row, address);
+  return mayCreatorWatch(row, share) ? share : null;
+}
+
+interface ShareRow {
+  id: string;
+  operationId: string;
+  expiresAt: string;
+  creatorId: string;
+  ownerId: string;
+  role: Role | null;
+  disabled: number | null;
+}
+
+function toPrincipal({ id, operationId, expiresAt, creatorId }: ShareRow, address: string): Principal {
+  const key = keyPrefix + id;
+  return {
+    kind: 'share',
+    userId: key,
+    userName: key,
+    role: 'viewer',
+    sessionKey: key,
+    sessionVersion: 0,
+    scope: 'read',
+    limitedTo: [operationId],
+    lentBy: creatorId,
+    expiresAtMs: Date.parse(expiresAt),
+    address,
+    tokenName: null,
+  };
+}
+
+/** The administrator's token is no user; whoever holds it may watch everything. */
+function mayCreatorWatch(row: ShareRow, share: Principal): boolean {
+  if (row.creatorId === adminTokenKey) return true;
+  if (row.role === null || row.disabled !== 0) return false;
+  const creator: Principal = {
+    ...share,
+    kind: 'session',
+    userId: row.creatorId,
+    role: row.role,
+    limitedTo: null,
+    lentBy: null,
+  };
+  return can(creator, 'operation.watch', { owner: row.ownerId, operationId: row.operationId });
+}
+
+/** Not awaited: who opens a link does not wait for an fsync. */
+function noteUse({ store, onError }: SharesDeps, used: Set<string>, share: Principal): void {
+  if (used.has(share.sessionKey)) return;
+  used.add(share.sessionKey);
+  const [operationId = ''] = share.limitedTo ?? [];
+  store
+    .write([audit(share, 'share.use', operationId)])
+    .catch((error: unknown) => onError(error, { stage: 'share-use' }));
+}
+
+function audit(principal: Principal, what: string, operationId: string): WriteStatement {
+  const { address } = principal;
+  const subject = `operation:${operationId}`;
+  return auditStatement({ who: whoIs(principal), address, what, subject, result: 'ok' });
+}
