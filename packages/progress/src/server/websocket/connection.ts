@@ -10,7 +10,7 @@ import type { Access } from './access.ts';
 import { createFlow, type Flow } from './flow.ts';
 import type { SentCount } from '../stats.ts';
 import { createRateLimit, parseClientMessage, type RateLimit } from './inbound.ts';
-import { textMessage } from './messages.ts';
+import { textFrame, textMessage } from './messages.ts';
 import type { WatchIdentity } from './options.ts';
 import type { WatchIndex } from './watch-index.ts';
 import { Watchlist } from './watchlist.ts';
@@ -143,15 +143,24 @@ export class Connection<P> {
 
   #createFlow(): Flow {
     const socket = this.#socket;
+    // Without compression and fragments `ws` writes each of its frames whole and at once: ours fit between.
+    const wire = this.#request.socket;
     return createFlow(
       {
         send: (data) => {
           if (this.#closing) return;
-          socket.send(data, { binary: false });
+          if (typeof data === 'string') socket.send(data);
+          // Not between `ws` and its close frame: after that nothing may follow.
+          else if (socket.readyState === socket.OPEN) wire.write(textFrame(data));
           this.#context.sent.messages += 1;
           this.#context.sent.bytes += Buffer.byteLength(data);
         },
         ping: (payload) => this.#closing || socket.ping(payload),
+        together: (sends) => {
+          wire.cork();
+          sends();
+          wire.uncork();
+        },
         bufferedBytes: () => socket.bufferedAmount,
         overflow: () => {
           this.#stop();

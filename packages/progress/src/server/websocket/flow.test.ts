@@ -24,6 +24,7 @@ function wired(): { wire: Wire; flow: Flow } {
     ms: 0,
     send: (data) => void wire.sent.push(data.toString()),
     ping: (payload) => void wire.pings.push(payload),
+    together: (sends) => sends(),
     bufferedBytes: () => wire.buffered,
     overflow: () => (wire.overflows += 1),
     now: () => wire.ms,

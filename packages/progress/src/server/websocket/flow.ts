@@ -34,6 +34,8 @@ export interface Flow {
 export interface FlowWire {
   send(data: Buffer | string): void;
   ping(payload: string): void;
+  /** What is sent within goes as one write: a system call is what a watcher costs most. */
+  together(sends: () => void): void;
   bufferedBytes(): number;
   /** More than `bufferedBytes` waits: the connection is beyond help. */
   overflow(): void;
@@ -130,13 +132,20 @@ class CreditFlow implements Flow {
   }
 
   #send(data: Buffer | string): void {
-    this.#wire.send(data);
-    this.#lastSentAtMs = this.#wire.now();
     this.#bytesSincePing += Buffer.byteLength(data);
     const { bufferedBytes, bytesPerPing } = this.#limits;
-    if (Math.max(this.#wire.bufferedBytes(), this.uncoveredBytes()) > bufferedBytes)
-      return this.#wire.overflow();
-    if (this.#flushesSincePing >= this.#flushesPerPing || this.#bytesSincePing >= bytesPerPing) this.probe();
+    const isGroupFull =
+      this.#flushesSincePing >= this.#flushesPerPing || this.#bytesSincePing >= bytesPerPing;
+    if (isGroupFull && this.#awaited === null) {
+      this.#wire.together(() => {
+        this.#wire.send(data);
+        this.#ping();
+      });
+    } else {
+      this.#wire.send(data);
+    }
+    this.#lastSentAtMs = this.#wire.now();
+    if (Math.max(this.#wire.bufferedBytes(), this.uncoveredBytes()) > bufferedBytes) this.#wire.overflow();
   }
 
   #ping(): void {

@@ -28,6 +28,32 @@ export function opsMessage(snapshots: readonly Buffer[]): Buffer {
   return message;
 }
 
+const framed = new WeakMap<Buffer, Buffer>();
+const FIN_TEXT = 0x81;
+
+/**
+ * A whole frame of a message, unmasked as a server's frames are (RFC 6455, 5.2). Made once for all watchers of a
+ * message: with thousands of them, header and gathering write of each cost as much as the rest.
+ */
+export function textFrame(message: Buffer): Buffer {
+  const known = framed.get(message);
+  if (known !== undefined) return known;
+  const frame = Buffer.concat([frameHead(message.length), message]);
+  framed.set(message, frame);
+  return frame;
+}
+
+function frameHead(length: number): Buffer {
+  if (length < 126) return Buffer.from([FIN_TEXT, length]);
+  const isShort = length < 65_536;
+  const head = Buffer.alloc(isShort ? 4 : 10);
+  head[0] = FIN_TEXT;
+  head[1] = isShort ? 126 : 127;
+  if (isShort) head.writeUInt16BE(length, 2);
+  else head.writeBigUInt64BE(BigInt(length), 2);
+  return head;
+}
+
 /** Everything but snapshots. */
 export function textMessage(message: Exclude<ServerMessage, { t: 'ops' }>): string {
   return JSON.stringify(message);
