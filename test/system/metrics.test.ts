@@ -7,6 +7,7 @@ import { rawRequest } from '../kit/raw-http.ts';
 import { startServer } from '../kit/server.ts';
 import type { TestServer } from '../kit/server.ts';
 import { createUser, signIn } from '../kit/session.ts';
+import { createWatcher } from '../kit/watcher.ts';
 
 let server: TestServer;
 
@@ -114,6 +115,32 @@ test('requests count by the pattern of their address', async () => {
     },
     { what: 'three requests to be counted' },
   );
+});
+
+test('watchers count by kind, with what they watch and what they were sent', async () => {
+  const watcher = await createWatcher(server.port, { token: server.token });
+  watcher.subscribe('all');
+  await watcher.waitFor(({ message }) => message.t === 'ok', 'the subscription');
+  const subject = { kind: 'database', name: 'orders' };
+  const { operation } = await server.api.publish({ action: 'backup_database', subject, leaseS: 3600 });
+  await watcher.waitForState(operation.id, ['running']);
+  const socket = { kind: 'websocket' };
+  const samples = await scrape();
+  expect(valueOf(samples, 'wcc_watchers', socket)).toBe(1);
+  expect(valueOf(samples, 'wcc_watchers', { kind: 'sse' })).toBe(0);
+  expect(valueOf(samples, 'wcc_watch_subscriptions', socket)).toBeGreaterThan(0);
+  const told = watcher.frames.filter(({ message }) => message.t === 'ops');
+  const toldBytes = told.reduce((sum, { text }) => sum + Buffer.byteLength(text), 0);
+  // Greetings and heartbeats may be counted besides.
+  expect(valueOf(samples, 'wcc_watch_sent_messages_total', socket)).toBeGreaterThan(0);
+  await until(async () => valueOf(await scrape(), 'wcc_watch_sent_bytes_total', socket) >= toldBytes, {
+    what: 'the bytes that came to be counted',
+  });
+  watcher.close();
+  await until(async () => valueOf(await scrape(), 'wcc_watchers', socket) === 0, {
+    what: 'the watcher to be gone',
+  });
+  await server.api.endOperation(operation.id, { state: 'succeeded' });
 });
 
 test('only administrators read them', async () => {

@@ -4,7 +4,7 @@ import { afterAll, beforeAll, expect, test } from 'vitest';
 import { makeRandomImage, MiB } from '../kit/images.ts';
 import { registerImage, waitForState } from '../kit/operations.ts';
 import { rawRequest } from '../kit/raw-http.ts';
-import type { RawAnswer } from '../kit/raw-http.ts';
+import type { RawAnswer, RawRequest } from '../kit/raw-http.ts';
 import { countSecrets, findSecrets, noteSecret } from '../kit/secrets.ts';
 import { startServer } from '../kit/server.ts';
 import type { TestServer } from '../kit/server.ts';
@@ -69,6 +69,7 @@ async function useEverySecret(): Promise<void> {
   }
   watcher.close();
   await publishBy(session);
+  await changePassword(session, user.password);
   await session.request('DELETE', '/api/session');
 }
 
@@ -93,8 +94,43 @@ async function publishBy(session: CookieSession): Promise<void> {
   expect((await ask('PATCH', `/api/operations/${id}/progress`, { authorization: token })).status).toBe(400);
   expect((await ask('GET', `/api/operations/${id}/events`)).status).toBeGreaterThanOrEqual(400);
   expect((await ask('GET', '/metrics')).status).toBe(403);
+  await shareOf(session, id);
   const error = { code: 'disk_broken', message: 'The disk is broken.' };
   expect((await ask('POST', `/api/operations/${id}/end`, { state: 'failed', error })).status).toBe(200);
+}
+
+/** A link that shows one operation: used by request, by event stream and by ticket, and used again when it is over. */
+async function shareOf(session: CookieSession, operation: string): Promise<void> {
+  const shares = `/api/operations/${operation}/shares`;
+  const made = await session.request('POST', shares, { body: { name: 'for the customer' } });
+  expect(made.status, made.text).toBe(201);
+  const { id, secret } = made.json() as { id: string; secret: string };
+  const headers = { authorization: `Bearer ${noteSecret(secret)}` };
+  const ask = (path: string, init: RawRequest = {}): Promise<RawAnswer> =>
+    rawRequest(`${server.baseUrl}${path}`, { ...init, headers: { ...headers, ...init.headers } });
+  expect((await ask(`/api/operations/${operation}`)).status).toBe(200);
+  const ticket = await ask('/api/ws-tickets', {
+    method: 'POST',
+    headers: { 'content-type': 'application/json', origin: server.baseUrl },
+    body: JSON.stringify({ purpose: 'watch', operations: [operation] }),
+  });
+  expect(ticket.status, ticket.text).toBe(200);
+  noteSecret((ticket.json() as { ticket: string }).ticket);
+  const events = ask(`/api/operations/${operation}/events`);
+  expect((await session.request('DELETE', `${shares}/${id}`)).status).toBe(204);
+  // The stream ends with the link that it was opened by, or was refused because that was over.
+  expect([200, 401, 404]).toContain((await events).status);
+  expect((await ask(`/api/operations/${operation}`)).status).toBe(401);
+  expect((await session.request('GET', shares)).text).not.toContain(secret);
+}
+
+/** The old password, the new one, and one that was wrong. */
+async function changePassword(session: CookieSession, current: string): Promise<void> {
+  const change = (from: string, next: string): Promise<RawAnswer> =>
+    session.request('PUT', '/api/session/password', { body: { current: from, next } });
+  const next = noteSecret('another password of some length');
+  expect((await change(noteSecret('not the present password'), next)).status).not.toBe(204);
+  expect((await change(current, next)).status).toBe(204);
 }
 
 test('no secret is in a log, a record, the audit or a file', async () => {
@@ -114,7 +150,7 @@ test('no secret is in a log, a record, the audit or a file', async () => {
   ]);
   expect(audit.items.length).toBeGreaterThan(3);
   await server.stop();
-  expect(countSecrets()).toBeGreaterThan(9);
+  expect(countSecrets()).toBeGreaterThan(13);
   // A log that says nothing would pass; it must have seen the requests.
   expect(server.log()).toMatch(/first-sign-in/);
   expect(findSecrets(server.log())).toEqual([]);

@@ -1,0 +1,162 @@
+import { execFile } from 'node:child_process';
+import { once } from 'node:events';
+import type { IncomingHttpHeaders, IncomingMessage } from 'node:http';
+import { request } from 'node:http';
+import { promisify } from 'node:util';
+import { afterEach, beforeEach, expect, test } from 'vitest';
+import type { Operation } from '@wcc/api';
+import type { Snapshot } from '@wcc/progress';
+import { until } from '../kit/poll.ts';
+import { rawRequest } from '../kit/raw-http.ts';
+import { startServer } from '../kit/server.ts';
+import type { TestServer } from '../kit/server.ts';
+import { createUser, signIn } from '../kit/session.ts';
+
+/** One operation as an event stream of one request: for curl and for whoever has no WebSocket. */
+let server: TestServer;
+const open: EventReader[] = [];
+
+beforeEach(async () => {
+  server = await startServer();
+});
+afterEach(async () => {
+  for (const reader of open.splice(0)) reader.close();
+  await server.close();
+});
+
+interface EventReader {
+  status: number;
+  headers: IncomingHttpHeaders;
+  /** Everything that came so far. */
+  text(): string;
+  snapshots(): Snapshot[];
+  /** True when the server has ended or cut it. */
+  isOver(): boolean;
+  close(): void;
+}
+
+async function read(id: string, headers: Record<string, string>): Promise<EventReader> {
+  const url = `${server.baseUrl}/api/operations/${id}/events`;
+  const outgoing = request(url, { headers, agent: false });
+  outgoing.end();
+  const [response] = (await once(outgoing, 'response')) as [IncomingMessage];
+  let text = '';
+  let isOver = false;
+  response.setEncoding('utf8').on('data', (part: string) => (text += part));
+  response.on('close', () => (isOver = true)).on('error', () => (isOver = true));
+  outgoing.on('error', () => (isOver = true));
+  const reader: EventReader = {
+    status: response.statusCode ?? 0,
+    headers: response.headers,
+    text: () => text,
+    snapshots: () =>
+      [...text.matchAll(/^event: op\ndata: (.*)\n\n/gm)].map(([, data]) => JSON.parse(data!) as Snapshot),
+    isOver: () => isOver,
+    close: () => outgoing.destroy(),
+  };
+  open.push(reader);
+  return reader;
+}
+
+const bearer = (): Record<string, string> => ({ authorization: `Bearer ${server.token}` });
+
+async function publish(): Promise<Operation> {
+  const subject = { kind: 'database', name: 'orders' };
+  const { operation } = await server.api.publish({ action: 'backup_database', subject, leaseS: 3600 });
+  return operation;
+}
+
+test('curl follows an operation to its end, and then ends by itself', { timeout: 90_000 }, async () => {
+  const { id } = await publish();
+  const url = `${server.baseUrl}/api/operations/${id}/events`;
+  const curl = promisify(execFile)(
+    'curl',
+    ['-sSN', '--fail', '--max-time', '60', '-H', `authorization: Bearer ${server.token}`, url],
+    { timeout: 70_000 },
+  );
+  await until(async () => (await metric('wcc_watchers{kind="sse"}')) === 1, { what: 'curl to watch' });
+  await server.api.reportProgress(id, { total: 10, done: 4 });
+  await server.api.endOperation(id, { state: 'succeeded' });
+  const { stdout } = await curl;
+  const events = [...stdout.matchAll(/^id: (\w+):(\d+)\nevent: op\ndata: (.*)\n\n/gm)];
+  expect(events.length).toBeGreaterThanOrEqual(2);
+  const numbers = events.map(([, , seq]) => Number(seq));
+  expect(numbers).toEqual([...new Set(numbers)].toSorted((a, b) => a - b));
+  const [, epoch, seq, data] = events.at(-1)!;
+  expect(JSON.parse(data!)).toMatchObject({ id, state: 'succeeded', epoch, seq: Number(seq) });
+  await until(async () => (await metric('wcc_watchers{kind="sse"}')) === 0, { what: 'nobody to watch' });
+  // Who comes back with the end in hand is told that there is no more.
+  const again = await rawRequest(url, { headers: { ...bearer(), 'last-event-id': `${epoch}:${seq}` } });
+  expect(again).toMatchObject({ status: 204, text: '' });
+});
+
+async function metric(series: string): Promise<number> {
+  const { text } = await rawRequest(`${server.baseUrl}/metrics`, { headers: bearer() });
+  const line = text.split('\n').find((one) => one.startsWith(`${series} `));
+  if (line === undefined) throw new Error(`no ${series}`);
+  return Number(line.slice(series.length + 1));
+}
+
+test('its headers are those of every answer, and of a stream', async () => {
+  const { id } = await publish();
+  const { status, headers } = await read(id, bearer());
+  expect(status).toBe(200);
+  expect(headers).toMatchObject({
+    'content-type': expect.stringMatching(/^text\/event-stream/) as string,
+    'cache-control': 'no-store',
+    'x-accel-buffering': 'no',
+    'x-content-type-options': 'nosniff',
+    'x-request-id': expect.stringMatching(/^[0-9a-f-]{36}$/) as string,
+    'content-security-policy': expect.stringContaining("default-src 'none'") as string,
+  });
+});
+
+test('unknown and forbidden are the same 404; a foreign page and nobody get nothing', async () => {
+  const { id } = await publish();
+  const someone = await signIn(server, await createUser(server, 'someone', 'operator'));
+  const ask = (operation: string, headers: Record<string, string>): ReturnType<typeof rawRequest> =>
+    rawRequest(`${server.baseUrl}/api/operations/${operation}/events`, { headers });
+  const { cookie } = someone;
+  const answers = [await ask(id, { cookie }), await ask('a'.repeat(26), { cookie })];
+  expect(answers.map(({ status }) => status)).toEqual([404, 404]);
+  expect(answers[0]!.text).toBe(answers[1]!.text);
+  expect(answers[0]!.json()).toMatchObject({ code: 'not_found' });
+  const namesOf = ({ headers }: { headers: IncomingHttpHeaders }): string[] =>
+    Object.keys(headers).toSorted();
+  expect(namesOf(answers[0]!)).toEqual(namesOf(answers[1]!));
+  expect((await ask(id, {})).status).toBe(401);
+  for (const site of ['cross-site', 'same-site']) {
+    expect((await ask(id, { ...bearer(), 'sec-fetch-site': site })).status).toBe(403);
+  }
+});
+
+test('a session that ends takes its streams along', async () => {
+  const { id } = await publish();
+  const admin = await signIn(server, await createUser(server, 'second-admin', 'admin'));
+  const reader = await read(id, { cookie: admin.cookie });
+  await until(() => reader.snapshots().length > 0, { what: 'the first snapshot' });
+  await admin.request('DELETE', '/api/session');
+  await until(() => reader.isOver(), { what: 'the stream to be over' });
+  const told = reader.text();
+  await server.api.reportProgress(id, { add: 1 });
+  expect(reader.text()).toBe(told);
+});
+
+test('sockets and streams of one user are sixteen together', { timeout: 90_000 }, async () => {
+  const { id } = await publish();
+  const readers = await Promise.all(Array.from({ length: 16 }, () => read(id, bearer())));
+  expect(readers.map(({ status }) => status)).toEqual(Array.from({ length: 16 }, () => 200));
+  const refused = await read(id, bearer());
+  expect(refused.status).toBe(429);
+  readers[0]!.close();
+  await until(async () => (await read(id, bearer())).status === 200, { what: 'the place to be free again' });
+});
+
+test('a graceful stop ends them, and the end is in time', { timeout: 90_000 }, async () => {
+  const { id } = await publish();
+  const reader = await read(id, bearer());
+  await until(() => reader.snapshots().length > 0, { what: 'the first snapshot' });
+  const exit = await server.stop();
+  expect(exit).toMatchObject({ code: 0, signal: null });
+  await until(() => reader.isOver(), { what: 'the stream to be over' });
+});
