@@ -26,8 +26,8 @@ export interface Watcher {
 
 export interface WatcherOptions {
   token?: string;
-  /** Cookie, ticket and origin, as a browser brings them. */
-  session?: { cookie: string; ticket: string; origin: string };
+  /** Cookie, ticket and origin, as a browser brings them; a page elsewhere brings no cookie. */
+  session?: { cookie?: string; ticket: string; origin: string };
 }
 
 function open(port: number, options: WatcherOptions): WebSocket {
@@ -37,7 +37,7 @@ function open(port: number, options: WatcherOptions): WebSocket {
     perMessageDeflate: false,
     headers: {
       ...(options.token === undefined ? {} : { authorization: `Bearer ${options.token}` }),
-      ...(session === undefined ? {} : { cookie: session.cookie }),
+      ...(session?.cookie === undefined ? {} : { cookie: session.cookie }),
     },
     ...(session === undefined ? {} : { origin: session.origin }),
   });

@@ -1,0 +1,61 @@
+import { request } from 'node:http';
+import type { IncomingMessage } from 'node:http';
+import { once } from 'node:events';
+import type { Snapshot } from '@wcc/progress';
+import { until } from './poll.ts';
+
+export interface StreamEvent {
+  event: string;
+  id: string | null;
+  data: string;
+}
+
+export interface EventReader {
+  readonly status: number;
+  readonly events: readonly StreamEvent[];
+  readonly isEnded: boolean;
+  latest(): Snapshot | undefined;
+  waitFor(find: (event: StreamEvent) => boolean, what: string): Promise<StreamEvent>;
+  waitForEnd(): Promise<void>;
+  close(): void;
+}
+
+/** Reads server-sent events with exactly the headers given, and does not come back by itself. */
+export async function readEvents(url: string, headers: Record<string, string>): Promise<EventReader> {
+  const outgoing = request(url, { headers, agent: false });
+  outgoing.end();
+  const [response] = (await once(outgoing, 'response')) as [IncomingMessage];
+  const events: StreamEvent[] = [];
+  let isEnded = false;
+  let rest = '';
+  response.setEncoding('utf8').on('data', (text: string) => {
+    const blocks = (rest + text).split('\n\n');
+    rest = blocks.pop() ?? '';
+    events.push(...blocks.map(parse).filter((event) => event !== null));
+  });
+  response.on('close', () => (isEnded = true));
+  response.on('error', () => undefined); // a killed server resets its streams; `close` tells it
+  const ops = (): StreamEvent[] => events.filter(({ event }) => event === 'op');
+  return {
+    status: response.statusCode ?? 0,
+    events,
+    get isEnded() {
+      return isEnded;
+    },
+    latest: () => {
+      const last = ops().at(-1);
+      return last === undefined ? undefined : (JSON.parse(last.data) as Snapshot);
+    },
+    waitFor: (find, what) => until(() => events.find(find), { what }),
+    waitForEnd: async () => void (await until(() => isEnded, { what: 'the stream to end' })),
+    close: () => outgoing.destroy(),
+  };
+}
+
+/** WHATWG HTML, 9.2.6; `null` for a block without data. */
+function parse(block: string): StreamEvent | null {
+  const fields = block.split('\n').map((line) => /^([^:]*)(?:: ?(.*))?$/.exec(line));
+  const valueOf = (name: string): string | null => fields.find((field) => field?.[1] === name)?.[2] ?? null;
+  const data = valueOf('data');
+  return data === null ? null : { event: valueOf('event') ?? 'message', id: valueOf('id'), data };
+}
