@@ -40,7 +40,7 @@ export interface BarSample {
 }
 
 export interface Observation {
-  /** Every text that stood anywhere in the page. */
+  /** Every text that stood anywhere in the page; the choices of a closed `<select>` are no statement. */
   texts: string[];
   bars: BarSample[];
 }
@@ -54,9 +54,12 @@ export async function observeEverything(page: Page): Promise<void> {
     const texts = new Set<string>();
     const bars: unknown[] = [];
     const noteTexts = (root: Node): void => {
+      if (root.parentElement?.closest('option')) return;
       if (root instanceof Text) texts.add(root.data);
       const walker = document.createTreeWalker(root, NodeFilter.SHOW_TEXT);
-      for (let node = walker.nextNode(); node; node = walker.nextNode()) texts.add(node.textContent ?? '');
+      for (let node = walker.nextNode(); node; node = walker.nextNode()) {
+        if (!node.parentElement?.closest('option')) texts.add(node.textContent ?? '');
+      }
     };
     const noteBar = (host: Element): void => {
       const { snapshot } = host as unknown as { snapshot?: { id: string } };

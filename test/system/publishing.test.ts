@@ -72,12 +72,12 @@ test('a program begins, reports and ends; whoever may watch sees each step', asy
 test('the token of a publisher publishes, and does nothing else', async () => {
   const { operation } = await program.publish(backup);
   for (const attempt of [
-    program.operation(operation.id),
-    program.cancel(operation.id),
-    program.images(),
-    program.tokens(),
+    () => program.operation(operation.id),
+    () => program.cancel(operation.id),
+    () => program.images(),
+    () => program.tokens(),
   ]) {
-    await expect(attempt).rejects.toMatchObject({ status: expect.toSatisfy(isRefusal) as number });
+    await expect(attempt()).rejects.toMatchObject({ status: expect.toSatisfy(isRefusal) as number });
   }
   const reader = clientOf(await makeToken(session, 'read'));
   await expect(reader.publish(backup)).rejects.toMatchObject({ code: 'forbidden' });
