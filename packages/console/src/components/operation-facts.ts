@@ -1,6 +1,6 @@
 import type { OperationLog } from '@wcc/api';
 import type { Phase, PhaseName, Reference, Snapshot } from '@wcc/progress';
-import { formatBytes, formatPercent } from '@wcc/progress';
+import { formatBytes, formatPercent, isTerminal } from '@wcc/progress';
 import { durationText, phaseName, warningText } from '@wcc/progress/element';
 import { html, nothing } from 'lit';
 import type { TemplateResult } from 'lit';
@@ -12,7 +12,7 @@ type Part = TemplateResult | typeof nothing;
 
 /** A card with a heading; left out when there is nothing in it. */
 export function section(title: string, content: unknown): TemplateResult {
-  return html`<section class="card facts" aria-label=${title}>
+  return html`<section class="card panel" aria-label=${title}>
     <h2>${title}</h2>
     ${content}
   </section>`;
@@ -28,34 +28,29 @@ function fact(term: string, value: unknown): Part {
 }
 
 /** How long each phase took, and how much of the current one is done. */
-export function phasesOf(app: App, { phases }: Snapshot): Part {
+export function phasesOf(app: App, { phases, state }: Snapshot): Part {
   if (phases.length === 0) return nothing;
   const { operation: text } = app.text;
   const { locale } = app.preferences;
   return section(
     text.phases,
-    html`<table role="table" class="phases" aria-label=${text.phases}>
-      <thead role="rowgroup">
-        <tr role="row">
-          <th role="columnheader" scope="col">${text.phase}</th>
-          <th role="columnheader" scope="col">${text.phaseState}</th>
-          <th role="columnheader" scope="col" class="number">${text.time}</th>
-          <th role="columnheader" scope="col" class="number">${text.amount}</th>
-        </tr>
-      </thead>
-      <tbody role="rowgroup">
-        ${phases.map(
-          (phase) =>
-            html`<tr role="row" class="phase-${phase.state}">
-              <th role="rowheader" scope="row">${phaseName(phase.name, locale)}</th>
-              <td role="cell">${text.phaseStates[phase.state]}</td>
-              <td role="cell" class="number">${timeOf(phase, app)}</td>
-              <td role="cell" class="number">${amountOf(phase, app)}</td>
-            </tr>`,
-        )}
-      </tbody>
-    </table>`,
+    html`<ol class="phases">
+      ${phases.map(
+        (phase) =>
+          html`<li class="phase-${phase.state}">
+            <span class="phase">${phaseName(phase.name, locale)}</span>
+            <span class="is">${isTerminal(state) && isOpen(phase) ? '' : text.phaseStates[phase.state]}</span>
+            <span class="amount">${amountOf(phase, app)}</span>
+            <span class="time">${timeOf(phase, app)}</span>
+          </li>`,
+      )}
+    </ol>`,
   );
+}
+
+/** What has not come to its end. After the end of the whole it neither runs nor comes later. */
+function isOpen({ state }: Phase | PhaseName): boolean {
+  return state === 'pending' || state === 'running';
 }
 
 function timeOf({ state, elapsedMs }: Phase | PhaseName, app: App): string {

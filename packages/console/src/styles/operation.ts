@@ -18,63 +18,63 @@ export const operation: CSSResult = css`
     display: grid;
     gap: 1rem;
   }
-  .facts {
+  .panel {
     padding: 1rem;
     display: grid;
     gap: 0.75rem;
   }
-  .facts > h2,
+  .panel > h2,
   .raw > summary {
     font-size: 0.8125rem;
     font-weight: 500;
     color: var(--muted);
   }
-  .facts .bad {
+  .panel .bad {
     color: var(--danger);
   }
-  .facts dl {
+  .panel dl {
     display: grid;
     gap: 0.5rem;
   }
-  .facts dl > div {
+  .panel dl > div {
     display: grid;
-    grid-template-columns: minmax(6rem, 0.7fr) minmax(0, 1fr);
+    grid-template-columns: minmax(6rem, 0.6fr) minmax(0, 1fr);
     gap: 0.125rem 1rem;
   }
-  .facts dt {
+  .panel dt {
     color: var(--muted);
   }
-  .facts dd {
+  .panel dd {
     display: flex;
     flex-wrap: wrap;
     align-items: center;
     gap: 0.25rem 0.75rem;
     overflow-wrap: anywhere;
   }
-  .facts table {
-    inline-size: 100%;
+  .phases {
+    margin: 0;
+    padding: 0;
+    list-style: none;
   }
-  .facts table th,
-  .facts table td {
-    padding: 0.375rem 0.75rem 0.375rem 0;
-    block-size: auto;
+  .phases li {
+    display: grid;
+    grid-template-columns: minmax(0, 1.6fr) minmax(0, 0.8fr) minmax(0, 1.2fr) 5rem;
+    gap: 0.125rem 0.75rem;
+    padding-block: 0.375rem;
   }
-  .facts table :is(th, td):last-child {
-    padding-inline-end: 0;
+  .phases li + li {
+    border-block-start: 1px solid var(--line);
   }
-  .phases tbody th {
-    font-weight: 400;
-    color: var(--text);
-    text-align: start;
+  .phases :is(.amount, .time) {
+    text-align: end;
   }
-  .phases .phase-running th {
+  .phases .phase-running .phase {
     font-weight: 600;
   }
-  .phases .phase-pending :is(th, td),
-  .phases .phase-skipped :is(th, td) {
+  .phases :is(.is, .phase-pending, .phase-skipped) {
     color: var(--muted);
   }
-  .phases .phase-failed td {
+  .phases .phase-failed .is {
     color: var(--danger);
   }
   .sparkline {
@@ -145,6 +145,12 @@ export const operation: CSSResult = css`
   @media (max-width: 40rem) {
     .log li {
       grid-template-columns: auto minmax(0, 1fr);
+    }
+    .phases li {
+      grid-template-columns: minmax(0, 1fr) auto;
+    }
+    .phases .amount {
+      text-align: start;
     }
     .log li > span {
       grid-column: 1 / -1;

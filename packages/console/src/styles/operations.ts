@@ -4,10 +4,13 @@ import type { CSSResult } from 'lit';
 export const operations: CSSResult = css`
   .filters {
     display: grid;
-    grid-template-columns: repeat(auto-fill, minmax(9.5rem, 1fr));
+    grid-template-columns: repeat(auto-fill, minmax(min(8.25rem, 100%), 1fr));
     gap: 0.75rem;
     align-items: end;
     margin-block-end: 1.5rem;
+  }
+  .filters :is(.field, input, select) {
+    min-inline-size: 0;
   }
   .filters .label {
     font-size: 0.8125rem;

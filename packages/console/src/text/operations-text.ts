@@ -34,10 +34,6 @@ export interface OperationText {
   notFound: string;
   notFoundHint: string;
   phases: string;
-  phase: string;
-  phaseState: string;
-  time: string;
-  amount: string;
   phaseStates: Record<'pending' | 'running' | 'done' | 'skipped' | 'failed', string>;
   rate: string;
   ratePeak: (rate: string) => string;
