@@ -1,0 +1,113 @@
+import { ApiProblem } from '@wcc/api/client';
+import { html, nothing } from 'lit';
+import type { PropertyDeclarations, TemplateResult } from 'lit';
+import { ConsoleElement } from './console-element.ts';
+import { problemBox } from './problem.ts';
+
+/** A field that is not acceptable, and why. */
+export interface Refusal {
+  field: string;
+  words: string;
+}
+
+export interface InputOptions {
+  label: string;
+  /** Stands under the field until the field is refused. */
+  hint?: string;
+  /** @default 'text' */
+  type?: 'text' | 'password';
+  /** @default 'off' */
+  autocomplete?: AutoFill;
+  /** What stands in it at first. */
+  value?: string;
+}
+
+/** What a form of people and passwords has in common: fields with their notes, one request at a time, refusals. */
+export abstract class FormElement extends ConsoleElement {
+  static override readonly properties: PropertyDeclarations = {
+    ...ConsoleElement.properties,
+    problem: { state: true },
+    refusal: { state: true },
+    busy: { state: true },
+  };
+  /** What is wrong beyond a single field. */
+  declare problem: unknown;
+  declare refusal: Refusal | null;
+  declare busy: boolean;
+
+  constructor() {
+    super();
+    this.problem = null;
+    this.refusal = null;
+    this.busy = false;
+  }
+
+  /** Ids of the fields begin with it; no other form of the page has the same. */
+  protected abstract readonly idPrefix: string;
+
+  /** Own words for a refusal by the server at one of the fields. @default the server's */
+  protected wordsFor(error: ApiProblem): string {
+    return this.app.explain(error).message;
+  }
+
+  protected input(name: string, options: InputOptions): TemplateResult {
+    const id = `${this.idPrefix}-${name}`;
+    const isBad = this.refusal?.field === name;
+    const note = isBad ? this.refusal?.words : options.hint;
+    return html`<div class="field">
+      <label for=${id}>${options.label}</label>
+      <input
+        id=${id}
+        name=${name}
+        type=${options.type ?? 'text'}
+        autocomplete=${options.autocomplete ?? 'off'}
+        autocapitalize="none"
+        spellcheck="false"
+        .value=${options.value ?? ''}
+        aria-invalid=${String(isBad)}
+        aria-describedby=${note === undefined ? nothing : `${id}-note`}
+      />
+      ${note === undefined ? nothing : html`<p class=${isBad ? 'note bad' : 'note'} id="${id}-note">${note}</p>`}
+    </div>`;
+  }
+
+  protected problemBox(): TemplateResult | typeof nothing {
+    return problemBox(this.app, this.problem);
+  }
+
+  /** Does one request; a second one while it runs is nobody's wish. @returns whether it went well */
+  protected async send(work: () => Promise<void>): Promise<boolean> {
+    if (this.busy) return false;
+    this.busy = true;
+    this.problem = null;
+    this.refusal = null;
+    try {
+      await work();
+      return true;
+    } catch (error) {
+      this.refused(error);
+      return false;
+    } finally {
+      this.busy = false;
+    }
+  }
+
+  /** Says what is wrong with a field, there and aloud, and leads to it. */
+  protected refuse(refusal: Refusal): void {
+    this.refusal = refusal;
+    this.app.announcer.alert(refusal.words);
+    this.inputOf(refusal.field)?.focus();
+  }
+
+  protected refused(error: unknown): void {
+    if (error instanceof ApiProblem && error.field !== null && this.inputOf(error.field) !== null)
+      return this.refuse({ field: error.field, words: this.wordsFor(error) });
+    this.problem = error;
+    const { message, hint } = this.app.explain(error);
+    this.app.announcer.alert(`${message} ${hint}`);
+  }
+
+  protected inputOf(field: string): HTMLInputElement | null {
+    return this.querySelector<HTMLInputElement>(`#${this.idPrefix}-${field}`);
+  }
+}
