@@ -1,0 +1,114 @@
+import { subjects } from './subjects.mjs';
+import { AGAIN, interleave, judge, median, selfDifference } from './rounds.mjs';
+
+/** As many as a copy of 400 MB/s that reports after each window of 8 MiB. */
+const HZ = 50;
+const WANTED_P99_MS = 500;
+const WANTED_CPU = 2;
+const TUNED = 'Socket.IO, tuned';
+
+const note = (rounds) =>
+  `Server on core 0, generator on core 1; medians of ${rounds} interleaved rounds; ${HZ} events a second, open-loop.`;
+
+/** 1,000 watchers, of whom 100 stop reading, with every subject. */
+export async function runStalled({ rounds, ms }) {
+  const all = await interleave(['wcc', `wcc${AGAIN}`, ...Object.keys(subjects).slice(1)], {
+    rounds,
+    plan: { reading: 900, stalled: 100, hz: HZ, ms },
+  });
+  return {
+    title: '1,000 watchers, 100 of them stalled',
+    gates: [
+      stalenessGate(all, '1,000 watchers, 100 stalled', rounds),
+      endGate(all, rounds),
+      cpuGate(all, '1,000 watchers, 100 stalled', rounds),
+    ],
+    tables: [figures(all)],
+    note: note(rounds),
+  };
+}
+
+/** 9,000 watchers on one core. */
+export async function runMany({ rounds, ms }) {
+  const all = await interleave(['wcc', TUNED], { rounds, plan: { reading: 9000, stalled: 0, hz: HZ, ms } });
+  return {
+    title: '9,000 watchers on one core',
+    gates: [stalenessGate(all, '9,000 watchers', rounds), endGate(all, rounds)],
+    tables: [figures(all)],
+    note: note(rounds),
+  };
+}
+
+/** 3,000 watchers, against the cheapest that a peer can be made to be. */
+export async function runCost({ rounds, ms }) {
+  const all = await interleave(['wcc', TUNED, `wcc${AGAIN}`], {
+    rounds,
+    plan: { reading: 3000, stalled: 0, hz: HZ, ms },
+  });
+  return {
+    title: '3,000 watchers: what they cost',
+    gates: [cpuGate(all, '3,000 watchers', rounds), stalenessGate(all, '3,000 watchers', rounds)],
+    tables: [figures(all)],
+    note: note(rounds),
+  };
+}
+
+function stalenessGate(all, who, rounds) {
+  const p99 = median(all, 'wcc', 'p99Ms');
+  return {
+    gate: `p99 staleness, ${who}`,
+    measured: `${p99} ms (rounds ${all
+      .get('wcc')
+      .map(({ p99Ms }) => p99Ms)
+      .join(', ')})`,
+    wanted: `< ${WANTED_P99_MS} ms`,
+    verdict: judge({ isMet: p99 < WANTED_P99_MS, all, rounds }),
+  };
+}
+
+function endGate(all, rounds) {
+  const least = Math.min(...all.get('wcc').map(({ endShare }) => endShare));
+  return {
+    gate: 'readers that hold the end 1 s after it, in the worst round',
+    measured: percent(least),
+    wanted: 'all',
+    verdict: judge({ isMet: least === 1, all, rounds }),
+  };
+}
+
+function cpuGate(all, who, rounds) {
+  const ratio = median(all, 'wcc', 'cpuMs') / median(all, TUNED, 'cpuMs');
+  const self = selfDifference(all, 'wcc', 'cpuMs');
+  return {
+    gate: `processor time against tuned Socket.IO, ${who}`,
+    measured: `${ratio.toFixed(2)} × (A/A ${percent(self)})`,
+    wanted: `≤ ${WANTED_CPU} ×`,
+    verdict: judge({ isMet: ratio <= WANTED_CPU, all, rounds, selfDifference: self }),
+  };
+}
+
+const percent = (share) => `${(share * 100).toFixed(share === 1 ? 0 : 1)} %`;
+
+/** The medians of all, for people. */
+function figures(all) {
+  const columns = {
+    'p50 ms': ['p50Ms', 0],
+    'p99 ms': ['p99Ms', 0],
+    'CPU s': ['cpuMs', 2, 1000],
+    'snapshots each': ['snapshotsEach', 1],
+    'bytes each': ['snapshotBytes', 0],
+    'RSS + MiB': ['rssMiB', 0],
+    'sockets + MiB': ['socketMiB', 0],
+    'event late p99 ms': ['eventLateMs', 0],
+  };
+  const head = ['subject', ...Object.keys(columns), 'end in 1 s', 'events carried out'];
+  const rows = [...all.keys()].map((name) => [
+    name,
+    ...Object.values(columns).map(([figure, digits, unit = 1]) =>
+      (median(all, name, figure) / unit).toFixed(digits),
+    ),
+    percent(median(all, name, 'endShare')),
+    percent(median(all, name, 'eventsRan')),
+  ]);
+  return { head, rows };
+}

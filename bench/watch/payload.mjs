@@ -1,0 +1,64 @@
+import { randomInt } from 'node:crypto';
+
+const LETTERS = 'abcdefghijklmnopqrstuvwxyz234567';
+const TOTAL = 64 * 1024 ** 3;
+
+/** One copy of an image, as a server would put it: about 900 bytes as a snapshot. */
+export function createPayload() {
+  const id = `${Array.from({ length: 25 }, () => LETTERS[randomInt(32)]).join('')}a`;
+  const createdAt = new Date().toISOString();
+  const startedMs = performance.now();
+  const record = (done, state = 'running') => {
+    const elapsedMs = Math.round(performance.now() - startedMs);
+    const transfer = { unit: 'bytes', done, durable: 0, total: TOTAL, state: 'running', elapsedMs };
+    return {
+      id,
+      label: 'copy_vm_image_100',
+      action: 'copy_vm_image',
+      subject: { kind: 'image', id: 100, name: 'debian-13-genericcloud-amd64.raw' },
+      target: { kind: 'image', id: 101, name: 'web-07-disk.raw' },
+      owner: 'u-1001',
+      ownerName: 'operator',
+      state,
+      queuePosition: null,
+      stateReason: null,
+      phases: [
+        { name: 'transfer', ...transfer },
+        { name: 'flush', state: 'pending' },
+        { name: 'publish', state: 'pending' },
+      ],
+      phaseIndex: 0,
+      bytes: { virtual: TOTAL, data: TOTAL, skipped: 0, shared: 0, written: done },
+      method: 'kernel-copy',
+      elapsedMs,
+      createdAt,
+      startedAt: createdAt,
+      endedAt: state === 'running' ? null : new Date().toISOString(),
+      warnings: [],
+      error: null,
+      result: null,
+      retryOf: null,
+      partOf: null,
+    };
+  };
+  return { id, record };
+}
+
+/** What wcc's hub adds, for the subjects that have none: the same fields, so that all send the same bytes. */
+export function completeSnapshot(record, seq) {
+  const { id, label, action, ...rest } = record;
+  return {
+    id,
+    epoch: 'mfrggzdfmztwq2lknnwg23tpoa',
+    seq,
+    at: new Date().toISOString(),
+    label,
+    action,
+    ...rest,
+    rate: 104_857_600,
+    etaMs: 612_000,
+    etaAbsence: null,
+    sinceProgressMs: 0,
+    stalled: false,
+  };
+}

@@ -1,0 +1,114 @@
+import { spawn } from 'node:child_process';
+import { readFileSync } from 'node:fs';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { fileURLToPath } from 'node:url';
+import { subjects } from './subjects.mjs';
+
+const SERVER_CORE = 0;
+const GENERATOR_CORE = 1;
+const SETTLE_MS = 1000;
+const DEADLINE_MS = 60_000;
+const JIFFY_MS = 10;
+
+/** A process on one core, spoken to by messages. */
+export function startPinned(file, core, args = []) {
+  const path = fileURLToPath(new URL(file, import.meta.url));
+  const child = spawn('taskset', ['-c', String(core), process.execPath, path, ...args.map(String)], {
+    stdio: ['ignore', 'inherit', 'inherit', 'ipc'],
+  });
+  let failed = null;
+  const waiting = new Set();
+  child.on('error', (error) => fail(error));
+  child.on('exit', (code, signal) => fail(new Error(`${file} ${args[0] ?? ''} ended: ${code ?? signal}`)));
+  const fail = (error) => {
+    failed = error;
+    for (const reject of waiting) reject(error);
+  };
+  return {
+    child,
+    send: (message) => {
+      if (failed !== null) throw failed;
+      child.send(message);
+    },
+    /** @returns the next message */
+    hear: (deadlineMs = DEADLINE_MS) =>
+      new Promise((resolve, reject) => {
+        if (failed !== null) return reject(failed);
+        const end = (settle, value) => {
+          clearTimeout(timer);
+          waiting.delete(refuse);
+          child.off('message', accept);
+          settle(value);
+        };
+        const accept = (message) => end(resolve, message);
+        const refuse = (error) => end(reject, error);
+        const timer = setTimeout(
+          () => refuse(new Error(`${file} ${args[0] ?? ''}: no word for ${deadlineMs} ms`)),
+          deadlineMs,
+        );
+        waiting.add(refuse);
+        return child.once('message', accept);
+      }),
+    stop: () =>
+      new Promise((resolve) => {
+        if (child.exitCode !== null || child.signalCode !== null) return resolve();
+        child.once('exit', resolve);
+        return child.kill('SIGKILL');
+      }),
+  };
+}
+
+/**
+ * One subject once: a server and its watchers, both new.
+ * @param plan `{ reading, stalled, slow?, hz, ms }`
+ * @returns the figures of both sides
+ */
+export async function runRound(name, plan) {
+  const { reading, stalled, slow = [], hz, ms } = plan;
+  const watchers = reading + stalled + slow.length;
+  const server = startPinned('server.mjs', SERVER_CORE, [name, watchers]);
+  const generator = startPinned('clients.mjs', GENERATOR_CORE);
+  try {
+    const { port, id } = await server.hear();
+    const { framing } = subjects[name];
+    generator.send({ open: { port, id, framing, reading, stalled, slow } });
+    await generator.hear();
+    const others = busyElsewhere([server.child.pid, generator.child.pid]);
+    const costs = server.hear(ms + DEADLINE_MS);
+    // Handled where it is awaited; a server that dies meanwhile must not end this process first.
+    costs.catch(() => undefined);
+    server.send({ hz, ms });
+    await sleep(SETTLE_MS);
+    generator.send({ measure: true });
+    await sleep(ms - SETTLE_MS - 100);
+    generator.send({ stop: true });
+    const figures = await costs;
+    generator.send({ report: { endedAtMs: figures.endedAtMs } });
+    return { ...figures, ...(await generator.hear()), othersShare: others() };
+  } finally {
+    await Promise.all([server.stop(), generator.stop()]);
+  }
+}
+
+/** @returns a function that says which share of the machine others took since */
+function busyElsewhere(pids) {
+  const start = { machine: machineMs(), ours: oursMs(pids) };
+  return () => {
+    const machine = machineMs();
+    const busyMs = machine.busy - start.machine.busy - (oursMs(pids) - start.ours);
+    return Math.max(0, busyMs / (machine.all - start.machine.all));
+  };
+}
+
+/** Time of all cores, interrupts left out: they are ours, on loopback. */
+function machineMs() {
+  const [, ...fields] = readFileSync('/proc/stat', 'utf8').split('\n')[0].split(/\s+/);
+  const [user, nice, system, idle, wait, irq, soft] = fields.map((value) => Number(value) * JIFFY_MS);
+  return { busy: user + nice + system, all: user + nice + system + idle + wait + irq + soft };
+}
+
+function oursMs(pids) {
+  return pids
+    .map((pid) => readFileSync(`/proc/${pid}/stat`, 'utf8').split(') ')[1].split(' '))
+    .reduce((sum, fields) => sum + (Number(fields[11]) + Number(fields[12])) * JIFFY_MS, 0);
+}

@@ -1,0 +1,59 @@
+import { runRound } from './round.mjs';
+
+/** Fewer say nothing. */
+export const ENOUGH_ROUNDS = 7;
+/** Others of the machine took more of it in the median round: what was measured then is them. */
+const BUSY = 0.1;
+/** A subject that differs from itself by more makes a comparison worthless. */
+const SELF_DIFFERENCE = 0.1;
+/** A generator on its limit measures itself. */
+const GENERATOR_LIMIT = 0.9;
+export const AGAIN = ' (again)';
+
+/**
+ * Runs subjects in turn, each round in another order. A name that ends with `(again)` is the control: the same
+ * subject once more.
+ * @returns the figures of all rounds by name
+ */
+export async function interleave(names, { rounds, plan }) {
+  const all = new Map(names.map((name) => [name, []]));
+  for (let round = 0; round < rounds; round += 1) {
+    const at = round % names.length;
+    for (const name of [...names.slice(at), ...names.slice(0, at)]) {
+      const figures = await runRound(name.replace(AGAIN, ''), plan);
+      all.get(name).push(figures);
+      const { p99Ms, cpuMs, othersShare } = figures;
+      console.error(
+        `  ${round + 1}/${rounds} ${name}: p99 ${p99Ms} ms, ${cpuMs.toFixed(0)} ms CPU, others ${(othersShare * 100).toFixed(0)} %`,
+      );
+    }
+  }
+  return all;
+}
+
+export function medianOf(list) {
+  return list.toSorted((a, b) => a - b)[Math.floor(list.length / 2)];
+}
+
+/** The median of one figure over the rounds of a subject. */
+export function median(all, name, figure) {
+  return medianOf(all.get(name).map((round) => round[figure]));
+}
+
+/** How far the medians of a subject and of its double lie apart, as a share. */
+export function selfDifference(all, name, figure) {
+  const [one, other] = [median(all, name, figure), median(all, name + AGAIN, figure)];
+  return Math.abs(one - other) / Math.min(one, other);
+}
+
+/** A gate's verdict by the method: none when the measurement itself was not sound. */
+export function judge({ isMet, all, rounds = ENOUGH_ROUNDS, selfDifference: self = 0 }) {
+  if (rounds < ENOUGH_ROUNDS) return `no verdict (${rounds} rounds)`;
+  const every = [...all.values()].flat();
+  const others = medianOf(every.map(({ othersShare }) => othersShare));
+  if (others > BUSY) return `no verdict (busy machine: ${(others * 100).toFixed(0)} %)`;
+  const generator = medianOf(every.map(({ generatorShare }) => generatorShare));
+  if (generator > GENERATOR_LIMIT) return 'no verdict (generator at its limit)';
+  if (self > SELF_DIFFERENCE) return `no verdict (A/A ${(self * 100).toFixed(1)} %)`;
+  return isMet ? 'met' : 'MISSED';
+}

@@ -1,0 +1,35 @@
+// Sockets that watch and never read, renewed when the server has cut them (30 s without a Pong): see memory.mjs.
+import { RawClient } from './raw-client.mjs';
+
+const LIFE_S = 33;
+let connections = 0;
+
+async function keepStalling({ sockets, ...target }) {
+  const open = () =>
+    new Promise((resolve) => {
+      const client = new RawClient({
+        ...target,
+        framing: 'wcc',
+        mode: 'stall',
+        onReady: () => resolve(client),
+      });
+      connections += 1;
+    });
+  const renew = async (client) => {
+    client.destroy();
+    const next = await open();
+    setTimeout(() => void renew(next), LIFE_S * 1000);
+  };
+  const first = await Promise.all(Array.from({ length: sockets }, open));
+  // Spread, so that they do not all come back within the same second.
+  first.forEach((client, index) =>
+    setTimeout(() => void renew(client), (LIFE_S * 1000 * (index + 1)) / sockets),
+  );
+  process.send({ ready: true });
+}
+
+process.on('message', (message) => {
+  if (message === 'report') process.send({ connections, lifeS: LIFE_S });
+  else void keepStalling(message);
+});
+process.on('disconnect', () => process.exit());
