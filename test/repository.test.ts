@@ -66,7 +66,13 @@ const ours: Record<string, readonly string[]> = {
  * no room imports them.
  */
 const rooms: Record<string, Record<string, readonly string[]>> = {
-  progress: { core: [], server: ['core'], client: ['core'], element: ['core', 'client'] },
+  progress: {
+    core: [],
+    server: ['core'],
+    client: ['core'],
+    element: ['core', 'client'],
+    conformance: ['core'],
+  },
   server: {
     http: ['access', 'config', 'images', 'metrics', 'operations', 'storage'],
     metrics: ['storage'],

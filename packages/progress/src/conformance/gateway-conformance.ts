@@ -1,0 +1,27 @@
+import { eventCases, eventRevocationCases } from './event-cases.ts';
+import { handshakeCases } from './handshake-cases.ts';
+import type { ConformanceCase, ConformanceTarget } from './target.ts';
+import { revocationCases, sessionCases, watchingCases } from './watching-cases.ts';
+
+/**
+ * The rules of `wcc.v1` (docs/protocol.md) as cases against a running server, in whatever language it is written.
+ * Cases about what the target cannot do (`revoke`, `endSession`, `events`) are not in the list.
+ *
+ * @returns cases that are independent of each other; run them one at a time
+ *
+ * @example
+ * for (const { name, run } of gatewayConformance(target)) test(name, run);
+ */
+export function gatewayConformance(target: ConformanceTarget): readonly ConformanceCase[] {
+  const hasEvents = target.events !== undefined;
+  const canRevoke = target.revoke !== undefined;
+  const checks = {
+    ...handshakeCases,
+    ...watchingCases,
+    ...(canRevoke && revocationCases),
+    ...(hasEvents && eventCases),
+    ...(hasEvents && canRevoke && eventRevocationCases),
+    ...(target.endSession !== undefined && sessionCases),
+  };
+  return Object.entries(checks).map(([name, check]) => ({ name, run: () => check(target) }));
+}

@@ -1,0 +1,152 @@
+import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import type { Snapshot } from '@wcc/progress';
+import { createEventStreams } from '../server/event-streams.ts';
+import { createHub, type Hub } from '../server/hub.ts';
+import type { OperationRecord } from '../server/hub/record.ts';
+import { copyRecord, ended, moved } from '../server/testkit/record.testkit.ts';
+import { createTickets, type TicketClaims } from '../server/tickets.ts';
+import { attachWebSocket } from '../server/websocket.ts';
+import { exactHosts, exactOrigins } from '../server/websocket/allow-lists.ts';
+import type { WatchIdentity, WebSocketOptions } from '../server/websocket/options.ts';
+import type { ConformanceOperation, ConformanceTarget, ConformanceUser } from './target.ts';
+
+export const ORIGIN = 'http://console.test';
+
+type Principal = WatchIdentity;
+
+/** How a server breaks the rules; none: it keeps them. */
+export interface Faults {
+  /** Tickets stay good; `late`: they are deleted a moment after they were looked up. */
+  tickets?: 'reusable' | 'late';
+  anyTicket?: boolean;
+  anyOrigin?: boolean;
+  everybodyMayWatch?: boolean;
+  revokesNothing?: boolean;
+  endsNoSession?: boolean;
+  /** Looks at each request for events before the gateway does. */
+  events?: (request: IncomingMessage, response: ServerResponse) => void;
+  /** Answers what is forbidden and what is unknown differently. */
+  tellsForbidden?: boolean;
+}
+
+export interface RunningTarget extends ConformanceTarget {
+  port: number;
+  close(): Promise<void>;
+}
+
+/** The gateway and the event streams of this package on a plain HTTP server, as a small program would use them. */
+export async function startTarget(faults: Faults = {}): Promise<RunningTarget> {
+  const hub = createHub({ tickMs: 20 });
+  const rights = new Map<string, ConformanceUser | null>();
+  const mayWatch = ({ user }: Principal, { id }: Snapshot): boolean =>
+    faults.everybodyMayWatch === true || rights.get(id) === user;
+  const desk = ticketDesk(faults);
+  const options = {
+    hub,
+    user: (principal: Principal) => principal,
+    authorize: (principal: Principal, _action: 'watch', snapshot: Snapshot) => mayWatch(principal, snapshot),
+    limits: { socketsPerUser: 1000 },
+  };
+  const streams = createEventStreams<Principal>({
+    ...options,
+    ...(faults.tellsForbidden === true && {
+      refuse: (_refusal, request, response) => {
+        const isThere = hub.get(operationOf(request)) !== undefined;
+        response.writeHead(isThere ? 403 : 404).end('{}');
+      },
+    }),
+  });
+  const server = createServer((request, response) => {
+    faults.events?.(request, response);
+    const user = request.headers.authorization as ConformanceUser;
+    const principal = { user, session: user, expiresAtMs: null };
+    void streams.serve(request, response, { principal, operation: operationOf(request) });
+  });
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+  const { port } = server.address() as AddressInfo;
+  const gateway = attachWebSocket<Principal>({
+    ...options,
+    server,
+    hosts: exactHosts([`127.0.0.1:${port}`]),
+    origins: faults.anyOrigin === true ? () => true : exactOrigins([ORIGIN]),
+    authenticate: desk.authenticate,
+  });
+  return {
+    port,
+    url: `ws://127.0.0.1:${port}/api/ws`,
+    origin: ORIGIN,
+    ticket: (user) => Promise.resolve(desk.issue(user)),
+    begin: () => Promise.resolve(begin(hub, rights)),
+    events: (operation, user) => ({
+      url: `http://127.0.0.1:${port}/api/operations/${operation}/events`,
+      headers: { authorization: user },
+    }),
+    revoke: (operation) => {
+      if (faults.revokesNothing !== true) rights.set(operation, null);
+      hub.reauthorize();
+      return Promise.resolve();
+    },
+    endSession: () => {
+      if (faults.endsNoSession !== true) gateway.closeSessions(({ user }) => user === 'watcher');
+      return Promise.resolve();
+    },
+    close: async () => {
+      await gateway.shutdown();
+      streams.shutdown();
+      hub.close();
+      server.closeAllConnections();
+      await new Promise((resolve) => server.close(resolve));
+    },
+  };
+}
+
+const operationOf = ({ url = '' }: IncomingMessage): string => url.split('/')[3] ?? '';
+
+function begin(hub: Hub, rights: Map<string, ConformanceUser | null>): ConformanceOperation {
+  let record: OperationRecord = copyRecord({ owner: 'watcher' });
+  const { id } = record;
+  rights.set(id, 'watcher');
+  hub.put(record);
+  const put = (next: OperationRecord): Promise<void> => {
+    record = next;
+    hub.put(record);
+    return Promise.resolve();
+  };
+  return {
+    id,
+    advance: (done) => put(moved(record, done)),
+    end: () => put(ended(record)),
+  };
+}
+
+interface TicketDesk {
+  issue(user: string): string;
+  authenticate: WebSocketOptions<Principal>['authenticate'];
+}
+
+function ticketDesk({ tickets: kept, anyTicket = false }: Faults): TicketDesk {
+  const tickets = createTickets({ perSession: 1_000_000 });
+  const lasting = new Map<string, TicketClaims>();
+  const take = async (ticket: string): Promise<TicketClaims | null> => {
+    if (kept === undefined) return tickets.take(ticket);
+    const claims = lasting.get(ticket) ?? null;
+    // What others do between the look and the deletion.
+    await new Promise((resolve) => setTimeout(resolve, 50));
+    if (kept === 'late') lasting.delete(ticket);
+    return claims;
+  };
+  return {
+    issue: (user) => {
+      const claims = { session: user, user, purpose: 'watch', origin: ORIGIN, sessionVersion: 1 };
+      const { ticket } = tickets.issue(claims);
+      lasting.set(ticket, claims);
+      return ticket;
+    },
+    authenticate: async (_request, ticket) => {
+      const claims = ticket === null ? null : await take(ticket);
+      const user = claims?.user ?? (anyTicket ? 'watcher' : null);
+      return user === null ? null : { user, session: user, expiresAtMs: null };
+    },
+  };
+}

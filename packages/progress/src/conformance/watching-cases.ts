@@ -1,0 +1,210 @@
+import type { Row, Snapshot } from '@wcc/progress';
+import { CLOSE_CODES, LIMITS, SNAPSHOT_BYTES, isTerminal } from '@wcc/progress';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { UNKNOWN, ensure, type Check } from './target.ts';
+import { connectAs, doneOf, type WireSocket } from './wire-client.ts';
+
+const STEPS = 40;
+/** Longer than some ticks: what is to be silent has had its chances. */
+export const QUIET_MS: number = 500;
+
+async function rowOf(socket: WireSocket, id: number): Promise<Row | undefined> {
+  return (await socket.next('ok', (ok) => ok.id === id)).res?.[0];
+}
+
+/** Within an epoch `seq` rises and what is done of a phase never falls. */
+export function ensureForwards(snapshots: readonly Snapshot[]): void {
+  for (const [at, snapshot] of snapshots.entries()) {
+    const before = snapshots[at - 1];
+    if (before === undefined || before.epoch !== snapshot.epoch) continue;
+    const pair = { before: [before.seq, doneOf(before)], now: [snapshot.seq, doneOf(snapshot)] };
+    ensure(snapshot.seq > before.seq, '"seq" rises within an epoch', pair);
+    if (snapshot.phaseIndex !== before.phaseIndex) continue;
+    ensure((doneOf(snapshot) ?? 0) >= (doneOf(before) ?? 0), '"done" never falls within a phase', pair);
+    ensure(!isTerminal(before.state), 'nothing comes after the end', pair);
+  }
+}
+
+/** Who sees what, and that it is the truth. */
+export const watchingCases: Readonly<Record<string, Check>> = {
+  'sends the first snapshot, newer ones and the end, forwards only': async (target) => {
+    const operation = await target.begin();
+    const socket = await connectAs(target, 'watcher');
+    socket.send({ t: 'sub', id: 7, ops: [{ op: operation.id }] });
+    const row = await rowOf(socket, 7);
+    ensure(
+      row?.op === operation.id && row.err === undefined,
+      '"ok" answers with a row for the operation',
+      row,
+    );
+    await socket.snapshot(operation.id);
+    for (const done of [20, 40, 60]) {
+      await operation.advance(done);
+      await socket.snapshot(operation.id, (snapshot) => (doneOf(snapshot) ?? 0) >= done);
+    }
+    await operation.end();
+    await socket.snapshot(operation.id, ({ state }) => state === 'succeeded');
+    ensureForwards(socket.snapshots(operation.id));
+    const types = socket.messages.map(({ t }) => t);
+    ensure(types.indexOf('ok') < types.indexOf('ops'), '"ok" comes before the snapshots it speaks of', types);
+    const longest = Math.max(
+      ...socket.snapshots(operation.id).map((each) => Buffer.byteLength(JSON.stringify(each))),
+    );
+    ensure(longest <= SNAPSHOT_BYTES, `a snapshot has at most ${SNAPSHOT_BYTES} bytes`, longest);
+    await socket.close();
+  },
+
+  'answers the forbidden and the unknown with the same bytes': async (target) => {
+    const operation = await target.begin();
+    const socket = await connectAs(target, 'stranger');
+    const answers: string[] = [];
+    for (const op of [operation.id, UNKNOWN]) {
+      const at = socket.texts.length;
+      socket.send({ t: 'sub', id: 1, ops: [{ op, epoch: 'x', seq: 1 }] });
+      const text = await socket.until(
+        () => socket.texts.slice(at).find((each) => each.includes(op)),
+        'an answer',
+      );
+      answers.push(text.replaceAll(op, '…'));
+    }
+    ensure(new Set(answers).size === 1, 'forbidden and unknown cannot be told apart', answers);
+    ensure(
+      answers.every((answer) => answer.includes('"not_found"')),
+      'both are "not_found"',
+      answers,
+    );
+    await socket.close();
+  },
+
+  'sends a stranger nothing of it, by name or list': async (target) => {
+    const operation = await target.begin();
+    const stranger = await connectAs(target, 'stranger');
+    const watcher = await connectAs(target, 'watcher');
+    stranger.send({ t: 'sub', id: 1, ops: [{ op: operation.id }] });
+    stranger.send({ t: 'sub', id: 2, list: 'all' });
+    await stranger.next('ok', ({ id }) => id === 2);
+    watcher.send({ t: 'sub', id: 1, ops: [{ op: operation.id }] });
+    await operation.advance(50);
+    await operation.end();
+    // The stranger had as much time as it took to reach somebody who may see it.
+    await watcher.snapshot(operation.id, ({ state }) => state === 'succeeded');
+    await sleep(QUIET_MS);
+    const seen = stranger.texts.filter(
+      (text) => text.includes(operation.id) && !text.includes('"not_found"'),
+    );
+    ensure(seen.length === 0, 'no frame of a foreign operation', seen);
+    await stranger.close();
+    await watcher.close();
+  },
+
+  'resumes: what is current is not sent again, anything else whole': async (target) => {
+    const operation = await target.begin();
+    await operation.advance(30);
+    const first = await connectAs(target, 'watcher');
+    first.send({ t: 'sub', id: 1, ops: [{ op: operation.id }] });
+    await first.snapshot(operation.id);
+    await operation.end();
+    const held = await first.snapshot(operation.id, ({ state }) => isTerminal(state));
+    await first.close();
+    const { id: op } = operation;
+    const socket = await connectAs(target, 'watcher');
+    socket.send({ t: 'sub', id: 1, ops: [{ op, epoch: held.epoch, seq: held.seq }] });
+    const row = await rowOf(socket, 1);
+    ensure(row?.cur === true, 'a client that holds the newest is told "cur"', row);
+    await sleep(QUIET_MS);
+    ensure(socket.snapshots(op).length === 0, 'what is current is not sent again');
+    socket.send({ t: 'sub', id: 2, ops: [{ op, epoch: held.epoch, seq: held.seq - 1 }] });
+    const older = await socket.snapshot(op);
+    ensure(older.seq === held.seq, 'who holds an older one gets the newest, whole', older);
+    socket.send({ t: 'sub', id: 3, ops: [{ op, epoch: `${held.epoch}x`, seq: held.seq + 1000 }] });
+    await socket.until(() => socket.snapshots(op)[1], 'the snapshot for a client of another epoch');
+    await socket.close();
+  },
+
+  'ends a subscription with unsub': async (target) => {
+    const operation = await target.begin();
+    const socket = await connectAs(target, 'watcher');
+    const other = await connectAs(target, 'watcher');
+    for (const each of [socket, other]) {
+      each.send({ t: 'sub', id: 1, ops: [{ op: operation.id }] });
+      await each.snapshot(operation.id);
+    }
+    socket.send({ t: 'unsub', id: 2, ops: [operation.id] });
+    await socket.next('ok', ({ id }) => id === 2);
+    const count = socket.snapshots(operation.id).length;
+    await operation.end();
+    await other.snapshot(operation.id, ({ state }) => isTerminal(state));
+    await sleep(QUIET_MS);
+    ensure(socket.snapshots(operation.id).length === count, 'nothing comes after "unsub"');
+    await socket.close();
+    await other.close();
+  },
+
+  'lists what lives, and new ones as they come': async (target) => {
+    const before = await target.begin();
+    const socket = await connectAs(target, 'watcher');
+    socket.send({ t: 'sub', id: 1, list: 'mine' });
+    const ok = await socket.next('ok');
+    ensure(ok.list === 'mine', '"ok" says which list it is', ok);
+    ensure(ok.res?.some(({ op }) => op === before.id) === true, 'what lives is in the list', ok);
+    await socket.snapshot(before.id);
+    const later = await target.begin();
+    await socket.snapshot(later.id);
+    await socket.close();
+  },
+
+  'waits for the Pong, then sends the newest only': async (target) => {
+    const operation = await target.begin();
+    const socket = await connectAs(target, 'watcher', { autoPong: false });
+    const reader = await connectAs(target, 'watcher');
+    for (const each of [socket, reader]) each.send({ t: 'sub', id: 1, ops: [{ op: operation.id }] });
+    // Each step reaches the one who reads before the next is made: they are not one change.
+    for (let done = 1; done <= STEPS; done += 1) {
+      await operation.advance(done);
+      await reader.snapshot(operation.id, (snapshot) => (doneOf(snapshot) ?? 0) >= done);
+    }
+    const unasked = socket.texts.filter((text) => text.startsWith('{"t":"ops"'));
+    const bytes = unasked.reduce((sum, text) => sum + Buffer.byteLength(text), 0);
+    const most = LIMITS.bytesPerPing + LIMITS.flushBytes;
+    ensure(unasked.length <= LIMITS.flushesPerPing && bytes <= most, 'what no Pong covers is bounded', {
+      messages: unasked.length,
+      bytes,
+    });
+    const waiting = await socket.until(() => socket.pings.shift(), 'a Ping');
+    const at = socket.snapshots(operation.id).length;
+    socket.pong(waiting);
+    const next = await socket.until(() => socket.snapshots(operation.id)[at], 'a snapshot after the Pong');
+    ensure(doneOf(next) === STEPS, 'after the Pong comes the newest, not what was missed', doneOf(next));
+    await socket.close();
+    await reader.close();
+  },
+};
+
+/** For targets that can take a right away. */
+export const revocationCases: Readonly<Record<string, Check>> = {
+  'says gone when the right is taken, then nothing': async (target) => {
+    const operation = await target.begin();
+    const socket = await connectAs(target, 'watcher');
+    socket.send({ t: 'sub', id: 1, ops: [{ op: operation.id }] });
+    await socket.snapshot(operation.id);
+    await target.revoke?.(operation.id);
+    const { why } = await socket.next('gone', ({ op }) => op === operation.id);
+    ensure(why === 'revoked', 'the reason is "revoked"', why);
+    const count = socket.messages.length;
+    await operation.advance(90);
+    await sleep(QUIET_MS);
+    const after = socket.texts.slice(count).filter((text) => text.includes(operation.id));
+    ensure(after.length === 0, 'nothing of it comes after "gone"', after);
+    await socket.close();
+  },
+};
+
+/** For targets that can end a session. */
+export const sessionCases: Readonly<Record<string, Check>> = {
+  'closes with 4401 when the session ends': async (target) => {
+    const socket = await connectAs(target, 'watcher');
+    await target.endSession?.();
+    const code = await socket.closed();
+    ensure(code === CLOSE_CODES.sessionEnded, `the close code is ${CLOSE_CODES.sessionEnded}`, code);
+  },
+};
