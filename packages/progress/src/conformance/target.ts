@@ -24,6 +24,8 @@ export interface ConformanceTarget {
   origin: string;
   /** A fresh single-use ticket; the suite takes up to three at a time for one user. */
   ticket: (user: ConformanceUser) => Promise<string>;
+  /** Headers of a user's handshake beside Origin, e.g. a session's cookie. @default none */
+  headers?: (user: ConformanceUser) => Record<string, string>;
   /** Begins an operation that runs, has 100 units to do, and is the watcher's. */
   begin: () => Promise<ConformanceOperation>;
   /** Takes the right to watch an operation from `watcher`. Left out: the cases about it are not in the suite. */

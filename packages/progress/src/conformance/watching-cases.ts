@@ -143,9 +143,9 @@ export const watchingCases: Readonly<Record<string, Check>> = {
   'lists what lives, and new ones as they come': async (target) => {
     const before = await target.begin();
     const socket = await connectAs(target, 'watcher');
-    socket.send({ t: 'sub', id: 1, list: 'mine' });
+    socket.send({ t: 'sub', id: 1, list: 'all' });
     const ok = await socket.next('ok');
-    ensure(ok.list === 'mine', '"ok" says which list it is', ok);
+    ensure(ok.list === 'all', '"ok" says which list it is', ok);
     ensure(ok.res?.some(({ op }) => op === before.id) === true, 'what lives is in the list', ok);
     await socket.snapshot(before.id);
     const later = await target.begin();

@@ -12,6 +12,8 @@ const LOOK_AGAIN_MS = 5;
 
 export interface Handshake {
   protocols: string[];
+  /** Whose headers are sent. @default 'watcher' */
+  user?: ConformanceUser;
   /** @default the target's */
   origin?: string;
   /** Whether Pings are answered at once. @default true */
@@ -31,9 +33,10 @@ export function patienceOf({ patienceMs = PATIENCE_MS }: ConformanceTarget): num
 
 /** Shakes hands once; an `upgrade` that is refused is an answer, not an error. */
 export async function dial(target: ConformanceTarget, handshake: Handshake): Promise<Dialled> {
-  const { protocols, origin = target.origin, autoPong = true } = handshake;
+  const { protocols, user = 'watcher', origin = target.origin, autoPong = true } = handshake;
   const socket = new WebSocket(target.url, protocols, {
     origin,
+    headers: target.headers?.(user) ?? {},
     autoPong,
     perMessageDeflate: false,
     handshakeTimeout: patienceOf(target),
@@ -57,7 +60,11 @@ export async function connectAs(
   user: ConformanceUser,
   options: { autoPong?: boolean } = {},
 ): Promise<WireSocket> {
-  const { socket, status } = await dial(target, { protocols: offer(await target.ticket(user)), ...options });
+  const { socket, status } = await dial(target, {
+    protocols: offer(await target.ticket(user)),
+    user,
+    ...options,
+  });
   ensure(socket !== null, 'a fresh ticket from the right Origin opens a socket', { status });
   await socket.next('hello');
   return socket;
