@@ -1,7 +1,7 @@
 import type { ServerResponse } from 'node:http';
 import { performance } from 'node:perf_hooks';
-import type { GoneReason, Limits, Snapshot, SnapshotView } from '@wcc/progress';
-import { isTerminal } from '@wcc/progress';
+import type { GoneReason, Limits, Snapshot, SnapshotView, Version } from '@wcc/progress';
+import { isNewer, isTerminal } from '@wcc/progress';
 import type { SentCount } from '../stats.ts';
 import type { Access } from '../websocket/access.ts';
 import type { WatchIdentity } from '../websocket/options.ts';
@@ -36,6 +36,8 @@ export class EventStream<P> {
   readonly operation: string;
   readonly #options: EventStreamOptions<P>;
   #snapshot: Snapshot;
+  /** What the client holds, or will: it is not told twice. */
+  #told: Version | undefined;
   #writingSinceMs: number | null = null;
   #waitingSinceMs: number | null = null;
   #lastSentAtMs = performance.now();
@@ -47,6 +49,7 @@ export class EventStream<P> {
     this.principal = options.principal;
     this.operation = options.snapshot.id;
     this.#snapshot = options.snapshot;
+    this.#told = options.isCurrent ? options.snapshot : undefined;
   }
 
   get isOpen(): boolean {
@@ -82,6 +85,7 @@ export class EventStream<P> {
   update(snapshot: Snapshot): void {
     if (this.#isOver) return;
     this.#snapshot = snapshot;
+    if (!isNewer(this.#told, snapshot)) return;
     this.#waitingSinceMs ??= performance.now();
     this.#flush();
   }
@@ -126,6 +130,7 @@ export class EventStream<P> {
     const { access, view } = this.#options;
     const bytes = access.bytes(this.#snapshot, view);
     if (bytes === undefined) return;
+    this.#told = this.#snapshot;
     const event = snapshotEvent(this.#snapshot, bytes);
     if (isTerminal(this.#snapshot.state)) return this.#end(event);
     this.#write(event);
