@@ -65,7 +65,8 @@ function accessCalls(send: Send) {
     changeUser: (id: string, body: ChangeUserRequest) => send<User>('PATCH', routes.user(id), { body }),
     changePassword: (body: ChangePasswordRequest) => send<undefined>('PUT', routes.password(), { body }),
     /** With `operations` (and, for a program, `origin`): for a page that may see just these. */
-    ticket: (body: TicketRequest) => send<Ticket>('POST', routes.tickets(), { body }),
+    ticket: (body: TicketRequest, signal?: AbortSignal) =>
+      send<Ticket>('POST', routes.tickets(), { body, ...(signal ? { signal } : {}) }),
     tokens: (query: { owner?: 'me' | 'all' } = {}) => send<TokenList>('GET', routes.tokens(), { query }),
     createToken: (body: CreateTokenRequest) => send<CreatedToken>('POST', routes.tokens(), { body }),
     revokeToken: (id: string) => send<undefined>('DELETE', routes.token(id)),

@@ -64,6 +64,7 @@ export abstract class FormElement extends ConsoleElement {
         autocapitalize="none"
         spellcheck="false"
         .value=${options.value ?? ''}
+        @input=${() => isBad && (this.refusal = null)}
         aria-invalid=${String(isBad)}
         aria-describedby=${note === undefined ? nothing : `${id}-note`}
       />

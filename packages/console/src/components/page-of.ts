@@ -3,10 +3,13 @@ import type { TemplateResult } from 'lit';
 import type { App } from '../state/app.ts';
 import { pagePaths } from '../state/router.ts';
 import type { PageName } from '../state/router.ts';
+import { lazyPart } from './lazy-part.ts';
 
 type Page = (app: App) => TemplateResult;
 
 const images: Page = (app) => html`<wcc-images-page .app=${app}></wcc-images-page>`;
+
+const access = (app: App, render: () => TemplateResult): TemplateResult => lazyPart('access', app, render);
 
 /** The table of pages: which element each address shows to somebody signed in. */
 const pages: Readonly<Record<PageName, Page>> = {
@@ -15,11 +18,11 @@ const pages: Readonly<Record<PageName, Page>> = {
   firstSignIn: images,
   operations: (app) => html`<wcc-operations-page .app=${app}></wcc-operations-page>`,
   operation: (app) => html`<wcc-operation-page .app=${app}></wcc-operation-page>`,
-  users: (app) => html`<wcc-users-page .app=${app}></wcc-users-page>`,
-  tokens: (app) => html`<wcc-tokens-page .app=${app}></wcc-tokens-page>`,
-  audit: (app) => html`<wcc-audit-page .app=${app}></wcc-audit-page>`,
-  settings: (app) => html`<wcc-settings-page .app=${app}></wcc-settings-page>`,
-  shared: (app) => html`<wcc-shared-page .app=${app}></wcc-shared-page>`,
+  users: (app) => access(app, () => html`<wcc-users-page .app=${app}></wcc-users-page>`),
+  tokens: (app) => access(app, () => html`<wcc-tokens-page .app=${app}></wcc-tokens-page>`),
+  audit: (app) => access(app, () => html`<wcc-audit-page .app=${app}></wcc-audit-page>`),
+  settings: (app) => access(app, () => html`<wcc-settings-page .app=${app}></wcc-settings-page>`),
+  shared: (app) => lazyPart('shared', app, () => html`<wcc-shared-page .app=${app}></wcc-shared-page>`),
   unknown: ({ text, router }) =>
     html`<div class="centre">
       <h1>${text.shell.noSuchPage}</h1>

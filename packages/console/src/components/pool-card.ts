@@ -3,6 +3,7 @@ import { html, nothing } from 'lit';
 import type { TemplateResult } from 'lit';
 import type { App } from '../state/app.ts';
 import { size } from '../text/format.ts';
+import { errorWordsOf } from '../text/error-words.ts';
 import { icon } from './icons.ts';
 
 const NEARLY_FULL = 0.9;
@@ -34,7 +35,7 @@ export function poolCard(app: App, pool: Pool): TemplateResult {
 function unavailable(app: App, pool: Pool): TemplateResult {
   const { text } = app;
   const reason = pool.stateReason;
-  const known = text.errors?.pool_unavailable;
+  const known = errorWordsOf(app.preferences.locale)['pool_unavailable'];
   return html`<section class="problem" aria-label=${text.images.unavailable} data-testid="pool-unavailable">
     ${icon('alert')}<strong>${text.images.unavailable}</strong>
     ${known === undefined ? nothing : html`<span>${known.message} ${known.hint}</span>`}

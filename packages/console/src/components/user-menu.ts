@@ -13,8 +13,12 @@ const adminPages: readonly MenuPage[] = ['users', 'tokens', 'audit', 'settings']
 
 const languageNames = { en: 'English', ja: '日本語' } as const;
 
-/** Language and theme, for the menu and for the sign-in page. */
-export function languageChoice(app: ConsoleElement['app']): TemplateResult {
+/**
+ * Language, for the menu, the settings and the pages without a menu.
+ *
+ * @param group tells its radio buttons from those of another place in the page
+ */
+export function languageChoice(app: ConsoleElement['app'], group = 'menu'): TemplateResult {
   const { preferences } = app;
   return html`<fieldset class="field">
     <legend>${app.text.shell.language}</legend>
@@ -24,7 +28,7 @@ export function languageChoice(app: ConsoleElement['app']): TemplateResult {
           html`<label lang=${locale}
             ><input
               type="radio"
-              name="locale"
+              name="${group}-locale"
               .checked=${preferences.locale === locale}
               @change=${() => preferences.setLocale(locale)}
             />${languageNames[locale]}</label
@@ -34,7 +38,8 @@ export function languageChoice(app: ConsoleElement['app']): TemplateResult {
   </fieldset>`;
 }
 
-function themeChoice(app: ConsoleElement['app']): TemplateResult {
+/** @param group as in {@link languageChoice} */
+export function themeChoice(app: ConsoleElement['app'], group = 'menu'): TemplateResult {
   const { preferences, text } = app;
   return html`<fieldset class="field">
     <legend>${text.shell.theme}</legend>
@@ -44,7 +49,7 @@ function themeChoice(app: ConsoleElement['app']): TemplateResult {
           html`<label
             ><input
               type="radio"
-              name="theme"
+              name="${group}-theme"
               .checked=${preferences.theme === theme}
               @change=${() => preferences.setTheme(theme)}
             />${text.shell.themes[theme]}</label

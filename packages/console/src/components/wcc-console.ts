@@ -5,6 +5,7 @@ import type { Desk } from '../state/app.ts';
 import { activeOf } from '../state/operation-groups.ts';
 import { pagePaths } from '../state/router.ts';
 import type { PageName } from '../state/router.ts';
+import { access } from '../styles/access.ts';
 import { controls } from '../styles/controls.ts';
 import { dialog } from '../styles/dialog.ts';
 import { images } from '../styles/images.ts';
@@ -33,6 +34,7 @@ export class WccConsole extends LitElement {
     operation,
     tray,
     dialog,
+    access,
   ];
   readonly #app = new App();
   #followed: Desk | null = null;
@@ -74,7 +76,7 @@ export class WccConsole extends LitElement {
       return html`<main class="gate"><wcc-first-sign-in .app=${this.#app}></wcc-first-sign-in></main>`;
     // Nobody's session is asked for: the link itself is the right to see.
     if (router.page === 'shared')
-      return html`<main id="main" tabindex="-1"><wcc-shared-page .app=${this.#app}></wcc-shared-page></main>`;
+      return html`<main id="main" tabindex="-1">${pageOf('shared', this.#app)}</main>`;
     if (kind === 'loading')
       return html`<main class="centre"><p class="muted">${text.shell.loading}</p></main>`;
     if (kind === 'unreachable')

@@ -6,6 +6,7 @@ import { html, nothing, svg } from 'lit';
 import type { PropertyDeclarations, TemplateResult } from 'lit';
 import { ConsoleElement } from '../components/console-element.ts';
 import { icon } from '../components/icons.ts';
+import { lazyPart } from '../components/lazy-part.ts';
 import { liveRow } from '../components/live-row.ts';
 import type { RowOffers } from '../components/live-row.ts';
 import {
@@ -124,7 +125,12 @@ export class OperationPage extends ConsoleElement {
           ${aboutOf(app, snapshot)} ${bytesOf(app, snapshot)}
           ${
             may?.['share'] === true
-              ? html`<wcc-operation-access .app=${app} .operation=${snapshot.id}></wcc-operation-access>`
+              ? lazyPart(
+                  'access',
+                  app,
+                  () =>
+                    html`<wcc-operation-access .app=${app} .operation=${snapshot.id}></wcc-operation-access>`,
+                )
               : nothing
           }
         </div>

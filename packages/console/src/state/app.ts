@@ -4,6 +4,7 @@ import type { ApiClient } from '@wcc/api/client';
 import type { OperationError } from '@wcc/progress';
 import { connect } from '@wcc/progress/client';
 import type { ProgressClient } from '@wcc/progress/client';
+import { errorWordsOf } from '../text/error-words.ts';
 import { count } from '../text/format.ts';
 import type { ErrorWords, Text } from '../text/text.ts';
 import { Announcer } from './announcer.ts';
@@ -51,7 +52,8 @@ export class App {
     this.api = createApiClient({ fetch: (input, init) => this.#fetch(input, init) });
     this.session = new SessionState(this.api);
     this.session.changed.listen(() => this.#onSession());
-    void this.session.load();
+    // Who opens a share link needs no account here.
+    if (this.router.page !== 'shared') void this.session.load();
   }
 
   get text(): Text {
@@ -77,7 +79,7 @@ export class App {
   }
 
   #translate(code: string): ErrorWords | undefined {
-    return this.text.errors?.[code as keyof NonNullable<Text['errors']>];
+    return errorWordsOf(this.preferences.locale)[code];
   }
 
   /** A 401 anywhere but at sign-in itself means that the session is over. */

@@ -1,4 +1,5 @@
 import { textOf } from '../text/catalogue.ts';
+import { loadErrorWords } from '../text/error-words.ts';
 import type { Locale, Text } from '../text/text.ts';
 import { Emitter } from './emitter.ts';
 import { readChoice, writeChoice } from './storage.ts';
@@ -53,6 +54,11 @@ export class Preferences {
     root.lang = this.#locale;
     if (this.#theme === 'system') delete root.dataset['theme'];
     else root.dataset['theme'] = this.#theme;
+    // Without the network they do not come: then the words of the server are shown.
+    loadErrorWords(this.#locale).then(
+      () => this.changed.emit(),
+      () => undefined,
+    );
     this.changed.emit();
   }
 }

@@ -27,12 +27,15 @@ export class Router {
   readonly changed: Emitter = new Emitter();
   /** The secret of a one-time sign-in link, if the page was opened by one. Kept out of the address bar. */
   readonly firstSignInSecret: string | null;
+  /** The secret of a share link, if the page was opened by one. */
+  readonly sharedSecret: string | null;
 
   /** An image that the Images page shall bring into view once. */
   #sought: number | string | null = null;
 
   constructor() {
-    this.firstSignInSecret = takeSecret();
+    this.firstSignInSecret = takeSecret(pagePaths.firstSignIn);
+    this.sharedSecret = keptInTab(takeSecret(pagePaths.shared));
     addEventListener('popstate', () => this.changed.emit());
   }
 
@@ -94,10 +97,24 @@ function pathOf({ pathname }: Location): string {
   return pathname.replace(/\/+$/, '');
 }
 
-function takeSecret(): string | null {
-  if (location.pathname !== pagePaths.firstSignIn) return null;
+function takeSecret(path: string): string | null {
+  if (location.pathname !== path) return null;
   const secret = location.hash.slice(1);
   // At once: neither the history nor a shared screen shall keep it.
   if (secret !== '') history.replaceState(null, '', location.pathname);
   return secret === '' ? null : secret;
+}
+
+const SHARED_KEY = 'wcc.shared';
+
+/** A reload shows the same: the tab remembers the link, and forgets it when it is closed. */
+function keptInTab(secret: string | null): string | null {
+  if (location.pathname !== pagePaths.shared) return null;
+  try {
+    if (secret !== null) sessionStorage.setItem(SHARED_KEY, secret);
+    return secret ?? sessionStorage.getItem(SHARED_KEY);
+  } catch {
+    // A browser that keeps nothing: the link has to be opened again.
+    return secret;
+  }
 }

@@ -2,7 +2,7 @@ import { errorCodes } from '@wcc/api';
 import { describe, expect, it } from 'vitest';
 import { textOf } from './catalogue.ts';
 import { ago, clockTime } from './format.ts';
-import { jaErrors } from './ja-errors.ts';
+import { errorWordsOf, loadErrorWords } from './error-words.ts';
 
 /** Every text with its path; functions are called with plausible arguments. */
 function flatten(node: unknown, path = ''): [string, string][] {
@@ -16,8 +16,8 @@ function flatten(node: unknown, path = ''): [string, string][] {
   return Object.entries(node).flatMap(([key, value]) => flatten(value, path === '' ? key : `${path}.${key}`));
 }
 
-const en = new Map(flatten({ ...textOf('en'), errors: null }));
-const ja = new Map(flatten({ ...textOf('ja'), errors: null }));
+const en = new Map(flatten(textOf('en')));
+const ja = new Map(flatten(textOf('ja')));
 
 describe('the catalogues', () => {
   it('have the same texts, none of them empty', () => {
@@ -32,9 +32,12 @@ describe('the catalogues', () => {
     for (const [path, text] of en) expect(text, path).not.toMatch(/[\u3040-\u30ff\u4e00-\u9fff]/);
   });
 
-  it('translate every error code of the API', () => {
+  it('translate every error code of the API, once they are loaded', async () => {
+    expect(errorWordsOf('ja')).toEqual({});
+    await loadErrorWords('ja');
     for (const code of errorCodes)
-      expect(jaErrors[code].message, code).toMatch(/[\u3040-\u30ff\u4e00-\u9fff]/);
+      expect(errorWordsOf('ja')[code]?.message, code).toMatch(/[\u3040-\u30ff\u4e00-\u9fff]/);
+    expect(errorWordsOf('en')).toEqual({});
   });
 });
 

@@ -182,5 +182,4 @@ export const en: Text = {
     copyOf: (source, target) => `copy of ${source} to ${target}`,
     making: (target) => `making ${target}`,
   },
-  errors: null,
 };

@@ -1,6 +1,5 @@
 import { operation, operations, pause, tray } from './ja-operations.ts';
 import type { Text } from './text.ts';
-import { jaErrors } from './ja-errors.ts';
 
 export const ja: Text = {
   shell: {
@@ -184,5 +183,4 @@ export const ja: Text = {
     copyOf: (source, target) => `${source} から ${target} へのコピー`,
     making: (target) => `${target} の作成`,
   },
-  errors: jaErrors,
 };

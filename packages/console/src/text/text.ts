@@ -1,4 +1,4 @@
-import type { ErrorCode, ImageNameProblem } from '@wcc/api';
+import type { ImageNameProblem } from '@wcc/api';
 import type { OperationsText, OperationText, PauseText, TrayText } from './operations-text.ts';
 
 export type Locale = 'en' | 'ja';
@@ -154,6 +154,4 @@ export interface Text {
     copyOf: (source: string, target: string) => string;
     making: (target: string) => string;
   };
-  /** `null`: the server's own words are shown as they are. */
-  errors: Partial<Record<ErrorCode | 'unreachable' | 'foreign_answer', ErrorWords>> | null;
 }

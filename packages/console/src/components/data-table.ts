@@ -1,0 +1,58 @@
+import { html } from 'lit';
+import type { TemplateResult } from 'lit';
+import { repeat } from 'lit/directives/repeat.js';
+
+export interface Column<Row> {
+  label: string;
+  /** `main`: what the row is about; `act`: its buttons. @default a fact */
+  kind?: 'main' | 'act';
+  /** An empty text leaves the fact out where rows are cards. */
+  cell: (row: Row) => unknown;
+}
+
+export interface DataTable<Row> {
+  label: string;
+  columns: readonly Column<Row>[];
+  rows: readonly Row[];
+  keyOf: (row: Row) => unknown;
+}
+
+/**
+ * A table that becomes a list of cards where it is narrow. Roles are named because that layout makes blocks of
+ * the rows, and with them their meaning would go.
+ */
+export function dataTable<Row>({ label, columns, rows, keyOf }: DataTable<Row>): TemplateResult {
+  return html`<div class="card">
+    <table role="table" class="data" aria-label=${label}>
+      <thead role="rowgroup">
+        <tr role="row">
+          ${columns.map(
+            (column) =>
+              html`<th role="columnheader" scope="col">
+                ${column.kind === 'act' ? html`<span class="visually-hidden">${column.label}</span>` : column.label}
+              </th>`,
+          )}
+        </tr>
+      </thead>
+      <tbody role="rowgroup">
+        ${repeat(
+          rows,
+          keyOf,
+          (row) =>
+            html`<tr role="row">
+              ${columns.map((column) => cellOf(column, row))}
+            </tr>`,
+        )}
+      </tbody>
+    </table>
+  </div>`;
+}
+
+function cellOf<Row>({ label, kind, cell }: Column<Row>, row: Row): TemplateResult {
+  const content = cell(row);
+  if (kind === 'main') return html`<td role="cell" class="main name">${content}</td>`;
+  if (kind === 'act') return html`<td role="cell" class="act">${content}</td>`;
+  return html`<td role="cell" class=${content === '' ? 'none' : ''} data-label=${label}>
+    <span>${content}</span>
+  </td>`;
+}

@@ -1,0 +1,39 @@
+import { html } from 'lit';
+import type { TemplateResult } from 'lit';
+import { ConsoleElement } from '../components/console-element.ts';
+import { languageChoice, themeChoice } from '../components/user-menu.ts';
+import type { Emitter } from '../state/emitter.ts';
+import { accessTextOf } from '../text/access-catalogue.ts';
+
+/** What somebody may set for themselves: the password on the server, the rest in this browser. */
+export class SettingsPage extends ConsoleElement {
+  protected override follows(): Emitter[] {
+    return [...super.follows(), this.desk.operations.pausing];
+  }
+
+  protected override render(): TemplateResult {
+    const { settings: text } = accessTextOf(this.app.preferences);
+    const panel = (title: string, lead: string, content: unknown): TemplateResult =>
+      html`<section class="card setting">
+        <div>
+          <h2>${title}</h2>
+          <p class="muted">${lead}</p>
+        </div>
+        <div class="choices">${content}</div>
+      </section>`;
+    return html`<div class="page-head"><h1>${text.title}</h1></div>
+      ${panel(text.password, text.passwordLead, html`<wcc-password-form .app=${this.app}></wcc-password-form>`)}
+      ${panel(text.look, '', html`${languageChoice(this.app, 'setting')} ${themeChoice(this.app, 'setting')}`)}
+      ${panel(text.live, text.liveLead, this.#pause())} ${panel(text.units, text.unitsLead, '')}`;
+  }
+
+  #pause(): TemplateResult {
+    const { operations } = this.desk;
+    const { pause } = this.text;
+    return html`<div>
+      <button class="button" @click=${() => (operations.isPaused ? operations.resume() : operations.pause())}>
+        ${operations.isPaused ? pause.resume : pause.pause}
+      </button>
+    </div>`;
+  }
+}

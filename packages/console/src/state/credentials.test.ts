@@ -1,0 +1,34 @@
+import { describe, expect, it } from 'vitest';
+import { generatePassword, isLongEnough, isUserName } from './credentials.ts';
+
+describe('credentials', () => {
+  it('knows a user name', () => {
+    for (const name of ['a', 'sato', 'x.y_z-1', '0', 'a'.repeat(32)])
+      expect(isUserName(name), name).toBe(true);
+    for (const name of ['', 'Sato', '-a', '.a', 'a b', 'ä', 'a'.repeat(33)])
+      expect(isUserName(name), name).toBe(false);
+  });
+
+  it('makes passwords that are long, legible and never the same', () => {
+    const made = Array.from({ length: 2000 }, generatePassword);
+    expect(new Set(made).size).toBe(made.length);
+    for (const password of made) {
+      expect(isLongEnough(password)).toBe(true);
+      expect(password).toMatch(/^[a-hjkmnp-z2-9](?:-?[a-hjkmnp-z2-9])*$/);
+      expect(password).toHaveLength(20);
+    }
+  });
+
+  it('uses every character about equally often', () => {
+    const counts = new Map<string, number>();
+    const text = Array.from({ length: 2000 }, generatePassword).join('').replaceAll('-', '');
+    for (const letter of text) counts.set(letter, (counts.get(letter) ?? 0) + 1);
+    expect(counts.size).toBe(31);
+    const mean = text.length / 31;
+    // About ±22 standard deviations wide: fails when the choice is skewed, not by chance.
+    for (const [letter, count] of counts) {
+      expect(count, letter).toBeGreaterThan(mean * 0.4);
+      expect(count, letter).toBeLessThan(mean * 1.6);
+    }
+  });
+});

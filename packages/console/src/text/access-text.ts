@@ -1,0 +1,177 @@
+import type { GrantLevel, Role, TokenScope } from '@wcc/api';
+
+/** What an entry of the audit record is about, by how its code begins. */
+export const auditAreas = [
+  'session',
+  'password',
+  'user',
+  'token',
+  'grant',
+  'share',
+  'operation',
+  'copy_vm_image',
+  'make_sample_image',
+  'pool',
+] as const;
+export type AuditArea = (typeof auditAreas)[number];
+
+/** How long a share link may last, in seconds. */
+export const shareLives = [3600, 86_400, 604_800] as const;
+export type ShareLife = (typeof shareLives)[number];
+
+/** How long a token may last, in days. */
+export const tokenLives = [7, 30, 90, 366] as const;
+export type TokenLife = (typeof tokenLives)[number];
+
+/** The words of the pages about who may do what. They come with these pages, not with the console. */
+export interface AccessText {
+  close: string;
+  cancel: string;
+  revoke: string;
+  tryAgain: string;
+  nothing: string;
+  /** For fields that the server names and this page has no better words for. */
+  notAccepted: string;
+  secret: {
+    once: string;
+    copy: string;
+    copied: string;
+    /** Where the browser keeps the clipboard from pages: plain http in a LAN. */
+    select: string;
+    selected: string;
+  };
+  users: {
+    title: string;
+    lead: string;
+    add: string;
+    name: string;
+    nameHint: string;
+    badName: string;
+    taken: string;
+    role: string;
+    roleHints: Record<Role, string>;
+    state: string;
+    active: string;
+    disabled: string;
+    since: string;
+    you: string;
+    change: string;
+    changeNamed: (name: string) => string;
+    password: string;
+    newPassword: string;
+    passwordHint: string;
+    keepPassword: string;
+    tooShort: string;
+    generate: string;
+    mayNotSignIn: string;
+    mayNotSignInHint: string;
+    endsSessions: string;
+    endsOwnSession: string;
+    ownPassword: string;
+    create: string;
+    save: string;
+    busy: string;
+    created: (name: string) => string;
+    changed: (name: string) => string;
+    handOver: (name: string) => string;
+  };
+  tokens: {
+    title: string;
+    lead: string;
+    whose: string;
+    mine: string;
+    everybodys: string;
+    add: string;
+    name: string;
+    nameHint: string;
+    noName: string;
+    scope: string;
+    scopes: Record<TokenScope, string>;
+    scopeHints: Record<TokenScope, string>;
+    owner: string;
+    created: string;
+    expires: string;
+    expired: string;
+    lastUsed: string;
+    never: string;
+    life: string;
+    lives: Record<TokenLife, string>;
+    create: string;
+    busy: string;
+    made: (name: string) => string;
+    usage: string;
+    none: string;
+    noneLead: string;
+    revokeNamed: (name: string) => string;
+    revokeTitle: string;
+    revokeWords: (name: string) => string;
+    revoked: (name: string) => string;
+  };
+  audit: {
+    title: string;
+    lead: string;
+    when: string;
+    who: string;
+    what: string;
+    subject: string;
+    from: string;
+    result: string;
+    any: string;
+    areas: Record<AuditArea, string>;
+    /** By the code of the entry, up to its first space. */
+    deeds: Readonly<Record<string, string>>;
+    done: string;
+    more: string;
+    none: string;
+    filters: string;
+    operation: string;
+  };
+  settings: {
+    title: string;
+    password: string;
+    passwordLead: string;
+    current: string;
+    next: string;
+    wrongCurrent: string;
+    change: string;
+    busy: string;
+    changed: string;
+    look: string;
+    live: string;
+    liveLead: string;
+    units: string;
+    unitsLead: string;
+    missing: string;
+  };
+  access: {
+    title: string;
+    people: string;
+    peopleLead: string;
+    nobody: string;
+    userName: string;
+    noSuchUser: string;
+    level: string;
+    levels: Record<GrantLevel, string>;
+    add: string;
+    by: (name: string) => string;
+    revokeFrom: (name: string) => string;
+    given: (name: string) => string;
+    taken: (name: string) => string;
+    links: string;
+    linksLead: string;
+    noLinks: string;
+    linkName: string;
+    linkNameHint: string;
+    life: string;
+    lives: Record<ShareLife, string>;
+    createLink: string;
+    linkFor: (name: string) => string;
+    unnamed: string;
+    until: (time: string) => string;
+    newLink: string;
+    revokeLink: (name: string) => string;
+    revokeTitle: string;
+    revokeWords: string;
+    linkRevoked: string;
+  };
+}

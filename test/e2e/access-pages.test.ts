@@ -1,0 +1,253 @@
+import { mkdir } from 'node:fs/promises';
+import { join } from 'node:path';
+import type { Browser, BrowserContext, Page } from 'playwright-core';
+import { afterAll, afterEach, beforeAll, expect, test } from 'vitest';
+import type { Operation } from '@wcc/api';
+import { findSeriousFaults } from '../kit/axe.ts';
+import { launchBrowser } from '../kit/browser.ts';
+import { openConsole } from '../kit/console.ts';
+import type { ConsoleOptions, OpenConsole } from '../kit/console.ts';
+import { until } from '../kit/poll.ts';
+import { noteSecret } from '../kit/secrets.ts';
+import { startServer } from '../kit/server.ts';
+import type { TestServer } from '../kit/server.ts';
+import { createUser } from '../kit/session.ts';
+import type { TestUser } from '../kit/session.ts';
+
+/** The pages about who may do what, as an administrator, a colleague and a stranger with a link use them. */
+const chiefName = 'chief';
+let server: TestServer;
+let browser: Browser;
+let chief: TestUser;
+const contexts: BrowserContext[] = [];
+
+beforeAll(async () => {
+  server = await startServer();
+  browser = await launchBrowser();
+  chief = await createUser(server, chiefName, 'admin');
+});
+afterEach(async () => {
+  for (const context of contexts.splice(0)) await context.close();
+});
+afterAll(async () => {
+  await browser.close();
+  await server.close();
+});
+
+async function open(user: TestUser, options: ConsoleOptions = {}): Promise<OpenConsole> {
+  const opened = await openConsole(browser, { server, user }, options);
+  contexts.push(opened.context);
+  return opened;
+}
+
+/** An operation that runs until it is ended: reported from outside, so that nothing depends on a disk. */
+async function publish(name: string): Promise<string> {
+  const { operation } = await server.api.publish({
+    action: 'backup_database',
+    subject: { kind: 'database', id: 7, name },
+    total: 100,
+    leaseS: 600,
+  });
+  await server.api.reportProgress(operation.id, { done: 61 });
+  return operation.id;
+}
+
+/** With WCC_SCREENSHOTS, what a person would see is kept to be looked at. */
+async function look(page: Page, name: string): Promise<void> {
+  const folder = process.env['WCC_SCREENSHOTS'];
+  if (folder === undefined) return;
+  await mkdir(folder, { recursive: true });
+  await page.screenshot({ path: join(folder, `${name}.png`), fullPage: true });
+}
+
+test('an administrator adds a user, changes the role, and disables', async () => {
+  const { page, url } = await open(chief);
+  await page.goto(`${url}/users`);
+  await page.getByRole('button', { name: 'Add user' }).click();
+  const dialog = page.getByRole('dialog');
+  await dialog.getByRole('button', { name: 'Add user' }).click();
+  await dialog.getByText(/start with a letter or digit/).waitFor();
+  await dialog.getByLabel('Name', { exact: true }).fill('tanaka');
+  await dialog.getByRole('radio', { name: 'Operator' }).check({ force: true });
+  await dialog.getByRole('button', { name: 'Generate' }).click();
+  const password = noteSecret(await dialog.getByLabel('Password').inputValue());
+  expect(password.length).toBeGreaterThanOrEqual(20);
+  await look(page, 'user-dialog');
+  await dialog.getByRole('button', { name: 'Add user' }).click();
+  await dialog.getByText(/Hand this password to tanaka/).waitFor();
+  await dialog.getByRole('button', { name: 'Close' }).last().click();
+  const row = page.getByRole('row').filter({ hasText: 'tanaka' });
+  await row.getByText('Operator').waitFor();
+  // The password works.
+  const tanaka = await open({ id: '', name: 'tanaka', password });
+  await tanaka.page.getByText('Images').first().waitFor();
+  await row.getByRole('button', { name: 'Change tanaka' }).click();
+  await dialog.getByRole('checkbox', { name: /Disabled/ }).check();
+  await dialog.getByRole('button', { name: 'Save' }).click();
+  await row.getByText('Disabled').waitFor();
+  // What was open of the disabled user asks to sign in again.
+  await tanaka.page.locator('input[type=password]').waitFor({ timeout: 20_000 });
+});
+
+test('a token is made, shown once, works, and is locked out when it is revoked', async () => {
+  const { page, url } = await open(chief);
+  await page.goto(`${url}/tokens`);
+  await page.getByRole('button', { name: 'Create token' }).click();
+  const dialog = page.getByRole('dialog');
+  await dialog.getByLabel('Name', { exact: true }).fill('nightly');
+  await dialog.getByRole('button', { name: 'Create token' }).click();
+  const field = dialog.locator('#secret-value');
+  await field.waitFor();
+  const secret = noteSecret(await field.inputValue());
+  await dialog.getByRole('button', { name: 'Close' }).last().click();
+  const ask = (): Promise<Response> =>
+    fetch(`${server.baseUrl}/api/images`, { headers: { authorization: `Bearer ${secret}` } });
+  expect((await ask()).status).toBe(200);
+  expect(await page.content()).not.toContain(secret);
+  await look(page, 'tokens');
+  await page.getByRole('button', { name: 'Revoke nightly' }).click();
+  await page.getByRole('dialog').getByRole('button', { name: 'Revoke', exact: true }).click();
+  await page.getByText('No tokens').waitFor();
+  expect((await ask()).status).toBe(401);
+});
+
+test('what is granted appears at a colleague’s page at once, and leaves when it is taken back', async () => {
+  const viewer = await createUser(server, 'viewer', 'viewer');
+  const [granted, other] = [await publish('granted-db'), await publish('other-db')];
+  const colleague = await open(viewer);
+  await colleague.page.goto(`${colleague.url}/operations`);
+  const rows = colleague.page.locator('main wcc-progress');
+  await colleague.page.getByRole('heading', { name: 'Operations' }).waitFor();
+  expect(await rows.count()).toBe(0);
+  const { page, url } = await open(chief);
+  await page.goto(`${url}/operations/${granted}`);
+  const access = page.locator('wcc-operation-access');
+  await access.getByLabel('User name').fill('nobody-of-this-name');
+  await access.getByRole('button', { name: 'Give access' }).click();
+  await access.getByText('There is no user of this name.').waitFor();
+  await access.getByLabel('User name').fill('viewer');
+  await access.getByRole('button', { name: 'Give access' }).click();
+  await access
+    .getByText('by admin-token')
+    .or(access.getByText(`by ${chiefName}`))
+    .waitFor();
+  await until(async () => (await rows.count()) === 1, { what: 'the granted row at the colleague' });
+  expect(await colleague.page.content()).not.toContain('other-db');
+  await look(page, 'operation-access');
+  const takenAt = performance.now();
+  await access.getByRole('button', { name: 'Take access away from viewer' }).click();
+  await until(async () => (await rows.count()) === 0, { what: 'the row to leave' });
+  console.log(`the row left ${Math.round(performance.now() - takenAt)} ms after the click`);
+  for (const id of [granted, other]) await server.api.endOperation(id, { state: 'succeeded' });
+});
+
+test('a share link shows one operation to a stranger, survives a reload, and is over when it is revoked', async () => {
+  const id = await publish('shared-db');
+  const { page, url } = await open(chief);
+  await page.goto(`${url}/operations/${id}`);
+  await page.getByRole('button', { name: 'Create link' }).click();
+  const dialog = page.getByRole('dialog');
+  await dialog.getByLabel('For whom').fill('the auditors');
+  await dialog.getByRole('button', { name: 'Create link' }).click();
+  const link = await dialog.locator('#secret-value').inputValue();
+  noteSecret(new URL(link).hash.slice(1));
+  await dialog.getByRole('button', { name: 'Close' }).last().click();
+  const context = await browser.newContext({ locale: 'en-GB' });
+  contexts.push(context);
+  const stranger = await context.newPage();
+  const asked: string[] = [];
+  stranger.on('request', (request) => asked.push(new URL(request.url()).pathname));
+  await stranger.goto(link);
+  await stranger.getByText('shared-db').waitFor();
+  await until(async () => (await stranger.title()).startsWith('61 %'), { what: 'the title to tell how far' });
+  expect(stranger.url()).toBe(`${url}/shared`);
+  expect(asked.filter((path) => path.startsWith('/api/'))).toEqual(['/api/ws-tickets']);
+  expect(await stranger.content()).not.toContain(chiefName);
+  expect(await stranger.getByRole('button', { name: 'Cancel' }).count()).toBe(0);
+  await look(stranger, 'shared');
+  expect(await findSeriousFaults(stranger)).toEqual([]);
+  await stranger.reload();
+  await stranger.getByText('shared-db').waitFor();
+  // Whoever made the link sees by it what others see, although signed in.
+  const own = await page.context().newPage();
+  await own.goto(link);
+  await own.getByText('shared-db').waitFor();
+  await own.close();
+  await page.getByRole('button', { name: 'Revoke Link for the auditors' }).click();
+  await page.getByRole('dialog').getByRole('button', { name: 'Revoke', exact: true }).click();
+  await stranger.getByText('This link is not valid any more').waitFor({ timeout: 20_000 });
+  expect(await stranger.content()).not.toContain('shared-db');
+  await look(stranger, 'shared-over');
+  await server.api.endOperation(id, { state: 'succeeded' });
+});
+
+test('a new password signs the other window out, and this one goes on', async () => {
+  const user = await createUser(server, 'suzuki', 'operator');
+  const [here, there] = [await open(user), await open(user)];
+  await here.page.goto(`${here.url}/settings`);
+  const next = noteSecret('a-new-and-longer-password');
+  const form = here.page.locator('wcc-password-form');
+  await form.getByLabel('Present password').fill('wrong-password');
+  await form.getByLabel('New password').fill(next);
+  await form.getByRole('button', { name: 'Change password' }).click();
+  await form.getByText('This is not your present password.').waitFor();
+  await form.getByLabel('Present password').fill(user.password);
+  await form.getByRole('button', { name: 'Change password' }).click();
+  await form.getByText('The password was changed.', { exact: false }).waitFor();
+  await there.page.locator('dialog.expired input[type=password]').waitFor({ timeout: 20_000 });
+  expect(await here.page.locator('dialog.expired').count()).toBe(0);
+  await look(here.page, 'settings');
+});
+
+test('the audit record tells all of it, in words, and by area', async () => {
+  const { page, url } = await open(chief);
+  await page.goto(`${url}/audit`);
+  await page.getByText('Added a user').first().waitFor();
+  await look(page, 'audit');
+  await page.getByLabel('What').selectOption('user');
+  await until(async () => (await page.getByText('Signed in').count()) === 0, {
+    what: 'the other areas to leave',
+  });
+  expect(await page.getByText('Added a user').count()).toBeGreaterThan(0);
+});
+
+test('a viewer is told that these pages are not theirs, and loses nothing', async () => {
+  const { page, url } = await open(await createUser(server, 'curious', 'viewer'));
+  for (const path of ['users', 'audit']) {
+    await page.goto(`${url}/${path}`);
+    const words = page.getByText(/may not do this/i).first();
+    await words.waitFor();
+    expect(await page.getByRole('table').count()).toBe(0);
+  }
+});
+
+const ways = (['en', 'ja'] as const).flatMap((locale) =>
+  (['light', 'dark'] as const).map((colorScheme) => ({ locale, colorScheme })),
+);
+
+test.each(ways)('axe finds nothing, and nothing is cut at 320 px: $locale, $colorScheme', async (way) => {
+  const id = await publish('looked-at');
+  const { page, url } = await open(chief, way);
+  const faults: Record<string, unknown> = {};
+  for (const path of ['users', 'tokens', 'audit', 'settings', `operations/${id}`]) {
+    await page.setViewportSize({ width: 1280, height: 800 });
+    await page.goto(`${url}/${path}`);
+    await page.locator('main h1').waitFor();
+    if (path.startsWith('operations')) await page.locator('wcc-operation-access h3').first().waitFor();
+    await page.locator('main .muted, main table').first().waitFor();
+    const found = await findSeriousFaults(page);
+    if (found.length > 0) faults[path] = found;
+    const name = `${path.split('/')[0]}-${way.locale}-${way.colorScheme}`;
+    await look(page, name);
+    await page.setViewportSize({ width: 320, height: 640 });
+    const overflow = await page.evaluate(
+      () => document.documentElement.scrollWidth - document.documentElement.clientWidth,
+    );
+    if (overflow > 0) faults[`${path} at 320 px`] = overflow;
+    await look(page, `${name}-narrow`);
+  }
+  expect(faults).toEqual({});
+  await server.api.endOperation(id, { state: 'succeeded' } satisfies {
+    state: Operation['state'] & 'succeeded';
+  });
+});
