@@ -1,10 +1,8 @@
-import { mkdir } from 'node:fs/promises';
-import { join } from 'node:path';
-import type { Browser, BrowserContext, Page } from 'playwright-core';
+import type { Browser, BrowserContext } from 'playwright-core';
 import { afterAll, afterEach, beforeAll, expect, test } from 'vitest';
 import type { Operation } from '@wcc/api';
 import { findSeriousFaults } from '../kit/axe.ts';
-import { launchBrowser } from '../kit/browser.ts';
+import { launchBrowser, screenshot } from '../kit/browser.ts';
 import { openConsole } from '../kit/console.ts';
 import type { ConsoleOptions, OpenConsole } from '../kit/console.ts';
 import { until } from '../kit/poll.ts';
@@ -52,14 +50,6 @@ async function publish(name: string): Promise<string> {
   return operation.id;
 }
 
-/** With WCC_SCREENSHOTS, what a person would see is kept to be looked at. */
-async function look(page: Page, name: string): Promise<void> {
-  const folder = process.env['WCC_SCREENSHOTS'];
-  if (folder === undefined) return;
-  await mkdir(folder, { recursive: true });
-  await page.screenshot({ path: join(folder, `${name}.png`), fullPage: true });
-}
-
 test('an administrator adds a user, changes the role, and disables', async () => {
   const { page, url } = await open(chief);
   await page.goto(`${url}/users`);
@@ -72,7 +62,7 @@ test('an administrator adds a user, changes the role, and disables', async () =>
   await dialog.getByRole('button', { name: 'Generate' }).click();
   const password = noteSecret(await dialog.getByLabel('Password').inputValue());
   expect(password.length).toBeGreaterThanOrEqual(20);
-  await look(page, 'user-dialog');
+  await screenshot(page, 'user-dialog');
   await dialog.getByRole('button', { name: 'Add user' }).click();
   await dialog.getByText(/Hand this password to tanaka/).waitFor();
   await dialog.getByRole('button', { name: 'Close' }).last().click();
@@ -104,7 +94,7 @@ test('a token is made, shown once, works, and is locked out when it is revoked',
     fetch(`${server.baseUrl}/api/images`, { headers: { authorization: `Bearer ${secret}` } });
   expect((await ask()).status).toBe(200);
   expect(await page.content()).not.toContain(secret);
-  await look(page, 'tokens');
+  await screenshot(page, 'tokens');
   await page.getByRole('button', { name: 'Revoke nightly' }).click();
   await page.getByRole('dialog').getByRole('button', { name: 'Revoke', exact: true }).click();
   await page.getByText('No tokens').waitFor();
@@ -133,7 +123,7 @@ test('what is granted appears at a colleague’s page at once, and leaves when i
     .waitFor();
   await until(async () => (await rows.count()) === 1, { what: 'the granted row at the colleague' });
   expect(await colleague.page.content()).not.toContain('other-db');
-  await look(page, 'operation-access');
+  await screenshot(page, 'operation-access');
   const takenAt = performance.now();
   await access.getByRole('button', { name: 'Take access away from viewer' }).click();
   await until(async () => (await rows.count()) === 0, { what: 'the row to leave' });
@@ -164,7 +154,7 @@ test('a share link shows one operation to a stranger, survives a reload, and is 
   expect(asked.filter((path) => path.startsWith('/api/'))).toEqual(['/api/ws-tickets']);
   expect(await stranger.content()).not.toContain(chiefName);
   expect(await stranger.getByRole('button', { name: 'Cancel' }).count()).toBe(0);
-  await look(stranger, 'shared');
+  await screenshot(stranger, 'shared');
   expect(await findSeriousFaults(stranger)).toEqual([]);
   await stranger.reload();
   await stranger.getByText('shared-db').waitFor();
@@ -177,7 +167,7 @@ test('a share link shows one operation to a stranger, survives a reload, and is 
   await page.getByRole('dialog').getByRole('button', { name: 'Revoke', exact: true }).click();
   await stranger.getByText('This link is not valid any more').waitFor({ timeout: 20_000 });
   expect(await stranger.content()).not.toContain('shared-db');
-  await look(stranger, 'shared-over');
+  await screenshot(stranger, 'shared-over');
   await server.api.endOperation(id, { state: 'succeeded' });
 });
 
@@ -196,14 +186,14 @@ test('a new password signs the other window out, and this one goes on', async ()
   await form.getByText('The password was changed.', { exact: false }).waitFor();
   await there.page.locator('dialog.expired input[type=password]').waitFor({ timeout: 20_000 });
   expect(await here.page.locator('dialog.expired').count()).toBe(0);
-  await look(here.page, 'settings');
+  await screenshot(here.page, 'settings');
 });
 
 test('the audit record tells all of it, in words, and by area', async () => {
   const { page, url } = await open(chief);
   await page.goto(`${url}/audit`);
   await page.getByText('Added a user').first().waitFor();
-  await look(page, 'audit');
+  await screenshot(page, 'audit');
   await page.getByLabel('What').selectOption('user');
   await until(async () => (await page.getByText('Signed in').count()) === 0, {
     what: 'the other areas to leave',
@@ -238,13 +228,13 @@ test.each(ways)('axe finds nothing, and nothing is cut at 320 px: $locale, $colo
     const found = await findSeriousFaults(page);
     if (found.length > 0) faults[path] = found;
     const name = `${path.split('/')[0]}-${way.locale}-${way.colorScheme}`;
-    await look(page, name);
+    await screenshot(page, name);
     await page.setViewportSize({ width: 320, height: 640 });
     const overflow = await page.evaluate(
       () => document.documentElement.scrollWidth - document.documentElement.clientWidth,
     );
     if (overflow > 0) faults[`${path} at 320 px`] = overflow;
-    await look(page, `${name}-narrow`);
+    await screenshot(page, `${name}-narrow`);
   }
   expect(faults).toEqual({});
   await server.api.endOperation(id, { state: 'succeeded' } satisfies {

@@ -1,0 +1,159 @@
+import type { Browser, Page } from 'playwright-core';
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest';
+import { createMeter } from '@wcc/progress';
+import { launchBrowser } from '../kit/browser.ts';
+import { until } from '../kit/poll.ts';
+import { findNonsense, readRow } from '../kit/rows.ts';
+import { startScriptedServer } from '../kit/scripted-server.ts';
+import type { ScriptedServer } from '../kit/scripted-server.ts';
+import { copyOf, phasesAt } from '../kit/states.ts';
+
+/**
+ * Check 17: what a person reads as the time left, under scripted samples. The meter is the server's own; the
+ * script is its clock, so that minutes pass in moments and every machine sees the same.
+ */
+const MIB = 2 ** 20;
+const totalBytes = 6000 * MIB;
+let server: ScriptedServer;
+let browser: Browser;
+let page: Page;
+
+beforeAll(async () => {
+  browser = await launchBrowser();
+});
+beforeEach(async () => {
+  server = await startScriptedServer();
+  const context = await browser.newContext({ locale: 'en-GB' });
+  page = await context.newPage();
+});
+afterEach(async () => {
+  await page.context().close();
+  await server.close();
+});
+afterAll(() => browser.close());
+
+interface Told {
+  atS: number;
+  share: number;
+  /** Seconds that the script really has left. */
+  truthS: number;
+  text: string;
+  /** What the row says, in seconds; `null` when it says nothing. */
+  leftS: number | null;
+}
+
+function parseLeft(text: string): number | null {
+  if (/a few seconds left/.test(text)) return 2.5;
+  const seconds = /about (\d+) s left/.exec(text)?.[1];
+  if (seconds !== undefined) return Number(seconds);
+  const minutes = /about ([\d.]+) min left/.exec(text)?.[1];
+  return minutes === undefined ? null : Number(minutes) * 60;
+}
+
+/** Half of the step in which people are told: it is no error. */
+const roundingS = (truthS: number): number => (truthS < 60 ? 2.5 : 15);
+
+/**
+ * Plays a copy whose amount at each second is `doneAt`, and reads the row every `everyS` seconds of the script.
+ */
+async function play(script: {
+  doneAt: (atS: number) => number;
+  endS: number;
+  everyS: number;
+  total?: number | null;
+  startsAtS?: number;
+}): Promise<Told[]> {
+  const { doneAt, endS, everyS, total = totalBytes, startsAtS = 0 } = script;
+  const meter = createMeter();
+  meter.reset(startsAtS * 1000, doneAt(startsAtS));
+  const told: Told[] = [];
+  let readAt = startsAtS;
+  for (let atMs = startsAtS * 1000; atMs < endS * 1000; atMs += 100) {
+    const done = doneAt(atMs / 1000);
+    meter.add({ atMs, done });
+    const reading = meter.read(atMs, { total, state: 'running', phaseStartedAtMs: startsAtS * 1000 });
+    if (atMs / 1000 < readAt) continue;
+    readAt += everyS;
+    // The name marks the snapshot: its row is read when this one, and no older one, is painted.
+    const mark = `at-${atMs}.raw`;
+    server.feed(copyOf(1, mark, { ...reading, phases: phasesAt(done, total), elapsedMs: atMs }));
+    if (told.length === 0) await page.goto(`${server.url}/operations`);
+    const row = page.locator('main wcc-progress');
+    const { text } = await until(
+      async () => {
+        const state = await row.waitFor().then(() => readRow(row));
+        return state.text.includes(mark) ? state : null;
+      },
+      { what: `the row to show ${mark}` },
+    );
+    const truthS = endS - atMs / 1000;
+    told.push({ atS: atMs / 1000, share: done / totalBytes, truthS, text, leftS: parseLeft(text) });
+  }
+  expect(findNonsense(told.map(({ text }) => text))).toEqual([]);
+  expect(told.filter(({ text }) => /\b0 s left|-\d+ (s|min)/.test(text))).toEqual([]);
+  return told;
+}
+
+describe('17: the time left', () => {
+  test('steady: nothing in the first seconds, then within a fifth from 10 % on', async () => {
+    const told = await play({ doneAt: (atS) => (atS / 120) * totalBytes, endS: 120, everyS: 5 });
+    for (const { atS, leftS } of told.filter(({ atS: at }) => at < 5))
+      expect(leftS, `at ${atS} s`).toBeNull();
+    const judged = told.filter(({ share }) => share >= 0.1);
+    expect(judged.length).toBeGreaterThan(15);
+    for (const { atS, truthS, leftS } of judged) {
+      expect(leftS, `at ${atS} s`).not.toBeNull();
+      expect(Math.abs((leftS ?? 0) - truthS), `at ${atS} s: ${leftS} for ${truthS}`).toBeLessThanOrEqual(
+        0.2 * truthS + roundingS(truthS),
+      );
+    }
+  });
+
+  test('a burst into the cache, then slow: what is said comes to the truth, and never says that it ends now', async () => {
+    const burst = 0.3 * totalBytes;
+    const doneAt = (atS: number): number =>
+      atS < 6 ? (atS / 6) * burst : burst + ((atS - 6) / 174) * (totalBytes - burst);
+    const told = await play({ doneAt, endS: 180, everyS: 6 });
+    const late = told.filter(({ atS, leftS }) => atS > 90 && leftS !== null);
+    expect(late.length).toBeGreaterThan(8);
+    for (const { atS, truthS, leftS } of late) {
+      expect(Math.abs((leftS ?? 0) - truthS), `at ${atS} s: ${leftS} for ${truthS}`).toBeLessThanOrEqual(
+        0.35 * truthS + roundingS(truthS),
+      );
+    }
+    for (const { atS, leftS, truthS } of told)
+      if (truthS > 60 && leftS !== null) expect(leftS, `at ${atS} s`).toBeGreaterThan(5);
+  });
+
+  test('a stall: no time left while it lasts, and a true one soon after', async () => {
+    const doneAt = (atS: number): number => ((atS < 40 ? atS : atS < 80 ? 40 : atS - 40) / 120) * totalBytes;
+    const told = await play({ doneAt, endS: 160, everyS: 5 });
+    for (const { atS, leftS } of told.filter(({ atS: at }) => at > 55 && at < 80))
+      expect(leftS, `at ${atS} s`).toBeNull();
+    const after = told.filter(({ atS }) => atS >= 95);
+    for (const { atS, truthS, leftS } of after)
+      expect(Math.abs((leftS ?? 0) - truthS), `at ${atS} s: ${leftS} for ${truthS}`).toBeLessThanOrEqual(
+        0.3 * truthS + roundingS(truthS),
+      );
+    expect(after.length).toBeGreaterThan(8);
+  });
+
+  test('resumed at 60 %: only what moved since then counts', async () => {
+    const doneAt = (atS: number): number => (0.6 + (0.4 * (atS - 100)) / 100) * totalBytes;
+    const told = await play({ doneAt, endS: 200, everyS: 5, startsAtS: 100 });
+    const judged = told.filter(({ atS }) => atS >= 115);
+    for (const { atS, truthS, leftS } of judged)
+      expect(Math.abs((leftS ?? 0) - truthS), `at ${atS} s: ${leftS} for ${truthS}`).toBeLessThanOrEqual(
+        0.2 * truthS + roundingS(truthS),
+      );
+    expect(judged.length).toBeGreaterThan(10);
+  });
+
+  test('an unknown total: neither a time left nor a percentage', async () => {
+    const told = await play({ doneAt: (atS) => atS * 50 * MIB, endS: 60, everyS: 10, total: null });
+    for (const { atS, leftS, text } of told) {
+      expect(leftS, `at ${atS} s`).toBeNull();
+      expect(text, `at ${atS} s`).not.toContain('%');
+    }
+  });
+});

@@ -1,0 +1,279 @@
+import type { Browser, BrowserContext, Locator, Page } from 'playwright-core';
+import { afterAll, afterEach, beforeAll, beforeEach, expect, test } from 'vitest';
+import type { Snapshot } from '@wcc/progress';
+import { findSeriousFaults } from '../kit/axe.ts';
+import { launchBrowser, recordPage, screenshot } from '../kit/browser.ts';
+import type { PageRecord } from '../kit/browser.ts';
+import { until } from '../kit/poll.ts';
+import { findNonsense, readRow } from '../kit/rows.ts';
+import { startScriptedServer } from '../kit/scripted-server.ts';
+import type { ScriptedServer } from '../kit/scripted-server.ts';
+import { copyOf, everyState, idOf, phasesAt } from '../kit/states.ts';
+
+/** Check 18: every state of the design's table: its words, its bar, its buttons, what is announced, and axe. */
+let server: ScriptedServer;
+let browser: Browser;
+const contexts: BrowserContext[] = [];
+const names = Object.keys(everyState);
+const numberOf = (name: string): number => names.indexOf(name) + 1;
+
+beforeAll(async () => {
+  browser = await launchBrowser();
+});
+beforeEach(async () => {
+  server = await startScriptedServer();
+});
+afterEach(async () => {
+  for (const context of contexts.splice(0)) await context.close();
+  await server.close();
+});
+afterAll(() => browser.close());
+
+function feedAll(): void {
+  for (const name of names) server.feed(copyOf(numberOf(name), `${name}.raw`, everyState[name]));
+  server.feed(copyOf(90, 'unknown.raw'));
+}
+
+async function openPage(
+  options: Parameters<Browser['newContext']>[0] = {},
+): Promise<{ page: Page; record: PageRecord }> {
+  const context = await browser.newContext({ locale: 'en-GB', timezoneId: 'Asia/Tokyo', ...options });
+  contexts.push(context);
+  const record = await recordPage(context);
+  const page = await context.newPage();
+  return { page, record };
+}
+
+const rowOfNumber = (page: Page, number: number): Locator =>
+  page.locator(`main li[data-operation="${idOf(number)}"] wcc-progress`);
+
+/** All states on the operations page, the list of the tray open, and one operation forgotten by the server. */
+async function openEveryState(page: Page): Promise<void> {
+  feedAll();
+  await page.goto(`${server.url}/operations`);
+  await rowOfNumber(page, 90).waitFor();
+  server.forget(idOf(90));
+  await page.locator('main .state-unknown').waitFor({ timeout: 30_000 });
+  await page.locator('.tray-line').click();
+  await page.locator('.tray-rows .state-unknown').waitFor();
+}
+
+const table: Readonly<Record<string, { bar: number | null; text: RegExp; buttons: string[] }>> = {
+  queued: { bar: null, text: /Waiting · 3rd in line \(2 copies run at a time\)/, buttons: ['Cancel'] },
+  running: {
+    bar: 0.61,
+    text: /2 of 4 · Copying data .*1\.4 of 2\.4 GiB · 400 MiB\/s · about 10 s left/,
+    buttons: ['Pause', 'Cancel'],
+  },
+  indeterminate: { bar: null, text: /Copying data .*1\.0 GiB · 400 MiB\/s/, buttons: ['Pause', 'Cancel'] },
+  stalled: { bar: 0.61, text: /No progress for (4|5)\d s/, buttons: ['Details', 'Pause', 'Cancel'] },
+  paused: { bar: 0.61, text: /Paused at 61\.0 %/, buttons: ['Resume', 'Cancel'] },
+  cancelling: { bar: 0.61, text: /Cancelling… cleaning up/, buttons: [] },
+  cancelled: {
+    bar: null,
+    text: /Cancelled after 1\.5 GiB · nothing left behind/,
+    buttons: ['Start again'],
+  },
+  succeeded: {
+    bar: null,
+    text: /Done in 12 s · 1\.5 GiB written · 37\.6 GiB of empty space skipped/,
+    buttons: ['Open'],
+  },
+  warned: { bar: null, text: /Done, but: a program had the source open/, buttons: ['Details'] },
+  failed: {
+    bar: 0.61,
+    text: /The disk reported an error\. .*Look at the kernel log of the host\. .*io_error/,
+    buttons: ['Details', 'Retry'],
+  },
+  interrupted: {
+    bar: 0.61,
+    text: /The server restarted at (23:02|11:02 PM) · Goes on by itself/,
+    buttons: ['Cancel'],
+  },
+  silent: {
+    bar: 0.3,
+    text: /Backup database .*nightly .*is silent · Goes on with its next report/,
+    buttons: ['Cancel'],
+  },
+};
+
+test('18: every state has the words, the bar and the buttons of the design', async () => {
+  const { page, record } = await openPage();
+  await openEveryState(page);
+  for (const name of names) {
+    const row = rowOfNumber(page, numberOf(name));
+    const { value, text } = await readRow(row);
+    const expected = table[name]!;
+    expect(text, name).toMatch(expected.text);
+    if (expected.bar === null) expect(value, name).toBeNull();
+    else expect(value, name).toBeCloseTo(expected.bar, 2);
+    expect(await row.getByRole('button').allInnerTexts(), name).toEqual(expected.buttons);
+  }
+  const unknown = rowOfNumber(page, 90);
+  expect((await readRow(unknown)).text).toMatch(
+    /The server no longer knows this operation · Last seen at 61\.0 %/,
+  );
+  expect((await readRow(unknown)).value).toBeNull();
+  expect(await unknown.getByRole('button').count()).toBe(1);
+  expect(await unknown.getByRole('button', { name: /^Dismiss/ }).count()).toBe(1);
+  expect(findNonsense([await page.locator('body').innerText()])).toEqual([]);
+  expect(record).toEqual({ cspViolations: [], errors: [] });
+});
+
+test('18: without a connection rows keep their value, lose rate and time left, and never look like failure', async () => {
+  const { page } = await openPage();
+  server.feed(copyOf(1, 'running.raw'));
+  await page.goto(`${server.url}/operations`);
+  const row = rowOfNumber(page, 1);
+  await row.waitFor();
+  server.goAway();
+  await page.getByText(/Connection lost .* ago/).waitFor({ timeout: 30_000 });
+  await until(async () => /last known state/.test((await readRow(row)).text), { what: 'the row to say so' });
+  const { value, text } = await readRow(row);
+  expect(value).toBeCloseTo(0.61, 2);
+  expect(text).not.toMatch(/MiB\/s|left|fail/i);
+  const cancel = row.getByRole('button', { name: 'Cancel' });
+  expect(await cancel.getAttribute('aria-disabled')).toBe('true');
+  expect(await cancel.getAttribute('title')).toBe('No connection to the server');
+  server.comeBack();
+  await until(async () => /MiB\/s/.test((await readRow(row)).text), { what: 'the rate to be back' });
+});
+
+const ways = [
+  ...(['en-GB', 'ja-JP'] as const).flatMap((locale) =>
+    (['light', 'dark'] as const).map((colorScheme) => ({
+      locale,
+      colorScheme,
+      forcedColors: 'none' as const,
+    })),
+  ),
+  { locale: 'en-GB', colorScheme: 'light', forcedColors: 'active' },
+  { locale: 'ja-JP', colorScheme: 'dark', forcedColors: 'active' },
+] as const;
+
+test.each(ways)(
+  '18: axe finds nothing in any state: $locale, $colorScheme, forced colours $forcedColors',
+  async (way) => {
+    const { page, record } = await openPage(way);
+    await openEveryState(page);
+    const name = `${way.locale}-${way.colorScheme}-${way.forcedColors}`;
+    await screenshot(page, `every-state-${name}`);
+    const faults = { list: await findSeriousFaults(page) } as Record<string, string[]>;
+    for (const state of ['running', 'warned', 'failed', 'silent']) {
+      await page.goto(`${server.url}/operations/${idOf(numberOf(state))}`);
+      await page.locator('.operation-grid').waitFor();
+      await page.locator('details.raw summary').click();
+      faults[state] = await findSeriousFaults(page);
+    }
+    await page.goto(`${server.url}/operations/${idOf(99)}`);
+    await page.locator('.empty h2').waitFor();
+    faults['not found'] = await findSeriousFaults(page);
+    expect(faults).toEqual(Object.fromEntries(Object.keys(faults).map((each) => [each, []])));
+    expect(record).toEqual({ cspViolations: [], errors: [] });
+  },
+);
+
+/** From now on every text that a region for announcements was given. */
+async function hearAnnouncements(page: Page): Promise<() => Promise<{ role: string; text: string }[]>> {
+  await page.evaluate(() => {
+    const heard: unknown[] = [];
+    const root = document.querySelector('wcc-console')?.shadowRoot;
+    for (const role of ['status', 'alert']) {
+      const region = root?.querySelector(`[role=${role}]`);
+      if (!region) throw new Error(`There is no region for ${role}.`);
+      new MutationObserver(() => heard.push({ role, text: region.textContent.trim() })).observe(region, {
+        subtree: true,
+        childList: true,
+        characterData: true,
+      });
+    }
+    (globalThis as unknown as { wccHeard: unknown }).wccHeard = heard;
+  });
+  return () => page.evaluate(() => (globalThis as unknown as { wccHeard: [] }).wccHeard);
+}
+
+const spoken = {
+  'en-GB': {
+    what: 'copy of debian-13.raw to web.raw',
+    words: [
+      'Started',
+      '25 %',
+      'No progress',
+      'Paused',
+      'Goes on',
+      'Interrupted, goes on by itself',
+      'Goes on',
+      'Cancelling',
+    ],
+    failed: /^Failed: copy of debian-13\.raw to web\.raw\. The disk reported an error\./,
+  },
+  'ja-JP': {
+    what: 'debian-13.raw から web.raw へのコピー',
+    words: [
+      '開始',
+      '25 %',
+      '進んでいません',
+      '一時停止',
+      '続行',
+      '中断、自動で続行します',
+      '続行',
+      'キャンセル中',
+    ],
+    failed: /^失敗: debian-13\.raw から web\.raw へのコピー。/,
+  },
+} as const;
+
+test.each(['en-GB', 'ja-JP'] as const)('18: what is announced, and what is not: %s', async (locale) => {
+  const { page } = await openPage({ locale });
+  const { what, words, failed } = spoken[locale];
+  const long: Partial<Snapshot> = { elapsedMs: 30_000, etaMs: 90_000 };
+  const life: Partial<Snapshot>[] = [
+    { ...long, phases: phasesAt(1, 100) },
+    { ...long, phases: phasesAt(26, 100) },
+    { ...long, phases: phasesAt(26, 100), stalled: true },
+    { ...long, state: 'paused' },
+    { ...long, phases: phasesAt(30, 100) },
+    { ...long, ...everyState['interrupted'] },
+    { ...long, phases: phasesAt(30, 100) },
+    { ...long, state: 'cancelling' },
+  ];
+  server.feed(copyOf(1, 'web.raw', { ...long, ...everyState['queued'] }));
+  server.feed(copyOf(2, 'theirs.raw', { owner: 'user-2' }));
+  await page.goto(`${server.url}/operations`);
+  await rowOfNumber(page, 2).waitFor();
+  const heard = await hearAnnouncements(page);
+  for (const [index, change] of life.entries()) {
+    server.feed(copyOf(1, 'web.raw', change));
+    await until(async () => (await heard()).length > index, {
+      what: `announcement ${index}: ${words[index]}`,
+    });
+  }
+  // Mere progress, and failures of others, are no news.
+  server.feed(copyOf(1, 'web.raw', { ...long, state: 'cancelling', phases: phasesAt(31, 100) }));
+  server.feed(copyOf(2, 'theirs.raw', { owner: 'user-2', ...everyState['failed'] }));
+  server.feed(copyOf(1, 'web.raw', everyState['failed']));
+  const all = await until(
+    async () => {
+      const texts = await heard();
+      return texts.length > life.length ? texts : null;
+    },
+    { what: 'the failure to be announced' },
+  );
+  expect(all.slice(0, -1)).toEqual(words.map((word) => ({ role: 'status', text: `${word}: ${what}` })));
+  expect(all.at(-1)?.role).toBe('alert');
+  expect(all.at(-1)?.text).toMatch(failed);
+});
+
+test('18: a burst is summed up', async () => {
+  const { page } = await openPage();
+  const many = Array.from({ length: 12 }, (_, index) => index + 1);
+  for (const number of many) server.feed(copyOf(number, `many-${number}.raw`, everyState['queued']));
+  await page.goto(`${server.url}/operations`);
+  await rowOfNumber(page, 12).waitFor();
+  const heard = await hearAnnouncements(page);
+  for (const number of many) server.feed(copyOf(number, `many-${number}.raw`));
+  await until(async () => (await heard()).some(({ text }) => /^\d+ operations changed\.$/.test(text)), {
+    what: 'a summary',
+  });
+  expect((await heard()).length).toBeLessThan(many.length);
+});

@@ -1,0 +1,239 @@
+import { join } from 'node:path';
+import type { Browser, BrowserContext, Page } from 'playwright-core';
+import { afterAll, afterEach, beforeAll, expect, test } from 'vitest';
+import type { Image } from '@wcc/api';
+import { launchBrowser, recordPage, screenshot } from '../kit/browser.ts';
+import { openConsole } from '../kit/console.ts';
+import { makeRandomImage, MiB } from '../kit/images.ts';
+import { registerImage, waitForState } from '../kit/operations.ts';
+import { until } from '../kit/poll.ts';
+import { rowOf } from '../kit/rows.ts';
+import { startServer } from '../kit/server.ts';
+import type { TestServer } from '../kit/server.ts';
+import { createUser, signIn } from '../kit/session.ts';
+import type { CookieSession, TestUser } from '../kit/session.ts';
+
+/** Check 19: everything by the keyboard alone, at 320 px, and at 400 % zoom. */
+let server: TestServer;
+let browser: Browser;
+let user: TestUser;
+let image: Image;
+let session: CookieSession;
+const contexts: BrowserContext[] = [];
+
+beforeAll(async () => {
+  server = await startServer();
+  browser = await launchBrowser();
+  await makeRandomImage(join(server.poolDir, 'source.raw'), 64 * MiB);
+  image = await registerImage(server, 'source.raw');
+  user = await createUser(server, 'sato', 'admin');
+  session = await signIn(server, user);
+});
+afterEach(async () => {
+  for (const context of contexts.splice(0)) await context.close();
+  // Whatever a test left behind must not take the place of the next one's copy.
+  for (const { id } of (await server.api.operations({ state: 'running' })).items) await server.api.cancel(id);
+});
+afterAll(async () => {
+  await browser.close();
+  await server.close();
+});
+
+/** What has the focus, through every shadow root: its name as a person hears it, and where it stands. */
+async function focused(page: Page): Promise<{ name: string; region: string }> {
+  return page.evaluate(() => {
+    let element = document.activeElement;
+    const path: Element[] = [];
+    while (element !== null) {
+      path.push(element);
+      element = element.shadowRoot?.activeElement ?? null;
+    }
+    const last = path.at(-1);
+    const region = path.map((each) => each.closest('header.top, main, .tray, dialog')).findLast(Boolean);
+    const label = (last as HTMLInputElement | undefined)?.labels?.[0]?.textContent;
+    const name = last?.getAttribute('aria-label') ?? label ?? last?.textContent ?? '';
+    return {
+      name: name.trim().replaceAll(/\s+/g, ' '),
+      region: region?.className || (region?.localName ?? ''),
+    };
+  });
+}
+
+const MOST_STEPS = 60;
+
+/** Presses Tab until the focus is on what is called so. */
+async function tabTo(page: Page, name: RegExp): Promise<void> {
+  const seen: string[] = [];
+  for (let step = 0; step < MOST_STEPS; step += 1) {
+    await page.keyboard.press('Tab');
+    const now = await focused(page);
+    seen.push(now.name);
+    if (name.test(now.name)) return;
+  }
+  throw new Error(`Tab does not come to ${name}; it came to ${seen.join(' | ')}`);
+}
+
+/** Of the same user: the tray shows one's own work. */
+async function startCopy(name: string): Promise<string> {
+  const answer = await session.request('POST', `/api/images/${image.id}/copy`, {
+    body: { name, method: 'copy', bytesPerSecond: 64 * 1024 },
+  });
+  const { operation } = answer.json() as { operation: { id: string } };
+  await waitForState(server, operation.id, { states: ['running'] });
+  return operation.id;
+}
+
+test('19: from the sign-in to a copy and its end without a pointer', async () => {
+  const context = await browser.newContext({ locale: 'en-GB' });
+  contexts.push(context);
+  const record = await recordPage(context);
+  const page = await context.newPage();
+  await page.goto(server.baseUrl);
+  await page.locator('input[type=password]').waitFor();
+  await until(async () => /name/i.test((await focused(page)).name), { what: 'the focus on the name' });
+  await page.keyboard.type(user.name);
+  await page.keyboard.press('Tab');
+  await page.keyboard.type(user.password);
+  await page.keyboard.press('Enter');
+  await page.getByRole('button', { name: 'Copy source.raw' }).waitFor();
+
+  await tabTo(page, /^Copy source\.raw$/);
+  await page.keyboard.press('Enter');
+  await page.getByRole('dialog').waitFor();
+  await page.keyboard.press('Escape');
+  await page.locator('wcc-copy-dialog').waitFor({ state: 'detached' });
+  // Esc closes the dialog, and the focus is where it was.
+  await until(async () => /^Copy source\.raw$/.test((await focused(page)).name), {
+    what: 'the focus back at the button',
+  });
+  await page.keyboard.press('Enter');
+  const dialog = page.getByRole('dialog');
+  await dialog.getByLabel('New name').waitFor();
+  await until(async () => (await focused(page)).name.startsWith('New name'), {
+    what: 'the focus on the name',
+  });
+  await page.keyboard.press('Control+A');
+  await page.keyboard.type('by-keyboard.raw');
+  await dialog.getByText('This name is free.').waitFor();
+  await tabTo(page, /^Speed limit/);
+  await page.keyboard.type('1');
+  await page.keyboard.press('Enter');
+  await dialog.waitFor({ state: 'hidden' });
+
+  await tabTo(page, /^Operations/);
+  await page.keyboard.press('Enter');
+  const row = rowOf(page, 'by-keyboard.raw');
+  await row.waitFor();
+  await tabTo(page, /^Cancel\b/);
+  // Escape never ends an operation.
+  await page.keyboard.press('Escape');
+  expect((await server.api.operations({ state: 'running' })).items).toHaveLength(1);
+  await page.keyboard.press('Enter');
+  await until(async () => (await server.api.operations({ state: 'cancelled' })).items.length === 1, {
+    what: 'the copy to be cancelled',
+  });
+  await row.getByText(/Cancelled/).waitFor();
+  expect((await focused(page)).name, 'the focus is not lost').not.toBe('');
+  expect(record).toEqual({ cspViolations: [], errors: [] });
+});
+
+test('19: F6 goes round header, main and tray; a dismissed row hands the focus on', async () => {
+  const [first, second] = [await startCopy('one.raw'), await startCopy('two.raw')];
+  const { page, context, url } = await openConsole(browser, { server, user });
+  contexts.push(context);
+  await page.goto(`${url}/operations`);
+  await rowOf(page, 'two.raw').waitFor();
+  const regions: string[] = [];
+  for (let step = 0; step < 4; step += 1) {
+    await page.keyboard.press('F6');
+    regions.push((await focused(page)).region.split(' ')[0] ?? '');
+  }
+  expect(regions).toEqual(['main', 'tray', 'top', 'main']);
+  await page.keyboard.press('Shift+F6');
+  expect((await focused(page)).region).toBe('top');
+  for (const id of [first, second]) {
+    await server.api.cancel(id);
+    await waitForState(server, id, { states: ['cancelled'] });
+  }
+  const list = page.locator('.tray-rows');
+  if (!(await list.isVisible())) {
+    await page.keyboard.press('Shift+F6');
+    await page.keyboard.press('Enter');
+  }
+  await list.getByText('one.raw').waitFor();
+  await list.getByText('two.raw').waitFor();
+  await until(async () => (await list.getByRole('button', { name: /^Dismiss/ }).count()) >= 2, {
+    what: 'both to be dismissible',
+  });
+  const before = await list.locator('wcc-progress').count();
+  await tabTo(page, /^Dismiss/);
+  await page.keyboard.press('Enter');
+  await until(async () => (await list.locator('wcc-progress').count()) === before - 1, {
+    what: 'the row to leave',
+  });
+  await until(async () => (await focused(page)).region.startsWith('tray'), { what: 'the focus in the tray' });
+  expect((await focused(page)).name).not.toBe('');
+});
+
+/** Elements that reach beyond the window, or text that is cut without a way to it. */
+async function cutOff(page: Page): Promise<string[]> {
+  return page.evaluate(() => {
+    const found: string[] = [];
+    const width = document.documentElement.clientWidth;
+    if (document.documentElement.scrollWidth > width)
+      found.push(`page ${document.documentElement.scrollWidth}`);
+    const look = (root: Document | ShadowRoot): void => {
+      for (const element of root.querySelectorAll('*')) {
+        if (element.shadowRoot !== null) look(element.shadowRoot);
+        if (!element.matches('button, input, select, a[href], progress, h1, h2, p')) continue;
+        const box = element.getBoundingClientRect();
+        const isShown = box.width > 1 && box.height > 1 && element.checkVisibility();
+        if (isShown && (box.right > width + 1 || box.left < -1))
+          found.push(
+            `${element.localName} “${element.textContent.trim().slice(0, 30)}” ${Math.round(box.right)}`,
+          );
+      }
+    };
+    look(document);
+    return found;
+  });
+}
+
+test.each([
+  { what: '320 px', viewport: { width: 320, height: 640 } },
+  // 1280 × 1024 at 400 %: as many CSS pixels.
+  { what: '400 % zoom', viewport: { width: 320, height: 256 } },
+])('19: at $what nothing is cut, and all is reached', async ({ what, viewport }) => {
+  const id = await startCopy(`narrow-${viewport.height}.raw`);
+  const { page, context, url } = await openConsole(browser, { server, user }, { viewport });
+  contexts.push(context);
+  const faults: Record<string, string[]> = {};
+  const check = async (name: string): Promise<void> => {
+    await screenshot(page, `${name.replaceAll(' ', '-')}-${viewport.height}`);
+    const found = await cutOff(page);
+    if (found.length > 0) faults[name] = found;
+  };
+  await page.getByRole('button', { name: 'Copy source.raw' }).waitFor();
+  await check('images');
+  await page.getByRole('button', { name: 'Copy source.raw' }).click();
+  const dialog = page.getByRole('dialog');
+  await dialog.getByLabel('New name').waitFor();
+  await check('copy dialog');
+  // The button of the dialog can be reached, however small the window is.
+  const submit = dialog.getByRole('button', { name: 'Copy', exact: true });
+  await submit.scrollIntoViewIfNeeded();
+  expect(await submit.isVisible()).toBe(true);
+  await page.keyboard.press('Escape');
+  for (const path of ['operations', `operations/${id}`, 'settings']) {
+    await page.goto(`${url}/${path}`);
+    await page.locator('main h1').waitFor();
+    if (path !== 'settings') await page.locator('main wcc-progress').first().waitFor();
+    await check(path.split('/').length > 1 ? 'operation' : path);
+  }
+  const tray = page.locator('.tray-line, .tray-bubble').first();
+  await tray.click();
+  await check('tray');
+  expect(faults, what).toEqual({});
+  await server.api.cancel(id);
+  await waitForState(server, id, { states: ['cancelled'] });
+});

@@ -1,0 +1,127 @@
+import type { Phase, Snapshot } from '@wcc/progress';
+
+const GIB = 2 ** 30;
+const letters = 'abcdefghijklmnopqrstuvwxyz';
+
+/** A valid operation id that ends in a number, so that tests can name many. */
+export function idOf(number: number): string {
+  const tail = Array.from(String(number), (digit) => letters[Number(digit)]).join('');
+  return tail.padStart(26, 'z');
+}
+
+/** A copy in the middle of its data; everything else is told by `change`. */
+export function copyOf(number: number, target: string, change: Partial<Snapshot> = {}): Snapshot {
+  const createdAt = new Date(Date.UTC(2026, 0, 1, 14, 0, number)).toISOString();
+  return {
+    id: idOf(number),
+    epoch: 'e1',
+    seq: 0,
+    at: '2026-01-01T14:02:00.000Z',
+    label: `copy_vm_image_${100 + number}`,
+    action: 'copy_vm_image',
+    subject: { kind: 'image', id: 100, name: 'debian-13.raw' },
+    target: { kind: 'image', id: null, name: target },
+    owner: 'user-1',
+    ownerName: 'sato',
+    state: 'running',
+    queuePosition: null,
+    stateReason: null,
+    phases: phasesAt(0.61 * 2.4 * GIB, 2.4 * GIB),
+    phaseIndex: 1,
+    rate: 400 * 2 ** 20,
+    etaMs: 12_300,
+    etaAbsence: null,
+    bytes: {
+      virtual: 40 * GIB,
+      data: Math.floor(2.4 * GIB),
+      skipped: Math.floor(37.6 * GIB),
+      shared: 0,
+      written: Math.floor(1.5 * GIB),
+    },
+    method: 'kernel-copy',
+    elapsedMs: 4200,
+    sinceProgressMs: 0,
+    stalled: false,
+    createdAt,
+    startedAt: createdAt,
+    endedAt: null,
+    warnings: [],
+    error: null,
+    result: null,
+    retryOf: null,
+    partOf: null,
+    ...change,
+  };
+}
+
+export function phasesAt(done: number, total: number | null): Snapshot['phases'] {
+  const transfer: Phase = {
+    name: 'transfer',
+    unit: 'bytes',
+    done: Math.floor(done),
+    durable: 0,
+    total: total === null ? null : Math.floor(total),
+    state: 'running',
+    elapsedMs: 4000,
+  };
+  return [
+    { name: 'inspect', state: 'done', elapsedMs: 12 },
+    transfer,
+    { name: 'flush', state: 'pending' },
+    { name: 'publish', state: 'pending' },
+  ];
+}
+
+const ended = { endedAt: '2026-01-01T14:02:00.000Z', rate: null, etaMs: null } as const;
+
+/** One of every state of the table of the design, by the name of what it makes; `unknown` comes by forgetting. */
+export const everyState: Readonly<Record<string, Partial<Snapshot>>> = {
+  queued: {
+    state: 'queued',
+    queuePosition: 3,
+    stateReason: {
+      code: 'waiting_for_place',
+      params: { limit: 2 },
+    },
+    phases: [],
+    phaseIndex: -1,
+    bytes: null,
+    startedAt: null,
+    rate: null,
+    etaMs: null,
+  },
+  running: {},
+  indeterminate: { phases: phasesAt(GIB, null), etaMs: null, etaAbsence: 'total_unknown' },
+  stalled: { stalled: true, sinceProgressMs: 40_000, rate: 0, etaMs: null, etaAbsence: 'stalled' },
+  paused: { state: 'paused', stateReason: { code: 'requested' }, rate: null, etaMs: null },
+  cancelling: { state: 'cancelling', rate: null, etaMs: null },
+  cancelled: { state: 'cancelled', ...ended },
+  succeeded: { state: 'succeeded', elapsedMs: 12_000, result: { kind: 'image', id: 107 }, ...ended },
+  warned: { state: 'succeeded', elapsedMs: 12_000, warnings: ['source_open_for_writing'], ...ended },
+  failed: {
+    state: 'failed',
+    error: {
+      code: 'io_error',
+      message: 'The disk reported an error.',
+      hint: 'Look at the kernel log of the host.',
+      detail: 'EIO: i/o error, write',
+    },
+    ...ended,
+  },
+  interrupted: { state: 'interrupted', stateReason: { code: 'server_restarted' }, rate: null, etaMs: null },
+  silent: {
+    target: null,
+    action: 'backup_database',
+    subject: { kind: 'database', id: null, name: 'nightly' },
+    state: 'interrupted',
+    stateReason: { code: 'publisher_silent' },
+    bytes: null,
+    method: null,
+    phases: [
+      { name: 'work', unit: 'steps', done: 12, durable: 12, total: 40, state: 'running', elapsedMs: 9000 },
+    ],
+    phaseIndex: 0,
+    rate: null,
+    etaMs: null,
+  },
+};
