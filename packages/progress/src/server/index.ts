@@ -2,6 +2,8 @@ export { createHub } from './hub.ts';
 export type { Hub, HubOptions } from './hub.ts';
 export type { OnError } from './on-error.ts';
 export type { Measured, MeasuredField, OperationRecord } from './hub/record.ts';
+export { byTicket } from './by-ticket.ts';
+export type { ByTicketOptions } from './by-ticket.ts';
 export { createTickets, TicketError } from './tickets.ts';
 export type { TicketClaims, Tickets, TicketsOptions } from './tickets.ts';
 export { progressbar } from './progressbar.ts';
