@@ -139,6 +139,7 @@ class Script {
     const line = await this.#enter('e2');
     await this.#answer(line, restarted);
     line.send({ t: 'ops', d: [end] });
+    // Whoever holds the end may leave; whoever stays is told that the session is over.
     await line.ping('4');
     line.close(CLOSE_CODES.sessionEnded);
     await sleep(QUIET_MS);

@@ -117,10 +117,6 @@ export class Line {
     socket.on('error', () => undefined); // `close` follows
   }
 
-  get isClosed(): boolean {
-    return this.#isClosed;
-  }
-
   /** Also messages of a later version, with fields and types that no client knows yet. */
   send(message: ServerMessage | { t: 'weather'; wind: string }): void {
     this.#socket.send(JSON.stringify(message));
@@ -134,10 +130,13 @@ export class Line {
     }, 'the client to subscribe');
   }
 
-  /** Pings, and waits for the Pong with the same payload. */
+  /** Pings, and waits for the Pong with the same payload, unless the client has left. */
   async ping(payload: string): Promise<void> {
     this.#socket.ping(payload);
-    await this.#look(() => this.#pongs.find((pong) => pong === payload), `the Pong "${payload}"`);
+    await this.#look(
+      () => (this.#isClosed || this.#pongs.includes(payload) ? true : null),
+      `the Pong "${payload}"`,
+    );
   }
 
   /** As a network that fails: no close frame. */

@@ -16,9 +16,6 @@ export const rowStyles = `
   --_tone: var(--_accent);
   color-scheme: inherit;
   display: block;
-  color: var(--_text);
-  font: var(--wcc-font, 400 0.875rem/1.4286 system-ui, sans-serif);
-  font-variant-numeric: tabular-nums;
   content-visibility: auto;
   contain-intrinsic-block-size: auto 6rem;
 }
@@ -26,7 +23,10 @@ export const rowStyles = `
 * { box-sizing: border-box; }
 p { margin: 0; overflow-wrap: anywhere; }
 [hidden] { display: none !important; }
-.row { display: grid; grid-template-columns: 1.75rem minmax(0, 1fr); gap: 0.125rem 0.75rem; outline-offset: 4px; }
+/* What a page says of everything it contains ends here; only light or dark, and hidden, are its business. */
+.row { all: initial; color-scheme: inherit; visibility: inherit; color: var(--_text);
+  font: var(--wcc-font, 400 0.875rem/1.4286 system-ui, sans-serif); font-variant-numeric: tabular-nums;
+  display: grid; grid-template-columns: 1.75rem minmax(0, 1fr); gap: 0.125rem 0.75rem; outline-offset: 4px; }
 .icon { grid-row: span 2; inline-size: 1.75rem; block-size: 1.75rem; display: grid; place-items: center; border-radius: 50%;
   color: var(--_tone); background: color-mix(in srgb, var(--_tone) 12%, transparent); }
 svg { inline-size: 1rem; block-size: 1rem; fill: none; stroke: currentColor; stroke-width: 1.6; stroke-linecap: round; stroke-linejoin: round; }

@@ -1,0 +1,40 @@
+import { readFileSync } from 'node:fs';
+import { describe, expect, it } from 'vitest';
+import { WccProgressElement } from './progress-element.ts';
+
+const read = (path: string): string => readFileSync(new URL(path, import.meta.url), 'utf8');
+
+interface Named {
+  name: string;
+}
+interface Declaration {
+  attributes: Named[];
+  members: Named[];
+  events: Named[];
+  cssParts: Named[];
+  cssProperties: Named[];
+}
+const manifest = JSON.parse(read('../../custom-elements.json')) as {
+  modules: { declarations: Declaration[] }[];
+};
+const element = manifest.modules[0]!.declarations[0]!;
+const names = (list: readonly Named[]): string[] => list.map(({ name }) => name).toSorted();
+const found = (text: string, pattern: RegExp): string[] =>
+  [...new Set([...text.matchAll(pattern)].map(([, name = '']) => name))].toSorted();
+
+describe('custom-elements.json', () => {
+  it('has every attribute and property, and no other', () => {
+    expect(names(element.attributes)).toEqual([...WccProgressElement.observedAttributes].toSorted());
+    const setters = found(read('./progress-element.ts'), /^ {2}set (\w+)\(/gm);
+    expect(names(element.members)).toEqual(setters);
+  });
+
+  it('has every event, part and custom property', () => {
+    expect(names(element.events)).toEqual(
+      found(read('./progress-element.ts'), /new CustomEvent\('([\w-]+)'/g),
+    );
+    const parts = found(read('./row-dom.ts'), /\belement\('\w+', ['`](\w+)/g);
+    expect(names(element.cssParts)).toEqual(parts);
+    expect(names(element.cssProperties)).toEqual(found(read('./styles.ts'), /var\((--wcc-[\w-]+)/g));
+  });
+});
