@@ -1,0 +1,89 @@
+import { execFile, spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { cpSync, mkdirSync, symlinkSync } from 'node:fs';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { promisify } from 'node:util';
+import { makeWorkspace } from './directories.ts';
+import { until } from './poll.ts';
+import { findFreePort } from './ports.ts';
+
+const root = fileURLToPath(new URL('../../', import.meta.url));
+const run = promisify(execFile);
+
+/** A folder outside the repository with the packed library installed, as anybody would have it. */
+export interface Outside {
+  readonly path: string;
+  /** The package as it would be published. */
+  readonly tarball: string;
+  /** Runs a server of examples/, and resolves when it answers. */
+  start(example: string): Promise<ExampleServer>;
+  remove(): void;
+}
+
+export interface ExampleServer {
+  readonly url: string;
+  readonly port: number;
+  close(): Promise<void>;
+}
+
+/** Packs `@wcc/progress`, unpacks it where npm would, and puts the examples beside it. Needs no network. */
+export async function installOutside(): Promise<Outside> {
+  const workspace = makeWorkspace('outside');
+  const { path } = workspace;
+  const { stdout } = await run(
+    'npm',
+    ['pack', '--silent', '--ignore-scripts', '--pack-destination', path, '--workspace', '@wcc/progress'],
+    { cwd: root },
+  );
+  const tarball = join(path, stdout.trim().split('\n').at(-1) ?? '');
+  const home = join(path, 'node_modules/@wcc/progress');
+  mkdirSync(home, { recursive: true });
+  await run('tar', ['-xzf', tarball, '-C', home, '--strip-components=1']);
+  // What npm would bring as well comes from here.
+  mkdirSync(join(path, 'node_modules/@types'));
+  for (const name of ['ws', 'express', 'fastify', '@types/node', '@types/ws'])
+    symlinkSync(join(root, 'node_modules', name), join(path, 'node_modules', name));
+  cpSync(join(root, 'examples'), join(path, 'examples'), { recursive: true });
+  return {
+    path,
+    tarball,
+    start: (example) => start(join(path, 'examples', example)),
+    remove: () => workspace.remove(),
+  };
+}
+
+async function start(folder: string): Promise<ExampleServer> {
+  const port = await findFreePort();
+  const url = `http://localhost:${port}`;
+  let said = '';
+  const child = spawn(process.execPath, ['server.mjs'], {
+    cwd: folder,
+    env: { PATH: process.env['PATH'] ?? '', PORT: String(port) },
+    stdio: ['ignore', 'pipe', 'pipe'],
+  });
+  for (const stream of [child.stdout, child.stderr])
+    stream.setEncoding('utf8').on('data', (text) => (said += text));
+  const close = async (): Promise<void> => {
+    if (child.exitCode !== null || child.signalCode !== null) return;
+    const exited = once(child, 'exit');
+    child.kill('SIGKILL');
+    await exited;
+  };
+  try {
+    await until(
+      async () => {
+        if (child.exitCode !== null) throw new Error(`${folder} ended by itself: ${said}`);
+        return fetch(url).then(
+          ({ ok }) => ok,
+          () => false, // not listening yet
+        );
+      },
+      { what: `${folder} to answer; it said: ${said}` },
+    );
+  } catch (error) {
+    await close();
+    throw error;
+  }
+  return { url, port, close };
+}
