@@ -27,12 +27,10 @@ export async function readEvents(url: string, headers: Record<string, string>): 
   const [response] = (await once(outgoing, 'response')) as [IncomingMessage];
   const events: StreamEvent[] = [];
   let isEnded = false;
-  let rest = '';
-  response.setEncoding('utf8').on('data', (text: string) => {
-    const blocks = (rest + text).split('\n\n');
-    rest = blocks.pop() ?? '';
-    events.push(...blocks.map(parse).filter((event) => event !== null));
-  });
+  response.setEncoding('utf8').on(
+    'data',
+    createEventParser((event) => void events.push(event)),
+  );
   response.on('close', () => (isEnded = true));
   response.on('error', () => undefined); // a killed server resets its streams; `close` tells it
   const ops = (): StreamEvent[] => events.filter(({ event }) => event === 'op');
@@ -52,7 +50,17 @@ export async function readEvents(url: string, headers: Record<string, string>): 
   };
 }
 
-/** WHATWG HTML, 9.2.6; `null` for a block without data. */
+/** Takes text as it comes; what has no blank line after it is not an event (WHATWG HTML, 9.2.6). */
+export function createEventParser(onEvent: (event: StreamEvent) => void): (text: string) => void {
+  let rest = '';
+  return (text) => {
+    const blocks = (rest + text).split('\n\n');
+    rest = blocks.pop() ?? '';
+    for (const event of blocks.map(parse)) if (event !== null) onEvent(event);
+  };
+}
+
+/** `null` for a block without data. */
 function parse(block: string): StreamEvent | null {
   const fields = block.split('\n').map((line) => /^([^:]*)(?:: ?(.*))?$/.exec(line));
   const valueOf = (name: string): string | null => fields.find((field) => field?.[1] === name)?.[2] ?? null;

@@ -1,7 +1,7 @@
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { randomBytes } from 'node:crypto';
-import type { Role } from '@wcc/api';
+import type { Role, TokenScope } from '@wcc/api';
 import { until } from './poll.ts';
 import { rawRequest } from './raw-http.ts';
 import type { RawAnswer, RawRequest } from './raw-http.ts';
@@ -87,4 +87,11 @@ function withCookie(
     ...options.headers,
   };
   return { method, headers, ...(options.body === undefined ? {} : { body: JSON.stringify(options.body) }) };
+}
+
+/** The secret of a token for a program of this user. */
+export async function makeToken(session: CookieSession, scope: TokenScope): Promise<string> {
+  const made = await session.request('POST', '/api/tokens', { body: { name: `for ${scope}`, scope } });
+  if (made.status !== 201) throw new Error(`a token of scope ${scope}: ${made.status} ${made.text}`);
+  return noteSecret((made.json() as { secret: string }).secret);
 }

@@ -3,13 +3,11 @@ import { promisify } from 'node:util';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import type { ApiClient } from '@wcc/api/client';
 import { createApiClient } from '@wcc/api/client';
-import type { TokenScope } from '@wcc/api';
 import { currentPhase, waitForState } from '../kit/operations.ts';
 import { rawRequest } from '../kit/raw-http.ts';
-import { noteSecret } from '../kit/secrets.ts';
 import { startServer } from '../kit/server.ts';
 import type { TestServer } from '../kit/server.ts';
-import { createUser, signIn } from '../kit/session.ts';
+import { createUser, makeToken, signIn } from '../kit/session.ts';
 import type { CookieSession } from '../kit/session.ts';
 import { createWatcher } from '../kit/watcher.ts';
 
@@ -18,12 +16,6 @@ let server: TestServer;
 let session: CookieSession;
 let token: string;
 let program: ApiClient;
-
-async function makeToken(owner: CookieSession, scope: TokenScope): Promise<string> {
-  const made = await owner.request('POST', '/api/tokens', { body: { name: `for ${scope}`, scope } });
-  expect(made.status, made.text).toBe(201);
-  return noteSecret((made.json() as { secret: string }).secret);
-}
 
 const clientOf = (secret: string): ApiClient => createApiClient({ baseUrl: server.baseUrl, token: secret });
 

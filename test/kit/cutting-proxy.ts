@@ -1,0 +1,80 @@
+import { once } from 'node:events';
+import { connect, createServer } from 'node:net';
+import type { AddressInfo, Socket } from 'node:net';
+import type { Random } from './random.ts';
+
+/** `reset` by RST, `end` by FIN, `hole`: nothing comes any more, and neither side is told. */
+export type Cut = 'reset' | 'end' | 'hole';
+
+export interface CuttingProxy {
+  readonly port: number;
+  /** Connections that were cut so far. */
+  readonly cuts: Readonly<Record<Cut, number>>;
+  /** From now on, and for those that stand, nothing is cut. Those in a hole stay there. */
+  spare(): void;
+  close(): Promise<void>;
+}
+
+export interface CuttingProxyOptions {
+  targetPort: number;
+  random: Random;
+  /** Each connection is cut after 1 to so many bytes towards the client: in a handshake, between frames, within one. */
+  bytesAtMost: number;
+}
+
+/** The server of a connection in a hole learns of its client's end after so long: as from a network that comes back. */
+const HOLE_MS = 4000;
+const FATES: readonly Cut[] = ['reset', 'reset', 'end', 'end', 'hole'];
+
+/** A TCP proxy on loopback that cuts every connection, at a random byte and in a random way. */
+export async function createCuttingProxy(options: CuttingProxyOptions): Promise<CuttingProxy> {
+  const { targetPort, random, bytesAtMost } = options;
+  const sockets = new Set<Socket>();
+  const cuts: Record<Cut, number> = { reset: 0, end: 0, hole: 0 };
+  let sparing = false;
+  const keep = (socket: Socket): Socket => {
+    sockets.add(socket);
+    socket.on('error', () => undefined); // the other side is told by `close`
+    return socket.on('close', () => sockets.delete(socket));
+  };
+  const server = createServer((client) => {
+    keep(client);
+    const upstream = keep(connect({ port: targetPort, host: '127.0.0.1' }));
+    const fate = random.pick(FATES);
+    let left = random.integer(1, bytesAtMost);
+    let isCut = false;
+    client.on('data', (piece) => void (isCut || upstream.write(piece)));
+    upstream.on('data', (piece) => {
+      if (isCut) return;
+      if (sparing || piece.length < left) {
+        left -= piece.length;
+        client.write(piece);
+        return;
+      }
+      isCut = true;
+      cuts[fate] += 1;
+      client.write(piece.subarray(0, left), () => strike(fate, client, upstream));
+    });
+    client.on('close', () => (fate === 'hole' && isCut ? undefined : upstream.resetAndDestroy()));
+    upstream.on('close', () => (fate === 'hole' && isCut ? undefined : client.resetAndDestroy()));
+  });
+  server.listen(0, '127.0.0.1');
+  await once(server, 'listening');
+  return {
+    port: (server.address() as AddressInfo).port,
+    cuts,
+    spare: () => void (sparing = true),
+    close: async () => {
+      server.close();
+      for (const socket of sockets) socket.destroy();
+      if (server.listening) await once(server, 'close');
+    },
+  };
+}
+
+function strike(fate: Cut, client: Socket, upstream: Socket): void {
+  if (fate === 'reset') client.resetAndDestroy();
+  else if (fate === 'end') client.end();
+  else setTimeout(() => upstream.destroy(), HOLE_MS).unref();
+  if (fate !== 'hole') upstream.resetAndDestroy();
+}

@@ -1,0 +1,80 @@
+import { request } from 'node:http';
+import { setTimeout as sleep } from 'node:timers/promises';
+import type { Snapshot } from '@wcc/progress';
+import { createEventParser } from './event-stream.ts';
+
+export interface EventFollowerOptions {
+  /** Where it connects: of a proxy, perhaps. */
+  port: number;
+  /** What the server is called. */
+  host: string;
+  token: string;
+  operation: string;
+  onSnapshot: (snapshot: Snapshot) => void;
+  onRequest: () => void;
+  /** Gives up without an error. */
+  signal: AbortSignal;
+  /** A connection from which nothing comes for so long is given up; an operation under test moves more often. */
+  silentMs: number;
+}
+
+const PAUSE_MS = 50;
+
+/**
+ * Reads the event stream of one operation as an EventSource does: comes back with `Last-Event-ID` whenever it is cut,
+ * takes whole events only, and stops when the server answers 204 to the terminal one.
+ */
+export async function followEvents(options: EventFollowerOptions): Promise<void> {
+  let lastEventId: string | null = null;
+  while (!options.signal.aborted) {
+    options.onRequest();
+    const status = await readOnce(options, lastEventId, (id) => (lastEventId = id));
+    if (status === 204) return;
+    if (status !== null && status !== 200 && status !== 429 && status !== 503)
+      throw new Error(`the events of ${options.operation} were answered with ${status}`);
+    await sleep(PAUSE_MS);
+  }
+}
+
+/** One request until it ends. Gives its status, or `null` when there was no answer. */
+function readOnce(
+  options: EventFollowerOptions,
+  lastEventId: string | null,
+  onId: (id: string) => void,
+): Promise<number | null> {
+  const { port, host, token, operation, signal, silentMs } = options;
+  return new Promise((resolve, reject) => {
+    let status: number | null = null;
+    const sent = request({
+      port,
+      host: '127.0.0.1',
+      path: `/api/operations/${operation}/events`,
+      agent: false,
+      signal,
+      timeout: silentMs,
+      headers: {
+        host,
+        authorization: `Bearer ${token}`,
+        accept: 'text/event-stream',
+        ...(lastEventId === null ? {} : { 'last-event-id': lastEventId }),
+      },
+    });
+    sent.on('timeout', () => sent.destroy());
+    sent.on('error', () => resolve(status));
+    sent.on('close', () => resolve(status));
+    sent.on('response', (response) => {
+      status = response.statusCode ?? null;
+      const take = createEventParser((event) => {
+        if (event.event === 'gone') return reject(new Error(`${operation} is gone`));
+        if (event.event !== 'op') return undefined;
+        onId(event.id ?? '');
+        return options.onSnapshot(JSON.parse(event.data) as Snapshot);
+      });
+      response.setEncoding('utf8');
+      response.on('data', (text: string) => void (status === 200 && take(text)));
+      response.on('error', () => undefined); // `close` of the request follows
+      response.resume();
+    });
+    sent.end();
+  });
+}

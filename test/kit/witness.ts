@@ -1,0 +1,58 @@
+import type { Snapshot } from '@wcc/progress';
+import { isTerminal } from '@wcc/progress';
+import { currentPhase } from './operations.ts';
+
+/** What one watcher was told, checked as it comes: no step back, and no end before the end. */
+export interface Witness {
+  readonly name: string;
+  take(snapshot: Snapshot): void;
+  /** The last one of each operation. */
+  readonly last: ReadonlyMap<string, Snapshot>;
+  readonly snapshots: number;
+  /** Sentences about what must not be. */
+  readonly defects: readonly string[];
+}
+
+/** @param mayEnd whether the program has said that this operation ends */
+export function createWitness(name: string, mayEnd: (id: string) => boolean): Witness {
+  const last = new Map<string, Snapshot>();
+  const defects: string[] = [];
+  let snapshots = 0;
+  return {
+    name,
+    last,
+    defects,
+    get snapshots() {
+      return snapshots;
+    },
+    take: (snapshot) => {
+      snapshots += 1;
+      const held = last.get(snapshot.id);
+      last.set(snapshot.id, snapshot);
+      const what = defectOf(held, snapshot) ?? (isFalseEnd(snapshot, mayEnd) ? 'a false end' : null);
+      if (what !== null) defects.push(`${name}: ${what}: ${show(held)} → ${show(snapshot)}`);
+    },
+  };
+}
+
+function isFalseEnd(snapshot: Snapshot, mayEnd: (id: string) => boolean): boolean {
+  return isTerminal(snapshot.state) && !mayEnd(snapshot.id);
+}
+
+function defectOf(held: Snapshot | undefined, next: Snapshot): string | null {
+  if (held === undefined) return null;
+  if (isTerminal(held.state) && next.state !== held.state) return 'an end that was none';
+  // Another epoch begins anew: `done` may fall to what is durable.
+  if (held.epoch !== next.epoch) return null;
+  if (next.seq <= held.seq) return 'seq not greater';
+  if (next.phaseIndex < held.phaseIndex) return 'a phase back';
+  const [before, after] = [currentPhase(held), currentPhase(next)];
+  const isSamePhase = next.phaseIndex === held.phaseIndex && before !== null && after !== null;
+  return isSamePhase && after.done < before.done ? 'done fell' : null;
+}
+
+function show(snapshot: Snapshot | undefined): string {
+  if (snapshot === undefined) return 'nothing';
+  const { id, epoch, seq, state, phaseIndex } = snapshot;
+  return `${id} ${epoch.slice(0, 6)}:${seq} ${state} phase ${phaseIndex} done ${currentPhase(snapshot)?.done}`;
+}

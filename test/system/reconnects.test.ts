@@ -1,0 +1,177 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+import { afterAll, beforeAll, expect, test } from 'vitest';
+import type { Snapshot } from '@wcc/progress';
+import { connect } from '@wcc/progress/client';
+import type { ProgressClient } from '@wcc/progress/client';
+import { WebSocket } from 'ws';
+import { createCuttingProxy } from '../kit/cutting-proxy.ts';
+import type { CuttingProxy } from '../kit/cutting-proxy.ts';
+import { followEvents } from '../kit/event-follower.ts';
+import { until } from '../kit/poll.ts';
+import { createRandom, seedOfRun } from '../kit/random.ts';
+import { startServer } from '../kit/server.ts';
+import type { TestServer } from '../kit/server.ts';
+import { createUser, makeToken, signIn } from '../kit/session.ts';
+import { createWitness } from '../kit/witness.ts';
+import type { Witness } from '../kit/witness.ts';
+
+/**
+ * Watchers whose connections are cut at random bytes, by RST, FIN or silence, over socket and event stream, while the
+ * server is killed now and then: each ends with the record that the store holds, never went a step back and never saw
+ * a false end. `WCC_RECONNECTS=10000` is the whole of it; `WCC_SEED` repeats a run.
+ */
+const WANTED = Number(process.env['WCC_RECONNECTS'] ?? 600);
+const OPERATIONS = 12;
+const USERS = 12;
+const KILLS = Math.max(2, Math.floor(WANTED / 2000));
+const random = createRandom(seedOfRun());
+let server: TestServer;
+let proxy: CuttingProxy;
+const tokens: string[] = [];
+const clients: ProgressClient[] = [];
+const stopping = new AbortController();
+
+beforeAll(async () => {
+  server = await startServer();
+  proxy = await createCuttingProxy({ targetPort: server.port, random, bytesAtMost: 12_000 });
+  for (let number = 0; number < USERS; number += 1) {
+    const session = await signIn(server, await createUser(server, `watcher-${number}`, 'admin'));
+    tokens.push(await makeToken(session, 'read'));
+  }
+});
+afterAll(async () => {
+  stopping.abort();
+  for (const client of clients) client.close();
+  await proxy.close();
+  await server.close();
+});
+
+const ending = new Set<string>();
+const host = (): string => `127.0.0.1:${server.port}`;
+
+async function begin(): Promise<string> {
+  const { operation } = await server.api.publish({
+    action: 'backup_database',
+    subject: { kind: 'database', name: 'orders' },
+    total: 1_000_000,
+    leaseS: 600,
+  });
+  return operation.id;
+}
+
+/** Moves an operation until it is told to end; a server that is away just now is asked again. */
+async function work(id: string, isOver: () => boolean): Promise<void> {
+  for (let done = 1; !isOver(); done += 1) {
+    await server.api.reportProgress(id, { done }).catch(() => undefined);
+    await sleep(60);
+  }
+  ending.add(id);
+  const state = random.pick(['succeeded', 'cancelled'] as const);
+  await until(
+    () =>
+      server.api.endOperation(id, { state }).then(
+        () => true,
+        () => false,
+      ),
+    { what: `the end of ${id} to be taken`, everyMs: 200 },
+  );
+}
+
+/** The product's own client, which stops at nothing here. */
+function watchBySocket(token: string, ids: readonly string[], witness: Witness): () => number {
+  let connections = 0;
+  class BearerSocket extends WebSocket {
+    constructor(url: string, protocols: string[]) {
+      super(url, protocols, { headers: { authorization: `Bearer ${token}`, host: host() } });
+      connections += 1;
+    }
+  }
+  const client = connect(`ws://127.0.0.1:${proxy.port}/api/ws`, {
+    WebSocket: BearerSocket,
+    timing: { backoffBaseMs: 20, backoffCapFirstMinuteMs: 200, backoffCapMs: 200, deadVisibleMs: 3000 },
+    // A subscription that fails while the server starts is asked for again with the next connection.
+    onError: () => undefined,
+  });
+  clients.push(client);
+  client.onStatus(({ state }) => {
+    // Sockets in a hole keep their user's places until the server has found out.
+    if (state === 'stopped') setTimeout(() => client.reconnectNow(), 500);
+  });
+  for (const id of ids) client.watch(id, (snapshot) => witness.take(snapshot));
+  return () => connections;
+}
+
+/** What client and store must agree on; durations go on counting and are left out. */
+function essence({ id, state, phases, error, result }: Snapshot): unknown {
+  return { id, state, done: phases.map((phase) => ('done' in phase ? phase.done : null)), error, result };
+}
+
+test(
+  `${WANTED} reconnects by socket and event stream: everybody ends with the truth`,
+  { timeout: 90_000 + WANTED * 150 },
+  async () => {
+    console.log(`WCC_SEED=${random.seed}`);
+    const startedAt = performance.now();
+    const ids: string[] = [];
+    while (ids.length < OPERATIONS) ids.push(await begin());
+    const witnesses: Witness[] = [];
+    const newWitness = (name: string): Witness => {
+      const witness = createWitness(name, (id) => ending.has(id));
+      witnesses.push(witness);
+      return witness;
+    };
+    const sockets = tokens.map((token, index) => watchBySocket(token, ids, newWitness(`socket ${index}`)));
+    let requests = 0;
+    const streams = tokens.map((token, index) => {
+      const operation = ids[index % ids.length]!;
+      const witness = newWitness(`stream ${index}`);
+      return followEvents({
+        port: proxy.port,
+        host: host(),
+        token,
+        operation,
+        onSnapshot: (snapshot) => witness.take(snapshot),
+        onRequest: () => (requests += 1),
+        signal: stopping.signal,
+        silentMs: 3000,
+      });
+    });
+    const made = (): number => requests + sockets.reduce((sum, count) => sum + count(), 0);
+    let isOver = false;
+    const works = ids.map((id) => work(id, () => isOver));
+    for (let kill = 1; kill <= KILLS; kill += 1) {
+      const due = (WANTED * kill) / (KILLS + 1);
+      await until(() => made() >= due, { what: `${due} connections`, timeoutMs: 60_000 + WANTED * 100 });
+      await server.kill();
+      await server.start();
+    }
+    await until(() => made() >= WANTED, { what: `${WANTED} connections`, timeoutMs: 60_000 + WANTED * 100 });
+    isOver = true;
+    await Promise.all(works);
+    proxy.spare();
+    await Promise.all(streams);
+    const stored = new Map<string, unknown>();
+    for (const id of ids) stored.set(id, essence(await server.api.operation(id)));
+    for (const witness of witnesses) {
+      const expected = witness.name.startsWith('socket') ? ids : [...witness.last.keys()];
+      expect(expected.length, witness.name).toBeGreaterThan(0);
+      for (const id of expected) {
+        await until(() => JSON.stringify(essenceOf(witness, id)) === JSON.stringify(stored.get(id)), {
+          what: `${witness.name} to hold the end of ${id}`,
+        });
+      }
+    }
+    const defects = witnesses.flatMap((witness) => witness.defects);
+    const seconds = Math.round((performance.now() - startedAt) / 1000);
+    const told = witnesses.reduce((sum, { snapshots }) => sum + snapshots, 0);
+    console.log(
+      `${made()} connections in ${seconds} s, ${told} snapshots, ${KILLS} kills of the server, cuts ${JSON.stringify(proxy.cuts)}`,
+    );
+    expect(defects).toEqual([]);
+  },
+);
+
+function essenceOf(witness: Witness, id: string): unknown {
+  const held = witness.last.get(id);
+  return held === undefined ? null : essence(held);
+}
