@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { machineErrors } from './machine-errors.ts';
 
 interface ErrorEntry {
   /** HTTP status; for errors of an operation, the status a refusal before its start would have. */
@@ -163,6 +164,7 @@ export const errorRegistry = {
     message: 'The source file is gone.',
     hint: 'Put it back and rescan the pool.',
   },
+  ...machineErrors,
   io_error: {
     status: 500,
     message: 'The disk reported an input or output error.',

@@ -2,7 +2,14 @@
  * The codes inside an operation that a person reads as words: a console, an element or a command line has a
  * text for each, and shows a code it does not know as it is.
  */
-export const operationActions = ['copy_vm_image', 'make_sample_image'] as const;
+export const operationActions = [
+  'copy_vm_image',
+  'make_sample_image',
+  'create_vm',
+  'quick_create_vm',
+  'copy_vm',
+  'delete_vm',
+] as const;
 export type OperationAction = (typeof operationActions)[number];
 
 export const operationPhases = [
@@ -14,6 +21,22 @@ export const operationPhases = [
   'flush',
   'verify',
   'publish',
+  /** of a machine: what is asked for is possible; then each disk, first-boot data, definition, start */
+  'check',
+  'disk_1',
+  'disk_2',
+  'disk_3',
+  'disk_4',
+  'disk_5',
+  'disk_6',
+  'disk_7',
+  'disk_8',
+  'seed',
+  'define',
+  'start',
+  'stop',
+  'undefine',
+  'delete_disks',
   /** of an operation that another program reports, when it names no other */
   'work',
 ] as const;

@@ -21,6 +21,7 @@ import type {
   User,
   UserList,
 } from '../access.ts';
+import type { FirstBootProfile, FirstBootProfileRequest } from '../first-boot.ts';
 import type { CopyImageRequest, CopyPlan, Image, ImageList, SampleImageRequest } from '../images.ts';
 import type {
   Accepted,
@@ -34,7 +35,8 @@ import type {
 } from '../operations.ts';
 import type { PoolList, RemainsList, RescanResult } from '../pools.ts';
 import { routes } from '../routes.ts';
-import { createSend } from './request.ts';
+import { machineCalls } from './machine-calls.ts';
+import { createSend, keyHeader } from './request.ts';
 import type { ApiClientOptions, Send } from './request.ts';
 
 export type { ApiClientOptions } from './request.ts';
@@ -49,6 +51,7 @@ export function createApiClient(options: ApiClientOptions = {}) {
     ...accessCalls(send),
     ...imageCalls(send),
     ...operationCalls(send),
+    ...machineCalls(send),
   };
 }
 
@@ -57,6 +60,9 @@ function accessCalls(send: Send) {
     session: () => send<Session>('GET', routes.session()),
     signIn: (body: SignInRequest) => send<Session>('POST', routes.session(), { body }),
     firstSignIn: (body: FirstSignInRequest) => send<Session>('POST', routes.firstSignIn(), { body }),
+    profile: () => send<FirstBootProfile>('GET', routes.profile()),
+    changeProfile: (body: FirstBootProfileRequest) =>
+      send<FirstBootProfile>('PUT', routes.profile(), { body }),
     signOut: () => send<undefined>('DELETE', routes.session()),
     watchTicket: (signal?: AbortSignal) =>
       send<Ticket>('POST', routes.tickets(), { body: { purpose: 'watch' }, ...(signal ? { signal } : {}) }),
@@ -133,8 +139,4 @@ function sharingCalls(send: Send) {
       send<CreatedShare>('POST', routes.shares(operation), { body }),
     revokeShare: (operation: string, id: string) => send<undefined>('DELETE', routes.share(operation, id)),
   };
-}
-
-function keyHeader(key: string | undefined): { headers?: Record<string, string> } {
-  return key === undefined ? {} : { headers: { 'idempotency-key': key } };
 }

@@ -98,3 +98,8 @@ async function readProblem(response: Response): Promise<ApiProblem> {
     { retryAfterS: wait },
   );
 }
+
+/** The same key gives the same operation, however often the request is sent. */
+export function keyHeader(key: string | undefined): { headers?: Record<string, string> } {
+  return key === undefined ? {} : { headers: { 'idempotency-key': key } };
+}

@@ -11,6 +11,12 @@ export const auditAreas = [
   'operation',
   'copy_vm_image',
   'make_sample_image',
+  'create_vm',
+  'quick_create_vm',
+  'copy_vm',
+  'delete_vm',
+  'vm',
+  'profile',
   'pool',
 ] as const;
 export type AuditArea = (typeof auditAreas)[number];

@@ -41,6 +41,9 @@ export const pausableActions: ReadonlySet<string> = new Set([
   'copy_vm_image',
   'upload_image',
   'convert_image',
+  'create_vm',
+  'quick_create_vm',
+  'copy_vm',
 ]);
 
 /** True for `succeeded`, `failed` and `cancelled`: nothing follows. */

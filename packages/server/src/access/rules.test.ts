@@ -38,10 +38,19 @@ describe('rights', () => {
       'image.list',
       'image.copy',
       'image.make',
+      'host.see',
+      'vm.make',
       'operation.list',
       'ticket.make',
     ];
     const own = [
+      'vm.list',
+      'vm.control',
+      'vm.screen',
+      'vm.serial',
+      'vm.delete',
+      'profile.see',
+      'profile.change',
       'operation.watch',
       'operation.control',
       'operation.publish',
@@ -55,11 +64,11 @@ describe('rights', () => {
   });
 
   it('a viewer starts and controls nothing, not even what was theirs once', () => {
-    const general = ['pool.see', 'image.list', 'operation.list', 'ticket.make'];
+    const general = ['pool.see', 'image.list', 'host.see', 'operation.list', 'ticket.make'];
     for (const subject of [undefined, foreign, nobodys])
       expect(having(principal('viewer'), subject)).toEqual(general);
     expect(having(principal('viewer'), mine).toSorted()).toEqual(
-      [...general, 'token.see', 'token.manage'].toSorted(),
+      [...general, 'profile.see', 'profile.change', 'token.see', 'token.manage'].toSorted(),
     );
   });
 

@@ -10,6 +10,15 @@ export type Right =
   | 'image.list'
   | 'image.copy'
   | 'image.make'
+  | 'host.see'
+  | 'vm.list'
+  | 'vm.make'
+  | 'vm.control'
+  | 'vm.screen'
+  | 'vm.serial'
+  | 'vm.delete'
+  | 'profile.see'
+  | 'profile.change'
   | 'operation.list'
   | 'operation.watch'
   | 'operation.control'
@@ -57,6 +66,15 @@ export const rules: Readonly<Record<Right, Rule>> = {
   'image.list': rule(looks, ['any', 'any']),
   'image.copy': rule(changes, ['any', 'none']),
   'image.make': rule(changes, ['any', 'none']),
+  'host.see': rule(looks, ['any', 'any']),
+  'vm.list': rule(looks, ['own', 'none']),
+  'vm.make': rule(changes, ['any', 'none']),
+  'vm.control': rule(changes, ['own', 'none']),
+  'vm.screen': rule(looks, ['own', 'none']),
+  'vm.serial': rule(looks, ['own', 'none']),
+  'vm.delete': rule(changes, ['own', 'none']),
+  'profile.see': rule(looks, ['own', 'own']),
+  'profile.change': rule(changes, ['own', 'own']),
   'operation.list': rule(looks, ['any', 'any']),
   'operation.watch': rule(looks, ['own', 'granted'], 'watch'),
   'operation.control': rule(changes, ['own', 'none'], 'control'),

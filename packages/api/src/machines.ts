@@ -1,0 +1,218 @@
+import { z } from 'zod';
+import { firstBoot } from './first-boot.ts';
+import { copyMethod, imageFormat } from './images.ts';
+import { machineNamePattern } from './machine-name.ts';
+
+const mebibyte = 1_048_576;
+const tebibyte = 1_099_511_627_776;
+
+export const machineName = z
+  .string()
+  .regex(machineNamePattern, 'Use 1 to 63 of A-Z a-z 0-9 . _ - and start with a letter or digit.');
+
+const cpus = z.number().int().min(1).max(256);
+const memoryBytes = z
+  .number()
+  .int()
+  .min(4 * mebibyte)
+  .max(16 * tebibyte)
+  .multipleOf(mebibyte, 'Use whole MiB.');
+const diskSizeBytes = z
+  .number()
+  .int()
+  .min(mebibyte)
+  .max(64 * tebibyte)
+  .multipleOf(512, 'Use a multiple of 512.');
+const imageNumber = z.number().int().min(100);
+
+/** `user`: out, through the host's own connections; `network`: one of the hypervisor; `bridge`: one of the host. */
+export const networkKind = z.enum(['user', 'bridge', 'network', 'none']);
+export const vmNetwork = z.strictObject({
+  kind: networkKind,
+  name: z.string().min(1).max(64).nullable().default(null).describe('of the bridge or network'),
+});
+export type VmNetwork = z.output<typeof vmNetwork>;
+
+export const firmware = z.enum(['bios', 'uefi']);
+export type Firmware = z.infer<typeof firmware>;
+
+/** What a machine boots from, first one first. */
+export const bootDevice = z.enum(['disk', 'cdrom', 'network']);
+export const bootOrder = z
+  .array(bootDevice)
+  .min(1)
+  .max(3)
+  .refine((order) => new Set(order).size === order.length, 'Name each device once.');
+export type BootDevice = z.infer<typeof bootDevice>;
+
+/** `making`: an operation makes, copies or deletes it; `unknown`: the hypervisor does not answer. */
+export const vmState = z.enum(['making', 'running', 'shut_off', 'paused', 'crashed', 'unknown']);
+export type VmState = z.infer<typeof vmState>;
+
+export const vmDisk = z.object({
+  index: z.number().int().min(0),
+  image: z.number().nullable().describe('number of its image; null on foreign machines'),
+  name: z.string().describe("the image's file name"),
+  format: imageFormat.nullable(),
+  sizeBytes: z.number().describe('the size the guest sees'),
+  base: z.number().nullable().describe('number of the image that it is an overlay on'),
+});
+export type VmDisk = z.infer<typeof vmDisk>;
+
+/** What the asking principal may do with a machine now, by rights and by its state. */
+export const vmMay = z.object({
+  start: z.boolean(),
+  shutdown: z.boolean(),
+  powerOff: z.boolean(),
+  reset: z.boolean(),
+  /** CPUs, memory, name, boot order, disks: while it is shut off. */
+  edit: z.boolean(),
+  cdrom: z.boolean(),
+  copy: z.boolean(),
+  delete: z.boolean(),
+  screen: z.boolean(),
+  /** Keys and pointer on its screen, not only a look. */
+  input: z.boolean(),
+  serial: z.boolean(),
+});
+export type VmMay = z.infer<typeof vmMay>;
+
+export const vm = z.object({
+  id: z.number().int().nullable().describe('short number from 100; null for a foreign machine'),
+  name: z.string(),
+  uuid: z.string(),
+  state: vmState,
+  stateReason: z.string().nullable().describe('why it is in that state, in words, when that is known'),
+  operation: z.string().nullable().describe('id of the operation that makes, copies or deletes it'),
+  cpus: z.number(),
+  memoryBytes: z.number(),
+  disks: z.array(vmDisk),
+  cdrom: z.object({ image: z.number(), name: z.string() }).nullable().describe('null: the drive is empty'),
+  network: z.object({ kind: networkKind, name: z.string().nullable() }),
+  macAddress: z.string().nullable(),
+  firmware,
+  bootOrder: z.array(bootDevice),
+  owner: z.string().nullable(),
+  ownerName: z.string().nullable(),
+  foreign: z.boolean().describe('made by another program: only looked at'),
+  createdAt: z.iso.datetime().nullable(),
+  may: vmMay,
+});
+export type Vm = z.infer<typeof vm>;
+
+export const vmList = z.object({ items: z.array(vm) });
+export type VmList = z.infer<typeof vmList>;
+
+const blankDisk = z.strictObject({
+  kind: z.literal('blank'),
+  sizeBytes: diskSizeBytes,
+  format: z.enum(['raw', 'qcow2']).default('qcow2'),
+});
+const copiedDisk = z.strictObject({
+  kind: z.literal('copy'),
+  image: imageNumber,
+  method: copyMethod.default('auto'),
+  sizeBytes: diskSizeBytes.optional().describe('grows the copy; never smaller than the image'),
+});
+const insertedDisc = z.strictObject({ kind: z.literal('cdrom'), image: imageNumber });
+
+export const vmDiskRequest = z.discriminatedUnion('kind', [blankDisk, copiedDisk, insertedDisc]);
+export type VmDiskRequest = z.input<typeof vmDiskRequest>;
+export type VmDiskInput = z.output<typeof vmDiskRequest>;
+
+/** So many disks a machine has at most, beside its drive. */
+export const maxDisks = 8;
+
+export const createVmRequest = z
+  .strictObject({
+    name: machineName,
+    cpus: cpus.default(2),
+    memoryBytes: memoryBytes.default(2048 * mebibyte),
+    disks: z.array(vmDiskRequest).max(maxDisks + 1),
+    network: vmNetwork.default({ kind: 'user', name: null }),
+    firmware: firmware.default('bios'),
+    bootOrder: bootOrder.optional().describe('default: the disk, then the drive'),
+    firstBoot: firstBoot.optional(),
+    pool: z.string().optional().describe('where its disks are made; default: the first pool'),
+    start: z.boolean().default(true),
+  })
+  .refine(({ disks }) => disks.filter(({ kind }) => kind === 'cdrom').length <= 1, {
+    message: 'a machine has one drive',
+    path: ['disks'],
+  })
+  .refine(({ disks }) => disks.filter(({ kind }) => kind !== 'cdrom').length <= maxDisks, {
+    message: `a machine has at most ${maxDisks} disks`,
+    path: ['disks'],
+  });
+export type CreateVmRequest = z.input<typeof createVmRequest>;
+export type CreateVmInput = z.output<typeof createVmRequest>;
+
+/** Image and name; all else is usual: 2 CPUs, 2 GiB, network `user`, the first-boot profile of the user. */
+export const quickCreateVmRequest = z.strictObject({
+  image: imageNumber,
+  name: machineName,
+  sizeBytes: diskSizeBytes.optional().describe('grows the disk'),
+  full: z.boolean().default(false).describe('an independent copy instead of a thin one'),
+  start: z.boolean().default(true),
+  cpus: cpus.optional(),
+  memoryBytes: memoryBytes.optional(),
+});
+export type QuickCreateVmRequest = z.input<typeof quickCreateVmRequest>;
+export type QuickCreateVmInput = z.output<typeof quickCreateVmRequest>;
+
+/** All but the name only while it is shut off. */
+export const changeVmRequest = z.strictObject({
+  name: machineName.optional(),
+  cpus: cpus.optional(),
+  memoryBytes: memoryBytes.optional(),
+  bootOrder: bootOrder.optional(),
+});
+export type ChangeVmRequest = z.infer<typeof changeVmRequest>;
+
+export const addDiskRequest = z.strictObject({
+  kind: z.literal('blank').default('blank'),
+  sizeBytes: diskSizeBytes,
+  format: z.enum(['raw', 'qcow2']).default('qcow2'),
+});
+export type AddDiskRequest = z.input<typeof addDiskRequest>;
+export type AddDiskInput = z.output<typeof addDiskRequest>;
+
+/** Disks only grow. */
+export const growDiskRequest = z.strictObject({ sizeBytes: diskSizeBytes });
+export type GrowDiskRequest = z.infer<typeof growDiskRequest>;
+
+/** Null ejects what is in the drive. */
+export const setCdromRequest = z.strictObject({ image: imageNumber.nullable() });
+export type SetCdromRequest = z.infer<typeof setCdromRequest>;
+
+/** `disks`: false keeps its disks as images of the pool. */
+export const deleteVmRequest = z.strictObject({ disks: z.boolean().default(true) });
+export type DeleteVmRequest = z.input<typeof deleteVmRequest>;
+export type DeleteVmInput = z.output<typeof deleteVmRequest>;
+
+export const copyVmRequest = z.strictObject({ name: machineName });
+export type CopyVmRequest = z.infer<typeof copyVmRequest>;
+
+/** The end of the log, or with `from` what came after that offset; never more than 1 MiB at once. */
+export const serialQuery = z.strictObject({
+  tail: z.coerce.number().int().min(1).max(mebibyte).default(65_536).describe('bytes from the end'),
+  from: z.coerce.number().int().min(0).optional().describe('offset in bytes; overrides tail'),
+});
+export type SerialQuery = z.input<typeof serialQuery>;
+/** Header of a serial log's answer: the offset behind its last byte, for the next `from`. */
+export const serialEndHeader = 'wcc-serial-end';
+
+/** What this host can run. */
+export const host = z.object({
+  hypervisor: z.object({
+    driver: z.enum(['libvirt', 'qemu']).nullable(),
+    acceleration: z.enum(['kvm', 'tcg']).nullable(),
+    version: z.string().nullable(),
+    missing: z.object({ code: z.string(), packages: z.array(z.string()) }).nullable(),
+  }),
+  cpus: z.number(),
+  memoryBytes: z.number(),
+  freeMemoryBytes: z.number().describe('what a further machine can have now'),
+  networks: z.array(z.string()).describe('names that network and bridge may have'),
+});
+export type Host = z.infer<typeof host>;
