@@ -1,7 +1,7 @@
 import type { OperationState, Snapshot } from '../core/snapshot.ts';
 import { formatBytes } from '../core/units.ts';
-import { percentText } from './describe-bar.ts';
-import { currentPhase, joinParts } from './row-view.ts';
+import { percentDone, percentText } from './describe-bar.ts';
+import { currentPhase, isWaitingForFile, joinParts } from './row-view.ts';
 import type { RowContext } from './row-view.ts';
 import { isOwnAction, nameOf, warningOf } from './text/catalogue.ts';
 
@@ -78,11 +78,21 @@ function pausedStatus(snapshot: Snapshot, { text }: RowContext): string {
 
 function interruptedStatus(snapshot: Snapshot, context: RowContext): string {
   const { text } = context;
+  if (isWaitingForFile(snapshot)) return waitingStatus(snapshot, context);
   const { code } = snapshot.stateReason ?? { code: 'server_restarted' };
   // Only a crash is told with the time at which it was noticed.
   const reason = code === 'server_restarted' ? '' : reasonOf(snapshot, context);
   const next = isOwnAction(text, snapshot.action) ? text.goesOn : text.goesOnWithReport;
   return joinParts(text, [reason === '' ? text.restarted(clockOf(snapshot, context)) : reason, next]);
+}
+
+/** Who can choose the file is told how to go on; everybody else, what it waits for. */
+function waitingStatus(snapshot: Snapshot, context: RowContext): string {
+  const { text, offers } = context;
+  const at = percentDone(snapshot) === 0 ? '' : percentText(snapshot, text);
+  const name = snapshot.target?.name ?? snapshot.subject.name;
+  if (offers.includes('choose')) return text.chooseAgain(name, at);
+  return joinParts(text, [text.states.interrupted, reasonOf(snapshot, context)]);
 }
 
 /** A reason whose code is not in the catalogue stays unsaid: its bare code would help nobody. */

@@ -83,6 +83,28 @@ describe('a row', () => {
     expect(paused.percent).toBe('');
   });
 
+  it('says how an upload goes on to whoever has the file, and only to them', () => {
+    const upload = { state: 'interrupted', stateReason: { code: 'waiting_for_client' } } as const;
+    const own = row(upload, { offers: ['choose'] });
+    expect(own.status).toBe('Choose web-07.raw again to go on at 62.5 %');
+    expect(own.verbs).toEqual(['choose', 'cancel']);
+    const others = row(upload);
+    expect(others.status).not.toMatch(/choose/i);
+    expect(others.verbs).toEqual(['cancel']);
+  });
+
+  it('takes the words of the page that feeds it, but not against the word of the server', () => {
+    const note = { status: 'No connection. Goes on by itself at 1.5 GiB', look: 'stalled' } as const;
+    expect(row({}, { note })).toMatchObject({
+      status: note.status,
+      look: 'stalled',
+      numbers: '1.5 of 2.4 GiB',
+      bar: { value: 0.625 },
+    });
+    expect(row({ state: 'cancelling' }, { note }).status).toBe('Cancelling… cleaning up');
+    expect(row({ state: 'paused' }, { note }).look).toBe('paused');
+  });
+
   it('offers nothing while it cancels, and says what a cancelled one left', () => {
     expect(row({ state: 'cancelling' })).toMatchObject({ status: 'Cancelling… cleaning up', verbs: [] });
     expect(row({ state: 'cancelled' })).toMatchObject({

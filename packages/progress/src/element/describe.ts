@@ -7,22 +7,23 @@ import { verbsOf } from './verbs.ts';
 import type { RowText } from './text/row-text.ts';
 import { nameOf } from './text/catalogue.ts';
 import { currentPhase, isFullPhase, joinParts, lookOf } from './row-view.ts';
-import type { RowContext, RowView } from './row-view.ts';
+import type { RowContext, RowNote, RowView } from './row-view.ts';
 
 /** Turns a snapshot into the words and numbers of one row. Pure: the same input, the same row. */
 export function describeRow(snapshot: Snapshot, context: RowContext): RowView {
   const { text } = context;
   const state = describeState(snapshot, context);
+  const note = noteFor(snapshot, context);
   const isActive = snapshot.state === 'running' || snapshot.state === 'paused';
   const numbers = isActive && !context.isUnknown ? numbersOf(snapshot, context) : '';
   // Paused says it in its own words.
   const percent = snapshot.state === 'running' ? percentText(snapshot, text) : '';
   return {
-    look: lookOf(snapshot, context.isUnknown),
+    look: note?.look ?? lookOf(snapshot, context.isUnknown),
     action: nameOf(text.actions, snapshot.action),
     subject: snapshot.subject.name,
     target: targetOf(snapshot),
-    status: state.status,
+    status: note?.status ?? state.status,
     percent: context.isUnknown ? '' : percent,
     bar: describeBar(snapshot, context, joinParts(text, [percent, numbers])),
     numbers,
@@ -31,6 +32,12 @@ export function describeRow(snapshot: Snapshot, context: RowContext): RowView {
     code: state.code,
     verbs: verbsOf(snapshot, context),
   };
+}
+
+/** A pause, a cancel and an end are the server's word alone. */
+function noteFor({ state }: Snapshot, { note, isUnknown }: RowContext): RowNote | null {
+  const isOpen = state === 'running' || state === 'interrupted' || state === 'queued';
+  return isOpen && !isUnknown ? (note ?? null) : null;
 }
 
 /** What is made under the name it was asked by is named once. */
@@ -42,7 +49,8 @@ function numbersOf(snapshot: Snapshot, context: RowContext): string {
   const { text, isOnline } = context;
   const phase = currentPhase(snapshot);
   if (!isFullPhase(phase)) return '';
-  const isMoving = isOnline && snapshot.state === 'running' && !snapshot.stalled;
+  const isMoving =
+    isOnline && snapshot.state === 'running' && !snapshot.stalled && noteFor(snapshot, context) === null;
   const rate = isMoving && phase.unit === 'bytes' && snapshot.rate !== null && snapshot.rate > 0;
   return joinParts(text, [
     amountOf(phase, text),

@@ -2,6 +2,7 @@ import type { Rights } from '../core/protocol.ts';
 import type { OperationError, OperationState, Snapshot } from '../core/snapshot.ts';
 import { describeRow } from './describe.ts';
 import { RowDom } from './row-dom.ts';
+import type { RowNote } from './row-view.ts';
 import { rowStyles } from './styles.ts';
 import { textOf } from './text/catalogue.ts';
 import type { Locale, RowVerb } from './text/row-text.ts';
@@ -49,6 +50,7 @@ export class WccProgressElement extends Base {
   #isUnknown = false;
   #offers: readonly RowVerb[] = [];
   #explain: ((error: OperationError) => { message: string; hint: string }) | null = null;
+  #note: RowNote | null = null;
   #receivedAt = 0;
   #frozenAt: number | null = null;
   #paintedAt = Number.NEGATIVE_INFINITY;
@@ -125,13 +127,24 @@ export class WccProgressElement extends Base {
     this.#paintSoon();
   }
 
-  /** Buttons that the page itself answers: `open`, `details`, `dismiss`. @default [] */
+  /** Buttons that the page itself answers: `open`, `choose`, `details`, `dismiss`. @default [] */
   get offers(): readonly RowVerb[] {
     return this.#offers;
   }
 
   set offers(offers: readonly RowVerb[]) {
     this.#offers = offers;
+    this.#paintSoon();
+  }
+
+  /** Words of the page for line 2 of an operation that it feeds itself. @default null */
+  get note(): RowNote | null {
+    return this.#note;
+  }
+
+  set note(note: RowNote | null) {
+    if (note?.status === this.#note?.status && note?.look === this.#note?.look) return;
+    this.#note = note;
     this.#paintSoon();
   }
 
@@ -222,6 +235,7 @@ export class WccProgressElement extends Base {
       sinceReceiptMs: Math.max(0, (this.#frozenAt ?? nowMs) - this.#receivedAt),
       may: this.#may,
       offers: this.#offers,
+      note: this.#note,
       isUnknown: this.#isUnknown,
       explain: this.#explain,
       locale: this.locale,

@@ -2,7 +2,16 @@ import { createIcon, setIcon } from './icons.ts';
 import type { RowView } from './row-view.ts';
 import type { RowText, RowVerb } from './text/row-text.ts';
 
-const verbOrder: readonly RowVerb[] = ['open', 'details', 'retry', 'resume', 'pause', 'cancel', 'dismiss'];
+const verbOrder: readonly RowVerb[] = [
+  'open',
+  'choose',
+  'details',
+  'retry',
+  'resume',
+  'pause',
+  'cancel',
+  'dismiss',
+];
 const SPOKEN_EVERY_MS = 5000;
 
 export interface RowDomState {

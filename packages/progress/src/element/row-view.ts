@@ -44,16 +44,26 @@ export interface RowView {
   verbs: RowVerb[];
 }
 
+/** What the page knows better than the server about an operation that it feeds itself, as an upload. */
+export interface RowNote {
+  /** Takes the place of line 2. */
+  status: string;
+  /** @default the look of the state */
+  look?: RowLook;
+}
+
 export interface RowContext {
   text: RowText;
   isOnline: boolean;
   /** Time since the snapshot came, from a monotonic clock. */
   sinceReceiptMs: number;
   may: Rights | null;
-  /** What the page itself does when asked: `open`, `details`, `dismiss`. */
+  /** What the page itself does when asked: `open`, `choose`, `details`, `dismiss`. */
   offers: readonly RowVerb[];
   /** The server no longer knows the operation. */
   isUnknown: boolean;
+  /** @default null */
+  note?: RowNote | null;
   /** Says an error in the reader's language. */
   explain: ((error: OperationError) => { message: string; hint: string }) | null;
   locale: string;
@@ -69,6 +79,11 @@ export function isFullPhase(phase: Phase | PhaseName | undefined): phase is Phas
 
 export function isWarned(snapshot: Snapshot): boolean {
   return snapshot.state === 'succeeded' && snapshot.warnings.length > 0;
+}
+
+/** An upload that nobody sends now: whoever has the file can go on with it. */
+export function isWaitingForFile({ state, stateReason }: Snapshot): boolean {
+  return state === 'interrupted' && stateReason?.code === 'waiting_for_client';
 }
 
 export function lookOf(snapshot: Snapshot, isUnknown: boolean): RowLook {

@@ -2,7 +2,7 @@ import { mayInState } from '../core/state-machine.ts';
 import type { OperationVerb } from '../core/state-machine.ts';
 import type { Snapshot } from '../core/snapshot.ts';
 import { isTerminal } from '../core/state-machine.ts';
-import { isWarned } from './row-view.ts';
+import { isWaitingForFile, isWarned } from './row-view.ts';
 import type { RowContext } from './row-view.ts';
 import type { RowVerb } from './text/row-text.ts';
 
@@ -24,6 +24,7 @@ export function verbsOf(snapshot: Snapshot, context: RowContext): RowVerb[] {
 function pageVerbFits(verb: RowVerb, snapshot: Snapshot, isUnknown: boolean): boolean {
   if (verb === 'open') return !isUnknown && snapshot.state === 'succeeded' && snapshot.result !== null;
   if (verb === 'dismiss') return isUnknown || isTerminal(snapshot.state);
+  if (verb === 'choose') return !isUnknown && isWaitingForFile(snapshot);
   // Everything else is said in the row itself; the page of the operation has the reasons.
   return verb === 'details' && (snapshot.state === 'failed' || snapshot.stalled || isWarned(snapshot));
 }

@@ -60,6 +60,7 @@ export const en: RowText = {
     dismiss: 'Dismiss',
     details: 'Details',
     open: 'Open',
+    choose: 'Choose file…',
   },
   reasons: {
     waiting_for_place: ({ limit }) =>
@@ -131,6 +132,8 @@ export const en: RowText = {
   doneBut: 'Done, but:',
   restarted: (time) => `The server restarted at ${time}`,
   goesOn: 'Goes on by itself…',
+  chooseAgain: (name, percent) =>
+    percent === '' ? `Choose ${name} again to send it` : `Choose ${name} again to go on at ${percent}`,
   goesOnWithReport: 'Goes on with its next report',
   unknown: 'The server no longer knows this operation',
   lastSeenAt: (percent) => `Last seen at ${percent}`,

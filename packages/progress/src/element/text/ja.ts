@@ -57,6 +57,7 @@ export const ja: RowText = {
     dismiss: '閉じる',
     details: '詳細',
     open: '開く',
+    choose: 'ファイルを選択…',
   },
   reasons: {
     waiting_for_place: ({ limit }) => `同時に実行できるコピーは ${limit ?? '数'} 件です`,
@@ -123,6 +124,10 @@ export const ja: RowText = {
   doneBut: '完了しましたが、注意があります:',
   restarted: (time) => `${time} にサーバーが再起動しました`,
   goesOn: '自動で続行します…',
+  chooseAgain: (name, percent) =>
+    percent === ''
+      ? `${name} をもう一度選ぶと送信します`
+      : `${name} をもう一度選ぶと ${percent} から続行します`,
   goesOnWithReport: '次の報告で再開します',
   unknown: 'サーバーはこの処理をもう把握していません',
   lastSeenAt: (percent) => `最後に確認した時点で ${percent}`,

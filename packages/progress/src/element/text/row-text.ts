@@ -4,7 +4,7 @@ import type { StateReason } from '../../core/snapshot.ts';
 export type Locale = 'en' | 'ja';
 
 /** What a button asks for. The first four go to the server; the rest are the page's own business. */
-export type RowVerb = 'cancel' | 'pause' | 'resume' | 'retry' | 'dismiss' | 'details' | 'open';
+export type RowVerb = 'cancel' | 'pause' | 'resume' | 'retry' | 'dismiss' | 'details' | 'open' | 'choose';
 
 type Params = NonNullable<StateReason['params']>;
 
@@ -57,6 +57,8 @@ export interface RowText {
   doneBut: string;
   restarted: (time: string) => string;
   goesOn: string;
+  /** Of an upload whose file has to be chosen again; `percent` is empty before its first bytes. */
+  chooseAgain: (name: string, percent: string) => string;
   /** Of an operation that another program carries out. */
   goesOnWithReport: string;
   /** The server no longer knows the operation. */
