@@ -6,7 +6,6 @@ import { UserMenu } from './components/user-menu.ts';
 import { WccConsole } from './components/wcc-console.ts';
 import { FirstSignIn } from './pages/first-sign-in.ts';
 import { ImagesPage } from './pages/images.ts';
-import { OperationPage } from './pages/operation.ts';
 import { OperationsPage } from './pages/operations.ts';
 import { SignInForm } from './pages/sign-in.ts';
 
@@ -18,7 +17,6 @@ customElements.define('wcc-sign-in', SignInForm);
 customElements.define('wcc-first-sign-in', FirstSignIn);
 customElements.define('wcc-images-page', ImagesPage);
 customElements.define('wcc-operations-page', OperationsPage);
-customElements.define('wcc-operation-page', OperationPage);
 customElements.define('wcc-tray', TrayPanel);
 // Last: it is in the page already and renders at once, with all of the above in place.
 customElements.define('wcc-console', WccConsole);

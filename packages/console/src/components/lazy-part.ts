@@ -4,10 +4,11 @@ import type { App } from '../state/app.ts';
 import { icon } from './icons.ts';
 
 /** Pages that most visits do not need: they are loaded when one of them is shown. */
-export type LazyPart = 'access' | 'shared';
+export type LazyPart = 'access' | 'operation' | 'shared';
 
 const loaders: Readonly<Record<LazyPart, () => Promise<unknown>>> = {
   access: () => import('../access-elements.ts'),
+  operation: () => import('../operation-elements.ts'),
   shared: () => import('../shared-elements.ts'),
 };
 

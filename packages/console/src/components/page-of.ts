@@ -17,7 +17,8 @@ const pages: Readonly<Record<PageName, Page>> = {
   // Whoever is signed in already has no use for the link.
   firstSignIn: images,
   operations: (app) => html`<wcc-operations-page .app=${app}></wcc-operations-page>`,
-  operation: (app) => html`<wcc-operation-page .app=${app}></wcc-operation-page>`,
+  operation: (app) =>
+    lazyPart('operation', app, () => html`<wcc-operation-page .app=${app}></wcc-operation-page>`),
   users: (app) => access(app, () => html`<wcc-users-page .app=${app}></wcc-users-page>`),
   tokens: (app) => access(app, () => html`<wcc-tokens-page .app=${app}></wcc-tokens-page>`),
   audit: (app) => access(app, () => html`<wcc-audit-page .app=${app}></wcc-audit-page>`),
