@@ -1,0 +1,124 @@
+import { HypervisorError } from './hypervisor-error.ts';
+
+export type DiskFormat = 'raw' | 'qcow2';
+
+/** A file below a qcow2 overlay. Read-only. */
+export interface BackingSpec {
+  /** Absolute. */
+  readonly path: string;
+  readonly format: DiskFormat;
+}
+
+/** A disk of a machine: all that its file says about itself is ignored in favour of this. */
+export interface DiskSpec {
+  /** Absolute. */
+  readonly path: string;
+  readonly format: DiskFormat;
+  /** The whole chain below it, nearest first; empty for a disk that stands alone. */
+  readonly backing: readonly BackingSpec[];
+}
+
+export type NetworkSpec =
+  { readonly kind: 'user' | 'none' } | { readonly kind: 'bridge' | 'network'; readonly name: string };
+
+export type BootDevice = 'disk' | 'cdrom' | 'network';
+
+/** Everything that a driver learns about a machine: ids, enumerations, numbers and absolute paths, and no free text. */
+export interface MachineSpec {
+  /** RFC 9562, lower case. */
+  readonly uuid: string;
+  /** wcc's own number, from 100. */
+  readonly id: number;
+  /** See {@link machineNamePattern}. */
+  readonly name: string;
+  /** 1 to 255. */
+  readonly cpus: number;
+  /** A multiple of 1 MiB, from 16 MiB on. */
+  readonly memoryBytes: number;
+  readonly firmware: 'bios' | 'uefi';
+  /** The first is the one that is booted. At most 16. */
+  readonly disks: readonly DiskSpec[];
+  /** ISO in the drive, absolute; null: the drive is empty. The drive is always there. */
+  readonly cdrom: string | null;
+  /** ISO with first-boot data in a drive of its own, absolute; null: no such drive. */
+  readonly seed: string | null;
+  readonly network: NetworkSpec;
+  /** Lower case with colons, not multicast. */
+  readonly mac: string;
+  /** Each at most once; what is left out is not booted from. */
+  readonly bootOrder: readonly BootDevice[];
+}
+
+/** Names of machines (page 06). */
+export const machineNamePattern: RegExp = /^[A-Za-z0-9][A-Za-z0-9._-]{0,62}$/;
+const uuidPattern = /^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$/;
+const macPattern = /^[0-9a-f][02468ace](:[0-9a-f]{2}){5}$/;
+/** Linux allows 15 bytes for an interface; libvirt's networks may be longer. */
+const networkPatterns = {
+  bridge: /^[A-Za-z0-9][A-Za-z0-9._-]{0,14}$/,
+  network: /^[A-Za-z0-9][A-Za-z0-9._-]{0,62}$/,
+};
+const mebibyte = 1024 ** 2;
+
+export function isUuid(text: string): boolean {
+  return uuidPattern.test(text);
+}
+
+/** Names that a machine's network can have: others of the host are not offered. */
+export function isNetworkName(kind: 'bridge' | 'network', name: string): boolean {
+  return networkPatterns[kind].test(name);
+}
+
+/**
+ * Every driver calls this before it does anything with a specification, whoever checked it before.
+ * @throws HypervisorError `invalid_spec` that names the field
+ */
+export function checkMachineSpec(spec: MachineSpec): void {
+  refuseUnless('uuid', isUuid(spec.uuid));
+  refuseUnless('id', Number.isSafeInteger(spec.id) && spec.id > 0);
+  refuseUnless('name', machineNamePattern.test(spec.name));
+  refuseUnless('cpus', Number.isInteger(spec.cpus) && spec.cpus >= 1 && spec.cpus <= 255);
+  refuseUnless('memoryBytes', isMemorySize(spec.memoryBytes));
+  refuseUnless('firmware', spec.firmware === 'bios' || spec.firmware === 'uefi');
+  refuseUnless('disks', spec.disks.length <= 16);
+  for (const disk of spec.disks) checkDiskSpec(disk);
+  refuseUnless('cdrom', spec.cdrom === null || isPlainPath(spec.cdrom));
+  refuseUnless('seed', spec.seed === null || isPlainPath(spec.seed));
+  refuseUnless('network', isNetwork(spec.network));
+  refuseUnless('mac', macPattern.test(spec.mac));
+  refuseUnless('bootOrder', isBootOrder(spec.bootOrder));
+}
+
+/** @throws HypervisorError `invalid_spec` */
+export function checkDiskSpec({ path, format, backing }: DiskSpec): void {
+  const isFormat = (one: string): boolean => one === 'raw' || one === 'qcow2';
+  refuseUnless('disks', isPlainPath(path) && isFormat(format));
+  refuseUnless('disks', backing.length <= 8 && (backing.length === 0 || format === 'qcow2'));
+  for (const one of backing) refuseUnless('disks', isPlainPath(one.path) && isFormat(one.format));
+  // Only a qcow2 file has something below it.
+  for (const one of backing.slice(0, -1)) refuseUnless('disks', one.format === 'qcow2');
+}
+
+/** Absolute, without control characters (XML cannot hold them), and of whole characters: U+FFFD stands for bytes that are none. */
+export function isPlainPath(path: string): boolean {
+  return path.startsWith('/') && path.length <= 4096 && !/[\p{Cc}\p{Cs}\ufffd-\uffff]/u.test(path);
+}
+
+function isMemorySize(bytes: number): boolean {
+  return Number.isSafeInteger(bytes) && bytes % mebibyte === 0 && bytes >= 16 * mebibyte;
+}
+
+function isNetwork(network: NetworkSpec): boolean {
+  if (network.kind === 'bridge' || network.kind === 'network')
+    return isNetworkName(network.kind, network.name);
+  return ['user', 'none'].includes(network.kind);
+}
+
+function isBootOrder(order: readonly BootDevice[]): boolean {
+  const known = order.every((one) => one === 'disk' || one === 'cdrom' || one === 'network');
+  return known && new Set(order).size === order.length;
+}
+
+function refuseUnless(field: keyof MachineSpec, isGood: boolean): void {
+  if (!isGood) throw new HypervisorError('invalid_spec', { detail: field });
+}
