@@ -1,14 +1,7 @@
 import { z } from 'zod';
+import type { ErrorEntry } from './error-entry.ts';
 import { machineErrors } from './machine-errors.ts';
-
-interface ErrorEntry {
-  /** HTTP status; for errors of an operation, the status a refusal before its start would have. */
-  status: number;
-  /** What is wrong, when the thrower says nothing more exact. */
-  message: string;
-  /** What to do. */
-  hint: string;
-}
+import { uploadErrors } from './upload-errors.ts';
 
 /**
  * Every error code that the API or an operation can carry. `docs/errors.md` is checked against this.
@@ -175,6 +168,7 @@ export const errorRegistry = {
     message: 'The copy read back differs from the source; it was not published.',
     hint: 'Check the disk and the memory of this host.',
   },
+  ...uploadErrors,
   server_restarted: {
     status: 500,
     message: 'The server stopped before this could end; nothing half-made remains.',

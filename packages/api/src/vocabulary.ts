@@ -5,6 +5,7 @@
 export const operationActions = [
   'copy_vm_image',
   'make_sample_image',
+  'upload_image',
   'create_vm',
   'quick_create_vm',
   'copy_vm',
@@ -16,6 +17,8 @@ export const operationPhases = [
   'inspect',
   'reserve',
   'clone',
+  /** bytes come from a client */
+  'receive',
   'transfer',
   'write',
   'flush',
@@ -62,6 +65,8 @@ export const stateReasonCodes = [
   'server_restarted',
   /** interrupted: the program that reports it is silent for longer than its lease; goes on with its next report */
   'publisher_silent',
+  /** interrupted: an upload that nobody sends bytes for; goes on when its client does */
+  'waiting_for_client',
   /** interrupted: the file stands in its place, the look at it failed; tried again at the next rescan or start */
   'not_registered',
 ] as const;
@@ -80,5 +85,7 @@ export const operationWarnings = [
   'published_without_exclusive_rename',
   'restarted_source_changed',
   'source_open_for_writing',
+  /** a proxy in front of the server kept the bytes of an upload back until it had them all */
+  'upload_buffered',
 ] as const;
 export type OperationWarning = (typeof operationWarnings)[number];

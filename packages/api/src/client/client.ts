@@ -37,6 +37,7 @@ import type { PoolList, RemainsList, RescanResult } from '../pools.ts';
 import { routes } from '../routes.ts';
 import { machineCalls } from './machine-calls.ts';
 import { createSend, keyHeader } from './request.ts';
+import type { MatchedUpload, MatchUploadRequest, Upload, UploadList } from '../uploads.ts';
 import type { ApiClientOptions, Send } from './request.ts';
 
 export type { ApiClientOptions } from './request.ts';
@@ -50,6 +51,7 @@ export function createApiClient(options: ApiClientOptions = {}) {
     health: () => send<Health>('GET', routes.health()),
     ...accessCalls(send),
     ...imageCalls(send),
+    ...uploadCalls(send),
     ...operationCalls(send),
     ...machineCalls(send),
   };
@@ -96,6 +98,16 @@ function imageCalls(send: Send) {
       send<Accepted>('POST', routes.copyImage(id), { body, ...keyHeader(idempotencyKey) }),
     makeSampleImage: (body: SampleImageRequest = {}, idempotencyKey?: string) =>
       send<Accepted>('POST', routes.sampleImage(), { body, ...keyHeader(idempotencyKey) }),
+  };
+}
+
+/** Bytes go by a tus client; this is what stands around it. */
+function uploadCalls(send: Send) {
+  return {
+    uploads: (query: { owner?: 'me' | 'all' } = {}) => send<UploadList>('GET', routes.uploads(), { query }),
+    upload: (id: string) => send<Upload>('GET', routes.upload(id)),
+    matchUpload: (id: string, body: MatchUploadRequest) =>
+      send<MatchedUpload>('POST', routes.matchUpload(id), { body }),
   };
 }
 

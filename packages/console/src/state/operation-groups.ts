@@ -30,8 +30,10 @@ export function makingImages(
 /** Name of the image that an operation makes, or `null` when it makes none. */
 export function madeImageOf({ action, subject, target }: Snapshot): string | null {
   if (target?.kind === 'image') return target.name;
-  return action === 'make_sample_image' ? subject.name : null;
+  return makesItsSubject.has(action) ? subject.name : null;
 }
+
+const makesItsSubject: ReadonlySet<string> = new Set(['make_sample_image', 'upload_image']);
 
 /** Done but not loaded yet, or failed and not dismissed. */
 function isFreshEnd(entry: OperationEntry, hasImage: (id: number | string) => boolean): boolean {

@@ -17,6 +17,7 @@ export const auditAreas = [
   'delete_vm',
   'vm',
   'profile',
+  'upload_image',
   'pool',
 ] as const;
 export type AuditArea = (typeof auditAreas)[number];

@@ -115,6 +115,7 @@ export const enAccess: AccessText = {
       delete_vm: 'Machines deleted',
       vm: 'Orders to machines',
       profile: 'First-boot profiles',
+      upload_image: 'Uploads',
       pool: 'Pools',
     },
     deeds: {
@@ -159,6 +160,8 @@ export const enAccess: AccessText = {
       'vm.cdrom': 'Changed the disc in a drive',
       'vm.screen': 'Opened a screen',
       'profile.change': 'Changed the own first-boot profile',
+      upload_image: 'Started an upload',
+      'upload_image.end': 'An upload ended',
       'pool.rescan': 'Rescanned a pool',
       'remains.delete': 'Deleted remains',
     },

@@ -115,6 +115,7 @@ export const jaAccess: AccessText = {
       delete_vm: '仮想マシンの削除',
       vm: '仮想マシンへの指示',
       profile: '初回起動プロファイル',
+      upload_image: 'アップロード',
       pool: 'プール',
     },
     deeds: {
@@ -159,6 +160,8 @@ export const jaAccess: AccessText = {
       'vm.cdrom': 'ドライブのディスクを交換',
       'vm.screen': '画面を開いた',
       'profile.change': '自分の初回起動プロファイルを変更',
+      upload_image: 'アップロードを開始',
+      'upload_image.end': 'アップロードが終了',
       'pool.rescan': 'プールを再スキャン',
       'remains.delete': '残りのファイルを削除',
     },

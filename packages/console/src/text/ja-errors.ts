@@ -146,6 +146,54 @@ export const jaErrors: Record<ErrorCode | 'unreachable' | 'foreign_answer', Erro
     message: '読み直したコピーが元と異なるため、公開しませんでした。',
     hint: 'このホストのディスクとメモリを確認してください。',
   },
+  length_required: {
+    message: 'ファイルサイズがありません。',
+    hint: 'Upload-Length でバイト数を送ってください。',
+  },
+  length_unknown: {
+    message: '長さの分からないアップロードは受け付けません。',
+    hint: '作成時に Upload-Length を送ってください。',
+  },
+  tus_version: {
+    message: 'この tus プロトコルのバージョンには対応していません。',
+    hint: 'Tus-Resumable: 1.0.0 を送ってください。',
+  },
+  quota_exceeded: {
+    message: '未完了のアップロードが上限を超えます。',
+    hint: '未完了のアップロードを完了するか削除してください。',
+  },
+  upload_locked: {
+    message: 'このアップロードは現在データを受け付けません。',
+    hint: '理由を確認し、少し待ってから再試行してください。',
+  },
+  upload_gone: {
+    message: 'このアップロードは終了しています。',
+    hint: '新しくアップロードしてください。',
+  },
+  offset_mismatch: {
+    message: '送られたデータの位置が合いません。',
+    hint: 'HEAD で位置を確認し、そこから続けてください。',
+  },
+  checksum_mismatch: {
+    message: '届いたデータのチェックサムが一致しません。',
+    hint: '同じ位置から送り直してください。',
+  },
+  wrong_file: {
+    message: 'アップロードを始めたファイルと異なります。',
+    hint: '同じファイルを選び直すか、新しくアップロードしてください。',
+  },
+  digest_mismatch: {
+    message: '届いたファイルの SHA-256 が一致しないため、残しませんでした。',
+    hint: 'ファイルとハッシュ値を確認し、もう一度アップロードしてください。',
+  },
+  hostile_image: {
+    message: 'ほかのファイルを読ませる、または不正な内容のイメージのため、残しませんでした。',
+    hint: '信頼できる入手元の、単独で完結したイメージを使ってください。',
+  },
+  unsupported_format: {
+    message: 'この形式のファイルはイメージとして使えないため、残しませんでした。',
+    hint: '先に展開するか、raw、qcow2、iso に変換してください。',
+  },
   server_restarted: {
     message: '終わる前にサーバーが停止しました。作りかけは残っていません。',
     hint: 'もう一度実行してください。',

@@ -46,6 +46,9 @@ export const pausableActions: ReadonlySet<string> = new Set([
   'copy_vm',
 ]);
 
+/** Actions whose bytes only their client has: nobody else can begin them anew. */
+const clientsActions: ReadonlySet<string> = new Set(['upload_image']);
+
 /** True for `succeeded`, `failed` and `cancelled`: nothing follows. */
 export function isTerminal(state: OperationState): boolean {
   return NEXT[state].length === 0;
@@ -67,5 +70,6 @@ export function assertTransition(from: OperationState, to: OperationState): void
  */
 export function mayInState(snapshot: Pick<Snapshot, 'state' | 'action'>, verb: OperationVerb): boolean {
   if ((verb === 'pause' || verb === 'resume') && !pausableActions.has(snapshot.action)) return false;
+  if (verb === 'retry' && clientsActions.has(snapshot.action)) return false;
   return VERB_STATES[verb].includes(snapshot.state);
 }

@@ -23,11 +23,13 @@ export const en: RowText = {
     quick_create_vm: 'Quick-create machine',
     copy_vm: 'Copy machine',
     delete_vm: 'Delete machine',
+    upload_image: 'Upload image',
   },
   phases: {
     inspect: 'Looking at the source',
     reserve: 'Reserving space',
     clone: 'Sharing blocks',
+    receive: 'Receiving data',
     transfer: 'Copying data',
     write: 'Writing data',
     flush: 'Writing to the disk',
@@ -77,6 +79,7 @@ export const en: RowText = {
     server_stopped: () => 'The server stopped',
     server_restarted: () => 'The server restarted',
     publisher_silent: () => 'The program that reports it is silent',
+    waiting_for_client: () => 'Waits for its sender to go on',
     not_registered: () => 'The copy is in place, but could not be looked at',
   },
   warnings: {
@@ -86,6 +89,8 @@ export const en: RowText = {
     preallocation_unsupported: 'the file system cannot reserve space ahead',
     preallocation_needs_kernel_calls: 'space could not be reserved ahead',
     restarted_source_changed: 'the source had changed, so the copy began anew',
+    upload_buffered:
+      'a proxy in front of the server kept the data back, so the progress came in jumps (nginx: proxy_request_buffering off)',
     copy_file_range_refused: 'the kernel could not copy here, so it was read and written (slower)',
   },
   states: {

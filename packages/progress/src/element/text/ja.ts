@@ -20,11 +20,13 @@ export const ja: RowText = {
     quick_create_vm: '仮想マシンのクイック作成',
     copy_vm: '仮想マシンのコピー',
     delete_vm: '仮想マシンの削除',
+    upload_image: 'イメージのアップロード',
   },
   phases: {
     inspect: 'コピー元を確認中',
     reserve: '領域を確保中',
     clone: 'ブロックを共有中',
+    receive: 'データを受信中',
     transfer: 'データをコピー中',
     write: 'データを書き込み中',
     flush: 'ディスクへ書き出し中',
@@ -73,6 +75,7 @@ export const ja: RowText = {
     server_stopped: () => 'サーバーが停止しました',
     server_restarted: () => 'サーバーが再起動しました',
     publisher_silent: () => '報告するプログラムから連絡がありません',
+    waiting_for_client: () => '送信側の再開を待っています',
     not_registered: () => 'コピーは完了しましたが、確認できませんでした',
   },
   warnings: {
@@ -82,6 +85,8 @@ export const ja: RowText = {
     preallocation_unsupported: 'ファイルシステムが領域の事前確保に対応していません',
     preallocation_needs_kernel_calls: '領域を事前に確保できませんでした',
     restarted_source_changed: 'コピー元が変わっていたため、最初からやり直しました',
+    upload_buffered:
+      '途中のプロキシがデータをためたため、進み具合がまとめて表示されました（nginx: proxy_request_buffering off）',
     copy_file_range_refused: 'カーネルによるコピーができず、読み書きで行いました（低速）',
   },
   states: {
