@@ -6,7 +6,7 @@ import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 
 /** In the order of their dependencies. Tests are compiled by `npm test` alone. */
-const packages = ['copy', 'progress', 'api', 'server', 'console'];
+const packages = ['copy', 'progress', 'api', 'server', 'console', 'cli'];
 
 export const root = dirname(dirname(fileURLToPath(import.meta.url)));
 

@@ -59,6 +59,7 @@ const ours: Record<string, readonly string[]> = {
     '@wcc/progress/element',
     '@wcc/progress/element/define',
   ],
+  cli: ['@wcc/api', '@wcc/api/client', '@wcc/progress', '@wcc/progress/client', '@wcc/progress/words'],
 };
 
 /**
@@ -82,6 +83,17 @@ const rooms: Record<string, Record<string, readonly string[]>> = {
     access: ['storage'],
     config: [],
     storage: [],
+  },
+  cli: {
+    commands: ['account', 'completion', 'download', 'follow', 'frame', 'output', 'server', 'upload'],
+    upload: ['follow', 'frame', 'output', 'server'],
+    download: ['follow', 'frame', 'output', 'server'],
+    follow: ['frame', 'output', 'server'],
+    server: ['account', 'frame'],
+    account: ['frame'],
+    output: ['frame'],
+    completion: [],
+    frame: [],
   },
 };
 
@@ -128,7 +140,7 @@ describe('import directions', () => {
 
   it('only the composition root reads the environment and the arguments', () => {
     const readers = production.filter((path) => /\bprocess\.(env|argv)\b/.test(codeOf(path)));
-    expect(readers.filter((path) => path !== 'packages/server/src/main.ts')).toEqual([]);
+    expect(readers.filter((path) => !/^packages\/(server|cli)\/src\/main\.ts$/.test(path))).toEqual([]);
   });
 });
 

@@ -1,0 +1,17 @@
+import type { Command } from 'commander';
+import { Argument } from 'commander';
+import { completionScript, shells } from '../completion/script.ts';
+import type { Shell } from '../completion/script.ts';
+import type { Context } from '../frame/context.ts';
+
+export function addCompletion(program: Command, context: Context): void {
+  program
+    .command('completion')
+    .description('print the completion script of a shell')
+    .addArgument(new Argument('<shell>', 'which one').choices(shells))
+    .addHelpText(
+      'after',
+      '\nbash: source <(wcc completion bash)\nzsh:  source <(wcc completion zsh)\nfish: wcc completion fish | source',
+    )
+    .action((shell: Shell) => void context.stdout.write(completionScript(program, shell)));
+}

@@ -1,0 +1,15 @@
+import type { Command } from 'commander';
+import type { Context } from '../frame/context.ts';
+import { addOpLog } from './op/log.ts';
+import { addOpLs } from './op/ls.ts';
+import { addOpRetry } from './op/retry.ts';
+import { addOpShow } from './op/show.ts';
+import { addOpVerb } from './op/verb.ts';
+import { addOpWatch } from './op/watch.ts';
+
+export function addOpCommands(program: Command, context: Context): void {
+  const op = program.command('op').description('look at operations, watch and control them');
+  for (const add of [addOpLs, addOpShow, addOpWatch]) add(op, context);
+  for (const verb of ['cancel', 'pause', 'resume'] as const) addOpVerb(op, context, verb);
+  for (const add of [addOpRetry, addOpLog]) add(op, context);
+}

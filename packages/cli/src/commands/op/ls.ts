@@ -1,0 +1,45 @@
+import type { Operation, OperationQuery } from '@wcc/api';
+import type { Command } from 'commander';
+import type { Context } from '../../frame/context.ts';
+import { operationTable } from '../../output/human.ts';
+import { document } from '../../output/json.ts';
+import type { Server } from '../../server/server.ts';
+import { findServer } from '../../server/server.ts';
+import type { ServerOptions } from '../options.ts';
+import { count, withServer } from '../options.ts';
+
+interface ListOptions extends ServerOptions {
+  state?: string;
+  action?: string;
+  limit: number;
+}
+
+export function addOpLs(parent: Command, context: Context): void {
+  withServer(parent.command('ls').description('list operations, the newest first'))
+    .option('--state <states>', 'only these, e.g. running,queued')
+    .option('--action <action>', 'only this action, e.g. copy_vm_image')
+    .option('--limit <n>', 'how many', count, 50)
+    .action(async (options: ListOptions) => {
+      const items = await listOperations(await findServer(context.env, options.url), options);
+      context.stdout.write(options.json === true ? document({ items }) : operationTable(items));
+    });
+}
+
+async function listOperations({ api }: Server, { state, action, limit }: ListOptions): Promise<Operation[]> {
+  const filter: OperationQuery = {
+    ...(state === undefined ? {} : { state }),
+    ...(action === undefined ? {} : { action }),
+  };
+  const items: Operation[] = [];
+  let cursor: string | undefined;
+  do {
+    const page = await api.operations({
+      ...filter,
+      limit: Math.min(200, limit - items.length),
+      ...(cursor === undefined ? {} : { cursor }),
+    });
+    items.push(...page.items);
+    cursor = page.next;
+  } while (cursor !== undefined && items.length < limit);
+  return items;
+}

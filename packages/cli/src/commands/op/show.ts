@@ -1,0 +1,17 @@
+import type { Command } from 'commander';
+import type { Context } from '../../frame/context.ts';
+import { operationFacts } from '../../output/human.ts';
+import { document } from '../../output/json.ts';
+import { findServer } from '../../server/server.ts';
+import type { ServerOptions } from '../options.ts';
+import { withServer } from '../options.ts';
+
+export function addOpShow(parent: Command, context: Context): void {
+  withServer(parent.command('show <operation>').description('show one operation')).action(
+    async (id: string, options: ServerOptions) => {
+      const { api } = await findServer(context.env, options.url);
+      const operation = await api.operation(id);
+      context.stdout.write(options.json === true ? document(operation) : operationFacts(operation));
+    },
+  );
+}

@@ -1,0 +1,119 @@
+import type { Command } from 'commander';
+
+export const shells = ['bash', 'zsh', 'fish'] as const;
+export type Shell = (typeof shells)[number];
+
+/** What may follow a sequence of words: sub-commands, or the options of the last one. */
+interface Place {
+  /** `wcc image copy` without `wcc`. */
+  path: string;
+  words: string[];
+  options: { flag: string; description: string }[];
+  /** Commands by name, for shells that show what they are. */
+  commands: { name: string; description: string }[];
+  /** Its argument is a file of this machine. */
+  takesFile: boolean;
+}
+
+/** The script that completes what this program knows, made from the program itself. */
+export function completionScript(program: Command, shell: Shell): string {
+  const places = placesOf(program, []);
+  return { bash, zsh, fish }[shell](places);
+}
+
+function placesOf(command: Command, path: readonly string[]): Place[] {
+  const commands = command.commands.map((child) => ({
+    name: child.name(),
+    description: child.description(),
+  }));
+  const options = command.options.flatMap(({ long, description }) =>
+    typeof long === 'string' ? [{ flag: long, description }] : [],
+  );
+  const choices = command.registeredArguments.flatMap(({ argChoices }) => argChoices ?? []);
+  const own: Place = {
+    path: path.join(' '),
+    words: [...commands.map(({ name }) => name), ...choices],
+    options:
+      command.name() === 'serve' ? [] : [...options, { flag: '--help', description: 'print the help' }],
+    commands,
+    takesFile: command.registeredArguments.some((argument) => argument.name() === 'file'),
+  };
+  return [own, ...command.commands.flatMap((child) => placesOf(child, [...path, child.name()]))];
+}
+
+/** The words before the cursor that are no options name the place. */
+function bash(places: readonly Place[]): string {
+  const cases = places.map(({ path, words, options, takesFile }) => {
+    const flags = options.map(({ flag }) => flag).join(' ');
+    return `    '${path}') words='${words.join(' ')}'; flags='${flags}'; files=${takesFile ? 1 : 0} ;;`;
+  });
+  return `# bash completion of wcc. Use it: source <(wcc completion bash)
+_wcc() {
+  local current=\${COMP_WORDS[COMP_CWORD]} place='' word words='' flags='' files=0 index
+  for ((index = 1; index < COMP_CWORD; index++)); do
+    word=\${COMP_WORDS[index]}
+    case "\${place:+$place }$word" in
+${places
+  .filter(({ path }) => path !== '')
+  .map(({ path }) => `      '${path}') place='${path}' ;;`)
+  .join('\n')}
+    esac
+  done
+  case "$place" in
+${cases.join('\n')}
+  esac
+  if [[ $current == -* ]]; then
+    COMPREPLY=($(compgen -W "$flags" -- "$current"))
+  elif ((files)); then
+    compopt -o filenames 2>/dev/null
+    COMPREPLY=($(compgen -f -- "$current"))
+  else
+    COMPREPLY=($(compgen -W "$words" -- "$current"))
+  fi
+}
+complete -F _wcc wcc
+`;
+}
+
+/** zsh runs the functions of bash by its own emulation. */
+function zsh(places: readonly Place[]): string {
+  return `autoload -U +X compinit && compinit -u
+autoload -U +X bashcompinit && bashcompinit
+${bash(places).replace('# bash completion of wcc. Use it: source <(wcc completion bash)\n', '')}`;
+}
+
+function fish(places: readonly Place[]): string {
+  const quote = (text: string): string => `'${text.replaceAll('\\', '\\\\').replaceAll("'", "\\'")}'`;
+  const lines = places.flatMap((place) => {
+    const at = `-n ${quote(`_wcc_at ${quoteWord(place.path)}`)}`;
+    return [
+      ...place.commands.map(
+        ({ name, description }) => `complete -c wcc ${at} -a ${name} -d ${quote(description)}`,
+      ),
+      ...(place.commands.length === 0 && place.words.length > 0
+        ? [`complete -c wcc ${at} -a ${quote(place.words.join(' '))}`]
+        : []),
+      ...(place.takesFile ? [`complete -c wcc ${at} -F`] : []),
+      ...place.options.map(
+        ({ flag, description }) => `complete -c wcc ${at} -l ${flag.slice(2)} -d ${quote(description)}`,
+      ),
+    ];
+  });
+  const paths = places.map(({ path }) => path).filter((path) => path !== '');
+  return `# fish completion of wcc. Use it: wcc completion fish | source
+function _wcc_at
+  set -l place ''
+  for word in (commandline -opc)[2..]
+    set -l next (string trim "$place $word")
+    contains -- "$next" ${paths.map(quoteWord).join(' ')}; and set place "$next"
+  end
+  test "$place" = "$argv[1]"
+end
+complete -c wcc -f
+${lines.join('\n')}
+`;
+}
+
+function quoteWord(text: string): string {
+  return `"${text}"`;
+}

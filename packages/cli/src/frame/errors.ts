@@ -1,0 +1,70 @@
+import { ApiProblem } from '@wcc/api/client';
+import type { Snapshot } from '@wcc/progress';
+import type { ExitName } from './exit-codes.ts';
+
+/** Something that ends the command; the message says what is wrong, the hint what to do. */
+export class CliError extends Error {
+  override readonly name = 'CliError';
+  readonly exit: ExitName;
+  /** Stable, for `--json`: a code of the server's registry, or one of the command's own. */
+  readonly code: string;
+  readonly hint: string;
+
+  constructor(
+    exit: ExitName,
+    message: string,
+    options: { code?: string; hint?: string; cause?: unknown } = {},
+  ) {
+    super(message, options.cause === undefined ? {} : { cause: options.cause });
+    this.exit = exit;
+    this.code = options.code ?? exit;
+    this.hint = options.hint ?? '';
+  }
+}
+
+const exitOfStatus: Readonly<Record<number, ExitName>> = {
+  0: 'unreachable',
+  401: 'forbidden',
+  403: 'forbidden',
+  404: 'not_found',
+  410: 'not_found',
+  502: 'unreachable',
+  503: 'unreachable',
+  504: 'unreachable',
+};
+
+/** The one mapper from a refusal of the server to an exit code. */
+export function exitOf(status: number): ExitName {
+  return exitOfStatus[status] ?? 'failed';
+}
+
+/** Everything that may be thrown, as the command tells it. What nobody foresaw keeps its own message. */
+export function toCliError(error: unknown): CliError {
+  if (error instanceof CliError) return error;
+  if (error instanceof ApiProblem) {
+    const { code, cause } = error;
+    const hint = error.status === 401 ? 'Sign in: wcc login URL' : error.hint;
+    return new CliError(exitOf(error.status), error.message, { code, hint, cause });
+  }
+  const { code, message } =
+    error instanceof Error ? (error as NodeJS.ErrnoException) : { code: undefined, message: String(error) };
+  if (code !== undefined && /^E[A-Z0-9]+$/.test(code)) {
+    return new CliError('local_file', message, { code, cause: error });
+  }
+  return new CliError('failed', message, { code: 'internal', cause: error });
+}
+
+/** The end of an operation that did not succeed. */
+export function endOf(snapshot: Snapshot): CliError {
+  if (snapshot.state === 'cancelled') {
+    return new CliError('cancelled', 'The operation was cancelled.', { hint: retryHint(snapshot) });
+  }
+  const { error } = snapshot;
+  const message = error?.message ?? 'The operation failed.';
+  const hint = error?.hint ?? '';
+  return new CliError('failed', message, { code: error?.code ?? 'failed', hint });
+}
+
+function retryHint({ id, action }: Snapshot): string {
+  return action === 'upload_image' ? '' : `Start it again: wcc op retry ${id}`;
+}

@@ -1,0 +1,65 @@
+import { readFileSync } from 'node:fs';
+import { CommanderError } from 'commander';
+import { becomeServer } from './commands/serve.ts';
+import type { Context } from './frame/context.ts';
+import { CliError, toCliError } from './frame/errors.ts';
+import { exitCodes } from './frame/exit-codes.ts';
+import { errorLine } from './output/json.ts';
+import { harmless } from './output/terminal.ts';
+import { createProgram } from './program.ts';
+
+const { version } = JSON.parse(readFileSync(new URL('../package.json', import.meta.url), 'utf8')) as {
+  version: string;
+};
+
+const argv = process.argv.slice(2);
+try {
+  if (argv[0] === 'serve') {
+    process.argv.splice(2, 1);
+    await becomeServer();
+  } else await run();
+} catch (error) {
+  tell(error);
+}
+
+async function run(): Promise<void> {
+  const { env, stdin, stdout, stderr } = process;
+  const context: Context = {
+    env,
+    stdin,
+    stdout,
+    stderr,
+    interrupt: interruptOf(process),
+  };
+  await createProgram(context, version).parseAsync(argv, { from: 'user' });
+}
+
+/** The first signal asks, the second one ends at once. */
+function interruptOf(source: NodeJS.Process): AbortSignal {
+  const controller = new AbortController();
+  const on = (signal: NodeJS.Signals, exit: 'interrupted' | 'terminated'): void => {
+    source.on(signal, () => {
+      if (controller.signal.aborted) process.exit(exitCodes[exit].code);
+      controller.abort(new CliError(exit, 'Interrupted.'));
+    });
+  };
+  on('SIGINT', 'interrupted');
+  on('SIGTERM', 'terminated');
+  on('SIGHUP', 'terminated');
+  return controller.signal;
+}
+
+function tell(error: unknown): void {
+  if (error instanceof CommanderError) {
+    // It has written by itself: help and version end well, everything else is a wrong command line.
+    process.exitCode = error.exitCode === 0 ? exitCodes.ok.code : exitCodes.usage.code;
+    return;
+  }
+  const told = toCliError(error);
+  process.exitCode = exitCodes[told.exit].code;
+  if (argv.includes('--json')) process.stderr.write(errorLine(told));
+  else
+    process.stderr.write(
+      `wcc: ${harmless(told.message)}\n${told.hint === '' ? '' : `${harmless(told.hint)}\n`}`,
+    );
+}

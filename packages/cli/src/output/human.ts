@@ -1,0 +1,137 @@
+import type { Image, Operation, OperationLog } from '@wcc/api';
+import { formatBytes, isTerminal } from '@wcc/progress';
+import type { Snapshot } from '@wcc/progress';
+import { actionName, describeRow, textOf } from '@wcc/progress/words';
+import type { RowView } from '@wcc/progress/words';
+import { harmless, pad, widthOf } from './terminal.ts';
+
+const text = textOf('en');
+
+/** The words of a row, as the console and every page with a bar have them. */
+export function rowOf(
+  snapshot: Snapshot,
+  more: { isOnline?: boolean; sinceReceiptMs?: number } = {},
+): RowView {
+  return describeRow(snapshot, {
+    text,
+    isOnline: more.isOnline ?? true,
+    sinceReceiptMs: more.sinceReceiptMs ?? 0,
+    may: null,
+    offers: [],
+    isUnknown: false,
+    explain: null,
+    locale: 'en',
+  });
+}
+
+/** Columns as wide as their widest cell; the last one is not filled up. */
+export function table(head: readonly string[], rows: readonly (readonly string[])[]): string {
+  const clean = [head, ...rows].map((row) => row.map(harmless));
+  const widths = head.map((_, column) => Math.max(...clean.map((row) => widthOf(row[column] ?? ''))));
+  return clean
+    .map((row) =>
+      row
+        .map((cell, column) => pad(cell, widths[column] ?? 0))
+        .join('  ')
+        .trimEnd(),
+    )
+    .map((line) => `${line}\n`)
+    .join('');
+}
+
+/** Names and values below each other. */
+export function facts(pairs: readonly (readonly [string, string | null])[]): string {
+  const shown = pairs.filter((pair): pair is [string, string] => pair[1] !== null && pair[1] !== '');
+  const width = Math.max(...shown.map(([name]) => widthOf(name)));
+  return shown.map(([name, value]) => `${pad(`${name}:`, width + 1)} ${harmless(value)}\n`).join('');
+}
+
+export function imageTable(images: readonly Image[]): string {
+  if (images.length === 0) return 'No images.\n';
+  return table(
+    ['ID', 'NAME', 'FORMAT', 'SIZE', 'ON DISK', 'STATE'],
+    images.map((image) => [
+      String(image.id),
+      image.name,
+      image.format ?? '–',
+      formatBytes(image.virtualSizeBytes),
+      formatBytes(image.dataBytes),
+      image.state,
+    ]),
+  );
+}
+
+export function imageFacts(image: Image): string {
+  const known: Record<string, unknown> = image;
+  const { copiedFrom, owner, stateReason, usedBy, sha256 } = known;
+  return facts([
+    ['id', String(image.id)],
+    ['name', image.name],
+    ['format', image.format],
+    ['size', formatBytes(image.virtualSizeBytes)],
+    ['on disk', formatBytes(image.dataBytes)],
+    ['state', image.state],
+    ['because', typeof stateReason === 'string' ? stateReason : null],
+    ['pool', image.pool],
+    ['owner', typeof owner === 'string' ? owner : null],
+    ['copied from', typeof copiedFrom === 'number' ? String(copiedFrom) : null],
+    ['sha256', typeof sha256 === 'string' ? sha256 : null],
+    ['used by', usersOf(usedBy)],
+    ['since', image.createdAt],
+  ]);
+}
+
+function usersOf(usedBy: unknown): string | null {
+  if (!Array.isArray(usedBy)) return null;
+  return (usedBy as { kind: string; name: string }[]).map(({ kind, name }) => `${kind} ${name}`).join(', ');
+}
+
+export function operationTable(operations: readonly Operation[]): string {
+  if (operations.length === 0) return 'No operations.\n';
+  return table(
+    ['ID', 'ACTION', 'OF', 'BY', 'STATE'],
+    operations.map((operation) => {
+      const row = rowOf(operation);
+      return [
+        operation.id,
+        row.action,
+        namesOf(operation),
+        operation.ownerName,
+        `${row.status} ${row.percent}`.trim(),
+      ];
+    }),
+  );
+}
+
+/** `debian-13.raw → web-07.raw`; what is made under the name it was asked by is named once. */
+export function namesOf({ subject, target }: Snapshot): string {
+  return target === null || target.name === subject.name ? subject.name : `${subject.name} → ${target.name}`;
+}
+
+export function operationFacts(operation: Snapshot): string {
+  const row = rowOf(operation);
+  return facts([
+    ['id', operation.id],
+    ['action', actionName(operation.action, 'en')],
+    ['of', namesOf(operation)],
+    ['by', operation.ownerName],
+    ['state', `${row.status} ${row.percent}`.trim()],
+    ['numbers', row.numbers],
+    ['detail', row.detail],
+    ['what to do', row.hint],
+    ['code', row.code],
+    [
+      'result',
+      isTerminal(operation.state) && operation.result
+        ? `${operation.result.kind} ${operation.result.id}`
+        : null,
+    ],
+    ['created', operation.createdAt],
+    ['ended', operation.endedAt],
+    ['retry of', operation.retryOf],
+  ]);
+}
+
+export function logTable({ items }: OperationLog): string {
+  return items.map(({ at, kind, text: words }) => `${at}  ${pad(kind, 10)}  ${harmless(words)}\n`).join('');
+}

@@ -1,0 +1,46 @@
+import { Command } from 'commander';
+import { addCompletion } from './commands/completion.ts';
+import { addImageCommands } from './commands/image.ts';
+import { addLogin } from './commands/login.ts';
+import { addLogout } from './commands/logout.ts';
+import { addOpCommands } from './commands/op.ts';
+import type { Context } from './frame/context.ts';
+import { exitCodes } from './frame/exit-codes.ts';
+
+const exits = Object.values(exitCodes).map(({ code, meaning }) => `  ${String(code).padEnd(5)}${meaning}`);
+
+/** The whole command line. Nothing of it ends the process or writes by itself: both are the caller's. */
+export function createProgram(context: Context, version: string): Command {
+  const program = new Command('wcc')
+    .description('images and operations of a wcc server')
+    .version(version, '--version', 'print the version')
+    .helpCommand(false)
+    .showHelpAfterError('Help: wcc --help')
+    .addHelpText('after', `\nExit codes:\n${exits.join('\n')}`);
+  // `main.ts` hands it over before anything is parsed; here it stands for the help and the completion.
+  program
+    .command('serve', { isDefault: false })
+    .description('run a server on this machine; its flags: wcc serve --help')
+    .helpOption(false)
+    .allowUnknownOption();
+  addLogin(program, context);
+  addLogout(program, context);
+  addImageCommands(program, context);
+  addOpCommands(program, context);
+  addCompletion(program, context);
+  return prepare(program, context);
+}
+
+/** Sub-commands that stand already do not inherit these. */
+function prepare(command: Command, context: Context): Command {
+  command.exitOverride().configureOutput({
+    writeOut: (text) => void context.stdout.write(text),
+    writeErr: (text) => void context.stderr.write(text),
+    getOutHelpWidth: () => context.stdout.columns ?? 100,
+    getErrHelpWidth: () => context.stderr.columns ?? 100,
+    getOutHasColors: () => false,
+    getErrHasColors: () => false,
+  });
+  for (const child of command.commands) prepare(child, context);
+  return command;
+}

@@ -1,0 +1,33 @@
+import type { ApiClient } from '@wcc/api/client';
+import { createApiClient } from '@wcc/api/client';
+import { readAccounts } from '../account/store.ts';
+import { serverOrigin } from '../account/address.ts';
+import { CliError } from '../frame/errors.ts';
+
+/** The server that a command speaks to, and as whom. */
+export interface Server {
+  readonly origin: string;
+  readonly token: string;
+  readonly api: ApiClient;
+}
+
+type Environment = Readonly<Record<string, string | undefined>>;
+
+/** `--url` before `WCC_URL` before the last sign-in; `WCC_TOKEN` before what was kept. */
+export async function findServer(env: Environment, url: string | undefined): Promise<Server> {
+  const named = url ?? env['WCC_URL'];
+  const given = env['WCC_TOKEN'] ?? '';
+  const accounts = named !== undefined && given !== '' ? null : await readAccounts(env);
+  const address = named ?? accounts?.current ?? null;
+  if (address === null) {
+    throw new CliError('forbidden', 'No server is known.', { hint: 'Sign in: wcc login URL' });
+  }
+  const origin = serverOrigin(address);
+  const token = given === '' ? accounts?.servers[origin]?.token : given;
+  if (token === undefined) {
+    throw new CliError('forbidden', `You are not signed in at ${origin}.`, {
+      hint: `Sign in: wcc login ${origin}`,
+    });
+  }
+  return { origin, token, api: createApiClient({ baseUrl: origin, token, timeoutMs: 30_000 }) };
+}
