@@ -237,6 +237,28 @@ describe('coming back', () => {
     expect(seen).toEqual(['e1:17', 'e2:1']);
   });
 
+  it('tells nothing twice when a new connection brings the same rights before what is new', async () => {
+    const client = open();
+    const first = await server.peer(1);
+    const told: string[] = [];
+    client.watch(id, ({ seq }, may) => told.push(`${seq} ${JSON.stringify(may)}`));
+    first.hello('e1');
+    first.say({ t: 'ok', id: 1, res: [{ op: id, may: { cancel: true } }] });
+    first.say({ t: 'ops', d: [snapshotOf({ seq: 4 })] });
+    await until(() => told[0]);
+    first.socket.terminate();
+    const second = await server.peer(2);
+    second.hello('e1');
+    second.say({ t: 'ok', id: 2, res: [{ op: id, may: { cancel: true, pause: false } }] });
+    second.say({ t: 'ops', d: [snapshotOf({ seq: 5 })] });
+    second.say({ t: 'may', op: id, may: {} });
+    await until(() => told[2]);
+    expect(told).toEqual(['4 {"cancel":true}', '5 {"cancel":true}', '5 {}']);
+    // The answer to a POST that says nothing new.
+    client.offer(snapshotOf({ seq: 5 }), {});
+    expect(told).toHaveLength(3);
+  });
+
   it('asks for the end of what ran and is in the list no more', async () => {
     const client = open();
     const first = await server.peer(1);

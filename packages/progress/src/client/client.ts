@@ -36,7 +36,10 @@ export interface ConnectOptions {
 export interface ProgressClient {
   readonly status: ConnectionStatus;
   onStatus(listener: (status: ConnectionStatus) => void): () => void;
-  /** Calls with the last known snapshot at once, then with every newer one. Returns how to stop. */
+  /**
+   * Calls with the last known snapshot at once, then with every newer one, and with the same one again only when
+   * the rights changed. Returns how to stop.
+   */
   watch(id: string, listener: WatchListener): () => void;
   /** The same for all operations that run or ended in the last ten minutes, and for new ones. */
   watchAll(scope: ListScope, listener: WatchListener): () => void;

@@ -33,8 +33,11 @@ export class Held {
     return true;
   }
 
-  allow(id: string, rights: Rights): void {
+  /** @returns whether anything changed: every new connection tells the rights again, mostly the same ones */
+  allow(id: string, rights: Rights): boolean {
+    if (isSame(this.#rights.get(id), rights)) return false;
     this.#rights.set(id, rights);
+    return true;
   }
 
   forget(id: string): void {
@@ -45,4 +48,10 @@ export class Held {
   #forgetOldestEnded(): void {
     for (const [id, snapshot] of this.#snapshots) if (isTerminal(snapshot.state)) return this.forget(id);
   }
+}
+
+function isSame(held: Rights | undefined, next: Rights): boolean {
+  if (held === undefined) return false;
+  const verbs = Object.keys({ ...held, ...next });
+  return verbs.every((verb) => (held[verb] ?? false) === (next[verb] ?? false));
 }

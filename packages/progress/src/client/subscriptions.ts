@@ -105,9 +105,8 @@ export class Subscriptions {
     // A slow answer of a server that was replaced meanwhile: its seq says nothing against the new epoch.
     const isOutlived = held !== undefined && held.epoch === this.#epoch && snapshot.epoch !== held.epoch;
     if (isOutlived || (!isSame && !isNewer(held, snapshot))) return;
-    if (rights !== undefined) this.held.allow(snapshot.id, rights);
-    this.held.take(snapshot);
-    this.#tell(snapshot.id);
+    const isAllowedAnew = rights !== undefined && this.held.allow(snapshot.id, rights);
+    if (this.held.take(snapshot) || isAllowedAnew) this.#tell(snapshot.id);
   }
 
   #take(snapshot: Snapshot): void {
@@ -115,8 +114,7 @@ export class Subscriptions {
   }
 
   #allow(id: string, rights: Rights): void {
-    this.held.allow(id, rights);
-    this.#tell(id);
+    if (this.held.allow(id, rights)) this.#tell(id);
   }
 
   #leave(id: string, why: LeaveReason): void {
