@@ -29,6 +29,7 @@ async function openHalf(number: number): Promise<void> {
   });
   sockets.push(socket);
   socket.on('error', () => undefined); // refused or cut: `close` follows, and that is the server's right
+  socket.resume(); // the server says 408 before it cuts, and who does not read that never learns of the end
   await Promise.race([once(socket, 'connect'), once(socket, 'close')]);
   socket.write('GET /api/ws HTTP/1.1\r\nHost: 127.0.0.1\r\nUpgrade: websocket\r\nConnection: Upg');
 }
