@@ -17,29 +17,31 @@ export const rowStyles = `
   color-scheme: inherit;
   display: block;
   content-visibility: auto;
-  contain-intrinsic-block-size: auto 6rem;
+  contain-intrinsic-block-size: auto 6em;
+  font: medium sans-serif !important;
 }
 :host([hidden]) { display: none; }
 * { box-sizing: border-box; }
 p { margin: 0; overflow-wrap: anywhere; }
 [hidden] { display: none !important; }
-/* What a page says of everything it contains ends here; only light or dark, and hidden, are its business. */
+/* What a page says of everything it contains ends here; only light or dark, and hidden, are its business. No length is in
+   rem, which the page's root would set; an important rule for the host beats the page's, so that em is the reader's own size. */
 .row { all: initial; color-scheme: inherit; visibility: inherit; color: var(--_text);
-  font: var(--wcc-font, 400 0.875rem/1.4286 system-ui, sans-serif); font-variant-numeric: tabular-nums;
-  display: grid; grid-template-columns: 1.75rem minmax(0, 1fr); gap: 0.125rem 0.75rem; outline-offset: 4px; }
-.icon { grid-row: span 2; inline-size: 1.75rem; block-size: 1.75rem; display: grid; place-items: center; border-radius: 50%;
+  font: var(--wcc-font, 400 0.875em/1.4286 system-ui, sans-serif); font-variant-numeric: tabular-nums;
+  display: grid; grid-template-columns: 2em minmax(0, 1fr); gap: 0.143em 0.857em; outline-offset: 4px; }
+.icon { grid-row: span 2; inline-size: 2em; block-size: 2em; display: grid; place-items: center; border-radius: 50%;
   color: var(--_tone); background: color-mix(in srgb, var(--_tone) 12%, transparent); }
-svg { inline-size: 1rem; block-size: 1rem; fill: none; stroke: currentColor; stroke-width: 1.6; stroke-linecap: round; stroke-linejoin: round; }
-.head { display: flex; flex-wrap: wrap; align-items: center; gap: 0.25rem 0.75rem; min-block-size: 1.75rem; }
-.title { flex: 1 1 14rem; min-inline-size: 0; overflow-wrap: anywhere; }
+svg { inline-size: 1.143em; block-size: 1.143em; fill: none; stroke: currentColor; stroke-width: 1.6; stroke-linecap: round; stroke-linejoin: round; }
+.head { display: flex; flex-wrap: wrap; align-items: center; gap: 0.286em 0.857em; min-block-size: 2em; }
+.title { flex: 1 1 16em; min-inline-size: 0; overflow-wrap: anywhere; }
 .action { font-weight: 600; }
 .action::after { content: ' '; white-space: pre; }
-.link { display: inline-block; padding-block: 0.125rem; color: inherit; text-decoration: none; }
+.link { display: inline-block; padding-block: 0.143em; color: inherit; text-decoration: none; }
 .link[href]:hover { text-decoration: underline; text-underline-offset: 0.2em; }
 .arrow { color: var(--_muted); }
-.actions { display: flex; flex-wrap: wrap; gap: 0.375rem; }
-.body { display: grid; gap: 0.375rem; }
-.line { display: flex; justify-content: space-between; gap: 1rem; }
+.actions { display: flex; flex-wrap: wrap; gap: 0.429em; }
+.body { display: grid; gap: 0.429em; }
+.line { display: flex; justify-content: space-between; gap: 1.143em; }
 .percent { font-weight: 600; white-space: nowrap; }
 .numbers, .detail { color: var(--_muted); }
 .detail, .hint { font-size: 0.929em; }
@@ -51,7 +53,7 @@ svg { inline-size: 1rem; block-size: 1rem; fill: none; stroke: currentColor; str
 .state-warning, .state-stalled { --_tone: var(--_warning); }
 .state-queued, .state-paused, .state-cancelling, .state-cancelled, .state-interrupted, .state-unknown, .offline { --_tone: var(--_muted); }
 button { appearance: none; font: inherit; font-size: 0.929em; color: inherit; background: transparent; border: 1px solid color-mix(in srgb, var(--_line) 55%, transparent);
-  border-radius: var(--wcc-radius, 6px); padding: 0.125rem 0.625rem; min-block-size: 1.75rem; cursor: pointer; }
+  border-radius: var(--wcc-radius, 6px); padding: 0.154em 0.769em; min-block-size: max(24px, 2.154em); cursor: pointer; }
 button:hover { background: var(--_hover); }
 button:active { transform: translateY(1px); }
 button[aria-disabled='true'] { color: var(--_muted); border-style: dashed; cursor: not-allowed; }
@@ -70,14 +72,14 @@ progress:indeterminate::-moz-progress-bar { background: repeating-linear-gradien
 .offline progress::-webkit-progress-value { transition: none; }
 :host([frozen]) progress::-webkit-progress-bar { animation: none !important; }
 @keyframes move { to { background-position: 22.63px 0; } }
-:host([compact]) { contain-intrinsic-block-size: auto 2.5rem; }
-:host([compact]) .row { display: flex; flex-wrap: wrap; align-items: center; gap: 0.375rem 0.75rem; }
-:host([compact]) .body { flex: 1 1 12rem; }
+:host([compact]) { contain-intrinsic-block-size: auto 2.5em; }
+:host([compact]) .row { display: flex; flex-wrap: wrap; align-items: center; gap: 0.429em 0.857em; }
+:host([compact]) .body { flex: 1 1 13.714em; }
 :host([compact]) :is(.icon, .detail, .numbers) { display: none; }
 :host([compact]) .title { position: absolute; inline-size: 1px; block-size: 1px; overflow: hidden; clip-path: inset(50%); white-space: nowrap; }
 :host([compact]) .head { order: 1; min-block-size: 0; position: relative; }
 :host([compact]) progress { --wcc-bar-height: 4px; }
-@media (pointer: coarse) { button { min-block-size: 2.75rem; padding-inline: 0.875rem; } }
+@media (pointer: coarse) { button { min-block-size: max(44px, 3.385em); padding-inline: 1.077em; } }
 @media (prefers-reduced-motion: reduce) { *, progress::-webkit-progress-value, progress::-webkit-progress-bar { animation: none !important; transition: none !important; } }
 @media (forced-colors: active) {
   progress { border: 1px solid CanvasText; background: Canvas; forced-color-adjust: none; }

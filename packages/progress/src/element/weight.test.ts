@@ -1,0 +1,18 @@
+import { fileURLToPath } from 'node:url';
+import { gzipSync } from 'node:zlib';
+import { build } from 'vite';
+import type { Rollup } from 'vite';
+import { expect, it, vi } from 'vitest';
+
+it('weighs at most 12 kB gzip, bundled as anybody would: element, styles, both languages', async () => {
+  const input = fileURLToPath(new URL('../../dist/element/define.js', import.meta.url));
+  vi.stubEnv('NODE_ENV', 'production');
+  const options = { configFile: false, logLevel: 'error' } as const;
+  const bundle = await build({ ...options, build: { write: false, rolldownOptions: { input } } });
+  vi.unstubAllEnvs();
+  const { output } = bundle as Rollup.RollupOutput;
+  const code = output.map((file) => (file.type === 'chunk' ? file.code : '')).join('');
+  // Tag, styles and the second language are really in it.
+  for (const part of ['wcc-progress', 'forced-colors', 'コピー']) expect(code).toContain(part);
+  expect(gzipSync(code).length).toBeLessThanOrEqual(12_000);
+});
