@@ -13,15 +13,26 @@ interface AxeResult {
   }[];
 }
 
-/** What axe finds serious or critical. Injected by CDP, which the page's CSP does not bind. */
-export async function findSeriousFaults(page: Page): Promise<string[]> {
+/** How a page may look: each must pass in both languages. Forced colours are the system's, so one scheme stands for both. */
+export const ways = (['en', 'ja'] as const).flatMap((locale) =>
+  (
+    [
+      { look: 'light', colorScheme: 'light', forcedColors: 'none' },
+      { look: 'dark', colorScheme: 'dark', forcedColors: 'none' },
+      { look: 'forced colours', colorScheme: 'light', forcedColors: 'active' },
+    ] as const
+  ).map((look) => ({ locale, ...look })),
+);
+
+/** All that axe finds, best practices included. Injected by CDP, which the page's CSP does not bind. */
+export async function findFaults(page: Page): Promise<string[]> {
   await page.evaluate(source);
   const { violations } = await page.evaluate(() =>
     (globalThis as unknown as { axe: { run: () => Promise<AxeResult> } }).axe.run(),
   );
-  return violations
-    .filter(({ impact }) => impact === 'serious' || impact === 'critical')
-    .flatMap(({ id, help, nodes }) =>
-      nodes.map(({ target, html }) => `${id}: ${help} at ${JSON.stringify(target)} ${html.slice(0, 160)}`),
-    );
+  return violations.flatMap(({ id, impact, help, nodes }) =>
+    nodes.map(
+      ({ target, html }) => `${id} (${impact}): ${help} at ${JSON.stringify(target)} ${html.slice(0, 160)}`,
+    ),
+  );
 }

@@ -12,6 +12,8 @@ export interface ConsoleOptions {
   locale?: 'en' | 'ja';
   /** @default 'light' */
   colorScheme?: 'light' | 'dark';
+  /** @default 'none' */
+  forcedColors?: 'active' | 'none';
   viewport?: { width: number; height: number };
 }
 
@@ -32,6 +34,7 @@ export async function openConsole(
   const context = await browser.newContext({
     locale: options.locale === 'ja' ? 'ja-JP' : 'en-GB',
     colorScheme: options.colorScheme ?? 'light',
+    forcedColors: options.forcedColors ?? 'none',
     viewport: options.viewport ?? { width: 1280, height: 800 },
   });
   const record = await recordPage(context);
