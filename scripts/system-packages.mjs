@@ -6,6 +6,11 @@ import { existsSync } from 'node:fs';
 const packages = {
   chromium: 'chromium', // the browser checks
   'qemu-utils': 'qemu-img', // real qcow2 images
+  'qemu-system-x86': 'qemu-system-x86_64', // real machines
+  'libvirt-daemon': 'libvirtd', // the other driver of machines, in session mode: no system daemon is wanted
+  'libvirt-daemon-driver-qemu': '/usr/share/doc/libvirt-daemon-driver-qemu/copyright',
+  'libvirt-clients': 'virsh',
+  ovmf: '/usr/share/OVMF/OVMF_CODE_4M.fd', // machines with UEFI
   xfsprogs: 'mkfs.xfs', // reflink on a loop mount
   'btrfs-progs': 'mkfs.btrfs', // the same on btrfs
   strace: 'strace', // I/O errors at an offset, order of syncs

@@ -122,3 +122,34 @@ function isBootOrder(order: readonly BootDevice[]): boolean {
 function refuseUnless(field: keyof MachineSpec, isGood: boolean): void {
   if (!isGood) throw new HypervisorError('invalid_spec', { detail: field });
 }
+
+/** The specification with its known fields in their order, and nothing else. */
+export function normaliseSpec(spec: MachineSpec): MachineSpec {
+  const { uuid, id, name, cpus, memoryBytes, firmware, cdrom, seed, mac, bootOrder } = spec;
+  const { network } = spec;
+  return {
+    uuid,
+    id,
+    name,
+    cpus,
+    memoryBytes,
+    firmware,
+    cdrom,
+    seed,
+    mac,
+    disks: spec.disks.map(({ path, format, backing }) => ({
+      path,
+      format,
+      backing: backing.map((one) => ({ path: one.path, format: one.format })),
+    })),
+    network:
+      network.kind === 'bridge' || network.kind === 'network'
+        ? { kind: network.kind, name: network.name }
+        : { kind: network.kind },
+    bootOrder: [...bootOrder],
+  };
+}
+
+export function isSameSpec(one: MachineSpec, other: MachineSpec): boolean {
+  return JSON.stringify(normaliseSpec(one)) === JSON.stringify(normaliseSpec(other));
+}

@@ -1,0 +1,72 @@
+import { spawn } from 'node:child_process';
+import { existsSync } from 'node:fs';
+import { mkdir, rm, writeFile } from 'node:fs/promises';
+import { randomUUID } from 'node:crypto';
+import { join } from 'node:path';
+import { bootSectorSays, makeBootSector } from '../../images/sample/boot-sector.ts';
+import { plainEnvironment } from './run-tool.ts';
+
+/** A guest that works says so in a quarter of a second; a useless /dev/kvm says nothing, for ever. */
+const kvmLimitMs = 3_000;
+/** There is nothing to fall back to, so a busy host gets its time. */
+const tcgLimitMs = 30_000;
+
+/**
+ * Boots a guest of 512 bytes. /dev/kvm may exist and be useless (a nested host whose guests give no sign of life), so nothing but a guest that
+ * speaks is taken for an answer.
+ * @returns null when no guest boots
+ */
+export async function findAcceleration(program: string, workDir: string): Promise<'kvm' | 'tcg' | null> {
+  const disk = join(workDir, `probe-${randomUUID()}.img`);
+  await mkdir(workDir, { recursive: true, mode: 0o700 });
+  // SeaBIOS wants a cylinder at least.
+  await writeFile(disk, Buffer.concat([makeBootSector(), Buffer.alloc(1024 ** 2 - 512)]), { mode: 0o600 });
+  try {
+    if (existsSync('/dev/kvm') && (await boots(program, { acceleration: 'kvm', disk, limitMs: kvmLimitMs })))
+      return 'kvm';
+    return (await boots(program, { acceleration: 'tcg', disk, limitMs: tcgLimitMs })) ? 'tcg' : null;
+  } finally {
+    await rm(disk, { force: true });
+  }
+}
+
+interface Trial {
+  acceleration: 'kvm' | 'tcg';
+  disk: string;
+  limitMs: number;
+}
+
+function boots(program: string, { acceleration, disk, limitMs }: Trial): Promise<boolean> {
+  const cpu = acceleration === 'kvm' ? 'host' : 'max';
+  const node = { driver: 'raw', 'node-name': 'disk', file: { driver: 'file', filename: disk } };
+  const args = [
+    ['-nodefaults', '-no-user-config', '-machine', `q35,accel=${acceleration}`, '-cpu', cpu, '-m', '32'],
+    [
+      '-display',
+      'none',
+      '-sandbox',
+      'on,obsolete=deny,elevateprivileges=deny,spawn=deny,resourcecontrol=deny',
+    ],
+    ['-chardev', 'stdio,id=serial0,signal=off', '-device', 'isa-serial,chardev=serial0'],
+    ['-blockdev', JSON.stringify(node), '-device', 'virtio-blk-pci,drive=disk'],
+  ].flat();
+  return new Promise((resolve) => {
+    const child = spawn(program, args, {
+      env: plainEnvironment,
+      cwd: '/',
+      stdio: ['ignore', 'pipe', 'ignore'],
+    });
+    const timer = setTimeout(() => child.kill('SIGKILL'), limitMs);
+    let said = '';
+    child.stdout.setEncoding('latin1');
+    child.stdout.on('data', (text: string) => {
+      said = (said + text).slice(-4096);
+      if (said.includes(bootSectorSays.ready)) child.kill('SIGKILL');
+    });
+    child.on('error', () => {});
+    child.on('close', () => {
+      clearTimeout(timer);
+      resolve(said.includes(bootSectorSays.ready));
+    });
+  });
+}

@@ -1,0 +1,78 @@
+import { randomUUID } from 'node:crypto';
+import { readFile } from 'node:fs/promises';
+import { describe, expect, it } from 'vitest';
+import { bootSectorMark, bootSectorSays, sectorBytes } from '../../images/sample/boot-sector.ts';
+import type { Ground } from './ground.testkit.ts';
+import { bootGuest, makeMachine, makeSpec, waitForWords } from './guest.testkit.ts';
+import { waitUntil } from './wait.testkit.ts';
+
+/** What every driver must do, with real machines. */
+export function hypervisorConformance(name: string, makeGround: () => Ground): void {
+  describe(name, () => {
+    const ground = makeGround();
+    describeLife(ground);
+  });
+}
+
+function describeLife(ground: Ground): void {
+  it('finds out what the host can do', async () => {
+    const facts = await ground.hypervisor().probe();
+    expect(facts).toMatchObject({ driver: ground.hypervisor().driver, missing: null });
+    expect(['kvm', 'tcg']).toContain(facts.acceleration);
+    expect(facts.version).toMatch(/^\d+\.\d+/);
+  });
+
+  it('defines, starts, tells the serial port, shuts down by the power button, and forgets', async () => {
+    const hypervisor = ground.hypervisor();
+    const spec = await makeMachine(hypervisor, ground.directory());
+    const { uuid, name, cpus, memoryBytes } = spec;
+    const off = { state: 'shut_off', reason: null, foreign: false };
+    expect(await hypervisor.status(uuid)).toEqual({ uuid, name, cpus, memoryBytes, ...off });
+    expect(await hypervisor.spec(uuid)).toEqual(spec);
+    await bootGuest(hypervisor, uuid);
+    expect(await hypervisor.status(uuid)).toMatchObject({ state: 'running', reason: null });
+    await hypervisor.shutdown(uuid);
+    await waitForWords(hypervisor, uuid, { words: bootSectorSays.bye });
+    await waitUntil(
+      'the machine to be off',
+      async () => (await hypervisor.status(uuid))?.state === 'shut_off',
+    );
+    const disk = await readFile(spec.disks[0]!.path);
+    expect(disk.subarray(sectorBytes, sectorBytes + bootSectorMark.length).toString()).toBe(bootSectorMark);
+    await hypervisor.undefine(uuid);
+    expect(await hypervisor.status(uuid)).toBeNull();
+    expect(await hypervisor.list()).not.toContainEqual(expect.objectContaining({ uuid }));
+    await expect(readFile(spec.disks[0]!.path)).resolves.toHaveLength(disk.length);
+  });
+
+  it('resets, and cuts the power', async () => {
+    const hypervisor = ground.hypervisor();
+    const { uuid } = await makeMachine(hypervisor, ground.directory());
+    await bootGuest(hypervisor, uuid);
+    await hypervisor.reset(uuid);
+    await waitForWords(hypervisor, uuid, { words: bootSectorSays.ready, times: 2 });
+    await hypervisor.powerOff(uuid);
+    expect(await hypervisor.status(uuid)).toMatchObject({ state: 'shut_off' });
+    await hypervisor.powerOff(uuid);
+    await hypervisor.undefine(uuid);
+  });
+
+  it('knows no machine that is nowhere', async () => {
+    const hypervisor = ground.hypervisor();
+    const uuid = randomUUID();
+    const unknown = { code: 'unknown_machine' };
+    await expect(hypervisor.start(uuid)).rejects.toMatchObject(unknown);
+    await expect(hypervisor.shutdown(uuid)).rejects.toMatchObject(unknown);
+    await expect(hypervisor.powerOff(uuid)).rejects.toMatchObject(unknown);
+    await expect(hypervisor.reset(uuid)).rejects.toMatchObject(unknown);
+    await expect(hypervisor.setCdrom(uuid, null)).rejects.toMatchObject(unknown);
+    await expect(hypervisor.openScreen(uuid)).rejects.toMatchObject(unknown);
+    await expect(hypervisor.screenshot(uuid)).rejects.toMatchObject(unknown);
+    await expect(hypervisor.readSerial(uuid)).rejects.toMatchObject(unknown);
+    const [disk] = makeSpec(ground.directory()).disks;
+    await expect(hypervisor.growDisk(uuid, { disk: disk!, sizeBytes: 4096 })).rejects.toMatchObject(unknown);
+    expect(await hypervisor.status(uuid)).toBeNull();
+    expect(await hypervisor.spec(uuid)).toBeNull();
+    await hypervisor.undefine(uuid);
+  });
+}

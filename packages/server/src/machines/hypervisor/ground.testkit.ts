@@ -1,0 +1,11 @@
+import type { Hypervisor } from '../hypervisor.ts';
+
+/** Where a conformance run happens: one driver, on directories of its own. */
+export interface Ground {
+  /** The driver as it is now: `renew` replaces it. */
+  hypervisor(): Hypervisor;
+  /** For disks; absolute. */
+  directory(): string;
+  /** Throws the driver away without a word to its machines, and makes another on the same data. */
+  renew(): Promise<Hypervisor>;
+}

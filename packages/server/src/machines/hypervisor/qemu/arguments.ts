@@ -1,0 +1,147 @@
+import type { BootDevice, DiskSpec, MachineSpec } from '../../machine-spec.ts';
+
+/** Files of a machine, relative to its directory, in which QEMU runs: a path of any length fits a socket's address so. */
+export const machineFiles = {
+  monitor: 'qmp.sock',
+  screen: 'vnc.sock',
+  serial: 'serial.log',
+  pid: 'qemu.pid',
+  log: 'qemu.log',
+  firmwareVariables: 'vars.fd',
+} as const;
+
+export interface HostWays {
+  /** Absolute path of `qemu-system-x86_64`. */
+  readonly program: string;
+  readonly acceleration: 'kvm' | 'tcg';
+  /** A version of it, e.g. `pc-q35-7.2`: the guest's hardware stays the same when QEMU is renewed. */
+  readonly machineType: string;
+  /** Read-only firmware; null: none is installed. */
+  readonly uefiCode: string | null;
+}
+
+/**
+ * The command line of a machine. Values are ids, numbers, enumerations and paths, and each path stands in JSON, where no character
+ * of it means anything. Nothing that QEMU would do by itself is left on.
+ */
+export function buildArguments(spec: MachineSpec, host: HostWays): string[] {
+  return [
+    ['-nodefaults', '-no-user-config'],
+    ['-name', `guest=${spec.name}`, '-uuid', spec.uuid],
+    machineArguments(spec, host),
+    [
+      '-m',
+      `${spec.memoryBytes / 1024 ** 2}`,
+      '-smp',
+      `${spec.cpus}`,
+      '-rtc',
+      'base=utc',
+      '-boot',
+      'strict=on',
+    ],
+    sandbox(spec),
+    ['-pidfile', machineFiles.pid, '-display', 'none', '-vnc', `unix:${machineFiles.screen}`],
+    ['-chardev', `socket,id=monitor,path=${machineFiles.monitor},server=on,wait=off`],
+    ['-mon', 'chardev=monitor,mode=control'],
+    [
+      '-chardev',
+      `file,id=serial0,path=${machineFiles.serial},append=on`,
+      '-device',
+      'isa-serial,chardev=serial0',
+    ],
+    ['-device', 'VGA', '-device', 'qemu-xhci,id=usb', '-device', 'usb-tablet,bus=usb.0'],
+    ['-device', 'virtio-rng-pci'],
+    spec.disks.flatMap((disk, index) => diskArguments(disk, { index, boot: bootIndex(spec, 'disk') })),
+    cdArguments({ id: 'cdrom', bus: 'ide.0', path: spec.cdrom, boot: bootIndex(spec, 'cdrom') }),
+    spec.seed === null ? [] : cdArguments({ id: 'seed', bus: 'ide.1', path: spec.seed, boot: null }),
+    networkArguments(spec),
+  ].flat();
+}
+
+function machineArguments(spec: MachineSpec, host: HostWays): string[] {
+  const isUefi = spec.firmware === 'uefi' && host.uefiCode !== null;
+  const flash = isUefi ? ',pflash0=firmware-code,pflash1=firmware-variables' : '';
+  const machine = `${host.machineType},accel=${host.acceleration},dump-guest-core=off${flash}`;
+  const cpu = host.acceleration === 'kvm' ? 'host' : 'max';
+  return [...(isUefi ? firmwareArguments(host.uefiCode) : []), '-machine', machine, '-cpu', cpu];
+}
+
+function firmwareArguments(code: string): string[] {
+  const variables = machineFiles.firmwareVariables;
+  return [
+    ...blockdev({ ...rawFile(code), 'node-name': 'firmware-code', 'read-only': true }),
+    ...blockdev({ ...rawFile(variables), 'node-name': 'firmware-variables' }),
+  ];
+}
+
+/** A bridge needs a helper with rights of its own; for all others QEMU may start nothing and become nobody else. */
+function sandbox({ network }: MachineSpec): string[] {
+  const helper = network.kind === 'bridge' ? 'allow' : 'deny';
+  return ['-sandbox', `on,obsolete=deny,elevateprivileges=${helper},spawn=${helper},resourcecontrol=deny`];
+}
+
+function bootIndex(spec: MachineSpec, device: BootDevice): number | null {
+  const at = spec.bootOrder.indexOf(device);
+  return at === -1 ? null : at;
+}
+
+const bootAt = (index: number | null): string => (index === null ? '' : `,bootindex=${index}`);
+const blockdev = (node: object): string[] => ['-blockdev', JSON.stringify(node)];
+const rawFile = (filename: string): object => ({ driver: 'raw', file: { driver: 'file', filename } });
+
+export const diskNode = (index: number): string => `disk${index}`;
+
+function diskArguments(disk: DiskSpec, { index, boot }: { index: number; boot: number | null }): string[] {
+  const node = { ...diskLayers(disk), 'node-name': diskNode(index), discard: 'unmap' };
+  const device = `virtio-blk-pci,id=disk${index}-device,drive=${diskNode(index)}`;
+  // One boot index belongs to one device.
+  return [...blockdev(node), '-device', device + bootAt(index === 0 ? boot : null)];
+}
+
+/** The file and the whole chain below it, so that QEMU reads neither format nor backing file from a header. */
+function diskLayers({ path, format, backing }: DiskSpec): Record<string, unknown> {
+  const file = { driver: 'file', filename: path, discard: 'unmap' };
+  return format === 'raw'
+    ? { driver: 'raw', file }
+    : { driver: 'qcow2', file, backing: backingLayers(backing) };
+}
+
+function backingLayers(chain: DiskSpec['backing']): Record<string, unknown> | null {
+  const [next, ...rest] = chain;
+  if (!next) return null;
+  const layer = {
+    driver: next.format,
+    'read-only': true,
+    file: { driver: 'file', filename: next.path, 'read-only': true },
+  };
+  return next.format === 'raw' ? layer : { ...layer, backing: backingLayers(rest) };
+}
+
+interface CdDrive {
+  id: string;
+  bus: string;
+  path: string | null;
+  boot: number | null;
+}
+
+/** What is in a drive, as a node that nothing can write to. */
+export function mediumNode(path: string, name: string): Record<string, unknown> {
+  const file = { driver: 'file', filename: path, 'read-only': true };
+  return { driver: 'raw', 'node-name': name, 'read-only': true, file };
+}
+
+function cdArguments({ id, bus, path, boot }: CdDrive): string[] {
+  const medium = path === null ? [] : blockdev(mediumNode(path, `${id}-medium`));
+  const drive = path === null ? '' : `,drive=${id}-medium`;
+  return [...medium, '-device', `ide-cd,id=${id},bus=${bus}${drive}${bootAt(boot)}`];
+}
+
+function networkArguments(spec: MachineSpec): string[] {
+  const { network } = spec;
+  if (network.kind === 'none' || network.kind === 'network') return [];
+  const netdev = network.kind === 'bridge' ? `bridge,id=net0,br=${network.name}` : 'user,id=net0';
+  const boot = bootIndex(spec, 'network');
+  // Without its boot program the card is no boot device, and the machine starts sooner.
+  const rom = boot === null ? ',romfile=' : bootAt(boot);
+  return ['-netdev', netdev, '-device', `virtio-net-pci,netdev=net0,mac=${spec.mac}${rom}`];
+}

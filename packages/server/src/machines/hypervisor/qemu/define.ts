@@ -1,0 +1,43 @@
+import { HypervisorError } from '../../hypervisor-error.ts';
+import type { MachineSpec } from '../../machine-spec.ts';
+import { checkMachineSpec, isSameSpec, normaliseSpec } from '../../machine-spec.ts';
+import type { QemuContext } from './context.ts';
+import { isOn, look } from './context.ts';
+import { demandWays } from './host.ts';
+
+export async function define(context: QemuContext, wanted: MachineSpec): Promise<void> {
+  checkMachineSpec(wanted);
+  const spec = normaliseSpec(wanted);
+  const { definitions } = context;
+  const existing = await definitions.read(spec.uuid);
+  if (existing !== null && isSameSpec(existing.spec, spec)) return;
+  if (existing !== null && isOn(await look(context, spec.uuid)))
+    throw new HypervisorError('invalid_state', { detail: 'it runs' });
+  const { machineType } = demandWays(await context.host(), spec);
+  await refuseTakenName(context, spec);
+  await definitions.write({ spec, machineType: existing?.machineType ?? machineType });
+  context.changed();
+}
+
+async function refuseTakenName({ definitions }: QemuContext, { uuid, name }: MachineSpec): Promise<void> {
+  for (const other of await definitions.list()) {
+    if (other === uuid) continue;
+    const definition = await definitions.read(other);
+    if (definition?.spec.name === name) throw new HypervisorError('name_taken', { detail: name });
+  }
+}
+
+export async function undefine(context: QemuContext, uuid: string): Promise<void> {
+  if ((await context.definitions.read(uuid)) === null) return;
+  if (isOn(await look(context, uuid))) throw new HypervisorError('invalid_state', { detail: 'it runs' });
+  context.monitors.drop(uuid);
+  await context.definitions.remove(uuid);
+  context.changed();
+}
+
+/** Directories that a crash left half-made or half-removed. One whose process lives is left alone. */
+export async function removeLeftovers(context: QemuContext): Promise<void> {
+  for (const uuid of await context.definitions.leftovers()) {
+    if (!isOn(await look(context, uuid))) await context.definitions.remove(uuid);
+  }
+}

@@ -1,0 +1,93 @@
+import { mkdir, open, readFile, readdir, rename, rm } from 'node:fs/promises';
+import { join } from 'node:path';
+import type { MachineSpec } from '../../machine-spec.ts';
+import { isUuid } from '../../machine-spec.ts';
+
+/** What the disk knows about a machine. */
+export interface Definition {
+  readonly spec: MachineSpec;
+  /** Fixed when the machine was made, e.g. `pc-q35-7.2`. */
+  readonly machineType: string;
+}
+
+/**
+ * The machines of the driver: one directory each, named by UUID, with `machine.json` in it. A directory without one is what a crash
+ * left of a making or a removal, and is nothing.
+ */
+export interface Definitions {
+  directory(uuid: string): string;
+  /** UUIDs of all machines. */
+  list(): Promise<string[]>;
+  read(uuid: string): Promise<Definition | null>;
+  /** On the disk when this resolves. */
+  write(definition: Definition): Promise<void>;
+  /** Gone for good when this resolves. */
+  remove(uuid: string): Promise<void>;
+  /** Directories that are no machine. */
+  leftovers(): Promise<string[]>;
+}
+
+const fileName = 'machine.json';
+const temporaryName = 'machine.json.new';
+
+export function createDefinitions(root: string): Definitions {
+  const directory = (uuid: string): string => join(root, uuid);
+  const read = async (uuid: string): Promise<Definition | null> => {
+    if (!isUuid(uuid)) return null;
+    const text = await readFile(join(directory(uuid), fileName), 'utf8').catch(ignoreMissing);
+    return text === null ? null : (JSON.parse(text) as Definition);
+  };
+  const directories = async (): Promise<string[]> => {
+    const names = await readdir(root).catch(ignoreMissing);
+    return (names ?? []).filter(isUuid);
+  };
+  const sort = async (): Promise<{ machines: string[]; leftovers: string[] }> => {
+    const machines: string[] = [];
+    const leftovers: string[] = [];
+    for (const uuid of await directories()) ((await read(uuid)) ? machines : leftovers).push(uuid);
+    return { machines, leftovers };
+  };
+  return {
+    directory,
+    read,
+    list: async () => (await sort()).machines,
+    leftovers: async () => (await sort()).leftovers,
+    async write(definition) {
+      const path = directory(definition.spec.uuid);
+      await mkdir(path, { recursive: true, mode: 0o700 });
+      await writeDurably(join(path, temporaryName), JSON.stringify(definition, null, 2));
+      await rename(join(path, temporaryName), join(path, fileName));
+      await syncDirectory(path);
+      await syncDirectory(root);
+    },
+    async remove(uuid) {
+      await rm(join(directory(uuid), fileName), { force: true });
+      await syncDirectory(directory(uuid)).catch(ignoreMissing);
+      await rm(directory(uuid), { recursive: true, force: true });
+    },
+  };
+}
+
+async function writeDurably(path: string, text: string): Promise<void> {
+  const handle = await open(path, 'w', 0o600);
+  try {
+    await handle.writeFile(text);
+    await handle.sync();
+  } finally {
+    await handle.close();
+  }
+}
+
+async function syncDirectory(path: string): Promise<void> {
+  const handle = await open(path, 'r');
+  try {
+    await handle.sync();
+  } finally {
+    await handle.close();
+  }
+}
+
+function ignoreMissing(error: NodeJS.ErrnoException): null {
+  if (error.code === 'ENOENT') return null;
+  throw error;
+}

@@ -1,0 +1,114 @@
+import { mkdir } from 'node:fs/promises';
+import { join } from 'node:path';
+import { createKeyedMutex } from '../../../operations/mutex.ts';
+import type { Hypervisor, MachineStatus } from '../../hypervisor.ts';
+import { isUuid } from '../../machine-spec.ts';
+import { createChanges } from '../changes.ts';
+import { listBridges } from '../host-bridges.ts';
+import { onlyOurErrors } from '../only-our-errors.ts';
+import { followSerialLog, readSerialLog, trimSerialLog } from '../serial-log.ts';
+import { machineFiles } from './arguments.ts';
+import type { QemuContext } from './context.ts';
+import { demandDefinition, look } from './context.ts';
+import { define, removeLeftovers, undefine } from './define.ts';
+import { createDefinitions } from './definitions.ts';
+import type { QemuHost } from './host.ts';
+import { examineHost } from './host.ts';
+import { powerOff, reset, shutdown, start } from './life.ts';
+import { growDisk, setCdrom } from './media.ts';
+import { createMonitors } from './monitors.ts';
+import { openScreen, screenshot } from './screen.ts';
+
+export interface QemuDriverOptions {
+  /** A directory of the driver's own, absolute; made when it is missing. */
+  dir: string;
+  onError: (error: unknown, context: { stage: string }) => void;
+}
+
+/** How often logs are looked at that could grow for ever. */
+const trimEveryMs = 5_000;
+
+/** Machines as plain processes of QEMU, which outlive us: see `Hypervisor` for what it must do. */
+export async function createQemuDriver({ dir, onError }: QemuDriverOptions): Promise<Hypervisor> {
+  const root = join(dir, 'machines');
+  await mkdir(root, { recursive: true, mode: 0o700 });
+  const changes = createChanges();
+  const definitions = createDefinitions(root);
+  let examined: Promise<QemuHost> | null = null;
+  const context: QemuContext = {
+    definitions,
+    monitors: createMonitors(definitions, changes.tell),
+    host: ({ afresh = false } = {}) => {
+      if (afresh) examined = null;
+      return (examined ??= examineHost(join(dir, 'probe')));
+    },
+    changed: changes.tell,
+  };
+  await removeLeftovers(context);
+  const trimming = setInterval(() => {
+    trimLogs(context).catch((error: unknown) => onError(error, { stage: 'machines: serial logs' }));
+  }, trimEveryMs);
+  trimming.unref();
+  return onlyOurErrors(
+    createCalls(context, {
+      onChange: changes.listen,
+      close: () => {
+        clearInterval(trimming);
+        context.monitors.close();
+        return Promise.resolve();
+      },
+    }),
+  );
+}
+
+function createCalls(context: QemuContext, own: Pick<Hypervisor, 'onChange' | 'close'>): Hypervisor {
+  const turns = createKeyedMutex();
+  /** Names are unique, so that makings wait for each other. */
+  const naming = turns('names');
+  const { definitions } = context;
+  const serialOf = async (uuid: string): Promise<string> => {
+    await demandDefinition(context, uuid);
+    return join(definitions.directory(uuid), machineFiles.serial);
+  };
+  return {
+    ...own,
+    driver: 'qemu',
+    probe: async (options) => (await context.host(options)).facts,
+    networks: listBridges,
+    define: (spec) => naming(() => turns(spec.uuid)(() => define(context, spec))),
+    undefine: (uuid) => turns(uuid)(() => undefine(context, uuid)),
+    spec: async (uuid) => (await definitions.read(uuid))?.spec ?? null,
+    list: async () => {
+      const all = await Promise.all((await definitions.list()).map((uuid) => statusOf(context, uuid)));
+      return all.filter((one) => one !== null);
+    },
+    status: (uuid) => statusOf(context, uuid),
+    start: (uuid) => turns(uuid)(() => start(context, uuid)),
+    shutdown: (uuid) => turns(uuid)(() => shutdown(context, uuid)),
+    powerOff: (uuid) => turns(uuid)(() => powerOff(context, uuid)),
+    reset: (uuid) => turns(uuid)(() => reset(context, uuid)),
+    setCdrom: (uuid, path) => turns(uuid)(() => setCdrom(context, uuid, path)),
+    growDisk: (uuid, options) => turns(uuid)(() => growDisk(context, uuid, options)),
+    openScreen: (uuid) => openScreen(context, uuid),
+    screenshot: (uuid) => screenshot(context, uuid),
+    readSerial: async (uuid) => readSerialLog(await serialOf(uuid)),
+    async *followSerial(uuid, signal) {
+      yield* followSerialLog(await serialOf(uuid), signal);
+    },
+  };
+}
+
+async function statusOf(context: QemuContext, uuid: string): Promise<MachineStatus | null> {
+  const definition = isUuid(uuid) ? await context.definitions.read(uuid) : null;
+  if (definition === null) return null;
+  const { name, cpus, memoryBytes } = definition.spec;
+  const { state, reason } = await look(context, uuid);
+  return { uuid, name, state, reason, foreign: false, cpus, memoryBytes };
+}
+
+async function trimLogs({ definitions }: QemuContext): Promise<void> {
+  for (const uuid of await definitions.list()) {
+    await trimSerialLog(join(definitions.directory(uuid), machineFiles.serial));
+    await trimSerialLog(join(definitions.directory(uuid), machineFiles.log));
+  }
+}

@@ -1,0 +1,59 @@
+import { existsSync } from 'node:fs';
+import type { HypervisorFacts } from '../../hypervisor.ts';
+import { HypervisorError } from '../../hypervisor-error.ts';
+import type { MachineSpec } from '../../machine-spec.ts';
+import { findAcceleration } from '../acceleration.ts';
+import { findTool, packageOf, plainEnvironment, runTool } from '../run-tool.ts';
+import { findUefi } from '../uefi.ts';
+import type { HostWays } from './arguments.ts';
+
+/** What the driver knows of its host, found out once. */
+export interface QemuHost {
+  readonly facts: HypervisorFacts;
+  /** Null when machines cannot run. */
+  readonly ways: HostWays | null;
+}
+
+/** @param workDir where a tiny guest may lie for a moment */
+export async function examineHost(workDir: string): Promise<QemuHost> {
+  const program = findTool('qemu-system-x86_64');
+  const missing = (['qemu-system-x86_64', 'qemu-img'] as const).filter((name) => findTool(name) === null);
+  if (program === null || missing.length > 0) return without(missing.map((name) => packageOf[name]));
+  const [version, machineType] = await Promise.all([readVersion(program), readMachineType(program)]);
+  const acceleration = await findAcceleration(program, workDir);
+  if (acceleration === null || machineType === null) return without(['qemu-system-x86'], version);
+  const uefi = findUefi();
+  const facts = { driver: 'qemu', acceleration, version, missing: null, hasUefi: uefi !== null } as const;
+  return { facts, ways: { program, acceleration, machineType, uefiCode: uefi?.code ?? null } };
+}
+
+function without(packages: string[], version: string | null = null): QemuHost {
+  const missing = { code: 'packages_missing', packages } as const;
+  return { facts: { driver: 'qemu', acceleration: null, version, missing, hasUefi: false }, ways: null };
+}
+
+/** `QEMU emulator version 7.2.22 (Debian …)` */
+async function readVersion(program: string): Promise<string | null> {
+  const { stdout } = await runTool([program, '--version'], { env: plainEnvironment });
+  return /version (\d+(?:\.\d+)+)/.exec(stdout)?.[1] ?? null;
+}
+
+/** `q35   Standard PC (Q35 + ICH9, 2009) (alias of pc-q35-7.2)` */
+async function readMachineType(program: string): Promise<string | null> {
+  const { stdout } = await runTool([program, '-machine', 'help'], { env: plainEnvironment });
+  return /^q35\s.*\(alias of (pc-q35-[\d.]+)\)/m.exec(stdout)?.[1] ?? null;
+}
+
+/** Whether this host can run a machine like this. @throws HypervisorError `packages_missing`, `unsupported` */
+export function demandWays({ facts, ways }: QemuHost, spec: MachineSpec): HostWays {
+  if (ways === null)
+    throw new HypervisorError('packages_missing', { packages: facts.missing?.packages ?? [] });
+  if (spec.firmware === 'uefi' && ways.uefiCode === null)
+    throw new HypervisorError('packages_missing', { packages: ['ovmf'] });
+  const { network } = spec;
+  if (network.kind === 'network')
+    throw new HypervisorError('unsupported', { detail: `network ${network.name}` });
+  if (network.kind === 'bridge' && !existsSync(`/sys/class/net/${network.name}/bridge`))
+    throw new HypervisorError('unsupported', { detail: `there is no bridge ${network.name}` });
+  return ways;
+}

@@ -1,0 +1,112 @@
+import { copyFile, open, readFile, rm } from 'node:fs/promises';
+import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { HypervisorError } from '../../hypervisor-error.ts';
+import { findUefi } from '../uefi.ts';
+import { buildArguments, machineFiles } from './arguments.ts';
+import type { QemuContext } from './context.ts';
+import { demandDefinition, demandMonitor, isOn, look } from './context.ts';
+import type { Definition } from './definitions.ts';
+import { demandWays } from './host.ts';
+import type { Launched } from './process.ts';
+import { endProcess, launch, waitForEnd } from './process.ts';
+
+/** A start takes a fifth of a second; on a host that is busy to death it takes longer. */
+const startMs = 60_000;
+/** After this the process is ended by force. */
+const quitMs = 3_000;
+
+export async function start(context: QemuContext, uuid: string): Promise<void> {
+  const definition = await demandDefinition(context, uuid);
+  const now = await look(context, uuid);
+  if (now.state === 'running') return;
+  if (now.state === 'paused') return void (await (await context.monitors.of(uuid)).execute('cont'));
+  if (now.state === 'unknown') throw new HypervisorError('no_answer');
+  // A guest that panicked has a process still.
+  if (isOn(now)) await powerOff(context, uuid);
+  await boot(context, definition);
+}
+
+async function boot(context: QemuContext, { spec, machineType }: Definition): Promise<void> {
+  const ways = demandWays(await context.host(), spec);
+  const directory = context.definitions.directory(spec.uuid);
+  await clearRuntimeFiles(context, spec.uuid);
+  if (spec.firmware === 'uefi') await makeVariables(directory);
+  const { program } = ways;
+  const launched = launch([program, ...buildArguments(spec, { ...ways, machineType })], directory);
+  launched.ended.then(context.changed, context.changed);
+  await answers(context, { uuid: spec.uuid, launched });
+}
+
+/** Waits for the monitor, or for the end of a QEMU that could not start. */
+async function answers(
+  context: QemuContext,
+  { uuid, launched }: { uuid: string; launched: Launched },
+): Promise<void> {
+  let end: string | null = null;
+  launched.ended.then((how) => (end = how)).catch(() => {});
+  const deadline = performance.now() + startMs;
+  for (;;) {
+    const hasStarted = await context.monitors.of(uuid).catch(() => null);
+    if (hasStarted !== null) return context.changed();
+    if (end !== null) {
+      const detail = await tellWhy(context.definitions.directory(uuid), end);
+      await clearRuntimeFiles(context, uuid);
+      throw new HypervisorError('start_failed', { detail });
+    }
+    if (performance.now() > deadline) {
+      await powerOff(context, uuid);
+      throw new HypervisorError('start_failed', { detail: 'QEMU did not answer in time' });
+    }
+    await sleep(10);
+  }
+}
+
+async function tellWhy(directory: string, end: string): Promise<string> {
+  const log = await readFile(join(directory, machineFiles.log), 'utf8').catch(() => '');
+  return log.trim() === '' ? `QEMU ended (${end})` : log.trim().slice(-2000);
+}
+
+/** The firmware's own store: a copy for each machine, kept as long as the machine. */
+async function makeVariables(directory: string): Promise<void> {
+  const firmware = findUefi();
+  const target = join(directory, machineFiles.firmwareVariables);
+  if (firmware === null) throw new HypervisorError('packages_missing', { packages: ['ovmf'] });
+  const existing = await open(target, 'r').catch(() => null);
+  if (existing) return existing.close();
+  await copyFile(firmware.variables, target);
+}
+
+export async function shutdown(context: QemuContext, uuid: string): Promise<void> {
+  const monitor = await demandMonitor(context, uuid);
+  await monitor.execute('system_powerdown');
+}
+
+export async function reset(context: QemuContext, uuid: string): Promise<void> {
+  const monitor = await demandMonitor(context, uuid);
+  await monitor.execute('system_reset');
+}
+
+export async function powerOff(context: QemuContext, uuid: string): Promise<void> {
+  await demandDefinition(context, uuid);
+  const { process } = await look(context, uuid);
+  if (process !== null) {
+    // Asked first, so that it writes out its disks' caches; a hung one is ended.
+    await context.monitors
+      .of(uuid)
+      .then((monitor) => monitor.execute('quit'))
+      .catch(() => {});
+    const isGone = (await waitForEnd(process, quitMs)) || (await endProcess(process, quitMs));
+    if (!isGone) throw new HypervisorError('no_answer', { detail: 'the process does not end' });
+  }
+  await clearRuntimeFiles(context, uuid);
+  context.changed();
+}
+
+/** What a process that is gone may have left; the serial log stays. */
+async function clearRuntimeFiles({ definitions, monitors }: QemuContext, uuid: string): Promise<void> {
+  monitors.drop(uuid);
+  for (const name of [machineFiles.pid, machineFiles.monitor, machineFiles.screen]) {
+    await rm(join(definitions.directory(uuid), name), { force: true });
+  }
+}

@@ -1,0 +1,59 @@
+import { existsSync } from 'node:fs';
+import { readFile, stat } from 'node:fs/promises';
+import { join } from 'node:path';
+import type { MachineState, MachineStateReason } from '../../hypervisor.ts';
+import { machineFiles } from './arguments.ts';
+import type { Monitors } from './monitors.ts';
+import type { ProcessIdentity } from './process.ts';
+import { findProcess } from './process.ts';
+
+export interface Look {
+  readonly state: MachineState;
+  readonly reason: MachineStateReason;
+  /** Null when none lives. */
+  readonly process: ProcessIdentity | null;
+}
+
+/** QEMU's run states in ours. */
+const states: Readonly<Record<string, [MachineState, MachineStateReason]>> = {
+  running: ['running', null],
+  paused: ['paused', null],
+  suspended: ['paused', null],
+  'io-error': ['paused', 'io_error'],
+  'internal-error': ['crashed', null],
+  'guest-panicked': ['crashed', 'guest_panic'],
+};
+
+/** What a machine does now, from its process and its monitor. */
+export async function lookAt(uuid: string, directory: string, monitors: Monitors): Promise<Look> {
+  const process = await findProcess(directory, uuid);
+  if (process === null)
+    return { state: (await endedBadly(directory)) ? 'crashed' : 'shut_off', reason: null, process };
+  try {
+    const qmp = await monitors.of(uuid);
+    const { status } = (await qmp.execute('query-status')) as { status: string };
+    const [state, reason] = states[status] ?? ['paused', null];
+    const isFull = reason === 'io_error' && (await lacksSpace(qmp));
+    return { state, reason: isFull ? 'no_space' : reason, process };
+  } catch {
+    // It may have ended since the first look.
+    const now = await findProcess(directory, uuid);
+    if (now === null)
+      return { state: (await endedBadly(directory)) ? 'crashed' : 'shut_off', reason: null, process: null };
+    return { state: 'unknown', reason: 'no_answer', process: now };
+  }
+}
+
+async function lacksSpace(qmp: Awaited<ReturnType<Monitors['of']>>): Promise<boolean> {
+  const devices = (await qmp.execute('query-block')) as { 'io-status'?: string }[];
+  return devices.some((device) => device['io-status'] === 'nospace');
+}
+
+/** QEMU removes its pid file when it ends in order; one from before the host's start tells of the host's end, not of its own. */
+async function endedBadly(directory: string): Promise<boolean> {
+  const path = join(directory, machineFiles.pid);
+  if (!existsSync(path)) return false;
+  const [facts, kernel] = await Promise.all([stat(path).catch(() => null), readFile('/proc/stat', 'latin1')]);
+  const bootedAtS = Number(/^btime (\d+)$/m.exec(kernel)?.[1] ?? 0);
+  return facts !== null && facts.mtimeMs / 1000 > bootedAtS;
+}

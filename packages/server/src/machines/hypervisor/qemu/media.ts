@@ -1,0 +1,50 @@
+import { HypervisorError } from '../../hypervisor-error.ts';
+import type { DiskSpec } from '../../machine-spec.ts';
+import { isPlainPath } from '../../machine-spec.ts';
+import { checkDiskSize, growFile } from '../grow-file.ts';
+import { diskNode } from './arguments.ts';
+import type { QemuContext } from './context.ts';
+import { demandDefinition, isOn, look } from './context.ts';
+import type { Qmp } from './qmp.ts';
+
+export async function setCdrom(context: QemuContext, uuid: string, path: string | null): Promise<void> {
+  const definition = await demandDefinition(context, uuid);
+  if (path !== null && !isPlainPath(path)) throw new HypervisorError('invalid_spec', { detail: 'cdrom' });
+  if (isOn(await look(context, uuid))) await changeMedium(await context.monitors.of(uuid), path);
+  await context.definitions.write({ ...definition, spec: { ...definition.spec, cdrom: path } });
+  context.changed();
+}
+
+/** By force: a guest that locked its drive is no reason to keep an ISO. */
+async function changeMedium(monitor: Qmp, path: string | null): Promise<void> {
+  if (path === null) await monitor.execute('eject', { id: 'cdrom', force: true });
+  else {
+    const medium = { filename: path, format: 'raw', 'read-only-mode': 'read-only' };
+    await monitor.execute('blockdev-change-medium', { id: 'cdrom', force: true, ...medium });
+  }
+  // The node of the first medium has a name, and keeps its file open until it is told to go.
+  await monitor.execute('blockdev-del', { 'node-name': 'cdrom-medium' }).catch(() => {});
+}
+
+export async function growDisk(
+  context: QemuContext,
+  uuid: string,
+  { disk, sizeBytes }: { disk: DiskSpec; sizeBytes: number },
+): Promise<void> {
+  const { spec } = await demandDefinition(context, uuid);
+  checkDiskSize(sizeBytes);
+  const index = spec.disks.findIndex(({ path }) => path === disk.path);
+  const known = spec.disks[index];
+  if (!known) throw new HypervisorError('invalid_spec', { detail: 'disk' });
+  if (!isOn(await look(context, uuid))) return growFile(known, sizeBytes);
+  const monitor = await context.monitors.of(uuid);
+  const nodes = (await monitor.execute('query-named-block-nodes', { flat: true })) as BlockNode[];
+  const size = nodes.find((node) => node['node-name'] === diskNode(index))?.image?.['virtual-size'] ?? 0;
+  if (sizeBytes < size) throw new HypervisorError('invalid_spec', { detail: 'sizeBytes' });
+  await monitor.execute('block_resize', { 'node-name': diskNode(index), size: sizeBytes });
+}
+
+interface BlockNode {
+  'node-name'?: string;
+  image?: { 'virtual-size'?: number };
+}

@@ -1,0 +1,97 @@
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { closeSync, constants, openSync } from 'node:fs';
+import { readFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { machineFiles } from './arguments.ts';
+import { plainEnvironment } from '../run-tool.ts';
+
+/** One process, for as long as it lives: its number may be another's later, its start time never. */
+export interface ProcessIdentity {
+  readonly pid: number;
+  /** In ticks since the start of the host. */
+  readonly startTicks: string;
+}
+
+/** Fields of /proc/PID/stat that follow the name, which may hold anything: state is the first, start time the twentieth. */
+async function readStat(pid: number): Promise<{ state: string; startTicks: string } | null> {
+  const text = await readFile(`/proc/${pid}/stat`, 'latin1').catch(() => null);
+  const fields = text?.slice(text.lastIndexOf(')') + 2).split(' ');
+  const [state, startTicks] = [fields?.[0], fields?.[19]];
+  return state === undefined || startTicks === undefined ? null : { state, startTicks };
+}
+
+/** A process that ended and was not yet collected is gone. */
+export async function isAlive({ pid, startTicks }: ProcessIdentity): Promise<boolean> {
+  const now = await readStat(pid);
+  return now !== null && now.startTicks === startTicks && now.state !== 'Z' && now.state !== 'X';
+}
+
+/**
+ * The process of a machine: QEMU wrote its number, and its command line names the machine's UUID. Null when there is none, whoever has that
+ * number now. The monitor proves the rest.
+ */
+export async function findProcess(directory: string, uuid: string): Promise<ProcessIdentity | null> {
+  const pid = Number((await readFile(join(directory, machineFiles.pid), 'latin1').catch(() => '')).trim());
+  if (!Number.isSafeInteger(pid) || pid <= 1) return null;
+  const stat = await readStat(pid);
+  if (stat === null || stat.state === 'Z' || stat.state === 'X') return null;
+  const args = (await readFile(`/proc/${pid}/cmdline`, 'utf8').catch(() => '')).split('\0');
+  const isOurs = args[args.indexOf('-uuid') + 1] === uuid && args.includes(machineFiles.pid);
+  return isOurs ? { pid, startTicks: stat.startTicks } : null;
+}
+
+export interface Launched {
+  /** Resolves when QEMU ended: its exit code or signal. */
+  readonly ended: Promise<string>;
+}
+
+/**
+ * Starts QEMU in a session of its own, so that no signal to us or our terminal reaches it, with nothing of ours but its log.
+ * Not by `-daemonize`: with the sandbox that forbids new processes it dies by SIGSYS.
+ */
+export function launch(command: readonly string[], directory: string): Launched {
+  const [program = '', ...args] = command;
+  const flags = constants.O_WRONLY | constants.O_CREAT | constants.O_TRUNC | constants.O_APPEND;
+  const log = openSync(join(directory, machineFiles.log), flags, 0o600);
+  try {
+    const child = spawn(program, args, {
+      cwd: directory,
+      env: plainEnvironment,
+      detached: true,
+      stdio: ['ignore', log, log],
+    });
+    child.unref();
+    const ended = once(child, 'exit').then(
+      ([code, signal]: (string | number | null)[]) => String(code ?? signal),
+      (error: unknown) => String(error),
+    );
+    return { ended };
+  } finally {
+    closeSync(log);
+  }
+}
+
+/** Ends a process by force, and resolves when it is gone. @returns false when it would not go within the time */
+export async function endProcess(identity: ProcessIdentity, timeoutMs: number): Promise<boolean> {
+  if (await isAlive(identity)) signalQuietly(identity.pid);
+  return waitForEnd(identity, timeoutMs);
+}
+
+export async function waitForEnd(identity: ProcessIdentity, timeoutMs: number): Promise<boolean> {
+  const deadline = performance.now() + timeoutMs;
+  while (await isAlive(identity)) {
+    if (performance.now() > deadline) return false;
+    await sleep(10);
+  }
+  return true;
+}
+
+function signalQuietly(pid: number): void {
+  try {
+    process.kill(pid, 'SIGKILL');
+  } catch {
+    // It went by itself between the look and the signal.
+  }
+}

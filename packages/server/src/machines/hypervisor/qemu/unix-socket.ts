@@ -1,0 +1,39 @@
+import { closeSync, openSync } from 'node:fs';
+import { connect } from 'node:net';
+import type { Socket } from 'node:net';
+import { basename, dirname } from 'node:path';
+import { HypervisorError } from '../../hypervisor-error.ts';
+
+/** The kernel takes 107 bytes; a data directory may be deeper. */
+const maxPathBytes = 100;
+
+/**
+ * Connects to a unix socket at a path of any length: a long one is named through its directory's descriptor.
+ * @throws HypervisorError `no_answer`
+ */
+export function connectUnix(path: string): Promise<Socket> {
+  return new Promise((resolve, reject) => {
+    let directory: number | null = null;
+    const letGo = (): void => {
+      if (directory !== null) closeSync(directory);
+      directory = null;
+    };
+    const fail = (cause: unknown): void => {
+      letGo();
+      reject(new HypervisorError('no_answer', { cause }));
+    };
+    try {
+      const isLong = Buffer.byteLength(path) > maxPathBytes;
+      if (isLong) directory = openSync(dirname(path), 'r');
+      const socket = connect(isLong ? `/proc/self/fd/${directory}/${basename(path)}` : path);
+      socket.once('error', fail);
+      socket.once('connect', () => {
+        letGo();
+        socket.off('error', fail);
+        resolve(socket);
+      });
+    } catch (cause) {
+      fail(cause);
+    }
+  });
+}
