@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import type { ErrorEntry } from './error-entry.ts';
+import { imageErrors } from './image-errors.ts';
 import { machineErrors } from './machine-errors.ts';
 import { uploadErrors } from './upload-errors.ts';
 
@@ -157,6 +158,7 @@ export const errorRegistry = {
     message: 'The source file is gone.',
     hint: 'Put it back and rescan the pool.',
   },
+  ...imageErrors,
   ...machineErrors,
   io_error: {
     status: 500,

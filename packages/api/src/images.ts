@@ -7,6 +7,14 @@ export type ImageFormat = z.infer<typeof imageFormat>;
 /** `missing`: the file is gone, the record stays. `refused`: see `stateReason`; nothing can be done with it. */
 export const imageState = z.enum(['ready', 'missing', 'refused']);
 
+/** What stands in the way of deleting an image: a machine with it, an image made of it, a running operation. */
+export const imageUser = z.object({
+  kind: z.enum(['vm', 'image', 'operation']),
+  id: z.union([z.number(), z.string()]),
+  name: z.string(),
+});
+export type ImageUser = z.infer<typeof imageUser>;
+
 export const image = z.object({
   id: z.number().int().min(100).describe('short number from 100'),
   name: z.string().describe("the file's name in its pool"),
@@ -19,6 +27,12 @@ export const image = z.object({
   pool: z.string(),
   owner: z.string().nullable().describe('user id; null for a file put there by hand'),
   copiedFrom: z.number().int().nullable(),
+  sha256: z
+    .string()
+    .nullable()
+    .describe('of the file as it is now, in hex; null when it was not computed since the file last changed'),
+  template: z.boolean().describe('what new machines are made of; protected from deletion'),
+  usedBy: z.array(imageUser).describe('while there is any, the image cannot be deleted'),
   createdAt: z.iso.datetime(),
 });
 export type Image = z.infer<typeof image>;
@@ -74,3 +88,38 @@ export const sampleImageRequest = z.strictObject({
 });
 export type SampleImageRequest = z.input<typeof sampleImageRequest>;
 export type SampleImageInput = z.output<typeof sampleImageRequest>;
+
+const sha256 = z
+  .string()
+  .regex(/^[0-9a-fA-F]{64}$/, 'A SHA-256 has 64 hexadecimal digits.')
+  .transform((digest) => digest.toLowerCase());
+
+export const convertImageRequest = z.strictObject({
+  name: imageName,
+  format: z.enum(['raw', 'qcow2']).describe('of the new image; the other one than the source has'),
+  compress: z.boolean().default(false).describe('qcow2 only: smaller, slower to make and to read'),
+  pool: z.string().optional().describe('target pool; default: the pool of the source'),
+});
+export type ConvertImageRequest = z.input<typeof convertImageRequest>;
+export type ConvertImageInput = z.output<typeof convertImageRequest>;
+
+export const verifyImageRequest = z.strictObject({
+  sha256: sha256.optional().describe('to compare with; another one fails the operation as digest_mismatch'),
+});
+export type VerifyImageRequest = z.input<typeof verifyImageRequest>;
+export type VerifyImageInput = z.output<typeof verifyImageRequest>;
+
+export const importImageRequest = z.strictObject({
+  url: z.string().max(8192).describe('http or https, without user or password; its query is not stored'),
+  name: imageName,
+  pool: z.string().optional().describe('default: the first pool'),
+  sha256: sha256.optional().describe('of the whole file; another one fails the operation as digest_mismatch'),
+  format: imageFormat
+    .optional()
+    .describe('what it should be; the content decides, a contradiction is refused'),
+});
+export type ImportImageRequest = z.input<typeof importImageRequest>;
+export type ImportImageInput = z.output<typeof importImageRequest>;
+
+export const changeImageRequest = z.strictObject({ template: z.boolean() });
+export type ChangeImageRequest = z.infer<typeof changeImageRequest>;

@@ -10,6 +10,10 @@ export const operationActions = [
   'quick_create_vm',
   'copy_vm',
   'delete_vm',
+  'import_image',
+  'convert_image',
+  'verify_image',
+  'delete_image',
 ] as const;
 export type OperationAction = (typeof operationActions)[number];
 
@@ -17,15 +21,16 @@ export const operationPhases = [
   'inspect',
   'reserve',
   'clone',
-  /** bytes come from a client */
+  /** bytes come from a client or another server */
   'receive',
   'transfer',
   'write',
   'flush',
   'verify',
   'publish',
-  /** of a machine: what is asked for is possible; then each disk, first-boot data, definition, start */
+  /** of a qcow2 image: its tables; of a machine: what is asked for is possible */
   'check',
+  /** of a machine: each disk, then first-boot data, definition, start */
   'disk_1',
   'disk_2',
   'disk_3',
@@ -40,6 +45,12 @@ export const operationPhases = [
   'stop',
   'undefine',
   'delete_disks',
+  /** asking another server for a file */
+  'connect',
+  'convert',
+  /** reading an image for its digest */
+  'read',
+  'delete',
   /** of an operation that another program reports, when it names no other */
   'work',
 ] as const;

@@ -22,7 +22,17 @@ import type {
   UserList,
 } from '../access.ts';
 import type { FirstBootProfile, FirstBootProfileRequest } from '../first-boot.ts';
-import type { CopyImageRequest, CopyPlan, Image, ImageList, SampleImageRequest } from '../images.ts';
+import type {
+  ChangeImageRequest,
+  ConvertImageRequest,
+  CopyImageRequest,
+  CopyPlan,
+  Image,
+  ImageList,
+  ImportImageRequest,
+  SampleImageRequest,
+  VerifyImageRequest,
+} from '../images.ts';
 import type {
   Accepted,
   EndOperationRequest,
@@ -96,6 +106,15 @@ function imageCalls(send: Send) {
       send<CopyPlan>('GET', routes.copyPlan(id), { query }),
     copyImage: (id: number, body: CopyImageRequest, idempotencyKey?: string) =>
       send<Accepted>('POST', routes.copyImage(id), { body, ...keyHeader(idempotencyKey) }),
+    convertImage: (id: number, body: ConvertImageRequest, idempotencyKey?: string) =>
+      send<Accepted>('POST', routes.convertImage(id), { body, ...keyHeader(idempotencyKey) }),
+    verifyImage: (id: number, body: VerifyImageRequest = {}, idempotencyKey?: string) =>
+      send<Accepted>('POST', routes.verifyImage(id), { body, ...keyHeader(idempotencyKey) }),
+    importImage: (body: ImportImageRequest, idempotencyKey?: string) =>
+      send<Accepted>('POST', routes.importImage(), { body, ...keyHeader(idempotencyKey) }),
+    changeImage: (id: number, body: ChangeImageRequest) => send<Image>('PATCH', routes.image(id), { body }),
+    deleteImage: (id: number, idempotencyKey?: string) =>
+      send<Accepted>('DELETE', routes.image(id), keyHeader(idempotencyKey)),
     makeSampleImage: (body: SampleImageRequest = {}, idempotencyKey?: string) =>
       send<Accepted>('POST', routes.sampleImage(), { body, ...keyHeader(idempotencyKey) }),
   };

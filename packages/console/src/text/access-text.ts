@@ -18,6 +18,11 @@ export const auditAreas = [
   'vm',
   'profile',
   'upload_image',
+  'import_image',
+  'convert_image',
+  'verify_image',
+  'delete_image',
+  'image',
   'pool',
 ] as const;
 export type AuditArea = (typeof auditAreas)[number];

@@ -194,6 +194,26 @@ export const jaErrors: Record<ErrorCode | 'unreachable' | 'foreign_answer', Erro
     message: 'この形式のファイルはイメージとして使えないため、残しませんでした。',
     hint: '先に展開するか、raw、qcow2、iso に変換してください。',
   },
+  image_in_use: {
+    message: 'このイメージは使用中です。',
+    hint: '使っている処理やマシンが終わるのを待つか、止めてください。',
+  },
+  image_protected: {
+    message: 'テンプレートのため削除できません。',
+    hint: '先にテンプレートの印を外してください。',
+  },
+  import_refused: {
+    message: 'このアドレスからは取得できません。',
+    hint: '公開された http または https のアドレスを使ってください。管理者は --import-allow で許可できます。',
+  },
+  import_failed: {
+    message: '相手のサーバーからファイルを取得できませんでした。',
+    hint: 'アドレスをブラウザーで確認し、後でもう一度試してください。',
+  },
+  tool_missing: {
+    message: '必要なプログラムがサーバーに入っていません。',
+    hint: '示されたパッケージをインストールしてください。',
+  },
   server_restarted: {
     message: '終わる前にサーバーが停止しました。作りかけは残っていません。',
     hint: 'もう一度実行してください。',

@@ -19,6 +19,12 @@ export type Right =
   | 'vm.delete'
   | 'profile.see'
   | 'profile.change'
+  | 'image.import'
+  | 'image.convert'
+  | 'image.verify'
+  | 'image.change'
+  | 'image.delete'
+  | 'image.download'
   | 'operation.list'
   | 'operation.watch'
   | 'operation.control'
@@ -75,6 +81,12 @@ export const rules: Readonly<Record<Right, Rule>> = {
   'vm.delete': rule(changes, ['own', 'none']),
   'profile.see': rule(looks, ['own', 'own']),
   'profile.change': rule(changes, ['own', 'own']),
+  'image.import': rule(changes, ['any', 'none']),
+  'image.convert': rule(changes, ['any', 'none']),
+  'image.verify': rule(changes, ['any', 'none']),
+  'image.change': rule(changes, ['own', 'none']),
+  'image.delete': rule(changes, ['own', 'none']),
+  'image.download': rule(looks, ['any', 'none']),
   'operation.list': rule(looks, ['any', 'any']),
   'operation.watch': rule(looks, ['own', 'granted'], 'watch'),
   'operation.control': rule(changes, ['own', 'none'], 'control'),

@@ -5,6 +5,7 @@ import type { FreeSpaceFloor } from '../operations/space.ts';
 import type { Store } from '../storage/store.ts';
 import type { ImageNumbers } from './image-rows.ts';
 import type { Pools } from './pool/pools.ts';
+import type { ImageUsers } from './users.ts';
 
 /** What all parts of the images' domain share. */
 export interface ImagesContext {
@@ -13,6 +14,7 @@ export interface ImagesContext {
   readonly pools: Pools;
   readonly operations: Operations;
   readonly numbers: ImageNumbers;
+  readonly users: ImageUsers;
   readonly floor: FreeSpaceFloor;
   /** Checks of name and space, and the promises made on them, are one critical section per file system. */
   readonly fileSystemMutex: (key: string) => Mutex;

@@ -1,7 +1,8 @@
-import { ApiError, type Image } from '@wcc/api';
+import { ApiError, type Image, type ImageUser } from '@wcc/api';
 import { sql, type Selectable } from 'kysely';
 import type { Database } from '../storage/schema.ts';
 import type { Store, WriteStatement } from '../storage/store.ts';
+import type { UsersByImage } from './users.ts';
 
 export type ImageRow = Selectable<Database['images']>;
 
@@ -36,11 +37,18 @@ export async function createImageNumbers(store: Store): Promise<ImageNumbers> {
   };
 }
 
-export function toImage(row: ImageRow): Image {
+/** Names one state of one file: another one has another digest. */
+export function digestOf(file: { inode: string; sizeBytes: number; mtimeNs: string }): string {
+  return `${file.inode}:${file.sizeBytes}:${file.mtimeNs}`;
+}
+
+export function toImage(row: ImageRow, usedBy: readonly ImageUser[] = []): Image {
   const { id, name, format, virtualSizeBytes, sizeBytes, dataBytes, state, stateReason } = row;
   const { poolId, owner, copiedFrom, createdAt } = row;
   const what = { id, name, format, virtualSizeBytes, sizeBytes, dataBytes, state, stateReason };
-  return { ...what, pool: poolId, owner, copiedFrom, createdAt };
+  const sha256 = row.digestOf === digestOf(row) ? row.sha256 : null;
+  const facts = { sha256, template: row.template === 1, usedBy: [...usedBy] };
+  return { ...what, pool: poolId, owner, copiedFrom, ...facts, createdAt };
 }
 
 export async function readImage(store: Store, id: number): Promise<ImageRow> {
@@ -52,7 +60,7 @@ export async function readImage(store: Store, id: number): Promise<ImageRow> {
 /** In the order of their numbers. */
 export async function listImages(
   store: Store,
-  page: { poolIds: readonly string[]; cursor: string | undefined; limit: number },
+  page: { poolIds: readonly string[]; cursor: string | undefined; limit: number; users: UsersByImage },
 ): Promise<{ items: Image[]; next?: string }> {
   const rows = await store.db
     .selectFrom('images')
@@ -62,7 +70,7 @@ export async function listImages(
     .orderBy('id')
     .limit(page.limit + 1)
     .execute();
-  const items = rows.slice(0, page.limit).map(toImage);
+  const items = rows.slice(0, page.limit).map((row) => toImage(row, page.users.get(row.id)));
   const last = items.at(-1);
   return rows.length > items.length && last ? { items, next: String(last.id) } : { items };
 }

@@ -27,6 +27,7 @@ import { toPool } from './pool/describe.ts';
 import { findUnknownRemains, removeUnknownRemains } from './remains.ts';
 import { createSampleAction } from './sample/action.ts';
 import { requestSample } from './sample/request.ts';
+import { createImageUsers, type ImageUsers } from './users.ts';
 
 export interface ImagesOptions {
   store: Store;
@@ -41,6 +42,8 @@ export interface ImagesOptions {
 
 /** Pools and the images in them. Every call checks the right of the principal that it names. */
 export interface Images {
+  /** What stands in the way of deleting an image; other parts of wcc add what they use. */
+  readonly users: ImageUsers;
   /** Takes over the operations of an earlier process, opens the pools and looks into them. */
   start(): Promise<void>;
   list(principal: Principal, page: { cursor?: string | undefined; limit: number }): Promise<ImageList>;
@@ -70,22 +73,25 @@ export async function createImages(options: ImagesOptions): Promise<Images> {
   const { store, hub, operations, pools, freeSpaceFloor: floor, onError } = options;
   const numbers = await createImageNumbers(store);
   const fileSystemMutex = createKeyedMutex();
-  const context: ImagesContext = { store, hub, operations, pools, numbers, floor, fileSystemMutex, onError };
+  const users = createImageUsers(store);
+  const shared = { store, hub, operations, pools, numbers, users };
+  const context: ImagesContext = { ...shared, floor, fileSystemMutex, onError };
   const keeper = createKeeper(context, options.pollMs);
   const { copy, makeSample } = createMakers(context);
   const poolIds = (): string[] => pools.all().map(({ id }) => id);
   return {
+    users,
     async start() {
       await operations.adopt();
       await keeper.start();
     },
     async list(principal, { cursor, limit }) {
       demand(principal, 'image.list');
-      return listImages(store, { poolIds: poolIds(), cursor, limit });
+      return listImages(store, { poolIds: poolIds(), cursor, limit, users: await users.all() });
     },
     async get(principal, id) {
       demand(principal, 'image.list');
-      return toImage(await readImage(store, id));
+      return toImage(await readImage(store, id), (await users.all()).get(id));
     },
     async plan(principal, id, name) {
       demand(principal, 'image.list');

@@ -96,7 +96,14 @@ const audit = [
     begin select raise(abort, 'the audit record is append-only'); end`,
 ];
 
+const imageFacts = [
+  `alter table images add column template integer not null default 0 check (template in (0, 1))`,
+  `alter table images add column sha256 text`,
+  `alter table images add column digestOf text`,
+];
+
 /** Nothing is edited here once it was released; new steps are added at the end. */
 export const migrations: readonly Migration[] = [
   { name: '0001-first', statements: [...access, ...images, ...operations, ...sharing, ...audit] },
+  { name: '0002-image-facts', statements: imageFacts },
 ];

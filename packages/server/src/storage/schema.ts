@@ -93,6 +93,12 @@ interface ImagesTable {
   mtimeNs: string;
   owner: string | null;
   copiedFrom: number | null;
+  /** What new machines are made of. */
+  template: Generated<number>;
+  /** In hex, of the file that `digestOf` names; null: not computed. */
+  sha256: Generated<string | null>;
+  /** `<inode>:<size>:<mtime in ns>` of the file that `sha256` was computed from. */
+  digestOf: Generated<string | null>;
   createdAt: string;
   rev: Generated<number>;
 }

@@ -1,0 +1,262 @@
+import { execFile } from 'node:child_process';
+import { randomBytes } from 'node:crypto';
+import { copyFile, mkdtemp, open, readFile, rm, stat, symlink, truncate, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { promisify } from 'node:util';
+import { gzipSync } from 'node:zlib';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { inspectForeign, type InspectOptions } from './inspect.ts';
+
+const run = promisify(execFile);
+const MiB = 1024 ** 2;
+let home: string;
+const path = (name: string): string => join(home, name);
+const qemuImg = async (...args: string[]): Promise<void> => void (await run('qemu-img', args));
+
+beforeAll(async () => {
+  home = await mkdtemp(join(tmpdir(), 'wcc-foreign-'));
+  await writeFile(path('secret'), 'a secret of this host'.padEnd(64 * 1024, '.'));
+  await writeFile(path('disk.raw'), randomBytes(4 * MiB));
+  await qemuImg('convert', '-f', 'raw', '-O', 'qcow2', path('disk.raw'), path('good.qcow2'));
+});
+afterAll(async () => {
+  await rm(home, { recursive: true });
+});
+
+/** The refusal; fails when the file is accepted. */
+async function refusalOf(
+  name: string,
+  options: InspectOptions = {},
+): Promise<{ code: string; message: string; hint: string }> {
+  const found: unknown = await inspectForeign(path(name), options).catch((error: unknown) => error);
+  expect(found).toBeInstanceOf(Error);
+  return found as Error & { code: string; hint: string };
+}
+
+async function patch(name: string, offset: number, bytes: Buffer): Promise<void> {
+  const file = await open(path(name), 'r+');
+  await file.write(bytes, 0, bytes.length, offset);
+  await file.close();
+}
+
+/** An ISO as far as its first volume descriptor. */
+async function writeIso(name: string, { volumeBytes }: { volumeBytes: number }): Promise<void> {
+  const bytes = Buffer.alloc(1 * MiB);
+  bytes.write('\u0001CD001\u0001', 0x8000, 'latin1');
+  bytes.writeUInt32LE(volumeBytes / 2048, 0x8000 + 80);
+  bytes.writeUInt16LE(2048, 0x8000 + 128);
+  await writeFile(path(name), bytes);
+}
+
+describe('what is taken', () => {
+  test('a qcow2 image, of either version, with or without compression', async () => {
+    await qemuImg(
+      'convert',
+      '-f',
+      'raw',
+      '-O',
+      'qcow2',
+      '-o',
+      'compat=0.10',
+      path('disk.raw'),
+      path('old.qcow2'),
+    );
+    await qemuImg('convert', '-c', '-f', 'raw', '-O', 'qcow2', path('disk.raw'), path('small.qcow2'));
+    await qemuImg(
+      'create',
+      '-f',
+      'qcow2',
+      '-o',
+      'extended_l2=on,preallocation=metadata',
+      path('wide.qcow2'),
+      '1G',
+    );
+    for (const name of ['good.qcow2', 'old.qcow2', 'small.qcow2'])
+      expect(await inspectForeign(path(name))).toEqual({ format: 'qcow2', virtualSizeBytes: 4 * MiB });
+    expect(await inspectForeign(path('wide.qcow2'))).toEqual({
+      format: 'qcow2',
+      virtualSizeBytes: 1024 * MiB,
+    });
+  });
+
+  test('a raw disk, whatever is in it or nothing at all', async () => {
+    const withPartitions = Buffer.alloc(MiB);
+    withPartitions.write('EFI PART', 512, 'latin1');
+    withPartitions.writeUInt16LE(0xaa55, 510);
+    await writeFile(path('gpt.img'), withPartitions);
+    await writeFile(path('empty.img'), '');
+    await writeFile(path('short.img'), 'x');
+    expect(await inspectForeign(path('gpt.img'))).toEqual({ format: 'raw', virtualSizeBytes: MiB });
+    expect(await inspectForeign(path('disk.raw'), { believed: 'raw' })).toMatchObject({ format: 'raw' });
+    expect(await inspectForeign(path('empty.img'))).toEqual({ format: 'raw', virtualSizeBytes: 0 });
+    expect(await inspectForeign(path('short.img'))).toEqual({ format: 'raw', virtualSizeBytes: 1 });
+  });
+
+  test('an ISO, also with boot code of any kind before it', async () => {
+    await writeIso('install.iso', { volumeBytes: MiB });
+    expect(await inspectForeign(path('install.iso'))).toEqual({ format: 'iso', virtualSizeBytes: MiB });
+    await patch('install.iso', 0, Buffer.from('1f8b0800', 'hex'));
+    expect(await inspectForeign(path('install.iso'))).toMatchObject({ format: 'iso' });
+  });
+
+  test('leaked clusters, which take room and do no harm', async () => {
+    await copyFile(path('good.qcow2'), path('leaky.qcow2'));
+    const header = await readFile(path('leaky.qcow2'));
+    // Its one L1 entry is the only thing that leads to data: without it every cluster is leaked.
+    await patch('leaky.qcow2', Number(header.readBigUInt64BE(40)), Buffer.alloc(8));
+    await expect(run('qemu-img', ['check', path('leaky.qcow2')])).rejects.toMatchObject({ code: 3 });
+    expect(await inspectForeign(path('leaky.qcow2'))).toMatchObject({ format: 'qcow2' });
+  });
+});
+
+describe('hostile files', () => {
+  test('qcow2 with a backing file', async () => {
+    await qemuImg('create', '-f', 'qcow2', '-b', path('secret'), '-F', 'raw', path('backing.qcow2'));
+    expect(await refusalOf('backing.qcow2')).toMatchObject({
+      code: 'hostile_image',
+      message: 'The qcow2 image needs a backing file.',
+    });
+  });
+
+  test('qcow2 with an external data file, by its bit or by its name', async () => {
+    const data = path('data.raw');
+    await qemuImg(
+      'create',
+      '-f',
+      'qcow2',
+      '-o',
+      `data_file=${data},data_file_raw=on`,
+      path('data.qcow2'),
+      '1M',
+    );
+    const refusal = { code: 'hostile_image', message: 'The qcow2 image keeps its data in another file.' };
+    expect(await refusalOf('data.qcow2')).toMatchObject(refusal);
+    await patch('data.qcow2', 72, Buffer.alloc(8));
+    expect(await refusalOf('data.qcow2')).toMatchObject(refusal);
+  });
+
+  test('VMDK whose extent is a file of this host', async () => {
+    await qemuImg('create', '-f', 'vmdk', '-o', 'subformat=monolithicFlat', path('flat.vmdk'), '1M');
+    const text = (await readFile(path('flat.vmdk'), 'utf8')).replace(/FLAT ".*"/, `FLAT "${path('secret')}"`);
+    await writeFile(path('extent.img'), text);
+    expect(text).toContain(path('secret'));
+    expect(await refusalOf('extent.img')).toMatchObject({ code: 'unsupported_format', hint: /-f vmdk/ });
+  });
+
+  test('qcow2 with an absurd L1 table or virtual size', async () => {
+    await copyFile(path('good.qcow2'), path('l1.qcow2'));
+    await patch('l1.qcow2', 36, Buffer.from('ffffffff', 'hex'));
+    expect(await refusalOf('l1.qcow2')).toMatchObject({
+      code: 'hostile_image',
+      message: /4294967295 entries/,
+    });
+    await qemuImg('create', '-f', 'qcow2', path('huge.qcow2'), '100T');
+    expect(await refusalOf('huge.qcow2')).toMatchObject({
+      code: 'hostile_image',
+      message: /the limit is 64/,
+    });
+    const limit = { maxVirtualSizeBytes: MiB };
+    expect(await refusalOf('good.qcow2', limit)).toMatchObject({ code: 'hostile_image' });
+    expect(await refusalOf('disk.raw', limit)).toMatchObject({ code: 'hostile_image' });
+  });
+
+  test('a gzip bomb, and whatever else is packed', async () => {
+    await writeFile(path('bomb.img'), gzipSync(Buffer.alloc(64 * MiB)));
+    expect(await refusalOf('bomb.img')).toMatchObject({ code: 'unsupported_format', hint: /gunzip/ });
+    for (const [digits, hint] of [
+      ['fd377a585a00', /unxz/],
+      ['28b52ffd', /unzstd/],
+      ['425a6839', /bunzip2/],
+      ['504b0304', /unzip/],
+    ] as const) {
+      await writeFile(path('packed.img'), Buffer.from(digits.padEnd(64, '0'), 'hex'));
+      expect(await refusalOf('packed.img')).toMatchObject({ code: 'unsupported_format', hint });
+    }
+  });
+
+  test('qcow2 that is cut off, in its header, its tables or its data', async () => {
+    const { size } = await stat(path('good.qcow2'));
+    for (const length of [50, 100, 70_000, size - 1024 * 1024]) {
+      await copyFile(path('good.qcow2'), path('cut.qcow2'));
+      await truncate(path('cut.qcow2'), length);
+      expect(await refusalOf('cut.qcow2'), String(length)).toMatchObject({ code: 'hostile_image' });
+    }
+  });
+
+  test('an ISO named as qcow2 is an ISO', async () => {
+    await writeIso('really-iso.qcow2', { volumeBytes: MiB });
+    expect(await inspectForeign(path('really-iso.qcow2'))).toMatchObject({ format: 'iso' });
+    expect(await refusalOf('really-iso.qcow2', { believed: 'qcow2' })).toMatchObject({
+      code: 'unsupported_format',
+      message: 'The content is iso, not qcow2.',
+    });
+  });
+
+  test('an ISO that is cut off', async () => {
+    await writeIso('cut.iso', { volumeBytes: 700 * MiB });
+    expect(await refusalOf('cut.iso')).toMatchObject({ code: 'hostile_image', message: /cut off/ });
+  });
+
+  test('other disks by their marks, whatever they are called', async () => {
+    const formats = [
+      ['vmdk', /VMDK/],
+      ['vdi', /VDI/],
+      ['vhdx', /VHDX/],
+      ['vpc', /VHD/],
+      ['qed', /QED/],
+      ['parallels', /Parallels/],
+    ] as const;
+    for (const [format, message] of formats) {
+      await qemuImg('create', '-f', format, path('other.raw'), '8M');
+      expect(await refusalOf('other.raw')).toMatchObject({ code: 'unsupported_format', message });
+    }
+    await qemuImg('create', '-f', 'vpc', '-o', 'subformat=fixed', path('fixed.raw'), '8M');
+    expect(await refusalOf('fixed.raw')).toMatchObject({ code: 'unsupported_format', message: /VHD/ });
+    await writeFile(path('page.iso'), '<!DOCTYPE html><html>Please sign in');
+    expect(await refusalOf('page.iso')).toMatchObject({ code: 'unsupported_format', message: /web page/ });
+  });
+
+  test('qcow2 that is encrypted, damaged, or of another age', async () => {
+    await copyFile(path('good.qcow2'), path('locked.qcow2'));
+    await patch('locked.qcow2', 32, Buffer.from('00000002', 'hex'));
+    expect(await refusalOf('locked.qcow2')).toMatchObject({
+      code: 'unsupported_format',
+      message: /encrypted/,
+    });
+    await qemuImg('create', '-f', 'qcow', path('v1.qcow'), '1M');
+    expect(await refusalOf('v1.qcow')).toMatchObject({ code: 'unsupported_format', message: /version 1/ });
+    await copyFile(path('good.qcow2'), path('damaged.qcow2'));
+    const header = await readFile(path('damaged.qcow2'));
+    // The first cluster of data is said to be the table of reference counts.
+    const l2 = Number(header.readBigUInt64BE(Number(header.readBigUInt64BE(40))) & 0xfffffffffffe00n);
+    await patch('damaged.qcow2', l2, Buffer.from('8000000000010000', 'hex'));
+    expect(await refusalOf('damaged.qcow2')).toMatchObject({ code: 'hostile_image', message: /damaged/ });
+  });
+
+  test('a symlink, and a pipe that nobody writes to', async () => {
+    await symlink(path('secret'), path('link.img'));
+    expect(await refusalOf('link.img')).toMatchObject({ code: 'not_regular' });
+    await run('mkfifo', [path('pipe.img')]);
+    expect(await refusalOf('pipe.img')).toMatchObject({ code: 'not_regular' });
+  });
+});
+
+describe('without qemu-img', () => {
+  const toolDirectories = ['/nonexistent'];
+
+  test('raw disks and ISOs are taken, qcow2 is refused with the package to install', async () => {
+    await writeIso('install.iso', { volumeBytes: MiB });
+    expect(await inspectForeign(path('disk.raw'), { toolDirectories })).toMatchObject({ format: 'raw' });
+    expect(await inspectForeign(path('install.iso'), { toolDirectories })).toMatchObject({ format: 'iso' });
+    expect(await refusalOf('good.qcow2', { toolDirectories })).toMatchObject({
+      code: 'tool_missing',
+      hint: /util-linux|qemu-utils/,
+    });
+  });
+});
+
+test('can be given up', async () => {
+  const signal = AbortSignal.abort(new Error('given up'));
+  await expect(inspectForeign(path('good.qcow2'), { signal })).rejects.toThrow('given up');
+});

@@ -1,0 +1,120 @@
+import { ApiError, type ImageFormat } from '@wcc/api';
+import { formatBytes } from '@wcc/progress';
+import { constants } from 'node:fs';
+import { open, type FileHandle } from 'node:fs/promises';
+import { checkIsoLength } from './iso.ts';
+import { checkQcow2Header, headerReadBytes } from './qcow2-header.ts';
+import { checkQcow2, infoQcow2, type LookOptions } from './qemu-img.ts';
+import { isoDescriptorOffset } from '../scan/recognise.ts';
+import { endLengths, recogniseForeign } from './signatures.ts';
+
+export interface InspectOptions extends LookOptions {
+  /** What whoever brought the file says it is; the content decides, and a contradiction is refused. */
+  believed?: ImageFormat | undefined;
+  /** @default {@link defaultMaxVirtualSizeBytes} */
+  maxVirtualSizeBytes?: number | undefined;
+}
+
+export interface Inspected {
+  format: ImageFormat;
+  virtualSizeBytes: number;
+}
+
+/** 64 TiB: more than a disk of today holds, and far from where arithmetic on sizes ends. */
+export const defaultMaxVirtualSizeBytes: number = 64 * 1024 ** 4;
+
+/**
+ * Says what a file is that came from elsewhere, before anybody uses it as an image. Such a file is hostile until
+ * this has returned: its header may name files of this host, which programs would open. So its bytes are read
+ * here first; only a qcow2 file whose header is harmless is shown to `qemu-img`, as qcow2 and nothing else.
+ *
+ * @throws ApiError `hostile_image`, `unsupported_format`, `tool_missing`, `not_regular`
+ */
+export async function inspectForeign(path: string, options: InspectOptions = {}): Promise<Inspected> {
+  const file = await openSafely(path);
+  try {
+    const found = await inspectOpen(file, options);
+    const { believed } = options;
+    if (believed === undefined || believed === found.format) return found;
+    const message = `The content is ${found.format}, not ${believed}.`;
+    const hint = `Call it ${found.format}, or send another file.`;
+    throw new ApiError('unsupported_format', { field: 'format', message, hint });
+  } finally {
+    await file.close();
+  }
+}
+
+/** Never follows a symlink, never waits for the other end of a FIFO. @throws ApiError `not_regular` */
+export async function openSafely(path: string): Promise<FileHandle> {
+  const flags = constants.O_RDONLY | constants.O_NOFOLLOW | constants.O_NONBLOCK;
+  const file = await open(path, flags).catch((cause: unknown) => {
+    throw isLink(cause) ? new ApiError('not_regular', { cause }) : cause;
+  });
+  const stat = await file.stat();
+  if (stat.isFile()) return file;
+  await file.close();
+  throw new ApiError('not_regular');
+}
+
+function isLink(error: unknown): boolean {
+  return error instanceof Error && 'code' in error && error.code === 'ELOOP';
+}
+
+async function inspectOpen(file: FileHandle, options: InspectOptions): Promise<Inspected> {
+  const { maxVirtualSizeBytes = defaultMaxVirtualSizeBytes } = options;
+  const { size: fileBytes } = await file.stat();
+  const kind = recogniseForeign({
+    head: await readAt(file, 0, endLengths.head),
+    descriptor: await readAt(file, isoDescriptorOffset, endLengths.descriptor),
+    tail: await readAt(file, Math.max(0, fileBytes - endLengths.tail), endLengths.tail),
+  });
+  if (typeof kind === 'object') {
+    const message = `This is a ${kind.name} file: it cannot be used as an image as it is.`;
+    throw new ApiError('unsupported_format', { message, hint: kind.hint });
+  }
+  if (kind === 'qcow2') {
+    const { virtualSizeBytes } = await lookIntoQcow2(file, options);
+    return { format: 'qcow2', virtualSizeBytes };
+  }
+  if (fileBytes > maxVirtualSizeBytes) {
+    const message = `The file has ${formatBytes(fileBytes)}; the limit is ${formatBytes(maxVirtualSizeBytes)}.`;
+    throw new ApiError('hostile_image', { message });
+  }
+  if (kind === 'iso') checkIsoLength(await readAt(file, isoDescriptorOffset - 1, 2048), fileBytes);
+  return { format: kind === 'iso' ? 'iso' : 'raw', virtualSizeBytes: fileBytes };
+}
+
+/** What is to be known of a qcow2 image before it is used or converted. */
+export interface Qcow2Facts {
+  virtualSizeBytes: number;
+  /** Guest data that exists. */
+  allocatedBytes: number;
+}
+
+/**
+ * Header first, then `qemu-img info` and `check`.
+ * @throws ApiError `hostile_image`, `unsupported_format`, `tool_missing`
+ */
+export async function lookIntoQcow2(file: FileHandle, options: InspectOptions): Promise<Qcow2Facts> {
+  const { maxVirtualSizeBytes = defaultMaxVirtualSizeBytes } = options;
+  const { size: fileBytes } = await file.stat();
+  const head = await readAt(file, 0, headerReadBytes);
+  const { virtualSizeBytes, clusterBytes } = checkQcow2Header(head, { fileBytes, maxVirtualSizeBytes });
+  const told = await infoQcow2(file.fd, options);
+  if (told !== virtualSizeBytes)
+    throw new ApiError('hostile_image', { message: 'The header and qemu-img name different virtual sizes.' });
+  const { allocatedBytes } = await checkQcow2(file.fd, { fileBytes, clusterBytes }, options);
+  return { virtualSizeBytes, allocatedBytes: Math.min(allocatedBytes, virtualSizeBytes) };
+}
+
+/** Shorter where the file ends earlier. */
+async function readAt(file: FileHandle, offset: number, length: number): Promise<Buffer> {
+  const bytes = Buffer.alloc(length);
+  let filled = 0;
+  while (filled < length) {
+    const { bytesRead } = await file.read(bytes, filled, length - filled, offset + filled);
+    if (bytesRead === 0) break;
+    filled += bytesRead;
+  }
+  return bytes.subarray(0, filled);
+}

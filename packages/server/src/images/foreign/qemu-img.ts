@@ -1,0 +1,94 @@
+import { ApiError } from '@wcc/api';
+import { inheritedPath, type ToolLimits } from '../tools/spawn-tool.ts';
+import { runTool, type ToolRun } from '../tools/run-tool.ts';
+
+/** Design page 06: 30 s of CPU and 1 GiB of address space; it writes nothing. */
+const limits: ToolLimits = { cpuSeconds: 30, addressSpaceBytes: 1024 ** 3, fileBytes: 0 };
+const timeoutMs = 300_000;
+
+export interface LookOptions {
+  signal?: AbortSignal | undefined;
+  /** @default where distributions put programs */
+  toolDirectories?: readonly string[] | undefined;
+}
+
+/** What `qemu-img check` found in a qcow2 image that is whole. */
+export interface Qcow2Check {
+  /** Guest data that exists: what a raw copy of it takes. */
+  allocatedBytes: number;
+  /** Where the last cluster ends. */
+  endBytes: number;
+}
+
+const hostile = (message: string, cause?: unknown): ApiError =>
+  new ApiError('hostile_image', cause === undefined ? { message } : { message, cause });
+
+/**
+ * `qemu-img info` of an open qcow2 file whose header was checked before.
+ * @returns its virtual size
+ * @throws ApiError `hostile_image`, `tool_missing`
+ */
+export async function infoQcow2(fd: number, options: LookOptions): Promise<number> {
+  const run = await look(['info'], fd, options);
+  if (run.code !== 0) throw hostile('qemu-img cannot read the image.', reason(run));
+  const info = parse(run);
+  const specific = (info['format-specific'] as { data?: Record<string, unknown> } | undefined)?.data;
+  const names = [info['backing-filename'], info['full-backing-filename'], specific?.['data-file']];
+  if (info['format'] !== 'qcow2' || names.some((name) => name !== undefined))
+    throw hostile('The qcow2 image names other files.');
+  return numberOf(info['virtual-size']);
+}
+
+/**
+ * `qemu-img check`. Leaked clusters do no harm and are let pass; damage is not, nor a file that ends before its
+ * last cluster does (`info` says nothing about that).
+ *
+ * @throws ApiError `hostile_image`, `tool_missing`
+ */
+export async function checkQcow2(
+  fd: number,
+  { fileBytes, clusterBytes }: { fileBytes: number; clusterBytes: number },
+  options: LookOptions,
+): Promise<Qcow2Check> {
+  const run = await look(['check'], fd, options);
+  const onlyLeaks = 3;
+  if (run.code !== 0 && run.code !== onlyLeaks)
+    throw hostile('qemu-img finds the image damaged.', reason(run));
+  const found = parse(run);
+  const endBytes = numberOf(found['image-end-offset']);
+  // The last cluster may be shorter in the file.
+  if (endBytes >= fileBytes + clusterBytes)
+    throw hostile('The file is cut off: its last clusters are missing.');
+  const allocated = found['allocated-clusters'];
+  return { endBytes, allocatedBytes: allocated === undefined ? 0 : numberOf(allocated) * clusterBytes };
+}
+
+/** The format is always given: a file is never asked what it would like to be. */
+function look(
+  command: readonly string[],
+  fd: number,
+  { signal, toolDirectories }: LookOptions,
+): Promise<ToolRun> {
+  const args = [...command, '--output=json', '-f', 'qcow2', inheritedPath(0)];
+  const directories = toolDirectories === undefined ? {} : { directories: toolDirectories };
+  return runTool({ tool: 'qemu-img', args, limits, files: [fd], ...directories }, { timeoutMs, signal });
+}
+
+function parse({ stdout }: ToolRun): Record<string, unknown> {
+  try {
+    return JSON.parse(stdout) as Record<string, unknown>;
+  } catch (cause) {
+    throw hostile('qemu-img says nothing sensible of the image.', cause);
+  }
+}
+
+function numberOf(value: unknown): number {
+  if (typeof value === 'number' && Number.isSafeInteger(value) && value >= 0) return value;
+  throw hostile('qemu-img names an impossible size.');
+}
+
+/** For the server's log; what the program says quotes the file and is not told to callers. */
+function reason({ code, signal, isTimedOut, stderr }: ToolRun): Error {
+  const end = isTimedOut ? 'it took too long' : (signal ?? `it ended with ${code}`);
+  return new Error(`qemu-img: ${end}: ${stderr.slice(0, 500)}`);
+}
