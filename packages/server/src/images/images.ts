@@ -21,7 +21,7 @@ import type { ImagesContext } from './context.ts';
 import { createCopyAction } from './copy/action.ts';
 import { planCopy, requestCopy } from './copy/request.ts';
 import { createImageNumbers, listImages, readImage, toImage } from './image-rows.ts';
-import { createKeeper } from './keeper.ts';
+import { createKeeper, type Keeper } from './keeper.ts';
 import type { Pools } from './pool/pools.ts';
 import { toPool } from './pool/describe.ts';
 import { findUnknownRemains, removeUnknownRemains } from './remains.ts';
@@ -99,6 +99,20 @@ export async function createImages(options: ImagesOptions): Promise<Images> {
     },
     copy,
     makeSample,
+    ...createPoolCalls(context, keeper),
+    async close() {
+      await keeper.close();
+      pools.close();
+    },
+  };
+}
+
+function createPoolCalls(
+  context: ImagesContext,
+  keeper: Keeper,
+): Pick<Images, 'pools' | 'rescan' | 'remains' | 'removeRemains'> {
+  const { pools } = context;
+  return {
     async pools(principal) {
       demand(principal, 'pool.see');
       return { items: await Promise.all(pools.all().map((pool) => toPool(context, pool))) };
@@ -114,10 +128,6 @@ export async function createImages(options: ImagesOptions): Promise<Images> {
     async removeRemains(principal, poolId, id) {
       demand(principal, 'remains.delete');
       await removeUnknownRemains(context, await pools.use(poolId), { id, principal });
-    },
-    async close() {
-      await keeper.close();
-      pools.close();
     },
   };
 }
