@@ -82,7 +82,8 @@ function queryString(query: RequestOptions['query']): string {
   return `?${new URLSearchParams(pairs.map(([key, value]) => [key, String(value)])).toString()}`;
 }
 
-async function readProblem(response: Response): Promise<ApiProblem> {
+/** The refusal in an answer, for requests that do not go through the client. */
+export async function readProblem(response: Response): Promise<ApiProblem> {
   const retryAfterS = Number.parseInt(response.headers.get('retry-after') ?? '', 10);
   const wait = Number.isNaN(retryAfterS) ? null : retryAfterS;
   try {

@@ -6,8 +6,8 @@ import { describeState } from './describe-state.ts';
 import { verbsOf } from './verbs.ts';
 import type { RowText } from './text/row-text.ts';
 import { nameOf } from './text/catalogue.ts';
-import { currentPhase, isFullPhase, joinParts, lookOf } from './row-view.ts';
-import type { RowContext, RowNote, RowView } from './row-view.ts';
+import { currentPhase, isFullPhase, joinParts, lookOf, noteFor } from './row-view.ts';
+import type { RowContext, RowView } from './row-view.ts';
 
 /** Turns a snapshot into the words and numbers of one row. Pure: the same input, the same row. */
 export function describeRow(snapshot: Snapshot, context: RowContext): RowView {
@@ -32,12 +32,6 @@ export function describeRow(snapshot: Snapshot, context: RowContext): RowView {
     code: state.code,
     verbs: verbsOf(snapshot, context),
   };
-}
-
-/** A pause, a cancel and an end are the server's word alone. */
-function noteFor({ state }: Snapshot, { note, isUnknown }: RowContext): RowNote | null {
-  const isOpen = state === 'running' || state === 'interrupted' || state === 'queued';
-  return isOpen && !isUnknown ? (note ?? null) : null;
 }
 
 /** What is made under the name it was asked by is named once. */

@@ -50,6 +50,8 @@ export interface RowNote {
   status: string;
   /** @default the look of the state */
   look?: RowLook;
+  /** Offered besides what the state asks for. */
+  verbs?: readonly RowVerb[];
 }
 
 export interface RowContext {
@@ -84,6 +86,12 @@ export function isWarned(snapshot: Snapshot): boolean {
 /** An upload that nobody sends now: whoever has the file can go on with it. */
 export function isWaitingForFile({ state, stateReason }: Snapshot): boolean {
   return state === 'interrupted' && stateReason?.code === 'waiting_for_client';
+}
+
+/** A pause, a cancel and an end are the server's word alone. */
+export function noteFor({ state }: Snapshot, { note, isUnknown }: RowContext): RowNote | null {
+  const isOpen = state === 'running' || state === 'interrupted' || state === 'queued';
+  return isOpen && !isUnknown ? (note ?? null) : null;
 }
 
 export function lookOf(snapshot: Snapshot, isUnknown: boolean): RowLook {

@@ -2,7 +2,7 @@ import { mayInState } from '../core/state-machine.ts';
 import type { OperationVerb } from '../core/state-machine.ts';
 import type { Snapshot } from '../core/snapshot.ts';
 import { isTerminal } from '../core/state-machine.ts';
-import { isWaitingForFile, isWarned } from './row-view.ts';
+import { isWaitingForFile, isWarned, noteFor } from './row-view.ts';
 import type { RowContext } from './row-view.ts';
 import type { RowVerb } from './text/row-text.ts';
 
@@ -11,7 +11,8 @@ const serverVerbs: readonly OperationVerb[] = ['retry', 'resume', 'pause', 'canc
 /** Buttons that make sense now: in this state, for this user, on this page. */
 export function verbsOf(snapshot: Snapshot, context: RowContext): RowVerb[] {
   const { may, offers, isUnknown } = context;
-  const page = offers.filter((verb) => pageVerbFits(verb, snapshot, isUnknown));
+  const noted = noteFor(snapshot, context)?.verbs ?? [];
+  const page = offers.filter((verb) => noted.includes(verb) || pageVerbFits(verb, snapshot, isUnknown));
   if (isUnknown) return page;
   // Cancelling is idempotent on the server; a second button press would only look as if it did something.
   const isEnding = snapshot.state === 'cancelling';
