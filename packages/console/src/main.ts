@@ -1,5 +1,4 @@
 import { WccProgressElement } from '@wcc/progress/element';
-import { CopyDialog } from './components/copy-dialog.ts';
 import { LiveRow } from './components/live-row.ts';
 import { TrayPanel } from './components/tray.ts';
 import { UserMenu } from './components/user-menu.ts';
@@ -11,7 +10,6 @@ import { SignInForm } from './pages/sign-in.ts';
 
 customElements.define('wcc-progress', WccProgressElement);
 customElements.define('wcc-live-row', LiveRow);
-customElements.define('wcc-copy-dialog', CopyDialog);
 customElements.define('wcc-user-menu', UserMenu);
 customElements.define('wcc-sign-in', SignInForm);
 customElements.define('wcc-first-sign-in', FirstSignIn);

@@ -1,5 +1,5 @@
 import { LitElement } from 'lit';
-import type { PropertyDeclarations } from 'lit';
+import type { CSSResult, PropertyDeclarations } from 'lit';
 import type { App, Desk } from '../state/app.ts';
 import type { Emitter } from '../state/emitter.ts';
 import type { Text } from '../text/text.ts';
@@ -19,6 +19,7 @@ export abstract class ConsoleElement extends LitElement {
 
   override connectedCallback(): void {
     super.connectedCallback();
+    adopt(this.getRootNode(), this.sheets());
     this.#stops = this.follows().map((emitter) => emitter.listen(() => this.requestUpdate()));
   }
 
@@ -33,6 +34,11 @@ export abstract class ConsoleElement extends LitElement {
     return [this.app.preferences.changed];
   }
 
+  /** Styles that come with a part which is loaded when it is wanted. @default none */
+  protected sheets(): readonly CSSResult[] {
+    return [];
+  }
+
   protected get text(): Text {
     return this.app.text;
   }
@@ -43,4 +49,12 @@ export abstract class ConsoleElement extends LitElement {
     if (desk === null) throw new Error('This part needs somebody signed in.');
     return desk;
   }
+}
+
+/** Adds style sheets to the one shadow root, once. */
+function adopt(root: Node, sheets: readonly CSSResult[]): void {
+  if (!(root instanceof ShadowRoot)) return;
+  for (const { styleSheet } of sheets)
+    if (styleSheet !== undefined && !root.adoptedStyleSheets.includes(styleSheet))
+      root.adoptedStyleSheets.push(styleSheet);
 }

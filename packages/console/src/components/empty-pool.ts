@@ -9,10 +9,14 @@ export interface EmptyPoolContext {
   mayMake: boolean;
   busy: boolean;
   onSample: () => void;
+  onUpload: () => void;
 }
 
 /** What a newcomer sees first: one press to have something to copy. */
-export function emptyPool(app: App, { pool, mayMake, busy, onSample }: EmptyPoolContext): TemplateResult {
+export function emptyPool(
+  app: App,
+  { pool, mayMake, busy, onSample, onUpload }: EmptyPoolContext,
+): TemplateResult {
   const { images } = app.text;
   if (!mayMake)
     return html`<section class="card empty">
@@ -24,9 +28,12 @@ export function emptyPool(app: App, { pool, mayMake, busy, onSample }: EmptyPool
     ${icon('disk')}
     <h2>${images.emptyTitle}</h2>
     <p>${images.emptyLead}</p>
-    <button class="button primary" ?disabled=${busy} @click=${onSample}>
-      ${icon('plus')}${images.makeSample}
-    </button>
+    <div class="ways">
+      <button class="button primary" ?disabled=${busy} @click=${onSample}>
+        ${icon('plus')}${images.makeSample}
+      </button>
+      <button class="button" @click=${onUpload}>${icon('upload')}${images.upload}</button>
+    </div>
     <p>${images.sampleHint}</p>
     <p class="or">${images.putFiles} <code>${pool?.path ?? ''}</code> ${images.thenRescan}</p>
   </section>`;

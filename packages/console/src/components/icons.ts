@@ -16,7 +16,14 @@ export type IconName =
   | 'minimise'
   | 'pause'
   | 'back'
-  | 'clock';
+  | 'clock'
+  | 'upload'
+  | 'download'
+  | 'link'
+  | 'check'
+  | 'convert'
+  | 'star'
+  | 'bin';
 
 const shapes: Readonly<Record<IconName, SVGTemplateResult>> = {
   copy: svg`<path d="M5.5 5.5h8v8h-8zM10.5 5.5v-3h-8v8h3"/>`,
@@ -33,6 +40,13 @@ const shapes: Readonly<Record<IconName, SVGTemplateResult>> = {
   pause: svg`<path d="M5.75 3.5v9M10.25 3.5v9"/>`,
   back: svg`<path d="M7.5 3.5 3 8l4.5 4.5M3.5 8H13"/>`,
   clock: svg`<path d="M8 4.5V8l2.5 1.5M14 8A6 6 0 1 1 2 8a6 6 0 0 1 12 0"/>`,
+  upload: svg`<path d="M8 10.5v-8m-3 3 3-3 3 3M2.5 10v3.5h11V10"/>`,
+  download: svg`<path d="M8 2.5v8m-3-3 3 3 3-3M2.5 10v3.5h11V10"/>`,
+  link: svg`<path d="M6.5 9.5a2.5 2.5 0 0 0 3.6.2l2.4-2.4a2.5 2.5 0 0 0-3.6-3.6l-.9.9M9.5 6.5a2.5 2.5 0 0 0-3.6-.2L3.5 8.700a2.5 2.5 0 0 0 3.6 3.600l.9-.9"/>`,
+  check: svg`<path d="M3 8.500l3.4 3.400L13 5"/>`,
+  convert: svg`<path d="M2.5 5.500h10m-2.5-3 2.5 3-2.5 2.500M13.5 10.500h-10m2.5-2.5-2.5 2.5 2.5 3"/>`,
+  star: svg`<path d="m8 2.2 1.8 3.7 4 .6-2.9 2.8.7 4L8 11.400l-3.6 1.9.7-4L2.2 6.500l4-.6z"/>`,
+  bin: svg`<path d="M2.5 4.500h11M6 4.500v-2h4v2M4 4.500l.7 9h6.600l.7-9M6.8 7v4M9.2 7v4"/>`,
   refresh: svg`<path d="M13 8a5 5 0 1 1-1.6-3.7M13.2 2.2v2.6h-2.6"/>`,
 };
 

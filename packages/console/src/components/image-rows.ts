@@ -4,6 +4,7 @@ import type { TemplateResult } from 'lit';
 import type { App } from '../state/app.ts';
 import { isActive, madeImageOf } from '../state/operation-groups.ts';
 import type { OperationEntry } from '../state/operations.ts';
+import { imagePageOf } from '../state/router.ts';
 import { size } from '../text/format.ts';
 import { icon } from './icons.ts';
 import { liveRow } from './live-row.ts';
@@ -27,7 +28,14 @@ export function imageRow(image: Image, { app, onCopy, mayCopy }: ImageRowContext
   const numberClass = hasSize ? 'number' : 'number none';
   return html`<tr role="row" data-image=${image.id}>
     <td role="cell" class="main">
-      <bdi class="name" translate="no">${image.name}</bdi><span class="id">#${image.id}</span>
+      <a
+        class="name"
+        href=${imagePageOf(image.id)}
+        title=${images.detailsOf(image.name)}
+        @click=${app.router.onLink}
+        ><bdi translate="no">${image.name}</bdi></a
+      ><span class="id">#${image.id}</span>
+      ${image.template ? html`<span class="badge">${images.template}</span>` : nothing}
       ${isSource ? html`<span class="copying">· ${images.beingCopied}</span>` : nothing}
     </td>
     <td role="cell" class=${hasSize ? '' : 'none'} data-label=${images.format}>
@@ -58,7 +66,8 @@ export function imageRow(image: Image, { app, onCopy, mayCopy }: ImageRowContext
   </tr>`;
 }
 
-function stateCell(image: Image, app: App): TemplateResult {
+/** The state, with the reason where it is not well. */
+export function stateCell(image: Image, app: App): TemplateResult {
   const { images } = app.text;
   const why = whyNot(image, app);
   return html`<span class="state ${image.state}">

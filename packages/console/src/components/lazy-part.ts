@@ -4,12 +4,14 @@ import type { App } from '../state/app.ts';
 import { icon } from './icons.ts';
 
 /** Pages that most visits do not need: they are loaded when one of them is shown. */
-export type LazyPart = 'access' | 'operation' | 'shared';
+export type LazyPart = 'access' | 'image' | 'operation' | 'shared' | 'uploads';
 
 const loaders: Readonly<Record<LazyPart, () => Promise<unknown>>> = {
   access: () => import('../access-elements.ts'),
+  image: () => import('../image-elements.ts'),
   operation: () => import('../operation-elements.ts'),
   shared: () => import('../shared-elements.ts'),
+  uploads: () => import('../upload-elements.ts'),
 };
 
 const states = new Map<LazyPart, 'loading' | 'loaded' | 'failed'>();

@@ -38,7 +38,8 @@ export class LiveRow extends ConsoleElement {
   }
 
   protected override follows(): Emitter[] {
-    return [...super.follows(), this.desk.link.changed, this.desk.operations.pausing];
+    const { link, operations, uploads } = this.desk;
+    return [...super.follows(), link.changed, operations.pausing, uploads.changed];
   }
 
   override connectedCallback(): void {
@@ -59,7 +60,6 @@ export class LiveRow extends ConsoleElement {
       ?frozen=${this.desk.operations.isPaused}
       .href=${this.offers?.hasLink === true ? operationPageOf(this.operation) : ''}
       .connection=${this.desk.link.isOnline ? 'online' : 'offline'}
-      .offers=${this.offers?.verbs ?? []}
       .explain=${(error: Parameters<typeof this.app.explainOperation>[0]) => this.app.explainOperation(error)}
       @wcc-action=${this.#onAction}
     ></wcc-progress>`;
@@ -84,15 +84,26 @@ export class LiveRow extends ConsoleElement {
     const row = this.querySelector<WccProgressElement>('wcc-progress');
     const entry = this.desk.operations.get(this.operation);
     if (row === null || entry === undefined) return;
+    const { uploads } = this.desk;
     row.snapshot = entry.snapshot;
+    row.note = uploads.noteOf(this.operation);
+    this.#offer(row, uploads.mayChoose(entry.snapshot));
     if (row.may !== entry.may) row.may = entry.may;
     if (row.unknown !== entry.isUnknown) row.unknown = entry.isUnknown;
+  }
+
+  /** Choosing the file is possible wherever the row stands. The same list again would paint the row for nothing. */
+  #offer(row: WccProgressElement, mayChoose: boolean): void {
+    const own = this.offers?.verbs ?? [];
+    const verbs = mayChoose ? [...own, 'choose' as const] : own;
+    if (verbs.join() !== row.offers.join()) row.offers = verbs;
   }
 
   readonly #onAction = (event: CustomEvent<ProgressActionDetail>): void => {
     const { verb, id } = event.detail;
     if (verb === 'cancel' || verb === 'pause' || verb === 'resume' || verb === 'retry')
       void this.#order(verb, id);
+    else if (verb === 'choose') this.desk.uploads.choose(id);
     else this.offers?.run(verb, id);
   };
 

@@ -19,7 +19,7 @@ export function section(title: string, content: unknown): TemplateResult {
 }
 
 /** A term and its description; a fact that is not known is not shown. */
-function fact(term: string, value: unknown): Part {
+export function fact(term: string, value: unknown): Part {
   if (value === null || value === undefined || value === '' || value === nothing) return nothing;
   return html`<div>
     <dt>${term}</dt>

@@ -14,6 +14,7 @@ const access = (app: App, render: () => TemplateResult): TemplateResult => lazyP
 /** The table of pages: which element each address shows to somebody signed in. */
 const pages: Readonly<Record<PageName, Page>> = {
   images,
+  image: (app) => lazyPart('image', app, () => html`<wcc-image-page .app=${app}></wcc-image-page>`),
   // Whoever is signed in already has no use for the link.
   firstSignIn: images,
   operations: (app) => html`<wcc-operations-page .app=${app}></wcc-operations-page>`,

@@ -22,6 +22,9 @@ import { keepClear } from './keep-clear.ts';
 import { pageOf } from './page-of.ts';
 import { onRegionKey } from './regions.ts';
 
+/** The list to which the page of one thing belongs. */
+const pageOfOne: Partial<Record<PageName, PageName>> = { image: 'images', operation: 'operations' };
+
 /** The whole console in one shadow root. */
 export class WccConsole extends LitElement {
   static override readonly styles: CSSResultGroup = [
@@ -100,7 +103,7 @@ export class WccConsole extends LitElement {
       html`<a
         class="tab"
         href=${pagePaths[name]}
-        aria-current=${page === name || (page === 'operation' && name === 'operations') ? 'page' : 'false'}
+        aria-current=${page === name || pageOfOne[page] === name ? 'page' : 'false'}
         @click=${router.onLink}
         >${label}${more}</a
       >`;

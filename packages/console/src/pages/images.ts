@@ -6,6 +6,7 @@ import { ConsoleElement } from '../components/console-element.ts';
 import { emptyPool } from '../components/empty-pool.ts';
 import { isHeld } from '../components/held.ts';
 import { icon } from '../components/icons.ts';
+import { lazyPart } from '../components/lazy-part.ts';
 import { imageRow, makingRow } from '../components/image-rows.ts';
 import { poolCard } from '../components/pool-card.ts';
 import { problemBox } from '../components/problem.ts';
@@ -15,16 +16,23 @@ import { makingImages } from '../state/operation-groups.ts';
 import { steadyOrder } from '../state/steady-order.ts';
 import type { OperationEntry } from '../state/operations.ts';
 
+const dragEvents = ['dragover', 'dragleave', 'drop'] as const;
+
 /** The images of the pool, those being made among them, and the ways to get more. */
 export class ImagesPage extends ConsoleElement {
   static override readonly properties: PropertyDeclarations = {
     ...ConsoleElement.properties,
     copying: { state: true },
+    dialog: { state: true },
+    isDraggedOver: { state: true },
     busy: { state: true },
     problem: { state: true },
     rescanned: { state: true },
   };
   declare copying: Image | null;
+  declare dialog: { kind: 'upload'; dropped: readonly File[] } | { kind: 'import' } | null;
+  /** Files are being dragged over the page. */
+  declare isDraggedOver: boolean;
   declare busy: boolean;
   declare problem: unknown;
   declare rescanned: string | null;
@@ -34,14 +42,38 @@ export class ImagesPage extends ConsoleElement {
   constructor() {
     super();
     this.copying = null;
+    this.dialog = null;
+    this.isDraggedOver = false;
     this.busy = false;
     this.problem = null;
     this.rescanned = null;
   }
 
+  override connectedCallback(): void {
+    super.connectedCallback();
+    for (const type of dragEvents) addEventListener(type, this.#onDrag);
+  }
+
+  override disconnectedCallback(): void {
+    super.disconnectedCallback();
+    for (const type of dragEvents) removeEventListener(type, this.#onDrag);
+  }
+
+  /** Files may be let go anywhere on this page. */
+  readonly #onDrag = (event: DragEvent): void => {
+    const hasFiles = event.dataTransfer?.types.includes('Files') === true;
+    // A dialog that takes them has done so before the window hears of it.
+    if (!hasFiles || event.defaultPrevented || !this.#mayChange) return;
+    event.preventDefault();
+    const isLeaving = event.type === 'dragleave' && event.relatedTarget !== null;
+    if (!isLeaving) this.isDraggedOver = event.type === 'dragover' && this.dialog === null;
+    if (event.type === 'drop' && this.dialog === null && this.copying === null)
+      this.dialog = { kind: 'upload', dropped: [...(event.dataTransfer?.files ?? [])] };
+  };
+
   protected override follows(): Emitter[] {
     const { images, operations, link } = this.desk;
-    return [...super.follows(), images.changed, operations.changed, link.changed];
+    return [...super.follows(), images.changed, operations.changed, link.changed, this.app.router.changed];
   }
 
   protected override render(): TemplateResult {
@@ -58,7 +90,15 @@ export class ImagesPage extends ConsoleElement {
       ${isEmpty ? this.#empty(images.pools[0]) : nothing}
       ${images.isLoaded && !isEmpty ? this.#table(images.images, making) : nothing}
       ${images.isLoaded || images.problem !== null ? nothing : html`<p class="muted">${this.text.shell.loading}</p>`}
-      ${this.copying ? this.#dialog(this.copying) : nothing}`;
+      ${this.copying ? this.#copyDialog(this.copying) : nothing} ${this.#fileDialog()}
+      ${
+        this.isDraggedOver
+          ? html`<div class="drop-page">
+              ${icon('upload')}
+              <p>${text.dropHere}</p>
+            </div>`
+          : nothing
+      }`;
   }
 
   /** Brings the image that was asked for into view, once its row is there. */
@@ -102,8 +142,16 @@ export class ImagesPage extends ConsoleElement {
       >
         ${icon('rescan')}${this.busy ? this.text.images.rescanning : this.text.images.rescan}
       </button>
+      <button class="button" @click=${() => (this.dialog = { kind: 'import' })}>
+        ${icon('link')}${this.text.images.importFrom}
+      </button>
+      <button class="button primary" @click=${this.#openUpload}>
+        ${icon('upload')}${this.text.images.upload}
+      </button>
     </div>`;
   }
+
+  readonly #openUpload = (): void => void (this.dialog = { kind: 'upload', dropped: [] });
 
   #loadProblem(): TemplateResult | typeof nothing {
     const { images } = this.desk;
@@ -116,7 +164,13 @@ export class ImagesPage extends ConsoleElement {
   #empty(pool: Pool | undefined): TemplateResult | typeof nothing {
     if (pool?.state === 'unavailable') return nothing;
     const onSample = (): void => void this.#makeSample();
-    return emptyPool(this.app, { pool, mayMake: this.#mayChange, busy: this.busy, onSample });
+    return emptyPool(this.app, {
+      pool,
+      mayMake: this.#mayChange,
+      busy: this.busy,
+      onSample,
+      onUpload: this.#openUpload,
+    });
   }
 
   #table(images: readonly Image[], making: readonly OperationEntry[]): TemplateResult {
@@ -159,12 +213,32 @@ export class ImagesPage extends ConsoleElement {
 
   readonly #settle = (): void => this.requestUpdate();
 
-  #dialog(image: Image): TemplateResult {
-    return html`<wcc-copy-dialog
-      .app=${this.app}
-      .image=${image}
-      .onClosed=${() => (this.copying = null)}
-    ></wcc-copy-dialog>`;
+  #fileDialog(): TemplateResult | typeof nothing {
+    const { app, dialog } = this;
+    if (dialog === null) return nothing;
+    const onClosed = (): void => void (this.dialog = null);
+    return lazyPart('uploads', app, () =>
+      dialog.kind === 'import'
+        ? html`<wcc-import-dialog .app=${app} .onClosed=${onClosed}></wcc-import-dialog>`
+        : html`<wcc-upload-dialog
+            .app=${app}
+            .dropped=${dialog.dropped}
+            .onClosed=${onClosed}
+          ></wcc-upload-dialog>`,
+    );
+  }
+
+  #copyDialog(image: Image): TemplateResult {
+    return lazyPart(
+      'image',
+      this.app,
+      () =>
+        html`<wcc-copy-dialog
+          .app=${this.app}
+          .image=${image}
+          .onClosed=${() => (this.copying = null)}
+        ></wcc-copy-dialog>`,
+    );
   }
 
   async #rescan(poolId: string): Promise<void> {

@@ -24,7 +24,20 @@ export class SettingsPage extends ConsoleElement {
     return html`<div class="page-head"><h1>${text.title}</h1></div>
       ${panel(text.password, text.passwordLead, html`<wcc-password-form .app=${this.app}></wcc-password-form>`)}
       ${panel(text.look, '', html`${languageChoice(this.app, 'setting')} ${themeChoice(this.app, 'setting')}`)}
-      ${panel(text.live, text.liveLead, this.#pause())} ${panel(text.units, text.unitsLead, '')}`;
+      ${panel(text.awake, text.awakeLead, this.#awake())} ${panel(text.live, text.liveLead, this.#pause())}
+      ${panel(text.units, text.unitsLead, '')}`;
+  }
+
+  #awake(): TemplateResult {
+    const { preferences } = this.app;
+    return html`<label class="check">
+      <input
+        type="checkbox"
+        .checked=${preferences.keepAwake}
+        @change=${(event: Event) =>
+          event.target instanceof HTMLInputElement && preferences.setKeepAwake(event.target.checked)}
+      />${accessTextOf(preferences).settings.awakeChoice}
+    </label>`;
   }
 
   #pause(): TemplateResult {

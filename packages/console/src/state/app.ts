@@ -19,6 +19,7 @@ import type { PageName } from './router.ts';
 import { SessionState } from './session.ts';
 import { TabMark } from './tab-mark.ts';
 import { Tray } from './tray.ts';
+import { Uploads } from './uploads/uploads.ts';
 
 const REFRESH_MS = 30_000;
 
@@ -29,6 +30,7 @@ export interface Desk {
   readonly images: ImagesState;
   readonly operations: OperationsState;
   readonly tray: Tray;
+  readonly uploads: Uploads;
 }
 
 /** The state behind the pages, put together. Components read it and listen; none keeps truth of its own. */
@@ -49,7 +51,7 @@ export class App {
       },
     });
     this.notices = new Notices(this.announcer);
-    this.api = createApiClient({ fetch: (input, init) => this.#fetch(input, init) });
+    this.api = createApiClient({ fetch: (input, init) => this.fetch(input, init) });
     this.session = new SessionState(this.api);
     this.session.changed.listen(() => this.#onSession());
     // Who opens a share link needs no account here.
@@ -83,7 +85,7 @@ export class App {
   }
 
   /** A 401 anywhere but at sign-in itself means that the session is over. */
-  async #fetch(input: Parameters<typeof fetch>[0], init?: RequestInit): Promise<Response> {
+  async fetch(input: Parameters<typeof fetch>[0], init?: RequestInit): Promise<Response> {
     const response = await fetch(input, init);
     const isSignIn =
       init?.method === 'POST' && (input === routes.session() || input === routes.firstSignIn());
@@ -117,6 +119,7 @@ export class App {
           text: this.text,
           locale: this.preferences.locale,
           userId: this.#userId,
+          isFed: (id) => this.#desk?.uploads.isFed(id) === true,
           explain: this.#explainShort,
         }),
       );
@@ -127,7 +130,16 @@ export class App {
     };
     setInterval(refresh, REFRESH_MS);
     document.addEventListener('visibilitychange', refresh);
-    return { live, link, images, operations, tray: this.#openTray(operations) };
+    const uploads = new Uploads({
+      load: async () => (await import('../upload-elements.ts')).createSender(this, desk),
+      userId: () => this.#userId,
+      onProblem: (error) => {
+        const { message, hint } = this.explain(error);
+        this.notices.show(`${message} ${hint}`);
+      },
+    });
+    const desk: Desk = { live, link, images, operations, uploads, tray: this.#openTray(operations) };
+    return desk;
   }
 
   /** What lies in the tray, and what the tab tells when nobody looks at the page. */
@@ -148,6 +160,7 @@ export class App {
       ...shell.menuPages,
       images: shell.images,
       operations: shell.operations,
+      image: shell.images,
       operation: operation.title,
       shared: '',
       firstSignIn: '',

@@ -8,6 +8,7 @@ const context = {
   text: textOf('en'),
   locale: 'en' as const,
   userId: 'u1',
+  isFed: () => false,
   explain: () => 'The disk is broken.',
 };
 

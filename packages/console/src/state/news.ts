@@ -14,6 +14,8 @@ export interface NewsContext {
   locale: Locale;
   /** Id of the user who looks. */
   userId: string;
+  /** Whether this page sends the file of an upload. */
+  isFed: (id: string) => boolean;
   explain: (error: NonNullable<Snapshot['error']>) => string;
 }
 
@@ -40,10 +42,13 @@ export function newsOf(
   return said === null ? null : { text: said, isAlert: false };
 }
 
-type Language = Pick<NewsContext, 'text' | 'locale'>;
+type Language = Pick<NewsContext, 'text' | 'locale' | 'isFed'>;
 
 /** An operation in the middle of a sentence. */
-export function whatOf({ action, subject, target }: Snapshot, { text, locale }: Language): string {
+export function whatOf(
+  { action, subject, target }: Snapshot,
+  { text, locale }: Pick<NewsContext, 'text' | 'locale'>,
+): string {
   if (action === 'make_sample_image') return text.news.making(target?.name ?? subject.name);
   if (action === 'copy_vm_image') return text.news.copyOf(subject.name, target?.name ?? subject.name);
   return `${actionName(action, locale)} ${subject.name}`;
@@ -72,6 +77,8 @@ function stateNews(next: Snapshot, before: OperationState, language: Language): 
     case 'succeeded':
       return news[next.state](what);
     case 'interrupted':
+      if (next.stateReason?.code === 'waiting_for_client')
+        return language.isFed(next.id) ? null : news.waitsForFile(what);
       // Whether another program goes on, nobody here can promise.
       return next.stateReason?.code === 'publisher_silent' ? news.silent(what) : news.interrupted(what);
     case 'queued':

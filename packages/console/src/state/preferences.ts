@@ -11,17 +11,20 @@ export const themes: readonly Theme[] = ['system', 'light', 'dark'];
 
 const LOCALE_KEY = 'wcc.locale';
 const THEME_KEY = 'wcc.theme';
+const AWAKE_KEY = 'wcc.awake';
 
 /** Language and theme: the browser's wish, until the user says otherwise. */
 export class Preferences {
   readonly changed: Emitter = new Emitter();
   #locale: Locale;
   #theme: Theme;
+  #keepAwake: boolean;
 
   constructor() {
     const wished = navigator.languages.find((tag) => /^(en|ja)\b/.test(tag)) ?? 'en';
     this.#locale = readChoice(LOCALE_KEY, locales) ?? (wished.startsWith('ja') ? 'ja' : 'en');
     this.#theme = readChoice(THEME_KEY, themes) ?? 'system';
+    this.#keepAwake = readChoice(AWAKE_KEY, ['yes']) !== null;
     this.#apply();
   }
 
@@ -47,6 +50,17 @@ export class Preferences {
     this.#theme = theme;
     writeChoice(THEME_KEY, theme);
     this.#apply();
+  }
+
+  /** Whether this computer shall stay awake while files are sent. @default false */
+  get keepAwake(): boolean {
+    return this.#keepAwake;
+  }
+
+  setKeepAwake(keepAwake: boolean): void {
+    this.#keepAwake = keepAwake;
+    writeChoice(AWAKE_KEY, keepAwake ? 'yes' : 'no');
+    this.changed.emit();
   }
 
   #apply(): void {

@@ -12,14 +12,20 @@ export const pagePaths = {
   firstSignIn: '/first-sign-in',
 } as const;
 
-/** `operation`: the page of one operation, whose id is in the path. */
-export type PageName = keyof typeof pagePaths | 'operation' | 'unknown';
+/** `image` and `operation`: the page of one, whose id is in the path. */
+export type PageName = keyof typeof pagePaths | 'image' | 'operation' | 'unknown';
 
+const imagePath = /^\/images\/([1-9]\d{2,8})$/;
 const operationPath = /^\/operations\/([a-z2-7]{26})$/;
 
 /** Address of the page of one operation. */
 export function operationPageOf(id: string): string {
   return `${pagePaths.operations}/${id}`;
+}
+
+/** Address of the page of one image. */
+export function imagePageOf(id: number): string {
+  return `${pagePaths.images}/${id}`;
 }
 
 /** Which page is shown. A plain list of paths is all the routing that this console needs. */
@@ -43,8 +49,15 @@ export class Router {
     const path = pathOf(location);
     if (path === '' || path === '/index.html') return 'images';
     if (operationPath.test(path)) return 'operation';
+    if (imagePath.test(path)) return 'image';
     const found = Object.entries(pagePaths).find(([, known]) => known === path);
     return found === undefined ? 'unknown' : (found[0] as PageName);
+  }
+
+  /** Number of the image whose page is shown; `null` on other pages. */
+  get imageId(): number | null {
+    const found = imagePath.exec(pathOf(location))?.[1];
+    return found === undefined ? null : Number(found);
   }
 
   /** Id of the operation whose page is shown; `null` on other pages. */

@@ -106,6 +106,14 @@ export const images: CSSResult = css`
     font-weight: 500;
     overflow-wrap: anywhere;
   }
+  a.name {
+    color: inherit;
+    text-decoration: none;
+  }
+  a.name:hover {
+    text-decoration: underline;
+    text-underline-offset: 0.2em;
+  }
   .id {
     margin-inline-start: 0.5rem;
     font-size: 0.75rem;
@@ -163,6 +171,35 @@ export const images: CSSResult = css`
   .empty p {
     max-inline-size: 34rem;
     color: var(--muted);
+  }
+  .ways {
+    display: flex;
+    flex-wrap: wrap;
+    justify-content: center;
+    gap: 0.75rem;
+    margin-block: 1rem 0.25rem;
+  }
+  .empty .ways .button {
+    margin: 0;
+  }
+  .drop-page {
+    position: fixed;
+    inset: 0.75rem;
+    z-index: 3;
+    display: grid;
+    place-content: center;
+    justify-items: center;
+    gap: 0.75rem;
+    border: 2px dashed var(--accent);
+    border-radius: 12px;
+    background: color-mix(in srgb, var(--accent-soft) 92%, transparent);
+    font-weight: 500;
+    pointer-events: none;
+  }
+  .drop-page .icon {
+    inline-size: 2.5rem;
+    block-size: 2.5rem;
+    stroke-width: 1;
   }
   .empty .or {
     margin-block-start: 1.5rem;

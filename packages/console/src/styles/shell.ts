@@ -6,6 +6,7 @@ export const shell: CSSResult = css`
     wcc-images-page,
     wcc-operations-page,
     wcc-operation-page,
+    wcc-image-page,
     wcc-users-page,
     wcc-tokens-page,
     wcc-audit-page,

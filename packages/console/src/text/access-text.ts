@@ -151,6 +151,9 @@ export interface AccessText {
     look: string;
     live: string;
     liveLead: string;
+    awake: string;
+    awakeLead: string;
+    awakeChoice: string;
     units: string;
     unitsLead: string;
     missing: string;

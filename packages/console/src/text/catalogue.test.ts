@@ -3,6 +3,8 @@ import { describe, expect, it } from 'vitest';
 import { textOf } from './catalogue.ts';
 import { ago, clockTime } from './format.ts';
 import { errorWordsOf, loadErrorWords } from './error-words.ts';
+import { imageTextOf } from './image-catalogue.ts';
+import { uploadsTextOf } from './uploads-catalogue.ts';
 
 /** Every text with its path; functions are called with plausible arguments. */
 function flatten(node: unknown, path = ''): [string, string][] {
@@ -16,8 +18,14 @@ function flatten(node: unknown, path = ''): [string, string][] {
   return Object.entries(node).flatMap(([key, value]) => flatten(value, path === '' ? key : `${path}.${key}`));
 }
 
-const en = new Map(flatten(textOf('en')));
-const ja = new Map(flatten(textOf('ja')));
+const everyText = (locale: 'en' | 'ja'): Map<string, string> =>
+  new Map([
+    ...flatten(textOf(locale)),
+    ...flatten(imageTextOf({ locale }), 'image'),
+    ...flatten(uploadsTextOf({ locale }), 'uploads'),
+  ]);
+const en = everyText('en');
+const ja = everyText('ja');
 
 describe('the catalogues', () => {
   it('have the same texts, none of them empty', () => {
@@ -27,8 +35,8 @@ describe('the catalogues', () => {
 
   it('are really in their language', () => {
     const same = [...en].filter(([path, text]) => ja.get(path) === text).map(([path]) => path);
-    // A unit, and a number before a name.
-    expect(same.toSorted()).toEqual(['copy.limitUnit', 'news.quarter']);
+    // A unit, a number before a name, and the name of an algorithm.
+    expect(same.toSorted()).toEqual(['copy.limitUnit', 'news.quarter', 'uploads.digest']);
     for (const [path, text] of en) expect(text, path).not.toMatch(/[\u3040-\u30ff\u4e00-\u9fff]/);
   });
 

@@ -199,6 +199,9 @@ export const enAccess: AccessText = {
     look: 'Language and theme',
     live: 'Live updates',
     liveLead: 'Paused, this window holds still; the work goes on.',
+    awake: 'Keep awake',
+    awakeLead: 'A computer that falls asleep interrupts its uploads. They go on when it wakes.',
+    awakeChoice: 'Keep this computer awake while files are sent',
     units: 'Units',
     unitsLead:
       'Sizes count in steps of 1,024: 1 KiB is 1,024 bytes, 1 GiB is 1,024 MiB. Times are of your own zone.',

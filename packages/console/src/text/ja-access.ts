@@ -199,6 +199,9 @@ export const jaAccess: AccessText = {
     look: '言語とテーマ',
     live: 'ライブ更新',
     liveLead: '停止中、このウィンドウの表示は止まります。処理は続きます。',
+    awake: 'スリープの防止',
+    awakeLead: 'コンピューターがスリープするとアップロードは中断し、復帰すると続きから再開します。',
+    awakeChoice: '送信中はこのコンピューターをスリープさせない',
     units: '単位',
     unitsLead:
       'サイズは 1,024 単位です（1 KiB = 1,024 バイト、1 GiB = 1,024 MiB）。時刻はお使いの地域の時刻です。',

@@ -108,6 +108,11 @@ export const ja: Text = {
     emptyTitle: 'イメージはまだありません',
     emptyLead: 'サンプルから始めるか、お手持ちのイメージを置いてください。',
     makeSample: 'サンプルイメージを作成',
+    upload: 'アップロード',
+    importFrom: '取り込み',
+    dropHere: 'ファイルをドロップするとアップロードします',
+    detailsOf: (name) => `${name} の詳細`,
+    template: 'テンプレート',
     sampleHint: 'その場で作る 4 GiB のランダムデータです。コピーと進捗を試せます。',
     putFiles: 'または raw、qcow2、ISO ファイルを次の場所に置き、',
     thenRescan: '再スキャンしてください。',
@@ -179,6 +184,7 @@ export const ja: Text = {
       failed === ''
         ? `${n} 件の処理に変化がありました。`
         : `${n} 件の処理に変化があり、うち ${failed} 件が失敗しました。`,
+    waitsForFile: (what) => `ファイルの選択を待っています: ${what}`,
     silent: (what) => `報告が途絶えました: ${what}`,
     copyOf: (source, target) => `${source} から ${target} へのコピー`,
     making: (target) => `${target} の作成`,

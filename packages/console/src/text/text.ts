@@ -93,6 +93,11 @@ export interface Text {
     emptyTitle: string;
     emptyLead: string;
     makeSample: string;
+    upload: string;
+    importFrom: string;
+    dropHere: string;
+    detailsOf: (name: string) => string;
+    template: string;
     sampleHint: string;
     putFiles: string;
     thenRescan: string;
@@ -151,6 +156,7 @@ export interface Text {
     /** `failed` is empty when none of them did. */
     many: (count: string, failed: string) => string;
     silent: (what: string) => string;
+    waitsForFile: (what: string) => string;
     copyOf: (source: string, target: string) => string;
     making: (target: string) => string;
   };

@@ -1,0 +1,39 @@
+import { readSlice } from './local-file.ts';
+import type { LocalFile } from './local-file.ts';
+
+export interface Range {
+  offsetBytes: number;
+  lengthBytes: number;
+}
+
+/** This browser has no `crypto.subtle`: the page came by plain http from another computer. */
+export class NoDigest extends Error {
+  override readonly name = 'NoDigest';
+}
+
+/**
+ * Digests of the places that the server named, by which it knows the file again.
+ *
+ * @throws {FileTrouble} when the file cannot be read
+ * @throws {NoDigest} where the browser cannot compute one
+ */
+export async function digestRanges(
+  file: LocalFile,
+  ranges: readonly Range[],
+): Promise<(Range & { sha256: string })[]> {
+  const { subtle } = crypto as Partial<Crypto>;
+  if (subtle === undefined) throw new NoDigest('This page cannot compute digests.');
+  const digests: (Range & { sha256: string })[] = [];
+  for (const { offsetBytes, lengthBytes } of ranges) {
+    // Short of the range there is no such file: the server says so by its size.
+    const end = Math.min(file.size, offsetBytes + lengthBytes);
+    const bytes = await readSlice(file, Math.min(offsetBytes, end), end);
+    const sha256 = hex(new Uint8Array(await subtle.digest('SHA-256', bytes)));
+    digests.push({ offsetBytes, lengthBytes, sha256 });
+  }
+  return digests;
+}
+
+function hex(bytes: Uint8Array): string {
+  return Array.from(bytes, (byte) => byte.toString(16).padStart(2, '0')).join('');
+}

@@ -1,0 +1,101 @@
+import { ApiProblem, readProblem } from '@wcc/api/client';
+import { routes } from '@wcc/api';
+
+const VERSION = { 'tus-resumable': '1.0.0' };
+
+export interface NewUpload {
+  name: string;
+  sizeBytes: number;
+  lastModified: number;
+  pool?: string;
+  sha256?: string;
+}
+
+/** A request as this file makes them. */
+interface Request extends RequestInit {
+  headers?: Record<string, string>;
+}
+
+type Fetch = (path: string, init: RequestInit) => Promise<Response>;
+
+export interface Answer {
+  offsetBytes: number;
+}
+
+/** The three requests of tus 1.0 that a browser needs. Never a creation but ours: each makes an operation. */
+export interface Tus {
+  /** @returns the id of the upload, which is that of its operation */
+  create(upload: NewUpload, key: string): Promise<string>;
+  /** Where to go on: what is on the disk of the server. */
+  offset(id: string, signal: AbortSignal): Promise<Answer>;
+  /** @returns how far it is on the disk of the server */
+  send(id: string, part: { offsetBytes: number; bytes: ArrayBuffer }, signal: AbortSignal): Promise<Answer>;
+}
+
+/** Every refusal is an `ApiProblem`; one of the network has the status 0. */
+export function createTus(doFetch: Fetch): Tus {
+  const ask = async (path: string, init: Request): Promise<Response> => {
+    let response: Response;
+    try {
+      response = await doFetch(path, { ...init, headers: { ...VERSION, ...init.headers } });
+    } catch (cause) {
+      throw unreachable(cause);
+    }
+    if (!response.ok) throw await readProblem(response);
+    return response;
+  };
+  return {
+    create: async (upload, key) => {
+      const headers = {
+        'upload-length': String(upload.sizeBytes),
+        'upload-metadata': metadataOf(upload),
+        'idempotency-key': key,
+      };
+      const response = await ask(routes.uploads(), { method: 'POST', headers });
+      return response.headers.get('location')?.split('/').at(-1) ?? '';
+    },
+    offset: async (id, signal) => answerOf(await ask(routes.upload(id), { method: 'HEAD', signal })),
+    send: async (id, { offsetBytes, bytes }, signal) => {
+      const headers = {
+        'content-type': 'application/offset+octet-stream',
+        'upload-offset': String(offsetBytes),
+      };
+      return answerOf(await ask(routes.upload(id), { method: 'PATCH', headers, body: bytes, signal }));
+    },
+  };
+}
+
+/** An answer without a number is none of ours, whatever its status is. */
+function answerOf(response: Response): Answer {
+  const offsetBytes = Number(response.headers.get('upload-offset') ?? Number.NaN);
+  if (!Number.isSafeInteger(offsetBytes)) throw foreign(response.status);
+  return { offsetBytes };
+}
+
+/** Pairs of a key and its value in base64 of UTF-8 (tus 1.0, Upload-Metadata). */
+function metadataOf({ name, lastModified, pool, sha256 }: NewUpload): string {
+  const pairs = { filename: name, lastModified: String(lastModified), pool, sha256 };
+  return Object.entries(pairs)
+    .filter((pair): pair is [string, string] => pair[1] !== undefined)
+    .map(([key, value]) => `${key} ${base64(value)}`)
+    .join(',');
+}
+
+function base64(text: string): string {
+  return btoa(String.fromCharCode(...new TextEncoder().encode(text)));
+}
+
+const unreachable = (cause: unknown): ApiProblem =>
+  new ApiProblem(
+    { type: 'about:blank', title: 'No connection.', status: 0, code: 'unreachable', hint: '' },
+    { cause },
+  );
+
+const foreign = (status: number): ApiProblem =>
+  new ApiProblem({
+    type: 'about:blank',
+    title: `A proxy answered ${status} in the place of the server.`,
+    status,
+    code: 'foreign_answer',
+    hint: '',
+  });

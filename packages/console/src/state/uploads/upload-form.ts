@@ -1,0 +1,86 @@
+import { findImageNameProblem } from '@wcc/api';
+import type { ImageNameProblem, Upload } from '@wcc/api';
+import { isRefusedKind } from './kind.ts';
+import type { FileKind } from './kind.ts';
+
+/** A file that was chosen, before its upload exists. */
+export interface ChosenFile {
+  /** Tells two of them apart, whatever their names are. */
+  key: number;
+  file: File;
+  /** Of the image. */
+  name: string;
+  sha256: string;
+  /** `null` until it was looked at. */
+  kind: FileKind | 'unreadable' | null;
+  /** An unfinished upload that seems to be of this file. */
+  begun: Upload | null;
+  /** Whether that one is gone on with. */
+  isGoingOn: boolean;
+  /** Why the server refused it. */
+  problem: unknown;
+}
+
+export function chooseFile(key: number, file: File, begun: readonly Upload[]): ChosenFile {
+  const found = begunOf(file, begun);
+  return {
+    key,
+    file,
+    name: file.name,
+    sha256: '',
+    kind: null,
+    begun: found,
+    isGoingOn: found !== null,
+    problem: null,
+  };
+}
+
+/** By what can be known without reading: the size, and the time or the name. The server compares the content. */
+function begunOf({ name, size, lastModified }: File, begun: readonly Upload[]): Upload | null {
+  const isLikely = (upload: Upload): boolean =>
+    upload.sizeBytes === size && (upload.lastModified === lastModified || upload.name === name);
+  return begun.find(isLikely) ?? null;
+}
+
+export type FileVerdict =
+  ImageNameProblem | 'taken' | 'twice' | 'bad_digest' | 'empty' | 'unreadable' | 'refused_kind' | null;
+
+/** What stands against one of the files, the worst first. */
+export function judgeFile(
+  chosen: ChosenFile,
+  all: readonly ChosenFile[],
+  isTaken: (name: string) => boolean,
+): FileVerdict {
+  const { kind, name, file, sha256 } = chosen;
+  if (file.size === 0) return 'empty';
+  if (kind === 'unreadable') return 'unreadable';
+  if (kind !== null && isRefusedKind(kind)) return 'refused_kind';
+  if (chosen.isGoingOn) return null;
+  const problem = findImageNameProblem(name);
+  if (problem !== null) return problem;
+  if (isTaken(name)) return 'taken';
+  const isTwice = all.some((other) => other !== chosen && !other.isGoingOn && other.name === name);
+  if (isTwice) return 'twice';
+  return sha256.trim() === '' || isDigest(sha256) ? null : 'bad_digest';
+}
+
+/** Of the name: its field is the one to correct. */
+export function isAboutName(verdict: FileVerdict): boolean {
+  return verdict !== null && !['bad_digest', 'empty', 'unreadable', 'refused_kind'].includes(verdict);
+}
+
+export function isDigest(text: string): boolean {
+  return /^[0-9a-f]{64}$/i.test(text.trim());
+}
+
+/** What the pool must have free for all of them; an unfinished one has its space already. */
+export function neededBytes(all: readonly ChosenFile[]): number {
+  return all.reduce((sum, { file, isGoingOn }) => sum + (isGoingOn ? 0 : file.size), 0);
+}
+
+/** The content is another than the name says: worth knowing, and no fault. */
+export function isMisnamed({ kind, name }: ChosenFile): boolean {
+  const extension = /\.([^.]+)$/.exec(name.toLowerCase())?.[1] ?? '';
+  if (kind === 'iso') return extension === 'qcow2';
+  return (kind === 'qcow2' || kind === 'raw') && extension === (kind === 'raw' ? 'qcow2' : 'iso');
+}
