@@ -76,7 +76,7 @@ test('an administrator adds a user, changes the role, and disables', async () =>
   await dialog.getByRole('button', { name: 'Save' }).click();
   await row.getByText('Disabled').waitFor();
   // What was open of the disabled user asks to sign in again.
-  await tanaka.page.locator('input[type=password]').waitFor({ timeout: 20_000 });
+  await tanaka.page.locator('input[type=password]').waitFor();
 });
 
 test('a token is made, shown once, works, and is locked out when it is revoked', async () => {
@@ -165,7 +165,7 @@ test('a share link shows one operation to a stranger, survives a reload, and is 
   await own.close();
   await page.getByRole('button', { name: 'Revoke Link for the auditors' }).click();
   await page.getByRole('dialog').getByRole('button', { name: 'Revoke', exact: true }).click();
-  await stranger.getByText('This link is not valid any more').waitFor({ timeout: 20_000 });
+  await stranger.getByText('This link is not valid any more').waitFor();
   expect(await stranger.content()).not.toContain('shared-db');
   await screenshot(stranger, 'shared-over');
   await server.api.endOperation(id, { state: 'succeeded' });
@@ -184,7 +184,7 @@ test('a new password signs the other window out, and this one goes on', async ()
   await form.getByLabel('Present password').fill(user.password);
   await form.getByRole('button', { name: 'Change password' }).click();
   await form.getByText('The password was changed.', { exact: false }).waitFor();
-  await there.page.locator('dialog.expired input[type=password]').waitFor({ timeout: 20_000 });
+  await there.page.locator('dialog.expired input[type=password]').waitFor();
   expect(await here.page.locator('dialog.expired').count()).toBe(0);
   await screenshot(here.page, 'settings');
 });

@@ -45,7 +45,7 @@ async function waitForEnd(id: string): Promise<Operation> {
       const operation = await server.api.operation(id);
       return hasEnded(operation) ? operation : null;
     },
-    { what: `${id} to end`, timeoutMs: 30_000 },
+    { what: `${id} to end` },
   );
 }
 
@@ -61,7 +61,7 @@ async function expectAgreement(id: string, target: string): Promise<Operation> {
   expect(await cancelButton(row).count()).toBe(0);
   if (stored.state === 'cancelled') {
     const left = (): boolean => readdirSync(server.poolDir).some((name) => name.startsWith(`.wcc-${id}`));
-    await until(() => !left(), { what: 'nothing of it to be left', timeoutMs: 20_000 });
+    await until(() => !left(), { what: 'nothing of it to be left' });
   }
   expect({
     onDisk: existsSync(join(server.poolDir, target)),

@@ -53,7 +53,7 @@ async function openEveryState(page: Page): Promise<void> {
   await page.goto(`${server.url}/operations`);
   await rowOfNumber(page, 90).waitFor();
   server.forget(idOf(90));
-  await page.locator('main .state-unknown').waitFor({ timeout: 30_000 });
+  await page.locator('main .state-unknown').waitFor();
   await page.locator('.tray-line').click();
   await page.locator('.tray-rows .state-unknown').waitFor();
 }
@@ -127,7 +127,7 @@ test('18: without a connection rows keep their value, lose rate and time left, a
   const row = rowOfNumber(page, 1);
   await row.waitFor();
   server.goAway();
-  await page.getByText(/Connection lost .* ago/).waitFor({ timeout: 30_000 });
+  await page.getByText(/Connection lost .* ago/).waitFor();
   await until(async () => /last known state/.test((await readRow(row)).text), { what: 'the row to say so' });
   const { value, text } = await readRow(row);
   expect(value).toBeCloseTo(0.61, 2);

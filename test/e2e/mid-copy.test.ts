@@ -57,7 +57,7 @@ async function reach(opened: OpenConsole, target: string, value: number): Promis
       const state = await readRow(row);
       return state.snapshot.state === 'running' && (state.value ?? 0) >= value ? state.value : null;
     },
-    { what: `the bar of ${target} to be at ${value}`, timeoutMs: 30_000 },
+    { what: `the bar of ${target} to be at ${value}` },
   );
 }
 
@@ -69,7 +69,7 @@ test('1: reload in mid-copy brings the same bar back', async () => {
   const startedAt = performance.now();
   await opened.page.reload();
   const row = rowOf(opened.page, 'reloaded.raw');
-  await row.waitFor({ timeout: 20_000 });
+  await row.waitFor();
   console.log(`same bar ${Math.round(performance.now() - startedAt)} ms after the reload was asked for`);
   const again = await readRow(row);
   expect(again.snapshot.id).toBe(id);
@@ -83,7 +83,7 @@ test('1: the row of the image table that works keeps its slim bar over a reload'
   const slim = opened.page.locator('wcc-progress[compact]').first();
   await slim.waitFor();
   await opened.page.reload();
-  await slim.waitFor({ timeout: 20_000 });
+  await slim.waitFor();
   expect((await readRow(slim)).snapshot.target?.name).toBe('slim.raw');
 });
 
@@ -98,7 +98,7 @@ test('9: the server is killed in mid-copy: the same bar goes on, and nothing say
   await page
     .getByText(/connection lost/i)
     .first()
-    .waitFor({ timeout: 30_000 });
+    .waitFor();
   const lost = await readRow(row);
   expect(lost.value).toBeGreaterThanOrEqual(seen);
   expect(lost.text).not.toMatch(/fail/i);
@@ -133,7 +133,6 @@ test('12: after a return from the back-forward cache there is one live socket, a
       (await server.api.operation(id)).phases.some((phase) => 'done' in phase && phase.done > 24 * MiB),
     {
       what: 'the copy to go on while nobody looks',
-      timeoutMs: 30_000,
     },
   );
   const stored = await server.api.operation(id);

@@ -127,7 +127,7 @@ test('a session that ends elsewhere: sign-in in place, then the same page goes o
   await page.goto(`${server.baseUrl}/operations`);
   await page.getByText('Nothing has run yet').waitFor();
   await session.request('DELETE', '/api/session');
-  await page.getByText('Your session has ended.', { exact: false }).waitFor({ timeout: 20_000 });
+  await page.getByText('Your session has ended.', { exact: false }).waitFor();
   expect(new URL(page.url()).pathname).toBe('/operations');
   await page.getByLabel('Name').fill(user.name);
   await page.getByLabel('Password', { exact: true }).fill(user.password);

@@ -21,13 +21,23 @@ export interface BrowserOptions {
   backForwardCache?: boolean;
 }
 
+/** A page may be slow on a busy machine; Playwright's own 30 s were too few for one that builds and tests other things. */
+const waitMs = 60_000;
+
 /** Debian's Chromium: Playwright's own download does not work everywhere. */
-export function launchBrowser(options: BrowserOptions = {}): Promise<Browser> {
-  return chromium.launch({
+export async function launchBrowser(options: BrowserOptions = {}): Promise<Browser> {
+  const browser = await chromium.launch({
     executablePath: browserPath,
     args: [...browserFlags],
     ...(options.backForwardCache === true ? { ignoreDefaultArgs: ['--disable-back-forward-cache'] } : {}),
   });
+  const newContext = browser.newContext.bind(browser);
+  browser.newContext = async (given) => {
+    const context = await newContext(given);
+    context.setDefaultTimeout(waitMs);
+    return context;
+  };
+  return browser;
 }
 
 /** What went wrong in a page while it was looked at. */

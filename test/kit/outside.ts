@@ -79,7 +79,7 @@ async function start(folder: string): Promise<ExampleServer> {
           () => false, // not listening yet
         );
       },
-      { what: `${folder} to answer; it said: ${said}` },
+      { what: () => `${folder} to answer; it said: ${said}` },
     );
   } catch (error) {
     await close();

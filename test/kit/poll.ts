@@ -1,9 +1,9 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 
 export interface PollOptions {
-  /** What is waited for, named in the error. */
-  what: string;
-  /** @default 30000 */
+  /** What is waited for, named in the error; a function is asked when it has failed, so that it can tell what is known then. */
+  what: string | (() => string);
+  /** @default 60000: generous, since a machine that is busy with other things is no fault of what is tested */
   timeoutMs?: number;
   /** @default 20 */
   everyMs?: number;
@@ -17,12 +17,13 @@ export async function until<T>(
   ask: () => Promise<T | undefined | null | false> | T | undefined | null | false,
   options: PollOptions,
 ): Promise<T> {
-  const deadline = performance.now() + (options.timeoutMs ?? 30_000);
+  const { what, timeoutMs = 60_000 } = options;
+  const deadline = performance.now() + timeoutMs;
   for (;;) {
     const answer = await ask();
     if (answer !== undefined && answer !== null && answer !== false) return answer;
     if (performance.now() > deadline) {
-      throw new Error(`Waited ${options.timeoutMs ?? 30_000} ms in vain for: ${options.what}`);
+      throw new Error(`Waited ${timeoutMs} ms in vain for: ${typeof what === 'string' ? what : what()}`);
     }
     await sleep(options.everyMs ?? 20);
   }

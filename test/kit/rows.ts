@@ -54,7 +54,8 @@ export async function observeEverything(page: Page): Promise<void> {
     const texts = new Set<string>();
     const bars: unknown[] = [];
     const noteTexts = (root: Node): void => {
-      if (root.parentElement?.closest('option')) return;
+      // What has left the page again in the same turn was never painted, and no longer says what it stood in.
+      if (!root.isConnected || root.parentElement?.closest('option')) return;
       if (root instanceof Text) texts.add(root.data);
       const walker = document.createTreeWalker(root, NodeFilter.SHOW_TEXT);
       for (let node = walker.nextNode(); node; node = walker.nextNode()) {

@@ -135,7 +135,6 @@ export async function runToExit(
   );
   await until(() => child.exitCode !== null || child.signalCode !== null, {
     what: 'the refused server to exit by itself',
-    timeoutMs: 20_000,
   }).finally(() => child.kill('SIGKILL'));
   return { code: child.exitCode, output };
 }
@@ -217,6 +216,9 @@ async function waitForHealth(baseUrl: string, child: () => ChildProcess, log: ()
       await answer?.body?.cancel();
       return answer?.ok === true;
     },
-    { what: `the server at ${baseUrl} to be healthy; its log:\n${log().slice(-4000)}`, timeoutMs: 30_000 },
+    {
+      what: () => `the server at ${baseUrl} to be healthy; its log:\n${log().slice(-4000)}`,
+      timeoutMs: 100_000,
+    },
   );
 }

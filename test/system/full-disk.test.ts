@@ -90,7 +90,7 @@ describe.skipIf(refusal !== null)('a full disk', () => {
       });
       const junk = join(server.poolDir, '..', 'junk');
       takeRoom(junk, 8 * MiB);
-      const paused = await waitForState(server, operation.id, { states: ['paused'], timeoutMs: 30_000 });
+      const paused = await waitForState(server, operation.id, { states: ['paused'] });
       expect(paused.stateReason?.code).toBe('no_space');
       rmSync(junk);
       await waitForState(server, operation.id, { states: ['succeeded'], timeoutMs: 60_000 });

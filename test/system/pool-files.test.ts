@@ -62,7 +62,6 @@ async function expectNothingHalfMade(target: string): Promise<void> {
   expect(await findImage(server, target)).toBeUndefined();
   await until(async () => (await findLitter(server.poolDir)).length === 0, {
     what: 'the hidden files to go',
-    timeoutMs: 20_000,
   });
 }
 
@@ -124,7 +123,6 @@ test('a file put by hand under the final name in mid-copy is not overwritten', a
   await server.api.rescan((await server.api.pools()).items[0]!.id);
   await until(async () => (await findLitter(server.poolDir)).length === 0, {
     what: 'the partial to go',
-    timeoutMs: 20_000,
   });
 });
 

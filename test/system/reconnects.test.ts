@@ -67,7 +67,7 @@ async function begin(): Promise<string> {
 async function work(id: string, isOver: () => boolean): Promise<void> {
   for (let done = 1; !isOver(); done += 1) {
     await server.api.reportProgress(id, { done }).catch(() => undefined);
-    await sleep(60);
+    await sleep(150);
   }
   ending.add(id);
   const state = random.pick(['succeeded', 'cancelled'] as const);

@@ -120,14 +120,14 @@ test.each(
       const record = await server.api.operation(operation.id);
       return hasEnded(record) ? record : null;
     },
-    { what: 'the copy to end', timeoutMs: 30_000 },
+    { what: 'the copy to end' },
   );
   const held = await until(
     () => {
       const last = client.get(operation.id);
       return last && hasEnded(last) ? last : null;
     },
-    { what: 'the client to know the end', timeoutMs: 20_000 },
+    { what: 'the client to know the end' },
   );
   expect(stored.state).toBe('succeeded');
   expect(essence(held)).toEqual(essence(stored));
