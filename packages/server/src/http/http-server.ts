@@ -16,7 +16,7 @@ export interface ServerTimeouts {
 }
 
 const defaults: ServerTimeouts = {
-  headersTimeout: 15_000,
+  headersTimeout: 10_000,
   connectionsCheckingInterval: 5000,
   inactivity: 60_000,
   keepAlive: 30_000,
