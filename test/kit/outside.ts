@@ -11,11 +11,14 @@ import { findFreePort } from './ports.ts';
 const root = fileURLToPath(new URL('../../', import.meta.url));
 const run = promisify(execFile);
 
-/** A folder outside the repository with the packed library installed, as anybody would have it. */
+/** The packages that stand alone. */
+export const libraries = ['progress', 'copy'] as const;
+
+/** A folder outside the repository with the packed libraries installed, as anybody would have them. */
 export interface Outside {
   readonly path: string;
   /** The package as it would be published. */
-  readonly tarball: string;
+  tarball(library: (typeof libraries)[number]): string;
   /** Runs a server of examples/, and resolves when it answers. */
   start(example: string): Promise<ExampleServer>;
   remove(): void;
@@ -27,27 +30,28 @@ export interface ExampleServer {
   close(): Promise<void>;
 }
 
-/** Packs `@wcc/progress`, unpacks it where npm would, and puts the examples beside it. Needs no network. */
+/** Packs the libraries, unpacks them where npm would, and puts the examples beside them. Needs no network. */
 export async function installOutside(): Promise<Outside> {
   const workspace = makeWorkspace('outside');
   const { path } = workspace;
-  const { stdout } = await run(
-    'npm',
-    ['pack', '--silent', '--ignore-scripts', '--pack-destination', path, '--workspace', '@wcc/progress'],
-    { cwd: root },
-  );
-  const tarball = join(path, stdout.trim().split('\n').at(-1) ?? '');
-  const home = join(path, 'node_modules/@wcc/progress');
-  mkdirSync(home, { recursive: true });
-  await run('tar', ['-xzf', tarball, '-C', home, '--strip-components=1']);
+  const tarballs = new Map<string, string>();
+  for (const library of libraries) {
+    const pack = ['pack', '--silent', '--ignore-scripts', '--pack-destination', path];
+    const { stdout } = await run('npm', [...pack, '--workspace', `@wcc/${library}`], { cwd: root });
+    const tarball = join(path, stdout.trim().split('\n').at(-1) ?? '');
+    tarballs.set(library, tarball);
+    const home = join(path, 'node_modules/@wcc', library);
+    mkdirSync(home, { recursive: true });
+    await run('tar', ['-xzf', tarball, '-C', home, '--strip-components=1']);
+  }
   // What npm would bring as well comes from here.
   mkdirSync(join(path, 'node_modules/@types'));
-  for (const name of ['ws', 'express', 'fastify', '@types/node', '@types/ws'])
+  for (const name of ['ws', 'koffi', 'express', 'fastify', '@types/node', '@types/ws'])
     symlinkSync(join(root, 'node_modules', name), join(path, 'node_modules', name));
   cpSync(join(root, 'examples'), join(path, 'examples'), { recursive: true });
   return {
     path,
-    tarball,
+    tarball: (library) => tarballs.get(library)!,
     start: (example) => start(join(path, 'examples', example)),
     remove: () => workspace.remove(),
   };

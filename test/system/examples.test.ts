@@ -13,7 +13,7 @@ import { createFaultProxy } from '../kit/fault-proxy.ts';
 import type { FaultProxy } from '../kit/fault-proxy.ts';
 import { makeRandomImage, MiB } from '../kit/images.ts';
 import { currentPhase, registerImage, waitForState } from '../kit/operations.ts';
-import { installOutside } from '../kit/outside.ts';
+import { installOutside, libraries } from '../kit/outside.ts';
 import type { Outside } from '../kit/outside.ts';
 import { until } from '../kit/poll.ts';
 import { findFreePort } from '../kit/ports.ts';
@@ -226,7 +226,7 @@ test('with curl alone: one publishes, one watches', async () => {
   expect(done).toEqual(done.toSorted((one, other) => one - other));
 });
 
-describe('the packed library', () => {
+describe('the packed libraries', () => {
   let outside: Outside;
   beforeAll(async () => {
     outside = await installOutside();
@@ -240,9 +240,9 @@ describe('the packed library', () => {
     return stdout.trim();
   };
 
-  test('is required from CommonJS, and loads where there is no HTMLElement', async () => {
+  test('are required from CommonJS, and loads where there is no HTMLElement', async () => {
     const doors = ['', '/server', '/client', '/element', '/element/define', '/conformance'];
-    const names = doors.map((door) => `@wcc/progress${door}`);
+    const names = ['@wcc/copy', ...doors.map((door) => `@wcc/progress${door}`)];
     const required = `console.log(${JSON.stringify(names)}.map((name) => Object.keys(require(name)).length > 0 || name.endsWith('define')).join())`;
     expect(await node(required, 'commonjs')).toBe(names.map(() => 'true').join());
     expect(
@@ -253,10 +253,11 @@ describe('the packed library', () => {
   test.each([
     { major: '5.4', compiler: 'packages/progress/node_modules/typescript' },
     { major: '7', compiler: 'node_modules/typescript' },
-  ])('has types that a strict program understands, with TypeScript $major', async ({ major, compiler }) => {
+  ])('have types that a strict program understands, with TypeScript $major', async ({ major, compiler }) => {
     writeFileSync(
       join(outside.path, 'consumer.ts'),
       `import { createServer } from 'node:http';
+import { copyFile } from '@wcc/copy';
 import { publicSnapshot, type Snapshot } from '@wcc/progress';
 import { connect } from '@wcc/progress/client';
 import { gatewayConformance } from '@wcc/progress/conformance';
@@ -280,6 +281,7 @@ export const counted: Promise<number> = progressbar(
   { action: 'count', subject: { kind: 'flock', id: 1, name: 'a' }, owner: 'u', total: null },
   async (op) => (op.add(1), 1),
 );
+export const copied: Promise<string> = copyFile('a', 'b').done.then(({ method }) => method);
 export const shown = (snapshot: Snapshot): string => publicSnapshot(snapshot).state;
 export const client = connect('/api/ws', { ticket: async () => null });
 export const names: string[] = gatewayConformance({
@@ -317,20 +319,29 @@ document.addEventListener('wcc-action', (event) => event.detail.verb);
     expect(failure).toBe('');
   });
 
-  test('is packed as its package.json says (publint, are the types wrong)', async () => {
-    const { publint } = await import('publint');
-    const { messages } = await publint({
-      pkgDir: join(outside.path, 'node_modules/@wcc/progress'),
-      strict: true,
-    });
-    expect(messages).toEqual([]);
-    const attw = join(root, 'node_modules/@arethetypeswrong/cli/dist/index.js');
-    // Of Node 10's resolution and of CommonJS it knows that ESM-only is meant; it fails at everything else.
-    const judged = run(process.execPath, [attw, outside.tarball, '--profile', 'esm-only', '--no-color']);
-    const complaint = await judged.then(
-      () => '',
-      (error: Error & { stdout?: string }) => error.stdout ?? error.message,
-    );
-    expect(complaint).toBe('');
-  });
+  test.each(libraries)(
+    '%s is packed as its package.json says (publint, are the types wrong)',
+    async (library) => {
+      const { publint } = await import('publint');
+      const { messages } = await publint({
+        pkgDir: join(outside.path, 'node_modules/@wcc', library),
+        strict: true,
+      });
+      expect(messages).toEqual([]);
+      const attw = join(root, 'node_modules/@arethetypeswrong/cli/dist/index.js');
+      // Of Node 10's resolution and of CommonJS it knows that ESM-only is meant; it fails at everything else.
+      const judged = run(process.execPath, [
+        attw,
+        outside.tarball(library),
+        '--profile',
+        'esm-only',
+        '--no-color',
+      ]);
+      const complaint = await judged.then(
+        () => '',
+        (error: Error & { stdout?: string }) => error.stdout ?? error.message,
+      );
+      expect(complaint).toBe('');
+    },
+  );
 });
