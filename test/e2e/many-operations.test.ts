@@ -15,7 +15,10 @@ const operations = 200;
 const hz = 4;
 const longestTaskMs = 200;
 const windowMs = 10_000;
-/** Other programs on the machine make long tasks too: one window without any shows what the page itself does. */
+/**
+ * Other programs on the machine make long tasks too: one window without any shows what the page itself does, if enough
+ * came to it meanwhile. A machine that never brings half of it to the page is judged by all its windows.
+ */
 const windows = 4;
 
 let server: TestServer;
@@ -89,51 +92,59 @@ function moveAll(ids: readonly string[]): { stop: () => Promise<void>; reports: 
   };
 }
 
-test(`7: ${operations} operations at ${hz} Hz: no task over ${longestTaskMs} ms after load`, async () => {
-  const ids = await publishAll();
-  const opened = await openConsole(browser, {
-    server,
-    user: await createUser(server, 'chief', 'admin'),
-  });
-  const { page } = opened;
-  await page.goto(`${opened.url}/operations`);
-  await until(async () => (await page.locator('wcc-progress:not([compact])').count()) >= operations, {
-    what: 'all rows to be there',
-    timeoutMs: 60_000,
-  });
-  const moving = moveAll(ids);
-  try {
-    await page.evaluate(() => {
-      const tasks: number[] = [];
-      (globalThis as unknown as { wccTasks: number[] }).wccTasks = tasks;
-      new PerformanceObserver((list) => {
-        for (const { duration } of list.getEntries()) tasks.push(duration);
-      }).observe({ type: 'longtask' });
+test(
+  `7: ${operations} operations at ${hz} Hz: no task over ${longestTaskMs} ms after load`,
+  { timeout: 400_000 },
+  async () => {
+    const ids = await publishAll();
+    const opened = await openConsole(browser, {
+      server,
+      user: await createUser(server, 'chief', 'admin'),
     });
-    const longest: number[] = [];
-    while (longest.length < windows && !longest.some((ms) => ms <= longestTaskMs)) {
-      const before = moving.reports();
-      await page.evaluate(() => ((globalThis as unknown as { wccTasks: number[] }).wccTasks.length = 0));
-      const startedAtMs = performance.now();
-      await until(() => performance.now() - startedAtMs > windowMs, { what: 'the window to pass' });
-      const tasks = await page.evaluate(() => (globalThis as unknown as { wccTasks: number[] }).wccTasks);
-      longest.push(Math.max(0, ...tasks));
-      const rate = Math.round((moving.reports() - before) / (windowMs / 1000));
-      console.log(`longest task ${longest.at(-1)} ms, ${rate} reports a second`);
-    }
-    expect(Math.min(...longest)).toBeLessThanOrEqual(longestTaskMs);
-    // The rows really moved: the first one's value is that of a report of this run.
-    const value = await page
-      .locator('wcc-progress:not([compact])')
-      .first()
-      .evaluate((row) => {
-        const { snapshot } = row as unknown as { snapshot: { phases: { done: number }[] } };
-        return snapshot.phases[0]!.done;
+    const { page } = opened;
+    await page.goto(`${opened.url}/operations`);
+    await until(async () => (await page.locator('wcc-progress:not([compact])').count()) >= operations, {
+      what: 'all rows to be there',
+      timeoutMs: 120_000,
+    });
+    const moving = moveAll(ids);
+    try {
+      await page.evaluate(() => {
+        const tasks: number[] = [];
+        (globalThis as unknown as { wccTasks: number[] }).wccTasks = tasks;
+        new PerformanceObserver((list) => {
+          for (const { duration } of list.getEntries()) tasks.push(duration);
+        }).observe({ type: 'longtask' });
       });
-    expect(value).toBeGreaterThan(100);
-  } finally {
-    await moving.stop();
-  }
-  expect(opened.record).toEqual({ cspViolations: [], errors: [] });
-  await opened.context.close();
-});
+      const seen: { longestMs: number; isFull: boolean }[] = [];
+      const isGood = (window: (typeof seen)[number]): boolean => window.longestMs <= longestTaskMs;
+      while (seen.length < windows && !seen.some((window) => window.isFull && isGood(window))) {
+        const before = moving.reports();
+        await page.evaluate(() => ((globalThis as unknown as { wccTasks: number[] }).wccTasks.length = 0));
+        const startedAtMs = performance.now();
+        await until(() => performance.now() - startedAtMs > windowMs, { what: 'the window to pass' });
+        const tasks = await page.evaluate(() => (globalThis as unknown as { wccTasks: number[] }).wccTasks);
+        const rate = (moving.reports() - before) / ((performance.now() - startedAtMs) / 1000);
+        seen.push({ longestMs: Math.max(0, ...tasks), isFull: rate >= (operations * hz) / 2 });
+        console.log(`longest task ${seen.at(-1)?.longestMs} ms, ${Math.round(rate)} reports a second`);
+      }
+      const full = seen.filter(({ isFull }) => isFull);
+      expect(full.length > 0 ? full : seen).toSatisfy((judged: typeof seen) => judged.some(isGood));
+      // The rows really move: the first one's value goes on.
+      const valueOfFirst = (): Promise<number> =>
+        page
+          .locator('wcc-progress:not([compact])')
+          .first()
+          .evaluate((row) => {
+            const { snapshot } = row as unknown as { snapshot: { phases: { done: number }[] } };
+            return snapshot.phases[0]!.done;
+          });
+      const value = await valueOfFirst();
+      await until(async () => (await valueOfFirst()) > value, { what: 'the first row to move' });
+    } finally {
+      await moving.stop();
+    }
+    expect(opened.record).toEqual({ cspViolations: [], errors: [] });
+    await opened.context.close();
+  },
+);
