@@ -1,7 +1,7 @@
 import type { Browser, BrowserContext } from 'playwright-core';
 import { afterAll, afterEach, beforeAll, expect, test } from 'vitest';
 import type { Operation } from '@wcc/api';
-import { findFaults, ways } from '../kit/axe.ts';
+import { axeTimeoutMs, findFaults, ways } from '../kit/axe.ts';
 import { launchBrowser, screenshot } from '../kit/browser.ts';
 import { openConsole } from '../kit/console.ts';
 import type { ConsoleOptions, OpenConsole } from '../kit/console.ts';
@@ -211,29 +211,33 @@ test('a viewer is told that these pages are not theirs, and loses nothing', asyn
   }
 });
 
-test.each(ways)('axe finds nothing, and nothing is cut at 320 px: $locale, $look', async (way) => {
-  const id = await publish('looked-at');
-  const { page, url } = await open(chief, way);
-  const faults: Record<string, unknown> = {};
-  for (const path of ['users', 'tokens', 'audit', 'settings', `operations/${id}`]) {
-    await page.setViewportSize({ width: 1280, height: 800 });
-    await page.goto(`${url}/${path}`);
-    await page.locator('main h1').waitFor();
-    if (path.startsWith('operations')) await page.locator('wcc-operation-access h3').first().waitFor();
-    await page.locator('main .muted, main table').first().waitFor();
-    const found = await findFaults(page);
-    if (found.length > 0) faults[path] = found;
-    const name = `${path.split('/')[0]}-${way.locale}-${way.look.split(' ')[0]}`;
-    await screenshot(page, name);
-    await page.setViewportSize({ width: 320, height: 640 });
-    const overflow = await page.evaluate(
-      () => document.documentElement.scrollWidth - document.documentElement.clientWidth,
-    );
-    if (overflow > 0) faults[`${path} at 320 px`] = overflow;
-    await screenshot(page, `${name}-narrow`);
-  }
-  expect(faults).toEqual({});
-  await server.api.endOperation(id, { state: 'succeeded' } satisfies {
-    state: Operation['state'] & 'succeeded';
-  });
-});
+test.each(ways)(
+  'axe finds nothing, and nothing is cut at 320 px: $locale, $look',
+  { timeout: axeTimeoutMs },
+  async (way) => {
+    const id = await publish('looked-at');
+    const { page, url } = await open(chief, way);
+    const faults: Record<string, unknown> = {};
+    for (const path of ['users', 'tokens', 'audit', 'settings', `operations/${id}`]) {
+      await page.setViewportSize({ width: 1280, height: 800 });
+      await page.goto(`${url}/${path}`);
+      await page.locator('main h1').waitFor();
+      if (path.startsWith('operations')) await page.locator('wcc-operation-access h3').first().waitFor();
+      await page.locator('main .muted, main table').first().waitFor();
+      const found = await findFaults(page);
+      if (found.length > 0) faults[path] = found;
+      const name = `${path.split('/')[0]}-${way.locale}-${way.look.split(' ')[0]}`;
+      await screenshot(page, name);
+      await page.setViewportSize({ width: 320, height: 640 });
+      const overflow = await page.evaluate(
+        () => document.documentElement.scrollWidth - document.documentElement.clientWidth,
+      );
+      if (overflow > 0) faults[`${path} at 320 px`] = overflow;
+      await screenshot(page, `${name}-narrow`);
+    }
+    expect(faults).toEqual({});
+    await server.api.endOperation(id, { state: 'succeeded' } satisfies {
+      state: Operation['state'] & 'succeeded';
+    });
+  },
+);

@@ -2,7 +2,7 @@ import { join } from 'node:path';
 import type { Browser } from 'playwright-core';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import type { Image } from '@wcc/api';
-import { findFaults, ways } from '../kit/axe.ts';
+import { axeTimeoutMs, findFaults, ways } from '../kit/axe.ts';
 import { launchBrowser } from '../kit/browser.ts';
 import { openConsole } from '../kit/console.ts';
 import { makeRandomImage, MiB } from '../kit/images.ts';
@@ -43,7 +43,7 @@ afterAll(async () => {
   await server.close();
 });
 
-test.each(ways)('pages: $locale, $look', async (way) => {
+test.each(ways)('pages: $locale, $look', { timeout: axeTimeoutMs }, async (way) => {
   const { context, page, url } = await openConsole(browser, { server, user }, way);
   await page.getByText('source.raw').first().waitFor();
   expect(await page.evaluate(() => document.documentElement.lang)).toBe(way.locale);

@@ -1,7 +1,7 @@
 import type { Browser, BrowserContext, Locator, Page } from 'playwright-core';
 import { afterAll, afterEach, beforeAll, beforeEach, expect, test } from 'vitest';
 import type { Snapshot } from '@wcc/progress';
-import { findFaults, ways } from '../kit/axe.ts';
+import { axeTimeoutMs, findFaults, ways } from '../kit/axe.ts';
 import { launchBrowser, recordPage, screenshot } from '../kit/browser.ts';
 import type { PageRecord } from '../kit/browser.ts';
 import { until } from '../kit/poll.ts';
@@ -139,23 +139,27 @@ test('18: without a connection rows keep their value, lose rate and time left, a
   await until(async () => /MiB\/s/.test((await readRow(row)).text), { what: 'the rate to be back' });
 });
 
-test.each(ways)('18: axe finds nothing in any state: $locale, $look', async ({ locale, look, ...colors }) => {
-  const { page, record } = await openPage({ locale: locale === 'ja' ? 'ja-JP' : 'en-GB', ...colors });
-  await openEveryState(page);
-  await screenshot(page, `every-state-${locale}-${look.split(' ')[0]}`);
-  const faults = { list: await findFaults(page) } as Record<string, string[]>;
-  for (const state of ['running', 'warned', 'failed', 'silent']) {
-    await page.goto(`${server.url}/operations/${idOf(numberOf(state))}`);
-    await page.locator('.operation-grid').waitFor();
-    await page.locator('details.raw summary').click();
-    faults[state] = await findFaults(page);
-  }
-  await page.goto(`${server.url}/operations/${idOf(99)}`);
-  await page.locator('.empty h2').waitFor();
-  faults['not found'] = await findFaults(page);
-  expect(faults).toEqual(Object.fromEntries(Object.keys(faults).map((each) => [each, []])));
-  expect(record).toEqual({ cspViolations: [], errors: [] });
-});
+test.each(ways)(
+  '18: axe finds nothing in any state: $locale, $look',
+  { timeout: axeTimeoutMs },
+  async ({ locale, look, ...colors }) => {
+    const { page, record } = await openPage({ locale: locale === 'ja' ? 'ja-JP' : 'en-GB', ...colors });
+    await openEveryState(page);
+    await screenshot(page, `every-state-${locale}-${look.split(' ')[0]}`);
+    const faults = { list: await findFaults(page) } as Record<string, string[]>;
+    for (const state of ['running', 'warned', 'failed', 'silent']) {
+      await page.goto(`${server.url}/operations/${idOf(numberOf(state))}`);
+      await page.locator('.operation-grid').waitFor();
+      await page.locator('details.raw summary').click();
+      faults[state] = await findFaults(page);
+    }
+    await page.goto(`${server.url}/operations/${idOf(99)}`);
+    await page.locator('.empty h2').waitFor();
+    faults['not found'] = await findFaults(page);
+    expect(faults).toEqual(Object.fromEntries(Object.keys(faults).map((each) => [each, []])));
+    expect(record).toEqual({ cspViolations: [], errors: [] });
+  },
+);
 
 /** From now on every text that a region for announcements was given. */
 async function hearAnnouncements(page: Page): Promise<() => Promise<{ role: string; text: string }[]>> {

@@ -11,9 +11,8 @@ import type { CreatedShare } from '@wcc/api';
 
 /** Threat 14: the server restarts with 2,000 clients; all are back within 30 s, and did not come as one herd. */
 const CLIENTS = 2000;
-const BACK_WITHIN_S = 30;
-/** The bound holds for a machine that has nothing else to do; on another one the herd comes back, and that is all. */
-const isQuiet = loadavg()[0]! < 2 * availableParallelism();
+/** The design's bound holds for a machine that has nothing else to do; on another one the herd comes back at last. */
+const backWithinS = loadavg()[0]! < 2 * availableParallelism() ? 30 : 300;
 /** One link admits 1,000 at once. */
 const LINKS = 4;
 let server: TestServer;
@@ -74,14 +73,14 @@ test('14: a restart with 2,000 clients', { timeout: 900_000 }, async () => {
   const backAt = performance.now();
   await until(() => online() === CLIENTS, {
     what: () => `all clients again; ${online()} are there`,
-    timeoutMs: 300_000,
+    timeoutMs: 1000 * backWithinS,
     everyMs: 50,
   });
   const seconds = (performance.now() - backAt) / 1000;
   console.log(
-    `${CLIENTS} clients were back ${seconds.toFixed(1)} s after the server was (quiet: ${isQuiet})`,
+    `${CLIENTS} clients were back ${seconds.toFixed(1)} s after the server was; wanted: ${backWithinS} s`,
   );
-  if (isQuiet) expect(seconds).toBeLessThan(BACK_WITHIN_S);
+  expect(seconds).toBeLessThan(backWithinS);
   await server.api.reportProgress(operation.id, { done: 50 });
   const held = (): number =>
     clients.filter((client) => {
