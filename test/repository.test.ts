@@ -50,7 +50,7 @@ const ours: Record<string, readonly string[]> = {
   // its own core, by the package's name
   progress: ['@wcc/progress'],
   api: ['@wcc/progress'],
-  server: ['@wcc/api', '@wcc/progress', '@wcc/progress/server', '@wcc/copy'],
+  server: ['@wcc/api', '@wcc/api/openapi', '@wcc/progress', '@wcc/progress/server', '@wcc/copy'],
   console: [
     '@wcc/api',
     '@wcc/api/client',

@@ -54,5 +54,7 @@ export const routes = {
   grant: (operation: string, user: string) => `/api/operations/${enc(operation)}/grants/${enc(user)}`,
   shares: (operation: string) => `/api/operations/${enc(operation)}/shares`,
   share: (operation: string, id: string) => `/api/operations/${enc(operation)}/shares/${enc(id)}`,
+  openApi: () => '/api/openapi.json',
+  apiDocs: () => '/api/docs',
   metrics: () => '/metrics',
 } as const;

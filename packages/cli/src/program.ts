@@ -14,7 +14,6 @@ export function createProgram(context: Context, version: string): Command {
   const program = new Command('wcc')
     .description('images and operations of a wcc server')
     .version(version, '--version', 'print the version')
-    .helpCommand(false)
     .showHelpAfterError('Help: wcc --help')
     .addHelpText('after', `\nExit codes:\n${exits.join('\n')}`);
   // `main.ts` hands it over before anything is parsed; here it stands for the help and the completion.
@@ -33,14 +32,17 @@ export function createProgram(context: Context, version: string): Command {
 
 /** Sub-commands that stand already do not inherit these. */
 function prepare(command: Command, context: Context): Command {
-  command.exitOverride().configureOutput({
-    writeOut: (text) => void context.stdout.write(text),
-    writeErr: (text) => void context.stderr.write(text),
-    getOutHelpWidth: () => context.stdout.columns ?? 100,
-    getErrHelpWidth: () => context.stderr.columns ?? 100,
-    getOutHasColors: () => false,
-    getErrHasColors: () => false,
-  });
+  command
+    .helpCommand(false)
+    .exitOverride()
+    .configureOutput({
+      writeOut: (text) => void context.stdout.write(text),
+      writeErr: (text) => void context.stderr.write(text),
+      getOutHelpWidth: () => context.stdout.columns ?? 100,
+      getErrHelpWidth: () => context.stderr.columns ?? 100,
+      getOutHasColors: () => false,
+      getErrHasColors: () => false,
+    });
   for (const child of command.commands) prepare(child, context);
   return command;
 }

@@ -1,10 +1,28 @@
 import type { Command } from 'commander';
 import type { Context } from '../frame/context.ts';
+import { addImageConvert } from './image/convert.ts';
 import { addImageCopy } from './image/copy.ts';
+import { addImageDownload } from './image/download.ts';
+import { addImageImport } from './image/import.ts';
 import { addImageLs } from './image/ls.ts';
+import { addImageRm } from './image/rm.ts';
 import { addImageShow } from './image/show.ts';
+import { addImageUpload } from './image/upload.ts';
+import { addImageVerify } from './image/verify.ts';
+
+const verbs = [
+  addImageLs,
+  addImageShow,
+  addImageUpload,
+  addImageDownload,
+  addImageCopy,
+  addImageImport,
+  addImageConvert,
+  addImageVerify,
+  addImageRm,
+];
 
 export function addImageCommands(program: Command, context: Context): void {
   const image = program.command('image').description('look at images, and make, fetch and remove them');
-  for (const add of [addImageLs, addImageShow, addImageCopy]) add(image, context);
+  for (const add of verbs) add(image, context);
 }

@@ -9,7 +9,8 @@ export interface Receipt {
 
 /** An operation as one line. */
 export function lineOf(snapshot: Snapshot, receipt: Receipt): BarLine {
-  const row = rowOf(snapshot, receipt);
+  // Whose it is and since when, somebody who waits for it knows.
+  const row = rowOf({ ...snapshot, ownerName: '', elapsedMs: 0 }, receipt);
   const bar = row.bar === 'hidden' ? null : row.bar;
   return {
     name: namesOf(snapshot),

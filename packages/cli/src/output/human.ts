@@ -62,8 +62,6 @@ export function imageTable(images: readonly Image[]): string {
 }
 
 export function imageFacts(image: Image): string {
-  const known: Record<string, unknown> = image;
-  const { copiedFrom, owner, stateReason, usedBy, sha256 } = known;
   return facts([
     ['id', String(image.id)],
     ['name', image.name],
@@ -71,19 +69,15 @@ export function imageFacts(image: Image): string {
     ['size', formatBytes(image.virtualSizeBytes)],
     ['on disk', formatBytes(image.dataBytes)],
     ['state', image.state],
-    ['because', typeof stateReason === 'string' ? stateReason : null],
+    ['because', image.stateReason],
     ['pool', image.pool],
-    ['owner', typeof owner === 'string' ? owner : null],
-    ['copied from', typeof copiedFrom === 'number' ? String(copiedFrom) : null],
-    ['sha256', typeof sha256 === 'string' ? sha256 : null],
-    ['used by', usersOf(usedBy)],
+    ['owner', image.owner],
+    ['copied from', image.copiedFrom === null ? null : String(image.copiedFrom)],
+    ['sha256', image.sha256],
+    ['template', image.template ? 'yes' : null],
+    ['used by', image.usedBy.map(({ kind, name }) => `${kind} ${name}`).join(', ')],
     ['since', image.createdAt],
   ]);
-}
-
-function usersOf(usedBy: unknown): string | null {
-  if (!Array.isArray(usedBy)) return null;
-  return (usedBy as { kind: string; name: string }[]).map(({ kind, name }) => `${kind} ${name}`).join(', ');
 }
 
 export function operationTable(operations: readonly Operation[]): string {

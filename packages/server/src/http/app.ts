@@ -9,6 +9,7 @@ import type { Principal } from '../access/principal.ts';
 import type { ServerConfig } from '../config/config.ts';
 import type { Store } from '../storage/store.ts';
 import type { Addresses } from './addresses.ts';
+import { registerApiDocs } from './api-docs.ts';
 import { registerAudit } from './audit.ts';
 import { registerBodyDeadline } from './body-deadline.ts';
 import { createClientAddress, registerClientAddress } from './client-address.ts';
@@ -76,6 +77,7 @@ export async function createApp(deps: AppDeps): Promise<FastifyInstance> {
   await registerLimits(app);
 
   registerHealth(app, deps);
+  registerApiDocs(app, deps);
   registerSessions(app, { access, cookie, secure, version: deps.version });
   registerUsers(app, { access });
   registerTokens(app, { access });

@@ -1,0 +1,201 @@
+import type { Answer, Endpoint, Field } from '../endpoints/endpoint.ts';
+import { endpoints } from '../endpoints/endpoints.ts';
+import type { ErrorCode } from '../errors.ts';
+import { errorRegistry } from '../errors.ts';
+import { operationId } from '../operations.ts';
+import { componentSchemas, inline, schemaOf } from './schemas.ts';
+import type { JsonSchema } from './schemas.ts';
+
+/** A document of OpenAPI 3.1, as far as its makers and readers here need its shape. */
+export interface OpenApiDocument {
+  openapi: string;
+  info: {
+    title: string;
+    version: string;
+    description: string;
+    license: { name: string; identifier: string };
+  };
+  tags: { name: string }[];
+  paths: Record<string, Record<string, ApiOperation>>;
+  components: JsonSchema;
+}
+
+export interface ApiOperation {
+  tags: string[];
+  operationId: string;
+  summary: string;
+  description?: string;
+  security?: Record<string, string[]>[];
+  parameters?: Parameter[];
+  requestBody?: { required: boolean; content: Content };
+  responses: Record<string, ApiResponse>;
+}
+
+export interface Parameter {
+  in: 'path' | 'query' | 'header';
+  name: string;
+  required: boolean;
+  description?: string;
+  schema: JsonSchema;
+}
+
+export interface ApiResponse {
+  description: string;
+  headers?: Record<string, { description: string; schema: JsonSchema }>;
+  content?: Content;
+}
+
+type Content = Record<string, { schema?: JsonSchema }>;
+
+const about = `Everything that the console and the command line do goes through these calls.
+Long actions answer 202 with an operation, which is then watched. Refusals are RFC 9457 problem documents with a code and a hint.`;
+
+/** The description of the whole API, made from the table of endpoints and the schemas of the contract. */
+export function createOpenApiDocument(version: string): OpenApiDocument {
+  const paths: OpenApiDocument['paths'] = {};
+  for (const endpoint of endpoints) {
+    const path = (paths[endpoint.path] ??= {});
+    path[endpoint.method.toLowerCase()] = describe(endpoint);
+  }
+  return {
+    openapi: '3.1.1',
+    info: { title: 'wcc', version, description: about, license: { name: 'MIT', identifier: 'MIT' } },
+    tags: [...new Set(endpoints.map(({ tag }) => tag))].map((name) => ({ name })),
+    paths,
+    components: {
+      schemas: componentSchemas(),
+      securitySchemes: {
+        session: {
+          type: 'apiKey',
+          in: 'cookie',
+          name: '__Host-wcc_sid',
+          description: 'Set by signing in; `wcc_sid` over plain http. Every change needs the exact Origin.',
+        },
+        token: {
+          type: 'http',
+          scheme: 'bearer',
+          description: 'A token that a user made, or WCC_ADMIN_TOKEN.',
+        },
+      },
+    },
+  };
+}
+
+function describe(endpoint: Endpoint): ApiOperation {
+  const { tag, summary, description, signedIn } = endpoint;
+  const parameters = parametersOf(endpoint);
+  return {
+    tags: [tag],
+    operationId: nameOf(endpoint),
+    summary,
+    ...(description === undefined ? {} : { description }),
+    security:
+      signedIn === 'nobody'
+        ? []
+        : signedIn === 'session'
+          ? [{ session: [] }]
+          : [{ session: [] }, { token: [] }],
+    ...(parameters.length === 0 ? {} : { parameters }),
+    ...bodyOf(endpoint),
+    responses: responsesOf(endpoint),
+  };
+}
+
+/** `POST /api/images/{id}/copy` → `post_images_id_copy`. */
+function nameOf({ method, path }: Endpoint): string {
+  const words = path
+    .replace(/^\/api/, '')
+    .split(/[^a-z]+/i)
+    .filter((word) => word !== '');
+  return [method.toLowerCase(), ...words].join('_');
+}
+
+function parametersOf({ path, query, headers = [] }: Endpoint): Parameter[] {
+  const named = [...path.matchAll(/\{(\w+)\}/g)].map(([, name = '']): Parameter => {
+    return { in: 'path', name, required: true, schema: pathSchema(path, name) };
+  });
+  const { properties = {}, required = [] } = query === undefined ? {} : queryFacts(inline(query, 'input'));
+  const asked = Object.entries(properties).map(([name, { description, ...schema }]): Parameter => {
+    const told = typeof description === 'string' ? { description } : {};
+    return { in: 'query', name, required: required.includes(name), ...told, schema };
+  });
+  return [...named, ...asked, ...headers.map(headerParameter)];
+}
+
+function queryFacts(schema: JsonSchema): { properties?: Record<string, JsonSchema>; required?: string[] } {
+  return schema;
+}
+
+/** Images and machines have numbers, operations and uploads their own alphabet, the rest any text. */
+function pathSchema(path: string, name: string): JsonSchema {
+  if (name === 'index') return { type: 'integer', minimum: 0 };
+  if (name !== 'id') return { type: 'string' };
+  if (/^\/api\/(images|vms)\//.test(path)) return { type: 'integer', minimum: 100 };
+  return /^\/api\/(operations|uploads)\//.test(path) ? schemaOf(operationId, 'input') : { type: 'string' };
+}
+
+function headerParameter({ name, description, required = false }: Field): Parameter {
+  return { in: 'header', name, required, description, schema: { type: 'string' } };
+}
+
+function bodyOf({ body, bodyType, isBodyOptional = false }: Endpoint): Pick<ApiOperation, 'requestBody'> {
+  const required = !isBodyOptional;
+  if (bodyType !== undefined) return { requestBody: { required, content: { [bodyType]: {} } } };
+  if (body === undefined) return {};
+  return { requestBody: { required, content: { 'application/json': { schema: schemaOf(body, 'input') } } } };
+}
+
+function responsesOf(endpoint: Endpoint): Record<string, ApiResponse> {
+  const byStatus = new Map<number, ErrorCode[]>();
+  for (const code of errorsOf(endpoint)) {
+    const { status } = errorRegistry[code];
+    byStatus.set(status, [...(byStatus.get(status) ?? []), code]);
+  }
+  const refusals = [...byStatus].map(([status, codes]): [string, ApiResponse] => [
+    String(status),
+    refusal(codes.map((code) => `\`${code}\`: ${errorRegistry[code].message}`).join('\n'), endpoint),
+  ]);
+  const answer = endpoint.answer;
+  return {
+    [String(answer.status)]: successOf(answer),
+    ...Object.fromEntries(refusals),
+    default: refusal('Any other refusal, by its code.', endpoint),
+  };
+}
+
+/** What every endpoint of its kind can answer, and its own. */
+function errorsOf({ path, signedIn, body, bodyType, errors = [] }: Endpoint): Set<ErrorCode> {
+  const all: ErrorCode[] = [];
+  if (signedIn !== 'nobody') all.push('unauthenticated', 'forbidden');
+  if (path.includes('{')) all.push('not_found');
+  if (body !== undefined) all.push('malformed_request', 'invalid_input');
+  if (body !== undefined || bodyType !== undefined) all.push('unsupported_media_type');
+  return new Set([...all, ...errors]);
+}
+
+function refusal(description: string, { method }: Endpoint): ApiResponse {
+  // An answer to HEAD has no body.
+  if (method === 'HEAD') return { description };
+  return {
+    description,
+    content: { 'application/problem+json': { schema: { $ref: '#/components/schemas/Problem' } } },
+  };
+}
+
+function successOf({ description, schema, mediaType, headers }: Answer): ApiResponse {
+  const content: Content | undefined =
+    schema !== undefined
+      ? { 'application/json': { schema: schemaOf(schema, 'output') } }
+      : mediaType !== undefined
+        ? { [mediaType]: {} }
+        : undefined;
+  return {
+    description,
+    ...(headers === undefined ? {} : { headers: Object.fromEntries(headers.map(headerOf)) }),
+    ...(content === undefined ? {} : { content }),
+  };
+}
+
+function headerOf({ name, description }: Field): [string, { description: string; schema: JsonSchema }] {
+  return [name, { description, schema: { type: 'string' } }];
+}

@@ -1,0 +1,119 @@
+import { describe, expect, it } from 'vitest';
+import { createApiClient } from '../client/client.ts';
+import { endpoints } from '../endpoints/endpoints.ts';
+import { errorRegistry } from '../errors.ts';
+import { createOpenApiDocument } from './document.ts';
+
+/** Every call of the client, and what it sends: recorded where the network would begin. */
+async function recordCalls(): Promise<Map<string, string>> {
+  let sent = '';
+  const client = createApiClient({
+    baseUrl: 'http://wcc.test',
+    fetch: (input, init) => {
+      sent = `${init?.method} ${new URL(input as string).pathname}`;
+      return Promise.resolve(new Response('{}'));
+    },
+  });
+  const calls = new Map<string, string>();
+  for (const [name, call] of Object.entries(client)) {
+    // Ids first, then whatever body or query: only the address counts here.
+    await (call as (...args: unknown[]) => Promise<unknown>)(...argumentsOf(name));
+    calls.set(name, sent);
+  }
+  return calls;
+}
+
+const verbs: Record<string, string> = { orderVm: 'start' };
+const numbers = /Image$|^copyPlan$|Vm$|^vm$|^image$|Disk$|^setCdrom$|^screenTicket$/;
+
+function argumentsOf(name: string): unknown[] {
+  // Their last argument is a signal, which nobody gives here.
+  if (name.endsWith('icket')) return { watchTicket: [], ticket: [{}] }[name] ?? [100];
+  const first = numbers.test(name) ? 100 : 'a';
+  return [first, verbs[name] ?? (name === 'growDisk' ? 0 : 'b'), {}];
+}
+
+const patterns = endpoints.map(({ method, path }) => ({
+  method,
+  path,
+  pattern: new RegExp(`^${path.replaceAll(/\{\w+\}/g, '[^/]+')}$`),
+}));
+
+/** The most literal address wins, as in a router: `/api/images/sample` is no image. */
+function find(call: string): string | undefined {
+  const [method, address = ''] = call.split(' ');
+  const found = patterns.filter((row) => row.method === method && row.pattern.test(address));
+  return found.toSorted((a, b) => a.path.split('{').length - b.path.split('{').length)[0]?.path;
+}
+
+/** What is no JSON, or is the socket's: other programs ask for it than the typed client. */
+const withoutCall = [
+  'GET /api/operations/{id}/events',
+  'GET /api/ws',
+  'GET /metrics',
+  'GET /api/openapi.json',
+  'GET /api/docs',
+];
+const isBytes =
+  /^(POST|OPTIONS|HEAD|PATCH|DELETE) \/api\/uploads(\/\{id\})?$|\/download$|\/(serial|screenshot|screen)$/;
+
+describe('the table of endpoints', () => {
+  it('knows every call of the typed client', async () => {
+    const calls = await recordCalls();
+    expect(calls.size).toBeGreaterThan(40);
+    const unknown = [...calls].filter(([, call]) => find(call) === undefined);
+    expect(unknown.map(([name, call]) => `${name}: ${call}`)).toEqual([]);
+  });
+
+  it('has a call of the typed client for everything that speaks JSON', async () => {
+    const calls = [...(await recordCalls()).values()];
+    const called = new Set(calls.map((call) => `${call.split(' ')[0]} ${find(call)}`));
+    const rows = endpoints.map(({ method, path }) => `${method} ${path}`);
+    const verbOfOne = /\/(cancel|pause|resume|retry|start|shutdown|power-off|reset)$/;
+    const missing = rows.filter(
+      (row) => !called.has(row) && !withoutCall.includes(row) && !isBytes.test(row) && !verbOfOne.test(row),
+    );
+    expect(missing).toEqual([]);
+  });
+
+  it('names only codes of the registry, each once', () => {
+    for (const { method, path, errors = [] } of endpoints) {
+      expect(new Set(errors).size, `${method} ${path}`).toBe(errors.length);
+      for (const code of errors) expect(errorRegistry).toHaveProperty(code);
+    }
+  });
+});
+
+describe('the document', () => {
+  const document = createOpenApiDocument('1.2.3');
+  const { schemas } = document.components as { schemas: Record<string, Record<string, unknown>> };
+
+  it('lets a request leave out what has a default, and an answer carry more than is told', () => {
+    expect(schemas['CopyImageRequest']).toMatchObject({ required: ['name'], additionalProperties: false });
+    expect(schemas['Image']).not.toHaveProperty('additionalProperties');
+    expect(schemas['Image']?.['required']).toContain('copiedFrom');
+  });
+
+  it('says what a header, a parameter and a refusal are', () => {
+    const copy = document.paths['/api/images/{id}/copy']?.['post'];
+    expect(copy?.parameters?.map(({ in: place, name }) => `${place} ${name}`)).toEqual([
+      'path id',
+      'header Idempotency-Key',
+    ]);
+    expect(copy?.responses['507']?.description).toContain('`no_space`');
+    expect(copy?.responses['202']).toMatchObject({
+      content: { 'application/json': { schema: { $ref: '#/components/schemas/Accepted' } } },
+    });
+    expect(document.paths['/api/images']?.['get']?.parameters).toMatchObject([
+      { in: 'query', name: 'cursor', required: false },
+      { in: 'query', name: 'limit', required: false, schema: { type: 'integer', default: 50 } },
+    ]);
+  });
+
+  it('gives every operation an id of its own', () => {
+    const ids = Object.values(document.paths).flatMap((path) =>
+      Object.values(path).map(({ operationId }) => operationId),
+    );
+    expect(new Set(ids).size).toBe(ids.length);
+  });
+});

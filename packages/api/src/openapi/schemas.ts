@@ -1,0 +1,60 @@
+import { z } from 'zod';
+import * as contract from '../index.ts';
+
+export type JsonSchema = Record<string, unknown>;
+
+/** What a caller sends may leave out what has a default; what the server answers may not. */
+export type Direction = 'input' | 'output';
+
+/** Every schema that the contract exports, under its name: `copyImageRequest` → `CopyImageRequest`. */
+const registry = z.registry<{ id: string }>();
+for (const [name, value] of Object.entries(contract)) {
+  if (value instanceof z.ZodType) registry.add(value, { id: capitalised(name) });
+}
+
+function capitalised(name: string): string {
+  return name.charAt(0).toUpperCase() + name.slice(1);
+}
+
+const settings = {
+  target: 'draft-2020-12',
+  // A transformation or a check of our own: what JSON can say of it stays, the rest is in words.
+  unrepresentable: 'any',
+} as const;
+
+/** Names of what is sent; the rest is answered. */
+const isSent = (name: string): boolean => /(Request|Query|Metadata)$/.test(name);
+
+/** The named schemas, as the components of the document. */
+export function componentSchemas(): Record<string, JsonSchema> {
+  const uri = (id: string): string => `#/components/schemas/${id}`;
+  const { schemas: sent } = z.toJSONSchema(registry, { ...settings, io: 'input', uri });
+  const { schemas: answered } = z.toJSONSchema(registry, { ...settings, io: 'output', uri, override: open });
+  const names = Object.keys(answered).toSorted();
+  return Object.fromEntries(
+    names.map((name) => [name, withoutKeys((isSent(name) ? sent[name] : answered[name]) ?? {})]),
+  );
+}
+
+/** A reference to a named schema, or the schema itself. */
+export function schemaOf(schema: z.ZodType, direction: Direction): JsonSchema {
+  const id = registry.get(schema)?.id;
+  if (id !== undefined) return { $ref: `#/components/schemas/${id}` };
+  return inline(schema, direction);
+}
+
+/** The schema itself, whatever its name. */
+export function inline(schema: z.ZodType, direction: Direction): JsonSchema {
+  const override = direction === 'output' ? { override: open } : {};
+  return withoutKeys(z.toJSONSchema(schema, { ...settings, io: direction, ...override }));
+}
+
+/** An answer may get further fields: whoever reads it must not be told otherwise. */
+function open({ jsonSchema }: { jsonSchema: JsonSchema }): void {
+  if (jsonSchema['additionalProperties'] === false) delete jsonSchema['additionalProperties'];
+}
+
+/** The document says these once, for all. */
+function withoutKeys({ $schema: _schema, $id: _id, ...rest }: JsonSchema): JsonSchema {
+  return rest;
+}

@@ -1,0 +1,66 @@
+import { basename } from 'node:path';
+import { findImageNameProblem, imageFormat } from '@wcc/api';
+import type { ImageFormat } from '@wcc/api';
+import type { Command } from 'commander';
+import { Option } from 'commander';
+import type { Context } from '../../frame/context.ts';
+import { CliError } from '../../frame/errors.ts';
+import { findServer } from '../../server/server.ts';
+import { LocalFile } from '../../upload/local-file.ts';
+import { upload } from '../../upload/upload.ts';
+import { tellEnd } from '../finish.ts';
+import type { ActionOptions } from '../options.ts';
+import { bytes, digest, withWatching } from '../options.ts';
+
+interface UploadCommandOptions extends ActionOptions {
+  name?: string;
+  pool?: string;
+  /** `true`: to be computed here. */
+  sha256?: string | true;
+  format?: ImageFormat;
+  restart?: boolean;
+  limit?: number;
+}
+
+export function addImageUpload(parent: Command, context: Context): void {
+  const command = parent
+    .command('upload <file>')
+    .description('send a disk image or an ISO; goes on where an earlier try ended');
+  withWatching(command)
+    .option('--name <name>', 'name of the image, instead of that of the file')
+    .option('--pool <pool>', 'pool that takes it')
+    .option('--sha256 [digest]', 'have the server compare it; without a digest, that of the file', digest)
+    .addOption(
+      new Option('--format <format>', 'what the file is; its content decides').choices(imageFormat.options),
+    )
+    .option('--limit <bytes>', 'bytes per second, e.g. 100M', bytes)
+    .option('--restart', 'throw away what an earlier try has sent')
+    .action(async (path: string, options: UploadCommandOptions) => {
+      const name = options.name ?? basename(path);
+      const problem = findImageNameProblem(name);
+      if (problem !== null)
+        throw new CliError('usage', `"${name}" cannot be the name of an image (${problem}).`, {
+          code: 'invalid_name',
+        });
+      const server = await findServer(context.env, options.url);
+      const file = await LocalFile.open(path);
+      try {
+        await send(context, server, { file, name, options });
+      } finally {
+        await file.close();
+      }
+    });
+}
+
+async function send(
+  context: Context,
+  server: Awaited<ReturnType<typeof findServer>>,
+  { file, name, options }: { file: LocalFile; name: string; options: UploadCommandOptions },
+): Promise<void> {
+  const { pool, format, sha256: wanted, restart = false, json = false, limit } = options;
+  const sha256 = wanted === true ? await file.digest() : wanted;
+  const target = { name, pool, sha256, format };
+  const settings = { json, restart, giveUpAfterMs: options.giveUpAfter, bytesPerSecond: limit ?? null };
+  const end = await upload(context, server, { file, target, ...settings });
+  if (!json) tellEnd(context, end);
+}

@@ -1,0 +1,58 @@
+import type { FileHandle } from 'node:fs/promises';
+
+/** Holes are found in steps of this: smaller ones cost more than they save. */
+const stepBytes = 65_536;
+const zeros = Buffer.alloc(stepBytes);
+
+/** A file that is written from an offset on, where runs of zeros become holes. */
+export class SparseFile {
+  readonly #handle: FileHandle;
+  #offset: number;
+
+  constructor(handle: FileHandle, offsetBytes: number) {
+    this.#handle = handle;
+    this.#offset = offsetBytes;
+  }
+
+  get offset(): number {
+    return this.#offset;
+  }
+
+  async append(piece: Buffer): Promise<void> {
+    let start = 0;
+    while (start < piece.length) {
+      const isHole = isZero(piece, start);
+      let end = start;
+      // Neighbours of the same kind become one write.
+      while (end < piece.length && isZero(piece, end) === isHole)
+        end = Math.min(piece.length, end + stepBytes);
+      if (!isHole) await this.#write(piece, start, end);
+      start = end;
+    }
+    this.#offset += piece.length;
+  }
+
+  /** As long as it should be, holes at its end included, and on the disk. */
+  async finish(): Promise<void> {
+    await this.#handle.truncate(this.#offset);
+    await this.#handle.sync();
+  }
+
+  async #write(piece: Buffer, start: number, end: number): Promise<void> {
+    let position = start;
+    while (position < end) {
+      const { bytesWritten } = await this.#handle.write(
+        piece,
+        position,
+        end - position,
+        this.#offset + position,
+      );
+      position += bytesWritten;
+    }
+  }
+}
+
+function isZero(piece: Buffer, start: number): boolean {
+  const end = Math.min(piece.length, start + stepBytes);
+  return piece.compare(zeros, 0, end - start, start, end) === 0;
+}

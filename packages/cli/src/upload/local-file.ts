@@ -1,0 +1,97 @@
+import { createHash } from 'node:crypto';
+import type { Stats } from 'node:fs';
+import type { FileHandle } from 'node:fs/promises';
+import { open, stat } from 'node:fs/promises';
+import { CliError } from '../frame/errors.ts';
+
+const readBytes = 1_048_576;
+
+/** A file that is to be sent, and what it was when that began. */
+export class LocalFile {
+  readonly path: string;
+  readonly sizeBytes: number;
+  /** Milliseconds since the epoch. */
+  readonly modifiedMs: number;
+  readonly #handle: FileHandle;
+  readonly #identity: string;
+
+  private constructor(path: string, handle: FileHandle, stats: Stats) {
+    this.path = path;
+    this.#handle = handle;
+    this.sizeBytes = stats.size;
+    this.modifiedMs = Math.floor(stats.mtimeMs);
+    this.#identity = identityOf(stats);
+  }
+
+  /** @throws CliError `local_file` when it is no regular file that can be read */
+  static async open(path: string): Promise<LocalFile> {
+    const handle = await open(path, 'r').catch((cause: unknown) => {
+      throw new CliError('local_file', `${path} cannot be read.`, { code: codeOf(cause), cause });
+    });
+    const stats = await handle.stat();
+    if (stats.isFile()) return new LocalFile(path, handle, stats);
+    await handle.close();
+    throw new CliError('local_file', `${path} is not a regular file.`, { code: 'not_regular' });
+  }
+
+  /** Another size, time or file under this name: what was sent so far belongs to something that is gone. */
+  async assertUnchanged(): Promise<void> {
+    const stats = await stat(this.path).catch(() => null);
+    if (stats !== null && identityOf(stats) === this.#identity) return;
+    const what = stats === null ? 'was removed' : 'changed';
+    throw new CliError('local_file', `${this.path} ${what} while it was sent.`, {
+      code: 'file_changed',
+      hint: 'Nothing was published. Start again when nothing writes to it.',
+    });
+  }
+
+  /**
+   * The bytes from an offset on, in pieces that are the caller's to keep. Looks before each piece whether the
+   * file is still the same, so that the last one of a changed file is never sent.
+   */
+  async *read(offsetBytes: number, pieceBytes: number = readBytes): AsyncGenerator<Buffer> {
+    let position = offsetBytes;
+    while (position < this.sizeBytes) {
+      const wanted = Math.min(pieceBytes, this.sizeBytes - position);
+      const { buffer, bytesRead } = await this.#handle.read(Buffer.allocUnsafe(wanted), 0, wanted, position);
+      await this.assertUnchanged();
+      if (bytesRead === 0)
+        throw new CliError('local_file', `${this.path} ends too early.`, { code: 'file_changed' });
+      position += bytesRead;
+      yield bytesRead === wanted ? buffer : buffer.subarray(0, bytesRead);
+    }
+  }
+
+  /** SHA-256 in hex of a range, or of the whole file. */
+  async digest(offsetBytes = 0, lengthBytes: number = this.sizeBytes): Promise<string> {
+    const hash = createHash('sha256');
+    const end = offsetBytes + lengthBytes;
+    const buffer = Buffer.allocUnsafe(Math.min(readBytes, Math.max(1, lengthBytes)));
+    let position = offsetBytes;
+    while (position < end) {
+      const { bytesRead } = await this.#handle.read(
+        buffer,
+        0,
+        Math.min(buffer.length, end - position),
+        position,
+      );
+      if (bytesRead === 0) break;
+      hash.update(buffer.subarray(0, bytesRead));
+      position += bytesRead;
+    }
+    await this.assertUnchanged();
+    return hash.digest('hex');
+  }
+
+  async close(): Promise<void> {
+    await this.#handle.close();
+  }
+}
+
+function identityOf({ dev, ino, size, mtimeMs }: Stats): string {
+  return [dev, ino, size, mtimeMs].join(':');
+}
+
+function codeOf(error: unknown): string {
+  return (error as NodeJS.ErrnoException).code ?? 'local_file';
+}

@@ -1,0 +1,203 @@
+import type { Snapshot } from '@wcc/progress';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { drawnLines, runCli, startCli } from '../kit/cli.ts';
+import { waitForState } from '../kit/operations.ts';
+import { until } from '../kit/poll.ts';
+import { startServer } from '../kit/server.ts';
+import type { TestServer } from '../kit/server.ts';
+
+const mebibyte = 1_048_576;
+let server: TestServer;
+
+beforeAll(async () => {
+  server = await startServer();
+  const { operation } = await server.api.makeSampleImage({ name: 'sample.raw', sizeBytes: 64 * mebibyte });
+  await waitForState(server, operation.id, { states: ['succeeded'] });
+});
+afterAll(() => server.close());
+
+/** What a terminal takes for it: the test's names are wide, everything else is narrow. */
+const columnsOf = (text: string): number =>
+  Array.from(text, (character): number => (character > '\u2e80' ? 2 : 1)).reduce(
+    (sum, width) => sum + width,
+    0,
+  );
+/** Slow enough to be looked at. */
+const slowly = ['--method', 'copy', '--limit', '8M'];
+const idIn = (text: string): string => /[a-z2-7]{26}/.exec(text)?.[0] ?? '';
+
+async function startSlowCopy(name: string): Promise<string> {
+  const { stdout } = await runCli(['image', 'copy', 'sample.raw', name, ...slowly, '--detach'], { server });
+  return stdout.trim();
+}
+
+describe('lists', () => {
+  it('are tables for people and one document for programs', async () => {
+    const { stdout } = await runCli(['image', 'ls'], { server });
+    expect(stdout).toMatch(
+      /^ID +NAME +FORMAT +SIZE +ON DISK +STATE\n\d+ +sample\.raw +raw +64\.0 MiB +\S+ MiB +ready\n$/,
+    );
+    const listed = JSON.parse((await runCli(['image', 'ls', '--json'], { server })).stdout);
+    expect(listed.items).toHaveLength(1);
+    expect(listed.items[0]).toMatchObject({ name: 'sample.raw', format: 'raw' });
+    const { id } = listed.items[0] as { id: number };
+    const byName = await runCli(['image', 'show', 'sample.raw', '--json'], { server });
+    expect(byName.stdout).toBe((await runCli(['image', 'show', String(id), '--json'], { server })).stdout);
+    const operations = await runCli(['op', 'ls', '--state', 'succeeded'], { server });
+    expect(operations.stdout).toMatch(/Make sample image +sample\.raw +admin-token +Done in/);
+    const log = await runCli(['op', 'log', idIn(operations.stdout)], { server });
+    expect(log.stdout).toContain('succeeded');
+  });
+});
+
+describe('a copy', () => {
+  it('is followed by plain lines without a terminal, and ends with its image', async () => {
+    const copy = await runCli(['image', 'copy', 'sample.raw', 'lines.raw', ...slowly], { server });
+    expect(copy.code).toBe(0);
+    expect(copy.stdout).toMatch(/^sample\.raw → lines\.raw \(image \d+\): Done in .*written\n$/);
+    const lines = copy.stderr.trimEnd().split('\n');
+    expect(lines.some((line) => /^sample\.raw → lines\.raw: +\d+\.\d % .*Copying data/.test(line))).toBe(
+      true,
+    );
+    expect(copy.stderr).not.toContain('\u001b');
+    // About 8 s: queued, the phases, and a number each five seconds, not one for each of 80 records.
+    expect(lines.length).toBeLessThan(20);
+  });
+
+  it('is one line on a terminal, redrawn, never wider than it is', async () => {
+    const copy = startCli(['image', 'copy', 'sample.raw', '漢字の長い名前のイメージ.raw', ...slowly], {
+      server,
+      terminal: { columns: 70 },
+    });
+    const end = await copy.end;
+    expect(end.code).toBe(0);
+    expect(end.stdout).toContain('\u001b[32m');
+    const lines = drawnLines(end.stdout);
+    const bars = lines.filter((line) => line.includes('%'));
+    expect(bars.length).toBeGreaterThan(10);
+    const wide = bars.map(columnsOf);
+    expect(Math.max(...wide)).toBeLessThanOrEqual(69);
+    expect(bars.some((line) => line.includes('━'))).toBe(true);
+    const told = bars.map((line) => Number(/(\d+\.\d) %/.exec(line)?.[1]));
+    expect(told).toEqual(told.toSorted((a, b) => a - b));
+    expect(Math.max(...told)).toBeLessThan(100);
+    expect(lines.at(-1)).toMatch(/Done in/);
+  });
+
+  it('has no colour with NO_COLOR, no bar with TERM=dumb, and ASCII in the C locale', async () => {
+    const terminal = { columns: 100 };
+    const grey = startCli(['image', 'copy', 'sample.raw', 'grey.raw', ...slowly], {
+      server,
+      terminal,
+      env: { NO_COLOR: '1', LANG: 'C' },
+    });
+    const dumb = startCli(['image', 'copy', 'sample.raw', 'dumb.raw', ...slowly], {
+      server,
+      terminal,
+      env: { TERM: 'dumb' },
+    });
+    const [first, second] = await Promise.all([grey.end, dumb.end]);
+    expect(first.stdout).not.toContain('\u001b[32m');
+    expect(first.stdout).not.toContain('\u001b[0m');
+    expect(first.stdout).toContain('##');
+    const drawn = drawnLines(first.stdout).filter((line) => line.includes('%'));
+    expect(drawn.filter((line) => Array.from(line).some((character) => character > '~'))).toEqual([]);
+    expect(second.stdout).not.toContain('\u001b');
+    expect(second.code).toBe(0);
+  });
+
+  it('is a line of JSON for each record, the last one terminal', async () => {
+    const { code, stdout, stderr } = await runCli(['image', 'copy', 'sample.raw', 'json.raw', '--json'], {
+      server,
+    });
+    expect(code).toBe(0);
+    expect(stderr).toBe('');
+    const records = stdout
+      .trimEnd()
+      .split('\n')
+      .map((line) => JSON.parse(line) as Snapshot);
+    expect(records.at(-1)).toMatchObject({ state: 'succeeded', action: 'copy_vm_image' });
+    const { id } = records[0]!;
+    expect(await server.api.operation(id)).toMatchObject(records.at(-1)!);
+    const again = await runCli(['op', 'watch', id, '--json'], { server });
+    expect(JSON.parse(again.stdout)).toMatchObject({ id, state: 'succeeded' });
+  });
+});
+
+describe('an operation', () => {
+  it('is left by Ctrl-C, goes on, is paused, resumed and cancelled', async () => {
+    const copy = startCli(['image', 'copy', 'sample.raw', 'left.raw', '--method', 'copy', '--limit', '1M'], {
+      server,
+    });
+    const running = await until(async () => (await server.api.operations({ state: 'running' })).items[0], {
+      what: 'the copy to run',
+    });
+    await until(() => copy.stderr !== '', { what: 'the command to watch' });
+    copy.kill('SIGINT');
+    const end = await copy.end;
+    expect(end).toMatchObject({ code: 130 });
+    expect(end.stderr).toContain('the work on the server goes on');
+    expect(end.stderr).toContain(`wcc op cancel ${running.id}`);
+    expect((await server.api.operation(running.id)).state).toBe('running');
+
+    expect(await runCli(['op', 'pause', running.id], { server })).toMatchObject({ code: 0 });
+    await waitForState(server, running.id, { states: ['paused'] });
+    expect(await runCli(['op', 'resume', running.id], { server })).toMatchObject({ code: 0 });
+    const watch = startCli(['op', 'watch', running.id], { server });
+    await until(() => watch.stderr !== '', { what: 'the second command to watch' });
+    expect(await runCli(['op', 'cancel', running.id], { server })).toMatchObject({
+      code: 0,
+      stdout: 'Cancelled\n',
+    });
+    expect(await watch.end).toMatchObject({ code: 6 });
+    expect((await server.api.operation(running.id)).state).toBe('cancelled');
+  });
+
+  it('is watched through a restart of the server', async () => {
+    const id = await startSlowCopy('restart.raw');
+    const watch = startCli(['op', 'watch', id], { server });
+    await until(() => watch.stderr.includes('%'), { what: 'the first numbers' });
+    await server.kill();
+    await until(() => watch.stderr.includes('no connection to the server'), { what: 'the loss to be told' });
+    await server.start();
+    const end = await watch.end;
+    expect(end).toMatchObject({ code: 0 });
+    expect(end.stdout).toContain('Done in');
+  });
+
+  it('is given up on when the server stays away', async () => {
+    const id = await startSlowCopy('away.raw');
+    const watch = startCli(['op', 'watch', id, '--give-up-after', '2s'], { server });
+    await until(() => watch.stderr !== '', { what: 'the command to watch' });
+    await server.kill();
+    expect(await watch.end).toMatchObject({ code: 5 });
+    await server.start();
+    await runCli(['op', 'cancel', id], { server });
+  });
+});
+
+describe('what goes wrong', () => {
+  it('has an exit code of its own, and words', async () => {
+    expect(await runCli(['image', 'show', '99999'], { server })).toMatchObject({ code: 4 });
+    expect(await runCli(['image', 'show', 'nothing.raw'], { server })).toMatchObject({ code: 4 });
+    expect(await runCli(['image', 'copy', 'sample.raw', 'sample.raw'], { server })).toMatchObject({
+      code: 1,
+    });
+    expect(await runCli(['image', 'copy', 'sample.raw'], { server })).toMatchObject({ code: 2 });
+    expect(await runCli(['nonsense'], { server })).toMatchObject({ code: 2 });
+    expect(await runCli(['image', 'ls', '--limit', '0'], { server })).toMatchObject({ code: 2 });
+    const json = await runCli(['image', 'show', '99999', '--json'], { server });
+    expect(JSON.parse(json.stderr)).toEqual({
+      error: { code: 'not_found', message: expect.any(String), hint: expect.any(String) },
+    });
+  });
+});
+
+describe('wcc serve', () => {
+  it('is the server: its flags, its exit codes', async () => {
+    const help = await runCli(['serve', '--help']);
+    expect(help.code).toBe(0);
+    expect(help.stdout).toContain('--data-dir');
+    expect(await runCli(['serve', '--port', 'many'])).toMatchObject({ code: 2 });
+  });
+});
