@@ -1,5 +1,8 @@
 import { defineConfig } from 'vitest/config';
 
+/** Every wait in these tests has its own deadline; this ends what hangs without one. A busy machine must not come near. */
+const hangsAfterMs = 300_000;
+
 /**
  * One run, four kinds of tests: `unit` beside the sources, `system` against a real server process, `e2e` in a
  * real browser, `crash` with SIGKILL.
@@ -24,8 +27,8 @@ export default defineConfig({
         test: {
           name: 'system',
           include: ['test/system/**/*.test.ts'],
-          testTimeout: 120_000,
-          hookTimeout: 120_000,
+          testTimeout: hangsAfterMs,
+          hookTimeout: hangsAfterMs,
           fileParallelism: false,
         },
       },
@@ -34,8 +37,8 @@ export default defineConfig({
         test: {
           name: 'e2e',
           include: ['test/e2e/**/*.test.ts'],
-          testTimeout: 120_000,
-          hookTimeout: 120_000,
+          testTimeout: hangsAfterMs,
+          hookTimeout: hangsAfterMs,
           fileParallelism: false,
         },
       },
