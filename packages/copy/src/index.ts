@@ -23,6 +23,13 @@ export type {
   PathLike,
 } from './job/types.ts';
 export { kernelSupport } from './kernel/calls.ts';
+export {
+  createReceived,
+  openReceived,
+  publishReceived,
+  type ReceivedFile,
+  type Receiving,
+} from './receive/received-file.ts';
 export type { Checkpoint } from './resume/checkpoint.ts';
 export {
   forget,

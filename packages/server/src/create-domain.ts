@@ -1,4 +1,5 @@
 import { warmUp } from '@wcc/copy';
+import { isRevoked } from './access/access.ts';
 import type { Domain, DomainDeps } from './domain.ts';
 import { registerImages } from './http/images.ts';
 import { registerMetrics } from './http/metrics.ts';
@@ -6,10 +7,12 @@ import { registerOperations } from './http/operations.ts';
 import { registerPublish } from './http/publish.ts';
 import { registerPools } from './http/pools.ts';
 import { registerSharing } from './http/sharing.ts';
+import { registerUploads } from './http/uploads.ts';
 import { createImages } from './images/images.ts';
 import { createPools } from './images/pool/pools.ts';
 import { mayOperate } from './operations/may.ts';
 import { createOperations } from './operations/operations.ts';
+import { createUploads } from './uploads/uploads.ts';
 
 /** Builds operations, images and pools. */
 export async function createDomain(deps: DomainDeps): Promise<Domain> {
@@ -26,6 +29,8 @@ export async function createDomain(deps: DomainDeps): Promise<Domain> {
   });
   const { freeSpaceFloor } = config;
   const images = await createImages({ store, hub, operations, pools, freeSpaceFloor, onError });
+  const uploads = createUploads({ images: images.context, settings: config.uploads });
+  access.onRevoked((revocation) => uploads.closeSessions((principal) => isRevoked(revocation, principal)));
   return {
     registerRoutes(app) {
       registerOperations(app, { operations });
@@ -33,6 +38,7 @@ export async function createDomain(deps: DomainDeps): Promise<Domain> {
       registerSharing(app, { access, operations, consoleUrl: deps.consoleUrl });
       registerImages(app, { images, operations });
       registerPools(app, { images });
+      registerUploads(app, { uploads });
       registerMetrics(app, { metrics, images });
     },
     watchable: (id, principal) => operations.get(id, principal),
@@ -46,6 +52,7 @@ export async function createDomain(deps: DomainDeps): Promise<Domain> {
       return images.start();
     },
     async stop() {
+      uploads.close();
       await operations.stop();
       await images.close();
     },

@@ -1,5 +1,6 @@
 import { CopyError, type CopyErrorCode } from '../errors.ts';
 import type { FileFacts, InspectOptions } from '../inspect/types.ts';
+import type { Checkpoint } from '../resume/checkpoint.ts';
 import type { CopyPhaseEvent, CopyResult } from './types.ts';
 
 /** A copy as the worker gets it: absolute paths in bytes, every option decided. */
@@ -40,18 +41,31 @@ export interface CanCloneRequest {
   directory: Uint8Array;
 }
 
+/** Gives a file that was received its final name. */
+export interface PublishRequest {
+  kind: 'publish';
+  destination: Uint8Array;
+  checkpoint: Checkpoint;
+}
+
 /** Does nothing: it only makes a worker ready. */
 export interface WarmRequest {
   kind: 'warm';
 }
 
-export type WorkerRequest = CopyRequest | InspectRequest | CanCloneRequest | WarmRequest;
+export type WorkerRequest = CopyRequest | InspectRequest | CanCloneRequest | PublishRequest | WarmRequest;
+
+/** Warnings, as a copy's result has them. */
+export interface PublishResult {
+  warnings: string[];
+}
 
 /** What each kind of request is answered with. */
 export interface WorkerResults {
   copy: CopyResult;
   inspect: FileFacts;
   canClone: boolean;
+  publish: PublishResult;
   warm: boolean;
 }
 

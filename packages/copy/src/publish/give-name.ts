@@ -2,8 +2,9 @@ import { linkSync, renameSync, unlinkSync } from 'node:fs';
 import { CopyError } from '../errors.ts';
 import { lookUp } from '../inspect/inspect.ts';
 import { systemCode } from '../kernel/errno.ts';
-import { showPath } from '../storage/paths.ts';
-import type { CopyRun } from '../worker/copy-run.ts';
+import type { CopyRequest } from '../job/messages.ts';
+import type { Kernel } from '../kernel/calls.ts';
+import { type RemainPaths, showPath } from '../storage/paths.ts';
 
 /** File systems that do not know RENAME_NOREPLACE, or hard links. */
 const unknownCall: ReadonlySet<string> = new Set([
@@ -15,8 +16,16 @@ const unknownCall: ReadonlySet<string> = new Set([
   'EMLINK',
 ]);
 
+/** What giving a name needs of a copy, or of a file that was received. */
+export interface NameGiving {
+  readonly remains: Pick<RemainPaths, 'partial'>;
+  readonly request: Pick<CopyRequest, 'destination' | 'overwrite'>;
+  readonly kernel: Pick<Kernel, 'renameNoReplace'> | null;
+  readonly warnings: string[];
+}
+
 /** The rename. Without `overwrite` a file that appeared under the name meanwhile is never replaced. */
-export function giveName(run: CopyRun): void {
+export function giveName(run: NameGiving): void {
   const { partial } = run.remains;
   const target = Buffer.from(run.request.destination);
   if (run.request.overwrite) {

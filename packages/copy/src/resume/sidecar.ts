@@ -33,17 +33,24 @@ export function setCheckpoint(run: CopyRun): void {
  * Replaces the sidecar in one step: temporary, fsync, rename, fsync of the directory. Without the last a power
  * cut leaves an older sidecar in place, after which newer data would be thrown away, or worse, trusted.
  */
-export function writeSidecar(run: CopyRun, phase: Checkpoint['phase']): void {
-  const { sidecar, sidecarTemporary } = run.remains;
+export function replaceSidecar(
+  { remains, directoryFd }: Pick<CopyRun, 'remains' | 'directoryFd'>,
+  checkpoint: Checkpoint,
+): void {
+  const { sidecar, sidecarTemporary } = remains;
   const fd = openSync(sidecarTemporary, NEW_FILE, 0o600);
   try {
-    writeSync(fd, JSON.stringify(describe(run, phase)));
+    writeSync(fd, JSON.stringify(checkpoint));
     fsyncSync(fd);
   } finally {
     closeSync(fd);
   }
   renameSync(sidecarTemporary, sidecar);
-  fsyncSync(run.directoryFd);
+  fsyncSync(directoryFd);
+}
+
+export function writeSidecar(run: CopyRun, phase: Checkpoint['phase']): void {
+  replaceSidecar(run, describe(run, phase));
   run.hasCheckpoint = true;
 }
 

@@ -4,6 +4,7 @@ import { inspectHere } from '../inspect/look.ts';
 import { packError, type WorkerMessage, type WorkerRequest, type WorkerResults } from '../job/messages.ts';
 import { loadKernel } from '../kernel/calls.ts';
 import { toCopyError } from '../kernel/errno.ts';
+import { publishHere } from '../receive/publish-here.ts';
 import { runCopy } from './run-copy.ts';
 
 type Answer = WorkerResults[keyof WorkerResults];
@@ -13,6 +14,7 @@ function answer(request: WorkerRequest, post: (message: WorkerMessage) => void):
   if (request.kind === 'copy') return runCopy(request, (event) => post({ kind: 'phase', event }));
   if (request.kind === 'inspect') return inspectHere(request);
   if (request.kind === 'canClone') return canCloneHere(request);
+  if (request.kind === 'publish') return publishHere(request);
   return loadKernel() !== null; // 'warm'
 }
 

@@ -10,6 +10,9 @@ export type Right =
   | 'image.list'
   | 'image.copy'
   | 'image.make'
+  | 'image.upload'
+  | 'upload.see'
+  | 'upload.send'
   | 'host.see'
   | 'vm.list'
   | 'vm.make'
@@ -72,6 +75,9 @@ export const rules: Readonly<Record<Right, Rule>> = {
   'image.list': rule(looks, ['any', 'any']),
   'image.copy': rule(changes, ['any', 'none']),
   'image.make': rule(changes, ['any', 'none']),
+  'image.upload': rule(changes, ['any', 'none']),
+  'upload.see': rule(looks, ['own', 'none']),
+  'upload.send': rule(changes, ['own', 'none']),
   'host.see': rule(looks, ['any', 'any']),
   'vm.list': rule(looks, ['own', 'none']),
   'vm.make': rule(changes, ['any', 'none']),

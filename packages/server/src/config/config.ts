@@ -17,10 +17,24 @@ export interface ServerConfig {
   adminToken: string | null;
   maxCopiesPerPool: number;
   freeSpaceFloor: FreeSpaceFloor;
+  uploads: UploadsConfig;
   logLevel: LogLevel;
   /** Directory of the console's built files; null: none is served. */
   consoleDir: string | null;
 }
+
+export interface UploadsConfig {
+  /** An unfinished upload that nobody goes on with for so long is removed. */
+  expiryMs: number;
+  /** Bytes that the unfinished uploads of one user may have in all; null: as much as there is room. */
+  quotaBytes: number | null;
+  /** Unfinished uploads of one user. */
+  maxPerUser: number;
+}
+
+const dayMs = 86_400_000;
+
+export const defaultUploads: UploadsConfig = { expiryMs: 7 * dayMs, quotaBytes: null, maxPerUser: 100 };
 
 /** The directory in which images live, and whether somebody chose it. */
 export interface PoolConfig {

@@ -12,6 +12,9 @@ export type Flag =
   | 'admin-token-file'
   | 'max-copies-per-pool'
   | 'free-space-floor'
+  | 'upload-expiry'
+  | 'upload-quota'
+  | 'max-uploads-per-user'
   | 'log-level';
 
 /** One setting: a flag and its environment twin. `docs/configuration.md` and `--help` are checked against this. */
@@ -95,6 +98,24 @@ export const options: readonly Option[] = [
     value: 'BYTES|%',
     default: '5% of the file system, at least 2 GiB',
     description: 'Space that copies leave free in the pool: bytes, or a percentage of the file system.',
+  },
+  {
+    flag: 'upload-expiry',
+    value: 'DAYS',
+    default: '7',
+    description: 'An unfinished upload that nobody goes on with for so long is removed.',
+  },
+  {
+    flag: 'upload-quota',
+    value: 'BYTES',
+    default: 'as much as there is room',
+    description: 'What the unfinished uploads of one user may take in all.',
+  },
+  {
+    flag: 'max-uploads-per-user',
+    value: 'N',
+    default: '100',
+    description: 'Unfinished uploads that one user may have.',
   },
   {
     flag: 'log-level',

@@ -3,7 +3,7 @@ import { homedir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { parseArgs } from 'node:util';
 import type { FreeSpaceFloor, LogLevel, PoolConfig, ServerConfig } from './config.ts';
-import { defaultFreeSpaceFloor, isLoopback, logLevels } from './config.ts';
+import { defaultFreeSpaceFloor, defaultUploads, isLoopback, logLevels } from './config.ts';
 import { ConfigError } from './errors.ts';
 import type { Flag } from './options.ts';
 import { adminTokenVariable, environmentName, options } from './options.ts';
@@ -65,9 +65,29 @@ function toConfig(values: Values, environment: Environment): ServerConfig {
     adminToken: readAdminToken(text('admin-token-file'), environment[adminTokenVariable]),
     maxCopiesPerPool: integer('max-copies-per-pool', text('max-copies-per-pool') ?? '2', { min: 1, max: 64 }),
     freeSpaceFloor: freeSpaceFloor(text('free-space-floor')),
+    uploads: {
+      expiryMs: days('upload-expiry', text('upload-expiry')),
+      quotaBytes: optionalBytes('upload-quota', text('upload-quota')),
+      maxPerUser: integer('max-uploads-per-user', text('max-uploads-per-user') ?? '100', {
+        min: 1,
+        max: 10_000,
+      }),
+    },
     logLevel: logLevel(text('log-level') ?? 'info'),
     consoleDir: null,
   };
+}
+
+/** Parts of a day are for trying it out. */
+function days(flag: Flag, text: string | null): number {
+  if (text === null) return defaultUploads.expiryMs;
+  const value = /^\d{1,4}(?:\.\d{1,6})?$/.test(text) ? Number(text) : 0;
+  if (value > 0) return value * 86_400_000;
+  throw new ConfigError('option_invalid', `--${flag}: ${text} is not a number of days.`);
+}
+
+function optionalBytes(flag: Flag, text: string | null): number | null {
+  return text === null ? null : integer(flag, text, { min: 1, max: Number.MAX_SAFE_INTEGER });
 }
 
 function defaultDataDir(environment: Environment): string {

@@ -24,12 +24,14 @@ import { createHttpServer } from './http-server.ts';
 import { registerHygiene } from './hygiene.ts';
 import { registerLimits } from './limits.ts';
 import { registerRequestLog } from './log.ts';
+import { withMethodOverride } from './method-override.ts';
 import { registerProblems, sendProblem } from './problems.ts';
 import { registerSessions } from './sessions.ts';
 import { registerSocketHint } from './socket.ts';
 import type { ServerTicketClaims } from './tickets.ts';
 import { registerTickets } from './tickets.ts';
 import { registerTokens } from './tokens.ts';
+import { registerUnreadBody } from './unread-body.ts';
 import { registerUsers } from './users.ts';
 
 /** Longest body of any route that takes JSON. */
@@ -74,6 +76,7 @@ export async function createApp(deps: AppDeps): Promise<FastifyInstance> {
   registerReadiness(app, deps);
   registerCredentials(app, { access, cookie });
   registerBodyDeadline(app);
+  registerUnreadBody(app);
   await registerLimits(app);
 
   registerHealth(app, deps);
@@ -104,7 +107,7 @@ function createBareApp({ config, logger }: AppDeps): FastifyInstance {
     bodyLimit: bodyBytes,
     forceCloseConnections: 'idle',
     routerOptions: { maxParamLength: 256 },
-    serverFactory: (listener) => createHttpServer(listener, config),
+    serverFactory: (listener) => createHttpServer(withMethodOverride(listener), config),
   });
   app.removeContentTypeParser('text/plain');
   return app;

@@ -26,7 +26,8 @@ export function parseQuery<Output>(schema: Schema<Output>, request: FastifyReque
   return parse(schema, { ...(request.query as object) });
 }
 
-function parse<Output>(schema: Schema<Output>, value: unknown): Output {
+/** Any other value by its schema. @throws ApiError that names the field */
+export function parse<Output>(schema: Schema<Output>, value: unknown): Output {
   const result = schema.safeParse(value);
   if (result.success) return result.data;
   const { issues } = result.error;

@@ -44,6 +44,8 @@ export interface ImagesOptions {
 export interface Images {
   /** What stands in the way of deleting an image; other parts of wcc add what they use. */
   readonly users: ImageUsers;
+  /** For whatever else fills pools. */
+  readonly context: ImagesContext;
   /** Takes over the operations of an earlier process, opens the pools and looks into them. */
   start(): Promise<void>;
   list(principal: Principal, page: { cursor?: string | undefined; limit: number }): Promise<ImageList>;
@@ -81,6 +83,7 @@ export async function createImages(options: ImagesOptions): Promise<Images> {
   const poolIds = (): string[] => pools.all().map(({ id }) => id);
   return {
     users,
+    context,
     async start() {
       await operations.adopt();
       await keeper.start();

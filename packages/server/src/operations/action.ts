@@ -80,6 +80,15 @@ export interface StartHooks {
  */
 export interface Action {
   readonly name: string;
+  /**
+   * Set when a client outside carries the work along by what it sends. Such an operation takes no place of its
+   * pool's queue; while nobody sends it rests as `interrupted` (`waiting_for_client`), without work, and is
+   * woken by its client: see `Driving`.
+   */
+  readonly driven?: {
+    /** Whether it can reach its end without its client, because everything is there. */
+    isComplete(operation: OperationView): Promise<boolean>;
+  };
   /** Names of its phases, in order. */
   phases(input: OperationInput): readonly string[];
   /** Begins, or goes on from what is durable. Rejects with `WorkFailure` when that is impossible. */

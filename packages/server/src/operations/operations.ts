@@ -12,6 +12,7 @@ import type { Action } from './action.ts';
 import { systemClock, type Clock } from './clock.ts';
 import { cancel, pause, refusal, resume, type Order } from './control.ts';
 import type { Engine, GrantedLevel, OnError, OnState } from './engine.ts';
+import { createDriving, type Driving } from './driving.ts';
 import { createIdempotency, type Idempotency } from './idempotency.ts';
 import { listOperations, type OperationFilter } from './listing.ts';
 import { mayOperate } from './may.ts';
@@ -45,6 +46,8 @@ export interface Operations {
   readonly idempotency: Idempotency;
   /** Operations that other programs carry out. */
   readonly publishing: Publishing;
+  /** Operations that a client carries along by what it sends. */
+  readonly driving: Driving;
   /** The newest snapshot, from memory or the store; says nothing about who may see it. */
   snapshot(id: string): Promise<Snapshot | undefined>;
   /** As this principal sees it, with what it may do; in public form, and without that, for whoever holds a link. */
@@ -84,6 +87,7 @@ export function createOperations(options: OperationsOptions): Operations {
     accept: (wanted) => accept(engine, scheduler, wanted),
     idempotency,
     publishing,
+    driving: createDriving(engine),
     snapshot: (id) => find(engine, id),
     describe: (snapshot, principal) => describe(engine, snapshot, principal),
     get: (id, principal) => watchable(engine, id, principal),

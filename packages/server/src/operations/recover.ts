@@ -76,8 +76,21 @@ async function settle(engine: Engine, scheduler: Scheduler, live: Live): Promise
   if (!engine.live.has(live.id)) return;
   const { state } = live.record;
   if (state === 'cancelling') stopWork(engine, live);
+  if (live.action.driven && (state === 'queued' || state === 'interrupted')) {
+    await letRest(engine, scheduler, live);
+    return;
+  }
   if (state === 'queued' || isResuming(live.record)) scheduler.submit(live);
   if (state === 'interrupted') scheduler.submit(live, { first: true });
+}
+
+/** Waits for its client, unless nothing is left for that to do. Told, not stored. */
+async function letRest(engine: Engine, scheduler: Scheduler, live: Live): Promise<void> {
+  if ((await live.action.driven?.isComplete(live)) === true) scheduler.submit(live);
+  else if (live.work === null) {
+    live.record = { ...live.record, stateReason: { code: 'waiting_for_client' } };
+    engine.hub.put(live.record);
+  }
 }
 
 async function settleOnDisk(engine: Engine, live: Live): Promise<void> {

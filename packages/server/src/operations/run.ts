@@ -1,3 +1,4 @@
+import type { OperationState } from '@wcc/progress';
 import { isStateReasonCode, type StateReasonCode } from '@wcc/api';
 import type { Work, PhaseEvent, WorkResult } from './action.ts';
 import { WorkFailure } from './action.ts';
@@ -13,10 +14,14 @@ import { enterPhase, withState } from './record.ts';
  * Gives an operation its turn: `running` is durable before the first byte moves. What stands in between (it
  * was cancelled while it waited for its turn) is no error.
  */
-export async function run(engine: Engine, live: Live): Promise<void> {
+export async function run(
+  engine: Engine,
+  live: Live,
+  from: readonly OperationState[] = ['queued', 'paused', 'interrupted'],
+): Promise<void> {
   await live.exclusive(async () => {
     const { state } = live.record;
-    if (engine.isStopping || (state !== 'queued' && state !== 'paused' && state !== 'interrupted')) {
+    if (engine.isStopping || !from.includes(state)) {
       leavePlace(engine, live);
       return;
     }
@@ -130,9 +135,14 @@ async function settleFailure(engine: Engine, live: Live, error: unknown): Promis
     await endCancelled(engine, live);
     return;
   }
-  if (failure?.code === 'interrupted') await interrupted(engine, live);
+  if (failure?.code === 'interrupted') await interrupted(engine, live, interruptionOf(failure));
   else if (failure?.code === 'paused') await pausedForRoom(engine, live, failure);
   else await endFailed(engine, live, error);
+}
+
+/** Work that stops by itself says why; else the server stops. */
+function interruptionOf({ error }: WorkFailure): StateReasonCode {
+  return isStateReasonCode(error.code) ? error.code : 'server_stopped';
 }
 
 /** Paused and cancelling ones stay so: they mean the same after the restart. */

@@ -49,6 +49,12 @@ export function createScheduler(engine: Engine): Scheduler {
       setTimeout(() => startAgain(live), retryStartMs).unref();
     });
   }
+  /** What its client drives waits for nobody else; should this fail, its client wakes it. */
+  function begin(live: Live): void {
+    run(engine, live).catch((error: unknown) =>
+      engine.onError(error, { stage: `operation ${live.id}: start` }),
+    );
+  }
   function startAgain(live: Live): void {
     if (!engine.live.has(live.id) || live.holdsPlace || live.record.state === 'cancelling') return;
     queueOf(live.input.poolId).add(entryOf(live), { first: true });
@@ -57,6 +63,10 @@ export function createScheduler(engine: Engine): Scheduler {
 
   return {
     submit(live, options = {}) {
+      if (live.action.driven) {
+        begin(live);
+        return;
+      }
       const queue = queueOf(live.input.poolId);
       if (live.holdsPlace || queue.has(live.id)) return;
       queue.add(entryOf(live), options);

@@ -1,0 +1,171 @@
+import { constants } from 'node:fs';
+import { type FileHandle, open, rename } from 'node:fs/promises';
+import { CopyError } from '../errors.ts';
+import { runInWorker } from '../job/pool.ts';
+import { systemCode, toCopyError } from '../kernel/errno.ts';
+import { type Checkpoint, packTarget } from '../resume/checkpoint.ts';
+import { readCheckpoint } from '../resume/remains.ts';
+import { joinPath, type RemainPaths, remainPaths, showPath, toPathBytes } from '../storage/paths.ts';
+
+/** A file whose bytes the caller has from elsewhere, e.g. from a network: where it goes, and how long it will be. */
+export interface Receiving {
+  directory: string;
+  /** Names its partial and its sidecar, as a copy's id does. */
+  id: string;
+  poolId: string | null;
+  targetName: string;
+  sizeBytes: number;
+}
+
+/**
+ * The partial of such a file while it is open. It has the hidden names, the sidecar and the publication of a
+ * copy, so that everything that looks after copies' remains looks after it as well.
+ */
+export interface ReceivedFile {
+  readonly handle: FileHandle;
+  /** What the sidecar said when it was opened: every byte below is safe. */
+  readonly offsetBytes: number;
+  /**
+   * Makes an offset durable: temporary, fsync, rename, fsync of the directory. To be called only after an
+   * `fdatasync` that was issued when every byte below had been written.
+   */
+  record(offsetBytes: number): Promise<void>;
+  close(): Promise<void>;
+}
+
+const NEW_PARTIAL = constants.O_RDWR | constants.O_CREAT | constants.O_EXCL | constants.O_NOFOLLOW;
+const OLD_PARTIAL = constants.O_RDWR | constants.O_NOFOLLOW | constants.O_NONBLOCK;
+const NEW_SIDECAR = constants.O_WRONLY | constants.O_CREAT | constants.O_TRUNC | constants.O_NOFOLLOW;
+
+/** Makes the empty partial with a sidecar of offset 0; both are durable when this resolves. */
+export async function createReceived(what: Receiving): Promise<ReceivedFile> {
+  const paths = remainPaths(toPathBytes(what.directory), what.id);
+  return told(what, async () => {
+    const received = await toReceived(what, {
+      handle: await open(paths.partial, NEW_PARTIAL, 0o600),
+      from: 0,
+    });
+    await received.record(0).catch(async (error: unknown) => {
+      await received.close();
+      throw error;
+    });
+    return received;
+  });
+}
+
+/**
+ * Opens the partial where an earlier run left it. What was written after the last durable offset may be there
+ * or not, whole or in part: it goes.
+ *
+ * @throws CopyError `not_found` when partial or sidecar is gone, `source_changed` when they do not fit each
+ * other any more: the partial is another file, or shorter than what was durable
+ */
+export async function openReceived(what: Receiving): Promise<ReceivedFile> {
+  const base = toPathBytes(what.directory);
+  const { partial } = remainPaths(base, what.id);
+  const path = showPath(partial);
+  return told(what, async () => {
+    const checkpoint = await readCheckpoint(base, what.id);
+    if (checkpoint === null) throw new CopyError('not_found', { path, detail: 'no checkpoint' });
+    const handle = await open(partial, OLD_PARTIAL);
+    try {
+      const stat = await handle.stat({ bigint: true });
+      const offset = BigInt(checkpoint.offset);
+      const isSame = stat.isFile() && String(stat.ino) === checkpoint.partialInode;
+      if (!isSame) throw new CopyError('source_changed', { path, detail: 'another file' });
+      if (stat.size < offset) {
+        throw new CopyError('source_changed', { path, detail: `${stat.size} of ${offset} bytes` });
+      }
+      if (stat.size > offset) await handle.truncate(Number(offset));
+      return await toReceived(what, { handle, from: Number(offset) });
+    } catch (error) {
+      await handle.close();
+      throw error;
+    }
+  });
+}
+
+/**
+ * Gives the complete file its final name, never replacing another, in a thread of its own.
+ * @throws CopyError `exists` and whatever the storage says
+ */
+export async function publishReceived(what: Receiving): Promise<{ warnings: string[] }> {
+  const base = toPathBytes(what.directory);
+  const found = await readCheckpoint(base, what.id);
+  if (found === null) throw new CopyError('not_found', { path: what.targetName, detail: 'no checkpoint' });
+  const destination = joinPath(base, what.targetName);
+  return runInWorker<'publish'>({
+    kind: 'publish',
+    destination,
+    checkpoint: { ...found, phase: 'publishing' },
+  });
+}
+
+async function toReceived(
+  what: Receiving,
+  { handle, from }: { handle: FileHandle; from: number },
+): Promise<ReceivedFile> {
+  const base = toPathBytes(what.directory);
+  const paths = remainPaths(base, what.id);
+  const inode = String((await handle.stat({ bigint: true })).ino);
+  const directory = await open(base, constants.O_RDONLY | constants.O_DIRECTORY);
+  return {
+    handle,
+    offsetBytes: from,
+    record: (offsetBytes) =>
+      told(what, () => replace({ paths, directory }, checkpointOf(what, { offsetBytes, inode }))),
+    async close() {
+      await Promise.all([handle.close(), directory.close()]);
+    },
+  };
+}
+
+function checkpointOf(
+  { id, poolId, targetName, sizeBytes }: Receiving,
+  { offsetBytes, inode }: { offsetBytes: number; inode: string },
+): Checkpoint {
+  const offset = String(offsetBytes);
+  const size = String(sizeBytes);
+  return {
+    version: 1,
+    operation: id,
+    poolId,
+    phase: 'transfer',
+    method: 'read-write',
+    offset,
+    doneBytes: offset,
+    dataBytes: size,
+    writtenBytes: offset,
+    partialInode: inode,
+    target: packTarget(Buffer.from(targetName)),
+    // There is no source file here; its size is what the result must have.
+    source: { inode: '0', size, mtimeNs: '0' },
+  };
+}
+
+async function replace(
+  { paths, directory }: { paths: RemainPaths; directory: FileHandle },
+  checkpoint: Checkpoint,
+): Promise<void> {
+  const file = await open(paths.sidecarTemporary, NEW_SIDECAR, 0o600);
+  try {
+    await file.writeFile(JSON.stringify(checkpoint));
+    await file.sync();
+  } finally {
+    await file.close();
+  }
+  await rename(paths.sidecarTemporary, paths.sidecar);
+  await directory.sync();
+}
+
+async function told<Result>({ targetName }: Receiving, step: () => Promise<Result>): Promise<Result> {
+  try {
+    return await step();
+  } catch (error) {
+    if (error instanceof CopyError) throw error;
+    throw toCopyError(error, {
+      path: targetName,
+      ...(systemCode(error) === null ? { detail: String(error) } : {}),
+    });
+  }
+}

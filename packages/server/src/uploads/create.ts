@@ -1,0 +1,134 @@
+import { ApiError, routes, type UploadMetadata } from '@wcc/api';
+import type { Snapshot } from '@wcc/progress';
+import { createOperationId, formatBytes } from '@wcc/progress';
+import { randomBytes } from 'node:crypto';
+import type { Principal } from '../access/principal.ts';
+import { can } from '../access/rules.ts';
+import type { Pool } from '../images/pool/pools.ts';
+import { startChecked } from '../images/start-checked.ts';
+import type { Action } from '../operations/action.ts';
+import type { UploadsContext } from './context.ts';
+import { expiresHeader, errorOfEnd } from './find.ts';
+import { bytesOf, checksumOf, demandContentType, demandVersion, hasBody } from './headers.ts';
+import type { TusAnswer, TusRequest } from './headers.ts';
+import { uploadAction, type UploadInput } from './input.ts';
+import { receiveInto } from './patch.ts';
+
+export interface CreateRequest extends TusRequest {
+  metadata: UploadMetadata;
+  idempotencyKey: string | null;
+  action: Action;
+}
+
+/** tus, "Creation", and "Creation With Upload". The operation exists, and is durable, before the first byte. */
+export async function createUpload(context: UploadsContext, request: CreateRequest): Promise<TusAnswer> {
+  demandVersion(request);
+  const { raw, principal } = request;
+  if (!can(principal, 'image.upload')) throw new ApiError('forbidden');
+  const sizeBytes = lengthOf(request);
+  const bringsBytes = hasBody(raw);
+  // The Client MUST set Content-Type: application/offset+octet-stream when it sends bytes along.
+  if (bringsBytes) demandContentType(raw);
+  const checksum = bringsBytes ? checksumOf(raw) : null;
+  const { id } = await begin(context, { ...request, sizeBytes });
+  const live = context.images.operations.driving.find(uploadAction, id);
+  const headers: Record<string, string> = { location: routes.upload(id) };
+  // The same creation once more, and it has ended meanwhile: where it was is still the answer.
+  if (live === null) return { status: 201, headers };
+  Object.assign(headers, await expiresHeader(context, live));
+  if (!bringsBytes && sizeBytes > 0) return { status: 201, headers };
+  // The Server MUST tell in Upload-Offset how much it took; an empty file is complete by being created.
+  const offsetBytes = await receiveInto(context, live, { ...request, offsetBytes: 0, checksum });
+  return { status: 201, headers: { ...headers, 'upload-offset': String(offsetBytes) } };
+}
+
+/** tus, "Upload-Length": a non-negative integer. A length that is told later is an extension we do not have. */
+function lengthOf({ raw }: TusRequest): number {
+  if (raw.headers['upload-defer-length'] !== undefined) throw new ApiError('length_unknown');
+  const sizeBytes = bytesOf(raw.headers, 'upload-length');
+  if (sizeBytes === null) throw new ApiError('length_required');
+  return sizeBytes;
+}
+
+interface Sized extends CreateRequest {
+  sizeBytes: number;
+}
+
+async function begin(context: UploadsContext, request: Sized): Promise<Snapshot> {
+  const { operations } = context.images;
+  const { principal, sizeBytes, idempotencyKey } = request;
+  const { userId } = principal;
+  const body = { sizeBytes, metadata: request.raw.headers['upload-metadata'] ?? '' };
+  const key = { userId, route: 'POST /api/uploads', key: idempotencyKey, body };
+  const made = await operations.idempotency.once(key, (remember) =>
+    // What one user may have unfinished is counted and added to in one step.
+    context.userMutex(userId)(async () => {
+      checkQuota(context, principal, sizeBytes);
+      const pool = await poolOf(context, request.metadata.pool);
+      const id = createOperationId(randomBytes);
+      const image = context.images.numbers.take();
+      return startChecked(context.images, {
+        id,
+        action: request.action,
+        principal,
+        pool,
+        targetName: request.metadata.filename,
+        needsBytes: sizeBytes,
+        subject: { kind: 'image', id: image.id, name: request.metadata.filename },
+        target: null,
+        input: inputOf(request, { poolId: pool.id, targetId: image.id }),
+        retryOf: null,
+        statements: [image.statement, ...remember(id)],
+      });
+    }),
+  );
+  return open(context, made.id, principal);
+}
+
+/** 201 only after the file, its record and their directory are on the disk. */
+async function open(context: UploadsContext, id: string, principal: Principal): Promise<Snapshot> {
+  const { operations } = context.images;
+  try {
+    if (operations.isLive(id)) await operations.driving.wake(id);
+  } catch (error) {
+    const snapshot = await operations.driving.settled(id);
+    // What could not even be begun is not left to a client that never hears of it.
+    if (operations.isLive(id)) await operations.cancel(id, principal);
+    throw snapshot.error === null ? error : errorOfEnd(snapshot);
+  }
+  return operations.driving.settled(id, { waits: false });
+}
+
+async function poolOf({ images }: UploadsContext, named: string | undefined): Promise<Pool> {
+  const id = named ?? images.pools.all()[0]?.id;
+  if (id === undefined) throw new ApiError('not_found', { field: 'pool' });
+  return images.pools.use(id);
+}
+
+function inputOf(request: Sized, { poolId, targetId }: { poolId: string; targetId: number }): UploadInput {
+  const { metadata, principal, raw, sizeBytes } = request;
+  return {
+    poolId,
+    targetId,
+    targetName: metadata.filename,
+    sizeBytes,
+    ownerId: principal.userId,
+    sha256: metadata.sha256 ?? null,
+    format: metadata.format ?? null,
+    lastModified: metadata.lastModified ?? null,
+    metadata: String(raw.headers['upload-metadata'] ?? ''),
+  };
+}
+
+function checkQuota({ images, settings }: UploadsContext, { userId }: Principal, sizeBytes: number): void {
+  const inputs = images.operations.driving.all(uploadAction).map(({ input }) => input as UploadInput);
+  const own = inputs.filter(({ ownerId }) => ownerId === userId);
+  if (own.length >= settings.maxPerUser) {
+    const message = `You have ${own.length} unfinished uploads; more than ${settings.maxPerUser} are not possible.`;
+    throw new ApiError('quota_exceeded', { message });
+  }
+  const heldBytes = own.reduce((sum, input) => sum + input.sizeBytes, 0);
+  if (settings.quotaBytes === null || heldBytes + sizeBytes <= settings.quotaBytes) return;
+  const figures = `${formatBytes(heldBytes)} of ${formatBytes(settings.quotaBytes)} are taken`;
+  throw new ApiError('quota_exceeded', { message: `Needs ${formatBytes(sizeBytes)}; ${figures}.` });
+}

@@ -1,0 +1,70 @@
+import { ApiError, isErrorCode } from '@wcc/api';
+import { readCheckpoint } from '@wcc/copy';
+import type { Snapshot } from '@wcc/progress';
+import { isOperationId } from '@wcc/progress';
+import { stat } from 'node:fs/promises';
+import { join } from 'node:path';
+import type { Principal } from '../access/principal.ts';
+import { can } from '../access/rules.ts';
+import type { Driven } from '../operations/driving.ts';
+import { readRow } from '../operations/rows.ts';
+import type { UploadsContext } from './context.ts';
+import { uploadAction, type UploadInput } from './input.ts';
+
+/** An upload that this principal may deal with: one that lives, or the end of one. */
+export type Found =
+  { live: Driven; input: UploadInput; ended: null } | { live: null; input: UploadInput; ended: Snapshot };
+
+/** Unknown and forbidden are the same. @throws ApiError `not_found` */
+export async function findUpload(
+  { images }: UploadsContext,
+  id: string,
+  { principal, right }: { principal: Principal; right: 'upload.see' | 'upload.send' },
+): Promise<Found> {
+  const { operations, store } = images;
+  if (!isOperationId(id)) throw new ApiError('not_found');
+  const live = operations.driving.find(uploadAction, id);
+  if (live && can(principal, right, { owner: live.record.owner }))
+    return { live, input: live.input as UploadInput, ended: null };
+  const row = live === null ? await readRow(store, id) : null;
+  const isUpload = row?.record.action === uploadAction && !('published' in row.input);
+  if (row === null || !isUpload || !can(principal, right, { owner: row.record.owner }))
+    throw new ApiError('not_found');
+  const ended = await operations.snapshot(id);
+  if (ended === undefined) throw new ApiError('not_found');
+  return { live: null, input: row.input as UploadInput, ended };
+}
+
+/** Every byte below is safe. */
+export async function durableOffset(
+  { images, sittings }: UploadsContext,
+  { id, input }: Driven,
+): Promise<number> {
+  const sitting = sittings.get(id);
+  if (sitting) return sitting.durableBytes;
+  const { path } = await images.pools.use(input.poolId);
+  return Number((await readCheckpoint(path, id))?.offset ?? 0);
+}
+
+/** tus, "Expiration". The sidecar is written whenever bytes became durable: its time outlives restarts. */
+export async function expiresAtMs(context: UploadsContext, { id, input, record }: Driven): Promise<number> {
+  const { path } = await context.images.pools.use(input.poolId);
+  const { mtimeMs } = await stat(join(path, `.wcc-${id}.json`)).catch(() => ({
+    mtimeMs: Date.parse(record.createdAt),
+  }));
+  return mtimeMs + context.settings.expiryMs;
+}
+
+/** The header's form: RFC 9110 dates. */
+export async function expiresHeader(context: UploadsContext, live: Driven): Promise<Record<string, string>> {
+  return { 'upload-expires': new Date(await expiresAtMs(context, live)).toUTCString() };
+}
+
+/** How an upload ended, as an error: the same that its last request was told. */
+export function errorOfEnd({ state, error }: Pick<Snapshot, 'state' | 'error'>): ApiError {
+  if (state !== 'failed' || error === null || !isErrorCode(error.code)) {
+    return new ApiError('upload_gone', { message: `The upload was ${state}.` });
+  }
+  const { code, message, hint } = error;
+  return new ApiError(code, { message, hint });
+}

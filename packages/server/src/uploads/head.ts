@@ -1,0 +1,71 @@
+import { ApiError } from '@wcc/api';
+import type { Snapshot } from '@wcc/progress';
+import { setTimeout as sleep } from 'node:timers/promises';
+import type { Driven } from '../operations/driving.ts';
+import { memoryOf, type UploadsContext } from './context.ts';
+import { durableOffset, expiresHeader, findUpload } from './find.ts';
+import { demandVersion, type TusAnswer, type TusRequest } from './headers.ts';
+import type { UploadInput } from './input.ts';
+
+/** tus, "HEAD": where the upload stands. Never disturbs a request that is sending. */
+export async function headUpload(
+  context: UploadsContext,
+  id: string,
+  request: TusRequest,
+): Promise<TusAnswer> {
+  demandVersion(request);
+  const { principal } = request;
+  const found = await findUpload(context, id, { principal, right: 'upload.see' });
+  const { live, input } = found;
+  if (live === null) return answer(input, offsetOfEnd(input, found.ended));
+  // Whoever reconnects asks first: a request whose connection is gone is let come to its last sync.
+  const sitting = context.sittings.get(id);
+  if (sitting?.sender?.isLeaving === true) await sitting.quiet();
+  const offsetBytes = await durableOffset(context, live);
+  if (offsetBytes === input.sizeBytes) return answer(input, offsetOfEnd(input, await ending(context, live)));
+  memoryOf(context, id).answeredAtMs = performance.now();
+  return answer(input, offsetBytes, await expiresHeader(context, live));
+}
+
+function answer(input: UploadInput, offsetBytes: number, headers: Record<string, string> = {}): TusAnswer {
+  return {
+    status: 200,
+    headers: {
+      // The Server MUST include Upload-Offset, also when it is 0, Upload-Length when it is known, and
+      // Upload-Metadata as the Client specified it. Cache-Control: no-store comes with every answer of the API.
+      'upload-offset': String(offsetBytes),
+      'upload-length': String(input.sizeBytes),
+      ...(input.metadata === '' ? {} : { 'upload-metadata': input.metadata }),
+      ...headers,
+    },
+  };
+}
+
+/** If the resource is not there any more, the Server SHOULD answer 404 or 410, without Upload-Offset. */
+function offsetOfEnd({ sizeBytes }: UploadInput, { state }: Pick<Snapshot, 'state'>): number {
+  if (state === 'succeeded') return sizeBytes;
+  throw new ApiError('upload_gone', { message: `The upload was ${state}.` });
+}
+
+/** Under the time that proxies give an answer. */
+const patienceMs = 25_000;
+
+/**
+ * "All bytes are here" is what a client takes for "done". So one that is complete says nothing before it is
+ * known whether the file was good.
+ */
+async function ending({ images }: UploadsContext, live: Driven): Promise<Snapshot> {
+  const { driving } = images.operations;
+  if (live.work === null) await driving.wake(live.id).catch(() => {});
+  const isOver = new AbortController();
+  const snapshot = await Promise.race([
+    driving.settled(live.id),
+    sleep(patienceMs, null, { signal: isOver.signal, ref: false }).catch(() => null),
+  ]).finally(() => isOver.abort());
+  if (snapshot !== null && images.operations.driving.find(live.record.action, live.id) === null)
+    return snapshot;
+  throw new ApiError('upload_locked', {
+    message: 'The complete file is still being looked at.',
+    retryAfterS: 5,
+  });
+}

@@ -1,0 +1,95 @@
+import { ApiError, tus, type ChecksumAlgorithm } from '@wcc/api';
+import { createHash } from 'node:crypto';
+import type { IncomingHttpHeaders, IncomingMessage } from 'node:http';
+import type { Principal } from '../access/principal.ts';
+import type { Checksum } from './sitting.ts';
+
+/** A request of the tus protocol, by somebody who was authenticated. */
+export interface TusRequest {
+  raw: IncomingMessage;
+  principal: Principal;
+}
+
+/** What is answered: no body. */
+export interface TusAnswer {
+  status: number;
+  headers: Record<string, string>;
+}
+
+/** tus, "Tus-Resumable": the Server MUST answer 412 to a version that it does not support, and process nothing. */
+export function demandVersion({ raw }: TusRequest): void {
+  if (raw.headers['tus-resumable'] !== tus.version) throw new ApiError('tus_version');
+}
+
+/** A whole number of bytes; null when the header is absent. @throws ApiError `malformed_request` */
+export function bytesOf(headers: IncomingHttpHeaders, name: string): number | null {
+  const text = headers[name];
+  if (text === undefined) return null;
+  const value = typeof text === 'string' && /^\d{1,16}$/.test(text) ? Number(text) : Number.NaN;
+  if (Number.isSafeInteger(value)) return value;
+  throw new ApiError('malformed_request', {
+    field: name,
+    message: `The header ${name} is not a whole number of bytes.`,
+  });
+}
+
+/** tus, "Checksum": `algorithm base64`. @throws ApiError `malformed_request`, also for an unknown algorithm */
+export function checksumOf({ headers }: IncomingMessage): Checksum | null {
+  const text = headers['upload-checksum'];
+  if (text === undefined) return null;
+  const [algorithm = '', encoded = '', ...rest] = String(text).split(' ');
+  const known = tus.checksumAlgorithms.find((name): name is ChecksumAlgorithm => name === algorithm);
+  // The Server MUST answer 400 when it does not support the algorithm.
+  if (known === undefined) {
+    const message = `The checksum algorithm is not one of ${tus.checksumAlgorithms.join(', ')}.`;
+    throw new ApiError('malformed_request', { field: 'Upload-Checksum', message });
+  }
+  const hash = createHash(known);
+  const expected = Buffer.from(encoded, 'base64');
+  const isWhole = rest.length === 0 && expected.length === createHash(known).digest().length;
+  if (isWhole && expected.toString('base64') === encoded) return { hash, expected };
+  const message = `The checksum is not the base64 of a ${known} digest.`;
+  throw new ApiError('malformed_request', { field: 'Upload-Checksum', message });
+}
+
+/**
+ * tus, "Upload-Metadata": pairs of a key and a base64 value, joined by commas; a key without a value is allowed,
+ * keys are unique. @throws ApiError `malformed_request`
+ */
+export function metadataOf(header: string): Record<string, string> {
+  const metadata = new Map<string, string>();
+  for (const pair of header === '' ? [] : header.split(',')) {
+    const [key = '', value = '', ...rest] = pair.trim().split(' ');
+    const isWellFormed = /^[\x21-\x2b\x2d-\x7e]+$/.test(key) && rest.length === 0 && !metadata.has(key);
+    const text = decode(value);
+    if (!isWellFormed || text === null) {
+      const message = 'Upload-Metadata is not a list of unique keys with base64 values.';
+      throw new ApiError('malformed_request', { field: 'Upload-Metadata', message });
+    }
+    metadata.set(key, text);
+  }
+  return Object.fromEntries(metadata);
+}
+
+const utf8 = new TextDecoder('utf-8', { fatal: true });
+
+function decode(value: string): string | null {
+  const bytes = Buffer.from(value, 'base64');
+  // Node skips what is no base64; here it is an error. Padding may be left out.
+  if (bytes.toString('base64').replace(/=+$/, '') !== value.replace(/=+$/, '')) return null;
+  try {
+    return utf8.decode(bytes);
+  } catch {
+    return null;
+  }
+}
+
+/** True when the request brings bytes. */
+export function hasBody({ headers }: IncomingMessage): boolean {
+  return headers['transfer-encoding'] !== undefined || Number(headers['content-length'] ?? 0) > 0;
+}
+
+export function demandContentType({ headers }: IncomingMessage): void {
+  if (headers['content-type'] === tus.contentType) return;
+  throw new ApiError('unsupported_media_type', { hint: `Send ${tus.contentType}.` });
+}

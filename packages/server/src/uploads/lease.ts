@@ -1,0 +1,27 @@
+import { ApiError } from '@wcc/api';
+import type { TusRequest } from './headers.ts';
+import type { Sitting } from './sitting.ts';
+
+/** A connection that brings nothing for so long is dead: anybody who may send takes over. */
+const deadAfterMs = 10_000;
+/** The same session asks again: its own first connection is lost, though nobody has told us yet. */
+const sameClientAfterMs = 2_000;
+
+/**
+ * One writer per upload. A second request waits for one that is leaving, takes over from one that is dead, and
+ * is refused while another one sends.
+ *
+ * @throws ApiError `upload_locked`
+ */
+export async function makeWay(sitting: Sitting | undefined, { principal }: TusRequest): Promise<void> {
+  const sender = sitting?.sender ?? null;
+  if (sitting === undefined || sender === null) return;
+  const isSame = sender.principal.sessionKey === principal.sessionKey;
+  const isDead = sender.silentForMs() >= (isSame ? sameClientAfterMs : deadAfterMs);
+  if (!sender.isLeaving && !isDead) {
+    const message = 'Another request is sending bytes of this upload just now.';
+    throw new ApiError('upload_locked', { message, retryAfterS: 2 });
+  }
+  sender.stop('taken_over');
+  await sitting.quiet();
+}

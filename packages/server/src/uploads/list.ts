@@ -1,0 +1,56 @@
+import { ApiError, type Upload, type UploadList, type UploadSample } from '@wcc/api';
+import type { Principal } from '../access/principal.ts';
+import { can } from '../access/rules.ts';
+import type { Driven } from '../operations/driving.ts';
+import type { UploadsContext } from './context.ts';
+import { durableOffset, expiresAtMs, findUpload } from './find.ts';
+import { uploadAction, type UploadInput } from './input.ts';
+
+/** The unfinished uploads: what a browser that was killed has forgotten, the server tells it. */
+export async function listUploads(
+  context: UploadsContext,
+  principal: Principal,
+  owner: 'me' | 'all',
+): Promise<UploadList> {
+  if (owner === 'all' && !can(principal, 'upload.see', { owner: null })) throw new ApiError('forbidden');
+  const open = context.images.operations.driving
+    .all(uploadAction)
+    .filter(({ record }) => record.state !== 'cancelling')
+    .filter(({ record }) => owner === 'all' || record.owner === principal.userId)
+    .filter(({ record }) => can(principal, 'upload.see', { owner: record.owner }));
+  return { items: await Promise.all(open.map((live) => describe(context, live))) };
+}
+
+/** @throws ApiError `not_found`, `upload_gone` when it has ended */
+export async function getUpload(context: UploadsContext, principal: Principal, id: string): Promise<Upload> {
+  const { live } = await findUpload(context, id, { principal, right: 'upload.see' });
+  if (live === null) throw new ApiError('upload_gone');
+  return describe(context, live);
+}
+
+async function describe(context: UploadsContext, live: Driven): Promise<Upload> {
+  const { targetName, sizeBytes, poolId, lastModified } = live.input as UploadInput;
+  const offsetBytes = await durableOffset(context, live);
+  return {
+    id: live.id,
+    name: targetName,
+    sizeBytes,
+    offsetBytes,
+    pool: poolId,
+    createdAt: live.record.createdAt,
+    expiresAt: new Date(await expiresAtMs(context, live)).toISOString(),
+    lastModified,
+    samples: samplesOf(offsetBytes),
+  };
+}
+
+const sampleBytes = 65_536;
+
+/** Three places below the durable offset: the beginning, the middle and the end of what is there. */
+export function samplesOf(offsetBytes: number): UploadSample[] {
+  if (offsetBytes === 0) return [];
+  const lengthBytes = Math.min(sampleBytes, offsetBytes);
+  const last = offsetBytes - lengthBytes;
+  const starts = new Set([0, Math.floor(last / 2), last]);
+  return [...starts].map((start) => ({ offsetBytes: start, lengthBytes }));
+}

@@ -1,0 +1,69 @@
+import { ApiError, type MatchedUpload, type MatchUploadInput } from '@wcc/api';
+import { createHash } from 'node:crypto';
+import { constants } from 'node:fs';
+import { open } from 'node:fs/promises';
+import type { Principal } from '../access/principal.ts';
+import { partialPath } from '../images/room.ts';
+import type { UploadsContext } from './context.ts';
+import { durableOffset, findUpload } from './find.ts';
+
+/**
+ * Is the file that somebody chose again the one whose upload was begun? Size and time must fit, and what was
+ * received must be equal at the places that the server named.
+ *
+ * @throws ApiError `wrong_file` with what differs
+ */
+export async function matchUpload(
+  context: UploadsContext,
+  id: string,
+  { principal, claim }: { principal: Principal; claim: MatchUploadInput },
+): Promise<MatchedUpload> {
+  const { live, input } = await findUpload(context, id, { principal, right: 'upload.see' });
+  if (live === null) throw new ApiError('upload_gone');
+  if (claim.sizeBytes !== input.sizeBytes) {
+    throw wrongFile(`It has ${claim.sizeBytes} bytes, and the upload was begun with ${input.sizeBytes}.`);
+  }
+  if (
+    claim.lastModified !== null &&
+    input.lastModified !== null &&
+    claim.lastModified !== input.lastModified
+  ) {
+    throw wrongFile('It was changed since the upload was begun.');
+  }
+  const offsetBytes = await durableOffset(context, live);
+  if (offsetBytes > 0 && claim.samples.length === 0) {
+    throw new ApiError('invalid_input', {
+      field: 'samples',
+      message: 'Send the samples that the upload names.',
+    });
+  }
+  const { path } = await context.images.pools.use(input.poolId);
+  await compare(partialPath(path, id), claim.samples, offsetBytes);
+  return { offsetBytes };
+}
+
+async function compare(
+  path: string,
+  samples: MatchUploadInput['samples'],
+  durableBytes: number,
+): Promise<void> {
+  const handle = await open(path, constants.O_RDONLY | constants.O_NOFOLLOW | constants.O_NONBLOCK);
+  try {
+    for (const { offsetBytes, lengthBytes, sha256 } of samples) {
+      if (offsetBytes + lengthBytes > durableBytes) {
+        const message = `Only ${durableBytes} bytes have been received.`;
+        throw new ApiError('invalid_input', { field: 'samples', message });
+      }
+      const buffer = Buffer.alloc(lengthBytes);
+      await handle.read(buffer, 0, lengthBytes, offsetBytes);
+      const isEqual = createHash('sha256').update(buffer).digest('hex') === sha256;
+      if (!isEqual) throw wrongFile(`Its content differs at byte ${offsetBytes}.`);
+    }
+  } finally {
+    await handle.close();
+  }
+}
+
+function wrongFile(message: string): ApiError {
+  return new ApiError('wrong_file', { message });
+}

@@ -1,0 +1,345 @@
+import { ApiError } from '@wcc/api';
+import type { ReceivedFile } from '@wcc/copy';
+import { createHash, type Hash } from 'node:crypto';
+import type { IncomingMessage } from 'node:http';
+import type { Principal } from '../access/principal.ts';
+import { WorkFailure, type OperationView, type Work, type WorkResult } from '../operations/action.ts';
+import { readBody, type Body, type BodyEnd, type BodyStop } from './bytes/body.ts';
+import { createDurability, mostAtRiskBytes, syncMs, type Durability } from './bytes/durability.ts';
+import { createByteSink, type ByteSink } from './bytes/sink.ts';
+import { memoryOf, type UploadMemory, type UploadsContext } from './context.ts';
+import type { UploadInput } from './input.ts';
+import { failureOf, interruption, refusalOf, storageFailure } from './outcomes.ts';
+
+/** A client that sends in pieces has so long for the next one before the upload counts as waiting for it. */
+export const restAfterMs = 5_000;
+
+/** One request with bytes. */
+export interface Incoming {
+  request: IncomingMessage;
+  principal: Principal;
+  /** Of this request's bytes. */
+  checksum: Checksum | null;
+  inactivityMs: number;
+}
+
+export interface Checksum {
+  hash: Hash;
+  expected: Buffer;
+}
+
+/**
+ * The running part of an upload: from the moment its client begins to send until it is complete, stops sending,
+ * or somebody stops it. It holds the partial open; one request at a time brings bytes.
+ *
+ * `idle → receiving → idle → … → finishing`, and from each of them to `over`, once: published, at rest
+ * (`waiting_for_client`), interrupted, cancelled, paused for want of space, or failed.
+ */
+export interface Sitting extends Work {
+  readonly durableBytes: number;
+  readonly isOver: boolean;
+  readonly isPaused: boolean;
+  /** Who sends now; null: nobody does. */
+  readonly sender: Sender | null;
+  /** Resolves once the present request, if there is one, has given way. */
+  quiet(): Promise<void>;
+  /**
+   * Takes the bytes of one request. When this resolves they are durable.
+   * @throws ApiError when not all were taken, with what to tell the client
+   */
+  receive(incoming: Incoming): Promise<void>;
+  /** Everything is there: it will end by itself. */
+  readonly isComplete: boolean;
+}
+
+export interface Sender {
+  principal: Principal;
+  /** Its last byte was taken, or its connection is gone; only its syncs go on. */
+  readonly isLeaving: boolean;
+  /** How long nothing was heard of it, while it could have sent. */
+  silentForMs(): number;
+  stop(why: BodyStop): void;
+}
+
+export interface SittingOptions {
+  context: UploadsContext;
+  operation: OperationView;
+  file: ReceivedFile;
+  /** Checks, and puts in its place, what is complete. Rejects with what is wrong. */
+  finish(file: ReceivedFile, signal: AbortSignal): Promise<WorkResult>;
+}
+
+/** What the functions below share. */
+interface Seat extends SittingOptions {
+  input: UploadInput;
+  memory: UploadMemory;
+  sink: ByteSink;
+  durability: Durability;
+  sinceMs: number;
+  elapsedBeforeMs: number;
+  body: Body | null;
+  sender: Sender | null;
+  /** The present request's whole stay, its syncs included. */
+  visit: Promise<unknown>;
+  isPaused: boolean;
+  isFinishing: boolean;
+  ending: AbortController;
+  isOver: boolean;
+  rest: NodeJS.Timeout | null;
+  settle: { resolve(result: WorkResult): void; reject(error: unknown): void };
+}
+
+export function createSitting(options: SittingOptions): Sitting {
+  const { seat, done } = takeSeat(options);
+  if (isComplete(seat)) void finish(seat);
+  else rearm(seat);
+  return {
+    done,
+    get durableBytes() {
+      return seat.durability.durableBytes;
+    },
+    get isOver() {
+      return seat.isOver;
+    },
+    get isPaused() {
+      return seat.isPaused;
+    },
+    get isComplete() {
+      return isComplete(seat);
+    },
+    get sender() {
+      return seat.sender;
+    },
+    quiet: async () => void (await seat.visit.catch(() => {})),
+    receive(incoming) {
+      const visit = receive(seat, incoming);
+      seat.visit = visit;
+      return visit;
+    },
+    progress: () => progressOf(seat),
+    cancel: () => void end(seat, { stop: 'cancelled', failure: interruption('cancelled') }),
+    interrupt: () => void end(seat, { stop: 'server_stopped', failure: interruption('server_stopped') }),
+    pause() {
+      seat.isPaused = true;
+      seat.body?.stop('paused');
+    },
+    resume: () => void (seat.isPaused = false),
+  };
+}
+
+function takeSeat(options: SittingOptions): { seat: Seat; done: Promise<WorkResult> } {
+  const { context, operation, file } = options;
+  let settle: Seat['settle'] = { resolve: () => {}, reject: () => {} };
+  const done = new Promise<WorkResult>((resolve, reject) => (settle = { resolve, reject }));
+  const sink = createByteSink({
+    handle: file.handle,
+    offsetBytes: file.offsetBytes,
+    onRoom() {
+      seat.durability.nudge();
+      seat.body?.goOn();
+    },
+  });
+  const current = operation.record.phases[0];
+  const seat: Seat = {
+    ...options,
+    input: operation.input as UploadInput,
+    memory: memoryOf(context, operation.id),
+    sink,
+    durability: createDurability({
+      file,
+      sink: () => sink,
+      gate: context.syncGate,
+      onSynced: () => seat.body?.goOn(),
+    }),
+    sinceMs: performance.now(),
+    elapsedBeforeMs: current?.elapsedMs ?? 0,
+    body: null,
+    sender: null,
+    visit: Promise.resolve(),
+    isPaused: false,
+    isFinishing: false,
+    ending: new AbortController(),
+    isOver: false,
+    rest: null,
+    settle,
+  };
+  return { seat, done };
+}
+
+function isComplete({ durability, input }: Seat): boolean {
+  return durability.durableBytes === input.sizeBytes;
+}
+
+function progressOf({ durability, input, sinceMs, elapsedBeforeMs }: Seat): ReturnType<Work['progress']> {
+  const { durableBytes, movedAtMs } = durability;
+  const nowMs = performance.now();
+  const { sizeBytes } = input;
+  return {
+    phase: 'receive',
+    // What is in flight is not drawn: a crash would take it back.
+    done: durableBytes,
+    durable: durableBytes,
+    total: sizeBytes,
+    bytes: { virtual: sizeBytes, data: sizeBytes, skipped: 0, shared: 0, written: durableBytes },
+    sinceProgressMs: nowMs - movedAtMs,
+    phaseElapsedMs: elapsedBeforeMs + nowMs - sinceMs,
+  };
+}
+
+/** Nobody sends: after a while that is what the record says. */
+function rearm(seat: Seat): void {
+  if (seat.rest !== null) clearTimeout(seat.rest);
+  if (seat.isOver) return;
+  const failure = interruption('waiting_for_client');
+  seat.rest = setTimeout(() => void end(seat, { failure }), restAfterMs);
+  seat.rest.unref();
+}
+
+async function receive(seat: Seat, incoming: Incoming): Promise<void> {
+  if (seat.rest !== null) clearTimeout(seat.rest);
+  const { durability } = seat;
+  const digest = takeDigest(seat, incoming.checksum !== null);
+  durability.hold(incoming.checksum !== null);
+  const how = await takeBytes(seat, incoming, digest?.hash ?? null);
+  try {
+    const { refusal, isRolledBack } = await secure(seat, incoming, how);
+    keepDigest(seat, digest, isRolledBack);
+    if (refusal !== null) throw refusal;
+    if (isComplete(seat)) void finish(seat);
+  } catch (error) {
+    if (error instanceof ApiError) throw error;
+    // The file is what is broken, not the request: the upload ends, or waits for room.
+    const failure = storageFailure(error);
+    await end(seat, { failure });
+    throw new ApiError(failure.told, { cause: error });
+  } finally {
+    [seat.body, seat.sender] = [null, null];
+    if (!seat.isFinishing) rearm(seat);
+  }
+}
+
+async function takeBytes(seat: Seat, incoming: Incoming, digest: Hash | null): Promise<BodyEnd> {
+  const { sink, durability, input } = seat;
+  const { request, principal, checksum, inactivityMs } = incoming;
+  const body = readBody({
+    request,
+    roomBytes: input.sizeBytes - durability.durableBytes,
+    inactivityMs,
+    take(chunk) {
+      digest?.update(chunk);
+      checksum?.hash.update(chunk);
+      sink.put(chunk);
+    },
+    mustWait: () => sink.isFull || sink.takenBytes - durability.syncedBytes >= mostAtRiskBytes,
+    hasFailed: () => sink.failure !== null || durability.hasFailed,
+  });
+  seat.body = body;
+  seat.sender = {
+    principal,
+    get isLeaving() {
+      return body.isOver;
+    },
+    silentForMs: () => performance.now() - body.heardAtMs,
+    stop: (why) => body.stop(why),
+  };
+  const timer = setInterval(() => {
+    sink.push();
+    durability.nudge({ isTime: true });
+  }, syncMs);
+  try {
+    return await body.ended;
+  } finally {
+    clearInterval(timer);
+  }
+}
+
+interface RunningDigest {
+  hash: Hash;
+  /** As it was before this request; null: not needed. */
+  before: Hash | null;
+}
+
+/** The digest, when it is that of all bytes so far. What is not continued is worthless: all is read at the end. */
+function takeDigest({ memory, durability, input }: Seat, mayGoBack: boolean): RunningDigest | null {
+  const { digest } = memory;
+  memory.digest = null;
+  if (input.sha256 === null) return null;
+  const isAtStart = durability.durableBytes === 0;
+  const hash = isAtStart
+    ? createHash('sha256')
+    : digest?.atBytes === durability.durableBytes
+      ? digest.hash
+      : null;
+  return hash === null ? null : { hash, before: mayGoBack ? hash.copy() : null };
+}
+
+function keepDigest(seat: Seat, digest: RunningDigest | null, isRolledBack: boolean): void {
+  const { memory, durability, sink } = seat;
+  const hash = isRolledBack ? digest?.before : digest?.hash;
+  const atBytes = durability.durableBytes;
+  if (hash && atBytes === sink.takenBytes) memory.digest = { hash, atBytes };
+}
+
+/** Makes durable what was taken, or takes it back; tells what the client is to hear of it. */
+async function secure(
+  seat: Seat,
+  { checksum }: Incoming,
+  how: BodyEnd,
+): Promise<{ refusal: ApiError | null; isRolledBack: boolean }> {
+  const { sink, durability } = seat;
+  await sink.drained();
+  if (how === 'cancelled') return { refusal: refusalOf(how), isRolledBack: false };
+  if (sink.failure !== null) {
+    // A full disk: what came before it is safe, and the upload goes on from there.
+    if (!durability.hasFailed && checksum === null) await durability.sync();
+    throw sink.failure.error;
+  }
+  // tus, "Checksum": when it does not match, the chunk is discarded and the offset not updated. One that broke
+  // off cannot be compared.
+  const isGood =
+    checksum === null || (how === 'complete' && checksum.hash.digest().equals(checksum.expected));
+  if (!isGood || how === 'too_long') {
+    sink.reset(await durability.rollBack());
+    const refusal = how === 'complete' ? new ApiError('checksum_mismatch') : refusalOf(how);
+    return { refusal, isRolledBack: true };
+  }
+  durability.hold(false);
+  await durability.sync();
+  return { refusal: refusalOf(how), isRolledBack: false };
+}
+
+interface Ending {
+  failure: WorkFailure;
+  /** For a request that is sending; absent: it is that request itself which ends the sitting, or there is none. */
+  stop?: BodyStop;
+}
+
+/** The one way out but completion. What was received is durable before the file is closed. */
+async function end(seat: Seat, { stop, failure }: Ending): Promise<void> {
+  if (seat.isOver) return;
+  seat.isOver = true;
+  seat.ending.abort(failure);
+  if (seat.rest !== null) clearTimeout(seat.rest);
+  if (stop !== undefined) {
+    seat.body?.stop(stop);
+    await seat.visit.catch(() => {});
+  }
+  if (seat.isFinishing) return;
+  await seat.file.close().catch(() => {});
+  seat.settle.reject(failure);
+}
+
+async function finish(seat: Seat): Promise<void> {
+  if (seat.isFinishing || seat.isOver) return;
+  seat.isFinishing = true;
+  if (seat.rest !== null) clearTimeout(seat.rest);
+  try {
+    const result = await seat.finish(seat.file, seat.ending.signal);
+    seat.isOver = true;
+    seat.settle.resolve(result);
+  } catch (error) {
+    seat.isOver = true;
+    await seat.file.close().catch(() => {});
+    seat.settle.reject(seat.ending.signal.aborted ? seat.ending.signal.reason : failureOf(error));
+  }
+}

@@ -1,0 +1,35 @@
+import { ApiError } from '@wcc/api';
+import { isTerminal } from '@wcc/progress';
+import { setTimeout as sleep } from 'node:timers/promises';
+import type { UploadsContext } from './context.ts';
+import { findUpload } from './find.ts';
+import { demandVersion, type TusAnswer, type TusRequest } from './headers.ts';
+
+/** Cancelling gives the space back within 5 s (page 02). */
+const attempts = 100;
+const lookMs = 50;
+
+/** tus, "Termination": the operation ends as cancelled, and nothing of the upload remains. */
+export async function terminateUpload(
+  context: UploadsContext,
+  id: string,
+  request: TusRequest,
+): Promise<TusAnswer> {
+  demandVersion(request);
+  const { principal } = request;
+  const { live } = await findUpload(context, id, { principal, right: 'upload.send' });
+  // For all future requests to this URL, the Server SHOULD respond with 404 or 410.
+  if (live === null) throw new ApiError('upload_gone');
+  const { operations } = context.images;
+  await operations.cancel(id, principal);
+  for (let attempt = 0; attempt < attempts; attempt += 1) {
+    const { state } = await operations.driving.settled(id);
+    if (state === 'succeeded') {
+      throw new ApiError('invalid_state', { message: 'The upload was complete before it was cancelled.' });
+    }
+    // The Server MUST respond with 204 when it succeeded.
+    if (isTerminal(state)) return { status: 204, headers: {} };
+    await sleep(lookMs);
+  }
+  throw new ApiError('upload_locked', { message: 'The upload is still being cancelled.', retryAfterS: 5 });
+}
