@@ -49,12 +49,6 @@ export function createScheduler(engine: Engine): Scheduler {
       setTimeout(() => startAgain(live), retryStartMs).unref();
     });
   }
-  /** What its client drives waits for nobody else; should this fail, its client wakes it. */
-  function begin(live: Live): void {
-    run(engine, live).catch((error: unknown) =>
-      engine.onError(error, { stage: `operation ${live.id}: start` }),
-    );
-  }
   function startAgain(live: Live): void {
     if (!engine.live.has(live.id) || live.holdsPlace || live.record.state === 'cancelling') return;
     queueOf(live.input.poolId).add(entryOf(live), { first: true });
@@ -63,10 +57,7 @@ export function createScheduler(engine: Engine): Scheduler {
 
   return {
     submit(live, options = {}) {
-      if (live.action.driven) {
-        begin(live);
-        return;
-      }
+      if (live.action.driven) return begin(engine, live);
       const queue = queueOf(live.input.poolId);
       if (live.holdsPlace || queue.has(live.id)) return;
       queue.add(entryOf(live), options);
@@ -78,6 +69,13 @@ export function createScheduler(engine: Engine): Scheduler {
     isWaiting: (live) => queueOf(live.input.poolId).has(live.id),
     pump,
   };
+}
+
+/** What its client drives waits for nobody else; should this fail, its client wakes it. */
+function begin(engine: Engine, live: Live): void {
+  run(engine, live).catch((error: unknown) =>
+    engine.onError(error, { stage: `operation ${live.id}: start` }),
+  );
 }
 
 /** Places follow from the queue; they are told, not stored. */

@@ -62,12 +62,7 @@ export function createUploadAction(context: UploadsContext): Action {
       const made = { id: targetId, poolId, directory: path, name: targetName, ownerId, copiedFrom: null };
       return registerImage(store, { ...made, ...known, dataBytes: sizeBytes });
     },
-    async room(operation) {
-      const pool = await pools.use(operation.input.poolId);
-      const own = await readReservation(store, pool, operation.id);
-      const { freeBytes } = await measureRoom(context.images, pool, operation.id);
-      return { needsBytes: Math.max(0, (own?.reservedBytes ?? 0) - (own?.writtenBytes ?? 0)), freeBytes };
-    },
+    room: (operation) => roomOf(context, operation),
     clean: remove,
     async forget(operation) {
       context.memories.delete(operation.id);
@@ -76,6 +71,16 @@ export function createUploadAction(context: UploadsContext): Action {
     // Nobody but its client has the bytes; no state offers it.
     retry: () => Promise.reject(new ApiError('invalid_state')),
   };
+}
+
+async function roomOf(
+  { images }: UploadsContext,
+  operation: OperationView,
+): Promise<{ needsBytes: number; freeBytes: number }> {
+  const pool = await images.pools.use(operation.input.poolId);
+  const own = await readReservation(images.store, pool, operation.id);
+  const { freeBytes } = await measureRoom(images, pool, operation.id);
+  return { needsBytes: Math.max(0, (own?.reservedBytes ?? 0) - (own?.writtenBytes ?? 0)), freeBytes };
 }
 
 /** The durable offset as the disk has it; null when nothing is there. */
@@ -91,7 +96,7 @@ async function start(context: UploadsContext, operation: OperationView, hooks: S
   try {
     const { path: directory } = await context.images.pools.use(poolId);
     const file = await openFile({ directory, id, poolId, targetName, sizeBytes }, operation);
-    const { onPhase } = hooks;
+    const onPhase: StartHooks['onPhase'] = (event) => hooks.onPhase(event);
     onPhase({ phase: 'receive', unit: 'bytes', total: sizeBytes, notes: [`at ${file.offsetBytes} bytes`] });
     const sitting = createSitting({
       context,

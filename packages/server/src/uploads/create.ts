@@ -34,7 +34,7 @@ export async function createUpload(context: UploadsContext, request: CreateReque
   const live = context.images.operations.driving.find(uploadAction, id);
   const headers: Record<string, string> = { location: routes.upload(id) };
   // The same creation once more, and it has ended meanwhile: where it was is still the answer.
-  if (live === null) return { status: 201, headers };
+  if (live === null) return { status: 201, headers: { ...headers, 'upload-offset': String(sizeBytes) } };
   Object.assign(headers, await expiresHeader(context, live));
   if (!bringsBytes && sizeBytes > 0) return { status: 201, headers };
   // The Server MUST tell in Upload-Offset how much it took; an empty file is complete by being created.
@@ -92,6 +92,8 @@ async function open(context: UploadsContext, id: string, principal: Principal): 
     if (operations.isLive(id)) await operations.driving.wake(id);
   } catch (error) {
     const snapshot = await operations.driving.settled(id);
+    // An empty file is complete as soon as it exists.
+    if (snapshot.state === 'succeeded') return snapshot;
     // What could not even be begun is not left to a client that never hears of it.
     if (operations.isLive(id)) await operations.cancel(id, principal);
     throw snapshot.error === null ? error : errorOfEnd(snapshot);

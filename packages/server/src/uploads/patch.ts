@@ -57,10 +57,12 @@ export async function receiveInto(context: UploadsContext, live: Driven, bytes: 
   const { raw, principal, checksum } = bytes;
   const { sizeBytes } = live.input as UploadInput;
   const sitting = await takeSeat(context, live, bytes);
-  const startedAtMs = performance.now();
-  if (!sitting.isComplete) await sitting.receive({ request: raw, principal, checksum, inactivityMs });
-  noteBuffering(memoryOf(context, live.id), { request: raw, startedAtMs });
-  if (sitting.durableBytes < sizeBytes) return sitting.durableBytes;
+  if (sitting !== null) {
+    const startedAtMs = performance.now();
+    if (!sitting.isComplete) await sitting.receive({ request: raw, principal, checksum, inactivityMs });
+    noteBuffering(memoryOf(context, live.id), { request: raw, startedAtMs });
+    if (sitting.durableBytes < sizeBytes) return sitting.durableBytes;
+  }
   // What the last byte set in motion is waited for: only then is it known whether the file is good.
   const snapshot = await context.images.operations.driving.settled(live.id);
   if (snapshot.state !== 'succeeded') throw errorOfEnd(snapshot);
@@ -70,29 +72,26 @@ export async function receiveInto(context: UploadsContext, live: Driven, bytes: 
 /** How often a sitting may end in between: it rests just then, or another one gives way. */
 const attempts = 5;
 
-async function takeSeat(context: UploadsContext, live: Driven, bytes: Bytes): Promise<Sitting> {
+/** Null: it has ended meanwhile. @throws ApiError with why it takes no bytes now */
+async function takeSeat(context: UploadsContext, live: Driven, bytes: Bytes): Promise<Sitting | null> {
   const { driving } = context.images.operations;
-  for (let attempt = 1; ; attempt += 1) {
+  for (let attempt = 1; attempt <= attempts; attempt += 1) {
     refuseUnlessOpen(live);
     await context.images.pools.use(live.input.poolId);
     await makeWay(context.sittings.get(live.id), bytes);
-    await driving.wake(live.id).catch((error: unknown) => {
-      refuseUnlessOpen(live);
-      throw error;
-    });
+    const refusal = await driving.wake(live.id).catch((error: unknown) => ({ error }));
+    if (driving.find(uploadAction, live.id) === null) return null;
+    refuseUnlessOpen(live);
+    if (refusal) throw refusal.error;
     const sitting = context.sittings.get(live.id);
-    const isFree = sitting !== undefined && !sitting.isOver && sitting.sender === null;
-    if (isFree) {
+    if (sitting !== undefined && !sitting.isOver && sitting.sender === null) {
       checkRange(sitting, live, bytes);
       return sitting;
     }
-    if (driving.find(uploadAction, live.id) === null) {
-      throw errorOfEnd(await driving.settled(live.id));
-    }
-    if (attempt === attempts) throw new ApiError('upload_locked', { retryAfterS: 1 });
     // One that is ending becomes an operation at rest, which can be woken.
     if (sitting?.isOver === true) await driving.settled(live.id);
   }
+  throw new ApiError('upload_locked', { retryAfterS: 1 });
 }
 
 /** Paused by a person, or for want of room: the client is told which, and may come back. */

@@ -3,7 +3,7 @@ import type { ReceivedFile } from '@wcc/copy';
 import { createHash, type Hash } from 'node:crypto';
 import type { IncomingMessage } from 'node:http';
 import type { Principal } from '../access/principal.ts';
-import { WorkFailure, type OperationView, type Work, type WorkResult } from '../operations/action.ts';
+import type { OperationView, Work, WorkFailure, WorkResult } from '../operations/action.ts';
 import { readBody, type Body, type BodyEnd, type BodyStop } from './bytes/body.ts';
 import { createDurability, mostAtRiskBytes, syncMs, type Durability } from './bytes/durability.ts';
 import { createByteSink, type ByteSink } from './bytes/sink.ts';

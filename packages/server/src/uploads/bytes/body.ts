@@ -22,9 +22,9 @@ export interface BodyOptions {
   /** No more than so many bytes belong to the file. */
   roomBytes: number;
   inactivityMs: number;
-  take(chunk: Buffer): void;
-  mustWait(): boolean;
-  hasFailed(): boolean;
+  take: (chunk: Buffer) => void;
+  mustWait: () => boolean;
+  hasFailed: () => boolean;
 }
 
 /**
@@ -32,57 +32,76 @@ export interface BodyOptions {
  * socket is read no faster than the disk takes.
  */
 export function readBody(options: BodyOptions): Body {
-  const { request, take, mustWait, hasFailed } = options;
-  let heardAtMs = performance.now();
-  let roomBytes = options.roomBytes;
-  let settle: (end: BodyEnd) => void = () => {};
-  const ended = new Promise<BodyEnd>((resolve) => (settle = resolve));
-  let isOver = false;
-  const end = (why: BodyEnd): void => {
-    if (isOver) return;
-    isOver = true;
-    clearTimeout(timer);
-    request.off('data', onData).off('end', onEnd).off('close', onClose);
-    request.pause();
-    settle(why);
-  };
-  const onData = (chunk: Buffer): void => {
-    heardAtMs = performance.now();
-    timer.refresh();
+  return new RequestBody(options);
+}
+
+class RequestBody implements Body {
+  readonly #options: BodyOptions;
+  readonly #timer: NodeJS.Timeout;
+  readonly ended: Promise<BodyEnd>;
+  #settle: (end: BodyEnd) => void = () => {};
+  #roomBytes: number;
+  #heardAtMs = performance.now();
+  isOver = false;
+
+  constructor(options: BodyOptions) {
+    this.#options = options;
+    this.#roomBytes = options.roomBytes;
+    this.ended = new Promise((resolve) => (this.#settle = resolve));
+    this.#timer = setTimeout(() => this.#tooSilent(), options.inactivityMs);
+    const { request } = options;
+    // A connection that breaks is told by `close`; without a listener the error would end the process.
+    request.on('error', () => {});
+    request.on('data', this.#onData).once('end', this.#onEnd).once('close', this.#onClose);
+    if (request.destroyed) this.#end('lost');
+  }
+
+  get heardAtMs(): number {
+    return this.#options.request.isPaused() ? performance.now() : this.#heardAtMs;
+  }
+
+  stop(why: BodyStop): void {
+    this.#end(why);
+  }
+
+  goOn(): void {
+    const { request, mustWait, hasFailed } = this.#options;
+    if (hasFailed()) this.#end('storage');
+    else if (!this.isOver && request.isPaused() && !mustWait()) request.resume();
+  }
+
+  readonly #onData = (chunk: Buffer): void => {
+    const { request, take, mustWait, hasFailed } = this.#options;
+    this.#heardAtMs = performance.now();
+    this.#timer.refresh();
     // No byte beyond the announced length is ever taken.
-    if (chunk.length > roomBytes) {
-      end('too_long');
+    if (chunk.length > this.#roomBytes) {
+      this.#end('too_long');
       return;
     }
-    roomBytes -= chunk.length;
+    this.#roomBytes -= chunk.length;
     take(chunk);
-    if (hasFailed()) end('storage');
+    if (hasFailed()) this.#end('storage');
     else if (mustWait()) request.pause();
   };
-  const onEnd = (): void => end(request.complete ? 'complete' : 'lost');
-  const onClose = (): void => end('lost');
-  const timer = setTimeout(() => {
+
+  readonly #onEnd = (): void => this.#end(this.#options.request.complete ? 'complete' : 'lost');
+  readonly #onClose = (): void => this.#end('lost');
+
+  #tooSilent(): void {
+    const { request } = this.#options;
     // A slow disk is not the client's silence.
-    if (request.isPaused()) timer.refresh();
+    if (request.isPaused()) this.#timer.refresh();
     else request.destroy();
-  }, options.inactivityMs);
-  // A connection that breaks is told by `close`; without a listener the error would end the process.
-  request.on('error', () => {});
-  request.on('data', onData).once('end', onEnd).once('close', onClose);
-  if (request.destroyed) end('lost');
-  return {
-    ended,
-    get isOver() {
-      return isOver;
-    },
-    get heardAtMs() {
-      return request.isPaused() ? performance.now() : heardAtMs;
-    },
-    stop: end,
-    goOn() {
-      if (isOver) return;
-      if (hasFailed()) end('storage');
-      else if (request.isPaused() && !mustWait()) request.resume();
-    },
-  };
+  }
+
+  #end(why: BodyEnd): void {
+    if (this.isOver) return;
+    this.isOver = true;
+    clearTimeout(this.#timer);
+    const { request } = this.#options;
+    request.off('data', this.#onData).off('end', this.#onEnd).off('close', this.#onClose);
+    request.pause();
+    this.#settle(why);
+  }
 }

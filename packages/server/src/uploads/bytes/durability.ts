@@ -40,68 +40,72 @@ export interface DurabilityOptions {
   onSynced: () => void;
 }
 
-export function createDurability({ file, sink, gate, onSynced }: DurabilityOptions): Durability {
-  let durableBytes = file.offsetBytes;
-  let syncedBytes = file.offsetBytes;
-  let movedAtMs = performance.now();
-  let isHeld = false;
-  let hasFailed = false;
-  let running: Promise<void> | null = null;
+export function createDurability(options: DurabilityOptions): Durability {
+  return new Syncs(options);
+}
 
-  async function syncOnce(): Promise<void> {
-    if (hasFailed) throw new Error('an earlier sync of this file has failed');
+class Syncs implements Durability {
+  readonly #options: DurabilityOptions;
+  #isHeld = false;
+  #running: Promise<void> | null = null;
+  durableBytes: number;
+  syncedBytes: number;
+  movedAtMs = performance.now();
+  hasFailed = false;
+
+  constructor(options: DurabilityOptions) {
+    this.#options = options;
+    this.durableBytes = options.file.offsetBytes;
+    this.syncedBytes = options.file.offsetBytes;
+  }
+
+  nudge({ isTime } = { isTime: false }): void {
+    const gatheredBytes = this.#options.sink().writtenBytes - this.syncedBytes;
+    if (this.#running !== null || this.hasFailed || gatheredBytes < (isTime ? 1 : syncBytes)) return;
+    // The failure is met again by whoever waits for the bytes.
+    this.#start().catch(() => {});
+  }
+
+  async sync(): Promise<void> {
+    // One that runs may have begun before the last bytes were written.
+    await this.#running?.catch(() => {});
+    await this.#start();
+  }
+
+  hold(isHeld: boolean): void {
+    this.#isHeld = isHeld;
+  }
+
+  async rollBack(): Promise<number> {
+    await this.#running?.catch(() => {});
+    await this.#options.file.handle.truncate(this.durableBytes);
+    this.syncedBytes = this.durableBytes;
+    return this.durableBytes;
+  }
+
+  #start(): Promise<void> {
+    this.#running = this.#syncOnce().finally(() => {
+      this.#running = null;
+      this.#options.onSynced();
+    });
+    return this.#running;
+  }
+
+  async #syncOnce(): Promise<void> {
+    if (this.hasFailed) throw new Error('an earlier sync of this file has failed');
+    const { file, sink, gate } = this.#options;
     // (1) Read before the sync is issued: what is written meanwhile is the next one's.
     const { writtenBytes } = sink();
     try {
-      if (writtenBytes !== syncedBytes) await gate(() => file.handle.datasync()); // (2)
-      syncedBytes = writtenBytes;
-      if (isHeld || writtenBytes === durableBytes) return;
+      if (writtenBytes !== this.syncedBytes) await gate(() => file.handle.datasync()); // (2)
+      this.syncedBytes = writtenBytes;
+      if (this.#isHeld || writtenBytes === this.durableBytes) return;
       await file.record(writtenBytes); // (3)
     } catch (error) {
-      hasFailed = true;
+      this.hasFailed = true;
       throw error;
     }
-    durableBytes = writtenBytes;
-    movedAtMs = performance.now();
+    this.durableBytes = writtenBytes;
+    this.movedAtMs = performance.now();
   }
-  function start(): Promise<void> {
-    running = syncOnce().finally(() => {
-      running = null;
-      onSynced();
-    });
-    return running;
-  }
-
-  return {
-    get durableBytes() {
-      return durableBytes;
-    },
-    get movedAtMs() {
-      return movedAtMs;
-    },
-    get hasFailed() {
-      return hasFailed;
-    },
-    get syncedBytes() {
-      return syncedBytes;
-    },
-    nudge({ isTime } = { isTime: false }) {
-      const gatheredBytes = sink().writtenBytes - syncedBytes;
-      if (running !== null || hasFailed || gatheredBytes < (isTime ? 1 : syncBytes)) return;
-      // The failure is met again by whoever waits for the bytes.
-      start().catch(() => {});
-    },
-    async sync() {
-      // One that runs may have begun before the last bytes were written.
-      await running?.catch(() => {});
-      await start();
-    },
-    hold: (held) => void (isHeld = held),
-    async rollBack() {
-      await running?.catch(() => {});
-      await file.handle.truncate(durableBytes);
-      syncedBytes = durableBytes;
-      return durableBytes;
-    },
-  };
 }

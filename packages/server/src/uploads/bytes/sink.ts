@@ -36,71 +36,83 @@ interface Flight {
   state: 'open' | 'done' | 'failed';
 }
 
-export function createByteSink({ handle, offsetBytes, onRoom }: ByteSinkOptions): ByteSink {
-  let gathered: Buffer[] = [];
-  let gatheredBytes = 0;
-  let launchedBytes = offsetBytes;
-  let writtenBytes = offsetBytes;
-  let failure: ByteSink['failure'] = null;
+export function createByteSink(options: ByteSinkOptions): ByteSink {
+  return new Sink(options);
+}
+
+class Sink implements ByteSink {
+  readonly #options: ByteSinkOptions;
+  readonly #open = new Set<Promise<void>>();
+  #gathered: Buffer[] = [];
+  #gatheredBytes = 0;
   /** In the order of their places in the file. */
-  let flights: Flight[] = [];
-  const open = new Set<Promise<void>>();
+  #flights: Flight[] = [];
+  #launchedBytes: number;
+  writtenBytes: number;
+  failure: ByteSink['failure'] = null;
 
-  function land(flight: Flight, state: 'done' | 'failed'): void {
-    flight.state = state;
-    while (flights[0]?.state === 'done') writtenBytes = flights.shift()?.endBytes ?? writtenBytes;
-  }
-  function push(): void {
-    if (gatheredBytes === 0) return;
-    const [parts, at] = [gathered, launchedBytes];
-    launchedBytes += gatheredBytes;
-    gathered = [];
-    gatheredBytes = 0;
-    const flight: Flight = { endBytes: launchedBytes, state: 'open' };
-    flights.push(flight);
-    const write = writeAll(handle, parts, at)
-      .then(
-        () => land(flight, 'done'),
-        (error: unknown) => {
-          failure ??= { error };
-          land(flight, 'failed');
-        },
-      )
-      .finally(() => {
-        open.delete(write);
-        onRoom();
-      });
-    open.add(write);
+  constructor(options: ByteSinkOptions) {
+    this.#options = options;
+    this.#launchedBytes = options.offsetBytes;
+    this.writtenBytes = options.offsetBytes;
   }
 
-  return {
-    get writtenBytes() {
-      return writtenBytes;
-    },
-    get takenBytes() {
-      return launchedBytes + gatheredBytes;
-    },
-    get isFull() {
-      return open.size >= mostInFlight;
-    },
-    get failure() {
-      return failure;
-    },
-    put(chunk) {
-      gathered.push(chunk);
-      gatheredBytes += chunk.length;
-      if (gatheredBytes >= batchBytes) push();
-    },
-    push,
-    async drained() {
-      push();
-      while (open.size > 0) await Promise.all(open);
-    },
-    reset(to) {
-      [gathered, gatheredBytes, flights, failure] = [[], 0, [], null];
-      [launchedBytes, writtenBytes] = [to, to];
-    },
-  };
+  get takenBytes(): number {
+    return this.#launchedBytes + this.#gatheredBytes;
+  }
+
+  get isFull(): boolean {
+    return this.#open.size >= mostInFlight;
+  }
+
+  put(chunk: Buffer): void {
+    this.#gathered.push(chunk);
+    this.#gatheredBytes += chunk.length;
+    if (this.#gatheredBytes >= batchBytes) this.push();
+  }
+
+  push(): void {
+    if (this.#gatheredBytes === 0) return;
+    const parts = this.#gathered;
+    const at = this.#launchedBytes;
+    this.#launchedBytes += this.#gatheredBytes;
+    this.#gathered = [];
+    this.#gatheredBytes = 0;
+    const flight: Flight = { endBytes: this.#launchedBytes, state: 'open' };
+    this.#flights.push(flight);
+    const write = this.#fly(flight, parts, at).finally(() => {
+      this.#open.delete(write);
+      this.#options.onRoom();
+    });
+    this.#open.add(write);
+  }
+
+  async drained(): Promise<void> {
+    this.push();
+    while (this.#open.size > 0) await Promise.all(this.#open);
+  }
+
+  reset(offsetBytes: number): void {
+    this.#gathered = [];
+    this.#gatheredBytes = 0;
+    this.#flights = [];
+    this.failure = null;
+    this.#launchedBytes = offsetBytes;
+    this.writtenBytes = offsetBytes;
+  }
+
+  async #fly(flight: Flight, parts: Buffer[], at: number): Promise<void> {
+    try {
+      await writeAll(this.#options.handle, parts, at);
+      flight.state = 'done';
+    } catch (error) {
+      this.failure ??= { error };
+      flight.state = 'failed';
+    }
+    while (this.#flights[0]?.state === 'done') {
+      this.writtenBytes = this.#flights.shift()?.endBytes ?? this.writtenBytes;
+    }
+  }
 }
 
 /** The kernel may take less than it was given. */
