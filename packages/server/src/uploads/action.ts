@@ -58,7 +58,8 @@ export function createUploadAction(context: UploadsContext): Action {
       const { path } = pools.find(poolId);
       // Nobody can have used the file before it is registered: after a crash it says the same once more.
       const known =
-        memoryOf(context, operation.id).inspected ?? (await inspectUpload(join(path, targetName), null));
+        memoryOf(context, operation.id).inspected ??
+        (await inspectUpload(join(path, targetName), { believed: null }));
       const made = { id: targetId, poolId, directory: path, name: targetName, ownerId, copiedFrom: null };
       return registerImage(store, { ...made, ...known, dataBytes: sizeBytes });
     },

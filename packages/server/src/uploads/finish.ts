@@ -37,7 +37,7 @@ export async function finishUpload(
   await file.close();
   signal.throwIfAborted();
   onPhase({ phase: 'inspect', unit: null, total: null });
-  memory.inspected = await inspectUpload(partialPath(directory, id), format);
+  memory.inspected = await inspectUpload(partialPath(directory, id), { believed: format, signal });
   signal.throwIfAborted();
   onPhase({ phase: 'publish', unit: null, total: null });
   const { warnings } = await publishReceived({ directory, id, poolId, targetName, sizeBytes });

@@ -1,5 +1,5 @@
-import { ApiError, type ImageFormat } from '@wcc/api';
-import { readContent } from '../images/scan/look.ts';
+import type { ImageFormat } from '@wcc/api';
+import { inspectForeign } from '../images/foreign/inspect.ts';
 
 export interface Inspected {
   format: ImageFormat;
@@ -7,16 +7,10 @@ export interface Inspected {
 }
 
 /** Looks at a complete file before anybody can use it: its content decides what it is. */
-export async function inspectUpload(path: string, believed: ImageFormat | null): Promise<Inspected> {
-  const content = await readContent(path);
-  if (content === 'busy' || content === 'gone') throw new ApiError('source_vanished');
-  if ('refused' in content) {
-    const message = `The image is refused: ${content.refused}. Nothing was kept.`;
-    throw new ApiError(content.refused === 'unreadable' ? 'io_error' : 'hostile_image', { message });
-  }
-  if (believed !== null && believed !== content.format) {
-    const message = `It was announced as ${believed}, and its content is ${content.format}.`;
-    throw new ApiError('unsupported_format', { message, hint: 'Name the format that it has, or none.' });
-  }
-  return { format: content.format, virtualSizeBytes: content.virtualSizeBytes };
+export function inspectUpload(
+  path: string,
+  options: { believed: ImageFormat | null; signal?: AbortSignal },
+): Promise<Inspected> {
+  const { believed, signal } = options;
+  return inspectForeign(path, { ...(believed === null ? {} : { believed }), ...(signal ? { signal } : {}) });
 }
