@@ -5,6 +5,11 @@ export const imageErrors = {
     message: 'The image is in use.',
     hint: 'Wait for what uses it to end, or end it.',
   },
+  range_unsatisfiable: {
+    status: 416,
+    message: 'The range lies beyond the end of the image.',
+    hint: 'Ask for bytes that exist; Content-Range tells how many there are.',
+  },
   image_protected: {
     status: 409,
     message: 'The image is a template: protected from deletion.',

@@ -1,4 +1,5 @@
 export { canClone } from './clone/can-clone.ts';
+export { digestFile, type DigestJob, type FileDigest } from './digest/digest-file.ts';
 export {
   CopyError,
   copyErrors,

@@ -1,6 +1,9 @@
 import { warmUp } from '@wcc/copy';
 import { isRevoked } from './access/access.ts';
+import { createRangeTest } from './config/address-range.ts';
 import type { Domain, DomainDeps } from './domain.ts';
+import { registerDownload } from './http/download.ts';
+import { registerImageActions } from './http/image-actions.ts';
 import { registerImages } from './http/images.ts';
 import { registerMetrics } from './http/metrics.ts';
 import { registerOperations } from './http/operations.ts';
@@ -28,7 +31,15 @@ export async function createDomain(deps: DomainDeps): Promise<Domain> {
     isPoolReady: (poolId) => pools.isReady(poolId),
   });
   const { freeSpaceFloor } = config;
-  const images = await createImages({ store, hub, operations, pools, freeSpaceFloor, onError });
+  const images = await createImages({
+    store,
+    hub,
+    operations,
+    pools,
+    freeSpaceFloor,
+    onError,
+    mayImportFrom: createRangeTest(config.importAllow),
+  });
   const uploads = createUploads({ images: images.context, settings: config.uploads });
   access.onRevoked((revocation) => uploads.closeSessions((principal) => isRevoked(revocation, principal)));
   return {
@@ -37,6 +48,8 @@ export async function createDomain(deps: DomainDeps): Promise<Domain> {
       registerPublish(app, { operations });
       registerSharing(app, { access, operations, consoleUrl: deps.consoleUrl });
       registerImages(app, { images, operations });
+      registerImageActions(app, { images, operations });
+      registerDownload(app, { images, access });
       registerPools(app, { images });
       registerUploads(app, { uploads });
       registerMetrics(app, { metrics, images });

@@ -198,6 +198,10 @@ export const jaErrors: Record<ErrorCode | 'unreachable' | 'foreign_answer', Erro
     message: 'このイメージは使用中です。',
     hint: '使っている処理やマシンが終わるのを待つか、止めてください。',
   },
+  range_unsatisfiable: {
+    message: '指定された範囲はイメージの末尾を超えています。',
+    hint: '存在する範囲を指定してください。',
+  },
   image_protected: {
     message: 'テンプレートのため削除できません。',
     hint: '先にテンプレートの印を外してください。',

@@ -1,3 +1,4 @@
+import type { FileDigest } from '../digest/digest-file.ts';
 import { CopyError, type CopyErrorCode } from '../errors.ts';
 import type { FileFacts, InspectOptions } from '../inspect/types.ts';
 import type { Checkpoint } from '../resume/checkpoint.ts';
@@ -48,12 +49,20 @@ export interface PublishRequest {
   checkpoint: Checkpoint;
 }
 
+export interface DigestRequest {
+  kind: 'digest';
+  path: Uint8Array;
+  /** See `digestSlot`. */
+  memory: SharedArrayBuffer;
+}
+
 /** Does nothing: it only makes a worker ready. */
 export interface WarmRequest {
   kind: 'warm';
 }
 
-export type WorkerRequest = CopyRequest | InspectRequest | CanCloneRequest | PublishRequest | WarmRequest;
+export type WorkerRequest =
+  CopyRequest | InspectRequest | CanCloneRequest | PublishRequest | DigestRequest | WarmRequest;
 
 /** Warnings, as a copy's result has them. */
 export interface PublishResult {
@@ -66,6 +75,7 @@ export interface WorkerResults {
   inspect: FileFacts;
   canClone: boolean;
   publish: PublishResult;
+  digest: FileDigest;
   warm: boolean;
 }
 

@@ -1,5 +1,6 @@
 import { parentPort } from 'node:worker_threads';
 import { canCloneHere } from '../clone/trial.ts';
+import { digestHere } from '../digest/digest-here.ts';
 import { inspectHere } from '../inspect/look.ts';
 import { packError, type WorkerMessage, type WorkerRequest, type WorkerResults } from '../job/messages.ts';
 import { loadKernel } from '../kernel/calls.ts';
@@ -13,6 +14,7 @@ type Answer = WorkerResults[keyof WorkerResults];
 function answer(request: WorkerRequest, post: (message: WorkerMessage) => void): Answer {
   if (request.kind === 'copy') return runCopy(request, (event) => post({ kind: 'phase', event }));
   if (request.kind === 'inspect') return inspectHere(request);
+  if (request.kind === 'digest') return digestHere(request);
   if (request.kind === 'canClone') return canCloneHere(request);
   if (request.kind === 'publish') return publishHere(request);
   return loadKernel() !== null; // 'warm'

@@ -14,6 +14,8 @@ export interface ServerConfig {
   trustedProxies: readonly string[];
   /** Origins whose pages may show single operations. */
   foreignOrigins: readonly string[];
+  /** Addresses or CIDR ranges outside the public internet that images may be imported from. */
+  importAllow: readonly string[];
   adminToken: string | null;
   maxCopiesPerPool: number;
   freeSpaceFloor: FreeSpaceFloor;

@@ -9,6 +9,7 @@ export type Flag =
   | 'behind-tls-proxy'
   | 'trusted-proxy'
   | 'foreign-origins'
+  | 'import-allow'
   | 'admin-token-file'
   | 'max-copies-per-pool'
   | 'free-space-floor'
@@ -24,6 +25,8 @@ export interface Option {
   value: string | null;
   /** As the help words it; null when there is none. */
   default: string | null;
+  /** Several of it are joined by commas. */
+  isRepeatable?: boolean;
   description: string;
 }
 
@@ -79,6 +82,13 @@ export const options: readonly Option[] = [
     value: 'URL,…',
     default: 'none',
     description: 'Origins whose pages may show single operations, by a ticket or a share link.',
+  },
+  {
+    flag: 'import-allow',
+    value: 'CIDR,…',
+    default: 'none',
+    isRepeatable: true,
+    description: 'Private addresses that images may be imported from; may be given several times.',
   },
   {
     flag: 'admin-token-file',

@@ -39,11 +39,17 @@ export function readConfig(argv: readonly string[], environment: Environment): C
 
 function parse(argv: readonly string[]): Record<string, string | boolean | undefined> {
   const known = options.map(
-    ({ flag, value }) => [flag, { type: value === null ? 'boolean' : 'string' }] as const,
+    ({ flag, value, isRepeatable = false }) =>
+      [flag, { type: value === null ? 'boolean' : 'string', multiple: isRepeatable }] as const,
   );
   const all = [...known, ['help', { type: 'boolean' }] as const, ['version', { type: 'boolean' }] as const];
   try {
-    return parseArgs({ args: [...argv], options: Object.fromEntries(all), strict: true }).values;
+    const { values } = parseArgs({ args: [...argv], options: Object.fromEntries(all), strict: true });
+    const joined = Object.entries(values).map(([flag, value]) => [
+      flag,
+      Array.isArray(value) ? value.join(',') : value,
+    ]);
+    return Object.fromEntries(joined) as Record<string, string | boolean | undefined>;
   } catch (cause) {
     throw new ConfigError('option_invalid', cause instanceof Error ? cause.message : 'Bad flags.', cause);
   }
@@ -60,8 +66,9 @@ function toConfig(values: Values, environment: Environment): ServerConfig {
     publicUrl: publicOrigin(text('public-url')),
     tls: readTls(text('tls-cert'), text('tls-key')),
     behindTlsProxy: values['behind-tls-proxy'] === true,
-    trustedProxies: proxies(text('trusted-proxy')),
+    trustedProxies: ranges('trusted-proxy', text('trusted-proxy')),
     foreignOrigins: foreignOrigins(text('foreign-origins')),
+    importAllow: ranges('import-allow', text('import-allow')),
     adminToken: readAdminToken(text('admin-token-file'), environment[adminTokenVariable]),
     maxCopiesPerPool: integer('max-copies-per-pool', text('max-copies-per-pool') ?? '2', { min: 1, max: 64 }),
     freeSpaceFloor: freeSpaceFloor(text('free-space-floor')),
@@ -131,14 +138,11 @@ function publicOrigin(text: string | null): string | null {
   throw new ConfigError('public_url_invalid', `--public-url: ${text} is not the address of a site.`);
 }
 
-function proxies(text: string | null): string[] {
+function ranges(flag: Flag, text: string | null): string[] {
   const list = (text ?? '').split(',').filter((part) => part !== '');
   const wrong = list.find((part) => !isAddressRange(part));
   if (wrong === undefined) return list;
-  throw new ConfigError(
-    'option_invalid',
-    `--trusted-proxy: ${wrong} is neither an address nor a CIDR range.`,
-  );
+  throw new ConfigError('option_invalid', `--${flag}: ${wrong} is neither an address nor a CIDR range.`);
 }
 
 function foreignOrigins(text: string | null): string[] {

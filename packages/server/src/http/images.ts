@@ -41,12 +41,12 @@ export function registerImages(
   });
 }
 
-interface WithId {
+export interface WithId {
   Params: { id: string };
 }
 
 /** What is no number is no image. */
-function imageIdOf(request: FastifyRequest<WithId>): number {
+export function imageIdOf(request: FastifyRequest<WithId>): number {
   const { id } = request.params;
   if (!/^[1-9]\d{0,14}$/.test(id)) throw new ApiError('not_found');
   return Number(id);

@@ -61,6 +61,7 @@ export async function startTestServer(changes: Partial<ServerConfig> = {}): Prom
     behindTlsProxy: false,
     trustedProxies: [],
     foreignOrigins: [],
+    importAllow: [],
     adminToken,
     maxCopiesPerPool: 2,
     freeSpaceFloor: defaultFreeSpaceFloor,

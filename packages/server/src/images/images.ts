@@ -1,32 +1,35 @@
 import type {
+  ChangeImageRequest,
+  ConvertImageInput,
   CopyImageInput,
   CopyPlan,
   Image,
   ImageList,
+  ImportImageInput,
   PoolList,
   RemainsList,
   RescanResult,
+  VerifyImageInput,
 } from '@wcc/api';
 import type { SampleImageInput } from '@wcc/api';
-import { ApiError } from '@wcc/api';
 import type { Snapshot } from '@wcc/progress';
 import type { Hub } from '@wcc/progress/server';
 import type { Principal } from '../access/principal.ts';
-import { can, type Right } from '../access/rules.ts';
 import { createKeyedMutex } from '../operations/mutex.ts';
 import type { Operations } from '../operations/operations.ts';
 import type { FreeSpaceFloor } from '../operations/space.ts';
 import type { Store } from '../storage/store.ts';
 import type { ImagesContext } from './context.ts';
-import { createCopyAction } from './copy/action.ts';
-import { planCopy, requestCopy } from './copy/request.ts';
+import { changeImage, imageAudit } from './change.ts';
+import { planCopy } from './copy/request.ts';
+import { openImage, type OpenImage } from './download/open.ts';
 import { createImageNumbers, listImages, readImage, toImage } from './image-rows.ts';
 import { createKeeper, type Keeper } from './keeper.ts';
+import type { IsAllowed } from './import/address-rules.ts';
+import { createMakers, demand } from './makers.ts';
 import type { Pools } from './pool/pools.ts';
 import { toPool } from './pool/describe.ts';
 import { findUnknownRemains, removeUnknownRemains } from './remains.ts';
-import { createSampleAction } from './sample/action.ts';
-import { requestSample } from './sample/request.ts';
 import { createImageUsers, type ImageUsers } from './users.ts';
 
 export interface ImagesOptions {
@@ -36,6 +39,8 @@ export interface ImagesOptions {
   pools: Pools;
   freeSpaceFloor: FreeSpaceFloor;
   onError: (error: unknown, context: { stage: string }) => void;
+  /** Addresses outside the public internet that may be imported from. @default none */
+  mayImportFrom?: IsAllowed;
   /** How often the pool is looked at without a hint. @default 30000 */
   pollMs?: number;
 }
@@ -53,6 +58,14 @@ export interface Images {
   plan(principal: Principal, id: number, name: string | undefined): Promise<CopyPlan>;
   copy(principal: Principal, order: CopyOrder): Promise<Snapshot>;
   makeSample(principal: Principal, order: SampleOrder): Promise<Snapshot>;
+  convert(principal: Principal, order: ActionOrder<ConvertImageInput>): Promise<Snapshot>;
+  verify(principal: Principal, order: ActionOrder<VerifyImageInput>): Promise<Snapshot>;
+  importUrl(principal: Principal, order: Omit<ActionOrder<ImportImageInput>, 'id'>): Promise<Snapshot>;
+  /** Deletes; `usedBy` tells what stands in the way. */
+  remove(principal: Principal, order: Omit<ActionOrder<never>, 'body'>): Promise<Snapshot>;
+  change(principal: Principal, id: number, body: ChangeImageRequest): Promise<Image>;
+  /** For a download; the caller closes the file. `isFirst`: told to the audit record. */
+  open(principal: Principal, id: number, options: { isFirst: boolean }): Promise<OpenImage>;
   pools(principal: Principal): Promise<PoolList>;
   rescan(principal: Principal, poolId: string): Promise<RescanResult>;
   remains(principal: Principal, poolId: string): Promise<RemainsList>;
@@ -63,6 +76,13 @@ export interface Images {
 export interface CopyOrder {
   id: number;
   body: CopyImageInput;
+  idempotencyKey: string | null;
+}
+
+/** An order about one image. */
+export interface ActionOrder<Body> {
+  id: number;
+  body: Body;
   idempotencyKey: string | null;
 }
 
@@ -79,7 +99,8 @@ export async function createImages(options: ImagesOptions): Promise<Images> {
   const shared = { store, hub, operations, pools, numbers, users };
   const context: ImagesContext = { ...shared, floor, fileSystemMutex, onError };
   const keeper = createKeeper(context, options.pollMs);
-  const { copy, makeSample } = createMakers(context);
+  const mayImportFrom = options.mayImportFrom ?? ((): boolean => false);
+  const makers = createMakers(context, { mayImportFrom });
   const poolIds = (): string[] => pools.all().map(({ id }) => id);
   return {
     users,
@@ -100,8 +121,17 @@ export async function createImages(options: ImagesOptions): Promise<Images> {
       demand(principal, 'image.list');
       return planCopy(context, id, name);
     },
-    copy,
-    makeSample,
+    ...makers,
+    async change(principal, id, body) {
+      await changeImage(context, principal, { id, body });
+      return toImage(await readImage(store, id), (await users.all()).get(id));
+    },
+    async open(principal, id, { isFirst }) {
+      demand(principal, 'image.download');
+      const image = await openImage(context, id);
+      if (isFirst) await store.write([imageAudit(principal, 'image.download', id)]);
+      return image;
+    },
     ...createPoolCalls(context, keeper),
     async close() {
       await keeper.close();
@@ -133,50 +163,4 @@ function createPoolCalls(
       await removeUnknownRemains(context, await pools.use(poolId), { id, principal });
     },
   };
-}
-
-/** The two ways to make an image, with their actions made known to the engine of operations. */
-function createMakers(context: ImagesContext): Pick<Images, 'copy' | 'makeSample'> {
-  const copyAction = createCopyAction(context, async (input, { principal, idempotencyKey, retryOf }) => {
-    demand(principal, 'image.copy');
-    const { targetName: name, poolId: pool, method, bytesPerSecond, verify, sourceId } = input;
-    const body = { name, pool, method, bytesPerSecond, verify };
-    return requestCopy(context, copyAction, { principal, sourceId, body, idempotencyKey, retryOf });
-  });
-  const sampleAction = createSampleAction(context, async (input, { principal, idempotencyKey, retryOf }) => {
-    demand(principal, 'image.make');
-    const { targetName: name, poolId, sizeBytes } = input;
-    const body = { name, sizeBytes };
-    return requestSample(context, sampleAction, { principal, poolId, body, idempotencyKey, retryOf });
-  });
-  context.operations.register(copyAction);
-  context.operations.register(sampleAction);
-  return {
-    async copy(principal, { id, body, idempotencyKey }) {
-      demand(principal, 'image.copy');
-      return requestCopy(context, copyAction, {
-        principal,
-        sourceId: id,
-        body,
-        idempotencyKey,
-        retryOf: null,
-      });
-    },
-    async makeSample(principal, { body, idempotencyKey }) {
-      demand(principal, 'image.make');
-      const [pool] = context.pools.all();
-      if (pool === undefined) throw new ApiError('not_found');
-      return requestSample(context, sampleAction, {
-        principal,
-        poolId: pool.id,
-        body,
-        idempotencyKey,
-        retryOf: null,
-      });
-    },
-  };
-}
-
-function demand(principal: Principal, right: Right): void {
-  if (!can(principal, right)) throw new ApiError('forbidden');
 }

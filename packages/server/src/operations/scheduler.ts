@@ -60,6 +60,11 @@ export function createScheduler(engine: Engine): Scheduler {
       if (live.action.driven) return begin(engine, live);
       const queue = queueOf(live.input.poolId);
       if (live.holdsPlace || queue.has(live.id)) return;
+      const { poolId } = live.input;
+      if (live.action.waitsInLine === false && engine.isPoolReady(poolId) && !engine.isStopping) {
+        start(live);
+        return;
+      }
       queue.add(entryOf(live), options);
       pump(live.input.poolId);
     },
@@ -93,6 +98,6 @@ function tellPlaces(engine: Engine, order: readonly { id: string }[], poolId: st
 /** One entry per operation that takes a place. */
 function ownersOfRunning(engine: Engine, poolId: string): string[] {
   return [...engine.live.values()]
-    .filter((live) => live.holdsPlace && live.input.poolId === poolId)
+    .filter((live) => live.holdsPlace && live.input.poolId === poolId && live.action.waitsInLine !== false)
     .map(({ record }) => record.owner);
 }

@@ -102,8 +102,15 @@ const imageFacts = [
   `alter table images add column digestOf text`,
 ];
 
+const imports = [
+  `create table imports (
+    operationId text primary key references operations (id) on delete cascade, validator text, totalBytes integer
+  ) strict, without rowid`,
+];
+
 /** Nothing is edited here once it was released; new steps are added at the end. */
 export const migrations: readonly Migration[] = [
   { name: '0001-first', statements: [...access, ...images, ...operations, ...sharing, ...audit] },
   { name: '0002-image-facts', statements: imageFacts },
+  { name: '0003-imports', statements: imports },
 ];

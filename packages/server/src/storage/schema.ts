@@ -14,6 +14,7 @@ export interface Database {
   images: ImagesTable;
   operations: OperationsTable;
   operationLog: OperationLogTable;
+  imports: ImportsTable;
   nameReservations: NameReservationsTable;
   spaceReservations: SpaceReservationsTable;
   idempotencyKeys: IdempotencyKeysTable;
@@ -125,6 +126,14 @@ interface OperationLogTable {
   at: string;
   kind: string;
   text: string;
+}
+
+/** What was known of a remote file when its first byte came: a restart must not glue two files together. */
+interface ImportsTable {
+  operationId: string;
+  /** Entity tag or time of change; null: it cannot be gone on with. */
+  validator: string | null;
+  totalBytes: number | null;
 }
 
 interface NameReservationsTable {

@@ -1,17 +1,15 @@
 import { ApiError, findImageNameProblem, type CopyImageInput, type CopyPlan } from '@wcc/api';
-import { canClone, CopyError, inspectFile, type FileFacts } from '@wcc/copy';
+import { canClone, CopyError } from '@wcc/copy';
 import type { Snapshot } from '@wcc/progress';
 import { createOperationId } from '@wcc/progress';
 import { randomBytes } from 'node:crypto';
-import { join } from 'node:path';
 import type { Principal } from '../../access/principal.ts';
 import type { Action } from '../../operations/action.ts';
 import type { ImagesContext } from '../context.ts';
-import { toRefusal } from '../failures.ts';
-import { readImage, type ImageRow } from '../image-rows.ts';
 import { isNameTaken } from '../names.ts';
 import type { Pool } from '../pool/pools.ts';
 import { measureRoom } from '../room.ts';
+import { readSource, type Source } from '../source.ts';
 import { startChecked } from '../start-checked.ts';
 import type { CopyInput } from './input.ts';
 
@@ -60,14 +58,6 @@ export async function requestCopy(
   });
 }
 
-interface Source {
-  image: ImageRow;
-  format: NonNullable<ImageRow['format']>;
-  pool: Pool;
-  path: string;
-  facts: FileFacts;
-}
-
 function inputOf(
   { principal, body }: CopyRequest,
   { source, target, targetId }: { source: Source; target: Pool; targetId: number },
@@ -86,33 +76,6 @@ function inputOf(
     bytesPerSecond: body.bytesPerSecond,
     verify: body.verify,
   };
-}
-
-/** @throws ApiError `not_found`, `image_unavailable`, `source_vanished`, `source_in_use`, …; PoolError */
-async function readSource(context: ImagesContext, id: number): Promise<Source> {
-  const image = await readImage(context.store, id);
-  const pool = await context.pools.use(image.poolId);
-  const { format, state } = image;
-  if (state !== 'ready' || format === null) {
-    const why = state === 'missing' ? 'its file is missing' : `it was refused: ${image.stateReason ?? state}`;
-    throw new ApiError('image_unavailable', { message: `The image cannot be used: ${why}.` });
-  }
-  const path = join(pool.path, image.name);
-  const facts = await inspect(path);
-  if (facts.inode !== image.inode) {
-    const message = 'The file was replaced by another one since the pool was last looked at.';
-    throw new ApiError('image_unavailable', { message, hint: 'Rescan the pool, then try again.' });
-  }
-  if (facts.writers === 'some') throw new ApiError('source_in_use');
-  return { image, format, pool, path, facts };
-}
-
-async function inspect(path: string): Promise<FileFacts> {
-  try {
-    return await inspectFile(path, { headBytes: 0 });
-  } catch (error) {
-    throw toRefusal(error, path);
-  }
 }
 
 /** Tried for real: only then is the copy promised without room for its data. */

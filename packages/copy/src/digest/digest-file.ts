@@ -1,0 +1,39 @@
+import { runInWorker } from '../job/pool.ts';
+import type { PathLike } from '../job/types.ts';
+import type { SourceIdentity } from '../inspect/source.ts';
+import { toPathBytes } from '../storage/paths.ts';
+
+export interface FileDigest {
+  /** In hex, of the whole file; holes count as zeros. */
+  sha256: string;
+  /** Names the state of the file that was read. */
+  file: SourceIdentity;
+  /** Bytes of holes, which were not read. */
+  skippedBytes: number;
+}
+
+/** A file that is being read for its digest. */
+export interface DigestJob {
+  /** Rejects with a CopyError: `not_regular`, `source_changed`, `io_error`, `cancelled`, … */
+  readonly done: Promise<FileDigest>;
+  /** Read from shared memory: costs nothing. */
+  progress(): { doneBytes: number };
+  cancel(): void;
+}
+
+/** Places in the memory that both threads share. */
+export const digestSlot = { done: 0, stop: 1, length: 2 } as const;
+
+/**
+ * SHA-256 of a regular file on a worker thread: never follows a symlink, never hangs on a FIFO, and reads no
+ * holes where the kernel tells them.
+ */
+export function digestFile(path: PathLike): DigestJob {
+  const memory = new SharedArrayBuffer(digestSlot.length * BigInt64Array.BYTES_PER_ELEMENT);
+  const slot = new BigInt64Array(memory);
+  return {
+    done: runInWorker<'digest'>({ kind: 'digest', path: toPathBytes(path), memory }),
+    progress: () => ({ doneBytes: Number(Atomics.load(slot, digestSlot.done)) }),
+    cancel: () => void Atomics.store(slot, digestSlot.stop, 1n),
+  };
+}

@@ -1,0 +1,113 @@
+import { ApiError, type ConvertImageInput } from '@wcc/api';
+import type { Snapshot } from '@wcc/progress';
+import { createOperationId } from '@wcc/progress';
+import { randomBytes } from 'node:crypto';
+import type { Principal } from '../../access/principal.ts';
+import type { Action } from '../../operations/action.ts';
+import type { ImagesContext } from '../context.ts';
+import { lookIntoQcow2, openSafely } from '../foreign/inspect.ts';
+import { readSource, type Source } from '../source.ts';
+import { startChecked } from '../start-checked.ts';
+import { findTool } from '../tools/find-tool.ts';
+import type { ConvertInput } from './input.ts';
+
+export interface ConvertRequest {
+  principal: Principal;
+  sourceId: number;
+  body: ConvertImageInput;
+  idempotencyKey: string | null;
+  retryOf: string | null;
+}
+
+/** @throws ApiError `unsupported_format`, `hostile_image`, `tool_missing`, `exists`, `no_space`, … */
+export async function requestConversion(
+  context: ImagesContext,
+  action: Action,
+  request: ConvertRequest,
+): Promise<Snapshot> {
+  const { principal, sourceId, body, idempotencyKey, retryOf } = request;
+  const route =
+    retryOf === null ? `POST /api/images/${sourceId}/convert` : `POST /api/operations/${retryOf}/retry`;
+  const key = { userId: principal.userId, route, key: idempotencyKey, body };
+  return context.operations.idempotency.once(key, async (remember) => {
+    const source = await readSource(context, sourceId);
+    const sourceFormat = refusePointless(source, body);
+    await findTool('qemu-img');
+    const target = body.pool === undefined ? source.pool : await context.pools.use(body.pool);
+    const { virtualSizeBytes, dataBytes } = await measure(source);
+    const id = createOperationId(randomBytes);
+    const made = context.numbers.take();
+    const { image, pool } = source;
+    const input: ConvertInput = {
+      poolId: target.id,
+      sourceId,
+      sourcePoolId: pool.id,
+      sourceName: image.name,
+      sourceInode: image.inode,
+      sourceFormat,
+      virtualSizeBytes,
+      dataBytes,
+      targetId: made.id,
+      targetName: body.name,
+      format: body.format,
+      compress: body.compress,
+      ownerId: principal.userId,
+    };
+    return startChecked(context, {
+      id,
+      action,
+      principal,
+      pool: target,
+      targetName: body.name,
+      needsBytes: dataBytes + tableBytes(virtualSizeBytes, body.format),
+      subject: { kind: 'image', id: image.id, name: image.name },
+      target: { kind: 'image', id: null, name: body.name },
+      input,
+      retryOf,
+      statements: [made.statement, ...remember(id)],
+    });
+  });
+}
+
+/** @returns the format that it has. @throws ApiError `unsupported_format`, `invalid_input` */
+function refusePointless({ format }: Source, body: ConvertImageInput): 'raw' | 'qcow2' {
+  if (format === 'iso')
+    throw new ApiError('unsupported_format', {
+      message: 'An ISO is no disk: it cannot be converted.',
+      hint: 'Copy it instead.',
+    });
+  if (body.compress && body.format === 'raw')
+    throw new ApiError('invalid_input', { field: 'compress', message: 'A raw image cannot be compressed.' });
+  if (format === body.format && !body.compress)
+    throw new ApiError('invalid_input', {
+      field: 'format',
+      message: `The image is ${format} already.`,
+      hint: 'Copy it instead, or compress it as qcow2.',
+    });
+  return format;
+}
+
+const sectorBytes = 512;
+
+/** How large it is for a guest, and how much of that exists. */
+async function measure({
+  format,
+  path,
+  facts,
+}: Source): Promise<{ virtualSizeBytes: number; dataBytes: number }> {
+  // A disk has whole sectors.
+  const sectors = Math.ceil(facts.sizeBytes / sectorBytes);
+  if (format === 'raw') return { virtualSizeBytes: sectors * sectorBytes, dataBytes: facts.dataBytes };
+  const file = await openSafely(path);
+  try {
+    const { virtualSizeBytes, allocatedBytes } = await lookIntoQcow2(file, {});
+    return { virtualSizeBytes, dataBytes: allocatedBytes };
+  } finally {
+    await file.close();
+  }
+}
+
+/** The tables of a qcow2 image: eight bytes for each cluster of 64 KiB, reference counts, and the first clusters. */
+function tableBytes(virtualSizeBytes: number, format: 'raw' | 'qcow2'): number {
+  return format === 'raw' ? 0 : Math.ceil(virtualSizeBytes / 4096) + 1024 ** 2;
+}

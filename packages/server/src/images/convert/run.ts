@@ -1,0 +1,116 @@
+import { ApiError } from '@wcc/api';
+import type { ChildProcess } from 'node:child_process';
+import { readFile, type FileHandle } from 'node:fs/promises';
+import { collect } from '../tools/run-tool.ts';
+import { inheritedPath, spawnTool } from '../tools/spawn-tool.ts';
+import type { ConvertInput } from './input.ts';
+
+export interface ConversionOptions {
+  source: FileHandle;
+  target: FileHandle;
+  input: ConvertInput;
+  signal: AbortSignal;
+  onDone: (doneBytes: number) => void;
+  /** Told the running program, so that it can be stopped and continued. */
+  onStart: (child: ChildProcess) => void;
+}
+
+const pollMs = 100;
+/** `-p` speaks at whole steps of one per cent: in between, what was read tells more. */
+const stepPercent = 1.5;
+
+/**
+ * Lets `qemu-img` convert between two files that are open here. Both formats are named, no path is: nothing in
+ * the source can lead it anywhere else, and nobody can exchange a file under it.
+ *
+ * @throws ApiError `no_space`, `io_error`, `tool_missing`; the reason of `signal`
+ */
+export async function runConversion(options: ConversionOptions): Promise<void> {
+  const { source, target, input, signal } = options;
+  const { sourceFormat, format, compress, virtualSizeBytes, dataBytes } = input;
+  signal.throwIfAborted();
+  const formats = ['-f', sourceFormat, '-O', format];
+  const files = [inheritedPath(0), inheritedPath(1)];
+  const child = await spawnTool({
+    tool: 'qemu-img',
+    args: ['convert', '-p', ...(compress ? ['-c'] : []), ...formats, ...files],
+    limits: {
+      cpuSeconds: null,
+      addressSpaceBytes: 4 * 1024 ** 3,
+      fileBytes: virtualSizeBytes + Math.ceil(virtualSizeBytes / 1024) + 64 * 1024 ** 2,
+    },
+    files: [source.fd, target.fd],
+  });
+  const kill = (): void => void child.kill('SIGKILL');
+  signal.addEventListener('abort', kill);
+  const stderr = collect(child.stderr);
+  const stopFollowing = follow(child, { dataBytes, onDone: options.onDone });
+  try {
+    options.onStart(child);
+    if (signal.aborted) kill();
+    const { code, by } = await endOf(child);
+    signal.throwIfAborted();
+    if (code !== 0) throw failure(stderr(), by ?? `it ended with ${code}`);
+  } finally {
+    stopFollowing();
+    signal.removeEventListener('abort', kill);
+  }
+}
+
+function endOf(child: ChildProcess): Promise<{ code: number | null; by: NodeJS.Signals | null }> {
+  return new Promise((resolve, reject) => {
+    child.once('error', reject);
+    child.once('close', (code, by) => resolve({ code, by }));
+  });
+}
+
+/** What the program says stays in the log: it quotes the file. */
+function failure(stderr: string, end: string): Error {
+  if (/No space left on device/.test(stderr)) return new ApiError('no_space');
+  if (/Disk quota exceeded/.test(stderr)) return new ApiError('quota');
+  const cause = new Error(`qemu-img convert: ${end}: ${stderr.slice(0, 500)}`);
+  if (/Input\/output error/.test(stderr)) return new ApiError('io_error', { cause });
+  return new ApiError('hostile_image', { message: 'qemu-img could not convert the image.', cause });
+}
+
+/** Reads how far it is, from what it says and from what the kernel counts. @returns ends it */
+function follow(
+  child: ChildProcess,
+  { dataBytes, onDone }: { dataBytes: number; onDone: (doneBytes: number) => void },
+): () => void {
+  let percent = 0;
+  let base: number | null = null;
+  child.stdout?.on('data', (text: Buffer) => {
+    const said = [...text.toString('latin1').matchAll(/\((\d+\.\d+)\/100%\)/g)].at(-1)?.[1];
+    if (said !== undefined) percent = Math.max(percent, Number(said));
+  });
+  const look = async (): Promise<void> => {
+    const read = await readBytes(child.pid);
+    if (read === null) return;
+    base ??= read;
+    onDone(between(read - base, { percent, dataBytes }));
+  };
+  const timer = setInterval(() => {
+    // It may have ended between two looks.
+    look().catch(() => {});
+  }, pollMs);
+  return () => clearInterval(timer);
+}
+
+/** What was read, kept within the step that the program itself has named. */
+export function between(
+  readBytesSoFar: number,
+  { percent, dataBytes }: { percent: number; dataBytes: number },
+): number {
+  const lowest = Math.floor((dataBytes * percent) / 100);
+  const highest = Math.floor((dataBytes * Math.min(100, percent + stepPercent)) / 100);
+  return Math.min(highest, Math.max(lowest, readBytesSoFar));
+}
+
+/** `rchar` of proc_pid_io(5): bytes that all its threads have read. */
+async function readBytes(pid: number | undefined): Promise<number | null> {
+  if (pid === undefined) return null;
+  const text = await readFile(`/proc/${pid}/io`, 'utf8').catch(() => '');
+  const found = /^rchar: (\d+)$/m.exec(text)?.[1];
+  return found === undefined ? null : Number(found);
+}

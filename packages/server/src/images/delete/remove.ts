@@ -1,0 +1,116 @@
+import { ApiError } from '@wcc/api';
+import { link, open, rename, unlink } from 'node:fs/promises';
+import { constants } from 'node:fs';
+import { join } from 'node:path';
+import { syncDirectory } from '../pool/marker.ts';
+import { partialPath } from '../room.ts';
+import { lookAt, type Entry } from '../scan/look.ts';
+import type { Steps } from '../work.ts';
+import type { DeleteInput } from './input.ts';
+
+/** Where a deletion works. */
+export interface Place {
+  directory: string;
+  id: string;
+  input: DeleteInput;
+}
+
+/** A file is given back in such steps: one long unlink would hold the journal, and every neighbour, up. */
+const stepBytes = 1024 ** 3;
+
+const hiddenOf = ({ directory, id }: Place): string => partialPath(directory, id);
+const nameOf = ({ directory, input }: Place): string => join(directory, input.sourceName);
+
+/**
+ * Deletes the file in two steps that a crash may come between: it loses its name, which is what anybody sees of
+ * it; then its blocks are given back. Until the second step has begun it can be undone.
+ */
+export async function removeFile(place: Place, steps: Steps): Promise<void> {
+  if ((await lookAt(hiddenOf(place), '')) === null && !(await hide(place, steps.signal))) return;
+  await giveBack(place, steps);
+}
+
+/** @returns false when there is nothing any more. @throws ApiError `image_unavailable` for another file */
+async function hide(place: Place, signal: AbortSignal): Promise<boolean> {
+  const [from, to] = [nameOf(place), hiddenOf(place)];
+  const entry = await lookAt(from, place.input.sourceName);
+  if (entry === null || place.input.file === null) return false;
+  refuseOther(entry, place);
+  signal.throwIfAborted();
+  await rename(from, to);
+  // Somebody may have put another file there between look and rename.
+  const hidden = await lookAt(to, '');
+  if (hidden?.inode !== place.input.file.inode) {
+    await unhide(place);
+    refuseOther(hidden, place);
+  }
+  await syncDirectory(place.directory);
+  return true;
+}
+
+function refuseOther(entry: Entry | null, { input }: Place): void {
+  if (entry?.kind === 'file' && entry.inode === input.file?.inode) return;
+  throw new ApiError('image_unavailable', {
+    message: 'Another file stands under this name now; it was left alone.',
+    hint: 'Rescan the pool.',
+  });
+}
+
+/** Gives it its name back, unless another file has it by now. */
+async function unhide(place: Place): Promise<void> {
+  await link(hiddenOf(place), nameOf(place));
+  await unlink(hiddenOf(place));
+  await syncDirectory(place.directory);
+}
+
+async function giveBack(place: Place, { signal, reach }: Pick<Steps, 'signal' | 'reach'>): Promise<void> {
+  const path = hiddenOf(place);
+  const entry = await lookAt(path, '');
+  if (entry === null) return;
+  // Under another name the same bytes are somebody else's.
+  if (entry.kind === 'file' && entry.links === 1) {
+    for (let left = entry.sizeBytes - stepBytes; left > 0; left -= stepBytes) {
+      // Too late for a cancel: what is gone is gone. After a stop the next start goes on.
+      if (signal.aborted && signal.reason === 'interrupted') signal.throwIfAborted();
+      if (!(await shorten(path, left))) break;
+      reach((place.input.file?.sizeBytes ?? 0) - left);
+    }
+  }
+  await unlink(path);
+  await syncDirectory(place.directory);
+}
+
+/** @returns false where this user may delete the file but not write to it */
+async function shorten(path: string, length: number): Promise<boolean> {
+  const file = await open(path, constants.O_WRONLY | constants.O_NOFOLLOW | constants.O_NONBLOCK).catch(
+    () => null,
+  );
+  if (file === null) return false;
+  try {
+    await file.truncate(length);
+    return true;
+  } finally {
+    await file.close();
+  }
+}
+
+/** What a crash left: gone, on its way, or untouched. A deletion that has begun to give back is finished here. */
+export async function settleRemoval(place: Place): Promise<'published' | 'resumable' | 'nothing'> {
+  const hidden = await lookAt(hiddenOf(place), '');
+  const sizeBytes = place.input.file?.sizeBytes ?? 0;
+  if (hidden !== null && hidden.sizeBytes === sizeBytes) return 'resumable';
+  if (hidden !== null) {
+    await giveBack(place, { signal: new AbortController().signal, reach: () => {} });
+    return 'published';
+  }
+  const entry = await lookAt(nameOf(place), place.input.sourceName);
+  return place.input.file !== null && entry?.inode === place.input.file.inode ? 'nothing' : 'published';
+}
+
+/** After a cancel or a failure: a file that is still whole gets its name back; what was begun is finished. */
+export async function undoRemoval(place: Place): Promise<void> {
+  const hidden = await lookAt(hiddenOf(place), '');
+  if (hidden === null) return;
+  if (hidden.sizeBytes === place.input.file?.sizeBytes) await unhide(place);
+  else await giveBack(place, { signal: new AbortController().signal, reach: () => {} });
+}

@@ -1,0 +1,99 @@
+import { ApiError, type ImageUser } from '@wcc/api';
+import { inspectFile } from '@wcc/copy';
+import type { Snapshot } from '@wcc/progress';
+import { createOperationId } from '@wcc/progress';
+import { randomBytes } from 'node:crypto';
+import { join } from 'node:path';
+import { can } from '../../access/rules.ts';
+import type { Principal } from '../../access/principal.ts';
+import type { Action } from '../../operations/action.ts';
+import type { ImagesContext } from '../context.ts';
+import { toRefusal } from '../failures.ts';
+import { readImage, type ImageRow } from '../image-rows.ts';
+import { measureRoom } from '../room.ts';
+import { lookAt } from '../scan/look.ts';
+import type { DeleteInput } from './input.ts';
+
+export interface DeleteRequest {
+  principal: Principal;
+  imageId: number;
+  idempotencyKey: string | null;
+  retryOf: string | null;
+}
+
+/**
+ * @throws ApiError `not_found`, `forbidden`, `image_protected`, `image_in_use` (by whom), `image_unavailable`
+ */
+export async function requestDeletion(
+  context: ImagesContext,
+  action: Action,
+  request: DeleteRequest,
+): Promise<Snapshot> {
+  const { principal, imageId, idempotencyKey, retryOf } = request;
+  const route = retryOf === null ? `DELETE /api/images/${imageId}` : `POST /api/operations/${retryOf}/retry`;
+  const key = { userId: principal.userId, route, key: idempotencyKey, body: {} };
+  return context.operations.idempotency.once(key, async (remember) => {
+    const image = await readImage(context.store, imageId);
+    if (!can(principal, 'image.delete', { owner: image.owner })) throw new ApiError('forbidden');
+    const pool = await context.pools.use(image.poolId);
+    const { fileSystemKey } = await measureRoom(context, pool);
+    // Together with the acceptance: nobody begins to use it in between.
+    return context.fileSystemMutex(fileSystemKey)(async () => {
+      await refuseNeeded(context, imageId);
+      const file = await readFile(image, join(pool.path, image.name));
+      const id = createOperationId(randomBytes);
+      const input: DeleteInput = { poolId: pool.id, sourceId: imageId, sourceName: image.name, file };
+      return context.operations.accept({
+        id,
+        action,
+        principal,
+        subject: { kind: 'image', id: imageId, name: image.name },
+        target: null,
+        input,
+        // The name is nobody else's until the file is gone; that of a missing image is free already.
+        names: image.state === 'missing' ? [] : [image.name],
+        reservedBytes: 0,
+        retryOf,
+        statements: remember(id),
+      });
+    });
+  });
+}
+
+/** @throws ApiError `image_protected`, `image_in_use` */
+async function refuseNeeded({ store, users }: ImagesContext, imageId: number): Promise<void> {
+  // Read again: somebody may have marked it while this waited.
+  const { template } = await readImage(store, imageId);
+  if (template === 1) throw new ApiError('image_protected');
+  const found = (await users.all()).get(imageId) ?? [];
+  if (found.length > 0) throw new ApiError('image_in_use', { message: `In use by ${nameAll(found)}.` });
+}
+
+const mostNamed = 3;
+
+function nameAll(users: readonly ImageUser[]): string {
+  const words = { vm: 'machine', image: 'image', operation: 'operation' } as const;
+  const names = users.slice(0, mostNamed).map(({ kind, name }) => `${words[kind]} ${name}`);
+  const more = users.length - names.length;
+  return more > 0 ? `${names.join(', ')} and ${more} more` : names.join(', ');
+}
+
+/** The very file of the record, and nothing that took its place. */
+async function readFile(image: ImageRow, path: string): Promise<DeleteInput['file']> {
+  const entry = await lookAt(path, image.name);
+  if (image.state === 'missing' || entry === null) return null;
+  if (entry.kind !== 'file') {
+    const message = `This is a ${entry.kind}: wcc did not make it and does not delete it.`;
+    throw new ApiError('image_unavailable', { message, hint: 'Remove it by hand, then rescan the pool.' });
+  }
+  if (entry.inode !== image.inode) {
+    const message = 'The file was replaced by another one since the pool was last looked at.';
+    throw new ApiError('image_unavailable', { message, hint: 'Rescan the pool, then try again.' });
+  }
+  const facts = await inspectFile(path, { headBytes: 0 }).catch((error: unknown) => {
+    throw toRefusal(error, path);
+  });
+  if (facts.writers === 'some')
+    throw new ApiError('image_in_use', { message: 'In use by a program that has it open for writing.' });
+  return { inode: entry.inode, sizeBytes: entry.sizeBytes };
+}

@@ -1,0 +1,172 @@
+import { ApiError } from '@wcc/api';
+import {
+  CopyError,
+  createReceived,
+  forget,
+  openReceived,
+  publishReceived,
+  readCheckpoint,
+  removeRemains,
+  settlePublication,
+  type ReceivedFile,
+  type Receiving,
+} from '@wcc/copy';
+import type { Snapshot } from '@wcc/progress';
+import { join } from 'node:path';
+import type { Action, OperationView, RetryRequest, WorkResult } from '../../operations/action.ts';
+import type { ImagesContext } from '../context.ts';
+import { inspectForeign } from '../foreign/inspect.ts';
+import { registerImage } from '../made-image.ts';
+import { measureRoom, partialPath } from '../room.ts';
+import { readDigest, refuseOtherDigest } from '../verify/digest.ts';
+import { startWork, type Steps } from '../work.ts';
+import { forgetImport, type ImportContext } from './context.ts';
+import { fetchFile } from './fetch.ts';
+import type { ImportInput } from './input.ts';
+import { reserveRoom } from './reserve.ts';
+import { noteRemote, readRemote } from './validators.ts';
+
+/** `import_image`: a file from another server, straight into the pool, going on where a connection ended. */
+export function createImportAction(
+  context: ImagesContext,
+  imports: ImportContext,
+  retry: (input: ImportInput, request: RetryRequest & { retryOf: string }) => Promise<Snapshot>,
+): Action {
+  const { pools } = context;
+  const input = (operation: OperationView): ImportInput => operation.input as ImportInput;
+  const directory = async (operation: OperationView): Promise<string> =>
+    (await pools.use(operation.input.poolId)).path;
+  return {
+    name: 'import_image',
+    phases: () => ['connect', 'receive', 'flush', 'inspect', 'publish'],
+    async start(operation, hooks) {
+      const job = {
+        context,
+        imports,
+        operation,
+        input: input(operation),
+        directory: await directory(operation),
+      };
+      return startWork(hooks, (steps) => importFile(job, steps));
+    },
+    async settle(operation) {
+      const name = Buffer.from(input(operation).targetName);
+      const found = await settlePublication(await directory(operation), operation.id, name);
+      return found === 'published' || found === 'resumable' ? found : 'nothing';
+    },
+    async durable(operation) {
+      const checkpoint = await readCheckpoint(await directory(operation), operation.id);
+      return checkpoint === null ? null : { phase: 'receive', done: Number(checkpoint.offset) };
+    },
+    async complete(operation) {
+      const { targetId, targetName, poolId, ownerId } = input(operation);
+      const { path } = pools.find(poolId);
+      // Nobody can have used the file before it is registered: after a crash it says the same once more.
+      const known = imports.inspected.get(operation.id) ?? (await inspectForeign(join(path, targetName)));
+      const made = { id: targetId, poolId, directory: path, name: targetName, ownerId, copiedFrom: null };
+      return registerImage(context.store, { ...made, ...known, dataBytes: null });
+    },
+    async room(operation) {
+      const pool = await pools.use(operation.input.poolId);
+      const { freeBytes } = await measureRoom(context, pool, operation.id);
+      return { needsBytes: imports.wanted.get(operation.id) ?? 0, freeBytes };
+    },
+    async clean(operation) {
+      forgetImport(imports, operation.id);
+      await removeRemains(await directory(operation), operation.id);
+    },
+    async forget(operation) {
+      forgetImport(imports, operation.id);
+      await forget(await directory(operation), operation.id);
+    },
+    retry: (operation, request) => retry(input(operation), { ...request, retryOf: operation.id }),
+  };
+}
+
+interface Job {
+  context: ImagesContext;
+  imports: ImportContext;
+  operation: OperationView;
+  input: ImportInput;
+  directory: string;
+}
+
+async function importFile(job: Job, steps: Steps): Promise<Partial<WorkResult>> {
+  const { imports, operation, input, directory } = job;
+  const { id } = operation;
+  const { poolId, targetName, sha256, format } = input;
+  const what: Receiving = { directory, id, poolId, targetName, sizeBytes: 0 };
+  const sizeBytes = await receive(job, what, steps);
+  steps.enter('flush');
+  const whole: Receiving = { ...what, sizeBytes };
+  await flush(whole);
+  const path = partialPath(directory, id);
+  steps.enter('inspect', sha256 === null ? {} : { unit: 'bytes', total: sizeBytes });
+  if (sha256 !== null) refuseOtherDigest(await readDigest(path, steps), sha256);
+  const { signal } = steps;
+  imports.inspected.set(id, await inspectForeign(path, { signal, believed: format ?? undefined }));
+  signal.throwIfAborted();
+  steps.enter('publish');
+  const { warnings } = await publishReceived(whole);
+  const bytes = { virtual: sizeBytes, data: sizeBytes, skipped: 0, shared: 0, written: sizeBytes };
+  return { bytes, warnings };
+}
+
+/** @returns the length of the file */
+async function receive(job: Job, what: Receiving, steps: Steps): Promise<number> {
+  const { context, imports, operation } = job;
+  const { id } = operation;
+  const source = sourceOf(job);
+  const pool = await context.pools.use(what.poolId ?? '');
+  const remote = await readRemote(context, id);
+  const file = await openPartial(what);
+  try {
+    return await fetchFile({
+      source,
+      isAllowed: imports.isAllowed,
+      file,
+      remote,
+      steps,
+      note: (known) => noteRemote(context, id, known),
+      reserve: (bytes) => reserveRoom(context, { pool, id, bytes, wanted: imports.wanted }),
+    });
+  } finally {
+    await file.close();
+  }
+}
+
+/** @throws ApiError `import_failed` when a restart has taken the query along */
+function sourceOf({ imports, operation, input }: Job): URL {
+  const known = imports.sources.get(operation.id);
+  if (known !== undefined) return known;
+  if (!input.hasQuery) return new URL(input.url);
+  throw new ApiError('import_failed', {
+    message: 'The server restarted, and the query of the address was not kept: it may hold a secret.',
+    hint: 'Start the import again with the whole address.',
+  });
+}
+
+/** What an earlier run left, or a new one. */
+async function openPartial(what: Receiving): Promise<ReceivedFile> {
+  try {
+    return await openReceived(what);
+  } catch (error) {
+    if (!(error instanceof CopyError) || !['not_found', 'source_changed'].includes(error.code)) throw error;
+    await removeRemains(what.directory, what.id);
+    return createReceived(what);
+  }
+}
+
+const imageMode = 0o644;
+
+/** Everything to the disk, and the length that the result has into the sidecar. */
+async function flush(whole: Receiving): Promise<void> {
+  const file = await openReceived(whole);
+  try {
+    await file.handle.chmod(imageMode);
+    await file.handle.sync();
+    await file.record(whole.sizeBytes);
+  } finally {
+    await file.close();
+  }
+}

@@ -1,0 +1,72 @@
+import { ApiError } from '@wcc/api';
+import { lookup } from 'node:dns/promises';
+import { isIP } from 'node:net';
+import { isPublicAddress } from './addresses.ts';
+
+/** Further addresses that an administrator has allowed. */
+export type IsAllowed = (address: string) => boolean;
+
+const refused = (message: string): ApiError => new ApiError('import_refused', { field: 'url', message });
+
+/**
+ * Reads an address as a person gives it, or as another server names it in a redirect.
+ * @throws ApiError `import_refused` for anything but plain http and https, and for user-info
+ */
+export function parseSource(text: string, base?: URL): URL {
+  const url = URL.canParse(text, base?.href) ? new URL(text, base) : null;
+  if (url === null) throw refused('This is not an address.');
+  if (url.protocol !== 'http:' && url.protocol !== 'https:')
+    throw refused('Only http and https addresses are fetched from.');
+  if (url.username !== '' || url.password !== '')
+    throw refused('The address holds a user name or password: they would have to be kept.');
+  url.hash = '';
+  return url;
+}
+
+/** The literal address of a URL without its brackets; null for a name. The parser has undone every disguise. */
+function literalOf({ hostname }: URL): string | null {
+  const plain = hostname.replace(/^\[(.*)\]$/, '$1');
+  return isIP(plain) === 0 ? null : plain;
+}
+
+/** @throws ApiError `import_refused` for a literal address that may not be asked */
+export function refuseLiteral(url: URL, isAllowed: IsAllowed): void {
+  const literal = literalOf(url);
+  if (literal !== null && !mayAsk(literal, isAllowed)) throw notPublic();
+}
+
+export interface CheckedAddress {
+  address: string;
+  family: 4 | 6;
+}
+
+/**
+ * The addresses that may be connected to. What is connected to is one of these and not what the name leads to
+ * a moment later.
+ *
+ * @throws ApiError `import_refused`, `import_failed` for a name that leads nowhere
+ */
+export async function resolveChecked(url: URL, isAllowed: IsAllowed): Promise<CheckedAddress[]> {
+  const literal = literalOf(url);
+  if (literal !== null) {
+    refuseLiteral(url, isAllowed);
+    return [{ address: literal, family: isIP(literal) === 6 ? 6 : 4 }];
+  }
+  const found = await lookup(url.hostname, { all: true }).catch((cause: unknown) => {
+    const message = `The name ${url.hostname} is not known.`;
+    throw new ApiError('import_failed', { message, cause });
+  });
+  const checked = found
+    .filter(({ address }) => mayAsk(address, isAllowed))
+    .map(({ address, family }) => ({ address, family: family === 6 ? (6 as const) : (4 as const) }));
+  if (checked.length === 0) throw notPublic();
+  return checked;
+}
+
+export function mayAsk(address: string, isAllowed: IsAllowed): boolean {
+  return isPublicAddress(address) || isAllowed(address);
+}
+
+export function notPublic(): ApiError {
+  return refused('The address leads into a private network or to this host.');
+}

@@ -1,0 +1,83 @@
+import { ApiError } from '@wcc/api';
+import { request as httpRequest, type IncomingMessage, type RequestOptions } from 'node:http';
+import { request as httpsRequest } from 'node:https';
+import type { LookupFunction } from 'node:net';
+import {
+  mayAsk,
+  notPublic,
+  parseSource,
+  resolveChecked,
+  type CheckedAddress,
+  type IsAllowed,
+} from './address-rules.ts';
+
+export interface AskOptions {
+  isAllowed: IsAllowed;
+  signal: AbortSignal;
+  /** Go on from here, if the file is still the one that the validator names. */
+  from: { offsetBytes: number; validator: string } | null;
+  /** @default 60000 */
+  idleMs?: number;
+}
+
+const mostRedirects = 5;
+const redirects: ReadonlySet<number> = new Set([301, 302, 303, 307, 308]);
+const defaultIdleMs = 60_000;
+
+/**
+ * Asks for a file, through at most five redirects; every hop is checked as the first one was.
+ * @returns the answer of the last hop, whatever its status
+ * @throws ApiError `import_refused`, `import_failed`; what the network says
+ */
+export async function ask(source: URL, options: AskOptions): Promise<IncomingMessage> {
+  let url = source;
+  for (let hop = 0; hop <= mostRedirects; hop += 1) {
+    const answer = await askOnce(url, options);
+    const { location } = answer.headers;
+    if (!redirects.has(answer.statusCode ?? 0) || location === undefined) return answer;
+    answer.destroy();
+    const next = parseSource(location, url);
+    if (url.protocol === 'https:' && next.protocol === 'http:')
+      throw new ApiError('import_refused', { message: 'The server leads from https to http.' });
+    url = next;
+  }
+  throw new ApiError('import_failed', { message: `The server redirects more than ${mostRedirects} times.` });
+}
+
+async function askOnce(url: URL, options: AskOptions): Promise<IncomingMessage> {
+  const addresses = await resolveChecked(url, options.isAllowed);
+  options.signal.throwIfAborted();
+  const { from, signal, idleMs = defaultIdleMs } = options;
+  const range = from === null ? {} : { range: `bytes=${from.offsetBytes}-`, 'if-range': from.validator };
+  const request: RequestOptions = {
+    method: 'GET',
+    // No pool: a connection of somebody else's request could be to any address.
+    agent: false,
+    signal,
+    timeout: idleMs,
+    lookup: lookupAmong(addresses),
+    headers: { 'accept-encoding': 'identity', accept: '*/*', 'user-agent': 'wcc', ...range },
+  };
+  return new Promise((resolve, reject) => {
+    const send = url.protocol === 'https:' ? httpsRequest : httpRequest;
+    const sent = send(url, request);
+    sent.once('timeout', () => sent.destroy(new Error(`nothing came for ${idleMs} ms`)));
+    sent.once('error', reject);
+    sent.once('response', (answer) => {
+      const { remoteAddress } = answer.socket;
+      if (remoteAddress !== undefined && mayAsk(remoteAddress, options.isAllowed)) return resolve(answer);
+      answer.destroy();
+      reject(notPublic());
+    });
+    sent.end();
+  });
+}
+
+/** Answers with what was checked, whatever it is asked. */
+function lookupAmong(addresses: readonly CheckedAddress[]): LookupFunction {
+  return (_hostname, options, callback) => {
+    const [first] = addresses;
+    if (options.all === true) callback(null, [...addresses]);
+    else callback(null, first?.address ?? '', first?.family);
+  };
+}

@@ -1,0 +1,39 @@
+import { ApiError } from '@wcc/api';
+import { formatBytes } from '@wcc/progress';
+import type { ImagesContext } from '../context.ts';
+import { measureRoom, readReservation } from '../room.ts';
+
+export interface RoomOrder {
+  pool: { id: string; path: string };
+  /** Of the operation. */
+  id: string;
+  /** In all, with what is written already. */
+  bytes: number;
+  /** Where it is noted what an operation waits for. */
+  wanted: Map<string, number>;
+}
+
+/**
+ * Promises an operation that runs more room, now that it is known how much it needs.
+ * @throws ApiError `no_space`
+ */
+export async function reserveRoom(
+  context: ImagesContext,
+  { pool, id, bytes, wanted }: RoomOrder,
+): Promise<void> {
+  const { store } = context;
+  const { fileSystemKey } = await measureRoom(context, pool);
+  await context.fileSystemMutex(fileSystemKey)(async () => {
+    const own = await readReservation(store, pool, id);
+    const needsBytes = Math.max(0, bytes - (own?.writtenBytes ?? 0));
+    const { freeBytes } = await measureRoom(context, pool, id);
+    wanted.set(id, needsBytes);
+    if (needsBytes > freeBytes) {
+      const message = `Needs ${formatBytes(needsBytes)}, ${formatBytes(freeBytes)} free.`;
+      throw new ApiError('no_space', { message });
+    }
+    if (own !== null && own.reservedBytes >= bytes) return;
+    const query = store.db.updateTable('spaceReservations').set({ bytes }).where('operationId', '=', id);
+    await store.write([{ query }]);
+  });
+}

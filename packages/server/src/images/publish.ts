@@ -1,0 +1,44 @@
+import { link, open, unlink, type FileHandle } from 'node:fs/promises';
+import { join } from 'node:path';
+import { syncDirectory } from './pool/marker.ts';
+import { partialPath } from './room.ts';
+import { lookAt } from './scan/look.ts';
+
+const partialMode = 0o600;
+const imageMode = 0o644;
+
+/** A new, empty partial; one of an earlier run goes, whoever may still write to it writes to no name. */
+export async function createPartial(directory: string, id: string): Promise<FileHandle> {
+  const path = partialPath(directory, id);
+  await unlink(path).catch(ignoreMissing);
+  return open(path, 'wx+', partialMode);
+}
+
+/**
+ * Gives a complete partial its final name, never replacing another file. The partial stays linked until the end
+ * is in the store: so a crash in between can be told from a file that somebody else put there (decision 0041).
+ */
+export async function publishPartial(
+  file: FileHandle,
+  where: { directory: string; id: string; targetName: string },
+): Promise<void> {
+  await file.chmod(imageMode);
+  await file.sync();
+  await link(partialPath(where.directory, where.id), join(where.directory, where.targetName));
+  await syncDirectory(where.directory);
+}
+
+/** The same file under both names: it was published, and only the end is missing. */
+export async function wasPublished(where: {
+  directory: string;
+  id: string;
+  targetName: string;
+}): Promise<boolean> {
+  const partial = await lookAt(partialPath(where.directory, where.id), '');
+  const target = await lookAt(join(where.directory, where.targetName), where.targetName);
+  return partial !== null && target?.kind === 'file' && target.inode === partial.inode;
+}
+
+export function ignoreMissing(error: unknown): void {
+  if (!(error instanceof Error && 'code' in error && error.code === 'ENOENT')) throw error;
+}

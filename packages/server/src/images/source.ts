@@ -1,0 +1,37 @@
+import { ApiError } from '@wcc/api';
+import { inspectFile, type FileFacts } from '@wcc/copy';
+import { join } from 'node:path';
+import type { ImagesContext } from './context.ts';
+import { toRefusal } from './failures.ts';
+import { readImage, type ImageRow } from './image-rows.ts';
+import type { Pool } from './pool/pools.ts';
+
+/** An image that something is to be made of, looked at just now. */
+export interface Source {
+  image: ImageRow;
+  format: NonNullable<ImageRow['format']>;
+  pool: Pool;
+  path: string;
+  facts: FileFacts;
+}
+
+/** @throws ApiError `not_found`, `image_unavailable`, `source_vanished`, `source_in_use`, …; PoolError */
+export async function readSource(context: ImagesContext, id: number): Promise<Source> {
+  const image = await readImage(context.store, id);
+  const pool = await context.pools.use(image.poolId);
+  const { format, state } = image;
+  if (state !== 'ready' || format === null) {
+    const why = state === 'missing' ? 'its file is missing' : `it was refused: ${image.stateReason ?? state}`;
+    throw new ApiError('image_unavailable', { message: `The image cannot be used: ${why}.` });
+  }
+  const path = join(pool.path, image.name);
+  const facts = await inspectFile(path, { headBytes: 0 }).catch((error: unknown) => {
+    throw toRefusal(error, path);
+  });
+  if (facts.inode !== image.inode) {
+    const message = 'The file was replaced by another one since the pool was last looked at.';
+    throw new ApiError('image_unavailable', { message, hint: 'Rescan the pool, then try again.' });
+  }
+  if (facts.writers === 'some') throw new ApiError('source_in_use');
+  return { image, format, pool, path, facts };
+}

@@ -1,0 +1,28 @@
+import { ApiError } from '@wcc/api';
+import { digestFile, type FileDigest } from '@wcc/copy';
+import type { Steps } from '../work.ts';
+
+const lookMs = 100;
+
+/** The digest of a file, with the numbers of the current phase. Ends when the signal says so. */
+export async function readDigest(path: string, { signal, reach }: Steps): Promise<FileDigest> {
+  const job = digestFile(path);
+  const timer = setInterval(() => reach(job.progress().doneBytes), lookMs);
+  const stop = (): void => job.cancel();
+  signal.addEventListener('abort', stop);
+  try {
+    const found = await job.done;
+    reach(Number(found.file.size));
+    return found;
+  } finally {
+    clearInterval(timer);
+    signal.removeEventListener('abort', stop);
+  }
+}
+
+/** @throws ApiError `digest_mismatch`, with both digests */
+export function refuseOtherDigest({ sha256 }: FileDigest, wanted: string | null): void {
+  if (wanted === null || wanted === sha256) return;
+  const message = `The SHA-256 is ${sha256}, not ${wanted}.`;
+  throw new ApiError('digest_mismatch', { message, hint: 'Compare the digest with its source.' });
+}

@@ -1,0 +1,56 @@
+import type { VerifyImageInput } from '@wcc/api';
+import type { Snapshot } from '@wcc/progress';
+import { createOperationId } from '@wcc/progress';
+import { randomBytes } from 'node:crypto';
+import type { Principal } from '../../access/principal.ts';
+import type { Action } from '../../operations/action.ts';
+import type { ImagesContext } from '../context.ts';
+import { readSource } from '../source.ts';
+import { findTool } from '../tools/find-tool.ts';
+import type { VerifyInput } from './input.ts';
+
+export interface VerifyRequest {
+  principal: Principal;
+  sourceId: number;
+  body: VerifyImageInput;
+  idempotencyKey: string | null;
+  retryOf: string | null;
+}
+
+/** @throws ApiError `not_found`, `image_unavailable`, `source_in_use`, `tool_missing` */
+export async function requestVerification(
+  context: ImagesContext,
+  action: Action,
+  request: VerifyRequest,
+): Promise<Snapshot> {
+  const { principal, sourceId, body, idempotencyKey, retryOf } = request;
+  const route =
+    retryOf === null ? `POST /api/images/${sourceId}/verify` : `POST /api/operations/${retryOf}/retry`;
+  const key = { userId: principal.userId, route, key: idempotencyKey, body };
+  return context.operations.idempotency.once(key, async (remember) => {
+    const { image, pool, facts, format } = await readSource(context, sourceId);
+    if (format === 'qcow2') await findTool('qemu-img');
+    const id = createOperationId(randomBytes);
+    const input: VerifyInput = {
+      poolId: pool.id,
+      sourceId,
+      sourceName: image.name,
+      sourceInode: image.inode,
+      format,
+      sizeBytes: facts.sizeBytes,
+      sha256: body.sha256 ?? null,
+    };
+    return context.operations.accept({
+      id,
+      action,
+      principal,
+      subject: { kind: 'image', id: image.id, name: image.name },
+      target: null,
+      input,
+      names: [],
+      reservedBytes: 0,
+      retryOf,
+      statements: remember(id),
+    });
+  });
+}
