@@ -1,4 +1,5 @@
 import { warmUp } from '@wcc/copy';
+import type { FastifyInstance } from 'fastify';
 import { isRevoked } from './access/access.ts';
 import { createRangeTest } from './config/address-range.ts';
 import type { Domain, DomainDeps } from './domain.ts';
@@ -11,15 +12,15 @@ import { registerPublish } from './http/publish.ts';
 import { registerPools } from './http/pools.ts';
 import { registerSharing } from './http/sharing.ts';
 import { registerUploads } from './http/uploads.ts';
-import { createImages } from './images/images.ts';
+import { createImages, type Images } from './images/images.ts';
 import { createPools } from './images/pool/pools.ts';
 import { mayOperate } from './operations/may.ts';
-import { createOperations } from './operations/operations.ts';
-import { createUploads } from './uploads/uploads.ts';
+import { createOperations, type Operations } from './operations/operations.ts';
+import { createUploads, type Uploads } from './uploads/uploads.ts';
 
 /** Builds operations, images and pools. */
 export async function createDomain(deps: DomainDeps): Promise<Domain> {
-  const { config, store, hub, access, installationId, onError, onState, metrics } = deps;
+  const { config, store, hub, access, installationId, onError, onState } = deps;
   const pools = await createPools({ store, installationId, pool: config.pool, onError });
   const operations = createOperations({
     store,
@@ -43,17 +44,7 @@ export async function createDomain(deps: DomainDeps): Promise<Domain> {
   const uploads = createUploads({ images: images.context, settings: config.uploads });
   access.onRevoked((revocation) => uploads.closeSessions((principal) => isRevoked(revocation, principal)));
   return {
-    registerRoutes(app) {
-      registerOperations(app, { operations });
-      registerPublish(app, { operations });
-      registerSharing(app, { access, operations, consoleUrl: deps.consoleUrl });
-      registerImages(app, { images, operations });
-      registerImageActions(app, { images, operations });
-      registerDownload(app, { images, access });
-      registerPools(app, { images });
-      registerUploads(app, { uploads });
-      registerMetrics(app, { metrics, images });
-    },
+    registerRoutes: (app) => registerRoutes(app, { ...deps, operations, images, uploads }),
     watchable: (id, principal) => operations.get(id, principal),
     may: (principal, snapshot) => ({
       ...mayOperate(principal, snapshot, access.grants.levelOf(snapshot.id, principal.userId)),
@@ -70,4 +61,23 @@ export async function createDomain(deps: DomainDeps): Promise<Domain> {
       await images.close();
     },
   };
+}
+
+interface Parts extends Pick<DomainDeps, 'access' | 'consoleUrl' | 'metrics'> {
+  operations: Operations;
+  images: Images;
+  uploads: Uploads;
+}
+
+function registerRoutes(app: FastifyInstance, parts: Parts): void {
+  const { access, operations, images, uploads, metrics, consoleUrl } = parts;
+  registerOperations(app, { operations });
+  registerPublish(app, { operations });
+  registerSharing(app, { access, operations, consoleUrl });
+  registerImages(app, { images, operations });
+  registerImageActions(app, { images, operations });
+  registerDownload(app, { images, access });
+  registerPools(app, { images });
+  registerUploads(app, { uploads });
+  registerMetrics(app, { metrics, images });
 }

@@ -60,11 +60,7 @@ export function createScheduler(engine: Engine): Scheduler {
       if (live.action.driven) return begin(engine, live);
       const queue = queueOf(live.input.poolId);
       if (live.holdsPlace || queue.has(live.id)) return;
-      const { poolId } = live.input;
-      if (live.action.waitsInLine === false && engine.isPoolReady(poolId) && !engine.isStopping) {
-        start(live);
-        return;
-      }
+      if (passesBy(engine, live)) return start(live);
       queue.add(entryOf(live), options);
       pump(live.input.poolId);
     },
@@ -74,6 +70,11 @@ export function createScheduler(engine: Engine): Scheduler {
     isWaiting: (live) => queueOf(live.input.poolId).has(live.id),
     pump,
   };
+}
+
+/** What moves no data waits for nobody, but for its pool to be there. */
+function passesBy(engine: Engine, { action, input }: Live): boolean {
+  return action.waitsInLine === false && engine.isPoolReady(input.poolId) && !engine.isStopping;
 }
 
 /** What its client drives waits for nobody else; should this fail, its client wakes it. */

@@ -13,7 +13,7 @@ import {
 } from '@wcc/copy';
 import type { Snapshot } from '@wcc/progress';
 import { join } from 'node:path';
-import type { Action, OperationView, RetryRequest, WorkResult } from '../../operations/action.ts';
+import type { Action, Completion, OperationView, RetryRequest, WorkResult } from '../../operations/action.ts';
 import type { ImagesContext } from '../context.ts';
 import { inspectForeign } from '../foreign/inspect.ts';
 import { registerImage } from '../made-image.ts';
@@ -58,14 +58,7 @@ export function createImportAction(
       const checkpoint = await readCheckpoint(await directory(operation), operation.id);
       return checkpoint === null ? null : { phase: 'receive', done: Number(checkpoint.offset) };
     },
-    async complete(operation) {
-      const { targetId, targetName, poolId, ownerId } = input(operation);
-      const { path } = pools.find(poolId);
-      // Nobody can have used the file before it is registered: after a crash it says the same once more.
-      const known = imports.inspected.get(operation.id) ?? (await inspectForeign(join(path, targetName)));
-      const made = { id: targetId, poolId, directory: path, name: targetName, ownerId, copiedFrom: null };
-      return registerImage(context.store, { ...made, ...known, dataBytes: null });
-    },
+    complete: (operation) => complete(context, imports, operation),
     async room(operation) {
       const pool = await pools.use(operation.input.poolId);
       const { freeBytes } = await measureRoom(context, pool, operation.id);
@@ -81,6 +74,19 @@ export function createImportAction(
     },
     retry: (operation, request) => retry(input(operation), { ...request, retryOf: operation.id }),
   };
+}
+
+async function complete(
+  { store, pools }: ImagesContext,
+  { inspected }: ImportContext,
+  operation: OperationView,
+): Promise<Completion> {
+  const { targetId, targetName, poolId, ownerId } = operation.input as ImportInput;
+  const { path } = pools.find(poolId);
+  // Nobody can have used the file before it is registered: after a crash it says the same once more.
+  const known = inspected.get(operation.id) ?? (await inspectForeign(join(path, targetName)));
+  const made = { id: targetId, poolId, directory: path, name: targetName, ownerId, copiedFrom: null };
+  return registerImage(store, { ...made, ...known, dataBytes: null });
 }
 
 interface Job {

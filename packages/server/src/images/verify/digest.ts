@@ -5,14 +5,15 @@ import type { Steps } from '../work.ts';
 const lookMs = 100;
 
 /** The digest of a file, with the numbers of the current phase. Ends when the signal says so. */
-export async function readDigest(path: string, { signal, reach }: Steps): Promise<FileDigest> {
+export async function readDigest(path: string, steps: Steps): Promise<FileDigest> {
+  const { signal } = steps;
   const job = digestFile(path);
-  const timer = setInterval(() => reach(job.progress().doneBytes), lookMs);
+  const timer = setInterval(() => steps.reach(job.progress().doneBytes), lookMs);
   const stop = (): void => job.cancel();
   signal.addEventListener('abort', stop);
   try {
     const found = await job.done;
-    reach(Number(found.file.size));
+    steps.reach(Number(found.file.size));
     return found;
   } finally {
     clearInterval(timer);

@@ -1,0 +1,222 @@
+import { link, readdir, rename, stat, symlink, truncate, unlink, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
+import type { Principal } from '../../access/principal.ts';
+import { admin, makePrincipal, MiB, startDomain, writeRandom } from '../images.testkit.ts';
+import type { DomainUnderTest } from '../images.testkit.ts';
+import type { Snapshot } from '@wcc/progress';
+
+vi.setConfig({ testTimeout: 120_000 });
+let domain: DomainUnderTest;
+const path = (name: string): string => join(domain.poolDir, name);
+
+beforeEach(async () => {
+  domain = await startDomain({ maxRunningPerPool: 1 });
+  await writeRandom(path('a.raw'), 4 * MiB);
+  await domain.rescan();
+});
+afterEach(async () => {
+  await domain.close();
+});
+
+async function remove(name: string, principal: Principal = admin): Promise<Snapshot> {
+  const { id } = await domain.image(name);
+  return domain.images.remove(principal, { id, idempotencyKey: null });
+}
+
+const names = async (): Promise<string[]> =>
+  (await readdir(domain.poolDir)).filter((name) => !name.startsWith('.'));
+
+describe('a deletion', () => {
+  test('takes the file and its record, and leaves nothing', async () => {
+    const { id } = await domain.image('a.raw');
+    const accepted = await remove('a.raw');
+    expect(accepted).toMatchObject({ action: 'delete_image', label: 'delete_image_100' });
+    const ended = await domain.wait(accepted.id, 'succeeded');
+    expect(ended.result).toEqual({ kind: 'image', id });
+    expect(await names()).toEqual([]);
+    expect(await domain.litter()).toEqual([]);
+    await expect(domain.images.get(admin, id)).rejects.toMatchObject({ code: 'not_found' });
+    expect(await domain.rescan()).toMatchObject({ added: 0, missing: 0 });
+    expect(domain.errors).toEqual([]);
+  });
+
+  test('does not wait behind copies', async () => {
+    await writeRandom(path('b.raw'), MiB);
+    await domain.rescan();
+    const copy = await domain.copy('a.raw', 'c.raw', { bytesPerSecond: 65_536 });
+    await domain.wait(copy.id, 'running');
+    await domain.wait((await remove('b.raw')).id, 'succeeded');
+    expect((await domain.operations.snapshot(copy.id))?.state).toBe('running');
+  });
+
+  test('gives a large file back step by step, and touches no other name of the same bytes', async () => {
+    await writeFile(path('big.raw'), 'x');
+    await truncate(path('big.raw'), 5 * 1024 ** 3);
+    await domain.rescan();
+    await link(path('big.raw'), join(domain.home, 'elsewhere'));
+    await domain.wait((await remove('big.raw')).id, 'succeeded');
+    expect((await stat(join(domain.home, 'elsewhere'))).size).toBe(5 * 1024 ** 3);
+    await truncate(path('huge.raw'), 0).catch(() => {});
+    await writeFile(path('huge.raw'), 'x');
+    await truncate(path('huge.raw'), 5 * 1024 ** 3);
+    await domain.rescan();
+    await domain.wait((await remove('huge.raw')).id, 'succeeded');
+    expect(await names()).toEqual(['a.raw']);
+  });
+
+  test('of an image whose file is missing takes the record', async () => {
+    await unlink(path('a.raw'));
+    await domain.rescan();
+    await domain.wait((await remove('a.raw')).id, 'succeeded');
+    await expect(domain.image('a.raw')).rejects.toThrow('no image');
+  });
+});
+
+describe('is refused', () => {
+  test('while something uses the image, and says what', async () => {
+    const copy = await domain.copy('a.raw', 'b.raw', { bytesPerSecond: MiB });
+    expect((await domain.image('a.raw')).usedBy).toEqual([
+      { kind: 'operation', id: copy.id, name: 'copy_vm_image_100' },
+    ]);
+    await expect(remove('a.raw')).rejects.toMatchObject({
+      code: 'image_in_use',
+      message: 'In use by operation copy_vm_image_100.',
+    });
+    await domain.wait(copy.id, 'succeeded');
+    expect((await domain.image('a.raw')).usedBy).toEqual([]);
+    const { id } = await domain.image('a.raw');
+    domain.images.users.add(() => Promise.resolve(new Map([[id, [{ kind: 'vm', id: 7, name: 'web' }]]])));
+    await expect(remove('a.raw')).rejects.toMatchObject({ message: 'In use by machine web.' });
+  });
+
+  test('of a template, until the mark is taken away', async () => {
+    const { id } = await domain.image('a.raw');
+    expect(await domain.images.change(admin, id, { template: true })).toMatchObject({ template: true });
+    await expect(remove('a.raw')).rejects.toMatchObject({ code: 'image_protected' });
+    await domain.images.change(admin, id, { template: false });
+    await domain.wait((await remove('a.raw')).id, 'succeeded');
+  });
+
+  test('to whoever does not own it', async () => {
+    const [ann, bob] = [makePrincipal('ann'), makePrincipal('bob')];
+    const copy = await domain.copy('a.raw', 'of-ann.raw', { principal: ann });
+    await domain.wait(copy.id, 'succeeded');
+    for (const name of ['a.raw', 'of-ann.raw'])
+      await expect(remove(name, bob)).rejects.toMatchObject({ code: 'forbidden' });
+    const { id } = await domain.image('of-ann.raw');
+    await expect(domain.images.change(bob, id, { template: true })).rejects.toMatchObject({
+      code: 'forbidden',
+    });
+    await domain.wait((await remove('of-ann.raw', ann)).id, 'succeeded');
+  });
+
+  test('for another file under the name, and for what is no file', async () => {
+    await writeFile(path('other'), 'not the image');
+    await rename(path('other'), path('a.raw'));
+    await expect(remove('a.raw')).rejects.toMatchObject({ code: 'image_unavailable' });
+    await symlink('/etc/hostname', path('link.raw'));
+    await domain.rescan();
+    await expect(remove('link.raw')).rejects.toMatchObject({ code: 'image_unavailable' });
+    expect(await names()).toEqual(['a.raw', 'link.raw']);
+  });
+});
+
+describe('after a kill', () => {
+  /** Makes disk and store look as a process left them that died in mid-deletion. */
+  async function killIn(work: (hidden: string) => Promise<void>, state = 'running'): Promise<string> {
+    const original = await domain.image('a.raw');
+    const accepted = await remove('a.raw');
+    await domain.wait(accepted.id, 'succeeded');
+    const { db } = domain.store;
+    const row = await db
+      .selectFrom('operations')
+      .selectAll()
+      .where('id', '=', accepted.id)
+      .executeTakeFirstOrThrow();
+    const record = { ...(JSON.parse(row.record) as Snapshot), state, endedAt: null, result: null };
+    await writeRandom(path('a.raw'), 4 * MiB);
+    const { ino, mtimeNs } = await stat(path('a.raw'), { bigint: true });
+    const input = JSON.parse(row.input) as { file: { inode: string } };
+    input.file.inode = String(ino);
+    const { id, name, sizeBytes, createdAt } = original;
+    const image = {
+      id,
+      name,
+      sizeBytes,
+      createdAt,
+      poolId: domain.poolId(),
+      format: 'raw',
+      state: 'ready',
+    } as const;
+    const rest = {
+      virtualSizeBytes: sizeBytes,
+      dataBytes: sizeBytes,
+      stateReason: null,
+      owner: null,
+      copiedFrom: null,
+    };
+    await domain.store.write([
+      {
+        query: db
+          .updateTable('operations')
+          .set({ state, endedAt: null, record: JSON.stringify(record), input: JSON.stringify(input) })
+          .where('id', '=', accepted.id),
+        expectRows: 1,
+      },
+      { query: db.deleteFrom('images') },
+      {
+        query: db
+          .insertInto('images')
+          .values({ ...image, ...rest, inode: String(ino), mtimeNs: String(mtimeNs) }),
+      },
+      {
+        query: db
+          .insertInto('nameReservations')
+          .values({ poolId: domain.poolId(), name, operationId: accepted.id }),
+      },
+    ]);
+    await work(path(`.wcc-${accepted.id}.partial`));
+    await domain.stop();
+    domain = await startDomain({ home: domain.home });
+    return accepted.id;
+  }
+  const expectGone = async (id: string): Promise<void> => {
+    await domain.wait(id, 'succeeded');
+    expect(await names()).toEqual([]);
+    expect(await domain.litter()).toEqual([]);
+    await expect(domain.image('a.raw')).rejects.toThrow('no image');
+  };
+
+  test('it goes on, wherever it was', async () => {
+    await expectGone(await killIn(() => Promise.resolve()));
+  });
+  test('it goes on when the name was gone', async () => {
+    await expectGone(await killIn((hidden) => rename(path('a.raw'), hidden)));
+  });
+  test('it goes on when the blocks were half gone, though it was cancelled', async () => {
+    const half = async (hidden: string): Promise<void> => {
+      await rename(path('a.raw'), hidden);
+      await truncate(hidden, MiB);
+    };
+    await expectGone(await killIn(half, 'cancelling'));
+  });
+  test('it ends when all was gone but the record', async () => {
+    await expectGone(await killIn(() => unlink(path('a.raw'))));
+  });
+  test('a cancelled one gives the name back while the file is whole', async () => {
+    const id = await killIn((hidden) => rename(path('a.raw'), hidden), 'cancelling');
+    await domain.wait(id, 'cancelled');
+    expect((await stat(path('a.raw'))).size).toBe(4 * MiB);
+    expect(await domain.litter()).toEqual([]);
+    expect(await domain.image('a.raw')).toMatchObject({ state: 'ready', usedBy: [] });
+  });
+  test('a foreign file that took the name meanwhile is left alone', async () => {
+    const swap = async (): Promise<void> => {
+      await rename(path('a.raw'), join(domain.home, 'away'));
+      await writeFile(path('a.raw'), 'somebody else');
+    };
+    await domain.wait(await killIn(swap), 'succeeded');
+    expect(await names()).toEqual(['a.raw']);
+  });
+});
