@@ -2,6 +2,10 @@ import { randomUUID } from 'node:crypto';
 import { readFile } from 'node:fs/promises';
 import { describe, expect, it } from 'vitest';
 import { bootSectorMark, bootSectorSays, sectorBytes } from '../../images/sample/boot-sector.ts';
+import { describeChanges } from './conformance-changes.testkit.ts';
+import { describeFaces } from './conformance-faces.testkit.ts';
+import { describeSafety } from './conformance-safety.testkit.ts';
+import { describeSurvival } from './conformance-survival.testkit.ts';
 import type { Ground } from './ground.testkit.ts';
 import { bootGuest, makeMachine, makeSpec, waitForWords } from './guest.testkit.ts';
 import { waitUntil } from './wait.testkit.ts';
@@ -11,6 +15,10 @@ export function hypervisorConformance(name: string, makeGround: () => Ground): v
   describe(name, () => {
     const ground = makeGround();
     describeLife(ground);
+    describeFaces(ground);
+    describeChanges(ground);
+    describeSafety(ground);
+    describeSurvival(ground);
   });
 }
 

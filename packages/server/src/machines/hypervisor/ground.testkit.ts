@@ -6,6 +6,10 @@ export interface Ground {
   hypervisor(): Hypervisor;
   /** For disks; absolute. */
   directory(): string;
+  /** Where the driver keeps a directory for each machine. */
+  machinesDirectory(): string;
+  /** Program text (an ES module) that makes the same driver from the built package as `hypervisor`. */
+  moduleText(): string;
   /** Throws the driver away without a word to its machines, and makes another on the same data. */
   renew(): Promise<Hypervisor>;
 }

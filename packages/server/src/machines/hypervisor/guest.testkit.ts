@@ -1,5 +1,5 @@
 import { randomBytes, randomUUID } from 'node:crypto';
-import { writeFile } from 'node:fs/promises';
+import { chmod, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { bootSectorSays, makeBootSector, sectorBytes } from '../../images/sample/boot-sector.ts';
 import type { Hypervisor } from '../hypervisor.ts';
@@ -70,6 +70,8 @@ export async function writeDisk(
   const disk = Buffer.alloc(MiB);
   Buffer.concat(sectors).copy(disk);
   await writeFile(path, disk);
+  // libvirt's session may be another user's.
+  await chmod(path, 0o666);
 }
 
 let lastId = 100;

@@ -18,6 +18,7 @@ export const packageOf = {
   'qemu-img': 'qemu-utils',
   virsh: 'libvirt-clients',
   libvirtd: 'libvirt-daemon',
+  virtqemud: 'libvirt-daemon-driver-qemu',
 } as const;
 export type ToolName = keyof typeof packageOf;
 
@@ -46,7 +47,15 @@ export interface ToolResult {
   readonly stderr: string;
 }
 
+/** A user to run a program as, when we are root. */
+export interface ToolIdentity {
+  readonly uid: number;
+  readonly gid: number;
+}
+
 export interface RunOptions {
+  /** @default our own */
+  identity?: ToolIdentity;
   /** The whole environment of the program: ours holds more than it should see. */
   env: Readonly<Record<string, string>>;
   /** @default 30000 */
@@ -65,7 +74,7 @@ export function runTool(command: readonly [string, ...string[]], options: RunOpt
     execFile(
       path,
       args,
-      { ...limits, env: options.env, cwd: '/', encoding: 'utf8' },
+      { ...limits, ...options.identity, env: options.env, cwd: '/', encoding: 'utf8' },
       (error, stdout, stderr) => {
         if (!error) return resolve({ code: 0, stdout, stderr });
         const code = typeof error.code === 'number' ? error.code : null;

@@ -89,18 +89,24 @@ export async function reset(context: QemuContext, uuid: string): Promise<void> {
 
 export async function powerOff(context: QemuContext, uuid: string): Promise<void> {
   await demandDefinition(context, uuid);
-  const { process } = await look(context, uuid);
+  const { process, state } = await look(context, uuid);
   if (process !== null) {
     // Asked first, so that it writes out its disks' caches; a hung one is ended.
-    await context.monitors
-      .of(uuid)
-      .then((monitor) => monitor.execute('quit'))
-      .catch(() => {});
-    const isGone = (await waitForEnd(process, quitMs)) || (await endProcess(process, quitMs));
+    const hasQuit = state !== 'unknown' && (await quit(context, uuid)) && (await waitForEnd(process, quitMs));
+    const isGone = hasQuit || (await endProcess(process, quitMs));
     if (!isGone) throw new HypervisorError('no_answer', { detail: 'the process does not end' });
   }
   await clearRuntimeFiles(context, uuid);
   context.changed();
+}
+
+async function quit({ monitors }: QemuContext, uuid: string): Promise<boolean> {
+  try {
+    await (await monitors.of(uuid)).execute('quit');
+    return true;
+  } catch {
+    return false;
+  }
 }
 
 /** What a process that is gone may have left; the serial log stays. */

@@ -17,13 +17,16 @@ export function createMonitors(definitions: Definitions, onChange: () => void): 
   const open = new Map<string, Qmp>();
   const connect = async (uuid: string): Promise<Qmp> => {
     const path = join(definitions.directory(uuid), machineFiles.monitor);
+    // It may close while it greets: then it was never held.
+    let held: Qmp | null = null;
     const qmp = await connectQmp(path, {
       onEvent: onChange,
       onClose: () => {
-        if (open.get(uuid) === qmp) open.delete(uuid);
+        if (held !== null && open.get(uuid) === held) open.delete(uuid);
         onChange();
       },
     });
+    held = qmp;
     const answer = (await qmp.execute('query-uuid')) as { UUID?: string } | null;
     if (answer?.UUID === uuid) return qmp;
     qmp.close();

@@ -6,6 +6,9 @@ import type { Hypervisor } from '../../hypervisor.ts';
 import { hypervisorConformance } from '../conformance.testkit.ts';
 import { createQemuDriver } from './driver.ts';
 
+/** For a process of its own: Node 20 runs no TypeScript. */
+const builtDriver = new URL('../../../../dist/machines/hypervisor/qemu/driver.js', import.meta.url).href;
+
 hypervisorConformance('qemu', () => {
   let home = '';
   let hypervisor: Hypervisor;
@@ -27,6 +30,11 @@ hypervisorConformance('qemu', () => {
   return {
     hypervisor: () => hypervisor,
     directory: () => home,
+    machinesDirectory: () => join(home, 'qemu', 'machines'),
+    moduleText: () => `
+      import { createQemuDriver } from ${JSON.stringify(builtDriver)};
+      const options = ${JSON.stringify({ dir: join(home, 'qemu') })};
+      const hypervisor = await createQemuDriver({ ...options, onError: console.error });`,
     renew: async () => {
       await hypervisor.close();
       return make();

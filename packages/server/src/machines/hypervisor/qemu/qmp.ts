@@ -1,6 +1,6 @@
 import type { Socket } from 'node:net';
 import { HypervisorError } from '../../hypervisor-error.ts';
-import { connectUnix } from './unix-socket.ts';
+import { connectUnix } from '../unix-socket.ts';
 
 export interface QmpEvent {
   readonly event: string;

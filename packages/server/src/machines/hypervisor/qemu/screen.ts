@@ -6,7 +6,7 @@ import { toPng } from '../picture.ts';
 import { machineFiles } from './arguments.ts';
 import type { QemuContext } from './context.ts';
 import { demandMonitor } from './context.ts';
-import { connectUnix } from './unix-socket.ts';
+import { connectUnix } from '../unix-socket.ts';
 
 export async function openScreen(context: QemuContext, uuid: string): Promise<Duplex> {
   await demandMonitor(context, uuid);

@@ -1,0 +1,89 @@
+import { stat, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { expect, it } from 'vitest';
+import type { Ground } from './ground.testkit.ts';
+import { bootGuest, makeMachine, makeSpec, MiB, writeDisk } from './guest.testkit.ts';
+import { findMachineProcess, openFiles } from './processes.testkit.ts';
+
+/** New specifications, ISOs and larger disks. */
+export function describeChanges(ground: Ground): void {
+  it('takes the same specification twice, and another one only while the machine is off', async () => {
+    const hypervisor = ground.hypervisor();
+    const spec = await makeMachine(hypervisor, ground.directory());
+    await hypervisor.define(spec);
+    await bootGuest(hypervisor, spec.uuid);
+    await hypervisor.start(spec.uuid);
+    await hypervisor.define(spec);
+    const path = join(ground.directory(), `${spec.uuid}-second.img`);
+    await writeDisk(path, []);
+    const disks = [...spec.disks, { path, format: 'raw', backing: [] } as const];
+    const changed = { ...spec, name: `${spec.name}-b`, cpus: 2, memoryBytes: 48 * MiB, disks };
+    await expect(hypervisor.define(changed)).rejects.toMatchObject({ code: 'invalid_state' });
+    await expect(hypervisor.undefine(spec.uuid)).rejects.toMatchObject({ code: 'invalid_state' });
+    await hypervisor.powerOff(spec.uuid);
+    await hypervisor.define(changed);
+    const { name, cpus, memoryBytes } = changed;
+    expect(await hypervisor.list()).toContainEqual(
+      expect.objectContaining({ uuid: spec.uuid, name, cpus, memoryBytes, state: 'shut_off' }),
+    );
+    await bootGuest(hypervisor, spec.uuid);
+    expect(await openFiles((await findMachineProcess(spec.uuid))!)).toContain(path);
+    await hypervisor.powerOff(spec.uuid);
+    await hypervisor.undefine(spec.uuid);
+  });
+
+  it('gives one name to one machine only', async () => {
+    const hypervisor = ground.hypervisor();
+    const first = await makeMachine(hypervisor, ground.directory());
+    const second = makeSpec(ground.directory(), { name: first.name });
+    await expect(hypervisor.define(second)).rejects.toMatchObject({ code: 'name_taken' });
+    expect(await hypervisor.status(second.uuid)).toBeNull();
+    await hypervisor.undefine(first.uuid);
+  });
+
+  it('changes the ISO in the drive, off and running', async () => {
+    const hypervisor = ground.hypervisor();
+    const isos = ['one', 'two'].map((name) => join(ground.directory(), `${name}, with a comma.iso`)) as [
+      string,
+      string,
+    ];
+    for (const path of isos) await writeFile(path, Buffer.alloc(MiB), { mode: 0o644 });
+    const { uuid } = await makeMachine(hypervisor, ground.directory());
+    await hypervisor.setCdrom(uuid, isos[0]);
+    expect(await hypervisor.spec(uuid)).toMatchObject({ cdrom: isos[0] });
+    await bootGuest(hypervisor, uuid);
+    const pid = (await findMachineProcess(uuid))!;
+    const inDrive = async (): Promise<string[]> =>
+      (await openFiles(pid)).filter((path) => path.endsWith('.iso'));
+    expect(await inDrive()).toEqual([isos[0]]);
+    await hypervisor.setCdrom(uuid, isos[1]);
+    expect(await inDrive()).toEqual([isos[1]]);
+    await hypervisor.setCdrom(uuid, null);
+    expect(await inDrive()).toEqual([]);
+    await hypervisor.setCdrom(uuid, null);
+    await hypervisor.setCdrom(uuid, isos[0]);
+    expect(await inDrive()).toEqual([isos[0]]);
+    expect(await hypervisor.spec(uuid)).toMatchObject({ cdrom: isos[0] });
+    await hypervisor.powerOff(uuid);
+    await hypervisor.undefine(uuid);
+  });
+
+  it('makes disks larger, off and running, and never smaller', async () => {
+    const hypervisor = ground.hypervisor();
+    const { uuid, disks } = await makeMachine(hypervisor, ground.directory());
+    const [disk] = disks;
+    const size = async (): Promise<number> => (await stat(disk!.path)).size;
+    await hypervisor.growDisk(uuid, { disk: disk!, sizeBytes: 2 * MiB });
+    expect(await size()).toBe(2 * MiB);
+    const smaller = { disk: disk!, sizeBytes: MiB };
+    await expect(hypervisor.growDisk(uuid, smaller)).rejects.toMatchObject({ code: 'invalid_spec' });
+    await bootGuest(hypervisor, uuid);
+    await expect(hypervisor.growDisk(uuid, smaller)).rejects.toMatchObject({ code: 'invalid_spec' });
+    await hypervisor.growDisk(uuid, { disk: disk!, sizeBytes: 3 * MiB });
+    expect(await size()).toBe(3 * MiB);
+    const foreign = { disk: { ...disk!, path: '/etc/passwd' }, sizeBytes: 4 * MiB };
+    await expect(hypervisor.growDisk(uuid, foreign)).rejects.toMatchObject({ code: 'invalid_spec' });
+    await hypervisor.powerOff(uuid);
+    await hypervisor.undefine(uuid);
+  });
+}

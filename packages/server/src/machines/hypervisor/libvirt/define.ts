@@ -1,0 +1,87 @@
+import { randomUUID } from 'node:crypto';
+import { chown, mkdir, rm, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { HypervisorError } from '../../hypervisor-error.ts';
+import type { MachineSpec } from '../../machine-spec.ts';
+import { checkMachineSpec, isSameSpec, normaliseSpec } from '../../machine-spec.ts';
+import type { LibvirtContext } from './context.ts';
+import { demandOurs, filesOf, find, isOn, listAll, statsOf } from './context.ts';
+import { buildDomainXml } from './domain-xml.ts';
+import { demandWays } from './host.ts';
+
+/** What libvirt writes out in full when the machine is made. */
+const newestMachineType = 'q35';
+
+export async function define(context: LibvirtContext, wanted: MachineSpec): Promise<void> {
+  checkMachineSpec(wanted);
+  const spec = normaliseSpec(wanted);
+  const existing = await find(context, spec.uuid);
+  if (existing === null) throw new HypervisorError('foreign_machine', { detail: spec.uuid });
+  if (existing !== undefined) {
+    if (isSameSpec(existing.spec, spec)) return;
+    if (isOn(await statsOf(context, spec.uuid)))
+      throw new HypervisorError('invalid_state', { detail: 'it runs' });
+  }
+  await checkHost(context, spec);
+  await refuseTakenName(context, spec);
+  if (existing !== undefined && existing.spec.name !== spec.name)
+    await context.virsh.run('domrename', spec.uuid, spec.name);
+  await tell(context, spec, existing?.machineType ?? newestMachineType);
+  context.changed();
+}
+
+/** Gives libvirt the specification, for the next start of a machine that runs. */
+export async function tell(context: LibvirtContext, spec: MachineSpec, machineType: string): Promise<void> {
+  const ways = demandWays(await context.host());
+  const files = filesOf(context, spec.uuid);
+  await makeDirectory(context, files.directory);
+  const xml = buildDomainXml(spec, { ...ways, machineType, mark: context.mark, files });
+  const path = join(files.directory, `${randomUUID()}.xml`);
+  try {
+    await writeFile(path, xml, { mode: 0o600, flag: 'wx' });
+    await giveAway(context, path);
+    await context.virsh.run('define', '--validate', path);
+  } finally {
+    await rm(path, { force: true });
+  }
+}
+
+async function checkHost(context: LibvirtContext, { firmware, network }: MachineSpec): Promise<void> {
+  const { uefi } = demandWays(await context.host());
+  if (firmware === 'uefi' && uefi === null)
+    throw new HypervisorError('packages_missing', { packages: ['ovmf'] });
+  if (network.kind !== 'network') return;
+  const names = (await context.virsh.run('net-list', '--name')).split('\n').map((name) => name.trim());
+  if (!names.includes(network.name))
+    throw new HypervisorError('unsupported', { detail: `there is no network ${network.name}` });
+}
+
+async function refuseTakenName(context: LibvirtContext, { uuid, name }: MachineSpec): Promise<void> {
+  for (const [other, otherName] of await listAll(context)) {
+    if (other !== uuid && otherName === name) throw new HypervisorError('name_taken', { detail: name });
+  }
+}
+
+export async function makeDirectory(context: LibvirtContext, path: string): Promise<void> {
+  await mkdir(path, { recursive: true, mode: 0o700 });
+  await giveAway(context, path);
+}
+
+/** In the session of another user its programs must reach it. */
+async function giveAway({ virsh }: LibvirtContext, path: string): Promise<void> {
+  const { identity } = virsh.connection;
+  if (identity) await chown(path, identity.uid, identity.gid);
+}
+
+export async function undefine(context: LibvirtContext, uuid: string): Promise<void> {
+  const found = await find(context, uuid);
+  if (found === null) throw new HypervisorError('foreign_machine', { detail: uuid });
+  if (found !== undefined) {
+    await demandOurs(context, uuid);
+    if (isOn(await statsOf(context, uuid))) throw new HypervisorError('invalid_state', { detail: 'it runs' });
+    const metadata = ['--managed-save', '--snapshots-metadata', '--checkpoints-metadata', '--nvram'];
+    await context.virsh.run('undefine', uuid, ...metadata);
+  }
+  await rm(filesOf(context, uuid).directory, { recursive: true, force: true });
+  context.changed();
+}

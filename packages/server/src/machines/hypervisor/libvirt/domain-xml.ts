@@ -1,0 +1,137 @@
+import type { BackingSpec, BootDevice, DiskSpec, MachineSpec } from '../../machine-spec.ts';
+import type { UefiFirmware } from '../uefi.ts';
+import { buildTag } from './tag.ts';
+import type { XmlElement, XmlNode } from './xml.ts';
+import { element, toXml } from './xml.ts';
+
+export interface DomainWays {
+  /** Absolute path of `qemu-system-x86_64`. */
+  readonly emulator: string;
+  readonly acceleration: 'kvm' | 'tcg';
+  readonly machineType: string;
+  readonly uefi: UefiFirmware | null;
+  /** See `markOf`. */
+  readonly mark: string;
+  /** Files of this machine, absolute. */
+  readonly files: { readonly serial: string; readonly firmwareVariables: string };
+}
+
+/** The drive that an ISO is put into. */
+export const cdromTarget = 'sda';
+const seedTarget = 'sdb';
+
+/** The machine as libvirt is told of it: ids, enumerations, numbers and paths, each escaped all the same. */
+export function buildDomainXml(spec: MachineSpec, ways: DomainWays): string {
+  const isKvm = ways.acceleration === 'kvm';
+  return toXml(
+    element('domain', { type: isKvm ? 'kvm' : 'qemu' }, [
+      element('name', {}, [spec.name]),
+      element('uuid', {}, [spec.uuid]),
+      element('metadata', {}, [buildTag(spec, ways.mark)]),
+      element('memory', { unit: 'KiB' }, [String(spec.memoryBytes / 1024)]),
+      element('vcpu', {}, [String(spec.cpus)]),
+      element('cpu', { mode: isKvm ? 'host-passthrough' : 'maximum' }),
+      os(spec, ways),
+      element('features', {}, [element('acpi'), element('apic')]),
+      element('clock', { offset: 'utc' }),
+      element('on_poweroff', {}, ['destroy']),
+      element('on_reboot', {}, ['restart']),
+      element('on_crash', {}, ['destroy']),
+      devices(spec, ways),
+    ]),
+  );
+}
+
+function os({ firmware }: MachineSpec, { machineType, uefi, files }: DomainWays): XmlElement {
+  const type = element('type', { arch: 'x86_64', machine: machineType }, ['hvm']);
+  if (firmware === 'bios' || uefi === null) return element('os', {}, [type]);
+  return element('os', {}, [
+    type,
+    element('loader', { readonly: 'yes', type: 'pflash' }, [uefi.code]),
+    element('nvram', { template: uefi.variables }, [files.firmwareVariables]),
+  ]);
+}
+
+function devices(spec: MachineSpec, { emulator, files }: DomainWays): XmlElement {
+  return element('devices', {}, [
+    element('emulator', {}, [emulator]),
+    ...spec.disks.map((disk, index) => diskElement(disk, { index, boot: bootElement(spec, 'disk') })),
+    cdElement({ target: cdromTarget, path: spec.cdrom, boot: bootElement(spec, 'cdrom') }),
+    spec.seed === null ? null : cdElement({ target: seedTarget, path: spec.seed, boot: null }),
+    networkElement(spec),
+    element('controller', { type: 'usb', model: 'qemu-xhci' }),
+    element('input', { type: 'tablet', bus: 'usb' }),
+    element('serial', { type: 'file' }, [
+      element('source', { path: files.serial, append: 'on' }),
+      element('target', { type: 'isa-serial', port: 0 }),
+    ]),
+    // A unix socket in libvirt's own directory of the machine.
+    element('graphics', { type: 'vnc' }, [element('listen', { type: 'socket' })]),
+    element('video', {}, [element('model', { type: 'vga' })]),
+    element('memballoon', { model: 'none' }),
+    element('rng', { model: 'virtio' }, [element('backend', { model: 'random' }, ['/dev/urandom'])]),
+  ]);
+}
+
+function bootElement(spec: MachineSpec, device: BootDevice): XmlElement | null {
+  const at = spec.bootOrder.indexOf(device);
+  return at === -1 ? null : element('boot', { order: at + 1 });
+}
+
+function diskElement(disk: DiskSpec, { index, boot }: { index: number; boot: XmlNode }): XmlElement {
+  return element('disk', { type: 'file', device: 'disk' }, [
+    element('driver', { name: 'qemu', type: disk.format, discard: 'unmap' }),
+    element('source', { file: disk.path }),
+    backingElement(disk.backing),
+    element('target', { dev: `vd${String.fromCharCode(97 + index)}`, bus: 'virtio' }),
+    index === 0 ? boot : null,
+  ]);
+}
+
+/** An empty one ends the chain: libvirt looks into no header. */
+function backingElement(chain: readonly BackingSpec[]): XmlElement {
+  const [next, ...rest] = chain;
+  if (!next) return element('backingStore');
+  return element('backingStore', { type: 'file' }, [
+    element('format', { type: next.format }),
+    element('source', { file: next.path }),
+    backingElement(rest),
+  ]);
+}
+
+function cdElement({
+  target,
+  path,
+  boot,
+}: {
+  target: string;
+  path: string | null;
+  boot: XmlNode;
+}): XmlElement {
+  return element('disk', { type: 'file', device: 'cdrom' }, [
+    element('driver', { name: 'qemu', type: 'raw' }),
+    path === null ? null : element('source', { file: path }),
+    path === null ? null : element('backingStore'),
+    element('target', { dev: target, bus: 'sata' }),
+    element('readonly'),
+    boot,
+  ]);
+}
+
+function networkElement(spec: MachineSpec): XmlElement | null {
+  const { network } = spec;
+  if (network.kind === 'none') return null;
+  const source =
+    network.kind === 'bridge' || network.kind === 'network'
+      ? element('source', { [network.kind]: network.name })
+      : null;
+  const boot = bootElement(spec, 'network');
+  return element('interface', { type: network.kind }, [
+    source,
+    element('mac', { address: spec.mac }),
+    element('model', { type: 'virtio' }),
+    boot,
+    // Without its boot program the card is no boot device, and the machine starts sooner.
+    boot === null ? element('rom', { enabled: 'no' }) : null,
+  ]);
+}

@@ -1,0 +1,127 @@
+import { join } from 'node:path';
+import { createKeyedMutex } from '../../../operations/mutex.ts';
+import type { Hypervisor, MachineStatus } from '../../hypervisor.ts';
+import type { Changes } from '../changes.ts';
+import { createChanges } from '../changes.ts';
+import { onlyOurErrors } from '../only-our-errors.ts';
+import { followSerialLog, readSerialLog } from '../serial-log.ts';
+import type { LibvirtContext } from './context.ts';
+import { demandOurs, filesOf, find, statsOf } from './context.ts';
+import { define, makeDirectory, undefine } from './define.ts';
+import type { EventFollower } from './events.ts';
+import { followEvents } from './events.ts';
+import type { LibvirtHost } from './host.ts';
+import { examineHost } from './host.ts';
+import { growDisk, powerOff, reset, setCdrom, shutdown, start } from './life.ts';
+import { list, listNetworks, removeLeftovers, trimLogs } from './list.ts';
+import { openScreen, screenshot } from './screen.ts';
+import { markOf } from './tag.ts';
+import type { LibvirtConnection } from './virsh.ts';
+import { createVirsh } from './virsh.ts';
+
+export interface LibvirtDriverOptions {
+  /** A directory of the driver's own, absolute; made when it is missing. Its path names this installation in the machines' tags. */
+  dir: string;
+  connection: LibvirtConnection;
+  onError: (error: unknown, context: { stage: string }) => void;
+}
+
+/** How often logs are looked at that could grow for ever. */
+const trimEveryMs = 5_000;
+
+/** Machines of libvirt, by `virsh`: see `Hypervisor` for what it must do. Nothing is kept but what libvirt keeps. */
+export async function createLibvirtDriver(options: LibvirtDriverOptions): Promise<Hypervisor> {
+  const { dir } = options;
+  const changes = createChanges();
+  const context = createContext(options, changes);
+  await makeDirectory(context, dir);
+  await makeDirectory(context, context.root);
+  return onlyOurErrors(createCalls(context, createWatch(context, { options, changes })));
+}
+
+function createContext({ dir, connection }: LibvirtDriverOptions, changes: Changes): LibvirtContext {
+  const virsh = createVirsh(connection);
+  let examined: Promise<LibvirtHost> | null = null;
+  return {
+    virsh,
+    mark: markOf(dir),
+    root: join(dir, 'machines'),
+    host({ afresh = false } = {}) {
+      if (afresh) examined = null;
+      return (examined ??= examineHost(virsh, join(dir, 'probe')));
+    },
+    changed: changes.tell,
+  };
+}
+
+/** What goes on by itself while the driver is open. */
+function createWatch(
+  context: LibvirtContext,
+  { options, changes }: { options: LibvirtDriverOptions; changes: Changes },
+): Pick<Hypervisor, 'onChange' | 'close'> {
+  const trimming = setInterval(() => {
+    trimLogs(context).catch((error: unknown) => options.onError(error, { stage: 'machines: serial logs' }));
+  }, trimEveryMs);
+  trimming.unref();
+  let events: EventFollower | null = null;
+  return {
+    onChange(listener) {
+      events ??= followEvents(options.connection, changes.tell);
+      return changes.listen(listener);
+    },
+    async close() {
+      clearInterval(trimming);
+      await events?.close();
+    },
+  };
+}
+
+function createCalls(context: LibvirtContext, own: Pick<Hypervisor, 'onChange' | 'close'>): Hypervisor {
+  const turns = createKeyedMutex();
+  /** Names are unique, so that makings wait for each other. */
+  const naming = turns('names');
+  const foreign = new Map<string, boolean>();
+  let swept: Promise<void> | null = null;
+  const sweep = (): Promise<void> =>
+    removeLeftovers(context, (uuid, work) => turns(uuid)(work)).catch((error: unknown) => {
+      // libvirt did not answer: the next list tries again.
+      swept = null;
+      throw error;
+    });
+  const serialOf = async (uuid: string): Promise<string> => {
+    await demandOurs(context, uuid);
+    return filesOf(context, uuid).serial;
+  };
+  return {
+    ...own,
+    driver: 'libvirt',
+    probe: async (options) => (await context.host(options)).facts,
+    networks: () => listNetworks(context),
+    define: (spec) => naming(() => turns(spec.uuid)(() => define(context, spec))),
+    undefine: (uuid) => turns(uuid)(() => undefine(context, uuid)),
+    spec: async (uuid) => (await find(context, uuid))?.spec ?? null,
+    async list() {
+      await (swept ??= sweep());
+      return list(context, foreign);
+    },
+    status: (uuid) => statusOf(context, uuid),
+    start: (uuid) => turns(uuid)(() => start(context, uuid)),
+    shutdown: (uuid) => turns(uuid)(() => shutdown(context, uuid)),
+    powerOff: (uuid) => turns(uuid)(() => powerOff(context, uuid)),
+    reset: (uuid) => turns(uuid)(() => reset(context, uuid)),
+    setCdrom: (uuid, path) => turns(uuid)(() => setCdrom(context, uuid, path)),
+    growDisk: (uuid, options) => turns(uuid)(() => growDisk(context, uuid, options)),
+    openScreen: (uuid) => openScreen(context, uuid),
+    screenshot: (uuid) => screenshot(context, uuid),
+    readSerial: async (uuid) => readSerialLog(await serialOf(uuid)),
+    async *followSerial(uuid, signal) {
+      yield* followSerialLog(await serialOf(uuid), signal);
+    },
+  };
+}
+
+async function statusOf(context: LibvirtContext, uuid: string): Promise<MachineStatus | null> {
+  const found = await find(context, uuid);
+  if (found === undefined) return null;
+  return { ...(await statsOf(context, uuid)), uuid, foreign: found === null };
+}

@@ -1,0 +1,73 @@
+import type { ChildProcess } from 'node:child_process';
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
+import type { Socket } from 'node:net';
+import type { LibvirtConnection } from './virsh.ts';
+import { virshCommand, virshEnvironment } from './virsh.ts';
+
+export interface EventFollower {
+  close(): Promise<void>;
+}
+
+/** virsh ends by itself after this: one that a SIGKILL of ours left behind does not stay. */
+const roundS = 60;
+const firstPauseMs = 500;
+const longestPauseMs = 30_000;
+
+/**
+ * Follows `virsh event`. Each line is a hint, and so is each end: when libvirtd dies, or between two rounds, something may have been missed.
+ */
+export function followEvents(connection: LibvirtConnection, onHint: () => void): EventFollower {
+  let child: ChildProcess | null = null;
+  let timer: NodeJS.Timeout | null = null;
+  let isClosed = false;
+  let pauseMs = firstPauseMs;
+  const again = (): void => {
+    child = null;
+    if (isClosed) return;
+    onHint();
+    timer = setTimeout(begin, pauseMs).unref();
+    pauseMs = Math.min(pauseMs * 2, longestPauseMs);
+  };
+  const begin = (): void => {
+    child = spawnEvents(connection, () => {
+      pauseMs = firstPauseMs;
+      onHint();
+    });
+    // Both come; the second is no end of the next round.
+    const ended = child;
+    const end = (): void => {
+      if (child === ended) again();
+    };
+    child.on('error', end);
+    child.on('close', end);
+  };
+  begin();
+  return {
+    async close() {
+      isClosed = true;
+      if (timer) clearTimeout(timer);
+      const last = child;
+      if (last === null || last.exitCode !== null || last.pid === undefined) return;
+      const gone = once(last, 'close');
+      last.kill('SIGKILL');
+      await gone;
+    },
+  };
+}
+
+/** Keeps no process alive that has nothing else to do. */
+function spawnEvents(connection: LibvirtConnection, onLine: () => void): ChildProcess {
+  const [program, ...first] = virshCommand(connection);
+  const args = [...first, 'event', '--all', '--loop', '--timestamp', '--timeout', String(roundS)];
+  const child = spawn(program, args, {
+    env: virshEnvironment(connection),
+    cwd: '/',
+    stdio: ['ignore', 'pipe', 'ignore'],
+    ...connection.identity,
+  });
+  child.stdout.on('data', onLine);
+  child.unref();
+  (child.stdout as Socket).unref();
+  return child;
+}

@@ -1,0 +1,55 @@
+import type { HypervisorFacts } from '../../hypervisor.ts';
+import { HypervisorError } from '../../hypervisor-error.ts';
+import { findAcceleration } from '../acceleration.ts';
+import { findTool, packageOf } from '../run-tool.ts';
+import type { UefiFirmware } from '../uefi.ts';
+import { findUefi } from '../uefi.ts';
+import type { Virsh } from './virsh.ts';
+
+/** What the driver knows of its host, found out once. */
+export interface LibvirtHost {
+  readonly facts: HypervisorFacts;
+  /** Null when machines cannot run. */
+  readonly ways: { emulator: string; acceleration: 'kvm' | 'tcg'; uefi: UefiFirmware | null } | null;
+}
+
+/** @param workDir where a tiny guest may lie for a moment */
+export async function examineHost(virsh: Virsh, workDir: string): Promise<LibvirtHost> {
+  const packages = missingPackages();
+  const emulator = findTool('qemu-system-x86_64');
+  if (packages.length > 0 || emulator === null) return without('packages_missing', packages);
+  const [words, acceleration] = await Promise.all([
+    virsh.run('version').catch(() => null),
+    findAcceleration(emulator, workDir),
+  ]);
+  if (words === null) return without('unavailable', []);
+  if (acceleration === null) return without('packages_missing', [packageOf['qemu-system-x86_64']]);
+  // `Running hypervisor: QEMU 7.2.22`
+  const version = /Running hypervisor: QEMU (\S+)/.exec(words)?.[1] ?? null;
+  const uefi = findUefi();
+  const facts = { driver: 'libvirt', acceleration, version, missing: null, hasUefi: uefi !== null } as const;
+  return { facts, ways: { emulator, acceleration, uefi } };
+}
+
+function missingPackages(): string[] {
+  const tools = ['virsh', 'qemu-system-x86_64', 'qemu-img'] as const;
+  const packages: string[] = tools.filter((name) => findTool(name) === null).map((name) => packageOf[name]);
+  // One daemon for all, or the one for QEMU alone, which newer distributions have.
+  const hasDaemon = findTool('libvirtd') !== null || findTool('virtqemud') !== null;
+  return hasDaemon ? packages : [...packages, packageOf.libvirtd, packageOf.virtqemud];
+}
+
+function without(code: 'packages_missing' | 'unavailable', packages: string[]): LibvirtHost {
+  const missing = { code, packages };
+  return {
+    facts: { driver: 'libvirt', acceleration: null, version: null, missing, hasUefi: false },
+    ways: null,
+  };
+}
+
+/** @throws HypervisorError `packages_missing`, `unavailable` */
+export function demandWays({ facts, ways }: LibvirtHost): NonNullable<LibvirtHost['ways']> {
+  if (ways !== null) return ways;
+  const { code = 'unavailable', packages = [] } = facts.missing ?? {};
+  throw new HypervisorError(code, { packages });
+}

@@ -1,0 +1,74 @@
+import { HypervisorError } from '../../hypervisor-error.ts';
+import type { DiskSpec } from '../../machine-spec.ts';
+import { isPlainPath } from '../../machine-spec.ts';
+import { checkDiskSize, growFile } from '../grow-file.ts';
+import type { LibvirtContext } from './context.ts';
+import { demandOn, demandOurs, filesOf, isOn, statsOf } from './context.ts';
+import { makeDirectory, tell } from './define.ts';
+import { cdromTarget } from './domain-xml.ts';
+
+export async function start(context: LibvirtContext, uuid: string): Promise<void> {
+  await demandOurs(context, uuid);
+  const { state, reason } = await statsOf(context, uuid);
+  if (state === 'running') return;
+  if (state === 'paused') return void (await context.virsh.run('resume', uuid));
+  if (reason === 'guest_panic') await context.virsh.run('destroy', uuid);
+  await makeDirectory(context, filesOf(context, uuid).directory);
+  await context.virsh.run('start', uuid).catch((error: unknown) => {
+    const isWord = error instanceof HypervisorError && error.code === 'failed';
+    if (!isWord) throw error;
+    throw new HypervisorError('start_failed', { detail: error.detail ?? '', cause: error });
+  });
+  context.changed();
+}
+
+export async function shutdown(context: LibvirtContext, uuid: string): Promise<void> {
+  await demandOn(context, uuid);
+  await context.virsh.run('shutdown', uuid, '--mode', 'acpi');
+}
+
+export async function reset(context: LibvirtContext, uuid: string): Promise<void> {
+  await demandOn(context, uuid);
+  await context.virsh.run('reset', uuid);
+}
+
+export async function powerOff(context: LibvirtContext, uuid: string): Promise<void> {
+  await demandOurs(context, uuid);
+  if (!isOn(await statsOf(context, uuid))) return;
+  // It may go by itself at this moment.
+  await context.virsh.run('destroy', uuid).catch((error: unknown) => {
+    if (!(error instanceof HypervisorError) || error.code !== 'invalid_state') throw error;
+  });
+  context.changed();
+}
+
+export async function setCdrom(context: LibvirtContext, uuid: string, path: string | null): Promise<void> {
+  const { spec, machineType } = await demandOurs(context, uuid);
+  if (path !== null && !isPlainPath(path)) throw new HypervisorError('invalid_spec', { detail: 'cdrom' });
+  if (isOn(await statsOf(context, uuid))) {
+    const change = path === null ? ['--eject'] : ['--update', '--source', path];
+    const isEmpty = path === null && spec.cdrom === null;
+    // By force: a guest that locked its drive is no reason to keep an ISO.
+    if (!isEmpty) await context.virsh.run('change-media', uuid, cdromTarget, ...change, '--live', '--force');
+  }
+  await tell(context, { ...spec, cdrom: path }, machineType);
+  context.changed();
+}
+
+export async function growDisk(
+  context: LibvirtContext,
+  uuid: string,
+  { disk, sizeBytes }: { disk: DiskSpec; sizeBytes: number },
+): Promise<void> {
+  const { spec } = await demandOurs(context, uuid);
+  checkDiskSize(sizeBytes);
+  const index = spec.disks.findIndex(({ path }) => path === disk.path);
+  const known = spec.disks[index];
+  if (!known) throw new HypervisorError('invalid_spec', { detail: 'disk' });
+  if (!isOn(await statsOf(context, uuid))) return growFile(known, sizeBytes);
+  const target = `vd${String.fromCharCode(97 + index)}`;
+  const facts = await context.virsh.run('domblkinfo', uuid, target);
+  const size = Number(/^Capacity:\s+(\d+)/m.exec(facts)?.[1] ?? 0);
+  if (sizeBytes < size) throw new HypervisorError('invalid_spec', { detail: 'sizeBytes' });
+  await context.virsh.run('blockresize', uuid, target, `${sizeBytes}B`);
+}

@@ -1,0 +1,69 @@
+import { readdir, rm } from 'node:fs/promises';
+import { join } from 'node:path';
+import { HypervisorError } from '../../hypervisor-error.ts';
+import type { HostNetwork, MachineStatus } from '../../hypervisor.ts';
+import { isNetworkName, isUuid } from '../../machine-spec.ts';
+import { listBridges } from '../host-bridges.ts';
+import { trimSerialLog } from '../serial-log.ts';
+import type { LibvirtContext } from './context.ts';
+import { filesOf, find, listAll, statsOf } from './context.ts';
+import { parseStats } from './states.ts';
+
+/** One call for all states; who made a machine is asked once, and kept in `foreign`. */
+export async function list(context: LibvirtContext, foreign: Map<string, boolean>): Promise<MachineStatus[]> {
+  const names = await listAll(context);
+  const stats = new Map(
+    parseStats(await context.virsh.run('domstats', '--state', '--vcpu', '--balloon', '--raw')).map((one) => [
+      one.name,
+      one,
+    ]),
+  );
+  const all: MachineStatus[] = [];
+  for (const [uuid, name] of names) {
+    const one = stats.get(name);
+    const isForeign = foreign.get(uuid) ?? (await askForeign(context, uuid));
+    // It went between two calls.
+    if (!one || isForeign === null) continue;
+    foreign.set(uuid, isForeign);
+    const exact = one.reason === 'io_error' ? await statsOf(context, uuid) : one;
+    all.push({ ...exact, uuid, foreign: isForeign });
+  }
+  return all;
+}
+
+async function askForeign(context: LibvirtContext, uuid: string): Promise<boolean | null> {
+  const found = await find(context, uuid).catch((error: unknown) => {
+    if (error instanceof HypervisorError && error.code === 'unknown_machine') return undefined;
+    throw error;
+  });
+  return found === undefined ? null : found === null;
+}
+
+/** Bridges, and networks that are up. */
+export async function listNetworks({ virsh }: LibvirtContext): Promise<HostNetwork[]> {
+  const [bridges, words] = await Promise.all([listBridges(), virsh.run('net-list', '--name')]);
+  const names = words.split('\n').map((name) => name.trim());
+  const networks = names.filter((name) => isNetworkName('network', name));
+  return [...bridges, ...networks.map((name) => ({ kind: 'network', name }) as const)];
+}
+
+async function directoriesOf({ root }: LibvirtContext): Promise<string[]> {
+  return (await readdir(root).catch(() => [])).filter(isUuid);
+}
+
+export async function trimLogs(context: LibvirtContext): Promise<void> {
+  for (const uuid of await directoriesOf(context)) await trimSerialLog(filesOf(context, uuid).serial);
+}
+
+/** Directories that a crash left of a making or a removal: libvirt has no such machine. @param inTurn keeps makings out */
+export async function removeLeftovers(
+  context: LibvirtContext,
+  inTurn: (uuid: string, work: () => Promise<void>) => Promise<void>,
+): Promise<void> {
+  for (const uuid of await directoriesOf(context)) {
+    await inTurn(uuid, async () => {
+      const isKnown = (await listAll(context)).has(uuid);
+      if (!isKnown) await rm(join(context.root, uuid), { recursive: true, force: true });
+    });
+  }
+}

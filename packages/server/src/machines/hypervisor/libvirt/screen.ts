@@ -1,0 +1,34 @@
+import { randomUUID } from 'node:crypto';
+import { readFile, rm } from 'node:fs/promises';
+import { join } from 'node:path';
+import type { Duplex } from 'node:stream';
+import { HypervisorError } from '../../hypervisor-error.ts';
+import { toPng } from '../picture.ts';
+import { connectUnix } from '../unix-socket.ts';
+import type { LibvirtContext } from './context.ts';
+import { demandOn, filesOf } from './context.ts';
+import { makeDirectory } from './define.ts';
+
+/** What `domdisplay` prints for a screen on a unix socket. */
+const prefix = 'vnc+unix://';
+
+export async function openScreen(context: LibvirtContext, uuid: string): Promise<Duplex> {
+  await demandOn(context, uuid);
+  const address = (await context.virsh.run('domdisplay', uuid, '--type', 'vnc')).trim();
+  if (!address.startsWith(`${prefix}/`))
+    throw new HypervisorError('failed', { detail: 'it has no screen on a unix socket' });
+  return connectUnix(address.slice(prefix.length));
+}
+
+export async function screenshot(context: LibvirtContext, uuid: string): Promise<Buffer> {
+  await demandOn(context, uuid);
+  const { directory } = filesOf(context, uuid);
+  await makeDirectory(context, directory);
+  const path = join(directory, `screenshot-${randomUUID()}`);
+  try {
+    await context.virsh.run('screenshot', uuid, '--file', path);
+    return toPng(await readFile(path));
+  } finally {
+    await rm(path, { force: true });
+  }
+}

@@ -1,0 +1,61 @@
+import { chownSync, mkdirSync } from 'node:fs';
+import { chmod, mkdtemp, readFile, readdir, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { waitUntil } from '../wait.testkit.ts';
+import type { LibvirtConnection } from './virsh.ts';
+
+/** Root has no session of libvirt: its daemon of a session is for others. */
+const nobody = { uid: 65_534, gid: 65_534 };
+
+/** A session of libvirt with daemons and directories of its own, without systemd. */
+export interface LibvirtSession {
+  readonly home: string;
+  readonly connection: LibvirtConnection;
+  /** SIGKILL for the daemon, as a crash would. */
+  killDaemon(): Promise<void>;
+  /** Ends its daemons, and removes everything. Machines must be off. */
+  close(): Promise<void>;
+}
+
+export async function startSession(): Promise<LibvirtSession> {
+  const home = await mkdtemp(join(tmpdir(), 'wcc-lv-'));
+  const identity = process.getuid?.() === 0 ? nobody : undefined;
+  const runtime = join(home, 'run');
+  mkdirSync(runtime, { mode: 0o700 });
+  await chmod(home, 0o711);
+  if (identity) for (const path of [home, runtime]) chownSync(path, identity.uid, identity.gid);
+  const connection: LibvirtConnection = {
+    uri: 'qemu:///session',
+    environment: { HOME: home, XDG_RUNTIME_DIR: runtime },
+    ...(identity ? { identity } : {}),
+  };
+  return {
+    home,
+    connection,
+    killDaemon: () => end(runtime, ['libvirtd', 'virtqemud']),
+    async close() {
+      await end(runtime, ['libvirtd', 'virtqemud', 'virtlogd']);
+      await rm(home, { recursive: true, maxRetries: 3 });
+    },
+  };
+}
+
+/** Daemons of this session: their environment names its runtime directory. */
+async function end(runtime: string, programs: readonly string[]): Promise<void> {
+  const pids = await findDaemons(runtime, programs);
+  for (const pid of pids) process.kill(pid, 'SIGKILL');
+  await waitUntil('the daemons to end', async () => (await findDaemons(runtime, programs)).length === 0);
+}
+
+async function findDaemons(runtime: string, programs: readonly string[]): Promise<number[]> {
+  const found: number[] = [];
+  for (const name of await readdir('/proc')) {
+    if (!/^\d+$/.test(name)) continue;
+    const environment = await readFile(`/proc/${name}/environ`, 'utf8').catch(() => '');
+    if (!environment.split('\0').includes(`XDG_RUNTIME_DIR=${runtime}`)) continue;
+    const program = (await readFile(`/proc/${name}/comm`, 'utf8').catch(() => '')).trim();
+    if (programs.includes(program)) found.push(Number(name));
+  }
+  return found;
+}
