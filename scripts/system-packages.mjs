@@ -11,6 +11,7 @@ const packages = {
   'libvirt-daemon-driver-qemu': '/usr/share/doc/libvirt-daemon-driver-qemu/copyright',
   'libvirt-clients': 'virsh',
   ovmf: '/usr/share/OVMF/OVMF_CODE_4M.fd', // machines with UEFI
+  genisoimage: 'isoinfo', // first-boot data read back by another program
   xfsprogs: 'mkfs.xfs', // reflink on a loop mount
   'btrfs-progs': 'mkfs.btrfs', // the same on btrfs
   strace: 'strace', // I/O errors at an offset, order of syncs

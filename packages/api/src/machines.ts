@@ -10,11 +10,11 @@ export const machineName = z
   .string()
   .regex(machineNamePattern, 'Use 1 to 63 of A-Z a-z 0-9 . _ - and start with a letter or digit.');
 
-const cpus = z.number().int().min(1).max(256);
+const cpus = z.number().int().min(1).max(255);
 const memoryBytes = z
   .number()
   .int()
-  .min(4 * mebibyte)
+  .min(16 * mebibyte)
   .max(16 * tebibyte)
   .multipleOf(mebibyte, 'Use whole MiB.');
 const diskSizeBytes = z
@@ -160,7 +160,7 @@ export const quickCreateVmRequest = z.strictObject({
 export type QuickCreateVmRequest = z.input<typeof quickCreateVmRequest>;
 export type QuickCreateVmInput = z.output<typeof quickCreateVmRequest>;
 
-/** All but the name only while it is shut off. */
+/** Only while it is shut off. */
 export const changeVmRequest = z.strictObject({
   name: machineName.optional(),
   cpus: cpus.optional(),
@@ -193,14 +193,15 @@ export type DeleteVmInput = z.output<typeof deleteVmRequest>;
 export const copyVmRequest = z.strictObject({ name: machineName });
 export type CopyVmRequest = z.infer<typeof copyVmRequest>;
 
-/** The end of the log, or with `from` what came after that offset; never more than 1 MiB at once. */
+/** The end of the log as text; `follow` goes on with what comes, until the caller leaves. */
 export const serialQuery = z.strictObject({
   tail: z.coerce.number().int().min(1).max(mebibyte).default(65_536).describe('bytes from the end'),
-  from: z.coerce.number().int().min(0).optional().describe('offset in bytes; overrides tail'),
+  follow: z
+    .enum(['true', 'false'])
+    .default('false')
+    .transform((text) => text === 'true'),
 });
 export type SerialQuery = z.input<typeof serialQuery>;
-/** Header of a serial log's answer: the offset behind its last byte, for the next `from`. */
-export const serialEndHeader = 'wcc-serial-end';
 
 /** What this host can run. */
 export const host = z.object({

@@ -1,3 +1,4 @@
+import { join } from 'node:path';
 import { warmUp } from '@wcc/copy';
 import type { FastifyInstance } from 'fastify';
 import { isRevoked } from './access/access.ts';
@@ -12,8 +13,12 @@ import { registerPublish } from './http/publish.ts';
 import { registerPools } from './http/pools.ts';
 import { registerSharing } from './http/sharing.ts';
 import { registerUploads } from './http/uploads.ts';
+import { registerMachines } from './http/machines.ts';
+import { registerMachineViews } from './http/machine-views.ts';
 import { createImages, type Images } from './images/images.ts';
 import { createPools } from './images/pool/pools.ts';
+import { createHypervisor } from './machines/create-hypervisor.ts';
+import { createMachines, type Machines } from './machines/machines.ts';
 import { mayOperate } from './operations/may.ts';
 import { createOperations, type Operations } from './operations/operations.ts';
 import { createUploads, type Uploads } from './uploads/uploads.ts';
@@ -41,24 +46,29 @@ export async function createDomain(deps: DomainDeps): Promise<Domain> {
     onError,
     mayImportFrom: createRangeTest(config.importAllow),
   });
+  const machines = await buildMachines(deps, { operations, images });
   const uploads = createUploads({ images: images.context, settings: config.uploads });
   access.onRevoked((revocation) => uploads.closeSessions((principal) => isRevoked(revocation, principal)));
   return {
-    registerRoutes: (app) => registerRoutes(app, { ...deps, operations, images, uploads }),
+    registerRoutes: (app) => registerRoutes(app, { ...deps, operations, images, uploads, machines }),
     watchable: (id, principal) => operations.get(id, principal),
     may: (principal, snapshot) => ({
       ...mayOperate(principal, snapshot, access.grants.levelOf(snapshot.id, principal.userId)),
     }),
+    screen: (principal, id) => machines.screen(principal, id),
+    noteScreen: (principal, id) => machines.noteScreen(principal, id),
     lookup: (id) => operations.snapshot(id),
-    start() {
+    async start() {
       // A whole copy by shared blocks takes less time than the start of a thread.
       warmUp().catch((error: unknown) => onError(error, { stage: 'copy: warm-up' }));
-      return images.start();
+      await images.start();
+      await machines.start();
     },
     async stop() {
       uploads.close();
       await operations.stop();
       await images.close();
+      await machines.close();
     },
   };
 }
@@ -67,10 +77,11 @@ interface Parts extends Pick<DomainDeps, 'access' | 'consoleUrl' | 'metrics'> {
   operations: Operations;
   images: Images;
   uploads: Uploads;
+  machines: Machines;
 }
 
 function registerRoutes(app: FastifyInstance, parts: Parts): void {
-  const { access, operations, images, uploads, metrics, consoleUrl } = parts;
+  const { access, operations, images, uploads, machines, metrics, consoleUrl } = parts;
   registerOperations(app, { operations });
   registerPublish(app, { operations });
   registerSharing(app, { access, operations, consoleUrl });
@@ -79,5 +90,23 @@ function registerRoutes(app: FastifyInstance, parts: Parts): void {
   registerDownload(app, { images, access });
   registerPools(app, { images });
   registerUploads(app, { uploads });
+  registerMachines(app, { machines, operations });
+  registerMachineViews(app, { machines, access });
   registerMetrics(app, { metrics, images });
+}
+
+async function buildMachines(
+  { config, store, onError }: DomainDeps,
+  { operations, images }: { operations: Operations; images: Images },
+): Promise<Machines> {
+  const { dataDir, hypervisor } = config;
+  const dir = join(dataDir, 'machines');
+  return createMachines({
+    store,
+    operations,
+    images: images.context,
+    hypervisor: await createHypervisor({ dir, ...hypervisor, onError }),
+    dataDir,
+    onError,
+  });
 }

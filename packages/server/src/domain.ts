@@ -4,6 +4,7 @@ import type { FastifyInstance } from 'fastify';
 import type { Access } from './access/access.ts';
 import type { Principal } from './access/principal.ts';
 import type { ServerConfig } from './config/config.ts';
+import type { ScreenOfVm } from './machines/machines.ts';
 import type { Metrics } from './metrics/metrics.ts';
 import type { OnState } from './operations/engine.ts';
 import type { Store } from './storage/store.ts';
@@ -28,6 +29,9 @@ export interface Domain {
   registerRoutes(app: FastifyInstance): void;
   /** The newest snapshot, if the principal may watch it. @throws ApiError `not_found` */
   watchable(id: string, principal: Principal): Promise<Snapshot>;
+  /** A machine's screen, if the principal may see it now. @throws ApiError */
+  screen(principal: Principal, id: number): Promise<ScreenOfVm>;
+  noteScreen(principal: Principal, id: number): Promise<void>;
   /** What the principal may do with an operation now. */
   may(principal: Principal, snapshot: Snapshot): Rights;
   /** The newest snapshot of an operation, from memory or the store. */

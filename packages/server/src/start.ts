@@ -17,7 +17,8 @@ import { createApp, isSecure } from './http/app.ts';
 import { createClientAddress } from './http/client-address.ts';
 import { cookieName } from './http/credentials.ts';
 import type { Readiness } from './http/health.ts';
-import { createSocketGateway, openSessions } from './http/socket.ts';
+import { attachScreens, type ScreenGateway } from './http/screen.ts';
+import { createSocketGateway, openSessions, type SocketDeps } from './http/socket.ts';
 import type { ServerTicketClaims } from './http/tickets.ts';
 import { createStreams, createWatchRules } from './http/watching.ts';
 import { logState } from './http/log.ts';
@@ -81,6 +82,7 @@ async function start(options: StartOptions, undo: Undo): Promise<RunningServer> 
   await core.domain.start();
   undo.add(() => core.domain.stop());
   undo.add(() => face.gateway.shutdown());
+  undo.add(() => face.screens.close());
   undo.add(() => face.streams.shutdown());
   // Begun here, awaited as the step of `startFace`: from now on nobody new gets in, not even to be told so.
   undo.add(() => void face.app.close().catch((error: unknown) => onError(error, { stage: 'http-close' })));
@@ -158,6 +160,7 @@ interface Face {
   port: number;
   url: string;
   gateway: WebSocketGateway<Principal>;
+  screens: ScreenGateway;
   streams: EventStreams<Principal>;
 }
 
@@ -178,6 +181,7 @@ async function startFace(
     tickets,
     streams,
     watchable: (id, principal) => deps.domain.watchable(id, principal),
+    screen: (principal, id) => deps.domain.screen(principal, id),
     addresses: () => addresses,
     readiness: () => deps.phase.hindrance,
     registerDomain: (instance) => deps.domain.registerRoutes(instance),
@@ -187,24 +191,30 @@ async function startFace(
     app.server.closeAllConnections();
     return app.close();
   });
-  const gateway = createSocketGateway({
+  const socket: Omit<SocketDeps, 'rules' | 'may'> = {
     access: deps.access,
-    rules,
     tickets,
     foreignOrigins: config.foreignOrigins,
     server: app.server,
     addresses: () => addresses,
     clientAddress: createClientAddress(config.trustedProxies),
     cookie: cookieName(isSecure(config)),
-    may: (principal, snapshot) => deps.domain.may(principal, snapshot),
     parseCookie: (header) => app.parseCookie(header),
+  };
+  const may: SocketDeps['may'] = (principal, snapshot) => deps.domain.may(principal, snapshot);
+  const gateway = createSocketGateway({ ...socket, rules, may });
+  const screens = attachScreens({
+    ...socket,
+    screen: (principal, id) => deps.domain.screen(principal, id),
+    onScreen: (principal, id) => deps.domain.noteScreen(principal, id),
+    onError: deps.onError,
   });
   deps.metrics.watchedBy('websocket', () => gateway.stats());
   deps.metrics.watchedBy('sse', () => streams.stats());
   const port = await listen(app, config);
   addresses = createAddresses(config, port);
   deps.address.consoleUrl = addresses.consoleUrl;
-  return { app, port, url: addresses.consoleUrl, gateway, streams };
+  return { app, port, url: addresses.consoleUrl, gateway, screens, streams };
 }
 
 async function listen(app: FastifyInstance, { host, port }: ServerConfig): Promise<number> {

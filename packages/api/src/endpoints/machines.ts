@@ -8,7 +8,6 @@ import {
   growDiskRequest,
   host,
   quickCreateVmRequest,
-  serialEndHeader,
   serialQuery,
   setCdromRequest,
   vm,
@@ -172,9 +171,8 @@ export const machineEndpoints: readonly Endpoint[] = [
     query: serialQuery,
     answer: {
       status: 200,
-      description: 'The end of the log, or what came after `from`.',
-      mediaType: 'application/octet-stream',
-      headers: [{ name: serialEndHeader, description: 'Offset behind its last byte.' }],
+      description: 'The end of the log; with `follow` what comes after it, too, until the caller leaves.',
+      mediaType: 'text/plain',
     },
   },
   {

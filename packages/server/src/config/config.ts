@@ -17,6 +17,7 @@ export interface ServerConfig {
   /** Addresses or CIDR ranges outside the public internet that images may be imported from. */
   importAllow: readonly string[];
   adminToken: string | null;
+  hypervisor: HypervisorConfig;
   maxCopiesPerPool: number;
   freeSpaceFloor: FreeSpaceFloor;
   uploads: UploadsConfig;
@@ -43,6 +44,13 @@ export interface PoolConfig {
   path: string;
   /** `default`: below the data directory, made when it is missing. `named`: a user chose it; it must exist. */
   origin: 'default' | 'named';
+}
+
+export interface HypervisorConfig {
+  /** What runs machines; `auto`: libvirt where it answers, else QEMU alone. */
+  driver: 'auto' | 'libvirt' | 'qemu';
+  /** What libvirt's programs need to find the session of the user that runs wcc. */
+  environment: { HOME?: string; XDG_RUNTIME_DIR?: string };
 }
 
 /** Space that stays free in a pool. Both hold: the larger one of bytes and part wins. */

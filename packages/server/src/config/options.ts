@@ -16,6 +16,7 @@ export type Flag =
   | 'upload-expiry'
   | 'upload-quota'
   | 'max-uploads-per-user'
+  | 'hypervisor'
   | 'log-level';
 
 /** One setting: a flag and its environment twin. `docs/configuration.md` and `--help` are checked against this. */
@@ -126,6 +127,12 @@ export const options: readonly Option[] = [
     value: 'N',
     default: '100',
     description: 'Unfinished uploads that one user may have.',
+  },
+  {
+    flag: 'hypervisor',
+    value: 'NAME',
+    default: 'auto',
+    description: 'What runs machines: libvirt, qemu, or auto: libvirt where it answers, else QEMU alone.',
   },
   {
     flag: 'log-level',

@@ -34,6 +34,7 @@ describe('defaults', () => {
       trustedProxies: [],
       foreignOrigins: [],
       adminToken: null,
+      hypervisor: { driver: 'auto', environment: { HOME: '/home/sato' } },
       maxCopiesPerPool: 2,
       freeSpaceFloor: { bytes: 2_147_483_648, fraction: 0.05 },
       logLevel: 'info',

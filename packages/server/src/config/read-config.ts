@@ -80,6 +80,10 @@ function toConfig(values: Values, environment: Environment): ServerConfig {
         max: 10_000,
       }),
     },
+    hypervisor: {
+      driver: hypervisorDriver(text('hypervisor') ?? 'auto'),
+      environment: sessionEnvironment(environment),
+    },
     logLevel: logLevel(text('log-level') ?? 'info'),
     consoleDir: null,
   };
@@ -127,6 +131,20 @@ function logLevel(text: string): LogLevel {
   const level = logLevels.find((known) => known === text);
   if (level) return level;
   throw new ConfigError('option_invalid', `--log-level: ${text} is none of ${logLevels.join(', ')}.`);
+}
+
+function sessionEnvironment(environment: Environment): ServerConfig['hypervisor']['environment'] {
+  const { HOME, XDG_RUNTIME_DIR } = environment;
+  return {
+    ...(HOME === undefined ? {} : { HOME }),
+    ...(XDG_RUNTIME_DIR === undefined ? {} : { XDG_RUNTIME_DIR }),
+  };
+}
+
+function hypervisorDriver(text: string): ServerConfig['hypervisor']['driver'] {
+  const choice = (['auto', 'libvirt', 'qemu'] as const).find((known) => known === text);
+  if (choice) return choice;
+  throw new ConfigError('option_invalid', `--hypervisor: ${text} is none of auto, libvirt, qemu.`);
 }
 
 function publicOrigin(text: string | null): string | null {

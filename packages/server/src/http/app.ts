@@ -27,6 +27,7 @@ import { registerRequestLog } from './log.ts';
 import { withMethodOverride } from './method-override.ts';
 import { registerProblems, sendProblem } from './problems.ts';
 import { registerSessions } from './sessions.ts';
+import { registerScreenHint } from './screen.ts';
 import { registerSocketHint } from './socket.ts';
 import type { ServerTicketClaims } from './tickets.ts';
 import { registerTickets } from './tickets.ts';
@@ -47,6 +48,8 @@ export interface AppDeps {
   streams: EventStreams<Principal>;
   /** @throws ApiError `not_found` when the principal may not watch it */
   watchable: (id: string, principal: Principal) => Promise<Snapshot>;
+  /** @throws ApiError when the principal may not see the machine's screen, or there is none now */
+  screen: (principal: Principal, id: number) => Promise<unknown>;
   addresses: () => Addresses;
   readiness: Readiness;
   /** Routes of the domain; they find hygiene, credentials, limits and problems in place. */
@@ -88,6 +91,7 @@ export async function createApp(deps: AppDeps): Promise<FastifyInstance> {
   registerEvents(app, deps);
   registerAudit(app, deps);
   registerSocketHint(app);
+  registerScreenHint(app);
   deps.registerDomain(app);
   await registerConsole(app, { directory: config.consoleDir });
   return app;

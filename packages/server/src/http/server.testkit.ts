@@ -63,6 +63,7 @@ export async function startTestServer(changes: Partial<ServerConfig> = {}): Prom
     foreignOrigins: [],
     importAllow: [],
     adminToken,
+    hypervisor: { driver: 'qemu', environment: {} },
     maxCopiesPerPool: 2,
     freeSpaceFloor: defaultFreeSpaceFloor,
     uploads: defaultUploads,

@@ -36,6 +36,8 @@ export function createSocketGateway(deps: SocketDeps): WebSocketGateway<Principa
     ...deps.rules,
     server: deps.server,
     path: routes.socket(),
+    // Screens of machines are another gateway's; that one refuses what is neither.
+    fallthrough: true,
     hosts: (host) => addresses().isHost(host),
     origins: (origin, request) =>
       origin === undefined
@@ -81,7 +83,10 @@ function isProgram(deps: SocketDeps, { headers }: IncomingMessage): boolean {
   );
 }
 
-function cookieOf({ parseCookie, cookie }: SocketDeps, header: string | undefined): string | undefined {
+function cookieOf(
+  { parseCookie, cookie }: Pick<SocketDeps, 'parseCookie' | 'cookie'>,
+  header: string | undefined,
+): string | undefined {
   return header === undefined ? undefined : parseCookie(header)[cookie];
 }
 
@@ -95,22 +100,25 @@ async function authenticate(
   if (ticket !== null) {
     // Taken before anything is awaited: of two upgrades at once, one finds it.
     const claims = deps.tickets.take(ticket);
-    return claims === null ? null : redeem(deps, { claims, request, address });
+    return claims?.purpose === 'watch' ? redeemTicket(deps, { claims, request, address }) : null;
   }
   const secret = bearerOf(authorization);
   if (secret === null || origin !== undefined) return null;
   return deps.access.findBearer(secret, address);
 }
 
-interface Redemption {
+export interface Redemption {
   claims: ServerTicketClaims;
   request: IncomingMessage;
   address: string;
 }
 
 /** The ticket's session must be the cookie's, alive and unchanged: a ticket alone, stolen, opens nothing. */
-async function redeem(deps: SocketDeps, { claims, request, address }: Redemption): Promise<Principal | null> {
-  if (claims.purpose !== 'watch' || claims.origin !== (request.headers.origin ?? '')) return null;
+export async function redeemTicket(
+  deps: Pick<SocketDeps, 'access' | 'cookie' | 'parseCookie'>,
+  { claims, request, address }: Redemption,
+): Promise<Principal | null> {
+  if (claims.origin !== (request.headers.origin ?? '')) return null;
   const cookie = cookieOf(deps, request.headers.cookie);
   const session = cookie === undefined ? null : await deps.access.sessions.find(cookie, address);
   const principal = await holderOf(deps, { claims, session, hasCookie: cookie !== undefined, address });
@@ -121,7 +129,7 @@ async function redeem(deps: SocketDeps, { claims, request, address }: Redemption
 
 /** A limited ticket opens a socket without a cookie: one that the browser sent along counts for nothing there. */
 function holderOf(
-  { access }: SocketDeps,
+  { access }: Pick<SocketDeps, 'access'>,
   {
     claims,
     session,

@@ -24,6 +24,8 @@ export interface TicketsDeps {
   foreignOrigins: readonly string[];
   /** @throws ApiError `not_found` when the principal may not watch it */
   watchable: (id: string, principal: Principal) => Promise<Snapshot>;
+  /** @throws ApiError when the principal may not see the machine's screen, or there is none now */
+  screen: (principal: Principal, id: number) => Promise<unknown>;
 }
 
 /** Page 04, steps 2 and 9: the right to open one socket within 30 s, bound to session, user and origin. */
@@ -31,8 +33,7 @@ export function registerTickets(app: FastifyInstance, deps: TicketsDeps): void {
   app.post(routes.tickets(), { config: { limit: 'ticket' } }, async (request): Promise<Ticket> => {
     const principal = requireRight(request, 'ticket.make');
     const body = parseBody(ticketRequest, request);
-    // A screen belongs to a machine; there is none that could be named.
-    if (body.purpose !== 'watch') throw new ApiError('not_found');
+    if (body.purpose === 'screen') return screenTicket(deps, { request, principal, target: body.target });
     const operations = await limitOf(deps, principal, body.operations);
     const origin = originOf(deps, { request, principal, named: body.origin, operations });
     const { sessionKey: session, userId: user, sessionVersion } = principal;
@@ -41,6 +42,24 @@ export function registerTickets(app: FastifyInstance, deps: TicketsDeps): void {
     if (body.origin !== undefined) await noteForeign(deps.store, principal, origin);
     return operations === null ? issued : { ...issued, operations: [...operations] };
   });
+}
+
+/** For the screen of one machine, from the console's own pages or a program. */
+async function screenTicket(
+  { tickets, screen }: TicketsDeps,
+  {
+    request,
+    principal,
+    target,
+  }: { request: FastifyRequest; principal: Principal; target: string | undefined },
+): Promise<Ticket> {
+  if (target === undefined || !/^[1-9]\d{0,14}$/.test(target) || request.isForeignPage)
+    throw new ApiError('not_found');
+  await screen(principal, Number(target));
+  const { sessionKey: session, userId: user, sessionVersion } = principal;
+  const origin = request.headers.origin ?? '';
+  const claims = { session, user, sessionVersion, purpose: 'screen', target, origin, operations: null };
+  return issue(tickets, claims);
 }
 
 /** What is named must be visible now; at its use, and then at each event, it is asked again. */

@@ -14,11 +14,11 @@ export interface ImageNumbers {
 
 const firstNumber = 100;
 
-export async function createImageNumbers(store: Store): Promise<ImageNumbers> {
+export async function createImageNumbers(store: Store, name = 'image'): Promise<ImageNumbers> {
   const counter = await store.db
     .selectFrom('counters')
     .select('value')
-    .where('name', '=', 'image')
+    .where('name', '=', name)
     .executeTakeFirst();
   let next = counter?.value ?? firstNumber;
   return {
@@ -27,7 +27,7 @@ export async function createImageNumbers(store: Store): Promise<ImageNumbers> {
       next += 1;
       const query = store.db
         .insertInto('counters')
-        .values({ name: 'image', value: next })
+        .values({ name, value: next })
         .onConflict((conflict) =>
           // Batches may become durable in another order than the numbers were given in.
           conflict.column('name').doUpdateSet({ value: sql`max(counters.value, excluded.value)` }),

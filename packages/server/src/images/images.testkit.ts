@@ -27,6 +27,8 @@ export interface DomainOptions {
   floor?: FreeSpaceFloor;
   maxRunningPerPool?: number;
   pollMs?: number;
+  /** Adds to the domain before it starts, e.g. further actions. */
+  prepare?: (parts: Pick<DomainUnderTest, 'store' | 'operations' | 'images'>) => Promise<void>;
   /** Puts something between the domain and its store, e.g. slowness. */
   wrapStore?: (store: Store) => Store;
 }
@@ -104,6 +106,7 @@ export async function startDomain(options: DomainOptions = {}): Promise<DomainUn
     onError,
     pollMs: options.pollMs ?? 30_000,
   });
+  await options.prepare?.({ store, operations, images });
   await images.start();
   const parts = { home, poolDir, store, hub, operations, images, pools, errors };
   const stop = async (): Promise<void> => {

@@ -49,7 +49,7 @@ export interface ImagesOptions {
 export interface Images {
   /** What stands in the way of deleting an image; other parts of wcc add what they use. */
   readonly users: ImageUsers;
-  /** For whatever else fills pools. */
+  /** For whatever else fills pools, and for machines: their disks are images. */
   readonly context: ImagesContext;
   /** Takes over the operations of an earlier process, opens the pools and looks into them. */
   start(): Promise<void>;

@@ -14,6 +14,8 @@ export interface MadeImage {
   virtualSizeBytes: number;
   ownerId: string;
   copiedFrom: number | null;
+  /** What an overlay needs below it. @default null */
+  baseId?: number | null;
   /** When the work counted them; else what the blocks of the file hold. */
   dataBytes: number | null;
 }
@@ -36,6 +38,7 @@ export async function registerImage(store: Store, made: MadeImage): Promise<Comp
     mtimeNs: entry?.mtimeNs ?? '0',
     owner: made.ownerId,
     copiedFrom,
+    baseId: made.baseId ?? null,
     createdAt: new Date().toISOString(),
   });
   return {

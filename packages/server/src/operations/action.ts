@@ -105,6 +105,8 @@ export interface Action {
   room(operation: OperationView): Promise<{ needsBytes: number; freeBytes: number }>;
   /** Removes what a failed or cancelled operation left on the disk. */
   clean(operation: OperationView): Promise<void>;
+  /** Rows that change with a bad end, in its batch; asked after `clean`, whether that succeeded or not. */
+  abandon?(operation: OperationView): readonly WriteStatement[];
   /** Removes what is needed no more once a good end is in the store. */
   forget(operation: OperationView): Promise<void>;
   /** The same inputs once more, as a new operation. */

@@ -72,7 +72,7 @@ export async function endCancelled(engine: Engine, live: Live): Promise<void> {
   }
   const record = failPhase(withState(live.record, 'cancelled'));
   const log: LogLine[] = [{ kind: 'state', text: 'cancelled' }];
-  const statements = closing(engine, live, 'cancelled');
+  const statements = [...abandoned(live), ...closing(engine, live, 'cancelled')];
   await commit(engine, live, { record, log, statements, insists: true });
   retire(engine, live);
 }
@@ -83,7 +83,7 @@ async function recordFailure(engine: Engine, live: Live, told: OperationError): 
     { kind: 'error', text: `${told.code}: ${told.message}` },
     { kind: 'state', text: `failed: ${told.code}` },
   ];
-  const statements = closing(engine, live, told.code);
+  const statements = [...abandoned(live), ...closing(engine, live, told.code)];
   await commit(engine, live, { record: { ...record, error: told }, log, statements, insists: true });
   retire(engine, live);
 }
@@ -94,12 +94,17 @@ function succeeded(record: OperationRecord): OperationRecord {
   return withState(direct ? record : withState(record, 'running'), 'succeeded');
 }
 
+function abandoned(live: Live): readonly WriteStatement[] {
+  return live.action.abandon?.(live) ?? [];
+}
+
 function closing(engine: Engine, live: Live, result: string): WriteStatement[] {
   const { db } = engine.store;
   const { action, ownerName } = live.record;
   return [
     { query: db.deleteFrom('nameReservations').where('operationId', '=', live.id) },
     { query: db.deleteFrom('spaceReservations').where('operationId', '=', live.id) },
+    { query: db.deleteFrom('operationSecrets').where('operationId', '=', live.id) },
     auditStatement({
       who: ownerName,
       address: 'wcc',

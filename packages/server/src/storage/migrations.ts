@@ -85,6 +85,30 @@ const sharing = [
   `create index sharesByOperation on shares (operationId)`,
 ];
 
+const machines = [
+  `create table vms (
+    id integer primary key check (id >= 100), uuid text not null unique, name text not null unique,
+    poolId text not null references pools (id), ownerId text not null, ownerName text not null,
+    state text not null check (state in ('making', 'ready', 'deleting', 'abandoned')), operationId text,
+    cpus integer not null, memoryBytes integer not null, firmware text not null check (firmware in ('bios', 'uefi')),
+    networkKind text not null check (networkKind in ('user', 'bridge', 'network', 'none')), networkName text,
+    mac text not null, bootOrder text not null, cdromImageId integer, hasSeed integer not null check (hasSeed in (0, 1)),
+    createdAt text not null
+  ) strict`,
+  `create table vmDisks (
+    vmId integer not null references vms (id) on delete cascade, position integer not null, imageId integer not null,
+    name text not null, format text not null check (format in ('raw', 'qcow2')), sizeBytes integer not null,
+    sourceId integer, baseId integer, inode text, primary key (vmId, position)
+  ) strict, without rowid`,
+  `create index vmDisksByImage on vmDisks (imageId)`,
+  // An overlay holds only what differs from its base.
+  `alter table images add column baseId integer`,
+  `create table operationSecrets (
+    operationId text primary key references operations (id) on delete cascade, sealed text not null
+  ) strict, without rowid`,
+  `create table firstBootProfiles (userId text primary key, profile text not null) strict, without rowid`,
+];
+
 const audit = [
   `create table audit (
     number integer primary key autoincrement, at text not null, who text not null, address text not null,
@@ -113,4 +137,5 @@ export const migrations: readonly Migration[] = [
   { name: '0001-first', statements: [...access, ...images, ...operations, ...sharing, ...audit] },
   { name: '0002-image-facts', statements: imageFacts },
   { name: '0003-imports', statements: imports },
+  { name: '0004-machines', statements: machines },
 ];

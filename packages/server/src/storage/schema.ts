@@ -21,6 +21,10 @@ export interface Database {
   grants: GrantsTable;
   shares: SharesTable;
   audit: AuditTable;
+  vms: VmsTable;
+  vmDisks: VmDisksTable;
+  operationSecrets: OperationSecretsTable;
+  firstBootProfiles: FirstBootProfilesTable;
 }
 
 interface SettingsTable {
@@ -101,6 +105,8 @@ interface ImagesTable {
   /** `<inode>:<size>:<mtime in ns>` of the file that `sha256` was computed from. */
   digestOf: Generated<string | null>;
   createdAt: string;
+  /** The image that an overlay needs below it. */
+  baseId: Generated<number | null>;
   rev: Generated<number>;
 }
 
@@ -190,4 +196,59 @@ interface AuditTable {
   result: string;
   previousHash: string;
   hash: string;
+}
+
+/**
+ * Machines that wcc made or makes. `making` and `deleting` belong to the operation that is named; `abandoned`: an
+ * operation has ended and something that it made could not be removed yet.
+ */
+export interface VmsTable {
+  id: number;
+  uuid: string;
+  name: string;
+  poolId: string;
+  ownerId: string;
+  ownerName: string;
+  state: 'making' | 'ready' | 'deleting' | 'abandoned';
+  /** What works on it: nothing else may meanwhile. */
+  operationId: string | null;
+  cpus: number;
+  memoryBytes: number;
+  firmware: 'bios' | 'uefi';
+  networkKind: 'user' | 'bridge' | 'network' | 'none';
+  networkName: string | null;
+  mac: string;
+  /** JSON array. */
+  bootOrder: string;
+  cdromImageId: number | null;
+  hasSeed: number;
+  createdAt: string;
+}
+
+/** Disks of machines, planned ones too. `sourceId`: what it is copied from while it is made. */
+export interface VmDisksTable {
+  vmId: number;
+  /** From 0; the first one is booted. */
+  position: number;
+  /** The number that its image has, or gets with the machine's completion. */
+  imageId: number;
+  name: string;
+  format: 'raw' | 'qcow2';
+  sizeBytes: number;
+  sourceId: number | null;
+  baseId: number | null;
+  /** Decimal text; null until the file stands complete under its name. */
+  inode: string | null;
+}
+
+/** Secret inputs of operations, encrypted; they die with the operation's end. */
+interface OperationSecretsTable {
+  operationId: string;
+  sealed: string;
+}
+
+interface FirstBootProfilesTable {
+  userId: string;
+  /** JSON. */
+  profile: string;
 }

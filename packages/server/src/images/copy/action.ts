@@ -61,6 +61,7 @@ export function createCopyAction(
         virtualSizeBytes,
         ownerId,
         copiedFrom: sourceId,
+        baseId: input(operation).baseId ?? null,
         dataBytes: result?.bytes?.data ?? null,
       });
     },

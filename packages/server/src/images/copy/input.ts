@@ -9,6 +9,8 @@ export interface CopyInput extends OperationInput {
   /** As the source had them when the copy was accepted. */
   format: 'raw' | 'qcow2' | 'iso';
   virtualSizeBytes: number;
+  /** What an overlay needs below it; its copy needs the same. */
+  baseId?: number | null;
   targetId: number;
   targetName: string;
   ownerId: string;

@@ -69,6 +69,7 @@ function inputOf(
     sourceName: source.image.name,
     format: source.format,
     virtualSizeBytes: source.image.virtualSizeBytes,
+    baseId: source.image.baseId,
     targetId,
     targetName: body.name,
     ownerId: principal.userId,
@@ -79,7 +80,11 @@ function inputOf(
 }
 
 /** Tried for real: only then is the copy promised without room for its data. */
-async function decideClone(source: Source, target: Pool, method: CopyImageInput['method']): Promise<boolean> {
+export async function decideClone(
+  source: Source,
+  target: Pool,
+  method: CopyImageInput['method'],
+): Promise<boolean> {
   if (method === 'copy') return false;
   const clones = await canClone(source.path, target.path).catch((error: unknown) => {
     if (error instanceof CopyError) return false;

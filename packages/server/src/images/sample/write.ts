@@ -2,6 +2,7 @@ import { randomFill } from 'node:crypto';
 import { promisify } from 'node:util';
 import { link, open, unlink, type FileHandle } from 'node:fs/promises';
 import { syncDirectory } from '../pool/marker.ts';
+import { makeBootSector } from './boot-sector.ts';
 
 const fillWithRandom = promisify<Buffer, Buffer>(randomFill);
 const chunkBytes = 8 * 1024 ** 2;
@@ -74,6 +75,8 @@ async function fill(
     signal.throwIfAborted();
     const length = Math.min(chunkBytes, sizeBytes - written);
     stamp(chunk, written);
+    // It boots: whoever has no image of their own can try a machine with it.
+    if (written === 0) makeBootSector().copy(chunk);
     await writeAll(handle, chunk.subarray(0, length), written);
     written += length;
     if (written % windowBytes !== 0 && written !== sizeBytes) continue;

@@ -1,0 +1,65 @@
+import { ApiError, routes, serialQuery } from '@wcc/api';
+import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
+import { Readable } from 'node:stream';
+import { isRevoked, type Access } from '../access/access.ts';
+
+import type { Principal } from '../access/principal.ts';
+import type { Machines } from '../machines/machines.ts';
+import { createPlaces } from '@wcc/progress/server';
+import { requirePrincipal } from './credentials.ts';
+import { vmIdOf } from './machines.ts';
+import { parseQuery } from './parse.ts';
+
+interface WithId {
+  Params: { id: string };
+}
+
+const followersPerUser = 8;
+
+interface Follower {
+  principal: Principal;
+  ending: AbortController;
+}
+
+/** What a machine shows: its serial log, as it is or as it comes, and a picture of its screen. */
+export function registerMachineViews(
+  app: FastifyInstance,
+  { machines, access }: { machines: Machines; access: Access },
+): void {
+  const one = `${routes.vms()}/:id`;
+  const followers = new Set<Follower>();
+  const places = createPlaces(followersPerUser);
+  access.onRevoked((revocation) => {
+    for (const { principal, ending } of followers) if (isRevoked(revocation, principal)) ending.abort();
+  });
+  app.addHook('preClose', async () => {
+    for (const { ending } of followers) ending.abort();
+  });
+
+  async function follow(request: FastifyRequest<WithId>, reply: FastifyReply): Promise<FastifyReply> {
+    const principal = requirePrincipal(request);
+    const follower = { principal, ending: new AbortController() };
+    const log = await machines.followSerial(principal, vmIdOf(request), follower.ending.signal);
+    const leave = places.enter(principal.userId);
+    if (leave === null) throw new ApiError('too_many_watchers');
+    followers.add(follower);
+    const stream = Readable.from(log, { objectMode: false });
+    reply.raw.once('close', () => follower.ending.abort());
+    follower.ending.signal.addEventListener('abort', () => {
+      followers.delete(follower);
+      leave();
+    });
+    return reply.type('text/plain; charset=utf-8').send(stream);
+  }
+
+  app.get<WithId>(`${one}/serial`, async (request, reply) => {
+    const { tail, follow: isFollowing } = parseQuery(serialQuery, request);
+    if (isFollowing) return follow(request, reply);
+    const log = await machines.serial(requirePrincipal(request), vmIdOf(request));
+    return reply.type('text/plain; charset=utf-8').send(log.subarray(Math.max(0, log.length - tail)));
+  });
+  app.get<WithId>(`${one}/screenshot`, async (request, reply) => {
+    const picture = await machines.screenshot(requirePrincipal(request), vmIdOf(request));
+    return reply.type('image/png').send(picture);
+  });
+}

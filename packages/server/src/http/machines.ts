@@ -1,0 +1,129 @@
+import {
+  type Accepted,
+  addDiskRequest,
+  ApiError,
+  changeVmRequest,
+  copyVmRequest,
+  createVmRequest,
+  deleteVmRequest,
+  type FirstBootProfile,
+  firstBootProfile,
+  growDiskRequest,
+  type Host,
+  quickCreateVmRequest,
+  routes,
+  setCdromRequest,
+  type Vm,
+  type VmList,
+} from '@wcc/api';
+import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
+import type { Machines } from '../machines/machines.ts';
+import type { Operations } from '../operations/operations.ts';
+import { requirePrincipal } from './credentials.ts';
+import { idempotencyKeyOf } from './idempotency-key.ts';
+import { accepted } from './operations.ts';
+import { parseBody } from './parse.ts';
+
+export interface MachineRoutesDeps {
+  machines: Machines;
+  operations: Operations;
+}
+
+interface WithId {
+  Params: { id: string };
+}
+
+const creates = { config: { limit: 'creation' } } as const;
+
+/** Machines: what makes, copies and deletes them are operations; what changes them answers with the machine. */
+export function registerMachines(app: FastifyInstance, deps: MachineRoutesDeps): void {
+  const { machines } = deps;
+  app.get(routes.host(), async (request): Promise<Host> => machines.host(requirePrincipal(request)));
+  app.get(routes.vms(), async (request): Promise<VmList> => machines.list(requirePrincipal(request)));
+  app.get<WithId>(`${routes.vms()}/:id`, async (request): Promise<Vm> => {
+    return machines.get(requirePrincipal(request), vmIdOf(request));
+  });
+  registerMaking(app, deps);
+  registerOrders(app, deps);
+  registerProfile(app, deps);
+}
+
+function registerMaking(app: FastifyInstance, { machines, operations }: MachineRoutesDeps): void {
+  const answer = (
+    request: FastifyRequest,
+    reply: FastifyReply,
+    snapshot: Parameters<Operations['describe']>[0],
+  ): Accepted => accepted(reply, operations.describe(snapshot, requirePrincipal(request)));
+  app.post(routes.vms(), creates, async (request, reply) => {
+    const body = parseBody(createVmRequest, request);
+    return answer(request, reply, await machines.create({ ...orderOf(request), body }));
+  });
+  app.post(routes.quickCreateVm(), creates, async (request, reply) => {
+    const body = parseBody(quickCreateVmRequest, request);
+    return answer(request, reply, await machines.quickCreate({ ...orderOf(request), body }));
+  });
+  app.post<WithId>(`${routes.vms()}/:id/copy`, creates, async (request, reply) => {
+    const body = parseBody(copyVmRequest, request);
+    const order = { ...orderOf(request), id: vmIdOf(request), body };
+    return answer(request, reply, await machines.copy(order));
+  });
+  app.delete<WithId>(`${routes.vms()}/:id`, creates, async (request, reply) => {
+    const body = parseBody(deleteVmRequest, request);
+    const snapshot = await machines.remove(requirePrincipal(request), vmIdOf(request), body);
+    return answer(request, reply, snapshot);
+  });
+}
+
+function orderOf(request: FastifyRequest): {
+  principal: ReturnType<typeof requirePrincipal>;
+  idempotencyKey: string | null;
+} {
+  return { principal: requirePrincipal(request), idempotencyKey: idempotencyKeyOf(request) };
+}
+
+function registerOrders(app: FastifyInstance, { machines }: MachineRoutesDeps): void {
+  const one = `${routes.vms()}/:id`;
+  for (const verb of ['start', 'shutdown', 'power-off', 'reset'] as const) {
+    app.post<WithId>(`${one}/${verb}`, async (request): Promise<Vm> => {
+      return machines.order(requirePrincipal(request), vmIdOf(request), verb);
+    });
+  }
+  app.patch<WithId>(one, async (request): Promise<Vm> => {
+    const body = parseBody(changeVmRequest, request);
+    return machines.change(requirePrincipal(request), vmIdOf(request), body);
+  });
+  app.post<WithId>(`${one}/disks`, creates, async (request): Promise<Vm> => {
+    const body = parseBody(addDiskRequest, request);
+    return machines.addDisk(requirePrincipal(request), vmIdOf(request), body);
+  });
+  app.patch<{ Params: { id: string; index: string } }>(
+    `${one}/disks/:index`,
+    async (request): Promise<Vm> => {
+      const { sizeBytes } = parseBody(growDiskRequest, request);
+      const { index } = request.params;
+      if (!/^\d{1,2}$/.test(index)) throw new ApiError('not_found');
+      const order = { index: Number(index), sizeBytes };
+      return machines.growDisk(requirePrincipal(request), vmIdOf(request), order);
+    },
+  );
+  app.put<WithId>(`${one}/cdrom`, async (request): Promise<Vm> => {
+    const body = parseBody(setCdromRequest, request);
+    return machines.setCdrom(requirePrincipal(request), vmIdOf(request), body);
+  });
+}
+
+function registerProfile(app: FastifyInstance, { machines }: MachineRoutesDeps): void {
+  app.get(routes.profile(), async (request): Promise<FirstBootProfile> => {
+    return machines.profile(requirePrincipal(request));
+  });
+  app.put(routes.profile(), async (request): Promise<FirstBootProfile> => {
+    return machines.changeProfile(requirePrincipal(request), parseBody(firstBootProfile, request));
+  });
+}
+
+/** What is no number is no machine. */
+export function vmIdOf(request: FastifyRequest<WithId>): number {
+  const { id } = request.params;
+  if (!/^[1-9]\d{0,14}$/.test(id)) throw new ApiError('not_found');
+  return Number(id);
+}

@@ -1,0 +1,50 @@
+import { CLOSE_CODES } from '@wcc/progress';
+import type { Duplex } from 'node:stream';
+import type { WebSocket } from 'ws';
+import type { InputFilter } from '../machines/screen/rfb-input.ts';
+
+/** What may wait for a slow page; then the machine's side is read no further. */
+const highWaterBytes = 1024 ** 2;
+
+/**
+ * Joins a page with a machine's screen. Neither side is read faster than the other one takes it, and the end of one
+ * is the end of both.
+ */
+export function joinScreen(socket: WebSocket, backend: Duplex, filter: InputFilter | null): void {
+  backend.on('data', (chunk: Buffer) => {
+    socket.send(chunk, { binary: true }, () => {
+      if (socket.bufferedAmount < highWaterBytes) backend.resume();
+    });
+    if (socket.bufferedAmount >= highWaterBytes) backend.pause();
+  });
+  socket.on('message', (data, isBinary) => {
+    if (!isBinary) return socket.close(CLOSE_CODES.malformed);
+    const bytes = passedOf(toBuffer(data), filter);
+    if (bytes === null) return socket.close(CLOSE_CODES.malformed);
+    if (bytes.length === 0 || backend.destroyed || backend.write(bytes)) return;
+    socket.pause();
+    backend.once('drain', () => socket.resume());
+  });
+  const end = (): void => {
+    backend.destroy();
+    socket.close(CLOSE_CODES.normal);
+  };
+  backend.once('end', end).once('close', end).once('error', end);
+  socket.once('close', () => backend.destroy());
+  socket.on('error', () => socket.terminate());
+}
+
+/** Null for what is no RFB: it is not passed on, and not guessed at. */
+function passedOf(bytes: Buffer, filter: InputFilter | null): Buffer | null {
+  if (filter === null) return bytes;
+  try {
+    return filter.pass(bytes);
+  } catch {
+    return null;
+  }
+}
+
+function toBuffer(data: Buffer | ArrayBuffer | Buffer[]): Buffer {
+  if (Array.isArray(data)) return Buffer.concat(data);
+  return Buffer.isBuffer(data) ? data : Buffer.from(data);
+}

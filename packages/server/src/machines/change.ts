@@ -1,0 +1,54 @@
+import type { ChangeVmRequest } from '@wcc/api';
+import type { Principal } from '../access/principal.ts';
+import type { MachinesContext } from './context.ts';
+import { demandIso } from './create/plan-disks.ts';
+import { demandName } from './create/request.ts';
+import { demandCpus, demandHypervisor, demandMemory, ordered } from './host.ts';
+import { demandOff, vmAudit } from './life.ts';
+import { demandIdle } from './rights.ts';
+import { readDisks, specOf, type VmRow } from './vm-rows.ts';
+
+export interface VmChange<Body> {
+  row: VmRow;
+  principal: Principal;
+  body: Body;
+}
+
+/** CPUs, memory, name and boot order of a machine that is off. @throws ApiError `vm_running`, `vm_name_taken`, … */
+export async function changeVm(
+  context: MachinesContext,
+  { row, principal, body }: VmChange<ChangeVmRequest>,
+): Promise<void> {
+  const { store, hypervisor } = context;
+  const { name = row.name, cpus = row.cpus, memoryBytes = row.memoryBytes } = body;
+  const bootOrder = body.bootOrder === undefined ? row.bootOrder : JSON.stringify(body.bootOrder);
+  const values = { name, cpus, memoryBytes, bootOrder };
+  demandIdle(row);
+  await ordered(async () => {
+    await demandHypervisor(hypervisor);
+    await demandOff(context, row);
+    if (name !== row.name) await demandName(context, name);
+    demandCpus(cpus);
+    await demandMemory(hypervisor, { memoryBytes, now: false });
+    await hypervisor.define(await specOf(context, { ...row, ...values }, await readDisks(store, row.id)));
+  });
+  const query = store.db.updateTable('vms').set(values).where('id', '=', row.id);
+  await store.write([{ query, expectRows: 1 }, vmAudit(principal, row, 'change')]);
+}
+
+/** Puts an ISO into the drive or takes it out, running or not. */
+export async function setCdrom(
+  context: MachinesContext,
+  { row, principal, body }: VmChange<{ image: number | null }>,
+): Promise<void> {
+  const { store, hypervisor } = context;
+  demandIdle(row);
+  if (body.image !== null) await demandIso(context, body.image, 'image');
+  const { cdrom } = await specOf(context, { ...row, cdromImageId: body.image }, []);
+  await ordered(async () => {
+    await demandHypervisor(hypervisor);
+    if ((await hypervisor.status(row.uuid)) !== null) await hypervisor.setCdrom(row.uuid, cdrom);
+  });
+  const query = store.db.updateTable('vms').set({ cdromImageId: body.image }).where('id', '=', row.id);
+  await store.write([{ query, expectRows: 1 }, vmAudit(principal, row, 'cdrom')]);
+}

@@ -1,0 +1,22 @@
+import type { ImagesContext } from '../images/context.ts';
+import type { ImageNumbers } from '../images/image-rows.ts';
+import type { Mutex } from '../operations/mutex.ts';
+import type { Operations } from '../operations/operations.ts';
+import type { Store } from '../storage/store.ts';
+import type { Hypervisor } from './hypervisor.ts';
+import type { OperationSecrets } from './secrets.ts';
+import type { Seeds } from './seed/seeds.ts';
+
+/** What all parts of the machines' domain share. */
+export interface MachinesContext {
+  readonly store: Store;
+  readonly operations: Operations;
+  readonly images: ImagesContext;
+  readonly hypervisor: Hypervisor;
+  readonly seeds: Seeds;
+  readonly secrets: OperationSecrets;
+  readonly numbers: ImageNumbers;
+  /** Orders to one machine, by its number, one after the other. */
+  readonly machineMutex: (key: string) => Mutex;
+  readonly onError: (error: unknown, context: { stage: string }) => void;
+}

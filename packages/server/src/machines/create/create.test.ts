@@ -1,0 +1,216 @@
+import { execFile } from 'node:child_process';
+import { readdir, rename, rm, stat, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { promisify } from 'node:util';
+import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { bootSectorSays } from '../../images/sample/boot-sector.ts';
+import { waitUntil } from '../hypervisor/wait.testkit.ts';
+import { bootableIso } from '../iso.testkit.ts';
+import {
+  admin,
+  makePrincipal,
+  MiB,
+  sha256,
+  startMachines,
+  writeBootable,
+  type MachinesUnderTest,
+} from '../machines.testkit.ts';
+
+const run = promisify(execFile);
+
+let ground: MachinesUnderTest;
+beforeEach(async () => {
+  ground = await startMachines();
+});
+afterEach(async () => {
+  await ground.close();
+});
+
+async function template(name = 'template.raw', sizeBytes = 4 * MiB): Promise<number> {
+  await writeBootable(join(ground.poolDir, name), sizeBytes);
+  await ground.rescan();
+  return (await ground.image(name)).id;
+}
+
+async function qcow2Template(): Promise<number> {
+  const raw = join(ground.poolDir, '.raw');
+  await writeBootable(raw);
+  const args = ['convert', '-f', 'raw', '-O', 'qcow2', raw, join(ground.poolDir, 'template.qcow2')];
+  await run('/usr/bin/qemu-img', args);
+  await rm(raw);
+  await ground.rescan();
+  return (await ground.image('template.qcow2')).id;
+}
+
+async function says(name: string, words: string): Promise<void> {
+  const { id } = await ground.vm(name);
+  await waitUntil(`${name} to say "${words}"`, async () =>
+    (await ground.machines.serial(admin, id ?? 0)).includes(words),
+  );
+}
+
+describe('create_vm', () => {
+  it('makes a machine of a copied disk, which boots', async () => {
+    const image = await template();
+    const ended = await ground.make({
+      name: 'web',
+      disks: [{ kind: 'copy', image }],
+      start: true,
+      firstBoot: { sshKeys: ['ssh-ed25519 AAAAC3NzaC1lZDI1NTE5 me'] },
+    });
+    expect(ended).toMatchObject({ label: 'create_vm_100', subject: { kind: 'vm', id: 100, name: 'web' } });
+    expect(ended.phases.map(({ name, state }) => `${name} ${state}`)).toEqual([
+      'check done',
+      'disk_1 done',
+      'seed done',
+      'define done',
+      'start done',
+    ]);
+    expect(ended.result).toEqual({ kind: 'vm', id: 100 });
+    await says('web', bootSectorSays.ready);
+    const vm = await ground.vm('web');
+    expect(vm).toMatchObject({ id: 100, state: 'running', cpus: 1, owner: admin.userId, foreign: false });
+    expect(vm.disks).toMatchObject([{ index: 0, name: 'web-disk0.raw', format: 'raw', sizeBytes: 4 * MiB }]);
+    expect(await ground.image('web-disk0.raw')).toMatchObject({ state: 'ready', copiedFrom: image });
+    expect(await ground.litter()).toEqual([]);
+    expect((await ground.rescan()).added).toBe(0);
+  });
+
+  it('makes one of a qcow2 template that is grown, with blank disks beside it', async () => {
+    const image = await qcow2Template();
+    await ground.make({
+      name: 'many',
+      disks: [
+        { kind: 'copy', image, sizeBytes: 8 * MiB },
+        { kind: 'blank', sizeBytes: 2 * MiB, format: 'raw' },
+        { kind: 'blank', sizeBytes: 3 * MiB },
+      ],
+      start: true,
+    });
+    await says('many', bootSectorSays.ready);
+    const { disks } = await ground.vm('many');
+    expect(disks.map(({ name, sizeBytes }) => `${name} ${sizeBytes / MiB}`)).toEqual([
+      'many-disk0.qcow2 8',
+      'many-disk1.raw 2',
+      'many-disk2.qcow2 3',
+    ]);
+    for (const { name } of disks) {
+      expect((await stat(join(ground.poolDir, name))).mode & 0o777).toBe(0o600);
+      expect((await ground.image(name)).state).toBe('ready');
+    }
+  });
+
+  it('boots an ISO in the drive, and ejects it', async () => {
+    await writeFile(join(ground.poolDir, 'boot.iso'), bootableIso());
+    await ground.rescan();
+    const { id } = await ground.image('boot.iso');
+    await ground.make({
+      name: 'installer',
+      disks: [
+        { kind: 'cdrom', image: id },
+        { kind: 'blank', sizeBytes: MiB },
+      ],
+      start: true,
+    });
+    await says('installer', bootSectorSays.hello);
+    const vm = await ground.vm('installer');
+    expect(vm.cdrom).toEqual({ image: id, name: 'boot.iso' });
+    const ejected = await ground.machines.setCdrom(admin, vm.id ?? 0, { image: null });
+    expect(ejected).toMatchObject({ cdrom: null, state: 'running' });
+  });
+});
+
+describe('quick_create_vm', () => {
+  it('starts an overlay on a base that stays as it is, and is as large as asked', async () => {
+    const image = await template('base.raw', 64 * MiB);
+    const before = await sha256(join(ground.poolDir, 'base.raw'));
+    await ground.quick({ image, name: 'thin', sizeBytes: 128 * MiB, memoryBytes: 32 * MiB });
+    await says('thin', bootSectorSays.written);
+    const [disk] = (await ground.vm('thin')).disks;
+    expect(disk).toMatchObject({ name: 'thin-disk0.qcow2', base: image, sizeBytes: 128 * MiB });
+    expect((await stat(join(ground.poolDir, 'thin-disk0.qcow2'))).blocks * 512).toBeLessThan(2 * MiB);
+    expect(await sha256(join(ground.poolDir, 'base.raw'))).toBe(before);
+  });
+
+  it('makes an independent copy when asked', async () => {
+    const image = await template();
+    await ground.quick({ image, name: 'whole', full: true, memoryBytes: 32 * MiB, start: false });
+    const { disks, state } = await ground.vm('whole');
+    expect(disks).toMatchObject([{ name: 'whole-disk0.raw', base: null }]);
+    expect(state).toBe('shut_off');
+  });
+
+  it("gives the machine its user's keys at the first boot", async () => {
+    const image = await template();
+    const sato = makePrincipal('sato');
+    const profile = { user: 'sato', sshKeys: ['ssh-ed25519 AAAAC3NzaC1lZDI1NTE5 sato@home'] };
+    await ground.machines.changeProfile(sato, profile);
+    expect(await ground.machines.profile(sato)).toEqual(profile);
+    await ground.quick({ image, name: 'keyed', memoryBytes: 32 * MiB, start: false }, sato);
+    const { uuid } = await ground.vm('keyed');
+    const seed = join(ground.home, 'seeds', `${uuid}.iso`);
+    expect((await stat(seed)).mode & 0o777).toBe(0o600);
+    const { stdout } = await run('grep', ['-c', '--text', 'sato@home', seed]);
+    expect(Number(stdout)).toBe(1);
+  });
+});
+
+describe('a refusal', () => {
+  const nothing = { name: 'web', disks: [] };
+
+  it.each([
+    ['a taken name', { name: 'taken' }, 'vm_name_taken'],
+    ['an unknown network', { network: { kind: 'bridge' as const, name: 'nowhere0' } }, 'unknown_network'],
+    ['more memory than there is', { memoryBytes: 2 ** 44 }, 'not_enough_memory'],
+    ['more processors than there are', { cpus: 255 }, 'invalid_input'],
+    ['an image that is not there', { disks: [{ kind: 'copy' as const, image: 4711 }] }, 'not_found'],
+    ['a disk in the drive', { disks: [{ kind: 'cdrom' as const, image: 100 }] }, 'invalid_input'],
+    [
+      'a disk that shrinks',
+      { disks: [{ kind: 'copy' as const, image: 100, sizeBytes: MiB }] },
+      'invalid_input',
+    ],
+  ])('of %s leaves nothing', async (_what, changes, code) => {
+    expect(await template()).toBe(100);
+    await ground.make({ name: 'taken' });
+    const before = await ground.traces();
+    await expect(ground.ask({ ...nothing, ...changes })).rejects.toMatchObject({ code });
+    expect(await ground.traces()).toEqual(before);
+  });
+
+  it('of a pool that is not there leaves nothing', async () => {
+    const image = await template();
+    const marker = join(ground.poolDir, '.wcc-pool');
+    await rename(marker, `${ground.home}/away`);
+    await expect(ground.ask({ disks: [{ kind: 'copy', image }] })).rejects.toMatchObject({
+      code: 'pool_unavailable',
+    });
+    await rename(`${ground.home}/away`, marker);
+    expect(await ground.traces()).toEqual([]);
+  });
+
+  it('of two at once for one name comes to the second', async () => {
+    const both = await Promise.allSettled([ground.ask(nothing), ground.ask(nothing)]);
+    expect(both.map(({ status }) => status).toSorted()).toEqual(['fulfilled', 'rejected']);
+  });
+});
+
+describe('first-boot secrets', () => {
+  const passwordHash = '$6$rounds=4096$saltsaltsalt$hashhashhashhashhash';
+  const userData = '#!/bin/sh\necho a-very-secret-word\n';
+
+  it('reach the seed, and stand in no row and no file else', async () => {
+    const ended = await ground.make({ name: 'secret', firstBoot: { user: 'me', passwordHash, userData } });
+    const { uuid } = await ground.vm('secret');
+    const found = await run('grep', ['-rl', '--text', 'hashhashhashhash', ground.home]).catch(() => null);
+    // The seed holds it in base64; the store holds nothing.
+    expect(found?.stdout ?? '').toBe('');
+    const { store } = ground;
+    expect(await store.db.selectFrom('operationSecrets').selectAll().execute()).toEqual([]);
+    expect(JSON.stringify(await store.db.selectFrom('operations').selectAll().execute())).not.toContain(
+      'hashhash',
+    );
+    expect(await readdir(join(ground.home, 'seeds'))).toEqual([`${uuid}.iso`]);
+    expect(JSON.stringify(ended)).not.toContain('secret-word');
+  });
+});

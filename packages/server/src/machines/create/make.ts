@@ -1,0 +1,97 @@
+import type { CopyPhaseEvent } from '@wcc/copy';
+import { ApiError } from '@wcc/api';
+import type { OperationView } from '../../operations/action.ts';
+import type { MachinesContext } from '../context.ts';
+import { demandHypervisor } from '../host.ts';
+import { findVm, readDisks, specOf } from '../vm-rows.ts';
+import { finishDisk, publishDisk, type DiskPlace } from './disk-files.ts';
+import type { CreateInput, DiskPlan } from './input.ts';
+import type { Step, StepTools } from './steps.ts';
+
+/** Names of the phases, in order. */
+export function phasesOf(input: CreateInput): string[] {
+  return [
+    'check',
+    ...input.disks.map(({ position }) => `disk_${position + 1}`),
+    ...(input.firstBoot === null ? [] : ['seed']),
+    'define',
+    ...(input.start ? ['start'] : []),
+  ];
+}
+
+/** What is done in each; what an earlier process did already is found and left. */
+export function stepsOf(context: MachinesContext, operation: OperationView): Step[] {
+  const input = operation.input as CreateInput;
+  const work: Record<string, Step['run']> = {
+    check: () => demandHypervisor(context.hypervisor).then(() => {}),
+    seed: () => writeSeed(context, operation.id, input),
+    define: () => define(context, input),
+    start: () => context.hypervisor.start(input.vm.uuid),
+  };
+  for (const disk of input.disks) {
+    work[`disk_${disk.position + 1}`] = (tools) => makeDisk(context, { operation, disk, tools });
+  }
+  return phasesOf(input).map((phase) => ({
+    phase,
+    run: (tools) => work[phase]?.(tools) ?? Promise.resolve(),
+  }));
+}
+
+async function makeDisk(
+  context: MachinesContext,
+  { operation, disk, tools }: { operation: OperationView; disk: DiskPlan; tools: StepTools },
+): Promise<void> {
+  const { vm, poolId } = operation.input as CreateInput;
+  const { path } = await context.images.pools.use(poolId);
+  const place: DiskPlace = { operationId: operation.id, poolId, directory: path };
+  const row = (await readDisks(context.store, vm.id)).find(({ position }) => position === disk.position);
+  if (row?.inode == null) {
+    const onCopyPhase = (event: CopyPhaseEvent): void => tellCopy(event, tools);
+    const hooks = { onJob: tools.follow, onCopyPhase };
+    const inode = await publishDisk(context, { place, disk, hooks }).finally(() => tools.follow(null));
+    await recordDisk(context, { operation, disk, inode });
+  }
+  await finishDisk(place, disk);
+}
+
+function tellCopy({ phase, totalBytes, facts }: CopyPhaseEvent, tools: StepTools): void {
+  if (phase !== 'transfer' && phase !== 'clone') return;
+  tools.measure(phase === 'transfer' ? totalBytes : null, facts?.method ? { method: facts.method } : {});
+}
+
+/** From now on the file is known by its inode, and its bytes are missing from the free space: no promise any more. */
+async function recordDisk(
+  { store }: MachinesContext,
+  { operation, disk, inode }: { operation: OperationView; disk: DiskPlan; inode: string },
+): Promise<void> {
+  const { vm, disks } = operation.input as CreateInput;
+  const rest = disks.filter(({ position }) => position > disk.position);
+  const bytes = rest.reduce((sum, { needsBytes }) => sum + needsBytes, 0);
+  const made = store.db
+    .updateTable('vmDisks')
+    .set({ inode })
+    .where('vmId', '=', vm.id)
+    .where('position', '=', disk.position);
+  const promise = store.db
+    .updateTable('spaceReservations')
+    .set({ bytes })
+    .where('operationId', '=', operation.id);
+  await store.write([{ query: made, expectRows: 1 }, { query: promise }]);
+}
+
+async function writeSeed(context: MachinesContext, operationId: string, input: CreateInput): Promise<void> {
+  const { vm, firstBoot, hasSecrets } = input;
+  if (firstBoot === null) return;
+  const secrets = hasSecrets ? await context.secrets.read(operationId) : {};
+  await context.seeds.write(vm.uuid, {
+    instanceId: vm.uuid,
+    hostname: firstBoot.hostname ?? vm.name,
+    firstBoot: { ...firstBoot, ...secrets },
+  });
+}
+
+async function define(context: MachinesContext, { vm }: CreateInput): Promise<void> {
+  const row = await findVm(context.store, vm.id);
+  if (row === undefined) throw new ApiError('not_found');
+  await context.hypervisor.define(await specOf(context, row, await readDisks(context.store, vm.id)));
+}

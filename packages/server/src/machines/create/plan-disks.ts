@@ -1,0 +1,136 @@
+import { ApiError, type VmDiskInput } from '@wcc/api';
+import { decideClone } from '../../images/copy/request.ts';
+import { readSource, type Source } from '../../images/source.ts';
+import { isNameTaken } from '../../images/names.ts';
+import type { Pool } from '../../images/pool/pools.ts';
+import type { WriteStatement } from '../../storage/store.ts';
+import type { MachinesContext } from '../context.ts';
+import { isDiskFormat, type DiskMaking, type DiskPlan, type SourceImage } from './input.ts';
+
+/** Metadata of a file whose blocks are shared, or of an empty one. */
+const nextToNothingBytes = 1024 ** 2;
+
+/** A disk as a request names it; `thin`: by shared blocks or an overlay, and never by a copy. */
+export type WantedDisk = Exclude<VmDiskInput, { kind: 'cdrom' }> | ThinDisk;
+export interface ThinDisk {
+  kind: 'thin';
+  image: number;
+  sizeBytes?: number | undefined;
+}
+
+/** What a disk will be before it has a number and a name. */
+export type DiskDraft = Omit<DiskPlan, 'position' | 'imageId' | 'name'>;
+
+/**
+ * Decides how a disk is made; nothing is moved.
+ * @throws ApiError `not_found`, `image_unavailable`, `source_in_use`, `invalid_input`, `clone_unsupported`
+ */
+export async function draftDisk(
+  context: MachinesContext,
+  wanted: WantedDisk,
+  { pool, field }: { pool: Pool; field: string },
+): Promise<DiskDraft> {
+  if (wanted.kind === 'blank') {
+    const { format, sizeBytes } = wanted;
+    const making: DiskMaking = { kind: 'blank' };
+    return { format, sizeBytes, grows: false, needsBytes: nextToNothingBytes, baseId: null, making };
+  }
+  const source = await readSource(context.images, wanted.image);
+  const image = toSourceImage(source, field);
+  const sizeBytes = sizeOf(source, { sizeBytes: wanted.sizeBytes, field });
+  const isGrown = sizeBytes > source.image.virtualSizeBytes;
+  const whole = { format: image.format, sizeBytes, grows: isGrown, baseId: source.image.baseId };
+  if (wanted.kind === 'copy') {
+    const clones = await decideClone(source, pool, wanted.method);
+    const needsBytes = clones ? nextToNothingBytes : source.facts.dataBytes;
+    return { ...whole, needsBytes, making: { kind: 'copy', source: image, method: wanted.method } };
+  }
+  if (await decideClone(source, pool, 'auto')) {
+    return {
+      ...whole,
+      needsBytes: nextToNothingBytes,
+      making: { kind: 'copy', source: image, method: 'clone' },
+    };
+  }
+  await refuseBaseInUse(context, image);
+  const making: DiskMaking = { kind: 'overlay', source: image };
+  return {
+    format: 'qcow2',
+    sizeBytes,
+    grows: false,
+    needsBytes: nextToNothingBytes,
+    baseId: image.id,
+    making,
+  };
+}
+
+function toSourceImage({ image, format, pool }: Source, field: string): SourceImage {
+  if (isDiskFormat(format)) return { id: image.id, poolId: pool.id, name: image.name, format };
+  const message = 'An ISO is no disk.';
+  const hint = 'Put it into the drive and add a blank disk to install on.';
+  throw new ApiError('invalid_input', { field, message, hint });
+}
+
+function sizeOf(
+  { image }: Source,
+  { sizeBytes, field }: { sizeBytes: number | undefined; field: string },
+): number {
+  if (sizeBytes === undefined) return image.virtualSizeBytes;
+  if (sizeBytes >= image.virtualSizeBytes) return sizeBytes;
+  const message = `The image is larger: ${image.virtualSizeBytes} bytes.`;
+  throw new ApiError('invalid_input', { field: `${field}.sizeBytes`, message });
+}
+
+/** What a machine writes to cannot lie below another one's disk. */
+async function refuseBaseInUse({ store }: MachinesContext, { id }: SourceImage): Promise<void> {
+  const user = await store.db
+    .selectFrom('vmDisks')
+    .innerJoin('vms', 'vms.id', 'vmDisks.vmId')
+    .select('vms.name')
+    .where('vmDisks.imageId', '=', id)
+    .executeTakeFirst();
+  if (user === undefined) return;
+  const message = `The image is a disk of the machine "${user.name}".`;
+  throw new ApiError('image_in_use', { field: 'image', message, hint: 'Ask for a full copy.' });
+}
+
+/** Numbers and names for the disks of a machine, in their order. */
+export async function nameDisks(
+  context: MachinesContext,
+  drafts: readonly DiskDraft[],
+  { vm, pool }: { vm: { id: number; name: string }; pool: Pool },
+): Promise<{ disks: DiskPlan[]; statements: WriteStatement[] }> {
+  const statements: WriteStatement[] = [];
+  const disks: DiskPlan[] = [];
+  for (const [position, draft] of drafts.entries()) {
+    const { id: imageId, statement } = context.images.numbers.take();
+    statements.push(statement);
+    const name = await freeName(context, { vm, pool, position, format: draft.format });
+    disks.push({ ...draft, position, imageId, name });
+  }
+  return { disks, statements };
+}
+
+export interface DiskNaming {
+  vm: { id: number; name: string };
+  pool: Pool;
+  position: number;
+  format: 'raw' | 'qcow2';
+}
+
+/** `web-disk0.qcow2`; with the machine's number where an earlier machine of that name left its disks. */
+export async function freeName(
+  { store }: MachinesContext,
+  { vm, pool, position, format }: DiskNaming,
+): Promise<string> {
+  const plain = `${vm.name}-disk${position}.${format}`;
+  if (!(await isNameTaken(store, pool, plain))) return plain;
+  return `${vm.name}-${vm.id}-disk${position}.${format}`;
+}
+
+/** @throws ApiError `invalid_input` for what is no ISO */
+export async function demandIso(context: MachinesContext, image: number, field: string): Promise<void> {
+  const { format } = await readSource(context.images, image);
+  if (format === 'iso') return;
+  throw new ApiError('invalid_input', { field, message: 'Only an ISO goes into the drive.' });
+}

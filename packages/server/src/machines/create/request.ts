@@ -1,0 +1,180 @@
+import { ApiError, type BootDevice, type FirstBoot, type VmNetwork } from '@wcc/api';
+import type { Snapshot } from '@wcc/progress';
+import { createOperationId, formatBytes } from '@wcc/progress';
+import { randomBytes, randomUUID } from 'node:crypto';
+import type { Principal } from '../../access/principal.ts';
+import { refuseTakenName } from '../../images/names.ts';
+import type { Pool } from '../../images/pool/pools.ts';
+import { measureRoom } from '../../images/room.ts';
+import type { Action } from '../../operations/action.ts';
+import type { WriteStatement } from '../../storage/store.ts';
+import type { MachinesContext } from '../context.ts';
+import { demandCpus, demandHypervisor, demandMemory, demandNetwork, ordered } from '../host.ts';
+import type { FirstBootSecrets } from '../secrets.ts';
+import { insertVm } from '../vm-rows.ts';
+import type { CreateInput, DiskPlan, VmPlan } from './input.ts';
+import { demandIso, draftDisk, nameDisks, type WantedDisk } from './plan-disks.ts';
+
+/** A machine as it is asked for, whichever action asks. */
+export interface WantedVm {
+  name: string;
+  cpus: number;
+  memoryBytes: number;
+  disks: readonly WantedDisk[];
+  /** The ISO in its drive. */
+  cdrom: number | null;
+  network: VmNetwork;
+  firmware: 'bios' | 'uefi';
+  bootOrder: readonly BootDevice[];
+  firstBoot: FirstBoot | null;
+  pool: string | undefined;
+  start: boolean;
+}
+
+export interface CreateOrder {
+  action: Action;
+  principal: Principal;
+  wanted: WantedVm;
+  /** Kept without secrets, for a retry. */
+  request: unknown;
+  /** The machine that is copied; null: a new one. */
+  copyOf: { id: number; name: string } | null;
+  idempotencyKey: string | null;
+  /** The address asked at, and what was sent: the scope of the key. */
+  route: string;
+  body: unknown;
+  retryOf: string | null;
+}
+
+/** Checks everything that can be checked, then makes the operation. A refusal moves nothing. */
+export async function requestVm(context: MachinesContext, order: CreateOrder): Promise<Snapshot> {
+  const { principal, idempotencyKey: key, route, body } = order;
+  const request = { userId: principal.userId, route, key, body };
+  return context.operations.idempotency.once(request, (remember) =>
+    // One at a time: of two machines of one name, the second is told.
+    context.machineMutex('create')(() => checkAndAccept(context, order, remember)),
+  );
+}
+
+async function checkAndAccept(
+  context: MachinesContext,
+  order: CreateOrder,
+  remember: (operationId: string) => WriteStatement[],
+): Promise<Snapshot> {
+  const { wanted } = order;
+  await ordered(() => demandHost(context, wanted));
+  await demandName(context, wanted.name);
+  if (wanted.cdrom !== null) await demandIso(context, wanted.cdrom, 'disks');
+  const pool = await poolOf(context, wanted.pool);
+  const drafts = await Promise.all(
+    wanted.disks.map((disk, index) => draftDisk(context, disk, { pool, field: `disks.${index}` })),
+  );
+  const number = context.numbers.take();
+  const { fileSystemKey } = await measureRoom(context.images, pool);
+  return context.images.fileSystemMutex(fileSystemKey)(async () => {
+    const vm = planVm(number.id, wanted);
+    const { disks, statements } = await nameDisks(context, drafts, { vm, pool });
+    await demandPlace(context, pool, disks);
+    const id = createOperationId(randomBytes);
+    const rows = [number.statement, ...statements, ...remember(id)];
+    return accept(context, order, { id, vm, disks, pool, statements: rows });
+  });
+}
+
+async function demandHost({ hypervisor }: MachinesContext, wanted: WantedVm): Promise<void> {
+  const { hasUefi } = await demandHypervisor(hypervisor);
+  demandCpus(wanted.cpus);
+  if (wanted.firmware === 'uefi' && !hasUefi) throw new ApiError('firmware_missing', { field: 'firmware' });
+  await demandNetwork(hypervisor, wanted.network);
+  await demandMemory(hypervisor, { memoryBytes: wanted.memoryBytes, now: wanted.start });
+}
+
+/** Unique among wcc's machines and those of the hypervisor. @throws ApiError `vm_name_taken` */
+export async function demandName({ store, hypervisor }: MachinesContext, name: string): Promise<void> {
+  const taken = await store.db.selectFrom('vms').select('id').where('name', '=', name).executeTakeFirst();
+  const machines = await ordered(() => hypervisor.list());
+  if (taken === undefined && !machines.some((machine) => machine.name === name)) return;
+  const message = `There is already a machine named "${name}".`;
+  throw new ApiError('vm_name_taken', { field: 'name', message });
+}
+
+async function poolOf({ images: { pools } }: MachinesContext, wanted: string | undefined): Promise<Pool> {
+  const id = wanted ?? pools.all()[0]?.id;
+  if (id === undefined) throw new ApiError('not_found');
+  return pools.use(id);
+}
+
+/** Names and room together: nobody else can be promised the same in between. */
+async function demandPlace(context: MachinesContext, pool: Pool, disks: readonly DiskPlan[]): Promise<void> {
+  for (const { name } of disks) await refuseTakenName(context.store, pool, name);
+  const { freeBytes } = await measureRoom(context.images, pool);
+  const needsBytes = needsOf(disks);
+  if (needsBytes <= freeBytes) return;
+  const message = `Needs ${formatBytes(needsBytes)}, ${formatBytes(freeBytes)} free.`;
+  throw new ApiError('no_space', { message });
+}
+
+function needsOf(disks: readonly DiskPlan[]): number {
+  return disks.reduce((sum, { needsBytes }) => sum + needsBytes, 0);
+}
+
+function planVm(id: number, wanted: WantedVm): VmPlan {
+  const { name, cpus, memoryBytes, firmware, network, bootOrder, cdrom } = wanted;
+  const fresh = { uuid: randomUUID(), mac: freshMac() };
+  return { id, ...fresh, name, cpus, memoryBytes, firmware, network, bootOrder, cdromImageId: cdrom };
+}
+
+/** QEMU's own prefix, so that it meets no hardware; 24 random bits. */
+function freshMac(): string {
+  const tail = [...randomBytes(3)].map((byte) => byte.toString(16).padStart(2, '0'));
+  return ['52', '54', '00', ...tail].join(':');
+}
+
+interface Accepted {
+  id: string;
+  vm: VmPlan;
+  disks: DiskPlan[];
+  pool: Pool;
+  statements: readonly WriteStatement[];
+}
+
+function accept(
+  context: MachinesContext,
+  { action, principal, wanted, request, copyOf, retryOf }: CreateOrder,
+  { id, vm, disks, pool, statements }: Accepted,
+): Promise<Snapshot> {
+  const [firstBoot, secrets] = withoutSecrets(wanted.firstBoot);
+  const input: CreateInput = {
+    poolId: pool.id,
+    vm,
+    disks,
+    firstBoot,
+    hasSecrets: secrets !== null,
+    start: wanted.start,
+    ownerId: principal.userId,
+    request,
+  };
+  const rows = insertVm(context, { input, operationId: id, ownerName: principal.userName });
+  const kept = secrets === null ? [] : [context.secrets.keep(id, secrets)];
+  const made = { kind: 'vm', id: vm.id, name: vm.name };
+  return context.operations.accept({
+    id,
+    action,
+    principal,
+    input,
+    subject: copyOf === null ? made : { kind: 'vm', ...copyOf },
+    target: copyOf === null ? null : made,
+    names: disks.map(({ name }) => name),
+    reservedBytes: needsOf(disks),
+    retryOf,
+    statements: [...rows, ...kept, ...statements],
+  });
+}
+
+/** The record holds no secret, ever. */
+export function withoutSecrets(firstBoot: FirstBoot | null): [FirstBoot | null, FirstBootSecrets | null] {
+  if (firstBoot === null) return [null, null];
+  const { passwordHash, userData, ...rest } = firstBoot;
+  if (passwordHash === undefined && userData === undefined) return [rest, null];
+  return [rest, { passwordHash, userData }];
+}

@@ -1,0 +1,35 @@
+import { removeRemains } from '@wcc/copy';
+import { syncDirectory } from '../../images/pool/marker.ts';
+import type { MachinesContext } from '../context.ts';
+import { HypervisorError } from '../hypervisor-error.ts';
+import { readDisks } from '../vm-rows.ts';
+import { removeDiskFile, type DiskPlace } from './disk-files.ts';
+import type { CreateInput } from './input.ts';
+
+/** Takes back every step of a machine's making, whichever were done. May be done again. */
+export async function undo(context: MachinesContext, operationId: string, input: CreateInput): Promise<void> {
+  const { vm, disks, poolId } = input;
+  await removeFromHypervisor(context, vm.uuid);
+  await context.seeds.remove(vm.uuid);
+  const { path } = await context.images.pools.use(poolId);
+  const rows = await readDisks(context.store, vm.id);
+  const place: DiskPlace = { operationId, poolId, directory: path };
+  for (const disk of disks) {
+    const row = rows.find(({ position }) => position === disk.position);
+    await removeDiskFile(place, disk, row?.inode ?? null);
+  }
+  await removeRemains(path, operationId);
+  await syncDirectory(path);
+}
+
+/** Stops it and makes the hypervisor forget it. A host without a hypervisor has none of it. */
+export async function removeFromHypervisor({ hypervisor }: MachinesContext, uuid: string): Promise<void> {
+  try {
+    if ((await hypervisor.status(uuid)) === null) return;
+    await hypervisor.powerOff(uuid);
+    await hypervisor.undefine(uuid);
+  } catch (error) {
+    if (!(error instanceof HypervisorError)) throw error;
+    if (error.code !== 'packages_missing' && error.code !== 'unknown_machine') throw error;
+  }
+}

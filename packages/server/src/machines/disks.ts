@@ -1,0 +1,137 @@
+import { ApiError, type AddDiskInput, maxDisks } from '@wcc/api';
+import { createOperationId } from '@wcc/progress';
+import { randomBytes } from 'node:crypto';
+import { unlink } from 'node:fs/promises';
+import { join } from 'node:path';
+import { registerImage } from '../images/made-image.ts';
+import { refuseTakenName } from '../images/names.ts';
+import { measureRoom } from '../images/room.ts';
+import type { VmChange } from './change.ts';
+import type { MachinesContext } from './context.ts';
+import { finishDisk, publishDisk } from './create/disk-files.ts';
+import type { DiskPlan } from './create/input.ts';
+import { draftDisk, freeName } from './create/plan-disks.ts';
+import { demandHypervisor, ordered } from './host.ts';
+import { demandOff, vmAudit } from './life.ts';
+import { demandIdle } from './rights.ts';
+import { diskSpecOf, readDisks, specOf, type VmDiskRow } from './vm-rows.ts';
+
+/** A further blank disk for a machine that is off. */
+export async function addDisk(context: MachinesContext, change: VmChange<AddDiskInput>): Promise<void> {
+  const { row } = change;
+  demandIdle(row);
+  await ordered(async () => {
+    await demandHypervisor(context.hypervisor);
+    await demandOff(context, row);
+  });
+  const disks = await readDisks(context.store, row.id);
+  if (disks.length >= maxDisks) {
+    throw new ApiError('invalid_input', { message: `A machine has at most ${maxDisks} disks.` });
+  }
+  const pool = await context.images.pools.use(row.poolId);
+  const { fileSystemKey } = await measureRoom(context.images, pool);
+  // Nobody else may take the name before its record has it.
+  await context.images.fileSystemMutex(fileSystemKey)(() => makeAndAttach(context, change, disks));
+}
+
+async function makeAndAttach(
+  context: MachinesContext,
+  { row, principal, body }: VmChange<AddDiskInput>,
+  disks: readonly VmDiskRow[],
+): Promise<void> {
+  const { store } = context;
+  const pool = await context.images.pools.use(row.poolId);
+  const draft = await draftDisk(context, body, { pool, field: 'sizeBytes' });
+  const position = Math.max(-1, ...disks.map((disk) => disk.position)) + 1;
+  const name = await freeName(context, { vm: row, pool, position, format: draft.format });
+  await refuseTakenName(store, pool, name);
+  const number = context.images.numbers.take();
+  const disk: DiskPlan = { ...draft, position, imageId: number.id, name };
+  const place = { operationId: createOperationId(randomBytes), poolId: pool.id, directory: pool.path };
+  const inode = await publishDisk(context, {
+    place,
+    disk,
+    hooks: { onJob: () => {}, onCopyPhase: () => {} },
+  });
+  const diskRow: VmDiskRow = { ...toRow(disk, row.id), inode };
+  try {
+    await finishDisk(place, disk);
+    const image = await registerImage(store, {
+      id: disk.imageId,
+      poolId: pool.id,
+      directory: pool.path,
+      name,
+      format: disk.format,
+      virtualSizeBytes: disk.sizeBytes,
+      ownerId: row.ownerId,
+      copiedFrom: null,
+      dataBytes: null,
+    });
+    await ordered(async () => context.hypervisor.define(await specOf(context, row, [...disks, diskRow])));
+    const query = store.db.insertInto('vmDisks').values(diskRow);
+    await store.write([
+      number.statement,
+      ...image.statements,
+      { query },
+      vmAudit(principal, row, 'disk.add'),
+    ]);
+  } catch (error) {
+    await unlink(join(pool.path, name));
+    throw error;
+  }
+}
+
+function toRow(disk: DiskPlan, vmId: number): Omit<VmDiskRow, 'inode'> {
+  const { position, imageId, name, format, sizeBytes, baseId } = disk;
+  return { vmId, position, imageId, name, format, sizeBytes, baseId, sourceId: null };
+}
+
+/** Larger only; a machine that runs is told. @throws ApiError `not_found`, `invalid_input` */
+export async function growDisk(
+  context: MachinesContext,
+  { row, principal, body, index }: VmChange<{ sizeBytes: number }> & { index: number },
+): Promise<void> {
+  const { store, hypervisor, images } = context;
+  const { sizeBytes } = body;
+  demandIdle(row);
+  const disk = (await readDisks(store, row.id)).find(({ position }) => position === index);
+  if (disk === undefined) throw new ApiError('not_found');
+  if (sizeBytes < disk.sizeBytes) {
+    const message = `A disk only grows; it has ${disk.sizeBytes} bytes.`;
+    throw new ApiError('invalid_input', { field: 'sizeBytes', message });
+  }
+  await demandNoOverlay(context, disk);
+  const { path } = await images.pools.use(row.poolId);
+  await ordered(async () => {
+    await demandHypervisor(hypervisor);
+    if ((await hypervisor.status(row.uuid)) === null)
+      await hypervisor.define(await specOf(context, row, await readDisks(store, row.id)));
+    await hypervisor.growDisk(row.uuid, { disk: await diskSpecOf(context, path, disk), sizeBytes });
+  });
+  const { db } = store;
+  const grown = db
+    .updateTable('vmDisks')
+    .set({ sizeBytes })
+    .where('vmId', '=', row.id)
+    .where('position', '=', index);
+  const image = db.updateTable('images').set({ virtualSizeBytes: sizeBytes }).where('id', '=', disk.imageId);
+  await store.write([
+    { query: grown, expectRows: 1 },
+    { query: image },
+    vmAudit(principal, row, 'disk.grow'),
+  ]);
+}
+
+/** A base stays as it is while overlays need it. */
+async function demandNoOverlay({ store }: MachinesContext, { imageId }: VmDiskRow): Promise<void> {
+  const overlay = await store.db
+    .selectFrom('images')
+    .select('name')
+    .where('baseId', '=', imageId)
+    .executeTakeFirst();
+  if (overlay === undefined) return;
+  throw new ApiError('image_in_use', {
+    message: `The disk is the base of the image "${overlay.name}".`,
+    hint: 'Delete that image first.',
+  });
+}

@@ -1,0 +1,74 @@
+import { ApiError } from '@wcc/api';
+import { whoIs, type Principal } from '../access/principal.ts';
+import { auditStatement } from '../storage/audit.ts';
+import type { WriteStatement } from '../storage/store.ts';
+import type { MachinesContext } from './context.ts';
+import { demandHypervisor, demandMemory, ordered } from './host.ts';
+import type { MachineStatus } from './hypervisor.ts';
+import { readDisks, specOf, type VmRow } from './vm-rows.ts';
+
+export type VmVerb = 'start' | 'shutdown' | 'power-off' | 'reset';
+
+/** Gives the hypervisor an order; the state follows. @throws ApiError `vm_running`, `vm_not_running`, … */
+export async function orderVm(
+  context: MachinesContext,
+  { row, verb, principal }: { row: VmRow; verb: VmVerb; principal: Principal },
+): Promise<void> {
+  const { hypervisor, store } = context;
+  await ordered(async () => {
+    await demandHypervisor(hypervisor);
+    const status = await hypervisor.status(row.uuid);
+    await carryOut[verb](context, row, status);
+  });
+  await store.write([vmAudit(principal, row, verb)]);
+}
+
+type CarryOut = (context: MachinesContext, row: VmRow, status: MachineStatus | null) => Promise<void>;
+
+const carryOut: Readonly<Record<VmVerb, CarryOut>> = {
+  async start(context, row, status) {
+    const { hypervisor } = context;
+    if (status?.state === 'running') return;
+    // One that is paused has its memory already.
+    if (status?.state !== 'paused') {
+      await demandMemory(hypervisor, { memoryBytes: row.memoryBytes, now: true });
+      // What the store says is what runs, whatever became of the hypervisor's own record.
+      await hypervisor.define(await specOf(context, row, await readDisks(context.store, row.id)));
+    }
+    await hypervisor.start(row.uuid);
+  },
+  async shutdown({ hypervisor }, { uuid }, status) {
+    demandRunning(status);
+    await hypervisor.shutdown(uuid);
+  },
+  async 'power-off'({ hypervisor }, { uuid }, status) {
+    if (status !== null) await hypervisor.powerOff(uuid);
+  },
+  async reset({ hypervisor }, { uuid }, status) {
+    demandRunning(status);
+    await hypervisor.reset(uuid);
+  },
+};
+
+/** @throws ApiError `vm_not_running` */
+export function demandRunning(status: MachineStatus | null): void {
+  if (status?.state !== 'running' && status?.state !== 'paused') throw new ApiError('vm_not_running');
+}
+
+/** @throws ApiError `vm_running` */
+export async function demandOff({ hypervisor }: MachinesContext, { uuid }: VmRow): Promise<void> {
+  const status = await hypervisor.status(uuid);
+  const isOff = status === null || status.state === 'shut_off' || status.state === 'crashed';
+  if (!isOff) throw new ApiError('vm_running');
+}
+
+export function vmAudit(principal: Principal, { id }: { id: number }, what: string): WriteStatement {
+  const { address } = principal;
+  return auditStatement({
+    who: whoIs(principal),
+    address,
+    what: `vm.${what}`,
+    subject: `vm:${id}`,
+    result: 'ok',
+  });
+}

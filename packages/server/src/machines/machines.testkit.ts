@@ -1,0 +1,143 @@
+import type { CreateVmRequest, Vm } from '@wcc/api';
+import { createVmRequest, quickCreateVmRequest } from '@wcc/api';
+import type { Snapshot } from '@wcc/progress';
+import { mkdir, mkdtemp, open, readdir, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { makeBootSector } from '../images/sample/boot-sector.ts';
+import { startDomain, admin, MiB, type DomainUnderTest } from '../images/images.testkit.ts';
+import type { Principal } from '../access/principal.ts';
+import { createQemuDriver } from './hypervisor/qemu/driver.ts';
+import type { Hypervisor } from './hypervisor.ts';
+import { createMachines, type Machines } from './machines.ts';
+
+export { admin, makePrincipal, MiB, sha256 } from '../images/images.testkit.ts';
+
+export interface MachinesUnderTest extends DomainUnderTest {
+  readonly machines: Machines;
+  readonly hypervisor: Hypervisor;
+  /** Asks for a small machine and waits for its end. */
+  make(changes: Partial<CreateVmRequest>, principal?: Principal): Promise<Snapshot>;
+  /** Asks only. */
+  ask(changes: Partial<CreateVmRequest>, principal?: Principal): Promise<Snapshot>;
+  quick(body: Parameters<typeof quickCreateVmRequest.parse>[0], principal?: Principal): Promise<Snapshot>;
+  vm(name: string): Promise<Vm>;
+  /** What is left of machines anywhere: files of the pool, seeds, definitions, rows, promises. */
+  traces(): Promise<string[]>;
+}
+
+export interface MachinesOptions {
+  home?: string;
+  maxRunningPerPool?: number;
+}
+
+/** The machines' domain with the real driver of QEMU; only HTTP is left out. */
+export async function startMachines(options: MachinesOptions = {}): Promise<MachinesUnderTest> {
+  const home = options.home ?? (await mkdtemp(join(tmpdir(), 'wcc-machines-')));
+  const onError = (error: unknown, { stage }: { stage: string }): void => {
+    domain.errors.push({ stage, error });
+  };
+  const hypervisor = await createQemuDriver({ dir: join(home, 'qemu'), onError });
+  let machines: Machines | null = null;
+  const domain = await startDomain({
+    ...options,
+    home,
+    prepare: async ({ store, operations, images }) => {
+      machines = await createMachines({
+        store,
+        operations,
+        images: images.context,
+        hypervisor,
+        dataDir: home,
+        onError,
+      });
+    },
+  });
+  if (machines === null) throw new Error('the machines were not prepared');
+  const parts = { domain, machines: machines as Machines, hypervisor };
+  await parts.machines.start();
+  return { ...domain, ...parts, ...createCalls(parts), ...createEnds(parts) };
+}
+
+interface Parts {
+  domain: DomainUnderTest;
+  machines: Machines;
+  hypervisor: Hypervisor;
+}
+
+function createCalls({
+  domain,
+  machines,
+}: Parts): Pick<MachinesUnderTest, 'make' | 'ask' | 'quick' | 'vm' | 'traces'> {
+  const ask = (changes: Partial<CreateVmRequest>, principal = admin): Promise<Snapshot> => {
+    const small = { name: 'small', cpus: 1, memoryBytes: 32 * MiB, disks: [], start: false };
+    const body = createVmRequest.parse({ ...small, ...changes });
+    return machines.create({ principal, body, idempotencyKey: null });
+  };
+  return {
+    ask,
+    async make(changes, principal) {
+      return domain.wait((await ask(changes, principal)).id, 'succeeded');
+    },
+    async quick(body, principal = admin) {
+      const order = { principal, body: quickCreateVmRequest.parse(body), idempotencyKey: null };
+      return domain.wait((await machines.quickCreate(order)).id, 'succeeded');
+    },
+    async vm(name) {
+      const { items } = await machines.list(admin);
+      const found = items.find((one) => one.name === name);
+      if (!found) throw new Error(`there is no machine ${name}`);
+      return found;
+    },
+    traces: () => tracesOf(domain),
+  };
+}
+
+function createEnds({ domain, machines, hypervisor }: Parts): Pick<MachinesUnderTest, 'stop' | 'close'> {
+  let stopped: Promise<void> | null = null;
+  const stop = async (): Promise<void> => {
+    await domain.stop();
+    await machines.close();
+  };
+  return {
+    stop: () => (stopped ??= stop()),
+    async close() {
+      for (const { uuid } of await hypervisor.list()) await hypervisor.powerOff(uuid);
+      await (stopped ??= stop());
+      await rm(domain.home, { recursive: true, force: true });
+    },
+  };
+}
+
+async function tracesOf({ home, poolDir, store }: DomainUnderTest): Promise<string[]> {
+  const list = async (directory: string): Promise<string[]> =>
+    (await readdir(directory).catch(() => [])).map((name) => `${directory.slice(home.length + 1)}/${name}`);
+  const { db } = store;
+  const rows = [
+    ...(await db.selectFrom('vms').select('name').execute()).map(({ name }) => `vms: ${name}`),
+    ...(await db.selectFrom('vmDisks').select('name').execute()).map(({ name }) => `vmDisks: ${name}`),
+    ...(await db.selectFrom('nameReservations').select('name').execute()).map(({ name }) => `name: ${name}`),
+    ...(await db.selectFrom('spaceReservations').select('bytes').execute()).map(
+      ({ bytes }) => `space: ${bytes}`,
+    ),
+    ...(await db.selectFrom('operationSecrets').select('operationId').execute()).map(() => 'secret'),
+  ];
+  const files = [
+    ...(await list(poolDir)).filter((path) => /disk\d|\.partial|\.json/.test(path)),
+    ...(await list(join(home, 'seeds'))),
+    ...(await list(join(home, 'qemu', 'machines'))),
+  ];
+  return [...files, ...rows];
+}
+
+/** A raw disk that boots and says so, with data behind its first sector. */
+export async function writeBootable(path: string, sizeBytes: number = 4 * MiB): Promise<void> {
+  await mkdir(join(path, '..'), { recursive: true });
+  const file = await open(path, 'w');
+  try {
+    await file.write(makeBootSector());
+    await file.truncate(sizeBytes);
+  } finally {
+    await file.close();
+  }
+}

@@ -1,0 +1,185 @@
+import {
+  ApiError,
+  type CreateVmInput,
+  createVmRequest,
+  type CopyVmRequest,
+  copyVmRequest,
+  type QuickCreateVmInput,
+  quickCreateVmRequest,
+} from '@wcc/api';
+import type { Snapshot } from '@wcc/progress';
+import { availableParallelism } from 'node:os';
+import type { Principal } from '../access/principal.ts';
+import { can } from '../access/rules.ts';
+import { readImage } from '../images/image-rows.ts';
+import type { Action } from '../operations/action.ts';
+import type { MachinesContext } from './context.ts';
+import { createVmAction } from './create/action.ts';
+import { requestVm, type WantedVm, withoutSecrets } from './create/request.ts';
+import { ordered } from './host.ts';
+import { demandOff } from './life.ts';
+import { readProfile } from './profiles.ts';
+import { demandIdle, demandVm } from './rights.ts';
+import { bootOrderOf, readDisks } from './vm-rows.ts';
+
+export interface MakeOrder<Body> {
+  principal: Principal;
+  body: Body;
+  idempotencyKey: string | null;
+  /** @default null */
+  retryOf?: string | null;
+}
+
+/** The three ways to make a machine, made known to the engine of operations. */
+export interface Makers {
+  create(order: MakeOrder<CreateVmInput>): Promise<Snapshot>;
+  quickCreate(order: MakeOrder<QuickCreateVmInput>): Promise<Snapshot>;
+  copy(order: MakeOrder<CopyVmRequest> & { id: number }): Promise<Snapshot>;
+}
+
+export function createMakers(context: MachinesContext): Makers {
+  const makers: Makers = {
+    create: (order) => create(context, createAction, order),
+    quickCreate: (order) => quickCreate(context, quickAction, order),
+    copy: (order) => copy(context, copyAction, order),
+  };
+  const createAction = createVmAction(context, 'create_vm', (input, again) =>
+    makers.create({ ...again, body: createVmRequest.parse(input.request) }),
+  );
+  const quickAction = createVmAction(context, 'quick_create_vm', (input, again) =>
+    makers.quickCreate({ ...again, body: quickCreateVmRequest.parse(input.request) }),
+  );
+  const copyAction = createVmAction(context, 'copy_vm', (input, again) => {
+    const { id, ...body } = input.request as { id: number; name: string };
+    return makers.copy({ ...again, id, body: copyVmRequest.parse(body) });
+  });
+  for (const action of [createAction, quickAction, copyAction]) context.operations.register(action);
+  return makers;
+}
+
+function demandMaking(principal: Principal): void {
+  if (!can(principal, 'vm.make')) throw new ApiError('forbidden');
+}
+
+function routeOf(route: string, retryOf: string | null | undefined): string {
+  return retryOf == null ? route : `POST /api/operations/${retryOf}/retry`;
+}
+
+function create(
+  context: MachinesContext,
+  action: Action,
+  { principal, body, idempotencyKey, retryOf }: MakeOrder<CreateVmInput>,
+): Promise<Snapshot> {
+  demandMaking(principal);
+  const { name, cpus, memoryBytes, network, firmware, pool, start } = body;
+  const disc = body.disks.find((disk) => disk.kind === 'cdrom');
+  const firstBoot = body.firstBoot ?? null;
+  const wanted: WantedVm = {
+    name,
+    cpus,
+    memoryBytes,
+    network,
+    firmware,
+    pool,
+    start,
+    firstBoot,
+    disks: body.disks.filter((disk) => disk.kind !== 'cdrom'),
+    cdrom: disc?.image ?? null,
+    bootOrder: body.bootOrder ?? ['disk', 'cdrom'],
+  };
+  return requestVm(context, {
+    action,
+    principal,
+    wanted,
+    request: { ...body, firstBoot: withoutSecrets(firstBoot)[0] ?? undefined },
+    copyOf: null,
+    idempotencyKey,
+    route: routeOf('POST /api/vms', retryOf),
+    body,
+    retryOf: retryOf ?? null,
+  });
+}
+
+const usualMemoryBytes = 2 * 1024 ** 3;
+const usualCpus = 2;
+
+async function quickCreate(
+  context: MachinesContext,
+  action: Action,
+  { principal, body, idempotencyKey, retryOf }: MakeOrder<QuickCreateVmInput>,
+): Promise<Snapshot> {
+  demandMaking(principal);
+  const { image, name, sizeBytes, full, start } = body;
+  const { user, sshKeys } = await readProfile(context.store, principal.userId);
+  await demandTemplate(context, image);
+  const wanted: WantedVm = {
+    name,
+    cpus: body.cpus ?? Math.min(usualCpus, availableParallelism()),
+    memoryBytes: body.memoryBytes ?? usualMemoryBytes,
+    disks: [full ? { kind: 'copy', image, method: 'auto', sizeBytes } : { kind: 'thin', image, sizeBytes }],
+    cdrom: null,
+    network: { kind: 'user', name: null },
+    firmware: 'bios',
+    bootOrder: ['disk'],
+    firstBoot: { sshKeys, ...(user === null ? {} : { user }) },
+    pool: undefined,
+    start,
+  };
+  return requestVm(context, {
+    action,
+    principal,
+    wanted,
+    request: body,
+    copyOf: null,
+    idempotencyKey,
+    route: routeOf('POST /api/vms/quick-create', retryOf),
+    body,
+    retryOf: retryOf ?? null,
+  });
+}
+
+/** Known by its number before anything else is looked at. */
+async function demandTemplate({ store }: MachinesContext, id: number): Promise<void> {
+  await readImage(store, id).catch((error: unknown) => {
+    if (!(error instanceof ApiError)) throw error;
+    throw new ApiError('not_found', { field: 'image', message: 'There is no such image.' });
+  });
+}
+
+/** A machine that is off, disk by disk; nothing of its identity is copied. */
+async function copy(
+  context: MachinesContext,
+  action: Action,
+  { principal, id, body, idempotencyKey, retryOf }: MakeOrder<CopyVmRequest> & { id: number },
+): Promise<Snapshot> {
+  demandMaking(principal);
+  const row = await demandVm(context.store, principal, { id, right: 'vm.control' });
+  demandIdle(row);
+  await ordered(() => demandOff(context, row));
+  const disks = await readDisks(context.store, id);
+  const { cpus, memoryBytes, firmware, poolId } = row;
+  const wanted: WantedVm = {
+    name: body.name,
+    cpus,
+    memoryBytes,
+    firmware,
+    pool: poolId,
+    start: false,
+    firstBoot: null,
+    disks: disks.map(({ imageId }) => ({ kind: 'copy', image: imageId, method: 'auto' as const })),
+    cdrom: row.cdromImageId,
+    network: { kind: row.networkKind, name: row.networkName },
+    bootOrder: bootOrderOf(row),
+  };
+  return requestVm(context, {
+    action,
+    principal,
+    wanted,
+    request: { id, ...body },
+    copyOf: { id, name: row.name },
+    idempotencyKey,
+    route: routeOf(`POST /api/vms/${id}/copy`, retryOf),
+    body,
+    retryOf: retryOf ?? null,
+  });
+}

@@ -1,0 +1,44 @@
+import { mkdir, open, rename, unlink, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import type { SeedContents } from './cloud-config.ts';
+import { seedFiles } from './cloud-config.ts';
+import { writeVolume } from './iso9660.ts';
+
+/** First-boot data of machines, as files that only the server's user reads, outside every pool. */
+export interface Seeds {
+  pathOf(uuid: string): string;
+  write(uuid: string, contents: SeedContents): Promise<void>;
+  /** What is not there is no error. */
+  remove(uuid: string): Promise<void>;
+}
+
+export function createSeeds(dataDir: string): Seeds {
+  const directory = join(dataDir, 'seeds');
+  const pathOf = (uuid: string): string => join(directory, `${uuid}.iso`);
+  return {
+    pathOf,
+    async write(uuid, contents) {
+      await mkdir(directory, { recursive: true, mode: 0o700 });
+      const temporary = `${pathOf(uuid)}.tmp`;
+      await removeFile(temporary);
+      const file = await open(temporary, 'wx', 0o600);
+      try {
+        await writeFile(file, writeVolume('cidata', seedFiles(contents)));
+        await file.sync();
+      } finally {
+        await file.close();
+      }
+      await rename(temporary, pathOf(uuid));
+    },
+    async remove(uuid) {
+      await removeFile(pathOf(uuid));
+      await removeFile(`${pathOf(uuid)}.tmp`);
+    },
+  };
+}
+
+async function removeFile(path: string): Promise<void> {
+  await unlink(path).catch((error: unknown) => {
+    if (!(error instanceof Error && 'code' in error && error.code === 'ENOENT')) throw error;
+  });
+}

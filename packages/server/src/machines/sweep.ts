@@ -1,0 +1,52 @@
+import type { Store, WriteStatement } from '../storage/store.ts';
+import type { MachinesContext } from './context.ts';
+import type { CreateInput } from './create/input.ts';
+import { undo } from './create/undo.ts';
+
+/** Holds the names of an abandoned machine's files, so that no look at the pool takes them for images. */
+function holderOf(vmId: number): string {
+  return `abandoned-vm-${vmId}`;
+}
+
+/** For the batch of an operation's bad end whose traces could not all be removed. */
+export function keepAbandoned({ db }: Store, vmId: number): WriteStatement[] {
+  const operation = db.selectFrom('vms').select('operationId').where('id', '=', vmId);
+  const names = db
+    .updateTable('nameReservations')
+    .set({ operationId: holderOf(vmId) })
+    .where('operationId', '=', operation);
+  return [
+    { query: names },
+    { query: db.updateTable('vms').set({ state: 'abandoned' }).where('id', '=', vmId) },
+  ];
+}
+
+/** Tries again what an operation's end could not remove: a hypervisor or a disk that did not answer then. */
+export async function sweepAbandoned(context: MachinesContext): Promise<void> {
+  const { store, onError } = context;
+  const rows = await store.db
+    .selectFrom('vms')
+    .select(['id', 'operationId'])
+    .where('state', '=', 'abandoned')
+    .execute();
+  for (const { id, operationId } of rows) {
+    await removeAbandoned(context, id, operationId ?? '').catch((error: unknown) =>
+      onError(error, { stage: `machine ${id}: remains` }),
+    );
+  }
+}
+
+async function removeAbandoned(context: MachinesContext, id: number, operationId: string): Promise<void> {
+  const { db } = context.store;
+  const row = await db
+    .selectFrom('operations')
+    .select('input')
+    .where('id', '=', operationId)
+    .executeTakeFirst();
+  if (row !== undefined) await undo(context, operationId, JSON.parse(row.input) as CreateInput);
+  await context.store.write([
+    { query: db.deleteFrom('nameReservations').where('operationId', '=', holderOf(id)) },
+    { query: db.deleteFrom('vmDisks').where('vmId', '=', id) },
+    { query: db.deleteFrom('vms').where('id', '=', id) },
+  ]);
+}

@@ -1,0 +1,140 @@
+import type { Vm, VmMay, VmState } from '@wcc/api';
+import type { Principal } from '../access/principal.ts';
+import { can } from '../access/rules.ts';
+import type { Store } from '../storage/store.ts';
+import type { MachineStatus } from './hypervisor.ts';
+import { may } from './rights.ts';
+import { bootOrderOf, type VmDiskRow, type VmRow } from './vm-rows.ts';
+
+/** What the hypervisor has now, by UUID; null: it does not answer. */
+export type Statuses = ReadonlyMap<string, MachineStatus> | null;
+
+const reasonWords: Readonly<Record<NonNullable<MachineStatus['reason']>, string>> = {
+  no_space: 'The disk below it is full; start it again when there is room.',
+  io_error: 'A disk of it reported an error.',
+  guest_panic: 'Its system panicked.',
+  no_answer: 'It runs, but does not answer.',
+};
+
+/** A machine as this principal sees it. */
+export async function toVm(
+  store: Store,
+  {
+    row,
+    disks,
+    statuses,
+    principal,
+  }: { row: VmRow; disks: readonly VmDiskRow[]; statuses: Statuses; principal: Principal },
+): Promise<Vm> {
+  const { id, uuid, name, operationId, cpus, memoryBytes, firmware, mac, ownerId, ownerName, createdAt } =
+    row;
+  const { state, stateReason } = stateOf(row, statuses);
+  return {
+    id,
+    name,
+    uuid,
+    state,
+    stateReason,
+    operation: operationId,
+    cpus,
+    memoryBytes,
+    disks: disks.map(({ position, imageId, name: file, format, sizeBytes, baseId }) => ({
+      index: position,
+      image: imageId,
+      name: file,
+      format,
+      sizeBytes,
+      base: baseId,
+    })),
+    cdrom: await cdromOf(store, row),
+    network: { kind: row.networkKind, name: row.networkName },
+    macAddress: mac,
+    firmware,
+    bootOrder: bootOrderOf(row),
+    owner: ownerId,
+    ownerName,
+    foreign: false,
+    createdAt,
+    may: mayDo(principal, row, state),
+  };
+}
+
+export function stateOf(row: VmRow, statuses: Statuses): { state: VmState; stateReason: string | null } {
+  if (row.state === 'making') return { state: 'making', stateReason: null };
+  if (row.state !== 'ready') return { state: 'making', stateReason: 'It is being deleted.' };
+  if (statuses === null) return { state: 'unknown', stateReason: 'The hypervisor does not answer.' };
+  const status = statuses.get(row.uuid);
+  // Made, and forgotten by the hypervisor: its next start defines it again.
+  if (status === undefined) return { state: 'shut_off', stateReason: null };
+  return { state: status.state, stateReason: status.reason === null ? null : reasonWords[status.reason] };
+}
+
+async function cdromOf(store: Store, { cdromImageId }: VmRow): Promise<Vm['cdrom']> {
+  if (cdromImageId === null) return null;
+  const image = await store.db
+    .selectFrom('images')
+    .select('name')
+    .where('id', '=', cdromImageId)
+    .executeTakeFirst();
+  return image === undefined ? null : { image: cdromImageId, name: image.name };
+}
+
+function mayDo(principal: Principal, row: VmRow, state: VmState): VmMay {
+  const isIdle = row.state === 'ready' && row.operationId === null;
+  const controls = isIdle && may(principal, 'vm.control', row);
+  const runs = state === 'running' || state === 'paused';
+  const isOff = state === 'shut_off' || state === 'crashed';
+  const isSeen = row.state === 'ready';
+  return {
+    start: controls && (isOff || state === 'paused'),
+    shutdown: controls && state === 'running',
+    powerOff: controls && (runs || state === 'unknown'),
+    reset: controls && runs,
+    edit: controls && isOff,
+    cdrom: controls,
+    copy: isIdle && isOff && may(principal, 'vm.control', row) && can(principal, 'vm.make'),
+    delete: isIdle && may(principal, 'vm.delete', row),
+    screen: isSeen && runs && may(principal, 'vm.screen', row),
+    input: isSeen && runs && may(principal, 'vm.screen', row) && may(principal, 'vm.control', row),
+    serial: isSeen && may(principal, 'vm.serial', row),
+  };
+}
+
+const nothing: VmMay = {
+  start: false,
+  shutdown: false,
+  powerOff: false,
+  reset: false,
+  edit: false,
+  cdrom: false,
+  copy: false,
+  delete: false,
+  screen: false,
+  input: false,
+  serial: false,
+};
+
+/** A machine of another program: told, and left alone. */
+export function toForeignVm({ uuid, name, state, reason, cpus, memoryBytes }: MachineStatus): Vm {
+  return {
+    id: null,
+    name,
+    uuid,
+    state,
+    stateReason: reason === null ? null : reasonWords[reason],
+    operation: null,
+    cpus,
+    memoryBytes,
+    disks: [],
+    cdrom: null,
+    network: { kind: 'none', name: null },
+    macAddress: null,
+    firmware: 'bios',
+    bootOrder: [],
+    owner: null,
+    ownerName: null,
+    foreign: true,
+    createdAt: null,
+    may: nothing,
+  };
+}

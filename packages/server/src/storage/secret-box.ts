@@ -1,0 +1,64 @@
+import { createCipheriv, createDecipheriv, randomBytes } from 'node:crypto';
+import { link, open, readFile, unlink } from 'node:fs/promises';
+import { join } from 'node:path';
+
+const keyBytes = 32;
+const nonceBytes = 12;
+const tagBytes = 16;
+
+/**
+ * Keeps secret inputs of operations from whoever reads the database alone: a backup, a copy for support. The
+ * key lies beside it in a file that only the server's user reads.
+ */
+export interface SecretBox {
+  /** @param context binds the secret to what it belongs to: under another name it cannot be opened */
+  seal(context: string, secret: unknown): string;
+  open(context: string, sealed: string): unknown;
+}
+
+/** Reads the key, or makes it at the first start. */
+export async function openSecretBox(dataDir: string): Promise<SecretBox> {
+  const key = await readKey(join(dataDir, 'secrets.key'));
+  return {
+    seal(context, secret) {
+      const nonce = randomBytes(nonceBytes);
+      const cipher = createCipheriv('aes-256-gcm', key, nonce).setAAD(Buffer.from(context));
+      const text = Buffer.concat([cipher.update(JSON.stringify(secret), 'utf8'), cipher.final()]);
+      return Buffer.concat([nonce, cipher.getAuthTag(), text]).toString('base64');
+    },
+    open(context, sealed) {
+      const bytes = Buffer.from(sealed, 'base64');
+      const textAt = nonceBytes + tagBytes;
+      const decipher = createDecipheriv('aes-256-gcm', key, bytes.subarray(0, nonceBytes))
+        .setAAD(Buffer.from(context))
+        .setAuthTag(bytes.subarray(nonceBytes, textAt));
+      const text = Buffer.concat([decipher.update(bytes.subarray(textAt)), decipher.final()]);
+      return JSON.parse(text.toString('utf8'));
+    },
+  };
+}
+
+async function readKey(path: string): Promise<Buffer> {
+  const held = await readFile(path).catch(ignoreMissing);
+  if (held?.length === keyBytes) return held;
+  // Complete before it has its name: a crash leaves no half key, under which later secrets would be lost.
+  const temporary = `${path}.tmp`;
+  await unlink(temporary).catch(ignoreMissing);
+  const file = await open(temporary, 'wx', 0o600);
+  const made = randomBytes(keyBytes);
+  try {
+    await file.write(made);
+    await file.sync();
+  } finally {
+    await file.close();
+  }
+  if (held !== undefined) await unlink(path);
+  await link(temporary, path);
+  await unlink(temporary);
+  return made;
+}
+
+function ignoreMissing(error: unknown): undefined {
+  if (error instanceof Error && 'code' in error && error.code === 'ENOENT') return undefined;
+  throw error;
+}
