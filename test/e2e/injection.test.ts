@@ -67,7 +67,7 @@ test('every name is listed as it is, and nothing runs', async () => {
   });
   const requests: string[] = [];
   page.on('request', (request) => requests.push(request.url()));
-  await page.goto(url);
+  await page.goto(`${url}/images`);
   for (const name of corpus) await page.getByText(name, { exact: true }).first().waitFor();
   expect(dialogs).toEqual([]);
   expect(requests.filter((each) => new URL(each).origin !== url)).toEqual([]);
@@ -84,7 +84,7 @@ test('copies of them are shown as rows, by the dialog too', async () => {
     await waitForState(server, operation.id, { states: ['succeeded'] });
     await rowOf(page, `${index} ${name}`).waitFor();
   }
-  await page.goto(url);
+  await page.goto(`${url}/images`);
   for (const name of corpus.slice(0, 4)) {
     await page.getByRole('button', { name: `Copy ${name}`, exact: true }).click();
     const dialog = page.getByRole('dialog');

@@ -88,7 +88,7 @@ test('19: from the sign-in to a copy and its end without a pointer', async () =>
   contexts.push(context);
   const record = await recordPage(context);
   const page = await context.newPage();
-  await page.goto(server.baseUrl);
+  await page.goto(`${server.baseUrl}/images`);
   await page.locator('input[type=password]').waitFor();
   await until(async () => /name/i.test((await focused(page)).name), { what: 'the focus on the name' });
   await page.keyboard.type(user.name);

@@ -48,9 +48,10 @@ test('link, password, empty pool, sample image, copy, bar, done', { timeout: 180
   await observeEverything(page);
   await setPassword(page);
 
-  await page.getByText('No images yet').waitFor();
-  await screenshot(page, 'first-empty-pool');
+  await page.getByRole('heading', { name: 'First steps' }).waitFor();
+  await screenshot(page, 'first-steps');
   await page.getByRole('button', { name: 'Make a sample image' }).click();
+  await page.getByRole('link', { name: 'Images', exact: true }).click();
   const copyButton = page.getByRole('button', { name: 'Copy sample.raw' });
   await copyButton.waitFor({ timeout: 100_000 });
 
@@ -142,7 +143,7 @@ const pictures = [
   { name: 'ja', colorScheme: 'light', viewport: { width: 1280, height: 800 }, locale: 'ja-JP' },
 ] as const;
 
-test('nothing overflows sideways, wide or narrow, in either language', { timeout: 90_000 }, async () => {
+test('nothing overflows sideways, wide or narrow, in either language', { timeout: 180_000 }, async () => {
   server = await startServer({ token: null });
   const link = await readFirstSignInLink(server);
   const headers = { origin: server.baseUrl, 'content-type': 'application/json' };
@@ -171,7 +172,8 @@ test('nothing overflows sideways, wide or narrow, in either language', { timeout
     await addSession(context, session);
     const page = await context.newPage();
     for (const [path, label] of [
-      ['/', 'images'],
+      ['/', 'home'],
+      ['/images', 'images'],
       ['/operations', 'operations'],
     ] as const) {
       await page.goto(server.baseUrl + path);

@@ -42,7 +42,7 @@ export async function openConsole(
   await addSession(context, session);
   const url = `http://127.0.0.1:${options.port ?? at.server.port}`;
   const page = await context.newPage();
-  await page.goto(url);
+  await page.goto(`${url}/images`);
   return { context, page, record, session, url };
 }
 

@@ -4,8 +4,6 @@ import { TrayPanel } from './components/tray.ts';
 import { UserMenu } from './components/user-menu.ts';
 import { WccConsole } from './components/wcc-console.ts';
 import { FirstSignIn } from './pages/first-sign-in.ts';
-import { ImagesPage } from './pages/images.ts';
-import { OperationsPage } from './pages/operations.ts';
 import { SignInForm } from './pages/sign-in.ts';
 
 customElements.define('wcc-progress', WccProgressElement);
@@ -13,8 +11,6 @@ customElements.define('wcc-live-row', LiveRow);
 customElements.define('wcc-user-menu', UserMenu);
 customElements.define('wcc-sign-in', SignInForm);
 customElements.define('wcc-first-sign-in', FirstSignIn);
-customElements.define('wcc-images-page', ImagesPage);
-customElements.define('wcc-operations-page', OperationsPage);
 customElements.define('wcc-tray', TrayPanel);
 // Last: it is in the page already and renders at once, with all of the above in place.
 customElements.define('wcc-console', WccConsole);

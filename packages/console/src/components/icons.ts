@@ -23,7 +23,18 @@ export type IconName =
   | 'check'
   | 'convert'
   | 'star'
-  | 'bin';
+  | 'bin'
+  | 'play'
+  | 'power'
+  | 'reset'
+  | 'unknown'
+  | 'machine'
+  | 'disc'
+  | 'screen'
+  | 'full'
+  | 'camera'
+  | 'lock'
+  | 'bolt';
 
 const shapes: Readonly<Record<IconName, SVGTemplateResult>> = {
   copy: svg`<path d="M5.5 5.5h8v8h-8zM10.5 5.5v-3h-8v8h3"/>`,
@@ -47,6 +58,17 @@ const shapes: Readonly<Record<IconName, SVGTemplateResult>> = {
   convert: svg`<path d="M2.5 5.500h10m-2.5-3 2.5 3-2.5 2.500M13.5 10.500h-10m2.5-2.5-2.5 2.5 2.5 3"/>`,
   star: svg`<path d="m8 2.2 1.8 3.7 4 .6-2.9 2.8.7 4L8 11.400l-3.6 1.9.7-4L2.2 6.500l4-.6z"/>`,
   bin: svg`<path d="M2.5 4.500h11M6 4.500v-2h4v2M4 4.500l.7 9h6.600l.7-9M6.8 7v4M9.2 7v4"/>`,
+  play: svg`<path d="M5 3.2v9.6L12.6 8z"/>`,
+  power: svg`<path d="M8 2v5.5M4.6 4.6a5 5 0 1 0 6.8 0"/>`,
+  reset: svg`<path d="M3 8a5 5 0 1 0 1.6-3.7M2.8 2.2v2.6h2.6"/>`,
+  unknown: svg`<path d="M6 6.2a2 2 0 1 1 2.9 1.8c-.6.3-.9.7-.9 1.4M8 11.6v.01M14 8A6 6 0 1 1 2 8a6 6 0 0 1 12 0"/>`,
+  machine: svg`<path d="M2.5 3h11v7.5h-11zM6 13.5h4M8 10.5v3"/>`,
+  disc: svg`<path d="M14 8A6 6 0 1 1 2 8a6 6 0 0 1 12 0M9.5 8a1.5 1.5 0 1 1-3 0 1.5 1.5 0 0 1 3 0"/>`,
+  screen: svg`<path d="M2 3h12v8H2zM5.5 13.5h5"/>`,
+  full: svg`<path d="M2.5 6v-3.5H6M10 2.5h3.5V6M13.5 10v3.5H10M6 13.5H2.5V10"/>`,
+  camera: svg`<path d="M2 5h3l1-1.5h4L11 5h3v8H2zM10.2 9a2.2 2.2 0 1 1-4.4 0 2.2 2.2 0 0 1 4.4 0"/>`,
+  lock: svg`<path d="M3.5 7.5h9v6h-9zM5.5 7.5v-2a2.5 2.5 0 0 1 5 0v2"/>`,
+  bolt: svg`<path d="M9 1.8 3.8 9H8l-1 5.2L12.2 7H8z"/>`,
   refresh: svg`<path d="M13 8a5 5 0 1 1-1.6-3.7M13.2 2.2v2.6h-2.6"/>`,
 };
 

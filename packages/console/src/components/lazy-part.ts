@@ -4,11 +4,16 @@ import type { App } from '../state/app.ts';
 import { icon } from './icons.ts';
 
 /** Pages that most visits do not need: they are loaded when one of them is shown. */
-export type LazyPart = 'access' | 'image' | 'operation' | 'shared' | 'uploads';
+export type LazyPart =
+  'access' | 'create' | 'home' | 'image' | 'images' | 'machines' | 'operation' | 'shared' | 'uploads';
 
 const loaders: Readonly<Record<LazyPart, () => Promise<unknown>>> = {
   access: () => import('../access-elements.ts'),
+  create: () => import('../create-elements.ts'),
+  home: () => import('../home-elements.ts'),
   image: () => import('../image-elements.ts'),
+  images: () => import('../images-elements.ts'),
+  machines: () => import('../machine-elements.ts'),
   operation: () => import('../operation-elements.ts'),
   shared: () => import('../shared-elements.ts'),
   uploads: () => import('../upload-elements.ts'),

@@ -143,10 +143,12 @@ function subjectOf(app: App, subject: Reference): TemplateResult {
 
 function resultOf(app: App, { result, target }: Snapshot): Part {
   if (result === null) return nothing;
-  if (result.kind !== 'image') return html`<code translate="no">${result.kind} ${result.id}</code>`;
+  const { showImage, showMachine } = app.text.operation;
+  if (result.kind !== 'image' && result.kind !== 'vm')
+    return html`<code translate="no">${result.kind} ${result.id}</code>`;
   return html`${target === null ? nothing : name(target.name)}
-    <button class="button small" @click=${() => app.router.goToImage(result.id)}>
-      ${app.text.operation.showImage}
+    <button class="button small" @click=${() => app.router.goToResult(result)}>
+      ${result.kind === 'vm' ? showMachine : showImage}
     </button>`;
 }
 

@@ -7,17 +7,24 @@ import { lazyPart } from './lazy-part.ts';
 
 type Page = (app: App) => TemplateResult;
 
-const images: Page = (app) => html`<wcc-images-page .app=${app}></wcc-images-page>`;
+const home: Page = (app) => lazyPart('home', app, () => html`<wcc-home-page .app=${app}></wcc-home-page>`);
 
 const access = (app: App, render: () => TemplateResult): TemplateResult => lazyPart('access', app, render);
 
 /** The table of pages: which element each address shows to somebody signed in. */
 const pages: Readonly<Record<PageName, Page>> = {
-  images,
+  home,
   image: (app) => lazyPart('image', app, () => html`<wcc-image-page .app=${app}></wcc-image-page>`),
   // Whoever is signed in already has no use for the link.
-  firstSignIn: images,
-  operations: (app) => html`<wcc-operations-page .app=${app}></wcc-operations-page>`,
+  firstSignIn: home,
+  machines: (app) =>
+    lazyPart('machines', app, () => html`<wcc-machines-page .app=${app}></wcc-machines-page>`),
+  machine: (app) => lazyPart('machines', app, () => html`<wcc-machine-page .app=${app}></wcc-machine-page>`),
+  createMachine: (app) =>
+    lazyPart('create', app, () => html`<wcc-create-machine-page .app=${app}></wcc-create-machine-page>`),
+  images: (app) => lazyPart('images', app, () => html`<wcc-images-page .app=${app}></wcc-images-page>`),
+  operations: (app) =>
+    lazyPart('operation', app, () => html`<wcc-operations-page .app=${app}></wcc-operations-page>`),
   operation: (app) =>
     lazyPart('operation', app, () => html`<wcc-operation-page .app=${app}></wcc-operation-page>`),
   users: (app) => access(app, () => html`<wcc-users-page .app=${app}></wcc-users-page>`),
@@ -28,7 +35,7 @@ const pages: Readonly<Record<PageName, Page>> = {
   unknown: ({ text, router }) =>
     html`<div class="centre">
       <h1>${text.shell.noSuchPage}</h1>
-      <a class="button" href=${pagePaths.images} @click=${router.onLink}>${text.shell.toImages}</a>
+      <a class="button" href=${pagePaths.home} @click=${router.onLink}>${text.shell.toHome}</a>
     </div>`,
 };
 

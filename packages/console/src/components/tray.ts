@@ -36,7 +36,7 @@ export class TrayPanel extends ConsoleElement {
     run: (verb, id) => {
       if (verb === 'dismiss') return this.#dismiss(id);
       const result = this.desk.operations.get(id)?.snapshot.result;
-      if (verb === 'open' && result?.kind === 'image') return this.app.router.goToImage(result.id);
+      if (verb === 'open' && result && this.app.router.goToResult(result)) return undefined;
       return this.app.router.go(operationPageOf(id));
     },
   };

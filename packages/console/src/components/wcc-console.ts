@@ -22,8 +22,15 @@ import { keepClear } from './keep-clear.ts';
 import { pageOf } from './page-of.ts';
 import { onRegionKey } from './regions.ts';
 
-/** The list to which the page of one thing belongs. */
-const pageOfOne: Partial<Record<PageName, PageName>> = { image: 'images', operation: 'operations' };
+type TabName = 'home' | 'machines' | 'images' | 'operations';
+
+/** Under which tab the page of a single thing stands. */
+const tabOf: Readonly<Partial<Record<PageName, TabName>>> = {
+  image: 'images',
+  machine: 'machines',
+  createMachine: 'machines',
+  operation: 'operations',
+};
 
 /** The whole console in one shadow root. */
 export class WccConsole extends LitElement {
@@ -99,13 +106,13 @@ export class WccConsole extends LitElement {
   #header(desk: Desk, page: PageName): TemplateResult {
     const { text, router, preferences } = this.#app;
     const running = activeOf(desk.operations.all).length;
-    const tab = (name: 'images' | 'operations', label: string, more: unknown): TemplateResult =>
+    const tab = (name: TabName, more: unknown = nothing): TemplateResult =>
       html`<a
-        class="tab"
+        class="tab ${name}"
         href=${pagePaths[name]}
-        aria-current=${page === name || pageOfOne[page] === name ? 'page' : 'false'}
+        aria-current=${(tabOf[page] ?? page) === name ? 'page' : 'false'}
         @click=${router.onLink}
-        >${label}${more}</a
+        >${text.shell[name]}${more}</a
       >`;
     const number = count(running, preferences.locale);
     const badge = html`<span class="badge" title=${text.shell.running(number)}>${number}</span>`;
@@ -115,8 +122,8 @@ export class WccConsole extends LitElement {
       <button class="skip button" @click=${this.#skip}>${text.shell.skip}</button>
       <a class="brand" href="/" @click=${router.onLink} aria-label="wcc">${mark()}<span>wcc</span></a>
       <nav aria-label=${text.shell.navigation}>
-        ${tab('images', text.shell.images, nothing)}
-        ${tab('operations', text.shell.operations, running === 0 ? nothing : badge)}
+        ${tab('home')} ${tab('machines')} ${tab('images')}
+        ${tab('operations', running === 0 ? nothing : badge)}
       </nav>
       <div class="end">
         <span class="link-state" title=${word}>

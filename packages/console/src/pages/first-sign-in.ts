@@ -75,6 +75,6 @@ export class FirstSignIn extends FormElement {
     if (!isUserName(name)) return this.refuse({ field: 'name', words: badName });
     if (!isLongEnough(password)) return this.refuse({ field: 'password', words: tooShort });
     const isIn = await this.send(() => this.app.session.firstSignIn({ secret, name, password }));
-    if (isIn) this.app.router.go(pagePaths.images);
+    if (isIn) this.app.router.go(pagePaths.home);
   }
 }

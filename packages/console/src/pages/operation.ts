@@ -47,7 +47,7 @@ export class OperationPage extends ConsoleElement {
     verbs: ['open'],
     run: (verb, id) => {
       const result = this.desk.operations.get(id)?.snapshot.result;
-      if (verb === 'open' && result?.kind === 'image') this.app.router.goToImage(result.id);
+      if (verb === 'open' && result) this.app.router.goToResult(result);
     },
   };
 

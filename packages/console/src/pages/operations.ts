@@ -29,8 +29,9 @@ export class OperationsPage extends ConsoleElement {
     hasLink: true,
     run: (verb, id) => {
       const result = this.desk.operations.get(id)?.snapshot.result;
-      if (verb === 'open' && result?.kind === 'image') this.app.router.goToImage(result.id);
-      else this.app.router.go(operationPageOf(id));
+      const { router } = this.app;
+      if (verb === 'open' && result && router.goToResult(result)) return;
+      router.go(operationPageOf(id));
     },
   };
   readonly #unknownOffers: RowOffers = {

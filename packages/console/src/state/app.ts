@@ -158,6 +158,10 @@ export class App {
     const { shell, operation } = this.text;
     const names: Record<PageName, string> = {
       ...shell.menuPages,
+      home: shell.home,
+      machines: shell.machines,
+      machine: shell.machine,
+      createMachine: shell.createMachine,
       images: shell.images,
       operations: shell.operations,
       image: shell.images,

@@ -1,6 +1,9 @@
 import { Emitter } from './emitter.ts';
 
 export const pagePaths = {
+  home: '/',
+  machines: '/machines',
+  createMachine: '/machines/new',
   images: '/images',
   operations: '/operations',
   users: '/users',
@@ -12,11 +15,12 @@ export const pagePaths = {
   firstSignIn: '/first-sign-in',
 } as const;
 
-/** `image` and `operation`: the page of one, whose id is in the path. */
-export type PageName = keyof typeof pagePaths | 'image' | 'operation' | 'unknown';
+/** `image`, `machine`, `operation`: the page of one, whose id is in the path. */
+export type PageName = keyof typeof pagePaths | 'image' | 'machine' | 'operation' | 'unknown';
 
 const imagePath = /^\/images\/([1-9]\d{2,8})$/;
 const operationPath = /^\/operations\/([a-z2-7]{26})$/;
+const machinePath = /^\/machines\/(\d{1,9})$/;
 
 /** Address of the page of one operation. */
 export function operationPageOf(id: string): string {
@@ -26,6 +30,11 @@ export function operationPageOf(id: string): string {
 /** Address of the page of one image. */
 export function imagePageOf(id: number): string {
   return `${pagePaths.images}/${id}`;
+}
+
+/** Address of the page of one machine. */
+export function machinePageOf(id: number | string): string {
+  return `${pagePaths.machines}/${id}`;
 }
 
 /** Which page is shown. A plain list of paths is all the routing that this console needs. */
@@ -47,9 +56,10 @@ export class Router {
 
   get page(): PageName {
     const path = pathOf(location);
-    if (path === '' || path === '/index.html') return 'images';
+    if (path === '' || path === '/index.html') return 'home';
     if (operationPath.test(path)) return 'operation';
     if (imagePath.test(path)) return 'image';
+    if (machinePath.test(path)) return 'machine';
     const found = Object.entries(pagePaths).find(([, known]) => known === path);
     return found === undefined ? 'unknown' : (found[0] as PageName);
   }
@@ -63,6 +73,12 @@ export class Router {
   /** Id of the operation whose page is shown; `null` on other pages. */
   get operationId(): string | null {
     return operationPath.exec(pathOf(location))?.[1] ?? null;
+  }
+
+  /** Number of the machine whose page is shown; `null` on other pages. */
+  get machineId(): number | null {
+    const id = machinePath.exec(pathOf(location))?.[1];
+    return id === undefined ? null : Number(id);
   }
 
   /** The part of the address after the question mark, with it; empty when there is none. */
@@ -85,6 +101,14 @@ export class Router {
   goToImage(id: number | string): void {
     this.#sought = id;
     this.go(pagePaths.images);
+  }
+
+  /** Leads to what an operation made. @returns whether there is a page for such a thing */
+  goToResult({ kind, id }: { kind: string; id: number | string }): boolean {
+    if (kind === 'image') this.goToImage(id);
+    else if (kind === 'vm') this.go(machinePageOf(id));
+    else return false;
+    return true;
   }
 
   get sought(): number | string | null {

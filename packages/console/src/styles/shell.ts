@@ -224,6 +224,10 @@ export const shell: CSSResult = css`
       gap: 0.25rem;
       padding-inline: 1rem;
     }
+    /* The brand leads there as well. */
+    .tab.home {
+      display: none;
+    }
     .top nav {
       gap: 0;
     }

@@ -1,6 +1,7 @@
 import { errorCodes } from '@wcc/api';
 import { describe, expect, it } from 'vitest';
 import { textOf } from './catalogue.ts';
+import { machinesTextOf } from './machines-catalogue.ts';
 import { ago, clockTime } from './format.ts';
 import { errorWordsOf, loadErrorWords } from './error-words.ts';
 import { imageTextOf } from './image-catalogue.ts';
@@ -46,6 +47,25 @@ describe('the catalogues', () => {
     for (const code of errorCodes)
       expect(errorWordsOf('ja')[code]?.message, code).toMatch(/[\u3040-\u30ff\u4e00-\u9fff]/);
     expect(errorWordsOf('en')).toEqual({});
+  });
+});
+
+describe('the catalogue of machines', () => {
+  const ofMachines = (locale: 'en' | 'ja') => new Map(flatten(machinesTextOf({ locale })));
+
+  it('has the same texts in both languages, each in its own', () => {
+    const [english, japanese] = [ofMachines('en'), ofMachines('ja')];
+    expect([...japanese.keys()].toSorted()).toEqual([...english.keys()].toSorted());
+    for (const [path, text] of [...english, ...japanese]) expect(text.trim(), path).not.toBe('');
+    for (const [path, text] of english) {
+      expect(text, path).not.toMatch(/[\u3040-\u30ff\u4e00-\u9fff]/);
+      expect(japanese.get(path), path).not.toBe(text);
+    }
+  });
+
+  it('never says the name of an action', () => {
+    for (const locale of ['en', 'ja'] as const)
+      for (const [path, text] of ofMachines(locale)) expect(text, path).not.toMatch(/_vm|vm_/);
   });
 });
 

@@ -77,6 +77,7 @@ export const operation: OperationText = {
   partOf: 'Part of',
   others: 'Everything about this one',
   showImage: 'Show the image',
+  showMachine: 'Show the machine',
   raw: 'The record as JSON',
   copy: 'Copy',
   copied: 'Copied',

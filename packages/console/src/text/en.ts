@@ -6,6 +6,10 @@ const count = (n: number, one: string, many: string): string => `${n} ${n === 1 
 export const en: Text = {
   shell: {
     skip: 'Skip to content',
+    home: 'Home',
+    machines: 'Machines',
+    machine: 'Machine',
+    createMachine: 'Create machine',
     images: 'Images',
     operations: 'Operations',
     running: (n) => `${n} under way`,
@@ -29,7 +33,7 @@ export const en: Text = {
     unreachable: 'The server cannot be reached',
     unreachableHint: 'Work on it goes on. This page tries again by itself.',
     noSuchPage: 'There is no such page',
-    toImages: 'Go to the images',
+    toHome: 'Go to the first page',
     disabledOffline: 'Not possible without a connection to the server',
     morePages: 'More pages',
     menuPages: { users: 'Users', tokens: 'API tokens', audit: 'Audit log', settings: 'Settings' },

@@ -80,6 +80,7 @@ export const operation: OperationText = {
   retryOf: '再試行の元',
   partOf: '親の処理',
   others: 'この対象の処理をすべて表示',
+  showMachine: '仮想マシンを表示',
   showImage: 'イメージを表示',
   raw: 'レコード（JSON）',
   copy: 'コピー',

@@ -4,6 +4,10 @@ import type { Text } from './text.ts';
 export const ja: Text = {
   shell: {
     skip: '本文へ移動',
+    home: 'ホーム',
+    machines: '仮想マシン',
+    machine: '仮想マシンの詳細',
+    createMachine: '仮想マシンの作成',
     images: 'イメージ',
     operations: '処理',
     running: (n) => `実行中 ${n} 件`,
@@ -28,7 +32,7 @@ export const ja: Text = {
     unreachable: 'サーバーに接続できません',
     unreachableHint: 'サーバー上の処理は続いています。このページは自動で再試行します。',
     noSuchPage: 'このページはありません',
-    toImages: 'イメージ一覧へ',
+    toHome: 'ホームへ',
     disabledOffline: 'サーバーに接続していないため実行できません',
     morePages: 'その他のページ',
     menuPages: { users: 'ユーザー', tokens: 'API トークン', audit: '監査ログ', settings: '設定' },

@@ -63,6 +63,7 @@ export interface OperationText {
   partOf: string;
   others: string;
   showImage: string;
+  showMachine: string;
   raw: string;
   copy: string;
   copied: string;

@@ -15,6 +15,10 @@ export interface ErrorWords {
 export interface Text {
   shell: {
     skip: string;
+    home: string;
+    machines: string;
+    machine: string;
+    createMachine: string;
     images: string;
     operations: string;
     running: (count: string) => string;
@@ -38,7 +42,7 @@ export interface Text {
     unreachable: string;
     unreachableHint: string;
     noSuchPage: string;
-    toImages: string;
+    toHome: string;
     disabledOffline: string;
     morePages: string;
     menuPages: Record<'users' | 'tokens' | 'audit' | 'settings', string>;

@@ -1,0 +1,168 @@
+import type { Image } from '@wcc/api';
+import { html, nothing } from 'lit';
+import type { TemplateResult } from 'lit';
+import { size } from '../text/format.ts';
+
+export interface FieldOptions {
+  /** Id of the input; ids of a page differ. */
+  id: string;
+  label: string;
+  value: string;
+  change: (value: string) => void;
+  /** What stands under it: what is wrong, or what helps. */
+  note?: string;
+  isBad?: boolean;
+  isGood?: boolean;
+  /** Stands behind it. */
+  unit?: string;
+  /** @default 'text' */
+  mode?: 'text' | 'numeric' | 'decimal';
+  autocomplete?: AutoFill;
+  placeholder?: string;
+}
+
+const valueOf = (event: Event): string =>
+  (event.target as HTMLInputElement | HTMLSelectElement | HTMLTextAreaElement).value;
+
+function noteOf({ id, note, isBad, isGood }: FieldOptions): TemplateResult | typeof nothing {
+  if (note === undefined) return nothing;
+  const kind = isBad === true ? 'note bad' : isGood === true ? 'note good' : 'note';
+  return html`<p class=${kind} id="${id}-note">${note === '' ? '\u00a0' : note}</p>`;
+}
+
+/** One line of text or a number, judged while it is typed. */
+export function textField(options: FieldOptions): TemplateResult {
+  const { id, label, value, change, note, isBad = false, unit, mode = 'text' } = options;
+  const input = html`<input
+    id=${id}
+    type="text"
+    inputmode=${mode}
+    autocomplete=${options.autocomplete ?? 'off'}
+    autocapitalize="none"
+    spellcheck="false"
+    placeholder=${options.placeholder ?? ''}
+    .value=${value}
+    @input=${(event: Event) => change(valueOf(event))}
+    aria-invalid=${String(isBad)}
+    aria-describedby=${note === undefined ? nothing : `${id}-note`}
+  />`;
+  return html`<div class="field">
+    <label for=${id}>${label}</label>
+    ${unit === undefined ? input : html`<div class="with-unit">${input}<span class="muted">${unit}</span></div>`}
+    ${noteOf(options)}
+  </div>`;
+}
+
+/** Several lines. */
+export function areaField(options: FieldOptions & { rows?: number }): TemplateResult {
+  const { id, label, value, change, note, isBad = false, rows = 3 } = options;
+  return html`<div class="field">
+    <label for=${id}>${label}</label>
+    <textarea
+      class="area"
+      id=${id}
+      rows=${rows}
+      autocomplete="off"
+      autocapitalize="none"
+      spellcheck="false"
+      placeholder=${options.placeholder ?? ''}
+      .value=${value}
+      @input=${(event: Event) => change(valueOf(event))}
+      aria-invalid=${String(isBad)}
+      aria-describedby=${note === undefined ? nothing : `${id}-note`}
+    ></textarea>
+    ${noteOf(options)}
+  </div>`;
+}
+
+export interface Choice {
+  value: string;
+  label: string;
+  isOff?: boolean;
+}
+
+/** One of a list that may be long. */
+export function selectField(options: FieldOptions & { choices: readonly Choice[] }): TemplateResult {
+  const { id, label, value, change, note, choices, isBad = false } = options;
+  return html`<div class="field">
+    <label for=${id}>${label}</label>
+    <select
+      class="select"
+      id=${id}
+      @change=${(event: Event) => change(valueOf(event))}
+      aria-invalid=${String(isBad)}
+      aria-describedby=${note === undefined ? nothing : `${id}-note`}
+    >
+      ${choices.map(
+        (choice) =>
+          html`<option
+            value=${choice.value}
+            ?selected=${choice.value === value}
+            ?disabled=${choice.isOff === true}
+          >
+            ${choice.label}
+          </option>`,
+      )}
+    </select>
+    ${noteOf(options)}
+  </div>`;
+}
+
+export interface SegmentOptions {
+  /** Tells its radio buttons from those of another place in the page. */
+  name: string;
+  label: string;
+  value: string;
+  choices: readonly Choice[];
+  change: (value: string) => void;
+  note?: string;
+}
+
+/** One of a few, all in sight. */
+export function segmentField({ name, label, value, choices, change, note }: SegmentOptions): TemplateResult {
+  return html`<fieldset class="field">
+    <legend>${label}</legend>
+    <div class="segments">
+      ${choices.map(
+        (choice) =>
+          html`<label
+            ><input
+              type="radio"
+              name=${name}
+              value=${choice.value}
+              .checked=${choice.value === value}
+              ?disabled=${choice.isOff === true}
+              aria-describedby=${note === undefined ? nothing : `${name}-note`}
+              @change=${() => change(choice.value)}
+            />${choice.label}</label
+          >`,
+      )}
+    </div>
+    ${note === undefined ? nothing : html`<p class="note" id="${name}-note">${note}</p>`}
+  </fieldset>`;
+}
+
+export interface CheckOptions {
+  label: string;
+  isOn: boolean;
+  change: (isOn: boolean) => void;
+  note?: string;
+}
+
+export function checkField({ label, isOn, change, note }: CheckOptions): TemplateResult {
+  return html`<label class="check">
+    <input
+      type="checkbox"
+      .checked=${isOn}
+      @change=${(event: Event) => change((event.target as HTMLInputElement).checked)}
+    />${label}${note === undefined ? nothing : html`<span class="note">${note}</span>`}
+  </label>`;
+}
+
+/** Images to choose from, each with its size. */
+export function imageChoices(images: readonly Image[]): Choice[] {
+  return images.map(({ id, name, virtualSizeBytes }) => ({
+    value: String(id),
+    label: `${name} · ${size(virtualSizeBytes)}`,
+  }));
+}

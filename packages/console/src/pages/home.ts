@@ -1,0 +1,217 @@
+import type { Operation, Pool } from '@wcc/api';
+import { html, nothing } from 'lit';
+import type { PropertyDeclarations, TemplateResult } from 'lit';
+import { repeat } from 'lit/directives/repeat.js';
+import { firstRun } from '../components/first-run.ts';
+import { hostCard } from '../components/host-card.ts';
+import { icon } from '../components/icons.ts';
+import { liveRow } from '../components/live-row.ts';
+import type { RowOffers } from '../components/live-row.ts';
+import { adopt, MachinePart } from '../components/machine-part.ts';
+import { machinesCard } from '../components/machines-card.ts';
+import { poolCard } from '../components/pool-card.ts';
+import { problemBox } from '../components/problem.ts';
+import type { Emitter } from '../state/emitter.ts';
+import { createKeys } from '../state/idempotency.ts';
+import { Listing } from '../state/listing.ts';
+import { activeOf } from '../state/operation-groups.ts';
+import type { OperationEntry } from '../state/operations.ts';
+import { machinePageOf, operationPageOf, pagePaths } from '../state/router.ts';
+import { home as styles } from '../styles/home.ts';
+import { clockTime } from '../text/format.ts';
+
+const DAY_MS = 86_400_000;
+/** More work than this is on its own page. */
+const MOST_ROWS = 6;
+
+/** What is under way, what went wrong, and how much room there is; the first steps where there is nothing yet. */
+export class HomePage extends MachinePart {
+  static override readonly properties: PropertyDeclarations = {
+    ...MachinePart.properties,
+    isCreating: { state: true },
+    busy: { state: true },
+    problem: { state: true },
+  };
+  declare isCreating: boolean;
+  declare busy: boolean;
+  declare problem: unknown;
+  #failed: Listing<Operation> | null = null;
+  #askedFor = '-';
+  #keyOf = createKeys();
+  readonly #offers: RowOffers = {
+    verbs: ['open', 'details'],
+    hasLink: true,
+    run: (verb, id) => {
+      const result = this.desk.operations.get(id)?.snapshot.result;
+      if (verb === 'open' && result && this.app.router.goToResult(result)) return;
+      this.app.router.go(operationPageOf(id));
+    },
+  };
+
+  constructor() {
+    super();
+    this.isCreating = false;
+    this.busy = false;
+    this.problem = null;
+  }
+
+  get #failures(): Listing<Operation> {
+    this.#failed ??= new Listing(async () => {
+      const since = new Date(Date.now() - DAY_MS).toISOString();
+      const { items } = await this.app.api.operations({ state: 'failed', since, limit: 20 });
+      for (const operation of items) this.desk.operations.offer(operation);
+      return { items };
+    });
+    return this.#failed;
+  }
+
+  protected override follows(): Emitter[] {
+    return [...super.follows(), this.#failures.changed];
+  }
+
+  override connectedCallback(): void {
+    super.connectedCallback();
+    adopt(this, styles);
+  }
+
+  /** Anew whenever one more failed. */
+  protected override willUpdate(): void {
+    const failed = this.desk.operations.all.filter(
+      ({ snapshot, isHistory }) => snapshot.state === 'failed' && !isHistory,
+    );
+    const askedFor = failed.map(({ snapshot }) => snapshot.id).join();
+    if (askedFor === this.#askedFor) return;
+    this.#askedFor = askedFor;
+    void this.#failures.load();
+  }
+
+  protected override render(): TemplateResult {
+    const { images } = this.desk;
+    const { home: text } = this.words;
+    return html`<div class="page-head">
+        <h1>${text.title}</h1>
+        ${this.#isFirstRun || !this.mayMake ? nothing : this.#actions()}
+      </div>
+      ${problemBox(this.app, this.problem)}
+      ${images.isLoaded ? nothing : problemBox(this.app, images.problem)}
+      ${this.#isFirstRun ? this.#firstRun() : nothing} ${this.#underWay()} ${this.#failedOnes()}
+      <div class="home-grid">
+        ${machinesCard(this.app, this.machines, this.words)} ${hostCard(this.app, this.machines, this.words)}
+      </div>
+      ${this.#pools(images.pools)} ${this.isCreating ? this.#dialog() : nothing}`;
+  }
+
+  /** Hardly anything to start from: what can be done about it comes before everything else. */
+  get #isFirstRun(): boolean {
+    const { images } = this.desk;
+    const { isLoaded, machines } = this.machines;
+    const isBegun = machines.length > 0 || images.images.length > 1;
+    return images.isLoaded && (isLoaded || this.machines.problem !== null) && !isBegun;
+  }
+
+  #actions(): TemplateResult {
+    const { words } = this;
+    return html`<div class="end">
+      <a class="button" href=${pagePaths.createMachine} @click=${this.app.router.onLink}
+        >${icon('plus')}${words.create}</a
+      >
+      <button class="button primary" @click=${() => (this.isCreating = true)}>
+        ${icon('bolt')}${words.quick}
+      </button>
+    </div>`;
+  }
+
+  #firstRun(): TemplateResult {
+    return firstRun(this.app, {
+      words: this.words,
+      host: this.machines.host,
+      pool: this.desk.images.pools[0],
+      hasImage: this.desk.images.images.some(({ state, format }) => state === 'ready' && format !== 'iso'),
+      mayMake: this.mayMake,
+      busy: this.busy,
+      onSample: () => void this.#makeSample(),
+      onQuick: () => (this.isCreating = true),
+    });
+  }
+
+  #underWay(): TemplateResult | typeof nothing {
+    const active = activeOf(this.desk.operations.all);
+    if (active.length === 0) return nothing;
+    return this.#group(this.text.operations.active, active.slice(0, MOST_ROWS), active.length);
+  }
+
+  #failedOnes(): TemplateResult | typeof nothing {
+    const { operations } = this.desk;
+    const retried = new Set(operations.all.map(({ snapshot }) => snapshot.retryOf));
+    const entries = this.#failures.items
+      .map(({ id }) => operations.get(id))
+      .filter((entry) => entry !== undefined)
+      .filter(({ snapshot }) => !retried.has(snapshot.id));
+    if (entries.length === 0) return nothing;
+    return this.#group(this.words.home.failed, entries.slice(0, MOST_ROWS), entries.length);
+  }
+
+  #group(title: string, entries: readonly OperationEntry[], all: number): TemplateResult {
+    return html`<section class="group" aria-label=${title}>
+      <h2>${title}<span class="badge">${all}</span></h2>
+      <div class="card">
+        <ul class="rows">
+          ${repeat(
+            entries,
+            ({ snapshot }) => snapshot.id,
+            ({ snapshot }) => this.#row(snapshot.id, snapshot.endedAt ?? snapshot.createdAt),
+          )}
+        </ul>
+      </div>
+      ${
+        all > entries.length
+          ? html`<p class="more">
+              <a href=${pagePaths.operations} @click=${this.app.router.onLink}>${this.words.home.all}</a>
+            </p>`
+          : nothing
+      }
+    </section>`;
+  }
+
+  #row(id: string, at: string): TemplateResult {
+    return html`<li data-operation=${id}>
+      ${liveRow(this.app, id, { offers: this.#offers })}
+      <time class="when" datetime=${at}>${clockTime(at, this.app.preferences.locale)}</time>
+    </li>`;
+  }
+
+  #pools(pools: readonly Pool[]): TemplateResult | typeof nothing {
+    if (pools.length === 0) return nothing;
+    return html`<section class="group" aria-label=${this.words.home.pools}>
+      <h2>${this.words.home.pools}</h2>
+      ${pools.map((pool) => poolCard(this.app, pool))}
+    </section>`;
+  }
+
+  #dialog(): TemplateResult {
+    return html`<wcc-quick-create-dialog
+      .app=${this.app}
+      .onMade=${(id: number | string | null) =>
+        id === null ? undefined : this.app.router.go(machinePageOf(id))}
+      .onClosed=${() => (this.isCreating = false)}
+    ></wcc-quick-create-dialog>`;
+  }
+
+  async #makeSample(): Promise<void> {
+    if (this.busy) return;
+    this.busy = true;
+    this.problem = null;
+    try {
+      const { operation } = await this.app.api.makeSampleImage({}, this.#keyOf({}));
+      // The next press, after this one has ended, is another wish.
+      this.#keyOf = createKeys();
+      this.desk.operations.offer(operation);
+    } catch (error) {
+      this.problem = error;
+      const { message, hint } = this.app.explain(error);
+      this.app.announcer.alert(`${message} ${hint}`);
+    } finally {
+      this.busy = false;
+    }
+  }
+}

@@ -1,0 +1,66 @@
+import { isMachineName } from '@wcc/api';
+
+export const MIB = 1_048_576;
+export const GIB = 1_073_741_824;
+const MOST_CPUS = 256;
+const LEAST_MEMORY = 4 * MIB;
+const MOST_MEMORY = 16_384 * GIB;
+const MOST_DISK = 65_536 * GIB;
+
+export type MachineNameVerdict = 'empty' | 'malformed' | 'taken' | null;
+
+/** What stands against a name, as far as this page knows. */
+export function judgeMachineName(name: string, taken: readonly string[]): MachineNameVerdict {
+  if (name === '') return 'empty';
+  if (!isMachineName(name)) return 'malformed';
+  return taken.includes(name) ? 'taken' : null;
+}
+
+/** `debian-13.qcow2` → `debian-13-1`, then `debian-13-2`, until one is free. */
+export function proposeMachineName(imageName: string, taken: readonly string[]): string {
+  const base = imageName
+    .replace(/\.[A-Za-z0-9]{1,5}$/, '')
+    .replaceAll(/[^A-Za-z0-9._-]+/g, '-')
+    .replace(/^[^A-Za-z0-9]+/, '')
+    .slice(0, 56);
+  let number = 1;
+  const name = (): string => `${base === '' ? 'machine' : base}-${number}`;
+  while (taken.includes(name())) number += 1;
+  return name();
+}
+
+/** A whole number of CPUs, `undefined` for anything else. */
+export function parseCpus(text: string): number | undefined {
+  const value = numberOf(text);
+  return value !== undefined && Number.isInteger(value) && value >= 1 && value <= MOST_CPUS
+    ? value
+    : undefined;
+}
+
+/** GiB as typed → bytes in whole MiB; `undefined` for what no machine can have. */
+export function parseMemory(text: string): number | undefined {
+  return bytesOf(text, { least: LEAST_MEMORY, most: MOST_MEMORY });
+}
+
+/** GiB as typed → bytes in whole MiB; `undefined` for what no disk can have. */
+export function parseDiskSize(text: string, least: number = MIB): number | undefined {
+  return bytesOf(text, { least, most: MOST_DISK });
+}
+
+/** Bytes as somebody would type them in GiB: at most three decimals. */
+export function gibText(bytes: number): string {
+  return String(Number((bytes / GIB).toFixed(3)));
+}
+
+function bytesOf(text: string, { least, most }: { least: number; most: number }): number | undefined {
+  const value = numberOf(text);
+  if (value === undefined) return undefined;
+  const bytes = Math.round((value * GIB) / MIB) * MIB;
+  return bytes >= least && bytes <= most ? bytes : undefined;
+}
+
+function numberOf(text: string): number | undefined {
+  const trimmed = text.trim().replace(',', '.');
+  if (!/^\d{1,9}(\.\d{1,6})?$/.test(trimmed)) return undefined;
+  return Number(trimmed);
+}

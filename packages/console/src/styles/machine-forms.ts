@@ -1,0 +1,61 @@
+import { css } from 'lit';
+import type { CSSResult } from 'lit';
+
+/** Fields that only the dialogs and pages about machines have. */
+export const machineForms: CSSResult = css`
+  .boot-order {
+    display: grid;
+    gap: 0.25rem;
+    margin: 0;
+    padding: 0;
+    list-style: none;
+  }
+  .boot-order li {
+    display: flex;
+    align-items: center;
+    justify-content: space-between;
+    gap: 0.5rem;
+  }
+  .icon.up {
+    rotate: 180deg;
+  }
+  .triple {
+    display: grid;
+    grid-template-columns: repeat(3, minmax(0, 1fr));
+    gap: 1rem;
+  }
+  .options > summary {
+    min-block-size: 1.5rem;
+    inline-size: fit-content;
+    color: var(--muted);
+    cursor: pointer;
+  }
+  .options > summary:hover {
+    color: var(--text);
+  }
+  .options > .body,
+  dialog .options > .body {
+    display: grid;
+    gap: 1rem;
+    padding: 0.75rem 0 0;
+  }
+  .area {
+    inline-size: 100%;
+    padding: 0.5rem 0.625rem;
+    border: 1px solid var(--line-strong);
+    border-radius: var(--radius);
+    background: var(--surface);
+    color: inherit;
+    font: 0.8125rem/1.5 var(--mono);
+    resize: vertical;
+  }
+  .area[aria-invalid='true'],
+  .select[aria-invalid='true'] {
+    border-color: var(--danger);
+  }
+  @media (max-width: 40rem) {
+    .triple {
+      grid-template-columns: minmax(0, 1fr);
+    }
+  }
+`;
