@@ -75,7 +75,8 @@ const rooms: Record<string, Record<string, readonly string[]>> = {
     conformance: ['core'],
   },
   server: {
-    http: ['access', 'config', 'images', 'machines', 'metrics', 'operations', 'storage'],
+    http: ['access', 'config', 'images', 'machines', 'metrics', 'operations', 'storage', 'uploads'],
+    uploads: ['access', 'images', 'operations', 'storage'],
     machines: ['access', 'images', 'operations', 'storage'],
     metrics: ['storage'],
     images: ['access', 'operations', 'storage'],

@@ -33,10 +33,12 @@ describe('defaults', () => {
       behindTlsProxy: false,
       trustedProxies: [],
       foreignOrigins: [],
+      importAllow: [],
       adminToken: null,
       hypervisor: { driver: 'auto', environment: { HOME: '/home/sato' } },
       maxCopiesPerPool: 2,
       freeSpaceFloor: { bytes: 2_147_483_648, fraction: 0.05 },
+      uploads: { expiryMs: 604_800_000, quotaBytes: null, maxPerUser: 100 },
       logLevel: 'info',
       consoleDir: null,
     });
