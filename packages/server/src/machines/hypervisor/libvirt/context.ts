@@ -39,13 +39,19 @@ export async function listAll({ virsh }: LibvirtContext): Promise<Map<string, st
 }
 
 /**
- * What we know of one machine. libvirt's programs take a UUID for a name when no machine has that UUID, so nothing is asked by it before it
- * was seen in the list.
+ * What we know of one machine. `virsh` takes a UUID for a name when no machine has that UUID, so its answer counts only when the UUID in it is
+ * the right one; nothing is done to a machine before this was asked.
  * @returns undefined when it is nowhere, null when it is foreign
  */
 export async function find(context: LibvirtContext, uuid: string): Promise<Tagged | null | undefined> {
-  if (!isUuid(uuid) || !(await listAll(context)).has(uuid)) return undefined;
-  const xml = await context.virsh.run('dumpxml', '--inactive', uuid);
+  if (!isUuid(uuid)) return undefined;
+  const xml = await context.virsh.run('dumpxml', '--inactive', uuid).catch((error: unknown) => {
+    if (error instanceof HypervisorError && error.code === 'unknown_machine') return null;
+    throw error;
+  });
+  // The first is the machine's own: what stands before it is its name, in which a `<` is escaped.
+  const answered = xml === null ? null : /<uuid>([0-9a-f-]{36})<\/uuid>/.exec(xml)?.[1];
+  if (xml === null || answered !== uuid) return undefined;
   return readTag(xml, { uuid, mark: context.mark });
 }
 

@@ -5,7 +5,7 @@ import { HypervisorError } from '../../hypervisor-error.ts';
 import type { MachineSpec } from '../../machine-spec.ts';
 import { checkMachineSpec, isSameSpec, normaliseSpec } from '../../machine-spec.ts';
 import type { LibvirtContext } from './context.ts';
-import { demandOurs, filesOf, find, isOn, listAll, statsOf } from './context.ts';
+import { filesOf, find, isOn, listAll, statsOf } from './context.ts';
 import { buildDomainXml } from './domain-xml.ts';
 import { demandWays } from './host.ts';
 
@@ -77,7 +77,6 @@ export async function undefine(context: LibvirtContext, uuid: string): Promise<v
   const found = await find(context, uuid);
   if (found === null) throw new HypervisorError('foreign_machine', { detail: uuid });
   if (found !== undefined) {
-    await demandOurs(context, uuid);
     if (isOn(await statsOf(context, uuid))) throw new HypervisorError('invalid_state', { detail: 'it runs' });
     const metadata = ['--managed-save', '--snapshots-metadata', '--checkpoints-metadata', '--nvram'];
     await context.virsh.run('undefine', uuid, ...metadata);

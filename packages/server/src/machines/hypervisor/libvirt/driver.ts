@@ -1,6 +1,8 @@
+import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { createKeyedMutex } from '../../../operations/mutex.ts';
 import type { Hypervisor, MachineStatus } from '../../hypervisor.ts';
+import { isUuid } from '../../machine-spec.ts';
 import type { Changes } from '../changes.ts';
 import { createChanges } from '../changes.ts';
 import { onlyOurErrors } from '../only-our-errors.ts';
@@ -89,8 +91,10 @@ function createCalls(context: LibvirtContext, own: Pick<Hypervisor, 'onChange' |
       throw error;
     });
   const serialOf = async (uuid: string): Promise<string> => {
-    await demandOurs(context, uuid);
-    return filesOf(context, uuid).serial;
+    const { directory, serial } = filesOf(context, uuid);
+    // Only our machines have one; a follower shall not cost a process each time.
+    if (!isUuid(uuid) || !existsSync(directory)) await demandOurs(context, uuid);
+    return serial;
   };
   return {
     ...own,

@@ -1,6 +1,5 @@
 import { readdir, rm } from 'node:fs/promises';
 import { join } from 'node:path';
-import { HypervisorError } from '../../hypervisor-error.ts';
 import type { HostNetwork, MachineStatus } from '../../hypervisor.ts';
 import { isNetworkName, isUuid } from '../../machine-spec.ts';
 import { listBridges } from '../host-bridges.ts';
@@ -32,10 +31,7 @@ export async function list(context: LibvirtContext, foreign: Map<string, boolean
 }
 
 async function askForeign(context: LibvirtContext, uuid: string): Promise<boolean | null> {
-  const found = await find(context, uuid).catch((error: unknown) => {
-    if (error instanceof HypervisorError && error.code === 'unknown_machine') return undefined;
-    throw error;
-  });
+  const found = await find(context, uuid);
   return found === undefined ? null : found === null;
 }
 

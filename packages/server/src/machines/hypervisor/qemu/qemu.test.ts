@@ -1,13 +1,16 @@
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { afterAll, beforeAll } from 'vitest';
+import { afterAll, beforeAll, vi } from 'vitest';
 import type { Hypervisor } from '../../hypervisor.ts';
 import { hypervisorConformance } from '../conformance.testkit.ts';
 import { createQemuDriver } from './driver.ts';
 
 /** For a process of its own: Node 20 runs no TypeScript. */
 const builtDriver = new URL('../../../../dist/machines/hypervisor/qemu/driver.js', import.meta.url).href;
+
+// Real machines, on a host that may be busy: nothing here is about speed.
+vi.setConfig({ testTimeout: 180_000, hookTimeout: 180_000 });
 
 hypervisorConformance('qemu', () => {
   let home = '';
