@@ -17,6 +17,7 @@ const packages = {
   strace: 'strace', // I/O errors at an offset, order of syncs
   'python3-websockets': '/usr/lib/python3/dist-packages/websockets/__init__.py', // the Python client of examples/
   ruby: 'ruby', // the Ruby publisher of examples/
+  'python3-tuspy': '/usr/lib/python3/dist-packages/tusclient/__init__.py', // a tus client of others
 };
 
 /**

@@ -40,7 +40,9 @@ export async function finishUpload(
   memory.inspected = await inspectUpload(partialPath(directory, id), { believed: format, signal });
   signal.throwIfAborted();
   onPhase({ phase: 'publish', unit: null, total: null });
-  const { warnings } = await publishReceived({ directory, id, poolId, targetName, sizeBytes });
+  // A thread each: fifty uploads that end together must not start fifty threads.
+  const what = { directory, id, poolId, targetName, sizeBytes };
+  const { warnings } = await context.syncGate(() => publishReceived(what));
   const bytes = { virtual: sizeBytes, data: sizeBytes, skipped: 0, shared: 0, written: sizeBytes };
   return { bytes, method: null, warnings: [...memory.warnings, ...warnings], phases: [] };
 }

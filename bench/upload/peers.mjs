@@ -1,0 +1,35 @@
+// Servers to compare with, each in a process of its own: node peers.mjs KIND PORT DIRECTORY
+import { createWriteStream } from 'node:fs';
+import { createServer } from 'node:http';
+import { basename, join } from 'node:path';
+import { pipeline } from 'node:stream/promises';
+
+const [kind, port, directory] = process.argv.slice(2);
+
+const kinds = {
+  /** The library that most people take. */
+  async tus() {
+    const [{ Server }, { FileStore }] = await Promise.all([import('@tus/server'), import('@tus/file-store')]);
+    const server = new Server({ path: '/files', datastore: new FileStore({ directory }) });
+    return (request, response) => server.handle(request, response);
+  },
+  /** What a few lines of Node do. */
+  async pipeline() {
+    return async (request, response) => {
+      const file = createWriteStream(join(directory, basename(request.url)), {
+        highWaterMark: 4 * 1024 ** 2,
+      });
+      await pipeline(request, file);
+      response.writeHead(204).end();
+    };
+  },
+};
+
+const handle = await kinds[kind]();
+const server = createServer({ requestTimeout: 0 }, (request, response) => {
+  Promise.resolve(handle(request, response)).catch((error) => {
+    console.error(error);
+    response.destroy();
+  });
+});
+server.listen(Number(port), '127.0.0.1', () => console.log('ready'));

@@ -1,0 +1,72 @@
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { mkdirSync, readdirSync, readFileSync, rmSync, statSync } from 'node:fs';
+import { join } from 'node:path';
+import { subjects } from './subjects.mjs';
+
+const ticksPerSecond = 100;
+const pageBytes = 4096;
+
+/** One file to one subject, its server new each time. */
+export async function runOnce(name, { home, file, sizeBytes, sha256 }) {
+  mkdirSync(home);
+  const server = await subjects[name](home);
+  try {
+    const { pid } = server.child;
+    // The first request of a process loads code: a small file goes first.
+    await send(server, {
+      name: 'warm.raw',
+      file: file.small,
+      sizeBytes: statSync(file.small).size,
+      sha256: file.smallSha256,
+    });
+    const idleBytes = residentBytes(pid);
+    const cpuBefore = cpuSeconds(pid);
+    let peakBytes = idleBytes;
+    const timer = setInterval(() => (peakBytes = Math.max(peakBytes, residentBytes(pid))), 20);
+    const startedAt = performance.now();
+    await send(server, { name: 'big.raw', file: file.big, sizeBytes, sha256 });
+    const ms = performance.now() - startedAt;
+    clearInterval(timer);
+    const cpuS = cpuSeconds(pid) - cpuBefore;
+    check(server.directory, sizeBytes);
+    return { ms, cpuS, memoryBytes: peakBytes - idleBytes };
+  } finally {
+    const gone = once(server.child, 'exit');
+    server.child.kill('SIGKILL');
+    await gone;
+    rmSync(home, { recursive: true });
+  }
+}
+
+/** By curl, which is no bottleneck: the same sender for all. */
+async function send(server, { name, file, sizeBytes, sha256 }) {
+  const { url, headers } = await server.place({ name, sizeBytes, sha256 });
+  const bytes =
+    server.method === 'PATCH'
+      ? { 'upload-offset': '0', 'content-type': 'application/offset+octet-stream' }
+      : {};
+  const lines = Object.entries({ ...headers, ...bytes, expect: '' }).flatMap(([key, value]) => [
+    '-H',
+    `${key}: ${value}`,
+  ]);
+  const argv = ['-sS', '--fail-with-body', '-X', server.method, '-T', file, ...lines, url];
+  const child = spawn('curl', argv, { stdio: ['ignore', 'inherit', 'inherit'] });
+  const [code] = await once(child, 'exit');
+  if (code !== 0) throw new Error(`curl ended with ${code} at ${url}`);
+}
+
+function check(directory, sizeBytes) {
+  const sizes = readdirSync(directory).map((name) => statSync(join(directory, name)).size);
+  if (!sizes.includes(sizeBytes)) throw new Error(`no whole file in ${directory}`);
+}
+
+/** All threads of the process, user and system. */
+function cpuSeconds(pid) {
+  const fields = readFileSync(`/proc/${pid}/stat`, 'utf8').split(') ')[1].split(' ');
+  return (Number(fields[11]) + Number(fields[12])) / ticksPerSecond;
+}
+
+function residentBytes(pid) {
+  return Number(readFileSync(`/proc/${pid}/statm`, 'utf8').split(' ')[1]) * pageBytes;
+}

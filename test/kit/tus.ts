@@ -1,0 +1,117 @@
+import { createHash } from 'node:crypto';
+import type { IncomingHttpHeaders } from 'node:http';
+import { request } from 'node:http';
+import type { ClientRequest, IncomingMessage } from 'node:http';
+import { once } from 'node:events';
+
+/** A tus client without any cleverness: every header under control. */
+export interface TusAnswer {
+  status: number;
+  headers: IncomingHttpHeaders;
+  offset: number | null;
+  code: string | null;
+  text: string;
+}
+
+export interface TusRequest {
+  headers?: Record<string, string | undefined>;
+  body?: Buffer;
+}
+
+export interface Tus {
+  readonly baseUrl: string;
+  ask(method: string, path: string, options?: TusRequest): Promise<TusAnswer>;
+  /** @returns the upload's path; throws when it is refused */
+  create(name: string, sizeBytes: number, metadata?: Record<string, string>): Promise<string>;
+  head(path: string): Promise<TusAnswer>;
+  patch(path: string, offset: number, body: Buffer): Promise<TusAnswer>;
+  /** The same client, with these headers instead of its own; `undefined` leaves one out. */
+  with(headers: NonNullable<TusRequest['headers']>): Tus;
+  /** A request whose body is sent by hand, and whose end the caller decides. */
+  open(path: string, offset: number, lengthBytes: number): ClientRequest;
+}
+
+export const offsetType = 'application/offset+octet-stream';
+
+export function metadataHeader(metadata: Record<string, string>): string {
+  return Object.entries(metadata)
+    .map(([key, value]) => `${key} ${Buffer.from(value).toString('base64')}`)
+    .join(',');
+}
+
+/** `credentials`: the headers that say who asks. */
+export function createTus(
+  baseUrl: string,
+  credentials: Record<string, string>,
+  instead: NonNullable<TusRequest['headers']> = {},
+): Tus {
+  const base = (): Record<string, string> => ({ 'tus-resumable': '1.0.0', ...credentials });
+  const start = (method: string, path: string, headers: TusRequest['headers']): ClientRequest => {
+    const all = { ...base(), connection: 'close', ...headers, ...instead };
+    const given = Object.fromEntries(Object.entries(all).filter(([, value]) => value !== undefined));
+    return request(`${baseUrl}${path}`, { method, headers: given, agent: false });
+  };
+  const ask: Tus['ask'] = async (method, path, { headers = {}, body } = {}) => {
+    const length = body === undefined ? {} : { 'content-length': String(body.length) };
+    const outgoing = start(method, path, { ...length, ...headers });
+    // A refusal may come, and the connection close, before all was sent.
+    const answer = answerTo(outgoing);
+    outgoing.end(body);
+    return answer;
+  };
+  return {
+    baseUrl,
+    ask,
+    with: (headers) => createTus(baseUrl, credentials, headers),
+    async create(name, sizeBytes, metadata = {}) {
+      const header = metadataHeader({ filename: name, ...metadata });
+      const headers = { 'upload-length': String(sizeBytes), 'upload-metadata': header };
+      const answer = await ask('POST', '/api/uploads', { headers });
+      if (answer.status !== 201) throw new Error(`creation: ${answer.status} ${answer.text}`);
+      return String(answer.headers.location);
+    },
+    head: (path) => ask('HEAD', path),
+    patch: (path, offset, body) =>
+      ask('PATCH', path, {
+        headers: { 'content-type': offsetType, 'upload-offset': String(offset) },
+        body,
+      }),
+    open(path, offset, lengthBytes) {
+      const headers = {
+        'content-type': offsetType,
+        'upload-offset': String(offset),
+        'content-length': String(lengthBytes),
+      };
+      const outgoing = start('PATCH', path, headers);
+      outgoing.on('error', () => {});
+      return outgoing;
+    },
+  };
+}
+
+/** The answer to a request that is still being sent. */
+export async function answerTo(outgoing: ClientRequest): Promise<TusAnswer> {
+  const [response] = (await once(outgoing, 'response')) as [IncomingMessage];
+  outgoing.on('error', () => {});
+  let text = '';
+  response.setEncoding('utf8');
+  for await (const part of response) text += String(part);
+  const offset = response.headers['upload-offset'];
+  const isJson = /json/.test(response.headers['content-type'] ?? '') && text !== '';
+  return {
+    status: response.statusCode ?? 0,
+    headers: response.headers,
+    offset: offset === undefined ? null : Number(offset),
+    code: isJson ? String((JSON.parse(text) as { code?: unknown }).code) : null,
+    text,
+  };
+}
+
+export function digestOf(bytes: Buffer, algorithm = 'sha256'): Buffer {
+  return createHash(algorithm).update(bytes).digest();
+}
+
+/** The id of an upload, which is that of its operation. */
+export function idOf(path: string): string {
+  return path.slice(path.lastIndexOf('/') + 1);
+}

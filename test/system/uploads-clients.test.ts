@@ -1,0 +1,129 @@
+import { execFile } from 'node:child_process';
+import { randomBytes } from 'node:crypto';
+import { readFileSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { promisify } from 'node:util';
+import { Upload, type UploadOptions } from 'tus-js-client';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { makeWorkspace, type Workspace } from '../kit/directories.ts';
+import { MiB } from '../kit/images.ts';
+import { waitForState } from '../kit/operations.ts';
+import { startServer, type TestServer } from '../kit/server.ts';
+import { createTus, digestOf, idOf } from '../kit/tus.ts';
+
+/** Clients of others, unmodified: what they do, the server takes. */
+const run = promisify(execFile);
+let server: TestServer;
+let workspace: Workspace;
+
+beforeAll(async () => {
+  workspace = makeWorkspace('tus-clients');
+  server = await startServer({ args: ['--free-space-floor', '0'] });
+});
+afterAll(async () => {
+  await server.close();
+  workspace.remove();
+});
+
+const stored = (name: string): Buffer => readFileSync(join(server.poolDir, name));
+
+describe('tus-js-client', () => {
+  const options = (name: string, bytes: Buffer): UploadOptions => ({
+    endpoint: `${server.baseUrl}/api/uploads`,
+    headers: { authorization: `Bearer ${server.token}` },
+    metadata: { filename: name, sha256: digestOf(bytes).toString('hex') },
+    retryDelays: [100, 500, 1000],
+    chunkSize: MiB,
+  });
+
+  /** Sends until it ends by itself, or `until` says that it is enough. */
+  async function send(
+    bytes: Buffer,
+    given: UploadOptions,
+    until?: (sent: number) => boolean,
+  ): Promise<Upload> {
+    return new Promise((resolve, reject) => {
+      const upload: Upload = new Upload(bytes, {
+        ...given,
+        onError: reject,
+        onSuccess: () => resolve(upload),
+        onChunkComplete(_size, accepted) {
+          if (until?.(accepted) === true) void upload.abort().then(() => resolve(upload), reject);
+        },
+      });
+      upload.start();
+    });
+  }
+
+  test.each([
+    ['in pieces', {}],
+    ['in one request', { chunkSize: Infinity }],
+    ['with the creation', { uploadDataDuringCreation: true }],
+    ['by an overridden method', { overridePatchMethod: true }],
+  ])('%s', async (what, more) => {
+    const bytes = randomBytes(3 * MiB + 5);
+    const name = `js ${what}.raw`;
+    await send(bytes, { ...options(name, bytes), ...more });
+    expect(stored(name).equals(bytes)).toBe(true);
+  });
+
+  test('resumes by its address, sends nothing of an empty file, and terminates', async () => {
+    const bytes = randomBytes(4 * MiB);
+    const stopped = await send(bytes, options('js-resumed.raw', bytes), (sent) => sent >= 2 * MiB);
+    expect(stopped.url).not.toBeNull();
+    const { endpoint: _none, ...rest } = options('js-resumed.raw', bytes);
+    await send(bytes, { ...rest, endpoint: null, uploadUrl: stopped.url });
+    expect(stored('js-resumed.raw').equals(bytes)).toBe(true);
+    await send(Buffer.alloc(0), options('js-empty.raw', Buffer.alloc(0)));
+    expect(stored('js-empty.raw').length).toBe(0);
+    const given = await send(bytes, options('js-given-up.raw', bytes), (sent) => sent >= MiB);
+    await given.abort(true);
+    await waitForState(server, idOf(String(given.url)), { states: ['cancelled'] });
+  });
+
+  test('goes on by itself after the server was killed', async () => {
+    const bytes = randomBytes(6 * MiB);
+    // Only with the address: by an endpoint, this client begins a new upload when a HEAD meets a starting server.
+    const tus = createTus(server.baseUrl, { authorization: `Bearer ${server.token}` });
+    const uploadUrl = server.baseUrl + (await tus.create('js-killed.raw', bytes.length));
+    const { endpoint: _none, ...rest } = options('js-killed.raw', bytes);
+    const retryDelays = Array.from({ length: 120 }, () => 500);
+    let kills = 0;
+    await send(bytes, { ...rest, endpoint: null, uploadUrl, retryDelays }, (sent) => {
+      if (sent < 2 * MiB || kills > 0) return false;
+      kills += 1;
+      void server.kill().then(() => server.start());
+      return false;
+    });
+    expect(kills).toBe(1);
+    expect(stored('js-killed.raw').equals(bytes)).toBe(true);
+  });
+});
+
+describe('tuspy of Debian', () => {
+  const program = `
+import sys
+from tusclient import client
+base, token, path, name, stop = sys.argv[1:6]
+tus = client.TusClient(base + '/api/uploads', headers={'Authorization': 'Bearer ' + token})
+first = tus.uploader(path, chunk_size=500000, metadata={'filename': name}, upload_checksum=True)
+first.upload(stop_at=int(stop))
+print(first.url, flush=True)
+second = tus.uploader(path, url=first.url, chunk_size=700000, upload_checksum=True)
+print(second.offset, flush=True)
+second.upload()
+`;
+
+  test('creates with checksums, stops, and resumes by another object', async () => {
+    const bytes = randomBytes(3 * MiB);
+    const file = join(workspace.path, 'file');
+    writeFileSync(file, bytes);
+    const call = [server.baseUrl, server.token, file, 'tuspy.raw', '1000000'];
+    const { stdout } = await run('/usr/bin/python3', ['-c', program, ...call]);
+    const [url = '', offset] = stdout.split('\n');
+    expect(Number(offset)).toBe(1_000_000);
+    expect(stored('tuspy.raw').equals(bytes)).toBe(true);
+    const tus = createTus(server.baseUrl, { authorization: `Bearer ${server.token}` });
+    expect(await tus.head(new URL(url).pathname)).toMatchObject({ status: 200, offset: bytes.length });
+  });
+});

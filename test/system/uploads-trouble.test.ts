@@ -1,0 +1,153 @@
+import { randomBytes } from 'node:crypto';
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { createFaultProxy } from '../kit/fault-proxy.ts';
+import { MiB } from '../kit/images.ts';
+import { until } from '../kit/poll.ts';
+import { startServer, type TestServer } from '../kit/server.ts';
+import { createUser, signIn } from '../kit/session.ts';
+import { answerTo, createTus, digestOf, type Tus } from '../kit/tus.ts';
+
+/** Uploads when things go wrong: networks, disks, other writers, people who lose their rights. */
+const args = ['--free-space-floor', '0'];
+/** `WCC_BLACK_HOLE_S=30` for the whole; `WCC_LONG_PATCH_S=320` sends one request for that long. */
+const blackHoleMs = Number(process.env['WCC_BLACK_HOLE_S'] ?? '3') * 1000;
+const longPatchS = Number(process.env['WCC_LONG_PATCH_S'] ?? '0');
+
+let server: TestServer;
+let tus: Tus;
+beforeAll(async () => {
+  server = await startServer({ args });
+  tus = createTus(server.baseUrl, { authorization: `Bearer ${server.token}` });
+});
+afterAll(() => server.close());
+
+const offsetOf = async (client: Tus, path: string): Promise<number> => (await client.head(path)).offset ?? -1;
+
+describe('more than one who sends', () => {
+  test('the second is refused while the first sends; the first is not disturbed by a look', async () => {
+    const bytes = randomBytes(MiB);
+    const path = await tus.create('two-writers.raw', bytes.length);
+    const first = tus.open(path, 0, bytes.length);
+    const answer = answerTo(first);
+    first.write(bytes.subarray(0, 500_000));
+    await until(async () => (await offsetOf(tus, path)) === 500_000, {
+      what: 'the first bytes to be durable',
+    });
+    // It goes on sending, a byte at a time: it is alive.
+    let at = 500_000;
+    const feeding = setInterval(() => first.write(bytes.subarray(at, (at += 1))), 100);
+    const second = await tus.patch(path, 500_000, bytes.subarray(500_000));
+    clearInterval(feeding);
+    expect(second).toMatchObject({ status: 423, code: 'upload_locked' });
+    first.end(bytes.subarray(at));
+    expect(await answer).toMatchObject({ status: 204, offset: bytes.length });
+    expect(readFileSync(join(server.poolDir, 'two-writers.raw')).equals(bytes)).toBe(true);
+  });
+
+  test('the same client takes over from its own dead connection', async () => {
+    const bytes = randomBytes(MiB);
+    const path = await tus.create('taken-over.raw', bytes.length);
+    const dead = tus.open(path, 0, bytes.length);
+    dead.write(bytes.subarray(0, 300_000));
+    await until(async () => (await offsetOf(tus, path)) === 300_000, {
+      what: 'the first bytes to be durable',
+    });
+    const answer = await until(
+      async () => {
+        const asked = await tus.patch(path, 300_000, bytes.subarray(300_000));
+        return asked.status === 423 ? null : asked;
+      },
+      { what: 'the silent connection to give way', everyMs: 200 },
+    );
+    expect(answer).toMatchObject({ status: 204, offset: bytes.length });
+    dead.destroy();
+    expect(readFileSync(join(server.poolDir, 'taken-over.raw')).equals(bytes)).toBe(true);
+  });
+
+  test('fifty at once', async () => {
+    const all = Array.from({ length: 50 }, (_, at) => ({
+      name: `many-${at}.raw`,
+      bytes: randomBytes(300_000 + at),
+    }));
+    await Promise.all(
+      all.map(async ({ name, bytes }) => {
+        const path = await tus.create(name, bytes.length);
+        const half = Math.floor(bytes.length / 2);
+        expect(await tus.patch(path, 0, bytes.subarray(0, half))).toMatchObject({ status: 204 });
+        expect(await tus.patch(path, half, bytes.subarray(half))).toMatchObject({ status: 204 });
+      }),
+    );
+    for (const { name, bytes } of all)
+      expect(readFileSync(join(server.poolDir, name)).equals(bytes)).toBe(true);
+  });
+});
+
+test('who signs out sends no more, and what came is kept', async () => {
+  const session = await signIn(server, await createUser(server, 'otto', 'operator'));
+  const theirs = createTus(server.baseUrl, { cookie: session.cookie, origin: session.origin });
+  const path = await theirs.create('revoked.raw', MiB);
+  const sending = theirs.open(path, 0, MiB);
+  const closed = new Promise((resolve) => sending.once('close', resolve));
+  sending.write(randomBytes(200_000));
+  await until(async () => (await offsetOf(theirs, path)) === 200_000, { what: 'the bytes to be durable' });
+  const askedAt = performance.now();
+  expect((await session.request('DELETE', '/api/session')).status).toBe(204);
+  await closed;
+  console.log(`closed ${Math.round(performance.now() - askedAt)} ms after the sign-out`);
+  expect((await theirs.head(path)).status).toBe(401);
+  expect(await offsetOf(tus, path)).toBe(200_000);
+});
+
+test('a network that swallows everything: the upload goes on where it stood', async () => {
+  const bytes = randomBytes(8 * MiB);
+  const proxy = await createFaultProxy(server.port);
+  const through = createTus(`http://127.0.0.1:${proxy.port}`, {
+    authorization: `Bearer ${server.token}`,
+    host: new URL(server.baseUrl).host,
+  });
+  try {
+    const path = await through.create('black-hole.raw', bytes.length, {
+      sha256: digestOf(bytes).toString('hex'),
+    });
+    const swallowed = through.open(path, 0, bytes.length);
+    swallowed.write(bytes.subarray(0, 3 * MiB));
+    await until(async () => (await offsetOf(tus, path)) === 3 * MiB, {
+      what: 'the first bytes to be durable',
+    });
+    proxy.setMode('silent');
+    await sleep(blackHoleMs);
+    swallowed.destroy();
+    proxy.setFresh('pass');
+    const answer = await until(
+      async () => {
+        const at = await offsetOf(through, path);
+        const asked = await through.patch(path, at, bytes.subarray(at));
+        return asked.status === 204 ? asked : null;
+      },
+      { what: 'the upload to be taken up again', everyMs: 200 },
+    );
+    expect(answer.offset).toBe(bytes.length);
+    expect(readFileSync(join(server.poolDir, 'black-hole.raw')).equals(bytes)).toBe(true);
+  } finally {
+    await proxy.close();
+  }
+});
+
+test.runIf(longPatchS > 0)(
+  'one request for longer than any clock of Node',
+  { timeout: 900_000 },
+  async () => {
+    const path = await tus.create('long.raw', longPatchS * 2);
+    const sending = tus.open(path, 0, longPatchS * 2);
+    const answer = answerTo(sending);
+    for (let second = 0; second < longPatchS; second += 1) {
+      sending.write(randomBytes(2));
+      await sleep(1000);
+    }
+    sending.end();
+    expect(await answer).toMatchObject({ status: 204, offset: longPatchS * 2 });
+  },
+);

@@ -1,0 +1,389 @@
+import { randomBytes } from 'node:crypto';
+import { readFile, truncate, appendFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { MiB } from '../kit/images.ts';
+import { findLitter, listImages, waitForState } from '../kit/operations.ts';
+import { startServer, type TestServer } from '../kit/server.ts';
+import { createUser, signIn } from '../kit/session.ts';
+import { createTus, digestOf, idOf, metadataHeader, offsetType, type Tus } from '../kit/tus.ts';
+
+/** tus 1.0 as its document has it, and as page 05 of the design goes beyond it, against a real server. */
+let server: TestServer;
+let tus: Tus;
+let number = 0;
+const freshName = (): string => `image-${(number += 1)}.raw`;
+
+beforeAll(async () => {
+  server = await startServer({ args: ['--free-space-floor', '0', '--max-uploads-per-user', '60'] });
+  tus = createTus(server.baseUrl, { authorization: `Bearer ${server.token}` });
+});
+afterAll(() => server.close());
+
+const stored = (name: string): Promise<Buffer> => readFile(join(server.poolDir, name));
+
+describe('the protocol', () => {
+  test('OPTIONS names version, extensions and checksums, without asking who it is', async () => {
+    const answer = await createTus(server.baseUrl, {}).ask('OPTIONS', '/api/uploads');
+    expect(answer.status).toBe(204);
+    expect(answer.headers).toMatchObject({
+      'tus-version': '1.0.0',
+      'tus-extension': 'creation,creation-with-upload,expiration,checksum,termination',
+      'tus-checksum-algorithm': 'sha1,md5,sha256',
+    });
+  });
+
+  test('an upload in two pieces is complete, equal, registered and leaves nothing behind', async () => {
+    const bytes = randomBytes(3 * MiB + 17);
+    const name = freshName();
+    const path = await tus.create(name, bytes.length, { sha256: digestOf(bytes).toString('hex') });
+    const waiting = await server.api.operation(idOf(path));
+    expect(waiting).toMatchObject({ action: 'upload_image', subject: { kind: 'image', name } });
+    expect((await tus.head(path)).headers).toMatchObject({
+      'upload-offset': '0',
+      'upload-length': String(bytes.length),
+      'cache-control': 'no-store',
+      'tus-resumable': '1.0.0',
+    });
+    const first = await tus.patch(path, 0, bytes.subarray(0, MiB));
+    expect(first).toMatchObject({ status: 204, offset: MiB });
+    expect(Date.parse(String(first.headers['upload-expires']))).toBeGreaterThan(Date.now() + 6 * 86_400_000);
+    expect(await tus.patch(path, MiB, bytes.subarray(MiB))).toMatchObject({
+      status: 204,
+      offset: bytes.length,
+    });
+    expect((await stored(name)).equals(bytes)).toBe(true);
+    const operation = await server.api.operation(idOf(path));
+    expect(operation).toMatchObject({ state: 'succeeded', error: null, warnings: [] });
+    expect(operation.phases.map(({ name: phase }) => phase)).toEqual([
+      'receive',
+      'flush',
+      'inspect',
+      'publish',
+    ]);
+    expect((await listImages(server)).find((image) => image.name === name)).toMatchObject({
+      id: operation.result?.id,
+      format: 'raw',
+      sizeBytes: bytes.length,
+    });
+    // A client that lost the last answer gets the same again.
+    expect(await tus.head(path)).toMatchObject({ status: 200, offset: bytes.length });
+    expect(await tus.patch(path, bytes.length, Buffer.alloc(0))).toMatchObject({
+      status: 204,
+      offset: bytes.length,
+    });
+    expect(await tus.patch(path, MiB, bytes.subarray(MiB))).toMatchObject({ status: 409 });
+    expect(await findLitter(server.poolDir)).toEqual([]);
+  });
+
+  test.each([0, 1])('a file of %i bytes', async (sizeBytes) => {
+    const name = freshName();
+    const path = await tus.create(name, sizeBytes);
+    if (sizeBytes > 0) expect(await tus.patch(path, 0, Buffer.alloc(1, 7))).toMatchObject({ status: 204 });
+    await waitForState(server, idOf(path), { states: ['succeeded'] });
+    expect(await tus.head(path)).toMatchObject({ status: 200, offset: sizeBytes });
+    expect((await stored(name)).length).toBe(sizeBytes);
+  });
+
+  test('creation with upload, by way of an overridden method too', async () => {
+    const bytes = randomBytes(100_000);
+    const headers = (name: string): Record<string, string> => ({
+      'upload-length': String(bytes.length),
+      'upload-metadata': metadataHeader({ filename: name }),
+      'content-type': offsetType,
+    });
+    const [whole, part] = [freshName(), freshName()];
+    const all = await tus.ask('POST', '/api/uploads', { headers: headers(whole), body: bytes });
+    expect(all).toMatchObject({ status: 201, offset: bytes.length });
+    const half = await tus.ask('POST', '/api/uploads', {
+      headers: headers(part),
+      body: bytes.subarray(0, 60_000),
+    });
+    expect(half).toMatchObject({ status: 201, offset: 60_000 });
+    const path = String(half.headers.location);
+    const rest = await tus.ask('POST', path, {
+      headers: { 'x-http-method-override': 'PATCH', 'content-type': offsetType, 'upload-offset': '60000' },
+      body: bytes.subarray(60_000),
+    });
+    expect(rest).toMatchObject({ status: 204, offset: bytes.length });
+    expect((await stored(part)).equals(bytes)).toBe(true);
+    // Nowhere else: there, it is what it is.
+    const elsewhere = { headers: { 'x-http-method-override': 'DELETE' } };
+    expect((await tus.ask('POST', '/api/images', elsewhere)).status).toBe(405);
+  });
+
+  test('a checksum that is right counts, a wrong one takes the whole piece back', async () => {
+    const bytes = randomBytes(2 * MiB);
+    const name = freshName();
+    const path = await tus.create(name, bytes.length, { sha256: digestOf(bytes).toString('hex') });
+    const [head, tail] = [bytes.subarray(0, MiB), bytes.subarray(MiB)];
+    const sum = (algorithm: string, of: Buffer): Record<string, string> => ({
+      'upload-checksum': `${algorithm} ${digestOf(of, algorithm).toString('base64')}`,
+    });
+    expect(await tus.with(sum('sha1', head)).patch(path, 0, head)).toMatchObject({
+      status: 204,
+      offset: MiB,
+    });
+    const wrong = await tus.with(sum('sha256', tail)).patch(path, MiB, randomBytes(MiB));
+    expect(wrong).toMatchObject({ status: 460, code: 'checksum_mismatch' });
+    expect((await tus.head(path)).offset).toBe(MiB);
+    const crc = await tus.with({ 'upload-checksum': 'crc32 AAAAAA==' }).patch(path, MiB, tail);
+    expect(crc.status).toBe(400);
+    expect((await tus.with({ 'upload-checksum': 'md5 not-base64!' }).patch(path, MiB, tail)).status).toBe(
+      400,
+    );
+    expect(await tus.with(sum('md5', tail)).patch(path, MiB, tail)).toMatchObject({
+      status: 204,
+      offset: bytes.length,
+    });
+    expect((await stored(name)).equals(bytes)).toBe(true);
+  });
+
+  test('termination ends the operation and frees the name and the space', async () => {
+    const name = freshName();
+    const path = await tus.create(name, MiB);
+    await tus.patch(path, 0, randomBytes(1000));
+    expect(await tus.ask('DELETE', path)).toMatchObject({ status: 204 });
+    expect((await server.api.operation(idOf(path))).state).toBe('cancelled');
+    expect(await tus.head(path)).toMatchObject({ status: 410, offset: null });
+    expect(await tus.patch(path, 1000, randomBytes(10))).toMatchObject({ status: 410 });
+    expect(await tus.ask('DELETE', path)).toMatchObject({ status: 410 });
+    expect(await findLitter(server.poolDir)).toEqual([]);
+    await tus.ask('DELETE', await tus.create(name, 1));
+  });
+});
+
+describe('what is refused', () => {
+  const creation = (headers: Record<string, string | undefined>): ReturnType<Tus['ask']> =>
+    tus.ask('POST', '/api/uploads', { headers });
+  const named = (filename: string): string => metadataHeader({ filename });
+
+  test.each([
+    ['another version', { 'tus-resumable': '0.2.2', 'upload-length': '1' }, 412, 'tus_version'],
+    ['no version', { 'tus-resumable': undefined, 'upload-length': '1' }, 412, 'tus_version'],
+    ['no length', {}, 411, 'length_required'],
+    ['a length that is to come', { 'upload-defer-length': '1' }, 400, 'length_unknown'],
+    ['a negative length', { 'upload-length': '-1' }, 400, 'malformed_request'],
+    ['a length beyond all numbers', { 'upload-length': '9'.repeat(16) }, 400, 'malformed_request'],
+    ['a length beyond the disk', { 'upload-length': '9'.repeat(15) }, 507, 'no_space'],
+  ])('%s', async (...[, headers, status, code]) => {
+    const answer = await creation({ 'upload-metadata': named('refused.raw'), ...headers });
+    expect(answer).toMatchObject({ status, code });
+    if (status === 412) expect(answer.headers['tus-version']).toBe('1.0.0');
+  });
+
+  test.each([
+    ['no metadata', undefined, 'malformed_request'],
+    ['no name', metadataHeader({ name: 'x' }), 'malformed_request'],
+    ['no base64', 'filename §§', 'malformed_request'],
+    ['what is no text', `filename ${Buffer.from([0xff, 0xfe]).toString('base64')}`, 'malformed_request'],
+    [
+      'a key twice',
+      `${metadataHeader({ filename: 'a' })},${metadataHeader({ filename: 'b' })}`,
+      'malformed_request',
+    ],
+    ['a path', metadataHeader({ filename: '../../etc/passwd' }), 'invalid_name'],
+    ['an absolute path', metadataHeader({ filename: '/etc/passwd' }), 'invalid_name'],
+    ['a hidden name', metadataHeader({ filename: '.wcc-pool' }), 'invalid_name'],
+    ['a control character', metadataHeader({ filename: 'a\0b' }), 'invalid_name'],
+    ['a digest that is none', metadataHeader({ filename: 'a.raw', sha256: 'abc' }), 'invalid_input'],
+    ['a format that is none', metadataHeader({ filename: 'a.raw', format: 'vmdk' }), 'invalid_input'],
+  ])('metadata with %s', async (_what, metadata, code) => {
+    const headers = { 'upload-length': '1', 'upload-metadata': metadata };
+    // Node sends no header beyond Latin-1: what is garbage on the wire is made of bytes.
+    const answer = await creation(headers);
+    expect(answer.code).toBe(code);
+    expect(answer.status).toBeGreaterThanOrEqual(400);
+    expect(answer.status).toBeLessThan(500);
+  });
+
+  test('a name that is taken, or promised to another upload', async () => {
+    const name = freshName();
+    const path = await tus.create(name, 10);
+    const again = { 'upload-length': '1', 'upload-metadata': named(name) };
+    expect(await creation(again)).toMatchObject({ status: 409, code: 'exists' });
+    await tus.patch(path, 0, randomBytes(10));
+    expect(await creation(again)).toMatchObject({ status: 409, code: 'exists' });
+  });
+
+  test('offsets and lengths that lie, and change nothing', async () => {
+    const path = await tus.create(freshName(), 1000);
+    await tus.patch(path, 0, randomBytes(400));
+    expect(await tus.patch(path, 399, randomBytes(1))).toMatchObject({
+      status: 409,
+      code: 'offset_mismatch',
+    });
+    expect(await tus.patch(path, 401, randomBytes(1))).toMatchObject({
+      status: 409,
+      code: 'offset_mismatch',
+    });
+    expect(await tus.patch(path, 400, randomBytes(601))).toMatchObject({ status: 413 });
+    const chunked = { 'content-length': undefined, 'transfer-encoding': 'chunked' };
+    expect(await tus.with(chunked).patch(path, 400, randomBytes(601))).toMatchObject({ status: 413 });
+    expect(await tus.with({ 'upload-offset': '-4' }).patch(path, 400, randomBytes(1))).toMatchObject({
+      status: 400,
+    });
+    expect(await tus.with({ 'upload-offset': undefined }).patch(path, 400, randomBytes(1))).toMatchObject({
+      status: 400,
+    });
+    expect(
+      await tus.with({ 'content-type': 'application/octet-stream' }).patch(path, 400, randomBytes(1)),
+    ).toMatchObject({
+      status: 415,
+    });
+    expect((await tus.head(path)).offset).toBe(400);
+    expect(await tus.ask('DELETE', path)).toMatchObject({ status: 204 });
+  });
+
+  test('a file that is not what was announced: nothing of it remains', async () => {
+    const bytes = randomBytes(5000);
+    const sha256 = digestOf(randomBytes(1)).toString('hex');
+    const name = freshName();
+    const path = await tus.create(name, bytes.length, { sha256 });
+    expect(await tus.patch(path, 0, bytes)).toMatchObject({ status: 422, code: 'digest_mismatch' });
+    // Asked again: the same.
+    expect(await tus.patch(path, 0, bytes)).toMatchObject({ status: 422, code: 'digest_mismatch' });
+    expect(await tus.head(path)).toMatchObject({ status: 410 });
+    const other = await tus.create(name, bytes.length, { format: 'iso' });
+    expect(await tus.patch(other, 0, bytes)).toMatchObject({ status: 422, code: 'unsupported_format' });
+    expect(await findLitter(server.poolDir)).toEqual([]);
+  });
+
+  test('a hostile image, whatever it calls itself', async () => {
+    const header = Buffer.alloc(65_536);
+    header.write('QFI\xfb', 0, 'latin1');
+    header.writeUInt32BE(2, 4);
+    header.writeBigUInt64BE(512n, 8);
+    header.writeUInt32BE(11, 16);
+    header.writeUInt32BE(16, 20);
+    header.writeBigUInt64BE(1_048_576n, 24);
+    header.write('/etc/passwd', 512);
+    const name = freshName();
+    const path = await tus.create(name, header.length);
+    expect(await tus.patch(path, 0, header)).toMatchObject({ status: 422, code: 'hostile_image' });
+    expect((await server.api.operation(idOf(path))).error?.code).toBe('hostile_image');
+    expect((await listImages(server)).some((image) => image.name === name)).toBe(false);
+    expect(await findLitter(server.poolDir)).toEqual([]);
+  });
+
+  test("what is not one's own, as if it were not there", async () => {
+    const user = await signIn(server, await createUser(server, 'ulla', 'operator'));
+    const viewer = await signIn(server, await createUser(server, 'vera', 'viewer'));
+    const theirs = createTus(server.baseUrl, { cookie: user.cookie, origin: user.origin });
+    const mine = await tus.create(freshName(), 10);
+    const unknown = '/api/uploads/aaaaaaaaaaaaaaaaaaaaaaaaaa';
+    for (const method of ['GET', 'HEAD', 'DELETE', 'PATCH']) {
+      const headers = method === 'PATCH' ? { 'content-type': offsetType, 'upload-offset': '0' } : {};
+      const [forbidden, missing] = [
+        await theirs.ask(method, mine, { headers }),
+        await theirs.ask(method, unknown, { headers }),
+      ];
+      expect(forbidden.status).toBe(404);
+      expect(forbidden.text).toBe(missing.text);
+    }
+    await expect(
+      createTus(server.baseUrl, { cookie: viewer.cookie, origin: viewer.origin }).create('v.raw', 1),
+    ).rejects.toThrow('403');
+    // A cookie without the exact Origin reaches nothing.
+    const bare = createTus(server.baseUrl, { cookie: user.cookie });
+    await expect(bare.create('x.raw', 1)).rejects.toThrow('403');
+    const own = await theirs.create(freshName(), 10);
+    const asHead = { headers: { 'x-http-method-override': 'DELETE' } };
+    expect((await bare.ask('POST', own, asHead)).status).toBe(403);
+    expect((await theirs.ask('DELETE', own)).status).toBe(204);
+    await tus.ask('DELETE', mine);
+  });
+
+  test('more unfinished uploads than one user may have', async () => {
+    const paths: string[] = [];
+    let refused = '';
+    for (let at = 0; at < 61 && refused === ''; at += 1) {
+      const path = await tus
+        .create(freshName(), 1)
+        .catch((error: Error) => ((refused = error.message), null));
+      if (path !== null) paths.push(path);
+    }
+    expect(refused).toContain('quota_exceeded');
+    await Promise.all(paths.map((path) => tus.ask('DELETE', path)));
+  });
+});
+
+describe('coming back to an upload', () => {
+  test('the server lists it, and knows the file by its samples', async () => {
+    const bytes = randomBytes(MiB);
+    const name = freshName();
+    const path = await tus.create(name, bytes.length, { lastModified: '1700000000000' });
+    await tus.patch(path, 0, bytes.subarray(0, 600_000));
+    const listed = (await server.api.uploads()).items.find(({ id }) => id === idOf(path));
+    expect(listed).toMatchObject({
+      name,
+      sizeBytes: MiB,
+      offsetBytes: 600_000,
+      lastModified: 1_700_000_000_000,
+    });
+    expect(listed?.samples).toHaveLength(3);
+    const claim = (of: Buffer) => ({
+      sizeBytes: of.length,
+      lastModified: null,
+      samples: (listed?.samples ?? []).map((sample) => ({
+        ...sample,
+        sha256: digestOf(of.subarray(sample.offsetBytes, sample.offsetBytes + sample.lengthBytes)).toString(
+          'hex',
+        ),
+      })),
+    });
+    expect(await server.api.matchUpload(idOf(path), claim(bytes))).toEqual({ offsetBytes: 600_000 });
+    const wrong = { code: 'wrong_file', status: 409 };
+    await expect(server.api.matchUpload(idOf(path), claim(randomBytes(MiB)))).rejects.toMatchObject(wrong);
+    await expect(server.api.matchUpload(idOf(path), { ...claim(bytes), sizeBytes: 5 })).rejects.toMatchObject(
+      wrong,
+    );
+    await expect(
+      server.api.matchUpload(idOf(path), { ...claim(bytes), lastModified: 1 }),
+    ).rejects.toMatchObject(wrong);
+    await tus.patch(path, 600_000, bytes.subarray(600_000));
+    expect((await stored(name)).equals(bytes)).toBe(true);
+  });
+
+  test('paused it takes nothing, resumed it goes on; nobody can retry it', async () => {
+    const bytes = randomBytes(2000);
+    const path = await tus.create(freshName(), bytes.length);
+    await tus.patch(path, 0, bytes.subarray(0, 1000));
+    expect((await server.api.pause(idOf(path))).operation.state).toBe('paused');
+    expect(await tus.patch(path, 1000, bytes.subarray(1000))).toMatchObject({
+      status: 423,
+      code: 'upload_locked',
+    });
+    await server.api.resume(idOf(path));
+    expect(await tus.patch(path, 1000, bytes.subarray(1000))).toMatchObject({ status: 204 });
+    const other = await tus.create(freshName(), 10);
+    await server.api.cancel(idOf(other));
+    await waitForState(server, idOf(other), { states: ['cancelled'] });
+    await expect(server.api.retry(idOf(other))).rejects.toMatchObject({ code: 'invalid_state' });
+  });
+
+  test('it waits for its client across a restart; what the disk lost is told, what it has too much is cut', async () => {
+    const bytes = randomBytes(3 * MiB);
+    const names = [freshName(), freshName(), freshName()];
+    const [good, longer, shorter] = (await Promise.all(
+      names.map((name) => tus.create(name, bytes.length, { sha256: digestOf(bytes).toString('hex') })),
+    )) as [string, string, string];
+    for (const path of [good, longer, shorter]) await tus.patch(path, 0, bytes.subarray(0, MiB));
+    await server.stop();
+    await appendFile(join(server.poolDir, `.wcc-${idOf(longer)}.partial`), randomBytes(5000));
+    await truncate(join(server.poolDir, `.wcc-${idOf(shorter)}.partial`), MiB - 1);
+    await server.start();
+    const operation = await server.api.operation(idOf(good));
+    expect(operation).toMatchObject({ state: 'interrupted', stateReason: { code: 'waiting_for_client' } });
+    for (const path of [good, longer]) {
+      expect(await tus.head(path)).toMatchObject({ status: 200, offset: MiB });
+      expect(await tus.patch(path, MiB, bytes.subarray(MiB))).toMatchObject({ status: 204 });
+    }
+    for (const name of names.slice(0, 2)) expect((await stored(name)).equals(bytes)).toBe(true);
+    expect(await tus.patch(shorter, MiB, bytes.subarray(MiB))).toMatchObject({
+      status: 410,
+      code: 'upload_gone',
+    });
+    expect((await server.api.operation(idOf(shorter))).state).toBe('failed');
+  });
+});
