@@ -97,11 +97,14 @@ interface Job {
   directory: string;
 }
 
+/** Until the end is known: an offset beyond the length would make a checkpoint malformed. */
+const unknownBytes = Number.MAX_SAFE_INTEGER;
+
 async function importFile(job: Job, steps: Steps): Promise<Partial<WorkResult>> {
   const { imports, operation, input, directory } = job;
   const { id } = operation;
   const { poolId, targetName, sha256, format } = input;
-  const what: Receiving = { directory, id, poolId, targetName, sizeBytes: 0 };
+  const what: Receiving = { directory, id, poolId, targetName, sizeBytes: unknownBytes };
   const sizeBytes = await receive(job, what, steps);
   steps.enter('flush');
   const whole: Receiving = { ...what, sizeBytes };
