@@ -56,9 +56,9 @@ export const uploadEndpoints: readonly Endpoint[] = [
       ...refused,
     ],
   },
-  {
+  ...['/api/uploads', one].map((path): Endpoint => ({
     method: 'OPTIONS',
-    path: '/api/uploads',
+    path,
     tag: 'Uploads',
     summary: 'What of tus is spoken here',
     signedIn: 'nobody',
@@ -71,7 +71,7 @@ export const uploadEndpoints: readonly Endpoint[] = [
         { name: 'Tus-Checksum-Algorithm', description: tus.checksumAlgorithms.join(',') },
       ],
     },
-  },
+  })),
   {
     method: 'GET',
     path: one,

@@ -32,6 +32,7 @@ export function renderApiPage(document: OpenApiDocument, links: PageLinks): stri
         <meta name="viewport" content="width=device-width, initial-scale=1" />
         <meta name="color-scheme" content="light dark" />
         <title>API of ${title}</title>
+        <link rel="icon" href="/favicon.svg" />
         <link rel="stylesheet" href="${links.style}" />
       </head>
       <body>
