@@ -22,6 +22,10 @@ export interface FaultProxy {
   setDelay(delayMs: number): void;
   /** Bytes per second towards the client of each connection; null = no limit. @default null */
   setBandwidth(bytesPerSecond: number | null): void;
+  /** As `setBandwidth`, towards the server. @default null */
+  setUploadBandwidth(bytesPerSecond: number | null): void;
+  /** Bytes that came from all clients so far. */
+  readonly fromClients: number;
   /** Connections that stand now, and all since the start. */
   readonly connections: { open: number; total: number };
   close(): Promise<void>;
@@ -36,12 +40,14 @@ interface Pair {
 interface Shaping {
   delayMs: number;
   bytesPerSecond: number | null;
+  uploadBytesPerSecond: number | null;
+  fromClients: number;
 }
 
 /** A TCP proxy on loopback that can do what real networks do to a connection. */
 export async function createFaultProxy(targetPort: number): Promise<FaultProxy> {
   const pairs = new Set<Pair>();
-  const shaping: Shaping = { delayMs: 0, bytesPerSecond: null };
+  const shaping: Shaping = { delayMs: 0, bytesPerSecond: null, uploadBytesPerSecond: null, fromClients: 0 };
   let fresh: FaultMode = 'pass';
   let total = 0;
   const server = createServer({ allowHalfOpen: true }, (client) => {
@@ -81,6 +87,10 @@ export async function createFaultProxy(targetPort: number): Promise<FaultProxy> 
     },
     setDelay: (delayMs) => void (shaping.delayMs = delayMs),
     setBandwidth: (bytesPerSecond) => void (shaping.bytesPerSecond = bytesPerSecond),
+    setUploadBandwidth: (bytesPerSecond) => void (shaping.uploadBytesPerSecond = bytesPerSecond),
+    get fromClients() {
+      return shaping.fromClients;
+    },
     get connections() {
       return { open: pairs.size, total };
     },
@@ -104,7 +114,14 @@ function setSilent(pair: Pair, silent: boolean): void {
 }
 
 function joinPair(pair: Pair, shaping: Shaping, onClose: () => void): void {
-  relay(pair, pair.client, { to: pair.upstream, delay: () => shaping.delayMs });
+  relay(pair, pair.client, {
+    to: pair.upstream,
+    delay: (bytes) => {
+      shaping.fromClients += bytes;
+      const { delayMs, uploadBytesPerSecond: rate } = shaping;
+      return delayMs + (rate === null ? 0 : (bytes / rate) * 1000);
+    },
+  });
   relay(pair, pair.upstream, {
     to: pair.client,
     delay: (bytes) =>

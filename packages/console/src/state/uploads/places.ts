@@ -7,9 +7,16 @@ export class Places {
     this.#free = count;
   }
 
+  /** @returns whether one was free */
+  tryTake(): boolean {
+    if (this.#free === 0) return false;
+    this.#free -= 1;
+    return true;
+  }
+
+  /** When it is one's turn. */
   async take(): Promise<void> {
-    if (this.#free > 0) this.#free -= 1;
-    else await new Promise<void>((resolve) => void this.#waiting.push(resolve));
+    if (!this.tryTake()) await new Promise<void>((resolve) => void this.#waiting.push(resolve));
   }
 
   /** Hands the place to who waits longest. */

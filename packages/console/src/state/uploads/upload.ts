@@ -31,7 +31,7 @@ export class Upload {
   readonly #file: LocalFile;
   readonly #context: UploadContext;
   readonly #pace = new Pace();
-  #view: UploadView = { kind: 'waiting' };
+  #view: UploadView = { kind: 'sending' };
   #offsetBytes = 0;
   #failures = 0;
   #wake: () => void = () => undefined;
@@ -66,8 +66,11 @@ export class Upload {
         await this.#wait(null);
         continue;
       }
-      this.#set({ kind: 'waiting' });
-      await places.take();
+      // A try to go on after a break looks like the break until the server has answered.
+      if (!places.tryTake()) {
+        this.#set({ kind: 'waiting' });
+        await places.take();
+      }
       const view = await this.#session().finally(() => places.give());
       if (view === null) continue;
       this.#set(view);
