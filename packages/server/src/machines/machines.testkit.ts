@@ -11,7 +11,7 @@ import { createQemuDriver } from './hypervisor/qemu/driver.ts';
 import type { Hypervisor } from './hypervisor.ts';
 import { createMachines, type Machines } from './machines.ts';
 
-export { admin, makePrincipal, MiB, sha256 } from '../images/images.testkit.ts';
+export { admin, makePrincipal, MiB, sha256, writeRandom } from '../images/images.testkit.ts';
 
 export interface MachinesUnderTest extends DomainUnderTest {
   readonly machines: Machines;
@@ -29,6 +29,8 @@ export interface MachinesUnderTest extends DomainUnderTest {
 export interface MachinesOptions {
   home?: string;
   maxRunningPerPool?: number;
+  /** Puts something between the domain and the driver, e.g. a wait. */
+  wrapHypervisor?: (hypervisor: Hypervisor) => Hypervisor;
 }
 
 /** The machines' domain with the real driver of QEMU; only HTTP is left out. */
@@ -47,7 +49,7 @@ export async function startMachines(options: MachinesOptions = {}): Promise<Mach
         store,
         operations,
         images: images.context,
-        hypervisor,
+        hypervisor: options.wrapHypervisor?.(hypervisor) ?? hypervisor,
         dataDir: home,
         onError,
       });

@@ -89,8 +89,8 @@ export interface Action {
     /** Whether it can reach its end without its client, because everything is there. */
     isComplete(operation: OperationView): Promise<boolean>;
   };
-  /** False: it moves no data and begins at once, beside what runs in its pool. @default true */
-  readonly waitsInLine?: boolean;
+  /** False: it moves next to no data and begins at once, beside what runs in its pool. @default true */
+  readonly waitsInLine?: boolean | ((input: OperationInput) => boolean);
   /** Names of its phases, in order. */
   phases(input: OperationInput): readonly string[];
   /** Begins, or goes on from what is durable. Rejects with `WorkFailure` when that is impossible. */

@@ -73,8 +73,13 @@ export function createScheduler(engine: Engine): Scheduler {
 }
 
 /** What moves no data waits for nobody, but for its pool to be there. */
-function passesBy(engine: Engine, { action, input }: Live): boolean {
-  return action.waitsInLine === false && engine.isPoolReady(input.poolId) && !engine.isStopping;
+function passesBy(engine: Engine, live: Live): boolean {
+  return !waitsInLine(live) && engine.isPoolReady(live.input.poolId) && !engine.isStopping;
+}
+
+function waitsInLine({ action, input }: Live): boolean {
+  const { waitsInLine: waits = true } = action;
+  return typeof waits === 'boolean' ? waits : waits(input);
 }
 
 /** What its client drives waits for nobody else; should this fail, its client wakes it. */
@@ -99,6 +104,6 @@ function tellPlaces(engine: Engine, order: readonly { id: string }[], poolId: st
 /** One entry per operation that takes a place. */
 function ownersOfRunning(engine: Engine, poolId: string): string[] {
   return [...engine.live.values()]
-    .filter((live) => live.holdsPlace && live.input.poolId === poolId && live.action.waitsInLine !== false)
+    .filter((live) => live.holdsPlace && live.input.poolId === poolId && waitsInLine(live))
     .map(({ record }) => record.owner);
 }

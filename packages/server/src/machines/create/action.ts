@@ -35,6 +35,7 @@ export function createVmAction(
   const undone = new Set<string>();
   return {
     name,
+    waitsInLine: (input) => !isQuick(input as CreateInput),
     phases: (input) => phasesOf(input as CreateInput),
     async start(operation, hooks) {
       await context.images.pools.use(operation.input.poolId).catch((error: unknown) => {
@@ -69,6 +70,11 @@ export function createVmAction(
       return again(input, { principal, idempotencyKey, retryOf: operation.id });
     },
   };
+}
+
+/** Overlays, blank disks and shared blocks take no time, and must not wait behind copies that do. */
+function isQuick({ disks }: CreateInput): boolean {
+  return disks.every(({ making }) => making.kind !== 'copy' || making.method === 'clone');
 }
 
 /** The copy that was under way. */

@@ -195,6 +195,31 @@ describe('a refusal', () => {
   });
 });
 
+describe('a host without QEMU', () => {
+  it('refuses machines with the packages to install, and does everything else', async () => {
+    await ground.close();
+    const missing = { code: 'packages_missing' as const, packages: ['qemu-system-x86', 'qemu-utils'] };
+    ground = await startMachines({
+      wrapHypervisor: (hypervisor) =>
+        new Proxy(hypervisor, {
+          get: (target, name) =>
+            name === 'probe'
+              ? async () => ({ ...(await target.probe()), acceleration: null, missing })
+              : (Reflect.get(target, name) as unknown),
+        }),
+    });
+    const image = await template();
+    const asked = ground.ask({ disks: [{ kind: 'copy', image }] });
+    await expect(asked).rejects.toMatchObject({
+      code: 'hypervisor_missing',
+      message: expect.stringContaining('qemu-system-x86 qemu-utils') as string,
+    });
+    expect((await ground.machines.host(admin)).hypervisor).toMatchObject({ driver: null, missing });
+    expect((await ground.machines.list(admin)).items).toEqual([]);
+    await ground.wait((await ground.copy('template.raw', 'copied.raw')).id, 'succeeded');
+  });
+});
+
 describe('first-boot secrets', () => {
   const passwordHash = '$6$rounds=4096$saltsaltsalt$hashhashhashhashhash';
   const userData = '#!/bin/sh\necho a-very-secret-word\n';

@@ -28,6 +28,7 @@ export function createDeleteAction(context: MachinesContext): Action {
   const inputOf = (operation: OperationView): DeleteInput => operation.input as DeleteInput;
   return {
     name: 'delete_vm',
+    waitsInLine: false,
     phases: (input) => phasesOf(input as DeleteInput),
     async start(operation, hooks) {
       const input = inputOf(operation);

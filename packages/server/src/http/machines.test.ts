@@ -1,0 +1,259 @@
+import { accepted, host, vm, vmList } from '@wcc/api';
+import { once } from 'node:events';
+import { join } from 'node:path';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { WebSocket } from 'ws';
+import { writeBootable } from '../machines/machines.testkit.ts';
+import { waitUntil } from '../machines/hypervisor/wait.testkit.ts';
+import { bootSectorSays } from '../images/sample/boot-sector.ts';
+import { adminToken, startTestServer, type ServerUnderTest } from './server.testkit.ts';
+import { shakeHands } from './upgrade.testkit.ts';
+
+const MiB = 1024 ** 2;
+const small = { cpus: 1, memoryBytes: 32 * MiB };
+
+let server: ServerUnderTest;
+let ann: string;
+let bob: string;
+let annToken: string;
+/** A machine of Ann's that runs. */
+let id: number;
+
+beforeAll(async () => {
+  server = await startTestServer({ freeSpaceFloor: { bytes: 0, fraction: 0 } });
+  await writeBootable(join(server.dataDir, 'images', 'template.raw'));
+  const pools = await server.ask('GET', '/api/pools', { bearer: adminToken });
+  const [pool] = pools.json['items'] as { id: string }[];
+  await server.ask('POST', `/api/pools/${pool?.id}/rescan`, { bearer: adminToken });
+  await server.addUser('ann');
+  await server.addUser('bob');
+  [ann, bob] = [await server.signIn('ann'), await server.signIn('bob')];
+  const token = await server.ask('POST', '/api/tokens', { cookie: ann, body: { name: 't', scope: 'read' } });
+  annToken = String(token.json['secret']);
+  id = await make('screen');
+});
+afterAll(async () => {
+  const { items } = vmList.parse((await server.ask('GET', '/api/vms', { bearer: adminToken })).json);
+  for (const one of items) await server.ask('POST', `/api/vms/${one.id}/power-off`, { bearer: adminToken });
+  await server.close();
+});
+
+async function make(name: string): Promise<number> {
+  const body = { name, image: 100, ...small };
+  const answer = await server.ask('POST', '/api/vms/quick-create', { cookie: ann, body });
+  const { operation } = accepted.parse(answer.json);
+  await waitUntil(`${name} to be made`, async () => {
+    const { json } = await server.ask('GET', `/api/operations/${operation.id}`, { cookie: ann });
+    if (json['state'] === 'failed') throw new Error(JSON.stringify(json['error']));
+    return json['state'] === 'succeeded';
+  });
+  return Number(operation.subject.id);
+}
+
+const screenPath = (of = id): string => `/api/vms/${of}/screen`;
+
+async function screenTicket(cookie: string, target = String(id)): Promise<string> {
+  const answer = await server.ask('POST', '/api/ws-tickets', { cookie, body: { purpose: 'screen', target } });
+  if (answer.status !== 200) throw new Error(answer.text);
+  return String(answer.json['ticket']);
+}
+
+interface Screen {
+  socket: WebSocket;
+  closed: Promise<number>;
+  received: () => Buffer;
+}
+
+async function openScreen(query = ''): Promise<Screen> {
+  const ticket = await screenTicket(ann);
+  const url = `ws://127.0.0.1:${server.port}${screenPath()}${query}`;
+  const socket = new WebSocket(url, ['wcc.v1', `wcc.ticket.${ticket}`], {
+    origin: server.origin,
+    headers: { cookie: ann },
+  });
+  const parts: Buffer[] = [];
+  socket.on('message', (data: Buffer) => parts.push(data));
+  const closed = once(socket, 'close').then(([code]) => code as number);
+  await once(socket, 'open');
+  return { socket, closed, received: () => Buffer.concat(parts) };
+}
+
+/** The greeting of RFB 3.8 without a password, until the server tells the size of its screen. */
+async function greet({ socket, received }: Screen): Promise<void> {
+  await waitUntil('the greeting', () => received().toString('latin1').startsWith('RFB 003.008\n'));
+  socket.send(Buffer.from('RFB 003.008\n'));
+  await waitUntil('the security types', () => received().length >= 14);
+  socket.send(Buffer.from([1]));
+  await waitUntil('the security result', () => received().length >= 18);
+  socket.send(Buffer.from([1]));
+  await waitUntil('the size of the screen', () => received().length > 42);
+}
+
+describe('machines over HTTP', () => {
+  it('answers what the contract says', async () => {
+    const told = host.parse((await server.ask('GET', '/api/host', { cookie: bob })).json);
+    expect(told.hypervisor).toMatchObject({ driver: 'qemu', missing: null });
+    const { items } = vmList.parse((await server.ask('GET', '/api/vms', { cookie: ann })).json);
+    expect(items.map(({ name, state }) => `${name} ${state}`)).toEqual(['screen running']);
+    const one = vm.parse((await server.ask('GET', `/api/vms/${id}`, { cookie: ann })).json);
+    expect(one.may).toMatchObject({ screen: true, input: true, start: false, powerOff: true });
+    const refused = await server.ask('POST', '/api/vms', {
+      cookie: ann,
+      body: { name: 'screen', disks: [] },
+    });
+    expect([refused.status, refused.json['code'], refused.json['field']]).toEqual([
+      409,
+      'vm_name_taken',
+      'name',
+    ]);
+  });
+
+  it('shows the serial log: its end, and what comes', async () => {
+    const read = (query: string, cookie = ann): ReturnType<ServerUnderTest['ask']> =>
+      server.ask('GET', `/api/vms/${id}/serial${query}`, { cookie });
+    await waitUntil('the guest to be ready', async () =>
+      (await read('')).text.includes(bootSectorSays.ready),
+    );
+    expect((await read('?tail=5')).text).toHaveLength(5);
+    expect((await read('')).headers).toMatchObject({
+      'content-type': 'text/plain; charset=utf-8',
+      'x-content-type-options': 'nosniff',
+    });
+    expect((await read('?tail=0')).status).toBe(422);
+    const leaving = new AbortController();
+    const response = await fetch(`${server.origin}/api/vms/${id}/serial?follow=true`, {
+      headers: { authorization: `Bearer ${adminToken}` },
+      signal: leaving.signal,
+    });
+    let text = '';
+    const reading = (async () => {
+      for await (const part of response.body ?? []) text += Buffer.from(part).toString();
+    })().catch(() => {});
+    await waitUntil('the log so far', () => text.includes(bootSectorSays.ready));
+    const before = text.length;
+    await server.ask('POST', `/api/vms/${id}/reset`, { cookie: ann });
+    await waitUntil('the second greeting', () => text.slice(before).includes(bootSectorSays.hello));
+    leaving.abort();
+    await reading;
+  });
+
+  it('shows a picture of the screen', async () => {
+    const answer = await fetch(`${server.origin}/api/vms/${id}/screenshot`, {
+      headers: { authorization: `Bearer ${annToken}` },
+    });
+    expect(answer.headers.get('content-type')).toBe('image/png');
+    expect(
+      Buffer.from(await answer.arrayBuffer())
+        .subarray(1, 4)
+        .toString(),
+    ).toBe('PNG');
+  });
+
+  it('keeps a profile for each user', async () => {
+    const body = { user: 'ann', sshKeys: ['ssh-ed25519 AAAAC3NzaC1lZDI1NTE5 ann'] };
+    expect((await server.ask('PUT', '/api/session/profile', { cookie: ann, body })).json).toEqual(body);
+    expect((await server.ask('GET', '/api/session/profile', { cookie: ann })).json).toEqual(body);
+    const empty = { user: null, sshKeys: [] };
+    expect((await server.ask('GET', '/api/session/profile', { cookie: bob })).json).toEqual(empty);
+  });
+
+  it.each(['1; rm -rf /', '--help', '-1', '', '<a/>', '"}', 'a\nb', '../x', 'ä', 'x'.repeat(64)])(
+    'refuses the name %j',
+    async (name) => {
+      const answer = await server.ask('POST', '/api/vms', {
+        cookie: ann,
+        body: { name, disks: [], ...small },
+      });
+      expect([answer.status, answer.json['field']]).toEqual([422, 'name']);
+    },
+  );
+
+  it('makes a machine named "1" that is not the machine number 1 of anybody', async () => {
+    const one = await make('1');
+    await server.ask('POST', `/api/vms/${one}/power-off`, { cookie: ann });
+    const states = vmList
+      .parse((await server.ask('GET', '/api/vms', { cookie: ann })).json)
+      .items.map(({ name, state }) => `${name} ${state}`);
+    expect(states).toEqual(['screen running', '1 shut_off']);
+  });
+
+  it('looks the same to who has no right as what is not there', async () => {
+    for (const [method, path] of [
+      ['GET', ''],
+      ['GET', '/serial'],
+      ['GET', '/screenshot'],
+      ['POST', '/power-off'],
+      ['DELETE', ''],
+    ] as const) {
+      const forbidden = await server.ask(method, `/api/vms/${id}${path}`, { cookie: bob });
+      const unknown = await server.ask(method, `/api/vms/4711${path}`, { cookie: bob });
+      expect([forbidden.status, forbidden.text]).toEqual([404, unknown.text]);
+    }
+    const ticket = { cookie: bob, body: { purpose: 'screen', target: String(id) } };
+    expect((await server.ask('POST', '/api/ws-tickets', ticket)).status).toBe(404);
+    expect((await server.ask('GET', '/api/vms', { cookie: bob })).json).toEqual({ items: [] });
+  });
+});
+
+describe("a machine's screen", () => {
+  it('speaks RFB both ways, and input reaches the guest side', async () => {
+    const screen = await openScreen();
+    await greet(screen);
+    const before = screen.received().length;
+    screen.socket.send(Buffer.from([3, 0, 0, 0, 0, 0, 0, 16, 0, 16]));
+    await waitUntil('a picture', () => screen.received().length > before);
+    expect(screen.socket.protocol).toBe('wcc.v1');
+    screen.socket.close();
+    await screen.closed;
+  });
+
+  it('that is only looked at takes no input, and closes on what is not RFB', async () => {
+    const screen = await openScreen('?viewOnly=true');
+    await greet(screen);
+    const before = screen.received().length;
+    screen.socket.send(Buffer.from([4, 1, 0, 0, 0, 0, 0, 0x61]));
+    screen.socket.send(Buffer.from([3, 0, 0, 0, 0, 0, 0, 16, 0, 16]));
+    await waitUntil('a picture', () => screen.received().length > before);
+    screen.socket.send(Buffer.from([99]));
+    expect(await screen.closed).toBe(4400);
+  });
+
+  it('opens by a ticket for itself only, once, from its session and Origin', async () => {
+    const own = { port: server.port, path: screenPath(), origin: server.origin, cookie: ann };
+    expect((await shakeHands({ ...own, ticket: await server.ticket(ann) })).status).toBe(403);
+    const ticket = await screenTicket(ann);
+    expect((await shakeHands({ ...own, ticket, origin: 'https://evil.example' })).status).toBe(403);
+    expect((await shakeHands({ ...own, ticket, host: 'evil.example' })).status).toBe(403);
+    const answers = await Promise.all([1, 2].map(() => shakeHands({ ...own, ticket })));
+    expect(answers.map(({ status }) => status).toSorted((a, b) => a - b)).toEqual([101, 401]);
+    expect(answers.every(({ head }) => !head.includes(ticket))).toBe(true);
+    expect((await shakeHands({ ...own, ticket: await screenTicket(ann), cookie: bob })).status).toBe(401);
+    expect(
+      (await shakeHands({ ...own, path: '/api/vms/4711/screen', ticket: await screenTicket(ann) })).status,
+    ).toBe(403);
+    expect((await shakeHands(own)).status).toBe(401);
+    expect((await shakeHands({ ...own, path: '/api/other', ticket })).status).toBe(404);
+    const watching = { ...own, path: '/api/ws', ticket: await screenTicket(ann) };
+    expect((await shakeHands(watching)).status).toBe(401);
+    expect((await server.ask('GET', screenPath(), { cookie: ann })).status).toBe(426);
+    expect(server.log()).not.toContain(ticket);
+  });
+
+  it('closes with the session that opened it', async () => {
+    const screen = await openScreen();
+    await greet(screen);
+    await server.ask('DELETE', '/api/session', { cookie: ann });
+    expect(await screen.closed).toBe(4401);
+    ann = await server.signIn('ann');
+  });
+
+  it('of a machine that is off is refused, and ends with the machine', async () => {
+    const screen = await openScreen();
+    await greet(screen);
+    await server.ask('POST', `/api/vms/${id}/power-off`, { cookie: ann });
+    expect(await screen.closed).toBe(1000);
+    const ticket = { cookie: ann, body: { purpose: 'screen', target: String(id) } };
+    const answer = await server.ask('POST', '/api/ws-tickets', ticket);
+    expect([answer.status, answer.json['code']]).toEqual([409, 'vm_not_running']);
+  });
+});

@@ -1,0 +1,200 @@
+import { join } from 'node:path';
+import { afterEach, describe, expect, it } from 'vitest';
+import type { Hypervisor } from '../hypervisor.ts';
+import { HypervisorError } from '../hypervisor-error.ts';
+import { waitUntil } from '../hypervisor/wait.testkit.ts';
+import {
+  admin,
+  MiB,
+  startMachines,
+  writeBootable,
+  writeRandom,
+  type MachinesUnderTest,
+} from '../machines.testkit.ts';
+
+let ground: MachinesUnderTest;
+afterEach(async () => {
+  await ground.close();
+});
+
+type Call = 'define' | 'start' | 'status';
+
+/** The real driver, one call of which does something else first. */
+function before(call: Call, act: () => Promise<void>): (hypervisor: Hypervisor) => Hypervisor {
+  return (hypervisor) =>
+    new Proxy(hypervisor, {
+      get(target, name) {
+        const value: unknown = Reflect.get(target, name);
+        if (name !== call || typeof value !== 'function') return value;
+        return async (...args: unknown[]): Promise<unknown> => {
+          await act();
+          return Reflect.apply(value, target, args) as unknown;
+        };
+      },
+    });
+}
+
+/** Holds a call until it is released; tells when somebody waits. */
+function createGate(): { reached: Promise<void>; pass: () => Promise<void>; open: () => void } {
+  let tell = (): void => {};
+  let open = (): void => {};
+  const reached = new Promise<void>((resolve) => (tell = resolve));
+  const opened = new Promise<void>((resolve) => (open = resolve));
+  return {
+    reached,
+    open,
+    pass: () => {
+      tell();
+      return opened;
+    },
+  };
+}
+
+async function template(): Promise<number> {
+  await writeBootable(join(ground.poolDir, 'template.raw'));
+  await ground.rescan();
+  return (await ground.image('template.raw')).id;
+}
+
+const firstBoot = { user: 'me', sshKeys: [], passwordHash: '$6$salt$hash' };
+
+describe('a cancel', () => {
+  it.each(['define', 'start'] as const)('during %s leaves nothing', async (call) => {
+    const gate = createGate();
+    ground = await startMachines({ wrapHypervisor: before(call, gate.pass) });
+    const image = await template();
+    const { id } = await ground.ask({ disks: [{ kind: 'copy', image }], firstBoot, start: true });
+    await gate.reached;
+    expect((await ground.traces()).length).toBeGreaterThan(4);
+    expect((await ground.operations.cancel(id, admin)).state).toBe('cancelling');
+    gate.open();
+    await ground.wait(id, 'cancelled');
+    expect(await ground.traces()).toEqual([]);
+    expect(await ground.hypervisor.list()).toEqual([]);
+    expect((await ground.rescan()).added).toBe(0);
+  });
+
+  it('during a copy, or just after it, leaves nothing or a machine', async () => {
+    ground = await startMachines();
+    await writeRandom(join(ground.poolDir, 'big.raw'), 128 * MiB);
+    await ground.rescan();
+    const { id: image } = await ground.image('big.raw');
+    const { id } = await ground.ask({ disks: [{ kind: 'copy', image, method: 'copy' }] });
+    await waitUntil('the copy to run', async () => {
+      const snapshot = await ground.operations.snapshot(id);
+      return snapshot?.phases[snapshot.phaseIndex]?.name !== 'check';
+    });
+    await ground.operations.cancel(id, admin).catch(() => {});
+    const { state } = await ground.wait(id, 'cancelled', 'succeeded');
+    if (state === 'cancelled') expect(await ground.traces()).toEqual([]);
+    else expect(await ground.vm('small')).toMatchObject({ state: 'shut_off' });
+  });
+
+  it('of one that waits in line leaves nothing', async () => {
+    const gate = createGate();
+    ground = await startMachines({ maxRunningPerPool: 1, wrapHypervisor: before('define', gate.pass) });
+    const image = await template();
+    const disks = [{ kind: 'copy' as const, image }];
+    const first = await ground.ask({ name: 'first', disks });
+    const second = await ground.ask({ name: 'second', disks });
+    await gate.reached;
+    await ground.operations.cancel(second.id, admin);
+    await ground.wait(second.id, 'cancelled');
+    gate.open();
+    await ground.wait(first.id, 'succeeded');
+    expect((await ground.machines.list(admin)).items.map(({ name }) => name)).toEqual(['first']);
+    await ground.make({ name: 'second' });
+  });
+});
+
+describe('what takes no time', () => {
+  it('waits behind no copy', async () => {
+    const gate = createGate();
+    let isFirst = true;
+    const holdFirst = async (): Promise<void> => {
+      if (!isFirst) return;
+      isFirst = false;
+      await gate.pass();
+    };
+    ground = await startMachines({ maxRunningPerPool: 1, wrapHypervisor: before('define', holdFirst) });
+    const image = await template();
+    const slow = await ground.ask({ name: 'slow', disks: [{ kind: 'copy', image }] });
+    await gate.reached;
+    await ground.quick({ image, name: 'thin', memoryBytes: 32 * MiB, start: false });
+    expect((await ground.operations.snapshot(slow.id))?.state).toBe('running');
+    gate.open();
+    await ground.wait(slow.id, 'succeeded');
+  });
+});
+
+describe('a failure', () => {
+  it.each(['define', 'start'] as const)('of %s leaves nothing, and says why', async (call) => {
+    const detail = 'no such machine type\nsecond line';
+    const refuse = (): Promise<void> => Promise.reject(new HypervisorError('start_failed', { detail }));
+    ground = await startMachines({ wrapHypervisor: before(call, refuse) });
+    const image = await template();
+    const { id } = await ground.ask({ disks: [{ kind: 'copy', image }], firstBoot, start: true });
+    const { error } = await ground.wait(id, 'failed');
+    expect(error).toMatchObject({ code: 'hypervisor_failed', detail });
+    expect(error?.message).toBe('The machine did not start. no such machine type');
+    expect(await ground.traces()).toEqual([]);
+    await expect(ground.operations.retry(id, admin, null)).rejects.toMatchObject({ code: 'secret_gone' });
+  });
+
+  it('whose traces cannot be removed at once is cleaned later; until then the name is taken', async () => {
+    let isBroken = false;
+    const breaks = async (): Promise<void> => {
+      if (isBroken) throw new HypervisorError('unavailable');
+    };
+    ground = await startMachines({
+      wrapHypervisor: (hypervisor) =>
+        before(
+          'status',
+          breaks,
+        )(
+          before('start', async () => {
+            isBroken = true;
+            await breaks();
+          })(hypervisor),
+        ),
+    });
+    const image = await template();
+    const order = { disks: [{ kind: 'copy' as const, image }], start: true };
+    const { id } = await ground.ask(order);
+    await ground.wait(id, 'failed');
+    expect((await ground.machines.list(admin)).items).toEqual([]);
+    expect((await ground.rescan()).added).toBe(0);
+    await expect(ground.ask(order)).rejects.toMatchObject({ code: 'vm_name_taken' });
+    isBroken = false;
+    await ground.machines.start();
+    expect(await ground.traces()).toEqual([]);
+    expect(ground.errors.length).toBeGreaterThan(0);
+  });
+});
+
+describe('a stop in the middle', () => {
+  it('is no end: the next process goes on, and its machine boots', async () => {
+    const gate = createGate();
+    ground = await startMachines({ wrapHypervisor: before('define', gate.pass) });
+    const image = await template();
+    const { id } = await ground.ask({ disks: [{ kind: 'copy', image }], firstBoot, start: true });
+    await gate.reached;
+    const stopping = ground.stop();
+    gate.open();
+    await stopping;
+    ground = await startMachines({ home: ground.home });
+    const { phases } = await ground.wait(id, 'succeeded');
+    expect(phases.every(({ state }) => state === 'done')).toBe(true);
+    expect(await ground.vm('small')).toMatchObject({ state: 'running' });
+    expect(ground.errors).toEqual([]);
+  });
+
+  it('leaves machines running, and the next process knows them', async () => {
+    ground = await startMachines();
+    const image = await template();
+    await ground.make({ name: 'runs', disks: [{ kind: 'copy', image }], start: true });
+    await ground.stop();
+    ground = await startMachines({ home: ground.home });
+    expect(await ground.vm('runs')).toMatchObject({ state: 'running', id: 100 });
+  });
+});
