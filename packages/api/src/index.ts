@@ -9,6 +9,5 @@ export * from './names.ts';
 export * from './operations.ts';
 export * from './pools.ts';
 export * from './routes.ts';
-export * from './serial-header.ts';
 export * from './uploads.ts';
 export * from './vocabulary.ts';

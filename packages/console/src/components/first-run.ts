@@ -91,7 +91,7 @@ function ways({ router }: App, context: FirstRunContext): TemplateResult {
   const { words, busy, pool, host, hasImage, onSample, onQuick } = context;
   const { first: text } = words;
   const isOff = busy || pool?.state !== 'ready';
-  return html`<ol class="ways">
+  return html`<ol class="first-ways">
     <li>
       <span><strong>${text.sample}</strong><span class="muted">${text.sampleHint}</span></span>
       ${

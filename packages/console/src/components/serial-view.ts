@@ -25,7 +25,7 @@ export class SerialView extends ConsoleElement {
   get #serial(): SerialLog {
     this.#log ??= new SerialLog({
       id: this.machine.id ?? 0,
-      fetch: (path) => fetch(path),
+      fetch: (path, signal) => fetch(path, { signal }),
     });
     return this.#log;
   }

@@ -2,8 +2,8 @@ import { isMachineName } from '@wcc/api';
 
 export const MIB = 1_048_576;
 export const GIB = 1_073_741_824;
-const MOST_CPUS = 256;
-const LEAST_MEMORY = 4 * MIB;
+const MOST_CPUS = 255;
+const LEAST_MEMORY = 16 * MIB;
 const MOST_MEMORY = 16_384 * GIB;
 const MOST_DISK = 65_536 * GIB;
 

@@ -1,13 +1,13 @@
-import { routes, serialEndHeader } from '@wcc/api';
+import { routes } from '@wcc/api';
 import { Emitter } from './emitter.ts';
 import { serialText } from './serial-text.ts';
 
 export interface SerialLogOptions {
   id: number;
-  fetch: (path: string) => Promise<Response>;
+  fetch: (path: string, signal: AbortSignal) => Promise<Response>;
 }
 
-const FOLLOW_MS = 1000;
+const AGAIN_MS = 2000;
 /** So many characters are kept of what was read. */
 const MOST_CHARACTERS = 262_144;
 
@@ -17,10 +17,9 @@ export class SerialLog {
   readonly #options: SerialLogOptions;
   #raw = '';
   #text = '';
-  #end: number | null = null;
+  #isLoaded = false;
   #problem: unknown = null;
-  #isBusy = false;
-  #timer: ReturnType<typeof setInterval> | undefined;
+  #following: AbortController | null = null;
 
   constructor(options: SerialLogOptions) {
     this.#options = options;
@@ -31,7 +30,7 @@ export class SerialLog {
   }
 
   get isLoaded(): boolean {
-    return this.#end !== null;
+    return this.#isLoaded;
   }
 
   get problem(): unknown {
@@ -39,50 +38,66 @@ export class SerialLog {
   }
 
   get isFollowed(): boolean {
-    return this.#timer !== undefined;
+    return this.#following !== null;
   }
 
   follow(): void {
-    void this.#read();
-    this.#timer ??= setInterval(() => {
-      if (document.visibilityState === 'visible') void this.#read();
-    }, FOLLOW_MS);
+    if (this.#following !== null) return;
+    this.#following = new AbortController();
+    void this.#run(this.#following.signal);
     this.changed.emit();
   }
 
   hold(): void {
-    clearInterval(this.#timer);
-    this.#timer = undefined;
+    this.#following?.abort();
+    this.#following = null;
     this.changed.emit();
   }
 
-  async #read(): Promise<void> {
-    if (this.#isBusy) return;
-    this.#isBusy = true;
-    try {
-      await this.#ask();
-      this.#problem = null;
-    } catch (error) {
-      this.#problem = error;
-    } finally {
-      this.#isBusy = false;
-      this.changed.emit();
+  /** A log that ended, or was lost, is read anew: the machine may start again. */
+  async #run(signal: AbortSignal): Promise<void> {
+    while (!signal.aborted) {
+      try {
+        await this.#read(signal);
+        this.#problem = null;
+      } catch (error) {
+        if (signal.aborted) return;
+        this.#problem = error;
+        this.changed.emit();
+      }
+      await pause(signal);
     }
   }
 
-  async #ask(): Promise<void> {
-    const { id, fetch } = this.#options;
-    const query = this.#end === null ? '' : `?from=${this.#end}`;
-    const response = await fetch(routes.vmSerial(id) + query);
-    if (!response.ok) throw new Error(await sayOf(response));
-    const more = await response.text();
-    const end = Number(response.headers.get(serialEndHeader) ?? Number.NaN);
-    const isAnew = this.#end === null || !(end >= this.#end);
-    this.#end = Number.isFinite(end) ? end : null;
-    if (!isAnew && more === '') return;
-    this.#raw = ((isAnew ? '' : this.#raw) + more).slice(-MOST_CHARACTERS);
-    this.#text = serialText(this.#raw);
+  async #read(signal: AbortSignal): Promise<void> {
+    const response = await this.#options.fetch(`${routes.vmSerial(this.#options.id)}?follow=true`, signal);
+    if (!response.ok || response.body === null) throw new Error(await sayOf(response));
+    const reader = response.body.pipeThrough(new TextDecoderStream()).getReader();
+    this.#raw = '';
+    this.#take('');
+    for (;;) {
+      const { value, done } = await reader.read();
+      if (done || signal.aborted) return;
+      this.#take(value);
+    }
   }
+
+  #take(more: string): void {
+    this.#raw = (this.#raw + more).slice(-MOST_CHARACTERS);
+    this.#text = serialText(this.#raw);
+    this.#isLoaded = true;
+    this.changed.emit();
+  }
+}
+
+function pause(signal: AbortSignal): Promise<void> {
+  return new Promise((resolve) => {
+    const timer = setTimeout(resolve, AGAIN_MS);
+    signal.addEventListener('abort', () => {
+      clearTimeout(timer);
+      resolve();
+    });
+  });
 }
 
 /** The problem's own words, where the answer is one. */

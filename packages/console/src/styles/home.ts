@@ -18,7 +18,7 @@ export const home: CSSResult = css`
   }
   .host-state.good > .icon,
   .checks .good > .icon,
-  .ways .done {
+  .first-ways .done {
     color: var(--success);
   }
   .host-state.bad > .icon,
@@ -48,7 +48,7 @@ export const home: CSSResult = css`
     align-items: center;
   }
   .checks strong,
-  .ways strong {
+  .first-ways strong {
     font-weight: 500;
   }
   .checks li > span {
@@ -58,7 +58,7 @@ export const home: CSSResult = css`
   .checks .waits > .icon {
     color: var(--muted);
   }
-  .ways {
+  .first-ways {
     display: grid;
     margin: 0;
     padding: 0;
@@ -66,7 +66,7 @@ export const home: CSSResult = css`
     counter-reset: way;
     border-block-start: 1px solid var(--line);
   }
-  .ways li {
+  .first-ways li {
     display: grid;
     grid-template-columns: auto minmax(0, 1fr) auto;
     align-items: center;
@@ -74,13 +74,13 @@ export const home: CSSResult = css`
     padding-block: 0.875rem;
     counter-increment: way;
   }
-  .ways li + li {
+  .first-ways li + li {
     border-block-start: 1px solid var(--line);
   }
-  .ways li:last-child {
+  .first-ways li:last-child {
     padding-block-end: 0;
   }
-  .ways li::before {
+  .first-ways li::before {
     content: counter(way);
     display: grid;
     place-items: center;
@@ -93,20 +93,20 @@ export const home: CSSResult = css`
     font-size: 0.75rem;
     font-weight: 600;
   }
-  .ways .muted {
+  .first-ways .muted {
     display: block;
     font-size: 0.8125rem;
   }
-  .ways .done {
+  .first-ways .done {
     display: inline-flex;
     align-items: center;
     gap: 0.375rem;
   }
   @media (max-width: 40rem) {
-    .ways li {
+    .first-ways li {
       grid-template-columns: auto minmax(0, 1fr);
     }
-    .ways li > :last-child {
+    .first-ways li > :last-child {
       grid-column: 2;
       justify-self: start;
     }
@@ -118,7 +118,7 @@ export const home: CSSResult = css`
     }
   }
   @media (forced-colors: active) {
-    .ways li::before {
+    .first-ways li::before {
       border: 1px solid CanvasText;
     }
   }

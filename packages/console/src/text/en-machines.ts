@@ -31,7 +31,7 @@ export const enMachines: MachinesText = {
     unknown: 'Not known',
   },
   cpus: 'CPUs',
-  badCpus: 'A whole number from 1 to 256.',
+  badCpus: 'A whole number from 1 to 255.',
   memory: 'Memory',
   badMemory: 'A number of GiB, e.g. 0.5 or 4.',
   disks: 'Disks',

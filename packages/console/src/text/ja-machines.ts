@@ -31,7 +31,7 @@ export const jaMachines: MachinesText = {
     unknown: '不明',
   },
   cpus: 'CPU 数',
-  badCpus: '1～256 の整数を入力してください。',
+  badCpus: '1～255 の整数を入力してください。',
   memory: 'メモリ',
   badMemory: 'GiB 単位の数を入力してください（例: 0.5、4）。',
   disks: 'ディスク',
