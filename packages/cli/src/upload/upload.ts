@@ -42,7 +42,11 @@ export async function upload(context: Context, server: Server, options: UploadOp
   sending.catch(() => undefined);
   try {
     // The server's word counts: it may have everything although its last answer was lost.
-    const end = await Promise.race([following.end, sending.then(() => following.end)]);
+    const ended = sending.then(() => {
+      context.interrupt.throwIfAborted();
+      return following.end;
+    });
+    const end = await Promise.race([following.end, ended]);
     if (end.state !== 'succeeded') throw endOf(end);
     return end;
   } catch (error) {
@@ -115,8 +119,9 @@ function durableOf({ phases, phaseIndex }: Snapshot): number {
 
 /** The record of an upload that is over is there: its end will be told. @throws when there is none */
 async function gone(server: Server, id: string): Promise<void> {
-  const operation = await server.api.operation(id);
-  if (isTerminal(operation.state)) return;
+  const { state } = await server.api.operation(id);
+  // Cancelled by somebody: no byte is taken any more, and its space is being freed.
+  if (isTerminal(state) || state === 'cancelling') return;
   throw new CliError('not_found', 'The server does not know this upload any more.', {
     hint: 'Send the file again.',
   });
