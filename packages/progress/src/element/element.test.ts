@@ -146,14 +146,18 @@ describe('weight', () => {
     const output = await build({
       configFile: false,
       logLevel: 'error',
+      // As a page ships it: a library's build would keep its white space for the bundler to come.
       build: {
         write: false,
-        lib: { entry: `${dist}element/define.js`, formats: ['es'] },
+        modulePreload: false,
+        rollupOptions: { input: `${dist}element/define.js` },
         minify: 'oxc',
         target: 'es2023',
       },
     });
-    const chunks = (output as Rollup.RollupOutput[]).flatMap((each) => each.output);
+    const chunks = [output as Rollup.RollupOutput | Rollup.RollupOutput[]]
+      .flat()
+      .flatMap((each) => each.output);
     const code = chunks.map((chunk) => ('code' in chunk ? chunk.code : '')).join('');
     const gzipBytes = gzipSync(code).length;
     expect(gzipBytes).toBeGreaterThan(3000);

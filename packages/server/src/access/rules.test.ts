@@ -38,6 +38,7 @@ describe('rights', () => {
       'image.list',
       'image.copy',
       'image.make',
+      'image.upload',
       'host.see',
       'vm.make',
       'image.import',
