@@ -33,12 +33,12 @@ describe('more than one who sends', () => {
     const first = tus.open(path, 0, bytes.length);
     const answer = answerTo(first);
     first.write(bytes.subarray(0, 500_000));
-    await until(async () => (await offsetOf(tus, path)) === 500_000, {
-      what: 'the first bytes to be durable',
-    });
     // It goes on sending, a byte at a time: it is alive.
     let at = 500_000;
     const feeding = setInterval(() => first.write(bytes.subarray(at, (at += 1))), 100);
+    await until(async () => (await offsetOf(tus, path)) >= 500_000, {
+      what: 'the first bytes to be durable',
+    });
     const second = await tus.patch(path, 500_000, bytes.subarray(500_000));
     clearInterval(feeding);
     expect(second).toMatchObject({ status: 423, code: 'upload_locked' });

@@ -153,6 +153,7 @@ export const shell: CSSResult = css`
   }
   .page-head .end {
     display: flex;
+    flex-wrap: wrap;
     align-items: center;
     gap: 0.75rem;
   }
@@ -265,6 +266,23 @@ export const shell: CSSResult = css`
     }
     .top .button {
       padding: 0 0.5rem;
+    }
+  }
+  /* Three words, a count and the menu stand in one line of 320 px. */
+  @media (max-width: 24rem) {
+    .top {
+      padding-inline: 0.5rem;
+    }
+    .tab {
+      gap: 0.25rem;
+      padding: 0 0.3125rem;
+      font-size: 0.8125rem;
+    }
+    .tab[aria-current='page']::after {
+      inset-inline: 0.3125rem;
+    }
+    .top .button {
+      padding: 0 0.25rem;
     }
   }
   @media (forced-colors: active) {
