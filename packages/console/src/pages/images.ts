@@ -133,7 +133,7 @@ export class ImagesPage extends ConsoleElement {
     if (pool === undefined || !this.#mayChange) return nothing;
     const isOff = this.busy || !this.desk.link.isOnline;
     return html`<div class="end">
-      <span class="muted">${this.rescanned ?? ''}</span>
+      ${this.rescanned === null ? nothing : html`<span class="muted">${this.rescanned}</span>`}
       <button
         class="button"
         aria-disabled=${String(isOff)}

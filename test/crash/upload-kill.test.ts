@@ -1,0 +1,90 @@
+import { randomBytes } from 'node:crypto';
+import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { afterAll, beforeAll, expect, test } from 'vitest';
+import { MiB, sha256 } from '../kit/images.ts';
+import { findLitter, waitForState } from '../kit/operations.ts';
+import { until } from '../kit/poll.ts';
+import { createRandom, seedOfRun } from '../kit/random.ts';
+import { startServer, type TestServer } from '../kit/server.ts';
+import { createTus, digestOf, idOf, type Tus } from '../kit/tus.ts';
+
+/**
+ * SIGKILL at random moments of an upload. Its client asks where it stands and goes on: no acknowledged byte is
+ * sent again, and no more than one sync interval of the others.
+ */
+const rounds = Math.ceil(Number.parseInt(process.env['WCC_CRASH_ROUNDS'] ?? '20', 10) / 2);
+const random = createRandom(seedOfRun());
+const syncIntervalBytes = 256 * MiB;
+const sizeBytes = 96 * MiB;
+const pieceBytes = 24 * MiB;
+
+let server: TestServer;
+let tus: Tus;
+const bytes = randomBytes(sizeBytes);
+const sha = digestOf(bytes).toString('hex');
+
+beforeAll(async () => {
+  console.log(`${rounds} rounds, WCC_SEED=${random.seed}`);
+  server = await startServer({ args: ['--free-space-floor', '0'] });
+  tus = createTus(server.baseUrl, { authorization: `Bearer ${server.token}` });
+});
+afterAll(() => server.close());
+
+interface Course {
+  acknowledged: number;
+  sentUpTo: number;
+  isDone: boolean;
+}
+
+/** Sends on from where the server says, until all is there or the connection breaks. */
+async function send(path: string, course: Course): Promise<void> {
+  const { status, offset } = await tus.head(path);
+  expect(status).toBe(200);
+  const from = offset ?? -1;
+  // What was acknowledged is never asked for again; of the rest, no more than one sync interval.
+  expect(from).toBeGreaterThanOrEqual(course.acknowledged);
+  expect(course.sentUpTo - from).toBeLessThanOrEqual(syncIntervalBytes);
+  course.acknowledged = from;
+  while (course.acknowledged < sizeBytes) {
+    const at = course.acknowledged;
+    const end = Math.min(sizeBytes, at + pieceBytes);
+    course.sentUpTo = Math.max(course.sentUpTo, end);
+    const answer = await tus.patch(path, at, bytes.subarray(at, end));
+    expect(answer).toMatchObject({ status: 204, offset: end });
+    course.acknowledged = end;
+  }
+  course.isDone = true;
+}
+
+async function sendUntilKilled(path: string, course: Course): Promise<void> {
+  await send(path, course).catch((error: unknown) => {
+    // Only a broken connection is expected; whatever the server said wrongly is not.
+    if (!(error instanceof Error && 'code' in error)) throw error;
+  });
+}
+
+for (let round = 0; round < rounds; round += 1) {
+  test(`round ${round}`, { timeout: 120_000 }, async () => {
+    const name = `killed-${round}.raw`;
+    const path = await tus.create(name, sizeBytes, { sha256: sha });
+    const course: Course = { acknowledged: 0, sentUpTo: 0, isDone: false };
+    const kills = random.integer(1, 3);
+    for (let kill = 0; kill < kills && !course.isDone; kill += 1) {
+      const sending = sendUntilKilled(path, course);
+      await sleep(random.integer(0, 600));
+      await server.kill();
+      await sending;
+      await server.start();
+    }
+    if (!course.isDone) {
+      await until(async () => (await tus.head(path)).status === 200, {
+        what: 'the upload to be known again',
+      });
+      await send(path, course);
+    }
+    await waitForState(server, idOf(path), { states: ['succeeded'] });
+    expect(await sha256(join(server.poolDir, name))).toBe(sha);
+    expect(await findLitter(server.poolDir)).toEqual([]);
+  });
+}

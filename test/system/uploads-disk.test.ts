@@ -1,0 +1,163 @@
+import { execFile, spawn } from 'node:child_process';
+import { randomBytes } from 'node:crypto';
+import { closeSync, copyFileSync, openSync, readFileSync, rmSync, statfsSync, writeSync } from 'node:fs';
+import { once } from 'node:events';
+import { join } from 'node:path';
+import { promisify } from 'node:util';
+import { describe, expect, test } from 'vitest';
+import { makeWorkspace } from '../kit/directories.ts';
+import { MiB } from '../kit/images.ts';
+import { loopMountRefusal, withLoopFileSystem } from '../kit/loop-mount.ts';
+import { waitForState } from '../kit/operations.ts';
+import { until } from '../kit/poll.ts';
+import { startServer } from '../kit/server.ts';
+import { createTus, digestOf, idOf, type Tus } from '../kit/tus.ts';
+
+/** Uploads and the disk: full, cut from power, and the order of what is written and told. */
+const run = promisify(execFile);
+const args = ['--free-space-floor', '0'];
+const offsetOf = async (client: Tus, path: string): Promise<number> => (await client.head(path)).offset ?? -1;
+
+describe.skipIf(loopMountRefusal() !== null)('the disk', () => {
+  test('full in the middle: paused, and it goes on when there is room', async () => {
+    expect.hasAssertions();
+    await withLoopFileSystem('ext4', 192 * MiB, async (mountPoint) => {
+      const small = await startServer({ poolDir: join(mountPoint, 'pool'), args });
+      try {
+        const client = createTus(small.baseUrl, { authorization: `Bearer ${small.token}` });
+        const bytes = randomBytes(64 * MiB);
+        const path = await client.create('full.raw', bytes.length, {
+          sha256: digestOf(bytes).toString('hex'),
+        });
+        await client.patch(path, 0, bytes.subarray(0, 8 * MiB));
+        const junk = join(mountPoint, 'junk');
+        takeRoom(junk, 8 * MiB);
+        expect(await client.patch(path, 8 * MiB, bytes.subarray(8 * MiB))).toMatchObject({
+          status: 507,
+          code: 'no_space',
+        });
+        await waitForState(small, idOf(path), { states: ['paused'] });
+        rmSync(junk);
+        await waitForState(small, idOf(path), { states: ['running', 'interrupted'] });
+        const at = await offsetOf(client, path);
+        expect(at).toBeGreaterThanOrEqual(8 * MiB);
+        expect(await client.patch(path, at, bytes.subarray(at))).toMatchObject({ status: 204 });
+        expect(readFileSync(join(small.poolDir, 'full.raw')).equals(bytes)).toBe(true);
+      } finally {
+        await small.close();
+      }
+    });
+  });
+
+  test('cut from power at the moment of the answer: what was acknowledged is there', async () => {
+    expect.hasAssertions();
+    const workspace = makeWorkspace('power-cut');
+    try {
+      await withLoopFileSystem('ext4', 192 * MiB, async (mountPoint) => {
+        const small = await startServer({ poolDir: join(mountPoint, 'pool'), args });
+        try {
+          const client = createTus(small.baseUrl, { authorization: `Bearer ${small.token}` });
+          const bytes = randomBytes(24 * MiB);
+          const [part, whole] = [
+            await client.create('part.raw', bytes.length),
+            await client.create('whole.raw', MiB),
+          ];
+          const disk = join(mountPoint, '..', 'disk');
+          expect((await client.patch(part, 0, bytes.subarray(0, 16 * MiB))).offset).toBe(16 * MiB);
+          copyFileSync(disk, join(workspace.path, 'after-part'));
+          expect((await client.patch(whole, 0, bytes.subarray(0, MiB))).status).toBe(204);
+          copyFileSync(disk, join(workspace.path, 'after-whole'));
+          await withMounted(join(workspace.path, 'after-part'), (mounted) => {
+            const pool = join(mounted, 'pool');
+            const sidecar = JSON.parse(readFileSync(join(pool, `.wcc-${idOf(part)}.json`), 'utf8')) as {
+              offset: string;
+            };
+            expect(sidecar.offset).toBe(String(16 * MiB));
+            const partial = readFileSync(join(pool, `.wcc-${idOf(part)}.partial`));
+            expect(partial.subarray(0, 16 * MiB).equals(bytes.subarray(0, 16 * MiB))).toBe(true);
+          });
+          await withMounted(join(workspace.path, 'after-whole'), (mounted) => {
+            expect(readFileSync(join(mounted, 'pool/whole.raw')).equals(bytes.subarray(0, MiB))).toBe(true);
+          });
+        } finally {
+          await small.close();
+        }
+      });
+    } finally {
+      workspace.remove();
+    }
+  });
+});
+
+/** Takes nearly all the room that is left, as another program on the same disk would. */
+function takeRoom(path: string, leaveBytes: number): void {
+  const { bavail, bsize } = statfsSync(join(path, '..'));
+  const file = openSync(path, 'w');
+  try {
+    const part = Buffer.alloc(MiB, 1);
+    for (let left = bavail * bsize - leaveBytes; left > 0; left -= part.length) writeSync(file, part);
+  } finally {
+    closeSync(file);
+  }
+}
+
+/** The copy of a disk that was pulled while it ran: mounting it replays its journal. */
+async function withMounted(disk: string, use: (mountPoint: string) => void): Promise<void> {
+  const workspace = makeWorkspace('mounted');
+  await run('mount', ['-o', 'loop', disk, workspace.path]);
+  try {
+    use(workspace.path);
+  } finally {
+    await run('umount', [workspace.path]);
+    workspace.remove();
+  }
+}
+
+test('no answer carries an offset before its bytes are synced', async () => {
+  const traced = await startServer({ args });
+  const workspace = makeWorkspace('strace');
+  const output = join(workspace.path, 'trace');
+  const calls = 'trace=fdatasync,fsync,rename,renameat2,writev,write,sendto';
+  const tracer = spawn(
+    'strace',
+    ['-f', '-y', '-s', '4000', '-o', output, '-e', calls, '-p', String(traced.pid)],
+    { stdio: ['ignore', 'ignore', 'pipe'] },
+  );
+  try {
+    tracer.stderr.setEncoding('utf8');
+    let said = '';
+    tracer.stderr.on('data', (text: string) => void (said += text));
+    await until(() => said.includes('attached'), { what: 'strace to attach' });
+    const client = createTus(traced.baseUrl, { authorization: `Bearer ${traced.token}` });
+    const path = await client.create('traced.raw', 4 * MiB);
+    expect((await client.patch(path, 0, randomBytes(MiB))).status).toBe(204);
+    expect((await client.patch(path, MiB, randomBytes(MiB))).status).toBe(204);
+    const lines = await until(
+      () => {
+        const all = readFileSync(output, 'utf8').split('\n');
+        return all.filter((line) => line.includes(`upload-offset: ${2 * MiB}`)).length > 0 ? all : null;
+      },
+      { what: 'the trace to hold the second answer' },
+    );
+    for (const offset of [MiB, 2 * MiB]) expectOrder(lines, idOf(path), offset);
+  } finally {
+    tracer.kill('SIGINT');
+    await once(tracer, 'exit');
+    await traced.close();
+    workspace.remove();
+  }
+});
+
+/** Data written → synced → sidecar renamed → directory synced → answer, each begun after the one before ended. */
+function expectOrder(lines: readonly string[], id: string, offset: number): void {
+  const answered = lines.findIndex((line) => line.includes(`upload-offset: ${offset}`));
+  const before = lines.slice(0, answered);
+  const last = (what: string, file: string): number =>
+    before.findLastIndex((line) => line.includes(what) && line.includes(file));
+  const written = Math.max(last('writev(', `.wcc-${id}.partial`), last('pwritev(', `.wcc-${id}.partial`));
+  const synced = last('fdatasync(', `.wcc-${id}.partial`);
+  const renamed = last('rename', `.wcc-${id}.json.tmp`);
+  const directory = before.findLastIndex((line) => /fsync\(\d+<[^>]*\/pool>/.test(line));
+  expect(answered).toBeGreaterThan(0);
+  expect([synced > written, renamed > synced, directory > renamed]).toEqual([true, true, true]);
+}
