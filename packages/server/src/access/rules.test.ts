@@ -58,6 +58,8 @@ describe('rights', () => {
       'profile.change',
       'image.change',
       'image.delete',
+      'upload.see',
+      'upload.send',
       'operation.watch',
       'operation.control',
       'operation.publish',

@@ -2,7 +2,6 @@ import { ApiError, type Image, type ImageUser } from '@wcc/api';
 import { sql, type Selectable } from 'kysely';
 import type { Database } from '../storage/schema.ts';
 import type { Store, WriteStatement } from '../storage/store.ts';
-import type { UsersByImage } from './users.ts';
 
 export type ImageRow = Selectable<Database['images']>;
 
@@ -60,7 +59,12 @@ export async function readImage(store: Store, id: number): Promise<ImageRow> {
 /** In the order of their numbers. */
 export async function listImages(
   store: Store,
-  page: { poolIds: readonly string[]; cursor: string | undefined; limit: number; users: UsersByImage },
+  page: {
+    poolIds: readonly string[];
+    cursor: string | undefined;
+    limit: number;
+    usersOf: (id: number) => ImageUser[];
+  },
 ): Promise<{ items: Image[]; next?: string }> {
   const rows = await store.db
     .selectFrom('images')
@@ -70,7 +74,7 @@ export async function listImages(
     .orderBy('id')
     .limit(page.limit + 1)
     .execute();
-  const items = rows.slice(0, page.limit).map((row) => toImage(row, page.users.get(row.id)));
+  const items = rows.slice(0, page.limit).map((row) => toImage(row, page.usersOf(row.id)));
   const last = items.at(-1);
   return rows.length > items.length && last ? { items, next: String(last.id) } : { items };
 }

@@ -5,6 +5,7 @@ import type {
   CopyPlan,
   Image,
   ImageList,
+  ImageUser,
   ImportImageInput,
   PoolList,
   RemainsList,
@@ -30,7 +31,7 @@ import { createMakers, demand } from './makers.ts';
 import type { Pools } from './pool/pools.ts';
 import { toPool } from './pool/describe.ts';
 import { findUnknownRemains, removeUnknownRemains } from './remains.ts';
-import { createImageUsers, type ImageUsers } from './users.ts';
+import { createImageUsers, usersSeenBy, type ImageUsers } from './users.ts';
 
 export interface ImagesOptions {
   store: Store;
@@ -111,11 +112,13 @@ export async function createImages(options: ImagesOptions): Promise<Images> {
     },
     async list(principal, { cursor, limit }) {
       demand(principal, 'image.list');
-      return listImages(store, { poolIds: poolIds(), cursor, limit, users: await users.all() });
+      const all = await users.all();
+      const usersOf = (id: number): ImageUser[] => usersSeenBy(principal, all.get(id));
+      return listImages(store, { poolIds: poolIds(), cursor, limit, usersOf });
     },
     async get(principal, id) {
       demand(principal, 'image.list');
-      return toImage(await readImage(store, id), (await users.all()).get(id));
+      return toImage(await readImage(store, id), usersSeenBy(principal, (await users.all()).get(id)));
     },
     async plan(principal, id, name) {
       demand(principal, 'image.list');
@@ -124,7 +127,7 @@ export async function createImages(options: ImagesOptions): Promise<Images> {
     ...makers,
     async change(principal, id, body) {
       await changeImage(context, principal, { id, body });
-      return toImage(await readImage(store, id), (await users.all()).get(id));
+      return toImage(await readImage(store, id), usersSeenBy(principal, (await users.all()).get(id)));
     },
     async open(principal, id, { isFirst }) {
       demand(principal, 'image.download');

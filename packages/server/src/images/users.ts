@@ -1,9 +1,16 @@
 import type { ImageUser } from '@wcc/api';
+import type { Principal } from '../access/principal.ts';
+import { can } from '../access/rules.ts';
 import { isOwn, readUnfinished } from '../operations/rows.ts';
 import type { Store } from '../storage/store.ts';
 
+/** What uses an image, and whose it is: not everybody who sees the image may know of it. */
+export interface OwnedUser extends ImageUser {
+  owner: string | null;
+}
+
 /** By the number of the image. */
-export type UsersByImage = ReadonlyMap<number, readonly ImageUser[]>;
+export type UsersByImage = ReadonlyMap<number, readonly OwnedUser[]>;
 
 /** One part of wcc that uses images, e.g. the machines. */
 export type UserSource = () => Promise<UsersByImage>;
@@ -16,12 +23,21 @@ export interface ImageUsers {
   all(): Promise<UsersByImage>;
 }
 
+/** Those that this principal may know of: naming an operation or a machine of others would let it be snooped on. */
+export function usersSeenBy(principal: Principal, users: readonly OwnedUser[] = []): ImageUser[] {
+  const isSeen = ({ kind, id, owner }: OwnedUser): boolean => {
+    if (kind === 'operation') return can(principal, 'operation.watch', { owner, operationId: String(id) });
+    return kind === 'image' || can(principal, 'vm.list', { owner });
+  };
+  return users.filter(isSeen).map(({ kind, id, name }) => ({ kind, id, name }));
+}
+
 export function createImageUsers(store: Store): ImageUsers {
   const sources: UserSource[] = [() => operationsOnImages(store)];
   return {
     add: (source) => void sources.push(source),
     async all() {
-      const users = new Map<number, ImageUser[]>();
+      const users = new Map<number, OwnedUser[]>();
       for (const found of await Promise.all(sources.map((source) => source())))
         for (const [id, some] of found) users.set(id, [...(users.get(id) ?? []), ...some]);
       return users;
@@ -31,11 +47,11 @@ export function createImageUsers(store: Store): ImageUsers {
 
 /** Operations that have not ended and name an image as their `sourceId`. */
 async function operationsOnImages(store: Store): Promise<UsersByImage> {
-  const users = new Map<number, ImageUser[]>();
+  const users = new Map<number, OwnedUser[]>();
   for (const { id, input, record } of (await readUnfinished(store)).filter(isOwn)) {
     const { sourceId } = input;
     if (typeof sourceId !== 'number') continue;
-    const user: ImageUser = { kind: 'operation', id, name: record.label };
+    const user: OwnedUser = { kind: 'operation', id, name: record.label, owner: record.owner };
     users.set(sourceId, [...(users.get(sourceId) ?? []), user]);
   }
   return users;

@@ -1,5 +1,4 @@
-import type { ImageUser } from '@wcc/api';
-import type { UsersByImage } from '../images/users.ts';
+import type { OwnedUser, UsersByImage } from '../images/users.ts';
 import type { Store } from '../storage/store.ts';
 
 /**
@@ -8,31 +7,36 @@ import type { Store } from '../storage/store.ts';
  */
 export async function imagesOfMachines({ db }: Store): Promise<UsersByImage> {
   const [machines, disks, overlays] = await Promise.all([
-    db.selectFrom('vms').select(['id', 'name', 'state', 'cdromImageId']).execute(),
+    db.selectFrom('vms').select(['id', 'name', 'state', 'cdromImageId', 'ownerId']).execute(),
     db.selectFrom('vmDisks').select(['vmId', 'imageId', 'sourceId', 'baseId']).execute(),
-    db.selectFrom('images').select(['id', 'name', 'baseId']).where('baseId', 'is not', null).execute(),
+    db
+      .selectFrom('images')
+      .select(['id', 'name', 'baseId', 'owner'])
+      .where('baseId', 'is not', null)
+      .execute(),
   ]);
-  const users = new Map<number, ImageUser[]>();
-  const note = (image: number | null, user: ImageUser): void => {
+  const users = new Map<number, OwnedUser[]>();
+  const note = (image: number | null, user: OwnedUser): void => {
     if (image === null) return;
     const known = users.get(image) ?? [];
     if (!known.some(({ kind, id }) => kind === user.kind && id === user.id))
       users.set(image, [...known, user]);
   };
   const byId = new Map(machines.map((machine) => [machine.id, machine]));
-  for (const { id, name, cdromImageId } of machines) note(cdromImageId, { kind: 'vm', id, name });
+  for (const { id, name, cdromImageId, ownerId: owner } of machines)
+    note(cdromImageId, { kind: 'vm', id, name, owner });
   for (const { vmId, imageId, sourceId, baseId } of disks) {
     const machine = byId.get(vmId);
     if (machine === undefined) continue;
-    const user: ImageUser = { kind: 'vm', id: vmId, name: machine.name };
+    const user: OwnedUser = { kind: 'vm', id: vmId, name: machine.name, owner: machine.ownerId };
     note(imageId, user);
     note(baseId, user);
     // A copy that is complete needs its source no more.
     if (machine.state === 'making') note(sourceId, user);
   }
   const attached = new Set(disks.map(({ imageId }) => imageId));
-  for (const { id, name, baseId } of overlays) {
-    if (!attached.has(id)) note(baseId, { kind: 'image', id, name });
+  for (const { id, name, baseId, owner } of overlays) {
+    if (!attached.has(id)) note(baseId, { kind: 'image', id, name, owner });
   }
   return users;
 }

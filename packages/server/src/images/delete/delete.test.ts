@@ -86,8 +86,25 @@ describe('is refused', () => {
     await domain.wait(copy.id, 'succeeded');
     expect((await domain.image('a.raw')).usedBy).toEqual([]);
     const { id } = await domain.image('a.raw');
-    domain.images.users.add(() => Promise.resolve(new Map([[id, [{ kind: 'vm', id: 7, name: 'web' }]]])));
+    const web = { kind: 'vm' as const, id: 7, name: 'web', owner: admin.userId };
+    domain.images.users.add(() => Promise.resolve(new Map([[id, [web]]])));
     await expect(remove('a.raw')).rejects.toMatchObject({ message: 'In use by machine web.' });
+  });
+
+  test('without naming what the asker may not see', async () => {
+    const ann = makePrincipal('ann');
+    await domain.wait((await domain.copy('a.raw', 'of-ann.raw', { principal: ann })).id, 'succeeded');
+    const { id } = await domain.image('of-ann.raw');
+    const copy = await domain.copy('of-ann.raw', 'b.raw', { bytesPerSecond: MiB });
+    expect((await domain.images.get(ann, id)).usedBy).toEqual([]);
+    const [listed] = (await domain.images.list(ann, { limit: 200 })).items.filter((image) => image.id === id);
+    expect(listed?.usedBy).toEqual([]);
+    expect((await domain.images.get(admin, id)).usedBy).toMatchObject([{ id: copy.id }]);
+    await expect(domain.images.remove(ann, { id, idempotencyKey: null })).rejects.toMatchObject({
+      code: 'image_in_use',
+      message: 'In use by something that belongs to somebody else.',
+    });
+    await domain.wait(copy.id, 'succeeded');
   });
 
   test('of a template, until the mark is taken away', async () => {

@@ -1,4 +1,4 @@
-import { ApiError, type ImageUser } from '@wcc/api';
+import { ApiError } from '@wcc/api';
 import { inspectFile } from '@wcc/copy';
 import type { Snapshot } from '@wcc/progress';
 import { createOperationId } from '@wcc/progress';
@@ -13,6 +13,7 @@ import { readImage, type ImageRow } from '../image-rows.ts';
 import { measureRoom } from '../room.ts';
 import { lookAt } from '../scan/look.ts';
 import type { DeleteInput } from './input.ts';
+import { usersSeenBy, type OwnedUser } from '../users.ts';
 
 export interface DeleteRequest {
   principal: Principal;
@@ -39,7 +40,7 @@ export async function requestDeletion(
     const { fileSystemKey } = await measureRoom(context, pool);
     // Together with the acceptance: nobody begins to use it in between.
     return context.fileSystemMutex(fileSystemKey)(async () => {
-      await refuseNeeded(context, imageId);
+      await refuseNeeded(context, principal, imageId);
       const file = await readFile(image, join(pool.path, image.name));
       const id = createOperationId(randomBytes);
       const input: DeleteInput = { poolId: pool.id, sourceId: imageId, sourceName: image.name, file };
@@ -61,19 +62,26 @@ export async function requestDeletion(
 }
 
 /** @throws ApiError `image_protected`, `image_in_use` */
-async function refuseNeeded({ store, users }: ImagesContext, imageId: number): Promise<void> {
+async function refuseNeeded(
+  { store, users }: ImagesContext,
+  principal: Principal,
+  imageId: number,
+): Promise<void> {
   // Read again: somebody may have marked it while this waited.
   const { template } = await readImage(store, imageId);
   if (template === 1) throw new ApiError('image_protected');
   const found = (await users.all()).get(imageId) ?? [];
-  if (found.length > 0) throw new ApiError('image_in_use', { message: `In use by ${nameAll(found)}.` });
+  if (found.length > 0)
+    throw new ApiError('image_in_use', { message: `In use by ${nameAll(found, principal)}.` });
 }
 
 const mostNamed = 3;
 
-function nameAll(users: readonly ImageUser[]): string {
+function nameAll(users: readonly OwnedUser[], principal: Principal): string {
   const words = { vm: 'machine', image: 'image', operation: 'operation' } as const;
-  const names = users.slice(0, mostNamed).map(({ kind, name }) => `${words[kind]} ${name}`);
+  const seen = usersSeenBy(principal, users);
+  if (seen.length === 0) return 'something that belongs to somebody else';
+  const names = seen.slice(0, mostNamed).map(({ kind, name }) => `${words[kind]} ${name}`);
   const more = users.length - names.length;
   return more > 0 ? `${names.join(', ')} and ${more} more` : names.join(', ');
 }
