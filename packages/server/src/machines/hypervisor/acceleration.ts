@@ -11,6 +11,9 @@ const kvmLimitMs = 3_000;
 /** There is nothing to fall back to, so a busy host gets its time. */
 const tcgLimitMs = 30_000;
 
+/** Of util-linux: a trial dies with this process. A SIGKILL in the middle of it would leave its guest for ever. */
+const setpriv = '/usr/bin/setpriv';
+
 /**
  * Boots a guest of 512 bytes. /dev/kvm may exist and be useless (a nested host whose guests give no sign of life), so nothing but a guest that
  * speaks is taken for an answer.
@@ -50,8 +53,11 @@ function boots(program: string, { acceleration, disk, limitMs }: Trial): Promise
     ['-chardev', 'stdio,id=serial0,signal=off', '-device', 'isa-serial,chardev=serial0'],
     ['-blockdev', JSON.stringify(node), '-device', 'virtio-blk-pci,drive=disk'],
   ].flat();
+  const [command, argv] = existsSync(setpriv)
+    ? [setpriv, ['--pdeathsig', 'KILL', '--', program, ...args]]
+    : [program, args];
   return new Promise((resolve) => {
-    const child = spawn(program, args, {
+    const child = spawn(command, argv, {
       env: plainEnvironment,
       cwd: '/',
       stdio: ['ignore', 'pipe', 'ignore'],

@@ -1,0 +1,34 @@
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { existsSync } from 'node:fs';
+import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { afterEach, beforeEach, expect, test } from 'vitest';
+
+let home: string;
+beforeEach(async () => {
+  home = await mkdtemp(join(tmpdir(), 'wcc-trial-'));
+});
+afterEach(() => rm(home, { recursive: true }));
+
+/** Asks until it is so; fails by the time limit of the test. */
+async function until(ask: () => Promise<boolean> | boolean): Promise<void> {
+  while (!(await ask())) await sleep(20);
+}
+
+test('a trial dies with its process: nothing is left of it after a SIGKILL', async () => {
+  const [program, told] = [join(home, 'guest-that-hangs'), join(home, 'pid')];
+  await writeFile(program, `#!/bin/sh\necho $$ > '${told}'\nexec sleep 120\n`, { mode: 0o755 });
+  const module = new URL('../../../dist/machines/hypervisor/acceleration.js', import.meta.url).href;
+  const script = `const { findAcceleration } = await import('${module}');
+    await findAcceleration('${program}', '${home}');`;
+  const trying = spawn(process.execPath, ['--input-type=module', '-e', script], { stdio: 'ignore' });
+  await until(async () => (await readFile(told, 'utf8').catch(() => '')).endsWith('\n'));
+  const guest = `/proc/${(await readFile(told, 'utf8')).trim()}`;
+  expect(existsSync(guest)).toBe(true);
+  trying.kill('SIGKILL');
+  await once(trying, 'exit');
+  await until(() => !existsSync(guest));
+});
