@@ -65,6 +65,7 @@ describe('the protocol', () => {
       id: operation.result?.id,
       format: 'raw',
       sizeBytes: bytes.length,
+      sha256: digestOf(bytes).toString('hex'),
     });
     // A client that lost the last answer gets the same again.
     expect(await tus.head(path)).toMatchObject({ status: 200, offset: bytes.length });

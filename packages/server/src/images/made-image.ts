@@ -2,6 +2,7 @@ import type { ImageFormat } from '@wcc/api';
 import { join } from 'node:path';
 import type { Completion } from '../operations/action.ts';
 import type { Store } from '../storage/store.ts';
+import { digestOf } from './image-rows.ts';
 import { lookAt } from './scan/look.ts';
 
 /** An image that an operation has published. */
@@ -18,12 +19,14 @@ export interface MadeImage {
   baseId?: number | null;
   /** When the work counted them; else what the blocks of the file hold. */
   dataBytes: number | null;
+  /** Of the whole file, when it was read or compared on its way here. @default null */
+  sha256?: string | null;
 }
 
 /** The rows that register it. Somebody may have taken the file away in the same moment: then it is missing. */
 export async function registerImage(store: Store, made: MadeImage): Promise<Completion> {
   const entry = await lookAt(join(made.directory, made.name), made.name);
-  const { id, poolId, name, format, virtualSizeBytes, copiedFrom } = made;
+  const { id, poolId, name, format, virtualSizeBytes, copiedFrom, sha256 = null } = made;
   const query = store.db.insertInto('images').values({
     id,
     poolId,
@@ -39,6 +42,8 @@ export async function registerImage(store: Store, made: MadeImage): Promise<Comp
     owner: made.ownerId,
     copiedFrom,
     baseId: made.baseId ?? null,
+    // It counts for as long as the file stays as it is now.
+    ...(sha256 === null || entry === null ? {} : { sha256, digestOf: digestOf(entry) }),
     createdAt: new Date().toISOString(),
   });
   return {

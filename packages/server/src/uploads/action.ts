@@ -54,14 +54,15 @@ export function createUploadAction(context: UploadsContext): Action {
       return done === null ? null : { phase: 'receive', done };
     },
     async complete(operation) {
-      const { targetId, targetName, poolId, ownerId, sizeBytes } = input(operation);
+      const { targetId, targetName, poolId, ownerId, sizeBytes, sha256 } = input(operation);
       const { path } = pools.find(poolId);
       // Nobody can have used the file before it is registered: after a crash it says the same once more.
       const known =
         memoryOf(context, operation.id).inspected ??
         (await inspectUpload(join(path, targetName), { believed: null }));
       const made = { id: targetId, poolId, directory: path, name: targetName, ownerId, copiedFrom: null };
-      return registerImage(store, { ...made, ...known, dataBytes: sizeBytes });
+      // A digest that was given was compared before the file got its name.
+      return registerImage(store, { ...made, ...known, dataBytes: sizeBytes, sha256 });
     },
     room: (operation) => roomOf(context, operation),
     clean: remove,

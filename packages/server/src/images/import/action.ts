@@ -17,7 +17,7 @@ import type { Action, Completion, OperationView, RetryRequest, WorkResult } from
 import type { ImagesContext } from '../context.ts';
 import { inspectForeign } from '../foreign/inspect.ts';
 import { registerImage } from '../made-image.ts';
-import { measureRoom, partialPath } from '../room.ts';
+import { measureRoom, partialPath, readReservation } from '../room.ts';
 import { readDigest, refuseOtherDigest } from '../verify/digest.ts';
 import { startWork, type Steps } from '../work.ts';
 import { forgetImport, type ImportContext } from './context.ts';
@@ -61,8 +61,10 @@ export function createImportAction(
     complete: (operation) => complete(context, imports, operation),
     async room(operation) {
       const pool = await pools.use(operation.input.poolId);
+      const own = await readReservation(context.store, pool, operation.id);
       const { freeBytes } = await measureRoom(context, pool, operation.id);
-      return { needsBytes: imports.wanted.get(operation.id) ?? 0, freeBytes };
+      const inAllBytes = imports.wanted.get(operation.id) ?? own?.reservedBytes ?? 0;
+      return { needsBytes: Math.max(0, inAllBytes - (own?.writtenBytes ?? 0)), freeBytes };
     },
     async clean(operation) {
       forgetImport(imports, operation.id);
@@ -81,12 +83,13 @@ async function complete(
   { inspected }: ImportContext,
   operation: OperationView,
 ): Promise<Completion> {
-  const { targetId, targetName, poolId, ownerId } = operation.input as ImportInput;
+  const { targetId, targetName, poolId, ownerId, sha256 } = operation.input as ImportInput;
   const { path } = pools.find(poolId);
   // Nobody can have used the file before it is registered: after a crash it says the same once more.
   const known = inspected.get(operation.id) ?? (await inspectForeign(join(path, targetName)));
   const made = { id: targetId, poolId, directory: path, name: targetName, ownerId, copiedFrom: null };
-  return registerImage(store, { ...made, ...known, dataBytes: null });
+  // A digest that was given was compared before the file got its name.
+  return registerImage(store, { ...made, ...known, dataBytes: null, sha256 });
 }
 
 interface Job {

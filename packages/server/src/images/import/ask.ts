@@ -62,7 +62,8 @@ async function askOnce(url: URL, options: AskOptions): Promise<IncomingMessage> 
     const send = url.protocol === 'https:' ? httpsRequest : httpRequest;
     const sent = send(url, request);
     sent.once('timeout', () => sent.destroy(new Error(`nothing came for ${idleMs} ms`)));
-    sent.once('error', reject);
+    // A server that breaks the protocol can make it fail twice: the second time nobody may be left without a listener.
+    sent.on('error', reject);
     sent.once('response', (answer) => {
       const { remoteAddress } = answer.socket;
       if (remoteAddress !== undefined && mayAsk(remoteAddress, options.isAllowed)) return resolve(answer);

@@ -8,7 +8,7 @@ export interface ImportContext {
   readonly sources: Map<string, URL>;
   /** What the inspection of a complete file said. */
   readonly inspected: Map<string, Inspected>;
-  /** Bytes that an import waits for room for. */
+  /** Bytes that an import needs in all, as far as that is known. */
   readonly wanted: Map<string, number>;
 }
 

@@ -6,7 +6,8 @@ import type { Steps } from '../work.ts';
 import type { IsAllowed } from './address-rules.ts';
 import { ask } from './ask.ts';
 import { receiveBody } from './receive.ts';
-import { describeRemote, type RemoteFile } from './validators.ts';
+import { describeRemote, isStill, type RemoteFile } from './validators.ts';
+import { tellTrouble } from './trouble.ts';
 
 export interface FetchJob {
   source: URL;
@@ -23,6 +24,8 @@ export interface FetchJob {
 
 interface State {
   offsetBytes: number;
+  /** The farthest that any attempt came: only beyond it is there progress, also when it begins anew. */
+  farthestBytes: number;
   remote: RemoteFile | null;
   isReceiving: boolean;
 }
@@ -40,18 +43,19 @@ const firstPauseMs = 500;
  */
 export async function fetchFile(job: FetchJob): Promise<number> {
   const { signal } = job.steps;
-  const state: State = { offsetBytes: job.file.offsetBytes, remote: job.remote, isReceiving: false };
+  const { offsetBytes } = job.file;
+  const state: State = { offsetBytes, farthestBytes: offsetBytes, remote: job.remote, isReceiving: false };
   let failures = 0;
   while (!isComplete(state)) {
-    const before = state.offsetBytes;
+    const before = state.farthestBytes;
     try {
       if (await attempt(job, state)) break;
       throw new Error('the connection ended early');
     } catch (error) {
       signal.throwIfAborted();
       if (isFinal(error)) throw error;
-      failures = state.offsetBytes > before ? 1 : failures + 1;
-      if (failures >= mostAttempts) throw new ApiError('import_failed', { cause: error });
+      failures = state.farthestBytes > before ? 1 : failures + 1;
+      if (failures >= mostAttempts) throw givenUp(error);
       await sleep(firstPauseMs * 2 ** (failures - 1), undefined, { signal });
     }
   }
@@ -60,6 +64,11 @@ export async function fetchFile(job: FetchJob): Promise<number> {
 
 function isComplete({ offsetBytes, remote }: State): boolean {
   return offsetBytes > 0 && remote?.totalBytes === offsetBytes;
+}
+
+function givenUp(cause: unknown): ApiError {
+  const message = `Given up after ${mostAttempts} attempts: ${tellTrouble(cause)}.`;
+  return new ApiError('import_failed', { message, cause });
 }
 
 /** Our own disk, our own rules and a server that says no stay as they are; a network may be better in a moment. */
@@ -72,20 +81,29 @@ function isFinal(error: unknown): boolean {
 
 /** One connection. @returns whether the file is complete */
 async function attempt(job: FetchJob, state: State): Promise<boolean> {
-  const { steps, source, isAllowed, file } = job;
+  const { steps, source, isAllowed } = job;
   if (!state.isReceiving) steps.enter('connect');
   const validator = state.remote?.validator ?? null;
+  // What cannot be gone on with is fetched from its beginning.
   const from =
     state.offsetBytes > 0 && validator !== null ? { offsetBytes: state.offsetBytes, validator } : null;
   const answer = await ask(source, { isAllowed, signal: steps.signal, from });
-  if (answer.statusCode === 416 && isWhole(answer, state)) {
+  try {
+    if (from !== null && (await isEnd(job, state, answer))) return true;
+    refuseAnswer(answer);
+    const remote = await agree(job, state, answer);
+    if (remote.totalBytes !== null) await job.reserve(remote.totalBytes);
+    return await takeBody(job, state, { answer, remote });
+  } finally {
     answer.destroy();
-    return true;
   }
-  refuseAnswer(answer);
-  const remote = await agree(job, state, answer);
-  const { totalBytes } = remote;
-  if (totalBytes !== null) await job.reserve(totalBytes).catch((error: unknown) => giveUp(answer, error));
+}
+
+async function takeBody(
+  { steps, file, reserve }: FetchJob,
+  state: State,
+  { answer, remote: { totalBytes } }: { answer: IncomingMessage; remote: RemoteFile },
+): Promise<boolean> {
   const notes = [`at ${state.offsetBytes} bytes`];
   if (!state.isReceiving) steps.enter('receive', { unit: 'bytes', total: totalBytes, notes });
   state.isReceiving = true;
@@ -93,34 +111,35 @@ async function attempt(job: FetchJob, state: State): Promise<boolean> {
   await receiveBody(answer, {
     file,
     offsetBytes: state.offsetBytes,
+    endBytes: totalBytes,
     signal: steps.signal,
     onMoved: (done, durable) => {
       state.offsetBytes = durable;
+      state.farthestBytes = Math.max(state.farthestBytes, durable);
       steps.reach(done, durable);
     },
-    beforeSync: (written) => (totalBytes === null ? job.reserve(written) : Promise.resolve()),
+    beforeSync: (written) => (totalBytes === null ? reserve(written) : Promise.resolve()),
   });
   return totalBytes === null || state.offsetBytes === totalBytes;
 }
 
-function giveUp(answer: IncomingMessage, error: unknown): never {
-  answer.destroy();
-  throw error;
+/** 416: nothing more is to come, or the file became shorter, and it begins anew. */
+async function isEnd(job: FetchJob, state: State, answer: IncomingMessage): Promise<boolean> {
+  if (answer.statusCode !== 416) return false;
+  const [, total] = /^bytes \*\/(\d{1,15})$/.exec(answer.headers['content-range'] ?? '') ?? [];
+  const totalBytes = total === undefined ? null : Number(total);
+  const isSame = state.remote !== null && isStill(state.remote, { headers: answer.headers, totalBytes });
+  if (isSame && totalBytes === state.offsetBytes) return true;
+  await startOver(job, state, 'the file became shorter');
+  throw new Error('the file changed while it was fetched');
 }
 
-/** A range that begins at the end of the file: there is nothing more to come. */
-function isWhole(answer: IncomingMessage, { offsetBytes }: State): boolean {
-  return offsetBytes > 0 && answer.headers['content-range'] === `bytes */${offsetBytes}`;
-}
-
-const retryable: ReadonlySet<number> = new Set([408, 416, 425, 429, 500, 502, 503, 504]);
+const retryable: ReadonlySet<number> = new Set([408, 425, 429, 500, 502, 503, 504]);
 
 /** @throws ApiError `import_failed`, or an error after which it is tried again */
-function refuseAnswer(answer: IncomingMessage): void {
-  const { statusCode = 0, headers } = answer;
+function refuseAnswer({ statusCode = 0, headers }: IncomingMessage): void {
   const encoding = headers['content-encoding'] ?? 'identity';
   if ((statusCode === 200 || statusCode === 206) && encoding === 'identity') return;
-  answer.destroy();
   if (retryable.has(statusCode)) throw new Error(`the server answered ${statusCode}`);
   const isPacked = statusCode === 200 || statusCode === 206;
   const message = isPacked
@@ -131,29 +150,36 @@ function refuseAnswer(answer: IncomingMessage): void {
 
 /** Whether the answer goes on where we are; begins anew when it does not. */
 async function agree(job: FetchJob, state: State, answer: IncomingMessage): Promise<RemoteFile> {
-  const range = /^bytes (\d+)-\d+\/(\d+|\*)$/.exec(answer.headers['content-range'] ?? '');
-  if (answer.statusCode === 206) {
-    if (range === null || Number(range[1]) !== state.offsetBytes)
-      return giveUp(
-        answer,
-        new ApiError('import_failed', { message: 'The server sent another part than was asked for.' }),
-      );
-    const total = range[2] === '*' ? null : Number(range[2]);
-    const known = state.remote?.totalBytes ?? null;
-    if (known !== null && total !== null && known !== total)
-      return giveUp(
-        answer,
-        new ApiError('import_failed', { message: 'The file changed while it was fetched.' }),
-      );
-    return { validator: state.remote?.validator ?? null, totalBytes: total ?? known };
-  }
+  if (answer.statusCode === 206) return agreeOnPart(job, state, answer);
   const remote = describeRemote(answer.headers);
-  if (state.offsetBytes > 0) {
-    await job.file.record(0);
-    await job.file.handle.truncate(0);
-    state.offsetBytes = 0;
-  }
+  if (state.offsetBytes > 0) await startOver(job, state, 'the file changed, or is sent only whole');
   await job.note(remote);
   state.remote = remote;
   return remote;
+}
+
+async function agreeOnPart(job: FetchJob, state: State, { headers }: IncomingMessage): Promise<RemoteFile> {
+  const [, first, total] =
+    /^bytes (\d{1,15})-\d{1,15}\/(\d{1,15}|\*)$/.exec(headers['content-range'] ?? '') ?? [];
+  const told = total === undefined || total === '*' ? null : Number(total);
+  const { remote, offsetBytes } = state;
+  const totalBytes = told ?? remote?.totalBytes ?? null;
+  const isSame = remote !== null && isStill(remote, { headers, totalBytes: told });
+  // Without a length the end of a part is not the end of the file.
+  if (isSame && Number(first) === offsetBytes && totalBytes !== null && totalBytes > offsetBytes)
+    return { ...remote, totalBytes };
+  if (offsetBytes > 0) await startOver(job, state, isSame ? 'another part came' : 'the file changed');
+  throw new Error(isSame ? 'another part came than was asked for' : 'the file changed while it was fetched');
+}
+
+/** Nothing of two states of a file is ever glued together. */
+async function startOver({ file, steps }: FetchJob, state: State, why: string): Promise<void> {
+  await file.record(0);
+  await file.handle.truncate(0);
+  const notes = [`begins anew at 0 bytes: ${why}`];
+  // Told as it is: nothing is durable any more. The bar waits where it stood.
+  steps.enter('receive', { unit: 'bytes', total: state.remote?.totalBytes ?? null, notes });
+  state.isReceiving = true;
+  state.offsetBytes = 0;
+  state.remote = null;
 }

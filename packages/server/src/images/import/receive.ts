@@ -1,3 +1,4 @@
+import { ApiError } from '@wcc/api';
 import type { ReceivedFile } from '@wcc/copy';
 import type { IncomingMessage } from 'node:http';
 
@@ -10,6 +11,8 @@ const syncMs = 2_000;
 export interface ReceiveOptions {
   file: ReceivedFile;
   offsetBytes: number;
+  /** Where the file ends, by what the other server said; null: it did not say. */
+  endBytes: number | null;
   signal: AbortSignal;
   onMoved: (doneBytes: number, durableBytes: number) => void;
   /** Called before each sync: may refuse, e.g. for want of room. */
@@ -21,6 +24,7 @@ export interface ReceiveOptions {
  * then recorded. Bytes that came before a failure are made durable too: the next attempt goes on behind them.
  *
  * @returns the offset at the end of the body
+ * @throws ApiError `import_failed` for more bytes than were announced: whoever lies about the length could fill the disk
  */
 export async function receiveBody(answer: IncomingMessage, options: ReceiveOptions): Promise<number> {
   const { file, signal, onMoved } = options;
@@ -52,10 +56,13 @@ export async function receiveBody(answer: IncomingMessage, options: ReceiveOptio
   try {
     for await (const part of answer as AsyncIterable<Buffer>) {
       signal.throwIfAborted();
+      if (written + gathered + part.length > (options.endBytes ?? Number.MAX_SAFE_INTEGER)) throw tooMuch();
       parts.push(part);
       gathered += part.length;
       if (gathered >= batchBytes) await write();
       if (written - durable < syncBytes && performance.now() - syncedAtMs < syncMs) continue;
+      // A slow network is no reason to show nothing.
+      if (gathered > 0) await write();
       await options.beforeSync(written);
       await sync();
     }
@@ -66,6 +73,10 @@ export async function receiveBody(answer: IncomingMessage, options: ReceiveOptio
     await finish(write, sync, () => written).catch(() => {});
     throw error;
   }
+}
+
+function tooMuch(): ApiError {
+  return new ApiError('import_failed', { message: 'The server sends more bytes than it announced.' });
 }
 
 async function finish(

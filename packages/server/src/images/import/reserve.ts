@@ -9,7 +9,7 @@ export interface RoomOrder {
   id: string;
   /** In all, with what is written already. */
   bytes: number;
-  /** Where it is noted what an operation waits for. */
+  /** Where it is noted how much an operation needs in all. */
   wanted: Map<string, number>;
 }
 
@@ -27,7 +27,7 @@ export async function reserveRoom(
     const own = await readReservation(store, pool, id);
     const needsBytes = Math.max(0, bytes - (own?.writtenBytes ?? 0));
     const { freeBytes } = await measureRoom(context, pool, id);
-    wanted.set(id, needsBytes);
+    wanted.set(id, bytes);
     if (needsBytes > freeBytes) {
       const message = `Needs ${formatBytes(needsBytes)}, ${formatBytes(freeBytes)} free.`;
       throw new ApiError('no_space', { message });

@@ -1,0 +1,73 @@
+import fc from 'fast-check';
+import { describe, expect, test } from 'vitest';
+import { createRangeTest } from '../../config/address-range.ts';
+import { mayAsk, parseSource, refuseLiteral, resolveChecked } from './address-rules.ts';
+
+const nobody = (): boolean => false;
+const refused = expect.objectContaining({ code: 'import_refused' }) as Error;
+
+describe('an address to import from', () => {
+  test('is http or https, without user or password, and loses its fragment', () => {
+    expect(parseSource('https://example.org/a.iso?x=1#part').href).toBe('https://example.org/a.iso?x=1');
+    expect(parseSource('b.iso', new URL('http://example.org/dir/a.iso')).href).toBe(
+      'http://example.org/dir/b.iso',
+    );
+    for (const text of [
+      '',
+      'x',
+      'ftp://h/f',
+      'file:///f',
+      'data:,x',
+      'http://u@h/',
+      'http://:p@h/',
+      'http://',
+    ])
+      expect(() => parseSource(text), text).toThrow(refused);
+  });
+
+  test('no text whatever leads to a literal private address, however it is written', () => {
+    const byte = fc.integer({ min: 0, max: 255 });
+    const privates = fc.oneof(
+      fc.tuple(fc.constant(127), byte, byte, byte),
+      fc.tuple(fc.constant(10), byte, byte, byte),
+      fc.tuple(fc.constant(192), fc.constant(168), byte, byte),
+      fc.tuple(fc.constant(169), fc.constant(254), byte, byte),
+    );
+    const radix = fc.constantFrom(
+      (n: number) => String(n),
+      (n: number) => `0x${n.toString(16)}`,
+      (n: number) => `0${n.toString(8)}`,
+    );
+    const hosts = fc
+      .tuple(privates, radix, fc.constantFrom('dotted', 'one', 'mapped', 'nat64'))
+      .map(([[a, b, c, d], write, form]) => {
+        const whole = ((a * 256 + b) * 256 + c) * 256 + d;
+        if (form === 'one') return write(whole);
+        if (form === 'mapped') return `[::ffff:${a}.${b}.${c}.${d}]`;
+        if (form === 'nat64') return `[64:ff9b::${a}.${b}.${c}.${d}]`;
+        return [a, b, c, d].map(write).join('.');
+      });
+    fc.assert(
+      fc.property(hosts, (host) => {
+        expect(() => refuseLiteral(parseSource(`http://${host}/`), nobody)).toThrow(refused);
+      }),
+    );
+  });
+
+  test('a name counts as what it leads to', async () => {
+    const url = parseSource('http://localhost:8080/');
+    expect(() => refuseLiteral(url, nobody)).not.toThrow();
+    await expect(resolveChecked(url, nobody)).rejects.toThrow(refused);
+    const [found] = await resolveChecked(url, createRangeTest(['127.0.0.0/8', '::1']));
+    expect(['127.0.0.1', '::1']).toContain(found?.address);
+  });
+
+  test('what is allowed is allowed, and nothing beside it', () => {
+    const isAllowed = createRangeTest(['10.1.0.0/16', 'fd00::/64']);
+    expect(mayAsk('10.1.2.3', isAllowed)).toBe(true);
+    expect(mayAsk('::ffff:10.1.2.3', isAllowed)).toBe(true);
+    expect(mayAsk('10.2.0.1', isAllowed)).toBe(false);
+    expect(mayAsk('fd00::1', isAllowed)).toBe(true);
+    expect(mayAsk('fd00:0:0:1::1', isAllowed)).toBe(false);
+  });
+});

@@ -1,0 +1,117 @@
+import { createServer } from 'node:http';
+import type { IncomingMessage, ServerResponse } from 'node:http';
+import { once } from 'node:events';
+import type { AddressInfo } from 'node:net';
+
+/** One request, as a server of files sees it. */
+export interface FileRequest {
+  /** How many requests for this address came before. */
+  number: number;
+  /** First byte that is asked for; null: the whole file. */
+  fromByte: number | null;
+  request: IncomingMessage;
+}
+
+export type FileHandler = (response: ServerResponse, asked: FileRequest) => void;
+
+/** A server of files whose every answer, true or not, is written by the test. */
+export interface FileServer {
+  readonly port: number;
+  readonly origin: string;
+  /** Its whole address. */
+  serve(path: string, handler: FileHandler): string;
+  /** What was asked for under this address. */
+  asked(path: string): readonly FileRequest[];
+  /** All requests, whatever they asked for. */
+  readonly requests: number;
+  close(): Promise<void>;
+}
+
+export async function startFileServer(host = '127.0.0.1'): Promise<FileServer> {
+  const handlers = new Map<string, FileHandler>();
+  const asked = new Map<string, FileRequest[]>();
+  let requests = 0;
+  const server = createServer((request, response) => {
+    requests += 1;
+    const path = (request.url ?? '').split('?')[0] ?? '';
+    const before = asked.get(path) ?? [];
+    const first = /^bytes=(\d+)-$/.exec(request.headers.range ?? '')?.[1];
+    const one = { number: before.length, fromByte: first === undefined ? null : Number(first), request };
+    asked.set(path, [...before, one]);
+    const handler = handlers.get(path);
+    if (handler === undefined) response.writeHead(404).end('nothing here');
+    else handler(response, one);
+  });
+  server.listen(0, host);
+  await once(server, 'listening');
+  const { port } = server.address() as AddressInfo;
+  const origin = `http://${host}:${port}`;
+  return {
+    port,
+    origin,
+    serve(path, handler) {
+      handlers.set(path, handler);
+      return `${origin}${path}`;
+    },
+    asked: (path) => asked.get(path) ?? [],
+    get requests() {
+      return requests;
+    },
+    async close() {
+      server.closeAllConnections();
+      server.close();
+      if (server.listening) await once(server, 'close');
+    },
+  };
+}
+
+export interface FileOptions {
+  /** @default none is named */
+  etag?: string;
+  /** Understands Range and If-Range. @default true */
+  hasRanges?: boolean;
+  /** Breaks each connection after so many bytes. */
+  cutAfterBytes?: (asked: FileRequest) => number | null;
+  /** Sends no faster. */
+  bytesPerSecond?: number;
+}
+
+/** Serves bytes as a good server does, but for the network in between. */
+export function fileHandler(bytes: Buffer, options: FileOptions = {}): FileHandler {
+  const { etag, hasRanges = true, cutAfterBytes = () => null, bytesPerSecond } = options;
+  return (response, asked) => {
+    const ifRange = asked.request.headers['if-range'];
+    const isSame = ifRange === undefined || ifRange === etag;
+    const from = hasRanges && isSame ? (asked.fromByte ?? 0) : 0;
+    const isPart = hasRanges && isSame && asked.fromByte !== null;
+    const tag = etag === undefined ? {} : { etag };
+    if (isPart && from >= bytes.length) {
+      response.writeHead(416, { 'content-range': `bytes */${bytes.length}`, ...tag }).end();
+      return;
+    }
+    const range = isPart ? { 'content-range': `bytes ${from}-${bytes.length - 1}/${bytes.length}` } : {};
+    const part = bytes.subarray(from);
+    response.writeHead(isPart ? 206 : 200, { 'content-length': String(part.length), ...range, ...tag });
+    const cut = cutAfterBytes(asked);
+    if (bytesPerSecond !== undefined) return drip(response, part, bytesPerSecond);
+    if (cut === null || cut >= part.length) return void response.end(part);
+    // Only when the bytes are out: a reset throws away what is still in the sender's buffers.
+    response.write(part.subarray(0, cut), () => setTimeout(() => response.destroy(), 50));
+  };
+}
+
+const dripMs = 20;
+
+function drip(response: ServerResponse, part: Buffer, bytesPerSecond: number): void {
+  const pieceBytes = Math.ceil((bytesPerSecond * dripMs) / 1000);
+  let at = 0;
+  const timer = setInterval(() => {
+    if (at >= part.length) {
+      clearInterval(timer);
+      response.end();
+      return;
+    }
+    if (!response.writableNeedDrain) response.write(part.subarray(at, (at += pieceBytes)));
+  }, dripMs);
+  response.on('close', () => clearInterval(timer));
+}

@@ -1,0 +1,343 @@
+import { randomBytes } from 'node:crypto';
+import { readdirSync, readFileSync } from 'node:fs';
+import { readFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import type { ImportImageRequest, Operation } from '@wcc/api';
+import { fileHandler, startFileServer, type FileServer } from '../kit/file-server.ts';
+import { MiB } from '../kit/images.ts';
+import { currentPhase, findImage, untilTidy, waitForState } from '../kit/operations.ts';
+import { until } from '../kit/poll.ts';
+import { startServer, type TestServer } from '../kit/server.ts';
+import { digestOf } from '../kit/tus.ts';
+
+/** Files from other servers, good ones and bad ones, against a real server. */
+let server: TestServer;
+let files: FileServer;
+/** On an address that may not be asked: whoever comes here has been led astray. */
+let forbidden: FileServer;
+let number = 0;
+
+beforeAll(async () => {
+  [files, forbidden] = await Promise.all([startFileServer(), startFileServer('127.0.0.2')]);
+  const args = ['--free-space-floor', '0', '--import-allow', '127.0.0.1', '--max-copies-per-pool', '32'];
+  server = await startServer({ args });
+});
+afterAll(async () => {
+  await Promise.all([server.close(), files.close(), forbidden.close()]);
+});
+
+const freshName = (): string => `import-${(number += 1)}.raw`;
+const stored = (name: string): Promise<Buffer> => readFile(join(server.poolDir, name));
+const hexOf = (bytes: Buffer): string => digestOf(bytes).toString('hex');
+
+async function start(url: string, more: Partial<ImportImageRequest> = {}): Promise<Operation> {
+  const { operation } = await server.api.importImage({ url, name: freshName(), ...more });
+  return operation;
+}
+
+const ended = (operation: Operation, state: string): Promise<Operation> =>
+  waitForState(server, operation.id, { states: [state] });
+
+/** Nothing of it is there: no file, no image, no hidden file, no promised room. */
+async function expectNothingLeft(names: readonly string[]): Promise<void> {
+  await untilTidy(server.poolDir);
+  expect(readdirSync(server.poolDir).filter((name) => names.includes(name))).toEqual([]);
+  for (const name of names) expect(await findImage(server, name)).toBeUndefined();
+  expect((await server.api.pools()).items[0]?.reservedBytes).toBe(0);
+}
+
+describe('a good server', () => {
+  test('the file is there, equal, with its digest, and nothing else', async () => {
+    const bytes = randomBytes(5 * MiB + 3);
+    const url = files.serve('/good.raw', fileHandler(bytes, { etag: '"1"' }));
+    const operation = await ended(await start(url, { sha256: hexOf(bytes) }), 'succeeded');
+    expect(operation.phases.map(({ name, state }) => `${name}:${state}`)).toEqual([
+      'connect:done',
+      'receive:done',
+      'flush:done',
+      'inspect:done',
+      'publish:done',
+    ]);
+    expect(operation).toMatchObject({ error: null, warnings: [], bytes: { written: bytes.length } });
+    const { name } = operation.subject;
+    expect((await stored(name)).equals(bytes)).toBe(true);
+    expect(await findImage(server, name)).toMatchObject({
+      id: operation.result?.id,
+      format: 'raw',
+      sizeBytes: bytes.length,
+      sha256: hexOf(bytes),
+      state: 'ready',
+    });
+    await untilTidy(server.poolDir);
+  });
+
+  test('one that does not say how long the file is, and one of no bytes', async () => {
+    const bytes = randomBytes(3 * MiB);
+    const chunked = files.serve('/chunked.raw', (response) => void response.end(bytes));
+    const empty = files.serve('/empty.raw', fileHandler(Buffer.alloc(0)));
+    const all = await Promise.all([chunked, empty].map(async (url) => ended(await start(url), 'succeeded')));
+    expect((await stored(all[0]?.subject.name ?? '')).equals(bytes)).toBe(true);
+    expect((await stored(all[1]?.subject.name ?? '')).length).toBe(0);
+    await untilTidy(server.poolDir);
+  });
+
+  test('a wrong digest is refused, with both, and nothing is left', async () => {
+    const bytes = randomBytes(2 * MiB);
+    const url = files.serve('/other.raw', fileHandler(bytes));
+    const operation = await ended(await start(url, { sha256: hexOf(randomBytes(1)) }), 'failed');
+    expect(operation.error?.code).toBe('digest_mismatch');
+    expect(operation.error?.message).toContain(hexOf(bytes));
+    await expectNothingLeft([operation.subject.name]);
+  });
+
+  test('cancelled in the middle, nothing is left and the server is asked no more', async () => {
+    const bytes = randomBytes(8 * MiB);
+    const url = files.serve('/slow.raw', fileHandler(bytes, { bytesPerSecond: 2 * MiB }));
+    const operation = await start(url);
+    await until(async () => (currentPhase(await server.api.operation(operation.id))?.done ?? 0) >= MiB, {
+      what: 'the first bytes',
+    });
+    await server.api.cancel(operation.id);
+    await ended(operation, 'cancelled');
+    await expectNothingLeft([operation.subject.name]);
+    expect(files.asked('/slow.raw')).toHaveLength(1);
+  });
+});
+
+describe('a connection that breaks', () => {
+  test('is gone on with from the last durable byte, by Range and If-Range', async () => {
+    const bytes = randomBytes(6 * MiB);
+    const cutAfterBytes = ({ number: at }: { number: number }): number | null => (at < 3 ? 1.5 * MiB : null);
+    const url = files.serve('/cut.raw', fileHandler(bytes, { etag: '"one"', cutAfterBytes }));
+    const operation = await ended(await start(url, { sha256: hexOf(bytes) }), 'succeeded');
+    const asked = files.asked('/cut.raw');
+    expect(asked.length).toBe(4);
+    expect(asked[0]?.fromByte).toBeNull();
+    for (const { fromByte, request } of asked.slice(1)) {
+      expect(fromByte).toBeGreaterThan(0);
+      expect(request.headers['if-range']).toBe('"one"');
+    }
+    // Nothing was sent twice.
+    expect(asked.map(({ fromByte }) => fromByte ?? 0)).toEqual([0, 1.5 * MiB, 3 * MiB, 4.5 * MiB]);
+    expect((await stored(operation.subject.name)).equals(bytes)).toBe(true);
+  });
+
+  test('to a file that changed meanwhile, it begins anew: never two states in one file', async () => {
+    const [old, now] = [randomBytes(4 * MiB), randomBytes(4 * MiB)];
+    const before = fileHandler(old, { etag: '"old"', cutAfterBytes: () => MiB });
+    // One that honours If-Range, one that ignores it and names the new tag, one that names nothing but a new length.
+    const honest = files.serve('/changed-1.raw', (response, asked) =>
+      (asked.number === 0 ? before : fileHandler(now, { etag: '"new"' }))(response, asked),
+    );
+    const careless = (etag: string | null, bytes: Buffer) =>
+      files.serve(`/changed-${etag ?? 'untold'}.raw`, (response, asked) => {
+        if (asked.number === 0) return before(response, asked);
+        const from = asked.fromByte ?? 0;
+        const range = { 'content-range': `bytes ${from}-${bytes.length - 1}/${bytes.length}` };
+        const tag = etag === null ? {} : { etag: `"${etag}"` };
+        response.writeHead(asked.fromByte === null ? 200 : 206, { ...range, ...tag });
+        return void response.end(bytes.subarray(from));
+      });
+    const shorter = now.subarray(0, 3 * MiB);
+    const gone = files.serve('/changed-gone.raw', (response, asked) => {
+      if (asked.number === 0) return before(response, asked);
+      return fileHandler(now.subarray(0, 512), { etag: asked.fromByte === null ? '"x"' : '"old"' })(
+        response,
+        asked,
+      );
+    });
+    const wanted: [string, Buffer][] = [
+      [honest, now],
+      [careless('new', now), now],
+      [careless(null, shorter), shorter],
+      [gone, now.subarray(0, 512)],
+    ];
+    await Promise.all(
+      wanted.map(async ([url, bytes]) => {
+        const operation = await ended(await start(url), 'succeeded');
+        expect((await stored(operation.subject.name)).equals(bytes), url).toBe(true);
+        const { items } = await server.api.operationLog(operation.id);
+        expect(items.map(({ text }) => text).join('\n')).toMatch(/begins anew at 0 bytes: /);
+      }),
+    );
+    await untilTidy(server.poolDir);
+  });
+
+  test('to a server without ranges, or without a tag, it begins anew', async () => {
+    const bytes = randomBytes(3 * MiB);
+    const cutAfterBytes = ({ number: at }: { number: number }): number | null => (at === 0 ? MiB : null);
+    const urls = [
+      files.serve('/no-range.raw', fileHandler(bytes, { etag: '"t"', hasRanges: false, cutAfterBytes })),
+      files.serve('/no-tag.raw', fileHandler(bytes, { cutAfterBytes })),
+      files.serve('/weak.raw', fileHandler(bytes, { etag: 'W/"t"', cutAfterBytes })),
+    ];
+    const all = await Promise.all(urls.map(async (url) => ended(await start(url), 'succeeded')));
+    for (const { subject } of all) expect((await stored(subject.name)).equals(bytes)).toBe(true);
+    // A weak tag names no bytes: it is not asked by.
+    expect(files.asked('/weak.raw').map(({ fromByte }) => fromByte)).toEqual([null, null]);
+  });
+});
+
+describe('a bad server', () => {
+  test('whatever it does, the reason is told and nothing is left', { timeout: 120_000 }, async () => {
+    const bytes = randomBytes(2 * MiB);
+    const cases: [string, Parameters<FileServer['serve']>[1], RegExp][] = [
+      ['404', (response) => void response.writeHead(404).end(), /^The server answered 404\.$/],
+      ['403', (response) => void response.writeHead(403).end('no'), /answered 403/],
+      // These may be better in a moment: they are asked six times.
+      [
+        '500',
+        (response) => void response.writeHead(500).end(),
+        /after 6 attempts: the server answered 500\.$/,
+      ],
+      [
+        'short',
+        (response) => {
+          response.writeHead(200, { 'content-length': String(2 * bytes.length) });
+          response.write(bytes, () => setTimeout(() => response.destroy(), 50));
+        },
+        /after 6 attempts: the connection (broke|ended early)\.$/,
+      ],
+      [
+        'long',
+        (response) => {
+          const { socket } = response;
+          const said = 'HTTP/1.1 200 OK\r\ncontent-length: 1000\r\nconnection: close\r\n\r\n';
+          socket?.end(Buffer.concat([Buffer.from(said), bytes]));
+        },
+        /^$/,
+      ],
+      [
+        'part-too-long',
+        (response, asked) => {
+          if (asked.fromByte === null) {
+            response.writeHead(200, { 'content-length': String(bytes.length), etag: '"p"' });
+            response.write(bytes.subarray(0, MiB), () => setTimeout(() => response.destroy(), 50));
+            return;
+          }
+          const range = `bytes ${asked.fromByte}-${bytes.length - 1}/${bytes.length}`;
+          response.writeHead(206, { 'content-range': range, etag: '"p"' }).end(bytes);
+        },
+        /sends more bytes than it announced/,
+      ],
+      [
+        'packed',
+        (response) => void response.writeHead(200, { 'content-encoding': 'gzip' }).end(bytes),
+        /packed \(gzip\)/,
+      ],
+      ['garbage', (response) => void response.socket?.end('SSH-2.0-OpenSSH_9\r\n'), /does not speak HTTP/],
+      ['closes', (response) => void response.socket?.destroy(), /the connection broke/],
+      [
+        'loop',
+        (response) => void response.writeHead(302, { location: '/loop' }).end(),
+        /redirects more than 5 times/,
+      ],
+      [
+        'away',
+        (response) => void response.writeHead(301, { location: `${forbidden.origin}/secret` }).end(),
+        /private network/,
+      ],
+      [
+        'metadata',
+        (response) => void response.writeHead(307, { location: 'http://169.254.169.254/latest/' }).end(),
+        /private network/,
+      ],
+      [
+        'user',
+        (response) =>
+          void response.writeHead(302, { location: `http://me:pw@127.0.0.1:${files.port}/good.raw` }).end(),
+        /user name or password/,
+      ],
+      [
+        'file',
+        (response) => void response.writeHead(302, { location: 'file:///etc/passwd' }).end(),
+        /Only http and https/,
+      ],
+    ];
+    const names = await Promise.all(
+      cases.map(async ([name, handler, message]) => {
+        const operation = await start(files.serve(`/${name}`, handler), { name: `bad-${name}.raw` });
+        // Content beyond the announced length is not part of the answer.
+        const state = name === 'long' ? 'succeeded' : 'failed';
+        const { error } = await waitForState(server, operation.id, { states: [state], timeoutMs: 100_000 });
+        if (name === 'long') return null;
+        expect(error?.message, name).toMatch(message);
+        expect(error?.code).toMatch(/^import_(failed|refused)$/);
+        expect(error?.hint).not.toBe('');
+        return operation.subject.name;
+      }),
+    );
+    expect((await stored('bad-long.raw')).equals(bytes.subarray(0, 1000))).toBe(true);
+    await expectNothingLeft(names.filter((name) => name !== null));
+    expect(forbidden.requests).toBe(0);
+    expect(files.asked('/500')).toHaveLength(6);
+    expect(files.asked('/loop')).toHaveLength(6);
+  });
+
+  test('what must not be asked is refused before anything is made', async () => {
+    const refused = { code: 'import_refused', status: 422 };
+    for (const url of [
+      `${forbidden.origin}/secret`,
+      `http://2130706434:${forbidden.port}/secret`,
+      `http://[::ffff:127.0.0.2]:${forbidden.port}/secret`,
+      `http://me:secret@127.0.0.1:${files.port}/good.raw`,
+      'http://10.0.0.1/',
+      'ftp://127.0.0.1/good.raw',
+      'file:///etc/passwd',
+      'no address',
+    ])
+      await expect(start(url), url).rejects.toMatchObject(refused);
+    expect(forbidden.requests).toBe(0);
+  });
+
+  test('good redirects are followed, also to another path of another server', async () => {
+    const bytes = randomBytes(MiB);
+    const other = await startFileServer();
+    try {
+      const there = other.serve('/there.raw', fileHandler(bytes));
+      const hops = [1, 2, 3, 4].map((at) =>
+        files.serve(
+          `/hop-${at}`,
+          (response) => void response.writeHead(302, { location: `hop-${at + 1}` }).end(),
+        ),
+      );
+      files.serve('/hop-5', (response) => void response.writeHead(308, { location: there }).end());
+      const operation = await ended(await start(hops[0] ?? ''), 'succeeded');
+      expect((await stored(operation.subject.name)).equals(bytes)).toBe(true);
+    } finally {
+      await other.close();
+    }
+  });
+});
+
+test('the query of an address is used, and nowhere kept: records, database, logs', async () => {
+  const secret = `sig-${randomBytes(12).toString('hex')}`;
+  const bytes = randomBytes(MiB);
+  files.serve('/signed', (response, asked) => {
+    const isRight = asked.request.url?.endsWith(`?signature=${secret}`) === true;
+    response.writeHead(302, { location: isRight ? `/behind?token=${secret}-2` : '/nothing' }).end();
+  });
+  files.serve('/behind', fileHandler(bytes));
+  const good = await start(`${files.origin}/signed?signature=${secret}`);
+  const failing = await start(`${files.origin}/missing?signature=${secret}`);
+  const astray = await start(
+    `${files.serve('/astray', (response) => void response.writeHead(302, { location: `http://10.0.0.1/?t=${secret}` }).end())}?s=${secret}`,
+  );
+  await expect(start(`http://me:${secret}@127.0.0.1/x?${secret}`)).rejects.toMatchObject({ status: 422 });
+  const all = [await ended(good, 'succeeded'), await ended(failing, 'failed'), await ended(astray, 'failed')];
+  expect((await stored(good.subject.name)).equals(bytes)).toBe(true);
+  // Whoever tries again needs the address again.
+  await expect(server.api.retry(failing.id)).rejects.toMatchObject({ code: 'import_failed' });
+  const told = await Promise.all(
+    all.map(async ({ id }) => [await server.api.operation(id), await server.api.operationLog(id)]),
+  );
+  expect(JSON.stringify([all, told, (await server.api.audit({ limit: 200 })).items])).not.toContain(secret);
+  expect(server.log()).toContain('/api/images/import');
+  expect(server.log()).not.toContain(secret);
+  for (const file of readdirSync(server.dataDir).filter((name) => name.startsWith('wcc.sqlite'))) {
+    const content = readFileSync(join(server.dataDir, file));
+    if (file === 'wcc.sqlite-wal') expect(content.includes('/signed')).toBe(true);
+    expect(content.includes(secret), file).toBe(false);
+  }
+});
