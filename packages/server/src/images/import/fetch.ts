@@ -118,9 +118,22 @@ async function takeBody(
       state.farthestBytes = Math.max(state.farthestBytes, durable);
       steps.reach(done, durable);
     },
-    beforeSync: (written) => (totalBytes === null ? reserve(written) : Promise.resolve()),
+    beforeWrite: totalBytes === null ? reserveAhead(reserve) : () => Promise.resolve(),
   });
   return totalBytes === null || state.offsetBytes === totalBytes;
+}
+
+/** How much room is asked for at once for a file whose length nobody says. */
+const aheadBytes = 16 * 1024 ** 2;
+
+/** Asks for room before it is taken, or such a file would take what others were promised. */
+function reserveAhead(reserve: FetchJob['reserve']): (endBytes: number) => Promise<void> {
+  let promisedBytes = 0;
+  return async (endBytes) => {
+    if (endBytes <= promisedBytes) return;
+    await reserve(endBytes + aheadBytes);
+    promisedBytes = endBytes + aheadBytes;
+  };
 }
 
 /** 416: nothing more is to come, or the file became shorter, and it begins anew. */

@@ -15,8 +15,8 @@ export interface ReceiveOptions {
   endBytes: number | null;
   signal: AbortSignal;
   onMoved: (doneBytes: number, durableBytes: number) => void;
-  /** Called before each sync: may refuse, e.g. for want of room. */
-  beforeSync: (writtenBytes: number) => Promise<void>;
+  /** Called before each write, with the offset behind it: may refuse, e.g. for want of room. */
+  beforeWrite: (endBytes: number) => Promise<void>;
 }
 
 /**
@@ -43,6 +43,10 @@ export async function receiveBody(answer: IncomingMessage, options: ReceiveOptio
     }
     onMoved(written, durable);
   };
+  const grow = async (): Promise<void> => {
+    await options.beforeWrite(written + gathered);
+    await write();
+  };
   const sync = async (): Promise<void> => {
     const reached = written;
     if (reached !== durable) {
@@ -59,11 +63,10 @@ export async function receiveBody(answer: IncomingMessage, options: ReceiveOptio
       if (written + gathered + part.length > (options.endBytes ?? Number.MAX_SAFE_INTEGER)) throw tooMuch();
       parts.push(part);
       gathered += part.length;
-      if (gathered >= batchBytes) await write();
+      if (gathered >= batchBytes) await grow();
       if (written - durable < syncBytes && performance.now() - syncedAtMs < syncMs) continue;
       // A slow network is no reason to show nothing.
-      if (gathered > 0) await write();
-      await options.beforeSync(written);
+      if (gathered > 0) await grow();
       await sync();
     }
     return await finish(write, sync, () => written);

@@ -1,0 +1,176 @@
+import { randomBytes } from 'node:crypto';
+import { closeSync, openSync, readFileSync, rmSync, statfsSync, writeSync } from 'node:fs';
+import { join } from 'node:path';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import type { Operation } from '@wcc/api';
+import { fileHandler, startFileServer, type FileServer } from '../kit/file-server.ts';
+import { MiB } from '../kit/images.ts';
+import { loopMountRefusal, withLoopFileSystem } from '../kit/loop-mount.ts';
+import { currentPhase, findImage, untilTidy, waitForState } from '../kit/operations.ts';
+import { until } from '../kit/poll.ts';
+import { startServer, type TestServer } from '../kit/server.ts';
+import { digestOf } from '../kit/tus.ts';
+
+/** Imports when the server stops, dies, or finds the disk full. */
+const args = ['--free-space-floor', '0', '--import-allow', '127.0.0.1', '--max-copies-per-pool', '4'];
+
+let server: TestServer;
+let files: FileServer;
+beforeAll(async () => {
+  [server, files] = await Promise.all([startServer({ args }), startFileServer()]);
+});
+afterAll(async () => {
+  await Promise.all([server.close(), files.close()]);
+});
+
+const hexOf = (bytes: Buffer): string => digestOf(bytes).toString('hex');
+
+/** Waits until so much of it is on the disk for good. */
+async function untilDurable(on: TestServer, { id }: Operation, bytes: number): Promise<number> {
+  return until(
+    async () => {
+      const phase = currentPhase(await on.api.operation(id));
+      return phase?.name === 'receive' && phase.durable >= bytes ? phase.durable : null;
+    },
+    { what: `${bytes} bytes to be durable` },
+  );
+}
+
+/** A file that takes three seconds; its bytes are recorded as durable every two. */
+function serveSlowly(path: string, bytes: Buffer): string {
+  return files.serve(path, fileHandler(bytes, { etag: '"it"', bytesPerSecond: bytes.length / 3 }));
+}
+
+/** What was durable stayed so, the rest came by one more request, and the image is whole. */
+async function expectGoneOn(operation: Operation, bytes: Buffer, durable: number): Promise<void> {
+  const { name } = operation.subject;
+  await waitForState(server, operation.id, { states: ['succeeded'] });
+  expect(readFileSync(join(server.poolDir, name)).equals(bytes)).toBe(true);
+  expect(await findImage(server, name)).toMatchObject({ sha256: hexOf(bytes), state: 'ready' });
+  const [, second, ...more] = files.asked(`/${name}`);
+  expect(second?.fromByte).toBeGreaterThanOrEqual(durable);
+  expect(more).toEqual([]);
+}
+
+describe('a server that ends in the middle of an import', () => {
+  test('by SIGTERM: it goes on by itself from what is durable', async () => {
+    const bytes = randomBytes(12 * MiB);
+    const url = serveSlowly('/stopped.raw', bytes);
+    const { operation } = await server.api.importImage({ url, name: 'stopped.raw', sha256: hexOf(bytes) });
+    await until(async () => (currentPhase(await server.api.operation(operation.id))?.done ?? 0) >= 2 * MiB, {
+      what: 'the first bytes',
+    });
+    await server.stop();
+    await server.start();
+    // A stop makes all durable that has come.
+    await expectGoneOn(operation, bytes, 2 * MiB);
+    await untilTidy(server.poolDir);
+  });
+
+  test('by SIGKILL: so too; without its address, or cancelled before, it ends and leaves nothing', async () => {
+    const bytes = randomBytes(12 * MiB);
+    const start = async (name: string, query = ''): Promise<Operation> => {
+      const url = `${serveSlowly(`/${name}`, bytes)}${query}`;
+      return (await server.api.importImage({ url, name, sha256: hexOf(bytes) })).operation;
+    };
+    const signed = await start('signed.raw', '?token=secret');
+    const cancelled = await start('cancelled.raw');
+    const killed = await start('killed.raw');
+    const durable = await untilDurable(server, killed, MiB);
+    await server.api.cancel(cancelled.id);
+    await server.kill();
+    await server.start();
+    // Told as what it is from the first answer on: no step behind the durable byte.
+    const after = await server.api.operation(killed.id);
+    if (after.state !== 'succeeded') expect(currentPhase(after)?.done).toBeGreaterThanOrEqual(durable);
+    const { error } = await waitForState(server, signed.id, { states: ['failed'] });
+    expect(error).toMatchObject({
+      code: 'import_failed',
+      hint: expect.stringContaining('again with the whole address') as string,
+    });
+    await waitForState(server, cancelled.id, { states: ['cancelled'] });
+    await expectGoneOn(killed, bytes, durable);
+    for (const { id, subject } of [signed, cancelled]) {
+      expect(await findImage(server, subject.name)).toBeUndefined();
+      const { items } = await server.api.operationLog(id);
+      const ends = items.filter(({ kind, text }) => kind === 'state' && /^(failed|cancelled)/.test(text));
+      expect(ends).toHaveLength(1);
+    }
+    await untilTidy(server.poolDir);
+  });
+});
+
+const refusal = loopMountRefusal();
+if (refusal !== null) console.log(`Skipped, full disk: ${refusal}.`);
+
+describe.skipIf(refusal !== null)('a full disk', () => {
+  test('before the first byte and in the middle: the import waits, and goes on when there is room', async () => {
+    expect.hasAssertions();
+    await withLoopFileSystem('ext4', 128 * MiB, async (mountPoint) => {
+      const small = await startServer({ poolDir: join(mountPoint, 'pool'), args });
+      try {
+        const bytes = randomBytes(24 * MiB);
+        const junk = join(mountPoint, 'junk');
+        const url = files.serve('/full.raw', fileHandler(bytes, { etag: '"f"', bytesPerSecond: 8 * MiB }));
+        takeRoom(junk, 16 * MiB);
+        const { operation } = await small.api.importImage({ url, name: 'full.raw', sha256: hexOf(bytes) });
+        const waiting = await waitForState(small, operation.id, { states: ['paused'] });
+        expect(waiting.stateReason).toMatchObject({ code: 'no_space' });
+        rmSync(junk);
+        const durable = await untilDurable(small, operation, MiB);
+        takeRoom(junk, 2 * MiB);
+        const full = await waitForState(small, operation.id, { states: ['paused'] });
+        expect(full.stateReason).toMatchObject({ code: 'no_space' });
+        // What it waits for is what is missing, not the whole file.
+        expect(Number(full.stateReason?.params?.['needs'])).toBeLessThanOrEqual(bytes.length - durable);
+        rmSync(junk);
+        await waitForState(small, operation.id, { states: ['succeeded'] });
+        expect(readFileSync(join(small.poolDir, 'full.raw')).equals(bytes)).toBe(true);
+        expect(files.asked('/full.raw').at(-1)?.fromByte).toBeGreaterThanOrEqual(durable);
+        await untilTidy(small.poolDir);
+      } finally {
+        await small.close();
+      }
+    });
+  });
+
+  test('by a file whose length nobody says: the room of others stays free', async () => {
+    expect.hasAssertions();
+    await withLoopFileSystem('ext4', 96 * MiB, async (mountPoint) => {
+      const floor = ['--free-space-floor', String(32 * MiB), '--import-allow', '127.0.0.1'];
+      const small = await startServer({ poolDir: join(mountPoint, 'pool'), args: floor });
+      try {
+        const piece = Buffer.alloc(MiB, 7);
+        // Longer than the disk, at 24 MiB/s.
+        const url = files.serve('/endless.raw', (response) => {
+          const timer = setInterval(() => response.writableNeedDrain || response.write(piece), 40);
+          response.on('close', () => clearInterval(timer));
+        });
+        const { operation } = await small.api.importImage({ url, name: 'endless.raw' });
+        await waitForState(small, operation.id, { states: ['paused'] });
+        const { bavail, bsize } = statfsSync(mountPoint);
+        expect(bavail * bsize).toBeGreaterThan(30 * MiB);
+        await small.api.cancel(operation.id);
+        await waitForState(small, operation.id, { states: ['cancelled'] });
+        await untilTidy(small.poolDir);
+      } finally {
+        await small.close();
+      }
+    });
+  });
+});
+
+/** Takes nearly all the room that is left, as another program on the same disk would. */
+function takeRoom(path: string, leaveBytes: number): void {
+  const { bavail, bsize } = statfsSync(join(path, '..'));
+  const file = openSync(path, 'w');
+  try {
+    const part = Buffer.alloc(MiB, 1);
+    for (let left = bavail * bsize - leaveBytes; left > 0; left -= part.length) writeSync(file, part);
+  } catch (error) {
+    // What runs beside took the rest: full is full.
+    if ((error as NodeJS.ErrnoException).code !== 'ENOSPC') throw error;
+  } finally {
+    closeSync(file);
+  }
+}
