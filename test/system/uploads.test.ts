@@ -166,7 +166,8 @@ describe('what is refused', () => {
     ['a length that is to come', { 'upload-defer-length': '1' }, 400, 'length_unknown'],
     ['a negative length', { 'upload-length': '-1' }, 400, 'malformed_request'],
     ['a length beyond all numbers', { 'upload-length': '9'.repeat(16) }, 400, 'malformed_request'],
-    ['a length beyond the disk', { 'upload-length': '9'.repeat(15) }, 507, 'no_space'],
+    ['a length beyond the disk', { 'upload-length': '60000000000000' }, 507, 'no_space'],
+    ['a length beyond the limit', { 'upload-length': '9'.repeat(15) }, 422, 'image_too_large'],
   ])('%s', async (...[, headers, status, code]) => {
     const answer = await creation({ 'upload-metadata': named('refused.raw'), ...headers });
     expect(answer).toMatchObject({ status, code });

@@ -15,6 +15,11 @@ export const imageErrors = {
     message: 'The image is a template: protected from deletion.',
     hint: 'Take the template mark away first.',
   },
+  image_too_large: {
+    status: 422,
+    message: 'The image is larger than this server takes.',
+    hint: 'An administrator can allow more by --max-virtual-size.',
+  },
   import_refused: {
     status: 422,
     message: 'This address may not be fetched from.',

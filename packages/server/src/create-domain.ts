@@ -36,13 +36,14 @@ export async function createDomain(deps: DomainDeps): Promise<Domain> {
     maxRunningPerPool: config.maxCopiesPerPool,
     isPoolReady: (poolId) => pools.isReady(poolId),
   });
-  const { freeSpaceFloor } = config;
+  const { freeSpaceFloor, maxVirtualSizeBytes } = config;
   const images = await createImages({
     store,
     hub,
     operations,
     pools,
     freeSpaceFloor,
+    maxVirtualSizeBytes,
     onError,
     mayImportFrom: createRangeTest(config.importAllow),
   });

@@ -9,7 +9,13 @@ const checksum: Field = {
   description: `Of this body: ${tus.checksumAlgorithms.join(', ')}, then the digest in base64.`,
 };
 const one = '/api/uploads/{id}';
-const refused = ['hostile_image', 'unsupported_format', 'digest_mismatch', 'no_space'] as const;
+const refused = [
+  'hostile_image',
+  'image_too_large',
+  'unsupported_format',
+  'digest_mismatch',
+  'no_space',
+] as const;
 
 /** tus 1.0 (https://tus.io/protocols/resumable-upload), and what stands around it. */
 export const uploadEndpoints: readonly Endpoint[] = [

@@ -206,6 +206,10 @@ export const jaErrors: Record<ErrorCode | 'unreachable' | 'foreign_answer', Erro
     message: 'テンプレートのため削除できません。',
     hint: '先にテンプレートの印を外してください。',
   },
+  image_too_large: {
+    message: 'イメージが、このサーバーで受け入れる大きさを超えています。',
+    hint: '管理者は --max-virtual-size で上限を上げられます。',
+  },
   import_refused: {
     message: 'このアドレスからは取得できません。',
     hint: '公開された http または https のアドレスを使ってください。管理者は --import-allow で許可できます。',

@@ -21,6 +21,8 @@ export interface ServerConfig {
   maxCopiesPerPool: number;
   freeSpaceFloor: FreeSpaceFloor;
   uploads: UploadsConfig;
+  /** Larger images are not taken in, by upload or import. */
+  maxVirtualSizeBytes: number;
   logLevel: LogLevel;
   /** Directory of the console's built files; null: none is served. */
   consoleDir: string | null;
@@ -62,6 +64,9 @@ export interface FreeSpaceFloor {
 
 /** Page 02, rule 3: a full pool pauses running machines. */
 export const defaultFreeSpaceFloor: FreeSpaceFloor = { bytes: 2_147_483_648, fraction: 0.05 };
+
+/** 64 TiB: more than a disk of today holds, and far from where arithmetic on sizes ends. */
+export const defaultMaxVirtualSizeBytes: number = 64 * 1024 ** 4;
 
 export const logLevels = ['fatal', 'error', 'warn', 'info', 'debug', 'trace'] as const;
 /** `silent` is for tests; no flag gives it. */

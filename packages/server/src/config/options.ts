@@ -16,6 +16,7 @@ export type Flag =
   | 'upload-expiry'
   | 'upload-quota'
   | 'max-uploads-per-user'
+  | 'max-virtual-size'
   | 'hypervisor'
   | 'log-level';
 
@@ -127,6 +128,12 @@ export const options: readonly Option[] = [
     value: 'N',
     default: '100',
     description: 'Unfinished uploads that one user may have.',
+  },
+  {
+    flag: 'max-virtual-size',
+    value: 'BYTES',
+    default: '64 TiB',
+    description: 'Largest image that is taken in by upload or import: its file, and its virtual size.',
   },
   {
     flag: 'hypervisor',

@@ -39,6 +39,7 @@ describe('defaults', () => {
       maxCopiesPerPool: 2,
       freeSpaceFloor: { bytes: 2_147_483_648, fraction: 0.05 },
       uploads: { expiryMs: 604_800_000, quotaBytes: null, maxPerUser: 100 },
+      maxVirtualSizeBytes: 70_368_744_177_664,
       logLevel: 'info',
       consoleDir: null,
     });
@@ -70,6 +71,12 @@ describe('flags and environment', () => {
     expect(read(['--free-space-floor', '2.5%']).freeSpaceFloor).toEqual({ bytes: 0, fraction: 0.025 });
   });
 
+  it('take limits in bytes', () => {
+    expect(read(['--max-virtual-size', '1073741824']).maxVirtualSizeBytes).toBe(1_073_741_824);
+    expect(read([], { WCC_UPLOAD_QUOTA: '5' }).uploads.quotaBytes).toBe(5);
+    expect(read(['--upload-expiry', '0.5']).uploads.expiryMs).toBe(43_200_000);
+  });
+
   it('answer help and version before anything else is checked', () => {
     expect(readConfig(['--help', '--port', 'x'], {})).toEqual({ kind: 'help' });
     expect(readConfig(['--version'], { WCC_PORT: 'x' })).toEqual({ kind: 'version' });
@@ -95,6 +102,12 @@ const refusals: [ConfigErrorCode, string[], Record<string, string>?][] = [
   ['option_invalid', [], { WCC_PORT: 'x' }],
   ['option_invalid', ['--max-copies-per-pool', '0']],
   ['option_invalid', ['--free-space-floor', '5 %']],
+  ['option_invalid', ['--max-virtual-size', '0']],
+  ['option_invalid', ['--max-virtual-size', '1TiB']],
+  ['option_invalid', ['--max-virtual-size', '9007199254740992']],
+  ['option_invalid', ['--upload-quota', '-1']],
+  ['option_invalid', ['--upload-expiry', '0']],
+  ['option_invalid', ['--upload-expiry', 'never']],
   ['option_invalid', ['--log-level', 'loud']],
   ['option_invalid', ['--trusted-proxy', '10.0.0.0/33']],
   ['option_invalid', ['--trusted-proxy', 'proxy.example.org']],

@@ -3,7 +3,13 @@ import { homedir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { parseArgs } from 'node:util';
 import type { FreeSpaceFloor, LogLevel, PoolConfig, ServerConfig } from './config.ts';
-import { defaultFreeSpaceFloor, defaultUploads, isLoopback, logLevels } from './config.ts';
+import {
+  defaultFreeSpaceFloor,
+  defaultMaxVirtualSizeBytes,
+  defaultUploads,
+  isLoopback,
+  logLevels,
+} from './config.ts';
 import { ConfigError } from './errors.ts';
 import type { Flag } from './options.ts';
 import { adminTokenVariable, environmentName, options } from './options.ts';
@@ -80,6 +86,8 @@ function toConfig(values: Values, environment: Environment): ServerConfig {
         max: 10_000,
       }),
     },
+    maxVirtualSizeBytes:
+      optionalBytes('max-virtual-size', text('max-virtual-size')) ?? defaultMaxVirtualSizeBytes,
     hypervisor: {
       driver: hypervisorDriver(text('hypervisor') ?? 'auto'),
       environment: sessionEnvironment(environment),

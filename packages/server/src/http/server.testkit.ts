@@ -5,7 +5,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { once } from 'node:events';
 import type { ServerConfig } from '../config/config.ts';
-import { defaultFreeSpaceFloor, defaultUploads } from '../config/config.ts';
+import { defaultFreeSpaceFloor, defaultMaxVirtualSizeBytes, defaultUploads } from '../config/config.ts';
 import type { RunningServer } from '../start.ts';
 import { startServer } from '../start.ts';
 import { createLogger } from './log.ts';
@@ -67,6 +67,7 @@ export async function startTestServer(changes: Partial<ServerConfig> = {}): Prom
     maxCopiesPerPool: 2,
     freeSpaceFloor: defaultFreeSpaceFloor,
     uploads: defaultUploads,
+    maxVirtualSizeBytes: defaultMaxVirtualSizeBytes,
     logLevel: 'trace',
     consoleDir: null,
     ...changes,

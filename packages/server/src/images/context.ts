@@ -16,6 +16,8 @@ export interface ImagesContext {
   readonly numbers: ImageNumbers;
   readonly users: ImageUsers;
   readonly floor: FreeSpaceFloor;
+  /** Of what comes from elsewhere. */
+  readonly maxVirtualSizeBytes: number;
   /** Checks of name and space, and the promises made on them, are one critical section per file system. */
   readonly fileSystemMutex: (key: string) => Mutex;
   readonly onError: (error: unknown, context: { stage: string }) => void;

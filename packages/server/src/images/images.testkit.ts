@@ -103,6 +103,7 @@ export async function startDomain(options: DomainOptions = {}): Promise<DomainUn
     operations,
     pools,
     freeSpaceFloor,
+    maxVirtualSizeBytes: 64 * 1024 ** 4,
     onError,
     pollMs: options.pollMs ?? 30_000,
   });

@@ -39,6 +39,8 @@ export interface ImagesOptions {
   operations: Operations;
   pools: Pools;
   freeSpaceFloor: FreeSpaceFloor;
+  /** Larger images are not taken in, neither by their file nor by what they claim to hold. */
+  maxVirtualSizeBytes: number;
   onError: (error: unknown, context: { stage: string }) => void;
   /** Addresses outside the public internet that may be imported from. @default none */
   mayImportFrom?: IsAllowed;
@@ -93,12 +95,12 @@ export interface SampleOrder {
 }
 
 export async function createImages(options: ImagesOptions): Promise<Images> {
-  const { store, hub, operations, pools, freeSpaceFloor: floor, onError } = options;
+  const { store, hub, operations, pools, freeSpaceFloor: floor, maxVirtualSizeBytes, onError } = options;
   const numbers = await createImageNumbers(store);
   const fileSystemMutex = createKeyedMutex();
   const users = createImageUsers(store);
   const shared = { store, hub, operations, pools, numbers, users };
-  const context: ImagesContext = { ...shared, floor, fileSystemMutex, onError };
+  const context: ImagesContext = { ...shared, floor, maxVirtualSizeBytes, fileSystemMutex, onError };
   const keeper = createKeeper(context, options.pollMs);
   const mayImportFrom = options.mayImportFrom ?? ((): boolean => false);
   const makers = createMakers(context, { mayImportFrom });

@@ -4,6 +4,7 @@ import { createOperationId, formatBytes } from '@wcc/progress';
 import { randomBytes } from 'node:crypto';
 import type { Principal } from '../access/principal.ts';
 import { can } from '../access/rules.ts';
+import { refuseTooLarge } from '../images/foreign/too-large.ts';
 import type { Pool } from '../images/pool/pools.ts';
 import { startChecked } from '../images/start-checked.ts';
 import type { Action } from '../operations/action.ts';
@@ -26,6 +27,8 @@ export async function createUpload(context: UploadsContext, request: CreateReque
   const { raw, principal } = request;
   if (!can(principal, 'image.upload')) throw new ApiError('forbidden');
   const sizeBytes = lengthOf(request);
+  // Told now and not after hours of sending.
+  refuseTooLarge(sizeBytes, context.images.maxVirtualSizeBytes);
   const bringsBytes = hasBody(raw);
   // The Client MUST set Content-Type: application/offset+octet-stream when it sends bytes along.
   if (bringsBytes) demandContentType(raw);

@@ -37,7 +37,9 @@ export async function finishUpload(
   await file.close();
   signal.throwIfAborted();
   onPhase({ phase: 'inspect', unit: null, total: null });
-  memory.inspected = await inspectUpload(partialPath(directory, id), { believed: format, signal });
+  const { maxVirtualSizeBytes } = context.images;
+  const looking = { believed: format, maxVirtualSizeBytes, signal };
+  memory.inspected = await inspectUpload(partialPath(directory, id), looking);
   signal.throwIfAborted();
   onPhase({ phase: 'publish', unit: null, total: null });
   // A thread each: fifty uploads that end together must not start fifty threads.

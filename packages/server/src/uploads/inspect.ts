@@ -9,8 +9,8 @@ export interface Inspected {
 /** Looks at a complete file before anybody can use it: its content decides what it is. */
 export function inspectUpload(
   path: string,
-  options: { believed: ImageFormat | null; signal?: AbortSignal },
+  options: { believed: ImageFormat | null; maxVirtualSizeBytes?: number; signal?: AbortSignal },
 ): Promise<Inspected> {
-  const { believed, signal } = options;
-  return inspectForeign(path, { ...(believed === null ? {} : { believed }), ...(signal ? { signal } : {}) });
+  const { believed, ...rest } = options;
+  return inspectForeign(path, { ...rest, ...(believed === null ? {} : { believed }) });
 }

@@ -152,13 +152,19 @@ describe('hostile files', () => {
       message: /4294967295 entries/,
     });
     await qemuImg('create', '-f', 'qcow2', path('huge.qcow2'), '100T');
-    expect(await refusalOf('huge.qcow2')).toMatchObject({
-      code: 'hostile_image',
-      message: /the limit is 64/,
+    const limit = { maxVirtualSizeBytes: 4 * MiB };
+    expect(await refusalOf('huge.qcow2', limit)).toMatchObject({
+      code: 'image_too_large',
+      message: 'The image has 100 TiB; the limit is 4.0 MiB.',
     });
-    const limit = { maxVirtualSizeBytes: MiB };
-    expect(await refusalOf('good.qcow2', limit)).toMatchObject({ code: 'hostile_image' });
-    expect(await refusalOf('disk.raw', limit)).toMatchObject({ code: 'hostile_image' });
+    // The limit itself is within it.
+    expect(await inspectForeign(path('good.qcow2'), limit)).toMatchObject({ virtualSizeBytes: 4 * MiB });
+    const less = { maxVirtualSizeBytes: 4 * MiB - 1 };
+    expect(await refusalOf('good.qcow2', less)).toMatchObject({ code: 'image_too_large' });
+    expect(await refusalOf('disk.raw', less)).toMatchObject({
+      code: 'image_too_large',
+      message: 'The image has 4194304 bytes; the limit is 4194303 bytes.',
+    });
   });
 
   test('a gzip bomb, and whatever else is packed', async () => {

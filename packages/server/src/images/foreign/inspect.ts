@@ -1,5 +1,4 @@
 import { ApiError, type ImageFormat } from '@wcc/api';
-import { formatBytes } from '@wcc/progress';
 import { constants } from 'node:fs';
 import { open, type FileHandle } from 'node:fs/promises';
 import { checkIsoLength } from './iso.ts';
@@ -7,11 +6,12 @@ import { checkQcow2Header, headerReadBytes } from './qcow2-header.ts';
 import { checkQcow2, infoQcow2, type LookOptions } from './qemu-img.ts';
 import { isoDescriptorOffset } from '../scan/recognise.ts';
 import { endLengths, recogniseForeign } from './signatures.ts';
+import { refuseTooLarge } from './too-large.ts';
 
 export interface InspectOptions extends LookOptions {
   /** What whoever brought the file says it is; the content decides, and a contradiction is refused. */
   believed?: ImageFormat | undefined;
-  /** @default {@link defaultMaxVirtualSizeBytes} */
+  /** @default as much as can be counted: for what is in a pool already */
   maxVirtualSizeBytes?: number | undefined;
 }
 
@@ -20,15 +20,12 @@ export interface Inspected {
   virtualSizeBytes: number;
 }
 
-/** 64 TiB: more than a disk of today holds, and far from where arithmetic on sizes ends. */
-export const defaultMaxVirtualSizeBytes: number = 64 * 1024 ** 4;
-
 /**
  * Says what a file is that came from elsewhere, before anybody uses it as an image. Such a file is hostile until
  * this has returned: its header may name files of this host, which programs would open. So its bytes are read
  * here first; only a qcow2 file whose header is harmless is shown to `qemu-img`, as qcow2 and nothing else.
  *
- * @throws ApiError `hostile_image`, `unsupported_format`, `tool_missing`, `not_regular`
+ * @throws ApiError `hostile_image`, `image_too_large`, `unsupported_format`, `tool_missing`, `not_regular`
  */
 export async function inspectForeign(path: string, options: InspectOptions = {}): Promise<Inspected> {
   const file = await openSafely(path);
@@ -61,7 +58,7 @@ function isLink(error: unknown): boolean {
 }
 
 async function inspectOpen(file: FileHandle, options: InspectOptions): Promise<Inspected> {
-  const { maxVirtualSizeBytes = defaultMaxVirtualSizeBytes } = options;
+  const { maxVirtualSizeBytes = Number.MAX_SAFE_INTEGER } = options;
   const { size: fileBytes } = await file.stat();
   const kind = recogniseForeign({
     head: await readAt(file, 0, endLengths.head),
@@ -76,10 +73,7 @@ async function inspectOpen(file: FileHandle, options: InspectOptions): Promise<I
     const { virtualSizeBytes } = await lookIntoQcow2(file, options);
     return { format: 'qcow2', virtualSizeBytes };
   }
-  if (fileBytes > maxVirtualSizeBytes) {
-    const message = `The file has ${formatBytes(fileBytes)}; the limit is ${formatBytes(maxVirtualSizeBytes)}.`;
-    throw new ApiError('hostile_image', { message });
-  }
+  refuseTooLarge(fileBytes, maxVirtualSizeBytes);
   if (kind === 'iso') checkIsoLength(await readAt(file, isoDescriptorOffset - 1, 2048), fileBytes);
   return { format: kind === 'iso' ? 'iso' : 'raw', virtualSizeBytes: fileBytes };
 }
@@ -93,10 +87,10 @@ export interface Qcow2Facts {
 
 /**
  * Header first, then `qemu-img info` and `check`.
- * @throws ApiError `hostile_image`, `unsupported_format`, `tool_missing`
+ * @throws ApiError `hostile_image`, `image_too_large`, `unsupported_format`, `tool_missing`
  */
 export async function lookIntoQcow2(file: FileHandle, options: InspectOptions): Promise<Qcow2Facts> {
-  const { maxVirtualSizeBytes = defaultMaxVirtualSizeBytes } = options;
+  const { maxVirtualSizeBytes = Number.MAX_SAFE_INTEGER } = options;
   const { size: fileBytes } = await file.stat();
   const head = await readAt(file, 0, headerReadBytes);
   const { virtualSizeBytes, clusterBytes } = checkQcow2Header(head, { fileBytes, maxVirtualSizeBytes });

@@ -1,5 +1,5 @@
 import { ApiError } from '@wcc/api';
-import { formatBytes } from '@wcc/progress';
+import { refuseTooLarge } from './too-large.ts';
 
 /** What the header of a qcow2 file says, after every check that needs the header alone. */
 export interface Qcow2Header {
@@ -33,7 +33,7 @@ const unsupported = (message: string, hint: string): ApiError =>
  * Checks the header by QEMU's docs/interop/qcow2.txt, before any program sees the file: `qemu-img info` would
  * itself open an external data file.
  *
- * @throws ApiError `hostile_image`, `unsupported_format`
+ * @throws ApiError `hostile_image`, `image_too_large`, `unsupported_format`
  */
 export function checkQcow2Header(head: Buffer, limits: HeaderLimits): Qcow2Header {
   const fields = readFields(head);
@@ -123,10 +123,7 @@ function refuseOddities(fields: Fields, { maxVirtualSizeBytes }: HeaderLimits): 
     throw hostile(`The qcow2 header names itself ${headerBytes} bytes long.`);
   if (fields.refcountOrder > 6)
     throw hostile('The qcow2 header names an impossible width of reference counts.');
-  if (virtualSize > BigInt(maxVirtualSizeBytes)) {
-    const limit = formatBytes(maxVirtualSizeBytes);
-    throw hostile(`The qcow2 image claims a virtual size of ${virtualSize} bytes; the limit is ${limit}.`);
-  }
+  refuseTooLarge(virtualSize, maxVirtualSizeBytes);
 }
 
 /** Tables that are larger than they may be, or lie beyond the end of the file. */

@@ -116,7 +116,9 @@ async function importFile(job: Job, steps: Steps): Promise<Partial<WorkResult>> 
   steps.enter('inspect', sha256 === null ? {} : { unit: 'bytes', total: sizeBytes });
   if (sha256 !== null) refuseOtherDigest(await readDigest(path, steps), sha256);
   const { signal } = steps;
-  imports.inspected.set(id, await inspectForeign(path, { signal, believed: format ?? undefined }));
+  const { maxVirtualSizeBytes } = job.context;
+  const looking = { signal, believed: format ?? undefined, maxVirtualSizeBytes };
+  imports.inspected.set(id, await inspectForeign(path, looking));
   signal.throwIfAborted();
   steps.enter('publish');
   const { warnings } = await publishReceived(whole);
@@ -136,6 +138,7 @@ async function receive(job: Job, what: Receiving, steps: Steps): Promise<number>
     return await fetchFile({
       source,
       isAllowed: imports.isAllowed,
+      mostBytes: context.maxVirtualSizeBytes,
       file,
       remote,
       steps,

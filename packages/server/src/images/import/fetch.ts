@@ -2,6 +2,7 @@ import { ApiError } from '@wcc/api';
 import { CopyError, type ReceivedFile } from '@wcc/copy';
 import type { IncomingMessage } from 'node:http';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { refuseTooLarge } from '../foreign/too-large.ts';
 import type { Steps } from '../work.ts';
 import type { IsAllowed } from './address-rules.ts';
 import { ask } from './ask.ts';
@@ -18,6 +19,8 @@ export interface FetchJob {
   steps: Steps;
   /** Makes what is known of the remote file durable. */
   note: (remote: RemoteFile) => Promise<void>;
+  /** A longer file is not fetched. */
+  mostBytes: number;
   /** Asks for room for so much in all. @throws ApiError `no_space` */
   reserve: (bytes: number) => Promise<void>;
 }
@@ -39,7 +42,7 @@ const firstPauseMs = 500;
  * the same file.
  *
  * @returns its length
- * @throws ApiError `import_failed`, `import_refused`, `no_space`
+ * @throws ApiError `import_failed`, `import_refused`, `image_too_large`, `no_space`
  */
 export async function fetchFile(job: FetchJob): Promise<number> {
   const { signal } = job.steps;
@@ -92,6 +95,7 @@ async function attempt(job: FetchJob, state: State): Promise<boolean> {
     if (from !== null && (await isEnd(job, state, answer))) return true;
     refuseAnswer(answer);
     const remote = await agree(job, state, answer);
+    refuseTooLarge(remote.totalBytes ?? 0, job.mostBytes);
     if (remote.totalBytes !== null) await job.reserve(remote.totalBytes);
     return await takeBody(job, state, { answer, remote });
   } finally {
@@ -100,10 +104,11 @@ async function attempt(job: FetchJob, state: State): Promise<boolean> {
 }
 
 async function takeBody(
-  { steps, file, reserve }: FetchJob,
+  job: FetchJob,
   state: State,
   { answer, remote: { totalBytes } }: { answer: IncomingMessage; remote: RemoteFile },
 ): Promise<boolean> {
+  const { steps, file } = job;
   const notes = [`at ${state.offsetBytes} bytes`];
   if (!state.isReceiving) steps.enter('receive', { unit: 'bytes', total: totalBytes, notes });
   state.isReceiving = true;
@@ -118,7 +123,7 @@ async function takeBody(
       state.farthestBytes = Math.max(state.farthestBytes, durable);
       steps.reach(done, durable);
     },
-    beforeWrite: totalBytes === null ? reserveAhead(reserve) : () => Promise.resolve(),
+    beforeWrite: totalBytes === null ? reserveAhead(job) : () => Promise.resolve(),
   });
   return totalBytes === null || state.offsetBytes === totalBytes;
 }
@@ -127,9 +132,10 @@ async function takeBody(
 const aheadBytes = 16 * 1024 ** 2;
 
 /** Asks for room before it is taken, or such a file would take what others were promised. */
-function reserveAhead(reserve: FetchJob['reserve']): (endBytes: number) => Promise<void> {
+function reserveAhead({ reserve, mostBytes }: FetchJob): (endBytes: number) => Promise<void> {
   let promisedBytes = 0;
   return async (endBytes) => {
+    refuseTooLarge(endBytes, mostBytes);
     if (endBytes <= promisedBytes) return;
     await reserve(endBytes + aheadBytes);
     promisedBytes = endBytes + aheadBytes;

@@ -1,0 +1,200 @@
+import { execFile, spawn, spawnSync } from 'node:child_process';
+import type { ChildProcess } from 'node:child_process';
+import { randomBytes } from 'node:crypto';
+import { once } from 'node:events';
+import { copyFileSync, readdirSync, readFileSync, truncateSync, writeFileSync } from 'node:fs';
+import { open } from 'node:fs/promises';
+import { join } from 'node:path';
+import { promisify } from 'node:util';
+import { gzipSync } from 'node:zlib';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import type { Operation } from '@wcc/api';
+import { makeWorkspace, type Workspace } from '../kit/directories.ts';
+import { fileHandler, startFileServer, type FileServer } from '../kit/file-server.ts';
+import { makeQcow2, makeRandomImage, MiB } from '../kit/images.ts';
+import { findImage, untilTidy, waitForState } from '../kit/operations.ts';
+import { until } from '../kit/poll.ts';
+import { startServer, type TestServer } from '../kit/server.ts';
+import { createTus, idOf, type Tus, type TusAnswer } from '../kit/tus.ts';
+
+/**
+ * Images that name files of this host, or lie, brought to a real server. All that it and its programs open is
+ * traced: the file that the images name must not be among it.
+ */
+const run = promisify(execFile);
+const canTrace = spawnSync('strace', ['-o', '/dev/null', 'true']).status === 0;
+if (!canTrace) console.log('Skipped, hostile images: strace is missing or may not trace.');
+
+const mostBytes = 8 * MiB;
+let home: Workspace;
+let server: TestServer;
+let files: FileServer;
+let tus: Tus;
+let tracer: ChildProcess;
+/** The file of this host that the images name. */
+let canary: string;
+
+const at = (name: string): string => join(home.path, name);
+const trace = (): string => readFileSync(at('trace'), 'utf8');
+
+beforeAll(async () => {
+  if (!canTrace) return;
+  home = makeWorkspace('hostile');
+  canary = at('canary-of-this-host');
+  const args = ['--free-space-floor', '0', '--import-allow', '127.0.0.1'];
+  [server, files] = await Promise.all([
+    startServer({ args: [...args, '--max-virtual-size', String(mostBytes)] }),
+    startFileServer(),
+    makeImages(),
+  ]);
+  tus = createTus(server.baseUrl, { authorization: `Bearer ${server.token}` });
+  tracer = await attach(server.pid);
+});
+afterAll(async () => {
+  if (!canTrace) return;
+  tracer.kill('SIGINT');
+  await once(tracer, 'exit');
+  await Promise.all([server.close(), files.close()]);
+  home.remove();
+});
+
+async function attach(pid: number): Promise<ChildProcess> {
+  const calls = ['-f', '-s', '4000', '-o', at('trace'), '-e', 'trace=open,openat,openat2', '-p', String(pid)];
+  const child = spawn('strace', calls, { stdio: ['ignore', 'ignore', 'pipe'] });
+  let said = '';
+  child.stderr.setEncoding('utf8').on('data', (text: string) => void (said += text));
+  await until(() => said.includes('attached'), { what: () => `strace to attach: ${said}` });
+  return child;
+}
+
+async function patch(path: string, offset: number, digits: string): Promise<void> {
+  const file = await open(path, 'r+');
+  await file.write(Buffer.from(digits, 'hex'), 0, undefined, offset);
+  await file.close();
+}
+
+async function makeImages(): Promise<void> {
+  const create = (...args: string[]): Promise<unknown> => run('qemu-img', ['create', '-q', ...args]);
+  await makeRandomImage(at('disk.raw'), 4 * MiB);
+  await makeQcow2(at('good'), at('disk.raw'));
+  await create('-f', 'qcow2', '-o', `data_file=${canary},data_file_raw=on`, at('data'), '1M');
+  writeFileSync(canary, 'a secret of this host'.padEnd(MiB, '.'));
+  await create('-f', 'qcow2', '-b', canary, '-F', 'raw', at('backing'));
+  const extents = `# Disk DescriptorFile\nversion=1\nCID=1\nparentCID=ffffffff\ncreateType="monolithicFlat"\nRW 2048 FLAT "${canary}" 0\n`;
+  writeFileSync(at('vmdk'), extents);
+  copyFileSync(at('good'), at('l1'));
+  await patch(at('l1'), 36, 'ffffffff');
+  writeFileSync(at('bomb'), gzipSync(Buffer.alloc(64 * MiB)));
+  copyFileSync(at('good'), at('cut'));
+  truncateSync(at('cut'), 2 * MiB);
+  const iso = Buffer.alloc(MiB);
+  iso.write('\u0001CD001\u0001', 0x8000, 'latin1');
+  writeFileSync(at('iso'), iso);
+  await create('-f', 'qcow2', at('wide'), '16M');
+}
+
+/** Sends a whole file. */
+async function upload(
+  name: string,
+  from: string,
+  more: Record<string, string> = {},
+): Promise<TusAnswer & { id: string }> {
+  const bytes = readFileSync(at(from));
+  const path = await tus.create(name, bytes.length, more);
+  return { ...(await tus.patch(path, 0, bytes)), id: idOf(path) };
+}
+
+async function importIt(name: string, from: string): Promise<Operation> {
+  const url = files.serve(`/${from}`, fileHandler(readFileSync(at(from))));
+  const { operation } = await server.api.importImage({ url, name });
+  return waitForState(server, operation.id, { states: ['failed'] });
+}
+
+/** Refused with the reason; nothing of it is there, and nobody has looked at what it names. */
+async function expectGone(name: string): Promise<void> {
+  await untilTidy(server.poolDir);
+  expect(readdirSync(server.poolDir)).not.toContain(name);
+  expect(await findImage(server, name)).toBeUndefined();
+}
+
+const refusals = [
+  ['backing', 'hostile_image', /needs a backing file/],
+  ['data', 'hostile_image', /keeps its data in another file/],
+  ['vmdk', 'unsupported_format', /This is a VMDK file/],
+  ['l1', 'hostile_image', /L1 table of 4294967295 entries/],
+  ['bomb', 'unsupported_format', /This is a gzip file/],
+  ['cut', 'hostile_image', /cut off|damaged|cannot read/],
+] as const;
+
+describe.skipIf(!canTrace)('a hostile image', () => {
+  test.each(refusals)('%s, uploaded: %s', async (from, code, message) => {
+    const name = `${from}.qcow2`;
+    const answer = await upload(name, from);
+    expect(answer).toMatchObject({ status: 422, code });
+    const { error, state } = await server.api.operation(answer.id);
+    expect([state, error?.code]).toEqual(['failed', code]);
+    expect(error?.message).toMatch(message);
+    expect(error?.hint).not.toBe('');
+    // Where a file of the host is named, nobody is told its name or content back.
+    expect(answer.text).not.toContain(canary);
+    await expectGone(name);
+  });
+
+  test.each(refusals.slice(0, 2))('%s, imported: %s', async (from, code, message) => {
+    const { error } = await importIt(`imported-${from}.qcow2`, from);
+    expect(error).toMatchObject({ code, message: expect.stringMatching(message) as string });
+    await expectGone(`imported-${from}.qcow2`);
+  });
+
+  test('an ISO named as qcow2 is an ISO; whoever insists is refused', async () => {
+    expect(await upload('really.qcow2', 'iso')).toMatchObject({ status: 204 });
+    expect(await findImage(server, 'really.qcow2')).toMatchObject({ format: 'iso', virtualSizeBytes: MiB });
+    const insisting = await upload('insisting.qcow2', 'iso', { format: 'qcow2' });
+    expect(insisting).toMatchObject({ status: 422, code: 'unsupported_format' });
+    await expectGone('insisting.qcow2');
+  });
+
+  test('a good one was looked at by qemu-img, and nothing has opened the file of this host', async () => {
+    expect(await upload('good.qcow2', 'good')).toMatchObject({ status: 204 });
+    expect(await findImage(server, 'good.qcow2')).toMatchObject({ format: 'qcow2' });
+    // The trace sees the server's own openings and those of its programs, or it would prove nothing.
+    await until(() => /\.partial"/.test(trace()) && trace().includes('"/dev/fd/3"'), {
+      what: 'the trace to hold what was opened',
+    });
+    expect(trace()).not.toContain('canary-of-this-host');
+  });
+});
+
+describe.skipIf(!canTrace)('an image that is larger than is allowed', () => {
+  const refusal = (has: string): object => ({
+    code: 'image_too_large',
+    message: `The image has ${has}; the limit is 8.0 MiB.`,
+    hint: expect.stringContaining('--max-virtual-size') as string,
+  });
+
+  test('is refused as soon as its length is known', async () => {
+    await expect(tus.create('long.raw', mostBytes + 1)).rejects.toThrow(/422.*image_too_large/);
+    const long = randomBytes(9 * MiB);
+    const told = files.serve('/told.raw', fileHandler(long));
+    const untold = files.serve('/untold.raw', (response) => void response.end(long));
+    for (const [url, name, has] of [
+      [told, 'told.raw', '9.0 MiB'],
+      [untold, 'untold.raw', expect.any(String)],
+    ] as const) {
+      const { operation } = await server.api.importImage({ url, name });
+      const { error } = await waitForState(server, operation.id, { states: ['failed'] });
+      expect(error?.code).toBe('image_too_large');
+      if (has === '9.0 MiB') expect(error).toMatchObject(refusal(has));
+      await expectGone(name);
+    }
+    writeFileSync(at('limit'), long.subarray(0, mostBytes));
+    expect(await upload('limit.raw', 'limit')).toMatchObject({ status: 204 });
+  });
+
+  test('or when it claims more than its file holds', async () => {
+    const answer = await upload('wide.qcow2', 'wide');
+    expect(answer).toMatchObject({ status: 422, code: 'image_too_large' });
+    expect((await server.api.operation(answer.id)).error).toMatchObject(refusal('16.0 MiB'));
+    await expectGone('wide.qcow2');
+  });
+});
