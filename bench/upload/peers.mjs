@@ -16,6 +16,10 @@ const kinds = {
   /** What a few lines of Node do. */
   async pipeline() {
     return async (request, response) => {
+      if (request.method !== 'PUT') {
+        response.writeHead(405).end();
+        return;
+      }
       const file = createWriteStream(join(directory, basename(request.url)), {
         highWaterMark: 4 * 1024 ** 2,
       });

@@ -12,6 +12,7 @@ const tusHeaders = { 'tus-resumable': '1.0.0' };
 /** A server that runs, and how one file is sent to it. */
 export const subjects = {
   wcc: startWcc,
+  'wcc (again)': startWcc,
   'wcc, SHA-256 asked for': (home) => startWcc(home, { withDigest: true }),
   '@tus/server + file-store': (home) => startPeer(home, 'tus'),
   'nginx DAV PUT': startNginx,
@@ -62,11 +63,12 @@ async function startNginx(home) {
   const [port, directory] = [await freePort(), join(home, 'files')];
   for (const path of [directory, join(home, 'body')]) mkdirSync(path, { mode: 0o777 });
   const configuration = `
-    daemon off; master_process off; pid ${home}/pid; error_log stderr;
+    daemon off; master_process off; pid ${home}/pid; error_log stderr crit;
     events {}
     http {
       access_log off; client_body_temp_path ${directory}; client_max_body_size 0;
-      server { listen 127.0.0.1:${port}; location / { root ${directory}; dav_methods PUT DELETE; } }
+      server { listen 127.0.0.1:${port}; location = / { return 204; }
+        location / { root ${directory}; dav_methods PUT DELETE; } }
     }`;
   writeFileSync(join(home, 'nginx.conf'), configuration);
   const child = launch('/usr/sbin/nginx', ['-p', home, '-c', join(home, 'nginx.conf')]);
@@ -80,12 +82,16 @@ async function startNginx(home) {
   };
 }
 
+const children = new Set();
+process.once('exit', () => children.forEach((child) => child.kill('SIGKILL')));
+
 function launch(program, argv, env = {}) {
   const child = spawn(program, argv, {
     stdio: ['ignore', 'ignore', 'inherit'],
     env: { PATH: process.env.PATH, ...env },
   });
-  process.once('exit', () => child.kill('SIGKILL'));
+  children.add(child);
+  child.once('exit', () => children.delete(child));
   return child;
 }
 

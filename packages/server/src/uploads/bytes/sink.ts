@@ -1,11 +1,15 @@
 import type { FileHandle } from 'node:fs/promises';
+import { release } from './release.ts';
 
-/** Small enough to be on its way soon, large enough that the price of a call does not count. */
-const batchBytes = 1024 ** 2;
-/** More would only hold memory: the page cache takes them faster than a network brings them. */
-const mostInFlight = 4;
+/** Small enough to be still in the processor's cache when the kernel copies it. */
+const batchBytes = 256 * 1024;
+/** So much may gather while a write is on its way: more would only hold memory. */
+const mostGatheredBytes = 1024 ** 2;
 
-/** Where the bytes of one upload go: gathered to batches, several writes on their way at once. */
+/**
+ * Where the bytes of one upload go: gathered to batches, one write on its way at a time. The kernel takes writes to
+ * one file one after another anyway; more of them would spin for its lock on a core that the socket could use.
+ */
 export interface ByteSink {
   /** Every byte below is written, without a hole; not yet durable. */
   readonly writtenBytes: number;
@@ -15,6 +19,7 @@ export interface ByteSink {
   readonly isFull: boolean;
   /** The first write that failed; null: none did. */
   readonly failure: { error: unknown } | null;
+  /** @param chunk from now on the sink's alone: its memory is given back when it is written */
   put(chunk: Buffer): void;
   /** Lets what was gathered go, though it is no whole batch yet. */
   push(): void;
@@ -31,23 +36,16 @@ export interface ByteSinkOptions {
   onRoom: () => void;
 }
 
-interface Flight {
-  endBytes: number;
-  state: 'open' | 'done' | 'failed';
-}
-
 export function createByteSink(options: ByteSinkOptions): ByteSink {
   return new Sink(options);
 }
 
 class Sink implements ByteSink {
   readonly #options: ByteSinkOptions;
-  readonly #open = new Set<Promise<void>>();
   #gathered: Buffer[] = [];
   #gatheredBytes = 0;
-  /** In the order of their places in the file. */
-  #flights: Flight[] = [];
   #launchedBytes: number;
+  #write: Promise<void> | null = null;
   writtenBytes: number;
   failure: ByteSink['failure'] = null;
 
@@ -62,7 +60,7 @@ class Sink implements ByteSink {
   }
 
   get isFull(): boolean {
-    return this.#open.size >= mostInFlight;
+    return this.#gatheredBytes >= mostGatheredBytes;
   }
 
   put(chunk: Buffer): void {
@@ -72,46 +70,41 @@ class Sink implements ByteSink {
   }
 
   push(): void {
-    if (this.#gatheredBytes === 0) return;
+    if (this.#gatheredBytes === 0 || this.#write !== null) return;
     const parts = this.#gathered;
     const at = this.#launchedBytes;
     this.#launchedBytes += this.#gatheredBytes;
     this.#gathered = [];
     this.#gatheredBytes = 0;
-    const flight: Flight = { endBytes: this.#launchedBytes, state: 'open' };
-    this.#flights.push(flight);
-    const write = this.#fly(flight, parts, at).finally(() => {
-      this.#open.delete(write);
+    this.#write = this.#writeOut(parts, at).finally(() => {
+      this.#write = null;
+      if (this.#gatheredBytes >= batchBytes) this.push();
       this.#options.onRoom();
     });
-    this.#open.add(write);
   }
 
   async drained(): Promise<void> {
-    this.push();
-    while (this.#open.size > 0) await Promise.all(this.#open);
+    for (this.push(); this.#write !== null; this.push()) await this.#write;
   }
 
   reset(offsetBytes: number): void {
     this.#gathered = [];
     this.#gatheredBytes = 0;
-    this.#flights = [];
     this.failure = null;
     this.#launchedBytes = offsetBytes;
     this.writtenBytes = offsetBytes;
   }
 
-  async #fly(flight: Flight, parts: Buffer[], at: number): Promise<void> {
+  async #writeOut(parts: Buffer[], at: number): Promise<void> {
+    // After a failure there is a hole: what comes behind it does not count.
+    if (this.failure !== null) return;
     try {
       await writeAll(this.#options.handle, parts, at);
-      flight.state = 'done';
+      this.writtenBytes = this.#launchedBytes;
     } catch (error) {
-      this.failure ??= { error };
-      flight.state = 'failed';
+      this.failure = { error };
     }
-    while (this.#flights[0]?.state === 'done') {
-      this.writtenBytes = this.#flights.shift()?.endBytes ?? this.writtenBytes;
-    }
+    release(parts);
   }
 }
 
