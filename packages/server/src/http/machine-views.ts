@@ -2,7 +2,6 @@ import { ApiError, routes, serialQuery } from '@wcc/api';
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import { Readable } from 'node:stream';
 import { isRevoked, type Access } from '../access/access.ts';
-
 import type { Principal } from '../access/principal.ts';
 import type { Machines } from '../machines/machines.ts';
 import { createPlaces } from '@wcc/progress/server';
@@ -38,17 +37,23 @@ export function registerMachineViews(
 
   async function follow(request: FastifyRequest<WithId>, reply: FastifyReply): Promise<FastifyReply> {
     const principal = requirePrincipal(request);
-    const follower = { principal, ending: new AbortController() };
-    const log = await machines.followSerial(principal, vmIdOf(request), follower.ending.signal);
     const leave = places.enter(principal.userId);
     if (leave === null) throw new ApiError('too_many_watchers');
+    const follower = { principal, ending: new AbortController() };
+    const { signal } = follower.ending;
+    // Before anything is awaited: who loses the right, or leaves, meanwhile must not be forgotten.
     followers.add(follower);
-    const stream = Readable.from(log, { objectMode: false });
-    reply.raw.once('close', () => follower.ending.abort());
-    follower.ending.signal.addEventListener('abort', () => {
+    signal.addEventListener('abort', () => {
       followers.delete(follower);
       leave();
     });
+    reply.raw.once('close', () => follower.ending.abort());
+    const log = await machines.followSerial(principal, vmIdOf(request), signal).catch((error: unknown) => {
+      follower.ending.abort();
+      throw error;
+    });
+    if (signal.aborted) throw new ApiError('unauthenticated');
+    const stream = Readable.from(log, { objectMode: false });
     return reply.type('text/plain; charset=utf-8').send(stream);
   }
 

@@ -1,12 +1,11 @@
 import { accepted, host, vm, vmList } from '@wcc/api';
-import { once } from 'node:events';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { WebSocket } from 'ws';
 import { writeBootable } from '../machines/machines.testkit.ts';
 import { waitUntil } from '../machines/hypervisor/wait.testkit.ts';
 import { bootSectorSays } from '../images/sample/boot-sector.ts';
 import { adminToken, startTestServer, type ServerUnderTest } from './server.testkit.ts';
+import { greet, openScreen, pressKey, seePicture, type Screen } from './screens.testkit.ts';
 import { shakeHands } from './upgrade.testkit.ts';
 
 const MiB = 1024 ** 2;
@@ -58,35 +57,9 @@ async function screenTicket(cookie: string, target = String(id)): Promise<string
   return String(answer.json['ticket']);
 }
 
-interface Screen {
-  socket: WebSocket;
-  closed: Promise<number>;
-  received: () => Buffer;
-}
-
-async function openScreen(query = ''): Promise<Screen> {
-  const ticket = await screenTicket(ann);
-  const url = `ws://127.0.0.1:${server.port}${screenPath()}${query}`;
-  const socket = new WebSocket(url, ['wcc.v1', `wcc.ticket.${ticket}`], {
-    origin: server.origin,
-    headers: { cookie: ann },
-  });
-  const parts: Buffer[] = [];
-  socket.on('message', (data: Buffer) => parts.push(data));
-  const closed = once(socket, 'close').then(([code]) => code as number);
-  await once(socket, 'open');
-  return { socket, closed, received: () => Buffer.concat(parts) };
-}
-
-/** The greeting of RFB 3.8 without a password, until the server tells the size of its screen. */
-async function greet({ socket, received }: Screen): Promise<void> {
-  await waitUntil('the greeting', () => received().toString('latin1').startsWith('RFB 003.008\n'));
-  socket.send(Buffer.from('RFB 003.008\n'));
-  await waitUntil('the security types', () => received().length >= 14);
-  socket.send(Buffer.from([1]));
-  await waitUntil('the security result', () => received().length >= 18);
-  socket.send(Buffer.from([1]));
-  await waitUntil('the size of the screen', () => received().length > 42);
+async function openOwn(query = ''): Promise<Screen> {
+  const { port, origin } = server;
+  return openScreen({ port, id, ticket: await screenTicket(ann), origin, cookie: ann, query });
 }
 
 describe('machines over HTTP', () => {
@@ -197,23 +170,19 @@ describe('machines over HTTP', () => {
 
 describe("a machine's screen", () => {
   it('speaks RFB both ways, and input reaches the guest side', async () => {
-    const screen = await openScreen();
+    const screen = await openOwn();
     await greet(screen);
-    const before = screen.received().length;
-    screen.socket.send(Buffer.from([3, 0, 0, 0, 0, 0, 0, 16, 0, 16]));
-    await waitUntil('a picture', () => screen.received().length > before);
+    await seePicture(screen);
     expect(screen.socket.protocol).toBe('wcc.v1');
     screen.socket.close();
     await screen.closed;
   });
 
   it('that is only looked at takes no input, and closes on what is not RFB', async () => {
-    const screen = await openScreen('?viewOnly=true');
+    const screen = await openOwn('?viewOnly=true');
     await greet(screen);
-    const before = screen.received().length;
-    screen.socket.send(Buffer.from([4, 1, 0, 0, 0, 0, 0, 0x61]));
-    screen.socket.send(Buffer.from([3, 0, 0, 0, 0, 0, 0, 16, 0, 16]));
-    await waitUntil('a picture', () => screen.received().length > before);
+    screen.socket.send(pressKey('a'));
+    await seePicture(screen);
     screen.socket.send(Buffer.from([99]));
     expect(await screen.closed).toBe(4400);
   });
@@ -240,7 +209,7 @@ describe("a machine's screen", () => {
   });
 
   it('closes with the session that opened it', async () => {
-    const screen = await openScreen();
+    const screen = await openOwn();
     await greet(screen);
     await server.ask('DELETE', '/api/session', { cookie: ann });
     expect(await screen.closed).toBe(4401);
@@ -248,7 +217,7 @@ describe("a machine's screen", () => {
   });
 
   it('of a machine that is off is refused, and ends with the machine', async () => {
-    const screen = await openScreen();
+    const screen = await openOwn();
     await greet(screen);
     await server.ask('POST', `/api/vms/${id}/power-off`, { cookie: ann });
     expect(await screen.closed).toBe(1000);

@@ -64,6 +64,7 @@ export async function listImages(
     cursor: string | undefined;
     limit: number;
     usersOf: (id: number) => ImageUser[];
+    isSeen: (id: number) => boolean;
   },
 ): Promise<{ items: Image[]; next?: string }> {
   const rows = await store.db
@@ -74,9 +75,11 @@ export async function listImages(
     .orderBy('id')
     .limit(page.limit + 1)
     .execute();
-  const items = rows.slice(0, page.limit).map((row) => toImage(row, page.usersOf(row.id)));
-  const last = items.at(-1);
-  return rows.length > items.length && last ? { items, next: String(last.id) } : { items };
+  const looked = rows.slice(0, page.limit);
+  const items = looked.filter(({ id }) => page.isSeen(id)).map((row) => toImage(row, page.usersOf(row.id)));
+  const last = looked.at(-1);
+  // By what was looked at: a page of which nothing may be seen is not the last one.
+  return rows.length > looked.length && last ? { items, next: String(last.id) } : { items };
 }
 
 function afterOf(cursor: string | undefined): number {

@@ -31,7 +31,7 @@ import { createMakers, demand } from './makers.ts';
 import type { Pools } from './pool/pools.ts';
 import { toPool } from './pool/describe.ts';
 import { findUnknownRemains, removeUnknownRemains } from './remains.ts';
-import { createImageUsers, usersSeenBy, type ImageUsers } from './users.ts';
+import { createImageUsers, demandSeen, isSeenBy, usersSeenBy, type ImageUsers } from './users.ts';
 
 export interface ImagesOptions {
   store: Store;
@@ -116,23 +116,28 @@ export async function createImages(options: ImagesOptions): Promise<Images> {
       demand(principal, 'image.list');
       const all = await users.all();
       const usersOf = (id: number): ImageUser[] => usersSeenBy(principal, all.get(id));
-      return listImages(store, { poolIds: poolIds(), cursor, limit, usersOf });
+      const isSeen = (id: number): boolean => isSeenBy(principal, all.get(id));
+      return listImages(store, { poolIds: poolIds(), cursor, limit, usersOf, isSeen });
     },
     async get(principal, id) {
       demand(principal, 'image.list');
+      await demandSeen(context, principal, id);
       return toImage(await readImage(store, id), usersSeenBy(principal, (await users.all()).get(id)));
     },
     async plan(principal, id, name) {
       demand(principal, 'image.list');
+      await demandSeen(context, principal, id);
       return planCopy(context, id, name);
     },
     ...makers,
     async change(principal, id, body) {
+      await demandSeen(context, principal, id);
       await changeImage(context, principal, { id, body });
       return toImage(await readImage(store, id), usersSeenBy(principal, (await users.all()).get(id)));
     },
     async open(principal, id, { isFirst }) {
       demand(principal, 'image.download');
+      await demandSeen(context, principal, id);
       const image = await openImage(context, id);
       if (isFirst) await store.write([imageAudit(principal, 'image.download', id)]);
       return image;

@@ -16,6 +16,7 @@ import { requestImport } from './import/request.ts';
 import { createSampleAction } from './sample/action.ts';
 import { requestSample } from './sample/request.ts';
 import { createVerifyAction } from './verify/action.ts';
+import { demandSeen } from './users.ts';
 import { requestVerification } from './verify/request.ts';
 
 /** Every action on images: made known to the engine of operations, and how each is begun. */
@@ -43,6 +44,7 @@ function createCopies(context: ImagesContext): Pick<Makers, 'copy'> {
   return {
     async copy(principal, { id, body, idempotencyKey }) {
       demand(principal, 'image.copy');
+      await demandSeen(context, principal, id);
       return requestCopy(context, action, { principal, sourceId: id, body, idempotencyKey, retryOf: null });
     },
   };
@@ -77,6 +79,7 @@ function createConversions(context: ImagesContext): Pick<Makers, 'convert'> {
   return {
     async convert(principal, { id, body, idempotencyKey }) {
       demand(principal, 'image.convert');
+      await demandSeen(context, principal, id);
       const order = { principal, sourceId: id, body, idempotencyKey, retryOf: null };
       return requestConversion(context, action, order);
     },
@@ -93,6 +96,7 @@ function createVerifications(context: ImagesContext): Pick<Makers, 'verify'> {
   return {
     async verify(principal, { id, body, idempotencyKey }) {
       demand(principal, 'image.verify');
+      await demandSeen(context, principal, id);
       const order = { principal, sourceId: id, body, idempotencyKey, retryOf: null };
       return requestVerification(context, action, order);
     },
@@ -106,8 +110,10 @@ function createDeletions(context: ImagesContext): Pick<Makers, 'remove'> {
   );
   context.operations.register(action);
   return {
-    remove: (principal, { id: imageId, idempotencyKey }) =>
-      requestDeletion(context, action, { principal, imageId, idempotencyKey, retryOf: null }),
+    async remove(principal, { id: imageId, idempotencyKey }) {
+      await demandSeen(context, principal, imageId);
+      return requestDeletion(context, action, { principal, imageId, idempotencyKey, retryOf: null });
+    },
   };
 }
 

@@ -1,4 +1,4 @@
-import type { ImageUser } from '@wcc/api';
+import { ApiError, type ImageUser } from '@wcc/api';
 import type { Principal } from '../access/principal.ts';
 import { can } from '../access/rules.ts';
 import { isOwn, readUnfinished } from '../operations/rows.ts';
@@ -7,6 +7,8 @@ import type { Store } from '../storage/store.ts';
 /** What uses an image, and whose it is: not everybody who sees the image may know of it. */
 export interface OwnedUser extends ImageUser {
   owner: string | null;
+  /** The image is a disk of that machine, and as private as the machine. @default false */
+  isDisk?: boolean;
 }
 
 /** By the number of the image. */
@@ -30,6 +32,20 @@ export function usersSeenBy(principal: Principal, users: readonly OwnedUser[] = 
     return kind === 'image' || can(principal, 'vm.list', { owner });
   };
   return users.filter(isSeen).map(({ kind, id, name }) => ({ kind, id, name }));
+}
+
+/** A disk of a machine holds what its guest wrote, and is named after it: who may not see the machine sees neither. */
+export function isSeenBy(principal: Principal, users: readonly OwnedUser[] = []): boolean {
+  return users.every(({ isDisk, owner }) => isDisk !== true || can(principal, 'vm.list', { owner }));
+}
+
+/** @throws ApiError `not_found` for what the principal may not see */
+export async function demandSeen(
+  { users }: { users: ImageUsers },
+  principal: Principal,
+  id: number,
+): Promise<void> {
+  if (!isSeenBy(principal, (await users.all()).get(id))) throw new ApiError('not_found');
 }
 
 export function createImageUsers(store: Store): ImageUsers {

@@ -43,7 +43,7 @@ export async function setCdrom(
 ): Promise<void> {
   const { store, hypervisor } = context;
   demandIdle(row);
-  if (body.image !== null) await demandIso(context, body.image, 'image');
+  if (body.image !== null) await demandIso(context, { principal, image: body.image, field: 'image' });
   const { cdrom } = await specOf(context, { ...row, cdromImageId: body.image }, []);
   await ordered(async () => {
     await demandHypervisor(hypervisor);

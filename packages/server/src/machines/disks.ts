@@ -41,7 +41,7 @@ async function makeAndAttach(
 ): Promise<void> {
   const { store } = context;
   const pool = await context.images.pools.use(row.poolId);
-  const draft = await draftDisk(context, body, { pool, field: 'sizeBytes' });
+  const draft = await draftDisk(context, body, { principal, pool, field: 'sizeBytes' });
   const position = Math.max(-1, ...disks.map((disk) => disk.position)) + 1;
   const name = await freeName(context, { vm: row, pool, position, format: draft.format });
   await refuseTakenName(store, pool, name);

@@ -29,7 +29,7 @@ export async function imagesOfMachines({ db }: Store): Promise<UsersByImage> {
     const machine = byId.get(vmId);
     if (machine === undefined) continue;
     const user: OwnedUser = { kind: 'vm', id: vmId, name: machine.name, owner: machine.ownerId };
-    note(imageId, user);
+    note(imageId, { ...user, isDisk: true });
     note(baseId, user);
     // A copy that is complete needs its source no more.
     if (machine.state === 'making') note(sourceId, user);

@@ -12,6 +12,7 @@ import { availableParallelism } from 'node:os';
 import type { Principal } from '../access/principal.ts';
 import { can } from '../access/rules.ts';
 import { readImage } from '../images/image-rows.ts';
+import { demandSeen } from '../images/users.ts';
 import type { Action } from '../operations/action.ts';
 import type { MachinesContext } from './context.ts';
 import { createVmAction } from './create/action.ts';
@@ -111,7 +112,7 @@ async function quickCreate(
   demandMaking(principal);
   const { image, name, sizeBytes, full, start } = body;
   const { user, sshKeys } = await readProfile(context.store, principal.userId);
-  await demandTemplate(context, image);
+  await demandTemplate(context, principal, image);
   const wanted: WantedVm = {
     name,
     cpus: body.cpus ?? Math.min(usualCpus, availableParallelism()),
@@ -139,8 +140,13 @@ async function quickCreate(
 }
 
 /** Known by its number before anything else is looked at. */
-async function demandTemplate({ store }: MachinesContext, id: number): Promise<void> {
-  await readImage(store, id).catch((error: unknown) => {
+async function demandTemplate(
+  { store, images }: MachinesContext,
+  principal: Principal,
+  id: number,
+): Promise<void> {
+  const seen = demandSeen(images, principal, id).then(() => readImage(store, id));
+  await seen.catch((error: unknown) => {
     if (!(error instanceof ApiError)) throw error;
     throw new ApiError('not_found', { field: 'image', message: 'There is no such image.' });
   });

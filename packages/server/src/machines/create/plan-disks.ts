@@ -1,6 +1,8 @@
 import { ApiError, type VmDiskInput } from '@wcc/api';
 import { decideClone } from '../../images/copy/request.ts';
 import { readSource, type Source } from '../../images/source.ts';
+import { demandSeen } from '../../images/users.ts';
+import type { Principal } from '../../access/principal.ts';
 import { isNameTaken } from '../../images/names.ts';
 import type { Pool } from '../../images/pool/pools.ts';
 import type { WriteStatement } from '../../storage/store.ts';
@@ -28,13 +30,14 @@ export type DiskDraft = Omit<DiskPlan, 'position' | 'imageId' | 'name'>;
 export async function draftDisk(
   context: MachinesContext,
   wanted: WantedDisk,
-  { pool, field }: { pool: Pool; field: string },
+  { principal, pool, field }: { principal: Principal; pool: Pool; field: string },
 ): Promise<DiskDraft> {
   if (wanted.kind === 'blank') {
     const { format, sizeBytes } = wanted;
     const making: DiskMaking = { kind: 'blank' };
     return { format, sizeBytes, grows: false, needsBytes: nextToNothingBytes, baseId: null, making };
   }
+  await demandSeen(context.images, principal, wanted.image);
   const source = await readSource(context.images, wanted.image);
   const image = toSourceImage(source, field);
   const sizeBytes = sizeOf(source, { sizeBytes: wanted.sizeBytes, field });
@@ -129,7 +132,11 @@ export async function freeName(
 }
 
 /** @throws ApiError `invalid_input` for what is no ISO */
-export async function demandIso(context: MachinesContext, image: number, field: string): Promise<void> {
+export async function demandIso(
+  context: MachinesContext,
+  { principal, image, field }: { principal: Principal; image: number; field: string },
+): Promise<void> {
+  await demandSeen(context.images, principal, image);
   const { format } = await readSource(context.images, image);
   if (format === 'iso') return;
   throw new ApiError('invalid_input', { field, message: 'Only an ISO goes into the drive.' });

@@ -61,13 +61,13 @@ async function checkAndAccept(
   order: CreateOrder,
   remember: (operationId: string) => WriteStatement[],
 ): Promise<Snapshot> {
-  const { wanted } = order;
+  const { wanted, principal } = order;
   await ordered(() => demandHost(context, wanted));
   await demandName(context, wanted.name);
-  if (wanted.cdrom !== null) await demandIso(context, wanted.cdrom, 'disks');
+  if (wanted.cdrom !== null) await demandIso(context, { principal, image: wanted.cdrom, field: 'disks' });
   const pool = await poolOf(context, wanted.pool);
   const drafts = await Promise.all(
-    wanted.disks.map((disk, index) => draftDisk(context, disk, { pool, field: `disks.${index}` })),
+    wanted.disks.map((disk, index) => draftDisk(context, disk, { principal, pool, field: `disks.${index}` })),
   );
   const number = context.numbers.take();
   const { fileSystemKey } = await measureRoom(context.images, pool);

@@ -62,6 +62,32 @@ export function makeOverwriter(): Buffer {
   return sector;
 }
 
+/**
+ * A guest that says every key that it gets on its serial port, after one `>`. Assembled by nasm:
+ *
+ * ```
+ * bits 16
+ * org 0x7c00
+ *   mov al,'>'
+ *   mov dx,0x3f8
+ *   out dx,al
+ * next:
+ *   mov ah,0
+ *   int 0x16
+ *   mov dx,0x3f8
+ *   out dx,al
+ *   jmp next
+ * ```
+ */
+const echo = 'b03ebaf803eeb400cd16baf803eeebf6';
+
+export function makeEcho(): Buffer {
+  const sector = Buffer.alloc(sectorBytes);
+  sector.write(echo, 'hex');
+  sector.writeUInt16LE(0xaa55, sectorBytes - 2);
+  return sector;
+}
+
 /** A raw disk of 1 MiB with these sectors at its start. */
 export async function writeDisk(
   path: string,
