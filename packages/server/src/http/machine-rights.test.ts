@@ -297,6 +297,23 @@ describe('a right that is lost in mid-session', () => {
     await log.ended;
   });
 
+  it('by the end of its session closes screen and log', async () => {
+    const { store } = server.running;
+    // Far enough for a busy machine to open both before.
+    const expiresAt = new Date(Date.now() + 6000).toISOString();
+    const query = store.db
+      .updateTable('sessions')
+      .set({ expiresAt })
+      .where('userId', '=', users['ann'] ?? '');
+    await store.write([{ query }]);
+    const screen = await screenOf('ann');
+    const log = await follow({ cookie: cookies['ann'] ?? '' });
+    expect(await screen.closed).toBe(4401);
+    await log.ended;
+    expect((await as('ann', 'GET', { path: `/api/vms/${id}` })).status).toBe(401);
+    cookies['ann'] = await server.signIn('ann');
+  });
+
   it('leaves no place taken, and no refusal takes one', async () => {
     const headers = { cookie: cookies['ann'] ?? '' };
     const leaving = new AbortController();

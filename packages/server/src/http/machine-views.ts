@@ -6,6 +6,7 @@ import type { Principal } from '../access/principal.ts';
 import type { Machines } from '../machines/machines.ts';
 import { createPlaces } from '@wcc/progress/server';
 import { requirePrincipal } from './credentials.ts';
+import { onExpiry } from './expiry.ts';
 import { vmIdOf } from './machines.ts';
 import { parseQuery } from './parse.ts';
 
@@ -43,7 +44,9 @@ export function registerMachineViews(
     const { signal } = follower.ending;
     // Before anything is awaited: who loses the right, or leaves, meanwhile must not be forgotten.
     followers.add(follower);
+    const forgetExpiry = onExpiry(principal, () => follower.ending.abort());
     signal.addEventListener('abort', () => {
+      forgetExpiry();
       followers.delete(follower);
       leave();
     });

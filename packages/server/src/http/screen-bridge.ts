@@ -6,18 +6,33 @@ import type { InputFilter } from '../machines/screen/rfb-input.ts';
 /** What may wait for a slow page; then the machine's side is read no further. */
 const highWaterBytes = 1024 ** 2;
 
+/** How often a page is asked whether it is there, and how long it may say nothing at all. */
+const usualLife: ScreenLife = { pingMs: 20_000, silentMs: 60_000 };
+
+export interface ScreenLife {
+  pingMs: number;
+  silentMs: number;
+}
+
 /**
  * Joins a page with a machine's screen. Neither side is read faster than the other one takes it, and the end of one
- * is the end of both.
+ * is the end of both. A page that neither reads nor answers is gone, and its place is given to somebody else.
  */
-export function joinScreen(socket: WebSocket, backend: Duplex, filter: InputFilter | null): void {
+export function joinScreen(
+  socket: WebSocket,
+  backend: Duplex,
+  { filter, life = usualLife }: { filter: InputFilter | null; life?: ScreenLife },
+): void {
+  const lives = watchLife(socket, life);
   backend.on('data', (chunk: Buffer) => {
     socket.send(chunk, { binary: true }, () => {
+      lives();
       if (socket.bufferedAmount < highWaterBytes) backend.resume();
     });
     if (socket.bufferedAmount >= highWaterBytes) backend.pause();
   });
   socket.on('message', (data, isBinary) => {
+    lives();
     if (!isBinary) return socket.close(CLOSE_CODES.malformed);
     const bytes = passedOf(toBuffer(data), filter);
     if (bytes === null) return socket.close(CLOSE_CODES.malformed);
@@ -32,6 +47,21 @@ export function joinScreen(socket: WebSocket, backend: Duplex, filter: InputFilt
   backend.once('end', end).once('close', end).once('error', end);
   socket.once('close', () => backend.destroy());
   socket.on('error', () => socket.terminate());
+}
+
+/** A laptop that was shut answers nothing, and says nothing of it either. @returns to be called at every sign of life */
+function watchLife(socket: WebSocket, { pingMs, silentMs }: ScreenLife): () => void {
+  let seenAtMs = performance.now();
+  const lives = (): void => {
+    seenAtMs = performance.now();
+  };
+  const timer = setInterval(() => {
+    if (performance.now() - seenAtMs > silentMs) socket.terminate();
+    else socket.ping();
+  }, pingMs).unref();
+  socket.on('pong', lives);
+  socket.once('close', () => clearInterval(timer));
+  return lives;
 }
 
 /** Null for what is no RFB: it is not passed on, and not guessed at. */

@@ -9,6 +9,7 @@ import { isRevoked } from '../access/access.ts';
 import type { Principal } from '../access/principal.ts';
 import { createInputFilter, type InputFilter } from '../machines/screen/rfb-input.ts';
 import type { ScreenOfVm } from '../machines/machines.ts';
+import { onExpiry } from './expiry.ts';
 import { joinScreen } from './screen-bridge.ts';
 import { redeemTicket, type SocketDeps } from './socket.ts';
 
@@ -132,8 +133,12 @@ class Screens implements ScreenGateway {
     this.#server.handleUpgrade(request, socket, Buffer.alloc(0), (webSocket) => {
       const one = { socket: webSocket, principal };
       this.#open.add(one);
-      webSocket.once('close', () => this.#open.delete(one));
-      joinScreen(webSocket, backend, filter);
+      const forgetExpiry = onExpiry(principal, () => webSocket.close(CLOSE_CODES.sessionEnded));
+      webSocket.once('close', () => {
+        forgetExpiry();
+        this.#open.delete(one);
+      });
+      joinScreen(webSocket, backend, { filter });
       onScreen(principal, id).catch((error: unknown) => onError(error, { stage: 'screen: audit' }));
     });
     socket.once('close', leave);

@@ -104,7 +104,6 @@ export async function createImages(options: ImagesOptions): Promise<Images> {
   const keeper = createKeeper(context, options.pollMs);
   const mayImportFrom = options.mayImportFrom ?? ((): boolean => false);
   const makers = createMakers(context, { mayImportFrom });
-  const poolIds = (): string[] => pools.all().map(({ id }) => id);
   return {
     users,
     context,
@@ -112,23 +111,7 @@ export async function createImages(options: ImagesOptions): Promise<Images> {
       await operations.adopt();
       await keeper.start();
     },
-    async list(principal, { cursor, limit }) {
-      demand(principal, 'image.list');
-      const all = await users.all();
-      const usersOf = (id: number): ImageUser[] => usersSeenBy(principal, all.get(id));
-      const isSeen = (id: number): boolean => isSeenBy(principal, all.get(id));
-      return listImages(store, { poolIds: poolIds(), cursor, limit, usersOf, isSeen });
-    },
-    async get(principal, id) {
-      demand(principal, 'image.list');
-      await demandSeen(context, principal, id);
-      return toImage(await readImage(store, id), usersSeenBy(principal, (await users.all()).get(id)));
-    },
-    async plan(principal, id, name) {
-      demand(principal, 'image.list');
-      await demandSeen(context, principal, id);
-      return planCopy(context, id, name);
-    },
+    ...createReaders(context),
     ...makers,
     async change(principal, id, body) {
       await demandSeen(context, principal, id);
@@ -146,6 +129,30 @@ export async function createImages(options: ImagesOptions): Promise<Images> {
     async close() {
       await keeper.close();
       pools.close();
+    },
+  };
+}
+
+function createReaders(context: ImagesContext): Pick<Images, 'list' | 'get' | 'plan'> {
+  const { store, pools, users } = context;
+  return {
+    async list(principal, { cursor, limit }) {
+      demand(principal, 'image.list');
+      const poolIds = pools.all().map((pool) => pool.id);
+      const all = await users.all();
+      const usersOf = (id: number): ImageUser[] => usersSeenBy(principal, all.get(id));
+      const isSeen = (id: number): boolean => isSeenBy(principal, all.get(id));
+      return listImages(store, { poolIds, cursor, limit, usersOf, isSeen });
+    },
+    async get(principal, id) {
+      demand(principal, 'image.list');
+      await demandSeen(context, principal, id);
+      return toImage(await readImage(store, id), usersSeenBy(principal, (await users.all()).get(id)));
+    },
+    async plan(principal, id, name) {
+      demand(principal, 'image.list');
+      await demandSeen(context, principal, id);
+      return planCopy(context, id, name);
     },
   };
 }
