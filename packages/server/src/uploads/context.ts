@@ -1,5 +1,6 @@
 import type { Hash } from 'node:crypto';
 import type { ImagesContext } from '../images/context.ts';
+import type { Clock } from '../operations/clock.ts';
 import type { Mutex } from '../operations/mutex.ts';
 import type { Gate } from './bytes/gate.ts';
 import type { Inspected } from './inspect.ts';
@@ -18,6 +19,7 @@ export interface UploadSettings {
 export interface UploadsContext {
   readonly images: ImagesContext;
   readonly settings: UploadSettings;
+  readonly clock: Clock;
   /** Of the uploads that run, by id. */
   readonly sittings: Map<string, Sitting>;
   /** What is remembered of uploads that have not ended, by id. Losing it at a restart costs time only. */
@@ -38,14 +40,14 @@ export interface UploadMemory {
   answeredAtMs: number;
 }
 
-export function memoryOf({ memories }: UploadsContext, id: string): UploadMemory {
+export function memoryOf({ memories, clock }: UploadsContext, id: string): UploadMemory {
   const known = memories.get(id);
   if (known) return known;
   const made = {
     digest: null,
     inspected: null,
     warnings: new Set<string>(),
-    answeredAtMs: performance.now(),
+    answeredAtMs: clock.monotonicMs(),
   };
   memories.set(id, made);
   return made;

@@ -23,7 +23,7 @@ export async function headUpload(
   if (sitting?.sender?.isLeaving === true) await sitting.quiet();
   const offsetBytes = await durableOffset(context, live);
   if (offsetBytes === input.sizeBytes) return answer(input, offsetOfEnd(input, await ending(context, live)));
-  memoryOf(context, id).answeredAtMs = performance.now();
+  memoryOf(context, id).answeredAtMs = context.clock.monotonicMs();
   return answer(input, offsetBytes, await expiresHeader(context, live));
 }
 

@@ -71,7 +71,8 @@ export function metadataOf(header: string): Record<string, string> {
   return Object.fromEntries(metadata);
 }
 
-const utf8 = new TextDecoder('utf-8', { fatal: true });
+/** A client gets back what it gave, a byte order mark too. */
+const utf8 = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true });
 
 function decode(value: string): string | null {
   const bytes = Buffer.from(value, 'base64');

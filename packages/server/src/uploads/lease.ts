@@ -17,11 +17,16 @@ export async function makeWay(sitting: Sitting | undefined, { principal }: TusRe
   const sender = sitting?.sender ?? null;
   if (sitting === undefined || sender === null) return;
   const isSame = sender.principal.sessionKey === principal.sessionKey;
-  const isDead = sender.silentForMs() >= (isSame ? sameClientAfterMs : deadAfterMs);
-  if (!sender.isLeaving && !isDead) {
+  if (!mayTakeOver({ isLeaving: sender.isLeaving, silentForMs: sender.silentForMs(), isSame })) {
     const message = 'Another request is sending bytes of this upload just now.';
     throw new ApiError('upload_locked', { message, retryAfterS: 2 });
   }
   sender.stop('taken_over');
   await sitting.quiet();
+}
+
+/** Whether somebody who asks may have the place of who sends. `isSame`: it is the same session. */
+export function mayTakeOver(sender: { isLeaving: boolean; silentForMs: number; isSame: boolean }): boolean {
+  const patienceMs = sender.isSame ? sameClientAfterMs : deadAfterMs;
+  return sender.isLeaving || sender.silentForMs >= patienceMs;
 }

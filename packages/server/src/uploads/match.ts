@@ -38,11 +38,12 @@ export async function matchUpload(
     });
   }
   const { path } = await context.images.pools.use(input.poolId);
-  await compare(partialPath(path, id), claim.samples, offsetBytes);
+  await compareSamples(partialPath(path, id), claim.samples, offsetBytes);
   return { offsetBytes };
 }
 
-async function compare(
+/** @throws ApiError `wrong_file`, `invalid_input` for a place that is not durable yet */
+export async function compareSamples(
   path: string,
   samples: MatchUploadInput['samples'],
   durableBytes: number,

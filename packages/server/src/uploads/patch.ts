@@ -1,7 +1,7 @@
 import { ApiError } from '@wcc/api';
 import type { Driven } from '../operations/driving.ts';
 import { noteBuffering } from './buffering.ts';
-import { memoryOf, type UploadsContext } from './context.ts';
+import type { UploadsContext } from './context.ts';
 import { errorOfEnd, expiresHeader, findUpload, type Found } from './find.ts';
 import { bytesOf, checksumOf, demandContentType, demandVersion } from './headers.ts';
 import type { TusAnswer, TusRequest } from './headers.ts';
@@ -58,9 +58,9 @@ export async function receiveInto(context: UploadsContext, live: Driven, bytes: 
   const { sizeBytes } = live.input as UploadInput;
   const sitting = await takeSeat(context, live, bytes);
   if (sitting !== null) {
-    const startedAtMs = performance.now();
+    const startedAtMs = context.clock.monotonicMs();
     if (!sitting.isComplete) await sitting.receive({ request: raw, principal, checksum, inactivityMs });
-    noteBuffering(memoryOf(context, live.id), { request: raw, startedAtMs });
+    noteBuffering(context, live.id, { request: raw, startedAtMs });
     if (sitting.durableBytes < sizeBytes) return sitting.durableBytes;
   }
   // What the last byte set in motion is waited for: only then is it known whether the file is good.

@@ -1,12 +1,13 @@
 import type { MatchedUpload, MatchUploadInput, Upload, UploadList, UploadMetadata } from '@wcc/api';
 import type { Principal } from '../access/principal.ts';
 import type { ImagesContext } from '../images/context.ts';
+import { systemClock, type Clock } from '../operations/clock.ts';
 import { createKeyedMutex } from '../operations/mutex.ts';
 import { createUploadAction } from './action.ts';
 import { createGate } from './bytes/gate.ts';
 import type { UploadsContext, UploadSettings } from './context.ts';
 import { createUpload } from './create.ts';
-import { watchExpiry } from './expire.ts';
+import { expireUploads, watchExpiry } from './expire.ts';
 import { headUpload } from './head.ts';
 import type { TusAnswer, TusRequest } from './headers.ts';
 import { getUpload, listUploads } from './list.ts';
@@ -21,6 +22,7 @@ const syncsAtOnce = 2;
 export interface UploadsOptions {
   images: ImagesContext;
   settings: UploadSettings;
+  clock?: Clock;
 }
 
 /** Files that come from outside, by tus 1.0. Every call checks the right of its principal. */
@@ -30,6 +32,8 @@ export interface Uploads {
   head(id: string, request: TusRequest): Promise<TusAnswer>;
   patch(id: string, request: TusRequest): Promise<TusAnswer>;
   terminate(id: string, request: TusRequest): Promise<TusAnswer>;
+  /** Ends what has expired by now; it is done from time to time without being asked. */
+  expire(): Promise<void>;
   list(principal: Principal, owner: 'me' | 'all'): Promise<UploadList>;
   get(principal: Principal, id: string): Promise<Upload>;
   match(principal: Principal, id: string, claim: MatchUploadInput): Promise<MatchedUpload>;
@@ -43,10 +47,11 @@ export interface CreateOrder extends TusRequest {
   idempotencyKey: string | null;
 }
 
-export function createUploads({ images, settings }: UploadsOptions): Uploads {
+export function createUploads({ images, settings, clock = systemClock }: UploadsOptions): Uploads {
   const context: UploadsContext = {
     images,
     settings,
+    clock,
     sittings: new Map(),
     memories: new Map(),
     syncGate: createGate(syncsAtOnce),
@@ -61,6 +66,7 @@ export function createUploads({ images, settings }: UploadsOptions): Uploads {
     head: (id, request) => headUpload(context, id, request),
     patch: (id, request) => patchUpload(context, id, request),
     terminate: (id, request) => terminateUpload(context, id, request),
+    expire: () => expireUploads(context),
     list: (principal, owner) => listUploads(context, principal, owner),
     get: (principal, id) => getUpload(context, principal, id),
     match: (principal, id, claim) => matchUpload(context, id, { principal, claim }),

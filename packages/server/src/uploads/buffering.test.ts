@@ -1,0 +1,39 @@
+import fc from 'fast-check';
+import { describe, expect, test } from 'vitest';
+import { isProxied, wasKeptBack } from './buffering.ts';
+
+const MiB = 1024 ** 2;
+/** 8 MiB that came within 0.2 s, after 5 s of nothing. */
+const sudden = { silentMs: 5_000, sendingMs: 200, lengthBytes: 8 * MiB, isProxied: true };
+
+describe('bytes that a proxy kept back', () => {
+  test('are told by the silence before them', () => {
+    expect(wasKeptBack(sudden)).toBe(true);
+    expect(wasKeptBack({ ...sudden, isProxied: false })).toBe(false);
+    expect(wasKeptBack({ ...sudden, lengthBytes: 4 * MiB - 1 })).toBe(false);
+    expect(wasKeptBack({ ...sudden, silentMs: 3_000 })).toBe(false);
+    // As long as it took to send: a client that had a look at its file before.
+    expect(wasKeptBack({ ...sudden, sendingMs: 2_000 })).toBe(false);
+  });
+
+  test('are never seen in bytes that flow, however slow or large', () => {
+    const flowing = fc.record({
+      sendingMs: fc.nat({ max: 600_000 }),
+      silentMs: fc.nat({ max: 3_000 }),
+      lengthBytes: fc.maxSafeNat(),
+      isProxied: fc.boolean(),
+    });
+    fc.assert(
+      fc.property(flowing, (arrival) => {
+        expect(wasKeptBack(arrival)).toBe(false);
+      }),
+    );
+  });
+});
+
+test('a proxy shows by its headers, or by speaking HTTP/1.0', () => {
+  for (const name of ['via', 'forwarded', 'x-forwarded-for', 'x-real-ip'])
+    expect(isProxied({ httpVersion: '1.1', headers: { [name]: 'x' } }), name).toBe(true);
+  expect(isProxied({ httpVersion: '1.0', headers: {} })).toBe(true);
+  expect(isProxied({ httpVersion: '1.1', headers: { host: 'h' } })).toBe(false);
+});

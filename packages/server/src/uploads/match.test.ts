@@ -1,0 +1,82 @@
+import { createHash, randomBytes } from 'node:crypto';
+import { mkdtemp, rm, symlink, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import fc from 'fast-check';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { samplesOf } from './list.ts';
+import { compareSamples } from './match.ts';
+
+const received = randomBytes(300_000);
+let home: string;
+let path: string;
+beforeAll(async () => {
+  home = await mkdtemp(join(tmpdir(), 'wcc-match-'));
+  path = join(home, 'partial');
+  await writeFile(path, received);
+});
+afterAll(() => rm(home, { recursive: true }));
+
+/** What a client says of its local file. */
+function claimOf(local: Buffer, durableBytes: number): Parameters<typeof compareSamples>[1] {
+  return samplesOf(durableBytes).map((sample) => {
+    const part = local.subarray(sample.offsetBytes, sample.offsetBytes + sample.lengthBytes);
+    return { ...sample, sha256: createHash('sha256').update(part).digest('hex') };
+  });
+}
+
+describe('the samples that are asked for', () => {
+  test('lie below the durable offset, begin at the beginning and end at the end', () => {
+    fc.assert(
+      fc.property(fc.nat({ max: 2 ** 45 }), (offsetBytes) => {
+        const samples = samplesOf(offsetBytes);
+        const ends = samples.map((sample) => sample.offsetBytes + sample.lengthBytes);
+        expect(samples.length).toBeLessThanOrEqual(3);
+        expect(samples[0]?.offsetBytes).toBe(offsetBytes === 0 ? undefined : 0);
+        expect(Math.max(0, ...ends)).toBe(offsetBytes);
+        for (const { lengthBytes } of samples) {
+          expect(lengthBytes).toBeGreaterThanOrEqual(1);
+          expect(lengthBytes).toBeLessThanOrEqual(65_536);
+        }
+      }),
+    );
+  });
+
+  test('of the same file fit at every offset', async () => {
+    await fc.assert(
+      fc.asyncProperty(fc.integer({ min: 1, max: received.length }), async (durableBytes) => {
+        await compareSamples(path, claimOf(received, durableBytes), durableBytes);
+      }),
+    );
+  });
+
+  test('tell a file that differs in any byte of them, and where', async () => {
+    const asked = samplesOf(received.length);
+    const places = fc
+      .tuple(fc.constantFrom(...asked), fc.nat({ max: 65_535 }))
+      .map(([{ offsetBytes }, at]) => offsetBytes + at);
+    await fc.assert(
+      fc.asyncProperty(places, async (place) => {
+        const other = Buffer.from(received);
+        other.writeUInt8(received.readUInt8(place) ^ 1, place);
+        await expect(
+          compareSamples(path, claimOf(other, received.length), received.length),
+        ).rejects.toMatchObject({
+          code: 'wrong_file',
+          message: expect.stringMatching(/^Its content differs at byte \d+\.$/) as string,
+        });
+      }),
+      { numRuns: 25 },
+    );
+  });
+});
+
+test('nothing is compared that is not durable, nor by way of a link', async () => {
+  const claim = claimOf(received, 1000);
+  await expect(compareSamples(path, claim, 999)).rejects.toMatchObject({
+    code: 'invalid_input',
+    field: 'samples',
+  });
+  await symlink(path, join(home, 'link'));
+  await expect(compareSamples(join(home, 'link'), claim, 1000)).rejects.toMatchObject({ code: 'ELOOP' });
+});

@@ -1,0 +1,121 @@
+import { randomBytes } from 'node:crypto';
+import { once } from 'node:events';
+import { createServer, request } from 'node:http';
+import type { Server } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { afterAll, beforeAll, expect, test } from 'vitest';
+import { MiB } from '../kit/images.ts';
+import { findImage, untilTidy, waitForState } from '../kit/operations.ts';
+import { startServer, type TestServer } from '../kit/server.ts';
+import { createUser, signIn } from '../kit/session.ts';
+import { answerTo, createTus, idOf, type Tus } from '../kit/tus.ts';
+
+/** What ends or bounds uploads, and proxies that keep them back, in real time. */
+let server: TestServer;
+let tus: Tus;
+beforeAll(async () => {
+  server = await startServer({ args: ['--free-space-floor', '0', '--upload-quota', String(10 * MiB)] });
+  tus = createTus(server.baseUrl, { authorization: `Bearer ${server.token}` });
+});
+afterAll(() => server.close());
+
+test('one that expired while the server was down is gone when it is up again, as it was told', async () => {
+  const days = 3 / 86_400;
+  const short = await startServer({ args: ['--free-space-floor', '0', '--upload-expiry', days.toFixed(6)] });
+  try {
+    const client = createTus(short.baseUrl, { authorization: `Bearer ${short.token}` });
+    const path = await client.create('expires.raw', MiB);
+    const { headers } = await client.patch(path, 0, randomBytes(1000));
+    const [listed] = (await short.api.uploads()).items;
+    const told = Date.parse(listed?.expiresAt ?? '');
+    expect(Date.parse(String(headers['upload-expires']))).toBe(Math.floor(told / 1000) * 1000);
+    expect((await client.head(path)).headers['upload-expires']).toBe(headers['upload-expires']);
+    await short.stop();
+    await short.start();
+    const { error, endedAt } = await waitForState(short, idOf(path), { states: ['failed'] });
+    expect(error).toMatchObject({
+      code: 'upload_gone',
+      message: expect.stringContaining('expired') as string,
+    });
+    expect(Date.parse(endedAt ?? '')).toBeGreaterThanOrEqual(told);
+    expect(await client.head(path)).toMatchObject({ status: 410 });
+    await untilTidy(short.poolDir);
+    expect((await short.api.pools()).items[0]?.reservedBytes).toBe(0);
+    await client.create('expires.raw', MiB);
+  } finally {
+    await short.close();
+  }
+});
+
+test('unfinished uploads may take so much in all, of each user; finished ones do not count', async () => {
+  const session = await signIn(server, await createUser(server, 'ulla', 'operator'));
+  const theirs = createTus(server.baseUrl, { cookie: session.cookie, origin: session.origin });
+  const first = await theirs.create('a.raw', 6 * MiB);
+  const refused = /403.*Needs 5\.0 MiB; 6\.0 MiB of 10\.0 MiB are taken.*quota_exceeded/;
+  await expect(theirs.create('b.raw', 5 * MiB)).rejects.toThrow(refused);
+  // That of others is theirs; and what ends, in whichever way, is free again.
+  const others = await tus.create('c.raw', 10 * MiB);
+  expect((await theirs.patch(first, 0, randomBytes(6 * MiB))).status).toBe(204);
+  const second = await theirs.create('b.raw', 10 * MiB);
+  expect((await theirs.ask('DELETE', second)).status).toBe(204);
+  await theirs.ask('DELETE', await theirs.create('b.raw', 10 * MiB));
+  await tus.ask('DELETE', others);
+  expect(await findImage(server, 'a.raw')).toMatchObject({ state: 'ready', sizeBytes: 6 * MiB });
+});
+
+/** A proxy in front of the server; `keepsBack`: as nginx does by default. It names itself by a header. */
+async function startProxy(keepsBack: boolean): Promise<Server> {
+  const proxy = createServer((incoming, outgoing) => {
+    const send = (body: Buffer | null): void => {
+      const { method, url: path, headers } = incoming;
+      const named = { ...headers, 'x-forwarded-for': '192.0.2.1', host: new URL(server.baseUrl).host };
+      const upstream = request(
+        { port: server.port, method, path, headers: named, agent: false },
+        (answer) => {
+          outgoing.writeHead(answer.statusCode ?? 502, answer.headers);
+          answer.pipe(outgoing);
+        },
+      );
+      if (body === null) incoming.pipe(upstream);
+      else upstream.end(body);
+    };
+    if (!keepsBack) return send(null);
+    const parts: Buffer[] = [];
+    incoming.on('data', (part: Buffer) => void parts.push(part));
+    return void incoming.on('end', () => send(Buffer.concat(parts)));
+  });
+  proxy.listen(0, '127.0.0.1');
+  await once(proxy, 'listening');
+  return proxy;
+}
+
+/** A client on a slow line. @returns the warnings of its upload */
+async function sendSlowly(proxy: Server, name: string): Promise<readonly string[]> {
+  const { port } = proxy.address() as AddressInfo;
+  const client = createTus(`http://127.0.0.1:${port}`, { authorization: `Bearer ${server.token}` });
+  const path = await client.create(name, 5 * MiB);
+  const sending = client.open(path, 0, 5 * MiB);
+  const answer = answerTo(sending);
+  for (let piece = 0; piece < 20; piece += 1) {
+    sending.write(randomBytes(MiB / 4));
+    await sleep(200);
+  }
+  sending.end();
+  expect(await answer).toMatchObject({ status: 204, offset: 5 * MiB });
+  return (await server.api.operation(idOf(path))).warnings;
+}
+
+test('a proxy that keeps the bytes back is warned of, one that lets them through is not', async () => {
+  const proxies = await Promise.all([startProxy(true), startProxy(false)]);
+  try {
+    const [kept, through] = await Promise.all([
+      sendSlowly(proxies[0], 'kept.raw'),
+      sendSlowly(proxies[1], 'through.raw'),
+    ]);
+    expect(kept).toEqual(['upload_buffered']);
+    expect(through).toEqual([]);
+  } finally {
+    for (const proxy of proxies) proxy.close().closeAllConnections();
+  }
+});
