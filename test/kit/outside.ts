@@ -1,10 +1,11 @@
 import { execFile, spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { cpSync, mkdirSync, symlinkSync } from 'node:fs';
+import { chmodSync, cpSync, mkdirSync, symlinkSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
 import { makeWorkspace } from './directories.ts';
+import type { Workspace } from './directories.ts';
 import { until } from './poll.ts';
 import { findFreePort } from './ports.ts';
 
@@ -30,20 +31,40 @@ export interface ExampleServer {
   close(): Promise<void>;
 }
 
+/** Packs one package as it would be published, and unpacks it where npm would. @returns the tarball */
+async function unpackInto(path: string, name: string): Promise<string> {
+  const pack = ['pack', '--silent', '--ignore-scripts', '--pack-destination', path];
+  const { stdout } = await run('npm', [...pack, '--workspace', `@wcc/${name}`], { cwd: root });
+  const tarball = join(path, stdout.trim().split('\n').at(-1) ?? '');
+  const home = join(path, 'node_modules/@wcc', name);
+  mkdirSync(home, { recursive: true });
+  await run('tar', ['-xzf', tarball, '-C', home, '--strip-components=1']);
+  return tarball;
+}
+
+/** A folder outside the repository with the packed command and what it depends on; no server, which is optional. */
+export async function installCommand(): Promise<Workspace> {
+  const workspace = makeWorkspace('command');
+  const { path } = workspace;
+  for (const name of ['cli', 'api', 'progress']) await unpackInto(path, name);
+  const modules = join(path, 'node_modules');
+  for (const name of ['ws', 'zod']) symlinkSync(join(root, 'node_modules', name), join(modules, name));
+  for (const name of ['commander', 'string-width'])
+    symlinkSync(join(root, 'packages/cli/node_modules', name), join(modules, name));
+  // As npm links it: https://docs.npmjs.com/cli/configuring-npm/package-json#bin
+  const bin = join(modules, '@wcc/cli/bin/wcc.js');
+  chmodSync(bin, 0o755);
+  mkdirSync(join(modules, '.bin'));
+  symlinkSync('../@wcc/cli/bin/wcc.js', join(modules, '.bin/wcc'));
+  return workspace;
+}
+
 /** Packs the libraries, unpacks them where npm would, and puts the examples beside them. Needs no network. */
 export async function installOutside(): Promise<Outside> {
   const workspace = makeWorkspace('outside');
   const { path } = workspace;
   const tarballs = new Map<string, string>();
-  for (const library of libraries) {
-    const pack = ['pack', '--silent', '--ignore-scripts', '--pack-destination', path];
-    const { stdout } = await run('npm', [...pack, '--workspace', `@wcc/${library}`], { cwd: root });
-    const tarball = join(path, stdout.trim().split('\n').at(-1) ?? '');
-    tarballs.set(library, tarball);
-    const home = join(path, 'node_modules/@wcc', library);
-    mkdirSync(home, { recursive: true });
-    await run('tar', ['-xzf', tarball, '-C', home, '--strip-components=1']);
-  }
+  for (const library of libraries) tarballs.set(library, await unpackInto(path, library));
   // What npm would bring as well comes from here.
   mkdirSync(join(path, 'node_modules/@types'));
   for (const name of ['ws', 'koffi', 'express', 'fastify', '@types/node', '@types/ws'])

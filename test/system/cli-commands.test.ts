@@ -1,3 +1,9 @@
+import { createHash, randomBytes } from 'node:crypto';
+import { once } from 'node:events';
+import { readFile } from 'node:fs/promises';
+import { createServer } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { join } from 'node:path';
 import type { Snapshot } from '@wcc/progress';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { drawnLines, runCli, startCli } from '../kit/cli.ts';
@@ -10,7 +16,8 @@ const mebibyte = 1_048_576;
 let server: TestServer;
 
 beforeAll(async () => {
-  server = await startServer();
+  // The import's source is on this machine.
+  server = await startServer({ args: ['--import-allow', '127.0.0.1/32'] });
   const { operation } = await server.api.makeSampleImage({ name: 'sample.raw', sizeBytes: 64 * mebibyte });
   await waitForState(server, operation.id, { states: ['succeeded'] });
 });
@@ -121,6 +128,34 @@ describe('a copy', () => {
     expect(await server.api.operation(id)).toMatchObject(records.at(-1)!);
     const again = await runCli(['op', 'watch', id, '--json'], { server });
     expect(JSON.parse(again.stdout)).toMatchObject({ id, state: 'succeeded' });
+  });
+});
+
+describe('an import', () => {
+  it('lets the server fetch an address, and compares its digest', async () => {
+    const bytes = randomBytes(2 * mebibyte);
+    const sha256 = createHash('sha256').update(bytes).digest('hex');
+    const asked: string[] = [];
+    const source = createServer((request, response) => {
+      asked.push(request.headers.authorization ?? 'no credentials');
+      response.writeHead(200, { 'content-length': bytes.length }).end(bytes);
+    });
+    await once(source.listen(0, '127.0.0.1'), 'listening');
+    try {
+      const address = `http://127.0.0.1:${(source.address() as AddressInfo).port}/made%20here.raw`;
+      const end = await runCli(['image', 'import', address, '--sha256', sha256], { server });
+      expect(end).toMatchObject({ code: 0 });
+      expect(end.stdout).toMatch(/made here\.raw.* \(image \d+\): Done in /);
+      expect(await readFile(join(server.poolDir, 'made here.raw'))).toEqual(bytes);
+      const other = ['--name', 'other.raw', '--sha256', '0'.repeat(64)];
+      const refused = await runCli(['image', 'import', address, ...other, '--json'], { server });
+      expect(refused).toMatchObject({ code: 1 });
+      expect(JSON.parse(refused.stderr)).toMatchObject({ error: { code: 'digest_mismatch' } });
+      expect(await runCli(['image', 'show', 'other.raw'], { server })).toMatchObject({ code: 4 });
+      expect(new Set(asked)).toEqual(new Set(['no credentials']));
+    } finally {
+      source.close();
+    }
   });
 });
 

@@ -49,6 +49,19 @@ export type BootDevice = z.infer<typeof bootDevice>;
 export const vmState = z.enum(['making', 'running', 'shut_off', 'paused', 'crashed', 'unknown']);
 export type VmState = z.infer<typeof vmState>;
 
+/** Why it is in its state, where that is known. `message` and `hint` are English; a user interface has words of its own. */
+export const vmStateReasonCode = z.enum([
+  'deleting',
+  'guest_panic',
+  'hypervisor_unavailable',
+  'io_error',
+  'no_answer',
+  'no_space',
+]);
+export type VmStateReasonCode = z.infer<typeof vmStateReasonCode>;
+export const vmStateReason = z.object({ code: vmStateReasonCode, message: z.string(), hint: z.string() });
+export type VmStateReason = z.infer<typeof vmStateReason>;
+
 export const vmDisk = z.object({
   index: z.number().int().min(0),
   image: z.number().nullable().describe('number of its image; null on foreign machines'),
@@ -82,7 +95,7 @@ export const vm = z.object({
   name: z.string(),
   uuid: z.string(),
   state: vmState,
-  stateReason: z.string().nullable().describe('why it is in that state, in words, when that is known'),
+  stateReason: vmStateReason.nullable().describe('why it is in that state, when that is known'),
   operation: z.string().nullable().describe('id of the operation that makes, copies or deletes it'),
   cpus: z.number(),
   memoryBytes: z.number(),

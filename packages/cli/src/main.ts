@@ -57,7 +57,9 @@ function tell(error: unknown): void {
   }
   const told = toCliError(error);
   process.exitCode = exitCodes[told.exit].code;
-  if (argv.includes('--json')) process.stderr.write(errorLine(told));
+  // After `--` it is a name.
+  const options = argv.slice(0, argv.includes('--') ? argv.indexOf('--') : argv.length);
+  if (options.includes('--json')) process.stderr.write(errorLine(told));
   else
     process.stderr.write(
       `wcc: ${harmless(told.message)}\n${told.hint === '' ? '' : `${harmless(told.hint)}\n`}`,

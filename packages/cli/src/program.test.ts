@@ -1,4 +1,4 @@
-import { execFileSync } from 'node:child_process';
+import { execFileSync, spawnSync } from 'node:child_process';
 import { readFileSync } from 'node:fs';
 import { Readable } from 'node:stream';
 import { fileURLToPath } from 'node:url';
@@ -21,6 +21,11 @@ function makeProgram(): { program: Command; written: () => string } {
     '1.2.3',
   );
   return { program, written: () => text };
+}
+
+/** zsh and fish are not everywhere. */
+function has(shell: string): boolean {
+  return spawnSync(shell, ['--version'], { stdio: 'ignore' }).status === 0;
 }
 
 /** Every command that does something, with the words that name it. */
@@ -79,23 +84,57 @@ describe('help', () => {
 describe('completion', () => {
   const scripts = shells.map((shell) => completionScript(makeProgram().program, shell));
 
+  const cases: [string[], string[]][] = [
+    [['im'], ['image']],
+    [['image', 'cop'], ['copy']],
+    [['image', 'copy', '--me'], ['--method']],
+    [['op', 'watch', '--js'], ['--json']],
+    [['completion', 'z'], ['zsh']],
+    [['image', 'upload', 'READ'], ['README.md']],
+    [['image', 'copy', 'x'], []],
+    [['vm', 'sta'], ['start']],
+    [['vm', 'create', 'x', '--firmware', 'u'], ['uefi']],
+    [['vm', 'create', 'x', '--ssh-key', 'READ'], ['README.md']],
+    [['vm', 'create', 'x', '--cpus', ''], []],
+  ];
+  const expected = cases.map(([, words]) => words.join(' '));
+  const quoted = ([words]: (typeof cases)[number]): string => words.map((word) => `'${word}'`).join(' ');
+
+  function ask(shell: string, script: string): string[] {
+    const flags = { bash: ['--norc', '-c'], zsh: ['-f', '-c'], fish: ['--no-config', '-c'] }[shell] ?? [];
+    const env = { PATH: process.env['PATH'] ?? '', HOME: '/nonexistent', LANG: 'C.UTF-8' };
+    const stdio = ['ignore' as const, 'pipe' as const, 'ignore' as const];
+    const answer = execFileSync(shell, [...flags, script], { encoding: 'utf8', cwd: root, env, stdio });
+    return answer.split('\n').slice(0, -1);
+  }
+
   it('works in bash', () => {
-    const cases: [string[], string[]][] = [
-      [['im'], ['image']],
-      [['image', 'cop'], ['copy']],
-      [['image', 'copy', '--me'], ['--method']],
-      [['op', 'watch', '--js'], ['--json']],
-      [['completion', 'z'], ['zsh']],
-      [['image', 'upload', 'READ'], ['README.md']],
-      [['image', 'copy', 'x'], ['']],
-    ];
-    const asked = cases.map(([words]) => {
-      const list = words.map((word) => `'${word}'`).join(' ');
-      return `COMP_WORDS=(wcc ${list}); COMP_CWORD=${words.length}; _wcc; echo "\${COMPREPLY[*]}"`;
-    });
-    const run = [scripts[0], ...asked].join('\n');
-    const answer = execFileSync('bash', ['--norc', '-c', run], { encoding: 'utf8', cwd: root });
-    expect(answer.split('\n').slice(0, -1)).toEqual(cases.map(([, expected]) => expected.join(' ')));
+    const asked = cases.map(
+      (one) =>
+        `COMP_WORDS=(wcc ${quoted(one)}); COMP_CWORD=${one[0].length}; COMPREPLY=(); _wcc; echo "\${COMPREPLY[*]}"`,
+    );
+    expect(ask('bash', [scripts[0], ...asked].join('\n'))).toEqual(expected);
+  });
+
+  it('keeps a file name with blanks whole in bash', () => {
+    const made = `cd "$(mktemp -d)"; touch 'a b.iso' 'a c.iso'; COMP_WORDS=(wcc image upload a); COMP_CWORD=3`;
+    const told = `_wcc; printf '%s|' "\${COMPREPLY[@]}"; rm -r "$PWD"; echo`;
+    expect(ask('bash', [scripts[0], made, told].join('\n'))).toEqual(['a b.iso|a c.iso|']);
+  });
+
+  it.skipIf(!has('zsh'))('works in zsh', () => {
+    // Outside of an editor line there is no `compadd`: this one keeps what fits the word, as the real one does.
+    const compadd = 'compadd() { found+=(${(M)matches:#${words[CURRENT]}*}) }';
+    const asked = cases.map(
+      (one) =>
+        `typeset -aU found=(); words=(wcc ${quoted(one)}); CURRENT=${one[0].length + 1}; _bash_complete -F _wcc; print -r -- "$found"`,
+    );
+    expect(ask('zsh', [scripts[1], compadd, ...asked].join('\n'))).toEqual(expected);
+  });
+
+  it.skipIf(!has('fish'))('works in fish', () => {
+    const asked = cases.map((one) => `echo (complete -C "wcc ${one[0].join(' ')}" | string split -f 1 \\t)`);
+    expect(ask('fish', [scripts[2], ...asked].join('\n'))).toEqual(expected);
   });
 
   it('knows every command in every shell', () => {

@@ -4,6 +4,7 @@ import { addImageCommands } from './commands/image.ts';
 import { addLogin } from './commands/login.ts';
 import { addLogout } from './commands/logout.ts';
 import { addOpCommands } from './commands/op.ts';
+import { addVmCommands } from './commands/vm.ts';
 import type { Context } from './frame/context.ts';
 import { exitCodes } from './frame/exit-codes.ts';
 
@@ -12,7 +13,7 @@ const exits = Object.values(exitCodes).map(({ code, meaning }) => `  ${String(co
 /** The whole command line. Nothing of it ends the process or writes by itself: both are the caller's. */
 export function createProgram(context: Context, version: string): Command {
   const program = new Command('wcc')
-    .description('images and operations of a wcc server')
+    .description('images, machines and operations of a wcc server')
     .version(version, '--version', 'print the version')
     .showHelpAfterError('Help: wcc --help')
     .addHelpText('after', `\nExit codes:\n${exits.join('\n')}`);
@@ -25,6 +26,7 @@ export function createProgram(context: Context, version: string): Command {
   addLogin(program, context);
   addLogout(program, context);
   addImageCommands(program, context);
+  addVmCommands(program, context);
   addOpCommands(program, context);
   addCompletion(program, context);
   return prepare(program, context);

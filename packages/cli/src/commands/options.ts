@@ -48,6 +48,20 @@ export function bytes(text: string): number {
   return Number(number) * 1024 ** power;
 }
 
+const mebibyte = 1_048_576;
+
+/** As `bytes`. A number without its unit would be bytes, and is nobody's memory. */
+export function memoryBytes(text: string): number {
+  const size = bytes(text);
+  if (size >= 16 * mebibyte && size % mebibyte === 0) return size;
+  throw new InvalidArgumentError('Give whole MiB from 16M on, with the unit, e.g. 512M or 4G.');
+}
+
+/** For options that may be given several times. */
+export function several(value: string, earlier: readonly string[]): string[] {
+  return [...earlier, value];
+}
+
 /** 64 hexadecimal digits. */
 export function digest(text: string): string {
   if (/^[0-9a-f]{64}$/i.test(text)) return text.toLowerCase();

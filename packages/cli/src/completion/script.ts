@@ -1,14 +1,21 @@
-import type { Command } from 'commander';
+import type { Command, Option } from 'commander';
 
 export const shells = ['bash', 'zsh', 'fish'] as const;
 export type Shell = (typeof shells)[number];
+
+interface Flag {
+  flag: string;
+  description: string;
+  /** What may follow it: a file of this machine, one of these words, or something that nobody can know (empty). Null: nothing follows. */
+  value: 'file' | readonly string[] | null;
+}
 
 /** What may follow a sequence of words: sub-commands, or the options of the last one. */
 interface Place {
   /** `wcc image copy` without `wcc`. */
   path: string;
   words: string[];
-  options: { flag: string; description: string }[];
+  options: Flag[];
   /** Commands by name, for shells that show what they are. */
   commands: { name: string; description: string }[];
   /** Its argument is a file of this machine. */
@@ -26,19 +33,25 @@ function placesOf(command: Command, path: readonly string[]): Place[] {
     name: child.name(),
     description: child.description(),
   }));
-  const options = command.options.flatMap(({ long, description }) =>
-    typeof long === 'string' ? [{ flag: long, description }] : [],
-  );
+  const options = command.options.flatMap(flagOf);
   const choices = command.registeredArguments.flatMap(({ argChoices }) => argChoices ?? []);
   const own: Place = {
     path: path.join(' '),
     words: [...commands.map(({ name }) => name), ...choices],
     options:
-      command.name() === 'serve' ? [] : [...options, { flag: '--help', description: 'print the help' }],
+      command.name() === 'serve'
+        ? []
+        : [...options, { flag: '--help', description: 'print the help', value: null }],
     commands,
     takesFile: command.registeredArguments.some((argument) => argument.name() === 'file'),
   };
   return [own, ...command.commands.flatMap((child) => placesOf(child, [...path, child.name()]))];
+}
+
+function flagOf({ long, flags, description, argChoices, required }: Option): Flag[] {
+  if (typeof long !== 'string') return [];
+  const value = flags.endsWith('<file>') ? 'file' : (argChoices ?? []);
+  return [{ flag: long, description, value: required ? value : null }];
 }
 
 /** The words before the cursor that are no options name the place. */
@@ -47,9 +60,16 @@ function bash(places: readonly Place[]): string {
     const flags = options.map(({ flag }) => flag).join(' ');
     return `    '${path}') words='${words.join(' ')}'; flags='${flags}'; files=${takesFile ? 1 : 0} ;;`;
   });
+  const values = places.flatMap(({ path, options }) =>
+    options.flatMap(({ flag, value }) => {
+      if (value === null) return [];
+      const [words, files] = value === 'file' ? ['', 1] : [value.join(' '), 0];
+      return [`    '${path} ${flag}') words='${words}'; files=${files}; flags='' ;;`];
+    }),
+  );
   return `# bash completion of wcc. Use it: source <(wcc completion bash)
 _wcc() {
-  local current=\${COMP_WORDS[COMP_CWORD]} place='' word words='' flags='' files=0 index
+  local current=\${COMP_WORDS[COMP_CWORD]} place='' word words='' flags='' files=0 index IFS=$' \\t\\n'
   for ((index = 1; index < COMP_CWORD; index++)); do
     word=\${COMP_WORDS[index]}
     case "\${place:+$place }$word" in
@@ -62,10 +82,15 @@ ${places
   case "$place" in
 ${cases.join('\n')}
   esac
-  if [[ $current == -* ]]; then
+  case "$place \${COMP_WORDS[COMP_CWORD - 1]}" in
+${values.join('\n')}
+  esac
+  if [[ $current == -* && -n $flags ]]; then
     COMPREPLY=($(compgen -W "$flags" -- "$current"))
   elif ((files)); then
     compopt -o filenames 2>/dev/null
+    # A line for each: names have blanks.
+    IFS=$'\\n'
     COMPREPLY=($(compgen -f -- "$current"))
   else
     COMPREPLY=($(compgen -W "$words" -- "$current"))
@@ -95,7 +120,8 @@ function fish(places: readonly Place[]): string {
         : []),
       ...(place.takesFile ? [`complete -c wcc ${at} -F`] : []),
       ...place.options.map(
-        ({ flag, description }) => `complete -c wcc ${at} -l ${flag.slice(2)} -d ${quote(description)}`,
+        ({ flag, description, value }) =>
+          `complete -c wcc ${at} -l ${flag.slice(2)}${fishValue(value)} -d ${quote(description)}`,
       ),
     ];
   });
@@ -112,6 +138,12 @@ end
 complete -c wcc -f
 ${lines.join('\n')}
 `;
+}
+
+function fishValue(value: Flag['value']): string {
+  if (value === null) return '';
+  if (value === 'file') return ' -r -F';
+  return value.length === 0 ? ' -x' : ` -x -a "${value.join(' ')}"`;
 }
 
 function quoteWord(text: string): string {

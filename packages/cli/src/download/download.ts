@@ -6,7 +6,7 @@ import type { Image } from '@wcc/api';
 import { ApiProblem } from '@wcc/api/client';
 import type { Context } from '../frame/context.ts';
 import { CliError } from '../frame/errors.ts';
-import { openRequest, readProblem } from '../server/http.ts';
+import { lostConnection, openRequest, readProblem } from '../server/http.ts';
 import type { Server } from '../server/server.ts';
 import { Patience, passes } from '../server/patience.ts';
 import type { Partial } from './partial.ts';
@@ -69,7 +69,7 @@ async function fetchRest(server: Server, partial: Partial, fetching: Fetching): 
     await receive(response, partial, { ...fetching, begun });
   } catch (error) {
     const isTold = error instanceof ApiProblem || error instanceof CliError;
-    throw isTold || isLocal(error) ? error : lost(error);
+    throw isTold || isLocal(error) ? error : lostConnection(error);
   } finally {
     request.destroy();
   }
@@ -131,12 +131,6 @@ function isLocal(error: unknown): boolean {
     code !== undefined &&
     ['open', 'write', 'ftruncate', 'fsync', 'rename', 'unlink', 'rm'].includes(syscall ?? '')
   );
-}
-
-function lost(cause: unknown): ApiProblem {
-  const title = 'The connection was lost.';
-  const hint = 'Check the network.';
-  return new ApiProblem({ type: 'about:blank', title, status: 0, code: 'unreachable', hint }, { cause });
 }
 
 function stopped({ interrupt }: Context, { path }: Partial): CliError {

@@ -42,9 +42,11 @@ export function exitOf(status: number): ExitName {
 export function toCliError(error: unknown): CliError {
   if (error instanceof CliError) return error;
   if (error instanceof ApiProblem) {
-    const { code, cause } = error;
+    const { code, cause, field } = error;
     const hint = error.status === 401 ? 'Sign in: wcc login URL' : error.hint;
-    return new CliError(exitOf(error.status), error.message, { code, hint, cause });
+    // The hint speaks of the field that is named.
+    const message = code === 'invalid_input' && field !== null ? `${field}: ${error.message}` : error.message;
+    return new CliError(exitOf(error.status), message, { code, hint, cause });
   }
   const { code, message } =
     error instanceof Error ? (error as NodeJS.ErrnoException) : { code: undefined, message: String(error) };

@@ -2,9 +2,9 @@
 export const exitCodes = {
   ok: { code: 0, meaning: 'Done.' },
   failed: { code: 1, meaning: 'The operation failed, or the server refused the request.' },
-  usage: { code: 2, meaning: 'The command line is wrong, or a name means several images.' },
+  usage: { code: 2, meaning: 'The command line is wrong, or a name means several things.' },
   forbidden: { code: 3, meaning: 'Not signed in, or not allowed.' },
-  not_found: { code: 4, meaning: 'There is no such image, operation or upload.' },
+  not_found: { code: 4, meaning: 'There is no such image, machine, operation or upload.' },
   unreachable: { code: 5, meaning: 'The server cannot be reached, or was away for too long.' },
   cancelled: { code: 6, meaning: 'The operation was cancelled.' },
   local_file: { code: 7, meaning: 'A local file cannot be read or written, or changed meanwhile.' },

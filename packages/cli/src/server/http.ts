@@ -36,6 +36,13 @@ export async function readProblem(response: IncomingMessage): Promise<ApiProblem
   return new ApiProblem(foreign(status), options);
 }
 
+/** An answer that did not come, or not whole. */
+export function lostConnection(cause?: unknown): ApiProblem {
+  const title = 'The connection was lost.';
+  const hint = 'Check the network.';
+  return new ApiProblem({ type: 'about:blank', title, status: 0, code: 'unreachable', hint }, { cause });
+}
+
 const mostBytes = 65_536;
 
 async function readText(response: IncomingMessage): Promise<string> {

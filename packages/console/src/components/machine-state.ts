@@ -15,11 +15,11 @@ const icons: Readonly<Record<VmState, IconName>> = {
 };
 
 /** The state of a machine by icon and word, and why it is in it where that is known. */
-export function machineState(machine: Vm, { states }: MachinesText): TemplateResult {
+export function machineState(machine: Vm, { states, stateReasons }: MachinesText): TemplateResult {
   const { state, stateReason } = machine;
   return html`<span class="vm-state ${state}"
     >${icon(icons[state])}<span
-      >${states[state]}${stateReason === null ? nothing : html`<span class="why">${stateReason}</span>`}</span
+      >${states[state]}${stateReason === null ? nothing : html`<span class="why">${stateReasons[stateReason.code]}</span>`}</span
     ></span
   >`;
 }

@@ -1,4 +1,4 @@
-import type { BootDevice, Firmware, VmNetwork, VmState } from '@wcc/api';
+import type { BootDevice, Firmware, VmNetwork, VmState, VmStateReasonCode } from '@wcc/api';
 import type { CreateStep } from '../state/create-form.ts';
 
 type Order = 'start' | 'shutdown' | 'power-off' | 'reset' | 'copy' | 'delete';
@@ -23,6 +23,7 @@ export interface MachinesText {
   image: string;
   state: string;
   states: Record<VmState, string>;
+  stateReasons: Record<VmStateReasonCode, string>;
   cpus: string;
   badCpus: string;
   memory: string;

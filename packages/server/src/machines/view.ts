@@ -1,4 +1,5 @@
-import type { Vm, VmMay, VmState } from '@wcc/api';
+import type { Vm, VmMay, VmState, VmStateReason, VmStateReasonCode } from '@wcc/api';
+import { errorRegistry } from '@wcc/api';
 import type { Principal } from '../access/principal.ts';
 import { can } from '../access/rules.ts';
 import type { Store } from '../storage/store.ts';
@@ -9,12 +10,24 @@ import { bootOrderOf, type VmDiskRow, type VmRow } from './vm-rows.ts';
 /** What the hypervisor has now, by UUID; null: it does not answer. */
 export type Statuses = ReadonlyMap<string, MachineStatus> | null;
 
-const reasonWords: Readonly<Record<NonNullable<MachineStatus['reason']>, string>> = {
-  no_space: 'The disk below it is full; start it again when there is room.',
-  io_error: 'A disk of it reported an error.',
-  guest_panic: 'Its system panicked.',
-  no_answer: 'It runs, but does not answer.',
+/** What it is, and what to do. */
+const reasonWords: Readonly<Record<VmStateReasonCode, readonly [message: string, hint: string]>> = {
+  deleting: ['It is being deleted.', ''],
+  guest_panic: ['Its system panicked.', 'Read its serial log, then reset it.'],
+  hypervisor_unavailable: [
+    errorRegistry.hypervisor_unavailable.message,
+    errorRegistry.hypervisor_unavailable.hint,
+  ],
+  io_error: ['A disk of it reported an error.', "Look at its disk, and at the host's own log."],
+  no_answer: ['It runs, but does not answer.', 'Wait a moment; if it stays so, power it off.'],
+  no_space: ['The disk below it is full.', 'Make room there, then start it again.'],
 };
+
+function reasonOf(code: VmStateReasonCode | null): VmStateReason | null {
+  if (code === null) return null;
+  const [message, hint] = reasonWords[code];
+  return { code, message, hint };
+}
 
 /** A machine as this principal sees it. */
 export async function toVm(
@@ -59,14 +72,17 @@ export async function toVm(
   };
 }
 
-export function stateOf(row: VmRow, statuses: Statuses): { state: VmState; stateReason: string | null } {
+export function stateOf(
+  row: VmRow,
+  statuses: Statuses,
+): { state: VmState; stateReason: VmStateReason | null } {
   if (row.state === 'making') return { state: 'making', stateReason: null };
-  if (row.state !== 'ready') return { state: 'making', stateReason: 'It is being deleted.' };
-  if (statuses === null) return { state: 'unknown', stateReason: 'The hypervisor does not answer.' };
+  if (row.state !== 'ready') return { state: 'making', stateReason: reasonOf('deleting') };
+  if (statuses === null) return { state: 'unknown', stateReason: reasonOf('hypervisor_unavailable') };
   const status = statuses.get(row.uuid);
   // Made, and forgotten by the hypervisor: its next start defines it again.
   if (status === undefined) return { state: 'shut_off', stateReason: null };
-  return { state: status.state, stateReason: status.reason === null ? null : reasonWords[status.reason] };
+  return { state: status.state, stateReason: reasonOf(status.reason) };
 }
 
 async function cdromOf(store: Store, { cdromImageId }: VmRow): Promise<Vm['cdrom']> {
@@ -121,7 +137,7 @@ export function toForeignVm({ uuid, name, state, reason, cpus, memoryBytes }: Ma
     name,
     uuid,
     state,
-    stateReason: reason === null ? null : reasonWords[reason],
+    stateReason: reasonOf(reason),
     operation: null,
     cpus,
     memoryBytes,

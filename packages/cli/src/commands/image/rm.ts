@@ -1,11 +1,9 @@
-import type { Image } from '@wcc/api';
 import type { Command } from 'commander';
-import { createAsker } from '../../account/ask.ts';
 import type { Context } from '../../frame/context.ts';
-import { CliError } from '../../frame/errors.ts';
 import { harmless } from '../../output/terminal.ts';
 import { findImage } from '../../server/find-image.ts';
 import { findServer } from '../../server/server.ts';
+import { confirm } from '../confirm.ts';
 import { finish } from '../finish.ts';
 import type { ActionOptions } from '../options.ts';
 import { withAction } from '../options.ts';
@@ -21,20 +19,8 @@ export function addImageRm(parent: Command, context: Context): void {
     .action(async (name: string, options: RemoveOptions) => {
       const server = await findServer(context.env, options.url);
       const image = await findImage(server, name);
-      if (options.yes !== true) await confirm(context, image);
+      const question = `Delete image ${image.id} "${harmless(image.name)}"?`;
+      if (options.yes !== true) await confirm(context, question);
       await finish(context, server, { accepted: await server.api.deleteImage(image.id, newKey()), options });
     });
-}
-
-/** Asks on a terminal; a script has to have said it beforehand. */
-async function confirm(context: Context, { id, name }: Image): Promise<void> {
-  if (context.stdin.isTTY !== true || context.stderr.isTTY !== true) {
-    throw new CliError('usage', 'Nobody is there to be asked.', { hint: 'Say --yes.' });
-  }
-  const asker = createAsker(context);
-  const answer = await asker
-    .ask(`Delete image ${id} "${harmless(name)}"? [y/N] `)
-    .finally(() => asker.close());
-  if (!/^y(es)?$/i.test(answer))
-    throw new CliError('cancelled', 'Nothing was deleted.', { code: 'not_confirmed' });
 }

@@ -1,0 +1,62 @@
+import type { Vm, VmState } from '@wcc/api';
+import { formatBytes } from '@wcc/progress';
+import { facts, table } from './human.ts';
+
+/** As the console has them. */
+const stateWords: Readonly<Record<VmState, string>> = {
+  making: 'being worked on',
+  running: 'running',
+  shut_off: 'off',
+  paused: 'paused',
+  crashed: 'crashed',
+  unknown: 'not known',
+};
+
+export function vmStateOf({ state }: Vm): string {
+  return stateWords[state];
+}
+
+export function vmTable(machines: readonly Vm[]): string {
+  if (machines.length === 0) return 'No machines.\n';
+  return table(
+    ['ID', 'NAME', 'STATE', 'CPUS', 'MEMORY', 'DISKS', 'OWNER'],
+    machines.map((machine) => [
+      machine.id === null ? '–' : String(machine.id),
+      machine.name,
+      vmStateOf(machine),
+      String(machine.cpus),
+      formatBytes(machine.memoryBytes),
+      formatBytes(machine.disks.reduce((sum, { sizeBytes }) => sum + sizeBytes, 0)),
+      machine.foreign ? 'another program' : (machine.ownerName ?? '–'),
+    ]),
+  );
+}
+
+export function vmFacts(machine: Vm): string {
+  const { stateReason, network, cdrom } = machine;
+  return facts([
+    ['id', machine.id === null ? null : String(machine.id)],
+    ['name', machine.name],
+    ['state', vmStateOf(machine)],
+    ['because', stateReason?.message ?? null],
+    ['what to do', stateReason?.hint ?? null],
+    ['operation', machine.operation],
+    ['cpus', String(machine.cpus)],
+    ['memory', formatBytes(machine.memoryBytes)],
+    ...machine.disks.map((disk): [string, string] => [`disk ${disk.index}`, diskWords(disk)]),
+    ['in the drive', cdrom === null ? null : `${cdrom.name} (image ${cdrom.image})`],
+    ['network', network.name === null ? network.kind : `${network.kind} ${network.name}`],
+    ['mac address', machine.macAddress],
+    ['firmware', machine.foreign ? null : machine.firmware],
+    ['boot order', machine.bootOrder.join(', ')],
+    ['uuid', machine.uuid],
+    ['owner', machine.foreign ? 'another program' : machine.ownerName],
+    ['since', machine.createdAt],
+  ]);
+}
+
+function diskWords({ name, image, sizeBytes, format, base }: Vm['disks'][number]): string {
+  const made = image === null ? name : `${name} (image ${image})`;
+  const size = [formatBytes(sizeBytes), format].filter((part) => part !== null).join(' ');
+  return `${made}, ${size}${base === null ? '' : `, thin on image ${base}`}`;
+}
