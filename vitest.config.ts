@@ -5,7 +5,8 @@ const hangsAfterMs = 300_000;
 
 /**
  * One run, four kinds of tests: `unit` beside the sources, `system` against a real server process, `e2e` in a
- * real browser, `crash` with SIGKILL.
+ * real browser, `crash` with SIGKILL. The first two share the processors; a browser, and a server that is killed at
+ * a chosen moment, have them to themselves.
  */
 export default defineConfig({
   test: {
@@ -29,7 +30,6 @@ export default defineConfig({
           include: ['test/system/**/*.test.ts'],
           testTimeout: hangsAfterMs,
           hookTimeout: hangsAfterMs,
-          fileParallelism: false,
         },
       },
       {

@@ -190,7 +190,11 @@ describe('an operation', () => {
 
   it('is watched through a restart of the server', async () => {
     const id = await startSlowCopy('restart.raw');
+    // Or a busy machine has copied all of it before the command is there to watch.
+    await server.api.pause(id);
     const watch = startCli(['op', 'watch', id], { server });
+    await until(() => watch.stderr !== '', { what: 'the command to watch' });
+    await server.api.resume(id);
     await until(() => watch.stderr.includes('%'), { what: 'the first numbers' });
     await server.kill();
     await until(() => watch.stderr.includes('no connection to the server'), { what: 'the loss to be told' });
