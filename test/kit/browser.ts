@@ -40,6 +40,23 @@ export async function launchBrowser(options: BrowserOptions = {}): Promise<Brows
   return browser;
 }
 
+export interface MortalBrowser {
+  readonly browser: Browser;
+  /** SIGKILL, as by the system when memory is short: nothing is told, nothing is saved. */
+  kill(): Promise<void>;
+}
+
+/** A browser whose process can be killed. One that was not killed has to be closed. */
+export async function launchMortalBrowser(): Promise<MortalBrowser> {
+  const server = await chromium.launchServer({
+    host: '127.0.0.1',
+    executablePath: browserPath,
+    args: [...browserFlags],
+  });
+  const browser = await chromium.connect(server.wsEndpoint());
+  return { browser, kill: () => server.kill() };
+}
+
 /** What went wrong in a page while it was looked at. */
 export interface PageRecord {
   cspViolations: string[];

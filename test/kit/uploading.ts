@@ -16,6 +16,15 @@ export async function uploadByDialog(page: Page, paths: string | string[]): Prom
   await dialog.waitFor({ state: 'detached' });
 }
 
+/** By the link, as a person goes: a page that is loaded anew no longer sends. */
+export async function goToOperations(page: Page): Promise<void> {
+  await page
+    .locator('header.top')
+    .getByRole('link', { name: /^Operations/ })
+    .click();
+  await page.locator('main h1', { hasText: 'Operations' }).waitFor();
+}
+
 /** The upload of that name, as the server knows it now. */
 export async function findUpload(server: TestServer, name: string): Promise<Operation | undefined> {
   const { items } = await server.api.operations({ action: 'upload_image' });

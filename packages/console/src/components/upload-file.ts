@@ -24,7 +24,7 @@ export function uploadFile(context: UploadFileContext): TemplateResult {
   const { app, chosen, remove } = context;
   const text = uploadsTextOf(app.preferences);
   const { key, file, kind } = chosen;
-  const what = kind === null || kind === 'unreadable' ? '' : text.kinds[kind];
+  const what = kind === null || kind === 'unreadable' || file.size === 0 ? '' : text.kinds[kind];
   return html`<li class="file">
     <div class="file-head">
       <bdi class="file-name" translate="no">${file.name}</bdi>

@@ -56,6 +56,8 @@ export const enUploads: UploadsText = {
     'A proxy before the server refuses pieces of this size (413). Ask for client_max_body_size 0 there; goes on by itself then',
   proxyLost: (status, at) =>
     `A proxy answers ${status}: it does not reach the server. Goes on by itself at ${at}`,
+  proxyTimedOut: (at) =>
+    `A proxy before the server gave up waiting (504). Ask for a longer proxy_read_timeout there; goes on by itself at ${at}`,
   serverBusy: (why, at) => `${why} Goes on by itself at ${at}`,
   fileTrouble: (name, at) =>
     `${name} changed or was removed on your computer. Choose it again to go on at ${at}`,

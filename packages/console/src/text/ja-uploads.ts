@@ -56,6 +56,8 @@ export const jaUploads: UploadsText = {
     '途中のプロキシがこのサイズのデータを拒否しました（413）。プロキシで client_max_body_size 0 を設定すると自動で続行します',
   proxyLost: (status, at) =>
     `プロキシが ${status} を返しました。サーバーに届いていません。${at} から自動で続行します`,
+  proxyTimedOut: (at) =>
+    `途中のプロキシが待ち時間の上限に達しました（504）。プロキシで proxy_read_timeout を長くしてください。${at} から自動で続行します`,
   serverBusy: (why, at) => `${why}${at} から自動で続行します`,
   fileTrouble: (name, at) =>
     `${name} がこのコンピューターで変更または削除されました。選び直すと ${at} から続行します`,

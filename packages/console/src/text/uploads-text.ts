@@ -41,6 +41,7 @@ export interface UploadsText {
   elsewhere: string;
   tooLargeForProxy: string;
   proxyLost: (status: string, at: string) => string;
+  proxyTimedOut: (at: string) => string;
   serverBusy: (why: string, at: string) => string;
   fileTrouble: (name: string, at: string) => string;
   wrongSize: (chosen: string, begun: string) => string;

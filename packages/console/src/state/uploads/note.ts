@@ -27,6 +27,7 @@ export function noteOf(view: UploadView, { text, name, at, explain }: NoteContex
       const { status, code } = view.problem;
       const isProxy = code === 'foreign_answer';
       if (isProxy && status === 413) return { status: text.tooLargeForProxy, look: 'stalled' };
+      if (isProxy && status === 504) return { status: text.proxyTimedOut(at), look: 'stalled' };
       if (isProxy) return { status: text.proxyLost(String(status), at), look: 'stalled' };
       return { status: text.serverBusy(explain(view.problem).message, at), look: 'stalled' };
     }

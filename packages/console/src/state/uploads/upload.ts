@@ -47,9 +47,9 @@ export class Upload {
     return this.#view;
   }
 
-  /** What the server confirmed to have on its disk. */
+  /** What the server has on its disk: as it confirmed to this page, or told to all who watch. */
   get offsetBytes(): number {
-    return this.#offsetBytes;
+    return Math.max(this.#offsetBytes, this.#arrivedBytes);
   }
 
   /** Something outside is another: connection, session. Whoever waits tries at once. */
@@ -92,6 +92,13 @@ export class Upload {
     return this.#context.operations.get(this.id)?.snapshot.state === 'paused';
   }
 
+  /** What watchers are told to be on the disk, in the middle of a piece too. */
+  get #arrivedBytes(): number {
+    const snapshot = this.#context.operations.get(this.id)?.snapshot;
+    const phase = snapshot?.phases[snapshot.phaseIndex];
+    return phase !== undefined && phase.name === 'receive' && 'done' in phase ? phase.done : 0;
+  }
+
   /** Sends until something is in the way. @returns what, or `null` when that is for the loop to see */
   async #session(): Promise<UploadView | null> {
     if (this.#isOver || this.#isPaused) return null;
@@ -100,7 +107,8 @@ export class Upload {
     try {
       const signal = AbortSignal.any([request.signal, AbortSignal.timeout(HEAD_MS)]);
       this.#confirm((await this.#context.tus.offset(this.id, signal)).offsetBytes);
-      this.#set({ kind: 'sending' });
+      // A proxy that refuses bytes lets the question through: only bytes that arrive prove that it does no more.
+      if (this.#view.kind !== 'refused') this.#set({ kind: 'sending' });
       while (this.#offsetBytes < this.#file.size) await this.#sendPart(request);
       return { kind: 'over', problem: null };
     } catch (error) {
@@ -130,6 +138,7 @@ export class Upload {
       // Taking nothing without a word is no way to go on.
       if (answer.offsetBytes <= offsetBytes) throw new Error('The server took nothing.');
       this.#failures = 0;
+      this.#set({ kind: 'sending' });
       this.#confirm(answer.offsetBytes);
       if (answer.offsetBytes === end) this.#pace.took(performance.now() - startedAt);
     } catch (error) {
@@ -166,13 +175,15 @@ export class Upload {
   }
 
   #onSnapshot(): void {
+    if (this.#request !== null && this.#view.kind === 'refused' && this.#arrivedBytes > this.#offsetBytes)
+      this.#set({ kind: 'sending' });
     if (!this.#isOver && !this.#isPaused) return this.#view.kind === 'paused' ? this.#wake() : undefined;
     this.#request?.abort();
     this.#wake();
   }
 
   #set(view: UploadView): void {
-    if (view === this.#view) return;
+    if (view.kind === this.#view.kind && view.kind === 'sending') return;
     this.#view = view;
     this.#context.onChange();
   }

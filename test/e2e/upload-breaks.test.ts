@@ -1,0 +1,150 @@
+import type { Locator } from 'playwright-core';
+import { afterAll, afterEach, beforeAll, beforeEach, expect, test } from 'vitest';
+import { launchMortalBrowser, screenshot } from '../kit/browser.ts';
+import type { MortalBrowser } from '../kit/browser.ts';
+import { openConsole } from '../kit/console.ts';
+import type { OpenConsole } from '../kit/console.ts';
+import { MiB } from '../kit/images.ts';
+import { until } from '../kit/poll.ts';
+import { findNonsense, observeEverything, readObservation, readRow, rowOf } from '../kit/rows.ts';
+import { setUploadStage, slowBytesPerSecond, slowPieceBytes } from '../kit/upload-stage.ts';
+import type { UploadStage } from '../kit/upload-stage.ts';
+import { chooseAgain, goToOperations, untilReceived, uploadByDialog } from '../kit/uploading.ts';
+
+/** The server is killed, the network swallows everything, the browser is killed: checks 8 and 4 for uploads. */
+const sizeBytes = 24 * MiB;
+/** Heads of requests, the console itself, frames of the socket: all that came through the proxy and is no byte of the file. */
+const besidesBytes = MiB;
+/** By default the hole lasts until the page has said all that it has to say, `WCC_BLACK_HOLE_S=30` makes it longer. */
+const holeS = Number(process.env['WCC_BLACK_HOLE_S'] ?? '5');
+
+let stage: UploadStage;
+let opened: OpenConsole;
+let mortal: MortalBrowser | null = null;
+
+beforeAll(async () => {
+  stage = await setUploadStage({ sizeBytes });
+});
+beforeEach(async () => {
+  stage.proxy.setMode('pass');
+  opened = await openConsole(stage.browser, stage, { port: stage.proxy.port });
+  await observeEverything(opened.page);
+  await opened.page.goto(`${opened.url}/images`);
+  stage.proxy.setUploadBandwidth(slowBytesPerSecond);
+});
+afterEach(async () => {
+  stage.proxy.setMode('pass');
+  stage.proxy.setUploadBandwidth(null);
+  await opened.context.close();
+  await mortal?.kill();
+  mortal = null;
+});
+afterAll(() => stage.close());
+
+/** The row says where it goes on, and that is where its bar stands. */
+async function expectWaiting(row: Locator): Promise<void> {
+  await row.getByText(/^No connection\. Goes on by itself at \d/).waitFor();
+  const { text } = await readRow(row);
+  const [goesOnAt, stands] = [/itself at ([\d.]+) MiB/, /([\d.]+) of [\d.]+ MiB/].map((each) =>
+    Number(each.exec(text)?.[1]),
+  );
+  // One is rounded, and the other may be a snapshot older.
+  expect(Math.abs(goesOnAt! - stands!), text).toBeLessThan(1);
+  expect(text).not.toMatch(/MiB\/s|left\b/);
+}
+
+/** Every text that stood in the page for any moment. */
+async function expectNothingFailed(): Promise<void> {
+  const { texts } = await readObservation(opened.page);
+  expect(texts.filter((text) => /\bfail(ed|ure)?\b|\berror\b/i.test(text))).toEqual([]);
+  expect(findNonsense(texts)).toEqual([]);
+  expect(opened.record).toEqual({ cspViolations: [], errors: [] });
+}
+
+async function durableBytes(id: string): Promise<number> {
+  return (await stage.server.api.upload(id)).offsetBytes;
+}
+
+test('8: the server is killed in mid-upload: the page says so, and goes on by itself', async () => {
+  const { server, proxy } = stage;
+  const { page } = opened;
+  const before = proxy.fromClients;
+  await uploadByDialog(page, stage.fileNamed('killed.raw'));
+  await goToOperations(page);
+  const id = await untilReceived(server, 'killed.raw', 0.5);
+  const known = await durableBytes(id);
+  await server.kill();
+  const row = rowOf(page, 'killed.raw');
+  await page
+    .getByText(/connection lost/i)
+    .first()
+    .waitFor();
+  await expectWaiting(row);
+  expect((await readRow(row)).value, 'what was there is still shown').toBeGreaterThanOrEqual(0.4);
+  await screenshot(page, 'upload-server-killed');
+  await server.start();
+  expect(await durableBytes(id), 'what was told is on the disk').toBeGreaterThanOrEqual(known);
+  proxy.setUploadBandwidth(null);
+  await stage.expectWhole('killed.raw', id);
+  const again = proxy.fromClients - before - sizeBytes;
+  console.log(`sent again: ${(again / MiB).toFixed(1)} MiB`);
+  expect(again).toBeLessThanOrEqual(slowPieceBytes + besidesBytes);
+  await until(async () => (await readRow(row)).look === 'succeeded', { what: 'the row to say so' });
+  await expectNothingFailed();
+});
+
+test(`4: a black hole of at least ${holeS} s in mid-upload: nothing fails, and it goes on`, async () => {
+  const { server, proxy } = stage;
+  const { page } = opened;
+  await uploadByDialog(page, stage.fileNamed('hole.raw'));
+  await goToOperations(page);
+  const id = await untilReceived(server, 'hole.raw', 0.25);
+  const row = rowOf(page, 'hole.raw');
+  proxy.setMode('silent');
+  const cutAt = performance.now();
+  await page
+    .getByText(/connection lost/i)
+    .first()
+    .waitFor();
+  console.log(`banner after ${Math.round(performance.now() - cutAt)} ms`);
+  await expectWaiting(row);
+  console.log(`row says so after ${Math.round(performance.now() - cutAt)} ms`);
+  await screenshot(page, 'upload-black-hole');
+  await until(() => performance.now() - cutAt > holeS * 1000, { what: 'the hole to pass' });
+  proxy.setMode('pass');
+  const backAt = performance.now();
+  const truth = (await durableBytes(id)) / sizeBytes;
+  await until(async () => ((await readRow(row)).value ?? 0) >= truth, { what: 'the true value' });
+  await until(async () => (await durableBytes(id)) / sizeBytes > truth, { what: 'more to come' });
+  console.log(`goes on ${Math.round(performance.now() - backAt)} ms after`);
+  proxy.setUploadBandwidth(null);
+  await stage.expectWhole('hole.raw', id);
+  await until(async () => (await readRow(row)).look === 'succeeded', { what: 'the row to say so' });
+  await expectNothingFailed();
+});
+
+test('the browser is killed in mid-upload: another one finds it, and goes on where the server stands', async () => {
+  const { server, proxy } = stage;
+  const own = stage.fileNamed('orphan.raw');
+  mortal = await launchMortalBrowser();
+  const first = await openConsole(mortal.browser, stage, { port: proxy.port });
+  await uploadByDialog(first.page, own);
+  const id = await untilReceived(server, 'orphan.raw', 0.4);
+  await mortal.kill();
+
+  const { page } = opened;
+  await goToOperations(page);
+  const row = rowOf(page, 'orphan.raw');
+  await row.getByText(/^Choose orphan\.raw again to go on at \d/).waitFor();
+  const stands = await durableBytes(id);
+  expect(stands).toBeGreaterThanOrEqual(0.4 * sizeBytes);
+  const before = proxy.fromClients;
+  proxy.setUploadBandwidth(null);
+  await chooseAgain(page, row, own);
+  await stage.expectWhole('orphan.raw', id);
+  const sent = proxy.fromClients - before;
+  console.log(`sent ${(sent / MiB).toFixed(1)} MiB of ${((sizeBytes - stands) / MiB).toFixed(1)} MiB`);
+  expect(sent).toBeLessThanOrEqual(sizeBytes - stands + slowPieceBytes);
+  await until(async () => (await readRow(row)).look === 'succeeded', { what: 'the row to say so' });
+  await expectNothingFailed();
+});

@@ -1,0 +1,76 @@
+import { closeSync, openSync, rmSync, statfsSync, writeSync } from 'node:fs';
+import { join } from 'node:path';
+import { expect, test } from 'vitest';
+import { screenshot } from '../kit/browser.ts';
+import { openConsole } from '../kit/console.ts';
+import { MiB } from '../kit/images.ts';
+import { loopMountRefusal, withLoopFileSystem } from '../kit/loop-mount.ts';
+import { waitForState } from '../kit/operations.ts';
+import { until } from '../kit/poll.ts';
+import { findNonsense, observeEverything, readObservation, readRow, rowOf } from '../kit/rows.ts';
+import { setUploadStage, slowBytesPerSecond } from '../kit/upload-stage.ts';
+import { goToOperations, untilReceived, uploadByDialog } from '../kit/uploading.ts';
+
+/** Check 14 for uploads: somebody else fills the disk in the middle; it goes on from the page when there is room. */
+const refusal = loopMountRefusal();
+if (refusal !== null) console.log(`Skipped, an upload into a full disk: ${refusal}.`);
+
+/** Writes until only so much is free. */
+function takeRoom(path: string, leaveBytes: number): void {
+  const file = openSync(path, 'w');
+  const block = Buffer.alloc(MiB, 1);
+  for (;;) {
+    const { bavail, bsize } = statfsSync(path);
+    if (bavail * bsize <= leaveBytes) break;
+    writeSync(file, block);
+  }
+  closeSync(file);
+}
+
+test.skipIf(refusal !== null)(
+  '14: the disk fills up in mid-upload: what to do is said, then it goes on',
+  async () => {
+    expect.hasAssertions();
+    await withLoopFileSystem('ext4', 192 * MiB, async (mountPoint) => {
+      const stage = await setUploadStage({
+        sizeBytes: 32 * MiB,
+        server: { poolDir: join(mountPoint, 'pool'), args: ['--free-space-floor', '0'] },
+      });
+      try {
+        const { server, proxy } = stage;
+        const { page, url, record } = await openConsole(stage.browser, stage, { port: proxy.port });
+        await observeEverything(page);
+        await page.goto(`${url}/images`);
+        proxy.setUploadBandwidth(slowBytesPerSecond);
+        await uploadByDialog(page, stage.fileNamed('full.raw'));
+        await goToOperations(page);
+        const id = await untilReceived(server, 'full.raw', 0.2);
+        const junk = join(mountPoint, 'junk');
+        takeRoom(junk, MiB);
+        await waitForState(server, id, { states: ['paused'] });
+        const row = rowOf(page, 'full.raw');
+        await row.getByText(/the disk is full.*Goes on by itself when there is room/i).waitFor();
+        await screenshot(page, 'upload-full-disk');
+        expect((await readRow(row)).look).toBe('paused');
+        // Pressed too early it only tries again.
+        await row.getByRole('button', { name: 'Resume' }).click();
+        await row.getByText(/the disk is full/i).waitFor();
+        rmSync(junk);
+        proxy.setUploadBandwidth(null);
+        await row
+          .getByRole('button', { name: 'Resume' })
+          .click({ timeout: 5000 })
+          // The server may have been faster: it looks for room by itself.
+          .catch(async () => expect((await server.api.operation(id)).state).not.toBe('paused'));
+        await stage.expectWhole('full.raw', id);
+        await until(async () => (await readRow(row)).look === 'succeeded', { what: 'the row to say so' });
+        const { texts } = await readObservation(page);
+        expect(texts.filter((text) => /\bfailed\b/i.test(text))).toEqual([]);
+        expect(findNonsense(texts)).toEqual([]);
+        expect(record).toEqual({ cspViolations: [], errors: [] });
+      } finally {
+        await stage.close();
+      }
+    });
+  },
+);

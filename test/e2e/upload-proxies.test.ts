@@ -1,0 +1,89 @@
+import { afterAll, afterEach, beforeAll, expect, test } from 'vitest';
+import { screenshot } from '../kit/browser.ts';
+import { openConsole } from '../kit/console.ts';
+import type { OpenConsole } from '../kit/console.ts';
+import { createHttpProxy } from '../kit/http-proxy.ts';
+import type { HttpProxy } from '../kit/http-proxy.ts';
+import { MiB } from '../kit/images.ts';
+import { until } from '../kit/poll.ts';
+import { observeEverything, readObservation, readRow, rowOf } from '../kit/rows.ts';
+import { setUploadStage } from '../kit/upload-stage.ts';
+import type { UploadStage } from '../kit/upload-stage.ts';
+import { findUpload, goToOperations, uploadByDialog } from '../kit/uploading.ts';
+
+/** Check 20: what a proxy answers in the place of the server is told as the proxy's, with what to do. */
+const sizeBytes = 24 * MiB;
+
+let stage: UploadStage;
+let http: HttpProxy;
+let opened: OpenConsole;
+
+beforeAll(async () => {
+  stage = await setUploadStage({
+    sizeBytes,
+    before: async (port) => {
+      http = await createHttpProxy(port);
+      return http.port;
+    },
+  });
+});
+afterEach(async () => {
+  http.refuse(null);
+  await opened.context.close();
+});
+afterAll(async () => {
+  await stage.close();
+  await http.close();
+});
+
+const refusals = [
+  { status: 413, words: /proxy.*refuses.*\(413\).*client_max_body_size 0/i },
+  { status: 502, words: /proxy answers 502: it does not reach the server/i },
+  { status: 504, words: /proxy.*\(504\).*proxy_read_timeout/i },
+];
+
+test('20: a proxy that answers 413, 502 and 504 is named, and the upload goes on when it has done with that', async () => {
+  opened = await openConsole(stage.browser, stage, { port: stage.proxy.port });
+  const { page, record } = opened;
+  await observeEverything(page);
+  await page.goto(`${opened.url}/images`);
+  // The first piece of 8 MiB goes through, as when the proxy is set up anew meanwhile.
+  http.refuse({ status: 413, method: 'PATCH', path: '/api/uploads/', after: 1 });
+  await uploadByDialog(page, stage.fileNamed('refused.raw'));
+  await goToOperations(page);
+  const row = rowOf(page, 'refused.raw');
+  for (const { status, words } of refusals) {
+    if (status !== 413) http.refuse({ status, method: 'PATCH', path: '/api/uploads/', after: 0 });
+    await row.getByText(words).waitFor();
+    await screenshot(page, `upload-proxy-${status}`);
+    expect((await readRow(row)).look).toBe('stalled');
+  }
+  // It went on trying, and did not begin again.
+  const id = (await findUpload(stage.server, 'refused.raw'))!.id;
+  expect((await stage.server.api.upload(id)).offsetBytes).toBe(8 * MiB);
+  http.refuse(null);
+  await stage.expectWhole('refused.raw', id);
+  await until(async () => (await readRow(row)).look === 'succeeded', { what: 'the row to say so' });
+  const { texts } = await readObservation(page);
+  expect(texts.filter((each) => /\bfailed\b/i.test(each))).toEqual([]);
+  expect(record).toEqual({ cspViolations: [], errors: [] });
+});
+
+test('20: a proxy that refuses the creation: the dialog says whose refusal it is, and nothing is lost', async () => {
+  opened = await openConsole(stage.browser, stage, { port: stage.proxy.port });
+  const { page } = opened;
+  http.refuse({ status: 502, method: 'POST', path: '/api/uploads', after: 0 });
+  await page.getByRole('button', { name: 'Upload', exact: true }).first().click();
+  const dialog = page.getByRole('dialog', { name: 'Upload images' });
+  await dialog.locator('#upload-files').setInputFiles(stage.fileNamed('again.raw'));
+  await dialog.getByText('This name is free.').waitFor();
+  await dialog.getByRole('button', { name: 'Upload', exact: true }).click();
+  await dialog.getByText(/proxy.*answered 502.*/i).waitFor();
+  await screenshot(page, 'upload-proxy-creation');
+  expect(await findUpload(stage.server, 'again.raw')).toBeUndefined();
+  http.refuse(null);
+  await dialog.getByRole('button', { name: 'Upload', exact: true }).click();
+  await dialog.waitFor({ state: 'detached' });
+  const made = await until(() => findUpload(stage.server, 'again.raw'), { what: 'the upload' });
+  await stage.expectWhole('again.raw', made.id);
+});

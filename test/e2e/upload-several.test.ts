@@ -1,0 +1,126 @@
+import { join } from 'node:path';
+import { writeFileSync } from 'node:fs';
+import type { BrowserContext } from 'playwright-core';
+import { afterAll, afterEach, beforeAll, expect, test } from 'vitest';
+import { screenshot } from '../kit/browser.ts';
+import { openConsole } from '../kit/console.ts';
+import { makeWorkspace } from '../kit/directories.ts';
+import type { Workspace } from '../kit/directories.ts';
+import { MiB } from '../kit/images.ts';
+import { findImage, waitForState } from '../kit/operations.ts';
+import { until } from '../kit/poll.ts';
+import { readRow, rowOf } from '../kit/rows.ts';
+import { createUser } from '../kit/session.ts';
+import { setUploadStage, slowBytesPerSecond } from '../kit/upload-stage.ts';
+import type { UploadStage } from '../kit/upload-stage.ts';
+import { findUpload, goToOperations, untilReceived } from '../kit/uploading.ts';
+
+/** Several files at once, each with its own fate; and whoever may not see them sees nothing of them. */
+let stage: UploadStage;
+let odd: Workspace;
+const contexts: BrowserContext[] = [];
+
+beforeAll(async () => {
+  stage = await setUploadStage({ sizeBytes: 16 * MiB });
+  odd = makeWorkspace('odd-files');
+});
+afterEach(async () => {
+  stage.proxy.setUploadBandwidth(null);
+  for (const context of contexts.splice(0)) await context.close();
+});
+afterAll(async () => {
+  odd.remove();
+  await stage.close();
+});
+
+test('three files: each is checked before the start; one is paused, one cancelled, one finishes', async () => {
+  const { server, proxy } = stage;
+  const owner = await openConsole(
+    stage.browser,
+    { server, user: await createUser(server, 'owner', 'operator') },
+    { port: proxy.port },
+  );
+  const other = await openConsole(
+    stage.browser,
+    { server, user: await createUser(server, 'other', 'operator') },
+    { port: proxy.port },
+  );
+  contexts.push(owner.context, other.context);
+  const heard: string[] = [];
+  const cdp = await other.context.newCDPSession(other.page);
+  cdp.on('Network.webSocketFrameReceived', ({ response }) => void heard.push(response.payloadData));
+  await cdp.send('Network.enable');
+  await other.page.goto(`${other.url}/operations`);
+  await until(() => heard.some((frame) => frame.includes('"t":"ok"')), { what: 'the other page to listen' });
+
+  const { page } = owner;
+  const [empty, bad] = [join(odd.path, 'empty.iso'), join(odd.path, '.hidden.raw')];
+  writeFileSync(empty, '');
+  writeFileSync(bad, 'x'.repeat(4096));
+  await page.getByRole('button', { name: 'Upload', exact: true }).first().click();
+  const dialog = page.getByRole('dialog', { name: 'Upload images' });
+  const three = ['paused.raw', 'cancelled.raw', 'finished.raw'];
+  await dialog
+    .locator('#upload-files')
+    .setInputFiles([...three.map((name) => stage.fileNamed(name)), empty, bad]);
+  const file = (name: string): ReturnType<typeof dialog.locator> =>
+    dialog.locator('.file').filter({ hasText: name });
+  for (const name of three) await file(name).getByText('This name is free.').waitFor();
+  await file('empty.iso').getByText('The file is empty.').waitFor();
+  await file('.hidden.raw').locator('.note.bad').getByText(/\w/).waitFor();
+  // A name twice stands against both.
+  await file('finished.raw').getByRole('textbox').first().fill('paused.raw');
+  await file('finished.raw').getByText('Another file here has this name.').waitFor();
+  await file('finished.raw').getByRole('textbox').first().fill('finished.raw');
+  await dialog
+    .locator('.facts')
+    .getByText(/^48\.0 MiB$/)
+    .waitFor();
+  // What stands against one of them gets the focus, and nothing is begun.
+  await dialog.getByRole('button', { name: 'Upload 5 files' }).click();
+  expect((await server.api.uploads({ owner: 'all' })).items).toEqual([]);
+  await screenshot(page, 'upload-five-files');
+  for (const name of ['empty.iso', '.hidden.raw'])
+    await dialog.getByRole('button', { name: `Leave ${name} out` }).click();
+  proxy.setUploadBandwidth(slowBytesPerSecond);
+  await dialog.getByRole('button', { name: 'Upload 3 files' }).click();
+  await dialog.waitFor({ state: 'detached' });
+  await goToOperations(page);
+
+  await rowOf(page, 'finished.raw')
+    .getByText(/^Waiting · two files are sent at a time/)
+    .waitFor();
+  const cancelled = await untilReceived(server, 'cancelled.raw', 0.1);
+  const paused = await untilReceived(server, 'paused.raw', 0.1);
+  await rowOf(page, 'paused.raw').getByRole('button', { name: 'Pause' }).click();
+  await waitForState(server, paused, { states: ['paused'] });
+  await rowOf(page, 'cancelled.raw').getByRole('button', { name: 'Cancel' }).click();
+  await waitForState(server, cancelled, { states: ['cancelled'] });
+  await rowOf(page, 'cancelled.raw')
+    .getByText(/Cancelled/)
+    .waitFor();
+  await screenshot(page, 'upload-three-fates');
+  proxy.setUploadBandwidth(null);
+  // The third has a place now; the paused one neither holds one nor moves.
+  const finished = (await findUpload(server, 'finished.raw'))!.id;
+  const { offsetBytes } = await server.api.upload(paused);
+  await stage.expectWhole('finished.raw', finished);
+  expect((await server.api.upload(paused)).offsetBytes).toBe(offsetBytes);
+  expect((await readRow(rowOf(page, 'paused.raw'))).text).toMatch(/Paused at \d/);
+  // Nothing is left of the cancelled one: neither a file (looked at by `expectWhole`) nor an upload nor an image.
+  expect(await findImage(server, 'cancelled.raw')).toBeUndefined();
+  expect((await server.api.uploads({ owner: 'all' })).items.map(({ id }) => id)).toEqual([paused]);
+  await rowOf(page, 'paused.raw').getByRole('button', { name: 'Resume' }).click();
+  await stage.expectWhole('paused.raw', paused);
+
+  // The other user has heard of the images at most, which are everybody's; of no upload.
+  await other.page.goto(`${other.url}/operations`);
+  await until(() => heard.filter((frame) => frame.includes('"t":"ok"')).length > 1, {
+    what: 'the other page to listen again',
+  });
+  expect(await other.page.locator('wcc-progress').count()).toBe(0);
+  const ids = [paused, cancelled, finished];
+  expect(heard.filter((frame) => ids.some((id) => frame.includes(id)))).toEqual([]);
+  expect(owner.record).toEqual({ cspViolations: [], errors: [] });
+  expect(other.record).toEqual({ cspViolations: [], errors: [] });
+});
