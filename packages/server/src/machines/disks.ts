@@ -1,14 +1,11 @@
 import { ApiError, type AddDiskInput, maxDisks } from '@wcc/api';
-import { createOperationId } from '@wcc/progress';
-import { randomBytes } from 'node:crypto';
-import { unlink } from 'node:fs/promises';
-import { join } from 'node:path';
 import { registerImage } from '../images/made-image.ts';
 import { refuseTakenName } from '../images/names.ts';
 import { measureRoom } from '../images/room.ts';
 import type { VmChange } from './change.ts';
 import type { MachinesContext } from './context.ts';
 import { finishDisk, publishDisk } from './create/disk-files.ts';
+import { announceDisk, withdrawDisk } from './unrecorded-disks.ts';
 import type { DiskPlan } from './create/input.ts';
 import { draftDisk, freeName } from './create/plan-disks.ts';
 import { demandHypervisor, ordered } from './host.ts';
@@ -47,15 +44,11 @@ async function makeAndAttach(
   await refuseTakenName(store, pool, name);
   const number = context.images.numbers.take();
   const disk: DiskPlan = { ...draft, position, imageId: number.id, name };
-  const place = { operationId: createOperationId(randomBytes), poolId: pool.id, directory: pool.path };
-  const inode = await publishDisk(context, {
-    place,
-    disk,
-    hooks: { onJob: () => {}, onCopyPhase: () => {} },
-  });
-  const diskRow: VmDiskRow = { ...toRow(disk, row.id), inode };
+  const place = await announceDisk(store, { poolId: pool.id, directory: pool.path, name });
   try {
-    await finishDisk(place, disk);
+    const hooks = { onJob: () => {}, onCopyPhase: () => {} };
+    const inode = await publishDisk(context, { place, disk, hooks });
+    const diskRow: VmDiskRow = { ...toRow(disk, row.id), inode };
     const image = await registerImage(store, {
       id: disk.imageId,
       poolId: pool.id,
@@ -75,9 +68,10 @@ async function makeAndAttach(
       { query },
       vmAudit(principal, row, 'disk.add'),
     ]);
-  } catch (error) {
-    await unlink(join(pool.path, name));
-    throw error;
+    // The hidden name goes last: until the record is there, it tells whose the file is.
+    await finishDisk(place, disk);
+  } finally {
+    await withdrawDisk(context, { place, name });
   }
 }
 

@@ -37,6 +37,7 @@ import { demandIdle, demandVm, may } from './rights.ts';
 import { createOperationSecrets } from './secrets.ts';
 import { createSeeds } from './seed/seeds.ts';
 import { sweepAbandoned } from './sweep.ts';
+import { withdrawUnrecordedDisks } from './unrecorded-disks.ts';
 import { toForeignVm, toVm, type Statuses } from './view.ts';
 import { readDisks, type VmRow } from './vm-rows.ts';
 
@@ -109,7 +110,10 @@ export async function createMachines(options: MachinesOptions): Promise<Machines
   };
   const timer = setInterval(sweep, sweepMs).unref();
   return {
-    start: () => sweepAbandoned(context),
+    async start() {
+      await withdrawUnrecordedDisks(context);
+      await sweepAbandoned(context);
+    },
     ...readers(context),
     ...makers,
     ...changers(context),

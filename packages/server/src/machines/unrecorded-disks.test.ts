@@ -1,0 +1,79 @@
+import { execFile } from 'node:child_process';
+import { mkdtemp, readdir, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { promisify } from 'node:util';
+import { afterEach, expect, it } from 'vitest';
+import type { Hypervisor } from './hypervisor.ts';
+import { admin, MiB, startMachines, type MachinesUnderTest } from './machines.testkit.ts';
+
+/** A crash while a disk is added to a machine: what lies on the disk at that moment is what the next process finds. */
+const run = promisify(execFile);
+const open: MachinesUnderTest[] = [];
+afterEach(async () => {
+  for (const ground of open.splice(0)) await ground.close();
+});
+
+/** The real driver, whose next `define` copies everything that is on the disk, as a power cut would keep it. */
+function keepAtDefine(keep: () => Promise<void>): (hypervisor: Hypervisor) => Hypervisor {
+  return (hypervisor) =>
+    new Proxy(hypervisor, {
+      get: (target, name) =>
+        name === 'define'
+          ? async (...args: Parameters<Hypervisor['define']>): Promise<void> => {
+              await keep();
+              await target.define(...args);
+            }
+          : (Reflect.get(target, name) as unknown),
+    });
+}
+
+const diskFiles = async ({ poolDir }: MachinesUnderTest): Promise<string[]> =>
+  (await readdir(poolDir)).filter((name) => /disk|partial/.test(name));
+
+it.each(['raw', 'qcow2'] as const)(
+  'leaves no %s file that nobody knows, and takes none of others',
+  async (format) => {
+    const later = join(await mkdtemp(join(tmpdir(), 'wcc-crash-')), 'home');
+    let isKeeping = false;
+    const keep = async (): Promise<void> => {
+      if (isKeeping) await run('cp', ['-a', ground.home, later]);
+    };
+    const ground = await startMachines({ wrapHypervisor: keepAtDefine(keep) });
+    open.push(ground);
+    await ground.make({ name: 'web', disks: [] });
+    const { id } = await ground.vm('web');
+    isKeeping = true;
+    await ground.machines.addDisk(admin, id ?? 0, { kind: 'blank', sizeBytes: MiB, format });
+    expect(await diskFiles(ground)).toEqual([`web-disk0.${format}`]);
+    expect(await ground.traces()).toEqual(expect.not.arrayContaining([expect.stringContaining('name:')]));
+
+    const after = await startMachines({ home: later });
+    open.push(after);
+    expect(await diskFiles(after)).toEqual([]);
+    expect(await after.rescan()).toMatchObject({ added: 0, missing: 0 });
+    expect((await after.vm('web')).disks).toEqual([]);
+    const added = await after.machines.addDisk(admin, id ?? 0, { kind: 'blank', sizeBytes: 2 * MiB, format });
+    expect(added.disks).toMatchObject([{ name: `web-disk0.${format}`, sizeBytes: 2 * MiB }]);
+    expect(after.errors).toEqual([]);
+    await rm(join(later, '..'), { recursive: true, force: true });
+  },
+);
+
+it('of which the hypervisor wants to know nothing leaves nothing', async () => {
+  let isBroken = false;
+  const refuse = (): Promise<void> => (isBroken ? Promise.reject(new Error('broken')) : Promise.resolve());
+  const ground = await startMachines({ wrapHypervisor: keepAtDefine(refuse) });
+  open.push(ground);
+  await ground.make({ name: 'web', disks: [] });
+  const { id } = await ground.vm('web');
+  isBroken = true;
+  const body = { kind: 'blank' as const, sizeBytes: MiB, format: 'qcow2' as const };
+  await expect(ground.machines.addDisk(admin, id ?? 0, body)).rejects.toThrow('broken');
+  expect(await diskFiles(ground)).toEqual([]);
+  // A file that somebody put there is not ours to take.
+  await writeFile(join(ground.poolDir, 'web-disk0.qcow2'), 'of somebody');
+  await expect(ground.machines.addDisk(admin, id ?? 0, body)).rejects.toThrow('broken');
+  expect(await diskFiles(ground)).toEqual(['web-disk0.qcow2']);
+  expect(await ground.traces()).toEqual(expect.not.arrayContaining([expect.stringContaining('name:')]));
+});
