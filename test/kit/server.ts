@@ -33,6 +33,8 @@ export interface ServerOptions {
   env?: Record<string, string>;
   uid?: number;
   gid?: number;
+  /** A command that becomes the server, before its own. @default none */
+  launcher?: readonly string[];
 }
 
 export interface ServerExit {
@@ -80,7 +82,8 @@ function flags(options: ServerOptions & { port: number; dataDir: string; poolDir
 }
 
 function launch(argv: readonly string[], options: ServerOptions, log: (text: string) => void): ChildProcess {
-  const child = spawn(process.execPath, argv, {
+  const [program, ...args] = [...(options.launcher ?? []), process.execPath, ...argv];
+  const child = spawn(program ?? process.execPath, args, {
     stdio: ['ignore', 'pipe', 'pipe'],
     // Nothing of the test's own environment: what the server gets is written here.
     env: {
