@@ -223,6 +223,7 @@ test.each(ways)(
       await page.goto(`${url}/${path}`);
       await page.locator('main h1').waitFor();
       if (path.startsWith('operations')) await page.locator('wcc-operation-access h3').first().waitFor();
+      if (path === 'settings') await page.locator('#profile-sshKeys').waitFor();
       await page.locator('main .muted, main table').first().waitFor();
       const found = await findFaults(page);
       if (found.length > 0) faults[path] = found;

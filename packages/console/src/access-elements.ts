@@ -1,6 +1,7 @@
 import { ConfirmDialog } from './components/confirm-dialog.ts';
 import { OperationAccess } from './components/operation-access.ts';
 import { PasswordForm } from './components/password-form.ts';
+import { ProfileForm } from './components/profile-form.ts';
 import { SecretBox } from './components/secret-box.ts';
 import { ShareDialog } from './components/share-dialog.ts';
 import { TokenDialog } from './components/token-dialog.ts';
@@ -17,6 +18,7 @@ customElements.define('wcc-user-dialog', UserDialog);
 customElements.define('wcc-token-dialog', TokenDialog);
 customElements.define('wcc-share-dialog', ShareDialog);
 customElements.define('wcc-password-form', PasswordForm);
+customElements.define('wcc-profile-form', ProfileForm);
 customElements.define('wcc-operation-access', OperationAccess);
 customElements.define('wcc-users-page', UsersPage);
 customElements.define('wcc-tokens-page', TokensPage);

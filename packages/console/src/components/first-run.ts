@@ -2,7 +2,6 @@ import type { Host, Pool } from '@wcc/api';
 import { html, nothing } from 'lit';
 import type { TemplateResult } from 'lit';
 import type { App } from '../state/app.ts';
-import { pagePaths } from '../state/router.ts';
 import { size } from '../text/format.ts';
 import type { MachinesText } from '../text/machines-text.ts';
 import { icon } from './icons.ts';
@@ -17,6 +16,7 @@ export interface FirstRunContext {
   mayMake: boolean;
   busy: boolean;
   onSample: () => void;
+  onUpload: () => void;
   onQuick: () => void;
 }
 
@@ -45,7 +45,7 @@ export function firstRun(app: App, context: FirstRunContext): TemplateResult {
           </li>`,
       )}
     </ul>
-    ${mayMake ? ways(app, context) : html`<p class="muted">${app.text.images.viewerHint}</p>`}
+    ${mayMake ? ways(context) : html`<p class="muted">${app.text.images.viewerHint}</p>`}
   </section>`;
 }
 
@@ -87,8 +87,8 @@ export function hypervisorWords({ host: text }: MachinesText, { hypervisor }: Ho
   return parts.filter((part) => part !== '').join(' · ');
 }
 
-function ways({ router }: App, context: FirstRunContext): TemplateResult {
-  const { words, busy, pool, host, hasImage, onSample, onQuick } = context;
+function ways(context: FirstRunContext): TemplateResult {
+  const { words, busy, pool, host, hasImage, onSample, onUpload, onQuick } = context;
   const { first: text } = words;
   const isOff = busy || pool?.state !== 'ready';
   return html`<ol class="first-ways">
@@ -104,7 +104,9 @@ function ways({ router }: App, context: FirstRunContext): TemplateResult {
     </li>
     <li>
       <span><strong>${text.upload}</strong><span class="muted">${text.uploadHint}</span></span>
-      <a class="button" href=${pagePaths.images} @click=${router.onLink}>${icon('disc')}${text.uploadVerb}</a>
+      <button class="button" ?disabled=${pool?.state !== 'ready'} @click=${onUpload}>
+        ${icon('disc')}${text.uploadVerb}
+      </button>
     </li>
     ${
       host?.hypervisor.missing === null

@@ -101,8 +101,10 @@ export abstract class FormElement extends ConsoleElement {
   }
 
   protected refused(error: unknown): void {
-    if (error instanceof ApiProblem && error.field !== null && this.inputOf(error.field) !== null)
-      return this.refuse({ field: error.field, words: this.wordsFor(error) });
+    // `sshKeys.0`: one of a list stands in one field here.
+    const field = error instanceof ApiProblem ? (error.field?.split('.')[0] ?? null) : null;
+    if (error instanceof ApiProblem && field !== null && this.inputOf(field) !== null)
+      return this.refuse({ field, words: this.wordsFor(error) });
     this.problem = error;
     const { message, hint } = this.app.explain(error);
     this.app.announcer.alert(`${message} ${hint}`);

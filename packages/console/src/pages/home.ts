@@ -5,6 +5,7 @@ import { repeat } from 'lit/directives/repeat.js';
 import { firstRun } from '../components/first-run.ts';
 import { hostCard } from '../components/host-card.ts';
 import { icon } from '../components/icons.ts';
+import { lazyPart } from '../components/lazy-part.ts';
 import { liveRow } from '../components/live-row.ts';
 import type { RowOffers } from '../components/live-row.ts';
 import { adopt, MachinePart } from '../components/machine-part.ts';
@@ -29,10 +30,12 @@ export class HomePage extends MachinePart {
   static override readonly properties: PropertyDeclarations = {
     ...MachinePart.properties,
     isCreating: { state: true },
+    isUploading: { state: true },
     busy: { state: true },
     problem: { state: true },
   };
   declare isCreating: boolean;
+  declare isUploading: boolean;
   declare busy: boolean;
   declare problem: unknown;
   #failed: Listing<Operation> | null = null;
@@ -51,6 +54,7 @@ export class HomePage extends MachinePart {
   constructor() {
     super();
     this.isCreating = false;
+    this.isUploading = false;
     this.busy = false;
     this.problem = null;
   }
@@ -98,7 +102,8 @@ export class HomePage extends MachinePart {
       <div class="home-grid">
         ${machinesCard(this.app, this.machines, this.words)} ${hostCard(this.app, this.machines, this.words)}
       </div>
-      ${this.#pools(images.pools)} ${this.isCreating ? this.#dialog() : nothing}`;
+      ${this.#pools(images.pools)} ${this.isCreating ? this.#dialog() : nothing}
+      ${this.isUploading ? this.#upload() : nothing}`;
   }
 
   /** Hardly anything to start from: what can be done about it comes before everything else. */
@@ -130,6 +135,7 @@ export class HomePage extends MachinePart {
       mayMake: this.mayMake,
       busy: this.busy,
       onSample: () => void this.#makeSample(),
+      onUpload: () => (this.isUploading = true),
       onQuick: () => (this.isCreating = true),
     });
   }
@@ -195,6 +201,18 @@ export class HomePage extends MachinePart {
         id === null ? undefined : this.app.router.go(machinePageOf(id))}
       .onClosed=${() => (this.isCreating = false)}
     ></wcc-quick-create-dialog>`;
+  }
+
+  #upload(): TemplateResult {
+    return lazyPart(
+      'uploads',
+      this.app,
+      () =>
+        html`<wcc-upload-dialog
+          .app=${this.app}
+          .onClosed=${() => (this.isUploading = false)}
+        ></wcc-upload-dialog>`,
+    );
   }
 
   async #makeSample(): Promise<void> {

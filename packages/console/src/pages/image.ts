@@ -145,11 +145,23 @@ export class ImagePage extends ConsoleElement {
     if (!this.#mayChange) return html`<div class="image-actions">${isReady ? download : nothing}</div>`;
     return html`<div class="image-actions">
       ${isReady ? button('copy', this.text.images.copy, open('copy', 'primary')) : nothing}
+      ${isReady ? this.#machineLinks(image) : nothing}
       ${isReady && isConvertible ? button('convert', text.convert, open('convert')) : nothing}
       ${isReady ? button('check', text.verify, open('verify')) : nothing} ${isReady ? download : nothing}
       ${isReady ? button('star', image.template ? text.unmarkTemplate : text.markTemplate, { run: () => void this.#mark(image) }) : nothing}
       ${button('bin', text.remove, open('delete', 'quiet'))}
     </div>`;
+  }
+
+  /** Of a disk a machine is made at once or step by step; an ISO lies in the drive of one. */
+  #machineLinks({ id, format }: Image): TemplateResult {
+    const text = this.#text;
+    const link = (name: IconName, label: string, path: string): TemplateResult =>
+      html`<a class="button" href="${path}?image=${id}" @click=${this.app.router.onLink}
+        >${icon(name)}${label}</a
+      >`;
+    return html`${format === 'iso' ? nothing : link('bolt', text.quickCreate, pagePaths.machines)}
+    ${link('plus', text.createMachine, pagePaths.createMachine)}`;
   }
 
   /** Newest first; those under way among them. */

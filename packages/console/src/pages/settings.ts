@@ -1,11 +1,11 @@
-import { html } from 'lit';
+import { html, nothing } from 'lit';
 import type { TemplateResult } from 'lit';
 import { ConsoleElement } from '../components/console-element.ts';
 import { languageChoice, themeChoice } from '../components/user-menu.ts';
 import type { Emitter } from '../state/emitter.ts';
 import { accessTextOf } from '../text/access-catalogue.ts';
 
-/** What somebody may set for themselves: the password on the server, the rest in this browser. */
+/** What somebody may set for themselves: password and first boot on the server, the rest in this browser. */
 export class SettingsPage extends ConsoleElement {
   protected override follows(): Emitter[] {
     return [...super.follows(), this.desk.operations.pausing];
@@ -23,9 +23,15 @@ export class SettingsPage extends ConsoleElement {
       </section>`;
     return html`<div class="page-head"><h1>${text.title}</h1></div>
       ${panel(text.password, text.passwordLead, html`<wcc-password-form .app=${this.app}></wcc-password-form>`)}
+      ${this.#mayMake ? panel(text.profile.title, text.profile.lead, html`<wcc-profile-form .app=${this.app}></wcc-profile-form>`) : nothing}
       ${panel(text.look, '', html`${languageChoice(this.app, 'setting')} ${themeChoice(this.app, 'setting')}`)}
       ${panel(text.awake, text.awakeLead, this.#awake())} ${panel(text.live, text.liveLead, this.#pause())}
       ${panel(text.units, text.unitsLead, '')}`;
+  }
+
+  /** A viewer makes no machines. */
+  get #mayMake(): boolean {
+    return this.app.session.current?.user.role !== 'viewer';
   }
 
   #awake(): TemplateResult {

@@ -157,6 +157,19 @@ export interface AccessText {
     units: string;
     unitsLead: string;
     missing: string;
+    profile: {
+      title: string;
+      lead: string;
+      user: string;
+      userHint: string;
+      sshKeys: string;
+      sshKeysHint: string;
+      /** `line`: which key is meant, from 1. */
+      problems: Record<'badUser' | 'badKey' | 'privateKey' | 'tooMany', (line: number) => string>;
+      save: string;
+      busy: string;
+      saved: string;
+    };
   };
   access: {
     title: string;

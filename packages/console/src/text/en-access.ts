@@ -206,6 +206,24 @@ export const enAccess: AccessText = {
     unitsLead:
       'Sizes count in steps of 1,024: 1 KiB is 1,024 bytes, 1 GiB is 1,024 MiB. Times are of your own zone.',
     missing: 'Enter your present password.',
+    profile: {
+      title: 'First boot of your machines',
+      lead: 'Quick-create gives this to every machine that you make, so that you can log in.',
+      user: 'User',
+      userHint: 'Empty: the usual one of the image',
+      sshKeys: 'SSH keys',
+      sshKeysHint: 'Public keys, one to a line; without one nobody can log in by SSH.',
+      problems: {
+        badUser: () => 'Use 1 to 32 of a-z 0-9 _ - and start with a letter or underscore.',
+        badKey: (line) => `Key ${line} is no public key. A line looks like “ssh-ed25519 AAAA… you@host”.`,
+        privateKey: () =>
+          'This is a private key: keep it. Paste the public one, from the file that ends in .pub.',
+        tooMany: () => 'Use at most 32 keys.',
+      },
+      save: 'Save profile',
+      busy: 'Saving…',
+      saved: 'The profile was saved. Machines that are there already do not change.',
+    },
   },
   access: {
     title: 'Access',

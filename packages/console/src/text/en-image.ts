@@ -26,6 +26,8 @@ export const enImage: ImageText = {
   allOperations: 'All its operations',
   convert: 'Convert',
   verify: 'Check',
+  createMachine: 'Create machine',
+  quickCreate: 'Quick-create machine',
   download: 'Download',
   remove: 'Delete',
   markTemplate: 'Make it a template',

@@ -25,6 +25,8 @@ export interface ImageText {
   allOperations: string;
   convert: string;
   verify: string;
+  createMachine: string;
+  quickCreate: string;
   download: string;
   remove: string;
   markTemplate: string;

@@ -206,6 +206,24 @@ export const jaAccess: AccessText = {
     unitsLead:
       'サイズは 1,024 単位です（1 KiB = 1,024 バイト、1 GiB = 1,024 MiB）。時刻はお使いの地域の時刻です。',
     missing: '現在のパスワードを入力してください。',
+    profile: {
+      title: '仮想マシンの初回起動',
+      lead: 'クイック作成で作る仮想マシンすべてに設定されます。ログインできるようになります。',
+      user: 'ユーザー',
+      userHint: '空欄: イメージの標準ユーザー',
+      sshKeys: 'SSH 公開鍵',
+      sshKeysHint: '公開鍵を 1 行に 1 つ。ない場合、SSH ではログインできません。',
+      problems: {
+        badUser: () => 'a-z 0-9 _ - を 1～32 文字、先頭は英小文字か下線にしてください。',
+        badKey: (line) => `${line} 番目は公開鍵ではありません（例: ssh-ed25519 AAAA… you@host）。`,
+        privateKey: () =>
+          'これは秘密鍵です。手元に保管し、末尾が .pub のファイルの公開鍵を貼り付けてください。',
+        tooMany: () => '公開鍵は 32 個までです。',
+      },
+      save: 'プロファイルを保存',
+      busy: '保存中…',
+      saved: 'プロファイルを保存しました。既存の仮想マシンは変わりません。',
+    },
   },
   access: {
     title: 'アクセス',

@@ -26,6 +26,8 @@ export const jaImage: ImageText = {
   allOperations: 'すべての処理',
   convert: '変換',
   verify: '検証',
+  createMachine: '仮想マシンを詳細作成',
+  quickCreate: '仮想マシンをクイック作成',
   download: 'ダウンロード',
   remove: '削除',
   markTemplate: 'テンプレートにする',
