@@ -8,7 +8,7 @@ import type { ImagesContext } from '../context.ts';
 import { lookIntoQcow2, openSafely } from '../foreign/inspect.ts';
 import { readSource, type Source } from '../source.ts';
 import { startChecked } from '../start-checked.ts';
-import { findTool } from '../tools/find-tool.ts';
+import { demandTool } from '../tools/find-tool.ts';
 import type { ConvertInput } from './input.ts';
 
 export interface ConvertRequest {
@@ -32,7 +32,7 @@ export async function requestConversion(
   return context.operations.idempotency.once(key, async (remember) => {
     const source = await readSource(context, sourceId);
     const sourceFormat = refusePointless(source, body);
-    await findTool('qemu-img');
+    demandTool('qemu-img');
     const target = body.pool === undefined ? source.pool : await context.pools.use(body.pool);
     const { virtualSizeBytes, dataBytes } = await measure(source);
     const id = createOperationId(randomBytes);

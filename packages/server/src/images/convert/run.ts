@@ -31,7 +31,7 @@ export async function runConversion(options: ConversionOptions): Promise<void> {
   signal.throwIfAborted();
   const formats = ['-f', sourceFormat, '-O', format];
   const files = [inheritedPath(0), inheritedPath(1)];
-  const child = await spawnTool({
+  const child = spawnTool({
     tool: 'qemu-img',
     args: ['convert', '-p', ...(compress ? ['-c'] : []), ...formats, ...files],
     limits: {

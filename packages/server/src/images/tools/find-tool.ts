@@ -1,30 +1,50 @@
 import { ApiError } from '@wcc/api';
-import { constants } from 'node:fs';
-import { access } from 'node:fs/promises';
+import { accessSync, constants } from 'node:fs';
 import { join } from 'node:path';
 
 /** Programs of other packages that wcc runs → their Debian package. */
-const packages = { 'qemu-img': 'qemu-utils', prlimit: 'util-linux', setpriv: 'util-linux' } as const;
-export type Tool = keyof typeof packages;
+export const packageOf = {
+  'qemu-img': 'qemu-utils',
+  prlimit: 'util-linux',
+  setpriv: 'util-linux',
+  'qemu-system-x86_64': 'qemu-system-x86',
+  virsh: 'libvirt-clients',
+  libvirtd: 'libvirt-daemon',
+  virtqemud: 'libvirt-daemon-driver-qemu',
+} as const;
+export type Tool = keyof typeof packageOf;
 
 /** Where distributions put them. PATH is not asked: whoever sets it would choose what runs. */
-export const toolDirectories: readonly string[] = ['/usr/bin', '/bin', '/usr/local/bin'];
+export const toolDirectories: readonly string[] = [
+  '/usr/bin',
+  '/usr/sbin',
+  '/bin',
+  '/sbin',
+  '/usr/local/bin',
+  '/usr/libexec',
+  '/run/current-system/sw/bin',
+];
+
+/** @returns the absolute path of a program, or null when it is not installed */
+export function findTool(tool: Tool, directories: readonly string[] = toolDirectories): string | null {
+  return directories.map((directory) => join(directory, tool)).find(isExecutable) ?? null;
+}
+
+function isExecutable(path: string): boolean {
+  try {
+    accessSync(path, constants.X_OK);
+    return true;
+  } catch {
+    return false;
+  }
+}
 
 /** The absolute path of a program. @throws ApiError `tool_missing`, which names the package */
-export async function findTool(
-  tool: Tool,
-  directories: readonly string[] = toolDirectories,
-): Promise<string> {
-  for (const directory of directories) {
-    const path = join(directory, tool);
-    const isThere = await access(path, constants.X_OK).then(
-      () => true,
-      () => false,
-    );
-    if (isThere) return path;
-  }
+export function demandTool(tool: Tool, directories: readonly string[] = toolDirectories): string {
+  const path = findTool(tool, directories);
+  if (path !== null) return path;
   throw new ApiError('tool_missing', {
     message: `The program ${tool} is not installed on the server.`,
-    hint: `Install the Debian package ${packages[tool]}.`,
+    hint: `Install the Debian package ${packageOf[tool]}.`,
   });
 }

@@ -12,20 +12,33 @@ export interface ToolRun {
 }
 
 export interface RunOptions {
-  timeoutMs: number;
+  /** @default 30000 */
+  timeoutMs?: number;
   signal?: AbortSignal | undefined;
+  /** Whatever a program says beyond this is thrown away. @default {@link defaultOutputBytes} */
+  outputBytes?: number;
 }
 
-/** Whatever a program says beyond this is thrown away: `check` prints a line per leaked cluster. */
-const outputBytes = 262_144;
+const defaultTimeoutMs = 30_000;
+/** `qemu-img check` prints a line per leaked cluster. */
+export const defaultOutputBytes: number = 262_144;
 
-/** Runs a program to its end. @throws ApiError `tool_missing`; the reason of `signal` when that aborts it */
-export async function runTool(order: ToolOrder, { timeoutMs, signal }: RunOptions): Promise<ToolRun> {
+/**
+ * Runs a program to its end, whatever that is.
+ * @throws ApiError `tool_missing`; the reason of `signal` when that aborts it; what the system says when it
+ * cannot be started
+ */
+export async function runTool(order: ToolOrder, options: RunOptions = {}): Promise<ToolRun> {
+  const { timeoutMs = defaultTimeoutMs, signal, outputBytes } = options;
   signal?.throwIfAborted();
-  const child = await spawnTool(order);
-  const [stdout, stderr] = [collect(child.stdout), collect(child.stderr)];
+  const child = spawnTool(order);
+  const [stdout, stderr] = [collect(child.stdout, outputBytes), collect(child.stderr, outputBytes)];
   let isTimedOut = false;
-  const kill = (): void => void child.kill('SIGKILL');
+  const kill = (): void => {
+    child.kill('SIGKILL');
+    // A daemon that it has started may hold them open for ever.
+    for (const stream of [child.stdout, child.stderr]) stream?.destroy();
+  };
   const timer = setTimeout(() => {
     isTimedOut = true;
     kill();
@@ -51,7 +64,7 @@ function closeOf(child: ChildProcess): Promise<{ code: number | null; by: NodeJS
 }
 
 /** Goes on reading when it has enough, or the program would wait for ever. @returns what was kept */
-export function collect(stream: Readable | null): () => string {
+export function collect(stream: Readable | null, outputBytes: number = defaultOutputBytes): () => string {
   const parts: Buffer[] = [];
   let length = 0;
   stream?.on('data', (part: Buffer) => {

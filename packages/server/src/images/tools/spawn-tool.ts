@@ -1,7 +1,7 @@
 import { spawn, type ChildProcess } from 'node:child_process';
-import { findTool, toolDirectories, type Tool } from './find-tool.ts';
+import { demandTool, toolDirectories, type Tool } from './find-tool.ts';
 
-/** What a program may take; `null`: no limit. */
+/** What a program may take; `cpuSeconds: null`: no limit. */
 export interface ToolLimits {
   cpuSeconds: number | null;
   addressSpaceBytes: number;
@@ -12,11 +12,21 @@ export interface ToolLimits {
 export interface ToolOrder {
   tool: Tool;
   args: readonly string[];
-  limits: ToolLimits;
-  /** Descriptors that the program gets as 3, 4, …: it opens no name that somebody could exchange. */
-  files: readonly number[];
+  /** Null for programs that are shown nothing from elsewhere: they run as they are. */
+  limits: ToolLimits | null;
+  /** Descriptors that the program gets as 3, 4, …: it opens no name that somebody could exchange. @default none */
+  files?: readonly number[];
+  /** Beside {@link plainEnvironment}; nothing of our own. @default nothing */
+  environment?: Readonly<Record<string, string>>;
+  /** A user to run it as, when we are root. @default our own */
+  identity?: ToolIdentity;
   /** @default where distributions put programs */
   directories?: readonly string[];
+}
+
+export interface ToolIdentity {
+  readonly uid: number;
+  readonly gid: number;
 }
 
 /** How the program names the first of `files`, the second, … */
@@ -24,28 +34,39 @@ export function inheritedPath(index: number): string {
   return `/dev/fd/${index + 3}`;
 }
 
-/** Nothing of our own environment; few malloc arenas, or a limit on address space would hit idle threads. */
-const environment = { PATH: '/usr/bin:/bin', LC_ALL: 'C', MALLOC_ARENA_MAX: '2' };
+/** What programs see of the world: ours holds more than they should see. */
+export const plainEnvironment: Readonly<Record<string, string>> = {
+  PATH: '/usr/bin:/usr/sbin:/bin:/sbin',
+  LC_ALL: 'C',
+};
+
+/** Few malloc arenas, or a limit on address space would hit idle threads. */
+const limitedEnvironment = { MALLOC_ARENA_MAX: '2' };
 
 /**
- * Starts a program under limits, with a death of its own when this process dies: `kill -9` of the server leaves
- * no writer behind. The three programs replace each other, so the process has one id all along.
+ * Starts a program without a shell, by its absolute path. One with limits has a death of its own when this
+ * process dies: `kill -9` of the server leaves no writer behind. The programs that set them up replace each
+ * other, so the process has one id all along.
  *
  * @throws ApiError `tool_missing`
  */
-export async function spawnTool(order: ToolOrder): Promise<ChildProcess> {
-  const { directories = toolDirectories, limits } = order;
-  const [setpriv, prlimit, tool] = await Promise.all([
-    findTool('setpriv', directories),
-    findTool('prlimit', directories),
-    findTool(order.tool, directories),
-  ]);
+export function spawnTool(order: ToolOrder): ChildProcess {
+  const { limits, files = [], identity = {}, environment = {} } = order;
+  const [program, ...args] = commandOf(order);
+  return spawn(program, args, {
+    ...identity,
+    env: { ...plainEnvironment, ...(limits === null ? {} : limitedEnvironment), ...environment },
+    cwd: '/',
+    stdio: ['ignore', 'pipe', 'pipe', ...files],
+  });
+}
+
+function commandOf({ tool, args, limits, directories = toolDirectories }: ToolOrder): [string, ...string[]] {
+  if (limits === null) return [demandTool(tool, directories), ...args];
+  const [setpriv, prlimit] = [demandTool('setpriv', directories), demandTool('prlimit', directories)];
+  const program = demandTool(tool, directories);
   const cpu = limits.cpuSeconds === null ? [] : [`--cpu=${limits.cpuSeconds}`];
   const bounds = [...cpu, `--as=${limits.addressSpaceBytes}`, `--fsize=${limits.fileBytes}`, '--core=0'];
-  const argv = ['--pdeathsig', 'KILL', '--no-new-privs', '--', prlimit, ...bounds, '--', tool, ...order.args];
-  return spawn(setpriv, argv, {
-    env: environment,
-    cwd: '/',
-    stdio: ['ignore', 'pipe', 'pipe', ...order.files],
-  });
+  const own = ['--pdeathsig', 'KILL', '--no-new-privs', '--'];
+  return [setpriv, ...own, prlimit, ...bounds, '--', program, ...args];
 }

@@ -6,7 +6,7 @@ import type { Principal } from '../../access/principal.ts';
 import type { Action } from '../../operations/action.ts';
 import type { ImagesContext } from '../context.ts';
 import { readSource } from '../source.ts';
-import { findTool } from '../tools/find-tool.ts';
+import { demandTool } from '../tools/find-tool.ts';
 import type { VerifyInput } from './input.ts';
 
 export interface VerifyRequest {
@@ -29,7 +29,7 @@ export async function requestVerification(
   const key = { userId: principal.userId, route, key: idempotencyKey, body };
   return context.operations.idempotency.once(key, async (remember) => {
     const { image, pool, facts, format } = await readSource(context, sourceId);
-    if (format === 'qcow2') await findTool('qemu-img');
+    if (format === 'qcow2') demandTool('qemu-img');
     const id = createOperationId(randomBytes);
     const input: VerifyInput = {
       poolId: pool.id,

@@ -4,7 +4,7 @@ import { mkdir, rm, writeFile } from 'node:fs/promises';
 import { randomUUID } from 'node:crypto';
 import { join } from 'node:path';
 import { bootSectorSays, makeBootSector } from '../../images/sample/boot-sector.ts';
-import { plainEnvironment } from './run-tool.ts';
+import { plainEnvironment } from '../../images/tools/spawn-tool.ts';
 
 /** A guest that works says so in a quarter of a second; a useless /dev/kvm says nothing, for ever. */
 const kvmLimitMs = 3_000;

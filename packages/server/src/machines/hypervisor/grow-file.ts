@@ -1,7 +1,8 @@
 import { truncate, stat } from 'node:fs/promises';
 import { HypervisorError } from '../hypervisor-error.ts';
 import type { DiskSpec } from '../machine-spec.ts';
-import { findTool, packageOf, plainEnvironment, runTool } from './run-tool.ts';
+import { findTool, packageOf } from '../../images/tools/find-tool.ts';
+import { runTool } from '../../images/tools/run-tool.ts';
 
 /** qcow2 counts in sectors, and so do guests. */
 const sectorBytes = 512;
@@ -15,11 +16,13 @@ export function checkDiskSize(sizeBytes: number): void {
 /** Makes the file of a disk that nobody uses larger. @throws HypervisorError `invalid_spec` when it would become smaller, `failed` */
 export async function growFile({ path, format }: DiskSpec, sizeBytes: number): Promise<void> {
   if (format === 'raw') return growRaw(path, sizeBytes);
-  const program = findTool('qemu-img');
-  if (program === null) throw new HypervisorError('packages_missing', { packages: [packageOf['qemu-img']] });
+  if (findTool('qemu-img') === null)
+    throw new HypervisorError('packages_missing', { packages: [packageOf['qemu-img']] });
   // Without --shrink it refuses to make it smaller.
-  const command = [program, 'resize', '-f', format, '--', path, String(sizeBytes)] as const;
-  const { code, stderr } = await runTool(command, { env: plainEnvironment });
+  const args = ['resize', '-f', format, '--', path, String(sizeBytes)];
+  const { code, stderr } = await runTool({ tool: 'qemu-img', args, limits: null }).catch((cause: unknown) => {
+    throw new HypervisorError('failed', { detail: String(cause), cause });
+  });
   if (code === 0) return;
   const isSmaller = stderr.includes('--shrink');
   throw new HypervisorError(isSmaller ? 'invalid_spec' : 'failed', {

@@ -1,7 +1,7 @@
 import type { HypervisorFacts } from '../../hypervisor.ts';
 import { HypervisorError } from '../../hypervisor-error.ts';
 import { findAcceleration } from '../acceleration.ts';
-import { findTool, packageOf } from '../run-tool.ts';
+import { findTool, packageOf } from '../../../images/tools/find-tool.ts';
 import type { UefiFirmware } from '../uefi.ts';
 import { findUefi } from '../uefi.ts';
 import type { Virsh } from './virsh.ts';

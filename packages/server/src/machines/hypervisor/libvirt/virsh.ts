@@ -1,7 +1,8 @@
 import type { HypervisorErrorCode } from '../../hypervisor-error.ts';
 import { HypervisorError } from '../../hypervisor-error.ts';
-import type { ToolIdentity } from '../run-tool.ts';
-import { findTool, packageOf, plainEnvironment, runTool } from '../run-tool.ts';
+import { findTool, packageOf } from '../../../images/tools/find-tool.ts';
+import { runTool } from '../../../images/tools/run-tool.ts';
+import { plainEnvironment, type ToolIdentity } from '../../../images/tools/spawn-tool.ts';
 
 export interface LibvirtConnection {
   readonly uri: LibvirtUri;
@@ -23,20 +24,28 @@ export interface Virsh {
 
 /** The first call starts the daemon of a session, which takes its time. */
 const callMs = 60_000;
+/** Lists of many machines are long. */
+const outputBytes = 16 * 1024 ** 2;
 
 export function createVirsh(connection: LibvirtConnection): Virsh {
   return {
     connection,
     async run(...args) {
-      const [program, ...first] = virshCommand(connection);
-      const { code, stdout, stderr } = await runTool([program, ...first, ...args], {
-        env: virshEnvironment(connection),
-        timeoutMs: callMs,
-        ...(connection.identity ? { identity: connection.identity } : {}),
+      const [, ...first] = virshCommand(connection);
+      const { environment, identity } = connection;
+      const order = {
+        tool: 'virsh',
+        args: [...first, ...args],
+        limits: null,
+        environment,
+        ...(identity ? { identity } : {}),
+      } as const;
+      const called = await runTool(order, { timeoutMs: callMs, outputBytes }).catch((cause: unknown) => {
+        throw new HypervisorError('failed', { detail: String(cause), cause });
       });
-      if (code !== 0)
-        throw new HypervisorError(codeOf(stderr), { detail: stderr.replaceAll('error: ', '').trim() });
-      return stdout;
+      if (called.code === 0) return called.stdout;
+      const words = called.isTimedOut ? `virsh did not answer for ${callMs} ms` : called.stderr;
+      throw new HypervisorError(codeOf(words), { detail: words.replaceAll('error: ', '').trim() });
     },
   };
 }

@@ -3,7 +3,8 @@ import type { HypervisorFacts } from '../../hypervisor.ts';
 import { HypervisorError } from '../../hypervisor-error.ts';
 import type { MachineSpec } from '../../machine-spec.ts';
 import { findAcceleration } from '../acceleration.ts';
-import { findTool, packageOf, plainEnvironment, runTool } from '../run-tool.ts';
+import { findTool, packageOf } from '../../../images/tools/find-tool.ts';
+import { runTool } from '../../../images/tools/run-tool.ts';
 import { findUefi } from '../uefi.ts';
 import type { HostWays } from './arguments.ts';
 
@@ -19,7 +20,7 @@ export async function examineHost(workDir: string): Promise<QemuHost> {
   const program = findTool('qemu-system-x86_64');
   const missing = (['qemu-system-x86_64', 'qemu-img'] as const).filter((name) => findTool(name) === null);
   if (program === null || missing.length > 0) return without(missing.map((name) => packageOf[name]));
-  const [version, machineType] = await Promise.all([readVersion(program), readMachineType(program)]);
+  const [version, machineType] = await Promise.all([readVersion(), readMachineType()]);
   const acceleration = await findAcceleration(program, workDir);
   if (acceleration === null || machineType === null) return without(['qemu-system-x86'], version);
   const uefi = findUefi();
@@ -33,15 +34,23 @@ function without(packages: string[], version: string | null = null): QemuHost {
 }
 
 /** `QEMU emulator version 7.2.22 (Debian …)` */
-async function readVersion(program: string): Promise<string | null> {
-  const { stdout } = await runTool([program, '--version'], { env: plainEnvironment });
-  return /version (\d+(?:\.\d+)+)/.exec(stdout)?.[1] ?? null;
+async function readVersion(): Promise<string | null> {
+  return /version (\d+(?:\.\d+)+)/.exec(await askQemu('--version'))?.[1] ?? null;
 }
 
 /** `q35   Standard PC (Q35 + ICH9, 2009) (alias of pc-q35-7.2)` */
-async function readMachineType(program: string): Promise<string | null> {
-  const { stdout } = await runTool([program, '-machine', 'help'], { env: plainEnvironment });
-  return /^q35\s.*\(alias of (pc-q35-[\d.]+)\)/m.exec(stdout)?.[1] ?? null;
+async function readMachineType(): Promise<string | null> {
+  const words = await askQemu('-machine', 'help');
+  return /^q35\s.*\(alias of (pc-q35-[\d.]+)\)/m.exec(words)?.[1] ?? null;
+}
+
+/** What it says; nothing, when it cannot be started: then there are no machines, and everything else goes on. */
+async function askQemu(...args: string[]): Promise<string> {
+  const order = { tool: 'qemu-system-x86_64', args, limits: null } as const;
+  return runTool(order).then(
+    ({ stdout }) => stdout,
+    () => '',
+  );
 }
 
 /** Whether this host can run a machine like this. @throws HypervisorError `packages_missing`, `unsupported` */

@@ -5,7 +5,7 @@ import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { machineFiles } from './arguments.ts';
-import { plainEnvironment } from '../run-tool.ts';
+import { plainEnvironment } from '../../../images/tools/spawn-tool.ts';
 
 /** One process, for as long as it lives: its number may be another's later, its start time never. */
 export interface ProcessIdentity {

@@ -1,0 +1,84 @@
+import { mkdtemp, rm, symlink, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { demandTool, findTool, toolDirectories } from './find-tool.ts';
+import { runTool } from './run-tool.ts';
+import type { ToolLimits } from './spawn-tool.ts';
+
+const MiB = 1024 ** 2;
+const limits: ToolLimits = { cpuSeconds: 1, addressSpaceBytes: 1024 * MiB, fileBytes: MiB };
+
+/** Programs of our own under the name of one that is known, so that they do what a test needs. */
+let home: string;
+beforeAll(async () => {
+  home = await mkdtemp(join(tmpdir(), 'wcc-tools-'));
+  for (const tool of ['setpriv', 'prlimit'] as const) await symlink(demandTool(tool), join(home, tool));
+  await writeFile(join(home, 'qemu-img'), '#!/bin/sh\neval "$1"\n', { mode: 0o755 });
+});
+afterAll(() => rm(home, { recursive: true }));
+
+const script = (
+  text: string,
+  more: { limits?: ToolLimits | null; environment?: Record<string, string> } = {},
+) => ({ tool: 'qemu-img', args: [text], limits: null, directories: [home], ...more }) as const;
+
+describe('a program', () => {
+  test('tells its end, and both of its outputs', async () => {
+    expect(await runTool(script('echo out; echo err >&2; exit 3'))).toEqual({
+      code: 3,
+      signal: null,
+      stdout: 'out\n',
+      stderr: 'err\n',
+      isTimedOut: false,
+    });
+  });
+
+  test('sees nothing of our environment but what it is given', async () => {
+    process.env['WCC_TEST_SECRET'] = 'ours';
+    const { stdout } = await runTool(script('env; pwd', { environment: { HOME: '/nowhere' } }));
+    delete process.env['WCC_TEST_SECRET'];
+    expect(stdout).not.toContain('ours');
+    expect(stdout).toMatch(/^HOME=\/nowhere$/m);
+    expect(stdout).toMatch(/^LC_ALL=C$/m);
+    expect(stdout.trim().endsWith('\n/')).toBe(true);
+  });
+
+  test('is kept to its limits: address space, length of files, CPU', async () => {
+    const { stdout } = await runTool(script('cat /proc/self/limits', { limits }));
+    expect(stdout).toMatch(/^Max cpu time +1 /m);
+    expect(stdout).toMatch(/^Max file size +1048576 /m);
+    expect(stdout).toMatch(/^Max address space +1073741824 /m);
+    expect(stdout).toMatch(/^Max core file size +0 /m);
+    const busy = await runTool(script('while :; do :; done', { limits }));
+    expect([busy.code, busy.isTimedOut]).toEqual([null, false]);
+  });
+
+  test('says no more than is kept, and is read to its end all the same', async () => {
+    const { code, stdout } = await runTool(script('head -c 3000000 /dev/zero | tr "\\0" x'), {
+      outputBytes: 1000,
+    });
+    expect([code, stdout.length]).toEqual([0, 1000]);
+  });
+
+  test('that takes too long is killed, also when a daemon of it holds its output', async () => {
+    const run = await runTool(script('sleep 20 & exec sleep 20'), { timeoutMs: 200 });
+    expect(run).toMatchObject({ code: null, signal: 'SIGKILL', isTimedOut: true });
+  });
+
+  test('that nobody waits for any more is killed with the reason', async () => {
+    const giveUp = new AbortController();
+    const running = runTool(script('exec sleep 20'), { signal: giveUp.signal });
+    giveUp.abort(new Error('given up'));
+    await expect(running).rejects.toThrow('given up');
+  });
+});
+
+test('is looked for where distributions put it, and its package is named when it is not there', () => {
+  expect(findTool('setpriv')).toMatch(/^\/.*\/setpriv$/);
+  expect(findTool('virsh', ['/nonexistent'])).toBeNull();
+  expect(toolDirectories.every((directory) => directory.startsWith('/'))).toBe(true);
+  expect(() => demandTool('qemu-img', ['/nonexistent'])).toThrow(
+    expect.objectContaining({ code: 'tool_missing', hint: 'Install the Debian package qemu-utils.' }),
+  );
+});
