@@ -36,9 +36,11 @@ async function untilDurable(on: TestServer, { id }: Operation, bytes: number): P
   );
 }
 
-/** A file that takes three seconds; its bytes are recorded as durable every two. */
-function serveSlowly(path: string, bytes: Buffer): string {
-  return files.serve(path, fileHandler(bytes, { etag: '"it"', bytesPerSecond: bytes.length / 3 }));
+/** A file that takes six seconds, whose bytes are recorded as durable every two; soon over when it is gone on with. */
+function serveSlowly(path: string, bytes: Buffer, slowRequests = 1): string {
+  const slow = fileHandler(bytes, { etag: '"it"', bytesPerSecond: bytes.length / 6 });
+  const fast = fileHandler(bytes, { etag: '"it"' });
+  return files.serve(path, (response, asked) => (asked.number < slowRequests ? slow : fast)(response, asked));
 }
 
 /** What was durable stayed so, the rest came by one more request, and the image is whole. */
@@ -111,7 +113,8 @@ describe.skipIf(refusal !== null)('a full disk', () => {
       try {
         const bytes = randomBytes(24 * MiB);
         const junk = join(mountPoint, 'junk');
-        const url = files.serve('/full.raw', fileHandler(bytes, { etag: '"f"', bytesPerSecond: 8 * MiB }));
+        // The first request ends for want of room before its first byte.
+        const url = serveSlowly('/full.raw', bytes, 2);
         takeRoom(junk, 16 * MiB);
         const { operation } = await small.api.importImage({ url, name: 'full.raw', sha256: hexOf(bytes) });
         const waiting = await waitForState(small, operation.id, { states: ['paused'] });
