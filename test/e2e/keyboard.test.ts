@@ -1,5 +1,5 @@
 import { join } from 'node:path';
-import type { Browser, BrowserContext, Page } from 'playwright-core';
+import type { Browser, BrowserContext } from 'playwright-core';
 import { afterAll, afterEach, beforeAll, expect, test } from 'vitest';
 import type { Image } from '@wcc/api';
 import { launchBrowser, recordPage, screenshot } from '../kit/browser.ts';
@@ -7,6 +7,7 @@ import { openConsole } from '../kit/console.ts';
 import { makeRandomImage, MiB } from '../kit/images.ts';
 import { registerImage, waitForState } from '../kit/operations.ts';
 import { until } from '../kit/poll.ts';
+import { cutOff, focused, tabTo } from '../kit/reach.ts';
 import { rowOf } from '../kit/rows.ts';
 import { startServer } from '../kit/server.ts';
 import type { TestServer } from '../kit/server.ts';
@@ -38,40 +39,6 @@ afterAll(async () => {
   await browser.close();
   await server.close();
 });
-
-/** What has the focus, through every shadow root: its name as a person hears it, and where it stands. */
-async function focused(page: Page): Promise<{ name: string; region: string }> {
-  return page.evaluate(() => {
-    let element = document.activeElement;
-    const path: Element[] = [];
-    while (element !== null) {
-      path.push(element);
-      element = element.shadowRoot?.activeElement ?? null;
-    }
-    const last = path.at(-1);
-    const region = path.map((each) => each.closest('header.top, main, .tray, dialog')).findLast(Boolean);
-    const label = (last as HTMLInputElement | undefined)?.labels?.[0]?.textContent;
-    const name = last?.getAttribute('aria-label') ?? label ?? last?.textContent ?? '';
-    return {
-      name: name.trim().replaceAll(/\s+/g, ' '),
-      region: region?.className || (region?.localName ?? ''),
-    };
-  });
-}
-
-const MOST_STEPS = 60;
-
-/** Presses Tab until the focus is on what is called so. */
-async function tabTo(page: Page, name: RegExp): Promise<void> {
-  const seen: string[] = [];
-  for (let step = 0; step < MOST_STEPS; step += 1) {
-    await page.keyboard.press('Tab');
-    const now = await focused(page);
-    seen.push(now.name);
-    if (name.test(now.name)) return;
-  }
-  throw new Error(`Tab does not come to ${name}; it came to ${seen.join(' | ')}`);
-}
 
 /** Of the same user: the tray shows one's own work. */
 async function startCopy(name: string): Promise<string> {
@@ -174,30 +141,6 @@ test('19: F6 goes round header, main and tray; a dismissed row hands the focus o
   await until(async () => (await focused(page)).region.startsWith('tray'), { what: 'the focus in the tray' });
   expect((await focused(page)).name).not.toBe('');
 });
-
-/** Elements that reach beyond the window, or text that is cut without a way to it. */
-async function cutOff(page: Page): Promise<string[]> {
-  return page.evaluate(() => {
-    const found: string[] = [];
-    const width = document.documentElement.clientWidth;
-    if (document.documentElement.scrollWidth > width)
-      found.push(`page ${document.documentElement.scrollWidth}`);
-    const look = (root: Document | ShadowRoot): void => {
-      for (const element of root.querySelectorAll('*')) {
-        if (element.shadowRoot !== null) look(element.shadowRoot);
-        if (!element.matches('button, input, select, a[href], progress, h1, h2, p')) continue;
-        const box = element.getBoundingClientRect();
-        const isShown = box.width > 1 && box.height > 1 && element.checkVisibility();
-        if (isShown && (box.right > width + 1 || box.left < -1))
-          found.push(
-            `${element.localName} “${element.textContent.trim().slice(0, 30)}” ${Math.round(box.right)}`,
-          );
-      }
-    };
-    look(document);
-    return found;
-  });
-}
 
 test.each([
   { what: '320 px', viewport: { width: 320, height: 640 } },

@@ -14,7 +14,7 @@ export const tokens: CSSResult = css`
     --muted: light-dark(#596170, #9aa3b2);
     --accent: light-dark(#2f5fd0, #8fb0ff);
     --accent-fill: light-dark(#2f5fd0, #3a68d8);
-    --accent-fill-hover: light-dark(#264fb3, #4674e2);
+    --accent-fill-hover: light-dark(#264fb3, #416fdd);
     --accent-soft: light-dark(#ebf0fc, #1b2540);
     --danger: light-dark(#b3261e, #ff8f85);
     --danger-soft: light-dark(#fdeeed, #33191a);

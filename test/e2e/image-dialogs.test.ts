@@ -1,0 +1,151 @@
+import { join } from 'node:path';
+import type { Browser, BrowserContext, Locator, Page } from 'playwright-core';
+import { afterAll, afterEach, beforeAll, expect, test } from 'vitest';
+import type { Image } from '@wcc/api';
+import { axeTimeoutMs, findFaults, ways } from '../kit/axe.ts';
+import { launchBrowser, screenshot } from '../kit/browser.ts';
+import { openConsole } from '../kit/console.ts';
+import { makeWorkspace } from '../kit/directories.ts';
+import type { Workspace } from '../kit/directories.ts';
+import { makeRandomImage, MiB } from '../kit/images.ts';
+import { findImage, registerImage } from '../kit/operations.ts';
+import { until } from '../kit/poll.ts';
+import { cutOff, focused, tabTo } from '../kit/reach.ts';
+import { startServer } from '../kit/server.ts';
+import type { TestServer } from '../kit/server.ts';
+import { createUser } from '../kit/session.ts';
+import type { TestUser } from '../kit/session.ts';
+
+/** Checks 18 and 19 for the ways an image comes in and what is done with one: upload, import, image page, its dialogs. */
+let server: TestServer;
+let browser: Browser;
+let user: TestUser;
+let image: Image;
+let files: Workspace;
+const contexts: BrowserContext[] = [];
+
+beforeAll(async () => {
+  server = await startServer();
+  browser = await launchBrowser();
+  user = await createUser(server, 'sato', 'admin');
+  files = makeWorkspace('dialogs');
+  await makeRandomImage(join(server.poolDir, 'source.raw'), MiB);
+  image = await registerImage(server, 'source.raw');
+  for (const name of ['new.raw', 'source.raw']) await makeRandomImage(join(files.path, name), MiB);
+});
+afterEach(async () => {
+  for (const context of contexts.splice(0)) await context.close();
+});
+afterAll(async () => {
+  await browser.close();
+  await server.close();
+  files.remove();
+});
+
+const words = {
+  en: {
+    upload: 'Upload',
+    import: 'Import',
+    submitUpload: /^Upload 2 files$/,
+    submitImport: 'Import',
+    deeds: { convert: 'Convert', verify: 'Check', delete: 'Delete' },
+    submit: 'Check',
+  },
+  ja: {
+    upload: 'アップロード',
+    import: '取り込み',
+    submitUpload: /^2 個のファイルをアップロード$/,
+    submitImport: '取り込む',
+    deeds: { convert: '変換', verify: '検証', delete: '削除' },
+    submit: '検証',
+  },
+};
+
+/** Every look, and all the words of both languages: the colours do not depend on the words. */
+const looked = ways.filter(({ locale, look }) => (locale === 'en') === (look === 'light'));
+
+/** Opens it by its button, with its faults to be seen, and closes it by Escape after all was looked at. */
+async function inDialog(page: Page, button: string, look: (dialog: Locator) => Promise<void>): Promise<void> {
+  await page.getByRole('button', { name: button, exact: true }).first().click();
+  const dialog = page.getByRole('dialog');
+  await dialog.waitFor();
+  await look(dialog);
+  await page.keyboard.press('Escape');
+  await dialog.waitFor({ state: 'detached' });
+}
+
+test.each(looked)('18: axe and 320 px: $locale, $look', { timeout: axeTimeoutMs }, async (way) => {
+  const { context, page, url, record } = await openConsole(browser, { server, user }, way);
+  contexts.push(context);
+  const faults: Record<string, string[]> = {};
+  const check = async (name: string): Promise<void> => {
+    const picture = `${name}-${way.locale}-${way.look.split(' ')[0]}`;
+    await screenshot(page, picture);
+    const found = await findFaults(page);
+    await page.setViewportSize({ width: 320, height: 640 });
+    await screenshot(page, `${picture}-320`);
+    found.push(...(await cutOff(page)));
+    await page.setViewportSize({ width: 1280, height: 800 });
+    if (found.length > 0) faults[name] = found;
+  };
+  const text = words[way.locale];
+  await page.getByText('source.raw').first().waitFor();
+  await inDialog(page, text.upload, async (dialog) => {
+    await check('upload-empty');
+    await dialog
+      .locator('#upload-files')
+      .setInputFiles(['new.raw', 'source.raw'].map((name) => join(files.path, name)));
+    await dialog.locator('.note.good').waitFor();
+    await dialog.locator('.note.bad').waitFor();
+    await dialog.locator('summary').first().click();
+    await check('upload');
+    await dialog.getByRole('button', { name: text.submitUpload }).click();
+    expect((await focused(page)).name, 'the focus is on what is wrong').toContain('source.raw');
+  });
+  await inDialog(page, text.import, async (dialog) => {
+    await dialog.getByRole('button', { name: text.submitImport, exact: true }).click();
+    await dialog.locator('.bad').first().waitFor();
+    await check('import');
+  });
+  await page.goto(`${url}/images/${image.id}`);
+  await page.locator('.image-actions button').first().waitFor();
+  await check('image');
+  for (const [name, button] of Object.entries(text.deeds)) await inDialog(page, button, () => check(name));
+  expect(faults).toEqual({});
+  expect(record).toEqual({ cspViolations: [], errors: [] });
+});
+
+test('19: upload and import by the keyboard alone', async () => {
+  const { context, page, record } = await openConsole(browser, { server, user });
+  contexts.push(context);
+  const isOn = (name: RegExp): Promise<unknown> =>
+    until(async () => name.test((await focused(page)).name), { what: `the focus on ${name}` });
+  await page.getByText('source.raw').first().waitFor();
+  await tabTo(page, /^Upload$/);
+  await page.keyboard.press('Enter');
+  await isOn(/^Choose files$/);
+  const asked = page.waitForEvent('filechooser');
+  await page.keyboard.press('Space');
+  await (await asked).setFiles(join(files.path, 'new.raw'));
+  const dialog = page.getByRole('dialog');
+  await dialog.getByText('This name is free.').waitFor();
+  await tabTo(page, /^Name\b/);
+  await page.keyboard.press('Control+A');
+  await page.keyboard.type('by-keyboard.raw');
+  await page.keyboard.press('Enter');
+  await dialog.waitFor({ state: 'detached' });
+  await until(async () => (await findImage(server, 'by-keyboard.raw'))?.state === 'ready', {
+    what: 'the image',
+  });
+
+  await tabTo(page, /^Import$/);
+  await page.keyboard.press('Enter');
+  await isOn(/^Address/);
+  await page.keyboard.press('Enter');
+  await dialog.getByText(/^Enter a whole address/).waitFor();
+  await isOn(/^Address/);
+  await page.keyboard.press('Escape');
+  await isOn(/^Import$/);
+
+  expect(record).toEqual({ cspViolations: [], errors: [] });
+});

@@ -1,0 +1,59 @@
+import type { Page } from 'playwright-core';
+
+/** What has the focus, through every shadow root: its name as a person hears it, and where it stands. */
+export async function focused(page: Page): Promise<{ name: string; region: string }> {
+  return page.evaluate(() => {
+    let element = document.activeElement;
+    const path: Element[] = [];
+    while (element !== null) {
+      path.push(element);
+      element = element.shadowRoot?.activeElement ?? null;
+    }
+    const last = path.at(-1);
+    const region = path.map((each) => each.closest('header.top, main, .tray, dialog')).findLast(Boolean);
+    const label = (last as HTMLInputElement | undefined)?.labels?.[0]?.textContent;
+    const name = last?.getAttribute('aria-label') ?? label ?? last?.textContent ?? '';
+    return {
+      name: name.trim().replaceAll(/\s+/g, ' '),
+      region: region?.className || (region?.localName ?? ''),
+    };
+  });
+}
+
+const MOST_STEPS = 60;
+
+/** Presses Tab until the focus is on what is called so. */
+export async function tabTo(page: Page, name: RegExp): Promise<void> {
+  const seen: string[] = [];
+  for (let step = 0; step < MOST_STEPS; step += 1) {
+    await page.keyboard.press('Tab');
+    const now = await focused(page);
+    seen.push(now.name);
+    if (name.test(now.name)) return;
+  }
+  throw new Error(`Tab does not come to ${name}; it came to ${seen.join(' | ')}`);
+}
+
+/** Elements that reach beyond the window, or text that is cut without a way to it. */
+export async function cutOff(page: Page): Promise<string[]> {
+  return page.evaluate(() => {
+    const found: string[] = [];
+    const width = document.documentElement.clientWidth;
+    if (document.documentElement.scrollWidth > width)
+      found.push(`page ${document.documentElement.scrollWidth}`);
+    const look = (root: Document | ShadowRoot): void => {
+      for (const element of root.querySelectorAll('*')) {
+        if (element.shadowRoot !== null) look(element.shadowRoot);
+        if (!element.matches('button, input, select, a[href], progress, h1, h2, p')) continue;
+        const box = element.getBoundingClientRect();
+        const isShown = box.width > 1 && box.height > 1 && element.checkVisibility();
+        if (isShown && (box.right > width + 1 || box.left < -1))
+          found.push(
+            `${element.localName} “${element.textContent.trim().slice(0, 30)}” ${Math.round(box.right)}`,
+          );
+      }
+    };
+    look(document);
+    return found;
+  });
+}
