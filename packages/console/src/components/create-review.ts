@@ -34,14 +34,16 @@ function row(
       ${lines.map((line) => html`<bdi>${line}</bdi>`)}
       ${isBad ? html`<span class="note bad" translate="yes">${words.making.incomplete}</span>` : ''}
     </dd>
-    <button
-      type="button"
-      class="button quiet small"
-      aria-label=${words.making.changeStep(title)}
-      @click=${() => goTo(step)}
-    >
-      ${words.settings.change}
-    </button>
+    <dd>
+      <button
+        type="button"
+        class="button quiet small"
+        aria-label=${words.making.changeStep(title)}
+        @click=${() => goTo(step)}
+      >
+        ${words.settings.change}
+      </button>
+    </dd>
   </div>`;
 }
 

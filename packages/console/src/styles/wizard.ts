@@ -148,7 +148,7 @@ export const wizard: CSSResult = css`
     .review dd {
       grid-column: 1;
     }
-    .review .button {
+    .review dd:last-child {
       grid-column: 2;
       grid-row: 1;
     }

@@ -1,0 +1,209 @@
+import { existsSync } from 'node:fs';
+import { truncate } from 'node:fs/promises';
+import { join } from 'node:path';
+import type { Browser, BrowserContext, Page } from 'playwright-core';
+import { afterAll, afterEach, beforeAll, expect, test } from 'vitest';
+import { axeTimeoutMs, findFaults, ways } from '../kit/axe.ts';
+import { launchBrowser, screenshot } from '../kit/browser.ts';
+import { openConsole, type ConsoleOptions, type OpenConsole } from '../kit/console.ts';
+import { makeRandomImage, MiB } from '../kit/images.ts';
+import { registerImage, waitForState } from '../kit/operations.ts';
+import { cutOff } from '../kit/reach.ts';
+import { startServer } from '../kit/server.ts';
+import type { TestServer } from '../kit/server.ts';
+import { createUser } from '../kit/session.ts';
+import type { TestUser } from '../kit/session.ts';
+
+/** The pages of machines: what axe finds, 320 px, who sees none, and a host without QEMU. */
+let server: TestServer;
+let browser: Browser;
+let user: TestUser;
+const numbers: Record<string, number> = {};
+const contexts: BrowserContext[] = [];
+
+beforeAll(async () => {
+  server = await startServer({ args: ['--hypervisor', 'qemu', '--max-copies-per-pool', '1'] });
+  browser = await launchBrowser();
+  user = await createUser(server, 'chief', 'admin');
+  await makeRandomImage(join(server.poolDir, 'source.raw'), 32 * MiB);
+  const image = await registerImage(server, 'source.raw');
+  const make = async (name: string, start: boolean): Promise<void> => {
+    const size = { cpus: 1, memoryBytes: 32 * MiB };
+    const { operation } = await server.api.quickCreateVm({ name, image: image.id, start, ...size });
+    await waitForState(server, operation.id, { states: ['succeeded'] });
+    numbers[name] = Number(operation.subject.id);
+  };
+  await make('quokka-on', true);
+  await make('quokka-off', false);
+  // A copy that takes all day: the machine behind it waits, and is a row.
+  const slow = { name: 'slow.raw', method: 'copy', bytesPerSecond: 65_536 } as const;
+  const copy = await server.api.copyImage(image.id, slow);
+  await waitForState(server, copy.operation.id, { states: ['running'] });
+  const disks = [{ kind: 'copy', image: image.id, method: 'copy' } as const];
+  const { operation } = await server.api.createVm({
+    name: 'quokka-queued',
+    cpus: 1,
+    memoryBytes: 32 * MiB,
+    disks,
+  });
+  numbers['quokka-queued'] = Number(operation.subject.id);
+});
+afterEach(async () => {
+  for (const context of contexts.splice(0)) await context.close();
+});
+afterAll(async () => {
+  for (const { id, state } of (await server.api.vms()).items)
+    if (id !== null && state === 'running') await server.api.orderVm(id, 'power-off');
+  await browser.close();
+  await server.close();
+});
+
+async function open(options: ConsoleOptions = {}): Promise<OpenConsole> {
+  const opened = await openConsole(browser, { server, user }, options);
+  contexts.push(opened.context);
+  return opened;
+}
+
+/** Each view of machines, one after the other. */
+async function visit({ page, url }: OpenConsole, look: (view: string) => Promise<void>): Promise<void> {
+  const dialog = page.getByRole('dialog');
+  const row = (name: string): ReturnType<Page['locator']> => page.locator('tr', { hasText: name });
+  await page.goto(`${url}/machines`);
+  for (const name of ['quokka-on', 'quokka-off', 'quokka-queued']) await row(name).waitFor();
+  await row('quokka-queued').locator('wcc-progress, [data-state="making"]').first().waitFor();
+  await look('machines');
+  await page.locator('.page-head button.primary').click();
+  await dialog.locator('input').first().waitFor();
+  await look('quick-create');
+  await page.keyboard.press('Escape');
+  await page.goto(`${url}/machines/new`);
+  const steps = page.locator('.wizard-nav button');
+  for (let step = 0; step < 6; step += 1) {
+    await steps.nth(step).click();
+    await page.locator('.wizard-nav button[aria-current="step"]').nth(0).waitFor();
+    // The fields of the middle steps are made of the same parts.
+    if ([0, 2, 4, 5].includes(step)) await look(`create-${step + 1}`);
+  }
+  await page.goto(`${url}/machines/${numbers['quokka-on']}`);
+  await page.locator('[data-screen="connected"]').waitFor();
+  await look('machine');
+  await page.locator('.vm-actions button').last().click();
+  await dialog.locator('input').first().waitFor();
+  await look('delete');
+  await page.keyboard.press('Escape');
+  await page.goto(`${url}/machines/${numbers['quokka-queued']}`);
+  await page.locator('.operation-card wcc-progress').waitFor();
+  await look('machine-waiting');
+}
+
+/** A language changes no colour: Japanese in one look stands for all. */
+const looks = ways.filter(({ locale, look }) => locale === 'en' || look === 'light');
+
+test.each(looks)('axe finds nothing: $locale, $look', { timeout: axeTimeoutMs }, async (way) => {
+  const opened = await open(way);
+  const faults: Record<string, string[]> = {};
+  await visit(opened, async (view) => {
+    await screenshot(opened.page, `${view}-${way.locale}-${way.look.replace(' ', '-')}`);
+    const found = await findFaults(opened.page);
+    if (found.length > 0) faults[view] = found;
+  });
+  expect(faults).toEqual({});
+  expect(opened.record).toEqual({ cspViolations: [], errors: [] });
+});
+
+test('at 320 px nothing is cut', async () => {
+  const opened = await open({ viewport: { width: 320, height: 640 } });
+  const faults: Record<string, string[]> = {};
+  await visit(opened, async (view) => {
+    await screenshot(opened.page, `${view}-320`);
+    const found = await cutOff(opened.page);
+    if (found.length > 0) faults[view] = found;
+  });
+  expect(faults).toEqual({});
+});
+
+test.each(['operator', 'viewer'] as const)('%s without rights has no node of them', async (role) => {
+  const stranger = await createUser(server, `stranger-${role}`, role);
+  const { page, url, context } = await openConsole(browser, { server, user: stranger });
+  contexts.push(context);
+  for (const path of ['machines', 'images', 'operations', '', `machines/${numbers['quokka-on']}`]) {
+    await page.goto(`${url}/${path}`);
+    await page.locator('main h1, main h2').first().waitFor();
+    await page.waitForLoadState('networkidle').catch(() => {});
+    expect(await page.locator('main').innerText(), path).not.toContain('quokka');
+  }
+  await page.getByText('There is no such machine').waitFor();
+  expect(await page.locator('wcc-machine-screen, wcc-serial-view').count()).toBe(0);
+});
+
+test('the deletion of a base is refused in the console, by name', async () => {
+  const { page, url } = await open();
+  await page.goto(`${url}/images`);
+  const id = (await server.api.images()).items.find(({ name }) => name === 'source.raw')?.id;
+  await page.goto(`${url}/images/${id}`);
+  await page.getByText('quokka-on', { exact: true }).first().waitFor();
+  const remove = page.getByRole('button', { name: /^Delete/ });
+  const isOff = (await remove.count()) === 0 || (await remove.getAttribute('aria-disabled')) === 'true';
+  if (!isOff) {
+    await remove.click();
+    await page
+      .getByRole('dialog')
+      .getByText(/quokka-on/)
+      .waitFor();
+  }
+  await expect(server.api.deleteImage(id ?? 0)).rejects.toMatchObject({ code: 'image_in_use' });
+});
+
+/** The programs lie under nothing, in a name space of this server alone. */
+const hiding = ['/usr/bin/qemu-system-x86_64', '/usr/bin/qemu-img', '/usr/bin/virsh'].filter((path) =>
+  existsSync(path),
+);
+const launcher = [
+  'unshare',
+  process.getuid?.() === 0 ? '-m' : '-rm',
+  'sh',
+  '-c',
+  `for path in ${hiding.join(' ')}; do mount --bind /dev/null $path || exit 1; done; exec "$@"`,
+  'sh',
+];
+
+test('without QEMU images work, and machines are refused with the packages to install', async () => {
+  const bare = await startServer({ launcher, args: ['--free-space-floor', '0'] });
+  try {
+    const path = join(bare.poolDir, 'source.raw');
+    await makeRandomImage(path, MiB);
+    await truncate(path, 4 * MiB);
+    const image = await registerImage(bare, 'source.raw');
+    const { operation } = await bare.api.copyImage(image.id, { name: 'copy.raw' });
+    await waitForState(bare, operation.id, { states: ['succeeded'] });
+    const packages = /qemu-system-x86/;
+    const refused = { code: 'hypervisor_missing', message: expect.stringMatching(packages) as string };
+    const quick = bare.api.quickCreateVm({ name: 'never', image: image.id });
+    await expect(quick).rejects.toMatchObject(refused);
+    const body = { name: 'never', disks: [], cpus: 1, memoryBytes: 32 * MiB };
+    await expect(bare.api.createVm(body)).rejects.toMatchObject(refused);
+    expect((await bare.api.vms()).items).toEqual([]);
+    expect((await bare.api.operations()).items.map(({ action }) => action)).toEqual(['copy_vm_image']);
+    const admin = await createUser(bare, 'chief', 'admin');
+    const { page, url, context } = await openConsole(browser, { server: bare, user: admin });
+    contexts.push(context);
+    for (const place of ['machines', 'machines/new']) {
+      await page.goto(`${url}/${place}`);
+      await page
+        .getByTestId('hypervisor-missing')
+        .getByText(/apt install .*qemu-system-x86/)
+        .waitFor();
+      await screenshot(page, `without-qemu-${place.replace('/', '-')}`);
+    }
+    await page.goto(`${url}/machines`);
+    await page.getByRole('button', { name: 'Quick-create' }).click();
+    const dialog = page.getByRole('dialog');
+    await dialog.getByText('This name is free.').waitFor();
+    await dialog
+      .getByText(/apt install .*qemu-system-x86/)
+      .first()
+      .waitFor();
+  } finally {
+    await bare.close();
+  }
+});
