@@ -119,6 +119,11 @@ test('the first page opens the upload at once; an image leads to a machine, an I
   await until(async () => (await page.locator('#create-cdrom').inputValue()) === String(iso), {
     what: 'the ISO to be in the drive',
   });
+  await page.reload();
+  await page.getByRole('button', { name: /Disks/ }).click();
+  await until(async () => (await page.locator('#create-cdrom').inputValue()) === String(iso), {
+    what: 'the ISO to be in the drive after a reload',
+  });
   await page.goto(`${url}/images/${iso}`);
   await create.waitFor();
   expect(await quick.count()).toBe(0);

@@ -32,6 +32,7 @@ export class CreateMachinePage extends MachinePart {
   /** Steps that were left once: what is wrong there is marked. */
   declare seen: ReadonlySet<CreateStep>;
   readonly #keyOf = createKeys();
+  #isWishTaken = false;
 
   constructor() {
     super();
@@ -46,7 +47,17 @@ export class CreateMachinePage extends MachinePart {
   override connectedCallback(): void {
     super.connectedCallback();
     adopt(this, wizard);
-    // Other pages lead here with an image: a disk of it, or in the drive.
+    void this.#loadProfile();
+  }
+
+  protected override willUpdate(): void {
+    this.#takeWish();
+  }
+
+  /** Other pages lead here with an image: a disk of it, or in the drive; after a reload its list comes later. */
+  #takeWish(): void {
+    if (this.#isWishTaken || !this.desk.images.isLoaded) return;
+    this.#isWishTaken = true;
     const wished = Number(new URLSearchParams(this.app.router.search).get('image') ?? 0);
     const image = this.desk.images.images.find(({ id }) => id === wished);
     if (image?.format === 'iso') this.form = { ...this.form, cdrom: image.id };
@@ -55,7 +66,6 @@ export class CreateMachinePage extends MachinePart {
         ...this.form,
         disks: [{ kind: 'copy', image: image.id, size: '', format: 'qcow2' }],
       };
-    void this.#loadProfile();
   }
 
   get #world(): CreateWorld {

@@ -1,7 +1,7 @@
 import { open, rename, symlink, truncate, unlink, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { afterEach, beforeEach, describe, expect, test } from 'vitest';
+import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
 import type { Store } from '../../storage/store.ts';
 import { admin, makePrincipal, MiB, sha256, startDomain, writeRandom } from '../images.testkit.ts';
 import type { DomainUnderTest } from '../images.testkit.ts';
@@ -247,7 +247,11 @@ describe('what happens meanwhile', () => {
 
   test('a source that is cut fails the copy, and nothing is published', async () => {
     const { id } = await domain.copy('a.raw', 'b.raw', { bytesPerSecond: 2 * MiB });
-    await domain.wait(id, 'running');
+    // Cut before it is looked at, it would be a smaller source, and a good copy of that.
+    await vi.waitUntil(
+      async () => (await domain.operations.snapshot(id))?.phases[2]?.state === 'running',
+      10_000,
+    );
     await truncate(path('a.raw'), 4_096);
     expect((await domain.wait(id, 'failed')).error).toMatchObject({ code: 'source_changed' });
     expect(await domain.litter()).toEqual([]);
