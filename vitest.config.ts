@@ -15,6 +15,8 @@ export default defineConfig({
     setupFiles: ['test/strict-process.ts'],
     testTimeout: 30_000,
     hookTimeout: 60_000,
+    // A second, the default, is little on a busy machine.
+    expect: { poll: { timeout: 10_000 } },
     projects: [
       {
         extends: true,

@@ -172,7 +172,7 @@ describe('the upload engine', () => {
     const bytes = randomBytes(MIB);
     server.fault('hold');
     await begin(bytes);
-    await vi.waitFor(() => expect(server.sentBytes()).toBe(MIB));
+    await vi.waitFor(() => expect(server.sentBytes()).toBe(MIB), { timeout: 20_000 });
     live.push(operationOf('upload0', { state: 'paused' }));
     await reaches('upload0', 'paused');
     expect(engine.isSending, 'nothing is lost by closing the page').toBe(false);
@@ -183,7 +183,7 @@ describe('the upload engine', () => {
   it('ends with its operation, whoever ended that', async () => {
     server.fault('hold');
     await begin(randomBytes(MIB));
-    await vi.waitFor(() => expect(server.sentBytes()).toBe(MIB));
+    await vi.waitFor(() => expect(server.sentBytes()).toBe(MIB), { timeout: 20_000 });
     live.push(operationOf('upload0', { state: 'cancelling' }));
     await reaches('upload0', undefined);
     expect(refused).toEqual([]);

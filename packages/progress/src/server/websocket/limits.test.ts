@@ -145,7 +145,7 @@ describe('clocks', () => {
     const alive = await connect(under);
     await vi.waitFor(() => expect(under.gateway.connections).toBe(1), { timeout: 10_000 });
     silent.setBytesPerSecond(1e6);
-    await vi.waitFor(() => expect(silent.closeCode()).toBe(4408));
+    await vi.waitFor(() => expect(silent.closeCode()).toBe(4408), { timeout: 10_000 });
     expect(alive.socket.readyState).toBe(1);
     silent.stop();
   });
