@@ -1,8 +1,10 @@
 import { execFile } from 'node:child_process';
+import { closeSync, openSync, statfsSync, writeSync } from 'node:fs';
 import { mkdir, truncate, writeFile } from 'node:fs/promises';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 import { promisify } from 'node:util';
 import { makeWorkspace } from './directories.ts';
+import { MiB } from './images.ts';
 
 const run = promisify(execFile);
 
@@ -41,5 +43,20 @@ export async function withLoopFileSystem<T>(
     // Lazily when busy: a test that failed may have left a process that dies a moment later.
     if (mounted) await run('umount', [mountPoint]).catch(() => run('umount', ['-l', mountPoint]));
     workspace.remove();
+  }
+}
+
+/** Takes nearly all the room that is left, as another program on the same disk would. */
+export function takeRoom(path: string, leaveBytes: number): void {
+  const { bavail, bsize } = statfsSync(dirname(path));
+  const file = openSync(path, 'w');
+  try {
+    const part = Buffer.alloc(MiB, 1);
+    for (let left = bavail * bsize - leaveBytes; left > 0; left -= part.length) writeSync(file, part);
+  } catch (error) {
+    // What runs beside took the rest: full is full.
+    if ((error as NodeJS.ErrnoException).code !== 'ENOSPC') throw error;
+  } finally {
+    closeSync(file);
   }
 }

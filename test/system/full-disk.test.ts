@@ -1,8 +1,8 @@
-import { closeSync, openSync, rmSync, statfsSync, writeSync } from 'node:fs';
+import { rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
 import { makeRandomImage, MiB, sha256 } from '../kit/images.ts';
-import { loopMountRefusal, withLoopFileSystem } from '../kit/loop-mount.ts';
+import { loopMountRefusal, takeRoom, withLoopFileSystem } from '../kit/loop-mount.ts';
 import { currentPhase, findLitter, registerImage, waitForState } from '../kit/operations.ts';
 import { until } from '../kit/poll.ts';
 import { startServer } from '../kit/server.ts';
@@ -23,21 +23,6 @@ async function onSmallDisk(use: (server: TestServer) => Promise<void>): Promise<
       await server.close();
     }
   });
-}
-
-/** Takes nearly all the room that is left, as another program on the same disk would. */
-function takeRoom(path: string, leaveBytes: number): void {
-  const { bavail, bsize } = statfsSync(join(path, '..'));
-  const file = openSync(path, 'w');
-  try {
-    const part = Buffer.alloc(MiB, 1);
-    for (let left = bavail * bsize - leaveBytes; left > 0; left -= part.length) writeSync(file, part);
-  } catch (error) {
-    // The copy that runs beside took the rest: full is full.
-    if ((error as NodeJS.ErrnoException).code !== 'ENOSPC') throw error;
-  } finally {
-    closeSync(file);
-  }
 }
 
 describe.skipIf(refusal !== null)('a full disk', () => {

@@ -1,11 +1,11 @@
 import { randomBytes } from 'node:crypto';
-import { closeSync, openSync, readFileSync, rmSync, statfsSync, writeSync } from 'node:fs';
+import { readFileSync, rmSync, statfsSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import type { Operation } from '@wcc/api';
 import { fileHandler, startFileServer, type FileServer } from '../kit/file-server.ts';
 import { MiB } from '../kit/images.ts';
-import { loopMountRefusal, withLoopFileSystem } from '../kit/loop-mount.ts';
+import { loopMountRefusal, takeRoom, withLoopFileSystem } from '../kit/loop-mount.ts';
 import { currentPhase, findImage, untilTidy, waitForState } from '../kit/operations.ts';
 import { until } from '../kit/poll.ts';
 import { startServer, type TestServer } from '../kit/server.ts';
@@ -162,18 +162,3 @@ describe.skipIf(refusal !== null)('a full disk', () => {
     });
   });
 });
-
-/** Takes nearly all the room that is left, as another program on the same disk would. */
-function takeRoom(path: string, leaveBytes: number): void {
-  const { bavail, bsize } = statfsSync(join(path, '..'));
-  const file = openSync(path, 'w');
-  try {
-    const part = Buffer.alloc(MiB, 1);
-    for (let left = bavail * bsize - leaveBytes; left > 0; left -= part.length) writeSync(file, part);
-  } catch (error) {
-    // What runs beside took the rest: full is full.
-    if ((error as NodeJS.ErrnoException).code !== 'ENOSPC') throw error;
-  } finally {
-    closeSync(file);
-  }
-}

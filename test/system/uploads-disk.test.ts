@@ -1,13 +1,13 @@
 import { execFile, spawn } from 'node:child_process';
 import { randomBytes } from 'node:crypto';
-import { closeSync, copyFileSync, openSync, readFileSync, rmSync, statfsSync, writeSync } from 'node:fs';
+import { copyFileSync, readFileSync, rmSync } from 'node:fs';
 import { once } from 'node:events';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { describe, expect, test } from 'vitest';
 import { makeWorkspace } from '../kit/directories.ts';
 import { MiB } from '../kit/images.ts';
-import { loopMountRefusal, withLoopFileSystem } from '../kit/loop-mount.ts';
+import { loopMountRefusal, takeRoom, withLoopFileSystem } from '../kit/loop-mount.ts';
 import { waitForState } from '../kit/operations.ts';
 import { until } from '../kit/poll.ts';
 import { startServer } from '../kit/server.ts';
@@ -88,18 +88,6 @@ describe.skipIf(loopMountRefusal() !== null)('the disk', () => {
     }
   });
 });
-
-/** Takes nearly all the room that is left, as another program on the same disk would. */
-function takeRoom(path: string, leaveBytes: number): void {
-  const { bavail, bsize } = statfsSync(join(path, '..'));
-  const file = openSync(path, 'w');
-  try {
-    const part = Buffer.alloc(MiB, 1);
-    for (let left = bavail * bsize - leaveBytes; left > 0; left -= part.length) writeSync(file, part);
-  } finally {
-    closeSync(file);
-  }
-}
 
 /** The copy of a disk that was pulled while it ran: mounting it replays its journal. */
 async function withMounted(disk: string, use: (mountPoint: string) => void): Promise<void> {
