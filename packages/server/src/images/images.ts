@@ -146,8 +146,8 @@ function createReaders(context: ImagesContext): Pick<Images, 'list' | 'get' | 'p
     },
     async get(principal, id) {
       demand(principal, 'image.list');
-      await demandSeen(context, principal, id);
-      return toImage(await readImage(store, id), usersSeenBy(principal, (await users.all()).get(id)));
+      const usedBy = await demandSeen(context, principal, id);
+      return toImage(await readImage(store, id), usedBy);
     },
     async plan(principal, id, name) {
       demand(principal, 'image.list');

@@ -39,13 +39,18 @@ export function isSeenBy(principal: Principal, users: readonly OwnedUser[] = [])
   return users.every(({ isDisk, owner }) => isDisk !== true || can(principal, 'vm.list', { owner }));
 }
 
-/** @throws ApiError `not_found` for what the principal may not see */
+/**
+ * @returns those of its users that the principal may know of
+ * @throws ApiError `not_found` for what the principal may not see
+ */
 export async function demandSeen(
   { users }: { users: ImageUsers },
   principal: Principal,
   id: number,
-): Promise<void> {
-  if (!isSeenBy(principal, (await users.all()).get(id))) throw new ApiError('not_found');
+): Promise<ImageUser[]> {
+  const all = (await users.all()).get(id);
+  if (!isSeenBy(principal, all)) throw new ApiError('not_found');
+  return usersSeenBy(principal, all);
 }
 
 export function createImageUsers(store: Store): ImageUsers {
