@@ -5,7 +5,7 @@ import { afterAll, beforeAll, expect, test } from 'vitest';
 import type { Image, Operation } from '@wcc/api';
 import { ApiProblem } from '@wcc/api/client';
 import { makeRandomImage, makeSparseImage, MiB, sha256 } from '../kit/images.ts';
-import { findLitter, listImages, registerImage, waitForState } from '../kit/operations.ts';
+import { expectTidy, listImages, registerImage, waitForState } from '../kit/operations.ts';
 import { until } from '../kit/poll.ts';
 import { createRandom, seedOfRun } from '../kit/random.ts';
 import { startServer } from '../kit/server.ts';
@@ -201,12 +201,7 @@ test.each(
 });
 
 test('no litter is left 60 s after the last copy', { timeout: 90_000 }, async () => {
-  await until(async () => (await findLitter(server.poolDir)).length === 0, {
-    what: `the hidden files to go: ${(await findLitter(server.poolDir)).join(' ')}`,
-    timeoutMs: 65_000,
-    everyMs: 500,
-  });
-  expect(await findLitter(server.poolDir)).toEqual([]);
+  await expectTidy(server.poolDir);
 });
 
 test('every copy has one end in history and audit, and made one image', async () => {

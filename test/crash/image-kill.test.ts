@@ -9,7 +9,7 @@ import type { Image, Operation } from '@wcc/api';
 import { ApiProblem } from '@wcc/api/client';
 import { fileHandler, startFileServer, type FileServer } from '../kit/file-server.ts';
 import { checkQcow2, makeRandomImage, MiB, sha256 } from '../kit/images.ts';
-import { findImage, findLitter, hasEnded, registerImage } from '../kit/operations.ts';
+import { findImage, hasEnded, registerImage, expectTidy, waitForState } from '../kit/operations.ts';
 import { until } from '../kit/poll.ts';
 import { createRandom, seedOfRun } from '../kit/random.ts';
 import { startServer, type TestServer } from '../kit/server.ts';
@@ -168,17 +168,14 @@ test.each(Array.from({ length: rounds }, (_, round) => ({ round })))(
     expect(pool?.reservedBytes).toBe(0);
     for (const name of [names.imported, names.made]) {
       const image = await findImage(server, name);
-      if (image !== undefined) await server.api.deleteImage(image.id);
+      if (image === undefined) continue;
+      const { operation } = await server.api.deleteImage(image.id);
+      await waitForState(server, operation.id, { states: ['succeeded'] });
     }
   },
 );
 
 test('no litter is left', { timeout: 90_000 }, async () => {
   console.log(endings.join(', '));
-  await until(async () => (await findLitter(server.poolDir)).length === 0, {
-    what: 'the hidden files to go',
-    timeoutMs: 65_000,
-    everyMs: 500,
-  });
-  expect(await findLitter(server.poolDir)).toEqual([]);
+  await expectTidy(server.poolDir);
 });

@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { MiB, sha256 } from '../kit/images.ts';
-import { findLitter, waitForState } from '../kit/operations.ts';
+import { expectTidy, waitForState } from '../kit/operations.ts';
 import { until } from '../kit/poll.ts';
 import { createRandom, seedOfRun } from '../kit/random.ts';
 import { startServer, type TestServer } from '../kit/server.ts';
@@ -85,6 +85,6 @@ for (let round = 0; round < rounds; round += 1) {
     }
     await waitForState(server, idOf(path), { states: ['succeeded'] });
     expect(await sha256(join(server.poolDir, name))).toBe(sha);
-    expect(await findLitter(server.poolDir)).toEqual([]);
+    await expectTidy(server.poolDir);
   });
 }

@@ -6,7 +6,7 @@ import { afterAll, beforeAll, expect, test } from 'vitest';
 import type { Operation } from '@wcc/api';
 import { ApiProblem } from '@wcc/api/client';
 import { makeRandomImage, MiB } from '../kit/images.ts';
-import { findLitter, hasEnded, listImages, registerImage } from '../kit/operations.ts';
+import { expectTidy, hasEnded, listImages, registerImage } from '../kit/operations.ts';
 import { until } from '../kit/poll.ts';
 import { createRandom, seedOfRun } from '../kit/random.ts';
 import { startServer } from '../kit/server.ts';
@@ -136,11 +136,7 @@ test.each(Array.from({ length: rounds }, (_, round) => ({ round })))(
 
 test('no litter and no secret is left', { timeout: 90_000 }, async () => {
   console.log(endings.join(', '));
-  await until(async () => (await findLitter(server.poolDir)).length === 0, {
-    what: 'the hidden files to go',
-    timeoutMs: 65_000,
-    everyMs: 500,
-  });
+  await expectTidy(server.poolDir);
   for (const file of ['wcc.sqlite', 'wcc.sqlite-wal']) {
     const path = join(server.dataDir, file);
     if (!existsSync(path)) continue;

@@ -11,7 +11,7 @@ import type { Workspace } from '../kit/directories.ts';
 import { createFaultProxy } from '../kit/fault-proxy.ts';
 import type { FaultProxy } from '../kit/fault-proxy.ts';
 import { GiB, makeRandomImage, MiB, sha256 } from '../kit/images.ts';
-import { findImage, untilTidy, waitForState } from '../kit/operations.ts';
+import { findImage, expectTidy, waitForState } from '../kit/operations.ts';
 import { until } from '../kit/poll.ts';
 import { findFreePort } from '../kit/ports.ts';
 import { readRow, rowOf } from '../kit/rows.ts';
@@ -76,7 +76,7 @@ async function expectWhole(name: string, id: string): Promise<void> {
   expect(await sha256(join(server.poolDir, name))).toBe(digest);
   expect((await findImage(server, name))?.state).toBe('ready');
   const unfinished = (await server.api.uploads({ owner: 'all' })).items.map((upload) => upload.id);
-  await untilTidy(server.poolDir, unfinished);
+  await expectTidy(server.poolDir, unfinished);
 }
 
 /** Fractions of a millisecond are rounded by one and cut off by the other. */

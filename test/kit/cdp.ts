@@ -59,11 +59,12 @@ export async function launchPlainBrowser(): Promise<PlainBrowser> {
     setCookie: async (cookie) =>
       void (await inTab('Network.setCookie', { ...cookie, httpOnly: true, sameSite: 'Strict' })),
     async close() {
+      // Asked, it ends its children before itself; killed, it would leave them writing into the profile.
+      const isRunning = child.exitCode === null && child.signalCode === null;
+      const ended = isRunning ? once(child, 'exit') : null;
+      if (isRunning) socket.send(JSON.stringify({ id: 0, method: 'Browser.close' }));
+      await ended;
       socket.close();
-      if (child.exitCode === null && child.signalCode === null) {
-        child.kill();
-        await once(child, 'exit');
-      }
       profile.remove();
     },
   };

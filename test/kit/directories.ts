@@ -19,7 +19,8 @@ export function makeWorkspace(purpose: string): Workspace {
   const path = mkdtempSync(join(tmpdir(), `wcc-${purpose}-`));
   made.add(path);
   const remove = (): void => {
-    rmSync(path, { recursive: true, force: true, maxRetries: 3 });
+    // A browser that has ended leaves children behind that write for a moment more: up to 5.5 s of tries.
+    rmSync(path, { recursive: true, force: true, maxRetries: 10, retryDelay: 100 });
     made.delete(path);
   };
   return { path, remove };

@@ -68,10 +68,10 @@ export async function findLitter(poolDir: string, runningIds: readonly string[] 
 }
 
 /** Waits until no such file is left: an end is told a moment before its last hidden file goes. */
-export async function untilTidy(poolDir: string, runningIds: readonly string[] = []): Promise<void> {
+export async function expectTidy(poolDir: string, runningIds: readonly string[] = []): Promise<void> {
   let left: string[] = [];
   const isTidy = async (): Promise<boolean> => (left = await findLitter(poolDir, runningIds)).length === 0;
-  await until(isTidy, { what: () => `the hidden files to go: ${left.join(' ')}`, timeoutMs: 20_000 });
+  await until(isTidy, { what: () => `the hidden files to go: ${left.join(' ')}` });
 }
 
 /** The phase an operation is in, with its numbers; `null` before the first and after the last. */

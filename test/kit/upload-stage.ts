@@ -7,7 +7,7 @@ import { makeWorkspace } from './directories.ts';
 import { createFaultProxy } from './fault-proxy.ts';
 import type { FaultProxy } from './fault-proxy.ts';
 import { makeRandomImage, MiB, sha256 } from './images.ts';
-import { findImage, untilTidy, waitForState } from './operations.ts';
+import { findImage, expectTidy, waitForState } from './operations.ts';
 import { findFreePort } from './ports.ts';
 import { startServer } from './server.ts';
 import type { ServerOptions, TestServer } from './server.ts';
@@ -73,7 +73,7 @@ export async function setUploadStage(options: UploadStageOptions): Promise<Uploa
       expect(await sha256(made)).toBe(digest);
       expect((await findImage(server, name))?.state).toBe('ready');
       const unfinished = (await server.api.uploads({ owner: 'all' })).items.map((upload) => upload.id);
-      await untilTidy(server.poolDir, unfinished);
+      await expectTidy(server.poolDir, unfinished);
     },
     close: async () => {
       await browser.close();

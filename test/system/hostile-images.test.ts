@@ -12,7 +12,7 @@ import type { Operation } from '@wcc/api';
 import { makeWorkspace, type Workspace } from '../kit/directories.ts';
 import { fileHandler, startFileServer, type FileServer } from '../kit/file-server.ts';
 import { makeQcow2, makeRandomImage, MiB } from '../kit/images.ts';
-import { findImage, untilTidy, waitForState } from '../kit/operations.ts';
+import { findImage, expectTidy, waitForState } from '../kit/operations.ts';
 import { until } from '../kit/poll.ts';
 import { startServer, type TestServer } from '../kit/server.ts';
 import { createTus, idOf, type Tus, type TusAnswer } from '../kit/tus.ts';
@@ -112,7 +112,7 @@ async function importIt(name: string, from: string): Promise<Operation> {
 
 /** Refused with the reason; nothing of it is there, and nobody has looked at what it names. */
 async function expectGone(name: string): Promise<void> {
-  await untilTidy(server.poolDir);
+  await expectTidy(server.poolDir);
   expect(readdirSync(server.poolDir)).not.toContain(name);
   expect(await findImage(server, name)).toBeUndefined();
 }

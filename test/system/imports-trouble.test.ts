@@ -6,7 +6,7 @@ import type { Operation } from '@wcc/api';
 import { fileHandler, startFileServer, type FileServer } from '../kit/file-server.ts';
 import { MiB } from '../kit/images.ts';
 import { loopMountRefusal, takeRoom, withLoopFileSystem } from '../kit/loop-mount.ts';
-import { currentPhase, findImage, untilTidy, waitForState } from '../kit/operations.ts';
+import { currentPhase, findImage, expectTidy, waitForState } from '../kit/operations.ts';
 import { until } from '../kit/poll.ts';
 import { startServer, type TestServer } from '../kit/server.ts';
 import { digestOf } from '../kit/tus.ts';
@@ -66,7 +66,7 @@ describe('a server that ends in the middle of an import', () => {
     await server.start();
     // A stop makes all durable that has come.
     await expectGoneOn(operation, bytes, 2 * MiB);
-    await untilTidy(server.poolDir);
+    await expectTidy(server.poolDir);
   });
 
   test('by SIGKILL: so too; without its address, or cancelled before, it ends and leaves nothing', async () => {
@@ -98,7 +98,7 @@ describe('a server that ends in the middle of an import', () => {
       const ends = items.filter(({ kind, text }) => kind === 'state' && /^(failed|cancelled)/.test(text));
       expect(ends).toHaveLength(1);
     }
-    await untilTidy(server.poolDir);
+    await expectTidy(server.poolDir);
   });
 });
 
@@ -130,7 +130,7 @@ describe.skipIf(refusal !== null)('a full disk', () => {
         await waitForState(small, operation.id, { states: ['succeeded'] });
         expect(readFileSync(join(small.poolDir, 'full.raw')).equals(bytes)).toBe(true);
         expect(files.asked('/full.raw').at(-1)?.fromByte).toBeGreaterThanOrEqual(durable);
-        await untilTidy(small.poolDir);
+        await expectTidy(small.poolDir);
       } finally {
         await small.close();
       }
@@ -155,7 +155,7 @@ describe.skipIf(refusal !== null)('a full disk', () => {
         expect(bavail * bsize).toBeGreaterThan(30 * MiB);
         await small.api.cancel(operation.id);
         await waitForState(small, operation.id, { states: ['cancelled'] });
-        await untilTidy(small.poolDir);
+        await expectTidy(small.poolDir);
       } finally {
         await small.close();
       }

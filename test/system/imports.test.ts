@@ -6,7 +6,7 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import type { ImportImageRequest, Operation } from '@wcc/api';
 import { fileHandler, startFileServer, type FileServer } from '../kit/file-server.ts';
 import { MiB } from '../kit/images.ts';
-import { currentPhase, findImage, untilTidy, waitForState } from '../kit/operations.ts';
+import { currentPhase, findImage, expectTidy, waitForState } from '../kit/operations.ts';
 import { until } from '../kit/poll.ts';
 import { startServer, type TestServer } from '../kit/server.ts';
 import { digestOf } from '../kit/tus.ts';
@@ -41,7 +41,7 @@ const ended = (operation: Operation, state: string): Promise<Operation> =>
 
 /** Nothing of it is there: no file, no image, no hidden file, no promised room. */
 async function expectNothingLeft(names: readonly string[]): Promise<void> {
-  await untilTidy(server.poolDir);
+  await expectTidy(server.poolDir);
   expect(readdirSync(server.poolDir).filter((name) => names.includes(name))).toEqual([]);
   for (const name of names) expect(await findImage(server, name)).toBeUndefined();
   expect((await server.api.pools()).items[0]?.reservedBytes).toBe(0);
@@ -69,7 +69,7 @@ describe('a good server', () => {
       sha256: hexOf(bytes),
       state: 'ready',
     });
-    await untilTidy(server.poolDir);
+    await expectTidy(server.poolDir);
   });
 
   test('one that does not say how long the file is, and one of no bytes', async () => {
@@ -79,7 +79,7 @@ describe('a good server', () => {
     const all = await Promise.all([chunked, empty].map(async (url) => ended(await start(url), 'succeeded')));
     expect((await stored(all[0]?.subject.name ?? '')).equals(bytes)).toBe(true);
     expect((await stored(all[1]?.subject.name ?? '')).length).toBe(0);
-    await untilTidy(server.poolDir);
+    await expectTidy(server.poolDir);
   });
 
   test('a wrong digest is refused, with both, and nothing is left', async () => {
@@ -161,7 +161,7 @@ describe('a connection that breaks', () => {
         expect(items.map(({ text }) => text).join('\n')).toMatch(/begins anew at 0 bytes: /);
       }),
     );
-    await untilTidy(server.poolDir);
+    await expectTidy(server.poolDir);
   });
 
   test('to a server without ranges, or without a tag, it begins anew', async () => {

@@ -15,7 +15,7 @@ import { makeRandomImage, MiB } from '../kit/images.ts';
 import {
   currentPhase,
   findImage,
-  findLitter,
+  expectTidy,
   hasEnded,
   registerImage,
   waitForState,
@@ -60,9 +60,7 @@ async function waitForEnd(id: string): Promise<Operation> {
 /** The name is free and no hidden file of this operation is left. */
 async function expectNothingHalfMade(target: string): Promise<void> {
   expect(await findImage(server, target)).toBeUndefined();
-  await until(async () => (await findLitter(server.poolDir)).length === 0, {
-    what: 'the hidden files to go',
-  });
+  await expectTidy(server.poolDir);
 }
 
 test('symlink, FIFO, device, hard link and directory are refused by name and nothing hangs', async () => {
@@ -121,9 +119,7 @@ test('a file put by hand under the final name in mid-copy is not overwritten', a
   expect(readFileSync(inPool('by-hand.raw'), 'utf8')).toBe('mine');
   rmSync(inPool('by-hand.raw'));
   await server.api.rescan((await server.api.pools()).items[0]!.id);
-  await until(async () => (await findLitter(server.poolDir)).length === 0, {
-    what: 'the partial to go',
-  });
+  await expectTidy(server.poolDir);
 });
 
 test('a source that changes in mid-copy fails the copy, and nothing is published', async () => {

@@ -6,7 +6,7 @@ import type { AddressInfo } from 'node:net';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { MiB } from '../kit/images.ts';
-import { findImage, untilTidy, waitForState } from '../kit/operations.ts';
+import { findImage, expectTidy, waitForState } from '../kit/operations.ts';
 import { startServer, type TestServer } from '../kit/server.ts';
 import { createUser, signIn } from '../kit/session.ts';
 import { answerTo, createTus, idOf, type Tus } from '../kit/tus.ts';
@@ -40,7 +40,7 @@ test('one that expired while the server was down is gone when it is up again, as
     });
     expect(Date.parse(endedAt ?? '')).toBeGreaterThanOrEqual(told);
     expect(await client.head(path)).toMatchObject({ status: 410 });
-    await untilTidy(short.poolDir);
+    await expectTidy(short.poolDir);
     expect((await short.api.pools()).items[0]?.reservedBytes).toBe(0);
     await client.create('expires.raw', MiB);
   } finally {

@@ -3,7 +3,7 @@ import { readFile, truncate, appendFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { MiB } from '../kit/images.ts';
-import { listImages, untilTidy, waitForState } from '../kit/operations.ts';
+import { listImages, expectTidy, waitForState } from '../kit/operations.ts';
 import { startServer, type TestServer } from '../kit/server.ts';
 import { createUser, signIn } from '../kit/session.ts';
 import { createTus, digestOf, idOf, metadataHeader, offsetType, type Tus } from '../kit/tus.ts';
@@ -74,7 +74,7 @@ describe('the protocol', () => {
       offset: bytes.length,
     });
     expect(await tus.patch(path, MiB, bytes.subarray(MiB))).toMatchObject({ status: 409 });
-    await untilTidy(server.poolDir);
+    await expectTidy(server.poolDir);
   });
 
   test.each([0, 1])('a file of %i bytes', async (sizeBytes) => {
@@ -149,7 +149,7 @@ describe('the protocol', () => {
     expect(await tus.head(path)).toMatchObject({ status: 410, offset: null });
     expect(await tus.patch(path, 1000, randomBytes(10))).toMatchObject({ status: 410 });
     expect(await tus.ask('DELETE', path)).toMatchObject({ status: 410 });
-    await untilTidy(server.poolDir);
+    await expectTidy(server.poolDir);
     await tus.ask('DELETE', await tus.create(name, 1));
   });
 });
@@ -248,7 +248,7 @@ describe('what is refused', () => {
     expect(await tus.head(path)).toMatchObject({ status: 410 });
     const other = await tus.create(name, bytes.length, { format: 'iso' });
     expect(await tus.patch(other, 0, bytes)).toMatchObject({ status: 422, code: 'unsupported_format' });
-    await untilTidy(server.poolDir);
+    await expectTidy(server.poolDir);
   });
 
   test('a hostile image, whatever it calls itself', async () => {
@@ -265,7 +265,7 @@ describe('what is refused', () => {
     expect(await tus.patch(path, 0, header)).toMatchObject({ status: 422, code: 'hostile_image' });
     expect((await server.api.operation(idOf(path))).error?.code).toBe('hostile_image');
     expect((await listImages(server)).some((image) => image.name === name)).toBe(false);
-    await untilTidy(server.poolDir);
+    await expectTidy(server.poolDir);
   });
 
   test("what is not one's own, as if it were not there", async () => {
