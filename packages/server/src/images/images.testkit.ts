@@ -49,8 +49,8 @@ export interface DomainUnderTest {
   copy(source: string, target: string, options?: CopyChanges): Promise<Snapshot>;
   /** Throws when it ends in another state. */
   wait(id: string, ...states: OperationState[]): Promise<Snapshot>;
-  /** Hidden files but marker and lock that stay: an end is told a moment before its last file goes. */
-  litter(): Promise<string[]>;
+  /** Hidden files that stay (of one operation), but marker and lock: an end is told a moment before its last file goes. */
+  litter(id?: string): Promise<string[]>;
   /** Graceful, as at SIGTERM. */
   stop(): Promise<void>;
   /** Stops and removes everything. */
@@ -159,11 +159,13 @@ function createCalls({ poolDir, operations, images, pools }: Parts): Calls {
         await sleep(10);
       }
     },
-    async litter() {
-      const deadline = performance.now() + 1_000;
+    async litter(id = '') {
+      const deadline = performance.now() + 20_000;
       for (;;) {
         const names = await readdir(poolDir);
-        const hidden = names.filter((name) => name.startsWith('.wcc-') && !name.startsWith('.wcc-pool'));
+        const hidden = names.filter(
+          (name) => name.startsWith('.wcc-') && !name.startsWith('.wcc-pool') && name.includes(id),
+        );
         if (hidden.length === 0 || performance.now() > deadline) return hidden;
         await sleep(20);
       }

@@ -20,6 +20,7 @@ import { createPublishing, type Publishing } from './published/publishing.ts';
 import { adopt, recoverPool, showRecentEnds, tellUnavailable, watchRoom } from './recover.ts';
 import { isOwn, isPublished, readRow, readUnfinished, storedSnapshot } from './rows.ts';
 import { startPurge } from './purge.ts';
+import { noteRunningTimes } from './running-time.ts';
 import { createScheduler, type Scheduler } from './scheduler.ts';
 import { stopAll } from './stop.ts';
 
@@ -81,7 +82,7 @@ export function createOperations(options: OperationsOptions): Operations {
   );
   const idempotency = createIdempotency({ store: engine.store, find: (id) => find(engine, id) });
   const publishing = createPublishing(engine, idempotency);
-  let stopPurge = (): void => {};
+  let stopTimers: (() => void)[] = [];
   return {
     register: (action) => void engine.actions.set(action.name, action),
     accept: (wanted) => accept(engine, scheduler, wanted),
@@ -100,13 +101,13 @@ export function createOperations(options: OperationsOptions): Operations {
       await adopt(engine, rows.filter(isOwn));
       await publishing.adopt(rows.filter(isPublished));
       await showRecentEnds(engine);
-      stopPurge = startPurge(engine, idempotency);
+      stopTimers = [startPurge(engine, idempotency), noteRunningTimes(engine)];
     },
     recoverPool: (poolId) => recoverPool(engine, scheduler, poolId),
     tellUnavailable: () => tellUnavailable(engine),
     stop: async () => {
       ending.abort();
-      stopPurge();
+      for (const stopTimer of stopTimers) stopTimer();
       engine.isStopping = true;
       await Promise.all([stopAll(engine), publishing.stop()]);
     },

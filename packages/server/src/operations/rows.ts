@@ -5,6 +5,7 @@ import type { Store } from '../storage/store.ts';
 import type { OperationInput } from './action.ts';
 import type { PublishedInput } from './published/input.ts';
 import type { OperationRecord } from './record.ts';
+import { withRunningTime } from './running-time.ts';
 
 /** An operation as the store holds it; another program's has an input of its own. */
 export interface OperationRow<Input = OperationInput | PublishedInput> {
@@ -33,15 +34,18 @@ export async function readRow(store: Store, id: string): Promise<OperationRow | 
   return row === undefined ? null : parseRow(row);
 }
 
-/** In the order in which they were accepted. */
+/** In the order in which they were accepted, with the time that they had run. */
 export async function readUnfinished(store: Store): Promise<OperationRow[]> {
   const rows = await store.db
     .selectFrom('operations')
-    .select(['id', 'rev', 'input', 'record'])
+    .select(['id', 'rev', 'input', 'record', 'elapsedMs'])
     .where('state', 'not in', terminalStates)
     .orderBy(sql`rowid`)
     .execute();
-  return rows.map(parseRow);
+  return rows.map((row) => {
+    const parsed = parseRow(row);
+    return { ...parsed, record: withRunningTime(parsed.record, row.elapsedMs) };
+  });
 }
 
 export async function readEndedSince(store: Store, since: string): Promise<OperationRow[]> {

@@ -3,6 +3,7 @@ import { isStateReasonCode, type StateReasonCode } from '@wcc/api';
 import type { Work, PhaseEvent, WorkResult } from './action.ts';
 import { WorkFailure } from './action.ts';
 import { commit, type LogLine } from './commit.ts';
+import { continued } from './continued.ts';
 import { endCancelled, endFailed, endSucceeded } from './end.ts';
 import type { Engine } from './engine.ts';
 import type { Live } from './live.ts';
@@ -55,9 +56,9 @@ async function begin(engine: Engine, live: Live): Promise<void> {
     await settleFailure(engine, live, error);
     return;
   }
-  live.work = work;
+  live.work = continued(work, live.record.phases);
   live.stopPull = engine.hub.pull(live.id, () => newest(live, engine.clock.monotonicMs()));
-  work.done
+  live.work.done
     .then(
       (result) => finish(engine, live, { result }),
       (error: unknown) => finish(engine, live, { error }),

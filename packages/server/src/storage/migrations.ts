@@ -132,10 +132,14 @@ const imports = [
   ) strict, without rowid`,
 ];
 
+/** How long it had run when that was last noted: newer than what the record says while it runs. */
+const runningTimes = [`alter table operations add column elapsedMs integer not null default 0`];
+
 /** Nothing is edited here once it was released; new steps are added at the end. */
 export const migrations: readonly Migration[] = [
   { name: '0001-first', statements: [...access, ...images, ...operations, ...sharing, ...audit] },
   { name: '0002-image-facts', statements: imageFacts },
   { name: '0003-imports', statements: imports },
   { name: '0004-machines', statements: machines },
+  { name: '0005-running-times', statements: runningTimes },
 ];

@@ -124,6 +124,8 @@ interface OperationsTable {
   rev: Generated<number>;
   input: string;
   record: string;
+  /** Noted every few seconds while it runs; `record` has the time of its last commit. */
+  elapsedMs: Generated<number>;
 }
 
 interface OperationLogTable {

@@ -76,7 +76,6 @@ interface Seat extends SittingOptions {
   sink: ByteSink;
   durability: Durability;
   sinceMs: number;
-  elapsedBeforeMs: number;
   body: Body | null;
   sender: Sender | null;
   /** The present request's whole stay, its syncs included. */
@@ -139,7 +138,6 @@ function takeSeat(options: SittingOptions): { seat: Seat; done: Promise<WorkResu
       seat.body?.goOn();
     },
   });
-  const current = operation.record.phases[0];
   const seat: Seat = {
     ...options,
     input: operation.input as UploadInput,
@@ -152,7 +150,6 @@ function takeSeat(options: SittingOptions): { seat: Seat; done: Promise<WorkResu
       onSynced: () => seat.body?.goOn(),
     }),
     sinceMs: performance.now(),
-    elapsedBeforeMs: current?.elapsedMs ?? 0,
     body: null,
     sender: null,
     visit: Promise.resolve(),
@@ -170,7 +167,7 @@ function isComplete({ durability, input }: Seat): boolean {
   return durability.durableBytes === input.sizeBytes;
 }
 
-function progressOf({ durability, input, sinceMs, elapsedBeforeMs }: Seat): ReturnType<Work['progress']> {
+function progressOf({ durability, input, sinceMs }: Seat): ReturnType<Work['progress']> {
   const { durableBytes, movedAtMs } = durability;
   const nowMs = performance.now();
   const { sizeBytes } = input;
@@ -182,7 +179,7 @@ function progressOf({ durability, input, sinceMs, elapsedBeforeMs }: Seat): Retu
     total: sizeBytes,
     bytes: { virtual: sizeBytes, data: sizeBytes, skipped: 0, shared: 0, written: durableBytes },
     sinceProgressMs: nowMs - movedAtMs,
-    phaseElapsedMs: elapsedBeforeMs + nowMs - sinceMs,
+    phaseElapsedMs: nowMs - sinceMs,
   };
 }
 

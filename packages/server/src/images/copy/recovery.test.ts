@@ -24,11 +24,21 @@ async function restart(options: DomainOptions = {}): Promise<void> {
   domain = await startDomain({ maxRunningPerPool: 1, ...options, home: domain.home });
 }
 
+function rowOf(id: string): Promise<{ record: string; elapsedMs: number }> {
+  const rows = domain.store.db.selectFrom('operations').select(['record', 'elapsedMs']);
+  return rows.where('id', '=', id).executeTakeFirstOrThrow();
+}
+
+/** As its last commit left it. */
+const recordOf = async (id: string): Promise<OperationRecord> =>
+  JSON.parse((await rowOf(id)).record) as OperationRecord;
+
+const notedMs = async (id: string): Promise<number> => (await rowOf(id)).elapsedMs;
+
 /** Makes the store look as a process left it that was killed in this state. */
 async function pretendState(id: string, changes: Partial<OperationRecord>): Promise<void> {
   const { db } = domain.store;
-  const row = await db.selectFrom('operations').selectAll().where('id', '=', id).executeTakeFirstOrThrow();
-  const record = { ...(JSON.parse(row.record) as OperationRecord), ...changes };
+  const record = { ...(await recordOf(id)), ...changes };
   const query = db
     .updateTable('operations')
     .set({ state: record.state, record: JSON.stringify(record) })
@@ -106,6 +116,23 @@ async function numbersOf(id: string): Promise<Numbers> {
 }
 
 describe('after a kill', () => {
+  test('the time counts that was noted while it ran', async () => {
+    const { id } = await domain.copy('a.raw', 'b.raw', slow);
+    await expect.poll(() => notedMs(id), { timeout: 20_000 }).toBeGreaterThan(0);
+    const [record, noted] = [await recordOf(id), await notedMs(id)];
+    expect(noted).toBeGreaterThan(record.elapsedMs);
+    await domain.operations.stop();
+    await pretendState(id, record);
+    await restart();
+    const { elapsedMs: taken } = await domain.operations.get(id, admin);
+    expect(taken).toBeGreaterThanOrEqual(noted);
+    const { elapsedMs, phases } = await domain.wait(id, 'succeeded');
+    expect(elapsedMs).toBeGreaterThanOrEqual(taken);
+    const transferMs = phases.find(({ name }) => name === 'transfer')?.elapsedMs ?? 0;
+    expect(transferMs).toBeGreaterThanOrEqual(noted - record.elapsedMs);
+    expect(transferMs).toBeLessThanOrEqual(elapsedMs);
+  });
+
   test('a cancel that was acknowledged is carried out', async () => {
     const { id } = await acceptQueued('b.raw');
     await domain.operations.stop();
@@ -113,7 +140,7 @@ describe('after a kill', () => {
     await writeFile(path(`.wcc-${id}.partial`), 'half');
     await restart();
     await domain.wait(id, 'cancelled');
-    expect((await domain.litter()).filter((name) => name.includes(id))).toEqual([]);
+    expect(await domain.litter(id)).toEqual([]);
   });
 
   test.each(['running', 'interrupted', 'paused', 'cancelling'] as const)(
@@ -130,7 +157,7 @@ describe('after a kill', () => {
       expect(ended.warnings.includes('cancel_too_late')).toBe(state === 'cancelling');
       const { items } = await domain.images.list(admin, { limit: 50 });
       expect(items.filter(({ name }) => name === 'b.raw')).toHaveLength(1);
-      expect((await domain.litter()).filter((name) => name.includes(id))).toEqual([]);
+      expect(await domain.litter(id)).toEqual([]);
       await restart();
       const log = await domain.operations.log(id, admin);
       expect(
@@ -171,7 +198,7 @@ describe('after a kill', () => {
     const stranger = 'z'.repeat(26);
     await writeFile(path(`.wcc-${stranger}.partial`), 'of somebody');
     await restart();
-    expect(await domain.litter()).toEqual([`.wcc-${stranger}.partial`]);
+    expect(await domain.litter(id)).toEqual([]);
     const { images } = domain;
     const { items } = await images.remains(admin, domain.poolId());
     expect(items).toMatchObject([{ id: stranger, hasCheckpoint: false }]);
