@@ -204,7 +204,7 @@ describe('rights', () => {
   });
 
   it('ends when the session expires', async () => {
-    const { hub, read: open } = await start({}, { ...principal, expiresAtMs: Date.now() + 300 });
+    const { hub, read: open } = await start({}, { ...principal, expiresAtMs: Date.now() + 1_500 });
     const record = copyRecord();
     hub.put(record);
     const reader = await open(record.id);

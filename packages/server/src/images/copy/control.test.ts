@@ -87,7 +87,7 @@ describe('cancel', () => {
 describe('pause and resume', () => {
   test('stops the bytes, frees the place, and goes on where it was', async () => {
     const { id } = await domain.copy('a.raw', 'b.raw', slow);
-    await expect.poll(async () => (await doneOf(id)) > MiB, { timeout: 5_000 }).toBe(true);
+    await expect.poll(async () => (await doneOf(id)) > MiB, { timeout: 20_000 }).toBe(true);
     const paused = await domain.operations.pause(id, admin);
     expect(paused).toMatchObject({ state: 'paused', stateReason: { code: 'requested' } });
     const other = await domain.copy('a.raw', 'c.raw');

@@ -57,7 +57,7 @@ describe('after a stop', () => {
   test('a running copy goes on from its checkpoint under a new epoch', async () => {
     const { id } = await domain.copy('a.raw', 'b.raw', slow);
     await expect
-      .poll(async () => numbersOf(id), { timeout: 5_000 })
+      .poll(async () => numbersOf(id), { timeout: 20_000 })
       .toSatisfy((n: Numbers) => n.done > 4 * MiB);
     const before = await domain.operations.get(id, admin);
     await domain.stop();
@@ -169,7 +169,7 @@ describe('after a kill', () => {
   test('a source that changed meanwhile is copied anew, and that is told', async () => {
     const { id } = await domain.copy('a.raw', 'b.raw', slow);
     await expect
-      .poll(async () => numbersOf(id), { timeout: 5_000 })
+      .poll(async () => numbersOf(id), { timeout: 20_000 })
       .toSatisfy((n: Numbers) => n.done > 2 * MiB);
     await domain.stop();
     await writeRandom(path('a.raw'), 16 * MiB);
@@ -188,7 +188,7 @@ describe('after a kill', () => {
     await restart();
     const ended = await domain.wait(id, 'failed');
     expect(ended.error).toMatchObject({ code: 'source_vanished' });
-    await expect.poll(() => domain.litter(), { timeout: 5_000 }).toEqual([]);
+    await expect.poll(() => domain.litter(), { timeout: 20_000 }).toEqual([]);
   });
 
   test('remains of what has ended are swept; unknown ones are shown, and deleted only by an admin', async () => {

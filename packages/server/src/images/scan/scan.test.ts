@@ -180,5 +180,5 @@ test('files are found without being asked for, once they have been stable for 5 
   await new Promise((resolve) => setTimeout(resolve, 400));
   // The attributes of `old` were changed just now as well: both wait.
   expect(await states()).toEqual({});
-  await expect.poll(states, { timeout: 8_000 }).toEqual({ fresh: 'ready', old: 'ready' });
+  await expect.poll(states, { timeout: 20_000 }).toEqual({ fresh: 'ready', old: 'ready' });
 });
