@@ -1,4 +1,4 @@
-import type { GrantLevel, Role, TokenScope } from '@wcc/api';
+import { ApiError, type GrantLevel, type Role, type TokenScope } from '@wcc/api';
 import type { Principal } from './principal.ts';
 
 /** What can be asked for; each has one row in {@link rules}. */
@@ -125,6 +125,11 @@ export function can(principal: Principal, right: Right, subject?: Subject): bool
   if (reach === 'any' || reach === 'none') return reach === 'any';
   const isGranted = grant !== null && (subject?.granted === grant || subject?.granted === 'control');
   return isGranted || (reach === 'own' && subject?.owner === principal.userId);
+}
+
+/** @throws ApiError `forbidden` */
+export function demand(principal: Principal, right: Right): void {
+  if (!can(principal, right)) throw new ApiError('forbidden');
 }
 
 /** Who is limited to some operations may watch these, get tickets for that, and nothing else. */

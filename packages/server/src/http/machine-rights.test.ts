@@ -1,4 +1,5 @@
-import { accepted, vmList } from '@wcc/api';
+import { accepted, imageList, vmList } from '@wcc/api';
+import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { makeEcho, writeDisk } from '../machines/hypervisor/guest.testkit.ts';
@@ -12,6 +13,7 @@ const MiB = 1024 ** 2;
 const name = 'secret-of-ann';
 
 let server: ServerUnderTest;
+let poolId: string;
 const cookies: Record<string, string> = {};
 const users: Record<string, string> = {};
 /** Ann's machine, which runs, and its disk. */
@@ -25,8 +27,8 @@ beforeAll(async () => {
   server = await startTestServer({ freeSpaceFloor: { bytes: 0, fraction: 0 } });
   await writeDisk(join(server.dataDir, 'images', 'echo.raw'), [makeEcho()]);
   const pools = await server.ask('GET', '/api/pools', { bearer: adminToken });
-  const [pool] = pools.json['items'] as { id: string }[];
-  await server.ask('POST', `/api/pools/${pool?.id}/rescan`, { bearer: adminToken });
+  poolId = (pools.json['items'] as { id: string }[])[0]?.id ?? '';
+  await server.ask('POST', `/api/pools/${poolId}/rescan`, { bearer: adminToken });
   for (const [user, role] of [
     ['ann', 'operator'],
     ['bob', 'operator'],
@@ -56,8 +58,12 @@ async function listOf(user: string): Promise<ReturnType<typeof vmList.parse>['it
   return vmList.parse((await as(user, 'GET', { path: '/api/vms' })).json).items;
 }
 
-async function make(user: string, called: string): Promise<{ id: number; operation: string }> {
-  const body = { name: called, image: 100, cpus: 1, memoryBytes: 32 * MiB };
+async function make(
+  user: string,
+  called: string,
+  { start }: { start: boolean } = { start: true },
+): Promise<{ id: number; operation: string }> {
+  const body = { name: called, image: 100, cpus: 1, memoryBytes: 32 * MiB, start };
   const answer = await as(user, 'POST', { path: '/api/vms/quick-create', body });
   const { operation } = accepted.parse(answer.json);
   await waitUntil(`${called} to be made`, async () => {
@@ -207,6 +213,44 @@ describe('who has no right on a machine', () => {
     for (const path of ['', '/log', '/events'])
       expect((await as('bob', 'GET', { path: `/api/operations/${making}${path}` })).status).toBe(404);
     live.socket.terminate();
+  });
+
+  it('makes nothing of its disk by an operation whose control was lent', async () => {
+    await make('ann', `${name}-off`, { start: false });
+    const image = (await listOf('ann')).find((vm) => vm.name === `${name}-off`)?.disks[0]?.image;
+    const begin = async (path: string, body: unknown): Promise<string> =>
+      accepted.parse((await as('ann', 'POST', { path, body })).json).operation.id;
+    // Both places of the pool are taken: what follows waits, and is cancelled for sure.
+    await writeFile(join(server.dataDir, 'images', 'large.raw'), Buffer.alloc(8 * MiB, 1));
+    await server.ask('POST', `/api/pools/${poolId}/rescan`, { bearer: adminToken });
+    const large = imageList
+      .parse((await as('ann', 'GET', { path: '/api/images?limit=200' })).json)
+      .items.find((one) => one.name === 'large.raw')?.id;
+    const slow = { method: 'copy', bytesPerSecond: 65_536 };
+    const busy: string[] = [];
+    for (const called of ['large-1.raw', 'large-2.raw'])
+      busy.push(await begin(`/api/images/${large}/copy`, { name: called, ...slow }));
+    const disks = [{ kind: 'copy', image, method: 'copy' }];
+    const ended = [
+      await begin(`/api/images/${image}/copy`, { name: 'copied.qcow2', method: 'copy' }),
+      await begin(`/api/images/${image}/verify`, {}),
+      await begin('/api/vms', { name: 'copied', cpus: 1, memoryBytes: 32 * MiB, disks, start: false }),
+    ];
+    const unknown = (await as('bob', 'POST', { path: `/api/operations/${'a'.repeat(26)}/retry` })).text;
+    for (const operation of ended) {
+      const path = `/api/operations/${operation}`;
+      await as('ann', 'POST', { path: `${path}/cancel` });
+      await as('ann', 'POST', { path: `${path}/grants`, body: { userName: 'bob', level: 'control' } });
+      await waitUntil('its end', async () => {
+        const { json } = await as('bob', 'GET', { path });
+        return json['state'] === 'cancelled';
+      });
+      const refused = await as('bob', 'POST', { path: `${path}/retry` });
+      expect([refused.status, refused.text]).toEqual([404, unknown]);
+    }
+    for (const operation of busy) await as('ann', 'POST', { path: `/api/operations/${operation}/cancel` });
+    const { json } = await as('bob', 'GET', { path: '/api/operations?action=copy_vm_image' });
+    expect((json['items'] as { owner: string }[]).filter(({ owner }) => owner === users['bob'])).toEqual([]);
   });
 
   it('opens no screen of it: with a ticket for an own one, of somebody else, or none', async () => {

@@ -10,6 +10,7 @@ import { join } from 'node:path';
 import { pipeline } from 'node:stream/promises';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Principal } from '../access/principal.ts';
+import type { GrantedLevel } from '../operations/engine.ts';
 import { createOperations, type Operations } from '../operations/operations.ts';
 import type { FreeSpaceFloor } from '../operations/space.ts';
 import { readInstallationId } from '../storage/installation.ts';
@@ -27,6 +28,8 @@ export interface DomainOptions {
   floor?: FreeSpaceFloor;
   maxRunningPerPool?: number;
   pollMs?: number;
+  /** What was granted on operations of others. @default nothing */
+  granted?: GrantedLevel;
   /** Adds to the domain before it starts, e.g. further actions. */
   prepare?: (parts: Pick<DomainUnderTest, 'store' | 'operations' | 'images'>) => Promise<void>;
   /** Puts something between the domain and its store, e.g. slowness. */
@@ -95,6 +98,7 @@ export async function startDomain(options: DomainOptions = {}): Promise<DomainUn
     onError,
     isPoolReady: (id) => pools.isReady(id),
     maxRunningPerPool: options.maxRunningPerPool ?? 2,
+    ...(options.granted === undefined ? {} : { granted: options.granted }),
   });
   const freeSpaceFloor = options.floor ?? { bytes: 0, fraction: 0 };
   const images = await createImages({

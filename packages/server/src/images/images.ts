@@ -16,6 +16,7 @@ import type { SampleImageInput } from '@wcc/api';
 import type { Snapshot } from '@wcc/progress';
 import type { Hub } from '@wcc/progress/server';
 import type { Principal } from '../access/principal.ts';
+import { demand } from '../access/rules.ts';
 import { createKeyedMutex } from '../operations/mutex.ts';
 import type { Operations } from '../operations/operations.ts';
 import type { FreeSpaceFloor } from '../operations/space.ts';
@@ -27,7 +28,7 @@ import { openImage, type OpenImage } from './download/open.ts';
 import { createImageNumbers, listImages, readImage, toImage } from './image-rows.ts';
 import { createKeeper, type Keeper } from './keeper.ts';
 import type { IsAllowed } from './import/address-rules.ts';
-import { createMakers, demand } from './makers.ts';
+import { createMakers } from './makers.ts';
 import type { Pools } from './pool/pools.ts';
 import { toPool } from './pool/describe.ts';
 import { findUnknownRemains, removeUnknownRemains } from './remains.ts';
@@ -151,8 +152,7 @@ function createReaders(context: ImagesContext): Pick<Images, 'list' | 'get' | 'p
     },
     async plan(principal, id, name) {
       demand(principal, 'image.list');
-      await demandSeen(context, principal, id);
-      return planCopy(context, id, name);
+      return planCopy(context, principal, { id, name });
     },
   };
 }

@@ -1,10 +1,12 @@
 import { ApiError } from '@wcc/api';
 import { inspectFile, type FileFacts } from '@wcc/copy';
 import { join } from 'node:path';
+import type { Principal } from '../access/principal.ts';
 import type { ImagesContext } from './context.ts';
 import { toRefusal } from './failures.ts';
 import { readImage, type ImageRow } from './image-rows.ts';
 import type { Pool } from './pool/pools.ts';
+import { demandSeen } from './users.ts';
 
 /** An image that something is to be made of, looked at just now. */
 export interface Source {
@@ -15,8 +17,18 @@ export interface Source {
   facts: FileFacts;
 }
 
-/** @throws ApiError `not_found`, `image_unavailable`, `source_vanished`, `source_in_use`, …; PoolError */
-export async function readSource(context: ImagesContext, id: number): Promise<Source> {
+/**
+ * The one way to the content of an image, for a first request as for a retry of somebody's operation: the right
+ * of whoever asks now is what counts.
+ *
+ * @throws ApiError `not_found`, also for what the principal may not see, `image_unavailable`, `source_vanished`,
+ * `source_in_use`, …; PoolError
+ */
+export async function readSource(
+  context: ImagesContext,
+  { id, principal }: { id: number; principal: Principal },
+): Promise<Source> {
+  await demandSeen(context, principal, id);
   const image = await readImage(context.store, id);
   const pool = await context.pools.use(image.poolId);
   const { format, state } = image;

@@ -3,6 +3,7 @@ import type { Snapshot } from '@wcc/progress';
 import { createOperationId } from '@wcc/progress';
 import { randomBytes } from 'node:crypto';
 import type { Principal } from '../../access/principal.ts';
+import { demand } from '../../access/rules.ts';
 import type { Action } from '../../operations/action.ts';
 import type { ImagesContext } from '../context.ts';
 import { lookIntoQcow2, openSafely } from '../foreign/inspect.ts';
@@ -19,18 +20,19 @@ export interface ConvertRequest {
   retryOf: string | null;
 }
 
-/** @throws ApiError `unsupported_format`, `hostile_image`, `tool_missing`, `exists`, `no_space`, … */
+/** @throws ApiError `forbidden`, `not_found`, `unsupported_format`, `hostile_image`, `tool_missing`, `exists`, `no_space`, … */
 export async function requestConversion(
   context: ImagesContext,
   action: Action,
   request: ConvertRequest,
 ): Promise<Snapshot> {
   const { principal, sourceId, body, idempotencyKey, retryOf } = request;
+  demand(principal, 'image.convert');
   const route =
     retryOf === null ? `POST /api/images/${sourceId}/convert` : `POST /api/operations/${retryOf}/retry`;
   const key = { userId: principal.userId, route, key: idempotencyKey, body };
   return context.operations.idempotency.once(key, async (remember) => {
-    const source = await readSource(context, sourceId);
+    const source = await readSource(context, { id: sourceId, principal });
     const sourceFormat = refusePointless(source, body);
     demandTool('qemu-img');
     const target = body.pool === undefined ? source.pool : await context.pools.use(body.pool);

@@ -4,6 +4,7 @@ import type { Snapshot } from '@wcc/progress';
 import { createOperationId } from '@wcc/progress';
 import { randomBytes } from 'node:crypto';
 import type { Principal } from '../../access/principal.ts';
+import { demand } from '../../access/rules.ts';
 import type { Action } from '../../operations/action.ts';
 import type { ImagesContext } from '../context.ts';
 import { isNameTaken } from '../names.ts';
@@ -24,18 +25,23 @@ export interface CopyRequest {
 /** Shared blocks take next to nothing: some metadata. */
 const cloneNeedsBytes = 1024 ** 2;
 
-/** Checks everything that can be checked, then makes the operation. A refusal moves nothing. */
+/**
+ * Checks everything that can be checked, then makes the operation. A refusal moves nothing.
+ *
+ * @throws ApiError `forbidden`, `not_found`, `exists`, `no_space`, …
+ */
 export async function requestCopy(
   context: ImagesContext,
   action: Action,
   request: CopyRequest,
 ): Promise<Snapshot> {
   const { principal, sourceId, body, idempotencyKey, retryOf } = request;
+  demand(principal, 'image.copy');
   const route =
     retryOf === null ? `POST /api/images/${sourceId}/copy` : `POST /api/operations/${retryOf}/retry`;
   const key = { userId: principal.userId, route, key: idempotencyKey, body };
   return context.operations.idempotency.once(key, async (remember) => {
-    const source = await readSource(context, sourceId);
+    const source = await readSource(context, { id: sourceId, principal });
     const { image, pool } = source;
     const target = body.pool === undefined ? pool : await context.pools.use(body.pool);
     const clones = await decideClone(source, target, body.method);
@@ -97,10 +103,10 @@ export async function decideClone(
 /** What a copy would take, asked for before it is started. */
 export async function planCopy(
   context: ImagesContext,
-  sourceId: number,
-  name: string | undefined,
+  principal: Principal,
+  { id, name }: { id: number; name: string | undefined },
 ): Promise<CopyPlan> {
-  const source = await readSource(context, sourceId);
+  const source = await readSource(context, { id, principal });
   const clones = await decideClone(source, source.pool, 'auto');
   const { freeBytes } = await measureRoom(context, source.pool);
   return {

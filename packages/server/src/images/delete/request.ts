@@ -13,7 +13,7 @@ import { readImage, type ImageRow } from '../image-rows.ts';
 import { measureRoom } from '../room.ts';
 import { lookAt } from '../scan/look.ts';
 import type { DeleteInput } from './input.ts';
-import { usersSeenBy, type OwnedUser } from '../users.ts';
+import { demandSeen, usersSeenBy, type OwnedUser } from '../users.ts';
 
 export interface DeleteRequest {
   principal: Principal;
@@ -34,6 +34,7 @@ export async function requestDeletion(
   const route = retryOf === null ? `DELETE /api/images/${imageId}` : `POST /api/operations/${retryOf}/retry`;
   const key = { userId: principal.userId, route, key: idempotencyKey, body: {} };
   return context.operations.idempotency.once(key, async (remember) => {
+    await demandSeen(context, principal, imageId);
     const image = await readImage(context.store, imageId);
     if (!can(principal, 'image.delete', { owner: image.owner })) throw new ApiError('forbidden');
     const pool = await context.pools.use(image.poolId);

@@ -3,6 +3,7 @@ import type { Snapshot } from '@wcc/progress';
 import { createOperationId } from '@wcc/progress';
 import { randomBytes } from 'node:crypto';
 import type { Principal } from '../../access/principal.ts';
+import { demand } from '../../access/rules.ts';
 import type { Action } from '../../operations/action.ts';
 import type { ImagesContext } from '../context.ts';
 import { startChecked } from '../start-checked.ts';
@@ -20,12 +21,13 @@ export interface ImportRequest {
 /** How long the file is nobody knows yet: room is asked for when the other server has said it. */
 const firstNeedsBytes = 1024 ** 2;
 
-/** @throws ApiError `import_refused`, `exists`, `no_space`; PoolError */
+/** @throws ApiError `forbidden`, `import_refused`, `exists`, `no_space`; PoolError */
 export async function requestImport(
   context: ImagesContext,
   action: Action,
   { principal, body, idempotencyKey, retryOf, imports }: ImportRequest & { imports: ImportContext },
 ): Promise<Snapshot> {
+  demand(principal, 'image.import');
   const source = parseSource(body.url);
   refuseLiteral(source, imports.isAllowed);
   const route = retryOf === null ? 'POST /api/images/import' : `POST /api/operations/${retryOf}/retry`;

@@ -3,6 +3,7 @@ import type { Snapshot } from '@wcc/progress';
 import { createOperationId } from '@wcc/progress';
 import { randomBytes } from 'node:crypto';
 import type { Principal } from '../../access/principal.ts';
+import { demand } from '../../access/rules.ts';
 import type { Action } from '../../operations/action.ts';
 import type { ImagesContext } from '../context.ts';
 import { startChecked } from '../start-checked.ts';
@@ -16,13 +17,14 @@ export interface SampleRequest {
   retryOf: string | null;
 }
 
-/** @throws ApiError `exists`, `no_space`; PoolError */
+/** @throws ApiError `forbidden`, `exists`, `no_space`; PoolError */
 export async function requestSample(
   context: ImagesContext,
   action: Action,
   request: SampleRequest,
 ): Promise<Snapshot> {
   const { principal, poolId, body, idempotencyKey, retryOf } = request;
+  demand(principal, 'image.make');
   const route = retryOf === null ? 'POST /api/images/sample' : `POST /api/operations/${retryOf}/retry`;
   const key = { userId: principal.userId, route, key: idempotencyKey, body };
   return context.operations.idempotency.once(key, async (remember) => {

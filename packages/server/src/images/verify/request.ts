@@ -3,6 +3,7 @@ import type { Snapshot } from '@wcc/progress';
 import { createOperationId } from '@wcc/progress';
 import { randomBytes } from 'node:crypto';
 import type { Principal } from '../../access/principal.ts';
+import { demand } from '../../access/rules.ts';
 import type { Action } from '../../operations/action.ts';
 import type { ImagesContext } from '../context.ts';
 import { readSource } from '../source.ts';
@@ -17,18 +18,19 @@ export interface VerifyRequest {
   retryOf: string | null;
 }
 
-/** @throws ApiError `not_found`, `image_unavailable`, `source_in_use`, `tool_missing` */
+/** @throws ApiError `forbidden`, `not_found`, `image_unavailable`, `source_in_use`, `tool_missing` */
 export async function requestVerification(
   context: ImagesContext,
   action: Action,
   request: VerifyRequest,
 ): Promise<Snapshot> {
   const { principal, sourceId, body, idempotencyKey, retryOf } = request;
+  demand(principal, 'image.verify');
   const route =
     retryOf === null ? `POST /api/images/${sourceId}/verify` : `POST /api/operations/${retryOf}/retry`;
   const key = { userId: principal.userId, route, key: idempotencyKey, body };
   return context.operations.idempotency.once(key, async (remember) => {
-    const { image, pool, facts, format } = await readSource(context, sourceId);
+    const { image, pool, facts, format } = await readSource(context, { id: sourceId, principal });
     if (format === 'qcow2') demandTool('qemu-img');
     const id = createOperationId(randomBytes);
     const input: VerifyInput = {

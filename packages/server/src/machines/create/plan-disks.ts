@@ -1,7 +1,6 @@
 import { ApiError, type VmDiskInput } from '@wcc/api';
 import { decideClone } from '../../images/copy/request.ts';
 import { readSource, type Source } from '../../images/source.ts';
-import { demandSeen } from '../../images/users.ts';
 import type { Principal } from '../../access/principal.ts';
 import { isNameTaken } from '../../images/names.ts';
 import type { Pool } from '../../images/pool/pools.ts';
@@ -37,8 +36,7 @@ export async function draftDisk(
     const making: DiskMaking = { kind: 'blank' };
     return { format, sizeBytes, grows: false, needsBytes: nextToNothingBytes, baseId: null, making };
   }
-  await demandSeen(context.images, principal, wanted.image);
-  const source = await readSource(context.images, wanted.image);
+  const source = await readSource(context.images, { id: wanted.image, principal });
   const image = toSourceImage(source, field);
   const sizeBytes = sizeOf(source, { sizeBytes: wanted.sizeBytes, field });
   const isGrown = sizeBytes > source.image.virtualSizeBytes;
@@ -136,8 +134,7 @@ export async function demandIso(
   context: MachinesContext,
   { principal, image, field }: { principal: Principal; image: number; field: string },
 ): Promise<void> {
-  await demandSeen(context.images, principal, image);
-  const { format } = await readSource(context.images, image);
+  const { format } = await readSource(context.images, { id: image, principal });
   if (format === 'iso') return;
   throw new ApiError('invalid_input', { field, message: 'Only an ISO goes into the drive.' });
 }

@@ -1,0 +1,156 @@
+import { convertImageRequest, copyImageRequest } from '@wcc/api';
+import type { Snapshot } from '@wcc/progress';
+import { rename, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { afterEach, beforeEach, describe, expect, test } from 'vitest';
+import type { Principal } from '../access/principal.ts';
+import type { Store } from '../storage/store.ts';
+import { admin, makePrincipal, MiB, startDomain, writeRandom } from './images.testkit.ts';
+import type { DomainUnderTest } from './images.testkit.ts';
+
+/** A retry of each action is asked for what its first request was asked for, with the rights that are now. */
+const [ann, bob] = [makePrincipal('ann'), makePrincipal('bob')];
+/** May control what Ann does; her machines are not Bob's. */
+const granted = (_id: string, userId: string): 'control' | null => (userId === bob.userId ? 'control' : null);
+
+let domain: DomainUnderTest;
+let id: number;
+/** Done after every write to the store, before anybody hears of it. */
+let afterWrite: () => Promise<void>;
+const path = (name: string): string => join(domain.poolDir, name);
+
+beforeEach(async () => {
+  afterWrite = () => Promise.resolve();
+  domain = await startDomain({ maxRunningPerPool: 1, granted, wrapStore });
+  for (const name of ['busy.raw', 'base.raw']) await writeRandom(path(name), MiB);
+  await domain.rescan();
+  await domain.wait((await domain.copy('base.raw', 'disk.raw', { principal: ann })).id, 'succeeded');
+  ({ id } = await domain.image('disk.raw'));
+  // Whatever follows waits in line behind it, and can be cancelled for sure.
+  await domain.wait((await domain.copy('busy.raw', 'slow.raw', { bytesPerSecond: 1024 })).id, 'running');
+});
+afterEach(async () => {
+  await domain.close();
+});
+
+function wrapStore(store: Store): Store {
+  const write: Store['write'] = async (statements) => {
+    const result = await store.write(statements);
+    await afterWrite();
+    return result;
+  };
+  return { ...store, write };
+}
+
+type Order = (principal: Principal) => Promise<Snapshot>;
+const key = { idempotencyKey: null };
+
+/** Those that read an image. */
+const reading: Readonly<Record<string, Order>> = {
+  copy_vm_image: (principal) => {
+    const body = copyImageRequest.parse({ name: 'copied.raw', method: 'copy' });
+    return domain.images.copy(principal, { id, body, ...key });
+  },
+  convert_image: (principal) => {
+    const body = convertImageRequest.parse({ name: 'converted.qcow2', format: 'qcow2' });
+    return domain.images.convert(principal, { id, body, ...key });
+  },
+  verify_image: (principal) => domain.images.verify(principal, { id, body: {}, ...key }),
+};
+/** Those that need a right only. */
+const making: Readonly<Record<string, Order>> = {
+  import_image: (principal) => {
+    const body = { url: 'https://images.example/a.iso', name: 'imported.iso' };
+    return domain.images.importUrl(principal, { body, ...key });
+  },
+  make_sample_image: (principal) =>
+    domain.images.makeSample(principal, { body: { name: 'sample.raw', sizeBytes: MiB }, ...key }),
+};
+
+async function cancelled(order: Order, principal: Principal): Promise<string> {
+  const accepted = await order(principal);
+  await domain.operations.cancel(accepted.id, principal);
+  await domain.wait(accepted.id, 'cancelled');
+  return accepted.id;
+}
+
+/** From now on the image is a disk of Ann's machine. */
+function giveToMachine(): void {
+  const vm = { kind: 'vm' as const, id: 7, name: 'web', owner: ann.userId, isDisk: true };
+  domain.images.users.add(() => Promise.resolve(new Map([[id, [vm]]])));
+}
+
+/** The code of the refusal, which must have made and promised nothing. */
+async function refusalOf(operationId: string, principal: Principal): Promise<string> {
+  const traces = async (): Promise<unknown[]> => {
+    const { db } = domain.store;
+    return Promise.all([
+      db.selectFrom('operations').select('id').execute(),
+      db.selectFrom('nameReservations').selectAll().execute(),
+      db.selectFrom('counters').selectAll().execute(),
+    ]);
+  };
+  const before = await traces();
+  const error = await domain.operations.retry(operationId, principal, null).then(
+    () => new Error('It was accepted.'),
+    (caught: unknown) => caught as Error,
+  );
+  expect(await traces()).toEqual(before);
+  return 'code' in error ? String(error.code) : error.message;
+}
+
+async function expectRetried(operationId: string, principal: Principal): Promise<void> {
+  const again = await domain.operations.retry(operationId, principal, null);
+  expect(again).toMatchObject({ retryOf: operationId, owner: principal.userId, state: 'queued' });
+  await domain.operations.cancel(again.id, principal);
+  await domain.wait(again.id, 'cancelled');
+}
+
+const asViewer = (principal: Principal): Principal => ({ ...principal, role: 'viewer' });
+
+describe.each(Object.entries(reading))('a retry of %s', (action, order) => {
+  test('by somebody who may not see the source is told that there is none', async () => {
+    const operationId = await cancelled(order, ann);
+    expect((await domain.operations.get(operationId, bob)).action).toBe(action);
+    // An image that everybody sees is everybody's to read.
+    await expectRetried(operationId, bob);
+    giveToMachine();
+    expect(await refusalOf(operationId, bob)).toBe('not_found');
+    for (const principal of [ann, admin]) await expectRetried(operationId, principal);
+  });
+
+  test('by somebody who has lost the right since is refused', async () => {
+    giveToMachine();
+    const operationId = await cancelled(order, { ...bob, role: 'admin' });
+    expect(await refusalOf(operationId, bob)).toBe('not_found');
+    expect(await refusalOf(operationId, asViewer(bob))).not.toBe('It was accepted.');
+    await expectRetried(operationId, { ...bob, role: 'admin' });
+  });
+});
+
+describe.each(Object.entries(making))('a retry of %s', (action, order) => {
+  test('by somebody who has lost the right since is refused', async () => {
+    const operationId = await cancelled(order, ann);
+    expect((await domain.operations.get(operationId, ann)).action).toBe(action);
+    for (const role of ['viewer', 'operator'] as const)
+      expect(await refusalOf(operationId, { ...makePrincipal('eve'), role })).toBe('not_found');
+    expect(await refusalOf(operationId, asViewer(ann))).not.toBe('It was accepted.');
+    await expectRetried(operationId, bob);
+  });
+});
+
+test('a retry of delete_image by somebody who may not see the image is told that there is none', async () => {
+  await writeFile(path('other'), 'another file');
+  let replacing: Promise<void> | undefined;
+  // Accepted, and not begun yet.
+  afterWrite = async () => {
+    const { items } = await domain.operations.list({ action: 'delete_image', limit: 1 }, admin);
+    if (items.length > 0) await (replacing ??= rename(path('other'), path('disk.raw')));
+  };
+  const { id: operationId } = await domain.images.remove(ann, { id, ...key });
+  await domain.wait(operationId, 'failed');
+  expect(await refusalOf(operationId, bob)).toBe('forbidden');
+  giveToMachine();
+  expect(await refusalOf(operationId, bob)).toBe('not_found');
+  expect(await refusalOf(operationId, ann)).toBe('image_in_use');
+});
