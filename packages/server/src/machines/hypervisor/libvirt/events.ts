@@ -15,7 +15,8 @@ const firstPauseMs = 500;
 const longestPauseMs = 30_000;
 
 /**
- * Follows `virsh event`. Each line is a hint, and so is each end: when libvirtd dies, or between two rounds, something may have been missed.
+ * Follows `virsh event`. Each line is a hint, the first one too, which comes as soon as there is a connection: what happened before it was missed.
+ * So is each end: libvirtd may have died.
  */
 export function followEvents(connection: LibvirtConnection, onHint: () => void): EventFollower {
   let child: ChildProcess | null = null;
@@ -59,7 +60,7 @@ export function followEvents(connection: LibvirtConnection, onHint: () => void):
 /** Keeps no process alive that has nothing else to do. */
 function spawnEvents(connection: LibvirtConnection, onLine: () => void): ChildProcess {
   const [program, ...first] = virshCommand(connection);
-  const args = [...first, 'event', '--all', '--loop', '--timestamp', '--timeout', String(roundS)];
+  const args = [...first, `uri; event --all --loop --timestamp --timeout ${roundS}`];
   const child = spawn(program, args, {
     env: virshEnvironment(connection),
     cwd: '/',
