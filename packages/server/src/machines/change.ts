@@ -2,7 +2,7 @@ import type { ChangeVmRequest } from '@wcc/api';
 import type { Principal } from '../access/principal.ts';
 import type { MachinesContext } from './context.ts';
 import { demandIso } from './create/plan-disks.ts';
-import { demandName } from './create/request.ts';
+import { demandName, refuseNameOf } from './create/request.ts';
 import { demandCpus, demandHypervisor, demandMemory, ordered } from './host.ts';
 import { demandOff, vmAudit } from './life.ts';
 import { demandIdle } from './rights.ts';
@@ -27,9 +27,12 @@ export async function changeVm(
   await ordered(async () => {
     await demandHypervisor(hypervisor);
     await demandOff(context, row);
-    if (name !== row.name) await demandName(context, name);
     demandCpus(cpus);
-    await demandMemory(hypervisor, { memoryBytes, now: false });
+    await demandMemory(memoryBytes, { now: false });
+    if (name !== row.name) {
+      await demandName(store, name);
+      refuseNameOf(await hypervisor.list(), name);
+    }
     await hypervisor.define(await specOf(context, { ...row, ...values }, await readDisks(store, row.id)));
   });
   const query = store.db.updateTable('vms').set(values).where('id', '=', row.id);

@@ -3,7 +3,7 @@ import { formatBytes } from '@wcc/progress';
 import { readFile } from 'node:fs/promises';
 import { availableParallelism, freemem, totalmem } from 'node:os';
 import { missingPackages, toRefusal } from './failures.ts';
-import type { Hypervisor, HypervisorFacts } from './hypervisor.ts';
+import type { Hypervisor, HypervisorFacts, MachineStatus } from './hypervisor.ts';
 
 /** What the hypervisor can do. @throws ApiError `hypervisor_missing`, `hypervisor_unavailable` */
 export async function demandHypervisor(hypervisor: Hypervisor): Promise<HypervisorFacts> {
@@ -18,7 +18,7 @@ export async function describeHost(hypervisor: Hypervisor): Promise<Host> {
   const { driver, acceleration, version, missing } = await hypervisor.probe();
   const works = missing === null && acceleration !== null;
   const [memory, networks] = works
-    ? await Promise.all([measureMemory(hypervisor), networkNames(hypervisor)])
+    ? await Promise.all([hypervisor.list().then(measureMemory), networkNames(hypervisor)])
     : [await readMemory(), []];
   return {
     hypervisor: { driver: works ? driver : null, acceleration, version, missing },
@@ -39,9 +39,8 @@ interface Memory {
   freeBytes: number;
 }
 
-export async function measureMemory(hypervisor: Hypervisor): Promise<Memory> {
+async function measureMemory(machines: readonly MachineStatus[]): Promise<Memory> {
   const memory = await readMemory();
-  const machines = await hypervisor.list();
   const promised = machines
     .filter(({ state }) => state === 'running' || state === 'paused' || state === 'unknown')
     .reduce((sum, { memoryBytes }) => sum + memoryBytes, 0);
@@ -56,12 +55,16 @@ async function readMemory(): Promise<Memory> {
   return { totalBytes: totalmem(), freeBytes };
 }
 
-/** @throws ApiError `not_enough_memory` with the numbers */
+/**
+ * Whether a machine can have this memory, at once or ever.
+ * @param options.machines those that were promised some; without them it is the kernel's count alone, which costs nothing
+ * @throws ApiError `not_enough_memory` with the numbers
+ */
 export async function demandMemory(
-  hypervisor: Hypervisor,
-  { memoryBytes, now }: { memoryBytes: number; now: boolean },
+  memoryBytes: number,
+  { now, machines = [] }: { now: boolean; machines?: readonly MachineStatus[] },
 ): Promise<void> {
-  const { totalBytes, freeBytes } = await measureMemory(hypervisor);
+  const { totalBytes, freeBytes } = await measureMemory(machines);
   const has = now ? freeBytes : totalBytes;
   if (memoryBytes <= has) return;
   const message = `Needs ${formatBytes(memoryBytes)} of memory, ${formatBytes(has)} ${now ? 'free' : 'in this host'}.`;

@@ -31,7 +31,7 @@ const carryOut: Readonly<Record<VmVerb, CarryOut>> = {
     if (status?.state === 'running') return;
     // One that is paused has its memory already.
     if (status?.state !== 'paused') {
-      await demandMemory(hypervisor, { memoryBytes: row.memoryBytes, now: true });
+      await demandMemory(row.memoryBytes, { now: true, machines: await hypervisor.list() });
       // What the store says is what runs, whatever became of the hypervisor's own record.
       await hypervisor.define(await specOf(context, row, await readDisks(context.store, row.id)));
     }

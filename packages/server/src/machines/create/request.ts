@@ -7,9 +7,10 @@ import { refuseTakenName } from '../../images/names.ts';
 import type { Pool } from '../../images/pool/pools.ts';
 import { measureRoom } from '../../images/room.ts';
 import type { Action } from '../../operations/action.ts';
-import type { WriteStatement } from '../../storage/store.ts';
+import type { Store, WriteStatement } from '../../storage/store.ts';
 import type { MachinesContext } from '../context.ts';
 import { demandCpus, demandHypervisor, demandMemory, demandNetwork, ordered } from '../host.ts';
+import type { MachineStatus } from '../hypervisor.ts';
 import type { FirstBootSecrets } from '../secrets.ts';
 import { insertVm } from '../vm-rows.ts';
 import type { CreateInput, DiskPlan, VmPlan } from './input.ts';
@@ -62,13 +63,14 @@ async function checkAndAccept(
   remember: (operationId: string) => WriteStatement[],
 ): Promise<Snapshot> {
   const { wanted, principal } = order;
-  await ordered(() => demandHost(context, wanted));
-  await demandName(context, wanted.name);
+  await demandHost(context, wanted);
+  await demandName(context.store, wanted.name);
   if (wanted.cdrom !== null) await demandIso(context, { principal, image: wanted.cdrom, field: 'disks' });
   const pool = await poolOf(context, wanted.pool);
   const drafts = await Promise.all(
     wanted.disks.map((disk, index) => draftDisk(context, disk, { principal, pool, field: `disks.${index}` })),
   );
+  await ordered(() => demandAmongMachines(context, wanted));
   const number = context.numbers.take();
   const { fileSystemKey } = await measureRoom(context.images, pool);
   return context.images.fileSystemMutex(fileSystemKey)(async () => {
@@ -81,21 +83,36 @@ async function checkAndAccept(
   });
 }
 
+/** What this process knows by itself. */
 async function demandHost({ hypervisor }: MachinesContext, wanted: WantedVm): Promise<void> {
   const { hasUefi } = await demandHypervisor(hypervisor);
   demandCpus(wanted.cpus);
   if (wanted.firmware === 'uefi' && !hasUefi) throw new ApiError('firmware_missing', { field: 'firmware' });
-  await demandNetwork(hypervisor, wanted.network);
-  await demandMemory(hypervisor, { memoryBytes: wanted.memoryBytes, now: wanted.start });
+  await demandMemory(wanted.memoryBytes, { now: wanted.start });
 }
 
-/** Unique among wcc's machines and those of the hypervisor. @throws ApiError `vm_name_taken` */
-export async function demandName({ store, hypervisor }: MachinesContext, name: string): Promise<void> {
-  const taken = await store.db.selectFrom('vms').select('id').where('name', '=', name).executeTakeFirst();
-  const machines = await ordered(() => hypervisor.list());
-  if (taken === undefined && !machines.some((machine) => machine.name === name)) return;
+/** What only the hypervisor knows: it is asked last, because its answer takes longest, and once. */
+async function demandAmongMachines({ hypervisor }: MachinesContext, wanted: WantedVm): Promise<void> {
+  await demandNetwork(hypervisor, wanted.network);
+  const machines = await hypervisor.list();
+  refuseNameOf(machines, wanted.name);
+  if (wanted.start) await demandMemory(wanted.memoryBytes, { now: true, machines });
+}
+
+/** Unique among wcc's machines. @throws ApiError `vm_name_taken` */
+export async function demandName({ db }: Store, name: string): Promise<void> {
+  const taken = await db.selectFrom('vms').select('id').where('name', '=', name).executeTakeFirst();
+  if (taken !== undefined) throw nameTaken(name);
+}
+
+/** Unique among the hypervisor's machines, others' too. @throws ApiError `vm_name_taken` */
+export function refuseNameOf(machines: readonly MachineStatus[], name: string): void {
+  if (machines.some((machine) => machine.name === name)) throw nameTaken(name);
+}
+
+function nameTaken(name: string): ApiError {
   const message = `There is already a machine named "${name}".`;
-  throw new ApiError('vm_name_taken', { field: 'name', message });
+  return new ApiError('vm_name_taken', { field: 'name', message });
 }
 
 async function poolOf({ images: { pools } }: MachinesContext, wanted: string | undefined): Promise<Pool> {
