@@ -6,7 +6,7 @@ import type { DomainStats } from './states.ts';
 import { parseStats } from './states.ts';
 import type { Tagged } from './tag.ts';
 import { readTag } from './tag.ts';
-import type { Virsh } from './virsh.ts';
+import type { Question, Virsh } from './virsh.ts';
 
 /** What every call of the driver works with. */
 export interface LibvirtContext {
@@ -31,10 +31,17 @@ export function filesOf({ root }: LibvirtContext, uuid: string): MachineFiles {
   return { directory, serial: join(directory, 'serial.log'), firmwareVariables: join(directory, 'vars.fd') };
 }
 
+/** Everything that is asked about machines; each may be asked together with others. */
+export const questions = {
+  names: ['list', '--all', '--uuid', '--name'] as const,
+  states: ['domstats', '--state', '--vcpu', '--balloon', '--raw'] as const,
+  machine: (uuid: string): Question => ['dumpxml', '--inactive', '--domain', uuid],
+  stateOf: (uuid: string): Question => [...questions.states, '--domain', uuid],
+};
+
 /** UUID and name of every machine of this libvirt. `virsh` prints the UUID, a blank, and the name to the end of the line. */
-export async function listAll({ virsh }: LibvirtContext): Promise<Map<string, string>> {
-  const lines = (await virsh.run('list', '--all', '--uuid', '--name')).split('\n');
-  const pairs = lines.filter((line) => isUuid(line.slice(0, 36)));
+export function parseNames(answer: string): Map<string, string> {
+  const pairs = answer.split('\n').filter((line) => isUuid(line.slice(0, 36)));
   return new Map(pairs.map((line) => [line.slice(0, 36), line.slice(36).trim()]));
 }
 
@@ -45,42 +52,63 @@ export async function listAll({ virsh }: LibvirtContext): Promise<Map<string, st
  */
 export async function find(context: LibvirtContext, uuid: string): Promise<Tagged | null | undefined> {
   if (!isUuid(uuid)) return undefined;
-  const xml = await context.virsh.run('dumpxml', '--inactive', uuid).catch((error: unknown) => {
-    if (error instanceof HypervisorError && error.code === 'unknown_machine') return null;
-    throw error;
-  });
+  const [xml = ''] = await context.virsh.ask(questions.machine(uuid));
+  return recognise(context, uuid, xml);
+}
+
+/** See `find`. @param xml what virsh answered about this UUID */
+export function recognise({ mark }: LibvirtContext, uuid: string, xml: string): Tagged | null | undefined {
   // The first is the machine's own: what stands before it is its name, in which a `<` is escaped.
-  const answered = xml === null ? null : /<uuid>([0-9a-f-]{36})<\/uuid>/.exec(xml)?.[1];
-  if (xml === null || answered !== uuid) return undefined;
-  return readTag(xml, { uuid, mark: context.mark });
+  const answered = /<uuid>([0-9a-f-]{36})<\/uuid>/.exec(xml)?.[1];
+  return answered === uuid ? readTag(xml, { uuid, mark }) : undefined;
 }
 
-/** @throws HypervisorError `unknown_machine`, `foreign_machine` */
-export async function demandOurs(context: LibvirtContext, uuid: string): Promise<Tagged> {
-  const found = await find(context, uuid);
-  if (found === undefined) throw new HypervisorError('unknown_machine', { detail: uuid });
-  if (found === null) throw new HypervisorError('foreign_machine', { detail: uuid });
-  return found;
+/** A machine, and what it does now. */
+export interface Look {
+  /** Null: it is foreign. */
+  readonly found: Tagged | null;
+  readonly stats: DomainStats;
 }
 
-/** The machine must be known. */
-export async function statsOf({ virsh }: LibvirtContext, uuid: string): Promise<DomainStats> {
-  const [stats] = parseStats(
-    await virsh.run('domstats', '--state', '--vcpu', '--balloon', '--raw', '--', uuid),
-  );
-  if (!stats) throw new HypervisorError('unknown_machine', { detail: uuid });
+/** See `find`. @returns null when it is nowhere */
+export async function look(context: LibvirtContext, uuid: string): Promise<Look | null> {
+  if (!isUuid(uuid)) return null;
+  const [xml = '', states = ''] = await context.virsh.ask(questions.machine(uuid), questions.stateOf(uuid));
+  const found = recognise(context, uuid, xml);
+  const [stats] = parseStats(states);
+  if (found === undefined || stats === undefined) return null;
+  return { found, stats: await completeStats(context, uuid, stats) };
+}
+
+/** Why a machine waits for its disk takes a question of its own. */
+export async function completeStats(
+  { virsh }: LibvirtContext,
+  uuid: string,
+  stats: DomainStats,
+): Promise<DomainStats> {
   if (stats.reason !== 'io_error') return stats;
   const words = await virsh.run('domblkerror', uuid).catch(() => '');
   return words.includes('no space') ? { ...stats, reason: 'no_space' } : stats;
+}
+
+/** Our machine, and what it does now. */
+export type OurLook = Look & { readonly found: Tagged };
+
+/** @throws HypervisorError `unknown_machine`, `foreign_machine` */
+export async function demandOurs(context: LibvirtContext, uuid: string): Promise<OurLook> {
+  const looked = await look(context, uuid);
+  if (looked === null) throw new HypervisorError('unknown_machine', { detail: uuid });
+  const { found, stats } = looked;
+  if (found === null) throw new HypervisorError('foreign_machine', { detail: uuid });
+  return { found, stats };
 }
 
 export const isOn = ({ state, reason }: DomainStats): boolean =>
   state === 'running' || state === 'paused' || reason === 'guest_panic';
 
 /** Our machine, which must be on. @throws HypervisorError `unknown_machine`, `foreign_machine`, `invalid_state` */
-export async function demandOn(context: LibvirtContext, uuid: string): Promise<Tagged> {
-  const found = await demandOurs(context, uuid);
-  const stats = await statsOf(context, uuid);
-  if (!isOn(stats)) throw new HypervisorError('invalid_state', { detail: stats.state });
-  return found;
+export async function demandOn(context: LibvirtContext, uuid: string): Promise<OurLook> {
+  const looked = await demandOurs(context, uuid);
+  if (isOn(looked.stats)) return looked;
+  throw new HypervisorError('invalid_state', { detail: looked.stats.state });
 }

@@ -5,9 +5,10 @@ import { HypervisorError } from '../../hypervisor-error.ts';
 import type { MachineSpec } from '../../machine-spec.ts';
 import { checkMachineSpec, isSameSpec, normaliseSpec } from '../../machine-spec.ts';
 import type { LibvirtContext } from './context.ts';
-import { filesOf, find, isOn, listAll, statsOf } from './context.ts';
+import { filesOf, isOn, look, parseNames, questions, recognise } from './context.ts';
 import { buildDomainXml } from './domain-xml.ts';
 import { demandWays } from './host.ts';
+import { parseStats } from './states.ts';
 
 /** What libvirt writes out in full when the machine is made. */
 const newestMachineType = 'q35';
@@ -15,17 +16,18 @@ const newestMachineType = 'q35';
 export async function define(context: LibvirtContext, wanted: MachineSpec): Promise<void> {
   checkMachineSpec(wanted);
   const spec = normaliseSpec(wanted);
-  const existing = await find(context, spec.uuid);
-  if (existing === null) throw new HypervisorError('foreign_machine', { detail: spec.uuid });
+  const { uuid, name } = spec;
+  const asked = [questions.names, questions.machine(uuid), questions.stateOf(uuid)];
+  const [names = '', xml = '', states = ''] = await context.virsh.ask(...asked);
+  const existing = recognise(context, uuid, xml);
+  if (existing === null) throw new HypervisorError('foreign_machine', { detail: uuid });
   if (existing !== undefined) {
     if (isSameSpec(existing.spec, spec)) return;
-    if (isOn(await statsOf(context, spec.uuid)))
-      throw new HypervisorError('invalid_state', { detail: 'it runs' });
+    if (parseStats(states).some(isOn)) throw new HypervisorError('invalid_state', { detail: 'it runs' });
   }
   await checkHost(context, spec);
-  await refuseTakenName(context, spec);
-  if (existing !== undefined && existing.spec.name !== spec.name)
-    await context.virsh.run('domrename', spec.uuid, spec.name);
+  refuseTakenName(parseNames(names), spec);
+  if (existing !== undefined && existing.spec.name !== name) await context.virsh.run('domrename', uuid, name);
   await tell(context, spec, existing?.machineType ?? newestMachineType);
   context.changed();
 }
@@ -56,8 +58,8 @@ async function checkHost(context: LibvirtContext, { firmware, network }: Machine
     throw new HypervisorError('unsupported', { detail: `there is no network ${network.name}` });
 }
 
-async function refuseTakenName(context: LibvirtContext, { uuid, name }: MachineSpec): Promise<void> {
-  for (const [other, otherName] of await listAll(context)) {
+function refuseTakenName(names: ReadonlyMap<string, string>, { uuid, name }: MachineSpec): void {
+  for (const [other, otherName] of names) {
     if (other !== uuid && otherName === name) throw new HypervisorError('name_taken', { detail: name });
   }
 }
@@ -74,10 +76,10 @@ async function giveAway({ virsh }: LibvirtContext, path: string): Promise<void> 
 }
 
 export async function undefine(context: LibvirtContext, uuid: string): Promise<void> {
-  const found = await find(context, uuid);
-  if (found === null) throw new HypervisorError('foreign_machine', { detail: uuid });
-  if (found !== undefined) {
-    if (isOn(await statsOf(context, uuid))) throw new HypervisorError('invalid_state', { detail: 'it runs' });
+  const looked = await look(context, uuid);
+  if (looked !== null) {
+    if (looked.found === null) throw new HypervisorError('foreign_machine', { detail: uuid });
+    if (isOn(looked.stats)) throw new HypervisorError('invalid_state', { detail: 'it runs' });
     const metadata = ['--managed-save', '--snapshots-metadata', '--checkpoints-metadata', '--nvram'];
     await context.virsh.run('undefine', uuid, ...metadata);
   }

@@ -8,7 +8,7 @@ import { createChanges } from '../changes.ts';
 import { onlyOurErrors } from '../only-our-errors.ts';
 import { followSerialLog, readSerialLog } from '../serial-log.ts';
 import type { LibvirtContext } from './context.ts';
-import { demandOurs, filesOf, find, statsOf } from './context.ts';
+import { demandOurs, filesOf, find, look } from './context.ts';
 import { define, makeDirectory, undefine } from './define.ts';
 import type { EventFollower } from './events.ts';
 import { followEvents } from './events.ts';
@@ -125,7 +125,6 @@ function createCalls(context: LibvirtContext, own: Pick<Hypervisor, 'onChange' |
 }
 
 async function statusOf(context: LibvirtContext, uuid: string): Promise<MachineStatus | null> {
-  const found = await find(context, uuid);
-  if (found === undefined) return null;
-  return { ...(await statsOf(context, uuid)), uuid, foreign: found === null };
+  const looked = await look(context, uuid);
+  return looked && { ...looked.stats, uuid, foreign: looked.found === null };
 }

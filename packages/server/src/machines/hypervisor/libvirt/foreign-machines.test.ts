@@ -51,7 +51,9 @@ describe('libvirt', () => {
     const pid = await findMachineProcess(uuid);
     let hints = 0;
     const stop = hypervisor.onChange(() => (hints += 1));
+    await waitUntil('a hint that it is followed', () => hints > 0);
     await session.killDaemon();
+    hints = 0;
     expect(await findMachineProcess(uuid)).toBe(pid);
     expect(await hypervisor.status(uuid)).toMatchObject({ state: 'running' });
     await waitUntil('a hint that something was missed', () => hints > 0);
@@ -86,6 +88,20 @@ describe('libvirt', () => {
     await expect(hypervisor.openScreen(uuid)).rejects.toMatchObject(refused);
     await expect(hypervisor.readSerial(uuid)).rejects.toMatchObject(refused);
     expect(await hypervisor.status(uuid)).toEqual(status);
+    await virsh.run('undefine', uuid);
+  });
+
+  it('asks several things at once, in words that mean nothing to virsh but themselves', async () => {
+    const [uuid, nowhere] = [randomUUID(), randomUUID()];
+    await defineForeign(foreignXml('asked', uuid));
+    const about = (one: string): string[] => ['domname', '--domain', one];
+    const answers = await virsh.ask(about(nowhere), about(uuid), about(nowhere), ['list', '--all', '--name']);
+    expect(answers.map((answer) => answer.trim())).toEqual(['', 'asked', '', 'asked']);
+    for (const word of [`${uuid}; undefine ${uuid}`, 'a b', "'a'", '"', String.raw`\;`, '#', 'a\nb', '']) {
+      await expect(virsh.ask(['domname', word]), word).rejects.toMatchObject({ code: 'failed' });
+    }
+    await expect(virsh.ask(['list'], ['list', '--nonsense'])).rejects.toMatchObject({ code: 'failed' });
+    expect(await hypervisor.status(uuid)).toMatchObject({ name: 'asked' });
     await virsh.run('undefine', uuid);
   });
 

@@ -3,13 +3,12 @@ import type { DiskSpec } from '../../machine-spec.ts';
 import { isPlainPath } from '../../machine-spec.ts';
 import { checkDiskSize, growFile } from '../grow-file.ts';
 import type { LibvirtContext } from './context.ts';
-import { demandOn, demandOurs, filesOf, isOn, statsOf } from './context.ts';
+import { demandOn, demandOurs, filesOf, isOn } from './context.ts';
 import { makeDirectory, tell } from './define.ts';
 import { cdromTarget } from './domain-xml.ts';
 
 export async function start(context: LibvirtContext, uuid: string): Promise<void> {
-  await demandOurs(context, uuid);
-  const { state, reason } = await statsOf(context, uuid);
+  const { state, reason } = (await demandOurs(context, uuid)).stats;
   if (state === 'running') return;
   if (state === 'paused') return void (await context.virsh.run('resume', uuid));
   if (reason === 'guest_panic') await context.virsh.run('destroy', uuid);
@@ -33,8 +32,7 @@ export async function reset(context: LibvirtContext, uuid: string): Promise<void
 }
 
 export async function powerOff(context: LibvirtContext, uuid: string): Promise<void> {
-  await demandOurs(context, uuid);
-  if (!isOn(await statsOf(context, uuid))) return;
+  if (!isOn((await demandOurs(context, uuid)).stats)) return;
   // It may go by itself at this moment.
   await context.virsh.run('destroy', uuid).catch((error: unknown) => {
     if (!(error instanceof HypervisorError) || error.code !== 'invalid_state') throw error;
@@ -43,9 +41,10 @@ export async function powerOff(context: LibvirtContext, uuid: string): Promise<v
 }
 
 export async function setCdrom(context: LibvirtContext, uuid: string, path: string | null): Promise<void> {
-  const { spec, machineType } = await demandOurs(context, uuid);
+  const { found, stats } = await demandOurs(context, uuid);
+  const { spec, machineType } = found;
   if (path !== null && !isPlainPath(path)) throw new HypervisorError('invalid_spec', { detail: 'cdrom' });
-  if (isOn(await statsOf(context, uuid))) {
+  if (isOn(stats)) {
     const change = path === null ? ['--eject'] : ['--update', '--source', path];
     const isEmpty = path === null && spec.cdrom === null;
     // By force: a guest that locked its drive is no reason to keep an ISO.
@@ -60,12 +59,13 @@ export async function growDisk(
   uuid: string,
   { disk, sizeBytes }: { disk: DiskSpec; sizeBytes: number },
 ): Promise<void> {
-  const { spec } = await demandOurs(context, uuid);
+  const { found, stats } = await demandOurs(context, uuid);
   checkDiskSize(sizeBytes);
-  const index = spec.disks.findIndex(({ path }) => path === disk.path);
-  const known = spec.disks[index];
+  const { disks } = found.spec;
+  const index = disks.findIndex(({ path }) => path === disk.path);
+  const known = disks[index];
   if (!known) throw new HypervisorError('invalid_spec', { detail: 'disk' });
-  if (!isOn(await statsOf(context, uuid))) return growFile(known, sizeBytes);
+  if (!isOn(stats)) return growFile(known, sizeBytes);
   const target = `vd${String.fromCharCode(97 + index)}`;
   const facts = await context.virsh.run('domblkinfo', uuid, target);
   const size = Number(/^Capacity:\s+(\d+)/m.exec(facts)?.[1] ?? 0);

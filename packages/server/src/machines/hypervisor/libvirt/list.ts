@@ -5,27 +5,21 @@ import { isNetworkName, isUuid } from '../../machine-spec.ts';
 import { listBridges } from '../host-bridges.ts';
 import { trimSerialLog } from '../serial-log.ts';
 import type { LibvirtContext } from './context.ts';
-import { filesOf, find, listAll, statsOf } from './context.ts';
+import { completeStats, filesOf, find, parseNames, questions } from './context.ts';
 import { parseStats } from './states.ts';
 
-/** One call for all states; who made a machine is asked once, and kept in `foreign`. */
+/** One call for all names and states; who made a machine is asked once, and kept in `foreign`. */
 export async function list(context: LibvirtContext, foreign: Map<string, boolean>): Promise<MachineStatus[]> {
-  const names = await listAll(context);
-  const stats = new Map(
-    parseStats(await context.virsh.run('domstats', '--state', '--vcpu', '--balloon', '--raw')).map((one) => [
-      one.name,
-      one,
-    ]),
-  );
+  const [names = '', states = ''] = await context.virsh.ask(questions.names, questions.states);
+  const stats = new Map(parseStats(states).map((one) => [one.name, one]));
   const all: MachineStatus[] = [];
-  for (const [uuid, name] of names) {
+  for (const [uuid, name] of parseNames(names)) {
     const one = stats.get(name);
     const isForeign = foreign.get(uuid) ?? (await askForeign(context, uuid));
-    // It went between two calls.
+    // It went between two questions.
     if (!one || isForeign === null) continue;
     foreign.set(uuid, isForeign);
-    const exact = one.reason === 'io_error' ? await statsOf(context, uuid) : one;
-    all.push({ ...exact, uuid, foreign: isForeign });
+    all.push({ ...(await completeStats(context, uuid, one)), uuid, foreign: isForeign });
   }
   return all;
 }
@@ -58,8 +52,8 @@ export async function removeLeftovers(
 ): Promise<void> {
   for (const uuid of await directoriesOf(context)) {
     await inTurn(uuid, async () => {
-      const isKnown = (await listAll(context)).has(uuid);
-      if (!isKnown) await rm(join(context.root, uuid), { recursive: true, force: true });
+      const [names = ''] = await context.virsh.ask(questions.names);
+      if (!parseNames(names).has(uuid)) await rm(join(context.root, uuid), { recursive: true, force: true });
     });
   }
 }

@@ -1,3 +1,4 @@
+import { randomUUID } from 'node:crypto';
 import type { HypervisorErrorCode } from '../../hypervisor-error.ts';
 import { HypervisorError } from '../../hypervisor-error.ts';
 import { findTool, packageOf } from '../../../images/tools/find-tool.ts';
@@ -15,11 +16,19 @@ export interface LibvirtConnection {
 export const libvirtUris = ['qemu:///session', 'qemu:///system'] as const;
 export type LibvirtUri = (typeof libvirtUris)[number];
 
-/** Runs one command of virsh. */
+/** A command of virsh that changes nothing, in words that {@link plainWord} allows. */
+export type Question = readonly string[];
+
+/** Runs commands of virsh. */
 export interface Virsh {
   readonly connection: LibvirtConnection;
   /** @returns what it printed. @throws HypervisorError in the words of `codeOf`, `packages_missing` */
   run(...args: readonly string[]): Promise<string>;
+  /**
+   * Asks several questions in one process: most of what a call costs is the start of virsh.
+   * @returns what each answered; nothing when it was about a machine that is nowhere. @throws HypervisorError as `run` does
+   */
+  ask(...questions: readonly Question[]): Promise<string[]>;
 }
 
 /** The first call starts the daemon of a session, which takes its time. */
@@ -27,27 +36,63 @@ const callMs = 60_000;
 /** Lists of many machines are long. */
 const outputBytes = 16 * 1024 ** 2;
 
+/**
+ * virsh takes a single argument apart by a syntax of its own, of quotes, semicolons and comments: only words that it leaves as they are
+ * may be in one. Everything else (names, paths) goes by `run`, in which each argument is one.
+ */
+const plainWord = /^[A-Za-z0-9-]+$/;
+
 export function createVirsh(connection: LibvirtConnection): Virsh {
   return {
     connection,
     async run(...args) {
-      const [, ...first] = virshCommand(connection);
-      const { environment, identity } = connection;
-      const order = {
-        tool: 'virsh',
-        args: [...first, ...args],
-        limits: null,
-        environment,
-        ...(identity ? { identity } : {}),
-      } as const;
-      const called = await runTool(order, { timeoutMs: callMs, outputBytes }).catch((cause: unknown) => {
-        throw new HypervisorError('failed', { detail: String(cause), cause });
-      });
-      if (called.code === 0) return called.stdout;
-      const words = called.isTimedOut ? `virsh did not answer for ${callMs} ms` : called.stderr;
-      throw new HypervisorError(codeOf(words), { detail: words.replaceAll('error: ', '').trim() });
+      const { isGood, stdout, words } = await call(connection, args);
+      if (isGood) return stdout;
+      throw toError(words);
+    },
+    async ask(...questions) {
+      // Random: nothing that a machine is called, or says of itself, can look like it.
+      const mark = randomUUID();
+      const parts = questions.map((question) => `${toPhrase(question)}; echo ${mark}`);
+      const { isGood, stdout, words } = await call(connection, [parts.join('; ')]);
+      // Each command tells its own errors, and the next one is run all the same.
+      const errors = words.split('\n').filter((line) => line.startsWith('error: '));
+      if (errors.some((line) => codeOf(line) !== 'unknown_machine')) throw toError(words);
+      const answers = stdout.split(mark);
+      if (!isGood || answers.length !== questions.length + 1) throw toError(words);
+      return answers.slice(0, -1);
     },
   };
+}
+
+function toPhrase(question: Question): string {
+  const strange = question.find((word) => !plainWord.test(word));
+  if (strange === undefined) return question.join(' ');
+  throw new HypervisorError('failed', { detail: `no word of a question: ${strange}` });
+}
+
+async function call(
+  connection: LibvirtConnection,
+  args: readonly string[],
+): Promise<{ isGood: boolean; stdout: string; words: string }> {
+  const [, ...first] = virshCommand(connection);
+  const { environment, identity } = connection;
+  const order = {
+    tool: 'virsh',
+    args: [...first, ...args],
+    limits: null,
+    environment,
+    ...(identity ? { identity } : {}),
+  } as const;
+  const called = await runTool(order, { timeoutMs: callMs, outputBytes }).catch((cause: unknown) => {
+    throw new HypervisorError('failed', { detail: String(cause), cause });
+  });
+  const words = called.isTimedOut ? `virsh did not answer for ${callMs} ms` : called.stderr;
+  return { isGood: called.code === 0, stdout: called.stdout, words };
+}
+
+function toError(words: string): HypervisorError {
+  return new HypervisorError(codeOf(words), { detail: words.replaceAll('error: ', '').trim() });
 }
 
 /** Absolute path, then the connection: never the one that an environment names. @throws HypervisorError `packages_missing` */
