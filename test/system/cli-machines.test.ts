@@ -175,6 +175,23 @@ describe('a machine', () => {
   });
 });
 
+describe('the first-boot profile', () => {
+  it('is told to a machine when asked for, with what is said beside it; an empty one is refused', async () => {
+    const other = key.replace('sato@desk', 'sato@home');
+    const create = ['create', 'own', ...small, '--no-start', '--disk', 'blank:1M', '--profile'];
+    expect(await vm(create)).toMatchObject({
+      code: 2,
+      stderr: expect.stringContaining('Settings') as string,
+    });
+    await server.api.changeProfile({ user: 'sato', sshKeys: [other] });
+    expect(await vm([...create, '--ssh-key', 'id.pub'])).toMatchObject({ code: 0 });
+    const { uuid } = await machine('own');
+    const seed = readFileSync(join(server.dataDir, 'seeds', `${uuid}.iso`), 'latin1');
+    for (const words of ['"sato"', key, other]) expect(seed).toContain(words);
+    expect(await vm(['rm', 'own', '--yes'])).toMatchObject({ code: 0 });
+  });
+});
+
 describe('a quick-created machine', () => {
   it('has the first boot of the user, the size that was asked for, and the name of a number', async () => {
     await server.api.changeProfile({ user: 'sato', sshKeys: [key] });

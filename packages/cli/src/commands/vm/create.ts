@@ -45,6 +45,7 @@ export function addVmCreate(parent: Command, context: Context): void {
     .option('--network <network>', 'user, none, bridge:NAME or network:NAME; user without this')
     .addOption(new Option('--firmware <firmware>', 'bios without this').choices(['bios', 'uefi']))
     .option('--pool <pool>', 'pool of its disks')
+    .option('--profile', 'first boot: your user and keys of the settings; --user replaces, --ssh-key adds')
     .option('--user <name>', 'first boot: a user who may become root')
     .option('--ssh-key <file>', 'first boot: public keys of that user; again for more', several, [])
     .option('--hostname <name>', 'first boot: host name, instead of the name of the machine')
@@ -70,7 +71,7 @@ async function readRequest(
     throw new CliError('usage', 'A machine needs a disk or an ISO.', { hint: 'See: wcc vm create --help' });
   }
   const wire = network === undefined ? undefined : parseNetwork(network);
-  const firstBoot = await readFirstBoot(context, options);
+  const firstBoot = await readFirstBoot(context, server, options);
   return {
     name,
     start,

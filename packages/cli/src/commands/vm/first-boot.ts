@@ -1,10 +1,12 @@
 import { readFile } from 'node:fs/promises';
-import type { FirstBootRequest } from '@wcc/api';
+import type { FirstBootProfile, FirstBootRequest } from '@wcc/api';
 import type { Context } from '../../frame/context.ts';
 import { CliError } from '../../frame/errors.ts';
+import type { Server } from '../../server/server.ts';
 import { passwordHash } from './password-hash.ts';
 
 export interface FirstBootOptions {
+  profile?: true;
   user?: string;
   sshKey: string[];
   hostname?: string;
@@ -12,12 +14,17 @@ export interface FirstBootOptions {
   passwordFile?: string;
 }
 
-/** What the machine is told at its first boot; undefined: nothing was asked for. */
+/** What the machine is told at its first boot; undefined: nothing was asked for. @throws CliError */
 export async function readFirstBoot(
   context: Context,
-  { user, sshKey, hostname, userData, passwordFile }: FirstBootOptions,
+  server: Server,
+  options: FirstBootOptions,
 ): Promise<FirstBootRequest | undefined> {
-  const sshKeys = (await Promise.all(sshKey.map(readKeys))).flat();
+  const { sshKey, hostname, userData, passwordFile } = options;
+  const own = options.profile === true ? await readProfile(server) : null;
+  const user = options.user ?? own?.user ?? undefined;
+  const given = (await Promise.all(sshKey.map(readKeys))).flat();
+  const sshKeys = [...new Set([...(own?.sshKeys ?? []), ...given])];
   const password = passwordFile === undefined ? undefined : await readPassword(context, passwordFile);
   const told: FirstBootRequest = {
     ...(user === undefined ? {} : { user }),
@@ -27,6 +34,16 @@ export async function readFirstBoot(
     ...(password === undefined ? {} : { passwordHash: password }),
   };
   return Object.keys(told).length === 0 ? undefined : told;
+}
+
+/** What the user wants of every machine, as set in the console. @throws CliError when that is nothing */
+async function readProfile(server: Server): Promise<FirstBootProfile> {
+  const profile = await server.api.profile();
+  if (profile.user !== null || profile.sshKeys.length > 0) return profile;
+  throw new CliError('usage', 'Your first-boot profile is empty.', {
+    code: 'empty_profile',
+    hint: 'Fill it in the console: Settings, or give --user and --ssh-key.',
+  });
 }
 
 /** Lines of an `authorized_keys` file, or of one public key. @throws CliError for a private key: it must not leave this machine */
