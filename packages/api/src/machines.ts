@@ -208,7 +208,13 @@ export type CopyVmRequest = z.infer<typeof copyVmRequest>;
 
 /** The end of the log as text; `follow` goes on with what comes, until the caller leaves. */
 export const serialQuery = z.strictObject({
-  tail: z.coerce.number().int().min(1).max(mebibyte).default(65_536).describe('bytes from the end'),
+  tail: z.coerce
+    .number()
+    .int()
+    .min(1)
+    .max(mebibyte)
+    .optional()
+    .describe('bytes from the end; default: 65536, with `follow` all that is kept (about 1 MiB)'),
   follow: z
     .enum(['true', 'false'])
     .default('false')

@@ -171,7 +171,8 @@ export const machineEndpoints: readonly Endpoint[] = [
     query: serialQuery,
     answer: {
       status: 200,
-      description: 'The end of the log; with `follow` what comes after it, too, until the caller leaves.',
+      description:
+        'The end of the log, as long as `tail` says; with `follow` what comes after it, too, until the caller leaves.',
       mediaType: 'text/plain',
     },
   },

@@ -10,11 +10,11 @@ import { onExpiry } from './expiry.ts';
 import { vmIdOf } from './machines.ts';
 import { parseQuery } from './parse.ts';
 
-interface WithId {
-  Params: { id: string };
-}
+type Request = FastifyRequest<{ Params: { id: string } }>;
 
 const followersPerUser = 8;
+/** See `serialQuery`. */
+const usualTailBytes = 65_536;
 
 interface Follower {
   principal: Principal;
@@ -36,7 +36,7 @@ export function registerMachineViews(
     for (const { ending } of followers) ending.abort();
   });
 
-  async function follow(request: FastifyRequest<WithId>, reply: FastifyReply): Promise<FastifyReply> {
+  async function follow(request: Request, reply: FastifyReply, tail?: number): Promise<FastifyReply> {
     const principal = requirePrincipal(request);
     const leave = places.enter(principal.userId);
     if (leave === null) throw new ApiError('too_many_watchers');
@@ -51,7 +51,8 @@ export function registerMachineViews(
       leave();
     });
     reply.raw.once('close', () => follower.ending.abort());
-    const log = await machines.followSerial(principal, vmIdOf(request), signal).catch((error: unknown) => {
+    const options = { signal, ...(tail === undefined ? {} : { tailBytes: tail }) };
+    const log = await machines.followSerial(principal, vmIdOf(request), options).catch((error: unknown) => {
       follower.ending.abort();
       throw error;
     });
@@ -60,13 +61,14 @@ export function registerMachineViews(
     return reply.type('text/plain; charset=utf-8').send(stream);
   }
 
-  app.get<WithId>(`${one}/serial`, async (request, reply) => {
-    const { tail, follow: isFollowing } = parseQuery(serialQuery, request);
-    if (isFollowing) return follow(request, reply);
+  app.get(`${one}/serial`, async (request: Request, reply) => {
+    const { tail: asked, follow: isFollowing } = parseQuery(serialQuery, request);
+    if (isFollowing) return follow(request, reply, asked);
+    const tail = asked ?? usualTailBytes;
     const log = await machines.serial(requirePrincipal(request), vmIdOf(request));
     return reply.type('text/plain; charset=utf-8').send(log.subarray(Math.max(0, log.length - tail)));
   });
-  app.get<WithId>(`${one}/screenshot`, async (request, reply) => {
+  app.get(`${one}/screenshot`, async (request: Request, reply) => {
     const picture = await machines.screenshot(requirePrincipal(request), vmIdOf(request));
     return reply.type('image/png').send(picture);
   });

@@ -93,8 +93,23 @@ describe('machines over HTTP', () => {
       'x-content-type-options': 'nosniff',
     });
     expect((await read('?tail=0')).status).toBe(422);
+    const whole = (await read('')).text;
+    const followers = await Promise.all(['', '&tail=5', '&tail=1048576'].map(followLog));
+    const texts = (): string[] => followers.map(({ heard }) => heard());
+    await waitUntil('the logs so far', () => texts().every((text) => text !== ''));
+    expect(texts()).toEqual([whole, whole.slice(-5), whole]);
+    await server.ask('POST', `/api/vms/${id}/reset`, { cookie: ann });
+    await waitUntil('the second greeting', () =>
+      texts().every((text, index) =>
+        text.slice(index === 1 ? 5 : whole.length).includes(bootSectorSays.hello),
+      ),
+    );
+    for (const { leave } of followers) await leave();
+  });
+
+  async function followLog(query: string): Promise<{ heard: () => string; leave: () => Promise<void> }> {
     const leaving = new AbortController();
-    const response = await fetch(`${server.origin}/api/vms/${id}/serial?follow=true`, {
+    const response = await fetch(`${server.origin}/api/vms/${id}/serial?follow=true${query}`, {
       headers: { authorization: `Bearer ${adminToken}` },
       signal: leaving.signal,
     });
@@ -102,13 +117,14 @@ describe('machines over HTTP', () => {
     const reading = (async () => {
       for await (const part of response.body ?? []) text += Buffer.from(part).toString();
     })().catch(() => {});
-    await waitUntil('the log so far', () => text.includes(bootSectorSays.ready));
-    const before = text.length;
-    await server.ask('POST', `/api/vms/${id}/reset`, { cookie: ann });
-    await waitUntil('the second greeting', () => text.slice(before).includes(bootSectorSays.hello));
-    leaving.abort();
-    await reading;
-  });
+    return {
+      heard: () => text,
+      leave: () => {
+        leaving.abort();
+        return reading;
+      },
+    };
+  }
 
   it('shows a picture of the screen', async () => {
     const answer = await fetch(`${server.origin}/api/vms/${id}/screenshot`, {

@@ -124,14 +124,20 @@ export interface Hypervisor {
   /** What the machine wrote to its serial port lately (at most {@link serialLimitBytes}), also of one that is off now. */
   readSerial(uuid: string): Promise<Buffer>;
 
-  /** Follows the serial port: first what `readSerial` tells, then what comes. Ends with the signal only: a machine may start again. */
-  followSerial(uuid: string, signal: AbortSignal): AsyncIterable<Buffer>;
+  /** Follows the serial port: first the end of what `readSerial` tells, then what comes. Ends with the signal only: a machine may start again. */
+  followSerial(uuid: string, options: FollowSerialOptions): AsyncIterable<Buffer>;
 
   /** Tells that something may have changed: a hint to list again, never the news itself. @returns stops it */
   onChange(listener: () => void): () => void;
 
   /** Lets go of everything, and leaves machines as they are. */
   close(): Promise<void>;
+}
+
+export interface FollowSerialOptions {
+  signal: AbortSignal;
+  /** How much of what was said before comes first, counted from its end. @default all that is kept */
+  tailBytes?: number;
 }
 
 /** The serial log of a machine never holds much more: a guest writes as much as it likes. */

@@ -26,7 +26,7 @@ import { changeVm, setCdrom } from './change.ts';
 import type { MachinesContext } from './context.ts';
 import { addDisk, growDisk } from './disks.ts';
 import { describeHost, ordered } from './host.ts';
-import type { Hypervisor } from './hypervisor.ts';
+import type { FollowSerialOptions, Hypervisor } from './hypervisor.ts';
 import { demandRunning, orderVm, vmAudit, type VmVerb } from './life.ts';
 import { imagesOfMachines } from './image-users.ts';
 import { createMakers, type MakeOrder } from './makers.ts';
@@ -75,8 +75,12 @@ export interface Machines {
   addDisk(principal: Principal, id: number, body: AddDiskInput): Promise<Vm>;
   growDisk(principal: Principal, id: number, body: { index: number; sizeBytes: number }): Promise<Vm>;
   serial(principal: Principal, id: number): Promise<Buffer>;
-  /** First what `serial` tells, then what comes, until the signal aborts. */
-  followSerial(principal: Principal, id: number, signal: AbortSignal): Promise<AsyncIterable<Buffer>>;
+  /** First the end of what `serial` tells, then what comes, until the signal aborts. */
+  followSerial(
+    principal: Principal,
+    id: number,
+    options: FollowSerialOptions,
+  ): Promise<AsyncIterable<Buffer>>;
   screenshot(principal: Principal, id: number): Promise<Buffer>;
   /** In the audit record: a screen was opened. */
   noteScreen(principal: Principal, id: number): Promise<void>;
@@ -147,9 +151,9 @@ function readers(
         return isKnown ? hypervisor.readSerial(row.uuid) : Buffer.alloc(0);
       });
     },
-    async followSerial(principal, id, signal) {
+    async followSerial(principal, id, options) {
       const row = await demandVm(store, principal, { id, right: 'vm.serial' });
-      return hypervisor.followSerial(row.uuid, signal);
+      return hypervisor.followSerial(row.uuid, options);
     },
     async screenshot(principal, id) {
       const row = await demandVm(store, principal, { id, right: 'vm.screen' });

@@ -37,7 +37,7 @@ export function describeFaces(ground: Ground): void {
     const ending = new AbortController();
     let heard = '';
     const following = (async () => {
-      for await (const bytes of hypervisor.followSerial(uuid, ending.signal))
+      for await (const bytes of hypervisor.followSerial(uuid, { signal: ending.signal }))
         heard += bytes.toString('latin1');
     })();
     await waitUntil('the past', () => heard.includes(bootSectorSays.ready));

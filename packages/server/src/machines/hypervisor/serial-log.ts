@@ -2,7 +2,7 @@ import { createReadStream, createWriteStream } from 'node:fs';
 import { open, stat, truncate } from 'node:fs/promises';
 import { pipeline } from 'node:stream/promises';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { serialLimitBytes } from '../hypervisor.ts';
+import { serialLimitBytes, type FollowSerialOptions } from '../hypervisor.ts';
 
 /** What was cut off lies beside the log, so that its newest part is never all that is left of a cut a moment ago. */
 const older = (path: string): string => `${path}.1`;
@@ -51,10 +51,11 @@ export async function trimSerialLog(path: string): Promise<void> {
 /** First the newest bytes, then what comes, until the signal. */
 export async function* followSerialLog(
   path: string,
-  signal: AbortSignal,
+  { signal, tailBytes = serialLimitBytes }: FollowSerialOptions,
 ): AsyncGenerator<Buffer, void, void> {
   let at = await sizeOf(path);
-  const first = await readSerialLog(path);
+  const log = await readSerialLog(path);
+  const first = log.subarray(Math.max(0, log.length - tailBytes));
   if (first.length > 0) yield first;
   while (!signal.aborted) {
     const size = await sizeOf(path);

@@ -92,8 +92,8 @@ function createCalls(context: QemuContext, own: Pick<Hypervisor, 'onChange' | 'c
     openScreen: (uuid) => openScreen(context, uuid),
     screenshot: (uuid) => screenshot(context, uuid),
     readSerial: async (uuid) => readSerialLog(await serialOf(uuid)),
-    async *followSerial(uuid, signal) {
-      yield* followSerialLog(await serialOf(uuid), signal);
+    async *followSerial(uuid, options) {
+      yield* followSerialLog(await serialOf(uuid), options);
     },
   };
 }
