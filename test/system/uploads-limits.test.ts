@@ -7,6 +7,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { MiB } from '../kit/images.ts';
 import { findImage, expectTidy, waitForState } from '../kit/operations.ts';
+import { until } from '../kit/poll.ts';
 import { startServer, type TestServer } from '../kit/server.ts';
 import { createUser, signIn } from '../kit/session.ts';
 import { answerTo, createTus, idOf, type Tus } from '../kit/tus.ts';
@@ -90,31 +91,41 @@ async function startProxy(keepsBack: boolean): Promise<Server> {
   return proxy;
 }
 
-/** A client on a slow line. @returns the warnings of its upload */
-async function sendSlowly(proxy: Server, name: string): Promise<readonly string[]> {
-  const { port } = proxy.address() as AddressInfo;
-  const client = createTus(`http://127.0.0.1:${port}`, { authorization: `Bearer ${server.token}` });
+/** A client on a slow line, in two pieces. @returns the path of the upload, which lacks its last piece */
+async function sendSlowly(client: Tus, name: string): Promise<string> {
   const path = await client.create(name, 5 * MiB);
-  const sending = client.open(path, 0, 5 * MiB);
+  const sending = client.open(path, 0, 4.5 * MiB);
   const answer = answerTo(sending);
-  for (let piece = 0; piece < 20; piece += 1) {
+  for (let piece = 0; piece < 18; piece += 1) {
     sending.write(randomBytes(MiB / 4));
-    await sleep(200);
+    await sleep(250);
   }
   sending.end();
-  expect(await answer).toMatchObject({ status: 204, offset: 5 * MiB });
-  return (await server.api.operation(idOf(path))).warnings;
+  expect(await answer).toMatchObject({ status: 204, offset: 4.5 * MiB });
+  return path;
 }
 
-test('a proxy that keeps the bytes back is warned of, one that lets them through is not', async () => {
+test('a proxy that keeps the bytes back is warned of while they come, one that lets them through is not', async () => {
   const proxies = await Promise.all([startProxy(true), startProxy(false)]);
+  const warningsOf = async (path: string): Promise<readonly string[]> =>
+    (await server.api.operation(idOf(path))).warnings;
   try {
-    const [kept, through] = await Promise.all([
-      sendSlowly(proxies[0], 'kept.raw'),
-      sendSlowly(proxies[1], 'through.raw'),
-    ]);
-    expect(kept).toEqual(['upload_buffered']);
-    expect(through).toEqual([]);
+    const clients = proxies.map((proxy) => {
+      const { port } = proxy.address() as AddressInfo;
+      return createTus(`http://127.0.0.1:${port}`, { authorization: `Bearer ${server.token}` });
+    });
+    const names = ['kept.raw', 'through.raw'];
+    const paths = await Promise.all(clients.map((client, at) => sendSlowly(client, names[at] ?? '')));
+    const [kept = '', through = ''] = paths;
+    await until(async () => (await warningsOf(kept)).length > 0, { what: 'the warning' });
+    for (const [at, path] of paths.entries()) {
+      expect((await server.api.operation(idOf(path))).endedAt).toBeNull();
+      expect(await clients[at]?.patch(path, 4.5 * MiB, randomBytes(MiB / 2))).toMatchObject({ status: 204 });
+    }
+    expect(await warningsOf(kept)).toEqual(['upload_buffered']);
+    expect(await warningsOf(through)).toEqual([]);
+    const { items } = await server.api.operationLog(idOf(kept));
+    expect(items.filter(({ text }) => text === 'upload_buffered')).toHaveLength(1);
   } finally {
     for (const proxy of proxies) proxy.close().closeAllConnections();
   }

@@ -72,6 +72,8 @@ export type Settlement = 'published' | 'resumable' | 'nothing';
 
 export interface StartHooks {
   onPhase(event: PhaseEvent): void;
+  /** Something that whoever watches should know while it runs, by its code; told once. */
+  onWarning(code: string): void;
 }
 
 /**

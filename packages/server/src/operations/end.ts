@@ -26,11 +26,12 @@ export async function endSucceeded(
   const { result, log = [] } = end;
   const completion = await insist(engine, live, () => live.action.complete(live, result));
   const wasCancelling = live.record.state === 'cancelling';
-  const warnings = [...live.record.warnings, ...(result?.warnings ?? [])];
-  if (wasCancelling) warnings.push(cancelTooLate);
+  const told = live.record.warnings;
+  const fresh = new Set([...(result?.warnings ?? []), ...(wasCancelling ? [cancelTooLate] : [])]);
+  const warnings = [...fresh].filter((code) => !told.includes(code));
   const record: OperationRecord = {
     ...endPhases(succeeded(live.record), result),
-    warnings: [...new Set(warnings)],
+    warnings: [...told, ...warnings],
     bytes: result?.bytes ?? live.record.bytes,
     method: result?.method ?? live.record.method,
     result: completion.result,

@@ -51,7 +51,10 @@ export function leavePlace(engine: Engine, live: Live, { pumps = true }: { pumps
 async function begin(engine: Engine, live: Live): Promise<void> {
   let work: Work;
   try {
-    work = await live.action.start(live, { onPhase: (event) => notePhase(engine, live, event) });
+    work = await live.action.start(live, {
+      onPhase: (event) => notePhase(engine, live, event),
+      onWarning: (code) => noteWarning(engine, live, code),
+    });
   } catch (error) {
     await settleFailure(engine, live, error);
     return;
@@ -73,6 +76,18 @@ function notePhase(engine: Engine, live: Live, event: PhaseEvent): void {
   live
     .exclusive(() => commitPhases(engine, live))
     .catch((error: unknown) => engine.onError(error, { stage: `operation ${live.id}: phase` }));
+}
+
+/** One that comes after the work's end is told with that end, or not at all. */
+function noteWarning(engine: Engine, live: Live, code: string): void {
+  live
+    .exclusive(async () => {
+      if (live.work === null || live.record.warnings.includes(code)) return;
+      const { warnings, ...rest } = newest(live, engine.clock.monotonicMs());
+      const record = { ...rest, warnings: [...warnings, code] };
+      await commit(engine, live, { record, log: [{ kind: 'warning', text: code }] });
+    })
+    .catch((error: unknown) => engine.onError(error, { stage: `operation ${live.id}: warning` }));
 }
 
 async function commitPhases(engine: Engine, live: Live): Promise<void> {

@@ -105,6 +105,7 @@ async function start(context: UploadsContext, operation: OperationView, hooks: S
       operation,
       file,
       finish: (open, signal) => finishUpload(context, open, { operation, directory, onPhase, signal }),
+      onWarning: (code) => hooks.onWarning(code),
     });
     context.sittings.set(id, sitting);
     const leave = (): boolean => context.sittings.get(id) === sitting && context.sittings.delete(id);

@@ -1,6 +1,6 @@
 import { ApiError } from '@wcc/api';
 import type { Driven } from '../operations/driving.ts';
-import { noteBuffering } from './buffering.ts';
+import { watchBuffering } from './buffering.ts';
 import type { UploadsContext } from './context.ts';
 import { errorOfEnd, expiresHeader, findUpload, type Found } from './find.ts';
 import { bytesOf, checksumOf, demandContentType, demandVersion } from './headers.ts';
@@ -58,9 +58,19 @@ export async function receiveInto(context: UploadsContext, live: Driven, bytes: 
   const { sizeBytes } = live.input as UploadInput;
   const sitting = await takeSeat(context, live, bytes);
   if (sitting !== null) {
-    const startedAtMs = context.clock.monotonicMs();
-    if (!sitting.isComplete) await sitting.receive({ request: raw, principal, checksum, inactivityMs });
-    noteBuffering(context, live.id, { request: raw, startedAtMs });
+    const { durableBytes: before } = sitting;
+    const buffering = watchBuffering(context, live.id, {
+      request: raw,
+      receivedBytes: () => sitting.takenBytes - before,
+      onBuffering: sitting.warn,
+    });
+    let isComplete = false;
+    try {
+      if (!sitting.isComplete) await sitting.receive({ request: raw, principal, checksum, inactivityMs });
+      isComplete = true;
+    } finally {
+      buffering.stop(isComplete);
+    }
     if (sitting.durableBytes < sizeBytes) return sitting.durableBytes;
   }
   // What the last byte set in motion is waited for: only then is it known whether the file is good.

@@ -37,6 +37,8 @@ export interface Checksum {
  */
 export interface Sitting extends Work {
   readonly durableBytes: number;
+  /** What came so far, durable or not. */
+  readonly takenBytes: number;
   readonly isOver: boolean;
   readonly isPaused: boolean;
   /** Who sends now; null: nobody does. */
@@ -50,6 +52,8 @@ export interface Sitting extends Work {
   receive(incoming: Incoming): Promise<void>;
   /** Everything is there: it will end by itself. */
   readonly isComplete: boolean;
+  /** Tells those who watch, now, by a warning's code. */
+  readonly warn: (code: string) => void;
 }
 
 export interface Sender {
@@ -67,6 +71,7 @@ export interface SittingOptions {
   file: ReceivedFile;
   /** Checks, and puts in its place, what is complete. Rejects with what is wrong. */
   finish(file: ReceivedFile, signal: AbortSignal): Promise<WorkResult>;
+  onWarning: (code: string) => void;
 }
 
 /** What the functions below share. */
@@ -97,6 +102,9 @@ export function createSitting(options: SittingOptions): Sitting {
     get durableBytes() {
       return seat.durability.durableBytes;
     },
+    get takenBytes() {
+      return seat.sink.takenBytes;
+    },
     get isOver() {
       return seat.isOver;
     },
@@ -109,6 +117,7 @@ export function createSitting(options: SittingOptions): Sitting {
     get sender() {
       return seat.sender;
     },
+    warn: options.onWarning,
     quiet: async () => void (await seat.visit.catch(() => {})),
     receive(incoming) {
       const visit = receive(seat, incoming);
