@@ -1,5 +1,6 @@
 import { randomBytes } from 'node:crypto';
 import { readFileSync } from 'node:fs';
+import type { ClientRequest } from 'node:http';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
@@ -8,7 +9,7 @@ import { MiB } from '../kit/images.ts';
 import { until } from '../kit/poll.ts';
 import { startServer, type TestServer } from '../kit/server.ts';
 import { createUser, signIn } from '../kit/session.ts';
-import { answerTo, createTus, digestOf, type Tus } from '../kit/tus.ts';
+import { answerTo, createTus, digestOf, type Tus, type TusAnswer } from '../kit/tus.ts';
 
 /** Uploads when things go wrong: networks, disks, other writers, people who lose their rights. */
 const args = ['--free-space-floor', '0'];
@@ -25,6 +26,28 @@ beforeAll(async () => {
 afterAll(() => server.close());
 
 const offsetOf = async (client: Tus, path: string): Promise<number> => (await client.head(path)).offset ?? -1;
+
+/** A request with the bytes up to 600,000, which stays open; null when it was refused. */
+async function tryToSend(
+  client: Tus,
+  { path, bytes, from }: { path: string; bytes: Buffer; from: number },
+): Promise<{ sending: ClientRequest; answer: Promise<TusAnswer> } | null> {
+  const sending = client.open(path, from, bytes.length - from);
+  const answer = answerTo(sending);
+  let refusal: TusAnswer | null = null;
+  answer.then(
+    (early) => (refusal = early),
+    () => {},
+  );
+  sending.write(bytes.subarray(from, 600_000));
+  await until(async () => refusal !== null || (await offsetOf(client, path)) === 600_000, {
+    what: 'a refusal, or the bytes to be durable',
+  });
+  if (refusal === null) return { sending, answer };
+  expect(refusal).toMatchObject({ status: 423, code: 'upload_locked' });
+  sending.destroy();
+  return null;
+}
 
 describe('more than one who sends', () => {
   test('the second is refused while the first sends; the first is not disturbed by a look', async () => {
@@ -65,6 +88,48 @@ describe('more than one who sends', () => {
     expect(answer).toMatchObject({ status: 204, offset: bytes.length });
     dead.destroy();
     expect(readFileSync(join(server.poolDir, 'taken-over.raw')).equals(bytes)).toBe(true);
+  });
+
+  test('ten who come at once: one of them has the place, and the file is wholly theirs', async () => {
+    const bodies = Array.from({ length: 10 }, () => randomBytes(300_000));
+    const path = await tus.create('ten-writers.raw', 300_000);
+    const answers = await Promise.all(bodies.map((body) => tus.patch(path, 0, body)));
+    const winners = bodies.filter((_, at) => answers[at]?.status === 204);
+    expect(winners).toHaveLength(1);
+    for (const { status, code } of answers)
+      if (status !== 204) expect(['upload_locked', 'offset_mismatch']).toContain(code);
+    expect(readFileSync(join(server.poolDir, 'ten-writers.raw')).equals(winners[0]!)).toBe(true);
+  });
+
+  test('another session takes over from a connection that is silent for 10 s; its late bytes go nowhere', async () => {
+    const user = await createUser(server, 'lena', 'operator');
+    const [first, second] = await Promise.all(
+      [1, 2].map(async () => {
+        const { cookie, origin } = await signIn(server, user);
+        return createTus(server.baseUrl, { cookie, origin });
+      }),
+    );
+    const bytes = randomBytes(MiB);
+    const path = await first!.create('two-sessions.raw', bytes.length);
+    const silent = first!.open(path, 0, bytes.length);
+    const told = answerTo(silent);
+    // Wakes up as soon as it hears of it, while the other one is in the middle of its bytes.
+    silent.once('response', () => silent.write(randomBytes(400_000)));
+    const silentSince = performance.now();
+    silent.write(bytes.subarray(0, 300_000));
+    await until(async () => (await offsetOf(second!, path)) === 300_000, {
+      what: 'the first bytes to be durable',
+    });
+    const { sending, answer } = await until(() => tryToSend(second!, { path, bytes, from: 300_000 }), {
+      what: 'the silent session to give way',
+      everyMs: 500,
+    });
+    expect(performance.now() - silentSince).toBeGreaterThan(10_000);
+    expect(await told).toMatchObject({ status: 423, code: 'upload_locked' });
+    sending.end(bytes.subarray(600_000));
+    expect(await answer).toMatchObject({ status: 204, offset: bytes.length });
+    expect(await first!.patch(path, 300_000, randomBytes(1000))).toMatchObject({ status: 409 });
+    expect(readFileSync(join(server.poolDir, 'two-sessions.raw')).equals(bytes)).toBe(true);
   });
 
   test('fifty at once', async () => {

@@ -5,9 +5,10 @@ import type { UploadsContext } from './context.ts';
 import { errorOfEnd, expiresHeader, findUpload, type Found } from './find.ts';
 import { bytesOf, checksumOf, demandContentType, demandVersion } from './headers.ts';
 import type { TusAnswer, TusRequest } from './headers.ts';
+import type { Checksum } from './incoming.ts';
 import { uploadAction, type UploadInput } from './input.ts';
 import { makeWay } from './lease.ts';
-import type { Checksum, Sitting } from './sitting.ts';
+import type { Sitting } from './sitting.ts';
 
 /** A connection without a byte for so long is closed; the upload can be resumed. */
 const inactivityMs = 60_000;

@@ -1,32 +1,16 @@
 import { ApiError } from '@wcc/api';
 import type { ReceivedFile } from '@wcc/copy';
-import { createHash, type Hash } from 'node:crypto';
-import type { IncomingMessage } from 'node:http';
-import type { Principal } from '../access/principal.ts';
 import type { OperationView, Work, WorkFailure, WorkResult } from '../operations/action.ts';
-import { readBody, type Body, type BodyEnd, type BodyStop } from './bytes/body.ts';
-import { createDurability, mostAtRiskBytes, syncMs, type Durability } from './bytes/durability.ts';
-import { createByteSink, type ByteSink } from './bytes/sink.ts';
-import { memoryOf, type UploadMemory, type UploadsContext } from './context.ts';
+import type { BodyStop } from './bytes/body.ts';
+import { createDurability } from './bytes/durability.ts';
+import { createByteSink } from './bytes/sink.ts';
+import { memoryOf, type UploadsContext } from './context.ts';
+import { takeIncoming, type Incoming, type Receiver, type Sender } from './incoming.ts';
 import type { UploadInput } from './input.ts';
-import { failureOf, interruption, refusalOf, storageFailure } from './outcomes.ts';
+import { failureOf, interruption, storageFailure } from './outcomes.ts';
 
 /** A client that sends in pieces has so long for the next one before the upload counts as waiting for it. */
 export const restAfterMs = 5_000;
-
-/** One request with bytes. */
-export interface Incoming {
-  request: IncomingMessage;
-  principal: Principal;
-  /** Of this request's bytes. */
-  checksum: Checksum | null;
-  inactivityMs: number;
-}
-
-export interface Checksum {
-  hash: Hash;
-  expected: Buffer;
-}
 
 /**
  * The running part of an upload: from the moment its client begins to send until it is complete, stops sending,
@@ -56,15 +40,6 @@ export interface Sitting extends Work {
   readonly warn: (code: string) => void;
 }
 
-export interface Sender {
-  principal: Principal;
-  /** Its last byte was taken, or its connection is gone; only its syncs go on. */
-  readonly isLeaving: boolean;
-  /** How long nothing was heard of it, while it could have sent. */
-  silentForMs(): number;
-  stop(why: BodyStop): void;
-}
-
 export interface SittingOptions {
   context: UploadsContext;
   operation: OperationView;
@@ -75,14 +50,8 @@ export interface SittingOptions {
 }
 
 /** What the functions below share. */
-interface Seat extends SittingOptions {
-  input: UploadInput;
-  memory: UploadMemory;
-  sink: ByteSink;
-  durability: Durability;
+interface Seat extends SittingOptions, Receiver {
   sinceMs: number;
-  body: Body | null;
-  sender: Sender | null;
   /** The present request's whole stay, its syncs included. */
   visit: Promise<unknown>;
   isPaused: boolean;
@@ -120,6 +89,8 @@ export function createSitting(options: SittingOptions): Sitting {
     warn: options.onWarning,
     quiet: async () => void (await seat.visit.catch(() => {})),
     receive(incoming) {
+      // Whoever comes here has found the place free; of two who did so at once, one has it.
+      if (seat.sender !== null) return Promise.reject(new ApiError('upload_locked', { retryAfterS: 1 }));
       const visit = receive(seat, incoming);
       seat.visit = visit;
       return visit;
@@ -203,13 +174,8 @@ function rearm(seat: Seat): void {
 
 async function receive(seat: Seat, incoming: Incoming): Promise<void> {
   if (seat.rest !== null) clearTimeout(seat.rest);
-  const { durability } = seat;
-  const digest = takeDigest(seat, incoming.checksum !== null);
-  durability.hold(incoming.checksum !== null);
-  const how = await takeBytes(seat, incoming, digest?.hash ?? null);
   try {
-    const { refusal, isRolledBack } = await secure(seat, incoming, how);
-    keepDigest(seat, digest, isRolledBack);
+    const refusal = await takeIncoming(seat, incoming);
     if (refusal !== null) throw refusal;
     if (isComplete(seat)) void finish(seat);
   } catch (error) {
@@ -222,96 +188,6 @@ async function receive(seat: Seat, incoming: Incoming): Promise<void> {
     [seat.body, seat.sender] = [null, null];
     if (!seat.isFinishing) rearm(seat);
   }
-}
-
-async function takeBytes(seat: Seat, incoming: Incoming, digest: Hash | null): Promise<BodyEnd> {
-  const { sink, durability, input } = seat;
-  const { request, principal, checksum, inactivityMs } = incoming;
-  const body = readBody({
-    request,
-    roomBytes: input.sizeBytes - durability.durableBytes,
-    inactivityMs,
-    take(chunk) {
-      digest?.update(chunk);
-      checksum?.hash.update(chunk);
-      sink.put(chunk);
-    },
-    mustWait: () => sink.isFull || sink.takenBytes - durability.syncedBytes >= mostAtRiskBytes,
-    hasFailed: () => sink.failure !== null || durability.hasFailed,
-  });
-  seat.body = body;
-  seat.sender = {
-    principal,
-    get isLeaving() {
-      return body.isOver;
-    },
-    silentForMs: () => performance.now() - body.heardAtMs,
-    stop: (why) => body.stop(why),
-  };
-  const timer = setInterval(() => {
-    sink.push();
-    durability.nudge({ isTime: true });
-  }, syncMs);
-  try {
-    return await body.ended;
-  } finally {
-    clearInterval(timer);
-  }
-}
-
-interface RunningDigest {
-  hash: Hash;
-  /** As it was before this request; null: not needed. */
-  before: Hash | null;
-}
-
-/** The digest, when it is that of all bytes so far. What is not continued is worthless: all is read at the end. */
-function takeDigest({ memory, durability, input }: Seat, mayGoBack: boolean): RunningDigest | null {
-  const { digest } = memory;
-  memory.digest = null;
-  if (input.sha256 === null) return null;
-  const isAtStart = durability.durableBytes === 0;
-  const hash = isAtStart
-    ? createHash('sha256')
-    : digest?.atBytes === durability.durableBytes
-      ? digest.hash
-      : null;
-  return hash === null ? null : { hash, before: mayGoBack ? hash.copy() : null };
-}
-
-function keepDigest(seat: Seat, digest: RunningDigest | null, isRolledBack: boolean): void {
-  const { memory, durability, sink } = seat;
-  const hash = isRolledBack ? digest?.before : digest?.hash;
-  const atBytes = durability.durableBytes;
-  if (hash && atBytes === sink.takenBytes) memory.digest = { hash, atBytes };
-}
-
-/** Makes durable what was taken, or takes it back; tells what the client is to hear of it. */
-async function secure(
-  seat: Seat,
-  { checksum }: Incoming,
-  how: BodyEnd,
-): Promise<{ refusal: ApiError | null; isRolledBack: boolean }> {
-  const { sink, durability } = seat;
-  await sink.drained();
-  if (how === 'cancelled') return { refusal: refusalOf(how), isRolledBack: false };
-  if (sink.failure !== null) {
-    // A full disk: what came before it is safe, and the upload goes on from there.
-    if (!durability.hasFailed && checksum === null) await durability.sync();
-    throw sink.failure.error;
-  }
-  // tus, "Checksum": when it does not match, the chunk is discarded and the offset not updated. One that broke
-  // off cannot be compared.
-  const isGood =
-    checksum === null || (how === 'complete' && checksum.hash.digest().equals(checksum.expected));
-  if (!isGood || how === 'too_long') {
-    sink.reset(await durability.rollBack());
-    const refusal = how === 'complete' ? new ApiError('checksum_mismatch') : refusalOf(how);
-    return { refusal, isRolledBack: true };
-  }
-  durability.hold(false);
-  await durability.sync();
-  return { refusal: refusalOf(how), isRolledBack: false };
 }
 
 interface Ending {
