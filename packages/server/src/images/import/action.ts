@@ -130,13 +130,12 @@ async function importFile(job: Job, steps: Steps): Promise<Partial<WorkResult>> 
 async function receive(job: Job, what: Receiving, steps: Steps): Promise<number> {
   const { context, imports, operation } = job;
   const { id } = operation;
-  const source = sourceOf(job);
   const pool = await context.pools.use(what.poolId ?? '');
   const remote = await readRemote(context, id);
   const file = await openPartial(what);
   try {
     return await fetchFile({
-      source,
+      source: () => sourceOf(job),
       isAllowed: imports.isAllowed,
       mostBytes: context.maxVirtualSizeBytes,
       file,

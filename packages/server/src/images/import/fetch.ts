@@ -11,7 +11,8 @@ import { describeRemote, isStill, type RemoteFile } from './validators.ts';
 import { tellTrouble } from './trouble.ts';
 
 export interface FetchJob {
-  source: URL;
+  /** Asked for when there is something to fetch. @throws ApiError `import_failed` when it is not known any more */
+  source: () => URL;
   isAllowed: IsAllowed;
   file: ReceivedFile;
   /** What an earlier process knew of the remote file. */
@@ -90,7 +91,7 @@ async function attempt(job: FetchJob, state: State): Promise<boolean> {
   // What cannot be gone on with is fetched from its beginning.
   const from =
     state.offsetBytes > 0 && validator !== null ? { offsetBytes: state.offsetBytes, validator } : null;
-  const answer = await ask(source, { isAllowed, signal: steps.signal, from });
+  const answer = await ask(source(), { isAllowed, signal: steps.signal, from });
   try {
     if (from !== null && (await isEnd(job, state, answer))) return true;
     refuseAnswer(answer);
@@ -106,9 +107,10 @@ async function attempt(job: FetchJob, state: State): Promise<boolean> {
 async function takeBody(
   job: FetchJob,
   state: State,
-  { answer, remote: { totalBytes } }: { answer: IncomingMessage; remote: RemoteFile },
+  { answer, remote }: { answer: IncomingMessage; remote: RemoteFile },
 ): Promise<boolean> {
   const { steps, file } = job;
+  const { totalBytes } = remote;
   const notes = [`at ${state.offsetBytes} bytes`];
   if (!state.isReceiving) steps.enter('receive', { unit: 'bytes', total: totalBytes, notes });
   state.isReceiving = true;
@@ -125,7 +127,10 @@ async function takeBody(
     },
     beforeWrite: totalBytes === null ? reserveAhead(job) : () => Promise.resolve(),
   });
-  return totalBytes === null || state.offsetBytes === totalBytes;
+  if (totalBytes !== null) return state.offsetBytes === totalBytes;
+  // Its end has told how long it is: after a crash there is nothing more to ask.
+  await job.note({ ...remote, totalBytes: state.offsetBytes });
+  return true;
 }
 
 /** How much room is asked for at once for a file whose length nobody says. */

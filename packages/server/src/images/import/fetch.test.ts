@@ -1,0 +1,99 @@
+import { createReceived, openReceived, type ReceivedFile } from '@wcc/copy';
+import { randomBytes } from 'node:crypto';
+import { mkdtemp, readdir, readFile, rm } from 'node:fs/promises';
+import { createServer, type RequestListener, type Server } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { once } from 'node:events';
+import { afterEach, beforeEach, expect, test } from 'vitest';
+import { startWork } from '../work.ts';
+import { fetchFile } from './fetch.ts';
+import type { RemoteFile } from './validators.ts';
+
+/** What one process fetches and the next one goes on with. */
+const bytes = randomBytes(300_000);
+let directory: string;
+let server: Server;
+let answered: number;
+/** What is durable of the other server's file. */
+let noted: RemoteFile | null;
+
+beforeEach(async () => {
+  directory = await mkdtemp(join(tmpdir(), 'wcc-fetch-'));
+  [answered, noted] = [0, null];
+});
+afterEach(async () => {
+  server.close().closeAllConnections();
+  await rm(directory, { recursive: true });
+});
+
+async function serve(answer: RequestListener): Promise<URL> {
+  server = createServer((request, response) => {
+    answered += 1;
+    answer(request, response);
+  });
+  await once(server.listen(0, '127.0.0.1'), 'listening');
+  return new URL(`http://127.0.0.1:${(server.address() as AddressInfo).port}/a.raw`);
+}
+
+async function open(): Promise<ReceivedFile> {
+  const sizeBytes = Number.MAX_SAFE_INTEGER;
+  const what = { directory, id: 'a'.repeat(26), poolId: 'pool', targetName: 'a.raw', sizeBytes };
+  return noted === null ? createReceived(what) : openReceived(what);
+}
+
+/** As a process does that knows what is on the disk. @returns the length */
+async function fetchOnce(source: () => URL): Promise<number> {
+  const file = await open();
+  let sizeBytes = -1;
+  const work = startWork({ onPhase: () => {}, onWarning: () => {} }, async (steps) => {
+    sizeBytes = await fetchFile({
+      source,
+      isAllowed: () => true,
+      file,
+      remote: noted,
+      steps,
+      note: (remote) => Promise.resolve(void (noted = remote)),
+      mostBytes: 1024 ** 3,
+      reserve: () => Promise.resolve(),
+    });
+    return {};
+  });
+  try {
+    await work.done;
+    return sizeBytes;
+  } finally {
+    await file.close();
+  }
+}
+
+test.each([
+  ['whose length is told', { 'content-length': String(bytes.length) }],
+  ['whose end tells its length', {}],
+])('a file %s is asked for once, though a crash follows', async (_, headers) => {
+  const source = await serve((_request, response) => {
+    response.writeHead(200, { etag: '"one"', ...headers }).write(bytes.subarray(0, 1000));
+    response.end(bytes.subarray(1000));
+  });
+  expect(await fetchOnce(() => source)).toBe(bytes.length);
+  expect(noted).toEqual({ validator: '"one"', totalBytes: bytes.length });
+  const forgotten = (): URL => {
+    throw new Error('The address had a query, and was not kept.');
+  };
+  expect(await fetchOnce(forgotten)).toBe(bytes.length);
+  expect(answered).toBe(1);
+  const [partial = ''] = (await readdir(directory)).filter((name) => name.endsWith('.partial'));
+  expect((await readFile(join(directory, partial))).equals(bytes)).toBe(true);
+});
+
+test('a file without a length that breaks off is not taken for whole, and is fetched anew', async () => {
+  const source = await serve((_request, response) => {
+    response.writeHead(200, { etag: '"one"' }).write(bytes.subarray(0, 100_000));
+    // Without the last chunk it is not known that this was all.
+    if (answered === 1) setTimeout(() => response.destroy(), 50);
+    else response.end(bytes.subarray(100_000));
+  });
+  expect(await fetchOnce(() => source)).toBe(bytes.length);
+  expect(answered).toBeGreaterThan(1);
+});
