@@ -50,7 +50,11 @@ test('link, password, empty pool, sample image, copy, bar, done', { timeout: 180
 
   await page.getByRole('heading', { name: 'First steps' }).waitFor();
   await screenshot(page, 'first-steps');
-  await page.getByRole('button', { name: 'Make a sample image' }).click();
+  const sample = page.getByRole('button', { name: 'Make a sample image' });
+  await sample.click();
+  await page.locator('.rows wcc-progress').first().waitFor();
+  // A second press could only be refused, for a name that nobody has chosen.
+  await expect.poll(() => sample.isDisabled()).toBe(true);
   await page.getByRole('link', { name: 'Images', exact: true }).click();
   const copyButton = page.getByRole('button', { name: 'Copy sample.raw' });
   await copyButton.waitFor({ timeout: 100_000 });

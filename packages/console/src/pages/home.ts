@@ -126,6 +126,11 @@ export class HomePage extends MachinePart {
     </div>`;
   }
 
+  /** Pressed twice, the second one would only be refused for its name. */
+  get #isSampleUnderWay(): boolean {
+    return activeOf(this.desk.operations.all).some(({ snapshot }) => snapshot.action === 'make_sample_image');
+  }
+
   #firstRun(): TemplateResult {
     return firstRun(this.app, {
       words: this.words,
@@ -133,7 +138,7 @@ export class HomePage extends MachinePart {
       pool: this.desk.images.pools[0],
       hasImage: this.desk.images.images.some(({ state, format }) => state === 'ready' && format !== 'iso'),
       mayMake: this.mayMake,
-      busy: this.busy,
+      busy: this.busy || this.#isSampleUnderWay,
       onSample: () => void this.#makeSample(),
       onUpload: () => (this.isUploading = true),
       onQuick: () => (this.isCreating = true),

@@ -151,6 +151,9 @@ export const shell: CSSResult = css`
     gap: 0.75rem 1.5rem;
     margin-block-end: 1.25rem;
   }
+  .page-head ~ .problem {
+    margin-block-end: 1rem;
+  }
   .page-head .end {
     display: flex;
     flex-wrap: wrap;
