@@ -1,5 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import { readFile } from 'node:fs/promises';
+import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { bootSectorMark, bootSectorSays, sectorBytes } from '../../images/sample/boot-sector.ts';
 import { describeChanges } from './conformance-changes.testkit.ts';
@@ -7,7 +8,8 @@ import { describeFaces } from './conformance-faces.testkit.ts';
 import { describeSafety } from './conformance-safety.testkit.ts';
 import { describeSurvival } from './conformance-survival.testkit.ts';
 import type { Ground } from './ground.testkit.ts';
-import { bootGuest, makeMachine, makeSpec, waitForWords } from './guest.testkit.ts';
+import { bootGuest, makeMachine, makeSpec, MiB, waitForWords } from './guest.testkit.ts';
+import { findUefi } from './uefi.ts';
 import { waitUntil } from './wait.testkit.ts';
 
 /** What every driver must do, with real machines. */
@@ -63,6 +65,25 @@ function describeLife(ground: Ground): void {
     expect(await hypervisor.status(uuid)).toMatchObject({ state: 'shut_off' });
     await hypervisor.powerOff(uuid);
     await hypervisor.undefine(uuid);
+  });
+
+  it('runs the firmware UEFI, with variables of the machine alone that go with it', async () => {
+    const hypervisor = ground.hypervisor();
+    expect(await hypervisor.probe()).toMatchObject({ hasUefi: true });
+    const changes = { firmware: 'uefi', memoryBytes: 128 * MiB } as const;
+    const { uuid } = await makeMachine(hypervisor, ground.directory(), changes);
+    const variables = join(ground.machinesDirectory(), uuid, 'vars.fd');
+    await hypervisor.start(uuid);
+    expect(await hypervisor.status(uuid)).toMatchObject({ state: 'running' });
+    // The firmware's own words, when it looks for something to boot.
+    await waitForWords(hypervisor, uuid, { words: 'BdsDxe: ' });
+    const template = await readFile(findUefi()!.variables);
+    const own = await readFile(variables);
+    expect(own.length).toBe(template.length);
+    expect(own.equals(template), 'the firmware wrote into the variables').toBe(false);
+    await hypervisor.powerOff(uuid);
+    await hypervisor.undefine(uuid);
+    await expect(readFile(variables)).rejects.toMatchObject({ code: 'ENOENT' });
   });
 
   it('knows no machine that is nowhere', async () => {

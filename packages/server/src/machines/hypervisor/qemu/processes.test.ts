@@ -96,16 +96,6 @@ describe('qemu', () => {
     await hypervisor.undefine(spec.uuid);
   });
 
-  it('starts a machine with UEFI, with variables of its own', async () => {
-    expect(await hypervisor.probe()).toMatchObject({ hasUefi: true });
-    const { uuid } = await makeMachine(hypervisor, home, { firmware: 'uefi', memoryBytes: 64 * 1024 ** 2 });
-    await hypervisor.start(uuid);
-    expect(await hypervisor.status(uuid)).toMatchObject({ state: 'running' });
-    expect((await stat(fileOf(uuid, 'vars.fd'))).size).toBeGreaterThan(1024);
-    await hypervisor.powerOff(uuid);
-    await hypervisor.undefine(uuid);
-  });
-
   it('has no network of libvirt, and no bridge that is not there', async () => {
     const { uuid, ...rest } = await makeMachine(hypervisor, home);
     for (const kind of ['network', 'bridge'] as const) {
