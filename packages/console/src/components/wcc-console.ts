@@ -18,6 +18,7 @@ import { tray } from '../styles/tray.ts';
 import { count } from '../text/format.ts';
 import { banners } from './banners.ts';
 import { icon, mark } from './icons.ts';
+import { FocusKeeper } from './keep-focus.ts';
 import { keepClear } from './keep-clear.ts';
 import { pageOf } from './page-of.ts';
 import { onRegionKey } from './regions.ts';
@@ -55,6 +56,7 @@ export class WccConsole extends LitElement {
     const { preferences, router, announcer, notices, session } = this.#app;
     for (const each of [preferences, router, announcer, notices, session]) each.changed.listen(update);
     addEventListener('keydown', (event) => onRegionKey(event, this.renderRoot as ShadowRoot));
+    new FocusKeeper(this.renderRoot as ShadowRoot).start();
     this.renderRoot.addEventListener('focusin', (event) => this.#onFocus(event));
   }
 
