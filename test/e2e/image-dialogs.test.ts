@@ -10,7 +10,7 @@ import type { Workspace } from '../kit/directories.ts';
 import { makeRandomImage, MiB } from '../kit/images.ts';
 import { findImage, registerImage } from '../kit/operations.ts';
 import { until } from '../kit/poll.ts';
-import { cutOff, focused, tabTo } from '../kit/reach.ts';
+import { cutOff, focused, tabTo, expectFocusOn } from '../kit/reach.ts';
 import { startServer } from '../kit/server.ts';
 import type { TestServer } from '../kit/server.ts';
 import { createUser } from '../kit/session.ts';
@@ -118,12 +118,10 @@ test.each(looked)('18: axe and 320 px: $locale, $look', { timeout: axeTimeoutMs 
 test('19: upload and import by the keyboard alone', async () => {
   const { context, page, record } = await openConsole(browser, { server, user });
   contexts.push(context);
-  const isOn = (name: RegExp): Promise<unknown> =>
-    until(async () => name.test((await focused(page)).name), { what: `the focus on ${name}` });
   await page.getByText('source.raw').first().waitFor();
   await tabTo(page, /^Upload$/);
   await page.keyboard.press('Enter');
-  await isOn(/^Choose files$/);
+  await expectFocusOn(page, /^Choose files$/);
   const asked = page.waitForEvent('filechooser');
   await page.keyboard.press('Space');
   await (await asked).setFiles(join(files.path, 'new.raw'));
@@ -140,12 +138,12 @@ test('19: upload and import by the keyboard alone', async () => {
 
   await tabTo(page, /^Import$/);
   await page.keyboard.press('Enter');
-  await isOn(/^Address/);
+  await expectFocusOn(page, /^Address/);
   await page.keyboard.press('Enter');
   await dialog.getByText(/^Enter a whole address/).waitFor();
-  await isOn(/^Address/);
+  await expectFocusOn(page, /^Address/);
   await page.keyboard.press('Escape');
-  await isOn(/^Import$/);
+  await expectFocusOn(page, /^Import$/);
 
   expect(record).toEqual({ cspViolations: [], errors: [] });
 });

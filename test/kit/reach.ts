@@ -1,4 +1,5 @@
 import type { Page } from 'playwright-core';
+import { until } from './poll.ts';
 
 /** What has the focus, through every shadow root: its name as a person hears it, and where it stands. */
 export async function focused(page: Page): Promise<{ name: string; region: string }> {
@@ -20,7 +21,25 @@ export async function focused(page: Page): Promise<{ name: string; region: strin
   });
 }
 
+/** Waits until the focus is on what is called so. */
+export async function expectFocusOn(page: Page, name: RegExp): Promise<void> {
+  let seen = '';
+  const isOn = async (): Promise<boolean> => name.test((seen = (await focused(page)).name));
+  await until(isOn, { what: () => `the focus on ${name}; it is on “${seen.slice(0, 80)}”` });
+}
+
 const MOST_STEPS = 60;
+
+/** Where Tab, then Shift+Tab lead in so many steps, each region once. */
+export async function regionsOnTheWay(page: Page, steps: number): Promise<string[]> {
+  const regions = new Set<string>();
+  for (const key of ['Tab', 'Shift+Tab'])
+    for (let step = 0; step < steps; step += 1) {
+      await page.keyboard.press(key);
+      regions.add((await focused(page)).region);
+    }
+  return [...regions];
+}
 
 /** Presses Tab until the focus is on what is called so. */
 export async function tabTo(page: Page, name: RegExp): Promise<void> {

@@ -32,7 +32,7 @@ export class ConfirmDialog extends FormDialog {
       buttons: html`<button type="button" class="button" @click=${() => this.close()}>
           ${this.closeWord}
         </button>
-        <button class="button danger" ?disabled=${this.busy}>${verb}</button>`,
+        <button class="button danger" aria-disabled=${String(this.busy)}>${verb}</button>`,
       submit: () => void this.#run(),
     });
   }

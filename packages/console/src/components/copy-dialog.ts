@@ -1,38 +1,33 @@
 import type { CopyPlan, Image } from '@wcc/api';
-import { ApiProblem } from '@wcc/api/client';
+import type { ApiProblem } from '@wcc/api/client';
 import { html } from 'lit';
-import type { PropertyDeclarations, PropertyValues, TemplateResult } from 'lit';
+import type { PropertyDeclarations, TemplateResult } from 'lit';
 import type { Emitter } from '../state/emitter.ts';
 import { judgeName, parseLimit, proposeCopyName, toRequest } from '../state/copy-form.ts';
 import type { CopyForm } from '../state/copy-form.ts';
 import { createKeys } from '../state/idempotency.ts';
-import { ConsoleElement } from './console-element.ts';
 import { copyFacts } from './copy-facts.ts';
 import { extrasField, methodField, nameField } from './copy-fields.ts';
+import type { FieldContext } from './copy-fields.ts';
+import { FormDialog } from './form-dialog.ts';
 import { icon } from './icons.ts';
-import { problemBox } from './problem.ts';
 
 const ASK_AFTER_MS = 250;
 
 /** Asks how an image shall be copied, tells the numbers before the start, and closes once the operation exists. */
-export class CopyDialog extends ConsoleElement {
+export class CopyDialog extends FormDialog {
   static override readonly properties: PropertyDeclarations = {
-    ...ConsoleElement.properties,
+    ...FormDialog.properties,
     image: { attribute: false },
-    onClosed: { attribute: false },
     form: { state: true },
     plan: { state: true },
     planProblem: { state: true },
-    problem: { state: true },
-    busy: { state: true },
   };
   declare image: Image;
-  declare onClosed: () => void;
   declare form: CopyForm;
   declare plan: CopyPlan | null;
   declare planProblem: unknown;
-  declare problem: unknown;
-  declare busy: boolean;
+  protected readonly idPrefix = 'copy';
   readonly #keyOf = createKeys();
   #asked = 0;
   #timer: ReturnType<typeof setTimeout> | undefined;
@@ -41,8 +36,6 @@ export class CopyDialog extends ConsoleElement {
     super();
     this.plan = null;
     this.planProblem = null;
-    this.problem = null;
-    this.busy = false;
   }
 
   override connectedCallback(): void {
@@ -64,49 +57,44 @@ export class CopyDialog extends ConsoleElement {
     return [...super.follows(), this.desk.link.changed];
   }
 
-  protected override firstUpdated(_changed: PropertyValues): void {
-    this.querySelector('dialog')?.showModal();
-    const input = this.querySelector<HTMLInputElement>('#copy-name');
-    input?.focus();
+  protected override firstUpdated(): void {
+    super.firstUpdated();
     const dot = this.form.name.lastIndexOf('.');
-    input?.setSelectionRange(0, dot > 0 ? dot : this.form.name.length);
+    this.inputOf('name')?.setSelectionRange(0, dot > 0 ? dot : this.form.name.length);
+  }
+
+  protected get closeWord(): string {
+    return this.text.copy.close;
+  }
+
+  /** The limit is typed in another unit, and stands under a shorter name. */
+  protected override fieldOf(error: ApiProblem): string | null {
+    return error.field === 'bytesPerSecond' ? 'limit' : super.fieldOf(error);
   }
 
   protected override render(): TemplateResult {
     const { copy, shell } = this.text;
-    const { form, plan, app } = this;
-    const change = (part: Partial<CopyForm>): void => this.#change(part);
+    const { form, plan, app, refusal } = this;
+    const context: FieldContext = { app, form, plan, refusal, change: (part) => this.#change(part) };
     const isOffline = !this.desk.link.isOnline;
-    return html`<dialog aria-labelledby="copy-title" @close=${() => this.onClosed()}>
-      <form @submit=${(event: SubmitEvent) => void this.#submit(event)} novalidate>
-        <header class="head">
-          <div>
-            <h2 id="copy-title">${copy.title}</h2>
-            <p>${copy.of} <bdi translate="no">${this.image.name}</bdi></p>
-          </div>
-          <button type="button" class="button quiet small" aria-label=${copy.close} @click=${this.#close}>
-            ${icon('close')}
-          </button>
-        </header>
-        <div class="body">
-          ${problemBox(app, this.problem)} ${nameField({ app, form, plan, change })}
-          ${methodField({ app, form, plan, change })} ${extrasField({ app, form, plan, change })}
-          ${copyFacts({ app, form, plan, problem: this.planProblem })}
-        </div>
-        <footer class="foot">
-          <p>${isOffline ? shell.disabledOffline : copy.leave}</p>
-          <button type="button" class="button" @click=${this.#close}>${copy.close}</button>
-          <button class="button primary" aria-disabled=${String(this.busy || isOffline)}>
-            ${icon('copy')}${this.busy ? copy.busy : copy.submit}
-          </button>
-        </footer>
-      </form>
-    </dialog>`;
+    return this.frame({
+      title: copy.title,
+      lead: html`${copy.of} <bdi translate="no">${this.image.name}</bdi>`,
+      body: html`${nameField(context)} ${methodField(context)} ${extrasField(context)}
+      ${copyFacts({ app, form, plan, problem: this.planProblem })}`,
+      note: isOffline ? shell.disabledOffline : copy.leave,
+      buttons: html`<button type="button" class="button" @click=${() => this.close()}>${copy.close}</button>
+        <button class="button primary" aria-disabled=${String(this.busy || isOffline)}>
+          ${icon('copy')}${this.busy ? copy.busy : copy.submit}
+        </button>`,
+      submit: () => void this.#submit(),
+    });
   }
 
   #change(part: Partial<CopyForm>): void {
     this.form = { ...this.form, ...part };
     this.problem = null;
+    this.refusal = null;
     if (part.name === undefined) return;
     // The answer about the old name says nothing about this one.
     if (this.plan !== null) this.plan = { ...this.plan, nameTaken: null };
@@ -128,40 +116,17 @@ export class CopyDialog extends ConsoleElement {
     }
   }
 
-  readonly #close = (): void => this.querySelector('dialog')?.close();
-
-  async #submit(event: SubmitEvent): Promise<void> {
-    event.preventDefault();
-    if (this.busy || !this.desk.link.isOnline) return;
+  async #submit(): Promise<void> {
+    if (!this.desk.link.isOnline) return;
     const request = toRequest(this.form);
-    if (judgeName(this.form.name, this.plan) !== null) return this.#focus('#copy-name');
-    if (request === null || parseLimit(this.form.limit) === undefined) return this.#focus('#copy-limit');
-    this.busy = true;
-    this.problem = null;
-    try {
+    if (judgeName(this.form.name, this.plan) !== null) return this.inputOf('name')?.focus();
+    if (request === null || parseLimit(this.form.limit) === undefined) return this.inputOf('limit')?.focus();
+    const isBegun = await this.send(async () => {
       const { operation } = await this.app.api.copyImage(this.image.id, request, this.#keyOf(request));
       this.desk.operations.offer(operation);
-      this.#close();
-    } catch (error) {
-      this.#refused(error);
-    } finally {
-      this.busy = false;
-    }
-  }
-
-  #refused(error: unknown): void {
-    this.problem = error;
-    const { message, hint } = this.app.explain(error);
-    this.app.announcer.alert(`${message} ${hint}`);
-    const isAboutName =
-      error instanceof ApiProblem &&
-      (error.field === 'name' || error.code === 'exists' || error.code === 'invalid_name');
-    if (error instanceof ApiProblem && error.field === 'bytesPerSecond') this.#focus('#copy-limit');
-    else if (isAboutName) this.#focus('#copy-name');
-    void this.#ask();
-  }
-
-  #focus(selector: string): void {
-    this.querySelector<HTMLInputElement>(selector)?.focus();
+    });
+    if (isBegun) this.close();
+    // The numbers may be others than when they were asked for.
+    else if (!this.busy) void this.#ask();
   }
 }

@@ -5,11 +5,14 @@ import type { App } from '../state/app.ts';
 import { judgeName, parseLimit } from '../state/copy-form.ts';
 import type { CopyForm, NameVerdict } from '../state/copy-form.ts';
 import type { Text } from '../text/text.ts';
+import type { Refusal } from './form-element.ts';
 
 export interface FieldContext {
   app: App;
   form: CopyForm;
   plan: CopyPlan | null;
+  /** What the server has against one of the fields, until something is changed. */
+  refusal: Refusal | null;
   change: (part: Partial<CopyForm>) => void;
 }
 
@@ -18,11 +21,12 @@ const methods: readonly CopyMethodChoice[] = ['auto', 'clone', 'copy'];
 const valueOf = (event: Event): string =>
   event.target instanceof HTMLInputElement ? event.target.value : '';
 
-export function nameField({ app, form, plan, change }: FieldContext): TemplateResult {
+export function nameField({ app, form, plan, refusal, change }: FieldContext): TemplateResult {
   const { copy } = app.text;
   const verdict = judgeName(form.name, plan);
-  const isFree = verdict === null && plan?.nameTaken === false;
-  const kind = verdict !== null ? 'note bad' : isFree ? 'note good' : 'note';
+  const bad = verdictWords(verdict, copy) || (refusal?.field === 'name' ? refusal.words : '');
+  const isFree = bad === '' && plan?.nameTaken === false;
+  const kind = bad !== '' ? 'note bad' : isFree ? 'note good' : 'note';
   return html`<div class="field">
     <label for="copy-name">${copy.name}</label>
     <input
@@ -33,10 +37,10 @@ export function nameField({ app, form, plan, change }: FieldContext): TemplateRe
       spellcheck="false"
       .value=${form.name}
       @input=${(event: Event) => change({ name: valueOf(event) })}
-      aria-invalid=${String(verdict !== null)}
+      aria-invalid=${String(bad !== '')}
       aria-describedby="copy-name-note"
     />
-    <p class=${kind} id="copy-name-note">${verdictWords(verdict, copy) || (isFree ? copy.free : '\u00a0')}</p>
+    <p class=${kind} id="copy-name-note">${bad || (isFree ? copy.free : '\u00a0')}</p>
   </div>`;
 }
 
@@ -71,9 +75,10 @@ export function methodField({ app, form, plan, change }: FieldContext): Template
   </fieldset>`;
 }
 
-export function extrasField({ app, form, change }: FieldContext): TemplateResult {
+export function extrasField({ app, form, refusal, change }: FieldContext): TemplateResult {
   const { copy } = app.text;
-  const isBad = parseLimit(form.limit) === undefined;
+  const refused = refusal?.field === 'limit' ? refusal.words : '';
+  const bad = parseLimit(form.limit) === undefined ? copy.badLimit : refused;
   return html`<div class="pair">
     <div class="field">
       <label for="copy-limit">${copy.limit}</label>
@@ -85,14 +90,12 @@ export function extrasField({ app, form, change }: FieldContext): TemplateResult
           autocomplete="off"
           .value=${form.limit}
           @input=${(event: Event) => change({ limit: valueOf(event) })}
-          aria-invalid=${String(isBad)}
+          aria-invalid=${String(bad !== '')}
           aria-describedby="copy-limit-note"
         />
         <span class="muted">${copy.limitUnit}</span>
       </div>
-      <p class=${isBad ? 'note bad' : 'note'} id="copy-limit-note">
-        ${isBad ? copy.badLimit : copy.limitHint}
-      </p>
+      <p class=${bad === '' ? 'note' : 'note bad'} id="copy-limit-note">${bad || copy.limitHint}</p>
     </div>
     <div class="field">
       <span class="label" aria-hidden="true">&nbsp;</span>

@@ -32,15 +32,17 @@ export class CopyMachineDialog extends MachineDialog {
     return this.frame({
       title: words.copy.title,
       lead: html`${words.copy.of} <bdi translate="no">${this.machine.name}</bdi>`,
-      body: textField({
-        id: 'vm-copy-name',
-        label: words.copy.name,
-        value: this.name,
-        change: (name) => (this.name = name),
-        note: verdict === null ? words.nameFree : words.nameProblems[verdict],
-        isBad: verdict !== null,
-        isGood: verdict === null,
-      }),
+      body: textField(
+        this.refusable({
+          id: 'vm-copy-name',
+          label: words.copy.name,
+          value: this.name,
+          change: (name) => (this.name = name),
+          note: verdict === null ? words.nameFree : words.nameProblems[verdict],
+          isBad: verdict !== null,
+          isGood: verdict === null,
+        }),
+      ),
       note: words.copy.leave,
       buttons: html`<button type="button" class="button" @click=${() => this.close()}>${words.cancel}</button>
         <button class="button primary" aria-disabled=${String(this.busy || verdict !== null)}>
@@ -60,7 +62,6 @@ export class CopyMachineDialog extends MachineDialog {
       const { operation } = await this.app.api.copyVm(id, { name }, this.#keyOf({ name }));
       made = operation.target?.kind === 'vm' ? operation.target.id : null;
       this.desk.operations.offer(operation);
-      await this.machines.load();
     });
     if (!isAccepted) return;
     this.close();

@@ -73,12 +73,14 @@ export class DeleteMachineDialog extends MachineDialog {
   }
 
   #name(): TemplateResult {
-    return textField({
-      id: 'vm-delete-name',
-      label: this.words.remove.typeName(this.machine.name),
-      value: this.typed,
-      change: (typed) => (this.typed = typed),
-    });
+    return textField(
+      this.refusable({
+        id: 'vm-delete-name',
+        label: this.words.remove.typeName(this.machine.name),
+        value: this.typed,
+        change: (typed) => (this.typed = typed),
+      }),
+    );
   }
 
   async #delete(): Promise<void> {
@@ -88,7 +90,6 @@ export class DeleteMachineDialog extends MachineDialog {
     const isAccepted = await this.send(async () => {
       const { operation } = await this.app.api.deleteVm(id, { disks: this.isWithDisks });
       this.desk.operations.offer(operation);
-      await this.machines.load();
     });
     if (!isAccepted) return;
     this.close();

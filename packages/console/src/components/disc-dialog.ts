@@ -39,15 +39,17 @@ export class DiscDialog extends MachineDialog {
       body:
         chosen === undefined
           ? html`<p class="question">${words.disc.none}</p>`
-          : selectField({
-              id: 'vm-disc-image',
-              label: words.disc.image,
-              value: String(chosen.id),
-              choices: imageChoices(discs),
-              change: (value) => (this.image = Number(value)),
-            }),
+          : selectField(
+              this.refusable({
+                id: 'vm-disc-image',
+                label: words.disc.image,
+                value: String(chosen.id),
+                choices: imageChoices(discs),
+                change: (value) => (this.image = Number(value)),
+              }),
+            ),
       buttons: html`<button type="button" class="button" @click=${() => this.close()}>${words.cancel}</button>
-        <button class="button primary" ?disabled=${this.busy || chosen === undefined}>
+        <button class="button primary" aria-disabled=${String(this.busy || chosen === undefined)}>
           ${words.disc.insertVerb}
         </button>`,
       submit: () => void this.#insert(chosen?.id),

@@ -1,3 +1,4 @@
+import type { ApiProblem } from '@wcc/api/client';
 import { html } from 'lit';
 import type { PropertyDeclarations, TemplateResult } from 'lit';
 import { FormElement } from './form-element.ts';
@@ -14,6 +15,10 @@ export interface DialogFrame {
   submit?: (form: HTMLFormElement) => void;
 }
 
+/** Of radio buttons the one that is chosen. */
+const fields =
+  '.body :is(input:not([type="radio"]), input[type="radio"]:checked, select, textarea):not(:disabled)';
+
 /** A form in a modal dialog. The page renders it when it is wanted, and takes it away at `onClosed`. */
 export abstract class FormDialog extends FormElement {
   static override readonly properties: PropertyDeclarations = {
@@ -26,12 +31,22 @@ export abstract class FormDialog extends FormElement {
 
   protected override firstUpdated(): void {
     this.querySelector('dialog')?.showModal();
-    this.querySelector<HTMLElement>('.body input, .foot button')?.focus();
+    this.firstField?.focus();
+  }
+
+  /** Has the focus when the dialog opens; without fields the answer that does nothing. */
+  protected get firstField(): HTMLElement | null {
+    return this.querySelector<HTMLElement>(`${fields}, .foot button`);
   }
 
   protected frame({ title, lead, body, note, buttons, submit }: DialogFrame): TemplateResult {
     const id = `${this.idPrefix}-title`;
-    return html`<dialog aria-labelledby=${id} @close=${() => this.onClosed()}>
+    return html`<dialog
+      aria-labelledby=${id}
+      @cancel=${this.#onCancel}
+      @close=${this.#onClose}
+      @keydown=${this.#onKey}
+    >
       <form
         @submit=${(event: SubmitEvent) => {
           event.preventDefault();
@@ -62,7 +77,48 @@ export abstract class FormDialog extends FormElement {
     </dialog>`;
   }
 
+  /** Beside its field there is room for what to do about it. */
+  protected override wordsFor(error: ApiProblem): string {
+    const { message, hint } = this.app.explain(error);
+    return `${message} ${hint}`;
+  }
+
+  /** What is wrong with no single field stands above them, which may be out of sight. */
+  protected override refused(error: unknown): void {
+    super.refused(error);
+    void this.#showProblem();
+  }
+
+  async #showProblem(): Promise<void> {
+    await this.updateComplete;
+    this.querySelector('.body > .problem')?.scrollIntoView({ block: 'nearest' });
+  }
+
+  /** Round and round: behind the last button a browser leads out of the page, where nothing of the dialog is. */
+  readonly #onKey = (event: KeyboardEvent): void => {
+    if (event.key !== 'Tab') return;
+    const buttons = [...this.querySelectorAll<HTMLElement>('.head button, .foot button')];
+    const [from, to] = event.shiftKey ? [buttons[0], buttons.at(-1)] : [buttons.at(-1), buttons[0]];
+    if (event.target !== from) return;
+    event.preventDefault();
+    to?.focus();
+  };
+
+  /** At once: the event comes with the next frame, when another dialog may have been asked for. */
   protected close(): void {
     this.querySelector('dialog')?.close();
+    this.onClosed();
   }
+
+  readonly #onCancel = (event: Event): void => {
+    // A file chooser that is left without a choice says the same.
+    if (!(event.target instanceof HTMLDialogElement)) return;
+    event.preventDefault();
+    this.close();
+  };
+
+  /** What a browser closes by itself. */
+  readonly #onClose = (): void => {
+    if (this.isConnected) this.onClosed();
+  };
 }

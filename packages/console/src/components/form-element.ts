@@ -93,21 +93,27 @@ export abstract class FormElement extends ConsoleElement {
     }
   }
 
-  /** Says what is wrong with a field, there and aloud, and leads to it. */
+  /** Says what is wrong with a field, there and aloud, and leads to it, also where it is folded away. */
   protected refuse(refusal: Refusal): void {
     this.refusal = refusal;
     this.app.announcer.alert(refusal.words);
-    this.inputOf(refusal.field)?.focus();
+    const input = this.inputOf(refusal.field);
+    input?.closest('details')?.setAttribute('open', '');
+    input?.focus();
   }
 
   protected refused(error: unknown): void {
-    // `sshKeys.0`: one of a list stands in one field here.
-    const field = error instanceof ApiProblem ? (error.field?.split('.')[0] ?? null) : null;
+    const field = error instanceof ApiProblem ? this.fieldOf(error) : null;
     if (error instanceof ApiProblem && field !== null && this.inputOf(field) !== null)
       return this.refuse({ field, words: this.wordsFor(error) });
     this.problem = error;
     const { message, hint } = this.app.explain(error);
     this.app.announcer.alert(`${message} ${hint}`);
+  }
+
+  /** Which field of this form the server means; `sshKeys.0`: one of a list stands in one field. */
+  protected fieldOf({ field }: ApiProblem): string | null {
+    return field?.split('.')[0] ?? null;
   }
 
   protected inputOf(field: string): HTMLInputElement | null {

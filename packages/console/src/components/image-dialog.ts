@@ -34,7 +34,9 @@ export abstract class ImageDialog extends FormDialog {
 
   protected buttons(submit: unknown, look = 'primary'): TemplateResult {
     return html`<button type="button" class="button" @click=${() => this.close()}>${this.closeWord}</button>
-      <button class="button ${look}" ?disabled=${this.busy}>${this.busy ? this.words.busy : submit}</button>`;
+      <button class="button ${look}" aria-disabled=${String(this.busy)}>
+        ${this.busy ? this.words.busy : submit}
+      </button>`;
   }
 
   /** Begins the operation and closes; a refusal is shown in the dialog. */

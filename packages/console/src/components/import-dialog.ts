@@ -1,5 +1,4 @@
 import { findImageNameProblem } from '@wcc/api';
-import type { ApiProblem } from '@wcc/api/client';
 import { html } from 'lit';
 import type { TemplateResult } from 'lit';
 import { valueOf } from '../state/form-value.ts';
@@ -25,11 +24,6 @@ export class ImportDialog extends FormDialog {
     return uploadsTextOf(this.app.preferences);
   }
 
-  protected override wordsFor(error: ApiProblem): string {
-    const { message, hint } = this.app.explain(error);
-    return `${message} ${hint}`;
-  }
-
   protected override render(): TemplateResult {
     const text = this.#text;
     return this.frame({
@@ -42,7 +36,7 @@ export class ImportDialog extends FormDialog {
       </div>`,
       note: text.importNote,
       buttons: html`<button type="button" class="button" @click=${() => this.close()}>${text.close}</button>
-        <button class="button primary" ?disabled=${this.busy}>
+        <button class="button primary" aria-disabled=${String(this.busy)}>
           ${icon('download')}${this.busy ? text.busy : text.importSubmit}
         </button>`,
       submit: (form) => void this.#submit(form),

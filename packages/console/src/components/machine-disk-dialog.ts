@@ -45,19 +45,21 @@ export class MachineDiskDialog extends MachineDialog {
     return this.frame({
       title: disk === null ? text.add : text.grow,
       lead: html`<bdi translate="no">${disk?.name ?? this.machine.name}</bdi>`,
-      body: html`${textField({
-        id: 'vm-disk-size',
-        label: disk === null ? words.diskSize : text.newSize,
-        value: this.size,
-        unit: 'GiB',
-        mode: 'decimal',
-        change: (typed) => (this.size = typed),
-        note: isBad ? words.badDiskSize(own) : disk === null ? text.sizeHint : text.growHint(own),
-        isBad,
-      })}
+      body: html`${textField(
+        this.refusable({
+          id: 'vm-disk-size',
+          label: disk === null ? words.diskSize : text.newSize,
+          value: this.size,
+          unit: 'GiB',
+          mode: 'decimal',
+          change: (typed) => (this.size = typed),
+          note: isBad ? words.badDiskSize(own) : disk === null ? text.sizeHint : text.growHint(own),
+          isBad,
+        }),
+      )}
       ${disk === null ? this.#formatField() : nothing}`,
       buttons: html`<button type="button" class="button" @click=${() => this.close()}>${words.cancel}</button>
-        <button class="button primary" ?disabled=${this.busy}>
+        <button class="button primary" aria-disabled=${String(this.busy)}>
           ${disk === null ? text.addVerb : text.growVerb}
         </button>`,
       submit: () => void this.#save(),

@@ -28,7 +28,7 @@ export class MachineQuestion extends MachineDialog {
       buttons: html`<button type="button" class="button" @click=${() => this.close()}>
           ${this.words.cancel}
         </button>
-        <button class=${isDanger ? 'button danger' : 'button primary'} ?disabled=${this.busy}>
+        <button class=${isDanger ? 'button danger' : 'button primary'} aria-disabled=${String(this.busy)}>
           ${verb}
         </button>`,
       submit: () => void this.#run(),

@@ -39,7 +39,7 @@ export class MachineSettingsDialog extends MachineDialog {
       lead: html`<bdi translate="no">${this.machine.name}</bdi>`,
       body: html`${this.#fields()} ${this.#order()}`,
       buttons: html`<button type="button" class="button" @click=${() => this.close()}>${words.cancel}</button>
-        <button class="button primary" ?disabled=${this.busy}>${words.settings.save}</button>`,
+        <button class="button primary" aria-disabled=${String(this.busy)}>${words.settings.save}</button>`,
       submit: () => void this.#save(),
     });
   }
@@ -54,34 +54,40 @@ export class MachineSettingsDialog extends MachineDialog {
     const verdict = judgeMachineName(form.name, this.#others);
     const isBadCpus = parseCpus(form.cpus) === undefined;
     const isBadMemory = parseMemory(form.memory) === undefined;
-    return html`${textField({
-        id: 'vm-settings-name',
-        label: words.name,
-        value: form.name,
-        change: (name) => change({ name }),
-        isBad: verdict !== null,
-        ...(verdict === null ? {} : { note: words.nameProblems[verdict] }),
-      })}
+    return html`${textField(
+        this.refusable({
+          id: 'vm-settings-name',
+          label: words.name,
+          value: form.name,
+          change: (name) => change({ name }),
+          isBad: verdict !== null,
+          ...(verdict === null ? {} : { note: words.nameProblems[verdict] }),
+        }),
+      )}
       <div class="pair">
-        ${textField({
-          id: 'vm-settings-cpus',
-          label: words.cpus,
-          value: form.cpus,
-          mode: 'numeric',
-          change: (cpus) => change({ cpus }),
-          isBad: isBadCpus,
-          ...(isBadCpus ? { note: words.badCpus } : {}),
-        })}
-        ${textField({
-          id: 'vm-settings-memory',
-          label: words.memory,
-          value: form.memory,
-          mode: 'decimal',
-          unit: 'GiB',
-          change: (memory) => change({ memory }),
-          isBad: isBadMemory,
-          ...(isBadMemory ? { note: words.badMemory } : {}),
-        })}
+        ${textField(
+          this.refusable({
+            id: 'vm-settings-cpus',
+            label: words.cpus,
+            value: form.cpus,
+            mode: 'numeric',
+            change: (cpus) => change({ cpus }),
+            isBad: isBadCpus,
+            ...(isBadCpus ? { note: words.badCpus } : {}),
+          }),
+        )}
+        ${textField(
+          this.refusable({
+            id: 'vm-settings-memory',
+            label: words.memory,
+            value: form.memory,
+            mode: 'decimal',
+            unit: 'GiB',
+            change: (memory) => change({ memory }),
+            isBad: isBadMemory,
+            ...(isBadMemory ? { note: words.badMemory } : {}),
+          }),
+        )}
       </div>`;
   }
 

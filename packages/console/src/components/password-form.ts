@@ -56,7 +56,9 @@ export class PasswordForm extends FormElement {
         autocomplete: 'new-password',
       })}
       <div>
-        <button class="button primary" ?disabled=${this.busy}>${this.busy ? text.busy : text.change}</button>
+        <button class="button primary" aria-disabled=${String(this.busy)}>
+          ${this.busy ? text.busy : text.change}
+        </button>
       </div>
       ${this.isDone ? html`<p class="note good">${text.changed}</p>` : nothing}
     </form>`;

@@ -69,7 +69,9 @@ export class ProfileForm extends FormElement {
         placeholder: 'ssh-ed25519 AAAA…',
       })}
       <div>
-        <button class="button primary" ?disabled=${this.busy}>${this.busy ? text.busy : text.save}</button>
+        <button class="button primary" aria-disabled=${String(this.busy)}>
+          ${this.busy ? text.busy : text.save}
+        </button>
       </div>
       ${this.isDone ? html`<p class="note good">${text.saved}</p>` : nothing}
     </form>`;

@@ -117,22 +117,26 @@ export class QuickCreateDialog extends MachineDialog {
     const images = this.#images;
     if (images.length === 0) return html`<p>${words.quickText.noImages}</p>`;
     const verdict = judgeMachineName(form.name, this.taken);
-    return html`${selectField({
-      id: 'quick-image',
-      label: words.image,
-      value: String(form.image),
-      choices: imageChoices(images),
-      change: (value) => this.#choose(Number(value)),
-    })}
-    ${textField({
-      id: 'quick-name',
-      label: words.name,
-      value: form.name,
-      change: (name) => this.#change({ name }),
-      note: verdict === null ? words.nameFree : words.nameProblems[verdict],
-      isBad: verdict !== null,
-      isGood: verdict === null,
-    })}
+    return html`${selectField(
+      this.refusable({
+        id: 'quick-image',
+        label: words.image,
+        value: String(form.image),
+        choices: imageChoices(images),
+        change: (value) => this.#choose(Number(value)),
+      }),
+    )}
+    ${textField(
+      this.refusable({
+        id: 'quick-name',
+        label: words.name,
+        value: form.name,
+        change: (name) => this.#change({ name }),
+        note: verdict === null ? words.nameFree : words.nameProblems[verdict],
+        isBad: verdict !== null,
+        isGood: verdict === null,
+      }),
+    )}
     ${this.#options(form)} ${this.#facts(form)}`;
   }
 
@@ -141,15 +145,17 @@ export class QuickCreateDialog extends MachineDialog {
     const bad = new Set(this.#faults(form));
     const image = this.#imageOf(form);
     const number = (name: 'size' | 'cpus' | 'memory', label: string, more: object): TemplateResult =>
-      textField({
-        id: `quick-${name}`,
-        label,
-        value: form[name],
-        mode: name === 'cpus' ? 'numeric' : 'decimal',
-        change: (value) => this.#change({ [name]: value }),
-        isBad: bad.has(name),
-        ...more,
-      });
+      textField(
+        this.refusable({
+          id: `quick-${name}`,
+          label,
+          value: form[name],
+          mode: name === 'cpus' ? 'numeric' : 'decimal',
+          change: (value) => this.#change({ [name]: value }),
+          isBad: bad.has(name),
+          ...more,
+        }),
+      );
     const own = image === undefined ? '' : size(image.virtualSizeBytes);
     return html`<details class="options">
       <summary>${words.quickText.options}</summary>
@@ -238,7 +244,6 @@ export class QuickCreateDialog extends MachineDialog {
       const { operation } = await this.app.api.quickCreateVm(request, this.#keyOf(request));
       id = operation.subject.kind === 'vm' ? operation.subject.id : (operation.target?.id ?? null);
       this.desk.operations.offer(operation);
-      await this.machines.load();
     });
     if (!isAccepted) return;
     this.close();

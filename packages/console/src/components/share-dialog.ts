@@ -66,7 +66,7 @@ export class ShareDialog extends FormDialog {
       buttons: html`<button type="button" class="button" @click=${() => this.close()}>
           ${this.closeWord}
         </button>
-        <button class="button primary" ?disabled=${this.busy}>${text.createLink}</button>`,
+        <button class="button primary" aria-disabled=${String(this.busy)}>${text.createLink}</button>`,
       submit: (form) => void this.#create(form),
     });
   }

@@ -55,7 +55,7 @@ export class TokenDialog extends FormDialog {
       buttons: html`<button type="button" class="button" @click=${() => this.close()}>
           ${this.closeWord}
         </button>
-        <button class="button primary" ?disabled=${this.busy}>
+        <button class="button primary" aria-disabled=${String(this.busy)}>
           ${this.busy ? text.busy : text.create}
         </button>`,
       submit: (form) => void this.#create(form),

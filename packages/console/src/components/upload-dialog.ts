@@ -67,9 +67,8 @@ export class UploadDialog extends FormDialog {
     return [...super.follows(), link.changed, images.changed, operations.changed];
   }
 
-  protected override firstUpdated(): void {
-    this.querySelector('dialog')?.showModal();
-    this.querySelector<HTMLElement>(this.chosen.length > 0 ? '.file input' : '#upload-files')?.focus();
+  protected override get firstField(): HTMLElement | null {
+    return this.querySelector(this.chosen.length > 0 ? '.file input' : '#upload-files');
   }
 
   protected get closeWord(): string {

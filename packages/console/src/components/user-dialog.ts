@@ -71,7 +71,7 @@ export class UserDialog extends FormDialog {
       ${user === null ? nothing : this.#disabledField(user)}`,
       note: user === null ? '' : this.#isOwn ? text.endsOwnSession : text.endsSessions,
       buttons: html`${close}
-        <button class="button primary" ?disabled=${this.busy}>
+        <button class="button primary" aria-disabled=${String(this.busy)}>
           ${this.busy ? text.busy : user === null ? text.create : text.save}
         </button>`,
       submit: (form) => void this.#save(form),

@@ -196,7 +196,6 @@ export class CreateMachinePage extends MachinePart {
       const request = toCreateRequest(this.form);
       const { operation } = await this.app.api.createVm(request, this.#keyOf(request));
       this.desk.operations.offer(operation);
-      await this.machines.load();
       const { id } = operation.subject;
       this.app.router.go(id === null ? pagePaths.machines : machinePageOf(id));
     } catch (error) {

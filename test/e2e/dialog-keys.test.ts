@@ -1,0 +1,235 @@
+import { join } from 'node:path';
+import type { Vm } from '@wcc/api';
+import type { Browser, BrowserContext, Locator, Page } from 'playwright-core';
+import { afterAll, afterEach, beforeAll, expect, test } from 'vitest';
+import { launchBrowser } from '../kit/browser.ts';
+import { openConsole } from '../kit/console.ts';
+import type { OpenConsole } from '../kit/console.ts';
+import { makeRandomImage, MiB } from '../kit/images.ts';
+import { findImage, registerImage, waitForState } from '../kit/operations.ts';
+import { until } from '../kit/poll.ts';
+import { focused, regionsOnTheWay, tabTo, expectFocusOn } from '../kit/reach.ts';
+import { startServer } from '../kit/server.ts';
+import type { TestServer } from '../kit/server.ts';
+import { createUser } from '../kit/session.ts';
+import type { TestUser } from '../kit/session.ts';
+
+/** Check 19 for dialogs: where the focus goes, what closes them, and what a refusal leaves in them. */
+let server: TestServer;
+let browser: Browser;
+let user: TestUser;
+const contexts: BrowserContext[] = [];
+
+beforeAll(async () => {
+  server = await startServer({ args: ['--hypervisor', 'qemu', '--free-space-floor', '0'] });
+  browser = await launchBrowser();
+  user = await createUser(server, 'sato', 'admin');
+});
+afterEach(async () => {
+  for (const context of contexts.splice(0)) await context.close();
+});
+afterAll(async () => {
+  await browser.close();
+  await server.close();
+});
+
+async function makeImage(name: string): Promise<number> {
+  await makeRandomImage(join(server.poolDir, name), MiB);
+  return (await registerImage(server, name)).id;
+}
+
+async function open(path: string): Promise<OpenConsole & { dialog: Locator }> {
+  const opened = await openConsole(browser, { server, user });
+  contexts.push(opened.context);
+  await opened.page.goto(`${opened.url}${path}`);
+  await opened.page.locator('main h1').waitFor();
+  return { ...opened, dialog: opened.page.getByRole('dialog') };
+}
+
+/** From now on the page gets no answer to what it asks for at this address, as by a slow server. */
+async function holdBack(page: Page, address: RegExp): Promise<void> {
+  await page.route(address, (route) => (route.request().method() === 'GET' ? undefined : route.continue()));
+}
+
+async function openByKeys(page: Page, opener: RegExp, first: RegExp): Promise<void> {
+  await tabTo(page, opener);
+  await page.keyboard.press('Enter');
+  await page.getByRole('dialog').waitFor();
+  await expectFocusOn(page, first);
+}
+
+/** More than any of the dialogs has places for the focus. */
+const onceRound = 16;
+
+/** The focus is on the first field, stays in the dialog, and is back at the button after Escape. */
+async function expectRound(page: Page, { opener, first }: { opener: RegExp; first: RegExp }): Promise<void> {
+  await openByKeys(page, opener, first);
+  expect(await regionsOnTheWay(page, onceRound), String(opener)).toEqual(['dialog']);
+  await page.keyboard.press('Escape');
+  await page.getByRole('dialog').waitFor({ state: 'detached' });
+  await expectFocusOn(page, opener);
+}
+
+async function retype(page: Page, text: string): Promise<void> {
+  await page.keyboard.press('Control+A');
+  await page.keyboard.type(text);
+}
+
+/** Nobody is thrown out of the page. */
+async function expectFocusIn(page: Page, region: string): Promise<void> {
+  let seen = '';
+  await until(async () => (seen = (await focused(page)).region) === region, {
+    what: () => `the focus in ${region}; it is in “${seen}”`,
+  });
+}
+
+test('the focus goes into every dialog of images, stays there, and goes back', async () => {
+  const id = await makeImage('round.raw');
+  const { page, url, record } = await open('/images');
+  await page.getByText('round.raw').waitFor();
+  const ofList = [
+    { opener: /^Import$/, first: /^Address/ },
+    { opener: /^Upload$/, first: /^Choose files$/ },
+    { opener: /^Copy round\.raw$/, first: /^New name/ },
+  ];
+  for (const each of ofList) await expectRound(page, each);
+  await page.goto(`${url}/images/${id}`);
+  await page.locator('.image-actions button').first().waitFor();
+  const ofOne = [
+    { opener: /^Copy$/, first: /^New name/ },
+    { opener: /^Convert$/, first: /^qcow2$/i },
+    { opener: /^Check$/, first: /^SHA-256 it should have/ },
+    { opener: /^Delete$/, first: /^Close$/ },
+  ];
+  for (const each of ofOne) await expectRound(page, each);
+  expect(record).toEqual({ cspViolations: [], errors: [] });
+});
+
+test('what the server refuses stays typed, with the reason and the focus at its field', async () => {
+  const id = await makeImage('refused.raw');
+  const { page, dialog } = await open(`/images/${id}`);
+  await openByKeys(page, /^Convert$/, /^qcow2$/i);
+  await tabTo(page, /^New name|^Name/);
+  await retype(page, 'refused.raw');
+  await page.keyboard.press('Enter');
+  const name = dialog.locator('#convert-name');
+  await dialog.locator('#convert-name-note.bad').waitFor();
+  await expectFocusOn(page, /^New name|^Name/);
+  expect([await name.inputValue(), await name.getAttribute('aria-invalid')]).toEqual(['refused.raw', 'true']);
+  await retype(page, 'converted.qcow2');
+  // Nothing that the page asks for afterwards keeps the dialog open.
+  await holdBack(page, /\/api\/(images|operations)/);
+  await page.keyboard.press('Enter');
+  await dialog.waitFor({ state: 'detached' });
+  await expectFocusOn(page, /^Convert$/);
+  await until(async () => (await findImage(server, 'converted.qcow2'))?.state === 'ready', {
+    what: 'the converted image',
+  });
+});
+
+test('a copy whose name was taken while it was typed is refused at the name, by a pressed button too', async () => {
+  await makeImage('twice.raw');
+  const { page, dialog } = await open('/images');
+  await page.getByText('twice.raw').waitFor();
+  await openByKeys(page, /^Copy twice\.raw$/, /^New name/);
+  await retype(page, 'soon-taken.raw');
+  await dialog.getByText('This name is free.').waitFor();
+  const id = (await findImage(server, 'twice.raw'))?.id ?? 0;
+  const { operation } = await server.api.copyImage(id, { name: 'soon-taken.raw' });
+  await waitForState(server, operation.id, { states: ['succeeded'] });
+  await tabTo(page, /^Copy$/);
+  await page.keyboard.press('Space');
+  await dialog.locator('#copy-name-note.bad').waitFor();
+  await expectFocusOn(page, /^New name/);
+  expect(await dialog.locator('#copy-name').inputValue()).toBe('soon-taken.raw');
+});
+
+test('a refusal that is about no field leaves everything where it was', async () => {
+  const { page, dialog } = await open('/images');
+  await page.route(/\/api\/images\/import/, (route) => route.abort());
+  await openByKeys(page, /^Import$/, /^Address/);
+  await page.keyboard.type('https://files.example/new.raw');
+  await tabTo(page, /^Import$/);
+  await page.keyboard.press('Enter');
+  await dialog.locator('.problem').waitFor();
+  await expectFocusOn(page, /^Import$/);
+  expect((await focused(page)).region).toBe('dialog');
+  expect(await dialog.locator('#import-name').inputValue()).toBe('new.raw');
+});
+
+test('when what opened a dialog is gone, the focus goes to its neighbour or to the heading', async () => {
+  const [first] = [await makeImage('gone-a.raw'), await makeImage('gone-b.raw')];
+  const { page, url, dialog } = await open('/images');
+  const rows = page.locator('tr[data-image]');
+  await rows.filter({ hasText: 'gone-b.raw' }).waitFor();
+  await openByKeys(page, /^Copy gone-a\.raw$/, /^New name/);
+  const follower = rows.filter({ hasText: 'gone-a.raw' }).locator('xpath=following-sibling::tr[1]');
+  const name = await follower.locator('a.name').innerText();
+  await server.api.deleteImage(first);
+  await rows.filter({ hasText: 'gone-a.raw' }).waitFor({ state: 'detached' });
+  await page.keyboard.press('Escape');
+  await dialog.waitFor({ state: 'detached' });
+  await expectFocusOn(page, new RegExp(`^${name}$`));
+
+  const id = (await findImage(server, 'gone-b.raw'))?.id ?? 0;
+  await page.goto(`${url}/images/${id}`);
+  await openByKeys(page, /^Delete$/, /^Close$/);
+  await tabTo(page, /^Delete/);
+  await page.keyboard.press('Enter');
+  await dialog.waitFor({ state: 'detached' });
+  await page.getByText('There is no such image').waitFor();
+  await expectFocusOn(page, /^Images$/);
+
+  // Somebody else deletes it while the dialog is open.
+  const other = await makeImage('gone-c.raw');
+  await page.goto(`${url}/images/${other}`);
+  await openByKeys(page, /^Convert$/, /^qcow2$/i);
+  await server.api.deleteImage(other);
+  await page.getByText('There is no such image').waitFor();
+  await expectFocusOn(page, /^Images$/);
+});
+
+async function makeMachine(name: string): Promise<Vm> {
+  const image = (await findImage(server, 'disk.raw'))?.id ?? (await makeImage('disk.raw'));
+  const wish = { name, image, start: false, cpus: 1, memoryBytes: 32 * MiB };
+  const { operation } = await server.api.quickCreateVm(wish);
+  await waitForState(server, operation.id, { states: ['succeeded'] });
+  return server.api.vm(Number(operation.subject.id));
+}
+
+test('a machine is deleted, and another one made, by keys alone', async () => {
+  const machine = await makeMachine('quokka-keys');
+  const { page, dialog, record } = await open(`/machines/${machine.id}`);
+  await page.locator('.vm-actions button').first().waitFor();
+  const rounds = [
+    { opener: /^Copy$/, first: /name/i },
+    { opener: /^Change (hardware|settings)|^Settings|^Change$/, first: /^Name/ },
+    { opener: /^Add (a |an empty )?disk/, first: /^Size|disk size/i },
+    { opener: /^Insert/, first: /^(ISO|Image|Cancel)/ },
+  ];
+  for (const each of rounds) await expectRound(page, each);
+  await openByKeys(page, /^Delete/, /^With its disks|^Delete/);
+  await tabTo(page, /quokka-keys/);
+  await page.keyboard.type('quokka-keys');
+  // The list of machines is not waited for.
+  await holdBack(page, /\/api\/vms$/);
+  await page.keyboard.press('Enter');
+  await dialog.waitFor({ state: 'detached' });
+  await expectFocusOn(page, /^Machines$/);
+  await page.unrouteAll();
+
+  await makeMachine('quokka-other');
+  await page.locator('tr', { hasText: 'quokka-other' }).waitFor();
+  await openByKeys(page, /^Quick-create$/, /^Name/);
+  await holdBack(page, /\/api\/vms$/);
+  await makeMachine('quokka-late');
+  await retype(page, 'quokka-late');
+  await page.keyboard.press('Enter');
+  await dialog.locator('#quick-name-note.bad').waitFor();
+  await expectFocusOn(page, /^Name/);
+  await retype(page, 'quokka-made');
+  await page.keyboard.press('Enter');
+  await dialog.waitFor({ state: 'detached' });
+  await expectFocusIn(page, 'main');
+  expect(record).toEqual({ cspViolations: [], errors: [] });
+});
