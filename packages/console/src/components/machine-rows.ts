@@ -4,7 +4,7 @@ import type { TemplateResult } from 'lit';
 import type { App } from '../state/app.ts';
 import { madeMachineOf } from '../state/machine-rows.ts';
 import type { OperationEntry } from '../state/operations.ts';
-import { machinePageOf } from '../state/router.ts';
+import { machinePageOf, screenWish } from '../state/router.ts';
 import { count, size } from '../text/format.ts';
 import type { MachinesText } from '../text/machines-text.ts';
 import { icon } from './icons.ts';
@@ -70,7 +70,7 @@ function actions(machine: Vm, { app, words, busy, onStart }: MachineRowContext):
   if (may.screen && id !== null)
     return html`<a
       class="button small"
-      href=${machinePageOf(id)}
+      href="${machinePageOf(id)}?${screenWish}"
       aria-label=${words.screenOf(name)}
       @click=${app.router.onLink}
       >${icon('screen')}${words.screen}</a

@@ -3,6 +3,7 @@ import { routes } from '@wcc/api';
 import { html, nothing } from 'lit';
 import type { PropertyDeclarations, PropertyValues, TemplateResult } from 'lit';
 import type { Emitter } from '../state/emitter.ts';
+import { screenWish } from '../state/router.ts';
 import { ScreenLink } from '../state/screen-link.ts';
 import type { Viewer, ViewerEvents } from '../state/screen-link.ts';
 import { machinesTextOf } from '../text/machines-catalogue.ts';
@@ -14,21 +15,34 @@ import { saveScreenshot } from './screenshot.ts';
 import { openViewer } from './vnc-viewer.ts';
 import type { VncViewer } from './vnc-viewer.ts';
 
-/** The screen of a machine, live, with keys and pointer for whoever may use them. */
+/**
+ * The screen of a machine, live, with keys and pointer for whoever may use them. It has the keys while the focus
+ * is on it, which the bar says together with the key that leads out (WCAG 2.1.2), and only while the machine runs.
+ */
 export class MachineScreen extends ConsoleElement {
   static override readonly properties: PropertyDeclarations = {
     ...ConsoleElement.properties,
     machine: { attribute: false },
     isSaving: { state: true },
+    hasKeys: { state: true },
   };
   declare machine: Vm;
   declare isSaving: boolean;
+  /** What is typed goes to the machine. */
+  declare hasKeys: boolean;
+  /** Whoever came for the screen gets the keys as soon as it is there. */
+  #isAwaited = false;
   #link: ScreenLink | null = null;
   #viewer: VncViewer | null = null;
 
   constructor() {
     super();
     this.isSaving = false;
+    this.hasKeys = false;
+  }
+
+  get #takesKeys(): boolean {
+    return this.machine.may.input && this.machine.state === 'running';
   }
 
   get #text(): MachinesText['screenText'] {
@@ -49,6 +63,8 @@ export class MachineScreen extends ConsoleElement {
 
   override connectedCallback(): void {
     super.connectedCallback();
+    // A machine that is off now is not what the focus waits for.
+    this.#isAwaited = this.machine.may.screen && new URLSearchParams(this.app.router.search).has(screenWish);
     this.requestUpdate();
   }
 
@@ -59,11 +75,31 @@ export class MachineScreen extends ConsoleElement {
 
   protected override updated(_changed: PropertyValues): void {
     const { may } = this.machine;
-    if (this.#viewer !== null) this.#viewer.isViewOnly = !may.input;
+    if (this.#viewer !== null) this.#viewer.isViewOnly = !this.#takesKeys;
     const { kind } = this.#session.view;
+    this.#handOn(kind === 'connected');
     if (may.screen && this.isConnected) {
       if (kind === 'idle') this.#session.start();
     } else if (kind !== 'idle') this.#session.stop();
+  }
+
+  /** The keys stay with the screen when it comes and goes; typed beside it they would press buttons. */
+  #handOn(isOn: boolean): void {
+    if (this.hasKeys && !isOn) this.#keepPlace();
+    else if (this.#isAwaited && isOn) {
+      this.#isAwaited = false;
+      const { activeElement } = this.getRootNode() as ShadowRoot;
+      // Whoever has gone on meanwhile is not called back.
+      const isHere = activeElement === null || activeElement.matches('h1, main, .screen-place');
+      if (isHere && this.#takesKeys) this.#viewer?.focus();
+    }
+  }
+
+  /** The place of the screen holds the focus until there is one again: no key does anything there. */
+  #keepPlace(): void {
+    this.hasKeys = false;
+    this.#isAwaited = true;
+    this.querySelector<HTMLElement>('.screen-place')?.focus();
   }
 
   protected override render(): TemplateResult {
@@ -76,8 +112,13 @@ export class MachineScreen extends ConsoleElement {
         ${isOn && !this.machine.may.input ? html`<span class="tag">${icon('lock')}${text.viewOnly}</span>` : nothing}
         <span class="end">${this.#buttons(isOn)}</span>
       </div>
-      <div class="screen-place">
-        <div class="screen-holder" @keydown=${{ handleEvent: this.#onKey, capture: true }}></div>
+      <div class="screen-place" tabindex="-1">
+        <div
+          class="screen-holder"
+          @focusin=${this.#onFocus}
+          @focusout=${this.#onBlur}
+          @keydown=${{ handleEvent: this.#onKey, capture: true }}
+        ></div>
         ${isOn ? nothing : this.#instead()}
       </div>
     </figure>`;
@@ -90,17 +131,15 @@ export class MachineScreen extends ConsoleElement {
       html`<button class="button quiet small" title=${label} aria-label=${label} @click=${run}>
         ${icon(name)}
       </button>`;
-    const keys = html`<button
-        class="button quiet small screen-type"
-        title=${text.typeHint}
-        @click=${this.#focus}
-      >
+    const keys = html`<span class=${this.hasKeys ? 'tag typing' : 'muted'}
+        >${this.hasKeys ? text.typing : text.leave}</span
+      ><button class="button quiet small screen-type" title=${text.typeHint} @click=${this.#focus}>
         ${text.type}
       </button>
       <button class="button quiet small" @click=${() => this.#viewer?.sendCtrlAltDel()}>
         ${text.ctrlAltDel}
       </button>`;
-    return html`${isOn && may.input ? keys : nothing}
+    return html`${isOn && this.#takesKeys ? keys : nothing}
     ${may.screen && !this.isSaving ? button('camera', text.screenshot, () => void this.#save()) : nothing}
     ${isOn ? button('full', text.fullScreen, () => void this.#fullScreen()) : nothing}`;
   }
@@ -141,7 +180,7 @@ export class MachineScreen extends ConsoleElement {
       events,
       label: this.#text.of(this.machine.name),
     });
-    viewer.isViewOnly = !this.machine.may.input;
+    viewer.isViewOnly = !this.#takesKeys;
     this.#viewer = viewer;
     return {
       close: () => {
@@ -152,6 +191,20 @@ export class MachineScreen extends ConsoleElement {
   }
 
   readonly #focus = (): void => this.#viewer?.focus();
+
+  readonly #onFocus = (): void => {
+    if (this.hasKeys || !this.#takesKeys) return;
+    this.hasKeys = true;
+    this.app.announcer.say(this.#text.typing);
+  };
+
+  /** Whether somebody left the screen or the screen left the page is known a moment later. */
+  readonly #onBlur = ({ target }: FocusEvent): void => {
+    queueMicrotask(() => {
+      if (target instanceof Element && target.isConnected) this.hasKeys = false;
+      else if (this.hasKeys && this.isConnected) this.#keepPlace();
+    });
+  };
 
   /** Every key goes to the machine, but for the one that leads out again. */
   readonly #onKey = (event: KeyboardEvent): void => {

@@ -37,6 +37,9 @@ export function machinePageOf(id: number | string): string {
   return `${pagePaths.machines}/${id}`;
 }
 
+/** In the address of a machine's page: the way there was taken for its screen. */
+export const screenWish = 'screen';
+
 /** Which page is shown. A plain list of paths is all the routing that this console needs. */
 export class Router {
   readonly changed: Emitter = new Emitter();

@@ -119,7 +119,13 @@ export const machines: CSSResult = css`
     display: flex;
     flex-wrap: wrap;
     align-items: center;
+    gap: 0.25rem;
     margin-inline: auto -0.5rem;
+  }
+  .screen-bar .typing {
+    background: var(--accent-soft);
+    border-color: currentColor;
+    color: var(--accent);
   }
   .screen-bar .dot.off {
     border-color: var(--line-strong);
@@ -138,8 +144,16 @@ export const machines: CSSResult = css`
     position: absolute;
     inset: 0;
   }
-  .screen-holder canvas:focus {
-    box-shadow: 0 0 0 2px var(--accent);
+  .screen-place:focus-visible {
+    outline-offset: -2px;
+  }
+  /* Over the picture, where no edge of the card cuts it. */
+  .screen-place:has(canvas:focus)::after {
+    content: '';
+    position: absolute;
+    inset: 0;
+    border: 2px solid var(--accent);
+    pointer-events: none;
   }
   .screen-instead {
     position: absolute;

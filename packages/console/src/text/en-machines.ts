@@ -235,6 +235,8 @@ export const enMachines: MachinesText = {
     viewOnly: 'Look only',
     type: 'Use keyboard',
     typeHint: 'Every key goes to the machine until you press F6',
+    leave: 'F6 leads out again',
+    typing: 'Keys go to the machine · F6 leads out',
     ctrlAltDel: 'Ctrl-Alt-Del',
     screenshot: 'Save a picture of the screen',
     fullScreen: 'Full screen',

@@ -237,6 +237,8 @@ export const jaMachines: MachinesText = {
     viewOnly: '表示のみ',
     type: 'キー入力',
     typeHint: 'F6 を押すまで、すべてのキーが仮想マシンに送られます',
+    leave: 'F6 で画面から出られます',
+    typing: 'キー入力は仮想マシンへ送られています · F6 で終了',
     ctrlAltDel: 'Ctrl-Alt-Del を送信',
     screenshot: '画面の画像を保存',
     fullScreen: '全画面表示',

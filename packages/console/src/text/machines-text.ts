@@ -168,6 +168,9 @@ export interface MachinesText {
     viewOnly: string;
     type: string;
     typeHint: string;
+    /** How to get out of the screen, before and while it has the keys. */
+    leave: string;
+    typing: string;
     ctrlAltDel: string;
     screenshot: string;
     fullScreen: string;
