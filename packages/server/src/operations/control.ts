@@ -20,6 +20,8 @@ import type { Scheduler } from './scheduler.ts';
  */
 export async function cancel(engine: Engine, scheduler: Scheduler, order: Order): Promise<Snapshot> {
   const { live, principal } = order;
+  // Not in its turn: what was made may just be taken back, from a disk that does not answer.
+  if (live.record.state === 'cancelling') return held(engine, live);
   const snapshot = await live.exclusive(async () => {
     const { state } = live.record;
     if (state === 'cancelling' || state === 'cancelled') return held(engine, live);
