@@ -1,6 +1,8 @@
+import { execFileSync } from 'node:child_process';
 import { existsSync, chownSync, mkdirSync, readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { makeWorkspace } from './directories.ts';
+import { type HeldTools, makeHeldTools } from './held-tools.ts';
 import { until } from './poll.ts';
 import { startServer } from './server.ts';
 import type { TestServer } from './server.ts';
@@ -13,6 +15,12 @@ const nobody = { uid: 65_534, gid: 65_534 };
 /** A server that runs machines with one driver, and whatever that driver needs. */
 export interface MachineHost {
   readonly server: TestServer;
+  /** Parent of everything. */
+  readonly home: string;
+  /** Those of `holds`. */
+  readonly tools: HeldTools | null;
+  /** What the driver itself knows, whoever made it: names of machines, and processes of QEMU. */
+  machinesInside(): string[];
   /** SIGKILL for libvirt's daemons, as a crash would; nothing with the other driver. */
   killDaemons(): Promise<void>;
   /** Powers every machine off, then ends server and daemons. */
@@ -25,7 +33,17 @@ export function driverRefusal(driver: Driver): string | null {
   return existsSync(needed) ? null : `${needed} is missing`;
 }
 
-export async function startMachineHost(driver: Driver): Promise<MachineHost> {
+export interface MachineHostOptions {
+  /** Programs of `/usr/bin` that can be held, see {@link makeHeldTools}. @default none */
+  holds?: readonly string[];
+  /** Before the server starts; the data directory will be `data` in it. */
+  prepare?: (home: string) => void;
+}
+
+export async function startMachineHost(
+  driver: Driver,
+  { holds = [], prepare }: MachineHostOptions = {},
+): Promise<MachineHost> {
   const workspace = makeWorkspace(`vm-${driver}`);
   const home = workspace.path;
   const runtime = join(home, 'run');
@@ -36,14 +54,22 @@ export async function startMachineHost(driver: Driver): Promise<MachineHost> {
   }
   const killDaemons = (names = ['libvirtd', 'virtqemud']): Promise<void> => endDaemons(runtime, names);
   try {
+    prepare?.(home);
+    const tools = holds.length === 0 ? null : makeHeldTools(home, holds, identity);
     const server = await startServer({
       home,
       args: ['--hypervisor', driver, '--free-space-floor', '0'],
       env: { XDG_RUNTIME_DIR: runtime },
-      ...identity,
+      ...(tools === null ? identity : { launcher: tools.launcher }),
     });
     return {
       server,
+      home,
+      tools,
+      machinesInside: () => [
+        ...(driver === 'libvirt' ? domainsOf({ home, runtime, identity }) : []),
+        ...processesIn(home),
+      ],
       killDaemons,
       async close() {
         for (const { id } of (await server.api.vms()).items)
@@ -60,6 +86,32 @@ export async function startMachineHost(driver: Driver): Promise<MachineHost> {
   }
 }
 
+interface Session {
+  home: string;
+  runtime: string;
+  identity: { uid: number; gid: number } | null;
+}
+
+function domainsOf({ home, runtime, identity }: Session): string[] {
+  const args = ['-c', 'qemu:///session', '-q', 'list', '--all', '--name'];
+  const env = { PATH: '/usr/bin:/bin', HOME: home, XDG_RUNTIME_DIR: runtime };
+  const names = execFileSync('/usr/bin/virsh', args, { env, encoding: 'utf8', ...identity });
+  return names.split('\n').filter((name) => name.trim() !== '');
+}
+
+/** QEMU has a machine's directory, or names a disk in the pool. */
+function processesIn(home: string): string[] {
+  return pidsOf('qemu-system-x86')
+    .filter((pid) => readOrNothing(`/proc/${pid}/cmdline`).includes(`${home}/`))
+    .map((pid) => `process ${pid}`);
+}
+
+/** Processes by what the kernel calls them: 15 characters. */
+function pidsOf(name: string): number[] {
+  const pids = readdirSync('/proc').filter((pid) => /^\d+$/.test(pid));
+  return pids.filter((pid) => readOrNothing(`/proc/${pid}/comm`).trim() === name).map(Number);
+}
+
 /** Only daemons of this session: their environment names its runtime directory. */
 async function endDaemons(runtime: string, names: readonly string[]): Promise<void> {
   for (const pid of daemonsOf(runtime, names)) process.kill(pid, 'SIGKILL');
@@ -67,14 +119,11 @@ async function endDaemons(runtime: string, names: readonly string[]): Promise<vo
 }
 
 function daemonsOf(runtime: string, names: readonly string[]): number[] {
-  const pids = readdirSync('/proc').filter((name) => /^\d+$/.test(name));
-  return pids
-    .filter((pid) => {
-      const environment = readOrNothing(`/proc/${pid}/environ`).split('\0');
-      if (!environment.includes(`XDG_RUNTIME_DIR=${runtime}`)) return false;
-      return names.includes(readOrNothing(`/proc/${pid}/comm`).trim());
-    })
-    .map(Number);
+  return names
+    .flatMap(pidsOf)
+    .filter((pid) =>
+      readOrNothing(`/proc/${pid}/environ`).split('\0').includes(`XDG_RUNTIME_DIR=${runtime}`),
+    );
 }
 
 /** A process may end while it is looked at. */

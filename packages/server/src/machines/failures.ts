@@ -15,6 +15,7 @@ const apiCodes: Readonly<Record<HypervisorErrorCode, ErrorCode>> = {
   unsupported: 'hypervisor_failed',
   start_failed: 'hypervisor_failed',
   no_answer: 'hypervisor_failed',
+  given_up: 'hypervisor_failed',
   failed: 'hypervisor_failed',
 };
 

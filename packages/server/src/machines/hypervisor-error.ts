@@ -14,6 +14,7 @@ export type HypervisorErrorCode =
   | 'unsupported'
   | 'start_failed'
   | 'no_answer'
+  | 'given_up'
   | 'failed';
 
 /** The errors of the hypervisor seam; the domain tells them in the words of the API. */
@@ -49,6 +50,7 @@ export const hypervisorErrors: Readonly<Record<HypervisorErrorCode, HypervisorEr
     message: 'The machine does not answer the hypervisor.',
     hint: 'Power it off if it does not come back.',
   },
+  given_up: { message: 'The order was given up.', hint: 'Give it again.' },
   failed: { message: 'The hypervisor failed.', hint: 'The detail is what it said.' },
 };
 
@@ -58,6 +60,11 @@ export interface HypervisorErrorOptions {
   /** Debian packages to install. */
   packages?: readonly string[];
   cause?: unknown;
+}
+
+/** @throws HypervisorError `given_up` when the order is not wanted any more */
+export function demandWanted(signal: AbortSignal | undefined): void {
+  if (signal?.aborted === true) throw new HypervisorError('given_up', { cause: signal.reason });
 }
 
 /** The only thing that a driver rejects with. */

@@ -37,12 +37,7 @@ export function createVmAction(
     name,
     waitsInLine: (input) => !isQuick(input as CreateInput),
     phases: (input) => phasesOf(input as CreateInput),
-    async start(operation, hooks) {
-      await context.images.pools.use(operation.input.poolId).catch((error: unknown) => {
-        throw toWorkFailure(error, '');
-      });
-      return runSteps(stepsOf(context, operation), hooks);
-    },
+    start: (operation, hooks) => Promise.resolve(runSteps(stepsOf(context, operation), hooks)),
     // Whatever was done is found again, step by step: there is nothing to decide beforehand.
     settle: () => Promise.resolve('resumable'),
     durable: (operation) => durableOf(context, operation),

@@ -20,6 +20,8 @@ export interface DiskHooks {
   /** A copy has begun: its numbers, and whom to tell of a cancel. */
   onJob: (job: CopyJob) => void;
   onCopyPhase: NonNullable<CopyOptions['onPhase']>;
+  /** What is not a copy stops when it aborts. @default never */
+  signal?: AbortSignal;
 }
 
 /**
@@ -33,7 +35,7 @@ export async function publishDisk(
 ): Promise<string> {
   if (!(await isPublished(place, disk))) {
     if (disk.making.kind === 'copy') await copyDisk(context, { place, disk, hooks });
-    else await makeEmpty(context, place, disk);
+    else await makeEmpty(context, { place, disk, hooks });
   }
   const entry = await lookAt(join(place.directory, disk.name), disk.name);
   if (entry === null) throw new Error('a disk vanished as soon as it was made');
@@ -41,11 +43,15 @@ export async function publishDisk(
 }
 
 /** Once its inode is in the store: rights and size, and nothing hidden stays. May be done again after a crash. */
-export async function finishDisk({ directory, operationId }: DiskPlace, disk: DiskPlan): Promise<void> {
+export async function finishDisk(
+  { directory, operationId }: DiskPlace,
+  disk: DiskPlan,
+  signal?: AbortSignal,
+): Promise<void> {
   const path = join(directory, disk.name);
   // A template may be read-only; a disk is written by its machine, and read by nobody else.
   await chmod(path, 0o600);
-  if (disk.grows) await grow(path, disk);
+  if (disk.grows) await grow(path, disk, signal);
   if (disk.making.kind === 'copy') await forget(directory, operationId);
   else await unlink(partialPath(directory, operationId)).catch(ignoreMissing);
 }
@@ -74,6 +80,7 @@ async function copyDisk(
   const { poolId, directory, operationId } = place;
   const from = await context.images.pools.use(source.poolId);
   const room = await measureRoom(context.images, { id: poolId, path: directory }, operationId);
+  hooks.signal?.throwIfAborted();
   const job = copyFile(join(from.path, source.name), join(directory, disk.name), {
     id: operationId,
     poolId,
@@ -89,30 +96,37 @@ async function copyDisk(
 }
 
 /** A blank disk or an overlay: complete under a hidden name before it has its own, which replaces nothing. */
-async function makeEmpty(context: MachinesContext, place: DiskPlace, disk: DiskPlan): Promise<void> {
+async function makeEmpty(
+  context: MachinesContext,
+  { place, disk, hooks }: { place: DiskPlace; disk: DiskPlan; hooks: DiskHooks },
+): Promise<void> {
   const { directory, operationId } = place;
   const partial = partialPath(directory, operationId);
-  await writeEmpty(context, partial, disk);
+  await writeEmpty(context, { path: partial, disk, signal: hooks.signal });
   const file = await open(partial, 'r');
   try {
     await file.sync();
   } finally {
     await file.close();
   }
+  hooks.signal?.throwIfAborted();
   await link(partial, join(directory, disk.name));
   await syncDirectory(directory);
 }
 
-async function writeEmpty(context: MachinesContext, path: string, disk: DiskPlan): Promise<void> {
+async function writeEmpty(
+  context: MachinesContext,
+  { path, disk, signal }: { path: string; disk: DiskPlan; signal: AbortSignal | undefined },
+): Promise<void> {
   const { making, format, sizeBytes } = disk;
   if (making.kind === 'overlay') {
     const { source } = making;
     const base = join((await context.images.pools.use(source.poolId)).path, source.name);
-    await createOverlay(path, { base: { path: base, format: source.format }, sizeBytes });
+    await createOverlay(path, { base: { path: base, format: source.format }, sizeBytes }, signal);
     return;
   }
   if (format === 'qcow2') {
-    await createQcow2(path, sizeBytes);
+    await createQcow2(path, sizeBytes, signal);
     return;
   }
   const file = await open(path, 'wx', 0o600);
@@ -124,9 +138,13 @@ async function writeEmpty(context: MachinesContext, path: string, disk: DiskPlan
 }
 
 /** A machine that runs already is left alone: then this was done before the crash. */
-async function grow(path: string, { format, sizeBytes }: DiskPlan): Promise<void> {
+async function grow(
+  path: string,
+  { format, sizeBytes }: DiskPlan,
+  signal: AbortSignal | undefined,
+): Promise<void> {
   if ((await sizeOfDisk(path, format)) >= sizeBytes) return;
-  if (format === 'qcow2') await resizeQcow2(path, sizeBytes);
+  if (format === 'qcow2') await resizeQcow2(path, sizeBytes, signal);
   else await truncate(path, sizeBytes);
   const file = await open(path, 'r');
   try {

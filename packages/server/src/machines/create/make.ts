@@ -7,6 +7,7 @@ import { findVm, readDisks, specOf } from '../vm-rows.ts';
 import { finishDisk, publishDisk, type DiskPlace } from './disk-files.ts';
 import type { CreateInput, DiskPlan } from './input.ts';
 import type { Step, StepTools } from './steps.ts';
+import { whileWanted } from './while-wanted.ts';
 
 /** Names of the phases, in order. */
 export function phasesOf(input: CreateInput): string[] {
@@ -23,10 +24,11 @@ export function phasesOf(input: CreateInput): string[] {
 export function stepsOf(context: MachinesContext, operation: OperationView): Step[] {
   const input = operation.input as CreateInput;
   const work: Record<string, Step['run']> = {
-    check: () => demandHypervisor(context.hypervisor).then(() => {}),
-    seed: () => writeSeed(context, operation.id, input),
-    define: () => define(context, input),
-    start: () => context.hypervisor.start(input.vm.uuid),
+    check: ({ signal }) => whileWanted(check(context, input), signal),
+    seed: ({ signal }) => writeSeed(context, { operationId: operation.id, input, signal }),
+    // A given up order to the hypervisor is waited for when its machine is taken back.
+    define: ({ signal }) => whileWanted(define(context, input, signal), signal),
+    start: ({ signal }) => whileWanted(context.hypervisor.start(input.vm.uuid, { signal }), signal),
   };
   for (const disk of input.disks) {
     work[`disk_${disk.position + 1}`] = (tools) => makeDisk(context, { operation, disk, tools });
@@ -35,6 +37,12 @@ export function stepsOf(context: MachinesContext, operation: OperationView): Ste
     phase,
     run: (tools) => work[phase]?.(tools) ?? Promise.resolve(),
   }));
+}
+
+/** What may have changed since it was asked for, and takes its time on a host that is just up. */
+async function check({ hypervisor, images }: MachinesContext, { poolId }: CreateInput): Promise<void> {
+  await images.pools.use(poolId);
+  await demandHypervisor(hypervisor);
 }
 
 async function makeDisk(
@@ -47,11 +55,11 @@ async function makeDisk(
   const row = (await readDisks(context.store, vm.id)).find(({ position }) => position === disk.position);
   if (row?.inode == null) {
     const onCopyPhase = (event: CopyPhaseEvent): void => tellCopy(event, tools);
-    const hooks = { onJob: tools.follow, onCopyPhase };
+    const hooks = { onJob: tools.follow, onCopyPhase, signal: tools.signal };
     const inode = await publishDisk(context, { place, disk, hooks }).finally(() => tools.follow(null));
     await recordDisk(context, { operation, disk, inode });
   }
-  await finishDisk(place, disk);
+  await finishDisk(place, disk, tools.signal);
 }
 
 function tellCopy({ phase, totalBytes, facts }: CopyPhaseEvent, tools: StepTools): void {
@@ -79,19 +87,21 @@ async function recordDisk(
   await store.write([{ query: made, expectRows: 1 }, { query: promise }]);
 }
 
-async function writeSeed(context: MachinesContext, operationId: string, input: CreateInput): Promise<void> {
+async function writeSeed(
+  context: MachinesContext,
+  { operationId, input, signal }: { operationId: string; input: CreateInput; signal: AbortSignal },
+): Promise<void> {
   const { vm, firstBoot, hasSecrets } = input;
   if (firstBoot === null) return;
   const secrets = hasSecrets ? await context.secrets.read(operationId) : {};
-  await context.seeds.write(vm.uuid, {
-    instanceId: vm.uuid,
-    hostname: firstBoot.hostname ?? vm.name,
-    firstBoot: { ...firstBoot, ...secrets },
-  });
+  const hostname = firstBoot.hostname ?? vm.name;
+  const contents = { instanceId: vm.uuid, hostname, firstBoot: { ...firstBoot, ...secrets } };
+  await context.seeds.write(vm.uuid, contents, { signal });
 }
 
-async function define(context: MachinesContext, { vm }: CreateInput): Promise<void> {
+async function define(context: MachinesContext, { vm }: CreateInput, signal: AbortSignal): Promise<void> {
   const row = await findVm(context.store, vm.id);
   if (row === undefined) throw new ApiError('not_found');
-  await context.hypervisor.define(await specOf(context, row, await readDisks(context.store, vm.id)));
+  const spec = await specOf(context, row, await readDisks(context.store, vm.id));
+  await context.hypervisor.define(spec, { signal });
 }

@@ -16,6 +16,8 @@ export interface StepTools {
   readonly follow: (job: CopyJob | null) => void;
   /** Says how much the present phase has to do. */
   readonly measure: (totalBytes: number | null, facts?: { method?: Snapshot['method'] }) => void;
+  /** Aborts when the phase is not to be carried to its end: it stops as soon as it can. */
+  readonly signal: AbortSignal;
 }
 
 /** A phase that runs, and what was counted in it. */
@@ -51,10 +53,11 @@ export function runSteps(steps: readonly Step[], hooks: StartHooks, options: Ste
   };
 }
 
-/** State: `#ending` once it is to stop, `#isPaused` while it waits; both also reach the copy that runs. */
+/** State: `#ending` once it is to stop, `#isPaused` while it waits; both also reach the copy that runs. `#unwanted` tells the step. */
 class StepRun {
   readonly #steps: readonly Step[];
   readonly #hooks: StartHooks;
+  readonly #unwanted = new AbortController();
   readonly #ended: { name: string; elapsedMs: number }[] = [];
   #warnings: string[] = [];
   #running: Running;
@@ -79,6 +82,7 @@ class StepRun {
         await step.run({
           follow: (job) => this.#follow(job),
           measure: (totalBytes, facts) => this.#measure(totalBytes, facts),
+          signal: this.#unwanted.signal,
         });
         this.#ended.push({ name: step.phase, elapsedMs: performance.now() - this.#running.startedAtMs });
       }
@@ -108,6 +112,7 @@ class StepRun {
     this.#ending ??= how;
     if (how === 'cancelled') this.#job?.cancel();
     else this.#job?.interrupt();
+    this.#unwanted.abort();
     this.#wake();
   }
 

@@ -22,12 +22,19 @@ export async function undo(context: MachinesContext, operationId: string, input:
   await syncDirectory(path);
 }
 
+/** A start that was given up may have come through between two of our orders. */
+const attempts = 3;
+
 /** Stops it and makes the hypervisor forget it. A host without a hypervisor has none of it. */
 export async function removeFromHypervisor({ hypervisor }: MachinesContext, uuid: string): Promise<void> {
   try {
-    if ((await hypervisor.status(uuid)) === null) return;
-    await hypervisor.powerOff(uuid);
-    await hypervisor.undefine(uuid);
+    for (let attempt = 1; attempt <= attempts; attempt += 1) {
+      if ((await hypervisor.status(uuid)) !== null) await hypervisor.powerOff(uuid);
+      // Of a machine that is nowhere too: an order that was given up in the middle comes before this.
+      await hypervisor.undefine(uuid);
+      if ((await hypervisor.status(uuid)) === null) return;
+    }
+    throw new HypervisorError('invalid_state', { detail: 'it comes back' });
   } catch (error) {
     if (!(error instanceof HypervisorError)) throw error;
     if (error.code !== 'packages_missing' && error.code !== 'unknown_machine') throw error;

@@ -32,6 +32,25 @@ export function describeChanges(ground: Ground): void {
     await hypervisor.undefine(spec.uuid);
   });
 
+  it('begins no order that was given up, and leaves none half done', async () => {
+    const hypervisor = ground.hypervisor();
+    const spec = makeSpec(ground.directory());
+    const givenUp = { signal: AbortSignal.abort() };
+    await expect(hypervisor.define(spec, givenUp)).rejects.toMatchObject({ code: 'given_up' });
+    expect(await hypervisor.status(spec.uuid)).toBeNull();
+    const { uuid } = await makeMachine(hypervisor, ground.directory());
+    await expect(hypervisor.start(uuid, givenUp)).rejects.toMatchObject({ code: 'given_up' });
+    expect(await findMachineProcess(uuid)).toBeNull();
+    const wanted = new AbortController();
+    const starting = hypervisor.start(uuid, wanted).catch((error: unknown) => error);
+    const poweringOff = hypervisor.powerOff(uuid);
+    wanted.abort();
+    await Promise.all([starting, poweringOff]);
+    await hypervisor.undefine(uuid);
+    expect(await hypervisor.status(uuid)).toBeNull();
+    expect(await findMachineProcess(uuid)).toBeNull();
+  });
+
   it('gives one name to one machine only', async () => {
     const hypervisor = ground.hypervisor();
     const first = await makeMachine(hypervisor, ground.directory());

@@ -56,7 +56,7 @@ export function createDeleteAction(context: MachinesContext): Action {
   };
 }
 
-const noTools = { follow: () => {}, measure: () => {} };
+const noTools = { follow: () => {}, measure: () => {}, signal: new AbortController().signal };
 
 function phasesOf({ disks }: DeleteInput): string[] {
   return ['stop', 'undefine', ...(disks ? ['delete_disks'] : [])];

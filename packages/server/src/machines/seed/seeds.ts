@@ -7,7 +7,8 @@ import { writeVolume } from './iso9660.ts';
 /** First-boot data of machines, as files that only the server's user reads, outside every pool. */
 export interface Seeds {
   pathOf(uuid: string): string;
-  write(uuid: string, contents: SeedContents): Promise<void>;
+  /** @throws the reason of `signal` when that aborts before the file has its name */
+  write(uuid: string, contents: SeedContents, options?: { signal?: AbortSignal }): Promise<void>;
   /** What is not there is no error. */
   remove(uuid: string): Promise<void>;
 }
@@ -17,7 +18,7 @@ export function createSeeds(dataDir: string): Seeds {
   const pathOf = (uuid: string): string => join(directory, `${uuid}.iso`);
   return {
     pathOf,
-    async write(uuid, contents) {
+    async write(uuid, contents, { signal } = {}) {
       await mkdir(directory, { recursive: true, mode: 0o700 });
       const temporary = `${pathOf(uuid)}.tmp`;
       await removeFile(temporary);
@@ -28,6 +29,7 @@ export function createSeeds(dataDir: string): Seeds {
       } finally {
         await file.close();
       }
+      signal?.throwIfAborted();
       await rename(temporary, pathOf(uuid));
     },
     async remove(uuid) {

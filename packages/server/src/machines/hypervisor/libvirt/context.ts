@@ -1,5 +1,6 @@
 import { join } from 'node:path';
-import { HypervisorError } from '../../hypervisor-error.ts';
+import type { OrderOptions } from '../../hypervisor.ts';
+import { demandWanted, HypervisorError } from '../../hypervisor-error.ts';
 import { isUuid } from '../../machine-spec.ts';
 import type { LibvirtHost } from './host.ts';
 import type { DomainStats } from './states.ts';
@@ -18,6 +19,12 @@ export interface LibvirtContext {
   host(options?: { afresh?: boolean }): Promise<LibvirtHost>;
   /** Something may have changed. */
   readonly changed: () => void;
+}
+
+/** The same for one order, which is given up with its signal. @throws HypervisorError `given_up` */
+export function asLongAs(context: LibvirtContext, { signal }: OrderOptions = {}): LibvirtContext {
+  demandWanted(signal);
+  return signal === undefined ? context : { ...context, virsh: context.virsh.until(signal) };
 }
 
 export interface MachineFiles {

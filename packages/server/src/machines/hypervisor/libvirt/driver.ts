@@ -8,7 +8,7 @@ import { createChanges } from '../changes.ts';
 import { onlyOurErrors } from '../only-our-errors.ts';
 import { followSerialLog, readSerialLog } from '../serial-log.ts';
 import type { LibvirtContext } from './context.ts';
-import { demandOurs, filesOf, find, look } from './context.ts';
+import { asLongAs, demandOurs, filesOf, find, look } from './context.ts';
 import { define, makeDirectory, undefine } from './define.ts';
 import type { EventFollower } from './events.ts';
 import { followEvents } from './events.ts';
@@ -101,7 +101,7 @@ function createCalls(context: LibvirtContext, own: Pick<Hypervisor, 'onChange' |
     driver: 'libvirt',
     probe: async (options) => (await context.host(options)).facts,
     networks: () => listNetworks(context),
-    define: (spec) => naming(() => turns(spec.uuid)(() => define(context, spec))),
+    define: (spec, options) => naming(() => turns(spec.uuid)(() => define(asLongAs(context, options), spec))),
     undefine: (uuid) => turns(uuid)(() => undefine(context, uuid)),
     spec: async (uuid) => (await find(context, uuid))?.spec ?? null,
     async list() {
@@ -109,7 +109,7 @@ function createCalls(context: LibvirtContext, own: Pick<Hypervisor, 'onChange' |
       return list(context, foreign);
     },
     status: (uuid) => statusOf(context, uuid),
-    start: (uuid) => turns(uuid)(() => start(context, uuid)),
+    start: (uuid, options) => turns(uuid)(() => start(asLongAs(context, options), uuid)),
     shutdown: (uuid) => turns(uuid)(() => shutdown(context, uuid)),
     powerOff: (uuid) => turns(uuid)(() => powerOff(context, uuid)),
     reset: (uuid) => turns(uuid)(() => reset(context, uuid)),

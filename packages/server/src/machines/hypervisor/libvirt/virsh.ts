@@ -1,6 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import type { HypervisorErrorCode } from '../../hypervisor-error.ts';
-import { HypervisorError } from '../../hypervisor-error.ts';
+import { demandWanted, HypervisorError } from '../../hypervisor-error.ts';
 import { findTool, packageOf } from '../../../images/tools/find-tool.ts';
 import { runTool } from '../../../images/tools/run-tool.ts';
 import { plainEnvironment, type ToolIdentity } from '../../../images/tools/spawn-tool.ts';
@@ -29,7 +29,14 @@ export interface Virsh {
    * @returns what each answered; nothing when it was about a machine that is nowhere. @throws HypervisorError as `run` does
    */
   ask(...questions: readonly Question[]): Promise<string[]>;
+  /**
+   * One whose calls end when the signal aborts: questions at once, everything else after {@link patienceMs}, because libvirt carries out what
+   * it was told whether virsh lives or not, and only virsh tells when. They reject with `given_up`.
+   */
+  until(signal: AbortSignal): Virsh;
 }
+
+const patienceMs = 2_000;
 
 /** The first call starts the daemon of a session, which takes its time. */
 const callMs = 60_000;
@@ -42,11 +49,14 @@ const outputBytes = 16 * 1024 ** 2;
  */
 const plainWord = /^[A-Za-z0-9-]+$/;
 
-export function createVirsh(connection: LibvirtConnection): Virsh {
+export function createVirsh(connection: LibvirtConnection, wanted?: AbortSignal): Virsh {
   return {
     connection,
+    until: (signal) => createVirsh(connection, signal),
     async run(...args) {
-      const { isGood, stdout, words } = await call(connection, args);
+      demandWanted(wanted);
+      const late = wanted && delayed(wanted, patienceMs);
+      const { isGood, stdout, words } = await call(connection, args, late?.signal).finally(late?.forget);
       if (isGood) return stdout;
       throw toError(words);
     },
@@ -54,7 +64,7 @@ export function createVirsh(connection: LibvirtConnection): Virsh {
       // Random: nothing that a machine is called, or says of itself, can look like it.
       const mark = randomUUID();
       const parts = questions.map((question) => `${toPhrase(question)}; echo ${mark}`);
-      const { isGood, stdout, words } = await call(connection, [parts.join('; ')]);
+      const { isGood, stdout, words } = await call(connection, [parts.join('; ')], wanted);
       // Each command tells its own errors, and the next one is run all the same.
       const errors = words.split('\n').filter((line) => line.startsWith('error: '));
       if (errors.some((line) => codeOf(line) !== 'unknown_machine')) throw toError(words);
@@ -63,6 +73,21 @@ export function createVirsh(connection: LibvirtConnection): Virsh {
       return answers.slice(0, -1);
     },
   };
+}
+
+/** Aborts a while after the other one. */
+function delayed(signal: AbortSignal, delayMs: number): { signal: AbortSignal; forget: () => void } {
+  const late = new AbortController();
+  let timer: NodeJS.Timeout | undefined;
+  const begin = (): void => {
+    timer = setTimeout(() => late.abort(signal.reason), delayMs);
+  };
+  signal.addEventListener('abort', begin, { once: true });
+  const forget = (): void => {
+    clearTimeout(timer);
+    signal.removeEventListener('abort', begin);
+  };
+  return { signal: late.signal, forget };
 }
 
 function toPhrase(question: Question): string {
@@ -74,6 +99,7 @@ function toPhrase(question: Question): string {
 async function call(
   connection: LibvirtConnection,
   args: readonly string[],
+  signal: AbortSignal | undefined,
 ): Promise<{ isGood: boolean; stdout: string; words: string }> {
   const [, ...first] = virshCommand(connection);
   const { environment, identity } = connection;
@@ -84,7 +110,8 @@ async function call(
     environment,
     ...(identity ? { identity } : {}),
   } as const;
-  const called = await runTool(order, { timeoutMs: callMs, outputBytes }).catch((cause: unknown) => {
+  const called = await runTool(order, { timeoutMs: callMs, outputBytes, signal }).catch((cause: unknown) => {
+    demandWanted(signal);
     throw new HypervisorError('failed', { detail: String(cause), cause });
   });
   const words = called.isTimedOut ? `virsh did not answer for ${callMs} ms` : called.stderr;

@@ -1,11 +1,16 @@
-import { HypervisorError } from '../../hypervisor-error.ts';
+import type { OrderOptions } from '../../hypervisor.ts';
+import { demandWanted, HypervisorError } from '../../hypervisor-error.ts';
 import type { MachineSpec } from '../../machine-spec.ts';
 import { checkMachineSpec, isSameSpec, normaliseSpec } from '../../machine-spec.ts';
 import type { QemuContext } from './context.ts';
 import { isOn, look } from './context.ts';
 import { demandWays } from './host.ts';
 
-export async function define(context: QemuContext, wanted: MachineSpec): Promise<void> {
+export async function define(
+  context: QemuContext,
+  wanted: MachineSpec,
+  { signal }: OrderOptions = {},
+): Promise<void> {
   checkMachineSpec(wanted);
   const spec = normaliseSpec(wanted);
   const { definitions } = context;
@@ -15,6 +20,7 @@ export async function define(context: QemuContext, wanted: MachineSpec): Promise
     throw new HypervisorError('invalid_state', { detail: 'it runs' });
   const { machineType } = demandWays(await context.host(), spec);
   await refuseTakenName(context, spec);
+  demandWanted(signal);
   await definitions.write({ spec, machineType: existing?.machineType ?? machineType });
   context.changed();
 }

@@ -75,7 +75,7 @@ function createCalls(context: QemuContext, own: Pick<Hypervisor, 'onChange' | 'c
     driver: 'qemu',
     probe: async (options) => (await context.host(options)).facts,
     networks: listBridges,
-    define: (spec) => naming(() => turns(spec.uuid)(() => define(context, spec))),
+    define: (spec, options) => naming(() => turns(spec.uuid)(() => define(context, spec, options))),
     undefine: (uuid) => turns(uuid)(() => undefine(context, uuid)),
     spec: async (uuid) => (await definitions.read(uuid))?.spec ?? null,
     list: async () => {
@@ -83,7 +83,7 @@ function createCalls(context: QemuContext, own: Pick<Hypervisor, 'onChange' | 'c
       return all.filter((one) => one !== null);
     },
     status: (uuid) => statusOf(context, uuid),
-    start: (uuid) => turns(uuid)(() => start(context, uuid)),
+    start: (uuid, options) => turns(uuid)(() => start(context, uuid, options)),
     shutdown: (uuid) => turns(uuid)(() => shutdown(context, uuid)),
     powerOff: (uuid) => turns(uuid)(() => powerOff(context, uuid)),
     reset: (uuid) => turns(uuid)(() => reset(context, uuid)),

@@ -1,7 +1,8 @@
 import { copyFile, open, readFile, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { HypervisorError } from '../../hypervisor-error.ts';
+import type { OrderOptions } from '../../hypervisor.ts';
+import { demandWanted, HypervisorError } from '../../hypervisor-error.ts';
 import { findUefi } from '../uefi.ts';
 import { buildArguments, machineFiles } from './arguments.ts';
 import type { QemuContext } from './context.ts';
@@ -16,7 +17,11 @@ const startMs = 60_000;
 /** After this the process is ended by force. */
 const quitMs = 3_000;
 
-export async function start(context: QemuContext, uuid: string): Promise<void> {
+export async function start(
+  context: QemuContext,
+  uuid: string,
+  { signal }: OrderOptions = {},
+): Promise<void> {
   const definition = await demandDefinition(context, uuid);
   const now = await look(context, uuid);
   if (now.state === 'running') return;
@@ -24,24 +29,32 @@ export async function start(context: QemuContext, uuid: string): Promise<void> {
   if (now.state === 'unknown') throw new HypervisorError('no_answer');
   // A guest that panicked has a process still.
   if (isOn(now)) await powerOff(context, uuid);
-  await boot(context, definition);
+  await boot(context, definition, signal);
 }
 
-async function boot(context: QemuContext, { spec, machineType }: Definition): Promise<void> {
+async function boot(
+  context: QemuContext,
+  { spec, machineType }: Definition,
+  signal: AbortSignal | undefined,
+): Promise<void> {
   const ways = demandWays(await context.host(), spec);
   const directory = context.definitions.directory(spec.uuid);
   await clearRuntimeFiles(context, spec.uuid);
   if (spec.firmware === 'uefi') await makeVariables(directory);
   const { program } = ways;
+  demandWanted(signal);
   const launched = launch([program, ...buildArguments(spec, { ...ways, machineType })], directory);
   launched.ended.then(context.changed, context.changed);
-  await answers(context, { uuid: spec.uuid, launched });
+  signal?.addEventListener('abort', launched.kill);
+  await answers(context, { uuid: spec.uuid, launched, signal }).finally(() => {
+    signal?.removeEventListener('abort', launched.kill);
+  });
 }
 
 /** Waits for the monitor, or for the end of a QEMU that could not start. */
 async function answers(
   context: QemuContext,
-  { uuid, launched }: { uuid: string; launched: Launched },
+  { uuid, launched, signal }: { uuid: string; launched: Launched; signal: AbortSignal | undefined },
 ): Promise<void> {
   let end: string | null = null;
   launched.ended.then((how) => (end = how)).catch(() => {});
@@ -52,10 +65,13 @@ async function answers(
     if (end !== null) {
       const detail = await tellWhy(context.definitions.directory(uuid), end);
       await clearRuntimeFiles(context, uuid);
+      demandWanted(signal);
       throw new HypervisorError('start_failed', { detail });
     }
     if (performance.now() > deadline) {
-      await powerOff(context, uuid);
+      launched.kill();
+      await launched.ended;
+      await clearRuntimeFiles(context, uuid);
       throw new HypervisorError('start_failed', { detail: 'QEMU did not answer in time' });
     }
     await sleep(10);

@@ -45,6 +45,8 @@ export async function findProcess(directory: string, uuid: string): Promise<Proc
 export interface Launched {
   /** Resolves when QEMU ended: its exit code or signal. */
   readonly ended: Promise<string>;
+  /** By force; before QEMU wrote its number down, nobody else finds it. */
+  readonly kill: () => void;
 }
 
 /**
@@ -67,7 +69,7 @@ export function launch(command: readonly string[], directory: string): Launched 
       ([code, signal]: (string | number | null)[]) => String(code ?? signal),
       (error: unknown) => String(error),
     );
-    return { ended };
+    return { ended, kill: () => void child.kill('SIGKILL') };
   } finally {
     closeSync(log);
   }

@@ -1,0 +1,81 @@
+import { copyFileSync, existsSync, mkdirSync, openSync, readFileSync, rmSync, symlinkSync } from 'node:fs';
+import { chmodSync, chownSync, closeSync, constants, writeFileSync } from 'node:fs';
+import { execFileSync } from 'node:child_process';
+import { join } from 'node:path';
+import { until } from './poll.ts';
+
+/** Programs that the server runs by their absolute path, and which wait where a test wants them to. */
+export interface HeldTools {
+  /** What becomes the server, and sees our programs in the place of the system's; before its own command. */
+  readonly launcher: readonly string[];
+  /** From now on the program waits before it does anything, when one of its arguments is this one. */
+  hold(tool: string, argument: string): void;
+  /** The process that waits. */
+  held(): Promise<number>;
+  /** Nothing waits any more, and whatever waits goes on. */
+  release(): void;
+}
+
+/** Why programs cannot be exchanged here, or `null`. A test that is skipped for it prints this. */
+export function heldToolsRefusal(): string | null {
+  if (process.getuid?.() !== 0) return 'programs of the system are exchanged by mounts, which need root';
+  return existsSync('/usr/bin/unshare') && existsSync('/usr/bin/setpriv') ? null : 'util-linux is missing';
+}
+
+/** @param identity who the server shall be, when not root */
+export function makeHeldTools(
+  home: string,
+  tools: readonly string[],
+  identity: { uid: number; gid: number } | null,
+): HeldTools {
+  const root = join(home, 'tools');
+  mkdirSync(join(root, 'bin'), { recursive: true });
+  // QEMU looks for its firmware beside itself.
+  for (const name of ['share', 'lib']) symlinkSync(`/usr/${name}`, join(root, name));
+  const [gate, heldBy] = [join(root, 'gate'), join(root, 'held')];
+  execFileSync('mkfifo', [gate]);
+  chmodSync(gate, 0o666);
+  if (identity !== null) chownSync(root, identity.uid, identity.gid);
+  for (const tool of tools) {
+    copyFileSync(`/usr/bin/${tool}`, join(root, 'bin', tool));
+    writeFileSync(join(root, tool), waiter(root, tool), { mode: 0o755 });
+  }
+  const mounts = tools.map((tool) => `mount --bind ${join(root, tool)} /usr/bin/${tool} && `);
+  const become =
+    identity === null
+      ? []
+      : ['/usr/bin/setpriv', `--reuid=${identity.uid}`, `--regid=${identity.gid}`, '--clear-groups', '--'];
+  const inOwnMounts = ['/usr/bin/unshare', '--mount', '--propagation', 'private', '/bin/sh', '-c'];
+  const holds: string[] = [];
+  return {
+    launcher: [...inOwnMounts, `${mounts.join('')}exec "$@"`, 'sh', ...become],
+    hold(tool, argument) {
+      rmSync(heldBy, { force: true });
+      const path = join(root, `${tool}.${argument}.hold`);
+      writeFileSync(path, '');
+      holds.push(path);
+    },
+    held: () =>
+      until(() => existsSync(heldBy) && Number(readFileSync(heldBy, 'utf8')), {
+        what: 'a program to be held',
+      }),
+    release() {
+      for (const path of holds.splice(0)) rmSync(path, { force: true });
+      // Both ends, so that it does not wait for a reader; whoever waits to open the gate is let in.
+      closeSync(openSync(gate, constants.O_RDWR | constants.O_NONBLOCK));
+      rmSync(heldBy, { force: true });
+    },
+  };
+}
+
+function waiter(root: string, tool: string): string {
+  return `#!/bin/bash
+for argument in "$@"; do
+  if [[ "$argument" != */* && -e "${root}/${tool}.$argument.hold" ]]; then
+    echo $$ > "${root}/held.new" && mv "${root}/held.new" "${root}/held"
+    read -r < "${root}/gate"
+  fi
+done
+exec "${root}/bin/${tool}" "$@"
+`;
+}

@@ -1,0 +1,301 @@
+import { execFile } from 'node:child_process';
+import { chmodSync, chownSync, existsSync, mkdirSync, readdirSync, symlinkSync } from 'node:fs';
+import { dirname, join } from 'node:path';
+import { promisify } from 'node:util';
+import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest';
+import type { Image, Operation } from '@wcc/api';
+import type { HeldTools } from '../kit/held-tools.ts';
+import { heldToolsRefusal } from '../kit/held-tools.ts';
+import { GiB, makeRandomImage, MiB } from '../kit/images.ts';
+import { loopMountRefusal, withLoopFileSystem } from '../kit/loop-mount.ts';
+import { driverRefusal, startMachineHost, type Driver, type MachineHost } from '../kit/machine-host.ts';
+import { currentPhase, hasEnded, listImages, registerImage, waitForState } from '../kit/operations.ts';
+import { until } from '../kit/poll.ts';
+
+/**
+ * A cancel in every phase of a machine's making, with either driver. The phase is held open: its program waits
+ * for ever, or its file system is frozen. So nothing but the cancel can end it, and nothing here measures time.
+ */
+const run = promisify(execFile);
+const drivers: readonly Driver[] = ['qemu', 'libvirt'];
+
+for (const driver of drivers) {
+  const refusal = driverRefusal(driver) ?? heldToolsRefusal() ?? loopMountRefusal();
+  if (refusal !== null) console.log(`skipped: cancels of machines with ${driver}: ${refusal}`);
+  describe.skipIf(refusal !== null)(`with ${driver}`, () => {
+    describeCancels(driver);
+  });
+}
+
+/** A program, and an argument. */
+type Hold = [tool: string, argument: string];
+/** Directories in the data directory. */
+type Frozen = 'seeds' | 'machines/qemu/machines';
+
+interface LoopDisk {
+  path: string;
+  readonly freeze: () => Promise<void>;
+  /** One that is not frozen stays as it is. */
+  readonly thaw: () => Promise<void>;
+  readonly unmount: () => Promise<void>;
+}
+
+async function mountLoopDisk(): Promise<LoopDisk> {
+  return new Promise((mounted, failed) => {
+    let letGo = (): void => {};
+    const gone = withLoopFileSystem('ext4', 64 * MiB, (path) => {
+      const unmount = async (): Promise<void> => {
+        letGo();
+        await gone;
+      };
+      const freeze = async (): Promise<void> => void (await run('fsfreeze', ['--freeze', path]));
+      const thaw = (): Promise<void> =>
+        run('fsfreeze', ['--unfreeze', path]).then(
+          () => {},
+          () => {},
+        );
+      mounted({ path, unmount, freeze, thaw });
+      return new Promise<void>((resolve) => (letGo = resolve));
+    });
+    gone.catch(failed);
+  });
+}
+
+function describeCancels(driver: Driver): void {
+  const frozenParts: readonly Frozen[] = driver === 'qemu' ? ['seeds', 'machines/qemu/machines'] : ['seeds'];
+  let host: MachineHost;
+  let tools: HeldTools;
+  /** File systems of their own, which can be frozen: for seeds, and for the definitions of the driver `qemu`. */
+  const disks = new Map<Frozen, LoopDisk>();
+  let thin: Image;
+  let big: Image;
+  const small = { cpus: 1, memoryBytes: 32 * MiB };
+  const names: string[] = [];
+  const freshName = (): string => {
+    names.push(`held-${names.length}`);
+    return names.at(-1) ?? '';
+  };
+  const firstBoot = { user: 'me', sshKeys: [], passwordHash: '$6$salt$hash' };
+
+  beforeAll(async () => {
+    for (const part of frozenParts) disks.set(part, await mountLoopDisk());
+    host = await startMachineHost(driver, { holds: ['qemu-img', starter], prepare });
+    if (host.tools === null) throw new Error('there are no tools to hold');
+    ({ tools } = host);
+    const { poolDir, api } = host.server;
+    await run('qemu-img', ['create', '-q', '-f', 'qcow2', join(poolDir, 'thin.qcow2'), '40G']);
+    await makeRandomImage(join(poolDir, 'big.raw'), GiB);
+    thin = await registerImage(host.server, 'thin.qcow2');
+    big = await registerImage(host.server, 'big.raw');
+    for (const { id } of [thin, big]) await api.changeImage(id, { template: true });
+  });
+  afterEach(async () => {
+    tools.release();
+    for (const { thaw } of disks.values()) await thaw();
+  });
+  afterAll(async () => {
+    await host.close();
+    for (const { unmount } of disks.values()) await unmount();
+  });
+
+  function prepare(home: string): void {
+    const owner = driver === 'libvirt' ? 65_534 : 0;
+    mkdirSync(join(home, 'data'));
+    chownSync(join(home, 'data'), owner, owner);
+    for (const [part, { path }] of disks) {
+      const there = join(path, 'files');
+      // Its parent is root's own.
+      chmodSync(dirname(path), 0o711);
+      mkdirSync(there, { mode: 0o700 });
+      chownSync(there, owner, owner);
+      mkdirSync(join(home, 'data', part, '..'), { recursive: true });
+      symlinkSync(there, join(home, 'data', part));
+    }
+  }
+
+  const starter = driver === 'qemu' ? 'qemu-system-x86_64' : 'virsh';
+  const holdOfStart: Hold = [starter, driver === 'qemu' ? '-uuid' : 'start'];
+  const holdOfProbe: Hold = [starter, driver === 'qemu' ? '--version' : 'version'];
+
+  async function everything(): Promise<unknown> {
+    const { api, poolDir, dataDir } = host.server;
+    const list = (path: string): string[] => (existsSync(path) ? readdirSync(path).toSorted() : []);
+    return {
+      vms: (await api.vms()).items.map((vm) => vm.name),
+      images: (await listImages(host.server)).map((image) => image.name),
+      pool: list(poolDir).filter((file) => file !== '.wcc-pool'),
+      seeds: list(join(dataDir, 'seeds')),
+      machines: list(join(dataDir, 'machines', driver, 'machines')),
+      inside: host.machinesInside(),
+      reserved: (await api.pools()).items.map(({ reservedBytes }) => reservedBytes),
+    };
+  }
+  async function inPhase(id: string, phase: string): Promise<void> {
+    await until(
+      async () => {
+        const operation = await host.server.api.operation(id);
+        if (hasEnded(operation)) throw new Error(`${operation.state}: ${JSON.stringify(operation.error)}`);
+        return currentPhase(operation)?.name === phase;
+      },
+      { what: `${id} to be in the phase ${phase}`, everyMs: 5 },
+    );
+  }
+  /** Twice: the second one changes nothing, and is told so when the end is there already. */
+  async function cancel(id: string): Promise<void> {
+    const { api } = host.server;
+    expect((await api.cancel(id)).operation.state).toBe('cancelling');
+    await api.cancel(id).catch((error: unknown) => expect(error).toMatchObject({ code: 'invalid_state' }));
+  }
+  async function expectOneEnd({ id, action }: Operation): Promise<void> {
+    const { api } = host.server;
+    const { items: log } = await api.operationLog(id);
+    const said = log.filter(({ kind, text }) => kind === 'state' && /^(succ|fail|cancelled)/.test(text));
+    expect(said.map(({ text }) => text)).toEqual(['cancelled']);
+    const { items: audit } = await api.audit({ limit: 200 });
+    const rows = audit.filter(({ subject }) => subject === `operation:${id}`);
+    const done = rows.map(({ what, result }) => `${what} ${result}`);
+    const once = [`${action} ok`, `${action}.end cancelled`, 'operation.cancel ok'];
+    expect(done.toSorted()).toEqual(once.toSorted());
+  }
+  async function expectNothing(operation: Operation, before: unknown): Promise<void> {
+    const ended = await waitForState(host.server, operation.id, { states: ['cancelled'] });
+    // Only now, so that the end does not come of it.
+    tools.release();
+    expect(ended.error).toBeNull();
+    expect(await everything()).toEqual(before);
+    await expectOneEnd(operation);
+  }
+
+  const create = async (changes: object): Promise<Operation> =>
+    (await host.server.api.createVm({ ...small, name: freshName(), disks: [], start: true, ...changes }))
+      .operation;
+  const quick = async (image: Image, changes: object = {}): Promise<Operation> =>
+    (await host.server.api.quickCreateVm({ ...small, name: freshName(), image: image.id, ...changes }))
+      .operation;
+  const blank = { kind: 'blank' as const, sizeBytes: MiB, format: 'qcow2' as const };
+  const copied = (image: Image) => ({ kind: 'copy' as const, image: image.id, method: 'copy' as const });
+
+  const heldByProgram: { action: string; phase: string; hold: Hold; order: () => Promise<Operation> }[] = [
+    {
+      action: 'create_vm',
+      phase: 'disk_1',
+      hold: ['qemu-img', 'create'],
+      order: () => create({ disks: [blank] }),
+    },
+    {
+      action: 'create_vm',
+      phase: 'disk_2',
+      hold: ['qemu-img', 'create'],
+      order: () => create({ disks: [copied(thin), blank] }),
+    },
+    {
+      action: 'create_vm',
+      phase: 'disk_1',
+      hold: ['qemu-img', 'resize'],
+      order: () => create({ disks: [{ ...copied(thin), sizeBytes: 41 * GiB }] }),
+    },
+    {
+      action: 'create_vm',
+      phase: 'start',
+      hold: holdOfStart,
+      order: () => create({ disks: [copied(thin), blank], firstBoot }),
+    },
+    {
+      action: 'quick_create_vm',
+      phase: 'disk_1',
+      hold: ['qemu-img', 'create'],
+      order: () => quick(thin),
+    },
+    { action: 'quick_create_vm', phase: 'start', hold: holdOfStart, order: () => quick(thin) },
+    {
+      action: 'create_vm',
+      phase: 'define',
+      hold: ['virsh', 'define'],
+      order: () => create({ disks: [blank], firstBoot }),
+    },
+    { action: 'quick_create_vm', phase: 'define', hold: ['virsh', 'define'], order: () => quick(thin) },
+  ];
+
+  const held = ['qemu-img', starter];
+  test.each(heldByProgram.filter(({ hold: [tool] }) => held.includes(tool)))(
+    '$action in $phase, held in $hold',
+    async ({ phase, hold, order }) => {
+      const before = await everything();
+      tools.hold(...hold);
+      const operation = await order();
+      const pid = await tools.held();
+      await inPhase(operation.id, phase);
+      await cancel(operation.id);
+      await until(() => !existsSync(`/proc/${pid}`), { what: 'the held program to be killed' });
+      await expectNothing(operation, before);
+    },
+  );
+
+  const definitions = 'machines/qemu/machines';
+  const withDisk = (): Promise<Operation> => create({ disks: [blank], firstBoot });
+  const heldByDisk: { action: string; phase: string; part: Frozen; order: () => Promise<Operation> }[] = [
+    { action: 'create_vm', phase: 'seed', part: 'seeds', order: withDisk },
+    { action: 'quick_create_vm', phase: 'seed', part: 'seeds', order: () => quick(thin) },
+    { action: 'create_vm', phase: 'define', part: definitions, order: withDisk },
+    { action: 'quick_create_vm', phase: 'define', part: definitions, order: () => quick(thin) },
+  ];
+
+  // A call of the kernel cannot be given up: the cancel is answered all the same, and nothing follows it.
+  test.each(heldByDisk.filter(({ part }) => frozenParts.includes(part)))(
+    '$action in $phase, with a disk that takes nothing',
+    async ({ phase, part, order }) => {
+      const before = await everything();
+      await disks.get(part)?.freeze();
+      const operation = await order();
+      await inPhase(operation.id, phase);
+      await cancel(operation.id);
+      expect((await host.server.api.operation(operation.id)).state).toBe('cancelling');
+      await disks.get(part)?.thaw();
+      await expectNothing(operation, before);
+    },
+  );
+
+  test.each([
+    ['create_vm', () => create({ disks: [copied(thin), copied(big)] }), 'disk_2'],
+    ['quick_create_vm', () => quick(big, { full: true }), 'disk_1'],
+  ] as const)('%s in the middle of a copy', async (_action, order, phase) => {
+    const before = await everything();
+    const operation = await order();
+    const { api } = host.server;
+    await until(
+      async () => {
+        const now = currentPhase(await api.operation(operation.id));
+        return now?.name === phase && now.done > 0;
+      },
+      { what: 'bytes to be copied', everyMs: 5 },
+    );
+    await cancel(operation.id);
+    await expectNothing(operation, before);
+  });
+
+  test.each([
+    ['create_vm', () => create({ disks: [blank], firstBoot })],
+    ['quick_create_vm', () => quick(thin)],
+  ] as const)('%s in the check after a restart, while the host is examined', async (_action, order) => {
+    const before = await everything();
+    tools.hold('qemu-img', 'create');
+    const operation = await order();
+    const writer = await tools.held();
+    await host.server.kill();
+    process.kill(writer, 'SIGKILL');
+    tools.hold(...holdOfProbe);
+    await host.server.start();
+    // Its record still tells of the phase before the restart.
+    await tools.held();
+    await waitForState(host.server, operation.id, { states: ['running'] });
+    await cancel(operation.id);
+    await expectNothing(operation, before);
+  });
+
+  test('the name is free, and a machine of it is made', async () => {
+    const { id } = await quick(thin, { name: names[0] });
+    const { result } = await waitForState(host.server, id, { states: ['succeeded'] });
+    expect((await host.server.api.vm(Number(result?.id))).state).toBe('running');
+    expect(host.machinesInside()).not.toEqual([]);
+  });
+}
