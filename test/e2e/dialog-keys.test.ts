@@ -38,8 +38,8 @@ async function makeImage(name: string): Promise<number> {
   return (await registerImage(server, name)).id;
 }
 
-async function open(path: string): Promise<OpenConsole & { dialog: Locator }> {
-  const opened = await openConsole(browser, { server, user });
+async function open(path: string, locale: 'en' | 'ja' = 'en'): Promise<OpenConsole & { dialog: Locator }> {
+  const opened = await openConsole(browser, { server, user }, { locale });
   contexts.push(opened.context);
   await opened.page.goto(`${opened.url}${path}`);
   await opened.page.locator('main h1').waitFor();
@@ -155,6 +155,17 @@ test('a refusal that is about no field leaves everything where it was', async ()
   await expectFocusOn(page, /^Import$/);
   expect((await focused(page)).region).toBe('dialog');
   expect(await dialog.locator('#import-name').inputValue()).toBe('new.raw');
+});
+
+test('a proxy that answers instead of the server is named with its status, in Japanese too', async () => {
+  const { page, dialog } = await open('/images', 'ja');
+  const body = '<html><h1>413 Request Entity Too Large</h1></html>';
+  await page.route(/\/api\/images\/import/, (route) => route.fulfill({ status: 413, body }));
+  await openByKeys(page, /^取り込み$/, /^アドレス/);
+  await page.keyboard.type('https://files.example/new.raw');
+  await page.keyboard.press('Enter');
+  await dialog.getByText('サーバーまたは途中のプロキシが 413 を返しました。').waitFor();
+  await expectFocusOn(page, /^アドレス/);
 });
 
 test('when what opened a dialog is gone, the focus goes to its neighbour or to the heading', async () => {

@@ -73,7 +73,7 @@ export class App {
     const message = error instanceof Error ? error.message : String(error);
     const known = own === null ? undefined : this.#translate(own.code);
     if (known === undefined) return { message, hint: own?.hint ?? '', detail: '' };
-    return { ...known, detail: message };
+    return { ...known, message: known.message.replace('{status}', String(own?.status)), detail: message };
   }
 
   explainOperation(error: OperationError): ErrorWords {

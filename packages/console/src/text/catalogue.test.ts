@@ -1,11 +1,15 @@
 import { errorCodes } from '@wcc/api';
 import { describe, expect, it } from 'vitest';
+import { accessTextOf } from './access-catalogue.ts';
 import { textOf } from './catalogue.ts';
 import { machinesTextOf } from './machines-catalogue.ts';
 import { ago, clockTime } from './format.ts';
 import { errorWordsOf, loadErrorWords } from './error-words.ts';
 import { imageTextOf } from './image-catalogue.ts';
+import { sharedTextOf } from './shared-text.ts';
 import { uploadsTextOf } from './uploads-catalogue.ts';
+
+type Reader = Parameters<typeof machinesTextOf>[0];
 
 /** Every text with its path; functions are called with plausible arguments. */
 function flatten(node: unknown, path = ''): [string, string][] {
@@ -47,6 +51,46 @@ describe('the catalogues', () => {
     for (const code of errorCodes)
       expect(errorWordsOf('ja')[code]?.message, code).toMatch(/[\u3040-\u30ff\u4e00-\u9fff]/);
     expect(errorWordsOf('en')).toEqual({});
+    expect(errorWordsOf('ja')['foreign_answer']?.message).toContain('{status}');
+  });
+});
+
+/** Where the words of each text stand for something else: the numbers of the arguments that it shows. */
+function placesOf(node: unknown, path = ''): [string, string][] {
+  if (typeof node === 'function') {
+    if (path.endsWith('rescanned')) return [];
+    const names = Array.from({ length: node.length }, (_, index) => `<${index}>`);
+    const made = String(node(...names));
+    return [[path, names.filter((name) => made.includes(name)).join('')]];
+  }
+  if (typeof node !== 'object' || node === null) return [];
+  return Object.entries(node).flatMap(([key, value]) => placesOf(value, `${path}.${key}`));
+}
+
+describe('the texts of both languages', () => {
+  const every = { textOf: ({ locale }: Reader) => textOf(locale), accessTextOf, imageTextOf, machinesTextOf };
+  const all = Object.entries({
+    ...every,
+    uploadsTextOf,
+    sharedTextOf: ({ locale }: Reader) => sharedTextOf(locale),
+  });
+
+  it.each(all)('show the same: %s', (_, catalogueOf) => {
+    const english = placesOf(catalogueOf({ locale: 'en' }));
+    expect(english.length).toBeGreaterThan(0);
+    expect(Object.fromEntries(placesOf(catalogueOf({ locale: 'ja' })))).toEqual(Object.fromEntries(english));
+  });
+
+  it('name the status that a proxy answered, in a whole sentence of their own', () => {
+    const { tooLargeForProxy, proxyLost, proxyTimedOut } = uploadsTextOf({ locale: 'ja' });
+    const told = { 413: tooLargeForProxy, 502: proxyLost('502', '61 %'), 504: proxyTimedOut('61 %') };
+    for (const [status, words] of Object.entries(told)) {
+      expect(words).toContain(status);
+      expect(words).toMatch(/プロキシ.+(ます|した|ません)$/);
+      // But for the names of nginx's settings, which are not words of any language.
+      const rest = words.replaceAll(/client_max_body_size 0|proxy_read_timeout/g, '');
+      expect(rest).not.toMatch(/[a-z]/i);
+    }
   });
 });
 

@@ -248,7 +248,7 @@ export const jaErrors: Record<ErrorCode | 'unreachable' | 'foreign_answer', Erro
     hint: 'ネットワークを確認してください。サーバー上の処理は続いています。',
   },
   foreign_answer: {
-    message: 'サーバーまたは途中のプロキシから予期しない応答がありました。',
+    message: 'サーバーまたは途中のプロキシが {status} を返しました。',
     hint: 'アドレスとプロキシを確認してください。',
   },
 };
