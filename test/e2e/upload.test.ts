@@ -94,7 +94,9 @@ test('2 and 3: reload in mid-upload; a wrong file is refused, the right one goes
   expect(leaving.asked(), 'closing a page that sends is asked about').toBe(1);
   await page.goto(`http://127.0.0.1:${proxy.port}/operations`);
   const row = rowOf(page, 'reloaded.raw');
-  await row.getByText(/^Choose reloaded\.raw again to go on at \d/).waitFor({ timeout: 30_000 });
+  await row
+    .getByText(/^Choose reloaded\.raw \(64\.0 MiB\) again to go on at \d/)
+    .waitFor({ timeout: 30_000 });
   await screenshot(page, 'upload-interrupted');
   const atReload = proxy.fromClients;
 

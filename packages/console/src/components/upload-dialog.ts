@@ -6,12 +6,20 @@ import type { Emitter } from '../state/emitter.ts';
 import { isActive, madeImageOf } from '../state/operation-groups.ts';
 import { lookAtKind } from '../state/uploads/kind.ts';
 import type { NewUpload } from '../state/uploads/tus.ts';
-import { chooseFile, isAboutName, judgeFile, neededBytes } from '../state/uploads/upload-form.ts';
+import {
+  chooseFile,
+  isAboutName,
+  judgeFile,
+  matchBegun,
+  neededBytes,
+  openBegun,
+} from '../state/uploads/upload-form.ts';
 import type { ChosenFile } from '../state/uploads/upload-form.ts';
 import { uploads as styles } from '../styles/uploads.ts';
 import { count, size } from '../text/format.ts';
 import type { UploadsText } from '../text/uploads-text.ts';
 import { uploadsTextOf } from '../text/uploads-catalogue.ts';
+import { begunUploads } from './begun-uploads.ts';
 import { FormDialog } from './form-dialog.ts';
 import { icon } from './icons.ts';
 import { uploadFile } from './upload-file.ts';
@@ -24,6 +32,7 @@ export class UploadDialog extends FormDialog {
     chosen: { state: true },
     poolId: { state: true },
     isOver: { state: true },
+    begun: { state: true },
   };
   /** What was dropped on the page. */
   declare dropped: readonly File[];
@@ -31,8 +40,9 @@ export class UploadDialog extends FormDialog {
   declare poolId: string;
   /** A file is being dragged over the zone. */
   declare isOver: boolean;
+  /** One's own unfinished uploads, which nobody sends here. */
+  declare begun: readonly Upload[];
   protected readonly idPrefix = 'upload';
-  #begun: readonly Upload[] = [];
   #lastKey = 0;
 
   constructor() {
@@ -41,6 +51,7 @@ export class UploadDialog extends FormDialog {
     this.chosen = [];
     this.poolId = '';
     this.isOver = false;
+    this.begun = [];
   }
 
   override connectedCallback(): void {
@@ -90,7 +101,8 @@ export class UploadDialog extends FormDialog {
     return this.frame({
       title: text.title,
       lead: text.lead,
-      body: html`${this.#dropZone()} ${this.#list()} ${this.#poolField()} ${this.#facts()}`,
+      body: html`${begunUploads(openBegun(this.chosen, this.begun), text)} ${this.#dropZone()} ${this.#list()}
+      ${this.#poolField()} ${this.#facts()}`,
       note: isOffline ? this.text.shell.disabledOffline : text.keepOpen,
       buttons: html`<button type="button" class="button" @click=${() => this.close()}>${text.close}</button>
         <button class="button primary" aria-disabled=${String(this.busy || isOffline)}>
@@ -141,6 +153,7 @@ export class UploadDialog extends FormDialog {
             app: this.app,
             chosen,
             verdict: this.#judge(chosen),
+            namesake: this.begun.find(({ name }) => name === chosen.name),
             change: (part) => this.#change(chosen.key, part),
             remove: () => this.#remove(chosen.key),
           }),
@@ -196,8 +209,8 @@ export class UploadDialog extends FormDialog {
 
   #add(files: readonly File[]): void {
     this.refusal = null;
-    const added = files.map((file) => chooseFile((this.#lastKey += 1), file, this.#begun));
-    this.chosen = [...this.chosen, ...added];
+    const added = files.map((file) => chooseFile((this.#lastKey += 1), file));
+    this.chosen = matchBegun([...this.chosen, ...added], this.begun);
     for (const { key, file } of added) void this.#look(key, file);
   }
 
@@ -222,15 +235,12 @@ export class UploadDialog extends FormDialog {
     });
   }
 
-  /** Those that nobody sends here. Without the answer every file is a new one. */
+  /** Without the answer every file is a new one. */
   async #loadBegun(): Promise<void> {
     try {
       const { items } = await this.app.api.uploads();
-      this.#begun = items.filter(({ id }) => !this.desk.uploads.isFed(id));
-      this.chosen = this.chosen.map((each) => {
-        const { begun, isGoingOn } = chooseFile(each.key, each.file, this.#begun);
-        return { ...each, begun, isGoingOn };
-      });
+      this.begun = items.filter(({ id }) => !this.desk.uploads.isFed(id));
+      this.chosen = matchBegun(this.chosen, this.begun);
     } catch (error) {
       this.problem = error;
     }
@@ -250,6 +260,7 @@ export class UploadDialog extends FormDialog {
           if (each.isGoingOn && each.begun !== null) await engine.resume(each.begun.id, each.file);
           else await engine.begin(each.file, this.#wishOf(each));
           this.chosen = this.chosen.filter(({ key }) => key !== each.key);
+          if (each.isGoingOn) this.begun = this.begun.filter((upload) => upload !== each.begun);
         } catch (problem) {
           this.#change(each.key, { problem });
         }
@@ -278,7 +289,7 @@ export class UploadDialog extends FormDialog {
   protected refusedFile({ key, file, problem }: ChosenFile): void {
     const { message, hint } = this.app.explain(problem);
     this.app.announcer.alert(`${file.name}: ${message} ${hint}`);
-    this.querySelector<HTMLElement>(`#upload-name-${key}`)?.focus();
+    this.querySelector<HTMLElement>(`#upload-name-${key}, #upload-go-on-${key}`)?.focus();
   }
 
   #focusOn(bad: ChosenFile): void {

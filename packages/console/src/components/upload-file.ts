@@ -1,5 +1,7 @@
+import { ApiProblem } from '@wcc/api/client';
 import { html, nothing } from 'lit';
 import type { TemplateResult } from 'lit';
+import type { Upload } from '@wcc/api';
 import type { App } from '../state/app.ts';
 import { FileTrouble } from '../state/uploads/local-file.ts';
 import { NoDigest } from '../state/uploads/prove.ts';
@@ -7,12 +9,15 @@ import { isAboutName, isMisnamed } from '../state/uploads/upload-form.ts';
 import type { ChosenFile, FileVerdict } from '../state/uploads/upload-form.ts';
 import { size } from '../text/format.ts';
 import { uploadsTextOf } from '../text/uploads-catalogue.ts';
+import { percentOf } from './begun-uploads.ts';
 import { icon } from './icons.ts';
 
 export interface UploadFileContext {
   app: App;
   chosen: ChosenFile;
   verdict: FileVerdict;
+  /** The unfinished upload that has the name which the image shall get. */
+  namesake: Upload | undefined;
   change: (part: Partial<ChosenFile>) => void;
   remove: () => void;
 }
@@ -48,18 +53,20 @@ export function uploadFile(context: UploadFileContext): TemplateResult {
 function goOnField({ app, chosen, change }: UploadFileContext): TemplateResult {
   const text = uploadsTextOf(app.preferences);
   const { begun, isGoingOn, key } = chosen;
-  const done = begun === null || begun.sizeBytes === 0 ? 0 : begun.offsetBytes / begun.sizeBytes;
+  const at = percentOf(begun?.offsetBytes ?? 0, begun?.sizeBytes ?? 0);
   const choice = (value: boolean, words: string, note: string): TemplateResult =>
     html`<label class="check">
       <input
         type="radio"
+        id="upload-${value ? 'go-on' : 'anew'}-${key}"
         name="go-on-${key}"
+        aria-describedby="upload-note-${key}"
         .checked=${isGoingOn === value}
         @change=${() => change({ isGoingOn: value })}
       />${words} ${note === '' ? nothing : html`<span class="note">${note}</span>`}
     </label>`;
   return html`<fieldset class="field go-on" aria-label=${chosen.file.name}>
-    ${choice(true, text.goOn(`${Math.floor(done * 100)} %`), text.goOnHint)} ${choice(false, text.asNew, '')}
+    ${choice(true, text.goOn(begun?.name ?? '', at), text.goOnHint)} ${choice(false, text.asNew, '')}
   </fieldset>`;
 }
 
@@ -89,7 +96,7 @@ function noteOf(context: UploadFileContext): TemplateResult {
   const id = `upload-note-${chosen.key}`;
   const note = (kind: string, words: string): TemplateResult =>
     html`<p class="note ${kind}" id=${id}>${words}</p>`;
-  if (chosen.problem !== null) return note('bad', problemWords(app, chosen.problem));
+  if (chosen.problem !== null) return note('bad', problemWords(app, chosen));
   if (verdict === null) {
     if (chosen.isGoingOn || chosen.kind === null) return note('', '\u00a0');
     const kind = chosen.kind === 'unreadable' ? '' : text.kinds[chosen.kind];
@@ -98,12 +105,15 @@ function noteOf(context: UploadFileContext): TemplateResult {
   return note('bad', verdictWords(context, verdict));
 }
 
-function verdictWords({ app, chosen }: UploadFileContext, verdict: NonNullable<FileVerdict>): string {
+function verdictWords(
+  { app, chosen, namesake }: UploadFileContext,
+  verdict: NonNullable<FileVerdict>,
+): string {
   const text = uploadsTextOf(app.preferences);
   const { copy } = app.text;
   const { kind, file } = chosen;
   const own: Partial<Record<NonNullable<FileVerdict>, string>> = {
-    taken: copy.taken,
+    taken: namesake === undefined ? copy.taken : text.begunName(size(namesake.sizeBytes)),
     twice: text.twice,
     bad_digest: text.badDigest,
     unreadable: text.unreadable,
@@ -113,12 +123,14 @@ function verdictWords({ app, chosen }: UploadFileContext, verdict: NonNullable<F
   return own[verdict] ?? ({ ...copy.nameProblems } as Partial<Record<string, string>>)[verdict] ?? '';
 }
 
-function problemWords(app: App, problem: unknown): string {
+function problemWords(app: App, { begun, problem }: ChosenFile): string {
   const text = uploadsTextOf(app.preferences);
   if (problem instanceof FileTrouble) return text.unreadable;
   if (problem instanceof NoDigest) return text.noDigest;
-  const { message, hint } = app.explain(problem);
-  return `${message} ${hint}`;
+  const { message, hint, detail } = app.explain(problem);
+  if (begun === null || !(problem instanceof ApiProblem) || problem.code !== 'wrong_file')
+    return `${message} ${hint}`;
+  return `${text.notThisFile(begun.name)} ${message} ${hint} ${detail}`.trim();
 }
 
 function digestField({ app, chosen, verdict, change }: UploadFileContext): TemplateResult {

@@ -61,6 +61,26 @@ export const uploads: CSSResult = css`
   .drop.slim .button {
     margin: 0;
   }
+  .begun {
+    display: grid;
+    gap: 0.25rem;
+    padding: 0.75rem 1rem;
+    border-radius: var(--radius);
+    background: var(--accent-soft);
+    font-size: 0.8125rem;
+  }
+  .begun > p:first-child {
+    font-weight: 500;
+  }
+  .begun li {
+    display: flex;
+    flex-wrap: wrap;
+    justify-content: space-between;
+    gap: 0 0.75rem;
+  }
+  .begun bdi {
+    overflow-wrap: anywhere;
+  }
   .files {
     display: grid;
     gap: 0.75rem;

@@ -30,7 +30,11 @@ export interface UploadsText {
   submit: (count: string) => string;
   busy: string;
   close: string;
-  goOn: (percent: string) => string;
+  begun: string;
+  begunFacts: (size: string, percent: string) => string;
+  begunHint: string;
+  begunName: (size: string) => string;
+  goOn: (name: string, percent: string) => string;
   goOnHint: string;
   asNew: string;
   resuming: string;

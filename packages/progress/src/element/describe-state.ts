@@ -1,7 +1,7 @@
 import type { OperationState, Snapshot } from '../core/snapshot.ts';
 import { formatBytes } from '../core/units.ts';
 import { percentDone, percentText } from './describe-bar.ts';
-import { currentPhase, isWaitingForFile, joinParts } from './row-view.ts';
+import { currentPhase, isFullPhase, isWaitingForFile, joinParts } from './row-view.ts';
 import type { RowContext } from './row-view.ts';
 import { isOwnAction, nameOf, warningOf } from './text/catalogue.ts';
 
@@ -91,7 +91,10 @@ function waitingStatus(snapshot: Snapshot, context: RowContext): string {
   const { text, offers } = context;
   const at = percentDone(snapshot) === 0 ? '' : percentText(snapshot, text);
   const name = snapshot.target?.name ?? snapshot.subject.name;
-  if (offers.includes('choose')) return text.chooseAgain(name, at);
+  const phase = currentPhase(snapshot);
+  // Of several files of one name the size tells which.
+  const size = isFullPhase(phase) && phase.total !== null ? ` (${formatBytes(phase.total)})` : '';
+  if (offers.includes('choose')) return text.chooseAgain(name + size, at);
   return joinParts(text, [text.states.interrupted, reasonOf(snapshot, context)]);
 }
 

@@ -86,7 +86,7 @@ describe('a row', () => {
   it('says how an upload goes on to whoever has the file, and only to them', () => {
     const upload = { state: 'interrupted', stateReason: { code: 'waiting_for_client' } } as const;
     const own = row(upload, { offers: ['choose'] });
-    expect(own.status).toBe('Choose web-07.raw again to go on at 62.5 %');
+    expect(own.status).toBe('Choose web-07.raw (2.4 GiB) again to go on at 62.5 %');
     expect(own.verbs).toEqual(['choose', 'cancel']);
     const others = row(upload);
     expect(others.status).not.toMatch(/choose/i);

@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import type { Upload } from '@wcc/api';
 import { isRefusedKind, lookAtKind } from './kind.ts';
-import { chooseFile, isMisnamed, judgeFile, neededBytes } from './upload-form.ts';
+import { chooseFile, isMisnamed, judgeFile, matchBegun, neededBytes, openBegun } from './upload-form.ts';
 import type { ChosenFile } from './upload-form.ts';
 import { Pace, waitMs } from './pace.ts';
 
@@ -9,10 +9,13 @@ const fileOf = (name: string, parts: BlobPart[] = ['x'], lastModified = 5): File
   new File(parts, name, { lastModified });
 
 const chosen = (name: string, change: Partial<ChosenFile> = {}): ChosenFile => ({
-  ...chooseFile(1, fileOf(name), []),
+  ...chooseFile(1, fileOf(name)),
   kind: 'raw',
   ...change,
 });
+
+const begunOf = (name: string): Upload =>
+  ({ id: name, name, sizeBytes: 1, lastModified: 5 }) as unknown as Upload;
 
 const never = (): boolean => false;
 
@@ -34,7 +37,7 @@ describe('a chosen file', () => {
   });
 
   it('is told at once to be empty, an archive, or without a digest that could be one', () => {
-    const empty = chooseFile(1, fileOf('a.raw', []), []);
+    const empty = chooseFile(1, fileOf('a.raw', []));
     expect(judgeFile(empty, [empty], never)).toBe('empty');
     const archive = chosen('a.raw.gz', { kind: 'gzip' });
     expect(judgeFile(archive, [archive], never)).toBe('refused_kind');
@@ -45,13 +48,26 @@ describe('a chosen file', () => {
   });
 
   it('belongs to an unfinished upload of its size with its name or time, and needs no room then', () => {
-    const begun = { id: 'u', name: 'other.iso', sizeBytes: 1, lastModified: 5 } as unknown as Upload;
-    const one = chooseFile(1, fileOf('debian.iso'), [begun]);
-    expect(one.isGoingOn).toBe(true);
-    expect(neededBytes([one, chosen('b.raw')])).toBe(1);
-    expect(judgeFile({ ...one, name: '' }, [one], never)).toBeNull();
-    expect(chooseFile(1, fileOf('debian.iso', ['xy']), [begun]).begun).toBeNull();
-    expect(chooseFile(1, fileOf('debian.iso', ['x'], 6), [begun]).begun).toBeNull();
+    const begun = begunOf('other.iso');
+    const [one] = matchBegun([chosen('debian.iso')], [begun]);
+    expect(one?.isGoingOn).toBe(true);
+    expect(neededBytes([one!, chosen('b.raw')])).toBe(1);
+    expect(judgeFile({ ...one!, name: '' }, [one!], never)).toBeNull();
+    const ofOther = [fileOf('debian.iso', ['xy']), fileOf('debian.iso', ['x'], 6)];
+    const others = ofOther.map((file, key) => chooseFile(key, file));
+    expect(matchBegun(others, [begun]).map((each) => each.begun)).toEqual([null, null]);
+  });
+
+  it('goes on with the one of its name, however many have its size and time, and no two with the same', () => {
+    const offers = ['a.raw', 'b.raw', 'c.raw'].map((name) => begunOf(name));
+    const files = ['b.raw', 'new.raw', 'a.raw'].map((name, key) => chosen(name, { key }));
+    const matched = matchBegun(files, offers);
+    expect(matched.map(({ begun }) => begun?.name)).toEqual(['b.raw', 'c.raw', 'a.raw']);
+    expect(openBegun(matched, offers)).toEqual([]);
+    const anew = matched.map((each) => ({ ...each, isGoingOn: each.name !== 'new.raw' }));
+    expect(openBegun(anew, offers).map(({ name }) => name)).toEqual(['c.raw']);
+    // What was answered before stays answered when one more file comes.
+    expect(matchBegun([...anew, chosen('c.raw', { key: 9 })], offers)[1]).toBe(anew[1]);
   });
 
   it('is known by its content', async () => {

@@ -21,25 +21,48 @@ export interface ChosenFile {
   problem: unknown;
 }
 
-export function chooseFile(key: number, file: File, begun: readonly Upload[]): ChosenFile {
-  const found = begunOf(file, begun);
+export function chooseFile(key: number, file: File): ChosenFile {
   return {
     key,
     file,
     name: file.name,
     sha256: '',
     kind: null,
-    begun: found,
-    isGoingOn: found !== null,
+    begun: null,
+    isGoingOn: false,
     problem: null,
   };
 }
 
-/** By what can be known without reading: the size, and the time or the name. The server compares the content. */
-function begunOf({ name, size, lastModified }: File, begun: readonly Upload[]): Upload | null {
-  const isLikely = (upload: Upload): boolean =>
-    upload.sizeBytes === size && (upload.lastModified === lastModified || upload.name === name);
-  return begun.find(isLikely) ?? null;
+/** How well a file goes with an unfinished upload: a name tells more than a time, which many files share. */
+const likenesses = [3, 2, 1] as const;
+
+/** By what can be known without reading; of another size it is another file. The server compares the content. */
+function likenessOf({ name, size, lastModified }: File, upload: Upload): number {
+  if (upload.sizeBytes !== size) return 0;
+  return (upload.name === name ? 2 : 0) + (upload.lastModified === lastModified ? 1 : 0);
+}
+
+/** Each file goes on with the unfinished upload that is most likely its own, and no two with the same one. */
+export function matchBegun(chosen: readonly ChosenFile[], begun: readonly Upload[]): ChosenFile[] {
+  const matched = [...chosen];
+  const free = new Set(begun);
+  for (const each of chosen) if (each.begun !== null) free.delete(each.begun);
+  for (const likeness of likenesses)
+    for (const [index, each] of matched.entries()) {
+      if (each.begun !== null) continue;
+      const own = [...free].find((upload) => likenessOf(each.file, upload) === likeness);
+      if (own === undefined) continue;
+      free.delete(own);
+      matched[index] = { ...each, begun: own, isGoingOn: true };
+    }
+  return matched;
+}
+
+/** Those that none of the files goes on with. */
+export function openBegun(chosen: readonly ChosenFile[], begun: readonly Upload[]): Upload[] {
+  const taken = new Set(chosen.map((each) => (each.isGoingOn ? each.begun?.id : undefined)));
+  return begun.filter(({ id }) => !taken.has(id));
 }
 
 export type FileVerdict =

@@ -1,0 +1,104 @@
+import { readFileSync, utimesSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import type { Browser } from 'playwright-core';
+import { afterAll, beforeAll, expect, test } from 'vitest';
+import { findFaults } from '../kit/axe.ts';
+import { launchBrowser, screenshot } from '../kit/browser.ts';
+import { openConsole } from '../kit/console.ts';
+import { makeWorkspace } from '../kit/directories.ts';
+import type { Workspace } from '../kit/directories.ts';
+import { makeRandomImage, MiB, sha256 } from '../kit/images.ts';
+import { findImage } from '../kit/operations.ts';
+import { until } from '../kit/poll.ts';
+import { cutOff, expectFocusOn, tabTo } from '../kit/reach.ts';
+import { rowOf } from '../kit/rows.ts';
+import { startServer } from '../kit/server.ts';
+import type { TestServer } from '../kit/server.ts';
+import { createUser } from '../kit/session.ts';
+import { createTus } from '../kit/tus.ts';
+import { goToOperations } from '../kit/uploading.ts';
+
+/** Several unfinished uploads at once: the dialog says which files they want, and takes each for its own. */
+let server: TestServer;
+let browser: Browser;
+let files: Workspace;
+const wholeSecond = new Date('2026-01-02T03:04:05Z');
+
+beforeAll(async () => {
+  server = await startServer();
+  browser = await launchBrowser();
+  files = makeWorkspace('offers');
+});
+afterAll(async () => {
+  await browser.close();
+  await server.close();
+  files.remove();
+});
+
+/** A file whose time is that of all the others: names alone tell them apart. */
+async function makeFile(name: string, sizeBytes: number): Promise<string> {
+  const path = join(files.path, name);
+  await makeRandomImage(path, sizeBytes);
+  utimesSync(path, wholeSecond, wholeSecond);
+  return path;
+}
+
+test('each chosen file goes on with the upload of its name; another file is refused with the reason', async () => {
+  const user = await createUser(server, 'sato', 'operator');
+  const { page, session, record } = await openConsole(browser, { server, user });
+  const tus = createTus(server.baseUrl, { cookie: session.cookie, origin: session.origin });
+  for (const [name, sizeBytes] of [
+    ['first.raw', 2 * MiB],
+    ['second.raw', 2 * MiB],
+    ['large.raw', 4 * MiB],
+  ] as const) {
+    const path = await makeFile(name, sizeBytes);
+    const made = await tus.create(name, sizeBytes, { lastModified: String(wholeSecond.getTime()) });
+    await tus.patch(made, 0, readFileSync(path).subarray(0, MiB));
+  }
+  await page.getByRole('button', { name: 'Upload', exact: true }).first().click();
+  const dialog = page.getByRole('dialog');
+  const offers = dialog.getByRole('region', { name: 'Unfinished uploads' });
+  await offers.getByText('second.raw').waitFor();
+  const listed = (await offers.locator('li').allInnerTexts()).map((each) => each.replaceAll(/\s+/g, ' '));
+  expect(listed.toSorted()).toEqual([
+    'first.raw 2.0 MiB · 50 % sent',
+    'large.raw 4.0 MiB · 25 % sent',
+    'second.raw 2.0 MiB · 50 % sent',
+  ]);
+  const second = join(files.path, 'second.raw');
+  const digest = await sha256(second);
+  // Of the size and time of the others, and of a name that another one has.
+  const large = await makeFile('large.raw', 3 * MiB);
+  const chooser = dialog.locator('#upload-files');
+  await chooser.setInputFiles([second, large]);
+  await dialog.getByText('Go on with second.raw at 50 %').waitFor();
+  await dialog.getByText('An unfinished upload has this name; its file has 4.0 MiB.').waitFor();
+  await screenshot(page, 'upload-offers');
+  expect(await findFaults(page)).toEqual([]);
+  await page.setViewportSize({ width: 320, height: 640 });
+  await screenshot(page, 'upload-offers-320');
+  expect(await cutOff(page)).toEqual([]);
+  await page.setViewportSize({ width: 1280, height: 800 });
+  await dialog.getByRole('button', { name: 'Leave large.raw out' }).click();
+
+  const first = join(files.path, 'first.raw');
+  writeFileSync(first, Buffer.alloc(2 * MiB, 7));
+  utimesSync(first, wholeSecond, wholeSecond);
+  await chooser.setInputFiles([first]);
+  await dialog.getByText('Go on with first.raw at 50 %').waitFor();
+  await tabTo(page, /^Upload 2 files$/);
+  await page.keyboard.press('Enter');
+  await dialog.getByText(/^This is not the file of first\.raw\..*differs at byte/).waitFor();
+  await expectFocusOn(page, /^Go on with first\.raw/);
+  await screenshot(page, 'upload-offers-wrong');
+  expect(await offers.innerText(), 'what goes on is no offer').not.toMatch(/second|first/);
+  await until(async () => (await findImage(server, 'second.raw'))?.state === 'ready', { what: 'the image' });
+  expect(await sha256(join(server.poolDir, 'second.raw'))).toBe(digest);
+
+  await page.keyboard.press('Escape');
+  await dialog.waitFor({ state: 'detached' });
+  await goToOperations(page);
+  await rowOf(page, 'first.raw').getByText('Choose first.raw (2.0 MiB) again to go on at 50.0 %').waitFor();
+  expect(record).toEqual({ cspViolations: [], errors: [] });
+});
