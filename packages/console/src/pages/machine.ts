@@ -92,12 +92,12 @@ export class MachinePage extends MachinePart {
   /** What does not exist and what may not be seen are told apart by nobody. */
   #missing(): TemplateResult {
     const { isLoaded, problem } = this.machines;
-    const failed = this.#failedMaker();
-    if (failed !== undefined)
+    const maker = this.#openMaker();
+    if (maker !== undefined)
       return html`<div class="page-head">
-          <h1><bdi translate="no">${madeMachineOf(failed.snapshot)}</bdi></h1>
+          <h1><bdi translate="no">${madeMachineOf(maker.snapshot)}</bdi></h1>
         </div>
-        <div class="card operation-card">${liveRow(this.app, failed.snapshot.id)}</div>`;
+        <div class="card operation-card">${liveRow(this.app, maker.snapshot.id)}</div>`;
     if (!isLoaded)
       return problem === null
         ? html`<p class="muted">${this.text.shell.loading}</p>`
@@ -109,12 +109,13 @@ export class MachinePage extends MachinePart {
     </section>`;
   }
 
-  /** A machine that came to nothing: its operation says why. */
-  #failedMaker(): OperationEntry | undefined {
+  /** A machine that is not there yet, or came to nothing: its operation says why. One that was made is gone. */
+  #openMaker(): OperationEntry | undefined {
     const { machineId } = this.app.router;
     return this.desk.operations.all.find(({ snapshot, isHistory }) => {
       const made = snapshot.target?.kind === 'vm' ? snapshot.target : snapshot.subject;
-      return !isHistory && madeMachineOf(snapshot) !== null && made.kind === 'vm' && made.id === machineId;
+      if (isHistory || snapshot.state === 'succeeded' || madeMachineOf(snapshot) === null) return false;
+      return made.kind === 'vm' && made.id === machineId;
     });
   }
 

@@ -1,4 +1,5 @@
 import type { Host, Vm } from '@wcc/api';
+import type { Snapshot } from '@wcc/progress';
 import type { ApiClient } from '@wcc/api/client';
 import type { App, Desk } from './app.ts';
 import { Emitter } from './emitter.ts';
@@ -14,8 +15,9 @@ export interface MachinesOptions {
 }
 
 /**
- * The machines and what runs them, as last loaded. A machine changes by itself, and no socket tells of it: as
- * long as a page follows and is visible, the list is asked for every three seconds.
+ * The machines and what runs them, as last loaded. What operations do is told by the socket, and asked for at
+ * once. A machine that is switched on or off, or ends by itself, is told by nobody: as long as a page follows and
+ * is visible, the list is asked for every three seconds.
  */
 export class MachinesState {
   readonly changed: Emitter = new Emitter();
@@ -140,11 +142,11 @@ export function machinesOf(app: App): MachinesState {
   ofDesk.set(desk, machines);
   // An operation that began or ended made, changed or took away a machine.
   desk.operations.listenAll(({ snapshot }, before) => {
-    if (isOfMachines(snapshot.action) && snapshot.state !== before?.snapshot.state) void machines.load();
+    if (isOfMachine(snapshot) && snapshot.state !== before?.snapshot.state) void machines.load();
   });
   return machines;
 }
 
-function isOfMachines(action: string): boolean {
-  return action.endsWith('_vm');
+function isOfMachine({ subject, target, result }: Snapshot): boolean {
+  return [subject, target, result].some((each) => each?.kind === 'vm');
 }

@@ -1,0 +1,93 @@
+import type { Browser, BrowserContext, Page } from 'playwright-core';
+import { afterAll, afterEach, beforeAll, expect, test } from 'vitest';
+import { launchBrowser } from '../kit/browser.ts';
+import { openConsole } from '../kit/console.ts';
+import { MiB } from '../kit/images.ts';
+import { waitForState } from '../kit/operations.ts';
+import { startServer } from '../kit/server.ts';
+import type { TestServer } from '../kit/server.ts';
+import { createUser } from '../kit/session.ts';
+
+/** What others do with machines stands on an open page at once, told by the socket and not by asking again. */
+let server: TestServer;
+let browser: Browser;
+let image: number;
+const contexts: BrowserContext[] = [];
+/** Mostly a tenth of a second; longer on a machine that does other things as well, and still less than a poll. */
+const atOnceMs = 2000;
+
+beforeAll(async () => {
+  server = await startServer({ args: ['--hypervisor', 'qemu', '--free-space-floor', '0'] });
+  browser = await launchBrowser();
+  const { operation } = await server.api.makeSampleImage({ name: 'disk.raw', sizeBytes: 16 * MiB });
+  const { result } = await waitForState(server, operation.id, { states: ['succeeded'] });
+  image = Number(result?.id);
+});
+afterEach(async () => {
+  for (const context of contexts.splice(0)) await context.close();
+});
+afterAll(async () => {
+  await browser.close();
+  await server.close();
+});
+
+/** A page whose timers of three seconds never ring: what it learns of machines, it is told. */
+async function openWithoutPoll(path: string): Promise<Page> {
+  const user = await createUser(server, `watcher-${contexts.length}-${path.length}`, 'admin');
+  const { context, page, url } = await openConsole(browser, { server, user });
+  contexts.push(context);
+  await page.addInitScript(() => {
+    const real = globalThis.setInterval.bind(globalThis) as (...args: unknown[]) => number;
+    const quiet = (run: () => void, ms: number): number => (ms === 3000 ? 0 : real(run, ms));
+    Object.assign(globalThis, { setInterval: quiet });
+  });
+  await page.goto(`${url}${path}`);
+  await page.locator('.link-state', { hasText: 'Live' }).first().waitFor();
+  return page;
+}
+
+async function makeMachine(name: string): Promise<number> {
+  const wish = { name, image, start: false, cpus: 1, memoryBytes: 32 * MiB };
+  const { operation } = await server.api.quickCreateVm(wish);
+  await waitForState(server, operation.id, { states: ['succeeded'] });
+  return Number(operation.subject.id);
+}
+
+/** How long after `run` the page shows it. */
+async function expectAtOnce(
+  what: string,
+  run: () => Promise<unknown>,
+  shown: () => Promise<void>,
+): Promise<void> {
+  await run();
+  const begin = performance.now();
+  await shown();
+  const tookMs = Math.round(performance.now() - begin);
+  console.log(`${what}: on the page after ${tookMs} ms`);
+  expect(tookMs, what).toBeLessThan(atOnceMs);
+}
+
+test('a machine that another user makes or deletes comes and goes in the list', async () => {
+  const page = await openWithoutPoll('/machines');
+  await page.locator('main h1').waitFor();
+  const row = page.locator('tr[data-machine]', { hasText: 'quokka-theirs' });
+  let id = 0;
+  const isThere = (): Promise<void> => row.getByRole('button', { name: 'Start quokka-theirs' }).waitFor();
+  await expectAtOnce('made', async () => (id = await makeMachine('quokka-theirs')), isThere);
+  const remove = async (): Promise<void> => {
+    const { operation } = await server.api.deleteVm(id, { disks: true });
+    await waitForState(server, operation.id, { states: ['succeeded'] });
+  };
+  await expectAtOnce('deleted', remove, () => row.waitFor({ state: 'detached' }));
+});
+
+test('the page of a machine tells that another user deletes it, and then that it is gone', async () => {
+  const id = await makeMachine('quokka-open');
+  const page = await openWithoutPoll(`/machines/${id}`);
+  await page.locator('main h1', { hasText: 'quokka-open' }).waitFor();
+  const remove = async (): Promise<void> => {
+    const { operation } = await server.api.deleteVm(id, { disks: true });
+    await waitForState(server, operation.id, { states: ['succeeded'] });
+  };
+  await expectAtOnce('gone', remove, () => page.getByText('There is no such machine').waitFor());
+});
