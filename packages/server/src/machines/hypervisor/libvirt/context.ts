@@ -33,9 +33,16 @@ export interface MachineFiles {
   readonly firmwareVariables: string;
 }
 
-export function filesOf({ root }: LibvirtContext, uuid: string): MachineFiles {
+/** Where libvirt's system daemon lets its QEMU, which is another user than we are, keep such files; it gives them away itself. */
+const systemVariables = '/var/lib/libvirt/qemu/nvram';
+
+export function filesOf({ root, virsh }: LibvirtContext, uuid: string): MachineFiles {
   const directory = join(root, uuid);
-  return { directory, serial: join(directory, 'serial.log'), firmwareVariables: join(directory, 'vars.fd') };
+  const firmwareVariables =
+    virsh.connection.uri === 'qemu:///system'
+      ? join(systemVariables, `${uuid}_VARS.fd`)
+      : join(directory, 'vars.fd');
+  return { directory, serial: join(directory, 'serial.log'), firmwareVariables };
 }
 
 /** Everything that is asked about machines; each may be asked together with others. */
