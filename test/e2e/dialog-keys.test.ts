@@ -6,6 +6,7 @@ import { launchBrowser } from '../kit/browser.ts';
 import { openConsole } from '../kit/console.ts';
 import type { OpenConsole } from '../kit/console.ts';
 import { makeRandomImage, MiB } from '../kit/images.ts';
+import { powerOffMachines } from '../kit/machines.ts';
 import { findImage, registerImage, waitForState } from '../kit/operations.ts';
 import { until } from '../kit/poll.ts';
 import { focused, regionsOnTheWay, tabTo, expectFocusOn } from '../kit/reach.ts';
@@ -29,6 +30,7 @@ afterEach(async () => {
   for (const context of contexts.splice(0)) await context.close();
 });
 afterAll(async () => {
+  await powerOffMachines(server);
   await browser.close();
   await server.close();
 });
@@ -242,5 +244,8 @@ test('a machine is deleted, and another one made, by keys alone', async () => {
   await page.keyboard.press('Enter');
   await dialog.waitFor({ state: 'detached' });
   await expectFocusIn(page, 'main');
+  const isRunning = async (): Promise<boolean> =>
+    (await server.api.vms()).items.some(({ name, state }) => name === 'quokka-made' && state === 'running');
+  await until(isRunning, { what: 'the machine that was asked for by keys to run', timeoutMs: 60_000 });
   expect(record).toEqual({ cspViolations: [], errors: [] });
 });

@@ -7,6 +7,7 @@ import { axeTimeoutMs, findFaults, ways } from '../kit/axe.ts';
 import { launchBrowser, screenshot } from '../kit/browser.ts';
 import { openConsole, type ConsoleOptions, type OpenConsole } from '../kit/console.ts';
 import { makeRandomImage, MiB } from '../kit/images.ts';
+import { powerOffMachines } from '../kit/machines.ts';
 import { registerImage, waitForState } from '../kit/operations.ts';
 import { cutOff } from '../kit/reach.ts';
 import { startServer } from '../kit/server.ts';
@@ -52,8 +53,7 @@ afterEach(async () => {
   for (const context of contexts.splice(0)) await context.close();
 });
 afterAll(async () => {
-  for (const { id, state } of (await server.api.vms()).items)
-    if (id !== null && state === 'running') await server.api.orderVm(id, 'power-off');
+  await powerOffMachines(server);
   await browser.close();
   await server.close();
 });

@@ -7,6 +7,7 @@ import { bootableIso } from '../../packages/server/src/machines/iso.testkit.ts';
 import { findFaults } from '../kit/axe.ts';
 import { launchBrowser, screenshot } from '../kit/browser.ts';
 import { openConsole } from '../kit/console.ts';
+import { powerOffMachines } from '../kit/machines.ts';
 import { registerImage, waitForState } from '../kit/operations.ts';
 import { until } from '../kit/poll.ts';
 import { startServer } from '../kit/server.ts';
@@ -26,6 +27,7 @@ afterEach(async () => {
   for (const context of contexts.splice(0)) await context.close();
 });
 afterAll(async () => {
+  await powerOffMachines(server);
   await browser.close();
   await server.close();
 });

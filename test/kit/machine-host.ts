@@ -3,6 +3,7 @@ import { existsSync, chownSync, mkdirSync, readdirSync, readFileSync } from 'nod
 import { join } from 'node:path';
 import { makeWorkspace } from './directories.ts';
 import { type HeldTools, makeHeldTools } from './held-tools.ts';
+import { powerOffMachines } from './machines.ts';
 import { until } from './poll.ts';
 import { startServer } from './server.ts';
 import type { TestServer } from './server.ts';
@@ -72,8 +73,7 @@ export async function startMachineHost(
       ],
       killDaemons,
       async close() {
-        for (const { id } of (await server.api.vms()).items)
-          if (id !== null) await server.api.orderVm(id, 'power-off');
+        await powerOffMachines(server);
         await server.close();
         await killDaemons(['libvirtd', 'virtqemud', 'virtlogd']);
         workspace.remove();
