@@ -4,7 +4,6 @@ import type { PropertyDeclarations, TemplateResult } from 'lit';
 import { repeat } from 'lit/directives/repeat.js';
 import { firstRun } from '../components/first-run.ts';
 import { hostCard } from '../components/host-card.ts';
-import { icon } from '../components/icons.ts';
 import { lazyPart } from '../components/lazy-part.ts';
 import { liveRow } from '../components/live-row.ts';
 import type { RowOffers } from '../components/live-row.ts';
@@ -12,12 +11,13 @@ import { adopt, MachinePart } from '../components/machine-part.ts';
 import { machinesCard } from '../components/machines-card.ts';
 import { poolCard } from '../components/pool-card.ts';
 import { problemBox } from '../components/problem.ts';
+import { quickCreate, waysToMachine } from '../components/ways-to-machine.ts';
 import type { Emitter } from '../state/emitter.ts';
 import { createKeys } from '../state/idempotency.ts';
 import { Listing } from '../state/listing.ts';
 import { activeOf } from '../state/operation-groups.ts';
 import type { OperationEntry } from '../state/operations.ts';
-import { machinePageOf, operationPageOf, pagePaths } from '../state/router.ts';
+import { operationPageOf, pagePaths } from '../state/router.ts';
 import { home as styles } from '../styles/home.ts';
 import { clockTime } from '../text/format.ts';
 
@@ -115,15 +115,7 @@ export class HomePage extends MachinePart {
   }
 
   #actions(): TemplateResult {
-    const { words } = this;
-    return html`<div class="end">
-      <a class="button" href=${pagePaths.createMachine} @click=${this.app.router.onLink}
-        >${icon('plus')}${words.create}</a
-      >
-      <button class="button primary" @click=${() => (this.isCreating = true)}>
-        ${icon('bolt')}${words.quick}
-      </button>
-    </div>`;
+    return waysToMachine(this.app, this.words, () => (this.isCreating = true));
   }
 
   /** Pressed twice, the second one would only be refused for its name. */
@@ -200,12 +192,7 @@ export class HomePage extends MachinePart {
   }
 
   #dialog(): TemplateResult {
-    return html`<wcc-quick-create-dialog
-      .app=${this.app}
-      .onMade=${(id: number | string | null) =>
-        id === null ? undefined : this.app.router.go(machinePageOf(id))}
-      .onClosed=${() => (this.isCreating = false)}
-    ></wcc-quick-create-dialog>`;
+    return quickCreate(this.app, { onClosed: () => (this.isCreating = false) });
   }
 
   #upload(): TemplateResult {

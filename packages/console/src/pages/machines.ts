@@ -7,9 +7,9 @@ import { icon } from '../components/icons.ts';
 import { MachinePart } from '../components/machine-part.ts';
 import { machineRow, makingMachineRow } from '../components/machine-rows.ts';
 import { problemBox } from '../components/problem.ts';
+import { quickCreate, waysToMachine } from '../components/ways-to-machine.ts';
 import { makingMachines, sortMachines } from '../state/machine-rows.ts';
 import type { OperationEntry } from '../state/operations.ts';
-import { machinePageOf, pagePaths } from '../state/router.ts';
 
 /** All machines that one may see, those being made among them. */
 export class MachinesPage extends MachinePart {
@@ -49,15 +49,7 @@ export class MachinesPage extends MachinePart {
   }
 
   #actions(): TemplateResult {
-    const { words } = this;
-    return html`<div class="end">
-      <a class="button" href=${pagePaths.createMachine} @click=${this.app.router.onLink}
-        >${icon('plus')}${words.create}</a
-      >
-      <button class="button primary" @click=${() => (this.isCreating = true)}>
-        ${icon('bolt')}${words.quick}
-      </button>
-    </div>`;
+    return waysToMachine(this.app, this.words, () => (this.isCreating = true));
   }
 
   #empty(): TemplateResult {
@@ -111,17 +103,7 @@ export class MachinesPage extends MachinePart {
 
   #dialog(): TemplateResult {
     const wished = Number(new URLSearchParams(this.app.router.search).get('image') ?? 0);
-    return html`<wcc-quick-create-dialog
-      .app=${this.app}
-      .wished=${wished}
-      .onMade=${(id: number | string | null) => this.#made(id)}
-      .onClosed=${() => (this.isCreating = false)}
-    ></wcc-quick-create-dialog>`;
-  }
-
-  /** Straight to its page, where its bar stands and then its screen. */
-  #made(id: number | string | null): void {
-    if (id !== null) this.app.router.go(machinePageOf(id));
+    return quickCreate(this.app, { wished, onClosed: () => (this.isCreating = false) });
   }
 
   async #start({ id, uuid, name }: Vm): Promise<void> {

@@ -1,21 +1,17 @@
 import type { Image, Pool } from '@wcc/api';
 import type { ApiClient } from '@wcc/api/client';
-import { Emitter } from './emitter.ts';
+import { LoadedState } from './loaded-state.ts';
 
 const PAGE_SIZE = 200;
 
 /** The images and pools as last loaded, and whether that went well. */
-export class ImagesState {
-  readonly changed: Emitter = new Emitter();
+export class ImagesState extends LoadedState {
   readonly #api: ApiClient;
   #images: readonly Image[] = [];
   #pools: readonly Pool[] = [];
-  #problem: unknown = null;
-  #isLoaded = false;
-  #loading: Promise<void> | null = null;
-  #isStale = false;
 
   constructor(api: ApiClient) {
+    super();
     this.#api = api;
   }
 
@@ -27,45 +23,14 @@ export class ImagesState {
     return this.#pools;
   }
 
-  get isLoaded(): boolean {
-    return this.#isLoaded;
-  }
-
-  /** Why the last load failed; `null` when it did not. */
-  get problem(): unknown {
-    return this.#problem;
-  }
-
   hasImage(id: number | string): boolean {
     return this.#images.some((image) => image.id === id);
   }
 
-  /** Loads anew. Calls during a load make one more after it, so that nobody sees an older list. */
-  async load(): Promise<void> {
-    if (this.#loading !== null) {
-      this.#isStale = true;
-      return this.#loading;
-    }
-    this.#loading = this.#loadOnce().finally(() => {
-      this.#loading = null;
-      this.changed.emit();
-      if (!this.#isStale) return;
-      this.#isStale = false;
-      void this.load();
-    });
-    return this.#loading;
-  }
-
-  async #loadOnce(): Promise<void> {
-    try {
-      const [images, pools] = await Promise.all([this.#everyImage(), this.#api.pools()]);
-      this.#images = images;
-      this.#pools = pools.items;
-      this.#isLoaded = true;
-      this.#problem = null;
-    } catch (error) {
-      this.#problem = error;
-    }
+  protected override async fetch(): Promise<void> {
+    const [images, pools] = await Promise.all([this.#everyImage(), this.#api.pools()]);
+    this.#images = images;
+    this.#pools = pools.items;
   }
 
   async #everyImage(): Promise<Image[]> {

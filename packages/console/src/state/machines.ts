@@ -2,7 +2,7 @@ import type { Host, Vm } from '@wcc/api';
 import type { Snapshot } from '@wcc/progress';
 import type { ApiClient } from '@wcc/api/client';
 import type { App, Desk } from './app.ts';
-import { Emitter } from './emitter.ts';
+import { LoadedState } from './loaded-state.ts';
 
 const POLL_MS = 3000;
 /** What the host has left changes more slowly than its machines. */
@@ -19,20 +19,16 @@ export interface MachinesOptions {
  * once. A machine that is switched on or off, or ends by itself, is told by nobody: as long as a page follows and
  * is visible, the list is asked for every three seconds.
  */
-export class MachinesState {
-  readonly changed: Emitter = new Emitter();
+export class MachinesState extends LoadedState {
   readonly #options: MachinesOptions;
   #machines: readonly Vm[] = [];
   #host: Host | null = null;
-  #problem: unknown = null;
-  #isLoaded = false;
-  #loading: Promise<void> | null = null;
-  #isStale = false;
   #followers = 0;
   #turn = 0;
   #timer: ReturnType<typeof setInterval> | undefined;
 
   constructor(options: MachinesOptions) {
+    super();
     this.#options = options;
     document.addEventListener('visibilitychange', () => this.#look());
   }
@@ -44,15 +40,6 @@ export class MachinesState {
   /** `null` until the server has told. */
   get host(): Host | null {
     return this.#host;
-  }
-
-  get isLoaded(): boolean {
-    return this.#isLoaded;
-  }
-
-  /** Why the last load failed; `null` when it did not. */
-  get problem(): unknown {
-    return this.#problem;
   }
 
   get(id: number): Vm | undefined {
@@ -74,22 +61,6 @@ export class MachinesState {
       clearInterval(this.#timer);
       this.#timer = undefined;
     };
-  }
-
-  /** Loads anew. Calls during a load make one more after it, so that nobody sees an older list. */
-  async load(): Promise<void> {
-    if (this.#loading !== null) {
-      this.#isStale = true;
-      return this.#loading;
-    }
-    this.#loading = this.#loadOnce().finally(() => {
-      this.#loading = null;
-      this.changed.emit();
-      if (!this.#isStale) return;
-      this.#isStale = false;
-      void this.load();
-    });
-    return this.#loading;
   }
 
   /** What is known of the host stays when it cannot be asked for. */
@@ -116,14 +87,8 @@ export class MachinesState {
     if (this.#turn % HOST_EVERY === 0) void this.loadHost();
   }
 
-  async #loadOnce(): Promise<void> {
-    try {
-      this.#machines = (await this.#options.api.vms()).items;
-      this.#isLoaded = true;
-      this.#problem = null;
-    } catch (error) {
-      this.#problem = error;
-    }
+  protected override async fetch(): Promise<void> {
+    this.#machines = (await this.#options.api.vms()).items;
   }
 }
 

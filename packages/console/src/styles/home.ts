@@ -1,5 +1,6 @@
 import { css } from 'lit';
 import type { CSSResult } from 'lit';
+import { stepNumber } from './step-number.ts';
 
 /** The first page, and the first steps on it. */
 export const home: CSSResult = css`
@@ -82,16 +83,7 @@ export const home: CSSResult = css`
   }
   .first-ways li::before {
     content: counter(way);
-    display: grid;
-    place-items: center;
-    flex: none;
-    inline-size: 1.5rem;
-    block-size: 1.5rem;
-    border-radius: 50%;
-    background: var(--accent-soft);
-    color: var(--accent);
-    font-size: 0.75rem;
-    font-weight: 600;
+    ${stepNumber}
   }
   .first-ways .muted {
     display: block;

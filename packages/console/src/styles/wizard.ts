@@ -1,5 +1,6 @@
 import { css } from 'lit';
 import type { CSSResult } from 'lit';
+import { stepNumber } from './step-number.ts';
 
 /** The page on which a machine is put together. */
 export const wizard: CSSResult = css`
@@ -44,16 +45,7 @@ export const wizard: CSSResult = css`
     font-weight: 500;
   }
   .wizard .number-of {
-    display: grid;
-    place-items: center;
-    flex: none;
-    inline-size: 1.5rem;
-    block-size: 1.5rem;
-    border-radius: 50%;
-    background: var(--accent-soft);
-    color: var(--accent);
-    font-size: 0.75rem;
-    font-weight: 600;
+    ${stepNumber}
   }
   .wizard-nav [aria-current='step'] .number-of {
     background: var(--accent-fill);
