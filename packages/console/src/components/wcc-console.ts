@@ -18,7 +18,6 @@ import { tray } from '../styles/tray.ts';
 import { count } from '../text/format.ts';
 import { banners } from './banners.ts';
 import { icon, mark } from './icons.ts';
-import { FocusKeeper } from './keep-focus.ts';
 import { keepClear } from './keep-clear.ts';
 import { pageOf } from './page-of.ts';
 import { onRegionKey } from './regions.ts';
@@ -56,7 +55,7 @@ export class WccConsole extends LitElement {
     const { preferences, router, announcer, notices, session } = this.#app;
     for (const each of [preferences, router, announcer, notices, session]) each.changed.listen(update);
     addEventListener('keydown', (event) => onRegionKey(event, this.renderRoot as ShadowRoot));
-    new FocusKeeper(this.renderRoot as ShadowRoot).start();
+    void this.#keepFocus();
     this.renderRoot.addEventListener('focusin', (event) => this.#onFocus(event));
   }
 
@@ -162,6 +161,16 @@ export class WccConsole extends LitElement {
     const [focused] = event.composedPath();
     const dock = this.renderRoot.querySelector<HTMLElement>('.dock');
     if (focused instanceof Element && dock !== null) keepClear(focused, dock);
+  }
+
+  /** Nothing is lost before the first page stands: it need not come with that. */
+  async #keepFocus(): Promise<void> {
+    try {
+      const { FocusKeeper } = await import('./keep-focus.ts');
+      new FocusKeeper(this.renderRoot as ShadowRoot).start();
+    } catch {
+      // After an update of the server the old file is gone, and a reload brings the new one.
+    }
   }
 
   readonly #skip = (): void => {
