@@ -131,11 +131,14 @@ export class MachineScreen extends ConsoleElement {
       html`<button class="button quiet small" title=${label} aria-label=${label} @click=${run}>
         ${icon(name)}
       </button>`;
-    const keys = html`<span class=${this.hasKeys ? 'tag typing' : 'muted'}
-        >${this.hasKeys ? text.typing : text.leave}</span
-      ><button class="button quiet small screen-type" title=${text.typeHint} @click=${this.#focus}>
+    const keys = html`<button
+        class="button quiet small screen-type"
+        title=${text.typeHint}
+        @click=${this.#focus}
+      >
         ${text.type}
       </button>
+      <span class=${this.hasKeys ? 'tag typing' : 'leave'}>${this.hasKeys ? text.typing : text.leave}</span>
       <button class="button quiet small" @click=${() => this.#viewer?.sendCtrlAltDel()}>
         ${text.ctrlAltDel}
       </button>`;

@@ -122,6 +122,11 @@ export const machines: CSSResult = css`
     gap: 0.25rem;
     margin-inline: auto -0.5rem;
   }
+  .screen-bar .leave {
+    margin-inline-end: 0.5rem;
+    font-size: 0.75rem;
+    color: var(--muted);
+  }
   .screen-bar .typing {
     background: var(--accent-soft);
     border-color: currentColor;
