@@ -1,0 +1,185 @@
+import { once } from 'node:events';
+import { chmodSync, readFileSync, rmSync } from 'node:fs';
+import { createServer, type Server, type Socket } from 'node:net';
+import { join } from 'node:path';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import type { Operation, Vm } from '@wcc/api';
+import {
+  greet,
+  openScreen,
+  seePicture,
+  type Screen,
+} from '../../packages/server/src/http/screens.testkit.ts';
+import { makeRandomImage, MiB } from '../kit/images.ts';
+import { driverRefusal, startMachineHost, type MachineHost } from '../kit/machine-host.ts';
+import { currentPhase, registerImage, waitForState } from '../kit/operations.ts';
+import { until } from '../kit/poll.ts';
+
+/**
+ * Pages that look at a screen and take nothing any more, while the screen pours and an image is copied. What waits for
+ * them is bounded, and nobody else notices.
+ */
+const stalledPages = 8;
+/** The kernel's buffers of one page, both of its connections together, at most; and what the server keeps for it. */
+const boundBytes = 18 * MiB;
+/** For all pages together; one alone that was not held back would take more in a second. */
+const memoryBoundBytes = 96 * MiB;
+
+const refusal = driverRefusal('qemu');
+if (refusal !== null) console.log(`skipped: stalled screens: ${refusal}`);
+
+describe.skipIf(refusal !== null)('pages that take nothing', () => {
+  let host: MachineHost;
+  let torrent: Torrent;
+  let flooding: Vm;
+  let quiet: Vm;
+  let imageId: number;
+  const screens: Screen[] = [];
+
+  beforeAll(async () => {
+    host = await startMachineHost('qemu');
+    await makeRandomImage(join(host.server.poolDir, 'big.raw'), 512 * MiB);
+    imageId = (await registerImage(host.server, 'big.raw')).id;
+    [flooding, quiet] = [await boot('flooding'), await boot('quiet')];
+    const directory = join(host.server.dataDir, 'machines/qemu/machines', flooding.uuid);
+    torrent = await openTorrent(join(directory, 'vnc.sock'));
+  });
+  afterAll(async () => {
+    for (const { socket } of screens) socket.terminate();
+    await torrent.close();
+    await host.close();
+  });
+
+  async function boot(name: string): Promise<Vm> {
+    const { api } = host.server;
+    const order = { name, cpus: 1, memoryBytes: 32 * MiB, disks: [], start: true };
+    const { operation } = await api.createVm(order);
+    const { result } = await waitForState(host.server, operation.id, { states: ['succeeded'] });
+    return api.vm(Number(result?.id));
+  }
+  async function look({ id }: Vm): Promise<Screen> {
+    const { port, token: bearer, api } = host.server;
+    const { ticket } = await api.ticket({ purpose: 'screen', target: String(id) });
+    const screen = await openScreen({ port, id: id ?? 0, ticket, bearer });
+    screens.push(screen);
+    return screen;
+  }
+  async function copy(name: string): Promise<Operation> {
+    const { operation } = await host.server.api.copyImage(imageId, { name, method: 'copy' });
+    return operation;
+  }
+  /** @returns what each page's screen has poured out when none pours any more */
+  async function heldBack(): Promise<number[]> {
+    let before: number[] = [];
+    return until(
+      () => {
+        const now = torrent.taken();
+        const isSame = now.join() === before.join() && torrent.isHeld(stalledPages);
+        before = now;
+        return isSame ? now : null;
+      },
+      { what: () => `the screen to be held back: ${before.join(' ')}`, everyMs: 500, timeoutMs: 20_000 },
+    );
+  }
+  const rssBytes = (): number => {
+    const status = readFileSync(`/proc/${host.server.pid}/status`, 'utf8');
+    return Number(/^VmRSS:\s+(\d+) kB$/m.exec(status)?.[1]) * 1024;
+  };
+
+  test(
+    'take no memory, and nothing of a copy or of the pictures of others',
+    { timeout: 180_000 },
+    async () => {
+      await waitForState(host.server, (await copy('alone.raw')).id, { states: ['succeeded'] });
+      const before = rssBytes();
+      for (let page = 0; page < stalledPages; page += 1) (await look(flooding)).socket.pause();
+      const held = await heldBack();
+      const fine = await look(quiet);
+      await greet(fine);
+      const { id } = await copy('beside.raw');
+      await until(async () => (currentPhase(await host.server.api.operation(id))?.done ?? 0) > 0, {
+        what: 'the copy to run',
+        everyMs: 5,
+      });
+      let highest = rssBytes();
+      let pictures = 0;
+      const beside = await until(
+        async () => {
+          await seePicture(fine);
+          pictures += 1;
+          highest = Math.max(highest, rssBytes());
+          const operation = await host.server.api.operation(id);
+          return operation.state === 'running' ? null : operation;
+        },
+        { what: 'the copy to end' },
+      );
+      expect(beside.state).toBe('succeeded');
+      expect(pictures).toBeGreaterThan(1);
+      expect(highest - before).toBeLessThan(memoryBoundBytes);
+      for (const bytes of held) expect(bytes).toBeLessThan(boundBytes);
+      // Nothing at all was done for them meanwhile.
+      expect(torrent.taken()).toEqual(held);
+      const grown = Math.round((highest - before) / MiB);
+      console.log(`${grown} MiB more memory, at most ${Math.round(Math.max(...held) / MiB)} MiB a page`);
+    },
+  );
+
+  test('go on where they were when they take it again, and the others stay held back', async () => {
+    const [first, ...others] = screens.slice(0, stalledPages);
+    if (first === undefined) throw new Error('there is no page');
+    let taken = 0;
+    first.socket.removeAllListeners('message');
+    first.socket.on('message', (data: Buffer) => (taken += data.length));
+    first.socket.resume();
+    await until(() => taken > 2 * boundBytes, { what: 'the page to get more than was kept for it' });
+    expect(torrent.taken().filter((bytes) => bytes < boundBytes)).toHaveLength(others.length);
+    first.socket.terminate();
+    await until(() => torrent.taken().length === others.length, { what: 'its screen to be let go' });
+  });
+});
+
+/** A screen that pours out bytes as fast as they are taken, in the place of a machine's own. */
+interface Torrent {
+  /** Whether so many connections take nothing at present. */
+  isHeld(connections: number): boolean;
+  /** Bytes that each connection has taken, those in the kernel's buffers among them. */
+  taken(): number[];
+  close(): Promise<void>;
+}
+
+async function openTorrent(path: string): Promise<Torrent> {
+  const part = Buffer.alloc(65_536, 7);
+  const connections = new Map<Socket, { takenBytes: number; isWaiting: boolean }>();
+  const server: Server = createServer((socket) => {
+    const counted = { takenBytes: 0, isWaiting: false };
+    connections.set(socket, counted);
+    const pour = (): void => {
+      counted.isWaiting = true;
+      socket.write(part, (error) => {
+        if (error) return;
+        counted.isWaiting = false;
+        counted.takenBytes += part.length;
+        // Not at once: a real screen lets others run too.
+        setImmediate(pour);
+      });
+    };
+    socket.on('error', () => socket.destroy());
+    socket.on('close', () => connections.delete(socket));
+    socket.resume();
+    pour();
+  });
+  rmSync(path);
+  server.listen(path);
+  await once(server, 'listening');
+  chmodSync(path, 0o600);
+  const all = (): { takenBytes: number; isWaiting: boolean }[] => [...connections.values()];
+  return {
+    isHeld: (count) => all().filter(({ isWaiting }) => isWaiting).length >= count,
+    taken: () => all().map(({ takenBytes }) => takenBytes),
+    async close() {
+      for (const socket of connections.keys()) socket.destroy();
+      server.close();
+      await once(server, 'close');
+    },
+  };
+}
