@@ -1,4 +1,5 @@
-import { execFileSync } from 'node:child_process';
+import { execFile, execFileSync } from 'node:child_process';
+import { promisify } from 'node:util';
 import { existsSync, chownSync, mkdirSync, readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { makeWorkspace } from './directories.ts';
@@ -22,6 +23,8 @@ export interface MachineHost {
   readonly tools: HeldTools | null;
   /** What the driver itself knows, whoever made it: names of machines, and processes of QEMU. */
   machinesInside(): string[];
+  /** Runs `virsh` in the server's session. @returns what it says */
+  virsh(...args: readonly string[]): Promise<string>;
   /** SIGKILL for libvirt's daemons, as a crash would; nothing with the other driver. */
   killDaemons(): Promise<void>;
   /** Powers every machine off, then ends server and daemons. */
@@ -71,6 +74,8 @@ export async function startMachineHost(
         ...(driver === 'libvirt' ? domainsOf({ home, runtime, identity }) : []),
         ...processesIn(home),
       ],
+      virsh: async (...args) =>
+        (await promisify(execFile)(...virshCall({ home, runtime, identity }, args))).stdout,
       killDaemons,
       async close() {
         await powerOffMachines(server);
@@ -92,10 +97,17 @@ interface Session {
   identity: { uid: number; gid: number } | null;
 }
 
-function domainsOf({ home, runtime, identity }: Session): string[] {
-  const args = ['-c', 'qemu:///session', '-q', 'list', '--all', '--name'];
+function virshCall(
+  { home, runtime, identity }: Session,
+  args: readonly string[],
+): [string, string[], { env: Record<string, string>; encoding: 'utf8'; uid?: number; gid?: number }] {
   const env = { PATH: '/usr/bin:/bin', HOME: home, XDG_RUNTIME_DIR: runtime };
-  const names = execFileSync('/usr/bin/virsh', args, { env, encoding: 'utf8', ...identity });
+  const options = { env, encoding: 'utf8', ...identity } as const;
+  return ['/usr/bin/virsh', ['-c', 'qemu:///session', '-q', ...args], options];
+}
+
+function domainsOf(session: Session): string[] {
+  const names = execFileSync(...virshCall(session, ['list', '--all', '--name']));
   return names.split('\n').filter((name) => name.trim() !== '');
 }
 

@@ -17,6 +17,8 @@ export interface LibvirtContext {
   /** Directories of the machines. */
   readonly root: string;
   host(options?: { afresh?: boolean }): Promise<LibvirtHost>;
+  /** Machines that were made a moment ago: ours, and off. When, by the monotonic clock. */
+  readonly fresh: Map<string, number>;
   /** Something may have changed. */
   readonly changed: () => void;
 }

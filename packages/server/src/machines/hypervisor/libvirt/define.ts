@@ -29,6 +29,7 @@ export async function define(context: LibvirtContext, wanted: MachineSpec): Prom
   refuseTakenName(parseNames(names), spec);
   if (existing !== undefined && existing.spec.name !== name) await context.virsh.run('domrename', uuid, name);
   await tell(context, spec, existing?.machineType ?? newestMachineType);
+  if (existing === undefined) context.fresh.set(uuid, performance.now());
   context.changed();
 }
 
@@ -76,6 +77,7 @@ async function giveAway({ virsh }: LibvirtContext, path: string): Promise<void> 
 }
 
 export async function undefine(context: LibvirtContext, uuid: string): Promise<void> {
+  context.fresh.delete(uuid);
   const looked = await look(context, uuid);
   if (looked !== null) {
     if (looked.found === null) throw new HypervisorError('foreign_machine', { detail: uuid });

@@ -52,6 +52,7 @@ function createContext({ dir, connection }: LibvirtDriverOptions, changes: Chang
       if (afresh) examined = null;
       return (examined ??= examineHost(virsh, join(dir, 'probe')));
     },
+    fresh: new Map(),
     changed: changes.tell,
   };
 }

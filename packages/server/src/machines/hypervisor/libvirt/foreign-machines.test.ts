@@ -63,6 +63,19 @@ describe('libvirt', () => {
     await hypervisor.undefine(uuid);
   });
 
+  it('starts a machine that it has just made, also when somebody else was faster', async () => {
+    const { uuid } = await makeMachine(hypervisor, session.home);
+    await virsh.run('start', uuid);
+    const pid = await findMachineProcess(uuid);
+    await hypervisor.start(uuid);
+    expect(await findMachineProcess(uuid)).toBe(pid);
+    await hypervisor.powerOff(uuid);
+    await hypervisor.undefine(uuid);
+    const gone = await makeMachine(hypervisor, session.home);
+    await virsh.run('undefine', gone.uuid);
+    await expect(hypervisor.start(gone.uuid)).rejects.toMatchObject({ code: 'unknown_machine' });
+  });
+
   it('lists machines of others, and changes nothing about them', async () => {
     const uuid = randomUUID();
     const name = `it's a "foreign" & <odd> machine`;

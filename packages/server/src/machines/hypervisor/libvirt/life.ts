@@ -7,11 +7,27 @@ import { demandOn, demandOurs, filesOf, isOn } from './context.ts';
 import { makeDirectory, tell } from './define.ts';
 import { cdromTarget } from './domain-xml.ts';
 
+/** For so long nobody else is expected to have touched a machine that was just made. */
+const freshMs = 3_000;
+
 export async function start(context: LibvirtContext, uuid: string): Promise<void> {
+  const madeAtMs = context.fresh.get(uuid);
+  context.fresh.delete(uuid);
+  // A question costs as much as all the rest of a thin machine's making, but for libvirt's own start.
+  if (madeAtMs !== undefined && performance.now() - madeAtMs < freshMs) {
+    return boot(context, uuid).catch((error: unknown) => {
+      if (!(error instanceof HypervisorError) || error.code !== 'invalid_state') throw error;
+      return start(context, uuid);
+    });
+  }
   const { state, reason } = (await demandOurs(context, uuid)).stats;
   if (state === 'running') return;
   if (state === 'paused') return void (await context.virsh.run('resume', uuid));
   if (reason === 'guest_panic') await context.virsh.run('destroy', uuid);
+  await boot(context, uuid);
+}
+
+async function boot(context: LibvirtContext, uuid: string): Promise<void> {
   await makeDirectory(context, filesOf(context, uuid).directory);
   await context.virsh.run('start', uuid).catch((error: unknown) => {
     const isWord = error instanceof HypervisorError && error.code === 'failed';
