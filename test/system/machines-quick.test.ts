@@ -21,7 +21,9 @@ const run = promisify(execFile);
 describe.each<Driver>(['qemu', 'libvirt'])('with %s', (driver) => {
   const refusal = driverRefusal(driver);
   if (refusal !== null) console.log(`skipped: ${refusal}`);
-  describe.skipIf(refusal !== null)('quick-create', () => describeQuickCreate(driver));
+  describe.skipIf(refusal !== null)('quick-create', () => {
+    describeQuickCreate(driver);
+  });
 });
 
 function describeQuickCreate(driver: Driver): void {
