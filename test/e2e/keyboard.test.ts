@@ -142,6 +142,27 @@ test('19: F6 goes round header, main and tray; a dismissed row hands the focus o
   expect((await focused(page)).name).not.toBe('');
 });
 
+test('19: a button that leaves with the last of a list neither loses the focus nor moves the page', async () => {
+  for (let entry = 0; entry < 60; entry += 1)
+    await server.api.changeImage(image.id, { template: entry % 2 === 0 });
+  const { page, context, url } = await openConsole(browser, { server, user });
+  contexts.push(context);
+  await page.goto(`${url}/audit`);
+  const more = page.locator('.more button');
+  await more.waitFor();
+  const rows = page.locator('main tbody tr');
+  const before = await rows.count();
+  await more.focus();
+  const scrolled = await page.evaluate(() => scrollY);
+  expect(scrolled).toBeGreaterThan(0);
+  await page.keyboard.press('Enter');
+  await until(async () => (await rows.count()) > before && (await more.count()) === 0, {
+    what: 'the rest of the list',
+  });
+  await until(async () => (await focused(page)).region === 'main', { what: 'the focus in the page' });
+  expect(await page.evaluate(() => scrollY)).toBeGreaterThanOrEqual(scrolled);
+});
+
 test.each([
   { what: '320 px', viewport: { width: 320, height: 640 } },
   // 1280 × 1024 at 400 %: as many CSS pixels.

@@ -29,7 +29,11 @@ export function emptyPool(
     <h2>${images.emptyTitle}</h2>
     <p>${images.emptyLead}</p>
     <div class="ways">
-      <button class="button primary" ?disabled=${busy} @click=${onSample}>
+      <button
+        class="button primary"
+        aria-disabled=${String(busy)}
+        @click=${() => (busy ? undefined : onSample())}
+      >
         ${icon('plus')}${images.makeSample}
       </button>
       <button class="button" @click=${onUpload}>${icon('upload')}${images.upload}</button>

@@ -97,7 +97,11 @@ function ways(context: FirstRunContext): TemplateResult {
       ${
         hasImage
           ? html`<span class="done">${icon('check')}${text.sampleDone}</span>`
-          : html`<button class="button primary" ?disabled=${isOff} @click=${onSample}>
+          : html`<button
+              class="button primary"
+              aria-disabled=${String(isOff)}
+              @click=${() => (isOff ? undefined : onSample())}
+            >
               ${icon('plus')}${text.sampleVerb}
             </button>`
       }

@@ -18,6 +18,8 @@ interface Gap {
 interface Holder {
   element: HTMLElement;
   gaps: Gap[];
+  /** Of the page that it stood on. */
+  heading: HTMLElement | null;
 }
 
 /**
@@ -52,7 +54,7 @@ export class FocusKeeper {
     if (isInDialog && this.#last !== null && this.#last.element.closest('dialog') === null)
       this.#behind = this.#last;
     if (!isInDialog) this.#behind = null;
-    this.#last = { element: target, gaps: [] };
+    this.#last = { element: target, gaps: [], heading: this.#heading };
   }
 
   /** Whoever clicks beside everything wants the focus nowhere; whatever is about to leave is another matter. */
@@ -112,13 +114,19 @@ export class FocusKeeper {
     return this.#root.activeElement === element;
   }
 
+  get #heading(): HTMLElement | null {
+    return this.#root.querySelector('main h1');
+  }
+
   /** As long as the page has none yet: to the page itself. */
   #toHeading(): void {
     const isElsewhere = !this.#isNowhere && this.#root.activeElement?.localName !== 'main';
-    const heading = this.#root.querySelector<HTMLElement>('main h1');
+    const heading = this.#heading;
     if (!isElsewhere) {
       if (heading !== null) heading.tabIndex = -1;
-      (heading ?? this.#root.querySelector<HTMLElement>('main'))?.focus();
+      // Another page begins at its top; on the same one nobody is torn away from what they look at.
+      const preventScroll = heading !== null && heading === this.#last?.heading;
+      (heading ?? this.#root.querySelector<HTMLElement>('main'))?.focus({ preventScroll });
     }
     this.#isWaiting = !isElsewhere && heading === null;
   }

@@ -114,7 +114,7 @@ export class OperationAccess extends FormElement {
           ${levels.map((level) => html`<option value=${level}>${text.levels[level]}</option>`)}
         </select></label
       >
-      <button class="button" ?disabled=${this.busy}>${text.add}</button>
+      <button class="button" aria-disabled=${String(this.busy)}>${text.add}</button>
     </form>`;
   }
 

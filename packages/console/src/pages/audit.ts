@@ -62,7 +62,7 @@ export class AuditPage extends ConsoleElement {
     const text = this.#text;
     const { items, problem, isLoaded, hasMore, isBusy } = this.#list;
     const more = html`<p class="more">
-      <button class="button" ?disabled=${isBusy} @click=${() => void this.#list.more()}>
+      <button class="button" aria-disabled=${String(isBusy)} @click=${() => void this.#list.more()}>
         ${problem === null ? text.more : accessTextOf(this.app.preferences).tryAgain}
       </button>
     </p>`;

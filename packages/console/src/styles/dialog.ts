@@ -52,6 +52,10 @@ export const dialog: CSSResult = css`
     font-size: 0.8125rem;
     color: var(--muted);
   }
+  /* Nothing to say: the buttons have the line to themselves. */
+  dialog .foot p:empty {
+    display: none;
+  }
   .facts {
     display: grid;
     grid-template-columns: fit-content(50%) 1fr;
