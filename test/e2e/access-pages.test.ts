@@ -1,10 +1,11 @@
-import type { Browser, BrowserContext } from 'playwright-core';
-import { afterAll, afterEach, beforeAll, expect, test } from 'vitest';
+import type { Browser } from 'playwright-core';
+import { afterAll, beforeAll, expect, test } from 'vitest';
 import type { Operation } from '@wcc/api';
 import { axeTimeoutMs, findFaults, ways } from '../kit/axe.ts';
 import { launchBrowser, screenshot } from '../kit/browser.ts';
 import { openConsole } from '../kit/console.ts';
 import type { ConsoleOptions, OpenConsole } from '../kit/console.ts';
+import { contextsOfTest } from '../kit/contexts.ts';
 import { until } from '../kit/poll.ts';
 import { noteSecret } from '../kit/secrets.ts';
 import { startServer } from '../kit/server.ts';
@@ -17,15 +18,12 @@ const chiefName = 'chief';
 let server: TestServer;
 let browser: Browser;
 let chief: TestUser;
-const contexts: BrowserContext[] = [];
+const contexts = contextsOfTest();
 
 beforeAll(async () => {
   server = await startServer();
   browser = await launchBrowser();
   chief = await createUser(server, chiefName, 'admin');
-});
-afterEach(async () => {
-  for (const context of contexts.splice(0)) await context.close();
 });
 afterAll(async () => {
   await browser.close();

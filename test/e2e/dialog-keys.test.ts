@@ -1,10 +1,11 @@
 import { join } from 'node:path';
 import type { Vm } from '@wcc/api';
-import type { Browser, BrowserContext, Locator, Page } from 'playwright-core';
-import { afterAll, afterEach, beforeAll, expect, test } from 'vitest';
+import type { Browser, Locator, Page } from 'playwright-core';
+import { afterAll, beforeAll, expect, test } from 'vitest';
 import { launchBrowser } from '../kit/browser.ts';
 import { openConsole } from '../kit/console.ts';
 import type { OpenConsole } from '../kit/console.ts';
+import { contextsOfTest } from '../kit/contexts.ts';
 import { makeRandomImage, MiB } from '../kit/images.ts';
 import { powerOffMachines } from '../kit/machines.ts';
 import { findImage, registerImage, waitForState } from '../kit/operations.ts';
@@ -19,15 +20,12 @@ import type { TestUser } from '../kit/session.ts';
 let server: TestServer;
 let browser: Browser;
 let user: TestUser;
-const contexts: BrowserContext[] = [];
+const contexts = contextsOfTest();
 
 beforeAll(async () => {
   server = await startServer({ args: ['--hypervisor', 'qemu', '--free-space-floor', '0'] });
   browser = await launchBrowser();
   user = await createUser(server, 'sato', 'admin');
-});
-afterEach(async () => {
-  for (const context of contexts.splice(0)) await context.close();
 });
 afterAll(async () => {
   await powerOffMachines(server);

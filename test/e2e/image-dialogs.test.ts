@@ -1,10 +1,11 @@
 import { join } from 'node:path';
-import type { Browser, BrowserContext, Locator, Page } from 'playwright-core';
-import { afterAll, afterEach, beforeAll, expect, test } from 'vitest';
+import type { Browser, Locator, Page } from 'playwright-core';
+import { afterAll, beforeAll, expect, test } from 'vitest';
 import type { Image } from '@wcc/api';
 import { axeTimeoutMs, findFaults, ways } from '../kit/axe.ts';
 import { launchBrowser, screenshot } from '../kit/browser.ts';
 import { openConsole } from '../kit/console.ts';
+import { contextsOfTest } from '../kit/contexts.ts';
 import { makeWorkspace } from '../kit/directories.ts';
 import type { Workspace } from '../kit/directories.ts';
 import { makeRandomImage, MiB } from '../kit/images.ts';
@@ -22,7 +23,7 @@ let browser: Browser;
 let user: TestUser;
 let image: Image;
 let files: Workspace;
-const contexts: BrowserContext[] = [];
+const contexts = contextsOfTest();
 
 beforeAll(async () => {
   server = await startServer();
@@ -32,9 +33,6 @@ beforeAll(async () => {
   await makeRandomImage(join(server.poolDir, 'source.raw'), MiB);
   image = await registerImage(server, 'source.raw');
   for (const name of ['new.raw', 'source.raw']) await makeRandomImage(join(files.path, name), MiB);
-});
-afterEach(async () => {
-  for (const context of contexts.splice(0)) await context.close();
 });
 afterAll(async () => {
   await browser.close();

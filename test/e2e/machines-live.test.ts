@@ -1,7 +1,8 @@
-import type { Browser, BrowserContext, Page } from 'playwright-core';
-import { afterAll, afterEach, beforeAll, expect, test } from 'vitest';
+import type { Browser, Page } from 'playwright-core';
+import { afterAll, beforeAll, expect, test } from 'vitest';
 import { launchBrowser } from '../kit/browser.ts';
 import { openConsole } from '../kit/console.ts';
+import { contextsOfTest } from '../kit/contexts.ts';
 import { MiB } from '../kit/images.ts';
 import { waitForState } from '../kit/operations.ts';
 import { startServer } from '../kit/server.ts';
@@ -12,7 +13,7 @@ import { createUser } from '../kit/session.ts';
 let server: TestServer;
 let browser: Browser;
 let image: number;
-const contexts: BrowserContext[] = [];
+const contexts = contextsOfTest();
 /** Mostly a tenth of a second; longer on a machine that does other things as well, and still less than a poll. */
 const atOnceMs = 2000;
 
@@ -22,9 +23,6 @@ beforeAll(async () => {
   const { operation } = await server.api.makeSampleImage({ name: 'disk.raw', sizeBytes: 16 * MiB });
   const { result } = await waitForState(server, operation.id, { states: ['succeeded'] });
   image = Number(result?.id);
-});
-afterEach(async () => {
-  for (const context of contexts.splice(0)) await context.close();
 });
 afterAll(async () => {
   await browser.close();

@@ -1,11 +1,12 @@
 import { existsSync } from 'node:fs';
 import { truncate } from 'node:fs/promises';
 import { join } from 'node:path';
-import type { Browser, BrowserContext, Page } from 'playwright-core';
-import { afterAll, afterEach, beforeAll, expect, test } from 'vitest';
+import type { Browser, Page } from 'playwright-core';
+import { afterAll, beforeAll, expect, test } from 'vitest';
 import { axeTimeoutMs, findFaults, ways } from '../kit/axe.ts';
 import { launchBrowser, screenshot } from '../kit/browser.ts';
 import { openConsole, type ConsoleOptions, type OpenConsole } from '../kit/console.ts';
+import { contextsOfTest } from '../kit/contexts.ts';
 import { makeRandomImage, MiB } from '../kit/images.ts';
 import { powerOffMachines } from '../kit/machines.ts';
 import { registerImage, waitForState } from '../kit/operations.ts';
@@ -20,7 +21,7 @@ let server: TestServer;
 let browser: Browser;
 let user: TestUser;
 const numbers: Record<string, number> = {};
-const contexts: BrowserContext[] = [];
+const contexts = contextsOfTest();
 
 beforeAll(async () => {
   server = await startServer({ args: ['--hypervisor', 'qemu', '--max-copies-per-pool', '1'] });
@@ -48,9 +49,6 @@ beforeAll(async () => {
     disks,
   });
   numbers['quokka-queued'] = Number(operation.subject.id);
-});
-afterEach(async () => {
-  for (const context of contexts.splice(0)) await context.close();
 });
 afterAll(async () => {
   await powerOffMachines(server);

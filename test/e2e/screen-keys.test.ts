@@ -1,8 +1,9 @@
-import type { Browser, BrowserContext, Page } from 'playwright-core';
-import { afterAll, afterEach, beforeAll, expect, test } from 'vitest';
+import type { Browser, Page } from 'playwright-core';
+import { afterAll, beforeAll, expect, test } from 'vitest';
 import { launchBrowser, screenshot } from '../kit/browser.ts';
 import { openConsole } from '../kit/console.ts';
 import type { OpenConsole } from '../kit/console.ts';
+import { contextsOfTest } from '../kit/contexts.ts';
 import { MiB } from '../kit/images.ts';
 import { startMachineHost } from '../kit/machine-host.ts';
 import type { MachineHost } from '../kit/machine-host.ts';
@@ -17,7 +18,7 @@ let host: MachineHost;
 let browser: Browser;
 let user: TestUser;
 let machine: number;
-const contexts: BrowserContext[] = [];
+const contexts = contextsOfTest();
 
 beforeAll(async () => {
   host = await startMachineHost('qemu');
@@ -30,9 +31,6 @@ beforeAll(async () => {
   const made = await server.api.quickCreateVm(wish);
   await waitForState(server, made.operation.id, { states: ['succeeded'] });
   machine = Number(made.operation.subject.id);
-});
-afterEach(async () => {
-  for (const context of contexts.splice(0)) await context.close();
 });
 afterAll(async () => {
   await browser.close();

@@ -1,12 +1,13 @@
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { FirstBootProfile } from '@wcc/api';
-import type { Browser, BrowserContext, Page } from 'playwright-core';
-import { afterAll, afterEach, beforeAll, expect, test } from 'vitest';
+import type { Browser, Page } from 'playwright-core';
+import { afterAll, beforeAll, expect, test } from 'vitest';
 import { bootableIso } from '../../packages/server/src/machines/iso.testkit.ts';
 import { findFaults } from '../kit/axe.ts';
 import { launchBrowser, screenshot } from '../kit/browser.ts';
 import { openConsole } from '../kit/console.ts';
+import { contextsOfTest } from '../kit/contexts.ts';
 import { powerOffMachines } from '../kit/machines.ts';
 import { registerImage, waitForState } from '../kit/operations.ts';
 import { until } from '../kit/poll.ts';
@@ -17,14 +18,11 @@ import { createUser } from '../kit/session.ts';
 /** What comes before a machine: the user's first-boot profile, a file, and the ways from an image. */
 let server: TestServer;
 let browser: Browser;
-const contexts: BrowserContext[] = [];
+const contexts = contextsOfTest();
 
 beforeAll(async () => {
   server = await startServer({ args: ['--hypervisor', 'qemu'] });
   browser = await launchBrowser();
-});
-afterEach(async () => {
-  for (const context of contexts.splice(0)) await context.close();
 });
 afterAll(async () => {
   await powerOffMachines(server);
