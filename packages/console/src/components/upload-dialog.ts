@@ -5,7 +5,6 @@ import { repeat } from 'lit/directives/repeat.js';
 import type { Emitter } from '../state/emitter.ts';
 import { isActive, madeImageOf } from '../state/operation-groups.ts';
 import { lookAtKind } from '../state/uploads/kind.ts';
-import type { NewUpload } from '../state/uploads/tus.ts';
 import {
   chooseFile,
   isAboutName,
@@ -13,6 +12,7 @@ import {
   matchBegun,
   neededBytes,
   openBegun,
+  toNewUpload,
 } from '../state/uploads/upload-form.ts';
 import type { ChosenFile } from '../state/uploads/upload-form.ts';
 import { uploads as styles } from '../styles/uploads.ts';
@@ -258,7 +258,7 @@ export class UploadDialog extends FormDialog {
       for (const each of this.chosen) {
         try {
           if (each.isGoingOn && each.begun !== null) await engine.resume(each.begun.id, each.file);
-          else await engine.begin(each.file, this.#wishOf(each));
+          else await engine.begin(each.file, toNewUpload(each, this.poolId));
           this.chosen = this.chosen.filter(({ key }) => key !== each.key);
           if (each.isGoingOn) this.begun = this.begun.filter((upload) => upload !== each.begun);
         } catch (problem) {
@@ -273,17 +273,6 @@ export class UploadDialog extends FormDialog {
     if (this.chosen.length === 0 && this.problem === null) return this.close();
     const first = this.chosen.find(({ problem }) => problem !== null);
     if (first !== undefined) this.refusedFile(first);
-  }
-
-  #wishOf({ file, name, sha256 }: ChosenFile): NewUpload {
-    const digest = sha256.trim().toLowerCase();
-    return {
-      name,
-      sizeBytes: file.size,
-      lastModified: file.lastModified,
-      pool: this.poolId,
-      ...(digest === '' ? {} : { sha256: digest }),
-    };
   }
 
   protected refusedFile({ key, file, problem }: ChosenFile): void {

@@ -2,6 +2,7 @@ import { findImageNameProblem } from '@wcc/api';
 import type { ImageNameProblem, Upload } from '@wcc/api';
 import { isRefusedKind } from './kind.ts';
 import type { FileKind } from './kind.ts';
+import type { NewUpload } from './tus.ts';
 
 /** A file that was chosen, before its upload exists. */
 export interface ChosenFile {
@@ -106,4 +107,16 @@ export function isMisnamed({ kind, name }: ChosenFile): boolean {
   const extension = /\.([^.]+)$/.exec(name.toLowerCase())?.[1] ?? '';
   if (kind === 'iso') return extension === 'qcow2';
   return (kind === 'qcow2' || kind === 'raw') && extension === (kind === 'raw' ? 'qcow2' : 'iso');
+}
+
+/** What the server is asked for; without a digest it compares none. */
+export function toNewUpload({ file, name, sha256 }: ChosenFile, pool: string): NewUpload {
+  const digest = sha256.trim().toLowerCase();
+  return {
+    name,
+    sizeBytes: file.size,
+    lastModified: file.lastModified,
+    pool,
+    ...(digest === '' ? {} : { sha256: digest }),
+  };
 }
