@@ -86,11 +86,7 @@ export class OperationsPage extends ConsoleElement {
     const label = look.problem === null ? this.text.operations.more : this.text.images.again;
     if (!look.hasMore && look.problem === null) return nothing;
     return html`<p class="more">
-      <button
-        class="button"
-        aria-disabled=${String(look.isBusy)}
-        @click=${() => (look.isBusy ? undefined : void look.more())}
-      >
+      <button class="button" aria-disabled=${String(look.isBusy)} @click=${() => void look.more()}>
         ${label}
       </button>
     </p>`;

@@ -53,6 +53,8 @@ describe('a look at the operations', () => {
     expect(query.hasMore).toBe(true);
     void query.more();
     expect(waiting[1]?.url).toContain('cursor=c2');
+    void query.more();
+    expect(waiting.length).toBe(2);
     done = settled();
     waiting[1]?.answer({ items: [ended('a', 1)] });
     await done;

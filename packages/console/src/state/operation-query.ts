@@ -58,11 +58,16 @@ export class OperationQueryState {
     this.#cursor = undefined;
     this.#reaches = '';
     this.#isLoaded = false;
-    void this.more();
+    void this.#load();
   }
 
-  /** The next page, newest first. What comes for a filter that is no longer asked for is history all the same. */
+  /** The next page, newest first; while one is on its way, none besides it. */
   async more(): Promise<void> {
+    if (!this.#isBusy) await this.#load();
+  }
+
+  /** What comes for a filter that is no longer asked for is history all the same. */
+  async #load(): Promise<void> {
     const { api, operations, userId } = this.#options;
     const asked = this.#asked;
     const cursor = this.#cursor;
