@@ -237,10 +237,19 @@ describe('documents', () => {
     expect(dead).toEqual([]);
   });
 
-  it('every decision is listed in the index of decisions', () => {
+  it('the index of decisions lists every record once, by number, under its own heading', () => {
     const index = read('docs/decisions/README.md');
-    const records = tracked.filter((path) => /^docs\/decisions\/\d{4}-.*\.md$/.test(path));
+    const listed = [...index.matchAll(/^\| \[(\d{4})\]\((\S+)\) +\| (.+?) +\| [a-z]+ +\|$/gm)].map((row) =>
+      row.slice(1),
+    );
+    const records = tracked.filter((path) => /^docs\/decisions\/\d{4}-.*\.md$/.test(path)).toSorted();
     expect(records.filter((path) => !index.includes(basename(path)))).toEqual([]);
+    expect(listed).toEqual(
+      records.map((path) => {
+        const [number, title] = /^# (\d{4}): (.+)$/m.exec(read(path))?.slice(1) ?? [];
+        return [number, basename(path), title];
+      }),
+    );
   });
 
   it('the architecture page names every room of the tree', () => {
