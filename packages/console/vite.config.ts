@@ -12,7 +12,7 @@ const leanTemplates: Plugin = {
   transform: {
     filter: { id: /\/console\/src\/.*\.ts$/ },
     handler: (code, id) =>
-      (id.includes('/styles/')
+      (/styles(\/|\.ts)/.test(id)
         ? code.replaceAll(/\/\*[\s\S]*?\*\//g, '').replaceAll(/([{;:,])\s+/g, '$1')
         : code
       ).replaceAll(/\n[ \t]+/g, '\n'),

@@ -1,10 +1,10 @@
 import { WccProgressElement } from '@wcc/progress/element';
-import { LiveRow } from './components/live-row.ts';
-import { TrayPanel } from './components/tray.ts';
-import { UserMenu } from './components/user-menu.ts';
-import { WccConsole } from './components/wcc-console.ts';
-import { FirstSignIn } from './pages/first-sign-in.ts';
-import { SignInForm } from './pages/sign-in.ts';
+import { LiveRow } from './operations/live-row.ts';
+import { TrayPanel } from './operations/tray.ts';
+import { UserMenu } from './app/user-menu.ts';
+import { WccConsole } from './app/wcc-console.ts';
+import { FirstSignIn } from './app/first-sign-in.ts';
+import { SignInForm } from './app/sign-in.ts';
 
 customElements.define('wcc-progress', WccProgressElement);
 customElements.define('wcc-live-row', LiveRow);

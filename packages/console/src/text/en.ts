@@ -1,4 +1,4 @@
-import { operation, operations, pause, tray } from './en-operations.ts';
+import { operation, operations, pause, tray } from '../operations/text/en.ts';
 import type { Text } from './text.ts';
 
 const count = (n: number, one: string, many: string): string => `${n} ${n === 1 ? one : many}`;

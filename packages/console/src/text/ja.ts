@@ -1,4 +1,4 @@
-import { operation, operations, pause, tray } from './ja-operations.ts';
+import { operation, operations, pause, tray } from '../operations/text/ja.ts';
 import type { Text } from './text.ts';
 
 export const ja: Text = {

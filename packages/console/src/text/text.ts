@@ -1,5 +1,5 @@
 import type { ImageNameProblem } from '@wcc/api';
-import type { OperationsText, OperationText, PauseText, TrayText } from './operations-text.ts';
+import type { OperationsText, OperationText, PauseText, TrayText } from '../operations/text/text.ts';
 
 export type Locale = 'en' | 'ja';
 

@@ -1,0 +1,85 @@
+import type { ApiProblem } from '@wcc/api/client';
+import { html, nothing } from 'lit';
+import type { PropertyDeclarations, TemplateResult } from 'lit';
+import { isLongEnough } from '../app/credentials.ts';
+import { valueOf } from '../ui/form-value.ts';
+import { accessTextOf } from './text/catalogue.ts';
+import type { AccessText } from './text/text.ts';
+import { FormElement } from '../ui/form-element.ts';
+
+/** Changes one's own password; the other sessions end. */
+export class PasswordForm extends FormElement {
+  static override readonly properties: PropertyDeclarations = {
+    ...FormElement.properties,
+    isDone: { state: true },
+  };
+  declare isDone: boolean;
+  protected readonly idPrefix = 'own-password';
+
+  constructor() {
+    super();
+    this.isDone = false;
+  }
+
+  get #text(): AccessText['settings'] {
+    return accessTextOf(this.app.preferences).settings;
+  }
+
+  protected override wordsFor(error: ApiProblem): string {
+    return error.field === 'current' ? this.#text.wrongCurrent : super.wordsFor(error);
+  }
+
+  protected override render(): TemplateResult {
+    const text = this.#text;
+    const { users } = accessTextOf(this.app.preferences);
+    return html`<form @submit=${(event: SubmitEvent) => void this.#submit(event)} novalidate>
+      ${this.problemBox()}
+      <input
+        class="visually-hidden"
+        type="text"
+        name="username"
+        autocomplete="username"
+        tabindex="-1"
+        aria-hidden="true"
+        .value=${this.app.session.current?.user.name ?? ''}
+        readonly
+      />
+      ${this.input('current', {
+        label: text.current,
+        type: 'password',
+        autocomplete: 'current-password',
+      })}
+      ${this.input('next', {
+        label: text.next,
+        hint: users.passwordHint,
+        type: 'password',
+        autocomplete: 'new-password',
+      })}
+      <div>
+        <button class="button primary" aria-disabled=${String(this.busy)}>
+          ${this.busy ? text.busy : text.change}
+        </button>
+      </div>
+      ${this.isDone ? html`<p class="note good">${text.changed}</p>` : nothing}
+    </form>`;
+  }
+
+  async #submit(event: SubmitEvent): Promise<void> {
+    event.preventDefault();
+    if (!(event.target instanceof HTMLFormElement)) return;
+    const form = event.target;
+    const text = this.#text;
+    const current = valueOf(form, 'current');
+    const next = valueOf(form, 'next');
+    this.isDone = false;
+    if (current === '') return this.refuse({ field: 'current', words: text.missing });
+    if (!isLongEnough(next)) {
+      const { users } = accessTextOf(this.app.preferences);
+      return this.refuse({ field: 'next', words: users.tooShort });
+    }
+    this.isDone = await this.send(() => this.app.api.changePassword({ current, next }));
+    if (!this.isDone) return;
+    form.reset();
+    this.app.announcer.say(text.changed);
+  }
+}

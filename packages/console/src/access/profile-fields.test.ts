@@ -1,0 +1,23 @@
+import { expect, it } from 'vitest';
+import { findProfileFault, toProfile } from './profile-fields.ts';
+
+const key = 'ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIE2dG4 sato@desk';
+
+it.each([
+  ['Sato', '', { field: 'user', why: 'badUser', line: 0 }],
+  ['sato', `${key}\n\nnot a key`, { field: 'sshKeys', why: 'badKey', line: 2 }],
+  ['', '-----BEGIN OPENSSH PRIVATE KEY-----\nAAAA', { field: 'sshKeys', why: 'privateKey', line: 0 }],
+  ['', Array.from({ length: 33 }, () => key).join('\n'), { field: 'sshKeys', why: 'tooMany', line: 0 }],
+  [' sato ', `\r\n${key}\r\n`, null],
+  ['', '', null],
+])('user %j, keys %j', (user, sshKeys, fault) => {
+  expect(findProfileFault({ user, sshKeys })).toEqual(fault);
+});
+
+it('sends what was meant', () => {
+  expect(toProfile({ user: ' sato ', sshKeys: `${key}\n ${key}\r\n` })).toEqual({
+    user: 'sato',
+    sshKeys: [key],
+  });
+  expect(toProfile({ user: '', sshKeys: '' })).toEqual({ user: null, sshKeys: [] });
+});

@@ -1,0 +1,116 @@
+import type { FirstBootProfile } from '@wcc/api';
+import { html, nothing } from 'lit';
+import type { PropertyDeclarations, TemplateResult } from 'lit';
+import { findProfileFault, toProfile } from './profile-fields.ts';
+import { machineForms } from '../machines/form-styles.ts';
+import { accessTextOf } from './text/catalogue.ts';
+import type { AccessText } from './text/text.ts';
+import { FormElement } from '../ui/form-element.ts';
+import { areaField, textField } from '../machines/fields.ts';
+import { adopt } from '../machines/machine-element.ts';
+
+/** What quick-create tells every machine of this user at its first boot. */
+export class ProfileForm extends FormElement {
+  static override readonly properties: PropertyDeclarations = {
+    ...FormElement.properties,
+    user: { state: true },
+    sshKeys: { state: true },
+    isLoaded: { state: true },
+    isDone: { state: true },
+  };
+  declare user: string;
+  /** One to a line. */
+  declare sshKeys: string;
+  declare isLoaded: boolean;
+  declare isDone: boolean;
+  protected readonly idPrefix = 'profile';
+
+  constructor() {
+    super();
+    this.user = '';
+    this.sshKeys = '';
+    this.isLoaded = false;
+    this.isDone = false;
+  }
+
+  override connectedCallback(): void {
+    super.connectedCallback();
+    adopt(this, machineForms);
+    void this.#load();
+  }
+
+  get #text(): AccessText['settings']['profile'] {
+    return accessTextOf(this.app.preferences).settings.profile;
+  }
+
+  protected override render(): TemplateResult {
+    const text = this.#text;
+    if (!this.isLoaded) return this.#missing();
+    const wordsOf = (field: string): string | null =>
+      this.refusal?.field === field ? this.refusal.words : null;
+    return html`<form @submit=${(event: SubmitEvent) => void this.#submit(event)} novalidate>
+      ${this.problemBox()}
+      ${textField({
+        id: 'profile-user',
+        label: text.user,
+        value: this.user,
+        change: (user) => this.#change({ user }),
+        note: wordsOf('user') ?? text.userHint,
+        isBad: wordsOf('user') !== null,
+      })}
+      ${areaField({
+        id: 'profile-sshKeys',
+        label: text.sshKeys,
+        value: this.sshKeys,
+        rows: 4,
+        change: (sshKeys) => this.#change({ sshKeys }),
+        note: wordsOf('sshKeys') ?? text.sshKeysHint,
+        isBad: wordsOf('sshKeys') !== null,
+        placeholder: 'ssh-ed25519 AAAA…',
+      })}
+      <div>
+        <button class="button primary" aria-disabled=${String(this.busy)}>
+          ${this.busy ? text.busy : text.save}
+        </button>
+      </div>
+      ${this.isDone ? html`<p class="note good">${text.saved}</p>` : nothing}
+    </form>`;
+  }
+
+  /** Nothing is saved over what could not be read. */
+  #missing(): TemplateResult {
+    if (this.problem === null) return html`<p class="muted">${this.text.shell.loading}</p>`;
+    const { tryAgain } = accessTextOf(this.app.preferences);
+    return html`${this.problemBox()}
+      <div><button class="button" @click=${() => void this.#load()}>${tryAgain}</button></div>`;
+  }
+
+  #change(part: { user: string } | { sshKeys: string }): void {
+    Object.assign(this, part);
+    this.refusal = null;
+    this.isDone = false;
+  }
+
+  #take({ user, sshKeys }: FirstBootProfile): void {
+    this.user = user ?? '';
+    this.sshKeys = sshKeys.join('\n');
+    this.isLoaded = true;
+  }
+
+  async #load(): Promise<void> {
+    await this.send(async () => this.#take(await this.app.api.profile()));
+  }
+
+  async #submit(event: SubmitEvent): Promise<void> {
+    event.preventDefault();
+    const text = this.#text;
+    this.isDone = false;
+    const fault = findProfileFault(this);
+    if (fault !== null) {
+      const { field, why, line } = fault;
+      return this.refuse({ field, words: text.problems[why](line) });
+    }
+    this.isDone = await this.send(async () => this.#take(await this.app.api.changeProfile(toProfile(this))));
+    if (this.isDone) this.app.announcer.say(text.saved);
+  }
+}

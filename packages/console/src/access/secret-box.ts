@@ -1,0 +1,63 @@
+import { html } from 'lit';
+import type { PropertyDeclarations, TemplateResult } from 'lit';
+import { accessTextOf } from './text/catalogue.ts';
+import { ConsoleElement } from '../ui/console-element.ts';
+import { icon } from '../ui/icons.ts';
+
+/** A secret that is shown this once, in a field that can be copied from by hand, too. */
+export class SecretBox extends ConsoleElement {
+  static override readonly properties: PropertyDeclarations = {
+    ...ConsoleElement.properties,
+    label: { attribute: false },
+    secret: { attribute: false },
+    isTaken: { state: true },
+  };
+  declare label: string;
+  declare secret: string;
+  declare isTaken: boolean;
+
+  constructor() {
+    super();
+    this.isTaken = false;
+  }
+
+  protected override render(): TemplateResult {
+    const { secret: text } = accessTextOf(this.app.preferences);
+    // Browsers keep the clipboard from pages on plain http in a LAN.
+    const canCopy = 'clipboard' in navigator;
+    const offer = canCopy ? text.copy : text.select;
+    return html`<div class="field secret">
+      <label for="secret-value">${this.label}</label>
+      <div class="with-button">
+        <input
+          id="secret-value"
+          readonly
+          spellcheck="false"
+          autocomplete="off"
+          .value=${this.secret}
+          @focus=${(event: FocusEvent) => (event.target as HTMLInputElement).select()}
+          aria-describedby="secret-note"
+        />
+        <button type="button" class="button" @click=${() => void this.#take(canCopy)}>
+          ${icon('copy')}${this.isTaken && canCopy ? text.copied : offer}
+        </button>
+      </div>
+      <p class="note" id="secret-note">${this.isTaken && !canCopy ? text.selected : text.once}</p>
+    </div>`;
+  }
+
+  async #take(canCopy: boolean): Promise<void> {
+    const { secret: text } = accessTextOf(this.app.preferences);
+    const input = this.querySelector('input');
+    input?.focus();
+    input?.select();
+    try {
+      if (canCopy) await navigator.clipboard.writeText(this.secret);
+      this.isTaken = true;
+      this.app.announcer.say(canCopy ? text.copied : text.selected);
+    } catch (error) {
+      // Refused by the browser: it is selected, so that Ctrl+C does it.
+      this.app.announcer.alert(`${text.selected} (${String(error)})`);
+    }
+  }
+}

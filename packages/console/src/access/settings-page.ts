@@ -1,0 +1,58 @@
+import { html, nothing } from 'lit';
+import type { TemplateResult } from 'lit';
+import { ConsoleElement } from '../ui/console-element.ts';
+import { languageChoice, themeChoice } from '../app/user-menu.ts';
+import type { Emitter } from '../ui/emitter.ts';
+import { accessTextOf } from './text/catalogue.ts';
+
+/** What somebody may set for themselves: password and first boot on the server, the rest in this browser. */
+export class SettingsPage extends ConsoleElement {
+  protected override follows(): Emitter[] {
+    return [...super.follows(), this.desk.operations.pausing];
+  }
+
+  protected override render(): TemplateResult {
+    const { settings: text } = accessTextOf(this.app.preferences);
+    const panel = (title: string, lead: string, content: unknown): TemplateResult =>
+      html`<section class="card setting">
+        <div>
+          <h2>${title}</h2>
+          <p class="muted">${lead}</p>
+        </div>
+        <div class="choices">${content}</div>
+      </section>`;
+    return html`<div class="page-head"><h1>${text.title}</h1></div>
+      ${panel(text.password, text.passwordLead, html`<wcc-password-form .app=${this.app}></wcc-password-form>`)}
+      ${this.#mayMake ? panel(text.profile.title, text.profile.lead, html`<wcc-profile-form .app=${this.app}></wcc-profile-form>`) : nothing}
+      ${panel(text.look, '', html`${languageChoice(this.app, 'setting')} ${themeChoice(this.app, 'setting')}`)}
+      ${panel(text.awake, text.awakeLead, this.#awake())} ${panel(text.live, text.liveLead, this.#pause())}
+      ${panel(text.units, text.unitsLead, '')}`;
+  }
+
+  /** A viewer makes no machines. */
+  get #mayMake(): boolean {
+    return this.app.session.current?.user.role !== 'viewer';
+  }
+
+  #awake(): TemplateResult {
+    const { preferences } = this.app;
+    return html`<label class="check">
+      <input
+        type="checkbox"
+        .checked=${preferences.keepAwake}
+        @change=${(event: Event) =>
+          event.target instanceof HTMLInputElement && preferences.setKeepAwake(event.target.checked)}
+      />${accessTextOf(preferences).settings.awakeChoice}
+    </label>`;
+  }
+
+  #pause(): TemplateResult {
+    const { operations } = this.desk;
+    const { pause } = this.text;
+    return html`<div>
+      <button class="button" @click=${() => (operations.isPaused ? operations.resume() : operations.pause())}>
+        ${operations.isPaused ? pause.resume : pause.pause}
+      </button>
+    </div>`;
+  }
+}

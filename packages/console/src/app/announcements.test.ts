@@ -1,0 +1,70 @@
+import { describe, expect, it } from 'vitest';
+import type { Snapshot } from '@wcc/progress';
+import { textOf } from '../text/catalogue.ts';
+import { newsOf } from './announcements.ts';
+import { entryOf } from '../operations/operations-state.testkit.ts';
+
+const context = {
+  text: textOf('en'),
+  locale: 'en' as const,
+  userId: 'u1',
+  isFed: () => false,
+  explain: () => 'The disk is broken.',
+};
+
+function tell(before: Partial<Snapshot>, after: Partial<Snapshot>, owner = 'u1') {
+  return newsOf(entryOf({ ...after, owner }), entryOf({ ...before, owner }), context);
+}
+
+describe('news', () => {
+  it.each([
+    ['queued', 'running', 'Started: copy of debian.raw to web.raw'],
+    ['paused', 'running', 'Goes on: copy of debian.raw to web.raw'],
+    ['running', 'paused', 'Paused: copy of debian.raw to web.raw'],
+    ['running', 'cancelling', 'Cancelling: copy of debian.raw to web.raw'],
+    ['cancelling', 'cancelled', 'Cancelled: copy of debian.raw to web.raw'],
+    ['running', 'succeeded', 'Done: copy of debian.raw to web.raw'],
+    ['running', 'interrupted', 'Interrupted, goes on by itself: copy of debian.raw to web.raw'],
+  ] as const)('from %s to %s', (from, to, text) => {
+    expect(tell({ state: from }, { state: to })).toEqual({ text, isAlert: false });
+  });
+
+  it('alerts of one’s own failures, and says nothing of others’', () => {
+    const error = { code: 'io_error', message: '', hint: '', detail: null };
+    const failed = { state: 'failed', error } as const;
+    expect(tell({}, failed)).toEqual({
+      text: 'Failed: copy of debian.raw to web.raw. The disk is broken.',
+      isAlert: true,
+    });
+    expect(tell({}, failed, 'u2')).toBeNull();
+    expect(newsOf(entryOf(failed), undefined, context)).toBeNull();
+  });
+
+  it('tells a stall once', () => {
+    expect(tell({ stalled: false }, { stalled: true })?.text).toContain('No progress');
+    expect(tell({ stalled: true }, { stalled: true })).toBeNull();
+  });
+
+  it('tells quarters of long work only', () => {
+    const at = (done: number, elapsedMs: number): Partial<Snapshot> => ({
+      elapsedMs,
+      phases: [
+        { name: 'transfer', unit: 'bytes', done, durable: 0, total: 100, state: 'running', elapsedMs },
+      ],
+    });
+    expect(tell(at(49, 61_000), at(51, 61_500))?.text).toBe('50 %: copy of debian.raw to web.raw');
+    expect(tell(at(51, 61_500), at(60, 62_000))).toBeNull();
+    expect(tell(at(49, 5000), at(51, 5500))).toBeNull();
+  });
+
+  it('names work from outside by its own words, and does not promise that it goes on', () => {
+    const from = { action: 'backup_database', subject: { kind: 'database', id: null, name: 'nightly' } };
+    expect(tell({ ...from, state: 'running' }, { ...from, state: 'succeeded' })?.text).toBe(
+      'Done: Backup database nightly',
+    );
+    const silent = { ...from, state: 'interrupted', stateReason: { code: 'publisher_silent' } } as const;
+    expect(tell({ ...from, state: 'running' }, silent)?.text).toBe(
+      'Nothing is heard any more of: Backup database nightly',
+    );
+  });
+});

@@ -1,0 +1,98 @@
+import { Emitter } from '../ui/emitter.ts';
+
+export interface AnnouncerOptions {
+  /** Said instead of a burst, and when the page is looked at again. `failed` are among `count`. */
+  summarise: (count: number, failed: number) => string;
+}
+
+interface Waiting {
+  text: string;
+  isAlert: boolean;
+}
+
+const SPACING_MS = 1000;
+const BURST = 4;
+
+/**
+ * What screen readers are told, one text a second, through the two regions that stand in the page from its
+ * first render. Alerts go first. Silent while the page is hidden; then one summary.
+ */
+export class Announcer {
+  readonly changed: Emitter = new Emitter();
+  readonly #options: AnnouncerOptions;
+  #waiting: Waiting[] = [];
+  #timer: ReturnType<typeof setTimeout> | undefined;
+  #wasHidden = false;
+  #status = '';
+  #alert = '';
+
+  constructor(options: AnnouncerOptions) {
+    this.#options = options;
+    document.addEventListener('visibilitychange', () => this.#start());
+  }
+
+  /** Text of `role=status`. */
+  get status(): string {
+    return this.#status;
+  }
+
+  /** Text of `role=alert`. */
+  get alertText(): string {
+    return this.#alert;
+  }
+
+  say(text: string): void {
+    this.#push({ text, isAlert: false });
+  }
+
+  /** Interrupts: for failures of the user's own work only. */
+  alert(text: string): void {
+    this.#push({ text, isAlert: true });
+  }
+
+  #push(news: Waiting): void {
+    this.#waiting.push(news);
+    this.#start();
+  }
+
+  #start(): void {
+    if (document.visibilityState === 'hidden') this.#wasHidden = true;
+    else if (this.#timer === undefined && this.#waiting.length > 0) this.#next();
+  }
+
+  #next(): void {
+    this.#timer = undefined;
+    if (document.visibilityState === 'hidden' || this.#waiting.length === 0) return;
+    this.#tell(this.#take());
+    this.#timer = setTimeout(() => this.#next(), SPACING_MS);
+  }
+
+  #take(): Waiting {
+    const many = this.#wasHidden ? 2 : BURST;
+    this.#wasHidden = false;
+    const failed = this.#waiting.filter(({ isAlert }) => isAlert).length;
+    // One failure among much other news is told in its own words, the rest is summed up after it.
+    if (this.#waiting.length >= many && (failed !== 1 || many === 2)) {
+      const text = this.#options.summarise(this.#waiting.length, failed);
+      this.#waiting = [];
+      return { text, isAlert: failed > 0 };
+    }
+    const index = Math.max(
+      0,
+      this.#waiting.findIndex(({ isAlert }) => isAlert),
+    );
+    const [news] = this.#waiting.splice(index, 1);
+    return news ?? { text: '', isAlert: false };
+  }
+
+  #tell({ text, isAlert }: Waiting): void {
+    if (isAlert) this.#alert = renewed(this.#alert, text);
+    else this.#status = renewed(this.#status, text);
+    this.changed.emit();
+  }
+}
+
+/** A region that keeps its text says nothing: the same words again need another text, with a space that nobody hears. */
+function renewed(before: string, text: string): string {
+  return before === text ? `${text}\u00A0` : text;
+}

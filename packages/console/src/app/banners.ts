@@ -1,0 +1,39 @@
+import { html, nothing } from 'lit';
+import type { TemplateResult } from 'lit';
+import type { App, Desk } from './app.ts';
+import { ago } from '../text/format.ts';
+import { icon } from '../ui/icons.ts';
+
+/** What stands under the header while something is wrong with the view, not with the work. */
+export function banners(app: App, desk: Desk): TemplateResult | typeof nothing {
+  const { shell } = app.text;
+  const { view } = desk.link;
+  const reload = html`<button class="button small" @click=${() => location.reload()}>
+    ${icon('refresh')}${shell.reload}
+  </button>`;
+  if (app.session.isOutdated || view.kind === 'other_version')
+    return html`<div class="banner" data-testid="banner-version">
+      ${icon('refresh')}
+      <p>${shell.newVersion}</p>
+      ${reload}
+    </div>`;
+  if (view.kind === 'ok') return desk.operations.isPaused ? paused(app, desk) : nothing;
+  const words =
+    view.kind === 'lost' ? shell.lost(ago(view.sinceMs, app.preferences.locale)) : shell.tooManyWindows;
+  return html`<div class="banner" data-testid="banner-connection">
+    ${icon('offline')}
+    <p>${words}</p>
+    <button class="button small" @click=${() => desk.link.tryNow()}>
+      ${icon('refresh')}${shell.retryNow}
+    </button>
+  </div>`;
+}
+
+/** Stands as long as the page is held still, so that nobody takes old numbers for new ones. */
+function paused({ text }: App, { operations }: Desk): TemplateResult {
+  return html`<div class="banner paused" data-testid="banner-paused">
+    ${icon('pause')}
+    <p><strong>${text.pause.paused}</strong> <span class="muted">${text.pause.pausedLead}</span></p>
+    <button class="button small" @click=${() => operations.resume()}>${text.pause.resume}</button>
+  </div>`;
+}

@@ -1,0 +1,74 @@
+import type { ConnectionStatus, ProgressClient } from '@wcc/progress/client';
+import { Emitter } from '../ui/emitter.ts';
+
+export type LinkView =
+  | { kind: 'ok' }
+  /** Long enough to say so; a reconnect of a blink is nobody's business. */
+  | { kind: 'lost'; sinceMs: number }
+  | { kind: 'too_many' }
+  | { kind: 'other_version' };
+
+export interface LinkEvents {
+  /** Once per loss, when it is said. */
+  lost: () => void;
+  /** Connected again after it had been before. */
+  back: () => void;
+}
+
+const GRACE_MS = 1000;
+
+/** What the page says about its live connection. */
+export class LinkState {
+  readonly changed: Emitter = new Emitter();
+  readonly #live: ProgressClient;
+  readonly #events: LinkEvents;
+  #timer: ReturnType<typeof setInterval> | undefined;
+  #wasOnline = false;
+  #isLossTold = false;
+
+  constructor(live: ProgressClient, events: LinkEvents) {
+    this.#live = live;
+    this.#events = events;
+    live.onStatus((status) => this.#follow(status));
+  }
+
+  get view(): LinkView {
+    const { state, sinceMs, code } = this.#live.status;
+    if (state === 'stopped') return { kind: code === 'too_many_connections' ? 'too_many' : 'other_version' };
+    if (state === 'offline' && sinceMs >= GRACE_MS) return { kind: 'lost', sinceMs };
+    return { kind: 'ok' };
+  }
+
+  get isOnline(): boolean {
+    return this.view.kind === 'ok';
+  }
+
+  /** Connected and told so by the server, not merely not yet known to be lost. */
+  get isLive(): boolean {
+    return this.#live.status.state === 'online';
+  }
+
+  tryNow(): void {
+    this.#live.reconnectNow();
+  }
+
+  #follow(status: ConnectionStatus): void {
+    clearInterval(this.#timer);
+    // "Lost 12 s ago" counts up while it lasts.
+    if (status.state === 'offline') this.#timer = setInterval(() => this.#look(), GRACE_MS);
+    if (status.state === 'online') {
+      if (this.#wasOnline) this.#events.back();
+      this.#wasOnline = true;
+      this.#isLossTold = false;
+    }
+    this.#look();
+  }
+
+  #look(): void {
+    if (this.view.kind === 'lost' && !this.#isLossTold) {
+      this.#isLossTold = true;
+      this.#events.lost();
+    }
+    this.changed.emit();
+  }
+}

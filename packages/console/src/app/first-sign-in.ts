@@ -1,0 +1,80 @@
+import { html, nothing } from 'lit';
+import type { PropertyDeclarations, TemplateResult } from 'lit';
+import { FormElement } from '../ui/form-element.ts';
+import { mark } from '../ui/icons.ts';
+import { isLongEnough, isUserName } from './credentials.ts';
+import { valueOf } from '../ui/form-value.ts';
+import { pagePaths } from './router.ts';
+
+/** Opened by the one-time link: sets the first administrator's name and password. */
+export class FirstSignIn extends FormElement {
+  static override readonly properties: PropertyDeclarations = {
+    ...FormElement.properties,
+    isShown: { state: true },
+  };
+  declare isShown: boolean;
+  protected readonly idPrefix = 'first';
+
+  constructor() {
+    super();
+    this.isShown = false;
+  }
+
+  protected override render(): TemplateResult {
+    const { firstSignIn } = this.text;
+    const hasSecret = this.app.router.firstSignInSecret !== null;
+    return html`<div class="gate-card">
+      <div class="intro">
+        ${mark()}
+        <h1>${firstSignIn.title}</h1>
+        <p class="muted">${hasSecret ? firstSignIn.lead : firstSignIn.noSecret}</p>
+      </div>
+      ${hasSecret ? this.#form() : nothing}
+      <a class="button quiet" href="/" @click=${this.app.router.onLink}>${firstSignIn.toSignIn}</a>
+    </div>`;
+  }
+
+  protected override firstUpdated(): void {
+    this.inputOf('password')?.focus();
+  }
+
+  #form(): TemplateResult {
+    const { firstSignIn } = this.text;
+    return html`<form @submit=${(event: SubmitEvent) => void this.#submit(event)} novalidate>
+      ${this.problemBox()}
+      ${this.input('name', {
+        label: firstSignIn.name,
+        hint: firstSignIn.nameHint,
+        autocomplete: 'username',
+        value: 'admin',
+      })}
+      ${this.input('password', {
+        label: firstSignIn.password,
+        hint: firstSignIn.passwordHint,
+        type: this.isShown ? 'text' : 'password',
+        autocomplete: 'new-password',
+      })}
+      <label class="check">
+        <input type="checkbox" @change=${(event: Event) => this.#show(event)} />${firstSignIn.show}
+      </label>
+      <button class="button primary wide" ?disabled=${this.busy}>${firstSignIn.submit}</button>
+    </form>`;
+  }
+
+  #show(event: Event): void {
+    if (event.target instanceof HTMLInputElement) this.isShown = event.target.checked;
+  }
+
+  async #submit(event: SubmitEvent): Promise<void> {
+    event.preventDefault();
+    const secret = this.app.router.firstSignInSecret;
+    if (secret === null || !(event.target instanceof HTMLFormElement)) return;
+    const name = valueOf(event.target, 'name').trim();
+    const password = valueOf(event.target, 'password');
+    const { badName, tooShort } = this.text.firstSignIn;
+    if (!isUserName(name)) return this.refuse({ field: 'name', words: badName });
+    if (!isLongEnough(password)) return this.refuse({ field: 'password', words: tooShort });
+    const isIn = await this.send(() => this.app.session.firstSignIn({ secret, name, password }));
+    if (isIn) this.app.router.go(pagePaths.home);
+  }
+}

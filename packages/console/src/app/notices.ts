@@ -1,0 +1,28 @@
+import type { Announcer } from './announcer.ts';
+import { Emitter } from '../ui/emitter.ts';
+
+/** The one refusal that is shown at the foot of the page until it is closed or another takes its place. */
+export class Notices {
+  readonly changed: Emitter = new Emitter();
+  readonly #announcer: Announcer;
+  #text: string | null = null;
+
+  constructor(announcer: Announcer) {
+    this.#announcer = announcer;
+  }
+
+  get text(): string | null {
+    return this.#text;
+  }
+
+  show(text: string): void {
+    this.#text = text;
+    this.#announcer.alert(text);
+    this.changed.emit();
+  }
+
+  close(): void {
+    this.#text = null;
+    this.changed.emit();
+  }
+}

@@ -1,0 +1,83 @@
+import type { Session } from '@wcc/api';
+import { ApiProblem } from '@wcc/api/client';
+import type { ApiClient } from '@wcc/api/client';
+import { Emitter } from '../ui/emitter.ts';
+
+export type SessionView =
+  | { kind: 'loading' }
+  | { kind: 'unreachable' }
+  | { kind: 'signed_out' }
+  | { kind: 'signed_in'; session: Session }
+  /** Ended while pages were open: they stay, and sign-in stands over them. */
+  | { kind: 'expired'; session: Session };
+
+const TRY_AGAIN_MS = 2000;
+
+/** Who is signed in. */
+export class SessionState {
+  readonly changed: Emitter = new Emitter();
+  readonly #api: ApiClient;
+  #view: SessionView = { kind: 'loading' };
+  #firstVersion: string | null = null;
+
+  constructor(api: ApiClient) {
+    this.#api = api;
+  }
+
+  get view(): SessionView {
+    return this.#view;
+  }
+
+  get current(): Session | null {
+    return this.#view.kind === 'signed_in' || this.#view.kind === 'expired' ? this.#view.session : null;
+  }
+
+  /** The server was updated since this page was loaded. */
+  get isOutdated(): boolean {
+    return this.current !== null && this.#firstVersion !== this.current.version;
+  }
+
+  /** Asks the server who we are; an unreachable server is asked again until it answers. */
+  async load(): Promise<void> {
+    try {
+      this.#enter(await this.#api.session());
+    } catch (error) {
+      if (error instanceof ApiProblem && error.status === 401) return this.expire();
+      if (this.current !== null) return;
+      this.#set({ kind: 'unreachable' });
+      setTimeout(() => void this.load(), TRY_AGAIN_MS);
+    }
+  }
+
+  async signIn(name: string, password: string): Promise<void> {
+    this.#enter(await this.#api.signIn({ name, password }));
+  }
+
+  async firstSignIn(request: { secret: string; name: string; password: string }): Promise<void> {
+    this.#enter(await this.#api.firstSignIn(request));
+  }
+
+  /** A new document holds nothing of the old user: no row, no name, no socket. */
+  async signOut(): Promise<void> {
+    await this.#api.signOut();
+    location.assign('/');
+  }
+
+  expire(): void {
+    const session = this.current;
+    this.#set(session === null ? { kind: 'signed_out' } : { kind: 'expired', session });
+  }
+
+  #enter(session: Session): void {
+    const before = this.current;
+    this.#firstVersion ??= session.version;
+    // Somebody else signed in over the pages of another: these must not be seen.
+    if (before !== null && before.user.id !== session.user.id) return location.assign('/');
+    this.#set({ kind: 'signed_in', session });
+  }
+
+  #set(view: SessionView): void {
+    this.#view = view;
+    this.changed.emit();
+  }
+}

@@ -1,0 +1,71 @@
+import { html, nothing } from 'lit';
+import type { PropertyDeclarations, TemplateResult } from 'lit';
+import { FormElement } from '../ui/form-element.ts';
+import { mark } from '../ui/icons.ts';
+import { languageChoice } from './user-menu.ts';
+import { valueOf } from '../ui/form-value.ts';
+
+/** Name and password. As a page of its own, or (`expired`) in a dialog over pages that stay as they are. */
+export class SignInForm extends FormElement {
+  static override readonly properties: PropertyDeclarations = {
+    ...FormElement.properties,
+    expired: { type: Boolean },
+  };
+  declare expired: boolean;
+  protected readonly idPrefix = 'sign-in';
+
+  constructor() {
+    super();
+    this.expired = false;
+  }
+
+  protected override render(): TemplateResult {
+    const { signIn } = this.text;
+    const known = this.app.session.current?.user.name ?? '';
+    return html`<div class="gate-card">
+      <div class="intro">
+        ${mark()}
+        <h1>${signIn.title}</h1>
+        <p class="muted">${this.expired ? signIn.expired : signIn.lead}</p>
+      </div>
+      <form @submit=${(event: SubmitEvent) => void this.#submit(event)} novalidate>
+        ${this.problemBox()}
+        ${this.input('name', { label: signIn.name, autocomplete: 'username', value: known })}
+        ${this.input('password', {
+          label: signIn.password,
+          type: 'password',
+          autocomplete: 'current-password',
+        })}
+        <button class="button primary wide" ?disabled=${this.busy}>
+          ${this.busy ? signIn.busy : signIn.submit}
+        </button>
+      </form>
+      ${this.expired ? nothing : html`<div class="languages">${languageChoice(this.app)}</div>`}
+    </div>`;
+  }
+
+  /** The dialog opens before these fields are there, so `autofocus` would come too early. */
+  protected override firstUpdated(): void {
+    this.inputOf(this.app.session.current === null ? 'name' : 'password')?.focus();
+  }
+
+  async #submit(event: SubmitEvent): Promise<void> {
+    event.preventDefault();
+    if (!(event.target instanceof HTMLFormElement)) return;
+    const name = valueOf(event.target, 'name').trim();
+    const password = valueOf(event.target, 'password');
+    const isWhole = name !== '' && password !== '';
+    const isIn = await this.send(async () => {
+      if (!isWhole) throw new Error(this.text.signIn.missing);
+      await this.app.session.signIn(name, password);
+    });
+    // Which of the two is wrong, the server tells nobody; the password is the likelier one.
+    if (!isIn && this.problem !== null) this.#again(name === '' ? 'name' : 'password');
+  }
+
+  #again(field: string): void {
+    const input = this.inputOf(field);
+    input?.focus();
+    input?.select();
+  }
+}

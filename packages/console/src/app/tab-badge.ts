@@ -1,0 +1,73 @@
+import { percent } from '@wcc/progress';
+import type { Snapshot } from '@wcc/progress';
+import type { OperationEntry } from '../operations/operations-state.ts';
+import { isActive } from '../operations/groups.ts';
+
+/** What title and icon of the page's tab tell about one's own work. */
+export interface PageMark {
+  /** Operations that run now. */
+  running: number;
+  /** Whole percent of the one that is furthest from its end, rounded down; `null` when none can tell. */
+  percent: number | null;
+  /** Operations that wait, for a place, a person or a server. */
+  waiting: number;
+  /** Failed, and nobody has looked at the page since. */
+  failed: number;
+}
+
+export function markOf(
+  entries: readonly OperationEntry[],
+  options: { userId: string; unseen: ReadonlySet<string> },
+): PageMark {
+  const own = entries.filter(({ snapshot }) => snapshot.owner === options.userId);
+  const active = own.filter(isActive);
+  const running = active.filter(({ snapshot }) => snapshot.state === 'running');
+  const known = running.map(({ snapshot }) => percentOf(snapshot)).filter((value) => value !== null);
+  return {
+    running: running.length,
+    percent: known.length > 0 && known.length === running.length ? Math.min(...known) : null,
+    waiting: active.length - running.length,
+    failed: own.filter(({ snapshot }) => options.unseen.has(snapshot.id)).length,
+  };
+}
+
+function percentOf({ phases, phaseIndex }: Snapshot): number | null {
+  const phase = phases[phaseIndex];
+  if (phase === undefined || !('done' in phase) || phase.total === 0) return null;
+  const value = percent(phase.done, phase.total);
+  // 100 belongs to what has succeeded, and that runs no more.
+  return value === null ? null : Math.min(99, Math.floor(value));
+}
+
+/** `! (2) 61 % · Images · wcc`. */
+export function titleOf(mark: PageMark, page: string): string {
+  const parts = [
+    mark.failed > 0 ? '!' : '',
+    mark.running > 0 ? `(${mark.running})` : '',
+    mark.percent === null ? '' : `${mark.percent} %`,
+  ].filter((part) => part !== '');
+  return [parts.join(' '), page, 'wcc'].filter((part) => part !== '').join(' · ');
+}
+
+const RING = 81.68;
+const STEPS = 20;
+
+/** The icon as a `data:` address: a ring that fills while work runs, a dot when some waits or has failed. */
+export function iconOf(mark: PageMark): string {
+  const isIdle = mark.running + mark.waiting + mark.failed === 0;
+  if (isIdle) return '/favicon.svg';
+  // In twentieths: a new icon is a picture that the browser decodes.
+  const share = Math.floor(((mark.percent ?? 0) / 100) * STEPS) / STEPS;
+  const ring =
+    mark.running === 0
+      ? ''
+      : `<circle cx="16" cy="16" r="13" stroke="#b9c6e6"/><circle cx="16" cy="16" r="13" stroke="#2f5fd0" ` +
+        `stroke-dasharray="${(mark.percent === null ? RING / 4 : share * RING).toFixed(1)} ${RING}" ` +
+        `transform="rotate(-90 16 16)"/>`;
+  const colour = mark.failed > 0 ? '#b3261e' : mark.running > 0 ? '#2f5fd0' : '#8b93a1';
+  const radius = mark.running > 0 ? 6 : 11;
+  const svg =
+    `<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 32 32"><g fill="none" stroke-width="5">${ring}</g>` +
+    `<circle cx="16" cy="16" r="${radius}" fill="${colour}"/></svg>`;
+  return `data:image/svg+xml,${encodeURIComponent(svg)}`;
+}

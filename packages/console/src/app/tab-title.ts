@@ -1,0 +1,59 @@
+import { iconOf, markOf, titleOf } from './tab-badge.ts';
+import type { OperationEntry, OperationsState } from '../operations/operations-state.ts';
+
+export interface TabMarkOptions {
+  operations: OperationsState;
+  userId: () => string;
+  /** Name of the page that is shown. */
+  page: () => string;
+}
+
+const EVERY_MS = 1000;
+
+/** Writes the title and the icon of the document, at most once a second. */
+export class TabMark {
+  readonly #options: TabMarkOptions;
+  readonly #unseen = new Set<string>();
+  #writtenAt = Number.NEGATIVE_INFINITY;
+  #timer: ReturnType<typeof setTimeout> | undefined;
+
+  constructor(options: TabMarkOptions) {
+    this.#options = options;
+    options.operations.listenAll((entry, before) => this.#follow(entry, before));
+    document.addEventListener('visibilitychange', () => this.#onVisibility());
+    this.update();
+  }
+
+  /** Soon; at once when the last time is long enough ago, because timers of a hidden page come late. */
+  update(): void {
+    const sinceMs = performance.now() - this.#writtenAt;
+    if (sinceMs >= EVERY_MS) this.#write();
+    else this.#timer ??= setTimeout(() => this.#write(), EVERY_MS - sinceMs);
+  }
+
+  #follow({ snapshot }: OperationEntry, before: OperationEntry | undefined): void {
+    const hasFailed =
+      snapshot.state === 'failed' && before !== undefined && before.snapshot.state !== 'failed';
+    if (hasFailed && document.visibilityState === 'hidden') this.#unseen.add(snapshot.id);
+    this.update();
+  }
+
+  #onVisibility(): void {
+    if (document.visibilityState === 'hidden') return;
+    this.#unseen.clear();
+    this.update();
+  }
+
+  #write(): void {
+    clearTimeout(this.#timer);
+    this.#timer = undefined;
+    this.#writtenAt = performance.now();
+    const { operations, userId, page } = this.#options;
+    const mark = markOf(operations.all, { userId: userId(), unseen: this.#unseen });
+    const title = titleOf(mark, page());
+    if (document.title !== title) document.title = title;
+    const link = document.querySelector<HTMLLinkElement>('link[rel="icon"]');
+    const icon = iconOf(mark);
+    if (link !== null && link.getAttribute('href') !== icon) link.setAttribute('href', icon);
+  }
+}

@@ -1,0 +1,134 @@
+import { html, nothing } from 'lit';
+import type { TemplateResult } from 'lit';
+import type { Emitter } from '../ui/emitter.ts';
+import { locales, themes } from './preferences.ts';
+import { pagePaths } from './router.ts';
+import { ConsoleElement } from '../ui/console-element.ts';
+import { icon } from '../ui/icons.ts';
+
+type MenuPage = 'users' | 'tokens' | 'audit' | 'settings';
+
+const ownPages: readonly MenuPage[] = ['tokens', 'settings'];
+const adminPages: readonly MenuPage[] = ['users', 'tokens', 'audit', 'settings'];
+
+const languageNames = { en: 'English', ja: '日本語' } as const;
+
+/**
+ * Language, for the menu, the settings and the pages without a menu.
+ *
+ * @param group tells its radio buttons from those of another place in the page
+ */
+export function languageChoice(app: ConsoleElement['app'], group = 'menu'): TemplateResult {
+  const { preferences } = app;
+  return html`<fieldset class="field">
+    <legend>${app.text.shell.language}</legend>
+    <div class="segments">
+      ${locales.map(
+        (locale) =>
+          html`<label lang=${locale}
+            ><input
+              type="radio"
+              name="${group}-locale"
+              .checked=${preferences.locale === locale}
+              @change=${() => preferences.setLocale(locale)}
+            />${languageNames[locale]}</label
+          >`,
+      )}
+    </div>
+  </fieldset>`;
+}
+
+/** @param group as in {@link languageChoice} */
+export function themeChoice(app: ConsoleElement['app'], group = 'menu'): TemplateResult {
+  const { preferences, text } = app;
+  return html`<fieldset class="field">
+    <legend>${text.shell.theme}</legend>
+    <div class="segments">
+      ${themes.map(
+        (theme) =>
+          html`<label
+            ><input
+              type="radio"
+              name="${group}-theme"
+              .checked=${preferences.theme === theme}
+              @change=${() => preferences.setTheme(theme)}
+            />${text.shell.themes[theme]}</label
+          >`,
+      )}
+    </div>
+  </fieldset>`;
+}
+
+export class UserMenu extends ConsoleElement {
+  protected override follows(): Emitter[] {
+    const pausing = this.app.desk?.operations.pausing;
+    return [...super.follows(), this.app.router.changed, ...(pausing === undefined ? [] : [pausing])];
+  }
+
+  protected override render(): TemplateResult {
+    const user = this.app.session.current?.user;
+    const { shell } = this.text;
+    const name = user?.name ?? '';
+    return html`<button
+        class="button quiet small"
+        popovertarget="user-menu"
+        aria-label=${shell.userMenu(name)}
+      >
+        ${icon('user', 'only-narrow')}<bdi class="user-name" translate="no">${name}</bdi
+        >${icon('chevron', 'only-wide')}
+      </button>
+      <div class="menu" id="user-menu" popover>
+        <p class="who">
+          <strong><bdi translate="no">${name}</bdi></strong>
+          <span class="muted">${user === undefined ? '' : shell.roles[user.role]}</span>
+        </p>
+        ${this.#links(user?.role === 'admin' ? adminPages : ownPages)} ${languageChoice(this.app)}
+        ${themeChoice(this.app)} ${this.#pause()}
+        <button class="button quiet" @click=${() => void this.#signOut()}>
+          ${icon('exit')}${shell.signOut}
+        </button>
+      </div>`;
+  }
+
+  #links(names: readonly MenuPage[]): TemplateResult {
+    return html`<nav class="menu-links" aria-label=${this.text.shell.morePages}>
+      ${names.map(
+        (name) =>
+          html`<a
+            href=${pagePaths[name]}
+            aria-current=${this.app.router.page === name ? 'page' : 'false'}
+            @click=${this.#onLink}
+            >${this.text.shell.menuPages[name]}</a
+          >`,
+      )}
+    </nav>`;
+  }
+
+  readonly #onLink = (event: MouseEvent): void => {
+    this.querySelector<HTMLElement>('#user-menu')?.hidePopover();
+    this.app.router.onLink(event);
+  };
+
+  #pause(): TemplateResult | typeof nothing {
+    const operations = this.app.desk?.operations;
+    if (operations === undefined) return nothing;
+    const { pause } = this.text;
+    const turn = (): void => {
+      if (operations.isPaused) operations.resume();
+      else operations.pause();
+      this.requestUpdate();
+    };
+    return html`<button class="button quiet" aria-pressed=${String(operations.isPaused)} @click=${turn}>
+      ${icon('pause')}${pause.pause}
+    </button>`;
+  }
+
+  async #signOut(): Promise<void> {
+    try {
+      await this.app.session.signOut();
+    } catch (error) {
+      const { message, hint } = this.app.explain(error);
+      this.app.notices.show(`${message} ${hint}`);
+    }
+  }
+}

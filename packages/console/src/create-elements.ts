@@ -1,4 +1,0 @@
-import { CreateMachinePage } from './pages/create-machine.ts';
-
-/** The page on which a machine is put together. */
-customElements.define('wcc-create-machine-page', CreateMachinePage);

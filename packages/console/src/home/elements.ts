@@ -1,0 +1,6 @@
+import { HomePage } from './home-page.ts';
+import { defineQuickCreate } from '../machines/quick-create-element.ts';
+
+/** What somebody sees first. */
+customElements.define('wcc-home-page', HomePage);
+defineQuickCreate();

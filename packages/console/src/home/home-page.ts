@@ -1,0 +1,227 @@
+import type { Operation, Pool } from '@wcc/api';
+import { html, nothing } from 'lit';
+import type { PropertyDeclarations, TemplateResult } from 'lit';
+import { repeat } from 'lit/directives/repeat.js';
+import { firstRun } from './first-run.ts';
+import { hostCard } from './host-card.ts';
+import { lazyPart } from '../app/lazy.ts';
+import { liveRow } from '../operations/live-row.ts';
+import type { RowOffers } from '../operations/live-row.ts';
+import { adopt, MachinePart } from '../machines/machine-element.ts';
+import { machinesCard } from './machines-card.ts';
+import { poolCard } from '../images/pool-card.ts';
+import { problemBox } from '../ui/problem.ts';
+import { quickCreate, waysToMachine } from '../machines/create-vm-buttons.ts';
+import type { Emitter } from '../ui/emitter.ts';
+import { createKeys } from '../ui/idempotency.ts';
+import { Listing } from '../ui/paged-list.ts';
+import { activeOf } from '../operations/groups.ts';
+import type { OperationEntry } from '../operations/operations-state.ts';
+import { operationPageOf, pagePaths } from '../app/router.ts';
+import { home as styles } from './styles.ts';
+import { clockTime } from '../text/format.ts';
+
+const DAY_MS = 86_400_000;
+/** More work than this is on its own page. */
+const MOST_ROWS = 6;
+
+/** What is under way, what went wrong, and how much room there is; the first steps where there is nothing yet. */
+export class HomePage extends MachinePart {
+  static override readonly properties: PropertyDeclarations = {
+    ...MachinePart.properties,
+    isCreating: { state: true },
+    isUploading: { state: true },
+    busy: { state: true },
+    problem: { state: true },
+  };
+  declare isCreating: boolean;
+  declare isUploading: boolean;
+  declare busy: boolean;
+  declare problem: unknown;
+  #failed: Listing<Operation> | null = null;
+  #askedFor = '-';
+  #keyOf = createKeys();
+  readonly #offers: RowOffers = {
+    verbs: ['open', 'details'],
+    hasLink: true,
+    run: (verb, id) => {
+      const result = this.desk.operations.get(id)?.snapshot.result;
+      if (verb === 'open' && result && this.app.router.goToResult(result)) return;
+      this.app.router.go(operationPageOf(id));
+    },
+  };
+
+  constructor() {
+    super();
+    this.isCreating = false;
+    this.isUploading = false;
+    this.busy = false;
+    this.problem = null;
+  }
+
+  get #failures(): Listing<Operation> {
+    this.#failed ??= new Listing(async () => {
+      const since = new Date(Date.now() - DAY_MS).toISOString();
+      const { items } = await this.app.api.operations({ state: 'failed', since, limit: 20 });
+      for (const operation of items) this.desk.operations.offer(operation);
+      return { items };
+    });
+    return this.#failed;
+  }
+
+  protected override follows(): Emitter[] {
+    return [...super.follows(), this.#failures.changed];
+  }
+
+  override connectedCallback(): void {
+    super.connectedCallback();
+    adopt(this, styles);
+  }
+
+  /** Anew whenever one more failed. */
+  protected override willUpdate(): void {
+    const failed = this.desk.operations.all.filter(
+      ({ snapshot, isHistory }) => snapshot.state === 'failed' && !isHistory,
+    );
+    const askedFor = failed.map(({ snapshot }) => snapshot.id).join();
+    if (askedFor === this.#askedFor) return;
+    this.#askedFor = askedFor;
+    void this.#failures.load();
+  }
+
+  protected override render(): TemplateResult {
+    const { images } = this.desk;
+    const { home: text } = this.words;
+    return html`<div class="page-head">
+        <h1>${text.title}</h1>
+        ${this.#isFirstRun || !this.mayMake ? nothing : this.#actions()}
+      </div>
+      ${problemBox(this.app, this.problem)}
+      ${images.isLoaded ? nothing : problemBox(this.app, images.problem)}
+      ${this.#isFirstRun ? this.#firstRun() : nothing} ${this.#underWay()} ${this.#failedOnes()}
+      <div class="home-grid">
+        ${machinesCard(this.app, this.machines, this.words)} ${hostCard(this.app, this.machines, this.words)}
+      </div>
+      ${this.#pools(images.pools)} ${this.isCreating ? this.#dialog() : nothing}
+      ${this.isUploading ? this.#upload() : nothing}`;
+  }
+
+  /** Hardly anything to start from: what can be done about it comes before everything else. */
+  get #isFirstRun(): boolean {
+    const { images } = this.desk;
+    const { isLoaded, machines } = this.machines;
+    const isBegun = machines.length > 0 || images.images.length > 1;
+    return images.isLoaded && (isLoaded || this.machines.problem !== null) && !isBegun;
+  }
+
+  #actions(): TemplateResult {
+    return waysToMachine(this.app, this.words, () => (this.isCreating = true));
+  }
+
+  /** Pressed twice, the second one would only be refused for its name. */
+  get #isSampleUnderWay(): boolean {
+    return activeOf(this.desk.operations.all).some(({ snapshot }) => snapshot.action === 'make_sample_image');
+  }
+
+  #firstRun(): TemplateResult {
+    return firstRun(this.app, {
+      words: this.words,
+      host: this.machines.host,
+      pool: this.desk.images.pools[0],
+      hasImage: this.desk.images.images.some(({ state, format }) => state === 'ready' && format !== 'iso'),
+      mayMake: this.mayMake,
+      busy: this.busy || this.#isSampleUnderWay,
+      onSample: () => void this.#makeSample(),
+      onUpload: () => (this.isUploading = true),
+      onQuick: () => (this.isCreating = true),
+    });
+  }
+
+  #underWay(): TemplateResult | typeof nothing {
+    const active = activeOf(this.desk.operations.all);
+    if (active.length === 0) return nothing;
+    return this.#group(this.text.operations.active, active.slice(0, MOST_ROWS), active.length);
+  }
+
+  #failedOnes(): TemplateResult | typeof nothing {
+    const { operations } = this.desk;
+    const retried = new Set(operations.all.map(({ snapshot }) => snapshot.retryOf));
+    const entries = this.#failures.items
+      .map(({ id }) => operations.get(id))
+      .filter((entry) => entry !== undefined)
+      .filter(({ snapshot }) => !retried.has(snapshot.id));
+    if (entries.length === 0) return nothing;
+    return this.#group(this.words.home.failed, entries.slice(0, MOST_ROWS), entries.length);
+  }
+
+  #group(title: string, entries: readonly OperationEntry[], all: number): TemplateResult {
+    return html`<section class="group" aria-label=${title}>
+      <h2>${title}<span class="badge">${all}</span></h2>
+      <div class="card">
+        <ul class="rows">
+          ${repeat(
+            entries,
+            ({ snapshot }) => snapshot.id,
+            ({ snapshot }) => this.#row(snapshot.id, snapshot.endedAt ?? snapshot.createdAt),
+          )}
+        </ul>
+      </div>
+      ${
+        all > entries.length
+          ? html`<p class="more">
+              <a href=${pagePaths.operations} @click=${this.app.router.onLink}>${this.words.home.all}</a>
+            </p>`
+          : nothing
+      }
+    </section>`;
+  }
+
+  #row(id: string, at: string): TemplateResult {
+    return html`<li data-operation=${id}>
+      ${liveRow(this.app, id, { offers: this.#offers })}
+      <time class="when" datetime=${at}>${clockTime(at, this.app.preferences.locale)}</time>
+    </li>`;
+  }
+
+  #pools(pools: readonly Pool[]): TemplateResult | typeof nothing {
+    if (pools.length === 0) return nothing;
+    return html`<section class="group" aria-label=${this.words.home.pools}>
+      <h2>${this.words.home.pools}</h2>
+      ${pools.map((pool) => poolCard(this.app, pool))}
+    </section>`;
+  }
+
+  #dialog(): TemplateResult {
+    return quickCreate(this.app, { onClosed: () => (this.isCreating = false) });
+  }
+
+  #upload(): TemplateResult {
+    return lazyPart(
+      'uploads',
+      this.app,
+      () =>
+        html`<wcc-upload-dialog
+          .app=${this.app}
+          .onClosed=${() => (this.isUploading = false)}
+        ></wcc-upload-dialog>`,
+    );
+  }
+
+  async #makeSample(): Promise<void> {
+    if (this.busy) return;
+    this.busy = true;
+    this.problem = null;
+    try {
+      const { operation } = await this.app.api.makeSampleImage({}, this.#keyOf({}));
+      // The next press, after this one has ended, is another wish.
+      this.#keyOf = createKeys();
+      this.desk.operations.offer(operation);
+    } catch (error) {
+      this.problem = error;
+      const { message, hint } = this.app.explain(error);
+      this.app.announcer.alert(`${message} ${hint}`);
+    } finally {
+      this.busy = false;
+    }
+  }
+}

@@ -1,0 +1,62 @@
+import type { Host } from '@wcc/api';
+import { html, nothing } from 'lit';
+import type { TemplateResult } from 'lit';
+import type { App } from '../app/app.ts';
+import type { MachinesState } from '../machines/machines-state.ts';
+import { count, size } from '../text/format.ts';
+import type { MachinesText } from '../machines/text/text.ts';
+import { hypervisorWords } from './first-run.ts';
+import { icon } from '../ui/icons.ts';
+import { section } from '../operations/facts.ts';
+
+const NEARLY_FULL = 0.9;
+
+/** What runs the machines here, and how much of the host is left for more. */
+export function hostCard(
+  app: App,
+  { host }: MachinesState,
+  words: MachinesText,
+): TemplateResult | typeof nothing {
+  if (host === null) return nothing;
+  const { host: text } = words;
+  const { missing } = host.hypervisor;
+  return section(
+    text.title,
+    html`${missing === null ? ready(host, words) : missingOf(missing.packages, words)}
+      <dl>
+        <div>
+          <dt>${words.cpus}</dt>
+          <dd>${count(host.cpus, app.preferences.locale)}</dd>
+        </div>
+        <div>
+          <dt>${words.memory}</dt>
+          <dd>${memoryOf(host, words)}</dd>
+        </div>
+      </dl>`,
+  );
+}
+
+function ready(host: Host, words: MachinesText): TemplateResult {
+  const isSlow = host.hypervisor.acceleration === 'tcg';
+  return html`<p class="host-state good">${icon('check')}<span>${hypervisorWords(words, host)}</span></p>
+    ${isSlow ? html`<p class="muted small">${words.host.slow}</p>` : nothing}`;
+}
+
+function missingOf(packages: readonly string[], { host: text }: MachinesText): TemplateResult {
+  return html`<p class="host-state bad">${icon('alert')}<span>${text.missing}</span></p>
+    <p class="muted small">${text.missingHint}</p>
+    ${packages.length === 0 ? nothing : html`<code translate="no">apt install ${packages.join(' ')}</code>`}`;
+}
+
+function memoryOf({ memoryBytes, freeMemoryBytes }: Host, { host: text }: MachinesText): TemplateResult {
+  const words = text.freeOf(size(freeMemoryBytes), size(memoryBytes));
+  return html`<meter
+      min="0"
+      max=${memoryBytes}
+      high=${memoryBytes * NEARLY_FULL}
+      .value=${memoryBytes - freeMemoryBytes}
+      aria-label=${text.memory}
+      aria-valuetext=${words}
+    ></meter
+    ><span>${words}</span>`;
+}

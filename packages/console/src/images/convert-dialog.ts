@@ -1,0 +1,101 @@
+import { findImageNameProblem } from '@wcc/api';
+import { html, nothing } from 'lit';
+import type { PropertyDeclarations, TemplateResult } from 'lit';
+import { valueOf } from '../ui/form-value.ts';
+import { ImageDialog } from './image-dialog.ts';
+
+type Format = 'raw' | 'qcow2';
+const formats: readonly Format[] = ['raw', 'qcow2'];
+
+/** In which format, and under which name. */
+export class ConvertDialog extends ImageDialog {
+  static override readonly properties: PropertyDeclarations = {
+    ...ImageDialog.properties,
+    format: { state: true },
+  };
+  declare format: Format;
+  protected readonly idPrefix = 'convert';
+  #proposed = '';
+
+  constructor() {
+    super();
+    this.format = 'raw';
+  }
+
+  override connectedCallback(): void {
+    super.connectedCallback();
+    this.format = this.image.format === 'qcow2' ? 'raw' : 'qcow2';
+    this.#proposed = this.#propose();
+  }
+
+  protected override render(): TemplateResult {
+    const { words } = this;
+    return this.frame({
+      title: words.convertTitle,
+      lead: html`${this.name()} · ${words.convertLead}`,
+      body: html`${this.#formatField()} ${this.input('name', { label: words.name, value: this.#proposed })}
+      ${this.format === 'qcow2' ? this.#compressField() : nothing}`,
+      note: words.mayLeave,
+      buttons: this.buttons(words.convertSubmit),
+      submit: (form) => void this.#submit(form),
+    });
+  }
+
+  #formatField(): TemplateResult {
+    const { words } = this;
+    return html`<fieldset class="field">
+      <legend>${words.format}</legend>
+      <div class="segments">
+        ${formats.map(
+          (format) =>
+            html`<label
+              ><input
+                type="radio"
+                name="format"
+                value=${format}
+                .checked=${this.format === format}
+                ?disabled=${this.image.format === format}
+                aria-describedby="convert-format-note"
+                @change=${() => this.#choose(format)}
+              />${words.formats[format]}</label
+            >`,
+        )}
+      </div>
+      <p class="note" id="convert-format-note">${words.formatHints[this.format]}</p>
+    </fieldset>`;
+  }
+
+  #compressField(): TemplateResult {
+    const { words } = this;
+    return html`<label class="check">
+      <input type="checkbox" name="compress" />${words.compress}
+      <span class="note">${words.compressHint}</span>
+    </label>`;
+  }
+
+  /** The proposed name goes with the format, unless another was typed. */
+  #choose(format: Format): void {
+    this.format = format;
+    const input = this.inputOf('name');
+    const isOwn = input !== null && input.value !== this.#proposed;
+    if (!isOwn) this.#proposed = this.#propose();
+  }
+
+  #propose(): string {
+    const base = this.image.name.replace(/\.(raw|img|qcow2|iso)$/i, '');
+    const taken = new Set(this.desk.images.images.map(({ name }) => name));
+    let name = `${base}.${this.format}`;
+    for (let number = 2; taken.has(name); number += 1) name = `${base}-${number}.${this.format}`;
+    return name;
+  }
+
+  async #submit(form: HTMLFormElement): Promise<void> {
+    const name = valueOf(form, 'name');
+    const problem = findImageNameProblem(name);
+    if (problem !== null) return this.refuse({ field: 'name', words: this.text.copy.nameProblems[problem] });
+    const { format } = this;
+    const compress = format === 'qcow2' && new FormData(form).has('compress');
+    const body = { name, format, compress };
+    await this.begin(() => this.app.api.convertImage(this.image.id, body, this.keyOf(body)));
+  }
+}

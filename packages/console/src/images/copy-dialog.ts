@@ -1,0 +1,132 @@
+import type { CopyPlan, Image } from '@wcc/api';
+import type { ApiProblem } from '@wcc/api/client';
+import { html } from 'lit';
+import type { PropertyDeclarations, TemplateResult } from 'lit';
+import type { Emitter } from '../ui/emitter.ts';
+import { judgeName, parseLimit, proposeCopyName, toRequest } from './copy-form.ts';
+import type { CopyForm } from './copy-form.ts';
+import { createKeys } from '../ui/idempotency.ts';
+import { copyFacts } from './copy-facts.ts';
+import { extrasField, methodField, nameField } from './copy-fields.ts';
+import type { FieldContext } from './copy-fields.ts';
+import { FormDialog } from '../ui/form-dialog.ts';
+import { icon } from '../ui/icons.ts';
+
+const ASK_AFTER_MS = 250;
+
+/** Asks how an image shall be copied, tells the numbers before the start, and closes once the operation exists. */
+export class CopyDialog extends FormDialog {
+  static override readonly properties: PropertyDeclarations = {
+    ...FormDialog.properties,
+    image: { attribute: false },
+    form: { state: true },
+    plan: { state: true },
+    planProblem: { state: true },
+  };
+  declare image: Image;
+  declare form: CopyForm;
+  declare plan: CopyPlan | null;
+  declare planProblem: unknown;
+  protected readonly idPrefix = 'copy';
+  readonly #keyOf = createKeys();
+  #asked = 0;
+  #timer: ReturnType<typeof setTimeout> | undefined;
+
+  constructor() {
+    super();
+    this.plan = null;
+    this.planProblem = null;
+  }
+
+  override connectedCallback(): void {
+    super.connectedCallback();
+    const taken = new Set(this.desk.images.images.map((image) => image.name));
+    for (const { snapshot } of this.desk.operations.all) taken.add(snapshot.target?.name ?? '');
+    const name = proposeCopyName(this.image.name, (proposal) => taken.has(proposal));
+    this.form = { name, method: 'auto', limit: '', verify: false };
+    this.plan = null;
+    void this.#ask();
+  }
+
+  override disconnectedCallback(): void {
+    super.disconnectedCallback();
+    clearTimeout(this.#timer);
+  }
+
+  protected override follows(): Emitter[] {
+    return [...super.follows(), this.desk.link.changed];
+  }
+
+  protected override firstUpdated(): void {
+    super.firstUpdated();
+    const dot = this.form.name.lastIndexOf('.');
+    this.inputOf('name')?.setSelectionRange(0, dot > 0 ? dot : this.form.name.length);
+  }
+
+  protected get closeWord(): string {
+    return this.text.copy.close;
+  }
+
+  /** The limit is typed in another unit, and stands under a shorter name. */
+  protected override fieldOf(error: ApiProblem): string | null {
+    return error.field === 'bytesPerSecond' ? 'limit' : super.fieldOf(error);
+  }
+
+  protected override render(): TemplateResult {
+    const { copy, shell } = this.text;
+    const { form, plan, app, refusal } = this;
+    const context: FieldContext = { app, form, plan, refusal, change: (part) => this.#change(part) };
+    const isOffline = !this.desk.link.isOnline;
+    return this.frame({
+      title: copy.title,
+      lead: html`${copy.of} <bdi translate="no">${this.image.name}</bdi>`,
+      body: html`${nameField(context)} ${methodField(context)} ${extrasField(context)}
+      ${copyFacts({ app, form, plan, problem: this.planProblem })}`,
+      note: isOffline ? shell.disabledOffline : copy.leave,
+      buttons: html`<button type="button" class="button" @click=${() => this.close()}>${copy.close}</button>
+        <button class="button primary" aria-disabled=${String(this.busy || isOffline)}>
+          ${icon('copy')}${this.busy ? copy.busy : copy.submit}
+        </button>`,
+      submit: () => void this.#submit(),
+    });
+  }
+
+  #change(part: Partial<CopyForm>): void {
+    this.form = { ...this.form, ...part };
+    this.problem = null;
+    this.refusal = null;
+    if (part.name === undefined) return;
+    // The answer about the old name says nothing about this one.
+    if (this.plan !== null) this.plan = { ...this.plan, nameTaken: null };
+    clearTimeout(this.#timer);
+    this.#timer = setTimeout(() => void this.#ask(), ASK_AFTER_MS);
+  }
+
+  async #ask(): Promise<void> {
+    const asked = ++this.#asked;
+    const { name } = this.form;
+    const query = judgeName(name, null) === null ? { name } : {};
+    try {
+      const plan = await this.app.api.copyPlan(this.image.id, query);
+      if (asked !== this.#asked) return;
+      this.plan = plan;
+      this.planProblem = null;
+    } catch (error) {
+      if (asked === this.#asked) this.planProblem = error;
+    }
+  }
+
+  async #submit(): Promise<void> {
+    if (!this.desk.link.isOnline) return;
+    const request = toRequest(this.form);
+    if (judgeName(this.form.name, this.plan) !== null) return this.inputOf('name')?.focus();
+    if (request === null || parseLimit(this.form.limit) === undefined) return this.inputOf('limit')?.focus();
+    const isBegun = await this.send(async () => {
+      const { operation } = await this.app.api.copyImage(this.image.id, request, this.#keyOf(request));
+      this.desk.operations.offer(operation);
+    });
+    if (isBegun) this.close();
+    // The numbers may be others than when they were asked for.
+    else if (!this.busy) void this.#ask();
+  }
+}

@@ -1,0 +1,42 @@
+import { html, nothing } from 'lit';
+import type { TemplateResult } from 'lit';
+import { size } from '../text/format.ts';
+import { icon } from '../ui/icons.ts';
+import { ImageDialog } from './image-dialog.ts';
+import { imageUsers } from './references.ts';
+
+/** Names what is deleted, and what is in the way; the answer that loses nothing has the focus. */
+export class DeleteDialog extends ImageDialog {
+  protected readonly idPrefix = 'delete';
+
+  protected override render(): TemplateResult {
+    const { words, image } = this;
+    const isFree = image.usedBy.length === 0 && !image.template;
+    return this.frame({
+      title: words.removeTitle,
+      lead: html`${this.name()} · ${words.removeLead(size(image.dataBytes))}`,
+      body: html`${image.template ? this.#obstacle(words.removeTemplate) : nothing}
+      ${image.usedBy.length > 0 ? this.#obstacle(words.removeUsed, imageUsers(this.app, image)) : nothing}
+      ${isFree ? this.#what() : nothing}`,
+      buttons: isFree
+        ? this.buttons(words.removeSubmit, 'danger')
+        : html`<button type="button" class="button" @click=${() => this.close()}>${words.close}</button>`,
+      submit: () =>
+        void (isFree && this.begin(() => this.app.api.deleteImage(image.id, this.keyOf(image.id)))),
+    });
+  }
+
+  #what(): TemplateResult {
+    const { words, image } = this;
+    const pool = this.desk.images.pools.find(({ id }) => id === image.pool);
+    return html`<p>${words.removeFile}</p>
+      <p class="path">
+        <code translate="no">${pool === undefined ? '' : `${pool.path}/`}${image.name}</code>
+      </p>
+      <p class="muted">${words.removeNothingElse}</p>`;
+  }
+
+  #obstacle(text: string, more: unknown = nothing): TemplateResult {
+    return html`<div class="problem" role="group">${icon('alert')}<span>${text}</span>${more}</div>`;
+  }
+}

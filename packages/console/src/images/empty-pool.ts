@@ -1,0 +1,44 @@
+import type { Pool } from '@wcc/api';
+import { html } from 'lit';
+import type { TemplateResult } from 'lit';
+import type { App } from '../app/app.ts';
+import { icon } from '../ui/icons.ts';
+
+export interface EmptyPoolContext {
+  pool: Pool | undefined;
+  mayMake: boolean;
+  busy: boolean;
+  onSample: () => void;
+  onUpload: () => void;
+}
+
+/** What a newcomer sees first: one press to have something to copy. */
+export function emptyPool(
+  app: App,
+  { pool, mayMake, busy, onSample, onUpload }: EmptyPoolContext,
+): TemplateResult {
+  const { images } = app.text;
+  if (!mayMake)
+    return html`<section class="card empty">
+      ${icon('disk')}
+      <h2>${images.emptyTitle}</h2>
+      <p>${images.viewerHint}</p>
+    </section>`;
+  return html`<section class="card empty">
+    ${icon('disk')}
+    <h2>${images.emptyTitle}</h2>
+    <p>${images.emptyLead}</p>
+    <div class="ways">
+      <button
+        class="button primary"
+        aria-disabled=${String(busy)}
+        @click=${() => (busy ? undefined : onSample())}
+      >
+        ${icon('plus')}${images.makeSample}
+      </button>
+      <button class="button" @click=${onUpload}>${icon('upload')}${images.upload}</button>
+    </div>
+    <p>${images.sampleHint}</p>
+    <p class="or">${images.putFiles} <code>${pool?.path ?? ''}</code> ${images.thenRescan}</p>
+  </section>`;
+}

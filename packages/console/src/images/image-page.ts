@@ -1,0 +1,248 @@
+import { routes } from '@wcc/api';
+import type { Image } from '@wcc/api';
+import { ApiProblem } from '@wcc/api/client';
+import { html, nothing } from 'lit';
+import type { CSSResult, PropertyDeclarations, TemplateResult } from 'lit';
+import { repeat } from 'lit/directives/repeat.js';
+import { ConsoleElement } from '../ui/console-element.ts';
+import { icon } from '../ui/icons.ts';
+import type { IconName } from '../ui/icons.ts';
+import { checksumOf, factsOf, lineageOf, usersOf } from './facts.ts';
+import { liveRow } from '../operations/live-row.ts';
+import type { RowOffers } from '../operations/live-row.ts';
+import { section } from '../operations/facts.ts';
+import { problemBox } from '../ui/problem.ts';
+import type { Emitter } from '../ui/emitter.ts';
+import { operationPageOf, pagePaths } from '../app/router.ts';
+import { image as styles } from './image-styles.ts';
+import type { ImageText } from './text/text.ts';
+import { imageTextOf } from './text/catalogue.ts';
+
+type DialogName = 'copy' | 'convert' | 'verify' | 'delete';
+
+/** What a button does, and how it looks. */
+interface Deed {
+  run: () => void;
+  look?: string;
+}
+
+const MOST_OPERATIONS = 10;
+
+/** Everything about one image, and everything that can be done with it. */
+export class ImagePage extends ConsoleElement {
+  static override readonly properties: PropertyDeclarations = {
+    ...ConsoleElement.properties,
+    problem: { state: true },
+    dialog: { state: true },
+  };
+  declare problem: unknown;
+  declare dialog: DialogName | null;
+  #asked = 0;
+  readonly #offers: RowOffers = {
+    verbs: ['open', 'details'],
+    hasLink: true,
+    run: (verb, id) => {
+      const result = this.desk.operations.get(id)?.snapshot.result;
+      if (verb === 'open' && result?.kind === 'image') this.app.router.goToImage(result.id);
+      else this.app.router.go(operationPageOf(id));
+    },
+  };
+
+  constructor() {
+    super();
+    this.problem = null;
+    this.dialog = null;
+  }
+
+  protected override sheets(): readonly CSSResult[] {
+    return [styles];
+  }
+
+  protected override follows(): Emitter[] {
+    const { images, operations, link } = this.desk;
+    return [...super.follows(), images.changed, operations.changed, link.changed, this.app.router.changed];
+  }
+
+  /** What was done before this page was opened. */
+  protected override willUpdate(): void {
+    const { imageId } = this.app.router;
+    if (imageId === null || imageId === this.#asked) return;
+    this.#asked = imageId;
+    this.problem = null;
+    this.dialog = null;
+    void this.#loadOperations(imageId);
+  }
+
+  get #text(): ImageText {
+    return imageTextOf(this.app.preferences);
+  }
+
+  get #image(): Image | undefined {
+    return this.desk.images.images.find(({ id }) => id === this.app.router.imageId);
+  }
+
+  protected override render(): TemplateResult {
+    const image = this.#image;
+    const text = this.#text;
+    return html`<div class="page-head">
+        <h1>
+          ${image === undefined ? this.text.images.title : html`<bdi translate="no">${image.name}</bdi>`}
+          ${image?.template === true ? html`<span class="badge">${this.text.images.template}</span>` : nothing}
+        </h1>
+        <a class="button quiet" href=${pagePaths.images} @click=${this.app.router.onLink}
+          >${icon('back')}${text.back}</a
+        >
+      </div>
+      ${image === undefined ? this.#missing() : this.#whole(image)}`;
+  }
+
+  #missing(): TemplateResult {
+    const text = this.#text;
+    const { images } = this.desk;
+    if (!images.isLoaded)
+      return images.problem === null
+        ? html`<p class="muted">${this.text.shell.loading}</p>`
+        : html`${problemBox(this.app, images.problem)}`;
+    return html`<section class="card empty">
+      ${icon('disk')}
+      <h2>${text.notFound}</h2>
+      <p>${text.notFoundHint}</p>
+    </section>`;
+  }
+
+  #whole(image: Image): TemplateResult {
+    const { app } = this;
+    return html`${this.#actions(image)} ${problemBox(app, this.problem)}
+      <div class="operation-grid">
+        <div>${factsOf(app, image)} ${this.#operations(image)}</div>
+        <div>${checksumOf(app, image, this.#mayChange)} ${usersOf(app, image)} ${lineageOf(app, image)}</div>
+      </div>
+      ${this.#dialog(image)}`;
+  }
+
+  get #mayChange(): boolean {
+    return this.app.session.current?.user.role !== 'viewer';
+  }
+
+  #actions(image: Image): TemplateResult {
+    const text = this.#text;
+    const isReady = image.state === 'ready';
+    const isOff = !this.desk.link.isOnline;
+    const button = (name: IconName, label: string, { run, look = '' }: Deed): TemplateResult =>
+      html`<button
+        class="button ${look}"
+        aria-disabled=${String(isOff)}
+        title=${isOff ? this.text.shell.disabledOffline : ''}
+        @click=${() => (isOff ? undefined : run())}
+      >
+        ${icon(name)}${label}
+      </button>`;
+    const open = (dialog: DialogName, look = ''): Deed => ({ run: () => (this.dialog = dialog), look });
+    const isConvertible = image.format === 'raw' || image.format === 'qcow2';
+    const download = html`<a class="button" href=${routes.downloadImage(image.id)} download=${image.name}
+      >${icon('download')}${text.download}</a
+    >`;
+    if (!this.#mayChange) return html`<div class="image-actions">${isReady ? download : nothing}</div>`;
+    return html`<div class="image-actions">
+      ${isReady ? button('copy', this.text.images.copy, open('copy', 'primary')) : nothing}
+      ${isReady ? this.#machineLinks(image) : nothing}
+      ${isReady && isConvertible ? button('convert', text.convert, open('convert')) : nothing}
+      ${isReady ? button('check', text.verify, open('verify')) : nothing} ${isReady ? download : nothing}
+      ${isReady ? button('star', image.template ? text.unmarkTemplate : text.markTemplate, { run: () => void this.#mark(image) }) : nothing}
+      ${button('bin', text.remove, open('delete', 'quiet'))}
+    </div>`;
+  }
+
+  /** Of a disk a machine is made at once or step by step; an ISO lies in the drive of one. */
+  #machineLinks({ id, format }: Image): TemplateResult {
+    const text = this.#text;
+    const link = (name: IconName, label: string, path: string): TemplateResult =>
+      html`<a class="button" href="${path}?image=${id}" @click=${this.app.router.onLink}
+        >${icon(name)}${label}</a
+      >`;
+    return html`${format === 'iso' ? nothing : link('bolt', text.quickCreate, pagePaths.machines)}
+    ${link('plus', text.createMachine, pagePaths.createMachine)}`;
+  }
+
+  /** Newest first; those under way among them. */
+  #operations(image: Image): TemplateResult {
+    const text = this.#text;
+    const isAbout = (each: { kind: string; id: number | string | null } | null): boolean =>
+      each?.kind === 'image' && each.id === image.id;
+    const own = this.desk.operations.all
+      .filter(({ snapshot }) => isAbout(snapshot.subject) || isAbout(snapshot.result))
+      .toSorted((a, b) => (a.snapshot.createdAt < b.snapshot.createdAt ? 1 : -1))
+      .slice(0, MOST_OPERATIONS);
+    const query = `?subject=${encodeURIComponent(`image:${image.id}`)}`;
+    return section(
+      text.operations,
+      own.length === 0
+        ? html`<p class="muted">${text.noOperations}</p>`
+        : html`<ul class="image-operations">
+              ${repeat(
+                own,
+                ({ snapshot }) => snapshot.id,
+                ({ snapshot }) => html`<li>${liveRow(this.app, snapshot.id, { offers: this.#offers })}</li>`,
+              )}
+            </ul>
+            <p>
+              <a href="${pagePaths.operations}${query}" @click=${this.app.router.onLink}
+                >${text.allOperations}</a
+              >
+            </p>`,
+    );
+  }
+
+  #dialog(image: Image): TemplateResult | typeof nothing {
+    const { app, dialog } = this;
+    const onClosed = (): void => void (this.dialog = null);
+    switch (dialog) {
+      case 'copy':
+        return html`<wcc-copy-dialog .app=${app} .image=${image} .onClosed=${onClosed}></wcc-copy-dialog>`;
+      case 'convert':
+        return html`<wcc-convert-dialog
+          .app=${app}
+          .image=${image}
+          .onClosed=${onClosed}
+        ></wcc-convert-dialog>`;
+      case 'verify':
+        return html`<wcc-verify-dialog
+          .app=${app}
+          .image=${image}
+          .onClosed=${onClosed}
+        ></wcc-verify-dialog>`;
+      case 'delete':
+        return html`<wcc-delete-dialog
+          .app=${app}
+          .image=${image}
+          .onClosed=${onClosed}
+        ></wcc-delete-dialog>`;
+      case null:
+      default:
+        return nothing;
+    }
+  }
+
+  async #mark(image: Image): Promise<void> {
+    this.problem = null;
+    try {
+      await this.app.api.changeImage(image.id, { template: !image.template });
+      await this.desk.images.load();
+    } catch (error) {
+      this.problem = error;
+      const { message, hint } = this.app.explain(error);
+      this.app.announcer.alert(`${message} ${hint}`);
+    }
+  }
+
+  /** Without them the page is poorer, not wrong. */
+  async #loadOperations(id: number): Promise<void> {
+    try {
+      const { items } = await this.app.api.operations({ subject: `image:${id}`, limit: MOST_OPERATIONS });
+      for (const operation of items) this.desk.operations.offer(operation);
+      this.requestUpdate();
+    } catch (error) {
+      if (!(error instanceof ApiProblem)) throw error;
+    }
+  }
+}

@@ -1,0 +1,277 @@
+import type { Image, Pool } from '@wcc/api';
+import { html, nothing } from 'lit';
+import type { PropertyDeclarations, TemplateResult } from 'lit';
+import { repeat } from 'lit/directives/repeat.js';
+import { ConsoleElement } from '../ui/console-element.ts';
+import { emptyPool } from './empty-pool.ts';
+import { isHeld } from '../ui/is-hovered-or-focused.ts';
+import { icon } from '../ui/icons.ts';
+import { lazyPart } from '../app/lazy.ts';
+import { imageRow, makingRow } from './rows.ts';
+import { poolCard } from './pool-card.ts';
+import { problemBox } from '../ui/problem.ts';
+import type { Emitter } from '../ui/emitter.ts';
+import { createKeys } from '../ui/idempotency.ts';
+import { makingImages } from '../operations/groups.ts';
+import { steadyOrder } from '../ui/stable-order.ts';
+import type { OperationEntry } from '../operations/operations-state.ts';
+
+const dragEvents = ['dragover', 'dragleave', 'drop'] as const;
+
+/** The images of the pool, those being made among them, and the ways to get more. */
+export class ImagesPage extends ConsoleElement {
+  static override readonly properties: PropertyDeclarations = {
+    ...ConsoleElement.properties,
+    copying: { state: true },
+    dialog: { state: true },
+    isDraggedOver: { state: true },
+    busy: { state: true },
+    problem: { state: true },
+    rescanned: { state: true },
+  };
+  declare copying: Image | null;
+  declare dialog: { kind: 'upload'; dropped: readonly File[] } | { kind: 'import' } | null;
+  /** Files are being dragged over the page. */
+  declare isDraggedOver: boolean;
+  declare busy: boolean;
+  declare problem: unknown;
+  declare rescanned: string | null;
+  #keyOf = createKeys();
+  #making: string[] = [];
+
+  constructor() {
+    super();
+    this.copying = null;
+    this.dialog = null;
+    this.isDraggedOver = false;
+    this.busy = false;
+    this.problem = null;
+    this.rescanned = null;
+  }
+
+  override connectedCallback(): void {
+    super.connectedCallback();
+    for (const type of dragEvents) addEventListener(type, this.#onDrag);
+  }
+
+  override disconnectedCallback(): void {
+    super.disconnectedCallback();
+    for (const type of dragEvents) removeEventListener(type, this.#onDrag);
+  }
+
+  /** Files may be let go anywhere on this page. */
+  readonly #onDrag = (event: DragEvent): void => {
+    const hasFiles = event.dataTransfer?.types.includes('Files') === true;
+    // A dialog that takes them has done so before the window hears of it.
+    if (!hasFiles || event.defaultPrevented || !this.#mayChange) return;
+    event.preventDefault();
+    const isLeaving = event.type === 'dragleave' && event.relatedTarget !== null;
+    if (!isLeaving) this.isDraggedOver = event.type === 'dragover' && this.dialog === null;
+    if (event.type === 'drop' && this.dialog === null && this.copying === null)
+      this.dialog = { kind: 'upload', dropped: [...(event.dataTransfer?.files ?? [])] };
+  };
+
+  protected override follows(): Emitter[] {
+    const { images, operations, link } = this.desk;
+    return [...super.follows(), images.changed, operations.changed, link.changed, this.app.router.changed];
+  }
+
+  protected override render(): TemplateResult {
+    const { images: text } = this.text;
+    const { images } = this.desk;
+    const making = this.#arrange();
+    const isEmpty = images.isLoaded && images.images.length === 0 && making.length === 0;
+    return html`<div class="page-head">
+        <h1>${text.title}</h1>
+        ${images.isLoaded ? this.#actions(images.pools[0]) : nothing}
+      </div>
+      ${problemBox(this.app, this.problem)} ${this.#loadProblem()}
+      ${images.pools.map((pool) => poolCard(this.app, pool))}
+      ${isEmpty ? this.#empty(images.pools[0]) : nothing}
+      ${images.isLoaded && !isEmpty ? this.#table(images.images, making) : nothing}
+      ${images.isLoaded || images.problem !== null ? nothing : html`<p class="muted">${this.text.shell.loading}</p>`}
+      ${this.copying ? this.#copyDialog(this.copying) : nothing} ${this.#fileDialog()}
+      ${
+        this.isDraggedOver
+          ? html`<div class="drop-page">
+              ${icon('upload')}
+              <p>${text.dropHere}</p>
+            </div>`
+          : nothing
+      }`;
+  }
+
+  /** Brings the image that was asked for into view, once its row is there. */
+  protected override updated(): void {
+    const { router } = this.app;
+    if (router.sought === null) return;
+    const row = this.querySelector<HTMLElement>(`tr[data-image="${router.sought}"]`);
+    if (row === null) return;
+    router.found();
+    row.scrollIntoView({ block: 'center' });
+    row.classList.add('found');
+  }
+
+  /** Rows of images that are being made, steady under a pointer. */
+  #arrange(): OperationEntry[] {
+    const { images, operations } = this.desk;
+    const wanted = makingImages(operations.all, (id) => images.hasImage(id)).map(
+      ({ snapshot }) => snapshot.id,
+    );
+    this.#making = steadyOrder(this.#making, wanted, {
+      isHeld: isHeld(this.querySelector('tbody')),
+      isThere: (id) => operations.get(id) !== undefined,
+    });
+    return this.#making.map((id) => operations.get(id)).filter((entry) => entry !== undefined);
+  }
+
+  get #mayChange(): boolean {
+    return this.app.session.current?.user.role !== 'viewer';
+  }
+
+  #actions(pool: Pool | undefined): TemplateResult | typeof nothing {
+    if (pool === undefined || !this.#mayChange) return nothing;
+    const isOff = this.busy || !this.desk.link.isOnline;
+    return html`<div class="end">
+      ${this.rescanned === null ? nothing : html`<span class="muted">${this.rescanned}</span>`}
+      <button
+        class="button"
+        aria-disabled=${String(isOff)}
+        title=${this.desk.link.isOnline ? '' : this.text.shell.disabledOffline}
+        @click=${() => (isOff ? undefined : void this.#rescan(pool.id))}
+      >
+        ${icon('rescan')}${this.busy ? this.text.images.rescanning : this.text.images.rescan}
+      </button>
+      <button class="button" @click=${() => (this.dialog = { kind: 'import' })}>
+        ${icon('link')}${this.text.images.importFrom}
+      </button>
+      <button class="button primary" @click=${this.#openUpload}>
+        ${icon('upload')}${this.text.images.upload}
+      </button>
+    </div>`;
+  }
+
+  readonly #openUpload = (): void => void (this.dialog = { kind: 'upload', dropped: [] });
+
+  #loadProblem(): TemplateResult | typeof nothing {
+    const { images } = this.desk;
+    // A list that is there stays; that it may be old is what the connection's banner says.
+    if (images.problem === null || images.isLoaded) return nothing;
+    return html`${problemBox(this.app, images.problem)}
+      <p><button class="button" @click=${() => void images.load()}>${this.text.images.again}</button></p>`;
+  }
+
+  #empty(pool: Pool | undefined): TemplateResult | typeof nothing {
+    if (pool?.state === 'unavailable') return nothing;
+    const onSample = (): void => void this.#makeSample();
+    return emptyPool(this.app, {
+      pool,
+      mayMake: this.#mayChange,
+      busy: this.busy,
+      onSample,
+      onUpload: this.#openUpload,
+    });
+  }
+
+  #table(images: readonly Image[], making: readonly OperationEntry[]): TemplateResult {
+    const { images: text } = this.text;
+    const context = {
+      app: this.app,
+      mayCopy: this.#mayChange,
+      onCopy: (image: Image) => (this.copying = image),
+    };
+    // A row that is held after its end stands for its image until it is let go.
+    const isMaking = new Set(making.map(({ snapshot }) => snapshot.result?.id));
+    // Roles are named because the narrow layout makes blocks of the rows, and with them their meaning would go.
+    return html`<div class="card">
+      <table role="table" aria-label=${text.title}>
+        <thead role="rowgroup">
+          <tr role="row">
+            <th role="columnheader" scope="col">${text.name}</th>
+            <th role="columnheader" scope="col">${text.format}</th>
+            <th role="columnheader" scope="col" class="number">${text.virtualSize}</th>
+            <th role="columnheader" scope="col" class="number">${text.onDisk}</th>
+            <th role="columnheader" scope="col">${text.state}</th>
+            <th role="columnheader" scope="col"><span class="visually-hidden">${text.actions}</span></th>
+          </tr>
+        </thead>
+        <tbody role="rowgroup" @pointerleave=${this.#settle} @focusout=${this.#settle}>
+          ${repeat(
+            making,
+            ({ snapshot }) => snapshot.id,
+            (entry) => makingRow(entry, this.app),
+          )}
+          ${repeat(
+            images.filter((image) => !isMaking.has(image.id)),
+            (image) => image.id,
+            (image) => imageRow(image, context),
+          )}
+        </tbody>
+      </table>
+    </div>`;
+  }
+
+  readonly #settle = (): void => this.requestUpdate();
+
+  #fileDialog(): TemplateResult | typeof nothing {
+    const { app, dialog } = this;
+    if (dialog === null) return nothing;
+    const onClosed = (): void => void (this.dialog = null);
+    return lazyPart('uploads', app, () =>
+      dialog.kind === 'import'
+        ? html`<wcc-import-dialog .app=${app} .onClosed=${onClosed}></wcc-import-dialog>`
+        : html`<wcc-upload-dialog
+            .app=${app}
+            .dropped=${dialog.dropped}
+            .onClosed=${onClosed}
+          ></wcc-upload-dialog>`,
+    );
+  }
+
+  #copyDialog(image: Image): TemplateResult {
+    return lazyPart(
+      'image',
+      this.app,
+      () =>
+        html`<wcc-copy-dialog
+          .app=${this.app}
+          .image=${image}
+          .onClosed=${() => (this.copying = null)}
+        ></wcc-copy-dialog>`,
+    );
+  }
+
+  async #rescan(poolId: string): Promise<void> {
+    await this.#run(async () => {
+      const result = await this.app.api.rescan(poolId);
+      this.rescanned = this.text.images.rescanned(result);
+      this.app.announcer.say(this.rescanned);
+      await this.desk.images.load();
+    });
+  }
+
+  async #makeSample(): Promise<void> {
+    await this.#run(async () => {
+      const { operation } = await this.app.api.makeSampleImage({}, this.#keyOf({}));
+      // The next press, after this one has ended, is another wish.
+      this.#keyOf = createKeys();
+      this.desk.operations.offer(operation);
+    });
+  }
+
+  async #run(work: () => Promise<void>): Promise<void> {
+    if (this.busy) return;
+    this.busy = true;
+    this.problem = null;
+    this.rescanned = null;
+    try {
+      await work();
+    } catch (error) {
+      this.problem = error;
+      const { message, hint } = this.app.explain(error);
+      this.app.announcer.alert(`${message} ${hint}`);
+    } finally {
+      this.busy = false;
+    }
+  }
+}

@@ -1,0 +1,46 @@
+import type { Image, Pool } from '@wcc/api';
+import type { ApiClient } from '@wcc/api/client';
+import { LoadedState } from '../ui/loaded-state.ts';
+
+const PAGE_SIZE = 200;
+
+/** The images and pools as last loaded, and whether that went well. */
+export class ImagesState extends LoadedState {
+  readonly #api: ApiClient;
+  #images: readonly Image[] = [];
+  #pools: readonly Pool[] = [];
+
+  constructor(api: ApiClient) {
+    super();
+    this.#api = api;
+  }
+
+  get images(): readonly Image[] {
+    return this.#images;
+  }
+
+  get pools(): readonly Pool[] {
+    return this.#pools;
+  }
+
+  hasImage(id: number | string): boolean {
+    return this.#images.some((image) => image.id === id);
+  }
+
+  protected override async fetch(): Promise<void> {
+    const [images, pools] = await Promise.all([this.#everyImage(), this.#api.pools()]);
+    this.#images = images;
+    this.#pools = pools.items;
+  }
+
+  async #everyImage(): Promise<Image[]> {
+    const images: Image[] = [];
+    let cursor: string | undefined;
+    do {
+      const page = await this.#api.images({ limit: PAGE_SIZE, ...(cursor === undefined ? {} : { cursor }) });
+      images.push(...page.items);
+      cursor = page.next;
+    } while (cursor !== undefined);
+    return images;
+  }
+}

@@ -1,0 +1,45 @@
+import type { Pool } from '@wcc/api';
+import { html, nothing } from 'lit';
+import type { TemplateResult } from 'lit';
+import type { App } from '../app/app.ts';
+import { size } from '../text/format.ts';
+import { errorWordsOf } from '../text/errors.ts';
+import { icon } from '../ui/icons.ts';
+
+const NEARLY_FULL = 0.9;
+
+/** Where the images lie and how much room is left; or why the pool cannot be used. */
+export function poolCard(app: App, pool: Pool): TemplateResult {
+  const { images } = app.text;
+  if (pool.state === 'unavailable') return unavailable(app, pool);
+  const label = images.free(size(pool.freeBytes), size(pool.totalBytes));
+  return html`<section class="card pool" aria-label=${images.space}>
+    <p class="where">${icon('disk')}<code>${pool.path}</code></p>
+    <p class="space">
+      <span>
+        ${label}${pool.reservedBytes > 0 ? html` · ${images.reserved(size(pool.reservedBytes))}` : nothing}
+        ${pool.clonePossible ? html` · ${images.clonePossible}` : nothing}
+      </span>
+      <meter
+        min="0"
+        max=${pool.totalBytes}
+        high=${pool.totalBytes * NEARLY_FULL}
+        .value=${pool.totalBytes - pool.freeBytes}
+        aria-label=${images.space}
+        aria-valuetext=${label}
+      ></meter>
+    </p>
+  </section>`;
+}
+
+function unavailable(app: App, pool: Pool): TemplateResult {
+  const { text } = app;
+  const reason = pool.stateReason;
+  const known = errorWordsOf(app.preferences.locale)['pool_unavailable'];
+  return html`<section class="problem" aria-label=${text.images.unavailable} data-testid="pool-unavailable">
+    ${icon('alert')}<strong>${text.images.unavailable}</strong>
+    ${known === undefined ? nothing : html`<span>${known.message} ${known.hint}</span>`}
+    ${reason === null ? nothing : html`<span>${reason.message}</span><span>${reason.hint}</span>`}
+    <code>${pool.path}</code>
+  </section>`;
+}

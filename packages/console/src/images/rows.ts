@@ -1,0 +1,98 @@
+import type { Image } from '@wcc/api';
+import { html, nothing } from 'lit';
+import type { TemplateResult } from 'lit';
+import type { App } from '../app/app.ts';
+import { isActive, madeImageOf } from '../operations/groups.ts';
+import type { OperationEntry } from '../operations/operations-state.ts';
+import { imagePageOf } from '../app/router.ts';
+import { size } from '../text/format.ts';
+import { icon } from '../ui/icons.ts';
+import { liveRow } from '../operations/live-row.ts';
+import type { RowOffers } from '../operations/live-row.ts';
+
+export interface ImageRowContext {
+  app: App;
+  onCopy: (image: Image) => void;
+  mayCopy: boolean;
+}
+
+/** An image that stands in the pool. */
+export function imageRow(image: Image, { app, onCopy, mayCopy }: ImageRowContext): TemplateResult {
+  const { images, shell } = app.text;
+  const isOffline = app.desk?.link.isOnline === false;
+  const isSource = app.desk?.operations.all.some(
+    (entry) =>
+      isActive(entry) && entry.snapshot.subject.kind === 'image' && entry.snapshot.subject.id === image.id,
+  );
+  const hasSize = image.state !== 'refused';
+  const numberClass = hasSize ? 'number' : 'number none';
+  return html`<tr role="row" data-image=${image.id}>
+    <td role="cell" class="main">
+      <a
+        class="name"
+        href=${imagePageOf(image.id)}
+        title=${images.detailsOf(image.name)}
+        @click=${app.router.onLink}
+        ><bdi translate="no">${image.name}</bdi></a
+      ><span class="id">#${image.id}</span>
+      ${image.template ? html`<span class="badge">${images.template}</span>` : nothing}
+      ${isSource ? html`<span class="copying">· ${images.beingCopied}</span>` : nothing}
+    </td>
+    <td role="cell" class=${hasSize ? '' : 'none'} data-label=${images.format}>
+      <span class="format">${image.format ?? ''}</span>
+    </td>
+    <td role="cell" class=${numberClass} data-label=${images.virtualSize}>
+      ${hasSize ? size(image.virtualSizeBytes) : ''}
+    </td>
+    <td role="cell" class=${numberClass} data-label=${images.onDisk}>
+      ${hasSize ? size(image.dataBytes) : ''}
+    </td>
+    <td role="cell" class="in-state" data-label=${images.state}>${stateCell(image, app)}</td>
+    <td role="cell" class="act">
+      ${
+        image.state === 'ready' && mayCopy
+          ? html`<button
+              class="button small"
+              aria-label=${images.copyNamed(image.name)}
+              aria-disabled=${String(isOffline)}
+              title=${isOffline ? shell.disabledOffline : ''}
+              @click=${() => (isOffline ? undefined : onCopy(image))}
+            >
+              ${icon('copy')}${images.copy}
+            </button>`
+          : nothing
+      }
+    </td>
+  </tr>`;
+}
+
+/** The state, with the reason where it is not well. */
+export function stateCell(image: Image, app: App): TemplateResult {
+  const { images } = app.text;
+  const why = whyNot(image, app);
+  return html`<span class="state ${image.state}">
+    <span class="dot"></span>
+    <span>${images.states[image.state]}${why === '' ? nothing : html`<span class="why">${why}</span>`}</span>
+  </span>`;
+}
+
+function whyNot(image: Image, { text }: App): string {
+  if (image.state === 'missing') return text.images.missingHint;
+  if (image.state === 'ready' || image.stateReason === null) return '';
+  const { reasons, otherReason } = text.images;
+  return Object.hasOwn(reasons, image.stateReason)
+    ? (reasons[image.stateReason] ?? '')
+    : otherReason(image.stateReason);
+}
+
+/** An image that is being made: its name is taken, its bytes are on their way. */
+export function makingRow({ snapshot }: OperationEntry, app: App): TemplateResult {
+  const offers: RowOffers = {
+    verbs: ['dismiss'],
+    run: (_, id) => app.desk?.operations.dismiss(id),
+  };
+  return html`<tr role="row" class="making" data-operation=${snapshot.id}>
+    <td role="cell" class="main"><bdi class="name" translate="no">${madeImageOf(snapshot) ?? ''}</bdi></td>
+    <td role="cell" class="bar" colspan="5">${liveRow(app, snapshot.id, { compact: true, offers })}</td>
+  </tr>`;
+}

@@ -1,0 +1,221 @@
+import type { CreateVmRequest, Firmware, Host, Image, Pool, VmDiskRequest, VmNetwork } from '@wcc/api';
+import { judgeMachineName, parseCpus, parseDiskSize, parseMemory } from '../machine-form.ts';
+
+export const createSteps = ['basics', 'cpu', 'disks', 'network', 'firstBoot', 'review'] as const;
+export type CreateStep = (typeof createSteps)[number];
+
+/** One disk of the machine, its size as typed in GiB. */
+export interface DiskForm {
+  kind: 'blank' | 'copy';
+  /** Of a copy. */
+  image: number | null;
+  /** Of a copy: empty for the size that the image has. */
+  size: string;
+  format: 'raw' | 'qcow2';
+}
+
+export interface CreateForm {
+  name: string;
+  firmware: Firmware;
+  /** Id of a pool; empty for the usual one. */
+  pool: string;
+  cpus: string;
+  /** In GiB. */
+  memory: string;
+  disks: readonly DiskForm[];
+  cdrom: number | null;
+  network: VmNetwork['kind'];
+  networkName: string;
+  user: string;
+  /** One to a line. */
+  sshKeys: string;
+  hostname: string;
+  passwordHash: string;
+  userData: string;
+  start: boolean;
+}
+
+export interface CreateWorld {
+  images: readonly Image[];
+  pools: readonly Pool[];
+  host: Host | null;
+  /** Names of machines that exist. */
+  taken: readonly string[];
+}
+
+export const mostDisks = 8;
+
+export function emptyCreateForm(): CreateForm {
+  return {
+    name: '',
+    firmware: 'bios',
+    pool: '',
+    cpus: '2',
+    memory: '2',
+    disks: [{ kind: 'blank', image: null, size: '20', format: 'qcow2' }],
+    cdrom: null,
+    network: 'user',
+    networkName: '',
+    user: '',
+    sshKeys: '',
+    hostname: '',
+    passwordHash: '',
+    userData: '',
+    start: true,
+  };
+}
+
+/** What can be wrong, each with the step on which it is put right. */
+export type CreateFault =
+  | { step: 'basics'; field: 'name'; why: 'empty' | 'malformed' | 'taken' }
+  | { step: 'cpu'; field: 'cpus' | 'memory'; why: 'number' | 'too_many' | 'too_much' }
+  | { step: 'disks'; field: 'disk'; index: number; why: 'no_image' | 'size' | 'too_small' }
+  | { step: 'network'; field: 'networkName'; why: 'no_network' }
+  | { step: 'firstBoot'; field: 'user' | 'sshKeys' | 'hostname' | 'passwordHash'; why: 'malformed' };
+
+export function findCreateFaults(form: CreateForm, world: CreateWorld): CreateFault[] {
+  return [
+    ...nameFaults(form, world),
+    ...cpuFaults(form, world),
+    ...form.disks.flatMap((disk, index) => diskFaults(disk, index, world)),
+    ...networkFaults(form),
+    ...firstBootFaults(form),
+  ];
+}
+
+function nameFaults({ name }: CreateForm, { taken }: CreateWorld): CreateFault[] {
+  const why = judgeMachineName(name, taken);
+  return why === null ? [] : [{ step: 'basics', field: 'name', why }];
+}
+
+function cpuFaults(form: CreateForm, { host }: CreateWorld): CreateFault[] {
+  const faults: CreateFault[] = [];
+  const cpus = parseCpus(form.cpus);
+  if (cpus === undefined) faults.push({ step: 'cpu', field: 'cpus', why: 'number' });
+  const memory = parseMemory(form.memory);
+  if (memory === undefined) faults.push({ step: 'cpu', field: 'memory', why: 'number' });
+  else if (host !== null && memory > host.memoryBytes)
+    faults.push({ step: 'cpu', field: 'memory', why: 'too_much' });
+  return faults;
+}
+
+function diskFaults(disk: DiskForm, index: number, { images }: CreateWorld): CreateFault[] {
+  const fault = (why: 'no_image' | 'size' | 'too_small'): CreateFault[] => [
+    { step: 'disks', field: 'disk', index, why },
+  ];
+  if (disk.kind === 'blank') return parseDiskSize(disk.size) === undefined ? fault('size') : [];
+  const image = images.find(({ id }) => id === disk.image);
+  if (image === undefined) return fault('no_image');
+  if (disk.size.trim() === '') return [];
+  const sizeBytes = parseDiskSize(disk.size);
+  if (sizeBytes === undefined) return fault('size');
+  return sizeBytes < image.virtualSizeBytes ? fault('too_small') : [];
+}
+
+function networkFaults({ network, networkName }: CreateForm): CreateFault[] {
+  const isNamed = network === 'bridge' || network === 'network';
+  return isNamed && networkName === '' ? [{ step: 'network', field: 'networkName', why: 'no_network' }] : [];
+}
+
+function firstBootFaults(form: CreateForm): CreateFault[] {
+  const fault = (field: 'user' | 'sshKeys' | 'hostname' | 'passwordHash'): CreateFault => ({
+    step: 'firstBoot',
+    field,
+    why: 'malformed',
+  });
+  return [
+    ...(form.user === '' || isLoginName(form.user) ? [] : [fault('user')]),
+    ...(linesOf(form.sshKeys).every(isSshKey) ? [] : [fault('sshKeys')]),
+    ...(form.hostname === '' || /^[A-Za-z0-9]([A-Za-z0-9.-]{0,61}[A-Za-z0-9])?$/.test(form.hostname)
+      ? []
+      : [fault('hostname')]),
+    ...(form.passwordHash === '' || /^\$[./$0-9A-Za-z=,+-]+$/.test(form.passwordHash)
+      ? []
+      : [fault('passwordHash')]),
+  ];
+}
+
+/** A name that every Linux takes for a login. */
+export function isLoginName(text: string): boolean {
+  return /^[a-z_][a-z0-9_-]{0,31}$/.test(text);
+}
+
+/** One line of an `authorized_keys` file, as far as its form can tell. */
+export function isSshKey(line: string): boolean {
+  return /^[a-z0-9@.-]+ [A-Za-z0-9+/=]{16,}( .*)?$/.test(line) && line.length <= 8192;
+}
+
+export function linesOf(text: string): string[] {
+  return text
+    .split(/\r?\n/)
+    .map((line) => line.trim())
+    .filter((line) => line !== '');
+}
+
+/** Only for a form without faults. */
+export function toCreateRequest(form: CreateForm): CreateVmRequest {
+  const isNamed = form.network === 'bridge' || form.network === 'network';
+  const firstBoot = firstBootOf(form);
+  return {
+    name: form.name,
+    cpus: parseCpus(form.cpus) ?? 1,
+    memoryBytes: parseMemory(form.memory) ?? 0,
+    disks: [
+      ...form.disks.map(diskOf),
+      ...(form.cdrom === null ? [] : [{ kind: 'cdrom' as const, image: form.cdrom }]),
+    ],
+    network: { kind: form.network, name: isNamed ? form.networkName : null },
+    firmware: form.firmware,
+    ...(firstBoot === undefined ? {} : { firstBoot }),
+    ...(form.pool === '' ? {} : { pool: form.pool }),
+    start: form.start,
+  };
+}
+
+function diskOf({ kind, image, size, format }: DiskForm): VmDiskRequest {
+  if (kind === 'blank') return { kind, sizeBytes: parseDiskSize(size) ?? 0, format };
+  const sizeBytes = parseDiskSize(size);
+  return { kind, image: image ?? 0, ...(sizeBytes === undefined ? {} : { sizeBytes }) };
+}
+
+function firstBootOf(form: CreateForm): CreateVmRequest['firstBoot'] {
+  const sshKeys = linesOf(form.sshKeys);
+  const firstBoot = {
+    ...(form.user === '' ? {} : { user: form.user }),
+    ...(sshKeys.length === 0 ? {} : { sshKeys }),
+    ...(form.passwordHash === '' ? {} : { passwordHash: form.passwordHash }),
+    ...(form.hostname === '' ? {} : { hostname: form.hostname }),
+    ...(form.userData.trim() === '' ? {} : { userData: form.userData }),
+  };
+  return Object.keys(firstBoot).length === 0 ? undefined : firstBoot;
+}
+
+export interface CreateNeeds {
+  /** What its disks take from the pool at once. */
+  diskBytes: number;
+  /** What they may grow to. */
+  mostDiskBytes: number;
+  freeDiskBytes: number | null;
+  memoryBytes: number;
+  freeMemoryBytes: number | null;
+}
+
+/** What the machine would take and what is there, as far as can be told before the start. */
+export function needsOf(form: CreateForm, world: CreateWorld): CreateNeeds {
+  const pool = world.pools.find(({ id }) => id === form.pool) ?? world.pools[0];
+  let diskBytes = 0;
+  let mostDiskBytes = 0;
+  for (const disk of form.disks) {
+    const image = disk.kind === 'copy' ? world.images.find(({ id }) => id === disk.image) : undefined;
+    mostDiskBytes += parseDiskSize(disk.size) ?? image?.virtualSizeBytes ?? 0;
+    const isShared = pool?.clonePossible === true && image?.pool === pool.id;
+    if (image !== undefined && !isShared) diskBytes += image.dataBytes;
+  }
+  return {
+    diskBytes,
+    mostDiskBytes,
+    freeDiskBytes: pool?.freeBytes ?? null,
+    memoryBytes: parseMemory(form.memory) ?? 0,
+    freeMemoryBytes: world.host?.freeMemoryBytes ?? null,
+  };
+}

@@ -1,0 +1,234 @@
+import type { FirstBootProfile } from '@wcc/api';
+import { ApiProblem } from '@wcc/api/client';
+import { html, nothing } from 'lit';
+import type { PropertyDeclarations, TemplateResult } from 'lit';
+import { createStepViews } from './steps.ts';
+import { hypervisorNote } from '../hypervisor-note.ts';
+import { icon } from '../../ui/icons.ts';
+import { adopt, MachinePart } from '../machine-element.ts';
+import { problemBox } from '../../ui/problem.ts';
+import { createSteps, emptyCreateForm, findCreateFaults, toCreateRequest } from './form.ts';
+import type { CreateFault, CreateForm, CreateStep, CreateWorld } from './form.ts';
+import { createKeys } from '../../ui/idempotency.ts';
+import { machinePageOf, pagePaths } from '../../app/router.ts';
+import { wizard } from './styles.ts';
+
+/** Every choice of a machine, step by step, judged while it is typed. */
+export class CreateMachinePage extends MachinePart {
+  static override readonly properties: PropertyDeclarations = {
+    ...MachinePart.properties,
+    step: { state: true },
+    form: { state: true },
+    profile: { state: true },
+    problem: { state: true },
+    busy: { state: true },
+    seen: { state: true },
+  };
+  declare step: CreateStep;
+  declare form: CreateForm;
+  declare profile: FirstBootProfile | null;
+  declare problem: unknown;
+  declare busy: boolean;
+  /** Steps that were left once: what is wrong there is marked. */
+  declare seen: ReadonlySet<CreateStep>;
+  readonly #keyOf = createKeys();
+  #isWishTaken = false;
+
+  constructor() {
+    super();
+    this.step = 'basics';
+    this.form = emptyCreateForm();
+    this.profile = null;
+    this.problem = null;
+    this.busy = false;
+    this.seen = new Set();
+  }
+
+  override connectedCallback(): void {
+    super.connectedCallback();
+    adopt(this, wizard);
+    void this.#loadProfile();
+  }
+
+  protected override willUpdate(): void {
+    this.#takeWish();
+  }
+
+  /** Other pages lead here with an image: a disk of it, or in the drive; after a reload its list comes later. */
+  #takeWish(): void {
+    if (this.#isWishTaken || !this.desk.images.isLoaded) return;
+    this.#isWishTaken = true;
+    const wished = Number(new URLSearchParams(this.app.router.search).get('image') ?? 0);
+    const image = this.desk.images.images.find(({ id }) => id === wished);
+    if (image?.format === 'iso') this.form = { ...this.form, cdrom: image.id };
+    else if (image !== undefined)
+      this.form = {
+        ...this.form,
+        disks: [{ kind: 'copy', image: image.id, size: '', format: 'qcow2' }],
+      };
+  }
+
+  get #world(): CreateWorld {
+    const { images, pools } = this.desk.images;
+    const { host, machines } = this.machines;
+    return { images, pools, host, taken: machines.map(({ name }) => name) };
+  }
+
+  protected override firstUpdated(): void {
+    this.#focusStep();
+  }
+
+  protected override render(): TemplateResult {
+    const { making: text } = this.words;
+    const faults = findCreateFaults(this.form, this.#world);
+    const { router } = this.app;
+    return html`<a class="back" href=${pagePaths.machines} @click=${router.onLink}
+        >${icon('back')}${this.words.back}</a
+      >
+      <div class="page-head"><h1>${text.title}</h1></div>
+      ${hypervisorNote(this.machines.host, this.words)}
+      <form
+        class="card wizard"
+        novalidate
+        @submit=${(event: SubmitEvent) => {
+          event.preventDefault();
+          this.#next();
+        }}
+      >
+        ${this.#nav(faults)}
+        <div class="wizard-step">
+          <h2 tabindex="-1">${text.steps[this.step]}</h2>
+          ${problemBox(this.app, this.problem)}
+          ${createStepViews[this.step]({
+            app: this.app,
+            words: this.words,
+            form: this.form,
+            world: this.#world,
+            faults,
+            profile: this.profile,
+            change: (part) => this.#change(part),
+            goTo: (step) => this.#goTo(step),
+          })}
+        </div>
+        ${this.#foot(faults)}
+      </form>`;
+  }
+
+  #nav(faults: readonly CreateFault[]): TemplateResult {
+    const { making: text } = this.words;
+    return html`<nav class="wizard-nav" aria-label=${text.stepsLabel}>
+      <ol>
+        ${createSteps.map((step, index) => {
+          const isBad = this.seen.has(step) && faults.some((fault) => fault.step === step);
+          return html`<li>
+            <button
+              type="button"
+              class=${isBad ? 'bad' : ''}
+              aria-current=${step === this.step ? 'step' : 'false'}
+              @click=${() => this.#goTo(step)}
+            >
+              <span class="number-of">${isBad ? icon('alert') : index + 1}</span>${text.steps[step]}${
+                isBad ? html`<span class="visually-hidden">${text.incomplete}</span>` : nothing
+              }
+            </button>
+          </li>`;
+        })}
+      </ol>
+    </nav>`;
+  }
+
+  #foot(faults: readonly CreateFault[]): TemplateResult {
+    const { making: text } = this.words;
+    const isLast = this.step === 'review';
+    const isOff = this.busy || !this.desk.link.isOnline || (isLast && faults.length > 0);
+    const verb = this.busy ? this.words.busy : this.form.start ? text.submit : text.submitOff;
+    return html`<footer class="foot">
+      <p>${this.desk.link.isOnline ? (isLast ? text.leave : '') : this.text.shell.disabledOffline}</p>
+      ${
+        this.step === 'basics'
+          ? nothing
+          : html`<button type="button" class="button" @click=${() => this.#goTo(this.#neighbour(-1))}>
+              ${text.previous}
+            </button>`
+      }
+      <button class="button primary" aria-disabled=${String(isOff)}>${isLast ? verb : text.next}</button>
+    </footer>`;
+  }
+
+  #neighbour(step: 1 | -1): CreateStep {
+    return createSteps[createSteps.indexOf(this.step) + step] ?? this.step;
+  }
+
+  #goTo(step: CreateStep): void {
+    const before = createSteps.slice(0, createSteps.indexOf(step));
+    this.seen = new Set([...this.seen, this.step, ...before]);
+    this.step = step;
+    this.problem = null;
+    void this.updateComplete.then(() => this.#focusStep());
+  }
+
+  /** The first field, else the heading, which says where one is. */
+  #focusStep(): void {
+    const first = this.querySelector<HTMLElement>('.wizard-step :is(input[type="text"], select, textarea)');
+    (this.step === 'review' || first === null
+      ? this.querySelector<HTMLElement>('.wizard-step h2')
+      : first
+    )?.focus();
+  }
+
+  #change(part: Partial<CreateForm>): void {
+    this.form = { ...this.form, ...part };
+    this.problem = null;
+  }
+
+  #next(): void {
+    if (this.step !== 'review') return this.#goTo(this.#neighbour(1));
+    const [fault] = findCreateFaults(this.form, this.#world);
+    if (fault !== undefined) return this.#goTo(fault.step);
+    void this.#create();
+  }
+
+  async #create(): Promise<void> {
+    if (this.busy || !this.desk.link.isOnline) return;
+    this.busy = true;
+    this.problem = null;
+    try {
+      const request = toCreateRequest(this.form);
+      const { operation } = await this.app.api.createVm(request, this.#keyOf(request));
+      this.desk.operations.offer(operation);
+      const { id } = operation.subject;
+      this.app.router.go(id === null ? pagePaths.machines : machinePageOf(id));
+    } catch (error) {
+      this.#refused(error);
+    } finally {
+      this.busy = false;
+    }
+  }
+
+  #refused(error: unknown): void {
+    const { message, hint } = this.app.explain(error);
+    this.app.announcer.alert(`${message} ${hint}`);
+    const field = error instanceof ApiProblem ? error.field : null;
+    const step = field === null ? undefined : stepOf(field);
+    if (step !== undefined) this.#goTo(step);
+    this.problem = error;
+  }
+
+  /** Without it nothing is proposed, and that is all. */
+  async #loadProfile(): Promise<void> {
+    try {
+      this.profile = await this.app.api.profile();
+    } catch {
+      this.profile = null;
+    }
+  }
+}
+
+/** On which step the field stands that the server names. */
+function stepOf(field: string): CreateStep | undefined {
+  if (field.startsWith('disks')) return 'disks';
+  if (field.startsWith('firstBoot')) return 'firstBoot';
+  if (field.startsWith('network')) return 'network';
+  if (field === 'cpus' || field === 'memoryBytes') return 'cpu';
+  return field === 'name' || field === 'firmware' || field === 'pool' ? 'basics' : undefined;
+}

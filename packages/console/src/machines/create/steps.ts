@@ -1,0 +1,142 @@
+import type { FirstBootProfile } from '@wcc/api';
+import { html, nothing } from 'lit';
+import type { TemplateResult } from 'lit';
+import type { App } from '../../app/app.ts';
+import type { CreateFault, CreateForm, CreateStep, CreateWorld } from './form.ts';
+import { size } from '../../text/format.ts';
+import type { MachinesText } from '../text/text.ts';
+import { diskSteps } from './disks.ts';
+import { segmentField, selectField, textField } from '../fields.ts';
+import { createFirstBoot } from './first-boot.ts';
+import { createReview } from './review.ts';
+
+export interface StepContext {
+  app: App;
+  words: MachinesText;
+  form: CreateForm;
+  world: CreateWorld;
+  faults: readonly CreateFault[];
+  /** What this user wants of every machine; `null` when it is not known. */
+  profile: FirstBootProfile | null;
+  change: (part: Partial<CreateForm>) => void;
+  goTo: (step: CreateStep) => void;
+}
+
+type Step = (context: StepContext) => TemplateResult;
+
+/** The fields of each step. */
+export const createStepViews: Readonly<Record<CreateStep, Step>> = {
+  basics,
+  cpu,
+  disks: diskSteps,
+  network,
+  firstBoot: createFirstBoot,
+  review: createReview,
+};
+
+function basics({ words, form, world, faults, change }: StepContext): TemplateResult {
+  const fault = faults.find(({ field }) => field === 'name');
+  const why = fault?.field === 'name' ? fault.why : null;
+  const pools = world.pools.filter(({ state }) => state === 'ready');
+  return html`${textField({
+    id: 'create-name',
+    label: words.name,
+    value: form.name,
+    change: (name) => change({ name }),
+    note: why === null ? words.nameFree : words.nameProblems[why],
+    isBad: why !== null && form.name !== '',
+    isGood: why === null,
+  })}
+  ${segmentField({
+    name: 'create-firmware',
+    label: words.firmware,
+    value: form.firmware,
+    choices: [
+      { value: 'bios', label: words.firmwares.bios },
+      { value: 'uefi', label: words.firmwares.uefi },
+    ],
+    change: (firmware) => change({ firmware: firmware === 'uefi' ? 'uefi' : 'bios' }),
+    note: words.making.firmwareHints[form.firmware],
+  })}
+  ${
+    pools.length < 2
+      ? nothing
+      : selectField({
+          id: 'create-pool',
+          label: words.making.pool,
+          value: form.pool === '' ? (pools[0]?.id ?? '') : form.pool,
+          choices: pools.map(({ id, name, freeBytes }) => ({
+            value: id,
+            label: `${name} · ${words.first.free(size(freeBytes))}`,
+          })),
+          change: (pool) => change({ pool }),
+        })
+  }`;
+}
+
+function cpu({ words, form, world, faults, change }: StepContext): TemplateResult {
+  const { host } = world;
+  const isBadCpus = faults.some(({ field }) => field === 'cpus');
+  const memoryFault = faults.find(({ field }) => field === 'memory');
+  const total = host === null ? '' : size(host.memoryBytes);
+  const free = host === null ? '' : words.making.memoryHint(size(host.freeMemoryBytes), total);
+  return html`${textField({
+    id: 'create-cpus',
+    label: words.cpus,
+    value: form.cpus,
+    mode: 'numeric',
+    change: (cpus) => change({ cpus }),
+    note: isBadCpus ? words.badCpus : host === null ? '' : words.making.cpusHint(String(host.cpus)),
+    isBad: isBadCpus,
+  })}
+  ${textField({
+    id: 'create-memory',
+    label: words.memory,
+    value: form.memory,
+    mode: 'decimal',
+    unit: 'GiB',
+    change: (memory) => change({ memory }),
+    note:
+      memoryFault === undefined
+        ? free
+        : memoryFault.why === 'too_much'
+          ? words.making.tooMuch(total)
+          : words.badMemory,
+    isBad: memoryFault !== undefined,
+  })}`;
+}
+
+function network({ words, form, world, faults, change }: StepContext): TemplateResult {
+  const names = world.host?.networks ?? [];
+  const isNamed = form.network === 'network' || form.network === 'bridge';
+  const isBad = faults.some(({ step }) => step === 'network');
+  const kinds = ['user', 'network', 'bridge', 'none'] as const;
+  return html`${segmentField({
+    name: 'create-network',
+    label: words.network,
+    value: form.network,
+    choices: kinds.map((kind) => ({
+      value: kind,
+      label: words.networks[kind],
+      isOff: (kind === 'network' || kind === 'bridge') && names.length === 0,
+    })),
+    change: (value) => change({ network: kinds.find((kind) => kind === value) ?? 'user' }),
+    note: words.making.networkHints[form.network],
+  })}
+  ${
+    isNamed
+      ? selectField({
+          id: 'create-networkName',
+          label: words.making.networkName,
+          value: form.networkName,
+          choices: [
+            { value: '', label: words.making.choose },
+            ...names.map((name) => ({ value: name, label: name })),
+          ],
+          change: (networkName) => change({ networkName }),
+          isBad,
+          ...(isBad ? { note: words.making.noNetwork } : {}),
+        })
+      : nothing
+  }`;
+}

@@ -1,0 +1,98 @@
+import type { Vm } from '@wcc/api';
+import { html, nothing } from 'lit';
+import type { PropertyDeclarations, TemplateResult } from 'lit';
+import { icon } from '../ui/icons.ts';
+import { MachineDialog } from './machine-dialog.ts';
+import { textField } from './fields.ts';
+
+/** Deletes a machine, with its disks or without. Data that goes with it is not gone by one press: its name is typed. */
+export class DeleteMachineDialog extends MachineDialog {
+  static override readonly properties: PropertyDeclarations = {
+    ...MachineDialog.properties,
+    machine: { attribute: false },
+    onDeleted: { attribute: false },
+    isWithDisks: { state: true },
+    typed: { state: true },
+  };
+  declare machine: Vm;
+  declare onDeleted: () => void;
+  declare isWithDisks: boolean;
+  declare typed: string;
+  protected readonly idPrefix = 'vm-delete';
+
+  constructor() {
+    super();
+    this.isWithDisks = true;
+    this.typed = '';
+  }
+
+  get #isSure(): boolean {
+    return !this.isWithDisks || this.machine.disks.length === 0 || this.typed === this.machine.name;
+  }
+
+  protected override render(): TemplateResult {
+    const { remove: text } = this.words;
+    const { machine } = this;
+    const isRunning = machine.state === 'running' || machine.state === 'paused';
+    const hasDisks = machine.disks.length > 0;
+    return this.frame({
+      title: text.title,
+      lead: html`<bdi translate="no">${machine.name}</bdi>`,
+      body: html`${isRunning ? html`<p class="question">${text.running}</p>` : nothing}
+      ${hasDisks ? this.#choice() : html`<p class="question">${text.noDisks}</p>`}
+      ${hasDisks && this.isWithDisks ? this.#name() : nothing}`,
+      buttons: html`<button type="button" class="button" @click=${() => this.close()}>
+          ${this.words.cancel}
+        </button>
+        <button class="button danger" aria-disabled=${String(this.busy || !this.#isSure)}>
+          ${icon('bin')}${text.verb}
+        </button>`,
+      submit: () => void this.#delete(),
+    });
+  }
+
+  #choice(): TemplateResult {
+    const { remove: text } = this.words;
+    const choice = (isWithDisks: boolean, label: string, note: unknown): TemplateResult =>
+      html`<label class="check">
+        <input
+          type="radio"
+          name="vm-disks"
+          .checked=${this.isWithDisks === isWithDisks}
+          @change=${() => (this.isWithDisks = isWithDisks)}
+        />${label}<span class="note">${note}</span>
+      </label>`;
+    const names = this.machine.disks.map(({ name }) => name).join(', ');
+    return html`<fieldset class="field">
+      <legend>${text.disks}</legend>
+      <div class="choices">
+        ${choice(true, text.withDisks, html`<bdi translate="no">${names}</bdi>`)}
+        ${choice(false, text.keepDisks, text.keepDisksHint)}
+      </div>
+    </fieldset>`;
+  }
+
+  #name(): TemplateResult {
+    return textField(
+      this.refusable({
+        id: 'vm-delete-name',
+        label: this.words.remove.typeName(this.machine.name),
+        value: this.typed,
+        change: (typed) => (this.typed = typed),
+      }),
+    );
+  }
+
+  async #delete(): Promise<void> {
+    const { id } = this.machine;
+    if (id === null) return;
+    if (!this.#isSure) return this.inputOf('name')?.focus();
+    const isAccepted = await this.send(async () => {
+      const { operation } = await this.app.api.deleteVm(id, { disks: this.isWithDisks });
+      this.desk.operations.offer(operation);
+    });
+    if (!isAccepted) return;
+    this.close();
+    this.onDeleted();
+  }
+}

@@ -1,0 +1,65 @@
+import type { Vm, VmDisk } from '@wcc/api';
+import { html } from 'lit';
+import type { TemplateResult } from 'lit';
+import type { App } from '../app/app.ts';
+import type { MachineAsk } from './question-dialog.ts';
+
+/** Which dialog of the machine's page is open. */
+export type MachineDialogWish =
+  | { kind: 'ask'; ask: MachineAsk }
+  | { kind: 'delete' }
+  | { kind: 'copy' }
+  | { kind: 'settings' }
+  | { kind: 'disk'; disk: VmDisk | null }
+  | { kind: 'disc' };
+
+export interface MachineDialogEvents {
+  onClosed: () => void;
+  onDeleted: () => void;
+  onCopied: (id: number | string | null) => void;
+}
+
+export function machineDialog(
+  app: App,
+  { machine, wish }: { machine: Vm; wish: MachineDialogWish },
+  { onClosed, onDeleted, onCopied }: MachineDialogEvents,
+): TemplateResult {
+  switch (wish.kind) {
+    case 'ask':
+      return html`<wcc-machine-question
+        .app=${app}
+        .ask=${wish.ask}
+        .onClosed=${onClosed}
+      ></wcc-machine-question>`;
+    case 'delete':
+      return html`<wcc-delete-machine-dialog
+        .app=${app}
+        .machine=${machine}
+        .onDeleted=${onDeleted}
+        .onClosed=${onClosed}
+      ></wcc-delete-machine-dialog>`;
+    case 'copy':
+      return html`<wcc-copy-machine-dialog
+        .app=${app}
+        .machine=${machine}
+        .onMade=${onCopied}
+        .onClosed=${onClosed}
+      ></wcc-copy-machine-dialog>`;
+    case 'settings':
+      return html`<wcc-machine-settings-dialog
+        .app=${app}
+        .machine=${machine}
+        .onClosed=${onClosed}
+      ></wcc-machine-settings-dialog>`;
+    case 'disk':
+      return html`<wcc-machine-disk-dialog
+        .app=${app}
+        .machine=${machine}
+        .disk=${wish.disk}
+        .onClosed=${onClosed}
+      ></wcc-machine-disk-dialog>`;
+    case 'disc':
+    default:
+      return html`<wcc-disc-dialog .app=${app} .machine=${machine} .onClosed=${onClosed}></wcc-disc-dialog>`;
+  }
+}

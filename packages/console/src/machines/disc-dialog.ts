@@ -1,0 +1,69 @@
+import type { Image, Vm } from '@wcc/api';
+import { html } from 'lit';
+import type { PropertyDeclarations, TemplateResult } from 'lit';
+import type { Emitter } from '../ui/emitter.ts';
+import { MachineDialog } from './machine-dialog.ts';
+import { imageChoices, selectField } from './fields.ts';
+
+/** Puts an ISO into the drive. */
+export class DiscDialog extends MachineDialog {
+  static override readonly properties: PropertyDeclarations = {
+    ...MachineDialog.properties,
+    machine: { attribute: false },
+    image: { state: true },
+  };
+  declare machine: Vm;
+  declare image: number;
+  protected readonly idPrefix = 'vm-disc';
+
+  constructor() {
+    super();
+    this.image = 0;
+  }
+
+  protected override follows(): Emitter[] {
+    return [...super.follows(), this.desk.images.changed];
+  }
+
+  get #discs(): Image[] {
+    return this.desk.images.images.filter(({ state, format }) => state === 'ready' && format === 'iso');
+  }
+
+  protected override render(): TemplateResult {
+    const { words } = this;
+    const discs = this.#discs;
+    const chosen = discs.find(({ id }) => id === this.image) ?? discs[0];
+    return this.frame({
+      title: words.disc.insert,
+      lead: html`<bdi translate="no">${this.machine.name}</bdi>`,
+      body:
+        chosen === undefined
+          ? html`<p class="question">${words.disc.none}</p>`
+          : selectField(
+              this.refusable({
+                id: 'vm-disc-image',
+                label: words.disc.image,
+                value: String(chosen.id),
+                choices: imageChoices(discs),
+                change: (value) => (this.image = Number(value)),
+              }),
+            ),
+      buttons: html`<button type="button" class="button" @click=${() => this.close()}>${words.cancel}</button>
+        <button class="button primary" aria-disabled=${String(this.busy || chosen === undefined)}>
+          ${words.disc.insertVerb}
+        </button>`,
+      submit: () => void this.#insert(chosen?.id),
+    });
+  }
+
+  async #insert(image: number | undefined): Promise<void> {
+    const { id } = this.machine;
+    if (id === null || image === undefined) return;
+    const isDone = await this.send(async () => {
+      this.machines.put(await this.app.api.setCdrom(id, { image }));
+    });
+    if (!isDone) return;
+    this.app.announcer.say(this.words.disc.inserted);
+    this.close();
+  }
+}

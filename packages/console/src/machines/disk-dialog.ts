@@ -1,0 +1,103 @@
+import type { Vm, VmDisk } from '@wcc/api';
+import { html, nothing } from 'lit';
+import type { PropertyDeclarations, TemplateResult } from 'lit';
+import { GIB, MIB, gibText, parseDiskSize } from './machine-form.ts';
+import { size } from '../text/format.ts';
+import { MachineDialog } from './machine-dialog.ts';
+import { segmentField, textField } from './fields.ts';
+
+/** Adds an empty disk, or makes one larger. */
+export class MachineDiskDialog extends MachineDialog {
+  static override readonly properties: PropertyDeclarations = {
+    ...MachineDialog.properties,
+    machine: { attribute: false },
+    disk: { attribute: false },
+    size: { state: true },
+    format: { state: true },
+  };
+  declare machine: Vm;
+  /** Which one grows; `null`: a new one. */
+  declare disk: VmDisk | null;
+  /** In GiB, as typed. */
+  declare size: string;
+  declare format: 'raw' | 'qcow2';
+  protected readonly idPrefix = 'vm-disk';
+
+  constructor() {
+    super();
+    this.format = 'qcow2';
+  }
+
+  override connectedCallback(): void {
+    super.connectedCallback();
+    this.size = this.disk === null ? '20' : gibText(this.disk.sizeBytes + GIB);
+  }
+
+  get #least(): number {
+    return this.disk === null ? MIB : this.disk.sizeBytes + 1;
+  }
+
+  protected override render(): TemplateResult {
+    const { words, disk } = this;
+    const { disksText: text } = words;
+    const isBad = parseDiskSize(this.size, this.#least) === undefined;
+    const own = disk === null ? '' : size(disk.sizeBytes);
+    return this.frame({
+      title: disk === null ? text.add : text.grow,
+      lead: html`<bdi translate="no">${disk?.name ?? this.machine.name}</bdi>`,
+      body: html`${textField(
+        this.refusable({
+          id: 'vm-disk-size',
+          label: disk === null ? words.diskSize : text.newSize,
+          value: this.size,
+          unit: 'GiB',
+          mode: 'decimal',
+          change: (typed) => (this.size = typed),
+          note: isBad ? words.badDiskSize(own) : disk === null ? text.sizeHint : text.growHint(own),
+          isBad,
+        }),
+      )}
+      ${disk === null ? this.#formatField() : nothing}`,
+      buttons: html`<button type="button" class="button" @click=${() => this.close()}>${words.cancel}</button>
+        <button class="button primary" aria-disabled=${String(this.busy)}>
+          ${disk === null ? text.addVerb : text.growVerb}
+        </button>`,
+      submit: () => void this.#save(),
+    });
+  }
+
+  #formatField(): TemplateResult {
+    const { disksText: text } = this.words;
+    return segmentField({
+      name: 'vm-disk-format',
+      label: text.format,
+      value: this.format,
+      choices: [
+        { value: 'qcow2', label: 'qcow2' },
+        { value: 'raw', label: 'raw' },
+      ],
+      change: (format) => (this.format = format === 'raw' ? 'raw' : 'qcow2'),
+      note: text.formatHints[this.format],
+    });
+  }
+
+  async #save(): Promise<void> {
+    const { machine, disk } = this;
+    const sizeBytes = parseDiskSize(this.size, this.#least);
+    if (machine.id === null) return;
+    if (sizeBytes === undefined) return this.inputOf('size')?.focus();
+    const { id } = machine;
+    const isSaved = await this.send(async () => {
+      const { api } = this.app;
+      this.machines.put(
+        disk === null
+          ? await api.addDisk(id, { kind: 'blank', sizeBytes, format: this.format })
+          : await api.growDisk(id, disk.index, { sizeBytes }),
+      );
+      void this.desk.images.load();
+    });
+    if (!isSaved) return;
+    this.app.announcer.say(disk === null ? this.words.disksText.added : this.words.disksText.grown);
+    this.close();
+  }
+}

@@ -1,0 +1,29 @@
+import { html, nothing } from 'lit';
+import type { TemplateResult } from 'lit';
+import type { CreateNeeds } from './create/form.ts';
+import { size } from '../text/format.ts';
+import type { MachinesText } from './text/text.ts';
+
+/** The numbers before the start: what the machine takes of the pool and of the memory, and what is there. */
+export function needsFacts(needs: CreateNeeds, words: MachinesText): TemplateResult {
+  const { needs: text } = words;
+  const { diskBytes, mostDiskBytes, freeDiskBytes, memoryBytes, freeMemoryBytes } = needs;
+  const isDiskShort = freeDiskBytes !== null && diskBytes > freeDiskBytes;
+  const isMemoryShort = freeMemoryBytes !== null && memoryBytes > freeMemoryBytes;
+  const ofFree = (need: string, free: number | null): string =>
+    free === null ? need : text.ofFree(need, size(free));
+  return html`<dl class="facts" aria-label=${text.title}>
+    <dt>${text.disk}</dt>
+    <dd>${ofFree(diskBytes === 0 ? text.almostNothing : size(diskBytes), freeDiskBytes)}</dd>
+    ${
+      mostDiskBytes > diskBytes
+        ? html`<dt>${text.grows}</dt>
+            <dd>${size(mostDiskBytes)}</dd>`
+        : nothing
+    }
+    <dt>${text.memory}</dt>
+    <dd>${ofFree(size(memoryBytes), freeMemoryBytes)}</dd>
+    ${isDiskShort ? html`<div class="wide bad">${text.diskShort}</div>` : nothing}
+    ${isMemoryShort ? html`<div class="wide bad">${text.memoryShort}</div>` : nothing}
+  </dl>`;
+}

@@ -1,0 +1,20 @@
+import type { Host } from '@wcc/api';
+import { html, nothing } from 'lit';
+import type { TemplateResult } from 'lit';
+import type { MachinesText } from './text/text.ts';
+import { icon } from '../ui/icons.ts';
+
+/** Says what to install where nothing can run machines; everything else works without. */
+export function hypervisorNote(host: Host | null, words: MachinesText): TemplateResult | typeof nothing {
+  const missing = host?.hypervisor.missing ?? null;
+  if (missing === null) return nothing;
+  const { packages } = missing;
+  return html`<section
+    class="problem hypervisor-missing"
+    aria-label=${words.host.missing}
+    data-testid="hypervisor-missing"
+  >
+    ${icon('alert')}<strong>${words.host.missing}</strong> <span>${words.host.missingHint}</span>
+    ${packages.length === 0 ? nothing : html`<code translate="no">apt install ${packages.join(' ')}</code>`}
+  </section>`;
+}

@@ -1,0 +1,46 @@
+import type { ApiProblem } from '@wcc/api/client';
+import { machinesOf } from './machines-state.ts';
+import type { MachinesState } from './machines-state.ts';
+import { machinesTextOf } from './text/catalogue.ts';
+import type { MachinesText } from './text/text.ts';
+import { FormDialog } from '../ui/form-dialog.ts';
+import type { FieldOptions } from './fields.ts';
+
+/** Fields of requests that are called otherwise here, where they are typed in other units. */
+const typedAs: Readonly<Partial<Record<string, string>>> = { memoryBytes: 'memory', sizeBytes: 'size' };
+
+/** Base of the dialogs about machines. */
+export abstract class MachineDialog extends FormDialog {
+  protected get closeWord(): string {
+    return this.words.cancel;
+  }
+
+  protected get words(): MachinesText {
+    return machinesTextOf(this.app.preferences);
+  }
+
+  protected get machines(): MachinesState {
+    return machinesOf(this.app);
+  }
+
+  /** Names that no further machine can have. */
+  protected get taken(): string[] {
+    return this.machines.machines.map(({ name }) => name);
+  }
+
+  protected override fieldOf(error: ApiProblem): string | null {
+    const field = super.fieldOf(error);
+    return field === null ? null : (typedAs[field] ?? field);
+  }
+
+  /** The same field, with what the server has against it until it is changed. */
+  protected refusable<Options extends FieldOptions>(options: Options): Options {
+    const { refusal } = this;
+    if (refusal === null || options.id !== `${this.idPrefix}-${refusal.field}`) return options;
+    const change = (value: string): void => {
+      this.refusal = null;
+      options.change(value);
+    };
+    return { ...options, note: refusal.words, isBad: true, isGood: false, change };
+  }
+}

@@ -1,0 +1,122 @@
+import type { Vm } from '@wcc/api';
+import { html, nothing } from 'lit';
+import type { PropertyDeclarations, TemplateResult } from 'lit';
+import { repeat } from 'lit/directives/repeat.js';
+import { hypervisorNote } from './hypervisor-note.ts';
+import { icon } from '../ui/icons.ts';
+import { MachinePart } from './machine-element.ts';
+import { machineRow, makingMachineRow } from './rows.ts';
+import { problemBox } from '../ui/problem.ts';
+import { quickCreate, waysToMachine } from './create-vm-buttons.ts';
+import { makingMachines, sortMachines } from './pending-rows.ts';
+import type { OperationEntry } from '../operations/operations-state.ts';
+
+/** All machines that one may see, those being made among them. */
+export class MachinesPage extends MachinePart {
+  static override readonly properties: PropertyDeclarations = {
+    ...MachinePart.properties,
+    isCreating: { state: true },
+    busy: { state: true },
+  };
+  declare isCreating: boolean;
+  /** Uuid of the machine that an order is on its way to. */
+  declare busy: string | null;
+
+  constructor() {
+    super();
+    this.isCreating = false;
+    this.busy = null;
+  }
+
+  override connectedCallback(): void {
+    super.connectedCallback();
+    // Other pages lead here to quick-create from an image.
+    if (new URLSearchParams(this.app.router.search).has('image')) this.isCreating = true;
+  }
+
+  protected override render(): TemplateResult {
+    const { machines, isLoaded, problem, host } = this.machines;
+    const making = makingMachines(this.desk.operations.all, machines);
+    const isEmpty = machines.length + making.length === 0;
+    const waiting = problem === null ? html`<p class="muted">${this.text.shell.loading}</p>` : nothing;
+    return html`<div class="page-head">
+        <h1>${this.words.title}</h1>
+        ${isLoaded && this.mayMake ? this.#actions() : nothing}
+      </div>
+      ${hypervisorNote(host, this.words)} ${isLoaded ? nothing : problemBox(this.app, problem)}
+      ${isLoaded ? (isEmpty ? this.#empty() : this.#table(sortMachines(machines), making)) : waiting}
+      ${this.isCreating ? this.#dialog() : nothing}`;
+  }
+
+  #actions(): TemplateResult {
+    return waysToMachine(this.app, this.words, () => (this.isCreating = true));
+  }
+
+  #empty(): TemplateResult {
+    const { words } = this;
+    return html`<section class="card empty">
+      ${icon('machine')}
+      <h2>${words.none}</h2>
+      <p>${this.mayMake ? words.noneLead : words.noneViewer}</p>
+    </section>`;
+  }
+
+  #table(machines: readonly Vm[], making: readonly OperationEntry[]): TemplateResult {
+    const { words } = this;
+    const context = {
+      app: this.app,
+      words,
+      busy: this.busy,
+      onStart: (machine: Vm) => void this.#start(machine),
+    };
+    // Roles are named because the narrow layout makes blocks of the rows, and with them their meaning would go.
+    return html`<div class="card">
+      <table role="table" aria-label=${words.title}>
+        <thead role="rowgroup">
+          <tr role="row">
+            <th role="columnheader" scope="col">${words.name}</th>
+            <th role="columnheader" scope="col">${words.state}</th>
+            <th role="columnheader" scope="col" class="number">${words.cpus}</th>
+            <th role="columnheader" scope="col" class="number">${words.memory}</th>
+            <th role="columnheader" scope="col" class="number">${words.disks}</th>
+            <th role="columnheader" scope="col">${words.owner}</th>
+            <th role="columnheader" scope="col">
+              <span class="visually-hidden">${this.text.images.actions}</span>
+            </th>
+          </tr>
+        </thead>
+        <tbody role="rowgroup">
+          ${repeat(
+            making,
+            ({ snapshot }) => snapshot.id,
+            (entry) => makingMachineRow(entry, this.app),
+          )}
+          ${repeat(
+            machines,
+            ({ uuid }) => uuid,
+            (machine) => machineRow(machine, context),
+          )}
+        </tbody>
+      </table>
+    </div>`;
+  }
+
+  #dialog(): TemplateResult {
+    const wished = Number(new URLSearchParams(this.app.router.search).get('image') ?? 0);
+    return quickCreate(this.app, { wished, onClosed: () => (this.isCreating = false) });
+  }
+
+  async #start({ id, uuid, name }: Vm): Promise<void> {
+    if (id === null || this.busy !== null) return;
+    this.busy = uuid;
+    try {
+      this.machines.put(await this.app.api.orderVm(id, 'start'));
+      this.app.announcer.say(this.words.started(name));
+    } catch (error) {
+      const { message, hint } = this.app.explain(error);
+      this.app.notices.show(`${message} ${hint}`);
+    } finally {
+      this.busy = null;
+    }
+  }
+}

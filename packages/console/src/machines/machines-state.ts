@@ -1,0 +1,117 @@
+import type { Host, Vm } from '@wcc/api';
+import type { Snapshot } from '@wcc/progress';
+import type { ApiClient } from '@wcc/api/client';
+import type { App, Desk } from '../app/app.ts';
+import { LoadedState } from '../ui/loaded-state.ts';
+
+const POLL_MS = 3000;
+/** What the host has left changes more slowly than its machines. */
+const HOST_EVERY = 5;
+
+export interface MachinesOptions {
+  api: Pick<ApiClient, 'vms' | 'host'>;
+  /** Whether asking makes sense: somebody is signed in, and nobody holds the page still. */
+  isAsking: () => boolean;
+}
+
+/**
+ * The machines and what runs them, as last loaded. What operations do is told by the socket, and asked for at
+ * once. A machine that is switched on or off, or ends by itself, is told by nobody: as long as a page follows and
+ * is visible, the list is asked for every three seconds.
+ */
+export class MachinesState extends LoadedState {
+  readonly #options: MachinesOptions;
+  #machines: readonly Vm[] = [];
+  #host: Host | null = null;
+  #followers = 0;
+  #turn = 0;
+  #timer: ReturnType<typeof setInterval> | undefined;
+
+  constructor(options: MachinesOptions) {
+    super();
+    this.#options = options;
+    document.addEventListener('visibilitychange', () => this.#look());
+  }
+
+  get machines(): readonly Vm[] {
+    return this.#machines;
+  }
+
+  /** `null` until the server has told. */
+  get host(): Host | null {
+    return this.#host;
+  }
+
+  get(id: number): Vm | undefined {
+    return this.#machines.find((machine) => machine.id === id);
+  }
+
+  /** Asks again and again until the returned function is called. */
+  follow(): () => void {
+    this.#followers += 1;
+    void this.load();
+    void this.loadHost();
+    this.#timer ??= setInterval(() => this.#look(), POLL_MS);
+    let isOver = false;
+    return () => {
+      if (isOver) return;
+      isOver = true;
+      this.#followers -= 1;
+      if (this.#followers > 0) return;
+      clearInterval(this.#timer);
+      this.#timer = undefined;
+    };
+  }
+
+  /** What is known of the host stays when it cannot be asked for. */
+  async loadHost(): Promise<void> {
+    try {
+      this.#host = await this.#options.api.host();
+      this.changed.emit();
+    } catch {
+      // The list of machines meets the same trouble, and says so.
+    }
+  }
+
+  /** Puts in what an order answered; the next list has the rest. */
+  put(machine: Vm): void {
+    this.#machines = this.#machines.map((each) => (each.uuid === machine.uuid ? machine : each));
+    this.changed.emit();
+    void this.load();
+  }
+
+  #look(): void {
+    if (this.#followers === 0 || document.visibilityState === 'hidden' || !this.#options.isAsking()) return;
+    this.#turn += 1;
+    void this.load();
+    if (this.#turn % HOST_EVERY === 0) void this.loadHost();
+  }
+
+  protected override async fetch(): Promise<void> {
+    this.#machines = (await this.#options.api.vms()).items;
+  }
+}
+
+const ofDesk = new WeakMap<Desk, MachinesState>();
+
+/** One for all pages of whoever is signed in. Made when the first of them is shown: the console loads without it. */
+export function machinesOf(app: App): MachinesState {
+  const { desk } = app;
+  if (desk === null) throw new Error('Machines need somebody signed in.');
+  const known = ofDesk.get(desk);
+  if (known !== undefined) return known;
+  const machines = new MachinesState({
+    api: app.api,
+    isAsking: () => app.session.view.kind === 'signed_in' && !desk.operations.isPaused,
+  });
+  ofDesk.set(desk, machines);
+  // An operation that began or ended made, changed or took away a machine.
+  desk.operations.listenAll(({ snapshot }, before) => {
+    if (isOfMachine(snapshot) && snapshot.state !== before?.snapshot.state) void machines.load();
+  });
+  return machines;
+}
+
+function isOfMachine({ subject, target, result }: Snapshot): boolean {
+  return [subject, target, result].some((each) => each?.kind === 'vm');
+}

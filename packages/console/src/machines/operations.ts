@@ -1,0 +1,79 @@
+import type { Operation } from '@wcc/api';
+import { html, nothing } from 'lit';
+import type { PropertyDeclarations, TemplateResult } from 'lit';
+import { repeat } from 'lit/directives/repeat.js';
+import type { Emitter } from '../ui/emitter.ts';
+import { Listing } from '../ui/paged-list.ts';
+import { operationPageOf, pagePaths } from '../app/router.ts';
+import { clockTime } from '../text/format.ts';
+import { machinesTextOf } from './text/catalogue.ts';
+import { ConsoleElement } from '../ui/console-element.ts';
+import { liveRow } from '../operations/live-row.ts';
+import type { RowOffers } from '../operations/live-row.ts';
+
+const MOST = 5;
+
+/** The latest operations on one machine. */
+export class MachineOperations extends ConsoleElement {
+  static override readonly properties: PropertyDeclarations = {
+    ...ConsoleElement.properties,
+    machine: { attribute: false },
+  };
+  declare machine: number;
+  #listing: Listing<Operation> | null = null;
+  #askedFor = '';
+  readonly #offers: RowOffers = {
+    verbs: ['details'],
+    hasLink: true,
+    run: (_, id) => this.app.router.go(operationPageOf(id)),
+  };
+
+  get #list(): Listing<Operation> {
+    this.#listing ??= new Listing(async () => {
+      const { items } = await this.app.api.operations({ subject: `vm:${this.machine}`, limit: MOST });
+      for (const operation of items) this.desk.operations.offer(operation);
+      return { items };
+    });
+    return this.#listing;
+  }
+
+  protected override follows(): Emitter[] {
+    return [...super.follows(), this.#list.changed, this.desk.operations.changed];
+  }
+
+  /** Anew whenever an operation of this machine came or ended. */
+  protected override willUpdate(): void {
+    const own = this.desk.operations.all.filter(
+      ({ snapshot: { subject } }) => subject.kind === 'vm' && subject.id === this.machine,
+    );
+    const askedFor = [this.machine, ...own.map(({ snapshot }) => `${snapshot.id}${snapshot.state}`)].join();
+    if (askedFor === this.#askedFor) return;
+    this.#askedFor = askedFor;
+    void this.#list.load();
+  }
+
+  protected override render(): TemplateResult | typeof nothing {
+    const words = machinesTextOf(this.app.preferences);
+    const { items, isLoaded } = this.#list;
+    if (!isLoaded || items.length === 0) return nothing;
+    const { router, preferences } = this.app;
+    const all = `${pagePaths.operations}?subject=${encodeURIComponent(`vm:${this.machine}`)}`;
+    return html`<section class="card panel" aria-label=${words.operations}>
+      <h2>${words.operations}</h2>
+      <ul class="rows">
+        ${repeat(
+          items,
+          ({ id }) => id,
+          ({ id, endedAt, createdAt }) =>
+            html`<li data-operation=${id}>
+              ${liveRow(this.app, id, { offers: this.#offers })}
+              <time class="when" datetime=${endedAt ?? createdAt}
+                >${clockTime(endedAt ?? createdAt, preferences.locale)}</time
+              >
+            </li>`,
+        )}
+      </ul>
+      <p><a href=${all} @click=${router.onLink}>${words.allOperations}</a></p>
+    </section>`;
+  }
+}

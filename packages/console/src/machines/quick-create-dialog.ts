@@ -1,0 +1,271 @@
+import type { Image, QuickCreateVmRequest } from '@wcc/api';
+import { html, nothing } from 'lit';
+import type { PropertyDeclarations, TemplateResult } from 'lit';
+import type { Emitter } from '../ui/emitter.ts';
+import { createKeys } from '../ui/idempotency.ts';
+import {
+  GIB,
+  judgeMachineName,
+  parseCpus,
+  parseDiskSize,
+  parseMemory,
+  proposeMachineName,
+} from './machine-form.ts';
+import { size } from '../text/format.ts';
+import { hypervisorNote } from './hypervisor-note.ts';
+import { icon } from '../ui/icons.ts';
+import { MachineDialog } from './machine-dialog.ts';
+import { needsFacts } from './facts.ts';
+import { checkField, imageChoices, selectField, textField } from './fields.ts';
+
+interface QuickForm {
+  image: number;
+  name: string;
+  /** In GiB; empty for the size of the image. */
+  size: string;
+  cpus: string;
+  memory: string;
+  isFull: boolean;
+  isStarted: boolean;
+}
+
+type Fault = 'image' | 'name' | 'size' | 'cpus' | 'memory';
+
+const usualMemory = 2 * GIB;
+
+/** Two fields: an image and a name. Everything else is usual, and folded away. */
+export class QuickCreateDialog extends MachineDialog {
+  static override readonly properties: PropertyDeclarations = {
+    ...MachineDialog.properties,
+    wished: { attribute: false },
+    onMade: { attribute: false },
+    form: { state: true },
+  };
+  /** Number of the image that somebody came from; 0 for none. */
+  declare wished: number;
+  /** Called with the number of the machine, when the operation exists. */
+  declare onMade: (id: number | string | null) => void;
+  declare form: QuickForm | null;
+  protected readonly idPrefix = 'quick';
+  readonly #keyOf = createKeys();
+  #isNamed = false;
+
+  constructor() {
+    super();
+    this.wished = 0;
+    this.form = null;
+  }
+
+  protected override follows(): Emitter[] {
+    const { images, link } = this.desk;
+    return [...super.follows(), images.changed, link.changed, this.machines.changed];
+  }
+
+  protected override willUpdate(): void {
+    if (this.form !== null || !this.desk.images.isLoaded || !this.machines.isLoaded) return;
+    const images = this.#images;
+    const image = images.find(({ id }) => id === this.wished) ?? images[0];
+    this.form = {
+      image: image?.id ?? 0,
+      name: image === undefined ? '' : proposeMachineName(image.name, this.taken),
+      size: '',
+      cpus: '2',
+      memory: '2',
+      isFull: false,
+      isStarted: true,
+    };
+  }
+
+  protected override updated(): void {
+    // The fields come when the lists are there, which may be after the dialog.
+    if (this.#isNamed || this.inputOf('name') === null) return;
+    this.#isNamed = true;
+    this.inputOf('name')?.focus();
+    this.inputOf('name')?.select();
+  }
+
+  /** What a machine can start from, templates first. */
+  get #images(): Image[] {
+    const isTemplate = ({ template }: Image): boolean => template;
+    return this.desk.images.images
+      .filter(({ state, format }) => state === 'ready' && (format === 'raw' || format === 'qcow2'))
+      .toSorted((a, b) => Number(isTemplate(b)) - Number(isTemplate(a)));
+  }
+
+  protected override render(): TemplateResult {
+    const { quickText: text } = this.words;
+    const { form } = this;
+    const isOff = this.busy || !this.desk.link.isOnline || form === null;
+    return this.frame({
+      title: text.title,
+      lead: text.lead,
+      body: html`${hypervisorNote(this.machines.host, this.words)}
+      ${form === null ? html`<p class="muted">${this.text.shell.loading}</p>` : this.#fields(form)}`,
+      note: this.desk.link.isOnline ? '' : this.text.shell.disabledOffline,
+      buttons: html`<button type="button" class="button" @click=${() => this.close()}>
+          ${this.words.cancel}
+        </button>
+        <button class="button primary" aria-disabled=${String(isOff)}>
+          ${icon('bolt')}${this.busy ? this.words.busy : form?.isStarted === false ? text.submitOff : text.submit}
+        </button>`,
+      submit: () => void this.#submit(),
+    });
+  }
+
+  #fields(form: QuickForm): TemplateResult {
+    const { words } = this;
+    const images = this.#images;
+    if (images.length === 0) return html`<p>${words.quickText.noImages}</p>`;
+    const verdict = judgeMachineName(form.name, this.taken);
+    return html`${selectField(
+      this.refusable({
+        id: 'quick-image',
+        label: words.image,
+        value: String(form.image),
+        choices: imageChoices(images),
+        change: (value) => this.#choose(Number(value)),
+      }),
+    )}
+    ${textField(
+      this.refusable({
+        id: 'quick-name',
+        label: words.name,
+        value: form.name,
+        change: (name) => this.#change({ name }),
+        note: verdict === null ? words.nameFree : words.nameProblems[verdict],
+        isBad: verdict !== null,
+        isGood: verdict === null,
+      }),
+    )}
+    ${this.#options(form)} ${this.#facts(form)}`;
+  }
+
+  #options(form: QuickForm): TemplateResult {
+    const { words } = this;
+    const bad = new Set(this.#faults(form));
+    const image = this.#imageOf(form);
+    const number = (name: 'size' | 'cpus' | 'memory', label: string, more: object): TemplateResult =>
+      textField(
+        this.refusable({
+          id: `quick-${name}`,
+          label,
+          value: form[name],
+          mode: name === 'cpus' ? 'numeric' : 'decimal',
+          change: (value) => this.#change({ [name]: value }),
+          isBad: bad.has(name),
+          ...more,
+        }),
+      );
+    const own = image === undefined ? '' : size(image.virtualSizeBytes);
+    return html`<details class="options">
+      <summary>${words.quickText.options}</summary>
+      <div class="body">
+        <div class="triple">
+          ${number('cpus', words.cpus, bad.has('cpus') ? { note: words.badCpus } : {})}
+          ${number('memory', words.memory, {
+            unit: 'GiB',
+            ...(bad.has('memory') ? { note: words.badMemory } : {}),
+          })}
+          ${number('size', words.diskSize, {
+            unit: 'GiB',
+            note: bad.has('size') ? words.badDiskSize(own) : words.quickText.sizeHint(own),
+          })}
+        </div>
+        ${checkField({
+          label: words.quickText.full,
+          note: words.quickText.fullHint,
+          isOn: form.isFull,
+          change: (isFull) => this.#change({ isFull }),
+        })}
+        ${checkField({
+          label: words.startAfter,
+          isOn: form.isStarted,
+          change: (isStarted) => this.#change({ isStarted }),
+        })}
+      </div>
+    </details>`;
+  }
+
+  #facts(form: QuickForm): TemplateResult | typeof nothing {
+    const image = this.#imageOf(form);
+    if (image === undefined) return nothing;
+    const pool = this.desk.images.pools.find(({ id }) => id === image.pool);
+    return needsFacts(
+      {
+        diskBytes: form.isFull && pool?.clonePossible !== true ? image.dataBytes : 0,
+        mostDiskBytes: parseDiskSize(form.size) ?? image.virtualSizeBytes,
+        freeDiskBytes: pool?.freeBytes ?? null,
+        memoryBytes: parseMemory(form.memory) ?? usualMemory,
+        freeMemoryBytes: this.machines.host?.freeMemoryBytes ?? null,
+      },
+      this.words,
+    );
+  }
+
+  #imageOf({ image }: QuickForm): Image | undefined {
+    return this.#images.find(({ id }) => id === image);
+  }
+
+  #choose(id: number): void {
+    const image = this.#images.find((each) => each.id === id);
+    if (this.form === null || image === undefined) return;
+    // A name that was typed stays; one that was proposed follows the image.
+    const old = this.#imageOf(this.form);
+    const isProposed = old !== undefined && this.form.name === proposeMachineName(old.name, this.taken);
+    this.#change({ image: id, ...(isProposed ? { name: proposeMachineName(image.name, this.taken) } : {}) });
+  }
+
+  #change(part: Partial<QuickForm>): void {
+    if (this.form !== null) this.form = { ...this.form, ...part };
+    this.problem = null;
+  }
+
+  #faults(form: QuickForm): Fault[] {
+    const image = this.#imageOf(form);
+    const isBadSize =
+      form.size.trim() !== '' && parseDiskSize(form.size, image?.virtualSizeBytes ?? 0) === undefined;
+    return [
+      ...(image === undefined ? (['image'] as const) : []),
+      ...(judgeMachineName(form.name, this.taken) === null ? [] : (['name'] as const)),
+      ...(parseCpus(form.cpus) === undefined ? (['cpus'] as const) : []),
+      ...(parseMemory(form.memory) === undefined ? (['memory'] as const) : []),
+      ...(isBadSize ? (['size'] as const) : []),
+    ];
+  }
+
+  async #submit(): Promise<void> {
+    const { form } = this;
+    if (form === null || !this.desk.link.isOnline) return;
+    const [fault] = this.#faults(form);
+    if (fault !== undefined) return this.#lead(fault);
+    const request = toRequest(form);
+    let id: number | string | null = null;
+    const isAccepted = await this.send(async () => {
+      const { operation } = await this.app.api.quickCreateVm(request, this.#keyOf(request));
+      id = operation.subject.kind === 'vm' ? operation.subject.id : (operation.target?.id ?? null);
+      this.desk.operations.offer(operation);
+    });
+    if (!isAccepted) return;
+    this.close();
+    this.onMade(id);
+  }
+
+  #lead(field: Fault): void {
+    const details = this.querySelector('details');
+    if (details !== null && ['size', 'cpus', 'memory'].includes(field)) details.open = true;
+    this.querySelector<HTMLElement>(`#quick-${field}`)?.focus();
+  }
+}
+
+function toRequest(form: QuickForm): QuickCreateVmRequest {
+  const sizeBytes = parseDiskSize(form.size);
+  return {
+    image: form.image,
+    name: form.name,
+    full: form.isFull,
+    start: form.isStarted,
+    cpus: parseCpus(form.cpus) ?? 2,
+    memoryBytes: parseMemory(form.memory) ?? usualMemory,
+    ...(sizeBytes === undefined ? {} : { sizeBytes }),
+  };
+}

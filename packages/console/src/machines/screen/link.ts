@@ -1,0 +1,124 @@
+import { ApiProblem } from '@wcc/api/client';
+import { Emitter } from '../../ui/emitter.ts';
+
+export type ScreenView =
+  /** Not wanted, or the machine is off. */
+  | { kind: 'idle' }
+  | { kind: 'connecting' }
+  | { kind: 'connected' }
+  /** Lost; tried again by itself. */
+  | { kind: 'lost' }
+  /** The server says no, and will do so again. */
+  | { kind: 'refused'; problem: unknown };
+
+/** What draws the picture on a socket. */
+export interface Viewer {
+  close(): void;
+}
+
+export interface ViewerEvents {
+  connected: () => void;
+  /** Once, whoever ended it. */
+  closed: () => void;
+}
+
+export interface ScreenLinkOptions {
+  /** A new one for each attempt: it opens one socket of one machine. */
+  ticket: (signal: AbortSignal) => Promise<string>;
+  open: (ticket: string, events: ViewerEvents) => Promise<Viewer>;
+  /** 0 ≤ n < 1. @default Math.random */
+  random?: () => number;
+}
+
+const FIRST_WAIT_MS = 500;
+const LONGEST_WAIT_MS = 10_000;
+
+/** Keeps the screen of one machine connected: a new ticket and a new socket after every loss, until it is stopped. */
+export class ScreenLink {
+  readonly changed: Emitter = new Emitter();
+  readonly #options: ScreenLinkOptions;
+  #view: ScreenView = { kind: 'idle' };
+  #attempt: AbortController | null = null;
+  #viewer: Viewer | null = null;
+  #timer: ReturnType<typeof setTimeout> | undefined;
+  #failures = 0;
+
+  constructor(options: ScreenLinkOptions) {
+    this.#options = options;
+  }
+
+  get view(): ScreenView {
+    return this.#view;
+  }
+
+  /** Does nothing while it is on. After a refusal it tries anew. */
+  start(): void {
+    if (this.#attempt !== null) return;
+    this.#failures = 0;
+    void this.#connect();
+  }
+
+  stop(): void {
+    clearTimeout(this.#timer);
+    this.#attempt?.abort();
+    this.#attempt = null;
+    this.#viewer?.close();
+    this.#viewer = null;
+    this.#set({ kind: 'idle' });
+  }
+
+  async #connect(): Promise<void> {
+    const attempt = new AbortController();
+    this.#attempt = attempt;
+    this.#set({ kind: 'connecting' });
+    try {
+      const ticket = await this.#options.ticket(attempt.signal);
+      if (attempt.signal.aborted) return;
+      const viewer = await this.#options.open(ticket, {
+        connected: () => this.#onConnected(attempt),
+        closed: () => this.#onClosed(attempt),
+      });
+      if (attempt.signal.aborted) viewer.close();
+      else this.#viewer = viewer;
+    } catch (error) {
+      if (attempt.signal.aborted) return;
+      if (isRefusal(error)) this.#refuse(error);
+      else this.#onClosed(attempt);
+    }
+  }
+
+  #onConnected({ signal }: AbortController): void {
+    if (signal.aborted) return;
+    this.#failures = 0;
+    this.#set({ kind: 'connected' });
+  }
+
+  #onClosed({ signal }: AbortController): void {
+    if (signal.aborted) return;
+    this.#viewer = null;
+    this.#set({ kind: 'lost' });
+    const ceiling = Math.min(LONGEST_WAIT_MS, FIRST_WAIT_MS * 2 ** this.#failures);
+    this.#failures += 1;
+    clearTimeout(this.#timer);
+    this.#timer = setTimeout(() => void this.#connect(), ceiling * (0.5 + this.#random() / 2));
+  }
+
+  #refuse(problem: unknown): void {
+    this.#attempt = null;
+    this.#set({ kind: 'refused', problem });
+  }
+
+  #random(): number {
+    return (this.#options.random ?? Math.random)();
+  }
+
+  #set(view: ScreenView): void {
+    this.#view = view;
+    this.changed.emit();
+  }
+}
+
+/** What waiting does not change; a full server and a lost network are no refusals. */
+function isRefusal(error: unknown): boolean {
+  return error instanceof ApiProblem && error.status >= 400 && error.status < 500 && error.status !== 429;
+}

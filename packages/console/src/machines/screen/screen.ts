@@ -1,0 +1,243 @@
+import type { Vm } from '@wcc/api';
+import { routes } from '@wcc/api';
+import { html, nothing } from 'lit';
+import type { PropertyDeclarations, PropertyValues, TemplateResult } from 'lit';
+import type { Emitter } from '../../ui/emitter.ts';
+import { screenWish } from '../../app/router.ts';
+import { ScreenLink } from './link.ts';
+import type { Viewer, ViewerEvents } from './link.ts';
+import { machinesTextOf } from '../text/catalogue.ts';
+import type { MachinesText } from '../text/text.ts';
+import { ConsoleElement } from '../../ui/console-element.ts';
+import { icon } from '../../ui/icons.ts';
+import { problemBox } from '../../ui/problem.ts';
+import { saveScreenshot } from './screenshot.ts';
+import { openViewer } from './vnc-viewer.ts';
+import type { VncViewer } from './vnc-viewer.ts';
+
+/**
+ * The screen of a machine, live, with keys and pointer for whoever may use them. It has the keys while the focus
+ * is on it, which the bar says together with the key that leads out (WCAG 2.1.2), and only while the machine runs.
+ */
+export class MachineScreen extends ConsoleElement {
+  static override readonly properties: PropertyDeclarations = {
+    ...ConsoleElement.properties,
+    machine: { attribute: false },
+    isSaving: { state: true },
+    hasKeys: { state: true },
+  };
+  declare machine: Vm;
+  declare isSaving: boolean;
+  /** What is typed goes to the machine. */
+  declare hasKeys: boolean;
+  /** Whoever came for the screen gets the keys as soon as it is there. */
+  #isAwaited = false;
+  #link: ScreenLink | null = null;
+  #viewer: VncViewer | null = null;
+
+  constructor() {
+    super();
+    this.isSaving = false;
+    this.hasKeys = false;
+  }
+
+  get #takesKeys(): boolean {
+    return this.machine.may.input && this.machine.state === 'running';
+  }
+
+  get #text(): MachinesText['screenText'] {
+    return machinesTextOf(this.app.preferences).screenText;
+  }
+
+  get #session(): ScreenLink {
+    this.#link ??= new ScreenLink({
+      ticket: async (signal) => (await this.app.api.screenTicket(this.machine.id ?? 0, signal)).ticket,
+      open: (ticket, events) => this.#open(ticket, events),
+    });
+    return this.#link;
+  }
+
+  protected override follows(): Emitter[] {
+    return [...super.follows(), this.#session.changed, this.desk.link.changed];
+  }
+
+  override connectedCallback(): void {
+    super.connectedCallback();
+    // A machine that is off now is not what the focus waits for.
+    this.#isAwaited = this.machine.may.screen && new URLSearchParams(this.app.router.search).has(screenWish);
+    this.requestUpdate();
+  }
+
+  override disconnectedCallback(): void {
+    super.disconnectedCallback();
+    this.#session.stop();
+  }
+
+  protected override updated(_changed: PropertyValues): void {
+    const { may } = this.machine;
+    if (this.#viewer !== null) this.#viewer.isViewOnly = !this.#takesKeys;
+    const { kind } = this.#session.view;
+    this.#handOn(kind === 'connected');
+    if (may.screen && this.isConnected) {
+      if (kind === 'idle') this.#session.start();
+    } else if (kind !== 'idle') this.#session.stop();
+  }
+
+  /** The keys stay with the screen when it comes and goes; typed beside it they would press buttons. */
+  #handOn(isOn: boolean): void {
+    if (this.hasKeys && !isOn) this.#keepPlace();
+    else if (this.#isAwaited && isOn) {
+      this.#isAwaited = false;
+      const { activeElement } = this.getRootNode() as ShadowRoot;
+      // Whoever has gone on meanwhile is not called back.
+      const isHere = activeElement === null || activeElement.matches('h1, main, .screen-place');
+      if (isHere && this.#takesKeys) this.#viewer?.focus();
+    }
+  }
+
+  /** The place of the screen holds the focus until there is one again: no key does anything there. */
+  #keepPlace(): void {
+    this.hasKeys = false;
+    this.#isAwaited = true;
+    this.querySelector<HTMLElement>('.screen-place')?.focus();
+  }
+
+  protected override render(): TemplateResult {
+    const text = this.#text;
+    const { kind } = this.#session.view;
+    const isOn = kind === 'connected';
+    return html`<figure class="screen" aria-label=${text.of(this.machine.name)} data-screen=${kind}>
+      <div class="screen-bar">
+        ${this.#state()}
+        ${isOn && !this.machine.may.input ? html`<span class="tag">${icon('lock')}${text.viewOnly}</span>` : nothing}
+        <span class="end">${this.#buttons(isOn)}</span>
+      </div>
+      <div class="screen-place" tabindex="-1">
+        <div
+          class="screen-holder"
+          @focusin=${this.#onFocus}
+          @focusout=${this.#onBlur}
+          @keydown=${{ handleEvent: this.#onKey, capture: true }}
+        ></div>
+        ${isOn ? nothing : this.#instead()}
+      </div>
+    </figure>`;
+  }
+
+  #buttons(isOn: boolean): TemplateResult {
+    const text = this.#text;
+    const { may } = this.machine;
+    const button = (name: Parameters<typeof icon>[0], label: string, run: () => void): TemplateResult =>
+      html`<button class="button quiet small" title=${label} aria-label=${label} @click=${run}>
+        ${icon(name)}
+      </button>`;
+    const keys = html`<button
+        class="button quiet small screen-type"
+        title=${text.typeHint}
+        @click=${this.#focus}
+      >
+        ${text.type}
+      </button>
+      <span class=${this.hasKeys ? 'tag typing' : 'leave'}>${this.hasKeys ? text.typing : text.leave}</span>
+      <button class="button quiet small" @click=${() => this.#viewer?.sendCtrlAltDel()}>
+        ${text.ctrlAltDel}
+      </button>`;
+    return html`${isOn && this.#takesKeys ? keys : nothing}
+    ${may.screen && !this.isSaving ? button('camera', text.screenshot, () => void this.#save()) : nothing}
+    ${isOn ? button('full', text.fullScreen, () => void this.#fullScreen()) : nothing}`;
+  }
+
+  #state(): TemplateResult {
+    const text = this.#text;
+    const { kind } = this.#session.view;
+    const dot = kind === 'connected' ? 'dot' : 'dot off';
+    const word = kind === 'idle' ? text.off : text.kinds[kind];
+    return html`<span class="link-state" role="status"><span class=${dot}></span><span>${word}</span></span>`;
+  }
+
+  /** What stands where the picture would be. */
+  #instead(): TemplateResult {
+    const text = this.#text;
+    const { view } = this.#session;
+    if (view.kind === 'refused')
+      return html`<div class="screen-instead">
+        ${problemBox(this.app, view.problem)}
+        <button class="button" @click=${() => this.#session.start()}>${icon('refresh')}${text.again}</button>
+      </div>`;
+    const words =
+      view.kind === 'idle' ? text.offWords : view.kind === 'lost' ? text.lostWords : text.connectingWords;
+    return html`<div class="screen-instead">
+      ${icon(view.kind === 'lost' ? 'offline' : 'screen')}
+      <p>${words}</p>
+    </div>`;
+  }
+
+  async #open(ticket: string, events: ViewerEvents): Promise<Viewer> {
+    const holder = this.querySelector('.screen-holder');
+    if (holder === null) throw new Error('The place of the screen is gone.');
+    const path = routes.vmScreen(this.machine.id ?? 0);
+    const viewer = await openViewer({
+      holder,
+      path,
+      ticket,
+      events,
+      label: this.#text.of(this.machine.name),
+    });
+    viewer.isViewOnly = !this.#takesKeys;
+    this.#viewer = viewer;
+    return {
+      close: () => {
+        if (this.#viewer === viewer) this.#viewer = null;
+        viewer.close();
+      },
+    };
+  }
+
+  readonly #focus = (): void => this.#viewer?.focus();
+
+  readonly #onFocus = (): void => {
+    if (this.hasKeys || !this.#takesKeys) return;
+    this.hasKeys = true;
+    this.app.announcer.say(this.#text.typing);
+  };
+
+  /** Whether somebody left the screen or the screen left the page is known a moment later. */
+  readonly #onBlur = ({ target }: FocusEvent): void => {
+    queueMicrotask(() => {
+      if (target instanceof Element && target.isConnected) this.hasKeys = false;
+      else if (this.hasKeys && this.isConnected) this.#keepPlace();
+    });
+  };
+
+  /** Every key goes to the machine, but for the one that leads out again. */
+  readonly #onKey = (event: KeyboardEvent): void => {
+    if (event.key !== 'F6') return;
+    event.preventDefault();
+    event.stopPropagation();
+    this.#viewer?.blur();
+    this.querySelector<HTMLElement>('.screen-type')?.focus();
+  };
+
+  async #fullScreen(): Promise<void> {
+    try {
+      if (document.fullscreenElement === null) {
+        await this.querySelector('.screen')?.requestFullscreen();
+        this.#viewer?.focus();
+      } else await document.exitFullscreen();
+    } catch (error) {
+      this.app.notices.show(String(error));
+    }
+  }
+
+  async #save(): Promise<void> {
+    this.isSaving = true;
+    try {
+      await saveScreenshot(this.machine);
+    } catch (error) {
+      const { message, hint } = this.app.explain(error);
+      this.app.notices.show(`${message} ${hint}`);
+    } finally {
+      this.isSaving = false;
+    }
+  }
+}

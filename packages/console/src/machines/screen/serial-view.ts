@@ -1,0 +1,85 @@
+import type { Vm } from '@wcc/api';
+import { routes } from '@wcc/api';
+import { html, nothing } from 'lit';
+import type { PropertyDeclarations, PropertyValues, TemplateResult } from 'lit';
+import type { Emitter } from '../../ui/emitter.ts';
+import { SerialLog } from './serial-log.ts';
+import { machinesTextOf } from '../text/catalogue.ts';
+import type { MachinesText } from '../text/text.ts';
+import { ConsoleElement } from '../../ui/console-element.ts';
+import { checkField } from '../fields.ts';
+import { problemBox } from '../../ui/problem.ts';
+
+const NEAR_PX = 24;
+
+/** What the machine writes to its serial line. */
+export class SerialView extends ConsoleElement {
+  static override readonly properties: PropertyDeclarations = {
+    ...ConsoleElement.properties,
+    machine: { attribute: false },
+  };
+  declare machine: Vm;
+  #log: SerialLog | null = null;
+  #isAtEnd = true;
+
+  get #serial(): SerialLog {
+    this.#log ??= new SerialLog({
+      id: this.machine.id ?? 0,
+      fetch: (path, signal) => fetch(path, { signal }),
+    });
+    return this.#log;
+  }
+
+  get #text(): MachinesText['serialText'] {
+    return machinesTextOf(this.app.preferences).serialText;
+  }
+
+  protected override follows(): Emitter[] {
+    return [...super.follows(), this.#serial.changed];
+  }
+
+  override connectedCallback(): void {
+    super.connectedCallback();
+    this.#serial.follow();
+  }
+
+  override disconnectedCallback(): void {
+    super.disconnectedCallback();
+    this.#serial.hold();
+  }
+
+  protected override willUpdate(): void {
+    const pre = this.querySelector('pre');
+    this.#isAtEnd = pre === null || pre.scrollHeight - pre.scrollTop - pre.clientHeight < NEAR_PX;
+  }
+
+  /** Whoever reads further up is left there. */
+  protected override updated(_changed: PropertyValues): void {
+    const pre = this.querySelector('pre');
+    if (pre !== null && this.#isAtEnd && this.#serial.isFollowed) pre.scrollTop = pre.scrollHeight;
+  }
+
+  protected override render(): TemplateResult {
+    const text = this.#text;
+    const { isFollowed, isLoaded, problem } = this.#serial;
+    const { id, name } = this.machine;
+    const words = this.#serial.text;
+    return html`<div class="serial">
+      <div class="screen-bar">
+        ${checkField({
+          label: text.follow,
+          isOn: isFollowed,
+          change: (isOn) => (isOn ? this.#serial.follow() : this.#serial.hold()),
+        })}
+        <span class="end">
+          <a class="button quiet small" href=${routes.vmSerial(id ?? 0)} download="${name}-serial.txt"
+            >${text.save}</a
+          >
+        </span>
+      </div>
+      ${isLoaded ? nothing : problemBox(this.app, problem)}
+      <pre tabindex="0" aria-label=${text.of(name)} translate="no"><code>${words}</code></pre>
+      ${isLoaded && words === '' ? html`<p class="nothing">${text.empty}</p>` : nothing}
+    </div>`;
+  }
+}

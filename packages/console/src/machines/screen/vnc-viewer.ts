@@ -1,0 +1,51 @@
+import { SUBPROTOCOL, TICKET_PREFIX } from '@wcc/progress';
+import type { Viewer, ViewerEvents } from './link.ts';
+
+export interface VncOptions {
+  holder: Element;
+  path: string;
+  ticket: string;
+  events: ViewerEvents;
+  /** For whoever cannot see the picture. */
+  label: string;
+}
+
+export interface VncViewer extends Viewer {
+  isViewOnly: boolean;
+  focus(): void;
+  blur(): void;
+  sendCtrlAltDel(): void;
+}
+
+/**
+ * noVNC on a socket of ours. It sets its styles by properties, which the page's Content-Security-Policy
+ * allows, and writes no HTML, so that Trusted Types have nothing to refuse.
+ */
+export async function openViewer({ holder, path, ticket, events, label }: VncOptions): Promise<VncViewer> {
+  const { RFB } = await import('./novnc.ts');
+  const url = new URL(path, location.href);
+  url.protocol = url.protocol === 'https:' ? 'wss:' : 'ws:';
+  const rfb = new RFB(holder, new WebSocket(url, [SUBPROTOCOL, TICKET_PREFIX + ticket]));
+  rfb.scaleViewport = true;
+  rfb.background = '';
+  const canvas = holder.querySelector('canvas');
+  canvas?.setAttribute('role', 'img');
+  canvas?.setAttribute('aria-label', label);
+  rfb.addEventListener('connect', events.connected);
+  rfb.addEventListener('disconnect', events.closed);
+  return {
+    get isViewOnly() {
+      return rfb.viewOnly;
+    },
+    set isViewOnly(isViewOnly) {
+      if (rfb.viewOnly !== isViewOnly) rfb.viewOnly = isViewOnly;
+    },
+    focus: () => rfb.focus(),
+    blur: () => rfb.blur(),
+    sendCtrlAltDel: () => {
+      rfb.sendCtrlAltDel();
+      rfb.focus();
+    },
+    close: () => rfb.disconnect(),
+  };
+}

@@ -1,0 +1,25 @@
+import type { Vm, VmState } from '@wcc/api';
+import { html, nothing } from 'lit';
+import type { TemplateResult } from 'lit';
+import type { MachinesText } from './text/text.ts';
+import { icon } from '../ui/icons.ts';
+import type { IconName } from '../ui/icons.ts';
+
+const icons: Readonly<Record<VmState, IconName>> = {
+  making: 'clock',
+  running: 'play',
+  shut_off: 'power',
+  paused: 'pause',
+  crashed: 'alert',
+  unknown: 'unknown',
+};
+
+/** The state of a machine by icon and word, and why it is in it where that is known. */
+export function machineState(machine: Vm, { states, stateReasons }: MachinesText): TemplateResult {
+  const { state, stateReason } = machine;
+  return html`<span class="vm-state ${state}"
+    >${icon(icons[state])}<span
+      >${states[state]}${stateReason === null ? nothing : html`<span class="why">${stateReasons[stateReason.code]}</span>`}</span
+    ></span
+  >`;
+}

@@ -1,0 +1,173 @@
+import type { OperationLog } from '@wcc/api';
+import type { Phase, PhaseName, Reference, Snapshot } from '@wcc/progress';
+import { formatBytes, formatPercent, isTerminal } from '@wcc/progress';
+import { durationText, phaseName, warningText } from '@wcc/progress/element';
+import { html, nothing } from 'lit';
+import type { TemplateResult } from 'lit';
+import type { App } from '../app/app.ts';
+import { operationPageOf, pagePaths } from '../app/router.ts';
+import { clockTime, count } from '../text/format.ts';
+
+type Part = TemplateResult | typeof nothing;
+
+/** A card with a heading; left out when there is nothing in it. */
+export function section(title: string, content: unknown): TemplateResult {
+  return html`<section class="card panel" aria-label=${title}>
+    <h2>${title}</h2>
+    ${content}
+  </section>`;
+}
+
+/** A term and its description; a fact that is not known is not shown. */
+export function fact(term: string, value: unknown): Part {
+  if (value === null || value === undefined || value === '' || value === nothing) return nothing;
+  return html`<div>
+    <dt>${term}</dt>
+    <dd>${value}</dd>
+  </div>`;
+}
+
+/** How long each phase took, and how much of the current one is done. */
+export function phasesOf(app: App, { phases, state }: Snapshot): Part {
+  if (phases.length === 0) return nothing;
+  const { operation: text } = app.text;
+  const { locale } = app.preferences;
+  return section(
+    text.phases,
+    html`<ol class="phases">
+      ${phases.map(
+        (phase) =>
+          html`<li class="phase-${phase.state}">
+            <span class="phase">${phaseName(phase.name, locale)}</span>
+            <span class="is">${isTerminal(state) && isOpen(phase) ? '' : text.phaseStates[phase.state]}</span>
+            <span class="amount">${amountOf(phase, app)}</span>
+            <span class="time">${timeOf(phase, app)}</span>
+          </li>`,
+      )}
+    </ol>`,
+  );
+}
+
+/** What has not come to its end. After the end of the whole it neither runs nor comes later. */
+function isOpen({ state }: Phase | PhaseName): boolean {
+  return state === 'pending' || state === 'running';
+}
+
+function timeOf({ state, elapsedMs }: Phase | PhaseName, app: App): string {
+  if (elapsedMs === undefined || state === 'pending' || state === 'skipped') return '';
+  return durationText(elapsedMs, app.preferences.locale);
+}
+
+function amountOf(phase: Phase | PhaseName, app: App): string {
+  if (!('done' in phase) || (phase.done === 0 && phase.total === null)) return '';
+  const show = (value: number): string =>
+    phase.unit === 'bytes' ? formatBytes(value) : count(value, app.preferences.locale);
+  const percent = formatPercent(phase.done, phase.total);
+  if (phase.unit === null) return percent === null ? '' : `${percent} %`;
+  if (phase.total === null) return show(phase.done);
+  return phase.done >= phase.total ? show(phase.total) : `${show(phase.done)} / ${show(phase.total)}`;
+}
+
+export function bytesOf(app: App, { bytes, method }: Snapshot): Part {
+  if (bytes === null) return nothing;
+  const { operation: text } = app.text;
+  const names = ['virtual', 'data', 'written', 'shared', 'skipped'] as const;
+  return section(
+    text.bytes,
+    html`<dl>
+      ${names.map((name) => fact(text.byteNames[name], formatBytes(bytes[name])))}
+      ${fact(text.method, method === null ? null : text.methods[method])}
+    </dl>`,
+  );
+}
+
+/** Message and hint in the reader's language, code and the server's own words for whoever has to look further. */
+export function errorOf(app: App, { error }: Snapshot): Part {
+  if (error === null) return nothing;
+  const { operation: text } = app.text;
+  const { message, hint } = app.explainOperation(error);
+  return section(
+    text.error,
+    html`<p class="bad"><strong>${message}</strong></p>
+      ${hint === '' ? nothing : html`<p>${hint}</p>`}
+      <dl>
+        ${fact(text.code, html`<code>${error.code}</code>`)}
+        ${fact(text.detail, error.detail === null ? null : html`<code lang="en">${error.detail}</code>`)}
+      </dl>`,
+  );
+}
+
+export function warningsOf(app: App, { warnings }: Snapshot): Part {
+  if (warnings.length === 0) return nothing;
+  const { locale } = app.preferences;
+  return section(
+    app.text.operation.warnings,
+    html`<ul class="warnings">
+      ${warnings.map((code) => html`<li>${warningText(code, locale)} <code>${code}</code></li>`)}
+    </ul>`,
+  );
+}
+
+/** Who, when, and what it has to do with. */
+export function aboutOf(app: App, snapshot: Snapshot): TemplateResult {
+  const { operation: text } = app.text;
+  const time = (at: string | null): Part =>
+    at === null ? nothing : html`<time datetime=${at}>${clockTime(at, app.preferences.locale)}</time>`;
+  const link = (id: string | null): Part =>
+    id === null
+      ? nothing
+      : html`<a href=${operationPageOf(id)} @click=${app.router.onLink}><code>${id}</code></a>`;
+  return section(
+    text.about,
+    html`<dl>
+      ${fact(text.owner, snapshot.ownerName === '' ? '' : name(snapshot.ownerName))}
+      ${fact(text.created, time(snapshot.createdAt))} ${fact(text.started, time(snapshot.startedAt))}
+      ${fact(text.endedAt, time(snapshot.endedAt))} ${fact(text.subject, subjectOf(app, snapshot.subject))}
+      ${fact(text.target, snapshot.target === null ? null : name(snapshot.target.name))}
+      ${fact(text.result, resultOf(app, snapshot))} ${fact(text.retryOf, link(snapshot.retryOf))}
+      ${fact(text.partOf, link(snapshot.partOf))}
+      ${fact(text.label, html`<code translate="no">${snapshot.label}</code>`)}
+      ${fact(text.id, html`<code translate="no">${snapshot.id}</code>`)}
+    </dl>`,
+  );
+}
+
+const name = (text: string): TemplateResult => html`<bdi translate="no">${text}</bdi>`;
+
+function subjectOf(app: App, subject: Reference): TemplateResult {
+  if (subject.id === null) return name(subject.name);
+  const query = `?subject=${encodeURIComponent(subject.kind)}:${encodeURIComponent(String(subject.id))}`;
+  return html`${name(subject.name)}
+    <a href="${pagePaths.operations}${query}" @click=${app.router.onLink}>${app.text.operation.others}</a>`;
+}
+
+function resultOf(app: App, { result, target }: Snapshot): Part {
+  if (result === null) return nothing;
+  const { showImage, showMachine } = app.text.operation;
+  if (result.kind !== 'image' && result.kind !== 'vm')
+    return html`<code translate="no">${result.kind} ${result.id}</code>`;
+  return html`${target === null ? nothing : name(target.name)}
+    <button class="button small" @click=${() => app.router.goToResult(result)}>
+      ${result.kind === 'vm' ? showMachine : showImage}
+    </button>`;
+}
+
+/** The server notes in English: that is how it is read out, too. */
+export function logOf(app: App, log: OperationLog['items'] | null): Part {
+  if (log === null) return nothing;
+  const { operation: text } = app.text;
+  return section(
+    text.log,
+    log.length === 0
+      ? html`<p class="muted">${text.noLog}</p>`
+      : html`<ol class="log">
+          ${log.map(
+            ({ at, kind, text: line }) =>
+              html`<li>
+                <time datetime=${at}>${clockTime(at, app.preferences.locale, { hasSeconds: true })}</time>
+                <code class="kind">${kind}</code><span lang="en">${line}</span>
+              </li>`,
+          )}
+        </ol>`,
+  );
+}

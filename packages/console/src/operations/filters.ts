@@ -1,0 +1,121 @@
+import { operationActions } from '@wcc/api';
+import type { OperationState } from '@wcc/progress';
+import { actionName } from '@wcc/progress/element';
+import { html, nothing } from 'lit';
+import type { TemplateResult } from 'lit';
+import type { App } from '../app/app.ts';
+import { activeStates, formatFilter, isFiltered, noFilter } from './filter.ts';
+import type { OperationFilter } from './filter.ts';
+import { icon } from '../ui/icons.ts';
+
+type Choice = readonly [value: string, label: string];
+
+/** The filters of the operations page. What is chosen goes into the address, from where the page reads it. */
+export function operationFilters(app: App, filter: OperationFilter): TemplateResult {
+  const { filters } = app.text.operations;
+  const set = (change: Partial<OperationFilter>): void =>
+    app.router.replaceSearch(formatFilter({ ...filter, ...change }));
+  const states = (text: string): OperationState[] =>
+    text === '' ? [] : (text.split(',') as OperationState[]);
+  return html`<form class="filters" role="search" aria-label=${filters.title} @submit=${onSubmit}>
+    ${select(filters.state, {
+      value: filter.states.join(','),
+      choices: stateChoices(app, filter.states),
+      set: (value) => set({ states: states(value) }),
+    })}
+    ${select(filters.action, {
+      value: filter.action,
+      choices: actionChoices(app, filter.action),
+      set: (action) => set({ action }),
+    })}
+    ${
+      app.session.current?.user.role === 'admin'
+        ? select(filters.owner, {
+            value: filter.isOwn ? 'me' : '',
+            choices: [
+              ['', filters.everybody],
+              ['me', filters.mine],
+            ],
+            set: (value) => set({ isOwn: value === 'me' }),
+          })
+        : nothing
+    }
+    ${select(filters.subject, {
+      value: filter.subject,
+      choices: subjectChoices(app, filter.subject),
+      set: (subject) => set({ subject }),
+    })}
+    ${day(filters.from, filter.from, (from) => set({ from }))}
+    ${day(filters.to, filter.to, (to) => set({ to }))}
+    ${
+      isFiltered(filter)
+        ? html`<button class="button quiet" type="button" @click=${() => set(noFilter)}>
+            ${icon('close')}${filters.clear}
+          </button>`
+        : nothing
+    }
+  </form>`;
+}
+
+const onSubmit = (event: Event): void => event.preventDefault();
+
+function select(
+  label: string,
+  options: { value: string; choices: readonly Choice[]; set: (value: string) => void },
+): TemplateResult {
+  const { value, choices, set } = options;
+  return html`<label class="field"
+    ><span class="label">${label}</span
+    ><select class="select" @change=${(event: Event) => set((event.target as HTMLSelectElement).value)}>
+      ${choices.map(([each, text]) => html`<option value=${each} .selected=${each === value}>${text}</option>`)}
+    </select></label
+  >`;
+}
+
+function day(label: string, value: string, set: (value: string) => void): TemplateResult {
+  return html`<label class="field"
+    ><span class="label">${label}</span
+    ><input
+      type="date"
+      .value=${value}
+      @change=${(event: Event) => set((event.target as HTMLInputElement).value)}
+  /></label>`;
+}
+
+/** What the address asks for is always among the choices, however unusual it is. */
+function withCurrent(choices: readonly Choice[], current: Choice): readonly Choice[] {
+  return choices.some(([value]) => value === current[0]) ? choices : [...choices, current];
+}
+
+function stateChoices({ text }: App, states: readonly OperationState[]): readonly Choice[] {
+  const { filters, states: names } = text.operations;
+  const single = (
+    ['queued', 'running', 'paused', 'interrupted', 'succeeded', 'failed', 'cancelled'] as const
+  ).map((state): Choice => [state, names[state]]);
+  return withCurrent(
+    [['', filters.any], [activeStates.join(','), filters.underWay], ...single],
+    [states.join(','), states.map((state) => names[state]).join(', ')],
+  );
+}
+
+function actionChoices(app: App, current: string): readonly Choice[] {
+  const { locale } = app.preferences;
+  const seen = app.desk?.operations.all.map(({ snapshot }) => snapshot.action) ?? [];
+  const actions = [...new Set([...operationActions, ...seen, ...(current === '' ? [] : [current])])];
+  const named = actions.map((action): Choice => [action, actionName(action, locale)]);
+  return [['', app.text.operations.filters.any], ...named];
+}
+
+function subjectChoices(app: App, current: string): readonly Choice[] {
+  const images = app.desk?.images.images ?? [];
+  const known = app.desk?.operations.all.find(
+    ({ snapshot }) => `${snapshot.subject.kind}:${snapshot.subject.id}` === current,
+  );
+  return withCurrent(
+    [
+      ['', app.text.operations.filters.any],
+      ...images.map((image): Choice => [`image:${image.id}`, image.name]),
+    ],
+    [current, known?.snapshot.subject.name ?? current],
+  );
+}

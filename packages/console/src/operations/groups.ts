@@ -1,0 +1,52 @@
+import { isTerminal } from '@wcc/progress';
+import type { Snapshot } from '@wcc/progress';
+import type { OperationEntry } from './operations-state.ts';
+
+export function isActive(entry: OperationEntry): boolean {
+  return !isTerminal(entry.snapshot.state) && !entry.isUnknown;
+}
+
+/** Oldest first: a queue reads from its head. */
+export function activeOf(entries: readonly OperationEntry[]): OperationEntry[] {
+  return entries.filter(isActive).toSorted((a, b) => compare(a.snapshot.createdAt, b.snapshot.createdAt));
+}
+
+/** Newest end first. */
+export function endedOf(entries: readonly OperationEntry[]): OperationEntry[] {
+  return entries.filter((entry) => !isActive(entry)).toSorted((a, b) => compare(endOf(b), endOf(a)));
+}
+
+/** Operations that make an image which is not in the list yet: they stand there as rows of their own. */
+export function makingImages(
+  entries: readonly OperationEntry[],
+  hasImage: (id: number | string) => boolean,
+): OperationEntry[] {
+  const retried = new Set(entries.map((entry) => entry.snapshot.retryOf));
+  return activeOf(entries)
+    .concat(entries.filter((entry) => isFreshEnd(entry, hasImage) && !retried.has(entry.snapshot.id)))
+    .filter(({ snapshot }) => madeImageOf(snapshot) !== null);
+}
+
+/** Name of the image that an operation makes, or `null` when it makes none. */
+export function madeImageOf({ action, subject, target }: Snapshot): string | null {
+  if (target?.kind === 'image') return target.name;
+  return makesItsSubject.has(action) ? subject.name : null;
+}
+
+const makesItsSubject: ReadonlySet<string> = new Set(['make_sample_image', 'upload_image']);
+
+/** Done but not loaded yet, or failed and not dismissed. */
+function isFreshEnd(entry: OperationEntry, hasImage: (id: number | string) => boolean): boolean {
+  const { snapshot } = entry;
+  if (entry.isUnknown || entry.isHistory || snapshot.endedAt === null) return false;
+  if (snapshot.state === 'succeeded') return snapshot.result !== null && !hasImage(snapshot.result.id);
+  return snapshot.state === 'failed';
+}
+
+function endOf({ snapshot }: OperationEntry): string {
+  return snapshot.endedAt ?? snapshot.at;
+}
+
+function compare(a: string, b: string): number {
+  return a < b ? -1 : a > b ? 1 : 0;
+}

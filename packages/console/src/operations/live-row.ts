@@ -1,0 +1,135 @@
+import { html, nothing } from 'lit';
+import type { PropertyDeclarations, TemplateResult } from 'lit';
+import type { WccProgressElement } from '@wcc/progress/element';
+import type { ProgressActionDetail, RowVerb } from '@wcc/progress/element';
+import type { Emitter } from '../ui/emitter.ts';
+import { operationPageOf } from '../app/router.ts';
+import { ConsoleElement } from '../ui/console-element.ts';
+
+/** What the page does with the verbs that are its own. */
+export interface RowOffers {
+  verbs: readonly RowVerb[];
+  /** The title leads to the operation's own page. @default false */
+  hasLink?: boolean;
+  run: (verb: RowVerb, id: string) => void;
+}
+
+/**
+ * `<wcc-progress>` bound to one operation of the state. Progress goes straight to the element, so that ten
+ * snapshots a second of one row render nothing else of the console.
+ */
+export class LiveRow extends ConsoleElement {
+  static override readonly properties: PropertyDeclarations = {
+    ...ConsoleElement.properties,
+    operation: { type: String },
+    compact: { type: Boolean },
+    offers: { attribute: false },
+  };
+  declare operation: string;
+  declare compact: boolean;
+  declare offers: RowOffers | null;
+  #stop: (() => void) | null = null;
+  #watched = '';
+
+  constructor() {
+    super();
+    this.compact = false;
+    this.offers = null;
+  }
+
+  protected override follows(): Emitter[] {
+    const { link, operations, uploads } = this.desk;
+    return [...super.follows(), link.changed, operations.pausing, uploads.changed];
+  }
+
+  override connectedCallback(): void {
+    super.connectedCallback();
+    // A list that is put in order takes its rows out and in again.
+    this.requestUpdate();
+  }
+
+  override disconnectedCallback(): void {
+    super.disconnectedCallback();
+    this.#unwatch();
+  }
+
+  protected override render(): TemplateResult {
+    return html`<wcc-progress
+      locale=${this.app.preferences.locale}
+      ?compact=${this.compact}
+      ?frozen=${this.desk.operations.isPaused}
+      .href=${this.offers?.hasLink === true ? operationPageOf(this.operation) : ''}
+      .connection=${this.desk.link.isOnline ? 'online' : 'offline'}
+      .explain=${(error: Parameters<typeof this.app.explainOperation>[0]) => this.app.explainOperation(error)}
+      @wcc-action=${this.#onAction}
+    ></wcc-progress>`;
+  }
+
+  protected override updated(): void {
+    if (this.#watched !== this.operation) {
+      this.#unwatch();
+      this.#watched = this.operation;
+      this.#stop = this.desk.operations.listen(this.operation, () => this.#feed());
+    }
+    this.#feed();
+  }
+
+  #unwatch(): void {
+    this.#stop?.();
+    this.#stop = null;
+    this.#watched = '';
+  }
+
+  #feed(): void {
+    const row = this.querySelector<WccProgressElement>('wcc-progress');
+    const entry = this.desk.operations.get(this.operation);
+    if (row === null || entry === undefined) return;
+    const { uploads } = this.desk;
+    row.snapshot = entry.snapshot;
+    row.note = uploads.noteOf(this.operation);
+    this.#offer(row, uploads.mayChoose(entry.snapshot));
+    if (row.may !== entry.may) row.may = entry.may;
+    if (row.unknown !== entry.isUnknown) row.unknown = entry.isUnknown;
+  }
+
+  /** Choosing the file is possible wherever the row stands. The same list again would paint the row for nothing. */
+  #offer(row: WccProgressElement, mayChoose: boolean): void {
+    const own = this.offers?.verbs ?? [];
+    const verbs = mayChoose ? [...own, 'choose' as const] : own;
+    if (verbs.join() !== row.offers.join()) row.offers = verbs;
+  }
+
+  readonly #onAction = (event: CustomEvent<ProgressActionDetail>): void => {
+    const { verb, id } = event.detail;
+    if (verb === 'cancel' || verb === 'pause' || verb === 'resume' || verb === 'retry')
+      void this.#order(verb, id);
+    else if (verb === 'choose') this.desk.uploads.choose(id);
+    else this.offers?.run(verb, id);
+  };
+
+  async #order(verb: 'cancel' | 'pause' | 'resume' | 'retry', id: string): Promise<void> {
+    try {
+      const { operation } = await this.app.api[verb](id);
+      this.desk.operations.offer(operation);
+    } catch (error) {
+      // Said where the button was, and aloud: the row itself stays as the server sees it.
+      const { message, hint } = this.app.explain(error);
+      this.app.notices.show(`${message} ${hint}`);
+    }
+  }
+}
+
+/** A row, or nothing for an operation that left meanwhile. */
+export function liveRow(
+  app: LiveRow['app'],
+  id: string,
+  options: { compact?: boolean; offers?: RowOffers } = {},
+): TemplateResult | typeof nothing {
+  if (app.desk?.operations.get(id) === undefined) return nothing;
+  return html`<wcc-live-row
+    .app=${app}
+    .operation=${id}
+    ?compact=${options.compact === true}
+    .offers=${options.offers ?? null}
+  ></wcc-live-row>`;
+}

@@ -1,0 +1,154 @@
+import { html, nothing } from 'lit';
+import type { TemplateResult } from 'lit';
+import { repeat } from 'lit/directives/repeat.js';
+import { ConsoleElement } from '../ui/console-element.ts';
+import { icon } from '../ui/icons.ts';
+import { isHeld } from '../ui/is-hovered-or-focused.ts';
+import { liveRow } from './live-row.ts';
+import type { RowOffers } from './live-row.ts';
+import { operationFilters } from './filters.ts';
+import { problemBox } from '../ui/problem.ts';
+import type { Emitter } from '../ui/emitter.ts';
+import { isFiltered, parseFilter } from './filter.ts';
+import { activeOf, endedOf } from './groups.ts';
+import { OperationQueryState } from './query.ts';
+import type { OperationEntry } from './operations-state.ts';
+import { operationPageOf } from '../app/router.ts';
+import { steadyOrder } from '../ui/stable-order.ts';
+import { clockTime } from '../text/format.ts';
+
+/** Everything that runs, then everything that has ended, newest first; less when the address holds filters. */
+export class OperationsPage extends ConsoleElement {
+  #query: OperationQueryState | null = null;
+  #active: string[] = [];
+  #ended: string[] = [];
+  /** The filter of the rows that are shown: another one may show others, whoever points at them. */
+  #arrangedFor = '';
+  readonly #offers: RowOffers = {
+    verbs: ['open', 'details'],
+    hasLink: true,
+    run: (verb, id) => {
+      const result = this.desk.operations.get(id)?.snapshot.result;
+      const { router } = this.app;
+      if (verb === 'open' && result && router.goToResult(result)) return;
+      router.go(operationPageOf(id));
+    },
+  };
+  readonly #unknownOffers: RowOffers = {
+    verbs: ['dismiss'],
+    run: (_, id) => this.desk.operations.dismiss(id),
+  };
+
+  get #look(): OperationQueryState {
+    this.#query ??= new OperationQueryState({
+      api: this.app.api,
+      operations: this.desk.operations,
+      userId: this.app.session.current?.user.id ?? '',
+    });
+    return this.#query;
+  }
+
+  protected override follows(): Emitter[] {
+    const { operations, link, images } = this.desk;
+    const { router } = this.app;
+    return [
+      ...super.follows(),
+      operations.changed,
+      link.changed,
+      images.changed,
+      router.changed,
+      this.#look.changed,
+    ];
+  }
+
+  protected override willUpdate(): void {
+    if (this.app.router.page === 'operations') this.#look.ask(parseFilter(this.app.router.search));
+  }
+
+  protected override render(): TemplateResult {
+    const { operations: text } = this.text;
+    const look = this.#look;
+    const { active, ended } = this.#arrange();
+    const isEmpty = active.length + ended.length === 0;
+    const isNone = isEmpty && look.isLoaded;
+    const isWaiting = isEmpty && !look.isLoaded && look.problem === null;
+    return html`<div class="page-head"><h1>${text.title}</h1></div>
+      ${operationFilters(this.app, look.filter)} ${problemBox(this.app, look.problem)}
+      ${isWaiting ? html`<p class="muted">${this.text.shell.loading}</p>` : nothing}
+      ${isNone ? this.#empty() : nothing}
+      ${active.length > 0 || (!isEmpty && !isFiltered(look.filter)) ? this.#group(text.active, active) : nothing}
+      ${ended.length === 0 ? nothing : this.#group(text.ended, ended)} ${this.#more()}`;
+  }
+
+  #more(): TemplateResult | typeof nothing {
+    const look = this.#look;
+    // A list that could not be loaded is tried again by the same button.
+    const label = look.problem === null ? this.text.operations.more : this.text.images.again;
+    if (!look.hasMore && look.problem === null) return nothing;
+    return html`<p class="more">
+      <button class="button" aria-disabled=${String(look.isBusy)} @click=${() => void look.more()}>
+        ${label}
+      </button>
+    </p>`;
+  }
+
+  /** Both groups, steady while somebody points at one of them or works in it with the keyboard. */
+  #arrange(): { active: OperationEntry[]; ended: OperationEntry[] } {
+    const { operations } = this.desk;
+    const look = this.#look;
+    const { search } = this.app.router;
+    const held =
+      this.#arrangedFor === search && [...this.querySelectorAll('.rows')].some((list) => isHeld(list));
+    this.#arrangedFor = search;
+    const shown = operations.all.filter((entry) => look.shows(entry));
+    const idsOf = (entries: OperationEntry[]): string[] => entries.map((entry) => entry.snapshot.id);
+    const isThere = (id: string): boolean => operations.get(id) !== undefined;
+    const active = steadyOrder(this.#active, idsOf(activeOf(shown)), { isHeld: held, isThere });
+    const isElsewhere = new Set(active);
+    const wanted = idsOf(endedOf(shown)).filter((id) => !isElsewhere.has(id));
+    const ended = steadyOrder(this.#ended, wanted, { isHeld: held, isThere });
+    this.#active = active;
+    this.#ended = ended;
+    const entriesOf = (ids: string[]): OperationEntry[] =>
+      ids.map((id) => operations.get(id)).filter((entry) => entry !== undefined);
+    return { active: entriesOf(active), ended: entriesOf(ended) };
+  }
+
+  readonly #settle = (): void => this.requestUpdate();
+
+  #group(title: string, entries: OperationEntry[]): TemplateResult {
+    const isEmpty = entries.length === 0;
+    return html`<section class="group" aria-label=${title}>
+      <h2>${title}${isEmpty ? nothing : html`<span class="badge">${entries.length}</span>`}</h2>
+      <div class="card">
+        ${isEmpty ? html`<p class="nothing">${this.text.operations.noneActive}</p>` : nothing}
+        <ul class="rows" @pointerleave=${this.#settle} @focusout=${this.#settle}>
+          ${repeat(
+            entries,
+            (entry) => entry.snapshot.id,
+            (entry) => this.#row(entry),
+          )}
+        </ul>
+      </div>
+    </section>`;
+  }
+
+  #row({ snapshot, isUnknown }: OperationEntry): TemplateResult {
+    const at = snapshot.endedAt ?? snapshot.createdAt;
+    const offers = isUnknown ? this.#unknownOffers : this.#offers;
+    return html`<li data-operation=${snapshot.id}>
+      ${liveRow(this.app, snapshot.id, { offers })}
+      <time class="when" datetime=${at}>${clockTime(at, this.app.preferences.locale)}</time>
+    </li>`;
+  }
+
+  #empty(): TemplateResult {
+    const { operations: text } = this.text;
+    const isNarrowed = isFiltered(this.#look.filter);
+    return html`<section class="card empty">
+      ${icon('clock')}
+      <h2>${isNarrowed ? text.filters.nothing : text.emptyTitle}</h2>
+      <p>${isNarrowed ? text.filters.nothingLead : text.emptyLead}</p>
+    </section>`;
+  }
+}

@@ -1,0 +1,109 @@
+import { describe, expect, it } from 'vitest';
+import { OperationsState } from './operations-state.ts';
+import { activeOf, endedOf, makingImages } from './groups.ts';
+import { createFakeLive, entryOf, snapshotOf } from './operations-state.testkit.ts';
+import { steadyOrder } from '../ui/stable-order.ts';
+
+function open() {
+  const live = createFakeLive();
+  const state = new OperationsState(live.client);
+  let changes = 0;
+  state.changed.listen(() => (changes += 1));
+  return { live, state, changes: () => changes };
+}
+
+describe('operations', () => {
+  it('tell progress to their own row, and the lists only when a state changes', () => {
+    const { live, state, changes } = open();
+    let heard = 0;
+    state.listen('a', () => (heard += 1));
+    live.push(snapshotOf());
+    live.push(snapshotOf({ seq: 2 }));
+    live.push(snapshotOf({ seq: 3, state: 'paused' }));
+    expect([heard, changes()]).toEqual([3, 2]);
+  });
+
+  it('become unknown when they ran and the server knows them no more; history stays; what was revoked goes', () => {
+    const { live, state } = open();
+    live.push(snapshotOf());
+    live.push(snapshotOf({ id: 'done', state: 'succeeded' }));
+    live.push(snapshotOf({ id: 'mine' }));
+    live.gone('a', 'not_found');
+    live.gone('done', 'not_found');
+    live.gone('mine', 'revoked');
+    expect(state.get('a')?.isUnknown).toBe(true);
+    expect(state.get('done')?.isUnknown).toBe(false);
+    expect(state.get('mine')).toBeUndefined();
+  });
+
+  it('hold still while paused, but for what the user does and what was revoked, and then show the newest', () => {
+    const { live, state } = open();
+    for (const id of ['a', 'b', 'c', 'd']) live.push(snapshotOf({ id }));
+    let told = 0;
+    state.listenAll(() => (told += 1));
+    state.pause();
+    for (const seq of [2, 3, 4]) live.push(snapshotOf({ seq }));
+    live.push(snapshotOf({ id: 'new' }));
+    live.push(snapshotOf({ id: 'b', seq: 2 }));
+    live.gone('c', 'revoked');
+    live.gone('d', 'not_found');
+    state.offer({ ...snapshotOf({ id: 'b', seq: 3, state: 'cancelling' }) });
+    expect(state.get('a')?.snapshot.seq).toBe(1);
+    expect(state.get('b')?.snapshot.state).toBe('cancelling');
+    expect([state.get('c'), state.get('new')]).toEqual([undefined, undefined]);
+    expect([state.get('d')?.isUnknown, told]).toEqual([false, 1]);
+    state.resume();
+    expect(state.get('a')?.snapshot.seq).toBe(4);
+    expect(state.get('b')?.snapshot.seq).toBe(3);
+    expect([state.get('new')?.snapshot.id, state.get('d')?.isUnknown, told]).toEqual(['new', true, 4]);
+  });
+
+  it('from history are told apart from those that ended before the eyes of the page', () => {
+    const { live, state } = open();
+    live.push(snapshotOf({ id: 'fresh', state: 'failed', endedAt: '2026-01-01T10:00:00.000Z' }));
+    state.offer(snapshotOf({ id: 'old', state: 'failed', endedAt: '2026-01-01T09:00:00.000Z' }));
+    expect(makingImages(state.all, () => false).map(({ snapshot }) => snapshot.id)).toEqual(['fresh']);
+  });
+});
+
+describe('groups', () => {
+  const entries = [
+    entryOf({ id: 'late', createdAt: '2026-01-01T10:00:02.000Z' }),
+    entryOf({ id: 'early', createdAt: '2026-01-01T10:00:01.000Z' }),
+    entryOf({
+      id: 'first-end',
+      state: 'succeeded',
+      endedAt: '2026-01-01T10:01:00.000Z',
+      result: { kind: 'image', id: 7 },
+    }),
+    entryOf({ id: 'last-end', state: 'failed', endedAt: '2026-01-01T10:02:00.000Z' }),
+  ];
+  const ids = (list: typeof entries) => list.map(({ snapshot }) => snapshot.id);
+
+  it('list what runs from the oldest, what ended from the newest', () => {
+    expect(ids(activeOf(entries))).toEqual(['early', 'late']);
+    expect(ids(endedOf(entries))).toEqual(['last-end', 'first-end']);
+  });
+
+  it('show as images in the making what runs, failed, or is not loaded yet', () => {
+    expect(ids(makingImages(entries, () => false))).toEqual(['early', 'late', 'first-end', 'last-end']);
+    expect(ids(makingImages(entries, (id) => id === 7))).toEqual(['early', 'late', 'last-end']);
+    const retried = [
+      ...entries,
+      entryOf({ id: 'again', retryOf: 'last-end', createdAt: '2026-01-01T10:03:00.000Z' }),
+    ];
+    expect(ids(makingImages(retried, () => true))).toEqual(['early', 'late', 'again']);
+  });
+});
+
+describe('the order of rows', () => {
+  const isThere = (id: string): boolean => id !== 'gone';
+
+  it('follows the state while nobody holds the list', () => {
+    expect(steadyOrder(['a', 'b'], ['b', 'c'], { isHeld: false, isThere })).toEqual(['b', 'c']);
+  });
+
+  it('keeps every row where it is while somebody does, and puts new ones at the end', () => {
+    expect(steadyOrder(['a', 'gone', 'b'], ['c', 'b'], { isHeld: true, isThere })).toEqual(['a', 'b', 'c']);
+  });
+});

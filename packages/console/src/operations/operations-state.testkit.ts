@@ -1,0 +1,77 @@
+import type { Snapshot } from '@wcc/progress';
+import type { GoneListener, ProgressClient, Rights, WatchListener } from '@wcc/progress/client';
+import type { OperationEntry } from './operations-state.ts';
+
+export function snapshotOf(change: Partial<Snapshot> = {}): Snapshot {
+  return {
+    id: 'a',
+    epoch: 'e1',
+    seq: 1,
+    at: '2026-01-01T10:00:00.000Z',
+    label: 'copy_vm_image_100',
+    action: 'copy_vm_image',
+    subject: { kind: 'image', id: 100, name: 'debian.raw' },
+    target: { kind: 'image', id: null, name: 'web.raw' },
+    owner: 'u1',
+    ownerName: 'sato',
+    state: 'running',
+    queuePosition: null,
+    stateReason: null,
+    phases: [
+      { name: 'transfer', unit: 'bytes', done: 0, durable: 0, total: 100, state: 'running', elapsedMs: 1 },
+    ],
+    phaseIndex: 0,
+    rate: null,
+    etaMs: null,
+    etaAbsence: 'too_early',
+    bytes: null,
+    method: null,
+    elapsedMs: 1,
+    sinceProgressMs: 0,
+    stalled: false,
+    createdAt: '2026-01-01T10:00:00.000Z',
+    startedAt: null,
+    endedAt: null,
+    warnings: [],
+    error: null,
+    result: null,
+    retryOf: null,
+    partOf: null,
+    ...change,
+  };
+}
+
+export function entryOf(change: Partial<Snapshot> = {}, more: Partial<OperationEntry> = {}): OperationEntry {
+  return { snapshot: snapshotOf(change), may: null, isUnknown: false, isHistory: false, ...more };
+}
+
+/** The live client as a test drives it. */
+export interface FakeLive {
+  client: ProgressClient;
+  push: (snapshot: Snapshot, may?: Rights) => void;
+  gone: GoneListener;
+}
+
+export function createFakeLive(): FakeLive {
+  let watcher: WatchListener = () => undefined;
+  let onGone: GoneListener = () => undefined;
+  const push = (snapshot: Snapshot, may?: Rights): void => watcher(snapshot, may ?? null);
+  const client: ProgressClient = {
+    status: { state: 'online', sinceMs: 0, code: null, retryInMs: null },
+    onStatus: () => () => undefined,
+    watch: () => () => undefined,
+    watchAll: (_, listener) => {
+      watcher = listener;
+      return () => undefined;
+    },
+    onGone: (listener) => {
+      onGone = listener;
+      return () => undefined;
+    },
+    get: () => undefined,
+    offer: push,
+    reconnectNow: () => undefined,
+    close: () => undefined,
+  };
+  return { client, push, gone: (id, why) => onGone(id, why) };
+}

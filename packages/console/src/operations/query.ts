@@ -1,0 +1,99 @@
+import type { ApiClient } from '@wcc/api/client';
+import { Emitter } from '../ui/emitter.ts';
+import { formatFilter, isFiltered, matchesFilter, noFilter, queryOf } from './filter.ts';
+import type { OperationFilter } from './filter.ts';
+import type { OperationEntry, OperationsState } from './operations-state.ts';
+
+export interface OperationQueryOptions {
+  api: ApiClient;
+  operations: OperationsState;
+  userId: string;
+}
+
+const PAGE_SIZE = 30;
+
+/** One filtered look at the operations: history page by page, and everything live that fits. */
+export class OperationQueryState {
+  readonly changed: Emitter = new Emitter();
+  readonly #options: OperationQueryOptions;
+  #filter: OperationFilter = noFilter;
+  #asked: string | null = null;
+  #cursor: string | undefined;
+  /** Creation time of the oldest that was loaded: below it there are gaps while there is more. */
+  #reaches = '';
+  #isLoaded = false;
+  #isBusy = false;
+  #problem: unknown = null;
+
+  constructor(options: OperationQueryOptions) {
+    this.#options = options;
+  }
+
+  get filter(): OperationFilter {
+    return this.#filter;
+  }
+
+  get isLoaded(): boolean {
+    return this.#isLoaded;
+  }
+
+  get isBusy(): boolean {
+    return this.#isBusy;
+  }
+
+  get hasMore(): boolean {
+    return this.#cursor !== undefined;
+  }
+
+  get problem(): unknown {
+    return this.#problem;
+  }
+
+  /** Begins anew with another filter; the same one again changes nothing. */
+  ask(filter: OperationFilter): void {
+    const asked = formatFilter(filter);
+    if (this.#asked === asked) return;
+    this.#asked = asked;
+    this.#filter = filter;
+    this.#cursor = undefined;
+    this.#reaches = '';
+    this.#isLoaded = false;
+    void this.#load();
+  }
+
+  /** The next page, newest first; while one is on its way, none besides it. */
+  async more(): Promise<void> {
+    if (!this.#isBusy) await this.#load();
+  }
+
+  /** What comes for a filter that is no longer asked for is history all the same. */
+  async #load(): Promise<void> {
+    const { api, operations, userId } = this.#options;
+    const asked = this.#asked;
+    const cursor = this.#cursor;
+    this.#isBusy = true;
+    this.changed.emit();
+    try {
+      const query = { ...queryOf(this.#filter, userId), limit: PAGE_SIZE };
+      const page = await api.operations({ ...query, ...(cursor === undefined ? {} : { cursor }) });
+      for (const operation of page.items) operations.offer(operation);
+      if (asked !== this.#asked) return;
+      this.#cursor = page.next;
+      this.#reaches = page.next === undefined ? '' : (page.items.at(-1)?.createdAt ?? '');
+      this.#problem = null;
+      this.#isLoaded = true;
+    } catch (error) {
+      if (asked === this.#asked) this.#problem = error;
+    }
+    if (asked !== this.#asked) return;
+    this.#isBusy = false;
+    this.changed.emit();
+  }
+
+  /** Whether an operation belongs among the rows that are shown. */
+  shows({ snapshot, isHistory }: OperationEntry): boolean {
+    if (isFiltered(this.#filter) && !matchesFilter(snapshot, this.#filter, this.#options.userId))
+      return false;
+    return !isHistory || snapshot.createdAt >= this.#reaches;
+  }
+}

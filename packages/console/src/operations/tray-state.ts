@@ -1,0 +1,153 @@
+import { isTerminal } from '@wcc/progress';
+import type { Snapshot } from '@wcc/progress';
+import { Emitter } from '../ui/emitter.ts';
+import type { OperationEntry, OperationsState } from './operations-state.ts';
+import { readChoice, readList, writeChoice, writeList } from '../ui/storage.ts';
+
+/** How much of itself the tray shows. */
+export type TrayMode = 'bubble' | 'line' | 'list';
+
+export interface TrayCounts {
+  running: number;
+  waiting: number;
+  failed: number;
+  done: number;
+}
+
+export interface TrayOptions {
+  /** Whether an operation is of interest to whoever looks, and not merely visible. */
+  concerns: (snapshot: Snapshot) => boolean;
+  /** Asks the server for a failure that is remembered from before a reload. */
+  fetch: (id: string) => Promise<void>;
+}
+
+const modes: readonly TrayMode[] = ['bubble', 'line', 'list'];
+const MODE_KEY = 'wcc.tray';
+const FAILED_KEY = 'wcc.tray.failed';
+const DISMISSED_KEY = 'wcc.tray.dismissed';
+const LEAVES_AFTER_MS = 10_000;
+const MOST_REMEMBERED = 100;
+
+/**
+ * What lies in the tray. An operation comes when it is under way, and leaves 10 s after it succeeded or was
+ * cancelled, of which none are counted while the page is hidden. One that failed, ended with a warning or is
+ * no longer known stays until it is dismissed or tried again, over a reload too.
+ */
+export class Tray {
+  readonly changed: Emitter = new Emitter();
+  readonly #operations: OperationsState;
+  readonly #options: TrayOptions;
+  readonly #held = new Set<string>();
+  readonly #kept = new Set<string>(readList(FAILED_KEY));
+  readonly #dismissed = new Set<string>(readList(DISMISSED_KEY));
+  #leaving = new Map<string, ReturnType<typeof setTimeout> | null>();
+  #mode: TrayMode = readChoice(MODE_KEY, modes) ?? 'line';
+
+  constructor(operations: OperationsState, options: TrayOptions) {
+    this.#operations = operations;
+    this.#options = options;
+    operations.listenAll((entry, before) => this.#follow(entry, before));
+    operations.changed.listen(() => this.changed.emit());
+    document.addEventListener('visibilitychange', () => this.#onVisibility());
+    for (const id of this.#kept) void options.fetch(id).catch(() => this.#forget(id));
+  }
+
+  get mode(): TrayMode {
+    return this.#mode;
+  }
+
+  setMode(mode: TrayMode): void {
+    this.#mode = mode;
+    writeChoice(MODE_KEY, mode);
+    this.changed.emit();
+  }
+
+  /** From the one that was created first. */
+  get entries(): OperationEntry[] {
+    return [...this.#held]
+      .map((id) => this.#operations.get(id))
+      .filter((entry) => entry !== undefined)
+      .toSorted((a, b) => order(a.snapshot.createdAt, b.snapshot.createdAt));
+  }
+
+  get counts(): TrayCounts {
+    return countsOf(this.entries);
+  }
+
+  /** Whether it was put away, so that not even a list that is held still shows it. */
+  isDismissed(id: string): boolean {
+    return this.#dismissed.has(id);
+  }
+
+  dismiss(id: string): void {
+    this.#dismissed.add(id);
+    writeList(DISMISSED_KEY, [...this.#dismissed].slice(-MOST_REMEMBERED));
+    this.#forget(id);
+  }
+
+  #follow({ snapshot, isUnknown, isHistory }: OperationEntry, before: OperationEntry | undefined): void {
+    const { id, state, retryOf } = snapshot;
+    if (!this.#options.concerns(snapshot) || this.#dismissed.has(id)) return;
+    // Trying again answers the failure.
+    if (retryOf !== null && this.#held.has(retryOf)) this.dismiss(retryOf);
+    if (!isTerminal(state) && !isUnknown) return this.#take(id);
+    const isNewHere = before === undefined && !this.#held.has(id);
+    const isPast = isNewHere && (state !== 'failed' || (isHistory && !this.#kept.has(id)));
+    if (isPast || (!this.#held.has(id) && !isNewHere)) return;
+    this.#take(id);
+    if (state === 'failed') this.#remember(id);
+    else if (!isUnknown && snapshot.warnings.length === 0) this.#letGo(id);
+  }
+
+  #take(id: string): void {
+    if (this.#held.has(id)) return;
+    this.#held.add(id);
+    this.changed.emit();
+  }
+
+  #letGo(id: string): void {
+    if (this.#leaving.has(id)) return;
+    const isSeen = document.visibilityState === 'visible';
+    this.#leaving.set(id, isSeen ? setTimeout(() => this.#forget(id), LEAVES_AFTER_MS) : null);
+  }
+
+  /** Nobody shall come back to find that something ended and left unseen. */
+  #onVisibility(): void {
+    const leaving = [...this.#leaving];
+    this.#leaving = new Map();
+    for (const [id, timer] of leaving) {
+      clearTimeout(timer ?? undefined);
+      this.#letGo(id);
+    }
+  }
+
+  #remember(id: string): void {
+    if (this.#kept.has(id)) return;
+    this.#kept.add(id);
+    writeList(FAILED_KEY, [...this.#kept].slice(-MOST_REMEMBERED));
+  }
+
+  #forget(id: string): void {
+    this.#leaving.delete(id);
+    if (this.#kept.delete(id)) writeList(FAILED_KEY, [...this.#kept]);
+    if (this.#held.delete(id)) this.changed.emit();
+  }
+}
+
+export function countsOf(entries: readonly OperationEntry[]): TrayCounts {
+  const counts: TrayCounts = { running: 0, waiting: 0, failed: 0, done: 0 };
+  for (const entry of entries) counts[kindOf(entry)] += 1;
+  return counts;
+}
+
+/** Under which word of the summary an operation is counted. */
+function kindOf({ snapshot, isUnknown }: OperationEntry): keyof TrayCounts {
+  if (isUnknown || snapshot.state === 'failed') return 'failed';
+  if (isTerminal(snapshot.state)) return 'done';
+  const { state } = snapshot;
+  return state === 'running' || state === 'cancelling' ? 'running' : 'waiting';
+}
+
+function order(a: string, b: string): number {
+  return a < b ? -1 : a > b ? 1 : 0;
+}

@@ -1,0 +1,208 @@
+import { html, nothing } from 'lit';
+import type { PropertyDeclarations, TemplateResult } from 'lit';
+import { repeat } from 'lit/directives/repeat.js';
+import { actionName } from '@wcc/progress/element';
+import type { Emitter } from '../ui/emitter.ts';
+import type { OperationEntry } from './operations-state.ts';
+import { operationPageOf } from '../app/router.ts';
+import { steadyOrder } from '../ui/stable-order.ts';
+import { countsOf } from './tray-state.ts';
+import type { Tray, TrayCounts } from './tray-state.ts';
+import { count } from '../text/format.ts';
+import { ConsoleElement } from '../ui/console-element.ts';
+import { isHeld } from '../ui/is-hovered-or-focused.ts';
+import { icon } from '../ui/icons.ts';
+import { liveRow } from './live-row.ts';
+import type { RowOffers } from './live-row.ts';
+
+/** More rows than these are shown by kind. */
+const MOST_ROWS = 20;
+
+/**
+ * What of one's own work is under way, at the foot of every page: a bubble, a line or a list. Only the list
+ * watches single operations; the other two look at states alone.
+ */
+export class TrayPanel extends ConsoleElement {
+  static override readonly properties: PropertyDeclarations = {
+    ...ConsoleElement.properties,
+    opened: { state: true },
+  };
+  /** Kinds whose rows are shown while there are too many. */
+  declare opened: ReadonlySet<string>;
+  #shown: string[] = [];
+  readonly #offers: RowOffers = {
+    verbs: ['open', 'details', 'dismiss'],
+    hasLink: true,
+    run: (verb, id) => {
+      if (verb === 'dismiss') return this.#dismiss(id);
+      const result = this.desk.operations.get(id)?.snapshot.result;
+      if (verb === 'open' && result && this.app.router.goToResult(result)) return undefined;
+      return this.app.router.go(operationPageOf(id));
+    },
+  };
+
+  constructor() {
+    super();
+    this.opened = new Set();
+  }
+
+  get #tray(): Tray {
+    return this.desk.tray;
+  }
+
+  protected override follows(): Emitter[] {
+    return [...super.follows(), this.#tray.changed];
+  }
+
+  protected override render(): TemplateResult | typeof nothing {
+    const { mode, counts } = this.#tray;
+    const rows = mode === 'list' ? this.#arrange() : [];
+    const summary = this.#summary(counts);
+    if (summary === '' && rows.length === 0) return nothing;
+    return html`<aside class="tray ${mode}" aria-label=${this.text.tray.title}>
+      <div class="tray-head">
+        ${mode === 'bubble' ? this.#bubble(counts, summary) : this.#line(mode === 'list', counts, summary)}
+      </div>
+      ${mode === 'list' ? this.#list(rows) : nothing}
+    </aside>`;
+  }
+
+  /** `3 running · 2 waiting · 1 failed`; empty when there is nothing to tell. */
+  #summary(counts: TrayCounts): string {
+    const { tray } = this.text;
+    const kinds = ['running', 'waiting', 'failed', 'done'] as const;
+    return kinds
+      .filter((kind) => counts[kind] > 0)
+      .map((kind) => tray.counts[kind](count(counts[kind], this.app.preferences.locale)))
+      .join(' · ');
+  }
+
+  #bubble(counts: TrayCounts, summary: string): TemplateResult {
+    const { locale } = this.app.preferences;
+    const all = counts.running + counts.waiting + counts.failed + counts.done;
+    return html`<button
+      class="tray-bubble"
+      aria-label="${this.text.tray.title}: ${summary}. ${this.text.tray.open}"
+      aria-expanded="false"
+      title=${summary}
+      @click=${() => this.#show('list')}
+    >
+      ${this.#sign(counts)}<span>${count(all, locale)}</span>
+    </button>`;
+  }
+
+  #line(isOpen: boolean, counts: TrayCounts, summary: string): TemplateResult {
+    const { tray } = this.text;
+    return html`<button
+        class="tray-line"
+        aria-expanded=${String(isOpen)}
+        title=${isOpen ? tray.fold : tray.open}
+        @click=${() => this.#show(isOpen ? 'line' : 'list')}
+      >
+        ${this.#sign(counts)}<span>${summary === '' ? tray.title : summary}</span>
+        ${icon('chevron', isOpen ? '' : 'up')}
+      </button>
+      <button
+        class="button quiet small tray-shrink"
+        aria-label=${tray.shrink}
+        title=${tray.shrink}
+        @click=${() => this.#show('bubble')}
+      >
+        ${icon('minimise')}
+      </button>`;
+  }
+
+  /** A dot, coloured by what matters most; the words beside it say the same. */
+  #sign({ running, failed }: TrayCounts): TemplateResult {
+    const look = failed > 0 ? 'failed' : running > 0 ? 'running' : 'quiet';
+    return html`<span class="sign ${look}" aria-hidden="true"></span>`;
+  }
+
+  #show(mode: Tray['mode']): void {
+    const hadFocus = this.contains((this.getRootNode() as ShadowRoot).activeElement);
+    this.#tray.setMode(mode);
+    // The button that was pressed is another one now.
+    if (hadFocus) void this.updateComplete.then(() => this.querySelector<HTMLElement>('button')?.focus());
+  }
+
+  /** Rows hold still under a pointer and under the keyboard; what was dismissed goes all the same. */
+  #arrange(): OperationEntry[] {
+    const { operations } = this.desk;
+    this.#shown = steadyOrder(
+      this.#shown,
+      this.#tray.entries.map(({ snapshot }) => snapshot.id),
+      {
+        isHeld: isHeld(this.querySelector('.tray-rows')),
+        isThere: (id) => operations.get(id) !== undefined && !this.#tray.isDismissed(id),
+      },
+    );
+    return this.#shown.map((id) => operations.get(id)).filter((entry) => entry !== undefined);
+  }
+
+  #list(entries: OperationEntry[]): TemplateResult {
+    const isMany = entries.length > MOST_ROWS;
+    return html`<div class="tray-rows" @pointerleave=${this.#settle} @focusout=${this.#settle}>
+      ${isMany ? this.#groups(entries) : this.#rows(entries)}
+    </div>`;
+  }
+
+  readonly #settle = (): void => this.requestUpdate();
+
+  #rows(entries: OperationEntry[]): TemplateResult {
+    return html`<ul>
+      ${repeat(
+        entries,
+        ({ snapshot }) => snapshot.id,
+        ({ snapshot }) =>
+          html`<li data-operation=${snapshot.id}>
+            ${liveRow(this.app, snapshot.id, { offers: this.#offers })}
+          </li>`,
+      )}
+    </ul>`;
+  }
+
+  /** Rows of a kind that is folded do not exist. */
+  #groups(entries: OperationEntry[]): TemplateResult {
+    const kinds = [...new Set(entries.map(({ snapshot }) => snapshot.action))];
+    return html`${repeat(
+      kinds,
+      (kind) => kind,
+      (kind) => {
+        const own = entries.filter(({ snapshot }) => snapshot.action === kind);
+        const isOpen = this.opened.has(kind);
+        const name = actionName(kind, this.app.preferences.locale);
+        return html`<button
+            class="tray-group"
+            aria-expanded=${String(isOpen)}
+            @click=${() => this.#toggle(kind)}
+          >
+            ${icon('chevron', isOpen ? '' : 'aside')}
+            <span>${this.text.tray.group(name, this.#summary(countsOf(own)))}</span>
+          </button>
+          ${isOpen ? this.#rows(own) : nothing}`;
+      },
+    )}`;
+  }
+
+  #toggle(kind: string): void {
+    const opened = new Set(this.opened);
+    if (!opened.delete(kind)) opened.add(kind);
+    this.opened = opened;
+  }
+
+  /** The focus goes to the row that takes the place, else to the one before it, else to the tray itself. */
+  #dismiss(id: string): void {
+    const items = [...this.querySelectorAll<HTMLElement>('li[data-operation]')];
+    const index = items.findIndex((item) => item.dataset['operation'] === id);
+    const item = items[index];
+    const hadFocus = item?.contains((this.getRootNode() as ShadowRoot).activeElement) === true;
+    const next = items[index + 1] ?? items[index - 1];
+    this.#tray.dismiss(id);
+    if (!hadFocus) return;
+    void this.updateComplete.then(() => {
+      const row = next?.querySelector<HTMLElement>('wcc-progress');
+      if (row?.isConnected === true) row.focus();
+      else this.querySelector<HTMLElement>('button')?.focus();
+    });
+  }
+}

@@ -1,4 +1,0 @@
-import { SharedPage } from './pages/shared.ts';
-
-/** What a share link opens: loaded without any page of the console. */
-customElements.define('wcc-shared-page', SharedPage);

@@ -1,0 +1,62 @@
+import { describe, expect, it } from 'vitest';
+import { Listing } from './paged-list.ts';
+
+interface Asked {
+  cursor: string | undefined;
+  answer: (part: { items: number[]; next?: string }) => void;
+  fail: (error: Error) => void;
+}
+
+function make(): { listing: Listing<number>; asked: Asked[] } {
+  const asked: Asked[] = [];
+  const listing = new Listing<number>(
+    (cursor) => new Promise((answer, fail) => void asked.push({ cursor, answer, fail })),
+  );
+  return { listing, asked };
+}
+
+describe('Listing', () => {
+  it('adds one part to the other and knows the end', async () => {
+    const { listing, asked } = make();
+    const first = listing.load();
+    expect([listing.isBusy, listing.isLoaded]).toEqual([true, false]);
+    asked[0]!.answer({ items: [3, 2], next: '2' });
+    await first;
+    expect([listing.items, listing.hasMore, listing.isBusy, listing.isLoaded]).toEqual([
+      [3, 2],
+      true,
+      false,
+      true,
+    ]);
+    const second = listing.more();
+    expect(asked[1]!.cursor).toBe('2');
+    asked[1]!.answer({ items: [1] });
+    await second;
+    expect([listing.items, listing.hasMore]).toEqual([[3, 2, 1], false]);
+  });
+
+  it('keeps what it holds when a part fails, and goes on from there', async () => {
+    const { listing, asked } = make();
+    const first = listing.load();
+    asked[0]!.answer({ items: [2], next: '2' });
+    await first;
+    const second = listing.more();
+    asked[1]!.fail(new Error('gone'));
+    await second;
+    expect([listing.items, listing.hasMore, String(listing.problem)]).toEqual([[2], true, 'Error: gone']);
+    const third = listing.more();
+    asked[2]!.answer({ items: [1] });
+    await third;
+    expect([listing.items, listing.problem]).toEqual([[2, 1], null]);
+  });
+
+  it('lets the newest question win', async () => {
+    const { listing, asked } = make();
+    const old = listing.load();
+    const young = listing.load();
+    asked[1]!.answer({ items: [2] });
+    asked[0]!.answer({ items: [1] });
+    await Promise.all([old, young]);
+    expect([listing.items, listing.isBusy]).toEqual([[2], false]);
+  });
+});

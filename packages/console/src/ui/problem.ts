@@ -1,0 +1,15 @@
+import { html, nothing } from 'lit';
+import type { TemplateResult } from 'lit';
+import type { App } from '../app/app.ts';
+import { icon } from './icons.ts';
+
+/** What went wrong, what to do, and the server's exact words where these are a translation. */
+export function problemBox(app: App, error: unknown): TemplateResult | typeof nothing {
+  if (error === null || error === undefined) return nothing;
+  const { message, hint, detail } = app.explain(error);
+  return html`<div class="problem" role="group">
+    ${icon('alert')}<strong>${message}</strong>
+    ${hint === '' ? nothing : html`<span>${hint}</span>`}
+    ${detail === '' || detail === message ? nothing : html`<code lang="en">${detail}</code>`}
+  </div>`;
+}

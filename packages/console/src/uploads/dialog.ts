@@ -1,0 +1,292 @@
+import type { Pool, Upload } from '@wcc/api';
+import { html, nothing } from 'lit';
+import type { CSSResult, PropertyDeclarations, TemplateResult } from 'lit';
+import { repeat } from 'lit/directives/repeat.js';
+import type { Emitter } from '../ui/emitter.ts';
+import { isActive, madeImageOf } from '../operations/groups.ts';
+import { lookAtKind } from './engine/kind.ts';
+import {
+  chooseFile,
+  isAboutName,
+  judgeFile,
+  matchBegun,
+  neededBytes,
+  openBegun,
+  toNewUpload,
+} from './upload-form.ts';
+import type { ChosenFile } from './upload-form.ts';
+import { uploads as styles } from './styles.ts';
+import { count, size } from '../text/format.ts';
+import type { UploadsText } from './text/text.ts';
+import { uploadsTextOf } from './text/catalogue.ts';
+import { begunUploads } from './unfinished-uploads.ts';
+import { FormDialog } from '../ui/form-dialog.ts';
+import { icon } from '../ui/icons.ts';
+import { uploadFile } from './file-row.ts';
+
+/** Which files, under which names, into which pool; closes as soon as their operations exist. */
+export class UploadDialog extends FormDialog {
+  static override readonly properties: PropertyDeclarations = {
+    ...FormDialog.properties,
+    dropped: { attribute: false },
+    chosen: { state: true },
+    poolId: { state: true },
+    isOver: { state: true },
+    begun: { state: true },
+  };
+  /** What was dropped on the page. */
+  declare dropped: readonly File[];
+  declare chosen: readonly ChosenFile[];
+  declare poolId: string;
+  /** A file is being dragged over the zone. */
+  declare isOver: boolean;
+  /** One's own unfinished uploads, which nobody sends here. */
+  declare begun: readonly Upload[];
+  protected readonly idPrefix = 'upload';
+  #lastKey = 0;
+
+  constructor() {
+    super();
+    this.dropped = [];
+    this.chosen = [];
+    this.poolId = '';
+    this.isOver = false;
+    this.begun = [];
+  }
+
+  override connectedCallback(): void {
+    super.connectedCallback();
+    this.poolId = this.#pools[0]?.id ?? '';
+    for (const type of ['dragover', 'dragleave', 'drop'] as const) this.addEventListener(type, this.#onDrag);
+    void this.#loadBegun();
+    this.#add(this.dropped);
+  }
+
+  /** Anywhere over the dialog: what is let go beside the zone would lead the browser away from here. */
+  readonly #onDrag = (event: DragEvent): void => {
+    event.preventDefault();
+    this.isOver = event.type === 'dragover';
+    if (event.type === 'drop') this.#add([...(event.dataTransfer?.files ?? [])]);
+  };
+
+  protected override sheets(): readonly CSSResult[] {
+    return [styles];
+  }
+
+  protected override follows(): Emitter[] {
+    const { link, images, operations } = this.desk;
+    return [...super.follows(), link.changed, images.changed, operations.changed];
+  }
+
+  protected override get firstField(): HTMLElement | null {
+    return this.querySelector(this.chosen.length > 0 ? '.file input' : '#upload-files');
+  }
+
+  protected get closeWord(): string {
+    return this.#text.close;
+  }
+
+  get #text(): UploadsText {
+    return uploadsTextOf(this.app.preferences);
+  }
+
+  get #pools(): Pool[] {
+    return this.desk.images.pools.filter(({ state }) => state === 'ready');
+  }
+
+  protected override render(): TemplateResult {
+    const text = this.#text;
+    const isOffline = !this.desk.link.isOnline;
+    const number = count(Math.max(1, this.chosen.length), this.app.preferences.locale);
+    return this.frame({
+      title: text.title,
+      lead: text.lead,
+      body: html`${begunUploads(openBegun(this.chosen, this.begun), text)} ${this.#dropZone()} ${this.#list()}
+      ${this.#poolField()} ${this.#facts()}`,
+      note: isOffline ? this.text.shell.disabledOffline : text.keepOpen,
+      buttons: html`<button type="button" class="button" @click=${() => this.close()}>${text.close}</button>
+        <button class="button primary" aria-disabled=${String(this.busy || isOffline)}>
+          ${icon('upload')}${this.busy ? text.busy : text.submit(number)}
+        </button>`,
+      submit: () => void this.#submit(),
+    });
+  }
+
+  #dropZone(): TemplateResult {
+    const text = this.#text;
+    const isFirst = this.chosen.length === 0;
+    return html`<div class="drop ${this.isOver ? 'over' : ''} ${isFirst ? '' : 'slim'}">
+      ${icon('upload')}
+      <p>${isFirst ? text.drop : text.dropMore}</p>
+      <label class="button">
+        <input
+          id="upload-files"
+          type="file"
+          multiple
+          aria-describedby=${this.refusal?.field === 'files' ? 'upload-files-note' : nothing}
+          @change=${this.#onChoice}
+        />${text.choose}
+      </label>
+      ${
+        this.refusal?.field === 'files'
+          ? html`<p class="note bad" id="upload-files-note">${this.refusal.words}</p>`
+          : nothing
+      }
+    </div>`;
+  }
+
+  readonly #onChoice = (event: Event): void => {
+    if (!(event.target instanceof HTMLInputElement)) return;
+    this.#add([...(event.target.files ?? [])]);
+    // The same file may be chosen again after it was left out.
+    event.target.value = '';
+  };
+
+  #list(): TemplateResult | typeof nothing {
+    if (this.chosen.length === 0) return nothing;
+    return html`<ul class="files" aria-label=${this.#text.files}>
+      ${repeat(
+        this.chosen,
+        ({ key }) => key,
+        (chosen) =>
+          uploadFile({
+            app: this.app,
+            chosen,
+            verdict: this.#judge(chosen),
+            namesake: this.begun.find(({ name }) => name === chosen.name),
+            change: (part) => this.#change(chosen.key, part),
+            remove: () => this.#remove(chosen.key),
+          }),
+      )}
+    </ul>`;
+  }
+
+  #poolField(): TemplateResult | typeof nothing {
+    if (this.#pools.length < 2) return nothing;
+    return html`<div class="field">
+      <label for="upload-pool">${this.#text.pool}</label>
+      <select
+        id="upload-pool"
+        class="select"
+        @change=${(event: Event) => event.target instanceof HTMLSelectElement && (this.poolId = event.target.value)}
+      >
+        ${this.#pools.map(
+          ({ id, name }) => html`<option value=${id} ?selected=${id === this.poolId}>${name}</option>`,
+        )}
+      </select>
+    </div>`;
+  }
+
+  /** The numbers before the start. */
+  #facts(): TemplateResult | typeof nothing {
+    const pool = this.#pools.find(({ id }) => id === this.poolId);
+    if (pool === undefined || this.chosen.length === 0) return nothing;
+    const text = this.#text;
+    const needs = neededBytes(this.chosen);
+    return html`<dl class="facts" aria-label=${this.text.copy.before}>
+      <dt>${text.needs}</dt>
+      <dd>${size(needs)}</dd>
+      <dt>${text.free}</dt>
+      <dd>${size(pool.freeBytes)}</dd>
+      ${
+        needs > pool.freeBytes
+          ? html`<div class="wide bad">${text.notEnough(size(needs), size(pool.freeBytes))}</div>`
+          : nothing
+      }
+    </dl>`;
+  }
+
+  #judge(chosen: ChosenFile): ReturnType<typeof judgeFile> {
+    const { images, operations } = this.desk;
+    return judgeFile(
+      chosen,
+      this.chosen,
+      (name) =>
+        images.images.some((image) => image.name === name && image.state !== 'missing') ||
+        operations.all.some((entry) => isActive(entry) && madeImageOf(entry.snapshot) === name),
+    );
+  }
+
+  #add(files: readonly File[]): void {
+    this.refusal = null;
+    const added = files.map((file) => chooseFile((this.#lastKey += 1), file));
+    this.chosen = matchBegun([...this.chosen, ...added], this.begun);
+    for (const { key, file } of added) void this.#look(key, file);
+  }
+
+  async #look(key: number, file: File): Promise<void> {
+    const kind = await lookAtKind(file).catch(() => 'unreadable' as const);
+    this.#change(key, { kind });
+  }
+
+  #change(key: number, part: Partial<ChosenFile>): void {
+    this.chosen = this.chosen.map((each) => (each.key === key ? { ...each, problem: null, ...part } : each));
+  }
+
+  /** The focus goes to the file that takes the place, else back to where files are chosen. */
+  #remove(key: number): void {
+    const index = this.chosen.findIndex((each) => each.key === key);
+    this.chosen = this.chosen.filter((each) => each.key !== key);
+    void this.updateComplete.then(() => {
+      const next = this.querySelectorAll<HTMLElement>('.file .remove').item(
+        Math.min(index, this.chosen.length - 1),
+      );
+      (next ?? this.querySelector<HTMLElement>('#upload-files'))?.focus();
+    });
+  }
+
+  /** Without the answer every file is a new one. */
+  async #loadBegun(): Promise<void> {
+    try {
+      const { items } = await this.app.api.uploads();
+      this.begun = items.filter(({ id }) => !this.desk.uploads.isFed(id));
+      this.chosen = matchBegun(this.chosen, this.begun);
+    } catch (error) {
+      this.problem = error;
+    }
+  }
+
+  async #submit(): Promise<void> {
+    const text = this.#text;
+    if (this.busy || !this.desk.link.isOnline) return;
+    if (this.chosen.length === 0) return this.refuse({ field: 'files', words: text.noneChosen });
+    const bad = this.chosen.find((each) => this.#judge(each) !== null);
+    if (bad !== undefined) return this.#focusOn(bad);
+    this.busy = true;
+    try {
+      const { engine } = await this.desk.uploads.sender();
+      for (const each of this.chosen) {
+        try {
+          if (each.isGoingOn && each.begun !== null) await engine.resume(each.begun.id, each.file);
+          else await engine.begin(each.file, toNewUpload(each, this.poolId));
+          this.chosen = this.chosen.filter(({ key }) => key !== each.key);
+          if (each.isGoingOn) this.begun = this.begun.filter((upload) => upload !== each.begun);
+        } catch (problem) {
+          this.#change(each.key, { problem });
+        }
+      }
+    } catch (error) {
+      this.refused(error);
+    } finally {
+      this.busy = false;
+    }
+    if (this.chosen.length === 0 && this.problem === null) return this.close();
+    const first = this.chosen.find(({ problem }) => problem !== null);
+    if (first !== undefined) this.refusedFile(first);
+  }
+
+  protected refusedFile({ key, file, problem }: ChosenFile): void {
+    const { message, hint } = this.app.explain(problem);
+    this.app.announcer.alert(`${file.name}: ${message} ${hint}`);
+    this.querySelector<HTMLElement>(`#upload-name-${key}, #upload-go-on-${key}`)?.focus();
+  }
+
+  #focusOn(bad: ChosenFile): void {
+    const verdict = this.#judge(bad);
+    const field = verdict === 'bad_digest' ? 'digest' : isAboutName(verdict) ? 'name' : 'remove';
+    const item = this.querySelector<HTMLElement>(`#upload-${field}-${bad.key}`);
+    item?.closest('details')?.setAttribute('open', '');
+    item?.focus();
+    this.app.announcer.alert(item?.closest('.file')?.querySelector('.bad')?.textContent.trim() ?? '');
+  }
+}

@@ -1,0 +1,237 @@
+import { createHash, randomBytes } from 'node:crypto';
+import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
+import { ApiProblem } from '@wcc/api/client';
+import type { Operation } from '@wcc/api';
+import { createFakeLive, snapshotOf } from '../../operations/operations-state.testkit.ts';
+import type { FakeLive } from '../../operations/operations-state.testkit.ts';
+import { OperationsState } from '../../operations/operations-state.ts';
+import { UploadEngine } from './engine.ts';
+import { createTus } from './tus.ts';
+import { startTusServer } from './tus.testkit.ts';
+import type { TusServer } from './tus.testkit.ts';
+import type { UploadView } from './upload-view.ts';
+
+const MIB = 1_048_576;
+
+let server: TusServer;
+let live: FakeLive;
+let engine: UploadEngine;
+let seq = 0;
+const refused: ApiProblem[] = [];
+/** Every view in turn: a state of half a second is missed by who looks now and then. */
+const views: { id: string; view: UploadView }[] = [];
+const world = { isOnline: true, isSignedIn: true };
+const matches: unknown[] = [];
+let matchAnswer: () => Promise<{ offsetBytes: number }>;
+
+const operationOf = (id: string, change: Partial<Operation> = {}): Operation => ({
+  ...snapshotOf({ id, action: 'upload_image', seq: (seq += 1), phases: [], phaseIndex: -1 }),
+  ...change,
+});
+
+beforeEach(async () => {
+  server = await startTusServer();
+  live = createFakeLive();
+  refused.length = 0;
+  matches.length = 0;
+  views.length = 0;
+  Object.assign(world, { isOnline: true, isSignedIn: true });
+  matchAnswer = () => Promise.resolve({ offsetBytes: 0 });
+  engine = new UploadEngine({
+    api: {
+      operation: (id) => Promise.resolve(operationOf(id)),
+      upload: (id) =>
+        Promise.resolve({
+          id: id as never,
+          name: 'debian.iso',
+          sizeBytes: 3 * MIB,
+          offsetBytes: 2 * MIB,
+          pool: 'default',
+          createdAt: '',
+          expiresAt: '',
+          lastModified: 7,
+          samples: [{ offsetBytes: 1000, lengthBytes: 4096 }],
+        }),
+      matchUpload: (_, body) => {
+        matches.push(body);
+        return matchAnswer();
+      },
+    },
+    tus: createTus((path, init) => fetch(server.baseUrl + path, init)),
+    operations: new OperationsState(live.client),
+    isOnline: () => world.isOnline,
+    isSignedIn: () => world.isSignedIn,
+    onChange: () => {
+      for (const id of server.received.keys()) {
+        const view = engine.get(id)?.view;
+        if (view !== undefined && views.at(-1)?.view !== view) views.push({ id, view });
+      }
+    },
+    onRefused: (problem) => void refused.push(problem),
+  });
+});
+afterEach(async () => {
+  for (const id of server.received.keys()) live.push(operationOf(id, { state: 'cancelled' }));
+  await server.close();
+});
+
+function fileOf(bytes: Buffer<ArrayBuffer>, name = 'debian.iso'): File {
+  return new File([bytes], name, { lastModified: 7 });
+}
+
+async function begin(bytes: Buffer<ArrayBuffer>, name = 'debian.iso'): Promise<void> {
+  await engine.begin(fileOf(bytes, name), { name, sizeBytes: bytes.length, lastModified: 7 });
+}
+
+const has = (id: string, bytes: Buffer): Promise<void> =>
+  vi.waitFor(() => expect(server.received.get(id)?.equals(bytes)).toBe(true), {
+    timeout: 20_000,
+    interval: 20,
+  });
+
+const kindOf = (id: string): string | undefined => engine.get(id)?.view.kind;
+
+const goesThrough = (id: string, kind: UploadView['kind']): Promise<void> =>
+  vi.waitFor(() => expect(views.map((each) => `${each.id} ${each.view.kind}`)).toContain(`${id} ${kind}`), {
+    timeout: 20_000,
+    interval: 10,
+  });
+
+const reaches = (id: string, kind: string | undefined): Promise<void> =>
+  vi.waitFor(() => expect(kindOf(id)).toBe(kind), { timeout: 20_000, interval: 10 });
+
+describe('the upload engine', () => {
+  it('sends a file in pieces, each from where the server stands, and no byte twice', async () => {
+    const bytes = randomBytes(20 * MIB);
+    await begin(bytes);
+    await has('upload0', bytes);
+    await reaches('upload0', undefined);
+    expect(server.requests.filter((request) => request.startsWith('PATCH'))).not.toHaveLength(1);
+    expect(server.sentBytes()).toBe(bytes.length);
+    expect(engine.isSending).toBe(false);
+  });
+
+  it('goes on by itself from what arrived when the connection is cut', async () => {
+    const bytes = randomBytes(12 * MIB);
+    server.fault('cut');
+    await begin(bytes);
+    await has('upload0', bytes);
+    expect(server.sentBytes()).toBeLessThanOrEqual(bytes.length + 8 * MIB);
+    expect(refused).toEqual([]);
+  });
+
+  it('waits for a new sign-in when the session ends, and goes on', async () => {
+    const bytes = randomBytes(MIB);
+    server.fault({ status: 401, code: 'unauthenticated' });
+    world.isSignedIn = false;
+    await begin(bytes);
+    await reaches('upload0', 'signed_out');
+    expect(engine.isSending).toBe(true);
+    world.isSignedIn = true;
+    engine.nudge();
+    await has('upload0', bytes);
+  });
+
+  it.each([
+    { status: 413, isForeign: true },
+    { status: 502, isForeign: true },
+    { status: 507, code: 'no_space' },
+  ])('tells a refusal with $status, and tries again by itself', async (fault) => {
+    const bytes = randomBytes(MIB);
+    server.fault(fault);
+    await begin(bytes);
+    await goesThrough('upload0', 'refused');
+    const told = views.find(({ view }) => view.kind === 'refused');
+    expect(told?.view).toMatchObject({ problem: { status: fault.status } });
+    await has('upload0', bytes);
+  });
+
+  it('leaves an upload to who sends it, and takes it over when that one stops', async () => {
+    const bytes = randomBytes(MIB);
+    server.fault({ status: 423, code: 'upload_locked' });
+    await begin(bytes);
+    await goesThrough('upload0', 'elsewhere');
+    engine.nudge();
+    await has('upload0', bytes);
+    expect(refused).toEqual([]);
+  });
+
+  it('sends two at once; the third comes when one of them is through', async () => {
+    for (const name of ['a', 'b', 'c']) {
+      if (name !== 'c') server.fault('hold');
+      await begin(randomBytes(MIB), name);
+    }
+    await reaches('upload0', 'sending');
+    await reaches('upload1', 'sending');
+    expect(kindOf('upload2')).toBe('waiting');
+    server.release();
+    await vi.waitFor(() => expect(server.received.get('upload2')?.length).toBe(MIB), { timeout: 20_000 });
+  });
+
+  it('stops at a pause and goes on when it is lifted', async () => {
+    const bytes = randomBytes(MIB);
+    server.fault('hold');
+    await begin(bytes);
+    await vi.waitFor(() => expect(server.sentBytes()).toBe(MIB), { timeout: 20_000 });
+    live.push(operationOf('upload0', { state: 'paused' }));
+    await reaches('upload0', 'paused');
+    expect(engine.isSending, 'nothing is lost by closing the page').toBe(false);
+    live.push(operationOf('upload0', { state: 'interrupted' }));
+    await has('upload0', bytes);
+  });
+
+  it('ends with its operation, whoever ended that', async () => {
+    server.fault('hold');
+    await begin(randomBytes(MIB));
+    await vi.waitFor(() => expect(server.sentBytes()).toBe(MIB), { timeout: 20_000 });
+    live.push(operationOf('upload0', { state: 'cancelling' }));
+    await reaches('upload0', undefined);
+    expect(refused).toEqual([]);
+  });
+
+  it('says that the file is gone as such, and gives its place back', async () => {
+    const bytes = randomBytes(MIB);
+    const broken = Object.assign(fileOf(bytes), {
+      slice: () => ({ arrayBuffer: () => Promise.reject(new DOMException('gone', 'NotFoundError')) }),
+    });
+    for (const _ of [0, 1])
+      await engine.begin(broken, { name: 'debian.iso', sizeBytes: MIB, lastModified: 7 });
+    await reaches('upload0', 'file_trouble');
+    await reaches('upload1', 'file_trouble');
+    await begin(bytes);
+    await has('upload2', bytes);
+    await reaches('upload2', undefined);
+    expect(engine.isSending).toBe(false);
+  });
+
+  it('reports what the operation does not say', async () => {
+    server.fault({ status: 403, code: 'forbidden' });
+    await begin(randomBytes(MIB));
+    await vi.waitFor(() => expect(refused).toHaveLength(1), { timeout: 20_000 });
+    expect(refused[0]?.code).toBe('forbidden');
+  });
+
+  it('proves a file before it goes on with it, and sends only what is missing', async () => {
+    const bytes = randomBytes(3 * MIB);
+    server.received.set('old', bytes.subarray(0, 2 * MIB));
+    await engine.resume('old', fileOf(bytes));
+    await has('old', bytes);
+    expect(server.sentBytes()).toBe(MIB);
+    const sha256 = createHash('sha256').update(bytes.subarray(1000, 5096)).digest('hex');
+    expect(matches).toEqual([
+      {
+        sizeBytes: bytes.length,
+        lastModified: 7,
+        samples: [{ offsetBytes: 1000, lengthBytes: 4096, sha256 }],
+      },
+    ]);
+  });
+
+  it('sends nothing of another file', async () => {
+    const problem = { type: '', title: 'Another file.', status: 409, code: 'wrong_file', hint: '' };
+    matchAnswer = () => Promise.reject(new ApiProblem(problem));
+    await expect(engine.resume('old', fileOf(randomBytes(100)))).rejects.toThrow('Another file.');
+    expect(server.requests).toEqual([]);
+    expect(engine.get('old')).toBeUndefined();
+  });
+});

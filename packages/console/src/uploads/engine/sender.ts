@@ -1,0 +1,91 @@
+import { ApiProblem } from '@wcc/api/client';
+import type { RowNote } from '@wcc/progress/element';
+import type { ErrorWords } from '../../text/text.ts';
+import { uploadsTextOf } from '../text/catalogue.ts';
+import { size } from '../../text/format.ts';
+import type { App, Desk } from '../../app/app.ts';
+import { UploadEngine } from './engine.ts';
+import { FileTrouble } from './local-file.ts';
+import { noteOf } from './note.ts';
+import { keepPage } from './leave-guard.ts';
+import { NoDigest } from './sample-digests.ts';
+import { createTus } from './tus.ts';
+import type { UploadView } from './upload-view.ts';
+import type { Sender } from '../uploads-state.ts';
+
+/** The engine in its place in the application: words, announcements, what a browser does while it sends. */
+export function createSender(app: App, desk: Desk): Sender {
+  const place: Place = { app, desk };
+  const told = new Map<string, UploadView['kind']>();
+  const engine: UploadEngine = new UploadEngine({
+    api: app.api,
+    tus: createTus((path, init) => app.fetch(path, init)),
+    operations: desk.operations,
+    isOnline: () => desk.link.isOnline,
+    isSignedIn: () => app.session.view.kind === 'signed_in',
+    onChange: () => {
+      for (const { snapshot } of desk.operations.all) tell(snapshot.id);
+      desk.uploads.changed.emit();
+    },
+    onRefused: (problem) => {
+      const { message, hint } = app.explain(problem);
+      app.notices.show(`${message} ${hint}`);
+    },
+  });
+  const note = (id: string): RowNote | null => {
+    const upload = engine.get(id);
+    if (upload === undefined) return null;
+    const text = uploadsTextOf(app.preferences);
+    const at = size(upload.offsetBytes);
+    const explain = (error: unknown): ErrorWords => app.explain(error);
+    return noteOf(upload.view, { text, name: nameOf(place, id), at, explain });
+  };
+  /** What stops, once, when it stops; that it goes on again, the operation's own news say. */
+  const tell = (id: string): void => {
+    const kind = engine.get(id)?.view.kind;
+    if (kind === undefined || told.get(id) === kind) return;
+    told.set(id, kind);
+    const words = note(id);
+    if (words === null || kind === 'waiting') return;
+    if (kind === 'file_trouble') app.announcer.alert(words.status);
+    else app.announcer.say(`${nameOf(place, id)}: ${words.status}`);
+  };
+  desk.link.changed.listen(() => desk.link.isLive && engine.nudge());
+  app.session.changed.listen(() => engine.nudge());
+  keepPage(desk.uploads.changed, () => engine.isSending, app.preferences);
+  return { engine, noteOf: note, resume: (id, file) => resume({ ...place, engine }, id, file) };
+}
+
+interface Place {
+  app: App;
+  desk: Desk;
+}
+
+function nameOf({ desk }: Place, id: string): string {
+  const snapshot = desk.operations.get(id)?.snapshot;
+  return snapshot?.target?.name ?? snapshot?.subject.name ?? '';
+}
+
+async function resume(place: Place & { engine: UploadEngine }, id: string, file: File): Promise<void> {
+  const { app, engine } = place;
+  const text = uploadsTextOf(app.preferences);
+  try {
+    await engine.resume(id, file);
+  } catch (error) {
+    if (error instanceof FileTrouble) app.notices.show(text.unreadable);
+    else if (error instanceof NoDigest) app.notices.show(text.noDigest);
+    else if (error instanceof ApiProblem && error.code === 'wrong_file')
+      app.notices.show(`${text.notThisFile(nameOf(place, id))} ${await whyWrong(app, { id, file, error })}`);
+    else throw error;
+  }
+}
+
+/** The size in the reader's language where that is what differs; else as the server says it. */
+async function whyWrong(app: App, about: { id: string; file: File; error: ApiProblem }): Promise<string> {
+  const { id, file, error } = about;
+  const upload = await app.api.upload(id).catch(() => null);
+  const { message, hint, detail } = app.explain(error);
+  if (upload === null || upload.sizeBytes === file.size) return `${message} ${hint} ${detail}`.trim();
+  const words = uploadsTextOf(app.preferences).wrongSize(size(file.size), size(upload.sizeBytes));
+  return `${words} ${hint}`;
+}

@@ -1,0 +1,190 @@
+import { isTerminal } from '@wcc/progress';
+import type { OperationsState } from '../../operations/operations-state.ts';
+import { readSlice } from './local-file.ts';
+import type { LocalFile } from './local-file.ts';
+import { Pace, waitMs } from './chunk-sizer.ts';
+import type { Places } from './slots.ts';
+import { Stillness } from './stall-watch.ts';
+import type { Tus } from './tus.ts';
+import { isEnd, viewOfError } from './upload-view.ts';
+import type { UploadView } from './upload-view.ts';
+
+export interface UploadContext {
+  tus: Tus;
+  places: Places;
+  operations: Pick<OperationsState, 'get' | 'listen'>;
+  isOnline: () => boolean;
+  isSignedIn: () => boolean;
+  onChange: () => void;
+}
+
+const HEAD_MS = 10_000;
+const PROBE_MS = 5000;
+const LOCKED_WAIT_MS = 4000;
+
+/**
+ * Sends one file, until the server has it or the operation has ended; goes on by itself from what the server
+ * has on its disk. Neither dialog nor page owns it. How far it is, only the operation tells.
+ */
+export class Upload {
+  readonly id: string;
+  readonly #file: LocalFile;
+  readonly #context: UploadContext;
+  readonly #pace = new Pace();
+  #view: UploadView = { kind: 'sending' };
+  #offsetBytes = 0;
+  #failures = 0;
+  #wake: () => void = () => undefined;
+  #request: AbortController | null = null;
+
+  constructor(id: string, file: LocalFile, context: UploadContext) {
+    this.id = id;
+    this.#file = file;
+    this.#context = context;
+  }
+
+  get view(): UploadView {
+    return this.#view;
+  }
+
+  /** What the server has on its disk: as it confirmed to this page, or told to all who watch. */
+  get offsetBytes(): number {
+    return Math.max(this.#offsetBytes, this.#arrivedBytes);
+  }
+
+  /** Something outside is another: connection, session. Whoever waits tries at once. */
+  nudge(): void {
+    this.#wake();
+  }
+
+  async run(): Promise<void> {
+    const { places, operations } = this.#context;
+    const stop = operations.listen(this.id, () => this.#onSnapshot());
+    while (!this.#isOver) {
+      if (this.#isPaused) {
+        this.#set({ kind: 'paused' });
+        await this.#wait(null);
+        continue;
+      }
+      // A try to go on after a break looks like the break until the server has answered.
+      if (!places.tryTake()) {
+        this.#set({ kind: 'waiting' });
+        await places.take();
+      }
+      const view = await this.#session().finally(() => places.give());
+      if (view === null) continue;
+      this.#set(view);
+      if (!isEnd(view)) await this.#waitFor(view);
+    }
+    stop();
+    if (!isEnd(this.#view)) this.#set({ kind: 'over', problem: null });
+  }
+
+  /** Ended by the server or by somebody's order, or by what this page found. */
+  get #isOver(): boolean {
+    const entry = this.#context.operations.get(this.id);
+    if (isEnd(this.#view)) return true;
+    if (entry === undefined) return false;
+    return entry.isUnknown || isTerminal(entry.snapshot.state) || entry.snapshot.state === 'cancelling';
+  }
+
+  get #isPaused(): boolean {
+    return this.#context.operations.get(this.id)?.snapshot.state === 'paused';
+  }
+
+  /** What watchers are told to be on the disk, in the middle of a piece too. */
+  get #arrivedBytes(): number {
+    const snapshot = this.#context.operations.get(this.id)?.snapshot;
+    const phase = snapshot?.phases[snapshot.phaseIndex];
+    return phase !== undefined && phase.name === 'receive' && 'done' in phase ? phase.done : 0;
+  }
+
+  /** Sends until something is in the way. @returns what, or `null` when that is for the loop to see */
+  async #session(): Promise<UploadView | null> {
+    if (this.#isOver || this.#isPaused) return null;
+    const request = new AbortController();
+    this.#request = request;
+    try {
+      const signal = AbortSignal.any([request.signal, AbortSignal.timeout(HEAD_MS)]);
+      this.#confirm((await this.#context.tus.offset(this.id, signal)).offsetBytes);
+      // A proxy that refuses bytes lets the question through: only bytes that arrive prove that it does no more.
+      if (this.#view.kind !== 'refused') this.#set({ kind: 'sending' });
+      while (this.#offsetBytes < this.#file.size) await this.#sendPart(request);
+      return { kind: 'over', problem: null };
+    } catch (error) {
+      if (this.#isOver || this.#isPaused) return null;
+      this.#failures += 1;
+      return viewOfError(error);
+    } finally {
+      this.#request = null;
+    }
+  }
+
+  async #sendPart(request: AbortController): Promise<void> {
+    const offsetBytes = this.#offsetBytes;
+    const end = Math.min(this.#file.size, offsetBytes + this.#pace.bytes);
+    const bytes = await readSlice(this.#file, offsetBytes, end);
+    const { tus, operations, isOnline } = this.#context;
+    const stillness = new Stillness({
+      id: this.id,
+      operations,
+      isOnline,
+      probe: async () => (await tus.offset(this.id, AbortSignal.timeout(PROBE_MS))).offsetBytes,
+      onDead: (reason) => request.abort(reason),
+    });
+    const startedAt = performance.now();
+    try {
+      const answer = await tus.send(this.id, { offsetBytes, bytes }, request.signal);
+      // Taking nothing without a word is no way to go on.
+      if (answer.offsetBytes <= offsetBytes) throw new Error('The server took nothing.');
+      this.#failures = 0;
+      this.#set({ kind: 'sending' });
+      this.#confirm(answer.offsetBytes);
+      if (answer.offsetBytes === end) this.#pace.took(performance.now() - startedAt);
+    } catch (error) {
+      this.#pace.slower();
+      throw error;
+    } finally {
+      stillness.stop();
+    }
+  }
+
+  #confirm(offsetBytes: number): void {
+    this.#offsetBytes = offsetBytes;
+  }
+
+  /** Waits as long as makes sense; a nudge ends it at once. */
+  async #waitFor(view: UploadView): Promise<void> {
+    if (view.kind === 'signed_out') {
+      while (!this.#context.isSignedIn() && !this.#isOver) await this.#wait(null);
+      return;
+    }
+    const asked = view.kind === 'refused' ? (view.problem.retryAfterS ?? 0) * 1000 : 0;
+    const least = view.kind === 'elsewhere' ? LOCKED_WAIT_MS : asked;
+    await this.#wait(Math.max(least, waitMs(this.#failures)));
+  }
+
+  #wait(durationMs: number | null): Promise<void> {
+    return new Promise((resolve) => {
+      const timer = durationMs === null ? undefined : setTimeout(resolve, durationMs);
+      this.#wake = () => {
+        clearTimeout(timer);
+        resolve();
+      };
+    });
+  }
+
+  #onSnapshot(): void {
+    if (this.#request !== null && this.#view.kind === 'refused' && this.#arrivedBytes > this.#offsetBytes)
+      this.#set({ kind: 'sending' });
+    if (!this.#isOver && !this.#isPaused) return this.#view.kind === 'paused' ? this.#wake() : undefined;
+    this.#request?.abort();
+    this.#wake();
+  }
+
+  #set(view: UploadView): void {
+    if (view.kind === this.#view.kind && view.kind === 'sending') return;
+    this.#view = view;
+    this.#context.onChange();
+  }
+}

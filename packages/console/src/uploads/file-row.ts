@@ -1,0 +1,157 @@
+import { ApiProblem } from '@wcc/api/client';
+import { html, nothing } from 'lit';
+import type { TemplateResult } from 'lit';
+import type { Upload } from '@wcc/api';
+import type { App } from '../app/app.ts';
+import { FileTrouble } from './engine/local-file.ts';
+import { NoDigest } from './engine/sample-digests.ts';
+import { isAboutName, isMisnamed } from './upload-form.ts';
+import type { ChosenFile, FileVerdict } from './upload-form.ts';
+import { size } from '../text/format.ts';
+import { uploadsTextOf } from './text/catalogue.ts';
+import { percentOf } from './unfinished-uploads.ts';
+import { icon } from '../ui/icons.ts';
+
+export interface UploadFileContext {
+  app: App;
+  chosen: ChosenFile;
+  verdict: FileVerdict;
+  /** The unfinished upload that has the name which the image shall get. */
+  namesake: Upload | undefined;
+  change: (part: Partial<ChosenFile>) => void;
+  remove: () => void;
+}
+
+const textIn = (event: Event): string => (event.target instanceof HTMLInputElement ? event.target.value : '');
+
+/** One file of the dialog: what it is, its name, and what stands against it. */
+export function uploadFile(context: UploadFileContext): TemplateResult {
+  const { app, chosen, remove } = context;
+  const text = uploadsTextOf(app.preferences);
+  const { key, file, kind } = chosen;
+  const what = kind === null || kind === 'unreadable' || file.size === 0 ? '' : text.kinds[kind];
+  return html`<li class="file">
+    <div class="file-head">
+      <bdi class="file-name" translate="no">${file.name}</bdi>
+      <span class="muted">${[size(file.size), what].filter((part) => part !== '').join(' · ')}</span>
+      <button
+        type="button"
+        class="button quiet small remove"
+        id="upload-remove-${key}"
+        aria-label=${text.remove(file.name)}
+        aria-describedby="upload-note-${key}"
+        @click=${remove}
+      >
+        ${icon('close')}
+      </button>
+    </div>
+    ${chosen.begun === null ? nothing : goOnField(context)} ${chosen.isGoingOn ? nothing : nameField(context)}
+    ${noteOf(context)} ${chosen.isGoingOn ? nothing : digestField(context)}
+  </li>`;
+}
+
+function goOnField({ app, chosen, change }: UploadFileContext): TemplateResult {
+  const text = uploadsTextOf(app.preferences);
+  const { begun, isGoingOn, key } = chosen;
+  const at = percentOf(begun?.offsetBytes ?? 0, begun?.sizeBytes ?? 0);
+  const choice = (value: boolean, words: string, note: string): TemplateResult =>
+    html`<label class="check">
+      <input
+        type="radio"
+        id="upload-${value ? 'go-on' : 'anew'}-${key}"
+        name="go-on-${key}"
+        aria-describedby="upload-note-${key}"
+        .checked=${isGoingOn === value}
+        @change=${() => change({ isGoingOn: value })}
+      />${words} ${note === '' ? nothing : html`<span class="note">${note}</span>`}
+    </label>`;
+  return html`<fieldset class="field go-on" aria-label=${chosen.file.name}>
+    ${choice(true, text.goOn(begun?.name ?? '', at), text.goOnHint)} ${choice(false, text.asNew, '')}
+  </fieldset>`;
+}
+
+function nameField({ app, chosen, verdict, change }: UploadFileContext): TemplateResult {
+  const text = uploadsTextOf(app.preferences);
+  const id = `upload-name-${chosen.key}`;
+  return html`<div class="field">
+    <label for=${id}>${text.name}<span class="visually-hidden"> ${chosen.file.name}</span></label>
+    <input
+      id=${id}
+      autocomplete="off"
+      autocapitalize="none"
+      spellcheck="false"
+      .value=${chosen.name}
+      @input=${(event: Event) => change({ name: textIn(event) })}
+      aria-invalid=${String(isAboutName(verdict))}
+      aria-describedby="upload-note-${chosen.key}"
+    />
+  </div>`;
+}
+
+/** What is wrong, else what is worth knowing, else that all is well. */
+function noteOf(context: UploadFileContext): TemplateResult {
+  const { app, chosen, verdict } = context;
+  const text = uploadsTextOf(app.preferences);
+  const { copy } = app.text;
+  const id = `upload-note-${chosen.key}`;
+  const note = (kind: string, words: string): TemplateResult =>
+    html`<p class="note ${kind}" id=${id}>${words}</p>`;
+  if (chosen.problem !== null) return note('bad', problemWords(app, chosen));
+  if (verdict === null) {
+    if (chosen.isGoingOn || chosen.kind === null) return note('', '\u00a0');
+    const kind = chosen.kind === 'unreadable' ? '' : text.kinds[chosen.kind];
+    return isMisnamed(chosen) ? note('', text.otherThanName(kind)) : note('good', copy.free);
+  }
+  return note('bad', verdictWords(context, verdict));
+}
+
+function verdictWords(
+  { app, chosen, namesake }: UploadFileContext,
+  verdict: NonNullable<FileVerdict>,
+): string {
+  const text = uploadsTextOf(app.preferences);
+  const { copy } = app.text;
+  const { kind, file } = chosen;
+  const own: Partial<Record<NonNullable<FileVerdict>, string>> = {
+    taken: namesake === undefined ? copy.taken : text.begunName(size(namesake.sizeBytes)),
+    twice: text.twice,
+    bad_digest: text.badDigest,
+    unreadable: text.unreadable,
+    refused_kind: kind === null || kind === 'unreadable' ? '' : text.refusedKind(text.kinds[kind]),
+    ...(file.size === 0 ? { empty: text.empty } : {}),
+  };
+  return own[verdict] ?? ({ ...copy.nameProblems } as Partial<Record<string, string>>)[verdict] ?? '';
+}
+
+function problemWords(app: App, { begun, problem }: ChosenFile): string {
+  const text = uploadsTextOf(app.preferences);
+  if (problem instanceof FileTrouble) return text.unreadable;
+  if (problem instanceof NoDigest) return text.noDigest;
+  const { message, hint, detail } = app.explain(problem);
+  if (begun === null || !(problem instanceof ApiProblem) || problem.code !== 'wrong_file')
+    return `${message} ${hint}`;
+  return `${text.notThisFile(begun.name)} ${message} ${hint} ${detail}`.trim();
+}
+
+function digestField({ app, chosen, verdict, change }: UploadFileContext): TemplateResult {
+  const text = uploadsTextOf(app.preferences);
+  const id = `upload-digest-${chosen.key}`;
+  return html`<details>
+    <summary>${text.digest}<span class="visually-hidden"> ${chosen.file.name}</span></summary>
+    <div class="field">
+      <input
+        id=${id}
+        class="digest"
+        aria-label=${text.digestOf(chosen.file.name)}
+        autocomplete="off"
+        autocapitalize="none"
+        spellcheck="false"
+        .value=${chosen.sha256}
+        @input=${(event: Event) => change({ sha256: textIn(event) })}
+        aria-invalid=${String(verdict === 'bad_digest')}
+        aria-describedby="${id}-note"
+      />
+      <p class="note" id="${id}-note">${text.digestHint}</p>
+    </div>
+  </details>`;
+}

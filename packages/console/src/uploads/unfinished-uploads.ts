@@ -1,0 +1,28 @@
+import type { Upload } from '@wcc/api';
+import { html, nothing } from 'lit';
+import type { TemplateResult } from 'lit';
+import { size } from '../text/format.ts';
+import type { UploadsText } from './text/text.ts';
+
+/** Which files the server waits for: name, size, and how much of each it has. */
+export function begunUploads(begun: readonly Upload[], text: UploadsText): TemplateResult | typeof nothing {
+  if (begun.length === 0) return nothing;
+  return html`<section class="begun" aria-label=${text.begun}>
+    <p>${text.begun}</p>
+    <ul>
+      ${begun.map(
+        ({ name, sizeBytes, offsetBytes }) =>
+          html`<li>
+            <bdi translate="no">${name}</bdi>
+            <span class="muted">${text.begunFacts(size(sizeBytes), percentOf(offsetBytes, sizeBytes))}</span>
+          </li>`,
+      )}
+    </ul>
+    <p class="note">${text.begunHint}</p>
+  </section>`;
+}
+
+/** Rounded down: 100 % is said of what is whole alone. */
+export function percentOf(done: number, total: number): string {
+  return `${total === 0 ? 0 : Math.floor((done / total) * 100)} %`;
+}

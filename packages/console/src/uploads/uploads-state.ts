@@ -1,0 +1,81 @@
+import type { RowNote } from '@wcc/progress/element';
+import type { Snapshot } from '@wcc/progress';
+import { Emitter } from '../ui/emitter.ts';
+import type { UploadEngine } from './engine/engine.ts';
+
+/** What comes with the first upload. */
+export interface Sender {
+  readonly engine: UploadEngine;
+  noteOf(id: string): RowNote | null;
+  /** Compares the file and goes on; says what is wrong when it cannot. */
+  resume(id: string, file: File): Promise<void>;
+}
+
+export interface UploadsOptions {
+  load: () => Promise<Sender>;
+  userId: () => string;
+  onProblem: (error: unknown) => void;
+}
+
+/** What this page sends, for all parts of it. The engine itself is loaded when it is wanted. */
+export class Uploads {
+  /** An upload of this page came, went, or goes another way now. */
+  readonly changed: Emitter = new Emitter();
+  readonly #options: UploadsOptions;
+  #sender: Sender | null = null;
+  #loading: Promise<Sender> | null = null;
+
+  constructor(options: UploadsOptions) {
+    this.#options = options;
+  }
+
+  /** @throws where the part cannot be loaded; the next call tries again */
+  async sender(): Promise<Sender> {
+    this.#loading ??= this.#options.load();
+    try {
+      this.#sender = await this.#loading;
+      return this.#sender;
+    } catch (error) {
+      this.#loading = null;
+      throw error;
+    }
+  }
+
+  noteOf(id: string): RowNote | null {
+    return this.#sender?.noteOf(id) ?? null;
+  }
+
+  /** Whether this page itself sends, or will go on by itself. */
+  isFed(id: string): boolean {
+    const upload = this.#sender?.engine.get(id);
+    return upload !== undefined && upload.view.kind !== 'file_trouble';
+  }
+
+  /** One's own unfinished upload, which nobody here sends. */
+  mayChoose({ action, owner, id }: Snapshot): boolean {
+    return action === 'upload_image' && owner === this.#options.userId() && !this.isFed(id);
+  }
+
+  nudge(): void {
+    this.#sender?.engine.nudge();
+  }
+
+  /** Asks for the file of an unfinished upload, and goes on with it. Call it where a press is handled. */
+  choose(id: string): void {
+    const input = document.createElement('input');
+    input.type = 'file';
+    input.addEventListener('change', () => {
+      const file = input.files?.[0];
+      if (file !== undefined) void this.#resume(id, file);
+    });
+    input.click();
+  }
+
+  async #resume(id: string, file: File): Promise<void> {
+    try {
+      await (await this.sender()).resume(id, file);
+    } catch (error) {
+      this.#options.onProblem(error);
+    }
+  }
+}
