@@ -252,6 +252,13 @@ describe('documents', () => {
     );
   });
 
+  it('the glossary lists each word once, in alphabetical order', () => {
+    const rows = [...read('docs/glossary.md').matchAll(/^\| (?!word |-)(.+?) +\| /gm)];
+    const words = rows.map(([, word]) => word ?? '');
+    expect(words.length).toBeGreaterThan(40);
+    expect(words).toEqual([...new Set(words)].toSorted());
+  });
+
   it('the architecture page names every room of the tree', () => {
     const page = read('docs/architecture.md');
     const names = new Set(
