@@ -1,12 +1,12 @@
 import type { Accepted, CopyPlan, Image, ImageList } from '@wcc/api';
 import { ApiError, copyImageRequest, copyPlanQuery, imageQuery, routes, sampleImageRequest } from '@wcc/api';
 import type { FastifyInstance, FastifyRequest } from 'fastify';
-import type { Images } from '../images/images.ts';
-import type { Operations } from '../operations/operations.ts';
-import { requirePrincipal } from './credentials.ts';
-import { idempotencyKeyOf } from './idempotency-key.ts';
+import type { Images } from '../../images/images.ts';
+import type { Operations } from '../../operations/operations.ts';
+import { requirePrincipal } from '../credentials.ts';
+import { idempotencyKeyOf } from '../idempotency-key.ts';
 import { accepted } from './operations.ts';
-import { parseBody, parseQuery } from './parse.ts';
+import { parseBody, parseQuery } from '../parse.ts';
 
 /** Images, and the actions that make new ones. */
 export function registerImages(

@@ -1,9 +1,9 @@
 import type { User, UserList } from '@wcc/api';
 import { changeUserRequest, createUserRequest, routes } from '@wcc/api';
 import type { FastifyInstance } from 'fastify';
-import type { Access } from '../access/access.ts';
-import { requireRight } from './credentials.ts';
-import { parseBody } from './parse.ts';
+import type { Access } from '../../access/access.ts';
+import { requireRight } from '../credentials.ts';
+import { parseBody } from '../parse.ts';
 
 /** Users, by administrators. */
 export function registerUsers(app: FastifyInstance, { access }: { access: Access }): void {

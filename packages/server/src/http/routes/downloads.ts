@@ -1,12 +1,12 @@
 import { ApiError, routes } from '@wcc/api';
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import { Readable } from 'node:stream';
-import type { Access } from '../access/access.ts';
-import { isRevoked } from '../access/access.ts';
-import type { Principal } from '../access/principal.ts';
-import { readImageBytes, type OpenImage } from '../images/download/open.ts';
-import type { Images } from '../images/images.ts';
-import { requirePrincipal } from './credentials.ts';
+import type { Access } from '../../access/access.ts';
+import { isRevoked } from '../../access/access.ts';
+import type { Principal } from '../../access/principal.ts';
+import { readImageBytes, type OpenImage } from '../../images/download/open.ts';
+import type { Images } from '../../images/images.ts';
+import { requirePrincipal } from '../credentials.ts';
 import { imageIdOf, type WithId } from './images.ts';
 import { mayContinue, namesTag, parseRange, type Wanted } from './range.ts';
 

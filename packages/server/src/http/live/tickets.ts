@@ -3,13 +3,13 @@ import { ApiError, routes, ticketRequest } from '@wcc/api';
 import type { TicketClaims, Tickets } from '@wcc/progress/server';
 import { TicketError } from '@wcc/progress/server';
 import type { FastifyInstance, FastifyRequest } from 'fastify';
-import type { Principal } from '../access/principal.ts';
-import { whoIs } from '../access/principal.ts';
+import type { Principal } from '../../access/principal.ts';
+import { whoIs } from '../../access/principal.ts';
 import type { Snapshot } from '@wcc/progress';
-import { auditStatement } from '../storage/audit.ts';
-import type { Store } from '../storage/store.ts';
-import { requireRight } from './credentials.ts';
-import { parseBody } from './parse.ts';
+import { auditStatement } from '../../storage/audit.ts';
+import type { Store } from '../../storage/store.ts';
+import { requireRight } from '../credentials.ts';
+import { parseBody } from '../parse.ts';
 
 /** What a ticket of this server says. */
 export interface ServerTicketClaims extends TicketClaims {

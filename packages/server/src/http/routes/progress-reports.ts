@@ -1,11 +1,11 @@
 import type { Accepted } from '@wcc/api';
 import { endOperationRequest, publishOperationRequest, reportProgressRequest, routes } from '@wcc/api';
 import type { FastifyInstance } from 'fastify';
-import type { Operations } from '../operations/operations.ts';
-import { requirePrincipal } from './credentials.ts';
-import { idempotencyKeyOf } from './idempotency-key.ts';
+import type { Operations } from '../../operations/operations.ts';
+import { requirePrincipal } from '../credentials.ts';
+import { idempotencyKeyOf } from '../idempotency-key.ts';
 import { accepted } from './operations.ts';
-import { parseBody } from './parse.ts';
+import { parseBody } from '../parse.ts';
 
 /** Other programs report their own operations here: make, report, end. */
 export function registerPublish(app: FastifyInstance, { operations }: { operations: Operations }): void {

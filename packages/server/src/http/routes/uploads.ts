@@ -1,11 +1,11 @@
 import type { MatchedUpload, Upload, UploadList } from '@wcc/api';
 import { ApiError, matchUploadRequest, routes, tus, uploadMetadata, uploadQuery } from '@wcc/api';
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
-import { metadataOf, type TusAnswer, type TusRequest } from '../uploads/headers.ts';
-import type { Uploads } from '../uploads/uploads.ts';
-import { requirePrincipal } from './credentials.ts';
-import { idempotencyKeyOf } from './idempotency-key.ts';
-import { parse, parseBody, parseQuery } from './parse.ts';
+import { metadataOf, type TusAnswer, type TusRequest } from '../../uploads/headers.ts';
+import type { Uploads } from '../../uploads/uploads.ts';
+import { requirePrincipal } from '../credentials.ts';
+import { idempotencyKeyOf } from '../idempotency-key.ts';
+import { parse, parseBody, parseQuery } from '../parse.ts';
 
 /** tus 1.0, and what the console asks about uploads. In a scope of its own: only here a body is a raw stream. */
 export function registerUploads(app: FastifyInstance, { uploads }: { uploads: Uploads }): void {

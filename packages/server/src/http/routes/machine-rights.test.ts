@@ -2,11 +2,11 @@ import { accepted, imageList, vmList } from '@wcc/api';
 import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { makeEcho, writeDisk } from '../machines/hypervisor/guest.testkit.ts';
-import { waitUntil } from '../machines/hypervisor/wait.testkit.ts';
-import { greet, openScreen, pressKey, seePicture, type Screen } from './screens.testkit.ts';
-import { adminToken, startTestServer, type Answer, type ServerUnderTest } from './server.testkit.ts';
-import { openSocket, shakeHands } from './upgrade.testkit.ts';
+import { makeEcho, writeDisk } from '../../machines/hypervisor/guest.testkit.ts';
+import { waitUntil } from '../../machines/hypervisor/wait.testkit.ts';
+import { greet, openScreen, pressKey, seePicture, type Screen } from '../screens.testkit.ts';
+import { adminToken, startTestServer, type Answer, type ServerUnderTest } from '../server.testkit.ts';
+import { openSocket, shakeHands } from '../upgrade.testkit.ts';
 
 /** What a machine shows, and to whom: every address, before and after a right is lost. */
 const MiB = 1024 ** 2;

@@ -2,8 +2,8 @@ import { ApiError, routes, toProblem } from '@wcc/api';
 import type { EventRefusal, EventStreams } from '@wcc/progress/server';
 import type { FastifyInstance } from 'fastify';
 import type { IncomingMessage, ServerResponse } from 'node:http';
-import type { Principal } from '../access/principal.ts';
-import { requirePrincipal } from './credentials.ts';
+import type { Principal } from '../../access/principal.ts';
+import { requirePrincipal } from '../credentials.ts';
 
 /** Page 04, "SSE and plain GET": one operation, told until its end, for curl and whoever has no WebSocket. */
 export function registerEvents(app: FastifyInstance, deps: { streams: EventStreams<Principal> }): void {

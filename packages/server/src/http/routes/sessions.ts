@@ -1,11 +1,11 @@
 import type { Session } from '@wcc/api';
 import { ApiError, changePasswordRequest, firstSignInRequest, routes, signInRequest } from '@wcc/api';
 import type { FastifyInstance, FastifyReply } from 'fastify';
-import type { Access } from '../access/access.ts';
-import type { SignedIn } from '../access/first-sign-in.ts';
-import { sessionAbsoluteMs } from '../access/sessions.ts';
-import { requirePrincipal } from './credentials.ts';
-import { parseBody } from './parse.ts';
+import type { Access } from '../../access/access.ts';
+import type { SignedIn } from '../../access/first-sign-in.ts';
+import { sessionAbsoluteMs } from '../../access/sessions.ts';
+import { requirePrincipal } from '../credentials.ts';
+import { parseBody } from '../parse.ts';
 
 export interface SessionRoutesDeps {
   access: Access;

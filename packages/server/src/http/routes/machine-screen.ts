@@ -1,14 +1,14 @@
 import { ApiError, routes, serialQuery } from '@wcc/api';
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import { Readable } from 'node:stream';
-import { isRevoked, type Access } from '../access/access.ts';
-import type { Principal } from '../access/principal.ts';
-import type { Machines } from '../machines/machines.ts';
+import { isRevoked, type Access } from '../../access/access.ts';
+import type { Principal } from '../../access/principal.ts';
+import type { Machines } from '../../machines/machines.ts';
 import { createPlaces } from '@wcc/progress/server';
-import { requirePrincipal } from './credentials.ts';
-import { onExpiry } from './expiry.ts';
+import { requirePrincipal } from '../credentials.ts';
+import { onExpiry } from '../principal-expiry.ts';
 import { vmIdOf } from './machines.ts';
-import { parseQuery } from './parse.ts';
+import { parseQuery } from '../parse.ts';
 
 type Request = FastifyRequest<{ Params: { id: string } }>;
 

@@ -1,8 +1,8 @@
 import { once } from 'node:events';
 import { Worker } from 'node:worker_threads';
 import { afterEach, beforeEach, expect, it, vi } from 'vitest';
-import type { ServerUnderTest } from './server.testkit.ts';
-import { adminToken, startTestServer } from './server.testkit.ts';
+import type { ServerUnderTest } from '../server.testkit.ts';
+import { adminToken, startTestServer } from '../server.testkit.ts';
 
 let server: ServerUnderTest;
 let databaseThread: Worker;

@@ -1,8 +1,8 @@
 import type { PoolList, RemainsList, RescanResult } from '@wcc/api';
 import { routes } from '@wcc/api';
 import type { FastifyInstance } from 'fastify';
-import type { Images } from '../images/images.ts';
-import { requirePrincipal } from './credentials.ts';
+import type { Images } from '../../images/images.ts';
+import { requirePrincipal } from '../credentials.ts';
 
 /** The directories in which images live, and what copies left in them. */
 export function registerPools(app: FastifyInstance, { images }: { images: Images }): void {

@@ -4,9 +4,9 @@ import { connect, type AddressInfo, type Socket } from 'node:net';
 import { Duplex } from 'node:stream';
 import { afterEach, beforeEach, expect, it } from 'vitest';
 import { WebSocket, WebSocketServer } from 'ws';
-import { waitUntil } from '../machines/hypervisor/wait.testkit.ts';
+import { waitUntil } from '../../machines/hypervisor/wait.testkit.ts';
 import { joinScreen, type ScreenLife } from './screen-bridge.ts';
-import { handshakeText } from './upgrade.testkit.ts';
+import { handshakeText } from '../upgrade.testkit.ts';
 
 /** The joint between a page and a machine's screen, with real sockets and a screen that never stops. */
 const MiB = 1024 ** 2;

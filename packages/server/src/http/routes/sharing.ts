@@ -1,12 +1,12 @@
 import type { CreatedShare, Grant, GrantList, ShareList } from '@wcc/api';
 import { ApiError, createGrantRequest, createShareRequest, routes } from '@wcc/api';
 import type { FastifyInstance, FastifyRequest } from 'fastify';
-import type { Access } from '../access/access.ts';
-import type { Principal } from '../access/principal.ts';
-import { can } from '../access/rules.ts';
-import type { Operations } from '../operations/operations.ts';
-import { requirePrincipal } from './credentials.ts';
-import { parseBody } from './parse.ts';
+import type { Access } from '../../access/access.ts';
+import type { Principal } from '../../access/principal.ts';
+import { can } from '../../access/rules.ts';
+import type { Operations } from '../../operations/operations.ts';
+import { requirePrincipal } from '../credentials.ts';
+import { parseBody } from '../parse.ts';
 
 export interface SharingDeps {
   access: Access;

@@ -2,10 +2,10 @@ import type { Snapshot } from '@wcc/progress';
 import type { EventStreams, Hub, Places, WebSocketOptions } from '@wcc/progress/server';
 import { createEventStreams, createPlaces } from '@wcc/progress/server';
 import { LIMITS } from '@wcc/progress';
-import type { Access } from '../access/access.ts';
-import { isRevoked } from '../access/access.ts';
-import type { Principal } from '../access/principal.ts';
-import { can } from '../access/rules.ts';
+import type { Access } from '../../access/access.ts';
+import { isRevoked } from '../../access/access.ts';
+import type { Principal } from '../../access/principal.ts';
+import { can } from '../../access/rules.ts';
 import { refuseStream } from './events.ts';
 
 export interface WatchingDeps {

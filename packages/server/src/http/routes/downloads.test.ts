@@ -4,7 +4,7 @@ import { request as httpRequest, type IncomingMessage } from 'node:http';
 import { once } from 'node:events';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { adminToken, startTestServer, type Answer, type ServerUnderTest } from './server.testkit.ts';
+import { adminToken, startTestServer, type Answer, type ServerUnderTest } from '../server.testkit.ts';
 
 const MiB = 1024 ** 2;
 let server: ServerUnderTest;

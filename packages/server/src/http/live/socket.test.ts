@@ -1,11 +1,11 @@
 import { once } from 'node:events';
 import { connect } from 'node:net';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
-import { createSessions } from '../access/sessions.ts';
-import type { ServerUnderTest } from './server.testkit.ts';
-import { adminToken, password, startTestServer } from './server.testkit.ts';
-import type { Handshake } from './upgrade.testkit.ts';
-import { handshakeText, openSocket, shakeHands } from './upgrade.testkit.ts';
+import { createSessions } from '../../access/sessions.ts';
+import type { ServerUnderTest } from '../server.testkit.ts';
+import { adminToken, password, startTestServer } from '../server.testkit.ts';
+import type { Handshake } from '../upgrade.testkit.ts';
+import { handshakeText, openSocket, shakeHands } from '../upgrade.testkit.ts';
 
 let server: ServerUnderTest;
 let userId: string;

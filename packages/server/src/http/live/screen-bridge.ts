@@ -1,7 +1,7 @@
 import { CLOSE_CODES } from '@wcc/progress';
 import type { Duplex } from 'node:stream';
 import type { WebSocket } from 'ws';
-import type { InputFilter } from '../machines/screen/rfb-input.ts';
+import type { InputFilter } from './rfb-input.ts';
 
 /** What may wait for a slow page; then the machine's side is read no further. */
 const highWaterBytes = 1024 ** 2;

@@ -12,7 +12,7 @@ import { symlinkSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { adminToken, startTestServer, type ServerUnderTest } from './server.testkit.ts';
+import { adminToken, startTestServer, type ServerUnderTest } from '../server.testkit.ts';
 
 let server: ServerUnderTest;
 let poolId: string;

@@ -1,10 +1,10 @@
 import type { Accepted, Operation, OperationList, OperationLog } from '@wcc/api';
 import { operationQuery, routes } from '@wcc/api';
 import type { FastifyInstance, FastifyReply } from 'fastify';
-import type { Operations } from '../operations/operations.ts';
-import { requirePrincipal, requireRight } from './credentials.ts';
-import { idempotencyKeyOf } from './idempotency-key.ts';
-import { parseQuery } from './parse.ts';
+import type { Operations } from '../../operations/operations.ts';
+import { requirePrincipal, requireRight } from '../credentials.ts';
+import { idempotencyKeyOf } from '../idempotency-key.ts';
+import { parseQuery } from '../parse.ts';
 
 /** Reading and controlling operations. The server's own are made on the resources that they are about. */
 export function registerOperations(app: FastifyInstance, { operations }: { operations: Operations }): void {

@@ -4,8 +4,8 @@ import type { OpenApiDocument } from '@wcc/api/openapi';
 import { Validator } from '@seriousme/openapi-schema-validator';
 import type { FastifyInstance } from 'fastify';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { startTestServer } from './server.testkit.ts';
-import type { ServerUnderTest } from './server.testkit.ts';
+import { startTestServer } from '../server.testkit.ts';
+import type { ServerUnderTest } from '../server.testkit.ts';
 
 let server: ServerUnderTest;
 const registered = new Set<string>();

@@ -1,12 +1,12 @@
 import { accepted, host, vm, vmList } from '@wcc/api';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { writeBootable } from '../machines/machines.testkit.ts';
-import { waitUntil } from '../machines/hypervisor/wait.testkit.ts';
-import { bootSectorSays } from '../images/sample/boot-sector.ts';
-import { adminToken, startTestServer, type ServerUnderTest } from './server.testkit.ts';
-import { greet, openScreen, pressKey, seePicture, type Screen } from './screens.testkit.ts';
-import { shakeHands } from './upgrade.testkit.ts';
+import { writeBootable } from '../../machines/machines.testkit.ts';
+import { waitUntil } from '../../machines/hypervisor/wait.testkit.ts';
+import { bootSectorSays } from '../../images/sample/boot-sector.ts';
+import { adminToken, startTestServer, type ServerUnderTest } from '../server.testkit.ts';
+import { greet, openScreen, pressKey, seePicture, type Screen } from '../screens.testkit.ts';
+import { shakeHands } from '../upgrade.testkit.ts';
 
 const MiB = 1024 ** 2;
 const small = { cpus: 1, memoryBytes: 32 * MiB };

@@ -5,11 +5,11 @@ import type { FastifyInstance } from 'fastify';
 import { STATUS_CODES, type IncomingMessage, type Server } from 'node:http';
 import type { Duplex } from 'node:stream';
 import { WebSocketServer, type WebSocket } from 'ws';
-import { isRevoked } from '../access/access.ts';
-import type { Principal } from '../access/principal.ts';
-import { createInputFilter, type InputFilter } from '../machines/screen/rfb-input.ts';
-import type { ScreenOfVm } from '../machines/machines.ts';
-import { onExpiry } from './expiry.ts';
+import { isRevoked } from '../../access/access.ts';
+import type { Principal } from '../../access/principal.ts';
+import { createInputFilter, type InputFilter } from './rfb-input.ts';
+import type { ScreenOfVm } from '../../machines/machines.ts';
+import { onExpiry } from '../principal-expiry.ts';
 import { joinScreen } from './screen-bridge.ts';
 import { redeemTicket, type SocketDeps } from './socket.ts';
 

@@ -5,14 +5,14 @@ import type { Tickets, WebSocketGateway } from '@wcc/progress/server';
 import { attachWebSocket } from '@wcc/progress/server';
 import { ApiError, routes } from '@wcc/api';
 import type { FastifyInstance } from 'fastify';
-import type { Access } from '../access/access.ts';
-import { isRevoked } from '../access/access.ts';
-import type { Principal } from '../access/principal.ts';
-import type { Addresses } from './addresses.ts';
-import type { ClientAddress } from './client-address.ts';
-import { bearerOf } from './credentials.ts';
+import type { Access } from '../../access/access.ts';
+import { isRevoked } from '../../access/access.ts';
+import type { Principal } from '../../access/principal.ts';
+import type { Addresses } from '../addresses.ts';
+import type { ClientAddress } from '../client-address.ts';
+import { bearerOf } from '../credentials.ts';
 import type { ServerTicketClaims } from './tickets.ts';
-import type { WatchRules } from './watching.ts';
+import type { WatchRules } from './watch-rules.ts';
 
 export interface SocketDeps {
   server: Server;

@@ -8,14 +8,14 @@ import {
 } from '@wcc/api';
 import type { Snapshot } from '@wcc/progress';
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
-import type { Principal } from '../access/principal.ts';
-import type { Images } from '../images/images.ts';
-import type { Operations } from '../operations/operations.ts';
-import { requirePrincipal } from './credentials.ts';
-import { idempotencyKeyOf } from './idempotency-key.ts';
+import type { Principal } from '../../access/principal.ts';
+import type { Images } from '../../images/images.ts';
+import type { Operations } from '../../operations/operations.ts';
+import { requirePrincipal } from '../credentials.ts';
+import { idempotencyKeyOf } from '../idempotency-key.ts';
 import { imageIdOf, type WithId } from './images.ts';
 import { accepted } from './operations.ts';
-import { parseBody } from './parse.ts';
+import { parseBody } from '../parse.ts';
 
 /** What is done with images beside copying: convert, verify, import, change, delete. */
 export function registerImageActions(

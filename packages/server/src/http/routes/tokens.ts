@@ -1,12 +1,12 @@
 import type { CreatedToken, TokenList } from '@wcc/api';
 import { ApiError, createTokenRequest, routes, tokenQuery } from '@wcc/api';
 import type { FastifyInstance, FastifyRequest } from 'fastify';
-import type { Access } from '../access/access.ts';
-import type { Principal } from '../access/principal.ts';
-import type { Right } from '../access/rules.ts';
-import { can } from '../access/rules.ts';
-import { requirePrincipal, requireRight } from './credentials.ts';
-import { parseBody, parseQuery } from './parse.ts';
+import type { Access } from '../../access/access.ts';
+import type { Principal } from '../../access/principal.ts';
+import type { Right } from '../../access/rules.ts';
+import { can } from '../../access/rules.ts';
+import { requirePrincipal, requireRight } from '../credentials.ts';
+import { parseBody, parseQuery } from '../parse.ts';
 
 /** Bearer tokens: everybody's own, and for administrators everybody's. */
 export function registerTokens(app: FastifyInstance, { access }: { access: Access }): void {

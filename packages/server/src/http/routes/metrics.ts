@@ -1,8 +1,8 @@
 import { routes } from '@wcc/api';
 import type { FastifyInstance } from 'fastify';
-import type { Images } from '../images/images.ts';
-import type { Metrics } from '../metrics/metrics.ts';
-import { requireRight } from './credentials.ts';
+import type { Images } from '../../images/images.ts';
+import type { Metrics } from '../../metrics/metrics.ts';
+import { requireRight } from '../credentials.ts';
 
 declare module 'fastify' {
   interface FastifyContextConfig {

@@ -17,12 +17,12 @@ import {
   type VmList,
 } from '@wcc/api';
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
-import type { Machines } from '../machines/machines.ts';
-import type { Operations } from '../operations/operations.ts';
-import { requirePrincipal } from './credentials.ts';
-import { idempotencyKeyOf } from './idempotency-key.ts';
+import type { Machines } from '../../machines/machines.ts';
+import type { Operations } from '../../operations/operations.ts';
+import { requirePrincipal } from '../credentials.ts';
+import { idempotencyKeyOf } from '../idempotency-key.ts';
 import { accepted } from './operations.ts';
-import { parseBody } from './parse.ts';
+import { parseBody } from '../parse.ts';
 
 export interface MachineRoutesDeps {
   machines: Machines;

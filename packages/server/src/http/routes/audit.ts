@@ -1,9 +1,9 @@
 import type { AuditList } from '@wcc/api';
 import { auditQuery, routes } from '@wcc/api';
 import type { FastifyInstance } from 'fastify';
-import type { Store } from '../storage/store.ts';
-import { requireRight } from './credentials.ts';
-import { parseQuery } from './parse.ts';
+import type { Store } from '../../storage/store.ts';
+import { requireRight } from '../credentials.ts';
+import { parseQuery } from '../parse.ts';
 
 /** The audit record, newest first, for administrators. */
 export function registerAudit(app: FastifyInstance, { store }: { store: Store }): void {
