@@ -17,9 +17,9 @@ import { registerMachines } from './http/routes/machines.ts';
 import { registerMachineViews } from './http/routes/machine-screen.ts';
 import { createImages, type Images } from './images/images.ts';
 import { createPools } from './images/pool/pools.ts';
-import { createHypervisor } from './machines/create-hypervisor.ts';
+import { createHypervisor } from './machines/host/create-hypervisor.ts';
 import { createMachines, type Machines } from './machines/machines.ts';
-import { mayOperate } from './operations/may.ts';
+import { mayOperate } from './operations/permissions.ts';
 import { createOperations, type Operations } from './operations/operations.ts';
 import { createUploads, type Uploads } from './uploads/uploads.ts';
 

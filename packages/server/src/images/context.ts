@@ -5,7 +5,7 @@ import type { FreeSpaceFloor } from '../operations/space.ts';
 import type { Store } from '../storage/store.ts';
 import type { ImageNumbers } from './image-rows.ts';
 import type { Pools } from './pool/pools.ts';
-import type { ImageUsers } from './users.ts';
+import type { ImageUsers } from './references.ts';
 
 /** What all parts of the images' domain share. */
 export interface ImagesContext {

@@ -1,7 +1,7 @@
 import { ApiError } from '@wcc/api';
 import { join } from 'node:path';
 import type { Store } from '../storage/store.ts';
-import { lookAt } from './scan/look.ts';
+import { lookAt } from './scan/stat-entry.ts';
 
 /** Taken by a file (whatever it is), by a record, or by an operation that is going to use it. */
 export async function isNameTaken(

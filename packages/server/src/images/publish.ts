@@ -1,8 +1,8 @@
 import { link, open, unlink, type FileHandle } from 'node:fs/promises';
 import { join } from 'node:path';
 import { syncDirectory } from './pool/marker.ts';
-import { partialPath } from './room.ts';
-import { lookAt } from './scan/look.ts';
+import { partialPath } from './free-space.ts';
+import { lookAt } from './scan/stat-entry.ts';
 
 const partialMode = 0o600;
 const imageMode = 0o644;

@@ -6,7 +6,7 @@ import type { ImagesContext } from './context.ts';
 import { toRefusal } from './failures.ts';
 import { readImage, type ImageRow } from './image-rows.ts';
 import type { Pool } from './pool/pools.ts';
-import { demandSeen } from './users.ts';
+import { demandSeen } from './references.ts';
 
 /** An image that something is to be made of, looked at just now. */
 export interface Source {

@@ -3,10 +3,10 @@ import type { Principal } from '../access/principal.ts';
 import type { MachinesContext } from './context.ts';
 import { demandIso } from './create/plan-disks.ts';
 import { demandName, refuseNameOf } from './create/request.ts';
-import { demandCpus, demandHypervisor, demandMemory, ordered } from './host.ts';
-import { demandOff, vmAudit } from './life.ts';
-import { demandIdle } from './rights.ts';
-import { readDisks, specOf, type VmRow } from './vm-rows.ts';
+import { demandCpus, demandHypervisor, demandMemory, ordered } from './host/host.ts';
+import { demandOff, vmAudit } from './power.ts';
+import { demandIdle } from './record/rights.ts';
+import { readDisks, specOf, type VmRow } from './record/machine-rows.ts';
 
 export interface VmChange<Body> {
   row: VmRow;

@@ -4,7 +4,7 @@ import type { Mutex } from '../operations/mutex.ts';
 import type { Operations } from '../operations/operations.ts';
 import type { Store } from '../storage/store.ts';
 import type { Hypervisor } from './hypervisor.ts';
-import type { OperationSecrets } from './secrets.ts';
+import type { OperationSecrets } from './record/secrets.ts';
 import type { Seeds } from './seed/seeds.ts';
 
 /** What all parts of the machines' domain share. */

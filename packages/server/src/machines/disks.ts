@@ -1,17 +1,17 @@
 import { ApiError, type AddDiskInput, maxDisks } from '@wcc/api';
-import { registerImage } from '../images/made-image.ts';
+import { registerImage } from '../images/register-image.ts';
 import { refuseTakenName } from '../images/names.ts';
-import { measureRoom } from '../images/room.ts';
+import { measureRoom } from '../images/free-space.ts';
 import type { VmChange } from './change.ts';
 import type { MachinesContext } from './context.ts';
 import { finishDisk, publishDisk } from './create/disk-files.ts';
-import { announceDisk, withdrawDisk } from './unrecorded-disks.ts';
+import { announceDisk, withdrawDisk } from './host/orphan-disks.ts';
 import type { DiskPlan } from './create/input.ts';
 import { draftDisk, freeName } from './create/plan-disks.ts';
-import { demandHypervisor, ordered } from './host.ts';
-import { demandOff, vmAudit } from './life.ts';
-import { demandIdle } from './rights.ts';
-import { diskSpecOf, readDisks, specOf, type VmDiskRow } from './vm-rows.ts';
+import { demandHypervisor, ordered } from './host/host.ts';
+import { demandOff, vmAudit } from './power.ts';
+import { demandIdle } from './record/rights.ts';
+import { diskSpecOf, readDisks, specOf, type VmDiskRow } from './record/machine-rows.ts';
 
 /** A further blank disk for a machine that is off. */
 export async function addDisk(context: MachinesContext, change: VmChange<AddDiskInput>): Promise<void> {

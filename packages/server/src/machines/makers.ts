@@ -12,16 +12,16 @@ import { availableParallelism } from 'node:os';
 import type { Principal } from '../access/principal.ts';
 import { can } from '../access/rules.ts';
 import { readImage } from '../images/image-rows.ts';
-import { demandSeen } from '../images/users.ts';
+import { demandSeen } from '../images/references.ts';
 import type { Action } from '../operations/action.ts';
 import type { MachinesContext } from './context.ts';
 import { createVmAction } from './create/action.ts';
 import { requestVm, type WantedVm, withoutSecrets } from './create/request.ts';
-import { ordered } from './host.ts';
-import { demandOff } from './life.ts';
-import { readProfile } from './profiles.ts';
-import { demandIdle, demandVm } from './rights.ts';
-import { bootOrderOf, readDisks } from './vm-rows.ts';
+import { ordered } from './host/host.ts';
+import { demandOff } from './power.ts';
+import { readProfile } from '../access/first-boot-profiles.ts';
+import { demandIdle, demandVm } from './record/rights.ts';
+import { bootOrderOf, readDisks } from './record/machine-rows.ts';
 
 export interface MakeOrder<Body> {
   principal: Principal;

@@ -6,7 +6,7 @@ import { isUniqueViolation } from '../storage/errors.ts';
 import type { WriteStatement } from '../storage/store.ts';
 import type { Action, OperationInput } from './action.ts';
 import type { Engine } from './engine.ts';
-import { createLive } from './live.ts';
+import { createLive } from './active-operation.ts';
 import type { NewRecord, OperationRecord } from './record.ts';
 import { newRecord } from './record.ts';
 import type { Scheduler } from './scheduler.ts';

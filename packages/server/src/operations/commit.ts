@@ -4,8 +4,8 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { StoreConflict, StoreError } from '../storage/errors.ts';
 import type { WriteStatement } from '../storage/store.ts';
 import type { Engine } from './engine.ts';
-import type { LiveRecord } from './live.ts';
-import { elapsedMsOf, newest, runClock } from './live.ts';
+import type { LiveRecord } from './active-operation.ts';
+import { elapsedMsOf, newest, runClock } from './active-operation.ts';
 import type { OperationRecord } from './record.ts';
 import { readLogEnd } from './rows.ts';
 

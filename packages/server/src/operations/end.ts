@@ -7,7 +7,7 @@ import { WorkFailure } from './action.ts';
 import type { LogLine } from './commit.ts';
 import { commit } from './commit.ts';
 import type { Engine } from './engine.ts';
-import type { Live } from './live.ts';
+import type { Live } from './active-operation.ts';
 import type { OperationRecord } from './record.ts';
 import { endPhases, failPhase, withState } from './record.ts';
 

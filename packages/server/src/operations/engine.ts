@@ -3,7 +3,7 @@ import type { Hub } from '@wcc/progress/server';
 import type { Store } from '../storage/store.ts';
 import type { Action } from './action.ts';
 import type { Clock } from './clock.ts';
-import type { Live } from './live.ts';
+import type { Live } from './active-operation.ts';
 import type { OperationRecord } from './record.ts';
 
 /** Told of every state that an operation has reached durably, its first one included: for log and metrics. */

@@ -4,7 +4,7 @@ import { commit } from './commit.ts';
 import { stopWork } from './control.ts';
 import { endSucceeded } from './end.ts';
 import type { Engine } from './engine.ts';
-import { createLive, isResuming, type Live } from './live.ts';
+import { createLive, isResuming, type Live } from './active-operation.ts';
 import { fallBack, withState } from './record.ts';
 import { readEndedSince, readLogEnd, type OperationRow } from './rows.ts';
 import type { Scheduler } from './scheduler.ts';

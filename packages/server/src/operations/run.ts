@@ -3,11 +3,11 @@ import { isStateReasonCode, type StateReasonCode } from '@wcc/api';
 import type { Work, PhaseEvent, WorkResult } from './action.ts';
 import { WorkFailure } from './action.ts';
 import { commit, type LogLine } from './commit.ts';
-import { continued } from './continued.ts';
+import { continued } from './resumed-work.ts';
 import { endCancelled, endFailed, endSucceeded } from './end.ts';
 import type { Engine } from './engine.ts';
-import type { Live } from './live.ts';
-import { newest } from './live.ts';
+import type { Live } from './active-operation.ts';
+import { newest } from './active-operation.ts';
 import type { OperationRecord } from './record.ts';
 import { enterPhase, withState } from './record.ts';
 

@@ -1,6 +1,6 @@
 import type { OperationRecord } from '@wcc/progress/server';
 import type { Engine } from './engine.ts';
-import { elapsedMsOf } from './live.ts';
+import { elapsedMsOf } from './active-operation.ts';
 
 /** What a kill may take from the running time of an operation: as much as from its bytes, one checkpoint. */
 const notedEveryMs = 5_000;

@@ -1,5 +1,5 @@
 import type { Engine } from './engine.ts';
-import type { Live } from './live.ts';
+import type { Live } from './active-operation.ts';
 import { createFairQueue, type FairQueue, type QueueEntry } from './queue.ts';
 import { run } from './run.ts';
 

@@ -12,14 +12,14 @@ import {
 } from '@wcc/copy';
 import { join } from 'node:path';
 import { toWorkFailure } from '../images/failures.ts';
-import { registerImage } from '../images/made-image.ts';
-import { measureRoom, readReservation } from '../images/room.ts';
+import { registerImage } from '../images/register-image.ts';
+import { measureRoom, readReservation } from '../images/free-space.ts';
 import type { Action, OperationView, StartHooks, Work } from '../operations/action.ts';
 import { memoryOf, type UploadsContext } from './context.ts';
 import { finishUpload } from './finish.ts';
 import { uploadAction, type UploadInput } from './input.ts';
 import { inspectUpload } from './inspect.ts';
-import { createSitting } from './sitting.ts';
+import { createSitting } from './upload-session.ts';
 
 /** `upload_image`: its client drives it, by tus. */
 export function createUploadAction(context: UploadsContext): Action {

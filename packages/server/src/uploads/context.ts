@@ -2,9 +2,9 @@ import type { Hash } from 'node:crypto';
 import type { ImagesContext } from '../images/context.ts';
 import type { Clock } from '../operations/clock.ts';
 import type { Mutex } from '../operations/mutex.ts';
-import type { Gate } from './bytes/gate.ts';
+import type { Gate } from './bytes/limiter.ts';
 import type { Inspected } from './inspect.ts';
-import type { Sitting } from './sitting.ts';
+import type { Sitting } from './upload-session.ts';
 
 export interface UploadSettings {
   /** Nobody went on with it for so long: it is removed. */

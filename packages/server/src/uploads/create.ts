@@ -6,7 +6,7 @@ import type { Principal } from '../access/principal.ts';
 import { can } from '../access/rules.ts';
 import { refuseTooLarge } from '../images/foreign/too-large.ts';
 import type { Pool } from '../images/pool/pools.ts';
-import { startChecked } from '../images/start-checked.ts';
+import { startChecked } from '../images/accept-with-space.ts';
 import type { Action } from '../operations/action.ts';
 import type { UploadsContext } from './context.ts';
 import { expiresHeader, errorOfEnd } from './find.ts';

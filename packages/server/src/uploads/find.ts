@@ -6,7 +6,7 @@ import { stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Principal } from '../access/principal.ts';
 import { can } from '../access/rules.ts';
-import type { Driven } from '../operations/driving.ts';
+import type { Driven } from '../operations/client-driven.ts';
 import { readRow } from '../operations/rows.ts';
 import type { UploadsContext } from './context.ts';
 import { uploadAction, type UploadInput } from './input.ts';

@@ -2,7 +2,7 @@ import { ApiError } from '@wcc/api';
 import { publishReceived, type ReceivedFile } from '@wcc/copy';
 import { createHash, type Hash } from 'node:crypto';
 import type { FileHandle } from 'node:fs/promises';
-import { partialPath } from '../images/room.ts';
+import { partialPath } from '../images/free-space.ts';
 import type { OperationView, PhaseEvent, WorkResult } from '../operations/action.ts';
 import { memoryOf, type UploadsContext } from './context.ts';
 import type { UploadInput } from './input.ts';

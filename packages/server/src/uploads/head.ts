@@ -1,7 +1,7 @@
 import { ApiError } from '@wcc/api';
 import type { Snapshot } from '@wcc/progress';
 import { setTimeout as sleep } from 'node:timers/promises';
-import type { Driven } from '../operations/driving.ts';
+import type { Driven } from '../operations/client-driven.ts';
 import { memoryOf, type UploadsContext } from './context.ts';
 import { durableOffset, expiresHeader, findUpload } from './find.ts';
 import { demandVersion, type TusAnswer, type TusRequest } from './headers.ts';

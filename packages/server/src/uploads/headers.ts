@@ -2,7 +2,7 @@ import { ApiError, tus, type ChecksumAlgorithm } from '@wcc/api';
 import { createHash } from 'node:crypto';
 import type { IncomingHttpHeaders, IncomingMessage } from 'node:http';
 import type { Principal } from '../access/principal.ts';
-import type { Checksum } from './incoming.ts';
+import type { Checksum } from './receive-request.ts';
 
 /** A request of the tus protocol, by somebody who was authenticated. */
 export interface TusRequest {

@@ -1,7 +1,7 @@
 import { ApiError, type Upload, type UploadList, type UploadSample } from '@wcc/api';
 import type { Principal } from '../access/principal.ts';
 import { can } from '../access/rules.ts';
-import type { Driven } from '../operations/driving.ts';
+import type { Driven } from '../operations/client-driven.ts';
 import type { UploadsContext } from './context.ts';
 import { durableOffset, expiresAtMs, findUpload } from './find.ts';
 import { uploadAction, type UploadInput } from './input.ts';

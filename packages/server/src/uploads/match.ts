@@ -3,7 +3,7 @@ import { createHash } from 'node:crypto';
 import { constants } from 'node:fs';
 import { open } from 'node:fs/promises';
 import type { Principal } from '../access/principal.ts';
-import { partialPath } from '../images/room.ts';
+import { partialPath } from '../images/free-space.ts';
 import type { UploadsContext } from './context.ts';
 import { durableOffset, findUpload } from './find.ts';
 

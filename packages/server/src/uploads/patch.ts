@@ -1,14 +1,14 @@
 import { ApiError } from '@wcc/api';
-import type { Driven } from '../operations/driving.ts';
+import type { Driven } from '../operations/client-driven.ts';
 import { watchBuffering } from './buffering.ts';
 import type { UploadsContext } from './context.ts';
 import { errorOfEnd, expiresHeader, findUpload, type Found } from './find.ts';
 import { bytesOf, checksumOf, demandContentType, demandVersion } from './headers.ts';
 import type { TusAnswer, TusRequest } from './headers.ts';
-import type { Checksum } from './incoming.ts';
+import type { Checksum } from './receive-request.ts';
 import { uploadAction, type UploadInput } from './input.ts';
-import { makeWay } from './lease.ts';
-import type { Sitting } from './sitting.ts';
+import { makeWay } from './lock.ts';
+import type { Sitting } from './upload-session.ts';
 
 /** A connection without a byte for so long is closed; the upload can be resumed. */
 const inactivityMs = 60_000;

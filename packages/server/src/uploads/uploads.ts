@@ -4,7 +4,7 @@ import type { ImagesContext } from '../images/context.ts';
 import { systemClock, type Clock } from '../operations/clock.ts';
 import { createKeyedMutex } from '../operations/mutex.ts';
 import { createUploadAction } from './action.ts';
-import { createGate } from './bytes/gate.ts';
+import { createGate } from './bytes/limiter.ts';
 import type { UploadsContext, UploadSettings } from './context.ts';
 import { createUpload } from './create.ts';
 import { expireUploads, watchExpiry } from './expire.ts';

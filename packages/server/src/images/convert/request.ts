@@ -8,7 +8,7 @@ import type { Action } from '../../operations/action.ts';
 import type { ImagesContext } from '../context.ts';
 import { lookIntoQcow2, openSafely } from '../foreign/inspect.ts';
 import { readSource, type Source } from '../source.ts';
-import { startChecked } from '../start-checked.ts';
+import { startChecked } from '../accept-with-space.ts';
 import { demandTool } from '../tools/find-tool.ts';
 import type { ConvertInput } from './input.ts';
 

@@ -12,9 +12,9 @@ import type {
 import type { Snapshot } from '@wcc/progress';
 import { toWorkFailure } from '../failures.ts';
 import type { ImagesContext } from '../context.ts';
-import { registerImage } from '../made-image.ts';
-import { measureRoom, readReservation } from '../room.ts';
-import { lookAt } from '../scan/look.ts';
+import { registerImage } from '../register-image.ts';
+import { measureRoom, readReservation } from '../free-space.ts';
+import { lookAt } from '../scan/stat-entry.ts';
 import type { CopyInput } from './input.ts';
 
 const phaseNames: readonly CopyPhaseName[] = [

@@ -9,9 +9,9 @@ import type { Action } from '../../operations/action.ts';
 import type { ImagesContext } from '../context.ts';
 import { isNameTaken } from '../names.ts';
 import type { Pool } from '../pool/pools.ts';
-import { measureRoom } from '../room.ts';
+import { measureRoom } from '../free-space.ts';
 import { readSource, type Source } from '../source.ts';
-import { startChecked } from '../start-checked.ts';
+import { startChecked } from '../accept-with-space.ts';
 import type { CopyInput } from './input.ts';
 
 export interface CopyRequest {

@@ -3,8 +3,8 @@ import { link, open, rename, unlink } from 'node:fs/promises';
 import { constants } from 'node:fs';
 import { join } from 'node:path';
 import { syncDirectory } from '../pool/marker.ts';
-import { partialPath } from '../room.ts';
-import { lookAt, type Entry } from '../scan/look.ts';
+import { partialPath } from '../free-space.ts';
+import { lookAt, type Entry } from '../scan/stat-entry.ts';
 import type { Steps } from '../work.ts';
 import type { DeleteInput } from './input.ts';
 

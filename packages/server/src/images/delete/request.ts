@@ -10,10 +10,10 @@ import type { Action } from '../../operations/action.ts';
 import type { ImagesContext } from '../context.ts';
 import { toRefusal } from '../failures.ts';
 import { readImage, type ImageRow } from '../image-rows.ts';
-import { measureRoom } from '../room.ts';
-import { lookAt } from '../scan/look.ts';
+import { measureRoom } from '../free-space.ts';
+import { lookAt } from '../scan/stat-entry.ts';
 import type { DeleteInput } from './input.ts';
-import { demandSeen, usersSeenBy, type OwnedUser } from '../users.ts';
+import { demandSeen, usersSeenBy, type OwnedUser } from '../references.ts';
 
 export interface DeleteRequest {
   principal: Principal;

@@ -5,10 +5,10 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { refuseTooLarge } from '../foreign/too-large.ts';
 import type { Steps } from '../work.ts';
 import type { IsAllowed } from './address-rules.ts';
-import { ask } from './ask.ts';
+import { ask } from './fetch-head.ts';
 import { receiveBody } from './receive.ts';
 import { describeRemote, isStill, type RemoteFile } from './validators.ts';
-import { tellTrouble } from './trouble.ts';
+import { tellTrouble } from './network-errors.ts';
 
 export interface FetchJob {
   /** Asked for when there is something to fetch. @throws ApiError `import_failed` when it is not known any more */

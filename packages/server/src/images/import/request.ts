@@ -6,7 +6,7 @@ import type { Principal } from '../../access/principal.ts';
 import { demand } from '../../access/rules.ts';
 import type { Action } from '../../operations/action.ts';
 import type { ImagesContext } from '../context.ts';
-import { startChecked } from '../start-checked.ts';
+import { startChecked } from '../accept-with-space.ts';
 import { parseSource, refuseLiteral } from './address-rules.ts';
 import type { ImportInput } from './input.ts';
 import type { ImportContext } from './context.ts';

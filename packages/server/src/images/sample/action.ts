@@ -13,9 +13,9 @@ import type {
 import { WorkFailure } from '../../operations/action.ts';
 import type { ImagesContext } from '../context.ts';
 import { toWorkFailure } from '../failures.ts';
-import { registerImage } from '../made-image.ts';
-import { measureRoom, partialPath } from '../room.ts';
-import { lookAt } from '../scan/look.ts';
+import { registerImage } from '../register-image.ts';
+import { measureRoom, partialPath } from '../free-space.ts';
+import { lookAt } from '../scan/stat-entry.ts';
 import { writeSample, type SampleProgress } from './write.ts';
 
 export interface SampleInput extends OperationInput {

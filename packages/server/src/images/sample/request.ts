@@ -6,7 +6,7 @@ import type { Principal } from '../../access/principal.ts';
 import { demand } from '../../access/rules.ts';
 import type { Action } from '../../operations/action.ts';
 import type { ImagesContext } from '../context.ts';
-import { startChecked } from '../start-checked.ts';
+import { startChecked } from '../accept-with-space.ts';
 import type { SampleInput } from './action.ts';
 
 export interface SampleRequest {

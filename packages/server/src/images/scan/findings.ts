@@ -1,6 +1,6 @@
 import type { Store, WriteStatement } from '../../storage/store.ts';
 import type { ImageNumbers, ImageRow } from '../image-rows.ts';
-import type { Entry } from './look.ts';
+import type { Entry } from './stat-entry.ts';
 
 /** What a scan found out about one name: the fields that its row is to have. */
 export type Finding = Pick<ImageRow, 'state' | 'stateReason'> &

@@ -5,7 +5,7 @@ import type { Store, WriteStatement } from '../../storage/store.ts';
 import type { ImageNumbers, ImageRow } from '../image-rows.ts';
 import type { Finding } from './findings.ts';
 import { addFinding, removeRow, sameImage, updateFinding } from './findings.ts';
-import { lookAt, readContent, refusalOf, type Entry } from './look.ts';
+import { lookAt, readContent, refusalOf, type Entry } from './stat-entry.ts';
 
 /** A file that was written to within this time is left for the next look, unless somebody asked. */
 export const stableAfterMs = 5_000;

@@ -5,14 +5,14 @@ import { randomBytes, randomUUID } from 'node:crypto';
 import type { Principal } from '../../access/principal.ts';
 import { refuseTakenName } from '../../images/names.ts';
 import type { Pool } from '../../images/pool/pools.ts';
-import { measureRoom } from '../../images/room.ts';
+import { measureRoom } from '../../images/free-space.ts';
 import type { Action } from '../../operations/action.ts';
 import type { Store, WriteStatement } from '../../storage/store.ts';
 import type { MachinesContext } from '../context.ts';
-import { demandCpus, demandHypervisor, demandMemory, demandNetwork, ordered } from '../host.ts';
+import { demandCpus, demandHypervisor, demandMemory, demandNetwork, ordered } from '../host/host.ts';
 import type { MachineStatus } from '../hypervisor.ts';
-import type { FirstBootSecrets } from '../secrets.ts';
-import { insertVm } from '../vm-rows.ts';
+import type { FirstBootSecrets } from '../record/secrets.ts';
+import { insertVm } from '../record/machine-rows.ts';
 import type { CreateInput, DiskPlan, VmPlan } from './input.ts';
 import { demandIso, draftDisk, nameDisks, type WantedDisk } from './plan-disks.ts';
 

@@ -2,7 +2,7 @@ import { removeRemains } from '@wcc/copy';
 import { syncDirectory } from '../../images/pool/marker.ts';
 import type { MachinesContext } from '../context.ts';
 import { HypervisorError } from '../hypervisor-error.ts';
-import { readDisks } from '../vm-rows.ts';
+import { readDisks } from '../record/machine-rows.ts';
 import { removeDiskFile, type DiskPlace } from './disk-files.ts';
 import type { CreateInput } from './input.ts';
 

@@ -1,7 +1,7 @@
 import { stat, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { expect, it } from 'vitest';
-import type { Ground } from './ground.testkit.ts';
+import type { Ground } from './conformance-fixture.testkit.ts';
 import { bootGuest, makeMachine, makeSpec, MiB, writeDisk } from './guest.testkit.ts';
 import { findMachineProcess, openFiles } from './processes.testkit.ts';
 

@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { expect, it } from 'vitest';
 import { bootSectorSays, makeBootSector } from '../../images/sample/boot-sector.ts';
 import type { MachineSpec } from '../machine-spec.ts';
-import type { Ground } from './ground.testkit.ts';
+import type { Ground } from './conformance-fixture.testkit.ts';
 import {
   bootGuest,
   makeMachine,

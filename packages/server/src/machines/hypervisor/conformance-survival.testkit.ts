@@ -5,7 +5,7 @@ import { existsSync } from 'node:fs';
 import { mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { expect, it } from 'vitest';
-import type { Ground } from './ground.testkit.ts';
+import type { Ground } from './conformance-fixture.testkit.ts';
 import { bootGuest, makeMachine } from './guest.testkit.ts';
 import { findMachineProcess } from './processes.testkit.ts';
 import { waitUntil } from './wait.testkit.ts';

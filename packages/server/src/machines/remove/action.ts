@@ -2,7 +2,7 @@ import { ApiError } from '@wcc/api';
 import { unlink } from 'node:fs/promises';
 import { join } from 'node:path';
 import { syncDirectory } from '../../images/pool/marker.ts';
-import { lookAt } from '../../images/scan/look.ts';
+import { lookAt } from '../../images/scan/stat-entry.ts';
 import type { Action, Completion, OperationInput, OperationView } from '../../operations/action.ts';
 import type { WriteStatement } from '../../storage/store.ts';
 import type { MachinesContext } from '../context.ts';
@@ -10,7 +10,7 @@ import { ignoreMissing } from '../create/disk-files.ts';
 import { runSteps, type Step } from '../create/steps.ts';
 import { removeFromHypervisor } from '../create/undo.ts';
 import { toWorkFailure } from '../failures.ts';
-import { findVm, readDisks } from '../vm-rows.ts';
+import { findVm, readDisks } from '../record/machine-rows.ts';
 
 export interface DeleteInput extends OperationInput {
   vmId: number;

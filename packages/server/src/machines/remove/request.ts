@@ -5,8 +5,8 @@ import { randomBytes } from 'node:crypto';
 import type { Principal } from '../../access/principal.ts';
 import type { Action } from '../../operations/action.ts';
 import type { MachinesContext } from '../context.ts';
-import { demandIdle } from '../rights.ts';
-import { readDisks, type VmRow } from '../vm-rows.ts';
+import { demandIdle } from '../record/rights.ts';
+import { readDisks, type VmRow } from '../record/machine-rows.ts';
 import type { DeleteInput } from './action.ts';
 
 /** @throws ApiError `vm_busy`, `image_in_use` when a disk is the base of another image */

@@ -6,7 +6,7 @@ import { auditStatement } from '../../storage/audit.ts';
 import { commit, type LogLine } from '../commit.ts';
 import { cancelTooLate } from '../end.ts';
 import type { Engine } from '../engine.ts';
-import { newest } from '../live.ts';
+import { newest } from '../active-operation.ts';
 import { endPhases, failPhase, withState, type OperationRecord } from '../record.ts';
 import { durably, rests, type Publication } from './publication.ts';
 

@@ -1,7 +1,7 @@
 import { errorRegistry, type StateReasonCode } from '@wcc/api';
 import type { Engine } from '../engine.ts';
 import { commit } from '../commit.ts';
-import { newest } from '../live.ts';
+import { newest } from '../active-operation.ts';
 import { withState } from '../record.ts';
 import { end } from './end.ts';
 import { durably, rests, told, type Publication } from './publication.ts';

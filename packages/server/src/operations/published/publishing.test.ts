@@ -9,7 +9,7 @@ import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import type { Principal } from '../../access/principal.ts';
 import { openStore, type Store } from '../../storage/store.ts';
 import type { Clock } from '../clock.ts';
-import { mayOperate } from '../may.ts';
+import { mayOperate } from '../permissions.ts';
 import { createOperations, type Operations } from '../operations.ts';
 import { lostAfterMs } from './lease.ts';
 

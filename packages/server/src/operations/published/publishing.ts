@@ -10,7 +10,7 @@ import { commit } from '../commit.ts';
 import { verbAudit } from '../control.ts';
 import type { Engine } from '../engine.ts';
 import type { Idempotency, Remember } from '../idempotency.ts';
-import { newest } from '../live.ts';
+import { newest } from '../active-operation.ts';
 import { newRecord, withState, type OperationRecord } from '../record.ts';
 import { isPublished, readLogEnd, readRow, storedSnapshot, type OperationRow } from '../rows.ts';
 import { end, hasEnded, refuseOtherEnd } from './end.ts';

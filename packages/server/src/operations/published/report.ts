@@ -3,7 +3,7 @@ import { ApiError } from '@wcc/api';
 import type { Phase, Snapshot } from '@wcc/progress';
 import { commit, type LogLine } from '../commit.ts';
 import type { Engine } from '../engine.ts';
-import { newest } from '../live.ts';
+import { newest } from '../active-operation.ts';
 import { enterPhase, withState, type OperationRecord } from '../record.ts';
 import { countFrom, durably, phaseOf, runs, told, type Publication } from './publication.ts';
 

@@ -1,6 +1,6 @@
 import type { ReceivedFile } from '@wcc/copy';
 import type { ByteSink } from './sink.ts';
-import type { Gate } from './gate.ts';
+import type { Gate } from './limiter.ts';
 
 /** So much may be taken and not yet on the disk: what a crash can cost at most. */
 export const mostAtRiskBytes: number = 256 * 1024 ** 2;

@@ -1,5 +1,5 @@
 import type { FileHandle } from 'node:fs/promises';
-import { release } from './release.ts';
+import { release } from './free-buffers.ts';
 
 /** Small enough to be still in the processor's cache when the kernel copies it. */
 const batchBytes = 256 * 1024;

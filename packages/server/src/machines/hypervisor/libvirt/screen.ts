@@ -3,7 +3,7 @@ import { readFile, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Duplex } from 'node:stream';
 import { HypervisorError } from '../../hypervisor-error.ts';
-import { toPng } from '../picture.ts';
+import { toPng } from '../screenshot-png.ts';
 import { connectUnix } from '../unix-socket.ts';
 import type { LibvirtContext } from './context.ts';
 import { demandOn, filesOf } from './context.ts';

@@ -1,8 +1,8 @@
 import { HypervisorError } from '../../hypervisor-error.ts';
 import type { Definition, Definitions } from './definitions.ts';
 import type { QemuHost } from './host.ts';
-import type { Look } from './look.ts';
-import { lookAt } from './look.ts';
+import type { Look } from './probe.ts';
+import { lookAt } from './probe.ts';
 import type { Monitors } from './monitors.ts';
 import type { Qmp } from './qmp.ts';
 

@@ -2,7 +2,7 @@ import { randomUUID } from 'node:crypto';
 import { readFile, rm } from 'node:fs/promises';
 import type { Duplex } from 'node:stream';
 import { join } from 'node:path';
-import { toPng } from '../picture.ts';
+import { toPng } from '../screenshot-png.ts';
 import { machineFiles } from './arguments.ts';
 import type { QemuContext } from './context.ts';
 import { demandMonitor } from './context.ts';

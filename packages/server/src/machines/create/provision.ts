@@ -2,12 +2,12 @@ import type { CopyPhaseEvent } from '@wcc/copy';
 import { ApiError } from '@wcc/api';
 import type { OperationView } from '../../operations/action.ts';
 import type { MachinesContext } from '../context.ts';
-import { demandHypervisor } from '../host.ts';
-import { findVm, readDisks, specOf } from '../vm-rows.ts';
+import { demandHypervisor } from '../host/host.ts';
+import { findVm, readDisks, specOf } from '../record/machine-rows.ts';
 import { finishDisk, publishDisk, type DiskPlace } from './disk-files.ts';
 import type { CreateInput, DiskPlan } from './input.ts';
 import type { Step, StepTools } from './steps.ts';
-import { whileWanted } from './while-wanted.ts';
+import { whileWanted } from './abortable.ts';
 
 /** Names of the phases, in order. */
 export function phasesOf(input: CreateInput): string[] {

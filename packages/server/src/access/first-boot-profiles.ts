@@ -1,6 +1,6 @@
 import type { FirstBootProfile } from '@wcc/api';
 import { firstBootProfile } from '@wcc/api';
-import { whoIs, type Principal } from '../access/principal.ts';
+import { whoIs, type Principal } from './principal.ts';
 import { auditStatement } from '../storage/audit.ts';
 import type { Store } from '../storage/store.ts';
 

@@ -1,7 +1,7 @@
 import { once } from 'node:events';
 import { expect, it } from 'vitest';
 import { bootSectorSays } from '../../images/sample/boot-sector.ts';
-import type { Ground } from './ground.testkit.ts';
+import type { Ground } from './conformance-fixture.testkit.ts';
 import { bootGuest, makeMachine, waitForWords } from './guest.testkit.ts';
 import { findMachineProcess, listeningSockets, openFiles } from './processes.testkit.ts';
 import { waitUntil } from './wait.testkit.ts';

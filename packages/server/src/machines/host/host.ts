@@ -2,8 +2,8 @@ import { ApiError, type Host, type VmNetwork } from '@wcc/api';
 import { formatBytes } from '@wcc/progress';
 import { readFile } from 'node:fs/promises';
 import { availableParallelism, freemem, totalmem } from 'node:os';
-import { missingPackages, toRefusal } from './failures.ts';
-import type { Hypervisor, HypervisorFacts, MachineStatus } from './hypervisor.ts';
+import { missingPackages, toRefusal } from '../failures.ts';
+import type { Hypervisor, HypervisorFacts, MachineStatus } from '../hypervisor.ts';
 
 /** What the hypervisor can do. @throws ApiError `hypervisor_missing`, `hypervisor_unavailable` */
 export async function demandHypervisor(hypervisor: Hypervisor): Promise<HypervisorFacts> {

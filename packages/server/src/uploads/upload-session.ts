@@ -5,9 +5,9 @@ import type { BodyStop } from './bytes/body.ts';
 import { createDurability } from './bytes/durability.ts';
 import { createByteSink } from './bytes/sink.ts';
 import { memoryOf, type UploadsContext } from './context.ts';
-import { takeIncoming, type Incoming, type Receiver, type Sender } from './incoming.ts';
+import { takeIncoming, type Incoming, type Receiver, type Sender } from './receive-request.ts';
 import type { UploadInput } from './input.ts';
-import { failureOf, interruption, storageFailure } from './outcomes.ts';
+import { failureOf, interruption, storageFailure } from './upload-errors.ts';
 
 /** A client that sends in pieces has so long for the next one before the upload counts as waiting for it. */
 export const restAfterMs = 5_000;

@@ -1,7 +1,7 @@
-import type { Store, WriteStatement } from '../storage/store.ts';
-import type { MachinesContext } from './context.ts';
-import type { CreateInput } from './create/input.ts';
-import { undo } from './create/undo.ts';
+import type { Store, WriteStatement } from '../../storage/store.ts';
+import type { MachinesContext } from '../context.ts';
+import type { CreateInput } from '../create/input.ts';
+import { undo } from '../create/undo.ts';
 
 /** Holds the names of an abandoned machine's files, so that no look at the pool takes them for images. */
 function holderOf(vmId: number): string {

@@ -4,7 +4,7 @@ import { formatBytes } from '@wcc/progress';
 import type { Acceptance } from '../operations/accept.ts';
 import type { ImagesContext } from './context.ts';
 import { refuseTakenName } from './names.ts';
-import { measureRoom } from './room.ts';
+import { measureRoom } from './free-space.ts';
 
 export interface CheckedStart extends Omit<Acceptance, 'names' | 'reservedBytes'> {
   pool: { id: string; path: string };

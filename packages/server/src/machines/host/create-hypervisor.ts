@@ -1,11 +1,11 @@
 import { readdir } from 'node:fs/promises';
 import { join } from 'node:path';
-import type { DriverName, Hypervisor } from './hypervisor.ts';
-import { createLibvirtDriver } from './hypervisor/libvirt/driver.ts';
-import type { LibvirtConnection } from './hypervisor/libvirt/virsh.ts';
-import { createVirsh } from './hypervisor/libvirt/virsh.ts';
-import { createQemuDriver } from './hypervisor/qemu/driver.ts';
-import { findTool } from '../images/tools/find-tool.ts';
+import type { DriverName, Hypervisor } from '../hypervisor.ts';
+import { createLibvirtDriver } from '../hypervisor/libvirt/driver.ts';
+import type { LibvirtConnection } from '../hypervisor/libvirt/virsh.ts';
+import { createVirsh } from '../hypervisor/libvirt/virsh.ts';
+import { createQemuDriver } from '../hypervisor/qemu/driver.ts';
+import { findTool } from '../../images/tools/find-tool.ts';
 
 export interface HypervisorOptions {
   /** Where the drivers keep what they know, e.g. `<data directory>/machines`; absolute, made when it is missing. */

@@ -1,6 +1,6 @@
 import { ApiError } from '@wcc/api';
 import type { TusRequest } from './headers.ts';
-import type { Sitting } from './sitting.ts';
+import type { Sitting } from './upload-session.ts';
 
 /** A connection that brings nothing for so long is dead: anybody who may send takes over. */
 const deadAfterMs = 10_000;

@@ -5,7 +5,7 @@ import { auditStatement } from '../storage/audit.ts';
 import type { WriteStatement } from '../storage/store.ts';
 import type { ImagesContext } from './context.ts';
 import type { Pool } from './pool/pools.ts';
-import { sweepRemains } from './remains.ts';
+import { sweepRemains } from './orphans.ts';
 import { scanPool, type ScanOptions } from './scan/scan.ts';
 import { createPoolWatch, type PoolWatch } from './scan/watch.ts';
 

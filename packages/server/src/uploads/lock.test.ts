@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
-import { makeWay, mayTakeOver } from './lease.ts';
+import { makeWay, mayTakeOver } from './lock.ts';
 import { makePrincipal } from '../images/images.testkit.ts';
 
 const sending = { isLeaving: false, silentForMs: 0, isSame: false };

@@ -1,4 +1,4 @@
-import type { OwnedUser, UsersByImage } from '../images/users.ts';
+import type { OwnedUser, UsersByImage } from '../images/references.ts';
 import type { Store } from '../storage/store.ts';
 
 /**

@@ -1,11 +1,11 @@
 import type { Vm, VmMay, VmState, VmStateReason, VmStateReasonCode } from '@wcc/api';
 import { errorRegistry } from '@wcc/api';
-import type { Principal } from '../access/principal.ts';
-import { can } from '../access/rules.ts';
-import type { Store } from '../storage/store.ts';
-import type { MachineStatus } from './hypervisor.ts';
+import type { Principal } from '../../access/principal.ts';
+import { can } from '../../access/rules.ts';
+import type { Store } from '../../storage/store.ts';
+import type { MachineStatus } from '../hypervisor.ts';
 import { may } from './rights.ts';
-import { bootOrderOf, type VmDiskRow, type VmRow } from './vm-rows.ts';
+import { bootOrderOf, type VmDiskRow, type VmRow } from './machine-rows.ts';
 
 /** What the hypervisor has now, by UUID; null: it does not answer. */
 export type Statuses = ReadonlyMap<string, MachineStatus> | null;

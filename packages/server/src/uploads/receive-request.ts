@@ -7,7 +7,7 @@ import { mostAtRiskBytes, syncMs, type Durability } from './bytes/durability.ts'
 import type { ByteSink } from './bytes/sink.ts';
 import type { UploadMemory } from './context.ts';
 import type { UploadInput } from './input.ts';
-import { refusalOf } from './outcomes.ts';
+import { refusalOf } from './upload-errors.ts';
 
 /** One request with bytes. */
 export interface Incoming {

@@ -1,6 +1,6 @@
 import { ApiError, type FirstBoot } from '@wcc/api';
-import type { SecretBox } from '../storage/secret-box.ts';
-import type { Store, WriteStatement } from '../storage/store.ts';
+import type { SecretBox } from '../../storage/secret-box.ts';
+import type { Store, WriteStatement } from '../../storage/store.ts';
 
 /** What of a first boot nobody may read later. */
 export type FirstBootSecrets = Pick<FirstBoot, 'passwordHash' | 'userData'>;

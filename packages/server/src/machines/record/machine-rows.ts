@@ -1,12 +1,12 @@
 import type { Selectable } from 'kysely';
 import type { BootDevice } from '@wcc/api';
 import { join } from 'node:path';
-import type { ImagesContext } from '../images/context.ts';
-import type { Database } from '../storage/schema.ts';
-import type { Store, WriteStatement } from '../storage/store.ts';
-import type { CreateInput, DiskPlan, VmPlan } from './create/input.ts';
-import type { BackingSpec, DiskSpec, MachineSpec, NetworkSpec } from './machine-spec.ts';
-import type { Seeds } from './seed/seeds.ts';
+import type { ImagesContext } from '../../images/context.ts';
+import type { Database } from '../../storage/schema.ts';
+import type { Store, WriteStatement } from '../../storage/store.ts';
+import type { CreateInput, DiskPlan, VmPlan } from '../create/input.ts';
+import type { BackingSpec, DiskSpec, MachineSpec, NetworkSpec } from '../machine-spec.ts';
+import type { Seeds } from '../seed/seeds.ts';
 
 export type VmRow = Selectable<Database['vms']>;
 export type VmDiskRow = Selectable<Database['vmDisks']>;
