@@ -9,7 +9,7 @@ export {
 } from './errors.ts';
 export { inspectFile } from './inspect/inspect-file.ts';
 export type { FileFacts, InspectOptions } from './inspect/types.ts';
-export type { SourceIdentity } from './inspect/source.ts';
+export type { SourceIdentity } from './run/source.ts';
 export { copyFile } from './job/copy-file.ts';
 export { warmUp } from './job/pool.ts';
 export type {
@@ -22,7 +22,7 @@ export type {
   CopyProgress,
   CopyResult,
   PathLike,
-} from './job/types.ts';
+} from './contract/types.ts';
 export { kernelSupport } from './kernel/calls.ts';
 export {
   createReceived,
@@ -30,8 +30,8 @@ export {
   publishReceived,
   type ReceivedFile,
   type Receiving,
-} from './receive/received-file.ts';
-export type { Checkpoint } from './resume/checkpoint.ts';
+} from './receive/partial-file.ts';
+export type { Checkpoint } from './contract/checkpoint.ts';
 export {
   forget,
   listRemains,
@@ -39,6 +39,6 @@ export {
   type Remains,
   removeRemains,
   settlePublication,
-} from './resume/remains.ts';
+} from './recovery/partials.ts';
 export { freeSpace, type FreeSpace } from './storage/free-space.ts';
 export { type FileLock, lockFile } from './storage/lock-file.ts';

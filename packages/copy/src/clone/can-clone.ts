@@ -1,6 +1,6 @@
 import { randomId } from '../job/options.ts';
 import { runInWorker } from '../job/pool.ts';
-import type { PathLike } from '../job/types.ts';
+import type { PathLike } from '../contract/types.ts';
 import { toPathBytes } from '../storage/paths.ts';
 
 /**

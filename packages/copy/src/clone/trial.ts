@@ -1,6 +1,6 @@
 import { closeSync, constants, copyFileSync, openSync, statSync, writeSync } from 'node:fs';
-import { openSource } from '../inspect/source.ts';
-import type { CanCloneRequest } from '../job/messages.ts';
+import { openSource } from '../run/source.ts';
+import type { CanCloneRequest } from '../contract/messages.ts';
 import { loadKernel } from '../kernel/calls.ts';
 import { toCopyError } from '../kernel/errno.ts';
 import { removeFile } from '../resume/clean-up.ts';

@@ -1,6 +1,6 @@
 import { runInWorker } from '../job/pool.ts';
-import type { PathLike } from '../job/types.ts';
-import type { SourceIdentity } from '../inspect/source.ts';
+import type { PathLike } from '../contract/types.ts';
+import type { SourceIdentity } from '../run/source.ts';
 import { toPathBytes } from '../storage/paths.ts';
 
 export interface FileDigest {

@@ -1,5 +1,5 @@
 import { fchmodSync, fsyncSync } from 'node:fs';
-import { beginPhase, atDestination, type CopyRun, partialOf, sourceOf } from '../worker/copy-run.ts';
+import { beginPhase, atDestination, type CopyRun, partialOf, sourceOf } from '../run/copy-state.ts';
 
 const PERMISSION_BITS = 0o777n;
 

@@ -1,5 +1,5 @@
 import { runInWorker } from '../job/pool.ts';
-import type { PathLike } from '../job/types.ts';
+import type { PathLike } from '../contract/types.ts';
 import { toPathBytes } from '../storage/paths.ts';
 import type { FileFacts, InspectOptions } from './types.ts';
 

@@ -2,11 +2,11 @@ import { lstatSync, type BigIntStats } from 'node:fs';
 import { CopyError } from '../errors.ts';
 import { systemCode, toCopyError } from '../kernel/errno.ts';
 import { showPath } from '../storage/paths.ts';
-import { throwIfStopped } from '../worker/control.ts';
-import { beginPhase, type CopyRun } from '../worker/copy-run.ts';
+import { throwIfStopped } from '../run/control.ts';
+import { beginPhase, type CopyRun } from '../run/copy-state.ts';
 import { countExtents, type ExtentSource } from './extents.ts';
 import { readWriters } from './lease.ts';
-import { kindOf, openSource, type OpenSource } from './source.ts';
+import { kindOf, openSource, type OpenSource } from '../run/source.ts';
 
 /** Looks at both ends; nothing is made yet. */
 export function inspect(run: CopyRun): void {

@@ -1,11 +1,11 @@
 import { closeSync, readSync } from 'node:fs';
-import type { InspectRequest } from '../job/messages.ts';
+import type { InspectRequest } from '../contract/messages.ts';
 import { loadKernel } from '../kernel/calls.ts';
 import { toCopyError } from '../kernel/errno.ts';
 import { showPath } from '../storage/paths.ts';
 import { countExtents } from './extents.ts';
 import { readWriters } from './lease.ts';
-import { openSource } from './source.ts';
+import { openSource } from '../run/source.ts';
 import type { FileFacts } from './types.ts';
 
 const HEAD_BYTES = 65_536;

@@ -1,11 +1,11 @@
 import { CopyError } from '../errors.ts';
 import { toCopyError } from '../kernel/errno.ts';
 import { showPath, splitPath, toPathBytes } from '../storage/paths.ts';
-import { unknownFacts } from './facts.ts';
+import { unknownFacts } from '../contract/facts.ts';
 import { checkLimit, createRequest, randomId } from './options.ts';
 import { runInWorker } from './pool.ts';
-import { createSlot, type SlotReader } from './slot.ts';
-import type { CopyJob, CopyOptions, CopyPhaseEvent, CopyResult, PathLike } from './types.ts';
+import { createSlot, type SlotReader } from '../contract/slot.ts';
+import type { CopyJob, CopyOptions, CopyPhaseEvent, CopyResult, PathLike } from '../contract/types.ts';
 
 /**
  * Copies a regular file, on a thread of its own, and starts at once. The file appears under its final name

@@ -1,8 +1,8 @@
 import { randomBytes } from 'node:crypto';
 import { CopyError } from '../errors.ts';
 import { checkId, splitPath, toPathBytes } from '../storage/paths.ts';
-import type { CopyRequest } from './messages.ts';
-import type { CopyOptions, PathLike } from './types.ts';
+import type { CopyRequest } from '../contract/messages.ts';
+import type { CopyOptions, PathLike } from '../contract/types.ts';
 
 const CHECKPOINT_INTERVAL_MS = 5000;
 const CHECKPOINT_BYTES = 1024 ** 3;

@@ -1,7 +1,7 @@
 import { Worker } from 'node:worker_threads';
 import { CopyError } from '../errors.ts';
-import { unpackError, type WorkerMessage, type WorkerRequest, type WorkerResults } from './messages.ts';
-import type { CopyPhaseEvent } from './types.ts';
+import { unpackError, type WorkerMessage, type WorkerRequest, type WorkerResults } from '../contract/messages.ts';
+import type { CopyPhaseEvent } from '../contract/types.ts';
 
 /** Idle workers kept warm: starting one takes 40 ms, longer than a whole copy by shared blocks. */
 const MAX_IDLE = 2;

@@ -2,7 +2,7 @@ import { linkSync, renameSync, unlinkSync } from 'node:fs';
 import { CopyError } from '../errors.ts';
 import { lookUp } from '../inspect/inspect.ts';
 import { systemCode } from '../kernel/errno.ts';
-import type { CopyRequest } from '../job/messages.ts';
+import type { CopyRequest } from '../contract/messages.ts';
 import type { Kernel } from '../kernel/calls.ts';
 import { type RemainPaths, showPath } from '../storage/paths.ts';
 

@@ -1,5 +1,5 @@
 import type { BigIntStats } from 'node:fs';
-import { type Checkpoint, unpackTarget } from '../resume/checkpoint.ts';
+import { type Checkpoint, unpackTarget } from '../contract/checkpoint.ts';
 
 /** Whether the file under the final name is the one this checkpoint's copy made. */
 export function isPublished(

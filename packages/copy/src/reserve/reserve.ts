@@ -2,14 +2,14 @@ import { closeSync, constants, fstatSync, ftruncateSync, openSync, readFileSync 
 import { CopyError } from '../errors.ts';
 import { countExtents } from '../inspect/extents.ts';
 import { extentSource } from '../inspect/inspect.ts';
-import { identityOf, isSameSource } from '../inspect/source.ts';
+import { identityOf, isSameSource } from '../run/source.ts';
 import type { Kernel } from '../kernel/calls.ts';
 import { systemCode } from '../kernel/errno.ts';
-import { type Checkpoint, unpackTarget } from '../resume/checkpoint.ts';
+import { type Checkpoint, unpackTarget } from '../contract/checkpoint.ts';
 import { removeFile } from '../resume/clean-up.ts';
 import { readSidecar } from '../resume/sidecar.ts';
 import { showPath } from '../storage/paths.ts';
-import { throwIfStopped } from '../worker/control.ts';
+import { throwIfStopped } from '../run/control.ts';
 import {
   beginPhase,
   atDestination,
@@ -17,7 +17,7 @@ import {
   type OpenPartial,
   partialOf,
   sourceOf,
-} from '../worker/copy-run.ts';
+} from '../run/copy-state.ts';
 
 const OPEN_OLD = constants.O_RDWR | constants.O_NOFOLLOW | constants.O_NONBLOCK;
 const OPEN_NEW = constants.O_RDWR | constants.O_CREAT | constants.O_EXCL | constants.O_NOFOLLOW;

@@ -1,7 +1,7 @@
 import { statfsSync } from 'node:fs';
 import { CopyError } from '../errors.ts';
 import { showPath } from '../storage/paths.ts';
-import { atDestination, type CopyRun, sourceOf } from '../worker/copy-run.ts';
+import { atDestination, type CopyRun, sourceOf } from '../run/copy-state.ts';
 
 const GIB = 1024 ** 3;
 

@@ -2,7 +2,7 @@ import { closeSync, constants, openSync, unlinkSync } from 'node:fs';
 import type { CopyError, CopyErrorCode } from '../errors.ts';
 import { toCopyError } from '../kernel/errno.ts';
 import { showPath } from '../storage/paths.ts';
-import type { CopyRun } from '../worker/copy-run.ts';
+import type { CopyRun } from '../run/copy-state.ts';
 import { setCheckpoint } from './sidecar.ts';
 
 /** After these a later run can go on, when the caller asked to keep what there is. */

@@ -8,10 +8,10 @@ import {
   renameSync,
   writeSync,
 } from 'node:fs';
-import { identityOf } from '../inspect/source.ts';
+import { identityOf } from '../run/source.ts';
 import { systemCode } from '../kernel/errno.ts';
-import { type CopyRun, partialOf, sourceOf } from '../worker/copy-run.ts';
-import { type Checkpoint, MAX_SIDECAR_BYTES, packTarget, parseCheckpoint } from './checkpoint.ts';
+import { type CopyRun, partialOf, sourceOf } from '../run/copy-state.ts';
+import { type Checkpoint, MAX_SIDECAR_BYTES, packTarget, parseCheckpoint } from '../contract/checkpoint.ts';
 
 const NEW_FILE = constants.O_WRONLY | constants.O_CREAT | constants.O_TRUNC | constants.O_NOFOLLOW;
 const OLD_FILE = constants.O_RDONLY | constants.O_NOFOLLOW | constants.O_NONBLOCK;

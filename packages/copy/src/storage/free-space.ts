@@ -1,5 +1,5 @@
 import { readFile, realpath, stat, statfs } from 'node:fs/promises';
-import type { PathLike } from '../job/types.ts';
+import type { PathLike } from '../contract/types.ts';
 import { toCopyError } from '../kernel/errno.ts';
 import { showPath, toPathBytes } from './paths.ts';
 

@@ -1,6 +1,6 @@
 import { closeSync, constants, openSync } from 'node:fs';
 import { CopyError } from '../errors.ts';
-import type { PathLike } from '../job/types.ts';
+import type { PathLike } from '../contract/types.ts';
 import { kernelSupport, loadKernel } from '../kernel/calls.ts';
 import { toCopyError } from '../kernel/errno.ts';
 import { showPath, toPathBytes } from './paths.ts';

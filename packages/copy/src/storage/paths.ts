@@ -1,6 +1,6 @@
 import { resolve } from 'node:path';
 import { CopyError } from '../errors.ts';
-import type { PathLike } from '../job/types.ts';
+import type { PathLike } from '../contract/types.ts';
 
 const SLASH = 0x2f;
 const NUL = 0;

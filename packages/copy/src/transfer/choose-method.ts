@@ -1,7 +1,7 @@
 import { statfsSync } from 'node:fs';
-import type { CopyMethod } from '../job/types.ts';
+import type { CopyMethod } from '../contract/types.ts';
 import { emptyPartial } from '../reserve/reserve.ts';
-import { atDestination, type CopyRun, partialOf, sourceOf } from '../worker/copy-run.ts';
+import { atDestination, type CopyRun, partialOf, sourceOf } from '../run/copy-state.ts';
 
 /**
  * How the bytes are to come over. On XFS and btrfs copy_file_range shares blocks by itself, so that "copied"

@@ -1,5 +1,5 @@
-import { throwIfStopped } from '../worker/control.ts';
-import type { CopyRun } from '../worker/copy-run.ts';
+import { throwIfStopped } from '../run/control.ts';
+import type { CopyRun } from '../run/copy-state.ts';
 
 export interface Pacer {
   /** Sleeps off the debt; a new limit, a pause and a stop all end the sleep at once. */

@@ -1,6 +1,6 @@
 import type { Extent } from '../inspect/extents.ts';
 import { systemCode } from '../kernel/errno.ts';
-import type { CopyRun } from '../worker/copy-run.ts';
+import type { CopyRun } from '../run/copy-state.ts';
 import { moveByKernel } from './kernel-copy.ts';
 import { createBufferMover } from './read-write.ts';
 

@@ -1,8 +1,8 @@
 import { nextExtent } from '../inspect/extents.ts';
 import { extentSource } from '../inspect/inspect.ts';
 import { systemCode } from '../kernel/errno.ts';
-import { throwIfStopped } from '../worker/control.ts';
-import { atDestination, type CopyRun, partialOf, sourceOf } from '../worker/copy-run.ts';
+import { throwIfStopped } from '../run/control.ts';
+import { atDestination, type CopyRun, partialOf, sourceOf } from '../run/copy-state.ts';
 
 /** A wish is heeded between two calls of this size. */
 const STEP_BYTES = 1024n ** 3n;

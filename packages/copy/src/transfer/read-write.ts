@@ -1,5 +1,5 @@
 import { readSync, writeSync } from 'node:fs';
-import { atDestination, atSource, type CopyRun, partialOf, sourceOf } from '../worker/copy-run.ts';
+import { atDestination, atSource, type CopyRun, partialOf, sourceOf } from '../run/copy-state.ts';
 import type { Mover } from './mover.ts';
 import { sourceShrank } from './shrunk.ts';
 

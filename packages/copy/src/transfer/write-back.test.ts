@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { loadKernel } from '../kernel/calls.ts';
 import { MIB, useDirectory, writeRandom } from '../testkit/files.testkit.ts';
-import type { CopyRun } from '../worker/copy-run.ts';
+import type { CopyRun } from '../run/copy-state.ts';
 import { createWriteBack } from './write-back.ts';
 
 /** Why the page cache cannot be looked at here; null when it can. */

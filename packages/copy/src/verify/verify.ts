@@ -4,7 +4,7 @@ import { type Extent, nextExtent } from '../inspect/extents.ts';
 import { extentSource } from '../inspect/inspect.ts';
 import { showPath } from '../storage/paths.ts';
 import { sourceShrank } from '../transfer/shrunk.ts';
-import { obey } from '../worker/control.ts';
+import { obey } from '../run/control.ts';
 import {
   beginPhase,
   atDestination,
@@ -12,7 +12,7 @@ import {
   type CopyRun,
   partialOf,
   sourceOf,
-} from '../worker/copy-run.ts';
+} from '../run/copy-state.ts';
 
 const BUFFER_BYTES = 1024 ** 2;
 

@@ -1,5 +1,5 @@
-import type { SourceIdentity } from '../inspect/source.ts';
-import type { CopyMethod } from '../job/types.ts';
+import type { SourceIdentity } from '../run/source.ts';
+import type { CopyMethod } from './types.ts';
 
 /** The sidecar's content: where a copy can go on. 64-bit values are decimal strings. */
 export interface Checkpoint {

@@ -1,7 +1,7 @@
 import type { FileDigest } from '../digest/digest-file.ts';
 import { CopyError, type CopyErrorCode } from '../errors.ts';
 import type { FileFacts, InspectOptions } from '../inspect/types.ts';
-import type { Checkpoint } from '../resume/checkpoint.ts';
+import type { Checkpoint } from './checkpoint.ts';
 import type { CopyPhaseEvent, CopyResult } from './types.ts';
 
 /** A copy as the worker gets it: absolute paths in bytes, every option decided. */

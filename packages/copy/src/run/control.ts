@@ -1,6 +1,6 @@
 import { CopyError } from '../errors.ts';
 import { showPath } from '../storage/paths.ts';
-import type { CopyRun } from './copy-run.ts';
+import type { CopyRun } from './copy-state.ts';
 
 /**
  * Heeds what the main thread wishes: throws `cancelled` or `interrupted`, and stays here while the copy is

@@ -1,5 +1,5 @@
 import { closeSync, constants, fsyncSync, openSync } from 'node:fs';
-import type { PublishRequest, PublishResult } from '../job/messages.ts';
+import type { PublishRequest, PublishResult } from '../contract/messages.ts';
 import { loadKernel } from '../kernel/calls.ts';
 import { toCopyError } from '../kernel/errno.ts';
 import { giveName } from '../publish/give-name.ts';

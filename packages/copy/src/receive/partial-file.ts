@@ -3,8 +3,8 @@ import { type FileHandle, open, rename } from 'node:fs/promises';
 import { CopyError } from '../errors.ts';
 import { runInWorker } from '../job/pool.ts';
 import { systemCode, toCopyError } from '../kernel/errno.ts';
-import { type Checkpoint, packTarget } from '../resume/checkpoint.ts';
-import { readCheckpoint } from '../resume/remains.ts';
+import { type Checkpoint, packTarget } from '../contract/checkpoint.ts';
+import { readCheckpoint } from '../recovery/partials.ts';
 import { joinPath, type RemainPaths, remainPaths, showPath, toPathBytes } from '../storage/paths.ts';
 
 /** A file whose bytes the caller has from elsewhere, e.g. from a network: where it goes, and how long it will be. */

@@ -1,10 +1,10 @@
 import { closeSync, constants, openSync } from 'node:fs';
 import { CopyError } from '../errors.ts';
-import type { OpenSource } from '../inspect/source.ts';
-import { unknownFacts } from '../job/facts.ts';
-import type { CopyRequest } from '../job/messages.ts';
-import { openSlot, type SlotWriter } from '../job/slot.ts';
-import type { CopyFacts, CopyPhaseEvent, CopyPhaseName } from '../job/types.ts';
+import type { OpenSource } from './source.ts';
+import { unknownFacts } from '../contract/facts.ts';
+import type { CopyRequest } from '../contract/messages.ts';
+import { openSlot, type SlotWriter } from '../contract/slot.ts';
+import type { CopyFacts, CopyPhaseEvent, CopyPhaseName } from '../contract/types.ts';
 import { type Kernel, loadKernel } from '../kernel/calls.ts';
 import { toCopyError } from '../kernel/errno.ts';
 import { createPhaseLog, type PhaseLog } from './phase-log.ts';

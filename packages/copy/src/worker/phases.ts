@@ -1,15 +1,15 @@
 import { prepareClone, tryClone } from '../clone/clone.ts';
 import { flush } from '../flush/flush.ts';
 import { inspect } from '../inspect/inspect.ts';
-import type { CopyRequest } from '../job/messages.ts';
-import type { CopyPhaseEvent, CopyResult } from '../job/types.ts';
+import type { CopyRequest } from '../contract/messages.ts';
+import type { CopyPhaseEvent, CopyResult } from '../contract/types.ts';
 import { publish, settleEarlierPublication } from '../publish/publish.ts';
 import { reserve } from '../reserve/reserve.ts';
 import { cleanUp } from '../resume/clean-up.ts';
 import { transfer } from '../transfer/transfer.ts';
 import { verify } from '../verify/verify.ts';
-import { closeRun, type CopyRun, createRun } from './copy-run.ts';
-import { obey } from './control.ts';
+import { closeRun, type CopyRun, createRun } from '../run/copy-state.ts';
+import { obey } from '../run/control.ts';
 
 /** One copy from its first phase to its last. Throws a CopyError, with everything tidied up. */
 export function runCopy(request: CopyRequest, emit: (event: CopyPhaseEvent) => void): CopyResult {

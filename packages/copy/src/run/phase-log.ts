@@ -1,5 +1,5 @@
-import type { SlotWriter } from '../job/slot.ts';
-import type { CopyFacts, CopyPhaseEvent, CopyPhaseName } from '../job/types.ts';
+import type { SlotWriter } from '../contract/slot.ts';
+import type { CopyFacts, CopyPhaseEvent, CopyPhaseName } from '../contract/types.ts';
 
 /** Which phase a copy is in: told to the main thread, and kept with its duration for the result. */
 export interface PhaseLog {
