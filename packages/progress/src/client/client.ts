@@ -2,7 +2,7 @@ import type { ListScope, Rights } from '../core/protocol.ts';
 import type { Snapshot } from '../core/snapshot.ts';
 import { Connection } from './connection.ts';
 import type { ConnectionStatus } from './connection.ts';
-import type { WatchListener } from './held.ts';
+import type { WatchListener } from './snapshot-cache.ts';
 import type { TicketRequest } from './link.ts';
 import { createPageSignals } from './page-signals.ts';
 import type { PageSignals } from './page-signals.ts';

@@ -1,7 +1,7 @@
 export { connect } from './client.ts';
 export type { ConnectOptions, ProgressClient } from './client.ts';
 export type { ConnectionState, ConnectionStatus } from './connection.ts';
-export type { WatchListener } from './held.ts';
+export type { WatchListener } from './snapshot-cache.ts';
 export { createPageSignals } from './page-signals.ts';
 export type { PageSignals } from './page-signals.ts';
 export type { SocketConstructor, SocketLike } from './socket.ts';

@@ -1,4 +1,4 @@
-import { isNewer } from '../core/newer.ts';
+import { isNewer } from '../core/version.ts';
 import { LIMITS } from '../core/protocol.ts';
 import type {
   ClientMessage,
@@ -11,8 +11,8 @@ import type {
 } from '../core/protocol.ts';
 import type { Snapshot } from '../core/snapshot.ts';
 import { isTerminal } from '../core/state-machine.ts';
-import { Held } from './held.ts';
-import type { WatchListener } from './held.ts';
+import { Held } from './snapshot-cache.ts';
+import type { WatchListener } from './snapshot-cache.ts';
 import { Watchers } from './watchers.ts';
 
 /** `not_found`: the server does not know it (any more), or this user may not see it: the two look alike. */

@@ -1,5 +1,5 @@
 import type { ListScope } from '../core/protocol.ts';
-import type { WatchListener } from './held.ts';
+import type { WatchListener } from './snapshot-cache.ts';
 
 /** Who wants to hear of what. The same operation is asked for once, however many listen. */
 export class Watchers {

@@ -1,7 +1,7 @@
 import { randomBytes } from 'node:crypto';
 import { describe, expect, it } from 'vitest';
 import { createOperationId, isOperationId, label } from './ids.ts';
-import { isNewer } from './newer.ts';
+import { isNewer } from './version.ts';
 
 describe('operation ids', () => {
   it('are 26 characters of lower-case base32, as RFC 4648 has them', () => {

@@ -19,6 +19,6 @@ export { roundEta } from './eta.ts';
 export type { RoundedEta } from './eta.ts';
 export { publicSnapshot } from './public-snapshot.ts';
 export type { SnapshotView } from './public-snapshot.ts';
-export { isNewer } from './newer.ts';
-export type { Version } from './newer.ts';
+export { isNewer } from './version.ts';
+export type { Version } from './version.ts';
 export * from './protocol.ts';

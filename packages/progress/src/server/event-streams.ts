@@ -6,7 +6,7 @@ import { eventId } from './events/event-format.ts';
 import { EventStream } from './events/stream.ts';
 import type { Hub } from './hub.ts';
 import { warnOnError } from './on-error.ts';
-import { createPlaces, type Places } from './places.ts';
+import { createPlaces, type Places } from './connection-quota.ts';
 import { createSessionEnds, type SessionEnds } from './session-ends.ts';
 import { watchStats, type SentCount, type WatchStats } from './stats.ts';
 import { createAccess, type Access } from './websocket/access.ts';

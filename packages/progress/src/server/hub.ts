@@ -4,7 +4,7 @@ import type { GoneReason, Snapshot, SnapshotView } from '@wcc/progress';
 import { ProgressError, createOperationId, isTerminal } from '@wcc/progress';
 import { createEntry, type Entry } from './hub/entry.ts';
 import { createListeners, type Listeners } from './hub/listeners.ts';
-import { createPulls, type Pulls } from './hub/pulls.ts';
+import { createPulls, type Pulls } from './hub/sources.ts';
 import type { OperationRecord } from './hub/record.ts';
 import { createRetention } from './hub/retention.ts';
 import { type OnError, warnOnError } from './on-error.ts';

@@ -5,7 +5,7 @@ import type { Limits } from '@wcc/progress';
 import { CLOSE_CODES, LIMITS } from '@wcc/progress';
 import { warnOnError } from './on-error.ts';
 import { createAccess } from './websocket/access.ts';
-import { createPlaces, type Places } from './places.ts';
+import { createPlaces, type Places } from './connection-quota.ts';
 import { createSessionEnds, type SessionEnds } from './session-ends.ts';
 import { watchStats, type WatchStats } from './stats.ts';
 import { Connection, type GatewayContext } from './websocket/connection.ts';

@@ -1,7 +1,7 @@
 import type { ProgressError, Snapshot, SnapshotView } from '@wcc/progress';
 import { isTerminal, publicSnapshot } from '@wcc/progress';
-import { serialiseSnapshot } from './fit.ts';
-import { createDoneGuard } from './guard.ts';
+import { serialiseSnapshot } from './snapshot-size.ts';
+import { createDoneGuard } from './monotonic-guard.ts';
 import { createMeasurement } from './measurement.ts';
 import { composeSnapshot, type OperationRecord } from './record.ts';
 import { isSame, isSameButTimes } from './visible.ts';

@@ -2,7 +2,7 @@ import type { Rights, Snapshot, SnapshotView } from '@wcc/progress';
 import { publicSnapshot } from '@wcc/progress';
 import type { Hub } from '../hub.ts';
 import type { OnError } from '../on-error.ts';
-import { serialiseSnapshot } from '../hub/fit.ts';
+import { serialiseSnapshot } from '../hub/snapshot-size.ts';
 import { composeSnapshot } from '../hub/record.ts';
 import type { WebSocketOptions } from './options.ts';
 

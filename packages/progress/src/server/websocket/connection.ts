@@ -7,7 +7,7 @@ import type { RawData, WebSocket } from 'ws';
 import type { Hub } from '../hub.ts';
 import type { OnError } from '../on-error.ts';
 import type { Access } from './access.ts';
-import { createFlow, type Flow } from './flow.ts';
+import { createFlow, type Flow } from './send-window.ts';
 import type { SentCount } from '../stats.ts';
 import { createRateLimit, parseClientMessage, type RateLimit } from './inbound.ts';
 import { textFrame, textMessage } from './messages.ts';

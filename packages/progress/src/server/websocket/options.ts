@@ -2,7 +2,7 @@ import type { IncomingMessage, Server } from 'node:http';
 import type { Server as SecureServer } from 'node:https';
 import type { Duplex } from 'node:stream';
 import type { Limits, Rights, Snapshot, SnapshotView } from '@wcc/progress';
-import type { Places } from '../places.ts';
+import type { Places } from '../connection-quota.ts';
 import type { WatchStats } from '../stats.ts';
 import type { Hub } from '../hub.ts';
 import type { OnError } from '../on-error.ts';

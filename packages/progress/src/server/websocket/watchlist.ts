@@ -11,7 +11,7 @@ import type {
 import { isOperationId, isTerminal } from '@wcc/progress';
 import type { Hub } from '../hub.ts';
 import type { Access } from './access.ts';
-import type { Flow } from './flow.ts';
+import type { Flow } from './send-window.ts';
 import { textMessage } from './messages.ts';
 
 interface Watch {

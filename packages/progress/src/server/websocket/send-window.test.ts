@@ -5,7 +5,7 @@ import { type GatewayUnderTest, startGateway } from '../testkit/gateway.testkit.
 import { connectSlowReader, type SlowReader } from '../testkit/raw-socket.testkit.ts';
 import { copyRecord, ended, moved } from '../testkit/record.testkit.ts';
 import { connect } from '../testkit/socket.testkit.ts';
-import { createFlow, type Flow, type FlowWire } from './flow.ts';
+import { createFlow, type Flow, type FlowWire } from './send-window.ts';
 
 interface Wire extends FlowWire {
   sent: string[];

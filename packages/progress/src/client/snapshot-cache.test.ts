@@ -1,6 +1,6 @@
 import { expect, it } from 'vitest';
 import { snapshotOf } from './client.testkit.ts';
-import { Held } from './held.ts';
+import { Held } from './snapshot-cache.ts';
 
 it('forgets the oldest ended ones of very many, never one that runs', () => {
   const held = new Held();

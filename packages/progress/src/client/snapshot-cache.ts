@@ -1,4 +1,4 @@
-import { isNewer } from '../core/newer.ts';
+import { isNewer } from '../core/version.ts';
 import type { Rights } from '../core/protocol.ts';
 import type { Snapshot } from '../core/snapshot.ts';
 import { isTerminal } from '../core/state-machine.ts';
