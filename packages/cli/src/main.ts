@@ -1,9 +1,9 @@
 import { readFileSync } from 'node:fs';
 import { CommanderError } from 'commander';
 import { becomeServer } from './commands/serve.ts';
-import type { Context } from './frame/context.ts';
-import { CliError, toCliError } from './frame/errors.ts';
-import { exitCodes } from './frame/exit-codes.ts';
+import type { Context } from './runtime/context.ts';
+import { CliError, toCliError } from './runtime/errors.ts';
+import { exitCodes } from './runtime/exit-codes.ts';
 import { errorLine } from './output/json.ts';
 import { harmless } from './output/terminal.ts';
 import { createProgram } from './program.ts';

@@ -5,7 +5,7 @@ import { fileURLToPath } from 'node:url';
 import type { Command } from 'commander';
 import { describe, expect, it } from 'vitest';
 import { completionScript, shells } from './completion/script.ts';
-import { exitCodes } from './frame/exit-codes.ts';
+import { exitCodes } from './runtime/exit-codes.ts';
 import { createProgram } from './program.ts';
 
 const root = fileURLToPath(new URL('../../../', import.meta.url));

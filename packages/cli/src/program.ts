@@ -5,8 +5,8 @@ import { addLogin } from './commands/login.ts';
 import { addLogout } from './commands/logout.ts';
 import { addOpCommands } from './commands/op.ts';
 import { addVmCommands } from './commands/vm.ts';
-import type { Context } from './frame/context.ts';
-import { exitCodes } from './frame/exit-codes.ts';
+import type { Context } from './runtime/context.ts';
+import { exitCodes } from './runtime/exit-codes.ts';
 
 const exits = Object.values(exitCodes).map(({ code, meaning }) => `  ${String(code).padEnd(5)}${meaning}`);
 

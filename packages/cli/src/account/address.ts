@@ -1,4 +1,4 @@
-import { CliError } from '../frame/errors.ts';
+import { CliError } from '../runtime/errors.ts';
 
 /** `example.org:8400/x` → its origin; without a scheme, https, and http for this machine. */
 export function serverOrigin(text: string): string {

@@ -1,8 +1,8 @@
 import { once } from 'node:events';
 import { createInterface } from 'node:readline';
 import { Writable } from 'node:stream';
-import type { Context } from '../frame/context.ts';
-import { CliError } from '../frame/errors.ts';
+import type { Context } from '../runtime/context.ts';
+import { CliError } from '../runtime/errors.ts';
 
 /** Puts the question to a terminal, or takes the next line of a pipe. */
 export interface Asker {

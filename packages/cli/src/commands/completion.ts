@@ -2,7 +2,7 @@ import type { Command } from 'commander';
 import { Argument } from 'commander';
 import { completionScript, shells } from '../completion/script.ts';
 import type { Shell } from '../completion/script.ts';
-import type { Context } from '../frame/context.ts';
+import type { Context } from '../runtime/context.ts';
 
 export function addCompletion(program: Command, context: Context): void {
   program

@@ -1,6 +1,6 @@
 import { createAsker } from '../account/ask.ts';
-import type { Context } from '../frame/context.ts';
-import { CliError } from '../frame/errors.ts';
+import type { Context } from '../runtime/context.ts';
+import { CliError } from '../runtime/errors.ts';
 
 /** Asks on a terminal; a script has to have said `--yes` beforehand. @throws CliError unless the answer is yes */
 export async function confirm(context: Context, question: string): Promise<void> {

@@ -1,5 +1,5 @@
 import type { Command } from 'commander';
-import type { Context } from '../frame/context.ts';
+import type { Context } from '../runtime/context.ts';
 import { addImageConvert } from './image/convert.ts';
 import { addImageCopy } from './image/copy.ts';
 import { addImageDownload } from './image/download.ts';

@@ -8,8 +8,8 @@ import { createAsker } from '../account/ask.ts';
 import { makeToken } from '../account/sign-in.ts';
 import type { Account } from '../account/store.ts';
 import { accountsPath, readAccounts, writeAccounts } from '../account/store.ts';
-import type { Context } from '../frame/context.ts';
-import { CliError } from '../frame/errors.ts';
+import type { Context } from '../runtime/context.ts';
+import { CliError } from '../runtime/errors.ts';
 import { harmless } from '../output/terminal.ts';
 import { count } from './options.ts';
 

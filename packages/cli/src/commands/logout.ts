@@ -3,8 +3,8 @@ import type { Command } from 'commander';
 import { serverOrigin } from '../account/address.ts';
 import type { Account } from '../account/store.ts';
 import { readAccounts, writeAccounts } from '../account/store.ts';
-import type { Context } from '../frame/context.ts';
-import { CliError } from '../frame/errors.ts';
+import type { Context } from '../runtime/context.ts';
+import { CliError } from '../runtime/errors.ts';
 
 export function addLogout(program: Command, context: Context): void {
   program

@@ -1,5 +1,5 @@
 import type { Command } from 'commander';
-import type { Context } from '../frame/context.ts';
+import type { Context } from '../runtime/context.ts';
 import { addOpLog } from './op/log.ts';
 import { addOpLs } from './op/ls.ts';
 import { addOpRetry } from './op/retry.ts';

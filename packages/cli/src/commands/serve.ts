@@ -1,4 +1,4 @@
-import { CliError } from '../frame/errors.ts';
+import { CliError } from '../runtime/errors.ts';
 
 /** The package that the server is; its flags, signals and exit codes are its own. */
 const serverPackage = '@wcc/server/main';

@@ -1,5 +1,5 @@
 import type { Command } from 'commander';
-import type { Context } from '../frame/context.ts';
+import type { Context } from '../runtime/context.ts';
 import { addVmCreate } from './vm/create.ts';
 import { addVmLs } from './vm/ls.ts';
 import { addVmOrder } from './vm/order.ts';

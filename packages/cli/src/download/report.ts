@@ -1,7 +1,7 @@
 import { createMeter, formatBytes, formatPercent, formatRate, percent } from '@wcc/progress';
 import { textOf } from '@wcc/progress/words';
 import { roundEta } from '@wcc/progress';
-import type { Show } from '../follow/show.ts';
+import type { Show } from '../follow/progress-output.ts';
 
 /** Tells how far a download is. */
 export interface Report {

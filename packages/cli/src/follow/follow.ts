@@ -1,6 +1,6 @@
 import type { Snapshot } from '@wcc/progress';
-import type { Context } from '../frame/context.ts';
-import { CliError, endOf } from '../frame/errors.ts';
+import type { Context } from '../runtime/context.ts';
+import { CliError, endOf } from '../runtime/errors.ts';
 import type { Server } from '../server/server.ts';
 import type { FollowOptions } from './following.ts';
 import { Following } from './following.ts';

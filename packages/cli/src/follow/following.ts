@@ -2,14 +2,14 @@ import type { Operation } from '@wcc/api';
 import type { ConnectionStatus, ProgressClient } from '@wcc/progress/client';
 import { isTerminal } from '@wcc/progress';
 import type { Snapshot } from '@wcc/progress';
-import type { Context } from '../frame/context.ts';
-import { CliError } from '../frame/errors.ts';
+import type { Context } from '../runtime/context.ts';
+import { CliError } from '../runtime/errors.ts';
 import { line } from '../output/json.ts';
 import type { Server } from '../server/server.ts';
 import { watchServer } from '../server/watch.ts';
 import { keyOf, lineOf } from './line.ts';
-import type { Show } from './show.ts';
-import { createShow } from './show.ts';
+import type { Show } from './progress-output.ts';
+import { createShow } from './progress-output.ts';
 import { withResolvers } from './with-resolvers.ts';
 
 export interface FollowOptions {

@@ -1,4 +1,4 @@
-import type { CliError } from '../frame/errors.ts';
+import type { CliError } from '../runtime/errors.ts';
 
 /** One document. Pretty for the eye; a program does not mind. */
 export function document(value: unknown): string {

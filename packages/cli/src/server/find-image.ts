@@ -1,5 +1,5 @@
 import type { Image } from '@wcc/api';
-import { CliError } from '../frame/errors.ts';
+import { CliError } from '../runtime/errors.ts';
 import type { Server } from './server.ts';
 
 /** All pages of the list. */

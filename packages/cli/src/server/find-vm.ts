@@ -1,6 +1,6 @@
 import type { Vm } from '@wcc/api';
 import { ApiProblem } from '@wcc/api/client';
-import { CliError } from '../frame/errors.ts';
+import { CliError } from '../runtime/errors.ts';
 import type { Server } from './server.ts';
 
 /** A machine of wcc's: it has a number. */

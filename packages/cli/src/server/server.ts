@@ -2,7 +2,7 @@ import type { ApiClient } from '@wcc/api/client';
 import { createApiClient } from '@wcc/api/client';
 import { readAccounts } from '../account/store.ts';
 import { serverOrigin } from '../account/address.ts';
-import { CliError } from '../frame/errors.ts';
+import { CliError } from '../runtime/errors.ts';
 
 /** The server that a command speaks to, and as whom. */
 export interface Server {

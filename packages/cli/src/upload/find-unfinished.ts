@@ -1,6 +1,6 @@
 import type { MatchUploadRequest, Upload } from '@wcc/api';
 import { ApiProblem } from '@wcc/api/client';
-import { CliError } from '../frame/errors.ts';
+import { CliError } from '../runtime/errors.ts';
 import type { Server } from '../server/server.ts';
 import type { LocalFile } from './local-file.ts';
 import type { UploadTarget } from './tus.ts';

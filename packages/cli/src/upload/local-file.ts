@@ -2,7 +2,7 @@ import { createHash } from 'node:crypto';
 import type { Stats } from 'node:fs';
 import type { FileHandle } from 'node:fs/promises';
 import { open, stat } from 'node:fs/promises';
-import { CliError } from '../frame/errors.ts';
+import { CliError } from '../runtime/errors.ts';
 
 const readBytes = 1_048_576;
 

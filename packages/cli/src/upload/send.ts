@@ -5,7 +5,7 @@ import { routes, tus } from '@wcc/api';
 import { ApiProblem } from '@wcc/api/client';
 import { openRequest, readProblem } from '../server/http.ts';
 import type { Server } from '../server/server.ts';
-import { CliError } from '../frame/errors.ts';
+import { CliError } from '../runtime/errors.ts';
 import type { LocalFile } from './local-file.ts';
 import { unreachable } from './tus.ts';
 

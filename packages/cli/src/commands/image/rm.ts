@@ -1,10 +1,10 @@
 import type { Command } from 'commander';
-import type { Context } from '../../frame/context.ts';
+import type { Context } from '../../runtime/context.ts';
 import { harmless } from '../../output/terminal.ts';
 import { findImage } from '../../server/find-image.ts';
 import { findServer } from '../../server/server.ts';
 import { confirm } from '../confirm.ts';
-import { finish } from '../finish.ts';
+import { finish } from '../follow-or-detach.ts';
 import type { ActionOptions } from '../options.ts';
 import { withAction } from '../options.ts';
 import { newKey } from '../request-key.ts';

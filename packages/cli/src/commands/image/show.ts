@@ -1,5 +1,5 @@
 import type { Command } from 'commander';
-import type { Context } from '../../frame/context.ts';
+import type { Context } from '../../runtime/context.ts';
 import { imageFacts } from '../../output/human.ts';
 import { document } from '../../output/json.ts';
 import { findImage } from '../../server/find-image.ts';

@@ -3,12 +3,12 @@ import { findImageNameProblem, imageFormat } from '@wcc/api';
 import type { ImageFormat } from '@wcc/api';
 import type { Command } from 'commander';
 import { Option } from 'commander';
-import type { Context } from '../../frame/context.ts';
-import { CliError } from '../../frame/errors.ts';
+import type { Context } from '../../runtime/context.ts';
+import { CliError } from '../../runtime/errors.ts';
 import { findServer } from '../../server/server.ts';
 import { LocalFile } from '../../upload/local-file.ts';
 import { upload } from '../../upload/upload.ts';
-import { tellEnd } from '../finish.ts';
+import { tellEnd } from '../follow-or-detach.ts';
 import type { ActionOptions } from '../options.ts';
 import { bytes, digest, withWatching } from '../options.ts';
 

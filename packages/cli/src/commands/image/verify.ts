@@ -1,8 +1,8 @@
 import type { Command } from 'commander';
-import type { Context } from '../../frame/context.ts';
+import type { Context } from '../../runtime/context.ts';
 import { findImage } from '../../server/find-image.ts';
 import { findServer } from '../../server/server.ts';
-import { finish } from '../finish.ts';
+import { finish } from '../follow-or-detach.ts';
 import type { ActionOptions } from '../options.ts';
 import { digest, withAction } from '../options.ts';
 import { newKey } from '../request-key.ts';

@@ -1,6 +1,6 @@
 import type { Operation, OperationQuery } from '@wcc/api';
 import type { Command } from 'commander';
-import type { Context } from '../../frame/context.ts';
+import type { Context } from '../../runtime/context.ts';
 import { operationTable } from '../../output/human.ts';
 import { document } from '../../output/json.ts';
 import type { Server } from '../../server/server.ts';

@@ -1,7 +1,7 @@
 import type { Command } from 'commander';
-import type { Context } from '../../frame/context.ts';
+import type { Context } from '../../runtime/context.ts';
 import { findServer } from '../../server/server.ts';
-import { finish } from '../finish.ts';
+import { finish } from '../follow-or-detach.ts';
 import type { ActionOptions } from '../options.ts';
 import { withAction } from '../options.ts';
 

@@ -1,9 +1,9 @@
 import type { OperationVerb } from '@wcc/progress';
 import { isTerminal } from '@wcc/progress';
 import type { Command } from 'commander';
-import type { Context } from '../../frame/context.ts';
+import type { Context } from '../../runtime/context.ts';
 import { followToEnd } from '../../follow/follow.ts';
-import { CliError } from '../../frame/errors.ts';
+import { CliError } from '../../runtime/errors.ts';
 import { rowOf } from '../../output/human.ts';
 import { document } from '../../output/json.ts';
 import { findServer } from '../../server/server.ts';

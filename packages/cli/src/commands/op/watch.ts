@@ -1,10 +1,10 @@
 import { isTerminal } from '@wcc/progress';
 import type { Command } from 'commander';
-import type { Context } from '../../frame/context.ts';
-import { endOf } from '../../frame/errors.ts';
+import type { Context } from '../../runtime/context.ts';
+import { endOf } from '../../runtime/errors.ts';
 import { line } from '../../output/json.ts';
 import { findServer } from '../../server/server.ts';
-import { finish, tellEnd } from '../finish.ts';
+import { finish, tellEnd } from '../follow-or-detach.ts';
 import type { ActionOptions } from '../options.ts';
 import { withWatching } from '../options.ts';
 

@@ -1,11 +1,11 @@
 import type { CreateVmRequest, Firmware, VmNetwork } from '@wcc/api';
 import type { Command } from 'commander';
 import { Option } from 'commander';
-import type { Context } from '../../frame/context.ts';
-import { CliError } from '../../frame/errors.ts';
+import type { Context } from '../../runtime/context.ts';
+import { CliError } from '../../runtime/errors.ts';
 import type { Server } from '../../server/server.ts';
 import { findServer } from '../../server/server.ts';
-import { finish } from '../finish.ts';
+import { finish } from '../follow-or-detach.ts';
 import type { ActionOptions } from '../options.ts';
 import { count, memoryBytes, several, withAction } from '../options.ts';
 import { newKey } from '../request-key.ts';

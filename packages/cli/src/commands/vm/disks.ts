@@ -1,5 +1,5 @@
 import type { VmDiskRequest } from '@wcc/api';
-import { CliError } from '../../frame/errors.ts';
+import { CliError } from '../../runtime/errors.ts';
 import { findImage } from '../../server/find-image.ts';
 import type { Server } from '../../server/server.ts';
 import { bytes } from '../options.ts';

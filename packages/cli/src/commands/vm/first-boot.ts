@@ -1,7 +1,7 @@
 import { readFile } from 'node:fs/promises';
 import type { FirstBootProfile, FirstBootRequest } from '@wcc/api';
-import type { Context } from '../../frame/context.ts';
-import { CliError } from '../../frame/errors.ts';
+import type { Context } from '../../runtime/context.ts';
+import { CliError } from '../../runtime/errors.ts';
 import type { Server } from '../../server/server.ts';
 import { passwordHash } from './password-hash.ts';
 

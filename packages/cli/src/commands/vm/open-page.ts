@@ -1,7 +1,7 @@
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
-import type { Context } from '../../frame/context.ts';
-import { CliError } from '../../frame/errors.ts';
+import type { Context } from '../../runtime/context.ts';
+import { CliError } from '../../runtime/errors.ts';
 
 /** Hands an address to the browser of this desktop. @throws CliError when there is none */
 export async function openPage({ env }: Context, address: string): Promise<void> {

@@ -1,5 +1,5 @@
 import type { Command } from 'commander';
-import type { Context } from '../../frame/context.ts';
+import type { Context } from '../../runtime/context.ts';
 import { document } from '../../output/json.ts';
 import { vmStateOf } from '../../output/machines.ts';
 import { harmless } from '../../output/terminal.ts';

@@ -1,7 +1,7 @@
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
-import type { Context } from '../../frame/context.ts';
-import { CliError } from '../../frame/errors.ts';
+import type { Context } from '../../runtime/context.ts';
+import { CliError } from '../../runtime/errors.ts';
 
 /** As in /etc/shadow. */
 const hashPattern = /^\$[0-9a-z]{1,16}\$[./$0-9A-Za-z=,+-]+$/;

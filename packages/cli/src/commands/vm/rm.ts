@@ -1,11 +1,11 @@
 import type { Command } from 'commander';
-import type { Context } from '../../frame/context.ts';
+import type { Context } from '../../runtime/context.ts';
 import { harmless } from '../../output/terminal.ts';
 import type { OwnVm } from '../../server/find-vm.ts';
 import { findOwnVm } from '../../server/find-vm.ts';
 import { findServer } from '../../server/server.ts';
 import { confirm } from '../confirm.ts';
-import { finish } from '../finish.ts';
+import { finish } from '../follow-or-detach.ts';
 import type { ActionOptions } from '../options.ts';
 import { withAction } from '../options.ts';
 

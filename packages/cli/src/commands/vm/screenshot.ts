@@ -4,7 +4,7 @@ import type { IncomingMessage } from 'node:http';
 import { buffer } from 'node:stream/consumers';
 import { routes } from '@wcc/api';
 import { ApiProblem } from '@wcc/api/client';
-import { CliError } from '../../frame/errors.ts';
+import { CliError } from '../../runtime/errors.ts';
 import { lostConnection, openRequest, readProblem } from '../../server/http.ts';
 import type { OwnVm } from '../../server/find-vm.ts';
 import type { Server } from '../../server/server.ts';

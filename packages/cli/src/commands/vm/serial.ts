@@ -2,12 +2,12 @@ import { once } from 'node:events';
 import type { IncomingMessage } from 'node:http';
 import { routes } from '@wcc/api';
 import { ApiProblem } from '@wcc/api/client';
-import type { Context } from '../../frame/context.ts';
-import { CliError } from '../../frame/errors.ts';
-import { GuestText } from '../../output/guest-text.ts';
+import type { Context } from '../../runtime/context.ts';
+import { CliError } from '../../runtime/errors.ts';
+import { GuestText } from '../../output/escape-terminal.ts';
 import type { OwnVm } from '../../server/find-vm.ts';
 import { lostConnection, openRequest, readProblem } from '../../server/http.ts';
-import { Patience, passes } from '../../server/patience.ts';
+import { Patience, passes } from '../../server/retry-deadline.ts';
 import type { Server } from '../../server/server.ts';
 import { SerialFollower } from './serial-follower.ts';
 

@@ -1,8 +1,8 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Vm } from '@wcc/api';
 import type { Command } from 'commander';
-import type { Context } from '../../frame/context.ts';
-import { CliError } from '../../frame/errors.ts';
+import type { Context } from '../../runtime/context.ts';
+import { CliError } from '../../runtime/errors.ts';
 import { document } from '../../output/json.ts';
 import { vmStateOf } from '../../output/machines.ts';
 import { harmless } from '../../output/terminal.ts';

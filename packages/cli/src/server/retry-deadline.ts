@@ -1,6 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { ApiProblem } from '@wcc/api/client';
-import { CliError } from '../frame/errors.ts';
+import { CliError } from '../runtime/errors.ts';
 
 const baseMs = 500;
 const capMs = 10_000;

@@ -1,4 +1,4 @@
-import type { Context } from '../frame/context.ts';
+import type { Context } from '../runtime/context.ts';
 import { harmless, lookOf, plain } from '../output/terminal.ts';
 import type { BarLine } from './bar.ts';
 import { drawLine } from './bar.ts';

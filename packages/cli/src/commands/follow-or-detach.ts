@@ -1,6 +1,6 @@
 import type { Accepted } from '@wcc/api';
 import type { Snapshot } from '@wcc/progress';
-import type { Context } from '../frame/context.ts';
+import type { Context } from '../runtime/context.ts';
 import { followToEnd } from '../follow/follow.ts';
 import { namesOf, rowOf } from '../output/human.ts';
 import { document } from '../output/json.ts';

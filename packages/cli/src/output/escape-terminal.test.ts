@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { GuestText } from './guest-text.ts';
+import { GuestText } from './escape-terminal.ts';
 
 const take = (...parts: string[]): string => {
   const text = new GuestText();
