@@ -1,5 +1,5 @@
 export * from './access.ts';
-export * from './errors.ts';
+export * from './errors/errors.ts';
 export * from './first-boot.ts';
 export * from './ids.ts';
 export * from './images.ts';

@@ -2,7 +2,7 @@ import { createServer } from 'node:http';
 import type { IncomingMessage, Server, ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { afterEach, describe, expect, it } from 'vitest';
-import { ApiError, toProblem } from '../errors.ts';
+import { ApiError, toProblem } from '../errors/errors.ts';
 import { createApiClient } from './client.ts';
 import { ApiProblem } from './request.ts';
 

@@ -1,4 +1,4 @@
-import type { Problem } from '../errors.ts';
+import type { Problem } from '../errors/errors.ts';
 
 export interface ApiClientOptions {
   /** Origin of the server, without a trailing slash. @default '' (the page's own origin) */

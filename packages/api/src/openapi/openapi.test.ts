@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { createApiClient } from '../client/client.ts';
 import { endpoints } from '../endpoints/endpoints.ts';
-import { errorRegistry } from '../errors.ts';
+import { errorRegistry } from '../errors/errors.ts';
 import { createOpenApiDocument } from './document.ts';
 
 /** Every call of the client, and what it sends: recorded where the network would begin. */
