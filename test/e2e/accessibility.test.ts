@@ -7,7 +7,7 @@ import { launchBrowser } from '../kit/browser.ts';
 import { openConsole } from '../kit/console.ts';
 import { makeRandomImage, MiB } from '../kit/images.ts';
 import { registerImage, waitForState } from '../kit/operations.ts';
-import { rowOf } from '../kit/rows.ts';
+import { rowOf } from '../kit/operation-rows.ts';
 import { startServer } from '../kit/server.ts';
 import type { TestServer } from '../kit/server.ts';
 import { createUser } from '../kit/session.ts';

@@ -9,7 +9,7 @@ import type { OpenConsole } from '../kit/console.ts';
 import { makeRandomImage, MiB, sha256 } from '../kit/images.ts';
 import { currentPhase, findImage, hasEnded, registerImage } from '../kit/operations.ts';
 import { until } from '../kit/poll.ts';
-import { readRow, rowOf } from '../kit/rows.ts';
+import { readRow, rowOf } from '../kit/operation-rows.ts';
 import { startServer } from '../kit/server.ts';
 import type { TestServer } from '../kit/server.ts';
 import { createUser } from '../kit/session.ts';

@@ -3,7 +3,7 @@ import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } fr
 import { createMeter } from '@wcc/progress';
 import { launchBrowser } from '../kit/browser.ts';
 import { until } from '../kit/poll.ts';
-import { findNonsense, readRow } from '../kit/rows.ts';
+import { findNonsense, readRow } from '../kit/operation-rows.ts';
 import { startScriptedServer } from '../kit/scripted-server.ts';
 import type { ScriptedServer } from '../kit/scripted-server.ts';
 import { copyOf, phasesAt } from '../kit/states.ts';

@@ -5,7 +5,7 @@ import { axeTimeoutMs, findFaults, ways } from '../kit/axe.ts';
 import { launchBrowser, recordPage, screenshot } from '../kit/browser.ts';
 import type { PageRecord } from '../kit/browser.ts';
 import { until } from '../kit/poll.ts';
-import { findNonsense, readRow } from '../kit/rows.ts';
+import { findNonsense, readRow } from '../kit/operation-rows.ts';
 import { startScriptedServer } from '../kit/scripted-server.ts';
 import type { ScriptedServer } from '../kit/scripted-server.ts';
 import { copyOf, everyState, idOf, phasesAt } from '../kit/states.ts';

@@ -5,7 +5,7 @@ import { launchBrowser, recordPage, screenshot } from '../kit/browser.ts';
 import { installOutside } from '../kit/outside.ts';
 import type { Outside } from '../kit/outside.ts';
 import { until } from '../kit/poll.ts';
-import { findNonsense, observeEverything, readObservation } from '../kit/rows.ts';
+import { findNonsense, observeEverything, readObservation } from '../kit/operation-rows.ts';
 
 /** The library packed, installed outside the repository, and used by three servers with a page of their own. */
 let outside: Outside;

@@ -10,7 +10,7 @@ import { afterAll, beforeAll, expect, test } from 'vitest';
 import { launchBrowser, recordPage, screenshot } from '../kit/browser.ts';
 import { until } from '../kit/poll.ts';
 import { findFreePort } from '../kit/ports.ts';
-import { readRow } from '../kit/rows.ts';
+import { readRow } from '../kit/operation-rows.ts';
 import { noteSecret } from '../kit/secrets.ts';
 import { startServer } from '../kit/server.ts';
 import type { TestServer } from '../kit/server.ts';

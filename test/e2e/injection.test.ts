@@ -7,7 +7,7 @@ import { openConsole } from '../kit/console.ts';
 import type { OpenConsole } from '../kit/console.ts';
 import { MiB } from '../kit/images.ts';
 import { listImages, waitForState } from '../kit/operations.ts';
-import { rowOf } from '../kit/rows.ts';
+import { rowOf } from '../kit/operation-rows.ts';
 import { startServer } from '../kit/server.ts';
 import type { TestServer } from '../kit/server.ts';
 import { createUser } from '../kit/session.ts';

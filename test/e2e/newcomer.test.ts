@@ -7,7 +7,7 @@ import { addSession } from '../kit/console.ts';
 import { GiB, makeRandomImage, makeSparseImage, MiB, sha256 } from '../kit/images.ts';
 import { rawRequest } from '../kit/raw-http.ts';
 import { until } from '../kit/poll.ts';
-import { findNonsense, observeEverything, readObservation, readRow, rowOf } from '../kit/rows.ts';
+import { findNonsense, observeEverything, readObservation, readRow, rowOf } from '../kit/operation-rows.ts';
 import { startServer } from '../kit/server.ts';
 import type { TestServer } from '../kit/server.ts';
 import { createCookieSession, createUser, readFirstSignInLink, signIn } from '../kit/session.ts';

@@ -7,7 +7,7 @@ import { openConsole } from '../kit/console.ts';
 import { makeRandomImage, MiB } from '../kit/images.ts';
 import { registerImage } from '../kit/operations.ts';
 import { until } from '../kit/poll.ts';
-import { readRow, rowOf } from '../kit/rows.ts';
+import { readRow, rowOf } from '../kit/operation-rows.ts';
 import { startServer } from '../kit/server.ts';
 import type { TestServer } from '../kit/server.ts';
 import { createUser } from '../kit/session.ts';

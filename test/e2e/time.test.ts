@@ -10,7 +10,7 @@ import { openConsole } from '../kit/console.ts';
 import { makeRandomImage, MiB } from '../kit/images.ts';
 import { currentPhase, registerImage, waitForState } from '../kit/operations.ts';
 import { until } from '../kit/poll.ts';
-import { findNonsense, observeEverything, readObservation, readRow, rowOf } from '../kit/rows.ts';
+import { findNonsense, observeEverything, readObservation, readRow, rowOf } from '../kit/operation-rows.ts';
 import { startServer } from '../kit/server.ts';
 import type { TestServer } from '../kit/server.ts';
 import { createUser, signIn } from '../kit/session.ts';

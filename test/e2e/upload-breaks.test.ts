@@ -6,10 +6,10 @@ import { openConsole } from '../kit/console.ts';
 import type { OpenConsole } from '../kit/console.ts';
 import { MiB } from '../kit/images.ts';
 import { until } from '../kit/poll.ts';
-import { findNonsense, observeEverything, readObservation, readRow, rowOf } from '../kit/rows.ts';
-import { setUploadStage, slowBytesPerSecond, slowPieceBytes } from '../kit/upload-stage.ts';
-import type { UploadStage } from '../kit/upload-stage.ts';
-import { chooseAgain, goToOperations, untilReceived, uploadByDialog } from '../kit/uploading.ts';
+import { findNonsense, observeEverything, readObservation, readRow, rowOf } from '../kit/operation-rows.ts';
+import { setUploadStage, slowBytesPerSecond, slowPieceBytes } from '../kit/upload-fixture.ts';
+import type { UploadStage } from '../kit/upload-fixture.ts';
+import { chooseAgain, goToOperations, untilReceived, uploadByDialog } from '../kit/browser-upload.ts';
 
 /** The server is killed, the network swallows everything, the browser is killed: checks 8 and 4 for uploads. */
 const sizeBytes = 24 * MiB;

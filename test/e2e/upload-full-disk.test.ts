@@ -7,9 +7,9 @@ import { MiB } from '../kit/images.ts';
 import { loopMountRefusal, withLoopFileSystem } from '../kit/loop-mount.ts';
 import { waitForState } from '../kit/operations.ts';
 import { until } from '../kit/poll.ts';
-import { findNonsense, observeEverything, readObservation, readRow, rowOf } from '../kit/rows.ts';
-import { setUploadStage, slowBytesPerSecond } from '../kit/upload-stage.ts';
-import { goToOperations, untilReceived, uploadByDialog } from '../kit/uploading.ts';
+import { findNonsense, observeEverything, readObservation, readRow, rowOf } from '../kit/operation-rows.ts';
+import { setUploadStage, slowBytesPerSecond } from '../kit/upload-fixture.ts';
+import { goToOperations, untilReceived, uploadByDialog } from '../kit/browser-upload.ts';
 
 /** Check 14 for uploads: somebody else fills the disk in the middle; it goes on from the page when there is room. */
 const refusal = loopMountRefusal();

@@ -10,13 +10,13 @@ import type { Workspace } from '../kit/directories.ts';
 import { makeRandomImage, MiB, sha256 } from '../kit/images.ts';
 import { findImage } from '../kit/operations.ts';
 import { until } from '../kit/poll.ts';
-import { cutOff, expectFocusOn, tabTo } from '../kit/reach.ts';
-import { rowOf } from '../kit/rows.ts';
+import { cutOff, expectFocusOn, tabTo } from '../kit/http-reach.ts';
+import { rowOf } from '../kit/operation-rows.ts';
 import { startServer } from '../kit/server.ts';
 import type { TestServer } from '../kit/server.ts';
 import { createUser } from '../kit/session.ts';
 import { createTus } from '../kit/tus.ts';
-import { goToOperations } from '../kit/uploading.ts';
+import { goToOperations } from '../kit/browser-upload.ts';
 
 /** Several unfinished uploads at once: the dialog says which files they want, and takes each for its own. */
 let server: TestServer;

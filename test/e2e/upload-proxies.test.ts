@@ -6,10 +6,10 @@ import { createHttpProxy } from '../kit/http-proxy.ts';
 import type { HttpProxy } from '../kit/http-proxy.ts';
 import { MiB } from '../kit/images.ts';
 import { until } from '../kit/poll.ts';
-import { observeEverything, readObservation, readRow, rowOf } from '../kit/rows.ts';
-import { setUploadStage } from '../kit/upload-stage.ts';
-import type { UploadStage } from '../kit/upload-stage.ts';
-import { findUpload, goToOperations, uploadByDialog } from '../kit/uploading.ts';
+import { observeEverything, readObservation, readRow, rowOf } from '../kit/operation-rows.ts';
+import { setUploadStage } from '../kit/upload-fixture.ts';
+import type { UploadStage } from '../kit/upload-fixture.ts';
+import { findUpload, goToOperations, uploadByDialog } from '../kit/browser-upload.ts';
 
 /** Check 20: what a proxy answers in the place of the server is told as the proxy's, with what to do. */
 const sizeBytes = 24 * MiB;

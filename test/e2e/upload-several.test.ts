@@ -9,11 +9,11 @@ import type { Workspace } from '../kit/directories.ts';
 import { MiB } from '../kit/images.ts';
 import { findImage, waitForState } from '../kit/operations.ts';
 import { until } from '../kit/poll.ts';
-import { readRow, rowOf } from '../kit/rows.ts';
+import { readRow, rowOf } from '../kit/operation-rows.ts';
 import { createUser } from '../kit/session.ts';
-import { setUploadStage, slowBytesPerSecond } from '../kit/upload-stage.ts';
-import type { UploadStage } from '../kit/upload-stage.ts';
-import { findUpload, goToOperations, untilReceived } from '../kit/uploading.ts';
+import { setUploadStage, slowBytesPerSecond } from '../kit/upload-fixture.ts';
+import type { UploadStage } from '../kit/upload-fixture.ts';
+import { findUpload, goToOperations, untilReceived } from '../kit/browser-upload.ts';
 
 /** Several files at once, each with its own fate; and whoever may not see them sees nothing of them. */
 let stage: UploadStage;

@@ -14,12 +14,12 @@ import { GiB, makeRandomImage, MiB, sha256 } from '../kit/images.ts';
 import { findImage, expectTidy, waitForState } from '../kit/operations.ts';
 import { until } from '../kit/poll.ts';
 import { findFreePort } from '../kit/ports.ts';
-import { readRow, rowOf } from '../kit/rows.ts';
+import { readRow, rowOf } from '../kit/operation-rows.ts';
 import { startServer } from '../kit/server.ts';
 import type { TestServer } from '../kit/server.ts';
 import { createUser } from '../kit/session.ts';
 import type { TestUser } from '../kit/session.ts';
-import { chooseAgain, leaveWithoutAsking, untilReceived, uploadByDialog } from '../kit/uploading.ts';
+import { chooseAgain, leaveWithoutAsking, untilReceived, uploadByDialog } from '../kit/browser-upload.ts';
 
 /** An upload survives a reload, and takes no other file for its own: checks 2 and 3. */
 const sizeBytes = 64 * MiB;

@@ -3,7 +3,7 @@ import { promisify } from 'node:util';
 import { existsSync, chownSync, mkdirSync, readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { makeWorkspace } from './directories.ts';
-import { type HeldTools, makeHeldTools } from './held-tools.ts';
+import { type HeldTools, makeHeldTools } from './blocking-tools.ts';
 import { powerOffMachines } from './machines.ts';
 import { until } from './poll.ts';
 import { startServer } from './server.ts';

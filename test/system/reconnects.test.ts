@@ -13,8 +13,8 @@ import { createRandom, seedOfRun } from '../kit/random.ts';
 import { startServer } from '../kit/server.ts';
 import type { TestServer } from '../kit/server.ts';
 import { createUser, makeToken, signIn } from '../kit/session.ts';
-import { createWitness } from '../kit/witness.ts';
-import type { Witness } from '../kit/witness.ts';
+import { createWitness } from '../kit/watcher-check.ts';
+import type { Witness } from '../kit/watcher-check.ts';
 
 /**
  * Watchers whose connections are cut at random bytes, by RST, FIN or silence, over socket and event stream, while the
