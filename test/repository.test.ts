@@ -86,15 +86,15 @@ const rooms: Record<string, Record<string, readonly string[]>> = {
     storage: [],
   },
   cli: {
-    commands: ['account', 'completion', 'download', 'follow', 'frame', 'output', 'server', 'upload'],
-    upload: ['follow', 'frame', 'output', 'server'],
-    download: ['follow', 'frame', 'output', 'server'],
-    follow: ['frame', 'output', 'server'],
-    server: ['account', 'frame'],
-    account: ['frame'],
-    output: ['frame'],
+    commands: ['account', 'completion', 'download', 'follow', 'runtime', 'output', 'server', 'upload'],
+    upload: ['follow', 'runtime', 'output', 'server'],
+    download: ['follow', 'runtime', 'output', 'server'],
+    follow: ['runtime', 'output', 'server'],
+    server: ['account', 'runtime'],
+    account: ['runtime'],
+    output: ['runtime'],
     completion: [],
-    frame: [],
+    runtime: [],
   },
 };
 

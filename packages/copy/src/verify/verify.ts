@@ -5,14 +5,7 @@ import { extentSource } from '../inspect/inspect.ts';
 import { showPath } from '../storage/paths.ts';
 import { sourceShrank } from '../transfer/shrunk.ts';
 import { obey } from '../run/control.ts';
-import {
-  beginPhase,
-  atDestination,
-  atSource,
-  type CopyRun,
-  partialOf,
-  sourceOf,
-} from '../run/copy-state.ts';
+import { beginPhase, atDestination, atSource, type CopyRun, partialOf, sourceOf } from '../run/copy-state.ts';
 
 const BUFFER_BYTES = 1024 ** 2;
 

@@ -1,6 +1,12 @@
 import type { Phase, Snapshot } from '@wcc/progress';
 import type { Engine } from '../engine.ts';
-import { createLiveRecord, newest, runClock, type LiveRecord, type StoredState } from '../active-operation.ts';
+import {
+  createLiveRecord,
+  newest,
+  runClock,
+  type LiveRecord,
+  type StoredState,
+} from '../active-operation.ts';
 import type { OperationRecord } from '../record.ts';
 
 /**
