@@ -12,8 +12,8 @@ import { copyOf, phasesAt } from '../kit/states.ts';
  * Check 17: what a person reads as the time left, under scripted samples. The meter is the server's own; the
  * script is its clock, so that minutes pass in moments and every machine sees the same.
  */
-const MIB = 2 ** 20;
-const totalBytes = 6000 * MIB;
+const mib = 2 ** 20;
+const totalBytes = 6000 * mib;
 let server: ScriptedServer;
 let browser: Browser;
 let page: Page;
@@ -150,7 +150,7 @@ describe('17: the time left', () => {
   });
 
   test('an unknown total: neither a time left nor a percentage', async () => {
-    const told = await play({ doneAt: (atS) => atS * 50 * MIB, endS: 60, everyS: 10, total: null });
+    const told = await play({ doneAt: (atS) => atS * 50 * mib, endS: 60, everyS: 10, total: null });
     for (const { atS, leftS, text } of told) {
       expect(leftS, `at ${atS} s`).toBeNull();
       expect(text, `at ${atS} s`).not.toContain('%');

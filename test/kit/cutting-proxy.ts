@@ -23,8 +23,8 @@ export interface CuttingProxyOptions {
 }
 
 /** The server of a connection in a hole learns of its client's end after so long: as from a network that comes back. */
-const HOLE_MS = 4000;
-const FATES: readonly Cut[] = ['reset', 'reset', 'end', 'end', 'hole'];
+const holeMs = 4000;
+const fates: readonly Cut[] = ['reset', 'reset', 'end', 'end', 'hole'];
 
 /** A TCP proxy on loopback that cuts every connection, at a random byte and in a random way. */
 export async function createCuttingProxy(options: CuttingProxyOptions): Promise<CuttingProxy> {
@@ -40,7 +40,7 @@ export async function createCuttingProxy(options: CuttingProxyOptions): Promise<
   const server = createServer((client) => {
     keep(client);
     const upstream = keep(connect({ port: targetPort, host: '127.0.0.1' }));
-    const fate = random.pick(FATES);
+    const fate = random.pick(fates);
     let left = random.integer(1, bytesAtMost);
     let isCut = false;
     client.on('data', (piece) => void (isCut || upstream.write(piece)));
@@ -75,6 +75,6 @@ export async function createCuttingProxy(options: CuttingProxyOptions): Promise<
 function strike(fate: Cut, client: Socket, upstream: Socket): void {
   if (fate === 'reset') client.resetAndDestroy();
   else if (fate === 'end') client.end();
-  else setTimeout(() => upstream.destroy(), HOLE_MS).unref();
+  else setTimeout(() => upstream.destroy(), holeMs).unref();
   if (fate !== 'hole') upstream.resetAndDestroy();
 }

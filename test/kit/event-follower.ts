@@ -18,7 +18,7 @@ export interface EventFollowerOptions {
   silentMs: number;
 }
 
-const PAUSE_MS = 50;
+const pauseMs = 50;
 
 /**
  * Reads the event stream of one operation as an EventSource does: comes back with `Last-Event-ID` whenever it is cut,
@@ -32,7 +32,7 @@ export async function followEvents(options: EventFollowerOptions): Promise<void>
     if (status === 204) return;
     if (status !== null && status !== 200 && status !== 429 && status !== 503)
       throw new Error(`the events of ${options.operation} were answered with ${status}`);
-    await sleep(PAUSE_MS);
+    await sleep(pauseMs);
   }
 }
 

@@ -28,7 +28,7 @@ export async function expectFocusOn(page: Page, name: RegExp): Promise<void> {
   await until(isOn, { what: () => `the focus on ${name}; it is on “${seen.slice(0, 80)}”` });
 }
 
-const MOST_STEPS = 60;
+const maxSteps = 60;
 
 /** Where Tab, then Shift+Tab lead in so many steps, each region once. */
 export async function regionsOnTheWay(page: Page, steps: number): Promise<string[]> {
@@ -44,7 +44,7 @@ export async function regionsOnTheWay(page: Page, steps: number): Promise<string
 /** Presses Tab until the focus is on what is called so. */
 export async function tabTo(page: Page, name: RegExp): Promise<void> {
   const seen: string[] = [];
-  for (let step = 0; step < MOST_STEPS; step += 1) {
+  for (let step = 0; step < maxSteps; step += 1) {
     await page.keyboard.press('Tab');
     const now = await focused(page);
     seen.push(now.name);

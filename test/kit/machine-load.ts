@@ -1,6 +1,6 @@
 import type { Page } from 'playwright-core';
 
-const EVERY_MS = 100;
+const intervalMs = 100;
 
 /**
  * From now on: by how much the page's own timers came late, in all. What a busy machine takes from a page is not the
@@ -18,6 +18,6 @@ export async function measureLateness(page: Page): Promise<() => Promise<number>
     };
     setInterval(look, everyMs);
     (globalThis as unknown as { wccLateMs: () => number }).wccLateMs = look;
-  }, EVERY_MS);
+  }, intervalMs);
   return () => page.evaluate(() => (globalThis as unknown as { wccLateMs: () => number }).wccLateMs());
 }

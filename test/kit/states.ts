@@ -1,6 +1,6 @@
 import type { Phase, Snapshot } from '@wcc/progress';
 
-const GIB = 2 ** 30;
+const gib = 2 ** 30;
 const letters = 'abcdefghijklmnopqrstuvwxyz';
 
 /** A valid operation id that ends in a number, so that tests can name many. */
@@ -26,17 +26,17 @@ export function copyOf(number: number, target: string, change: Partial<Snapshot>
     state: 'running',
     queuePosition: null,
     stateReason: null,
-    phases: phasesAt(0.61 * 2.4 * GIB, 2.4 * GIB),
+    phases: phasesAt(0.61 * 2.4 * gib, 2.4 * gib),
     phaseIndex: 1,
     rate: 400 * 2 ** 20,
     etaMs: 12_300,
     etaAbsence: null,
     bytes: {
-      virtual: 40 * GIB,
-      data: Math.floor(2.4 * GIB),
-      skipped: Math.floor(37.6 * GIB),
+      virtual: 40 * gib,
+      data: Math.floor(2.4 * gib),
+      skipped: Math.floor(37.6 * gib),
       shared: 0,
-      written: Math.floor(1.5 * GIB),
+      written: Math.floor(1.5 * gib),
     },
     method: 'kernel-copy',
     elapsedMs: 4200,
@@ -91,7 +91,7 @@ export const everyState: Readonly<Record<string, Partial<Snapshot>>> = {
     etaMs: null,
   },
   running: {},
-  indeterminate: { phases: phasesAt(GIB, null), etaMs: null, etaAbsence: 'total_unknown' },
+  indeterminate: { phases: phasesAt(gib, null), etaMs: null, etaAbsence: 'total_unknown' },
   stalled: { stalled: true, sinceProgressMs: 40_000, rate: 0, etaMs: null, etaAbsence: 'stalled' },
   paused: { state: 'paused', stateReason: { code: 'requested' }, rate: null, etaMs: null },
   cancelling: { state: 'cancelling', rate: null, etaMs: null },

@@ -22,10 +22,10 @@ import type { Witness } from '../kit/watcher-check.ts';
  * a false end. What counts is a connection that stood and was cut in the midst of what it was told: attempts while the
  * server is away come on top. `WCC_RECONNECTS=10000` is the whole of it; `WCC_SEED` repeats a run.
  */
-const WANTED = Number(process.env['WCC_RECONNECTS'] ?? 300);
-const OPERATIONS = 12;
-const USERS = 12;
-const KILLS = Math.max(2, Math.floor(WANTED / 2000));
+const wanted = Number(process.env['WCC_RECONNECTS'] ?? 300);
+const operations = 12;
+const users = 12;
+const killCount = Math.max(2, Math.floor(wanted / 2000));
 const random = createRandom(seedOfRun());
 let server: TestServer;
 let proxy: CuttingProxy;
@@ -33,12 +33,12 @@ const tokens: string[] = [];
 const clients: ProgressClient[] = [];
 const stopping = new AbortController();
 // One listener for the request of each stream, and one that is just going.
-setMaxListeners(2 * USERS, stopping.signal);
+setMaxListeners(2 * users, stopping.signal);
 
 beforeAll(async () => {
   server = await startServer();
   proxy = await createCuttingProxy({ targetPort: server.port, random, bytesAtMost: 12_000 });
-  for (let number = 0; number < USERS; number += 1) {
+  for (let number = 0; number < users; number += 1) {
     const session = await signIn(server, await createUser(server, `watcher-${number}`, 'admin'));
     tokens.push(await makeToken(session, 'read'));
   }
@@ -111,13 +111,13 @@ function essence({ id, state, phases, error, result }: Snapshot): unknown {
 }
 
 test(
-  `${WANTED} reconnects by socket and event stream: everybody ends with the truth`,
-  { timeout: 180_000 + WANTED * 500 },
+  `${wanted} reconnects by socket and event stream: everybody ends with the truth`,
+  { timeout: 180_000 + wanted * 500 },
   async () => {
     console.log(`WCC_SEED=${random.seed}`);
     const startedAt = performance.now();
     const ids: string[] = [];
-    while (ids.length < OPERATIONS) ids.push(await begin());
+    while (ids.length < operations) ids.push(await begin());
     const witnesses: Witness[] = [];
     const newWitness = (name: string): Witness => {
       const witness = createWitness(name, (id) => ending.has(id));
@@ -144,13 +144,13 @@ test(
     const cut = (): number => Object.values(proxy.cuts).reduce((sum, count) => sum + count, 0);
     let isOver = false;
     const works = ids.map((id) => work(id, () => isOver));
-    for (let kill = 1; kill <= KILLS; kill += 1) {
-      const due = (WANTED * kill) / (KILLS + 1);
-      await until(() => cut() >= due, { what: `${due} cuts`, timeoutMs: 60_000 + WANTED * 500 });
+    for (let kill = 1; kill <= killCount; kill += 1) {
+      const due = (wanted * kill) / (killCount + 1);
+      await until(() => cut() >= due, { what: `${due} cuts`, timeoutMs: 60_000 + wanted * 500 });
       await server.kill();
       await server.start();
     }
-    await until(() => cut() >= WANTED, { what: `${WANTED} cuts`, timeoutMs: 60_000 + WANTED * 500 });
+    await until(() => cut() >= wanted, { what: `${wanted} cuts`, timeoutMs: 60_000 + wanted * 500 });
     isOver = true;
     await Promise.all(works);
     proxy.spare();
@@ -170,7 +170,7 @@ test(
     const seconds = Math.round((performance.now() - startedAt) / 1000);
     const told = witnesses.reduce((sum, { snapshots }) => sum + snapshots, 0);
     console.log(
-      `${cut()} cuts ${JSON.stringify(proxy.cuts)} of ${attempts()} attempts in ${seconds} s, ${told} snapshots, ${KILLS} kills of the server`,
+      `${cut()} cuts ${JSON.stringify(proxy.cuts)} of ${attempts()} attempts in ${seconds} s, ${told} snapshots, ${killCount} kills of the server`,
     );
     expect(defects).toEqual([]);
   },

@@ -10,11 +10,11 @@ import type { TestServer } from '../kit/server.ts';
 import type { CreatedShare } from '@wcc/api';
 
 /** Threat 14: the server restarts with 2,000 clients; all are back within 30 s, and did not come as one herd. */
-const CLIENTS = 2000;
+const clientCount = 2000;
 /** The design's bound holds for a machine that has nothing else to do; on another one the herd comes back at last. */
 const backWithinS = loadavg()[0]! < availableParallelism() ? 30 : 300;
 /** One link admits 1,000 at once. */
-const LINKS = 4;
+const linkCount = 4;
 let server: TestServer;
 const clients: ProgressClient[] = [];
 
@@ -57,9 +57,9 @@ test('14: a restart with 2,000 clients', { timeout: 900_000 }, async () => {
     leaseS: 600,
   });
   const links: CreatedShare[] = [];
-  while (links.length < LINKS) links.push(await makeLink(operation.id));
-  for (let number = 0; number < CLIENTS; number += 1) {
-    join(links[number % LINKS]!.secret, operation.id);
+  while (links.length < linkCount) links.push(await makeLink(operation.id));
+  for (let number = 0; number < clientCount; number += 1) {
+    join(links[number % linkCount]!.secret, operation.id);
     // Not all at once: the limit of upgrades per address is for herds, and this is not yet the one.
     if (number % 50 === 49)
       await until(() => online() > number - 10, {
@@ -67,18 +67,18 @@ test('14: a restart with 2,000 clients', { timeout: 900_000 }, async () => {
         timeoutMs: 180_000,
       });
   }
-  await until(() => online() === CLIENTS, { what: 'all clients', timeoutMs: 180_000 });
+  await until(() => online() === clientCount, { what: 'all clients', timeoutMs: 180_000 });
   await server.stop();
   await server.start();
   const backAt = performance.now();
-  await until(() => online() === CLIENTS, {
+  await until(() => online() === clientCount, {
     what: () => `all clients again; ${online()} are there`,
     timeoutMs: 1000 * backWithinS,
     everyMs: 50,
   });
   const seconds = (performance.now() - backAt) / 1000;
   console.log(
-    `${CLIENTS} clients were back ${seconds.toFixed(1)} s after the server was; wanted: ${backWithinS} s`,
+    `${clientCount} clients were back ${seconds.toFixed(1)} s after the server was; wanted: ${backWithinS} s`,
   );
   expect(seconds).toBeLessThan(backWithinS);
   await server.api.reportProgress(operation.id, { done: 50 });
@@ -87,5 +87,9 @@ test('14: a restart with 2,000 clients', { timeout: 900_000 }, async () => {
       const phase = client.get(operation.id)?.phases[0];
       return phase !== undefined && 'done' in phase && phase.done === 50;
     }).length;
-  await until(() => held() === CLIENTS, { what: 'everybody to be told', timeoutMs: 180_000, everyMs: 50 });
+  await until(() => held() === clientCount, {
+    what: 'everybody to be told',
+    timeoutMs: 180_000,
+    everyMs: 50,
+  });
 });

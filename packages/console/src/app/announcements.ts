@@ -19,7 +19,7 @@ export interface NewsContext {
   explain: (error: NonNullable<Snapshot['error']>) => string;
 }
 
-const LONG_MS = 60_000;
+const longMs = 60_000;
 
 /** What changed between two states of an operation that is worth saying, or `null`. */
 export function newsOf(
@@ -60,7 +60,7 @@ function changeOf(next: Snapshot, before: Snapshot, language: Language): string 
   if (next.state !== before.state) return stateNews(next, before.state, language);
   if (next.stalled && !before.stalled) return text.news.stalled(what);
   const quarter = quarterOf(next);
-  const isLong = next.elapsedMs + (next.etaMs ?? 0) > LONG_MS;
+  const isLong = next.elapsedMs + (next.etaMs ?? 0) > longMs;
   if (!isLong || next.phaseIndex !== before.phaseIndex || quarter <= quarterOf(before)) return null;
   return text.news.quarter(what, `${quarter * 25} %`);
 }

@@ -10,8 +10,8 @@ interface Waiting {
   isAlert: boolean;
 }
 
-const SPACING_MS = 1000;
-const BURST = 4;
+const spacingMs = 1000;
+const burst = 4;
 
 /**
  * What screen readers are told, one text a second, through the two regions that stand in the page from its
@@ -64,11 +64,11 @@ export class Announcer {
     this.#timer = undefined;
     if (document.visibilityState === 'hidden' || this.#waiting.length === 0) return;
     this.#tell(this.#take());
-    this.#timer = setTimeout(() => this.#next(), SPACING_MS);
+    this.#timer = setTimeout(() => this.#next(), spacingMs);
   }
 
   #take(): Waiting {
-    const many = this.#wasHidden ? 2 : BURST;
+    const many = this.#wasHidden ? 2 : burst;
     this.#wasHidden = false;
     const failed = this.#waiting.filter(({ isAlert }) => isAlert).length;
     // One failure among much other news is told in its own words, the rest is summed up after it.

@@ -21,7 +21,7 @@ import { TabMark } from './tab-title.ts';
 import { Tray } from '../operations/tray-state.ts';
 import { Uploads } from '../uploads/uploads-state.ts';
 
-const REFRESH_MS = 30_000;
+const refreshMs = 30_000;
 
 /** Everything that needs somebody signed in. */
 export interface Desk {
@@ -128,7 +128,7 @@ export class App {
       if (document.visibilityState === 'visible' && this.session.view.kind === 'signed_in')
         void images.load();
     };
-    setInterval(refresh, REFRESH_MS);
+    setInterval(refresh, refreshMs);
     document.addEventListener('visibilitychange', refresh);
     const uploads = new Uploads({
       load: async () => (await import('../uploads/elements.ts')).createSender(this, desk),

@@ -15,7 +15,7 @@ export interface LinkEvents {
   back: () => void;
 }
 
-const GRACE_MS = 1000;
+const graceMs = 1000;
 
 /** What the page says about its live connection. */
 export class LinkState {
@@ -35,7 +35,7 @@ export class LinkState {
   get view(): LinkView {
     const { state, sinceMs, code } = this.#live.status;
     if (state === 'stopped') return { kind: code === 'too_many_connections' ? 'too_many' : 'other_version' };
-    if (state === 'offline' && sinceMs >= GRACE_MS) return { kind: 'lost', sinceMs };
+    if (state === 'offline' && sinceMs >= graceMs) return { kind: 'lost', sinceMs };
     return { kind: 'ok' };
   }
 
@@ -55,7 +55,7 @@ export class LinkState {
   #follow(status: ConnectionStatus): void {
     clearInterval(this.#timer);
     // "Lost 12 s ago" counts up while it lasts.
-    if (status.state === 'offline') this.#timer = setInterval(() => this.#look(), GRACE_MS);
+    if (status.state === 'offline') this.#timer = setInterval(() => this.#look(), graceMs);
     if (status.state === 'online') {
       if (this.#wasOnline) this.#events.back();
       this.#wasOnline = true;

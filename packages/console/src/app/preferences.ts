@@ -9,9 +9,9 @@ export type Theme = 'system' | 'light' | 'dark';
 export const locales: readonly Locale[] = ['en', 'ja'];
 export const themes: readonly Theme[] = ['system', 'light', 'dark'];
 
-const LOCALE_KEY = 'wcc.locale';
-const THEME_KEY = 'wcc.theme';
-const AWAKE_KEY = 'wcc.awake';
+const localeKey = 'wcc.locale';
+const themeKey = 'wcc.theme';
+const awakeKey = 'wcc.awake';
 
 /** Language and theme: the browser's wish, until the user says otherwise. */
 export class Preferences {
@@ -22,9 +22,9 @@ export class Preferences {
 
   constructor() {
     const wished = navigator.languages.find((tag) => /^(en|ja)\b/.test(tag)) ?? 'en';
-    this.#locale = readChoice(LOCALE_KEY, locales) ?? (wished.startsWith('ja') ? 'ja' : 'en');
-    this.#theme = readChoice(THEME_KEY, themes) ?? 'system';
-    this.#keepAwake = readChoice(AWAKE_KEY, ['yes']) !== null;
+    this.#locale = readChoice(localeKey, locales) ?? (wished.startsWith('ja') ? 'ja' : 'en');
+    this.#theme = readChoice(themeKey, themes) ?? 'system';
+    this.#keepAwake = readChoice(awakeKey, ['yes']) !== null;
     this.#apply();
   }
 
@@ -42,13 +42,13 @@ export class Preferences {
 
   setLocale(locale: Locale): void {
     this.#locale = locale;
-    writeChoice(LOCALE_KEY, locale);
+    writeChoice(localeKey, locale);
     this.#apply();
   }
 
   setTheme(theme: Theme): void {
     this.#theme = theme;
-    writeChoice(THEME_KEY, theme);
+    writeChoice(themeKey, theme);
     this.#apply();
   }
 
@@ -59,7 +59,7 @@ export class Preferences {
 
   setKeepAwake(keepAwake: boolean): void {
     this.#keepAwake = keepAwake;
-    writeChoice(AWAKE_KEY, keepAwake ? 'yes' : 'no');
+    writeChoice(awakeKey, keepAwake ? 'yes' : 'no');
     this.changed.emit();
   }
 

@@ -145,14 +145,14 @@ function takeSecret(path: string): string | null {
   return secret === '' ? null : secret;
 }
 
-const SHARED_KEY = 'wcc.shared';
+const sharedKey = 'wcc.shared';
 
 /** A reload shows the same: the tab remembers the link, and forgets it when it is closed. */
 function keptInTab(secret: string | null): string | null {
   if (location.pathname !== pagePaths.shared) return null;
   try {
-    if (secret !== null) sessionStorage.setItem(SHARED_KEY, secret);
-    return secret ?? sessionStorage.getItem(SHARED_KEY);
+    if (secret !== null) sessionStorage.setItem(sharedKey, secret);
+    return secret ?? sessionStorage.getItem(sharedKey);
   } catch {
     // A browser that keeps nothing: the link has to be opened again.
     return secret;

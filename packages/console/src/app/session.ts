@@ -11,7 +11,7 @@ export type SessionView =
   /** Ended while pages were open: they stay, and sign-in stands over them. */
   | { kind: 'expired'; session: Session };
 
-const TRY_AGAIN_MS = 2000;
+const retryMs = 2000;
 
 /** Who is signed in. */
 export class SessionState {
@@ -45,7 +45,7 @@ export class SessionState {
       if (error instanceof ApiProblem && error.status === 401) return this.expire();
       if (this.current !== null) return;
       this.#set({ kind: 'unreachable' });
-      setTimeout(() => void this.load(), TRY_AGAIN_MS);
+      setTimeout(() => void this.load(), retryMs);
     }
   }
 

@@ -49,20 +49,20 @@ export function titleOf(mark: PageMark, page: string): string {
   return [parts.join(' '), page, 'wcc'].filter((part) => part !== '').join(' · ');
 }
 
-const RING = 81.68;
-const STEPS = 20;
+const ringSvg = 81.68;
+const steps = 20;
 
 /** The icon as a `data:` address: a ring that fills while work runs, a dot when some waits or has failed. */
 export function iconOf(mark: PageMark): string {
   const isIdle = mark.running + mark.waiting + mark.failed === 0;
   if (isIdle) return '/favicon.svg';
   // In twentieths: a new icon is a picture that the browser decodes.
-  const share = Math.floor(((mark.percent ?? 0) / 100) * STEPS) / STEPS;
+  const share = Math.floor(((mark.percent ?? 0) / 100) * steps) / steps;
   const ring =
     mark.running === 0
       ? ''
       : `<circle cx="16" cy="16" r="13" stroke="#b9c6e6"/><circle cx="16" cy="16" r="13" stroke="#2f5fd0" ` +
-        `stroke-dasharray="${(mark.percent === null ? RING / 4 : share * RING).toFixed(1)} ${RING}" ` +
+        `stroke-dasharray="${(mark.percent === null ? ringSvg / 4 : share * ringSvg).toFixed(1)} ${ringSvg}" ` +
         `transform="rotate(-90 16 16)"/>`;
   const colour = mark.failed > 0 ? '#b3261e' : mark.running > 0 ? '#2f5fd0' : '#8b93a1';
   const radius = mark.running > 0 ? 6 : 11;

@@ -8,7 +8,7 @@ export interface TabMarkOptions {
   page: () => string;
 }
 
-const EVERY_MS = 1000;
+const updateEveryMs = 1000;
 
 /** Writes the title and the icon of the document, at most once a second. */
 export class TabMark {
@@ -27,8 +27,8 @@ export class TabMark {
   /** Soon; at once when the last time is long enough ago, because timers of a hidden page come late. */
   update(): void {
     const sinceMs = performance.now() - this.#writtenAt;
-    if (sinceMs >= EVERY_MS) this.#write();
-    else this.#timer ??= setTimeout(() => this.#write(), EVERY_MS - sinceMs);
+    if (sinceMs >= updateEveryMs) this.#write();
+    else this.#timer ??= setTimeout(() => this.#write(), updateEveryMs - sinceMs);
   }
 
   #follow({ snapshot }: OperationEntry, before: OperationEntry | undefined): void {

@@ -28,7 +28,7 @@ interface Check {
 }
 
 /** Less than this holds no system. */
-const LITTLE_BYTES = 4_294_967_296;
+const littleBytes = 4_294_967_296;
 
 /** Checks of the set-up, and the ways to a first machine. */
 export function firstRun(app: App, context: FirstRunContext): TemplateResult {
@@ -61,7 +61,7 @@ function checksOf({ words, host, pool }: FirstRunContext): Check[] {
     hypervisorCheck(words, host),
     {
       name: text.space,
-      isGood: pool === undefined || !isReady ? null : pool.freeBytes >= LITTLE_BYTES,
+      isGood: pool === undefined || !isReady ? null : pool.freeBytes >= littleBytes,
       words: pool === undefined || !isReady ? '' : text.free(size(pool.freeBytes)),
     },
   ];

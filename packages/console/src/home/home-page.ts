@@ -21,9 +21,9 @@ import { operationPageOf, pagePaths } from '../app/router.ts';
 import { home as styles } from './styles.ts';
 import { clockTime } from '../text/format.ts';
 
-const DAY_MS = 86_400_000;
+const dayMs = 86_400_000;
 /** More work than this is on its own page. */
-const MOST_ROWS = 6;
+const maxRows = 6;
 
 /** What is under way, what went wrong, and how much room there is; the first steps where there is nothing yet. */
 export class HomePage extends MachinePart {
@@ -61,7 +61,7 @@ export class HomePage extends MachinePart {
 
   get #failures(): Listing<Operation> {
     this.#failed ??= new Listing(async () => {
-      const since = new Date(Date.now() - DAY_MS).toISOString();
+      const since = new Date(Date.now() - dayMs).toISOString();
       const { items } = await this.app.api.operations({ state: 'failed', since, limit: 20 });
       for (const operation of items) this.desk.operations.offer(operation);
       return { items };
@@ -140,7 +140,7 @@ export class HomePage extends MachinePart {
   #underWay(): TemplateResult | typeof nothing {
     const active = activeOf(this.desk.operations.all);
     if (active.length === 0) return nothing;
-    return this.#group(this.text.operations.active, active.slice(0, MOST_ROWS), active.length);
+    return this.#group(this.text.operations.active, active.slice(0, maxRows), active.length);
   }
 
   #failedOnes(): TemplateResult | typeof nothing {
@@ -151,7 +151,7 @@ export class HomePage extends MachinePart {
       .filter((entry) => entry !== undefined)
       .filter(({ snapshot }) => !retried.has(snapshot.id));
     if (entries.length === 0) return nothing;
-    return this.#group(this.words.home.failed, entries.slice(0, MOST_ROWS), entries.length);
+    return this.#group(this.words.home.failed, entries.slice(0, maxRows), entries.length);
   }
 
   #group(title: string, entries: readonly OperationEntry[], all: number): TemplateResult {

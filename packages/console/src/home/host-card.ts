@@ -9,7 +9,7 @@ import { hypervisorWords } from './first-run.ts';
 import { icon } from '../ui/icons.ts';
 import { section } from '../operations/facts.ts';
 
-const NEARLY_FULL = 0.9;
+const nearlyFull = 0.9;
 
 /** What runs the machines here, and how much of the host is left for more. */
 export function hostCard(
@@ -53,7 +53,7 @@ function memoryOf({ memoryBytes, freeMemoryBytes }: Host, { host: text }: Machin
   return html`<meter
       min="0"
       max=${memoryBytes}
-      high=${memoryBytes * NEARLY_FULL}
+      high=${memoryBytes * nearlyFull}
       .value=${memoryBytes - freeMemoryBytes}
       aria-label=${text.memory}
       aria-valuetext=${words}

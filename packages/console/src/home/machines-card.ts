@@ -10,7 +10,7 @@ import type { MachinesText } from '../machines/text/text.ts';
 import { machineState } from '../machines/state-badge.ts';
 import { section } from '../operations/facts.ts';
 
-const MOST = 6;
+const maxCount = 6;
 
 /** The first few machines and their states. */
 export function machinesCard(
@@ -32,7 +32,7 @@ export function machinesCard(
       ? html`<p class="muted">${words.none}</p>`
       : html`<ul class="vm-list">
             ${repeat(
-              own.slice(0, MOST),
+              own.slice(0, maxCount),
               ({ uuid }) => uuid,
               (machine) => row(machine),
             )}

@@ -12,7 +12,7 @@ import type { FieldContext } from './copy-fields.ts';
 import { FormDialog } from '../ui/form-dialog.ts';
 import { icon } from '../ui/icons.ts';
 
-const ASK_AFTER_MS = 250;
+const askAfterMs = 250;
 
 /** Asks how an image shall be copied, tells the numbers before the start, and closes once the operation exists. */
 export class CopyDialog extends FormDialog {
@@ -99,7 +99,7 @@ export class CopyDialog extends FormDialog {
     // The answer about the old name says nothing about this one.
     if (this.plan !== null) this.plan = { ...this.plan, nameTaken: null };
     clearTimeout(this.#timer);
-    this.#timer = setTimeout(() => void this.#ask(), ASK_AFTER_MS);
+    this.#timer = setTimeout(() => void this.#ask(), askAfterMs);
   }
 
   async #ask(): Promise<void> {

@@ -11,8 +11,8 @@ export interface CopyForm {
 
 export type NameVerdict = ImageNameProblem | 'taken' | null;
 
-const MIB = 1_048_576;
-const LEAST_MIB = 0.1;
+const mib = 1_048_576;
+const minMib = 0.1;
 
 /** `debian.qcow2` → `debian-copy.qcow2`, then `debian-copy-2.qcow2`, until one is free. */
 export function proposeCopyName(name: string, isTaken: (name: string) => boolean): string {
@@ -34,7 +34,7 @@ export function parseLimit(text: string): number | null | undefined {
   const trimmed = text.trim();
   if (trimmed === '') return null;
   const value = Number(trimmed.replace(',', '.'));
-  return Number.isFinite(value) && value >= LEAST_MIB ? Math.round(value * MIB) : undefined;
+  return Number.isFinite(value) && value >= minMib ? Math.round(value * mib) : undefined;
 }
 
 export function toRequest(form: CopyForm): CopyImageRequest | null {

@@ -26,7 +26,7 @@ interface Deed {
   look?: string;
 }
 
-const MOST_OPERATIONS = 10;
+const maxOperations = 10;
 
 /** Everything about one image, and everything that can be done with it. */
 export class ImagePage extends ConsoleElement {
@@ -172,7 +172,7 @@ export class ImagePage extends ConsoleElement {
     const own = this.desk.operations.all
       .filter(({ snapshot }) => isAbout(snapshot.subject) || isAbout(snapshot.result))
       .toSorted((a, b) => (a.snapshot.createdAt < b.snapshot.createdAt ? 1 : -1))
-      .slice(0, MOST_OPERATIONS);
+      .slice(0, maxOperations);
     const query = `?subject=${encodeURIComponent(`image:${image.id}`)}`;
     return section(
       text.operations,
@@ -238,7 +238,7 @@ export class ImagePage extends ConsoleElement {
   /** Without them the page is poorer, not wrong. */
   async #loadOperations(id: number): Promise<void> {
     try {
-      const { items } = await this.app.api.operations({ subject: `image:${id}`, limit: MOST_OPERATIONS });
+      const { items } = await this.app.api.operations({ subject: `image:${id}`, limit: maxOperations });
       for (const operation of items) this.desk.operations.offer(operation);
       this.requestUpdate();
     } catch (error) {

@@ -2,7 +2,7 @@ import type { Image, Pool } from '@wcc/api';
 import type { ApiClient } from '@wcc/api/client';
 import { LoadedState } from '../ui/loaded-state.ts';
 
-const PAGE_SIZE = 200;
+const pageSize = 200;
 
 /** The images and pools as last loaded, and whether that went well. */
 export class ImagesState extends LoadedState {
@@ -37,7 +37,7 @@ export class ImagesState extends LoadedState {
     const images: Image[] = [];
     let cursor: string | undefined;
     do {
-      const page = await this.#api.images({ limit: PAGE_SIZE, ...(cursor === undefined ? {} : { cursor }) });
+      const page = await this.#api.images({ limit: pageSize, ...(cursor === undefined ? {} : { cursor }) });
       images.push(...page.items);
       cursor = page.next;
     } while (cursor !== undefined);

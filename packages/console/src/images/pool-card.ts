@@ -6,7 +6,7 @@ import { size } from '../text/format.ts';
 import { errorWordsOf } from '../text/errors.ts';
 import { icon } from '../ui/icons.ts';
 
-const NEARLY_FULL = 0.9;
+const nearlyFull = 0.9;
 
 /** Where the images lie and how much room is left; or why the pool cannot be used. */
 export function poolCard(app: App, pool: Pool): TemplateResult {
@@ -23,7 +23,7 @@ export function poolCard(app: App, pool: Pool): TemplateResult {
       <meter
         min="0"
         max=${pool.totalBytes}
-        high=${pool.totalBytes * NEARLY_FULL}
+        high=${pool.totalBytes * nearlyFull}
         .value=${pool.totalBytes - pool.freeBytes}
         aria-label=${images.space}
         aria-valuetext=${label}

@@ -1,7 +1,7 @@
 import type { Vm, VmDisk } from '@wcc/api';
 import { html, nothing } from 'lit';
 import type { PropertyDeclarations, TemplateResult } from 'lit';
-import { GIB, MIB, gibText, parseDiskSize } from './machine-form.ts';
+import { gib, mib, gibText, parseDiskSize } from './machine-form.ts';
 import { size } from '../text/format.ts';
 import { MachineDialog } from './machine-dialog.ts';
 import { segmentField, textField } from './fields.ts';
@@ -30,11 +30,11 @@ export class MachineDiskDialog extends MachineDialog {
 
   override connectedCallback(): void {
     super.connectedCallback();
-    this.size = this.disk === null ? '20' : gibText(this.disk.sizeBytes + GIB);
+    this.size = this.disk === null ? '20' : gibText(this.disk.sizeBytes + gib);
   }
 
   get #least(): number {
-    return this.disk === null ? MIB : this.disk.sizeBytes + 1;
+    return this.disk === null ? mib : this.disk.sizeBytes + 1;
   }
 
   protected override render(): TemplateResult {

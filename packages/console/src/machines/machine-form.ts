@@ -1,11 +1,11 @@
 import { isMachineName } from '@wcc/api';
 
-export const MIB = 1_048_576;
-export const GIB = 1_073_741_824;
-const MOST_CPUS = 255;
-const LEAST_MEMORY = 16 * MIB;
-const MOST_MEMORY = 16_384 * GIB;
-const MOST_DISK = 65_536 * GIB;
+export const mib = 1_048_576;
+export const gib = 1_073_741_824;
+const maxCpus = 255;
+const minMemory = 16 * mib;
+const maxMemory = 16_384 * gib;
+const maxDisk = 65_536 * gib;
 
 export type MachineNameVerdict = 'empty' | 'malformed' | 'taken' | null;
 
@@ -32,30 +32,28 @@ export function proposeMachineName(imageName: string, taken: readonly string[]):
 /** A whole number of CPUs, `undefined` for anything else. */
 export function parseCpus(text: string): number | undefined {
   const value = numberOf(text);
-  return value !== undefined && Number.isInteger(value) && value >= 1 && value <= MOST_CPUS
-    ? value
-    : undefined;
+  return value !== undefined && Number.isInteger(value) && value >= 1 && value <= maxCpus ? value : undefined;
 }
 
 /** GiB as typed → bytes in whole MiB; `undefined` for what no machine can have. */
 export function parseMemory(text: string): number | undefined {
-  return bytesOf(text, { least: LEAST_MEMORY, most: MOST_MEMORY });
+  return bytesOf(text, { least: minMemory, most: maxMemory });
 }
 
 /** GiB as typed → bytes in whole MiB; `undefined` for what no disk can have. */
-export function parseDiskSize(text: string, least: number = MIB): number | undefined {
-  return bytesOf(text, { least, most: MOST_DISK });
+export function parseDiskSize(text: string, least: number = mib): number | undefined {
+  return bytesOf(text, { least, most: maxDisk });
 }
 
 /** Bytes as somebody would type them in GiB: at most three decimals. */
 export function gibText(bytes: number): string {
-  return String(Number((bytes / GIB).toFixed(3)));
+  return String(Number((bytes / gib).toFixed(3)));
 }
 
 function bytesOf(text: string, { least, most }: { least: number; most: number }): number | undefined {
   const value = numberOf(text);
   if (value === undefined) return undefined;
-  const bytes = Math.round((value * GIB) / MIB) * MIB;
+  const bytes = Math.round((value * gib) / mib) * mib;
   return bytes >= least && bytes <= most ? bytes : undefined;
 }
 

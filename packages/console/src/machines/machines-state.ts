@@ -4,9 +4,9 @@ import type { ApiClient } from '@wcc/api/client';
 import type { App, Desk } from '../app/app.ts';
 import { LoadedState } from '../ui/loaded-state.ts';
 
-const POLL_MS = 3000;
+const pollMs = 3000;
 /** What the host has left changes more slowly than its machines. */
-const HOST_EVERY = 5;
+const hostEvery = 5;
 
 export interface MachinesOptions {
   api: Pick<ApiClient, 'vms' | 'host'>;
@@ -51,7 +51,7 @@ export class MachinesState extends LoadedState {
     this.#followers += 1;
     void this.load();
     void this.loadHost();
-    this.#timer ??= setInterval(() => this.#look(), POLL_MS);
+    this.#timer ??= setInterval(() => this.#look(), pollMs);
     let isOver = false;
     return () => {
       if (isOver) return;
@@ -84,7 +84,7 @@ export class MachinesState extends LoadedState {
     if (this.#followers === 0 || document.visibilityState === 'hidden' || !this.#options.isAsking()) return;
     this.#turn += 1;
     void this.load();
-    if (this.#turn % HOST_EVERY === 0) void this.loadHost();
+    if (this.#turn % hostEvery === 0) void this.loadHost();
   }
 
   protected override async fetch(): Promise<void> {

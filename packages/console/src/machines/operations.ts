@@ -11,7 +11,7 @@ import { ConsoleElement } from '../ui/console-element.ts';
 import { liveRow } from '../operations/live-row.ts';
 import type { RowOffers } from '../operations/live-row.ts';
 
-const MOST = 5;
+const maxCount = 5;
 
 /** The latest operations on one machine. */
 export class MachineOperations extends ConsoleElement {
@@ -30,7 +30,7 @@ export class MachineOperations extends ConsoleElement {
 
   get #list(): Listing<Operation> {
     this.#listing ??= new Listing(async () => {
-      const { items } = await this.app.api.operations({ subject: `vm:${this.machine}`, limit: MOST });
+      const { items } = await this.app.api.operations({ subject: `vm:${this.machine}`, limit: maxCount });
       for (const operation of items) this.desk.operations.offer(operation);
       return { items };
     });

@@ -4,7 +4,7 @@ import type { PropertyDeclarations, TemplateResult } from 'lit';
 import type { Emitter } from '../ui/emitter.ts';
 import { createKeys } from '../ui/idempotency.ts';
 import {
-  GIB,
+  gib,
   judgeMachineName,
   parseCpus,
   parseDiskSize,
@@ -31,7 +31,7 @@ interface QuickForm {
 
 type Fault = 'image' | 'name' | 'size' | 'cpus' | 'memory';
 
-const usualMemory = 2 * GIB;
+const usualMemory = 2 * gib;
 
 /** Two fields: an image and a name. Everything else is usual, and folded away. */
 export class QuickCreateDialog extends MachineDialog {

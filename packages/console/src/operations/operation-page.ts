@@ -16,7 +16,7 @@ import type { OperationEntry } from './operations-state.ts';
 import { RateHistory, sparkline } from './rate-history.ts';
 import { pagePaths } from '../app/router.ts';
 
-const PAINT_EVERY_MS = 250;
+const paintEveryMs = 250;
 const chart = { width: 600, height: 80 };
 
 /** Everything about one operation: its row, and below it what the row leaves out. */
@@ -192,7 +192,7 @@ export class OperationPage extends ConsoleElement {
     this.#timer ??= setTimeout(() => {
       this.#timer = undefined;
       this.requestUpdate();
-    }, PAINT_EVERY_MS);
+    }, paintEveryMs);
     const logFor = `${snapshot.epoch} ${snapshot.state} ${snapshot.phaseIndex}`;
     if (logFor === this.#logFor) return;
     this.#logFor = logFor;

@@ -10,7 +10,7 @@ export interface OperationQueryOptions {
   userId: string;
 }
 
-const PAGE_SIZE = 30;
+const pageSize = 30;
 
 /** One filtered look at the operations: history page by page, and everything live that fits. */
 export class OperationQueryState {
@@ -74,7 +74,7 @@ export class OperationQueryState {
     this.#isBusy = true;
     this.changed.emit();
     try {
-      const query = { ...queryOf(this.#filter, userId), limit: PAGE_SIZE };
+      const query = { ...queryOf(this.#filter, userId), limit: pageSize };
       const page = await api.operations({ ...query, ...(cursor === undefined ? {} : { cursor }) });
       for (const operation of page.items) operations.offer(operation);
       if (asked !== this.#asked) return;

@@ -7,7 +7,7 @@ export interface RateSample {
   rate: number;
 }
 
-const MOST = 240;
+const maxCount = 240;
 
 /** The rates of one operation as they were seen live; when there are many, every other one goes. */
 export class RateHistory {
@@ -23,7 +23,7 @@ export class RateHistory {
     if (rate === null || state !== 'running') return;
     if (last !== undefined && elapsedMs - last.elapsedMs <= this.#everyMs) return;
     this.#samples.push({ elapsedMs, rate });
-    if (this.#samples.length <= MOST) return;
+    if (this.#samples.length <= maxCount) return;
     this.#samples = this.#samples.filter((_, index) => index % 2 === 0);
     const spanMs = (this.#samples.at(-1)?.elapsedMs ?? 0) - (this.#samples[0]?.elapsedMs ?? 0);
     this.#everyMs = spanMs / this.#samples.length;

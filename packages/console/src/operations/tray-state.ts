@@ -22,11 +22,11 @@ export interface TrayOptions {
 }
 
 const modes: readonly TrayMode[] = ['bubble', 'line', 'list'];
-const MODE_KEY = 'wcc.tray';
-const FAILED_KEY = 'wcc.tray.failed';
-const DISMISSED_KEY = 'wcc.tray.dismissed';
-const LEAVES_AFTER_MS = 10_000;
-const MOST_REMEMBERED = 100;
+const modeKey = 'wcc.tray';
+const failedKey = 'wcc.tray.failed';
+const dismissedKey = 'wcc.tray.dismissed';
+const leavesAfterMs = 10_000;
+const maxRemembered = 100;
 
 /**
  * What lies in the tray. An operation comes when it is under way, and leaves 10 s after it succeeded or was
@@ -38,10 +38,10 @@ export class Tray {
   readonly #operations: OperationsState;
   readonly #options: TrayOptions;
   readonly #held = new Set<string>();
-  readonly #kept = new Set<string>(readList(FAILED_KEY));
-  readonly #dismissed = new Set<string>(readList(DISMISSED_KEY));
+  readonly #kept = new Set<string>(readList(failedKey));
+  readonly #dismissed = new Set<string>(readList(dismissedKey));
   #leaving = new Map<string, ReturnType<typeof setTimeout> | null>();
-  #mode: TrayMode = readChoice(MODE_KEY, modes) ?? 'line';
+  #mode: TrayMode = readChoice(modeKey, modes) ?? 'line';
 
   constructor(operations: OperationsState, options: TrayOptions) {
     this.#operations = operations;
@@ -58,7 +58,7 @@ export class Tray {
 
   setMode(mode: TrayMode): void {
     this.#mode = mode;
-    writeChoice(MODE_KEY, mode);
+    writeChoice(modeKey, mode);
     this.changed.emit();
   }
 
@@ -81,7 +81,7 @@ export class Tray {
 
   dismiss(id: string): void {
     this.#dismissed.add(id);
-    writeList(DISMISSED_KEY, [...this.#dismissed].slice(-MOST_REMEMBERED));
+    writeList(dismissedKey, [...this.#dismissed].slice(-maxRemembered));
     this.#forget(id);
   }
 
@@ -108,7 +108,7 @@ export class Tray {
   #letGo(id: string): void {
     if (this.#leaving.has(id)) return;
     const isSeen = document.visibilityState === 'visible';
-    this.#leaving.set(id, isSeen ? setTimeout(() => this.#forget(id), LEAVES_AFTER_MS) : null);
+    this.#leaving.set(id, isSeen ? setTimeout(() => this.#forget(id), leavesAfterMs) : null);
   }
 
   /** Nobody shall come back to find that something ended and left unseen. */
@@ -124,12 +124,12 @@ export class Tray {
   #remember(id: string): void {
     if (this.#kept.has(id)) return;
     this.#kept.add(id);
-    writeList(FAILED_KEY, [...this.#kept].slice(-MOST_REMEMBERED));
+    writeList(failedKey, [...this.#kept].slice(-maxRemembered));
   }
 
   #forget(id: string): void {
     this.#leaving.delete(id);
-    if (this.#kept.delete(id)) writeList(FAILED_KEY, [...this.#kept]);
+    if (this.#kept.delete(id)) writeList(failedKey, [...this.#kept]);
     if (this.#held.delete(id)) this.changed.emit();
   }
 }

@@ -16,7 +16,7 @@ import { liveRow } from './live-row.ts';
 import type { RowOffers } from './live-row.ts';
 
 /** More rows than these are shown by kind. */
-const MOST_ROWS = 20;
+const maxRows = 20;
 
 /**
  * What of one's own work is under way, at the foot of every page: a bubble, a line or a list. Only the list
@@ -140,7 +140,7 @@ export class TrayPanel extends ConsoleElement {
   }
 
   #list(entries: OperationEntry[]): TemplateResult {
-    const isMany = entries.length > MOST_ROWS;
+    const isMany = entries.length > maxRows;
     return html`<div class="tray-rows" @pointerleave=${this.#settle} @focusout=${this.#settle}>
       ${isMany ? this.#groups(entries) : this.#rows(entries)}
     </div>`;

@@ -1,4 +1,4 @@
-const GAP_PX = 8;
+const gapPx = 8;
 
 /** What covers what: by more than the rounding of a pixel. */
 function isCovered(target: DOMRect, cover: DOMRect): boolean {
@@ -25,6 +25,6 @@ export function keepClear(focused: Element, dock: HTMLElement): void {
   };
   const cover = covers();
   if (cover === undefined) return;
-  scrollBy({ top: focused.getBoundingClientRect().bottom - cover.top + GAP_PX, behavior: 'instant' });
+  scrollBy({ top: focused.getBoundingClientRect().bottom - cover.top + gapPx, behavior: 'instant' });
   dock.classList.toggle('aside', covers() !== undefined);
 }

@@ -6,7 +6,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import {
   expectEqualFiles,
   expectFailure,
-  MIB,
+  mib,
   remainsIn,
   useDirectory,
   writeRandom,
@@ -32,7 +32,7 @@ describe.each(['xfs', 'btrfs'] as const)('sharing blocks on %s', (type) => {
   const at = (name: string): string => join(mounted?.directory ?? '', name);
   beforeAll(async () => {
     mounted = mountFresh(type, 512);
-    writeRandom(at('source'), 64 * MIB);
+    writeRandom(at('source'), 64 * mib);
     await warmUp();
   });
   afterAll(() => mounted?.unmount());
@@ -40,7 +40,7 @@ describe.each(['xfs', 'btrfs'] as const)('sharing blocks on %s', (type) => {
   it.each(paths)('copy makes new blocks and does not lie about it, kernel calls %s', async (kernelCalls) => {
     const result = await copyFile(at('source'), at(`copied-${kernelCalls}`), { method: 'copy', kernelCalls })
       .done;
-    expect(result).toMatchObject({ method: 'read-write', bytes: { shared: 0, written: 64 * MIB } });
+    expect(result).toMatchObject({ method: 'read-write', bytes: { shared: 0, written: 64 * mib } });
     expect(physicalExtents(at(`copied-${kernelCalls}`))).not.toContain('shared');
     expect((await freeSpace(at(''))).fsType).toBe(type);
   });
@@ -50,10 +50,10 @@ describe.each(['xfs', 'btrfs'] as const)('sharing blocks on %s', (type) => {
     const result = await job.done;
     expect(result).toMatchObject({
       method: 'clone',
-      bytes: { data: 64 * MIB, shared: 64 * MIB, written: 0 },
+      bytes: { data: 64 * mib, shared: 64 * mib, written: 0 },
     });
     expect(job.facts()).toMatchObject({ method: 'clone', cloneRefused: null });
-    expect(job.progress().sharedBytes).toBe(64 * MIB);
+    expect(job.progress().sharedBytes).toBe(64 * mib);
     expectEqualFiles(at('source'), at('shared'));
     expect(physicalExtents(at('shared'))).toContain('shared');
     unlinkSync(at('shared'));
@@ -63,7 +63,7 @@ describe.each(['xfs', 'btrfs'] as const)('sharing blocks on %s', (type) => {
     const { freeBytes } = await freeSpace(at(''));
     const options = { freeSpaceFloorBytes: freeBytes, kernelCalls, method: 'clone' } as const;
     await copyFile(at('source'), at('no-room'), options).done;
-    expect(statSync(at('no-room')).size).toBe(64 * MIB);
+    expect(statSync(at('no-room')).size).toBe(64 * mib);
     unlinkSync(at('no-room'));
   });
 
@@ -92,7 +92,7 @@ describe('where blocks cannot be shared', () => {
   it.each(paths)(
     'clone fails and says why, auto copies and says why, kernel calls %s',
     async (kernelCalls) => {
-      writeRandom(join(dir(), 'source'), MIB);
+      writeRandom(join(dir(), 'source'), mib);
       if (await canClone(join(dir(), 'source'), dir())) {
         console.warn('skipped: the temporary directory can share blocks');
         return;

@@ -6,14 +6,14 @@ import { toCopyError } from '../kernel/errno.ts';
 import { removeFile } from '../resume/clean-up.ts';
 import { remainPaths, showPath } from '../storage/paths.ts';
 
-const NEW_FILE = constants.O_RDWR | constants.O_CREAT | constants.O_EXCL | constants.O_NOFOLLOW;
+const newFile = constants.O_RDWR | constants.O_CREAT | constants.O_EXCL | constants.O_NOFOLLOW;
 
 /** The worker's side of `canClone`; apart from it, for a worker shall load no more than it needs. */
 export function canCloneHere({ source, directory, id }: CanCloneRequest): boolean {
   const { fd: sourceFd, stat } = openSource(source);
   const { partial } = remainPaths(directory, id);
   try {
-    const fd = openSync(partial, NEW_FILE, 0o600);
+    const fd = openSync(partial, newFile, 0o600);
     try {
       const block = Number(stat.blksize);
       const lengthBytes = stat.size < BigInt(block) ? Number(stat.size) : block;

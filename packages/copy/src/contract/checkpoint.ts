@@ -24,7 +24,7 @@ export interface Checkpoint {
 }
 
 /** No sidecar of ours is longer: names have at most 255 bytes. */
-export const MAX_SIDECAR_BYTES = 16_384;
+export const maxSidecarBytes = 16_384;
 
 const methods: readonly CopyMethod[] = ['clone', 'kernel-copy', 'read-write'];
 const decimal = /^\d{1,20}$/;

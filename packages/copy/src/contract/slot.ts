@@ -18,14 +18,14 @@ export type StopWish = 'none' | 'interrupt' | 'cancel';
 const wishes: readonly StopWish[] = ['none', 'interrupt', 'cancel'];
 
 // Int32 cells: wishes of the main thread, and what changes rarely.
-const BELL = 0;
-const PAUSE = 1;
-const STOP = 2;
-const STATE = 3;
-const PHASE = 4;
+const wakeCell = 0;
+const pause = 1;
+const stopCell = 2;
+const stateCell = 3;
+const phaseCell = 4;
 /** Odd while the worker changes several cells at once. */
-const EPOCH = 5;
-const SHORTS = 8;
+const epochCell = 5;
+const int32Cells = 8;
 
 // BigInt64 cells.
 const longs = {
@@ -41,8 +41,8 @@ const longs = {
   endedAt: 9,
   limit: 10,
 } as const;
-const LONGS = 11;
-const UNKNOWN = -1n;
+const bigint64Cells = 11;
+const unknownValue = -1n;
 
 export type Counter = 'done' | 'durable' | 'skipped' | 'shared' | 'written';
 
@@ -52,7 +52,10 @@ interface Views {
 }
 
 function viewsOf(memory: SharedArrayBuffer): Views {
-  return { shorts: new Int32Array(memory, 0, SHORTS), longs: new BigInt64Array(memory, SHORTS * 4, LONGS) };
+  return {
+    shorts: new Int32Array(memory, 0, int32Cells),
+    longs: new BigInt64Array(memory, int32Cells * 4, bigint64Cells),
+  };
 }
 
 /** The main thread's side: wishes go in, progress comes out, and no side ever waits for the other. */
@@ -66,27 +69,27 @@ export interface SlotReader {
 }
 
 export function createSlot(bytesPerSecond: number | null): SlotReader {
-  const memory = new SharedArrayBuffer(SHORTS * 4 + LONGS * 8);
+  const memory = new SharedArrayBuffer(int32Cells * 4 + bigint64Cells * 8);
   const views = viewsOf(memory);
   const now = process.hrtime.bigint();
   for (const cell of [longs.progressAt, longs.startedAt, longs.phaseAt])
     Atomics.store(views.longs, cell, now);
-  Atomics.store(views.longs, longs.total, UNKNOWN);
+  Atomics.store(views.longs, longs.total, unknownValue);
   Atomics.store(views.longs, longs.limit, limitCell(bytesPerSecond));
   const ring = (): void => {
-    Atomics.add(views.shorts, BELL, 1);
-    Atomics.notify(views.shorts, BELL);
+    Atomics.add(views.shorts, wakeCell, 1);
+    Atomics.notify(views.shorts, wakeCell);
   };
   return {
     memory,
     read: () => readProgress(views),
     setPaused(paused) {
-      Atomics.store(views.shorts, PAUSE, paused ? 1 : 0);
+      Atomics.store(views.shorts, pause, paused ? 1 : 0);
       ring();
     },
     stop(wish) {
-      if (Atomics.load(views.shorts, STOP) < wishes.indexOf(wish)) {
-        Atomics.store(views.shorts, STOP, wishes.indexOf(wish));
+      if (Atomics.load(views.shorts, stopCell) < wishes.indexOf(wish)) {
+        Atomics.store(views.shorts, stopCell, wishes.indexOf(wish));
       }
       ring();
     },
@@ -96,40 +99,40 @@ export function createSlot(bytesPerSecond: number | null): SlotReader {
     },
     end() {
       Atomics.store(views.longs, longs.endedAt, process.hrtime.bigint());
-      Atomics.store(views.shorts, STATE, states.indexOf('ended'));
+      Atomics.store(views.shorts, stateCell, states.indexOf('ended'));
     },
   };
 }
 
 function limitCell(bytesPerSecond: number | null): bigint {
-  return bytesPerSecond === null ? UNKNOWN : BigInt(Math.max(1, Math.floor(bytesPerSecond)));
+  return bytesPerSecond === null ? unknownValue : BigInt(Math.max(1, Math.floor(bytesPerSecond)));
 }
 
 /** How often a reader looks again when it meets a phase change half-way; the next look is right in any case. */
-const READ_ATTEMPTS = 100;
+const readAttempts = 100;
 
 function readProgress(views: Views): CopyProgress {
   let progress = readOnce(views);
-  for (let attempt = 0; attempt < READ_ATTEMPTS; attempt += 1) {
-    const epoch = Atomics.load(views.shorts, EPOCH);
+  for (let attempt = 0; attempt < readAttempts; attempt += 1) {
+    const epoch = Atomics.load(views.shorts, epochCell);
     progress = readOnce(views);
-    if (epoch % 2 === 0 && Atomics.load(views.shorts, EPOCH) === epoch) break;
+    if (epoch % 2 === 0 && Atomics.load(views.shorts, epochCell) === epoch) break;
   }
   return progress;
 }
 
 function readOnce(views: Views): CopyProgress {
   const long = (cell: number): bigint => Atomics.load(views.longs, cell);
-  const state = states[Atomics.load(views.shorts, STATE)] ?? 'waiting';
+  const state = states[Atomics.load(views.shorts, stateCell)] ?? 'waiting';
   const now = state === 'ended' ? long(longs.endedAt) : process.hrtime.bigint();
   const since = (cell: number): number => Math.max(0, Number(now - long(cell)) / 1e6);
   const total = long(longs.total);
   return {
-    phase: phaseNames[Atomics.load(views.shorts, PHASE)] ?? 'inspect',
+    phase: phaseNames[Atomics.load(views.shorts, phaseCell)] ?? 'inspect',
     state,
     doneBytes: Number(long(longs.done)),
     durableBytes: Number(long(longs.durable)),
-    totalBytes: total === UNKNOWN ? null : Number(total),
+    totalBytes: total === unknownValue ? null : Number(total),
     skippedBytes: Number(long(longs.skipped)),
     sharedBytes: Number(long(longs.shared)),
     writtenBytes: Number(long(longs.written)),
@@ -161,27 +164,27 @@ export function openSlot(memory: SharedArrayBuffer): SlotWriter {
     Atomics.store(cells, longs.progressAt, process.hrtime.bigint());
   };
   return {
-    stopWish: () => wishes[Atomics.load(shorts, STOP)] ?? 'none',
-    isPaused: () => Atomics.load(shorts, PAUSE) === 1,
+    stopWish: () => wishes[Atomics.load(shorts, stopCell)] ?? 'none',
+    isPaused: () => Atomics.load(shorts, pause) === 1,
     limit() {
       const limit = Atomics.load(cells, longs.limit);
-      return limit === UNKNOWN ? null : Number(limit);
+      return limit === unknownValue ? null : Number(limit);
     },
-    bell: () => Atomics.load(shorts, BELL),
+    bell: () => Atomics.load(shorts, wakeCell),
     sleep(bell, timeoutMs) {
-      Atomics.wait(shorts, BELL, bell, timeoutMs);
+      Atomics.wait(shorts, wakeCell, bell, timeoutMs);
     },
     setState(state) {
-      Atomics.store(shorts, STATE, states.indexOf(state));
+      Atomics.store(shorts, stateCell, states.indexOf(state));
     },
     begin(phase, { totalBytes, doneBytes }) {
-      Atomics.add(shorts, EPOCH, 1);
-      Atomics.store(shorts, PHASE, phaseNames.indexOf(phase));
-      Atomics.store(cells, longs.total, totalBytes ?? UNKNOWN);
+      Atomics.add(shorts, epochCell, 1);
+      Atomics.store(shorts, phaseCell, phaseNames.indexOf(phase));
+      Atomics.store(cells, longs.total, totalBytes ?? unknownValue);
       Atomics.store(cells, longs.done, doneBytes);
       Atomics.store(cells, longs.durable, phase === 'transfer' ? doneBytes : 0n);
       Atomics.store(cells, longs.phaseAt, process.hrtime.bigint());
-      Atomics.add(shorts, EPOCH, 1);
+      Atomics.add(shorts, epochCell, 1);
       touch();
     },
     set(counter, value) {

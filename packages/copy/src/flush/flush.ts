@@ -1,17 +1,17 @@
 import { fchmodSync, fsyncSync } from 'node:fs';
 import { beginPhase, atDestination, type CopyRun, partialOf, sourceOf } from '../run/copy-state.ts';
 
-const PERMISSION_BITS = 0o777n;
+const permissionBits = 0o777n;
 
 /** Until it is published the owner may read and write it, or an ordinary user could not resume it. */
-const OWNER_BITS = 0o600n;
+const ownerBits = 0o600n;
 
 /** Everything to the storage, the permission bits included: they belong to the file before it has its name. */
 export function flush(run: CopyRun): void {
   beginPhase(run, 'flush');
   const { fd } = partialOf(run);
   atDestination(run, () => {
-    fchmodSync(fd, Number((sourceOf(run).stat.mode & PERMISSION_BITS) | OWNER_BITS));
+    fchmodSync(fd, Number((sourceOf(run).stat.mode & permissionBits) | ownerBits));
     if (!run.request.durable) return;
     try {
       fsyncSync(fd);
@@ -24,8 +24,8 @@ export function flush(run: CopyRun): void {
 
 /** Takes away from the owner what the source does not grant either: the last change before the name. */
 export function restrict(run: CopyRun): void {
-  const mode = sourceOf(run).stat.mode & PERMISSION_BITS;
-  if ((mode & OWNER_BITS) === OWNER_BITS) return;
+  const mode = sourceOf(run).stat.mode & permissionBits;
+  if ((mode & ownerBits) === ownerBits) return;
   const { fd } = partialOf(run);
   fchmodSync(fd, Number(mode));
   if (run.request.durable) fsyncSync(fd);

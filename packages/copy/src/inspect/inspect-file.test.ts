@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { copyFile, inspectFile, kernelSupport } from '@wcc/copy';
 import { describe, expect, it } from 'vitest';
 import { startChild } from '../testkit/child.testkit.ts';
-import { expectFailure, KIB, MIB, useDirectory, writeLayout, writeRandom } from '../testkit/files.testkit.ts';
+import { expectFailure, kib, mib, useDirectory, writeLayout, writeRandom } from '../testkit/files.testkit.ts';
 import { mountFresh, whyNoMounts } from '../testkit/mounts.testkit.ts';
 
 const hasKernelCalls = kernelSupport().available;
@@ -15,17 +15,17 @@ describe('inspectFile', () => {
   const at = (name: string): string => join(dir(), name);
 
   it('tells what is known of a file, and reads what was asked for', async () => {
-    writeLayout(at('disk'), [{ gapBytes: 64 * KIB, dataBytes: 128 * KIB }], MIB);
+    writeLayout(at('disk'), [{ gapBytes: 64 * kib, dataBytes: 128 * kib }], mib);
     const samples = [
-      { offset: 64 * KIB, lengthBytes: 5 },
-      { offset: 10 * MIB, lengthBytes: 5 },
+      { offset: 64 * kib, lengthBytes: 5 },
+      { offset: 10 * mib, lengthBytes: 5 },
     ];
     const facts = await inspectFile(at('disk'), { headBytes: 100, samples });
     const stat = statSync(at('disk'), { bigint: true });
     expect(facts).toMatchObject({
       kind: 'regular',
-      sizeBytes: MIB + 192 * KIB,
-      dataBytes: 128 * KIB,
+      sizeBytes: mib + 192 * kib,
+      dataBytes: 128 * kib,
       inode: String(stat.ino),
       mtimeNs: String(stat.mtimeNs),
       links: 1,
@@ -45,7 +45,7 @@ describe('inspectFile', () => {
   });
 
   it.skipIf(!hasKernelCalls)('tells whether somebody has the file open for writing', async () => {
-    writeRandom(at('open'), KIB);
+    writeRandom(at('open'), kib);
     expect((await inspectFile(at('open'))).writers).toBe('none');
     const fd = openSync(at('open'), 'r+');
     expect((await inspectFile(at('open'))).writers).toBe('some');
@@ -56,7 +56,7 @@ describe('inspectFile', () => {
   });
 
   it.skipIf(!hasKernelCalls)('survives a writer that comes just while it asks', async () => {
-    writeRandom(at('contested'), KIB);
+    writeRandom(at('contested'), kib);
     // A second process opens the file for writing over and over; the lease is held for microseconds each time.
     const script = `
       import { spawn } from 'node:child_process';
@@ -87,7 +87,7 @@ describe('offsets beyond 2^53', () => {
       for (const method of ['copy', 'clone'] as const) {
         const copy = `${source}-${method}`;
         const { bytes } = await copyFile(source, copy, { method, verify: true }).done;
-        expect(bytes.data).toBe(12 * KIB);
+        expect(bytes.data).toBe(12 * kib);
         expect(statSync(copy, { bigint: true }).size).toBe(size);
         expect(readTail(copy)).toEqual(readTail(source));
         expect(readTail(copy).toString()).toContain('the very end');

@@ -8,7 +8,7 @@ import { readWriters } from './lease.ts';
 import { openSource } from '../run/source.ts';
 import type { FileFacts } from './types.ts';
 
-const HEAD_BYTES = 65_536;
+const headBytes = 65_536;
 
 /** The worker's side of `inspectFile`. */
 export function inspectHere({ path, options }: InspectRequest): FileFacts {
@@ -27,7 +27,7 @@ export function inspectHere({ path, options }: InspectRequest): FileFacts {
       mtimeNs: String(stat.mtimeNs),
       links: Number(stat.nlink),
       writers: readWriters(kernel, fd),
-      head: readSample(fd, { offset: 0, lengthBytes: options.headBytes ?? HEAD_BYTES }),
+      head: readSample(fd, { offset: 0, lengthBytes: options.headBytes ?? headBytes }),
       samples: (options.samples ?? []).map((sample) => readSample(fd, sample)),
     };
   } catch (error) {

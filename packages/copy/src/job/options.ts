@@ -4,8 +4,8 @@ import { checkId, splitPath, toPathBytes } from '../storage/paths.ts';
 import type { CopyRequest } from '../contract/messages.ts';
 import type { CopyOptions, PathLike } from '../contract/types.ts';
 
-const CHECKPOINT_INTERVAL_MS = 5000;
-const CHECKPOINT_BYTES = 1024 ** 3;
+const defaultCheckpointIntervalMs = 5000;
+const defaultCheckpointBytes = 1024 ** 3;
 
 /** 128 random bits: two copies into one directory never meet by accident. */
 export function randomId(): string {
@@ -40,10 +40,10 @@ export function createRequest(
     keepSidecar: options.keepSidecar ?? false,
     checkpointIntervalMs: atLeast(
       'checkpoint.intervalMs',
-      options.checkpoint?.intervalMs ?? CHECKPOINT_INTERVAL_MS,
+      options.checkpoint?.intervalMs ?? defaultCheckpointIntervalMs,
       0,
     ),
-    checkpointBytes: atLeast('checkpoint.bytes', options.checkpoint?.bytes ?? CHECKPOINT_BYTES, 1),
+    checkpointBytes: atLeast('checkpoint.bytes', options.checkpoint?.bytes ?? defaultCheckpointBytes, 1),
     freeSpaceFloorBytes: atLeast('freeSpaceFloorBytes', options.freeSpaceFloorBytes ?? 0, 0),
   };
 }

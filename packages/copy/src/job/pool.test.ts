@@ -3,43 +3,43 @@ import { join } from 'node:path';
 import { copyFile, warmUp } from '@wcc/copy';
 import { describe, expect, it } from 'vitest';
 import { startChild } from '../testkit/child.testkit.ts';
-import { expectEqualFiles, MIB, useDirectory, waitFor, writeRandom } from '../testkit/files.testkit.ts';
+import { expectEqualFiles, mib, useDirectory, waitFor, writeRandom } from '../testkit/files.testkit.ts';
 
 describe('the worker threads', () => {
   const dir = useDirectory();
   const at = (name: string): string => join(dir(), name);
 
   it('need nothing from a main loop that is blocked', async () => {
-    writeRandom(at('source'), 8 * MIB);
+    writeRandom(at('source'), 8 * mib);
     await warmUp();
-    const job = copyFile(at('source'), at('copy'), { bytesPerSecond: 32 * MIB });
+    const job = copyFile(at('source'), at('copy'), { bytesPerSecond: 32 * mib });
     Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, 1500);
     // No message has been read since the start: what stands now was done without this thread.
     expect(existsSync(at('copy'))).toBe(true);
-    expect(job.progress()).toMatchObject({ phase: 'publish', writtenBytes: 8 * MIB });
+    expect(job.progress()).toMatchObject({ phase: 'publish', writtenBytes: 8 * mib });
     await job.done;
     expectEqualFiles(at('source'), at('copy'));
   });
 
   it('start even while the main loop is blocked from the first moment', async () => {
-    writeRandom(at('cold'), MIB);
+    writeRandom(at('cold'), mib);
     const script = `
       const job = copy.copyFile(${JSON.stringify(at('cold'))}, ${JSON.stringify(at('cold-copy'))});
       Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, 2000);
       console.log(job.progress().phase, job.progress().writtenBytes);`;
     const { stdout, code } = await startChild(script).ended;
-    expect(stdout.trim()).toBe(`publish ${MIB}`);
+    expect(stdout.trim()).toBe(`publish ${mib}`);
     expect(code).toBe(0);
   });
 
   it('keep the process alive while a copy runs, and not a moment longer', async () => {
-    writeRandom(at('alive'), 4 * MIB);
+    writeRandom(at('alive'), 4 * mib);
     const script = `
       const job = copy.copyFile(${JSON.stringify(at('alive'))}, ${JSON.stringify(at('alive-copy'))}, { bytesPerSecond: 8388608 });
       job.done.then(() => console.log(Date.now()));`;
     const { stdout, code } = await startChild(script).ended;
     expect(code).toBe(0);
-    expect(statSync(at('alive-copy')).size).toBe(4 * MIB);
+    expect(statSync(at('alive-copy')).size).toBe(4 * mib);
     expect(Date.now() - Number(stdout)).toBeLessThan(2000);
   });
 
@@ -50,15 +50,15 @@ describe('the worker threads', () => {
   });
 
   it('work on many copies at once', async () => {
-    writeRandom(at('many'), MIB);
+    writeRandom(at('many'), mib);
     const jobs = Array.from({ length: 8 }, (_, index) => copyFile(at('many'), at(`many-${index}`)));
     await Promise.all(jobs.map(({ done }) => done));
     for (const index of jobs.keys()) expectEqualFiles(at('many'), at(`many-${index}`));
   });
 
   it('stay responsive to a stop while the process ends on a signal', async () => {
-    writeRandom(at('term'), 4 * MIB);
-    const options = { id: 'term', bytesPerSecond: MIB };
+    writeRandom(at('term'), 4 * mib);
+    const options = { id: 'term', bytesPerSecond: mib };
     const values = JSON.stringify([at('term'), at('term-copy'), options]);
     const child = startChild(`
       const job = copy.copyFile(...${values});

@@ -9,12 +9,12 @@ import {
 import type { CopyPhaseEvent } from '../contract/types.ts';
 
 /** Idle workers kept warm: starting one takes 40 ms, longer than a whole copy by shared blocks. */
-const MAX_IDLE = 2;
+const maxIdle = 2;
 /** Beyond this copies wait for their turn. A paused copy occupies its worker, so the bound is wide. */
-const MAX_WORKERS = 64;
+const maxWorkers = 64;
 
 /** Short copies need no spare, and the start of a long one is not disturbed by it. */
-const SPARE_DELAY_MS = 250;
+const spareDelayMs = 250;
 
 interface Task {
   request: WorkerRequest;
@@ -50,25 +50,25 @@ export function runInWorker<K extends WorkerRequest['kind']>(
  * @param count how many, at most 2
  */
 export async function warmUp(count = 1): Promise<void> {
-  const missing = Math.min(count, MAX_IDLE) - idle.length;
+  const missing = Math.min(count, maxIdle) - idle.length;
   await Promise.all(Array.from({ length: Math.max(0, missing) }, () => runInWorker({ kind: 'warm' })));
 }
 
 function assign(task: Task): void {
   // Only copies wait: a look at a file must not wait for somebody to resume a paused copy.
-  if (task.request.kind === 'copy' && idle.length === 0 && tasks.size >= MAX_WORKERS) {
+  if (task.request.kind === 'copy' && idle.length === 0 && tasks.size >= maxWorkers) {
     queue.push(task);
     return;
   }
   const worker = idle.pop() ?? spawn();
   worker.ref();
   hand(worker, task);
-  if (task.request.kind === 'copy' && idle.length === 0) setTimeout(keepSpare, SPARE_DELAY_MS).unref();
+  if (task.request.kind === 'copy' && idle.length === 0) setTimeout(keepSpare, spareDelayMs).unref();
 }
 
 /** While copies run, one more worker stands ready, so that a clone meanwhile does not wait for a thread to start. */
 function keepSpare(): void {
-  if (idle.length > 0 || tasks.size === 0 || tasks.size >= MAX_WORKERS) return;
+  if (idle.length > 0 || tasks.size === 0 || tasks.size >= maxWorkers) return;
   const worker = spawn();
   // Ready as soon as it runs: it answers its first request after loading all it needs.
   hand(worker, { request: { kind: 'warm' }, onPhase: () => {}, settle: () => {} });
@@ -111,7 +111,7 @@ function release(worker: Worker): void {
     return;
   }
   worker.unref();
-  if (idle.length < MAX_IDLE) idle.push(worker);
+  if (idle.length < maxIdle) idle.push(worker);
   else void worker.terminate();
 }
 

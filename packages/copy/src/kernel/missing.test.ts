@@ -3,7 +3,7 @@ import { cpSync, mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { describe, expect, it } from 'vitest';
-import { MIB, useDirectory, writeRandom } from '../testkit/files.testkit.ts';
+import { mib, useDirectory, writeRandom } from '../testkit/files.testkit.ts';
 
 describe('where koffi is not installed', () => {
   const dir = useDirectory();
@@ -14,7 +14,7 @@ describe('where koffi is not installed', () => {
     mkdirSync(join(dir(), 'package'));
     cpSync(build, join(dir(), 'package', 'dist'), { recursive: true });
     writeFileSync(join(dir(), 'package', 'package.json'), '{"type":"module"}');
-    writeRandom(join(dir(), 'source'), MIB);
+    writeRandom(join(dir(), 'source'), mib);
     const script = `
       import { copyFile, inspectFile, kernelSupport, lockFile } from ${JSON.stringify(join(dir(), 'package/dist/index.js'))};
       const { method, bytes } = await copyFile('source', 'copy', { verify: true, id: 'plain' }).done;
@@ -30,7 +30,7 @@ describe('where koffi is not installed', () => {
       available: false,
       why: expect.stringContaining('koffi') as unknown,
       method: 'read-write',
-      written: MIB,
+      written: mib,
       writers: 'unknown',
       extentCount: null,
       lock: 'unsupported',

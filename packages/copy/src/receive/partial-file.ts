@@ -33,16 +33,16 @@ export interface ReceivedFile {
   close(): Promise<void>;
 }
 
-const NEW_PARTIAL = constants.O_RDWR | constants.O_CREAT | constants.O_EXCL | constants.O_NOFOLLOW;
-const OLD_PARTIAL = constants.O_RDWR | constants.O_NOFOLLOW | constants.O_NONBLOCK;
-const NEW_SIDECAR = constants.O_WRONLY | constants.O_CREAT | constants.O_TRUNC | constants.O_NOFOLLOW;
+const newPartial = constants.O_RDWR | constants.O_CREAT | constants.O_EXCL | constants.O_NOFOLLOW;
+const oldPartial = constants.O_RDWR | constants.O_NOFOLLOW | constants.O_NONBLOCK;
+const newSidecar = constants.O_WRONLY | constants.O_CREAT | constants.O_TRUNC | constants.O_NOFOLLOW;
 
 /** Makes the empty partial with a sidecar of offset 0; both are durable when this resolves. */
 export async function createReceived(what: Receiving): Promise<ReceivedFile> {
   const paths = remainPaths(toPathBytes(what.directory), what.id);
   return told(what, async () => {
     const received = await toReceived(what, {
-      handle: await open(paths.partial, NEW_PARTIAL, 0o600),
+      handle: await open(paths.partial, newPartial, 0o600),
       from: 0,
     });
     await received.record(0).catch(async (error: unknown) => {
@@ -67,7 +67,7 @@ export async function openReceived(what: Receiving): Promise<ReceivedFile> {
   return told(what, async () => {
     const checkpoint = await readCheckpoint(base, what.id);
     if (checkpoint === null) throw new CopyError('not_found', { path, detail: 'no checkpoint' });
-    const handle = await open(partial, OLD_PARTIAL);
+    const handle = await open(partial, oldPartial);
     try {
       const stat = await handle.stat({ bigint: true });
       const offset = BigInt(checkpoint.offset);
@@ -147,7 +147,7 @@ async function replace(
   { paths, directory }: { paths: RemainPaths; directory: FileHandle },
   checkpoint: Checkpoint,
 ): Promise<void> {
-  const file = await open(paths.sidecarTemporary, NEW_SIDECAR, 0o600);
+  const file = await open(paths.sidecarTemporary, newSidecar, 0o600);
   try {
     await file.writeFile(JSON.stringify(checkpoint));
     await file.sync();

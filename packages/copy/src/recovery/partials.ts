@@ -4,7 +4,7 @@ import type { PathLike } from '../contract/types.ts';
 import { systemCode, toCopyError } from '../kernel/errno.ts';
 import { isPublished } from '../publish/settled.ts';
 import { joinPath, parseRemainName, remainPaths, showPath, toPathBytes } from '../storage/paths.ts';
-import { type Checkpoint, MAX_SIDECAR_BYTES, parseCheckpoint } from '../contract/checkpoint.ts';
+import { type Checkpoint, maxSidecarBytes, parseCheckpoint } from '../contract/checkpoint.ts';
 
 /** The checkpoint of a copy; null when there is none or when it is malformed. */
 export async function readCheckpoint(directory: PathLike, id: string): Promise<Checkpoint | null> {
@@ -24,7 +24,7 @@ async function readSmallFile(path: Buffer): Promise<string> {
   const handle = await open(path, constants.O_RDONLY | constants.O_NOFOLLOW | constants.O_NONBLOCK);
   try {
     if (!(await handle.stat()).isFile()) return '';
-    const { buffer, bytesRead } = await handle.read(Buffer.alloc(MAX_SIDECAR_BYTES), 0, MAX_SIDECAR_BYTES, 0);
+    const { buffer, bytesRead } = await handle.read(Buffer.alloc(maxSidecarBytes), 0, maxSidecarBytes, 0);
     return buffer.toString('utf8', 0, bytesRead);
   } finally {
     await handle.close();

@@ -19,8 +19,8 @@ import {
   sourceOf,
 } from '../run/copy-state.ts';
 
-const OPEN_OLD = constants.O_RDWR | constants.O_NOFOLLOW | constants.O_NONBLOCK;
-const OPEN_NEW = constants.O_RDWR | constants.O_CREAT | constants.O_EXCL | constants.O_NOFOLLOW;
+const openOld = constants.O_RDWR | constants.O_NOFOLLOW | constants.O_NONBLOCK;
+const openNew = constants.O_RDWR | constants.O_CREAT | constants.O_EXCL | constants.O_NOFOLLOW;
 
 /** Makes the hidden partial, or takes up the one an earlier run left. */
 export function reserve(run: CopyRun): void {
@@ -30,7 +30,7 @@ export function reserve(run: CopyRun): void {
     const checkpoint = readSidecar(run.remains.sidecar);
     if (takeUp(run, checkpoint)) return;
     removeFile(run.remains.sidecar);
-    run.partial = openPartial(run, OPEN_NEW);
+    run.partial = openPartial(run, openNew);
     setSize(run, sourceOf(run).stat.size);
   });
 }
@@ -39,7 +39,7 @@ export function reserve(run: CopyRun): void {
 function takeUp(run: CopyRun, checkpoint: Checkpoint | null): boolean {
   let old: OpenPartial;
   try {
-    old = openPartial(run, OPEN_OLD);
+    old = openPartial(run, openOld);
   } catch (error) {
     if (systemCode(error) === 'ENOENT') return false;
     throw error;
@@ -113,14 +113,14 @@ function lockPartial(kernel: Kernel, fd: number): boolean {
  * there is something in it: ext4 flushes a file that was ever cut to nothing when it is closed.
  */
 export function emptyPartial(run: CopyRun): void {
-  if (run.partial === null) run.partial = openPartial(run, OPEN_NEW);
+  if (run.partial === null) run.partial = openPartial(run, openNew);
   else if (fstatSync(run.partial.fd, { bigint: true }).blocks > 0n) setSize(run, 0n);
   setSize(run, sourceOf(run).stat.size);
 }
 
 /** Takes the partial that a step made under its name. */
 export function adoptPartial(run: CopyRun): void {
-  run.partial = openPartial(run, OPEN_OLD);
+  run.partial = openPartial(run, openOld);
 }
 
 /** Lets go of the partial, so that a step can make it itself. */

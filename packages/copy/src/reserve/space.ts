@@ -3,7 +3,7 @@ import { CopyError } from '../errors.ts';
 import { showPath } from '../storage/paths.ts';
 import { atDestination, type CopyRun, sourceOf } from '../run/copy-state.ts';
 
-const GIB = 1024 ** 3;
+const gib = 1024 ** 3;
 
 /**
  * Refuses a copy that cannot fit, before its first byte. Blocks that are shared need no room, so this comes
@@ -27,5 +27,5 @@ export function checkSpace(run: CopyRun): void {
 }
 
 function show(bytes: number): string {
-  return bytes >= GIB ? `${(bytes / GIB).toFixed(1)} GiB` : `${Math.ceil(bytes / 1024 ** 2)} MiB`;
+  return bytes >= gib ? `${(bytes / gib).toFixed(1)} GiB` : `${Math.ceil(bytes / 1024 ** 2)} MiB`;
 }

@@ -3,21 +3,21 @@ import { join } from 'node:path';
 import { copyFile, kernelSupport, readCheckpoint, removeRemains, settlePublication } from '@wcc/copy';
 import { describe, expect, it } from 'vitest';
 import { startChild } from '../testkit/child.testkit.ts';
-import { expectEqualFiles, MIB, remainsIn, useDirectory, writeRandom } from '../testkit/files.testkit.ts';
+import { expectEqualFiles, mib, remainsIn, useDirectory, writeRandom } from '../testkit/files.testkit.ts';
 
 const rounds = Number(process.env['WCC_CRASH_ROUNDS'] ?? 20);
 const paths = kernelSupport().available ? (['auto', 'off'] as const) : (['off'] as const);
-const SIZE_BYTES = 24 * MIB;
-const CHECKPOINT_BYTES = 2 * MIB;
+const sizeBytes = 24 * mib;
+const checkpointBytes = 2 * mib;
 /** About what a copy of this size takes at the limit set below, end included. */
-const LIFETIME_MS = 180;
+const lifetimeMs = 180;
 
 describe('a process killed in the middle of a copy', () => {
   const dir = useDirectory();
 
   it(`loses nothing, ${rounds} times at a random moment`, { timeout: 30_000 + rounds * 3000 }, async () => {
     const source = join(dir(), 'source');
-    writeRandom(source, SIZE_BYTES);
+    writeRandom(source, sizeBytes);
     const seen = { published: 0, resumable: 0, not_published: 0, nothing: 0 };
     for (let round = 0; round < rounds; round += 1) {
       const id = `crash-${round}`;
@@ -26,10 +26,10 @@ describe('a process killed in the middle of a copy', () => {
         id,
         kernelCalls: paths[round % paths.length] ?? 'off',
         keepSidecar: true,
-        checkpoint: { bytes: CHECKPOINT_BYTES },
-        bytesPerSecond: 200 * MIB,
+        checkpoint: { bytes: checkpointBytes },
+        bytesPerSecond: 200 * mib,
       };
-      await killInMidCopy({ source, target, options }, Math.random() * LIFETIME_MS);
+      await killInMidCopy({ source, target, options }, Math.random() * lifetimeMs);
 
       // Whatever the moment was: a whole file under the final name, or none.
       if (existsSync(target)) expectEqualFiles(source, target);

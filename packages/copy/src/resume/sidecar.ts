@@ -11,10 +11,10 @@ import {
 import { identityOf } from '../run/source.ts';
 import { systemCode } from '../kernel/errno.ts';
 import { type CopyRun, partialOf, sourceOf } from '../run/copy-state.ts';
-import { type Checkpoint, MAX_SIDECAR_BYTES, packTarget, parseCheckpoint } from '../contract/checkpoint.ts';
+import { type Checkpoint, maxSidecarBytes, packTarget, parseCheckpoint } from '../contract/checkpoint.ts';
 
-const NEW_FILE = constants.O_WRONLY | constants.O_CREAT | constants.O_TRUNC | constants.O_NOFOLLOW;
-const OLD_FILE = constants.O_RDONLY | constants.O_NOFOLLOW | constants.O_NONBLOCK;
+const newFile = constants.O_WRONLY | constants.O_CREAT | constants.O_TRUNC | constants.O_NOFOLLOW;
+const oldFile = constants.O_RDONLY | constants.O_NOFOLLOW | constants.O_NONBLOCK;
 
 /** The bytes so far reach the storage first; only then may a sidecar speak of them. */
 export function setCheckpoint(run: CopyRun): void {
@@ -38,7 +38,7 @@ export function replaceSidecar(
   checkpoint: Checkpoint,
 ): void {
   const { sidecar, sidecarTemporary } = remains;
-  const fd = openSync(sidecarTemporary, NEW_FILE, 0o600);
+  const fd = openSync(sidecarTemporary, newFile, 0o600);
   try {
     writeSync(fd, JSON.stringify(checkpoint));
     fsyncSync(fd);
@@ -75,13 +75,13 @@ function describe(run: CopyRun, phase: Checkpoint['phase']): Checkpoint {
 export function readSidecar(path: Buffer): Checkpoint | null {
   let fd: number;
   try {
-    fd = openSync(path, OLD_FILE);
+    fd = openSync(path, oldFile);
   } catch (error) {
     if (systemCode(error) === 'ENOENT' || systemCode(error) === 'ELOOP') return null;
     throw error;
   }
   try {
-    const bytes = Buffer.alloc(MAX_SIDECAR_BYTES);
+    const bytes = Buffer.alloc(maxSidecarBytes);
     return parseCheckpoint(bytes.toString('utf8', 0, readSync(fd, bytes, 0, bytes.length, 0)));
   } finally {
     closeSync(fd);

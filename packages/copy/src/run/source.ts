@@ -10,13 +10,13 @@ export interface OpenSource {
 }
 
 /** Never follows a symlink and never waits for the other end of a FIFO. */
-const SAFE_READ = constants.O_RDONLY | constants.O_NOFOLLOW | constants.O_NONBLOCK;
+const safeRead = constants.O_RDONLY | constants.O_NOFOLLOW | constants.O_NONBLOCK;
 
 export function openSource(path: Uint8Array): OpenSource {
   const shown = showPath(path);
   let fd: number;
   try {
-    fd = openSync(Buffer.from(path), SAFE_READ);
+    fd = openSync(Buffer.from(path), safeRead);
   } catch (error) {
     throw toCopyError(error, { path: shown });
   }

@@ -7,7 +7,7 @@ import { copyInChild } from '../testkit/child.testkit.ts';
 import {
   expectEqualFiles,
   expectFailure,
-  MIB,
+  mib,
   remainsIn,
   useDirectory,
   waitUntilUnderWay,
@@ -16,7 +16,7 @@ import {
 import { type Mounted, mountFresh, whyNoMounts } from '../testkit/mounts.testkit.ts';
 
 const paths = kernelSupport().available ? (['auto', 'off'] as const) : (['off'] as const);
-const MOVING_CALL = { auto: 'copy_file_range', off: 'pwrite64' } as const;
+const movingCall = { auto: 'copy_file_range', off: 'pwrite64' } as const;
 
 /** Why system calls cannot be made to fail here; null when they can. */
 function whyNoStrace(): string | null {
@@ -47,12 +47,12 @@ describe.each(['ext4', 'tmpfs'] as const)('a full %s', (type) => {
   const at = (name: string): string => join(mounted?.directory ?? '', name);
   beforeAll(() => {
     mounted = mountFresh(type, 64);
-    writeRandom(source(), 24 * MIB);
+    writeRandom(source(), 24 * mib);
   });
   afterAll(() => mounted?.unmount());
 
   it.each(paths)('is told before the first byte, with the numbers, kernel calls %s', async (kernelCalls) => {
-    writeRandom(join(dir(), 'too-big'), 80 * MIB);
+    writeRandom(join(dir(), 'too-big'), 80 * mib);
     const job = copyFile(join(dir(), 'too-big'), at('copy'), { kernelCalls, keepOnFailure: true });
     const error = await expectFailure(job, 'no_space');
     expect(error.message).toMatch(/needs 80 MiB, \d+ MiB free/);
@@ -61,7 +61,7 @@ describe.each(['ext4', 'tmpfs'] as const)('a full %s', (type) => {
   });
 
   it.each(paths)('keeps its floor, kernel calls %s', async (kernelCalls) => {
-    const job = copyFile(source(), at('copy'), { kernelCalls, freeSpaceFloorBytes: 60 * MIB });
+    const job = copyFile(source(), at('copy'), { kernelCalls, freeSpaceFloorBytes: 60 * mib });
     await expectFailure(job, 'no_space');
     expect(remainsIn(at(''))).toEqual([]);
   });
@@ -69,8 +69,8 @@ describe.each(['ext4', 'tmpfs'] as const)('a full %s', (type) => {
   it.each(paths)(
     'stops the copy half-way and lets it go on when there is room, kernel calls %s',
     async (kernelCalls) => {
-      const options = { id: 'full', kernelCalls, keepOnFailure: true, checkpoint: { bytes: 2 * MIB } };
-      const job = copyFile(source(), at('copy'), { ...options, bytesPerSecond: 4 * MIB });
+      const options = { id: 'full', kernelCalls, keepOnFailure: true, checkpoint: { bytes: 2 * mib } };
+      const job = copyFile(source(), at('copy'), { ...options, bytesPerSecond: 4 * mib });
       await waitUntilUnderWay(job);
       job.pause();
       fillUp(at('filler'));
@@ -93,7 +93,7 @@ describe.each(['ext4', 'tmpfs'] as const)('a full %s', (type) => {
   it.each(paths)(
     'leaves nothing half-made when nobody wants to resume, kernel calls %s',
     async (kernelCalls) => {
-      const job = copyFile(source(), at('copy'), { kernelCalls, bytesPerSecond: 4 * MIB });
+      const job = copyFile(source(), at('copy'), { kernelCalls, bytesPerSecond: 4 * mib });
       await waitUntilUnderWay(job);
       fillUp(at('filler'));
       job.setLimit(null);
@@ -119,7 +119,7 @@ describe('a read-only file system', () => {
     async (kernelCalls) => {
       const mounted = mountFresh('ext4', 16);
       try {
-        writeRandom(join(mounted.directory, 'source'), MIB);
+        writeRandom(join(mounted.directory, 'source'), mib);
         mounted.remount('ro');
         const job = copyFile(join(mounted.directory, 'source'), join(mounted.directory, 'copy'), {
           kernelCalls,
@@ -141,7 +141,7 @@ describe('a system call that fails', () => {
   }
   const dir = useDirectory();
   const at = (name: string): string => join(dir(), name);
-  beforeAll(() => writeRandom(at('source'), 24 * MIB));
+  beforeAll(() => writeRandom(at('source'), 24 * mib));
 
   it.each(paths)(
     'names the offset of an I/O error, and leaves nothing, kernel calls %s',
@@ -149,10 +149,10 @@ describe('a system call that fails', () => {
       // 24 MiB are two windows by the kernel, 24 buffers by read and write
       const when = kernelCalls === 'auto' ? '2' : '20';
       const job = { source: at('source'), destination: at('copy'), options: { kernelCalls } };
-      const end = await copyInChild(job, failingCall(MOVING_CALL[kernelCalls], 'EIO', when));
+      const end = await copyInChild(job, failingCall(movingCall[kernelCalls], 'EIO', when));
       expect(end.error).toMatchObject({ code: 'io_error', resumable: false });
       expect(end.error?.offset).toBeGreaterThan(0);
-      expect(end.error?.offset).toBeLessThan(24 * MIB);
+      expect(end.error?.offset).toBeLessThan(24 * mib);
       expect(remainsIn(dir())).toEqual([]);
     },
   );
@@ -163,7 +163,7 @@ describe('a system call that fails', () => {
       const options = { id: 'eio', kernelCalls, keepOnFailure: true };
       const when = kernelCalls === 'auto' ? '2' : '20';
       const job = { source: at('source'), destination: at('copy'), options };
-      const end = await copyInChild(job, failingCall(MOVING_CALL[kernelCalls], 'EIO', when));
+      const end = await copyInChild(job, failingCall(movingCall[kernelCalls], 'EIO', when));
       expect(end.error).toMatchObject({ code: 'io_error', resumable: true });
       const again = copyFile(at('source'), at('copy'), options);
       await again.done;
@@ -174,7 +174,7 @@ describe('a system call that fails', () => {
   );
 
   it('trusts no later flush once a write-back has failed', async () => {
-    const options = { id: 'flush', keepOnFailure: true, kernelCalls: 'off', checkpoint: { bytes: MIB } };
+    const options = { id: 'flush', keepOnFailure: true, kernelCalls: 'off', checkpoint: { bytes: mib } };
     const job = { source: at('source'), destination: at('copy'), options };
     // the very first flush fails: there is no earlier checkpoint, so nothing is kept
     const first = await copyInChild(job, failingCall('fdatasync', 'EIO', '1'));
@@ -192,7 +192,7 @@ describe('a system call that fails', () => {
   ])('%s is told as %s', async (errno, code) => {
     const job = { source: at('source'), destination: at('copy'), options: { kernelCalls: 'off' } };
     const end = await copyInChild(job, failingCall('pwrite64', errno, '3'));
-    expect(end.error).toMatchObject({ code, offset: 2 * MIB });
+    expect(end.error).toMatchObject({ code, offset: 2 * mib });
   });
 
   it('reads and writes where copy_file_range is refused', async () => {
@@ -217,7 +217,7 @@ describe('a system call that fails', () => {
     'a file size limit is told before the signal that kills, kernel calls %s',
     async (kernelCalls) => {
       const job = { source: at('source'), destination: at('copy'), options: { kernelCalls } };
-      const end = await copyInChild(job, ['prlimit', `--fsize=${MIB}`]);
+      const end = await copyInChild(job, ['prlimit', `--fsize=${mib}`]);
       expect(end.error?.code).toBe('too_large');
       expect(remainsIn(dir())).toEqual([]);
     },

@@ -2,33 +2,33 @@ import { resolve } from 'node:path';
 import { CopyError } from '../errors.ts';
 import type { PathLike } from '../contract/types.ts';
 
-const SLASH = 0x2f;
-const NUL = 0;
+const slashByte = 0x2f;
+const nul = 0;
 
 /** An absolute path in bytes: names on disk need not be UTF-8. */
 export function toPathBytes(path: PathLike): Buffer {
   const bytes = typeof path === 'string' ? Buffer.from(resolve(path)) : absolute(path);
-  if (path.length === 0 || bytes.includes(NUL)) {
+  if (path.length === 0 || bytes.includes(nul)) {
     throw new CopyError('invalid_option', { detail: 'a path is empty or holds a NUL byte' });
   }
   return bytes;
 }
 
 function absolute(path: Uint8Array): Buffer {
-  if (path[0] === SLASH) return Buffer.from(path);
+  if (path[0] === slashByte) return Buffer.from(path);
   return joinPath(Buffer.from(process.cwd()), path);
 }
 
 export function joinPath(directory: Uint8Array, name: Uint8Array | string): Buffer {
   const tail = typeof name === 'string' ? Buffer.from(name) : name;
-  const slash = directory.at(-1) === SLASH ? [] : [Buffer.from('/')];
+  const slash = directory.at(-1) === slashByte ? [] : [Buffer.from('/')];
   return Buffer.concat([directory, ...slash, tail]);
 }
 
 /** Directory and last name of an absolute path. */
 export function splitPath(path: Uint8Array): { directory: Buffer; name: Buffer } {
   const bytes = Buffer.from(path);
-  const at = bytes.lastIndexOf(SLASH);
+  const at = bytes.lastIndexOf(slashByte);
   return { directory: at <= 0 ? Buffer.from('/') : bytes.subarray(0, at), name: bytes.subarray(at + 1) };
 }
 
@@ -37,7 +37,7 @@ export function showPath(path: Uint8Array): string {
   return Buffer.from(path).toString('utf8');
 }
 
-const PREFIX = '.wcc-';
+const prefix = '.wcc-';
 const remainPattern = /^\.wcc-([A-Za-z0-9_-]{1,64})\.(partial|json|json\.tmp)$/;
 const idPattern = /^[A-Za-z0-9_-]{1,64}$/;
 
@@ -56,7 +56,7 @@ export interface RemainPaths {
 }
 
 export function remainPaths(directory: Uint8Array, id: string): RemainPaths {
-  const at = (ending: string): Buffer => joinPath(directory, `${PREFIX}${checkId(id)}.${ending}`);
+  const at = (ending: string): Buffer => joinPath(directory, `${prefix}${checkId(id)}.${ending}`);
   return { partial: at('partial'), sidecar: at('json'), sidecarTemporary: at('json.tmp') };
 }
 

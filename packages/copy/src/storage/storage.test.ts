@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { CopyError, freeSpace, kernelSupport, listRemains, lockFile } from '@wcc/copy';
 import { describe, expect, it } from 'vitest';
 import { startChild } from '../testkit/child.testkit.ts';
-import { KIB, useDirectory } from '../testkit/files.testkit.ts';
+import { kib, useDirectory } from '../testkit/files.testkit.ts';
 
 const { available, why } = kernelSupport();
 if (!available) console.warn(`locks skipped: ${why}`);
@@ -71,7 +71,7 @@ describe('listRemains', () => {
       '.wcc-c.other',
       'x.partial',
     ]) {
-      writeFileSync(join(dir(), name), Buffer.alloc(8 * KIB, 1));
+      writeFileSync(join(dir(), name), Buffer.alloc(8 * kib, 1));
     }
     const remains = (await listRemains(dir())).toSorted((a, b) => a.id.localeCompare(b.id));
     const { blocks } = statSync(join(dir(), '.wcc-a.partial'));

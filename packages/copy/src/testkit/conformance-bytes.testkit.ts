@@ -14,15 +14,15 @@ import { copyFile, inspectFile } from '@wcc/copy';
 import type { Ground } from './conformance.testkit.ts';
 import {
   expectEqualFiles,
-  KIB,
-  MIB,
+  kib,
+  mib,
   remainsIn,
   useDirectory,
   writeLayout,
   writeRandom,
 } from './files.testkit.ts';
 
-const PAGE = 4 * KIB;
+const page = 4 * kib;
 
 /** Layouts of up to 12 extents, some of odd length, with holes before, between and after. */
 const layouts = fc.record({
@@ -30,10 +30,10 @@ const layouts = fc.record({
     fc.record({
       gapBytes: fc.oneof(
         fc.constant(0),
-        fc.integer({ min: 1, max: 64 }).map((pages) => pages * PAGE),
+        fc.integer({ min: 1, max: 64 }).map((pages) => pages * page),
       ),
       dataBytes: fc.oneof(
-        fc.integer({ min: 1, max: 32 }).map((pages) => pages * PAGE),
+        fc.integer({ min: 1, max: 32 }).map((pages) => pages * page),
         fc.integer({ min: 1, max: 70_000 }),
       ),
     }),
@@ -66,7 +66,7 @@ export function describeBytes(ground: Ground): void {
     });
 
     it('copies an empty file and one that is nothing but a hole', async () => {
-      for (const size of [0, 5 * MIB]) {
+      for (const size of [0, 5 * mib]) {
         const source = join(dir(), `hole-${size}`);
         writeLayout(source, [], size);
         const { bytes } = await copy(source, `${source}-copy`).done;
@@ -77,15 +77,15 @@ export function describeBytes(ground: Ground): void {
 
     it('keeps holes: the copy has the same extents and occupies no more', async () => {
       const source = join(dir(), 'sparse');
-      const piece = { gapBytes: 3 * MIB, dataBytes: 256 * KIB };
-      writeLayout(source, [piece, piece, piece], 2 * MIB);
+      const piece = { gapBytes: 3 * mib, dataBytes: 256 * kib };
+      writeLayout(source, [piece, piece, piece], 2 * mib);
       const job = copy(source, `${source}-copy`);
       const result = await job.done;
       const [before, after] = await Promise.all([inspectFile(source), inspectFile(`${source}-copy`)]);
       expect(after.extentCount).toBe(before.extentCount);
-      expect(after.dataBytes).toBe(3 * 256 * KIB);
-      expect(result.bytes.skipped).toBe(11 * MIB);
-      expect(job.progress().skippedBytes).toBe(11 * MIB);
+      expect(after.dataBytes).toBe(3 * 256 * kib);
+      expect(result.bytes.skipped).toBe(11 * mib);
+      expect(job.progress().skippedBytes).toBe(11 * mib);
       expectEqualFiles(source, `${source}-copy`);
     });
 
@@ -103,7 +103,7 @@ export function describeBytes(ground: Ground): void {
       for (const name of [Buffer.from('two\nlines'), Buffer.from([0x66, 0xff, 0xfe, 0x6f])]) {
         const source = Buffer.concat([Buffer.from(`${dir()}/`), name]);
         const target = Buffer.concat([source, Buffer.from([0xfd])]);
-        writeRandom(source, 100 * KIB);
+        writeRandom(source, 100 * kib);
         await copy(source, target).done;
         expectEqualFiles(source, target);
       }
@@ -112,7 +112,7 @@ export function describeBytes(ground: Ground): void {
     it('replaces a file only when told to, and then in one step', async () => {
       const source = join(dir(), 'new');
       const target = join(dir(), 'old');
-      writeRandom(source, 2 * MIB);
+      writeRandom(source, 2 * mib);
       writeFileSync(target, 'old content');
       await copy(source, target, { overwrite: true }).done;
       expectEqualFiles(source, target);
@@ -121,7 +121,7 @@ export function describeBytes(ground: Ground): void {
 
     it('copies without durability, and names its result by inode', async () => {
       const source = join(dir(), 'scratch');
-      writeRandom(source, 3 * MIB);
+      writeRandom(source, 3 * mib);
       const result = await copy(source, `${source}-copy`, { durable: false }).done;
       expectEqualFiles(source, `${source}-copy`);
       expect(result.inode).toBe(String(statSync(`${source}-copy`, { bigint: true }).ino));
@@ -131,8 +131,8 @@ export function describeBytes(ground: Ground): void {
     it('goes on when the source loses its name meanwhile', async () => {
       const source = join(dir(), 'moved');
       const target = join(dir(), 'moved-copy');
-      writeRandom(source, 2 * MIB);
-      const job = copy(source, target, { method: 'copy', bytesPerSecond: MIB });
+      writeRandom(source, 2 * mib);
+      const job = copy(source, target, { method: 'copy', bytesPerSecond: mib });
       while (!readdirSync(dir()).some((name) => name.endsWith('.partial'))) await new Promise(setImmediate);
       renameSync(source, `${source}-elsewhere`);
       job.setLimit(null);

@@ -6,8 +6,8 @@ import type { Ground } from './conformance.testkit.ts';
 import {
   expectEqualFiles,
   expectFailure,
-  KIB,
-  MIB,
+  kib,
+  mib,
   remainsIn,
   useDirectory,
   waitFor,
@@ -24,7 +24,7 @@ export function describeControl(ground: Ground): void {
       copyFile(from, to, { ...ground.options, method: 'copy', ...more });
 
     it('leaves nothing when it is cancelled, whatever the phase', async () => {
-      writeRandom(at('source'), 4 * MIB);
+      writeRandom(at('source'), 4 * mib);
       const phases: CopyPhaseName[] = ['inspect', 'reserve', 'transfer', 'flush', 'verify', 'publish'];
       for (const phase of phases) {
         const job = start(at('source'), at(`copy-${phase}`), {
@@ -45,8 +45,8 @@ export function describeControl(ground: Ground): void {
     });
 
     it('heeds a cancel in mid-transfer, and one given before the start', async () => {
-      writeRandom(at('long'), 4 * MIB);
-      const job = start(at('long'), at('cut'), { bytesPerSecond: 100 * KIB });
+      writeRandom(at('long'), 4 * mib);
+      const job = start(at('long'), at('cut'), { bytesPerSecond: 100 * kib });
       await waitUntilUnderWay(job);
       const cancelledMs = performance.now();
       job.cancel();
@@ -58,8 +58,8 @@ export function describeControl(ground: Ground): void {
     });
 
     it('pauses between two windows, stands still, and goes on', async () => {
-      writeRandom(at('pausing'), 4 * MIB);
-      const job = start(at('pausing'), at('paused'), { bytesPerSecond: MIB });
+      writeRandom(at('pausing'), 4 * mib);
+      const job = start(at('pausing'), at('paused'), { bytesPerSecond: mib });
       await waitUntilUnderWay(job);
       job.pause();
       await waitFor('it is paused', () => job.progress().state === 'paused');
@@ -74,9 +74,9 @@ export function describeControl(ground: Ground): void {
     });
 
     it('can be cancelled and interrupted while it is paused', async () => {
-      writeRandom(at('held'), 2 * MIB);
+      writeRandom(at('held'), 2 * mib);
       for (const code of ['cancelled', 'interrupted'] as const) {
-        const job = start(at('held'), at('held-copy'), { id: 'held', bytesPerSecond: 512 * KIB });
+        const job = start(at('held'), at('held-copy'), { id: 'held', bytesPerSecond: 512 * kib });
         await waitUntilUnderWay(job);
         job.pause();
         await waitFor('it is paused', () => job.progress().state === 'paused');
@@ -92,12 +92,12 @@ export function describeControl(ground: Ground): void {
     });
 
     it('holds to its limit, and to a new one at once', async () => {
-      writeRandom(at('slow'), 4 * MIB);
+      writeRandom(at('slow'), 4 * mib);
       const startedMs = performance.now();
-      await start(at('slow'), at('slow-copy'), { bytesPerSecond: 8 * MIB }).done;
+      await start(at('slow'), at('slow-copy'), { bytesPerSecond: 8 * mib }).done;
       // The first quarter of a second's allowance goes at once: 4 MiB take at least 250 ms.
       expect(performance.now() - startedMs).toBeGreaterThan(240);
-      const job = start(at('slow'), at('slow-copy-2'), { bytesPerSecond: 10 * KIB });
+      const job = start(at('slow'), at('slow-copy-2'), { bytesPerSecond: 10 * kib });
       await waitUntilUnderWay(job);
       job.setLimit(null);
       const freedMs = performance.now();
@@ -106,9 +106,9 @@ export function describeControl(ground: Ground): void {
     });
 
     it('reports progress that never goes back and never runs ahead', async () => {
-      writeRandom(at('watched'), 6 * MIB);
-      const checkpoint = { bytes: MIB };
-      const job = start(at('watched'), at('watched-copy'), { bytesPerSecond: 8 * MIB, checkpoint });
+      writeRandom(at('watched'), 6 * mib);
+      const checkpoint = { bytes: mib };
+      const job = start(at('watched'), at('watched-copy'), { bytesPerSecond: 8 * mib, checkpoint });
       const seen: CopyProgress[] = [];
       while (job.progress().state !== 'ended') {
         seen.push(job.progress());
@@ -118,14 +118,14 @@ export function describeControl(ground: Ground): void {
       const moving = seen.filter(({ phase }) => phase === 'transfer');
       expect(moving.length).toBeGreaterThan(2);
       for (const [index, now] of moving.entries()) {
-        expect(now.totalBytes).toBe(6 * MIB);
+        expect(now.totalBytes).toBe(6 * mib);
         expect(now.durableBytes).toBeLessThanOrEqual(now.doneBytes);
-        expect(now.doneBytes).toBeLessThanOrEqual(6 * MIB);
+        expect(now.doneBytes).toBeLessThanOrEqual(6 * mib);
         expect(now.doneBytes).toBeGreaterThanOrEqual(moving[index - 1]?.doneBytes ?? 0);
         expect(now.durableBytes).toBeGreaterThanOrEqual(moving[index - 1]?.durableBytes ?? 0);
       }
       expect(moving.some(({ durableBytes }) => durableBytes > 0)).toBe(true);
-      expect(job.progress()).toMatchObject({ phase: 'publish', state: 'ended', writtenBytes: 6 * MIB });
+      expect(job.progress()).toMatchObject({ phase: 'publish', state: 'ended', writtenBytes: 6 * mib });
     });
   });
 }

@@ -7,8 +7,8 @@ import { copyFile, type CopyOptions } from '@wcc/copy';
 import type { Ground } from './conformance.testkit.ts';
 import {
   expectFailure,
-  KIB,
-  MIB,
+  kib,
+  mib,
   remainsIn,
   useDirectory,
   waitFor,
@@ -81,8 +81,8 @@ export function describeRefusals(ground: Ground): void {
     });
 
     it('does not replace a file that takes the name in mid-copy', async () => {
-      writeRandom(at('late'), 2 * MIB);
-      const job = start(at('late'), at('late-copy'), { method: 'copy', bytesPerSecond: MIB });
+      writeRandom(at('late'), 2 * mib);
+      const job = start(at('late'), at('late-copy'), { method: 'copy', bytesPerSecond: mib });
       await waitUntilUnderWay(job);
       expect(readdirSync(dir())).not.toContain('late-copy');
       writeFileSync(at('late-copy'), 'put there by hand');
@@ -95,8 +95,8 @@ export function describeRefusals(ground: Ground): void {
     it('publishes nothing when the source changes meanwhile', async () => {
       for (const change of ['rewritten', 'cut', 'grown'] as const) {
         const source = at(`source-${change}`);
-        writeRandom(source, 2 * MIB);
-        const job = start(source, at(`${change}-copy`), { method: 'copy', bytesPerSecond: MIB });
+        writeRandom(source, 2 * mib);
+        const job = start(source, at(`${change}-copy`), { method: 'copy', bytesPerSecond: mib });
         await waitUntilUnderWay(job);
         if (change === 'rewritten')
           execFileSync('dd', [
@@ -107,7 +107,7 @@ export function describeRefusals(ground: Ground): void {
             'conv=notrunc',
             'status=none',
           ]);
-        if (change === 'cut') execFileSync('truncate', ['-s', String(100 * KIB), source]);
+        if (change === 'cut') execFileSync('truncate', ['-s', String(100 * kib), source]);
         if (change === 'grown') execFileSync('truncate', ['-s', '+1M', source]);
         job.setLimit(null);
         await expectFailure(job, 'source_changed');
@@ -117,8 +117,8 @@ export function describeRefusals(ground: Ground): void {
     });
 
     it('lets only one copy work on a partial', async () => {
-      writeRandom(at('shared'), 2 * MIB);
-      const options = { id: 'same-id', method: 'copy', bytesPerSecond: MIB } as const;
+      writeRandom(at('shared'), 2 * mib);
+      const options = { id: 'same-id', method: 'copy', bytesPerSecond: mib } as const;
       const first = start(at('shared'), at('shared-copy'), options);
       await waitFor('the partial is there', () => remainsIn(dir()).length > 0);
       await expectFailure(start(at('shared'), at('shared-copy'), options), 'partial_in_use');

@@ -24,8 +24,8 @@ import type { Ground } from './conformance.testkit.ts';
 import {
   expectEqualFiles,
   expectFailure,
-  KIB,
-  MIB,
+  kib,
+  mib,
   remainsIn,
   useDirectory,
   waitFor,
@@ -44,11 +44,11 @@ export function describeResume(ground: Ground): void {
 
     /** A copy of 4 MiB that was interrupted somewhere in the middle. */
     const interruptedCopy = async (name: string): Promise<void> => {
-      writeRandom(at(name), 4 * MIB);
+      writeRandom(at(name), 4 * mib);
       const job = start(at(name), at(`${name}-copy`), {
         id: name,
         poolId: 'pool-1',
-        bytesPerSecond: MIB,
+        bytesPerSecond: mib,
       });
       await waitUntilUnderWay(job);
       job.interrupt();
@@ -72,7 +72,7 @@ export function describeResume(ground: Ground): void {
       expect(result.resumed).toBe(true);
       expect(job.facts().resumedAtBytes).toBe(Number(checkpoint?.doneBytes));
       expect(job.facts().resumedAtBytes).toBeGreaterThan(0);
-      expect(result.bytes.written).toBe(4 * MIB);
+      expect(result.bytes.written).toBe(4 * mib);
       expectEqualFiles(at('goes-on'), at('goes-on-copy'));
       expect(remainsIn(dir())).toEqual([]);
     });
@@ -80,7 +80,7 @@ export function describeResume(ground: Ground): void {
     it('keeps its checkpoint through an interrupt at any moment of the next run', async () => {
       await interruptedCopy('again');
       for (const delayMs of [0, 1, 2, 5]) {
-        const job = start(at('again'), at('again-copy'), { id: 'again', bytesPerSecond: MIB });
+        const job = start(at('again'), at('again-copy'), { id: 'again', bytesPerSecond: mib });
         await new Promise((resolve) => setTimeout(resolve, delayMs));
         job.interrupt();
         await expectFailure(job, 'interrupted');
@@ -93,11 +93,11 @@ export function describeResume(ground: Ground): void {
     it('goes on between holes, where it was interrupted', async () => {
       writeLayout(
         at('holes'),
-        Array.from({ length: 40 }, () => ({ gapBytes: 96 * KIB, dataBytes: 50_000 })),
-        MIB,
+        Array.from({ length: 40 }, () => ({ gapBytes: 96 * kib, dataBytes: 50_000 })),
+        mib,
       );
-      const first = start(at('holes'), at('holes-copy'), { id: 'holes', bytesPerSecond: 400 * KIB });
-      await waitFor('some windows are over', () => first.progress().doneBytes > 150 * KIB);
+      const first = start(at('holes'), at('holes-copy'), { id: 'holes', bytesPerSecond: 400 * kib });
+      await waitFor('some windows are over', () => first.progress().doneBytes > 150 * kib);
       first.interrupt();
       await expectFailure(first, 'interrupted');
       const checkpoint = await readCheckpoint(dir(), 'holes');
@@ -164,7 +164,7 @@ export function describeResume(ground: Ground): void {
     });
 
     it('keeps the sidecar until the end is written down elsewhere', async () => {
-      writeRandom(at('kept'), MIB);
+      writeRandom(at('kept'), mib);
       const options = { id: 'kept', keepSidecar: true };
       const result = await start(at('kept'), at('kept-copy'), options).done;
       expect(remainsIn(dir())).toEqual(['.wcc-kept.json']);
@@ -175,15 +175,15 @@ export function describeResume(ground: Ground): void {
       expect(again).toMatchObject({ inode: result.inode, bytes: result.bytes, resumed: true });
       await forget(dir(), 'kept');
       expect(await settlePublication(dir(), 'kept', 'kept-copy')).toBe('nothing');
-      expect(statSync(at('kept-copy')).size).toBe(MIB);
+      expect(statSync(at('kept-copy')).size).toBe(mib);
     });
 
     it('publishes nothing that differs from its source', async () => {
-      writeRandom(at('checked'), 2 * MIB);
+      writeRandom(at('checked'), 2 * mib);
       const job = start(at('checked'), at('checked-copy'), {
         id: 'checked',
         verify: true,
-        bytesPerSecond: MIB,
+        bytesPerSecond: mib,
       });
       await waitUntilUnderWay(job);
       job.pause();

@@ -14,8 +14,8 @@ import { join } from 'node:path';
 import { afterAll, beforeAll, expect } from 'vitest';
 import { CopyError, type CopyErrorCode, type CopyJob } from '@wcc/copy';
 
-export const KIB = 1024;
-export const MIB = 1024 ** 2;
+export const kib = 1024;
+export const mib = 1024 ** 2;
 
 /** A temporary directory for the tests of a file or a `describe`; `parent` may be a mount made before. */
 export function useDirectory(parent: () => string = tmpdir): () => string {

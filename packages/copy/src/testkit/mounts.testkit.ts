@@ -11,7 +11,7 @@ export interface Mounted {
   unmount(): void;
 }
 
-const MIB = 1024 ** 2;
+const mib = 1024 ** 2;
 const makers: Readonly<Record<Exclude<MountType, 'tmpfs'>, readonly string[]>> = {
   ext4: ['mkfs.ext4', '-q', '-m', '0'],
   xfs: ['mkfs.xfs', '-q', '-m', 'reflink=1'],
@@ -42,7 +42,7 @@ export function mountFresh(type: MountType, sizeMib: number): Mounted {
       execFileSync('mount', ['-t', 'tmpfs', '-o', `size=${sizeMib}m`, 'tmpfs', directory]);
     } else {
       writeFileSync(image, '');
-      truncateSync(image, sizeMib * MIB);
+      truncateSync(image, sizeMib * mib);
       const [maker = '', ...args] = makers[type];
       execFileSync(maker, [...args, image], { stdio: 'pipe' });
       execFileSync('mount', ['-o', 'loop', image, directory]);

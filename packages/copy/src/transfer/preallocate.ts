@@ -5,7 +5,7 @@ import { throwIfStopped } from '../run/control.ts';
 import { atDestination, type CopyRun, partialOf, sourceOf } from '../run/copy-state.ts';
 
 /** A wish is heeded between two calls of this size. */
-const STEP_BYTES = 1024n ** 3n;
+const stepBytes = 1024n ** 3n;
 
 /** Allocates the blocks of every data range that is still to come. */
 export function preallocate(run: CopyRun): void {
@@ -20,7 +20,7 @@ export function preallocate(run: CopyRun): void {
   for (let extent = nextExtent(source, from); extent !== null; extent = nextExtent(source, from)) {
     throwIfStopped(run);
     const { start } = extent;
-    const end = extent.end - start > STEP_BYTES ? start + STEP_BYTES : extent.end;
+    const end = extent.end - start > stepBytes ? start + stepBytes : extent.end;
     try {
       atDestination(
         run,

@@ -4,14 +4,14 @@ import type { Mover } from './mover.ts';
 import { sourceShrank } from './shrunk.ts';
 
 /** One buffer, page-aligned by its size; it stays in the processor's cache better than a larger one. */
-const BUFFER_BYTES = 1024 ** 2;
+const bufferBytes = 1024 ** 2;
 /** Holes are made in units of a page, as file systems keep them. */
-const PAGE_BYTES = 4096;
-const zeroPage = Buffer.alloc(PAGE_BYTES);
+const pageBytes = 4096;
+const zeroPage = Buffer.alloc(pageBytes);
 
 /** A mover that reads and writes; with zero detection, pages of zeros stay holes. */
 export function createBufferMover(run: CopyRun): Mover {
-  const buffer = Buffer.allocUnsafeSlow(BUFFER_BYTES);
+  const buffer = Buffer.allocUnsafeSlow(bufferBytes);
   const { stat } = sourceOf(run);
   // Without kernel calls holes cannot be seen; they read as zeros, so a sparse source is searched for those.
   const skipsZeros = run.request.detectZeros || (run.kernel === null && stat.blocks * 512n < stat.size);
@@ -19,7 +19,7 @@ export function createBufferMover(run: CopyRun): Mover {
     let written = 0n;
     for (let offset = start; offset < end;) {
       const rest = end - offset;
-      const want = rest < BigInt(BUFFER_BYTES) ? Number(rest) : BUFFER_BYTES;
+      const want = rest < BigInt(bufferBytes) ? Number(rest) : bufferBytes;
       const chunk = buffer.subarray(0, readAt(run, buffer.subarray(0, want), offset));
       written += skipsZeros ? writeNonZero(run, chunk, offset) : writeAt(run, chunk, offset);
       offset += BigInt(chunk.length);
@@ -56,9 +56,9 @@ function writeAt(run: CopyRun, chunk: Uint8Array, offset: bigint): bigint {
 function writeNonZero(run: CopyRun, chunk: Buffer, offset: bigint): bigint {
   let written = 0n;
   let runStart = -1;
-  for (let at = 0; at < chunk.length; at += PAGE_BYTES) {
-    const page = chunk.subarray(at, at + PAGE_BYTES);
-    const isZero = page.equals(page.length === PAGE_BYTES ? zeroPage : zeroPage.subarray(0, page.length));
+  for (let at = 0; at < chunk.length; at += pageBytes) {
+    const page = chunk.subarray(at, at + pageBytes);
+    const isZero = page.equals(page.length === pageBytes ? zeroPage : zeroPage.subarray(0, page.length));
     if (!isZero && runStart < 0) runStart = at;
     if (isZero && runStart >= 0) {
       written += writeAt(run, chunk.subarray(runStart, at), offset + BigInt(runStart));

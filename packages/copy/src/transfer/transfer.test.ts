@@ -2,30 +2,30 @@ import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { copyFile, inspectFile, kernelSupport } from '@wcc/copy';
 import { describe, expect, it } from 'vitest';
-import { expectEqualFiles, KIB, MIB, useDirectory, writeLayout } from '../testkit/files.testkit.ts';
+import { expectEqualFiles, kib, mib, useDirectory, writeLayout } from '../testkit/files.testkit.ts';
 import { createWindowSize } from './window-size.ts';
 
 describe('windows', () => {
   it('grow on a fast storage and shrink on a slow one, within bounds', () => {
     const sizes = createWindowSize();
-    expect(sizes.next(null)).toBe(16 * MIB);
+    expect(sizes.next(null)).toBe(16 * mib);
     sizes.learn(5);
-    expect(sizes.next(null)).toBe(32 * MIB);
+    expect(sizes.next(null)).toBe(32 * mib);
     for (let round = 0; round < 10; round += 1) sizes.learn(5);
-    expect(sizes.next(null)).toBe(256 * MIB);
+    expect(sizes.next(null)).toBe(256 * mib);
     sizes.learn(75);
-    expect(sizes.next(null)).toBe(256 * MIB);
+    expect(sizes.next(null)).toBe(256 * mib);
     sizes.learn(150);
-    expect(sizes.next(null)).toBe(128 * MIB);
+    expect(sizes.next(null)).toBe(128 * mib);
     for (let round = 0; round < 10; round += 1) sizes.learn(10_000);
-    expect(sizes.next(null)).toBe(MIB);
+    expect(sizes.next(null)).toBe(mib);
   });
 
   it('are at most a quarter of a second of the limit', () => {
     const sizes = createWindowSize();
-    expect(sizes.next(8 * MIB)).toBe(2 * MIB);
+    expect(sizes.next(8 * mib)).toBe(2 * mib);
     expect(sizes.next(1)).toBe(4096);
-    expect(sizes.next(1e12)).toBe(16 * MIB);
+    expect(sizes.next(1e12)).toBe(16 * mib);
   });
 });
 
@@ -34,20 +34,20 @@ describe('options of the transfer', () => {
   const at = (name: string): string => join(dir(), name);
 
   it('detectZeros leaves holes where the source has blocks of zeros', async () => {
-    const half = Buffer.alloc(MIB, 7);
-    writeFileSync(at('zeros'), Buffer.concat([half, Buffer.alloc(2 * MIB), half, Buffer.alloc(5000)]));
+    const half = Buffer.alloc(mib, 7);
+    writeFileSync(at('zeros'), Buffer.concat([half, Buffer.alloc(2 * mib), half, Buffer.alloc(5000)]));
     const options = { method: 'copy', detectZeros: true, kernelCalls: 'off' } as const;
     const { bytes } = await copyFile(at('zeros'), at('zeros-copy'), options).done;
     // the last 904 bytes are no full page, and zeros all the same
-    expect(bytes).toMatchObject({ virtual: 4 * MIB + 5000, written: 2 * MIB, skipped: 2 * MIB + 5000 });
+    expect(bytes).toMatchObject({ virtual: 4 * mib + 5000, written: 2 * mib, skipped: 2 * mib + 5000 });
     expectEqualFiles(at('zeros'), at('zeros-copy'));
-    expect((await inspectFile(at('zeros-copy'))).dataBytes).toBeLessThanOrEqual(2 * MIB);
+    expect((await inspectFile(at('zeros-copy'))).dataBytes).toBeLessThanOrEqual(2 * mib);
   });
 
   it('preallocate takes the room beforehand, and says where it cannot', async () => {
     writeLayout(at('pieces'), [
-      { gapBytes: 64 * KIB, dataBytes: 128 * KIB },
-      { gapBytes: MIB, dataBytes: 256 * KIB },
+      { gapBytes: 64 * kib, dataBytes: 128 * kib },
+      { gapBytes: mib, dataBytes: 256 * kib },
     ]);
     const { warnings } = await copyFile(at('pieces'), at('pieces-copy'), {
       method: 'copy',
@@ -62,10 +62,10 @@ describe('options of the transfer', () => {
   });
 
   it('many small extents make few windows and keep their places', async () => {
-    const pieces = Array.from({ length: 600 }, () => ({ gapBytes: 8 * KIB, dataBytes: 4 * KIB }));
+    const pieces = Array.from({ length: 600 }, () => ({ gapBytes: 8 * kib, dataBytes: 4 * kib }));
     writeLayout(at('crumbs'), pieces);
     const result = await copyFile(at('crumbs'), at('crumbs-copy'), { method: 'copy', verify: true }).done;
-    expect(result.bytes.data).toBe(600 * 4 * KIB);
+    expect(result.bytes.data).toBe(600 * 4 * kib);
     expectEqualFiles(at('crumbs'), at('crumbs-copy'));
   });
 });

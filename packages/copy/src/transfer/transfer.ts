@@ -62,14 +62,14 @@ function copyWindows(run: CopyRun, { writeBack, credit }: Progression): void {
 }
 
 /** A window of many small extents on a slow disk ends early, or it could take minutes. */
-const WINDOW_DEADLINE_MS = 100;
+const windowDeadlineMs = 100;
 
 /** Copies up to `sizeBytes` of data, across as many extents as that takes. */
 function copyWindow(run: CopyRun, move: Mover, sizeBytes: number): Window & { isCut: boolean } {
   const source = extentSource(run, sourceOf(run));
   let rest = BigInt(sizeBytes);
   let start: bigint | null = null;
-  const deadlineMs = performance.now() + WINDOW_DEADLINE_MS;
+  const deadlineMs = performance.now() + windowDeadlineMs;
   let isCut = false;
   while (rest > 0n && !isCut) {
     const extent = nextExtent(source, run.copiedOffset);

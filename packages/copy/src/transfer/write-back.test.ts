@@ -3,7 +3,7 @@ import { closeSync, fstatSync, openSync, readFileSync, writeSync } from 'node:fs
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { loadKernel } from '../kernel/calls.ts';
-import { MIB, useDirectory, writeRandom } from '../testkit/files.testkit.ts';
+import { mib, useDirectory, writeRandom } from '../testkit/files.testkit.ts';
 import type { CopyRun } from '../run/copy-state.ts';
 import { createWriteBack } from './write-back.ts';
 
@@ -27,17 +27,17 @@ describe.skipIf(reason !== null)('write-back', () => {
   /** Two windows of 4 MiB, written and handed over; `dataBytes` makes the file pass for a large one. */
   const writeWindows = (name: string, dataBytes: bigint): { behind: bigint; cachedBytes: number } => {
     const path = join(dir(), name);
-    writeRandom(`${path}-source`, 8 * MIB);
+    writeRandom(`${path}-source`, 8 * mib);
     const source = openSync(`${path}-source`, 'r');
     const fd = openSync(path, 'w+');
     const partial = { fd, inode: 0n };
     const opened = { fd: source, stat: fstatSync(source, { bigint: true }) };
     const run = { request: { durable: true }, kernel: loadKernel(), dataBytes, source: opened, partial };
     const writeBack = createWriteBack(run as CopyRun);
-    const bytes = BigInt(4 * MIB);
+    const bytes = BigInt(4 * mib);
     const content = readFileSync(`${path}-source`);
     const settled = [0n, bytes].map((start) => {
-      writeSync(fd, content, Number(start), 4 * MIB, Number(start));
+      writeSync(fd, content, Number(start), 4 * mib, Number(start));
       return writeBack.add({ start, end: start + bytes, bytes });
     });
     expect(settled).toEqual([0n, bytes]);
@@ -51,9 +51,9 @@ describe.skipIf(reason !== null)('write-back', () => {
   };
 
   it('is waited for one window behind, and leaves a small file in the cache', () => {
-    const { behind, cachedBytes } = writeWindows('small', BigInt(8 * MIB));
-    expect(behind).toBe(BigInt(4 * MIB));
-    expect(cachedBytes).toBe(8 * MIB);
+    const { behind, cachedBytes } = writeWindows('small', BigInt(8 * mib));
+    expect(behind).toBe(BigInt(4 * mib));
+    expect(cachedBytes).toBe(8 * mib);
   });
 
   it('drops the pages of a large file behind itself', () => {

@@ -18,7 +18,7 @@ export interface WriteBack {
 }
 
 /** A quarter of the memory: a larger file would push everything else out of the page cache. */
-const CACHE_SHARE = 4;
+const cacheShare = 4;
 
 /** Write-back in step with the copy, so that dirty pages stay bounded and the last flush is short. */
 export function createWriteBack(run: CopyRun): WriteBack {
@@ -40,7 +40,7 @@ function syncEachWindow(run: CopyRun): WriteBack {
 /** Starts the write-back of the window just copied, then waits for the one before it. */
 function syncOneBehind(run: CopyRun, kernel: Kernel): WriteBack {
   const { fd } = partialOf(run);
-  const dropsCache = run.dataBytes > BigInt(Math.floor(totalmem() / CACHE_SHARE));
+  const dropsCache = run.dataBytes > BigInt(Math.floor(totalmem() / cacheShare));
   let pending: Window | null = null;
   const settle = (): bigint => {
     if (pending === null) return 0n;

@@ -7,7 +7,7 @@ import { sourceShrank } from '../transfer/shrunk.ts';
 import { obey } from '../run/control.ts';
 import { beginPhase, atDestination, atSource, type CopyRun, partialOf, sourceOf } from '../run/copy-state.ts';
 
-const BUFFER_BYTES = 1024 ** 2;
+const bufferBytes = 1024 ** 2;
 
 /**
  * Reads the copy back and compares it with its source, byte by byte: where they differ can then be told, which
@@ -40,11 +40,11 @@ function dropPages(run: CopyRun): void {
 type Compare = (range: Extent, onChunk: (bytes: number) => void) => void;
 
 function createComparer(run: CopyRun): Compare {
-  const expected = Buffer.allocUnsafeSlow(BUFFER_BYTES);
-  const found = Buffer.allocUnsafeSlow(BUFFER_BYTES);
+  const expected = Buffer.allocUnsafeSlow(bufferBytes);
+  const found = Buffer.allocUnsafeSlow(bufferBytes);
   return ({ start, end }, onChunk) => {
     for (let offset = start; offset < end;) {
-      const want = end - offset < BigInt(BUFFER_BYTES) ? Number(end - offset) : BUFFER_BYTES;
+      const want = end - offset < BigInt(bufferBytes) ? Number(end - offset) : bufferBytes;
       const count = atSource(run, () => readSync(sourceOf(run).fd, expected, 0, want, offset), offset);
       if (count === 0) sourceShrank(run, offset);
       atDestination(run, () => readFully(partialOf(run).fd, found.subarray(0, count), offset), offset);

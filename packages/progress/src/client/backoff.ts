@@ -1,8 +1,8 @@
 import type { Timing } from './timing.ts';
 
-const FIRST_MINUTE_MS = 60_000;
+const firstMinuteMs = 60_000;
 // 2^16 × the base is far above every cap; more would only risk Infinity.
-const MOST_DOUBLINGS = 16;
+const maxDoublings = 16;
 
 export interface BackoffOptions {
   timing: Timing;
@@ -37,9 +37,9 @@ export class Backoff {
     if (this.#upSince !== null && at - this.#upSince >= timing.resetAfterMs) this.reset();
     this.#upSince = null;
     this.#troubleSince ??= at;
-    const early = at - this.#troubleSince < FIRST_MINUTE_MS;
+    const early = at - this.#troubleSince < firstMinuteMs;
     const cap = early ? timing.backoffCapFirstMinuteMs : timing.backoffCapMs;
-    const ceiling = Math.min(cap, timing.backoffBaseMs * 2 ** Math.min(this.#failures, MOST_DOUBLINGS));
+    const ceiling = Math.min(cap, timing.backoffBaseMs * 2 ** Math.min(this.#failures, maxDoublings));
     this.#failures += 1;
     return random() * ceiling;
   }

@@ -6,7 +6,7 @@ import { isTerminal } from '../core/state-machine.ts';
 export type WatchListener = (snapshot: Snapshot, may: Rights | null) => void;
 
 /** A tab may stay open for months: the oldest ended ones beyond these are forgotten. */
-const MOST_HELD = 2000;
+const maxPending = 2000;
 
 /** The last word on each operation that somebody watches, and what this user may do with it. */
 export class Held {
@@ -29,7 +29,7 @@ export class Held {
   take(next: Snapshot): boolean {
     if (!isNewer(this.#snapshots.get(next.id), next)) return false;
     this.#snapshots.set(next.id, next);
-    if (this.#snapshots.size > MOST_HELD) this.#forgetOldestEnded();
+    if (this.#snapshots.size > maxPending) this.#forgetOldestEnded();
     return true;
   }
 

@@ -3,7 +3,7 @@ import type { AddressInfo } from 'node:net';
 import type { ClientMessage, ServerMessage } from '@wcc/progress';
 import { SUBPROTOCOL } from '@wcc/progress';
 import { WebSocket, WebSocketServer } from 'ws';
-import { ORIGIN, type RunningTarget } from './target.testkit.ts';
+import { testOrigin, type RunningTarget } from './target.testkit.ts';
 
 /** What somebody between a right server and its client spoils; the rest passes as it is. */
 export interface Spoils {
@@ -33,7 +33,7 @@ export async function startBetween(target: RunningTarget, spoils: Spoils): Promi
     const offered = (request.headers['sec-websocket-protocol'] ?? '').split(/\s*,\s*/);
     const passed = spoils.addProtocol === true ? [...new Set([SUBPROTOCOL, ...offered])] : offered;
     const upstream = new WebSocket(target.url, passed, {
-      origin: request.headers.origin ?? ORIGIN,
+      origin: request.headers.origin ?? testOrigin,
       autoPong: spoils.answersPings ?? false,
     });
     // What comes with the answer or right after it must not be lost: it waits until the client is there.

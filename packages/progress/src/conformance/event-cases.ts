@@ -1,8 +1,8 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { isTerminal } from '@wcc/progress';
 import { readEvents } from './event-reader.ts';
-import { UNKNOWN, ensure, type Check } from './target.ts';
-import { QUIET_MS, ensureForwards } from './watching-cases.ts';
+import { unknownId, ensure, type Check } from './target.ts';
+import { quietMs, ensureForwards } from './watching-cases.ts';
 import { doneOf } from './wire-client.ts';
 
 /** The same truth by server-sent events. */
@@ -65,7 +65,7 @@ export const eventCases: Readonly<Record<string, Check>> = {
   'events: the forbidden and the unknown are the same 404': async (target) => {
     const operation = await target.begin();
     const answers = [];
-    for (const op of [operation.id, UNKNOWN]) {
+    for (const op of [operation.id, unknownId]) {
       const reader = await readEvents(target, { op, user: 'stranger' });
       if (reader.status === 404) await reader.over();
       else reader.close();
@@ -98,7 +98,7 @@ export const eventRevocationCases: Readonly<Record<string, Check>> = {
     await target.revoke?.(operation.id);
     await reader.until(() => reader.events().find(({ name }) => name === 'gone'), 'the event "gone"');
     await reader.over();
-    await sleep(QUIET_MS / 2);
+    await sleep(quietMs / 2);
     ensure(reader.events().at(-1)?.name === 'gone', 'nothing comes after "gone"');
   },
 };

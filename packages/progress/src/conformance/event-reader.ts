@@ -5,7 +5,7 @@ import type { Snapshot } from '@wcc/progress';
 import { ensure, type ConformanceTarget, type ConformanceUser } from './target.ts';
 import { patienceOf } from './wire-client.ts';
 
-const LOOK_AGAIN_MS = 5;
+const recheckMs = 5;
 
 interface ServerEvent {
   id: string;
@@ -66,7 +66,7 @@ export class EventReader {
         status: this.status,
         text: this.text.slice(-500),
       });
-      await sleep(LOOK_AGAIN_MS);
+      await sleep(recheckMs);
     }
   }
 

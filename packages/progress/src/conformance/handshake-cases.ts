@@ -1,5 +1,5 @@
 import { CLOSE_CODES, PROTOCOL_VERSION, SUBPROTOCOL, TICKET_PREFIX } from '@wcc/progress';
-import { UNKNOWN, ensure, type Check } from './target.ts';
+import { unknownId, ensure, type Check } from './target.ts';
 import { connectAs, dial, offer } from './wire-client.ts';
 
 /** Who comes in, and how a socket begins. */
@@ -97,7 +97,7 @@ export const handshakeCases: Readonly<Record<string, Check>> = {
   'stops a flood: err "rate", then 4429': async (target) => {
     const socket = await connectAs(target, 'watcher');
     const FLOOD = 500;
-    for (let id = 1; id <= FLOOD; id += 1) socket.send({ t: 'unsub', id, ops: [UNKNOWN] });
+    for (let id = 1; id <= FLOOD; id += 1) socket.send({ t: 'unsub', id, ops: [unknownId] });
     const { code, ms } = await socket.next('err');
     ensure(code === 'rate' && ms > 0, 'a flood is told "rate" and when to come back', { code, ms });
     const closeCode = await socket.closed();

@@ -7,7 +7,7 @@ import type { ClientMessage, ServerMessage } from '@wcc/progress';
 import { SUBPROTOCOL, TICKET_PREFIX } from '@wcc/progress';
 import { type WebSocket, WebSocketServer } from 'ws';
 
-const LOOK_AGAIN_MS = 5;
+const recheckMs = 5;
 
 /** One handshake of the client under test. */
 export interface Attempt {
@@ -73,7 +73,7 @@ export class Stage {
       if (found !== null && found !== undefined) return found;
       if (this.#isClosed) throw new Error('the session was closed');
       if (performance.now() > endsAtMs) throw new Error(`waited ${this.#stepMs} ms for ${what}`);
-      await sleep(LOOK_AGAIN_MS);
+      await sleep(recheckMs);
     }
   };
 

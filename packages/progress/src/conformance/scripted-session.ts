@@ -1,7 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { ClientMessage, Hello, Snapshot } from '@wcc/progress';
 import { CLOSE_CODES, LIMITS, PROTOCOL_VERSION } from '@wcc/progress';
-import { SCRIPTED_OPERATION, scriptedSnapshot } from './scripted-snapshot.ts';
+import { scriptedOperation, scriptedSnapshot } from './scripted-snapshot.ts';
 import { type Line, Stage } from './scripted-server.ts';
 
 export interface ScriptedSessionOptions {
@@ -34,12 +34,12 @@ export interface ScriptedSession {
   close(): Promise<void>;
 }
 
-const STEP_MS = 20_000;
-const BYE_MS = 1500;
+const defaultStepMs = 20_000;
+const byeMs = 1500;
 /** Timers and clocks of two processes differ by a little. */
-const BYE_TOLERANCE_MS = 100;
+const byeToleranceMs = 100;
 /** A client that was signed out and comes back by itself would do it within this. */
-const QUIET_MS = 1500;
+const quietMs = 1500;
 
 const first = scriptedSnapshot({ epoch: 'e1', seq: 1, done: 10 });
 const older = scriptedSnapshot({ epoch: 'e1', seq: 2, done: 20 });
@@ -50,13 +50,13 @@ const end = scriptedSnapshot({ epoch: 'e2', seq: 2, done: 100, state: 'succeeded
 
 /** Starts the server on a free port of the loopback address; the session begins with the first handshake. */
 export async function startScriptedSession(options: ScriptedSessionOptions = {}): Promise<ScriptedSession> {
-  const stage = new Stage(options.stepMs ?? STEP_MS);
+  const stage = new Stage(options.stepMs ?? defaultStepMs);
   await stage.open();
   const script = new Script(stage);
   return {
     baseUrl: `http://127.0.0.1:${stage.port}`,
     url: `ws://127.0.0.1:${stage.port}/api/ws`,
-    operation: SCRIPTED_OPERATION,
+    operation: scriptedOperation,
     taken: [first, newer, resumed, restarted, end],
     finished: script.play(),
     close: () => stage.close(),
@@ -113,7 +113,7 @@ class Script {
     await this.#answer(line, newer);
     line.send({ t: 'ops', d: [resumed] });
     await line.ping('2');
-    line.send({ t: 'bye', code: CLOSE_CODES.shutdown, ms: BYE_MS });
+    line.send({ t: 'bye', code: CLOSE_CODES.shutdown, ms: byeMs });
     line.close(CLOSE_CODES.shutdown);
   }
 
@@ -121,10 +121,8 @@ class Script {
     const saidByeAtMs = performance.now();
     const attempt = await this.#stage.attempt();
     const waitedMs = attempt.atMs - saidByeAtMs;
-    if (waitedMs < BYE_MS - BYE_TOLERANCE_MS)
-      this.#failures.push(
-        `after "bye" it came back after ${Math.round(waitedMs)} ms instead of ${BYE_MS} ms`,
-      );
+    if (waitedMs < byeMs - byeToleranceMs)
+      this.#failures.push(`after "bye" it came back after ${Math.round(waitedMs)} ms instead of ${byeMs} ms`);
     this.#check(attempt.ticket);
     const line = await attempt.accept();
     line.send(greeting('e2'));
@@ -142,7 +140,7 @@ class Script {
     // Whoever holds the end may leave; whoever stays is told that the session is over.
     await line.ping('4');
     line.close(CLOSE_CODES.sessionEnded);
-    await sleep(QUIET_MS);
+    await sleep(quietMs);
     if (this.#stage.attempts.length > 0)
       this.#failures.push(`it came back by itself after ${CLOSE_CODES.sessionEnded}`);
   }
@@ -158,14 +156,14 @@ class Script {
   /** Waits for the subscription, which has to name what the client holds, and answers it. */
   async #answer(line: Line, held: Version): Promise<void> {
     const asked = await line.subscription();
-    const named = 'ops' in asked ? asked.ops.find(({ op }) => op === SCRIPTED_OPERATION) : undefined;
+    const named = 'ops' in asked ? asked.ops.find(({ op }) => op === scriptedOperation) : undefined;
     if (named === undefined)
-      throw new Error(`it has to subscribe to ${SCRIPTED_OPERATION}, and said ${show(asked)}`);
+      throw new Error(`it has to subscribe to ${scriptedOperation}, and said ${show(asked)}`);
     const expected = held === null ? undefined : `${held.epoch}:${held.seq}`;
     const said = named.epoch === undefined ? undefined : `${named.epoch}:${named.seq}`;
     if (said !== expected)
       this.#failures.push(`it holds ${expected ?? 'nothing'}, and said ${said ?? 'nothing'}`);
-    line.send({ t: 'ok', id: asked.id, res: [{ op: SCRIPTED_OPERATION, ...(held && { cur: true }) }] });
+    line.send({ t: 'ok', id: asked.id, res: [{ op: scriptedOperation, ...(held && { cur: true }) }] });
   }
 
   #check(ticket: string | null): void {

@@ -1,10 +1,10 @@
 import type { Snapshot } from '@wcc/progress';
 
 /** The operation of the scripted session: shaped like any id. */
-export const SCRIPTED_OPERATION: string = 'scriptedsessionscriptedsea';
+export const scriptedOperation: string = 'scriptedsessionscriptedsea';
 
-const BEGAN_AT = '2026-01-02T03:04:05.000Z';
-const TOTAL = 100;
+const beganAt = '2026-01-02T03:04:05.000Z';
+const totalBytes = 100;
 
 /** The operation as the script tells it: a copy of 100 bytes. */
 export function scriptedSnapshot(told: {
@@ -17,23 +17,23 @@ export function scriptedSnapshot(told: {
   const { epoch, seq, done, state = 'running' } = told;
   const isOver = state === 'succeeded';
   const elapsedMs = seq * 1000;
-  const phase = { name: 'copy', unit: 'bytes', done, durable: done, total: TOTAL, elapsedMs } as const;
+  const phase = { name: 'copy', unit: 'bytes', done, durable: done, total: totalBytes, elapsedMs } as const;
   return {
-    ...UNCHANGING,
+    ...unchanging,
     epoch,
     seq,
     state,
     phases: [{ ...phase, state: isOver ? 'done' : 'running' }],
     elapsedMs,
     etaAbsence: isOver ? 'not_running' : 'too_early',
-    endedAt: isOver ? BEGAN_AT : null,
+    endedAt: isOver ? beganAt : null,
     result: isOver ? { kind: 'image', id: 101 } : null,
   };
 }
 
-const UNCHANGING = {
-  id: SCRIPTED_OPERATION,
-  at: BEGAN_AT,
+const unchanging = {
+  id: scriptedOperation,
+  at: beganAt,
   label: 'copy_vm_image_100',
   action: 'copy_vm_image',
   subject: { kind: 'image', id: 100, name: 'debian-13' },
@@ -49,8 +49,8 @@ const UNCHANGING = {
   method: 'kernel-copy',
   sinceProgressMs: 0,
   stalled: false,
-  createdAt: BEGAN_AT,
-  startedAt: BEGAN_AT,
+  createdAt: beganAt,
+  startedAt: beganAt,
   warnings: [],
   error: null,
   retryOf: null,

@@ -11,7 +11,7 @@ import { exactHosts, exactOrigins } from '../server/websocket/allow-lists.ts';
 import type { WatchIdentity, WebSocketOptions } from '../server/websocket/options.ts';
 import type { ConformanceOperation, ConformanceTarget, ConformanceUser } from './target.ts';
 
-export const ORIGIN = 'http://console.test';
+export const testOrigin = 'http://console.test';
 
 type Principal = WatchIdentity;
 
@@ -69,13 +69,13 @@ export async function startTarget(faults: Faults = {}): Promise<RunningTarget> {
     ...options,
     server,
     hosts: exactHosts([`127.0.0.1:${port}`]),
-    origins: faults.anyOrigin === true ? () => true : exactOrigins([ORIGIN]),
+    origins: faults.anyOrigin === true ? () => true : exactOrigins([testOrigin]),
     authenticate: desk.authenticate,
   });
   return {
     port,
     url: `ws://127.0.0.1:${port}/api/ws`,
-    origin: ORIGIN,
+    origin: testOrigin,
     ticket: (user) => Promise.resolve(desk.issue(user)),
     begin: () => Promise.resolve(begin(hub, rights)),
     events: (operation, user) => ({
@@ -138,7 +138,7 @@ function ticketDesk({ tickets: kept, anyTicket = false }: Faults): TicketDesk {
   };
   return {
     issue: (user) => {
-      const claims = { session: user, user, purpose: 'watch', origin: ORIGIN, sessionVersion: 1 };
+      const claims = { session: user, user, purpose: 'watch', origin: testOrigin, sessionVersion: 1 };
       const { ticket } = tickets.issue(claims);
       lasting.set(ticket, claims);
       return ticket;

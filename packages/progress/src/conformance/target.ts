@@ -49,7 +49,7 @@ export interface ConformanceCase {
 export type Check = (target: ConformanceTarget) => Promise<void>;
 
 /** Shaped like the id of an operation, and nobody's. */
-export const UNKNOWN: string = 'a'.repeat(26);
+export const unknownId: string = 'a'.repeat(26);
 
 /** The server under test does not do what docs/protocol.md says. */
 export class ConformanceError extends Error {

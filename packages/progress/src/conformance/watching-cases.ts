@@ -1,12 +1,12 @@
 import type { Row, Snapshot } from '@wcc/progress';
 import { CLOSE_CODES, LIMITS, SNAPSHOT_BYTES, isTerminal } from '@wcc/progress';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { UNKNOWN, ensure, type Check } from './target.ts';
+import { unknownId, ensure, type Check } from './target.ts';
 import { connectAs, doneOf, type WireSocket } from './wire-client.ts';
 
-const STEPS = 40;
+const steps = 40;
 /** Longer than some ticks: what is to be silent has had its chances. */
-export const QUIET_MS: number = 500;
+export const quietMs: number = 500;
 
 async function rowOf(socket: WireSocket, id: number): Promise<Row | undefined> {
   return (await socket.next('ok', (ok) => ok.id === id)).res?.[0];
@@ -58,7 +58,7 @@ export const watchingCases: Readonly<Record<string, Check>> = {
     const operation = await target.begin();
     const socket = await connectAs(target, 'stranger');
     const answers: string[] = [];
-    for (const op of [operation.id, UNKNOWN]) {
+    for (const op of [operation.id, unknownId]) {
       const at = socket.texts.length;
       socket.send({ t: 'sub', id: 1, ops: [{ op, epoch: 'x', seq: 1 }] });
       const text = await socket.until(
@@ -88,7 +88,7 @@ export const watchingCases: Readonly<Record<string, Check>> = {
     await operation.end();
     // The stranger had as much time as it took to reach somebody who may see it.
     await watcher.snapshot(operation.id, ({ state }) => state === 'succeeded');
-    await sleep(QUIET_MS);
+    await sleep(quietMs);
     const seen = stranger.texts.filter(
       (text) => text.includes(operation.id) && !text.includes('"not_found"'),
     );
@@ -111,7 +111,7 @@ export const watchingCases: Readonly<Record<string, Check>> = {
     socket.send({ t: 'sub', id: 1, ops: [{ op, epoch: held.epoch, seq: held.seq }] });
     const row = await rowOf(socket, 1);
     ensure(row?.cur === true, 'a client that holds the newest is told "cur"', row);
-    await sleep(QUIET_MS);
+    await sleep(quietMs);
     ensure(socket.snapshots(op).length === 0, 'what is current is not sent again');
     socket.send({ t: 'sub', id: 2, ops: [{ op, epoch: held.epoch, seq: held.seq - 1 }] });
     const older = await socket.snapshot(op);
@@ -134,7 +134,7 @@ export const watchingCases: Readonly<Record<string, Check>> = {
     const count = socket.snapshots(operation.id).length;
     await operation.end();
     await other.snapshot(operation.id, ({ state }) => isTerminal(state));
-    await sleep(QUIET_MS);
+    await sleep(quietMs);
     ensure(socket.snapshots(operation.id).length === count, 'nothing comes after "unsub"');
     await socket.close();
     await other.close();
@@ -159,7 +159,7 @@ export const watchingCases: Readonly<Record<string, Check>> = {
     const reader = await connectAs(target, 'watcher');
     for (const each of [socket, reader]) each.send({ t: 'sub', id: 1, ops: [{ op: operation.id }] });
     // Each step reaches the one who reads before the next is made: they are not one change.
-    for (let done = 1; done <= STEPS; done += 1) {
+    for (let done = 1; done <= steps; done += 1) {
       await operation.advance(done);
       await reader.snapshot(operation.id, (snapshot) => (doneOf(snapshot) ?? 0) >= done);
     }
@@ -174,7 +174,7 @@ export const watchingCases: Readonly<Record<string, Check>> = {
     const at = socket.snapshots(operation.id).length;
     socket.pong(waiting);
     const next = await socket.until(() => socket.snapshots(operation.id)[at], 'a snapshot after the Pong');
-    ensure(doneOf(next) === STEPS, 'after the Pong comes the newest, not what was missed', doneOf(next));
+    ensure(doneOf(next) === steps, 'after the Pong comes the newest, not what was missed', doneOf(next));
     await socket.close();
     await reader.close();
   },
@@ -192,7 +192,7 @@ export const revocationCases: Readonly<Record<string, Check>> = {
     ensure(why === 'revoked', 'the reason is "revoked"', why);
     const count = socket.messages.length;
     await operation.advance(90);
-    await sleep(QUIET_MS);
+    await sleep(quietMs);
     const after = socket.texts.slice(count).filter((text) => text.includes(operation.id));
     ensure(after.length === 0, 'nothing of it comes after "gone"', after);
     await socket.close();

@@ -7,8 +7,8 @@ import { ConformanceError, ensure, type ConformanceTarget, type ConformanceUser 
 
 type Of<T extends ServerMessage['t']> = Extract<ServerMessage, { t: T }>;
 
-const PATIENCE_MS = 10_000;
-const LOOK_AGAIN_MS = 5;
+const defaultTimeoutMs = 10_000;
+const recheckMs = 5;
 
 export interface Handshake {
   protocols: string[];
@@ -27,7 +27,7 @@ export function offer(ticket: string): string[] {
   return [SUBPROTOCOL, TICKET_PREFIX + ticket];
 }
 
-export function patienceOf({ patienceMs = PATIENCE_MS }: ConformanceTarget): number {
+export function patienceOf({ patienceMs = defaultTimeoutMs }: ConformanceTarget): number {
   return patienceMs;
 }
 
@@ -150,7 +150,7 @@ export class WireSocket {
       if (found !== null && found !== undefined) return found;
       const seen = { closeCode: this.closeCode, last: this.messages.slice(-3) };
       ensure(performance.now() < endsAt, `${what} has to come`, seen);
-      await sleep(LOOK_AGAIN_MS);
+      await sleep(recheckMs);
     }
   }
 

@@ -9,9 +9,9 @@ export type RoundedEta =
   | { kind: 'hours'; hours: number; minutes: number }
   | { kind: 'more_than_a_day' };
 
-const MINUTE_S = 60;
-const HOUR_S = 3600;
-const DAY_S = 86_400;
+const minuteS = 60;
+const hourS = 3600;
+const dayS = 86_400;
 
 const toStep = (seconds: number, step: number): number => Math.round(seconds / step) * step;
 
@@ -22,15 +22,15 @@ const toStep = (seconds: number, step: number): number => Math.round(seconds / s
  */
 export function roundEta(etaMs: number): RoundedEta {
   const seconds = etaMs / 1000;
-  if (Number.isNaN(seconds) || seconds > DAY_S) return { kind: 'more_than_a_day' };
+  if (Number.isNaN(seconds) || seconds > dayS) return { kind: 'more_than_a_day' };
   if (seconds < 5) return { kind: 'few_seconds' };
   // Each step is tried on the rounded value, so that 58 s become 1 min and not "60 s".
   const fives = toStep(seconds, 5);
-  if (fives < MINUTE_S) return { kind: 'seconds', seconds: fives };
-  const halves = toStep(seconds, MINUTE_S / 2);
-  if (halves < 10 * MINUTE_S) return { kind: 'minutes', minutes: Math.max(halves, MINUTE_S) / MINUTE_S };
-  const minutes = toStep(seconds, MINUTE_S);
-  if (minutes < HOUR_S) return { kind: 'minutes', minutes: minutes / MINUTE_S };
-  const coarse = Math.max(toStep(seconds, 5 * MINUTE_S), HOUR_S);
-  return { kind: 'hours', hours: Math.floor(coarse / HOUR_S), minutes: (coarse % HOUR_S) / MINUTE_S };
+  if (fives < minuteS) return { kind: 'seconds', seconds: fives };
+  const halves = toStep(seconds, minuteS / 2);
+  if (halves < 10 * minuteS) return { kind: 'minutes', minutes: Math.max(halves, minuteS) / minuteS };
+  const minutes = toStep(seconds, minuteS);
+  if (minutes < hourS) return { kind: 'minutes', minutes: minutes / minuteS };
+  const coarse = Math.max(toStep(seconds, 5 * minuteS), hourS);
+  return { kind: 'hours', hours: Math.floor(coarse / hourS), minutes: (coarse % hourS) / minuteS };
 }

@@ -3,10 +3,10 @@ import fc from 'fast-check';
 import { createMeter, type MeterReading, type MeterSample } from './meter.ts';
 import type { OperationState } from './snapshot.ts';
 
-const MIB = 1024 * 1024;
+const mebibyte = 1024 * 1024;
 
 /** 4 MiB blocks written and synced on a virtual disk: slow start, 1.3 GiB/s, a dip at 17 s. [ms, MiB] */
-const RECORDED: readonly [number, number][] = JSON.parse(
+const recordedTrace: readonly [number, number][] = JSON.parse(
   '[[0,0],[502,176],[1003,668],[1504,1340],[2005,2000],[2505,2640],[3006,3288],[3507,3936],[4008,4600],[4508,5272],' +
     '[5009,5920],[5510,6492],[6011,7128],[6512,7760],[7013,8376],[7514,8980],[8014,9620],[8515,10212],[9016,10836],' +
     '[9517,11508],[10018,12156],[10519,12816],[11020,13420],[11521,14040],[12020,14708],[12521,15352],[13022,16004],' +
@@ -61,11 +61,11 @@ const offBy = (told: Told, endMs: number): number =>
 
 describe('meter', () => {
   it('is within 20 % from 10 % on when the speed is steady', () => {
-    const total = 10_000 * MIB;
+    const total = 10_000 * mebibyte;
     const noise = createNoise(7);
     // ±40 % from tick to tick: what write-back looks like at 10 Hz.
     const told = play(
-      trace(total, () => 100 * MIB * (0.6 + 0.8 * noise())),
+      trace(total, () => 100 * mebibyte * (0.6 + 0.8 * noise())),
       total,
     );
     const endMs = told.at(-1)?.atMs ?? 0;
@@ -75,7 +75,7 @@ describe('meter', () => {
   });
 
   it('is within 20 % or 2 s on a recorded disk, its dip included', () => {
-    const samples = RECORDED.map(([atMs, mib]) => ({ atMs, done: mib * MIB }));
+    const samples = recordedTrace.map(([atMs, mib]) => ({ atMs, done: mib * mebibyte }));
     const total = samples.at(-1)?.done ?? 0;
     const endMs = samples.at(-1)?.atMs ?? 0;
     const judged = play(samples, total).filter(({ etaMs }) => etaMs !== null);
@@ -87,10 +87,10 @@ describe('meter', () => {
   });
 
   it('says nothing while a burst gives way, then knows the slow speed', () => {
-    const total = 6000 * MIB;
+    const total = 6000 * mebibyte;
     // Three seconds into the page cache, then the disk.
     const told = play(
-      trace(total, (atMs) => (atMs <= 3000 ? 1000 * MIB : 50 * MIB)),
+      trace(total, (atMs) => (atMs <= 3000 ? 1000 * mebibyte : 50 * mebibyte)),
       total,
     );
     const endMs = told.at(-1)?.atMs ?? 0;
@@ -102,9 +102,9 @@ describe('meter', () => {
   });
 
   it('tells a stall after 10 s, without rate or ETA, and recovers from it', () => {
-    const total = 3000 * MIB;
+    const total = 3000 * mebibyte;
     const told = play(
-      trace(total, (atMs) => (atMs > 10_000 && atMs <= 40_000 ? 0 : 100 * MIB)),
+      trace(total, (atMs) => (atMs > 10_000 && atMs <= 40_000 ? 0 : 100 * mebibyte)),
       total,
     );
     const at = (atMs: number): Told => told.find((reading) => reading.atMs === atMs) as Told;
@@ -127,34 +127,34 @@ describe('meter', () => {
   });
 
   it('counts after a resume at 60 % only what moved since', () => {
-    const total = 1000 * MIB;
+    const total = 1000 * mebibyte;
     const told = play(
-      trace(total, () => 10 * MIB, 600 * MIB),
+      trace(total, () => 10 * mebibyte, 600 * mebibyte),
       total,
     );
     const endMs = told.at(-1)?.atMs ?? 0;
     const judged = told.filter(({ etaMs, atMs }) => etaMs !== null && endMs - atMs > 2000);
     expect(judged.length).toBeGreaterThan(100);
     for (const reading of judged) {
-      expect(reading.rate).toBeLessThan(11 * MIB);
+      expect(reading.rate).toBeLessThan(11 * mebibyte);
       expect(offBy(reading, endMs)).toBeLessThanOrEqual(0.2);
     }
   });
 
   it('gives a rate but no ETA when the total is unknown', () => {
     const told = play(
-      trace(2000 * MIB, () => 100 * MIB),
+      trace(2000 * mebibyte, () => 100 * mebibyte),
       null,
     );
     expect(told.every(({ etaMs, etaAbsence }) => etaMs === null && etaAbsence === 'total_unknown')).toBe(
       true,
     );
-    expect(told.at(-1)?.rate).toBeGreaterThan(99 * MIB);
+    expect(told.at(-1)?.rate).toBeGreaterThan(99 * mebibyte);
   });
 
   it('says why there is no ETA: too early, few samples, not running', () => {
-    const total = 10_000 * MIB;
-    const steady = trace(total, () => 100 * MIB);
+    const total = 10_000 * mebibyte;
+    const steady = trace(total, () => 100 * mebibyte);
     const told = play(steady, total);
     expect(told.find(({ atMs }) => atMs === 4900)?.etaAbsence).toBe('too_early');
     expect(told.find(({ atMs }) => atMs === 5900)?.etaAbsence).toBeNull();
@@ -174,8 +174,11 @@ describe('meter', () => {
   });
 
   it('follows a fall quickly, a rise slowly, and a halving at once', () => {
-    const total = 100_000 * MIB;
-    const told = play(trace(total, (atMs) => (atMs < 60_000 ? 10 * MIB : 400 * MIB)).slice(0, 1500), total);
+    const total = 100_000 * mebibyte;
+    const told = play(
+      trace(total, (atMs) => (atMs < 60_000 ? 10 * mebibyte : 400 * mebibyte)).slice(0, 1500),
+      total,
+    );
     const etas = told.map(({ etaMs }) => etaMs).filter((etaMs) => etaMs !== null);
     const rises = etas.filter((etaMs, index) => index > 0 && etaMs > (etas[index - 1] ?? etaMs) * 1.11);
     expect(rises).toEqual([]);

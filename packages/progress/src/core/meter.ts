@@ -39,12 +39,12 @@ export interface MeterOptions {
   halfLifeMs?: number;
 }
 
-const TOO_EARLY_MS = 5000;
-const TOO_EARLY_SHARE = 0.01;
-const FEWEST_SAMPLES = 5;
-const UNSTEADY_SPREAD = 0.5;
-const STALLED_MS = 10_000;
-const STALLED_GAPS = 5;
+const tooEarlyMs = 5000;
+const tooEarlyShare = 0.01;
+const minSamples = 5;
+const unsteadySpread = 0.5;
+const stalledMs = 10_000;
+const stalledGaps = 5;
 
 export function createMeter(options: MeterOptions = {}): Meter {
   const halfLifeMs = options.halfLifeMs ?? 15_000;
@@ -53,7 +53,7 @@ export function createMeter(options: MeterOptions = {}): Meter {
   let startedAtMs = 0;
 
   const isStalled = (atMs: number): boolean =>
-    slices.sinceMoveMs(atMs) > Math.max(STALLED_MS, STALLED_GAPS * slices.usualGapMs());
+    slices.sinceMoveMs(atMs) > Math.max(stalledMs, stalledGaps * slices.usualGapMs());
 
   const start = (sample: MeterSample, what: 'all' | 'speed'): void => {
     startedAtMs = sample.atMs;
@@ -67,9 +67,9 @@ export function createMeter(options: MeterOptions = {}): Meter {
     if (stalled) return 'stalled';
     if (total === null || !Number.isFinite(total) || total < 0) return 'total_unknown';
     const runningMs = atMs - Math.max(startedAtMs, context.phaseStartedAtMs);
-    if (runningMs < TOO_EARLY_MS || slices.done() < total * TOO_EARLY_SHARE) return 'too_early';
-    if (slices.count() < FEWEST_SAMPLES) return 'few_samples';
-    return slices.spread() > UNSTEADY_SPREAD ? 'unsteady' : null;
+    if (runningMs < tooEarlyMs || slices.done() < total * tooEarlyShare) return 'too_early';
+    if (slices.count() < minSamples) return 'few_samples';
+    return slices.spread() > unsteadySpread ? 'unsteady' : null;
   };
 
   return {

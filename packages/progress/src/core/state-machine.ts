@@ -13,7 +13,7 @@ import type { OperationState, Snapshot } from './snapshot.ts';
  * | cancelling  | cancelled, succeeded, failed                      | cleaned up; the cancel came too late; clean-up failed |
  * | succeeded, failed, cancelled | –                                | final, reached exactly once               |
  */
-const NEXT: Readonly<Record<OperationState, readonly OperationState[]>> = {
+const next: Readonly<Record<OperationState, readonly OperationState[]>> = {
   queued: ['running', 'cancelling', 'failed'],
   running: ['paused', 'cancelling', 'interrupted', 'succeeded', 'failed', 'cancelled'],
   paused: ['running', 'cancelling', 'failed'],
@@ -24,12 +24,12 @@ const NEXT: Readonly<Record<OperationState, readonly OperationState[]>> = {
   cancelled: [],
 };
 
-export const OPERATION_STATES: readonly OperationState[] = Object.keys(NEXT) as OperationState[];
+export const OPERATION_STATES: readonly OperationState[] = Object.keys(next) as OperationState[];
 
 export type OperationVerb = 'cancel' | 'pause' | 'resume' | 'retry';
 
 /** In which states a verb makes sense. Cancel is idempotent, so it is allowed while cancelling too. */
-const VERB_STATES: Readonly<Record<OperationVerb, readonly OperationState[]>> = {
+const verbStates: Readonly<Record<OperationVerb, readonly OperationState[]>> = {
   cancel: ['queued', 'running', 'paused', 'interrupted', 'cancelling'],
   pause: ['running'],
   resume: ['paused'],
@@ -51,17 +51,17 @@ const clientsActions: ReadonlySet<string> = new Set(['upload_image']);
 
 /** True for `succeeded`, `failed` and `cancelled`: nothing follows. */
 export function isTerminal(state: OperationState): boolean {
-  return NEXT[state].length === 0;
+  return next[state].length === 0;
 }
 
 /** The states that may follow `state`; empty for a terminal one. */
 export function nextStates(state: OperationState): readonly OperationState[] {
-  return NEXT[state];
+  return next[state];
 }
 
 /** @throws {ProgressError} `invalid_transition` when `to` may not follow `from` (staying counts as one). */
 export function assertTransition(from: OperationState, to: OperationState): void {
-  if (!NEXT[from].includes(to)) throw new ProgressError('invalid_transition', { detail: `${from} → ${to}` });
+  if (!next[from].includes(to)) throw new ProgressError('invalid_transition', { detail: `${from} → ${to}` });
 }
 
 /**
@@ -71,5 +71,5 @@ export function assertTransition(from: OperationState, to: OperationState): void
 export function mayInState(snapshot: Pick<Snapshot, 'state' | 'action'>, verb: OperationVerb): boolean {
   if ((verb === 'pause' || verb === 'resume') && !pausableActions.has(snapshot.action)) return false;
   if (verb === 'retry' && clientsActions.has(snapshot.action)) return false;
-  return VERB_STATES[verb].includes(snapshot.state);
+  return verbStates[verb].includes(snapshot.state);
 }

@@ -3,8 +3,8 @@ import fc from 'fast-check';
 import { type RoundedEta, roundEta } from './eta.ts';
 import { formatBytes, formatDuration, formatPercent, formatRate, percent } from './units.ts';
 
-const GIB = 1024 ** 3;
-const BYTES_TEXT = /^(\d{1,4} B|([1-9]\d?\.\d|[1-9]\d{2,3}) [KMGTPE]iB)$/;
+const gib = 1024 ** 3;
+const bytesText = /^(\d{1,4} B|([1-9]\d?\.\d|[1-9]\d{2,3}) [KMGTPE]iB)$/;
 const amount = fc.oneof(fc.maxSafeNat(), fc.nat(), fc.integer({ min: 0, max: 2000 }));
 
 describe('percent', () => {
@@ -71,15 +71,15 @@ describe('formatBytes', () => {
     [99.96 * 1024, '100 KiB'],
     [1023.4 * 1024, '1023 KiB'],
     [1023.9 * 1024, '1.0 MiB'],
-    [2.4 * GIB, '2.4 GiB'],
-    [40 * GIB, '40.0 GiB'],
+    [2.4 * gib, '2.4 GiB'],
+    [40 * gib, '40.0 GiB'],
     [Number.MAX_SAFE_INTEGER, '8.0 PiB'],
   ])('%d is %s', (bytes, text) => {
     expect(formatBytes(bytes)).toBe(text);
   });
 
   it('rounds down what is done', () => {
-    expect(formatBytes(3.99 * GIB, { rounding: 'down' })).toBe('3.9 GiB');
+    expect(formatBytes(3.99 * gib, { rounding: 'down' })).toBe('3.9 GiB');
     expect(formatBytes(1023.99 * 1024, { rounding: 'down' })).toBe('1023 KiB');
   });
 
@@ -88,7 +88,7 @@ describe('formatBytes', () => {
       fc.property(fc.oneof(amount, fc.double({ min: 0, noNaN: true, noDefaultInfinity: true })), (bytes) => {
         for (const rounding of ['nearest', 'down'] as const) {
           const text = formatBytes(bytes, { rounding });
-          expect(bytes > 1e18 || BYTES_TEXT.test(text)).toBe(true);
+          expect(bytes > 1e18 || bytesText.test(text)).toBe(true);
           expect(text).not.toMatch(/^1024|NaN|Infinity|undefined/);
         }
       }),

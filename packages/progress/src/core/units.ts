@@ -1,8 +1,8 @@
-const BYTE_UNITS = ['B', 'KiB', 'MiB', 'GiB', 'TiB', 'PiB', 'EiB'] as const;
-const STEP = 1024;
+const byteUnits = ['B', 'KiB', 'MiB', 'GiB', 'TiB', 'PiB', 'EiB'] as const;
+const step = 1024;
 
 /** Shown instead of a number that makes none: nobody ever reads NaN or Infinity. */
-const NO_NUMBER = '–';
+const noNumber = '–';
 
 export interface FormatBytesOptions {
   /**
@@ -18,21 +18,21 @@ export interface FormatBytesOptions {
  * @param bytes 0 or more; anything else reads `–`
  */
 export function formatBytes(bytes: number, options: FormatBytesOptions = {}): string {
-  if (!Number.isFinite(bytes) || bytes < 0) return NO_NUMBER;
+  if (!Number.isFinite(bytes) || bytes < 0) return noNumber;
   const round = options.rounding === 'down' ? Math.floor : Math.round;
   let power = 0;
   let value = bytes;
-  while (value >= STEP && power < BYTE_UNITS.length - 1) {
-    value /= STEP;
+  while (value >= step && power < byteUnits.length - 1) {
+    value /= step;
     power += 1;
   }
   let text = shorten(value, power, round);
   // 1023.99 KiB rounds up to 1024 KiB, which is written 1.0 MiB.
-  if (Number(text) >= STEP && power < BYTE_UNITS.length - 1) {
+  if (Number(text) >= step && power < byteUnits.length - 1) {
     power += 1;
-    text = shorten(value / STEP, power, round);
+    text = shorten(value / step, power, round);
   }
-  return `${text} ${BYTE_UNITS[power] ?? 'B'}`;
+  return `${text} ${byteUnits[power] ?? 'B'}`;
 }
 
 function shorten(value: number, power: number, round: (value: number) => number): string {
@@ -44,7 +44,7 @@ function shorten(value: number, power: number, round: (value: number) => number)
 /** `412 MiB/s`. */
 export function formatRate(bytesPerSecond: number): string {
   const text = formatBytes(bytesPerSecond);
-  return text === NO_NUMBER ? text : `${text}/s`;
+  return text === noNumber ? text : `${text}/s`;
 }
 
 /**
@@ -78,7 +78,7 @@ export function formatPercent(done: number, total: number | null): string | null
  * @param durationMs 0 or more; anything else reads `–`
  */
 export function formatDuration(durationMs: number): string {
-  if (!Number.isFinite(durationMs) || durationMs < 0) return NO_NUMBER;
+  if (!Number.isFinite(durationMs) || durationMs < 0) return noNumber;
   const seconds = Math.floor(durationMs / 1000);
   const parts = [Math.floor((seconds % 3600) / 60), seconds % 60];
   if (seconds >= 3600) parts.unshift(Math.floor(seconds / 3600));

@@ -5,16 +5,16 @@ import { currentPhase, isFullPhase } from './row-view.ts';
 import type { RowBar, RowContext } from './row-view.ts';
 import type { RowText } from './text/row-text.ts';
 
-const BLINK_MS = 1000;
+const blinkMs = 1000;
 // 100 belongs to `succeeded` alone: a phase that has all its bytes is not the end of the operation.
-const NEARLY = 99.9;
+const nearly = 99.9;
 
 /** 0 to 99.9, rounded down; `null` when the current phase has no total, or no amount that means anything. */
 export function percentDone(snapshot: Snapshot): number | null {
   const phase = currentPhase(snapshot);
   if (!isFullPhase(phase) || phase.total === 0) return null;
   const value = percent(phase.done, phase.total);
-  return value === null ? null : Math.min(value, NEARLY);
+  return value === null ? null : Math.min(value, nearly);
 }
 
 /** `62.5 %`, or an empty string. */
@@ -41,5 +41,5 @@ export function describeBar(
 /** Looking, reserving, sharing blocks: over before an eye has found the bar. */
 function isBlink(snapshot: Snapshot): boolean {
   const phase = currentPhase(snapshot);
-  return phase === undefined || (phase.elapsedMs ?? 0) < BLINK_MS;
+  return phase === undefined || (phase.elapsedMs ?? 0) < blinkMs;
 }

@@ -1,6 +1,6 @@
 import type { RowLook } from './row-view.ts';
 
-const SVG = 'http://www.w3.org/2000/svg';
+const svgNamespace = 'http://www.w3.org/2000/svg';
 
 /** Strokes on a 16 × 16 grid. The icon repeats what the words say, so it is hidden from screen readers. */
 const paths: Readonly<Record<RowLook, string>> = {
@@ -19,10 +19,10 @@ const paths: Readonly<Record<RowLook, string>> = {
 
 /** The SVG is built once; `setIcon` changes its one path. */
 export function createIcon(): SVGSVGElement {
-  const svg = document.createElementNS(SVG, 'svg');
+  const svg = document.createElementNS(svgNamespace, 'svg');
   svg.setAttribute('viewBox', '0 0 16 16');
   svg.setAttribute('aria-hidden', 'true');
-  svg.append(document.createElementNS(SVG, 'path'));
+  svg.append(document.createElementNS(svgNamespace, 'path'));
   return svg;
 }
 

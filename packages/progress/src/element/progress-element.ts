@@ -21,7 +21,7 @@ export interface ProgressStateDetail {
   to: OperationState;
 }
 
-const PAINT_EVERY_MS = 250;
+const paintEveryMs = 250;
 
 // Importing this file must not throw where there is no DOM: servers render pages that hold the element.
 const Base: typeof HTMLElement = globalThis.HTMLElement ?? (Object as unknown as typeof HTMLElement);
@@ -210,7 +210,7 @@ export class WccProgressElement extends Base {
   }
 
   #paintLater(): void {
-    if (this.#timer === undefined) this.#schedule(PAINT_EVERY_MS - (performance.now() - this.#paintedAt));
+    if (this.#timer === undefined) this.#schedule(paintEveryMs - (performance.now() - this.#paintedAt));
   }
 
   #schedule(delayMs: number): void {

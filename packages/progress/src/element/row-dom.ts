@@ -12,7 +12,7 @@ const verbOrder: readonly RowVerb[] = [
   'cancel',
   'dismiss',
 ];
-const SPOKEN_EVERY_MS = 5000;
+const announceEveryMs = 5000;
 
 export interface RowDomState {
   text: RowText;
@@ -118,7 +118,7 @@ export class RowDom {
     if (bar.value === null) this.#bar.removeAttribute('value');
     else this.#bar.value = bar.value;
     // Ten values a second would make a screen reader talk without end.
-    if (nowMs - this.#spokenAt < SPOKEN_EVERY_MS) return;
+    if (nowMs - this.#spokenAt < announceEveryMs) return;
     this.#spokenAt = nowMs;
     if (bar.valueText === '') this.#bar.removeAttribute('aria-valuetext');
     else this.#bar.setAttribute('aria-valuetext', bar.valueText);

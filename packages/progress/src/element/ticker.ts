@@ -1,4 +1,4 @@
-const EVERY_MS = 1000;
+const tickMs = 1000;
 
 /** One timer for all rows of the page: it runs only while some row has a duration that grows. */
 const listeners = new Set<() => void>();
@@ -8,7 +8,7 @@ export function tickEverySecond(listener: () => void): () => void {
   listeners.add(listener);
   timer ??= setInterval(() => {
     for (const each of listeners) each();
-  }, EVERY_MS);
+  }, tickMs);
   return () => {
     listeners.delete(listener);
     if (listeners.size > 0) return;

@@ -57,11 +57,11 @@ export interface EventStreams<P> {
   shutdown(options?: { reconnectAfterMs?: number }): void;
 }
 
-const CHECK_EVERY_MS = 500;
-const RECONNECT_AFTER_MS = 1000;
-const RECONNECT_JITTER_MS = 2000;
+const checkEveryMs = 500;
+const defaultReconnectAfterMs = 1000;
+const reconnectJitterMs = 2000;
 /** Longest look-up of an operation during which the end of its watcher's session is remembered. */
-const LOOKUP_MS = 20_000;
+const lookupMs = 20_000;
 
 /** Makes the gateway for event streams; it keeps no process alive. */
 export function createEventStreams<P>(options: EventStreamsOptions<P>): EventStreams<P> {
@@ -75,7 +75,7 @@ class Streams<P> implements EventStreams<P> {
   readonly #access: Access<P>;
   readonly #places: Places;
   readonly #byOperation = new Map<string, Set<EventStream<P>>>();
-  readonly #ends: SessionEnds<P> = createSessionEnds(LOOKUP_MS);
+  readonly #ends: SessionEnds<P> = createSessionEnds(lookupMs);
   readonly #sent: SentCount = { messages: 0, bytes: 0 };
   readonly #stops: (() => void)[];
   #isClosing = false;
@@ -87,7 +87,7 @@ class Streams<P> implements EventStreams<P> {
     this.#limits = { ...LIMITS, ...options.limits };
     this.#access = createAccess({ ...options, onError });
     this.#places = options.places ?? createPlaces(this.#limits.socketsPerUser);
-    const checking = setInterval(() => this.#check(), CHECK_EVERY_MS).unref();
+    const checking = setInterval(() => this.#check(), checkEveryMs).unref();
     this.#stops = [
       hub.onChange((ids) => this.#change(ids)),
       hub.onGone((id, why) => this.#gone(id, why)),
@@ -141,11 +141,11 @@ class Streams<P> implements EventStreams<P> {
     );
   }
 
-  shutdown({ reconnectAfterMs = RECONNECT_AFTER_MS }: { reconnectAfterMs?: number } = {}): void {
+  shutdown({ reconnectAfterMs = defaultReconnectAfterMs }: { reconnectAfterMs?: number } = {}): void {
     this.#isClosing = true;
     for (const stop of this.#stops) stop();
     for (const stream of this.#all())
-      stream.sayBye(Math.round(reconnectAfterMs + Math.random() * RECONNECT_JITTER_MS));
+      stream.sayBye(Math.round(reconnectAfterMs + Math.random() * reconnectJitterMs));
   }
 
   #open(

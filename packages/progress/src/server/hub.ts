@@ -75,7 +75,7 @@ export interface Hub {
   close(): void;
 }
 
-const RETENTION_EVERY_MS = 30_000;
+const retentionEveryMs = 30_000;
 
 /** Makes a hub. It keeps no process alive and needs `close()` only to end early. */
 export function createHub(options: HubOptions = {}): Hub {
@@ -114,7 +114,7 @@ class LatestValueHub implements Hub {
       this.flush();
       return this.#pulls.size() > 0 || this.#dirty.size > 0;
     });
-    this.#retiring = setInterval(() => this.retire(), RETENTION_EVERY_MS).unref();
+    this.#retiring = setInterval(() => this.retire(), retentionEveryMs).unref();
   }
 
   get tickMs(): number {

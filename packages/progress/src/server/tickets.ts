@@ -46,7 +46,7 @@ interface Held<T> {
   expiresAtMs: number;
 }
 
-const TICKET_BYTES = 32;
+const ticketBytes = 32;
 
 // Found by hash: how long the search takes tells nothing about the ticket.
 const hashOf = (ticket: string): string => createHash('sha256').update(ticket).digest('base64');
@@ -77,7 +77,7 @@ export function createTickets<T extends TicketClaims = TicketClaims>(
     issue: (claims) => {
       expire();
       if (countOf(claims.session) >= perSession) throw new TicketError();
-      const ticket = randomBytes(TICKET_BYTES).toString('base64url');
+      const ticket = randomBytes(ticketBytes).toString('base64url');
       held.set(hashOf(ticket), { claims: { ...claims }, expiresAtMs: now() + ttlMs });
       return { ticket, expiresInS: Math.floor(ttlMs / 1000) };
     },

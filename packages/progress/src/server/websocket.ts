@@ -14,13 +14,13 @@ import type { WebSocketGateway, WebSocketOptions } from './websocket/options.ts'
 import { createUpgrader, type Upgraded, type Upgrader } from './websocket/upgrade.ts';
 import { createWatchIndex } from './websocket/watch-index.ts';
 
-const CHECK_EVERY_MS = 500;
-const SHUTDOWN_MS = 1500;
-const RECONNECT_AFTER_MS = 1000;
+const checkEveryMs = 500;
+const shutdownMs = 1500;
+const defaultReconnectAfterMs = 1000;
 /** A thousand clients come back over so many milliseconds, more of them over more. */
-const JITTER_PER_CLIENT_MS = 5;
-const JITTER_LEAST_MS = 1000;
-const JITTER_MOST_MS = 20_000;
+const jitterPerClientMs = 5;
+const minJitterMs = 1000;
+const maxJitterMs = 20_000;
 
 /**
  * Serves `wcc.v1` on an HTTP server: authenticated before the upgrade, authorised at every operation.
@@ -70,7 +70,7 @@ class Gateway<P> implements WebSocketGateway<P> {
       onError,
       upgraded: (upgraded) => this.#enter(upgraded),
     });
-    this.#checking = setInterval(() => this.#check(), CHECK_EVERY_MS).unref();
+    this.#checking = setInterval(() => this.#check(), checkEveryMs).unref();
   }
 
   get connections(): number {
@@ -105,19 +105,16 @@ class Gateway<P> implements WebSocketGateway<P> {
   }
 
   async shutdown({
-    reconnectAfterMs = RECONNECT_AFTER_MS,
+    reconnectAfterMs = defaultReconnectAfterMs,
   }: { reconnectAfterMs?: number } = {}): Promise<void> {
     this.#upgrader.close();
     clearInterval(this.#checking);
     this.#fanout.stop();
-    const jitterMs = Math.min(
-      JITTER_MOST_MS,
-      Math.max(JITTER_LEAST_MS, this.#all.size * JITTER_PER_CLIENT_MS),
-    );
+    const jitterMs = Math.min(maxJitterMs, Math.max(minJitterMs, this.#all.size * jitterPerClientMs));
     for (const connection of this.#all) {
       connection.sayBye(Math.round(reconnectAfterMs + Math.random() * jitterMs));
     }
-    const endsAtMs = performance.now() + SHUTDOWN_MS;
+    const endsAtMs = performance.now() + shutdownMs;
     while (this.#all.size > 0 && performance.now() < endsAtMs) await pause();
   }
 

@@ -30,8 +30,8 @@ export interface ScreenLinkOptions {
   random?: () => number;
 }
 
-const FIRST_WAIT_MS = 500;
-const LONGEST_WAIT_MS = 10_000;
+const firstWaitMs = 500;
+const maxWaitMs = 10_000;
 
 /** Keeps the screen of one machine connected: a new ticket and a new socket after every loss, until it is stopped. */
 export class ScreenLink {
@@ -97,7 +97,7 @@ export class ScreenLink {
     if (signal.aborted) return;
     this.#viewer = null;
     this.#set({ kind: 'lost' });
-    const ceiling = Math.min(LONGEST_WAIT_MS, FIRST_WAIT_MS * 2 ** this.#failures);
+    const ceiling = Math.min(maxWaitMs, firstWaitMs * 2 ** this.#failures);
     this.#failures += 1;
     clearTimeout(this.#timer);
     this.#timer = setTimeout(() => void this.#connect(), ceiling * (0.5 + this.#random() / 2));

@@ -7,9 +7,9 @@ export interface SerialLogOptions {
   fetch: (path: string, signal: AbortSignal) => Promise<Response>;
 }
 
-const AGAIN_MS = 2000;
+const retryMs = 2000;
 /** So many characters are kept of what was read. */
-const MOST_CHARACTERS = 262_144;
+const maxCharacters = 262_144;
 
 /** What a machine wrote to its serial line: the end of it, and what comes after, as long as it is followed. */
 export class SerialLog {
@@ -83,7 +83,7 @@ export class SerialLog {
   }
 
   #take(more: string): void {
-    this.#raw = (this.#raw + more).slice(-MOST_CHARACTERS);
+    this.#raw = (this.#raw + more).slice(-maxCharacters);
     this.#text = serialText(this.#raw);
     this.#isLoaded = true;
     this.changed.emit();
@@ -92,7 +92,7 @@ export class SerialLog {
 
 function pause(signal: AbortSignal): Promise<void> {
   return new Promise((resolve) => {
-    const timer = setTimeout(resolve, AGAIN_MS);
+    const timer = setTimeout(resolve, retryMs);
     signal.addEventListener('abort', () => {
       clearTimeout(timer);
       resolve();

@@ -10,7 +10,7 @@ import { ConsoleElement } from '../../ui/console-element.ts';
 import { checkField } from '../fields.ts';
 import { problemBox } from '../../ui/problem.ts';
 
-const NEAR_PX = 24;
+const nearPx = 24;
 
 /** What the machine writes to its serial line. */
 export class SerialView extends ConsoleElement {
@@ -50,7 +50,7 @@ export class SerialView extends ConsoleElement {
 
   protected override willUpdate(): void {
     const pre = this.querySelector('pre');
-    this.#isAtEnd = pre === null || pre.scrollHeight - pre.scrollTop - pre.clientHeight < NEAR_PX;
+    this.#isAtEnd = pre === null || pre.scrollHeight - pre.scrollTop - pre.clientHeight < nearPx;
   }
 
   /** Whoever reads further up is left there. */

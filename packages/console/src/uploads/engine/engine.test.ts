@@ -11,7 +11,7 @@ import { startTusServer } from './tus.testkit.ts';
 import type { TusServer } from './tus.testkit.ts';
 import type { UploadView } from './upload-view.ts';
 
-const MIB = 1_048_576;
+const mib = 1_048_576;
 
 let server: TusServer;
 let live: FakeLive;
@@ -44,8 +44,8 @@ beforeEach(async () => {
         Promise.resolve({
           id: id as never,
           name: 'debian.iso',
-          sizeBytes: 3 * MIB,
-          offsetBytes: 2 * MIB,
+          sizeBytes: 3 * mib,
+          offsetBytes: 2 * mib,
           pool: 'default',
           createdAt: '',
           expiresAt: '',
@@ -102,7 +102,7 @@ const reaches = (id: string, kind: string | undefined): Promise<void> =>
 
 describe('the upload engine', () => {
   it('sends a file in pieces, each from where the server stands, and no byte twice', async () => {
-    const bytes = randomBytes(20 * MIB);
+    const bytes = randomBytes(20 * mib);
     await begin(bytes);
     await has('upload0', bytes);
     await reaches('upload0', undefined);
@@ -112,16 +112,16 @@ describe('the upload engine', () => {
   });
 
   it('goes on by itself from what arrived when the connection is cut', async () => {
-    const bytes = randomBytes(12 * MIB);
+    const bytes = randomBytes(12 * mib);
     server.fault('cut');
     await begin(bytes);
     await has('upload0', bytes);
-    expect(server.sentBytes()).toBeLessThanOrEqual(bytes.length + 8 * MIB);
+    expect(server.sentBytes()).toBeLessThanOrEqual(bytes.length + 8 * mib);
     expect(refused).toEqual([]);
   });
 
   it('waits for a new sign-in when the session ends, and goes on', async () => {
-    const bytes = randomBytes(MIB);
+    const bytes = randomBytes(mib);
     server.fault({ status: 401, code: 'unauthenticated' });
     world.isSignedIn = false;
     await begin(bytes);
@@ -137,7 +137,7 @@ describe('the upload engine', () => {
     { status: 502, isForeign: true },
     { status: 507, code: 'no_space' },
   ])('tells a refusal with $status, and tries again by itself', async (fault) => {
-    const bytes = randomBytes(MIB);
+    const bytes = randomBytes(mib);
     server.fault(fault);
     await begin(bytes);
     await goesThrough('upload0', 'refused');
@@ -147,7 +147,7 @@ describe('the upload engine', () => {
   });
 
   it('leaves an upload to who sends it, and takes it over when that one stops', async () => {
-    const bytes = randomBytes(MIB);
+    const bytes = randomBytes(mib);
     server.fault({ status: 423, code: 'upload_locked' });
     await begin(bytes);
     await goesThrough('upload0', 'elsewhere');
@@ -159,20 +159,20 @@ describe('the upload engine', () => {
   it('sends two at once; the third comes when one of them is through', async () => {
     for (const name of ['a', 'b', 'c']) {
       if (name !== 'c') server.fault('hold');
-      await begin(randomBytes(MIB), name);
+      await begin(randomBytes(mib), name);
     }
     await reaches('upload0', 'sending');
     await reaches('upload1', 'sending');
     expect(kindOf('upload2')).toBe('waiting');
     server.release();
-    await vi.waitFor(() => expect(server.received.get('upload2')?.length).toBe(MIB), { timeout: 20_000 });
+    await vi.waitFor(() => expect(server.received.get('upload2')?.length).toBe(mib), { timeout: 20_000 });
   });
 
   it('stops at a pause and goes on when it is lifted', async () => {
-    const bytes = randomBytes(MIB);
+    const bytes = randomBytes(mib);
     server.fault('hold');
     await begin(bytes);
-    await vi.waitFor(() => expect(server.sentBytes()).toBe(MIB), { timeout: 20_000 });
+    await vi.waitFor(() => expect(server.sentBytes()).toBe(mib), { timeout: 20_000 });
     live.push(operationOf('upload0', { state: 'paused' }));
     await reaches('upload0', 'paused');
     expect(engine.isSending, 'nothing is lost by closing the page').toBe(false);
@@ -182,20 +182,20 @@ describe('the upload engine', () => {
 
   it('ends with its operation, whoever ended that', async () => {
     server.fault('hold');
-    await begin(randomBytes(MIB));
-    await vi.waitFor(() => expect(server.sentBytes()).toBe(MIB), { timeout: 20_000 });
+    await begin(randomBytes(mib));
+    await vi.waitFor(() => expect(server.sentBytes()).toBe(mib), { timeout: 20_000 });
     live.push(operationOf('upload0', { state: 'cancelling' }));
     await reaches('upload0', undefined);
     expect(refused).toEqual([]);
   });
 
   it('says that the file is gone as such, and gives its place back', async () => {
-    const bytes = randomBytes(MIB);
+    const bytes = randomBytes(mib);
     const broken = Object.assign(fileOf(bytes), {
       slice: () => ({ arrayBuffer: () => Promise.reject(new DOMException('gone', 'NotFoundError')) }),
     });
     for (const _ of [0, 1])
-      await engine.begin(broken, { name: 'debian.iso', sizeBytes: MIB, lastModified: 7 });
+      await engine.begin(broken, { name: 'debian.iso', sizeBytes: mib, lastModified: 7 });
     await reaches('upload0', 'file_trouble');
     await reaches('upload1', 'file_trouble');
     await begin(bytes);
@@ -206,17 +206,17 @@ describe('the upload engine', () => {
 
   it('reports what the operation does not say', async () => {
     server.fault({ status: 403, code: 'forbidden' });
-    await begin(randomBytes(MIB));
+    await begin(randomBytes(mib));
     await vi.waitFor(() => expect(refused).toHaveLength(1), { timeout: 20_000 });
     expect(refused[0]?.code).toBe('forbidden');
   });
 
   it('proves a file before it goes on with it, and sends only what is missing', async () => {
-    const bytes = randomBytes(3 * MIB);
-    server.received.set('old', bytes.subarray(0, 2 * MIB));
+    const bytes = randomBytes(3 * mib);
+    server.received.set('old', bytes.subarray(0, 2 * mib));
     await engine.resume('old', fileOf(bytes));
     await has('old', bytes);
-    expect(server.sentBytes()).toBe(MIB);
+    expect(server.sentBytes()).toBe(mib);
     const sha256 = createHash('sha256').update(bytes.subarray(1000, 5096)).digest('hex');
     expect(matches).toEqual([
       {

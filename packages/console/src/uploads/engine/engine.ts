@@ -21,12 +21,12 @@ export interface EngineOptions {
   onRefused: (problem: ApiProblem) => void;
 }
 
-const AT_ONCE = 2;
+const atOnce = 2;
 
 /** Everything that this page sends. It belongs to the application: no dialog and no page ends it. */
 export class UploadEngine {
   readonly #options: EngineOptions;
-  readonly #places = new Places(AT_ONCE);
+  readonly #places = new Places(atOnce);
   readonly #uploads = new Map<string, Upload>();
   readonly #keyOf = createKeys();
 

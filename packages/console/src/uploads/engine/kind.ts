@@ -39,7 +39,7 @@ const marks: readonly (readonly [FileKind, number, readonly number[]])[] = [
   ['iso', 0x8001, [0x43, 0x44, 0x30, 0x30, 0x31]],
 ];
 
-const HEAD_BYTES = 0x8006;
+const headBytes = 0x8006;
 
 /**
  * Looked at before gigabytes are sent for nothing. The server looks again, and decides.
@@ -47,7 +47,7 @@ const HEAD_BYTES = 0x8006;
  * @throws {FileTrouble}
  */
 export async function lookAtKind(file: LocalFile): Promise<FileKind> {
-  const head = new Uint8Array(await readSlice(file, 0, Math.min(file.size, HEAD_BYTES)));
+  const head = new Uint8Array(await readSlice(file, 0, Math.min(file.size, headBytes)));
   const found = marks.find(([, at, mark]) => mark.every((byte, index) => head[at + index] === byte));
   return found?.[0] ?? 'raw';
 }

@@ -10,9 +10,9 @@ export interface StillnessOptions {
   onDead: (reason: unknown) => void;
 }
 
-const LOOK_EVERY_MS = 1000;
-const ASK_AFTER_MS = 20_000;
-const DEAD_AFTER_MS = 60_000;
+const pollMs = 1000;
+const askAfterMs = 20_000;
+const deadAfterMs = 60_000;
 
 /**
  * Finds out that a request is dead: no browser does, when a network swallows what is sent. While the operation
@@ -31,7 +31,7 @@ export class Stillness {
   constructor(options: StillnessOptions) {
     this.#options = options;
     this.#unlisten = options.operations.listen(options.id, () => this.#onSnapshot());
-    this.#timer = setInterval(() => void this.#look(), LOOK_EVERY_MS);
+    this.#timer = setInterval(() => void this.#look(), pollMs);
   }
 
   stop(): void {
@@ -55,15 +55,15 @@ export class Stillness {
   async #look(): Promise<void> {
     const stillMs = performance.now() - this.#movedAt;
     const sinceAskedMs = performance.now() - this.#askedAt;
-    const isDue = stillMs > ASK_AFTER_MS ? sinceAskedMs > ASK_AFTER_MS / 2 : sinceAskedMs > ASK_AFTER_MS;
-    const hasReason = stillMs > ASK_AFTER_MS || !this.#options.isOnline();
+    const isDue = stillMs > askAfterMs ? sinceAskedMs > askAfterMs / 2 : sinceAskedMs > askAfterMs;
+    const hasReason = stillMs > askAfterMs || !this.#options.isOnline();
     if (this.#isAsking || !isDue || !hasReason) return;
     this.#isAsking = true;
     this.#askedAt = performance.now();
     try {
       const offsetBytes = await this.#options.probe();
       if (offsetBytes > this.#known) this.#moved(offsetBytes);
-      else if (stillMs > DEAD_AFTER_MS) this.#options.onDead(new Error('Nothing moves.'));
+      else if (stillMs > deadAfterMs) this.#options.onDead(new Error('Nothing moves.'));
     } catch (error) {
       this.#options.onDead(error);
     } finally {

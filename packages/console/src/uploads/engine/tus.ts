@@ -1,7 +1,7 @@
 import { ApiProblem, readProblem } from '@wcc/api/client';
 import { routes } from '@wcc/api';
 
-const VERSION = { 'tus-resumable': '1.0.0' };
+const version = { 'tus-resumable': '1.0.0' };
 
 export interface NewUpload {
   name: string;
@@ -37,7 +37,7 @@ export function createTus(doFetch: Fetch): Tus {
   const ask = async (path: string, init: Request): Promise<Response> => {
     let response: Response;
     try {
-      response = await doFetch(path, { ...init, headers: { ...VERSION, ...init.headers } });
+      response = await doFetch(path, { ...init, headers: { ...version, ...init.headers } });
     } catch (cause) {
       throw unreachable(cause);
     }

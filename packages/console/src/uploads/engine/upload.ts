@@ -18,9 +18,9 @@ export interface UploadContext {
   onChange: () => void;
 }
 
-const HEAD_MS = 10_000;
-const PROBE_MS = 5000;
-const LOCKED_WAIT_MS = 4000;
+const headMs = 10_000;
+const probeMs = 5000;
+const lockedWaitMs = 4000;
 
 /**
  * Sends one file, until the server has it or the operation has ended; goes on by itself from what the server
@@ -105,7 +105,7 @@ export class Upload {
     const request = new AbortController();
     this.#request = request;
     try {
-      const signal = AbortSignal.any([request.signal, AbortSignal.timeout(HEAD_MS)]);
+      const signal = AbortSignal.any([request.signal, AbortSignal.timeout(headMs)]);
       this.#confirm((await this.#context.tus.offset(this.id, signal)).offsetBytes);
       // A proxy that refuses bytes lets the question through: only bytes that arrive prove that it does no more.
       if (this.#view.kind !== 'refused') this.#set({ kind: 'sending' });
@@ -129,7 +129,7 @@ export class Upload {
       id: this.id,
       operations,
       isOnline,
-      probe: async () => (await tus.offset(this.id, AbortSignal.timeout(PROBE_MS))).offsetBytes,
+      probe: async () => (await tus.offset(this.id, AbortSignal.timeout(probeMs))).offsetBytes,
       onDead: (reason) => request.abort(reason),
     });
     const startedAt = performance.now();
@@ -160,7 +160,7 @@ export class Upload {
       return;
     }
     const asked = view.kind === 'refused' ? (view.problem.retryAfterS ?? 0) * 1000 : 0;
-    const least = view.kind === 'elsewhere' ? LOCKED_WAIT_MS : asked;
+    const least = view.kind === 'elsewhere' ? lockedWaitMs : asked;
     await this.#wait(Math.max(least, waitMs(this.#failures)));
   }
 

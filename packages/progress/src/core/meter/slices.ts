@@ -19,10 +19,10 @@ export interface Slices {
   sinceMoveMs(atMs: number): number;
 }
 
-const SLICE_MS = 1000;
-const REMEMBERED = 8;
-const AGREED_SPREAD = 0.25;
-const CHANGED_FACTOR = 1.5;
+const sliceMs = 1000;
+const remembered = 8;
+const agreedSpread = 0.25;
+const changedFactor = 1.5;
 
 const mean = (values: readonly number[]): number =>
   values.length === 0 ? 0 : values.reduce((sum, value) => sum + value, 0) / values.length;
@@ -34,7 +34,7 @@ function median(values: readonly number[]): number {
 
 function remember(values: number[], value: number): void {
   values.push(value);
-  if (values.length > REMEMBERED) values.shift();
+  if (values.length > remembered) values.shift();
 }
 
 function spreadAround(middle: number, values: readonly number[]): number {
@@ -47,8 +47,8 @@ function spreadAround(middle: number, values: readonly number[]): number {
  */
 function hasChanged(average: number, rates: readonly number[]): boolean {
   const recent = mean(rates);
-  if (rates.length < REMEMBERED || spreadAround(recent, rates) > AGREED_SPREAD) return false;
-  return average > recent * CHANGED_FACTOR || average < recent / CHANGED_FACTOR;
+  if (rates.length < remembered || spreadAround(recent, rates) > agreedSpread) return false;
+  return average > recent * changedFactor || average < recent / changedFactor;
 }
 
 export function createSlices(halfLifeMs: number): Slices {
@@ -80,12 +80,12 @@ export function createSlices(halfLifeMs: number): Slices {
       movedAtMs = atMs;
       doneNow = done;
       const ms = atMs - sliceFromMs;
-      if (ms < SLICE_MS) return;
+      if (ms < sliceMs) return;
       const unitsPerSecond = ((done - sliceFromDone) / ms) * 1000;
       average.take(unitsPerSecond, ms);
       remember(rates, unitsPerSecond);
       if (hasChanged(average.read() ?? 0, rates)) {
-        average.restart(mean(rates), REMEMBERED * SLICE_MS);
+        average.restart(mean(rates), remembered * sliceMs);
       }
       count += 1;
       sliceFromMs = atMs;
@@ -97,7 +97,7 @@ export function createSlices(halfLifeMs: number): Slices {
       const known = average.read();
       if (known === null) return null;
       // Silence longer than usual is already slower, although no sample says so yet.
-      const silentMs = Math.max(0, atMs - movedAtMs - 2 * Math.max(usualGapMs(), SLICE_MS));
+      const silentMs = Math.max(0, atMs - movedAtMs - 2 * Math.max(usualGapMs(), sliceMs));
       return known * average.decay(silentMs);
     },
     spread: () => spreadAround(average.read() ?? 0, rates),

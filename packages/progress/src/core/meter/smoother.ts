@@ -6,11 +6,11 @@ export interface EtaSmoother {
 }
 
 /** The average behind the estimate is slow already: corrections by the second would lag ten of them. */
-const CORRECTION_MS = 250;
-const SHARE_OF_FALL = 0.3;
-const SHARE_OF_RISE = 0.1;
+const correctionMs = 250;
+const shareOfFall = 0.3;
+const shareOfRise = 0.1;
 /** A new value below this share of the shown one is a new situation, not noise. */
-const AT_ONCE_BELOW = 0.5;
+const atOnceBelow = 0.5;
 
 export function createEtaSmoother(): EtaSmoother {
   let shownMs: number | null = null;
@@ -25,15 +25,15 @@ export function createEtaSmoother(): EtaSmoother {
       }
       const passedMs = Math.max(0, atMs - shownAtMs);
       const expectedMs = Math.max(0, shownMs - passedMs);
-      if (leftMs < expectedMs * AT_ONCE_BELOW) {
+      if (leftMs < expectedMs * atOnceBelow) {
         shownMs = leftMs;
         shownAtMs = atMs;
         return leftMs;
       }
-      if (passedMs < CORRECTION_MS) return expectedMs;
+      if (passedMs < correctionMs) return expectedMs;
       // The shares are per correction: a reader that looks less often gets as far in one step.
-      const share = leftMs < expectedMs ? SHARE_OF_FALL : SHARE_OF_RISE;
-      const taken = 1 - (1 - share) ** (passedMs / CORRECTION_MS);
+      const share = leftMs < expectedMs ? shareOfFall : shareOfRise;
+      const taken = 1 - (1 - share) ** (passedMs / correctionMs);
       shownMs = expectedMs + (leftMs - expectedMs) * taken;
       shownAtMs = atMs;
       return shownMs;

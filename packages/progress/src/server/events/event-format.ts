@@ -4,8 +4,8 @@ import type { GoneReason, Snapshot } from '@wcc/progress';
  * The wire of server-sent events (WHATWG HTML, 9.2). Snapshots hold no line break: JSON escapes them, so that
  * each is one `data:` line.
  */
-const OP = Buffer.from('event: op\ndata: ');
-const END = Buffer.from('\n\n');
+const opPrefix = Buffer.from('event: op\ndata: ');
+const end = Buffer.from('\n\n');
 
 export function eventId({ epoch, seq }: Pick<Snapshot, 'epoch' | 'seq'>): string {
   return `${epoch}:${seq}`;
@@ -13,7 +13,7 @@ export function eventId({ epoch, seq }: Pick<Snapshot, 'epoch' | 'seq'>): string
 
 /** `id: <epoch>:<seq>`, `event: op`, and the same bytes as on the socket. */
 export function snapshotEvent(snapshot: Snapshot, bytes: Buffer): Buffer {
-  return Buffer.concat([Buffer.from(`id: ${eventId(snapshot)}\n`), OP, bytes, END]);
+  return Buffer.concat([Buffer.from(`id: ${eventId(snapshot)}\n`), opPrefix, bytes, end]);
 }
 
 /** The stream is over for this operation; a client must not come back for it. */

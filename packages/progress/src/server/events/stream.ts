@@ -21,8 +21,8 @@ export interface EventStreamOptions<P> {
 }
 
 /** Of a browser that lost the stream; it adds no jitter of its own. */
-const RETRY_MS = 2000;
-const RETRY_JITTER_MS = 2000;
+const retryMs = 2000;
+const retryJitterMs = 2000;
 
 /**
  * One response that tells one operation until its end. Never a queue: what changes while the last bytes still
@@ -77,7 +77,7 @@ export class EventStream<P> {
       // nginx would hold the events back until its buffer is full.
       'x-accel-buffering': 'no',
     });
-    this.#write(retryLine(Math.round(RETRY_MS + Math.random() * RETRY_JITTER_MS)));
+    this.#write(retryLine(Math.round(retryMs + Math.random() * retryJitterMs)));
     if (!isCurrent) this.update(this.#snapshot);
   }
 

@@ -18,7 +18,7 @@ export interface Entry {
 }
 
 /** So often a running operation is told although nothing but time moved: a stall becomes visible. */
-const TIMES_EVERY_MS = 1000;
+const timesEveryMs = 1000;
 
 export interface EntryOptions {
   epoch: string;
@@ -51,7 +51,7 @@ export function createEntry(first: OperationRecord, options: EntryOptions): Entr
     take: (record, nowMs) => {
       const next = compose(record, held.seq + 1, nowMs);
       if (isSameButTimes(held, next)) {
-        const waits = nowMs - publishedAtMs < TIMES_EVERY_MS || isTerminal(held.state);
+        const waits = nowMs - publishedAtMs < timesEveryMs || isTerminal(held.state);
         if (waits || isSame(held, next)) return false;
       }
       held = next;

@@ -8,10 +8,10 @@ export interface Measurement {
 }
 
 /** A browser's upload follows its network, which changes faster than a disk. */
-const HALF_LIFE_MS = { upload: 10_000, other: 15_000 } as const;
+const defaultHalfLifeMs = { upload: 10_000, other: 15_000 } as const;
 
 export function createMeasurement(action: string): Measurement {
-  const halfLifeMs = action === 'upload_image' ? HALF_LIFE_MS.upload : HALF_LIFE_MS.other;
+  const halfLifeMs = action === 'upload_image' ? defaultHalfLifeMs.upload : defaultHalfLifeMs.other;
   const meter: Meter = createMeter({ halfLifeMs });
   /** Which phase the meter measures; `null` while the operation does not run. */
   let metered: string | null = null;

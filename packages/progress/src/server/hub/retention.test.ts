@@ -1,19 +1,19 @@
 import { describe, expect, it } from 'vitest';
 import { createRetention } from './retention.ts';
 
-const MINUTE_MS = 60_000;
+const minuteMs = 60_000;
 
 describe('retention', () => {
   it('keeps an end for more than ten minutes', () => {
     const retention = createRetention();
     retention.ended('a', 0);
-    retention.ended('b', MINUTE_MS);
-    retention.ended('a', MINUTE_MS);
-    expect(retention.due(10 * MINUTE_MS + 1)).toEqual([]);
-    expect(retention.due(11 * MINUTE_MS)).toEqual(['a']);
-    expect(retention.due(11 * MINUTE_MS)).toEqual([]);
+    retention.ended('b', minuteMs);
+    retention.ended('a', minuteMs);
+    expect(retention.due(10 * minuteMs + 1)).toEqual([]);
+    expect(retention.due(11 * minuteMs)).toEqual(['a']);
+    expect(retention.due(11 * minuteMs)).toEqual([]);
     retention.forget('b');
-    expect(retention.due(99 * MINUTE_MS)).toEqual([]);
+    expect(retention.due(99 * minuteMs)).toEqual([]);
   });
 
   it('keeps 10,000 at most, the newest', () => {

@@ -7,9 +7,9 @@ export interface Retention {
 }
 
 /** A page that loads ten minutes after the end still finds it; a margin for those that load just then. */
-const RETAIN_MS = 11 * 60_000;
+const retainMs = 11 * 60_000;
 /** At most 2 KiB each: 20 MiB. */
-const RETAIN_COUNT = 10_000;
+const retainCount = 10_000;
 
 export function createRetention(): Retention {
   // A Map keeps the order of insertion, which is the order of ends.
@@ -22,7 +22,7 @@ export function createRetention(): Retention {
     due: (nowMs) => {
       const ids: string[] = [];
       for (const [id, atMs] of ends) {
-        if (nowMs - atMs < RETAIN_MS && ends.size <= RETAIN_COUNT) break;
+        if (nowMs - atMs < retainMs && ends.size <= retainCount) break;
         ends.delete(id);
         ids.push(id);
       }

@@ -2,9 +2,9 @@ import type { Snapshot } from '@wcc/progress';
 import { ProgressError, SNAPSHOT_BYTES } from '@wcc/progress';
 
 /** Tried one after the other until the snapshot fits; the longest file name of Linux has 255 bytes. */
-const TEXT_CAPS_BYTES = [512, 256, 128, 64, 32] as const;
-const FEWEST_WARNINGS = 3;
-const ELLIPSIS = '…';
+const textCapsBytes = [512, 256, 128, 64, 32] as const;
+const minWarnings = 3;
+const ellipsis = '…';
 
 const jsonBytes = (text: string): number => Buffer.byteLength(JSON.stringify(text)) - 2;
 
@@ -14,7 +14,7 @@ const jsonBytes = (text: string): number => Buffer.byteLength(JSON.stringify(tex
  */
 export function cutText(text: string, capBytes: number): string {
   if (jsonBytes(text) <= capBytes) return text;
-  const roomBytes = capBytes - Buffer.byteLength(ELLIPSIS);
+  const roomBytes = capBytes - Buffer.byteLength(ellipsis);
   let kept = '';
   let usedBytes = 0;
   for (const character of text) {
@@ -22,7 +22,7 @@ export function cutText(text: string, capBytes: number): string {
     if (usedBytes > roomBytes) break;
     kept += character;
   }
-  return kept + ELLIPSIS;
+  return kept + ellipsis;
 }
 
 /** Cuts what people read; never an id, a code or a number that programs compare. */
@@ -39,7 +39,7 @@ function cutTexts(snapshot: Snapshot, capBytes: number): Snapshot {
     subject: { ...subject, name: cut(subject.name) },
     target: target === null ? null : { ...target, name: cut(target.name) },
     phases: snapshot.phases.map((phase) => ({ ...phase, name: cut(phase.name) })),
-    warnings: warnings.slice(0, FEWEST_WARNINGS).map(cut),
+    warnings: warnings.slice(0, minWarnings).map(cut),
     stateReason:
       stateReason?.params === undefined
         ? stateReason
@@ -64,7 +64,7 @@ function cutTexts(snapshot: Snapshot, capBytes: number): Snapshot {
  */
 export function serialiseSnapshot(snapshot: Snapshot): Buffer {
   let bytes = Buffer.from(JSON.stringify(snapshot));
-  for (const capBytes of TEXT_CAPS_BYTES) {
+  for (const capBytes of textCapsBytes) {
     if (bytes.length <= SNAPSHOT_BYTES) return bytes;
     bytes = Buffer.from(JSON.stringify(cutTexts(snapshot, capBytes)));
   }

@@ -10,8 +10,8 @@ export interface Ticker {
 }
 
 /** Of the event loop's time, the tick and what it makes late may take a quarter. */
-const SHARE = 4;
-const SLOWEST_MS = 1000;
+const share = 4;
+const slowestMs = 1000;
 
 /** @param work returns whether another tick is needed */
 export function createTicker(tickMs: number, work: () => boolean): Ticker {
@@ -20,7 +20,7 @@ export function createTicker(tickMs: number, work: () => boolean): Ticker {
   let dueAtMs = 0;
   let strainMs = 0;
 
-  const intervalMs = (): number => Math.max(tickMs, Math.min(SLOWEST_MS, Math.round(SHARE * strainMs)));
+  const intervalMs = (): number => Math.max(tickMs, Math.min(slowestMs, Math.round(share * strainMs)));
 
   const arm = (): void => {
     if (timer !== null || stopped) return;

@@ -1,8 +1,8 @@
-const VERSION_FIELDS: ReadonlySet<string> = new Set(['epoch', 'seq', 'at']);
+const versionFields: ReadonlySet<string> = new Set(['epoch', 'seq', 'at']);
 
 /** Fields that move by themselves while time passes: alone they are worth a snapshot once a second only. */
-const TIME_FIELDS: ReadonlySet<string> = new Set([
-  ...VERSION_FIELDS,
+const timeFields: ReadonlySet<string> = new Set([
+  ...versionFields,
   'elapsedMs',
   'sinceProgressMs',
   'etaMs',
@@ -23,10 +23,10 @@ function equal(a: unknown, b: unknown, ignored: ReadonlySet<string>): boolean {
 
 /** Nothing but times differ. */
 export function isSameButTimes(a: object, b: object): boolean {
-  return equal(a, b, TIME_FIELDS);
+  return equal(a, b, timeFields);
 }
 
 /** Nothing but the version differs. */
 export function isSame(a: object, b: object): boolean {
-  return equal(a, b, VERSION_FIELDS);
+  return equal(a, b, versionFields);
 }

@@ -6,7 +6,7 @@ import { attachWebSocket } from '../websocket.ts';
 import { exactHosts, exactOrigins } from '../websocket/allow-lists.ts';
 import type { WatchPrincipal, WebSocketGateway, WebSocketOptions } from '../websocket/options.ts';
 
-export const ORIGIN = 'http://console.test';
+export const testOrigin = 'http://console.test';
 
 export interface Principal extends WatchPrincipal {
   admin: boolean;
@@ -43,7 +43,7 @@ export async function startGateway(changes: GatewayChanges = {}): Promise<Gatewa
     hub,
     server,
     hosts: exactHosts([`127.0.0.1:${port}`]),
-    origins: exactOrigins([ORIGIN]),
+    origins: exactOrigins([testOrigin]),
     authenticate: (_request: IncomingMessage, ticket) => {
       const claims = ticket === null ? null : tickets.take(ticket);
       return Promise.resolve(claims === null ? null : principalOf(claims));
@@ -62,7 +62,7 @@ export async function startGateway(changes: GatewayChanges = {}): Promise<Gatewa
     errors,
     granted,
     url: `ws://127.0.0.1:${port}/api/ws`,
-    ticket: (claims = {}) => tickets.issue({ ...CLAIMS, ...claims }).ticket,
+    ticket: (claims = {}) => tickets.issue({ ...testClaims, ...claims }).ticket,
     close: async () => {
       await gateway.shutdown();
       hub.close();
@@ -72,11 +72,11 @@ export async function startGateway(changes: GatewayChanges = {}): Promise<Gatewa
   };
 }
 
-const CLAIMS: TicketClaims = {
+const testClaims: TicketClaims = {
   session: 's1',
   user: 'u1',
   purpose: 'watch',
-  origin: ORIGIN,
+  origin: testOrigin,
   sessionVersion: 1,
 };
 

@@ -3,9 +3,9 @@ import { once } from 'node:events';
 import { connect as connectTcp, type Socket } from 'node:net';
 import type { ServerMessage } from '@wcc/progress';
 import { SUBPROTOCOL, TICKET_PREFIX } from '@wcc/progress';
-import { type GatewayUnderTest, ORIGIN } from './gateway.testkit.ts';
+import { type GatewayUnderTest, testOrigin } from './gateway.testkit.ts';
 
-const OPCODES = { text: 1, close: 8, ping: 9, pong: 10 } as const;
+const opcodes = { text: 1, close: 8, ping: 9, pong: 10 } as const;
 
 export interface Frame {
   opcode: number;
@@ -16,7 +16,7 @@ export interface Frame {
 export function handshake(under: GatewayUnderTest, changes: Record<string, string | null> = {}): string {
   const headers: Record<string, string | null> = {
     Host: `127.0.0.1:${under.port}`,
-    Origin: ORIGIN,
+    Origin: testOrigin,
     Upgrade: 'websocket',
     Connection: 'Upgrade',
     'Sec-WebSocket-Version': '13',
@@ -102,7 +102,7 @@ export interface SlowReader {
   stop(): void;
 }
 
-const STEP_MS = 20;
+const stepMs = 20;
 
 export async function connectSlowReader(
   under: GatewayUnderTest,
@@ -123,9 +123,9 @@ export async function connectSlowReader(
   waiting = Buffer.from(first.subarray(first.indexOf('\r\n\r\n') + 4));
 
   const hear = (frame: Frame): void => {
-    if (frame.opcode === OPCODES.ping) socket.write(clientFrame(OPCODES.pong, frame.payload));
-    if (frame.opcode === OPCODES.close) closeCode = frame.payload.readUInt16BE(0);
-    if (frame.opcode !== OPCODES.text) return;
+    if (frame.opcode === opcodes.ping) socket.write(clientFrame(opcodes.pong, frame.payload));
+    if (frame.opcode === opcodes.close) closeCode = frame.payload.readUInt16BE(0);
+    if (frame.opcode !== opcodes.text) return;
     const message = JSON.parse(frame.payload.toString()) as ServerMessage;
     for (const listener of listeners) listener(message);
   };
@@ -134,19 +134,19 @@ export async function connectSlowReader(
     if (speed === 0) return;
     const chunk = socket.read() as Buffer | null;
     if (chunk !== null) waiting = Buffer.concat([waiting, chunk]);
-    allowance = Math.min(waiting.length, allowance + (speed * STEP_MS) / 1000);
+    allowance = Math.min(waiting.length, allowance + (speed * stepMs) / 1000);
     const bytes = Math.floor(allowance);
     allowance -= bytes;
     const { frames, rest } = takeFrames(Buffer.concat([arrived, waiting.subarray(0, bytes)]));
     waiting = waiting.subarray(bytes);
     arrived = Buffer.from(rest);
     for (const frame of frames) hear(frame);
-  }, STEP_MS);
+  }, stepMs);
 
   speed = bytesPerSecond;
   return {
     onMessage: (listener) => void listeners.push(listener),
-    send: (message) => void socket.write(clientFrame(OPCODES.text, Buffer.from(JSON.stringify(message)))),
+    send: (message) => void socket.write(clientFrame(opcodes.text, Buffer.from(JSON.stringify(message)))),
     setBytesPerSecond: (next) => {
       speed = next;
     },

@@ -1,7 +1,7 @@
 import type { ClientMessage, ServerMessage, Snapshot } from '@wcc/progress';
 import { SUBPROTOCOL, TICKET_PREFIX } from '@wcc/progress';
 import { WebSocket } from 'ws';
-import { type GatewayUnderTest, ORIGIN } from './gateway.testkit.ts';
+import { type GatewayUnderTest, testOrigin } from './gateway.testkit.ts';
 
 /** A real client on a real socket that writes down what it hears. */
 export interface Client {
@@ -20,7 +20,7 @@ export interface Client {
   snapshot(op: string, match?: (snapshot: Snapshot) => boolean): Promise<Snapshot>;
 }
 
-const WAIT_MS = 5000;
+const waitMs = 5000;
 
 export interface ConnectOptions {
   user?: string;
@@ -32,7 +32,7 @@ export interface ConnectOptions {
 }
 
 export function dial(under: GatewayUnderTest, options: ConnectOptions = {}): WebSocket {
-  const { user = 'u1', session = `session of ${user}`, origin = ORIGIN } = options;
+  const { user = 'u1', session = `session of ${user}`, origin = testOrigin } = options;
   const ticket = options.ticket === undefined ? under.ticket({ user, session }) : options.ticket;
   const offered = ticket === null ? [SUBPROTOCOL] : [SUBPROTOCOL, TICKET_PREFIX + ticket];
   return new WebSocket(under.url, options.protocols ?? offered, {
@@ -89,8 +89,8 @@ export function listen(socket: WebSocket): Client {
       };
       const timer = setTimeout(() => {
         waiting.delete(attempt);
-        reject(new Error(`no ${what} within ${WAIT_MS} ms; heard ${texts.join('\n').slice(-2000)}`));
-      }, WAIT_MS);
+        reject(new Error(`no ${what} within ${waitMs} ms; heard ${texts.join('\n').slice(-2000)}`));
+      }, waitMs);
       waiting.add(attempt);
       attempt();
     });

@@ -38,7 +38,7 @@ export interface ConnectionOptions<P> {
 }
 
 /** A client that does not answer a close is cut after this time. */
-const CLOSE_GRACE_MS = 1000;
+const closeGraceMs = 1000;
 
 /** A copy that nobody can change any more, whatever the host does with its own. */
 function freeze<P>(principal: P): P {
@@ -108,7 +108,7 @@ export class Connection<P> {
     if (this.#closing) return;
     this.#stop();
     this.#socket.close(code);
-    const timer = setTimeout(() => this.#socket.terminate(), CLOSE_GRACE_MS);
+    const timer = setTimeout(() => this.#socket.terminate(), closeGraceMs);
     this.#socket.once('close', () => clearTimeout(timer));
   }
 

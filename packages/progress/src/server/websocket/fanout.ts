@@ -4,7 +4,7 @@ import type { Connection } from './connection.ts';
 import type { WatchIndex } from './watch-index.ts';
 
 /** So many connections are flushed before other work of the process gets its turn. */
-const SLICE = 256;
+const slice = 256;
 
 /** Brings what the hub says to the connections it concerns. */
 export class Fanout<P> {
@@ -55,7 +55,7 @@ export class Fanout<P> {
 
   #drain(): void {
     this.#draining = null;
-    let left = SLICE;
+    let left = slice;
     for (const connection of this.#waiting) {
       if (left === 0) break;
       left -= 1;

@@ -4,9 +4,9 @@ import { HANDSHAKE_STATUSES, SUBPROTOCOL, TICKET_PREFIX } from '@wcc/progress';
 
 export type HandshakeStatus = (typeof HANDSHAKE_STATUSES)[keyof typeof HANDSHAKE_STATUSES];
 
-const TICKET = /^[A-Za-z0-9_-]{1,128}$/;
-const WEBSOCKET_VERSION = '13';
-const LINGER_MS = 1000;
+const ticketPattern = /^[A-Za-z0-9_-]{1,128}$/;
+const websocketVersion = '13';
+const lingerMs = 1000;
 
 /** Refuses before the upgrade: a tiny plain answer, then the socket is gone. */
 export function refuse(socket: Duplex, status: HandshakeStatus): void {
@@ -19,14 +19,14 @@ export function refuse(socket: Duplex, status: HandshakeStatus): void {
     `Content-Length: ${Buffer.byteLength(body)}`,
     // RFC 6455, 4.4: tells which version would do; RFC 9110, 15.5.22: a 426 names the protocol.
     ...(status === HANDSHAKE_STATUSES.upgradeRequired
-      ? ['Upgrade: websocket', `Sec-WebSocket-Version: ${WEBSOCKET_VERSION}`]
+      ? ['Upgrade: websocket', `Sec-WebSocket-Version: ${websocketVersion}`]
       : []),
   ];
   if (socket.destroyed) return;
   // Unread bytes would turn the answer into a reset.
   socket.resume();
   socket.end(`${head.join('\r\n')}\r\n\r\n${body}`);
-  const timer = setTimeout(() => socket.destroy(), LINGER_MS).unref();
+  const timer = setTimeout(() => socket.destroy(), lingerMs).unref();
   socket.once('close', () => clearTimeout(timer));
 }
 
@@ -42,7 +42,7 @@ export function handshakeDefect(request: IncomingMessage): HandshakeStatus | nul
   const { headers } = request;
   if (request.method !== 'GET') return HANDSHAKE_STATUSES.badRequest;
   const isWebSocket = headers.upgrade?.toLowerCase() === 'websocket';
-  if (!isWebSocket || headers['sec-websocket-version'] !== WEBSOCKET_VERSION) {
+  if (!isWebSocket || headers['sec-websocket-version'] !== websocketVersion) {
     return HANDSHAKE_STATUSES.upgradeRequired;
   }
   return null;
@@ -69,5 +69,5 @@ export function takeOffer(request: IncomingMessage): Offer | null {
   const tickets = offered.filter((name) => name.startsWith(TICKET_PREFIX));
   if (offered.filter((name) => name === SUBPROTOCOL).length !== 1 || tickets.length > 1) return null;
   const ticket = tickets[0]?.slice(TICKET_PREFIX.length) ?? null;
-  return ticket === null || TICKET.test(ticket) ? { ticket } : null;
+  return ticket === null || ticketPattern.test(ticket) ? { ticket } : null;
 }

@@ -1,14 +1,14 @@
 import type { ClientMessage, Limits } from '@wcc/progress';
 
-const LONGEST_NAME = 64;
-const LONGEST_TICKET = 256;
+const maxNameLength = 64;
+const maxTicketLength = 256;
 
 type Json = Record<string, unknown>;
 
 const isObject = (value: unknown): value is Json =>
   typeof value === 'object' && value !== null && !Array.isArray(value);
 const isName = (value: unknown): value is string =>
-  typeof value === 'string' && value.length > 0 && value.length <= LONGEST_NAME;
+  typeof value === 'string' && value.length > 0 && value.length <= maxNameLength;
 const isCount = (value: unknown): value is number => Number.isSafeInteger(value) && Number(value) >= 0;
 const isAbsentOr = (value: unknown, is: (value: unknown) => boolean): boolean =>
   value === undefined || is(value);
@@ -37,7 +37,7 @@ function isWellFormed(message: Json, limits: Limits): boolean {
         ? isScope(list)
         : list === undefined && isListOf(ops, limits.opsPerMessage, isName);
     case 'refresh':
-      return typeof ticket === 'string' && ticket.length > 0 && ticket.length <= LONGEST_TICKET;
+      return typeof ticket === 'string' && ticket.length > 0 && ticket.length <= maxTicketLength;
     default:
       return false;
   }

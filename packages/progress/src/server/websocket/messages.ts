@@ -1,19 +1,19 @@
 import type { ServerMessage } from '@wcc/progress';
 
-const OPENING = Buffer.from('{"t":"ops","d":[');
-const COMMA = Buffer.from(',');
-const CLOSING = Buffer.from(']}');
+const opening = Buffer.from('{"t":"ops","d":[');
+const comma = Buffer.from(',');
+const closing = Buffer.from(']}');
 
 /** Most messages carry one snapshot, and the same one for all its watchers: framed once. */
 const single = new WeakMap<Buffer, Buffer>();
 
 function join(snapshots: readonly Buffer[]): Buffer {
-  const parts: Buffer[] = [OPENING];
+  const parts: Buffer[] = [opening];
   for (const [index, bytes] of snapshots.entries()) {
-    if (index > 0) parts.push(COMMA);
+    if (index > 0) parts.push(comma);
     parts.push(bytes);
   }
-  parts.push(CLOSING);
+  parts.push(closing);
   return Buffer.concat(parts);
 }
 
@@ -29,7 +29,7 @@ export function opsMessage(snapshots: readonly Buffer[]): Buffer {
 }
 
 const framed = new WeakMap<Buffer, Buffer>();
-const FIN_TEXT = 0x81;
+const finText = 0x81;
 
 /**
  * A whole frame of a message, unmasked as a server's frames are (RFC 6455, 5.2). Made once for all watchers of a
@@ -44,10 +44,10 @@ export function textFrame(message: Buffer): Buffer {
 }
 
 function frameHead(length: number): Buffer {
-  if (length < 126) return Buffer.from([FIN_TEXT, length]);
+  if (length < 126) return Buffer.from([finText, length]);
   const isShort = length < 65_536;
   const head = Buffer.alloc(isShort ? 4 : 10);
-  head[0] = FIN_TEXT;
+  head[0] = finText;
   head[1] = isShort ? 126 : 127;
   if (isShort) head.writeUInt16BE(length, 2);
   else head.writeBigUInt64BE(BigInt(length), 2);

@@ -43,7 +43,7 @@ export interface FlowWire {
 }
 
 /** Four snapshots in flight are less than 2 × snapshot / bandwidth + 0.5 s as long as one takes this long. */
-const PROMPT_MS = 250;
+const promptMs = 250;
 
 export function createFlow(wire: FlowWire, limits: Limits): Flow {
   return new CreditFlow(wire, limits);
@@ -104,7 +104,7 @@ class CreditFlow implements Flow {
 
   pong(payload: string): boolean {
     if (this.#awaited === null || this.#awaited.payload !== payload) return false;
-    const isPrompt = this.#wire.now() - this.#awaited.sinceMs <= PROMPT_MS;
+    const isPrompt = this.#wire.now() - this.#awaited.sinceMs <= promptMs;
     this.#flushesPerPing = isPrompt ? this.#limits.flushesPerPing : 1;
     this.#awaited = null;
     this.flush();

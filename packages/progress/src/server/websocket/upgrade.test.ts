@@ -6,7 +6,7 @@ import { SUBPROTOCOL, TICKET_PREFIX } from '@wcc/progress';
 import {
   type GatewayChanges,
   type GatewayUnderTest,
-  ORIGIN,
+  testOrigin,
   principalOf,
   startGateway,
 } from '../testkit/gateway.testkit.ts';
@@ -14,7 +14,7 @@ import { handshake, openTcp, rawHandshake } from '../testkit/raw-socket.testkit.
 import { connect, dial, listen, statusOf } from '../testkit/socket.testkit.ts';
 
 /** Threat 16. */
-const RESETS = 10_000;
+const resetCount = 10_000;
 
 const running: GatewayUnderTest[] = [];
 
@@ -39,10 +39,10 @@ describe('before the upgrade', () => {
     ['no Origin', { Origin: null }, 403],
     ['Origin null', { Origin: 'null' }, 403],
     ['another origin', { Origin: 'https://evil.test' }, 403],
-    ['our origin as a prefix', { Origin: `${ORIGIN}.evil.test` }, 403],
-    ['our origin on another port', { Origin: `${ORIGIN}:8080` }, 403],
-    ['our origin in capitals', { Origin: ORIGIN.toUpperCase() }, 403],
-    ['two origins', { Origin: `${ORIGIN}, https://evil.test` }, 403],
+    ['our origin as a prefix', { Origin: `${testOrigin}.evil.test` }, 403],
+    ['our origin on another port', { Origin: `${testOrigin}:8080` }, 403],
+    ['our origin in capitals', { Origin: testOrigin.toUpperCase() }, 403],
+    ['two origins', { Origin: `${testOrigin}, https://evil.test` }, 403],
     ['no subprotocol of ours', { 'Sec-WebSocket-Protocol': 'chat' }, 400],
     ['two tickets', { 'Sec-WebSocket-Protocol': `wcc.v1, ${TICKET_PREFIX}a, ${TICKET_PREFIX}b` }, 400],
     ['a malformed ticket', { 'Sec-WebSocket-Protocol': `wcc.v1, ${TICKET_PREFIX}a=b` }, 400],
@@ -117,7 +117,7 @@ describe('before the upgrade', () => {
       session: 's',
       user: 'u',
       purpose: 'watch',
-      origin: ORIGIN,
+      origin: testOrigin,
       sessionVersion: 1,
     });
     clock.ms = 30_000;
@@ -164,7 +164,7 @@ describe('before the upgrade', () => {
     for (const socket of [...sockets, next]) socket.destroy();
   });
 
-  it(`survives ${RESETS} resets while it authenticates`, { timeout: 240_000 }, async () => {
+  it(`survives ${resetCount} resets while it authenticates`, { timeout: 240_000 }, async () => {
     const under = await start({
       authenticate: async () => {
         await sleep(20);
@@ -172,7 +172,7 @@ describe('before the upgrade', () => {
       },
       limits: { pendingUpgradesPerAddress: 1000 },
     });
-    for (let round = 0; round < RESETS / 200; round += 1) {
+    for (let round = 0; round < resetCount / 200; round += 1) {
       const sockets = await Promise.all(Array.from({ length: 200 }, () => openTcp(under)));
       for (const socket of sockets) socket.write(handshake(under));
       // Before, in and after the authentication, which takes 20 ms.

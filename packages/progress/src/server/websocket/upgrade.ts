@@ -31,7 +31,7 @@ export interface Upgrader {
   close(): void;
 }
 
-const DEFAULT_PATH = '/api/ws';
+const defaultPath = '/api/ws';
 
 /** `ws` is an optional peer: a program that only uses the hub need not have it. */
 function createWebSocketServer(limits: Limits): WebSocketServer {
@@ -72,7 +72,7 @@ class TicketUpgrader<P> implements Upgrader {
   constructor(options: UpgraderOptions<P>) {
     const { gateway, limits } = options;
     this.#options = options;
-    this.#path = gateway.path ?? DEFAULT_PATH;
+    this.#path = gateway.path ?? defaultPath;
     this.#server = createWebSocketServer(limits);
     this.#pending = createAdmission(limits.pendingUpgradesPerAddress);
     this.#addressOf = gateway.clientAddress ?? ((request) => request.socket.remoteAddress ?? '');

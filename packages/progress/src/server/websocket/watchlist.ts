@@ -38,11 +38,11 @@ export interface WatchlistOptions<P> {
 type Wanted = SubscribeOps['ops'][number];
 
 /** A list shows what ended within this time. */
-const LISTED_AFTER_END_MS = 10 * 60_000;
+const listedAfterEndMs = 10 * 60_000;
 
 function isListable(snapshot: Snapshot): boolean {
   if (!isTerminal(snapshot.state) || snapshot.endedAt === null) return true;
-  return Date.now() - Date.parse(snapshot.endedAt) <= LISTED_AFTER_END_MS;
+  return Date.now() - Date.parse(snapshot.endedAt) <= listedAfterEndMs;
 }
 
 /** Running ones first, then the newest: what a cut list loses is oldest history. */
