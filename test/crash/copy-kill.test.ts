@@ -1,7 +1,7 @@
 import { existsSync, readdirSync, rmSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { afterAll, beforeAll, expect, test } from 'vitest';
+import { afterAll, beforeAll, expect, it } from 'vitest';
 import type { Image, Operation } from '@wcc/api';
 import { ApiProblem } from '@wcc/api/client';
 import { makeRandomImage, makeSparseImage, MiB, sha256 } from '../kit/images.ts';
@@ -185,38 +185,40 @@ function removeTargets(acknowledged: readonly Acknowledged[]): void {
   for (const { target } of acknowledged) rmSync(join(server.poolDir, target), { force: true });
 }
 
-test.each(
-  Array.from({ length: rounds }, (_, round) => ({ round, moment: moments[round % moments.length]! })),
-)('round $round: killed $moment', { timeout: 240_000 }, async ({ round, moment }) => {
-  const acknowledged = await copyAndKill(round, moment);
-  const published = await checkNothingHalfMade(acknowledged);
-  const killedAt = new Date().toISOString();
-  await startAgain(moment);
-  for (const copy of acknowledged) await checkSuccess(copy);
-  all.push(...acknowledged);
-  for (const { id } of published) {
-    if (((await server.api.operation(id)).endedAt ?? '') > killedAt) killedInBetween++;
-  }
-  // One that was accepted but whose answer was lost may run as well: it is the server's to finish.
-  await until(
-    async () => (await server.api.operations({ state: 'queued,running,interrupted' })).items.length === 0,
-    {
-      what: 'the copies that were accepted without the answer to arrive',
-      timeoutMs: 60_000,
-    },
-  );
-  await expectNoneLost(round);
-  for (const name of readdirSync(server.poolDir)) {
-    if (name.startsWith(`round-${round}-`)) rmSync(join(server.poolDir, name));
-  }
-  removeTargets(acknowledged);
-});
+it.each(Array.from({ length: rounds }, (_, round) => ({ round, moment: moments[round % moments.length]! })))(
+  'round $round: killed $moment',
+  { timeout: 240_000 },
+  async ({ round, moment }) => {
+    const acknowledged = await copyAndKill(round, moment);
+    const published = await checkNothingHalfMade(acknowledged);
+    const killedAt = new Date().toISOString();
+    await startAgain(moment);
+    for (const copy of acknowledged) await checkSuccess(copy);
+    all.push(...acknowledged);
+    for (const { id } of published) {
+      if (((await server.api.operation(id)).endedAt ?? '') > killedAt) killedInBetween++;
+    }
+    // One that was accepted but whose answer was lost may run as well: it is the server's to finish.
+    await until(
+      async () => (await server.api.operations({ state: 'queued,running,interrupted' })).items.length === 0,
+      {
+        what: 'the copies that were accepted without the answer to arrive',
+        timeoutMs: 60_000,
+      },
+    );
+    await expectNoneLost(round);
+    for (const name of readdirSync(server.poolDir)) {
+      if (name.startsWith(`round-${round}-`)) rmSync(join(server.poolDir, name));
+    }
+    removeTargets(acknowledged);
+  },
+);
 
-test('no litter is left 60 s after the last copy', { timeout: 90_000 }, async () => {
+it('no litter is left 60 s after the last copy', { timeout: 90_000 }, async () => {
   await expectTidy(server.poolDir);
 });
 
-test('every copy has one end in history and audit, and made one image', async () => {
+it('every copy has one end in history and audit, and made one image', async () => {
   console.log(
     `${all.length} copies acknowledged, ${killedInBetween} killed between rename and the record's end`,
   );

@@ -1,5 +1,5 @@
 import { join } from 'node:path';
-import { afterEach, expect, test } from 'vitest';
+import { afterEach, expect, it } from 'vitest';
 import { makeRandomImage, MiB, sha256 } from '../kit/images.ts';
 import { currentPhase, registerImage, waitForState } from '../kit/operations.ts';
 import { until } from '../kit/poll.ts';
@@ -22,7 +22,7 @@ async function watch(server: TestServer): Promise<Watcher> {
   return watcher;
 }
 
-test(
+it(
   'SIGTERM in mid-copy: watchers hear bye, the copy goes on from where it was',
   { timeout: 120_000 },
   async () => {
@@ -69,7 +69,7 @@ test(
   },
 );
 
-test('paused and queued copies stay paused and queued over a stop', { timeout: 120_000 }, async () => {
+it('paused and queued copies stay paused and queued over a stop', { timeout: 120_000 }, async () => {
   const server = await startServer({ args: ['--max-copies-per-pool', '1'] });
   servers.push(server);
   await makeRandomImage(join(server.poolDir, 'source.raw'), 128 * MiB);

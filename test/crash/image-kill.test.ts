@@ -4,15 +4,17 @@ import { existsSync } from 'node:fs';
 import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { afterAll, beforeAll, expect, test } from 'vitest';
+import { afterAll, beforeAll, expect, it } from 'vitest';
 import type { Image, Operation } from '@wcc/api';
 import { ApiProblem } from '@wcc/api/client';
-import { fileHandler, startFileServer, type FileServer } from '../kit/file-server.ts';
+import { fileHandler, startFileServer } from '../kit/file-server.ts';
+import type { FileServer } from '../kit/file-server.ts';
 import { checkQcow2, makeRandomImage, MiB, sha256 } from '../kit/images.ts';
 import { findImage, hasEnded, registerImage, expectTidy, waitForState } from '../kit/operations.ts';
 import { until } from '../kit/poll.ts';
 import { createRandom, seedOfRun } from '../kit/random.ts';
-import { startServer, type TestServer } from '../kit/server.ts';
+import { startServer } from '../kit/server.ts';
+import type { TestServer } from '../kit/server.ts';
 import { digestOf } from '../kit/tus.ts';
 
 /**
@@ -134,7 +136,7 @@ async function expectDeletion(image: Image, acknowledged: string | null, content
   expect([existsSync(path), await findImage(server, image.name)]).toEqual([false, undefined]);
 }
 
-test.each(Array.from({ length: rounds }, (_, round) => ({ round })))(
+it.each(Array.from({ length: rounds }, (_, round) => ({ round })))(
   'round $round: whole or nothing',
   { timeout: 240_000 },
   async ({ round }) => {
@@ -175,7 +177,7 @@ test.each(Array.from({ length: rounds }, (_, round) => ({ round })))(
   },
 );
 
-test('no litter is left', { timeout: 90_000 }, async () => {
+it('no litter is left', { timeout: 90_000 }, async () => {
   console.log(endings.join(', '));
   await expectTidy(server.poolDir);
 });

@@ -1,13 +1,15 @@
 import { randomBytes } from 'node:crypto';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { afterAll, beforeAll, expect, test } from 'vitest';
+import { afterAll, beforeAll, expect, it } from 'vitest';
 import { MiB, sha256 } from '../kit/images.ts';
 import { expectTidy, waitForState } from '../kit/operations.ts';
 import { until } from '../kit/poll.ts';
 import { createRandom, seedOfRun } from '../kit/random.ts';
-import { startServer, type TestServer } from '../kit/server.ts';
-import { createTus, digestOf, idOf, type Tus } from '../kit/tus.ts';
+import { startServer } from '../kit/server.ts';
+import type { TestServer } from '../kit/server.ts';
+import { createTus, digestOf, idOf } from '../kit/tus.ts';
+import type { Tus } from '../kit/tus.ts';
 
 /**
  * SIGKILL at random moments of an upload. Its client asks where it stands and goes on: no acknowledged byte is
@@ -65,7 +67,7 @@ async function sendUntilKilled(path: string, course: Course): Promise<void> {
 }
 
 for (let round = 0; round < rounds; round += 1) {
-  test(`round ${round}`, { timeout: 120_000 }, async () => {
+  it(`round ${round}`, { timeout: 120_000 }, async () => {
     const name = `killed-${round}.raw`;
     const path = await tus.create(name, sizeBytes, { sha256: sha });
     const course: Course = { acknowledged: 0, sentUpTo: 0, isDone: false };

@@ -2,11 +2,12 @@ import { existsSync, readdirSync } from 'node:fs';
 import { open } from 'node:fs/promises';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { Operation } from '@wcc/api';
 import { ApiProblem } from '@wcc/api/client';
 import { makeRandomImage, MiB } from '../kit/images.ts';
-import { driverRefusal, startMachineHost, type Driver, type MachineHost } from '../kit/machine-host.ts';
+import { driverRefusal, startMachineHost } from '../kit/machine-host.ts';
+import type { Driver, MachineHost } from '../kit/machine-host.ts';
 import { expectTidy, hasEnded, listImages, registerImage } from '../kit/operations.ts';
 import { until } from '../kit/poll.ts';
 import { createRandom, seedOfRun } from '../kit/random.ts';
@@ -103,7 +104,7 @@ function describeKills(driver: Driver): void {
     return existsSync(directory) ? readdirSync(directory) : [];
   }
 
-  test.each(Array.from({ length: roundsWith[driver] }, (_, round) => ({ round })))(
+  it.each(Array.from({ length: roundsWith[driver] }, (_, round) => ({ round })))(
     'round $round: a machine or nothing',
     { timeout: 300_000 },
     async ({ round }) => {
@@ -145,7 +146,7 @@ function describeKills(driver: Driver): void {
     },
   );
 
-  test('no litter and no secret is left', { timeout: 90_000 }, async () => {
+  it('no litter and no secret is left', { timeout: 90_000 }, async () => {
     console.log(`${driver}: ${endings.join(', ')}`);
     await expectTidy(server.poolDir);
     for (const file of ['wcc.sqlite', 'wcc.sqlite-wal']) {

@@ -1,5 +1,5 @@
 import type { Browser } from 'playwright-core';
-import { afterAll, beforeAll, expect, test } from 'vitest';
+import { afterAll, beforeAll, expect, it } from 'vitest';
 import type { Operation } from '@wcc/api';
 import { axeTimeoutMs, findFaults, ways } from '../kit/axe.ts';
 import { launchBrowser, screenshot } from '../kit/browser.ts';
@@ -48,7 +48,7 @@ async function publish(name: string): Promise<string> {
   return operation.id;
 }
 
-test('an administrator adds a user, changes the role, and disables', async () => {
+it('an administrator adds a user, changes the role, and disables', async () => {
   const { page, url } = await open(chief);
   await page.goto(`${url}/users`);
   await page.getByRole('button', { name: 'Add user' }).click();
@@ -77,7 +77,7 @@ test('an administrator adds a user, changes the role, and disables', async () =>
   await tanaka.page.locator('input[type=password]').waitFor();
 });
 
-test('a token is made, shown once, works, and is locked out when it is revoked', async () => {
+it('a token is made, shown once, works, and is locked out when it is revoked', async () => {
   const { page, url } = await open(chief);
   await page.goto(`${url}/tokens`);
   await page.getByRole('button', { name: 'Create token' }).click();
@@ -99,7 +99,7 @@ test('a token is made, shown once, works, and is locked out when it is revoked',
   expect((await ask()).status).toBe(401);
 });
 
-test('what is granted appears at a colleague’s page at once, and leaves when it is taken back', async () => {
+it('what is granted appears at a colleague’s page at once, and leaves when it is taken back', async () => {
   const viewer = await createUser(server, 'viewer', 'viewer');
   const [granted, other] = [await publish('granted-db'), await publish('other-db')];
   const colleague = await open(viewer);
@@ -129,7 +129,7 @@ test('what is granted appears at a colleague’s page at once, and leaves when i
   for (const id of [granted, other]) await server.api.endOperation(id, { state: 'succeeded' });
 });
 
-test('a share link shows one operation to a stranger, survives a reload, and is over when it is revoked', async () => {
+it('a share link shows one operation to a stranger, survives a reload, and is over when it is revoked', async () => {
   const id = await publish('shared-db');
   const { page, url } = await open(chief);
   await page.goto(`${url}/operations/${id}`);
@@ -169,7 +169,7 @@ test('a share link shows one operation to a stranger, survives a reload, and is 
   await server.api.endOperation(id, { state: 'succeeded' });
 });
 
-test('a new password signs the other window out, and this one goes on', async () => {
+it('a new password signs the other window out, and this one goes on', async () => {
   const user = await createUser(server, 'suzuki', 'operator');
   const [here, there] = [await open(user), await open(user)];
   await here.page.goto(`${here.url}/settings`);
@@ -187,7 +187,7 @@ test('a new password signs the other window out, and this one goes on', async ()
   await screenshot(here.page, 'settings');
 });
 
-test('the audit record tells all of it, in words, and by area', async () => {
+it('the audit record tells all of it, in words, and by area', async () => {
   const { page, url } = await open(chief);
   await page.goto(`${url}/audit`);
   await page.getByText('Added a user').first().waitFor();
@@ -199,7 +199,7 @@ test('the audit record tells all of it, in words, and by area', async () => {
   expect(await page.getByText('Added a user').count()).toBeGreaterThan(0);
 });
 
-test('a viewer is told that these pages are not theirs, and loses nothing', async () => {
+it('a viewer is told that these pages are not theirs, and loses nothing', async () => {
   const { page, url } = await open(await createUser(server, 'curious', 'viewer'));
   for (const path of ['users', 'audit']) {
     await page.goto(`${url}/${path}`);
@@ -209,7 +209,7 @@ test('a viewer is told that these pages are not theirs, and loses nothing', asyn
   }
 });
 
-test.each(ways)(
+it.each(ways)(
   'axe finds nothing, and nothing is cut at 320 px: $locale, $look',
   { timeout: axeTimeoutMs },
   async (way) => {

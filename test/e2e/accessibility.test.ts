@@ -1,6 +1,6 @@
 import { join } from 'node:path';
 import type { Browser } from 'playwright-core';
-import { afterAll, beforeAll, expect, test } from 'vitest';
+import { afterAll, beforeAll, expect, it } from 'vitest';
 import type { Image } from '@wcc/api';
 import { axeTimeoutMs, findFaults, ways } from '../kit/axe.ts';
 import { launchBrowser } from '../kit/browser.ts';
@@ -43,7 +43,7 @@ afterAll(async () => {
   await server.close();
 });
 
-test.each(ways)('pages: $locale, $look', { timeout: axeTimeoutMs }, async (way) => {
+it.each(ways)('pages: $locale, $look', { timeout: axeTimeoutMs }, async (way) => {
   const { context, page, url } = await openConsole(browser, { server, user }, way);
   await page.getByText('source.raw').first().waitFor();
   expect(await page.evaluate(() => document.documentElement.lang)).toBe(way.locale);
@@ -71,7 +71,7 @@ test.each(ways)('pages: $locale, $look', { timeout: axeTimeoutMs }, async (way) 
   await context.close();
 });
 
-test('the bar has a name and a value in words, and the regions for announcements are there', async () => {
+it('the bar has a name and a value in words, and the regions for announcements are there', async () => {
   const { context, page, url } = await openConsole(browser, { server, user });
   await page.goto(`${url}/operations`);
   const bar = rowOf(page, 'running.raw').getByRole('progressbar');

@@ -1,7 +1,7 @@
 import { existsSync, readdirSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Browser, Locator } from 'playwright-core';
-import { afterAll, beforeAll, expect, test } from 'vitest';
+import { afterAll, beforeAll, expect, it } from 'vitest';
 import type { Image, Operation } from '@wcc/api';
 import { launchBrowser } from '../kit/browser.ts';
 import { openConsole } from '../kit/console.ts';
@@ -70,7 +70,7 @@ async function expectAgreement(id: string, target: string): Promise<Operation> {
   return stored;
 }
 
-test('double click', async () => {
+it('double click', async () => {
   const { id } = await startCopy('double.raw', 8 * MiB);
   await cancelButton(rowOf(opened.page, 'double.raw')).dblclick();
   expect((await expectAgreement(id, 'double.raw')).state).toBe('cancelled');
@@ -78,7 +78,7 @@ test('double click', async () => {
   expect(log.items.filter(({ text }) => text.startsWith('cancelled'))).toHaveLength(1);
 });
 
-test('queued', async () => {
+it('queued', async () => {
   const first = await startCopy('first.raw', 8 * MiB);
   const { id } = await startCopy('queued.raw', null);
   const row = rowOf(opened.page, 'queued.raw');
@@ -91,7 +91,7 @@ test('queued', async () => {
   expect((await expectAgreement(first.id, 'first.raw')).state).toBe('cancelled');
 });
 
-test('at 50 %', async () => {
+it('at 50 %', async () => {
   const { id } = await startCopy('half.raw', 24 * MiB);
   const row = rowOf(opened.page, 'half.raw');
   await until(async () => ((await readRow(row)).value ?? 0) >= 0.5, { what: 'the bar to reach the middle' });
@@ -100,7 +100,7 @@ test('at 50 %', async () => {
   expect((await readRow(row)).text).toMatch(/Cancelled after .* nothing left behind/);
 });
 
-test('in flush and around the end', async () => {
+it('in flush and around the end', async () => {
   // The phases after the transfer are short: each attempt cancels a little later, over the whole of them.
   const outcomes: string[] = [];
   const whole: string[] = [];
@@ -133,7 +133,7 @@ test('in flush and around the end', async () => {
   expect(outcomes.every((state) => state === 'cancelled' || state === 'succeeded')).toBe(true);
 });
 
-test('after the end there is no button, and the API says so', async () => {
+it('after the end there is no button, and the API says so', async () => {
   const { id } = await startCopy('ended.raw', null);
   expect((await expectAgreement(id, 'ended.raw')).state).toBe('succeeded');
   await expect(server.api.cancel(id)).rejects.toMatchObject({ status: 409, code: 'invalid_state' });

@@ -2,7 +2,7 @@ import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { FirstBootProfile } from '@wcc/api';
 import type { Browser, Page } from 'playwright-core';
-import { afterAll, beforeAll, expect, test } from 'vitest';
+import { afterAll, beforeAll, expect, it } from 'vitest';
 import { bootableIso } from '../../packages/server/src/machines/iso.testkit.ts';
 import { findFaults } from '../kit/axe.ts';
 import { launchBrowser, screenshot } from '../kit/browser.ts';
@@ -44,7 +44,7 @@ async function type(page: Page, text: string): Promise<void> {
   await page.keyboard.insertText(text);
 }
 
-test('a first-boot profile is set in the settings, by keyboard, and what is wrong is told', async () => {
+it('a first-boot profile is set in the settings, by keyboard, and what is wrong is told', async () => {
   const { page, url, session, record } = await open('sato', 'operator');
   await page.goto(`${url}/settings`);
   const form = page.locator('wcc-profile-form');
@@ -86,7 +86,7 @@ test('a first-boot profile is set in the settings, by keyboard, and what is wron
   expect(record).toEqual({ cspViolations: [], errors: [] });
 });
 
-test('the first page opens the upload at once; an image leads to a machine, an ISO into its drive', async () => {
+it('the first page opens the upload at once; an image leads to a machine, an ISO into its drive', async () => {
   const { page, url, record } = await open('suzuki', 'operator');
   await page.goto(url);
   await page.getByRole('button', { name: 'Upload an ISO' }).click();

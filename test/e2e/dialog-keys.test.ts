@@ -1,7 +1,7 @@
 import { join } from 'node:path';
 import type { Vm } from '@wcc/api';
 import type { Browser, Locator, Page } from 'playwright-core';
-import { afterAll, beforeAll, expect, test } from 'vitest';
+import { afterAll, beforeAll, expect, it } from 'vitest';
 import { launchBrowser } from '../kit/browser.ts';
 import { openConsole } from '../kit/console.ts';
 import type { OpenConsole } from '../kit/console.ts';
@@ -83,7 +83,7 @@ async function expectFocusIn(page: Page, region: string): Promise<void> {
   });
 }
 
-test('the focus goes into every dialog of images, stays there, and goes back', async () => {
+it('the focus goes into every dialog of images, stays there, and goes back', async () => {
   const id = await makeImage('round.raw');
   const { page, url, record } = await open('/images');
   await page.getByText('round.raw').waitFor();
@@ -105,7 +105,7 @@ test('the focus goes into every dialog of images, stays there, and goes back', a
   expect(record).toEqual({ cspViolations: [], errors: [] });
 });
 
-test('what the server refuses stays typed, with the reason and the focus at its field', async () => {
+it('what the server refuses stays typed, with the reason and the focus at its field', async () => {
   const id = await makeImage('refused.raw');
   const { page, dialog } = await open(`/images/${id}`);
   await openByKeys(page, /^Convert$/, /^qcow2$/i);
@@ -127,7 +127,7 @@ test('what the server refuses stays typed, with the reason and the focus at its 
   });
 });
 
-test('a copy whose name was taken while it was typed is refused at the name, by a pressed button too', async () => {
+it('a copy whose name was taken while it was typed is refused at the name, by a pressed button too', async () => {
   await makeImage('twice.raw');
   const { page, dialog } = await open('/images');
   await page.getByText('twice.raw').waitFor();
@@ -144,7 +144,7 @@ test('a copy whose name was taken while it was typed is refused at the name, by 
   expect(await dialog.locator('#copy-name').inputValue()).toBe('soon-taken.raw');
 });
 
-test('a refusal that is about no field leaves everything where it was', async () => {
+it('a refusal that is about no field leaves everything where it was', async () => {
   const { page, dialog } = await open('/images');
   await page.route(/\/api\/images\/import/, (route) => route.abort());
   await openByKeys(page, /^Import$/, /^Address/);
@@ -157,7 +157,7 @@ test('a refusal that is about no field leaves everything where it was', async ()
   expect(await dialog.locator('#import-name').inputValue()).toBe('new.raw');
 });
 
-test('a proxy that answers instead of the server is named with its status, in Japanese too', async () => {
+it('a proxy that answers instead of the server is named with its status, in Japanese too', async () => {
   const { page, dialog } = await open('/images', 'ja');
   const body = '<html><h1>413 Request Entity Too Large</h1></html>';
   await page.route(/\/api\/images\/import/, (route) => route.fulfill({ status: 413, body }));
@@ -168,7 +168,7 @@ test('a proxy that answers instead of the server is named with its status, in Ja
   await expectFocusOn(page, /^アドレス/);
 });
 
-test('when what opened a dialog is gone, the focus goes to its neighbour or to the heading', async () => {
+it('when what opened a dialog is gone, the focus goes to its neighbour or to the heading', async () => {
   const [first] = [await makeImage('gone-a.raw'), await makeImage('gone-b.raw')];
   const { page, url, dialog } = await open('/images');
   const rows = page.locator('tr[data-image]');
@@ -208,7 +208,7 @@ async function makeMachine(name: string): Promise<Vm> {
   return server.api.vm(Number(operation.subject.id));
 }
 
-test('a machine is deleted, and another one made, by keys alone', async () => {
+it('a machine is deleted, and another one made, by keys alone', async () => {
   const machine = await makeMachine('quokka-keys');
   const { page, dialog, record } = await open(`/machines/${machine.id}`);
   await page.locator('.vm-actions button').first().waitFor();

@@ -1,5 +1,5 @@
 import type { Browser, Page } from 'playwright-core';
-import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest';
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { createMeter } from '@wcc/progress';
 import { launchBrowser } from '../kit/browser.ts';
 import { until } from '../kit/poll.ts';
@@ -95,7 +95,7 @@ async function play(script: {
 }
 
 describe('17: the time left', () => {
-  test('steady: nothing in the first seconds, then within a fifth from 10 % on', async () => {
+  it('steady: nothing in the first seconds, then within a fifth from 10 % on', async () => {
     const told = await play({ doneAt: (atS) => (atS / 120) * totalBytes, endS: 120, everyS: 5 });
     for (const { atS, leftS } of told.filter(({ atS: at }) => at < 5))
       expect(leftS, `at ${atS} s`).toBeNull();
@@ -109,7 +109,7 @@ describe('17: the time left', () => {
     }
   });
 
-  test('a burst into the cache, then slow: what is said comes to the truth, and never says that it ends now', async () => {
+  it('a burst into the cache, then slow: what is said comes to the truth, and never says that it ends now', async () => {
     const burst = 0.3 * totalBytes;
     const doneAt = (atS: number): number =>
       atS < 6 ? (atS / 6) * burst : burst + ((atS - 6) / 174) * (totalBytes - burst);
@@ -125,7 +125,7 @@ describe('17: the time left', () => {
       if (truthS > 60 && leftS !== null) expect(leftS, `at ${atS} s`).toBeGreaterThan(5);
   });
 
-  test('a stall: no time left while it lasts, and a true one soon after', async () => {
+  it('a stall: no time left while it lasts, and a true one soon after', async () => {
     const doneAt = (atS: number): number => ((atS < 40 ? atS : atS < 80 ? 40 : atS - 40) / 120) * totalBytes;
     const told = await play({ doneAt, endS: 160, everyS: 5 });
     for (const { atS, leftS } of told.filter(({ atS: at }) => at > 55 && at < 80))
@@ -138,7 +138,7 @@ describe('17: the time left', () => {
     expect(after.length).toBeGreaterThan(8);
   });
 
-  test('resumed at 60 %: only what moved since then counts', async () => {
+  it('resumed at 60 %: only what moved since then counts', async () => {
     const doneAt = (atS: number): number => (0.6 + (0.4 * (atS - 100)) / 100) * totalBytes;
     const told = await play({ doneAt, endS: 200, everyS: 5, startsAtS: 100 });
     const judged = told.filter(({ atS }) => atS >= 115);
@@ -149,7 +149,7 @@ describe('17: the time left', () => {
     expect(judged.length).toBeGreaterThan(10);
   });
 
-  test('an unknown total: neither a time left nor a percentage', async () => {
+  it('an unknown total: neither a time left nor a percentage', async () => {
     const told = await play({ doneAt: (atS) => atS * 50 * mib, endS: 60, everyS: 10, total: null });
     for (const { atS, leftS, text } of told) {
       expect(leftS, `at ${atS} s`).toBeNull();

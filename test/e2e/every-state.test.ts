@@ -1,5 +1,5 @@
 import type { Browser, BrowserContext, Locator, Page } from 'playwright-core';
-import { afterAll, afterEach, beforeAll, beforeEach, expect, test } from 'vitest';
+import { afterAll, afterEach, beforeAll, beforeEach, expect, it } from 'vitest';
 import type { Snapshot } from '@wcc/progress';
 import { axeTimeoutMs, findFaults, ways } from '../kit/axe.ts';
 import { launchBrowser, recordPage, screenshot } from '../kit/browser.ts';
@@ -97,7 +97,7 @@ const table: Readonly<Record<string, { bar: number | null; text: RegExp; buttons
   },
 };
 
-test('18: every state has the words, the bar and the buttons of the design', async () => {
+it('18: every state has the words, the bar and the buttons of the design', async () => {
   const { page, record } = await openPage();
   await openEveryState(page);
   for (const name of names) {
@@ -120,7 +120,7 @@ test('18: every state has the words, the bar and the buttons of the design', asy
   expect(record).toEqual({ cspViolations: [], errors: [] });
 });
 
-test('18: without a connection rows keep their value, lose rate and time left, and never look like failure', async () => {
+it('18: without a connection rows keep their value, lose rate and time left, and never look like failure', async () => {
   const { page } = await openPage();
   server.feed(copyOf(1, 'running.raw'));
   await page.goto(`${server.url}/operations`);
@@ -139,7 +139,7 @@ test('18: without a connection rows keep their value, lose rate and time left, a
   await until(async () => /MiB\/s/.test((await readRow(row)).text), { what: 'the rate to be back' });
 });
 
-test.each(ways)(
+it.each(ways)(
   '18: axe finds nothing in any state: $locale, $look',
   { timeout: axeTimeoutMs },
   async ({ locale, look, ...colors }) => {
@@ -211,7 +211,7 @@ const spoken = {
   },
 } as const;
 
-test.each(['en-GB', 'ja-JP'] as const)('18: what is announced, and what is not: %s', async (locale) => {
+it.each(['en-GB', 'ja-JP'] as const)('18: what is announced, and what is not: %s', async (locale) => {
   const { page } = await openPage({ locale });
   const { what, words, failed } = spoken[locale];
   const long: Partial<Snapshot> = { elapsedMs: 30_000, etaMs: 90_000 };
@@ -252,7 +252,7 @@ test.each(['en-GB', 'ja-JP'] as const)('18: what is announced, and what is not: 
   expect(all.at(-1)?.text).toMatch(failed);
 });
 
-test('18: a burst is summed up', async () => {
+it('18: a burst is summed up', async () => {
   const { page } = await openPage();
   const many = Array.from({ length: 12 }, (_, index) => index + 1);
   for (const number of many) server.feed(copyOf(number, `many-${number}.raw`, everyState['queued']));

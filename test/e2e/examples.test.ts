@@ -1,5 +1,5 @@
 import type { Browser } from 'playwright-core';
-import { afterAll, beforeAll, expect, test } from 'vitest';
+import { afterAll, beforeAll, expect, it } from 'vitest';
 import { WebSocket } from 'ws';
 import { launchBrowser, recordPage, screenshot } from '../kit/browser.ts';
 import { installOutside } from '../kit/outside.ts';
@@ -37,7 +37,7 @@ async function statusOf(
   });
 }
 
-test.each(['plain-node', 'fastify', 'express'])('%s shows the bar of its own job', async (example) => {
+it.each(['plain-node', 'fastify', 'express'])('%s shows the bar of its own job', async (example) => {
   const server = await outside.start(example);
   const context = await browser.newContext({ locale: 'en-GB' });
   const other = await browser.newContext({ locale: 'en-GB' });
@@ -84,7 +84,7 @@ test.each(['plain-node', 'fastify', 'express'])('%s shows the bar of its own job
   }
 });
 
-test('a bar says that its server is gone, and never that the work failed', async () => {
+it('a bar says that its server is gone, and never that the work failed', async () => {
   const first = await outside.start('plain-node');
   const context = await browser.newContext({ locale: 'en-GB' });
   const page = await context.newPage();

@@ -6,7 +6,7 @@ import { networkInterfaces } from 'node:os';
 import { extname } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import type { Browser } from 'playwright-core';
-import { afterAll, beforeAll, expect, test } from 'vitest';
+import { afterAll, beforeAll, expect, it } from 'vitest';
 import { launchBrowser, recordPage, screenshot } from '../kit/browser.ts';
 import { until } from '../kit/poll.ts';
 import { findFreePort } from '../kit/ports.ts';
@@ -110,7 +110,7 @@ afterAll(async () => {
   await wcc.close();
 });
 
-test('20: two bars on a foreign page live, whatever its styles say, and run no markup', async () => {
+it('20: two bars on a foreign page live, whatever its styles say, and run no markup', async () => {
   const context = await browser.newContext({ locale: 'en-GB' });
   const record = await recordPage(context);
   const foreign = await context.newPage();
@@ -160,7 +160,7 @@ test('20: two bars on a foreign page live, whatever its styles say, and run no m
 });
 
 // Where the machine has no address but its loopback there is no such page; that is said, not passed over.
-test.skipIf(lan === undefined)('20: on plain http in a network the element works as well', async () => {
+it.skipIf(lan === undefined)('20: on plain http in a network the element works as well', async () => {
   const context = await browser.newContext({ locale: 'en-GB' });
   const record = await recordPage(context);
   const foreign = await context.newPage();

@@ -4,7 +4,7 @@ import type { Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { join } from 'node:path';
 import type { Browser, BrowserContext, Page } from 'playwright-core';
-import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest';
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import type { Image } from '@wcc/api';
 import { launchBrowser } from '../kit/browser.ts';
 import { addSession } from '../kit/console.ts';
@@ -128,7 +128,7 @@ describe.each([
     return status;
   }
 
-  test('cancel, pause, tickets, sign-in and sign-out answer 403, and nothing happens', async () => {
+  it('cancel, pause, tickets, sign-in and sign-out answer 403, and nothing happens', async () => {
     const before = await server.api.operations();
     const paths = [
       `/api/operations/${running}/cancel`,
@@ -148,13 +148,13 @@ describe.each([
     );
   });
 
-  test('a copy with a body that needs no preflight answers 403', async () => {
+  it('a copy with a body that needs no preflight answers 403', async () => {
     const body = JSON.stringify({ name: 'planted.raw' });
     expect(await send(`/api/images/${image.id}/copy`, { body, type: 'text/plain' })).toBe(403);
     expect((await server.api.operations()).items).toHaveLength(1);
   });
 
-  test('a JSON body needs a preflight, which is not answered', async () => {
+  it('a JSON body needs a preflight, which is not answered', async () => {
     const refused = await page.evaluate(
       (url) =>
         fetch(url, {
@@ -172,7 +172,7 @@ describe.each([
     expect((await server.api.operations()).items).toHaveLength(1);
   });
 
-  test('it can read nothing', async () => {
+  it('it can read nothing', async () => {
     const read = await page.evaluate(
       (url) =>
         fetch(url, { credentials: 'include' }).then(
@@ -184,7 +184,7 @@ describe.each([
     expect(read).toBe('unreadable');
   });
 
-  test('a socket answers 403, even with a ticket that was stolen', async () => {
+  it('a socket answers 403, even with a ticket that was stolen', async () => {
     const ticket = await session.ticket();
     const cdp = await context.newCDPSession(page);
     await cdp.send('Network.enable');
@@ -208,7 +208,7 @@ describe.each([
     expect(messages.join()).toMatch(/403/);
   });
 
-  test('it cannot frame the console', async () => {
+  it('it cannot frame the console', async () => {
     await page.evaluate((url) => {
       const frame = document.createElement('iframe');
       frame.src = url;

@@ -1,7 +1,7 @@
 import { mkdirSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Browser } from 'playwright-core';
-import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { CopyImageRequest } from '@wcc/api';
 import { launchBrowser } from '../kit/browser.ts';
 import { openConsole } from '../kit/console.ts';
@@ -60,7 +60,7 @@ async function watchCopy(server: TestServer, source: string, request: CopyImageR
   }
 }
 
-test('16: the bar never goes back within a phase, 100 is never before the end, no nonsense in any text', async () => {
+it('16: the bar never goes back within a phase, 100 is never before the end, no nonsense in any text', async () => {
   const { bars, texts, end } = await withServer({}, async (server) => {
     await makeRandomImage(join(server.poolDir, 'source.raw'), 96 * MiB);
     return watchCopy(server, 'source.raw', {
@@ -88,7 +88,7 @@ test('16: the bar never goes back within a phase, 100 is never before the end, n
   expect(end.text).toMatch(/Done in \d+ s · 96\.0 MiB written/);
 });
 
-test('15: holes are said to be skipped, and are not counted as work', async () => {
+it('15: holes are said to be skipped, and are not counted as work', async () => {
   const { bars, end } = await withServer({}, async (server) => {
     await makeSparseImage(join(server.poolDir, 'sparse.raw'), { virtualBytes: 4 * GiB, dataBytes: 32 * MiB });
     return watchCopy(server, 'sparse.raw', { name: 'holes.raw', method: 'copy', bytesPerSecond: 16 * MiB });
@@ -103,7 +103,7 @@ const refusal = loopMountRefusal();
 if (refusal !== null) console.log(`Skipped, honesty about shared blocks: ${refusal}.`);
 
 describe.skipIf(refusal !== null)('on XFS', () => {
-  test('15: an instant copy says that it shares, and that nothing was written', async () => {
+  it('15: an instant copy says that it shares, and that nothing was written', async () => {
     const { bars, end } = await withLoopFileSystem('xfs', GiB, async (mountPoint) => {
       const poolDir = join(mountPoint, 'pool');
       mkdirSync(poolDir);

@@ -1,6 +1,6 @@
 import { join } from 'node:path';
 import type { Browser, Locator, Page } from 'playwright-core';
-import { afterAll, beforeAll, expect, test } from 'vitest';
+import { afterAll, beforeAll, expect, it } from 'vitest';
 import type { Image } from '@wcc/api';
 import { axeTimeoutMs, findFaults, ways } from '../kit/axe.ts';
 import { launchBrowser, screenshot } from '../kit/browser.ts';
@@ -72,7 +72,7 @@ async function inDialog(page: Page, button: string, look: (dialog: Locator) => P
   await dialog.waitFor({ state: 'detached' });
 }
 
-test.each(looked)('18: axe and 320 px: $locale, $look', { timeout: axeTimeoutMs }, async (way) => {
+it.each(looked)('18: axe and 320 px: $locale, $look', { timeout: axeTimeoutMs }, async (way) => {
   const { context, page, url, record } = await openConsole(browser, { server, user }, way);
   contexts.push(context);
   const faults: Record<string, string[]> = {};
@@ -113,7 +113,7 @@ test.each(looked)('18: axe and 320 px: $locale, $look', { timeout: axeTimeoutMs 
   expect(record).toEqual({ cspViolations: [], errors: [] });
 });
 
-test('19: upload and import by the keyboard alone', async () => {
+it('19: upload and import by the keyboard alone', async () => {
   const { context, page, record } = await openConsole(browser, { server, user });
   contexts.push(context);
   await page.getByText('source.raw').first().waitFor();

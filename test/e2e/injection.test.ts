@@ -1,7 +1,7 @@
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Browser } from 'playwright-core';
-import { afterAll, beforeAll, expect, test } from 'vitest';
+import { afterAll, beforeAll, expect, it } from 'vitest';
 import { launchBrowser } from '../kit/browser.ts';
 import { openConsole } from '../kit/console.ts';
 import type { OpenConsole } from '../kit/console.ts';
@@ -56,7 +56,7 @@ afterAll(async () => {
   await server.close();
 });
 
-test('every name is listed as it is, and nothing runs', async () => {
+it('every name is listed as it is, and nothing runs', async () => {
   const images = await listImages(server);
   expect(images.map(({ name }) => name).toSorted()).toEqual([...corpus].toSorted());
   const { page, url } = opened;
@@ -74,7 +74,7 @@ test('every name is listed as it is, and nothing runs', async () => {
   expect(opened.record).toEqual({ cspViolations: [], errors: [] });
 });
 
-test('copies of them are shown as rows, by the dialog too', async () => {
+it('copies of them are shown as rows, by the dialog too', async () => {
   const { page, url } = opened;
   const images = await listImages(server);
   await page.goto(`${url}/operations`);
@@ -96,7 +96,7 @@ test('copies of them are shown as rows, by the dialog too', async () => {
   expect(opened.record).toEqual({ cspViolations: [], errors: [] });
 });
 
-test('names in addresses of the console and the API are data', async () => {
+it('names in addresses of the console and the API are data', async () => {
   const { page, url } = opened;
   const answers: number[] = [];
   for (const path of [

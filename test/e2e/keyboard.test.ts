@@ -1,6 +1,6 @@
 import { join } from 'node:path';
 import type { Browser, BrowserContext } from 'playwright-core';
-import { afterAll, afterEach, beforeAll, expect, test } from 'vitest';
+import { afterAll, afterEach, beforeAll, expect, it } from 'vitest';
 import type { Image } from '@wcc/api';
 import { launchBrowser, recordPage, screenshot } from '../kit/browser.ts';
 import { openConsole } from '../kit/console.ts';
@@ -50,7 +50,7 @@ async function startCopy(name: string): Promise<string> {
   return operation.id;
 }
 
-test('19: from the sign-in to a copy and its end without a pointer', async () => {
+it('19: from the sign-in to a copy and its end without a pointer', async () => {
   const context = await browser.newContext({ locale: 'en-GB' });
   contexts.push(context);
   const record = await recordPage(context);
@@ -104,7 +104,7 @@ test('19: from the sign-in to a copy and its end without a pointer', async () =>
   expect(record).toEqual({ cspViolations: [], errors: [] });
 });
 
-test('19: F6 goes round header, main and tray; a dismissed row hands the focus on', async () => {
+it('19: F6 goes round header, main and tray; a dismissed row hands the focus on', async () => {
   const [first, second] = [await startCopy('one.raw'), await startCopy('two.raw')];
   const { page, context, url } = await openConsole(browser, { server, user });
   contexts.push(context);
@@ -142,7 +142,7 @@ test('19: F6 goes round header, main and tray; a dismissed row hands the focus o
   expect((await focused(page)).name).not.toBe('');
 });
 
-test('19: a button that leaves with the last of a list neither loses the focus nor moves the page', async () => {
+it('19: a button that leaves with the last of a list neither loses the focus nor moves the page', async () => {
   for (let entry = 0; entry < 60; entry += 1)
     await server.api.changeImage(image.id, { template: entry % 2 === 0 });
   const { page, context, url } = await openConsole(browser, { server, user });
@@ -163,7 +163,7 @@ test('19: a button that leaves with the last of a list neither loses the focus n
   expect(await page.evaluate(() => scrollY)).toBeGreaterThanOrEqual(scrolled);
 });
 
-test.each([
+it.each([
   { what: '320 px', viewport: { width: 320, height: 640 } },
   // 1280 × 1024 at 400 %: as many CSS pixels.
   { what: '400 % zoom', viewport: { width: 320, height: 256 } },

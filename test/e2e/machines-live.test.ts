@@ -1,5 +1,5 @@
 import type { Browser, Page } from 'playwright-core';
-import { afterAll, beforeAll, expect, test } from 'vitest';
+import { afterAll, beforeAll, expect, it } from 'vitest';
 import { launchBrowser } from '../kit/browser.ts';
 import { openConsole } from '../kit/console.ts';
 import { contextsOfTest } from '../kit/contexts.ts';
@@ -65,7 +65,7 @@ async function expectAtOnce(
   expect(tookMs, what).toBeLessThan(atOnceMs);
 }
 
-test('a machine that another user makes or deletes comes and goes in the list', async () => {
+it('a machine that another user makes or deletes comes and goes in the list', async () => {
   const page = await openWithoutPoll('/machines');
   await page.locator('main h1').waitFor();
   const row = page.locator('tr[data-machine]', { hasText: 'quokka-theirs' });
@@ -79,7 +79,7 @@ test('a machine that another user makes or deletes comes and goes in the list', 
   await expectAtOnce('deleted', remove, () => row.waitFor({ state: 'detached' }));
 });
 
-test('the page of a machine tells that another user deletes it, and then that it is gone', async () => {
+it('the page of a machine tells that another user deletes it, and then that it is gone', async () => {
   const id = await makeMachine('quokka-open');
   const page = await openWithoutPoll(`/machines/${id}`);
   await page.locator('main h1', { hasText: 'quokka-open' }).waitFor();

@@ -2,10 +2,11 @@ import { existsSync } from 'node:fs';
 import { truncate } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Browser, Page } from 'playwright-core';
-import { afterAll, beforeAll, expect, test } from 'vitest';
+import { afterAll, beforeAll, expect, it } from 'vitest';
 import { axeTimeoutMs, findFaults, ways } from '../kit/axe.ts';
 import { launchBrowser, screenshot } from '../kit/browser.ts';
-import { openConsole, type ConsoleOptions, type OpenConsole } from '../kit/console.ts';
+import { openConsole } from '../kit/console.ts';
+import type { ConsoleOptions, OpenConsole } from '../kit/console.ts';
 import { contextsOfTest } from '../kit/contexts.ts';
 import { makeRandomImage, MiB } from '../kit/images.ts';
 import { powerOffMachines } from '../kit/machines.ts';
@@ -97,7 +98,7 @@ async function visit({ page, url }: OpenConsole, look: (view: string) => Promise
 /** A language changes no colour: Japanese in one look stands for all. */
 const looks = ways.filter(({ locale, look }) => locale === 'en' || look === 'light');
 
-test.each(looks)('axe finds nothing: $locale, $look', { timeout: axeTimeoutMs }, async (way) => {
+it.each(looks)('axe finds nothing: $locale, $look', { timeout: axeTimeoutMs }, async (way) => {
   const opened = await open(way);
   const faults: Record<string, string[]> = {};
   await visit(opened, async (view) => {
@@ -109,7 +110,7 @@ test.each(looks)('axe finds nothing: $locale, $look', { timeout: axeTimeoutMs },
   expect(opened.record).toEqual({ cspViolations: [], errors: [] });
 });
 
-test('at 320 px nothing is cut', async () => {
+it('at 320 px nothing is cut', async () => {
   const opened = await open({ viewport: { width: 320, height: 640 } });
   const faults: Record<string, string[]> = {};
   await visit(opened, async (view) => {
@@ -120,7 +121,7 @@ test('at 320 px nothing is cut', async () => {
   expect(faults).toEqual({});
 });
 
-test.each(['operator', 'viewer'] as const)('%s without rights has no node of them', async (role) => {
+it.each(['operator', 'viewer'] as const)('%s without rights has no node of them', async (role) => {
   const stranger = await createUser(server, `stranger-${role}`, role);
   const { page, url, context } = await openConsole(browser, { server, user: stranger });
   contexts.push(context);
@@ -134,7 +135,7 @@ test.each(['operator', 'viewer'] as const)('%s without rights has no node of the
   expect(await page.locator('wcc-machine-screen, wcc-serial-view').count()).toBe(0);
 });
 
-test('the deletion of a base is refused in the console, by name', async () => {
+it('the deletion of a base is refused in the console, by name', async () => {
   const { page, url } = await open();
   await page.goto(`${url}/images`);
   const id = (await server.api.images()).items.find(({ name }) => name === 'source.raw')?.id;
@@ -165,7 +166,7 @@ const launcher = [
   'sh',
 ];
 
-test('without QEMU images work, and machines are refused with the packages to install', async () => {
+it('without QEMU images work, and machines are refused with the packages to install', async () => {
   const bare = await startServer({ launcher, args: ['--free-space-floor', '0'] });
   try {
     const path = join(bare.poolDir, 'source.raw');

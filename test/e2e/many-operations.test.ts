@@ -2,7 +2,7 @@ import { Agent, request } from 'node:http';
 import type { IncomingMessage } from 'node:http';
 import { once } from 'node:events';
 import type { Browser } from 'playwright-core';
-import { afterAll, beforeAll, expect, test } from 'vitest';
+import { afterAll, beforeAll, expect, it } from 'vitest';
 import { launchBrowser } from '../kit/browser.ts';
 import { openConsole } from '../kit/console.ts';
 import { until } from '../kit/poll.ts';
@@ -92,7 +92,7 @@ function moveAll(ids: readonly string[]): { stop: () => Promise<void>; reports: 
   };
 }
 
-test(
+it(
   `7: ${operations} operations at ${hz} Hz: no task over ${longestTaskMs} ms after load`,
   { timeout: 400_000 },
   async () => {

@@ -1,6 +1,6 @@
 import { join } from 'node:path';
 import type { Browser, BrowserContext } from 'playwright-core';
-import { afterAll, afterEach, beforeAll, expect, test } from 'vitest';
+import { afterAll, afterEach, beforeAll, expect, it } from 'vitest';
 import type { Image, Operation } from '@wcc/api';
 import { launchBrowser } from '../kit/browser.ts';
 import { openConsole } from '../kit/console.ts';
@@ -61,7 +61,7 @@ async function reach(opened: OpenConsole, target: string, value: number): Promis
   );
 }
 
-test('1: reload in mid-copy brings the same bar back', async () => {
+it('1: reload in mid-copy brings the same bar back', async () => {
   const opened = await open();
   await opened.page.goto(`${opened.url}/operations`);
   const { id } = await startCopy('reloaded.raw');
@@ -77,7 +77,7 @@ test('1: reload in mid-copy brings the same bar back', async () => {
   expect(opened.record).toEqual({ cspViolations: [], errors: [] });
 });
 
-test('1: the row of the image table that works keeps its slim bar over a reload', async () => {
+it('1: the row of the image table that works keeps its slim bar over a reload', async () => {
   const opened = await open();
   await startCopy('slim.raw');
   const slim = opened.page.locator('wcc-progress[compact]').first();
@@ -87,7 +87,7 @@ test('1: the row of the image table that works keeps its slim bar over a reload'
   expect((await readRow(slim)).snapshot.target?.name).toBe('slim.raw');
 });
 
-test('9: the server is killed in mid-copy: the same bar goes on, and nothing says failed', async () => {
+it('9: the server is killed in mid-copy: the same bar goes on, and nothing says failed', async () => {
   const opened = await open();
   const { page } = opened;
   await page.goto(`${opened.url}/operations`);
@@ -115,7 +115,7 @@ test('9: the server is killed in mid-copy: the same bar goes on, and nothing say
   );
 });
 
-test('12: after a return from the back-forward cache there is one live socket, and the bar is true', async () => {
+it('12: after a return from the back-forward cache there is one live socket, and the bar is true', async () => {
   const opened = await open();
   const { page, context, url } = opened;
   await page.goto(`${url}/operations`);
@@ -164,7 +164,7 @@ async function countLiveSockets({ page, context }: OpenConsole): Promise<number>
   return alive.size;
 }
 
-test('a copy that ends while the page is away is told as ended at the return', async () => {
+it('a copy that ends while the page is away is told as ended at the return', async () => {
   const opened = await open();
   await opened.page.goto(`${opened.url}/operations`);
   const { id } = await startCopy('away.raw', 64 * MiB);

@@ -1,6 +1,6 @@
 import { join } from 'node:path';
 import type { Browser, BrowserContext } from 'playwright-core';
-import { afterAll, afterEach, beforeAll, beforeEach, expect, test } from 'vitest';
+import { afterAll, afterEach, beforeAll, beforeEach, expect, it } from 'vitest';
 import type { Image } from '@wcc/api';
 import { launchBrowser } from '../kit/browser.ts';
 import { openConsole } from '../kit/console.ts';
@@ -77,7 +77,7 @@ async function untilBanner(): Promise<number> {
   return performance.now() - startedAt;
 }
 
-test('4: a black hole of 30 s: banner, nothing says failed, the true value at the return', async () => {
+it('4: a black hole of 30 s: banner, nothing says failed, the true value at the return', async () => {
   const copy = await startSlowCopy('hole.raw');
   const row = rowOf(opened.page, 'hole.raw');
   const before = await readRow(row);
@@ -122,7 +122,7 @@ test('4: a black hole of 30 s: banner, nothing says failed, the true value at th
   expect((await readRow(row)).snapshot.id).toBe(copy.id);
 });
 
-test('5: a socket that is half open is found dead, and a new one takes over', async () => {
+it('5: a socket that is half open is found dead, and a new one takes over', async () => {
   const copy = await startSlowCopy('half-open.raw');
   const row = rowOf(opened.page, 'half-open.raw');
   const total = proxy.connections.total;

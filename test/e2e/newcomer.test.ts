@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Browser, BrowserContext, Page } from 'playwright-core';
-import { afterAll, afterEach, beforeAll, expect, test } from 'vitest';
+import { afterAll, afterEach, beforeAll, expect, it } from 'vitest';
 import { launchBrowser, recordPage, screenshot } from '../kit/browser.ts';
 import { addSession } from '../kit/console.ts';
 import { GiB, makeRandomImage, makeSparseImage, MiB, sha256 } from '../kit/images.ts';
@@ -39,7 +39,7 @@ async function setPassword(page: Page): Promise<void> {
   await page.getByRole('button', { name: 'Set password and sign in' }).click();
 }
 
-test('link, password, empty pool, sample image, copy, bar, done', { timeout: 180_000 }, async () => {
+it('link, password, empty pool, sample image, copy, bar, done', { timeout: 180_000 }, async () => {
   server = await startServer({ token: null });
   const context = await browser.newContext({ locale: 'en-GB', viewport: { width: 1280, height: 800 } });
   contexts.push(context);
@@ -95,7 +95,7 @@ test('link, password, empty pool, sample image, copy, bar, done', { timeout: 180
   expect(record).toEqual({ cspViolations: [], errors: [] });
 });
 
-test('signing in by the form, wrongly and rightly, and out again', async () => {
+it('signing in by the form, wrongly and rightly, and out again', async () => {
   server = await startServer();
   await createUser(server, 'sato', 'operator').then((user) => (userPassword = user.password));
   const context = await browser.newContext({ locale: 'en-GB' });
@@ -121,7 +121,7 @@ test('signing in by the form, wrongly and rightly, and out again', async () => {
 });
 let userPassword = '';
 
-test('a session that ends elsewhere: sign-in in place, then the same page goes on', async () => {
+it('a session that ends elsewhere: sign-in in place, then the same page goes on', async () => {
   server = await startServer();
   const user = await createUser(server, 'sato', 'admin');
   const context = await browser.newContext({ locale: 'en-GB' });
@@ -147,7 +147,7 @@ const pictures = [
   { name: 'ja', colorScheme: 'light', viewport: { width: 1280, height: 800 }, locale: 'ja-JP' },
 ] as const;
 
-test('nothing overflows sideways, wide or narrow, in either language', { timeout: 180_000 }, async () => {
+it('nothing overflows sideways, wide or narrow, in either language', { timeout: 180_000 }, async () => {
   server = await startServer({ token: null });
   const link = await readFirstSignInLink(server);
   const headers = { origin: server.baseUrl, 'content-type': 'application/json' };

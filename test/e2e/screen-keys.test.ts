@@ -1,5 +1,5 @@
 import type { Browser, Page } from 'playwright-core';
-import { afterAll, beforeAll, expect, test } from 'vitest';
+import { afterAll, beforeAll, expect, it } from 'vitest';
 import { launchBrowser, screenshot } from '../kit/browser.ts';
 import { openConsole } from '../kit/console.ts';
 import type { OpenConsole } from '../kit/console.ts';
@@ -61,7 +61,7 @@ async function order(verb: 'start' | 'power-off'): Promise<void> {
   await host.server.api.orderVm(machine, verb);
 }
 
-test('the link to the screen gives it the keys; F6 leads out, and what is typed then stays here', async () => {
+it('the link to the screen gives it the keys; F6 leads out, and what is typed then stays here', async () => {
   const { page, url, record } = await open();
   const keys = countKeys(page);
   await page.goto(`${url}/machines`);
@@ -94,7 +94,7 @@ test('the link to the screen gives it the keys; F6 leads out, and what is typed 
   expect(record).toEqual({ cspViolations: [], errors: [] });
 });
 
-test('a machine that goes off keeps the focus at its place, and gets it back when it runs again', async () => {
+it('a machine that goes off keeps the focus at its place, and gets it back when it runs again', async () => {
   const { page, url } = await open();
   const keys = countKeys(page);
   await page.goto(`${url}/machines/${machine}?screen`);
@@ -115,7 +115,7 @@ test('a machine that goes off keeps the focus at its place, and gets it back whe
   await until(() => keys.sent() > before, { what: 'the key to go to the machine' });
 });
 
-test('who opens the page of a machine keeps the focus: it is off, it was not asked for, or they went on', async () => {
+it('who opens the page of a machine keeps the focus: it is off, it was not asked for, or they went on', async () => {
   const { page, url } = await open();
   await order('power-off');
   await page.goto(`${url}/machines/${machine}?screen`);
@@ -132,7 +132,7 @@ test('who opens the page of a machine keeps the focus: it is off, it was not ask
   await expectFocusOn(page, /^quokka/);
 });
 
-test('at 320 px the way out is in sight', async () => {
+it('at 320 px the way out is in sight', async () => {
   const { page, url } = await open({ viewport: { width: 320, height: 640 } });
   await page.goto(`${url}/machines/${machine}?screen`);
   await expectFocusOn(page, /^Screen of quokka$/);

@@ -1,6 +1,6 @@
 import { join } from 'node:path';
 import type { Browser } from 'playwright-core';
-import { afterAll, beforeAll, expect, test } from 'vitest';
+import { afterAll, beforeAll, expect, it } from 'vitest';
 import type { Image } from '@wcc/api';
 import { launchBrowser } from '../kit/browser.ts';
 import { openConsole } from '../kit/console.ts';
@@ -28,7 +28,7 @@ afterAll(async () => {
   await server.close();
 });
 
-test.each(['operator', 'viewer'] as const)('a second user who is %s', async (role) => {
+it.each(['operator', 'viewer'] as const)('a second user who is %s', async (role) => {
   const target = `private-of-the-first-${role}.raw`;
   const owner = await openConsole(browser, {
     server,

@@ -1,6 +1,6 @@
 import { join } from 'node:path';
 import type { Browser, BrowserContext } from 'playwright-core';
-import { afterAll, afterEach, beforeAll, expect, test } from 'vitest';
+import { afterAll, afterEach, beforeAll, expect, it } from 'vitest';
 import type { Image, Operation } from '@wcc/api';
 import type { Snapshot } from '@wcc/progress';
 import { launchBrowser } from '../kit/browser.ts';
@@ -46,7 +46,7 @@ async function startCopy(name: string, bytesPerSecond: number): Promise<Operatio
   return (await server.api.copyImage(image.id, { name, method: 'copy', bytesPerSecond })).operation;
 }
 
-test.each([
+it.each([
   { skew: '37 minutes ahead', name: 'ahead.raw', skewMs: 37 * 60_000 },
   { skew: '3 hours behind', name: 'behind.raw', skewMs: -3 * 3_600_000 },
 ])('10: a clock that is $skew changes nothing that is shown of a copy', async ({ name, skewMs }) => {
@@ -98,49 +98,45 @@ function readPlainRow(tab: PlainTab, target: string): Promise<{ snapshot: Snapsh
   })()`);
 }
 
-test(
-  '11: a tab that is hidden for 90 s is true again when it is looked at',
-  { timeout: 500_000 },
-  async () => {
-    const plain = await launchPlainBrowser();
-    try {
-      const { tab } = plain;
-      const session = await signIn(server, user);
-      const [name = '', value = ''] = session.cookie.split('=');
-      await plain.setCookie({ name, value, url: server.baseUrl });
-      await tab.open(`${server.baseUrl}/operations`);
-      const slow = await startCopy('slow.raw', MiB);
-      const quick = await startCopy('quick.raw', 16 * MiB);
-      for (const target of ['slow.raw', 'quick.raw']) {
-        await until(async () => (await readPlainRow(tab, target))?.snapshot.state === 'running', {
-          what: `${target} to run on the page`,
-        });
-      }
-      await tab.hide();
-      const hiddenAtMs = performance.now();
-      await waitForState(server, quick.id, { states: ['succeeded'], timeoutMs: 240_000 });
-      await until(() => performance.now() - hiddenAtMs > 90_000, {
-        what: '90 s to pass',
-        timeoutMs: 100_000,
+it('11: a tab that is hidden for 90 s is true again when it is looked at', { timeout: 500_000 }, async () => {
+  const plain = await launchPlainBrowser();
+  try {
+    const { tab } = plain;
+    const session = await signIn(server, user);
+    const [name = '', value = ''] = session.cookie.split('=');
+    await plain.setCookie({ name, value, url: server.baseUrl });
+    await tab.open(`${server.baseUrl}/operations`);
+    const slow = await startCopy('slow.raw', MiB);
+    const quick = await startCopy('quick.raw', 16 * MiB);
+    for (const target of ['slow.raw', 'quick.raw']) {
+      await until(async () => (await readPlainRow(tab, target))?.snapshot.state === 'running', {
+        what: `${target} to run on the page`,
       });
-      const truth = currentPhase(await server.api.operation(slow.id))?.done ?? 0;
-      await tab.show();
-      const shownAtMs = performance.now();
-      await until(
-        async () => {
-          const snapshot = (await readPlainRow(tab, 'slow.raw'))?.snapshot;
-          return snapshot !== undefined && (currentPhase(snapshot)?.done ?? 0) >= truth;
-        },
-        { what: 'the bar to be true again' },
-      );
-      console.log(`true ${Math.round(performance.now() - shownAtMs)} ms after the tab was looked at again`);
-      const slowRow = await readPlainRow(tab, 'slow.raw');
-      const quickRow = await readPlainRow(tab, 'quick.raw');
-      expect(slowRow?.snapshot).toMatchObject({ id: slow.id, state: 'running' });
-      expect(quickRow?.snapshot).toMatchObject({ id: quick.id, state: 'succeeded' });
-      expect(`${slowRow?.text} ${quickRow?.text}`).not.toMatch(/fail|lost/i);
-    } finally {
-      await plain.close();
     }
-  },
-);
+    await tab.hide();
+    const hiddenAtMs = performance.now();
+    await waitForState(server, quick.id, { states: ['succeeded'], timeoutMs: 240_000 });
+    await until(() => performance.now() - hiddenAtMs > 90_000, {
+      what: '90 s to pass',
+      timeoutMs: 100_000,
+    });
+    const truth = currentPhase(await server.api.operation(slow.id))?.done ?? 0;
+    await tab.show();
+    const shownAtMs = performance.now();
+    await until(
+      async () => {
+        const snapshot = (await readPlainRow(tab, 'slow.raw'))?.snapshot;
+        return snapshot !== undefined && (currentPhase(snapshot)?.done ?? 0) >= truth;
+      },
+      { what: 'the bar to be true again' },
+    );
+    console.log(`true ${Math.round(performance.now() - shownAtMs)} ms after the tab was looked at again`);
+    const slowRow = await readPlainRow(tab, 'slow.raw');
+    const quickRow = await readPlainRow(tab, 'quick.raw');
+    expect(slowRow?.snapshot).toMatchObject({ id: slow.id, state: 'running' });
+    expect(quickRow?.snapshot).toMatchObject({ id: quick.id, state: 'succeeded' });
+    expect(`${slowRow?.text} ${quickRow?.text}`).not.toMatch(/fail|lost/i);
+  } finally {
+    await plain.close();
+  }
+});

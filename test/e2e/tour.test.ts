@@ -1,5 +1,5 @@
 import type { Browser } from 'playwright-core';
-import { afterAll, beforeAll, expect, test } from 'vitest';
+import { afterAll, beforeAll, expect, it } from 'vitest';
 import { launchBrowser, recordPage, screenshot } from '../kit/browser.ts';
 import { readFirstSignInLink } from '../kit/session.ts';
 import { startServer } from '../kit/server.ts';
@@ -18,7 +18,7 @@ afterAll(async () => {
   await server.close();
 });
 
-test('from the first sign-in to a machine on the screen', { timeout: 400_000 }, async () => {
+it('from the first sign-in to a machine on the screen', { timeout: 400_000 }, async () => {
   const context = await browser.newContext({ locale: 'en-GB', viewport: { width: 1120, height: 760 } });
   const record = await recordPage(context);
   const page = await context.newPage();

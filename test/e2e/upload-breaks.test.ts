@@ -1,5 +1,5 @@
 import type { Locator } from 'playwright-core';
-import { afterAll, afterEach, beforeAll, beforeEach, expect, test } from 'vitest';
+import { afterAll, afterEach, beforeAll, beforeEach, expect, it } from 'vitest';
 import { launchMortalBrowser, screenshot } from '../kit/browser.ts';
 import type { MortalBrowser } from '../kit/browser.ts';
 import { openConsole } from '../kit/console.ts';
@@ -65,7 +65,7 @@ async function durableBytes(id: string): Promise<number> {
   return (await stage.server.api.upload(id)).offsetBytes;
 }
 
-test('8: the server is killed in mid-upload: the page says so, and goes on by itself', async () => {
+it('8: the server is killed in mid-upload: the page says so, and goes on by itself', async () => {
   const { server, proxy } = stage;
   const { page } = opened;
   const before = proxy.fromClients;
@@ -93,7 +93,7 @@ test('8: the server is killed in mid-upload: the page says so, and goes on by it
   await expectNothingFailed();
 });
 
-test(`4: a black hole of at least ${holeS} s in mid-upload: nothing fails, and it goes on`, async () => {
+it(`4: a black hole of at least ${holeS} s in mid-upload: nothing fails, and it goes on`, async () => {
   const { server, proxy } = stage;
   const { page } = opened;
   await uploadByDialog(page, stage.fileNamed('hole.raw'));
@@ -123,7 +123,7 @@ test(`4: a black hole of at least ${holeS} s in mid-upload: nothing fails, and i
   await expectNothingFailed();
 });
 
-test('the browser is killed in mid-upload: another one finds it, and goes on where the server stands', async () => {
+it('the browser is killed in mid-upload: another one finds it, and goes on where the server stands', async () => {
   const { server, proxy } = stage;
   const own = stage.fileNamed('orphan.raw');
   mortal = await launchMortalBrowser();

@@ -1,6 +1,6 @@
 import { closeSync, openSync, rmSync, statfsSync, writeSync } from 'node:fs';
 import { join } from 'node:path';
-import { expect, test } from 'vitest';
+import { expect, it } from 'vitest';
 import { screenshot } from '../kit/browser.ts';
 import { openConsole } from '../kit/console.ts';
 import { MiB } from '../kit/images.ts';
@@ -27,7 +27,7 @@ function takeRoom(path: string, leaveBytes: number): void {
   closeSync(file);
 }
 
-test.skipIf(refusal !== null)(
+it.skipIf(refusal !== null)(
   '14: the disk fills up in mid-upload: what to do is said, then it goes on',
   async () => {
     expect.hasAssertions();

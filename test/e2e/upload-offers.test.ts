@@ -1,7 +1,7 @@
 import { readFileSync, utimesSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Browser } from 'playwright-core';
-import { afterAll, beforeAll, expect, test } from 'vitest';
+import { afterAll, beforeAll, expect, it } from 'vitest';
 import { findFaults } from '../kit/axe.ts';
 import { launchBrowser, screenshot } from '../kit/browser.ts';
 import { openConsole } from '../kit/console.ts';
@@ -43,7 +43,7 @@ async function makeFile(name: string, sizeBytes: number): Promise<string> {
   return path;
 }
 
-test('each chosen file goes on with the upload of its name; another file is refused with the reason', async () => {
+it('each chosen file goes on with the upload of its name; another file is refused with the reason', async () => {
   const user = await createUser(server, 'sato', 'operator');
   const { page, session, record } = await openConsole(browser, { server, user });
   const tus = createTus(server.baseUrl, { cookie: session.cookie, origin: session.origin });

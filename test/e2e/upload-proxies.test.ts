@@ -1,4 +1,4 @@
-import { afterAll, afterEach, beforeAll, expect, test } from 'vitest';
+import { afterAll, afterEach, beforeAll, expect, it } from 'vitest';
 import { screenshot } from '../kit/browser.ts';
 import { openConsole } from '../kit/console.ts';
 import type { OpenConsole } from '../kit/console.ts';
@@ -42,7 +42,7 @@ const refusals = [
   { status: 504, words: /proxy.*\(504\).*proxy_read_timeout/i },
 ];
 
-test('20: a proxy that answers 413, 502 and 504 is named, and the upload goes on when it has done with that', async () => {
+it('20: a proxy that answers 413, 502 and 504 is named, and the upload goes on when it has done with that', async () => {
   opened = await openConsole(stage.browser, stage, { port: stage.proxy.port });
   const { page, record } = opened;
   await observeEverything(page);
@@ -69,7 +69,7 @@ test('20: a proxy that answers 413, 502 and 504 is named, and the upload goes on
   expect(record).toEqual({ cspViolations: [], errors: [] });
 });
 
-test('20: a proxy that refuses the creation: the dialog says whose refusal it is, and nothing is lost', async () => {
+it('20: a proxy that refuses the creation: the dialog says whose refusal it is, and nothing is lost', async () => {
   opened = await openConsole(stage.browser, stage, { port: stage.proxy.port });
   const { page } = opened;
   http.refuse({ status: 502, method: 'POST', path: '/api/uploads', after: 0 });

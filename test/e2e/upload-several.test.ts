@@ -1,7 +1,7 @@
 import { join } from 'node:path';
 import { writeFileSync } from 'node:fs';
 import type { BrowserContext } from 'playwright-core';
-import { afterAll, afterEach, beforeAll, expect, test } from 'vitest';
+import { afterAll, afterEach, beforeAll, expect, it } from 'vitest';
 import { screenshot } from '../kit/browser.ts';
 import { openConsole } from '../kit/console.ts';
 import { makeWorkspace } from '../kit/directories.ts';
@@ -33,7 +33,7 @@ afterAll(async () => {
   await stage.close();
 });
 
-test('three files: each is checked before the start; one is paused, one cancelled, one finishes', async () => {
+it('three files: each is checked before the start; one is paused, one cancelled, one finishes', async () => {
   const { server, proxy } = stage;
   const owner = await openConsole(
     stage.browser,

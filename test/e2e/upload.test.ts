@@ -2,7 +2,7 @@ import { copyFileSync, utimesSync } from 'node:fs';
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Browser } from 'playwright-core';
-import { afterAll, afterEach, beforeAll, beforeEach, expect, test } from 'vitest';
+import { afterAll, afterEach, beforeAll, beforeEach, expect, it } from 'vitest';
 import { launchBrowser, screenshot } from '../kit/browser.ts';
 import { openConsole } from '../kit/console.ts';
 import type { OpenConsole } from '../kit/console.ts';
@@ -82,7 +82,7 @@ async function expectWhole(name: string, id: string): Promise<void> {
 /** Fractions of a millisecond are rounded by one and cut off by the other. */
 const wholeSecond = new Date('2026-01-02T03:04:05Z');
 
-test('2 and 3: reload in mid-upload; a wrong file is refused, the right one goes on where the server stands', async () => {
+it('2 and 3: reload in mid-upload; a wrong file is refused, the right one goes on where the server stands', async () => {
   const { page } = opened;
   const leaving = leaveWithoutAsking(page);
   const own = fileNamed('reloaded.raw');
@@ -129,7 +129,7 @@ test('2 and 3: reload in mid-upload; a wrong file is refused, the right one goes
 const isFull = process.env['WCC_FULL'] === '1';
 if (!isFull) console.log('Skipped, 5 GiB by the browser: set WCC_FULL=1.');
 
-test.skipIf(!isFull)('5 GiB: equal, with little memory of the server', { timeout: 900_000 }, async () => {
+it.skipIf(!isFull)('5 GiB: equal, with little memory of the server', { timeout: 900_000 }, async () => {
   proxy.setUploadBandwidth(null);
   const large = join(files.path, 'large.raw');
   await makeRandomImage(large, 5 * GiB);

@@ -2,7 +2,7 @@ import { once } from 'node:events';
 import { connect, createServer } from 'node:net';
 import type { AddressInfo, Server, Socket } from 'node:net';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { afterEach, beforeEach, expect, test } from 'vitest';
+import { afterEach, beforeEach, expect, it } from 'vitest';
 import { createFaultProxy } from './fault-proxy.ts';
 import type { FaultProxy } from './fault-proxy.ts';
 import { until } from './poll.ts';
@@ -42,13 +42,13 @@ async function createClient(): Promise<Client> {
   return { socket, received: () => text };
 }
 
-test('passes bytes both ways', async () => {
+it('passes bytes both ways', async () => {
   const client = await createClient();
   client.socket.write('hello');
   await expect.poll(client.received).toBe('hello');
 });
 
-test('a silent connection stays open and says nothing, and goes on where it stopped', async () => {
+it('a silent connection stays open and says nothing, and goes on where it stopped', async () => {
   const client = await createClient();
   client.socket.write('one ');
   await until(() => client.received() === 'one ', { what: 'the first echo' });
@@ -66,7 +66,7 @@ test('a silent connection stays open and says nothing, and goes on where it stop
   await until(() => client.received() === 'one two', { what: 'the rest of the echo' });
 });
 
-test('refuses and resets', async () => {
+it('refuses and resets', async () => {
   const standing = await createClient();
   proxy.setFresh('refuse');
   const refused = connect(proxy.port, '127.0.0.1');
@@ -77,7 +77,7 @@ test('refuses and resets', async () => {
   await until(() => standing.socket.destroyed, { what: 'the standing connection to be reset' });
 });
 
-test('delays and limits', async () => {
+it('delays and limits', async () => {
   const client = await createClient();
   proxy.setDelay(100);
   const startedAt = performance.now();

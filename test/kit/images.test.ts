@@ -1,21 +1,21 @@
 import { execFileSync } from 'node:child_process';
 import { statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { afterAll, expect, test } from 'vitest';
+import { afterAll, expect, it } from 'vitest';
 import { makeWorkspace } from './directories.ts';
 import { dataRanges, makeRandomImage, makeSparseImage, MiB, sha256, sha256OfData } from './images.ts';
 
 const workspace = makeWorkspace('kit-images');
 afterAll(() => workspace.remove());
 
-test('the hash is the one that sha256sum finds, also past the buffer', async () => {
+it('the hash is the one that sha256sum finds, also past the buffer', async () => {
   const path = join(workspace.path, 'random');
   await makeRandomImage(path, 9 * MiB + 17);
   expect(statSync(path).size).toBe(9 * MiB + 17);
   expect(await sha256(path)).toBe(execFileSync('sha256sum', [path], { encoding: 'utf8' }).split(' ')[0]);
 });
 
-test('a sparse image has its data where it was put, and takes no more room', async () => {
+it('a sparse image has its data where it was put, and takes no more room', async () => {
   const path = join(workspace.path, 'sparse');
   await makeSparseImage(path, { virtualBytes: 1024 * MiB, dataBytes: 4 * MiB, pieces: 4 });
   expect(await dataRanges(path)).toEqual(
@@ -24,7 +24,7 @@ test('a sparse image has its data where it was put, and takes no more room', asy
   expect(statSync(path).blocks * 512).toBeLessThan(5 * MiB);
 });
 
-test('the hash of the data tells when a range moves', async () => {
+it('the hash of the data tells when a range moves', async () => {
   const [one, two] = ['one', 'two'].map((name) => join(workspace.path, name));
   writeFileSync(one!, Buffer.concat([Buffer.alloc(4096, 1), Buffer.alloc(4096)]));
   writeFileSync(two!, Buffer.concat([Buffer.alloc(4096), Buffer.alloc(4096, 1)]));

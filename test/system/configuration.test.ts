@@ -14,7 +14,7 @@ import type { AddressInfo } from 'node:net';
 import { once } from 'node:events';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { afterEach, beforeEach, describe, expect, test } from 'vitest';
+import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import type { Pool } from '@wcc/api';
 import { makeWorkspace } from '../kit/directories.ts';
 import type { Workspace } from '../kit/directories.ts';
@@ -60,7 +60,7 @@ async function expectUnavailable(server: TestServer, reason: RegExp): Promise<vo
 }
 
 describe('a start that must not be', () => {
-  test('port taken', async () => {
+  it('port taken', async () => {
     const other = createServer();
     other.listen(0, '127.0.0.1');
     await once(other, 'listening');
@@ -76,7 +76,7 @@ describe('a start that must not be', () => {
     }
   });
 
-  test('a data directory that is a file', async () => {
+  it('a data directory that is a file', async () => {
     writeFileSync(join(workspace.path, 'data'), '');
     const { code, output } = await runToExit({ home: workspace.path });
     expect(code).toBe(2);
@@ -84,7 +84,7 @@ describe('a start that must not be', () => {
     expect(output).toContain(join(workspace.path, 'data'));
   });
 
-  test.each([
+  it.each([
     ['an unknown flag', 'option_invalid', ['--prot', '80']],
     ['a port that is none', 'option_invalid', ['--port', 'http']],
     ['another address without TLS', 'tls_required', ['--host', '0.0.0.0']],
@@ -100,7 +100,7 @@ describe('a start that must not be', () => {
     expect(existsSync(join(workspace.path, 'data'))).toBe(false);
   });
 
-  test('an admin token that is too short', async () => {
+  it('an admin token that is too short', async () => {
     const { code, output } = await runToExit({ home: workspace.path, token: 'short-secret' });
     expect(code).toBe(2);
     expect(output).toContain('admin_token_short');
@@ -110,7 +110,7 @@ describe('a start that must not be', () => {
 });
 
 describe('a pool that must not be touched', () => {
-  test('its marker is missing: perhaps the disk is not mounted', async () => {
+  it('its marker is missing: perhaps the disk is not mounted', async () => {
     expect.hasAssertions();
     const server = await start();
     await server.stop();
@@ -119,7 +119,7 @@ describe('a pool that must not be touched', () => {
     await expectUnavailable(server, /marker|mount/i);
   });
 
-  test('its marker is of another installation', async () => {
+  it('its marker is of another installation', async () => {
     expect.hasAssertions();
     const server = await start();
     await server.stop();
@@ -130,7 +130,7 @@ describe('a pool that must not be touched', () => {
     await expectUnavailable(server, /installation|foreign|other/i);
   });
 
-  test('a second wcc on the same pool, with the same or another data directory', async () => {
+  it('a second wcc on the same pool, with the same or another data directory', async () => {
     const first = await start();
     const second = await startServer({
       home: workspace.path,
@@ -141,7 +141,7 @@ describe('a pool that must not be touched', () => {
     expect((await theOnlyPool(first)).state).toBe('ready');
   });
 
-  test('anybody may write to it', async () => {
+  it('anybody may write to it', async () => {
     expect.hasAssertions();
     chmodSync(join(workspace.path, 'pool'), 0o777);
     await expectUnavailable(await start(), /world|writable|permission/i);
@@ -172,7 +172,7 @@ describe.skipIf(refusal !== null)('rights of an ordinary user', () => {
     return { home: workspace.path, dataDir, uid: nobody, gid: nobody };
   }
 
-  test('no rights on the pool', async () => {
+  it('no rights on the pool', async () => {
     chmodSync(join(workspace.path, 'pool'), 0o755);
     const { code, output } = await runToExit(asNobody());
     expect(code).toBe(2);
@@ -181,7 +181,7 @@ describe.skipIf(refusal !== null)('rights of an ordinary user', () => {
     expect(readdirSync(join(workspace.path, 'pool'))).toEqual([]);
   });
 
-  test('no rights on the data directory', async () => {
+  it('no rights on the data directory', async () => {
     const options = asNobody();
     chownSync(options.dataDir!, 0, 0);
     const { code, output } = await runToExit(options);
@@ -190,7 +190,7 @@ describe.skipIf(refusal !== null)('rights of an ordinary user', () => {
     expect(output).toContain(options.dataDir);
   });
 
-  test('no right to read the source', async () => {
+  it('no right to read the source', async () => {
     const options = asNobody();
     chownSync(join(workspace.path, 'pool'), nobody, nobody);
     const server = await start(options);

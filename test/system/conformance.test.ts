@@ -1,4 +1,4 @@
-import { afterAll, beforeAll, expect, test } from 'vitest';
+import { afterAll, beforeAll, expect, it } from 'vitest';
 import type { Operation } from '@wcc/api';
 import { gatewayConformance } from '@wcc/progress/conformance';
 import type { ConformanceTarget, ConformanceUser } from '@wcc/progress/conformance';
@@ -69,7 +69,7 @@ function targetOf({ port, baseUrl }: TestServer): ConformanceTarget {
   };
 }
 
-test('the server passes every case of the conformance suite', async () => {
+it('the server passes every case of the conformance suite', async () => {
   const cases = gatewayConformance(targetOf(server));
   expect(cases.map(({ name }) => name)).toContain('says gone when the right is taken, then nothing');
   for (const { name, run } of cases) await expect(run(), name).resolves.toBeUndefined();

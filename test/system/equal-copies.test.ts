@@ -1,6 +1,6 @@
 import { rmSync, statSync } from 'node:fs';
 import { join } from 'node:path';
-import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { Operation } from '@wcc/api';
 import {
   checkQcow2,
@@ -35,7 +35,7 @@ describe('on the file system of the temporary directory', () => {
   afterAll(() => server.close());
   const inPool = (name: string): string => join(server.poolDir, name);
 
-  test('a raw image of random data is equal by SHA-256', async () => {
+  it('a raw image of random data is equal by SHA-256', async () => {
     await makeRandomImage(inPool('random.raw'), randomBytes);
     const operation = await copy(server, 'random.raw', 'random-copy.raw');
     expect(operation.bytes).toMatchObject({ virtual: randomBytes, data: randomBytes, skipped: 0 });
@@ -43,7 +43,7 @@ describe('on the file system of the temporary directory', () => {
     for (const name of ['random.raw', 'random-copy.raw']) rmSync(inPool(name));
   });
 
-  test('a sparse image of 40 GiB with 64 MiB of data keeps its holes, and they are not counted', async () => {
+  it('a sparse image of 40 GiB with 64 MiB of data keeps its holes, and they are not counted', async () => {
     await makeSparseImage(inPool('sparse.raw'), { virtualBytes: 40 * GiB, dataBytes: 64 * MiB });
     const operation = await copy(server, 'sparse.raw', 'sparse-copy.raw');
     expect(operation.bytes).toEqual({
@@ -60,7 +60,7 @@ describe('on the file system of the temporary directory', () => {
     expect(image).toMatchObject({ virtualSizeBytes: 40 * GiB, dataBytes: 64 * MiB, state: 'ready' });
   });
 
-  test('a qcow2 image is equal and qemu finds it whole', async () => {
+  it('a qcow2 image is equal and qemu finds it whole', async () => {
     const raw = join(server.poolDir, '..', 'plain.raw');
     await makeSparseImage(raw, { virtualBytes: 512 * MiB, dataBytes: 48 * MiB });
     await makeQcow2(inPool('disk.qcow2'), raw);
@@ -80,7 +80,7 @@ const refusal = loopMountRefusal();
 if (refusal !== null) console.log(`Skipped, clones on XFS and btrfs: ${refusal}.`);
 
 describe.skipIf(refusal !== null)('where the file system shares blocks', () => {
-  test.each(['xfs', 'btrfs'] as const)('%s: an instant copy writes nothing', async (kind) => {
+  it.each(['xfs', 'btrfs'] as const)('%s: an instant copy writes nothing', async (kind) => {
     expect.hasAssertions();
     await withLoopFileSystem(kind, 2 * GiB, async (mountPoint) => {
       const poolDir = join(mountPoint, 'pool');
@@ -104,7 +104,7 @@ describe.skipIf(refusal !== null)('where the file system shares blocks', () => {
     });
   });
 
-  test('xfs: "copy" really copies, and says so', async () => {
+  it('xfs: "copy" really copies, and says so', async () => {
     expect.hasAssertions();
     await withLoopFileSystem('xfs', GiB, async (mountPoint) => {
       const poolDir = join(mountPoint, 'pool');

@@ -3,7 +3,7 @@ import { once } from 'node:events';
 import type { IncomingHttpHeaders, IncomingMessage } from 'node:http';
 import { request } from 'node:http';
 import { promisify } from 'node:util';
-import { afterEach, beforeEach, expect, test } from 'vitest';
+import { afterEach, beforeEach, expect, it } from 'vitest';
 import type { Operation } from '@wcc/api';
 import type { Snapshot } from '@wcc/progress';
 import { until } from '../kit/poll.ts';
@@ -66,7 +66,7 @@ async function publish(): Promise<Operation> {
   return operation;
 }
 
-test('curl follows an operation to its end, and then ends by itself', { timeout: 90_000 }, async () => {
+it('curl follows an operation to its end, and then ends by itself', { timeout: 90_000 }, async () => {
   const { id } = await publish();
   const url = `${server.baseUrl}/api/operations/${id}/events`;
   const curl = promisify(execFile)(
@@ -97,7 +97,7 @@ async function metric(series: string): Promise<number> {
   return Number(line.slice(series.length + 1));
 }
 
-test('its headers are those of every answer, and of a stream', async () => {
+it('its headers are those of every answer, and of a stream', async () => {
   const { id } = await publish();
   const { status, headers } = await read(id, bearer());
   expect(status).toBe(200);
@@ -111,7 +111,7 @@ test('its headers are those of every answer, and of a stream', async () => {
   });
 });
 
-test('unknown and forbidden are the same 404; a foreign page and nobody get nothing', async () => {
+it('unknown and forbidden are the same 404; a foreign page and nobody get nothing', async () => {
   const { id } = await publish();
   const someone = await signIn(server, await createUser(server, 'someone', 'operator'));
   const ask = (operation: string, headers: Record<string, string>): ReturnType<typeof rawRequest> =>
@@ -130,7 +130,7 @@ test('unknown and forbidden are the same 404; a foreign page and nobody get noth
   }
 });
 
-test('a session that ends takes its streams along', async () => {
+it('a session that ends takes its streams along', async () => {
   const { id } = await publish();
   const admin = await signIn(server, await createUser(server, 'second-admin', 'admin'));
   const reader = await read(id, { cookie: admin.cookie });
@@ -142,7 +142,7 @@ test('a session that ends takes its streams along', async () => {
   expect(reader.text()).toBe(told);
 });
 
-test('sockets and streams of one user are sixteen together', { timeout: 90_000 }, async () => {
+it('sockets and streams of one user are sixteen together', { timeout: 90_000 }, async () => {
   const { id } = await publish();
   const readers = await Promise.all(Array.from({ length: 16 }, () => read(id, bearer())));
   expect(readers.map(({ status }) => status)).toEqual(Array.from({ length: 16 }, () => 200));
@@ -152,7 +152,7 @@ test('sockets and streams of one user are sixteen together', { timeout: 90_000 }
   await until(async () => (await read(id, bearer())).status === 200, { what: 'the place to be free again' });
 });
 
-test('a graceful stop ends them, and the end is in time', { timeout: 90_000 }, async () => {
+it('a graceful stop ends them, and the end is in time', { timeout: 90_000 }, async () => {
   const { id } = await publish();
   const reader = await read(id, bearer());
   await until(() => reader.snapshots().length > 0, { what: 'the first snapshot' });

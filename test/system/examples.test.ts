@@ -5,7 +5,7 @@ import { existsSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
-import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest';
+import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
 import type { Operation, TokenScope } from '@wcc/api';
 import { startScriptedSession } from '@wcc/progress/conformance';
 import type { Snapshot } from '@wcc/progress';
@@ -84,14 +84,14 @@ const linesOf = (path: string): number =>
     .trimEnd()
     .split('\n').length;
 
-test('they are as short as they promise', () => {
+it('they are as short as they promise', () => {
   expect(linesOf('plain-node/server.mjs')).toBeLessThanOrEqual(40);
   expect(linesOf('ruby/progressbar.rb')).toBeLessThanOrEqual(20);
   expect(linesOf('python/watch.py')).toBeLessThanOrEqual(200);
 });
 
 describe.skipIf(!hasPython)('the Python watcher', () => {
-  test('passes the scripted session', async () => {
+  it('passes the scripted session', async () => {
     const scripted = await startScriptedSession();
     try {
       const program = start(python, ['python/watch.py', '--json', scripted.operation], {
@@ -110,7 +110,7 @@ describe.skipIf(!hasPython)('the Python watcher', () => {
     }
   });
 
-  test('follows a real copy to its end over connections that break', { timeout: 180_000 }, async () => {
+  it('follows a real copy to its end over connections that break', { timeout: 180_000 }, async () => {
     await makeRandomImage(join(server.poolDir, 'source.raw'), 48 * MiB);
     const image = await registerImage(server, 'source.raw');
     const { operation } = await server.api.copyImage(image.id, {
@@ -145,7 +145,7 @@ describe.skipIf(!hasPython)('the Python watcher', () => {
     expect(all.at(-1)).toMatchObject({ id: operation.id, state: 'succeeded', result: stored.result });
   });
 
-  test('says so when there is no such operation', async () => {
+  it('says so when there is no such operation', async () => {
     const program = start(python, ['python/watch.py', 'a'.repeat(26)], {
       WCC_URL: server.baseUrl,
       WCC_TOKEN: await tokenOf('read'),
@@ -177,7 +177,7 @@ describe.skipIf(!hasRuby)('the Ruby publisher', () => {
     return { program, operation };
   };
 
-  test('shows its work from the first unit to the end', async () => {
+  it('shows its work from the first unit to the end', async () => {
     const { program, operation } = await begin(60);
     expect(operation).toMatchObject({ action: 'count_sheep', subject: { kind: 'flock', name: 'merino' } });
     expect(await program.ended()).toBe(0);
@@ -186,14 +186,14 @@ describe.skipIf(!hasRuby)('the Ruby publisher', () => {
     expect(currentPhase(items[0]!)).toMatchObject({ done: 60, total: 60 });
   });
 
-  test('stops when somebody cancels it', async () => {
+  it('stops when somebody cancels it', async () => {
     const { program, operation } = await begin(100_000);
     await server.api.cancel(operation.id);
     await waitForState(server, operation.id, { states: ['cancelled'] });
     expect(await program.ended()).not.toBe(0);
   });
 
-  test('is interrupted, not running for ever, when it is killed', { timeout: 180_000 }, async () => {
+  it('is interrupted, not running for ever, when it is killed', { timeout: 180_000 }, async () => {
     const { program, operation } = await begin(100_000);
     program.child.kill('SIGKILL');
     // The lease of 30 s has to run out.
@@ -203,7 +203,7 @@ describe.skipIf(!hasRuby)('the Ruby publisher', () => {
   });
 });
 
-test('with curl alone: one publishes, one watches', async () => {
+it('with curl alone: one publishes, one watches', async () => {
   const env = { WCC_URL: server.baseUrl };
   const before = (await newest())?.id;
   const publisher = start('bash', ['bash/publish.sh', '25'], { ...env, WCC_TOKEN: await tokenOf('publish') });
@@ -240,7 +240,7 @@ describe('the packed libraries', () => {
     return stdout.trim();
   };
 
-  test('are required from CommonJS, and loads where there is no HTMLElement', async () => {
+  it('are required from CommonJS, and loads where there is no HTMLElement', async () => {
     const doors = ['', '/server', '/client', '/element', '/element/define', '/conformance'];
     const names = ['@wcc/copy', ...doors.map((door) => `@wcc/progress${door}`)];
     const required = `console.log(${JSON.stringify(names)}.map((name) => Object.keys(require(name)).length > 0 || name.endsWith('define')).join())`;
@@ -250,7 +250,7 @@ describe('the packed libraries', () => {
     ).toBe('all');
   });
 
-  test.each([
+  it.each([
     { major: '5.4', compiler: 'packages/progress/node_modules/typescript' },
     { major: '7', compiler: 'node_modules/typescript' },
   ])('have types that a strict program understands, with TypeScript $major', async ({ major, compiler }) => {
@@ -258,7 +258,8 @@ describe('the packed libraries', () => {
       join(outside.path, 'consumer.ts'),
       `import { createServer } from 'node:http';
 import { copyFile } from '@wcc/copy';
-import { publicSnapshot, type Snapshot } from '@wcc/progress';
+import { publicSnapshot } from '@wcc/progress';
+import type { Snapshot } from '@wcc/progress';
 import { connect } from '@wcc/progress/client';
 import { gatewayConformance } from '@wcc/progress/conformance';
 import '@wcc/progress/element/define';
@@ -319,7 +320,7 @@ document.addEventListener('wcc-action', (event) => event.detail.verb);
     expect(failure).toBe('');
   });
 
-  test.each(libraries)(
+  it.each(libraries)(
     '%s is packed as its package.json says (publint, are the types wrong)',
     async (library) => {
       const { publint } = await import('publint');

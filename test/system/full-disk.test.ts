@@ -1,6 +1,6 @@
 import { rmSync } from 'node:fs';
 import { join } from 'node:path';
-import { describe, expect, test } from 'vitest';
+import { describe, expect, it } from 'vitest';
 import { makeRandomImage, MiB, sha256 } from '../kit/images.ts';
 import { loopMountRefusal, takeRoom, withLoopFileSystem } from '../kit/loop-mount.ts';
 import { currentPhase, findLitter, registerImage, waitForState } from '../kit/operations.ts';
@@ -26,7 +26,7 @@ async function onSmallDisk(use: (server: TestServer) => Promise<void>): Promise<
 }
 
 describe.skipIf(refusal !== null)('a full disk', () => {
-  test('is told before the first byte, with the numbers', async () => {
+  it('is told before the first byte, with the numbers', async () => {
     expect.hasAssertions();
     await onSmallDisk(async (server) => {
       await makeRandomImage(join(server.poolDir, 'source.raw'), 150 * MiB);
@@ -43,7 +43,7 @@ describe.skipIf(refusal !== null)('a full disk', () => {
     });
   });
 
-  test('two copies cannot both be promised the same room', async () => {
+  it('two copies cannot both be promised the same room', async () => {
     expect.hasAssertions();
     await onSmallDisk(async (server) => {
       await makeRandomImage(join(server.poolDir, 'source.raw'), 80 * MiB);
@@ -59,7 +59,7 @@ describe.skipIf(refusal !== null)('a full disk', () => {
     });
   });
 
-  test('in mid-copy pauses the copy, which goes on by itself when there is room', async () => {
+  it('in mid-copy pauses the copy, which goes on by itself when there is room', async () => {
     expect.hasAssertions();
     await onSmallDisk(async (server) => {
       const source = join(server.poolDir, 'source.raw');

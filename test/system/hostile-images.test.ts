@@ -7,15 +7,19 @@ import { open } from 'node:fs/promises';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { gzipSync } from 'node:zlib';
-import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { Operation } from '@wcc/api';
-import { makeWorkspace, type Workspace } from '../kit/directories.ts';
-import { fileHandler, startFileServer, type FileServer } from '../kit/file-server.ts';
+import { makeWorkspace } from '../kit/directories.ts';
+import type { Workspace } from '../kit/directories.ts';
+import { fileHandler, startFileServer } from '../kit/file-server.ts';
+import type { FileServer } from '../kit/file-server.ts';
 import { makeQcow2, makeRandomImage, MiB } from '../kit/images.ts';
 import { findImage, expectTidy, waitForState } from '../kit/operations.ts';
 import { until } from '../kit/poll.ts';
-import { startServer, type TestServer } from '../kit/server.ts';
-import { createTus, idOf, type Tus, type TusAnswer } from '../kit/tus.ts';
+import { startServer } from '../kit/server.ts';
+import type { TestServer } from '../kit/server.ts';
+import { createTus, idOf } from '../kit/tus.ts';
+import type { Tus, TusAnswer } from '../kit/tus.ts';
 
 /**
  * Images that name files of this host, or lie, brought to a real server. All that it and its programs open is
@@ -127,7 +131,7 @@ const refusals = [
 ] as const;
 
 describe.skipIf(!canTrace)('a hostile image', () => {
-  test.each(refusals)('%s, uploaded: %s', async (from, code, message) => {
+  it.each(refusals)('%s, uploaded: %s', async (from, code, message) => {
     const name = `${from}.qcow2`;
     const answer = await upload(name, from);
     expect(answer).toMatchObject({ status: 422, code });
@@ -140,13 +144,13 @@ describe.skipIf(!canTrace)('a hostile image', () => {
     await expectGone(name);
   });
 
-  test.each(refusals.slice(0, 2))('%s, imported: %s', async (from, code, message) => {
+  it.each(refusals.slice(0, 2))('%s, imported: %s', async (from, code, message) => {
     const { error } = await importIt(`imported-${from}.qcow2`, from);
     expect(error).toMatchObject({ code, message: expect.stringMatching(message) as string });
     await expectGone(`imported-${from}.qcow2`);
   });
 
-  test('an ISO named as qcow2 is an ISO; whoever insists is refused', async () => {
+  it('an ISO named as qcow2 is an ISO; whoever insists is refused', async () => {
     expect(await upload('really.qcow2', 'iso')).toMatchObject({ status: 204 });
     expect(await findImage(server, 'really.qcow2')).toMatchObject({ format: 'iso', virtualSizeBytes: MiB });
     const insisting = await upload('insisting.qcow2', 'iso', { format: 'qcow2' });
@@ -154,7 +158,7 @@ describe.skipIf(!canTrace)('a hostile image', () => {
     await expectGone('insisting.qcow2');
   });
 
-  test('a good one was looked at by qemu-img, and nothing has opened the file of this host', async () => {
+  it('a good one was looked at by qemu-img, and nothing has opened the file of this host', async () => {
     expect(await upload('good.qcow2', 'good')).toMatchObject({ status: 204 });
     expect(await findImage(server, 'good.qcow2')).toMatchObject({ format: 'qcow2' });
     // The trace sees the server's own openings and those of its programs, or it would prove nothing.
@@ -172,7 +176,7 @@ describe.skipIf(!canTrace)('an image that is larger than is allowed', () => {
     hint: expect.stringContaining('--max-virtual-size') as string,
   });
 
-  test('is refused as soon as its length is known', async () => {
+  it('is refused as soon as its length is known', async () => {
     await expect(tus.create('long.raw', mostBytes + 1)).rejects.toThrow(/422.*image_too_large/);
     const long = randomBytes(9 * MiB);
     const told = files.serve('/told.raw', fileHandler(long));
@@ -191,7 +195,7 @@ describe.skipIf(!canTrace)('an image that is larger than is allowed', () => {
     expect(await upload('limit.raw', 'limit')).toMatchObject({ status: 204 });
   });
 
-  test('or when it claims more than its file holds', async () => {
+  it('or when it claims more than its file holds', async () => {
     const answer = await upload('wide.qcow2', 'wide');
     expect(answer).toMatchObject({ status: 422, code: 'image_too_large' });
     expect((await server.api.operation(answer.id)).error).toMatchObject(refusal('16.0 MiB'));

@@ -1,14 +1,16 @@
 import { randomBytes } from 'node:crypto';
 import { readFileSync, rmSync, statfsSync } from 'node:fs';
 import { join } from 'node:path';
-import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { Operation } from '@wcc/api';
-import { fileHandler, startFileServer, type FileServer } from '../kit/file-server.ts';
+import { fileHandler, startFileServer } from '../kit/file-server.ts';
+import type { FileServer } from '../kit/file-server.ts';
 import { MiB } from '../kit/images.ts';
 import { loopMountRefusal, takeRoom, withLoopFileSystem } from '../kit/loop-mount.ts';
 import { currentPhase, findImage, expectTidy, waitForState } from '../kit/operations.ts';
 import { until } from '../kit/poll.ts';
-import { startServer, type TestServer } from '../kit/server.ts';
+import { startServer } from '../kit/server.ts';
+import type { TestServer } from '../kit/server.ts';
 import { digestOf } from '../kit/tus.ts';
 
 /** Imports when the server stops, dies, or finds the disk full. */
@@ -55,7 +57,7 @@ async function expectGoneOn(operation: Operation, bytes: Buffer, durable: number
 }
 
 describe('a server that ends in the middle of an import', () => {
-  test('by SIGTERM: it goes on by itself from what is durable', async () => {
+  it('by SIGTERM: it goes on by itself from what is durable', async () => {
     const bytes = randomBytes(12 * MiB);
     const url = serveSlowly('/stopped.raw', bytes);
     const { operation } = await server.api.importImage({ url, name: 'stopped.raw', sha256: hexOf(bytes) });
@@ -69,7 +71,7 @@ describe('a server that ends in the middle of an import', () => {
     await expectTidy(server.poolDir);
   });
 
-  test('by SIGKILL: so too; without its address, or cancelled before, it ends and leaves nothing', async () => {
+  it('by SIGKILL: so too; without its address, or cancelled before, it ends and leaves nothing', async () => {
     const bytes = randomBytes(12 * MiB);
     const start = async (name: string, query = ''): Promise<Operation> => {
       const url = `${serveSlowly(`/${name}`, bytes)}${query}`;
@@ -106,7 +108,7 @@ const refusal = loopMountRefusal();
 if (refusal !== null) console.log(`Skipped, full disk: ${refusal}.`);
 
 describe.skipIf(refusal !== null)('a full disk', () => {
-  test('before the first byte and in the middle: the import waits, and goes on when there is room', async () => {
+  it('before the first byte and in the middle: the import waits, and goes on when there is room', async () => {
     expect.hasAssertions();
     await withLoopFileSystem('ext4', 128 * MiB, async (mountPoint) => {
       const small = await startServer({ poolDir: join(mountPoint, 'pool'), args });
@@ -137,7 +139,7 @@ describe.skipIf(refusal !== null)('a full disk', () => {
     });
   });
 
-  test('by a file whose length nobody says: the room of others stays free', async () => {
+  it('by a file whose length nobody says: the room of others stays free', async () => {
     expect.hasAssertions();
     await withLoopFileSystem('ext4', 96 * MiB, async (mountPoint) => {
       const floor = ['--free-space-floor', String(32 * MiB), '--import-allow', '127.0.0.1'];

@@ -2,13 +2,15 @@ import { randomBytes } from 'node:crypto';
 import { readdirSync, readFileSync } from 'node:fs';
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { ImportImageRequest, Operation } from '@wcc/api';
-import { fileHandler, startFileServer, type FileServer } from '../kit/file-server.ts';
+import { fileHandler, startFileServer } from '../kit/file-server.ts';
+import type { FileServer } from '../kit/file-server.ts';
 import { MiB } from '../kit/images.ts';
 import { currentPhase, findImage, expectTidy, waitForState } from '../kit/operations.ts';
 import { until } from '../kit/poll.ts';
-import { startServer, type TestServer } from '../kit/server.ts';
+import { startServer } from '../kit/server.ts';
+import type { TestServer } from '../kit/server.ts';
 import { digestOf } from '../kit/tus.ts';
 
 /** Files from other servers, good ones and bad ones, against a real server. */
@@ -48,7 +50,7 @@ async function expectNothingLeft(names: readonly string[]): Promise<void> {
 }
 
 describe('a good server', () => {
-  test('the file is there, equal, with its digest, and nothing else', async () => {
+  it('the file is there, equal, with its digest, and nothing else', async () => {
     const bytes = randomBytes(5 * MiB + 3);
     const url = files.serve('/good.raw', fileHandler(bytes, { etag: '"1"' }));
     const operation = await ended(await start(url, { sha256: hexOf(bytes) }), 'succeeded');
@@ -72,7 +74,7 @@ describe('a good server', () => {
     await expectTidy(server.poolDir);
   });
 
-  test('one that does not say how long the file is, and one of no bytes', async () => {
+  it('one that does not say how long the file is, and one of no bytes', async () => {
     const bytes = randomBytes(3 * MiB);
     const chunked = files.serve('/chunked.raw', (response) => void response.end(bytes));
     const empty = files.serve('/empty.raw', fileHandler(Buffer.alloc(0)));
@@ -82,7 +84,7 @@ describe('a good server', () => {
     await expectTidy(server.poolDir);
   });
 
-  test('a wrong digest is refused, with both, and nothing is left', async () => {
+  it('a wrong digest is refused, with both, and nothing is left', async () => {
     const bytes = randomBytes(2 * MiB);
     const url = files.serve('/other.raw', fileHandler(bytes));
     const operation = await ended(await start(url, { sha256: hexOf(randomBytes(1)) }), 'failed');
@@ -91,7 +93,7 @@ describe('a good server', () => {
     await expectNothingLeft([operation.subject.name]);
   });
 
-  test('cancelled in the middle, nothing is left and the server is asked no more', async () => {
+  it('cancelled in the middle, nothing is left and the server is asked no more', async () => {
     const bytes = randomBytes(8 * MiB);
     const url = files.serve('/slow.raw', fileHandler(bytes, { bytesPerSecond: 2 * MiB }));
     const operation = await start(url);
@@ -106,7 +108,7 @@ describe('a good server', () => {
 });
 
 describe('a connection that breaks', () => {
-  test('is gone on with from the last durable byte, by Range and If-Range', async () => {
+  it('is gone on with from the last durable byte, by Range and If-Range', async () => {
     const bytes = randomBytes(6 * MiB);
     const cutAfterBytes = ({ number: at }: { number: number }): number | null => (at < 3 ? 1.5 * MiB : null);
     const url = files.serve('/cut.raw', fileHandler(bytes, { etag: '"one"', cutAfterBytes }));
@@ -123,7 +125,7 @@ describe('a connection that breaks', () => {
     expect((await stored(operation.subject.name)).equals(bytes)).toBe(true);
   });
 
-  test('to a file that changed meanwhile, it begins anew: never two states in one file', async () => {
+  it('to a file that changed meanwhile, it begins anew: never two states in one file', async () => {
     const [old, now] = [randomBytes(4 * MiB), randomBytes(4 * MiB)];
     const before = fileHandler(old, { etag: '"old"', cutAfterBytes: () => MiB });
     // One that honours If-Range, one that ignores it and names the new tag, one that names nothing but a new length.
@@ -164,7 +166,7 @@ describe('a connection that breaks', () => {
     await expectTidy(server.poolDir);
   });
 
-  test('to a server without ranges, or without a tag, it begins anew', async () => {
+  it('to a server without ranges, or without a tag, it begins anew', async () => {
     const bytes = randomBytes(3 * MiB);
     const cutAfterBytes = ({ number: at }: { number: number }): number | null => (at === 0 ? MiB : null);
     const urls = [
@@ -180,7 +182,7 @@ describe('a connection that breaks', () => {
 });
 
 describe('a bad server', () => {
-  test('whatever it does, the reason is told and nothing is left', { timeout: 120_000 }, async () => {
+  it('whatever it does, the reason is told and nothing is left', { timeout: 120_000 }, async () => {
     const bytes = randomBytes(2 * MiB);
     const cases: [string, Parameters<FileServer['serve']>[1], RegExp][] = [
       ['404', (response) => void response.writeHead(404).end(), /^The server answered 404\.$/],
@@ -275,7 +277,7 @@ describe('a bad server', () => {
     expect(files.asked('/loop')).toHaveLength(6);
   });
 
-  test('what must not be asked is refused before anything is made', async () => {
+  it('what must not be asked is refused before anything is made', async () => {
     const refused = { code: 'import_refused', status: 422 };
     for (const url of [
       `${forbidden.origin}/secret`,
@@ -291,7 +293,7 @@ describe('a bad server', () => {
     expect(forbidden.requests).toBe(0);
   });
 
-  test('good redirects are followed, also to another path of another server', async () => {
+  it('good redirects are followed, also to another path of another server', async () => {
     const bytes = randomBytes(MiB);
     const other = await startFileServer();
     try {
@@ -311,7 +313,7 @@ describe('a bad server', () => {
   });
 });
 
-test('the query of an address is used, and nowhere kept: records, database, logs', async () => {
+it('the query of an address is used, and nowhere kept: records, database, logs', async () => {
   const secret = `sig-${randomBytes(12).toString('hex')}`;
   const bytes = randomBytes(MiB);
   files.serve('/signed', (response, asked) => {

@@ -1,5 +1,5 @@
 import { join } from 'node:path';
-import { afterAll, beforeAll, expect, test } from 'vitest';
+import { afterAll, beforeAll, expect, it } from 'vitest';
 import { makeRandomImage, MiB } from '../kit/images.ts';
 import { registerImage, waitForState } from '../kit/operations.ts';
 import { until } from '../kit/poll.ts';
@@ -31,7 +31,7 @@ function lineOf(find: (line: Line) => boolean, what: string): Promise<Line> {
   return until(() => lines().find(find), { what });
 }
 
-test('every request has one line, which its answer names: route, status, time and who', async () => {
+it('every request has one line, which its answer names: route, status, time and who', async () => {
   const session = await signIn(server, await createUser(server, 'reader', 'viewer'));
   const answers = {
     fine: await session.request('GET', '/api/images?limit=1'),
@@ -54,7 +54,7 @@ test('every request has one line, which its answer names: route, status, time an
   }
 });
 
-test('every state of an operation has its line, wcc’s own and others', { timeout: 90_000 }, async () => {
+it('every state of an operation has its line, wcc’s own and others', { timeout: 90_000 }, async () => {
   await makeRandomImage(join(server.poolDir, 'source.raw'), MiB);
   const image = await registerImage(server, 'source.raw');
   const { operation: copy } = await server.api.copyImage(image.id, { name: 'copy.raw' });
@@ -75,7 +75,7 @@ test('every state of an operation has its line, wcc’s own and others', { timeo
   expect(ended).toMatchObject({ action: 'backup_database', reason: 'disk_broken' });
 });
 
-test('reports that are taken make no noise at the usual level', async () => {
+it('reports that are taken make no noise at the usual level', async () => {
   const quiet = await startServer();
   try {
     const subject = { kind: 'database', name: 'orders' };

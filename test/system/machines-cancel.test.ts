@@ -2,13 +2,14 @@ import { execFile } from 'node:child_process';
 import { chmodSync, chownSync, existsSync, mkdirSync, readdirSync, symlinkSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { promisify } from 'node:util';
-import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest';
+import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
 import type { Image, Operation } from '@wcc/api';
 import type { HeldTools } from '../kit/blocking-tools.ts';
 import { heldToolsRefusal } from '../kit/blocking-tools.ts';
 import { GiB, makeRandomImage, MiB } from '../kit/images.ts';
 import { loopMountRefusal, withLoopFileSystem } from '../kit/loop-mount.ts';
-import { driverRefusal, startMachineHost, type Driver, type MachineHost } from '../kit/machine-host.ts';
+import { driverRefusal, startMachineHost } from '../kit/machine-host.ts';
+import type { Driver, MachineHost } from '../kit/machine-host.ts';
 import { currentPhase, hasEnded, listImages, registerImage, waitForState } from '../kit/operations.ts';
 import { until } from '../kit/poll.ts';
 
@@ -217,7 +218,7 @@ function describeCancels(driver: Driver): void {
   ];
 
   const held = ['qemu-img', starter];
-  test.each(heldByProgram.filter(({ hold: [tool] }) => held.includes(tool)))(
+  it.each(heldByProgram.filter(({ hold: [tool] }) => held.includes(tool)))(
     '$action in $phase, held in $hold',
     async ({ phase, hold, order }) => {
       const before = await everything();
@@ -241,7 +242,7 @@ function describeCancels(driver: Driver): void {
   ];
 
   // A call of the kernel cannot be given up: the cancel is answered all the same, and nothing follows it.
-  test.each(heldByDisk.filter(({ part }) => frozenParts.includes(part)))(
+  it.each(heldByDisk.filter(({ part }) => frozenParts.includes(part)))(
     '$action in $phase, with a disk that takes nothing',
     async ({ phase, part, order }) => {
       const before = await everything();
@@ -255,7 +256,7 @@ function describeCancels(driver: Driver): void {
     },
   );
 
-  test.each([
+  it.each([
     ['create_vm', () => create({ disks: [copied(thin), copied(big)] }), 'disk_2'],
     ['quick_create_vm', () => quick(big, { full: true }), 'disk_1'],
   ] as const)('%s in the middle of a copy', async (_action, order, phase) => {
@@ -273,7 +274,7 @@ function describeCancels(driver: Driver): void {
     await expectNothing(operation, before);
   });
 
-  test.each([
+  it.each([
     ['create_vm', () => create({ disks: [blank], firstBoot })],
     ['quick_create_vm', () => quick(thin)],
   ] as const)('%s in the check after a restart, while the host is examined', async (_action, order) => {
@@ -292,7 +293,7 @@ function describeCancels(driver: Driver): void {
     await expectNothing(operation, before);
   });
 
-  test('the name is free, and a machine of it is made', async () => {
+  it('the name is free, and a machine of it is made', async () => {
     const { id } = await quick(thin, { name: names[0] });
     const { result } = await waitForState(host.server, id, { states: ['succeeded'] });
     expect((await host.server.api.vm(Number(result?.id))).state).toBe('running');

@@ -3,10 +3,11 @@ import { chownSync, readFileSync, writeFileSync } from 'node:fs';
 import { randomUUID } from 'node:crypto';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
-import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { Image } from '@wcc/api';
 import { GiB, MiB } from '../kit/images.ts';
-import { driverRefusal, startMachineHost, type Driver, type MachineHost } from '../kit/machine-host.ts';
+import { driverRefusal, startMachineHost } from '../kit/machine-host.ts';
+import type { Driver, MachineHost } from '../kit/machine-host.ts';
 import { hasEnded, registerImage } from '../kit/operations.ts';
 import { until } from '../kit/poll.ts';
 
@@ -120,7 +121,7 @@ function describeQuickCreate(driver: Driver): void {
     return path;
   }
 
-  test(`${rounds} of wcc and by hand, taking turns`, { timeout: 60_000 + rounds * 30_000 }, async () => {
+  it(`${rounds} of wcc and by hand, taking turns`, { timeout: 60_000 + rounds * 30_000 }, async () => {
     const [ours, hand]: [number[], number[]] = [[], []];
     for (let round = 0; round < rounds; round += 1) {
       const made = await byWcc(`ours-${round}`);

@@ -1,17 +1,15 @@
 import { once } from 'node:events';
 import { chmodSync, readFileSync, rmSync } from 'node:fs';
-import { createServer, type Server, type Socket } from 'node:net';
+import { createServer } from 'node:net';
+import type { Server, Socket } from 'node:net';
 import { join } from 'node:path';
-import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { Operation, Vm } from '@wcc/api';
-import {
-  greet,
-  openScreen,
-  seePicture,
-  type Screen,
-} from '../../packages/server/src/http/screens.testkit.ts';
+import { greet, openScreen, seePicture } from '../../packages/server/src/http/screens.testkit.ts';
+import type { Screen } from '../../packages/server/src/http/screens.testkit.ts';
 import { makeRandomImage, MiB } from '../kit/images.ts';
-import { driverRefusal, startMachineHost, type MachineHost } from '../kit/machine-host.ts';
+import { driverRefusal, startMachineHost } from '../kit/machine-host.ts';
+import type { MachineHost } from '../kit/machine-host.ts';
 import { currentPhase, registerImage, waitForState } from '../kit/operations.ts';
 import { until } from '../kit/poll.ts';
 
@@ -86,45 +84,41 @@ describe.skipIf(refusal !== null)('pages that take nothing', () => {
     return Number(/^VmRSS:\s+(\d+) kB$/m.exec(status)?.[1]) * 1024;
   };
 
-  test(
-    'take no memory, and nothing of a copy or of the pictures of others',
-    { timeout: 180_000 },
-    async () => {
-      await waitForState(host.server, (await copy('alone.raw')).id, { states: ['succeeded'] });
-      const before = rssBytes();
-      for (let page = 0; page < stalledPages; page += 1) (await look(flooding)).socket.pause();
-      const held = await heldBack();
-      const fine = await look(quiet);
-      await greet(fine);
-      const { id } = await copy('beside.raw');
-      await until(async () => (currentPhase(await host.server.api.operation(id))?.done ?? 0) > 0, {
-        what: 'the copy to run',
-        everyMs: 5,
-      });
-      let highest = rssBytes();
-      let pictures = 0;
-      const beside = await until(
-        async () => {
-          await seePicture(fine);
-          pictures += 1;
-          highest = Math.max(highest, rssBytes());
-          const operation = await host.server.api.operation(id);
-          return operation.state === 'running' ? null : operation;
-        },
-        { what: 'the copy to end' },
-      );
-      expect(beside.state).toBe('succeeded');
-      expect(pictures).toBeGreaterThan(1);
-      expect(highest - before).toBeLessThan(memoryBoundBytes);
-      for (const bytes of held) expect(bytes).toBeLessThan(boundBytes);
-      // Nothing at all was done for them meanwhile.
-      expect(torrent.taken()).toEqual(held);
-      const grown = Math.round((highest - before) / MiB);
-      console.log(`${grown} MiB more memory, at most ${Math.round(Math.max(...held) / MiB)} MiB a page`);
-    },
-  );
+  it('take no memory, and nothing of a copy or of the pictures of others', { timeout: 180_000 }, async () => {
+    await waitForState(host.server, (await copy('alone.raw')).id, { states: ['succeeded'] });
+    const before = rssBytes();
+    for (let page = 0; page < stalledPages; page += 1) (await look(flooding)).socket.pause();
+    const held = await heldBack();
+    const fine = await look(quiet);
+    await greet(fine);
+    const { id } = await copy('beside.raw');
+    await until(async () => (currentPhase(await host.server.api.operation(id))?.done ?? 0) > 0, {
+      what: 'the copy to run',
+      everyMs: 5,
+    });
+    let highest = rssBytes();
+    let pictures = 0;
+    const beside = await until(
+      async () => {
+        await seePicture(fine);
+        pictures += 1;
+        highest = Math.max(highest, rssBytes());
+        const operation = await host.server.api.operation(id);
+        return operation.state === 'running' ? null : operation;
+      },
+      { what: 'the copy to end' },
+    );
+    expect(beside.state).toBe('succeeded');
+    expect(pictures).toBeGreaterThan(1);
+    expect(highest - before).toBeLessThan(memoryBoundBytes);
+    for (const bytes of held) expect(bytes).toBeLessThan(boundBytes);
+    // Nothing at all was done for them meanwhile.
+    expect(torrent.taken()).toEqual(held);
+    const grown = Math.round((highest - before) / MiB);
+    console.log(`${grown} MiB more memory, at most ${Math.round(Math.max(...held) / MiB)} MiB a page`);
+  });
 
-  test('go on where they were when they take it again, and the others stay held back', async () => {
+  it('go on where they were when they take it again, and the others stay held back', async () => {
     const [first, ...others] = screens.slice(0, stalledPages);
     if (first === undefined) throw new Error('there is no page');
     let taken = 0;

@@ -3,7 +3,7 @@ import { createHash } from 'node:crypto';
 import { existsSync, readdirSync, readFileSync, renameSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
-import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { CreateVmRequest, Image, Operation, Vm } from '@wcc/api';
 import type { ApiProblem } from '@wcc/api/client';
 import {
@@ -12,7 +12,8 @@ import {
 } from '../../packages/server/src/machines/hypervisor/guest.testkit.ts';
 import { greet, openScreen, seePicture } from '../../packages/server/src/http/screens.testkit.ts';
 import { GiB, MiB } from '../kit/images.ts';
-import { driverRefusal, startMachineHost, type Driver, type MachineHost } from '../kit/machine-host.ts';
+import { driverRefusal, startMachineHost } from '../kit/machine-host.ts';
+import type { Driver, MachineHost } from '../kit/machine-host.ts';
 import { listImages, registerImage, waitForState } from '../kit/operations.ts';
 import { until } from '../kit/poll.ts';
 
@@ -80,7 +81,7 @@ function describeMachines(driver: Driver): void {
     screen.socket.terminate();
   }
 
-  test('quick-create of a template of 40 GiB: at once, thin, and the template stays as it is', async () => {
+  it('quick-create of a template of 40 GiB: at once, thin, and the template stays as it is', async () => {
     const { api } = host.server;
     expect(template.virtualSizeBytes).toBe(40 * GiB);
     const digest = (): string =>
@@ -118,7 +119,7 @@ function describeMachines(driver: Driver): void {
     expect(facts()).toEqual(before);
   });
 
-  test('a refusal says what is wrong, and leaves nothing', async () => {
+  it('a refusal says what is wrong, and leaves nothing', async () => {
     const { api } = host.server;
     await create({ name: 'taken', start: false });
     const before = await everything();
@@ -153,7 +154,7 @@ function describeMachines(driver: Driver): void {
     console.log(`${driver}: refused: ${took.join(', ')}`);
   });
 
-  test('no text becomes syntax: not in a name, a host name, a user, a key or user-data', async () => {
+  it('no text becomes syntax: not in a name, a host name, a user, a key or user-data', async () => {
     const { api, dataDir } = host.server;
     const nasty = `"'<&>]]>\n- evil: {}\n#cloud-config`;
     const one = await create({ name: '1', firstBoot: { sshKeys: [], userData: `#!/bin/sh\necho ${nasty}` } });
@@ -182,7 +183,7 @@ function describeMachines(driver: Driver): void {
     await api.orderVm(one.id ?? 0, 'power-off');
   });
 
-  test('a raw disk stays raw, whatever its guest writes into it', async () => {
+  it('a raw disk stays raw, whatever its guest writes into it', async () => {
     const { api } = host.server;
     const header = Buffer.alloc(512);
     const victim = '/etc/passwd';
@@ -218,7 +219,7 @@ function describeMachines(driver: Driver): void {
     expect(registered.map(({ format, state }) => `${format} ${state}`)).toEqual(['raw ready', 'raw ready']);
   });
 
-  test('after a SIGKILL of everything but the machine it is known, and its screen is there', async () => {
+  it('after a SIGKILL of everything but the machine it is known, and its screen is there', async () => {
     const vm = await create({ name: 'survivor' });
     await seeScreen(vm.id ?? 0);
     await host.server.kill();

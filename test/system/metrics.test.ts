@@ -1,5 +1,5 @@
 import { join } from 'node:path';
-import { afterAll, beforeAll, expect, test } from 'vitest';
+import { afterAll, beforeAll, expect, it } from 'vitest';
 import { makeRandomImage, MiB } from '../kit/images.ts';
 import { registerImage, waitForState } from '../kit/operations.ts';
 import { until } from '../kit/poll.ts';
@@ -53,7 +53,7 @@ function valueOf(samples: readonly Sample[], name: string, labels: Record<string
   return found.reduce((sum, { value }) => sum + value, 0);
 }
 
-test('a copy shows in the metrics as what it was', { timeout: 90_000 }, async () => {
+it('a copy shows in the metrics as what it was', { timeout: 90_000 }, async () => {
   await makeRandomImage(join(server.poolDir, 'source.raw'), 16 * MiB);
   const image = await registerImage(server, 'source.raw');
   const before = await scrape();
@@ -78,7 +78,7 @@ test('a copy shows in the metrics as what it was', { timeout: 90_000 }, async ()
   expect(valueOf(after, 'nodejs_eventloop_lag_seconds')).toBeGreaterThanOrEqual(0);
 });
 
-test('what runs shows while it runs, what others publish under one name', async () => {
+it('what runs shows while it runs, what others publish under one name', async () => {
   const names = ['backup_database', 'build_site', 'train_model'];
   const made = await Promise.all(
     names.map((action) =>
@@ -98,7 +98,7 @@ test('what runs shows while it runs, what others publish under one name', async 
   }
 });
 
-test('requests count by the pattern of their address', async () => {
+it('requests count by the pattern of their address', async () => {
   const route = { route: '/api/operations/:id', method: 'GET' };
   const ids = ['a'.repeat(26), 'b'.repeat(26), 'c'.repeat(26)];
   for (const id of ids) await server.api.operation(id).catch(() => null);
@@ -117,7 +117,7 @@ test('requests count by the pattern of their address', async () => {
   );
 });
 
-test('watchers count by kind, with what they watch and what they were sent', async () => {
+it('watchers count by kind, with what they watch and what they were sent', async () => {
   const watcher = await createWatcher(server.port, { token: server.token });
   watcher.subscribe('all');
   await watcher.waitFor(({ message }) => message.t === 'ok', 'the subscription');
@@ -143,7 +143,7 @@ test('watchers count by kind, with what they watch and what they were sent', asy
   await server.api.endOperation(operation.id, { state: 'succeeded' });
 });
 
-test('only administrators read them', async () => {
+it('only administrators read them', async () => {
   const operator = await signIn(server, await createUser(server, 'operator', 'operator'));
   const admin = await signIn(server, await createUser(server, 'second-admin', 'admin'));
   const made = await admin.request('POST', '/api/tokens', { body: { name: 'prometheus', scope: 'read' } });

@@ -1,6 +1,6 @@
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { afterAll, beforeAll, expect, test } from 'vitest';
+import { afterAll, beforeAll, expect, it } from 'vitest';
 import type { Image, Operation } from '@wcc/api';
 import type { Snapshot } from '@wcc/progress';
 import { connect } from '@wcc/progress/client';
@@ -97,7 +97,7 @@ const faults = {
   },
 };
 
-test.each(
+it.each(
   Object.entries(faults).flatMap(([fault, strike]) =>
     points.map((point) => ({ fault, strike, point, at: point.name })),
   ),

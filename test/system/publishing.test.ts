@@ -1,6 +1,6 @@
 import { execFile } from 'node:child_process';
 import { promisify } from 'node:util';
-import { afterAll, beforeAll, expect, test } from 'vitest';
+import { afterAll, beforeAll, expect, it } from 'vitest';
 import type { ApiClient } from '@wcc/api/client';
 import { createApiClient } from '@wcc/api/client';
 import { currentPhase, waitForState } from '../kit/operations.ts';
@@ -34,7 +34,7 @@ const backup = {
   total: 100,
 } as const;
 
-test('a program begins, reports and ends; whoever may watch sees each step', async () => {
+it('a program begins, reports and ends; whoever may watch sees each step', async () => {
   const watcher = await createWatcher(server.port, { token: server.token });
   watcher.subscribe('all');
   await watcher.waitFor(({ message }) => message.t === 'ok', 'the subscription');
@@ -61,7 +61,7 @@ test('a program begins, reports and ends; whoever may watch sees each step', asy
   expect(log.items.map(({ text }) => text)).toEqual(['running', 'upload', 'succeeded']);
 });
 
-test('the token of a publisher publishes, and does nothing else', async () => {
+it('the token of a publisher publishes, and does nothing else', async () => {
   const { operation } = await program.publish(backup);
   for (const attempt of [
     () => program.operation(operation.id),
@@ -79,7 +79,7 @@ test('the token of a publisher publishes, and does nothing else', async () => {
 
 const isRefusal = (status: number): boolean => status === 403 || status === 404;
 
-test('another publisher and an unknown id are the same 404; wcc’s own operations take no reports', async () => {
+it('another publisher and an unknown id are the same 404; wcc’s own operations take no reports', async () => {
   const other = await signIn(server, await createUser(server, 'other-publisher', 'operator'));
   const others = await makeToken(other, 'publish');
   const { operation } = await program.publish(backup);
@@ -97,7 +97,7 @@ test('another publisher and an unknown id are the same 404; wcc’s own operatio
   await program.endOperation(operation.id, { state: 'succeeded' });
 });
 
-test.each([
+it.each([
   [{ ...backup, action: 'copy_vm_image' }, 422, 'action'],
   [{ ...backup, action: 'Backup!' }, 422, 'action'],
   [{ ...backup, total: -1 }, 422, 'total'],
@@ -111,7 +111,7 @@ test.each([
   expect(answer.json()).toMatchObject({ field });
 });
 
-test('curl is enough, and a person’s cancel reaches it by its next report', async () => {
+it('curl is enough, and a person’s cancel reaches it by its next report', async () => {
   const curl = async (...args: string[]): Promise<{ operation: { id: string; state: string } }> => {
     const all = ['-sS', '--fail-with-body', '-H', `authorization: Bearer ${token}`, '--json', ...args];
     const { stdout } = await promisify(execFile)('curl', all, { timeout: 30_000 });
@@ -128,7 +128,7 @@ test('curl is enough, and a person’s cancel reaches it by its next report', as
   expect(ended.state).toBe('cancelled');
 });
 
-test('a silent program is interrupted; its next word goes on', { timeout: 90_000 }, async () => {
+it('a silent program is interrupted; its next word goes on', { timeout: 90_000 }, async () => {
   const { operation } = await program.publish({ ...backup, leaseS: 5 });
   const silent = await waitForState(server, operation.id, { states: ['interrupted'] });
   expect(silent.stateReason).toMatchObject({ code: 'publisher_silent' });
@@ -136,7 +136,7 @@ test('a silent program is interrupted; its next word goes on', { timeout: 90_000
   await program.endOperation(operation.id, { state: 'succeeded' });
 });
 
-test(
+it(
   'SIGKILL of the server: interrupted, then on from what the program says',
   { timeout: 120_000 },
   async () => {

@@ -1,6 +1,6 @@
 import { setMaxListeners } from 'node:events';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { afterAll, beforeAll, expect, test } from 'vitest';
+import { afterAll, beforeAll, expect, it } from 'vitest';
 import type { Snapshot } from '@wcc/progress';
 import { connect } from '@wcc/progress/client';
 import type { ProgressClient } from '@wcc/progress/client';
@@ -110,7 +110,7 @@ function essence({ id, state, phases, error, result }: Snapshot): unknown {
   return { id, state, done: phases.map((phase) => ('done' in phase ? phase.done : null)), error, result };
 }
 
-test(
+it(
   `${wanted} reconnects by socket and event stream: everybody ends with the truth`,
   { timeout: 180_000 + wanted * 500 },
   async () => {

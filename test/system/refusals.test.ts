@@ -1,6 +1,6 @@
 import { readdirSync } from 'node:fs';
 import { join } from 'node:path';
-import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { Image } from '@wcc/api';
 import { makeRandomImage, MiB } from '../kit/images.ts';
 import { registerImage } from '../kit/operations.ts';
@@ -59,7 +59,7 @@ function copyRequest(body: string, headers: Record<string, string> = {}): RawReq
 }
 
 describe('names', () => {
-  test.each([
+  it.each([
     ['a slash', 'a/b.raw'],
     ['a way out of the pool', '../out.raw'],
     ['a newline', 'two\nlines.raw'],
@@ -79,7 +79,7 @@ describe('names', () => {
     });
   });
 
-  test('taken by an image', async () => {
+  it('taken by an image', async () => {
     expect.hasAssertions();
     await expectRefusal(copyRequest(JSON.stringify({ name: 'source.raw' })), {
       status: 409,
@@ -90,19 +90,19 @@ describe('names', () => {
 });
 
 describe('requests', () => {
-  test('unknown image', async () => {
+  it('unknown image', async () => {
     expect.hasAssertions();
     const request = { ...copyRequest('{"name":"x.raw"}'), path: '/api/images/987654/copy' };
     await expectRefusal(request, { status: 404, code: 'not_found' });
   });
 
-  test.each(['abc', '1e3', '-1', '99999999999999999999', '0x64', '%2e%2e'])('image number %s', async (id) => {
+  it.each(['abc', '1e3', '-1', '99999999999999999999', '0x64', '%2e%2e'])('image number %s', async (id) => {
     expect.hasAssertions();
     const request = { ...copyRequest('{"name":"x.raw"}'), path: `/api/images/${id}/copy` };
     await expectRefusal(request, { status: 404, code: 'not_found' });
   });
 
-  test.each(['{"name":', '', '"text"', '[]', 'null', '{"name":7}', '{"nom":"x.raw"}'])(
+  it.each(['{"name":', '', '"text"', '[]', 'null', '{"name":7}', '{"nom":"x.raw"}'])(
     'body %j',
     async (body) => {
       const answer = await rawRequest(`${server.baseUrl}/api/images/${image.id}/copy`, copyRequest(body));
@@ -111,18 +111,18 @@ describe('requests', () => {
     },
   );
 
-  test('malformed JSON has its own code', async () => {
+  it('malformed JSON has its own code', async () => {
     expect.hasAssertions();
     await expectRefusal(copyRequest('{"name":'), { status: 400, code: 'malformed_request' });
   });
 
-  test('a form instead of JSON', async () => {
+  it('a form instead of JSON', async () => {
     expect.hasAssertions();
     const headers = { 'content-type': 'application/x-www-form-urlencoded' };
     await expectRefusal(copyRequest('name=x.raw', headers), { status: 415, code: 'unsupported_media_type' });
   });
 
-  test('a body of more than 64 KiB', async () => {
+  it('a body of more than 64 KiB', async () => {
     expect.hasAssertions();
     await expectRefusal(copyRequest(JSON.stringify({ name: 'x'.repeat(70_000) })), {
       status: 413,
@@ -130,13 +130,13 @@ describe('requests', () => {
     });
   });
 
-  test('nobody', async () => {
+  it('nobody', async () => {
     expect.hasAssertions();
     const request = { ...copyRequest('{"name":"x.raw"}'), headers: { 'content-type': 'application/json' } };
     await expectRefusal(request, { status: 401, code: 'unauthenticated' });
   });
 
-  test('a wrong token', async () => {
+  it('a wrong token', async () => {
     expect.hasAssertions();
     await expectRefusal(copyRequest('{"name":"x.raw"}', { authorization: `Bearer ${'0'.repeat(48)}` }), {
       status: 401,
@@ -146,7 +146,7 @@ describe('requests', () => {
 });
 
 describe('who asks from where', () => {
-  test.each([
+  it.each([
     ['another port', () => `http://127.0.0.1:${server.port + 1}`],
     ['null', () => 'null'],
     ['our address as a prefix', () => `${server.baseUrl}.example.org`],
@@ -171,7 +171,7 @@ describe('who asks from where', () => {
     );
   });
 
-  test.each(['example.org', 'wcc.example.org:80', '169.254.169.254', 'localhost.example.org'])(
+  it.each(['example.org', 'wcc.example.org:80', '169.254.169.254', 'localhost.example.org'])(
     'host %s',
     async (host) => {
       expect.hasAssertions();
@@ -185,7 +185,7 @@ describe('who asks from where', () => {
 });
 
 describe('idempotency', () => {
-  test('the same key gives the same operation, another body 422', async () => {
+  it('the same key gives the same operation, another body 422', async () => {
     const key = 'a-key-of-this-test';
     const first = await server.api.copyImage(image.id, { name: 'once.raw' }, key);
     const second = await server.api.copyImage(image.id, { name: 'once.raw' }, key);
@@ -194,7 +194,7 @@ describe('idempotency', () => {
     await expect(other).rejects.toMatchObject({ status: 422, code: 'idempotency_conflict' });
   });
 
-  test('100 requests at once with one key make one operation', async () => {
+  it('100 requests at once with one key make one operation', async () => {
     const answers = await Promise.all(
       Array.from({ length: 100 }, () => server.api.copyImage(image.id, { name: 'hundred.raw' }, 'hundred')),
     );

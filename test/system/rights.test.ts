@@ -1,4 +1,4 @@
-import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { CreatedShare, Grant, Operation } from '@wcc/api';
 import { readEvents } from '../kit/event-stream.ts';
 import type { EventReader } from '../kit/event-stream.ts';
@@ -128,7 +128,7 @@ async function newestAudit(what: string): Promise<{ who: string; result: string;
 }
 
 describe('grants', () => {
-  test('a viewer sees just what was granted, at once, and no more when it is taken back', async () => {
+  it('a viewer sees just what was granted, at once, and no more when it is taken back', async () => {
     const id = await start();
     const secret = await start();
     const viewer = sessions['viewer']!;
@@ -168,7 +168,7 @@ describe('grants', () => {
     expect(live.latest.has(secret)).toBe(false);
   });
 
-  test('control is lent to an operator, and told to open pages; never beyond the role', async () => {
+  it('control is lent to an operator, and told to open pages; never beyond the role', async () => {
     const id = await start();
     const live = await watchAs('colleague');
     live.subscribe('all');
@@ -187,7 +187,7 @@ describe('grants', () => {
     expect(cancelled.json()).toMatchObject({ operation: { state: 'cancelling' } });
   });
 
-  test('only who may share does; unknown users and foreign operations are told apart from nothing', async () => {
+  it('only who may share does; unknown users and foreign operations are told apart from nothing', async () => {
     const id = await start();
     await grant(id, 'colleague', 'control');
     const body = { userName: 'viewer' };
@@ -206,7 +206,7 @@ describe('grants', () => {
     expect(await newestAudit('grant.create')).toMatchObject({ who: 'owner', subject: `operation:${id}` });
   });
 
-  test('a grant survives a restart', async () => {
+  it('a grant survives a restart', async () => {
     const id = await start();
     await grant(id, 'viewer', 'watch');
     await server.kill();
@@ -216,7 +216,7 @@ describe('grants', () => {
 });
 
 describe('share links', () => {
-  test('show one operation, in public form, by GET, stream and socket, and nothing else', async () => {
+  it('show one operation, in public form, by GET, stream and socket, and nothing else', async () => {
     const id = await start();
     const other = await start();
     const { secret, link } = await share(id);
@@ -245,7 +245,7 @@ describe('share links', () => {
     expect(JSON.stringify([live.frames, events.events])).not.toContain(users['owner']!.id);
   });
 
-  test('are over at once when they are revoked, everywhere', async () => {
+  it('are over at once when they are revoked, everywhere', async () => {
     const id = await start();
     const { id: shareId, secret } = await share(id);
     const events = await stream(id, bearer(secret));
@@ -266,7 +266,7 @@ describe('share links', () => {
     expect(used.map(({ who }) => who)).toContain(`share:${shareId}`);
   });
 
-  test('are over when who made them may not watch any more', async () => {
+  it('are over when who made them may not watch any more', async () => {
     const id = await start();
     const lender = await createUser(server, 'lender', 'admin');
     sessions['lender'] = await signIn(server, lender);
@@ -288,7 +288,7 @@ describe('pages of foreign origins', () => {
     return token;
   }
 
-  test('get in with the ticket that their backend obtained, from exactly that origin, once', async () => {
+  it('get in with the ticket that their backend obtained, from exactly that origin, once', async () => {
     const id = await start();
     const token = await ownToken({ name: 'backend', scope: 'read' });
     const wanted = { operations: [id], origin: foreign };
@@ -310,7 +310,7 @@ describe('pages of foreign origins', () => {
     expect(await newestAudit('ticket.foreign')).toMatchObject({ subject: `origin:${foreign}` });
   });
 
-  test('a ticket for one is refused to cookies, for unlisted origins, and for what one may not watch', async () => {
+  it('a ticket for one is refused to cookies, for unlisted origins, and for what one may not watch', async () => {
     const id = await start();
     const token = await ownToken({ name: 'backend 2', scope: 'read' });
     const evil = { operations: [id], origin: 'https://evil.example.org' };
@@ -323,7 +323,7 @@ describe('pages of foreign origins', () => {
     expect((await askTicket(bearer(secret), { operations: [id], origin: foreign })).status).toBe(404);
   });
 
-  test('CORS answers listed origins at two addresses only, and never with credentials', async () => {
+  it('CORS answers listed origins at two addresses only, and never with credentials', async () => {
     const id = await start();
     const { secret } = await share(id);
     const preflight = (path: string, method: string, origin: string): Promise<RawAnswer> =>
@@ -369,7 +369,7 @@ describe('pages of foreign origins', () => {
 });
 
 describe('sessions and tokens', () => {
-  test('a new password ends every other session of the user, and this one goes on', async () => {
+  it('a new password ends every other session of the user, and this one goes on', async () => {
     const user = await createUser(server, 'changer', 'operator');
     sessions['here'] = await signIn(server, user);
     sessions['there'] = await signIn(server, user);
@@ -399,7 +399,7 @@ describe('sessions and tokens', () => {
     await signIn(server, { ...user, password: next });
   });
 
-  test('a revoked token closes its socket and its stream; administrators see and revoke all', async () => {
+  it('a revoked token closes its socket and its stream; administrators see and revoke all', async () => {
     const id = await start();
     const answer = await sessions['owner']!.request('POST', '/api/tokens', {
       body: { name: 'watcher', scope: 'read', expiresInDays: 1 },
@@ -420,7 +420,7 @@ describe('sessions and tokens', () => {
     expect((await get(`/api/operations/${id}`, bearer(token.secret))).status).toBe(401);
   });
 
-  test('sign-out ends sockets and streams of that session, and no other', async () => {
+  it('sign-out ends sockets and streams of that session, and no other', async () => {
     const id = await start();
     sessions['second'] = await signIn(server, users['owner']!);
     const [kept, live] = [await watchAs('owner'), await watchAs('second')];

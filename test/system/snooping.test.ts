@@ -1,5 +1,5 @@
 import { join } from 'node:path';
-import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { createOperationId } from '@wcc/progress';
 import { randomBytes } from 'node:crypto';
 import { makeRandomImage, MiB } from '../kit/images.ts';
@@ -67,7 +67,7 @@ describe('over HTTP', () => {
     ['POST', '/retry'],
   ] as const;
 
-  test.each(
+  it.each(
     ['stranger', 'viewer'].flatMap((user) => requests.map(([method, path]) => ({ user, method, path }))),
   )(
     '$user: $method …$path of a foreign operation answers as for an unknown one',
@@ -83,7 +83,7 @@ describe('over HTTP', () => {
     },
   );
 
-  test('it is in no list of theirs, and in those of owner and admin', async () => {
+  it('it is in no list of theirs, and in those of owner and admin', async () => {
     const seen: Record<string, boolean> = {};
     for (const [user, session] of Object.entries(sessions)) {
       const { items } = (await session.request('GET', '/api/operations')).json() as {
@@ -94,7 +94,7 @@ describe('over HTTP', () => {
     expect(seen).toEqual({ owner: true, stranger: false, viewer: false, chief: true });
   });
 
-  test('a viewer starts nothing', async () => {
+  it('a viewer starts nothing', async () => {
     const { items } = await server.api.images();
     const answer = await sessions['viewer']!.request('POST', `/api/images/${items[0]!.id}/copy`, {
       body: { name: 'viewers.raw' },
@@ -104,7 +104,7 @@ describe('over HTTP', () => {
 });
 
 describe('over the socket', () => {
-  test('owner and admin get the snapshot, the others "not_found"', async () => {
+  it('owner and admin get the snapshot, the others "not_found"', async () => {
     const answers: Record<string, string> = {};
     for (const user of Object.keys(sessions)) {
       const watcher = await watch(user);
@@ -122,7 +122,7 @@ describe('over the socket', () => {
     });
   });
 
-  test('"all" of a stranger is all that is theirs', async () => {
+  it('"all" of a stranger is all that is theirs', async () => {
     const watcher = await watch('stranger');
     watcher.subscribe('all');
     const answer = await watcher.waitFor(({ message }) => message.t === 'ok', 'the answer to sub');
@@ -130,7 +130,7 @@ describe('over the socket', () => {
     expect(watcher.frames.filter(({ text }) => text.includes(theirs))).toEqual([]);
   });
 
-  test('100,000 tries bring no event, and the answers tell nothing', { timeout: 90_000 }, async () => {
+  it('100,000 tries bring no event, and the answers tell nothing', { timeout: 90_000 }, async () => {
     const tries = 100_000;
     const batch = 64;
     const sockets = await Promise.all(Array.from({ length: 12 }, () => watch('stranger')));

@@ -1,7 +1,7 @@
 import { once } from 'node:events';
 import { connect } from 'node:net';
 import type { Socket } from 'node:net';
-import { afterAll, beforeAll, expect, test } from 'vitest';
+import { afterAll, beforeAll, expect, it } from 'vitest';
 import { until } from '../kit/poll.ts';
 import { startServer } from '../kit/server.ts';
 import type { TestServer } from '../kit/server.ts';
@@ -42,7 +42,7 @@ async function goodClientMs(): Promise<number> {
   return Math.round(performance.now() - startedAt);
 }
 
-test(`13: with ${halfOpen} half-open upgrades a good client connects, and they are let go`, async () => {
+it(`13: with ${halfOpen} half-open upgrades a good client connects, and they are let go`, async () => {
   await goodClientMs();
   const before = await goodClientMs();
   for (let number = 0; number < halfOpen; number += 500)

@@ -1,5 +1,5 @@
 import { availableParallelism, loadavg } from 'node:os';
-import { afterAll, beforeAll, expect, test } from 'vitest';
+import { afterAll, beforeAll, expect, it } from 'vitest';
 import { connect } from '@wcc/progress/client';
 import type { ProgressClient } from '@wcc/progress/client';
 import { WebSocket } from 'ws';
@@ -49,7 +49,7 @@ function join(secret: string, operation: string): ProgressClient {
 
 const online = (): number => clients.filter(({ status }) => status.state === 'online').length;
 
-test('14: a restart with 2,000 clients', { timeout: 900_000 }, async () => {
+it('14: a restart with 2,000 clients', { timeout: 900_000 }, async () => {
   const { operation } = await server.api.publish({
     action: 'backup_database',
     subject: { kind: 'database', name: 'orders' },

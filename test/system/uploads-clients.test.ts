@@ -3,12 +3,15 @@ import { randomBytes } from 'node:crypto';
 import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
-import { Upload, type UploadOptions } from 'tus-js-client';
-import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { makeWorkspace, type Workspace } from '../kit/directories.ts';
+import { Upload } from 'tus-js-client';
+import type { UploadOptions } from 'tus-js-client';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { makeWorkspace } from '../kit/directories.ts';
+import type { Workspace } from '../kit/directories.ts';
 import { MiB } from '../kit/images.ts';
 import { waitForState } from '../kit/operations.ts';
-import { startServer, type TestServer } from '../kit/server.ts';
+import { startServer } from '../kit/server.ts';
+import type { TestServer } from '../kit/server.ts';
 import { createTus, digestOf, idOf } from '../kit/tus.ts';
 
 /** Clients of others, unmodified: what they do, the server takes. */
@@ -55,7 +58,7 @@ describe('tus-js-client', () => {
     });
   }
 
-  test.each([
+  it.each([
     ['in pieces', {}],
     ['in one request', { chunkSize: Infinity }],
     ['with the creation', { uploadDataDuringCreation: true }],
@@ -67,7 +70,7 @@ describe('tus-js-client', () => {
     expect(stored(name).equals(bytes)).toBe(true);
   });
 
-  test('resumes by its address, sends nothing of an empty file, and terminates', async () => {
+  it('resumes by its address, sends nothing of an empty file, and terminates', async () => {
     const bytes = randomBytes(4 * MiB);
     const stopped = await send(bytes, options('js-resumed.raw', bytes), (sent) => sent >= 2 * MiB);
     expect(stopped.url).not.toBeNull();
@@ -81,7 +84,7 @@ describe('tus-js-client', () => {
     await waitForState(server, idOf(String(given.url)), { states: ['cancelled'] });
   });
 
-  test('goes on by itself after the server was killed', async () => {
+  it('goes on by itself after the server was killed', async () => {
     const bytes = randomBytes(6 * MiB);
     // Only with the address: by an endpoint, this client begins a new upload when a HEAD meets a starting server.
     const tus = createTus(server.baseUrl, { authorization: `Bearer ${server.token}` });
@@ -114,7 +117,7 @@ print(second.offset, flush=True)
 second.upload()
 `;
 
-  test('creates with checksums, stops, and resumes by another object', async () => {
+  it('creates with checksums, stops, and resumes by another object', async () => {
     const bytes = randomBytes(3 * MiB);
     const file = join(workspace.path, 'file');
     writeFileSync(file, bytes);

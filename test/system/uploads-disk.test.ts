@@ -4,14 +4,15 @@ import { copyFileSync, readFileSync, rmSync } from 'node:fs';
 import { once } from 'node:events';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
-import { describe, expect, test } from 'vitest';
+import { describe, expect, it } from 'vitest';
 import { makeWorkspace } from '../kit/directories.ts';
 import { MiB } from '../kit/images.ts';
 import { loopMountRefusal, takeRoom, withLoopFileSystem } from '../kit/loop-mount.ts';
 import { waitForState } from '../kit/operations.ts';
 import { until } from '../kit/poll.ts';
 import { startServer } from '../kit/server.ts';
-import { createTus, digestOf, idOf, type Tus } from '../kit/tus.ts';
+import { createTus, digestOf, idOf } from '../kit/tus.ts';
+import type { Tus } from '../kit/tus.ts';
 
 /** Uploads and the disk: full, cut from power, and the order of what is written and told. */
 const run = promisify(execFile);
@@ -19,7 +20,7 @@ const args = ['--free-space-floor', '0'];
 const offsetOf = async (client: Tus, path: string): Promise<number> => (await client.head(path)).offset ?? -1;
 
 describe.skipIf(loopMountRefusal() !== null)('the disk', () => {
-  test('full in the middle: paused, and it goes on when there is room', async () => {
+  it('full in the middle: paused, and it goes on when there is room', async () => {
     expect.hasAssertions();
     await withLoopFileSystem('ext4', 192 * MiB, async (mountPoint) => {
       const small = await startServer({ poolDir: join(mountPoint, 'pool'), args });
@@ -49,7 +50,7 @@ describe.skipIf(loopMountRefusal() !== null)('the disk', () => {
     });
   });
 
-  test('cut from power at the moment of the answer: what was acknowledged is there', async () => {
+  it('cut from power at the moment of the answer: what was acknowledged is there', async () => {
     expect.hasAssertions();
     const workspace = makeWorkspace('power-cut');
     try {
@@ -101,7 +102,7 @@ async function withMounted(disk: string, use: (mountPoint: string) => void): Pro
   }
 }
 
-test('no answer carries an offset before its bytes are synced', async () => {
+it('no answer carries an offset before its bytes are synced', async () => {
   const traced = await startServer({ args });
   const workspace = makeWorkspace('strace');
   const output = join(workspace.path, 'trace');

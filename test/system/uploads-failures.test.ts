@@ -3,13 +3,15 @@ import { readFileSync } from 'node:fs';
 import type { ClientRequest } from 'node:http';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { createFaultProxy } from '../kit/fault-proxy.ts';
 import { MiB } from '../kit/images.ts';
 import { until } from '../kit/poll.ts';
-import { startServer, type TestServer } from '../kit/server.ts';
+import { startServer } from '../kit/server.ts';
+import type { TestServer } from '../kit/server.ts';
 import { createUser, signIn } from '../kit/session.ts';
-import { answerTo, createTus, digestOf, type Tus, type TusAnswer } from '../kit/tus.ts';
+import { answerTo, createTus, digestOf } from '../kit/tus.ts';
+import type { Tus, TusAnswer } from '../kit/tus.ts';
 
 /** Uploads when things go wrong: networks, disks, other writers, people who lose their rights. */
 const args = ['--free-space-floor', '0'];
@@ -50,7 +52,7 @@ async function tryToSend(
 }
 
 describe('more than one who sends', () => {
-  test('the second is refused while the first sends; the first is not disturbed by a look', async () => {
+  it('the second is refused while the first sends; the first is not disturbed by a look', async () => {
     const bytes = randomBytes(MiB);
     const path = await tus.create('two-writers.raw', bytes.length);
     const first = tus.open(path, 0, bytes.length);
@@ -70,7 +72,7 @@ describe('more than one who sends', () => {
     expect(readFileSync(join(server.poolDir, 'two-writers.raw')).equals(bytes)).toBe(true);
   });
 
-  test('the same client takes over from its own dead connection', async () => {
+  it('the same client takes over from its own dead connection', async () => {
     const bytes = randomBytes(MiB);
     const path = await tus.create('taken-over.raw', bytes.length);
     const dead = tus.open(path, 0, bytes.length);
@@ -90,7 +92,7 @@ describe('more than one who sends', () => {
     expect(readFileSync(join(server.poolDir, 'taken-over.raw')).equals(bytes)).toBe(true);
   });
 
-  test('ten who come at once: one of them has the place, and the file is wholly theirs', async () => {
+  it('ten who come at once: one of them has the place, and the file is wholly theirs', async () => {
     const bodies = Array.from({ length: 10 }, () => randomBytes(300_000));
     const path = await tus.create('ten-writers.raw', 300_000);
     const answers = await Promise.all(bodies.map((body) => tus.patch(path, 0, body)));
@@ -101,7 +103,7 @@ describe('more than one who sends', () => {
     expect(readFileSync(join(server.poolDir, 'ten-writers.raw')).equals(winners[0]!)).toBe(true);
   });
 
-  test('another session takes over from a connection that is silent for 10 s; its late bytes go nowhere', async () => {
+  it('another session takes over from a connection that is silent for 10 s; its late bytes go nowhere', async () => {
     const user = await createUser(server, 'lena', 'operator');
     const [first, second] = await Promise.all(
       [1, 2].map(async () => {
@@ -132,7 +134,7 @@ describe('more than one who sends', () => {
     expect(readFileSync(join(server.poolDir, 'two-sessions.raw')).equals(bytes)).toBe(true);
   });
 
-  test('fifty at once', async () => {
+  it('fifty at once', async () => {
     const all = Array.from({ length: 50 }, (_, at) => ({
       name: `many-${at}.raw`,
       bytes: randomBytes(300_000 + at),
@@ -150,7 +152,7 @@ describe('more than one who sends', () => {
   });
 });
 
-test('who signs out sends no more, and what came is kept', async () => {
+it('who signs out sends no more, and what came is kept', async () => {
   const session = await signIn(server, await createUser(server, 'otto', 'operator'));
   const theirs = createTus(server.baseUrl, { cookie: session.cookie, origin: session.origin });
   const path = await theirs.create('revoked.raw', MiB);
@@ -166,7 +168,7 @@ test('who signs out sends no more, and what came is kept', async () => {
   expect(await offsetOf(tus, path)).toBe(200_000);
 });
 
-test('a network that swallows everything: the upload goes on where it stood', async () => {
+it('a network that swallows everything: the upload goes on where it stood', async () => {
   const bytes = randomBytes(8 * MiB);
   const proxy = await createFaultProxy(server.port);
   const through = createTus(`http://127.0.0.1:${proxy.port}`, {
@@ -201,18 +203,14 @@ test('a network that swallows everything: the upload goes on where it stood', as
   }
 });
 
-test.runIf(longPatchS > 0)(
-  'one request for longer than any clock of Node',
-  { timeout: 900_000 },
-  async () => {
-    const path = await tus.create('long.raw', longPatchS * 2);
-    const sending = tus.open(path, 0, longPatchS * 2);
-    const answer = answerTo(sending);
-    for (let second = 0; second < longPatchS; second += 1) {
-      sending.write(randomBytes(2));
-      await sleep(1000);
-    }
-    sending.end();
-    expect(await answer).toMatchObject({ status: 204, offset: longPatchS * 2 });
-  },
-);
+it.runIf(longPatchS > 0)('one request for longer than any clock of Node', { timeout: 900_000 }, async () => {
+  const path = await tus.create('long.raw', longPatchS * 2);
+  const sending = tus.open(path, 0, longPatchS * 2);
+  const answer = answerTo(sending);
+  for (let second = 0; second < longPatchS; second += 1) {
+    sending.write(randomBytes(2));
+    await sleep(1000);
+  }
+  sending.end();
+  expect(await answer).toMatchObject({ status: 204, offset: longPatchS * 2 });
+});

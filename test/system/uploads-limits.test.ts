@@ -4,13 +4,15 @@ import { createServer, request } from 'node:http';
 import type { Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { afterAll, beforeAll, expect, test } from 'vitest';
+import { afterAll, beforeAll, expect, it } from 'vitest';
 import { MiB } from '../kit/images.ts';
 import { findImage, expectTidy, waitForState } from '../kit/operations.ts';
 import { until } from '../kit/poll.ts';
-import { startServer, type TestServer } from '../kit/server.ts';
+import { startServer } from '../kit/server.ts';
+import type { TestServer } from '../kit/server.ts';
 import { createUser, signIn } from '../kit/session.ts';
-import { answerTo, createTus, idOf, type Tus } from '../kit/tus.ts';
+import { answerTo, createTus, idOf } from '../kit/tus.ts';
+import type { Tus } from '../kit/tus.ts';
 
 /** What ends or bounds uploads, and proxies that keep them back, in real time. */
 let server: TestServer;
@@ -21,7 +23,7 @@ beforeAll(async () => {
 });
 afterAll(() => server.close());
 
-test('one that expired while the server was down is gone when it is up again, as it was told', async () => {
+it('one that expired while the server was down is gone when it is up again, as it was told', async () => {
   const days = 3 / 86_400;
   const short = await startServer({ args: ['--free-space-floor', '0', '--upload-expiry', days.toFixed(6)] });
   try {
@@ -49,7 +51,7 @@ test('one that expired while the server was down is gone when it is up again, as
   }
 });
 
-test('unfinished uploads may take so much in all, of each user; finished ones do not count', async () => {
+it('unfinished uploads may take so much in all, of each user; finished ones do not count', async () => {
   const session = await signIn(server, await createUser(server, 'ulla', 'operator'));
   const theirs = createTus(server.baseUrl, { cookie: session.cookie, origin: session.origin });
   const first = await theirs.create('a.raw', 6 * MiB);
@@ -105,7 +107,7 @@ async function sendSlowly(client: Tus, name: string): Promise<string> {
   return path;
 }
 
-test('a proxy that keeps the bytes back is warned of while they come, one that lets them through is not', async () => {
+it('a proxy that keeps the bytes back is warned of while they come, one that lets them through is not', async () => {
   const proxies = await Promise.all([startProxy(true), startProxy(false)]);
   const warningsOf = async (path: string): Promise<readonly string[]> =>
     (await server.api.operation(idOf(path))).warnings;

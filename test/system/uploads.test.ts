@@ -1,12 +1,14 @@
 import { randomBytes } from 'node:crypto';
 import { readFile, truncate, appendFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { MiB } from '../kit/images.ts';
 import { listImages, expectTidy, waitForState } from '../kit/operations.ts';
-import { startServer, type TestServer } from '../kit/server.ts';
+import { startServer } from '../kit/server.ts';
+import type { TestServer } from '../kit/server.ts';
 import { createUser, signIn } from '../kit/session.ts';
-import { createTus, digestOf, idOf, metadataHeader, offsetType, type Tus } from '../kit/tus.ts';
+import { createTus, digestOf, idOf, metadataHeader, offsetType } from '../kit/tus.ts';
+import type { Tus } from '../kit/tus.ts';
 
 /** tus 1.0 as its document has it, and as page 05 of the design goes beyond it, against a real server. */
 let server: TestServer;
@@ -23,7 +25,7 @@ afterAll(() => server.close());
 const stored = (name: string): Promise<Buffer> => readFile(join(server.poolDir, name));
 
 describe('the protocol', () => {
-  test('OPTIONS names version, extensions and checksums, without asking who it is', async () => {
+  it('OPTIONS names version, extensions and checksums, without asking who it is', async () => {
     const answer = await createTus(server.baseUrl, {}).ask('OPTIONS', '/api/uploads');
     expect(answer.status).toBe(204);
     expect(answer.headers).toMatchObject({
@@ -33,7 +35,7 @@ describe('the protocol', () => {
     });
   });
 
-  test('an upload in two pieces is complete, equal, registered and leaves nothing behind', async () => {
+  it('an upload in two pieces is complete, equal, registered and leaves nothing behind', async () => {
     const bytes = randomBytes(3 * MiB + 17);
     const name = freshName();
     const path = await tus.create(name, bytes.length, { sha256: digestOf(bytes).toString('hex') });
@@ -77,7 +79,7 @@ describe('the protocol', () => {
     await expectTidy(server.poolDir);
   });
 
-  test.each([0, 1])('a file of %i bytes', async (sizeBytes) => {
+  it.each([0, 1])('a file of %i bytes', async (sizeBytes) => {
     const name = freshName();
     const path = await tus.create(name, sizeBytes);
     if (sizeBytes > 0) expect(await tus.patch(path, 0, Buffer.alloc(1, 7))).toMatchObject({ status: 204 });
@@ -86,7 +88,7 @@ describe('the protocol', () => {
     expect((await stored(name)).length).toBe(sizeBytes);
   });
 
-  test('creation with upload, by way of an overridden method too', async () => {
+  it('creation with upload, by way of an overridden method too', async () => {
     const bytes = randomBytes(100_000);
     const headers = (name: string): Record<string, string> => ({
       'upload-length': String(bytes.length),
@@ -113,7 +115,7 @@ describe('the protocol', () => {
     expect((await tus.ask('POST', '/api/images', elsewhere)).status).toBe(405);
   });
 
-  test('a checksum that is right counts, a wrong one takes the whole piece back', async () => {
+  it('a checksum that is right counts, a wrong one takes the whole piece back', async () => {
     const bytes = randomBytes(2 * MiB);
     const name = freshName();
     const path = await tus.create(name, bytes.length, { sha256: digestOf(bytes).toString('hex') });
@@ -140,7 +142,7 @@ describe('the protocol', () => {
     expect((await stored(name)).equals(bytes)).toBe(true);
   });
 
-  test('termination ends the operation and frees the name and the space', async () => {
+  it('termination ends the operation and frees the name and the space', async () => {
     const name = freshName();
     const path = await tus.create(name, MiB);
     await tus.patch(path, 0, randomBytes(1000));
@@ -159,7 +161,7 @@ describe('what is refused', () => {
     tus.ask('POST', '/api/uploads', { headers });
   const named = (filename: string): string => metadataHeader({ filename });
 
-  test.each([
+  it.each([
     ['another version', { 'tus-resumable': '0.2.2', 'upload-length': '1' }, 412, 'tus_version'],
     ['no version', { 'tus-resumable': undefined, 'upload-length': '1' }, 412, 'tus_version'],
     ['no length', {}, 411, 'length_required'],
@@ -174,7 +176,7 @@ describe('what is refused', () => {
     if (status === 412) expect(answer.headers['tus-version']).toBe('1.0.0');
   });
 
-  test.each([
+  it.each([
     ['no metadata', undefined, 'malformed_request'],
     ['no name', metadataHeader({ name: 'x' }), 'malformed_request'],
     ['no base64', 'filename §§', 'malformed_request'],
@@ -199,7 +201,7 @@ describe('what is refused', () => {
     expect(answer.status).toBeLessThan(500);
   });
 
-  test('a name that is taken, or promised to another upload', async () => {
+  it('a name that is taken, or promised to another upload', async () => {
     const name = freshName();
     const path = await tus.create(name, 10);
     const again = { 'upload-length': '1', 'upload-metadata': named(name) };
@@ -208,7 +210,7 @@ describe('what is refused', () => {
     expect(await creation(again)).toMatchObject({ status: 409, code: 'exists' });
   });
 
-  test('offsets and lengths that lie, and change nothing', async () => {
+  it('offsets and lengths that lie, and change nothing', async () => {
     const path = await tus.create(freshName(), 1000);
     await tus.patch(path, 0, randomBytes(400));
     expect(await tus.patch(path, 399, randomBytes(1))).toMatchObject({
@@ -237,7 +239,7 @@ describe('what is refused', () => {
     expect(await tus.ask('DELETE', path)).toMatchObject({ status: 204 });
   });
 
-  test('a file that is not what was announced: nothing of it remains', async () => {
+  it('a file that is not what was announced: nothing of it remains', async () => {
     const bytes = randomBytes(5000);
     const sha256 = digestOf(randomBytes(1)).toString('hex');
     const name = freshName();
@@ -251,7 +253,7 @@ describe('what is refused', () => {
     await expectTidy(server.poolDir);
   });
 
-  test('a hostile image, whatever it calls itself', async () => {
+  it('a hostile image, whatever it calls itself', async () => {
     const header = Buffer.alloc(65_536);
     header.write('QFI\xfb', 0, 'latin1');
     header.writeUInt32BE(2, 4);
@@ -268,7 +270,7 @@ describe('what is refused', () => {
     await expectTidy(server.poolDir);
   });
 
-  test("what is not one's own, as if it were not there", async () => {
+  it("what is not one's own, as if it were not there", async () => {
     const user = await signIn(server, await createUser(server, 'ulla', 'operator'));
     const viewer = await signIn(server, await createUser(server, 'vera', 'viewer'));
     const theirs = createTus(server.baseUrl, { cookie: user.cookie, origin: user.origin });
@@ -296,7 +298,7 @@ describe('what is refused', () => {
     await tus.ask('DELETE', mine);
   });
 
-  test('more unfinished uploads than one user may have', async () => {
+  it('more unfinished uploads than one user may have', async () => {
     const paths: string[] = [];
     let refused = '';
     for (let at = 0; at < 61 && refused === ''; at += 1) {
@@ -311,7 +313,7 @@ describe('what is refused', () => {
 });
 
 describe('coming back to an upload', () => {
-  test('the server lists it, and knows the file by its samples', async () => {
+  it('the server lists it, and knows the file by its samples', async () => {
     const bytes = randomBytes(MiB);
     const name = freshName();
     const path = await tus.create(name, bytes.length, { lastModified: '1700000000000' });
@@ -347,7 +349,7 @@ describe('coming back to an upload', () => {
     expect((await stored(name)).equals(bytes)).toBe(true);
   });
 
-  test('paused it takes nothing, resumed it goes on; nobody can retry it', async () => {
+  it('paused it takes nothing, resumed it goes on; nobody can retry it', async () => {
     const bytes = randomBytes(2000);
     const path = await tus.create(freshName(), bytes.length);
     await tus.patch(path, 0, bytes.subarray(0, 1000));
@@ -364,7 +366,7 @@ describe('coming back to an upload', () => {
     await expect(server.api.retry(idOf(other))).rejects.toMatchObject({ code: 'invalid_state' });
   });
 
-  test('it waits for its client across a restart; what the disk lost is told, what it has too much is cut', async () => {
+  it('it waits for its client across a restart; what the disk lost is told, what it has too much is cut', async () => {
     const bytes = randomBytes(3 * MiB);
     const names = [freshName(), freshName(), freshName()];
     const [good, longer, shorter] = (await Promise.all(

@@ -2,7 +2,8 @@ import { tmpdir } from 'node:os';
 import { kernelSupport } from '@wcc/copy';
 import { afterAll, beforeAll, describe, it } from 'vitest';
 import { copyConformance } from './testkit/conformance.testkit.ts';
-import { type Mounted, mountFresh, whyNoMounts } from './testkit/mounts.testkit.ts';
+import { mountFresh, whyNoMounts } from './testkit/mounts.testkit.ts';
+import type { Mounted } from './testkit/mounts.testkit.ts';
 
 const paths = kernelSupport().available ? (['auto', 'off'] as const) : (['off'] as const);
 if (paths.length === 1) console.warn(`kernel path skipped: ${kernelSupport().why}`);

@@ -1,12 +1,8 @@
 export { canClone } from './clone/can-clone.ts';
-export { digestFile, type DigestJob, type FileDigest } from './digest/digest-file.ts';
-export {
-  CopyError,
-  copyErrors,
-  type CopyErrorCode,
-  type CopyErrorDetails,
-  type CopyErrorEntry,
-} from './errors.ts';
+export { digestFile } from './digest/digest-file.ts';
+export type { DigestJob, FileDigest } from './digest/digest-file.ts';
+export { CopyError, copyErrors } from './errors.ts';
+export type { CopyErrorCode, CopyErrorDetails, CopyErrorEntry } from './errors.ts';
 export { inspectFile } from './inspect/inspect-file.ts';
 export type { FileFacts, InspectOptions } from './inspect/types.ts';
 export type { SourceIdentity } from './run/source.ts';
@@ -24,21 +20,18 @@ export type {
   PathLike,
 } from './contract/types.ts';
 export { kernelSupport } from './kernel/calls.ts';
-export {
-  createReceived,
-  openReceived,
-  publishReceived,
-  type ReceivedFile,
-  type Receiving,
-} from './receive/partial-file.ts';
+export { createReceived, openReceived, publishReceived } from './receive/partial-file.ts';
+export type { ReceivedFile, Receiving } from './receive/partial-file.ts';
 export type { Checkpoint } from './contract/checkpoint.ts';
 export {
   forget,
   listRemains,
   readCheckpoint,
-  type Remains,
   removeRemains,
   settlePublication,
 } from './recovery/partials.ts';
-export { freeSpace, type FreeSpace } from './storage/free-space.ts';
-export { type FileLock, lockFile } from './storage/lock-file.ts';
+export type { Remains } from './recovery/partials.ts';
+export { freeSpace } from './storage/free-space.ts';
+export type { FreeSpace } from './storage/free-space.ts';
+export { lockFile } from './storage/lock-file.ts';
+export type { FileLock } from './storage/lock-file.ts';

@@ -15,13 +15,17 @@ import { registerSharing } from './http/routes/sharing.ts';
 import { registerUploads } from './http/routes/uploads.ts';
 import { registerMachines } from './http/routes/machines.ts';
 import { registerMachineViews } from './http/routes/machine-screen.ts';
-import { createImages, type Images } from './images/images.ts';
+import { createImages } from './images/images.ts';
+import type { Images } from './images/images.ts';
 import { createPools } from './images/pool/pools.ts';
 import { createHypervisor } from './machines/host/create-hypervisor.ts';
-import { createMachines, type Machines } from './machines/machines.ts';
+import { createMachines } from './machines/machines.ts';
+import type { Machines } from './machines/machines.ts';
 import { mayOperate } from './operations/permissions.ts';
-import { createOperations, type Operations } from './operations/operations.ts';
-import { createUploads, type Uploads } from './uploads/uploads.ts';
+import { createOperations } from './operations/operations.ts';
+import type { Operations } from './operations/operations.ts';
+import { createUploads } from './uploads/uploads.ts';
+import type { Uploads } from './uploads/uploads.ts';
 
 /** Builds operations, images and pools. */
 export async function createDomain(deps: DomainDeps): Promise<Domain> {

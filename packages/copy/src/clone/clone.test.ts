@@ -11,7 +11,8 @@ import {
   useDirectory,
   writeRandom,
 } from '../testkit/files.testkit.ts';
-import { type Mounted, mountFresh, whyNoMounts } from '../testkit/mounts.testkit.ts';
+import { mountFresh, whyNoMounts } from '../testkit/mounts.testkit.ts';
+import type { Mounted } from '../testkit/mounts.testkit.ts';
 
 const paths = kernelSupport().available ? (['auto', 'off'] as const) : (['off'] as const);
 

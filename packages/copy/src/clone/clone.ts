@@ -3,7 +3,8 @@ import { CopyError } from '../errors.ts';
 import { systemCode, toCopyError } from '../kernel/errno.ts';
 import { adoptPartial, dropPartial, emptyPartial } from '../reserve/reserve.ts';
 import { showPath } from '../storage/paths.ts';
-import { beginPhase, atDestination, type CopyRun, partialOf, sourceOf } from '../run/copy-state.ts';
+import { beginPhase, atDestination, partialOf, sourceOf } from '../run/copy-state.ts';
+import type { CopyRun } from '../run/copy-state.ts';
 
 /** What FICLONE answers where blocks cannot be shared; anything else is a real failure. */
 const refusals: Readonly<Record<string, string>> = {

@@ -1,5 +1,6 @@
 import type { FileDigest } from '../digest/digest-file.ts';
-import { CopyError, type CopyErrorCode } from '../errors.ts';
+import { CopyError } from '../errors.ts';
+import type { CopyErrorCode } from '../errors.ts';
 import type { FileFacts, InspectOptions } from '../inspect/types.ts';
 import type { Checkpoint } from './checkpoint.ts';
 import type { CopyPhaseEvent, CopyResult } from './types.ts';

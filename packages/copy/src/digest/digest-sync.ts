@@ -1,4 +1,5 @@
-import { createHash, type Hash } from 'node:crypto';
+import { createHash } from 'node:crypto';
+import type { Hash } from 'node:crypto';
 import { closeSync, fstatSync, readSync } from 'node:fs';
 import { CopyError } from '../errors.ts';
 import { nextExtent } from '../inspect/extents.ts';
@@ -7,7 +8,8 @@ import type { DigestRequest } from '../contract/messages.ts';
 import { loadKernel } from '../kernel/calls.ts';
 import { toCopyError } from '../kernel/errno.ts';
 import { showPath } from '../storage/paths.ts';
-import { digestSlot, type FileDigest } from './digest-file.ts';
+import { digestSlot } from './digest-file.ts';
+import type { FileDigest } from './digest-file.ts';
 
 const chunkBytes = 1024 ** 2;
 const zeros = Buffer.alloc(chunkBytes);

@@ -2,7 +2,7 @@ import { createHash, randomBytes } from 'node:crypto';
 import { mkdtemp, open, rm, symlink, truncate, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { afterAll, beforeAll, expect, test } from 'vitest';
+import { afterAll, beforeAll, expect, it } from 'vitest';
 import { digestFile } from '@wcc/copy';
 
 const MiB = 1024 ** 2;
@@ -15,7 +15,7 @@ afterAll(async () => {
   await rm(home, { recursive: true });
 });
 
-test('is that of the bytes, with holes as zeros and unread', async () => {
+it('is that of the bytes, with holes as zeros and unread', async () => {
   const [first, last] = [randomBytes(3 * MiB + 17), randomBytes(5000)];
   const size = 40 * MiB + 123;
   const file = await open(path('sparse'), 'w');
@@ -34,7 +34,7 @@ test('is that of the bytes, with holes as zeros and unread', async () => {
   expect(found.file.size).toBe(String(size));
 });
 
-test('of an empty file, and none of what is no file', async () => {
+it('of an empty file, and none of what is no file', async () => {
   await writeFile(path('empty'), '');
   expect((await digestFile(path('empty')).done).sha256).toBe(createHash('sha256').digest('hex'));
   await symlink(path('empty'), path('link'));
@@ -43,7 +43,7 @@ test('of an empty file, and none of what is no file', async () => {
   await expect(digestFile(path('gone')).done).rejects.toMatchObject({ code: 'not_found' });
 });
 
-test('can be given up in mid-file', async () => {
+it('can be given up in mid-file', async () => {
   await writeFile(path('huge'), '');
   await truncate(path('huge'), 1024 ** 4);
   const job = digestFile(path('huge'));

@@ -1,5 +1,6 @@
 import { fchmodSync, fsyncSync } from 'node:fs';
-import { beginPhase, atDestination, type CopyRun, partialOf, sourceOf } from '../run/copy-state.ts';
+import { beginPhase, atDestination, partialOf, sourceOf } from '../run/copy-state.ts';
+import type { CopyRun } from '../run/copy-state.ts';
 
 const permissionBits = 0o777n;
 

@@ -1,12 +1,16 @@
-import { lstatSync, type BigIntStats } from 'node:fs';
+import { lstatSync } from 'node:fs';
+import type { BigIntStats } from 'node:fs';
 import { CopyError } from '../errors.ts';
 import { systemCode, toCopyError } from '../kernel/errno.ts';
 import { showPath } from '../storage/paths.ts';
 import { throwIfStopped } from '../run/control.ts';
-import { beginPhase, type CopyRun } from '../run/copy-state.ts';
-import { countExtents, type ExtentSource } from './extents.ts';
+import { beginPhase } from '../run/copy-state.ts';
+import type { CopyRun } from '../run/copy-state.ts';
+import { countExtents } from './extents.ts';
+import type { ExtentSource } from './extents.ts';
 import { readWriters } from './lease.ts';
-import { kindOf, openSource, type OpenSource } from '../run/source.ts';
+import { kindOf, openSource } from '../run/source.ts';
+import type { OpenSource } from '../run/source.ts';
 
 /** Looks at both ends; nothing is made yet. */
 export function inspect(run: CopyRun): void {

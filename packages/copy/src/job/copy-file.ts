@@ -4,7 +4,8 @@ import { showPath, splitPath, toPathBytes } from '../storage/paths.ts';
 import { unknownFacts } from '../contract/facts.ts';
 import { checkLimit, createRequest, randomId } from './options.ts';
 import { runInWorker } from './pool.ts';
-import { createSlot, type SlotReader } from '../contract/slot.ts';
+import { createSlot } from '../contract/slot.ts';
+import type { SlotReader } from '../contract/slot.ts';
 import type { CopyJob, CopyOptions, CopyPhaseEvent, CopyResult, PathLike } from '../contract/types.ts';
 
 /**

@@ -1,11 +1,7 @@
 import { Worker } from 'node:worker_threads';
 import { CopyError } from '../errors.ts';
-import {
-  unpackError,
-  type WorkerMessage,
-  type WorkerRequest,
-  type WorkerResults,
-} from '../contract/messages.ts';
+import { unpackError } from '../contract/messages.ts';
+import type { WorkerMessage, WorkerRequest, WorkerResults } from '../contract/messages.ts';
 import type { CopyPhaseEvent } from '../contract/types.ts';
 
 /** Idle workers kept warm: starting one takes 40 ms, longer than a whole copy by shared blocks. */

@@ -1,4 +1,5 @@
-import { callChecked, type Library, loadLibrary, type NativeCall, type NativeValue } from './library.ts';
+import { callChecked, loadLibrary } from './library.ts';
+import type { Library, NativeCall, NativeValue } from './library.ts';
 
 /** A range of bytes of an open file. */
 export interface FileRange {

@@ -1,5 +1,6 @@
 import { constants } from 'node:os';
-import { CopyError, type CopyErrorCode, type CopyErrorDetails } from '../errors.ts';
+import { CopyError } from '../errors.ts';
+import type { CopyErrorCode, CopyErrorDetails } from '../errors.ts';
 
 /** An error of a system call, in the shape that Node gives to its own. */
 export class SystemError extends Error {

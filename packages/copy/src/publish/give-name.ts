@@ -4,7 +4,8 @@ import { lookUp } from '../inspect/inspect.ts';
 import { systemCode } from '../kernel/errno.ts';
 import type { CopyRequest } from '../contract/messages.ts';
 import type { Kernel } from '../kernel/calls.ts';
-import { type RemainPaths, showPath } from '../storage/paths.ts';
+import { showPath } from '../storage/paths.ts';
+import type { RemainPaths } from '../storage/paths.ts';
 
 /** File systems that do not know RENAME_NOREPLACE, or hard links. */
 const unknownCall: ReadonlySet<string> = new Set([

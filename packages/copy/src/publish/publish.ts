@@ -9,7 +9,8 @@ import { removeFile } from '../resume/clean-up.ts';
 import { readSidecar, writeSidecar } from '../resume/sidecar.ts';
 import { showPath } from '../storage/paths.ts';
 import { obey } from '../run/control.ts';
-import { beginPhase, atDestination, type CopyRun, partialOf, sourceOf } from '../run/copy-state.ts';
+import { beginPhase, atDestination, partialOf, sourceOf } from '../run/copy-state.ts';
+import type { CopyRun } from '../run/copy-state.ts';
 import { giveName } from './give-name.ts';
 import { isPublished } from './settled.ts';
 

@@ -1,5 +1,6 @@
 import type { BigIntStats } from 'node:fs';
-import { type Checkpoint, unpackTarget } from '../contract/checkpoint.ts';
+import { unpackTarget } from '../contract/checkpoint.ts';
+import type { Checkpoint } from '../contract/checkpoint.ts';
 
 /** Whether the file under the final name is the one this checkpoint's copy made. */
 export function isPublished(

@@ -1,11 +1,14 @@
 import { constants } from 'node:fs';
-import { type FileHandle, open, rename } from 'node:fs/promises';
+import { open, rename } from 'node:fs/promises';
+import type { FileHandle } from 'node:fs/promises';
 import { CopyError } from '../errors.ts';
 import { runInWorker } from '../job/pool.ts';
 import { systemCode, toCopyError } from '../kernel/errno.ts';
-import { type Checkpoint, packTarget } from '../contract/checkpoint.ts';
+import { packTarget } from '../contract/checkpoint.ts';
+import type { Checkpoint } from '../contract/checkpoint.ts';
 import { readCheckpoint } from '../recovery/partials.ts';
-import { joinPath, type RemainPaths, remainPaths, showPath, toPathBytes } from '../storage/paths.ts';
+import { joinPath, remainPaths, showPath, toPathBytes } from '../storage/paths.ts';
+import type { RemainPaths } from '../storage/paths.ts';
 
 /** A file whose bytes the caller has from elsewhere, e.g. from a network: where it goes, and how long it will be. */
 export interface Receiving {

@@ -1,10 +1,12 @@
-import { type BigIntStats, constants } from 'node:fs';
+import { constants } from 'node:fs';
+import type { BigIntStats } from 'node:fs';
 import { lstat, open, readdir, unlink } from 'node:fs/promises';
 import type { PathLike } from '../contract/types.ts';
 import { systemCode, toCopyError } from '../kernel/errno.ts';
 import { isPublished } from '../publish/settled.ts';
 import { joinPath, parseRemainName, remainPaths, showPath, toPathBytes } from '../storage/paths.ts';
-import { type Checkpoint, maxSidecarBytes, parseCheckpoint } from '../contract/checkpoint.ts';
+import { maxSidecarBytes, parseCheckpoint } from '../contract/checkpoint.ts';
+import type { Checkpoint } from '../contract/checkpoint.ts';
 
 /** The checkpoint of a copy; null when there is none or when it is malformed. */
 export async function readCheckpoint(directory: PathLike, id: string): Promise<Checkpoint | null> {

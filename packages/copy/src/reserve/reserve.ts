@@ -5,19 +5,14 @@ import { extentSource } from '../inspect/inspect.ts';
 import { identityOf, isSameSource } from '../run/source.ts';
 import type { Kernel } from '../kernel/calls.ts';
 import { systemCode } from '../kernel/errno.ts';
-import { type Checkpoint, unpackTarget } from '../contract/checkpoint.ts';
+import { unpackTarget } from '../contract/checkpoint.ts';
+import type { Checkpoint } from '../contract/checkpoint.ts';
 import { removeFile } from '../resume/clean-up.ts';
 import { readSidecar } from '../resume/sidecar.ts';
 import { showPath } from '../storage/paths.ts';
 import { throwIfStopped } from '../run/control.ts';
-import {
-  beginPhase,
-  atDestination,
-  type CopyRun,
-  type OpenPartial,
-  partialOf,
-  sourceOf,
-} from '../run/copy-state.ts';
+import { beginPhase, atDestination, partialOf, sourceOf } from '../run/copy-state.ts';
+import type { CopyRun, OpenPartial } from '../run/copy-state.ts';
 
 const openOld = constants.O_RDWR | constants.O_NOFOLLOW | constants.O_NONBLOCK;
 const openNew = constants.O_RDWR | constants.O_CREAT | constants.O_EXCL | constants.O_NOFOLLOW;

@@ -1,7 +1,8 @@
 import { statfsSync } from 'node:fs';
 import { CopyError } from '../errors.ts';
 import { showPath } from '../storage/paths.ts';
-import { atDestination, type CopyRun, sourceOf } from '../run/copy-state.ts';
+import { atDestination, sourceOf } from '../run/copy-state.ts';
+import type { CopyRun } from '../run/copy-state.ts';
 
 const gib = 1024 ** 3;
 

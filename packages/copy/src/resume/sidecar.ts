@@ -10,8 +10,10 @@ import {
 } from 'node:fs';
 import { identityOf } from '../run/source.ts';
 import { systemCode } from '../kernel/errno.ts';
-import { type CopyRun, partialOf, sourceOf } from '../run/copy-state.ts';
-import { type Checkpoint, maxSidecarBytes, packTarget, parseCheckpoint } from '../contract/checkpoint.ts';
+import { partialOf, sourceOf } from '../run/copy-state.ts';
+import type { CopyRun } from '../run/copy-state.ts';
+import { maxSidecarBytes, packTarget, parseCheckpoint } from '../contract/checkpoint.ts';
+import type { Checkpoint } from '../contract/checkpoint.ts';
 
 const newFile = constants.O_WRONLY | constants.O_CREAT | constants.O_TRUNC | constants.O_NOFOLLOW;
 const oldFile = constants.O_RDONLY | constants.O_NOFOLLOW | constants.O_NONBLOCK;

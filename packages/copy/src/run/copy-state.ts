@@ -3,12 +3,16 @@ import { CopyError } from '../errors.ts';
 import type { OpenSource } from './source.ts';
 import { unknownFacts } from '../contract/facts.ts';
 import type { CopyRequest } from '../contract/messages.ts';
-import { openSlot, type SlotWriter } from '../contract/slot.ts';
+import { openSlot } from '../contract/slot.ts';
+import type { SlotWriter } from '../contract/slot.ts';
 import type { CopyFacts, CopyPhaseEvent, CopyPhaseName } from '../contract/types.ts';
-import { type Kernel, loadKernel } from '../kernel/calls.ts';
+import { loadKernel } from '../kernel/calls.ts';
+import type { Kernel } from '../kernel/calls.ts';
 import { toCopyError } from '../kernel/errno.ts';
-import { createPhaseLog, type PhaseLog } from './phase-log.ts';
-import { type RemainPaths, remainPaths, showPath, splitPath } from '../storage/paths.ts';
+import { createPhaseLog } from './phase-log.ts';
+import type { PhaseLog } from './phase-log.ts';
+import { remainPaths, showPath, splitPath } from '../storage/paths.ts';
+import type { RemainPaths } from '../storage/paths.ts';
 
 /** The partial file as long as this copy owns it. */
 export interface OpenPartial {

@@ -1,4 +1,5 @@
-import { closeSync, constants, fstatSync, openSync, type BigIntStats } from 'node:fs';
+import { closeSync, constants, fstatSync, openSync } from 'node:fs';
+import type { BigIntStats } from 'node:fs';
 import { CopyError } from '../errors.ts';
 import { toCopyError } from '../kernel/errno.ts';
 import { showPath } from '../storage/paths.ts';

@@ -13,7 +13,8 @@ import {
   waitUntilUnderWay,
   writeRandom,
 } from '../testkit/files.testkit.ts';
-import { type Mounted, mountFresh, whyNoMounts } from '../testkit/mounts.testkit.ts';
+import { mountFresh, whyNoMounts } from '../testkit/mounts.testkit.ts';
+import type { Mounted } from '../testkit/mounts.testkit.ts';
 
 const paths = kernelSupport().available ? (['auto', 'off'] as const) : (['off'] as const);
 const movingCall = { auto: 'copy_file_range', off: 'pwrite64' } as const;

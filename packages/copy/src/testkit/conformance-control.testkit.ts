@@ -1,7 +1,8 @@
 import { existsSync, readdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
-import { copyFile, type CopyOptions, type CopyPhaseName, type CopyProgress } from '@wcc/copy';
+import { copyFile } from '@wcc/copy';
+import type { CopyOptions, CopyPhaseName, CopyProgress } from '@wcc/copy';
 import type { Ground } from './conformance.testkit.ts';
 import {
   expectEqualFiles,

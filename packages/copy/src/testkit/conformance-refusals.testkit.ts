@@ -3,7 +3,8 @@ import { linkSync, mkdirSync, readdirSync, readFileSync, symlinkSync, writeFileS
 import { createServer } from 'node:net';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
-import { copyFile, type CopyOptions } from '@wcc/copy';
+import { copyFile } from '@wcc/copy';
+import type { CopyOptions } from '@wcc/copy';
 import type { Ground } from './conformance.testkit.ts';
 import {
   expectFailure,

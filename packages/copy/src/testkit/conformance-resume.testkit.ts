@@ -11,15 +11,8 @@ import {
 } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
-import {
-  copyFile,
-  type CopyOptions,
-  forget,
-  listRemains,
-  readCheckpoint,
-  removeRemains,
-  settlePublication,
-} from '@wcc/copy';
+import { copyFile, forget, listRemains, readCheckpoint, removeRemains, settlePublication } from '@wcc/copy';
+import type { CopyOptions } from '@wcc/copy';
 import type { Ground } from './conformance.testkit.ts';
 import {
   expectEqualFiles,

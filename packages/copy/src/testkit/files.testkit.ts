@@ -12,7 +12,8 @@ import {
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, expect } from 'vitest';
-import { CopyError, type CopyErrorCode, type CopyJob } from '@wcc/copy';
+import { CopyError } from '@wcc/copy';
+import type { CopyErrorCode, CopyJob } from '@wcc/copy';
 
 export const kib = 1024;
 export const mib = 1024 ** 2;

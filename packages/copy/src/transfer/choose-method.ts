@@ -1,7 +1,8 @@
 import { statfsSync } from 'node:fs';
 import type { CopyMethod } from '../contract/types.ts';
 import { emptyPartial } from '../reserve/reserve.ts';
-import { atDestination, type CopyRun, partialOf, sourceOf } from '../run/copy-state.ts';
+import { atDestination, partialOf, sourceOf } from '../run/copy-state.ts';
+import type { CopyRun } from '../run/copy-state.ts';
 
 /**
  * How the bytes are to come over. On XFS and btrfs copy_file_range shares blocks by itself, so that "copied"

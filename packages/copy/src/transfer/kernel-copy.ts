@@ -1,6 +1,7 @@
 import type { Extent } from '../inspect/extents.ts';
 import type { Kernel } from '../kernel/calls.ts';
-import { atDestination, type CopyRun, partialOf, sourceOf } from '../run/copy-state.ts';
+import { atDestination, partialOf, sourceOf } from '../run/copy-state.ts';
+import type { CopyRun } from '../run/copy-state.ts';
 import { sourceShrank } from './shrunk.ts';
 
 /** Copies a range inside the kernel; the bytes never enter this process. */

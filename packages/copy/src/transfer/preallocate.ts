@@ -2,7 +2,8 @@ import { nextExtent } from '../inspect/extents.ts';
 import { extentSource } from '../inspect/inspect.ts';
 import { systemCode } from '../kernel/errno.ts';
 import { throwIfStopped } from '../run/control.ts';
-import { atDestination, type CopyRun, partialOf, sourceOf } from '../run/copy-state.ts';
+import { atDestination, partialOf, sourceOf } from '../run/copy-state.ts';
+import type { CopyRun } from '../run/copy-state.ts';
 
 /** A wish is heeded between two calls of this size. */
 const stepBytes = 1024n ** 3n;

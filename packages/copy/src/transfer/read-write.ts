@@ -1,5 +1,6 @@
 import { readSync, writeSync } from 'node:fs';
-import { atDestination, atSource, type CopyRun, partialOf, sourceOf } from '../run/copy-state.ts';
+import { atDestination, atSource, partialOf, sourceOf } from '../run/copy-state.ts';
+import type { CopyRun } from '../run/copy-state.ts';
 import type { Mover } from './mover.ts';
 import { sourceShrank } from './shrunk.ts';
 

@@ -3,13 +3,16 @@ import { extentSource } from '../inspect/inspect.ts';
 import { checkSpace } from '../reserve/space.ts';
 import { setCheckpoint } from '../resume/sidecar.ts';
 import { obey } from '../run/control.ts';
-import { beginPhase, atDestination, type CopyRun, sourceOf } from '../run/copy-state.ts';
+import { beginPhase, atDestination, sourceOf } from '../run/copy-state.ts';
+import type { CopyRun } from '../run/copy-state.ts';
 import { chooseMethod } from './choose-method.ts';
 import { createPacer } from './limit.ts';
-import { createMover, type Mover } from './mover.ts';
+import { createMover } from './mover.ts';
+import type { Mover } from './mover.ts';
 import { preallocate } from './preallocate.ts';
 import { createWindowSize } from './window-size.ts';
-import { createWriteBack, type Window, type WriteBack } from './write-back.ts';
+import { createWriteBack } from './write-back.ts';
+import type { Window, WriteBack } from './write-back.ts';
 
 /** Brings the data over, window by window; between two windows every wish of the main thread is heeded. */
 export function transfer(run: CopyRun): void {

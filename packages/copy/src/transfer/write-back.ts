@@ -3,7 +3,8 @@ import { totalmem } from 'node:os';
 import type { Extent } from '../inspect/extents.ts';
 import type { FileRange, Kernel } from '../kernel/calls.ts';
 import { systemCode } from '../kernel/errno.ts';
-import { atDestination, type CopyRun, partialOf, sourceOf } from '../run/copy-state.ts';
+import { atDestination, partialOf, sourceOf } from '../run/copy-state.ts';
+import type { CopyRun } from '../run/copy-state.ts';
 
 /** A window that was copied. */
 export interface Window extends Extent {

@@ -1,11 +1,13 @@
 import { readSync } from 'node:fs';
 import { CopyError } from '../errors.ts';
-import { type Extent, nextExtent } from '../inspect/extents.ts';
+import { nextExtent } from '../inspect/extents.ts';
+import type { Extent } from '../inspect/extents.ts';
 import { extentSource } from '../inspect/inspect.ts';
 import { showPath } from '../storage/paths.ts';
 import { sourceShrank } from '../transfer/shrunk.ts';
 import { obey } from '../run/control.ts';
-import { beginPhase, atDestination, atSource, type CopyRun, partialOf, sourceOf } from '../run/copy-state.ts';
+import { beginPhase, atDestination, atSource, partialOf, sourceOf } from '../run/copy-state.ts';
+import type { CopyRun } from '../run/copy-state.ts';
 
 const bufferBytes = 1024 ** 2;
 

@@ -2,12 +2,8 @@ import { parentPort } from 'node:worker_threads';
 import { canCloneHere } from '../clone/trial.ts';
 import { digestHere } from '../digest/digest-sync.ts';
 import { inspectHere } from '../inspect/look.ts';
-import {
-  packError,
-  type WorkerMessage,
-  type WorkerRequest,
-  type WorkerResults,
-} from '../contract/messages.ts';
+import { packError } from '../contract/messages.ts';
+import type { WorkerMessage, WorkerRequest, WorkerResults } from '../contract/messages.ts';
 import { loadKernel } from '../kernel/calls.ts';
 import { toCopyError } from '../kernel/errno.ts';
 import { publishHere } from '../receive/publish-sync.ts';

@@ -8,7 +8,8 @@ import { reserve } from '../reserve/reserve.ts';
 import { cleanUp } from '../resume/clean-up.ts';
 import { transfer } from '../transfer/transfer.ts';
 import { verify } from '../verify/verify.ts';
-import { closeRun, type CopyRun, createRun } from '../run/copy-state.ts';
+import { closeRun, createRun } from '../run/copy-state.ts';
+import type { CopyRun } from '../run/copy-state.ts';
 import { obey } from '../run/control.ts';
 
 /** One copy from its first phase to its last. Throws a CopyError, with everything tidied up. */

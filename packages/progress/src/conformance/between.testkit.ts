@@ -3,7 +3,8 @@ import type { AddressInfo } from 'node:net';
 import type { ClientMessage, ServerMessage } from '@wcc/progress';
 import { SUBPROTOCOL } from '@wcc/progress';
 import { WebSocket, WebSocketServer } from 'ws';
-import { testOrigin, type RunningTarget } from './target.testkit.ts';
+import { testOrigin } from './target.testkit.ts';
+import type { RunningTarget } from './target.testkit.ts';
 
 /** What somebody between a right server and its client spoils; the rest passes as it is. */
 export interface Spoils {

@@ -1,7 +1,8 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { isTerminal } from '@wcc/progress';
 import { readEvents } from './event-reader.ts';
-import { unknownId, ensure, type Check } from './target.ts';
+import { unknownId, ensure } from './target.ts';
+import type { Check } from './target.ts';
 import { quietMs, ensureForwards } from './watching-cases.ts';
 import { doneOf } from './wire-client.ts';
 

@@ -1,8 +1,10 @@
-import { request, type IncomingMessage } from 'node:http';
+import { request } from 'node:http';
+import type { IncomingMessage } from 'node:http';
 import { request as requestTls } from 'node:https';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Snapshot } from '@wcc/progress';
-import { ensure, type ConformanceTarget, type ConformanceUser } from './target.ts';
+import { ensure } from './target.ts';
+import type { ConformanceTarget, ConformanceUser } from './target.ts';
 import { patienceOf } from './wire-client.ts';
 
 const recheckMs = 5;

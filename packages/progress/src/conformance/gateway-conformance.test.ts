@@ -1,9 +1,11 @@
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
 import type { ServerMessage } from '@wcc/progress';
-import { startBetween, type Spoils } from './between.testkit.ts';
+import { startBetween } from './between.testkit.ts';
+import type { Spoils } from './between.testkit.ts';
 import { gatewayConformance } from './gateway-conformance.ts';
 import type { ConformanceCase } from './target.ts';
-import { startTarget, type Faults, type RunningTarget } from './target.testkit.ts';
+import { startTarget } from './target.testkit.ts';
+import type { Faults, RunningTarget } from './target.testkit.ts';
 
 function casesOf(target: RunningTarget): Map<string, ConformanceCase> {
   return new Map(gatewayConformance(target).map((each) => [each.name, each]));

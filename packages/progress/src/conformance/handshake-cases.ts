@@ -1,5 +1,6 @@
 import { CLOSE_CODES, PROTOCOL_VERSION, SUBPROTOCOL, TICKET_PREFIX } from '@wcc/progress';
-import { unknownId, ensure, type Check } from './target.ts';
+import { unknownId, ensure } from './target.ts';
+import type { Check } from './target.ts';
 import { connectAs, dial, offer } from './wire-client.ts';
 
 /** Who comes in, and how a socket begins. */

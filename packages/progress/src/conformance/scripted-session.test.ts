@@ -1,8 +1,10 @@
 import { afterEach, describe, expect, it } from 'vitest';
 import type { Snapshot } from '@wcc/progress';
 import { WebSocket } from 'ws';
-import { connect, type ConnectOptions, type ProgressClient } from '../client/index.ts';
-import { startScriptedSession, type ScriptedSession } from './scripted-session.ts';
+import { connect } from '../client/index.ts';
+import type { ConnectOptions, ProgressClient } from '../client/index.ts';
+import { startScriptedSession } from './scripted-session.ts';
+import type { ScriptedSession } from './scripted-session.ts';
 
 let session: ScriptedSession;
 let client: ProgressClient | null = null;

@@ -2,7 +2,8 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import type { ClientMessage, Hello, Snapshot } from '@wcc/progress';
 import { CLOSE_CODES, LIMITS, PROTOCOL_VERSION } from '@wcc/progress';
 import { scriptedOperation, scriptedSnapshot } from './scripted-snapshot.ts';
-import { type Line, Stage } from './scripted-server.ts';
+import { Stage } from './scripted-server.ts';
+import type { Line } from './scripted-server.ts';
 
 export interface ScriptedSessionOptions {
   /** Longest wait for the client's next step, in milliseconds. @default 20000 */

@@ -1,11 +1,14 @@
-import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
+import { createServer } from 'node:http';
+import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import type { Snapshot } from '@wcc/progress';
 import { createEventStreams } from '../server/event-streams.ts';
-import { createHub, type Hub } from '../server/hub.ts';
+import { createHub } from '../server/hub.ts';
+import type { Hub } from '../server/hub.ts';
 import type { OperationRecord } from '../server/hub/record.ts';
 import { copyRecord, ended, moved } from '../server/testkit/record.testkit.ts';
-import { createTickets, type TicketClaims } from '../server/tickets.ts';
+import { createTickets } from '../server/tickets.ts';
+import type { TicketClaims } from '../server/tickets.ts';
 import { attachWebSocket } from '../server/websocket.ts';
 import { exactHosts, exactOrigins } from '../server/websocket/allow-lists.ts';
 import type { WatchIdentity, WebSocketOptions } from '../server/websocket/options.ts';

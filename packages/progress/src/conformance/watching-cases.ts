@@ -1,8 +1,10 @@
 import type { Row, Snapshot } from '@wcc/progress';
 import { CLOSE_CODES, LIMITS, SNAPSHOT_BYTES, isTerminal } from '@wcc/progress';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { unknownId, ensure, type Check } from './target.ts';
-import { connectAs, doneOf, type WireSocket } from './wire-client.ts';
+import { unknownId, ensure } from './target.ts';
+import type { Check } from './target.ts';
+import { connectAs, doneOf } from './wire-client.ts';
+import type { WireSocket } from './wire-client.ts';
 
 const steps = 40;
 /** Longer than some ticks: what is to be silent has had its chances. */

@@ -3,7 +3,8 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import type { ClientMessage, ServerMessage, Snapshot } from '@wcc/progress';
 import { SUBPROTOCOL, TICKET_PREFIX } from '@wcc/progress';
 import { WebSocket } from 'ws';
-import { ConformanceError, ensure, type ConformanceTarget, type ConformanceUser } from './target.ts';
+import { ConformanceError, ensure } from './target.ts';
+import type { ConformanceTarget, ConformanceUser } from './target.ts';
 
 type Of<T extends ServerMessage['t']> = Extract<ServerMessage, { t: T }>;
 

@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import fc from 'fast-check';
-import { createMeter, type MeterReading, type MeterSample } from './meter.ts';
+import { createMeter } from './meter.ts';
+import type { MeterReading, MeterSample } from './meter.ts';
 import type { OperationState } from './snapshot.ts';
 
 const mebibyte = 1024 * 1024;

@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import fc from 'fast-check';
-import { type RoundedEta, roundEta } from './eta.ts';
+import { roundEta } from './eta.ts';
+import type { RoundedEta } from './eta.ts';
 import { formatBytes, formatDuration, formatPercent, formatRate, percent } from './units.ts';
 
 const gib = 1024 ** 3;

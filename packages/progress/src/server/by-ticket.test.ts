@@ -1,7 +1,8 @@
 import type { IncomingMessage } from 'node:http';
 import { describe, expect, it } from 'vitest';
 import { byTicket } from './by-ticket.ts';
-import { createTickets, type TicketClaims } from './tickets.ts';
+import { createTickets } from './tickets.ts';
+import type { TicketClaims } from './tickets.ts';
 
 const origin = 'https://wcc.example';
 const claims: TicketClaims = { session: 's1', user: 'u1', purpose: 'watch', origin, sessionVersion: 3 };

@@ -1,15 +1,13 @@
-import { createServer, request, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
+import { createServer, request } from 'node:http';
+import type { IncomingMessage, Server, ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { Writable } from 'node:stream';
 import { afterEach, describe, expect, it } from 'vitest';
 import type { Snapshot } from '@wcc/progress';
-import {
-  createEventStreams,
-  serveEvents,
-  type EventStreams,
-  type EventStreamsOptions,
-} from './event-streams.ts';
-import { createHub, type Hub } from './hub.ts';
+import { createEventStreams, serveEvents } from './event-streams.ts';
+import type { EventStreams, EventStreamsOptions } from './event-streams.ts';
+import { createHub } from './hub.ts';
+import type { Hub } from './hub.ts';
 import { copyRecord, ended, moved, newId } from './testkit/record.testkit.ts';
 import type { WatchIdentity } from './websocket/options.ts';
 

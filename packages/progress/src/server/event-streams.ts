@@ -6,10 +6,14 @@ import { eventId } from './events/event-format.ts';
 import { EventStream } from './events/stream.ts';
 import type { Hub } from './hub.ts';
 import { warnOnError } from './on-error.ts';
-import { createPlaces, type Places } from './connection-quota.ts';
-import { createSessionEnds, type SessionEnds } from './session-ends.ts';
-import { watchStats, type SentCount, type WatchStats } from './stats.ts';
-import { createAccess, type Access } from './websocket/access.ts';
+import { createPlaces } from './connection-quota.ts';
+import type { Places } from './connection-quota.ts';
+import { createSessionEnds } from './session-ends.ts';
+import type { SessionEnds } from './session-ends.ts';
+import { watchStats } from './stats.ts';
+import type { SentCount, WatchStats } from './stats.ts';
+import { createAccess } from './websocket/access.ts';
+import type { Access } from './websocket/access.ts';
 import type { WebSocketOptions } from './websocket/options.ts';
 
 /** What both gateways ask of their host: the same rights, the same places. */

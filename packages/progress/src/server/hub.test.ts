@@ -3,7 +3,8 @@ import { afterEach, describe, expect, it, vi } from 'vitest';
 import fc from 'fast-check';
 import type { Snapshot } from '@wcc/progress';
 import { SNAPSHOT_BYTES } from '@wcc/progress';
-import { createHub, type Hub, type HubOptions } from './hub.ts';
+import { createHub } from './hub.ts';
+import type { Hub, HubOptions } from './hub.ts';
 import { copyRecord, ended, moved, phase } from './testkit/record.testkit.ts';
 
 const hubs: Hub[] = [];

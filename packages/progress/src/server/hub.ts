@@ -2,13 +2,18 @@ import { randomBytes } from 'node:crypto';
 import { performance } from 'node:perf_hooks';
 import type { GoneReason, Snapshot, SnapshotView } from '@wcc/progress';
 import { ProgressError, createOperationId, isTerminal } from '@wcc/progress';
-import { createEntry, type Entry } from './hub/entry.ts';
-import { createListeners, type Listeners } from './hub/listeners.ts';
-import { createPulls, type Pulls } from './hub/sources.ts';
+import { createEntry } from './hub/entry.ts';
+import type { Entry } from './hub/entry.ts';
+import { createListeners } from './hub/listeners.ts';
+import type { Listeners } from './hub/listeners.ts';
+import { createPulls } from './hub/sources.ts';
+import type { Pulls } from './hub/sources.ts';
 import type { OperationRecord } from './hub/record.ts';
 import { createRetention } from './hub/retention.ts';
-import { type OnError, warnOnError } from './on-error.ts';
-import { createTicker, type Ticker } from './hub/ticker.ts';
+import { warnOnError } from './on-error.ts';
+import type { OnError } from './on-error.ts';
+import { createTicker } from './hub/ticker.ts';
+import type { Ticker } from './hub/ticker.ts';
 
 export interface HubOptions {
   /**

@@ -1,8 +1,10 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { afterEach, describe, expect, it } from 'vitest';
 import type { Snapshot } from '@wcc/progress';
-import { createHub, type Hub } from './hub.ts';
-import { progressbar, type ProgressbarOptions } from './progressbar.ts';
+import { createHub } from './hub.ts';
+import type { Hub } from './hub.ts';
+import { progressbar } from './progressbar.ts';
+import type { ProgressbarOptions } from './progressbar.ts';
 
 const options: ProgressbarOptions = {
   action: 'count_sheep',

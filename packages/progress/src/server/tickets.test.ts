@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest';
-import { createTickets, type TicketClaims, TicketError } from './tickets.ts';
+import { createTickets, TicketError } from './tickets.ts';
+import type { TicketClaims } from './tickets.ts';
 
 const claims: TicketClaims = {
   session: 's',

@@ -2,12 +2,8 @@ import assert from 'node:assert/strict';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { afterEach, describe, expect, it } from 'vitest';
 import type { Row, Snapshot } from '@wcc/progress';
-import {
-  type GatewayChanges,
-  type GatewayUnderTest,
-  principalOf,
-  startGateway,
-} from './testkit/gateway.testkit.ts';
+import { principalOf, startGateway } from './testkit/gateway.testkit.ts';
+import type { GatewayChanges, GatewayUnderTest } from './testkit/gateway.testkit.ts';
 import { copyRecord, ended, moved, newId } from './testkit/record.testkit.ts';
 import { connect, dial, listen } from './testkit/socket.testkit.ts';
 

@@ -1,6 +1,7 @@
 import type { FirstBootProfile } from '@wcc/api';
 import { firstBootProfile } from '@wcc/api';
-import { whoIs, type Principal } from './principal.ts';
+import { whoIs } from './principal.ts';
+import type { Principal } from './principal.ts';
 import { auditStatement } from '../storage/audit.ts';
 import type { Store } from '../storage/store.ts';
 

@@ -1,4 +1,5 @@
-import { ApiError, type GrantLevel, type Role, type TokenScope } from '@wcc/api';
+import { ApiError } from '@wcc/api';
+import type { GrantLevel, Role, TokenScope } from '@wcc/api';
 import type { Principal } from './principal.ts';
 
 /** What can be asked for; each has one row in {@link rules}. */

@@ -1,5 +1,7 @@
-import { ApiError, type ChangeImageRequest } from '@wcc/api';
-import { whoIs, type Principal } from '../access/principal.ts';
+import { ApiError } from '@wcc/api';
+import type { ChangeImageRequest } from '@wcc/api';
+import { whoIs } from '../access/principal.ts';
+import type { Principal } from '../access/principal.ts';
 import { can } from '../access/rules.ts';
 import { auditStatement } from '../storage/audit.ts';
 import type { WriteStatement } from '../storage/store.ts';

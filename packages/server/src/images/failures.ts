@@ -1,5 +1,7 @@
-import { ApiError, errorRegistry, type ErrorCode } from '@wcc/api';
-import { CopyError, type CopyErrorCode } from '@wcc/copy';
+import { ApiError, errorRegistry } from '@wcc/api';
+import type { ErrorCode } from '@wcc/api';
+import { CopyError } from '@wcc/copy';
+import type { CopyErrorCode } from '@wcc/copy';
 import type { WorkFailureCode } from '../operations/action.ts';
 import { WorkFailure } from '../operations/action.ts';
 

@@ -1,5 +1,7 @@
-import { ApiError, type Image, type ImageUser } from '@wcc/api';
-import { sql, type Selectable } from 'kysely';
+import { ApiError } from '@wcc/api';
+import type { Image, ImageUser } from '@wcc/api';
+import { sql } from 'kysely';
+import type { Selectable } from 'kysely';
 import type { Database } from '../storage/schema.ts';
 import type { Store, WriteStatement } from '../storage/store.ts';
 

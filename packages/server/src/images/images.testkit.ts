@@ -1,7 +1,8 @@
 import type { Image, Role } from '@wcc/api';
 import type { OperationState, Snapshot } from '@wcc/progress';
 import { isTerminal } from '@wcc/progress';
-import { createHub, type Hub } from '@wcc/progress/server';
+import { createHub } from '@wcc/progress/server';
+import type { Hub } from '@wcc/progress/server';
 import { createHash, randomBytes } from 'node:crypto';
 import { createReadStream } from 'node:fs';
 import { mkdir, mkdtemp, open, readdir, rm } from 'node:fs/promises';
@@ -11,12 +12,16 @@ import { pipeline } from 'node:stream/promises';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Principal } from '../access/principal.ts';
 import type { GrantedLevel } from '../operations/engine.ts';
-import { createOperations, type Operations } from '../operations/operations.ts';
+import { createOperations } from '../operations/operations.ts';
+import type { Operations } from '../operations/operations.ts';
 import type { FreeSpaceFloor } from '../operations/space.ts';
 import { readInstallationId } from '../storage/installation.ts';
-import { openStore, type Store } from '../storage/store.ts';
-import { createImages, type Images } from './images.ts';
-import { createPools, type Pools } from './pool/pools.ts';
+import { openStore } from '../storage/store.ts';
+import type { Store } from '../storage/store.ts';
+import { createImages } from './images.ts';
+import type { Images } from './images.ts';
+import { createPools } from './pool/pools.ts';
+import type { Pools } from './pool/pools.ts';
 
 export const MiB: number = 1024 ** 2;
 

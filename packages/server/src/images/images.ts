@@ -24,15 +24,18 @@ import type { Store } from '../storage/store.ts';
 import type { ImagesContext } from './context.ts';
 import { changeImage, imageAudit } from './change.ts';
 import { planCopy } from './copy/request.ts';
-import { openImage, type OpenImage } from './download/open.ts';
+import { openImage } from './download/open.ts';
+import type { OpenImage } from './download/open.ts';
 import { createImageNumbers, listImages, readImage, toImage } from './image-rows.ts';
-import { createKeeper, type Keeper } from './pool-sync.ts';
+import { createKeeper } from './pool-sync.ts';
+import type { Keeper } from './pool-sync.ts';
 import type { IsAllowed } from './import/address-rules.ts';
 import { createMakers } from './actions.ts';
 import type { Pools } from './pool/pools.ts';
 import { toPool } from './pool/describe.ts';
 import { findUnknownRemains, removeUnknownRemains } from './orphans.ts';
-import { createImageUsers, demandSeen, isSeenBy, usersSeenBy, type ImageUsers } from './references.ts';
+import { createImageUsers, demandSeen, isSeenBy, usersSeenBy } from './references.ts';
+import type { ImageUsers } from './references.ts';
 
 export interface ImagesOptions {
   store: Store;

@@ -1,6 +1,8 @@
-import { ApiError, type RemainsList } from '@wcc/api';
+import { ApiError } from '@wcc/api';
+import type { RemainsList } from '@wcc/api';
 import { listRemains, removeRemains } from '@wcc/copy';
-import { whoIs, type Principal } from '../access/principal.ts';
+import { whoIs } from '../access/principal.ts';
+import type { Principal } from '../access/principal.ts';
 import { auditStatement } from '../storage/audit.ts';
 import type { ImagesContext } from './context.ts';
 

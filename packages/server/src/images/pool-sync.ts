@@ -1,13 +1,16 @@
 import type { RescanResult } from '@wcc/api';
-import { whoIs, type Principal } from '../access/principal.ts';
+import { whoIs } from '../access/principal.ts';
+import type { Principal } from '../access/principal.ts';
 import { createMutex } from '../operations/mutex.ts';
 import { auditStatement } from '../storage/audit.ts';
 import type { WriteStatement } from '../storage/store.ts';
 import type { ImagesContext } from './context.ts';
 import type { Pool } from './pool/pools.ts';
 import { sweepRemains } from './orphans.ts';
-import { scanPool, type ScanOptions } from './scan/scan.ts';
-import { createPoolWatch, type PoolWatch } from './scan/watch.ts';
+import { scanPool } from './scan/scan.ts';
+import type { ScanOptions } from './scan/scan.ts';
+import { createPoolWatch } from './scan/watch.ts';
+import type { PoolWatch } from './scan/watch.ts';
 
 /** Keeps records and directories together: at the start, on hints, every now and then, and when asked. */
 export interface Keeper {

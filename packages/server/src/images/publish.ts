@@ -1,4 +1,5 @@
-import { link, open, unlink, type FileHandle } from 'node:fs/promises';
+import { link, open, unlink } from 'node:fs/promises';
+import type { FileHandle } from 'node:fs/promises';
 import { join } from 'node:path';
 import { syncDirectory } from './pool/marker.ts';
 import { partialPath } from './free-space.ts';

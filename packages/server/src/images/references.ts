@@ -1,4 +1,5 @@
-import { ApiError, type ImageUser } from '@wcc/api';
+import { ApiError } from '@wcc/api';
+import type { ImageUser } from '@wcc/api';
 import type { Principal } from '../access/principal.ts';
 import { can } from '../access/rules.ts';
 import { isOwn, readUnfinished } from '../operations/rows.ts';

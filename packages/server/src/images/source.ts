@@ -1,10 +1,12 @@
 import { ApiError } from '@wcc/api';
-import { inspectFile, type FileFacts } from '@wcc/copy';
+import { inspectFile } from '@wcc/copy';
+import type { FileFacts } from '@wcc/copy';
 import { join } from 'node:path';
 import type { Principal } from '../access/principal.ts';
 import type { ImagesContext } from './context.ts';
 import { toRefusal } from './failures.ts';
-import { readImage, type ImageRow } from './image-rows.ts';
+import { readImage } from './image-rows.ts';
+import type { ImageRow } from './image-rows.ts';
 import type { Pool } from './pool/pools.ts';
 import { demandSeen } from './references.ts';
 

@@ -1,4 +1,5 @@
-import { ApiError, errorRegistry, type ErrorCode } from '@wcc/api';
+import { ApiError, errorRegistry } from '@wcc/api';
+import type { ErrorCode } from '@wcc/api';
 import { CopyError } from '@wcc/copy';
 import type { ByteCounts } from '@wcc/progress';
 import type { PhaseEvent, StartHooks, Work, WorkFailureCode, WorkResult } from '../operations/action.ts';

@@ -6,7 +6,8 @@ import { demandName, refuseNameOf } from './create/request.ts';
 import { demandCpus, demandHypervisor, demandMemory, ordered } from './host/host.ts';
 import { demandOff, vmAudit } from './power.ts';
 import { demandIdle } from './record/rights.ts';
-import { readDisks, specOf, type VmRow } from './record/machine-rows.ts';
+import { readDisks, specOf } from './record/machine-rows.ts';
+import type { VmRow } from './record/machine-rows.ts';
 
 export interface VmChange<Body> {
   row: VmRow;

@@ -1,4 +1,5 @@
-import { ApiError, type AddDiskInput, maxDisks } from '@wcc/api';
+import { ApiError, maxDisks } from '@wcc/api';
+import type { AddDiskInput } from '@wcc/api';
 import { registerImage } from '../images/register-image.ts';
 import { refuseTakenName } from '../images/names.ts';
 import { measureRoom } from '../images/free-space.ts';
@@ -11,7 +12,8 @@ import { draftDisk, freeName } from './create/plan-disks.ts';
 import { demandHypervisor, ordered } from './host/host.ts';
 import { demandOff, vmAudit } from './power.ts';
 import { demandIdle } from './record/rights.ts';
-import { diskSpecOf, readDisks, specOf, type VmDiskRow } from './record/machine-rows.ts';
+import { diskSpecOf, readDisks, specOf } from './record/machine-rows.ts';
+import type { VmDiskRow } from './record/machine-rows.ts';
 
 /** A further blank disk for a machine that is off. */
 export async function addDisk(context: MachinesContext, change: VmChange<AddDiskInput>): Promise<void> {

@@ -5,11 +5,13 @@ import { mkdir, mkdtemp, open, readdir, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { makeBootSector } from '../images/sample/boot-sector.ts';
-import { startDomain, admin, MiB, type DomainUnderTest } from '../images/images.testkit.ts';
+import { startDomain, admin, MiB } from '../images/images.testkit.ts';
+import type { DomainUnderTest } from '../images/images.testkit.ts';
 import type { Principal } from '../access/principal.ts';
 import { createQemuDriver } from './hypervisor/qemu/driver.ts';
 import type { Hypervisor } from './hypervisor.ts';
-import { createMachines, type Machines } from './machines.ts';
+import { createMachines } from './machines.ts';
+import type { Machines } from './machines.ts';
 
 export { admin, makePrincipal, MiB, sha256, writeRandom } from '../images/images.testkit.ts';
 

@@ -1,12 +1,5 @@
-import {
-  ApiError,
-  type CreateVmInput,
-  createVmRequest,
-  type CopyVmRequest,
-  copyVmRequest,
-  type QuickCreateVmInput,
-  quickCreateVmRequest,
-} from '@wcc/api';
+import { ApiError, createVmRequest, copyVmRequest, quickCreateVmRequest } from '@wcc/api';
+import type { CreateVmInput, CopyVmRequest, QuickCreateVmInput } from '@wcc/api';
 import type { Snapshot } from '@wcc/progress';
 import { availableParallelism } from 'node:os';
 import type { Principal } from '../access/principal.ts';
@@ -16,7 +9,8 @@ import { demandSeen } from '../images/references.ts';
 import type { Action } from '../operations/action.ts';
 import type { MachinesContext } from './context.ts';
 import { createVmAction } from './create/action.ts';
-import { requestVm, type WantedVm, withoutSecrets } from './create/request.ts';
+import { requestVm, withoutSecrets } from './create/request.ts';
+import type { WantedVm } from './create/request.ts';
 import { ordered } from './host/host.ts';
 import { demandOff } from './power.ts';
 import { readProfile } from '../access/first-boot-profiles.ts';

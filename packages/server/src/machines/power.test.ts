@@ -3,14 +3,8 @@ import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { bootSectorSays } from '../images/sample/boot-sector.ts';
 import { waitUntil } from './hypervisor/wait.testkit.ts';
-import {
-  admin,
-  makePrincipal,
-  MiB,
-  startMachines,
-  writeBootable,
-  type MachinesUnderTest,
-} from './machines.testkit.ts';
+import { admin, makePrincipal, MiB, startMachines, writeBootable } from './machines.testkit.ts';
+import type { MachinesUnderTest } from './machines.testkit.ts';
 
 let ground: MachinesUnderTest;
 let image: number;

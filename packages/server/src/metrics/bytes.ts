@@ -1,7 +1,8 @@
 import type { ByteCounts } from '@wcc/progress';
 import type { Hub, OperationRecord } from '@wcc/progress/server';
 import { isTerminal } from '@wcc/progress';
-import { Counter, type Registry } from 'prom-client';
+import { Counter } from 'prom-client';
+import type { Registry } from 'prom-client';
 
 /** What becomes of bytes, and how a person is told. */
 const kinds = {

@@ -1,7 +1,9 @@
 import type { OperationState } from '@wcc/progress';
-import { createHub, type Hub, type OperationRecord } from '@wcc/progress/server';
+import { createHub } from '@wcc/progress/server';
+import type { Hub, OperationRecord } from '@wcc/progress/server';
 import { afterEach, beforeEach, expect, it } from 'vitest';
-import { createMetrics, type Metrics } from './metrics.ts';
+import { createMetrics } from './metrics.ts';
+import type { Metrics } from './metrics.ts';
 import type { WatchStats } from './watching.ts';
 
 let hub: Hub;

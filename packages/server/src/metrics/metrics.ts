@@ -5,7 +5,8 @@ import { Counter, Gauge, Histogram, Registry, collectDefaultMetrics } from 'prom
 import type { Store } from '../storage/store.ts';
 import { createByteMetrics } from './bytes.ts';
 import { registerLoopLag } from './event-loop.ts';
-import { registerWatchMetrics, type WatchKind, type WatchSources, type WatchStats } from './watching.ts';
+import { registerWatchMetrics } from './watching.ts';
+import type { WatchKind, WatchSources, WatchStats } from './watching.ts';
 
 /** One request that was answered. */
 export interface AnsweredRequest {

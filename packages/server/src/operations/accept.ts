@@ -1,6 +1,7 @@
 import { ApiError } from '@wcc/api';
 import type { Snapshot } from '@wcc/progress';
-import { whoIs, type Principal } from '../access/principal.ts';
+import { whoIs } from '../access/principal.ts';
+import type { Principal } from '../access/principal.ts';
 import { auditStatement } from '../storage/audit.ts';
 import { isUniqueViolation } from '../storage/errors.ts';
 import type { WriteStatement } from '../storage/store.ts';

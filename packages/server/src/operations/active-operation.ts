@@ -1,5 +1,6 @@
 import type { Action, OperationInput, OperationView, PhaseEvent, Work, WorkProgress } from './action.ts';
-import { createMutex, type Mutex } from './mutex.ts';
+import { createMutex } from './mutex.ts';
+import type { Mutex } from './mutex.ts';
 import type { KnownReason, OperationRecord } from './record.ts';
 import { withProgress } from './record.ts';
 

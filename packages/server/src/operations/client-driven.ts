@@ -4,7 +4,8 @@ import { isTerminal } from '@wcc/progress';
 import type { OperationView, Work } from './action.ts';
 import { endFailed } from './end.ts';
 import type { Engine } from './engine.ts';
-import { newest, type Live } from './active-operation.ts';
+import { newest } from './active-operation.ts';
+import type { Live } from './active-operation.ts';
 import { readRow, storedSnapshot } from './rows.ts';
 import { run } from './run.ts';
 

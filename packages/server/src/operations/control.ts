@@ -1,7 +1,8 @@
 import { ApiError } from '@wcc/api';
 import type { OperationState, OperationVerb, Snapshot } from '@wcc/progress';
 import { isTerminal, mayInState } from '@wcc/progress';
-import { whoIs, type Principal } from '../access/principal.ts';
+import { whoIs } from '../access/principal.ts';
+import type { Principal } from '../access/principal.ts';
 import { auditStatement } from '../storage/audit.ts';
 import type { WriteStatement } from '../storage/store.ts';
 import { commit } from './commit.ts';

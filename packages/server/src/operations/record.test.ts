@@ -1,5 +1,5 @@
 import type { Phase } from '@wcc/progress';
-import { describe, expect, test } from 'vitest';
+import { describe, expect, it } from 'vitest';
 import { endPhases, enterPhase, fallBack, newRecord, withProgress, withState } from './record.ts';
 import type { OperationRecord } from './record.ts';
 
@@ -22,7 +22,7 @@ const transfer = { phase: 'transfer', unit: 'bytes', total: 100 } as const;
 const numbers = { bytes: null, sinceProgressMs: 0, phaseElapsedMs: 5, total: 100 };
 
 describe('the phases of a record', () => {
-  test('those before are done, a refused one and those jumped over are skipped', () => {
+  it('those before are done, a refused one and those jumped over are skipped', () => {
     const inspected = enterPhase(record(), { phase: 'inspect', unit: null, total: null });
     const cloning = enterPhase(inspected, { phase: 'clone', unit: null, total: null });
     const moving = enterPhase(cloning, { ...transfer, skipped: ['clone'] });
@@ -31,14 +31,14 @@ describe('the phases of a record', () => {
     expect(states(publishing)).toBe('inspect:done clone:done transfer:skipped flush:skipped publish:running');
   });
 
-  test('a resumed copy that inspects again stays in the phase that it was in', () => {
+  it('a resumed copy that inspects again stays in the phase that it was in', () => {
     const moving = enterPhase(record(), transfer);
     const again = enterPhase(moving, { phase: 'inspect', unit: null, total: null });
     expect(again.phaseIndex).toBe(moving.phaseIndex);
     expect(states(again)).toBe(states(moving));
   });
 
-  test('done never falls while the process lives, never passes the total, and durable never passes done', () => {
+  it('done never falls while the process lives, never passes the total, and durable never passes done', () => {
     const moving = enterPhase(record(), transfer);
     const far = withProgress(moving, { ...numbers, phase: 'transfer', done: 60, durable: 70 });
     expect(far.phases[2]).toMatchObject({ done: 60, durable: 60 });
@@ -48,14 +48,14 @@ describe('the phases of a record', () => {
     expect(beyond.phases[2]).toMatchObject({ done: 100 });
   });
 
-  test('numbers of another phase are not taken for this one', () => {
+  it('numbers of another phase are not taken for this one', () => {
     const moving = enterPhase(record(), transfer);
     expect(withProgress(moving, { ...numbers, phase: 'flush', done: 0, durable: 0 }).phases).toEqual(
       moving.phases,
     );
   });
 
-  test('after a crash the current phase falls to what is durable, or to nothing', () => {
+  it('after a crash the current phase falls to what is durable, or to nothing', () => {
     const far = withProgress(enterPhase(record(), transfer), {
       ...numbers,
       phase: 'transfer',
@@ -66,7 +66,7 @@ describe('the phases of a record', () => {
     expect(fallBack(far, null).phases[2]).toMatchObject({ done: 0, durable: 0 });
   });
 
-  test('at the end what ran is done with its total, what never ran is skipped', () => {
+  it('at the end what ran is done with its total, what never ran is skipped', () => {
     const moving = enterPhase(record(), transfer);
     const ended = endPhases(moving, {
       bytes: null,
@@ -83,7 +83,7 @@ describe('the phases of a record', () => {
 });
 
 describe('the state of a record', () => {
-  test('only transitions of the machine are possible', () => {
+  it('only transitions of the machine are possible', () => {
     const running = withState(record(), 'running');
     expect(withState(running, 'paused', { code: 'requested' }).stateReason).toEqual({ code: 'requested' });
     expect(() => withState(record(), 'succeeded')).toThrow(/queued → succeeded/);

@@ -4,9 +4,11 @@ import { commit } from './commit.ts';
 import { stopWork } from './control.ts';
 import { endSucceeded } from './end.ts';
 import type { Engine } from './engine.ts';
-import { createLive, isResuming, type Live } from './active-operation.ts';
+import { createLive, isResuming } from './active-operation.ts';
+import type { Live } from './active-operation.ts';
 import { fallBack, withState } from './record.ts';
-import { readEndedSince, readLogEnd, type OperationRow } from './rows.ts';
+import { readEndedSince, readLogEnd } from './rows.ts';
+import type { OperationRow } from './rows.ts';
 import type { Scheduler } from './scheduler.ts';
 
 const recentMs = 10 * 60_000;

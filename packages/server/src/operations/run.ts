@@ -1,8 +1,10 @@
 import type { OperationState } from '@wcc/progress';
-import { isStateReasonCode, type StateReasonCode } from '@wcc/api';
+import { isStateReasonCode } from '@wcc/api';
+import type { StateReasonCode } from '@wcc/api';
 import type { Work, PhaseEvent, WorkResult } from './action.ts';
 import { WorkFailure } from './action.ts';
-import { commit, type LogLine } from './commit.ts';
+import { commit } from './commit.ts';
+import type { LogLine } from './commit.ts';
 import { continued } from './resumed-work.ts';
 import { endCancelled, endFailed, endSucceeded } from './end.ts';
 import type { Engine } from './engine.ts';

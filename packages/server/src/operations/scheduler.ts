@@ -1,6 +1,7 @@
 import type { Engine } from './engine.ts';
 import type { Live } from './active-operation.ts';
-import { createFairQueue, type FairQueue, type QueueEntry } from './queue.ts';
+import { createFairQueue } from './queue.ts';
+import type { FairQueue, QueueEntry } from './queue.ts';
 import { run } from './run.ts';
 
 /** One queue per pool: at most N operations move data in it, the rest wait with their place in line. */

@@ -1,10 +1,10 @@
-import { describe, expect, test } from 'vitest';
+import { describe, expect, it } from 'vitest';
 import { availableBytes, floorBytesOf, outstandingBytes } from './space.ts';
 
 const GiB = 1024 ** 3;
 
 describe('space that may be promised', () => {
-  test('written bytes do not count twice', () => {
+  it('written bytes do not count twice', () => {
     const reservations = [
       { operationId: 'a', reservedBytes: 10, writtenBytes: 4 },
       { operationId: 'b', reservedBytes: 10, writtenBytes: 12 },
@@ -12,14 +12,14 @@ describe('space that may be promised', () => {
     expect(outstandingBytes(reservations)).toBe(6);
   });
 
-  test('the larger of bytes and part stays free', () => {
+  it('the larger of bytes and part stays free', () => {
     const floor = { bytes: 2 * GiB, fraction: 0.05 };
     expect(floorBytesOf(floor, 10 * GiB)).toBe(2 * GiB);
     expect(floorBytesOf(floor, 100 * GiB)).toBe(5 * GiB);
     expect(floorBytesOf({ bytes: 0, fraction: 0 }, 100 * GiB)).toBe(0);
   });
 
-  test('is what is free, less promises, less the floor, and never negative', () => {
+  it('is what is free, less promises, less the floor, and never negative', () => {
     const space = { freeBytes: 10 * GiB, totalBytes: 20 * GiB };
     const reservations = [{ operationId: 'a', reservedBytes: 4 * GiB, writtenBytes: GiB }];
     const floor = { bytes: 2 * GiB, fraction: 0.05 };

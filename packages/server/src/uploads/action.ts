@@ -7,17 +7,18 @@ import {
   readCheckpoint,
   removeRemains,
   settlePublication,
-  type ReceivedFile,
-  type Receiving,
 } from '@wcc/copy';
+import type { ReceivedFile, Receiving } from '@wcc/copy';
 import { join } from 'node:path';
 import { toWorkFailure } from '../images/failures.ts';
 import { registerImage } from '../images/register-image.ts';
 import { measureRoom, readReservation } from '../images/free-space.ts';
 import type { Action, OperationView, StartHooks, Work } from '../operations/action.ts';
-import { memoryOf, type UploadsContext } from './context.ts';
+import { memoryOf } from './context.ts';
+import type { UploadsContext } from './context.ts';
 import { finishUpload } from './finish.ts';
-import { uploadAction, type UploadInput } from './input.ts';
+import { uploadAction } from './input.ts';
+import type { UploadInput } from './input.ts';
 import { inspectUpload } from './inspect.ts';
 import { createSitting } from './upload-session.ts';
 

@@ -1,5 +1,6 @@
 import type { IncomingMessage } from 'node:http';
-import { memoryOf, type UploadsContext } from './context.ts';
+import { memoryOf } from './context.ts';
+import type { UploadsContext } from './context.ts';
 
 /** Less than this goes through in one piece anyway. */
 const leastBytes = 4 * 1024 ** 2;

@@ -1,4 +1,5 @@
-import { ApiError, routes, type UploadMetadata } from '@wcc/api';
+import { ApiError, routes } from '@wcc/api';
+import type { UploadMetadata } from '@wcc/api';
 import type { Snapshot } from '@wcc/progress';
 import { createOperationId, formatBytes } from '@wcc/progress';
 import { randomBytes } from 'node:crypto';
@@ -12,7 +13,8 @@ import type { UploadsContext } from './context.ts';
 import { expiresHeader, errorOfEnd } from './find.ts';
 import { bytesOf, checksumOf, demandContentType, demandVersion, hasBody } from './headers.ts';
 import type { TusAnswer, TusRequest } from './headers.ts';
-import { uploadAction, type UploadInput } from './input.ts';
+import { uploadAction } from './input.ts';
+import type { UploadInput } from './input.ts';
 import { receiveInto } from './patch.ts';
 
 export interface CreateRequest extends TusRequest {

@@ -1,11 +1,14 @@
 import { once } from 'node:events';
-import { createServer, request, type IncomingMessage, type Server } from 'node:http';
+import { createServer, request } from 'node:http';
+import type { IncomingMessage, Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { ApiError, tus } from '@wcc/api';
-import { afterEach, beforeEach, expect, test } from 'vitest';
-import { makePrincipal, startDomain, type DomainUnderTest } from '../images/images.testkit.ts';
+import { afterEach, beforeEach, expect, it } from 'vitest';
+import { makePrincipal, startDomain } from '../images/images.testkit.ts';
+import type { DomainUnderTest } from '../images/images.testkit.ts';
 import type { Clock } from '../operations/clock.ts';
-import { createUploads, type Uploads } from './uploads.ts';
+import { createUploads } from './uploads.ts';
+import type { Uploads } from './uploads.ts';
 
 /** The real thing but for HTTP's routes; only the wall clock is moved. */
 const dayMs = 86_400_000;
@@ -83,7 +86,7 @@ async function expireAt(timeMs: number): Promise<void> {
   await uploads.expire();
 }
 
-test('one that nobody goes on with ends after seven days, when it was told, and leaves nothing', async () => {
+it('one that nobody goes on with ends after seven days, when it was told, and leaves nothing', async () => {
   const startedAt = Date.now();
   const { id, expires } = await create('first.raw', 600);
   const told = (await listed(id)) ?? 0;
@@ -110,7 +113,7 @@ test('one that nobody goes on with ends after seven days, when it was told, and 
   await create('first.raw', 600);
 });
 
-test('bytes begin the time anew, and while they come it does not count', async () => {
+it('bytes begin the time anew, and while they come it does not count', async () => {
   const { id, expires } = await create('used.raw', 100);
   const sending = request(address(`/${id}`), {
     method: 'PATCH',

@@ -9,7 +9,8 @@ import { can } from '../access/rules.ts';
 import type { Driven } from '../operations/client-driven.ts';
 import { readRow } from '../operations/rows.ts';
 import type { UploadsContext } from './context.ts';
-import { uploadAction, type UploadInput } from './input.ts';
+import { uploadAction } from './input.ts';
+import type { UploadInput } from './input.ts';
 
 /** An upload that this principal may deal with: one that lives, or the end of one. */
 export type Found =

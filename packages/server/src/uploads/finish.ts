@@ -1,10 +1,13 @@
 import { ApiError } from '@wcc/api';
-import { publishReceived, type ReceivedFile } from '@wcc/copy';
-import { createHash, type Hash } from 'node:crypto';
+import { publishReceived } from '@wcc/copy';
+import type { ReceivedFile } from '@wcc/copy';
+import { createHash } from 'node:crypto';
+import type { Hash } from 'node:crypto';
 import type { FileHandle } from 'node:fs/promises';
 import { partialPath } from '../images/free-space.ts';
 import type { OperationView, PhaseEvent, WorkResult } from '../operations/action.ts';
-import { memoryOf, type UploadsContext } from './context.ts';
+import { memoryOf } from './context.ts';
+import type { UploadsContext } from './context.ts';
 import type { UploadInput } from './input.ts';
 import { inspectUpload } from './inspect.ts';
 

@@ -2,9 +2,11 @@ import { ApiError } from '@wcc/api';
 import type { Snapshot } from '@wcc/progress';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Driven } from '../operations/client-driven.ts';
-import { memoryOf, type UploadsContext } from './context.ts';
+import { memoryOf } from './context.ts';
+import type { UploadsContext } from './context.ts';
 import { durableOffset, expiresHeader, findUpload } from './find.ts';
-import { demandVersion, type TusAnswer, type TusRequest } from './headers.ts';
+import { demandVersion } from './headers.ts';
+import type { TusAnswer, TusRequest } from './headers.ts';
 import type { UploadInput } from './input.ts';
 
 /** tus, "HEAD": where the upload stands. Never disturbs a request that is sending. */

@@ -2,7 +2,7 @@ import { createHash } from 'node:crypto';
 import type { IncomingHttpHeaders, IncomingMessage } from 'node:http';
 import { ApiError, tus } from '@wcc/api';
 import fc from 'fast-check';
-import { describe, expect, test } from 'vitest';
+import { describe, expect, it } from 'vitest';
 import { bytesOf, checksumOf, demandContentType, hasBody, metadataOf } from './headers.ts';
 
 const malformed = expect.objectContaining({ code: 'malformed_request', status: 400 }) as Error;
@@ -19,7 +19,7 @@ const key = fc.stringMatching(/^[!-+\--~]{1,20}$/);
 const value = fc.string({ unit: 'grapheme', maxLength: 40 });
 
 describe('Upload-Metadata', () => {
-  test('gives back what was put in, whatever text it is', () => {
+  it('gives back what was put in, whatever text it is', () => {
     fc.assert(
       fc.property(fc.dictionary(key, value, { maxKeys: 6 }), (metadata) => {
         const pairs = Object.entries(metadata).map(([name, text]) => `${name} ${base64(text)}`);
@@ -28,7 +28,7 @@ describe('Upload-Metadata', () => {
     );
   });
 
-  test('takes keys without a value, spaces after commas, and base64 without its padding', () => {
+  it('takes keys without a value, spaces after commas, and base64 without its padding', () => {
     expect(metadataOf('')).toEqual({});
     expect(metadataOf('is_confidential')).toEqual({ is_confidential: '' });
     expect(metadataOf('a Yg==, c ZA')).toEqual({ a: 'b', c: 'd' });
@@ -37,7 +37,7 @@ describe('Upload-Metadata', () => {
     expect(Object.keys(metadataOf('__proto__ Yg=='))).toEqual(['__proto__']);
   });
 
-  test.each([
+  it.each([
     ['a key twice', 'a Yg==,a Yg=='],
     ['nothing between commas', 'a Yg==,,b Yg=='],
     ['a comma at the end', 'a Yg==,'],
@@ -53,7 +53,7 @@ describe('Upload-Metadata', () => {
     expect(() => metadataOf(header)).toThrow(malformed);
   });
 
-  test('garbage is refused as such or read, and never anything else happens', () => {
+  it('garbage is refused as such or read, and never anything else happens', () => {
     const garbage = fc.oneof(
       fc.string({ unit: latin1, maxLength: 12 }),
       fc.array(fc.constantFrom('a', ' ', ',', '=', 'Yg', '\0')).map((parts) => parts.join('')),
@@ -72,7 +72,7 @@ describe('Upload-Metadata', () => {
 });
 
 describe('numbers of bytes', () => {
-  test('are whole, not negative, and can be counted', () => {
+  it('are whole, not negative, and can be counted', () => {
     fc.assert(
       fc.property(fc.maxSafeNat(), (bytes) => {
         expect(bytesOf({ 'upload-length': String(bytes) }, 'upload-length')).toBe(bytes);
@@ -98,7 +98,7 @@ describe('numbers of bytes', () => {
 });
 
 describe('Upload-Checksum', () => {
-  test('is an algorithm that is known and the base64 of a digest of its length', () => {
+  it('is an algorithm that is known and the base64 of a digest of its length', () => {
     fc.assert(
       fc.property(
         fc.constantFrom(...tus.checksumAlgorithms),
@@ -115,7 +115,7 @@ describe('Upload-Checksum', () => {
     expect(checksumOf(requestWith({}))).toBeNull();
   });
 
-  test.each([
+  it.each([
     '',
     'sha1',
     'sha1 ',
@@ -130,7 +130,7 @@ describe('Upload-Checksum', () => {
   });
 });
 
-test('a body is what has a length or comes in chunks, of the one type', () => {
+it('a body is what has a length or comes in chunks, of the one type', () => {
   expect(hasBody(requestWith({}))).toBe(false);
   expect(hasBody(requestWith({ 'content-length': '0' }))).toBe(false);
   expect(hasBody(requestWith({ 'content-length': '1' }))).toBe(true);

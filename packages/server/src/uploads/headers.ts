@@ -1,4 +1,5 @@
-import { ApiError, tus, type ChecksumAlgorithm } from '@wcc/api';
+import { ApiError, tus } from '@wcc/api';
+import type { ChecksumAlgorithm } from '@wcc/api';
 import { createHash } from 'node:crypto';
 import type { IncomingHttpHeaders, IncomingMessage } from 'node:http';
 import type { Principal } from '../access/principal.ts';

@@ -1,10 +1,12 @@
-import { ApiError, type Upload, type UploadList, type UploadSample } from '@wcc/api';
+import { ApiError } from '@wcc/api';
+import type { Upload, UploadList, UploadSample } from '@wcc/api';
 import type { Principal } from '../access/principal.ts';
 import { can } from '../access/rules.ts';
 import type { Driven } from '../operations/client-driven.ts';
 import type { UploadsContext } from './context.ts';
 import { durableOffset, expiresAtMs, findUpload } from './find.ts';
-import { uploadAction, type UploadInput } from './input.ts';
+import { uploadAction } from './input.ts';
+import type { UploadInput } from './input.ts';
 
 /** The unfinished uploads: what a browser that was killed has forgotten, the server tells it. */
 export async function listUploads(

@@ -3,7 +3,7 @@ import { mkdtemp, rm, symlink, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import fc from 'fast-check';
-import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { samplesOf } from './list.ts';
 import { compareSamples } from './match.ts';
 
@@ -26,7 +26,7 @@ function claimOf(local: Buffer, durableBytes: number): Parameters<typeof compare
 }
 
 describe('the samples that are asked for', () => {
-  test('lie below the durable offset, begin at the beginning and end at the end', () => {
+  it('lie below the durable offset, begin at the beginning and end at the end', () => {
     fc.assert(
       fc.property(fc.nat({ max: 2 ** 45 }), (offsetBytes) => {
         const samples = samplesOf(offsetBytes);
@@ -42,7 +42,7 @@ describe('the samples that are asked for', () => {
     );
   });
 
-  test('of the same file fit at every offset', async () => {
+  it('of the same file fit at every offset', async () => {
     await fc.assert(
       fc.asyncProperty(fc.integer({ min: 1, max: received.length }), async (durableBytes) => {
         await compareSamples(path, claimOf(received, durableBytes), durableBytes);
@@ -50,7 +50,7 @@ describe('the samples that are asked for', () => {
     );
   });
 
-  test('tell a file that differs in any byte of them, and where', async () => {
+  it('tell a file that differs in any byte of them, and where', async () => {
     const asked = samplesOf(received.length);
     const places = fc
       .tuple(fc.constantFrom(...asked), fc.nat({ max: 65_535 }))
@@ -71,7 +71,7 @@ describe('the samples that are asked for', () => {
   });
 });
 
-test('nothing is compared that is not durable, nor by way of a link', async () => {
+it('nothing is compared that is not durable, nor by way of a link', async () => {
   const claim = claimOf(received, 1000);
   await expect(compareSamples(path, claim, 999)).rejects.toMatchObject({
     code: 'invalid_input',

@@ -1,4 +1,5 @@
-import { ApiError, type MatchedUpload, type MatchUploadInput } from '@wcc/api';
+import { ApiError } from '@wcc/api';
+import type { MatchedUpload, MatchUploadInput } from '@wcc/api';
 import { createHash } from 'node:crypto';
 import { constants } from 'node:fs';
 import { open } from 'node:fs/promises';

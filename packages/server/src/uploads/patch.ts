@@ -2,11 +2,13 @@ import { ApiError } from '@wcc/api';
 import type { Driven } from '../operations/client-driven.ts';
 import { watchBuffering } from './buffering.ts';
 import type { UploadsContext } from './context.ts';
-import { errorOfEnd, expiresHeader, findUpload, type Found } from './find.ts';
+import { errorOfEnd, expiresHeader, findUpload } from './find.ts';
+import type { Found } from './find.ts';
 import { bytesOf, checksumOf, demandContentType, demandVersion } from './headers.ts';
 import type { TusAnswer, TusRequest } from './headers.ts';
 import type { Checksum } from './receive-request.ts';
-import { uploadAction, type UploadInput } from './input.ts';
+import { uploadAction } from './input.ts';
+import type { UploadInput } from './input.ts';
 import { makeWay } from './lock.ts';
 import type { Sitting } from './upload-session.ts';
 

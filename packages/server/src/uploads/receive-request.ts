@@ -1,9 +1,12 @@
 import { ApiError } from '@wcc/api';
-import { createHash, type Hash } from 'node:crypto';
+import { createHash } from 'node:crypto';
+import type { Hash } from 'node:crypto';
 import type { IncomingMessage } from 'node:http';
 import type { Principal } from '../access/principal.ts';
-import { readBody, type Body, type BodyEnd, type BodyStop } from './bytes/body.ts';
-import { mostAtRiskBytes, syncMs, type Durability } from './bytes/durability.ts';
+import { readBody } from './bytes/body.ts';
+import type { Body, BodyEnd, BodyStop } from './bytes/body.ts';
+import { mostAtRiskBytes, syncMs } from './bytes/durability.ts';
+import type { Durability } from './bytes/durability.ts';
 import type { ByteSink } from './bytes/sink.ts';
 import type { UploadMemory } from './context.ts';
 import type { UploadInput } from './input.ts';

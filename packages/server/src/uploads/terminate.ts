@@ -3,7 +3,8 @@ import { isTerminal } from '@wcc/progress';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { UploadsContext } from './context.ts';
 import { findUpload } from './find.ts';
-import { demandVersion, type TusAnswer, type TusRequest } from './headers.ts';
+import { demandVersion } from './headers.ts';
+import type { TusAnswer, TusRequest } from './headers.ts';
 
 /** Cancelling gives the space back within 5 s (page 02). */
 const attempts = 100;

@@ -1,4 +1,5 @@
-import { ApiError, errorRegistry, type ErrorCode, type StateReasonCode } from '@wcc/api';
+import { ApiError, errorRegistry } from '@wcc/api';
+import type { ErrorCode, StateReasonCode } from '@wcc/api';
 import { CopyError } from '@wcc/copy';
 import { toWorkFailure } from '../images/failures.ts';
 import { WorkFailure } from '../operations/action.ts';

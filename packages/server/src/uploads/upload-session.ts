@@ -4,8 +4,10 @@ import type { OperationView, Work, WorkFailure, WorkResult } from '../operations
 import type { BodyStop } from './bytes/body.ts';
 import { createDurability } from './bytes/durability.ts';
 import { createByteSink } from './bytes/sink.ts';
-import { memoryOf, type UploadsContext } from './context.ts';
-import { takeIncoming, type Incoming, type Receiver, type Sender } from './receive-request.ts';
+import { memoryOf } from './context.ts';
+import type { UploadsContext } from './context.ts';
+import { takeIncoming } from './receive-request.ts';
+import type { Incoming, Receiver, Sender } from './receive-request.ts';
 import type { UploadInput } from './input.ts';
 import { failureOf, interruption, storageFailure } from './upload-errors.ts';
 

@@ -1,7 +1,8 @@
 import type { MatchedUpload, MatchUploadInput, Upload, UploadList, UploadMetadata } from '@wcc/api';
 import type { Principal } from '../access/principal.ts';
 import type { ImagesContext } from '../images/context.ts';
-import { systemClock, type Clock } from '../operations/clock.ts';
+import { systemClock } from '../operations/clock.ts';
+import type { Clock } from '../operations/clock.ts';
 import { createKeyedMutex } from '../operations/mutex.ts';
 import { createUploadAction } from './action.ts';
 import { createGate } from './bytes/limiter.ts';

@@ -3,7 +3,8 @@ import { isTerminal, publicSnapshot } from '@wcc/progress';
 import { serialiseSnapshot } from './snapshot-size.ts';
 import { createDoneGuard } from './monotonic-guard.ts';
 import { createMeasurement } from './measurement.ts';
-import { composeSnapshot, type OperationRecord } from './record.ts';
+import { composeSnapshot } from './record.ts';
+import type { OperationRecord } from './record.ts';
 import { isSame, isSameButTimes } from './visible.ts';
 
 /** One operation in the hub: its newest snapshot and what is needed to make the next. */

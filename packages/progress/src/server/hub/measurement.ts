@@ -1,6 +1,7 @@
 import type { Meter, Phase } from '@wcc/progress';
 import { createMeter } from '@wcc/progress';
-import { currentPhase, type Measured, type OperationRecord } from './record.ts';
+import { currentPhase } from './record.ts';
+import type { Measured, OperationRecord } from './record.ts';
 
 /** Measures one operation: knows when its meter has to start anew. */
 export interface Measurement {

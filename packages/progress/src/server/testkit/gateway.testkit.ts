@@ -1,7 +1,10 @@
-import { createServer, type IncomingMessage, type Server } from 'node:http';
+import { createServer } from 'node:http';
+import type { IncomingMessage, Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
-import { createHub, type Hub } from '../hub.ts';
-import { createTickets, type TicketClaims, type Tickets } from '../tickets.ts';
+import { createHub } from '../hub.ts';
+import type { Hub } from '../hub.ts';
+import { createTickets } from '../tickets.ts';
+import type { TicketClaims, Tickets } from '../tickets.ts';
 import { attachWebSocket } from '../websocket.ts';
 import { exactHosts, exactOrigins } from '../websocket/allow-lists.ts';
 import type { WatchPrincipal, WebSocketGateway, WebSocketOptions } from '../websocket/options.ts';

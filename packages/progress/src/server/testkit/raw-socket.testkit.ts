@@ -1,9 +1,11 @@
 import { randomBytes } from 'node:crypto';
 import { once } from 'node:events';
-import { connect as connectTcp, type Socket } from 'node:net';
+import { connect as connectTcp } from 'node:net';
+import type { Socket } from 'node:net';
 import type { ServerMessage } from '@wcc/progress';
 import { SUBPROTOCOL, TICKET_PREFIX } from '@wcc/progress';
-import { type GatewayUnderTest, testOrigin } from './gateway.testkit.ts';
+import { testOrigin } from './gateway.testkit.ts';
+import type { GatewayUnderTest } from './gateway.testkit.ts';
 
 const opcodes = { text: 1, close: 8, ping: 9, pong: 10 } as const;
 

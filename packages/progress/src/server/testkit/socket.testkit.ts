@@ -1,7 +1,8 @@
 import type { ClientMessage, ServerMessage, Snapshot } from '@wcc/progress';
 import { SUBPROTOCOL, TICKET_PREFIX } from '@wcc/progress';
 import { WebSocket } from 'ws';
-import { type GatewayUnderTest, testOrigin } from './gateway.testkit.ts';
+import { testOrigin } from './gateway.testkit.ts';
+import type { GatewayUnderTest } from './gateway.testkit.ts';
 
 /** A real client on a real socket that writes down what it hears. */
 export interface Client {

@@ -1,4 +1,5 @@
-import { type IncomingMessage, STATUS_CODES } from 'node:http';
+import { STATUS_CODES } from 'node:http';
+import type { IncomingMessage } from 'node:http';
 import type { Duplex } from 'node:stream';
 import { HANDSHAKE_STATUSES, SUBPROTOCOL, TICKET_PREFIX } from '@wcc/progress';
 

@@ -1,5 +1,6 @@
 import { afterEach, describe, expect, it, vi } from 'vitest';
-import { type GatewayChanges, type GatewayUnderTest, startGateway } from '../testkit/gateway.testkit.ts';
+import { startGateway } from '../testkit/gateway.testkit.ts';
+import type { GatewayChanges, GatewayUnderTest } from '../testkit/gateway.testkit.ts';
 import { clientFrame, connectSlowReader } from '../testkit/raw-socket.testkit.ts';
 import { copyRecord, newId } from '../testkit/record.testkit.ts';
 import { connect } from '../testkit/socket.testkit.ts';

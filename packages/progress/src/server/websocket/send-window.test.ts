@@ -1,11 +1,14 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { afterEach, describe, expect, it } from 'vitest';
 import { LIMITS } from '@wcc/progress';
-import { type GatewayUnderTest, startGateway } from '../testkit/gateway.testkit.ts';
-import { connectSlowReader, type SlowReader } from '../testkit/raw-socket.testkit.ts';
+import { startGateway } from '../testkit/gateway.testkit.ts';
+import type { GatewayUnderTest } from '../testkit/gateway.testkit.ts';
+import { connectSlowReader } from '../testkit/raw-socket.testkit.ts';
+import type { SlowReader } from '../testkit/raw-socket.testkit.ts';
 import { copyRecord, ended, moved } from '../testkit/record.testkit.ts';
 import { connect } from '../testkit/socket.testkit.ts';
-import { createFlow, type Flow, type FlowWire } from './send-window.ts';
+import { createFlow } from './send-window.ts';
+import type { Flow, FlowWire } from './send-window.ts';
 
 interface Wire extends FlowWire {
   sent: string[];

@@ -1,15 +1,11 @@
-import { createServer, type Server } from 'node:http';
+import { createServer } from 'node:http';
+import type { Server } from 'node:http';
 import type { AddressInfo, Socket } from 'node:net';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { afterEach, describe, expect, it, vi } from 'vitest';
 import { SUBPROTOCOL, TICKET_PREFIX } from '@wcc/progress';
-import {
-  type GatewayChanges,
-  type GatewayUnderTest,
-  testOrigin,
-  principalOf,
-  startGateway,
-} from '../testkit/gateway.testkit.ts';
+import { testOrigin, principalOf, startGateway } from '../testkit/gateway.testkit.ts';
+import type { GatewayChanges, GatewayUnderTest } from '../testkit/gateway.testkit.ts';
 import { handshake, openTcp, rawHandshake } from '../testkit/raw-socket.testkit.ts';
 import { connect, dial, listen, statusOf } from '../testkit/socket.testkit.ts';
 

@@ -6,8 +6,10 @@ import type { Limits } from '@wcc/progress';
 import { HANDSHAKE_STATUSES, ProgressError, SUBPROTOCOL } from '@wcc/progress';
 import type { WebSocket, WebSocketServer } from 'ws';
 import type { OnError } from '../on-error.ts';
-import { type Admission, createAdmission } from './admission.ts';
-import { type HandshakeStatus, handshakeDefect, pathOf, refuse, takeOffer } from './handshake.ts';
+import { createAdmission } from './admission.ts';
+import type { Admission } from './admission.ts';
+import { handshakeDefect, pathOf, refuse, takeOffer } from './handshake.ts';
+import type { HandshakeStatus } from './handshake.ts';
 import type { WebSocketOptions } from './options.ts';
 
 export interface Upgraded<P> {

@@ -1,11 +1,14 @@
 import { once } from 'node:events';
-import { createServer, type Server } from 'node:http';
-import { connect, type AddressInfo, type Socket } from 'node:net';
+import { createServer } from 'node:http';
+import type { Server } from 'node:http';
+import { connect } from 'node:net';
+import type { AddressInfo, Socket } from 'node:net';
 import { Duplex } from 'node:stream';
 import { afterEach, beforeEach, expect, it } from 'vitest';
 import { WebSocket, WebSocketServer } from 'ws';
 import { waitUntil } from '../../machines/hypervisor/wait.testkit.ts';
-import { joinScreen, type ScreenLife } from './screen-bridge.ts';
+import { joinScreen } from './screen-bridge.ts';
+import type { ScreenLife } from './screen-bridge.ts';
 import { handshakeText } from '../upgrade.testkit.ts';
 
 /** The joint between a page and a machine's screen, with real sockets and a screen that never stops. */

@@ -2,16 +2,20 @@ import { ApiError, routes } from '@wcc/api';
 import { CLOSE_CODES, SUBPROTOCOL, TICKET_PREFIX } from '@wcc/progress';
 import { createPlaces } from '@wcc/progress/server';
 import type { FastifyInstance } from 'fastify';
-import { STATUS_CODES, type IncomingMessage, type Server } from 'node:http';
+import { STATUS_CODES } from 'node:http';
+import type { IncomingMessage, Server } from 'node:http';
 import type { Duplex } from 'node:stream';
-import { WebSocketServer, type WebSocket } from 'ws';
+import { WebSocketServer } from 'ws';
+import type { WebSocket } from 'ws';
 import { isRevoked } from '../../access/access.ts';
 import type { Principal } from '../../access/principal.ts';
-import { createInputFilter, type InputFilter } from './rfb-input.ts';
+import { createInputFilter } from './rfb-input.ts';
+import type { InputFilter } from './rfb-input.ts';
 import type { ScreenOfVm } from '../../machines/machines.ts';
 import { onExpiry } from '../principal-expiry.ts';
 import { joinScreen } from './screen-bridge.ts';
-import { redeemTicket, type SocketDeps } from './socket.ts';
+import { redeemTicket } from './socket.ts';
+import type { SocketDeps } from './socket.ts';
 
 export interface ScreenDeps extends Omit<SocketDeps, 'rules' | 'may' | 'server'> {
   server: Server;

@@ -1,10 +1,12 @@
 import { randomBytes } from 'node:crypto';
 import { appendFile, truncate, writeFile } from 'node:fs/promises';
-import { request as httpRequest, type IncomingMessage } from 'node:http';
+import { request as httpRequest } from 'node:http';
+import type { IncomingMessage } from 'node:http';
 import { once } from 'node:events';
 import { join } from 'node:path';
-import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { adminToken, startTestServer, type Answer, type ServerUnderTest } from '../server.testkit.ts';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { adminToken, startTestServer } from '../server.testkit.ts';
+import type { Answer, ServerUnderTest } from '../server.testkit.ts';
 
 const MiB = 1024 ** 2;
 let server: ServerUnderTest;
@@ -59,7 +61,7 @@ async function fetchBytes(
 }
 
 describe('a download', () => {
-  test('is the whole file, as an attachment with a safe name', async () => {
+  it('is the whole file, as an attachment with a safe name', async () => {
     const { answer, body } = await fetchBytes();
     expect(answer.statusCode).toBe(200);
     expect(body.equals(bytes)).toBe(true);
@@ -72,7 +74,7 @@ describe('a download', () => {
     });
   });
 
-  test('goes on where an earlier one stopped, if the file is the same', async () => {
+  it('goes on where an earlier one stopped, if the file is the same', async () => {
     const { answer } = await fetchBytes({ range: 'bytes=0-0' });
     const etag = String(answer.headers.etag);
     const rest = await fetchBytes({ range: 'bytes=1000-', 'if-range': etag });
@@ -86,7 +88,7 @@ describe('a download', () => {
     expect((await fetchBytes({ 'if-none-match': etag })).answer.statusCode).toBe(304);
   });
 
-  test('beyond the end is refused, and says where that is', async () => {
+  it('beyond the end is refused, and says where that is', async () => {
     const answer = await ask('GET', `/api/images/${await idOf(name)}/download`, {
       range: `bytes=${bytes.length}-`,
     });
@@ -94,7 +96,7 @@ describe('a download', () => {
     expect(answer.headers['content-range']).toBe(`bytes */${bytes.length}`);
   });
 
-  test('HEAD tells the same without a byte', async () => {
+  it('HEAD tells the same without a byte', async () => {
     const answer = await ask('HEAD', `/api/images/${await idOf(name)}/download`);
     expect([answer.status, answer.headers['content-length'], answer.text]).toEqual([
       200,
@@ -103,7 +105,7 @@ describe('a download', () => {
     ]);
   });
 
-  test('ends with the right of whoever fetches', async () => {
+  it('ends with the right of whoever fetches', async () => {
     const user = await server.addUser('ann');
     const answer = await open(await idOf('huge.raw'), { cookie: await server.signIn('ann') });
     expect(answer.statusCode).toBe(200);
@@ -119,12 +121,12 @@ describe('a download', () => {
     expect((await open(await idOf('huge.raw'), { cookie: await server.signIn('ann') })).statusCode).toBe(403);
   });
 
-  test('is refused to whoever is not signed in, and for what is no image', async () => {
+  it('is refused to whoever is not signed in, and for what is no image', async () => {
     expect((await server.ask('GET', `/api/images/${await idOf(name)}/download`)).status).toBe(401);
     expect((await ask('GET', '/api/images/9999/download')).status).toBe(404);
   });
 
-  test('of a file that changed meanwhile does not look whole', async () => {
+  it('of a file that changed meanwhile does not look whole', async () => {
     const answer = await open(await idOf(name));
     await once(answer, 'readable');
     await appendFile(join(server.dataDir, 'images', name), 'more');

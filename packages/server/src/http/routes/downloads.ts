@@ -4,11 +4,14 @@ import { Readable } from 'node:stream';
 import type { Access } from '../../access/access.ts';
 import { isRevoked } from '../../access/access.ts';
 import type { Principal } from '../../access/principal.ts';
-import { readImageBytes, type OpenImage } from '../../images/download/open.ts';
+import { readImageBytes } from '../../images/download/open.ts';
+import type { OpenImage } from '../../images/download/open.ts';
 import type { Images } from '../../images/images.ts';
 import { requirePrincipal } from '../credentials.ts';
-import { imageIdOf, type WithId } from './images.ts';
-import { mayContinue, namesTag, parseRange, type Wanted } from './range.ts';
+import { imageIdOf } from './images.ts';
+import type { WithId } from './images.ts';
+import { mayContinue, namesTag, parseRange } from './range.ts';
+import type { Wanted } from './range.ts';
 
 /** Downloads that run, so that whoever loses the right loses the connection too. */
 type Running = Set<{ principal: Principal; stop: () => void }>;

@@ -13,7 +13,8 @@ import type { Images } from '../../images/images.ts';
 import type { Operations } from '../../operations/operations.ts';
 import { requirePrincipal } from '../credentials.ts';
 import { idempotencyKeyOf } from '../idempotency-key.ts';
-import { imageIdOf, type WithId } from './images.ts';
+import { imageIdOf } from './images.ts';
+import type { WithId } from './images.ts';
 import { accepted } from './operations.ts';
 import { parseBody } from '../parse.ts';
 

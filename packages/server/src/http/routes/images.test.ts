@@ -11,8 +11,9 @@ import {
 import { symlinkSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { adminToken, startTestServer, type ServerUnderTest } from '../server.testkit.ts';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { adminToken, startTestServer } from '../server.testkit.ts';
+import type { ServerUnderTest } from '../server.testkit.ts';
 
 let server: ServerUnderTest;
 let poolId: string;
@@ -44,7 +45,7 @@ async function ended(path: string): Promise<Record<string, unknown>> {
 }
 
 describe('images over HTTP', () => {
-  test('what is answered fits the contract', async () => {
+  it('what is answered fits the contract', async () => {
     const list = imageList.parse((await ask('GET', '/api/images?limit=1')).json);
     expect(list.items).toHaveLength(1);
     const rest = imageList.parse((await ask('GET', `/api/images?cursor=${list.next ?? ''}`)).json);
@@ -67,7 +68,7 @@ describe('images over HTTP', () => {
     });
   });
 
-  test('a plan never says whether files outside the pool exist', async () => {
+  it('a plan never says whether files outside the pool exist', async () => {
     const plan = async (name: string): Promise<unknown> =>
       (await ask('GET', `/api/images/100/copy-plan?name=${encodeURIComponent(name)}`)).json['nameTaken'];
     expect(await plan('../../../../../../etc/passwd')).toBe(false);
@@ -75,7 +76,7 @@ describe('images over HTTP', () => {
     expect(await plan('a.raw')).toBe(true);
   });
 
-  test('a copy is accepted with its place, and found there until its end', async () => {
+  it('a copy is accepted with its place, and found there until its end', async () => {
     const answer = await ask('POST', '/api/images/100/copy', { name: 'b.raw' });
     expect(answer.status).toBe(202);
     const { operation } = accepted.parse(answer.json);
@@ -88,13 +89,13 @@ describe('images over HTTP', () => {
     expect(list.items.map(({ id }) => id)).toContain(operation.id);
   });
 
-  test('a sample image is made on request', async () => {
+  it('a sample image is made on request', async () => {
     const answer = await ask('POST', '/api/images/sample', { name: 's.raw', sizeBytes: 1_048_576 });
     expect(answer.status).toBe(202);
     expect(await ended(answer.headers.location ?? '')).toMatchObject({ state: 'succeeded' });
   });
 
-  test.each([
+  it.each([
     ['a name with a slash', { body: { name: 'a/b' } }, { status: 422, code: 'invalid_name', field: 'name' }],
     ['a hidden name', { body: { name: '.b' } }, { status: 422, code: 'invalid_name', field: 'name' }],
     ['a control character', { body: { name: 'a\nb' } }, { status: 422, code: 'invalid_name', field: 'name' }],
@@ -121,7 +122,7 @@ describe('images over HTTP', () => {
     expect(answer.json).toMatchObject({ ...told, hint: expect.any(String) as string });
   });
 
-  test('the key of a request is checked and honoured', async () => {
+  it('the key of a request is checked and honoured', async () => {
     const send = (key: string, name: string): ReturnType<ServerUnderTest['ask']> =>
       server.ask('POST', '/api/images/100/copy', {
         bearer: adminToken,
@@ -137,7 +138,7 @@ describe('images over HTTP', () => {
 });
 
 describe('rights over HTTP', () => {
-  test('nobody gets nothing; a viewer looks and starts nothing', async () => {
+  it('nobody gets nothing; a viewer looks and starts nothing', async () => {
     const cookie = await server.signIn('eve');
     expect((await server.ask('GET', '/api/images')).status).toBe(401);
     expect((await server.ask('GET', '/api/images', { cookie })).status).toBe(200);
@@ -151,7 +152,7 @@ describe('rights over HTTP', () => {
     );
   });
 
-  test('the operation of another and one that does not exist are the same, byte for byte', async () => {
+  it('the operation of another and one that does not exist are the same, byte for byte', async () => {
     const made = await ask('POST', '/api/images/100/copy', { name: 'of-admin.raw' });
     const { operation } = accepted.parse(made.json);
     await ended(`/api/operations/${operation.id}`);
@@ -171,7 +172,7 @@ describe('rights over HTTP', () => {
     }
   });
 
-  test('remains are for administrators', async () => {
+  it('remains are for administrators', async () => {
     const id = 'q'.repeat(26);
     writeFileSync(join(poolDir(), `.wcc-${id}.partial`), 'x');
     expect((await ask('GET', `/api/pools/${poolId}/remains`)).json).toMatchObject({ items: [{ id }] });

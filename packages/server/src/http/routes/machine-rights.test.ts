@@ -4,8 +4,10 @@ import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { makeEcho, writeDisk } from '../../machines/hypervisor/guest.testkit.ts';
 import { waitUntil } from '../../machines/hypervisor/wait.testkit.ts';
-import { greet, openScreen, pressKey, seePicture, type Screen } from '../screens.testkit.ts';
-import { adminToken, startTestServer, type Answer, type ServerUnderTest } from '../server.testkit.ts';
+import { greet, openScreen, pressKey, seePicture } from '../screens.testkit.ts';
+import type { Screen } from '../screens.testkit.ts';
+import { adminToken, startTestServer } from '../server.testkit.ts';
+import type { Answer, ServerUnderTest } from '../server.testkit.ts';
 import { openSocket, shakeHands } from '../upgrade.testkit.ts';
 
 /** What a machine shows, and to whom: every address, before and after a right is lost. */

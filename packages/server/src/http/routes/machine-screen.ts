@@ -1,7 +1,8 @@
 import { ApiError, routes, serialQuery } from '@wcc/api';
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import { Readable } from 'node:stream';
-import { isRevoked, type Access } from '../../access/access.ts';
+import { isRevoked } from '../../access/access.ts';
+import type { Access } from '../../access/access.ts';
 import type { Principal } from '../../access/principal.ts';
 import type { Machines } from '../../machines/machines.ts';
 import { createPlaces } from '@wcc/progress/server';

@@ -4,8 +4,10 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { writeBootable } from '../../machines/machines.testkit.ts';
 import { waitUntil } from '../../machines/hypervisor/wait.testkit.ts';
 import { bootSectorSays } from '../../images/sample/boot-sector.ts';
-import { adminToken, startTestServer, type ServerUnderTest } from '../server.testkit.ts';
-import { greet, openScreen, pressKey, seePicture, type Screen } from '../screens.testkit.ts';
+import { adminToken, startTestServer } from '../server.testkit.ts';
+import type { ServerUnderTest } from '../server.testkit.ts';
+import { greet, openScreen, pressKey, seePicture } from '../screens.testkit.ts';
+import type { Screen } from '../screens.testkit.ts';
 import { shakeHands } from '../upgrade.testkit.ts';
 
 const MiB = 1024 ** 2;

@@ -1,21 +1,17 @@
 import {
-  type Accepted,
   addDiskRequest,
   ApiError,
   changeVmRequest,
   copyVmRequest,
   createVmRequest,
   deleteVmRequest,
-  type FirstBootProfile,
   firstBootProfile,
   growDiskRequest,
-  type Host,
   quickCreateVmRequest,
   routes,
   setCdromRequest,
-  type Vm,
-  type VmList,
 } from '@wcc/api';
+import type { Accepted, FirstBootProfile, Host, Vm, VmList } from '@wcc/api';
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import type { Machines } from '../../machines/machines.ts';
 import type { Operations } from '../../operations/operations.ts';

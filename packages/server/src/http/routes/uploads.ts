@@ -1,7 +1,8 @@
 import type { MatchedUpload, Upload, UploadList } from '@wcc/api';
 import { ApiError, matchUploadRequest, routes, tus, uploadMetadata, uploadQuery } from '@wcc/api';
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
-import { metadataOf, type TusAnswer, type TusRequest } from '../../uploads/headers.ts';
+import { metadataOf } from '../../uploads/headers.ts';
+import type { TusAnswer, TusRequest } from '../../uploads/headers.ts';
 import type { Uploads } from '../../uploads/uploads.ts';
 import { requirePrincipal } from '../credentials.ts';
 import { idempotencyKeyOf } from '../idempotency-key.ts';

@@ -2,7 +2,7 @@ import { execFile } from 'node:child_process';
 import { open, readdir, readFile, stat, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
-import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
+import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import type { ConvertImageInput } from '@wcc/api';
 import type { Snapshot } from '@wcc/progress';
 import { admin, MiB, sha256, startDomain, writeRandom } from '../images.testkit.ts';
@@ -62,7 +62,7 @@ async function converters(): Promise<string[]> {
 }
 
 describe('a conversion', () => {
-  test('there and back gives the same bytes, holes and all', async () => {
+  it('there and back gives the same bytes, holes and all', async () => {
     await addRaw('a.raw', { data: 6 * MiB, size: 64 * MiB });
     const there = await domain.wait((await convert('a.raw', { name: 'b.qcow2' })).id, 'succeeded');
     expect(there).toMatchObject({ action: 'convert_image', label: 'convert_image_100', error: null });
@@ -86,7 +86,7 @@ describe('a conversion', () => {
     expect(domain.errors).toEqual([]);
   });
 
-  test('compresses', async () => {
+  it('compresses', async () => {
     await writeFile(path('text.raw'), 'wcc '.repeat(2 * MiB));
     await domain.rescan();
     await domain.wait((await convert('text.raw', { name: 'z.qcow2', compress: true })).id, 'succeeded');
@@ -95,7 +95,7 @@ describe('a conversion', () => {
     expect(await sha256(path('back.raw'))).toBe(await sha256(path('text.raw')));
   });
 
-  test('can be paused, resumed, and cancelled with nothing left', async () => {
+  it('can be paused, resumed, and cancelled with nothing left', async () => {
     await addRaw('a.raw', { data: 200 * MiB, size: 200 * MiB });
     const { id } = await convert('a.raw', { name: 'slow.qcow2', compress: true });
     await expect.poll(async () => (await converters()).length, { timeout: 20_000 }).toBeGreaterThan(0);
@@ -112,7 +112,7 @@ describe('a conversion', () => {
     expect(await readdir(domain.poolDir)).not.toContain('slow.qcow2');
   });
 
-  test('begins anew after a stop, and ends', async () => {
+  it('begins anew after a stop, and ends', async () => {
     await addRaw('a.raw', { data: 100 * MiB, size: 100 * MiB });
     const { id } = await convert('a.raw', { name: 'b.qcow2', compress: true });
     await expect.poll(async () => (await converters()).length, { timeout: 20_000 }).toBeGreaterThan(0);
@@ -126,7 +126,7 @@ describe('a conversion', () => {
 });
 
 describe('is refused', () => {
-  test('for what cannot be meant', async () => {
+  it('for what cannot be meant', async () => {
     await addRaw('a.raw', { data: MiB, size: MiB });
     await expect(convert('a.raw', { name: 'b.raw', format: 'raw' })).rejects.toMatchObject({
       field: 'format',
@@ -142,7 +142,7 @@ describe('is refused', () => {
     await expect(convert('x.iso', { name: 'b.raw' })).rejects.toMatchObject({ code: 'unsupported_format' });
   });
 
-  test('for a source that was rewritten to lead elsewhere after it was registered', async () => {
+  it('for a source that was rewritten to lead elsewhere after it was registered', async () => {
     await run('qemu-img', ['create', '-f', 'qcow2', path('q.qcow2'), '1M']);
     await domain.rescan();
     const file = await open(path('q.qcow2'), 'r+');
@@ -157,7 +157,7 @@ describe('is refused', () => {
     });
   });
 
-  test('a raw disk whose guest wrote a qcow2 header stays a raw disk', async () => {
+  it('a raw disk whose guest wrote a qcow2 header stays a raw disk', async () => {
     await addRaw('guest.raw', { data: MiB, size: 2 * MiB });
     await run('qemu-img', [
       'create',
@@ -179,7 +179,7 @@ describe('is refused', () => {
   });
 });
 
-test('what is shown lies within the step that the program named, and is finer', () => {
+it('what is shown lies within the step that the program named, and is finer', () => {
   const at = (read: number, percent: number): number => between(read, { percent, dataBytes: 1000_000 });
   expect(at(0, 0)).toBe(0);
   expect(at(4_000, 0)).toBe(4_000);

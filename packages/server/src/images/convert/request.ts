@@ -1,4 +1,5 @@
-import { ApiError, type ConvertImageInput } from '@wcc/api';
+import { ApiError } from '@wcc/api';
+import type { ConvertImageInput } from '@wcc/api';
 import type { Snapshot } from '@wcc/progress';
 import { createOperationId } from '@wcc/progress';
 import { randomBytes } from 'node:crypto';
@@ -7,7 +8,8 @@ import { demand } from '../../access/rules.ts';
 import type { Action } from '../../operations/action.ts';
 import type { ImagesContext } from '../context.ts';
 import { lookIntoQcow2, openSafely } from '../foreign/inspect.ts';
-import { readSource, type Source } from '../source.ts';
+import { readSource } from '../source.ts';
+import type { Source } from '../source.ts';
 import { startChecked } from '../accept-with-space.ts';
 import { demandTool } from '../tools/find-tool.ts';
 import type { ConvertInput } from './input.ts';

@@ -1,6 +1,7 @@
 import { ApiError } from '@wcc/api';
 import type { ChildProcess } from 'node:child_process';
-import { readFile, type FileHandle } from 'node:fs/promises';
+import { readFile } from 'node:fs/promises';
+import type { FileHandle } from 'node:fs/promises';
 import { collect } from '../tools/run-tool.ts';
 import { inheritedPath, spawnTool } from '../tools/spawn-tool.ts';
 import type { ConvertInput } from './input.ts';

@@ -1,7 +1,7 @@
 import type { Snapshot } from '@wcc/progress';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { afterEach, beforeEach, describe, expect, test } from 'vitest';
+import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { admin, makePrincipal, MiB, sha256, startDomain, writeRandom } from '../images.testkit.ts';
 import type { DomainUnderTest } from '../images.testkit.ts';
 
@@ -25,7 +25,7 @@ async function stateTexts(id: string): Promise<string[]> {
 }
 
 describe('cancel', () => {
-  test('stops a running copy and gives its room back', async () => {
+  it('stops a running copy and gives its room back', async () => {
     const { id } = await domain.copy('a.raw', 'b.raw', slow);
     await domain.wait(id, 'running');
     const askedAt = performance.now();
@@ -38,7 +38,7 @@ describe('cancel', () => {
     await expect(domain.image('b.raw')).rejects.toThrow('there is no image');
   });
 
-  test('works while it is queued, paused and interrupted, and may be said twice', async () => {
+  it('works while it is queued, paused and interrupted, and may be said twice', async () => {
     const running = await domain.copy('a.raw', 'b.raw', slow);
     const queued = await domain.copy('a.raw', 'c.raw', slow);
     await domain.operations.cancel(queued.id, admin);
@@ -52,13 +52,13 @@ describe('cancel', () => {
     expect(await domain.litter()).toEqual([]);
   });
 
-  test('is not possible after another end', async () => {
+  it('is not possible after another end', async () => {
     const { id } = await domain.copy('a.raw', 'b.raw');
     await domain.wait(id, 'succeeded');
     await expect(domain.operations.cancel(id, admin)).rejects.toMatchObject({ code: 'invalid_state' });
   });
 
-  test('at any moment ends once, as cancelled without a trace or as succeeded with its image', async () => {
+  it('at any moment ends once, as cancelled without a trace or as succeeded with its image', async () => {
     for (let round = 0; round < 25; round += 1) {
       const name = `race-${round}.raw`;
       const { id } = await domain.copy('a.raw', name);
@@ -85,7 +85,7 @@ describe('cancel', () => {
 });
 
 describe('pause and resume', () => {
-  test('stops the bytes, frees the place, and goes on where it was', async () => {
+  it('stops the bytes, frees the place, and goes on where it was', async () => {
     const { id } = await domain.copy('a.raw', 'b.raw', slow);
     await expect.poll(async () => (await doneOf(id)) > MiB, { timeout: 20_000 }).toBe(true);
     const paused = await domain.operations.pause(id, admin);
@@ -109,7 +109,7 @@ describe('pause and resume', () => {
     ]);
   });
 
-  test('one that is resumed while the pool is busy waits for its turn, and may change its mind', async () => {
+  it('one that is resumed while the pool is busy waits for its turn, and may change its mind', async () => {
     const first = await domain.copy('a.raw', 'b.raw', slow);
     await domain.wait(first.id, 'running');
     await domain.operations.pause(first.id, admin);
@@ -128,7 +128,7 @@ describe('pause and resume', () => {
     await domain.wait(first.id, 'succeeded');
   });
 
-  test('only in the states that admit it', async () => {
+  it('only in the states that admit it', async () => {
     const first = await domain.copy('a.raw', 'b.raw', slow);
     const queued = await domain.copy('a.raw', 'c.raw');
     await expect(domain.operations.pause(queued.id, admin)).rejects.toMatchObject({ code: 'invalid_state' });
@@ -148,7 +148,7 @@ async function doneOf(id: string): Promise<number> {
 }
 
 describe('the queue of a pool', () => {
-  test('runs so many at a time, tells places, and is fair between users', async () => {
+  it('runs so many at a time, tells places, and is fair between users', async () => {
     const [ann, bob] = [makePrincipal('ann'), makePrincipal('bob')];
     const names = ['a1', 'a2', 'a3'];
     const first = await domain.copy('a.raw', 'a0', { ...slow, principal: ann });
@@ -176,7 +176,7 @@ describe('the queue of a pool', () => {
 });
 
 describe('who may', () => {
-  test('a stranger sees nothing and can do nothing; an admin can', async () => {
+  it('a stranger sees nothing and can do nothing; an admin can', async () => {
     const [ann, bob] = [makePrincipal('ann'), makePrincipal('bob')];
     const { id } = await domain.copy('a.raw', 'b.raw', { ...slow, principal: ann });
     const { operations } = domain;
@@ -197,7 +197,7 @@ describe('who may', () => {
     await domain.wait(id, 'cancelled');
   });
 
-  test('the list is paged and filtered', async () => {
+  it('the list is paged and filtered', async () => {
     const made = [];
     for (const name of ['b1', 'b2', 'b3', 'b4', 'b5']) made.push((await domain.copy('a.raw', name)).id);
     for (const id of made) await domain.wait(id, 'succeeded');

@@ -1,7 +1,7 @@
 import { open, rename, symlink, truncate, unlink, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
+import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import type { Store } from '../../storage/store.ts';
 import { admin, makePrincipal, MiB, sha256, startDomain, writeRandom } from '../images.testkit.ts';
 import type { DomainUnderTest } from '../images.testkit.ts';
@@ -39,7 +39,7 @@ async function refusalOf(
 }
 
 describe('a copy', () => {
-  test('ends as an image of its own, equal byte for byte, and leaves nothing else', async () => {
+  it('ends as an image of its own, equal byte for byte, and leaves nothing else', async () => {
     const accepted = await domain.copy('a.raw', 'b.raw');
     expect(accepted).toMatchObject({ action: 'copy_vm_image', label: 'copy_vm_image_100', state: 'queued' });
     const ended = await domain.wait(accepted.id, 'succeeded');
@@ -64,7 +64,7 @@ describe('a copy', () => {
     expect(domain.errors).toEqual([]);
   });
 
-  test('is in the store, with its promises, before anybody is told that it exists', async () => {
+  it('is in the store, with its promises, before anybody is told that it exists', async () => {
     const { id } = await domain.copy('a.raw', 'b.raw', { bytesPerSecond: 4 * MiB });
     const { db } = domain.store;
     const row = await db.selectFrom('operations').selectAll().where('id', '=', id).executeTakeFirstOrThrow();
@@ -83,7 +83,7 @@ describe('a copy', () => {
     ]);
   });
 
-  test('no watcher hears of a state that is not durable', async () => {
+  it('no watcher hears of a state that is not durable', async () => {
     await domain.close();
     let isWritten = true;
     // Slow on purpose: what is told too early is told while this waits.
@@ -115,7 +115,7 @@ describe('a copy', () => {
     ]);
   });
 
-  test('its log tells states and phases in order', async () => {
+  it('its log tells states and phases in order', async () => {
     const { id } = await domain.copy('a.raw', 'b.raw', { verify: true });
     await domain.wait(id, 'succeeded');
     const log = await domain.operations.log(id, admin);
@@ -134,7 +134,7 @@ describe('a copy', () => {
 });
 
 describe('refused before anything exists', () => {
-  test('a name that is taken by a file, a record or another copy', async () => {
+  it('a name that is taken by a file, a record or another copy', async () => {
     await writeFile(path('by-hand.raw'), 'x');
     expect(await refusalOf(() => domain.copy('a.raw', 'by-hand.raw'))).toMatchObject({
       code: 'exists',
@@ -150,7 +150,7 @@ describe('refused before anything exists', () => {
     await domain.wait((await domain.copy('a.raw', 'b.raw')).id, 'succeeded');
   });
 
-  test('an image that is missing, vanished, replaced, in use or unknown', async () => {
+  it('an image that is missing, vanished, replaced, in use or unknown', async () => {
     await rename(path('a.raw'), path('.aside'));
     expect(await refusalOf(() => domain.copy('a.raw', 'b.raw'))).toMatchObject({ code: 'source_vanished' });
     await domain.rescan();
@@ -168,13 +168,13 @@ describe('refused before anything exists', () => {
     expect(await refusalOf(() => domain.images.copy(admin, unknown))).toMatchObject({ code: 'not_found' });
   });
 
-  test('a source that became a symlink is not followed', async () => {
+  it('a source that became a symlink is not followed', async () => {
     await unlink(path('a.raw'));
     await symlink('/etc/hostname', path('a.raw'));
     expect(await refusalOf(() => domain.copy('a.raw', 'b.raw'))).toMatchObject({ code: 'not_regular' });
   });
 
-  test('too little room, with the numbers', async () => {
+  it('too little room, with the numbers', async () => {
     await domain.close();
     domain = await startDomain({ floor: { bytes: 2 ** 50, fraction: 0 } });
     await writeRandom(path('a.raw'), 3 * MiB);
@@ -185,7 +185,7 @@ describe('refused before anything exists', () => {
     });
   });
 
-  test('method "clone" where blocks cannot be shared', async () => {
+  it('method "clone" where blocks cannot be shared', async () => {
     const [pool] = (await domain.images.pools(admin)).items;
     if (pool?.clonePossible === true) {
       const { id } = await domain.copy('a.raw', 'b.raw', { method: 'clone' });
@@ -196,14 +196,14 @@ describe('refused before anything exists', () => {
     expect(refusal).toMatchObject({ code: 'clone_unsupported', field: 'method' });
   });
 
-  test('a pool whose marker has gone', async () => {
+  it('a pool whose marker has gone', async () => {
     await rename(path('.wcc-pool'), path('.marker'));
     expect(await refusalOf(() => domain.copy('a.raw', 'b.raw'))).toMatchObject({ code: 'pool_unavailable' });
     await rename(path('.marker'), path('.wcc-pool'));
     await domain.wait((await domain.copy('a.raw', 'b.raw')).id, 'succeeded');
   });
 
-  test('a viewer', async () => {
+  it('a viewer', async () => {
     const viewer = makePrincipal('eve', 'viewer');
     expect(await refusalOf(() => domain.copy('a.raw', 'b.raw', { principal: viewer }))).toMatchObject({
       code: 'forbidden',
@@ -212,7 +212,7 @@ describe('refused before anything exists', () => {
 });
 
 describe('an idempotency key', () => {
-  test('gives the same operation again, also to those who ask at the same time', async () => {
+  it('gives the same operation again, also to those who ask at the same time', async () => {
     const ask = (): Promise<{ id: string }> => domain.copy('a.raw', 'b.raw', { key: 'k1' });
     const all = await Promise.all([ask(), ask(), ask()]);
     await domain.wait(all[0].id, 'succeeded');
@@ -223,7 +223,7 @@ describe('an idempotency key', () => {
     });
   });
 
-  test('of another user is another key', async () => {
+  it('of another user is another key', async () => {
     const first = await domain.copy('a.raw', 'b.raw', { key: 'k1', principal: makePrincipal('ann') });
     const second = await domain.copy('a.raw', 'c.raw', { key: 'k1', principal: makePrincipal('bob') });
     expect(second.id).not.toBe(first.id);
@@ -233,7 +233,7 @@ describe('an idempotency key', () => {
 });
 
 describe('what happens meanwhile', () => {
-  test('a file put under the final name by hand is not overwritten', async () => {
+  it('a file put under the final name by hand is not overwritten', async () => {
     const { id } = await domain.copy('a.raw', 'b.raw', { bytesPerSecond: 2 * MiB });
     await domain.wait(id, 'running');
     await writeFile(path('b.raw'), 'by hand');
@@ -245,7 +245,7 @@ describe('what happens meanwhile', () => {
     expect(await domain.image('b.raw')).toMatchObject({ sizeBytes: 7, owner: null });
   });
 
-  test('a source that is cut fails the copy, and nothing is published', async () => {
+  it('a source that is cut fails the copy, and nothing is published', async () => {
     const { id } = await domain.copy('a.raw', 'b.raw', { bytesPerSecond: 2 * MiB });
     // Cut before it is looked at, it would be a smaller source, and a good copy of that.
     await vi.waitUntil(
@@ -258,7 +258,7 @@ describe('what happens meanwhile', () => {
     await expect(domain.image('b.raw')).rejects.toThrow('there is no image');
   });
 
-  test('a retry of what failed is a new operation that knows the old one', async () => {
+  it('a retry of what failed is a new operation that knows the old one', async () => {
     const { id } = await domain.copy('a.raw', 'b.raw', { bytesPerSecond: 2 * MiB });
     await domain.wait(id, 'running');
     await writeFile(path('b.raw'), 'by hand');

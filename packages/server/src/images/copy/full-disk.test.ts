@@ -2,7 +2,7 @@ import { execFileSync } from 'node:child_process';
 import { mkdir, mkdtemp, rm, truncate, unlink, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { afterAll, beforeAll, expect, test } from 'vitest';
+import { afterAll, beforeAll, expect, it } from 'vitest';
 import { admin, MiB, sha256, startDomain, writeRandom } from '../images.testkit.ts';
 
 const isRoot = process.getuid?.() === 0;
@@ -28,7 +28,7 @@ afterAll(async () => {
   await rm(home, { recursive: true });
 });
 
-test.skipIf(!isRoot)('a full disk pauses the copy, which goes on when there is room', async () => {
+it.skipIf(!isRoot)('a full disk pauses the copy, which goes on when there is room', async () => {
   const poolDir = join(disk, 'pool');
   const domain = await startDomain({ poolDir });
   try {

@@ -1,7 +1,7 @@
 import { copyFile } from '@wcc/copy';
 import { rename, unlink, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { afterEach, beforeEach, describe, expect, test } from 'vitest';
+import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import type { OperationRecord } from '../../operations/record.ts';
 import { admin, makePrincipal, MiB, sha256, startDomain, writeRandom } from '../images.testkit.ts';
 import type { DomainOptions, DomainUnderTest } from '../images.testkit.ts';
@@ -54,7 +54,7 @@ async function acceptQueued(target: string): Promise<{ id: string; blocker: stri
 }
 
 describe('after a stop', () => {
-  test('a running copy goes on from its checkpoint under a new epoch', async () => {
+  it('a running copy goes on from its checkpoint under a new epoch', async () => {
     const { id } = await domain.copy('a.raw', 'b.raw', slow);
     await expect
       .poll(async () => numbersOf(id), { timeout: 20_000 })
@@ -74,7 +74,7 @@ describe('after a stop', () => {
     expect(await domain.litter()).toEqual([]);
   });
 
-  test('paused stays paused, and can be resumed', async () => {
+  it('paused stays paused, and can be resumed', async () => {
     const { id } = await domain.copy('a.raw', 'b.raw', slow);
     await domain.wait(id, 'running');
     await domain.operations.pause(id, admin);
@@ -88,7 +88,7 @@ describe('after a stop', () => {
     expect(await sha256(path('b.raw'))).toBe(await sha256(path('a.raw')));
   });
 
-  test('queued ones keep their order, behind what ran', async () => {
+  it('queued ones keep their order, behind what ran', async () => {
     const { id: first, blocker } = await acceptQueued('b1');
     const second = await domain.copy('a.raw', 'b2');
     await restart();
@@ -97,7 +97,7 @@ describe('after a stop', () => {
     expect(rows.map(({ id }) => id)).toEqual([blocker, first, second.id]);
   });
 
-  test('nothing starts and nothing is accepted once it has begun', async () => {
+  it('nothing starts and nothing is accepted once it has begun', async () => {
     const { id } = await acceptQueued('b.raw');
     await domain.operations.stop();
     expect((await domain.operations.snapshot(id))?.state).toBe('queued');
@@ -116,7 +116,7 @@ async function numbersOf(id: string): Promise<Numbers> {
 }
 
 describe('after a kill', () => {
-  test('the time counts that was noted while it ran', async () => {
+  it('the time counts that was noted while it ran', async () => {
     const { id } = await domain.copy('a.raw', 'b.raw', slow);
     await expect.poll(() => notedMs(id), { timeout: 20_000 }).toBeGreaterThan(0);
     const [record, noted] = [await recordOf(id), await notedMs(id)];
@@ -133,7 +133,7 @@ describe('after a kill', () => {
     expect(transferMs).toBeLessThanOrEqual(elapsedMs);
   });
 
-  test('a cancel that was acknowledged is carried out', async () => {
+  it('a cancel that was acknowledged is carried out', async () => {
     const { id } = await acceptQueued('b.raw');
     await domain.operations.stop();
     await pretendState(id, { state: 'cancelling' });
@@ -143,7 +143,7 @@ describe('after a kill', () => {
     expect(await domain.litter(id)).toEqual([]);
   });
 
-  test.each(['running', 'interrupted', 'paused', 'cancelling'] as const)(
+  it.each(['running', 'interrupted', 'paused', 'cancelling'] as const)(
     'what was published while it was %s succeeds once, with one image',
     async (state) => {
       const { id } = await acceptQueued('b.raw');
@@ -166,7 +166,7 @@ describe('after a kill', () => {
     },
   );
 
-  test('a source that changed meanwhile is copied anew, and that is told', async () => {
+  it('a source that changed meanwhile is copied anew, and that is told', async () => {
     const { id } = await domain.copy('a.raw', 'b.raw', slow);
     await expect
       .poll(async () => numbersOf(id), { timeout: 20_000 })
@@ -180,7 +180,7 @@ describe('after a kill', () => {
     expect(domain.errors).toEqual([]);
   });
 
-  test('a source that vanished meanwhile fails the copy', async () => {
+  it('a source that vanished meanwhile fails the copy', async () => {
     const { id } = await acceptQueued('b.raw');
     await domain.operations.stop();
     await pretendState(id, { state: 'running' });
@@ -191,7 +191,7 @@ describe('after a kill', () => {
     await expect.poll(() => domain.litter(), { timeout: 20_000 }).toEqual([]);
   });
 
-  test('remains of what has ended are swept; unknown ones are shown, and deleted only by an admin', async () => {
+  it('remains of what has ended are swept; unknown ones are shown, and deleted only by an admin', async () => {
     const { id } = await domain.copy('a.raw', 'b.raw');
     await domain.wait(id, 'succeeded');
     await writeFile(path(`.wcc-${id}.partial`), 'litter');
@@ -214,7 +214,7 @@ describe('after a kill', () => {
     expect(await domain.litter()).toEqual([]);
   });
 
-  test('a pool that is not there keeps its operations waiting, and they go on when it is back', async () => {
+  it('a pool that is not there keeps its operations waiting, and they go on when it is back', async () => {
     const { id } = await domain.copy('a.raw', 'b.raw', slow);
     await domain.wait(id, 'running');
     await domain.stop();

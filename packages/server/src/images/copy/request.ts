@@ -1,4 +1,5 @@
-import { ApiError, findImageNameProblem, type CopyImageInput, type CopyPlan } from '@wcc/api';
+import { ApiError, findImageNameProblem } from '@wcc/api';
+import type { CopyImageInput, CopyPlan } from '@wcc/api';
 import { canClone, CopyError } from '@wcc/copy';
 import type { Snapshot } from '@wcc/progress';
 import { createOperationId } from '@wcc/progress';
@@ -10,7 +11,8 @@ import type { ImagesContext } from '../context.ts';
 import { isNameTaken } from '../names.ts';
 import type { Pool } from '../pool/pools.ts';
 import { measureRoom } from '../free-space.ts';
-import { readSource, type Source } from '../source.ts';
+import { readSource } from '../source.ts';
+import type { Source } from '../source.ts';
 import { startChecked } from '../accept-with-space.ts';
 import type { CopyInput } from './input.ts';
 

@@ -1,6 +1,6 @@
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { afterEach, expect, test } from 'vitest';
+import { afterEach, expect, it } from 'vitest';
 import { StoreError } from '../../storage/errors.ts';
 import type { Store } from '../../storage/store.ts';
 import { admin, MiB, sha256, startDomain, writeRandom } from '../images.testkit.ts';
@@ -53,7 +53,7 @@ async function expectOneGoodEnd(id: string): Promise<void> {
   expect(await domain.litter()).toEqual([]);
 }
 
-test.each([
+it.each([
   ['fail', 6],
   ['lose', 1],
 ] as const)('an end that cannot be written (%s × %i) is written all the same, once', async (kind, count) => {
@@ -66,7 +66,7 @@ test.each([
   expect(domain.errors.length).toBeGreaterThanOrEqual(count);
 });
 
-test('a change that was given up but written after all does not block the end', async () => {
+it('a change that was given up but written after all does not block the end', async () => {
   const trouble = await start();
   const { id } = await domain.copy('a.raw', 'b.raw', { bytesPerSecond: 2 * MiB });
   await domain.wait(id, 'running');
@@ -85,7 +85,7 @@ test('a change that was given up but written after all does not block the end', 
   await expectOneGoodEnd(id);
 });
 
-test('a store that is slow does not slow the copy', async () => {
+it('a store that is slow does not slow the copy', async () => {
   const trouble = await start();
   const { id } = await domain.copy('a.raw', 'b.raw', { bytesPerSecond: 2 * MiB });
   await domain.wait(id, 'running');
@@ -98,7 +98,7 @@ test('a store that is slow does not slow the copy', async () => {
   await expectOneGoodEnd(id);
 });
 
-test('a start that cannot be written is tried again, and an order that cannot be written is refused', async () => {
+it('a start that cannot be written is tried again, and an order that cannot be written is refused', async () => {
   const trouble = await start();
   const { id } = await domain.copy('a.raw', 'b.raw', { bytesPerSecond: 2 * MiB });
   trouble.fail = 5;

@@ -3,7 +3,8 @@ import type { Action, OperationView, RetryRequest } from '../../operations/actio
 import type { ImagesContext } from '../context.ts';
 import { startWork } from '../work.ts';
 import type { DeleteInput } from './input.ts';
-import { removeFile, settleRemoval, undoRemoval, type Place } from './remove.ts';
+import { removeFile, settleRemoval, undoRemoval } from './remove.ts';
+import type { Place } from './remove.ts';
 
 /** `delete_image`: the file loses its name, gives its blocks back, and its record goes. */
 export function createDeleteAction(

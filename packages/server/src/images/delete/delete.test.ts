@@ -1,6 +1,6 @@
 import { link, readdir, rename, stat, symlink, truncate, unlink, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
+import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import type { Principal } from '../../access/principal.ts';
 import { admin, makePrincipal, MiB, startDomain, writeRandom } from '../images.testkit.ts';
 import type { DomainUnderTest } from '../images.testkit.ts';
@@ -28,7 +28,7 @@ const names = async (): Promise<string[]> =>
   (await readdir(domain.poolDir)).filter((name) => !name.startsWith('.'));
 
 describe('a deletion', () => {
-  test('takes the file and its record, and leaves nothing', async () => {
+  it('takes the file and its record, and leaves nothing', async () => {
     const { id } = await domain.image('a.raw');
     const accepted = await remove('a.raw');
     expect(accepted).toMatchObject({ action: 'delete_image', label: 'delete_image_100' });
@@ -41,7 +41,7 @@ describe('a deletion', () => {
     expect(domain.errors).toEqual([]);
   });
 
-  test('does not wait behind copies', async () => {
+  it('does not wait behind copies', async () => {
     await writeRandom(path('b.raw'), MiB);
     await domain.rescan();
     const copy = await domain.copy('a.raw', 'c.raw', { bytesPerSecond: 65_536 });
@@ -50,7 +50,7 @@ describe('a deletion', () => {
     expect((await domain.operations.snapshot(copy.id))?.state).toBe('running');
   });
 
-  test('gives a large file back step by step, and touches no other name of the same bytes', async () => {
+  it('gives a large file back step by step, and touches no other name of the same bytes', async () => {
     await writeFile(path('big.raw'), 'x');
     await truncate(path('big.raw'), 5 * 1024 ** 3);
     await domain.rescan();
@@ -65,7 +65,7 @@ describe('a deletion', () => {
     expect(await names()).toEqual(['a.raw']);
   });
 
-  test('of an image whose file is missing takes the record', async () => {
+  it('of an image whose file is missing takes the record', async () => {
     await unlink(path('a.raw'));
     await domain.rescan();
     await domain.wait((await remove('a.raw')).id, 'succeeded');
@@ -74,7 +74,7 @@ describe('a deletion', () => {
 });
 
 describe('is refused', () => {
-  test('while something uses the image, and says what', async () => {
+  it('while something uses the image, and says what', async () => {
     const copy = await domain.copy('a.raw', 'b.raw', { bytesPerSecond: MiB });
     expect((await domain.image('a.raw')).usedBy).toEqual([
       { kind: 'operation', id: copy.id, name: 'copy_vm_image_100' },
@@ -91,7 +91,7 @@ describe('is refused', () => {
     await expect(remove('a.raw')).rejects.toMatchObject({ message: 'In use by machine web.' });
   });
 
-  test('without naming what the asker may not see', async () => {
+  it('without naming what the asker may not see', async () => {
     const ann = makePrincipal('ann');
     await domain.wait((await domain.copy('a.raw', 'of-ann.raw', { principal: ann })).id, 'succeeded');
     const { id } = await domain.image('of-ann.raw');
@@ -107,7 +107,7 @@ describe('is refused', () => {
     await domain.wait(copy.id, 'succeeded');
   });
 
-  test('of a template, until the mark is taken away', async () => {
+  it('of a template, until the mark is taken away', async () => {
     const { id } = await domain.image('a.raw');
     expect(await domain.images.change(admin, id, { template: true })).toMatchObject({ template: true });
     await expect(remove('a.raw')).rejects.toMatchObject({ code: 'image_protected' });
@@ -115,7 +115,7 @@ describe('is refused', () => {
     await domain.wait((await remove('a.raw')).id, 'succeeded');
   });
 
-  test('to whoever does not own it', async () => {
+  it('to whoever does not own it', async () => {
     const [ann, bob] = [makePrincipal('ann'), makePrincipal('bob')];
     const copy = await domain.copy('a.raw', 'of-ann.raw', { principal: ann });
     await domain.wait(copy.id, 'succeeded');
@@ -128,7 +128,7 @@ describe('is refused', () => {
     await domain.wait((await remove('of-ann.raw', ann)).id, 'succeeded');
   });
 
-  test('for another file under the name, and for what is no file', async () => {
+  it('for another file under the name, and for what is no file', async () => {
     await writeFile(path('other'), 'not the image');
     await rename(path('other'), path('a.raw'));
     await expect(remove('a.raw')).rejects.toMatchObject({ code: 'image_unavailable' });
@@ -205,30 +205,30 @@ describe('after a kill', () => {
     await expect(domain.image('a.raw')).rejects.toThrow('no image');
   };
 
-  test('it goes on, wherever it was', async () => {
+  it('it goes on, wherever it was', async () => {
     await expectGone(await killIn(() => Promise.resolve()));
   });
-  test('it goes on when the name was gone', async () => {
+  it('it goes on when the name was gone', async () => {
     await expectGone(await killIn((hidden) => rename(path('a.raw'), hidden)));
   });
-  test('it goes on when the blocks were half gone, though it was cancelled', async () => {
+  it('it goes on when the blocks were half gone, though it was cancelled', async () => {
     const half = async (hidden: string): Promise<void> => {
       await rename(path('a.raw'), hidden);
       await truncate(hidden, MiB);
     };
     await expectGone(await killIn(half, 'cancelling'));
   });
-  test('it ends when all was gone but the record', async () => {
+  it('it ends when all was gone but the record', async () => {
     await expectGone(await killIn(() => unlink(path('a.raw'))));
   });
-  test('a cancelled one gives the name back while the file is whole', async () => {
+  it('a cancelled one gives the name back while the file is whole', async () => {
     const id = await killIn((hidden) => rename(path('a.raw'), hidden), 'cancelling');
     await domain.wait(id, 'cancelled');
     expect((await stat(path('a.raw'))).size).toBe(4 * MiB);
     expect(await domain.litter()).toEqual([]);
     expect(await domain.image('a.raw')).toMatchObject({ state: 'ready', usedBy: [] });
   });
-  test('a foreign file that took the name meanwhile is left alone', async () => {
+  it('a foreign file that took the name meanwhile is left alone', async () => {
     const swap = async (): Promise<void> => {
       await rename(path('a.raw'), join(domain.home, 'away'));
       await writeFile(path('a.raw'), 'somebody else');

@@ -4,7 +4,8 @@ import { constants } from 'node:fs';
 import { join } from 'node:path';
 import { syncDirectory } from '../pool/marker.ts';
 import { partialPath } from '../free-space.ts';
-import { lookAt, type Entry } from '../scan/stat-entry.ts';
+import { lookAt } from '../scan/stat-entry.ts';
+import type { Entry } from '../scan/stat-entry.ts';
 import type { Steps } from '../work.ts';
 import type { DeleteInput } from './input.ts';
 

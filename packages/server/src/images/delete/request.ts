@@ -9,11 +9,13 @@ import type { Principal } from '../../access/principal.ts';
 import type { Action } from '../../operations/action.ts';
 import type { ImagesContext } from '../context.ts';
 import { toRefusal } from '../failures.ts';
-import { readImage, type ImageRow } from '../image-rows.ts';
+import { readImage } from '../image-rows.ts';
+import type { ImageRow } from '../image-rows.ts';
 import { measureRoom } from '../free-space.ts';
 import { lookAt } from '../scan/stat-entry.ts';
 import type { DeleteInput } from './input.ts';
-import { demandSeen, usersSeenBy, type OwnedUser } from '../references.ts';
+import { demandSeen, usersSeenBy } from '../references.ts';
+import type { OwnedUser } from '../references.ts';
 
 export interface DeleteRequest {
   principal: Principal;

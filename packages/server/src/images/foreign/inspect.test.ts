@@ -5,8 +5,9 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { gzipSync } from 'node:zlib';
-import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { inspectForeign, type InspectOptions } from './inspect.ts';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { inspectForeign } from './inspect.ts';
+import type { InspectOptions } from './inspect.ts';
 
 const run = promisify(execFile);
 const MiB = 1024 ** 2;
@@ -50,7 +51,7 @@ async function writeIso(name: string, { volumeBytes }: { volumeBytes: number }):
 }
 
 describe('what is taken', () => {
-  test('a qcow2 image, of either version, with or without compression', async () => {
+  it('a qcow2 image, of either version, with or without compression', async () => {
     await qemuImg(
       'convert',
       '-f',
@@ -80,7 +81,7 @@ describe('what is taken', () => {
     });
   });
 
-  test('a raw disk, whatever is in it or nothing at all', async () => {
+  it('a raw disk, whatever is in it or nothing at all', async () => {
     const withPartitions = Buffer.alloc(MiB);
     withPartitions.write('EFI PART', 512, 'latin1');
     withPartitions.writeUInt16LE(0xaa55, 510);
@@ -93,14 +94,14 @@ describe('what is taken', () => {
     expect(await inspectForeign(path('short.img'))).toEqual({ format: 'raw', virtualSizeBytes: 1 });
   });
 
-  test('an ISO, also with boot code of any kind before it', async () => {
+  it('an ISO, also with boot code of any kind before it', async () => {
     await writeIso('install.iso', { volumeBytes: MiB });
     expect(await inspectForeign(path('install.iso'))).toEqual({ format: 'iso', virtualSizeBytes: MiB });
     await patch('install.iso', 0, Buffer.from('1f8b0800', 'hex'));
     expect(await inspectForeign(path('install.iso'))).toMatchObject({ format: 'iso' });
   });
 
-  test('leaked clusters, which take room and do no harm', async () => {
+  it('leaked clusters, which take room and do no harm', async () => {
     await copyFile(path('good.qcow2'), path('leaky.qcow2'));
     const header = await readFile(path('leaky.qcow2'));
     // Its one L1 entry is the only thing that leads to data: without it every cluster is leaked.
@@ -111,7 +112,7 @@ describe('what is taken', () => {
 });
 
 describe('hostile files', () => {
-  test('qcow2 with a backing file', async () => {
+  it('qcow2 with a backing file', async () => {
     await qemuImg('create', '-f', 'qcow2', '-b', path('secret'), '-F', 'raw', path('backing.qcow2'));
     expect(await refusalOf('backing.qcow2')).toMatchObject({
       code: 'hostile_image',
@@ -119,7 +120,7 @@ describe('hostile files', () => {
     });
   });
 
-  test('qcow2 with an external data file, by its bit or by its name', async () => {
+  it('qcow2 with an external data file, by its bit or by its name', async () => {
     const data = path('data.raw');
     await qemuImg(
       'create',
@@ -136,7 +137,7 @@ describe('hostile files', () => {
     expect(await refusalOf('data.qcow2')).toMatchObject(refusal);
   });
 
-  test('VMDK whose extent is a file of this host', async () => {
+  it('VMDK whose extent is a file of this host', async () => {
     await qemuImg('create', '-f', 'vmdk', '-o', 'subformat=monolithicFlat', path('flat.vmdk'), '1M');
     const text = (await readFile(path('flat.vmdk'), 'utf8')).replace(/FLAT ".*"/, `FLAT "${path('secret')}"`);
     await writeFile(path('extent.img'), text);
@@ -144,7 +145,7 @@ describe('hostile files', () => {
     expect(await refusalOf('extent.img')).toMatchObject({ code: 'unsupported_format', hint: /-f vmdk/ });
   });
 
-  test('qcow2 with an absurd L1 table or virtual size', async () => {
+  it('qcow2 with an absurd L1 table or virtual size', async () => {
     await copyFile(path('good.qcow2'), path('l1.qcow2'));
     await patch('l1.qcow2', 36, Buffer.from('ffffffff', 'hex'));
     expect(await refusalOf('l1.qcow2')).toMatchObject({
@@ -167,7 +168,7 @@ describe('hostile files', () => {
     });
   });
 
-  test('a gzip bomb, and whatever else is packed', async () => {
+  it('a gzip bomb, and whatever else is packed', async () => {
     await writeFile(path('bomb.img'), gzipSync(Buffer.alloc(64 * MiB)));
     expect(await refusalOf('bomb.img')).toMatchObject({ code: 'unsupported_format', hint: /gunzip/ });
     for (const [digits, hint] of [
@@ -181,7 +182,7 @@ describe('hostile files', () => {
     }
   });
 
-  test('qcow2 that is cut off, in its header, its tables or its data', async () => {
+  it('qcow2 that is cut off, in its header, its tables or its data', async () => {
     const { size } = await stat(path('good.qcow2'));
     for (const length of [50, 100, 70_000, size - 1024 * 1024]) {
       await copyFile(path('good.qcow2'), path('cut.qcow2'));
@@ -190,7 +191,7 @@ describe('hostile files', () => {
     }
   });
 
-  test('an ISO named as qcow2 is an ISO', async () => {
+  it('an ISO named as qcow2 is an ISO', async () => {
     await writeIso('really-iso.qcow2', { volumeBytes: MiB });
     expect(await inspectForeign(path('really-iso.qcow2'))).toMatchObject({ format: 'iso' });
     expect(await refusalOf('really-iso.qcow2', { believed: 'qcow2' })).toMatchObject({
@@ -199,12 +200,12 @@ describe('hostile files', () => {
     });
   });
 
-  test('an ISO that is cut off', async () => {
+  it('an ISO that is cut off', async () => {
     await writeIso('cut.iso', { volumeBytes: 700 * MiB });
     expect(await refusalOf('cut.iso')).toMatchObject({ code: 'hostile_image', message: /cut off/ });
   });
 
-  test('other disks by their marks, whatever they are called', async () => {
+  it('other disks by their marks, whatever they are called', async () => {
     const formats = [
       ['vmdk', /VMDK/],
       ['vdi', /VDI/],
@@ -223,7 +224,7 @@ describe('hostile files', () => {
     expect(await refusalOf('page.iso')).toMatchObject({ code: 'unsupported_format', message: /web page/ });
   });
 
-  test('qcow2 that is encrypted, damaged, or of another age', async () => {
+  it('qcow2 that is encrypted, damaged, or of another age', async () => {
     await copyFile(path('good.qcow2'), path('locked.qcow2'));
     await patch('locked.qcow2', 32, Buffer.from('00000002', 'hex'));
     expect(await refusalOf('locked.qcow2')).toMatchObject({
@@ -240,7 +241,7 @@ describe('hostile files', () => {
     expect(await refusalOf('damaged.qcow2')).toMatchObject({ code: 'hostile_image', message: /damaged/ });
   });
 
-  test('a symlink, and a pipe that nobody writes to', async () => {
+  it('a symlink, and a pipe that nobody writes to', async () => {
     await symlink(path('secret'), path('link.img'));
     expect(await refusalOf('link.img')).toMatchObject({ code: 'not_regular' });
     await run('mkfifo', [path('pipe.img')]);
@@ -251,7 +252,7 @@ describe('hostile files', () => {
 describe('without qemu-img', () => {
   const toolDirectories = ['/nonexistent'];
 
-  test('raw disks and ISOs are taken, qcow2 is refused with the package to install', async () => {
+  it('raw disks and ISOs are taken, qcow2 is refused with the package to install', async () => {
     await writeIso('install.iso', { volumeBytes: MiB });
     expect(await inspectForeign(path('disk.raw'), { toolDirectories })).toMatchObject({ format: 'raw' });
     expect(await inspectForeign(path('install.iso'), { toolDirectories })).toMatchObject({ format: 'iso' });
@@ -262,7 +263,7 @@ describe('without qemu-img', () => {
   });
 });
 
-test('can be given up', async () => {
+it('can be given up', async () => {
   const signal = AbortSignal.abort(new Error('given up'));
   await expect(inspectForeign(path('good.qcow2'), { signal })).rejects.toThrow('given up');
 });

@@ -1,9 +1,12 @@
-import { ApiError, type ImageFormat } from '@wcc/api';
+import { ApiError } from '@wcc/api';
+import type { ImageFormat } from '@wcc/api';
 import { constants } from 'node:fs';
-import { open, type FileHandle } from 'node:fs/promises';
+import { open } from 'node:fs/promises';
+import type { FileHandle } from 'node:fs/promises';
 import { checkIsoLength } from './iso.ts';
 import { checkQcow2Header, headerReadBytes } from './qcow2-header.ts';
-import { checkQcow2, infoQcow2, type LookOptions } from './qemu-img.ts';
+import { checkQcow2, infoQcow2 } from './qemu-img.ts';
+import type { LookOptions } from './qemu-img.ts';
 import { isoDescriptorOffset } from '../scan/recognise.ts';
 import { endLengths, recogniseForeign } from './signatures.ts';
 import { refuseTooLarge } from './too-large.ts';

@@ -1,6 +1,8 @@
 import { ApiError } from '@wcc/api';
-import { inheritedPath, type ToolLimits } from '../tools/spawn-tool.ts';
-import { runTool, type ToolRun } from '../tools/run-tool.ts';
+import { inheritedPath } from '../tools/spawn-tool.ts';
+import type { ToolLimits } from '../tools/spawn-tool.ts';
+import { runTool } from '../tools/run-tool.ts';
+import type { ToolRun } from '../tools/run-tool.ts';
 
 /** Design page 06: 30 s of CPU and 1 GiB of address space; it writes nothing. */
 const limits: ToolLimits = { cpuSeconds: 30, addressSpaceBytes: 1024 ** 3, fileBytes: 0 };

@@ -8,9 +8,8 @@ import {
   readCheckpoint,
   removeRemains,
   settlePublication,
-  type ReceivedFile,
-  type Receiving,
 } from '@wcc/copy';
+import type { ReceivedFile, Receiving } from '@wcc/copy';
 import type { Snapshot } from '@wcc/progress';
 import { join } from 'node:path';
 import type { Action, Completion, OperationView, RetryRequest, WorkResult } from '../../operations/action.ts';
@@ -19,8 +18,10 @@ import { inspectForeign } from '../foreign/inspect.ts';
 import { registerImage } from '../register-image.ts';
 import { measureRoom, partialPath, readReservation } from '../free-space.ts';
 import { readDigest, refuseOtherDigest } from '../verify/digest.ts';
-import { startWork, type Steps } from '../work.ts';
-import { forgetImport, type ImportContext } from './context.ts';
+import { startWork } from '../work.ts';
+import type { Steps } from '../work.ts';
+import { forgetImport } from './context.ts';
+import type { ImportContext } from './context.ts';
 import { fetchFile } from './fetch.ts';
 import type { ImportInput } from './input.ts';
 import { reserveRoom } from './reserve.ts';

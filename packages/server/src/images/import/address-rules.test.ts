@@ -1,5 +1,5 @@
 import fc from 'fast-check';
-import { describe, expect, test } from 'vitest';
+import { describe, expect, it } from 'vitest';
 import { createRangeTest } from '../../config/address-range.ts';
 import { mayAsk, parseSource, refuseLiteral, resolveChecked } from './address-rules.ts';
 
@@ -7,7 +7,7 @@ const nobody = (): boolean => false;
 const refused = expect.objectContaining({ code: 'import_refused' }) as Error;
 
 describe('an address to import from', () => {
-  test('is http or https, without user or password, and loses its fragment', () => {
+  it('is http or https, without user or password, and loses its fragment', () => {
     expect(parseSource('https://example.org/a.iso?x=1#part').href).toBe('https://example.org/a.iso?x=1');
     expect(parseSource('b.iso', new URL('http://example.org/dir/a.iso')).href).toBe(
       'http://example.org/dir/b.iso',
@@ -25,7 +25,7 @@ describe('an address to import from', () => {
       expect(() => parseSource(text), text).toThrow(refused);
   });
 
-  test('no text whatever leads to a literal private address, however it is written', () => {
+  it('no text whatever leads to a literal private address, however it is written', () => {
     const byte = fc.integer({ min: 0, max: 255 });
     const privates = fc.oneof(
       fc.tuple(fc.constant(127), byte, byte, byte),
@@ -54,7 +54,7 @@ describe('an address to import from', () => {
     );
   });
 
-  test('a name counts as what it leads to', async () => {
+  it('a name counts as what it leads to', async () => {
     const url = parseSource('http://localhost:8080/');
     expect(() => refuseLiteral(url, nobody)).not.toThrow();
     await expect(resolveChecked(url, nobody)).rejects.toThrow(refused);
@@ -62,7 +62,7 @@ describe('an address to import from', () => {
     expect(['127.0.0.1', '::1']).toContain(found?.address);
   });
 
-  test('what is allowed is allowed, and nothing beside it', () => {
+  it('what is allowed is allowed, and nothing beside it', () => {
     const isAllowed = createRangeTest(['10.1.0.0/16', 'fd00::/64']);
     expect(mayAsk('10.1.2.3', isAllowed)).toBe(true);
     expect(mayAsk('::ffff:10.1.2.3', isAllowed)).toBe(true);

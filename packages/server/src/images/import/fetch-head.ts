@@ -1,15 +1,10 @@
 import { ApiError } from '@wcc/api';
-import { request as httpRequest, type IncomingMessage, type RequestOptions } from 'node:http';
+import { request as httpRequest } from 'node:http';
+import type { IncomingMessage, RequestOptions } from 'node:http';
 import { request as httpsRequest } from 'node:https';
 import type { LookupFunction } from 'node:net';
-import {
-  mayAsk,
-  notPublic,
-  parseSource,
-  resolveChecked,
-  type CheckedAddress,
-  type IsAllowed,
-} from './address-rules.ts';
+import { mayAsk, notPublic, parseSource, resolveChecked } from './address-rules.ts';
+import type { CheckedAddress, IsAllowed } from './address-rules.ts';
 
 export interface AskOptions {
   isAllowed: IsAllowed;

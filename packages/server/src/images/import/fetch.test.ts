@@ -1,12 +1,14 @@
-import { createReceived, openReceived, type ReceivedFile } from '@wcc/copy';
+import { createReceived, openReceived } from '@wcc/copy';
+import type { ReceivedFile } from '@wcc/copy';
 import { randomBytes } from 'node:crypto';
 import { mkdtemp, readdir, readFile, rm } from 'node:fs/promises';
-import { createServer, type RequestListener, type Server } from 'node:http';
+import { createServer } from 'node:http';
+import type { RequestListener, Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { once } from 'node:events';
-import { afterEach, beforeEach, expect, test } from 'vitest';
+import { afterEach, beforeEach, expect, it } from 'vitest';
 import { startWork } from '../work.ts';
 import { fetchFile } from './fetch.ts';
 import type { RemoteFile } from './validators.ts';
@@ -68,7 +70,7 @@ async function fetchOnce(source: () => URL): Promise<number> {
   }
 }
 
-test.each([
+it.each([
   ['whose length is told', { 'content-length': String(bytes.length) }],
   ['whose end tells its length', {}],
 ])('a file %s is asked for once, though a crash follows', async (_, headers) => {
@@ -87,7 +89,7 @@ test.each([
   expect((await readFile(join(directory, partial))).equals(bytes)).toBe(true);
 });
 
-test('a file without a length that breaks off is not taken for whole, and is fetched anew', async () => {
+it('a file without a length that breaks off is not taken for whole, and is fetched anew', async () => {
   const source = await serve((_request, response) => {
     response.writeHead(200, { etag: '"one"' }).write(bytes.subarray(0, 100_000));
     // Without the last chunk it is not known that this was all.

@@ -1,5 +1,6 @@
 import { ApiError } from '@wcc/api';
-import { CopyError, type ReceivedFile } from '@wcc/copy';
+import { CopyError } from '@wcc/copy';
+import type { ReceivedFile } from '@wcc/copy';
 import type { IncomingMessage } from 'node:http';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { refuseTooLarge } from '../foreign/too-large.ts';
@@ -7,7 +8,8 @@ import type { Steps } from '../work.ts';
 import type { IsAllowed } from './address-rules.ts';
 import { ask } from './fetch-head.ts';
 import { receiveBody } from './receive.ts';
-import { describeRemote, isStill, type RemoteFile } from './validators.ts';
+import { describeRemote, isStill } from './validators.ts';
+import type { RemoteFile } from './validators.ts';
 import { tellTrouble } from './network-errors.ts';
 
 export interface FetchJob {

@@ -1,4 +1,5 @@
-import { ApiError, type ImportImageInput } from '@wcc/api';
+import { ApiError } from '@wcc/api';
+import type { ImportImageInput } from '@wcc/api';
 import type { Snapshot } from '@wcc/progress';
 import { createOperationId } from '@wcc/progress';
 import { randomBytes } from 'node:crypto';

@@ -2,10 +2,11 @@ import { lockFile } from '@wcc/copy';
 import { chmod, mkdtemp, readdir, rm, symlink, unlink, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { afterEach, beforeEach, describe, expect, test } from 'vitest';
+import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { PoolError } from './error.ts';
 import { markerPath, readMarker } from './marker.ts';
-import { openPool, type OpenPool, type OpenPoolOptions } from './open-pool.ts';
+import { openPool } from './open-pool.ts';
+import type { OpenPool, OpenPoolOptions } from './open-pool.ts';
 
 let directory: string;
 let opened: OpenPool[];
@@ -47,35 +48,35 @@ async function reasonOf(attempt: Promise<unknown>): Promise<string> {
 }
 
 describe('opening a pool', () => {
-  test('a directory that is used for the first time gets its marker', async () => {
+  it('a directory that is used for the first time gets its marker', async () => {
     const pool = await open();
     expect(await readMarker(directory)).toEqual({ version: 1, poolId: 'pool-1', installationId: 'here' });
     await pool.check();
   });
 
-  test('files that were there stay as they are', async () => {
+  it('files that were there stay as they are', async () => {
     await writeFile(join(directory, 'a.raw'), 'data');
     await open();
     expect((await readdir(directory)).filter((name) => !name.startsWith('.'))).toEqual(['a.raw']);
   });
 
-  test('a known pool without its marker is refused and nothing is written: the disk may not be mounted', async () => {
+  it('a known pool without its marker is refused and nothing is written: the disk may not be mounted', async () => {
     expect(await reasonOf(open({ isKnown: true }))).toBe('marker_missing');
     expect(await readdir(directory)).toEqual([]);
   });
 
-  test('a marker of another installation, or of another pool under this path', async () => {
+  it('a marker of another installation, or of another pool under this path', async () => {
     (await open()).close();
     expect(await reasonOf(open({ installationId: 'elsewhere' }))).toBe('marker_foreign');
     expect(await reasonOf(open({ isKnown: true, poolId: 'pool-2' }))).toBe('marker_foreign');
   });
 
-  test('a pool that its user moved keeps the id of its marker', async () => {
+  it('a pool that its user moved keeps the id of its marker', async () => {
     (await open()).close();
     expect((await open({ poolId: 'fresh' })).id).toBe('pool-1');
   });
 
-  test('held by another', async () => {
+  it('held by another', async () => {
     const lock = lockFile(join(directory, '.wcc-pool.lock'));
     expect(await reasonOf(open())).toBe('locked');
     expect(await readdir(directory)).toEqual(['.wcc-pool.lock']);
@@ -83,7 +84,7 @@ describe('opening a pool', () => {
     await open();
   });
 
-  test.each([
+  it.each([
     ['no JSON', 'nonsense'],
     ['another version', '{"version":2,"poolId":"a","installationId":"b"}'],
     ['fields missing', '{"version":1}'],
@@ -93,18 +94,18 @@ describe('opening a pool', () => {
     expect(await reasonOf(open())).toBe('marker_malformed');
   });
 
-  test('a marker that is a link leads nowhere', async () => {
+  it('a marker that is a link leads nowhere', async () => {
     await symlink('/etc/hostname', markerPath(directory));
     expect(await reasonOf(open())).toBe('marker_malformed');
   });
 
-  test('a directory that everybody may write to', async () => {
+  it('a directory that everybody may write to', async () => {
     await chmod(directory, 0o777);
     expect(await reasonOf(open())).toBe('world_writable');
     expect(await readdir(directory)).toEqual([]);
   });
 
-  test('a path that is missing or no directory; only the default pool is made', async () => {
+  it('a path that is missing or no directory; only the default pool is made', async () => {
     const path = join(directory, 'images');
     expect(await reasonOf(open({ path }))).toBe('directory_missing');
     await open({ path, makesDirectory: true });
@@ -114,7 +115,7 @@ describe('opening a pool', () => {
     expect(await reasonOf(open({ path: file }))).toBe('not_a_directory');
   });
 
-  test('an open pool notices that its marker has gone', async () => {
+  it('an open pool notices that its marker has gone', async () => {
     const pool = await open();
     await unlink(markerPath(directory));
     expect(await reasonOf(pool.check())).toBe('marker_missing');

@@ -1,4 +1,5 @@
-import { CopyError, type FileLock, lockFile } from '@wcc/copy';
+import { CopyError, lockFile } from '@wcc/copy';
+import type { FileLock } from '@wcc/copy';
 import { constants } from 'node:fs';
 import { access, mkdir, realpath, stat } from 'node:fs/promises';
 import { join } from 'node:path';

@@ -1,4 +1,5 @@
-import { errorRegistry, type ErrorCode } from '@wcc/api';
+import { errorRegistry } from '@wcc/api';
+import type { ErrorCode } from '@wcc/api';
 import { removeRemains } from '@wcc/copy';
 import type { Snapshot } from '@wcc/progress';
 import { join } from 'node:path';
@@ -16,7 +17,8 @@ import { toWorkFailure } from '../failures.ts';
 import { registerImage } from '../register-image.ts';
 import { measureRoom, partialPath } from '../free-space.ts';
 import { lookAt } from '../scan/stat-entry.ts';
-import { writeSample, type SampleProgress } from './write.ts';
+import { writeSample } from './write.ts';
+import type { SampleProgress } from './write.ts';
 
 export interface SampleInput extends OperationInput {
   targetId: number;

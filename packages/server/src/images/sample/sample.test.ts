@@ -2,7 +2,7 @@ import { readFile, stat, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { gzipSync } from 'node:zlib';
-import { afterEach, beforeEach, describe, expect, test } from 'vitest';
+import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { admin, makePrincipal, MiB, startDomain } from '../images.testkit.ts';
 import type { DomainUnderTest } from '../images.testkit.ts';
 
@@ -22,7 +22,7 @@ async function make(sizeBytes: number, name = 'sample.raw'): Promise<string> {
 }
 
 describe('a sample image', () => {
-  test('is an image of data that neither compresses nor repeats', async () => {
+  it('is an image of data that neither compresses nor repeats', async () => {
     const id = await make(20 * MiB + 5);
     const ended = await domain.wait(id, 'succeeded');
     const image = await domain.image('sample.raw');
@@ -48,7 +48,7 @@ describe('a sample image', () => {
     expect(domain.errors).toEqual([]);
   });
 
-  test('does not hold up the event loop', async () => {
+  it('does not hold up the event loop', async () => {
     const id = await make(256 * MiB);
     let turns = 0;
     const timer = setInterval(() => (turns += 1), 1);
@@ -58,7 +58,7 @@ describe('a sample image', () => {
     expect(turns).toBeGreaterThan(20);
   });
 
-  test('can be cancelled, and cannot be paused', async () => {
+  it('can be cancelled, and cannot be paused', async () => {
     const id = await make(4_096 * MiB);
     await domain.wait(id, 'running');
     await sleep(200);
@@ -70,7 +70,7 @@ describe('a sample image', () => {
     expect(await domain.litter()).toEqual([]);
   });
 
-  test('never replaces a file that was put there meanwhile', async () => {
+  it('never replaces a file that was put there meanwhile', async () => {
     const id = await make(128 * MiB);
     await domain.wait(id, 'running');
     await writeFile(path('sample.raw'), 'by hand');
@@ -79,7 +79,7 @@ describe('a sample image', () => {
     expect(await domain.litter()).toEqual([]);
   });
 
-  test('begins anew after a restart', async () => {
+  it('begins anew after a restart', async () => {
     const id = await make(512 * MiB);
     await domain.wait(id, 'running');
     await domain.stop();
@@ -90,7 +90,7 @@ describe('a sample image', () => {
     expect(await domain.litter()).toEqual([]);
   });
 
-  test('is refused when the name is taken, the room is short, or a viewer asks', async () => {
+  it('is refused when the name is taken, the room is short, or a viewer asks', async () => {
     await writeFile(path('sample.raw'), 'x');
     await expect(make(MiB)).rejects.toMatchObject({ code: 'exists', field: 'name' });
     await expect(make(2 ** 50, 'huge.raw')).rejects.toMatchObject({ code: 'no_space' });

@@ -1,6 +1,7 @@
 import { randomFill } from 'node:crypto';
 import { promisify } from 'node:util';
-import { link, open, unlink, type FileHandle } from 'node:fs/promises';
+import { link, open, unlink } from 'node:fs/promises';
+import type { FileHandle } from 'node:fs/promises';
 import { syncDirectory } from '../pool/marker.ts';
 import { makeBootSector } from './boot-sector.ts';
 

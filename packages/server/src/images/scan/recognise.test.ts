@@ -1,4 +1,4 @@
-import { describe, expect, test } from 'vitest';
+import { describe, expect, it } from 'vitest';
 import { recognise } from './recognise.ts';
 
 const none = new Uint8Array();
@@ -25,17 +25,17 @@ const ofHead = (head: Uint8Array): ReturnType<typeof recognise> =>
   recognise({ sizeBytes: 196_608, head, descriptor: none });
 
 describe('recognition by content', () => {
-  test('a qcow2 has the size that its header says', () => {
+  it('a qcow2 has the size that its header says', () => {
     expect(ofHead(qcow2({}))).toEqual({ format: 'qcow2', virtualSizeBytes: 4_294_967_296 });
     expect(ofHead(qcow2({ version: 2, flags: 4n }))).toMatchObject({ format: 'qcow2' });
   });
 
-  test('a qcow2 that names another file is refused', () => {
+  it('a qcow2 that names another file is refused', () => {
     expect(ofHead(qcow2({ backing: 104n }))).toEqual({ refused: 'backing_file' });
     expect(ofHead(qcow2({ flags: 4n }))).toEqual({ refused: 'external_data' });
   });
 
-  test.each([
+  it.each([
     ['version 1', qcow2({ version: 1 })],
     ['version 4', qcow2({ version: 4 })],
     ['tiny clusters', qcow2({ clusterBits: 8 })],
@@ -47,7 +47,7 @@ describe('recognition by content', () => {
     expect(ofHead(head)).toEqual({ refused: 'malformed_qcow2' });
   });
 
-  test('an ISO is known by its first volume descriptor, not by its name', () => {
+  it('an ISO is known by its first volume descriptor, not by its name', () => {
     const descriptor = Buffer.from('CD001');
     expect(recognise({ sizeBytes: 40_000, head: none, descriptor })).toEqual({
       format: 'iso',
@@ -55,7 +55,7 @@ describe('recognition by content', () => {
     });
   });
 
-  test('everything else is raw, the empty file too', () => {
+  it('everything else is raw, the empty file too', () => {
     expect(recognise({ sizeBytes: 0, head: none, descriptor: none })).toEqual({
       format: 'raw',
       virtualSizeBytes: 0,

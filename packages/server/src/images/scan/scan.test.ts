@@ -2,8 +2,9 @@ import { execFileSync } from 'node:child_process';
 import { link, mkdir, open, rename, symlink, unlink, utimes, writeFile } from 'node:fs/promises';
 import { createServer } from 'node:net';
 import { join } from 'node:path';
-import { afterEach, beforeEach, describe, expect, test } from 'vitest';
-import { admin, startDomain, type DomainUnderTest } from '../images.testkit.ts';
+import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { admin, startDomain } from '../images.testkit.ts';
+import type { DomainUnderTest } from '../images.testkit.ts';
 
 let domain: DomainUnderTest;
 const path = (name: string): string => join(domain.poolDir, name);
@@ -21,7 +22,7 @@ async function states(): Promise<Record<string, string>> {
 }
 
 describe('a rescan that somebody asked for', () => {
-  test('takes files that were just put there, by content and not by name', async () => {
+  it('takes files that were just put there, by content and not by name', async () => {
     await writeFile(path('a.iso'), 'no ISO at all');
     const iso = Buffer.alloc(40_000);
     iso.write('CD001', 0x8001);
@@ -40,7 +41,7 @@ describe('a rescan that somebody asked for', () => {
     expect((await domain.image('a.iso')).id).toBeGreaterThanOrEqual(100);
   });
 
-  test('names what it refuses, and nothing hangs', async () => {
+  it('names what it refuses, and nothing hangs', async () => {
     await symlink('/etc/shadow', path('symlink'));
     await symlink('/nonexistent', path('dangling'));
     execFileSync('mkfifo', [path('pipe')]);
@@ -71,13 +72,13 @@ describe('a rescan that somebody asked for', () => {
     await new Promise((resolve) => socket.close(resolve));
   });
 
-  test.skipIf(process.getuid?.() !== 0)('a device is refused (needs root: mknod)', async () => {
+  it.skipIf(process.getuid?.() !== 0)('a device is refused (needs root: mknod)', async () => {
     execFileSync('mknod', [path('device'), 'c', '1', '5']);
     await domain.rescan();
     expect(await states()).toEqual({ device: 'device' });
   });
 
-  test('reports a file that is open for writing, and takes it afterwards', async () => {
+  it('reports a file that is open for writing, and takes it afterwards', async () => {
     const writer = await open(path('growing'), 'w');
     await writer.write('x');
     expect(await domain.rescan()).toMatchObject({ added: 0, skipped: [{ name: 'growing', reason: 'busy' }] });
@@ -87,7 +88,7 @@ describe('a rescan that somebody asked for', () => {
 });
 
 describe('what was registered', () => {
-  test('keeps its number and its format when it goes and comes back', async () => {
+  it('keeps its number and its format when it goes and comes back', async () => {
     const header = Buffer.alloc(104);
     header.write('QFI\u{fb}', 0, 'latin1');
     header.writeUInt32BE(3, 4);
@@ -104,7 +105,7 @@ describe('what was registered', () => {
     expect(await domain.image('a')).toEqual(before);
   });
 
-  test('is not recognised again when its content changes, only its sizes follow', async () => {
+  it('is not recognised again when its content changes, only its sizes follow', async () => {
     await writeFile(path('disk'), Buffer.alloc(8_192));
     await domain.rescan();
     const guest = await open(path('disk'), 'r+');
@@ -119,7 +120,7 @@ describe('what was registered', () => {
     });
   });
 
-  test('is recognised anew when another file takes its name', async () => {
+  it('is recognised anew when another file takes its name', async () => {
     await writeFile(path('disk'), Buffer.alloc(8_192));
     await domain.rescan();
     const iso = Buffer.alloc(40_000);
@@ -130,7 +131,7 @@ describe('what was registered', () => {
     expect(await domain.image('disk')).toMatchObject({ format: 'iso', virtualSizeBytes: 40_000 });
   });
 
-  test('a hard link refuses it, and it is back when the link is gone', async () => {
+  it('a hard link refuses it, and it is back when the link is gone', async () => {
     await writeFile(path('disk'), 'x');
     await domain.rescan();
     const before = await domain.image('disk');
@@ -142,7 +143,7 @@ describe('what was registered', () => {
     expect(await domain.image('disk')).toEqual(before);
   });
 
-  test('what was refused and never an image leaves nothing behind', async () => {
+  it('what was refused and never an image leaves nothing behind', async () => {
     await symlink('/etc/passwd', path('link'));
     await domain.rescan();
     await unlink(path('link'));
@@ -150,7 +151,7 @@ describe('what was registered', () => {
     expect(await states()).toEqual({});
   });
 
-  test('nothing counts as missing while the pool is not there', async () => {
+  it('nothing counts as missing while the pool is not there', async () => {
     await writeFile(path('disk'), 'x');
     await domain.rescan();
     await rename(domain.poolDir, `${domain.poolDir}.away`);
@@ -170,7 +171,7 @@ describe('what was registered', () => {
   });
 });
 
-test('files are found without being asked for, once they have been stable for 5 s', async () => {
+it('files are found without being asked for, once they have been stable for 5 s', async () => {
   await domain.close();
   domain = await startDomain({ pollMs: 100 });
   await writeFile(path('fresh'), 'x');

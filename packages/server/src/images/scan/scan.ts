@@ -5,7 +5,8 @@ import type { Store, WriteStatement } from '../../storage/store.ts';
 import type { ImageNumbers, ImageRow } from '../image-rows.ts';
 import type { Finding } from './findings.ts';
 import { addFinding, removeRow, sameImage, updateFinding } from './findings.ts';
-import { lookAt, readContent, refusalOf, type Entry } from './stat-entry.ts';
+import { lookAt, readContent, refusalOf } from './stat-entry.ts';
+import type { Entry } from './stat-entry.ts';
 
 /** A file that was written to within this time is left for the next look, unless somebody asked. */
 export const stableAfterMs = 5_000;

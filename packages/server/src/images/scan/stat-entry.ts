@@ -2,7 +2,8 @@ import { findImageNameProblem } from '@wcc/api';
 import { CopyError, inspectFile } from '@wcc/copy';
 import type { BigIntStats } from 'node:fs';
 import { lstat } from 'node:fs/promises';
-import { isoDescriptorOffset, recognise, type Recognition } from './recognise.ts';
+import { isoDescriptorOffset, recognise } from './recognise.ts';
+import type { Recognition } from './recognise.ts';
 
 /** What a directory entry is, without opening it. */
 export type Kind = 'file' | 'symlink' | 'fifo' | 'socket' | 'device' | 'directory';

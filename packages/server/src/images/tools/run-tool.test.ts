@@ -1,7 +1,7 @@
 import { mkdtemp, rm, symlink, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { demandTool, findTool, toolDirectories } from './find-tool.ts';
 import { runTool } from './run-tool.ts';
 import type { ToolLimits } from './spawn-tool.ts';
@@ -24,7 +24,7 @@ const script = (
 ) => ({ tool: 'qemu-img', args: [text], limits: null, directories: [home], ...more }) as const;
 
 describe('a program', () => {
-  test('tells its end, and both of its outputs', async () => {
+  it('tells its end, and both of its outputs', async () => {
     expect(await runTool(script('echo out; echo err >&2; exit 3'))).toEqual({
       code: 3,
       signal: null,
@@ -34,7 +34,7 @@ describe('a program', () => {
     });
   });
 
-  test('sees nothing of our environment but what it is given', async () => {
+  it('sees nothing of our environment but what it is given', async () => {
     process.env['WCC_TEST_SECRET'] = 'ours';
     const { stdout } = await runTool(script('env; pwd', { environment: { HOME: '/nowhere' } }));
     delete process.env['WCC_TEST_SECRET'];
@@ -44,7 +44,7 @@ describe('a program', () => {
     expect(stdout.trim().endsWith('\n/')).toBe(true);
   });
 
-  test('is kept to its limits: address space, length of files, CPU', async () => {
+  it('is kept to its limits: address space, length of files, CPU', async () => {
     const { stdout } = await runTool(script('cat /proc/self/limits', { limits }));
     expect(stdout).toMatch(/^Max cpu time +1 /m);
     expect(stdout).toMatch(/^Max file size +1048576 /m);
@@ -54,19 +54,19 @@ describe('a program', () => {
     expect([busy.code, busy.isTimedOut]).toEqual([null, false]);
   });
 
-  test('says no more than is kept, and is read to its end all the same', async () => {
+  it('says no more than is kept, and is read to its end all the same', async () => {
     const { code, stdout } = await runTool(script('head -c 3000000 /dev/zero | tr "\\0" x'), {
       outputBytes: 1000,
     });
     expect([code, stdout.length]).toEqual([0, 1000]);
   });
 
-  test('that takes too long is killed, also when a daemon of it holds its output', async () => {
+  it('that takes too long is killed, also when a daemon of it holds its output', async () => {
     const run = await runTool(script('sleep 20 & exec sleep 20'), { timeoutMs: 200 });
     expect(run).toMatchObject({ code: null, signal: 'SIGKILL', isTimedOut: true });
   });
 
-  test('that nobody waits for any more is killed with the reason', async () => {
+  it('that nobody waits for any more is killed with the reason', async () => {
     const giveUp = new AbortController();
     const running = runTool(script('exec sleep 20'), { signal: giveUp.signal });
     giveUp.abort(new Error('given up'));
@@ -74,7 +74,7 @@ describe('a program', () => {
   });
 });
 
-test('is looked for where distributions put it, and its package is named when it is not there', () => {
+it('is looked for where distributions put it, and its package is named when it is not there', () => {
   expect(findTool('setpriv')).toMatch(/^\/.*\/setpriv$/);
   expect(findTool('virsh', ['/nonexistent'])).toBeNull();
   expect(toolDirectories.every((directory) => directory.startsWith('/'))).toBe(true);

@@ -1,6 +1,7 @@
 import type { ChildProcess } from 'node:child_process';
 import type { Readable } from 'node:stream';
-import { spawnTool, type ToolOrder } from './spawn-tool.ts';
+import { spawnTool } from './spawn-tool.ts';
+import type { ToolOrder } from './spawn-tool.ts';
 
 export interface ToolRun {
   /** Null when a signal ended it. */

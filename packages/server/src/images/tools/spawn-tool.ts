@@ -1,5 +1,7 @@
-import { spawn, type ChildProcess } from 'node:child_process';
-import { demandTool, toolDirectories, type Tool } from './find-tool.ts';
+import { spawn } from 'node:child_process';
+import type { ChildProcess } from 'node:child_process';
+import { demandTool, toolDirectories } from './find-tool.ts';
+import type { Tool } from './find-tool.ts';
 
 /** What a program may take; `cpuSeconds: null`: no limit. */
 export interface ToolLimits {

@@ -1,5 +1,6 @@
 import { ApiError } from '@wcc/api';
-import { digestFile, type FileDigest } from '@wcc/copy';
+import { digestFile } from '@wcc/copy';
+import type { FileDigest } from '@wcc/copy';
 import type { Steps } from '../work.ts';
 
 const lookMs = 100;

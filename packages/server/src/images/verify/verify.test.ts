@@ -1,7 +1,7 @@
 import { truncate, writeFile } from 'node:fs/promises';
 import { execFileSync } from 'node:child_process';
 import { join } from 'node:path';
-import { afterEach, beforeEach, expect, test } from 'vitest';
+import { afterEach, beforeEach, expect, it } from 'vitest';
 import type { Snapshot } from '@wcc/progress';
 import { admin, MiB, sha256, startDomain, writeRandom } from '../images.testkit.ts';
 import type { DomainUnderTest } from '../images.testkit.ts';
@@ -26,7 +26,7 @@ async function verify(name: string, digest?: string): Promise<Snapshot> {
   return domain.images.verify(admin, { id, body, idempotencyKey: null });
 }
 
-test('reads the whole image, and the image carries its digest until it changes', async () => {
+it('reads the whole image, and the image carries its digest until it changes', async () => {
   const digest = await sha256(path('a.raw'));
   const ended = await domain.wait((await verify('a.raw', digest)).id, 'succeeded');
   expect(ended).toMatchObject({
@@ -44,7 +44,7 @@ test('reads the whole image, and the image carries its digest until it changes',
   expect(domain.errors).toEqual([]);
 });
 
-test('another digest than was given fails it, and is told', async () => {
+it('another digest than was given fails it, and is told', async () => {
   const wrong = 'ab'.repeat(32);
   const { error } = await domain.wait((await verify('a.raw', wrong)).id, 'failed');
   expect(error).toMatchObject({ code: 'digest_mismatch' });
@@ -52,7 +52,7 @@ test('another digest than was given fails it, and is told', async () => {
   expect((await domain.image('a.raw')).sha256).toBeNull();
 });
 
-test('of a qcow2 image its tables are checked too', async () => {
+it('of a qcow2 image its tables are checked too', async () => {
   const ended = await domain.wait((await verify('q.qcow2')).id, 'succeeded');
   expect(ended.phases.map(({ name, state }) => `${name}:${state}`)).toEqual(['read:done', 'check:done']);
   await truncate(path('q.qcow2'), 3 * MiB);

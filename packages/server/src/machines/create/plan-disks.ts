@@ -1,12 +1,15 @@
-import { ApiError, type VmDiskInput } from '@wcc/api';
+import { ApiError } from '@wcc/api';
+import type { VmDiskInput } from '@wcc/api';
 import { decideClone } from '../../images/copy/request.ts';
-import { readSource, type Source } from '../../images/source.ts';
+import { readSource } from '../../images/source.ts';
+import type { Source } from '../../images/source.ts';
 import type { Principal } from '../../access/principal.ts';
 import { isNameTaken } from '../../images/names.ts';
 import type { Pool } from '../../images/pool/pools.ts';
 import type { WriteStatement } from '../../storage/store.ts';
 import type { MachinesContext } from '../context.ts';
-import { isDiskFormat, type DiskMaking, type DiskPlan, type SourceImage } from './input.ts';
+import { isDiskFormat } from './input.ts';
+import type { DiskMaking, DiskPlan, SourceImage } from './input.ts';
 
 /** Metadata of a file whose blocks are shared, or of an empty one. */
 const nextToNothingBytes = 1024 ** 2;

@@ -1,4 +1,5 @@
-import { ApiError, type BootDevice, type FirstBoot, type VmNetwork } from '@wcc/api';
+import { ApiError } from '@wcc/api';
+import type { BootDevice, FirstBoot, VmNetwork } from '@wcc/api';
 import type { Snapshot } from '@wcc/progress';
 import { createOperationId, formatBytes } from '@wcc/progress';
 import { randomBytes, randomUUID } from 'node:crypto';
@@ -14,7 +15,8 @@ import type { MachineStatus } from '../hypervisor.ts';
 import type { FirstBootSecrets } from '../record/secrets.ts';
 import { insertVm } from '../record/machine-rows.ts';
 import type { CreateInput, DiskPlan, VmPlan } from './input.ts';
-import { demandIso, draftDisk, nameDisks, type WantedDisk } from './plan-disks.ts';
+import { demandIso, draftDisk, nameDisks } from './plan-disks.ts';
+import type { WantedDisk } from './plan-disks.ts';
 
 /** A machine as it is asked for, whichever action asks. */
 export interface WantedVm {

@@ -3,14 +3,8 @@ import { afterEach, describe, expect, it } from 'vitest';
 import type { Hypervisor } from '../hypervisor.ts';
 import { HypervisorError } from '../hypervisor-error.ts';
 import { waitUntil } from '../hypervisor/wait.testkit.ts';
-import {
-  admin,
-  MiB,
-  startMachines,
-  writeBootable,
-  writeRandom,
-  type MachinesUnderTest,
-} from '../machines.testkit.ts';
+import { admin, MiB, startMachines, writeBootable, writeRandom } from '../machines.testkit.ts';
+import type { MachinesUnderTest } from '../machines.testkit.ts';
 
 let ground: MachinesUnderTest;
 afterEach(async () => {

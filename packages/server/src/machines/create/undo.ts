@@ -3,7 +3,8 @@ import { syncDirectory } from '../../images/pool/marker.ts';
 import type { MachinesContext } from '../context.ts';
 import { HypervisorError } from '../hypervisor-error.ts';
 import { readDisks } from '../record/machine-rows.ts';
-import { removeDiskFile, type DiskPlace } from './disk-files.ts';
+import { removeDiskFile } from './disk-files.ts';
+import type { DiskPlace } from './disk-files.ts';
 import type { CreateInput } from './input.ts';
 
 /** Takes back every step of a machine's making, whichever were done. May be done again. */

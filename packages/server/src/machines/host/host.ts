@@ -1,4 +1,5 @@
-import { ApiError, type Host, type VmNetwork } from '@wcc/api';
+import { ApiError } from '@wcc/api';
+import type { Host, VmNetwork } from '@wcc/api';
 import { formatBytes } from '@wcc/progress';
 import { readFile } from 'node:fs/promises';
 import { availableParallelism, freemem, totalmem } from 'node:os';

@@ -5,7 +5,8 @@ import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { afterEach, expect, it } from 'vitest';
 import type { Hypervisor } from '../hypervisor.ts';
-import { admin, MiB, startMachines, type MachinesUnderTest } from '../machines.testkit.ts';
+import { admin, MiB, startMachines } from '../machines.testkit.ts';
+import type { MachinesUnderTest } from '../machines.testkit.ts';
 
 /** A crash while a disk is added to a machine: what lies on the disk at that moment is what the next process finds. */
 const run = promisify(execFile);

@@ -8,7 +8,8 @@ import { partialPath } from '../../images/free-space.ts';
 import { lookAt } from '../../images/scan/stat-entry.ts';
 import type { Store } from '../../storage/store.ts';
 import type { MachinesContext } from '../context.ts';
-import { ignoreMissing, type DiskPlace } from '../create/disk-files.ts';
+import { ignoreMissing } from '../create/disk-files.ts';
+import type { DiskPlace } from '../create/disk-files.ts';
 
 /** Holds the name of a disk that is added to a machine: no operation, so that none of those is taken for it. */
 const holderPrefix = 'added-disk-';

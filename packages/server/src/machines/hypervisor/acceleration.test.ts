@@ -5,7 +5,7 @@ import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { afterEach, beforeEach, expect, test } from 'vitest';
+import { afterEach, beforeEach, expect, it } from 'vitest';
 
 let home: string;
 beforeEach(async () => {
@@ -18,7 +18,7 @@ async function until(ask: () => Promise<boolean> | boolean): Promise<void> {
   while (!(await ask())) await sleep(20);
 }
 
-test('a trial dies with its process: nothing is left of it after a SIGKILL', async () => {
+it('a trial dies with its process: nothing is left of it after a SIGKILL', async () => {
   const [program, told] = [join(home, 'guest-that-hangs'), join(home, 'pid')];
   await writeFile(program, `#!/bin/sh\necho $$ > '${told}'\nexec sleep 120\n`, { mode: 0o755 });
   const module = new URL('../../../dist/machines/hypervisor/acceleration.js', import.meta.url).href;

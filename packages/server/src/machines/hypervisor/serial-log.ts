@@ -2,7 +2,8 @@ import { createReadStream, createWriteStream } from 'node:fs';
 import { open, stat, truncate } from 'node:fs/promises';
 import { pipeline } from 'node:stream/promises';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { serialLimitBytes, type FollowSerialOptions } from '../hypervisor.ts';
+import { serialLimitBytes } from '../hypervisor.ts';
+import type { FollowSerialOptions } from '../hypervisor.ts';
 
 /** What was cut off lies beside the log, so that its newest part is never all that is left of a cut a moment ago. */
 const older = (path: string): string => `${path}.1`;

@@ -1,8 +1,10 @@
 import { ApiError } from '@wcc/api';
 import type { Principal } from '../../access/principal.ts';
-import { can, type Right } from '../../access/rules.ts';
+import { can } from '../../access/rules.ts';
+import type { Right } from '../../access/rules.ts';
 import type { Store } from '../../storage/store.ts';
-import { findVm, type VmRow } from './machine-rows.ts';
+import { findVm } from './machine-rows.ts';
+import type { VmRow } from './machine-rows.ts';
 
 /**
  * A machine that the principal may see, when it has the right on it. Unknown and invisible are the same.

@@ -1,4 +1,5 @@
-import { ApiError, type FirstBoot } from '@wcc/api';
+import { ApiError } from '@wcc/api';
+import type { FirstBoot } from '@wcc/api';
 import type { SecretBox } from '../../storage/secret-box.ts';
 import type { Store, WriteStatement } from '../../storage/store.ts';
 

@@ -5,7 +5,8 @@ import { can } from '../../access/rules.ts';
 import type { Store } from '../../storage/store.ts';
 import type { MachineStatus } from '../hypervisor.ts';
 import { may } from './rights.ts';
-import { bootOrderOf, type VmDiskRow, type VmRow } from './machine-rows.ts';
+import { bootOrderOf } from './machine-rows.ts';
+import type { VmDiskRow, VmRow } from './machine-rows.ts';
 
 /** What the hypervisor has now, by UUID; null: it does not answer. */
 export type Statuses = ReadonlyMap<string, MachineStatus> | null;

@@ -7,7 +7,8 @@ import type { Action, Completion, OperationInput, OperationView } from '../../op
 import type { WriteStatement } from '../../storage/store.ts';
 import type { MachinesContext } from '../context.ts';
 import { ignoreMissing } from '../create/disk-files.ts';
-import { runSteps, type Step } from '../create/steps.ts';
+import { runSteps } from '../create/steps.ts';
+import type { Step } from '../create/steps.ts';
 import { removeFromHypervisor } from '../create/undo.ts';
 import { toWorkFailure } from '../failures.ts';
 import { findVm, readDisks } from '../record/machine-rows.ts';

@@ -1,4 +1,5 @@
-import { ApiError, type DeleteVmInput } from '@wcc/api';
+import { ApiError } from '@wcc/api';
+import type { DeleteVmInput } from '@wcc/api';
 import type { Snapshot } from '@wcc/progress';
 import { createOperationId } from '@wcc/progress';
 import { randomBytes } from 'node:crypto';
@@ -6,7 +7,8 @@ import type { Principal } from '../../access/principal.ts';
 import type { Action } from '../../operations/action.ts';
 import type { MachinesContext } from '../context.ts';
 import { demandIdle } from '../record/rights.ts';
-import { readDisks, type VmRow } from '../record/machine-rows.ts';
+import { readDisks } from '../record/machine-rows.ts';
+import type { VmRow } from '../record/machine-rows.ts';
 import type { DeleteInput } from './action.ts';
 
 /** @throws ApiError `vm_busy`, `image_in_use` when a disk is the base of another image */

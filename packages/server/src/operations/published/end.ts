@@ -3,12 +3,15 @@ import { ApiError } from '@wcc/api';
 import type { Snapshot } from '@wcc/progress';
 import { isTerminal } from '@wcc/progress';
 import { auditStatement } from '../../storage/audit.ts';
-import { commit, type LogLine } from '../commit.ts';
+import { commit } from '../commit.ts';
+import type { LogLine } from '../commit.ts';
 import { cancelTooLate } from '../end.ts';
 import type { Engine } from '../engine.ts';
 import { newest } from '../active-operation.ts';
-import { endPhases, failPhase, withState, type OperationRecord } from '../record.ts';
-import { durably, rests, type Publication } from './publication.ts';
+import { endPhases, failPhase, withState } from '../record.ts';
+import type { OperationRecord } from '../record.ts';
+import { durably, rests } from './publication.ts';
+import type { Publication } from './publication.ts';
 
 /** How it ends, and by whose word. */
 export interface End extends EndOperationInput {

@@ -1,10 +1,12 @@
-import { errorRegistry, type StateReasonCode } from '@wcc/api';
+import { errorRegistry } from '@wcc/api';
+import type { StateReasonCode } from '@wcc/api';
 import type { Engine } from '../engine.ts';
 import { commit } from '../commit.ts';
 import { newest } from '../active-operation.ts';
 import { withState } from '../record.ts';
 import { end } from './end.ts';
-import { durably, rests, told, type Publication } from './publication.ts';
+import { durably, rests, told } from './publication.ts';
+import type { Publication } from './publication.ts';
 
 /** How often it is looked who is silent: a lease ends at most so much late. */
 const lookMs = 1000;

@@ -1,12 +1,7 @@
 import type { Phase, Snapshot } from '@wcc/progress';
 import type { Engine } from '../engine.ts';
-import {
-  createLiveRecord,
-  newest,
-  runClock,
-  type LiveRecord,
-  type StoredState,
-} from '../active-operation.ts';
+import { createLiveRecord, newest, runClock } from '../active-operation.ts';
+import type { LiveRecord, StoredState } from '../active-operation.ts';
 import type { OperationRecord } from '../record.ts';
 
 /**

@@ -1,16 +1,19 @@
 import type { PublishOperationInput } from '@wcc/api';
 import type { OperationState, Phase, Snapshot } from '@wcc/progress';
-import { createHub, type Hub } from '@wcc/progress/server';
+import { createHub } from '@wcc/progress/server';
+import type { Hub } from '@wcc/progress/server';
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import type { Principal } from '../../access/principal.ts';
-import { openStore, type Store } from '../../storage/store.ts';
+import { openStore } from '../../storage/store.ts';
+import type { Store } from '../../storage/store.ts';
 import type { Clock } from '../clock.ts';
 import { mayOperate } from '../permissions.ts';
-import { createOperations, type Operations } from '../operations.ts';
+import { createOperations } from '../operations.ts';
+import type { Operations } from '../operations.ts';
 import { lostAfterMs } from './lease.ts';
 
 /** The engine with a real store and a real hub; only HTTP is left out. */

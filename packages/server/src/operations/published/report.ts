@@ -1,11 +1,14 @@
 import type { ReportProgressRequest } from '@wcc/api';
 import { ApiError } from '@wcc/api';
 import type { Phase, Snapshot } from '@wcc/progress';
-import { commit, type LogLine } from '../commit.ts';
+import { commit } from '../commit.ts';
+import type { LogLine } from '../commit.ts';
 import type { Engine } from '../engine.ts';
 import { newest } from '../active-operation.ts';
-import { enterPhase, withState, type OperationRecord } from '../record.ts';
-import { countFrom, durably, phaseOf, runs, told, type Publication } from './publication.ts';
+import { enterPhase, withState } from '../record.ts';
+import type { OperationRecord } from '../record.ts';
+import { countFrom, durably, phaseOf, runs, told } from './publication.ts';
+import type { Publication } from './publication.ts';
 
 /** A snapshot names all its phases and has room for 2 KiB. */
 const mostPhases = 12;

@@ -3,7 +3,8 @@ import type { HypervisorErrorCode } from '../../hypervisor-error.ts';
 import { demandWanted, HypervisorError } from '../../hypervisor-error.ts';
 import { findTool, packageOf } from '../../../images/tools/find-tool.ts';
 import { runTool } from '../../../images/tools/run-tool.ts';
-import { plainEnvironment, type ToolIdentity } from '../../../images/tools/spawn-tool.ts';
+import { plainEnvironment } from '../../../images/tools/spawn-tool.ts';
+import type { ToolIdentity } from '../../../images/tools/spawn-tool.ts';
 
 export interface LibvirtConnection {
   readonly uri: LibvirtUri;
