@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import type { FirstBootProfile } from '@wcc/api';
 import type { Browser, Page } from 'playwright-core';
 import { afterAll, beforeAll, expect, it } from 'vitest';
-import { bootableIso } from '../../packages/server/src/machines/iso.testkit.ts';
+import { bootableIso } from '../../packages/server/src/machines/seed/iso.testkit.ts';
 import { findFaults } from '../kit/axe.ts';
 import { launchBrowser, screenshot } from '../kit/browser.ts';
 import { openConsole } from '../kit/console.ts';

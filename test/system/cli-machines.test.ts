@@ -4,7 +4,7 @@ import type { Vm } from '@wcc/api';
 import type { Snapshot } from '@wcc/progress';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { bootSectorSays } from '../../packages/server/src/images/sample/boot-sector.ts';
-import { bootableIso } from '../../packages/server/src/machines/iso.testkit.ts';
+import { bootableIso } from '../../packages/server/src/machines/seed/iso.testkit.ts';
 import type { CliEnd, CliOptions } from '../kit/cli.ts';
 import { runCli, startCli } from '../kit/cli.ts';
 import { makeWorkspace } from '../kit/directories.ts';

@@ -1,5 +1,5 @@
 import type { Duplex } from 'node:stream';
-import type { BackingSpec, DiskSpec, MachineSpec } from './machine-spec.ts';
+import type { BackingSpec, DiskSpec, MachineSpec } from './hypervisor/machine-spec.ts';
 
 /** Drivers that exist. */
 export const driverNames = ['libvirt', 'qemu'] as const;

@@ -7,7 +7,7 @@ import { measureRoom, readReservation } from '../../images/free-space.ts';
 import type { Action, Completion, OperationView } from '../../operations/action.ts';
 import type { WriteStatement } from '../../storage/store.ts';
 import type { MachinesContext } from '../context.ts';
-import { toWorkFailure } from '../failures.ts';
+import { toWorkFailure } from '../host/hypervisor-errors.ts';
 import { keepAbandoned } from '../host/sweep.ts';
 import { readDisks } from '../record/machine-rows.ts';
 import { phasesOf, stepsOf } from './provision.ts';

@@ -5,7 +5,7 @@ import { promisify } from 'node:util';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { bootSectorSays } from '../../images/sample/boot-sector.ts';
 import { waitUntil } from '../hypervisor/wait.testkit.ts';
-import { bootableIso } from '../iso.testkit.ts';
+import { bootableIso } from '../seed/iso.testkit.ts';
 import { admin, makePrincipal, MiB, sha256, startMachines, writeBootable } from '../machines.testkit.ts';
 import type { MachinesUnderTest } from '../machines.testkit.ts';
 

@@ -6,7 +6,7 @@ import { syncDirectory } from '../../images/pool/marker.ts';
 import { measureRoom, partialPath } from '../../images/free-space.ts';
 import { lookAt } from '../../images/scan/stat-entry.ts';
 import type { MachinesContext } from '../context.ts';
-import { createOverlay, createQcow2, resizeQcow2 } from '../qemu-img.ts';
+import { createOverlay, createQcow2, resizeQcow2 } from '../hypervisor/qemu-img.ts';
 import type { DiskPlan } from './input.ts';
 
 /** Where the file of a disk is made, and whose remains it may leave. */

@@ -3,7 +3,7 @@ import type { CopyJob } from '@wcc/copy';
 import { errorRegistry } from '@wcc/api';
 import type { StartHooks, Work, WorkProgress, WorkResult } from '../../operations/action.ts';
 import { WorkFailure } from '../../operations/action.ts';
-import { toWorkFailure } from '../failures.ts';
+import { toWorkFailure } from '../host/hypervisor-errors.ts';
 
 /** One phase of the making of a machine. Each may be done again after a crash. */
 export interface Step {

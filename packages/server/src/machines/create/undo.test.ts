@@ -1,7 +1,7 @@
 import { join } from 'node:path';
 import { afterEach, describe, expect, it } from 'vitest';
 import type { Hypervisor } from '../hypervisor.ts';
-import { HypervisorError } from '../hypervisor-error.ts';
+import { HypervisorError } from '../hypervisor/hypervisor-error.ts';
 import { waitUntil } from '../hypervisor/wait.testkit.ts';
 import { admin, MiB, startMachines, writeBootable, writeRandom } from '../machines.testkit.ts';
 import type { MachinesUnderTest } from '../machines.testkit.ts';

@@ -1,7 +1,7 @@
 import { removeRemains } from '@wcc/copy';
 import { syncDirectory } from '../../images/pool/marker.ts';
 import type { MachinesContext } from '../context.ts';
-import { HypervisorError } from '../hypervisor-error.ts';
+import { HypervisorError } from '../hypervisor/hypervisor-error.ts';
 import { readDisks } from '../record/machine-rows.ts';
 import { removeDiskFile } from './disk-files.ts';
 import type { DiskPlace } from './disk-files.ts';

@@ -3,7 +3,7 @@ import type { Host, VmNetwork } from '@wcc/api';
 import { formatBytes } from '@wcc/progress';
 import { readFile } from 'node:fs/promises';
 import { availableParallelism, freemem, totalmem } from 'node:os';
-import { missingPackages, toRefusal } from '../failures.ts';
+import { missingPackages, toRefusal } from './hypervisor-errors.ts';
 import type { Hypervisor, HypervisorFacts, MachineStatus } from '../hypervisor.ts';
 
 /** What the hypervisor can do. @throws ApiError `hypervisor_missing`, `hypervisor_unavailable` */

@@ -3,7 +3,7 @@ import { chmod, readFile, stat, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { expect, it } from 'vitest';
 import { bootSectorSays, makeBootSector } from '../../images/sample/boot-sector.ts';
-import type { MachineSpec } from '../machine-spec.ts';
+import type { MachineSpec } from './machine-spec.ts';
 import type { Ground } from './conformance-fixture.testkit.ts';
 import {
   bootGuest,

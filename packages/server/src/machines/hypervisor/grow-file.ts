@@ -1,6 +1,6 @@
 import { truncate, stat } from 'node:fs/promises';
-import { HypervisorError } from '../hypervisor-error.ts';
-import type { DiskSpec } from '../machine-spec.ts';
+import { HypervisorError } from './hypervisor-error.ts';
+import type { DiskSpec } from './machine-spec.ts';
 import { findTool, packageOf } from '../../images/tools/find-tool.ts';
 import { runTool } from '../../images/tools/run-tool.ts';
 

@@ -3,7 +3,7 @@ import { chmod, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { bootSectorSays, makeBootSector, sectorBytes } from '../../images/sample/boot-sector.ts';
 import type { Hypervisor } from '../hypervisor.ts';
-import type { MachineSpec } from '../machine-spec.ts';
+import type { MachineSpec } from './machine-spec.ts';
 import { waitUntil } from './wait.testkit.ts';
 
 export const MiB: number = 1024 ** 2;

@@ -1,7 +1,7 @@
 import { existsSync } from 'node:fs';
 import { readdir } from 'node:fs/promises';
 import type { HostNetwork } from '../hypervisor.ts';
-import { isNetworkName } from '../machine-spec.ts';
+import { isNetworkName } from './machine-spec.ts';
 
 /** Bridges of this host that a machine can be put on. */
 export async function listBridges(): Promise<HostNetwork[]> {

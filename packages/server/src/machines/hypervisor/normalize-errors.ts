@@ -1,5 +1,5 @@
 import type { Hypervisor } from '../hypervisor.ts';
-import { HypervisorError } from '../hypervisor-error.ts';
+import { HypervisorError } from './hypervisor-error.ts';
 
 /** Keeps the seam's promise: what a driver did not foresee (a full disk, a missing right) leaves it as `failed`, with its cause. */
 export function onlyOurErrors(driver: Hypervisor): Hypervisor {

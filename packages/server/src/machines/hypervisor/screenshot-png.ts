@@ -1,5 +1,5 @@
 import { crc32, deflateSync } from 'node:zlib';
-import { HypervisorError } from '../hypervisor-error.ts';
+import { HypervisorError } from './hypervisor-error.ts';
 
 const pngSignature = Buffer.from('89504e470d0a1a0a', 'hex');
 /** No screen of a machine is larger; what claims to be is not a picture. */

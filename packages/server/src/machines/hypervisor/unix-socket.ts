@@ -2,7 +2,7 @@ import { closeSync, openSync } from 'node:fs';
 import { connect } from 'node:net';
 import type { Socket } from 'node:net';
 import { basename, dirname } from 'node:path';
-import { HypervisorError } from '../hypervisor-error.ts';
+import { HypervisorError } from './hypervisor-error.ts';
 
 /** The kernel takes 107 bytes; a data directory may be deeper. */
 const maxPathBytes = 100;

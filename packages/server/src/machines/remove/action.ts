@@ -10,7 +10,7 @@ import { ignoreMissing } from '../create/disk-files.ts';
 import { runSteps } from '../create/steps.ts';
 import type { Step } from '../create/steps.ts';
 import { removeFromHypervisor } from '../create/undo.ts';
-import { toWorkFailure } from '../failures.ts';
+import { toWorkFailure } from '../host/hypervisor-errors.ts';
 import { findVm, readDisks } from '../record/machine-rows.ts';
 
 export interface DeleteInput extends OperationInput {

@@ -1,7 +1,7 @@
 import { join } from 'node:path';
 import type { OrderOptions } from '../../hypervisor.ts';
-import { demandWanted, HypervisorError } from '../../hypervisor-error.ts';
-import { isUuid } from '../../machine-spec.ts';
+import { demandWanted, HypervisorError } from '../hypervisor-error.ts';
+import { isUuid } from '../machine-spec.ts';
 import type { LibvirtHost } from './host.ts';
 import type { DomainStats } from './states.ts';
 import { parseStats } from './states.ts';

@@ -1,9 +1,9 @@
 import { randomUUID } from 'node:crypto';
 import { chown, mkdir, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { HypervisorError } from '../../hypervisor-error.ts';
-import type { MachineSpec } from '../../machine-spec.ts';
-import { checkMachineSpec, isSameSpec, normaliseSpec } from '../../machine-spec.ts';
+import { HypervisorError } from '../hypervisor-error.ts';
+import type { MachineSpec } from '../machine-spec.ts';
+import { checkMachineSpec, isSameSpec, normaliseSpec } from '../machine-spec.ts';
 import type { LibvirtContext } from './context.ts';
 import { filesOf, isOn, look, parseNames, questions, recognise } from './context.ts';
 import { buildDomainXml } from './domain-xml.ts';

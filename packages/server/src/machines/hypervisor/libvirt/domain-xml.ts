@@ -1,4 +1,4 @@
-import type { BackingSpec, BootDevice, DiskSpec, MachineSpec } from '../../machine-spec.ts';
+import type { BackingSpec, BootDevice, DiskSpec, MachineSpec } from '../machine-spec.ts';
 import type { UefiFirmware } from '../uefi.ts';
 import { buildTag } from './tag.ts';
 import type { XmlElement, XmlNode } from './xml.ts';

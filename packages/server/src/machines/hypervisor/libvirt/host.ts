@@ -1,5 +1,5 @@
 import type { HypervisorFacts } from '../../hypervisor.ts';
-import { HypervisorError } from '../../hypervisor-error.ts';
+import { HypervisorError } from '../hypervisor-error.ts';
 import { findAcceleration } from '../acceleration.ts';
 import { findTool, packageOf } from '../../../images/tools/find-tool.ts';
 import type { UefiFirmware } from '../uefi.ts';

@@ -1,7 +1,7 @@
 import { readdir, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { HostNetwork, MachineStatus } from '../../hypervisor.ts';
-import { isNetworkName, isUuid } from '../../machine-spec.ts';
+import { isNetworkName, isUuid } from '../machine-spec.ts';
 import { listBridges } from '../host-bridges.ts';
 import { trimSerialLog } from '../serial-log.ts';
 import type { LibvirtContext } from './context.ts';

@@ -1,6 +1,6 @@
-import { HypervisorError } from '../../hypervisor-error.ts';
-import type { DiskSpec } from '../../machine-spec.ts';
-import { isPlainPath } from '../../machine-spec.ts';
+import { HypervisorError } from '../hypervisor-error.ts';
+import type { DiskSpec } from '../machine-spec.ts';
+import { isPlainPath } from '../machine-spec.ts';
 import { checkDiskSize, growFile } from '../grow-file.ts';
 import type { LibvirtContext } from './context.ts';
 import { demandOn, demandOurs, filesOf, isOn } from './context.ts';

@@ -2,7 +2,7 @@ import { randomUUID } from 'node:crypto';
 import { readFile, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Duplex } from 'node:stream';
-import { HypervisorError } from '../../hypervisor-error.ts';
+import { HypervisorError } from '../hypervisor-error.ts';
 import { toPng } from '../screenshot-png.ts';
 import { connectUnix } from '../unix-socket.ts';
 import type { LibvirtContext } from './context.ts';

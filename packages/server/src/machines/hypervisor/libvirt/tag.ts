@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto';
-import type { MachineSpec } from '../../machine-spec.ts';
+import type { MachineSpec } from '../machine-spec.ts';
 import type { XmlElement } from './xml.ts';
 import { element } from './xml.ts';
 

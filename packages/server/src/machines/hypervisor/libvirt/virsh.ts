@@ -1,6 +1,6 @@
 import { randomUUID } from 'node:crypto';
-import type { HypervisorErrorCode } from '../../hypervisor-error.ts';
-import { demandWanted, HypervisorError } from '../../hypervisor-error.ts';
+import type { HypervisorErrorCode } from '../hypervisor-error.ts';
+import { demandWanted, HypervisorError } from '../hypervisor-error.ts';
 import { findTool, packageOf } from '../../../images/tools/find-tool.ts';
 import { runTool } from '../../../images/tools/run-tool.ts';
 import { plainEnvironment } from '../../../images/tools/spawn-tool.ts';

@@ -1,4 +1,4 @@
-import type { BootDevice, DiskSpec, MachineSpec } from '../../machine-spec.ts';
+import type { BootDevice, DiskSpec, MachineSpec } from '../machine-spec.ts';
 
 /** Files of a machine, relative to its directory, in which QEMU runs: a path of any length fits a socket's address so. */
 export const machineFiles = {

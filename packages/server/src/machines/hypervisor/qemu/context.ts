@@ -1,4 +1,4 @@
-import { HypervisorError } from '../../hypervisor-error.ts';
+import { HypervisorError } from '../hypervisor-error.ts';
 import type { Definition, Definitions } from './definitions.ts';
 import type { QemuHost } from './host.ts';
 import type { Look } from './probe.ts';

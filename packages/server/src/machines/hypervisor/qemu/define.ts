@@ -1,7 +1,7 @@
 import type { OrderOptions } from '../../hypervisor.ts';
-import { demandWanted, HypervisorError } from '../../hypervisor-error.ts';
-import type { MachineSpec } from '../../machine-spec.ts';
-import { checkMachineSpec, isSameSpec, normaliseSpec } from '../../machine-spec.ts';
+import { demandWanted, HypervisorError } from '../hypervisor-error.ts';
+import type { MachineSpec } from '../machine-spec.ts';
+import { checkMachineSpec, isSameSpec, normaliseSpec } from '../machine-spec.ts';
 import type { QemuContext } from './context.ts';
 import { isOn, look } from './context.ts';
 import { demandWays } from './host.ts';

@@ -1,7 +1,7 @@
 import { mkdir, open, readFile, readdir, rename, rm } from 'node:fs/promises';
 import { join } from 'node:path';
-import type { MachineSpec } from '../../machine-spec.ts';
-import { isUuid } from '../../machine-spec.ts';
+import type { MachineSpec } from '../machine-spec.ts';
+import { isUuid } from '../machine-spec.ts';
 
 /** What the disk knows about a machine. */
 export interface Definition {

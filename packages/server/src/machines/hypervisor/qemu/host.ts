@@ -1,7 +1,7 @@
 import { existsSync } from 'node:fs';
 import type { HypervisorFacts } from '../../hypervisor.ts';
-import { HypervisorError } from '../../hypervisor-error.ts';
-import type { MachineSpec } from '../../machine-spec.ts';
+import { HypervisorError } from '../hypervisor-error.ts';
+import type { MachineSpec } from '../machine-spec.ts';
 import { findAcceleration } from '../acceleration.ts';
 import { findTool, packageOf } from '../../../images/tools/find-tool.ts';
 import { runTool } from '../../../images/tools/run-tool.ts';

@@ -1,5 +1,5 @@
 import { join } from 'node:path';
-import { HypervisorError } from '../../hypervisor-error.ts';
+import { HypervisorError } from '../hypervisor-error.ts';
 import { machineFiles } from './arguments.ts';
 import type { Definitions } from './definitions.ts';
 import type { Qmp } from './qmp.ts';

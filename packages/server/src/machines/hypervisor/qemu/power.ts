@@ -2,7 +2,7 @@ import { copyFile, open, readFile, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { OrderOptions } from '../../hypervisor.ts';
-import { demandWanted, HypervisorError } from '../../hypervisor-error.ts';
+import { demandWanted, HypervisorError } from '../hypervisor-error.ts';
 import { findUefi } from '../uefi.ts';
 import { buildArguments, machineFiles } from './arguments.ts';
 import type { QemuContext } from './context.ts';

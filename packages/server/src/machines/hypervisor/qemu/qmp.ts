@@ -1,5 +1,5 @@
 import type { Socket } from 'node:net';
-import { HypervisorError } from '../../hypervisor-error.ts';
+import { HypervisorError } from '../hypervisor-error.ts';
 import { connectUnix } from '../unix-socket.ts';
 
 export interface QmpEvent {

@@ -1,5 +1,5 @@
-import { makeBootSector } from '../images/sample/boot-sector.ts';
-import { writeVolume } from './seed/iso9660.ts';
+import { makeBootSector } from '../../images/sample/boot-sector.ts';
+import { writeVolume } from './iso9660.ts';
 
 const sectorBytes = 2048;
 

@@ -1,19 +1,19 @@
 import { ApiError, maxDisks } from '@wcc/api';
 import type { AddDiskInput } from '@wcc/api';
-import { registerImage } from '../images/register-image.ts';
-import { refuseTakenName } from '../images/names.ts';
-import { measureRoom } from '../images/free-space.ts';
-import type { VmChange } from './change.ts';
-import type { MachinesContext } from './context.ts';
-import { finishDisk, publishDisk } from './create/disk-files.ts';
-import { announceDisk, withdrawDisk } from './host/orphan-disks.ts';
-import type { DiskPlan } from './create/input.ts';
-import { draftDisk, freeName } from './create/plan-disks.ts';
-import { demandHypervisor, ordered } from './host/host.ts';
-import { demandOff, vmAudit } from './power.ts';
-import { demandIdle } from './record/rights.ts';
-import { diskSpecOf, readDisks, specOf } from './record/machine-rows.ts';
-import type { VmDiskRow } from './record/machine-rows.ts';
+import { registerImage } from '../../images/register-image.ts';
+import { refuseTakenName } from '../../images/names.ts';
+import { measureRoom } from '../../images/free-space.ts';
+import type { VmChange } from './settings.ts';
+import type { MachinesContext } from '../context.ts';
+import { finishDisk, publishDisk } from '../create/disk-files.ts';
+import { announceDisk, withdrawDisk } from '../host/orphan-disks.ts';
+import type { DiskPlan } from '../create/input.ts';
+import { draftDisk, freeName } from '../create/plan-disks.ts';
+import { demandHypervisor, ordered } from '../host/host.ts';
+import { demandOff, vmAudit } from './control.ts';
+import { demandIdle } from '../record/rights.ts';
+import { diskSpecOf, readDisks, specOf } from '../record/machine-rows.ts';
+import type { VmDiskRow } from '../record/machine-rows.ts';
 
 /** A further blank disk for a machine that is off. */
 export async function addDisk(context: MachinesContext, change: VmChange<AddDiskInput>): Promise<void> {

@@ -1,9 +1,9 @@
 import { ApiError, errorRegistry } from '@wcc/api';
 import type { ApiErrorOptions, ErrorCode } from '@wcc/api';
-import { toWorkFailure as copyFailure } from '../images/failures.ts';
-import { WorkFailure } from '../operations/action.ts';
-import { HypervisorError } from './hypervisor-error.ts';
-import type { HypervisorErrorCode } from './hypervisor-error.ts';
+import { toWorkFailure as copyFailure } from '../../images/failures.ts';
+import { WorkFailure } from '../../operations/action.ts';
+import { HypervisorError } from '../hypervisor/hypervisor-error.ts';
+import type { HypervisorErrorCode } from '../hypervisor/hypervisor-error.ts';
 
 /** The drivers' codes in the words of the API. */
 const apiCodes: Readonly<Record<HypervisorErrorCode, ErrorCode>> = {

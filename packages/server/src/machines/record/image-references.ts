@@ -1,5 +1,5 @@
-import type { OwnedUser, UsersByImage } from '../images/references.ts';
-import type { Store } from '../storage/store.ts';
+import type { OwnedUser, UsersByImage } from '../../images/references.ts';
+import type { Store } from '../../storage/store.ts';
 
 /**
  * What machines use: their disks, what a disk is copied from or laid over, the ISO in the drive. Overlays need

@@ -2,20 +2,20 @@ import { ApiError, createVmRequest, copyVmRequest, quickCreateVmRequest } from '
 import type { CreateVmInput, CopyVmRequest, QuickCreateVmInput } from '@wcc/api';
 import type { Snapshot } from '@wcc/progress';
 import { availableParallelism } from 'node:os';
-import type { Principal } from '../access/principal.ts';
-import { can } from '../access/rules.ts';
-import { readImage } from '../images/image-rows.ts';
-import { demandSeen } from '../images/references.ts';
-import type { Action } from '../operations/action.ts';
-import type { MachinesContext } from './context.ts';
-import { createVmAction } from './create/action.ts';
-import { requestVm, withoutSecrets } from './create/request.ts';
-import type { WantedVm } from './create/request.ts';
-import { ordered } from './host/host.ts';
-import { demandOff } from './power.ts';
-import { readProfile } from '../access/first-boot-profiles.ts';
-import { demandIdle, demandVm } from './record/rights.ts';
-import { bootOrderOf, readDisks } from './record/machine-rows.ts';
+import type { Principal } from '../../access/principal.ts';
+import { can } from '../../access/rules.ts';
+import { readImage } from '../../images/image-rows.ts';
+import { demandSeen } from '../../images/references.ts';
+import type { Action } from '../../operations/action.ts';
+import type { MachinesContext } from '../context.ts';
+import { createVmAction } from './action.ts';
+import { requestVm, withoutSecrets } from './accept.ts';
+import type { WantedVm } from './accept.ts';
+import { ordered } from '../host/host.ts';
+import { demandOff } from '../change/control.ts';
+import { readProfile } from '../../access/first-boot-profiles.ts';
+import { demandIdle, demandVm } from '../record/rights.ts';
+import { bootOrderOf, readDisks } from '../record/machine-rows.ts';
 
 export interface MakeOrder<Body> {
   principal: Principal;

@@ -1,7 +1,7 @@
 import { ApiError } from '@wcc/api';
-import { packageOf } from '../images/tools/find-tool.ts';
-import { runTool } from '../images/tools/run-tool.ts';
-import type { ToolRun } from '../images/tools/run-tool.ts';
+import { packageOf } from '../../images/tools/find-tool.ts';
+import { runTool } from '../../images/tools/run-tool.ts';
+import type { ToolRun } from '../../images/tools/run-tool.ts';
 import { HypervisorError } from './hypervisor-error.ts';
 
 const longestMs = 60_000;

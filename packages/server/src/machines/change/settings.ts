@@ -1,13 +1,13 @@
 import type { ChangeVmRequest } from '@wcc/api';
-import type { Principal } from '../access/principal.ts';
-import type { MachinesContext } from './context.ts';
-import { demandIso } from './create/plan-disks.ts';
-import { demandName, refuseNameOf } from './create/request.ts';
-import { demandCpus, demandHypervisor, demandMemory, ordered } from './host/host.ts';
-import { demandOff, vmAudit } from './power.ts';
-import { demandIdle } from './record/rights.ts';
-import { readDisks, specOf } from './record/machine-rows.ts';
-import type { VmRow } from './record/machine-rows.ts';
+import type { Principal } from '../../access/principal.ts';
+import type { MachinesContext } from '../context.ts';
+import { demandIso } from '../create/plan-disks.ts';
+import { demandName, refuseNameOf } from '../create/accept.ts';
+import { demandCpus, demandHypervisor, demandMemory, ordered } from '../host/host.ts';
+import { demandOff, vmAudit } from './control.ts';
+import { demandIdle } from '../record/rights.ts';
+import { readDisks, specOf } from '../record/machine-rows.ts';
+import type { VmRow } from '../record/machine-rows.ts';
 
 export interface VmChange<Body> {
   row: VmRow;

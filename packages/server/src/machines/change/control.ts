@@ -1,13 +1,13 @@
 import { ApiError } from '@wcc/api';
-import { whoIs } from '../access/principal.ts';
-import type { Principal } from '../access/principal.ts';
-import { auditStatement } from '../storage/audit.ts';
-import type { WriteStatement } from '../storage/store.ts';
-import type { MachinesContext } from './context.ts';
-import { demandHypervisor, demandMemory, ordered } from './host/host.ts';
-import type { MachineStatus } from './hypervisor.ts';
-import { readDisks, specOf } from './record/machine-rows.ts';
-import type { VmRow } from './record/machine-rows.ts';
+import { whoIs } from '../../access/principal.ts';
+import type { Principal } from '../../access/principal.ts';
+import { auditStatement } from '../../storage/audit.ts';
+import type { WriteStatement } from '../../storage/store.ts';
+import type { MachinesContext } from '../context.ts';
+import { demandHypervisor, demandMemory, ordered } from '../host/host.ts';
+import type { MachineStatus } from '../hypervisor.ts';
+import { readDisks, specOf } from '../record/machine-rows.ts';
+import type { VmRow } from '../record/machine-rows.ts';
 
 export type VmVerb = 'start' | 'shutdown' | 'power-off' | 'reset';
 
