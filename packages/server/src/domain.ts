@@ -1,5 +1,5 @@
 import type { Rights, Snapshot } from '@wcc/progress';
-import type { Hub } from '@wcc/progress/server';
+import type { Hub, OnError } from '@wcc/progress/server';
 import type { FastifyInstance } from 'fastify';
 import type { Access } from './access/access.ts';
 import type { Principal } from './access/principal.ts';
@@ -21,7 +21,7 @@ export interface DomainDeps {
   onState: OnState;
   /** Names this installation in the markers of its pools. */
   installationId: string;
-  onError: (error: unknown, context: { stage: string }) => void;
+  onError: OnError;
 }
 
 /** What the server is for, as its faces see it: operations on images in pools. */

@@ -1,6 +1,6 @@
 import { join } from 'node:path';
 import type { AddressInfo } from 'node:net';
-import type { EventStreams, Hub, WebSocketGateway } from '@wcc/progress/server';
+import type { EventStreams, Hub, OnError, WebSocketGateway } from '@wcc/progress/server';
 import { createHub, createTickets } from '@wcc/progress/server';
 import type { FastifyBaseLogger, FastifyInstance } from 'fastify';
 import type { Access } from './access/access.ts';
@@ -98,7 +98,6 @@ async function start(options: StartOptions, undo: Undo): Promise<RunningServer> 
 }
 
 type Hindrance = NonNullable<ReturnType<Readiness>>;
-type OnError = (error: unknown, context: { stage: string }) => void;
 
 interface Core {
   store: Store;

@@ -1,3 +1,4 @@
+import type { OnError } from '@wcc/progress/server';
 import type { ChangePasswordRequest } from '@wcc/api';
 import { auditStatement } from '../storage/audit.ts';
 import type { Store } from '../storage/store.ts';
@@ -71,7 +72,7 @@ export interface AccessDeps {
   /** @default Date.now */
   now?: () => number;
   adminToken: string | null;
-  onError: (error: unknown, context: { stage: string }) => void;
+  onError: OnError;
 }
 
 /**

@@ -1,3 +1,4 @@
+import type { OnError } from '@wcc/progress/server';
 import type { Store, WriteStatement } from '../storage/store.ts';
 import type { Principal } from './principal.ts';
 import { createSecret, hashSecret } from './secrets.ts';
@@ -39,7 +40,7 @@ export interface SessionsDeps {
   store: Store;
   /** Clock time in milliseconds. */
   now: () => number;
-  onError: (error: unknown, context: { stage: string }) => void;
+  onError: OnError;
 }
 
 export function createSessions(deps: SessionsDeps): Sessions {

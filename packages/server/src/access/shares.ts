@@ -1,3 +1,4 @@
+import type { OnError } from '@wcc/progress/server';
 import type { CreateShareInput, Role, Share } from '@wcc/api';
 import { ApiError } from '@wcc/api';
 import { auditStatement } from '../storage/audit.ts';
@@ -36,7 +37,7 @@ export interface Shares {
 export interface SharesDeps {
   store: Store;
   now: () => number;
-  onError: (error: unknown, context: { stage: string }) => void;
+  onError: OnError;
   onRevoked: (sessionKey: string) => void;
 }
 

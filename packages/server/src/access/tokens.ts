@@ -1,3 +1,4 @@
+import type { OnError } from '@wcc/progress/server';
 import type { CreatedToken, CreateTokenInput, Token } from '@wcc/api';
 import { ApiError } from '@wcc/api';
 import { auditStatement } from '../storage/audit.ts';
@@ -28,7 +29,7 @@ export interface Tokens {
 export interface TokensDeps {
   store: Store;
   now: () => number;
-  onError: (error: unknown, context: { stage: string }) => void;
+  onError: OnError;
   onRevoked: (tokenId: string) => void;
 }
 

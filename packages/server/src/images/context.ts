@@ -1,4 +1,4 @@
-import type { Hub } from '@wcc/progress/server';
+import type { Hub, OnError } from '@wcc/progress/server';
 import type { Mutex } from '../operations/mutex.ts';
 import type { Operations } from '../operations/operations.ts';
 import type { FreeSpaceFloor } from '../operations/space.ts';
@@ -20,5 +20,5 @@ export interface ImagesContext {
   readonly maxVirtualSizeBytes: number;
   /** Checks of name and space, and the promises made on them, are one critical section per file system. */
   readonly fileSystemMutex: (key: string) => Mutex;
-  readonly onError: (error: unknown, context: { stage: string }) => void;
+  readonly onError: OnError;
 }

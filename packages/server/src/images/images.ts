@@ -14,7 +14,7 @@ import type {
 } from '@wcc/api';
 import type { SampleImageInput } from '@wcc/api';
 import type { Snapshot } from '@wcc/progress';
-import type { Hub } from '@wcc/progress/server';
+import type { Hub, OnError } from '@wcc/progress/server';
 import type { Principal } from '../access/principal.ts';
 import { demand } from '../access/rules.ts';
 import { createKeyedMutex } from '../operations/mutex.ts';
@@ -45,7 +45,7 @@ export interface ImagesOptions {
   freeSpaceFloor: FreeSpaceFloor;
   /** Larger images are not taken in, neither by their file nor by what they claim to hold. */
   maxVirtualSizeBytes: number;
-  onError: (error: unknown, context: { stage: string }) => void;
+  onError: OnError;
   /** Addresses outside the public internet that may be imported from. @default none */
   mayImportFrom?: IsAllowed;
   /** How often the pool is looked at without a hint. @default 30000 */

@@ -1,3 +1,4 @@
+import type { OnError } from '@wcc/progress/server';
 import type { ImagesContext } from '../images/context.ts';
 import type { ImageNumbers } from '../images/image-rows.ts';
 import type { Mutex } from '../operations/mutex.ts';
@@ -18,5 +19,5 @@ export interface MachinesContext {
   readonly numbers: ImageNumbers;
   /** Orders to one machine, by its number, one after the other. */
   readonly machineMutex: (key: string) => Mutex;
-  readonly onError: (error: unknown, context: { stage: string }) => void;
+  readonly onError: OnError;
 }

@@ -14,6 +14,7 @@ import type {
 import { ApiError } from '@wcc/api';
 import type { Snapshot } from '@wcc/progress';
 import type { Duplex } from 'node:stream';
+import type { OnError } from '@wcc/progress/server';
 import type { Principal } from '../access/principal.ts';
 import { can } from '../access/rules.ts';
 import type { Right } from '../access/rules.ts';
@@ -52,7 +53,7 @@ export interface MachinesOptions {
   images: ImagesContext;
   hypervisor: Hypervisor;
   dataDir: string;
-  onError: (error: unknown, context: { stage: string }) => void;
+  onError: OnError;
 }
 
 /** A machine's screen as one principal may use it. */

@@ -1,5 +1,5 @@
 import type { GrantLevel } from '@wcc/api';
-import type { Hub } from '@wcc/progress/server';
+import type { Hub, OnError } from '@wcc/progress/server';
 import type { Store } from '../storage/store.ts';
 import type { Action } from './action.ts';
 import type { Clock } from './clock.ts';
@@ -10,7 +10,6 @@ import type { OperationRecord } from './record.ts';
 export type OnState = (record: OperationRecord) => void;
 
 export type GrantedLevel = (operationId: string, userId: string) => GrantLevel | null;
-export type OnError = (error: unknown, context: { stage: string }) => void;
 
 /** What all parts of the engine of operations share. */
 export interface Engine {

@@ -1,4 +1,5 @@
 import { Worker } from 'node:worker_threads';
+import type { OnError } from '@wcc/progress/server';
 import { StoreConflict, StoreError } from './errors.ts';
 import type {
   BatchStatement,
@@ -34,10 +35,7 @@ const workerUrl = new URL(
  * Starts the thread and waits until the database is open.
  * @throws StoreError `store_newer`, `store_foreign`, `store_unopenable`
  */
-export async function openChannel(
-  path: string,
-  { onError }: { onError: (error: unknown, context: { stage: string }) => void },
-): Promise<Channel> {
+export async function openChannel(path: string, { onError }: { onError: OnError }): Promise<Channel> {
   const worker = new Worker(workerUrl, { workerData: { path }, env: {}, execArgv: [] });
   const questions = createQuestions();
   let isOpen = false;

@@ -1,3 +1,4 @@
+import type { OnError } from '@wcc/progress/server';
 import type { CompiledQuery } from 'kysely';
 import { Kysely } from 'kysely';
 import type { AuditEntry } from './audit.ts';
@@ -30,7 +31,7 @@ export interface Store {
 }
 
 export interface StoreOptions {
-  onError: (error: unknown, context: { stage: string }) => void;
+  onError: OnError;
 }
 
 /**

@@ -5,6 +5,7 @@ import type { FastifyInstance } from 'fastify';
 import { STATUS_CODES } from 'node:http';
 import type { IncomingMessage, Server } from 'node:http';
 import type { Duplex } from 'node:stream';
+import type { OnError } from '@wcc/progress/server';
 import { WebSocketServer } from 'ws';
 import type { WebSocket } from 'ws';
 import { isRevoked } from '../../access/access.ts';
@@ -21,7 +22,7 @@ export interface ScreenDeps extends Omit<SocketDeps, 'rules' | 'may' | 'server'>
   server: Server;
   screen: (principal: Principal, id: number) => Promise<ScreenOfVm>;
   onScreen: (principal: Principal, id: number) => Promise<void>;
-  onError: (error: unknown, context: { stage: string }) => void;
+  onError: OnError;
 }
 
 export interface ScreenGateway {

@@ -1,5 +1,5 @@
 import type { Snapshot } from '@wcc/progress';
-import type { EventStreams, Hub, Places, WebSocketOptions } from '@wcc/progress/server';
+import type { EventStreams, Hub, OnError, Places, WebSocketOptions } from '@wcc/progress/server';
 import { createEventStreams, createPlaces } from '@wcc/progress/server';
 import { LIMITS } from '@wcc/progress';
 import type { Access } from '../../access/access.ts';
@@ -12,7 +12,7 @@ export interface WatchingDeps {
   hub: Hub;
   access: Access;
   lookup: (id: string) => Promise<Snapshot | undefined>;
-  onError: (error: unknown, context: { stage: string }) => void;
+  onError: OnError;
 }
 
 /** What sockets and event streams ask alike: who somebody is, what they may watch, and in which form. */

@@ -3,6 +3,7 @@ import type { FileLock } from '@wcc/copy';
 import { constants } from 'node:fs';
 import { access, mkdir, realpath, stat } from 'node:fs/promises';
 import { join } from 'node:path';
+import type { OnError } from '@wcc/progress/server';
 import { PoolError, toPoolError } from './error.ts';
 import { readMarker, writeMarker } from './marker.ts';
 
@@ -15,7 +16,7 @@ export interface OpenPoolOptions {
   isKnown: boolean;
   /** Makes the directory when it is missing: for the default pool only, a named one may be an unmounted disk. */
   makesDirectory: boolean;
-  onError: (error: unknown, context: { stage: string }) => void;
+  onError: OnError;
 }
 
 /** A directory that is ours, and ours alone, for as long as this process lives. */

@@ -3,6 +3,7 @@ import { canClone } from '@wcc/copy';
 import { createOperationId } from '@wcc/progress';
 import { randomBytes } from 'node:crypto';
 import { basename, resolve } from 'node:path';
+import type { OnError } from '@wcc/progress/server';
 import type { Store } from '../../storage/store.ts';
 import { PoolError, toPoolError } from './error.ts';
 import { markerPath } from './marker.ts';
@@ -13,7 +14,7 @@ export interface PoolsOptions {
   store: Store;
   installationId: string;
   pool: { path: string; origin: 'default' | 'named' };
-  onError: (error: unknown, context: { stage: string }) => void;
+  onError: OnError;
 }
 
 /** A pool that is configured, whether its directory is there or not. */

@@ -1,9 +1,10 @@
 import { watch } from 'node:fs';
 import type { FSWatcher } from 'node:fs';
+import type { OnError } from '@wcc/progress/server';
 
 export interface PoolWatchOptions {
   onHint: () => void;
-  onError: (error: unknown, context: { stage: string }) => void;
+  onError: OnError;
   /** Looks anyway after this long: NFS and some others tell nothing. @default 30000 */
   pollMs?: number;
   /** Hints that come together are one. @default 1000 */

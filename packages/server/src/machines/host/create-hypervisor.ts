@@ -1,5 +1,6 @@
 import { readdir } from 'node:fs/promises';
 import { join } from 'node:path';
+import type { OnError } from '@wcc/progress/server';
 import type { DriverName, Hypervisor } from '../hypervisor.ts';
 import { createLibvirtDriver } from '../hypervisor/libvirt/driver.ts';
 import type { LibvirtConnection } from '../hypervisor/libvirt/virsh.ts';
@@ -17,7 +18,7 @@ export interface HypervisorOptions {
    * Nothing else of our environment reaches them.
    */
   environment: { readonly HOME?: string; readonly XDG_RUNTIME_DIR?: string };
-  onError: (error: unknown, context: { stage: string }) => void;
+  onError: OnError;
 }
 
 /**

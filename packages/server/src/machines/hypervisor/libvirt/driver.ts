@@ -1,5 +1,6 @@
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
+import type { OnError } from '@wcc/progress/server';
 import { createKeyedMutex } from '../../../operations/mutex.ts';
 import type { Hypervisor, MachineStatus } from '../../hypervisor.ts';
 import { isUuid } from '../machine-spec.ts';
@@ -25,7 +26,7 @@ export interface LibvirtDriverOptions {
   /** A directory of the driver's own, absolute; made when it is missing. Its path names this installation in the machines' tags. */
   dir: string;
   connection: LibvirtConnection;
-  onError: (error: unknown, context: { stage: string }) => void;
+  onError: OnError;
 }
 
 /** How often logs are looked at that could grow for ever. */

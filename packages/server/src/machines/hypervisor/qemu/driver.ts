@@ -1,5 +1,6 @@
 import { mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
+import type { OnError } from '@wcc/progress/server';
 import { createKeyedMutex } from '../../../operations/mutex.ts';
 import type { Hypervisor, MachineStatus } from '../../hypervisor.ts';
 import { isUuid } from '../machine-spec.ts';
@@ -22,7 +23,7 @@ import { openScreen, screenshot } from './screen.ts';
 export interface QemuDriverOptions {
   /** A directory of the driver's own, absolute; made when it is missing. */
   dir: string;
-  onError: (error: unknown, context: { stage: string }) => void;
+  onError: OnError;
 }
 
 /** How often logs are looked at that could grow for ever. */
