@@ -259,6 +259,18 @@ describe('documents', () => {
     expect(words).toEqual([...new Set(words)].toSorted());
   });
 
+  it('CONTRIBUTING.md has at most 120 lines, and every path that it names exists', () => {
+    const page = read('CONTRIBUTING.md');
+    expect(page.split('\n').length).toBeLessThanOrEqual(121);
+    const paths = [...page.matchAll(/`((?:packages|test|docs|scripts|bench)(?:\/[^`\s]*)?)`/g)]
+      .map(([, path]) => path ?? '')
+      .filter((path) => !path.includes('<'));
+    expect(paths.length).toBeGreaterThan(40);
+    const exists = (path: string): boolean =>
+      tracked.some((known) => known === path || known.startsWith(`${path}/`));
+    expect(paths.filter((path) => !exists(path))).toEqual([]);
+  });
+
   it('the architecture page names every room of the tree', () => {
     const page = read('docs/architecture.md');
     const names = new Set(
