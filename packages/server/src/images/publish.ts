@@ -1,12 +1,13 @@
 import { link, open, unlink } from 'node:fs/promises';
 import type { FileHandle } from 'node:fs/promises';
 import { join } from 'node:path';
-import { syncDirectory } from './pool/marker.ts';
+import { ignoreMissing } from '../files/errors.ts';
+import { imageMode } from '../files/modes.ts';
+import { syncDirectory } from '../files/sync-directory.ts';
 import { partialPath } from './free-space.ts';
 import { lookAt } from './scan/stat-entry.ts';
 
 const partialMode = 0o600;
-const imageMode = 0o644;
 
 /** A new, empty partial; one of an earlier run goes, whoever may still write to it writes to no name. */
 export async function createPartial(directory: string, id: string): Promise<FileHandle> {
@@ -38,8 +39,4 @@ export async function wasPublished(where: {
   const partial = await lookAt(partialPath(where.directory, where.id), '');
   const target = await lookAt(join(where.directory, where.targetName), where.targetName);
   return partial !== null && target?.kind === 'file' && target.inode === partial.inode;
-}
-
-export function ignoreMissing(error: unknown): void {
-  if (!(error instanceof Error && 'code' in error && error.code === 'ENOENT')) throw error;
 }

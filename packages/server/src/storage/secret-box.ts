@@ -1,6 +1,7 @@
 import { createCipheriv, createDecipheriv, randomBytes } from 'node:crypto';
 import { link, open, readFile, unlink } from 'node:fs/promises';
 import { join } from 'node:path';
+import { ignoreMissing } from '../files/errors.ts';
 
 const keyBytes = 32;
 const nonceBytes = 12;
@@ -56,9 +57,4 @@ async function readKey(path: string): Promise<Buffer> {
   await link(temporary, path);
   await unlink(temporary);
   return made;
-}
-
-function ignoreMissing(error: unknown): undefined {
-  if (error instanceof Error && 'code' in error && error.code === 'ENOENT') return undefined;
-  throw error;
 }

@@ -4,6 +4,7 @@ import type { ReceivedFile } from '@wcc/copy';
 import { createHash } from 'node:crypto';
 import type { Hash } from 'node:crypto';
 import type { FileHandle } from 'node:fs/promises';
+import { imageMode } from '../files/modes.ts';
 import { partialPath } from '../images/free-space.ts';
 import type { OperationView, PhaseEvent, WorkResult } from '../operations/action.ts';
 import { memoryOf } from './context.ts';
@@ -17,7 +18,6 @@ export interface FinishOptions {
   onPhase: (event: PhaseEvent) => void;
 }
 
-const imageMode = 0o644;
 const readBytes = 1024 ** 2;
 
 /** From the last byte to the final name, in this order. Nothing is published that was not looked at. */

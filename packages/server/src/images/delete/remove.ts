@@ -2,7 +2,7 @@ import { ApiError } from '@wcc/api';
 import { link, open, rename, unlink } from 'node:fs/promises';
 import { constants } from 'node:fs';
 import { join } from 'node:path';
-import { syncDirectory } from '../pool/marker.ts';
+import { syncDirectory } from '../../files/sync-directory.ts';
 import { partialPath } from '../free-space.ts';
 import { lookAt } from '../scan/stat-entry.ts';
 import type { Entry } from '../scan/stat-entry.ts';

@@ -3,6 +3,7 @@ import type { ImageFormat } from '@wcc/api';
 import { constants } from 'node:fs';
 import { open } from 'node:fs/promises';
 import type { FileHandle } from 'node:fs/promises';
+import { hasErrorCode } from '../../files/errors.ts';
 import { checkIsoLength } from './iso.ts';
 import { checkQcow2Header, headerReadBytes } from './qcow2-header.ts';
 import { checkQcow2, infoQcow2 } from './qemu-img.ts';
@@ -48,16 +49,12 @@ export async function inspectForeign(path: string, options: InspectOptions = {})
 export async function openSafely(path: string): Promise<FileHandle> {
   const flags = constants.O_RDONLY | constants.O_NOFOLLOW | constants.O_NONBLOCK;
   const file = await open(path, flags).catch((cause: unknown) => {
-    throw isLink(cause) ? new ApiError('not_regular', { cause }) : cause;
+    throw hasErrorCode(cause, 'ELOOP') ? new ApiError('not_regular', { cause }) : cause;
   });
   const stat = await file.stat();
   if (stat.isFile()) return file;
   await file.close();
   throw new ApiError('not_regular');
-}
-
-function isLink(error: unknown): boolean {
-  return error instanceof Error && 'code' in error && error.code === 'ELOOP';
 }
 
 async function inspectOpen(file: FileHandle, options: InspectOptions): Promise<Inspected> {

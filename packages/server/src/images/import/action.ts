@@ -13,6 +13,7 @@ import type { ReceivedFile, Receiving } from '@wcc/copy';
 import type { Snapshot } from '@wcc/progress';
 import { join } from 'node:path';
 import type { Action, Completion, OperationView, RetryRequest, WorkResult } from '../../operations/action.ts';
+import { imageMode } from '../../files/modes.ts';
 import type { ImagesContext } from '../context.ts';
 import { inspectForeign } from '../foreign/inspect.ts';
 import { registerImage } from '../register-image.ts';
@@ -171,8 +172,6 @@ async function openPartial(what: Receiving): Promise<ReceivedFile> {
     return createReceived(what);
   }
 }
-
-const imageMode = 0o644;
 
 /** Everything to the disk, and the length that the result has into the sidecar. */
 async function flush(whole: Receiving): Promise<void> {

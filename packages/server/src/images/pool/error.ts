@@ -1,4 +1,5 @@
 import { ApiError } from '@wcc/api';
+import { errnoOf } from '../../files/errors.ts';
 
 /** Why a pool cannot be used. */
 export type PoolReason =
@@ -72,6 +73,5 @@ const reasonByErrno: Readonly<Record<string, PoolReason>> = {
 /** Any failure at a pool's own directory, in the words above. */
 export function toPoolError(error: unknown): PoolError {
   if (error instanceof PoolError) return error;
-  const code = error instanceof Error && 'code' in error ? String(error.code) : '';
-  return new PoolError(reasonByErrno[code] ?? 'io_error', error);
+  return new PoolError(reasonByErrno[errnoOf(error) ?? ''] ?? 'io_error', error);
 }

@@ -1,6 +1,8 @@
 import { constants } from 'node:fs';
 import { open } from 'node:fs/promises';
 import { join } from 'node:path';
+import { hasErrorCode } from '../../files/errors.ts';
+import { syncDirectory } from '../../files/sync-directory.ts';
 import { PoolError } from './error.ts';
 
 /** What `.wcc-pool` says: whose directory this is. */
@@ -22,9 +24,8 @@ export async function readMarker(directory: string): Promise<Marker | null> {
   try {
     text = await readShort(markerPath(directory));
   } catch (error) {
-    const code = error instanceof Error && 'code' in error ? error.code : null;
-    if (code === 'ENOENT') return null;
-    if (code === 'ELOOP') throw new PoolError('marker_malformed', error);
+    if (hasErrorCode(error, 'ENOENT')) return null;
+    if (hasErrorCode(error, 'ELOOP')) throw new PoolError('marker_malformed', error);
     throw error;
   }
   const marker = parse(text);
@@ -65,13 +66,4 @@ export async function writeMarker(directory: string, marker: Marker): Promise<vo
     await handle.close();
   }
   await syncDirectory(directory);
-}
-
-export async function syncDirectory(directory: string): Promise<void> {
-  const handle = await open(directory, 'r');
-  try {
-    await handle.sync();
-  } finally {
-    await handle.close();
-  }
 }

@@ -2,7 +2,9 @@ import { randomFill } from 'node:crypto';
 import { promisify } from 'node:util';
 import { link, open, unlink } from 'node:fs/promises';
 import type { FileHandle } from 'node:fs/promises';
-import { syncDirectory } from '../pool/marker.ts';
+import { ignoreMissing } from '../../files/errors.ts';
+import { imageMode } from '../../files/modes.ts';
+import { syncDirectory } from '../../files/sync-directory.ts';
 import { makeBootSector } from './boot-sector.ts';
 
 const fillWithRandom = promisify<Buffer, Buffer>(randomFill);
@@ -46,7 +48,7 @@ export async function writeSample(file: SampleFile, options: SampleOptions): Pro
     enter('write', options);
     await fill(handle, file.sizeBytes, options);
     enter('flush', options);
-    await handle.chmod(0o644);
+    await handle.chmod(imageMode);
     await handle.sync();
   } finally {
     await handle.close();
@@ -98,8 +100,4 @@ async function writeAll(handle: FileHandle, bytes: Buffer, position: number): Pr
 /** Makes every block differ from all others, so that no file system can store it once. */
 function stamp(chunk: Buffer, offset: number): void {
   for (let at = 0; at < chunk.length; at += blockBytes) chunk.writeBigUInt64LE(BigInt(offset + at), at);
-}
-
-function ignoreMissing(error: unknown): void {
-  if (!(error instanceof Error && 'code' in error && error.code === 'ENOENT')) throw error;
 }

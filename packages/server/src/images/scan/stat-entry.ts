@@ -2,6 +2,7 @@ import { findImageNameProblem } from '@wcc/api';
 import { CopyError, inspectFile } from '@wcc/copy';
 import type { BigIntStats } from 'node:fs';
 import { lstat } from 'node:fs/promises';
+import { hasErrorCode } from '../../files/errors.ts';
 import { isoDescriptorOffset, recognise } from './recognise.ts';
 import type { Recognition } from './recognise.ts';
 
@@ -27,7 +28,7 @@ export async function lookAt(path: string | Buffer, name: string): Promise<Entry
   try {
     stat = await lstat(path, { bigint: true });
   } catch (error) {
-    if (error instanceof Error && 'code' in error && error.code === 'ENOENT') return null;
+    if (hasErrorCode(error, 'ENOENT')) return null;
     throw error;
   }
   const sizeBytes = Number(stat.size);

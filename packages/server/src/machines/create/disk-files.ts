@@ -2,7 +2,8 @@ import type { CopyJob, CopyOptions } from '@wcc/copy';
 import { copyFile, forget, removeRemains, settlePublication } from '@wcc/copy';
 import { chmod, link, open, truncate, unlink } from 'node:fs/promises';
 import { join } from 'node:path';
-import { syncDirectory } from '../../images/pool/marker.ts';
+import { ignoreMissing } from '../../files/errors.ts';
+import { syncDirectory } from '../../files/sync-directory.ts';
 import { measureRoom, partialPath } from '../../images/free-space.ts';
 import { lookAt } from '../../images/scan/stat-entry.ts';
 import type { MachinesContext } from '../context.ts';
@@ -194,8 +195,4 @@ async function inodeOfUnrecorded(
     return found === 'published' ? ((await lookAt(path, disk.name))?.inode ?? null) : null;
   }
   return (await lookAt(partialPath(directory, operationId), ''))?.inode ?? null;
-}
-
-export function ignoreMissing(error: unknown): void {
-  if (!(error instanceof Error && 'code' in error && error.code === 'ENOENT')) throw error;
 }

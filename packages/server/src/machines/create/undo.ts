@@ -1,5 +1,5 @@
 import { removeRemains } from '@wcc/copy';
-import { syncDirectory } from '../../images/pool/marker.ts';
+import { syncDirectory } from '../../files/sync-directory.ts';
 import type { MachinesContext } from '../context.ts';
 import { HypervisorError } from '../hypervisor/hypervisor-error.ts';
 import { readDisks } from '../record/machine-rows.ts';

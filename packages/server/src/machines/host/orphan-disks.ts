@@ -3,12 +3,12 @@ import { removeRemains } from '@wcc/copy';
 import { randomBytes } from 'node:crypto';
 import { unlink } from 'node:fs/promises';
 import { join } from 'node:path';
-import { syncDirectory } from '../../images/pool/marker.ts';
+import { syncDirectory } from '../../files/sync-directory.ts';
 import { partialPath } from '../../images/free-space.ts';
 import { lookAt } from '../../images/scan/stat-entry.ts';
 import type { Store } from '../../storage/store.ts';
 import type { MachinesContext } from '../context.ts';
-import { ignoreMissing } from '../create/disk-files.ts';
+import { ignoreMissing } from '../../files/errors.ts';
 import type { DiskPlace } from '../create/disk-files.ts';
 
 /** Holds the name of a disk that is added to a machine: no operation, so that none of those is taken for it. */

@@ -1,12 +1,12 @@
 import { ApiError } from '@wcc/api';
 import { unlink } from 'node:fs/promises';
 import { join } from 'node:path';
-import { syncDirectory } from '../../images/pool/marker.ts';
+import { syncDirectory } from '../../files/sync-directory.ts';
 import { lookAt } from '../../images/scan/stat-entry.ts';
 import type { Action, Completion, OperationInput, OperationView } from '../../operations/action.ts';
 import type { WriteStatement } from '../../storage/store.ts';
 import type { MachinesContext } from '../context.ts';
-import { ignoreMissing } from '../create/disk-files.ts';
+import { ignoreMissing } from '../../files/errors.ts';
 import { runSteps } from '../create/steps.ts';
 import type { Step } from '../create/steps.ts';
 import { removeFromHypervisor } from '../create/undo.ts';

@@ -1,5 +1,6 @@
 import { mkdir, open, rename, unlink, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
+import { ignoreMissing } from '../../files/errors.ts';
 import type { SeedContents } from './cloud-config.ts';
 import { seedFiles } from './cloud-config.ts';
 import { writeVolume } from './iso9660.ts';
@@ -40,7 +41,5 @@ export function createSeeds(dataDir: string): Seeds {
 }
 
 async function removeFile(path: string): Promise<void> {
-  await unlink(path).catch((error: unknown) => {
-    if (!(error instanceof Error && 'code' in error && error.code === 'ENOENT')) throw error;
-  });
+  await unlink(path).catch(ignoreMissing);
 }

@@ -1,5 +1,7 @@
 import { mkdir, open, readFile, readdir, rename, rm } from 'node:fs/promises';
 import { join } from 'node:path';
+import { ignoreMissing } from '../../../files/errors.ts';
+import { syncDirectory } from '../../../files/sync-directory.ts';
 import type { MachineSpec } from '../machine-spec.ts';
 import { isUuid } from '../machine-spec.ts';
 
@@ -35,7 +37,7 @@ export function createDefinitions(root: string): Definitions {
   const read = async (uuid: string): Promise<Definition | null> => {
     if (!isUuid(uuid)) return null;
     const text = await readFile(join(directory(uuid), fileName), 'utf8').catch(ignoreMissing);
-    return text === null ? null : (JSON.parse(text) as Definition);
+    return text === undefined ? null : (JSON.parse(text) as Definition);
   };
   const directories = async (): Promise<string[]> => {
     const names = await readdir(root).catch(ignoreMissing);
@@ -76,18 +78,4 @@ async function writeDurably(path: string, text: string): Promise<void> {
   } finally {
     await handle.close();
   }
-}
-
-async function syncDirectory(path: string): Promise<void> {
-  const handle = await open(path, 'r');
-  try {
-    await handle.sync();
-  } finally {
-    await handle.close();
-  }
-}
-
-function ignoreMissing(error: NodeJS.ErrnoException): null {
-  if (error.code === 'ENOENT') return null;
-  throw error;
 }
