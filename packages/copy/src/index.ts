@@ -1,10 +1,10 @@
-export { canClone } from './clone/can-clone.ts';
-export { digestFile } from './digest/digest-file.ts';
-export type { DigestJob, FileDigest } from './digest/digest-file.ts';
-export { CopyError, copyErrors } from './errors.ts';
-export type { CopyErrorCode, CopyErrorDetails, CopyErrorEntry } from './errors.ts';
-export { inspectFile } from './inspect/inspect-file.ts';
-export type { FileFacts, InspectOptions } from './inspect/types.ts';
+export { canClone } from './job/can-clone.ts';
+export { digestFile } from './job/digest-file.ts';
+export type { DigestJob, FileDigest } from './job/digest-file.ts';
+export { CopyError, copyErrors } from './contract/errors.ts';
+export type { CopyErrorCode, CopyErrorDetails, CopyErrorEntry } from './contract/errors.ts';
+export { inspectFile } from './job/inspect-file.ts';
+export type { FileFacts, InspectOptions } from './contract/file-facts.ts';
 export type { SourceIdentity } from './run/source.ts';
 export { copyFile } from './job/copy-file.ts';
 export { warmUp } from './job/pool.ts';

@@ -1,5 +1,5 @@
 import { chmodSync, constants, copyFileSync } from 'node:fs';
-import { CopyError } from '../errors.ts';
+import { CopyError } from '../contract/errors.ts';
 import { systemCode, toCopyError } from '../kernel/errno.ts';
 import { adoptPartial, dropPartial, emptyPartial } from '../reserve/reserve.ts';
 import { showPath } from '../storage/paths.ts';

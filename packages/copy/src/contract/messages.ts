@@ -1,7 +1,7 @@
-import type { FileDigest } from '../digest/digest-file.ts';
-import { CopyError } from '../errors.ts';
-import type { CopyErrorCode } from '../errors.ts';
-import type { FileFacts, InspectOptions } from '../inspect/types.ts';
+import type { FileDigest } from '../job/digest-file.ts';
+import { CopyError } from './errors.ts';
+import type { CopyErrorCode } from './errors.ts';
+import type { FileFacts, InspectOptions } from './file-facts.ts';
 import type { Checkpoint } from './checkpoint.ts';
 import type { CopyPhaseEvent, CopyResult } from './types.ts';
 

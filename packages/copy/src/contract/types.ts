@@ -1,4 +1,4 @@
-import type { CopyError } from '../errors.ts';
+import type { CopyError } from './errors.ts';
 
 /** A path: text, or bytes where a name is not UTF-8. */
 export type PathLike = string | Uint8Array;

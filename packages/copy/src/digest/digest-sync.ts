@@ -1,15 +1,15 @@
 import { createHash } from 'node:crypto';
 import type { Hash } from 'node:crypto';
 import { closeSync, fstatSync, readSync } from 'node:fs';
-import { CopyError } from '../errors.ts';
+import { CopyError } from '../contract/errors.ts';
 import { nextExtent } from '../inspect/extents.ts';
 import { identityOf, isSameSource, openSource } from '../run/source.ts';
 import type { DigestRequest } from '../contract/messages.ts';
 import { loadKernel } from '../kernel/calls.ts';
 import { toCopyError } from '../kernel/errno.ts';
 import { showPath } from '../storage/paths.ts';
-import { digestSlot } from './digest-file.ts';
-import type { FileDigest } from './digest-file.ts';
+import { digestSlot } from '../job/digest-file.ts';
+import type { FileDigest } from '../job/digest-file.ts';
 
 const chunkBytes = 1024 ** 2;
 const zeros = Buffer.alloc(chunkBytes);

@@ -1,6 +1,6 @@
 import { lstatSync } from 'node:fs';
 import type { BigIntStats } from 'node:fs';
-import { CopyError } from '../errors.ts';
+import { CopyError } from '../contract/errors.ts';
 import { systemCode, toCopyError } from '../kernel/errno.ts';
 import { showPath } from '../storage/paths.ts';
 import { throwIfStopped } from '../run/control.ts';

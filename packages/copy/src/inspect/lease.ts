@@ -1,6 +1,6 @@
 import type { Kernel } from '../kernel/calls.ts';
 import { systemCode } from '../kernel/errno.ts';
-import type { FileFacts } from './types.ts';
+import type { FileFacts } from '../contract/file-facts.ts';
 
 /**
  * Whether somebody has the file open for writing. The kernel grants a read lease only when nobody has; it is

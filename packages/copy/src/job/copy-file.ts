@@ -1,4 +1,4 @@
-import { CopyError } from '../errors.ts';
+import { CopyError } from '../contract/errors.ts';
 import { toCopyError } from '../kernel/errno.ts';
 import { showPath, splitPath, toPathBytes } from '../storage/paths.ts';
 import { unknownFacts } from '../contract/facts.ts';

@@ -1,5 +1,5 @@
 import { randomBytes } from 'node:crypto';
-import { CopyError } from '../errors.ts';
+import { CopyError } from '../contract/errors.ts';
 import { checkId, splitPath, toPathBytes } from '../storage/paths.ts';
 import type { CopyRequest } from '../contract/messages.ts';
 import type { CopyOptions, PathLike } from '../contract/types.ts';

@@ -1,5 +1,5 @@
 import { Worker } from 'node:worker_threads';
-import { CopyError } from '../errors.ts';
+import { CopyError } from '../contract/errors.ts';
 import { unpackError } from '../contract/messages.ts';
 import type { WorkerMessage, WorkerRequest, WorkerResults } from '../contract/messages.ts';
 import type { CopyPhaseEvent } from '../contract/types.ts';

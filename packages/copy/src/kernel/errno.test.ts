@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { copyErrors, CopyError } from '../errors.ts';
+import { copyErrors, CopyError } from '../contract/errors.ts';
 import { SystemError, toCopyError } from './errno.ts';
 
 const expected: readonly [number, string, string][] = [

@@ -1,6 +1,6 @@
 import { constants } from 'node:os';
-import { CopyError } from '../errors.ts';
-import type { CopyErrorCode, CopyErrorDetails } from '../errors.ts';
+import { CopyError } from '../contract/errors.ts';
+import type { CopyErrorCode, CopyErrorDetails } from '../contract/errors.ts';
 
 /** An error of a system call, in the shape that Node gives to its own. */
 export class SystemError extends Error {

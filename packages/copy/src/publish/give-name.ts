@@ -1,5 +1,5 @@
 import { linkSync, renameSync, unlinkSync } from 'node:fs';
-import { CopyError } from '../errors.ts';
+import { CopyError } from '../contract/errors.ts';
 import { lookUp } from '../inspect/inspect.ts';
 import { systemCode } from '../kernel/errno.ts';
 import type { CopyRequest } from '../contract/messages.ts';

@@ -1,5 +1,5 @@
 import { fstatSync, fsyncSync } from 'node:fs';
-import { CopyError } from '../errors.ts';
+import { CopyError } from '../contract/errors.ts';
 import { restrict } from '../flush/flush.ts';
 import { lookUp } from '../inspect/inspect.ts';
 import { identityOf, isSameSource } from '../run/source.ts';

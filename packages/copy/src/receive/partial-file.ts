@@ -1,7 +1,7 @@
 import { constants } from 'node:fs';
 import { open, rename } from 'node:fs/promises';
 import type { FileHandle } from 'node:fs/promises';
-import { CopyError } from '../errors.ts';
+import { CopyError } from '../contract/errors.ts';
 import { runInWorker } from '../job/pool.ts';
 import { systemCode, toCopyError } from '../kernel/errno.ts';
 import { packTarget } from '../contract/checkpoint.ts';

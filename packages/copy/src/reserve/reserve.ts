@@ -1,5 +1,5 @@
 import { closeSync, constants, fstatSync, ftruncateSync, openSync, readFileSync } from 'node:fs';
-import { CopyError } from '../errors.ts';
+import { CopyError } from '../contract/errors.ts';
 import { countExtents } from '../inspect/extents.ts';
 import { extentSource } from '../inspect/inspect.ts';
 import { identityOf, isSameSource } from '../run/source.ts';

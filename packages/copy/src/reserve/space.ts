@@ -1,5 +1,5 @@
 import { statfsSync } from 'node:fs';
-import { CopyError } from '../errors.ts';
+import { CopyError } from '../contract/errors.ts';
 import { showPath } from '../storage/paths.ts';
 import { atDestination, sourceOf } from '../run/copy-state.ts';
 import type { CopyRun } from '../run/copy-state.ts';

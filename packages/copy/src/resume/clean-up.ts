@@ -1,5 +1,5 @@
 import { closeSync, constants, openSync, unlinkSync } from 'node:fs';
-import type { CopyError, CopyErrorCode } from '../errors.ts';
+import type { CopyError, CopyErrorCode } from '../contract/errors.ts';
 import { toCopyError } from '../kernel/errno.ts';
 import { showPath } from '../storage/paths.ts';
 import type { CopyRun } from '../run/copy-state.ts';

@@ -1,4 +1,4 @@
-import { CopyError } from '../errors.ts';
+import { CopyError } from '../contract/errors.ts';
 import { showPath } from '../storage/paths.ts';
 import type { CopyRun } from './copy-state.ts';
 

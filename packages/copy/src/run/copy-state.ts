@@ -1,5 +1,5 @@
 import { closeSync, constants, openSync } from 'node:fs';
-import { CopyError } from '../errors.ts';
+import { CopyError } from '../contract/errors.ts';
 import type { OpenSource } from './source.ts';
 import { unknownFacts } from '../contract/facts.ts';
 import type { CopyRequest } from '../contract/messages.ts';

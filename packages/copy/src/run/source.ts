@@ -1,6 +1,6 @@
 import { closeSync, constants, fstatSync, openSync } from 'node:fs';
 import type { BigIntStats } from 'node:fs';
-import { CopyError } from '../errors.ts';
+import { CopyError } from '../contract/errors.ts';
 import { toCopyError } from '../kernel/errno.ts';
 import { showPath } from '../storage/paths.ts';
 

@@ -1,5 +1,5 @@
 import { closeSync, constants, openSync } from 'node:fs';
-import { CopyError } from '../errors.ts';
+import { CopyError } from '../contract/errors.ts';
 import type { PathLike } from '../contract/types.ts';
 import { kernelSupport, loadKernel } from '../kernel/calls.ts';
 import { toCopyError } from '../kernel/errno.ts';

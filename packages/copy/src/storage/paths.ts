@@ -1,5 +1,5 @@
 import { resolve } from 'node:path';
-import { CopyError } from '../errors.ts';
+import { CopyError } from '../contract/errors.ts';
 import type { PathLike } from '../contract/types.ts';
 
 const slashByte = 0x2f;

@@ -2,7 +2,7 @@ import type { Extent } from '../inspect/extents.ts';
 import type { Kernel } from '../kernel/calls.ts';
 import { atDestination, partialOf, sourceOf } from '../run/copy-state.ts';
 import type { CopyRun } from '../run/copy-state.ts';
-import { sourceShrank } from './shrunk.ts';
+import { sourceShrank } from '../run/source-shrank.ts';
 
 /** Copies a range inside the kernel; the bytes never enter this process. */
 export function moveByKernel(run: CopyRun, kernel: Kernel, range: Extent): bigint {

@@ -2,7 +2,7 @@ import { readSync, writeSync } from 'node:fs';
 import { atDestination, atSource, partialOf, sourceOf } from '../run/copy-state.ts';
 import type { CopyRun } from '../run/copy-state.ts';
 import type { Mover } from './mover.ts';
-import { sourceShrank } from './shrunk.ts';
+import { sourceShrank } from '../run/source-shrank.ts';
 
 /** One buffer, page-aligned by its size; it stays in the processor's cache better than a larger one. */
 const bufferBytes = 1024 ** 2;

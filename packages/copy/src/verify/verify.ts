@@ -1,10 +1,10 @@
 import { readSync } from 'node:fs';
-import { CopyError } from '../errors.ts';
+import { CopyError } from '../contract/errors.ts';
 import { nextExtent } from '../inspect/extents.ts';
 import type { Extent } from '../inspect/extents.ts';
 import { extentSource } from '../inspect/inspect.ts';
 import { showPath } from '../storage/paths.ts';
-import { sourceShrank } from '../transfer/shrunk.ts';
+import { sourceShrank } from '../run/source-shrank.ts';
 import { obey } from '../run/control.ts';
 import { beginPhase, atDestination, atSource, partialOf, sourceOf } from '../run/copy-state.ts';
 import type { CopyRun } from '../run/copy-state.ts';

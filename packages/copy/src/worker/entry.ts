@@ -1,12 +1,12 @@
 import { parentPort } from 'node:worker_threads';
-import { canCloneHere } from '../clone/trial.ts';
+import { canCloneHere } from '../clone/can-clone-sync.ts';
 import { digestHere } from '../digest/digest-sync.ts';
-import { inspectHere } from '../inspect/look.ts';
+import { inspectHere } from '../inspect/inspect-sync.ts';
 import { packError } from '../contract/messages.ts';
 import type { WorkerMessage, WorkerRequest, WorkerResults } from '../contract/messages.ts';
 import { loadKernel } from '../kernel/calls.ts';
 import { toCopyError } from '../kernel/errno.ts';
-import { publishHere } from '../receive/publish-sync.ts';
+import { publishHere } from '../publish/publish-sync.ts';
 import { runCopy } from './phases.ts';
 
 type Answer = WorkerResults[keyof WorkerResults];

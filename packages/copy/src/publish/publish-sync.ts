@@ -2,7 +2,7 @@ import { closeSync, constants, fsyncSync, openSync } from 'node:fs';
 import type { PublishRequest, PublishResult } from '../contract/messages.ts';
 import { loadKernel } from '../kernel/calls.ts';
 import { toCopyError } from '../kernel/errno.ts';
-import { giveName } from '../publish/give-name.ts';
+import { giveName } from './give-name.ts';
 import { removeFile } from '../resume/clean-up.ts';
 import { replaceSidecar } from '../resume/sidecar.ts';
 import { remainPaths, showPath, splitPath } from '../storage/paths.ts';

@@ -6,7 +6,7 @@ import { showPath } from '../storage/paths.ts';
 import { countExtents } from './extents.ts';
 import { readWriters } from './lease.ts';
 import { openSource } from '../run/source.ts';
-import type { FileFacts } from './types.ts';
+import type { FileFacts } from '../contract/file-facts.ts';
 
 const headBytes = 65_536;
 

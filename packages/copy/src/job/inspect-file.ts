@@ -1,7 +1,7 @@
-import { runInWorker } from '../job/pool.ts';
+import { runInWorker } from './pool.ts';
 import type { PathLike } from '../contract/types.ts';
 import { toPathBytes } from '../storage/paths.ts';
-import type { FileFacts, InspectOptions } from './types.ts';
+import type { FileFacts, InspectOptions } from '../contract/file-facts.ts';
 
 /**
  * Looks at a regular file, on a worker thread: never follows a symlink, never hangs on a FIFO.

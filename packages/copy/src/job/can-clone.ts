@@ -1,5 +1,5 @@
-import { randomId } from '../job/options.ts';
-import { runInWorker } from '../job/pool.ts';
+import { randomId } from './options.ts';
+import { runInWorker } from './pool.ts';
 import type { PathLike } from '../contract/types.ts';
 import { toPathBytes } from '../storage/paths.ts';
 

@@ -1,4 +1,4 @@
-import { runInWorker } from '../job/pool.ts';
+import { runInWorker } from './pool.ts';
 import type { PathLike } from '../contract/types.ts';
 import type { SourceIdentity } from '../run/source.ts';
 import { toPathBytes } from '../storage/paths.ts';

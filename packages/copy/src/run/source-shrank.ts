@@ -1,7 +1,7 @@
-import { CopyError } from '../errors.ts';
+import { CopyError } from '../contract/errors.ts';
 import { showPath } from '../storage/paths.ts';
-import { sourceOf } from '../run/copy-state.ts';
-import type { CopyRun } from '../run/copy-state.ts';
+import { sourceOf } from './copy-state.ts';
+import type { CopyRun } from './copy-state.ts';
 
 /** The file ended before the size it had: somebody cut it meanwhile. */
 export function sourceShrank(run: CopyRun, offset: bigint): never {
