@@ -67,6 +67,38 @@ const ours: Record<string, readonly string[]> = {
  * no room imports them.
  */
 const rooms: Record<string, Record<string, readonly string[]>> = {
+  copy: {
+    worker: [
+      'contract',
+      'kernel',
+      'run',
+      'inspect',
+      'digest',
+      'reserve',
+      'clone',
+      'transfer',
+      'flush',
+      'verify',
+      'resume',
+      'publish',
+    ],
+    receive: ['contract', 'kernel', 'storage', 'job', 'recovery'],
+    recovery: ['contract', 'kernel', 'storage', 'publish'],
+    job: ['contract', 'kernel', 'storage'],
+    publish: ['contract', 'kernel', 'storage', 'run', 'inspect', 'flush', 'resume'],
+    verify: ['contract', 'storage', 'run', 'inspect'],
+    transfer: ['contract', 'kernel', 'run', 'inspect', 'reserve', 'resume'],
+    clone: ['contract', 'kernel', 'storage', 'run', 'reserve'],
+    reserve: ['contract', 'kernel', 'storage', 'run', 'inspect', 'resume'],
+    resume: ['contract', 'kernel', 'storage', 'run'],
+    flush: ['run'],
+    digest: ['contract', 'kernel', 'storage', 'run', 'inspect'],
+    inspect: ['contract', 'kernel', 'storage', 'run'],
+    run: ['contract', 'kernel', 'storage'],
+    storage: ['contract', 'kernel'],
+    kernel: ['contract'],
+    contract: [],
+  },
   progress: {
     core: [],
     server: ['core'],

@@ -1,11 +1,11 @@
 export { canClone } from './job/can-clone.ts';
 export { digestFile } from './job/digest-file.ts';
-export type { DigestJob, FileDigest } from './job/digest-file.ts';
+export type { DigestJob } from './job/digest-file.ts';
+export type { FileDigest } from './contract/digest.ts';
 export { CopyError, copyErrors } from './contract/errors.ts';
 export type { CopyErrorCode, CopyErrorDetails, CopyErrorEntry } from './contract/errors.ts';
 export { inspectFile } from './job/inspect-file.ts';
 export type { FileFacts, InspectOptions } from './contract/file-facts.ts';
-export type { SourceIdentity } from './run/source.ts';
 export { copyFile } from './job/copy-file.ts';
 export { warmUp } from './job/pool.ts';
 export type {
@@ -18,6 +18,7 @@ export type {
   CopyProgress,
   CopyResult,
   PathLike,
+  SourceIdentity,
 } from './contract/types.ts';
 export { kernelSupport } from './kernel/calls.ts';
 export { createReceived, openReceived, publishReceived } from './receive/partial-file.ts';

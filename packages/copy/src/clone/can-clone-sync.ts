@@ -3,7 +3,7 @@ import { openSource } from '../run/source.ts';
 import type { CanCloneRequest } from '../contract/messages.ts';
 import { loadKernel } from '../kernel/calls.ts';
 import { toCopyError } from '../kernel/errno.ts';
-import { removeFile } from '../resume/clean-up.ts';
+import { removeFile } from '../storage/remove-file.ts';
 import { remainPaths, showPath } from '../storage/paths.ts';
 
 const newFile = constants.O_RDWR | constants.O_CREAT | constants.O_EXCL | constants.O_NOFOLLOW;

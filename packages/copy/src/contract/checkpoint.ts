@@ -1,5 +1,4 @@
-import type { SourceIdentity } from '../run/source.ts';
-import type { CopyMethod } from './types.ts';
+import type { CopyMethod, SourceIdentity } from './types.ts';
 
 /** The sidecar's content: where a copy can go on. 64-bit values are decimal strings. */
 export interface Checkpoint {

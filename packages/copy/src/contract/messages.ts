@@ -1,4 +1,4 @@
-import type { FileDigest } from '../job/digest-file.ts';
+import type { FileDigest } from './digest.ts';
 import { CopyError } from './errors.ts';
 import type { CopyErrorCode } from './errors.ts';
 import type { FileFacts, InspectOptions } from './file-facts.ts';

@@ -1,5 +1,3 @@
-import type { CopyError } from './errors.ts';
-
 /** A path: text, or bytes where a name is not UTF-8. */
 export type PathLike = string | Uint8Array;
 
@@ -148,5 +146,9 @@ export interface CopyResult {
   resumed: boolean;
 }
 
-/** What `done` settles with, before it is a promise. */
-export type CopyOutcome = { ok: true; result: CopyResult } | { ok: false; error: CopyError };
+/** Identifies one state of a file. Without `st_dev`, because btrfs changes it at each mount. */
+export interface SourceIdentity {
+  inode: string;
+  size: string;
+  mtimeNs: string;
+}

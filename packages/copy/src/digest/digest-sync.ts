@@ -8,8 +8,8 @@ import type { DigestRequest } from '../contract/messages.ts';
 import { loadKernel } from '../kernel/calls.ts';
 import { toCopyError } from '../kernel/errno.ts';
 import { showPath } from '../storage/paths.ts';
-import { digestSlot } from '../job/digest-file.ts';
-import type { FileDigest } from '../job/digest-file.ts';
+import { digestSlot } from '../contract/digest.ts';
+import type { FileDigest } from '../contract/digest.ts';
 
 const chunkBytes = 1024 ** 2;
 const zeros = Buffer.alloc(chunkBytes);

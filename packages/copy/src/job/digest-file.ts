@@ -1,16 +1,8 @@
 import { runInWorker } from './pool.ts';
+import { digestSlot } from '../contract/digest.ts';
+import type { FileDigest } from '../contract/digest.ts';
 import type { PathLike } from '../contract/types.ts';
-import type { SourceIdentity } from '../run/source.ts';
 import { toPathBytes } from '../storage/paths.ts';
-
-export interface FileDigest {
-  /** In hex, of the whole file; holes count as zeros. */
-  sha256: string;
-  /** Names the state of the file that was read. */
-  file: SourceIdentity;
-  /** Bytes of holes, which were not read. */
-  skippedBytes: number;
-}
 
 /** A file that is being read for its digest. */
 export interface DigestJob {
@@ -20,9 +12,6 @@ export interface DigestJob {
   progress(): { doneBytes: number };
   cancel(): void;
 }
-
-/** Places in the memory that both threads share. */
-export const digestSlot = { done: 0, stop: 1, length: 2 } as const;
 
 /**
  * SHA-256 of a regular file on a worker thread: never follows a symlink, never hangs on a FIFO, and reads no

@@ -3,7 +3,7 @@ import type { PublishRequest, PublishResult } from '../contract/messages.ts';
 import { loadKernel } from '../kernel/calls.ts';
 import { toCopyError } from '../kernel/errno.ts';
 import { giveName } from './give-name.ts';
-import { removeFile } from '../resume/clean-up.ts';
+import { removeFile } from '../storage/remove-file.ts';
 import { replaceSidecar } from '../resume/sidecar.ts';
 import { remainPaths, showPath, splitPath } from '../storage/paths.ts';
 

@@ -5,7 +5,7 @@ import { lookUp } from '../inspect/inspect.ts';
 import { identityOf, isSameSource } from '../run/source.ts';
 import type { CopyResult } from '../contract/types.ts';
 import type { Checkpoint } from '../contract/checkpoint.ts';
-import { removeFile } from '../resume/clean-up.ts';
+import { removeFile } from '../storage/remove-file.ts';
 import { readSidecar, writeSidecar } from '../resume/sidecar.ts';
 import { showPath } from '../storage/paths.ts';
 import { obey } from '../run/control.ts';

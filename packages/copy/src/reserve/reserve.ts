@@ -7,7 +7,7 @@ import type { Kernel } from '../kernel/calls.ts';
 import { systemCode } from '../kernel/errno.ts';
 import { unpackTarget } from '../contract/checkpoint.ts';
 import type { Checkpoint } from '../contract/checkpoint.ts';
-import { removeFile } from '../resume/clean-up.ts';
+import { removeFile } from '../storage/remove-file.ts';
 import { readSidecar } from '../resume/sidecar.ts';
 import { showPath } from '../storage/paths.ts';
 import { throwIfStopped } from '../run/control.ts';

@@ -1,7 +1,8 @@
-import { closeSync, constants, openSync, unlinkSync } from 'node:fs';
+import { closeSync, constants, openSync } from 'node:fs';
 import type { CopyError, CopyErrorCode } from '../contract/errors.ts';
 import { toCopyError } from '../kernel/errno.ts';
 import { showPath } from '../storage/paths.ts';
+import { removeFile } from '../storage/remove-file.ts';
 import type { CopyRun } from '../run/copy-state.ts';
 import { setCheckpoint } from './sidecar.ts';
 
@@ -80,15 +81,5 @@ function isLocked({ kernel }: CopyRun, partial: Buffer): boolean {
     return !kernel.tryLock(fd);
   } finally {
     closeSync(fd);
-  }
-}
-
-/** Removing what is not there, or what a broken storage will not let go, must not hide the first error. */
-export function removeFile(path: Buffer): boolean {
-  try {
-    unlinkSync(path);
-    return true;
-  } catch {
-    return false;
   }
 }

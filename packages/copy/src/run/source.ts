@@ -1,6 +1,7 @@
 import { closeSync, constants, fstatSync, openSync } from 'node:fs';
 import type { BigIntStats } from 'node:fs';
 import { CopyError } from '../contract/errors.ts';
+import type { SourceIdentity } from '../contract/types.ts';
 import { toCopyError } from '../kernel/errno.ts';
 import { showPath } from '../storage/paths.ts';
 
@@ -33,13 +34,6 @@ export function kindOf(stat: BigIntStats): string {
   if (stat.isSymbolicLink()) return 'symlink';
   if (stat.isSocket()) return 'socket';
   return stat.isBlockDevice() || stat.isCharacterDevice() ? 'device' : 'unknown kind';
-}
-
-/** The identity a resume relies on. No st_dev: btrfs changes it at a remount. */
-export interface SourceIdentity {
-  inode: string;
-  size: string;
-  mtimeNs: string;
 }
 
 export function identityOf({ ino, size, mtimeNs }: BigIntStats): SourceIdentity {

@@ -11,7 +11,6 @@ import { join } from 'node:path';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { copyFile, inspectFile } from '@wcc/copy';
-import type { Ground } from './conformance.testkit.ts';
 import {
   expectEqualFiles,
   kib,
@@ -21,6 +20,7 @@ import {
   writeLayout,
   writeRandom,
 } from './files.testkit.ts';
+import type { TestEnvironment } from './files.testkit.ts';
 
 const page = 4 * kib;
 
@@ -43,11 +43,11 @@ const layouts = fc.record({
 });
 
 /** What arrives is what was there. */
-export function describeBytes(ground: Ground): void {
+export function describeBytes(environment: TestEnvironment): void {
   describe('bytes', () => {
-    const dir = useDirectory(ground.directory);
+    const dir = useDirectory(environment.directory);
     const copy = (from: string | Buffer, to: string | Buffer, more = {}) =>
-      copyFile(from, to, { ...ground.options, ...more });
+      copyFile(from, to, { ...environment.options, ...more });
 
     it('copies any layout of extents, byte for byte', async () => {
       let round = 0;

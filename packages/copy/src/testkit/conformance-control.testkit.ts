@@ -3,7 +3,6 @@ import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { copyFile } from '@wcc/copy';
 import type { CopyOptions, CopyPhaseName, CopyProgress } from '@wcc/copy';
-import type { Ground } from './conformance.testkit.ts';
 import {
   expectEqualFiles,
   expectFailure,
@@ -15,14 +14,15 @@ import {
   waitUntilUnderWay,
   writeRandom,
 } from './files.testkit.ts';
+import type { TestEnvironment } from './files.testkit.ts';
 
 /** Cancel, pause, limit and what the progress says meanwhile. */
-export function describeControl(ground: Ground): void {
+export function describeControl(environment: TestEnvironment): void {
   describe('control', () => {
-    const dir = useDirectory(ground.directory);
+    const dir = useDirectory(environment.directory);
     const at = (name: string): string => join(dir(), name);
     const start = (from: string, to: string, more: CopyOptions = {}) =>
-      copyFile(from, to, { ...ground.options, method: 'copy', ...more });
+      copyFile(from, to, { ...environment.options, method: 'copy', ...more });
 
     it('leaves nothing when it is cancelled, whatever the phase', async () => {
       writeRandom(at('source'), 4 * mib);

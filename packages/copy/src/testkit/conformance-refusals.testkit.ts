@@ -5,7 +5,6 @@ import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { copyFile } from '@wcc/copy';
 import type { CopyOptions } from '@wcc/copy';
-import type { Ground } from './conformance.testkit.ts';
 import {
   expectFailure,
   kib,
@@ -16,14 +15,15 @@ import {
   waitUntilUnderWay,
   writeRandom,
 } from './files.testkit.ts';
+import type { TestEnvironment } from './files.testkit.ts';
 
 /** What must not be copied is refused by name, and nothing is left of the attempt. */
-export function describeRefusals(ground: Ground): void {
+export function describeRefusals(environment: TestEnvironment): void {
   describe('refusals', () => {
-    const dir = useDirectory(ground.directory);
+    const dir = useDirectory(environment.directory);
     const at = (name: string): string => join(dir(), name);
     const start = (from: string, to: string, more: CopyOptions = {}) =>
-      copyFile(from, to, { ...ground.options, ...more });
+      copyFile(from, to, { ...environment.options, ...more });
 
     it('refuses everything that is not a regular file, and hangs on none of it', async () => {
       const socket = createServer().listen(at('socket'));

@@ -13,7 +13,6 @@ import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { copyFile, forget, listRemains, readCheckpoint, removeRemains, settlePublication } from '@wcc/copy';
 import type { CopyOptions } from '@wcc/copy';
-import type { Ground } from './conformance.testkit.ts';
 import {
   expectEqualFiles,
   expectFailure,
@@ -26,14 +25,15 @@ import {
   writeLayout,
   writeRandom,
 } from './files.testkit.ts';
+import type { TestEnvironment } from './files.testkit.ts';
 
 /** Checkpoints, what becomes of them, and the check of the finished copy. */
-export function describeResume(ground: Ground): void {
+export function describeResume(environment: TestEnvironment): void {
   describe('resume', () => {
-    const dir = useDirectory(ground.directory);
+    const dir = useDirectory(environment.directory);
     const at = (name: string): string => join(dir(), name);
     const start = (from: string, to: string, more: CopyOptions = {}) =>
-      copyFile(from, to, { ...ground.options, method: 'copy', ...more });
+      copyFile(from, to, { ...environment.options, method: 'copy', ...more });
 
     /** A copy of 4 MiB that was interrupted somewhere in the middle. */
     const interruptedCopy = async (name: string): Promise<void> => {

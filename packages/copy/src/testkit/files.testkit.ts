@@ -13,7 +13,13 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, expect } from 'vitest';
 import { CopyError } from '@wcc/copy';
-import type { CopyErrorCode, CopyJob } from '@wcc/copy';
+import type { CopyErrorCode, CopyJob, CopyOptions } from '@wcc/copy';
+
+/** Where the conformance suite runs, and with which options. */
+export interface TestEnvironment {
+  directory: () => string;
+  options: CopyOptions;
+}
 
 export const kib = 1024;
 export const mib = 1024 ** 2;

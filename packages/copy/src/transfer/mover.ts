@@ -1,11 +1,8 @@
-import type { Extent } from '../inspect/extents.ts';
 import { systemCode } from '../kernel/errno.ts';
 import type { CopyRun } from '../run/copy-state.ts';
 import { moveByKernel } from './kernel-copy.ts';
 import { createBufferMover } from './read-write.ts';
-
-/** Brings one range over; returns how many bytes of it were written (zeros may be left out). */
-export type Mover = (range: Extent) => bigint;
+import type { Mover } from './read-write.ts';
 
 /** What copy_file_range answers where it cannot work at all, whatever the range. */
 const refusals: ReadonlySet<string> = new Set([

@@ -1,8 +1,11 @@
 import { readSync, writeSync } from 'node:fs';
+import type { Extent } from '../inspect/extents.ts';
 import { atDestination, atSource, partialOf, sourceOf } from '../run/copy-state.ts';
 import type { CopyRun } from '../run/copy-state.ts';
-import type { Mover } from './mover.ts';
 import { sourceShrank } from '../run/source-shrank.ts';
+
+/** Copies one range; returns how many bytes of it were written (zeros may be left out). */
+export type Mover = (range: Extent) => bigint;
 
 /** One buffer, page-aligned by its size; it stays in the processor's cache better than a larger one. */
 const bufferBytes = 1024 ** 2;

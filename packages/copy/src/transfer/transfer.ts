@@ -8,7 +8,7 @@ import type { CopyRun } from '../run/copy-state.ts';
 import { chooseMethod } from './choose-method.ts';
 import { createPacer } from './limit.ts';
 import { createMover } from './mover.ts';
-import type { Mover } from './mover.ts';
+import type { Mover } from './read-write.ts';
 import { preallocate } from './preallocate.ts';
 import { createWindowSize } from './window-size.ts';
 import { createWriteBack } from './write-back.ts';
