@@ -21,7 +21,6 @@ import { createPools } from './images/pool/pools.ts';
 import { createHypervisor } from './machines/host/create-hypervisor.ts';
 import { createMachines } from './machines/machines.ts';
 import type { Machines } from './machines/machines.ts';
-import { mayOperate } from './operations/permissions.ts';
 import { createOperations } from './operations/operations.ts';
 import type { Operations } from './operations/operations.ts';
 import { createUploads } from './uploads/uploads.ts';
@@ -57,9 +56,7 @@ export async function createDomain(deps: DomainDeps): Promise<Domain> {
   return {
     registerRoutes: (app) => registerRoutes(app, { ...deps, operations, images, uploads, machines }),
     watchable: (id, principal) => operations.get(id, principal),
-    may: (principal, snapshot) => ({
-      ...mayOperate(principal, snapshot, access.grants.levelOf(snapshot.id, principal.userId)),
-    }),
+    may: (principal, snapshot) => ({ ...operations.may(snapshot, principal) }),
     screen: (principal, id) => machines.screen(principal, id),
     noteScreen: (principal, id) => machines.noteScreen(principal, id),
     lookup: (id) => operations.snapshot(id),

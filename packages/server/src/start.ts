@@ -27,6 +27,7 @@ import { logState } from './http/log.ts';
 import type { Metrics } from './metrics/metrics.ts';
 import { createMetrics } from './metrics/metrics.ts';
 import type { OnState } from './operations/engine.ts';
+import { meterOptions } from './operations/meter-options.ts';
 import { StoreError } from './storage/errors.ts';
 import { readInstallationId } from './storage/installation.ts';
 import type { Store } from './storage/store.ts';
@@ -118,7 +119,7 @@ async function startCore(
   const lock = lockDataDir(config.dataDir);
   if (lock) undo.add(() => lock.release());
   else logger.warn('this system cannot lock the data directory: never start wcc twice on it');
-  const hub = createHub({ onError });
+  const hub = createHub({ onError, meter: meterOptions });
   undo.add(() => hub.close());
   const metrics = createMetrics({ hub });
   undo.add(() => metrics.close());

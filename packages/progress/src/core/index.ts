@@ -1,15 +1,8 @@
 export type * from './snapshot.ts';
 export { PROGRESS_ERRORS, ProgressError } from './errors.ts';
 export type { ProgressErrorCode, ProgressErrorOptions } from './errors.ts';
-export {
-  OPERATION_STATES,
-  assertTransition,
-  isTerminal,
-  mayInState,
-  nextStates,
-  pausableActions,
-} from './state-machine.ts';
-export type { OperationVerb } from './state-machine.ts';
+export { OPERATION_STATES, assertTransition, isTerminal, mayInState, nextStates } from './state-machine.ts';
+export type { OperationCapabilities, OperationVerb } from './state-machine.ts';
 export { createOperationId, isOperationId, label } from './ids.ts';
 export { createMeter } from './meter.ts';
 export type { Meter, MeterContext, MeterOptions, MeterReading, MeterSample } from './meter.ts';

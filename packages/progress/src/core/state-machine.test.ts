@@ -2,6 +2,7 @@ import { describe, expect, it } from 'vitest';
 import fc from 'fast-check';
 import { ProgressError } from './errors.ts';
 import { OPERATION_STATES, assertTransition, isTerminal, mayInState, nextStates } from './state-machine.ts';
+import type { OperationVerb } from './state-machine.ts';
 
 describe('state machine', () => {
   it('ends in succeeded, failed and cancelled only', () => {
@@ -51,14 +52,23 @@ describe('state machine', () => {
     );
   });
 
-  it('admits each verb where it makes sense', () => {
-    const copy = (verb: Parameters<typeof mayInState>[1]): string[] =>
-      OPERATION_STATES.filter((state) => mayInState({ state, action: 'copy_vm_image' }, verb));
-    expect(copy('cancel')).toEqual(OPERATION_STATES.filter((state) => !isTerminal(state)));
-    expect(copy('pause')).toEqual(['running']);
-    expect(copy('resume')).toEqual(['paused']);
-    expect(copy('retry')).toEqual(['failed', 'cancelled']);
-    expect(mayInState({ state: 'running', action: 'delete_image' }, 'pause')).toBe(false);
-    expect(mayInState({ state: 'running', action: 'delete_image' }, 'cancel')).toBe(true);
+  it('allows each verb in the states where it applies', () => {
+    const statesFor = (verb: OperationVerb): string[] =>
+      OPERATION_STATES.filter((state) => mayInState({ state }, verb));
+    expect(statesFor('cancel')).toEqual(OPERATION_STATES.filter((state) => !isTerminal(state)));
+    expect(statesFor('pause')).toEqual(['running']);
+    expect(statesFor('resume')).toEqual(['paused']);
+    expect(statesFor('retry')).toEqual(['failed', 'cancelled']);
+  });
+
+  it('allows no verb that the work does not support', () => {
+    const cannotPause = { canPause: false, canRetry: true };
+    const cannotRetry = { canPause: true, canRetry: false };
+    expect(mayInState({ state: 'running' }, 'pause', cannotPause)).toBe(false);
+    expect(mayInState({ state: 'paused' }, 'resume', cannotPause)).toBe(false);
+    expect(mayInState({ state: 'running' }, 'cancel', cannotPause)).toBe(true);
+    expect(mayInState({ state: 'failed' }, 'retry', cannotPause)).toBe(true);
+    expect(mayInState({ state: 'failed' }, 'retry', cannotRetry)).toBe(false);
+    expect(mayInState({ state: 'running' }, 'pause', cannotRetry)).toBe(true);
   });
 });

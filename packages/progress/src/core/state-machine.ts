@@ -36,18 +36,15 @@ const verbStates: Readonly<Record<OperationVerb, readonly OperationState[]>> = {
   retry: ['failed', 'cancelled'],
 };
 
-/** Actions whose work can stop at a durable point and go on from it. */
-export const pausableActions: ReadonlySet<string> = new Set([
-  'copy_vm_image',
-  'upload_image',
-  'convert_image',
-  'create_vm',
-  'quick_create_vm',
-  'copy_vm',
-]);
+/** What the work behind an operation supports. */
+export interface OperationCapabilities {
+  /** The work can stop at a durable point and continue from it. */
+  canPause: boolean;
+  /** The server can start the work again; false when only a client has the data. */
+  canRetry: boolean;
+}
 
-/** Actions whose bytes only their client has: nobody else can begin them anew. */
-const clientsActions: ReadonlySet<string> = new Set(['upload_image']);
+const everyCapability: OperationCapabilities = { canPause: true, canRetry: true };
 
 /** True for `succeeded`, `failed` and `cancelled`: nothing follows. */
 export function isTerminal(state: OperationState): boolean {
@@ -65,11 +62,18 @@ export function assertTransition(from: OperationState, to: OperationState): void
 }
 
 /**
- * Whether the state and the action of an operation admit a verb. Says nothing about rights: whether this
- * principal may use it is `may`, which the server sends beside the snapshot.
+ * Whether the state of an operation allows a verb. Does not check rights: `may`, which the server sends beside
+ * the snapshot, says what a principal may do.
+ *
+ * @param capabilities what the work supports. Pass them where `may` is computed; a receiver of `may` needs none.
+ * @default every capability
  */
-export function mayInState(snapshot: Pick<Snapshot, 'state' | 'action'>, verb: OperationVerb): boolean {
-  if ((verb === 'pause' || verb === 'resume') && !pausableActions.has(snapshot.action)) return false;
-  if (verb === 'retry' && clientsActions.has(snapshot.action)) return false;
-  return verbStates[verb].includes(snapshot.state);
+export function mayInState(
+  { state }: Pick<Snapshot, 'state'>,
+  verb: OperationVerb,
+  capabilities: OperationCapabilities = everyCapability,
+): boolean {
+  if ((verb === 'pause' || verb === 'resume') && !capabilities.canPause) return false;
+  if (verb === 'retry' && !capabilities.canRetry) return false;
+  return verbStates[verb].includes(state);
 }

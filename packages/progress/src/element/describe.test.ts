@@ -181,7 +181,10 @@ describe('a row', () => {
   it('leaves buttons out that this user, this state or this action does not allow', () => {
     expect(row({}, { may: null }).verbs).toEqual([]);
     expect(row({}, { may: { cancel: false, pause: true } }).verbs).toEqual(['pause']);
-    expect(row({ action: 'make_sample_image' }).verbs).toEqual(['cancel']);
+    expect(row({ action: 'make_sample_image' }, { may: { cancel: true, pause: false } }).verbs).toEqual([
+      'cancel',
+    ]);
+    expect(row({ action: 'backup_database' }).verbs).toEqual(['pause', 'cancel']);
   });
 
   it('shows 99.9 % for a phase that has all its bytes: 100 is the end', () => {
@@ -242,7 +245,7 @@ describe('a row of an operation that another program reports', () => {
   });
 
   it('makes its name readable and counts its steps', () => {
-    expect(row(work(12, 40))).toMatchObject({
+    expect(row(work(12, 40), { may: { cancel: true, pause: false } })).toMatchObject({
       action: 'Backup database',
       subject: 'nightly',
       target: null,

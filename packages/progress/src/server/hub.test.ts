@@ -55,6 +55,23 @@ describe('hub: versions', () => {
     expect(hub.put(paused).seq).toBe(3);
   });
 
+  it('measures the rate of an action with the meter options given for it', () => {
+    const clock = { ms: 0 };
+    const hub = hubAt(clock, { meter: (action) => (action === 'upload' ? { halfLifeMs: 1000 } : {}) });
+    const rates = ['copy', 'upload'].map((action) => {
+      let record = copyRecord({ action });
+      hub.put(record);
+      for (const done of [100, 200, 300, 310, 320, 330]) {
+        clock.ms += 1000;
+        record = moved(record, done);
+        hub.put(record);
+      }
+      return hub.get(record.id)?.rate ?? Number.NaN;
+    });
+    const [slow = Number.NaN, quick = Number.NaN] = rates;
+    expect(quick).toBeLessThan(slow / 2);
+  });
+
   it('has another epoch than any other hub', () => {
     expect(hubAt().epoch).not.toBe(hubAt().epoch);
     expect(hubAt(null, { epoch: 'e7' }).put(copyRecord()).epoch).toBe('e7');

@@ -1,6 +1,6 @@
 import { randomBytes } from 'node:crypto';
 import { performance } from 'node:perf_hooks';
-import type { GoneReason, Snapshot, SnapshotView } from '@wcc/progress';
+import type { GoneReason, MeterOptions, Snapshot, SnapshotView } from '@wcc/progress';
 import { ProgressError, createOperationId, isTerminal } from '@wcc/progress';
 import { createEntry } from './hub/entry.ts';
 import type { Entry } from './hub/entry.ts';
@@ -26,6 +26,11 @@ export interface HubOptions {
    * @default 100
    */
   tickMs?: number;
+  /**
+   * Options of the meter behind rate and ETA, by action. A shorter half-life follows a changing network sooner.
+   * @default those of {@link createMeter}
+   */
+  meter?: (action: string) => MeterOptions;
   /** Monotonic clock in milliseconds. @default performance.now */
   now?: () => number;
   /** @default written to the process as a warning */
@@ -93,6 +98,7 @@ class LatestValueHub implements Hub {
   readonly epoch: string;
   readonly #now: () => number;
   readonly #onError: OnError;
+  readonly #meterOptions: (action: string) => MeterOptions;
   readonly #entries = new Map<string, Entry>();
   readonly #pulls: Pulls;
   readonly #retention = createRetention();
@@ -109,6 +115,7 @@ class LatestValueHub implements Hub {
     this.epoch = options.epoch ?? createOperationId(randomBytes);
     this.#now = options.now ?? (() => performance.now());
     this.#onError = options.onError ?? warnOnError;
+    this.#meterOptions = options.meter ?? (() => ({}));
     const report = (stage: string) => (error: unknown) => this.#onError(error, { stage });
     this.#changed = createListeners(report('change'));
     this.#retired = createListeners(report('retire'));
@@ -230,7 +237,12 @@ class LatestValueHub implements Hub {
 
   #enter(record: OperationRecord, stage: string): Entry {
     const report = (error: ProgressError): void => this.#onError(error, { stage });
-    const entry = createEntry(record, { epoch: this.epoch, nowMs: this.#now(), report });
+    const entry = createEntry(record, {
+      epoch: this.epoch,
+      nowMs: this.#now(),
+      meter: this.#meterOptions(record.action),
+      report,
+    });
     this.#entries.set(record.id, entry);
     return entry;
   }

@@ -91,6 +91,8 @@ export interface Action {
     /** Whether it can reach its end without its client, because everything is there. */
     isComplete(operation: OperationView): Promise<boolean>;
   };
+  /** True: its work can stop at a durable point and continue from it. @default false */
+  readonly canPause?: boolean;
   /** False: it moves next to no data and begins at once, beside what runs in its pool. @default true */
   readonly waitsInLine?: boolean | ((input: OperationInput) => boolean);
   /** Names of its phases, in order. */

@@ -12,6 +12,7 @@ import type { Live } from './active-operation.ts';
 import { isResuming, newest, resumingReason } from './active-operation.ts';
 import type { KnownReason } from './record.ts';
 import { withState } from './record.ts';
+import { capabilitiesOf } from './permissions.ts';
 import { leavePlace } from './run.ts';
 import type { Scheduler } from './scheduler.ts';
 
@@ -102,7 +103,7 @@ function held(engine: Engine, live: Live): Snapshot {
 }
 
 function refuseUnless(live: Live, verb: OperationVerb): void {
-  if (!mayInState(live.record, verb)) throw refusal(verb, live.record);
+  if (!mayInState(live.record, verb, capabilitiesOf(live.action))) throw refusal(verb, live.record);
 }
 
 /** Why a verb is not possible, in words. */

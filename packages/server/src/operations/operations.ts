@@ -1,4 +1,4 @@
-import type { Operation } from '@wcc/api';
+import type { May, Operation } from '@wcc/api';
 import { ApiError } from '@wcc/api';
 import type { Snapshot } from '@wcc/progress';
 import { isOperationId, isTerminal, mayInState, publicSnapshot } from '@wcc/progress';
@@ -21,7 +21,7 @@ import { createIdempotency } from './idempotency.ts';
 import type { Idempotency } from './idempotency.ts';
 import { listOperations } from './listing.ts';
 import type { OperationFilter } from './listing.ts';
-import { mayOperate } from './permissions.ts';
+import { capabilitiesOf, mayOperate } from './permissions.ts';
 import { createPublishing } from './published/publishing.ts';
 import type { Publishing } from './published/publishing.ts';
 import { adopt, recoverPool, showRecentEnds, tellUnavailable, watchRoom } from './recover.ts';
@@ -59,6 +59,8 @@ export interface Operations {
   readonly driving: Driving;
   /** The newest snapshot, from memory or the store; says nothing about who may see it. */
   snapshot(id: string): Promise<Snapshot | undefined>;
+  /** What this principal may do with the operation now. */
+  may(snapshot: Snapshot, principal: Principal): May;
   /** As this principal sees it, with what it may do; in public form, and without that, for whoever holds a link. */
   describe(snapshot: Snapshot, principal: Principal): Operation;
   /** The snapshot, if this principal may see it. @throws ApiError `not_found` */
@@ -98,6 +100,7 @@ export function createOperations(options: OperationsOptions): Operations {
     publishing,
     driving: createDriving(engine),
     snapshot: (id) => find(engine, id),
+    may: (snapshot, principal) => may(engine, snapshot, principal),
     describe: (snapshot, principal) => describe(engine, snapshot, principal),
     get: (id, principal) => watchable(engine, id, principal),
     list: (filter, principal) => listOperations(engine, { ...filter, visibleTo: visibleTo(principal) }),
@@ -167,9 +170,10 @@ function verbs(
     resume: control('resume'),
     async retry(id, principal, idempotencyKey) {
       const snapshot = await controllable(engine, id, principal);
-      if (!mayInState(snapshot, 'retry') || !isTerminal(snapshot.state)) throw refusal('retry', snapshot);
-      const row = await readRow(engine.store, id);
       const action = engine.actions.get(snapshot.action);
+      if (!mayInState(snapshot, 'retry', capabilitiesOf(action)) || !isTerminal(snapshot.state))
+        throw refusal('retry', snapshot);
+      const row = await readRow(engine.store, id);
       if (row === null) throw new ApiError('not_found');
       // What another program did, that program can do again; and an action that is no more cannot.
       if (!isOwn(row) || action === undefined) throw refusal('retry', snapshot);
@@ -192,7 +196,13 @@ function subjectOf({ granted }: Engine, { id, owner }: Snapshot, { userId }: Pri
 
 function describe(engine: Engine, snapshot: Snapshot, principal: Principal): Operation {
   if (principal.limitedTo !== null) return publicSnapshot(snapshot);
-  return { ...snapshot, may: mayOperate(principal, snapshot, engine.granted(snapshot.id, principal.userId)) };
+  return { ...snapshot, may: may(engine, snapshot, principal) };
+}
+
+function may(engine: Engine, snapshot: Snapshot, principal: Principal): May {
+  const granted = engine.granted(snapshot.id, principal.userId);
+  const capabilities = capabilitiesOf(engine.actions.get(snapshot.action));
+  return mayOperate(principal, snapshot, { granted, capabilities });
 }
 
 /** Unknown and forbidden are the same. */

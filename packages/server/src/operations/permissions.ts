@@ -1,23 +1,34 @@
 import type { GrantLevel, May } from '@wcc/api';
 import { operationActions } from '@wcc/api';
-import type { Snapshot } from '@wcc/progress';
+import type { OperationCapabilities, Snapshot } from '@wcc/progress';
 import { mayInState } from '@wcc/progress';
 import type { Principal } from '../access/principal.ts';
 import { can } from '../access/rules.ts';
+import type { Action } from './action.ts';
 
-/** What this principal may do with an operation now: its rights and what the state admits. */
+export interface MayOptions {
+  granted: GrantLevel | null;
+  capabilities: OperationCapabilities;
+}
+
+/** What the work of an action supports. Only its client can repeat an action that its client drives. */
+export function capabilitiesOf(action: Action | undefined): OperationCapabilities {
+  return { canPause: action?.canPause ?? false, canRetry: action?.driven === undefined };
+}
+
+/** What this principal may do with an operation now: by rights, state and capabilities. */
 export function mayOperate(
   principal: Principal,
   snapshot: Pick<Snapshot, 'id' | 'state' | 'action' | 'owner'>,
-  granted: GrantLevel | null,
+  { granted, capabilities }: MayOptions,
 ): May {
   const subject = { owner: snapshot.owner, operationId: snapshot.id, granted };
   const controls = can(principal, 'operation.control', subject);
   return {
-    cancel: controls && mayInState(snapshot, 'cancel'),
-    pause: controls && mayInState(snapshot, 'pause'),
-    resume: controls && mayInState(snapshot, 'resume'),
-    retry: controls && isOwnAction(snapshot.action) && mayInState(snapshot, 'retry'),
+    cancel: controls && mayInState(snapshot, 'cancel', capabilities),
+    pause: controls && mayInState(snapshot, 'pause', capabilities),
+    resume: controls && mayInState(snapshot, 'resume', capabilities),
+    retry: controls && isOwnAction(snapshot.action) && mayInState(snapshot, 'retry', capabilities),
     share: can(principal, 'operation.share', subject),
   };
 }

@@ -36,6 +36,7 @@ export function createUploadAction(context: UploadsContext): Action {
   };
   return {
     name: uploadAction,
+    canPause: true,
     driven: {
       isComplete: async (operation) => (await offsetOf(context, operation)) === input(operation).sizeBytes,
     },

@@ -1,4 +1,4 @@
-import type { ProgressError, Snapshot, SnapshotView } from '@wcc/progress';
+import type { MeterOptions, ProgressError, Snapshot, SnapshotView } from '@wcc/progress';
 import { isTerminal, publicSnapshot } from '@wcc/progress';
 import { serialiseSnapshot } from './snapshot-size.ts';
 import { createDoneGuard } from './monotonic-guard.ts';
@@ -24,13 +24,14 @@ const timesEveryMs = 1000;
 export interface EntryOptions {
   epoch: string;
   nowMs: number;
+  meter?: MeterOptions;
   report: (error: ProgressError) => void;
 }
 
 /** @param first the record as it is now: becomes the snapshot with `seq` 1 */
 export function createEntry(first: OperationRecord, options: EntryOptions): Entry {
   const guard = createDoneGuard(options.report);
-  const measurement = createMeasurement(first.action);
+  const measurement = createMeasurement(options.meter ?? {});
 
   const compose = (record: OperationRecord, seq: number, nowMs: number): Snapshot =>
     composeSnapshot(record, {

@@ -1,19 +1,16 @@
-import type { Meter, Phase } from '@wcc/progress';
+import type { Meter, MeterOptions, Phase } from '@wcc/progress';
 import { createMeter } from '@wcc/progress';
 import { currentPhase } from './record.ts';
 import type { Measured, OperationRecord } from './record.ts';
 
-/** Measures one operation: knows when its meter has to start anew. */
+/** Measures one operation; restarts its meter at each phase and after each stop. */
 export interface Measurement {
   measure(record: OperationRecord, nowMs: number): Measured;
 }
 
-/** A browser's upload follows its network, which changes faster than a disk. */
-const defaultHalfLifeMs = { upload: 10_000, other: 15_000 } as const;
-
-export function createMeasurement(action: string): Measurement {
-  const halfLifeMs = action === 'upload_image' ? defaultHalfLifeMs.upload : defaultHalfLifeMs.other;
-  const meter: Meter = createMeter({ halfLifeMs });
+/** @param options those of the meter */
+export function createMeasurement(options: MeterOptions): Measurement {
+  const meter: Meter = createMeter(options);
   /** Which phase the meter measures; `null` while the operation does not run. */
   let metered: string | null = null;
   let phaseStartedAtMs = 0;

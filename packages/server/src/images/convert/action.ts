@@ -28,6 +28,7 @@ export function createConvertAction(
     void (await removeRemains(await directory(operation), operation.id));
   return {
     name: 'convert_image',
+    canPause: true,
     phases: () => ['inspect', 'convert', 'flush', 'publish'],
     start: (operation, hooks) => start(context, operation, hooks),
     async settle(operation) {

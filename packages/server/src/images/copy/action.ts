@@ -38,6 +38,7 @@ export function createCopyAction(
     (await pools.use(operation.input.poolId)).path;
   return {
     name: 'copy_vm_image',
+    canPause: true,
     phases: (given) => phasesOf(given as CopyInput),
     start: (operation, hooks) => start(context, operation, hooks),
     async settle(operation) {

@@ -130,7 +130,7 @@ function toWork(
     }),
     cancel: () => ending.abort('cancelled'),
     interrupt: () => ending.abort('interrupted'),
-    // Nobody is offered to pause it: see `pausableActions`.
+    // Never called: the action does not set `canPause`.
     pause: () => {},
     resume: () => {},
   };

@@ -35,6 +35,7 @@ export function createVmAction(
   const undone = new Set<string>();
   return {
     name,
+    canPause: true,
     waitsInLine: (input) => !isQuick(input as CreateInput),
     phases: (input) => phasesOf(input as CreateInput),
     start: (operation, hooks) => Promise.resolve(runSteps(stepsOf(context, operation), hooks)),

@@ -11,7 +11,6 @@ import type { Principal } from '../../access/principal.ts';
 import { openStore } from '../../storage/store.ts';
 import type { Store } from '../../storage/store.ts';
 import type { Clock } from '../clock.ts';
-import { mayOperate } from '../permissions.ts';
 import { createOperations } from '../operations.ts';
 import type { Operations } from '../operations.ts';
 import { lostAfterMs } from './lease.ts';
@@ -266,12 +265,12 @@ describe('the end', () => {
 
   it('offers neither pause nor resume nor retry', async () => {
     const { id } = await publish();
-    const may = mayOperate(person, await report(id), null);
+    const may = engine.operations.may(await report(id), person);
     expect(may).toMatchObject({ cancel: true, pause: false, resume: false, retry: false });
     await expect(engine.operations.pause(id, person)).rejects.toMatchObject({ code: 'invalid_state' });
     await expect(engine.operations.resume(id, person)).rejects.toMatchObject({ code: 'invalid_state' });
     const ended = await end(id, 'failed');
-    expect(mayOperate(person, ended, null)).toMatchObject({ retry: false });
+    expect(engine.operations.may(ended, person)).toMatchObject({ retry: false });
     const retried = engine.operations.retry(id, person, null);
     await expect(retried).rejects.toMatchObject({ code: 'invalid_state' });
   });

@@ -1,7 +1,7 @@
 import type { EndOperationInput, PublishOperationInput, ReportProgressRequest } from '@wcc/api';
 import { ApiError, operationActions } from '@wcc/api';
 import type { Snapshot } from '@wcc/progress';
-import { createOperationId, isOperationId, isTerminal, pausableActions } from '@wcc/progress';
+import { createOperationId, isOperationId, isTerminal } from '@wcc/progress';
 import { randomBytes } from 'node:crypto';
 import { whoIs } from '../../access/principal.ts';
 import type { Principal } from '../../access/principal.ts';
@@ -108,7 +108,7 @@ function refuseWhenStopping(engine: Engine): void {
 /** A program that forgets to end what it begins must not fill the memory. */
 const unfinishedPerUser = 1000;
 /** Names with rules of their own: nobody else's operation may pass for one of these. */
-const reservedActions: ReadonlySet<string> = new Set([...operationActions, ...pausableActions]);
+const reservedActions: ReadonlySet<string> = new Set(operationActions);
 
 async function begin(
   { engine, publications }: Context,
