@@ -1,5 +1,6 @@
 import type { OnError } from '@wcc/progress/server';
 import type { ChangePasswordRequest } from '@wcc/api';
+import { audit } from './audit.ts';
 import { auditStatement } from '../storage/audit.ts';
 import type { Store } from '../storage/store.ts';
 import type { AdminToken } from './admin-token.ts';
@@ -14,7 +15,6 @@ import type { FirstSignIn, SignedIn } from './first-sign-in.ts';
 import { createFirstSignIn } from './first-sign-in.ts';
 import { createPasswords } from './passwords.ts';
 import type { Principal } from './principal.ts';
-import { whoIs } from './principal.ts';
 import type { Sessions } from './sessions.ts';
 import { createSessions } from './sessions.ts';
 import type { Tokens } from './tokens.ts';
@@ -175,11 +175,9 @@ async function signIn(
 }
 
 async function signOut(deps: { store: Store; sessions: Sessions }, principal: Principal): Promise<void> {
-  const { address, userId } = principal;
-  const what = { what: 'session.end', subject: `user:${userId}`, result: 'ok' };
   await deps.store.write([
     deps.sessions.end(principal.sessionKey),
-    auditStatement({ who: whoIs(principal), address, ...what }),
+    audit(principal, 'session.end', `user:${principal.userId}`),
   ]);
 }
 

@@ -1,8 +1,7 @@
 import type { FirstBootProfile } from '@wcc/api';
 import { firstBootProfile } from '@wcc/api';
-import { whoIs } from './principal.ts';
+import { audit } from './audit.ts';
 import type { Principal } from './principal.ts';
-import { auditStatement } from '../storage/audit.ts';
 import type { Store } from '../storage/store.ts';
 
 const empty: FirstBootProfile = { user: null, sshKeys: [] };
@@ -22,16 +21,12 @@ export async function writeProfile(
   principal: Principal,
   profile: FirstBootProfile,
 ): Promise<FirstBootProfile> {
-  const { userId, address } = principal;
+  const { userId } = principal;
   const text = JSON.stringify(profile);
   const query = store.db
     .insertInto('firstBootProfiles')
     .values({ userId, profile: text })
     .onConflict((conflict) => conflict.column('userId').doUpdateSet({ profile: text }));
-  const subject = `user:${userId}`;
-  await store.write([
-    { query },
-    auditStatement({ who: whoIs(principal), address, what: 'profile.change', subject, result: 'ok' }),
-  ]);
+  await store.write([{ query }, audit(principal, 'profile.change', `user:${userId}`)]);
   return profile;
 }

@@ -1,10 +1,9 @@
 import type { CreateGrantInput, Grant, GrantLevel } from '@wcc/api';
 import { ApiError } from '@wcc/api';
-import { auditStatement } from '../storage/audit.ts';
+import { audit } from './audit.ts';
 import { StoreConflict } from '../storage/errors.ts';
-import type { Store, WriteStatement } from '../storage/store.ts';
+import type { Store } from '../storage/store.ts';
 import type { Principal } from './principal.ts';
-import { whoIs } from './principal.ts';
 
 /** What somebody may do with one operation of somebody else. Who may grant is checked by the caller. */
 export interface Grants {
@@ -84,7 +83,7 @@ async function createGrant(
       is.columns(['operationId', 'userId']).doUpdateSet({ level, grantedBy: row.grantedBy, createdAt }),
     );
   const what = `grant.create ${level} ${user.name}`;
-  await store.write([{ query: insert }, audit(principal, what, operationId)]);
+  await store.write([{ query: insert }, audit(principal, what, `operation:${operationId}`)]);
   put(index, row);
   onChanged(user.id);
   return { userId: user.id, userName: user.name, level, grantedBy: row.grantedBy, createdAt };
@@ -102,22 +101,11 @@ async function revokeGrant(
   try {
     await store.write([
       { query: remove, expectRows: 1 },
-      audit(principal, `grant.revoke user:${userId}`, operationId),
+      audit(principal, `grant.revoke user:${userId}`, `operation:${operationId}`),
     ]);
   } catch (cause) {
     throw cause instanceof StoreConflict ? new ApiError('not_found', { cause }) : cause;
   }
   index.get(operationId)?.delete(userId);
   onChanged(userId);
-}
-
-function audit(principal: Principal, what: string, operationId: string): WriteStatement {
-  const { address } = principal;
-  return auditStatement({
-    who: whoIs(principal),
-    address,
-    what,
-    subject: `operation:${operationId}`,
-    result: 'ok',
-  });
 }

@@ -5,7 +5,8 @@ import { StoreConflict } from '../storage/errors.ts';
 import type { Store } from '../storage/store.ts';
 import type { Passwords } from './passwords.ts';
 import type { Principal } from './principal.ts';
-import { whoIs } from './principal.ts';
+import { audit } from './audit.ts';
+import { auditName } from './principal.ts';
 
 export interface PasswordChangeDeps {
   store: Store;
@@ -24,12 +25,14 @@ export async function changePassword(
   { current, next }: ChangePasswordRequest,
 ): Promise<void> {
   const { userId, sessionKey, address } = principal;
+  const what = 'password.change';
+  const subject = `user:${userId}` as const;
   if (principal.kind !== 'session') {
     throw new ApiError('forbidden', { hint: 'Sign in with the password to change it.' });
   }
   const held = await store.db.selectFrom('users').selectAll().where('id', '=', userId).executeTakeFirst();
-  const entry = { who: whoIs(principal), address, what: 'password.change', subject: `user:${userId}` };
   if (!held || !(await passwords.verify(held.passwordHash, current))) {
+    const entry = { who: auditName(principal), address, what, subject };
     await store.write([auditStatement({ ...entry, result: 'wrong_credentials' })]);
     throw new ApiError('invalid_input', { field: 'current', message: 'This is not your present password.' });
   }
@@ -49,7 +52,7 @@ export async function changePassword(
       { query: update, expectRows: 1 },
       { query: others },
       { query: own, expectRows: 1 },
-      auditStatement({ ...entry, result: 'ok' }),
+      audit(principal, what, subject),
     ]);
   } catch (cause) {
     const message = 'Somebody else changed this user just now.';

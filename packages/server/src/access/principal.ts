@@ -25,7 +25,7 @@ export interface Principal {
 }
 
 /** How the audit record names a principal. */
-export function whoIs(principal: Principal): string {
+export function auditName(principal: Principal): string {
   if (principal.kind === 'admin-token' || principal.kind === 'share') return principal.userName;
   return principal.tokenName === null
     ? principal.userName

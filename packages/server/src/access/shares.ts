@@ -1,12 +1,11 @@
 import type { OnError } from '@wcc/progress/server';
 import type { CreateShareInput, Role, Share } from '@wcc/api';
 import { ApiError } from '@wcc/api';
-import { auditStatement } from '../storage/audit.ts';
+import { audit } from './audit.ts';
 import { StoreConflict } from '../storage/errors.ts';
-import type { Store, WriteStatement } from '../storage/store.ts';
+import type { Store } from '../storage/store.ts';
 import { adminTokenKey } from './admin-token.ts';
 import type { Principal } from './principal.ts';
-import { whoIs } from './principal.ts';
 import { can } from './rules.ts';
 import { createId, createSecret, hashSecret } from './secrets.ts';
 
@@ -102,7 +101,7 @@ async function createShare(
   const row = { ...shown, ...creator, secretHash: hashSecret(secret), revokedAt: null };
   await store.write([
     { query: store.db.insertInto('shares').values(row) },
-    audit(principal, `share.create ${shown.id}`, operationId),
+    audit(principal, `share.create ${shown.id}`, `operation:${operationId}`),
   ]);
   return { ...shown, createdBy: creator.creatorName, secret };
 }
@@ -121,7 +120,7 @@ async function revokeShare(
   try {
     await store.write([
       { query: update, expectRows: 1 },
-      audit(principal, `share.revoke ${id}`, operationId),
+      audit(principal, `share.revoke ${id}`, `operation:${operationId}`),
     ]);
   } catch (cause) {
     throw cause instanceof StoreConflict ? new ApiError('not_found', { cause }) : cause;
@@ -198,12 +197,6 @@ function noteUse({ store, onError }: SharesDeps, used: Set<string>, share: Princ
   used.add(share.sessionKey);
   const [operationId = ''] = share.limitedTo ?? [];
   store
-    .write([audit(share, 'share.use', operationId)])
+    .write([audit(share, 'share.use', `operation:${operationId}`)])
     .catch((error: unknown) => onError(error, { stage: 'share-use' }));
-}
-
-function audit(principal: Principal, what: string, operationId: string): WriteStatement {
-  const { address } = principal;
-  const subject = `operation:${operationId}`;
-  return auditStatement({ who: whoIs(principal), address, what, subject, result: 'ok' });
 }

@@ -1,11 +1,10 @@
 import type { OnError } from '@wcc/progress/server';
 import type { CreatedToken, CreateTokenInput, Token } from '@wcc/api';
 import { ApiError } from '@wcc/api';
-import { auditStatement } from '../storage/audit.ts';
+import { audit } from './audit.ts';
 import { StoreConflict } from '../storage/errors.ts';
 import type { Store } from '../storage/store.ts';
 import type { Principal } from './principal.ts';
-import { whoIs } from './principal.ts';
 import { createId, createSecret, hashSecret } from './secrets.ts';
 
 /** So that scanners of leaked secrets can know ours. */
@@ -83,7 +82,7 @@ async function createToken(
   const hidden = { userId: principal.userId, secretHash: hashSecret(secret), revokedAt: null };
   await store.write([
     { query: store.db.insertInto('tokens').values({ ...row, ...hidden }) },
-    audit(principal, 'token.create', row.id),
+    audit(principal, 'token.create', `token:${row.id}`),
   ]);
   return { ...row, userId: principal.userId, userName: principal.userName, secret };
 }
@@ -97,7 +96,7 @@ async function revokeToken(deps: TokensDeps, principal: Principal, id: string): 
     .where('revokedAt', 'is', null)
     .$if(principal.role !== 'admin', (query) => query.where('userId', '=', principal.userId));
   try {
-    await store.write([{ query: update, expectRows: 1 }, audit(principal, 'token.revoke', id)]);
+    await store.write([{ query: update, expectRows: 1 }, audit(principal, 'token.revoke', `token:${id}`)]);
   } catch (cause) {
     throw cause instanceof StoreConflict ? new ApiError('not_found', { cause }) : cause;
   }
@@ -140,9 +139,4 @@ async function findToken(
     address,
     ...times,
   };
-}
-
-function audit(principal: Principal, what: string, id: string) {
-  const { address } = principal;
-  return auditStatement({ who: whoIs(principal), address, what, subject: `token:${id}`, result: 'ok' });
 }

@@ -2,13 +2,12 @@ import type { ChangeUserRequest, CreateUserRequest, User } from '@wcc/api';
 import { ApiError } from '@wcc/api';
 import type { Insertable, RawBuilder, SqlBool } from 'kysely';
 import { sql } from 'kysely';
-import { auditStatement } from '../storage/audit.ts';
+import { audit } from './audit.ts';
 import { isUniqueViolation, StoreConflict } from '../storage/errors.ts';
 import type { UsersTable } from '../storage/schema.ts';
 import type { Store, WriteStatement } from '../storage/store.ts';
 import type { Passwords } from './passwords.ts';
 import type { Principal } from './principal.ts';
-import { whoIs } from './principal.ts';
 import { createId } from './secrets.ts';
 
 /** The people, as administrators manage them. Users are disabled, never deleted: records name them. */
@@ -71,7 +70,7 @@ async function createUser(deps: UsersDeps, principal: Principal, request: Create
   const row = await newUserRow(request, deps.passwords);
   const batch: WriteStatement[] = [
     { query: deps.store.db.insertInto('users').values(row) },
-    audit(principal, 'user.create', row.id),
+    audit(principal, 'user.create', `user:${row.id}`),
   ];
   if (row.role === 'admin') batch.push(deps.closeFirstSignIn());
   try {
@@ -116,7 +115,7 @@ async function changeUser(deps: UsersDeps, principal: Principal, { id, request }
     await store.write([
       { query: update, expectRows: 1 },
       { query: store.db.deleteFrom('sessions').where('userId', '=', id) },
-      audit(principal, `user.change ${Object.keys(request).toSorted().join(',')}`, id),
+      audit(principal, `user.change ${Object.keys(request).toSorted().join(',')}`, `user:${id}`),
     ]);
   } catch (error) {
     throw error instanceof StoreConflict ? await explainConflict(store, held, error) : error;
@@ -141,9 +140,4 @@ async function explainConflict(
   return unchanged
     ? new ApiError('last_admin', { cause })
     : new ApiError('invalid_state', { message: 'Somebody else changed this user just now.', cause });
-}
-
-function audit(principal: Principal, what: string, userId: string): WriteStatement {
-  const { address } = principal;
-  return auditStatement({ who: whoIs(principal), address, what, subject: `user:${userId}`, result: 'ok' });
 }

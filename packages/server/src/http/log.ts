@@ -2,7 +2,7 @@ import type { OperationRecord } from '@wcc/progress/server';
 import type { FastifyBaseLogger, FastifyInstance } from 'fastify';
 import type { Logger } from 'pino';
 import { pino } from 'pino';
-import { whoIs } from '../access/principal.ts';
+import { auditName } from '../access/principal.ts';
 import type { LogLevel } from '../config/config.ts';
 
 /** Should a header or a body ever be logged by mistake, these are not in it. */
@@ -65,7 +65,7 @@ export function registerRequestLog(app: FastifyInstance): void {
       url: url.split('?', 1)[0],
       status: reply.statusCode,
       durationMs: Math.round(reply.elapsedTime),
-      principal: principal === null ? null : whoIs(principal),
+      principal: principal === null ? null : auditName(principal),
       address: clientAddress,
     };
     const isUsual = method === 'GET' || routeOptions.config.isFrequent === true;

@@ -1,10 +1,8 @@
 import { ApiError } from '@wcc/api';
 import type { ChangeImageRequest } from '@wcc/api';
-import { whoIs } from '../access/principal.ts';
+import { audit } from '../access/audit.ts';
 import type { Principal } from '../access/principal.ts';
 import { can } from '../access/rules.ts';
-import { auditStatement } from '../storage/audit.ts';
-import type { WriteStatement } from '../storage/store.ts';
 import type { ImagesContext } from './context.ts';
 import { readImage } from './image-rows.ts';
 
@@ -21,10 +19,5 @@ export async function changeImage(
     .set({ template: body.template ? 1 : 0, rev: rev + 1 })
     .where('id', '=', id)
     .where('rev', '=', rev);
-  await store.write([{ query, expectRows: 1 }, imageAudit(principal, 'image.change', id)]);
-}
-
-export function imageAudit(principal: Principal, what: string, id: number): WriteStatement {
-  const { address } = principal;
-  return auditStatement({ who: whoIs(principal), address, what, subject: `image:${id}`, result: 'ok' });
+  await store.write([{ query, expectRows: 1 }, audit(principal, 'image.change', `image:${id}`)]);
 }

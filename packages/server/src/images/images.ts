@@ -15,6 +15,7 @@ import type {
 import type { SampleImageInput } from '@wcc/api';
 import type { Snapshot } from '@wcc/progress';
 import type { Hub, OnError } from '@wcc/progress/server';
+import { audit } from '../access/audit.ts';
 import type { Principal } from '../access/principal.ts';
 import { demand } from '../access/rules.ts';
 import { createKeyedMutex } from '../operations/mutex.ts';
@@ -22,7 +23,7 @@ import type { Operations } from '../operations/operations.ts';
 import type { FreeSpaceFloor } from '../operations/space.ts';
 import type { Store } from '../storage/store.ts';
 import type { ImagesContext } from './context.ts';
-import { changeImage, imageAudit } from './change.ts';
+import { changeImage } from './change.ts';
 import { planCopy } from './copy/request.ts';
 import { openImage } from './download/open.ts';
 import type { OpenImage } from './download/open.ts';
@@ -126,7 +127,7 @@ export async function createImages(options: ImagesOptions): Promise<Images> {
       demand(principal, 'image.download');
       await demandSeen(context, principal, id);
       const image = await openImage(context, id);
-      if (isFirst) await store.write([imageAudit(principal, 'image.download', id)]);
+      if (isFirst) await store.write([audit(principal, 'image.download', `image:${id}`)]);
       return image;
     },
     ...createPoolCalls(context, keeper),

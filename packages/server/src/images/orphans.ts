@@ -1,9 +1,8 @@
 import { ApiError } from '@wcc/api';
 import type { RemainsList } from '@wcc/api';
 import { listRemains, removeRemains } from '@wcc/copy';
-import { whoIs } from '../access/principal.ts';
+import { audit } from '../access/audit.ts';
 import type { Principal } from '../access/principal.ts';
-import { auditStatement } from '../storage/audit.ts';
 import type { ImagesContext } from './context.ts';
 
 /** Hidden files of copies that no operation of this installation knows. */
@@ -36,11 +35,7 @@ export async function removeUnknownRemains(
   const shown = await findUnknownRemains(context, pool);
   if (!shown.some((remains) => remains.id === id)) throw new ApiError('not_found');
   await removeRemains(pool.path, id);
-  const { address } = principal;
-  const what = 'remains.delete';
-  await context.store.write([
-    auditStatement({ who: whoIs(principal), address, what, subject: `remains:${id}`, result: 'ok' }),
-  ]);
+  await context.store.write([audit(principal, 'remains.delete', `remains:${id}`)]);
 }
 
 /**

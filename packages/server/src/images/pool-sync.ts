@@ -1,9 +1,7 @@
 import type { RescanResult } from '@wcc/api';
-import { whoIs } from '../access/principal.ts';
+import { audit } from '../access/audit.ts';
 import type { Principal } from '../access/principal.ts';
 import { createMutex } from '../operations/mutex.ts';
-import { auditStatement } from '../storage/audit.ts';
-import type { WriteStatement } from '../storage/store.ts';
 import type { ImagesContext } from './context.ts';
 import type { Pool } from './pool/pools.ts';
 import { sweepRemains } from './orphans.ts';
@@ -61,7 +59,7 @@ export function createKeeper(context: ImagesContext, pollMs?: number): Keeper {
         pools.find(poolId);
         await refresh(context, watch);
         const result = await scan(await pools.use(poolId), 'asked');
-        await context.store.write([rescanAudit(poolId, principal)]);
+        await context.store.write([audit(principal, 'pool.rescan', `pool:${poolId}`)]);
         return result;
       }),
     close() {
@@ -85,10 +83,4 @@ async function refresh(context: ImagesContext, watch: PoolWatch): Promise<void> 
     await sweepRemains(context, pool);
     watch.attach(pool.path);
   }
-}
-
-function rescanAudit(poolId: string, principal: Principal): WriteStatement {
-  const { address } = principal;
-  const subject = `pool:${poolId}`;
-  return auditStatement({ who: whoIs(principal), address, what: 'pool.rescan', subject, result: 'ok' });
 }

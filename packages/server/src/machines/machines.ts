@@ -15,6 +15,7 @@ import { ApiError } from '@wcc/api';
 import type { Snapshot } from '@wcc/progress';
 import type { Duplex } from 'node:stream';
 import type { OnError } from '@wcc/progress/server';
+import { audit } from '../access/audit.ts';
 import type { Principal } from '../access/principal.ts';
 import { can } from '../access/rules.ts';
 import type { Right } from '../access/rules.ts';
@@ -29,7 +30,7 @@ import type { MachinesContext } from './context.ts';
 import { addDisk, growDisk } from './change/disks.ts';
 import { describeHost, ordered } from './host/host.ts';
 import type { FollowSerialOptions, Hypervisor } from './hypervisor.ts';
-import { demandRunning, orderVm, vmAudit } from './change/control.ts';
+import { demandRunning, orderVm } from './change/control.ts';
 import type { VmVerb } from './change/control.ts';
 import { imagesOfMachines } from './record/image-references.ts';
 import { createMakers } from './create/create.ts';
@@ -230,7 +231,7 @@ function screens(context: MachinesContext): Pick<Machines, 'screen' | 'noteScree
   const { store, hypervisor } = context;
   return {
     async noteScreen(principal, id) {
-      await store.write([vmAudit(principal, { id }, 'screen')]);
+      await store.write([audit(principal, 'vm.screen', `vm:${id}`)]);
     },
     async screen(principal, id) {
       const row = await demandVm(store, principal, { id, right: 'vm.screen' });

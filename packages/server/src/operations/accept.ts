@@ -1,8 +1,7 @@
 import { ApiError } from '@wcc/api';
 import type { Snapshot } from '@wcc/progress';
-import { whoIs } from '../access/principal.ts';
+import { audit } from '../access/audit.ts';
 import type { Principal } from '../access/principal.ts';
-import { auditStatement } from '../storage/audit.ts';
 import { isUniqueViolation } from '../storage/errors.ts';
 import type { WriteStatement } from '../storage/store.ts';
 import type { Action, OperationInput } from './action.ts';
@@ -106,12 +105,6 @@ export function firstRows({ store: { db } }: Engine, made: FirstRows): WriteStat
     record: JSON.stringify(record),
   });
   const log = db.insertInto('operationLog').values({ operationId, number: 1, at, kind: 'state', text });
-  const audit = auditStatement({
-    who: whoIs(principal),
-    address: principal.address,
-    what,
-    subject: `operation:${operationId}`,
-    result: 'ok',
-  });
-  return [{ query: operation }, { query: log }, audit];
+  const row = audit(principal, what, `operation:${operationId}`);
+  return [{ query: operation }, { query: log }, row];
 }

@@ -1,10 +1,9 @@
 import { ApiError } from '@wcc/api';
 import type { OperationState, OperationVerb, Snapshot } from '@wcc/progress';
 import { isTerminal, mayInState } from '@wcc/progress';
-import { whoIs } from '../access/principal.ts';
+import { audit } from '../access/audit.ts';
+import { auditName } from '../access/principal.ts';
 import type { Principal } from '../access/principal.ts';
-import { auditStatement } from '../storage/audit.ts';
-import type { WriteStatement } from '../storage/store.ts';
 import { commit } from './commit.ts';
 import { endCancelled } from './end.ts';
 import type { Engine } from './engine.ts';
@@ -32,8 +31,8 @@ export async function cancel(engine: Engine, scheduler: Scheduler, order: Order)
     const record = withState(newest(live, engine.clock.monotonicMs()), 'cancelling');
     return commit(engine, live, {
       record,
-      log: [{ kind: 'state', text: `cancelling: asked by ${whoIs(principal)}` }],
-      statements: [verbAudit(live.id, principal, 'cancel')],
+      log: [{ kind: 'state', text: `cancelling: asked by ${auditName(principal)}` }],
+      statements: [audit(principal, 'operation.cancel', `operation:${live.id}`)],
     });
   });
   stopWork(engine, live);
@@ -66,8 +65,8 @@ export async function pause(engine: Engine, scheduler: Scheduler, order: Order):
     const record = now.state === 'paused' ? { ...now, stateReason } : withState(now, 'paused', stateReason);
     const snapshot = await commit(engine, live, {
       record,
-      log: [{ kind: 'state', text: `paused: asked by ${whoIs(principal)}` }],
-      statements: [verbAudit(live.id, principal, 'pause')],
+      log: [{ kind: 'state', text: `paused: asked by ${auditName(principal)}` }],
+      statements: [audit(principal, 'operation.pause', `operation:${live.id}`)],
     });
     live.work?.pause();
     leavePlace(engine, live);
@@ -84,8 +83,8 @@ export async function resume(engine: Engine, scheduler: Scheduler, order: Order)
     const record = { ...newest(live, engine.clock.monotonicMs()), stateReason: resumingReason };
     await commit(engine, live, {
       record,
-      log: [{ kind: 'note', text: `to be resumed: asked by ${whoIs(principal)}` }],
-      statements: [verbAudit(live.id, principal, 'resume')],
+      log: [{ kind: 'note', text: `to be resumed: asked by ${auditName(principal)}` }],
+      statements: [audit(principal, 'operation.resume', `operation:${live.id}`)],
     });
   });
   scheduler.submit(live);
@@ -111,15 +110,4 @@ export function refusal(verb: OperationVerb, record: { state: OperationState; ac
   const has = isTerminal(record.state) ? 'has ended as' : 'is';
   const message = `The operation ${has} ${record.state}: it cannot ${verb}.`;
   return new ApiError('invalid_state', { message });
-}
-
-/** The audit row of a verb. */
-export function verbAudit(id: string, principal: Principal, verb: OperationVerb): WriteStatement {
-  return auditStatement({
-    who: whoIs(principal),
-    address: principal.address,
-    what: `operation.${verb}`,
-    subject: `operation:${id}`,
-    result: 'ok',
-  });
 }

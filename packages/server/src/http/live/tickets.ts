@@ -3,10 +3,9 @@ import { ApiError, routes, ticketRequest } from '@wcc/api';
 import type { TicketClaims, Tickets } from '@wcc/progress/server';
 import { TicketError } from '@wcc/progress/server';
 import type { FastifyInstance, FastifyRequest } from 'fastify';
+import { audit } from '../../access/audit.ts';
 import type { Principal } from '../../access/principal.ts';
-import { whoIs } from '../../access/principal.ts';
 import type { Snapshot } from '@wcc/progress';
-import { auditStatement } from '../../storage/audit.ts';
 import type { Store } from '../../storage/store.ts';
 import { requireRight } from '../credentials.ts';
 import { parseBody } from '../parse.ts';
@@ -116,9 +115,5 @@ function issue(
 }
 
 async function noteForeign(store: Store, principal: Principal, origin: string): Promise<void> {
-  const { address } = principal;
-  const subject = `origin:${origin}`;
-  await store.write([
-    auditStatement({ who: whoIs(principal), address, what: 'ticket.foreign', subject, result: 'ok' }),
-  ]);
+  await store.write([audit(principal, 'ticket.foreign', `origin:${origin}`)]);
 }

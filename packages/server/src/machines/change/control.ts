@@ -1,8 +1,6 @@
 import { ApiError } from '@wcc/api';
-import { whoIs } from '../../access/principal.ts';
+import { audit } from '../../access/audit.ts';
 import type { Principal } from '../../access/principal.ts';
-import { auditStatement } from '../../storage/audit.ts';
-import type { WriteStatement } from '../../storage/store.ts';
 import type { MachinesContext } from '../context.ts';
 import { demandHypervisor, demandMemory, ordered } from '../host/host.ts';
 import type { MachineStatus } from '../hypervisor.ts';
@@ -22,7 +20,7 @@ export async function orderVm(
     const status = await hypervisor.status(row.uuid);
     await carryOut[verb](context, row, status);
   });
-  await store.write([vmAudit(principal, row, verb)]);
+  await store.write([audit(principal, `vm.${verb}`, `vm:${row.id}`)]);
 }
 
 type CarryOut = (context: MachinesContext, row: VmRow, status: MachineStatus | null) => Promise<void>;
@@ -62,15 +60,4 @@ export async function demandOff({ hypervisor }: MachinesContext, { uuid }: VmRow
   const status = await hypervisor.status(uuid);
   const isOff = status === null || status.state === 'shut_off' || status.state === 'crashed';
   if (!isOff) throw new ApiError('vm_running');
-}
-
-export function vmAudit(principal: Principal, { id }: { id: number }, what: string): WriteStatement {
-  const { address } = principal;
-  return auditStatement({
-    who: whoIs(principal),
-    address,
-    what: `vm.${what}`,
-    subject: `vm:${id}`,
-    result: 'ok',
-  });
 }

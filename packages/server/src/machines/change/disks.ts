@@ -1,5 +1,6 @@
 import { ApiError, maxDisks } from '@wcc/api';
 import type { AddDiskInput } from '@wcc/api';
+import { audit } from '../../access/audit.ts';
 import { registerImage } from '../../images/register-image.ts';
 import { refuseTakenName } from '../../images/names.ts';
 import { measureRoom } from '../../images/free-space.ts';
@@ -10,7 +11,7 @@ import { announceDisk, withdrawDisk } from '../host/orphan-disks.ts';
 import type { DiskPlan } from '../create/input.ts';
 import { draftDisk, freeName } from '../create/plan-disks.ts';
 import { demandHypervisor, ordered } from '../host/host.ts';
-import { demandOff, vmAudit } from './control.ts';
+import { demandOff } from './control.ts';
 import { demandIdle } from '../record/rights.ts';
 import { diskSpecOf, readDisks, specOf } from '../record/machine-rows.ts';
 import type { VmDiskRow } from '../record/machine-rows.ts';
@@ -68,7 +69,7 @@ async function makeAndAttach(
       number.statement,
       ...image.statements,
       { query },
-      vmAudit(principal, row, 'disk.add'),
+      audit(principal, 'vm.disk.add', `vm:${row.id}`),
     ]);
     // The hidden name goes last: until the record is there, it tells whose the file is.
     await finishDisk(place, disk);
@@ -114,7 +115,7 @@ export async function growDisk(
   await store.write([
     { query: grown, expectRows: 1 },
     { query: image },
-    vmAudit(principal, row, 'disk.grow'),
+    audit(principal, 'vm.disk.grow', `vm:${row.id}`),
   ]);
 }
 

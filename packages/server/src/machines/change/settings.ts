@@ -1,10 +1,11 @@
 import type { ChangeVmRequest } from '@wcc/api';
+import { audit } from '../../access/audit.ts';
 import type { Principal } from '../../access/principal.ts';
 import type { MachinesContext } from '../context.ts';
 import { demandIso } from '../create/plan-disks.ts';
 import { demandName, refuseNameOf } from '../create/accept.ts';
 import { demandCpus, demandHypervisor, demandMemory, ordered } from '../host/host.ts';
-import { demandOff, vmAudit } from './control.ts';
+import { demandOff } from './control.ts';
 import { demandIdle } from '../record/rights.ts';
 import { readDisks, specOf } from '../record/machine-rows.ts';
 import type { VmRow } from '../record/machine-rows.ts';
@@ -37,7 +38,7 @@ export async function changeVm(
     await hypervisor.define(await specOf(context, { ...row, ...values }, await readDisks(store, row.id)));
   });
   const query = store.db.updateTable('vms').set(values).where('id', '=', row.id);
-  await store.write([{ query, expectRows: 1 }, vmAudit(principal, row, 'change')]);
+  await store.write([{ query, expectRows: 1 }, audit(principal, 'vm.change', `vm:${row.id}`)]);
 }
 
 /** Puts an ISO into the drive or takes it out, running or not. */
@@ -54,5 +55,5 @@ export async function setCdrom(
     if ((await hypervisor.status(row.uuid)) !== null) await hypervisor.setCdrom(row.uuid, cdrom);
   });
   const query = store.db.updateTable('vms').set({ cdromImageId: body.image }).where('id', '=', row.id);
-  await store.write([{ query, expectRows: 1 }, vmAudit(principal, row, 'cdrom')]);
+  await store.write([{ query, expectRows: 1 }, audit(principal, 'vm.cdrom', `vm:${row.id}`)]);
 }

@@ -3,12 +3,12 @@ import { ApiError, operationActions } from '@wcc/api';
 import type { Snapshot } from '@wcc/progress';
 import { createOperationId, isOperationId, isTerminal } from '@wcc/progress';
 import { randomBytes } from 'node:crypto';
-import { whoIs } from '../../access/principal.ts';
+import { audit } from '../../access/audit.ts';
+import { auditName } from '../../access/principal.ts';
 import type { Principal } from '../../access/principal.ts';
 import { can } from '../../access/rules.ts';
 import { firstRows } from '../accept.ts';
 import { commit } from '../commit.ts';
-import { verbAudit } from '../control.ts';
 import type { Engine } from '../engine.ts';
 import type { Idempotency, Remember } from '../idempotency.ts';
 import { newest } from '../active-operation.ts';
@@ -72,7 +72,7 @@ export function createPublishing(engine: Engine, idempotency: Idempotency): Publ
     async end(principal, id, wanted) {
       const found = await reportable(context, principal, id);
       if ('exclusive' in found) {
-        const by = { who: whoIs(principal), address: principal.address };
+        const by = { who: auditName(principal), address: principal.address };
         return found.exclusive(async () => {
           refuseWhenStopping(engine);
           return end(engine, found, { ...wanted, ...by });
@@ -194,13 +194,13 @@ async function cancel(engine: Engine, publication: Publication, principal: Princ
       const message = `The operation has ended as ${state}: it cannot cancel.`;
       throw new ApiError('invalid_state', { message });
     }
-    const wish = { kind: 'state', text: `cancelling: asked by ${whoIs(principal)}` } as const;
+    const wish = { kind: 'state', text: `cancelling: asked by ${auditName(principal)}` } as const;
     const record = withState(newest(publication, engine.clock.monotonicMs()), 'cancelling');
-    const statements = [verbAudit(publication.id, principal, 'cancel')];
+    const statements = [audit(principal, 'operation.cancel', `operation:${publication.id}`)];
     const wished = { record: durably(record), log: [wish], statements };
     const snapshot = await commit(engine, publication, wished);
     if (state !== 'interrupted') return snapshot;
-    const by = { who: whoIs(principal), address: principal.address };
+    const by = { who: auditName(principal), address: principal.address };
     return end(engine, publication, { state: 'cancelled', result: null, ...by });
   });
 }
