@@ -4,7 +4,7 @@ import type { FastifyInstance } from 'fastify';
 import type { Access } from './access/access.ts';
 import type { Principal } from './access/principal.ts';
 import type { ServerConfig } from './config/config.ts';
-import type { ScreenOfVm } from './machines/machines.ts';
+import type { ScreenOfVm } from './machines/screen.ts';
 import type { Metrics } from './metrics/metrics.ts';
 import type { OnState } from './operations/engine.ts';
 import type { Store } from './storage/store.ts';

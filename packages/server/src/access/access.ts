@@ -13,6 +13,8 @@ import type { Shares } from './shares.ts';
 import { createShares, sharePrefix } from './shares.ts';
 import type { FirstSignIn, SignedIn } from './first-sign-in.ts';
 import { createFirstSignIn } from './first-sign-in.ts';
+import type { FirstBootProfiles } from './first-boot-profiles.ts';
+import { createFirstBootProfiles } from './first-boot-profiles.ts';
 import { createPasswords } from './passwords.ts';
 import type { Principal } from './principal.ts';
 import type { Sessions } from './sessions.ts';
@@ -50,6 +52,7 @@ export interface Access {
   readonly firstSignIn: FirstSignIn;
   readonly grants: Grants;
   readonly shares: Shares;
+  readonly profiles: FirstBootProfiles;
   /** Null for a wrong name or password; both outcomes are in the audit record, and take the same work. */
   signIn(request: { name: string; password: string }, address: string): Promise<SignedIn | null>;
   signOut(principal: Principal): Promise<void>;
@@ -109,6 +112,7 @@ export function createAccess(deps: AccessDeps): Access {
     firstSignIn,
     grants,
     shares: bearers.shares,
+    profiles: createFirstBootProfiles(store),
     signIn: (request, address) => signIn({ store, passwords, sessions }, request, address),
     async signOut(principal) {
       await signOut({ store, sessions }, principal);

@@ -2,11 +2,32 @@ import type { FirstBootProfile } from '@wcc/api';
 import { firstBootProfile } from '@wcc/api';
 import { audit } from './audit.ts';
 import type { Principal } from './principal.ts';
+import { demand } from './rules.ts';
 import type { Store } from '../storage/store.ts';
 
 const empty: FirstBootProfile = { user: null, sshKeys: [] };
 
-/** What a user wants of every machine at its first boot. */
+/** First-boot profiles: the login name and SSH keys that a user's new machines start with. One for each user. */
+export interface FirstBootProfiles {
+  /** The principal's own profile; empty before the first `change`. */
+  read(principal: Principal): Promise<FirstBootProfile>;
+  change(principal: Principal, profile: FirstBootProfile): Promise<FirstBootProfile>;
+}
+
+export function createFirstBootProfiles(store: Store): FirstBootProfiles {
+  return {
+    async read(principal) {
+      demand(principal, 'profile.see', { owner: principal.userId });
+      return readProfile(store, principal.userId);
+    },
+    async change(principal, profile) {
+      demand(principal, 'profile.change', { owner: principal.userId });
+      return writeProfile(store, principal, profile);
+    },
+  };
+}
+
+/** The profile of a user, without a check of rights. */
 export async function readProfile({ db }: Store, userId: string): Promise<FirstBootProfile> {
   const row = await db
     .selectFrom('firstBootProfiles')
@@ -16,7 +37,7 @@ export async function readProfile({ db }: Store, userId: string): Promise<FirstB
   return row === undefined ? empty : firstBootProfile.parse(JSON.parse(row.profile));
 }
 
-export async function writeProfile(
+async function writeProfile(
   store: Store,
   principal: Principal,
   profile: FirstBootProfile,

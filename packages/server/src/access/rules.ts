@@ -129,8 +129,8 @@ export function can(principal: Principal, right: Right, subject?: Subject): bool
 }
 
 /** @throws ApiError `forbidden` */
-export function demand(principal: Principal, right: Right): void {
-  if (!can(principal, right)) throw new ApiError('forbidden');
+export function demand(principal: Principal, right: Right, subject?: Subject): void {
+  if (!can(principal, right, subject)) throw new ApiError('forbidden');
 }
 
 /** Who is limited to some operations may watch these, get tickets for that, and nothing else. */

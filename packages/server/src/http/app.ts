@@ -20,6 +20,7 @@ import { registerEvents } from './live/events.ts';
 import { registerForeignOrigins } from './live/foreign-origins.ts';
 import type { Readiness } from './routes/health.ts';
 import { registerHealth, registerReadiness } from './routes/health.ts';
+import { registerFirstBootProfile } from './routes/first-boot-profile.ts';
 import { createHttpServer } from './http-server.ts';
 import { registerHygiene } from './request-guards.ts';
 import { registerLimits } from './limits.ts';
@@ -85,6 +86,7 @@ export async function createApp(deps: AppDeps): Promise<FastifyInstance> {
   registerHealth(app, deps);
   registerApiDocs(app, deps);
   registerSessions(app, { access, cookie, secure, version: deps.version });
+  registerFirstBootProfile(app, { access });
   registerUsers(app, { access });
   registerTokens(app, { access });
   registerTickets(app, { ...deps, foreignOrigins: config.foreignOrigins });

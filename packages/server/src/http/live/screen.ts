@@ -12,7 +12,7 @@ import { isRevoked } from '../../access/access.ts';
 import type { Principal } from '../../access/principal.ts';
 import { createInputFilter } from './rfb-input.ts';
 import type { InputFilter } from './rfb-input.ts';
-import type { ScreenOfVm } from '../../machines/machines.ts';
+import type { ScreenOfVm } from '../../machines/screen.ts';
 import { onExpiry } from '../principal-expiry.ts';
 import { joinScreen } from './screen-bridge.ts';
 import { redeemTicket } from './socket.ts';

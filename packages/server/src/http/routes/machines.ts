@@ -5,13 +5,12 @@ import {
   copyVmRequest,
   createVmRequest,
   deleteVmRequest,
-  firstBootProfile,
   growDiskRequest,
   quickCreateVmRequest,
   routes,
   setCdromRequest,
 } from '@wcc/api';
-import type { Accepted, FirstBootProfile, Host, Vm, VmList } from '@wcc/api';
+import type { Accepted, Host, Vm, VmList } from '@wcc/api';
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import type { Machines } from '../../machines/machines.ts';
 import type { Operations } from '../../operations/operations.ts';
@@ -41,7 +40,6 @@ export function registerMachines(app: FastifyInstance, deps: MachineRoutesDeps):
   });
   registerMaking(app, deps);
   registerOrders(app, deps);
-  registerProfile(app, deps);
 }
 
 function registerMaking(app: FastifyInstance, { machines, operations }: MachineRoutesDeps): void {
@@ -105,15 +103,6 @@ function registerOrders(app: FastifyInstance, { machines }: MachineRoutesDeps): 
   app.put<WithId>(`${one}/cdrom`, async (request): Promise<Vm> => {
     const body = parseBody(setCdromRequest, request);
     return machines.setCdrom(requirePrincipal(request), vmIdOf(request), body);
-  });
-}
-
-function registerProfile(app: FastifyInstance, { machines }: MachineRoutesDeps): void {
-  app.get(routes.profile(), async (request): Promise<FirstBootProfile> => {
-    return machines.profile(requirePrincipal(request));
-  });
-  app.put(routes.profile(), async (request): Promise<FirstBootProfile> => {
-    return machines.changeProfile(requirePrincipal(request), parseBody(firstBootProfile, request));
   });
 }
 

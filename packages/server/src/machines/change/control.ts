@@ -1,8 +1,8 @@
-import { ApiError } from '@wcc/api';
 import { audit } from '../../access/audit.ts';
 import type { Principal } from '../../access/principal.ts';
 import type { MachinesContext } from '../context.ts';
 import { demandHypervisor, demandMemory, ordered } from '../host/host.ts';
+import { demandRunning } from '../host/power-state.ts';
 import type { MachineStatus } from '../hypervisor.ts';
 import { readDisks, specOf } from '../record/machine-rows.ts';
 import type { VmRow } from '../record/machine-rows.ts';
@@ -49,15 +49,3 @@ const carryOut: Readonly<Record<VmVerb, CarryOut>> = {
     await hypervisor.reset(uuid);
   },
 };
-
-/** @throws ApiError `vm_not_running` */
-export function demandRunning(status: MachineStatus | null): void {
-  if (status?.state !== 'running' && status?.state !== 'paused') throw new ApiError('vm_not_running');
-}
-
-/** @throws ApiError `vm_running` */
-export async function demandOff({ hypervisor }: MachinesContext, { uuid }: VmRow): Promise<void> {
-  const status = await hypervisor.status(uuid);
-  const isOff = status === null || status.state === 'shut_off' || status.state === 'crashed';
-  if (!isOff) throw new ApiError('vm_running');
-}

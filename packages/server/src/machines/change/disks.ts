@@ -11,7 +11,7 @@ import { announceDisk, withdrawDisk } from '../host/orphan-disks.ts';
 import type { DiskPlan } from '../create/input.ts';
 import { draftDisk, freeName } from '../create/plan-disks.ts';
 import { demandHypervisor, ordered } from '../host/host.ts';
-import { demandOff } from './control.ts';
+import { demandOff } from '../host/power-state.ts';
 import { demandIdle } from '../record/rights.ts';
 import { diskSpecOf, readDisks, specOf } from '../record/machine-rows.ts';
 import type { VmDiskRow } from '../record/machine-rows.ts';

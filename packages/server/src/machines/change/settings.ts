@@ -5,7 +5,7 @@ import type { MachinesContext } from '../context.ts';
 import { demandIso } from '../create/plan-disks.ts';
 import { demandName, refuseNameOf } from '../create/accept.ts';
 import { demandCpus, demandHypervisor, demandMemory, ordered } from '../host/host.ts';
-import { demandOff } from './control.ts';
+import { demandOff } from '../host/power-state.ts';
 import { demandIdle } from '../record/rights.ts';
 import { readDisks, specOf } from '../record/machine-rows.ts';
 import type { VmRow } from '../record/machine-rows.ts';

@@ -3,6 +3,7 @@ import { readdir, rename, rm, stat, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { createFirstBootProfiles } from '../../access/first-boot-profiles.ts';
 import { bootSectorSays } from '../../images/sample/boot-sector.ts';
 import { waitUntil } from '../hypervisor/wait.testkit.ts';
 import { bootableIso } from '../seed/iso.testkit.ts';
@@ -136,9 +137,10 @@ describe('quick_create_vm', () => {
   it("gives the machine its user's keys at the first boot", async () => {
     const image = await template();
     const sato = makePrincipal('sato');
+    const profiles = createFirstBootProfiles(ground.store);
     const profile = { user: 'sato', sshKeys: ['ssh-ed25519 AAAAC3NzaC1lZDI1NTE5 sato@home'] };
-    await ground.machines.changeProfile(sato, profile);
-    expect(await ground.machines.profile(sato)).toEqual(profile);
+    await profiles.change(sato, profile);
+    expect(await profiles.read(sato)).toEqual(profile);
     await ground.quick({ image, name: 'keyed', memoryBytes: 32 * MiB, start: false }, sato);
     const { uuid } = await ground.vm('keyed');
     const seed = join(ground.home, 'seeds', `${uuid}.iso`);

@@ -3,7 +3,7 @@ import type { CreateVmInput, CopyVmRequest, QuickCreateVmInput } from '@wcc/api'
 import type { Snapshot } from '@wcc/progress';
 import { availableParallelism } from 'node:os';
 import type { Principal } from '../../access/principal.ts';
-import { can } from '../../access/rules.ts';
+import { demand } from '../../access/rules.ts';
 import { readImage } from '../../images/image-rows.ts';
 import { demandSeen } from '../../images/references.ts';
 import type { Action } from '../../operations/action.ts';
@@ -12,7 +12,7 @@ import { createVmAction } from './action.ts';
 import { requestVm, withoutSecrets } from './accept.ts';
 import type { WantedVm } from './accept.ts';
 import { ordered } from '../host/host.ts';
-import { demandOff } from '../change/control.ts';
+import { demandOff } from '../host/power-state.ts';
 import { readProfile } from '../../access/first-boot-profiles.ts';
 import { demandIdle, demandVm } from '../record/rights.ts';
 import { bootOrderOf, readDisks } from '../record/machine-rows.ts';
@@ -25,35 +25,31 @@ export interface MakeOrder<Body> {
   retryOf?: string | null;
 }
 
-/** The three ways to make a machine, made known to the engine of operations. */
-export interface Makers {
+/** The three ways to create a machine. Each accepts an operation of its own action. */
+export interface VmCreation {
   create(order: MakeOrder<CreateVmInput>): Promise<Snapshot>;
   quickCreate(order: MakeOrder<QuickCreateVmInput>): Promise<Snapshot>;
   copy(order: MakeOrder<CopyVmRequest> & { id: number }): Promise<Snapshot>;
 }
 
-export function createMakers(context: MachinesContext): Makers {
-  const makers: Makers = {
+export function createVmCreation(context: MachinesContext): VmCreation {
+  const creation: VmCreation = {
     create: (order) => create(context, createAction, order),
     quickCreate: (order) => quickCreate(context, quickAction, order),
     copy: (order) => copy(context, copyAction, order),
   };
   const createAction = createVmAction(context, 'create_vm', (input, again) =>
-    makers.create({ ...again, body: createVmRequest.parse(input.request) }),
+    creation.create({ ...again, body: createVmRequest.parse(input.request) }),
   );
   const quickAction = createVmAction(context, 'quick_create_vm', (input, again) =>
-    makers.quickCreate({ ...again, body: quickCreateVmRequest.parse(input.request) }),
+    creation.quickCreate({ ...again, body: quickCreateVmRequest.parse(input.request) }),
   );
   const copyAction = createVmAction(context, 'copy_vm', (input, again) => {
     const { id, ...body } = input.request as { id: number; name: string };
-    return makers.copy({ ...again, id, body: copyVmRequest.parse(body) });
+    return creation.copy({ ...again, id, body: copyVmRequest.parse(body) });
   });
   for (const action of [createAction, quickAction, copyAction]) context.operations.register(action);
-  return makers;
-}
-
-function demandMaking(principal: Principal): void {
-  if (!can(principal, 'vm.make')) throw new ApiError('forbidden');
+  return creation;
 }
 
 function routeOf(route: string, retryOf: string | null | undefined): string {
@@ -65,7 +61,7 @@ function create(
   action: Action,
   { principal, body, idempotencyKey, retryOf }: MakeOrder<CreateVmInput>,
 ): Promise<Snapshot> {
-  demandMaking(principal);
+  demand(principal, 'vm.make');
   const { name, cpus, memoryBytes, network, firmware, pool, start } = body;
   const disc = body.disks.find((disk) => disk.kind === 'cdrom');
   const firstBoot = body.firstBoot ?? null;
@@ -103,7 +99,7 @@ async function quickCreate(
   action: Action,
   { principal, body, idempotencyKey, retryOf }: MakeOrder<QuickCreateVmInput>,
 ): Promise<Snapshot> {
-  demandMaking(principal);
+  demand(principal, 'vm.make');
   const { image, name, sizeBytes, full, start } = body;
   const { user, sshKeys } = await readProfile(context.store, principal.userId);
   await demandTemplate(context, principal, image);
@@ -152,7 +148,7 @@ async function copy(
   action: Action,
   { principal, id, body, idempotencyKey, retryOf }: MakeOrder<CopyVmRequest> & { id: number },
 ): Promise<Snapshot> {
-  demandMaking(principal);
+  demand(principal, 'vm.make');
   const row = await demandVm(context.store, principal, { id, right: 'vm.control' });
   demandIdle(row);
   await ordered(() => demandOff(context, row));

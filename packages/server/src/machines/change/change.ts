@@ -1,0 +1,59 @@
+import type { AddDiskInput, ChangeVmRequest, DeleteVmInput, SetCdromRequest, Vm } from '@wcc/api';
+import type { Snapshot } from '@wcc/progress';
+import type { Principal } from '../../access/principal.ts';
+import type { MachinesContext } from '../context.ts';
+import { readVm } from '../list.ts';
+import { demandIdle, demandVm } from '../record/rights.ts';
+import type { VmRow } from '../record/machine-rows.ts';
+import { createDeleteAction } from '../remove/action.ts';
+import { requestDelete } from '../remove/request.ts';
+import { orderVm } from './control.ts';
+import type { VmVerb } from './control.ts';
+import { addDisk, growDisk } from './disks.ts';
+import { changeVm, setCdrom } from './settings.ts';
+
+/** What changes an existing machine. Calls for one machine run one after the other. */
+export interface VmChanges {
+  /** Accepts the operation `delete_vm`. */
+  remove(principal: Principal, id: number, body: DeleteVmInput): Promise<Snapshot>;
+  order(principal: Principal, id: number, verb: VmVerb): Promise<Vm>;
+  change(principal: Principal, id: number, body: ChangeVmRequest): Promise<Vm>;
+  setCdrom(principal: Principal, id: number, body: SetCdromRequest): Promise<Vm>;
+  addDisk(principal: Principal, id: number, body: AddDiskInput): Promise<Vm>;
+  growDisk(principal: Principal, id: number, body: { index: number; sizeBytes: number }): Promise<Vm>;
+}
+
+export function createVmChanges(context: MachinesContext): VmChanges {
+  const { store, machineMutex, operations } = context;
+  const deleteAction = createDeleteAction(context);
+  operations.register(deleteAction);
+  /** Reads the row inside the mutex, because an earlier call may have changed it. */
+  async function change(principal: Principal, id: number, work: (row: VmRow) => Promise<void>): Promise<Vm> {
+    const row = await machineMutex(String(id))(async () => {
+      const found = await demandVm(store, principal, { id, right: 'vm.control' });
+      await work(found);
+      return demandVm(store, principal, { id, right: 'vm.control' });
+    });
+    return readVm(context, principal, row);
+  }
+  return {
+    remove: (principal, id, body) =>
+      machineMutex(String(id))(async () => {
+        const row = await demandVm(store, principal, { id, right: 'vm.delete' });
+        return requestDelete(context, deleteAction, { principal, row, body });
+      }),
+    order: (principal, id, verb) =>
+      change(principal, id, async (row) => {
+        demandIdle(row);
+        await orderVm(context, { row, verb, principal });
+      }),
+    change: (principal, id, body) =>
+      change(principal, id, (row) => changeVm(context, { row, principal, body })),
+    setCdrom: (principal, id, body) =>
+      change(principal, id, (row) => setCdrom(context, { row, principal, body })),
+    addDisk: (principal, id, body) =>
+      change(principal, id, (row) => addDisk(context, { row, principal, body })),
+    growDisk: (principal, id, { index, sizeBytes }) =>
+      change(principal, id, (row) => growDisk(context, { row, principal, body: { sizeBytes }, index })),
+  };
+}

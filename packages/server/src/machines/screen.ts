@@ -1,0 +1,51 @@
+import type { Duplex } from 'node:stream';
+import { audit } from '../access/audit.ts';
+import type { Principal } from '../access/principal.ts';
+import type { MachinesContext } from './context.ts';
+import { ordered } from './host/host.ts';
+import { demandRunning } from './host/power-state.ts';
+import { demandVm, may } from './record/rights.ts';
+
+/** A machine's screen as one principal may use it. */
+export interface ScreenOfVm {
+  vmId: number;
+  open(): Promise<Duplex>;
+  /** Whether this principal may send keys and pointer now. */
+  readonly mayInput: boolean;
+}
+
+/** The screen of a machine: live, or as a picture. */
+export interface VmScreens {
+  /** As PNG. @throws ApiError `not_found`, `forbidden`, `vm_not_running` */
+  screenshot(principal: Principal, id: number): Promise<Buffer>;
+  /** @throws ApiError `not_found`, `forbidden`, `vm_not_running` */
+  screen(principal: Principal, id: number): Promise<ScreenOfVm>;
+  /** Writes into the audit log that the principal opened the screen. */
+  noteScreen(principal: Principal, id: number): Promise<void>;
+}
+
+export function createVmScreens({ store, hypervisor }: MachinesContext): VmScreens {
+  return {
+    async screenshot(principal, id) {
+      const row = await demandVm(store, principal, { id, right: 'vm.screen' });
+      return ordered(async () => {
+        demandRunning(await hypervisor.status(row.uuid));
+        return hypervisor.screenshot(row.uuid);
+      });
+    },
+    async screen(principal, id) {
+      const row = await demandVm(store, principal, { id, right: 'vm.screen' });
+      return ordered(async () => {
+        demandRunning(await hypervisor.status(row.uuid));
+        return {
+          vmId: id,
+          open: () => ordered(() => hypervisor.openScreen(row.uuid)),
+          mayInput: may(principal, 'vm.control', row),
+        };
+      });
+    },
+    async noteScreen(principal, id) {
+      await store.write([audit(principal, 'vm.screen', `vm:${id}`)]);
+    },
+  };
+}

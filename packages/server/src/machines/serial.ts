@@ -1,0 +1,33 @@
+import type { Principal } from '../access/principal.ts';
+import type { MachinesContext } from './context.ts';
+import { ordered } from './host/host.ts';
+import type { FollowSerialOptions } from './hypervisor.ts';
+import { demandVm } from './record/rights.ts';
+
+/** The serial port of a machine. */
+export interface VmSerial {
+  /** The newest bytes, at most `serialLimitBytes`. */
+  serial(principal: Principal, id: number): Promise<Buffer>;
+  /** First the end of what `serial` returns, then new bytes as they arrive, until the signal aborts. */
+  followSerial(
+    principal: Principal,
+    id: number,
+    options: FollowSerialOptions,
+  ): Promise<AsyncIterable<Buffer>>;
+}
+
+export function createVmSerial({ store, hypervisor }: MachinesContext): VmSerial {
+  return {
+    async serial(principal, id) {
+      const row = await demandVm(store, principal, { id, right: 'vm.serial' });
+      return ordered(async () => {
+        const isKnown = (await hypervisor.status(row.uuid)) !== null;
+        return isKnown ? hypervisor.readSerial(row.uuid) : Buffer.alloc(0);
+      });
+    },
+    async followSerial(principal, id, options) {
+      const row = await demandVm(store, principal, { id, right: 'vm.serial' });
+      return hypervisor.followSerial(row.uuid, options);
+    },
+  };
+}
