@@ -13,8 +13,8 @@ const SLICE_MS = 100;
 const MOST_MS = 120_000;
 
 /**
- * The main loop blocked by `Atomics.wait` while a copy runs. The worker's own clock tells how long the copy
- * took, for the main thread learns of the end too late.
+ * The main loop blocked by `Atomics.wait` while a copy runs. The worker's own clock measures the copy,
+ * because the main thread learns of the end too late.
  */
 export async function runBlocked({ directory, sizeBytes, rounds }) {
   const source = join(directory, 'blocked');

@@ -16,8 +16,8 @@ const WANTED = 0.97;
 const CLIENTS = fileURLToPath(new URL('watchers-clients.mjs', import.meta.url));
 
 /**
- * A thousand watchers, of which a hundred never read, against the copy that they watch: hub, gateway and copy share
- * one process, the watchers have another. The worker's own clock tells how long the copy took.
+ * A thousand watchers of one copy; a hundred of them never read. Hub, gateway and copy share one process, the
+ * watchers have another. The worker's own clock measures the copy.
  */
 export async function runWatchers({ directory, sizeBytes, rounds }) {
   const source = join(directory, 'watched');
@@ -28,7 +28,7 @@ export async function runWatchers({ directory, sizeBytes, rounds }) {
   ]);
   await warmUp();
   const gateway = await openGateway();
-  const told = { ends: 0, snapshots: 0, rounds: 0 };
+  const readings = { ends: 0, snapshots: 0, rounds: 0 };
 
   const copy = async (watch) => {
     rmSync(target, { force: true });
@@ -42,9 +42,9 @@ export async function runWatchers({ directory, sizeBytes, rounds }) {
     try {
       const took = await copy((job) => gateway.hub.pull(audience.id, () => recordOf(audience.id, job)));
       const { ends, snapshots } = await audience.dismiss();
-      told.ends += ends;
-      told.snapshots += snapshots;
-      told.rounds += 1;
+      readings.ends += ends;
+      readings.snapshots += snapshots;
+      readings.rounds += 1;
       return took;
     } finally {
       await audience.stop();
@@ -53,8 +53,8 @@ export async function runWatchers({ directory, sizeBytes, rounds }) {
 
   const results = await interleave(
     [
-      { name: 'nobody watches', run: () => copy() },
-      { name: 'nobody watches (again)', run: () => copy() },
+      { name: 'no watchers', run: () => copy() },
+      { name: 'no watchers (again)', run: () => copy() },
       { name: `${WATCHERS} watch, ${STALLED} of them stalled`, run: watchedCopy },
     ],
     rounds,
@@ -63,18 +63,18 @@ export async function runWatchers({ directory, sizeBytes, rounds }) {
   return {
     title: `${WATCHERS} watchers, ${STALLED} of them stalled (${showSize(sizeBytes)})`,
     results,
-    gates: gatesOf(results, told, rounds),
+    gates: gatesOf(results, readings, rounds),
   };
 }
 
-function gatesOf(results, told, rounds) {
-  const alone = results.get('nobody watches');
+function gatesOf(results, readings, rounds) {
+  const alone = results.get('no watchers');
   const watched = results.get(`${WATCHERS} watch, ${STALLED} of them stalled`);
   const ratio = alone.min / watched.min;
   const medians = (alone.median / watched.median).toFixed(2);
-  const controls = [selfDifference(results, 'nobody watches')];
-  const readers = (WATCHERS - STALLED) * told.rounds;
-  const each = (told.snapshots / readers).toFixed(1);
+  const controls = [selfDifference(results, 'no watchers')];
+  const readers = (WATCHERS - STALLED) * readings.rounds;
+  const each = (readings.snapshots / readers).toFixed(1);
   return [
     {
       gate: `copy speed with ${WATCHERS} watchers, ${STALLED} stalled`,
@@ -84,9 +84,9 @@ function gatesOf(results, told, rounds) {
     },
     {
       gate: 'readers that hold the end 1 s after it',
-      measured: `${told.ends} of ${readers} (${each} snapshots each)`,
+      measured: `${readings.ends} of ${readers} (${each} snapshots each)`,
       wanted: 'all',
-      verdict: judge({ isMet: told.ends === readers, rounds }),
+      verdict: judge({ isMet: readings.ends === readers, rounds }),
     },
   ];
 }

@@ -10,8 +10,8 @@ const WANTED_RSS_MIB = 16;
 const WANTED_SOCKET_MIB = 4;
 
 /**
- * Threat 10: two hundred sockets that never read. The gateway cuts each after 30 s without a Pong; each comes back
- * at once, as somebody would who means it.
+ * Threat 10: two hundred sockets that never read. The gateway cuts each after 30 s without a Pong; each reconnects
+ * at once, as an attacker would.
  */
 export async function runMemory({ minutes }) {
   const ms = minutes * 60_000;
@@ -29,13 +29,13 @@ export async function runMemory({ minutes }) {
       samples.push(memoryOf(server));
     }
     readers.send('report');
-    return sectionOf({ before, samples, minutes, told: await readers.hear() });
+    return sectionOf({ before, samples, minutes, totals: await readers.hear() });
   } finally {
     await Promise.all([server.stop(), readers.stop()]);
   }
 }
 
-function sectionOf({ before, samples, minutes, told }) {
+function sectionOf({ before, samples, minutes, totals }) {
   const settled = samples.slice(Math.floor(samples.length * WARM_UP_SHARE));
   const [first, last] = [settled.slice(0, settled.length / 3), settled.slice(-settled.length / 3)];
   const growth = (figure) => mean(last, figure) - mean(first, figure);
@@ -58,7 +58,7 @@ function sectionOf({ before, samples, minutes, told }) {
       gate('kernel socket memory', 'socketMiB', WANTED_SOCKET_MIB),
     ],
     tables: [{ head: ['minute', 'RSS MiB', 'sockets MiB'], rows }],
-    note: `${HZ} events a second; ${told.connections} connections were made in all, each cut by the gateway or renewed by the reader after ${told.lifeS} s.`,
+    note: `${HZ} events a second; ${totals.connections} connections in total, each cut by the gateway or renewed by the reader after ${totals.lifeS} s.`,
   };
 }
 

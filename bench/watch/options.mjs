@@ -8,7 +8,7 @@ const help = `npm run bench:watch -- [options]
   --rounds N      rounds of each comparison; fewer than 7 give no verdict (default 7)
   --only a,b      of: ${PARTS.join(', ')} (default: ${DEFAULT_PARTS.join(', ')})
   --seconds N     of publishing in each round (default 5)
-  --minutes N     that nobody reads, in memory (default 10)
+  --minutes N     without reading, in the part memory (default 10)
   --write         put the parts that ran into bench/RESULTS.md
 Server on core 0, generator on core 1 (taskset). Needs a quiet machine, 9,500 files a process (ulimit -n), and takes
 about 15 minutes without memory.`;

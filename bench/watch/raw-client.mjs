@@ -18,10 +18,10 @@ function frame(opcode, payload) {
 }
 
 /**
- * The cheapest watcher there is, the same for all subjects, so that the generator is no subject's handicap: frames
- * are counted, and of a snapshot only the time and whether it is the end are looked at.
+ * The cheapest possible watcher, the same for all subjects, so that the generator handicaps none of them. It counts
+ * frames, and reads only the time and the state of a snapshot.
  *
- * `mode`: `read`, `stall` (reads nothing more once it watches) or a number: reads so many bytes a second.
+ * `mode`: `read`, `stall` (stops reading once it watches), or the number of bytes to read a second.
  */
 export class RawClient {
   /** The newest snapshot's `at`, as text; `null` before the first. */
@@ -68,7 +68,7 @@ export class RawClient {
     this.#socket.resetAndDestroy();
   }
 
-  /** @returns whether it goes on reading */
+  /** @returns whether it continues to read */
   #read(piece) {
     const data = this.#rest === null ? piece : Buffer.concat([this.#rest, piece]);
     const used = this.#open ? this.#takeFrames(data, 0) : this.#takeAnswer(data);

@@ -75,7 +75,7 @@ export async function runRound(name, plan) {
     await generator.hear();
     const others = busyElsewhere([server.child.pid, generator.child.pid]);
     const costs = server.hear(ms + DEADLINE_MS);
-    // Handled where it is awaited; a server that dies meanwhile must not end this process first.
+    // Awaited below; until then a rejection, when the server dies, must not end this process.
     costs.catch(() => undefined);
     server.send({ hz, ms });
     await sleep(SETTLE_MS);

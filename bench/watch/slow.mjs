@@ -28,7 +28,7 @@ export async function runSlow({ rounds }) {
   };
 }
 
-/** Seconds of which the table tells; the last one that is whole. */
+/** Seconds that the table shows; the last is the last complete one. */
 function moments() {
   return [5, 10, 20, 30, MS / 1000 - 3];
 }

@@ -6,8 +6,8 @@ import { completeSnapshot } from './payload.mjs';
 const TICK_MS = 100;
 
 /**
- * Each gets an HTTP server and returns what the publisher calls at every event; `framing` is what its clients
- * speak. None compresses. The peers are written as their own manuals would: nobody is beaten who was tied up first.
+ * Each gets an HTTP server and returns the function that the publisher calls at every event. `framing` is the protocol
+ * of its clients. None compresses. The peers follow their own manuals, so that the comparison is fair.
  */
 export const subjects = {
   wcc: { framing: 'wcc', start: startWcc },
@@ -32,7 +32,7 @@ function startWcc(server, { watchers }) {
   return (record) => void hub.put(record);
 }
 
-/** The usual few lines: whoever said that it watches gets every event. */
+/** The usual few lines: every client that subscribed gets every event. */
 function startWs(server, sendAll) {
   const watching = new Set();
   const sockets = new WebSocketServer({ server, perMessageDeflate: false });

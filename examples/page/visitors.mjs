@@ -1,4 +1,4 @@
-// Stands for your own sessions, which know names and passwords: whoever comes gets a cookie and is somebody.
+// Replace this by your own sessions with names and passwords. Here every visitor gets a cookie and an identity.
 import { randomBytes } from 'node:crypto';
 
 const users = new Map();
@@ -9,7 +9,7 @@ export function sessionOf({ headers }) {
   return users.has(session) ? session : null;
 }
 
-/** Who asks; a new visitor gets a cookie with the answer. */
+/** The visitor of a request. A new visitor gets a cookie with the answer. */
 export function visitorOf(request, response) {
   const session = sessionOf(request) ?? randomBytes(32).toString('base64url');
   if (!users.has(session)) {

@@ -3,8 +3,8 @@
 
     WCC_URL=http://127.0.0.1:8400 WCC_TOKEN=… ./watch.py OPERATION [--json]
 
-Needs Python ≥ 3.9 and `websockets` (Debian: python3-websockets). Prints a line for each snapshot that it takes.
-Exit code: 0 succeeded, 1 failed or cancelled, 2 cannot go on, 3 not (or no longer) allowed.
+Needs Python ≥ 3.9 and `websockets` (Debian: python3-websockets). Prints a line for each snapshot that it accepts.
+Exit code: 0 succeeded, 1 failed or cancelled, 2 cannot continue, 3 not (or no longer) allowed.
 """
 
 import argparse
@@ -20,19 +20,19 @@ import urllib.request
 import websockets
 
 TERMINAL = ("succeeded", "failed", "cancelled")
-DEAD_S = 12.0  # nothing came for so long: the connection is dead
+DEAD_S = 12.0  # nothing arrived for this time: the connection is dead
 ATTEMPT_S = 4.0
 BACKOFF_BASE_S = 0.5
 BACKOFF_CAP_FIRST_MINUTE_S = 3.0
 BACKOFF_CAP_S = 30.0
 RESET_AFTER_S = 30.0
-# What never changes by coming back: this program or its address is wrong, or somebody else has to act.
+# Reconnecting does not help: this program or its address is wrong, or a person must act.
 STOP_CLOSE_CODES = {1003: 2, 1009: 2, 4400: 2, 4401: 3, 4409: 2}
 STOP_STATUSES = {400: 2, 403: 3, 404: 2, 426: 2}
 
 
 class Stop(Exception):
-    """There is no point in coming back."""
+    """Reconnecting does not help."""
 
     def __init__(self, exit_code, reason):
         super().__init__(reason)
@@ -141,7 +141,7 @@ class Watch:
             raise Stop(STOP_CLOSE_CODES[code], f"the server closed with {code}")
         if code not in (4429, 4503):
             self.retry_after_s = None
-        print(f"connection lost ({code}); work on the server goes on", file=sys.stderr)
+        print(f"connection lost ({code}); the work on the server continues", file=sys.stderr)
 
     def refused(self, error):
         self.retry_after_s = None

@@ -1,4 +1,4 @@
-# The deck's `progressbar(channel, total) { … }`, shown by wcc: WCC_URL and WCC_TOKEN (scope `publish`) say where.
+# `progressbar(action, total) { … }`, shown by wcc. Set WCC_URL and WCC_TOKEN (scope `publish`).
 require 'json'
 require 'net/http'
 
