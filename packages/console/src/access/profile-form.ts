@@ -6,7 +6,7 @@ import { machineForms } from '../machines/form-styles.ts';
 import { accessTextOf } from './text/catalogue.ts';
 import type { AccessText } from './text/text.ts';
 import { FormElement } from '../ui/form-element.ts';
-import { areaField, textField } from '../machines/fields.ts';
+import { areaField, textField } from '../ui/fields.ts';
 import { adopt } from '../machines/machine-element.ts';
 
 /** What quick-create tells every machine of this user at its first boot. */

@@ -10,14 +10,14 @@ import type { ErrorWords, Text } from '../text/text.ts';
 import { Announcer } from './announcer.ts';
 import { ImagesState } from '../images/images-state.ts';
 import { LinkState } from './connection-state.ts';
-import { newsOf } from './announcements.ts';
+import { newsOf } from '../operations/announcements.ts';
 import { Notices } from './notices.ts';
 import { OperationsState } from '../operations/operations-state.ts';
 import { Preferences } from './preferences.ts';
 import { Router } from './router.ts';
 import type { PageName } from './router.ts';
 import { SessionState } from './session.ts';
-import { TabMark } from './tab-title.ts';
+import { TabMark } from '../operations/tab-title.ts';
 import { Tray } from '../operations/tray-state.ts';
 import { Uploads } from '../uploads/uploads-state.ts';
 

@@ -15,7 +15,7 @@ const loaders: Readonly<Record<LazyPart, () => Promise<unknown>>> = {
   images: () => import('../images/elements.ts'),
   machines: () => import('../machines/elements.ts'),
   operation: () => import('../operations/elements.ts'),
-  shared: () => import('../access/shared-elements.ts'),
+  shared: () => import('../access/shared/elements.ts'),
   uploads: () => import('../uploads/elements.ts'),
 };
 

@@ -19,7 +19,7 @@ import { count } from '../text/format.ts';
 import { banners } from './banners.ts';
 import { icon, mark } from '../ui/icons.ts';
 import { keepClear } from '../ui/focus-clearance.ts';
-import { pageOf } from './pages.ts';
+import { pageOf } from '../pages.ts';
 import { onRegionKey } from '../ui/regions.ts';
 
 type TabName = 'home' | 'machines' | 'images' | 'operations';

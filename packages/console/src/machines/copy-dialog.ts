@@ -5,7 +5,7 @@ import { createKeys } from '../ui/idempotency.ts';
 import { judgeMachineName, proposeMachineName } from './machine-form.ts';
 import { icon } from '../ui/icons.ts';
 import { MachineDialog } from './machine-dialog.ts';
-import { textField } from './fields.ts';
+import { textField } from '../ui/fields.ts';
 
 /** Copies a machine that is off, disks and all. */
 export class CopyMachineDialog extends MachineDialog {

@@ -3,7 +3,7 @@ import { html, nothing } from 'lit';
 import type { PropertyDeclarations, TemplateResult } from 'lit';
 import { icon } from '../ui/icons.ts';
 import { MachineDialog } from './machine-dialog.ts';
-import { textField } from './fields.ts';
+import { textField } from '../ui/fields.ts';
 
 /** Deletes a machine, with its disks or without. Data that goes with it is not gone by one press: its name is typed. */
 export class DeleteMachineDialog extends MachineDialog {

@@ -3,7 +3,7 @@ import { html } from 'lit';
 import type { PropertyDeclarations, TemplateResult } from 'lit';
 import type { Emitter } from '../ui/emitter.ts';
 import { MachineDialog } from './machine-dialog.ts';
-import { imageChoices, selectField } from './fields.ts';
+import { imageChoices, selectField } from '../ui/fields.ts';
 
 /** Puts an ISO into the drive. */
 export class DiscDialog extends MachineDialog {

@@ -4,7 +4,7 @@ import type { PropertyDeclarations, TemplateResult } from 'lit';
 import { gib, mib, gibText, parseDiskSize } from './machine-form.ts';
 import { size } from '../text/format.ts';
 import { MachineDialog } from './machine-dialog.ts';
-import { segmentField, textField } from './fields.ts';
+import { segmentField, textField } from '../ui/fields.ts';
 
 /** Adds an empty disk, or makes one larger. */
 export class MachineDiskDialog extends MachineDialog {

@@ -4,7 +4,7 @@ import type { MachinesState } from './machines-state.ts';
 import { machinesTextOf } from './text/catalogue.ts';
 import type { MachinesText } from './text/text.ts';
 import { FormDialog } from '../ui/form-dialog.ts';
-import type { FieldOptions } from './fields.ts';
+import type { FieldOptions } from '../ui/fields.ts';
 
 /** Fields of requests that are called otherwise here, where they are typed in other units. */
 const typedAs: Readonly<Partial<Record<string, string>>> = { memoryBytes: 'memory', sizeBytes: 'size' };

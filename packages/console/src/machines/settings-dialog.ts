@@ -4,7 +4,7 @@ import type { PropertyDeclarations, TemplateResult } from 'lit';
 import { gibText, judgeMachineName, parseCpus, parseMemory } from './machine-form.ts';
 import { icon } from '../ui/icons.ts';
 import { MachineDialog } from './machine-dialog.ts';
-import { textField } from './fields.ts';
+import { textField } from '../ui/fields.ts';
 
 const allDevices: readonly BootDevice[] = ['disk', 'cdrom', 'network'];
 

@@ -5,7 +5,7 @@ import type { CreateFault, DiskForm } from './form.ts';
 import { size } from '../../text/format.ts';
 import type { StepContext } from './steps.ts';
 import { icon } from '../../ui/icons.ts';
-import { imageChoices, segmentField, selectField, textField } from '../fields.ts';
+import { imageChoices, segmentField, selectField, textField } from '../../ui/fields.ts';
 
 /** The disks, each empty or a copy of an image, and the disc in the drive. */
 export function diskSteps(context: StepContext): TemplateResult {

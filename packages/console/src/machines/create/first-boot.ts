@@ -1,7 +1,7 @@
 import { html, nothing } from 'lit';
 import type { TemplateResult } from 'lit';
 import type { StepContext } from './steps.ts';
-import { areaField, textField } from '../fields.ts';
+import { areaField, textField } from '../../ui/fields.ts';
 
 /** What the machine is told when it first starts. */
 export function createFirstBoot(context: StepContext): TemplateResult {

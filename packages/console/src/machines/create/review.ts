@@ -6,7 +6,7 @@ import { parseDiskSize } from '../machine-form.ts';
 import { size } from '../../text/format.ts';
 import type { StepContext } from './steps.ts';
 import { needsFacts } from '../facts.ts';
-import { checkField } from '../fields.ts';
+import { checkField } from '../../ui/fields.ts';
 
 /** Everything once more, what it takes and what there is. */
 export function createReview(context: StepContext): TemplateResult {

@@ -6,7 +6,7 @@ import type { CreateFault, CreateForm, CreateStep, CreateWorld } from './form.ts
 import { size } from '../../text/format.ts';
 import type { MachinesText } from '../text/text.ts';
 import { diskSteps } from './disks.ts';
-import { segmentField, selectField, textField } from '../fields.ts';
+import { segmentField, selectField, textField } from '../../ui/fields.ts';
 import { createFirstBoot } from './first-boot.ts';
 import { createReview } from './review.ts';
 

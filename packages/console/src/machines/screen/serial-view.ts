@@ -7,7 +7,7 @@ import { SerialLog } from './serial-log.ts';
 import { machinesTextOf } from '../text/catalogue.ts';
 import type { MachinesText } from '../text/text.ts';
 import { ConsoleElement } from '../../ui/console-element.ts';
-import { checkField } from '../fields.ts';
+import { checkField } from '../../ui/fields.ts';
 import { problemBox } from '../../ui/problem.ts';
 
 const nearPx = 24;

@@ -1,5 +1,5 @@
 import { iconOf, markOf, titleOf } from './tab-badge.ts';
-import type { OperationEntry, OperationsState } from '../operations/operations-state.ts';
+import type { OperationEntry, OperationsState } from './operations-state.ts';
 
 export interface TabMarkOptions {
   operations: OperationsState;

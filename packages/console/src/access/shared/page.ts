@@ -7,13 +7,13 @@ import type { ProgressClient } from '@wcc/progress/client';
 import { actionName } from '@wcc/progress/element';
 import { html, nothing } from 'lit';
 import type { PropertyDeclarations, TemplateResult } from 'lit';
-import { ConsoleElement } from '../ui/console-element.ts';
-import { icon, mark } from '../ui/icons.ts';
-import { languageChoice } from '../app/user-menu.ts';
-import { LinkState } from '../app/connection-state.ts';
-import { ago } from '../text/format.ts';
-import { sharedTextOf } from './text/shared.ts';
-import type { SharedText } from './text/shared.ts';
+import { ConsoleElement } from '../../ui/console-element.ts';
+import { icon, mark } from '../../ui/icons.ts';
+import { languageChoice } from '../../app/user-menu.ts';
+import { LinkState } from '../../app/connection-state.ts';
+import { ago } from '../../text/format.ts';
+import { sharedTextOf } from './text.ts';
+import type { SharedText } from './text.ts';
 
 type View = 'loading' | 'shown' | 'no_secret' | 'over' | 'gone';
 

@@ -1,8 +1,8 @@
 import type { Image, QuickCreateVmRequest } from '@wcc/api';
 import { html, nothing } from 'lit';
 import type { PropertyDeclarations, TemplateResult } from 'lit';
-import type { Emitter } from '../ui/emitter.ts';
-import { createKeys } from '../ui/idempotency.ts';
+import type { Emitter } from '../../ui/emitter.ts';
+import { createKeys } from '../../ui/idempotency.ts';
 import {
   gib,
   judgeMachineName,
@@ -10,13 +10,13 @@ import {
   parseDiskSize,
   parseMemory,
   proposeMachineName,
-} from './machine-form.ts';
-import { size } from '../text/format.ts';
-import { hypervisorNote } from './hypervisor-note.ts';
-import { icon } from '../ui/icons.ts';
-import { MachineDialog } from './machine-dialog.ts';
-import { needsFacts } from './facts.ts';
-import { checkField, imageChoices, selectField, textField } from './fields.ts';
+} from '../machine-form.ts';
+import { size } from '../../text/format.ts';
+import { hypervisorNote } from '../hypervisor-note.ts';
+import { icon } from '../../ui/icons.ts';
+import { MachineDialog } from '../machine-dialog.ts';
+import { needsFacts } from '../facts.ts';
+import { checkField, imageChoices, selectField, textField } from '../../ui/fields.ts';
 
 interface QuickForm {
   image: number;

@@ -1,4 +1,4 @@
-import { QuickCreateDialog } from './quick-create-dialog.ts';
+import { QuickCreateDialog } from './dialog.ts';
 
 const name = 'wcc-quick-create-dialog';
 

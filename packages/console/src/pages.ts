@@ -1,9 +1,9 @@
 import { html } from 'lit';
 import type { TemplateResult } from 'lit';
-import type { App } from './app.ts';
-import { pagePaths } from './router.ts';
-import type { PageName } from './router.ts';
-import { lazyPart } from './lazy.ts';
+import type { App } from './app/app.ts';
+import { pagePaths } from './app/router.ts';
+import type { PageName } from './app/router.ts';
+import { lazyPart } from './app/lazy.ts';
 
 type Page = (app: App) => TemplateResult;
 

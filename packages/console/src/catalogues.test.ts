@@ -1,13 +1,13 @@
 import { errorCodes } from '@wcc/api';
 import { describe, expect, it } from 'vitest';
-import { accessTextOf } from '../access/text/catalogue.ts';
-import { textOf } from './catalogue.ts';
-import { machinesTextOf } from '../machines/text/catalogue.ts';
-import { ago, clockTime } from './format.ts';
-import { errorWordsOf, loadErrorWords } from './errors.ts';
-import { imageTextOf } from '../images/text/catalogue.ts';
-import { sharedTextOf } from '../access/text/shared.ts';
-import { uploadsTextOf } from '../uploads/text/catalogue.ts';
+import { accessTextOf } from './access/text/catalogue.ts';
+import { textOf } from './text/catalogue.ts';
+import { machinesTextOf } from './machines/text/catalogue.ts';
+import { ago, clockTime } from './text/format.ts';
+import { errorWordsOf, loadErrorWords } from './text/errors.ts';
+import { imageTextOf } from './images/text/catalogue.ts';
+import { sharedTextOf } from './access/shared/text.ts';
+import { uploadsTextOf } from './uploads/text/catalogue.ts';
 
 type Reader = Parameters<typeof machinesTextOf>[0];
 

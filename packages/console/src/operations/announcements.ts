@@ -1,7 +1,7 @@
 import { actionName } from '@wcc/progress/element';
 import type { OperationState, Phase, Snapshot } from '@wcc/progress';
 import type { Locale, Text } from '../text/text.ts';
-import type { OperationEntry } from '../operations/operations-state.ts';
+import type { OperationEntry } from './operations-state.ts';
 
 export interface News {
   text: string;

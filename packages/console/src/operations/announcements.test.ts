@@ -2,7 +2,7 @@ import { describe, expect, it } from 'vitest';
 import type { Snapshot } from '@wcc/progress';
 import { textOf } from '../text/catalogue.ts';
 import { newsOf } from './announcements.ts';
-import { entryOf } from '../operations/operations-state.testkit.ts';
+import { entryOf } from './operations-state.testkit.ts';
 
 const context = {
   text: textOf('en'),

@@ -1,7 +1,7 @@
 import { percent } from '@wcc/progress';
 import type { Snapshot } from '@wcc/progress';
-import type { OperationEntry } from '../operations/operations-state.ts';
-import { isActive } from '../operations/groups.ts';
+import type { OperationEntry } from './operations-state.ts';
+import { isActive } from './groups.ts';
 
 /** What title and icon of the page's tab tell about one's own work. */
 export interface PageMark {

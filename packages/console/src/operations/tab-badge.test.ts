@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import type { Snapshot } from '@wcc/progress';
-import { entryOf } from '../operations/operations-state.testkit.ts';
+import { entryOf } from './operations-state.testkit.ts';
 import { iconOf, markOf, titleOf } from './tab-badge.ts';
 
 const at = (id: string, done: number, total: number | null = 100): Partial<Snapshot> => ({
