@@ -118,6 +118,17 @@ const rooms: Record<string, Record<string, readonly string[]>> = {
     storage: ['files'],
     files: [],
   },
+  console: {
+    home: ['images', 'machines', 'operations', 'app', 'ui', 'text'],
+    access: ['operations', 'app', 'ui', 'text'],
+    machines: ['operations', 'app', 'ui', 'text'],
+    images: ['operations', 'app', 'ui', 'text'],
+    uploads: ['operations', 'app', 'ui', 'text'],
+    operations: ['app', 'ui', 'text'],
+    app: ['ui', 'text'],
+    ui: ['text'],
+    text: [],
+  },
   cli: {
     commands: ['account', 'completion', 'download', 'follow', 'runtime', 'output', 'server', 'upload'],
     upload: ['follow', 'runtime', 'output', 'server'],

@@ -4,15 +4,30 @@ import { accessTextOf } from './access/text/catalogue.ts';
 import { textOf } from './text/catalogue.ts';
 import { machinesTextOf } from './machines/text/catalogue.ts';
 import { ago, clockTime } from './text/format.ts';
-import { errorWordsOf, loadErrorWords } from './text/errors.ts';
-import { imageTextOf } from './images/text/catalogue.ts';
+import { errorTextOf, loadErrorTexts } from './text/errors.ts';
+import { imagesTextOf } from './images/text/catalogue.ts';
+import { operationsTextOf } from './operations/text/catalogue.ts';
 import { sharedTextOf } from './access/shared/text.ts';
 import { uploadsTextOf } from './uploads/text/catalogue.ts';
 
-type Reader = Parameters<typeof machinesTextOf>[0];
+type Reader = Parameters<typeof textOf>[0];
+
+const japanese = /[\u3040-\u30ff\u4e00-\u9fff]/;
+
+/** Every catalogue of the console, by feature. */
+const catalogues: Record<string, (reader: Reader) => unknown> = {
+  text: textOf,
+  operations: operationsTextOf,
+  images: imagesTextOf,
+  uploads: uploadsTextOf,
+  machines: machinesTextOf,
+  access: accessTextOf,
+  shared: sharedTextOf,
+};
+const all = Object.entries(catalogues);
 
 /** Every text with its path; functions are called with plausible arguments. */
-function flatten(node: unknown, path = ''): [string, string][] {
+function flatten(node: unknown, path: string): [string, string][] {
   if (typeof node === 'string') return [[path, node]];
   if (typeof node === 'function') {
     const counts = { added: 2, missing: 1, returned: 1, refused: 1 };
@@ -20,101 +35,77 @@ function flatten(node: unknown, path = ''): [string, string][] {
     return [[path, String(made)]];
   }
   if (typeof node !== 'object' || node === null) return [];
-  return Object.entries(node).flatMap(([key, value]) => flatten(value, path === '' ? key : `${path}.${key}`));
+  return Object.entries(node).flatMap(([key, value]) => flatten(value, `${path}.${key}`));
 }
 
-const everyText = (locale: 'en' | 'ja'): Map<string, string> =>
-  new Map([
-    ...flatten(textOf(locale)),
-    ...flatten(imageTextOf({ locale }), 'image'),
-    ...flatten(uploadsTextOf({ locale }), 'uploads'),
-  ]);
-const en = everyText('en');
-const ja = everyText('ja');
+/** Texts that are the same in both languages: units, numbers, names of algorithms and products. */
+const untranslated = new Set(['images.copy.limitUnit', 'operations.announcements.quarter', 'uploads.digest']);
 
-describe('the catalogues', () => {
-  it('have the same texts, none of them empty', () => {
-    expect([...ja.keys()].toSorted()).toEqual([...en.keys()].toSorted());
-    for (const [path, text] of [...en, ...ja]) expect(text.trim(), path).not.toBe('');
+describe.each(all)('catalogue "%s"', (name, catalogueOf) => {
+  const english = new Map(flatten(catalogueOf({ locale: 'en' }), name));
+  const translated = new Map(flatten(catalogueOf({ locale: 'ja' }), name));
+
+  it('has the same texts in both languages, none of them empty', () => {
+    expect(english.size).toBeGreaterThan(0);
+    expect([...translated.keys()].toSorted()).toEqual([...english.keys()].toSorted());
+    for (const [path, text] of [...english, ...translated]) expect(text.trim(), path).not.toBe('');
   });
 
-  it('are really in their language', () => {
-    const same = [...en].filter(([path, text]) => ja.get(path) === text).map(([path]) => path);
-    // A unit, a number before a name, and the name of an algorithm.
-    expect(same.toSorted()).toEqual(['copy.limitUnit', 'news.quarter', 'uploads.digest']);
-    for (const [path, text] of en) expect(text, path).not.toMatch(/[\u3040-\u30ff\u4e00-\u9fff]/);
+  it('translates every text, and has no Japanese among the English ones', () => {
+    for (const [path, text] of english) {
+      expect(text, path).not.toMatch(japanese);
+      if (!untranslated.has(path)) expect(translated.get(path), path).not.toBe(text);
+    }
   });
 
-  it('translate every error code of the API, once they are loaded', async () => {
-    expect(errorWordsOf('ja')).toEqual({});
-    await loadErrorWords('ja');
-    for (const code of errorCodes)
-      expect(errorWordsOf('ja')[code]?.message, code).toMatch(/[\u3040-\u30ff\u4e00-\u9fff]/);
-    expect(errorWordsOf('en')).toEqual({});
-    expect(errorWordsOf('ja')['foreign_answer']?.message).toContain('{status}');
+  it('shows the same arguments in both languages', () => {
+    const arguments_ = argumentsOf(catalogueOf({ locale: 'en' }));
+    expect(Object.fromEntries(argumentsOf(catalogueOf({ locale: 'ja' })))).toEqual(
+      Object.fromEntries(arguments_),
+    );
+  });
+
+  it('never shows the internal name of an action', () => {
+    for (const [path, text] of [...english, ...translated]) expect(text, path).not.toMatch(/_vm|vm_/);
   });
 });
 
-/** Where the words of each text stand for something else: the numbers of the arguments that it shows. */
-function placesOf(node: unknown, path = ''): [string, string][] {
+/** The arguments that each text shows, by their position. */
+function argumentsOf(node: unknown, path = ''): [string, string][] {
   if (typeof node === 'function') {
     if (path.endsWith('rescanned')) return [];
     const names = Array.from({ length: node.length }, (_, index) => `<${index}>`);
     const made = String(node(...names));
-    return [[path, names.filter((name) => made.includes(name)).join('')]];
+    return [[path, names.filter((each) => made.includes(each)).join('')]];
   }
   if (typeof node !== 'object' || node === null) return [];
-  return Object.entries(node).flatMap(([key, value]) => placesOf(value, `${path}.${key}`));
+  return Object.entries(node).flatMap(([key, value]) => argumentsOf(value, `${path}.${key}`));
 }
 
-describe('the texts of both languages', () => {
-  const every = { textOf: ({ locale }: Reader) => textOf(locale), accessTextOf, imageTextOf, machinesTextOf };
-  const all = Object.entries({
-    ...every,
-    uploadsTextOf,
-    sharedTextOf: ({ locale }: Reader) => sharedTextOf(locale),
+describe('translated errors', () => {
+  it('exist for every error code of the API once they are loaded', async () => {
+    expect(errorTextOf('ja')).toEqual({});
+    await loadErrorTexts('ja');
+    for (const code of errorCodes) expect(errorTextOf('ja')[code]?.message, code).toMatch(japanese);
+    expect(errorTextOf('en')).toEqual({});
+    expect(errorTextOf('ja')['foreign_answer']?.message).toContain('{status}');
   });
 
-  it.each(all)('show the same: %s', (_, catalogueOf) => {
-    const english = placesOf(catalogueOf({ locale: 'en' }));
-    expect(english.length).toBeGreaterThan(0);
-    expect(Object.fromEntries(placesOf(catalogueOf({ locale: 'ja' })))).toEqual(Object.fromEntries(english));
-  });
-
-  it('name the status that a proxy answered, in a whole sentence of their own', () => {
+  it('name the status that a proxy answered in a whole Japanese sentence', () => {
     const { tooLargeForProxy, proxyLost, proxyTimedOut } = uploadsTextOf({ locale: 'ja' });
-    const told = { 413: tooLargeForProxy, 502: proxyLost('502', '61 %'), 504: proxyTimedOut('61 %') };
-    for (const [status, words] of Object.entries(told)) {
+    const texts = { 413: tooLargeForProxy, 502: proxyLost('502', '61 %'), 504: proxyTimedOut('61 %') };
+    for (const [status, words] of Object.entries(texts)) {
       expect(words).toContain(status);
       expect(words).toMatch(/プロキシ.+(ます|した|ません)$/);
-      // But for the names of nginx's settings, which are not words of any language.
+      // The names of nginx settings are not translated.
       const rest = words.replaceAll(/client_max_body_size 0|proxy_read_timeout/g, '');
       expect(rest).not.toMatch(/[a-z]/i);
     }
   });
 });
 
-describe('the catalogue of machines', () => {
-  const ofMachines = (locale: 'en' | 'ja') => new Map(flatten(machinesTextOf({ locale })));
-
-  it('has the same texts in both languages, each in its own', () => {
-    const [english, japanese] = [ofMachines('en'), ofMachines('ja')];
-    expect([...japanese.keys()].toSorted()).toEqual([...english.keys()].toSorted());
-    for (const [path, text] of [...english, ...japanese]) expect(text.trim(), path).not.toBe('');
-    for (const [path, text] of english) {
-      expect(text, path).not.toMatch(/[\u3040-\u30ff\u4e00-\u9fff]/);
-      expect(japanese.get(path), path).not.toBe(text);
-    }
-  });
-
-  it('never says the name of an action', () => {
-    for (const locale of ['en', 'ja'] as const)
-      for (const [path, text] of ofMachines(locale)) expect(text, path).not.toMatch(/_vm|vm_/);
-  });
-});
-
 describe('formats', () => {
-  it('count time coarsely', () => {
+  it('round a duration to one unit', () => {
     expect([ago(400, 'en'), ago(12_000, 'en'), ago(240_000, 'en'), ago(7_300_000, 'en')]).toEqual([
       '1 s',
       '12 s',
@@ -124,7 +115,7 @@ describe('formats', () => {
     expect(ago(12_000, 'ja')).toBe('12 秒');
   });
 
-  it('show nothing for a stamp that is none', () => {
+  it('show nothing for a malformed timestamp', () => {
     expect(clockTime('yesterday', 'en')).toBe('');
     expect(clockTime('2001-02-03T04:05:06Z', 'en')).toContain('2001');
   });

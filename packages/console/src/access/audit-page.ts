@@ -1,11 +1,12 @@
 import type { AuditList } from '@wcc/api';
 import { html, nothing } from 'lit';
 import type { PropertyDeclarations, TemplateResult } from 'lit';
+import type { App } from '../app/app.ts';
 import { ConsoleElement } from '../ui/console-element.ts';
 import { dataTable } from '../ui/data-table.ts';
 import { problemBox } from '../ui/problem.ts';
 import type { Emitter } from '../ui/emitter.ts';
-import { Listing } from '../ui/paged-list.ts';
+import { PagedList } from '../ui/paged-list.ts';
 import { operationPageOf } from '../app/router.ts';
 import { accessTextOf } from './text/catalogue.ts';
 import { auditAreas } from './text/text.ts';
@@ -17,7 +18,7 @@ type Entry = AuditList['items'][number];
 const operationSubject = /^operation:([a-z2-7]{26})$/;
 
 /** Who did what. For administrators. */
-export class AuditPage extends ConsoleElement {
+export class AuditPage extends ConsoleElement<App> {
   static override readonly properties: PropertyDeclarations = {
     ...ConsoleElement.properties,
     what: { state: true },
@@ -25,7 +26,7 @@ export class AuditPage extends ConsoleElement {
   };
   declare what: string;
   declare who: string;
-  #entries: Listing<Entry> | null = null;
+  #entries: PagedList<Entry> | null = null;
 
   constructor() {
     super();
@@ -37,8 +38,8 @@ export class AuditPage extends ConsoleElement {
     return accessTextOf(this.app.preferences).audit;
   }
 
-  get #list(): Listing<Entry> {
-    this.#entries ??= new Listing((cursor) => {
+  get #list(): PagedList<Entry> {
+    this.#entries ??= new PagedList((cursor) => {
       const { what, who } = this;
       return this.app.api.audit({
         ...(what === '' ? {} : { what }),
@@ -49,8 +50,8 @@ export class AuditPage extends ConsoleElement {
     return this.#entries;
   }
 
-  protected override follows(): Emitter[] {
-    return [...super.follows(), this.#list.changed];
+  protected override observed(): Emitter[] {
+    return [...super.observed(), this.#list.changed];
   }
 
   override connectedCallback(): void {

@@ -2,10 +2,11 @@ import type { Grant, GrantLevel, Share } from '@wcc/api';
 import type { ApiProblem } from '@wcc/api/client';
 import { html, nothing } from 'lit';
 import type { PropertyDeclarations, TemplateResult } from 'lit';
+import type { App } from '../app/app.ts';
 import { isUserName } from '../app/credentials.ts';
 import type { Emitter } from '../ui/emitter.ts';
 import { valueOf } from '../ui/form-value.ts';
-import { Listing } from '../ui/paged-list.ts';
+import { PagedList } from '../ui/paged-list.ts';
 import { accessTextOf } from './text/catalogue.ts';
 import type { AccessText } from './text/text.ts';
 import { clockTime } from '../text/format.ts';
@@ -16,7 +17,7 @@ import { icon } from '../ui/icons.ts';
 const levels: readonly GrantLevel[] = ['watch', 'control'];
 
 /** Who else may watch one operation: people with an account, and holders of links. For who may share it. */
-export class OperationAccess extends FormElement {
+export class OperationAccess extends FormElement<App> {
   static override readonly properties: PropertyDeclarations = {
     ...FormElement.properties,
     operation: { type: String },
@@ -27,8 +28,8 @@ export class OperationAccess extends FormElement {
   declare isLinking: boolean;
   declare question: Question | null;
   protected readonly idPrefix = 'grant';
-  readonly #grants: Listing<Grant> = new Listing(() => this.app.api.grants(this.operation));
-  readonly #shares: Listing<Share> = new Listing(() => this.app.api.shares(this.operation));
+  readonly #grants: PagedList<Grant> = new PagedList(() => this.app.api.grants(this.operation));
+  readonly #shares: PagedList<Share> = new PagedList(() => this.app.api.shares(this.operation));
   #shown = '';
 
   constructor() {
@@ -37,8 +38,8 @@ export class OperationAccess extends FormElement {
     this.question = null;
   }
 
-  protected override follows(): Emitter[] {
-    return [...super.follows(), this.#grants.changed, this.#shares.changed];
+  protected override observed(): Emitter[] {
+    return [...super.observed(), this.#grants.changed, this.#shares.changed];
   }
 
   protected override willUpdate(): void {
@@ -166,7 +167,7 @@ export class OperationAccess extends FormElement {
     const form = event.target;
     const text = this.#text;
     const userName = valueOf(form, 'userName').trim();
-    if (!isUserName(userName)) return this.refuse({ field: 'userName', words: text.noSuchUser });
+    if (!isUserName(userName)) return this.showFieldError({ field: 'userName', words: text.noSuchUser });
     const level = valueOf(form, 'level') as GrantLevel;
     const isGiven = await this.send(async () => {
       await this.app.api.createGrant(this.operation, { userName, level });

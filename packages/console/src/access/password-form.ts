@@ -1,6 +1,7 @@
 import type { ApiProblem } from '@wcc/api/client';
 import { html, nothing } from 'lit';
 import type { PropertyDeclarations, TemplateResult } from 'lit';
+import type { App } from '../app/app.ts';
 import { isLongEnough } from '../app/credentials.ts';
 import { valueOf } from '../ui/form-value.ts';
 import { accessTextOf } from './text/catalogue.ts';
@@ -8,7 +9,7 @@ import type { AccessText } from './text/text.ts';
 import { FormElement } from '../ui/form-element.ts';
 
 /** Changes one's own password; the other sessions end. */
-export class PasswordForm extends FormElement {
+export class PasswordForm extends FormElement<App> {
   static override readonly properties: PropertyDeclarations = {
     ...FormElement.properties,
     isDone: { state: true },
@@ -72,10 +73,10 @@ export class PasswordForm extends FormElement {
     const current = valueOf(form, 'current');
     const next = valueOf(form, 'next');
     this.isDone = false;
-    if (current === '') return this.refuse({ field: 'current', words: text.missing });
+    if (current === '') return this.showFieldError({ field: 'current', words: text.missing });
     if (!isLongEnough(next)) {
       const { users } = accessTextOf(this.app.preferences);
-      return this.refuse({ field: 'next', words: users.tooShort });
+      return this.showFieldError({ field: 'next', words: users.tooShort });
     }
     this.isDone = await this.send(() => this.app.api.changePassword({ current, next }));
     if (!this.isDone) return;

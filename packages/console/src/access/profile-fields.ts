@@ -1,5 +1,5 @@
 import type { FirstBootProfileRequest } from '@wcc/api';
-import { isLoginName, isSshKey, linesOf } from '../machines/create/form.ts';
+import { isLoginName, isSshKey, linesOf } from '../app/credentials.ts';
 
 export interface ProfileFields {
   user: string;

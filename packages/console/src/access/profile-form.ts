@@ -1,16 +1,16 @@
 import type { FirstBootProfile } from '@wcc/api';
 import { html, nothing } from 'lit';
-import type { PropertyDeclarations, TemplateResult } from 'lit';
+import type { CSSResult, PropertyDeclarations, TemplateResult } from 'lit';
+import type { App } from '../app/app.ts';
 import { findProfileFault, toProfile } from './profile-fields.ts';
-import { machineForms } from '../machines/form-styles.ts';
+import { fields } from '../ui/styles/fields.ts';
 import { accessTextOf } from './text/catalogue.ts';
 import type { AccessText } from './text/text.ts';
 import { FormElement } from '../ui/form-element.ts';
 import { areaField, textField } from '../ui/fields.ts';
-import { adopt } from '../machines/machine-element.ts';
 
 /** What quick-create tells every machine of this user at its first boot. */
-export class ProfileForm extends FormElement {
+export class ProfileForm extends FormElement<App> {
   static override readonly properties: PropertyDeclarations = {
     ...FormElement.properties,
     user: { state: true },
@@ -35,8 +35,11 @@ export class ProfileForm extends FormElement {
 
   override connectedCallback(): void {
     super.connectedCallback();
-    adopt(this, machineForms);
     void this.#load();
+  }
+
+  protected override styles(): readonly CSSResult[] {
+    return [fields];
   }
 
   get #text(): AccessText['settings']['profile'] {
@@ -47,7 +50,7 @@ export class ProfileForm extends FormElement {
     const text = this.#text;
     if (!this.isLoaded) return this.#missing();
     const wordsOf = (field: string): string | null =>
-      this.refusal?.field === field ? this.refusal.words : null;
+      this.fieldError?.field === field ? this.fieldError.words : null;
     return html`<form @submit=${(event: SubmitEvent) => void this.#submit(event)} novalidate>
       ${this.problemBox()}
       ${textField({
@@ -87,7 +90,7 @@ export class ProfileForm extends FormElement {
 
   #change(part: { user: string } | { sshKeys: string }): void {
     Object.assign(this, part);
-    this.refusal = null;
+    this.fieldError = null;
     this.isDone = false;
   }
 
@@ -108,7 +111,7 @@ export class ProfileForm extends FormElement {
     const fault = findProfileFault(this);
     if (fault !== null) {
       const { field, why, line } = fault;
-      return this.refuse({ field, words: text.problems[why](line) });
+      return this.showFieldError({ field, words: text.problems[why](line) });
     }
     this.isDone = await this.send(async () => this.#take(await this.app.api.changeProfile(toProfile(this))));
     if (this.isDone) this.app.announcer.say(text.saved);

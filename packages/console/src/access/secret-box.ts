@@ -1,11 +1,12 @@
 import { html } from 'lit';
 import type { PropertyDeclarations, TemplateResult } from 'lit';
+import type { App } from '../app/app.ts';
 import { accessTextOf } from './text/catalogue.ts';
 import { ConsoleElement } from '../ui/console-element.ts';
 import { icon } from '../ui/icons.ts';
 
 /** A secret that is shown this once, in a field that can be copied from by hand, too. */
-export class SecretBox extends ConsoleElement {
+export class SecretBox extends ConsoleElement<App> {
   static override readonly properties: PropertyDeclarations = {
     ...ConsoleElement.properties,
     label: { attribute: false },

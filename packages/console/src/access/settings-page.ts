@@ -1,14 +1,15 @@
 import { html, nothing } from 'lit';
 import type { TemplateResult } from 'lit';
+import type { App } from '../app/app.ts';
 import { ConsoleElement } from '../ui/console-element.ts';
 import { languageChoice, themeChoice } from '../app/user-menu.ts';
 import type { Emitter } from '../ui/emitter.ts';
 import { accessTextOf } from './text/catalogue.ts';
 
 /** What somebody may set for themselves: password and first boot on the server, the rest in this browser. */
-export class SettingsPage extends ConsoleElement {
-  protected override follows(): Emitter[] {
-    return [...super.follows(), this.desk.operations.pausing];
+export class SettingsPage extends ConsoleElement<App> {
+  protected override observed(): Emitter[] {
+    return [...super.observed(), this.signedIn.operations.pausing];
   }
 
   protected override render(): TemplateResult {
@@ -47,7 +48,7 @@ export class SettingsPage extends ConsoleElement {
   }
 
   #pause(): TemplateResult {
-    const { operations } = this.desk;
+    const { operations } = this.signedIn;
     const { pause } = this.text;
     return html`<div>
       <button class="button" @click=${() => (operations.isPaused ? operations.resume() : operations.pause())}>

@@ -1,6 +1,7 @@
 import type { CreatedShare } from '@wcc/api';
 import { html } from 'lit';
 import type { PropertyDeclarations, TemplateResult } from 'lit';
+import type { App } from '../app/app.ts';
 import { valueOf } from '../ui/form-value.ts';
 import { accessTextOf } from './text/catalogue.ts';
 import { shareLives } from './text/text.ts';
@@ -10,7 +11,7 @@ import { FormDialog } from '../ui/form-dialog.ts';
 const usualLifeS = 86_400;
 
 /** Makes a share link of one operation and shows it, once. */
-export class ShareDialog extends FormDialog {
+export class ShareDialog extends FormDialog<App> {
   static override readonly properties: PropertyDeclarations = {
     ...FormDialog.properties,
     operation: { type: String },

@@ -1,6 +1,7 @@
 import type { CreatedToken, TokenScope } from '@wcc/api';
 import { html } from 'lit';
 import type { PropertyDeclarations, TemplateResult } from 'lit';
+import type { App } from '../app/app.ts';
 import { valueOf } from '../ui/form-value.ts';
 import { accessTextOf } from './text/catalogue.ts';
 import { tokenLives } from './text/text.ts';
@@ -11,7 +12,7 @@ const scopes: readonly TokenScope[] = ['read', 'write', 'publish'];
 const usualDays = 90;
 
 /** Makes a token and shows its secret, once. */
-export class TokenDialog extends FormDialog {
+export class TokenDialog extends FormDialog<App> {
   static override readonly properties: PropertyDeclarations = {
     ...FormDialog.properties,
     onSaved: { attribute: false },
@@ -98,7 +99,7 @@ export class TokenDialog extends FormDialog {
   async #create(form: HTMLFormElement): Promise<void> {
     const text = this.#text;
     const name = valueOf(form, 'name').trim();
-    if (name === '' || name.length > 64) return this.refuse({ field: 'name', words: text.noName });
+    if (name === '' || name.length > 64) return this.showFieldError({ field: 'name', words: text.noName });
     const expiresInDays = Number(valueOf(form, 'days'));
     const isMade = await this.send(async () => {
       this.made = await this.app.api.createToken({ name, scope: this.scope, expiresInDays });

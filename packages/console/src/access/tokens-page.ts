@@ -1,6 +1,7 @@
 import type { Token } from '@wcc/api';
 import { html, nothing } from 'lit';
 import type { PropertyDeclarations, TemplateResult } from 'lit';
+import type { App } from '../app/app.ts';
 import type { Question } from '../ui/confirm-dialog.ts';
 import { ConsoleElement } from '../ui/console-element.ts';
 import { dataTable } from '../ui/data-table.ts';
@@ -8,13 +9,13 @@ import type { Column } from '../ui/data-table.ts';
 import { icon } from '../ui/icons.ts';
 import { problemBox } from '../ui/problem.ts';
 import type { Emitter } from '../ui/emitter.ts';
-import { Listing } from '../ui/paged-list.ts';
+import { PagedList } from '../ui/paged-list.ts';
 import { accessTextOf } from './text/catalogue.ts';
 import type { AccessText } from './text/text.ts';
 import { clockTime } from '../text/format.ts';
 
 /** Tokens for programs: one's own, and for administrators everybody's. */
-export class TokensPage extends ConsoleElement {
+export class TokensPage extends ConsoleElement<App> {
   static override readonly properties: PropertyDeclarations = {
     ...ConsoleElement.properties,
     isAll: { state: true },
@@ -24,7 +25,7 @@ export class TokensPage extends ConsoleElement {
   declare isAll: boolean;
   declare isMaking: boolean;
   declare question: Question | null;
-  #tokens: Listing<Token> | null = null;
+  #tokens: PagedList<Token> | null = null;
 
   constructor() {
     super();
@@ -37,13 +38,13 @@ export class TokensPage extends ConsoleElement {
     return accessTextOf(this.app.preferences).tokens;
   }
 
-  get #list(): Listing<Token> {
-    this.#tokens ??= new Listing(() => this.app.api.tokens({ owner: this.isAll ? 'all' : 'me' }));
+  get #list(): PagedList<Token> {
+    this.#tokens ??= new PagedList(() => this.app.api.tokens({ owner: this.isAll ? 'all' : 'me' }));
     return this.#tokens;
   }
 
-  protected override follows(): Emitter[] {
-    return [...super.follows(), this.#list.changed];
+  protected override observed(): Emitter[] {
+    return [...super.observed(), this.#list.changed];
   }
 
   override connectedCallback(): void {
@@ -132,7 +133,7 @@ export class TokensPage extends ConsoleElement {
           cell: ({ lastUsedAt }) => (lastUsedAt === null ? text.never : time(lastUsedAt)),
         },
         {
-          label: this.text.images.actions,
+          label: this.text.shell.actions,
           kind: 'act',
           cell: (token) =>
             html`<button

@@ -2,6 +2,7 @@ import type { Role, User } from '@wcc/api';
 import type { ApiProblem } from '@wcc/api/client';
 import { html, nothing } from 'lit';
 import type { PropertyDeclarations, TemplateResult } from 'lit';
+import type { App } from '../app/app.ts';
 import { generatePassword, isLongEnough, isUserName } from '../app/credentials.ts';
 import { valueOf } from '../ui/form-value.ts';
 import { pagePaths } from '../app/router.ts';
@@ -12,7 +13,7 @@ import { FormDialog } from '../ui/form-dialog.ts';
 const roles: readonly Role[] = ['viewer', 'operator', 'admin'];
 
 /** Adds a user, or changes one. A generated password is shown once more at the end, to be handed over. */
-export class UserDialog extends FormDialog {
+export class UserDialog extends FormDialog<App> {
   static override readonly properties: PropertyDeclarations = {
     ...FormDialog.properties,
     user: { attribute: false },
@@ -153,9 +154,10 @@ export class UserDialog extends FormDialog {
     const text = this.#text;
     const name = this.user?.name ?? valueOf(form, 'name').trim();
     const password = valueOf(form, 'password');
-    if (!isUserName(name)) return this.refuse({ field: 'name', words: text.badName });
+    if (!isUserName(name)) return this.showFieldError({ field: 'name', words: text.badName });
     const isKept = this.user !== null && password === '';
-    if (!isKept && !isLongEnough(password)) return this.refuse({ field: 'password', words: text.tooShort });
+    if (!isKept && !isLongEnough(password))
+      return this.showFieldError({ field: 'password', words: text.tooShort });
     const { role, user } = this;
     const disabled = new FormData(form).has('disabled');
     const isSaved = await this.send(async () => {

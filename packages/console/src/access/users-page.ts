@@ -1,37 +1,38 @@
 import type { User } from '@wcc/api';
 import { html, nothing } from 'lit';
 import type { PropertyDeclarations, TemplateResult } from 'lit';
+import type { App } from '../app/app.ts';
 import { ConsoleElement } from '../ui/console-element.ts';
 import { dataTable } from '../ui/data-table.ts';
 import { icon } from '../ui/icons.ts';
 import { problemBox } from '../ui/problem.ts';
 import type { Emitter } from '../ui/emitter.ts';
-import { Listing } from '../ui/paged-list.ts';
+import { PagedList } from '../ui/paged-list.ts';
 import { accessTextOf } from './text/catalogue.ts';
 import { clockTime } from '../text/format.ts';
 
 /** Who may sign in, and as what. For administrators. */
-export class UsersPage extends ConsoleElement {
+export class UsersPage extends ConsoleElement<App> {
   static override readonly properties: PropertyDeclarations = {
     ...ConsoleElement.properties,
     edited: { state: true },
   };
   /** Who is changed; `new`: somebody is added; `null`: no dialog is open. */
   declare edited: User | 'new' | null;
-  #users: Listing<User> | null = null;
+  #users: PagedList<User> | null = null;
 
   constructor() {
     super();
     this.edited = null;
   }
 
-  get #list(): Listing<User> {
-    this.#users ??= new Listing(() => this.app.api.users());
+  get #list(): PagedList<User> {
+    this.#users ??= new PagedList(() => this.app.api.users());
     return this.#users;
   }
 
-  protected override follows(): Emitter[] {
-    return [...super.follows(), this.#list.changed];
+  protected override observed(): Emitter[] {
+    return [...super.observed(), this.#list.changed];
   }
 
   override connectedCallback(): void {
@@ -88,7 +89,7 @@ export class UsersPage extends ConsoleElement {
         },
         { label: text.since, cell: ({ createdAt }) => clockTime(createdAt, this.app.preferences.locale) },
         {
-          label: this.text.images.actions,
+          label: this.text.shell.actions,
           kind: 'act',
           cell: (user) =>
             html`<button

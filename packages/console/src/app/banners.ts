@@ -1,13 +1,14 @@
 import { html, nothing } from 'lit';
 import type { TemplateResult } from 'lit';
-import type { App, Desk } from './app.ts';
+import type { App } from './app.ts';
+import type { SignedInState } from './signed-in-state.ts';
 import { ago } from '../text/format.ts';
 import { icon } from '../ui/icons.ts';
 
 /** What stands under the header while something is wrong with the view, not with the work. */
-export function banners(app: App, desk: Desk): TemplateResult | typeof nothing {
+export function banners(app: App, signedIn: SignedInState): TemplateResult | typeof nothing {
   const { shell } = app.text;
-  const { view } = desk.link;
+  const { view } = signedIn.connection;
   const reload = html`<button class="button small" @click=${() => location.reload()}>
     ${icon('refresh')}${shell.reload}
   </button>`;
@@ -17,20 +18,20 @@ export function banners(app: App, desk: Desk): TemplateResult | typeof nothing {
       <p>${shell.newVersion}</p>
       ${reload}
     </div>`;
-  if (view.kind === 'ok') return desk.operations.isPaused ? paused(app, desk) : nothing;
+  if (view.kind === 'ok') return signedIn.operations.isPaused ? paused(app, signedIn) : nothing;
   const words =
     view.kind === 'lost' ? shell.lost(ago(view.sinceMs, app.preferences.locale)) : shell.tooManyWindows;
   return html`<div class="banner" data-testid="banner-connection">
     ${icon('offline')}
     <p>${words}</p>
-    <button class="button small" @click=${() => desk.link.tryNow()}>
+    <button class="button small" @click=${() => signedIn.connection.tryNow()}>
       ${icon('refresh')}${shell.retryNow}
     </button>
   </div>`;
 }
 
 /** Stands as long as the page is held still, so that nobody takes old numbers for new ones. */
-function paused({ text }: App, { operations }: Desk): TemplateResult {
+function paused({ text }: App, { operations }: SignedInState): TemplateResult {
   return html`<div class="banner paused" data-testid="banner-paused">
     ${icon('pause')}
     <p><strong>${text.pause.paused}</strong> <span class="muted">${text.pause.pausedLead}</span></p>

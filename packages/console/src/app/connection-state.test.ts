@@ -1,6 +1,6 @@
 import type { ConnectionStatus, ProgressClient } from '@wcc/progress/client';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
-import { LinkState } from './connection-state.ts';
+import { ConnectionState } from './connection-state.ts';
 import { createFakeLive } from '../operations/operations-state.testkit.ts';
 
 beforeEach(() => vi.useFakeTimers());
@@ -23,7 +23,7 @@ function open() {
     },
   };
   const told: string[] = [];
-  const link = new LinkState(client, { lost: () => told.push('lost'), back: () => told.push('back') });
+  const link = new ConnectionState(client, { lost: () => told.push('lost'), back: () => told.push('back') });
   const become = (next: ConnectionStatus['state'], why: string | null = null): void => {
     state = next;
     code = why;

@@ -1,14 +1,14 @@
 import type { ConnectionStatus, ProgressClient } from '@wcc/progress/client';
 import { Emitter } from '../ui/emitter.ts';
 
-export type LinkView =
+export type ConnectionView =
   | { kind: 'ok' }
   /** Long enough to say so; a reconnect of a blink is nobody's business. */
   | { kind: 'lost'; sinceMs: number }
   | { kind: 'too_many' }
   | { kind: 'other_version' };
 
-export interface LinkEvents {
+export interface ConnectionEvents {
   /** Once per loss, when it is said. */
   lost: () => void;
   /** Connected again after it had been before. */
@@ -18,21 +18,21 @@ export interface LinkEvents {
 const graceMs = 1000;
 
 /** What the page says about its live connection. */
-export class LinkState {
+export class ConnectionState {
   readonly changed: Emitter = new Emitter();
   readonly #live: ProgressClient;
-  readonly #events: LinkEvents;
+  readonly #events: ConnectionEvents;
   #timer: ReturnType<typeof setInterval> | undefined;
   #wasOnline = false;
   #isLossTold = false;
 
-  constructor(live: ProgressClient, events: LinkEvents) {
+  constructor(live: ProgressClient, events: ConnectionEvents) {
     this.#live = live;
     this.#events = events;
     live.onStatus((status) => this.#follow(status));
   }
 
-  get view(): LinkView {
+  get view(): ConnectionView {
     const { state, sinceMs, code } = this.#live.status;
     if (state === 'stopped') return { kind: code === 'too_many_connections' ? 'too_many' : 'other_version' };
     if (state === 'offline' && sinceMs >= graceMs) return { kind: 'lost', sinceMs };

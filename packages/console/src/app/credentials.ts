@@ -11,6 +11,23 @@ export function isLongEnough(password: string): boolean {
   return password.length >= minPasswordLength;
 }
 
+/** A name that every Linux takes for a login. */
+export function isLoginName(text: string): boolean {
+  return /^[a-z_][a-z0-9_-]{0,31}$/.test(text);
+}
+
+/** One line of an `authorized_keys` file, as far as its form can tell. */
+export function isSshKey(line: string): boolean {
+  return /^[a-z0-9@.-]+ [A-Za-z0-9+/=]{16,}( .*)?$/.test(line) && line.length <= 8192;
+}
+
+export function linesOf(text: string): string[] {
+  return text
+    .split(/\r?\n/)
+    .map((line) => line.trim())
+    .filter((line) => line !== '');
+}
+
 // 32 characters that nobody takes for one another, so that each is five whole random bits.
 const alphabet = 'abcdefghjkmnpqrstuvwxyz23456789-';
 const length = 20;

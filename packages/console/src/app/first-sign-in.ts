@@ -1,5 +1,6 @@
 import { html, nothing } from 'lit';
 import type { PropertyDeclarations, TemplateResult } from 'lit';
+import type { App } from './app.ts';
 import { FormElement } from '../ui/form-element.ts';
 import { mark } from '../ui/icons.ts';
 import { isLongEnough, isUserName } from './credentials.ts';
@@ -7,7 +8,7 @@ import { valueOf } from '../ui/form-value.ts';
 import { pagePaths } from './router.ts';
 
 /** Opened by the one-time link: sets the first administrator's name and password. */
-export class FirstSignIn extends FormElement {
+export class FirstSignIn extends FormElement<App> {
   static override readonly properties: PropertyDeclarations = {
     ...FormElement.properties,
     isShown: { state: true },
@@ -72,8 +73,8 @@ export class FirstSignIn extends FormElement {
     const name = valueOf(event.target, 'name').trim();
     const password = valueOf(event.target, 'password');
     const { badName, tooShort } = this.text.firstSignIn;
-    if (!isUserName(name)) return this.refuse({ field: 'name', words: badName });
-    if (!isLongEnough(password)) return this.refuse({ field: 'password', words: tooShort });
+    if (!isUserName(name)) return this.showFieldError({ field: 'name', words: badName });
+    if (!isLongEnough(password)) return this.showFieldError({ field: 'password', words: tooShort });
     const isIn = await this.send(() => this.app.session.firstSignIn({ secret, name, password }));
     if (isIn) this.app.router.go(pagePaths.home);
   }

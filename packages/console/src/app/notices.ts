@@ -1,7 +1,7 @@
 import type { Announcer } from './announcer.ts';
 import { Emitter } from '../ui/emitter.ts';
 
-/** The one refusal that is shown at the foot of the page until it is closed or another takes its place. */
+/** The one fieldError that is shown at the foot of the page until it is closed or another takes its place. */
 export class Notices {
   readonly changed: Emitter = new Emitter();
   readonly #announcer: Announcer;

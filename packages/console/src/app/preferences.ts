@@ -1,5 +1,5 @@
 import { textOf } from '../text/catalogue.ts';
-import { loadErrorWords } from '../text/errors.ts';
+import { loadErrorTexts } from '../text/errors.ts';
 import type { Locale, Text } from '../text/text.ts';
 import { Emitter } from '../ui/emitter.ts';
 import { readChoice, writeChoice } from '../ui/storage.ts';
@@ -37,7 +37,7 @@ export class Preferences {
   }
 
   get text(): Text {
-    return textOf(this.#locale);
+    return textOf(this);
   }
 
   setLocale(locale: Locale): void {
@@ -69,7 +69,7 @@ export class Preferences {
     if (this.#theme === 'system') delete root.dataset['theme'];
     else root.dataset['theme'] = this.#theme;
     // Without the network they do not come: then the words of the server are shown.
-    loadErrorWords(this.#locale).then(
+    loadErrorTexts(this.#locale).then(
       () => this.changed.emit(),
       () => undefined,
     );

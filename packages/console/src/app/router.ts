@@ -38,7 +38,7 @@ export function machinePageOf(id: number | string): string {
 }
 
 /** In the address of a machine's page: the way there was taken for its screen. */
-export const screenWish = 'screen';
+export const openScreenParam = 'screen';
 
 /** Which page is shown. A plain list of paths is all the routing that this console needs. */
 export class Router {

@@ -1,12 +1,13 @@
 import { html, nothing } from 'lit';
 import type { PropertyDeclarations, TemplateResult } from 'lit';
+import type { App } from './app.ts';
 import { FormElement } from '../ui/form-element.ts';
 import { mark } from '../ui/icons.ts';
 import { languageChoice } from './user-menu.ts';
 import { valueOf } from '../ui/form-value.ts';
 
 /** Name and password. As a page of its own, or (`expired`) in a dialog over pages that stay as they are. */
-export class SignInForm extends FormElement {
+export class SignInForm extends FormElement<App> {
   static override readonly properties: PropertyDeclarations = {
     ...FormElement.properties,
     expired: { type: Boolean },

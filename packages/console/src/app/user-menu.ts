@@ -1,5 +1,6 @@
 import { html, nothing } from 'lit';
 import type { TemplateResult } from 'lit';
+import type { App } from './app.ts';
 import type { Emitter } from '../ui/emitter.ts';
 import { locales, themes } from './preferences.ts';
 import { pagePaths } from './router.ts';
@@ -18,7 +19,7 @@ const languageNames = { en: 'English', ja: '日本語' } as const;
  *
  * @param group tells its radio buttons from those of another place in the page
  */
-export function languageChoice(app: ConsoleElement['app'], group = 'menu'): TemplateResult {
+export function languageChoice(app: App, group = 'menu'): TemplateResult {
   const { preferences } = app;
   return html`<fieldset class="field">
     <legend>${app.text.shell.language}</legend>
@@ -39,7 +40,7 @@ export function languageChoice(app: ConsoleElement['app'], group = 'menu'): Temp
 }
 
 /** @param group as in {@link languageChoice} */
-export function themeChoice(app: ConsoleElement['app'], group = 'menu'): TemplateResult {
+export function themeChoice(app: App, group = 'menu'): TemplateResult {
   const { preferences, text } = app;
   return html`<fieldset class="field">
     <legend>${text.shell.theme}</legend>
@@ -59,10 +60,10 @@ export function themeChoice(app: ConsoleElement['app'], group = 'menu'): Templat
   </fieldset>`;
 }
 
-export class UserMenu extends ConsoleElement {
-  protected override follows(): Emitter[] {
-    const pausing = this.app.desk?.operations.pausing;
-    return [...super.follows(), this.app.router.changed, ...(pausing === undefined ? [] : [pausing])];
+export class UserMenu extends ConsoleElement<App> {
+  protected override observed(): Emitter[] {
+    const pausing = this.app.signedIn?.operations.pausing;
+    return [...super.observed(), this.app.router.changed, ...(pausing === undefined ? [] : [pausing])];
   }
 
   protected override render(): TemplateResult {
@@ -110,7 +111,7 @@ export class UserMenu extends ConsoleElement {
   };
 
   #pause(): TemplateResult | typeof nothing {
-    const operations = this.app.desk?.operations;
+    const operations = this.app.signedIn?.operations;
     if (operations === undefined) return nothing;
     const { pause } = this.text;
     const turn = (): void => {

@@ -1,26 +1,24 @@
 import { LitElement, html, nothing } from 'lit';
-import type { CSSResultGroup, TemplateResult } from 'lit';
+import type { TemplateResult } from 'lit';
+import { count } from '../text/format.ts';
+import { keepClear } from '../ui/focus-clearance.ts';
+import { icon, mark } from '../ui/icons.ts';
+import { onRegionKey } from '../ui/regions.ts';
 import { App } from './app.ts';
-import type { Desk } from './app.ts';
-import { activeOf } from '../operations/groups.ts';
+import type { AppOptions } from './app.ts';
+import { banners } from './banners.ts';
 import { pagePaths } from './router.ts';
 import type { PageName } from './router.ts';
-import { access } from '../access/styles.ts';
-import { controls } from '../ui/styles/controls.ts';
-import { dialog } from '../ui/styles/dialog.ts';
-import { images } from '../images/styles.ts';
-import { menu } from '../ui/styles/menu.ts';
-import { operation } from '../operations/operation-styles.ts';
-import { operations } from '../operations/styles.ts';
-import { shell } from './styles.ts';
-import { tokens } from '../ui/styles/tokens.ts';
-import { tray } from '../operations/tray-styles.ts';
-import { count } from '../text/format.ts';
-import { banners } from './banners.ts';
-import { icon, mark } from '../ui/icons.ts';
-import { keepClear } from '../ui/focus-clearance.ts';
-import { pageOf } from '../pages.ts';
-import { onRegionKey } from '../ui/regions.ts';
+import type { SignedInState } from './signed-in-state.ts';
+
+export type Page = (app: App) => TemplateResult;
+
+/** What each page shows. */
+export type Pages = Readonly<Record<PageName, Page>>;
+
+export interface ConsoleOptions extends AppOptions {
+  pages: Pages;
+}
 
 type TabName = 'home' | 'machines' | 'images' | 'operations';
 
@@ -32,40 +30,36 @@ const tabOf: Readonly<Partial<Record<PageName, TabName>>> = {
   operation: 'operations',
 };
 
-/** The whole console in one shadow root. */
-export class WccConsole extends LitElement {
-  static override readonly styles: CSSResultGroup = [
-    tokens,
-    controls,
-    shell,
-    menu,
-    images,
-    operations,
-    operation,
-    tray,
-    dialog,
-    access,
-  ];
-  readonly #app = new App();
-  #followed: Desk | null = null;
+/** The whole console in one shadow root. `main.ts` hands in its pages and features. */
+export abstract class WccConsole extends LitElement {
+  readonly #app: App;
+  readonly #pages: Pages;
+  #observed: SignedInState | null = null;
+
+  protected constructor({ pages, ...options }: ConsoleOptions) {
+    super();
+    this.#app = new App(options);
+    this.#pages = pages;
+  }
 
   override connectedCallback(): void {
     super.connectedCallback();
     const update = (): void => this.requestUpdate();
-    const { preferences, router, announcer, notices, session } = this.#app;
-    for (const each of [preferences, router, announcer, notices, session]) each.changed.listen(update);
+    const { preferences, router, announcer, notices, session, lazyParts } = this.#app;
+    for (const each of [preferences, router, announcer, notices, session, lazyParts])
+      each.changed.listen(update);
     addEventListener('keydown', (event) => onRegionKey(event, this.renderRoot as ShadowRoot));
     void this.#keepFocus();
     this.renderRoot.addEventListener('focusin', (event) => this.#onFocus(event));
   }
 
   protected override willUpdate(): void {
-    const { desk } = this.#app;
-    if (desk === null || desk === this.#followed) return;
-    this.#followed = desk;
-    desk.link.changed.listen(() => this.requestUpdate());
-    desk.operations.changed.listen(() => this.requestUpdate());
-    desk.operations.pausing.listen(() => this.requestUpdate());
+    const { signedIn } = this.#app;
+    if (signedIn === null || signedIn === this.#observed) return;
+    this.#observed = signedIn;
+    signedIn.connection.changed.listen(() => this.requestUpdate());
+    signedIn.operations.changed.listen(() => this.requestUpdate());
+    signedIn.operations.pausing.listen(() => this.requestUpdate());
   }
 
   protected override updated(): void {
@@ -81,13 +75,13 @@ export class WccConsole extends LitElement {
   }
 
   #content(): TemplateResult {
-    const { session, router, desk, text } = this.#app;
+    const { session, router, signedIn, text } = this.#app;
     const { kind } = session.view;
     if (router.page === 'firstSignIn' && kind !== 'signed_in')
       return html`<main class="gate"><wcc-first-sign-in .app=${this.#app}></wcc-first-sign-in></main>`;
     // Nobody's session is asked for: the link itself is the right to see.
     if (router.page === 'shared')
-      return html`<main id="main" tabindex="-1">${pageOf('shared', this.#app)}</main>`;
+      return html`<main id="main" tabindex="-1">${this.#pages.shared(this.#app)}</main>`;
     if (kind === 'loading')
       return html`<main class="centre"><p class="muted">${text.shell.loading}</p></main>`;
     if (kind === 'unreachable')
@@ -96,17 +90,17 @@ export class WccConsole extends LitElement {
         <h1>${text.shell.unreachable}</h1>
         <p class="muted">${text.shell.unreachableHint}</p>
       </main>`;
-    if (kind === 'signed_out' || desk === null)
+    if (kind === 'signed_out' || signedIn === null)
       return html`<main class="gate"><wcc-sign-in .app=${this.#app}></wcc-sign-in></main>`;
-    return html`${this.#header(desk, router.page)} ${banners(this.#app, desk)}
-      <main id="main" tabindex="-1">${pageOf(router.page, this.#app)}</main>
+    return html`${this.#header(signedIn, router.page)} ${banners(this.#app, signedIn)}
+      <main id="main" tabindex="-1">${this.#pages[router.page](this.#app)}</main>
       <div class="dock">${this.#notice()}<wcc-tray .app=${this.#app}></wcc-tray></div>
       ${kind === 'expired' ? this.#expired() : nothing}`;
   }
 
-  #header(desk: Desk, page: PageName): TemplateResult {
+  #header(signedIn: SignedInState, page: PageName): TemplateResult {
     const { text, router, preferences } = this.#app;
-    const running = activeOf(desk.operations.all).length;
+    const running = signedIn.operations.active.length;
     const tab = (name: TabName, more: unknown = nothing): TemplateResult =>
       html`<a
         class="tab ${name}"
@@ -117,7 +111,7 @@ export class WccConsole extends LitElement {
       >`;
     const number = count(running, preferences.locale);
     const badge = html`<span class="badge" title=${text.shell.running(number)}>${number}</span>`;
-    const { isLive, isOnline } = desk.link;
+    const { isLive, isOnline } = signedIn.connection;
     const word = isLive ? text.shell.connected : isOnline ? text.shell.connecting : text.shell.disconnected;
     return html`<header class="top">
       <button class="skip button" @click=${this.#skip}>${text.shell.skip}</button>
@@ -140,7 +134,7 @@ export class WccConsole extends LitElement {
     if (notices.text === null) return nothing;
     return html`<div class="notice problem">
       ${icon('alert')}<span>${notices.text}</span>
-      <button class="button quiet small" aria-label=${text.copy.close} @click=${() => notices.close()}>
+      <button class="button quiet small" aria-label=${text.shell.close} @click=${() => notices.close()}>
         ${icon('close')}
       </button>
     </div>`;

@@ -5,6 +5,7 @@ import type { App } from '../app/app.ts';
 import { size } from '../text/format.ts';
 import type { MachinesText } from '../machines/text/text.ts';
 import { icon } from '../ui/icons.ts';
+import { imagesTextOf } from '../images/text/catalogue.ts';
 
 export interface FirstRunContext {
   words: MachinesText;
@@ -45,7 +46,7 @@ export function firstRun(app: App, context: FirstRunContext): TemplateResult {
           </li>`,
       )}
     </ul>
-    ${mayMake ? ways(context) : html`<p class="muted">${app.text.images.viewerHint}</p>`}
+    ${mayMake ? ways(context) : html`<p class="muted">${imagesTextOf(app.preferences).list.viewerHint}</p>`}
   </section>`;
 }
 

@@ -1,25 +1,26 @@
 import type { Operation, Pool } from '@wcc/api';
 import { html, nothing } from 'lit';
-import type { PropertyDeclarations, TemplateResult } from 'lit';
+import type { CSSResult, PropertyDeclarations, TemplateResult } from 'lit';
 import { repeat } from 'lit/directives/repeat.js';
 import { firstRun } from './first-run.ts';
 import { hostCard } from './host-card.ts';
 import { lazyPart } from '../app/lazy.ts';
 import { liveRow } from '../operations/live-row.ts';
 import type { RowOffers } from '../operations/live-row.ts';
-import { adopt, MachinePart } from '../machines/machine-element.ts';
+import { MachinePart } from '../machines/machine-element.ts';
 import { machinesCard } from './machines-card.ts';
 import { poolCard } from '../images/pool-card.ts';
 import { problemBox } from '../ui/problem.ts';
-import { quickCreate, waysToMachine } from '../machines/create-vm-buttons.ts';
+import { quickCreate, createVmButtons } from '../machines/create-vm-buttons.ts';
 import type { Emitter } from '../ui/emitter.ts';
 import { createKeys } from '../ui/idempotency.ts';
-import { Listing } from '../ui/paged-list.ts';
+import { PagedList } from '../ui/paged-list.ts';
 import { activeOf } from '../operations/groups.ts';
-import type { OperationEntry } from '../operations/operations-state.ts';
+import type { OperationEntry } from '../operations/operation-entry.ts';
 import { operationPageOf, pagePaths } from '../app/router.ts';
-import { home as styles } from './styles.ts';
+import { home } from './styles.ts';
 import { clockTime } from '../text/format.ts';
+import { operationsTextOf } from '../operations/text/catalogue.ts';
 
 const dayMs = 86_400_000;
 /** More work than this is on its own page. */
@@ -38,14 +39,14 @@ export class HomePage extends MachinePart {
   declare isUploading: boolean;
   declare busy: boolean;
   declare problem: unknown;
-  #failed: Listing<Operation> | null = null;
+  #failed: PagedList<Operation> | null = null;
   #askedFor = '-';
   #keyOf = createKeys();
   readonly #offers: RowOffers = {
     verbs: ['open', 'details'],
     hasLink: true,
     run: (verb, id) => {
-      const result = this.desk.operations.get(id)?.snapshot.result;
+      const result = this.signedIn.operations.get(id)?.snapshot.result;
       if (verb === 'open' && result && this.app.router.goToResult(result)) return;
       this.app.router.go(operationPageOf(id));
     },
@@ -59,28 +60,27 @@ export class HomePage extends MachinePart {
     this.problem = null;
   }
 
-  get #failures(): Listing<Operation> {
-    this.#failed ??= new Listing(async () => {
+  get #failures(): PagedList<Operation> {
+    this.#failed ??= new PagedList(async () => {
       const since = new Date(Date.now() - dayMs).toISOString();
       const { items } = await this.app.api.operations({ state: 'failed', since, limit: 20 });
-      for (const operation of items) this.desk.operations.offer(operation);
+      for (const operation of items) this.signedIn.operations.offer(operation);
       return { items };
     });
     return this.#failed;
   }
 
-  protected override follows(): Emitter[] {
-    return [...super.follows(), this.#failures.changed];
+  protected override observed(): Emitter[] {
+    return [...super.observed(), this.#failures.changed];
   }
 
-  override connectedCallback(): void {
-    super.connectedCallback();
-    adopt(this, styles);
+  protected override styles(): readonly CSSResult[] {
+    return [...super.styles(), home];
   }
 
   /** Anew whenever one more failed. */
   protected override willUpdate(): void {
-    const failed = this.desk.operations.all.filter(
+    const failed = this.signedIn.operations.all.filter(
       ({ snapshot, isHistory }) => snapshot.state === 'failed' && !isHistory,
     );
     const askedFor = failed.map(({ snapshot }) => snapshot.id).join();
@@ -90,7 +90,7 @@ export class HomePage extends MachinePart {
   }
 
   protected override render(): TemplateResult {
-    const { images } = this.desk;
+    const { images } = this.signedIn;
     const { home: text } = this.words;
     return html`<div class="page-head">
         <h1>${text.title}</h1>
@@ -108,27 +108,31 @@ export class HomePage extends MachinePart {
 
   /** Hardly anything to start from: what can be done about it comes before everything else. */
   get #isFirstRun(): boolean {
-    const { images } = this.desk;
+    const { images } = this.signedIn;
     const { isLoaded, machines } = this.machines;
     const isBegun = machines.length > 0 || images.images.length > 1;
     return images.isLoaded && (isLoaded || this.machines.problem !== null) && !isBegun;
   }
 
   #actions(): TemplateResult {
-    return waysToMachine(this.app, this.words, () => (this.isCreating = true));
+    return createVmButtons(this.app, this.words, () => (this.isCreating = true));
   }
 
   /** Pressed twice, the second one would only be refused for its name. */
   get #isSampleUnderWay(): boolean {
-    return activeOf(this.desk.operations.all).some(({ snapshot }) => snapshot.action === 'make_sample_image');
+    return activeOf(this.signedIn.operations.all).some(
+      ({ snapshot }) => snapshot.action === 'make_sample_image',
+    );
   }
 
   #firstRun(): TemplateResult {
     return firstRun(this.app, {
       words: this.words,
       host: this.machines.host,
-      pool: this.desk.images.pools[0],
-      hasImage: this.desk.images.images.some(({ state, format }) => state === 'ready' && format !== 'iso'),
+      pool: this.signedIn.images.pools[0],
+      hasImage: this.signedIn.images.images.some(
+        ({ state, format }) => state === 'ready' && format !== 'iso',
+      ),
       mayMake: this.mayMake,
       busy: this.busy || this.#isSampleUnderWay,
       onSample: () => void this.#makeSample(),
@@ -138,13 +142,17 @@ export class HomePage extends MachinePart {
   }
 
   #underWay(): TemplateResult | typeof nothing {
-    const active = activeOf(this.desk.operations.all);
+    const active = activeOf(this.signedIn.operations.all);
     if (active.length === 0) return nothing;
-    return this.#group(this.text.operations.active, active.slice(0, maxRows), active.length);
+    return this.#group(
+      operationsTextOf(this.app.preferences).list.active,
+      active.slice(0, maxRows),
+      active.length,
+    );
   }
 
   #failedOnes(): TemplateResult | typeof nothing {
-    const { operations } = this.desk;
+    const { operations } = this.signedIn;
     const retried = new Set(operations.all.map(({ snapshot }) => snapshot.retryOf));
     const entries = this.#failures.items
       .map(({ id }) => operations.get(id))
@@ -215,7 +223,7 @@ export class HomePage extends MachinePart {
       const { operation } = await this.app.api.makeSampleImage({}, this.#keyOf({}));
       // The next press, after this one has ended, is another wish.
       this.#keyOf = createKeys();
-      this.desk.operations.offer(operation);
+      this.signedIn.operations.offer(operation);
     } catch (error) {
       this.problem = error;
       const { message, hint } = this.app.explain(error);

@@ -7,7 +7,7 @@ import { count, size } from '../text/format.ts';
 import type { MachinesText } from '../machines/text/text.ts';
 import { hypervisorWords } from './first-run.ts';
 import { icon } from '../ui/icons.ts';
-import { section } from '../operations/facts.ts';
+import { section } from '../ui/facts.ts';
 
 const nearlyFull = 0.9;
 

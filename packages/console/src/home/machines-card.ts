@@ -8,7 +8,7 @@ import type { MachinesState } from '../machines/machines-state.ts';
 import { machinePageOf, pagePaths } from '../app/router.ts';
 import type { MachinesText } from '../machines/text/text.ts';
 import { machineState } from '../machines/state-badge.ts';
-import { section } from '../operations/facts.ts';
+import { section } from '../ui/facts.ts';
 
 const maxCount = 6;
 

@@ -83,7 +83,7 @@ export class ConvertDialog extends ImageDialog {
 
   #propose(): string {
     const base = this.image.name.replace(/\.(raw|img|qcow2|iso)$/i, '');
-    const taken = new Set(this.desk.images.images.map(({ name }) => name));
+    const taken = new Set(this.signedIn.images.images.map(({ name }) => name));
     let name = `${base}.${this.format}`;
     for (let number = 2; taken.has(name); number += 1) name = `${base}-${number}.${this.format}`;
     return name;
@@ -92,7 +92,8 @@ export class ConvertDialog extends ImageDialog {
   async #submit(form: HTMLFormElement): Promise<void> {
     const name = valueOf(form, 'name');
     const problem = findImageNameProblem(name);
-    if (problem !== null) return this.refuse({ field: 'name', words: this.text.copy.nameProblems[problem] });
+    if (problem !== null)
+      return this.showFieldError({ field: 'name', words: this.text.imageName.problems[problem] });
     const { format } = this;
     const compress = format === 'qcow2' && new FormData(form).has('compress');
     const body = { name, format, compress };

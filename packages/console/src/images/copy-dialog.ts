@@ -2,6 +2,7 @@ import type { CopyPlan, Image } from '@wcc/api';
 import type { ApiProblem } from '@wcc/api/client';
 import { html } from 'lit';
 import type { PropertyDeclarations, TemplateResult } from 'lit';
+import type { App } from '../app/app.ts';
 import type { Emitter } from '../ui/emitter.ts';
 import { judgeName, parseLimit, proposeCopyName, toRequest } from './copy-form.ts';
 import type { CopyForm } from './copy-form.ts';
@@ -11,11 +12,12 @@ import { extrasField, methodField, nameField } from './copy-fields.ts';
 import type { FieldContext } from './copy-fields.ts';
 import { FormDialog } from '../ui/form-dialog.ts';
 import { icon } from '../ui/icons.ts';
+import { imagesTextOf } from './text/catalogue.ts';
 
 const askAfterMs = 250;
 
 /** Asks how an image shall be copied, tells the numbers before the start, and closes once the operation exists. */
-export class CopyDialog extends FormDialog {
+export class CopyDialog extends FormDialog<App> {
   static override readonly properties: PropertyDeclarations = {
     ...FormDialog.properties,
     image: { attribute: false },
@@ -40,8 +42,8 @@ export class CopyDialog extends FormDialog {
 
   override connectedCallback(): void {
     super.connectedCallback();
-    const taken = new Set(this.desk.images.images.map((image) => image.name));
-    for (const { snapshot } of this.desk.operations.all) taken.add(snapshot.target?.name ?? '');
+    const taken = new Set(this.signedIn.images.images.map((image) => image.name));
+    for (const { snapshot } of this.signedIn.operations.all) taken.add(snapshot.target?.name ?? '');
     const name = proposeCopyName(this.image.name, (proposal) => taken.has(proposal));
     this.form = { name, method: 'auto', limit: '', verify: false };
     this.plan = null;
@@ -53,8 +55,8 @@ export class CopyDialog extends FormDialog {
     clearTimeout(this.#timer);
   }
 
-  protected override follows(): Emitter[] {
-    return [...super.follows(), this.desk.link.changed];
+  protected override observed(): Emitter[] {
+    return [...super.observed(), this.signedIn.connection.changed];
   }
 
   protected override firstUpdated(): void {
@@ -64,7 +66,7 @@ export class CopyDialog extends FormDialog {
   }
 
   protected get closeWord(): string {
-    return this.text.copy.close;
+    return this.text.shell.close;
   }
 
   /** The limit is typed in another unit, and stands under a shorter name. */
@@ -73,17 +75,20 @@ export class CopyDialog extends FormDialog {
   }
 
   protected override render(): TemplateResult {
-    const { copy, shell } = this.text;
-    const { form, plan, app, refusal } = this;
-    const context: FieldContext = { app, form, plan, refusal, change: (part) => this.#change(part) };
-    const isOffline = !this.desk.link.isOnline;
+    const { copy } = imagesTextOf(this.app.preferences);
+    const { shell } = this.text;
+    const { form, plan, app, fieldError } = this;
+    const context: FieldContext = { app, form, plan, fieldError, change: (part) => this.#change(part) };
+    const isOffline = !this.signedIn.connection.isOnline;
     return this.frame({
       title: copy.title,
       lead: html`${copy.of} <bdi translate="no">${this.image.name}</bdi>`,
       body: html`${nameField(context)} ${methodField(context)} ${extrasField(context)}
       ${copyFacts({ app, form, plan, problem: this.planProblem })}`,
       note: isOffline ? shell.disabledOffline : copy.leave,
-      buttons: html`<button type="button" class="button" @click=${() => this.close()}>${copy.close}</button>
+      buttons: html`<button type="button" class="button" @click=${() => this.close()}>
+          ${this.closeWord}
+        </button>
         <button class="button primary" aria-disabled=${String(this.busy || isOffline)}>
           ${icon('copy')}${this.busy ? copy.busy : copy.submit}
         </button>`,
@@ -94,7 +99,7 @@ export class CopyDialog extends FormDialog {
   #change(part: Partial<CopyForm>): void {
     this.form = { ...this.form, ...part };
     this.problem = null;
-    this.refusal = null;
+    this.fieldError = null;
     if (part.name === undefined) return;
     // The answer about the old name says nothing about this one.
     if (this.plan !== null) this.plan = { ...this.plan, nameTaken: null };
@@ -117,13 +122,13 @@ export class CopyDialog extends FormDialog {
   }
 
   async #submit(): Promise<void> {
-    if (!this.desk.link.isOnline) return;
+    if (!this.signedIn.connection.isOnline) return;
     const request = toRequest(this.form);
     if (judgeName(this.form.name, this.plan) !== null) return this.inputOf('name')?.focus();
     if (request === null || parseLimit(this.form.limit) === undefined) return this.inputOf('limit')?.focus();
     const isBegun = await this.send(async () => {
       const { operation } = await this.app.api.copyImage(this.image.id, request, this.#keyOf(request));
-      this.desk.operations.offer(operation);
+      this.signedIn.operations.offer(operation);
     });
     if (isBegun) this.close();
     // The numbers may be others than when they were asked for.

@@ -5,6 +5,7 @@ import type { App } from '../app/app.ts';
 import { sharesBlocks } from './copy-form.ts';
 import type { CopyForm } from './copy-form.ts';
 import { size } from '../text/format.ts';
+import { imagesTextOf } from './text/catalogue.ts';
 
 export interface FactsContext {
   app: App;
@@ -16,7 +17,8 @@ export interface FactsContext {
 
 /** The numbers before the start: what the image is, what the copy takes, what is there. */
 export function copyFacts({ app, form, plan, problem }: FactsContext): TemplateResult {
-  const { copy, shell } = app.text;
+  const { copy } = imagesTextOf(app.preferences);
+  const { shell } = app.text;
   if (plan === null) {
     const isBad = problem !== null && problem !== undefined;
     const words = isBad ? `${copy.planFailed} ${app.explain(problem).message}` : shell.loading;

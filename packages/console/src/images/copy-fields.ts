@@ -5,14 +5,15 @@ import type { App } from '../app/app.ts';
 import { judgeName, parseLimit } from './copy-form.ts';
 import type { CopyForm, NameVerdict } from './copy-form.ts';
 import type { Text } from '../text/text.ts';
-import type { Refusal } from '../ui/form-element.ts';
+import type { FieldError } from '../ui/form-element.ts';
+import { imagesTextOf } from './text/catalogue.ts';
 
 export interface FieldContext {
   app: App;
   form: CopyForm;
   plan: CopyPlan | null;
   /** What the server has against one of the fields, until something is changed. */
-  refusal: Refusal | null;
+  fieldError: FieldError | null;
   change: (part: Partial<CopyForm>) => void;
 }
 
@@ -21,10 +22,10 @@ const methods: readonly CopyMethodChoice[] = ['auto', 'clone', 'copy'];
 const valueOf = (event: Event): string =>
   event.target instanceof HTMLInputElement ? event.target.value : '';
 
-export function nameField({ app, form, plan, refusal, change }: FieldContext): TemplateResult {
-  const { copy } = app.text;
+export function nameField({ app, form, plan, fieldError, change }: FieldContext): TemplateResult {
+  const { copy } = imagesTextOf(app.preferences);
   const verdict = judgeName(form.name, plan);
-  const bad = verdictWords(verdict, copy) || (refusal?.field === 'name' ? refusal.words : '');
+  const bad = verdictWords(verdict, app.text) || (fieldError?.field === 'name' ? fieldError.words : '');
   const isFree = bad === '' && plan?.nameTaken === false;
   const kind = bad !== '' ? 'note bad' : isFree ? 'note good' : 'note';
   return html`<div class="field">
@@ -40,17 +41,17 @@ export function nameField({ app, form, plan, refusal, change }: FieldContext): T
       aria-invalid=${String(bad !== '')}
       aria-describedby="copy-name-note"
     />
-    <p class=${kind} id="copy-name-note">${bad || (isFree ? copy.free : '\u00a0')}</p>
+    <p class=${kind} id="copy-name-note">${bad || (isFree ? app.text.imageName.free : '\u00a0')}</p>
   </div>`;
 }
 
-function verdictWords(verdict: NameVerdict, copy: Text['copy']): string {
+function verdictWords(verdict: NameVerdict, { imageName }: Text): string {
   if (verdict === null) return '';
-  return verdict === 'taken' ? copy.taken : copy.nameProblems[verdict];
+  return verdict === 'taken' ? imageName.taken : imageName.problems[verdict];
 }
 
 export function methodField({ app, form, plan, change }: FieldContext): TemplateResult {
-  const { copy } = app.text;
+  const { copy } = imagesTextOf(app.preferences);
   const isImpossible = (method: CopyMethodChoice): boolean =>
     method === 'clone' && plan?.clonePossible === false;
   return html`<fieldset class="field">
@@ -75,9 +76,9 @@ export function methodField({ app, form, plan, change }: FieldContext): Template
   </fieldset>`;
 }
 
-export function extrasField({ app, form, refusal, change }: FieldContext): TemplateResult {
-  const { copy } = app.text;
-  const refused = refusal?.field === 'limit' ? refusal.words : '';
+export function extrasField({ app, form, fieldError, change }: FieldContext): TemplateResult {
+  const { copy } = imagesTextOf(app.preferences);
+  const refused = fieldError?.field === 'limit' ? fieldError.words : '';
   const bad = parseLimit(form.limit) === undefined ? copy.badLimit : refused;
   return html`<div class="pair">
     <div class="field">

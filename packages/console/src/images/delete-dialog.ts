@@ -28,7 +28,7 @@ export class DeleteDialog extends ImageDialog {
 
   #what(): TemplateResult {
     const { words, image } = this;
-    const pool = this.desk.images.pools.find(({ id }) => id === image.pool);
+    const pool = this.signedIn.images.pools.find(({ id }) => id === image.pool);
     return html`<p>${words.removeFile}</p>
       <p class="path">
         <code translate="no">${pool === undefined ? '' : `${pool.path}/`}${image.name}</code>

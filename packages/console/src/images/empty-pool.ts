@@ -3,6 +3,7 @@ import { html } from 'lit';
 import type { TemplateResult } from 'lit';
 import type { App } from '../app/app.ts';
 import { icon } from '../ui/icons.ts';
+import { imagesTextOf } from './text/catalogue.ts';
 
 export interface EmptyPoolContext {
   pool: Pool | undefined;
@@ -17,7 +18,7 @@ export function emptyPool(
   app: App,
   { pool, mayMake, busy, onSample, onUpload }: EmptyPoolContext,
 ): TemplateResult {
-  const { images } = app.text;
+  const { list: images } = imagesTextOf(app.preferences);
   if (!mayMake)
     return html`<section class="card empty">
       ${icon('disk')}

@@ -4,16 +4,16 @@ import type { TemplateResult } from 'lit';
 import type { App } from '../app/app.ts';
 import { imagePageOf } from '../app/router.ts';
 import { clockTime, size } from '../text/format.ts';
-import { imageTextOf } from './text/catalogue.ts';
+import { imagesTextOf } from './text/catalogue.ts';
 import { icon } from '../ui/icons.ts';
 import { stateCell } from './rows.ts';
 import { imageUsers } from './references.ts';
-import { fact, section } from '../operations/facts.ts';
+import { fact, section } from '../ui/facts.ts';
 
 export function factsOf(app: App, image: Image): TemplateResult {
-  const text = imageTextOf(app.preferences);
-  const { images } = app.text;
-  const pool = app.desk?.images.pools.find(({ id }) => id === image.pool);
+  const text = imagesTextOf(app.preferences).image;
+  const { list: images } = imagesTextOf(app.preferences);
+  const pool = app.signedIn?.images.pools.find(({ id }) => id === image.pool);
   const at = clockTime(image.createdAt, app.preferences.locale);
   const hasSize = image.state !== 'refused';
   return section(
@@ -33,8 +33,8 @@ export function factsOf(app: App, image: Image): TemplateResult {
 
 /** Where it comes from, and what came from it. */
 export function lineageOf(app: App, image: Image): TemplateResult {
-  const text = imageTextOf(app.preferences);
-  const images = app.desk?.images.images ?? [];
+  const text = imagesTextOf(app.preferences).image;
+  const images = app.signedIn?.images.images ?? [];
   const copies = images.filter(({ copiedFrom }) => copiedFrom === image.id);
   const source = images.find(({ id }) => id === image.copiedFrom);
   if (image.copiedFrom === null && copies.length === 0)
@@ -59,7 +59,7 @@ function linkTo({ router }: App, { id, name }: Image): TemplateResult {
 }
 
 export function checksumOf(app: App, { sha256 }: Image, mayCompute: boolean): TemplateResult {
-  const text = imageTextOf(app.preferences);
+  const text = imagesTextOf(app.preferences).image;
   if (sha256 === null) return section(text.checksum, html`<p class="muted">${text.noChecksum}</p>`);
   // Only where the browser grants it: not on plain http in a LAN.
   const canCopy = 'clipboard' in navigator && mayCompute;
@@ -92,7 +92,7 @@ export function checksumOf(app: App, { sha256 }: Image, mayCompute: boolean): Te
 }
 
 export function usersOf(app: App, image: Image): TemplateResult {
-  const text = imageTextOf(app.preferences);
+  const text = imagesTextOf(app.preferences).image;
   return section(
     text.usedBy,
     image.usedBy.length === 0 ? html`<p class="muted">${text.unused}</p>` : imageUsers(app, image),

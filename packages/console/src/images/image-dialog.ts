@@ -1,14 +1,15 @@
 import type { Image } from '@wcc/api';
 import { html } from 'lit';
 import type { CSSResult, PropertyDeclarations, TemplateResult } from 'lit';
+import type { App } from '../app/app.ts';
 import { createKeys } from '../ui/idempotency.ts';
 import { image as styles } from './image-styles.ts';
 import type { ImageText } from './text/text.ts';
-import { imageTextOf } from './text/catalogue.ts';
+import { imagesTextOf } from './text/catalogue.ts';
 import { FormDialog } from '../ui/form-dialog.ts';
 
 /** What the dialogs about one image have in common; each closes once its operation exists. */
-export abstract class ImageDialog extends FormDialog {
+export abstract class ImageDialog extends FormDialog<App> {
   static override readonly properties: PropertyDeclarations = {
     ...FormDialog.properties,
     image: { attribute: false },
@@ -16,7 +17,7 @@ export abstract class ImageDialog extends FormDialog {
   declare image: Image;
   protected readonly keyOf: (body: unknown) => string = createKeys();
 
-  protected override sheets(): readonly CSSResult[] {
+  protected override styles(): readonly CSSResult[] {
     return [styles];
   }
 
@@ -25,7 +26,7 @@ export abstract class ImageDialog extends FormDialog {
   }
 
   protected get words(): ImageText {
-    return imageTextOf(this.app.preferences);
+    return imagesTextOf(this.app.preferences).image;
   }
 
   protected name(): TemplateResult {
@@ -39,11 +40,11 @@ export abstract class ImageDialog extends FormDialog {
       </button>`;
   }
 
-  /** Begins the operation and closes; a refusal is shown in the dialog. */
+  /** Begins the operation and closes; a fieldError is shown in the dialog. */
   protected async begin(order: () => ReturnType<typeof this.app.api.cancel>): Promise<void> {
     const isBegun = await this.send(async () => {
       const { operation } = await order();
-      this.desk.operations.offer(operation);
+      this.signedIn.operations.offer(operation);
     });
     if (isBegun) this.close();
   }

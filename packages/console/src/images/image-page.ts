@@ -4,19 +4,20 @@ import { ApiProblem } from '@wcc/api/client';
 import { html, nothing } from 'lit';
 import type { CSSResult, PropertyDeclarations, TemplateResult } from 'lit';
 import { repeat } from 'lit/directives/repeat.js';
+import type { App } from '../app/app.ts';
 import { ConsoleElement } from '../ui/console-element.ts';
 import { icon } from '../ui/icons.ts';
 import type { IconName } from '../ui/icons.ts';
 import { checksumOf, factsOf, lineageOf, usersOf } from './facts.ts';
 import { liveRow } from '../operations/live-row.ts';
 import type { RowOffers } from '../operations/live-row.ts';
-import { section } from '../operations/facts.ts';
+import { section } from '../ui/facts.ts';
 import { problemBox } from '../ui/problem.ts';
 import type { Emitter } from '../ui/emitter.ts';
 import { operationPageOf, pagePaths } from '../app/router.ts';
 import { image as styles } from './image-styles.ts';
 import type { ImageText } from './text/text.ts';
-import { imageTextOf } from './text/catalogue.ts';
+import { imagesTextOf } from './text/catalogue.ts';
 
 type DialogName = 'copy' | 'convert' | 'verify' | 'delete';
 
@@ -29,7 +30,7 @@ interface Deed {
 const maxOperations = 10;
 
 /** Everything about one image, and everything that can be done with it. */
-export class ImagePage extends ConsoleElement {
+export class ImagePage extends ConsoleElement<App> {
   static override readonly properties: PropertyDeclarations = {
     ...ConsoleElement.properties,
     problem: { state: true },
@@ -42,7 +43,7 @@ export class ImagePage extends ConsoleElement {
     verbs: ['open', 'details'],
     hasLink: true,
     run: (verb, id) => {
-      const result = this.desk.operations.get(id)?.snapshot.result;
+      const result = this.signedIn.operations.get(id)?.snapshot.result;
       if (verb === 'open' && result?.kind === 'image') this.app.router.goToImage(result.id);
       else this.app.router.go(operationPageOf(id));
     },
@@ -54,13 +55,19 @@ export class ImagePage extends ConsoleElement {
     this.dialog = null;
   }
 
-  protected override sheets(): readonly CSSResult[] {
+  protected override styles(): readonly CSSResult[] {
     return [styles];
   }
 
-  protected override follows(): Emitter[] {
-    const { images, operations, link } = this.desk;
-    return [...super.follows(), images.changed, operations.changed, link.changed, this.app.router.changed];
+  protected override observed(): Emitter[] {
+    const { images, operations, connection } = this.signedIn;
+    return [
+      ...super.observed(),
+      images.changed,
+      operations.changed,
+      connection.changed,
+      this.app.router.changed,
+    ];
   }
 
   /** What was done before this page was opened. */
@@ -74,11 +81,11 @@ export class ImagePage extends ConsoleElement {
   }
 
   get #text(): ImageText {
-    return imageTextOf(this.app.preferences);
+    return imagesTextOf(this.app.preferences).image;
   }
 
   get #image(): Image | undefined {
-    return this.desk.images.images.find(({ id }) => id === this.app.router.imageId);
+    return this.signedIn.images.images.find(({ id }) => id === this.app.router.imageId);
   }
 
   protected override render(): TemplateResult {
@@ -86,8 +93,8 @@ export class ImagePage extends ConsoleElement {
     const text = this.#text;
     return html`<div class="page-head">
         <h1>
-          ${image === undefined ? this.text.images.title : html`<bdi translate="no">${image.name}</bdi>`}
-          ${image?.template === true ? html`<span class="badge">${this.text.images.template}</span>` : nothing}
+          ${image === undefined ? imagesTextOf(this.app.preferences).list.title : html`<bdi translate="no">${image.name}</bdi>`}
+          ${image?.template === true ? html`<span class="badge">${imagesTextOf(this.app.preferences).list.template}</span>` : nothing}
         </h1>
         <a class="button quiet" href=${pagePaths.images} @click=${this.app.router.onLink}
           >${icon('back')}${text.back}</a
@@ -98,7 +105,7 @@ export class ImagePage extends ConsoleElement {
 
   #missing(): TemplateResult {
     const text = this.#text;
-    const { images } = this.desk;
+    const { images } = this.signedIn;
     if (!images.isLoaded)
       return images.problem === null
         ? html`<p class="muted">${this.text.shell.loading}</p>`
@@ -127,7 +134,7 @@ export class ImagePage extends ConsoleElement {
   #actions(image: Image): TemplateResult {
     const text = this.#text;
     const isReady = image.state === 'ready';
-    const isOff = !this.desk.link.isOnline;
+    const isOff = !this.signedIn.connection.isOnline;
     const button = (name: IconName, label: string, { run, look = '' }: Deed): TemplateResult =>
       html`<button
         class="button ${look}"
@@ -144,7 +151,7 @@ export class ImagePage extends ConsoleElement {
     >`;
     if (!this.#mayChange) return html`<div class="image-actions">${isReady ? download : nothing}</div>`;
     return html`<div class="image-actions">
-      ${isReady ? button('copy', this.text.images.copy, open('copy', 'primary')) : nothing}
+      ${isReady ? button('copy', imagesTextOf(this.app.preferences).list.copy, open('copy', 'primary')) : nothing}
       ${isReady ? this.#machineLinks(image) : nothing}
       ${isReady && isConvertible ? button('convert', text.convert, open('convert')) : nothing}
       ${isReady ? button('check', text.verify, open('verify')) : nothing} ${isReady ? download : nothing}
@@ -169,7 +176,7 @@ export class ImagePage extends ConsoleElement {
     const text = this.#text;
     const isAbout = (each: { kind: string; id: number | string | null } | null): boolean =>
       each?.kind === 'image' && each.id === image.id;
-    const own = this.desk.operations.all
+    const own = this.signedIn.operations.all
       .filter(({ snapshot }) => isAbout(snapshot.subject) || isAbout(snapshot.result))
       .toSorted((a, b) => (a.snapshot.createdAt < b.snapshot.createdAt ? 1 : -1))
       .slice(0, maxOperations);
@@ -227,7 +234,7 @@ export class ImagePage extends ConsoleElement {
     this.problem = null;
     try {
       await this.app.api.changeImage(image.id, { template: !image.template });
-      await this.desk.images.load();
+      await this.signedIn.images.load();
     } catch (error) {
       this.problem = error;
       const { message, hint } = this.app.explain(error);
@@ -239,7 +246,7 @@ export class ImagePage extends ConsoleElement {
   async #loadOperations(id: number): Promise<void> {
     try {
       const { items } = await this.app.api.operations({ subject: `image:${id}`, limit: maxOperations });
-      for (const operation of items) this.desk.operations.offer(operation);
+      for (const operation of items) this.signedIn.operations.offer(operation);
       this.requestUpdate();
     } catch (error) {
       if (!(error instanceof ApiProblem)) throw error;

@@ -2,9 +2,10 @@ import type { Image, Pool } from '@wcc/api';
 import { html, nothing } from 'lit';
 import type { PropertyDeclarations, TemplateResult } from 'lit';
 import { repeat } from 'lit/directives/repeat.js';
+import type { App } from '../app/app.ts';
 import { ConsoleElement } from '../ui/console-element.ts';
 import { emptyPool } from './empty-pool.ts';
-import { isHeld } from '../ui/is-hovered-or-focused.ts';
+import { isHoveredOrFocused } from '../ui/is-hovered-or-focused.ts';
 import { icon } from '../ui/icons.ts';
 import { lazyPart } from '../app/lazy.ts';
 import { imageRow, makingRow } from './rows.ts';
@@ -13,13 +14,14 @@ import { problemBox } from '../ui/problem.ts';
 import type { Emitter } from '../ui/emitter.ts';
 import { createKeys } from '../ui/idempotency.ts';
 import { makingImages } from '../operations/groups.ts';
-import { steadyOrder } from '../ui/stable-order.ts';
-import type { OperationEntry } from '../operations/operations-state.ts';
+import { stableOrder } from '../ui/stable-order.ts';
+import type { OperationEntry } from '../operations/operation-entry.ts';
+import { imagesTextOf } from './text/catalogue.ts';
 
 const dragEvents = ['dragover', 'dragleave', 'drop'] as const;
 
 /** The images of the pool, those being made among them, and the ways to get more. */
-export class ImagesPage extends ConsoleElement {
+export class ImagesPage extends ConsoleElement<App> {
   static override readonly properties: PropertyDeclarations = {
     ...ConsoleElement.properties,
     copying: { state: true },
@@ -71,14 +73,21 @@ export class ImagesPage extends ConsoleElement {
       this.dialog = { kind: 'upload', dropped: [...(event.dataTransfer?.files ?? [])] };
   };
 
-  protected override follows(): Emitter[] {
-    const { images, operations, link } = this.desk;
-    return [...super.follows(), images.changed, operations.changed, link.changed, this.app.router.changed];
+  protected override observed(): Emitter[] {
+    const { images, operations, connection } = this.signedIn;
+    return [
+      ...super.observed(),
+      images.changed,
+      operations.changed,
+      connection.changed,
+      this.app.router.changed,
+      this.app.lazyParts.changed,
+    ];
   }
 
   protected override render(): TemplateResult {
-    const { images: text } = this.text;
-    const { images } = this.desk;
+    const text = imagesTextOf(this.app.preferences).list;
+    const { images } = this.signedIn;
     const making = this.#arrange();
     const isEmpty = images.isLoaded && images.images.length === 0 && making.length === 0;
     return html`<div class="page-head">
@@ -114,12 +123,12 @@ export class ImagesPage extends ConsoleElement {
 
   /** Rows of images that are being made, steady under a pointer. */
   #arrange(): OperationEntry[] {
-    const { images, operations } = this.desk;
+    const { images, operations } = this.signedIn;
     const wanted = makingImages(operations.all, (id) => images.hasImage(id)).map(
       ({ snapshot }) => snapshot.id,
     );
-    this.#making = steadyOrder(this.#making, wanted, {
-      isHeld: isHeld(this.querySelector('tbody')),
+    this.#making = stableOrder(this.#making, wanted, {
+      isHoveredOrFocused: isHoveredOrFocused(this.querySelector('tbody')),
       isThere: (id) => operations.get(id) !== undefined,
     });
     return this.#making.map((id) => operations.get(id)).filter((entry) => entry !== undefined);
@@ -131,22 +140,22 @@ export class ImagesPage extends ConsoleElement {
 
   #actions(pool: Pool | undefined): TemplateResult | typeof nothing {
     if (pool === undefined || !this.#mayChange) return nothing;
-    const isOff = this.busy || !this.desk.link.isOnline;
+    const isOff = this.busy || !this.signedIn.connection.isOnline;
     return html`<div class="end">
       ${this.rescanned === null ? nothing : html`<span class="muted">${this.rescanned}</span>`}
       <button
         class="button"
         aria-disabled=${String(isOff)}
-        title=${this.desk.link.isOnline ? '' : this.text.shell.disabledOffline}
+        title=${this.signedIn.connection.isOnline ? '' : this.text.shell.disabledOffline}
         @click=${() => (isOff ? undefined : void this.#rescan(pool.id))}
       >
-        ${icon('rescan')}${this.busy ? this.text.images.rescanning : this.text.images.rescan}
+        ${icon('rescan')}${this.busy ? imagesTextOf(this.app.preferences).list.rescanning : imagesTextOf(this.app.preferences).list.rescan}
       </button>
       <button class="button" @click=${() => (this.dialog = { kind: 'import' })}>
-        ${icon('link')}${this.text.images.importFrom}
+        ${icon('link')}${imagesTextOf(this.app.preferences).list.importFrom}
       </button>
       <button class="button primary" @click=${this.#openUpload}>
-        ${icon('upload')}${this.text.images.upload}
+        ${icon('upload')}${imagesTextOf(this.app.preferences).list.upload}
       </button>
     </div>`;
   }
@@ -154,11 +163,11 @@ export class ImagesPage extends ConsoleElement {
   readonly #openUpload = (): void => void (this.dialog = { kind: 'upload', dropped: [] });
 
   #loadProblem(): TemplateResult | typeof nothing {
-    const { images } = this.desk;
+    const { images } = this.signedIn;
     // A list that is there stays; that it may be old is what the connection's banner says.
     if (images.problem === null || images.isLoaded) return nothing;
     return html`${problemBox(this.app, images.problem)}
-      <p><button class="button" @click=${() => void images.load()}>${this.text.images.again}</button></p>`;
+      <p><button class="button" @click=${() => void images.load()}>${this.text.shell.tryAgain}</button></p>`;
   }
 
   #empty(pool: Pool | undefined): TemplateResult | typeof nothing {
@@ -174,7 +183,7 @@ export class ImagesPage extends ConsoleElement {
   }
 
   #table(images: readonly Image[], making: readonly OperationEntry[]): TemplateResult {
-    const { images: text } = this.text;
+    const text = imagesTextOf(this.app.preferences).list;
     const context = {
       app: this.app,
       mayCopy: this.#mayChange,
@@ -192,7 +201,9 @@ export class ImagesPage extends ConsoleElement {
             <th role="columnheader" scope="col" class="number">${text.virtualSize}</th>
             <th role="columnheader" scope="col" class="number">${text.onDisk}</th>
             <th role="columnheader" scope="col">${text.state}</th>
-            <th role="columnheader" scope="col"><span class="visually-hidden">${text.actions}</span></th>
+            <th role="columnheader" scope="col">
+              <span class="visually-hidden">${this.text.shell.actions}</span>
+            </th>
           </tr>
         </thead>
         <tbody role="rowgroup" @pointerleave=${this.#settle} @focusout=${this.#settle}>
@@ -230,7 +241,7 @@ export class ImagesPage extends ConsoleElement {
 
   #copyDialog(image: Image): TemplateResult {
     return lazyPart(
-      'image',
+      'images',
       this.app,
       () =>
         html`<wcc-copy-dialog
@@ -244,9 +255,9 @@ export class ImagesPage extends ConsoleElement {
   async #rescan(poolId: string): Promise<void> {
     await this.#run(async () => {
       const result = await this.app.api.rescan(poolId);
-      this.rescanned = this.text.images.rescanned(result);
+      this.rescanned = imagesTextOf(this.app.preferences).list.rescanned(result);
       this.app.announcer.say(this.rescanned);
-      await this.desk.images.load();
+      await this.signedIn.images.load();
     });
   }
 
@@ -255,7 +266,7 @@ export class ImagesPage extends ConsoleElement {
       const { operation } = await this.app.api.makeSampleImage({}, this.#keyOf({}));
       // The next press, after this one has ended, is another wish.
       this.#keyOf = createKeys();
-      this.desk.operations.offer(operation);
+      this.signedIn.operations.offer(operation);
     });
   }
 

@@ -2,6 +2,12 @@ import type { Image, Pool } from '@wcc/api';
 import type { ApiClient } from '@wcc/api/client';
 import { LoadedState } from '../ui/loaded-state.ts';
 
+declare module '../app/signed-in-state.ts' {
+  interface SignedInState {
+    readonly images: ImagesState;
+  }
+}
+
 const pageSize = 200;
 
 /** The images and pools as last loaded, and whether that went well. */

@@ -3,14 +3,15 @@ import { html, nothing } from 'lit';
 import type { TemplateResult } from 'lit';
 import type { App } from '../app/app.ts';
 import { size } from '../text/format.ts';
-import { errorWordsOf } from '../text/errors.ts';
+import { errorTextOf } from '../text/errors.ts';
 import { icon } from '../ui/icons.ts';
+import { imagesTextOf } from './text/catalogue.ts';
 
 const nearlyFull = 0.9;
 
 /** Where the images lie and how much room is left; or why the pool cannot be used. */
 export function poolCard(app: App, pool: Pool): TemplateResult {
-  const { images } = app.text;
+  const { list: images } = imagesTextOf(app.preferences);
   if (pool.state === 'unavailable') return unavailable(app, pool);
   const label = images.free(size(pool.freeBytes), size(pool.totalBytes));
   return html`<section class="card pool" aria-label=${images.space}>
@@ -33,11 +34,11 @@ export function poolCard(app: App, pool: Pool): TemplateResult {
 }
 
 function unavailable(app: App, pool: Pool): TemplateResult {
-  const { text } = app;
+  const { list: text } = imagesTextOf(app.preferences);
   const reason = pool.stateReason;
-  const known = errorWordsOf(app.preferences.locale)['pool_unavailable'];
-  return html`<section class="problem" aria-label=${text.images.unavailable} data-testid="pool-unavailable">
-    ${icon('alert')}<strong>${text.images.unavailable}</strong>
+  const known = errorTextOf(app.preferences.locale)['pool_unavailable'];
+  return html`<section class="problem" aria-label=${text.unavailable} data-testid="pool-unavailable">
+    ${icon('alert')}<strong>${text.unavailable}</strong>
     ${known === undefined ? nothing : html`<span>${known.message} ${known.hint}</span>`}
     ${reason === null ? nothing : html`<span>${reason.message}</span><span>${reason.hint}</span>`}
     <code>${pool.path}</code>

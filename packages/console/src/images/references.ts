@@ -3,11 +3,11 @@ import { html } from 'lit';
 import type { TemplateResult } from 'lit';
 import type { App } from '../app/app.ts';
 import { imagePageOf, operationPageOf } from '../app/router.ts';
-import { imageTextOf } from './text/catalogue.ts';
+import { imagesTextOf } from './text/catalogue.ts';
 
 /** What uses an image, each with the way to it. */
 export function imageUsers(app: App, { usedBy }: Image): TemplateResult {
-  const { users } = imageTextOf(app.preferences);
+  const { users } = imagesTextOf(app.preferences).image;
   const pathOf = ({ kind, id }: Image['usedBy'][number]): string | null => {
     if (kind === 'image') return imagePageOf(Number(id));
     return kind === 'operation' ? operationPageOf(String(id)) : null;

@@ -3,12 +3,13 @@ import { html, nothing } from 'lit';
 import type { TemplateResult } from 'lit';
 import type { App } from '../app/app.ts';
 import { isActive, madeImageOf } from '../operations/groups.ts';
-import type { OperationEntry } from '../operations/operations-state.ts';
+import type { OperationEntry } from '../operations/operation-entry.ts';
 import { imagePageOf } from '../app/router.ts';
 import { size } from '../text/format.ts';
 import { icon } from '../ui/icons.ts';
 import { liveRow } from '../operations/live-row.ts';
 import type { RowOffers } from '../operations/live-row.ts';
+import { imagesTextOf } from './text/catalogue.ts';
 
 export interface ImageRowContext {
   app: App;
@@ -18,9 +19,10 @@ export interface ImageRowContext {
 
 /** An image that stands in the pool. */
 export function imageRow(image: Image, { app, onCopy, mayCopy }: ImageRowContext): TemplateResult {
-  const { images, shell } = app.text;
-  const isOffline = app.desk?.link.isOnline === false;
-  const isSource = app.desk?.operations.all.some(
+  const { list: images } = imagesTextOf(app.preferences);
+  const { shell } = app.text;
+  const isOffline = app.signedIn?.connection.isOnline === false;
+  const isSource = app.signedIn?.operations.all.some(
     (entry) =>
       isActive(entry) && entry.snapshot.subject.kind === 'image' && entry.snapshot.subject.id === image.id,
   );
@@ -68,7 +70,7 @@ export function imageRow(image: Image, { app, onCopy, mayCopy }: ImageRowContext
 
 /** The state, with the reason where it is not well. */
 export function stateCell(image: Image, app: App): TemplateResult {
-  const { images } = app.text;
+  const { list: images } = imagesTextOf(app.preferences);
   const why = whyNot(image, app);
   return html`<span class="state ${image.state}">
     <span class="dot"></span>
@@ -76,10 +78,11 @@ export function stateCell(image: Image, app: App): TemplateResult {
   </span>`;
 }
 
-function whyNot(image: Image, { text }: App): string {
-  if (image.state === 'missing') return text.images.missingHint;
+function whyNot(image: Image, app: App): string {
+  const { list: text } = imagesTextOf(app.preferences);
+  if (image.state === 'missing') return text.missingHint;
   if (image.state === 'ready' || image.stateReason === null) return '';
-  const { reasons, otherReason } = text.images;
+  const { reasons, otherReason } = text;
   return Object.hasOwn(reasons, image.stateReason)
     ? (reasons[image.stateReason] ?? '')
     : otherReason(image.stateReason);
@@ -89,7 +92,7 @@ function whyNot(image: Image, { text }: App): string {
 export function makingRow({ snapshot }: OperationEntry, app: App): TemplateResult {
   const offers: RowOffers = {
     verbs: ['dismiss'],
-    run: (_, id) => app.desk?.operations.dismiss(id),
+    run: (_, id) => app.signedIn?.operations.dismiss(id),
   };
   return html`<tr role="row" class="making" data-operation=${snapshot.id}>
     <td role="cell" class="main"><bdi class="name" translate="no">${madeImageOf(snapshot) ?? ''}</bdi></td>

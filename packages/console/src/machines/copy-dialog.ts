@@ -33,7 +33,7 @@ export class CopyMachineDialog extends MachineDialog {
       title: words.copy.title,
       lead: html`${words.copy.of} <bdi translate="no">${this.machine.name}</bdi>`,
       body: textField(
-        this.refusable({
+        this.withFieldError({
           id: 'vm-copy-name',
           label: words.copy.name,
           value: this.name,
@@ -61,7 +61,7 @@ export class CopyMachineDialog extends MachineDialog {
     const isAccepted = await this.send(async () => {
       const { operation } = await this.app.api.copyVm(id, { name }, this.#keyOf({ name }));
       made = operation.target?.kind === 'vm' ? operation.target.id : null;
-      this.desk.operations.offer(operation);
+      this.signedIn.operations.offer(operation);
     });
     if (!isAccepted) return;
     this.close();

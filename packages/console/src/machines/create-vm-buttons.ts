@@ -1,12 +1,13 @@
 import { html } from 'lit';
 import type { TemplateResult } from 'lit';
 import type { App } from '../app/app.ts';
+import { lazyPart } from '../app/lazy.ts';
 import { machinePageOf, pagePaths } from '../app/router.ts';
 import type { MachinesText } from './text/text.ts';
 import { icon } from '../ui/icons.ts';
 
-/** At the head of a page: step by step, or at once. */
-export function waysToMachine({ router }: App, words: MachinesText, onQuick: () => void): TemplateResult {
+/** The two ways to create a machine, for the head of a page. */
+export function createVmButtons({ router }: App, words: MachinesText, onQuick: () => void): TemplateResult {
   return html`<div class="end">
     <a class="button" href=${pagePaths.createMachine} @click=${router.onLink}
       >${icon('plus')}${words.create}</a
@@ -16,17 +17,25 @@ export function waysToMachine({ router }: App, words: MachinesText, onQuick: () 
 }
 
 export interface QuickCreateOptions {
-  /** Number of the image that somebody came from. @default 0: none */
-  wished?: number;
+  /** Id of the image that is preselected. @default 0: none */
+  imageId?: number;
   onClosed: () => void;
 }
 
-/** Leads straight to the page of the new machine, where its bar stands and then its screen. */
-export function quickCreate(app: App, { wished = 0, onClosed }: QuickCreateOptions): TemplateResult {
-  return html`<wcc-quick-create-dialog
-    .app=${app}
-    .wished=${wished}
-    .onMade=${(id: number | string | null) => (id === null ? undefined : app.router.go(machinePageOf(id)))}
-    .onClosed=${onClosed}
-  ></wcc-quick-create-dialog>`;
+/** The quick-create dialog; leads to the page of the new machine once its operation exists. */
+export function quickCreate(app: App, { imageId = 0, onClosed }: QuickCreateOptions): TemplateResult {
+  const onCreated = (id: number | string | null): void => {
+    if (id !== null) app.router.go(machinePageOf(id));
+  };
+  return lazyPart(
+    'quickCreate',
+    app,
+    () =>
+      html`<wcc-quick-create-dialog
+        .app=${app}
+        .imageId=${imageId}
+        .onCreated=${onCreated}
+        .onClosed=${onClosed}
+      ></wcc-quick-create-dialog>`,
+  );
 }

@@ -74,7 +74,7 @@ export class DeleteMachineDialog extends MachineDialog {
 
   #name(): TemplateResult {
     return textField(
-      this.refusable({
+      this.withFieldError({
         id: 'vm-delete-name',
         label: this.words.remove.typeName(this.machine.name),
         value: this.typed,
@@ -89,7 +89,7 @@ export class DeleteMachineDialog extends MachineDialog {
     if (!this.#isSure) return this.inputOf('name')?.focus();
     const isAccepted = await this.send(async () => {
       const { operation } = await this.app.api.deleteVm(id, { disks: this.isWithDisks });
-      this.desk.operations.offer(operation);
+      this.signedIn.operations.offer(operation);
     });
     if (!isAccepted) return;
     this.close();

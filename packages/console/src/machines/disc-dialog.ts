@@ -3,7 +3,8 @@ import { html } from 'lit';
 import type { PropertyDeclarations, TemplateResult } from 'lit';
 import type { Emitter } from '../ui/emitter.ts';
 import { MachineDialog } from './machine-dialog.ts';
-import { imageChoices, selectField } from '../ui/fields.ts';
+import { selectField } from '../ui/fields.ts';
+import { imageChoices } from './image-choices.ts';
 
 /** Puts an ISO into the drive. */
 export class DiscDialog extends MachineDialog {
@@ -21,12 +22,12 @@ export class DiscDialog extends MachineDialog {
     this.image = 0;
   }
 
-  protected override follows(): Emitter[] {
-    return [...super.follows(), this.desk.images.changed];
+  protected override observed(): Emitter[] {
+    return [...super.observed(), this.signedIn.images.changed];
   }
 
   get #discs(): Image[] {
-    return this.desk.images.images.filter(({ state, format }) => state === 'ready' && format === 'iso');
+    return this.signedIn.images.images.filter(({ state, format }) => state === 'ready' && format === 'iso');
   }
 
   protected override render(): TemplateResult {
@@ -40,7 +41,7 @@ export class DiscDialog extends MachineDialog {
         chosen === undefined
           ? html`<p class="question">${words.disc.none}</p>`
           : selectField(
-              this.refusable({
+              this.withFieldError({
                 id: 'vm-disc-image',
                 label: words.disc.image,
                 value: String(chosen.id),

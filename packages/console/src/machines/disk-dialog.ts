@@ -46,7 +46,7 @@ export class MachineDiskDialog extends MachineDialog {
       title: disk === null ? text.add : text.grow,
       lead: html`<bdi translate="no">${disk?.name ?? this.machine.name}</bdi>`,
       body: html`${textField(
-        this.refusable({
+        this.withFieldError({
           id: 'vm-disk-size',
           label: disk === null ? words.diskSize : text.newSize,
           value: this.size,
@@ -94,7 +94,7 @@ export class MachineDiskDialog extends MachineDialog {
           ? await api.addDisk(id, { kind: 'blank', sizeBytes, format: this.format })
           : await api.growDisk(id, disk.index, { sizeBytes }),
       );
-      void this.desk.images.load();
+      void this.signedIn.images.load();
     });
     if (!isSaved) return;
     this.app.announcer.say(disk === null ? this.words.disksText.added : this.words.disksText.grown);

@@ -8,7 +8,6 @@ import { MachineScreen } from './screen/screen.ts';
 import { MachineSettingsDialog } from './settings-dialog.ts';
 import { SerialView } from './screen/serial-view.ts';
 import { MachinePage } from './machine-page.ts';
-import { defineQuickCreate } from './quick-create/elements.ts';
 import { MachinesPage } from './machines-page.ts';
 
 /** The list of machines and the page of one: loaded with the first of them. */
@@ -23,4 +22,3 @@ customElements.define('wcc-machine-screen', MachineScreen);
 customElements.define('wcc-serial-view', SerialView);
 customElements.define('wcc-machines-page', MachinesPage);
 customElements.define('wcc-machine-page', MachinePage);
-defineQuickCreate();

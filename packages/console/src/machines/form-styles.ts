@@ -39,20 +39,6 @@ export const machineForms: CSSResult = css`
     gap: 1rem;
     padding: 0.75rem 0 0;
   }
-  .area {
-    inline-size: 100%;
-    padding: 0.5rem 0.625rem;
-    border: 1px solid var(--line-strong);
-    border-radius: var(--radius);
-    background: var(--surface);
-    color: inherit;
-    font: 0.8125rem/1.5 var(--mono);
-    resize: vertical;
-  }
-  .area[aria-invalid='true'],
-  .select[aria-invalid='true'] {
-    border-color: var(--danger);
-  }
   @media (max-width: 40rem) {
     .triple {
       grid-template-columns: minmax(0, 1fr);

@@ -5,7 +5,7 @@ import type { App } from '../app/app.ts';
 import { clockTime, count, size } from '../text/format.ts';
 import type { MachinesText } from './text/text.ts';
 import { icon } from '../ui/icons.ts';
-import { section } from '../operations/facts.ts';
+import { section } from '../ui/facts.ts';
 
 /** What the page does when a button of these cards is pressed. */
 export interface HardwareOrders {
@@ -95,7 +95,7 @@ export function disksOf(context: HardwareContext): TemplateResult {
 
 function diskOf(disk: VmDisk, context: HardwareContext): TemplateResult {
   const { app, words, machine, orders } = context;
-  const base = app.desk?.images.images.find(({ id }) => id === disk.base);
+  const base = app.signedIn?.images.images.find(({ id }) => id === disk.base);
   const facts = [size(disk.sizeBytes), disk.format ?? ''].filter((part) => part !== '').join(' · ');
   return html`${icon('disk')}<span
       ><bdi translate="no">${disk.name}</bdi

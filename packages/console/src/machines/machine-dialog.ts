@@ -1,4 +1,5 @@
 import type { ApiProblem } from '@wcc/api/client';
+import type { App } from '../app/app.ts';
 import { machinesOf } from './machines-state.ts';
 import type { MachinesState } from './machines-state.ts';
 import { machinesTextOf } from './text/catalogue.ts';
@@ -10,7 +11,7 @@ import type { FieldOptions } from '../ui/fields.ts';
 const typedAs: Readonly<Partial<Record<string, string>>> = { memoryBytes: 'memory', sizeBytes: 'size' };
 
 /** Base of the dialogs about machines. */
-export abstract class MachineDialog extends FormDialog {
+export abstract class MachineDialog extends FormDialog<App> {
   protected get closeWord(): string {
     return this.words.cancel;
   }
@@ -34,13 +35,13 @@ export abstract class MachineDialog extends FormDialog {
   }
 
   /** The same field, with what the server has against it until it is changed. */
-  protected refusable<Options extends FieldOptions>(options: Options): Options {
-    const { refusal } = this;
-    if (refusal === null || options.id !== `${this.idPrefix}-${refusal.field}`) return options;
+  protected withFieldError<Options extends FieldOptions>(options: Options): Options {
+    const { fieldError } = this;
+    if (fieldError === null || options.id !== `${this.idPrefix}-${fieldError.field}`) return options;
     const change = (value: string): void => {
-      this.refusal = null;
+      this.fieldError = null;
       options.change(value);
     };
-    return { ...options, note: refusal.words, isBad: true, isGood: false, change };
+    return { ...options, note: fieldError.words, isBad: true, isGood: false, change };
   }
 }

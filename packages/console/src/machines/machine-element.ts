@@ -1,22 +1,26 @@
 import type { CSSResult } from 'lit';
+import type { App } from '../app/app.ts';
 import { machinesOf } from './machines-state.ts';
 import type { MachinesState } from './machines-state.ts';
 import type { Emitter } from '../ui/emitter.ts';
 import { machinesTextOf } from './text/catalogue.ts';
 import type { MachinesText } from './text/text.ts';
 import { machineForms } from './form-styles.ts';
-import { machines as styles } from './styles.ts';
+import { machines } from './styles.ts';
+import { fields } from '../ui/styles/fields.ts';
 import { ConsoleElement } from '../ui/console-element.ts';
 
-/** Base of the pages about machines: their state, asked for as long as the page stands, their words and styles. */
-export abstract class MachinePart extends ConsoleElement {
+/** Base of the pages about machines: their state, polled while the page is shown, their texts and styles. */
+export abstract class MachinePart extends ConsoleElement<App> {
   #unfollow: (() => void) | null = null;
 
   override connectedCallback(): void {
     super.connectedCallback();
-    adopt(this, styles);
-    adopt(this, machineForms);
     this.#unfollow = this.machines.follow();
+  }
+
+  protected override styles(): readonly CSSResult[] {
+    return [machines, fields, machineForms];
   }
 
   override disconnectedCallback(): void {
@@ -25,9 +29,16 @@ export abstract class MachinePart extends ConsoleElement {
     this.#unfollow = null;
   }
 
-  protected override follows(): Emitter[] {
-    const { operations, link, images } = this.desk;
-    return [...super.follows(), this.machines.changed, operations.changed, link.changed, images.changed];
+  protected override observed(): Emitter[] {
+    const { operations, connection, images } = this.signedIn;
+    return [
+      ...super.observed(),
+      this.machines.changed,
+      operations.changed,
+      connection.changed,
+      images.changed,
+      this.app.lazyParts.changed,
+    ];
   }
 
   protected get machines(): MachinesState {
@@ -42,12 +53,4 @@ export abstract class MachinePart extends ConsoleElement {
   protected get mayMake(): boolean {
     return this.app.session.current?.user.role !== 'viewer';
   }
-}
-
-/** The styles of a part that is loaded later join those of the console when it is first shown. */
-export function adopt(element: Element, { styleSheet }: CSSResult): void {
-  const root = element.getRootNode();
-  if (!(root instanceof ShadowRoot) || styleSheet === undefined) return;
-  if (!root.adoptedStyleSheets.includes(styleSheet))
-    root.adoptedStyleSheets = [...root.adoptedStyleSheets, styleSheet];
 }

@@ -14,7 +14,7 @@ import { machineState } from './state-badge.ts';
 import { problemBox } from '../ui/problem.ts';
 import type { Emitter } from '../ui/emitter.ts';
 import { madeMachineOf } from './pending-rows.ts';
-import type { OperationEntry } from '../operations/operations-state.ts';
+import type { OperationEntry } from '../operations/operation-entry.ts';
 import { machinePageOf, pagePaths } from '../app/router.ts';
 
 type Verb = 'start' | 'shutdown' | 'power-off' | 'reset';
@@ -39,8 +39,8 @@ export class MachinePage extends MachinePart {
     this.view = 'screen';
   }
 
-  protected override follows(): Emitter[] {
-    return [...super.follows(), this.app.router.changed];
+  protected override observed(): Emitter[] {
+    return [...super.observed(), this.app.router.changed];
   }
 
   get #machine(): Vm | undefined {
@@ -85,7 +85,7 @@ export class MachinePage extends MachinePart {
   }
 
   get #offReason(): string | null {
-    if (!this.desk.link.isOnline) return this.text.shell.disabledOffline;
+    if (!this.signedIn.connection.isOnline) return this.text.shell.disabledOffline;
     return this.isBusy ? this.words.busy : null;
   }
 
@@ -112,7 +112,7 @@ export class MachinePage extends MachinePart {
   /** A machine that is not there yet, or came to nothing: its operation says why. One that was made is gone. */
   #openMaker(): OperationEntry | undefined {
     const { machineId } = this.app.router;
-    return this.desk.operations.all.find(({ snapshot, isHistory }) => {
+    return this.signedIn.operations.all.find(({ snapshot, isHistory }) => {
       const made = snapshot.target?.kind === 'vm' ? snapshot.target : snapshot.subject;
       if (isHistory || snapshot.state === 'succeeded' || madeMachineOf(snapshot) === null) return false;
       return made.kind === 'vm' && made.id === machineId;

@@ -7,9 +7,9 @@ import { icon } from '../ui/icons.ts';
 import { MachinePart } from './machine-element.ts';
 import { machineRow, makingMachineRow } from './rows.ts';
 import { problemBox } from '../ui/problem.ts';
-import { quickCreate, waysToMachine } from './create-vm-buttons.ts';
+import { quickCreate, createVmButtons } from './create-vm-buttons.ts';
 import { makingMachines, sortMachines } from './pending-rows.ts';
-import type { OperationEntry } from '../operations/operations-state.ts';
+import type { OperationEntry } from '../operations/operation-entry.ts';
 
 /** All machines that one may see, those being made among them. */
 export class MachinesPage extends MachinePart {
@@ -36,7 +36,7 @@ export class MachinesPage extends MachinePart {
 
   protected override render(): TemplateResult {
     const { machines, isLoaded, problem, host } = this.machines;
-    const making = makingMachines(this.desk.operations.all, machines);
+    const making = makingMachines(this.signedIn.operations.all, machines);
     const isEmpty = machines.length + making.length === 0;
     const waiting = problem === null ? html`<p class="muted">${this.text.shell.loading}</p>` : nothing;
     return html`<div class="page-head">
@@ -49,7 +49,7 @@ export class MachinesPage extends MachinePart {
   }
 
   #actions(): TemplateResult {
-    return waysToMachine(this.app, this.words, () => (this.isCreating = true));
+    return createVmButtons(this.app, this.words, () => (this.isCreating = true));
   }
 
   #empty(): TemplateResult {
@@ -81,7 +81,7 @@ export class MachinesPage extends MachinePart {
             <th role="columnheader" scope="col" class="number">${words.disks}</th>
             <th role="columnheader" scope="col">${words.owner}</th>
             <th role="columnheader" scope="col">
-              <span class="visually-hidden">${this.text.images.actions}</span>
+              <span class="visually-hidden">${this.text.shell.actions}</span>
             </th>
           </tr>
         </thead>
@@ -102,8 +102,8 @@ export class MachinesPage extends MachinePart {
   }
 
   #dialog(): TemplateResult {
-    const wished = Number(new URLSearchParams(this.app.router.search).get('image') ?? 0);
-    return quickCreate(this.app, { wished, onClosed: () => (this.isCreating = false) });
+    const imageId = Number(new URLSearchParams(this.app.router.search).get('image') ?? 0);
+    return quickCreate(this.app, { imageId, onClosed: () => (this.isCreating = false) });
   }
 
   async #start({ id, uuid, name }: Vm): Promise<void> {

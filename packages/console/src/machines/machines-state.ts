@@ -1,7 +1,8 @@
 import type { Host, Vm } from '@wcc/api';
 import type { Snapshot } from '@wcc/progress';
 import type { ApiClient } from '@wcc/api/client';
-import type { App, Desk } from '../app/app.ts';
+import type { App } from '../app/app.ts';
+import type { SignedInState } from '../app/signed-in-state.ts';
 import { LoadedState } from '../ui/loaded-state.ts';
 
 const pollMs = 3000;
@@ -92,21 +93,21 @@ export class MachinesState extends LoadedState {
   }
 }
 
-const ofDesk = new WeakMap<Desk, MachinesState>();
+const ofDesk = new WeakMap<SignedInState, MachinesState>();
 
 /** One for all pages of whoever is signed in. Made when the first of them is shown: the console loads without it. */
 export function machinesOf(app: App): MachinesState {
-  const { desk } = app;
-  if (desk === null) throw new Error('Machines need somebody signed in.');
-  const known = ofDesk.get(desk);
+  const { signedIn } = app;
+  if (signedIn === null) throw new Error('Machines need somebody signed in.');
+  const known = ofDesk.get(signedIn);
   if (known !== undefined) return known;
   const machines = new MachinesState({
     api: app.api,
-    isAsking: () => app.session.view.kind === 'signed_in' && !desk.operations.isPaused,
+    isAsking: () => app.session.view.kind === 'signed_in' && !signedIn.operations.isPaused,
   });
-  ofDesk.set(desk, machines);
+  ofDesk.set(signedIn, machines);
   // An operation that began or ended made, changed or took away a machine.
-  desk.operations.listenAll(({ snapshot }, before) => {
+  signedIn.operations.listenAll(({ snapshot }, before) => {
     if (isOfMachine(snapshot) && snapshot.state !== before?.snapshot.state) void machines.load();
   });
   return machines;

@@ -2,8 +2,9 @@ import type { Operation } from '@wcc/api';
 import { html, nothing } from 'lit';
 import type { PropertyDeclarations, TemplateResult } from 'lit';
 import { repeat } from 'lit/directives/repeat.js';
+import type { App } from '../app/app.ts';
 import type { Emitter } from '../ui/emitter.ts';
-import { Listing } from '../ui/paged-list.ts';
+import { PagedList } from '../ui/paged-list.ts';
 import { operationPageOf, pagePaths } from '../app/router.ts';
 import { clockTime } from '../text/format.ts';
 import { machinesTextOf } from './text/catalogue.ts';
@@ -14,13 +15,13 @@ import type { RowOffers } from '../operations/live-row.ts';
 const maxCount = 5;
 
 /** The latest operations on one machine. */
-export class MachineOperations extends ConsoleElement {
+export class MachineOperations extends ConsoleElement<App> {
   static override readonly properties: PropertyDeclarations = {
     ...ConsoleElement.properties,
     machine: { attribute: false },
   };
   declare machine: number;
-  #listing: Listing<Operation> | null = null;
+  #listing: PagedList<Operation> | null = null;
   #askedFor = '';
   readonly #offers: RowOffers = {
     verbs: ['details'],
@@ -28,22 +29,22 @@ export class MachineOperations extends ConsoleElement {
     run: (_, id) => this.app.router.go(operationPageOf(id)),
   };
 
-  get #list(): Listing<Operation> {
-    this.#listing ??= new Listing(async () => {
+  get #list(): PagedList<Operation> {
+    this.#listing ??= new PagedList(async () => {
       const { items } = await this.app.api.operations({ subject: `vm:${this.machine}`, limit: maxCount });
-      for (const operation of items) this.desk.operations.offer(operation);
+      for (const operation of items) this.signedIn.operations.offer(operation);
       return { items };
     });
     return this.#listing;
   }
 
-  protected override follows(): Emitter[] {
-    return [...super.follows(), this.#list.changed, this.desk.operations.changed];
+  protected override observed(): Emitter[] {
+    return [...super.observed(), this.#list.changed, this.signedIn.operations.changed];
   }
 
   /** Anew whenever an operation of this machine came or ended. */
   protected override willUpdate(): void {
-    const own = this.desk.operations.all.filter(
+    const own = this.signedIn.operations.all.filter(
       ({ snapshot: { subject } }) => subject.kind === 'vm' && subject.id === this.machine,
     );
     const askedFor = [this.machine, ...own.map(({ snapshot }) => `${snapshot.id}${snapshot.state}`)].join();

@@ -1,7 +1,7 @@
 import type { Vm } from '@wcc/api';
 import { isTerminal } from '@wcc/progress';
 import type { Snapshot } from '@wcc/progress';
-import type { OperationEntry } from '../operations/operations-state.ts';
+import type { OperationEntry } from '../operations/operation-entry.ts';
 
 const makers: readonly string[] = ['create_vm', 'quick_create_vm', 'copy_vm'];
 

@@ -3,8 +3,8 @@ import { html, nothing } from 'lit';
 import type { TemplateResult } from 'lit';
 import type { App } from '../app/app.ts';
 import { madeMachineOf } from './pending-rows.ts';
-import type { OperationEntry } from '../operations/operations-state.ts';
-import { machinePageOf, screenWish } from '../app/router.ts';
+import type { OperationEntry } from '../operations/operation-entry.ts';
+import { machinePageOf, openScreenParam } from '../app/router.ts';
 import { count, size } from '../text/format.ts';
 import type { MachinesText } from './text/text.ts';
 import { icon } from '../ui/icons.ts';
@@ -24,7 +24,8 @@ export interface MachineRowContext {
 export function machineRow(machine: Vm, context: MachineRowContext): TemplateResult {
   const { app, words } = context;
   const { locale } = app.preferences;
-  const isWorked = machine.operation !== null && app.desk?.operations.get(machine.operation) !== undefined;
+  const isWorked =
+    machine.operation !== null && app.signedIn?.operations.get(machine.operation) !== undefined;
   if (isWorked) return workedRow(machine, app);
   return html`<tr role="row" data-machine=${machine.uuid}>
     <td role="cell" class="main">${nameOf(machine, app)} ${marks(machine, words)}</td>
@@ -57,7 +58,7 @@ function marks({ foreign }: Vm, words: MachinesText): TemplateResult | typeof no
 
 function actions(machine: Vm, { app, words, busy, onStart }: MachineRowContext): unknown {
   const { id, name, may } = machine;
-  const isOff = busy === machine.uuid || app.desk?.link.isOnline === false;
+  const isOff = busy === machine.uuid || app.signedIn?.connection.isOnline === false;
   if (may.start)
     return html`<button
       class="button small"
@@ -70,7 +71,7 @@ function actions(machine: Vm, { app, words, busy, onStart }: MachineRowContext):
   if (may.screen && id !== null)
     return html`<a
       class="button small"
-      href="${machinePageOf(id)}?${screenWish}"
+      href="${machinePageOf(id)}?${openScreenParam}"
       aria-label=${words.screenOf(name)}
       @click=${app.router.onLink}
       >${icon('screen')}${words.screen}</a
@@ -89,7 +90,7 @@ function workedRow(machine: Vm, app: App): TemplateResult {
 export function makingMachineRow({ snapshot }: OperationEntry, app: App): TemplateResult {
   const offers: RowOffers = {
     verbs: ['dismiss'],
-    run: (_, id) => app.desk?.operations.dismiss(id),
+    run: (_, id) => app.signedIn?.operations.dismiss(id),
   };
   return html`<tr role="row" class="making" data-operation=${snapshot.id}>
     <td role="cell" class="main">

@@ -55,7 +55,7 @@ export class MachineSettingsDialog extends MachineDialog {
     const isBadCpus = parseCpus(form.cpus) === undefined;
     const isBadMemory = parseMemory(form.memory) === undefined;
     return html`${textField(
-        this.refusable({
+        this.withFieldError({
           id: 'vm-settings-name',
           label: words.name,
           value: form.name,
@@ -66,7 +66,7 @@ export class MachineSettingsDialog extends MachineDialog {
       )}
       <div class="pair">
         ${textField(
-          this.refusable({
+          this.withFieldError({
             id: 'vm-settings-cpus',
             label: words.cpus,
             value: form.cpus,
@@ -77,7 +77,7 @@ export class MachineSettingsDialog extends MachineDialog {
           }),
         )}
         ${textField(
-          this.refusable({
+          this.withFieldError({
             id: 'vm-settings-memory',
             label: words.memory,
             value: form.memory,

@@ -1,19 +1,17 @@
 import { describe, expect, it } from 'vitest';
 import type { Snapshot } from '@wcc/progress';
-import { textOf } from '../text/catalogue.ts';
-import { newsOf } from './announcements.ts';
+import { announcementOf } from './announcements.ts';
 import { entryOf } from './operations-state.testkit.ts';
 
 const context = {
-  text: textOf('en'),
   locale: 'en' as const,
   userId: 'u1',
-  isFed: () => false,
+  isSending: () => false,
   explain: () => 'The disk is broken.',
 };
 
 function tell(before: Partial<Snapshot>, after: Partial<Snapshot>, owner = 'u1') {
-  return newsOf(entryOf({ ...after, owner }), entryOf({ ...before, owner }), context);
+  return announcementOf(entryOf({ ...after, owner }), entryOf({ ...before, owner }), context);
 }
 
 describe('news', () => {
@@ -37,7 +35,7 @@ describe('news', () => {
       isAlert: true,
     });
     expect(tell({}, failed, 'u2')).toBeNull();
-    expect(newsOf(entryOf(failed), undefined, context)).toBeNull();
+    expect(announcementOf(entryOf(failed), undefined, context)).toBeNull();
   });
 
   it('tells a stall once', () => {

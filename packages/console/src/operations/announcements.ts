@@ -1,86 +1,93 @@
-import { actionName } from '@wcc/progress/element';
 import type { OperationState, Phase, Snapshot } from '@wcc/progress';
-import type { Locale, Text } from '../text/text.ts';
-import type { OperationEntry } from './operations-state.ts';
+import { actionName } from '@wcc/progress/element';
+import type { Locale } from '../text/text.ts';
+import type { OperationEntry } from './operation-entry.ts';
+import { operationsTextOf } from './text/catalogue.ts';
+import type { AnnouncementsText } from './text/text.ts';
 
-export interface News {
+export interface Announcement {
   text: string;
-  /** A failure of one's own work interrupts what a screen reader says. */
+  /** A failure of the user's own operation interrupts the screen reader. */
   isAlert: boolean;
 }
 
-export interface NewsContext {
-  text: Text;
+export interface AnnouncementContext {
   locale: Locale;
-  /** Id of the user who looks. */
+  /** Id of the signed-in user. */
   userId: string;
   /** Whether this page sends the file of an upload. */
-  isFed: (id: string) => boolean;
+  isSending: (id: string) => boolean;
   explain: (error: NonNullable<Snapshot['error']>) => string;
 }
 
+/** Quarters are announced only for operations that take longer. */
 const longMs = 60_000;
 
-/** What changed between two states of an operation that is worth saying, or `null`. */
-export function newsOf(
+/** What to announce about a change of an operation; `null` for nothing. */
+export function announcementOf(
   entry: OperationEntry,
   before: OperationEntry | undefined,
-  context: NewsContext,
-): News | null {
+  context: AnnouncementContext,
+): Announcement | null {
   const { snapshot } = entry;
-  const isOwn = snapshot.owner === context.userId;
-  // What already ran when the page was opened is read by whoever wants to know.
-  if (before === undefined || !isOwn) return null;
-  const what = whatOf(snapshot, context);
-  const { news } = context.text;
-  if (entry.isUnknown) return { text: news.unknown(what), isAlert: false };
+  // An operation that was there when the page was opened is not new to announce.
+  if (before === undefined || snapshot.owner !== context.userId) return null;
+  const name = spokenName(snapshot, context.locale);
+  const text = textOf(context.locale);
+  if (entry.isUnknown) return { text: text.unknown(name), isAlert: false };
   if (snapshot.state === 'failed' && before.snapshot.state !== 'failed') {
     const why = snapshot.error === null ? '' : context.explain(snapshot.error);
-    return { text: news.failed(what, why), isAlert: true };
+    return { text: text.failed(name, why), isAlert: true };
   }
-  const said = changeOf(snapshot, before.snapshot, context);
-  return said === null ? null : { text: said, isAlert: false };
+  const change = changeOf(snapshot, before.snapshot, context);
+  return change === null ? null : { text: change, isAlert: false };
 }
 
-type Language = Pick<NewsContext, 'text' | 'locale' | 'isFed'>;
+type ChangeContext = Pick<AnnouncementContext, 'locale' | 'isSending'>;
 
-/** An operation in the middle of a sentence. */
-export function whatOf(
-  { action, subject, target }: Snapshot,
-  { text, locale }: Pick<NewsContext, 'text' | 'locale'>,
-): string {
-  if (action === 'make_sample_image') return text.news.making(target?.name ?? subject.name);
-  if (action === 'copy_vm_image') return text.news.copyOf(subject.name, target?.name ?? subject.name);
+function textOf(locale: Locale): AnnouncementsText {
+  return operationsTextOf({ locale }).announcements;
+}
+
+/** An operation's name inside a sentence. */
+export function spokenName({ action, subject, target }: Snapshot, locale: Locale): string {
+  const text = textOf(locale);
+  if (action === 'make_sample_image') return text.making(target?.name ?? subject.name);
+  if (action === 'copy_vm_image') return text.copyOf(subject.name, target?.name ?? subject.name);
   return `${actionName(action, locale)} ${subject.name}`;
 }
 
-function changeOf(next: Snapshot, before: Snapshot, language: Language): string | null {
-  const what = whatOf(next, language);
-  const { text } = language;
-  if (next.state !== before.state) return stateNews(next, before.state, language);
-  if (next.stalled && !before.stalled) return text.news.stalled(what);
+function changeOf(next: Snapshot, before: Snapshot, context: ChangeContext): string | null {
+  if (next.state !== before.state) return stateChange(next, before.state, context);
+  const name = spokenName(next, context.locale);
+  const text = textOf(context.locale);
+  if (next.stalled && !before.stalled) return text.stalled(name);
   const quarter = quarterOf(next);
   const isLong = next.elapsedMs + (next.etaMs ?? 0) > longMs;
   if (!isLong || next.phaseIndex !== before.phaseIndex || quarter <= quarterOf(before)) return null;
-  return text.news.quarter(what, `${quarter * 25} %`);
+  return text.quarter(name, `${quarter * 25} %`);
 }
 
-function stateNews(next: Snapshot, before: OperationState, language: Language): string | null {
-  const what = whatOf(next, language);
-  const { news } = language.text;
+function stateChange(
+  next: Snapshot,
+  before: OperationState,
+  { locale, isSending }: ChangeContext,
+): string | null {
+  const name = spokenName(next, locale);
+  const text = textOf(locale);
   switch (next.state) {
     case 'running':
-      return before === 'queued' ? news.started(what) : news.resumed(what);
+      return before === 'queued' ? text.started(name) : text.resumed(name);
     case 'paused':
     case 'cancelling':
     case 'cancelled':
     case 'succeeded':
-      return news[next.state](what);
+      return text[next.state](name);
     case 'interrupted':
       if (next.stateReason?.code === 'waiting_for_client')
-        return language.isFed(next.id) ? null : news.waitsForFile(what);
-      // Whether another program goes on, nobody here can promise.
-      return next.stateReason?.code === 'publisher_silent' ? news.silent(what) : news.interrupted(what);
+        return isSending(next.id) ? null : text.waitsForFile(name);
+      // This server cannot promise that another program resumes.
+      return next.stateReason?.code === 'publisher_silent' ? text.silent(name) : text.interrupted(name);
     case 'queued':
     case 'failed':
     default:

@@ -7,30 +7,15 @@ import type { TemplateResult } from 'lit';
 import type { App } from '../app/app.ts';
 import { operationPageOf, pagePaths } from '../app/router.ts';
 import { clockTime, count } from '../text/format.ts';
+import { fact, section } from '../ui/facts.ts';
+import { operationsTextOf } from './text/catalogue.ts';
 
 type Part = TemplateResult | typeof nothing;
-
-/** A card with a heading; left out when there is nothing in it. */
-export function section(title: string, content: unknown): TemplateResult {
-  return html`<section class="card panel" aria-label=${title}>
-    <h2>${title}</h2>
-    ${content}
-  </section>`;
-}
-
-/** A term and its description; a fact that is not known is not shown. */
-export function fact(term: string, value: unknown): Part {
-  if (value === null || value === undefined || value === '' || value === nothing) return nothing;
-  return html`<div>
-    <dt>${term}</dt>
-    <dd>${value}</dd>
-  </div>`;
-}
 
 /** How long each phase took, and how much of the current one is done. */
 export function phasesOf(app: App, { phases, state }: Snapshot): Part {
   if (phases.length === 0) return nothing;
-  const { operation: text } = app.text;
+  const { operation: text } = operationsTextOf(app.preferences);
   const { locale } = app.preferences;
   return section(
     text.phases,
@@ -70,7 +55,7 @@ function amountOf(phase: Phase | PhaseName, app: App): string {
 
 export function bytesOf(app: App, { bytes, method }: Snapshot): Part {
   if (bytes === null) return nothing;
-  const { operation: text } = app.text;
+  const { operation: text } = operationsTextOf(app.preferences);
   const names = ['virtual', 'data', 'written', 'shared', 'skipped'] as const;
   return section(
     text.bytes,
@@ -84,7 +69,7 @@ export function bytesOf(app: App, { bytes, method }: Snapshot): Part {
 /** Message and hint in the reader's language, code and the server's own words for whoever has to look further. */
 export function errorOf(app: App, { error }: Snapshot): Part {
   if (error === null) return nothing;
-  const { operation: text } = app.text;
+  const { operation: text } = operationsTextOf(app.preferences);
   const { message, hint } = app.explainOperation(error);
   return section(
     text.error,
@@ -101,7 +86,7 @@ export function warningsOf(app: App, { warnings }: Snapshot): Part {
   if (warnings.length === 0) return nothing;
   const { locale } = app.preferences;
   return section(
-    app.text.operation.warnings,
+    operationsTextOf(app.preferences).operation.warnings,
     html`<ul class="warnings">
       ${warnings.map((code) => html`<li>${warningText(code, locale)} <code>${code}</code></li>`)}
     </ul>`,
@@ -110,7 +95,7 @@ export function warningsOf(app: App, { warnings }: Snapshot): Part {
 
 /** Who, when, and what it has to do with. */
 export function aboutOf(app: App, snapshot: Snapshot): TemplateResult {
-  const { operation: text } = app.text;
+  const { operation: text } = operationsTextOf(app.preferences);
   const time = (at: string | null): Part =>
     at === null ? nothing : html`<time datetime=${at}>${clockTime(at, app.preferences.locale)}</time>`;
   const link = (id: string | null): Part =>
@@ -138,12 +123,14 @@ function subjectOf(app: App, subject: Reference): TemplateResult {
   if (subject.id === null) return name(subject.name);
   const query = `?subject=${encodeURIComponent(subject.kind)}:${encodeURIComponent(String(subject.id))}`;
   return html`${name(subject.name)}
-    <a href="${pagePaths.operations}${query}" @click=${app.router.onLink}>${app.text.operation.others}</a>`;
+    <a href="${pagePaths.operations}${query}" @click=${app.router.onLink}
+      >${operationsTextOf(app.preferences).operation.others}</a
+    >`;
 }
 
 function resultOf(app: App, { result, target }: Snapshot): Part {
   if (result === null) return nothing;
-  const { showImage, showMachine } = app.text.operation;
+  const { showImage, showMachine } = operationsTextOf(app.preferences).operation;
   if (result.kind !== 'image' && result.kind !== 'vm')
     return html`<code translate="no">${result.kind} ${result.id}</code>`;
   return html`${target === null ? nothing : name(target.name)}
@@ -155,7 +142,7 @@ function resultOf(app: App, { result, target }: Snapshot): Part {
 /** The server notes in English: that is how it is read out, too. */
 export function logOf(app: App, log: OperationLog['items'] | null): Part {
   if (log === null) return nothing;
-  const { operation: text } = app.text;
+  const { operation: text } = operationsTextOf(app.preferences);
   return section(
     text.log,
     log.length === 0

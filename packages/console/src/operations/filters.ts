@@ -7,12 +7,13 @@ import type { App } from '../app/app.ts';
 import { activeStates, formatFilter, isFiltered, noFilter } from './filter.ts';
 import type { OperationFilter } from './filter.ts';
 import { icon } from '../ui/icons.ts';
+import { operationsTextOf } from './text/catalogue.ts';
 
 type Choice = readonly [value: string, label: string];
 
 /** The filters of the operations page. What is chosen goes into the address, from where the page reads it. */
 export function operationFilters(app: App, filter: OperationFilter): TemplateResult {
-  const { filters } = app.text.operations;
+  const { filters } = operationsTextOf(app.preferences).list;
   const set = (change: Partial<OperationFilter>): void =>
     app.router.replaceSearch(formatFilter({ ...filter, ...change }));
   const states = (text: string): OperationState[] =>
@@ -87,8 +88,8 @@ function withCurrent(choices: readonly Choice[], current: Choice): readonly Choi
   return choices.some(([value]) => value === current[0]) ? choices : [...choices, current];
 }
 
-function stateChoices({ text }: App, states: readonly OperationState[]): readonly Choice[] {
-  const { filters, states: names } = text.operations;
+function stateChoices({ preferences }: App, states: readonly OperationState[]): readonly Choice[] {
+  const { filters, states: names } = operationsTextOf(preferences).list;
   const single = (
     ['queued', 'running', 'paused', 'interrupted', 'succeeded', 'failed', 'cancelled'] as const
   ).map((state): Choice => [state, names[state]]);
@@ -100,20 +101,20 @@ function stateChoices({ text }: App, states: readonly OperationState[]): readonl
 
 function actionChoices(app: App, current: string): readonly Choice[] {
   const { locale } = app.preferences;
-  const seen = app.desk?.operations.all.map(({ snapshot }) => snapshot.action) ?? [];
+  const seen = app.signedIn?.operations.all.map(({ snapshot }) => snapshot.action) ?? [];
   const actions = [...new Set([...operationActions, ...seen, ...(current === '' ? [] : [current])])];
   const named = actions.map((action): Choice => [action, actionName(action, locale)]);
-  return [['', app.text.operations.filters.any], ...named];
+  return [['', operationsTextOf(app.preferences).list.filters.any], ...named];
 }
 
 function subjectChoices(app: App, current: string): readonly Choice[] {
-  const images = app.desk?.images.images ?? [];
-  const known = app.desk?.operations.all.find(
+  const images = app.signedIn?.images.images ?? [];
+  const known = app.signedIn?.operations.all.find(
     ({ snapshot }) => `${snapshot.subject.kind}:${snapshot.subject.id}` === current,
   );
   return withCurrent(
     [
-      ['', app.text.operations.filters.any],
+      ['', operationsTextOf(app.preferences).list.filters.any],
       ...images.map((image): Choice => [`image:${image.id}`, image.name]),
     ],
     [current, known?.snapshot.subject.name ?? current],

@@ -1,6 +1,6 @@
 import { isTerminal } from '@wcc/progress';
 import type { Snapshot } from '@wcc/progress';
-import type { OperationEntry } from './operations-state.ts';
+import type { OperationEntry } from './operation-entry.ts';
 
 export function isActive(entry: OperationEntry): boolean {
   return !isTerminal(entry.snapshot.state) && !entry.isUnknown;

@@ -2,6 +2,7 @@ import { html, nothing } from 'lit';
 import type { PropertyDeclarations, TemplateResult } from 'lit';
 import type { WccProgressElement } from '@wcc/progress/element';
 import type { ProgressActionDetail, RowVerb } from '@wcc/progress/element';
+import type { App } from '../app/app.ts';
 import type { Emitter } from '../ui/emitter.ts';
 import { operationPageOf } from '../app/router.ts';
 import { ConsoleElement } from '../ui/console-element.ts';
@@ -18,7 +19,7 @@ export interface RowOffers {
  * `<wcc-progress>` bound to one operation of the state. Progress goes straight to the element, so that ten
  * snapshots a second of one row render nothing else of the console.
  */
-export class LiveRow extends ConsoleElement {
+export class LiveRow extends ConsoleElement<App> {
   static override readonly properties: PropertyDeclarations = {
     ...ConsoleElement.properties,
     operation: { type: String },
@@ -37,9 +38,9 @@ export class LiveRow extends ConsoleElement {
     this.offers = null;
   }
 
-  protected override follows(): Emitter[] {
-    const { link, operations, uploads } = this.desk;
-    return [...super.follows(), link.changed, operations.pausing, uploads.changed];
+  protected override observed(): Emitter[] {
+    const { connection, operations, uploads } = this.signedIn;
+    return [...super.observed(), connection.changed, operations.pausing, uploads.changed];
   }
 
   override connectedCallback(): void {
@@ -57,9 +58,9 @@ export class LiveRow extends ConsoleElement {
     return html`<wcc-progress
       locale=${this.app.preferences.locale}
       ?compact=${this.compact}
-      ?frozen=${this.desk.operations.isPaused}
+      ?frozen=${this.signedIn.operations.isPaused}
       .href=${this.offers?.hasLink === true ? operationPageOf(this.operation) : ''}
-      .connection=${this.desk.link.isOnline ? 'online' : 'offline'}
+      .connection=${this.signedIn.connection.isOnline ? 'online' : 'offline'}
       .explain=${(error: Parameters<typeof this.app.explainOperation>[0]) => this.app.explainOperation(error)}
       @wcc-action=${this.#onAction}
     ></wcc-progress>`;
@@ -69,7 +70,7 @@ export class LiveRow extends ConsoleElement {
     if (this.#watched !== this.operation) {
       this.#unwatch();
       this.#watched = this.operation;
-      this.#stop = this.desk.operations.listen(this.operation, () => this.#feed());
+      this.#stop = this.signedIn.operations.listen(this.operation, () => this.#feed());
     }
     this.#feed();
   }
@@ -82,9 +83,9 @@ export class LiveRow extends ConsoleElement {
 
   #feed(): void {
     const row = this.querySelector<WccProgressElement>('wcc-progress');
-    const entry = this.desk.operations.get(this.operation);
+    const entry = this.signedIn.operations.get(this.operation);
     if (row === null || entry === undefined) return;
-    const { uploads } = this.desk;
+    const { uploads } = this.signedIn;
     row.snapshot = entry.snapshot;
     row.note = uploads.noteOf(this.operation);
     this.#offer(row, uploads.mayChoose(entry.snapshot));
@@ -103,14 +104,14 @@ export class LiveRow extends ConsoleElement {
     const { verb, id } = event.detail;
     if (verb === 'cancel' || verb === 'pause' || verb === 'resume' || verb === 'retry')
       void this.#order(verb, id);
-    else if (verb === 'choose') this.desk.uploads.choose(id);
+    else if (verb === 'choose') this.signedIn.uploads.choose(id);
     else this.offers?.run(verb, id);
   };
 
   async #order(verb: 'cancel' | 'pause' | 'resume' | 'retry', id: string): Promise<void> {
     try {
       const { operation } = await this.app.api[verb](id);
-      this.desk.operations.offer(operation);
+      this.signedIn.operations.offer(operation);
     } catch (error) {
       // Said where the button was, and aloud: the row itself stays as the server sees it.
       const { message, hint } = this.app.explain(error);
@@ -125,7 +126,7 @@ export function liveRow(
   id: string,
   options: { compact?: boolean; offers?: RowOffers } = {},
 ): TemplateResult | typeof nothing {
-  if (app.desk?.operations.get(id) === undefined) return nothing;
+  if (app.signedIn?.operations.get(id) === undefined) return nothing;
   return html`<wcc-live-row
     .app=${app}
     .operation=${id}

@@ -4,23 +4,26 @@ import { formatRate } from '@wcc/progress';
 import type { Snapshot } from '@wcc/progress';
 import { html, nothing, svg } from 'lit';
 import type { PropertyDeclarations, TemplateResult } from 'lit';
+import type { App } from '../app/app.ts';
 import { ConsoleElement } from '../ui/console-element.ts';
 import { icon } from '../ui/icons.ts';
 import { lazyPart } from '../app/lazy.ts';
 import { liveRow } from './live-row.ts';
 import type { RowOffers } from './live-row.ts';
-import { aboutOf, bytesOf, errorOf, logOf, phasesOf, section, warningsOf } from './facts.ts';
+import { aboutOf, bytesOf, errorOf, logOf, phasesOf, warningsOf } from './facts.ts';
+import { section } from '../ui/facts.ts';
 import { problemBox } from '../ui/problem.ts';
 import type { Emitter } from '../ui/emitter.ts';
-import type { OperationEntry } from './operations-state.ts';
+import type { OperationEntry } from './operation-entry.ts';
 import { RateHistory, sparkline } from './rate-history.ts';
 import { pagePaths } from '../app/router.ts';
+import { operationsTextOf } from './text/catalogue.ts';
 
 const paintEveryMs = 250;
 const chart = { width: 600, height: 80 };
 
 /** Everything about one operation: its row, and below it what the row leaves out. */
-export class OperationPage extends ConsoleElement {
+export class OperationPage extends ConsoleElement<App> {
   static override readonly properties: PropertyDeclarations = {
     ...ConsoleElement.properties,
     problem: { state: true },
@@ -38,7 +41,7 @@ export class OperationPage extends ConsoleElement {
   readonly #offers: RowOffers = {
     verbs: ['open'],
     run: (verb, id) => {
-      const result = this.desk.operations.get(id)?.snapshot.result;
+      const result = this.signedIn.operations.get(id)?.snapshot.result;
       if (verb === 'open' && result) this.app.router.goToResult(result);
     },
   };
@@ -50,8 +53,13 @@ export class OperationPage extends ConsoleElement {
     this.copied = false;
   }
 
-  protected override follows(): Emitter[] {
-    return [...super.follows(), this.desk.operations.changed, this.app.router.changed];
+  protected override observed(): Emitter[] {
+    return [
+      ...super.observed(),
+      this.signedIn.operations.changed,
+      this.app.router.changed,
+      this.app.lazyParts.changed,
+    ];
   }
 
   override disconnectedCallback(): void {
@@ -72,14 +80,14 @@ export class OperationPage extends ConsoleElement {
     this.problem = null;
     this.log = null;
     this.copied = false;
-    this.#stop = this.desk.operations.listen(operationId, () => this.#onSnapshot());
+    this.#stop = this.signedIn.operations.listen(operationId, () => this.#onSnapshot());
     this.#onSnapshot();
     void this.#load(operationId);
   }
 
   protected override render(): TemplateResult {
-    const { operation: text } = this.text;
-    const entry = this.desk.operations.get(this.#id);
+    const { operation: text } = operationsTextOf(this.app.preferences);
+    const entry = this.signedIn.operations.get(this.#id);
     return html`<div class="page-head">
         <h1>${text.title}</h1>
         <a class="button quiet" href=${pagePaths.operations} @click=${this.app.router.onLink}
@@ -91,12 +99,15 @@ export class OperationPage extends ConsoleElement {
 
   /** What does not exist and what may not be seen are told apart by nobody. */
   #missing(): TemplateResult {
-    const { operation: text, shell } = this.text;
+    const { operation: text } = operationsTextOf(this.app.preferences);
+    const { shell } = this.text;
     if (this.problem === null) return html`<p class="muted">${shell.loading}</p>`;
     if (!(this.problem instanceof ApiProblem && this.problem.status === 404))
       return html`${problemBox(this.app, this.problem)}
         <p class="more">
-          <button class="button" @click=${() => void this.#load(this.#id)}>${this.text.images.again}</button>
+          <button class="button" @click=${() => void this.#load(this.#id)}>
+            ${this.text.shell.tryAgain}
+          </button>
         </p>`;
     return html`<section class="card empty">
       ${icon('alert')}
@@ -131,7 +142,7 @@ export class OperationPage extends ConsoleElement {
   }
 
   #chart(snapshot: Snapshot): TemplateResult | typeof nothing {
-    const { operation: text } = this.text;
+    const { operation: text } = operationsTextOf(this.app.preferences);
     const { line, area, peak } = sparkline(this.#rates.samples, chart);
     const phase = snapshot.phases[snapshot.phaseIndex];
     if (line === '' || phase === undefined) return nothing;
@@ -157,7 +168,7 @@ export class OperationPage extends ConsoleElement {
   }
 
   #raw(snapshot: Snapshot): TemplateResult {
-    const { operation: text } = this.text;
+    const { operation: text } = operationsTextOf(this.app.preferences);
     // Only where the browser grants it: not on plain http in a LAN.
     const canCopy = 'clipboard' in navigator;
     return html`<details class="card raw">
@@ -177,7 +188,7 @@ export class OperationPage extends ConsoleElement {
     try {
       await navigator.clipboard.writeText(JSON.stringify(snapshot, null, 2));
       this.copied = true;
-      this.app.announcer.say(this.text.operation.copied);
+      this.app.announcer.say(operationsTextOf(this.app.preferences).operation.copied);
     } catch (error) {
       this.app.notices.show(String(error));
     }
@@ -185,7 +196,7 @@ export class OperationPage extends ConsoleElement {
 
   /** Ten snapshots a second are painted four times; a log is asked for when a state or a phase changed. */
   #onSnapshot(): void {
-    const entry = this.desk.operations.get(this.#id);
+    const entry = this.signedIn.operations.get(this.#id);
     if (entry === undefined) return;
     const { snapshot } = entry;
     this.#rates.add(snapshot);
@@ -202,7 +213,7 @@ export class OperationPage extends ConsoleElement {
   async #load(id: string): Promise<void> {
     this.problem = null;
     try {
-      this.desk.operations.offer(await this.app.api.operation(id));
+      this.signedIn.operations.offer(await this.app.api.operation(id));
       if (this.#id === id) this.requestUpdate();
     } catch (error) {
       if (this.#id === id) this.problem = error;

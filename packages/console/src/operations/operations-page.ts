@@ -1,9 +1,10 @@
 import { html, nothing } from 'lit';
 import type { TemplateResult } from 'lit';
 import { repeat } from 'lit/directives/repeat.js';
+import type { App } from '../app/app.ts';
 import { ConsoleElement } from '../ui/console-element.ts';
 import { icon } from '../ui/icons.ts';
-import { isHeld } from '../ui/is-hovered-or-focused.ts';
+import { isHoveredOrFocused } from '../ui/is-hovered-or-focused.ts';
 import { liveRow } from './live-row.ts';
 import type { RowOffers } from './live-row.ts';
 import { operationFilters } from './filters.ts';
@@ -12,13 +13,14 @@ import type { Emitter } from '../ui/emitter.ts';
 import { isFiltered, parseFilter } from './filter.ts';
 import { activeOf, endedOf } from './groups.ts';
 import { OperationQueryState } from './query.ts';
-import type { OperationEntry } from './operations-state.ts';
+import type { OperationEntry } from './operation-entry.ts';
 import { operationPageOf } from '../app/router.ts';
-import { steadyOrder } from '../ui/stable-order.ts';
+import { stableOrder } from '../ui/stable-order.ts';
 import { clockTime } from '../text/format.ts';
+import { operationsTextOf } from './text/catalogue.ts';
 
 /** Everything that runs, then everything that has ended, newest first; less when the address holds filters. */
-export class OperationsPage extends ConsoleElement {
+export class OperationsPage extends ConsoleElement<App> {
   #query: OperationQueryState | null = null;
   #active: string[] = [];
   #ended: string[] = [];
@@ -28,7 +30,7 @@ export class OperationsPage extends ConsoleElement {
     verbs: ['open', 'details'],
     hasLink: true,
     run: (verb, id) => {
-      const result = this.desk.operations.get(id)?.snapshot.result;
+      const result = this.signedIn.operations.get(id)?.snapshot.result;
       const { router } = this.app;
       if (verb === 'open' && result && router.goToResult(result)) return;
       router.go(operationPageOf(id));
@@ -36,25 +38,25 @@ export class OperationsPage extends ConsoleElement {
   };
   readonly #unknownOffers: RowOffers = {
     verbs: ['dismiss'],
-    run: (_, id) => this.desk.operations.dismiss(id),
+    run: (_, id) => this.signedIn.operations.dismiss(id),
   };
 
   get #look(): OperationQueryState {
     this.#query ??= new OperationQueryState({
       api: this.app.api,
-      operations: this.desk.operations,
+      operations: this.signedIn.operations,
       userId: this.app.session.current?.user.id ?? '',
     });
     return this.#query;
   }
 
-  protected override follows(): Emitter[] {
-    const { operations, link, images } = this.desk;
+  protected override observed(): Emitter[] {
+    const { operations, connection, images } = this.signedIn;
     const { router } = this.app;
     return [
-      ...super.follows(),
+      ...super.observed(),
       operations.changed,
-      link.changed,
+      connection.changed,
       images.changed,
       router.changed,
       this.#look.changed,
@@ -66,7 +68,7 @@ export class OperationsPage extends ConsoleElement {
   }
 
   protected override render(): TemplateResult {
-    const { operations: text } = this.text;
+    const { list: text } = operationsTextOf(this.app.preferences);
     const look = this.#look;
     const { active, ended } = this.#arrange();
     const isEmpty = active.length + ended.length === 0;
@@ -83,7 +85,8 @@ export class OperationsPage extends ConsoleElement {
   #more(): TemplateResult | typeof nothing {
     const look = this.#look;
     // A list that could not be loaded is tried again by the same button.
-    const label = look.problem === null ? this.text.operations.more : this.text.images.again;
+    const label =
+      look.problem === null ? operationsTextOf(this.app.preferences).list.more : this.text.shell.tryAgain;
     if (!look.hasMore && look.problem === null) return nothing;
     return html`<p class="more">
       <button class="button" aria-disabled=${String(look.isBusy)} @click=${() => void look.more()}>
@@ -94,19 +97,20 @@ export class OperationsPage extends ConsoleElement {
 
   /** Both groups, steady while somebody points at one of them or works in it with the keyboard. */
   #arrange(): { active: OperationEntry[]; ended: OperationEntry[] } {
-    const { operations } = this.desk;
+    const { operations } = this.signedIn;
     const look = this.#look;
     const { search } = this.app.router;
     const held =
-      this.#arrangedFor === search && [...this.querySelectorAll('.rows')].some((list) => isHeld(list));
+      this.#arrangedFor === search &&
+      [...this.querySelectorAll('.rows')].some((list) => isHoveredOrFocused(list));
     this.#arrangedFor = search;
     const shown = operations.all.filter((entry) => look.shows(entry));
     const idsOf = (entries: OperationEntry[]): string[] => entries.map((entry) => entry.snapshot.id);
     const isThere = (id: string): boolean => operations.get(id) !== undefined;
-    const active = steadyOrder(this.#active, idsOf(activeOf(shown)), { isHeld: held, isThere });
+    const active = stableOrder(this.#active, idsOf(activeOf(shown)), { isHoveredOrFocused: held, isThere });
     const isElsewhere = new Set(active);
     const wanted = idsOf(endedOf(shown)).filter((id) => !isElsewhere.has(id));
-    const ended = steadyOrder(this.#ended, wanted, { isHeld: held, isThere });
+    const ended = stableOrder(this.#ended, wanted, { isHoveredOrFocused: held, isThere });
     this.#active = active;
     this.#ended = ended;
     const entriesOf = (ids: string[]): OperationEntry[] =>
@@ -121,7 +125,7 @@ export class OperationsPage extends ConsoleElement {
     return html`<section class="group" aria-label=${title}>
       <h2>${title}${isEmpty ? nothing : html`<span class="badge">${entries.length}</span>`}</h2>
       <div class="card">
-        ${isEmpty ? html`<p class="nothing">${this.text.operations.noneActive}</p>` : nothing}
+        ${isEmpty ? html`<p class="nothing">${operationsTextOf(this.app.preferences).list.noneActive}</p>` : nothing}
         <ul class="rows" @pointerleave=${this.#settle} @focusout=${this.#settle}>
           ${repeat(
             entries,
@@ -143,7 +147,7 @@ export class OperationsPage extends ConsoleElement {
   }
 
   #empty(): TemplateResult {
-    const { operations: text } = this.text;
+    const { list: text } = operationsTextOf(this.app.preferences);
     const isNarrowed = isFiltered(this.#look.filter);
     return html`<section class="card empty">
       ${icon('clock')}

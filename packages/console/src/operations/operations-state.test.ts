@@ -2,7 +2,7 @@ import { describe, expect, it } from 'vitest';
 import { OperationsState } from './operations-state.ts';
 import { activeOf, endedOf, makingImages } from './groups.ts';
 import { createFakeLive, entryOf, snapshotOf } from './operations-state.testkit.ts';
-import { steadyOrder } from '../ui/stable-order.ts';
+import { stableOrder } from '../ui/stable-order.ts';
 
 function open() {
   const live = createFakeLive();
@@ -100,10 +100,14 @@ describe('the order of rows', () => {
   const isThere = (id: string): boolean => id !== 'gone';
 
   it('follows the state while nobody holds the list', () => {
-    expect(steadyOrder(['a', 'b'], ['b', 'c'], { isHeld: false, isThere })).toEqual(['b', 'c']);
+    expect(stableOrder(['a', 'b'], ['b', 'c'], { isHoveredOrFocused: false, isThere })).toEqual(['b', 'c']);
   });
 
   it('keeps every row where it is while somebody does, and puts new ones at the end', () => {
-    expect(steadyOrder(['a', 'gone', 'b'], ['c', 'b'], { isHeld: true, isThere })).toEqual(['a', 'b', 'c']);
+    expect(stableOrder(['a', 'gone', 'b'], ['c', 'b'], { isHoveredOrFocused: true, isThere })).toEqual([
+      'a',
+      'b',
+      'c',
+    ]);
   });
 });

@@ -1,6 +1,6 @@
 import type { Snapshot } from '@wcc/progress';
 import type { GoneListener, ProgressClient, Rights, WatchListener } from '@wcc/progress/client';
-import type { OperationEntry } from './operations-state.ts';
+import type { OperationEntry } from './operation-entry.ts';
 
 export function snapshotOf(change: Partial<Snapshot> = {}): Snapshot {
   return {

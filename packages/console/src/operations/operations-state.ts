@@ -3,14 +3,13 @@ import { isTerminal } from '@wcc/progress';
 import type { Snapshot } from '@wcc/progress';
 import type { ProgressClient, Rights } from '@wcc/progress/client';
 import { Emitter } from '../ui/emitter.ts';
+import { activeOf } from './groups.ts';
+import type { OperationEntry } from './operation-entry.ts';
 
-export interface OperationEntry {
-  snapshot: Snapshot;
-  may: Rights | null;
-  /** The server no longer knows it; this is what was seen last. */
-  isUnknown: boolean;
-  /** It had ended before this page heard of it, beyond the minutes that the socket tells of. */
-  isHistory: boolean;
+declare module '../app/signed-in-state.ts' {
+  interface SignedInState {
+    readonly operations: OperationsState;
+  }
 }
 
 export type OperationListener = (entry: OperationEntry, before: OperationEntry | undefined) => void;
@@ -42,6 +41,11 @@ export class OperationsState {
 
   get all(): OperationEntry[] {
     return [...this.#entries.values()];
+  }
+
+  /** Operations that have not ended, the oldest first. */
+  get active(): OperationEntry[] {
+    return activeOf(this.all);
   }
 
   /** Whether what is shown is held still; the work itself goes on. */

@@ -2,7 +2,8 @@ import type { ApiClient } from '@wcc/api/client';
 import { Emitter } from '../ui/emitter.ts';
 import { formatFilter, isFiltered, matchesFilter, noFilter, queryOf } from './filter.ts';
 import type { OperationFilter } from './filter.ts';
-import type { OperationEntry, OperationsState } from './operations-state.ts';
+import type { OperationEntry } from './operation-entry.ts';
+import type { OperationsState } from './operations-state.ts';
 
 export interface OperationQueryOptions {
   api: ApiClient;

@@ -1,14 +1,14 @@
 import { describe, expect, it } from 'vitest';
 import type { Snapshot } from '@wcc/progress';
 import { entryOf } from './operations-state.testkit.ts';
-import { iconOf, markOf, titleOf } from './tab-badge.ts';
+import { iconOf, badgeOf, titleOf } from './tab-badge.ts';
 
 const at = (id: string, done: number, total: number | null = 100): Partial<Snapshot> => ({
   id,
   phases: [{ name: 'transfer', unit: 'bytes', done, durable: 0, total, state: 'running', elapsedMs: 1 }],
 });
 const look = (entries: Partial<Snapshot>[], unseen: string[] = []) =>
-  markOf(
+  badgeOf(
     entries.map((each) => entryOf(each)),
     { userId: 'u1', unseen: new Set(unseen) },
   );

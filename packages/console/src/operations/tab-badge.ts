@@ -1,10 +1,10 @@
 import { percent } from '@wcc/progress';
 import type { Snapshot } from '@wcc/progress';
-import type { OperationEntry } from './operations-state.ts';
+import type { OperationEntry } from './operation-entry.ts';
 import { isActive } from './groups.ts';
 
 /** What title and icon of the page's tab tell about one's own work. */
-export interface PageMark {
+export interface TabBadge {
   /** Operations that run now. */
   running: number;
   /** Whole percent of the one that is furthest from its end, rounded down; `null` when none can tell. */
@@ -15,10 +15,10 @@ export interface PageMark {
   failed: number;
 }
 
-export function markOf(
+export function badgeOf(
   entries: readonly OperationEntry[],
   options: { userId: string; unseen: ReadonlySet<string> },
-): PageMark {
+): TabBadge {
   const own = entries.filter(({ snapshot }) => snapshot.owner === options.userId);
   const active = own.filter(isActive);
   const running = active.filter(({ snapshot }) => snapshot.state === 'running');
@@ -40,7 +40,7 @@ function percentOf({ phases, phaseIndex }: Snapshot): number | null {
 }
 
 /** `! (2) 61 % · Images · wcc`. */
-export function titleOf(mark: PageMark, page: string): string {
+export function titleOf(mark: TabBadge, page: string): string {
   const parts = [
     mark.failed > 0 ? '!' : '',
     mark.running > 0 ? `(${mark.running})` : '',
@@ -53,7 +53,7 @@ const ringSvg = 81.68;
 const steps = 20;
 
 /** The icon as a `data:` address: a ring that fills while work runs, a dot when some waits or has failed. */
-export function iconOf(mark: PageMark): string {
+export function iconOf(mark: TabBadge): string {
   const isIdle = mark.running + mark.waiting + mark.failed === 0;
   if (isIdle) return '/favicon.svg';
   // In twentieths: a new icon is a picture that the browser decodes.

@@ -1,7 +1,8 @@
-import { iconOf, markOf, titleOf } from './tab-badge.ts';
-import type { OperationEntry, OperationsState } from './operations-state.ts';
+import { iconOf, badgeOf, titleOf } from './tab-badge.ts';
+import type { OperationEntry } from './operation-entry.ts';
+import type { OperationsState } from './operations-state.ts';
 
-export interface TabMarkOptions {
+export interface TabTitleOptions {
   operations: OperationsState;
   userId: () => string;
   /** Name of the page that is shown. */
@@ -11,13 +12,13 @@ export interface TabMarkOptions {
 const updateEveryMs = 1000;
 
 /** Writes the title and the icon of the document, at most once a second. */
-export class TabMark {
-  readonly #options: TabMarkOptions;
+export class TabTitle {
+  readonly #options: TabTitleOptions;
   readonly #unseen = new Set<string>();
   #writtenAt = Number.NEGATIVE_INFINITY;
   #timer: ReturnType<typeof setTimeout> | undefined;
 
-  constructor(options: TabMarkOptions) {
+  constructor(options: TabTitleOptions) {
     this.#options = options;
     options.operations.listenAll((entry, before) => this.#follow(entry, before));
     document.addEventListener('visibilitychange', () => this.#onVisibility());
@@ -49,7 +50,7 @@ export class TabMark {
     this.#timer = undefined;
     this.#writtenAt = performance.now();
     const { operations, userId, page } = this.#options;
-    const mark = markOf(operations.all, { userId: userId(), unseen: this.#unseen });
+    const mark = badgeOf(operations.all, { userId: userId(), unseen: this.#unseen });
     const title = titleOf(mark, page());
     if (document.title !== title) document.title = title;
     const link = document.querySelector<HTMLLinkElement>('link[rel="icon"]');

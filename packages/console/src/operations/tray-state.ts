@@ -1,8 +1,15 @@
 import { isTerminal } from '@wcc/progress';
 import type { Snapshot } from '@wcc/progress';
 import { Emitter } from '../ui/emitter.ts';
-import type { OperationEntry, OperationsState } from './operations-state.ts';
+import type { OperationEntry } from './operation-entry.ts';
+import type { OperationsState } from './operations-state.ts';
 import { readChoice, readList, writeChoice, writeList } from '../ui/storage.ts';
+
+declare module '../app/signed-in-state.ts' {
+  interface SignedInState {
+    readonly tray: Tray;
+  }
+}
 
 /** How much of itself the tray shows. */
 export type TrayMode = 'bubble' | 'line' | 'list';

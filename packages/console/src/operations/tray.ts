@@ -2,18 +2,20 @@ import { html, nothing } from 'lit';
 import type { PropertyDeclarations, TemplateResult } from 'lit';
 import { repeat } from 'lit/directives/repeat.js';
 import { actionName } from '@wcc/progress/element';
+import type { App } from '../app/app.ts';
 import type { Emitter } from '../ui/emitter.ts';
-import type { OperationEntry } from './operations-state.ts';
+import type { OperationEntry } from './operation-entry.ts';
 import { operationPageOf } from '../app/router.ts';
-import { steadyOrder } from '../ui/stable-order.ts';
+import { stableOrder } from '../ui/stable-order.ts';
 import { countsOf } from './tray-state.ts';
 import type { Tray, TrayCounts } from './tray-state.ts';
 import { count } from '../text/format.ts';
 import { ConsoleElement } from '../ui/console-element.ts';
-import { isHeld } from '../ui/is-hovered-or-focused.ts';
+import { isHoveredOrFocused } from '../ui/is-hovered-or-focused.ts';
 import { icon } from '../ui/icons.ts';
 import { liveRow } from './live-row.ts';
 import type { RowOffers } from './live-row.ts';
+import { operationsTextOf } from './text/catalogue.ts';
 
 /** More rows than these are shown by kind. */
 const maxRows = 20;
@@ -22,7 +24,7 @@ const maxRows = 20;
  * What of one's own work is under way, at the foot of every page: a bubble, a line or a list. Only the list
  * watches single operations; the other two look at states alone.
  */
-export class TrayPanel extends ConsoleElement {
+export class TrayPanel extends ConsoleElement<App> {
   static override readonly properties: PropertyDeclarations = {
     ...ConsoleElement.properties,
     opened: { state: true },
@@ -35,7 +37,7 @@ export class TrayPanel extends ConsoleElement {
     hasLink: true,
     run: (verb, id) => {
       if (verb === 'dismiss') return this.#dismiss(id);
-      const result = this.desk.operations.get(id)?.snapshot.result;
+      const result = this.signedIn.operations.get(id)?.snapshot.result;
       if (verb === 'open' && result && this.app.router.goToResult(result)) return undefined;
       return this.app.router.go(operationPageOf(id));
     },
@@ -47,11 +49,11 @@ export class TrayPanel extends ConsoleElement {
   }
 
   get #tray(): Tray {
-    return this.desk.tray;
+    return this.signedIn.tray;
   }
 
-  protected override follows(): Emitter[] {
-    return [...super.follows(), this.#tray.changed];
+  protected override observed(): Emitter[] {
+    return [...super.observed(), this.#tray.changed];
   }
 
   protected override render(): TemplateResult | typeof nothing {
@@ -59,7 +61,7 @@ export class TrayPanel extends ConsoleElement {
     const rows = mode === 'list' ? this.#arrange() : [];
     const summary = this.#summary(counts);
     if (summary === '' && rows.length === 0) return nothing;
-    return html`<aside class="tray ${mode}" aria-label=${this.text.tray.title}>
+    return html`<aside class="tray ${mode}" aria-label=${operationsTextOf(this.app.preferences).tray.title}>
       <div class="tray-head">
         ${mode === 'bubble' ? this.#bubble(counts, summary) : this.#line(mode === 'list', counts, summary)}
       </div>
@@ -69,7 +71,7 @@ export class TrayPanel extends ConsoleElement {
 
   /** `3 running · 2 waiting · 1 failed`; empty when there is nothing to tell. */
   #summary(counts: TrayCounts): string {
-    const { tray } = this.text;
+    const { tray } = operationsTextOf(this.app.preferences);
     const kinds = ['running', 'waiting', 'failed', 'done'] as const;
     return kinds
       .filter((kind) => counts[kind] > 0)
@@ -82,7 +84,7 @@ export class TrayPanel extends ConsoleElement {
     const all = counts.running + counts.waiting + counts.failed + counts.done;
     return html`<button
       class="tray-bubble"
-      aria-label="${this.text.tray.title}: ${summary}. ${this.text.tray.open}"
+      aria-label="${operationsTextOf(this.app.preferences).tray.title}: ${summary}. ${operationsTextOf(this.app.preferences).tray.open}"
       aria-expanded="false"
       title=${summary}
       @click=${() => this.#show('list')}
@@ -92,7 +94,7 @@ export class TrayPanel extends ConsoleElement {
   }
 
   #line(isOpen: boolean, counts: TrayCounts, summary: string): TemplateResult {
-    const { tray } = this.text;
+    const { tray } = operationsTextOf(this.app.preferences);
     return html`<button
         class="tray-line"
         aria-expanded=${String(isOpen)}
@@ -127,12 +129,12 @@ export class TrayPanel extends ConsoleElement {
 
   /** Rows hold still under a pointer and under the keyboard; what was dismissed goes all the same. */
   #arrange(): OperationEntry[] {
-    const { operations } = this.desk;
-    this.#shown = steadyOrder(
+    const { operations } = this.signedIn;
+    this.#shown = stableOrder(
       this.#shown,
       this.#tray.entries.map(({ snapshot }) => snapshot.id),
       {
-        isHeld: isHeld(this.querySelector('.tray-rows')),
+        isHoveredOrFocused: isHoveredOrFocused(this.querySelector('.tray-rows')),
         isThere: (id) => operations.get(id) !== undefined && !this.#tray.isDismissed(id),
       },
     );
@@ -177,7 +179,9 @@ export class TrayPanel extends ConsoleElement {
             @click=${() => this.#toggle(kind)}
           >
             ${icon('chevron', isOpen ? '' : 'aside')}
-            <span>${this.text.tray.group(name, this.#summary(countsOf(own)))}</span>
+            <span
+              >${operationsTextOf(this.app.preferences).tray.group(name, this.#summary(countsOf(own)))}</span
+            >
           </button>
           ${isOpen ? this.#rows(own) : nothing}`;
       },

@@ -1,15 +1,15 @@
 import type { ErrorCode } from '@wcc/api';
-import type { ErrorWords, Locale } from './text.ts';
+import type { ErrorText, Locale } from './text.ts';
 
-type Words = Record<ErrorCode | 'unreachable' | 'foreign_answer', ErrorWords>;
+type Words = Record<ErrorCode | 'unreachable' | 'foreign_answer', ErrorText>;
 
 let japanese: Words | null = null;
 
 /** Brings the words of errors for a language; until they are there, and for English, the server's own are shown. */
-export async function loadErrorWords(locale: Locale): Promise<void> {
+export async function loadErrorTexts(locale: Locale): Promise<void> {
   if (locale === 'ja') japanese ??= (await import('./ja-errors.ts')).jaErrors;
 }
 
-export function errorWordsOf(locale: Locale): Readonly<Partial<Record<string, ErrorWords>>> {
+export function errorTextOf(locale: Locale): Readonly<Partial<Record<string, ErrorText>>> {
   return (locale === 'ja' ? japanese : null) ?? {};
 }

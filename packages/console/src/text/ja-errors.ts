@@ -1,8 +1,8 @@
 import type { ErrorCode } from '@wcc/api';
-import type { ErrorWords } from './text.ts';
+import type { ErrorText } from './text.ts';
 
 /** The server speaks English; its exact words (with the numbers) stay beside these as a detail. */
-export const jaErrors: Record<ErrorCode | 'unreachable' | 'foreign_answer', ErrorWords> = {
+export const jaErrors: Record<ErrorCode | 'unreachable' | 'foreign_answer', ErrorText> = {
   malformed_request: { message: '要求の形式が正しくありません。', hint: 'ページを再読み込みしてください。' },
   invalid_input: { message: '入力に受け付けられない値があります。', hint: '該当する項目を直してください。' },
   invalid_name: {

@@ -1,6 +1,5 @@
 import { html } from 'lit';
 import type { PropertyDeclarations, TemplateResult } from 'lit';
-import { accessTextOf } from '../access/text/catalogue.ts';
 import { FormDialog } from './form-dialog.ts';
 
 /** What is asked before something that cannot be undone. */
@@ -21,7 +20,7 @@ export class ConfirmDialog extends FormDialog {
   protected readonly idPrefix = 'confirm';
 
   protected get closeWord(): string {
-    return accessTextOf(this.app.preferences).cancel;
+    return this.text.shell.cancel;
   }
 
   protected override render(): TemplateResult {

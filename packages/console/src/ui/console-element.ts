@@ -1,16 +1,16 @@
 import { LitElement } from 'lit';
 import type { CSSResult, PropertyDeclarations } from 'lit';
-import type { App, Desk } from '../app/app.ts';
-import type { Emitter } from './emitter.ts';
 import type { Text } from '../text/text.ts';
+import type { AppContext } from './app-context.ts';
+import type { Emitter } from './emitter.ts';
 
 /**
- * Base of the console's parts. They render into themselves, so that the whole console is one shadow root:
+ * Base of the console's elements. They render into themselves, so that the whole console is one shadow root:
  * one set of styles, and `id`s that labels can refer to.
  */
-export abstract class ConsoleElement extends LitElement {
+export abstract class ConsoleElement<Context extends AppContext = AppContext> extends LitElement {
   static override readonly properties: PropertyDeclarations = { app: { attribute: false } };
-  declare app: App;
+  declare app: Context;
   #stops: (() => void)[] = [];
 
   protected override createRenderRoot(): HTMLElement {
@@ -19,8 +19,8 @@ export abstract class ConsoleElement extends LitElement {
 
   override connectedCallback(): void {
     super.connectedCallback();
-    adopt(this.getRootNode(), this.sheets());
-    this.#stops = this.follows().map((emitter) => emitter.listen(() => this.requestUpdate()));
+    adopt(this.getRootNode(), this.styles());
+    this.#stops = this.observed().map((emitter) => emitter.listen(() => this.requestUpdate()));
   }
 
   override disconnectedCallback(): void {
@@ -29,13 +29,13 @@ export abstract class ConsoleElement extends LitElement {
     this.#stops = [];
   }
 
-  /** What makes this part render anew. */
-  protected follows(): Emitter[] {
+  /** The element renders again when one of these emits. */
+  protected observed(): Emitter[] {
     return [this.app.preferences.changed];
   }
 
-  /** Styles that come with a part which is loaded when it is wanted. @default none */
-  protected sheets(): readonly CSSResult[] {
+  /** Styles that are loaded with the element. @default none */
+  protected styles(): readonly CSSResult[] {
     return [];
   }
 
@@ -43,18 +43,18 @@ export abstract class ConsoleElement extends LitElement {
     return this.app.text;
   }
 
-  /** For parts that stand only on pages of somebody signed in. */
-  protected get desk(): Desk {
-    const { desk } = this.app;
-    if (desk === null) throw new Error('This part needs somebody signed in.');
-    return desk;
+  /** For elements that are shown only to a signed-in user. @throws before the first sign-in */
+  protected get signedIn(): NonNullable<Context['signedIn']> {
+    const { signedIn } = this.app;
+    if (signedIn === null) throw new Error(`<${this.localName}> needs a signed-in user.`);
+    return signedIn;
   }
 }
 
 /** Adds style sheets to the one shadow root, once. */
-function adopt(root: Node, sheets: readonly CSSResult[]): void {
+function adopt(root: Node, styles: readonly CSSResult[]): void {
   if (!(root instanceof ShadowRoot)) return;
-  for (const { styleSheet } of sheets)
+  for (const { styleSheet } of styles)
     if (styleSheet !== undefined && !root.adoptedStyleSheets.includes(styleSheet))
       root.adoptedStyleSheets.push(styleSheet);
 }

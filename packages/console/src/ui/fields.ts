@@ -1,7 +1,5 @@
-import type { Image } from '@wcc/api';
 import { html, nothing } from 'lit';
 import type { TemplateResult } from 'lit';
-import { size } from '../text/format.ts';
 
 export interface FieldOptions {
   /** Id of the input; ids of a page differ. */
@@ -157,12 +155,4 @@ export function checkField({ label, isOn, change, note }: CheckOptions): Templat
       @change=${(event: Event) => change((event.target as HTMLInputElement).checked)}
     />${label}${note === undefined ? nothing : html`<span class="note">${note}</span>`}
   </label>`;
-}
-
-/** Images to choose from, each with its size. */
-export function imageChoices(images: readonly Image[]): Choice[] {
-  return images.map(({ id, name, virtualSizeBytes }) => ({
-    value: String(id),
-    label: `${name} · ${size(virtualSizeBytes)}`,
-  }));
 }

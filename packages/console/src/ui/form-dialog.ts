@@ -1,6 +1,7 @@
 import type { ApiProblem } from '@wcc/api/client';
 import { html } from 'lit';
 import type { PropertyDeclarations, TemplateResult } from 'lit';
+import type { AppContext } from './app-context.ts';
 import { FormElement } from './form-element.ts';
 import { icon } from './icons.ts';
 
@@ -20,7 +21,7 @@ const fields =
   '.body :is(input:not([type="radio"]), input[type="radio"]:checked, select, textarea):not(:disabled)';
 
 /** A form in a modal dialog. The page renders it when it is wanted, and takes it away at `onClosed`. */
-export abstract class FormDialog extends FormElement {
+export abstract class FormDialog<Context extends AppContext = AppContext> extends FormElement<Context> {
   static override readonly properties: PropertyDeclarations = {
     ...FormElement.properties,
     onClosed: { attribute: false },
@@ -84,8 +85,8 @@ export abstract class FormDialog extends FormElement {
   }
 
   /** What is wrong with no single field stands above them, which may be out of sight. */
-  protected override refused(error: unknown): void {
-    super.refused(error);
+  protected override showError(error: unknown): void {
+    super.showError(error);
     void this.#showProblem();
   }
 

@@ -1,11 +1,12 @@
 import { ApiProblem } from '@wcc/api/client';
 import { html, nothing } from 'lit';
 import type { PropertyDeclarations, TemplateResult } from 'lit';
+import type { AppContext } from './app-context.ts';
 import { ConsoleElement } from './console-element.ts';
 import { problemBox } from './problem.ts';
 
 /** A field that is not acceptable, and why. */
-export interface Refusal {
+export interface FieldError {
   field: string;
   words: string;
 }
@@ -23,37 +24,37 @@ export interface InputOptions {
 }
 
 /** What a form of people and passwords has in common: fields with their notes, one request at a time, refusals. */
-export abstract class FormElement extends ConsoleElement {
+export abstract class FormElement<Context extends AppContext = AppContext> extends ConsoleElement<Context> {
   static override readonly properties: PropertyDeclarations = {
     ...ConsoleElement.properties,
     problem: { state: true },
-    refusal: { state: true },
+    fieldError: { state: true },
     busy: { state: true },
   };
   /** What is wrong beyond a single field. */
   declare problem: unknown;
-  declare refusal: Refusal | null;
+  declare fieldError: FieldError | null;
   declare busy: boolean;
 
   constructor() {
     super();
     this.problem = null;
-    this.refusal = null;
+    this.fieldError = null;
     this.busy = false;
   }
 
   /** Ids of the fields begin with it; no other form of the page has the same. */
   protected abstract readonly idPrefix: string;
 
-  /** Own words for a refusal by the server at one of the fields. @default the server's */
+  /** Own words for a fieldError by the server at one of the fields. @default the server's */
   protected wordsFor(error: ApiProblem): string {
     return this.app.explain(error).message;
   }
 
   protected input(name: string, options: InputOptions): TemplateResult {
     const id = `${this.idPrefix}-${name}`;
-    const isBad = this.refusal?.field === name;
-    const note = isBad ? this.refusal?.words : options.hint;
+    const isBad = this.fieldError?.field === name;
+    const note = isBad ? this.fieldError?.words : options.hint;
     return html`<div class="field">
       <label for=${id}>${options.label}</label>
       <input
@@ -64,7 +65,7 @@ export abstract class FormElement extends ConsoleElement {
         autocapitalize="none"
         spellcheck="false"
         .value=${options.value ?? ''}
-        @input=${() => isBad && (this.refusal = null)}
+        @input=${() => isBad && (this.fieldError = null)}
         aria-invalid=${String(isBad)}
         aria-describedby=${note === undefined ? nothing : `${id}-note`}
       />
@@ -81,12 +82,12 @@ export abstract class FormElement extends ConsoleElement {
     if (this.busy) return false;
     this.busy = true;
     this.problem = null;
-    this.refusal = null;
+    this.fieldError = null;
     try {
       await work();
       return true;
     } catch (error) {
-      this.refused(error);
+      this.showError(error);
       return false;
     } finally {
       this.busy = false;
@@ -94,18 +95,18 @@ export abstract class FormElement extends ConsoleElement {
   }
 
   /** Says what is wrong with a field, there and aloud, and leads to it, also where it is folded away. */
-  protected refuse(refusal: Refusal): void {
-    this.refusal = refusal;
-    this.app.announcer.alert(refusal.words);
-    const input = this.inputOf(refusal.field);
+  protected showFieldError(fieldError: FieldError): void {
+    this.fieldError = fieldError;
+    this.app.announcer.alert(fieldError.words);
+    const input = this.inputOf(fieldError.field);
     input?.closest('details')?.setAttribute('open', '');
     input?.focus();
   }
 
-  protected refused(error: unknown): void {
+  protected showError(error: unknown): void {
     const field = error instanceof ApiProblem ? this.fieldOf(error) : null;
     if (error instanceof ApiProblem && field !== null && this.inputOf(field) !== null)
-      return this.refuse({ field, words: this.wordsFor(error) });
+      return this.showFieldError({ field, words: this.wordsFor(error) });
     this.problem = error;
     const { message, hint } = this.app.explain(error);
     this.app.announcer.alert(`${message} ${hint}`);

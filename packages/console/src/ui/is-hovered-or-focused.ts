@@ -1,5 +1,5 @@
 /** Whether the pointer rests on a list, or the keyboard is in it. */
-export function isHeld(list: Element | null): boolean {
+export function isHoveredOrFocused(list: Element | null): boolean {
   if (list === null) return false;
   if (list.matches(':hover')) return true;
   const root = list.getRootNode();

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { Listing } from './paged-list.ts';
+import { PagedList } from './paged-list.ts';
 
 interface Asked {
   cursor: string | undefined;
@@ -7,15 +7,15 @@ interface Asked {
   fail: (error: Error) => void;
 }
 
-function make(): { listing: Listing<number>; asked: Asked[] } {
+function make(): { listing: PagedList<number>; asked: Asked[] } {
   const asked: Asked[] = [];
-  const listing = new Listing<number>(
+  const listing = new PagedList<number>(
     (cursor) => new Promise((answer, fail) => void asked.push({ cursor, answer, fail })),
   );
   return { listing, asked };
 }
 
-describe('Listing', () => {
+describe('PagedList', () => {
   it('adds one part to the other and knows the end', async () => {
     const { listing, asked } = make();
     const first = listing.load();

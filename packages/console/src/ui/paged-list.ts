@@ -7,7 +7,7 @@ interface Part<Item> {
 }
 
 /** A list that is asked for over HTTP, part by part. */
-export class Listing<Item> {
+export class PagedList<Item> {
   readonly changed: Emitter = new Emitter();
   readonly #fetch: (cursor: string | undefined) => Promise<Part<Item>>;
   #items: readonly Item[] = [];

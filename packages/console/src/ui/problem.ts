@@ -1,10 +1,10 @@
 import { html, nothing } from 'lit';
 import type { TemplateResult } from 'lit';
-import type { App } from '../app/app.ts';
+import type { AppContext } from './app-context.ts';
 import { icon } from './icons.ts';
 
 /** What went wrong, what to do, and the server's exact words where these are a translation. */
-export function problemBox(app: App, error: unknown): TemplateResult | typeof nothing {
+export function problemBox(app: AppContext, error: unknown): TemplateResult | typeof nothing {
   if (error === null || error === undefined) return nothing;
   const { message, hint, detail } = app.explain(error);
   return html`<div class="problem" role="group">

@@ -1,6 +1,6 @@
-export interface SteadyOptions {
+export interface StableOrderOptions {
   /** Somebody's pointer or focus is on the list: nothing may move under it. */
-  isHeld: boolean;
+  isHoveredOrFocused: boolean;
   /** Whether a row can still be shown. */
   isThere: (id: string) => boolean;
 }
@@ -9,12 +9,12 @@ export interface SteadyOptions {
  * The order in which rows are shown. While the list is held, rows stay where they were and new ones come at
  * the end: a press on "Cancel" must not hit the row that slid under the pointer.
  */
-export function steadyOrder(
+export function stableOrder(
   shown: readonly string[],
   wanted: readonly string[],
-  options: SteadyOptions,
+  options: StableOrderOptions,
 ): string[] {
-  if (!options.isHeld) return [...wanted];
+  if (!options.isHoveredOrFocused) return [...wanted];
   const kept = shown.filter((id) => options.isThere(id));
   const isKept = new Set(kept);
   return [...kept, ...wanted.filter((id) => !isKept.has(id))];

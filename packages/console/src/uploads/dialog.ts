@@ -2,16 +2,17 @@ import type { Pool, Upload } from '@wcc/api';
 import { html, nothing } from 'lit';
 import type { CSSResult, PropertyDeclarations, TemplateResult } from 'lit';
 import { repeat } from 'lit/directives/repeat.js';
+import type { App } from '../app/app.ts';
 import type { Emitter } from '../ui/emitter.ts';
 import { isActive, madeImageOf } from '../operations/groups.ts';
-import { lookAtKind } from './engine/kind.ts';
+import { detectKind } from './engine/kind.ts';
 import {
   chooseFile,
   isAboutName,
   judgeFile,
-  matchBegun,
+  matchUnfinished,
   neededBytes,
-  openBegun,
+  unmatchedUploads,
   toNewUpload,
 } from './upload-form.ts';
 import type { ChosenFile } from './upload-form.ts';
@@ -19,20 +20,20 @@ import { uploads as styles } from './styles.ts';
 import { count, size } from '../text/format.ts';
 import type { UploadsText } from './text/text.ts';
 import { uploadsTextOf } from './text/catalogue.ts';
-import { begunUploads } from './unfinished-uploads.ts';
+import { unfinishedUploads } from './unfinished-uploads.ts';
 import { FormDialog } from '../ui/form-dialog.ts';
 import { icon } from '../ui/icons.ts';
 import { uploadFile } from './file-row.ts';
 
 /** Which files, under which names, into which pool; closes as soon as their operations exist. */
-export class UploadDialog extends FormDialog {
+export class UploadDialog extends FormDialog<App> {
   static override readonly properties: PropertyDeclarations = {
     ...FormDialog.properties,
     dropped: { attribute: false },
     chosen: { state: true },
     poolId: { state: true },
     isOver: { state: true },
-    begun: { state: true },
+    unfinished: { state: true },
   };
   /** What was dropped on the page. */
   declare dropped: readonly File[];
@@ -41,7 +42,7 @@ export class UploadDialog extends FormDialog {
   /** A file is being dragged over the zone. */
   declare isOver: boolean;
   /** One's own unfinished uploads, which nobody sends here. */
-  declare begun: readonly Upload[];
+  declare unfinished: readonly Upload[];
   protected readonly idPrefix = 'upload';
   #lastKey = 0;
 
@@ -51,14 +52,14 @@ export class UploadDialog extends FormDialog {
     this.chosen = [];
     this.poolId = '';
     this.isOver = false;
-    this.begun = [];
+    this.unfinished = [];
   }
 
   override connectedCallback(): void {
     super.connectedCallback();
     this.poolId = this.#pools[0]?.id ?? '';
     for (const type of ['dragover', 'dragleave', 'drop'] as const) this.addEventListener(type, this.#onDrag);
-    void this.#loadBegun();
+    void this.#loadUnfinished();
     this.#add(this.dropped);
   }
 
@@ -69,13 +70,13 @@ export class UploadDialog extends FormDialog {
     if (event.type === 'drop') this.#add([...(event.dataTransfer?.files ?? [])]);
   };
 
-  protected override sheets(): readonly CSSResult[] {
+  protected override styles(): readonly CSSResult[] {
     return [styles];
   }
 
-  protected override follows(): Emitter[] {
-    const { link, images, operations } = this.desk;
-    return [...super.follows(), link.changed, images.changed, operations.changed];
+  protected override observed(): Emitter[] {
+    const { connection, images, operations } = this.signedIn;
+    return [...super.observed(), connection.changed, images.changed, operations.changed];
   }
 
   protected override get firstField(): HTMLElement | null {
@@ -91,18 +92,18 @@ export class UploadDialog extends FormDialog {
   }
 
   get #pools(): Pool[] {
-    return this.desk.images.pools.filter(({ state }) => state === 'ready');
+    return this.signedIn.images.pools.filter(({ state }) => state === 'ready');
   }
 
   protected override render(): TemplateResult {
     const text = this.#text;
-    const isOffline = !this.desk.link.isOnline;
+    const isOffline = !this.signedIn.connection.isOnline;
     const number = count(Math.max(1, this.chosen.length), this.app.preferences.locale);
     return this.frame({
       title: text.title,
       lead: text.lead,
-      body: html`${begunUploads(openBegun(this.chosen, this.begun), text)} ${this.#dropZone()} ${this.#list()}
-      ${this.#poolField()} ${this.#facts()}`,
+      body: html`${unfinishedUploads(unmatchedUploads(this.chosen, this.unfinished), text)}
+      ${this.#dropZone()} ${this.#list()} ${this.#poolField()} ${this.#facts()}`,
       note: isOffline ? this.text.shell.disabledOffline : text.keepOpen,
       buttons: html`<button type="button" class="button" @click=${() => this.close()}>${text.close}</button>
         <button class="button primary" aria-disabled=${String(this.busy || isOffline)}>
@@ -123,13 +124,13 @@ export class UploadDialog extends FormDialog {
           id="upload-files"
           type="file"
           multiple
-          aria-describedby=${this.refusal?.field === 'files' ? 'upload-files-note' : nothing}
+          aria-describedby=${this.fieldError?.field === 'files' ? 'upload-files-note' : nothing}
           @change=${this.#onChoice}
         />${text.choose}
       </label>
       ${
-        this.refusal?.field === 'files'
-          ? html`<p class="note bad" id="upload-files-note">${this.refusal.words}</p>`
+        this.fieldError?.field === 'files'
+          ? html`<p class="note bad" id="upload-files-note">${this.fieldError.words}</p>`
           : nothing
       }
     </div>`;
@@ -153,7 +154,7 @@ export class UploadDialog extends FormDialog {
             app: this.app,
             chosen,
             verdict: this.#judge(chosen),
-            namesake: this.begun.find(({ name }) => name === chosen.name),
+            namesake: this.unfinished.find(({ name }) => name === chosen.name),
             change: (part) => this.#change(chosen.key, part),
             remove: () => this.#remove(chosen.key),
           }),
@@ -183,7 +184,7 @@ export class UploadDialog extends FormDialog {
     if (pool === undefined || this.chosen.length === 0) return nothing;
     const text = this.#text;
     const needs = neededBytes(this.chosen);
-    return html`<dl class="facts" aria-label=${this.text.copy.before}>
+    return html`<dl class="facts" aria-label=${text.before}>
       <dt>${text.needs}</dt>
       <dd>${size(needs)}</dd>
       <dt>${text.free}</dt>
@@ -197,7 +198,7 @@ export class UploadDialog extends FormDialog {
   }
 
   #judge(chosen: ChosenFile): ReturnType<typeof judgeFile> {
-    const { images, operations } = this.desk;
+    const { images, operations } = this.signedIn;
     return judgeFile(
       chosen,
       this.chosen,
@@ -208,14 +209,14 @@ export class UploadDialog extends FormDialog {
   }
 
   #add(files: readonly File[]): void {
-    this.refusal = null;
+    this.fieldError = null;
     const added = files.map((file) => chooseFile((this.#lastKey += 1), file));
-    this.chosen = matchBegun([...this.chosen, ...added], this.begun);
+    this.chosen = matchUnfinished([...this.chosen, ...added], this.unfinished);
     for (const { key, file } of added) void this.#look(key, file);
   }
 
   async #look(key: number, file: File): Promise<void> {
-    const kind = await lookAtKind(file).catch(() => 'unreadable' as const);
+    const kind = await detectKind(file).catch(() => 'unreadable' as const);
     this.#change(key, { kind });
   }
 
@@ -236,11 +237,11 @@ export class UploadDialog extends FormDialog {
   }
 
   /** Without the answer every file is a new one. */
-  async #loadBegun(): Promise<void> {
+  async #loadUnfinished(): Promise<void> {
     try {
       const { items } = await this.app.api.uploads();
-      this.begun = items.filter(({ id }) => !this.desk.uploads.isFed(id));
-      this.chosen = matchBegun(this.chosen, this.begun);
+      this.unfinished = items.filter(({ id }) => !this.signedIn.uploads.isSending(id));
+      this.chosen = matchUnfinished(this.chosen, this.unfinished);
     } catch (error) {
       this.problem = error;
     }
@@ -248,25 +249,26 @@ export class UploadDialog extends FormDialog {
 
   async #submit(): Promise<void> {
     const text = this.#text;
-    if (this.busy || !this.desk.link.isOnline) return;
-    if (this.chosen.length === 0) return this.refuse({ field: 'files', words: text.noneChosen });
+    if (this.busy || !this.signedIn.connection.isOnline) return;
+    if (this.chosen.length === 0) return this.showFieldError({ field: 'files', words: text.noneChosen });
     const bad = this.chosen.find((each) => this.#judge(each) !== null);
     if (bad !== undefined) return this.#focusOn(bad);
     this.busy = true;
     try {
-      const { engine } = await this.desk.uploads.sender();
+      const { engine } = await this.signedIn.uploads.sender();
       for (const each of this.chosen) {
         try {
-          if (each.isGoingOn && each.begun !== null) await engine.resume(each.begun.id, each.file);
+          if (each.isResuming && each.unfinished !== null) await engine.resume(each.unfinished.id, each.file);
           else await engine.begin(each.file, toNewUpload(each, this.poolId));
           this.chosen = this.chosen.filter(({ key }) => key !== each.key);
-          if (each.isGoingOn) this.begun = this.begun.filter((upload) => upload !== each.begun);
+          if (each.isResuming)
+            this.unfinished = this.unfinished.filter((upload) => upload !== each.unfinished);
         } catch (problem) {
           this.#change(each.key, { problem });
         }
       }
     } catch (error) {
-      this.refused(error);
+      this.showError(error);
     } finally {
       this.busy = false;
     }

@@ -3,8 +3,8 @@ import { html, nothing } from 'lit';
 import type { TemplateResult } from 'lit';
 import type { Upload } from '@wcc/api';
 import type { App } from '../app/app.ts';
-import { FileTrouble } from './engine/local-file.ts';
-import { NoDigest } from './engine/sample-digests.ts';
+import { FileReadError } from './engine/local-file.ts';
+import { DigestUnavailable } from './engine/sample-digests.ts';
 import { isAboutName, isMisnamed } from './upload-form.ts';
 import type { ChosenFile, FileVerdict } from './upload-form.ts';
 import { size } from '../text/format.ts';
@@ -45,15 +45,16 @@ export function uploadFile(context: UploadFileContext): TemplateResult {
         ${icon('close')}
       </button>
     </div>
-    ${chosen.begun === null ? nothing : goOnField(context)} ${chosen.isGoingOn ? nothing : nameField(context)}
-    ${noteOf(context)} ${chosen.isGoingOn ? nothing : digestField(context)}
+    ${chosen.unfinished === null ? nothing : resumeField(context)}
+    ${chosen.isResuming ? nothing : nameField(context)} ${noteOf(context)}
+    ${chosen.isResuming ? nothing : digestField(context)}
   </li>`;
 }
 
-function goOnField({ app, chosen, change }: UploadFileContext): TemplateResult {
+function resumeField({ app, chosen, change }: UploadFileContext): TemplateResult {
   const text = uploadsTextOf(app.preferences);
-  const { begun, isGoingOn, key } = chosen;
-  const at = percentOf(begun?.offsetBytes ?? 0, begun?.sizeBytes ?? 0);
+  const { unfinished, isResuming, key } = chosen;
+  const at = percentOf(unfinished?.offsetBytes ?? 0, unfinished?.sizeBytes ?? 0);
   const choice = (value: boolean, words: string, note: string): TemplateResult =>
     html`<label class="check">
       <input
@@ -61,12 +62,12 @@ function goOnField({ app, chosen, change }: UploadFileContext): TemplateResult {
         id="upload-${value ? 'go-on' : 'anew'}-${key}"
         name="go-on-${key}"
         aria-describedby="upload-note-${key}"
-        .checked=${isGoingOn === value}
-        @change=${() => change({ isGoingOn: value })}
+        .checked=${isResuming === value}
+        @change=${() => change({ isResuming: value })}
       />${words} ${note === '' ? nothing : html`<span class="note">${note}</span>`}
     </label>`;
   return html`<fieldset class="field go-on" aria-label=${chosen.file.name}>
-    ${choice(true, text.goOn(begun?.name ?? '', at), text.goOnHint)} ${choice(false, text.asNew, '')}
+    ${choice(true, text.goOn(unfinished?.name ?? '', at), text.goOnHint)} ${choice(false, text.asNew, '')}
   </fieldset>`;
 }
 
@@ -92,15 +93,15 @@ function nameField({ app, chosen, verdict, change }: UploadFileContext): Templat
 function noteOf(context: UploadFileContext): TemplateResult {
   const { app, chosen, verdict } = context;
   const text = uploadsTextOf(app.preferences);
-  const { copy } = app.text;
+  const { imageName } = app.text;
   const id = `upload-note-${chosen.key}`;
   const note = (kind: string, words: string): TemplateResult =>
     html`<p class="note ${kind}" id=${id}>${words}</p>`;
   if (chosen.problem !== null) return note('bad', problemWords(app, chosen));
   if (verdict === null) {
-    if (chosen.isGoingOn || chosen.kind === null) return note('', '\u00a0');
+    if (chosen.isResuming || chosen.kind === null) return note('', '\u00a0');
     const kind = chosen.kind === 'unreadable' ? '' : text.kinds[chosen.kind];
-    return isMisnamed(chosen) ? note('', text.otherThanName(kind)) : note('good', copy.free);
+    return isMisnamed(chosen) ? note('', text.otherThanName(kind)) : note('good', imageName.free);
   }
   return note('bad', verdictWords(context, verdict));
 }
@@ -110,27 +111,27 @@ function verdictWords(
   verdict: NonNullable<FileVerdict>,
 ): string {
   const text = uploadsTextOf(app.preferences);
-  const { copy } = app.text;
+  const { imageName } = app.text;
   const { kind, file } = chosen;
   const own: Partial<Record<NonNullable<FileVerdict>, string>> = {
-    taken: namesake === undefined ? copy.taken : text.begunName(size(namesake.sizeBytes)),
+    taken: namesake === undefined ? imageName.taken : text.begunName(size(namesake.sizeBytes)),
     twice: text.twice,
     bad_digest: text.badDigest,
     unreadable: text.unreadable,
     refused_kind: kind === null || kind === 'unreadable' ? '' : text.refusedKind(text.kinds[kind]),
     ...(file.size === 0 ? { empty: text.empty } : {}),
   };
-  return own[verdict] ?? ({ ...copy.nameProblems } as Partial<Record<string, string>>)[verdict] ?? '';
+  return own[verdict] ?? ({ ...imageName.problems } as Partial<Record<string, string>>)[verdict] ?? '';
 }
 
-function problemWords(app: App, { begun, problem }: ChosenFile): string {
+function problemWords(app: App, { unfinished, problem }: ChosenFile): string {
   const text = uploadsTextOf(app.preferences);
-  if (problem instanceof FileTrouble) return text.unreadable;
-  if (problem instanceof NoDigest) return text.noDigest;
+  if (problem instanceof FileReadError) return text.unreadable;
+  if (problem instanceof DigestUnavailable) return text.noDigest;
   const { message, hint, detail } = app.explain(problem);
-  if (begun === null || !(problem instanceof ApiProblem) || problem.code !== 'wrong_file')
+  if (unfinished === null || !(problem instanceof ApiProblem) || problem.code !== 'wrong_file')
     return `${message} ${hint}`;
-  return `${text.notThisFile(begun.name)} ${message} ${hint} ${detail}`.trim();
+  return `${text.notThisFile(unfinished.name)} ${message} ${hint} ${detail}`.trim();
 }
 
 function digestField({ app, chosen, verdict, change }: UploadFileContext): TemplateResult {

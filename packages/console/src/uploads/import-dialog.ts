@@ -1,6 +1,7 @@
 import { findImageNameProblem } from '@wcc/api';
 import { html } from 'lit';
 import type { TemplateResult } from 'lit';
+import type { App } from '../app/app.ts';
 import { valueOf } from '../ui/form-value.ts';
 import { createKeys } from '../ui/idempotency.ts';
 import { isDigest } from './upload-form.ts';
@@ -10,7 +11,7 @@ import { FormDialog } from '../ui/form-dialog.ts';
 import { icon } from '../ui/icons.ts';
 
 /** From which address the server shall fetch an image; closes once the operation exists. */
-export class ImportDialog extends FormDialog {
+export class ImportDialog extends FormDialog<App> {
   protected readonly idPrefix = 'import';
   readonly #keyOf = createKeys();
   /** The name that the address proposes, until somebody chooses another. */
@@ -62,14 +63,16 @@ export class ImportDialog extends FormDialog {
       valueOf(form, 'name'),
       valueOf(form, 'sha256').trim(),
     ];
-    if (addressOf(url) === null) return this.refuse({ field: 'url', words: text.badAddress });
+    if (addressOf(url) === null) return this.showFieldError({ field: 'url', words: text.badAddress });
     const problem = findImageNameProblem(name);
-    if (problem !== null) return this.refuse({ field: 'name', words: this.text.copy.nameProblems[problem] });
-    if (sha256 !== '' && !isDigest(sha256)) return this.refuse({ field: 'sha256', words: text.badDigest });
+    if (problem !== null)
+      return this.showFieldError({ field: 'name', words: this.text.imageName.problems[problem] });
+    if (sha256 !== '' && !isDigest(sha256))
+      return this.showFieldError({ field: 'sha256', words: text.badDigest });
     const body = { url, name, ...(sha256 === '' ? {} : { sha256: sha256.toLowerCase() }) };
     const isBegun = await this.send(async () => {
       const { operation } = await this.app.api.importImage(body, this.#keyOf(body));
-      this.desk.operations.offer(operation);
+      this.signedIn.operations.offer(operation);
     });
     if (isBegun) this.close();
   }

@@ -5,12 +5,15 @@ import { size } from '../text/format.ts';
 import type { UploadsText } from './text/text.ts';
 
 /** Which files the server waits for: name, size, and how much of each it has. */
-export function begunUploads(begun: readonly Upload[], text: UploadsText): TemplateResult | typeof nothing {
-  if (begun.length === 0) return nothing;
+export function unfinishedUploads(
+  unfinished: readonly Upload[],
+  text: UploadsText,
+): TemplateResult | typeof nothing {
+  if (unfinished.length === 0) return nothing;
   return html`<section class="begun" aria-label=${text.begun}>
     <p>${text.begun}</p>
     <ul>
-      ${begun.map(
+      ${unfinished.map(
         ({ name, sizeBytes, offsetBytes }) =>
           html`<li>
             <bdi translate="no">${name}</bdi>

@@ -1,9 +1,16 @@
 import { describe, expect, it } from 'vitest';
 import type { Upload } from '@wcc/api';
-import { isRefusedKind, lookAtKind } from './engine/kind.ts';
-import { chooseFile, isMisnamed, judgeFile, matchBegun, neededBytes, openBegun } from './upload-form.ts';
+import { isRefusedKind, detectKind } from './engine/kind.ts';
+import {
+  chooseFile,
+  isMisnamed,
+  judgeFile,
+  matchUnfinished,
+  neededBytes,
+  unmatchedUploads,
+} from './upload-form.ts';
 import type { ChosenFile } from './upload-form.ts';
-import { Pace, waitMs } from './engine/chunk-sizer.ts';
+import { ChunkSizer, waitMs } from './engine/chunk-sizer.ts';
 
 const fileOf = (name: string, parts: BlobPart[] = ['x'], lastModified = 5): File =>
   new File(parts, name, { lastModified });
@@ -48,47 +55,47 @@ describe('a chosen file', () => {
   });
 
   it('belongs to an unfinished upload of its size with its name or time, and needs no room then', () => {
-    const begun = begunOf('other.iso');
-    const [one] = matchBegun([chosen('debian.iso')], [begun]);
-    expect(one?.isGoingOn).toBe(true);
+    const unfinished = begunOf('other.iso');
+    const [one] = matchUnfinished([chosen('debian.iso')], [unfinished]);
+    expect(one?.isResuming).toBe(true);
     expect(neededBytes([one!, chosen('b.raw')])).toBe(1);
     expect(judgeFile({ ...one!, name: '' }, [one!], never)).toBeNull();
     const ofOther = [fileOf('debian.iso', ['xy']), fileOf('debian.iso', ['x'], 6)];
     const others = ofOther.map((file, key) => chooseFile(key, file));
-    expect(matchBegun(others, [begun]).map((each) => each.begun)).toEqual([null, null]);
+    expect(matchUnfinished(others, [unfinished]).map((each) => each.unfinished)).toEqual([null, null]);
   });
 
   it('goes on with the one of its name, however many have its size and time, and no two with the same', () => {
     const offers = ['a.raw', 'b.raw', 'c.raw'].map((name) => begunOf(name));
     const files = ['b.raw', 'new.raw', 'a.raw'].map((name, key) => chosen(name, { key }));
-    const matched = matchBegun(files, offers);
-    expect(matched.map(({ begun }) => begun?.name)).toEqual(['b.raw', 'c.raw', 'a.raw']);
-    expect(openBegun(matched, offers)).toEqual([]);
-    const anew = matched.map((each) => ({ ...each, isGoingOn: each.name !== 'new.raw' }));
-    expect(openBegun(anew, offers).map(({ name }) => name)).toEqual(['c.raw']);
+    const matched = matchUnfinished(files, offers);
+    expect(matched.map(({ unfinished }) => unfinished?.name)).toEqual(['b.raw', 'c.raw', 'a.raw']);
+    expect(unmatchedUploads(matched, offers)).toEqual([]);
+    const anew = matched.map((each) => ({ ...each, isResuming: each.name !== 'new.raw' }));
+    expect(unmatchedUploads(anew, offers).map(({ name }) => name)).toEqual(['c.raw']);
     // What was answered before stays answered when one more file comes.
-    expect(matchBegun([...anew, chosen('c.raw', { key: 9 })], offers)[1]).toBe(anew[1]);
+    expect(matchUnfinished([...anew, chosen('c.raw', { key: 9 })], offers)[1]).toBe(anew[1]);
   });
 
   it('is known by its content', async () => {
     const iso = new Uint8Array(0x8006);
     iso.set([0x43, 0x44, 0x30, 0x30, 0x31], 0x8001);
-    expect(await lookAtKind(fileOf('x', [iso]))).toBe('iso');
-    expect(await lookAtKind(fileOf('x', [new Uint8Array([0x51, 0x46, 0x49, 0xfb, 0])]))).toBe('qcow2');
-    const gzip = await lookAtKind(fileOf('x', [new Uint8Array([0x1f, 0x8b, 8])]));
+    expect(await detectKind(fileOf('x', [iso]))).toBe('iso');
+    expect(await detectKind(fileOf('x', [new Uint8Array([0x51, 0x46, 0x49, 0xfb, 0])]))).toBe('qcow2');
+    const gzip = await detectKind(fileOf('x', [new Uint8Array([0x1f, 0x8b, 8])]));
     expect([gzip, isRefusedKind(gzip)]).toEqual(['gzip', true]);
-    expect(await lookAtKind(fileOf('x', ['some bytes']))).toBe('raw');
+    expect(await detectKind(fileOf('x', ['some bytes']))).toBe('raw');
     expect(isMisnamed(chosen('debian.qcow2', { kind: 'iso' }))).toBe(true);
     expect(isMisnamed(chosen('debian.img', { kind: 'raw' }))).toBe(false);
   });
 });
 
-describe('the pace', () => {
+describe('the chunkSizer', () => {
   it('grows while a piece takes less than two seconds, shrinks above five, within 8 and 64 MiB', () => {
-    const pace = new Pace();
+    const chunkSizer = new ChunkSizer();
     const sizes = [100, 100, 100, 100, 3000, 6000, 9000, 9000, 9000].map((durationMs) => {
-      pace.took(durationMs);
-      return pace.bytes / 1_048_576;
+      chunkSizer.took(durationMs);
+      return chunkSizer.bytes / 1_048_576;
     });
     expect(sizes).toEqual([16, 32, 64, 64, 64, 32, 16, 8, 8]);
   });

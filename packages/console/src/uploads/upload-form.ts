@@ -15,9 +15,9 @@ export interface ChosenFile {
   /** `null` until it was looked at. */
   kind: FileKind | 'unreadable' | null;
   /** An unfinished upload that seems to be of this file. */
-  begun: Upload | null;
+  unfinished: Upload | null;
   /** Whether that one is gone on with. */
-  isGoingOn: boolean;
+  isResuming: boolean;
   /** Why the server refused it. */
   problem: unknown;
 }
@@ -29,41 +29,41 @@ export function chooseFile(key: number, file: File): ChosenFile {
     name: file.name,
     sha256: '',
     kind: null,
-    begun: null,
-    isGoingOn: false,
+    unfinished: null,
+    isResuming: false,
     problem: null,
   };
 }
 
 /** How well a file goes with an unfinished upload: a name tells more than a time, which many files share. */
-const likenesses = [3, 2, 1] as const;
+const similarities = [3, 2, 1] as const;
 
 /** By what can be known without reading; of another size it is another file. The server compares the content. */
-function likenessOf({ name, size, lastModified }: File, upload: Upload): number {
+function similarityOf({ name, size, lastModified }: File, upload: Upload): number {
   if (upload.sizeBytes !== size) return 0;
   return (upload.name === name ? 2 : 0) + (upload.lastModified === lastModified ? 1 : 0);
 }
 
 /** Each file goes on with the unfinished upload that is most likely its own, and no two with the same one. */
-export function matchBegun(chosen: readonly ChosenFile[], begun: readonly Upload[]): ChosenFile[] {
+export function matchUnfinished(chosen: readonly ChosenFile[], unfinished: readonly Upload[]): ChosenFile[] {
   const matched = [...chosen];
-  const free = new Set(begun);
-  for (const each of chosen) if (each.begun !== null) free.delete(each.begun);
-  for (const likeness of likenesses)
+  const free = new Set(unfinished);
+  for (const each of chosen) if (each.unfinished !== null) free.delete(each.unfinished);
+  for (const similarity of similarities)
     for (const [index, each] of matched.entries()) {
-      if (each.begun !== null) continue;
-      const own = [...free].find((upload) => likenessOf(each.file, upload) === likeness);
+      if (each.unfinished !== null) continue;
+      const own = [...free].find((upload) => similarityOf(each.file, upload) === similarity);
       if (own === undefined) continue;
       free.delete(own);
-      matched[index] = { ...each, begun: own, isGoingOn: true };
+      matched[index] = { ...each, unfinished: own, isResuming: true };
     }
   return matched;
 }
 
 /** Those that none of the files goes on with. */
-export function openBegun(chosen: readonly ChosenFile[], begun: readonly Upload[]): Upload[] {
-  const taken = new Set(chosen.map((each) => (each.isGoingOn ? each.begun?.id : undefined)));
-  return begun.filter(({ id }) => !taken.has(id));
+export function unmatchedUploads(chosen: readonly ChosenFile[], unfinished: readonly Upload[]): Upload[] {
+  const taken = new Set(chosen.map((each) => (each.isResuming ? each.unfinished?.id : undefined)));
+  return unfinished.filter(({ id }) => !taken.has(id));
 }
 
 export type FileVerdict =
@@ -79,11 +79,11 @@ export function judgeFile(
   if (file.size === 0) return 'empty';
   if (kind === 'unreadable') return 'unreadable';
   if (kind !== null && isRefusedKind(kind)) return 'refused_kind';
-  if (chosen.isGoingOn) return null;
+  if (chosen.isResuming) return null;
   const problem = findImageNameProblem(name);
   if (problem !== null) return problem;
   if (isTaken(name)) return 'taken';
-  const isTwice = all.some((other) => other !== chosen && !other.isGoingOn && other.name === name);
+  const isTwice = all.some((other) => other !== chosen && !other.isResuming && other.name === name);
   if (isTwice) return 'twice';
   return sha256.trim() === '' || isDigest(sha256) ? null : 'bad_digest';
 }
@@ -99,7 +99,7 @@ export function isDigest(text: string): boolean {
 
 /** What the pool must have free for all of them; an unfinished one has its space already. */
 export function neededBytes(all: readonly ChosenFile[]): number {
-  return all.reduce((sum, { file, isGoingOn }) => sum + (isGoingOn ? 0 : file.size), 0);
+  return all.reduce((sum, { file, isResuming }) => sum + (isResuming ? 0 : file.size), 0);
 }
 
 /** The content is another than the name says: worth knowing, and no fault. */

@@ -3,6 +3,12 @@ import type { Snapshot } from '@wcc/progress';
 import { Emitter } from '../ui/emitter.ts';
 import type { UploadEngine } from './engine/engine.ts';
 
+declare module '../app/signed-in-state.ts' {
+  interface SignedInState {
+    readonly uploads: Uploads;
+  }
+}
+
 /** What comes with the first upload. */
 export interface Sender {
   readonly engine: UploadEngine;
@@ -46,18 +52,18 @@ export class Uploads {
   }
 
   /** Whether this page itself sends, or will go on by itself. */
-  isFed(id: string): boolean {
+  isSending(id: string): boolean {
     const upload = this.#sender?.engine.get(id);
     return upload !== undefined && upload.view.kind !== 'file_trouble';
   }
 
   /** One's own unfinished upload, which nobody here sends. */
   mayChoose({ action, owner, id }: Snapshot): boolean {
-    return action === 'upload_image' && owner === this.#options.userId() && !this.isFed(id);
+    return action === 'upload_image' && owner === this.#options.userId() && !this.isSending(id);
   }
 
-  nudge(): void {
-    this.#sender?.engine.nudge();
+  retryNow(): void {
+    this.#sender?.engine.retryNow();
   }
 
   /** Asks for the file of an unfinished upload, and goes on with it. Call it where a press is handled. */

@@ -7,10 +7,11 @@ import type { ProgressClient } from '@wcc/progress/client';
 import { actionName } from '@wcc/progress/element';
 import { html, nothing } from 'lit';
 import type { PropertyDeclarations, TemplateResult } from 'lit';
+import type { App } from '../../app/app.ts';
 import { ConsoleElement } from '../../ui/console-element.ts';
 import { icon, mark } from '../../ui/icons.ts';
 import { languageChoice } from '../../app/user-menu.ts';
-import { LinkState } from '../../app/connection-state.ts';
+import { ConnectionState } from '../../app/connection-state.ts';
 import { ago } from '../../text/format.ts';
 import { sharedTextOf } from './text.ts';
 import type { SharedText } from './text.ts';
@@ -18,7 +19,7 @@ import type { SharedText } from './text.ts';
 type View = 'loading' | 'shown' | 'no_secret' | 'over' | 'gone';
 
 /** One operation, read-only, for whoever holds its link. Uses no session, and shows nothing else. */
-export class SharedPage extends ConsoleElement {
+export class SharedPage extends ConsoleElement<App> {
   static override readonly properties: PropertyDeclarations = {
     ...ConsoleElement.properties,
     view: { state: true },
@@ -27,7 +28,7 @@ export class SharedPage extends ConsoleElement {
   declare view: View;
   declare snapshot: Snapshot | null;
   #live: ProgressClient | null = null;
-  #link: LinkState | null = null;
+  #link: ConnectionState | null = null;
   #watched = '';
 
   constructor() {
@@ -37,7 +38,7 @@ export class SharedPage extends ConsoleElement {
   }
 
   get #text(): SharedText {
-    return sharedTextOf(this.app.preferences.locale);
+    return sharedTextOf(this.app.preferences);
   }
 
   override connectedCallback(): void {
@@ -149,7 +150,7 @@ export class SharedPage extends ConsoleElement {
       },
     });
     this.#live = live;
-    this.#link = new LinkState(live, {
+    this.#link = new ConnectionState(live, {
       lost: () => this.app.announcer.say(this.app.text.shell.disconnected),
       back: () => this.app.announcer.say(this.#text.backAgain),
     });

@@ -1,6 +1,6 @@
-import type { Locale } from '../../text/text.ts';
+import { createCatalogue } from '../../text/catalogue.ts';
+import type { Catalogue } from '../../text/catalogue.ts';
 
-/** The words of the page that a share link opens: all that this page loads of the console's texts. */
 export interface SharedText {
   title: string;
   lead: string;
@@ -20,7 +20,8 @@ export interface SharedText {
   backAgain: string;
 }
 
-const catalogue: Readonly<Record<Locale, SharedText>> = {
+/** The only texts that the page of a share link loads. */
+export const sharedTextOf: Catalogue<SharedText> = createCatalogue({
   en: {
     title: 'Shared operation',
     lead: 'Somebody shares the progress of this operation with you.',
@@ -58,8 +59,4 @@ const catalogue: Readonly<Record<Locale, SharedText>> = {
     reload: '再読み込み',
     backAgain: '再び接続しました。',
   },
-};
-
-export function sharedTextOf(locale: Locale): SharedText {
-  return catalogue[locale];
-}
+});

@@ -1,6 +1,6 @@
 import type { AccessText } from './text.ts';
 
-export const enAccess: AccessText = {
+export const en: AccessText = {
   close: 'Close',
   cancel: 'Cancel',
   revoke: 'Revoke',

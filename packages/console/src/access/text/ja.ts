@@ -1,6 +1,6 @@
 import type { AccessText } from './text.ts';
 
-export const jaAccess: AccessText = {
+export const ja: AccessText = {
   close: '閉じる',
   cancel: 'キャンセル',
   revoke: '取り消す',

@@ -1,11 +1,7 @@
-import { enImage } from './en.ts';
-import type { ImageText } from './text.ts';
-import { jaImage } from './ja.ts';
-import type { Locale } from '../../text/text.ts';
+import { createCatalogue } from '../../text/catalogue.ts';
+import type { Catalogue } from '../../text/catalogue.ts';
+import { en } from './en.ts';
+import { ja } from './ja.ts';
+import type { ImagesText } from './text.ts';
 
-const catalogue: Readonly<Record<Locale, ImageText>> = { en: enImage, ja: jaImage };
-
-/** Apart from the catalogue of the console, because it is loaded with what is done with one image. */
-export function imageTextOf({ locale }: { locale: Locale }): ImageText {
-  return catalogue[locale];
-}
+export const imagesTextOf: Catalogue<ImagesText> = createCatalogue({ en, ja });

@@ -1,6 +1,6 @@
-import type { ImageText } from './text.ts';
+import type { CopyText, ImageListText, ImagesText, ImageText } from './text.ts';
 
-export const enImage: ImageText = {
+const image: ImageText = {
   back: 'All images',
   notFound: 'There is no such image',
   notFoundHint: 'It does not exist, was deleted, or you may not see it.',
@@ -62,3 +62,102 @@ export const enImage: ImageText = {
   removeTemplate: 'It is a template. Take that mark away first.',
   removeSubmit: 'Delete for ever',
 };
+
+const count = (n: number, one: string, many: string): string => `${n} ${n === 1 ? one : many}`;
+
+const list: ImageListText = {
+  title: 'Images',
+  name: 'Name',
+  format: 'Format',
+  virtualSize: 'Virtual size',
+  onDisk: 'Data on disk',
+  state: 'State',
+  copy: 'Copy',
+  copyNamed: (name) => `Copy ${name}`,
+  states: { ready: 'Ready', missing: 'Missing', refused: 'Refused' },
+  missingHint: 'The file is gone. Put it back, then rescan.',
+  reasons: {
+    symlink: 'A symbolic link, not a file of this pool',
+    fifo: 'A named pipe, not an image',
+    device: 'A device, not an image',
+    socket: 'A socket, not an image',
+    directory: 'A directory, not an image',
+    not_regular: 'Not a regular file',
+    hard_link: 'Has a second name (hard link), through which it could change',
+    backing_file: 'Depends on another image (backing file)',
+    external_data: 'Keeps its data in another file',
+    malformed: 'Its header makes no sense',
+    malformed_header: 'Its header makes no sense',
+    bad_name: 'Its name cannot be used',
+    name: 'Its name cannot be used',
+    unreadable: 'It cannot be read: check its owner and mode',
+    permission: 'It cannot be read: check its owner and mode',
+    io_error: 'The disk reported an error while it was read',
+  },
+  otherReason: (code) => `Refused: ${code}`,
+  beingCopied: 'being copied',
+  rescan: 'Rescan',
+  rescanning: 'Looking…',
+  rescanned: ({ added, missing, returned, refused }) => {
+    const parts = [
+      added > 0 ? count(added, 'new image', 'new images') : '',
+      returned > 0 ? `${returned} back again` : '',
+      missing > 0 ? `${missing} missing` : '',
+      refused > 0 ? `${refused} refused` : '',
+    ].filter((part) => part !== '');
+    return parts.length === 0 ? 'Nothing changed.' : `${parts.join(', ')}.`;
+  },
+  free: (free, total) => `${free} free of ${total}`,
+  reserved: (size) => `${size} reserved`,
+  clonePossible: 'instant copies possible',
+  space: 'Space in the pool',
+  unavailable: 'The pool is not available',
+  emptyTitle: 'No images yet',
+  emptyLead: 'Start with a sample, or bring your own.',
+  makeSample: 'Make a sample image',
+  upload: 'Upload',
+  importFrom: 'Import',
+  dropHere: 'Drop the files to upload them',
+  detailsOf: (name) => `Everything about ${name}`,
+  template: 'template',
+  sampleHint: '4 GiB of random data, made on the spot: something to copy and watch.',
+  putFiles: 'Or put raw, qcow2 or ISO files into',
+  thenRescan: 'then rescan.',
+  viewerHint: 'Ask an operator to add one.',
+};
+
+const copy: CopyText = {
+  title: 'Copy image',
+  of: 'Copy of',
+  name: 'New name',
+  method: 'Method',
+  methods: { auto: 'Automatic', clone: 'Instant', copy: 'Full copy' },
+  methodHints: {
+    auto: 'Instant where the file system can share blocks, else a full copy.',
+    clone: 'Shares blocks with the original until one of the two changes.',
+    copy: 'Writes every block anew: independent of the original.',
+  },
+  cloneImpossible: 'Not possible here: the file system cannot share these blocks.',
+  limit: 'Speed limit',
+  limitUnit: 'MiB/s',
+  limitHint: 'Empty: as fast as the disk',
+  badLimit: 'Enter a number from 0.1 upwards, or leave it empty.',
+  verify: 'Check the copy afterwards',
+  verifyHint: 'Reads both again and compares them.',
+  before: 'Before the start',
+  image: 'Image',
+  imageFacts: (virtual, data) => `${virtual}, ${data} of data`,
+  needs: 'Needs',
+  needsShared: 'almost nothing (shared blocks)',
+  freeSpace: 'Free',
+  instant: 'Instant copy possible',
+  instantYes: 'yes',
+  instantNo: 'no',
+  notEnough: (needs, free) => `Not enough space: needs ${needs}, ${free} free.`,
+  leave: 'The server copies: you may leave this page.',
+  submit: 'Copy',
+  busy: 'Starting…',
+  planFailed: 'The numbers could not be asked for.',
+};
+
+export const en: ImagesText = { list, copy, image };

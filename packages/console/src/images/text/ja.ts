@@ -1,6 +1,6 @@
-import type { ImageText } from './text.ts';
+import type { CopyText, ImageListText, ImagesText, ImageText } from './text.ts';
 
-export const jaImage: ImageText = {
+const image: ImageText = {
   back: 'イメージ一覧',
   notFound: 'このイメージはありません',
   notFoundHint: '存在しないか、削除されたか、閲覧が許可されていません。',
@@ -62,3 +62,100 @@ export const jaImage: ImageText = {
   removeTemplate: 'テンプレートです。先にテンプレートから外してください。',
   removeSubmit: '完全に削除',
 };
+
+const list: ImageListText = {
+  title: 'イメージ',
+  name: '名前',
+  format: '形式',
+  virtualSize: '仮想サイズ',
+  onDisk: '実データ量',
+  state: '状態',
+  copy: 'コピー',
+  copyNamed: (name) => `${name} をコピー`,
+  states: { ready: '利用可能', missing: '不明', refused: '対象外' },
+  missingHint: 'ファイルがありません。元に戻してから再スキャンしてください。',
+  reasons: {
+    symlink: 'シンボリックリンクのため、このプールのファイルではありません',
+    fifo: '名前付きパイプのため、イメージではありません',
+    device: 'デバイスのため、イメージではありません',
+    socket: 'ソケットのため、イメージではありません',
+    directory: 'ディレクトリのため、イメージではありません',
+    not_regular: '通常のファイルではありません',
+    hard_link: '別名（ハードリンク）があり、そちらの変更がここにも及びます',
+    backing_file: '別のイメージ（バッキングファイル）に依存しています',
+    external_data: 'データを別のファイルに置いています',
+    malformed: 'ヘッダーが正しくありません',
+    malformed_header: 'ヘッダーが正しくありません',
+    bad_name: '使用できない名前です',
+    name: '使用できない名前です',
+    unreadable: '読み取れません。所有者とモードを確認してください',
+    permission: '読み取れません。所有者とモードを確認してください',
+    io_error: '読み取り中にディスクエラーが起きました',
+  },
+  otherReason: (code) => `対象外: ${code}`,
+  beingCopied: 'コピー中',
+  rescan: '再スキャン',
+  rescanning: '確認中…',
+  rescanned: ({ added, missing, returned, refused }) => {
+    const parts = [
+      added > 0 ? `新規 ${added} 件` : '',
+      returned > 0 ? `復帰 ${returned} 件` : '',
+      missing > 0 ? `不明 ${missing} 件` : '',
+      refused > 0 ? `対象外 ${refused} 件` : '',
+    ].filter((part) => part !== '');
+    return parts.length === 0 ? '変更はありません。' : `${parts.join('、')}。`;
+  },
+  free: (free, total) => `空き ${free} / ${total}`,
+  reserved: (size) => `予約済み ${size}`,
+  clonePossible: '即時コピー可能',
+  space: 'プールの容量',
+  unavailable: 'プールを利用できません',
+  emptyTitle: 'イメージはまだありません',
+  emptyLead: 'サンプルから始めるか、お手持ちのイメージを置いてください。',
+  makeSample: 'サンプルイメージを作成',
+  upload: 'アップロード',
+  importFrom: '取り込み',
+  dropHere: 'ファイルをドロップするとアップロードします',
+  detailsOf: (name) => `${name} の詳細`,
+  template: 'テンプレート',
+  sampleHint: 'その場で作る 4 GiB のランダムデータです。コピーと進捗を試せます。',
+  putFiles: 'または raw、qcow2、ISO ファイルを次の場所に置き、',
+  thenRescan: '再スキャンしてください。',
+  viewerHint: 'オペレーターに追加を依頼してください。',
+};
+
+const copy: CopyText = {
+  title: 'イメージのコピー',
+  of: 'コピー元',
+  name: '新しい名前',
+  method: '方法',
+  methods: { auto: '自動', clone: '即時', copy: '完全コピー' },
+  methodHints: {
+    auto: 'ブロックを共有できれば即時、できなければ完全コピーします。',
+    clone: 'どちらかが変更されるまで、元とブロックを共有します。',
+    copy: 'すべてのブロックを書き直し、元から独立させます。',
+  },
+  cloneImpossible: 'このファイルシステムではブロックを共有できません。',
+  limit: '速度制限',
+  limitUnit: 'MiB/s',
+  limitHint: '空欄: ディスクの最高速度',
+  badLimit: '0.1 以上の数を入力するか、空欄にしてください。',
+  verify: 'コピー後に検証する',
+  verifyHint: '両方をもう一度読んで比較します。',
+  before: '開始前の確認',
+  image: 'イメージ',
+  imageFacts: (virtual, data) => `${virtual}（実データ ${data}）`,
+  needs: '必要な容量',
+  needsShared: 'ほぼ不要（ブロック共有）',
+  freeSpace: '空き容量',
+  instant: '即時コピー',
+  instantYes: '可能',
+  instantNo: '不可',
+  notEnough: (needs, free) => `容量が足りません: 必要 ${needs}、空き ${free}。`,
+  leave: 'コピーはサーバーが行います。このページを離れても構いません。',
+  submit: 'コピー',
+  busy: '開始中…',
+  planFailed: '容量を確認できませんでした。',
+};
+
+export const ja: ImagesText = { list, copy, image };

@@ -1,6 +1,6 @@
 import { html, nothing } from 'lit';
 import type { TemplateResult } from 'lit';
-import type { StepContext } from './steps.ts';
+import type { StepContext } from './step.ts';
 import { areaField, textField } from '../../ui/fields.ts';
 
 /** What the machine is told when it first starts. */

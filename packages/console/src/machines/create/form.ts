@@ -1,4 +1,5 @@
 import type { CreateVmRequest, Firmware, Host, Image, Pool, VmDiskRequest, VmNetwork } from '@wcc/api';
+import { isLoginName, isSshKey, linesOf } from '../../app/credentials.ts';
 import { judgeMachineName, parseCpus, parseDiskSize, parseMemory } from '../machine-form.ts';
 
 export const createSteps = ['basics', 'cpu', 'disks', 'network', 'firstBoot', 'review'] as const;
@@ -133,23 +134,6 @@ function firstBootFaults(form: CreateForm): CreateFault[] {
       ? []
       : [fault('passwordHash')]),
   ];
-}
-
-/** A name that every Linux takes for a login. */
-export function isLoginName(text: string): boolean {
-  return /^[a-z_][a-z0-9_-]{0,31}$/.test(text);
-}
-
-/** One line of an `authorized_keys` file, as far as its form can tell. */
-export function isSshKey(line: string): boolean {
-  return /^[a-z0-9@.-]+ [A-Za-z0-9+/=]{16,}( .*)?$/.test(line) && line.length <= 8192;
-}
-
-export function linesOf(text: string): string[] {
-  return text
-    .split(/\r?\n/)
-    .map((line) => line.trim())
-    .filter((line) => line !== '');
 }
 
 /** Only for a form without faults. */

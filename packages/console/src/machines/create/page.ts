@@ -1,11 +1,11 @@
 import type { FirstBootProfile } from '@wcc/api';
 import { ApiProblem } from '@wcc/api/client';
 import { html, nothing } from 'lit';
-import type { PropertyDeclarations, TemplateResult } from 'lit';
+import type { CSSResult, PropertyDeclarations, TemplateResult } from 'lit';
 import { createStepViews } from './steps.ts';
 import { hypervisorNote } from '../hypervisor-note.ts';
 import { icon } from '../../ui/icons.ts';
-import { adopt, MachinePart } from '../machine-element.ts';
+import { MachinePart } from '../machine-element.ts';
 import { problemBox } from '../../ui/problem.ts';
 import { createSteps, emptyCreateForm, findCreateFaults, toCreateRequest } from './form.ts';
 import type { CreateFault, CreateForm, CreateStep, CreateWorld } from './form.ts';
@@ -46,8 +46,11 @@ export class CreateMachinePage extends MachinePart {
 
   override connectedCallback(): void {
     super.connectedCallback();
-    adopt(this, wizard);
     void this.#loadProfile();
+  }
+
+  protected override styles(): readonly CSSResult[] {
+    return [...super.styles(), wizard];
   }
 
   protected override willUpdate(): void {
@@ -56,10 +59,10 @@ export class CreateMachinePage extends MachinePart {
 
   /** Other pages lead here with an image: a disk of it, or in the drive; after a reload its list comes later. */
   #takeWish(): void {
-    if (this.#isWishTaken || !this.desk.images.isLoaded) return;
+    if (this.#isWishTaken || !this.signedIn.images.isLoaded) return;
     this.#isWishTaken = true;
     const wished = Number(new URLSearchParams(this.app.router.search).get('image') ?? 0);
-    const image = this.desk.images.images.find(({ id }) => id === wished);
+    const image = this.signedIn.images.images.find(({ id }) => id === wished);
     if (image?.format === 'iso') this.form = { ...this.form, cdrom: image.id };
     else if (image !== undefined)
       this.form = {
@@ -69,7 +72,7 @@ export class CreateMachinePage extends MachinePart {
   }
 
   get #world(): CreateWorld {
-    const { images, pools } = this.desk.images;
+    const { images, pools } = this.signedIn.images;
     const { host, machines } = this.machines;
     return { images, pools, host, taken: machines.map(({ name }) => name) };
   }
@@ -140,10 +143,12 @@ export class CreateMachinePage extends MachinePart {
   #foot(faults: readonly CreateFault[]): TemplateResult {
     const { making: text } = this.words;
     const isLast = this.step === 'review';
-    const isOff = this.busy || !this.desk.link.isOnline || (isLast && faults.length > 0);
+    const isOff = this.busy || !this.signedIn.connection.isOnline || (isLast && faults.length > 0);
     const verb = this.busy ? this.words.busy : this.form.start ? text.submit : text.submitOff;
     return html`<footer class="foot">
-      <p>${this.desk.link.isOnline ? (isLast ? text.leave : '') : this.text.shell.disabledOffline}</p>
+      <p>
+        ${this.signedIn.connection.isOnline ? (isLast ? text.leave : '') : this.text.shell.disabledOffline}
+      </p>
       ${
         this.step === 'basics'
           ? nothing
@@ -189,13 +194,13 @@ export class CreateMachinePage extends MachinePart {
   }
 
   async #create(): Promise<void> {
-    if (this.busy || !this.desk.link.isOnline) return;
+    if (this.busy || !this.signedIn.connection.isOnline) return;
     this.busy = true;
     this.problem = null;
     try {
       const request = toCreateRequest(this.form);
       const { operation } = await this.app.api.createVm(request, this.#keyOf(request));
-      this.desk.operations.offer(operation);
+      this.signedIn.operations.offer(operation);
       const { id } = operation.subject;
       this.app.router.go(id === null ? pagePaths.machines : machinePageOf(id));
     } catch (error) {

@@ -4,7 +4,7 @@ import { needsOf } from './form.ts';
 import type { CreateForm, CreateStep, DiskForm } from './form.ts';
 import { parseDiskSize } from '../machine-form.ts';
 import { size } from '../../text/format.ts';
-import type { StepContext } from './steps.ts';
+import type { StepContext } from './step.ts';
 import { needsFacts } from '../facts.ts';
 import { checkField } from '../../ui/fields.ts';
 

@@ -1,28 +1,12 @@
-import type { FirstBootProfile } from '@wcc/api';
 import { html, nothing } from 'lit';
 import type { TemplateResult } from 'lit';
-import type { App } from '../../app/app.ts';
-import type { CreateFault, CreateForm, CreateStep, CreateWorld } from './form.ts';
+import type { CreateStep } from './form.ts';
+import type { Step, StepContext } from './step.ts';
 import { size } from '../../text/format.ts';
-import type { MachinesText } from '../text/text.ts';
 import { diskSteps } from './disks.ts';
 import { segmentField, selectField, textField } from '../../ui/fields.ts';
 import { createFirstBoot } from './first-boot.ts';
 import { createReview } from './review.ts';
-
-export interface StepContext {
-  app: App;
-  words: MachinesText;
-  form: CreateForm;
-  world: CreateWorld;
-  faults: readonly CreateFault[];
-  /** What this user wants of every machine; `null` when it is not known. */
-  profile: FirstBootProfile | null;
-  change: (part: Partial<CreateForm>) => void;
-  goTo: (step: CreateStep) => void;
-}
-
-type Step = (context: StepContext) => TemplateResult;
 
 /** The fields of each step. */
 export const createStepViews: Readonly<Record<CreateStep, Step>> = {

@@ -16,7 +16,8 @@ import { hypervisorNote } from '../hypervisor-note.ts';
 import { icon } from '../../ui/icons.ts';
 import { MachineDialog } from '../machine-dialog.ts';
 import { needsFacts } from '../facts.ts';
-import { checkField, imageChoices, selectField, textField } from '../../ui/fields.ts';
+import { checkField, selectField, textField } from '../../ui/fields.ts';
+import { imageChoices } from '../image-choices.ts';
 
 interface QuickForm {
   image: number;
@@ -37,14 +38,14 @@ const usualMemory = 2 * gib;
 export class QuickCreateDialog extends MachineDialog {
   static override readonly properties: PropertyDeclarations = {
     ...MachineDialog.properties,
-    wished: { attribute: false },
-    onMade: { attribute: false },
+    imageId: { attribute: false },
+    onCreated: { attribute: false },
     form: { state: true },
   };
   /** Number of the image that somebody came from; 0 for none. */
-  declare wished: number;
+  declare imageId: number;
   /** Called with the number of the machine, when the operation exists. */
-  declare onMade: (id: number | string | null) => void;
+  declare onCreated: (id: number | string | null) => void;
   declare form: QuickForm | null;
   protected readonly idPrefix = 'quick';
   readonly #keyOf = createKeys();
@@ -52,19 +53,19 @@ export class QuickCreateDialog extends MachineDialog {
 
   constructor() {
     super();
-    this.wished = 0;
+    this.imageId = 0;
     this.form = null;
   }
 
-  protected override follows(): Emitter[] {
-    const { images, link } = this.desk;
-    return [...super.follows(), images.changed, link.changed, this.machines.changed];
+  protected override observed(): Emitter[] {
+    const { images, connection } = this.signedIn;
+    return [...super.observed(), images.changed, connection.changed, this.machines.changed];
   }
 
   protected override willUpdate(): void {
-    if (this.form !== null || !this.desk.images.isLoaded || !this.machines.isLoaded) return;
+    if (this.form !== null || !this.signedIn.images.isLoaded || !this.machines.isLoaded) return;
     const images = this.#images;
-    const image = images.find(({ id }) => id === this.wished) ?? images[0];
+    const image = images.find(({ id }) => id === this.imageId) ?? images[0];
     this.form = {
       image: image?.id ?? 0,
       name: image === undefined ? '' : proposeMachineName(image.name, this.taken),
@@ -87,7 +88,7 @@ export class QuickCreateDialog extends MachineDialog {
   /** What a machine can start from, templates first. */
   get #images(): Image[] {
     const isTemplate = ({ template }: Image): boolean => template;
-    return this.desk.images.images
+    return this.signedIn.images.images
       .filter(({ state, format }) => state === 'ready' && (format === 'raw' || format === 'qcow2'))
       .toSorted((a, b) => Number(isTemplate(b)) - Number(isTemplate(a)));
   }
@@ -95,13 +96,13 @@ export class QuickCreateDialog extends MachineDialog {
   protected override render(): TemplateResult {
     const { quickText: text } = this.words;
     const { form } = this;
-    const isOff = this.busy || !this.desk.link.isOnline || form === null;
+    const isOff = this.busy || !this.signedIn.connection.isOnline || form === null;
     return this.frame({
       title: text.title,
       lead: text.lead,
       body: html`${hypervisorNote(this.machines.host, this.words)}
       ${form === null ? html`<p class="muted">${this.text.shell.loading}</p>` : this.#fields(form)}`,
-      note: this.desk.link.isOnline ? '' : this.text.shell.disabledOffline,
+      note: this.signedIn.connection.isOnline ? '' : this.text.shell.disabledOffline,
       buttons: html`<button type="button" class="button" @click=${() => this.close()}>
           ${this.words.cancel}
         </button>
@@ -118,7 +119,7 @@ export class QuickCreateDialog extends MachineDialog {
     if (images.length === 0) return html`<p>${words.quickText.noImages}</p>`;
     const verdict = judgeMachineName(form.name, this.taken);
     return html`${selectField(
-      this.refusable({
+      this.withFieldError({
         id: 'quick-image',
         label: words.image,
         value: String(form.image),
@@ -127,7 +128,7 @@ export class QuickCreateDialog extends MachineDialog {
       }),
     )}
     ${textField(
-      this.refusable({
+      this.withFieldError({
         id: 'quick-name',
         label: words.name,
         value: form.name,
@@ -146,7 +147,7 @@ export class QuickCreateDialog extends MachineDialog {
     const image = this.#imageOf(form);
     const number = (name: 'size' | 'cpus' | 'memory', label: string, more: object): TemplateResult =>
       textField(
-        this.refusable({
+        this.withFieldError({
           id: `quick-${name}`,
           label,
           value: form[name],
@@ -189,7 +190,7 @@ export class QuickCreateDialog extends MachineDialog {
   #facts(form: QuickForm): TemplateResult | typeof nothing {
     const image = this.#imageOf(form);
     if (image === undefined) return nothing;
-    const pool = this.desk.images.pools.find(({ id }) => id === image.pool);
+    const pool = this.signedIn.images.pools.find(({ id }) => id === image.pool);
     return needsFacts(
       {
         diskBytes: form.isFull && pool?.clonePossible !== true ? image.dataBytes : 0,
@@ -235,7 +236,7 @@ export class QuickCreateDialog extends MachineDialog {
 
   async #submit(): Promise<void> {
     const { form } = this;
-    if (form === null || !this.desk.link.isOnline) return;
+    if (form === null || !this.signedIn.connection.isOnline) return;
     const [fault] = this.#faults(form);
     if (fault !== undefined) return this.#lead(fault);
     const request = toRequest(form);
@@ -243,11 +244,11 @@ export class QuickCreateDialog extends MachineDialog {
     const isAccepted = await this.send(async () => {
       const { operation } = await this.app.api.quickCreateVm(request, this.#keyOf(request));
       id = operation.subject.kind === 'vm' ? operation.subject.id : (operation.target?.id ?? null);
-      this.desk.operations.offer(operation);
+      this.signedIn.operations.offer(operation);
     });
     if (!isAccepted) return;
     this.close();
-    this.onMade(id);
+    this.onCreated(id);
   }
 
   #lead(field: Fault): void {

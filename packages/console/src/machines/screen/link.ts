@@ -51,7 +51,7 @@ export class ScreenLink {
     return this.#view;
   }
 
-  /** Does nothing while it is on. After a refusal it tries anew. */
+  /** Does nothing while it is on. After a fieldError it tries anew. */
   start(): void {
     if (this.#attempt !== null) return;
     this.#failures = 0;

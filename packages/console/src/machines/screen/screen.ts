@@ -2,8 +2,9 @@ import type { Vm } from '@wcc/api';
 import { routes } from '@wcc/api';
 import { html, nothing } from 'lit';
 import type { PropertyDeclarations, PropertyValues, TemplateResult } from 'lit';
+import type { App } from '../../app/app.ts';
 import type { Emitter } from '../../ui/emitter.ts';
-import { screenWish } from '../../app/router.ts';
+import { openScreenParam } from '../../app/router.ts';
 import { ScreenLink } from './link.ts';
 import type { Viewer, ViewerEvents } from './link.ts';
 import { machinesTextOf } from '../text/catalogue.ts';
@@ -19,7 +20,7 @@ import type { VncViewer } from './vnc-viewer.ts';
  * The screen of a machine, live, with keys and pointer for whoever may use them. It has the keys while the focus
  * is on it, which the bar says together with the key that leads out (WCAG 2.1.2), and only while the machine runs.
  */
-export class MachineScreen extends ConsoleElement {
+export class MachineScreen extends ConsoleElement<App> {
   static override readonly properties: PropertyDeclarations = {
     ...ConsoleElement.properties,
     machine: { attribute: false },
@@ -57,14 +58,15 @@ export class MachineScreen extends ConsoleElement {
     return this.#link;
   }
 
-  protected override follows(): Emitter[] {
-    return [...super.follows(), this.#session.changed, this.desk.link.changed];
+  protected override observed(): Emitter[] {
+    return [...super.observed(), this.#session.changed, this.signedIn.connection.changed];
   }
 
   override connectedCallback(): void {
     super.connectedCallback();
     // A machine that is off now is not what the focus waits for.
-    this.#isAwaited = this.machine.may.screen && new URLSearchParams(this.app.router.search).has(screenWish);
+    this.#isAwaited =
+      this.machine.may.screen && new URLSearchParams(this.app.router.search).has(openScreenParam);
     this.requestUpdate();
   }
 

@@ -2,6 +2,7 @@ import type { Vm } from '@wcc/api';
 import { routes } from '@wcc/api';
 import { html, nothing } from 'lit';
 import type { PropertyDeclarations, PropertyValues, TemplateResult } from 'lit';
+import type { App } from '../../app/app.ts';
 import type { Emitter } from '../../ui/emitter.ts';
 import { SerialLog } from './serial-log.ts';
 import { machinesTextOf } from '../text/catalogue.ts';
@@ -13,7 +14,7 @@ import { problemBox } from '../../ui/problem.ts';
 const nearPx = 24;
 
 /** What the machine writes to its serial line. */
-export class SerialView extends ConsoleElement {
+export class SerialView extends ConsoleElement<App> {
   static override readonly properties: PropertyDeclarations = {
     ...ConsoleElement.properties,
     machine: { attribute: false },
@@ -34,8 +35,8 @@ export class SerialView extends ConsoleElement {
     return machinesTextOf(this.app.preferences).serialText;
   }
 
-  protected override follows(): Emitter[] {
-    return [...super.follows(), this.#serial.changed];
+  protected override observed(): Emitter[] {
+    return [...super.observed(), this.#serial.changed];
   }
 
   override connectedCallback(): void {

@@ -1,7 +1,7 @@
 import { boot, making } from '../create/text/en.ts';
 import type { MachinesText } from './text.ts';
 
-export const enMachines: MachinesText = {
+export const en: MachinesText = {
   title: 'Machines',
   back: 'All machines',
   create: 'Create machine',

@@ -1,7 +1,7 @@
 import { boot, making } from '../create/text/ja.ts';
 import type { MachinesText } from './text.ts';
 
-export const jaMachines: MachinesText = {
+export const ja: MachinesText = {
   title: '仮想マシン',
   back: '仮想マシン一覧',
   create: '詳細作成',

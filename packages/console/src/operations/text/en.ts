@@ -1,6 +1,12 @@
-import type { OperationsText, OperationText, PauseText, TrayText } from './text.ts';
+import type {
+  AnnouncementsText,
+  OperationListText,
+  OperationsText,
+  OperationText,
+  TrayText,
+} from './text.ts';
 
-export const operations: OperationsText = {
+const list: OperationListText = {
   title: 'Operations',
   active: 'Under way',
   ended: 'Ended',
@@ -36,7 +42,7 @@ export const operations: OperationsText = {
   },
 };
 
-export const operation: OperationText = {
+const operation: OperationText = {
   title: 'Operation',
   back: 'All operations',
   notFound: 'There is no such operation',
@@ -83,7 +89,7 @@ export const operation: OperationText = {
   copied: 'Copied',
 };
 
-export const tray: TrayText = {
+const tray: TrayText = {
   title: 'Your work',
   counts: {
     running: (n) => `${n} running`,
@@ -97,9 +103,22 @@ export const tray: TrayText = {
   group: (kind, summary) => `${kind}: ${summary}`,
 };
 
-export const pause: PauseText = {
-  pause: 'Pause live updates',
-  resume: 'Resume',
-  paused: 'Live updates paused',
-  pausedLead: 'This page holds still; the work goes on.',
+const announcements: AnnouncementsText = {
+  started: (what) => `Started: ${what}`,
+  quarter: (what, percent) => `${percent}: ${what}`,
+  stalled: (what) => `No progress: ${what}`,
+  paused: (what) => `Paused: ${what}`,
+  resumed: (what) => `Goes on: ${what}`,
+  cancelling: (what) => `Cancelling: ${what}`,
+  cancelled: (what) => `Cancelled: ${what}`,
+  succeeded: (what) => `Done: ${what}`,
+  failed: (what, why) => `Failed: ${what}. ${why}`,
+  interrupted: (what) => `Interrupted, goes on by itself: ${what}`,
+  unknown: (what) => `No longer known to the server: ${what}`,
+  waitsForFile: (what) => `Waits until its file is chosen again: ${what}`,
+  silent: (what) => `Nothing is heard any more of: ${what}`,
+  copyOf: (source, target) => `copy of ${source} to ${target}`,
+  making: (target) => `making ${target}`,
 };
+
+export const en: OperationsText = { list, operation, tray, announcements };

@@ -1,6 +1,12 @@
-import type { OperationsText, OperationText, PauseText, TrayText } from './text.ts';
+import type {
+  AnnouncementsText,
+  OperationListText,
+  OperationsText,
+  OperationText,
+  TrayText,
+} from './text.ts';
 
-export const operations: OperationsText = {
+const list: OperationListText = {
   title: '処理',
   active: '実行中',
   ended: '終了',
@@ -36,7 +42,7 @@ export const operations: OperationsText = {
   },
 };
 
-export const operation: OperationText = {
+const operation: OperationText = {
   title: '処理の詳細',
   back: 'すべての処理',
   notFound: 'この処理は見つかりません',
@@ -87,7 +93,7 @@ export const operation: OperationText = {
   copied: 'コピーしました',
 };
 
-export const tray: TrayText = {
+const tray: TrayText = {
   title: '自分の処理',
   counts: {
     running: (n) => `実行中 ${n} 件`,
@@ -101,9 +107,22 @@ export const tray: TrayText = {
   group: (kind, summary) => `${kind}（${summary}）`,
 };
 
-export const pause: PauseText = {
-  pause: '更新を一時停止',
-  resume: '再開',
-  paused: '更新を一時停止中',
-  pausedLead: '表示は止まっていますが、処理は続いています。',
+const announcements: AnnouncementsText = {
+  started: (what) => `開始: ${what}`,
+  quarter: (what, percent) => `${percent}: ${what}`,
+  stalled: (what) => `進んでいません: ${what}`,
+  paused: (what) => `一時停止: ${what}`,
+  resumed: (what) => `続行: ${what}`,
+  cancelling: (what) => `キャンセル中: ${what}`,
+  cancelled: (what) => `キャンセル済み: ${what}`,
+  succeeded: (what) => `完了: ${what}`,
+  failed: (what, why) => `失敗: ${what}。${why}`,
+  interrupted: (what) => `中断、自動で続行します: ${what}`,
+  unknown: (what) => `サーバーが把握していません: ${what}`,
+  waitsForFile: (what) => `ファイルの選択を待っています: ${what}`,
+  silent: (what) => `報告が途絶えました: ${what}`,
+  copyOf: (source, target) => `${source} から ${target} へのコピー`,
+  making: (target) => `${target} の作成`,
 };
+
+export const ja: OperationsText = { list, operation, tray, announcements };

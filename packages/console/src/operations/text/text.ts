@@ -1,7 +1,7 @@
 import type { OperationState } from '@wcc/progress';
 
-/** Words of the operations page, of the page of one operation, and of the tray. */
-export interface OperationsText {
+/** Texts of the list of operations. */
+export interface OperationListText {
   title: string;
   active: string;
   ended: string;
@@ -78,9 +78,29 @@ export interface TrayText {
   group: (kind: string, summary: string) => string;
 }
 
-export interface PauseText {
-  pause: string;
-  resume: string;
-  paused: string;
-  pausedLead: string;
+/** Announcements to screen readers. */
+export interface AnnouncementsText {
+  started: (what: string) => string;
+  quarter: (what: string, percent: string) => string;
+  stalled: (what: string) => string;
+  paused: (what: string) => string;
+  resumed: (what: string) => string;
+  cancelling: (what: string) => string;
+  cancelled: (what: string) => string;
+  succeeded: (what: string) => string;
+  failed: (what: string, why: string) => string;
+  interrupted: (what: string) => string;
+  unknown: (what: string) => string;
+  silent: (what: string) => string;
+  waitsForFile: (what: string) => string;
+  copyOf: (source: string, target: string) => string;
+  making: (target: string) => string;
+}
+
+/** All texts of this feature. */
+export interface OperationsText {
+  list: OperationListText;
+  operation: OperationText;
+  tray: TrayText;
+  announcements: AnnouncementsText;
 }

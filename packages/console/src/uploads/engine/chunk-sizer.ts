@@ -8,7 +8,7 @@ const tooLateMs = 5000;
  * How much is sent in one request: so much that it takes two to five seconds. Less, and the way there and back
  * counts; more, and a cut connection costs more than it must.
  */
-export class Pace {
+export class ChunkSizer {
   #bytes = minBytes;
 
   get bytes(): number {

@@ -128,7 +128,7 @@ describe('the upload engine', () => {
     await reaches('upload0', 'signed_out');
     expect(engine.isSending).toBe(true);
     world.isSignedIn = true;
-    engine.nudge();
+    engine.retryNow();
     await has('upload0', bytes);
   });
 
@@ -151,7 +151,7 @@ describe('the upload engine', () => {
     server.fault({ status: 423, code: 'upload_locked' });
     await begin(bytes);
     await goesThrough('upload0', 'elsewhere');
-    engine.nudge();
+    engine.retryNow();
     await has('upload0', bytes);
     expect(refused).toEqual([]);
   });

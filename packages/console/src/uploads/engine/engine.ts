@@ -58,8 +58,8 @@ export class UploadEngine {
    * Goes on with an upload of before, after the server has compared the file with what it holds.
    *
    * @throws {ApiProblem} `wrong_file` when it is another one
-   * @throws {FileTrouble} when the file cannot be read
-   * @throws {NoDigest} where the browser cannot prove it
+   * @throws {FileReadError} when the file cannot be read
+   * @throws {DigestUnavailable} where the browser cannot prove it
    */
   async resume(id: string, file: LocalFile): Promise<void> {
     const { samples } = await this.#options.api.upload(id);
@@ -70,8 +70,8 @@ export class UploadEngine {
   }
 
   /** Connection or session is another: whoever waits for it tries at once. */
-  nudge(): void {
-    for (const upload of this.#uploads.values()) upload.nudge();
+  retryNow(): void {
+    for (const upload of this.#uploads.values()) upload.retryNow();
   }
 
   #send(id: string, file: LocalFile): void {

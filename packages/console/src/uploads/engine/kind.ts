@@ -44,9 +44,9 @@ const headBytes = 0x8006;
 /**
  * Looked at before gigabytes are sent for nothing. The server looks again, and decides.
  *
- * @throws {FileTrouble}
+ * @throws {FileReadError}
  */
-export async function lookAtKind(file: LocalFile): Promise<FileKind> {
+export async function detectKind(file: LocalFile): Promise<FileKind> {
   const head = new Uint8Array(await readSlice(file, 0, Math.min(file.size, headBytes)));
   const found = marks.find(([, at, mark]) => mark.every((byte, index) => head[at + index] === byte));
   return found?.[0] ?? 'raw';

@@ -7,7 +7,7 @@ const onBeforeUnload = (event: BeforeUnloadEvent): void => event.preventDefault(
  * While something is sent: closing the page is asked about, and by choice the computer stays awake. Not a moment
  * longer, since a page that listens to `beforeunload` is kept in no back-forward cache.
  */
-export function keepPage(changed: Emitter, isSending: () => boolean, preferences: Preferences): void {
+export function guardLeaving(changed: Emitter, isSending: () => boolean, preferences: Preferences): void {
   let isKept = false;
   let lock: WakeLockSentinel | null = null;
   const update = (): void => {

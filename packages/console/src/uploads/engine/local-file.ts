@@ -1,6 +1,6 @@
 /** The file on the user's own computer cannot be read as it was chosen. */
-export class FileTrouble extends Error {
-  override readonly name = 'FileTrouble';
+export class FileReadError extends Error {
+  override readonly name = 'FileReadError';
 
   constructor(cause: unknown) {
     super('The file changed or was removed on this computer.', { cause });
@@ -19,15 +19,15 @@ export interface LocalFile {
  * Reads before anything is sent: of a body that is read while it is sent, a browser only says that the network
  * failed.
  *
- * @throws {FileTrouble} when the bytes are not there any more, or are others
+ * @throws {FileReadError} when the bytes are not there any more, or are others
  */
 export async function readSlice(file: LocalFile, start: number, end: number): Promise<ArrayBuffer> {
   let bytes: ArrayBuffer;
   try {
     bytes = await file.slice(start, end).arrayBuffer();
   } catch (cause) {
-    throw new FileTrouble(cause);
+    throw new FileReadError(cause);
   }
-  if (bytes.byteLength !== end - start) throw new FileTrouble(`${bytes.byteLength} bytes at ${start}`);
+  if (bytes.byteLength !== end - start) throw new FileReadError(`${bytes.byteLength} bytes at ${start}`);
   return bytes;
 }

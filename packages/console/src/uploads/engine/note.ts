@@ -1,5 +1,5 @@
 import type { RowNote } from '@wcc/progress/element';
-import type { ErrorWords } from '../../text/text.ts';
+import type { ErrorText } from '../../text/text.ts';
 import type { UploadsText } from '../text/text.ts';
 import type { UploadView } from './upload-view.ts';
 
@@ -9,7 +9,7 @@ export interface NoteContext {
   name: string;
   /** What the server confirmed, as text. */
   at: string;
-  explain: (error: unknown) => ErrorWords;
+  explain: (error: unknown) => ErrorText;
 }
 
 /** Line 2 of the row of an upload that this page sends; `null` where the operation itself says it. */
@@ -32,7 +32,7 @@ export function noteOf(view: UploadView, { text, name, at, explain }: NoteContex
       return { status: text.serverBusy(explain(view.problem).message, at), look: 'stalled' };
     }
     case 'file_trouble':
-      return { status: text.fileTrouble(name, at), look: 'stalled', verbs: ['choose'] };
+      return { status: text.fileReadError(name, at), look: 'stalled', verbs: ['choose'] };
     // What goes as it should, and what ended, the operation tells.
     case 'sending':
     case 'paused':

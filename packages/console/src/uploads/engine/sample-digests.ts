@@ -7,22 +7,22 @@ export interface Range {
 }
 
 /** This browser has no `crypto.subtle`: the page came by plain http from another computer. */
-export class NoDigest extends Error {
-  override readonly name = 'NoDigest';
+export class DigestUnavailable extends Error {
+  override readonly name = 'DigestUnavailable';
 }
 
 /**
  * Digests of the places that the server named, by which it knows the file again.
  *
- * @throws {FileTrouble} when the file cannot be read
- * @throws {NoDigest} where the browser cannot compute one
+ * @throws {FileReadError} when the file cannot be read
+ * @throws {DigestUnavailable} where the browser cannot compute one
  */
 export async function digestRanges(
   file: LocalFile,
   ranges: readonly Range[],
 ): Promise<(Range & { sha256: string })[]> {
   const { subtle } = crypto as Partial<Crypto>;
-  if (subtle === undefined) throw new NoDigest('This page cannot compute digests.');
+  if (subtle === undefined) throw new DigestUnavailable('This page cannot compute digests.');
   const digests: (Range & { sha256: string })[] = [];
   for (const { offsetBytes, lengthBytes } of ranges) {
     // Short of the range there is no such file: the server says so by its size.

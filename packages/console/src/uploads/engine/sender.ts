@@ -1,31 +1,32 @@
 import { ApiProblem } from '@wcc/api/client';
 import type { RowNote } from '@wcc/progress/element';
-import type { ErrorWords } from '../../text/text.ts';
+import type { ErrorText } from '../../text/text.ts';
 import { uploadsTextOf } from '../text/catalogue.ts';
 import { size } from '../../text/format.ts';
-import type { App, Desk } from '../../app/app.ts';
+import type { App } from '../../app/app.ts';
+import type { SignedInState } from '../../app/signed-in-state.ts';
 import { UploadEngine } from './engine.ts';
-import { FileTrouble } from './local-file.ts';
+import { FileReadError } from './local-file.ts';
 import { noteOf } from './note.ts';
-import { keepPage } from './leave-guard.ts';
-import { NoDigest } from './sample-digests.ts';
+import { guardLeaving } from './leave-guard.ts';
+import { DigestUnavailable } from './sample-digests.ts';
 import { createTus } from './tus.ts';
 import type { UploadView } from './upload-view.ts';
 import type { Sender } from '../uploads-state.ts';
 
 /** The engine in its place in the application: words, announcements, what a browser does while it sends. */
-export function createSender(app: App, desk: Desk): Sender {
-  const place: Place = { app, desk };
+export function createSender(app: App, signedIn: SignedInState): Sender {
+  const place: Place = { app, signedIn };
   const told = new Map<string, UploadView['kind']>();
   const engine: UploadEngine = new UploadEngine({
     api: app.api,
     tus: createTus((path, init) => app.fetch(path, init)),
-    operations: desk.operations,
-    isOnline: () => desk.link.isOnline,
+    operations: signedIn.operations,
+    isOnline: () => signedIn.connection.isOnline,
     isSignedIn: () => app.session.view.kind === 'signed_in',
     onChange: () => {
-      for (const { snapshot } of desk.operations.all) tell(snapshot.id);
-      desk.uploads.changed.emit();
+      for (const { snapshot } of signedIn.operations.all) tell(snapshot.id);
+      signedIn.uploads.changed.emit();
     },
     onRefused: (problem) => {
       const { message, hint } = app.explain(problem);
@@ -37,7 +38,7 @@ export function createSender(app: App, desk: Desk): Sender {
     if (upload === undefined) return null;
     const text = uploadsTextOf(app.preferences);
     const at = size(upload.offsetBytes);
-    const explain = (error: unknown): ErrorWords => app.explain(error);
+    const explain = (error: unknown): ErrorText => app.explain(error);
     return noteOf(upload.view, { text, name: nameOf(place, id), at, explain });
   };
   /** What stops, once, when it stops; that it goes on again, the operation's own news say. */
@@ -50,19 +51,19 @@ export function createSender(app: App, desk: Desk): Sender {
     if (kind === 'file_trouble') app.announcer.alert(words.status);
     else app.announcer.say(`${nameOf(place, id)}: ${words.status}`);
   };
-  desk.link.changed.listen(() => desk.link.isLive && engine.nudge());
-  app.session.changed.listen(() => engine.nudge());
-  keepPage(desk.uploads.changed, () => engine.isSending, app.preferences);
+  signedIn.connection.changed.listen(() => signedIn.connection.isLive && engine.retryNow());
+  app.session.changed.listen(() => engine.retryNow());
+  guardLeaving(signedIn.uploads.changed, () => engine.isSending, app.preferences);
   return { engine, noteOf: note, resume: (id, file) => resume({ ...place, engine }, id, file) };
 }
 
 interface Place {
   app: App;
-  desk: Desk;
+  signedIn: SignedInState;
 }
 
-function nameOf({ desk }: Place, id: string): string {
-  const snapshot = desk.operations.get(id)?.snapshot;
+function nameOf({ signedIn }: Place, id: string): string {
+  const snapshot = signedIn.operations.get(id)?.snapshot;
   return snapshot?.target?.name ?? snapshot?.subject.name ?? '';
 }
 
@@ -72,8 +73,8 @@ async function resume(place: Place & { engine: UploadEngine }, id: string, file:
   try {
     await engine.resume(id, file);
   } catch (error) {
-    if (error instanceof FileTrouble) app.notices.show(text.unreadable);
-    else if (error instanceof NoDigest) app.notices.show(text.noDigest);
+    if (error instanceof FileReadError) app.notices.show(text.unreadable);
+    else if (error instanceof DigestUnavailable) app.notices.show(text.noDigest);
     else if (error instanceof ApiProblem && error.code === 'wrong_file')
       app.notices.show(`${text.notThisFile(nameOf(place, id))} ${await whyWrong(app, { id, file, error })}`);
     else throw error;

@@ -1,6 +1,6 @@
 import type { OperationsState } from '../../operations/operations-state.ts';
 
-export interface StillnessOptions {
+export interface StallWatchOptions {
   id: string;
   operations: Pick<OperationsState, 'get' | 'listen'>;
   isOnline: () => boolean;
@@ -19,8 +19,8 @@ const deadAfterMs = 60_000;
  * moves, all is well. When it does not, or when the page has lost its connection, the server is asked; no answer,
  * or a minute of the same one, and the request is given up.
  */
-export class Stillness {
-  readonly #options: StillnessOptions;
+export class StallWatch {
+  readonly #options: StallWatchOptions;
   readonly #timer: ReturnType<typeof setInterval>;
   readonly #unlisten: () => void;
   #movedAt = performance.now();
@@ -28,7 +28,7 @@ export class Stillness {
   #known = -1;
   #isAsking = false;
 
-  constructor(options: StillnessOptions) {
+  constructor(options: StallWatchOptions) {
     this.#options = options;
     this.#unlisten = options.operations.listen(options.id, () => this.#onSnapshot());
     this.#timer = setInterval(() => void this.#look(), pollMs);

@@ -1,5 +1,5 @@
 import { ApiProblem } from '@wcc/api/client';
-import { FileTrouble } from './local-file.ts';
+import { FileReadError } from './local-file.ts';
 
 /** How sending goes, as the page that sends sees it; what arrived is told by the operation alone. */
 export type UploadView =
@@ -35,7 +35,7 @@ const passing: ReadonlySet<number> = new Set([408, 409, 413, 425, 429, 460, 500,
 
 /** What an error of a request says about how to go on. */
 export function viewOfError(error: unknown): UploadView {
-  if (error instanceof FileTrouble) return { kind: 'file_trouble' };
+  if (error instanceof FileReadError) return { kind: 'file_trouble' };
   if (!(error instanceof ApiProblem) || error.status === 0) return { kind: 'offline' };
   if (error.status === 401) return { kind: 'signed_out' };
   if (error.status === 423) return { kind: 'elsewhere' };

@@ -2,9 +2,9 @@ import { isTerminal } from '@wcc/progress';
 import type { OperationsState } from '../../operations/operations-state.ts';
 import { readSlice } from './local-file.ts';
 import type { LocalFile } from './local-file.ts';
-import { Pace, waitMs } from './chunk-sizer.ts';
+import { ChunkSizer, waitMs } from './chunk-sizer.ts';
 import type { Places } from './slots.ts';
-import { Stillness } from './stall-watch.ts';
+import { StallWatch } from './stall-watch.ts';
 import type { Tus } from './tus.ts';
 import { isEnd, viewOfError } from './upload-view.ts';
 import type { UploadView } from './upload-view.ts';
@@ -30,7 +30,7 @@ export class Upload {
   readonly id: string;
   readonly #file: LocalFile;
   readonly #context: UploadContext;
-  readonly #pace = new Pace();
+  readonly #chunkSizer = new ChunkSizer();
   #view: UploadView = { kind: 'sending' };
   #offsetBytes = 0;
   #failures = 0;
@@ -53,7 +53,7 @@ export class Upload {
   }
 
   /** Something outside is another: connection, session. Whoever waits tries at once. */
-  nudge(): void {
+  retryNow(): void {
     this.#wake();
   }
 
@@ -122,10 +122,10 @@ export class Upload {
 
   async #sendPart(request: AbortController): Promise<void> {
     const offsetBytes = this.#offsetBytes;
-    const end = Math.min(this.#file.size, offsetBytes + this.#pace.bytes);
+    const end = Math.min(this.#file.size, offsetBytes + this.#chunkSizer.bytes);
     const bytes = await readSlice(this.#file, offsetBytes, end);
     const { tus, operations, isOnline } = this.#context;
-    const stillness = new Stillness({
+    const stallWatch = new StallWatch({
       id: this.id,
       operations,
       isOnline,
@@ -140,12 +140,12 @@ export class Upload {
       this.#failures = 0;
       this.#set({ kind: 'sending' });
       this.#confirm(answer.offsetBytes);
-      if (answer.offsetBytes === end) this.#pace.took(performance.now() - startedAt);
+      if (answer.offsetBytes === end) this.#chunkSizer.took(performance.now() - startedAt);
     } catch (error) {
-      this.#pace.slower();
+      this.#chunkSizer.slower();
       throw error;
     } finally {
-      stillness.stop();
+      stallWatch.stop();
     }
   }
 
@@ -153,7 +153,7 @@ export class Upload {
     this.#offsetBytes = offsetBytes;
   }
 
-  /** Waits as long as makes sense; a nudge ends it at once. */
+  /** Waits as long as makes sense; a retryNow ends it at once. */
   async #waitFor(view: UploadView): Promise<void> {
     if (view.kind === 'signed_out') {
       while (!this.#context.isSignedIn() && !this.#isOver) await this.#wait(null);

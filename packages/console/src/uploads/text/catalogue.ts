@@ -1,11 +1,7 @@
-import { enUploads } from './en.ts';
-import { jaUploads } from './ja.ts';
-import type { Locale } from '../../text/text.ts';
+import { createCatalogue } from '../../text/catalogue.ts';
+import type { Catalogue } from '../../text/catalogue.ts';
+import { en } from './en.ts';
+import { ja } from './ja.ts';
 import type { UploadsText } from './text.ts';
 
-const catalogue: Readonly<Record<Locale, UploadsText>> = { en: enUploads, ja: jaUploads };
-
-/** Apart from the catalogue of the console, because it is loaded with what sends files. */
-export function uploadsTextOf({ locale }: { locale: Locale }): UploadsText {
-  return catalogue[locale];
-}
+export const uploadsTextOf: Catalogue<UploadsText> = createCatalogue({ en, ja });

@@ -1,6 +1,6 @@
 import type { UploadsText } from './text.ts';
 
-export const enUploads: UploadsText = {
+export const en: UploadsText = {
   title: 'Upload images',
   lead: 'Disk images (raw, qcow2) and ISO files from this computer.',
   drop: 'Drop files here',
@@ -36,6 +36,7 @@ export const enUploads: UploadsText = {
   unreadable: 'The file cannot be read.',
   twice: 'Another file here has this name.',
   noneChosen: 'Choose at least one file.',
+  before: 'Before the start',
   needs: 'Needs',
   free: 'Free',
   notEnough: (needs, free) => `Not enough space: needs ${needs}, ${free} free.`,
@@ -63,7 +64,7 @@ export const enUploads: UploadsText = {
   proxyTimedOut: (at) =>
     `A proxy before the server gave up waiting (504). Ask for a longer proxy_read_timeout there; goes on by itself at ${at}`,
   serverBusy: (why, at) => `${why} Goes on by itself at ${at}`,
-  fileTrouble: (name, at) =>
+  fileReadError: (name, at) =>
     `${name} changed or was removed on your computer. Choose it again to go on at ${at}`,
   wrongSize: (chosen, begun) => `It has ${chosen}, the upload was begun with ${begun}.`,
   notThisFile: (name) => `This is not the file of ${name}.`,

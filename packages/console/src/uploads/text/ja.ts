@@ -1,6 +1,6 @@
 import type { UploadsText } from './text.ts';
 
-export const jaUploads: UploadsText = {
+export const ja: UploadsText = {
   title: 'イメージのアップロード',
   lead: 'このコンピューターにあるディスクイメージ（raw、qcow2）と ISO ファイル',
   drop: 'ここにファイルをドロップ',
@@ -36,6 +36,7 @@ export const jaUploads: UploadsText = {
   unreadable: 'ファイルを読み取れません。',
   twice: '同じ名前のファイルがほかにもあります。',
   noneChosen: 'ファイルを 1 つ以上選んでください。',
+  before: '開始前の確認',
   needs: '必要な容量',
   free: '空き容量',
   notEnough: (needs, free) => `容量が足りません: 必要 ${needs}、空き ${free}。`,
@@ -63,7 +64,7 @@ export const jaUploads: UploadsText = {
   proxyTimedOut: (at) =>
     `途中のプロキシが待ち時間の上限に達しました（504）。プロキシで proxy_read_timeout を長くしてください。${at} から自動で続行します`,
   serverBusy: (why, at) => `${why}${at} から自動で続行します`,
-  fileTrouble: (name, at) =>
+  fileReadError: (name, at) =>
     `${name} がこのコンピューターで変更または削除されました。選び直すと ${at} から続行します`,
   wrongSize: (chosen, begun) =>
     `選んだファイルは ${chosen} ですが、アップロード中のファイルは ${begun} です。`,

@@ -23,6 +23,7 @@ export interface UploadsText {
   unreadable: string;
   twice: string;
   noneChosen: string;
+  before: string;
   needs: string;
   free: string;
   notEnough: (needs: string, free: string) => string;
@@ -47,7 +48,7 @@ export interface UploadsText {
   proxyLost: (status: string, at: string) => string;
   proxyTimedOut: (at: string) => string;
   serverBusy: (why: string, at: string) => string;
-  fileTrouble: (name: string, at: string) => string;
+  fileReadError: (name: string, at: string) => string;
   wrongSize: (chosen: string, begun: string) => string;
   notThisFile: (name: string) => string;
   noDigest: string;

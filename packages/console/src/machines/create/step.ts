@@ -1,0 +1,21 @@
+import type { FirstBootProfile } from '@wcc/api';
+import type { TemplateResult } from 'lit';
+import type { App } from '../../app/app.ts';
+import type { MachinesText } from '../text/text.ts';
+import type { CreateFault, CreateForm, CreateStep, CreateWorld } from './form.ts';
+
+/** What a step of the page reads and changes. */
+export interface StepContext {
+  app: App;
+  words: MachinesText;
+  form: CreateForm;
+  world: CreateWorld;
+  faults: readonly CreateFault[];
+  /** What this user wants of every machine; `null` when it is not known. */
+  profile: FirstBootProfile | null;
+  change: (part: Partial<CreateForm>) => void;
+  goTo: (step: CreateStep) => void;
+}
+
+/** Renders the fields of one step. */
+export type Step = (context: StepContext) => TemplateResult;

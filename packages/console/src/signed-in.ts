@@ -1,0 +1,105 @@
+import { routes } from '@wcc/api';
+import { ApiProblem } from '@wcc/api/client';
+import type { OperationError } from '@wcc/progress';
+import { connect } from '@wcc/progress/client';
+import type { App } from './app/app.ts';
+import { ConnectionState } from './app/connection-state.ts';
+import type { SignedInState } from './app/signed-in-state.ts';
+import { ImagesState } from './images/images-state.ts';
+import { announcementOf } from './operations/announcements.ts';
+import { OperationsState } from './operations/operations-state.ts';
+import type { OperationListener } from './operations/operations-state.ts';
+import { TabTitle } from './operations/tab-title.ts';
+import { Tray } from './operations/tray-state.ts';
+import { Uploads } from './uploads/uploads-state.ts';
+
+const refreshMs = 30_000;
+
+/** Opens the live connection of a signed-in user and builds the state of every feature on it. */
+export function openSignedIn(app: App): SignedInState {
+  const live = connect(routes.socket(), { ticket: (signal) => requestTicket(app, signal) });
+  const images = new ImagesState(app.api);
+  const operations = new OperationsState(live);
+  const connection = new ConnectionState(live, {
+    lost: () => app.announcer.say(app.text.shell.disconnected),
+    // After a loss the server may be a new version, and changes may have been missed.
+    back: () => {
+      app.announcer.say(app.text.shell.backAgain);
+      void app.session.load();
+      signedIn.reload();
+    },
+  });
+  live.onStatus((status) => {
+    if (status.state === 'signed_out') app.session.expire();
+  });
+  const uploads = new Uploads({
+    load: async () => (await import('./uploads/elements.ts')).createSender(app, signedIn),
+    userId: () => app.userId,
+    onProblem: (error) => {
+      const { message, hint } = app.explain(error);
+      app.notices.show(`${message} ${hint}`);
+    },
+  });
+  operations.listenAll((entry, before) => {
+    const hasSucceeded = entry.snapshot.state === 'succeeded' && before?.snapshot.state !== 'succeeded';
+    if (hasSucceeded && !entry.isHistory) void images.load();
+  });
+  operations.listenAll(announceChanges(app, uploads));
+  refreshImages(app, images);
+  const signedIn: SignedInState = {
+    live,
+    connection,
+    reload: () => void images.load(),
+    images,
+    operations,
+    uploads,
+    tray: openTray(app, operations),
+  };
+  return signedIn;
+}
+
+async function requestTicket(app: App, signal: AbortSignal): Promise<string | null> {
+  try {
+    return (await app.api.watchTicket(signal)).ticket;
+  } catch (error) {
+    if (error instanceof ApiProblem && error.status === 401) return null;
+    throw error;
+  }
+}
+
+function announceChanges(app: App, uploads: Uploads): OperationListener {
+  const explain = (error: OperationError): string => {
+    const { message, hint } = app.explainOperation(error);
+    return `${message} ${hint}`;
+  };
+  return (entry, before) => {
+    const announcement = announcementOf(entry, before, {
+      locale: app.preferences.locale,
+      userId: app.userId,
+      isSending: (id) => uploads.isSending(id),
+      explain,
+    });
+    if (announcement === null) return;
+    if (announcement.isAlert) app.announcer.alert(announcement.text);
+    else app.announcer.say(announcement.text);
+  };
+}
+
+/** Changes by other users reach the list of images only by asking again. */
+function refreshImages(app: App, images: ImagesState): void {
+  const refresh = (): void => {
+    if (document.visibilityState === 'visible' && app.session.view.kind === 'signed_in') void images.load();
+  };
+  setInterval(refresh, refreshMs);
+  document.addEventListener('visibilitychange', refresh);
+}
+
+function openTray(app: App, operations: OperationsState): Tray {
+  const title = new TabTitle({ operations, userId: () => app.userId, page: () => app.pageTitle });
+  for (const { changed } of [app.router, app.preferences]) changed.listen(() => title.update());
+  return new Tray(operations, {
+    // An administrator sees the operations of all users; other users see only what is theirs or shared with them.
+    concerns: ({ owner }) => owner === app.userId || app.session.current?.user.role !== 'admin',
+    fetch: async (id) => operations.offer(await app.api.operation(id)),
+  });
+}

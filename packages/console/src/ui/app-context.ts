@@ -1,0 +1,18 @@
+import type { ErrorText, Locale, Text } from '../text/text.ts';
+import type { Emitter } from './emitter.ts';
+
+/** An error in the reader's language. */
+export interface ExplainedError extends ErrorText {
+  /** The server's exact message, where `message` is a translation of it; else empty. */
+  detail: string;
+}
+
+/** What the base classes of the elements need of the application. `App` implements it. */
+export interface AppContext {
+  readonly text: Text;
+  readonly preferences: { readonly locale: Locale; readonly changed: Emitter };
+  readonly announcer: { alert(text: string): void };
+  /** `null` until a user has signed in. */
+  readonly signedIn: object | null;
+  explain(error: unknown): ExplainedError;
+}

@@ -1,0 +1,19 @@
+import { html, nothing } from 'lit';
+import type { TemplateResult } from 'lit';
+
+/** A card with a heading; left out when there is nothing in it. */
+export function section(title: string, content: unknown): TemplateResult {
+  return html`<section class="card panel" aria-label=${title}>
+    <h2>${title}</h2>
+    ${content}
+  </section>`;
+}
+
+/** A term and its description; a fact that is not known is not shown. */
+export function fact(term: string, value: unknown): TemplateResult | typeof nothing {
+  if (value === null || value === undefined || value === '' || value === nothing) return nothing;
+  return html`<div>
+    <dt>${term}</dt>
+    <dd>${value}</dd>
+  </div>`;
+}
