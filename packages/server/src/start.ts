@@ -6,7 +6,7 @@ import type { FastifyBaseLogger, FastifyInstance } from 'fastify';
 import type { Access } from './access/access.ts';
 import { createAccess } from './access/access.ts';
 import type { ServerConfig } from './config/config.ts';
-import { checkPool, lockDataDir, prepareDataDir } from './config/data-dir.ts';
+import { assertPoolUsable, lockDataDir, prepareDataDir } from './config/data-dir.ts';
 import { ConfigError } from './config/errors.ts';
 import type { Principal } from './access/principal.ts';
 import type { Domain } from './domain.ts';
@@ -115,7 +115,7 @@ async function startCore(
   { undo, onError, logger }: { undo: Undo; onError: OnError; logger: FastifyBaseLogger },
 ): Promise<Core> {
   await prepareDataDir(config.dataDir);
-  await checkPool(config.pool);
+  await assertPoolUsable(config.pool);
   const lock = lockDataDir(config.dataDir);
   if (lock) undo.add(() => lock.release());
   else logger.warn('this system cannot lock the data directory: never start wcc twice on it');

@@ -2,7 +2,7 @@ import type { FirstBootProfile } from '@wcc/api';
 import { firstBootProfile } from '@wcc/api';
 import { audit } from './audit.ts';
 import type { Principal } from './principal.ts';
-import { demand } from './rules.ts';
+import { assertRight } from './rules.ts';
 import type { Store } from '../storage/store.ts';
 
 const empty: FirstBootProfile = { user: null, sshKeys: [] };
@@ -17,11 +17,11 @@ export interface FirstBootProfiles {
 export function createFirstBootProfiles(store: Store): FirstBootProfiles {
   return {
     async read(principal) {
-      demand(principal, 'profile.see', { owner: principal.userId });
+      assertRight(principal, 'profile.see', { owner: principal.userId });
       return readProfile(store, principal.userId);
     },
     async change(principal, profile) {
-      demand(principal, 'profile.change', { owner: principal.userId });
+      assertRight(principal, 'profile.change', { owner: principal.userId });
       return writeProfile(store, principal, profile);
     },
   };

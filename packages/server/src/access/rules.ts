@@ -129,7 +129,7 @@ export function can(principal: Principal, right: Right, subject?: Subject): bool
 }
 
 /** @throws ApiError `forbidden` */
-export function demand(principal: Principal, right: Right, subject?: Subject): void {
+export function assertRight(principal: Principal, right: Right, subject?: Subject): void {
   if (!can(principal, right, subject)) throw new ApiError('forbidden');
 }
 

@@ -34,7 +34,7 @@ export function lockDataDir(dataDir: string): FileLock | null {
 }
 
 /** A pool that is there must be usable; one that is away (an unmounted disk) may come back while wcc runs. */
-export async function checkPool({ path }: PoolConfig): Promise<void> {
+export async function assertPoolUsable({ path }: PoolConfig): Promise<void> {
   const facts = await stat(path).catch(() => null);
   if (!facts) return;
   if (!facts.isDirectory()) throw new ConfigError('pool_unwritable', `The pool ${path} is not a directory.`);

@@ -39,7 +39,7 @@ export function readConfig(argv: readonly string[], environment: Environment): C
     values[flag] = value === null ? found === true || isTrue(flag, String(found)) : found;
   }
   const config = toConfig(values, environment);
-  checkExposure(config);
+  assertExposure(config);
   return { kind: 'serve', config };
 }
 
@@ -221,7 +221,7 @@ function readAdminToken(file: string | null, variable: string | undefined): stri
 }
 
 /** Page 04, step 1: plain HTTP is for loopback addresses, or for a TLS proxy that somebody vouched for. */
-function checkExposure({ host, tls, behindTlsProxy, publicUrl }: ServerConfig): void {
+function assertExposure({ host, tls, behindTlsProxy, publicUrl }: ServerConfig): void {
   const isPublicHttps = publicUrl?.startsWith('https:') ?? false;
   if (behindTlsProxy && !isPublicHttps) {
     throw new ConfigError('tls_required', '--behind-tls-proxy needs an https --public-url.');

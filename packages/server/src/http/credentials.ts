@@ -3,7 +3,7 @@ import type { FastifyInstance, FastifyRequest } from 'fastify';
 import type { Access } from '../access/access.ts';
 import type { Principal } from '../access/principal.ts';
 import type { Right } from '../access/rules.ts';
-import { can } from '../access/rules.ts';
+import { assertRight } from '../access/rules.ts';
 import { isApiRequest } from './api-route.ts';
 
 declare module 'fastify' {
@@ -44,18 +44,18 @@ export function registerCredentials(
 }
 
 /** @throws ApiError `unauthenticated` */
-export function requirePrincipal(request: FastifyRequest): Principal {
+export function assertPrincipal(request: FastifyRequest): Principal {
   if (!request.principal) throw new ApiError('unauthenticated');
   return request.principal;
 }
 
 /** The principal, when it has the right. @throws ApiError `unauthenticated`, `forbidden` */
-export function requireRight(
+export function assertRequestRight(
   request: FastifyRequest,
   right: Right,
   subject?: { owner: string | null },
 ): Principal {
-  const principal = requirePrincipal(request);
-  if (!can(principal, right, subject)) throw new ApiError('forbidden');
+  const principal = assertPrincipal(request);
+  assertRight(principal, right, subject);
   return principal;
 }

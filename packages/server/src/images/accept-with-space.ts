@@ -3,7 +3,7 @@ import type { Snapshot } from '@wcc/progress';
 import { formatBytes } from '@wcc/progress';
 import type { Acceptance } from '../operations/accept.ts';
 import type { ImagesContext } from './context.ts';
-import { refuseTakenName } from './names.ts';
+import { assertNameFree } from './names.ts';
 import { measureRoom } from './free-space.ts';
 
 export interface CheckedStart extends Omit<Acceptance, 'names' | 'reservedBytes'> {
@@ -22,7 +22,7 @@ export async function startChecked(context: ImagesContext, wanted: CheckedStart)
   const { pool, targetName, needsBytes } = wanted;
   const { fileSystemKey } = await measureRoom(context, pool);
   return context.fileSystemMutex(fileSystemKey)(async () => {
-    await refuseTakenName(context.store, pool, targetName);
+    await assertNameFree(context.store, pool, targetName);
     const { freeBytes } = await measureRoom(context, pool);
     if (needsBytes > freeBytes) throw noSpace(needsBytes, freeBytes);
     return context.operations.accept({ ...wanted, names: [targetName], reservedBytes: needsBytes });

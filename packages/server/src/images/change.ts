@@ -1,8 +1,7 @@
-import { ApiError } from '@wcc/api';
 import type { ChangeImageRequest } from '@wcc/api';
 import { audit } from '../access/audit.ts';
 import type { Principal } from '../access/principal.ts';
-import { can } from '../access/rules.ts';
+import { assertRight } from '../access/rules.ts';
 import type { ImagesContext } from './context.ts';
 import { readImage } from './image-rows.ts';
 
@@ -13,7 +12,7 @@ export async function changeImage(
   { id, body }: { id: number; body: ChangeImageRequest },
 ): Promise<void> {
   const { owner, rev } = await readImage(store, id);
-  if (!can(principal, 'image.change', { owner })) throw new ApiError('forbidden');
+  assertRight(principal, 'image.change', { owner });
   const query = store.db
     .updateTable('images')
     .set({ template: body.template ? 1 : 0, rev: rev + 1 })

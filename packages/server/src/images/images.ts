@@ -17,7 +17,7 @@ import type { Snapshot } from '@wcc/progress';
 import type { Hub, OnError } from '@wcc/progress/server';
 import { audit } from '../access/audit.ts';
 import type { Principal } from '../access/principal.ts';
-import { demand } from '../access/rules.ts';
+import { assertRight } from '../access/rules.ts';
 import { createKeyedMutex } from '../operations/mutex.ts';
 import type { Operations } from '../operations/operations.ts';
 import type { FreeSpaceFloor } from '../operations/space.ts';
@@ -35,7 +35,7 @@ import { createMakers } from './actions.ts';
 import type { Pools } from './pool/pools.ts';
 import { toPool } from './pool/describe.ts';
 import { findUnknownRemains, removeUnknownRemains } from './orphans.ts';
-import { createImageUsers, demandSeen, isSeenBy, usersSeenBy } from './references.ts';
+import { createImageUsers, assertImageVisible, isSeenBy, usersSeenBy } from './references.ts';
 import type { ImageUsers } from './references.ts';
 
 export interface ImagesOptions {
@@ -119,13 +119,13 @@ export async function createImages(options: ImagesOptions): Promise<Images> {
     ...createReaders(context),
     ...makers,
     async change(principal, id, body) {
-      await demandSeen(context, principal, id);
+      await assertImageVisible(context, principal, id);
       await changeImage(context, principal, { id, body });
       return toImage(await readImage(store, id), usersSeenBy(principal, (await users.all()).get(id)));
     },
     async open(principal, id, { isFirst }) {
-      demand(principal, 'image.download');
-      await demandSeen(context, principal, id);
+      assertRight(principal, 'image.download');
+      await assertImageVisible(context, principal, id);
       const image = await openImage(context, id);
       if (isFirst) await store.write([audit(principal, 'image.download', `image:${id}`)]);
       return image;
@@ -142,7 +142,7 @@ function createReaders(context: ImagesContext): Pick<Images, 'list' | 'get' | 'p
   const { store, pools, users } = context;
   return {
     async list(principal, { cursor, limit }) {
-      demand(principal, 'image.list');
+      assertRight(principal, 'image.list');
       const poolIds = pools.all().map((pool) => pool.id);
       const all = await users.all();
       const usersOf = (id: number): ImageUser[] => usersSeenBy(principal, all.get(id));
@@ -150,12 +150,12 @@ function createReaders(context: ImagesContext): Pick<Images, 'list' | 'get' | 'p
       return listImages(store, { poolIds, cursor, limit, usersOf, isSeen });
     },
     async get(principal, id) {
-      demand(principal, 'image.list');
-      const usedBy = await demandSeen(context, principal, id);
+      assertRight(principal, 'image.list');
+      const usedBy = await assertImageVisible(context, principal, id);
       return toImage(await readImage(store, id), usedBy);
     },
     async plan(principal, id, name) {
-      demand(principal, 'image.list');
+      assertRight(principal, 'image.list');
       return planCopy(context, principal, { id, name });
     },
   };
@@ -168,19 +168,19 @@ function createPoolCalls(
   const { pools } = context;
   return {
     async pools(principal) {
-      demand(principal, 'pool.see');
+      assertRight(principal, 'pool.see');
       return { items: await Promise.all(pools.all().map((pool) => toPool(context, pool))) };
     },
     async rescan(principal, poolId) {
-      demand(principal, 'pool.rescan');
+      assertRight(principal, 'pool.rescan');
       return keeper.rescan(poolId, principal);
     },
     async remains(principal, poolId) {
-      demand(principal, 'remains.see');
+      assertRight(principal, 'remains.see');
       return { items: await findUnknownRemains(context, await pools.use(poolId)) };
     },
     async removeRemains(principal, poolId, id) {
-      demand(principal, 'remains.delete');
+      assertRight(principal, 'remains.delete');
       await removeUnknownRemains(context, await pools.use(poolId), { id, principal });
     },
   };

@@ -28,7 +28,7 @@ export async function isNameTaken(
 }
 
 /** @throws ApiError `exists` */
-export async function refuseTakenName(
+export async function assertNameFree(
   store: Store,
   pool: { id: string; path: string },
   name: string,

@@ -44,7 +44,7 @@ export function isSeenBy(principal: Principal, users: readonly OwnedUser[] = [])
  * @returns those of its users that the principal may know of
  * @throws ApiError `not_found` for what the principal may not see
  */
-export async function demandSeen(
+export async function assertImageVisible(
   { users }: { users: ImageUsers },
   principal: Principal,
   id: number,

@@ -8,7 +8,7 @@ import { toRefusal } from './failures.ts';
 import { readImage } from './image-rows.ts';
 import type { ImageRow } from './image-rows.ts';
 import type { Pool } from './pool/pools.ts';
-import { demandSeen } from './references.ts';
+import { assertImageVisible } from './references.ts';
 
 /** An image that something is to be made of, looked at just now. */
 export interface Source {
@@ -30,7 +30,7 @@ export async function readSource(
   context: ImagesContext,
   { id, principal }: { id: number; principal: Principal },
 ): Promise<Source> {
-  await demandSeen(context, principal, id);
+  await assertImageVisible(context, principal, id);
   const image = await readImage(context.store, id);
   const pool = await context.pools.use(image.poolId);
   const { format, state } = image;

@@ -1,11 +1,11 @@
 import type { Host, Vm, VmList } from '@wcc/api';
 import type { Principal } from '../access/principal.ts';
-import { can, demand } from '../access/rules.ts';
+import { can, assertRight } from '../access/rules.ts';
 import type { MachinesContext } from './context.ts';
 import { describeHost, ordered } from './host/host.ts';
 import { readDisks } from './record/machine-rows.ts';
 import type { VmRow } from './record/machine-rows.ts';
-import { demandVm, may } from './record/rights.ts';
+import { assertVmRight, may } from './record/rights.ts';
 import { toForeignVm, toVm } from './record/view.ts';
 import type { Statuses } from './record/view.ts';
 
@@ -19,12 +19,12 @@ export interface VmReader {
 export function createVmReader(context: MachinesContext): VmReader {
   return {
     async host(principal) {
-      demand(principal, 'host.see');
+      assertRight(principal, 'host.see');
       return ordered(() => describeHost(context.hypervisor));
     },
     list: (principal) => listVms(context, principal),
     async get(principal, id) {
-      const row = await demandVm(context.store, principal, { id, right: 'vm.list' });
+      const row = await assertVmRight(context.store, principal, { id, right: 'vm.list' });
       return readVm(context, principal, row);
     },
   };
@@ -37,7 +37,7 @@ export async function readVm(context: MachinesContext, principal: Principal, row
 
 async function listVms(context: MachinesContext, principal: Principal): Promise<VmList> {
   // A principal who may see no machine gets an empty list.
-  demand(principal, 'host.see');
+  assertRight(principal, 'host.see');
   const rows = await context.store.db
     .selectFrom('vms')
     .selectAll()

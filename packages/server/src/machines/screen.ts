@@ -3,8 +3,8 @@ import { audit } from '../access/audit.ts';
 import type { Principal } from '../access/principal.ts';
 import type { MachinesContext } from './context.ts';
 import { ordered } from './host/host.ts';
-import { demandRunning } from './host/power-state.ts';
-import { demandVm, may } from './record/rights.ts';
+import { assertRunning } from './host/power-state.ts';
+import { assertVmRight, may } from './record/rights.ts';
 
 /** A machine's screen as one principal may use it. */
 export interface ScreenOfVm {
@@ -27,16 +27,16 @@ export interface VmScreens {
 export function createVmScreens({ store, hypervisor }: MachinesContext): VmScreens {
   return {
     async screenshot(principal, id) {
-      const row = await demandVm(store, principal, { id, right: 'vm.screen' });
+      const row = await assertVmRight(store, principal, { id, right: 'vm.screen' });
       return ordered(async () => {
-        demandRunning(await hypervisor.status(row.uuid));
+        assertRunning(await hypervisor.status(row.uuid));
         return hypervisor.screenshot(row.uuid);
       });
     },
     async screen(principal, id) {
-      const row = await demandVm(store, principal, { id, right: 'vm.screen' });
+      const row = await assertVmRight(store, principal, { id, right: 'vm.screen' });
       return ordered(async () => {
-        demandRunning(await hypervisor.status(row.uuid));
+        assertRunning(await hypervisor.status(row.uuid));
         return {
           vmId: id,
           open: () => ordered(() => hypervisor.openScreen(row.uuid)),

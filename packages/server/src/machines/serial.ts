@@ -2,7 +2,7 @@ import type { Principal } from '../access/principal.ts';
 import type { MachinesContext } from './context.ts';
 import { ordered } from './host/host.ts';
 import type { FollowSerialOptions } from './hypervisor.ts';
-import { demandVm } from './record/rights.ts';
+import { assertVmRight } from './record/rights.ts';
 
 /** The serial port of a machine. */
 export interface VmSerial {
@@ -19,14 +19,14 @@ export interface VmSerial {
 export function createVmSerial({ store, hypervisor }: MachinesContext): VmSerial {
   return {
     async serial(principal, id) {
-      const row = await demandVm(store, principal, { id, right: 'vm.serial' });
+      const row = await assertVmRight(store, principal, { id, right: 'vm.serial' });
       return ordered(async () => {
         const isKnown = (await hypervisor.status(row.uuid)) !== null;
         return isKnown ? hypervisor.readSerial(row.uuid) : Buffer.alloc(0);
       });
     },
     async followSerial(principal, id, options) {
-      const row = await demandVm(store, principal, { id, right: 'vm.serial' });
+      const row = await assertVmRight(store, principal, { id, right: 'vm.serial' });
       return hypervisor.followSerial(row.uuid, options);
     },
   };

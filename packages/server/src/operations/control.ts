@@ -26,7 +26,7 @@ export async function cancel(engine: Engine, scheduler: Scheduler, order: Order)
   const snapshot = await live.exclusive(async () => {
     const { state } = live.record;
     if (state === 'cancelling' || state === 'cancelled') return held(engine, live);
-    refuseUnless(live, 'cancel');
+    assertVerb(live, 'cancel');
     scheduler.withdraw(live);
     const record = withState(newest(live, engine.clock.monotonicMs()), 'cancelling');
     return commit(engine, live, {
@@ -60,7 +60,7 @@ export async function pause(engine: Engine, scheduler: Scheduler, order: Order):
     const stateReason: KnownReason = { code: 'requested' };
     if (live.record.state === 'paused' && !isResuming(live.record)) return held(engine, live);
     if (live.record.state === 'paused') scheduler.withdraw(live);
-    else refuseUnless(live, 'pause');
+    else assertVerb(live, 'pause');
     const now = newest(live, engine.clock.monotonicMs());
     const record = now.state === 'paused' ? { ...now, stateReason } : withState(now, 'paused', stateReason);
     const snapshot = await commit(engine, live, {
@@ -79,7 +79,7 @@ export async function resume(engine: Engine, scheduler: Scheduler, order: Order)
   const { live, principal } = order;
   await live.exclusive(async () => {
     if (live.record.state === 'running' || isResuming(live.record)) return;
-    refuseUnless(live, 'resume');
+    assertVerb(live, 'resume');
     const record = { ...newest(live, engine.clock.monotonicMs()), stateReason: resumingReason };
     await commit(engine, live, {
       record,
@@ -101,7 +101,7 @@ function held(engine: Engine, live: Live): Snapshot {
   return engine.hub.get(live.id) ?? engine.hub.put(newest(live, engine.clock.monotonicMs()));
 }
 
-function refuseUnless(live: Live, verb: OperationVerb): void {
+function assertVerb(live: Live, verb: OperationVerb): void {
   if (!mayInState(live.record, verb, capabilitiesOf(live.action))) throw refusal(verb, live.record);
 }
 

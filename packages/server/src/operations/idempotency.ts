@@ -16,6 +16,11 @@ export interface IdempotentRequest {
   body: unknown;
 }
 
+/** The route of a request's idempotency key; a retry counts as a request to the operation that it repeats. */
+export function routeOf(route: string, retryOf: string | null): string {
+  return retryOf === null ? route : `POST /api/operations/${retryOf}/retry`;
+}
+
 export interface Idempotency {
   /**
    * Makes the operation, or gives the one that this key made in the last 24 h.

@@ -4,14 +4,14 @@ import type { Snapshot } from '@wcc/progress';
 import { createOperationId, formatBytes } from '@wcc/progress';
 import { randomBytes } from 'node:crypto';
 import type { Principal } from '../access/principal.ts';
-import { can } from '../access/rules.ts';
-import { refuseTooLarge } from '../images/foreign/too-large.ts';
+import { assertRight } from '../access/rules.ts';
+import { assertNotTooLarge } from '../images/foreign/too-large.ts';
 import type { Pool } from '../images/pool/pools.ts';
 import { startChecked } from '../images/accept-with-space.ts';
 import type { Action } from '../operations/action.ts';
 import type { UploadsContext } from './context.ts';
 import { expiresHeader, errorOfEnd } from './find.ts';
-import { bytesOf, checksumOf, demandContentType, demandVersion, hasBody } from './headers.ts';
+import { bytesOf, checksumOf, assertContentType, assertTusVersion, hasBody } from './headers.ts';
 import type { TusAnswer, TusRequest } from './headers.ts';
 import { uploadAction } from './input.ts';
 import type { UploadInput } from './input.ts';
@@ -25,15 +25,15 @@ export interface CreateRequest extends TusRequest {
 
 /** tus, "Creation", and "Creation With Upload". The operation exists, and is durable, before the first byte. */
 export async function createUpload(context: UploadsContext, request: CreateRequest): Promise<TusAnswer> {
-  demandVersion(request);
+  assertTusVersion(request);
   const { raw, principal } = request;
-  if (!can(principal, 'image.upload')) throw new ApiError('forbidden');
+  assertRight(principal, 'image.upload');
   const sizeBytes = lengthOf(request);
   // Told now and not after hours of sending.
-  refuseTooLarge(sizeBytes, context.images.maxVirtualSizeBytes);
+  assertNotTooLarge(sizeBytes, context.images.maxVirtualSizeBytes);
   const bringsBytes = hasBody(raw);
   // The Client MUST set Content-Type: application/offset+octet-stream when it sends bytes along.
-  if (bringsBytes) demandContentType(raw);
+  if (bringsBytes) assertContentType(raw);
   const checksum = bringsBytes ? checksumOf(raw) : null;
   const { id } = await begin(context, { ...request, sizeBytes });
   const live = context.images.operations.driving.find(uploadAction, id);
@@ -68,7 +68,7 @@ async function begin(context: UploadsContext, request: Sized): Promise<Snapshot>
   const made = await operations.idempotency.once(key, (remember) =>
     // What one user may have unfinished is counted and added to in one step.
     context.userMutex(userId)(async () => {
-      checkQuota(context, principal, sizeBytes);
+      assertQuota(context, principal, sizeBytes);
       const pool = await poolOf(context, request.metadata.pool);
       const id = createOperationId(randomBytes);
       const image = context.images.numbers.take();
@@ -127,7 +127,7 @@ function inputOf(request: Sized, { poolId, targetId }: { poolId: string; targetI
   };
 }
 
-function checkQuota({ images, settings }: UploadsContext, { userId }: Principal, sizeBytes: number): void {
+function assertQuota({ images, settings }: UploadsContext, { userId }: Principal, sizeBytes: number): void {
   const inputs = images.operations.driving.all(uploadAction).map(({ input }) => input as UploadInput);
   const own = inputs.filter(({ ownerId }) => ownerId === userId);
   if (own.length >= settings.maxPerUser) {

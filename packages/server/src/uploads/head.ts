@@ -5,7 +5,7 @@ import type { Driven } from '../operations/client-driven.ts';
 import { memoryOf } from './context.ts';
 import type { UploadsContext } from './context.ts';
 import { durableOffset, expiresHeader, findUpload } from './find.ts';
-import { demandVersion } from './headers.ts';
+import { assertTusVersion } from './headers.ts';
 import type { TusAnswer, TusRequest } from './headers.ts';
 import type { UploadInput } from './input.ts';
 
@@ -15,7 +15,7 @@ export async function headUpload(
   id: string,
   request: TusRequest,
 ): Promise<TusAnswer> {
-  demandVersion(request);
+  assertTusVersion(request);
   const { principal } = request;
   const found = await findUpload(context, id, { principal, right: 'upload.see' });
   const { live, input } = found;

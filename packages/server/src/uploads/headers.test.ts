@@ -3,7 +3,7 @@ import type { IncomingHttpHeaders, IncomingMessage } from 'node:http';
 import { ApiError, tus } from '@wcc/api';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { bytesOf, checksumOf, demandContentType, hasBody, metadataOf } from './headers.ts';
+import { bytesOf, checksumOf, assertContentType, hasBody, metadataOf } from './headers.ts';
 
 const malformed = expect.objectContaining({ code: 'malformed_request', status: 400 }) as Error;
 const base64 = (text: string): string => Buffer.from(text).toString('base64');
@@ -135,9 +135,9 @@ it('a body is what has a length or comes in chunks, of the one type', () => {
   expect(hasBody(requestWith({ 'content-length': '0' }))).toBe(false);
   expect(hasBody(requestWith({ 'content-length': '1' }))).toBe(true);
   expect(hasBody(requestWith({ 'transfer-encoding': 'chunked' }))).toBe(true);
-  expect(() => demandContentType(requestWith({ 'content-type': tus.contentType }))).not.toThrow();
+  expect(() => assertContentType(requestWith({ 'content-type': tus.contentType }))).not.toThrow();
   for (const type of [undefined, 'application/octet-stream', `${tus.contentType}; charset=utf-8`])
-    expect(() => demandContentType(requestWith({ 'content-type': type }))).toThrow(
+    expect(() => assertContentType(requestWith({ 'content-type': type }))).toThrow(
       expect.objectContaining({ code: 'unsupported_media_type' }),
     );
 });

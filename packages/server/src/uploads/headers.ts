@@ -18,7 +18,7 @@ export interface TusAnswer {
 }
 
 /** tus, "Tus-Resumable": the Server MUST answer 412 to a version that it does not support, and process nothing. */
-export function demandVersion({ raw }: TusRequest): void {
+export function assertTusVersion({ raw }: TusRequest): void {
   if (raw.headers['tus-resumable'] !== tus.version) throw new ApiError('tus_version');
 }
 
@@ -91,7 +91,7 @@ export function hasBody({ headers }: IncomingMessage): boolean {
   return headers['transfer-encoding'] !== undefined || Number(headers['content-length'] ?? 0) > 0;
 }
 
-export function demandContentType({ headers }: IncomingMessage): void {
+export function assertContentType({ headers }: IncomingMessage): void {
   if (headers['content-type'] === tus.contentType) return;
   throw new ApiError('unsupported_media_type', { hint: `Send ${tus.contentType}.` });
 }

@@ -1,7 +1,7 @@
 import { ApiError } from '@wcc/api';
 import type { Upload, UploadList, UploadSample } from '@wcc/api';
 import type { Principal } from '../access/principal.ts';
-import { can } from '../access/rules.ts';
+import { assertRight, can } from '../access/rules.ts';
 import type { Driven } from '../operations/client-driven.ts';
 import type { UploadsContext } from './context.ts';
 import { durableOffset, expiresAtMs, findUpload } from './find.ts';
@@ -14,7 +14,7 @@ export async function listUploads(
   principal: Principal,
   owner: 'me' | 'all',
 ): Promise<UploadList> {
-  if (owner === 'all' && !can(principal, 'upload.see', { owner: null })) throw new ApiError('forbidden');
+  if (owner === 'all') assertRight(principal, 'upload.see', { owner: null });
   const open = context.images.operations.driving
     .all(uploadAction)
     .filter(({ record }) => record.state !== 'cancelling')

@@ -4,7 +4,7 @@ import { watchBuffering } from './buffering.ts';
 import type { UploadsContext } from './context.ts';
 import { errorOfEnd, expiresHeader, findUpload } from './find.ts';
 import type { Found } from './find.ts';
-import { bytesOf, checksumOf, demandContentType, demandVersion } from './headers.ts';
+import { bytesOf, checksumOf, assertContentType, assertTusVersion } from './headers.ts';
 import type { TusAnswer, TusRequest } from './headers.ts';
 import type { Checksum } from './receive-request.ts';
 import { uploadAction } from './input.ts';
@@ -21,10 +21,10 @@ export async function patchUpload(
   id: string,
   request: TusRequest,
 ): Promise<TusAnswer> {
-  demandVersion(request);
+  assertTusVersion(request);
   const { raw, principal } = request;
   // All PATCH requests MUST use Content-Type: application/offset+octet-stream, else 415.
-  demandContentType(raw);
+  assertContentType(raw);
   // The Upload-Offset header's value MUST be a non-negative integer.
   const offsetBytes = bytesOf(raw.headers, 'upload-offset');
   if (offsetBytes === null) {
@@ -89,16 +89,16 @@ const attempts = 5;
 async function takeSeat(context: UploadsContext, live: Driven, bytes: Bytes): Promise<Sitting | null> {
   const { driving } = context.images.operations;
   for (let attempt = 1; attempt <= attempts; attempt += 1) {
-    refuseUnlessOpen(live);
+    assertOpen(live);
     await context.images.pools.use(live.input.poolId);
     await makeWay(context.sittings.get(live.id), bytes);
     const refusal = await driving.wake(live.id).catch((error: unknown) => ({ error }));
     if (driving.find(uploadAction, live.id) === null) return null;
-    refuseUnlessOpen(live);
+    assertOpen(live);
     if (refusal) throw refusal.error;
     const sitting = context.sittings.get(live.id);
     if (sitting !== undefined && !sitting.isOver && sitting.sender === null) {
-      checkRange(sitting, live, bytes);
+      assertRange(sitting, live, bytes);
       return sitting;
     }
     // One that is ending becomes an operation at rest, which can be woken.
@@ -108,7 +108,7 @@ async function takeSeat(context: UploadsContext, live: Driven, bytes: Bytes): Pr
 }
 
 /** Paused by a person, or for want of room: the client is told which, and may come back. */
-function refuseUnlessOpen({ record }: Driven): void {
+function assertOpen({ record }: Driven): void {
   const { state, stateReason } = record;
   if (state === 'paused' && stateReason?.code === 'no_space')
     throw new ApiError('no_space', { retryAfterS: 5 });
@@ -121,7 +121,7 @@ function refuseUnlessOpen({ record }: Driven): void {
     throw new ApiError('upload_gone', { message: 'The upload is being cancelled.' });
 }
 
-function checkRange({ durableBytes }: Sitting, { input }: Driven, { offsetBytes, raw }: Bytes): void {
+function assertRange({ durableBytes }: Sitting, { input }: Driven, { offsetBytes, raw }: Bytes): void {
   // If the offsets do not match, the Server MUST answer 409 without modifying the upload.
   if (offsetBytes !== durableBytes) throw mismatch(offsetBytes, durableBytes);
   const lengthBytes = Number(raw.headers['content-length'] ?? 0);

@@ -3,7 +3,7 @@ import { isTerminal } from '@wcc/progress';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { UploadsContext } from './context.ts';
 import { findUpload } from './find.ts';
-import { demandVersion } from './headers.ts';
+import { assertTusVersion } from './headers.ts';
 import type { TusAnswer, TusRequest } from './headers.ts';
 
 /** Cancelling gives the space back within 5 s (page 02). */
@@ -16,7 +16,7 @@ export async function terminateUpload(
   id: string,
   request: TusRequest,
 ): Promise<TusAnswer> {
-  demandVersion(request);
+  assertTusVersion(request);
   const { principal } = request;
   const { live } = await findUpload(context, id, { principal, right: 'upload.send' });
   // For all future requests to this URL, the Server SHOULD respond with 404 or 410.

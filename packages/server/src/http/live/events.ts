@@ -3,13 +3,13 @@ import type { EventRefusal, EventStreams } from '@wcc/progress/server';
 import type { FastifyInstance } from 'fastify';
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { Principal } from '../../access/principal.ts';
-import { requirePrincipal } from '../credentials.ts';
+import { assertPrincipal } from '../credentials.ts';
 
 /** Page 04, "SSE and plain GET": one operation, told until its end, for curl and whoever has no WebSocket. */
 export function registerEvents(app: FastifyInstance, deps: { streams: EventStreams<Principal> }): void {
   const path = `${routes.operations()}/:id/events`;
   app.get<{ Params: { id: string } }>(path, { config: { isStream: true } }, async (request, reply) => {
-    const principal = requirePrincipal(request);
+    const principal = assertPrincipal(request);
     // The stream writes by itself from here on; what every answer carries goes along.
     reply.hijack();
     for (const [name, value] of Object.entries(reply.getHeaders())) {

@@ -7,7 +7,7 @@ import { audit } from '../../access/audit.ts';
 import type { Principal } from '../../access/principal.ts';
 import type { Snapshot } from '@wcc/progress';
 import type { Store } from '../../storage/store.ts';
-import { requireRight } from '../credentials.ts';
+import { assertRequestRight } from '../credentials.ts';
 import { parseBody } from '../parse.ts';
 
 /** What a ticket of this server says. */
@@ -30,7 +30,7 @@ export interface TicketsDeps {
 /** Page 04, steps 2 and 9: the right to open one socket within 30 s, bound to session, user and origin. */
 export function registerTickets(app: FastifyInstance, deps: TicketsDeps): void {
   app.post(routes.tickets(), { config: { limit: 'ticket' } }, async (request): Promise<Ticket> => {
-    const principal = requireRight(request, 'ticket.make');
+    const principal = assertRequestRight(request, 'ticket.make');
     const body = parseBody(ticketRequest, request);
     if (body.purpose === 'screen') return screenTicket(deps, { request, principal, target: body.target });
     const operations = await limitOf(deps, principal, body.operations);

@@ -2,13 +2,13 @@ import type { AuditList } from '@wcc/api';
 import { auditQuery, routes } from '@wcc/api';
 import type { FastifyInstance } from 'fastify';
 import type { Store } from '../../storage/store.ts';
-import { requireRight } from '../credentials.ts';
+import { assertRequestRight } from '../credentials.ts';
 import { parseQuery } from '../parse.ts';
 
 /** The audit record, newest first, for administrators. */
 export function registerAudit(app: FastifyInstance, { store }: { store: Store }): void {
   app.get(routes.audit(), async (request): Promise<AuditList> => {
-    requireRight(request, 'audit.read');
+    assertRequestRight(request, 'audit.read');
     const { cursor, limit, who, what } = parseQuery(auditQuery, request);
     const rows = await store.db
       .selectFrom('audit')

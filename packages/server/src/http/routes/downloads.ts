@@ -7,7 +7,7 @@ import type { Principal } from '../../access/principal.ts';
 import { readImageBytes } from '../../images/download/open.ts';
 import type { OpenImage } from '../../images/download/open.ts';
 import type { Images } from '../../images/images.ts';
-import { requirePrincipal } from '../credentials.ts';
+import { assertPrincipal } from '../credentials.ts';
 import { imageIdOf } from './images.ts';
 import type { WithId } from './images.ts';
 import { mayContinue, namesTag, parseRange } from './range.ts';
@@ -29,7 +29,7 @@ export function registerDownload(
     method: ['GET', 'HEAD'],
     url: `${routes.images()}/:id/download`,
     async handler(request, reply) {
-      const principal = requirePrincipal(request);
+      const principal = assertPrincipal(request);
       const wantsBytes = request.method === 'GET';
       const image = await images.open(principal, imageIdOf(request), {
         isFirst: wantsBytes && isFirst(request),

@@ -11,7 +11,7 @@ import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import type { Principal } from '../../access/principal.ts';
 import type { Images } from '../../images/images.ts';
 import type { Operations } from '../../operations/operations.ts';
-import { requirePrincipal } from '../credentials.ts';
+import { assertPrincipal } from '../credentials.ts';
 import { idempotencyKeyOf } from '../idempotency-key.ts';
 import { imageIdOf } from './images.ts';
 import type { WithId } from './images.ts';
@@ -30,7 +30,7 @@ export function registerImageActions(
     reply: FastifyReply,
     order: (principal: Principal, idempotencyKey: string | null) => Promise<Snapshot>,
   ): Promise<Accepted> => {
-    const principal = requirePrincipal(request);
+    const principal = assertPrincipal(request);
     const snapshot = await order(principal, idempotencyKeyOf(request));
     return accepted(reply, operations.describe(snapshot, principal));
   };
@@ -58,7 +58,7 @@ export function registerImageActions(
     }),
   );
   app.patch<WithId>(one, async (request): Promise<Image> => {
-    const principal = requirePrincipal(request);
+    const principal = assertPrincipal(request);
     return images.change(principal, imageIdOf(request), parseBody(changeImageRequest, request));
   });
 }

@@ -3,7 +3,7 @@ import { ApiError, copyImageRequest, copyPlanQuery, imageQuery, routes, sampleIm
 import type { FastifyInstance, FastifyRequest } from 'fastify';
 import type { Images } from '../../images/images.ts';
 import type { Operations } from '../../operations/operations.ts';
-import { requirePrincipal } from '../credentials.ts';
+import { assertPrincipal } from '../credentials.ts';
 import { idempotencyKeyOf } from '../idempotency-key.ts';
 import { accepted } from './operations.ts';
 import { parseBody, parseQuery } from '../parse.ts';
@@ -15,25 +15,25 @@ export function registerImages(
 ): void {
   const one = `${routes.images()}/:id`;
   app.get(routes.images(), async (request): Promise<ImageList> => {
-    return images.list(requirePrincipal(request), parseQuery(imageQuery, request));
+    return images.list(assertPrincipal(request), parseQuery(imageQuery, request));
   });
   app.get<WithId>(one, async (request): Promise<Image> => {
-    return images.get(requirePrincipal(request), imageIdOf(request));
+    return images.get(assertPrincipal(request), imageIdOf(request));
   });
   app.get<WithId>(`${one}/copy-plan`, async (request): Promise<CopyPlan> => {
     const { name } = parseQuery(copyPlanQuery, request);
-    return images.plan(requirePrincipal(request), imageIdOf(request), name);
+    return images.plan(assertPrincipal(request), imageIdOf(request), name);
   });
   const creates = { config: { limit: 'creation' } } as const;
   app.post<WithId>(`${one}/copy`, creates, async (request, reply): Promise<Accepted> => {
-    const principal = requirePrincipal(request);
+    const principal = assertPrincipal(request);
     const idempotencyKey = idempotencyKeyOf(request);
     const body = parseBody(copyImageRequest, request);
     const order = { id: imageIdOf(request), body, idempotencyKey };
     return accepted(reply, operations.describe(await images.copy(principal, order), principal));
   });
   app.post(routes.sampleImage(), creates, async (request, reply): Promise<Accepted> => {
-    const principal = requirePrincipal(request);
+    const principal = assertPrincipal(request);
     const idempotencyKey = idempotencyKeyOf(request);
     const body = parseBody(sampleImageRequest, request);
     const snapshot = await images.makeSample(principal, { body, idempotencyKey });

@@ -6,7 +6,7 @@ import type { Access } from '../../access/access.ts';
 import type { Principal } from '../../access/principal.ts';
 import type { Machines } from '../../machines/machines.ts';
 import { createPlaces } from '@wcc/progress/server';
-import { requirePrincipal } from '../credentials.ts';
+import { assertPrincipal } from '../credentials.ts';
 import { onExpiry } from '../principal-expiry.ts';
 import { vmIdOf } from './machines.ts';
 import { parseQuery } from '../parse.ts';
@@ -38,7 +38,7 @@ export function registerMachineViews(
   });
 
   async function follow(request: Request, reply: FastifyReply, tail?: number): Promise<FastifyReply> {
-    const principal = requirePrincipal(request);
+    const principal = assertPrincipal(request);
     const leave = places.enter(principal.userId);
     if (leave === null) throw new ApiError('too_many_watchers');
     const follower = { principal, ending: new AbortController() };
@@ -66,11 +66,11 @@ export function registerMachineViews(
     const { tail: asked, follow: isFollowing } = parseQuery(serialQuery, request);
     if (isFollowing) return follow(request, reply, asked);
     const tail = asked ?? usualTailBytes;
-    const log = await machines.serial(requirePrincipal(request), vmIdOf(request));
+    const log = await machines.serial(assertPrincipal(request), vmIdOf(request));
     return reply.type('text/plain; charset=utf-8').send(log.subarray(Math.max(0, log.length - tail)));
   });
   app.get(`${one}/screenshot`, async (request: Request, reply) => {
-    const picture = await machines.screenshot(requirePrincipal(request), vmIdOf(request));
+    const picture = await machines.screenshot(assertPrincipal(request), vmIdOf(request));
     return reply.type('image/png').send(picture);
   });
 }

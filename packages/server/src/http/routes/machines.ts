@@ -14,7 +14,7 @@ import type { Accepted, Host, Vm, VmList } from '@wcc/api';
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import type { Machines } from '../../machines/machines.ts';
 import type { Operations } from '../../operations/operations.ts';
-import { requirePrincipal } from '../credentials.ts';
+import { assertPrincipal } from '../credentials.ts';
 import { idempotencyKeyOf } from '../idempotency-key.ts';
 import { accepted } from './operations.ts';
 import { parseBody } from '../parse.ts';
@@ -33,10 +33,10 @@ const creates = { config: { limit: 'creation' } } as const;
 /** Machines: what makes, copies and deletes them are operations; what changes them answers with the machine. */
 export function registerMachines(app: FastifyInstance, deps: MachineRoutesDeps): void {
   const { machines } = deps;
-  app.get(routes.host(), async (request): Promise<Host> => machines.host(requirePrincipal(request)));
-  app.get(routes.vms(), async (request): Promise<VmList> => machines.list(requirePrincipal(request)));
+  app.get(routes.host(), async (request): Promise<Host> => machines.host(assertPrincipal(request)));
+  app.get(routes.vms(), async (request): Promise<VmList> => machines.list(assertPrincipal(request)));
   app.get<WithId>(`${routes.vms()}/:id`, async (request): Promise<Vm> => {
-    return machines.get(requirePrincipal(request), vmIdOf(request));
+    return machines.get(assertPrincipal(request), vmIdOf(request));
   });
   registerMaking(app, deps);
   registerOrders(app, deps);
@@ -47,7 +47,7 @@ function registerMaking(app: FastifyInstance, { machines, operations }: MachineR
     request: FastifyRequest,
     reply: FastifyReply,
     snapshot: Parameters<Operations['describe']>[0],
-  ): Accepted => accepted(reply, operations.describe(snapshot, requirePrincipal(request)));
+  ): Accepted => accepted(reply, operations.describe(snapshot, assertPrincipal(request)));
   app.post(routes.vms(), creates, async (request, reply) => {
     const body = parseBody(createVmRequest, request);
     return answer(request, reply, await machines.create({ ...orderOf(request), body }));
@@ -63,32 +63,32 @@ function registerMaking(app: FastifyInstance, { machines, operations }: MachineR
   });
   app.delete<WithId>(`${routes.vms()}/:id`, creates, async (request, reply) => {
     const body = parseBody(deleteVmRequest, request);
-    const snapshot = await machines.remove(requirePrincipal(request), vmIdOf(request), body);
+    const snapshot = await machines.remove(assertPrincipal(request), vmIdOf(request), body);
     return answer(request, reply, snapshot);
   });
 }
 
 function orderOf(request: FastifyRequest): {
-  principal: ReturnType<typeof requirePrincipal>;
+  principal: ReturnType<typeof assertPrincipal>;
   idempotencyKey: string | null;
 } {
-  return { principal: requirePrincipal(request), idempotencyKey: idempotencyKeyOf(request) };
+  return { principal: assertPrincipal(request), idempotencyKey: idempotencyKeyOf(request) };
 }
 
 function registerOrders(app: FastifyInstance, { machines }: MachineRoutesDeps): void {
   const one = `${routes.vms()}/:id`;
   for (const verb of ['start', 'shutdown', 'power-off', 'reset'] as const) {
     app.post<WithId>(`${one}/${verb}`, async (request): Promise<Vm> => {
-      return machines.order(requirePrincipal(request), vmIdOf(request), verb);
+      return machines.order(assertPrincipal(request), vmIdOf(request), verb);
     });
   }
   app.patch<WithId>(one, async (request): Promise<Vm> => {
     const body = parseBody(changeVmRequest, request);
-    return machines.change(requirePrincipal(request), vmIdOf(request), body);
+    return machines.change(assertPrincipal(request), vmIdOf(request), body);
   });
   app.post<WithId>(`${one}/disks`, creates, async (request): Promise<Vm> => {
     const body = parseBody(addDiskRequest, request);
-    return machines.addDisk(requirePrincipal(request), vmIdOf(request), body);
+    return machines.addDisk(assertPrincipal(request), vmIdOf(request), body);
   });
   app.patch<{ Params: { id: string; index: string } }>(
     `${one}/disks/:index`,
@@ -97,12 +97,12 @@ function registerOrders(app: FastifyInstance, { machines }: MachineRoutesDeps): 
       const { index } = request.params;
       if (!/^\d{1,2}$/.test(index)) throw new ApiError('not_found');
       const order = { index: Number(index), sizeBytes };
-      return machines.growDisk(requirePrincipal(request), vmIdOf(request), order);
+      return machines.growDisk(assertPrincipal(request), vmIdOf(request), order);
     },
   );
   app.put<WithId>(`${one}/cdrom`, async (request): Promise<Vm> => {
     const body = parseBody(setCdromRequest, request);
-    return machines.setCdrom(requirePrincipal(request), vmIdOf(request), body);
+    return machines.setCdrom(assertPrincipal(request), vmIdOf(request), body);
   });
 }
 

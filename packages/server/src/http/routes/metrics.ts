@@ -2,7 +2,7 @@ import { routes } from '@wcc/api';
 import type { FastifyInstance } from 'fastify';
 import type { Images } from '../../images/images.ts';
 import type { Metrics } from '../../metrics/metrics.ts';
-import { requireRight } from '../credentials.ts';
+import { assertRequestRight } from '../credentials.ts';
 
 declare module 'fastify' {
   interface FastifyContextConfig {
@@ -28,7 +28,7 @@ export function registerMetrics(
     });
   });
   app.get(routes.metrics(), async (request, reply) => {
-    const principal = requireRight(request, 'metrics.read');
+    const principal = assertRequestRight(request, 'metrics.read');
     const { items } = await images.pools(principal);
     const text = await metrics.text(items);
     return reply.type(metrics.contentType).send(text);

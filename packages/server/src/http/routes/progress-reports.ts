@@ -2,7 +2,7 @@ import type { Accepted } from '@wcc/api';
 import { endOperationRequest, publishOperationRequest, reportProgressRequest, routes } from '@wcc/api';
 import type { FastifyInstance } from 'fastify';
 import type { Operations } from '../../operations/operations.ts';
-import { requirePrincipal } from '../credentials.ts';
+import { assertPrincipal } from '../credentials.ts';
 import { idempotencyKeyOf } from '../idempotency-key.ts';
 import { accepted } from './operations.ts';
 import { parseBody } from '../parse.ts';
@@ -13,7 +13,7 @@ export function registerPublish(app: FastifyInstance, { operations }: { operatio
   const one = `${routes.operations()}/:id`;
   const creates = { config: { limit: 'creation' } } as const;
   app.post(routes.operations(), creates, async (request, reply): Promise<Accepted> => {
-    const principal = requirePrincipal(request);
+    const principal = assertPrincipal(request);
     const idempotencyKey = idempotencyKeyOf(request);
     const body = parseBody(publishOperationRequest, request);
     const snapshot = await publishing.publish(principal, { body, idempotencyKey });
@@ -23,14 +23,14 @@ export function registerPublish(app: FastifyInstance, { operations }: { operatio
     `${one}/progress`,
     { config: { isFrequent: true } },
     async (request): Promise<Accepted> => {
-      const principal = requirePrincipal(request);
+      const principal = assertPrincipal(request);
       const body = parseBody(reportProgressRequest, request);
       const snapshot = await publishing.report(principal, request.params.id, body);
       return { operation: operations.describe(snapshot, principal) };
     },
   );
   app.post<WithId>(`${one}/end`, async (request): Promise<Accepted> => {
-    const principal = requirePrincipal(request);
+    const principal = assertPrincipal(request);
     const body = parseBody(endOperationRequest, request);
     const snapshot = await publishing.end(principal, request.params.id, body);
     return { operation: operations.describe(snapshot, principal) };

@@ -4,7 +4,7 @@ import type { FastifyInstance, FastifyReply } from 'fastify';
 import type { Access } from '../../access/access.ts';
 import type { SignedIn } from '../../access/first-sign-in.ts';
 import { sessionAbsoluteMs } from '../../access/sessions.ts';
-import { requirePrincipal } from '../credentials.ts';
+import { assertPrincipal } from '../credentials.ts';
 import { parseBody } from '../parse.ts';
 
 export interface SessionRoutesDeps {
@@ -37,17 +37,17 @@ export function registerSessions(app: FastifyInstance, deps: SessionRoutesDeps):
     ),
   );
   app.get(routes.session(), async (request): Promise<Session> => {
-    const { userId, userName, role, expiresAtMs } = requirePrincipal(request);
+    const { userId, userName, role, expiresAtMs } = assertPrincipal(request);
     const expiresInMs = expiresAtMs === null ? sessionAbsoluteMs : expiresAtMs - Date.now();
     return { user: { id: userId, name: userName, role }, expiresInMs, version };
   });
   // A guess at a password, though by somebody who is signed in.
   app.put(routes.password(), { config: { limit: 'signIn' } }, async (request, reply) => {
-    await access.changePassword(requirePrincipal(request), parseBody(changePasswordRequest, request));
+    await access.changePassword(assertPrincipal(request), parseBody(changePasswordRequest, request));
     return reply.code(204).send();
   });
   app.delete(routes.session(), async (request, reply) => {
-    const principal = requirePrincipal(request);
+    const principal = assertPrincipal(request);
     // The cookie is what is ended here; a program would believe that its token is dead now.
     if (principal.kind !== 'session') {
       throw new ApiError('forbidden', {

@@ -4,7 +4,7 @@ import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import { metadataOf } from '../../uploads/headers.ts';
 import type { TusAnswer, TusRequest } from '../../uploads/headers.ts';
 import type { Uploads } from '../../uploads/uploads.ts';
-import { requirePrincipal } from '../credentials.ts';
+import { assertPrincipal } from '../credentials.ts';
 import { idempotencyKeyOf } from '../idempotency-key.ts';
 import { parse, parseBody, parseQuery } from '../parse.ts';
 
@@ -55,20 +55,20 @@ function registerTus(app: FastifyInstance, uploads: Uploads): void {
 
 function registerQuestions(app: FastifyInstance, uploads: Uploads): void {
   app.get(routes.uploads(), { exposeHeadRoute: false }, async (request): Promise<UploadList> => {
-    return uploads.list(requirePrincipal(request), parseQuery(uploadQuery, request).owner);
+    return uploads.list(assertPrincipal(request), parseQuery(uploadQuery, request).owner);
   });
   // The HEAD of this address is the protocol's.
   app.get<WithId>(one, { exposeHeadRoute: false }, async (request): Promise<Upload> => {
-    return uploads.get(requirePrincipal(request), request.params.id);
+    return uploads.get(assertPrincipal(request), request.params.id);
   });
   app.post<WithId>(`${one}/match`, async (request): Promise<MatchedUpload> => {
     const claim = parseBody(matchUploadRequest, request);
-    return uploads.match(requirePrincipal(request), request.params.id, claim);
+    return uploads.match(assertPrincipal(request), request.params.id, claim);
   });
 }
 
 function tusRequestOf(request: FastifyRequest): TusRequest {
-  return { raw: request.raw, principal: requirePrincipal(request) };
+  return { raw: request.raw, principal: assertPrincipal(request) };
 }
 
 function tell(reply: FastifyReply, { status, headers }: TusAnswer): FastifyReply {

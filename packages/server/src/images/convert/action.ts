@@ -106,7 +106,7 @@ async function convert(job: Job, steps: Steps): Promise<object> {
       if ((await readIdentity(source)).state !== before.state) throw new ApiError('source_changed');
       steps.enter('flush');
       await target.sync();
-      await checkTarget(target, input, steps.signal);
+      await assertTarget(target, input, steps.signal);
       steps.signal.throwIfAborted();
       steps.enter('publish');
       await publishPartial(target, { directory, id, targetName: input.targetName });
@@ -141,7 +141,7 @@ async function write(
 }
 
 /** A program that was stopped half-way leaves a file that looks whole: only its own "done" counts; this is the proof. */
-async function checkTarget(target: FileHandle, input: ConvertInput, signal: AbortSignal): Promise<void> {
+async function assertTarget(target: FileHandle, input: ConvertInput, signal: AbortSignal): Promise<void> {
   const found =
     input.format === 'raw'
       ? { virtualSizeBytes: (await target.stat()).size }

@@ -4,14 +4,15 @@ import type { Snapshot } from '@wcc/progress';
 import { createOperationId } from '@wcc/progress';
 import { randomBytes } from 'node:crypto';
 import type { Principal } from '../../access/principal.ts';
-import { demand } from '../../access/rules.ts';
+import { assertRight } from '../../access/rules.ts';
 import type { Action } from '../../operations/action.ts';
+import { routeOf } from '../../operations/idempotency.ts';
 import type { ImagesContext } from '../context.ts';
 import { lookIntoQcow2, openSafely } from '../foreign/inspect.ts';
 import { readSource } from '../source.ts';
 import type { Source } from '../source.ts';
 import { startChecked } from '../accept-with-space.ts';
-import { demandTool } from '../tools/find-tool.ts';
+import { assertTool } from '../tools/find-tool.ts';
 import type { ConvertInput } from './input.ts';
 
 export interface ConvertRequest {
@@ -29,14 +30,13 @@ export async function requestConversion(
   request: ConvertRequest,
 ): Promise<Snapshot> {
   const { principal, sourceId, body, idempotencyKey, retryOf } = request;
-  demand(principal, 'image.convert');
-  const route =
-    retryOf === null ? `POST /api/images/${sourceId}/convert` : `POST /api/operations/${retryOf}/retry`;
+  assertRight(principal, 'image.convert');
+  const route = routeOf(`POST /api/images/${sourceId}/convert`, retryOf);
   const key = { userId: principal.userId, route, key: idempotencyKey, body };
   return context.operations.idempotency.once(key, async (remember) => {
     const source = await readSource(context, { id: sourceId, principal });
-    const sourceFormat = refusePointless(source, body);
-    demandTool('qemu-img');
+    const sourceFormat = assertUsefulFormat(source, body);
+    assertTool('qemu-img');
     const target = body.pool === undefined ? source.pool : await context.pools.use(body.pool);
     const { virtualSizeBytes, dataBytes } = await measure(source);
     const id = createOperationId(randomBytes);
@@ -74,7 +74,7 @@ export async function requestConversion(
 }
 
 /** @returns the format that it has. @throws ApiError `unsupported_format`, `invalid_input` */
-function refusePointless({ format }: Source, body: ConvertImageInput): 'raw' | 'qcow2' {
+function assertUsefulFormat({ format }: Source, body: ConvertImageInput): 'raw' | 'qcow2' {
   if (format === 'iso')
     throw new ApiError('unsupported_format', {
       message: 'An ISO is no disk: it cannot be converted.',

@@ -5,8 +5,9 @@ import type { Snapshot } from '@wcc/progress';
 import { createOperationId } from '@wcc/progress';
 import { randomBytes } from 'node:crypto';
 import type { Principal } from '../../access/principal.ts';
-import { demand } from '../../access/rules.ts';
+import { assertRight } from '../../access/rules.ts';
 import type { Action } from '../../operations/action.ts';
+import { routeOf } from '../../operations/idempotency.ts';
 import type { ImagesContext } from '../context.ts';
 import { isNameTaken } from '../names.ts';
 import type { Pool } from '../pool/pools.ts';
@@ -38,9 +39,8 @@ export async function requestCopy(
   request: CopyRequest,
 ): Promise<Snapshot> {
   const { principal, sourceId, body, idempotencyKey, retryOf } = request;
-  demand(principal, 'image.copy');
-  const route =
-    retryOf === null ? `POST /api/images/${sourceId}/copy` : `POST /api/operations/${retryOf}/retry`;
+  assertRight(principal, 'image.copy');
+  const route = routeOf(`POST /api/images/${sourceId}/copy`, retryOf);
   const key = { userId: principal.userId, route, key: idempotencyKey, body };
   return context.operations.idempotency.once(key, async (remember) => {
     const source = await readSource(context, { id: sourceId, principal });

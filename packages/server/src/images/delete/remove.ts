@@ -36,20 +36,20 @@ async function hide(place: Place, signal: AbortSignal): Promise<boolean> {
   const [from, to] = [nameOf(place), hiddenOf(place)];
   const entry = await lookAt(from, place.input.sourceName);
   if (entry === null || place.input.file === null) return false;
-  refuseOther(entry, place);
+  assertSameFile(entry, place);
   signal.throwIfAborted();
   await rename(from, to);
   // Somebody may have put another file there between look and rename.
   const hidden = await lookAt(to, '');
   if (hidden?.inode !== place.input.file.inode) {
     await unhide(place);
-    refuseOther(hidden, place);
+    assertSameFile(hidden, place);
   }
   await syncDirectory(place.directory);
   return true;
 }
 
-function refuseOther(entry: Entry | null, { input }: Place): void {
+function assertSameFile(entry: Entry | null, { input }: Place): void {
   if (entry?.kind === 'file' && entry.inode === input.file?.inode) return;
   throw new ApiError('image_unavailable', {
     message: 'Another file stands under this name now; it was left alone.',

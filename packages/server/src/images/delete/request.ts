@@ -4,9 +4,10 @@ import type { Snapshot } from '@wcc/progress';
 import { createOperationId } from '@wcc/progress';
 import { randomBytes } from 'node:crypto';
 import { join } from 'node:path';
-import { can } from '../../access/rules.ts';
+import { assertRight } from '../../access/rules.ts';
 import type { Principal } from '../../access/principal.ts';
 import type { Action } from '../../operations/action.ts';
+import { routeOf } from '../../operations/idempotency.ts';
 import type { ImagesContext } from '../context.ts';
 import { toRefusal } from '../failures.ts';
 import { readImage } from '../image-rows.ts';
@@ -14,7 +15,7 @@ import type { ImageRow } from '../image-rows.ts';
 import { measureRoom } from '../free-space.ts';
 import { lookAt } from '../scan/stat-entry.ts';
 import type { DeleteInput } from './input.ts';
-import { demandSeen, usersSeenBy } from '../references.ts';
+import { assertImageVisible, usersSeenBy } from '../references.ts';
 import type { OwnedUser } from '../references.ts';
 
 export interface DeleteRequest {
@@ -33,17 +34,17 @@ export async function requestDeletion(
   request: DeleteRequest,
 ): Promise<Snapshot> {
   const { principal, imageId, idempotencyKey, retryOf } = request;
-  const route = retryOf === null ? `DELETE /api/images/${imageId}` : `POST /api/operations/${retryOf}/retry`;
+  const route = routeOf(`DELETE /api/images/${imageId}`, retryOf);
   const key = { userId: principal.userId, route, key: idempotencyKey, body: {} };
   return context.operations.idempotency.once(key, async (remember) => {
-    await demandSeen(context, principal, imageId);
+    await assertImageVisible(context, principal, imageId);
     const image = await readImage(context.store, imageId);
-    if (!can(principal, 'image.delete', { owner: image.owner })) throw new ApiError('forbidden');
+    assertRight(principal, 'image.delete', { owner: image.owner });
     const pool = await context.pools.use(image.poolId);
     const { fileSystemKey } = await measureRoom(context, pool);
     // Together with the acceptance: nobody begins to use it in between.
     return context.fileSystemMutex(fileSystemKey)(async () => {
-      await refuseNeeded(context, principal, imageId);
+      await assertUnused(context, principal, imageId);
       const file = await readFile(image, join(pool.path, image.name));
       const id = createOperationId(randomBytes);
       const input: DeleteInput = { poolId: pool.id, sourceId: imageId, sourceName: image.name, file };
@@ -65,7 +66,7 @@ export async function requestDeletion(
 }
 
 /** @throws ApiError `image_protected`, `image_in_use` */
-async function refuseNeeded(
+async function assertUnused(
   { store, users }: ImagesContext,
   principal: Principal,
   imageId: number,

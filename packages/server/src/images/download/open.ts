@@ -56,7 +56,7 @@ export async function* readImageBytes(
       const { buffer, bytesRead } = await file.read(Buffer.allocUnsafe(length), 0, length, at);
       if (bytesRead === 0) throw new ApiError('source_changed', { message: 'The file became shorter.' });
       at += bytesRead;
-      if (at >= end) await refuseChanged(file, etag);
+      if (at >= end) await assertUnchanged(file, etag);
       yield buffer.subarray(0, bytesRead);
     }
   } finally {
@@ -64,7 +64,7 @@ export async function* readImageBytes(
   }
 }
 
-async function refuseChanged(file: FileHandle, etag: string): Promise<void> {
+async function assertUnchanged(file: FileHandle, etag: string): Promise<void> {
   if (etagOf(await file.stat({ bigint: true })) === etag) return;
   throw new ApiError('source_changed', { message: 'The file changed while it was downloaded.' });
 }

@@ -4,13 +4,13 @@ import { constants } from 'node:fs';
 import { open } from 'node:fs/promises';
 import type { FileHandle } from 'node:fs/promises';
 import { hasErrorCode } from '../../files/errors.ts';
-import { checkIsoLength } from './iso.ts';
-import { checkQcow2Header, headerReadBytes } from './qcow2-header.ts';
-import { checkQcow2, infoQcow2 } from './qemu-img.ts';
+import { assertIsoLength } from './iso.ts';
+import { parseQcow2Header, headerReadBytes } from './qcow2-header.ts';
+import { assertSoundQcow2, infoQcow2 } from './qemu-img.ts';
 import type { LookOptions } from './qemu-img.ts';
 import { isoDescriptorOffset } from '../scan/recognise.ts';
 import { endLengths, recogniseForeign } from './signatures.ts';
-import { refuseTooLarge } from './too-large.ts';
+import { assertNotTooLarge } from './too-large.ts';
 
 export interface InspectOptions extends LookOptions {
   /** What whoever brought the file says it is; the content decides, and a contradiction is refused. */
@@ -73,8 +73,8 @@ async function inspectOpen(file: FileHandle, options: InspectOptions): Promise<I
     const { virtualSizeBytes } = await lookIntoQcow2(file, options);
     return { format: 'qcow2', virtualSizeBytes };
   }
-  refuseTooLarge(fileBytes, maxVirtualSizeBytes);
-  if (kind === 'iso') checkIsoLength(await readAt(file, isoDescriptorOffset - 1, 2048), fileBytes);
+  assertNotTooLarge(fileBytes, maxVirtualSizeBytes);
+  if (kind === 'iso') assertIsoLength(await readAt(file, isoDescriptorOffset - 1, 2048), fileBytes);
   return { format: kind === 'iso' ? 'iso' : 'raw', virtualSizeBytes: fileBytes };
 }
 
@@ -93,11 +93,11 @@ export async function lookIntoQcow2(file: FileHandle, options: InspectOptions): 
   const { maxVirtualSizeBytes = Number.MAX_SAFE_INTEGER } = options;
   const { size: fileBytes } = await file.stat();
   const head = await readAt(file, 0, headerReadBytes);
-  const { virtualSizeBytes, clusterBytes } = checkQcow2Header(head, { fileBytes, maxVirtualSizeBytes });
+  const { virtualSizeBytes, clusterBytes } = parseQcow2Header(head, { fileBytes, maxVirtualSizeBytes });
   const told = await infoQcow2(file.fd, options);
   if (told !== virtualSizeBytes)
     throw new ApiError('hostile_image', { message: 'The header and qemu-img name different virtual sizes.' });
-  const { allocatedBytes } = await checkQcow2(file.fd, { fileBytes, clusterBytes }, options);
+  const { allocatedBytes } = await assertSoundQcow2(file.fd, { fileBytes, clusterBytes }, options);
   return { virtualSizeBytes, allocatedBytes: Math.min(allocatedBytes, virtualSizeBytes) };
 }
 

@@ -8,7 +8,7 @@ const paddingBytes = 512 * 1024;
  * @param descriptor the sector at 0x8000
  * @throws ApiError `hostile_image` when the end is missing
  */
-export function checkIsoLength(descriptor: Buffer, fileBytes: number): void {
+export function assertIsoLength(descriptor: Buffer, fileBytes: number): void {
   const primary = 1;
   if (descriptor.length < 132 || descriptor[0] !== primary) return;
   const volumeBytes = descriptor.readUInt32LE(80) * descriptor.readUInt16LE(128);

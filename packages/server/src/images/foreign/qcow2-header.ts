@@ -1,5 +1,5 @@
 import { ApiError } from '@wcc/api';
-import { refuseTooLarge } from './too-large.ts';
+import { assertNotTooLarge } from './too-large.ts';
 
 /** What the header of a qcow2 file says, after every check that needs the header alone. */
 export interface Qcow2Header {
@@ -35,11 +35,11 @@ const unsupported = (message: string, hint: string): ApiError =>
  *
  * @throws ApiError `hostile_image`, `image_too_large`, `unsupported_format`
  */
-export function checkQcow2Header(head: Buffer, limits: HeaderLimits): Qcow2Header {
+export function parseQcow2Header(head: Buffer, limits: HeaderLimits): Qcow2Header {
   const fields = readFields(head);
-  refuseOtherFiles(head, fields);
-  refuseOddities(fields, limits);
-  refuseMissingTables(fields, limits);
+  assertNoOtherFiles(head, fields);
+  assertKnownFeatures(fields, limits);
+  assertTablesPresent(fields, limits);
   return { virtualSizeBytes: Number(fields.virtualSize), clusterBytes: Number(fields.clusterBytes) };
 }
 
@@ -91,7 +91,7 @@ function readFields(head: Buffer): Fields {
 }
 
 /** The two ways in which a qcow2 file makes a program read another file of this host. */
-function refuseOtherFiles(head: Buffer, fields: Fields): void {
+function assertNoOtherFiles(head: Buffer, fields: Fields): void {
   if (fields.backingOffset !== 0n) throw hostile('The qcow2 image needs a backing file.');
   const hasData = (fields.features & feature.externalData) !== 0n;
   if (hasData || hasExtension(head, fields, externalDataExtension))
@@ -108,7 +108,7 @@ function hasExtension(head: Buffer, { headerBytes }: Fields, wanted: number): bo
   return false;
 }
 
-function refuseOddities(fields: Fields, { maxVirtualSizeBytes }: HeaderLimits): void {
+function assertKnownFeatures(fields: Fields, { maxVirtualSizeBytes }: HeaderLimits): void {
   const { features, headerBytes, clusterBytes, virtualSize } = fields;
   if ((features & feature.corrupt) !== 0n) throw hostile('The qcow2 image is marked as damaged.');
   if ((features & ~knownFeatures) !== 0n)
@@ -123,11 +123,11 @@ function refuseOddities(fields: Fields, { maxVirtualSizeBytes }: HeaderLimits): 
     throw hostile(`The qcow2 header names itself ${headerBytes} bytes long.`);
   if (fields.refcountOrder > 6)
     throw hostile('The qcow2 header names an impossible width of reference counts.');
-  refuseTooLarge(virtualSize, maxVirtualSizeBytes);
+  assertNotTooLarge(virtualSize, maxVirtualSizeBytes);
 }
 
 /** Tables that are larger than they may be, or lie beyond the end of the file. */
-function refuseMissingTables(fields: Fields, { fileBytes }: HeaderLimits): void {
+function assertTablesPresent(fields: Fields, { fileBytes }: HeaderLimits): void {
   const { clusterBytes, virtualSize, l1Entries, l1Offset, refcountOffset } = fields;
   const l1Bytes = BigInt(l1Entries) * 8n;
   const entryBytes = (fields.features & feature.extendedL2) === 0n ? 8n : 16n;

@@ -47,7 +47,7 @@ export async function infoQcow2(fd: number, options: LookOptions): Promise<numbe
  *
  * @throws ApiError `hostile_image`, `tool_missing`
  */
-export async function checkQcow2(
+export async function assertSoundQcow2(
   fd: number,
   { fileBytes, clusterBytes }: { fileBytes: number; clusterBytes: number },
   options: LookOptions,

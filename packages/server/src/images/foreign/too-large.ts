@@ -2,7 +2,7 @@ import { ApiError } from '@wcc/api';
 import { formatBytes } from '@wcc/progress';
 
 /** @param bytes of the file, or virtual ones that it claims. @throws ApiError `image_too_large` */
-export function refuseTooLarge(bytes: number | bigint, mostBytes: number): void {
+export function assertNotTooLarge(bytes: number | bigint, mostBytes: number): void {
   if (bytes <= mostBytes) return;
   const [has, limit] = [formatBytes(Number(bytes)), formatBytes(mostBytes)];
   // Close to the limit rounded numbers would say nothing.

@@ -18,7 +18,7 @@ import type { ImagesContext } from '../context.ts';
 import { inspectForeign } from '../foreign/inspect.ts';
 import { registerImage } from '../register-image.ts';
 import { measureRoom, partialPath, readReservation } from '../free-space.ts';
-import { readDigest, refuseOtherDigest } from '../verify/digest.ts';
+import { readDigest, assertDigest } from '../verify/digest.ts';
 import { startWork } from '../work.ts';
 import type { Steps } from '../work.ts';
 import { forgetImport } from './context.ts';
@@ -116,7 +116,7 @@ async function importFile(job: Job, steps: Steps): Promise<Partial<WorkResult>> 
   await flush(whole);
   const path = partialPath(directory, id);
   steps.enter('inspect', sha256 === null ? {} : { unit: 'bytes', total: sizeBytes });
-  if (sha256 !== null) refuseOtherDigest(await readDigest(path, steps), sha256);
+  if (sha256 !== null) assertDigest(await readDigest(path, steps), sha256);
   const { signal } = steps;
   const { maxVirtualSizeBytes } = job.context;
   const looking = { signal, believed: format ?? undefined, maxVirtualSizeBytes };

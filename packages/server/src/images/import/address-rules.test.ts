@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { createRangeTest } from '../../config/address-range.ts';
-import { mayAsk, parseSource, refuseLiteral, resolveChecked } from './address-rules.ts';
+import { mayAsk, parseSource, assertPublicAddress, resolveChecked } from './address-rules.ts';
 
 const nobody = (): boolean => false;
 const refused = expect.objectContaining({ code: 'import_refused' }) as Error;
@@ -49,14 +49,14 @@ describe('an address to import from', () => {
       });
     fc.assert(
       fc.property(hosts, (host) => {
-        expect(() => refuseLiteral(parseSource(`http://${host}/`), nobody)).toThrow(refused);
+        expect(() => assertPublicAddress(parseSource(`http://${host}/`), nobody)).toThrow(refused);
       }),
     );
   });
 
   it('a name counts as what it leads to', async () => {
     const url = parseSource('http://localhost:8080/');
-    expect(() => refuseLiteral(url, nobody)).not.toThrow();
+    expect(() => assertPublicAddress(url, nobody)).not.toThrow();
     await expect(resolveChecked(url, nobody)).rejects.toThrow(refused);
     const [found] = await resolveChecked(url, createRangeTest(['127.0.0.0/8', '::1']));
     expect(['127.0.0.1', '::1']).toContain(found?.address);

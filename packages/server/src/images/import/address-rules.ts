@@ -30,7 +30,7 @@ function literalOf({ hostname }: URL): string | null {
 }
 
 /** @throws ApiError `import_refused` for a literal address that may not be asked */
-export function refuseLiteral(url: URL, isAllowed: IsAllowed): void {
+export function assertPublicAddress(url: URL, isAllowed: IsAllowed): void {
   const literal = literalOf(url);
   if (literal !== null && !mayAsk(literal, isAllowed)) throw notPublic();
 }
@@ -49,7 +49,7 @@ export interface CheckedAddress {
 export async function resolveChecked(url: URL, isAllowed: IsAllowed): Promise<CheckedAddress[]> {
   const literal = literalOf(url);
   if (literal !== null) {
-    refuseLiteral(url, isAllowed);
+    assertPublicAddress(url, isAllowed);
     return [{ address: literal, family: isIP(literal) === 6 ? 6 : 4 }];
   }
   const found = await lookup(url.hostname, { all: true }).catch((cause: unknown) => {

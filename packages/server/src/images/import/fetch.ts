@@ -3,7 +3,7 @@ import { CopyError } from '@wcc/copy';
 import type { ReceivedFile } from '@wcc/copy';
 import type { IncomingMessage } from 'node:http';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { refuseTooLarge } from '../foreign/too-large.ts';
+import { assertNotTooLarge } from '../foreign/too-large.ts';
 import type { Steps } from '../work.ts';
 import type { IsAllowed } from './address-rules.ts';
 import { ask } from './fetch-head.ts';
@@ -96,9 +96,9 @@ async function attempt(job: FetchJob, state: State): Promise<boolean> {
   const answer = await ask(source(), { isAllowed, signal: steps.signal, from });
   try {
     if (from !== null && (await isEnd(job, state, answer))) return true;
-    refuseAnswer(answer);
+    assertUsableAnswer(answer);
     const remote = await agree(job, state, answer);
-    refuseTooLarge(remote.totalBytes ?? 0, job.mostBytes);
+    assertNotTooLarge(remote.totalBytes ?? 0, job.mostBytes);
     if (remote.totalBytes !== null) await job.reserve(remote.totalBytes);
     return await takeBody(job, state, { answer, remote });
   } finally {
@@ -142,7 +142,7 @@ const aheadBytes = 16 * 1024 ** 2;
 function reserveAhead({ reserve, mostBytes }: FetchJob): (endBytes: number) => Promise<void> {
   let promisedBytes = 0;
   return async (endBytes) => {
-    refuseTooLarge(endBytes, mostBytes);
+    assertNotTooLarge(endBytes, mostBytes);
     if (endBytes <= promisedBytes) return;
     await reserve(endBytes + aheadBytes);
     promisedBytes = endBytes + aheadBytes;
@@ -163,7 +163,7 @@ async function isEnd(job: FetchJob, state: State, answer: IncomingMessage): Prom
 const retryable: ReadonlySet<number> = new Set([408, 425, 429, 500, 502, 503, 504]);
 
 /** @throws ApiError `import_failed`, or an error after which it is tried again */
-function refuseAnswer({ statusCode = 0, headers }: IncomingMessage): void {
+function assertUsableAnswer({ statusCode = 0, headers }: IncomingMessage): void {
   const encoding = headers['content-encoding'] ?? 'identity';
   if ((statusCode === 200 || statusCode === 206) && encoding === 'identity') return;
   if (retryable.has(statusCode)) throw new Error(`the server answered ${statusCode}`);

@@ -4,11 +4,12 @@ import type { Snapshot } from '@wcc/progress';
 import { createOperationId } from '@wcc/progress';
 import { randomBytes } from 'node:crypto';
 import type { Principal } from '../../access/principal.ts';
-import { demand } from '../../access/rules.ts';
+import { assertRight } from '../../access/rules.ts';
 import type { Action } from '../../operations/action.ts';
+import { routeOf } from '../../operations/idempotency.ts';
 import type { ImagesContext } from '../context.ts';
 import { startChecked } from '../accept-with-space.ts';
-import { parseSource, refuseLiteral } from './address-rules.ts';
+import { parseSource, assertPublicAddress } from './address-rules.ts';
 import type { ImportInput } from './input.ts';
 import type { ImportContext } from './context.ts';
 
@@ -28,10 +29,10 @@ export async function requestImport(
   action: Action,
   { principal, body, idempotencyKey, retryOf, imports }: ImportRequest & { imports: ImportContext },
 ): Promise<Snapshot> {
-  demand(principal, 'image.import');
+  assertRight(principal, 'image.import');
   const source = parseSource(body.url);
-  refuseLiteral(source, imports.isAllowed);
-  const route = retryOf === null ? 'POST /api/images/import' : `POST /api/operations/${retryOf}/retry`;
+  assertPublicAddress(source, imports.isAllowed);
+  const route = routeOf('POST /api/images/import', retryOf);
   const key = { userId: principal.userId, route, key: idempotencyKey, body };
   return context.operations.idempotency.once(key, async (remember) => {
     const pool = await poolOf(context, body.pool);

@@ -45,7 +45,7 @@ async function open(options: OpenPoolOptions): Promise<OpenPool> {
   const { installationId } = options;
   if (options.makesDirectory && !options.isKnown) await mkdir(options.path, { recursive: true, mode: 0o750 });
   const path = await realpath(options.path);
-  await checkDirectory(path);
+  await assertDirectory(path);
   const found = await readMarker(path);
   if (found !== null && found.installationId !== installationId) throw new PoolError('marker_foreign');
   if (found === null && options.isKnown) throw new PoolError('marker_missing');
@@ -61,21 +61,21 @@ async function open(options: OpenPoolOptions): Promise<OpenPool> {
   return {
     id,
     path,
-    check: () => check(path, { poolId: id, installationId }),
+    check: () => assertOwnPool(path, { poolId: id, installationId }),
     close: () => lock.release(),
   };
 }
 
-async function checkDirectory(path: string): Promise<void> {
+async function assertDirectory(path: string): Promise<void> {
   const found = await stat(path);
   if (!found.isDirectory()) throw new PoolError('not_a_directory');
   if ((found.mode & constants.S_IWOTH) !== 0) throw new PoolError('world_writable');
   await access(path, constants.R_OK | constants.W_OK | constants.X_OK);
 }
 
-async function check(path: string, owner: { poolId: string; installationId: string }): Promise<void> {
+async function assertOwnPool(path: string, owner: { poolId: string; installationId: string }): Promise<void> {
   try {
-    await checkDirectory(path);
+    await assertDirectory(path);
     const marker = await readMarker(path);
     if (marker === null) throw new PoolError('marker_missing');
     const isOurs = marker.poolId === owner.poolId && marker.installationId === owner.installationId;

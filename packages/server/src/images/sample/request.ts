@@ -3,8 +3,9 @@ import type { Snapshot } from '@wcc/progress';
 import { createOperationId } from '@wcc/progress';
 import { randomBytes } from 'node:crypto';
 import type { Principal } from '../../access/principal.ts';
-import { demand } from '../../access/rules.ts';
+import { assertRight } from '../../access/rules.ts';
 import type { Action } from '../../operations/action.ts';
+import { routeOf } from '../../operations/idempotency.ts';
 import type { ImagesContext } from '../context.ts';
 import { startChecked } from '../accept-with-space.ts';
 import type { SampleInput } from './action.ts';
@@ -24,8 +25,8 @@ export async function requestSample(
   request: SampleRequest,
 ): Promise<Snapshot> {
   const { principal, poolId, body, idempotencyKey, retryOf } = request;
-  demand(principal, 'image.make');
-  const route = retryOf === null ? 'POST /api/images/sample' : `POST /api/operations/${retryOf}/retry`;
+  assertRight(principal, 'image.make');
+  const route = routeOf('POST /api/images/sample', retryOf);
   const key = { userId: principal.userId, route, key: idempotencyKey, body };
   return context.operations.idempotency.once(key, async (remember) => {
     const pool = await context.pools.use(poolId);

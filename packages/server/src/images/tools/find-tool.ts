@@ -40,7 +40,7 @@ function isExecutable(path: string): boolean {
 }
 
 /** The absolute path of a program. @throws ApiError `tool_missing`, which names the package */
-export function demandTool(tool: Tool, directories: readonly string[] = toolDirectories): string {
+export function assertTool(tool: Tool, directories: readonly string[] = toolDirectories): string {
   const path = findTool(tool, directories);
   if (path !== null) return path;
   throw new ApiError('tool_missing', {

@@ -2,7 +2,7 @@ import { mkdtemp, rm, symlink, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { demandTool, findTool, toolDirectories } from './find-tool.ts';
+import { assertTool, findTool, toolDirectories } from './find-tool.ts';
 import { runTool } from './run-tool.ts';
 import type { ToolLimits } from './spawn-tool.ts';
 
@@ -13,7 +13,7 @@ const limits: ToolLimits = { cpuSeconds: 1, addressSpaceBytes: 1024 * MiB, fileB
 let home: string;
 beforeAll(async () => {
   home = await mkdtemp(join(tmpdir(), 'wcc-tools-'));
-  for (const tool of ['setpriv', 'prlimit'] as const) await symlink(demandTool(tool), join(home, tool));
+  for (const tool of ['setpriv', 'prlimit'] as const) await symlink(assertTool(tool), join(home, tool));
   await writeFile(join(home, 'qemu-img'), '#!/bin/sh\neval "$1"\n', { mode: 0o755 });
 });
 afterAll(() => rm(home, { recursive: true }));
@@ -78,7 +78,7 @@ it('is looked for where distributions put it, and its package is named when it i
   expect(findTool('setpriv')).toMatch(/^\/.*\/setpriv$/);
   expect(findTool('virsh', ['/nonexistent'])).toBeNull();
   expect(toolDirectories.every((directory) => directory.startsWith('/'))).toBe(true);
-  expect(() => demandTool('qemu-img', ['/nonexistent'])).toThrow(
+  expect(() => assertTool('qemu-img', ['/nonexistent'])).toThrow(
     expect.objectContaining({ code: 'tool_missing', hint: 'Install the Debian package qemu-utils.' }),
   );
 });

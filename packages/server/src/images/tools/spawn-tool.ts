@@ -1,6 +1,6 @@
 import { spawn } from 'node:child_process';
 import type { ChildProcess } from 'node:child_process';
-import { demandTool, toolDirectories } from './find-tool.ts';
+import { assertTool, toolDirectories } from './find-tool.ts';
 import type { Tool } from './find-tool.ts';
 
 /** What a program may take; `cpuSeconds: null`: no limit. */
@@ -64,9 +64,9 @@ export function spawnTool(order: ToolOrder): ChildProcess {
 }
 
 function commandOf({ tool, args, limits, directories = toolDirectories }: ToolOrder): [string, ...string[]] {
-  if (limits === null) return [demandTool(tool, directories), ...args];
-  const [setpriv, prlimit] = [demandTool('setpriv', directories), demandTool('prlimit', directories)];
-  const program = demandTool(tool, directories);
+  if (limits === null) return [assertTool(tool, directories), ...args];
+  const [setpriv, prlimit] = [assertTool('setpriv', directories), assertTool('prlimit', directories)];
+  const program = assertTool(tool, directories);
   const cpu = limits.cpuSeconds === null ? [] : [`--cpu=${limits.cpuSeconds}`];
   const bounds = [...cpu, `--as=${limits.addressSpaceBytes}`, `--fsize=${limits.fileBytes}`, '--core=0'];
   const own = ['--pdeathsig', 'KILL', '--no-new-privs', '--'];

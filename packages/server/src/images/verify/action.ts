@@ -9,7 +9,7 @@ import { lookIntoQcow2, openSafely } from '../foreign/inspect.ts';
 import { digestOf } from '../image-rows.ts';
 import { startWork } from '../work.ts';
 import type { Steps } from '../work.ts';
-import { readDigest, refuseOtherDigest } from './digest.ts';
+import { readDigest, assertDigest } from './digest.ts';
 import type { VerifyInput } from './input.ts';
 
 /** `verify_image`: reads all of an image for its digest, and looks at the tables of a qcow2 one. */
@@ -66,15 +66,15 @@ async function verify(path: string, input: VerifyInput, steps: Steps): Promise<F
   const { sizeBytes } = input;
   const data = sizeBytes - found.skippedBytes;
   steps.count({ virtual: sizeBytes, data, skipped: found.skippedBytes, shared: 0, written: 0 });
-  refuseOtherDigest(found, input.sha256);
+  assertDigest(found, input.sha256);
   if (input.format === 'qcow2') {
     steps.enter('check');
-    await check(path, steps.signal);
+    await assertQcow2(path, steps.signal);
   }
   return found;
 }
 
-async function check(path: string, signal: AbortSignal): Promise<void> {
+async function assertQcow2(path: string, signal: AbortSignal): Promise<void> {
   const file = await openSafely(path);
   try {
     await lookIntoQcow2(file, { signal });

@@ -23,7 +23,7 @@ export async function readDigest(path: string, steps: Steps): Promise<FileDigest
 }
 
 /** @throws ApiError `digest_mismatch`, with both digests */
-export function refuseOtherDigest({ sha256 }: FileDigest, wanted: string | null): void {
+export function assertDigest({ sha256 }: FileDigest, wanted: string | null): void {
   if (wanted === null || wanted === sha256) return;
   const message = `The SHA-256 is ${sha256}, not ${wanted}.`;
   throw new ApiError('digest_mismatch', { message, hint: 'Compare the digest with its source.' });

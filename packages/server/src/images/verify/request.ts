@@ -3,11 +3,12 @@ import type { Snapshot } from '@wcc/progress';
 import { createOperationId } from '@wcc/progress';
 import { randomBytes } from 'node:crypto';
 import type { Principal } from '../../access/principal.ts';
-import { demand } from '../../access/rules.ts';
+import { assertRight } from '../../access/rules.ts';
 import type { Action } from '../../operations/action.ts';
+import { routeOf } from '../../operations/idempotency.ts';
 import type { ImagesContext } from '../context.ts';
 import { readSource } from '../source.ts';
-import { demandTool } from '../tools/find-tool.ts';
+import { assertTool } from '../tools/find-tool.ts';
 import type { VerifyInput } from './input.ts';
 
 export interface VerifyRequest {
@@ -25,13 +26,12 @@ export async function requestVerification(
   request: VerifyRequest,
 ): Promise<Snapshot> {
   const { principal, sourceId, body, idempotencyKey, retryOf } = request;
-  demand(principal, 'image.verify');
-  const route =
-    retryOf === null ? `POST /api/images/${sourceId}/verify` : `POST /api/operations/${retryOf}/retry`;
+  assertRight(principal, 'image.verify');
+  const route = routeOf(`POST /api/images/${sourceId}/verify`, retryOf);
   const key = { userId: principal.userId, route, key: idempotencyKey, body };
   return context.operations.idempotency.once(key, async (remember) => {
     const { image, pool, facts, format } = await readSource(context, { id: sourceId, principal });
-    if (format === 'qcow2') demandTool('qemu-img');
+    if (format === 'qcow2') assertTool('qemu-img');
     const id = createOperationId(randomBytes);
     const input: VerifyInput = {
       poolId: pool.id,

@@ -3,7 +3,7 @@ import type { Snapshot } from '@wcc/progress';
 import type { Principal } from '../../access/principal.ts';
 import type { MachinesContext } from '../context.ts';
 import { readVm } from '../list.ts';
-import { demandIdle, demandVm } from '../record/rights.ts';
+import { assertIdle, assertVmRight } from '../record/rights.ts';
 import type { VmRow } from '../record/machine-rows.ts';
 import { createDeleteAction } from '../remove/action.ts';
 import { requestDelete } from '../remove/request.ts';
@@ -30,21 +30,21 @@ export function createVmChanges(context: MachinesContext): VmChanges {
   /** Reads the row inside the mutex, because an earlier call may have changed it. */
   async function change(principal: Principal, id: number, work: (row: VmRow) => Promise<void>): Promise<Vm> {
     const row = await machineMutex(String(id))(async () => {
-      const found = await demandVm(store, principal, { id, right: 'vm.control' });
+      const found = await assertVmRight(store, principal, { id, right: 'vm.control' });
       await work(found);
-      return demandVm(store, principal, { id, right: 'vm.control' });
+      return assertVmRight(store, principal, { id, right: 'vm.control' });
     });
     return readVm(context, principal, row);
   }
   return {
     remove: (principal, id, body) =>
       machineMutex(String(id))(async () => {
-        const row = await demandVm(store, principal, { id, right: 'vm.delete' });
+        const row = await assertVmRight(store, principal, { id, right: 'vm.delete' });
         return requestDelete(context, deleteAction, { principal, row, body });
       }),
     order: (principal, id, verb) =>
       change(principal, id, async (row) => {
-        demandIdle(row);
+        assertIdle(row);
         await orderVm(context, { row, verb, principal });
       }),
     change: (principal, id, body) =>

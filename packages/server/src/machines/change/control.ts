@@ -1,8 +1,8 @@
 import { audit } from '../../access/audit.ts';
 import type { Principal } from '../../access/principal.ts';
 import type { MachinesContext } from '../context.ts';
-import { demandHypervisor, demandMemory, ordered } from '../host/host.ts';
-import { demandRunning } from '../host/power-state.ts';
+import { assertHypervisor, assertMemory, ordered } from '../host/host.ts';
+import { assertRunning } from '../host/power-state.ts';
 import type { MachineStatus } from '../hypervisor.ts';
 import { readDisks, specOf } from '../record/machine-rows.ts';
 import type { VmRow } from '../record/machine-rows.ts';
@@ -16,7 +16,7 @@ export async function orderVm(
 ): Promise<void> {
   const { hypervisor, store } = context;
   await ordered(async () => {
-    await demandHypervisor(hypervisor);
+    await assertHypervisor(hypervisor);
     const status = await hypervisor.status(row.uuid);
     await carryOut[verb](context, row, status);
   });
@@ -31,21 +31,21 @@ const carryOut: Readonly<Record<VmVerb, CarryOut>> = {
     if (status?.state === 'running') return;
     // One that is paused has its memory already.
     if (status?.state !== 'paused') {
-      await demandMemory(row.memoryBytes, { now: true, machines: await hypervisor.list() });
+      await assertMemory(row.memoryBytes, { now: true, machines: await hypervisor.list() });
       // What the store says is what runs, whatever became of the hypervisor's own record.
       await hypervisor.define(await specOf(context, row, await readDisks(context.store, row.id)));
     }
     await hypervisor.start(row.uuid);
   },
   async shutdown({ hypervisor }, { uuid }, status) {
-    demandRunning(status);
+    assertRunning(status);
     await hypervisor.shutdown(uuid);
   },
   async 'power-off'({ hypervisor }, { uuid }, status) {
     if (status !== null) await hypervisor.powerOff(uuid);
   },
   async reset({ hypervisor }, { uuid }, status) {
-    demandRunning(status);
+    assertRunning(status);
     await hypervisor.reset(uuid);
   },
 };

@@ -2,7 +2,7 @@ import { ApiError, maxDisks } from '@wcc/api';
 import type { AddDiskInput } from '@wcc/api';
 import { audit } from '../../access/audit.ts';
 import { registerImage } from '../../images/register-image.ts';
-import { refuseTakenName } from '../../images/names.ts';
+import { assertNameFree } from '../../images/names.ts';
 import { measureRoom } from '../../images/free-space.ts';
 import type { VmChange } from './settings.ts';
 import type { MachinesContext } from '../context.ts';
@@ -10,19 +10,19 @@ import { finishDisk, publishDisk } from '../create/disk-files.ts';
 import { announceDisk, withdrawDisk } from '../host/orphan-disks.ts';
 import type { DiskPlan } from '../create/input.ts';
 import { draftDisk, freeName } from '../create/plan-disks.ts';
-import { demandHypervisor, ordered } from '../host/host.ts';
-import { demandOff } from '../host/power-state.ts';
-import { demandIdle } from '../record/rights.ts';
+import { assertHypervisor, ordered } from '../host/host.ts';
+import { assertOff } from '../host/power-state.ts';
+import { assertIdle } from '../record/rights.ts';
 import { diskSpecOf, readDisks, specOf } from '../record/machine-rows.ts';
 import type { VmDiskRow } from '../record/machine-rows.ts';
 
 /** A further blank disk for a machine that is off. */
 export async function addDisk(context: MachinesContext, change: VmChange<AddDiskInput>): Promise<void> {
   const { row } = change;
-  demandIdle(row);
+  assertIdle(row);
   await ordered(async () => {
-    await demandHypervisor(context.hypervisor);
-    await demandOff(context, row);
+    await assertHypervisor(context.hypervisor);
+    await assertOff(context, row);
   });
   const disks = await readDisks(context.store, row.id);
   if (disks.length >= maxDisks) {
@@ -44,7 +44,7 @@ async function makeAndAttach(
   const draft = await draftDisk(context, body, { principal, pool, field: 'sizeBytes' });
   const position = Math.max(-1, ...disks.map((disk) => disk.position)) + 1;
   const name = await freeName(context, { vm: row, pool, position, format: draft.format });
-  await refuseTakenName(store, pool, name);
+  await assertNameFree(store, pool, name);
   const number = context.images.numbers.take();
   const disk: DiskPlan = { ...draft, position, imageId: number.id, name };
   const place = await announceDisk(store, { poolId: pool.id, directory: pool.path, name });
@@ -90,17 +90,17 @@ export async function growDisk(
 ): Promise<void> {
   const { store, hypervisor, images } = context;
   const { sizeBytes } = body;
-  demandIdle(row);
+  assertIdle(row);
   const disk = (await readDisks(store, row.id)).find(({ position }) => position === index);
   if (disk === undefined) throw new ApiError('not_found');
   if (sizeBytes < disk.sizeBytes) {
     const message = `A disk only grows; it has ${disk.sizeBytes} bytes.`;
     throw new ApiError('invalid_input', { field: 'sizeBytes', message });
   }
-  await demandNoOverlay(context, disk);
+  await assertNoOverlay(context, disk);
   const { path } = await images.pools.use(row.poolId);
   await ordered(async () => {
-    await demandHypervisor(hypervisor);
+    await assertHypervisor(hypervisor);
     if ((await hypervisor.status(row.uuid)) === null)
       await hypervisor.define(await specOf(context, row, await readDisks(store, row.id)));
     await hypervisor.growDisk(row.uuid, { disk: await diskSpecOf(context, path, disk), sizeBytes });
@@ -120,7 +120,7 @@ export async function growDisk(
 }
 
 /** A base stays as it is while overlays need it. */
-async function demandNoOverlay({ store }: MachinesContext, { imageId }: VmDiskRow): Promise<void> {
+async function assertNoOverlay({ store }: MachinesContext, { imageId }: VmDiskRow): Promise<void> {
   const overlay = await store.db
     .selectFrom('images')
     .select('name')

@@ -2,11 +2,11 @@ import type { ChangeVmRequest } from '@wcc/api';
 import { audit } from '../../access/audit.ts';
 import type { Principal } from '../../access/principal.ts';
 import type { MachinesContext } from '../context.ts';
-import { demandIso } from '../create/plan-disks.ts';
-import { demandName, refuseNameOf } from '../create/accept.ts';
-import { demandCpus, demandHypervisor, demandMemory, ordered } from '../host/host.ts';
-import { demandOff } from '../host/power-state.ts';
-import { demandIdle } from '../record/rights.ts';
+import { assertIso } from '../create/plan-disks.ts';
+import { assertNameUnique, assertNoMachineNamed } from '../create/accept.ts';
+import { assertCpus, assertHypervisor, assertMemory, ordered } from '../host/host.ts';
+import { assertOff } from '../host/power-state.ts';
+import { assertIdle } from '../record/rights.ts';
 import { readDisks, specOf } from '../record/machine-rows.ts';
 import type { VmRow } from '../record/machine-rows.ts';
 
@@ -25,15 +25,15 @@ export async function changeVm(
   const { name = row.name, cpus = row.cpus, memoryBytes = row.memoryBytes } = body;
   const bootOrder = body.bootOrder === undefined ? row.bootOrder : JSON.stringify(body.bootOrder);
   const values = { name, cpus, memoryBytes, bootOrder };
-  demandIdle(row);
+  assertIdle(row);
   await ordered(async () => {
-    await demandHypervisor(hypervisor);
-    await demandOff(context, row);
-    demandCpus(cpus);
-    await demandMemory(memoryBytes, { now: false });
+    await assertHypervisor(hypervisor);
+    await assertOff(context, row);
+    assertCpus(cpus);
+    await assertMemory(memoryBytes, { now: false });
     if (name !== row.name) {
-      await demandName(store, name);
-      refuseNameOf(await hypervisor.list(), name);
+      await assertNameUnique(store, name);
+      assertNoMachineNamed(await hypervisor.list(), name);
     }
     await hypervisor.define(await specOf(context, { ...row, ...values }, await readDisks(store, row.id)));
   });
@@ -47,11 +47,11 @@ export async function setCdrom(
   { row, principal, body }: VmChange<{ image: number | null }>,
 ): Promise<void> {
   const { store, hypervisor } = context;
-  demandIdle(row);
-  if (body.image !== null) await demandIso(context, { principal, image: body.image, field: 'image' });
+  assertIdle(row);
+  if (body.image !== null) await assertIso(context, { principal, image: body.image, field: 'image' });
   const { cdrom } = await specOf(context, { ...row, cdromImageId: body.image }, []);
   await ordered(async () => {
-    await demandHypervisor(hypervisor);
+    await assertHypervisor(hypervisor);
     if ((await hypervisor.status(row.uuid)) !== null) await hypervisor.setCdrom(row.uuid, cdrom);
   });
   const query = store.db.updateTable('vms').set({ cdromImageId: body.image }).where('id', '=', row.id);

@@ -4,18 +4,18 @@ import type { Snapshot } from '@wcc/progress';
 import { createOperationId, formatBytes } from '@wcc/progress';
 import { randomBytes, randomUUID } from 'node:crypto';
 import type { Principal } from '../../access/principal.ts';
-import { refuseTakenName } from '../../images/names.ts';
+import { assertNameFree } from '../../images/names.ts';
 import type { Pool } from '../../images/pool/pools.ts';
 import { measureRoom } from '../../images/free-space.ts';
 import type { Action } from '../../operations/action.ts';
 import type { Store, WriteStatement } from '../../storage/store.ts';
 import type { MachinesContext } from '../context.ts';
-import { demandCpus, demandHypervisor, demandMemory, demandNetwork, ordered } from '../host/host.ts';
+import { assertCpus, assertHypervisor, assertMemory, assertNetwork, ordered } from '../host/host.ts';
 import type { MachineStatus } from '../hypervisor.ts';
 import type { FirstBootSecrets } from '../record/secrets.ts';
 import { insertVm } from '../record/machine-rows.ts';
 import type { CreateInput, DiskPlan, VmPlan } from './input.ts';
-import { demandIso, draftDisk, nameDisks } from './plan-disks.ts';
+import { assertIso, draftDisk, nameDisks } from './plan-disks.ts';
 import type { WantedDisk } from './plan-disks.ts';
 
 /** A machine as it is asked for, whichever action asks. */
@@ -65,20 +65,20 @@ async function checkAndAccept(
   remember: (operationId: string) => WriteStatement[],
 ): Promise<Snapshot> {
   const { wanted, principal } = order;
-  await demandHost(context, wanted);
-  await demandName(context.store, wanted.name);
-  if (wanted.cdrom !== null) await demandIso(context, { principal, image: wanted.cdrom, field: 'disks' });
+  await assertHostFits(context, wanted);
+  await assertNameUnique(context.store, wanted.name);
+  if (wanted.cdrom !== null) await assertIso(context, { principal, image: wanted.cdrom, field: 'disks' });
   const pool = await poolOf(context, wanted.pool);
   const drafts = await Promise.all(
     wanted.disks.map((disk, index) => draftDisk(context, disk, { principal, pool, field: `disks.${index}` })),
   );
-  await ordered(() => demandAmongMachines(context, wanted));
+  await ordered(() => assertFitsAmongMachines(context, wanted));
   const number = context.numbers.take();
   const { fileSystemKey } = await measureRoom(context.images, pool);
   return context.images.fileSystemMutex(fileSystemKey)(async () => {
     const vm = planVm(number.id, wanted);
     const { disks, statements } = await nameDisks(context, drafts, { vm, pool });
-    await demandPlace(context, pool, disks);
+    await assertNamesAndSpace(context, pool, disks);
     const id = createOperationId(randomBytes);
     const rows = [number.statement, ...statements, ...remember(id)];
     return accept(context, order, { id, vm, disks, pool, statements: rows });
@@ -86,29 +86,29 @@ async function checkAndAccept(
 }
 
 /** What this process knows by itself. */
-async function demandHost({ hypervisor }: MachinesContext, wanted: WantedVm): Promise<void> {
-  const { hasUefi } = await demandHypervisor(hypervisor);
-  demandCpus(wanted.cpus);
+async function assertHostFits({ hypervisor }: MachinesContext, wanted: WantedVm): Promise<void> {
+  const { hasUefi } = await assertHypervisor(hypervisor);
+  assertCpus(wanted.cpus);
   if (wanted.firmware === 'uefi' && !hasUefi) throw new ApiError('firmware_missing', { field: 'firmware' });
-  await demandMemory(wanted.memoryBytes, { now: wanted.start });
+  await assertMemory(wanted.memoryBytes, { now: wanted.start });
 }
 
 /** What only the hypervisor knows: it is asked last, because its answer takes longest, and once. */
-async function demandAmongMachines({ hypervisor }: MachinesContext, wanted: WantedVm): Promise<void> {
-  await demandNetwork(hypervisor, wanted.network);
+async function assertFitsAmongMachines({ hypervisor }: MachinesContext, wanted: WantedVm): Promise<void> {
+  await assertNetwork(hypervisor, wanted.network);
   const machines = await hypervisor.list();
-  refuseNameOf(machines, wanted.name);
-  if (wanted.start) await demandMemory(wanted.memoryBytes, { now: true, machines });
+  assertNoMachineNamed(machines, wanted.name);
+  if (wanted.start) await assertMemory(wanted.memoryBytes, { now: true, machines });
 }
 
 /** Unique among wcc's machines. @throws ApiError `vm_name_taken` */
-export async function demandName({ db }: Store, name: string): Promise<void> {
+export async function assertNameUnique({ db }: Store, name: string): Promise<void> {
   const taken = await db.selectFrom('vms').select('id').where('name', '=', name).executeTakeFirst();
   if (taken !== undefined) throw nameTaken(name);
 }
 
 /** Unique among the hypervisor's machines, others' too. @throws ApiError `vm_name_taken` */
-export function refuseNameOf(machines: readonly MachineStatus[], name: string): void {
+export function assertNoMachineNamed(machines: readonly MachineStatus[], name: string): void {
   if (machines.some((machine) => machine.name === name)) throw nameTaken(name);
 }
 
@@ -124,8 +124,12 @@ async function poolOf({ images: { pools } }: MachinesContext, wanted: string | u
 }
 
 /** Names and room together: nobody else can be promised the same in between. */
-async function demandPlace(context: MachinesContext, pool: Pool, disks: readonly DiskPlan[]): Promise<void> {
-  for (const { name } of disks) await refuseTakenName(context.store, pool, name);
+async function assertNamesAndSpace(
+  context: MachinesContext,
+  pool: Pool,
+  disks: readonly DiskPlan[],
+): Promise<void> {
+  for (const { name } of disks) await assertNameFree(context.store, pool, name);
   const { freeBytes } = await measureRoom(context.images, pool);
   const needsBytes = needsOf(disks);
   if (needsBytes <= freeBytes) return;

@@ -3,18 +3,19 @@ import type { CreateVmInput, CopyVmRequest, QuickCreateVmInput } from '@wcc/api'
 import type { Snapshot } from '@wcc/progress';
 import { availableParallelism } from 'node:os';
 import type { Principal } from '../../access/principal.ts';
-import { demand } from '../../access/rules.ts';
+import { assertRight } from '../../access/rules.ts';
 import { readImage } from '../../images/image-rows.ts';
-import { demandSeen } from '../../images/references.ts';
+import { assertImageVisible } from '../../images/references.ts';
 import type { Action } from '../../operations/action.ts';
+import { routeOf } from '../../operations/idempotency.ts';
 import type { MachinesContext } from '../context.ts';
 import { createVmAction } from './action.ts';
 import { requestVm, withoutSecrets } from './accept.ts';
 import type { WantedVm } from './accept.ts';
 import { ordered } from '../host/host.ts';
-import { demandOff } from '../host/power-state.ts';
+import { assertOff } from '../host/power-state.ts';
 import { readProfile } from '../../access/first-boot-profiles.ts';
-import { demandIdle, demandVm } from '../record/rights.ts';
+import { assertIdle, assertVmRight } from '../record/rights.ts';
 import { bootOrderOf, readDisks } from '../record/machine-rows.ts';
 
 export interface MakeOrder<Body> {
@@ -52,16 +53,12 @@ export function createVmCreation(context: MachinesContext): VmCreation {
   return creation;
 }
 
-function routeOf(route: string, retryOf: string | null | undefined): string {
-  return retryOf == null ? route : `POST /api/operations/${retryOf}/retry`;
-}
-
 function create(
   context: MachinesContext,
   action: Action,
-  { principal, body, idempotencyKey, retryOf }: MakeOrder<CreateVmInput>,
+  { principal, body, idempotencyKey, retryOf = null }: MakeOrder<CreateVmInput>,
 ): Promise<Snapshot> {
-  demand(principal, 'vm.make');
+  assertRight(principal, 'vm.make');
   const { name, cpus, memoryBytes, network, firmware, pool, start } = body;
   const disc = body.disks.find((disk) => disk.kind === 'cdrom');
   const firstBoot = body.firstBoot ?? null;
@@ -87,7 +84,7 @@ function create(
     idempotencyKey,
     route: routeOf('POST /api/vms', retryOf),
     body,
-    retryOf: retryOf ?? null,
+    retryOf,
   });
 }
 
@@ -97,12 +94,12 @@ const usualCpus = 2;
 async function quickCreate(
   context: MachinesContext,
   action: Action,
-  { principal, body, idempotencyKey, retryOf }: MakeOrder<QuickCreateVmInput>,
+  { principal, body, idempotencyKey, retryOf = null }: MakeOrder<QuickCreateVmInput>,
 ): Promise<Snapshot> {
-  demand(principal, 'vm.make');
+  assertRight(principal, 'vm.make');
   const { image, name, sizeBytes, full, start } = body;
   const { user, sshKeys } = await readProfile(context.store, principal.userId);
-  await demandTemplate(context, principal, image);
+  await assertTemplateVisible(context, principal, image);
   const wanted: WantedVm = {
     name,
     cpus: body.cpus ?? Math.min(usualCpus, availableParallelism()),
@@ -125,17 +122,17 @@ async function quickCreate(
     idempotencyKey,
     route: routeOf('POST /api/vms/quick-create', retryOf),
     body,
-    retryOf: retryOf ?? null,
+    retryOf,
   });
 }
 
 /** Known by its number before anything else is looked at. */
-async function demandTemplate(
+async function assertTemplateVisible(
   { store, images }: MachinesContext,
   principal: Principal,
   id: number,
 ): Promise<void> {
-  const seen = demandSeen(images, principal, id).then(() => readImage(store, id));
+  const seen = assertImageVisible(images, principal, id).then(() => readImage(store, id));
   await seen.catch((error: unknown) => {
     if (!(error instanceof ApiError)) throw error;
     throw new ApiError('not_found', { field: 'image', message: 'There is no such image.' });
@@ -146,12 +143,12 @@ async function demandTemplate(
 async function copy(
   context: MachinesContext,
   action: Action,
-  { principal, id, body, idempotencyKey, retryOf }: MakeOrder<CopyVmRequest> & { id: number },
+  { principal, id, body, idempotencyKey, retryOf = null }: MakeOrder<CopyVmRequest> & { id: number },
 ): Promise<Snapshot> {
-  demand(principal, 'vm.make');
-  const row = await demandVm(context.store, principal, { id, right: 'vm.control' });
-  demandIdle(row);
-  await ordered(() => demandOff(context, row));
+  assertRight(principal, 'vm.make');
+  const row = await assertVmRight(context.store, principal, { id, right: 'vm.control' });
+  assertIdle(row);
+  await ordered(() => assertOff(context, row));
   const disks = await readDisks(context.store, id);
   const { cpus, memoryBytes, firmware, poolId } = row;
   const wanted: WantedVm = {
@@ -176,6 +173,6 @@ async function copy(
     idempotencyKey,
     route: routeOf(`POST /api/vms/${id}/copy`, retryOf),
     body,
-    retryOf: retryOf ?? null,
+    retryOf,
   });
 }

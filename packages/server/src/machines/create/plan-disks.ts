@@ -56,7 +56,7 @@ export async function draftDisk(
       making: { kind: 'copy', source: image, method: 'clone' },
     };
   }
-  await refuseBaseInUse(context, image);
+  await assertBaseUnused(context, image);
   const making: DiskMaking = { kind: 'overlay', source: image };
   return {
     format: 'qcow2',
@@ -86,7 +86,7 @@ function sizeOf(
 }
 
 /** What a machine writes to cannot lie below another one's disk. */
-async function refuseBaseInUse({ store }: MachinesContext, { id }: SourceImage): Promise<void> {
+async function assertBaseUnused({ store }: MachinesContext, { id }: SourceImage): Promise<void> {
   const user = await store.db
     .selectFrom('vmDisks')
     .innerJoin('vms', 'vms.id', 'vmDisks.vmId')
@@ -133,7 +133,7 @@ export async function freeName(
 }
 
 /** @throws ApiError `invalid_input` for what is no ISO */
-export async function demandIso(
+export async function assertIso(
   context: MachinesContext,
   { principal, image, field }: { principal: Principal; image: number; field: string },
 ): Promise<void> {

@@ -2,7 +2,7 @@ import type { CopyPhaseEvent } from '@wcc/copy';
 import { ApiError } from '@wcc/api';
 import type { OperationView } from '../../operations/action.ts';
 import type { MachinesContext } from '../context.ts';
-import { demandHypervisor } from '../host/host.ts';
+import { assertHypervisor } from '../host/host.ts';
 import { findVm, readDisks, specOf } from '../record/machine-rows.ts';
 import { finishDisk, publishDisk } from './disk-files.ts';
 import type { DiskPlace } from './disk-files.ts';
@@ -25,7 +25,7 @@ export function phasesOf(input: CreateInput): string[] {
 export function stepsOf(context: MachinesContext, operation: OperationView): Step[] {
   const input = operation.input as CreateInput;
   const work: Record<string, Step['run']> = {
-    check: ({ signal }) => whileWanted(check(context, input), signal),
+    check: ({ signal }) => whileWanted(assertStillPossible(context, input), signal),
     seed: ({ signal }) => writeSeed(context, { operationId: operation.id, input, signal }),
     // A given up order to the hypervisor is waited for when its machine is taken back.
     define: ({ signal }) => whileWanted(define(context, input, signal), signal),
@@ -41,9 +41,12 @@ export function stepsOf(context: MachinesContext, operation: OperationView): Ste
 }
 
 /** What may have changed since it was asked for, and takes its time on a host that is just up. */
-async function check({ hypervisor, images }: MachinesContext, { poolId }: CreateInput): Promise<void> {
+async function assertStillPossible(
+  { hypervisor, images }: MachinesContext,
+  { poolId }: CreateInput,
+): Promise<void> {
   await images.pools.use(poolId);
-  await demandHypervisor(hypervisor);
+  await assertHypervisor(hypervisor);
 }
 
 async function makeDisk(

@@ -7,7 +7,7 @@ import { missingPackages, toRefusal } from './hypervisor-errors.ts';
 import type { Hypervisor, HypervisorFacts, MachineStatus } from '../hypervisor.ts';
 
 /** What the hypervisor can do. @throws ApiError `hypervisor_missing`, `hypervisor_unavailable` */
-export async function demandHypervisor(hypervisor: Hypervisor): Promise<HypervisorFacts> {
+export async function assertHypervisor(hypervisor: Hypervisor): Promise<HypervisorFacts> {
   const facts = await hypervisor.probe();
   if (facts.missing === null && facts.acceleration !== null) return facts;
   if (facts.missing?.code === 'unavailable') throw new ApiError('hypervisor_unavailable');
@@ -61,7 +61,7 @@ async function readMemory(): Promise<Memory> {
  * @param options.machines those that were promised some; without them it is the kernel's count alone, which costs nothing
  * @throws ApiError `not_enough_memory` with the numbers
  */
-export async function demandMemory(
+export async function assertMemory(
   memoryBytes: number,
   { now, machines = [] }: { now: boolean; machines?: readonly MachineStatus[] },
 ): Promise<void> {
@@ -73,14 +73,14 @@ export async function demandMemory(
 }
 
 /** @throws ApiError `invalid_input` */
-export function demandCpus(cpus: number): void {
+export function assertCpus(cpus: number): void {
   const has = availableParallelism();
   if (cpus <= has) return;
   throw new ApiError('invalid_input', { field: 'cpus', message: `This host has ${has} CPUs.` });
 }
 
 /** @throws ApiError `unknown_network`, `invalid_input` */
-export async function demandNetwork(hypervisor: Hypervisor, { kind, name }: VmNetwork): Promise<void> {
+export async function assertNetwork(hypervisor: Hypervisor, { kind, name }: VmNetwork): Promise<void> {
   if (kind === 'user' || kind === 'none') {
     if (name === null) return;
     const message = `The network "${kind}" has no name.`;

@@ -8,7 +8,7 @@ import { runTool } from '../../images/tools/run-tool.ts';
 const sectorBytes = 512;
 
 /** @throws HypervisorError `invalid_spec` */
-export function checkDiskSize(sizeBytes: number): void {
+export function assertDiskSize(sizeBytes: number): void {
   if (!Number.isSafeInteger(sizeBytes) || sizeBytes <= 0 || sizeBytes % sectorBytes !== 0)
     throw new HypervisorError('invalid_spec', { detail: 'sizeBytes' });
 }

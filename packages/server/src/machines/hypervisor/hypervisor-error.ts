@@ -63,7 +63,7 @@ export interface HypervisorErrorOptions {
 }
 
 /** @throws HypervisorError `given_up` when the order is not wanted any more */
-export function demandWanted(signal: AbortSignal | undefined): void {
+export function assertNotAborted(signal: AbortSignal | undefined): void {
   if (signal?.aborted === true) throw new HypervisorError('given_up', { cause: signal.reason });
 }
 

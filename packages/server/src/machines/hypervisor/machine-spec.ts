@@ -73,30 +73,30 @@ export function isNetworkName(kind: 'bridge' | 'network', name: string): boolean
  * Every driver calls this before it does anything with a specification, whoever checked it before.
  * @throws HypervisorError `invalid_spec` that names the field
  */
-export function checkMachineSpec(spec: MachineSpec): void {
-  refuseUnless('uuid', isUuid(spec.uuid));
-  refuseUnless('id', Number.isSafeInteger(spec.id) && spec.id > 0);
-  refuseUnless('name', machineNamePattern.test(spec.name));
-  refuseUnless('cpus', Number.isInteger(spec.cpus) && spec.cpus >= 1 && spec.cpus <= 255);
-  refuseUnless('memoryBytes', isMemorySize(spec.memoryBytes));
-  refuseUnless('firmware', spec.firmware === 'bios' || spec.firmware === 'uefi');
-  refuseUnless('disks', spec.disks.length <= 16);
-  for (const disk of spec.disks) checkDiskSpec(disk);
-  refuseUnless('cdrom', spec.cdrom === null || isPlainPath(spec.cdrom));
-  refuseUnless('seed', spec.seed === null || isPlainPath(spec.seed));
-  refuseUnless('network', isNetwork(spec.network));
-  refuseUnless('mac', macPattern.test(spec.mac));
-  refuseUnless('bootOrder', isBootOrder(spec.bootOrder));
+export function assertMachineSpec(spec: MachineSpec): void {
+  assertField('uuid', isUuid(spec.uuid));
+  assertField('id', Number.isSafeInteger(spec.id) && spec.id > 0);
+  assertField('name', machineNamePattern.test(spec.name));
+  assertField('cpus', Number.isInteger(spec.cpus) && spec.cpus >= 1 && spec.cpus <= 255);
+  assertField('memoryBytes', isMemorySize(spec.memoryBytes));
+  assertField('firmware', spec.firmware === 'bios' || spec.firmware === 'uefi');
+  assertField('disks', spec.disks.length <= 16);
+  for (const disk of spec.disks) assertDiskSpec(disk);
+  assertField('cdrom', spec.cdrom === null || isPlainPath(spec.cdrom));
+  assertField('seed', spec.seed === null || isPlainPath(spec.seed));
+  assertField('network', isNetwork(spec.network));
+  assertField('mac', macPattern.test(spec.mac));
+  assertField('bootOrder', isBootOrder(spec.bootOrder));
 }
 
 /** @throws HypervisorError `invalid_spec` */
-export function checkDiskSpec({ path, format, backing }: DiskSpec): void {
+export function assertDiskSpec({ path, format, backing }: DiskSpec): void {
   const isFormat = (one: string): boolean => one === 'raw' || one === 'qcow2';
-  refuseUnless('disks', isPlainPath(path) && isFormat(format));
-  refuseUnless('disks', backing.length <= 8 && (backing.length === 0 || format === 'qcow2'));
-  for (const one of backing) refuseUnless('disks', isPlainPath(one.path) && isFormat(one.format));
+  assertField('disks', isPlainPath(path) && isFormat(format));
+  assertField('disks', backing.length <= 8 && (backing.length === 0 || format === 'qcow2'));
+  for (const one of backing) assertField('disks', isPlainPath(one.path) && isFormat(one.format));
   // Only a qcow2 file has something below it.
-  for (const one of backing.slice(0, -1)) refuseUnless('disks', one.format === 'qcow2');
+  for (const one of backing.slice(0, -1)) assertField('disks', one.format === 'qcow2');
 }
 
 /** Absolute, without control characters (XML cannot hold them), and of whole characters: U+FFFD stands for bytes that are none. */
@@ -119,7 +119,7 @@ function isBootOrder(order: readonly BootDevice[]): boolean {
   return known && new Set(order).size === order.length;
 }
 
-function refuseUnless(field: keyof MachineSpec, isGood: boolean): void {
+function assertField(field: keyof MachineSpec, isGood: boolean): void {
   if (!isGood) throw new HypervisorError('invalid_spec', { detail: field });
 }
 

@@ -1,6 +1,6 @@
 import { ApiError } from '@wcc/api';
 import type { Principal } from '../../access/principal.ts';
-import { can } from '../../access/rules.ts';
+import { assertRight, can } from '../../access/rules.ts';
 import type { Right } from '../../access/rules.ts';
 import type { Store } from '../../storage/store.ts';
 import { findVm } from './machine-rows.ts';
@@ -10,7 +10,7 @@ import type { VmRow } from './machine-rows.ts';
  * A machine that the principal may see, when it has the right on it. Unknown and invisible are the same.
  * @throws ApiError `not_found`, `forbidden`
  */
-export async function demandVm(
+export async function assertVmRight(
   store: Store,
   principal: Principal,
   { id, right }: { id: number; right: Right },
@@ -18,7 +18,7 @@ export async function demandVm(
   const row = await findVm(store, id);
   if (row === undefined || row.state === 'abandoned' || !may(principal, 'vm.list', row))
     throw new ApiError('not_found');
-  if (!may(principal, right, row)) throw new ApiError('forbidden');
+  assertRight(principal, right, { owner: row.ownerId });
   return row;
 }
 
@@ -27,6 +27,6 @@ export function may(principal: Principal, right: Right, { ownerId }: { ownerId: 
 }
 
 /** @throws ApiError `vm_busy` while an operation works on it */
-export function demandIdle({ state, operationId }: VmRow): void {
+export function assertIdle({ state, operationId }: VmRow): void {
   if (state !== 'ready' || operationId !== null) throw new ApiError('vm_busy');
 }

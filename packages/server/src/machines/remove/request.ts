@@ -6,7 +6,7 @@ import { randomBytes } from 'node:crypto';
 import type { Principal } from '../../access/principal.ts';
 import type { Action } from '../../operations/action.ts';
 import type { MachinesContext } from '../context.ts';
-import { demandIdle } from '../record/rights.ts';
+import { assertIdle } from '../record/rights.ts';
 import { readDisks } from '../record/machine-rows.ts';
 import type { VmRow } from '../record/machine-rows.ts';
 import type { DeleteInput } from './action.ts';
@@ -19,8 +19,8 @@ export async function requestDelete(
 ): Promise<Snapshot> {
   const { store } = context;
   const { id: vmId, uuid, name, poolId } = row;
-  demandIdle(row);
-  if (body.disks) await demandUnused(context, vmId);
+  assertIdle(row);
+  if (body.disks) await assertUnused(context, vmId);
   const id = createOperationId(randomBytes);
   const input: DeleteInput = { poolId, vmId, uuid, name, disks: body.disks };
   const taken = store.db
@@ -42,7 +42,7 @@ export async function requestDelete(
   });
 }
 
-async function demandUnused({ store }: MachinesContext, vmId: number): Promise<void> {
+async function assertUnused({ store }: MachinesContext, vmId: number): Promise<void> {
   const ids = (await readDisks(store, vmId)).map(({ imageId }) => imageId);
   if (ids.length === 0) return;
   const image = await store.db

@@ -32,7 +32,7 @@ export interface End extends EndOperationInput {
 export async function end(engine: Engine, publication: Publication, wanted: End): Promise<Snapshot> {
   const { record } = publication;
   if (isTerminal(record.state)) {
-    refuseOtherEnd(record, wanted);
+    assertSameEnd(record, wanted);
     return engine.hub.get(publication.id) ?? engine.hub.put(record);
   }
   const { who, address, log = [] } = wanted;
@@ -56,7 +56,7 @@ export async function end(engine: Engine, publication: Publication, wanted: End)
 }
 
 /** The same end once more changes nothing: its answer may have been lost. @throws ApiError `invalid_state` */
-export function refuseOtherEnd(
+export function assertSameEnd(
   record: Pick<OperationRecord, 'state' | 'error' | 'result'>,
   wanted: EndOperationInput,
 ): void {

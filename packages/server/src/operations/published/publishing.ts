@@ -6,7 +6,7 @@ import { randomBytes } from 'node:crypto';
 import { audit } from '../../access/audit.ts';
 import { auditName } from '../../access/principal.ts';
 import type { Principal } from '../../access/principal.ts';
-import { can } from '../../access/rules.ts';
+import { assertRight, can } from '../../access/rules.ts';
 import { firstRows } from '../accept.ts';
 import { commit } from '../commit.ts';
 import type { Engine } from '../engine.ts';
@@ -16,7 +16,7 @@ import { newRecord, withState } from '../record.ts';
 import type { OperationRecord } from '../record.ts';
 import { isPublished, readLogEnd, readRow, storedSnapshot } from '../rows.ts';
 import type { OperationRow } from '../rows.ts';
-import { end, hasEnded, refuseOtherEnd } from './end.ts';
+import { end, hasEnded, assertSameEnd } from './end.ts';
 import type { PublishedInput } from './input.ts';
 import { interrupt, watchLeases } from './lease.ts';
 import { createPublication, durably, runs } from './publication.ts';
@@ -53,8 +53,8 @@ export function createPublishing(engine: Engine, idempotency: Idempotency): Publ
   const context: Context = { engine, publications };
   return {
     async publish(principal, { body, idempotencyKey: key }) {
-      refuseWhenStopping(engine);
-      if (!can(principal, 'operation.publish', { owner: principal.userId })) throw new ApiError('forbidden');
+      assertNotStopping(engine);
+      assertRight(principal, 'operation.publish', { owner: principal.userId });
       const { userId } = principal;
       const request = { userId, route: 'POST /api/operations', key, body };
       return idempotency.once(request, (remember) => begin(context, { principal, body, remember }));
@@ -63,7 +63,7 @@ export function createPublishing(engine: Engine, idempotency: Idempotency): Publ
       const publication = await reportable(context, principal, id);
       if (!('exclusive' in publication)) throw hasEnded(publication.record);
       return publication.exclusive(async () => {
-        refuseWhenStopping(engine);
+        assertNotStopping(engine);
         if (isTerminal(publication.record.state)) throw hasEnded(publication.record);
         publication.heardAtMs = engine.clock.monotonicMs();
         return report(engine, publication, request);
@@ -74,11 +74,11 @@ export function createPublishing(engine: Engine, idempotency: Idempotency): Publ
       if ('exclusive' in found) {
         const by = { who: auditName(principal), address: principal.address };
         return found.exclusive(async () => {
-          refuseWhenStopping(engine);
+          assertNotStopping(engine);
           return end(engine, found, { ...wanted, ...by });
         });
       }
-      refuseOtherEnd(found.record, wanted);
+      assertSameEnd(found.record, wanted);
       return engine.hub.get(id) ?? storedSnapshot(found);
     },
     cancel(id, principal) {
@@ -101,7 +101,7 @@ interface Context {
   publications: Map<string, Publication>;
 }
 
-function refuseWhenStopping(engine: Engine): void {
+function assertNotStopping(engine: Engine): void {
   if (engine.isStopping) throw new ApiError('shutting_down', { retryAfterS: 5 });
 }
 

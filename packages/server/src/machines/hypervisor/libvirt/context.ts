@@ -1,6 +1,6 @@
 import { join } from 'node:path';
 import type { OrderOptions } from '../../hypervisor.ts';
-import { demandWanted, HypervisorError } from '../hypervisor-error.ts';
+import { assertNotAborted, HypervisorError } from '../hypervisor-error.ts';
 import { isUuid } from '../machine-spec.ts';
 import type { LibvirtHost } from './host.ts';
 import type { DomainStats } from './states.ts';
@@ -25,7 +25,7 @@ export interface LibvirtContext {
 
 /** The same for one order, which is given up with its signal. @throws HypervisorError `given_up` */
 export function asLongAs(context: LibvirtContext, { signal }: OrderOptions = {}): LibvirtContext {
-  demandWanted(signal);
+  assertNotAborted(signal);
   return signal === undefined ? context : { ...context, virsh: context.virsh.until(signal) };
 }
 
@@ -111,7 +111,7 @@ export async function completeStats(
 export type OurLook = Look & { readonly found: Tagged };
 
 /** @throws HypervisorError `unknown_machine`, `foreign_machine` */
-export async function demandOurs(context: LibvirtContext, uuid: string): Promise<OurLook> {
+export async function assertOwn(context: LibvirtContext, uuid: string): Promise<OurLook> {
   const looked = await look(context, uuid);
   if (looked === null) throw new HypervisorError('unknown_machine', { detail: uuid });
   const { found, stats } = looked;
@@ -123,8 +123,8 @@ export const isOn = ({ state, reason }: DomainStats): boolean =>
   state === 'running' || state === 'paused' || reason === 'guest_panic';
 
 /** Our machine, which must be on. @throws HypervisorError `unknown_machine`, `foreign_machine`, `invalid_state` */
-export async function demandOn(context: LibvirtContext, uuid: string): Promise<OurLook> {
-  const looked = await demandOurs(context, uuid);
+export async function assertOwnOn(context: LibvirtContext, uuid: string): Promise<OurLook> {
+  const looked = await assertOwn(context, uuid);
   if (isOn(looked.stats)) return looked;
   throw new HypervisorError('invalid_state', { detail: looked.stats.state });
 }

@@ -3,18 +3,18 @@ import { chown, mkdir, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { HypervisorError } from '../hypervisor-error.ts';
 import type { MachineSpec } from '../machine-spec.ts';
-import { checkMachineSpec, isSameSpec, normaliseSpec } from '../machine-spec.ts';
+import { assertMachineSpec, isSameSpec, normaliseSpec } from '../machine-spec.ts';
 import type { LibvirtContext } from './context.ts';
 import { filesOf, isOn, look, parseNames, questions, recognise } from './context.ts';
 import { buildDomainXml } from './domain-xml.ts';
-import { demandWays } from './host.ts';
+import { assertUsable } from './host.ts';
 import { parseStats } from './states.ts';
 
 /** What libvirt writes out in full when the machine is made. */
 const newestMachineType = 'q35';
 
 export async function define(context: LibvirtContext, wanted: MachineSpec): Promise<void> {
-  checkMachineSpec(wanted);
+  assertMachineSpec(wanted);
   const spec = normaliseSpec(wanted);
   const { uuid, name } = spec;
   const asked = [questions.names, questions.machine(uuid), questions.stateOf(uuid)];
@@ -25,8 +25,8 @@ export async function define(context: LibvirtContext, wanted: MachineSpec): Prom
     if (isSameSpec(existing.spec, spec)) return;
     if (parseStats(states).some(isOn)) throw new HypervisorError('invalid_state', { detail: 'it runs' });
   }
-  await checkHost(context, spec);
-  refuseTakenName(parseNames(names), spec);
+  await assertHostSupports(context, spec);
+  assertNameFree(parseNames(names), spec);
   if (existing !== undefined && existing.spec.name !== name) await context.virsh.run('domrename', uuid, name);
   await tell(context, spec, existing?.machineType ?? newestMachineType);
   if (existing === undefined) context.fresh.set(uuid, performance.now());
@@ -35,7 +35,7 @@ export async function define(context: LibvirtContext, wanted: MachineSpec): Prom
 
 /** Gives libvirt the specification, for the next start of a machine that runs. */
 export async function tell(context: LibvirtContext, spec: MachineSpec, machineType: string): Promise<void> {
-  const ways = demandWays(await context.host());
+  const ways = assertUsable(await context.host());
   const files = filesOf(context, spec.uuid);
   await makeDirectory(context, files.directory);
   const xml = buildDomainXml(spec, { ...ways, machineType, mark: context.mark, files });
@@ -49,8 +49,11 @@ export async function tell(context: LibvirtContext, spec: MachineSpec, machineTy
   }
 }
 
-async function checkHost(context: LibvirtContext, { firmware, network }: MachineSpec): Promise<void> {
-  const { uefi } = demandWays(await context.host());
+async function assertHostSupports(
+  context: LibvirtContext,
+  { firmware, network }: MachineSpec,
+): Promise<void> {
+  const { uefi } = assertUsable(await context.host());
   if (firmware === 'uefi' && uefi === null)
     throw new HypervisorError('packages_missing', { packages: ['ovmf'] });
   if (network.kind !== 'network') return;
@@ -59,7 +62,7 @@ async function checkHost(context: LibvirtContext, { firmware, network }: Machine
     throw new HypervisorError('unsupported', { detail: `there is no network ${network.name}` });
 }
 
-function refuseTakenName(names: ReadonlyMap<string, string>, { uuid, name }: MachineSpec): void {
+function assertNameFree(names: ReadonlyMap<string, string>, { uuid, name }: MachineSpec): void {
   for (const [other, otherName] of names) {
     if (other !== uuid && otherName === name) throw new HypervisorError('name_taken', { detail: name });
   }

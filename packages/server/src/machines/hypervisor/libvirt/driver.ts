@@ -9,7 +9,7 @@ import { createChanges } from '../change-hints.ts';
 import { onlyOurErrors } from '../normalize-errors.ts';
 import { followSerialLog, readSerialLog } from '../serial-log.ts';
 import type { LibvirtContext } from './context.ts';
-import { asLongAs, demandOurs, filesOf, find, look } from './context.ts';
+import { asLongAs, assertOwn, filesOf, find, look } from './context.ts';
 import { define, makeDirectory, undefine } from './define.ts';
 import type { EventFollower } from './events.ts';
 import { followEvents } from './events.ts';
@@ -95,7 +95,7 @@ function createCalls(context: LibvirtContext, own: Pick<Hypervisor, 'onChange' |
   const serialOf = async (uuid: string): Promise<string> => {
     const { directory, serial } = filesOf(context, uuid);
     // Only our machines have one; a follower shall not cost a process each time.
-    if (!isUuid(uuid) || !existsSync(directory)) await demandOurs(context, uuid);
+    if (!isUuid(uuid) || !existsSync(directory)) await assertOwn(context, uuid);
     return serial;
   };
   return {

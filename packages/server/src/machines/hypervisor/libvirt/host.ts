@@ -48,7 +48,7 @@ function without(code: 'packages_missing' | 'unavailable', packages: string[]): 
 }
 
 /** @throws HypervisorError `packages_missing`, `unavailable` */
-export function demandWays({ facts, ways }: LibvirtHost): NonNullable<LibvirtHost['ways']> {
+export function assertUsable({ facts, ways }: LibvirtHost): NonNullable<LibvirtHost['ways']> {
   if (ways !== null) return ways;
   const { code = 'unavailable', packages = [] } = facts.missing ?? {};
   throw new HypervisorError(code, { packages });

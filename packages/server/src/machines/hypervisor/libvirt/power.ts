@@ -1,9 +1,9 @@
 import { HypervisorError } from '../hypervisor-error.ts';
 import type { DiskSpec } from '../machine-spec.ts';
 import { isPlainPath } from '../machine-spec.ts';
-import { checkDiskSize, growFile } from '../grow-file.ts';
+import { assertDiskSize, growFile } from '../grow-file.ts';
 import type { LibvirtContext } from './context.ts';
-import { demandOn, demandOurs, filesOf, isOn } from './context.ts';
+import { assertOwnOn, assertOwn, filesOf, isOn } from './context.ts';
 import { makeDirectory, tell } from './define.ts';
 import { cdromTarget } from './domain-xml.ts';
 
@@ -20,7 +20,7 @@ export async function start(context: LibvirtContext, uuid: string): Promise<void
       return start(context, uuid);
     });
   }
-  const { state, reason } = (await demandOurs(context, uuid)).stats;
+  const { state, reason } = (await assertOwn(context, uuid)).stats;
   if (state === 'running') return;
   if (state === 'paused') return void (await context.virsh.run('resume', uuid));
   if (reason === 'guest_panic') await context.virsh.run('destroy', uuid);
@@ -38,17 +38,17 @@ async function boot(context: LibvirtContext, uuid: string): Promise<void> {
 }
 
 export async function shutdown(context: LibvirtContext, uuid: string): Promise<void> {
-  await demandOn(context, uuid);
+  await assertOwnOn(context, uuid);
   await context.virsh.run('shutdown', uuid, '--mode', 'acpi');
 }
 
 export async function reset(context: LibvirtContext, uuid: string): Promise<void> {
-  await demandOn(context, uuid);
+  await assertOwnOn(context, uuid);
   await context.virsh.run('reset', uuid);
 }
 
 export async function powerOff(context: LibvirtContext, uuid: string): Promise<void> {
-  if (!isOn((await demandOurs(context, uuid)).stats)) return;
+  if (!isOn((await assertOwn(context, uuid)).stats)) return;
   // It may go by itself at this moment.
   await context.virsh.run('destroy', uuid).catch((error: unknown) => {
     if (!(error instanceof HypervisorError) || error.code !== 'invalid_state') throw error;
@@ -57,7 +57,7 @@ export async function powerOff(context: LibvirtContext, uuid: string): Promise<v
 }
 
 export async function setCdrom(context: LibvirtContext, uuid: string, path: string | null): Promise<void> {
-  const { found, stats } = await demandOurs(context, uuid);
+  const { found, stats } = await assertOwn(context, uuid);
   const { spec, machineType } = found;
   if (path !== null && !isPlainPath(path)) throw new HypervisorError('invalid_spec', { detail: 'cdrom' });
   if (isOn(stats)) {
@@ -75,8 +75,8 @@ export async function growDisk(
   uuid: string,
   { disk, sizeBytes }: { disk: DiskSpec; sizeBytes: number },
 ): Promise<void> {
-  const { found, stats } = await demandOurs(context, uuid);
-  checkDiskSize(sizeBytes);
+  const { found, stats } = await assertOwn(context, uuid);
+  assertDiskSize(sizeBytes);
   const { disks } = found.spec;
   const index = disks.findIndex(({ path }) => path === disk.path);
   const known = disks[index];

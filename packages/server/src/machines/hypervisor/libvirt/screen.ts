@@ -6,14 +6,14 @@ import { HypervisorError } from '../hypervisor-error.ts';
 import { toPng } from '../screenshot-png.ts';
 import { connectUnix } from '../unix-socket.ts';
 import type { LibvirtContext } from './context.ts';
-import { demandOn, filesOf } from './context.ts';
+import { assertOwnOn, filesOf } from './context.ts';
 import { makeDirectory } from './define.ts';
 
 /** What `domdisplay` prints for a screen on a unix socket. */
 const prefix = 'vnc+unix://';
 
 export async function openScreen(context: LibvirtContext, uuid: string): Promise<Duplex> {
-  await demandOn(context, uuid);
+  await assertOwnOn(context, uuid);
   const address = (await context.virsh.run('domdisplay', uuid, '--type', 'vnc')).trim();
   if (!address.startsWith(`${prefix}/`))
     throw new HypervisorError('failed', { detail: 'it has no screen on a unix socket' });
@@ -21,7 +21,7 @@ export async function openScreen(context: LibvirtContext, uuid: string): Promise
 }
 
 export async function screenshot(context: LibvirtContext, uuid: string): Promise<Buffer> {
-  await demandOn(context, uuid);
+  await assertOwnOn(context, uuid);
   const { directory } = filesOf(context, uuid);
   await makeDirectory(context, directory);
   const path = join(directory, `screenshot-${randomUUID()}`);

@@ -1,6 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import type { HypervisorErrorCode } from '../hypervisor-error.ts';
-import { demandWanted, HypervisorError } from '../hypervisor-error.ts';
+import { assertNotAborted, HypervisorError } from '../hypervisor-error.ts';
 import { findTool, packageOf } from '../../../images/tools/find-tool.ts';
 import { runTool } from '../../../images/tools/run-tool.ts';
 import { plainEnvironment } from '../../../images/tools/spawn-tool.ts';
@@ -55,7 +55,7 @@ export function createVirsh(connection: LibvirtConnection, wanted?: AbortSignal)
     connection,
     until: (signal) => createVirsh(connection, signal),
     async run(...args) {
-      demandWanted(wanted);
+      assertNotAborted(wanted);
       const late = wanted && delayed(wanted, patienceMs);
       const { isGood, stdout, words } = await call(connection, args, late?.signal).finally(late?.forget);
       if (isGood) return stdout;
@@ -112,7 +112,7 @@ async function call(
     ...(identity ? { identity } : {}),
   } as const;
   const called = await runTool(order, { timeoutMs: callMs, outputBytes, signal }).catch((cause: unknown) => {
-    demandWanted(signal);
+    assertNotAborted(signal);
     throw new HypervisorError('failed', { detail: String(cause), cause });
   });
   const words = called.isTimedOut ? `virsh did not answer for ${callMs} ms` : called.stderr;

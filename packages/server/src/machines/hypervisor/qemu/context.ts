@@ -16,7 +16,7 @@ export interface QemuContext {
 }
 
 /** @throws HypervisorError `unknown_machine` */
-export async function demandDefinition({ definitions }: QemuContext, uuid: string): Promise<Definition> {
+export async function assertDefinition({ definitions }: QemuContext, uuid: string): Promise<Definition> {
   const definition = await definitions.read(uuid);
   if (definition === null) throw new HypervisorError('unknown_machine', { detail: uuid });
   return definition;
@@ -30,8 +30,8 @@ export function look({ definitions, monitors }: QemuContext, uuid: string): Prom
 export const isOn = ({ process }: Look): boolean => process !== null;
 
 /** The monitor of a machine that must be on. @throws HypervisorError `unknown_machine`, `invalid_state`, `no_answer` */
-export async function demandMonitor(context: QemuContext, uuid: string): Promise<Qmp> {
-  await demandDefinition(context, uuid);
+export async function assertMonitor(context: QemuContext, uuid: string): Promise<Qmp> {
+  await assertDefinition(context, uuid);
   const now = await look(context, uuid);
   if (!isOn(now)) throw new HypervisorError('invalid_state', { detail: now.state });
   return context.monitors.of(uuid);

@@ -1,31 +1,31 @@
 import type { OrderOptions } from '../../hypervisor.ts';
-import { demandWanted, HypervisorError } from '../hypervisor-error.ts';
+import { assertNotAborted, HypervisorError } from '../hypervisor-error.ts';
 import type { MachineSpec } from '../machine-spec.ts';
-import { checkMachineSpec, isSameSpec, normaliseSpec } from '../machine-spec.ts';
+import { assertMachineSpec, isSameSpec, normaliseSpec } from '../machine-spec.ts';
 import type { QemuContext } from './context.ts';
 import { isOn, look } from './context.ts';
-import { demandWays } from './host.ts';
+import { assertSupported } from './host.ts';
 
 export async function define(
   context: QemuContext,
   wanted: MachineSpec,
   { signal }: OrderOptions = {},
 ): Promise<void> {
-  checkMachineSpec(wanted);
+  assertMachineSpec(wanted);
   const spec = normaliseSpec(wanted);
   const { definitions } = context;
   const existing = await definitions.read(spec.uuid);
   if (existing !== null && isSameSpec(existing.spec, spec)) return;
   if (existing !== null && isOn(await look(context, spec.uuid)))
     throw new HypervisorError('invalid_state', { detail: 'it runs' });
-  const { machineType } = demandWays(await context.host(), spec);
-  await refuseTakenName(context, spec);
-  demandWanted(signal);
+  const { machineType } = assertSupported(await context.host(), spec);
+  await assertNameFree(context, spec);
+  assertNotAborted(signal);
   await definitions.write({ spec, machineType: existing?.machineType ?? machineType });
   context.changed();
 }
 
-async function refuseTakenName({ definitions }: QemuContext, { uuid, name }: MachineSpec): Promise<void> {
+async function assertNameFree({ definitions }: QemuContext, { uuid, name }: MachineSpec): Promise<void> {
   for (const other of await definitions.list()) {
     if (other === uuid) continue;
     const definition = await definitions.read(other);

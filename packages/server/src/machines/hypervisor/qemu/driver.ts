@@ -10,7 +10,7 @@ import { onlyOurErrors } from '../normalize-errors.ts';
 import { followSerialLog, readSerialLog, trimSerialLog } from '../serial-log.ts';
 import { machineFiles } from './arguments.ts';
 import type { QemuContext } from './context.ts';
-import { demandDefinition, look } from './context.ts';
+import { assertDefinition, look } from './context.ts';
 import { define, removeLeftovers, undefine } from './define.ts';
 import { createDefinitions } from './definitions.ts';
 import type { QemuHost } from './host.ts';
@@ -68,7 +68,7 @@ function createCalls(context: QemuContext, own: Pick<Hypervisor, 'onChange' | 'c
   const naming = turns('names');
   const { definitions } = context;
   const serialOf = async (uuid: string): Promise<string> => {
-    await demandDefinition(context, uuid);
+    await assertDefinition(context, uuid);
     return join(definitions.directory(uuid), machineFiles.serial);
   };
   return {

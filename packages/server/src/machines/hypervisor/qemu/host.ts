@@ -54,7 +54,7 @@ async function askQemu(...args: string[]): Promise<string> {
 }
 
 /** Whether this host can run a machine like this. @throws HypervisorError `packages_missing`, `unsupported` */
-export function demandWays({ facts, ways }: QemuHost, spec: MachineSpec): HostWays {
+export function assertSupported({ facts, ways }: QemuHost, spec: MachineSpec): HostWays {
   if (ways === null)
     throw new HypervisorError('packages_missing', { packages: facts.missing?.packages ?? [] });
   if (spec.firmware === 'uefi' && ways.uefiCode === null)

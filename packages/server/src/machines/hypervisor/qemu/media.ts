@@ -1,14 +1,14 @@
 import { HypervisorError } from '../hypervisor-error.ts';
 import type { DiskSpec } from '../machine-spec.ts';
 import { isPlainPath } from '../machine-spec.ts';
-import { checkDiskSize, growFile } from '../grow-file.ts';
+import { assertDiskSize, growFile } from '../grow-file.ts';
 import { diskNode } from './arguments.ts';
 import type { QemuContext } from './context.ts';
-import { demandDefinition, isOn, look } from './context.ts';
+import { assertDefinition, isOn, look } from './context.ts';
 import type { Qmp } from './qmp.ts';
 
 export async function setCdrom(context: QemuContext, uuid: string, path: string | null): Promise<void> {
-  const definition = await demandDefinition(context, uuid);
+  const definition = await assertDefinition(context, uuid);
   if (path !== null && !isPlainPath(path)) throw new HypervisorError('invalid_spec', { detail: 'cdrom' });
   if (isOn(await look(context, uuid))) await changeMedium(await context.monitors.of(uuid), path);
   await context.definitions.write({ ...definition, spec: { ...definition.spec, cdrom: path } });
@@ -31,8 +31,8 @@ export async function growDisk(
   uuid: string,
   { disk, sizeBytes }: { disk: DiskSpec; sizeBytes: number },
 ): Promise<void> {
-  const { spec } = await demandDefinition(context, uuid);
-  checkDiskSize(sizeBytes);
+  const { spec } = await assertDefinition(context, uuid);
+  assertDiskSize(sizeBytes);
   const index = spec.disks.findIndex(({ path }) => path === disk.path);
   const known = spec.disks[index];
   if (!known) throw new HypervisorError('invalid_spec', { detail: 'disk' });

@@ -2,13 +2,13 @@ import { copyFile, open, readFile, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { OrderOptions } from '../../hypervisor.ts';
-import { demandWanted, HypervisorError } from '../hypervisor-error.ts';
+import { assertNotAborted, HypervisorError } from '../hypervisor-error.ts';
 import { findUefi } from '../uefi.ts';
 import { buildArguments, machineFiles } from './arguments.ts';
 import type { QemuContext } from './context.ts';
-import { demandDefinition, demandMonitor, isOn, look } from './context.ts';
+import { assertDefinition, assertMonitor, isOn, look } from './context.ts';
 import type { Definition } from './definitions.ts';
-import { demandWays } from './host.ts';
+import { assertSupported } from './host.ts';
 import type { Launched } from './process.ts';
 import { endProcess, launch, waitForEnd } from './process.ts';
 
@@ -22,7 +22,7 @@ export async function start(
   uuid: string,
   { signal }: OrderOptions = {},
 ): Promise<void> {
-  const definition = await demandDefinition(context, uuid);
+  const definition = await assertDefinition(context, uuid);
   const now = await look(context, uuid);
   if (now.state === 'running') return;
   if (now.state === 'paused') return void (await (await context.monitors.of(uuid)).execute('cont'));
@@ -37,12 +37,12 @@ async function boot(
   { spec, machineType }: Definition,
   signal: AbortSignal | undefined,
 ): Promise<void> {
-  const ways = demandWays(await context.host(), spec);
+  const ways = assertSupported(await context.host(), spec);
   const directory = context.definitions.directory(spec.uuid);
   await clearRuntimeFiles(context, spec.uuid);
   if (spec.firmware === 'uefi') await makeVariables(directory);
   const { program } = ways;
-  demandWanted(signal);
+  assertNotAborted(signal);
   const launched = launch([program, ...buildArguments(spec, { ...ways, machineType })], directory);
   launched.ended.then(context.changed, context.changed);
   signal?.addEventListener('abort', launched.kill);
@@ -65,7 +65,7 @@ async function answers(
     if (end !== null) {
       const detail = await tellWhy(context.definitions.directory(uuid), end);
       await clearRuntimeFiles(context, uuid);
-      demandWanted(signal);
+      assertNotAborted(signal);
       throw new HypervisorError('start_failed', { detail });
     }
     if (performance.now() > deadline) {
@@ -94,17 +94,17 @@ async function makeVariables(directory: string): Promise<void> {
 }
 
 export async function shutdown(context: QemuContext, uuid: string): Promise<void> {
-  const monitor = await demandMonitor(context, uuid);
+  const monitor = await assertMonitor(context, uuid);
   await monitor.execute('system_powerdown');
 }
 
 export async function reset(context: QemuContext, uuid: string): Promise<void> {
-  const monitor = await demandMonitor(context, uuid);
+  const monitor = await assertMonitor(context, uuid);
   await monitor.execute('system_reset');
 }
 
 export async function powerOff(context: QemuContext, uuid: string): Promise<void> {
-  await demandDefinition(context, uuid);
+  await assertDefinition(context, uuid);
   const { process, state } = await look(context, uuid);
   if (process !== null) {
     // Asked first, so that it writes out its disks' caches; a hung one is ended.

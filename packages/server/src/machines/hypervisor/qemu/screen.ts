@@ -5,16 +5,16 @@ import { join } from 'node:path';
 import { toPng } from '../screenshot-png.ts';
 import { machineFiles } from './arguments.ts';
 import type { QemuContext } from './context.ts';
-import { demandMonitor } from './context.ts';
+import { assertMonitor } from './context.ts';
 import { connectUnix } from '../unix-socket.ts';
 
 export async function openScreen(context: QemuContext, uuid: string): Promise<Duplex> {
-  await demandMonitor(context, uuid);
+  await assertMonitor(context, uuid);
   return connectUnix(join(context.definitions.directory(uuid), machineFiles.screen));
 }
 
 export async function screenshot(context: QemuContext, uuid: string): Promise<Buffer> {
-  const monitor = await demandMonitor(context, uuid);
+  const monitor = await assertMonitor(context, uuid);
   const directory = context.definitions.directory(uuid);
   // QEMU runs in the machine's directory.
   const filename = `screenshot-${randomUUID()}`;
