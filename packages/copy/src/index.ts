@@ -21,17 +21,21 @@ export type {
   SourceIdentity,
 } from './contract/types.ts';
 export { kernelSupport } from './kernel/calls.ts';
-export { createReceived, openReceived, publishReceived } from './receive/partial-file.ts';
-export type { ReceivedFile, Receiving } from './receive/partial-file.ts';
+export {
+  createPartial as createReceived,
+  openPartial as openReceived,
+  publishPartial as publishReceived,
+} from './receive/partial-file.ts';
+export type { PartialFile as ReceivedFile, ReceiveTarget as Receiving } from './receive/partial-file.ts';
 export type { Checkpoint } from './contract/checkpoint.ts';
 export {
-  forget,
-  listRemains,
+  listPartials as listRemains,
   readCheckpoint,
-  removeRemains,
-  settlePublication,
+  recoverPublication as settlePublication,
+  removePartial as removeRemains,
+  removeSidecar as forget,
 } from './recovery/partials.ts';
-export type { Remains } from './recovery/partials.ts';
+export type { FoundPartial as Remains } from './recovery/partials.ts';
 export { freeSpace } from './storage/free-space.ts';
 export type { FreeSpace } from './storage/free-space.ts';
 export { lockFile } from './storage/lock-file.ts';

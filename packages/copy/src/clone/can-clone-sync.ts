@@ -4,14 +4,14 @@ import type { CanCloneRequest } from '../contract/messages.ts';
 import { loadKernel } from '../kernel/calls.ts';
 import { toCopyError } from '../kernel/errno.ts';
 import { removeFile } from '../storage/remove-file.ts';
-import { remainPaths, showPath } from '../storage/paths.ts';
+import { hiddenPaths, showPath } from '../storage/paths.ts';
 
 const newFile = constants.O_RDWR | constants.O_CREAT | constants.O_EXCL | constants.O_NOFOLLOW;
 
 /** The worker's side of `canClone`; apart from it, for a worker shall load no more than it needs. */
-export function canCloneHere({ source, directory, id }: CanCloneRequest): boolean {
+export function canCloneSync({ source, directory, id }: CanCloneRequest): boolean {
   const { fd: sourceFd, stat } = openSource(source);
-  const { partial } = remainPaths(directory, id);
+  const { partial } = hiddenPaths(directory, id);
   try {
     const fd = openSync(partial, newFile, 0o600);
     try {

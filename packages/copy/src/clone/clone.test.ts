@@ -7,7 +7,7 @@ import {
   expectEqualFiles,
   expectFailure,
   mib,
-  remainsIn,
+  hiddenFilesIn,
   useDirectory,
   writeRandom,
 } from '../testkit/files.testkit.ts';
@@ -83,7 +83,7 @@ describe.each(['xfs', 'btrfs'] as const)('sharing blocks on %s', (type) => {
 
   it('tells beforehand, and leaves no trace of the trial', async () => {
     expect(await canClone(at('source'), at(''))).toBe(true);
-    expect(remainsIn(at(''))).toEqual([]);
+    expect(hiddenFilesIn(at(''))).toEqual([]);
   });
 });
 
@@ -104,7 +104,7 @@ describe('where blocks cannot be shared', () => {
         'clone_unsupported',
       );
       expect(error.cause).toBeInstanceOf(Error);
-      expect(remainsIn(dir())).toEqual([]);
+      expect(hiddenFilesIn(dir())).toEqual([]);
       const job = copyFile(...paired, { kernelCalls });
       await job.done;
       expect(job.facts().cloneRefused).toBe('file_system_unsupported');

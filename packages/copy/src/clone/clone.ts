@@ -1,9 +1,9 @@
 import { chmodSync, constants, copyFileSync } from 'node:fs';
 import { CopyError } from '../contract/errors.ts';
 import { systemCode, toCopyError } from '../kernel/errno.ts';
-import { adoptPartial, dropPartial, emptyPartial } from '../reserve/reserve.ts';
+import { adoptPartial, discardPartial, emptyPartial } from '../reserve/reserve.ts';
 import { showPath } from '../storage/paths.ts';
-import { beginPhase, atDestination, partialOf, sourceOf } from '../run/copy-state.ts';
+import { beginPhase, withDestinationErrors, partialOf, sourceOf } from '../run/copy-state.ts';
 import type { CopyRun } from '../run/copy-state.ts';
 
 /** What FICLONE answers where blocks cannot be shared; anything else is a real failure. */
@@ -19,7 +19,7 @@ const refusals: Readonly<Record<string, string>> = {
 };
 
 /** Whether blocks are to be shared: not when new ones were asked for, not when a copy goes on half-way. */
-export function prepareClone(run: CopyRun): boolean {
+export function shouldClone(run: CopyRun): boolean {
   return run.request.method !== 'copy' && run.facts.resumedAtBytes === null;
 }
 
@@ -30,7 +30,7 @@ export function tryClone(run: CopyRun): void {
     if (run.kernel === null) cloneByNode(run);
     else run.kernel.cloneFile(sourceOf(run).fd, partialOf(run).fd);
   } catch (error) {
-    refuse(run, error);
+    handleRefusal(run, error);
     return;
   }
   if (run.kernel === null) countByBlocks(run);
@@ -45,10 +45,10 @@ export function tryClone(run: CopyRun): void {
  * its descriptor, so that it stays the file that was inspected.
  */
 function cloneByNode(run: CopyRun): void {
-  dropPartial(run);
+  discardPartial(run);
   const flags = constants.COPYFILE_FICLONE_FORCE | constants.COPYFILE_EXCL;
-  copyFileSync(`/proc/self/fd/${sourceOf(run).fd}`, run.remains.partial, flags);
-  chmodSync(run.remains.partial, 0o600); // it came with the mode of the source, which may be read-only
+  copyFileSync(`/proc/self/fd/${sourceOf(run).fd}`, run.paths.partial, flags);
+  chmodSync(run.paths.partial, 0o600); // it came with the mode of the source, which may be read-only
   adoptPartial(run);
 }
 
@@ -60,12 +60,12 @@ function countByBlocks(run: CopyRun): void {
   run.slot.set('skipped', size - run.dataBytes);
 }
 
-function refuse(run: CopyRun, error: unknown): void {
+function handleRefusal(run: CopyRun, error: unknown): void {
   const path = showPath(run.request.destination);
   const reason = refusals[systemCode(error) ?? ''];
   if (reason === undefined) throw toCopyError(error, { path });
   if (run.request.method === 'clone')
     throw new CopyError('clone_unsupported', { path, detail: reason, cause: error });
   run.facts.cloneRefused = reason;
-  atDestination(run, () => emptyPartial(run));
+  withDestinationErrors(run, () => emptyPartial(run));
 }

@@ -1,7 +1,7 @@
 import type { CopyFacts } from './types.ts';
 
 /** What is known before the source was looked at: on both sides of the thread the same. */
-export function unknownFacts(): CopyFacts {
+export function initialFacts(): CopyFacts {
   return {
     virtualBytes: 0,
     dataBytes: 0,

@@ -14,12 +14,12 @@ const states = ['waiting', 'running', 'paused', 'ended'] as const;
 export type SlotState = (typeof states)[number];
 
 /** What the main thread asks of the worker; the stronger wish wins. */
-export type StopWish = 'none' | 'interrupt' | 'cancel';
-const wishes: readonly StopWish[] = ['none', 'interrupt', 'cancel'];
+export type StopRequest = 'none' | 'interrupt' | 'cancel';
+const stopRequests: readonly StopRequest[] = ['none', 'interrupt', 'cancel'];
 
 // Int32 cells: wishes of the main thread, and what changes rarely.
 const wakeCell = 0;
-const pause = 1;
+const pauseCell = 1;
 const stopCell = 2;
 const stateCell = 3;
 const phaseCell = 4;
@@ -28,7 +28,7 @@ const epochCell = 5;
 const int32Cells = 8;
 
 // BigInt64 cells.
-const longs = {
+const longCells = {
   done: 0,
   durable: 1,
   total: 2,
@@ -47,14 +47,14 @@ const unknownValue = -1n;
 export type Counter = 'done' | 'durable' | 'skipped' | 'shared' | 'written';
 
 interface Views {
-  shorts: Int32Array<SharedArrayBuffer>;
-  longs: BigInt64Array<SharedArrayBuffer>;
+  int32: Int32Array<SharedArrayBuffer>;
+  int64: BigInt64Array<SharedArrayBuffer>;
 }
 
-function viewsOf(memory: SharedArrayBuffer): Views {
+function createViews(memory: SharedArrayBuffer): Views {
   return {
-    shorts: new Int32Array(memory, 0, int32Cells),
-    longs: new BigInt64Array(memory, int32Cells * 4, bigint64Cells),
+    int32: new Int32Array(memory, 0, int32Cells),
+    int64: new BigInt64Array(memory, int32Cells * 4, bigint64Cells),
   };
 }
 
@@ -63,43 +63,43 @@ export interface SlotReader {
   readonly memory: SharedArrayBuffer;
   read(): CopyProgress;
   setPaused(paused: boolean): void;
-  stop(wish: StopWish): void;
+  stop(wish: StopRequest): void;
   setLimit(bytesPerSecond: number | null): void;
   end(): void;
 }
 
 export function createSlot(bytesPerSecond: number | null): SlotReader {
   const memory = new SharedArrayBuffer(int32Cells * 4 + bigint64Cells * 8);
-  const views = viewsOf(memory);
+  const views = createViews(memory);
   const now = process.hrtime.bigint();
-  for (const cell of [longs.progressAt, longs.startedAt, longs.phaseAt])
-    Atomics.store(views.longs, cell, now);
-  Atomics.store(views.longs, longs.total, unknownValue);
-  Atomics.store(views.longs, longs.limit, limitCell(bytesPerSecond));
-  const ring = (): void => {
-    Atomics.add(views.shorts, wakeCell, 1);
-    Atomics.notify(views.shorts, wakeCell);
+  for (const cell of [longCells.progressAt, longCells.startedAt, longCells.phaseAt])
+    Atomics.store(views.int64, cell, now);
+  Atomics.store(views.int64, longCells.total, unknownValue);
+  Atomics.store(views.int64, longCells.limit, limitCell(bytesPerSecond));
+  const notify = (): void => {
+    Atomics.add(views.int32, wakeCell, 1);
+    Atomics.notify(views.int32, wakeCell);
   };
   return {
     memory,
     read: () => readProgress(views),
     setPaused(paused) {
-      Atomics.store(views.shorts, pause, paused ? 1 : 0);
-      ring();
+      Atomics.store(views.int32, pauseCell, paused ? 1 : 0);
+      notify();
     },
     stop(wish) {
-      if (Atomics.load(views.shorts, stopCell) < wishes.indexOf(wish)) {
-        Atomics.store(views.shorts, stopCell, wishes.indexOf(wish));
+      if (Atomics.load(views.int32, stopCell) < stopRequests.indexOf(wish)) {
+        Atomics.store(views.int32, stopCell, stopRequests.indexOf(wish));
       }
-      ring();
+      notify();
     },
     setLimit(limit) {
-      Atomics.store(views.longs, longs.limit, limitCell(limit));
-      ring();
+      Atomics.store(views.int64, longCells.limit, limitCell(limit));
+      notify();
     },
     end() {
-      Atomics.store(views.longs, longs.endedAt, process.hrtime.bigint());
-      Atomics.store(views.shorts, stateCell, states.indexOf('ended'));
+      Atomics.store(views.int64, longCells.endedAt, process.hrtime.bigint());
+      Atomics.store(views.int32, stateCell, states.indexOf('ended'));
     },
   };
 }
@@ -114,43 +114,43 @@ const readAttempts = 100;
 function readProgress(views: Views): CopyProgress {
   let progress = readOnce(views);
   for (let attempt = 0; attempt < readAttempts; attempt += 1) {
-    const epoch = Atomics.load(views.shorts, epochCell);
+    const epoch = Atomics.load(views.int32, epochCell);
     progress = readOnce(views);
-    if (epoch % 2 === 0 && Atomics.load(views.shorts, epochCell) === epoch) break;
+    if (epoch % 2 === 0 && Atomics.load(views.int32, epochCell) === epoch) break;
   }
   return progress;
 }
 
 function readOnce(views: Views): CopyProgress {
-  const long = (cell: number): bigint => Atomics.load(views.longs, cell);
-  const state = states[Atomics.load(views.shorts, stateCell)] ?? 'waiting';
-  const now = state === 'ended' ? long(longs.endedAt) : process.hrtime.bigint();
+  const long = (cell: number): bigint => Atomics.load(views.int64, cell);
+  const state = states[Atomics.load(views.int32, stateCell)] ?? 'waiting';
+  const now = state === 'ended' ? long(longCells.endedAt) : process.hrtime.bigint();
   const since = (cell: number): number => Math.max(0, Number(now - long(cell)) / 1e6);
-  const total = long(longs.total);
+  const total = long(longCells.total);
   return {
-    phase: phaseNames[Atomics.load(views.shorts, phaseCell)] ?? 'inspect',
+    phase: phaseNames[Atomics.load(views.int32, phaseCell)] ?? 'inspect',
     state,
-    doneBytes: Number(long(longs.done)),
-    durableBytes: Number(long(longs.durable)),
+    doneBytes: Number(long(longCells.done)),
+    durableBytes: Number(long(longCells.durable)),
     totalBytes: total === unknownValue ? null : Number(total),
-    skippedBytes: Number(long(longs.skipped)),
-    sharedBytes: Number(long(longs.shared)),
-    writtenBytes: Number(long(longs.written)),
-    sinceProgressMs: since(longs.progressAt),
-    elapsedMs: since(longs.startedAt),
-    phaseElapsedMs: since(longs.phaseAt),
+    skippedBytes: Number(long(longCells.skipped)),
+    sharedBytes: Number(long(longCells.shared)),
+    writtenBytes: Number(long(longCells.written)),
+    sinceProgressMs: since(longCells.progressAt),
+    elapsedMs: since(longCells.startedAt),
+    phaseElapsedMs: since(longCells.phaseAt),
   };
 }
 
 /** The worker's side. */
 export interface SlotWriter {
-  stopWish(): StopWish;
+  stopRequest(): StopRequest;
   isPaused(): boolean;
   /** Bytes per second; null: no limit. */
   limit(): number | null;
   /** Sleeps until a wish arrives or the time is over. Compare-and-wait: a wish sent meanwhile is never missed. */
   sleep(bell: number, timeoutMs: number): void;
-  bell(): number;
+  wakeCount(): number;
   setState(state: SlotState): void;
   /** Begins a phase: done, durable and total change together. */
   begin(phase: CopyPhaseName, at: { totalBytes: bigint | null; doneBytes: bigint }): void;
@@ -159,18 +159,18 @@ export interface SlotWriter {
 }
 
 export function openSlot(memory: SharedArrayBuffer): SlotWriter {
-  const { shorts, longs: cells } = viewsOf(memory);
+  const { int32: shorts, int64: cells } = createViews(memory);
   const touch = (): void => {
-    Atomics.store(cells, longs.progressAt, process.hrtime.bigint());
+    Atomics.store(cells, longCells.progressAt, process.hrtime.bigint());
   };
   return {
-    stopWish: () => wishes[Atomics.load(shorts, stopCell)] ?? 'none',
-    isPaused: () => Atomics.load(shorts, pause) === 1,
+    stopRequest: () => stopRequests[Atomics.load(shorts, stopCell)] ?? 'none',
+    isPaused: () => Atomics.load(shorts, pauseCell) === 1,
     limit() {
-      const limit = Atomics.load(cells, longs.limit);
+      const limit = Atomics.load(cells, longCells.limit);
       return limit === unknownValue ? null : Number(limit);
     },
-    bell: () => Atomics.load(shorts, wakeCell),
+    wakeCount: () => Atomics.load(shorts, wakeCell),
     sleep(bell, timeoutMs) {
       Atomics.wait(shorts, wakeCell, bell, timeoutMs);
     },
@@ -180,15 +180,15 @@ export function openSlot(memory: SharedArrayBuffer): SlotWriter {
     begin(phase, { totalBytes, doneBytes }) {
       Atomics.add(shorts, epochCell, 1);
       Atomics.store(shorts, phaseCell, phaseNames.indexOf(phase));
-      Atomics.store(cells, longs.total, totalBytes ?? unknownValue);
-      Atomics.store(cells, longs.done, doneBytes);
-      Atomics.store(cells, longs.durable, phase === 'transfer' ? doneBytes : 0n);
-      Atomics.store(cells, longs.phaseAt, process.hrtime.bigint());
+      Atomics.store(cells, longCells.total, totalBytes ?? unknownValue);
+      Atomics.store(cells, longCells.done, doneBytes);
+      Atomics.store(cells, longCells.durable, phase === 'transfer' ? doneBytes : 0n);
+      Atomics.store(cells, longCells.phaseAt, process.hrtime.bigint());
       Atomics.add(shorts, epochCell, 1);
       touch();
     },
     set(counter, value) {
-      Atomics.store(cells, longs[counter], value);
+      Atomics.store(cells, longCells[counter], value);
       touch();
     },
     touch,

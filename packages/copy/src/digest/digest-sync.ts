@@ -15,7 +15,7 @@ const chunkBytes = 1024 ** 2;
 const zeros = Buffer.alloc(chunkBytes);
 
 /** The worker's side of `digestFile`. */
-export function digestHere({ path, memory }: DigestRequest): FileDigest {
+export function digestSync({ path, memory }: DigestRequest): FileDigest {
   const { fd, stat } = openSource(path);
   const slot = new BigInt64Array(memory);
   const hash = createHash('sha256');
@@ -26,12 +26,12 @@ export function digestHere({ path, memory }: DigestRequest): FileDigest {
     let at = 0n;
     for (let extent = nextExtent(source, 0n); extent !== null; extent = nextExtent(source, extent.end)) {
       skipped += extent.start - at;
-      takeZeros(reading, extent.start - at);
-      takeData(reading, extent.start, extent.end);
+      hashZeros(reading, extent.start - at);
+      hashData(reading, extent.start, extent.end);
       at = extent.end;
     }
     skipped += stat.size - at;
-    takeZeros(reading, stat.size - at);
+    hashZeros(reading, stat.size - at);
     const file = identityOf(fstatSync(fd, { bigint: true }));
     if (!isSameSource(file, identityOf(stat))) throw new CopyError('source_changed', { path: reading.path });
     return { sha256: hash.digest('hex'), file, skippedBytes: Number(skipped) };
@@ -50,24 +50,24 @@ interface Reading {
   buffer: Buffer;
 }
 
-function takeZeros(reading: Reading, length: bigint): void {
+function hashZeros(reading: Reading, length: bigint): void {
   for (let left = length; left > 0n; left -= BigInt(chunkBytes)) {
-    take(reading, zeros.subarray(0, left < BigInt(chunkBytes) ? Number(left) : chunkBytes));
+    hashChunk(reading, zeros.subarray(0, left < BigInt(chunkBytes) ? Number(left) : chunkBytes));
   }
 }
 
-function takeData(reading: Reading, start: bigint, end: bigint): void {
+function hashData(reading: Reading, start: bigint, end: bigint): void {
   for (let at = start; at < end;) {
     const length = end - at < BigInt(chunkBytes) ? Number(end - at) : chunkBytes;
     const count = readSync(reading.fd, reading.buffer, 0, length, at);
     if (count === 0)
       throw new CopyError('source_changed', { path: reading.path, detail: 'it became shorter' });
-    take(reading, reading.buffer.subarray(0, count));
+    hashChunk(reading, reading.buffer.subarray(0, count));
     at += BigInt(count);
   }
 }
 
-function take({ hash, slot, path }: Reading, bytes: Buffer): void {
+function hashChunk({ hash, slot, path }: Reading, bytes: Buffer): void {
   if (Atomics.load(slot, digestSlot.stop) !== 0n) throw new CopyError('cancelled', { path });
   hash.update(bytes);
   Atomics.add(slot, digestSlot.done, BigInt(bytes.length));

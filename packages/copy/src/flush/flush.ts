@@ -1,5 +1,5 @@
 import { fchmodSync, fsyncSync } from 'node:fs';
-import { beginPhase, atDestination, partialOf, sourceOf } from '../run/copy-state.ts';
+import { beginPhase, withDestinationErrors, partialOf, sourceOf } from '../run/copy-state.ts';
 import type { CopyRun } from '../run/copy-state.ts';
 
 const permissionBits = 0o777n;
@@ -11,7 +11,7 @@ const ownerBits = 0o600n;
 export function flush(run: CopyRun): void {
   beginPhase(run, 'flush');
   const { fd } = partialOf(run);
-  atDestination(run, () => {
+  withDestinationErrors(run, () => {
     fchmodSync(fd, Number((sourceOf(run).stat.mode & permissionBits) | ownerBits));
     if (!run.request.durable) return;
     try {

@@ -34,7 +34,7 @@ export interface ExtentTotals {
 }
 
 /** How many extents are counted between two looks at the control flags. */
-const extentsPerLook = 4096;
+const extentsPerCheck = 4096;
 
 export function countExtents(
   source: ExtentSource,
@@ -46,7 +46,7 @@ export function countExtents(
     totals.dataBytes += end - start;
     totals.extentCount += 1;
     if (start < options.before) totals.bytesBefore += (end < options.before ? end : options.before) - start;
-    if (totals.extentCount % extentsPerLook === 0) options.onLook();
+    if (totals.extentCount % extentsPerCheck === 0) options.onLook();
   }
   return totals;
 }

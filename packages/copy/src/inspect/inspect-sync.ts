@@ -11,7 +11,7 @@ import type { FileFacts } from '../contract/file-facts.ts';
 const headBytes = 65_536;
 
 /** The worker's side of `inspectFile`. */
-export function inspectHere({ path, options }: InspectRequest): FileFacts {
+export function inspectSync({ path, options }: InspectRequest): FileFacts {
   const { fd, stat } = openSource(path);
   try {
     const kernel = options.kernelCalls === 'off' ? null : loadKernel();

@@ -18,7 +18,7 @@ export function inspect(run: CopyRun): void {
   throwIfStopped(run);
   const source = openSource(run.request.source);
   run.source = source;
-  checkDestination(run, source.stat);
+  assertDestination(run, source.stat);
   if (readWriters(run.kernel, source.fd) === 'some') {
     if (run.request.refuseWriters)
       throw new CopyError('source_in_use', { path: showPath(run.request.source) });
@@ -35,9 +35,9 @@ export function extentSource(run: CopyRun, source: OpenSource): ExtentSource {
   return { kernel: run.kernel, fd: source.fd, sizeBytes: source.stat.size };
 }
 
-function checkDestination(run: CopyRun, source: BigIntStats): void {
+function assertDestination(run: CopyRun, source: BigIntStats): void {
   const path = showPath(run.request.destination);
-  const existing = lookUp(run.request.destination);
+  const existing = statIfExists(run.request.destination);
   if (existing === null) return;
   if (existing.ino === source.ino && existing.dev === source.dev) throw new CopyError('same_file', { path });
   if (!run.request.overwrite) throw new CopyError('exists', { path });
@@ -45,7 +45,7 @@ function checkDestination(run: CopyRun, source: BigIntStats): void {
 }
 
 /** The file under a name, symlinks not followed; null when there is none. */
-export function lookUp(path: Uint8Array): BigIntStats | null {
+export function statIfExists(path: Uint8Array): BigIntStats | null {
   try {
     return lstatSync(Buffer.from(path), { bigint: true });
   } catch (error) {

@@ -1,8 +1,8 @@
 import { CopyError } from '../contract/errors.ts';
 import { toCopyError } from '../kernel/errno.ts';
 import { showPath, splitPath, toPathBytes } from '../storage/paths.ts';
-import { unknownFacts } from '../contract/facts.ts';
-import { checkLimit, createRequest, randomId } from './options.ts';
+import { initialFacts } from '../contract/facts.ts';
+import { assertLimit, createRequest, randomId } from './options.ts';
 import { runInWorker } from './pool.ts';
 import { createSlot } from '../contract/slot.ts';
 import type { SlotReader } from '../contract/slot.ts';
@@ -17,7 +17,7 @@ import type { CopyJob, CopyOptions, CopyPhaseEvent, CopyResult, PathLike } from 
 export function copyFile(source: PathLike, destination: PathLike, options: CopyOptions = {}): CopyJob {
   const id = options.id ?? randomId();
   const { slot, problem } = prepareSlot(options);
-  const facts = unknownFacts();
+  const facts = initialFacts();
   const onPhase = (event: CopyPhaseEvent): void => {
     Object.assign(facts, event.facts);
     options.onPhase?.(event);
@@ -42,13 +42,13 @@ export function copyFile(source: PathLike, destination: PathLike, options: CopyO
     interrupt: () => slot.stop('interrupt'),
     pause: () => slot.setPaused(true),
     resume: () => slot.setPaused(false),
-    setLimit: (bytesPerSecond) => slot.setLimit(checkLimit(bytesPerSecond)),
+    setLimit: (bytesPerSecond) => slot.setLimit(assertLimit(bytesPerSecond)),
   };
 }
 
 function prepareSlot(options: CopyOptions): { slot: SlotReader; problem: unknown } {
   try {
-    return { slot: createSlot(checkLimit(options.bytesPerSecond ?? null)), problem: null };
+    return { slot: createSlot(assertLimit(options.bytesPerSecond ?? null)), problem: null };
   } catch (problem) {
     return { slot: createSlot(null), problem };
   }

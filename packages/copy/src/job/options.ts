@@ -1,6 +1,6 @@
 import { randomBytes } from 'node:crypto';
 import { CopyError } from '../contract/errors.ts';
-import { checkId, splitPath, toPathBytes } from '../storage/paths.ts';
+import { assertId, splitPath, toPathBytes } from '../storage/paths.ts';
 import type { CopyRequest } from '../contract/messages.ts';
 import type { CopyOptions, PathLike } from '../contract/types.ts';
 
@@ -19,11 +19,11 @@ export function createRequest(
   memory: SharedArrayBuffer,
 ): CopyRequest {
   const destination = toPathBytes(paths.destination);
-  if (splitPath(destination).name.length === 0) invalid('the destination names a directory');
+  if (splitPath(destination).name.length === 0) throwInvalid('the destination names a directory');
   return {
     kind: 'copy',
     memory,
-    id: checkId(paths.id),
+    id: assertId(paths.id),
     poolId: options.poolId ?? null,
     source: toPathBytes(paths.source),
     destination,
@@ -49,22 +49,22 @@ export function createRequest(
 }
 
 /** A limit of 0 would be a pause that nobody can see: refused. */
-export function checkLimit(bytesPerSecond: number | null): number | null {
+export function assertLimit(bytesPerSecond: number | null): number | null {
   return bytesPerSecond === null ? null : atLeast('bytesPerSecond', bytesPerSecond, 1);
 }
 
 function oneOf<T extends string>(name: string, value: T, allowed: readonly T[]): T {
-  if (!allowed.includes(value)) invalid(`${name} is one of ${allowed.join(', ')}`);
+  if (!allowed.includes(value)) throwInvalid(`${name} is one of ${allowed.join(', ')}`);
   return value;
 }
 
 function atLeast(name: string, value: number, least: number): number {
   if (typeof value !== 'number' || !Number.isFinite(value) || value < least) {
-    invalid(`${name} is a number of at least ${least}`);
+    throwInvalid(`${name} is a number of at least ${least}`);
   }
   return value;
 }
 
-function invalid(detail: string): never {
+function throwInvalid(detail: string): never {
   throw new CopyError('invalid_option', { detail });
 }

@@ -58,7 +58,7 @@ function assign(task: Task): void {
   }
   const worker = idle.pop() ?? spawn();
   worker.ref();
-  hand(worker, task);
+  dispatch(worker, task);
   if (task.request.kind === 'copy' && idle.length === 0) setTimeout(keepSpare, spareDelayMs).unref();
 }
 
@@ -67,11 +67,11 @@ function keepSpare(): void {
   if (idle.length > 0 || tasks.size === 0 || tasks.size >= maxWorkers) return;
   const worker = spawn();
   // Ready as soon as it runs: it answers its first request after loading all it needs.
-  hand(worker, { request: { kind: 'warm' }, onPhase: () => {}, settle: () => {} });
+  dispatch(worker, { request: { kind: 'warm' }, onPhase: () => {}, settle: () => {} });
   worker.unref();
 }
 
-function hand(worker: Worker, task: Task): void {
+function dispatch(worker: Worker, task: Task): void {
   tasks.set(worker, task);
   // oxlint-disable-next-line unicorn/require-post-message-target-origin -- a thread, not a window
   worker.postMessage(task.request);
@@ -81,13 +81,13 @@ function spawn(): Worker {
   // Built files end in .js; run from the sources (Node ≥ 22.18) the entry is a .ts file.
   const entry = new URL(`../worker/entry${import.meta.url.endsWith('.ts') ? '.ts' : '.js'}`, import.meta.url);
   const worker = new Worker(entry, { execArgv: [], name: 'wcc-copy' });
-  worker.on('message', (message: WorkerMessage) => receive(worker, message));
-  worker.on('error', (error) => drop(worker, error));
-  worker.on('exit', (code) => drop(worker, new Error(`worker exited with code ${code}`)));
+  worker.on('message', (message: WorkerMessage) => onMessage(worker, message));
+  worker.on('error', (error) => onWorkerExit(worker, error));
+  worker.on('exit', (code) => onWorkerExit(worker, new Error(`worker exited with code ${code}`)));
   return worker;
 }
 
-function receive(worker: Worker, message: WorkerMessage): void {
+function onMessage(worker: Worker, message: WorkerMessage): void {
   const task = tasks.get(worker);
   if (task === undefined) return;
   if (message.kind === 'phase') {
@@ -103,7 +103,7 @@ function receive(worker: Worker, message: WorkerMessage): void {
 function release(worker: Worker): void {
   const next = queue.shift();
   if (next !== undefined) {
-    hand(worker, next);
+    dispatch(worker, next);
     return;
   }
   worker.unref();
@@ -112,7 +112,7 @@ function release(worker: Worker): void {
 }
 
 /** A worker that died takes its task down with it, by name, and the next in the queue gets a new one. */
-function drop(worker: Worker, cause: Error): void {
+function onWorkerExit(worker: Worker, cause: Error): void {
   const at = idle.indexOf(worker);
   if (at >= 0) idle.splice(at, 1);
   const task = tasks.get(worker);

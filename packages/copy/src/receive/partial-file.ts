@@ -7,11 +7,11 @@ import { systemCode, toCopyError } from '../kernel/errno.ts';
 import { packTarget } from '../contract/checkpoint.ts';
 import type { Checkpoint } from '../contract/checkpoint.ts';
 import { readCheckpoint } from '../recovery/partials.ts';
-import { joinPath, remainPaths, showPath, toPathBytes } from '../storage/paths.ts';
-import type { RemainPaths } from '../storage/paths.ts';
+import { joinPath, hiddenPaths, showPath, toPathBytes } from '../storage/paths.ts';
+import type { HiddenPaths } from '../storage/paths.ts';
 
 /** A file whose bytes the caller has from elsewhere, e.g. from a network: where it goes, and how long it will be. */
-export interface Receiving {
+export interface ReceiveTarget {
   directory: string;
   /** Names its partial and its sidecar, as a copy's id does. */
   id: string;
@@ -24,7 +24,7 @@ export interface Receiving {
  * The partial of such a file while it is open. It has the hidden names, the sidecar and the publication of a
  * copy, so that everything that looks after copies' remains looks after it as well.
  */
-export interface ReceivedFile {
+export interface PartialFile {
   readonly handle: FileHandle;
   /** What the sidecar said when it was opened: every byte below is safe. */
   readonly offsetBytes: number;
@@ -36,16 +36,16 @@ export interface ReceivedFile {
   close(): Promise<void>;
 }
 
-const newPartial = constants.O_RDWR | constants.O_CREAT | constants.O_EXCL | constants.O_NOFOLLOW;
-const oldPartial = constants.O_RDWR | constants.O_NOFOLLOW | constants.O_NONBLOCK;
-const newSidecar = constants.O_WRONLY | constants.O_CREAT | constants.O_TRUNC | constants.O_NOFOLLOW;
+const createFlags = constants.O_RDWR | constants.O_CREAT | constants.O_EXCL | constants.O_NOFOLLOW;
+const reopenFlags = constants.O_RDWR | constants.O_NOFOLLOW | constants.O_NONBLOCK;
+const sidecarFlags = constants.O_WRONLY | constants.O_CREAT | constants.O_TRUNC | constants.O_NOFOLLOW;
 
 /** Makes the empty partial with a sidecar of offset 0; both are durable when this resolves. */
-export async function createReceived(what: Receiving): Promise<ReceivedFile> {
-  const paths = remainPaths(toPathBytes(what.directory), what.id);
-  return told(what, async () => {
-    const received = await toReceived(what, {
-      handle: await open(paths.partial, newPartial, 0o600),
+export async function createPartial(target: ReceiveTarget): Promise<PartialFile> {
+  const paths = hiddenPaths(toPathBytes(target.directory), target.id);
+  return withTargetErrors(target, async () => {
+    const received = await toPartialFile(target, {
+      handle: await open(paths.partial, createFlags, 0o600),
       from: 0,
     });
     await received.record(0).catch(async (error: unknown) => {
@@ -63,14 +63,14 @@ export async function createReceived(what: Receiving): Promise<ReceivedFile> {
  * @throws CopyError `not_found` when partial or sidecar is gone, `source_changed` when they do not fit each
  * other any more: the partial is another file, or shorter than what was durable
  */
-export async function openReceived(what: Receiving): Promise<ReceivedFile> {
-  const base = toPathBytes(what.directory);
-  const { partial } = remainPaths(base, what.id);
+export async function openPartial(target: ReceiveTarget): Promise<PartialFile> {
+  const base = toPathBytes(target.directory);
+  const { partial } = hiddenPaths(base, target.id);
   const path = showPath(partial);
-  return told(what, async () => {
-    const checkpoint = await readCheckpoint(base, what.id);
+  return withTargetErrors(target, async () => {
+    const checkpoint = await readCheckpoint(base, target.id);
     if (checkpoint === null) throw new CopyError('not_found', { path, detail: 'no checkpoint' });
-    const handle = await open(partial, oldPartial);
+    const handle = await open(partial, reopenFlags);
     try {
       const stat = await handle.stat({ bigint: true });
       const offset = BigInt(checkpoint.offset);
@@ -80,7 +80,7 @@ export async function openReceived(what: Receiving): Promise<ReceivedFile> {
         throw new CopyError('source_changed', { path, detail: `${stat.size} of ${offset} bytes` });
       }
       if (stat.size > offset) await handle.truncate(Number(offset));
-      return await toReceived(what, { handle, from: Number(offset) });
+      return await toPartialFile(target, { handle, from: Number(offset) });
     } catch (error) {
       await handle.close();
       throw error;
@@ -92,11 +92,11 @@ export async function openReceived(what: Receiving): Promise<ReceivedFile> {
  * Gives the complete file its final name, never replacing another, in a thread of its own.
  * @throws CopyError `exists` and whatever the storage says
  */
-export async function publishReceived(what: Receiving): Promise<{ warnings: string[] }> {
-  const base = toPathBytes(what.directory);
-  const found = await readCheckpoint(base, what.id);
-  if (found === null) throw new CopyError('not_found', { path: what.targetName, detail: 'no checkpoint' });
-  const destination = joinPath(base, what.targetName);
+export async function publishPartial(target: ReceiveTarget): Promise<{ warnings: string[] }> {
+  const base = toPathBytes(target.directory);
+  const found = await readCheckpoint(base, target.id);
+  if (found === null) throw new CopyError('not_found', { path: target.targetName, detail: 'no checkpoint' });
+  const destination = joinPath(base, target.targetName);
   return runInWorker<'publish'>({
     kind: 'publish',
     destination,
@@ -104,19 +104,21 @@ export async function publishReceived(what: Receiving): Promise<{ warnings: stri
   });
 }
 
-async function toReceived(
-  what: Receiving,
+async function toPartialFile(
+  target: ReceiveTarget,
   { handle, from }: { handle: FileHandle; from: number },
-): Promise<ReceivedFile> {
-  const base = toPathBytes(what.directory);
-  const paths = remainPaths(base, what.id);
+): Promise<PartialFile> {
+  const base = toPathBytes(target.directory);
+  const paths = hiddenPaths(base, target.id);
   const inode = String((await handle.stat({ bigint: true })).ino);
   const directory = await open(base, constants.O_RDONLY | constants.O_DIRECTORY);
   return {
     handle,
     offsetBytes: from,
     record: (offsetBytes) =>
-      told(what, () => replace({ paths, directory }, checkpointOf(what, { offsetBytes, inode }))),
+      withTargetErrors(target, () =>
+        replaceSidecar({ paths, directory }, checkpointOf(target, { offsetBytes, inode })),
+      ),
     async close() {
       await Promise.all([handle.close(), directory.close()]);
     },
@@ -124,7 +126,7 @@ async function toReceived(
 }
 
 function checkpointOf(
-  { id, poolId, targetName, sizeBytes }: Receiving,
+  { id, poolId, targetName, sizeBytes }: ReceiveTarget,
   { offsetBytes, inode }: { offsetBytes: number; inode: string },
 ): Checkpoint {
   const offset = String(offsetBytes);
@@ -146,11 +148,11 @@ function checkpointOf(
   };
 }
 
-async function replace(
-  { paths, directory }: { paths: RemainPaths; directory: FileHandle },
+async function replaceSidecar(
+  { paths, directory }: { paths: HiddenPaths; directory: FileHandle },
   checkpoint: Checkpoint,
 ): Promise<void> {
-  const file = await open(paths.sidecarTemporary, newSidecar, 0o600);
+  const file = await open(paths.sidecarTemporary, sidecarFlags, 0o600);
   try {
     await file.writeFile(JSON.stringify(checkpoint));
     await file.sync();
@@ -161,7 +163,10 @@ async function replace(
   await directory.sync();
 }
 
-async function told<Result>({ targetName }: Receiving, step: () => Promise<Result>): Promise<Result> {
+async function withTargetErrors<Result>(
+  { targetName }: ReceiveTarget,
+  step: () => Promise<Result>,
+): Promise<Result> {
   try {
     return await step();
   } catch (error) {

@@ -3,14 +3,14 @@ import type { BigIntStats } from 'node:fs';
 import { lstat, open, readdir, unlink } from 'node:fs/promises';
 import type { PathLike } from '../contract/types.ts';
 import { systemCode, toCopyError } from '../kernel/errno.ts';
-import { isPublished } from '../publish/settled.ts';
-import { joinPath, parseRemainName, remainPaths, showPath, toPathBytes } from '../storage/paths.ts';
+import { isPublished } from '../publish/is-published.ts';
+import { joinPath, parseHiddenName, hiddenPaths, showPath, toPathBytes } from '../storage/paths.ts';
 import { maxSidecarBytes, parseCheckpoint } from '../contract/checkpoint.ts';
 import type { Checkpoint } from '../contract/checkpoint.ts';
 
 /** The checkpoint of a copy; null when there is none or when it is malformed. */
 export async function readCheckpoint(directory: PathLike, id: string): Promise<Checkpoint | null> {
-  const { sidecar } = remainPaths(toPathBytes(directory), id);
+  const { sidecar } = hiddenPaths(toPathBytes(directory), id);
   try {
     const checkpoint = parseCheckpoint(await readSmallFile(sidecar));
     return checkpoint?.operation === id ? checkpoint : null;
@@ -40,14 +40,14 @@ async function readSmallFile(path: Buffer): Promise<string> {
  * - `not_published`: something is left, but nothing to go on from.
  * - `nothing`: no trace of it.
  */
-export async function settlePublication(
+export async function recoverPublication(
   directory: PathLike,
   id: string,
   targetName: PathLike,
 ): Promise<'published' | 'not_published' | 'resumable' | 'nothing'> {
   const base = toPathBytes(directory);
   const name = Buffer.from(targetName);
-  const paths = remainPaths(base, id);
+  const paths = hiddenPaths(base, id);
   const checkpoint = await readCheckpoint(base, id);
   const partial = await statOrNull(paths.partial);
   const sidecar = await statOrNull(paths.sidecar);
@@ -56,7 +56,7 @@ export async function settlePublication(
     isPublished(checkpoint, { target: await statOrNull(joinPath(base, name)), name })
   ) {
     // Where publishing takes link and unlink, the crash may have come between the two.
-    if (partial !== null) await removeIfThere(paths.partial);
+    if (partial !== null) await removeIfExists(paths.partial);
     await syncDirectory(base);
     return 'published';
   }
@@ -65,27 +65,27 @@ export async function settlePublication(
 }
 
 /** Removes partial and sidecar, for good: the directory is flushed. */
-export async function removeRemains(directory: PathLike, id: string): Promise<{ freedBytes: number }> {
+export async function removePartial(directory: PathLike, id: string): Promise<{ freedBytes: number }> {
   const base = toPathBytes(directory);
-  const { partial, sidecar, sidecarTemporary } = remainPaths(base, id);
+  const { partial, sidecar, sidecarTemporary } = hiddenPaths(base, id);
   const stat = await statOrNull(partial);
   const removed = [
-    await removeIfThere(partial),
-    await removeIfThere(sidecar),
-    await removeIfThere(sidecarTemporary),
+    await removeIfExists(partial),
+    await removeIfExists(sidecar),
+    await removeIfExists(sidecarTemporary),
   ];
   if (removed.includes(true)) await syncDirectory(base);
   return { freedBytes: stat !== null && stat.nlink === 1n ? Number(stat.blocks * 512n) : 0 };
 }
 
 /** Removes the sidecar of a copy that was published. */
-export async function forget(directory: PathLike, id: string): Promise<void> {
-  const { sidecar, sidecarTemporary } = remainPaths(toPathBytes(directory), id);
-  await removeIfThere(sidecarTemporary);
-  await removeIfThere(sidecar);
+export async function removeSidecar(directory: PathLike, id: string): Promise<void> {
+  const { sidecar, sidecarTemporary } = hiddenPaths(toPathBytes(directory), id);
+  await removeIfExists(sidecarTemporary);
+  await removeIfExists(sidecar);
 }
 
-export interface Remains {
+export interface FoundPartial {
   id: string;
   /** What the partial occupies; 0 when there is none. */
   partialBytes: number;
@@ -94,20 +94,20 @@ export interface Remains {
 }
 
 /** The hidden files of copies in a directory, by copy; of running ones too. */
-export async function listRemains(directory: PathLike): Promise<Remains[]> {
+export async function listPartials(directory: PathLike): Promise<FoundPartial[]> {
   const base = toPathBytes(directory);
-  const found = new Map<string, Remains>();
+  const found = new Map<string, FoundPartial>();
   for (const name of await listNames(base)) {
-    const parsed = parseRemainName(name);
+    const parsed = parseHiddenName(name);
     if (parsed === null) continue;
     const stat = await statOrNull(joinPath(base, name));
     if (stat === null) continue; // gone since it was listed
     const { id, kind } = parsed;
-    const remains = found.get(id) ?? { id, partialBytes: 0, hasSidecar: false, modifiedMs: 0 };
-    if (kind === 'partial') remains.partialBytes = Number(stat.blocks * 512n);
-    if (kind === 'sidecar') remains.hasSidecar = true;
-    remains.modifiedMs = Math.max(remains.modifiedMs, Number(stat.mtimeMs));
-    found.set(id, remains);
+    const partial = found.get(id) ?? { id, partialBytes: 0, hasSidecar: false, modifiedMs: 0 };
+    if (kind === 'partial') partial.partialBytes = Number(stat.blocks * 512n);
+    if (kind === 'sidecar') partial.hasSidecar = true;
+    partial.modifiedMs = Math.max(partial.modifiedMs, Number(stat.mtimeMs));
+    found.set(id, partial);
   }
   return [...found.values()];
 }
@@ -129,7 +129,7 @@ async function statOrNull(path: Buffer): Promise<BigIntStats | null> {
   }
 }
 
-async function removeIfThere(path: Buffer): Promise<boolean> {
+async function removeIfExists(path: Buffer): Promise<boolean> {
   try {
     await unlink(path);
     return true;

@@ -11,38 +11,38 @@ import { removeFile } from '../storage/remove-file.ts';
 import { readSidecar } from '../resume/sidecar.ts';
 import { showPath } from '../storage/paths.ts';
 import { throwIfStopped } from '../run/control.ts';
-import { beginPhase, atDestination, partialOf, sourceOf } from '../run/copy-state.ts';
+import { beginPhase, withDestinationErrors, partialOf, sourceOf } from '../run/copy-state.ts';
 import type { CopyRun, OpenPartial } from '../run/copy-state.ts';
 
-const openOld = constants.O_RDWR | constants.O_NOFOLLOW | constants.O_NONBLOCK;
-const openNew = constants.O_RDWR | constants.O_CREAT | constants.O_EXCL | constants.O_NOFOLLOW;
+const reopenFlags = constants.O_RDWR | constants.O_NOFOLLOW | constants.O_NONBLOCK;
+const createFlags = constants.O_RDWR | constants.O_CREAT | constants.O_EXCL | constants.O_NOFOLLOW;
 
 /** Makes the hidden partial, or takes up the one an earlier run left. */
 export function reserve(run: CopyRun): void {
   beginPhase(run, 'reserve');
-  checkSize(run);
-  atDestination(run, () => {
-    const checkpoint = readSidecar(run.remains.sidecar);
-    if (takeUp(run, checkpoint)) return;
-    removeFile(run.remains.sidecar);
-    run.partial = openPartial(run, openNew);
+  assertSizeAllowed(run);
+  withDestinationErrors(run, () => {
+    const checkpoint = readSidecar(run.paths.sidecar);
+    if (reopenPartial(run, checkpoint)) return;
+    removeFile(run.paths.sidecar);
+    run.partial = openPartial(run, createFlags);
     setSize(run, sourceOf(run).stat.size);
   });
 }
 
 /** Opens the partial of an earlier run; false when there is none, or none that can be gone on with. */
-function takeUp(run: CopyRun, checkpoint: Checkpoint | null): boolean {
+function reopenPartial(run: CopyRun, checkpoint: Checkpoint | null): boolean {
   let old: OpenPartial;
   try {
-    old = openPartial(run, openOld);
+    old = openPartial(run, reopenFlags);
   } catch (error) {
     if (systemCode(error) === 'ENOENT') return false;
     throw error;
   }
-  const misfit = findMisfit(run, checkpoint, old);
+  const misfit = whyNotResumable(run, checkpoint, old);
   if (misfit !== null || checkpoint === null) {
     run.facts.restartedBecause = misfit;
-    removeFile(run.remains.partial);
+    removeFile(run.paths.partial);
     closeSync(old.fd);
     return false;
   }
@@ -51,7 +51,7 @@ function takeUp(run: CopyRun, checkpoint: Checkpoint | null): boolean {
   return true;
 }
 
-function findMisfit(run: CopyRun, checkpoint: Checkpoint | null, partial: OpenPartial): string | null {
+function whyNotResumable(run: CopyRun, checkpoint: Checkpoint | null, partial: OpenPartial): string | null {
   if (!run.request.resume || !run.request.durable) return 'not_asked';
   if (checkpoint === null || checkpoint.operation !== run.request.id) return 'no_checkpoint';
   if (!unpackTarget(checkpoint.target).equals(run.targetName)) return 'other_destination';
@@ -80,12 +80,12 @@ function continueFrom(run: CopyRun, checkpoint: Checkpoint): void {
 
 /** Opens the partial and locks it: another process that works on it keeps the lock as long as it lives. */
 function openPartial(run: CopyRun, flags: number): OpenPartial {
-  const fd = openSync(run.remains.partial, flags, 0o600);
+  const fd = openSync(run.paths.partial, flags, 0o600);
   try {
     const stat = fstatSync(fd, { bigint: true });
-    if (!stat.isFile()) throw new CopyError('not_regular', { path: showPath(run.remains.partial) });
+    if (!stat.isFile()) throw new CopyError('not_regular', { path: showPath(run.paths.partial) });
     if (run.kernel !== null && !lockPartial(run.kernel, fd)) {
-      throw new CopyError('partial_in_use', { path: showPath(run.remains.partial) });
+      throw new CopyError('partial_in_use', { path: showPath(run.paths.partial) });
     }
     return { fd, inode: stat.ino };
   } catch (error) {
@@ -108,21 +108,21 @@ function lockPartial(kernel: Kernel, fd: number): boolean {
  * there is something in it: ext4 flushes a file that was ever cut to nothing when it is closed.
  */
 export function emptyPartial(run: CopyRun): void {
-  if (run.partial === null) run.partial = openPartial(run, openNew);
+  if (run.partial === null) run.partial = openPartial(run, createFlags);
   else if (fstatSync(run.partial.fd, { bigint: true }).blocks > 0n) setSize(run, 0n);
   setSize(run, sourceOf(run).stat.size);
 }
 
 /** Takes the partial that a step made under its name. */
 export function adoptPartial(run: CopyRun): void {
-  run.partial = openPartial(run, openOld);
+  run.partial = openPartial(run, reopenFlags);
 }
 
 /** Lets go of the partial, so that a step can make it itself. */
-export function dropPartial(run: CopyRun): void {
+export function discardPartial(run: CopyRun): void {
   closeSync(partialOf(run).fd);
   run.partial = null;
-  removeFile(run.remains.partial);
+  removeFile(run.paths.partial);
 }
 
 export function setSize(run: CopyRun, sizeBytes: bigint): void {
@@ -135,7 +135,7 @@ export function setSize(run: CopyRun, sizeBytes: bigint): void {
  * Writing beyond the process's file size limit raises SIGXFSZ, which kills Node; so the limit is read first.
  * Without kernel calls, offsets beyond 2^53 cannot be written at all.
  */
-function checkSize(run: CopyRun): void {
+function assertSizeAllowed(run: CopyRun): void {
   const { size } = sourceOf(run).stat;
   const path = showPath(run.request.destination);
   if (run.kernel === null && size > BigInt(Number.MAX_SAFE_INTEGER)) {

@@ -1,7 +1,7 @@
 import { statfsSync } from 'node:fs';
 import { CopyError } from '../contract/errors.ts';
 import { showPath } from '../storage/paths.ts';
-import { atDestination, sourceOf } from '../run/copy-state.ts';
+import { withDestinationErrors, sourceOf } from '../run/copy-state.ts';
 import type { CopyRun } from '../run/copy-state.ts';
 
 const gib = 1024 ** 3;
@@ -10,13 +10,13 @@ const gib = 1024 ** 3;
  * Refuses a copy that cannot fit, before its first byte. Blocks that are shared need no room, so this comes
  * after the attempt to clone.
  */
-export function checkSpace(run: CopyRun): void {
+export function assertSpace(run: CopyRun): void {
   const { stat } = sourceOf(run);
   const allocated = stat.blocks * 512n;
   // Without kernel calls holes count as data in the total; what the file occupies is the better guess.
   const dataBytes = run.kernel === null && allocated < stat.size ? allocated : run.dataBytes;
   const needed = Number(dataBytes - run.copiedBytes);
-  const { bavail, bsize } = atDestination(run, () => statfsSync(run.directory, { bigint: true }));
+  const { bavail, bsize } = withDestinationErrors(run, () => statfsSync(run.directory, { bigint: true }));
   const free = Number(bavail * bsize);
   const floor = run.request.freeSpaceFloorBytes;
   if (free - needed >= floor) return;

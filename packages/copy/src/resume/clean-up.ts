@@ -7,7 +7,7 @@ import type { CopyRun } from '../run/copy-state.ts';
 import { setCheckpoint } from './sidecar.ts';
 
 /** After these a later run can go on, when the caller asked to keep what there is. */
-const passing: ReadonlySet<CopyErrorCode> = new Set([
+const transientCodes: ReadonlySet<CopyErrorCode> = new Set([
   'no_space',
   'quota',
   'io_error',
@@ -24,7 +24,8 @@ export function cleanUp(run: CopyRun, thrown: unknown): CopyError {
     error.resumable = run.hasCheckpoint; // it has its name; the sidecar tells a later run so
     return error;
   }
-  const mayKeep = error.code === 'interrupted' || (run.request.keepOnFailure && passing.has(error.code));
+  const mayKeep =
+    error.code === 'interrupted' || (run.request.keepOnFailure && transientCodes.has(error.code));
   if (mayKeep && run.request.durable && keepPartial(run, error)) {
     error.resumable = true;
     return error;
@@ -47,14 +48,14 @@ function keepPartial(run: CopyRun, error: CopyError): boolean {
       setCheckpoint(run);
     } catch (failure) {
       error.cause ??= failure;
-      removeFile(run.remains.sidecarTemporary);
+      removeFile(run.paths.sidecarTemporary);
     }
   }
   return run.hasCheckpoint;
 }
 
 function removeAll(run: CopyRun): void {
-  const { partial, sidecar, sidecarTemporary } = run.remains;
+  const { partial, sidecar, sidecarTemporary } = run.paths;
   if (run.partial !== null) {
     // Closed first: the last reference gives the blocks back, and the next copy may want them at once.
     removeFile(partial);

@@ -36,10 +36,10 @@ export function setCheckpoint(run: CopyRun): void {
  * cut leaves an older sidecar in place, after which newer data would be thrown away, or worse, trusted.
  */
 export function replaceSidecar(
-  { remains, directoryFd }: Pick<CopyRun, 'remains' | 'directoryFd'>,
+  { paths, directoryFd }: Pick<CopyRun, 'paths' | 'directoryFd'>,
   checkpoint: Checkpoint,
 ): void {
-  const { sidecar, sidecarTemporary } = remains;
+  const { sidecar, sidecarTemporary } = paths;
   const fd = openSync(sidecarTemporary, newFile, 0o600);
   try {
     writeSync(fd, JSON.stringify(checkpoint));

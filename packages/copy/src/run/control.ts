@@ -8,10 +8,10 @@ import type { CopyRun } from './copy-state.ts';
  * @param beforePause runs once when a pause begins, e.g. to set a checkpoint
  * @returns whether there was a pause
  */
-export function obey(run: CopyRun, beforePause?: () => void): boolean {
+export function waitWhilePaused(run: CopyRun, beforePause?: () => void): boolean {
   let hasPaused = false;
   for (;;) {
-    const bell = run.slot.bell();
+    const bell = run.slot.wakeCount();
     throwIfStopped(run);
     if (!run.slot.isPaused()) break;
     if (!hasPaused) beforePause?.();
@@ -27,7 +27,7 @@ export function obey(run: CopyRun, beforePause?: () => void): boolean {
 }
 
 export function throwIfStopped(run: CopyRun): void {
-  const wish = run.slot.stopWish();
+  const wish = run.slot.stopRequest();
   if (wish === 'none') return;
   throw new CopyError(wish === 'cancel' ? 'cancelled' : 'interrupted', {
     path: showPath(run.request.destination),

@@ -1,7 +1,7 @@
 import { closeSync, constants, openSync } from 'node:fs';
 import { CopyError } from '../contract/errors.ts';
 import type { OpenSource } from './source.ts';
-import { unknownFacts } from '../contract/facts.ts';
+import { initialFacts } from '../contract/facts.ts';
 import type { CopyRequest } from '../contract/messages.ts';
 import { openSlot } from '../contract/slot.ts';
 import type { SlotWriter } from '../contract/slot.ts';
@@ -11,8 +11,8 @@ import type { Kernel } from '../kernel/calls.ts';
 import { toCopyError } from '../kernel/errno.ts';
 import { createPhaseLog } from './phase-log.ts';
 import type { PhaseLog } from './phase-log.ts';
-import { remainPaths, showPath, splitPath } from '../storage/paths.ts';
-import type { RemainPaths } from '../storage/paths.ts';
+import { hiddenPaths, showPath, splitPath } from '../storage/paths.ts';
+import type { HiddenPaths } from '../storage/paths.ts';
 
 /** The partial file as long as this copy owns it. */
 export interface OpenPartial {
@@ -29,7 +29,7 @@ export interface CopyRun {
   readonly directory: Buffer;
   readonly directoryFd: number;
   readonly targetName: Buffer;
-  readonly remains: RemainPaths;
+  readonly paths: HiddenPaths;
   readonly facts: CopyFacts;
   readonly warnings: string[];
   readonly phases: PhaseLog;
@@ -53,7 +53,7 @@ export interface CopyRun {
 export function createRun(request: CopyRequest, emit: (event: CopyPhaseEvent) => void): CopyRun {
   const { directory, name } = splitPath(request.destination);
   const slot = openSlot(request.memory);
-  const facts = unknownFacts();
+  const facts = initialFacts();
   return {
     request,
     slot,
@@ -61,7 +61,7 @@ export function createRun(request: CopyRequest, emit: (event: CopyPhaseEvent) =>
     directory,
     directoryFd: openDirectory(directory),
     targetName: name,
-    remains: remainPaths(directory, request.id),
+    paths: hiddenPaths(directory, request.id),
     facts,
     warnings: [],
     phases: createPhaseLog(slot, facts, emit),
@@ -111,7 +111,7 @@ export function partialOf(run: CopyRun): OpenPartial {
 }
 
 /** Runs a step on the destination; what it throws names the destination and the offset, not the hidden partial. */
-export function atDestination<T>(run: CopyRun, step: () => T, offset?: bigint): T {
+export function withDestinationErrors<T>(run: CopyRun, step: () => T, offset?: bigint): T {
   try {
     return step();
   } catch (error) {
@@ -120,7 +120,7 @@ export function atDestination<T>(run: CopyRun, step: () => T, offset?: bigint): 
 }
 
 /** The same for a step that reads the source. */
-export function atSource<T>(run: CopyRun, step: () => T, offset?: bigint): T {
+export function withSourceErrors<T>(run: CopyRun, step: () => T, offset?: bigint): T {
   try {
     return step();
   } catch (error) {

@@ -6,7 +6,7 @@ export interface PhaseLog {
   readonly entries: { name: CopyPhaseName; elapsedMs: number }[];
   begin(phase: CopyPhaseName, at: { totalBytes: bigint | null; doneBytes: bigint }): void;
   /** Tells facts that changed in the middle of a phase. */
-  tellFacts(): void;
+  emitFacts(): void;
   /** Brings the duration of the running phase up to date. */
   measure(): void;
 }
@@ -28,9 +28,9 @@ export function createPhaseLog(
       slot.begin(phase, at);
       const totalBytes = at.totalBytes === null ? null : Number(at.totalBytes);
       current = { phase, unit: totalBytes === null ? null : 'bytes', totalBytes };
-      log.tellFacts();
+      log.emitFacts();
     },
-    tellFacts: () => emit({ ...current, facts: { ...facts } }),
+    emitFacts: () => emit({ ...current, facts: { ...facts } }),
     measure() {
       const last = entries.at(-1);
       if (last !== undefined) last.elapsedMs = performance.now() - startedMs;

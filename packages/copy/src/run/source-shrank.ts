@@ -4,7 +4,7 @@ import { sourceOf } from './copy-state.ts';
 import type { CopyRun } from './copy-state.ts';
 
 /** The file ended before the size it had: somebody cut it meanwhile. */
-export function sourceShrank(run: CopyRun, offset: bigint): never {
+export function throwSourceShrank(run: CopyRun, offset: bigint): never {
   throw new CopyError('source_changed', {
     path: showPath(run.request.source),
     offset: Number(offset),

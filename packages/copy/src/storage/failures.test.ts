@@ -8,9 +8,9 @@ import {
   expectEqualFiles,
   expectFailure,
   mib,
-  remainsIn,
+  hiddenFilesIn,
   useDirectory,
-  waitUntilUnderWay,
+  waitUntilTransferring,
   writeRandom,
 } from '../testkit/files.testkit.ts';
 import { mountFresh, whyNoMounts } from '../testkit/mounts.testkit.ts';
@@ -58,13 +58,13 @@ describe.each(['ext4', 'tmpfs'] as const)('a full %s', (type) => {
     const error = await expectFailure(job, 'no_space');
     expect(error.message).toMatch(/needs 80 MiB, \d+ MiB free/);
     expect(error.resumable).toBe(false);
-    expect(remainsIn(at(''))).toEqual([]);
+    expect(hiddenFilesIn(at(''))).toEqual([]);
   });
 
   it.each(paths)('keeps its floor, kernel calls %s', async (kernelCalls) => {
     const job = copyFile(source(), at('copy'), { kernelCalls, freeSpaceFloorBytes: 60 * mib });
     await expectFailure(job, 'no_space');
-    expect(remainsIn(at(''))).toEqual([]);
+    expect(hiddenFilesIn(at(''))).toEqual([]);
   });
 
   it.each(paths)(
@@ -72,7 +72,7 @@ describe.each(['ext4', 'tmpfs'] as const)('a full %s', (type) => {
     async (kernelCalls) => {
       const options = { id: 'full', kernelCalls, keepOnFailure: true, checkpoint: { bytes: 2 * mib } };
       const job = copyFile(source(), at('copy'), { ...options, bytesPerSecond: 4 * mib });
-      await waitUntilUnderWay(job);
+      await waitUntilTransferring(job);
       job.pause();
       fillUp(at('filler'));
       job.setLimit(null);
@@ -86,7 +86,7 @@ describe.each(['ext4', 'tmpfs'] as const)('a full %s', (type) => {
       await again.done;
       expect(again.facts().resumedAtBytes).toBeGreaterThan(0);
       expectEqualFiles(source(), at('copy'));
-      expect(remainsIn(at(''))).toEqual([]);
+      expect(hiddenFilesIn(at(''))).toEqual([]);
       unlinkSync(at('copy'));
     },
   );
@@ -95,11 +95,11 @@ describe.each(['ext4', 'tmpfs'] as const)('a full %s', (type) => {
     'leaves nothing half-made when nobody wants to resume, kernel calls %s',
     async (kernelCalls) => {
       const job = copyFile(source(), at('copy'), { kernelCalls, bytesPerSecond: 4 * mib });
-      await waitUntilUnderWay(job);
+      await waitUntilTransferring(job);
       fillUp(at('filler'));
       job.setLimit(null);
       await expectFailure(job, 'no_space');
-      expect(remainsIn(at(''))).toEqual([]);
+      expect(hiddenFilesIn(at(''))).toEqual([]);
       unlinkSync(at('filler'));
     },
   );
@@ -154,7 +154,7 @@ describe('a system call that fails', () => {
       expect(end.error).toMatchObject({ code: 'io_error', resumable: false });
       expect(end.error?.offset).toBeGreaterThan(0);
       expect(end.error?.offset).toBeLessThan(24 * mib);
-      expect(remainsIn(dir())).toEqual([]);
+      expect(hiddenFilesIn(dir())).toEqual([]);
     },
   );
 
@@ -180,7 +180,7 @@ describe('a system call that fails', () => {
     // the very first flush fails: there is no earlier checkpoint, so nothing is kept
     const first = await copyInChild(job, failingCall('fdatasync', 'EIO', '1'));
     expect(first.error).toMatchObject({ code: 'io_error', resumable: false });
-    expect(remainsIn(dir())).toEqual([]);
+    expect(hiddenFilesIn(dir())).toEqual([]);
   });
 
   it.each([
@@ -210,7 +210,7 @@ describe('a system call that fails', () => {
     const end = await copyInChild(job, failingCall('renameat2', 'EINVAL', '1+'));
     expect(end.ok).toBe(true);
     expect(statSync(at('copy')).nlink).toBe(1);
-    expect(remainsIn(dir())).toEqual([]);
+    expect(hiddenFilesIn(dir())).toEqual([]);
     unlinkSync(at('copy'));
   });
 
@@ -220,7 +220,7 @@ describe('a system call that fails', () => {
       const job = { source: at('source'), destination: at('copy'), options: { kernelCalls } };
       const end = await copyInChild(job, ['prlimit', `--fsize=${mib}`]);
       expect(end.error?.code).toBe('too_large');
-      expect(remainsIn(dir())).toEqual([]);
+      expect(hiddenFilesIn(dir())).toEqual([]);
     },
   );
 });

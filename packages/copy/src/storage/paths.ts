@@ -38,10 +38,10 @@ export function showPath(path: Uint8Array): string {
 }
 
 const prefix = '.wcc-';
-const remainPattern = /^\.wcc-([A-Za-z0-9_-]{1,64})\.(partial|json|json\.tmp)$/;
+const hiddenPattern = /^\.wcc-([A-Za-z0-9_-]{1,64})\.(partial|json|json\.tmp)$/;
 const idPattern = /^[A-Za-z0-9_-]{1,64}$/;
 
-export function checkId(id: string): string {
+export function assertId(id: string): string {
   if (!idPattern.test(id)) {
     throw new CopyError('invalid_option', { detail: 'an id has 1 to 64 letters, digits, "_" and "-"' });
   }
@@ -49,22 +49,22 @@ export function checkId(id: string): string {
 }
 
 /** The hidden files of one copy, all in the directory of its destination. */
-export interface RemainPaths {
+export interface HiddenPaths {
   partial: Buffer;
   sidecar: Buffer;
   sidecarTemporary: Buffer;
 }
 
-export function remainPaths(directory: Uint8Array, id: string): RemainPaths {
-  const at = (ending: string): Buffer => joinPath(directory, `${prefix}${checkId(id)}.${ending}`);
+export function hiddenPaths(directory: Uint8Array, id: string): HiddenPaths {
+  const at = (ending: string): Buffer => joinPath(directory, `${prefix}${assertId(id)}.${ending}`);
   return { partial: at('partial'), sidecar: at('json'), sidecarTemporary: at('json.tmp') };
 }
 
 /** Tells the hidden files of copies from all others. */
-export function parseRemainName(
+export function parseHiddenName(
   name: string,
 ): { id: string; kind: 'partial' | 'sidecar' | 'temporary' } | null {
-  const match = remainPattern.exec(name);
+  const match = hiddenPattern.exec(name);
   const [, id, ending] = match ?? [];
   if (id === undefined) return null;
   return { id, kind: ending === 'partial' ? 'partial' : ending === 'json' ? 'sidecar' : 'temporary' };

@@ -15,7 +15,7 @@ import {
   expectEqualFiles,
   kib,
   mib,
-  remainsIn,
+  hiddenFilesIn,
   useDirectory,
   writeLayout,
   writeRandom,
@@ -116,7 +116,7 @@ export function describeBytes(environment: TestEnvironment): void {
       writeFileSync(target, 'old content');
       await copy(source, target, { overwrite: true }).done;
       expectEqualFiles(source, target);
-      expect(remainsIn(dir())).toEqual([]);
+      expect(hiddenFilesIn(dir())).toEqual([]);
     });
 
     it('copies without durability, and names its result by inode', async () => {

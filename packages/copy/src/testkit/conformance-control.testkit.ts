@@ -8,10 +8,10 @@ import {
   expectFailure,
   kib,
   mib,
-  remainsIn,
+  hiddenFilesIn,
   useDirectory,
   waitFor,
-  waitUntilUnderWay,
+  waitUntilTransferring,
   writeRandom,
 } from './files.testkit.ts';
 import type { TestEnvironment } from './files.testkit.ts';
@@ -41,14 +41,14 @@ export function describeControl(environment: TestEnvironment): void {
         // The wish comes by message: late is allowed, half a file is not.
         expect(existsSync(at(`copy-${phase}`))).toBe(isDone);
         if (isDone) expectEqualFiles(at('source'), at(`copy-${phase}`));
-        expect(remainsIn(dir())).toEqual([]);
+        expect(hiddenFilesIn(dir())).toEqual([]);
       }
     });
 
     it('heeds a cancel in mid-transfer, and one given before the start', async () => {
       writeRandom(at('long'), 4 * mib);
       const job = start(at('long'), at('cut'), { bytesPerSecond: 100 * kib });
-      await waitUntilUnderWay(job);
+      await waitUntilTransferring(job);
       const cancelledMs = performance.now();
       job.cancel();
       await expectFailure(job, 'cancelled');
@@ -61,7 +61,7 @@ export function describeControl(environment: TestEnvironment): void {
     it('pauses between two windows, stands still, and goes on', async () => {
       writeRandom(at('pausing'), 4 * mib);
       const job = start(at('pausing'), at('paused'), { bytesPerSecond: mib });
-      await waitUntilUnderWay(job);
+      await waitUntilTransferring(job);
       job.pause();
       await waitFor('it is paused', () => job.progress().state === 'paused');
       const before = job.progress();
@@ -78,7 +78,7 @@ export function describeControl(environment: TestEnvironment): void {
       writeRandom(at('held'), 2 * mib);
       for (const code of ['cancelled', 'interrupted'] as const) {
         const job = start(at('held'), at('held-copy'), { id: 'held', bytesPerSecond: 512 * kib });
-        await waitUntilUnderWay(job);
+        await waitUntilTransferring(job);
         job.pause();
         await waitFor('it is paused', () => job.progress().state === 'paused');
         const atMs = performance.now();
@@ -89,7 +89,7 @@ export function describeControl(environment: TestEnvironment): void {
       }
       await start(at('held'), at('held-copy'), { id: 'held' }).done;
       expectEqualFiles(at('held'), at('held-copy'));
-      expect(remainsIn(dir())).toEqual([]);
+      expect(hiddenFilesIn(dir())).toEqual([]);
     });
 
     it('holds to its limit, and to a new one at once', async () => {
@@ -99,7 +99,7 @@ export function describeControl(environment: TestEnvironment): void {
       // The first quarter of a second's allowance goes at once: 4 MiB take at least 250 ms.
       expect(performance.now() - startedMs).toBeGreaterThan(240);
       const job = start(at('slow'), at('slow-copy-2'), { bytesPerSecond: 10 * kib });
-      await waitUntilUnderWay(job);
+      await waitUntilTransferring(job);
       job.setLimit(null);
       const freedMs = performance.now();
       await job.done;

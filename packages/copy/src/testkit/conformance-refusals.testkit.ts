@@ -9,10 +9,10 @@ import {
   expectFailure,
   kib,
   mib,
-  remainsIn,
+  hiddenFilesIn,
   useDirectory,
   waitFor,
-  waitUntilUnderWay,
+  waitUntilTransferring,
   writeRandom,
 } from './files.testkit.ts';
 import type { TestEnvironment } from './files.testkit.ts';
@@ -38,7 +38,7 @@ export function describeRefusals(environment: TestEnvironment): void {
       }
       await expectFailure(start('/dev/zero', at('out')), 'not_regular');
       await new Promise((resolve) => socket.close(resolve));
-      expect(remainsIn(dir())).toEqual([]);
+      expect(hiddenFilesIn(dir())).toEqual([]);
     });
 
     it('refuses a name that is taken, whatever has it', async () => {
@@ -84,13 +84,13 @@ export function describeRefusals(environment: TestEnvironment): void {
     it('does not replace a file that takes the name in mid-copy', async () => {
       writeRandom(at('late'), 2 * mib);
       const job = start(at('late'), at('late-copy'), { method: 'copy', bytesPerSecond: mib });
-      await waitUntilUnderWay(job);
+      await waitUntilTransferring(job);
       expect(readdirSync(dir())).not.toContain('late-copy');
       writeFileSync(at('late-copy'), 'put there by hand');
       job.setLimit(null);
       await expectFailure(job, 'exists');
       expect(readFileSync(at('late-copy'), 'utf8')).toBe('put there by hand');
-      expect(remainsIn(dir())).toEqual([]);
+      expect(hiddenFilesIn(dir())).toEqual([]);
     });
 
     it('publishes nothing when the source changes meanwhile', async () => {
@@ -98,7 +98,7 @@ export function describeRefusals(environment: TestEnvironment): void {
         const source = at(`source-${change}`);
         writeRandom(source, 2 * mib);
         const job = start(source, at(`${change}-copy`), { method: 'copy', bytesPerSecond: mib });
-        await waitUntilUnderWay(job);
+        await waitUntilTransferring(job);
         if (change === 'rewritten')
           execFileSync('dd', [
             'if=/dev/urandom',
@@ -113,7 +113,7 @@ export function describeRefusals(environment: TestEnvironment): void {
         job.setLimit(null);
         await expectFailure(job, 'source_changed');
         expect(readdirSync(dir())).not.toContain(`${change}-copy`);
-        expect(remainsIn(dir())).toEqual([]);
+        expect(hiddenFilesIn(dir())).toEqual([]);
       }
     });
 
@@ -121,7 +121,7 @@ export function describeRefusals(environment: TestEnvironment): void {
       writeRandom(at('shared'), 2 * mib);
       const options = { id: 'same-id', method: 'copy', bytesPerSecond: mib } as const;
       const first = start(at('shared'), at('shared-copy'), options);
-      await waitFor('the partial is there', () => remainsIn(dir()).length > 0);
+      await waitFor('the partial is there', () => hiddenFilesIn(dir()).length > 0);
       await expectFailure(start(at('shared'), at('shared-copy'), options), 'partial_in_use');
       first.setLimit(null);
       await first.done;

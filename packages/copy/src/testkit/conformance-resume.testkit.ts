@@ -18,10 +18,10 @@ import {
   expectFailure,
   kib,
   mib,
-  remainsIn,
+  hiddenFilesIn,
   useDirectory,
   waitFor,
-  waitUntilUnderWay,
+  waitUntilTransferring,
   writeLayout,
   writeRandom,
 } from './files.testkit.ts';
@@ -43,7 +43,7 @@ export function describeResume(environment: TestEnvironment): void {
         poolId: 'pool-1',
         bytesPerSecond: mib,
       });
-      await waitUntilUnderWay(job);
+      await waitUntilTransferring(job);
       job.interrupt();
       const error = await expectFailure(job, 'interrupted');
       expect(error.resumable).toBe(true);
@@ -67,7 +67,7 @@ export function describeResume(environment: TestEnvironment): void {
       expect(job.facts().resumedAtBytes).toBeGreaterThan(0);
       expect(result.bytes.written).toBe(4 * mib);
       expectEqualFiles(at('goes-on'), at('goes-on-copy'));
-      expect(remainsIn(dir())).toEqual([]);
+      expect(hiddenFilesIn(dir())).toEqual([]);
     });
 
     it('keeps its checkpoint through an interrupt at any moment of the next run', async () => {
@@ -142,7 +142,7 @@ export function describeResume(environment: TestEnvironment): void {
       await interruptedCopy('given-up');
       const { freedBytes } = await removeRemains(dir(), 'given-up');
       expect(freedBytes).toBeGreaterThan(0);
-      expect(remainsIn(dir())).toEqual([]);
+      expect(hiddenFilesIn(dir())).toEqual([]);
       expect(await removeRemains(dir(), 'given-up')).toEqual({ freedBytes: 0 });
       expect(await settlePublication(dir(), 'given-up', 'given-up-copy')).toBe('nothing');
     });
@@ -153,14 +153,14 @@ export function describeResume(environment: TestEnvironment): void {
         start(at('twice'), at('twice-copy'), { id: 'twice', signal: AbortSignal.abort() }),
         'cancelled',
       );
-      expect(remainsIn(dir())).toEqual([]);
+      expect(hiddenFilesIn(dir())).toEqual([]);
     });
 
     it('keeps the sidecar until the end is written down elsewhere', async () => {
       writeRandom(at('kept'), mib);
       const options = { id: 'kept', keepSidecar: true };
       const result = await start(at('kept'), at('kept-copy'), options).done;
-      expect(remainsIn(dir())).toEqual(['.wcc-kept.json']);
+      expect(hiddenFilesIn(dir())).toEqual(['.wcc-kept.json']);
       expect(await settlePublication(dir(), 'kept', 'kept-copy')).toBe('published');
       // Asked again, as by a server that died before it noted the end: the same end, even without the source.
       rmSync(at('kept'));
@@ -178,7 +178,7 @@ export function describeResume(environment: TestEnvironment): void {
         verify: true,
         bytesPerSecond: mib,
       });
-      await waitUntilUnderWay(job);
+      await waitUntilTransferring(job);
       job.pause();
       await waitFor('it is paused', () => job.progress().state === 'paused');
       const fd = openSync(at('.wcc-checked.partial'), 'r+');
@@ -189,7 +189,7 @@ export function describeResume(environment: TestEnvironment): void {
       job.resume();
       const error = await expectFailure(job, 'verify_mismatch');
       expect(error.offset).toBe(4321);
-      expect(remainsIn(dir())).toEqual([]);
+      expect(hiddenFilesIn(dir())).toEqual([]);
     });
   });
 }

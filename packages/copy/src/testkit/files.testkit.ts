@@ -62,7 +62,7 @@ export function expectEqualFiles(a: string | Buffer, b: string | Buffer): void {
 }
 
 /** The hidden files of copies in a directory. */
-export function remainsIn(directory: string): string[] {
+export function hiddenFilesIn(directory: string): string[] {
   return readdirSync(directory).filter((name) => name.startsWith('.wcc-'));
 }
 
@@ -93,7 +93,7 @@ export async function waitFor(what: string, holds: () => boolean, timeoutMs = 10
 }
 
 /** Waits until a copy has moved some bytes but not all. */
-export async function waitUntilUnderWay(job: CopyJob): Promise<void> {
+export async function waitUntilTransferring(job: CopyJob): Promise<void> {
   await waitFor(
     'the transfer runs',
     () => job.progress().phase === 'transfer' && job.progress().writtenBytes > 0,

@@ -1,7 +1,7 @@
 import { statfsSync } from 'node:fs';
 import type { CopyMethod } from '../contract/types.ts';
 import { emptyPartial } from '../reserve/reserve.ts';
-import { atDestination, partialOf, sourceOf } from '../run/copy-state.ts';
+import { withDestinationErrors, partialOf, sourceOf } from '../run/copy-state.ts';
 import type { CopyRun } from '../run/copy-state.ts';
 
 /**
@@ -30,6 +30,6 @@ function sharesBlocks(run: CopyRun): boolean {
   } catch {
     return false; // whatever it says, it does not share
   }
-  atDestination(run, () => emptyPartial(run));
+  withDestinationErrors(run, () => emptyPartial(run));
   return true;
 }

@@ -1,8 +1,8 @@
 import type { Extent } from '../inspect/extents.ts';
 import type { Kernel } from '../kernel/calls.ts';
-import { atDestination, partialOf, sourceOf } from '../run/copy-state.ts';
+import { withDestinationErrors, partialOf, sourceOf } from '../run/copy-state.ts';
 import type { CopyRun } from '../run/copy-state.ts';
-import { sourceShrank } from '../run/source-shrank.ts';
+import { throwSourceShrank } from '../run/source-shrank.ts';
 
 /** Copies a range inside the kernel; the bytes never enter this process. */
 export function moveByKernel(run: CopyRun, kernel: Kernel, range: Extent): bigint {
@@ -11,8 +11,8 @@ export function moveByKernel(run: CopyRun, kernel: Kernel, range: Extent): bigin
   let offset = range.start;
   while (offset < range.end) {
     const target = { fd, offset, lengthBytes: Number(range.end - offset) };
-    const count = atDestination(run, () => kernel.copyRange(sourceFd, target), offset);
-    if (count === 0) sourceShrank(run, offset);
+    const count = withDestinationErrors(run, () => kernel.copyRange(sourceFd, target), offset);
+    if (count === 0) throwSourceShrank(run, offset);
     offset += BigInt(count);
   }
   return range.end - range.start;

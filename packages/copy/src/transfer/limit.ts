@@ -19,7 +19,7 @@ export function createPacer(run: CopyRun): Pacer {
   return {
     wait() {
       for (;;) {
-        const bell = run.slot.bell();
+        const bell = run.slot.wakeCount();
         const limit = run.slot.limit();
         payOff(limit);
         if (limit === null || debtBytes < 1 || run.slot.isPaused()) return;

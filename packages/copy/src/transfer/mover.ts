@@ -29,7 +29,7 @@ export function createMover(run: CopyRun): Mover {
       if (run.facts.method === 'read-write' || !refusals.has(systemCode(cause) ?? '')) throw error;
       run.facts.method = 'read-write';
       run.warnings.push(`copy_file_range_refused_${systemCode(cause)}`);
-      run.phases.tellFacts();
+      run.phases.emitFacts();
       mover = createBufferMover(run);
       return mover(range);
     }

@@ -2,7 +2,7 @@ import { nextExtent } from '../inspect/extents.ts';
 import { extentSource } from '../inspect/inspect.ts';
 import { systemCode } from '../kernel/errno.ts';
 import { throwIfStopped } from '../run/control.ts';
-import { atDestination, partialOf, sourceOf } from '../run/copy-state.ts';
+import { withDestinationErrors, partialOf, sourceOf } from '../run/copy-state.ts';
 import type { CopyRun } from '../run/copy-state.ts';
 
 /** A wish is heeded between two calls of this size. */
@@ -23,7 +23,7 @@ export function preallocate(run: CopyRun): void {
     const { start } = extent;
     const end = extent.end - start > stepBytes ? start + stepBytes : extent.end;
     try {
-      atDestination(
+      withDestinationErrors(
         run,
         () => kernel.allocate({ fd, offset: start, lengthBytes: Number(end - start) }),
         start,

@@ -1,8 +1,8 @@
 import { readSync, writeSync } from 'node:fs';
 import type { Extent } from '../inspect/extents.ts';
-import { atDestination, atSource, partialOf, sourceOf } from '../run/copy-state.ts';
+import { withDestinationErrors, withSourceErrors, partialOf, sourceOf } from '../run/copy-state.ts';
 import type { CopyRun } from '../run/copy-state.ts';
-import { sourceShrank } from '../run/source-shrank.ts';
+import { throwSourceShrank } from '../run/source-shrank.ts';
 
 /** Copies one range; returns how many bytes of it were written (zeros may be left out). */
 export type Mover = (range: Extent) => bigint;
@@ -34,8 +34,8 @@ export function createBufferMover(run: CopyRun): Mover {
 
 function readAt(run: CopyRun, buffer: Uint8Array, offset: bigint): number {
   const { fd } = sourceOf(run);
-  const count = atSource(run, () => readSync(fd, buffer, 0, buffer.length, offset), offset);
-  if (count === 0) sourceShrank(run, offset);
+  const count = withSourceErrors(run, () => readSync(fd, buffer, 0, buffer.length, offset), offset);
+  if (count === 0) throwSourceShrank(run, offset);
   return count;
 }
 
@@ -47,7 +47,7 @@ function writeAt(run: CopyRun, chunk: Uint8Array, offset: bigint): bigint {
     const at = offset + BigInt(done);
     const range = { fd, offset: at, lengthBytes: rest.length };
     // Node writes at offsets up to 2^53 only
-    done += atDestination(
+    done += withDestinationErrors(
       run,
       () => (kernel === null ? writeSync(fd, rest, 0, rest.length, Number(at)) : kernel.write(rest, range)),
       at,

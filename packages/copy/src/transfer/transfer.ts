@@ -1,9 +1,9 @@
 import { nextExtent } from '../inspect/extents.ts';
 import { extentSource } from '../inspect/inspect.ts';
-import { checkSpace } from '../reserve/space.ts';
+import { assertSpace } from '../reserve/space.ts';
 import { setCheckpoint } from '../resume/sidecar.ts';
-import { obey } from '../run/control.ts';
-import { beginPhase, atDestination, sourceOf } from '../run/copy-state.ts';
+import { waitWhilePaused } from '../run/control.ts';
+import { beginPhase, withDestinationErrors, sourceOf } from '../run/copy-state.ts';
 import type { CopyRun } from '../run/copy-state.ts';
 import { chooseMethod } from './choose-method.ts';
 import { createPacer } from './limit.ts';
@@ -17,7 +17,7 @@ import type { Window, WriteBack } from './write-back.ts';
 /** Brings the data over, window by window; between two windows every wish of the main thread is heeded. */
 export function transfer(run: CopyRun): void {
   run.facts.method = chooseMethod(run);
-  checkSpace(run);
+  assertSpace(run);
   beginPhase(run, 'transfer', run.dataBytes);
   if (run.request.preallocate) preallocate(run);
   const writeBack = createWriteBack(run);
@@ -35,12 +35,12 @@ export function transfer(run: CopyRun): void {
   run.copiedOffset = sourceOf(run).stat.size;
 }
 
-interface Progression {
+interface TransferProgress {
   writeBack: WriteBack;
   credit: (bytes: bigint) => void;
 }
 
-function copyWindows(run: CopyRun, { writeBack, credit }: Progression): void {
+function copyWindows(run: CopyRun, { writeBack, credit }: TransferProgress): void {
   const move = createMover(run);
   const sizes = createWindowSize();
   const pacer = createPacer(run);
@@ -51,7 +51,7 @@ function copyWindows(run: CopyRun, { writeBack, credit }: Progression): void {
   };
   for (;;) {
     pacer.wait();
-    if (obey(run, settle)) continue;
+    if (waitWhilePaused(run, settle)) continue;
     const startedMs = performance.now();
     const sizeBytes = sizes.next(run.slot.limit());
     const window = copyWindow(run, move, sizeBytes);
@@ -106,7 +106,7 @@ function createCheckpointClock(run: CopyRun): CheckpointClock {
     },
     set() {
       if (!durable) return;
-      atDestination(run, () => setCheckpoint(run), run.copiedOffset);
+      withDestinationErrors(run, () => setCheckpoint(run), run.copiedOffset);
       atMs = performance.now();
       atBytes = run.copiedBytes;
     },

@@ -3,7 +3,7 @@ const startBytes = 16 * mib;
 const minBytes = mib;
 const maxBytes = 256 * mib;
 /** A window shall take this long, copy and wait together: short enough to cancel, long enough to cost nothing. */
-const aimMs = { least: 50, middle: 75, most: 100 };
+const targetMs = { least: 50, middle: 75, most: 100 };
 /** With a limit, a window is at most this part of a second's allowance. */
 const limitedShare = 0.25;
 const minLimitedBytes = 4096;
@@ -25,8 +25,8 @@ export function createWindowSize(): WindowSize {
       return Math.min(sizeBytes, limited);
     },
     learn(elapsedMs) {
-      if (elapsedMs >= aimMs.least && elapsedMs <= aimMs.most) return;
-      const factor = Math.min(2, Math.max(0.25, aimMs.middle / Math.max(elapsedMs, 1)));
+      if (elapsedMs >= targetMs.least && elapsedMs <= targetMs.most) return;
+      const factor = Math.min(2, Math.max(0.25, targetMs.middle / Math.max(elapsedMs, 1)));
       const wanted = Math.floor((sizeBytes * factor) / mib) * mib;
       sizeBytes = Math.min(maxBytes, Math.max(minBytes, wanted));
     },

@@ -3,7 +3,7 @@ import { totalmem } from 'node:os';
 import type { Extent } from '../inspect/extents.ts';
 import type { FileRange, Kernel } from '../kernel/calls.ts';
 import { systemCode } from '../kernel/errno.ts';
-import { atDestination, partialOf, sourceOf } from '../run/copy-state.ts';
+import { withDestinationErrors, partialOf, sourceOf } from '../run/copy-state.ts';
 import type { CopyRun } from '../run/copy-state.ts';
 
 /** A window that was copied. */
@@ -31,7 +31,7 @@ export function createWriteBack(run: CopyRun): WriteBack {
 function syncEachWindow(run: CopyRun): WriteBack {
   return {
     add(window) {
-      guardFlush(run, window.start, () => fdatasyncSync(partialOf(run).fd));
+      runFlush(run, window.start, () => fdatasyncSync(partialOf(run).fd));
       return window.bytes;
     },
     drain: () => 0n,
@@ -47,7 +47,7 @@ function syncOneBehind(run: CopyRun, kernel: Kernel): WriteBack {
     if (pending === null) return 0n;
     const { bytes } = pending;
     const range = rangeOf(fd, pending);
-    guardFlush(run, pending.start, () => kernel.awaitWriteBack(range));
+    runFlush(run, pending.start, () => kernel.awaitWriteBack(range));
     if (dropsCache) {
       kernel.dropCache(range);
       kernel.dropCache({ ...range, fd: sourceOf(run).fd });
@@ -58,7 +58,7 @@ function syncOneBehind(run: CopyRun, kernel: Kernel): WriteBack {
   return {
     add(window) {
       const range = rangeOf(fd, window);
-      guardFlush(run, window.start, () => kernel.startWriteBack(range));
+      runFlush(run, window.start, () => kernel.startWriteBack(range));
       const settled = settle();
       pending = window;
       return settled;
@@ -72,16 +72,22 @@ function rangeOf(fd: number, window: Window): FileRange {
 }
 
 /** File systems in user space may not know sync_file_range; the flush at the end then does it all. */
-const unknownCall: ReadonlySet<string> = new Set(['ESPIPE', 'EINVAL', 'ENOSYS', 'EOPNOTSUPP', 'ENOTSUP']);
+const unsupportedCodes: ReadonlySet<string> = new Set([
+  'ESPIPE',
+  'EINVAL',
+  'ENOSYS',
+  'EOPNOTSUPP',
+  'ENOTSUP',
+]);
 
-function guardFlush(run: CopyRun, offset: bigint, step: () => void): void {
-  atDestination(
+function runFlush(run: CopyRun, offset: bigint, step: () => void): void {
+  withDestinationErrors(
     run,
     () => {
       try {
         step();
       } catch (error) {
-        if (unknownCall.has(systemCode(error) ?? '')) return;
+        if (unsupportedCodes.has(systemCode(error) ?? '')) return;
         run.flushFailed = true;
         throw error;
       }

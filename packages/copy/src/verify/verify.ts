@@ -4,9 +4,15 @@ import { nextExtent } from '../inspect/extents.ts';
 import type { Extent } from '../inspect/extents.ts';
 import { extentSource } from '../inspect/inspect.ts';
 import { showPath } from '../storage/paths.ts';
-import { sourceShrank } from '../run/source-shrank.ts';
-import { obey } from '../run/control.ts';
-import { beginPhase, atDestination, atSource, partialOf, sourceOf } from '../run/copy-state.ts';
+import { throwSourceShrank } from '../run/source-shrank.ts';
+import { waitWhilePaused } from '../run/control.ts';
+import {
+  beginPhase,
+  withDestinationErrors,
+  withSourceErrors,
+  partialOf,
+  sourceOf,
+} from '../run/copy-state.ts';
 import type { CopyRun } from '../run/copy-state.ts';
 
 const bufferBytes = 1024 ** 2;
@@ -17,7 +23,7 @@ const bufferBytes = 1024 ** 2;
  */
 export function verify(run: CopyRun): void {
   beginPhase(run, 'verify', run.dataBytes);
-  dropPages(run);
+  dropPageCache(run);
   const compare = createComparer(run);
   const source = extentSource(run, sourceOf(run));
   let done = 0n;
@@ -27,7 +33,7 @@ export function verify(run: CopyRun): void {
     compare(extent, (bytes) => {
       done += BigInt(bytes);
       run.slot.set('done', done);
-      obey(run);
+      waitWhilePaused(run);
     });
     at = extent.end;
   }
@@ -35,7 +41,7 @@ export function verify(run: CopyRun): void {
 }
 
 /** Without this the page cache would be compared, which is no news of the storage. */
-function dropPages(run: CopyRun): void {
+function dropPageCache(run: CopyRun): void {
   run.kernel?.dropCache({ fd: partialOf(run).fd, offset: 0n, lengthBytes: 0 });
 }
 
@@ -47,11 +53,19 @@ function createComparer(run: CopyRun): Compare {
   return ({ start, end }, onChunk) => {
     for (let offset = start; offset < end;) {
       const want = end - offset < BigInt(bufferBytes) ? Number(end - offset) : bufferBytes;
-      const count = atSource(run, () => readSync(sourceOf(run).fd, expected, 0, want, offset), offset);
-      if (count === 0) sourceShrank(run, offset);
-      atDestination(run, () => readFully(partialOf(run).fd, found.subarray(0, count), offset), offset);
+      const count = withSourceErrors(
+        run,
+        () => readSync(sourceOf(run).fd, expected, 0, want, offset),
+        offset,
+      );
+      if (count === 0) throwSourceShrank(run, offset);
+      withDestinationErrors(
+        run,
+        () => readFully(partialOf(run).fd, found.subarray(0, count), offset),
+        offset,
+      );
       if (expected.compare(found, 0, count, 0, count) !== 0)
-        mismatch(run, expected, { found, offset, count });
+        throwMismatch(run, expected, { found, offset, count });
       onChunk(count);
       offset += BigInt(count);
     }
@@ -71,12 +85,12 @@ function compareHole(run: CopyRun, hole: Extent, compare: Compare): void {
   const copy = { kernel: run.kernel, fd: partialOf(run).fd, sizeBytes: hole.end };
   let at = hole.start;
   for (let extent = nextExtent(copy, at); extent !== null; extent = nextExtent(copy, at)) {
-    compare(extent, () => obey(run));
+    compare(extent, () => waitWhilePaused(run));
     at = extent.end;
   }
 }
 
-function mismatch(
+function throwMismatch(
   run: CopyRun,
   expected: Buffer,
   { found, offset, count }: { found: Buffer; offset: bigint; count: number },

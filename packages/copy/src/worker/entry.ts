@@ -1,12 +1,12 @@
 import { parentPort } from 'node:worker_threads';
-import { canCloneHere } from '../clone/can-clone-sync.ts';
-import { digestHere } from '../digest/digest-sync.ts';
-import { inspectHere } from '../inspect/inspect-sync.ts';
+import { canCloneSync } from '../clone/can-clone-sync.ts';
+import { digestSync } from '../digest/digest-sync.ts';
+import { inspectSync } from '../inspect/inspect-sync.ts';
 import { packError } from '../contract/messages.ts';
 import type { WorkerMessage, WorkerRequest, WorkerResults } from '../contract/messages.ts';
 import { loadKernel } from '../kernel/calls.ts';
 import { toCopyError } from '../kernel/errno.ts';
-import { publishHere } from '../publish/publish-sync.ts';
+import { publishSync } from '../publish/publish-sync.ts';
 import { runCopy } from './phases.ts';
 
 type Answer = WorkerResults[keyof WorkerResults];
@@ -14,10 +14,10 @@ type Answer = WorkerResults[keyof WorkerResults];
 /** One request at a time, worked off with synchronous calls: that is what this thread is for. */
 function answer(request: WorkerRequest, post: (message: WorkerMessage) => void): Answer {
   if (request.kind === 'copy') return runCopy(request, (event) => post({ kind: 'phase', event }));
-  if (request.kind === 'inspect') return inspectHere(request);
-  if (request.kind === 'digest') return digestHere(request);
-  if (request.kind === 'canClone') return canCloneHere(request);
-  if (request.kind === 'publish') return publishHere(request);
+  if (request.kind === 'inspect') return inspectSync(request);
+  if (request.kind === 'digest') return digestSync(request);
+  if (request.kind === 'canClone') return canCloneSync(request);
+  if (request.kind === 'publish') return publishSync(request);
   return loadKernel() !== null; // 'warm'
 }
 

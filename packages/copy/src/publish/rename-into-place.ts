@@ -1,14 +1,14 @@
 import { linkSync, renameSync, unlinkSync } from 'node:fs';
 import { CopyError } from '../contract/errors.ts';
-import { lookUp } from '../inspect/inspect.ts';
+import { statIfExists } from '../inspect/inspect.ts';
 import { systemCode } from '../kernel/errno.ts';
 import type { CopyRequest } from '../contract/messages.ts';
 import type { Kernel } from '../kernel/calls.ts';
 import { showPath } from '../storage/paths.ts';
-import type { RemainPaths } from '../storage/paths.ts';
+import type { HiddenPaths } from '../storage/paths.ts';
 
 /** File systems that do not know RENAME_NOREPLACE, or hard links. */
-const unknownCall: ReadonlySet<string> = new Set([
+const unsupportedCodes: ReadonlySet<string> = new Set([
   'EINVAL',
   'ENOSYS',
   'EOPNOTSUPP',
@@ -18,16 +18,16 @@ const unknownCall: ReadonlySet<string> = new Set([
 ]);
 
 /** What giving a name needs of a copy, or of a file that was received. */
-export interface NameGiving {
-  readonly remains: Pick<RemainPaths, 'partial'>;
+export interface Rename {
+  readonly paths: Pick<HiddenPaths, 'partial'>;
   readonly request: Pick<CopyRequest, 'destination' | 'overwrite'>;
   readonly kernel: Pick<Kernel, 'renameNoReplace'> | null;
   readonly warnings: string[];
 }
 
 /** The rename. Without `overwrite` a file that appeared under the name meanwhile is never replaced. */
-export function giveName(run: NameGiving): void {
-  const { partial } = run.remains;
+export function renameIntoPlace(run: Rename): void {
+  const { partial } = run.paths;
   const target = Buffer.from(run.request.destination);
   if (run.request.overwrite) {
     renameSync(partial, target);
@@ -40,7 +40,7 @@ export function giveName(run: NameGiving): void {
     return;
   }
   // Neither call is known here (vfat, some file systems in user space): a look first is all that is left.
-  if (lookUp(target) !== null) throw new CopyError('exists', { path: showPath(target) });
+  if (statIfExists(target) !== null) throw new CopyError('exists', { path: showPath(target) });
   renameSync(partial, target);
   run.warnings.push('published_without_exclusive_rename');
 }
@@ -50,7 +50,7 @@ function attempt(step: () => void): boolean {
     step();
     return true;
   } catch (error) {
-    if (unknownCall.has(systemCode(error) ?? '')) return false;
+    if (unsupportedCodes.has(systemCode(error) ?? '')) return false;
     throw error;
   }
 }

@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { copyFile, kernelSupport, readCheckpoint, removeRemains, settlePublication } from '@wcc/copy';
 import { describe, expect, it } from 'vitest';
 import { startChild } from '../testkit/child.testkit.ts';
-import { expectEqualFiles, mib, remainsIn, useDirectory, writeRandom } from '../testkit/files.testkit.ts';
+import { expectEqualFiles, mib, hiddenFilesIn, useDirectory, writeRandom } from '../testkit/files.testkit.ts';
 
 const rounds = Number(process.env['WCC_CRASH_ROUNDS'] ?? 20);
 const paths = kernelSupport().available ? (['auto', 'off'] as const) : (['off'] as const);
@@ -42,7 +42,7 @@ describe('a process killed in the middle of a copy', () => {
       expectEqualFiles(source, target);
       if (state === 'resumable') expect(job.facts().resumedAtBytes).toBe(Number(checkpoint?.doneBytes));
       await removeRemains(dir(), id);
-      expect(remainsIn(dir())).toEqual([]);
+      expect(hiddenFilesIn(dir())).toEqual([]);
       rmSync(target);
     }
     expect(readdirSync(dir())).toEqual(['source']);
