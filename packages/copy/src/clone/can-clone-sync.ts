@@ -8,7 +8,7 @@ import { hiddenPaths, showPath } from '../storage/paths.ts';
 
 const newFile = constants.O_RDWR | constants.O_CREAT | constants.O_EXCL | constants.O_NOFOLLOW;
 
-/** The worker's side of `canClone`; apart from it, for a worker shall load no more than it needs. */
+/** The worker's side of `canClone`. */
 export function canCloneSync({ source, directory, id }: CanCloneRequest): boolean {
   const { fd: sourceFd, stat } = openSource(source);
   const { partial } = hiddenPaths(directory, id);
@@ -48,11 +48,11 @@ function tryShare(
     }
     return place.isSameDevice && canCloneTiny(files.fd, place.partial);
   } catch {
-    return false; // every refusal means the same here
+    return false; // any error means that blocks cannot be shared
   }
 }
 
-/** Without kernel calls only whole files can be cloned: a tiny one stands for the source, on the same device. */
+/** Without kernel calls only whole files can be cloned: clones a file of one byte on the same device. */
 function canCloneTiny(fd: number, partial: Buffer): boolean {
   writeSync(fd, Buffer.alloc(1));
   const second = Buffer.concat([partial.subarray(0, -'.partial'.length), Buffer.from('2.partial')]);

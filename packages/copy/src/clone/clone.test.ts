@@ -16,7 +16,7 @@ import type { Mounted } from '../testkit/mounts.testkit.ts';
 
 const paths = kernelSupport().available ? (['auto', 'off'] as const) : (['off'] as const);
 
-/** The kernel's own word on where a file lies, and whether others lie there too. */
+/** The extents of a file as the kernel reports them. Shared ones are marked. */
 function physicalExtents(path: string): string {
   const listing = execFileSync('filefrag', ['-s', '-v', path], { encoding: 'utf8' });
   return listing.slice(listing.indexOf('\n')); // the first line holds the name
@@ -38,37 +38,45 @@ describe.each(['xfs', 'btrfs'] as const)('sharing blocks on %s', (type) => {
   });
   afterAll(() => mounted?.unmount());
 
-  it.each(paths)('copy makes new blocks and does not lie about it, kernel calls %s', async (kernelCalls) => {
-    const result = await copyFile(at('source'), at(`copied-${kernelCalls}`), { method: 'copy', kernelCalls })
-      .done;
-    expect(result).toMatchObject({ method: 'read-write', bytes: { shared: 0, written: 64 * mib } });
-    expect(physicalExtents(at(`copied-${kernelCalls}`))).not.toContain('shared');
-    expect((await freeSpace(at(''))).fsType).toBe(type);
-  });
+  it.each(paths)(
+    'method copy writes new blocks and reports them as written, kernel calls %s',
+    async (kernelCalls) => {
+      const result = await copyFile(at('source'), at(`copied-${kernelCalls}`), {
+        method: 'copy',
+        kernelCalls,
+      }).done;
+      expect(result).toMatchObject({ method: 'read-write', bytes: { shared: 0, written: 64 * mib } });
+      expect(physicalExtents(at(`copied-${kernelCalls}`))).not.toContain('shared');
+      expect((await freeSpace(at(''))).fsType).toBe(type);
+    },
+  );
 
-  it.each(paths)('auto shares and says so, kernel calls %s', async (kernelCalls) => {
-    const job = copyFile(at('source'), at('shared'), { kernelCalls });
-    const result = await job.done;
-    expect(result).toMatchObject({
-      method: 'clone',
-      bytes: { data: 64 * mib, shared: 64 * mib, written: 0 },
-    });
-    expect(job.facts()).toMatchObject({ method: 'clone', cloneRefused: null });
-    expect(job.progress().sharedBytes).toBe(64 * mib);
-    expectEqualFiles(at('source'), at('shared'));
-    expect(physicalExtents(at('shared'))).toContain('shared');
-    unlinkSync(at('shared'));
-  });
+  it.each(paths)(
+    'method auto shares blocks and reports them as shared, kernel calls %s',
+    async (kernelCalls) => {
+      const job = copyFile(at('source'), at('shared'), { kernelCalls });
+      const result = await job.done;
+      expect(result).toMatchObject({
+        method: 'clone',
+        bytes: { data: 64 * mib, shared: 64 * mib, written: 0 },
+      });
+      expect(job.facts()).toMatchObject({ method: 'clone', cloneRefused: null });
+      expect(job.progress().sharedBytes).toBe(64 * mib);
+      expectEqualFiles(at('source'), at('shared'));
+      expect(physicalExtents(at('shared'))).toContain('shared');
+      unlinkSync(at('shared'));
+    },
+  );
 
-  it.each(paths)('needs no room, kernel calls %s', async (kernelCalls) => {
+  it.each(paths)('a clone needs no free space, kernel calls %s', async (kernelCalls) => {
     const { freeBytes } = await freeSpace(at(''));
     const options = { freeSpaceFloorBytes: freeBytes, kernelCalls, method: 'clone' } as const;
-    await copyFile(at('source'), at('no-room'), options).done;
-    expect(statSync(at('no-room')).size).toBe(64 * mib);
-    unlinkSync(at('no-room'));
+    await copyFile(at('source'), at('no-space'), options).done;
+    expect(statSync(at('no-space')).size).toBe(64 * mib);
+    unlinkSync(at('no-space'));
   });
 
-  it('verifies what it shared', async () => {
+  it('verifies a clone against its source', async () => {
     const result = await copyFile(at('source'), at('verified'), { verify: true }).done;
     expect(result.phases.map(({ name }) => name)).toEqual([
       'inspect',
@@ -81,7 +89,7 @@ describe.each(['xfs', 'btrfs'] as const)('sharing blocks on %s', (type) => {
     unlinkSync(at('verified'));
   });
 
-  it('tells beforehand, and leaves no trace of the trial', async () => {
+  it('canClone is true and leaves no hidden file', async () => {
     expect(await canClone(at('source'), at(''))).toBe(true);
     expect(hiddenFilesIn(at(''))).toEqual([]);
   });
@@ -91,7 +99,7 @@ describe('where blocks cannot be shared', () => {
   const dir = useDirectory();
 
   it.each(paths)(
-    'clone fails and says why, auto copies and says why, kernel calls %s',
+    'method clone fails with the reason, auto copies and reports the reason, kernel calls %s',
     async (kernelCalls) => {
       writeRandom(join(dir(), 'source'), mib);
       if (await canClone(join(dir(), 'source'), dir())) {
@@ -111,7 +119,7 @@ describe('where blocks cannot be shared', () => {
     },
   );
 
-  it('canClone refuses what copyFile refuses', async () => {
+  it('canClone rejects a device and a missing file', async () => {
     await expect(canClone('/dev/null', dir())).rejects.toBeInstanceOf(CopyError);
     await expect(canClone(join(dir(), 'missing'), dir())).rejects.toMatchObject({ code: 'not_found' });
   });

@@ -6,7 +6,7 @@ import { showPath } from '../storage/paths.ts';
 import { beginPhase, withDestinationErrors, partialOf, sourceOf } from '../run/copy-state.ts';
 import type { CopyRun } from '../run/copy-state.ts';
 
-/** What FICLONE answers where blocks cannot be shared; anything else is a real failure. */
+/** Errors of FICLONE that mean "cannot share blocks". Any other error is a failure of the copy. */
 const refusals: Readonly<Record<string, string>> = {
   EOPNOTSUPP: 'file_system_unsupported',
   ENOTSUP: 'file_system_unsupported',
@@ -18,12 +18,12 @@ const refusals: Readonly<Record<string, string>> = {
   ETXTBSY: 'source_is_swap',
 };
 
-/** Whether blocks are to be shared: not when new ones were asked for, not when a copy goes on half-way. */
+/** False if the caller asked for new blocks, or if a half-done copy is resumed. */
 export function shouldClone(run: CopyRun): boolean {
   return run.request.method !== 'copy' && run.facts.resumedAtBytes === null;
 }
 
-/** Shares the source's blocks with the partial. One kernel call, which cannot be cancelled on its way. */
+/** Shares the source's blocks with the partial. It is one kernel call, which cannot be cancelled. */
 export function tryClone(run: CopyRun): void {
   beginPhase(run, 'clone');
   try {
@@ -41,18 +41,18 @@ export function tryClone(run: CopyRun): void {
 }
 
 /**
- * Node can clone by itself, but makes the new file itself and removes it when it fails. The source is named by
- * its descriptor, so that it stays the file that was inspected.
+ * Clones through Node, which creates the new file and removes it on failure. Names the source by its descriptor,
+ * so that the file inspected is the file cloned.
  */
 function cloneByNode(run: CopyRun): void {
   discardPartial(run);
   const flags = constants.COPYFILE_FICLONE_FORCE | constants.COPYFILE_EXCL;
   copyFileSync(`/proc/self/fd/${sourceOf(run).fd}`, run.paths.partial, flags);
-  chmodSync(run.paths.partial, 0o600); // it came with the mode of the source, which may be read-only
+  chmodSync(run.paths.partial, 0o600); // the clone has the source's mode, which may be read-only
   adoptPartial(run);
 }
 
-/** Without kernel calls holes are not seen; what the source occupies tells how much of it is data. */
+/** Without kernel calls holes cannot be found, so the allocated blocks count as data. */
 function countByBlocks(run: CopyRun): void {
   const { blocks, size } = sourceOf(run).stat;
   run.dataBytes = blocks * 512n < size ? blocks * 512n : size;

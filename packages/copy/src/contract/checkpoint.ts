@@ -1,34 +1,34 @@
 import type { CopyMethod, SourceIdentity } from './types.ts';
 
-/** The sidecar's content: where a copy can go on. 64-bit values are decimal strings. */
+/** The sidecar's content: where a copy can resume. 64-bit values are decimal strings. */
 export interface Checkpoint {
   version: 1;
   /** The id of the copy. */
   operation: string;
   poolId: string | null;
-  /** `publishing`: complete and safe on the storage, the rename is due or done. */
+  /** `publishing`: the partial is complete and durable; the rename is next, or done. */
   phase: 'transfer' | 'publishing';
   method: CopyMethod;
-  /** Every byte of the source before this offset is safely in the partial. */
+  /** Every byte of the source before this offset is durable in the partial. */
   offset: string;
-  /** Data bytes before the offset, and in all. */
+  /** Data bytes before the offset, and in the whole file. */
   doneBytes: string;
   dataBytes: string;
-  /** Bytes written so far, by all runs of this copy. */
+  /** Bytes written so far by all runs of this copy. */
   writtenBytes: string;
   partialInode: string;
-  /** The final name, without its directory; in base64 where it is not UTF-8. */
+  /** The final name without its directory; base64 if it is not UTF-8. */
   target: string | { base64: string };
   source: SourceIdentity;
 }
 
-/** No sidecar of ours is longer: names have at most 255 bytes. */
+/** Maximum length of a sidecar. Names have at most 255 bytes, so ours are shorter. */
 export const maxSidecarBytes = 16_384;
 
 const methods: readonly CopyMethod[] = ['clone', 'kernel-copy', 'read-write'];
 const decimal = /^\d{1,20}$/;
 
-/** A sidecar is found on a disk that others can write to: anything unexpected in it makes it void. */
+/** Parses a sidecar. Other programs can write to its directory, so anything unexpected makes it invalid. */
 export function parseCheckpoint(text: string): Checkpoint | null {
   const fields = parseObject(text);
   if (fields === null) return null;
@@ -74,7 +74,7 @@ function parseObject(text: string): Record<string, unknown> | null {
     const value: unknown = JSON.parse(text);
     return isRecord(value) ? value : null;
   } catch {
-    return null; // half a file, or somebody else's: void like any other malformed one
+    return null; // not JSON: an incomplete or foreign file
   }
 }
 

@@ -1,4 +1,4 @@
-/** What a caller learns about one error code: a message and a hint on what to do. */
+/** Message and hint of one error code. */
 export interface CopyErrorEntry {
   readonly message: string;
   readonly hint: string;
@@ -31,12 +31,15 @@ export type CopyErrorCode =
   | 'unsupported'
   | 'worker_failed';
 
-/** The one registry of this package: code → message and hint. */
+/** The registry of this package's errors: code → message and hint. */
 export const copyErrors: Readonly<Record<CopyErrorCode, CopyErrorEntry>> = {
-  cancelled: { message: 'the copy was cancelled', hint: 'Nothing remains of it; start it anew when needed.' },
+  cancelled: {
+    message: 'the copy was cancelled',
+    hint: 'Partial and sidecar were removed. Start the copy again if you need it.',
+  },
   interrupted: {
     message: 'the copy was interrupted',
-    hint: 'Start it again with the same id: it goes on from its last checkpoint, if it had one.',
+    hint: 'Start the copy again with the same id to resume it from its last checkpoint.',
   },
   no_space: {
     message: 'not enough free space',
@@ -44,18 +47,18 @@ export const copyErrors: Readonly<Record<CopyErrorCode, CopyErrorEntry>> = {
   },
   io_error: {
     message: 'the storage reported an error',
-    hint: 'Look at the kernel log for the failing device.',
+    hint: 'Check the kernel log for the failing device.',
   },
   source_changed: {
     message: 'the source changed while it was copied',
-    hint: 'Stop whatever writes to the source, then copy again.',
+    hint: 'Stop the program that writes to the source, then copy again.',
   },
   source_in_use: {
     message: 'the source is in use by another program',
     hint: 'Close the program that has the file open for writing.',
   },
   not_found: { message: 'no such file or directory', hint: 'Check the path.' },
-  exists: { message: 'the destination exists already', hint: 'Choose another name, or allow overwriting.' },
+  exists: { message: 'the destination already exists', hint: 'Choose another name, or allow overwriting.' },
   permission: { message: 'permission denied', hint: 'Check owner and mode of the file and its directory.' },
   read_only: {
     message: 'the file system is read-only',
@@ -63,60 +66,63 @@ export const copyErrors: Readonly<Record<CopyErrorCode, CopyErrorEntry>> = {
   },
   not_regular: {
     message: 'not a regular file',
-    hint: 'Symlinks, directories, devices, sockets and FIFOs are refused.',
+    hint: 'Name a regular file: symlinks, directories, devices, sockets and FIFOs are not copied.',
   },
   same_file: { message: 'source and destination are the same file', hint: 'Choose another destination.' },
   too_large: {
-    message: 'the file is larger than the file system or a limit of the process allows',
+    message: 'the file is too large for the file system or for a limit of the process',
     hint: 'Choose another file system, or raise the file size limit (ulimit -f).',
   },
   quota: {
-    message: 'the disk quota is used up',
+    message: 'the disk quota is exceeded',
     hint: 'Raise the quota or remove files, then resume the copy.',
   },
   cross_device: {
     message: 'source and destination are on different file systems',
-    hint: 'Use method auto or copy.',
+    hint: 'Use the method auto or copy.',
   },
   clone_unsupported: {
-    message: 'blocks cannot be shared here',
-    hint: 'Use method auto or copy; XFS, btrfs, bcachefs and ZFS can share blocks within one file system.',
+    message: 'the file system cannot share blocks between source and destination',
+    hint: 'Use the method auto or copy. XFS, btrfs, bcachefs and ZFS can share blocks within one file system.',
   },
   verify_mismatch: {
     message: 'the copy differs from its source',
-    hint: 'Nothing was published. Check memory and storage of this host, then copy again.',
+    hint: 'The copy was not published. Check memory and storage of this host, then copy again.',
   },
   name_too_long: { message: 'the name is too long', hint: 'Choose a shorter name.' },
-  invalid_option: { message: 'an option is not valid', hint: 'See the documentation of CopyOptions.' },
+  invalid_option: {
+    message: 'an option is not valid',
+    hint: 'See the documentation of CopyOptions for the values allowed.',
+  },
   partial_in_use: {
-    message: 'another copy works on the same partial file',
+    message: 'another copy is using the same partial file',
     hint: 'Wait for the other copy to end, or use another id.',
   },
-  locked: { message: 'the lock is held by another process', hint: 'Stop the other process first.' },
+  locked: { message: 'another process holds the lock', hint: 'Stop the other process first.' },
   busy: { message: 'the file or device is busy', hint: 'Try again later.' },
   resources: {
     message: 'the system ran out of a resource',
-    hint: 'Raise the limit of open files or of memory.',
+    hint: 'Raise the limit on open files or memory.',
   },
   unsupported: {
     message: 'not supported on this system',
-    hint: 'Kernel calls need Linux and the koffi package.',
+    hint: 'Install koffi and run on Linux: kernel calls need both.',
   },
-  worker_failed: { message: 'the copying thread ended unexpectedly', hint: 'Start the copy again.' },
+  worker_failed: { message: 'the worker thread ended unexpectedly', hint: 'Start the copy again.' },
 };
 
 export interface CopyErrorDetails {
   path?: string | null;
-  /** Byte offset in the file at which it happened. */
+  /** Byte offset in the file at which the error occurred. */
   offset?: number | null;
-  /** What exactly, appended to the code's message. */
+  /** Details, appended to the code's message. */
   detail?: string;
   cause?: unknown;
-  /** A partial file and a checkpoint remain, from which the same id can go on. */
+  /** Partial and checkpoint were kept: a copy with the same id can resume from them. */
   resumable?: boolean;
 }
 
-/** Every failure of this package. `cause` holds the error of the system call, where there was one. */
+/** Every failure of this package. `cause` is the error of the system call, if a system call failed. */
 export class CopyError extends Error {
   override readonly name: string = 'CopyError';
   readonly code: CopyErrorCode;

@@ -1,6 +1,6 @@
 import type { CopyFacts } from './types.ts';
 
-/** What is known before the source was looked at: on both sides of the thread the same. */
+/** The facts before the source is inspected. Caller and worker begin with the same values. */
 export function initialFacts(): CopyFacts {
   return {
     virtualBytes: 0,

@@ -1,26 +1,26 @@
-/** What is known of a regular file. */
+/** The result of inspecting a regular file. */
 export interface FileFacts {
   kind: 'regular';
   sizeBytes: number;
-  /** Bytes that are not holes; without kernel calls what the allocated blocks hold, at most. */
+  /** Bytes that are not in holes. Without kernel calls: the size of the allocated blocks, at most `sizeBytes`. */
   dataBytes: number;
-  /** Null without kernel calls: holes cannot be seen then. */
+  /** Null without kernel calls, because holes cannot be found then. */
   extentCount: number | null;
   inode: string;
   mtimeNs: string;
   links: number;
-  /** Whether somebody has it open for writing; `unknown` where the kernel does not tell (not the owner, not Linux). */
+  /** Whether a program has the file open for writing; `unknown` if the caller is not the owner, or not on Linux. */
   writers: 'none' | 'some' | 'unknown';
   /** The first `headBytes` bytes. */
   head: Uint8Array;
-  /** The ranges asked for; shorter where the file ends earlier. */
+  /** The requested ranges; shorter where the file ends earlier. */
   samples: Uint8Array[];
 }
 
 export interface InspectOptions {
   /** @default 65536 */
   headBytes?: number;
-  /** Further ranges to read, e.g. the ISO 9660 descriptor at 32769. */
+  /** Further ranges to read, for example the ISO 9660 descriptor at 32769. */
   samples?: { offset: number; lengthBytes: number }[];
   /** @default 'auto' */
   kernelCalls?: 'auto' | 'off';

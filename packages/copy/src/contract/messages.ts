@@ -5,7 +5,7 @@ import type { FileFacts, InspectOptions } from './file-facts.ts';
 import type { Checkpoint } from './checkpoint.ts';
 import type { CopyPhaseEvent, CopyResult } from './types.ts';
 
-/** A copy as the worker gets it: absolute paths in bytes, every option decided. */
+/** A copy as the worker receives it: absolute paths in bytes, every option set. */
 export interface CopyRequest {
   kind: 'copy';
   memory: SharedArrayBuffer;
@@ -37,13 +37,13 @@ export interface InspectRequest {
 
 export interface CanCloneRequest {
   kind: 'canClone';
-  /** Names the hidden file of the trial. */
+  /** Names the hidden file that the trial creates. */
   id: string;
   source: Uint8Array;
   directory: Uint8Array;
 }
 
-/** Gives a file that was received its final name. */
+/** Publishes a received file under its final name. */
 export interface PublishRequest {
   kind: 'publish';
   destination: Uint8Array;
@@ -53,11 +53,11 @@ export interface PublishRequest {
 export interface DigestRequest {
   kind: 'digest';
   path: Uint8Array;
-  /** See `digestSlot`. */
+  /** Its cells are named by `digestSlot`. */
   memory: SharedArrayBuffer;
 }
 
-/** Does nothing: it only makes a worker ready. */
+/** Does no work. It starts a worker and loads the modules it needs. */
 export interface WarmRequest {
   kind: 'warm';
 }
@@ -65,12 +65,12 @@ export interface WarmRequest {
 export type WorkerRequest =
   CopyRequest | InspectRequest | CanCloneRequest | PublishRequest | DigestRequest | WarmRequest;
 
-/** Warnings, as a copy's result has them. */
+/** The same warnings as in a copy's result. */
 export interface PublishResult {
   warnings: string[];
 }
 
-/** What each kind of request is answered with. */
+/** The result of each kind of request. */
 export interface WorkerResults {
   copy: CopyResult;
   inspect: FileFacts;
@@ -85,7 +85,7 @@ export type WorkerMessage =
   | { kind: 'result'; result: WorkerResults[keyof WorkerResults] }
   | { kind: 'error'; error: WireError };
 
-/** A CopyError between threads: structured clone keeps neither the class nor the fields of an error. */
+/** A CopyError on its way between threads, because structured clone drops the class and fields of an error. */
 export interface WireError {
   code: CopyErrorCode;
   path: string | null;

@@ -1,6 +1,6 @@
 import type { CopyPhaseName, CopyProgress } from './types.ts';
 
-/** In the order in which they are numbered in the slot. */
+/** The slot stores the index of a phase in this list. */
 export const phaseNames: readonly CopyPhaseName[] = [
   'inspect',
   'reserve',
@@ -13,17 +13,17 @@ export const phaseNames: readonly CopyPhaseName[] = [
 const states = ['waiting', 'running', 'paused', 'ended'] as const;
 export type SlotState = (typeof states)[number];
 
-/** What the main thread asks of the worker; the stronger wish wins. */
+/** How the caller asks the worker to stop. The stronger request wins. */
 export type StopRequest = 'none' | 'interrupt' | 'cancel';
 const stopRequests: readonly StopRequest[] = ['none', 'interrupt', 'cancel'];
 
-// Int32 cells: wishes of the main thread, and what changes rarely.
+// Int32 cells: requests of the caller, and values that change rarely.
 const wakeCell = 0;
 const pauseCell = 1;
 const stopCell = 2;
 const stateCell = 3;
 const phaseCell = 4;
-/** Odd while the worker changes several cells at once. */
+/** Odd while the worker changes several cells together. */
 const epochCell = 5;
 const int32Cells = 8;
 
@@ -58,12 +58,12 @@ function createViews(memory: SharedArrayBuffer): Views {
   };
 }
 
-/** The main thread's side: wishes go in, progress comes out, and no side ever waits for the other. */
+/** The caller's side: it writes requests and reads progress. Neither side ever waits for the other. */
 export interface SlotReader {
   readonly memory: SharedArrayBuffer;
   read(): CopyProgress;
   setPaused(paused: boolean): void;
-  stop(wish: StopRequest): void;
+  stop(request: StopRequest): void;
   setLimit(bytesPerSecond: number | null): void;
   end(): void;
 }
@@ -87,9 +87,9 @@ export function createSlot(bytesPerSecond: number | null): SlotReader {
       Atomics.store(views.int32, pauseCell, paused ? 1 : 0);
       notify();
     },
-    stop(wish) {
-      if (Atomics.load(views.int32, stopCell) < stopRequests.indexOf(wish)) {
-        Atomics.store(views.int32, stopCell, stopRequests.indexOf(wish));
+    stop(request) {
+      if (Atomics.load(views.int32, stopCell) < stopRequests.indexOf(request)) {
+        Atomics.store(views.int32, stopCell, stopRequests.indexOf(request));
       }
       notify();
     },
@@ -108,7 +108,7 @@ function limitCell(bytesPerSecond: number | null): bigint {
   return bytesPerSecond === null ? unknownValue : BigInt(Math.max(1, Math.floor(bytesPerSecond)));
 }
 
-/** How often a reader looks again when it meets a phase change half-way; the next look is right in any case. */
+/** Maximum reads during a phase change. If all fail, the next call reads consistent values. */
 const readAttempts = 100;
 
 function readProgress(views: Views): CopyProgress {
@@ -148,47 +148,51 @@ export interface SlotWriter {
   isPaused(): boolean;
   /** Bytes per second; null: no limit. */
   limit(): number | null;
-  /** Sleeps until a wish arrives or the time is over. Compare-and-wait: a wish sent meanwhile is never missed. */
-  sleep(bell: number, timeoutMs: number): void;
+  /**
+   * Sleeps until a request arrives or the timeout ends. Compare-and-wait: pass the `wakeCount()` read before the
+   * requests were checked, and no request in between is missed.
+   */
+  sleep(wakeCount: number, timeoutMs: number): void;
+  /** Counts the requests so far. */
   wakeCount(): number;
   setState(state: SlotState): void;
-  /** Begins a phase: done, durable and total change together. */
+  /** Starts a phase: done, durable and total change together. */
   begin(phase: CopyPhaseName, at: { totalBytes: bigint | null; doneBytes: bigint }): void;
   set(counter: Counter, value: bigint): void;
   touch(): void;
 }
 
 export function openSlot(memory: SharedArrayBuffer): SlotWriter {
-  const { int32: shorts, int64: cells } = createViews(memory);
+  const { int32, int64 } = createViews(memory);
   const touch = (): void => {
-    Atomics.store(cells, longCells.progressAt, process.hrtime.bigint());
+    Atomics.store(int64, longCells.progressAt, process.hrtime.bigint());
   };
   return {
-    stopRequest: () => stopRequests[Atomics.load(shorts, stopCell)] ?? 'none',
-    isPaused: () => Atomics.load(shorts, pauseCell) === 1,
+    stopRequest: () => stopRequests[Atomics.load(int32, stopCell)] ?? 'none',
+    isPaused: () => Atomics.load(int32, pauseCell) === 1,
     limit() {
-      const limit = Atomics.load(cells, longCells.limit);
+      const limit = Atomics.load(int64, longCells.limit);
       return limit === unknownValue ? null : Number(limit);
     },
-    wakeCount: () => Atomics.load(shorts, wakeCell),
-    sleep(bell, timeoutMs) {
-      Atomics.wait(shorts, wakeCell, bell, timeoutMs);
+    wakeCount: () => Atomics.load(int32, wakeCell),
+    sleep(wakeCount, timeoutMs) {
+      Atomics.wait(int32, wakeCell, wakeCount, timeoutMs);
     },
     setState(state) {
-      Atomics.store(shorts, stateCell, states.indexOf(state));
+      Atomics.store(int32, stateCell, states.indexOf(state));
     },
     begin(phase, { totalBytes, doneBytes }) {
-      Atomics.add(shorts, epochCell, 1);
-      Atomics.store(shorts, phaseCell, phaseNames.indexOf(phase));
-      Atomics.store(cells, longCells.total, totalBytes ?? unknownValue);
-      Atomics.store(cells, longCells.done, doneBytes);
-      Atomics.store(cells, longCells.durable, phase === 'transfer' ? doneBytes : 0n);
-      Atomics.store(cells, longCells.phaseAt, process.hrtime.bigint());
-      Atomics.add(shorts, epochCell, 1);
+      Atomics.add(int32, epochCell, 1);
+      Atomics.store(int32, phaseCell, phaseNames.indexOf(phase));
+      Atomics.store(int64, longCells.total, totalBytes ?? unknownValue);
+      Atomics.store(int64, longCells.done, doneBytes);
+      Atomics.store(int64, longCells.durable, phase === 'transfer' ? doneBytes : 0n);
+      Atomics.store(int64, longCells.phaseAt, process.hrtime.bigint());
+      Atomics.add(int32, epochCell, 1);
       touch();
     },
     set(counter, value) {
-      Atomics.store(cells, longCells[counter], value);
+      Atomics.store(int64, longCells[counter], value);
       touch();
     },
     touch,

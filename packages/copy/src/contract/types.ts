@@ -1,9 +1,9 @@
-/** A path: text, or bytes where a name is not UTF-8. */
+/** A path: a string, or bytes for a name that is not UTF-8. */
 export type PathLike = string | Uint8Array;
 
 export type CopyPhaseName = 'inspect' | 'reserve' | 'clone' | 'transfer' | 'flush' | 'verify' | 'publish';
 
-/** How the bytes came over: shared blocks, inside the kernel, or through a buffer of this process. */
+/** How the bytes are copied: as shared blocks, inside the kernel, or through a buffer of this process. */
 export type CopyMethod = 'clone' | 'kernel-copy' | 'read-write';
 
 export interface CopyOptions {
@@ -15,70 +15,77 @@ export interface CopyOptions {
   /**
    * Names the partial `.wcc-<id>.partial` and the sidecar `.wcc-<id>.json` beside the destination:
    * 1 to 64 letters, digits, `_` and `-`.
-   * @default a random one
+   * @default a random id
    */
   id?: string;
-  /** Stored in the sidecar, for whoever finds it. */
+  /** Stored in the sidecar, so that a later reader knows the pool. */
   poolId?: string;
   /**
-   * Goes on from the checkpoint of this id when there is one and it fits.
+   * Resumes from the checkpoint of this id, if there is one that matches source and destination.
    * @default true
    */
   resume?: boolean;
-  /** @default false */
+  /**
+   * Replaces a regular file that has the destination's name.
+   * @default false
+   */
   overwrite?: boolean;
   /**
-   * Compares the copy, read back from the storage, with its source before it is published.
+   * Reads the copy back from the storage and compares it with its source before publishing it.
    * @default false
    */
   verify?: boolean;
   /**
-   * `false` leaves out write-back, fsync and checkpoints: for scratch copies.
+   * `false` skips write-back, fsync and checkpoints. Use it for scratch copies.
    * @default true
    */
   durable?: boolean;
   /**
-   * Allocates the blocks beforehand: less fragmentation, slower on ext4.
+   * Allocates the blocks before copying. This fragments less and is slower on ext4.
    * @default false
    */
   preallocate?: boolean;
   /**
-   * Leaves holes where the source has blocks of zeros; only where bytes pass through a buffer.
+   * Writes no blocks for pages of zeros. Works only where bytes pass through a buffer.
    * @default false
    */
   detectZeros?: boolean;
   /**
-   * Fails with `source_in_use` when somebody has the source open for writing; otherwise that is a warning.
+   * Fails with `source_in_use` when a program has the source open for writing. Otherwise that is a warning.
    * @default false
    */
   refuseWriters?: boolean;
-  /** @default null (no limit) */
+  /**
+   * Limit of the transfer in bytes per second.
+   * @default null (no limit)
+   */
   bytesPerSecond?: number | null;
-  /** How often the durable point moves on; whichever comes first. Defaults: 5000 ms, 1 GiB. */
+  /** A checkpoint is set after this time or this many data bytes, whichever comes first. Defaults: 5000 ms, 1 GiB. */
   checkpoint?: { intervalMs?: number; bytes?: number };
   /**
-   * Refused with `no_space` when less than this would remain free.
+   * Bytes that must stay free at the destination. The copy is refused with `no_space` when fewer would remain.
    * @default 0
    */
   freeSpaceFloorBytes?: number;
   /**
-   * Keeps partial and sidecar after `no_space`, `quota` and `io_error`, so that the copy can be resumed.
+   * Keeps partial and sidecar after a temporary failure (`no_space`, `quota`, `io_error`, `read_only`,
+   * `resources`, `busy`), so that the copy can be resumed.
    * @default false
    */
   keepOnFailure?: boolean;
   /**
-   * Leaves the sidecar in place after success until `forget()` is called.
+   * Keeps the sidecar after success until `forget()` is called.
    * @default false
    */
   keepSidecar?: boolean;
   /**
-   * `off` does without kernel calls, as where koffi is missing.
+   * `off` uses Node's own fs only, as if koffi were missing.
    * @default 'auto'
    */
   kernelCalls?: 'auto' | 'off';
-  /** Aborting cancels. */
+  /** Aborting it cancels the copy. */
   signal?: AbortSignal;
-  /** A message from the worker thread: may be late, never delays the copy. */
+  /** Called at the start of each phase. The message may arrive late and never delays the copy. */
   onPhase?: (phase: CopyPhaseEvent) => void;
 }
 
@@ -93,26 +100,29 @@ export interface CopyFacts {
   virtualBytes: number;
   dataBytes: number;
   method: CopyMethod | null;
-  /** Why blocks could not be shared; null when they were, or when nobody asked. */
+  /** Why blocks could not be shared; null if they were shared, or if `method` is `copy`. */
   cloneRefused: string | null;
   resumedAtBytes: number | null;
-  /** Why an earlier partial of this id was thrown away, e.g. `source_changed`. */
+  /** Why an earlier partial of this id was discarded, for example `source_changed`. */
   restartedBecause: string | null;
 }
 
-/** Read synchronously from shared memory: costs nothing and never blocks. */
+/** Progress of a copy. Reading it from shared memory takes microseconds and never blocks. */
 export interface CopyProgress {
   phase: CopyPhaseName;
   state: 'waiting' | 'running' | 'paused' | 'ended';
-  /** Data bytes of this phase that are written back (with `durable: false`: handed over). 0 outside transfer and verify. */
+  /**
+   * Data bytes of this phase that have been written back; with `durable: false`, bytes handed to the kernel.
+   * 0 outside `transfer` and `verify`.
+   */
   doneBytes: number;
-  /** Data bytes behind the last checkpoint. */
+  /** Data bytes before the last checkpoint: they survive a power cut. */
   durableBytes: number;
   totalBytes: number | null;
   skippedBytes: number;
   sharedBytes: number;
   writtenBytes: number;
-  /** Time since the worker last got on: grows while a storage hangs. */
+  /** Time since the worker last made progress. It grows while the storage hangs. */
   sinceProgressMs: number;
   elapsedMs: number;
   phaseElapsedMs: number;
@@ -120,23 +130,26 @@ export interface CopyProgress {
 
 export interface CopyJob {
   readonly id: string;
-  /** Rejects with a CopyError; a rejection nobody listens to does no harm. */
+  /** Rejects with a CopyError. An unhandled rejection does not end the process. */
   readonly done: Promise<CopyResult>;
   progress(): CopyProgress;
   facts(): CopyFacts;
-  /** Stops and removes everything; `done` rejects with `cancelled`, or resolves when it was published already. */
+  /** Stops and removes partial and sidecar; `done` rejects with `cancelled`. A published copy stays, and `done` resolves. */
   cancel(): void;
   /** Stops at a checkpoint and keeps partial and sidecar; `done` rejects with `interrupted`. */
   interrupt(): void;
   pause(): void;
   resume(): void;
-  /** Throws a CopyError `invalid_option` for anything but null or a number of at least 1. */
+  /**
+   * @param bytesPerSecond null: no limit
+   * @throws CopyError `invalid_option` for a number below 1 or any other value
+   */
   setLimit(bytesPerSecond: number | null): void;
 }
 
 export interface CopyResult {
   method: CopyMethod;
-  /** `virtual` = `data` + `skipped`; `data` = `shared` + `written`, the work of earlier runs included. */
+  /** `virtual` = `data` + `skipped`; `data` = `shared` + `written`. Includes the work of earlier runs. */
   bytes: { virtual: number; data: number; skipped: number; shared: number; written: number };
   elapsedMs: number;
   phases: { name: CopyPhaseName; elapsedMs: number }[];

@@ -61,7 +61,7 @@ function hashData(reading: Reading, start: bigint, end: bigint): void {
     const length = end - at < BigInt(chunkBytes) ? Number(end - at) : chunkBytes;
     const count = readSync(reading.fd, reading.buffer, 0, length, at);
     if (count === 0)
-      throw new CopyError('source_changed', { path: reading.path, detail: 'it became shorter' });
+      throw new CopyError('source_changed', { path: reading.path, detail: 'the file became shorter' });
     hashChunk(reading, reading.buffer.subarray(0, count));
     at += BigInt(count);
   }

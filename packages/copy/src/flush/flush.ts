@@ -4,10 +4,10 @@ import type { CopyRun } from '../run/copy-state.ts';
 
 const permissionBits = 0o777n;
 
-/** Until it is published the owner may read and write it, or an ordinary user could not resume it. */
+/** The owner can read and write the partial, because an ordinary user must be able to resume it. */
 const ownerBits = 0o600n;
 
-/** Everything to the storage, the permission bits included: they belong to the file before it has its name. */
+/** Sets the permission bits and makes the partial durable, so that the file is complete before it has its name. */
 export function flush(run: CopyRun): void {
   beginPhase(run, 'flush');
   const { fd } = partialOf(run);
@@ -23,7 +23,7 @@ export function flush(run: CopyRun): void {
   });
 }
 
-/** Takes away from the owner what the source does not grant either: the last change before the name. */
+/** Removes owner permissions that the source does not grant. This is the last change before the rename. */
 export function restrict(run: CopyRun): void {
   const mode = sourceOf(run).stat.mode & permissionBits;
   if ((mode & ownerBits) === ownerBits) return;

@@ -1,6 +1,6 @@
 import type { Kernel } from '../kernel/calls.ts';
 
-/** A file whose data ranges are walked; `kernel` null: holes cannot be seen. */
+/** A file whose data ranges are enumerated; `kernel` null: holes cannot be found. */
 export interface ExtentSource {
   kernel: Kernel | null;
   fd: number;
@@ -13,8 +13,8 @@ export interface Extent {
 }
 
 /**
- * The data ranges from an offset on, found as the walk goes: a list of a million extents is never held in
- * memory. Ranges are clipped to the size the file had when it was inspected.
+ * The next data range at or after an offset; null after the last one. Ranges are found one by one, so that a
+ * file with a million extents needs no list in memory. They end at the size that the file had when inspected.
  */
 export function nextExtent(source: ExtentSource, from: bigint): Extent | null {
   const { kernel, fd, sizeBytes } = source;
@@ -29,16 +29,16 @@ export function nextExtent(source: ExtentSource, from: bigint): Extent | null {
 export interface ExtentTotals {
   dataBytes: bigint;
   extentCount: number;
-  /** Data bytes before the offset asked for. */
+  /** Data bytes before the offset `before`. */
   bytesBefore: bigint;
 }
 
-/** How many extents are counted between two looks at the control flags. */
+/** Number of extents counted between two calls of `onCheck`. */
 const extentsPerCheck = 4096;
 
 export function countExtents(
   source: ExtentSource,
-  options: { before: bigint; onLook: () => void },
+  options: { before: bigint; onCheck: () => void },
 ): ExtentTotals {
   const totals: ExtentTotals = { dataBytes: 0n, extentCount: 0, bytesBefore: 0n };
   for (let extent = nextExtent(source, 0n); extent !== null; extent = nextExtent(source, extent.end)) {
@@ -46,7 +46,7 @@ export function countExtents(
     totals.dataBytes += end - start;
     totals.extentCount += 1;
     if (start < options.before) totals.bytesBefore += (end < options.before ? end : options.before) - start;
-    if (totals.extentCount % extentsPerCheck === 0) options.onLook();
+    if (totals.extentCount % extentsPerCheck === 0) options.onCheck();
   }
   return totals;
 }

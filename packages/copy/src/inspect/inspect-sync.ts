@@ -17,7 +17,7 @@ export function inspectSync({ path, options }: InspectRequest): FileFacts {
     const kernel = options.kernelCalls === 'off' ? null : loadKernel();
     const allocated = stat.blocks * 512n < stat.size ? stat.blocks * 512n : stat.size;
     const source = { kernel, fd, sizeBytes: stat.size };
-    const totals = kernel === null ? null : countExtents(source, { before: 0n, onLook: () => {} });
+    const totals = kernel === null ? null : countExtents(source, { before: 0n, onCheck: () => {} });
     return {
       kind: 'regular',
       sizeBytes: Number(stat.size),

@@ -12,7 +12,7 @@ import { readWriters } from './lease.ts';
 import { kindOf, openSource } from '../run/source.ts';
 import type { OpenSource } from '../run/source.ts';
 
-/** Looks at both ends; nothing is made yet. */
+/** Inspects source and destination. Creates nothing. */
 export function inspect(run: CopyRun): void {
   beginPhase(run, 'inspect');
   throwIfStopped(run);
@@ -24,7 +24,7 @@ export function inspect(run: CopyRun): void {
       throw new CopyError('source_in_use', { path: showPath(run.request.source) });
     run.warnings.push('source_open_for_writing');
   }
-  const totals = countExtents(extentSource(run, source), { before: 0n, onLook: () => throwIfStopped(run) });
+  const totals = countExtents(extentSource(run, source), { before: 0n, onCheck: () => throwIfStopped(run) });
   run.facts.virtualBytes = Number(source.stat.size);
   run.dataBytes = totals.dataBytes;
   run.facts.dataBytes = Number(totals.dataBytes);
@@ -44,7 +44,7 @@ function assertDestination(run: CopyRun, source: BigIntStats): void {
   if (!existing.isFile()) throw new CopyError('not_regular', { path, detail: kindOf(existing) });
 }
 
-/** The file under a name, symlinks not followed; null when there is none. */
+/** The file with this name, without following a symlink; null if there is none. */
 export function statIfExists(path: Uint8Array): BigIntStats | null {
   try {
     return lstatSync(Buffer.from(path), { bigint: true });

@@ -3,8 +3,8 @@ import { systemCode } from '../kernel/errno.ts';
 import type { FileFacts } from '../contract/file-facts.ts';
 
 /**
- * Whether somebody has the file open for writing. The kernel grants a read lease only when nobody has; it is
- * given back at once. Asked of a file of another user, or of a file system without leases, it does not tell.
+ * Whether a program has the file open for writing. The kernel grants a read lease only if none has; the lease is
+ * released at once. `unknown` for a file of another user, and on a file system without leases.
  */
 export function readWriters(kernel: Kernel | null, fd: number): FileFacts['writers'] {
   if (kernel === null) return 'unknown';

@@ -4,8 +4,10 @@ import type { PathLike } from '../contract/types.ts';
 import { toPathBytes } from '../storage/paths.ts';
 
 /**
- * Whether blocks of a file can be shared with a new file in a directory. Tried for real, on a tiny hidden file
- * that is removed at once: neither the file system's name nor its device number tells for sure.
+ * Whether a new file in a directory can share blocks with a file. Tries it on a tiny hidden file, which is removed
+ * at once, because neither the name of a file system nor its device number proves it.
+ *
+ * @throws CopyError `not_regular`, `not_found`, `permission`, …
  */
 export async function canClone(sourcePath: PathLike, directory: PathLike): Promise<boolean> {
   const paths = { source: toPathBytes(sourcePath), directory: toPathBytes(directory) };

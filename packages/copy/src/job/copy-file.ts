@@ -9,10 +9,10 @@ import type { SlotReader } from '../contract/slot.ts';
 import type { CopyJob, CopyOptions, CopyPhaseEvent, CopyResult, PathLike } from '../contract/types.ts';
 
 /**
- * Copies a regular file, on a thread of its own, and starts at once. The file appears under its final name
- * when it is complete (and, unless `durable` is false, safely on the storage), never before.
+ * Starts copying a regular file on a worker thread. The file gets its final name when it is complete and, unless
+ * `durable` is false, on the storage; never before.
  *
- * Never throws: whatever is wrong, a bad option included, rejects `job.done` with a CopyError.
+ * Never throws: every failure, an invalid option included, rejects `job.done` with a CopyError.
  */
 export function copyFile(source: PathLike, destination: PathLike, options: CopyOptions = {}): CopyJob {
   const id = options.id ?? randomId();
@@ -27,11 +27,11 @@ export function copyFile(source: PathLike, destination: PathLike, options: CopyO
     return await runExclusively({ source, destination, id }, { ...options, onPhase }, slot);
   };
   const onAbort = (): void => slot.stop('cancel');
-  // Before the start: the worker may be through with a small file before this thread runs again.
+  // Before the start, because the worker may complete a small file before this thread runs again.
   if (options.signal?.aborted === true) onAbort();
   else options.signal?.addEventListener('abort', onAbort, { once: true });
   const done = start().finally(() => slot.end());
-  // The caller may look at `done` much later, or never: a failure must not end the process meanwhile.
+  // The caller may never await `done`: its rejection must not end the process.
   done.catch(() => {}).finally(() => options.signal?.removeEventListener('abort', onAbort));
   return {
     id,
@@ -54,7 +54,7 @@ function prepareSlot(options: CopyOptions): { slot: SlotReader; problem: unknown
   }
 }
 
-/** Partials that copies of this process work on; other processes are kept out by a lock on the partial itself. */
+/** Partials in use by copies of this process. A lock on the partial itself excludes other processes. */
 const partialsInUse = new Set<string>();
 
 async function runExclusively(

@@ -15,7 +15,7 @@ afterAll(async () => {
   await rm(home, { recursive: true });
 });
 
-it('is that of the bytes, with holes as zeros and unread', async () => {
+it('digestFile hashes holes as zeros without reading them', async () => {
   const [first, last] = [randomBytes(3 * MiB + 17), randomBytes(5000)];
   const size = 40 * MiB + 123;
   const file = await open(path('sparse'), 'w');
@@ -34,7 +34,7 @@ it('is that of the bytes, with holes as zeros and unread', async () => {
   expect(found.file.size).toBe(String(size));
 });
 
-it('of an empty file, and none of what is no file', async () => {
+it('digestFile hashes an empty file; rejects a symlink, a directory and a missing file', async () => {
   await writeFile(path('empty'), '');
   expect((await digestFile(path('empty')).done).sha256).toBe(createHash('sha256').digest('hex'));
   await symlink(path('empty'), path('link'));
@@ -43,7 +43,7 @@ it('of an empty file, and none of what is no file', async () => {
   await expect(digestFile(path('gone')).done).rejects.toMatchObject({ code: 'not_found' });
 });
 
-it('can be given up in mid-file', async () => {
+it('digestFile rejects with cancelled when cancelled in mid-file', async () => {
   await writeFile(path('huge'), '');
   await truncate(path('huge'), 1024 ** 4);
   const job = digestFile(path('huge'));

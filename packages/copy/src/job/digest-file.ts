@@ -4,18 +4,18 @@ import type { FileDigest } from '../contract/digest.ts';
 import type { PathLike } from '../contract/types.ts';
 import { toPathBytes } from '../storage/paths.ts';
 
-/** A file that is being read for its digest. */
+/** A running digest. */
 export interface DigestJob {
   /** Rejects with a CopyError: `not_regular`, `source_changed`, `io_error`, `cancelled`, … */
   readonly done: Promise<FileDigest>;
-  /** Read from shared memory: costs nothing. */
+  /** Reads shared memory, so it takes microseconds. */
   progress(): { doneBytes: number };
   cancel(): void;
 }
 
 /**
- * SHA-256 of a regular file on a worker thread: never follows a symlink, never hangs on a FIFO, and reads no
- * holes where the kernel tells them.
+ * Computes the SHA-256 of a regular file on a worker thread. Never follows a symlink and never hangs on a FIFO.
+ * With kernel calls, holes are not read.
  */
 export function digestFile(path: PathLike): DigestJob {
   const memory = new SharedArrayBuffer(digestSlot.length * BigInt64Array.BYTES_PER_ELEMENT);

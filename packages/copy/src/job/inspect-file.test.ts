@@ -14,7 +14,7 @@ describe('inspectFile', () => {
   const dir = useDirectory();
   const at = (name: string): string => join(dir(), name);
 
-  it('tells what is known of a file, and reads what was asked for', async () => {
+  it('returns the facts of a file, its first bytes and the requested samples', async () => {
     writeLayout(at('disk'), [{ gapBytes: 64 * kib, dataBytes: 128 * kib }], mib);
     const samples = [
       { offset: 64 * kib, lengthBytes: 5 },
@@ -35,7 +35,7 @@ describe('inspectFile', () => {
     expect(facts.extentCount).toBe(hasKernelCalls ? 1 : null);
   });
 
-  it('refuses a FIFO without hanging, a symlink without following it', async () => {
+  it('rejects a FIFO without hanging and a symlink without following it', async () => {
     execFileSync('mkfifo', [at('fifo')]);
     symlinkSync('/etc/shadow', at('link'));
     await expect(inspectFile(at('fifo'))).rejects.toMatchObject({ code: 'not_regular' });
@@ -44,7 +44,7 @@ describe('inspectFile', () => {
     await expect(inspectFile(at('missing'))).rejects.toMatchObject({ code: 'not_found' });
   });
 
-  it.skipIf(!hasKernelCalls)('tells whether somebody has the file open for writing', async () => {
+  it.skipIf(!hasKernelCalls)('reports whether a program has the file open for writing', async () => {
     writeRandom(at('open'), kib);
     expect((await inspectFile(at('open'))).writers).toBe('none');
     const fd = openSync(at('open'), 'r+');
@@ -55,9 +55,9 @@ describe('inspectFile', () => {
     expect((await inspectFile(at('open'), { kernelCalls: 'off' })).writers).toBe('unknown');
   });
 
-  it.skipIf(!hasKernelCalls)('survives a writer that comes just while it asks', async () => {
+  it.skipIf(!hasKernelCalls)('survives a writer that opens the file while the lease is taken', async () => {
     writeRandom(at('contested'), kib);
-    // A second process opens the file for writing over and over; the lease is held for microseconds each time.
+    // A second process opens the file for writing again and again; each lease is held for microseconds only.
     const script = `
       import { spawn } from 'node:child_process';
       const path = ${JSON.stringify(at('contested'))};
@@ -77,11 +77,11 @@ describe('offsets beyond 2^53', () => {
   const reason = hasKernelCalls ? whyNoMounts('xfs') : kernelSupport().why;
   if (reason !== null) console.warn(`skipped: ${reason}`);
 
-  it.skipIf(reason !== null)(`are copied right, cloned or not (${reason ?? 'xfs'})`, async () => {
+  it.skipIf(reason !== null)(`are copied correctly, cloned or not (${reason ?? 'xfs'})`, async () => {
     const mounted = mountFresh('xfs', 512);
     try {
       const source = join(mounted.directory, 'huge');
-      // past 2^53, with data at both ends and just beyond the bound
+      // larger than 2^53, with data at both ends and just beyond 2^53
       const size = 9n * 2n ** 50n;
       makeHuge(source, size);
       for (const method of ['copy', 'clone'] as const) {
@@ -98,7 +98,7 @@ describe('offsets beyond 2^53', () => {
   });
 });
 
-/** Node cannot write beyond 2^53 bytes: dd can. */
+/** Written by dd, because Node cannot write beyond 2^53 bytes. */
 function makeHuge(path: string, size: bigint): void {
   const fd = openSync(path, 'w');
   writeSync(fd, 'the very start');

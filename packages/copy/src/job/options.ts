@@ -7,19 +7,19 @@ import type { CopyOptions, PathLike } from '../contract/types.ts';
 const defaultCheckpointIntervalMs = 5000;
 const defaultCheckpointBytes = 1024 ** 3;
 
-/** 128 random bits: two copies into one directory never meet by accident. */
+/** 128 random bits, so that two copies into one directory never get the same id. */
 export function randomId(): string {
   return randomBytes(16).toString('base64url');
 }
 
-/** The request a worker gets, with every default filled in; throws `invalid_option`. */
+/** Builds the worker's request with every default set. @throws CopyError `invalid_option` */
 export function createRequest(
   paths: { source: PathLike; destination: PathLike; id: string },
   options: CopyOptions,
   memory: SharedArrayBuffer,
 ): CopyRequest {
   const destination = toPathBytes(paths.destination);
-  if (splitPath(destination).name.length === 0) throwInvalid('the destination names a directory');
+  if (splitPath(destination).name.length === 0) throwInvalid('the destination has no file name');
   return {
     kind: 'copy',
     memory,
@@ -48,19 +48,19 @@ export function createRequest(
   };
 }
 
-/** A limit of 0 would be a pause that nobody can see: refused. */
+/** Rejects a limit of 0, because it would be a pause that no state shows. */
 export function assertLimit(bytesPerSecond: number | null): number | null {
   return bytesPerSecond === null ? null : atLeast('bytesPerSecond', bytesPerSecond, 1);
 }
 
 function oneOf<T extends string>(name: string, value: T, allowed: readonly T[]): T {
-  if (!allowed.includes(value)) throwInvalid(`${name} is one of ${allowed.join(', ')}`);
+  if (!allowed.includes(value)) throwInvalid(`${name} must be one of ${allowed.join(', ')}`);
   return value;
 }
 
 function atLeast(name: string, value: number, least: number): number {
   if (typeof value !== 'number' || !Number.isFinite(value) || value < least) {
-    throwInvalid(`${name} is a number of at least ${least}`);
+    throwInvalid(`${name} must be a number of at least ${least}`);
   }
   return value;
 }

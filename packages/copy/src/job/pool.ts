@@ -4,12 +4,12 @@ import { unpackError } from '../contract/messages.ts';
 import type { WorkerMessage, WorkerRequest, WorkerResults } from '../contract/messages.ts';
 import type { CopyPhaseEvent } from '../contract/types.ts';
 
-/** Idle workers kept warm: starting one takes 40 ms, longer than a whole copy by shared blocks. */
+/** Maximum idle workers. Starting one takes 40 ms, longer than a whole copy by shared blocks. */
 const maxIdle = 2;
-/** Beyond this copies wait for their turn. A paused copy occupies its worker, so the bound is wide. */
+/** Maximum workers; further copies are queued. A paused copy occupies its worker, so the limit is high. */
 const maxWorkers = 64;
 
-/** Short copies need no spare, and the start of a long one is not disturbed by it. */
+/** How long copies run before a spare worker starts: short copies need none, and it does not slow a start. */
 const spareDelayMs = 250;
 
 interface Task {
@@ -25,8 +25,8 @@ const tasks = new Map<Worker, Task>();
 const queue: Task[] = [];
 
 /**
- * Runs a request on a worker thread of its own. The worker keeps the process alive while it works, and only
- * then; once it has begun it needs nothing from the thread that started it.
+ * Runs a request on a worker thread. The worker keeps the process alive only while it works. Once started, it needs
+ * nothing from the calling thread.
  */
 export function runInWorker<K extends WorkerRequest['kind']>(
   request: Extract<WorkerRequest, { kind: K }>,
@@ -42,8 +42,8 @@ export function runInWorker<K extends WorkerRequest['kind']>(
 }
 
 /**
- * Starts workers ahead of the first copy, so that not even that one waits for a thread to start.
- * @param count how many, at most 2
+ * Starts workers before the first copy, so that it does not wait for a thread to start.
+ * @param count number of workers, at most 2; default 1
  */
 export async function warmUp(count = 1): Promise<void> {
   const missing = Math.min(count, maxIdle) - idle.length;
@@ -51,7 +51,7 @@ export async function warmUp(count = 1): Promise<void> {
 }
 
 function assign(task: Task): void {
-  // Only copies wait: a look at a file must not wait for somebody to resume a paused copy.
+  // Only copies are queued: an inspection must not wait until a paused copy is resumed.
   if (task.request.kind === 'copy' && idle.length === 0 && tasks.size >= maxWorkers) {
     queue.push(task);
     return;
@@ -62,11 +62,11 @@ function assign(task: Task): void {
   if (task.request.kind === 'copy' && idle.length === 0) setTimeout(keepSpare, spareDelayMs).unref();
 }
 
-/** While copies run, one more worker stands ready, so that a clone meanwhile does not wait for a thread to start. */
+/** Keeps one idle worker while copies run, so that a clone started then does not wait for a thread to start. */
 function keepSpare(): void {
   if (idle.length > 0 || tasks.size === 0 || tasks.size >= maxWorkers) return;
   const worker = spawn();
-  // Ready as soon as it runs: it answers its first request after loading all it needs.
+  // Its first answer shows that it has loaded its modules.
   dispatch(worker, { request: { kind: 'warm' }, onPhase: () => {}, settle: () => {} });
   worker.unref();
 }
@@ -78,7 +78,7 @@ function dispatch(worker: Worker, task: Task): void {
 }
 
 function spawn(): Worker {
-  // Built files end in .js; run from the sources (Node ≥ 22.18) the entry is a .ts file.
+  // The built entry ends in .js. Run from the sources (Node ≥ 22.18), it is a .ts file.
   const entry = new URL(`../worker/entry${import.meta.url.endsWith('.ts') ? '.ts' : '.js'}`, import.meta.url);
   const worker = new Worker(entry, { execArgv: [], name: 'wcc-copy' });
   worker.on('message', (message: WorkerMessage) => onMessage(worker, message));
@@ -111,7 +111,7 @@ function release(worker: Worker): void {
   else void worker.terminate();
 }
 
-/** A worker that died takes its task down with it, by name, and the next in the queue gets a new one. */
+/** Fails the task of a dead worker with `worker_failed`, and starts the next queued task. */
 function onWorkerExit(worker: Worker, cause: Error): void {
   const at = idle.indexOf(worker);
   if (at >= 0) idle.splice(at, 1);

@@ -8,31 +8,31 @@ export interface FileRange {
   lengthBytes: number | bigint;
 }
 
-/** The kernel calls that Node's fs lacks. Each throws a SystemError; each may block its thread. */
+/** Kernel calls that Node's fs lacks. Each one throws a SystemError and may block its thread. */
 export interface Kernel {
-  /** Copies inside the kernel, same offset on both sides; returns the bytes copied, 0 at the end of the source. */
+  /** Copies inside the kernel, at the same offset in both files. Returns the bytes copied; 0 at the end of the source. */
   copyRange(sourceFd: number, target: FileRange): number;
-  /** Next data at or after `offset`; null when there is none. */
+  /** Offset of the next data at or after `offset`; null if there is none. */
   seekData(fd: number, offset: bigint): bigint | null;
-  /** Next hole at or after `offset`; the end of the file counts as a hole. */
+  /** Offset of the next hole at or after `offset`. The end of the file counts as a hole. */
   seekHole(fd: number, offset: bigint): bigint;
   startWriteBack(range: FileRange): void;
   awaitWriteBack(range: FileRange): void;
-  /** Length 0: to the end. */
+  /** Length 0 means: to the end of the file. */
   dropCache(range: FileRange): void;
   allocate(range: FileRange): void;
   truncate(fd: number, sizeBytes: bigint): void;
   read(buffer: Uint8Array, range: FileRange): number;
   write(buffer: Uint8Array, range: FileRange): number;
-  /** FICLONE: the whole file. */
+  /** FICLONE: shares all blocks of a file. */
   cloneFile(sourceFd: number, targetFd: number): void;
-  /** FICLONERANGE: the same range on both sides. */
+  /** FICLONERANGE: shares the blocks of one range, at the same offset in both files. */
   cloneRange(sourceFd: number, target: FileRange): void;
-  /** Renames unless the new name exists; null when this libc lacks renameat2. */
+  /** Renames unless the new name exists; null if this libc lacks renameat2. */
   renameNoReplace: ((from: Buffer, to: Buffer) => void) | null;
-  /** flock(LOCK_EX | LOCK_NB): false when somebody else holds it. */
+  /** flock(LOCK_EX | LOCK_NB): false if the lock is held elsewhere. */
   tryLock(fd: number): boolean;
-  /** Takes a read lease and gives it back at once: granted only when nobody has the file open for writing. */
+  /** Takes a read lease and releases it at once. The kernel grants it only if no program has the file open for writing. */
   tryReadLease(fd: number): void;
 }
 
@@ -73,13 +73,13 @@ const definitions = {
 
 let cached: Kernel | null | undefined;
 
-/** The kernel calls of this thread; null when koffi or one of the calls is missing. */
+/** The kernel calls of this thread; null if koffi or one of the calls is missing. */
 export function loadKernel(): Kernel | null {
   cached ??= build();
   return cached;
 }
 
-/** Whether kernel calls can be used, and if not, why. */
+/** Whether kernel calls can be used. `why` is the reason if they cannot, else null. */
 export function kernelSupport(): { available: boolean; why: string | null } {
   const { library, why } = loadLibrary();
   if (library === null) return { available: false, why };
@@ -135,7 +135,7 @@ function rangeCalls(
     awaitWriteBack: ({ fd, offset, lengthBytes }) => {
       invoke('sync_file_range', [fd, offset, lengthBytes, SYNC_WAIT]);
     },
-    // advice only: posix_fadvise returns its error instead of setting errno, and none matters here
+    // posix_fadvise is advice: it returns its error instead of setting errno, and the error does not matter
     dropCache: ({ fd, offset, lengthBytes }) => {
       invoke('posix_fadvise', [fd, offset, lengthBytes, POSIX_FADV_DONTNEED]);
     },
@@ -184,8 +184,8 @@ function fileCalls(invoke: Invoke): Pick<Kernel, 'truncate' | 'cloneFile' | 'try
       }
     },
     tryReadLease(fd) {
-      // A writer that opens the file while the lease is held makes the kernel send SIGIO, which kills a process
-      // that does not expect it. SIGURG is ignored by default, so it is named as the signal beforehand.
+      // If a writer opens the file while the lease is held, the kernel sends SIGIO, which ends a process without a
+      // handler. SIGURG is ignored by default, so it replaces SIGIO before the lease is taken.
       invoke('fcntl', [fd, F_SETSIG, SIGURG]);
       invoke('fcntl', [fd, F_SETLEASE, F_RDLCK]);
       invoke('fcntl', [fd, F_SETLEASE, F_UNLCK]);

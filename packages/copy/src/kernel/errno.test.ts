@@ -27,7 +27,7 @@ const expected: readonly [number, string, string][] = [
 ];
 
 describe('errors of system calls', () => {
-  it.each(expected)('errno %i is %s and becomes %s', (errno, name, code) => {
+  it.each(expected)('errno %i is named %s and becomes the code %s', (errno, name, code) => {
     const cause = new SystemError(errno, 'pwrite');
     const error = toCopyError(cause, { path: '/pool/a', offset: 7 });
     expect(cause.code).toBe(name);
@@ -35,7 +35,7 @@ describe('errors of system calls', () => {
     expect(error.message).toContain(`pwrite ${name}`);
   });
 
-  it('takes what Node has no name for, and what is no error of a system call at all', () => {
+  it('converts an errno without a name in Node, and values that are not system errors', () => {
     const unknown = Object.assign(new Error('Unknown system error -122'), {
       errno: -122,
       code: 'Unknown system error -122',
@@ -45,12 +45,12 @@ describe('errors of system calls', () => {
     expect(toCopyError('a string')).toMatchObject({ code: 'io_error', cause: 'a string' });
   });
 
-  it('leaves a CopyError as it is', () => {
+  it('toCopyError returns a CopyError unchanged', () => {
     const error = new CopyError('exists', { path: '/a' });
     expect(toCopyError(error)).toBe(error);
   });
 
-  it('has a message and a hint for every code', () => {
+  it('every error code has a message and a hint', () => {
     for (const [code, { message, hint }] of Object.entries(copyErrors)) {
       expect(message, code).toMatch(/^[a-z]/);
       expect(hint, code).toMatch(/\.$/);

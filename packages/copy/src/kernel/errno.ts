@@ -2,7 +2,7 @@ import { constants } from 'node:os';
 import { CopyError } from '../contract/errors.ts';
 import type { CopyErrorCode, CopyErrorDetails } from '../contract/errors.ts';
 
-/** An error of a system call, in the shape that Node gives to its own. */
+/** An error of a system call, with the fields of Node's own system errors. */
 export class SystemError extends Error {
   override readonly name: string = 'SystemError';
   readonly errno: number;
@@ -19,18 +19,18 @@ export class SystemError extends Error {
 }
 
 const names = new Map<number, string>(
-  // EWOULDBLOCK is EAGAIN and EOPNOTSUPP is ENOTSUP on Linux: the first name listed wins.
+  // EWOULDBLOCK equals EAGAIN and EOPNOTSUPP equals ENOTSUP on Linux: the first name listed wins.
   Object.entries(constants.errno)
     .toReversed()
     .map(([name, number]) => [number, name]),
 );
 
-/** `ENOSPC` for 28; a number Node has no name for becomes `E<number>`. */
+/** The name of an errno, for example `ENOSPC` for 28; `E<number>` if Node and this package know no name. */
 export function errnoName(errno: number): string {
   return names.get(errno) ?? extraNames[errno] ?? `E${errno}`;
 }
 
-/** Linux numbers that Node's table lacks. */
+/** Linux errno names that Node's table lacks. */
 const extraNames: Readonly<Record<number, string>> = {
   5: 'EIO',
   26: 'ETXTBSY',
@@ -64,7 +64,7 @@ const byErrno: Readonly<Record<string, CopyErrorCode>> = {
   ETXTBSY: 'source_in_use',
   ELOOP: 'not_regular',
   EISDIR: 'not_regular',
-  // open(2) answers ENXIO and ENODEV for sockets and for devices without a driver
+  // open(2) fails with ENXIO or ENODEV for sockets and for devices without a driver
   ENXIO: 'not_regular',
   ENODEV: 'not_regular',
   EXDEV: 'cross_device',
@@ -82,12 +82,12 @@ const byErrno: Readonly<Record<string, CopyErrorCode>> = {
 /** The errno name of an error of Node's fs or of a kernel call; null for any other error. */
 export function systemCode(error: unknown): string | null {
   if (!(error instanceof Error) || !('code' in error) || typeof error.code !== 'string') return null;
-  // Node calls errors it has no name for "Unknown system error 122" and gives the number in errno.
+  // Node's code for an unknown errno is "Unknown system error 122"; the number is in `errno`.
   const errno = 'errno' in error && typeof error.errno === 'number' ? Math.abs(error.errno) : null;
   return errno === null ? error.code : errnoName(errno);
 }
 
-/** Any thrown value as a CopyError; an errno nobody expected is an `io_error` that names it. */
+/** Converts any thrown value to a CopyError. An unexpected errno becomes an `io_error` that names it. */
 export function toCopyError(error: unknown, details: CopyErrorDetails = {}): CopyError {
   if (error instanceof CopyError) return error;
   const code = systemCode(error);

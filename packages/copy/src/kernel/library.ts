@@ -11,7 +11,7 @@ interface Koffi {
 }
 
 export interface Library {
-  /** Binds a function; null when this libc does not have it. */
+  /** Binds a function; null if this libc does not have it. */
   bind(definition: string): NativeCall | null;
   errno(): number;
 }
@@ -19,8 +19,8 @@ export interface Library {
 let loaded: { library: Library | null; why: string | null } | null = null;
 
 /**
- * Loads koffi once per thread, at its first use: a program that never copies does not pay for it, and one
- * without koffi (it is an optional dependency) copies through Node's own fs.
+ * Loads koffi once per thread, at first use, so that a program that never copies does not pay for it. koffi is an
+ * optional dependency: without it, copies go through Node's own fs.
  */
 export function loadLibrary(): { library: Library | null; why: string | null } {
   loaded ??= open();
@@ -48,19 +48,19 @@ function bindOrNull(libc: { func(definition: string): NativeCall }, definition: 
   try {
     return libc.func(definition);
   } catch {
-    return null; // a symbol that an older libc lacks: the caller has another way
+    return null; // an older libc lacks the symbol: the caller has a fallback
   }
 }
 
 const EINTR = 4;
 
-/** A bound function and the name its errors carry. */
+/** A bound function and the name in its errors. */
 export interface BoundCall {
   call: NativeCall;
   syscall: string;
 }
 
-/** Calls until it is not interrupted; -1 becomes a SystemError. */
+/** Calls a function again until it is not interrupted. A result of -1 becomes a SystemError. */
 export function callChecked(library: Library, bound: BoundCall, values: NativeValue[]): bigint {
   for (;;) {
     const result = BigInt(bound.call(...values));

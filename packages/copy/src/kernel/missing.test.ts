@@ -5,12 +5,12 @@ import { fileURLToPath } from 'node:url';
 import { describe, expect, it } from 'vitest';
 import { mib, useDirectory, writeRandom } from '../testkit/files.testkit.ts';
 
-describe('where koffi is not installed', () => {
+describe('without koffi', () => {
   const dir = useDirectory();
 
-  it('copies all the same, and says what it cannot do', () => {
+  it("copies through Node's fs and reports kernel features as unavailable", () => {
     const build = fileURLToPath(new URL('../../dist', import.meta.url));
-    // outside the repository, so that no node_modules is in reach
+    // outside the repository, so that koffi cannot be resolved
     mkdirSync(join(dir(), 'package'));
     cpSync(build, join(dir(), 'package', 'dist'), { recursive: true });
     writeFileSync(join(dir(), 'package', 'package.json'), '{"type":"module"}');

@@ -2,7 +2,7 @@ import type { BigIntStats } from 'node:fs';
 import { unpackTarget } from '../contract/checkpoint.ts';
 import type { Checkpoint } from '../contract/checkpoint.ts';
 
-/** Whether the file under the final name is the one this checkpoint's copy made. */
+/** Whether the file with the final name is the one that this checkpoint's copy created. */
 export function isPublished(
   checkpoint: Checkpoint,
   { target, name }: { target: BigIntStats | null; name: Uint8Array },

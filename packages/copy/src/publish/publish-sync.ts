@@ -7,7 +7,7 @@ import { removeFile } from '../storage/remove-file.ts';
 import { replaceSidecar } from '../resume/sidecar.ts';
 import { hiddenPaths, showPath, splitPath } from '../storage/paths.ts';
 
-/** The same steps as those of a copy: the sidecar says `publishing`, the rename, the directory to the storage. */
+/** Publishes a received file as a copy does: sidecar with the phase `publishing`, rename, fsync of the directory. */
 export function publishSync({ destination, checkpoint }: PublishRequest): PublishResult {
   const { directory } = splitPath(destination);
   const paths = hiddenPaths(directory, checkpoint.operation);

@@ -15,8 +15,8 @@ import { renameIntoPlace } from './rename-into-place.ts';
 import { isPublished } from './is-published.ts';
 
 /**
- * Gives the complete file its final name. The sidecar says `publishing` first: whoever finds no partial but a
- * target with the partial's inode knows that the rename was done.
+ * Gives the complete file its final name. Before the rename, the sidecar's phase becomes `publishing`. After a
+ * crash, a target with the partial's inode then proves that the rename was done.
  */
 export function publish(run: CopyRun): CopyResult {
   beginPhase(run, 'publish');
@@ -61,8 +61,8 @@ function describeResult(run: CopyRun, inode: bigint): CopyResult {
 }
 
 /**
- * An earlier run of this id may have come as far as the rename, and died before anybody heard of it: then the
- * copy is done, whatever became of its source meanwhile.
+ * Returns the result of an earlier run that died after its rename, or null. Such a copy is done, even if its source
+ * has changed or gone since.
  */
 export function recoverEarlierPublication(run: CopyRun): CopyResult | null {
   if (!run.request.resume) return null;
@@ -71,7 +71,7 @@ export function recoverEarlierPublication(run: CopyRun): CopyResult | null {
   const target = statIfExists(run.request.destination);
   if (!isPublished(checkpoint, { target, name: run.targetName })) return null;
   beginPhase(run, 'publish');
-  removeFile(run.paths.partial); // the second name, where publishing takes link and unlink
+  removeFile(run.paths.partial); // the second name, if the crash came between link and unlink
   withDestinationErrors(run, () => fsyncSync(run.directoryFd));
   if (!run.request.keepSidecar) removeFile(run.paths.sidecar);
   restoreFacts(run, checkpoint);

@@ -7,7 +7,7 @@ import type { Kernel } from '../kernel/calls.ts';
 import { showPath } from '../storage/paths.ts';
 import type { HiddenPaths } from '../storage/paths.ts';
 
-/** File systems that do not know RENAME_NOREPLACE, or hard links. */
+/** Errors of file systems without RENAME_NOREPLACE or hard links. */
 const unsupportedCodes: ReadonlySet<string> = new Set([
   'EINVAL',
   'ENOSYS',
@@ -17,7 +17,7 @@ const unsupportedCodes: ReadonlySet<string> = new Set([
   'EMLINK',
 ]);
 
-/** What giving a name needs of a copy, or of a file that was received. */
+/** The part of a copy, or of a received file, that the rename needs. */
 export interface Rename {
   readonly paths: Pick<HiddenPaths, 'partial'>;
   readonly request: Pick<CopyRequest, 'destination' | 'overwrite'>;
@@ -25,7 +25,7 @@ export interface Rename {
   readonly warnings: string[];
 }
 
-/** The rename. Without `overwrite` a file that appeared under the name meanwhile is never replaced. */
+/** Renames the partial to its final name. Without `overwrite`, a file that has taken the name is never replaced. */
 export function renameIntoPlace(run: Rename): void {
   const { partial } = run.paths;
   const target = Buffer.from(run.request.destination);
@@ -39,7 +39,7 @@ export function renameIntoPlace(run: Rename): void {
     unlinkSync(partial);
     return;
   }
-  // Neither call is known here (vfat, some file systems in user space): a look first is all that is left.
+  // Neither call works (vfat, some file systems in user space), so all that is left is to check first.
   if (statIfExists(target) !== null) throw new CopyError('exists', { path: showPath(target) });
   renameSync(partial, target);
   run.warnings.push('published_without_exclusive_rename');

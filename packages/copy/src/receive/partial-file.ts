@@ -10,10 +10,10 @@ import { readCheckpoint } from '../recovery/partials.ts';
 import { joinPath, hiddenPaths, showPath, toPathBytes } from '../storage/paths.ts';
 import type { HiddenPaths } from '../storage/paths.ts';
 
-/** A file whose bytes the caller has from elsewhere, e.g. from a network: where it goes, and how long it will be. */
+/** Where a file goes whose bytes the caller receives, for example from a network, and its final length. */
 export interface ReceiveTarget {
   directory: string;
-  /** Names its partial and its sidecar, as a copy's id does. */
+  /** Names the partial and the sidecar, like the id of a copy. */
   id: string;
   poolId: string | null;
   targetName: string;
@@ -21,16 +21,16 @@ export interface ReceiveTarget {
 }
 
 /**
- * The partial of such a file while it is open. It has the hidden names, the sidecar and the publication of a
- * copy, so that everything that looks after copies' remains looks after it as well.
+ * The open partial of a received file. Hidden names, sidecar and publication are those of a copy, so that the
+ * functions that recover or remove copies also work for received files.
  */
 export interface PartialFile {
   readonly handle: FileHandle;
-  /** What the sidecar said when it was opened: every byte below is safe. */
+  /** The sidecar's offset when the file was opened: every byte below it is durable. */
   readonly offsetBytes: number;
   /**
-   * Makes an offset durable: temporary, fsync, rename, fsync of the directory. To be called only after an
-   * `fdatasync` that was issued when every byte below had been written.
+   * Makes an offset durable: temporary sidecar, fsync, rename, fsync of the directory. Call it only after an
+   * `fdatasync` that was issued when every byte below the offset had been written.
    */
   record(offsetBytes: number): Promise<void>;
   close(): Promise<void>;
@@ -40,7 +40,7 @@ const createFlags = constants.O_RDWR | constants.O_CREAT | constants.O_EXCL | co
 const reopenFlags = constants.O_RDWR | constants.O_NOFOLLOW | constants.O_NONBLOCK;
 const sidecarFlags = constants.O_WRONLY | constants.O_CREAT | constants.O_TRUNC | constants.O_NOFOLLOW;
 
-/** Makes the empty partial with a sidecar of offset 0; both are durable when this resolves. */
+/** Creates the empty partial and a sidecar with offset 0. Both are durable when the promise resolves. */
 export async function createPartial(target: ReceiveTarget): Promise<PartialFile> {
   const paths = hiddenPaths(toPathBytes(target.directory), target.id);
   return withTargetErrors(target, async () => {
@@ -57,11 +57,11 @@ export async function createPartial(target: ReceiveTarget): Promise<PartialFile>
 }
 
 /**
- * Opens the partial where an earlier run left it. What was written after the last durable offset may be there
- * or not, whole or in part: it goes.
+ * Opens the partial of an earlier run and cuts it at the durable offset, because bytes behind that offset may be
+ * incomplete.
  *
- * @throws CopyError `not_found` when partial or sidecar is gone, `source_changed` when they do not fit each
- * other any more: the partial is another file, or shorter than what was durable
+ * @throws CopyError `not_found` if partial or sidecar is missing; `source_changed` if they do not match: the
+ * partial is another file, or shorter than the durable offset
  */
 export async function openPartial(target: ReceiveTarget): Promise<PartialFile> {
   const base = toPathBytes(target.directory);
@@ -89,8 +89,8 @@ export async function openPartial(target: ReceiveTarget): Promise<PartialFile> {
 }
 
 /**
- * Gives the complete file its final name, never replacing another, in a thread of its own.
- * @throws CopyError `exists` and whatever the storage says
+ * Gives the complete file its final name on a worker thread. Never replaces a file.
+ * @throws CopyError `exists`, or the error of the storage
  */
 export async function publishPartial(target: ReceiveTarget): Promise<{ warnings: string[] }> {
   const base = toPathBytes(target.directory);
@@ -143,7 +143,7 @@ function checkpointOf(
     writtenBytes: offset,
     partialInode: inode,
     target: packTarget(Buffer.from(targetName)),
-    // There is no source file here; its size is what the result must have.
+    // A received file has no source file: only the size that the result must have.
     source: { inode: '0', size, mtimeNs: '0' },
   };
 }

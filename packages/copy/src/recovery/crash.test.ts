@@ -9,46 +9,50 @@ const rounds = Number(process.env['WCC_CRASH_ROUNDS'] ?? 20);
 const paths = kernelSupport().available ? (['auto', 'off'] as const) : (['off'] as const);
 const sizeBytes = 24 * mib;
 const checkpointBytes = 2 * mib;
-/** About what a copy of this size takes at the limit set below, end included. */
+/** Approximate time of a whole copy of this size at the limit set below. */
 const lifetimeMs = 180;
 
 describe('a process killed in the middle of a copy', () => {
   const dir = useDirectory();
 
-  it(`loses nothing, ${rounds} times at a random moment`, { timeout: 30_000 + rounds * 3000 }, async () => {
-    const source = join(dir(), 'source');
-    writeRandom(source, sizeBytes);
-    const seen = { published: 0, resumable: 0, not_published: 0, nothing: 0 };
-    for (let round = 0; round < rounds; round += 1) {
-      const id = `crash-${round}`;
-      const target = join(dir(), `copy-${round}`);
-      const options = {
-        id,
-        kernelCalls: paths[round % paths.length] ?? 'off',
-        keepSidecar: true,
-        checkpoint: { bytes: checkpointBytes },
-        bytesPerSecond: 200 * mib,
-      };
-      await killInMidCopy({ source, target, options }, Math.random() * lifetimeMs);
+  it(
+    `leaves a whole file or a resumable copy, ${rounds} times at a random moment`,
+    { timeout: 30_000 + rounds * 3000 },
+    async () => {
+      const source = join(dir(), 'source');
+      writeRandom(source, sizeBytes);
+      const seen = { published: 0, resumable: 0, not_published: 0, nothing: 0 };
+      for (let round = 0; round < rounds; round += 1) {
+        const id = `crash-${round}`;
+        const target = join(dir(), `copy-${round}`);
+        const options = {
+          id,
+          kernelCalls: paths[round % paths.length] ?? 'off',
+          keepSidecar: true,
+          checkpoint: { bytes: checkpointBytes },
+          bytesPerSecond: 200 * mib,
+        };
+        await killInMidCopy({ source, target, options }, Math.random() * lifetimeMs);
 
-      // Whatever the moment was: a whole file under the final name, or none.
-      if (existsSync(target)) expectEqualFiles(source, target);
-      const state = await settlePublication(dir(), id, `copy-${round}`);
-      seen[state] += 1;
-      expect(existsSync(target)).toBe(state === 'published');
-      const checkpoint = await readCheckpoint(dir(), id);
-      const job = copyFile(source, target, { ...options, bytesPerSecond: null });
-      await job.done;
-      expectEqualFiles(source, target);
-      if (state === 'resumable') expect(job.facts().resumedAtBytes).toBe(Number(checkpoint?.doneBytes));
-      await removeRemains(dir(), id);
-      expect(hiddenFilesIn(dir())).toEqual([]);
-      rmSync(target);
-    }
-    expect(readdirSync(dir())).toEqual(['source']);
-    // A run in which every copy was too early or too late would prove nothing.
-    expect(seen.resumable, JSON.stringify(seen)).toBeGreaterThan(0);
-  });
+        // The final name has a whole file or no file.
+        if (existsSync(target)) expectEqualFiles(source, target);
+        const state = await settlePublication(dir(), id, `copy-${round}`);
+        seen[state] += 1;
+        expect(existsSync(target)).toBe(state === 'published');
+        const checkpoint = await readCheckpoint(dir(), id);
+        const job = copyFile(source, target, { ...options, bytesPerSecond: null });
+        await job.done;
+        expectEqualFiles(source, target);
+        if (state === 'resumable') expect(job.facts().resumedAtBytes).toBe(Number(checkpoint?.doneBytes));
+        await removeRemains(dir(), id);
+        expect(hiddenFilesIn(dir())).toEqual([]);
+        rmSync(target);
+      }
+      expect(readdirSync(dir())).toEqual(['source']);
+      // If every kill came too early or too late, the test would prove nothing.
+      expect(seen.resumable, JSON.stringify(seen)).toBeGreaterThan(0);
+    },
+  );
 });
 
 async function killInMidCopy(

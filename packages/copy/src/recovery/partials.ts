@@ -8,20 +8,20 @@ import { joinPath, parseHiddenName, hiddenPaths, showPath, toPathBytes } from '.
 import { maxSidecarBytes, parseCheckpoint } from '../contract/checkpoint.ts';
 import type { Checkpoint } from '../contract/checkpoint.ts';
 
-/** The checkpoint of a copy; null when there is none or when it is malformed. */
+/** The checkpoint of a copy; null if there is none or its sidecar is invalid. */
 export async function readCheckpoint(directory: PathLike, id: string): Promise<Checkpoint | null> {
   const { sidecar } = hiddenPaths(toPathBytes(directory), id);
   try {
     const checkpoint = parseCheckpoint(await readSmallFile(sidecar));
     return checkpoint?.operation === id ? checkpoint : null;
   } catch (error) {
-    // ELOOP: a symlink under the sidecar's name is none of ours
+    // ELOOP: a symlink with the sidecar's name is not ours
     if (['ENOENT', 'ELOOP'].includes(systemCode(error) ?? '')) return null;
     throw toCopyError(error, { path: showPath(sidecar) });
   }
 }
 
-/** Opened so that neither a FIFO nor a symlink put there can do harm; longer than a sidecar means none. */
+/** Reads a sidecar. Never follows a symlink and never hangs on a FIFO; returns no more than a sidecar's length. */
 async function readSmallFile(path: Buffer): Promise<string> {
   const handle = await open(path, constants.O_RDONLY | constants.O_NOFOLLOW | constants.O_NONBLOCK);
   try {
@@ -34,11 +34,11 @@ async function readSmallFile(path: Buffer): Promise<string> {
 }
 
 /**
- * After a crash: what became of the copy `id` that was to be published as `targetName`.
- * - `published`: it stands under its final name; only the sidecar is left to `forget`.
- * - `resumable`: a partial and a checkpoint that fits it.
- * - `not_published`: something is left, but nothing to go on from.
- * - `nothing`: no trace of it.
+ * After a crash: the state of the copy `id` that was to be published as `targetName`.
+ * - `published`: it has its final name; only the sidecar is left to remove.
+ * - `resumable`: there is a partial with a matching checkpoint.
+ * - `not_published`: hidden files exist, but the copy cannot be resumed from them.
+ * - `nothing`: no file of this copy exists.
  */
 export async function recoverPublication(
   directory: PathLike,
@@ -55,7 +55,7 @@ export async function recoverPublication(
     checkpoint !== null &&
     isPublished(checkpoint, { target: await statOrNull(joinPath(base, name)), name })
   ) {
-    // Where publishing takes link and unlink, the crash may have come between the two.
+    // Where publishing uses link and unlink, the crash may have come between the two.
     if (partial !== null) await removeIfExists(paths.partial);
     await syncDirectory(base);
     return 'published';
@@ -64,7 +64,7 @@ export async function recoverPublication(
   return partial === null && sidecar === null ? 'nothing' : 'not_published';
 }
 
-/** Removes partial and sidecar, for good: the directory is flushed. */
+/** Removes partial and sidecar and flushes the directory. `freedBytes`: the blocks that the partial occupied. */
 export async function removePartial(directory: PathLike, id: string): Promise<{ freedBytes: number }> {
   const base = toPathBytes(directory);
   const { partial, sidecar, sidecarTemporary } = hiddenPaths(base, id);
@@ -78,7 +78,7 @@ export async function removePartial(directory: PathLike, id: string): Promise<{ 
   return { freedBytes: stat !== null && stat.nlink === 1n ? Number(stat.blocks * 512n) : 0 };
 }
 
-/** Removes the sidecar of a copy that was published. */
+/** Removes the sidecar of a published copy. */
 export async function removeSidecar(directory: PathLike, id: string): Promise<void> {
   const { sidecar, sidecarTemporary } = hiddenPaths(toPathBytes(directory), id);
   await removeIfExists(sidecarTemporary);
@@ -87,13 +87,13 @@ export async function removeSidecar(directory: PathLike, id: string): Promise<vo
 
 export interface FoundPartial {
   id: string;
-  /** What the partial occupies; 0 when there is none. */
+  /** Bytes that the partial occupies on disk; 0 if there is no partial. */
   partialBytes: number;
   hasSidecar: boolean;
   modifiedMs: number;
 }
 
-/** The hidden files of copies in a directory, by copy; of running ones too. */
+/** The partials and sidecars in a directory, one entry per id. Includes those of running copies. */
 export async function listPartials(directory: PathLike): Promise<FoundPartial[]> {
   const base = toPathBytes(directory);
   const found = new Map<string, FoundPartial>();
@@ -101,7 +101,7 @@ export async function listPartials(directory: PathLike): Promise<FoundPartial[]>
     const parsed = parseHiddenName(name);
     if (parsed === null) continue;
     const stat = await statOrNull(joinPath(base, name));
-    if (stat === null) continue; // gone since it was listed
+    if (stat === null) continue; // removed since the directory was listed
     const { id, kind } = parsed;
     const partial = found.get(id) ?? { id, partialBytes: 0, hasSidecar: false, modifiedMs: 0 };
     if (kind === 'partial') partial.partialBytes = Number(stat.blocks * 512n);

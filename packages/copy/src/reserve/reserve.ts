@@ -17,7 +17,7 @@ import type { CopyRun, OpenPartial } from '../run/copy-state.ts';
 const reopenFlags = constants.O_RDWR | constants.O_NOFOLLOW | constants.O_NONBLOCK;
 const createFlags = constants.O_RDWR | constants.O_CREAT | constants.O_EXCL | constants.O_NOFOLLOW;
 
-/** Makes the hidden partial, or takes up the one an earlier run left. */
+/** Creates the hidden partial, or reopens the one of an earlier run. */
 export function reserve(run: CopyRun): void {
   beginPhase(run, 'reserve');
   assertSizeAllowed(run);
@@ -30,7 +30,7 @@ export function reserve(run: CopyRun): void {
   });
 }
 
-/** Opens the partial of an earlier run; false when there is none, or none that can be gone on with. */
+/** Opens the partial of an earlier run; false if there is none, or none that can be resumed. */
 function reopenPartial(run: CopyRun, checkpoint: Checkpoint | null): boolean {
   let old: OpenPartial;
   try {
@@ -64,21 +64,21 @@ function whyNotResumable(run: CopyRun, checkpoint: Checkpoint | null, partial: O
 
 function continueFrom(run: CopyRun, checkpoint: Checkpoint): void {
   const offset = BigInt(checkpoint.offset);
-  run.hasCheckpoint = true; // from here on it is kept, whatever ends this run
+  run.hasCheckpoint = true; // from here on a failure of this run keeps it
   const source = extentSource(run, sourceOf(run));
-  const totals = countExtents(source, { before: offset, onLook: () => throwIfStopped(run) });
+  const totals = countExtents(source, { before: offset, onCheck: () => throwIfStopped(run) });
   run.copiedOffset = offset;
   run.copiedBytes = totals.bytesBefore;
   run.writtenBytes = BigInt(checkpoint.writtenBytes);
   run.facts.method = checkpoint.method;
   run.facts.resumedAtBytes = Number(totals.bytesBefore);
   run.slot.set('written', run.writtenBytes);
-  // What was written after the checkpoint may be there or not, whole or in part: it goes.
+  // Bytes behind the checkpoint may be incomplete, so they are cut off.
   if (checkpoint.method !== 'clone') setSize(run, offset);
   setSize(run, sourceOf(run).stat.size);
 }
 
-/** Opens the partial and locks it: another process that works on it keeps the lock as long as it lives. */
+/** Opens and locks the partial. A process keeps its lock until it ends. */
 function openPartial(run: CopyRun, flags: number): OpenPartial {
   const fd = openSync(run.paths.partial, flags, 0o600);
   try {
@@ -94,7 +94,7 @@ function openPartial(run: CopyRun, flags: number): OpenPartial {
   }
 }
 
-/** Some network file systems know no locks: there the copy goes on without one. */
+/** True without a lock on file systems that do not support locks, such as some network file systems. */
 function lockPartial(kernel: Kernel, fd: number): boolean {
   try {
     return kernel.tryLock(fd);
@@ -104,8 +104,8 @@ function lockPartial(kernel: Kernel, fd: number): boolean {
 }
 
 /**
- * The partial as it was at first: nothing but a hole, made anew where a step let go of it. It is cut only when
- * there is something in it: ext4 flushes a file that was ever cut to nothing when it is closed.
+ * Resets the partial to one hole, and creates it again if a step has discarded it. Truncates it only if it has
+ * blocks, because ext4 flushes a file on close that was once truncated to zero.
  */
 export function emptyPartial(run: CopyRun): void {
   if (run.partial === null) run.partial = openPartial(run, createFlags);
@@ -113,12 +113,12 @@ export function emptyPartial(run: CopyRun): void {
   setSize(run, sourceOf(run).stat.size);
 }
 
-/** Takes the partial that a step made under its name. */
+/** Opens the partial that a step has created under its name. */
 export function adoptPartial(run: CopyRun): void {
   run.partial = openPartial(run, reopenFlags);
 }
 
-/** Lets go of the partial, so that a step can make it itself. */
+/** Closes and removes the partial, so that a step can create it itself. */
 export function discardPartial(run: CopyRun): void {
   closeSync(partialOf(run).fd);
   run.partial = null;
@@ -132,18 +132,18 @@ export function setSize(run: CopyRun, sizeBytes: bigint): void {
 }
 
 /**
- * Writing beyond the process's file size limit raises SIGXFSZ, which kills Node; so the limit is read first.
- * Without kernel calls, offsets beyond 2^53 cannot be written at all.
+ * Checks the process's file size limit, because a write beyond it raises SIGXFSZ, which ends Node. Without kernel
+ * calls, offsets beyond 2^53 cannot be written.
  */
 function assertSizeAllowed(run: CopyRun): void {
   const { size } = sourceOf(run).stat;
   const path = showPath(run.request.destination);
   if (run.kernel === null && size > BigInt(Number.MAX_SAFE_INTEGER)) {
-    throw new CopyError('too_large', { path, detail: 'beyond 2^53 bytes only with kernel calls' });
+    throw new CopyError('too_large', { path, detail: 'more than 2^53 bytes need kernel calls' });
   }
   const limit = readFileSizeLimit();
   if (limit !== null && size > limit)
-    throw new CopyError('too_large', { path, detail: `limit of ${limit} bytes` });
+    throw new CopyError('too_large', { path, detail: `the limit is ${limit} bytes` });
 }
 
 function readFileSizeLimit(): bigint | null {
@@ -151,6 +151,6 @@ function readFileSizeLimit(): bigint | null {
     const [, soft] = /^Max file size\s+(\d+)/m.exec(readFileSync('/proc/self/limits', 'latin1')) ?? [];
     return soft === undefined ? null : BigInt(soft);
   } catch {
-    return null; // no /proc here: then the kernel's own answer must do
+    return null; // no /proc: a write reports the error
   }
 }

@@ -7,13 +7,13 @@ import type { CopyRun } from '../run/copy-state.ts';
 const gib = 1024 ** 3;
 
 /**
- * Refuses a copy that cannot fit, before its first byte. Blocks that are shared need no room, so this comes
- * after the attempt to clone.
+ * Refuses a copy that does not fit, before its first byte. Runs after the attempt to clone, because shared blocks
+ * need no space.
  */
 export function assertSpace(run: CopyRun): void {
   const { stat } = sourceOf(run);
   const allocated = stat.blocks * 512n;
-  // Without kernel calls holes count as data in the total; what the file occupies is the better guess.
+  // Without kernel calls holes count as data in the total, so the allocated blocks are the better estimate.
   const dataBytes = run.kernel === null && allocated < stat.size ? allocated : run.dataBytes;
   const needed = Number(dataBytes - run.copiedBytes);
   const { bavail, bsize } = withDestinationErrors(run, () => statfsSync(run.directory, { bigint: true }));

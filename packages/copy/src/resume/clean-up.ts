@@ -6,7 +6,7 @@ import { removeFile } from '../storage/remove-file.ts';
 import type { CopyRun } from '../run/copy-state.ts';
 import { setCheckpoint } from './sidecar.ts';
 
-/** After these a later run can go on, when the caller asked to keep what there is. */
+/** Failures after which `keepOnFailure` keeps the partial, because a later run may succeed. */
 const transientCodes: ReadonlySet<CopyErrorCode> = new Set([
   'no_space',
   'quota',
@@ -16,12 +16,12 @@ const transientCodes: ReadonlySet<CopyErrorCode> = new Set([
   'busy',
 ]);
 
-/** Leaves what can be resumed and removes the rest; returns the error the copy ends with. */
+/** Keeps what can be resumed and removes the rest. Returns the error that the copy ends with. */
 export function cleanUp(run: CopyRun, thrown: unknown): CopyError {
   const error = toCopyError(thrown, { path: showPath(run.request.destination) });
   if (error.code === 'partial_in_use') return error;
   if (run.published) {
-    error.resumable = run.hasCheckpoint; // it has its name; the sidecar tells a later run so
+    error.resumable = run.hasCheckpoint; // the file has its name, and the sidecar says so to a later run
     return error;
   }
   const mayKeep =
@@ -30,7 +30,7 @@ export function cleanUp(run: CopyRun, thrown: unknown): CopyError {
     error.resumable = true;
     return error;
   }
-  // Before the partial is ours, what an earlier run left is touched only when nobody wants it any more.
+  // A partial of an earlier run that this run has not opened is removed only if it must not be kept.
   const isOurs = run.partial !== null;
   if (isOurs || (error.code !== 'interrupted' && !run.request.keepOnFailure) || error.code === 'cancelled') {
     removeAll(run);
@@ -38,10 +38,10 @@ export function cleanUp(run: CopyRun, thrown: unknown): CopyError {
   return error;
 }
 
-/** Whether a partial with a checkpoint remains. An older checkpoint serves when a new one cannot be set. */
+/** Whether a partial with a checkpoint is kept. If no new checkpoint can be set, the previous one is used. */
 function keepPartial(run: CopyRun, error: CopyError): boolean {
   if (run.partial === null) return false;
-  // Refused before the first byte: there is nothing worth keeping.
+  // The copy was refused before its first byte, so there is nothing to keep.
   if (run.copiedBytes === 0n && !run.hasCheckpoint && error.code !== 'interrupted') return false;
   if (!run.flushFailed && run.facts.method !== null) {
     try {
@@ -57,12 +57,12 @@ function keepPartial(run: CopyRun, error: CopyError): boolean {
 function removeAll(run: CopyRun): void {
   const { partial, sidecar, sidecarTemporary } = run.paths;
   if (run.partial !== null) {
-    // Closed first: the last reference gives the blocks back, and the next copy may want them at once.
+    // The last open descriptor holds the blocks, so it is closed here: the next copy may need the space at once.
     removeFile(partial);
     closeSync(run.partial.fd);
     run.partial = null;
   } else if (isLocked(run, partial)) {
-    return; // another process is at it
+    return; // another process is using it
   } else {
     removeFile(partial);
   }
@@ -76,7 +76,7 @@ function isLocked({ kernel }: CopyRun, partial: Buffer): boolean {
   try {
     fd = openSync(partial, constants.O_RDONLY | constants.O_NOFOLLOW | constants.O_NONBLOCK);
   } catch {
-    return false; // no partial, or one that only its owner may touch: removing it will tell
+    return false; // no partial, or no permission: the removal fails then
   }
   try {
     return !kernel.tryLock(fd);

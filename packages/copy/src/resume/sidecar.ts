@@ -18,7 +18,7 @@ import type { Checkpoint } from '../contract/checkpoint.ts';
 const newFile = constants.O_WRONLY | constants.O_CREAT | constants.O_TRUNC | constants.O_NOFOLLOW;
 const oldFile = constants.O_RDONLY | constants.O_NOFOLLOW | constants.O_NONBLOCK;
 
-/** The bytes so far reach the storage first; only then may a sidecar speak of them. */
+/** Flushes the partial, then records the offset: a sidecar names only bytes that are on the storage. */
 export function setCheckpoint(run: CopyRun): void {
   try {
     fdatasyncSync(partialOf(run).fd);
@@ -32,8 +32,8 @@ export function setCheckpoint(run: CopyRun): void {
 }
 
 /**
- * Replaces the sidecar in one step: temporary, fsync, rename, fsync of the directory. Without the last a power
- * cut leaves an older sidecar in place, after which newer data would be thrown away, or worse, trusted.
+ * Replaces the sidecar atomically: temporary file, fsync, rename, fsync of the directory. Without the last step, a
+ * power cut could bring back an older sidecar, which does not match the data.
  */
 export function replaceSidecar(
   { paths, directoryFd }: Pick<CopyRun, 'paths' | 'directoryFd'>,
@@ -73,7 +73,7 @@ function describe(run: CopyRun, phase: Checkpoint['phase']): Checkpoint {
   };
 }
 
-/** The checkpoint in a sidecar; null when there is none, or none that can be believed. */
+/** The checkpoint in a sidecar; null if there is none or it is invalid. */
 export function readSidecar(path: Buffer): Checkpoint | null {
   let fd: number;
   try {

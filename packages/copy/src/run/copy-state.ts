@@ -14,17 +14,17 @@ import type { PhaseLog } from './phase-log.ts';
 import { hiddenPaths, showPath, splitPath } from '../storage/paths.ts';
 import type { HiddenPaths } from '../storage/paths.ts';
 
-/** The partial file as long as this copy owns it. */
+/** The partial file while this copy has it open. */
 export interface OpenPartial {
   fd: number;
   inode: bigint;
 }
 
-/** Everything one copy knows, handed from phase to phase. */
+/** The state of one run of a copy. Each phase receives it. */
 export interface CopyRun {
   readonly request: CopyRequest;
   readonly slot: SlotWriter;
-  /** Null: the fallback path. */
+  /** Null: the copy uses Node's own fs. */
   readonly kernel: Kernel | null;
   readonly directory: Buffer;
   readonly directoryFd: number;
@@ -36,16 +36,16 @@ export interface CopyRun {
   readonly startedMs: number;
   source: OpenSource | null;
   partial: OpenPartial | null;
-  /** Everything before this offset is copied, all of `durableOffset` safely so. */
+  /** Everything before this offset is copied. */
   copiedOffset: bigint;
-  /** Bytes of the source that are not holes; `facts` has it as a number, which is exact up to 2^53 only. */
+  /** Bytes of the source that are not in holes. `facts` has a number, which is exact only up to 2^53. */
   dataBytes: bigint;
   /** Data bytes before `copiedOffset`. */
   copiedBytes: bigint;
   writtenBytes: bigint;
-  /** A sidecar of this id, made by this run or found by it, fits the partial. */
+  /** A sidecar of this id, written or found by this run, matches the partial. */
   hasCheckpoint: boolean;
-  /** A write-back failed: what later flushes say of earlier bytes cannot be trusted any more. */
+  /** A write-back failed: the success of a later flush says nothing about the bytes before it. */
   flushFailed: boolean;
   published: boolean;
 }
@@ -78,7 +78,7 @@ export function createRun(request: CopyRequest, emit: (event: CopyPhaseEvent) =>
   };
 }
 
-/** Begins a phase; with a total for those that count bytes. */
+/** Starts a phase. `totalBytes` is set for phases that count bytes. */
 export function beginPhase(run: CopyRun, phase: CopyPhaseName, totalBytes: bigint | null = null): void {
   const doneBytes = phase === 'transfer' ? run.copiedBytes : 0n;
   run.phases.begin(phase, { totalBytes, doneBytes });
@@ -98,19 +98,19 @@ export function closeRun(run: CopyRun): void {
   }
 }
 
-/** The source; every phase but the first has it. */
+/** The source, which every phase but the first has. */
 export function sourceOf(run: CopyRun): OpenSource {
   if (run.source === null) throw new CopyError('worker_failed', { detail: 'source is not open' });
   return run.source;
 }
 
-/** The partial; every phase after `reserve` has it. */
+/** The partial, which every phase after `reserve` has. */
 export function partialOf(run: CopyRun): OpenPartial {
   if (run.partial === null) throw new CopyError('worker_failed', { detail: 'partial is not open' });
   return run.partial;
 }
 
-/** Runs a step on the destination; what it throws names the destination and the offset, not the hidden partial. */
+/** Runs a step on the destination. Its errors name the destination and the offset, not the hidden partial. */
 export function withDestinationErrors<T>(run: CopyRun, step: () => T, offset?: bigint): T {
   try {
     return step();
@@ -119,7 +119,7 @@ export function withDestinationErrors<T>(run: CopyRun, step: () => T, offset?: b
   }
 }
 
-/** The same for a step that reads the source. */
+/** Runs a step on the source. Its errors name the source and the offset. */
 export function withSourceErrors<T>(run: CopyRun, step: () => T, offset?: bigint): T {
   try {
     return step();

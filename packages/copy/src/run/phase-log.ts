@@ -1,13 +1,13 @@
 import type { SlotWriter } from '../contract/slot.ts';
 import type { CopyFacts, CopyPhaseEvent, CopyPhaseName } from '../contract/types.ts';
 
-/** Which phase a copy is in: told to the main thread, and kept with its duration for the result. */
+/** Reports the current phase to the caller, and keeps each phase with its duration for the result. */
 export interface PhaseLog {
   readonly entries: { name: CopyPhaseName; elapsedMs: number }[];
   begin(phase: CopyPhaseName, at: { totalBytes: bigint | null; doneBytes: bigint }): void;
-  /** Tells facts that changed in the middle of a phase. */
+  /** Reports facts that changed during a phase. */
   emitFacts(): void;
-  /** Brings the duration of the running phase up to date. */
+  /** Updates the duration of the running phase. */
   measure(): void;
 }
 

@@ -3,7 +3,7 @@ import { showPath } from '../storage/paths.ts';
 import { sourceOf } from './copy-state.ts';
 import type { CopyRun } from './copy-state.ts';
 
-/** The file ended before the size it had: somebody cut it meanwhile. */
+/** For a source that ends before the size it had when it was inspected. */
 export function throwSourceShrank(run: CopyRun, offset: bigint): never {
   throw new CopyError('source_changed', {
     path: showPath(run.request.source),

@@ -5,7 +5,7 @@ import type { SourceIdentity } from '../contract/types.ts';
 import { toCopyError } from '../kernel/errno.ts';
 import { showPath } from '../storage/paths.ts';
 
-/** A regular file open for reading, and what was true of it at that moment. */
+/** A regular file open for reading, and its stat at that moment. */
 export interface OpenSource {
   fd: number;
   stat: BigIntStats;

@@ -19,7 +19,7 @@ import type { Mounted } from '../testkit/mounts.testkit.ts';
 const paths = kernelSupport().available ? (['auto', 'off'] as const) : (['off'] as const);
 const movingCall = { auto: 'copy_file_range', off: 'pwrite64' } as const;
 
-/** Why system calls cannot be made to fail here; null when they can. */
+/** The reason why system calls cannot be made to fail here; null if they can. */
 function whyNoStrace(): string | null {
   try {
     execFileSync('strace', ['-e', 'trace=none', 'true'], { stdio: 'ignore' });
@@ -29,7 +29,7 @@ function whyNoStrace(): string | null {
   }
 }
 
-/** Runs a child whose n-th call of a kind fails, on whatever thread; koffi's own calls are reached too. */
+/** Command prefix under which the n-th call of a child fails, on any thread and also when koffi makes the call. */
 function failingCall(call: string, error: string, when: string): string[] {
   const inject = `inject=${call}:error=${error}:when=${when}`;
   return ['strace', '-f', '--seccomp-bpf', '-qq', '-o', '/dev/null', '-e', `trace=${call}`, '-e', inject];
@@ -52,23 +52,29 @@ describe.each(['ext4', 'tmpfs'] as const)('a full %s', (type) => {
   });
   afterAll(() => mounted?.unmount());
 
-  it.each(paths)('is told before the first byte, with the numbers, kernel calls %s', async (kernelCalls) => {
-    writeRandom(join(dir(), 'too-big'), 80 * mib);
-    const job = copyFile(join(dir(), 'too-big'), at('copy'), { kernelCalls, keepOnFailure: true });
-    const error = await expectFailure(job, 'no_space');
-    expect(error.message).toMatch(/needs 80 MiB, \d+ MiB free/);
-    expect(error.resumable).toBe(false);
-    expect(hiddenFilesIn(at(''))).toEqual([]);
-  });
-
-  it.each(paths)('keeps its floor, kernel calls %s', async (kernelCalls) => {
-    const job = copyFile(source(), at('copy'), { kernelCalls, freeSpaceFloorBytes: 60 * mib });
-    await expectFailure(job, 'no_space');
-    expect(hiddenFilesIn(at(''))).toEqual([]);
-  });
+  it.each(paths)(
+    'rejects a copy that does not fit before its first byte, with the numbers, kernel calls %s',
+    async (kernelCalls) => {
+      writeRandom(join(dir(), 'too-big'), 80 * mib);
+      const job = copyFile(join(dir(), 'too-big'), at('copy'), { kernelCalls, keepOnFailure: true });
+      const error = await expectFailure(job, 'no_space');
+      expect(error.message).toMatch(/needs 80 MiB, \d+ MiB free/);
+      expect(error.resumable).toBe(false);
+      expect(hiddenFilesIn(at(''))).toEqual([]);
+    },
+  );
 
   it.each(paths)(
-    'stops the copy half-way and lets it go on when there is room, kernel calls %s',
+    'rejects a copy that would leave less than freeSpaceFloorBytes, kernel calls %s',
+    async (kernelCalls) => {
+      const job = copyFile(source(), at('copy'), { kernelCalls, freeSpaceFloorBytes: 60 * mib });
+      await expectFailure(job, 'no_space');
+      expect(hiddenFilesIn(at(''))).toEqual([]);
+    },
+  );
+
+  it.each(paths)(
+    'stops the copy half-way and lets it resume once there is space, kernel calls %s',
     async (kernelCalls) => {
       const options = { id: 'full', kernelCalls, keepOnFailure: true, checkpoint: { bytes: 2 * mib } };
       const job = copyFile(source(), at('copy'), { ...options, bytesPerSecond: 4 * mib });
@@ -91,21 +97,18 @@ describe.each(['ext4', 'tmpfs'] as const)('a full %s', (type) => {
     },
   );
 
-  it.each(paths)(
-    'leaves nothing half-made when nobody wants to resume, kernel calls %s',
-    async (kernelCalls) => {
-      const job = copyFile(source(), at('copy'), { kernelCalls, bytesPerSecond: 4 * mib });
-      await waitUntilTransferring(job);
-      fillUp(at('filler'));
-      job.setLimit(null);
-      await expectFailure(job, 'no_space');
-      expect(hiddenFilesIn(at(''))).toEqual([]);
-      unlinkSync(at('filler'));
-    },
-  );
+  it.each(paths)('leaves no file without keepOnFailure, kernel calls %s', async (kernelCalls) => {
+    const job = copyFile(source(), at('copy'), { kernelCalls, bytesPerSecond: 4 * mib });
+    await waitUntilTransferring(job);
+    fillUp(at('filler'));
+    job.setLimit(null);
+    await expectFailure(job, 'no_space');
+    expect(hiddenFilesIn(at(''))).toEqual([]);
+    unlinkSync(at('filler'));
+  });
 });
 
-/** Takes all the room there is; what dd says about it is expected. */
+/** Fills the file system. dd fails when it is full, which is expected. */
 function fillUp(path: string): void {
   execFileSync('sh', [
     '-c',
@@ -116,7 +119,7 @@ function fillUp(path: string): void {
 describe('a read-only file system', () => {
   const reason = whyNoMounts('ext4');
   it.skipIf(reason !== null).each(paths)(
-    `is told as such (${reason ?? 'mounted'}), kernel calls %s`,
+    `rejects a copy with read_only (${reason ?? 'mounted'}), kernel calls %s`,
     async (kernelCalls) => {
       const mounted = mountFresh('ext4', 16);
       try {
@@ -145,9 +148,9 @@ describe('a system call that fails', () => {
   beforeAll(() => writeRandom(at('source'), 24 * mib));
 
   it.each(paths)(
-    'names the offset of an I/O error, and leaves nothing, kernel calls %s',
+    'reports the offset of an I/O error and leaves no file, kernel calls %s',
     async (kernelCalls) => {
-      // 24 MiB are two windows by the kernel, 24 buffers by read and write
+      // 24 MiB are two windows with kernel calls, 24 buffers without
       const when = kernelCalls === 'auto' ? '2' : '20';
       const job = { source: at('source'), destination: at('copy'), options: { kernelCalls } };
       const end = await copyInChild(job, failingCall(movingCall[kernelCalls], 'EIO', when));
@@ -159,7 +162,7 @@ describe('a system call that fails', () => {
   );
 
   it.each(paths)(
-    'goes on after an I/O error from what was safe before it, kernel calls %s',
+    'resumes after an I/O error from the last durable offset, kernel calls %s',
     async (kernelCalls) => {
       const options = { id: 'eio', kernelCalls, keepOnFailure: true };
       const when = kernelCalls === 'auto' ? '2' : '20';
@@ -174,10 +177,10 @@ describe('a system call that fails', () => {
     },
   );
 
-  it('trusts no later flush once a write-back has failed', async () => {
+  it('keeps no partial whose first flush failed', async () => {
     const options = { id: 'flush', keepOnFailure: true, kernelCalls: 'off', checkpoint: { bytes: mib } };
     const job = { source: at('source'), destination: at('copy'), options };
-    // the very first flush fails: there is no earlier checkpoint, so nothing is kept
+    // the first flush fails, so there is no earlier checkpoint to keep
     const first = await copyInChild(job, failingCall('fdatasync', 'EIO', '1'));
     expect(first.error).toMatchObject({ code: 'io_error', resumable: false });
     expect(hiddenFilesIn(dir())).toEqual([]);
@@ -190,13 +193,13 @@ describe('a system call that fails', () => {
     ['EROFS', 'read_only'],
     ['EACCES', 'permission'],
     ['ESTALE', 'io_error'],
-  ])('%s is told as %s', async (errno, code) => {
+  ])('%s is reported as %s', async (errno, code) => {
     const job = { source: at('source'), destination: at('copy'), options: { kernelCalls: 'off' } };
     const end = await copyInChild(job, failingCall('pwrite64', errno, '3'));
     expect(end.error).toMatchObject({ code, offset: 2 * mib });
   });
 
-  it('reads and writes where copy_file_range is refused', async () => {
+  it('falls back to read and write when copy_file_range is refused', async () => {
     if (!kernelSupport().available) return;
     const job = { source: at('source'), destination: at('copy') };
     const end = await copyInChild(job, failingCall('copy_file_range', 'EXDEV', '1+'));
@@ -205,7 +208,7 @@ describe('a system call that fails', () => {
     unlinkSync(at('copy'));
   });
 
-  it('publishes by link where renameat2 is refused', async () => {
+  it('publishes by link when renameat2 is refused', async () => {
     const job = { source: at('source'), destination: at('copy') };
     const end = await copyInChild(job, failingCall('renameat2', 'EINVAL', '1+'));
     expect(end.ok).toBe(true);
@@ -215,7 +218,7 @@ describe('a system call that fails', () => {
   });
 
   it.each(paths)(
-    'a file size limit is told before the signal that kills, kernel calls %s',
+    'a file size limit is reported before SIGXFSZ would end the process, kernel calls %s',
     async (kernelCalls) => {
       const job = { source: at('source'), destination: at('copy'), options: { kernelCalls } };
       const end = await copyInChild(job, ['prlimit', `--fsize=${mib}`]);

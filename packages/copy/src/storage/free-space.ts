@@ -4,12 +4,12 @@ import { toCopyError } from '../kernel/errno.ts';
 import { showPath, toPathBytes } from './paths.ts';
 
 export interface FreeSpace {
-  /** What an ordinary user may still use. */
+  /** Bytes that an ordinary user can still use. */
   freeBytes: number;
   totalBytes: number;
-  /** `ext4`, `xfs`, …; `unknown` where the system does not tell. */
+  /** `ext4`, `xfs`, …; `unknown` if the system does not say. */
   fsType: string;
-  /** The same for all paths of one file system, subvolumes included. */
+  /** Equal for all paths of one file system, subvolumes included. */
   blockDevice: string;
 }
 
@@ -19,7 +19,7 @@ interface Mount {
   source: string;
 }
 
-/** Room on the file system that a path belongs to. */
+/** Free and total space of the file system that a path belongs to. @throws CopyError */
 export async function freeSpace(path: PathLike): Promise<FreeSpace> {
   const bytes = toPathBytes(path);
   try {
@@ -37,19 +37,19 @@ export async function freeSpace(path: PathLike): Promise<FreeSpace> {
   }
 }
 
-/** The mount a path is on. btrfs gives each subvolume a device number of its own; the mount's source is one. */
+/** The mount of a path. Its source is the same for all subvolumes of btrfs, which have different device numbers. */
 async function findMount(path: string): Promise<Mount | null> {
   let table: string;
   try {
     table = await readFile('/proc/self/mountinfo', 'utf8');
   } catch {
-    return null; // not Linux: the device number must do
+    return null; // not Linux: the device number is used
   }
   let best: Mount | null = null;
   for (const line of table.split('\n')) {
     const mount = parseMount(line);
     if (mount === null || !isInside(path, mount.point)) continue;
-    // a later line covers an earlier one on the same point
+    // a later mount covers an earlier one on the same point
     if (best === null || mount.point.length >= best.point.length) best = mount;
   }
   return best;

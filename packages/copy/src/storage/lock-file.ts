@@ -5,15 +5,15 @@ import { kernelSupport, loadKernel } from '../kernel/calls.ts';
 import { toCopyError } from '../kernel/errno.ts';
 import { showPath, toPathBytes } from './paths.ts';
 
-/** A lock that dies with its process, however that ends. */
+/** A lock that the kernel releases when its process ends, even by SIGKILL. */
 export interface FileLock {
-  /** Idempotent. */
+  /** Releases the lock. Further calls do nothing. */
   release(): void;
 }
 
 /**
- * Locks a file exclusively with flock(2), and makes it when it is missing.
- * Throws CopyError `locked` when another holds it, `unsupported` without kernel calls.
+ * Locks a file exclusively with flock(2). Creates the file if it is missing.
+ * @throws CopyError `locked` if the lock is held elsewhere, `unsupported` without kernel calls
  */
 export function lockFile(path: PathLike): FileLock {
   const bytes = toPathBytes(path);

@@ -5,11 +5,11 @@ import type { PathLike } from '../contract/types.ts';
 const slashByte = 0x2f;
 const nul = 0;
 
-/** An absolute path in bytes: names on disk need not be UTF-8. */
+/** An absolute path in bytes, because names on disk need not be UTF-8. */
 export function toPathBytes(path: PathLike): Buffer {
   const bytes = typeof path === 'string' ? Buffer.from(resolve(path)) : absolute(path);
   if (path.length === 0 || bytes.includes(nul)) {
-    throw new CopyError('invalid_option', { detail: 'a path is empty or holds a NUL byte' });
+    throw new CopyError('invalid_option', { detail: 'a path must not be empty or contain a NUL byte' });
   }
   return bytes;
 }
@@ -25,14 +25,14 @@ export function joinPath(directory: Uint8Array, name: Uint8Array | string): Buff
   return Buffer.concat([directory, ...slash, tail]);
 }
 
-/** Directory and last name of an absolute path. */
+/** Splits an absolute path into its directory and its last name. */
 export function splitPath(path: Uint8Array): { directory: Buffer; name: Buffer } {
   const bytes = Buffer.from(path);
   const at = bytes.lastIndexOf(slashByte);
   return { directory: at <= 0 ? Buffer.from('/') : bytes.subarray(0, at), name: bytes.subarray(at + 1) };
 }
 
-/** For messages: bytes that are not UTF-8 show as U+FFFD. */
+/** A path for messages. Bytes that are not UTF-8 become U+FFFD. */
 export function showPath(path: Uint8Array): string {
   return Buffer.from(path).toString('utf8');
 }
@@ -43,12 +43,12 @@ const idPattern = /^[A-Za-z0-9_-]{1,64}$/;
 
 export function assertId(id: string): string {
   if (!idPattern.test(id)) {
-    throw new CopyError('invalid_option', { detail: 'an id has 1 to 64 letters, digits, "_" and "-"' });
+    throw new CopyError('invalid_option', { detail: 'an id must have 1 to 64 letters, digits, "_" or "-"' });
   }
   return id;
 }
 
-/** The hidden files of one copy, all in the directory of its destination. */
+/** The hidden files of one copy, in the directory of its destination. */
 export interface HiddenPaths {
   partial: Buffer;
   sidecar: Buffer;
@@ -60,7 +60,7 @@ export function hiddenPaths(directory: Uint8Array, id: string): HiddenPaths {
   return { partial: at('partial'), sidecar: at('json'), sidecarTemporary: at('json.tmp') };
 }
 
-/** Tells the hidden files of copies from all others. */
+/** Id and kind of a hidden file of a copy; null for any other name. */
 export function parseHiddenName(
   name: string,
 ): { id: string; kind: 'partial' | 'sidecar' | 'temporary' } | null {

@@ -11,7 +11,7 @@ if (!available) console.warn(`locks skipped: ${why}`);
 describe.skipIf(!available)('lockFile', () => {
   const dir = useDirectory();
 
-  it('lets one holder in at a time', () => {
+  it('refuses a second lock until the first is released', () => {
     const path = join(dir(), 'lock');
     const lock = lockFile(path);
     expect(() => lockFile(path)).toThrow(CopyError);
@@ -20,7 +20,7 @@ describe.skipIf(!available)('lockFile', () => {
     lockFile(path).release();
   });
 
-  it('dies with its process, however that ends', async () => {
+  it('releases the lock when its process is killed', async () => {
     const path = join(dir(), 'held');
     const child = startChild(`
       copy.lockFile(${JSON.stringify(path)});
@@ -33,7 +33,7 @@ describe.skipIf(!available)('lockFile', () => {
     lockFile(path).release();
   });
 
-  it('names what is wrong with the path', () => {
+  it('rejects a directory and a missing parent directory', () => {
     mkdirSync(join(dir(), 'sub'));
     expect(() => lockFile(join(dir(), 'sub'))).toThrow(expect.objectContaining({ code: 'not_regular' }));
     expect(() => lockFile(join(dir(), 'no', 'lock'))).toThrow(expect.objectContaining({ code: 'not_found' }));
@@ -43,7 +43,7 @@ describe.skipIf(!available)('lockFile', () => {
 describe('freeSpace', () => {
   const dir = useDirectory();
 
-  it('tells the room and gives paths of one file system the same key', async () => {
+  it('returns the free space, and the same blockDevice for paths of one file system', async () => {
     mkdirSync(join(dir(), 'deeper'));
     const [here, deeper, proc] = await Promise.all([
       freeSpace(dir()),
@@ -62,7 +62,7 @@ describe('freeSpace', () => {
 describe('listRemains', () => {
   const dir = useDirectory();
 
-  it('finds hidden files of copies and nothing else', async () => {
+  it('lists the hidden files of copies and no others', async () => {
     for (const name of [
       '.wcc-a.partial',
       '.wcc-a.json',

@@ -13,7 +13,7 @@ export interface ChildResult {
 
 export interface Child {
   process: ChildProcess;
-  /** Resolves at the first output. */
+  /** Resolves at the first output on stdout. */
   firstOutput: Promise<void>;
   ended: Promise<ChildResult>;
 }
@@ -52,7 +52,7 @@ export interface ReportedError {
   resumable: boolean;
 }
 
-/** Copies in a child and reports how it ended: the result, or the error's code and offset. */
+/** Copies in a child process and returns whether it succeeded, or its error. */
 export async function copyInChild(
   job: { source: string; destination: string; options?: object },
   prefix: readonly string[] = [],

@@ -42,7 +42,7 @@ const layouts = fc.record({
   tailGapBytes: fc.oneof(fc.constant(0), fc.integer({ min: 1, max: 300_000 })),
 });
 
-/** What arrives is what was there. */
+/** The copy equals its source. */
 export function describeBytes(environment: TestEnvironment): void {
   describe('bytes', () => {
     const dir = useDirectory(environment.directory);
@@ -65,7 +65,7 @@ export function describeBytes(environment: TestEnvironment): void {
       await fc.assert(property, { numRuns: 20 });
     });
 
-    it('copies an empty file and one that is nothing but a hole', async () => {
+    it('copies an empty file and a file that is one hole', async () => {
       for (const size of [0, 5 * mib]) {
         const source = join(dir(), `hole-${size}`);
         writeLayout(source, [], size);
@@ -99,7 +99,7 @@ export function describeBytes(environment: TestEnvironment): void {
       }
     });
 
-    it('takes names with a newline and names that are not UTF-8', async () => {
+    it('copies files with a newline in the name or a name that is not UTF-8', async () => {
       for (const name of [Buffer.from('two\nlines'), Buffer.from([0x66, 0xff, 0xfe, 0x6f])]) {
         const source = Buffer.concat([Buffer.from(`${dir()}/`), name]);
         const target = Buffer.concat([source, Buffer.from([0xfd])]);
@@ -109,7 +109,7 @@ export function describeBytes(environment: TestEnvironment): void {
       }
     });
 
-    it('replaces a file only when told to, and then in one step', async () => {
+    it('replaces a file with overwrite, leaving no hidden file', async () => {
       const source = join(dir(), 'new');
       const target = join(dir(), 'old');
       writeRandom(source, 2 * mib);
@@ -119,7 +119,7 @@ export function describeBytes(environment: TestEnvironment): void {
       expect(hiddenFilesIn(dir())).toEqual([]);
     });
 
-    it('copies without durability, and names its result by inode', async () => {
+    it('copies with durable: false and returns the inode of the copy', async () => {
       const source = join(dir(), 'scratch');
       writeRandom(source, 3 * mib);
       const result = await copy(source, `${source}-copy`, { durable: false }).done;
@@ -128,7 +128,7 @@ export function describeBytes(environment: TestEnvironment): void {
       expect(result.phases.at(-1)?.name).toBe('publish');
     });
 
-    it('goes on when the source loses its name meanwhile', async () => {
+    it('completes when the source is renamed during the copy', async () => {
       const source = join(dir(), 'moved');
       const target = join(dir(), 'moved-copy');
       writeRandom(source, 2 * mib);

@@ -16,7 +16,7 @@ import {
 } from './files.testkit.ts';
 import type { TestEnvironment } from './files.testkit.ts';
 
-/** Cancel, pause, limit and what the progress says meanwhile. */
+/** Cancel, pause, limit, and the progress reported during each. */
 export function describeControl(environment: TestEnvironment): void {
   describe('control', () => {
     const dir = useDirectory(environment.directory);
@@ -24,7 +24,7 @@ export function describeControl(environment: TestEnvironment): void {
     const start = (from: string, to: string, more: CopyOptions = {}) =>
       copyFile(from, to, { ...environment.options, method: 'copy', ...more });
 
-    it('leaves nothing when it is cancelled, whatever the phase', async () => {
+    it('leaves no file when cancelled in any phase', async () => {
       writeRandom(at('source'), 4 * mib);
       const phases: CopyPhaseName[] = ['inspect', 'reserve', 'transfer', 'flush', 'verify', 'publish'];
       for (const phase of phases) {
@@ -38,14 +38,14 @@ export function describeControl(environment: TestEnvironment): void {
           () => true,
           (error: { code: string }) => (expect(error.code).toBe('cancelled'), false),
         );
-        // The wish comes by message: late is allowed, half a file is not.
+        // The phase arrives by message, so the cancel may be late. Half a file is never allowed.
         expect(existsSync(at(`copy-${phase}`))).toBe(isDone);
         if (isDone) expectEqualFiles(at('source'), at(`copy-${phase}`));
         expect(hiddenFilesIn(dir())).toEqual([]);
       }
     });
 
-    it('heeds a cancel in mid-transfer, and one given before the start', async () => {
+    it('stops on a cancel in mid-transfer and on an aborted signal before the start', async () => {
       writeRandom(at('long'), 4 * mib);
       const job = start(at('long'), at('cut'), { bytesPerSecond: 100 * kib });
       await waitUntilTransferring(job);
@@ -58,7 +58,7 @@ export function describeControl(environment: TestEnvironment): void {
       expect(readdirSync(dir()).filter((name) => name === 'cut' || name.startsWith('.'))).toEqual([]);
     });
 
-    it('pauses between two windows, stands still, and goes on', async () => {
+    it('pauses between two windows, stops moving, and resumes', async () => {
       writeRandom(at('pausing'), 4 * mib);
       const job = start(at('pausing'), at('paused'), { bytesPerSecond: mib });
       await waitUntilTransferring(job);
@@ -74,10 +74,10 @@ export function describeControl(environment: TestEnvironment): void {
       expectEqualFiles(at('pausing'), at('paused'));
     });
 
-    it('can be cancelled and interrupted while it is paused', async () => {
-      writeRandom(at('held'), 2 * mib);
+    it('can be cancelled and interrupted while paused', async () => {
+      writeRandom(at('stopped'), 2 * mib);
       for (const code of ['cancelled', 'interrupted'] as const) {
-        const job = start(at('held'), at('held-copy'), { id: 'held', bytesPerSecond: 512 * kib });
+        const job = start(at('stopped'), at('stopped-copy'), { id: 'stopped', bytesPerSecond: 512 * kib });
         await waitUntilTransferring(job);
         job.pause();
         await waitFor('it is paused', () => job.progress().state === 'paused');
@@ -87,16 +87,16 @@ export function describeControl(environment: TestEnvironment): void {
         await expectFailure(job, code);
         expect(performance.now() - atMs).toBeLessThan(1000);
       }
-      await start(at('held'), at('held-copy'), { id: 'held' }).done;
-      expectEqualFiles(at('held'), at('held-copy'));
+      await start(at('stopped'), at('stopped-copy'), { id: 'stopped' }).done;
+      expectEqualFiles(at('stopped'), at('stopped-copy'));
       expect(hiddenFilesIn(dir())).toEqual([]);
     });
 
-    it('holds to its limit, and to a new one at once', async () => {
+    it('keeps its limit, and applies a new limit at once', async () => {
       writeRandom(at('slow'), 4 * mib);
       const startedMs = performance.now();
       await start(at('slow'), at('slow-copy'), { bytesPerSecond: 8 * mib }).done;
-      // The first quarter of a second's allowance goes at once: 4 MiB take at least 250 ms.
+      // The first window is a quarter of the bytes allowed per second, so 4 MiB take at least 250 ms.
       expect(performance.now() - startedMs).toBeGreaterThan(240);
       const job = start(at('slow'), at('slow-copy-2'), { bytesPerSecond: 10 * kib });
       await waitUntilTransferring(job);
@@ -106,7 +106,7 @@ export function describeControl(environment: TestEnvironment): void {
       expect(performance.now() - freedMs).toBeLessThan(5000);
     });
 
-    it('reports progress that never goes back and never runs ahead', async () => {
+    it('reports progress that never decreases and never exceeds what was done', async () => {
       writeRandom(at('watched'), 6 * mib);
       const checkpoint = { bytes: mib };
       const job = start(at('watched'), at('watched-copy'), { bytesPerSecond: 8 * mib, checkpoint });

@@ -17,7 +17,7 @@ import {
 } from './files.testkit.ts';
 import type { TestEnvironment } from './files.testkit.ts';
 
-/** What must not be copied is refused by name, and nothing is left of the attempt. */
+/** Each refused copy rejects with its own code and leaves no file. */
 export function describeRefusals(environment: TestEnvironment): void {
   describe('refusals', () => {
     const dir = useDirectory(environment.directory);
@@ -25,7 +25,7 @@ export function describeRefusals(environment: TestEnvironment): void {
     const start = (from: string, to: string, more: CopyOptions = {}) =>
       copyFile(from, to, { ...environment.options, ...more });
 
-    it('refuses everything that is not a regular file, and hangs on none of it', async () => {
+    it('rejects every source that is not a regular file, without hanging', async () => {
       const socket = createServer().listen(at('socket'));
       await new Promise((resolve) => socket.once('listening', resolve));
       execFileSync('mkfifo', [at('fifo')]);
@@ -41,7 +41,7 @@ export function describeRefusals(environment: TestEnvironment): void {
       expect(hiddenFilesIn(dir())).toEqual([]);
     });
 
-    it('refuses a name that is taken, whatever has it', async () => {
+    it('rejects a destination name that a file or symlink has', async () => {
       writeRandom(at('source'), 10);
       writeFileSync(at('taken'), 'mine');
       symlinkSync(at('nothing-there'), at('taken-link'));
@@ -51,14 +51,14 @@ export function describeRefusals(environment: TestEnvironment): void {
       expect(readFileSync(at('taken'), 'utf8')).toBe('mine');
     });
 
-    it('refuses to copy a file onto itself, by another name too', async () => {
+    it('rejects copying a file onto itself, also by a hard link', async () => {
       writeRandom(at('self'), 10);
       linkSync(at('self'), at('self-link'));
       await expectFailure(start(at('self'), at('self'), { overwrite: true }), 'same_file');
       await expectFailure(start(at('self'), at('self-link'), { overwrite: true }), 'same_file');
     });
 
-    it('says what is missing, and what is too long', async () => {
+    it('names a missing source or directory, and a name that is too long', async () => {
       writeRandom(at('there'), 10);
       await expectFailure(start(at('missing'), at('out')), 'not_found');
       const error = await expectFailure(start(at('there'), at('no-directory/out')), 'not_found');
@@ -66,7 +66,7 @@ export function describeRefusals(environment: TestEnvironment): void {
       await expectFailure(start(at('there'), at('x'.repeat(256))), 'name_too_long');
     });
 
-    it('rejects bad options instead of throwing', async () => {
+    it('rejects invalid options instead of throwing', async () => {
       const source = at('there');
       const bad: CopyOptions[] = [
         { id: '../up' },
@@ -81,7 +81,7 @@ export function describeRefusals(environment: TestEnvironment): void {
       await expectFailure(start('', at('out')), 'invalid_option');
     });
 
-    it('does not replace a file that takes the name in mid-copy', async () => {
+    it('does not replace a file that takes the name during the copy', async () => {
       writeRandom(at('late'), 2 * mib);
       const job = start(at('late'), at('late-copy'), { method: 'copy', bytesPerSecond: mib });
       await waitUntilTransferring(job);
@@ -93,7 +93,7 @@ export function describeRefusals(environment: TestEnvironment): void {
       expect(hiddenFilesIn(dir())).toEqual([]);
     });
 
-    it('publishes nothing when the source changes meanwhile', async () => {
+    it('publishes nothing when the source changes during the copy', async () => {
       for (const change of ['rewritten', 'cut', 'grown'] as const) {
         const source = at(`source-${change}`);
         writeRandom(source, 2 * mib);
@@ -117,7 +117,7 @@ export function describeRefusals(environment: TestEnvironment): void {
       }
     });
 
-    it('lets only one copy work on a partial', async () => {
+    it('rejects a second copy on the same partial with partial_in_use', async () => {
       writeRandom(at('shared'), 2 * mib);
       const options = { id: 'same-id', method: 'copy', bytesPerSecond: mib } as const;
       const first = start(at('shared'), at('shared-copy'), options);

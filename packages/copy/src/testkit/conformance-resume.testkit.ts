@@ -27,7 +27,7 @@ import {
 } from './files.testkit.ts';
 import type { TestEnvironment } from './files.testkit.ts';
 
-/** Checkpoints, what becomes of them, and the check of the finished copy. */
+/** Checkpoints, resumed copies, recovery after a crash, and verification. */
 export function describeResume(environment: TestEnvironment): void {
   describe('resume', () => {
     const dir = useDirectory(environment.directory);
@@ -35,7 +35,7 @@ export function describeResume(environment: TestEnvironment): void {
     const start = (from: string, to: string, more: CopyOptions = {}) =>
       copyFile(from, to, { ...environment.options, method: 'copy', ...more });
 
-    /** A copy of 4 MiB that was interrupted somewhere in the middle. */
+    /** Interrupts a copy of 4 MiB during its transfer. */
     const interruptedCopy = async (name: string): Promise<void> => {
       writeRandom(at(name), 4 * mib);
       const job = start(at(name), at(`${name}-copy`), {
@@ -49,7 +49,7 @@ export function describeResume(environment: TestEnvironment): void {
       expect(error.resumable).toBe(true);
     };
 
-    it('goes on from where it was interrupted', async () => {
+    it('resumes an interrupted copy at its checkpoint', async () => {
       await interruptedCopy('goes-on');
       const checkpoint = await readCheckpoint(dir(), 'goes-on');
       expect(checkpoint).toMatchObject({
@@ -70,7 +70,7 @@ export function describeResume(environment: TestEnvironment): void {
       expect(hiddenFilesIn(dir())).toEqual([]);
     });
 
-    it('keeps its checkpoint through an interrupt at any moment of the next run', async () => {
+    it('keeps its checkpoint when the resumed run is interrupted at any moment', async () => {
       await interruptedCopy('again');
       for (const delayMs of [0, 1, 2, 5]) {
         const job = start(at('again'), at('again-copy'), { id: 'again', bytesPerSecond: mib });
@@ -83,7 +83,7 @@ export function describeResume(environment: TestEnvironment): void {
       expectEqualFiles(at('again'), at('again-copy'));
     });
 
-    it('goes on between holes, where it was interrupted', async () => {
+    it('resumes an interrupted copy of a sparse file at its checkpoint', async () => {
       writeLayout(
         at('holes'),
         Array.from({ length: 40 }, () => ({ gapBytes: 96 * kib, dataBytes: 50_000 })),
@@ -100,7 +100,7 @@ export function describeResume(environment: TestEnvironment): void {
       expectEqualFiles(at('holes'), at('holes-copy'));
     });
 
-    it('starts anew, and says why, when the source is another one by now', async () => {
+    it('restarts with the reason source_changed when the source has changed', async () => {
       await interruptedCopy('changed');
       appendFileSync(at('changed'), 'one more line');
       const job = start(at('changed'), at('changed-copy'), { id: 'changed' });
@@ -109,7 +109,7 @@ export function describeResume(environment: TestEnvironment): void {
       expectEqualFiles(at('changed'), at('changed-copy'));
     });
 
-    it('trusts no sidecar that is malformed, foreign or does not fit', async () => {
+    it('restarts when the sidecar is malformed, foreign or does not match', async () => {
       const malformed = [
         '',
         '{',
@@ -138,7 +138,7 @@ export function describeResume(environment: TestEnvironment): void {
       expect(job.facts().restartedBecause).toBe('partial_replaced');
     });
 
-    it('removes remains on request, and tells what that freed', async () => {
+    it('removes partial and sidecar on request and returns the bytes freed', async () => {
       await interruptedCopy('given-up');
       const { freedBytes } = await removeRemains(dir(), 'given-up');
       expect(freedBytes).toBeGreaterThan(0);
@@ -147,7 +147,7 @@ export function describeResume(environment: TestEnvironment): void {
       expect(await settlePublication(dir(), 'given-up', 'given-up-copy')).toBe('nothing');
     });
 
-    it('cancelling a resumed copy removes what earlier runs left', async () => {
+    it('cancelling a resumed copy removes the files of earlier runs', async () => {
       await interruptedCopy('twice');
       await expectFailure(
         start(at('twice'), at('twice-copy'), { id: 'twice', signal: AbortSignal.abort() }),
@@ -156,13 +156,13 @@ export function describeResume(environment: TestEnvironment): void {
       expect(hiddenFilesIn(dir())).toEqual([]);
     });
 
-    it('keeps the sidecar until the end is written down elsewhere', async () => {
+    it('keeps the sidecar of a published copy until forget() is called', async () => {
       writeRandom(at('kept'), mib);
       const options = { id: 'kept', keepSidecar: true };
       const result = await start(at('kept'), at('kept-copy'), options).done;
       expect(hiddenFilesIn(dir())).toEqual(['.wcc-kept.json']);
       expect(await settlePublication(dir(), 'kept', 'kept-copy')).toBe('published');
-      // Asked again, as by a server that died before it noted the end: the same end, even without the source.
+      // A server that died before it recorded the end asks again: the same result, even without the source.
       rmSync(at('kept'));
       const again = await start(at('kept'), at('kept-copy'), options).done;
       expect(again).toMatchObject({ inode: result.inode, bytes: result.bytes, resumed: true });
@@ -171,7 +171,7 @@ export function describeResume(environment: TestEnvironment): void {
       expect(statSync(at('kept-copy')).size).toBe(mib);
     });
 
-    it('publishes nothing that differs from its source', async () => {
+    it('rejects with verify_mismatch and publishes nothing when a byte differs', async () => {
       writeRandom(at('checked'), 2 * mib);
       const job = start(at('checked'), at('checked-copy'), {
         id: 'checked',

@@ -5,7 +5,7 @@ import { describeRefusals } from './conformance-refusals.testkit.ts';
 import { describeResume } from './conformance-resume.testkit.ts';
 import type { TestEnvironment } from './files.testkit.ts';
 
-/** What every path must do on every file system. */
+/** The conformance suite of a copy, run with and without kernel calls on each file system. */
 export function copyConformance(name: string, makeEnvironment: () => TestEnvironment): void {
   describe(name, () => {
     const environment = makeEnvironment();

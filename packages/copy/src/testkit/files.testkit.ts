@@ -24,7 +24,7 @@ export interface TestEnvironment {
 export const kib = 1024;
 export const mib = 1024 ** 2;
 
-/** A temporary directory for the tests of a file or a `describe`; `parent` may be a mount made before. */
+/** A temporary directory for the tests of a file or a `describe`. `parent` may be a mount. */
 export function useDirectory(parent: () => string = tmpdir): () => string {
   let path = '';
   beforeAll(() => {
@@ -39,7 +39,7 @@ export interface Piece {
   dataBytes: number;
 }
 
-/** Writes random data after each gap; what ends in a gap ends in a hole. */
+/** Writes random data after each gap. A gap at the end becomes a hole. */
 export function writeLayout(path: string | Buffer, pieces: readonly Piece[], tailGapBytes = 0): void {
   const fd = openSync(path, 'w');
   let at = 0;
@@ -56,7 +56,7 @@ export function writeRandom(path: string | Buffer, sizeBytes: number): void {
   writeLayout(path, [{ gapBytes: 0, dataBytes: sizeBytes }]);
 }
 
-/** Compares without a diff of megabytes in the report. */
+/** Compares two files. A failure does not print megabytes. */
 export function expectEqualFiles(a: string | Buffer, b: string | Buffer): void {
   expect(readFileSync(a).equals(readFileSync(b)), `${a.toString()} and ${b.toString()} differ`).toBe(true);
 }
@@ -66,7 +66,7 @@ export function hiddenFilesIn(directory: string): string[] {
   return readdirSync(directory).filter((name) => name.startsWith('.wcc-'));
 }
 
-/** The error a job ends with; fails when it succeeds. */
+/** The error that a job rejects with. Throws if the job succeeds. */
 export async function failureOf(job: CopyJob): Promise<CopyError> {
   try {
     await job.done;
@@ -83,7 +83,7 @@ export async function expectFailure(job: CopyJob, code: CopyErrorCode): Promise<
   return error;
 }
 
-/** Looks every 2 ms until it holds. */
+/** Checks a condition every 2 ms until it is true. */
 export async function waitFor(what: string, holds: () => boolean, timeoutMs = 10_000): Promise<void> {
   const endMs = performance.now() + timeoutMs;
   while (!holds()) {
@@ -92,10 +92,10 @@ export async function waitFor(what: string, holds: () => boolean, timeoutMs = 10
   }
 }
 
-/** Waits until a copy has moved some bytes but not all. */
+/** Waits until a copy has written some bytes of its transfer. */
 export async function waitUntilTransferring(job: CopyJob): Promise<void> {
   await waitFor(
-    'the transfer runs',
+    'bytes are written',
     () => job.progress().phase === 'transfer' && job.progress().writtenBytes > 0,
   );
 }

@@ -18,7 +18,7 @@ const makers: Readonly<Record<Exclude<MountType, 'tmpfs'>, readonly string[]>> =
   btrfs: ['mkfs.btrfs', '-q'],
 };
 
-/** Why loop mounts cannot be made here; null when they can. Printed by the tests that need them. */
+/** The reason why loop mounts are not possible here; null if they are. Tests that need mounts print it. */
 export function whyNoMounts(type: MountType): string | null {
   if (process.getuid?.() !== 0) return `${type} mount: needs root`;
   if (type === 'tmpfs') return null;
@@ -31,7 +31,7 @@ export function whyNoMounts(type: MountType): string | null {
   }
 }
 
-/** Makes a file system in a sparse file and mounts it; the loop device goes with the mount. */
+/** Creates a file system in a sparse file and mounts it. Unmounting also frees the loop device. */
 export function mountFresh(type: MountType, sizeMib: number): Mounted {
   const base = mkdtempSync(join(tmpdir(), `wcc-copy-${type}-`));
   const directory = join(base, 'mount');

@@ -5,9 +5,8 @@ import { withDestinationErrors, partialOf, sourceOf } from '../run/copy-state.ts
 import type { CopyRun } from '../run/copy-state.ts';
 
 /**
- * How the bytes are to come over. On XFS and btrfs copy_file_range shares blocks by itself, so that "copied"
- * would be a lie: where sharing works and was not asked for, or was refused for this very file, bytes are
- * read and written.
+ * Chooses how to copy the bytes. On XFS and btrfs, `copy_file_range` silently shares blocks, so the result would not
+ * be a copy. Where sharing works but was not requested, or was refused for this file, bytes are read and written.
  */
 export function chooseMethod(run: CopyRun): CopyMethod {
   if (run.kernel === null) return 'read-write';
@@ -18,7 +17,7 @@ export function chooseMethod(run: CopyRun): CopyMethod {
   return sharesBlocks(run) ? 'read-write' : 'kernel-copy';
 }
 
-/** A trial on the first block tells more than the name of the file system: XFS may be made without reflink. */
+/** Tries to share the first block. The name of the file system proves nothing, because XFS may lack reflink. */
 function sharesBlocks(run: CopyRun): boolean {
   const { kernel } = run;
   const { fd, stat } = sourceOf(run);
@@ -28,7 +27,7 @@ function sharesBlocks(run: CopyRun): boolean {
   try {
     kernel.cloneRange(fd, { fd: partialOf(run).fd, offset: 0n, lengthBytes });
   } catch {
-    return false; // whatever it says, it does not share
+    return false; // any error means that blocks are not shared
   }
   withDestinationErrors(run, () => emptyPartial(run));
   return true;

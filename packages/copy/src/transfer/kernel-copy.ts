@@ -4,7 +4,7 @@ import { withDestinationErrors, partialOf, sourceOf } from '../run/copy-state.ts
 import type { CopyRun } from '../run/copy-state.ts';
 import { throwSourceShrank } from '../run/source-shrank.ts';
 
-/** Copies a range inside the kernel; the bytes never enter this process. */
+/** Copies a range inside the kernel. The bytes never enter this process. */
 export function moveByKernel(run: CopyRun, kernel: Kernel, range: Extent): bigint {
   const sourceFd = sourceOf(run).fd;
   const { fd } = partialOf(run);

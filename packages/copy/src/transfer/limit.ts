@@ -2,12 +2,12 @@ import { throwIfStopped } from '../run/control.ts';
 import type { CopyRun } from '../run/copy-state.ts';
 
 export interface Pacer {
-  /** Sleeps off the debt; a new limit, a pause and a stop all end the sleep at once. */
+  /** Sleeps until the limit allows more. A new limit, a pause and a stop end the sleep at once. */
   wait(): void;
   spent(bytes: number): void;
 }
 
-/** Holds the copy to `bytesPerSecond`: what is spent becomes a debt, and time pays it off. No credit is saved up. */
+/** Enforces `bytesPerSecond`: bytes copied become a debt that time pays off. Unused time gives no credit. */
 export function createPacer(run: CopyRun): Pacer {
   let debtBytes = 0;
   let sinceMs = performance.now();
@@ -19,12 +19,12 @@ export function createPacer(run: CopyRun): Pacer {
   return {
     wait() {
       for (;;) {
-        const bell = run.slot.wakeCount();
+        const wakeCount = run.slot.wakeCount();
         const limit = run.slot.limit();
         payOff(limit);
         if (limit === null || debtBytes < 1 || run.slot.isPaused()) return;
         throwIfStopped(run);
-        run.slot.sleep(bell, Math.ceil((debtBytes / limit) * 1000));
+        run.slot.sleep(wakeCount, Math.ceil((debtBytes / limit) * 1000));
       }
     },
     spent(bytes) {

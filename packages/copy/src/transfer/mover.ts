@@ -4,7 +4,7 @@ import { moveByKernel } from './kernel-copy.ts';
 import { createBufferMover } from './read-write.ts';
 import type { Mover } from './read-write.ts';
 
-/** What copy_file_range answers where it cannot work at all, whatever the range. */
+/** Errors of copy_file_range that mean it cannot work for these files at all. */
 const refusals: ReadonlySet<string> = new Set([
   'EXDEV',
   'EINVAL',
@@ -16,7 +16,7 @@ const refusals: ReadonlySet<string> = new Set([
   'EBADF',
 ]);
 
-/** The mover of the chosen method. Where the kernel refuses, it changes to read/write for good. */
+/** The mover of the chosen method. If the kernel refuses, it switches to read/write for the rest of the copy. */
 export function createMover(run: CopyRun): Mover {
   const { kernel } = run;
   if (kernel === null || run.facts.method === 'read-write') return createBufferMover(run);

@@ -5,10 +5,10 @@ import { throwIfStopped } from '../run/control.ts';
 import { withDestinationErrors, partialOf, sourceOf } from '../run/copy-state.ts';
 import type { CopyRun } from '../run/copy-state.ts';
 
-/** A wish is heeded between two calls of this size. */
+/** Maximum bytes per call, because a stop is checked only between calls. */
 const stepBytes = 1024n ** 3n;
 
-/** Allocates the blocks of every data range that is still to come. */
+/** Allocates the blocks of every data range that is not copied yet. */
 export function preallocate(run: CopyRun): void {
   const { kernel } = run;
   if (kernel === null) {

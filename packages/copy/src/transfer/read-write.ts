@@ -7,17 +7,17 @@ import { throwSourceShrank } from '../run/source-shrank.ts';
 /** Copies one range; returns how many bytes of it were written (zeros may be left out). */
 export type Mover = (range: Extent) => bigint;
 
-/** One buffer, page-aligned by its size; it stays in the processor's cache better than a larger one. */
+/** Size of the one buffer. A larger one does not stay in the processor's cache. */
 const bufferBytes = 1024 ** 2;
-/** Holes are made in units of a page, as file systems keep them. */
+/** Unit of zero detection, because file systems store holes in pages. */
 const pageBytes = 4096;
 const zeroPage = Buffer.alloc(pageBytes);
 
-/** A mover that reads and writes; with zero detection, pages of zeros stay holes. */
+/** A mover that reads and writes. With zero detection, pages of zeros become holes. */
 export function createBufferMover(run: CopyRun): Mover {
   const buffer = Buffer.allocUnsafeSlow(bufferBytes);
   const { stat } = sourceOf(run);
-  // Without kernel calls holes cannot be seen; they read as zeros, so a sparse source is searched for those.
+  // Without kernel calls holes cannot be found. They read as zeros, so zeros of a sparse source are skipped.
   const skipsZeros = run.request.detectZeros || (run.kernel === null && stat.blocks * 512n < stat.size);
   return ({ start, end }) => {
     let written = 0n;
@@ -46,7 +46,7 @@ function writeAt(run: CopyRun, chunk: Uint8Array, offset: bigint): bigint {
     const rest = chunk.subarray(done);
     const at = offset + BigInt(done);
     const range = { fd, offset: at, lengthBytes: rest.length };
-    // Node writes at offsets up to 2^53 only
+    // Node writes only at offsets up to 2^53
     done += withDestinationErrors(
       run,
       () => (kernel === null ? writeSync(fd, rest, 0, rest.length, Number(at)) : kernel.write(rest, range)),
@@ -56,7 +56,7 @@ function writeAt(run: CopyRun, chunk: Uint8Array, offset: bigint): bigint {
   return BigInt(chunk.length);
 }
 
-/** Writes the runs of pages that hold anything but zeros. */
+/** Writes only the pages that contain a byte other than zero. */
 function writeNonZero(run: CopyRun, chunk: Buffer, offset: bigint): bigint {
   let written = 0n;
   let runStart = -1;

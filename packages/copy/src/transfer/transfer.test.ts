@@ -5,8 +5,8 @@ import { describe, expect, it } from 'vitest';
 import { expectEqualFiles, kib, mib, useDirectory, writeLayout } from '../testkit/files.testkit.ts';
 import { createWindowSize } from './window-size.ts';
 
-describe('windows', () => {
-  it('grow on a fast storage and shrink on a slow one, within bounds', () => {
+describe('window sizes', () => {
+  it('grow on fast storage and shrink on slow storage, within bounds', () => {
     const sizes = createWindowSize();
     expect(sizes.next(null)).toBe(16 * mib);
     sizes.learn(5);
@@ -21,7 +21,7 @@ describe('windows', () => {
     expect(sizes.next(null)).toBe(mib);
   });
 
-  it('are at most a quarter of a second of the limit', () => {
+  it('are at most a quarter of the bytes allowed per second', () => {
     const sizes = createWindowSize();
     expect(sizes.next(8 * mib)).toBe(2 * mib);
     expect(sizes.next(1)).toBe(4096);
@@ -29,22 +29,22 @@ describe('windows', () => {
   });
 });
 
-describe('options of the transfer', () => {
+describe('transfer options', () => {
   const dir = useDirectory();
   const at = (name: string): string => join(dir(), name);
 
-  it('detectZeros leaves holes where the source has blocks of zeros', async () => {
+  it('detectZeros leaves holes for pages of zeros', async () => {
     const half = Buffer.alloc(mib, 7);
     writeFileSync(at('zeros'), Buffer.concat([half, Buffer.alloc(2 * mib), half, Buffer.alloc(5000)]));
     const options = { method: 'copy', detectZeros: true, kernelCalls: 'off' } as const;
     const { bytes } = await copyFile(at('zeros'), at('zeros-copy'), options).done;
-    // the last 904 bytes are no full page, and zeros all the same
+    // the last 904 bytes are less than a page, and also zeros
     expect(bytes).toMatchObject({ virtual: 4 * mib + 5000, written: 2 * mib, skipped: 2 * mib + 5000 });
     expectEqualFiles(at('zeros'), at('zeros-copy'));
     expect((await inspectFile(at('zeros-copy'))).dataBytes).toBeLessThanOrEqual(2 * mib);
   });
 
-  it('preallocate takes the room beforehand, and says where it cannot', async () => {
+  it('preallocate allocates the blocks first, and warns without kernel calls', async () => {
     writeLayout(at('pieces'), [
       { gapBytes: 64 * kib, dataBytes: 128 * kib },
       { gapBytes: mib, dataBytes: 256 * kib },
@@ -61,7 +61,7 @@ describe('options of the transfer', () => {
     expectEqualFiles(at('pieces'), at('pieces-off'));
   });
 
-  it('many small extents make few windows and keep their places', async () => {
+  it('many small extents are copied to their offsets', async () => {
     const pieces = Array.from({ length: 600 }, () => ({ gapBytes: 8 * kib, dataBytes: 4 * kib }));
     writeLayout(at('crumbs'), pieces);
     const result = await copyFile(at('crumbs'), at('crumbs-copy'), { method: 'copy', verify: true }).done;

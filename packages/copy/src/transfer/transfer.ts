@@ -14,7 +14,7 @@ import { createWindowSize } from './window-size.ts';
 import { createWriteBack } from './write-back.ts';
 import type { Window, WriteBack } from './write-back.ts';
 
-/** Brings the data over, window by window; between two windows every wish of the main thread is heeded. */
+/** Copies the data window by window. Requests of the caller are checked between two windows. */
 export function transfer(run: CopyRun): void {
   run.facts.method = chooseMethod(run);
   assertSpace(run);
@@ -64,10 +64,10 @@ function copyWindows(run: CopyRun, { writeBack, credit }: TransferProgress): voi
   }
 }
 
-/** A window of many small extents on a slow disk ends early, or it could take minutes. */
+/** Maximum time of a window. Without it, many small extents on a slow disk could take minutes. */
 const windowDeadlineMs = 100;
 
-/** Copies up to `sizeBytes` of data, across as many extents as that takes. */
+/** Copies up to `sizeBytes` of data from one or more extents. */
 function copyWindow(run: CopyRun, move: Mover, sizeBytes: number): Window & { isCut: boolean } {
   const source = extentSource(run, sourceOf(run));
   let rest = BigInt(sizeBytes);
@@ -100,7 +100,7 @@ function createCheckpointClock(run: CopyRun): CheckpointClock {
   let atBytes = run.copiedBytes;
   return {
     isDue() {
-      if (!durable || run.copiedBytes === run.dataBytes) return false; // the flush is next
+      if (!durable || run.copiedBytes === run.dataBytes) return false; // the flush follows
       const sinceBytes = run.copiedBytes - atBytes;
       return sinceBytes >= BigInt(checkpointBytes) || performance.now() - atMs >= checkpointIntervalMs;
     },
@@ -113,7 +113,7 @@ function createCheckpointClock(run: CopyRun): CheckpointClock {
   };
 }
 
-/** Zeros that were left out are holes now, and are told as such. */
+/** Reports zeros that were not written as skipped, because they are holes now. */
 function reportZeros(run: CopyRun): void {
   const { size } = sourceOf(run).stat;
   if (run.copiedBytes > run.writtenBytes) {

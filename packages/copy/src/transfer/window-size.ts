@@ -2,20 +2,20 @@ const mib = 1024 ** 2;
 const startBytes = 16 * mib;
 const minBytes = mib;
 const maxBytes = 256 * mib;
-/** A window shall take this long, copy and wait together: short enough to cancel, long enough to cost nothing. */
+/** Time for one window, copy and wait included: short enough to cancel, long enough that the overhead is small. */
 const targetMs = { least: 50, middle: 75, most: 100 };
-/** With a limit, a window is at most this part of a second's allowance. */
+/** With a limit, a window is at most this share of the bytes allowed per second. */
 const limitedShare = 0.25;
 const minLimitedBytes = 4096;
 
 export interface WindowSize {
-  /** Bytes of the next window under the limit of the moment. */
+  /** Bytes of the next window under the current limit. */
   next(bytesPerSecond: number | null): number;
-  /** Learns from a full window. */
+  /** Adapts the size to the time that a full window took. */
   learn(elapsedMs: number): void;
 }
 
-/** Windows that grow on a fast storage and shrink on a slow one. */
+/** Window sizes that grow on fast storage and shrink on slow storage. */
 export function createWindowSize(): WindowSize {
   let sizeBytes = startBytes;
   return {

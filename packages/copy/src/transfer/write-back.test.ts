@@ -7,8 +7,8 @@ import { mib, useDirectory, writeRandom } from '../testkit/files.testkit.ts';
 import type { CopyRun } from '../run/copy-state.ts';
 import { createWriteBack } from './write-back.ts';
 
-/** Why the page cache cannot be looked at here; null when it can. */
-function whyNotSeen(): string | null {
+/** The reason why the page cache cannot be read here; null if it can. */
+function whyNoPageCache(): string | null {
   if (loadKernel() === null) return 'no kernel calls';
   try {
     execFileSync('fincore', ['--version'], { stdio: 'ignore' });
@@ -18,13 +18,13 @@ function whyNotSeen(): string | null {
   }
 }
 
-const reason = whyNotSeen();
+const reason = whyNoPageCache();
 if (reason !== null) console.warn(`page cache skipped: ${reason}`);
 
 describe.skipIf(reason !== null)('write-back', () => {
   const dir = useDirectory();
 
-  /** Two windows of 4 MiB, written and handed over; `dataBytes` makes the file pass for a large one. */
+  /** Writes two windows of 4 MiB and adds them to a write-back. A large `dataBytes` simulates a large file. */
   const writeWindows = (name: string, dataBytes: bigint): { behind: bigint; cachedBytes: number } => {
     const path = join(dir(), name);
     writeRandom(`${path}-source`, 8 * mib);
@@ -50,13 +50,13 @@ describe.skipIf(reason !== null)('write-back', () => {
     return { behind, cachedBytes: Number(cached) };
   };
 
-  it('is waited for one window behind, and leaves a small file in the cache', () => {
+  it('waits for the previous window, and leaves a small file in the page cache', () => {
     const { behind, cachedBytes } = writeWindows('small', BigInt(8 * mib));
     expect(behind).toBe(BigInt(4 * mib));
     expect(cachedBytes).toBe(8 * mib);
   });
 
-  it('drops the pages of a large file behind itself', () => {
+  it('drops the pages of a large file from the page cache', () => {
     expect(writeWindows('large', 2n ** 60n).cachedBytes).toBe(0);
   });
 });

@@ -6,22 +6,22 @@ import { systemCode } from '../kernel/errno.ts';
 import { withDestinationErrors, partialOf, sourceOf } from '../run/copy-state.ts';
 import type { CopyRun } from '../run/copy-state.ts';
 
-/** A window that was copied. */
+/** A copied window. */
 export interface Window extends Extent {
   bytes: bigint;
 }
 
 export interface WriteBack {
-  /** Takes a window; returns the data bytes that are known to be written back by now. */
+  /** Adds a copied window. Returns the data bytes whose write-back has completed. */
   add(window: Window): bigint;
-  /** Waits for what is still under way. */
+  /** Waits for the remaining write-back. Returns its data bytes. */
   drain(): bigint;
 }
 
-/** A quarter of the memory: a larger file would push everything else out of the page cache. */
+/** Files larger than a quarter of the memory drop their pages, or they would evict the rest of the page cache. */
 const cacheShare = 4;
 
-/** Write-back in step with the copy, so that dirty pages stay bounded and the last flush is short. */
+/** Writes back while copying, so that dirty pages stay bounded and the last flush is short. */
 export function createWriteBack(run: CopyRun): WriteBack {
   if (!run.request.durable) return { add: (window) => window.bytes, drain: () => 0n };
   if (run.kernel === null) return syncEachWindow(run);
@@ -38,7 +38,7 @@ function syncEachWindow(run: CopyRun): WriteBack {
   };
 }
 
-/** Starts the write-back of the window just copied, then waits for the one before it. */
+/** Starts the write-back of the new window, then waits for that of the previous one. */
 function syncOneBehind(run: CopyRun, kernel: Kernel): WriteBack {
   const { fd } = partialOf(run);
   const dropsCache = run.dataBytes > BigInt(Math.floor(totalmem() / cacheShare));
@@ -71,7 +71,7 @@ function rangeOf(fd: number, window: Window): FileRange {
   return { fd, offset: window.start, lengthBytes: window.end - window.start };
 }
 
-/** File systems in user space may not know sync_file_range; the flush at the end then does it all. */
+/** Errors of file systems without sync_file_range. The final flush then writes everything back. */
 const unsupportedCodes: ReadonlySet<string> = new Set([
   'ESPIPE',
   'EINVAL',

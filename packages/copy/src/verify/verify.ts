@@ -18,8 +18,8 @@ import type { CopyRun } from '../run/copy-state.ts';
 const bufferBytes = 1024 ** 2;
 
 /**
- * Reads the copy back and compares it with its source, byte by byte: where they differ can then be told, which
- * a digest cannot. Holes of the source must read as zeros.
+ * Reads the copy back and compares it with its source byte by byte, because a digest could not name the offset of
+ * the first difference. Holes of the source must read as zeros.
  */
 export function verify(run: CopyRun): void {
   beginPhase(run, 'verify', run.dataBytes);
@@ -40,7 +40,7 @@ export function verify(run: CopyRun): void {
   compareHole(run, { start: at, end: source.sizeBytes }, compare);
 }
 
-/** Without this the page cache would be compared, which is no news of the storage. */
+/** Drops cached pages, so that the bytes are read from the storage and not from the page cache. */
 function dropPageCache(run: CopyRun): void {
   run.kernel?.dropCache({ fd: partialOf(run).fd, offset: 0n, lengthBytes: 0 });
 }
@@ -75,12 +75,12 @@ function createComparer(run: CopyRun): Compare {
 function readFully(fd: number, buffer: Buffer, offset: bigint): void {
   for (let filled = 0; filled < buffer.length;) {
     const count = readSync(fd, buffer, filled, buffer.length - filled, offset + BigInt(filled));
-    if (count === 0) buffer.fill(0xff, filled); // cut short: cannot equal what was written
+    if (count === 0) buffer.fill(0xff, filled); // the copy is shorter: makes the comparison fail
     filled = count === 0 ? buffer.length : filled + count;
   }
 }
 
-/** Only what the copy has as data inside the hole needs reading. */
+/** Compares a hole of the source. Only ranges that are data in the copy need reading. */
 function compareHole(run: CopyRun, hole: Extent, compare: Compare): void {
   const copy = { kernel: run.kernel, fd: partialOf(run).fd, sizeBytes: hole.end };
   let at = hole.start;

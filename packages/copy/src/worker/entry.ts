@@ -11,7 +11,7 @@ import { runCopy } from './phases.ts';
 
 type Answer = WorkerResults[keyof WorkerResults];
 
-/** One request at a time, worked off with synchronous calls: that is what this thread is for. */
+/** Handles one request at a time with synchronous calls, which is why it runs on its own thread. */
 function answer(request: WorkerRequest, post: (message: WorkerMessage) => void): Answer {
   if (request.kind === 'copy') return runCopy(request, (event) => post({ kind: 'phase', event }));
   if (request.kind === 'inspect') return inspectSync(request);
@@ -22,7 +22,7 @@ function answer(request: WorkerRequest, post: (message: WorkerMessage) => void):
 }
 
 const port = parentPort;
-if (port === null) throw new Error('this file runs as a worker thread only');
+if (port === null) throw new Error('this file must run as a worker thread');
 const post = (message: WorkerMessage): void => port.postMessage(message);
 port.on('message', (request: WorkerRequest) => {
   try {

@@ -12,7 +12,7 @@ import { closeRun, createRun } from '../run/copy-state.ts';
 import type { CopyRun } from '../run/copy-state.ts';
 import { waitWhilePaused } from '../run/control.ts';
 
-/** One copy from its first phase to its last. Throws a CopyError, with everything tidied up. */
+/** Runs one copy from its first phase to its last. @throws CopyError after cleaning up */
 export function runCopy(request: CopyRequest, emit: (event: CopyPhaseEvent) => void): CopyResult {
   const run = createRun(request, emit);
   run.slot.setState('running');
