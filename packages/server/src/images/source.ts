@@ -4,7 +4,7 @@ import type { FileFacts } from '@wcc/copy';
 import { join } from 'node:path';
 import type { Principal } from '../access/principal.ts';
 import type { ImagesContext } from './context.ts';
-import { toRefusal } from './failures.ts';
+import { toRefusal } from '../operations/failure.ts';
 import { readImage } from './image-rows.ts';
 import type { ImageRow } from './image-rows.ts';
 import type { Pool } from './pool/pools.ts';

@@ -10,7 +10,7 @@ import {
 } from '@wcc/copy';
 import type { ReceivedFile, Receiving } from '@wcc/copy';
 import { join } from 'node:path';
-import { toWorkFailure } from '../images/failures.ts';
+import { toWorkFailure } from '../operations/failure.ts';
 import { registerImage } from '../images/register-image.ts';
 import { measureRoom, readReservation } from '../images/free-space.ts';
 import type { Action, OperationView, StartHooks, Work } from '../operations/action.ts';

@@ -1,7 +1,7 @@
 import { ApiError, errorRegistry } from '@wcc/api';
 import type { ErrorCode, StateReasonCode } from '@wcc/api';
 import { CopyError } from '@wcc/copy';
-import { toWorkFailure } from '../images/failures.ts';
+import { toWorkFailure } from '../operations/failure.ts';
 import { WorkFailure } from '../operations/action.ts';
 import type { BodyEnd } from './bytes/body.ts';
 

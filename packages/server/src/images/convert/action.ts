@@ -11,8 +11,8 @@ import { lookIntoQcow2, openSafely } from '../foreign/inspect.ts';
 import { registerImage } from '../register-image.ts';
 import { createPartial, publishPartial, wasPublished } from '../publish.ts';
 import { measureRoom, partialPath, readReservation } from '../free-space.ts';
-import { startWork } from '../work.ts';
-import type { Steps } from '../work.ts';
+import { startWork } from '../../operations/work.ts';
+import type { Steps } from '../../operations/work.ts';
 import type { ConvertInput } from './input.ts';
 import { runConversion } from './run.ts';
 

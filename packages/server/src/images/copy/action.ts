@@ -10,7 +10,7 @@ import type {
   Work,
 } from '../../operations/action.ts';
 import type { Snapshot } from '@wcc/progress';
-import { toWorkFailure } from '../failures.ts';
+import { toWorkFailure } from '../../operations/failure.ts';
 import type { ImagesContext } from '../context.ts';
 import { registerImage } from '../register-image.ts';
 import { measureRoom, readReservation } from '../free-space.ts';

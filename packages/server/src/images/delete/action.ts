@@ -1,7 +1,7 @@
 import type { Snapshot } from '@wcc/progress';
 import type { Action, OperationView, RetryRequest } from '../../operations/action.ts';
 import type { ImagesContext } from '../context.ts';
-import { startWork } from '../work.ts';
+import { startWork } from '../../operations/work.ts';
 import type { DeleteInput } from './input.ts';
 import { removeFile, settleRemoval, undoRemoval } from './remove.ts';
 import type { Place } from './remove.ts';

@@ -6,7 +6,7 @@ import { syncDirectory } from '../../files/sync-directory.ts';
 import { partialPath } from '../free-space.ts';
 import { lookAt } from '../scan/stat-entry.ts';
 import type { Entry } from '../scan/stat-entry.ts';
-import type { Steps } from '../work.ts';
+import type { Steps } from '../../operations/work.ts';
 import type { DeleteInput } from './input.ts';
 
 /** Where a deletion works. */

@@ -9,7 +9,7 @@ import type { Principal } from '../../access/principal.ts';
 import type { Action } from '../../operations/action.ts';
 import { routeOf } from '../../operations/idempotency.ts';
 import type { ImagesContext } from '../context.ts';
-import { toRefusal } from '../failures.ts';
+import { toRefusal } from '../../operations/failure.ts';
 import { readImage } from '../image-rows.ts';
 import type { ImageRow } from '../image-rows.ts';
 import { measureRoom } from '../free-space.ts';

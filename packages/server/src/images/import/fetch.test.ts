@@ -9,7 +9,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { once } from 'node:events';
 import { afterEach, beforeEach, expect, it } from 'vitest';
-import { startWork } from '../work.ts';
+import { startWork } from '../../operations/work.ts';
 import { fetchFile } from './fetch.ts';
 import type { RemoteFile } from './validators.ts';
 

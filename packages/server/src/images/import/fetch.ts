@@ -4,7 +4,7 @@ import type { ReceivedFile } from '@wcc/copy';
 import type { IncomingMessage } from 'node:http';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { assertNotTooLarge } from '../foreign/too-large.ts';
-import type { Steps } from '../work.ts';
+import type { Steps } from '../../operations/work.ts';
 import type { IsAllowed } from './address-rules.ts';
 import { ask } from './fetch-head.ts';
 import { receiveBody } from './receive.ts';

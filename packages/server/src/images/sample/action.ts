@@ -13,7 +13,7 @@ import type {
 } from '../../operations/action.ts';
 import { WorkFailure } from '../../operations/action.ts';
 import type { ImagesContext } from '../context.ts';
-import { toWorkFailure } from '../failures.ts';
+import { toWorkFailure } from '../../operations/failure.ts';
 import { registerImage } from '../register-image.ts';
 import { measureRoom, partialPath } from '../free-space.ts';
 import { lookAt } from '../scan/stat-entry.ts';

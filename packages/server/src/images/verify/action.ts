@@ -7,8 +7,8 @@ import type { WriteStatement } from '../../storage/store.ts';
 import type { ImagesContext } from '../context.ts';
 import { lookIntoQcow2, openSafely } from '../foreign/inspect.ts';
 import { digestOf } from '../image-rows.ts';
-import { startWork } from '../work.ts';
-import type { Steps } from '../work.ts';
+import { startWork } from '../../operations/work.ts';
+import type { Steps } from '../../operations/work.ts';
 import { readDigest, assertDigest } from './digest.ts';
 import type { VerifyInput } from './input.ts';
 

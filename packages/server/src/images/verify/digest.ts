@@ -1,7 +1,7 @@
 import { ApiError } from '@wcc/api';
 import { digestFile } from '@wcc/copy';
 import type { FileDigest } from '@wcc/copy';
-import type { Steps } from '../work.ts';
+import type { Steps } from '../../operations/work.ts';
 
 const lookMs = 100;
 

@@ -1,6 +1,6 @@
 import { ApiError, errorRegistry } from '@wcc/api';
 import type { ApiErrorOptions, ErrorCode } from '@wcc/api';
-import { toWorkFailure as copyFailure } from '../../images/failures.ts';
+import { toWorkFailure as copyFailure } from '../../operations/failure.ts';
 import { WorkFailure } from '../../operations/action.ts';
 import { HypervisorError } from '../hypervisor/hypervisor-error.ts';
 import type { HypervisorErrorCode } from '../hypervisor/hypervisor-error.ts';

@@ -2,8 +2,8 @@ import { ApiError, errorRegistry } from '@wcc/api';
 import type { ErrorCode } from '@wcc/api';
 import { CopyError } from '@wcc/copy';
 import type { CopyErrorCode } from '@wcc/copy';
-import type { WorkFailureCode } from '../operations/action.ts';
-import { WorkFailure } from '../operations/action.ts';
+import type { WorkFailureCode } from './action.ts';
+import { WorkFailure } from './action.ts';
 
 /** The engine's codes in the words of the API; those that say nothing to a user become `internal`. */
 const apiCodes: Partial<Record<CopyErrorCode, ErrorCode>> = {

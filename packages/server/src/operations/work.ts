@@ -2,9 +2,9 @@ import { ApiError, errorRegistry } from '@wcc/api';
 import type { ErrorCode } from '@wcc/api';
 import { CopyError } from '@wcc/copy';
 import type { ByteCounts } from '@wcc/progress';
-import type { PhaseEvent, StartHooks, Work, WorkFailureCode, WorkResult } from '../operations/action.ts';
-import { WorkFailure } from '../operations/action.ts';
-import { toWorkFailure } from './failures.ts';
+import type { PhaseEvent, StartHooks, Work, WorkFailureCode, WorkResult } from './action.ts';
+import { WorkFailure } from './action.ts';
+import { toWorkFailure } from './failure.ts';
 
 /** What running work is asked to do; it looks when it can stop. */
 export type StopReason = 'cancelled' | 'interrupted';
