@@ -40,7 +40,7 @@ export async function readSource(
   }
   const path = join(pool.path, image.name);
   const facts = await inspectFile(path, { headBytes: 0 }).catch((error: unknown) => {
-    throw toRefusal(error, path);
+    throw toRefusal(error, { sourcePath: path });
   });
   if (facts.inode !== image.inode) {
     const message = 'The file was replaced by another one since the pool was last looked at.';

@@ -1,7 +1,8 @@
-import type { ByteCounts, Phase, Snapshot } from '@wcc/progress';
+import type { Snapshot } from '@wcc/progress';
 import type { Principal } from '../access/principal.ts';
 import type { WriteStatement } from '../storage/store.ts';
 import type { OperationRecord } from './record.ts';
+import type { StartHooks, Work, WorkResult } from './work.ts';
 
 /** What an operation was asked to do: JSON in the store, read again after a restart. Never holds a secret. */
 export interface OperationInput {
@@ -17,50 +18,6 @@ export interface OperationView {
   readonly record: OperationRecord;
 }
 
-/** The numbers of running work, read without waiting: at most ten times a second. */
-export interface WorkProgress {
-  /** Name of the phase that the numbers belong to. */
-  phase: string;
-  done: number;
-  durable: number;
-  total: number | null;
-  bytes: ByteCounts | null;
-  sinceProgressMs: number;
-  phaseElapsedMs: number;
-}
-
-/** A phase has begun. */
-export interface PhaseEvent {
-  phase: string;
-  unit: Phase['unit'];
-  total: number | null;
-  method?: Snapshot['method'];
-  /** Phases that were entered and came to nothing, e.g. a clone that the file system refused. */
-  skipped?: readonly string[];
-  /** Lines for the operation's log, e.g. from where it goes on. */
-  notes?: readonly string[];
-}
-
-/** What the work tells at its good end. */
-export interface WorkResult {
-  bytes: ByteCounts | null;
-  method: Snapshot['method'];
-  warnings: readonly string[];
-  phases: readonly { name: string; elapsedMs: number }[];
-}
-
-/** Work that moves bytes. Everything here returns at once. */
-export interface Work {
-  /** Rejects with `WorkFailure`. */
-  readonly done: Promise<WorkResult>;
-  progress(): WorkProgress;
-  cancel(): void;
-  /** Checkpoint and stop; `done` rejects with `interrupted`. */
-  interrupt(): void;
-  pause(): void;
-  resume(): void;
-}
-
 /** What belongs into the one batch that ends an operation well. */
 export interface Completion {
   statements: readonly WriteStatement[];
@@ -69,12 +26,6 @@ export interface Completion {
 }
 
 export type Settlement = 'published' | 'resumable' | 'nothing';
-
-export interface StartHooks {
-  onPhase(event: PhaseEvent): void;
-  /** Something that whoever watches should know while it runs, by its code; told once. */
-  onWarning(code: string): void;
-}
 
 /**
  * One kind of long work. The engine of operations owns states, queue, records and their durability; the
@@ -120,25 +71,4 @@ export interface Action {
 export interface RetryRequest {
   principal: Principal;
   idempotencyKey: string | null;
-}
-
-/** Why work ended without a result; `paused`: it can go on when the reason is gone. */
-export type WorkFailureCode = 'cancelled' | 'interrupted' | 'paused' | 'failed';
-
-/** How work ended badly, in the words of the API's error registry. */
-export class WorkFailure extends Error {
-  override readonly name = 'WorkFailure';
-  readonly code: WorkFailureCode;
-  readonly error: NonNullable<Snapshot['error']>;
-
-  constructor(code: WorkFailureCode, options: WorkFailureOptions) {
-    super(options.error.message, { cause: options.cause });
-    this.code = code;
-    this.error = options.error;
-  }
-}
-
-export interface WorkFailureOptions {
-  error: NonNullable<Snapshot['error']>;
-  cause?: unknown;
 }

@@ -1,4 +1,5 @@
-import type { Action, OperationInput, OperationView, PhaseEvent, Work, WorkProgress } from './action.ts';
+import type { Action, OperationInput, OperationView } from './action.ts';
+import type { PhaseEvent, Work, WorkProgress } from './work.ts';
 import { createMutex } from './mutex.ts';
 import type { Mutex } from './mutex.ts';
 import type { KnownReason, OperationRecord } from './record.ts';

@@ -1,7 +1,8 @@
 import { ApiError } from '@wcc/api';
 import type { Snapshot } from '@wcc/progress';
 import { isTerminal } from '@wcc/progress';
-import type { OperationView, Work } from './action.ts';
+import type { OperationView } from './action.ts';
+import type { Work } from './work.ts';
 import { endFailed } from './end.ts';
 import type { Engine } from './engine.ts';
 import { newest } from './active-operation.ts';

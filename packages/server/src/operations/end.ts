@@ -1,9 +1,8 @@
-import { ApiError } from '@wcc/api';
 import type { OperationError } from '@wcc/progress';
 import { auditStatement } from '../storage/audit.ts';
 import type { WriteStatement } from '../storage/store.ts';
-import type { WorkResult } from './action.ts';
-import { WorkFailure } from './action.ts';
+import type { WorkResult } from './work.ts';
+import { toOperationError, WorkFailure } from './failure.ts';
 import type { LogLine } from './commit.ts';
 import { commit } from './commit.ts';
 import type { Engine } from './engine.ts';
@@ -56,8 +55,10 @@ export async function endSucceeded(
 }
 
 export async function endFailed(engine: Engine, live: Live, error: unknown): Promise<void> {
-  const told = tell(error);
-  if (told.code === 'internal') report(engine, live, error);
+  const told = toOperationError(error);
+  // The log needs what was thrown, not the failure that wraps it.
+  if (told.code === 'internal')
+    report(engine, live, error instanceof WorkFailure ? (error.cause ?? error) : error);
   // A disk that will not be cleaned now is swept later; the operation has failed all the same.
   await live.action.clean(live).catch((cause: unknown) => report(engine, live, cause));
   await recordFailure(engine, live, told);
@@ -68,7 +69,7 @@ export async function endCancelled(engine: Engine, live: Live): Promise<void> {
   try {
     await insist(engine, live, () => live.action.clean(live));
   } catch (error) {
-    await recordFailure(engine, live, tell(error));
+    await recordFailure(engine, live, toOperationError(error));
     return;
   }
   const record = failPhase(withState(live.record, 'cancelled'));
@@ -137,17 +138,4 @@ async function insist<Result>(engine: Engine, live: Live, look: () => Promise<Re
 
 function report(engine: Engine, live: Live, error: unknown): void {
   engine.onError(error, { stage: `operation ${live.id}: ${live.record.action}` });
-}
-
-/** What a person is told of an error; text that was not made for people stays in the server's log. */
-function tell(error: unknown): OperationError {
-  if (error instanceof WorkFailure) return error.error;
-  if (error instanceof ApiError)
-    return { code: error.code, message: error.message, hint: error.hint, detail: null };
-  return {
-    code: 'internal',
-    message: 'Something went wrong in the server.',
-    hint: 'See its log under the id of the operation.',
-    detail: error instanceof Error ? error.name : null,
-  };
 }

@@ -2,11 +2,39 @@ import { ApiError, errorRegistry } from '@wcc/api';
 import type { ErrorCode } from '@wcc/api';
 import { CopyError } from '@wcc/copy';
 import type { CopyErrorCode } from '@wcc/copy';
-import type { WorkFailureCode } from './action.ts';
-import { WorkFailure } from './action.ts';
+import type { OperationError } from '@wcc/progress';
+import { errnoOf } from '../files/errors.ts';
 
-/** The engine's codes in the words of the API; those that say nothing to a user become `internal`. */
-const apiCodes: Partial<Record<CopyErrorCode, ErrorCode>> = {
+/** Why work ended without a result; `paused`: it resumes when the reason is gone. */
+export type WorkFailureCode = 'cancelled' | 'interrupted' | 'paused' | 'failed';
+
+export interface WorkFailureOptions {
+  error: OperationError;
+  cause?: unknown;
+}
+
+/** The failure of work, with a code of the API's error registry. */
+export class WorkFailure extends Error {
+  override readonly name = 'WorkFailure';
+  readonly code: WorkFailureCode;
+  readonly error: OperationError;
+
+  constructor(code: WorkFailureCode, { error, cause }: WorkFailureOptions) {
+    super(error.message, { cause });
+    this.code = code;
+    this.error = error;
+  }
+}
+
+export interface FailureOptions {
+  /** A missing file of this path is `source_vanished`. @default no source */
+  sourcePath?: string;
+  /** A missing file in this directory is `pool_unavailable`. @default no pool */
+  poolPath?: string;
+}
+
+/** Codes of the copy engine that have a code of their own in the API; the others become `internal`. */
+const codesOfCopy: Partial<Record<CopyErrorCode, ErrorCode>> = {
   no_space: 'no_space',
   io_error: 'io_error',
   source_changed: 'source_changed',
@@ -24,38 +52,85 @@ const apiCodes: Partial<Record<CopyErrorCode, ErrorCode>> = {
   name_too_long: 'invalid_name',
 };
 
-/** Bad ends of the work that are no failure of the operation. */
-const workCodes: Partial<Record<CopyErrorCode, WorkFailureCode>> = {
-  cancelled: 'cancelled',
-  interrupted: 'interrupted',
-  no_space: 'paused',
-  quota: 'paused',
+/** The server's own calls of the file system. ENOENT depends on which file is missing. */
+const codesByErrno: Readonly<Record<string, ErrorCode>> = {
+  ENOSPC: 'no_space',
+  EDQUOT: 'quota',
+  EEXIST: 'exists',
+  EACCES: 'permission',
+  EPERM: 'permission',
+  EROFS: 'read_only',
+  EFBIG: 'too_large',
+  EIO: 'io_error',
+  EBADMSG: 'io_error',
+  EUCLEAN: 'io_error',
+  EREMOTEIO: 'io_error',
+  ESTALE: 'io_error',
 };
 
-/** @param sourcePath a missing file under this name is the source; any other is the pool */
-export function apiCodeOf(error: CopyError, sourcePath: string): ErrorCode {
-  if (error.code === 'not_found') return error.path === sourcePath ? 'source_vanished' : 'pool_unavailable';
-  return apiCodes[error.code] ?? 'internal';
+/** Work that failed with one of these pauses, and resumes when there is space. */
+const waitsForSpace: ReadonlySet<string> = new Set<ErrorCode>(['no_space', 'quota']);
+
+/** An error of the copy engine as a refusal; every other error is returned as it is. */
+export function toRefusal(error: unknown, options: FailureOptions = {}): unknown {
+  return error instanceof CopyError ? new ApiError(codeOfCopy(error, options), { cause: error }) : error;
 }
 
-/** A refusal before anything exists. */
-export function toRefusal(error: unknown, sourcePath: string): unknown {
-  if (!(error instanceof CopyError)) return error;
-  return new ApiError(apiCodeOf(error, sourcePath), { cause: error });
-}
-
-/** The bad end of running work. */
-export function toWorkFailure(error: unknown, sourcePath: string): unknown {
-  if (error instanceof ApiError) {
-    const { code, message, hint } = error;
-    return new WorkFailure('failed', { error: { code, message, hint, detail: null }, cause: error });
-  }
-  if (!(error instanceof CopyError)) return error;
-  const code = apiCodeOf(error, sourcePath);
-  const { message, hint } = errorRegistry[code];
-  const detail = code === 'internal' ? error.code : error.detail;
-  return new WorkFailure(workCodes[error.code] ?? 'failed', {
-    error: { code, message, hint, detail },
+/** Whatever work throws, as the failure that its operation records. */
+export function toWorkFailure(error: unknown, options: FailureOptions = {}): WorkFailure {
+  if (error instanceof WorkFailure) return error;
+  const known = toOperationError(error, options);
+  const isStopped =
+    error instanceof CopyError && (error.code === 'cancelled' || error.code === 'interrupted');
+  const failed = waitsForSpace.has(known.code) ? 'paused' : 'failed';
+  return new WorkFailure(isStopped ? error.code : failed, {
+    error: known,
     cause: error,
   });
+}
+
+/** What people read about an error. A text that was not written for them stays in the server's log. */
+export function toOperationError(error: unknown, options: FailureOptions = {}): OperationError {
+  if (error instanceof WorkFailure) return error.error;
+  if (error instanceof ApiError) return entryOf(error.code, null, error);
+  if (error instanceof CopyError) {
+    const code = codeOfCopy(error, options);
+    return entryOf(code, code === 'internal' ? error.code : error.detail);
+  }
+  const found = findSystemError(error, options);
+  if (found !== null) return entryOf(found.code, found.errno);
+  return {
+    code: 'internal',
+    message: 'Something went wrong in the server.',
+    hint: 'See its log under the id of the operation.',
+    detail: error instanceof Error ? error.name : null,
+  };
+}
+
+function entryOf(
+  code: ErrorCode,
+  detail: string | null,
+  { message, hint }: { message: string; hint: string } = errorRegistry[code],
+): OperationError {
+  return { code, message, hint, detail };
+}
+
+function codeOfCopy(error: CopyError, { sourcePath }: FailureOptions): ErrorCode {
+  if (error.code === 'not_found') return error.path === sourcePath ? 'source_vanished' : 'pool_unavailable';
+  return codesOfCopy[error.code] ?? 'internal';
+}
+
+function codeOfMissing(error: Error, { sourcePath, poolPath }: FailureOptions): ErrorCode | undefined {
+  const path = 'path' in error && typeof error.path === 'string' ? error.path : null;
+  if (path === null) return undefined;
+  if (path === sourcePath) return 'source_vanished';
+  return poolPath !== undefined && path.startsWith(`${poolPath}/`) ? 'pool_unavailable' : undefined;
+}
+
+/** The error of a system call, or one that an error names as its cause. */
+function findSystemError(error: unknown, options: FailureOptions): { code: ErrorCode; errno: string } | null {
+  if (!(error instanceof Error)) return null;
+  const errno = errnoOf(error) ?? '';
+  const code = errno === 'ENOENT' ? codeOfMissing(error, options) : codesByErrno[errno];
+  return code === undefined ? findSystemError(error.cause, options) : { code, errno };
 }

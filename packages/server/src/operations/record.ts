@@ -2,7 +2,7 @@ import type { StateReasonCode } from '@wcc/api';
 import type { OperationState, Phase, PhaseName, Reference, StateReason } from '@wcc/progress';
 import { assertTransition, label } from '@wcc/progress';
 import type { OperationRecord } from '@wcc/progress/server';
-import type { PhaseEvent, WorkProgress, WorkResult } from './action.ts';
+import type { PhaseEvent, WorkProgress, WorkResult } from './work.ts';
 
 export type { OperationRecord } from '@wcc/progress/server';
 

@@ -1,5 +1,5 @@
 import type { Phase, PhaseName } from '@wcc/progress';
-import type { Work, WorkResult } from './action.ts';
+import type { Work, WorkResult } from './work.ts';
 
 /** Work that goes on counts the time of its phases from where an earlier run had left them. */
 export function continued(work: Work, phases: readonly (Phase | PhaseName)[]): Work {

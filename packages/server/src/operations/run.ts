@@ -1,8 +1,8 @@
 import type { OperationState } from '@wcc/progress';
 import { isStateReasonCode } from '@wcc/api';
 import type { StateReasonCode } from '@wcc/api';
-import type { Work, PhaseEvent, WorkResult } from './action.ts';
-import { WorkFailure } from './action.ts';
+import type { Work, PhaseEvent, WorkResult } from './work.ts';
+import { toWorkFailure, WorkFailure } from './failure.ts';
 import { commit } from './commit.ts';
 import type { LogLine } from './commit.ts';
 import { continued } from './resumed-work.ts';
@@ -58,7 +58,7 @@ async function begin(engine: Engine, live: Live): Promise<void> {
       onWarning: (code) => noteWarning(engine, live, code),
     });
   } catch (error) {
-    await settleFailure(engine, live, error);
+    await settleFailure(engine, live, toWorkFailure(error));
     return;
   }
   live.work = continued(work, live.record.phases);

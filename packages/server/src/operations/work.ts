@@ -1,38 +1,128 @@
-import { ApiError, errorRegistry } from '@wcc/api';
-import type { ErrorCode } from '@wcc/api';
-import { CopyError } from '@wcc/copy';
-import type { ByteCounts } from '@wcc/progress';
-import type { PhaseEvent, StartHooks, Work, WorkFailureCode, WorkResult } from './action.ts';
-import { WorkFailure } from './action.ts';
-import { toWorkFailure } from './failure.ts';
+import type { ByteCounts, Phase, Snapshot } from '@wcc/progress';
+import { toOperationError, toWorkFailure, WorkFailure } from './failure.ts';
+import type { FailureOptions } from './failure.ts';
 
-/** What running work is asked to do; it looks when it can stop. */
+/** The numbers of running work, read without waiting: at most ten times a second. */
+export interface WorkProgress {
+  /** Name of the phase that the numbers belong to. */
+  phase: string;
+  done: number;
+  durable: number;
+  total: number | null;
+  bytes: ByteCounts | null;
+  sinceProgressMs: number;
+  phaseElapsedMs: number;
+}
+
+/** A phase has started. */
+export interface PhaseEvent {
+  phase: string;
+  unit: Phase['unit'];
+  total: number | null;
+  method?: Snapshot['method'];
+  /** Phases that were tried without effect, e.g. a clone that the file system refused. */
+  skipped?: readonly string[];
+  /** Lines for the operation's log, e.g. the offset at which a copy resumed. */
+  notes?: readonly string[];
+}
+
+/** What the work reports when it succeeds. */
+export interface WorkResult {
+  bytes: ByteCounts | null;
+  method: Snapshot['method'];
+  warnings: readonly string[];
+  phases: readonly { name: string; elapsedMs: number }[];
+}
+
+/** Work that moves bytes. Every call returns at once. */
+export interface Work {
+  /** Rejects with `WorkFailure`. */
+  readonly done: Promise<WorkResult>;
+  progress(): WorkProgress;
+  cancel(): void;
+  /** Checkpoint and stop; `done` rejects with `interrupted`. */
+  interrupt(): void;
+  pause(): void;
+  resume(): void;
+}
+
+export interface StartHooks {
+  onPhase(event: PhaseEvent): void;
+  /** A warning while the work runs, by its code; each code once. */
+  onWarning(code: string): void;
+}
+
+/** Why running work was asked to stop. */
 export type StopReason = 'cancelled' | 'interrupted';
 
-/** The side of the work: where it is, and what it is asked. */
-export interface Steps {
-  /** Aborted with a {@link StopReason}. */
+/** Where the work reports its progress, and learns that it must stop. */
+export interface Progress {
+  /** Aborted with a {@link StopReason}; the work stops as soon as it can. */
   readonly signal: AbortSignal;
-  enter(phase: string, event?: Partial<PhaseEvent>): void;
-  /** Units of the current phase that are done; never less than before. */
-  reach(done: number, durable?: number): void;
+  /** Starts a phase and sets its counters to zero. */
+  startPhase(phase: string, event?: Partial<PhaseEvent>): void;
+  /** Reports more about the current phase, e.g. its total; its counters stay. */
+  updatePhase(event: Partial<PhaseEvent>): void;
+  /** Units of the current phase that are done and durable. Lower numbers than before are ignored. */
+  advance(done: number, durable?: number): void;
   /** The total of the current phase became known. */
-  expect(total: number): void;
-  count(bytes: ByteCounts): void;
+  setTotal(total: number): void;
+  setBytes(bytes: ByteCounts): void;
 }
 
-export interface WorkControls {
+export interface WorkControls extends FailureOptions {
   pause?(): void;
   resume?(): void;
+  /** Called before the numbers are read: takes them from where they are counted, e.g. from a copy job. */
+  refresh?(progress: Progress): void;
+  /** False: too late to cancel, the work completes. @default always true */
+  canCancel?(): boolean;
+  /** Called when the work was asked to stop. */
+  onStop?(reason: StopReason): void;
+  /** @default toWorkFailure */
+  toFailure?: (error: unknown) => WorkFailure;
 }
 
-/** Work as a plain function of phases; its numbers are read by whoever likes, at no cost. */
+/** Runs a function of phases as work. Starts on the next tick, so the caller has the `Work` before the first `onPhase`. */
 export function startWork(
   hooks: StartHooks,
-  run: (steps: Steps) => Promise<Partial<WorkResult>>,
+  run: (progress: Progress) => Promise<Partial<WorkResult>>,
   controls: WorkControls = {},
 ): Work {
-  const ending = new AbortController();
+  const stopping = new AbortController();
+  const counters = createCounters(hooks, stopping.signal);
+  const { progress } = counters;
+  const { toFailure = (error: unknown) => toWorkFailure(error, controls) } = controls;
+  const stop = (reason: StopReason): void => {
+    stopping.abort(reason);
+    controls.onStop?.(reason);
+  };
+  return {
+    done: Promise.resolve()
+      .then(() => run(progress))
+      .then(
+        (result) => ({ bytes: counters.read().bytes, method: null, warnings: [], phases: [], ...result }),
+        (error: unknown) => {
+          throw stopping.signal.aborted ? stopped(stopping.signal, error) : toFailure(error);
+        },
+      ),
+    progress() {
+      controls.refresh?.(progress);
+      return counters.read();
+    },
+    cancel: () => {
+      if (controls.canCancel?.() ?? true) stop('cancelled');
+    },
+    interrupt: () => stop('interrupted'),
+    pause: () => controls.pause?.(),
+    resume: () => controls.resume?.(),
+  };
+}
+
+function createCounters(
+  hooks: StartHooks,
+  signal: AbortSignal,
+): { progress: Progress; read: () => WorkProgress } {
   const now = {
     phase: '',
     done: 0,
@@ -40,76 +130,40 @@ export function startWork(
     total: null as number | null,
     bytes: null as ByteCounts | null,
   };
-  const at = { movedMs: performance.now(), phaseMs: performance.now() };
-  const steps: Steps = {
-    signal: ending.signal,
-    enter(phase, { unit = null, total = null, notes = [], method } = {}) {
-      Object.assign(now, { phase, total, done: 0, durable: 0 });
-      at.phaseMs = at.movedMs = performance.now();
-      hooks.onPhase({ phase, unit, total, notes, ...(method === undefined ? {} : { method }) });
-    },
-    reach(done, durable = 0) {
-      if (done > now.done) at.movedMs = performance.now();
-      now.done = Math.max(now.done, done);
-      now.durable = Math.max(now.durable, durable);
-    },
-    expect: (total) => void (now.total = total),
-    count: (bytes) => void (now.bytes = bytes),
+  const at = { progressMs: performance.now(), phaseMs: performance.now() };
+  const report = ({ unit = null, total = null, notes = [], method }: Partial<PhaseEvent>): void => {
+    now.total = total;
+    hooks.onPhase({ phase: now.phase, unit, total, notes, ...(method === undefined ? {} : { method }) });
   };
   return {
-    // Begun a tick later, so that whoever starts it holds it before the first phase is told.
-    done: Promise.resolve()
-      .then(() => run(steps))
-      .then(
-        (result) => ({ bytes: now.bytes, method: null, warnings: [], phases: [], ...result }),
-        (error: unknown) => {
-          throw failureOf(error, ending.signal);
-        },
-      ),
-    progress: () => ({
+    read: () => ({
       ...now,
-      sinceProgressMs: performance.now() - at.movedMs,
+      sinceProgressMs: performance.now() - at.progressMs,
       phaseElapsedMs: performance.now() - at.phaseMs,
     }),
-    cancel: () => ending.abort('cancelled' satisfies StopReason),
-    interrupt: () => ending.abort('interrupted' satisfies StopReason),
-    pause: () => controls.pause?.(),
-    resume: () => controls.resume?.(),
+    progress: {
+      signal,
+      startPhase(phase, event = {}) {
+        Object.assign(now, { phase, done: 0, durable: 0 });
+        at.phaseMs = at.progressMs = performance.now();
+        report(event);
+      },
+      updatePhase: report,
+      advance(done, durable = 0) {
+        if (done > now.done) at.progressMs = performance.now();
+        now.done = Math.max(now.done, done);
+        now.durable = Math.max(now.durable, durable);
+      },
+      setTotal: (total) => void (now.total = total),
+      setBytes: (bytes) => void (now.bytes = bytes),
+    },
   };
 }
 
-const codesByErrno: Readonly<Record<string, ErrorCode>> = {
-  ENOSPC: 'no_space',
-  EDQUOT: 'quota',
-  EEXIST: 'exists',
-  ENOENT: 'source_vanished',
-  EACCES: 'permission',
-  EPERM: 'permission',
-  EROFS: 'read_only',
-  EFBIG: 'too_large',
-  EIO: 'io_error',
-};
-
-/** A full disk is no end: it goes on when there is room. */
-const waiting: ReadonlySet<ErrorCode> = new Set(['no_space', 'quota']);
-
-function failureOf(error: unknown, signal: AbortSignal): unknown {
-  if (error instanceof WorkFailure) return error;
-  const errno = error instanceof Error && 'code' in error ? String(error.code) : '';
-  const known = error instanceof ApiError ? error.code : codesByErrno[errno];
-  if (signal.aborted) {
-    const reason: WorkFailureCode = signal.reason === 'interrupted' ? 'interrupted' : 'cancelled';
-    return new WorkFailure(reason, { error: wordsOf(known ?? 'internal', error), cause: error });
-  }
-  if (error instanceof CopyError) return toWorkFailure(error, '');
-  if (known === undefined) return error;
-  return new WorkFailure(waiting.has(known) ? 'paused' : 'failed', {
-    error: wordsOf(known, error),
-    cause: error,
-  });
-}
-
-function wordsOf(code: ErrorCode, error: unknown): WorkFailure['error'] {
-  const { message, hint } = error instanceof ApiError ? error : errorRegistry[code];
-  return { code, message, hint, detail: null };
+/** The work was asked to stop: whatever it threw, that is how it ended. */
+function stopped(signal: AbortSignal, cause: unknown): WorkFailure {
+  const code: StopReason = signal.reason === 'interrupted' ? 'interrupted' : 'cancelled';
+  return cause instanceof WorkFailure
+    ? cause
+    : new WorkFailure(code, { error: toOperationError(cause), cause });
 }

@@ -13,7 +13,8 @@ import { join } from 'node:path';
 import { toWorkFailure } from '../operations/failure.ts';
 import { registerImage } from '../images/register-image.ts';
 import { measureRoom, readReservation } from '../images/free-space.ts';
-import type { Action, OperationView, StartHooks, Work } from '../operations/action.ts';
+import type { Action, OperationView } from '../operations/action.ts';
+import type { StartHooks, Work } from '../operations/work.ts';
 import { memoryOf } from './context.ts';
 import type { UploadsContext } from './context.ts';
 import { finishUpload } from './finish.ts';
@@ -30,7 +31,7 @@ export function createUploadAction(context: UploadsContext): Action {
     (await pools.use(operation.input.poolId)).path;
   const remove = async (operation: OperationView): Promise<void> => {
     await removeRemains(await directory(operation), operation.id).catch((error: unknown) => {
-      throw toWorkFailure(error, '');
+      throw toWorkFailure(error);
     });
     context.memories.delete(operation.id);
   };
@@ -114,7 +115,7 @@ async function start(context: UploadsContext, operation: OperationView, hooks: S
     sitting.done.then(leave, leave);
     return sitting;
   } catch (error) {
-    throw toWorkFailure(error, '');
+    throw toWorkFailure(error);
   }
 }
 

@@ -2,7 +2,7 @@ import { ApiError, errorRegistry } from '@wcc/api';
 import type { ErrorCode, StateReasonCode } from '@wcc/api';
 import { CopyError } from '@wcc/copy';
 import { toWorkFailure } from '../operations/failure.ts';
-import { WorkFailure } from '../operations/action.ts';
+import { WorkFailure } from '../operations/failure.ts';
 import type { BodyEnd } from './bytes/body.ts';
 
 const codesByErrno: Readonly<Record<string, ErrorCode>> = {
@@ -30,7 +30,7 @@ export function storageFailure(cause: unknown): WorkFailure & { told: ErrorCode 
 /** The bad end of finishing. */
 export function failureOf(error: unknown): unknown {
   const isPlain = !(error instanceof ApiError) && !(error instanceof CopyError);
-  return isPlain && errnoOf(error) !== '' ? storageFailure(error) : toWorkFailure(error, '');
+  return isPlain && errnoOf(error) !== '' ? storageFailure(error) : toWorkFailure(error);
 }
 
 function errnoOf(error: unknown): string {

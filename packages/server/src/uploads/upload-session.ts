@@ -1,6 +1,8 @@
 import { ApiError } from '@wcc/api';
 import type { ReceivedFile } from '@wcc/copy';
-import type { OperationView, Work, WorkFailure, WorkResult } from '../operations/action.ts';
+import type { OperationView } from '../operations/action.ts';
+import type { Work, WorkResult } from '../operations/work.ts';
+import type { WorkFailure } from '../operations/failure.ts';
 import type { BodyStop } from './bytes/body.ts';
 import { createDurability } from './bytes/durability.ts';
 import { createByteSink } from './bytes/sink.ts';

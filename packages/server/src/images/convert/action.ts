@@ -5,14 +5,15 @@ import type { ChildProcess } from 'node:child_process';
 import { unlink } from 'node:fs/promises';
 import type { FileHandle } from 'node:fs/promises';
 import { join } from 'node:path';
-import type { Action, OperationView, RetryRequest, StartHooks, Work } from '../../operations/action.ts';
+import type { Action, OperationView, RetryRequest } from '../../operations/action.ts';
+import type { StartHooks, Work } from '../../operations/work.ts';
 import type { ImagesContext } from '../context.ts';
 import { lookIntoQcow2, openSafely } from '../foreign/inspect.ts';
 import { registerImage } from '../register-image.ts';
 import { createPartial, publishPartial, wasPublished } from '../publish.ts';
 import { measureRoom, partialPath, readReservation } from '../free-space.ts';
 import { startWork } from '../../operations/work.ts';
-import type { Steps } from '../../operations/work.ts';
+import type { Progress } from '../../operations/work.ts';
 import type { ConvertInput } from './input.ts';
 import { runConversion } from './run.ts';
 
@@ -72,7 +73,9 @@ async function start(context: ImagesContext, operation: OperationView, hooks: St
     if (isPaused) obey();
   };
   const job = { input, directory, id: operation.id, sourcePath, onStart };
-  return startWork(hooks, (steps) => convert(job, steps), {
+  return startWork(hooks, (progress) => convert(job, progress), {
+    sourcePath,
+    poolPath: directory,
     pause: () => {
       isPaused = true;
       obey();
@@ -92,23 +95,23 @@ interface Job {
   onStart: (child: ChildProcess) => void;
 }
 
-async function convert(job: Job, steps: Steps): Promise<object> {
-  steps.enter('inspect');
+async function convert(job: Job, progress: Progress): Promise<object> {
+  progress.startPhase('inspect');
   const source = await openSafely(job.sourcePath);
   try {
     const before = await readIdentity(source);
     const { input, directory, id } = job;
     if (before.inode !== input.sourceInode) throw new ApiError('source_changed');
-    if (input.sourceFormat === 'qcow2') await lookIntoQcow2(source, { signal: steps.signal });
+    if (input.sourceFormat === 'qcow2') await lookIntoQcow2(source, { signal: progress.signal });
     const target = await createPartial(directory, id);
     try {
-      await write(job, { source, target, steps });
+      await write(job, { source, target, progress });
       if ((await readIdentity(source)).state !== before.state) throw new ApiError('source_changed');
-      steps.enter('flush');
+      progress.startPhase('flush');
       await target.sync();
-      await assertTarget(target, input, steps.signal);
-      steps.signal.throwIfAborted();
-      steps.enter('publish');
+      await assertTarget(target, input, progress.signal);
+      progress.signal.throwIfAborted();
+      progress.startPhase('publish');
       await publishPartial(target, { directory, id, targetName: input.targetName });
     } finally {
       await target.close();
@@ -121,17 +124,17 @@ async function convert(job: Job, steps: Steps): Promise<object> {
 
 async function write(
   { input, directory, id, onStart }: Job,
-  { source, target, steps }: { source: FileHandle; target: FileHandle; steps: Steps },
+  { source, target, progress }: { source: FileHandle; target: FileHandle; progress: Progress },
 ): Promise<void> {
   const { dataBytes, virtualSizeBytes } = input;
   const tell = (done: number): void => {
-    steps.reach(done);
+    progress.advance(done);
     const skipped = virtualSizeBytes - dataBytes;
-    steps.count({ virtual: virtualSizeBytes, data: dataBytes, skipped, shared: 0, written: done });
+    progress.setBytes({ virtual: virtualSizeBytes, data: dataBytes, skipped, shared: 0, written: done });
   };
-  steps.enter('convert', { unit: 'bytes', total: dataBytes, method: 'read-write' });
+  progress.startPhase('convert', { unit: 'bytes', total: dataBytes, method: 'read-write' });
   try {
-    await runConversion({ source, target, input, signal: steps.signal, onDone: tell, onStart });
+    await runConversion({ source, target, input, signal: progress.signal, onDone: tell, onStart });
   } catch (error) {
     // It begins anew: what is there would only take the room that it waits for.
     if (error instanceof ApiError) await unlink(partialPath(directory, id)).catch(() => {});

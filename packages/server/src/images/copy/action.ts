@@ -1,14 +1,8 @@
 import type { CopyJob, CopyOptions, CopyPhaseEvent, CopyPhaseName } from '@wcc/copy';
 import { copyFile, forget, readCheckpoint, removeRemains, settlePublication } from '@wcc/copy';
 import { join } from 'node:path';
-import type {
-  Action,
-  OperationView,
-  PhaseEvent,
-  RetryRequest,
-  StartHooks,
-  Work,
-} from '../../operations/action.ts';
+import type { Action, OperationView, RetryRequest } from '../../operations/action.ts';
+import type { PhaseEvent, StartHooks, Work } from '../../operations/work.ts';
 import type { Snapshot } from '@wcc/progress';
 import { toWorkFailure } from '../../operations/failure.ts';
 import type { ImagesContext } from '../context.ts';
@@ -69,7 +63,7 @@ export function createCopyAction(
     room: (operation) => roomOf(context, operation),
     async clean(operation) {
       await removeRemains(await directory(operation), operation.id).catch((error: unknown) => {
-        throw toWorkFailure(error, '');
+        throw toWorkFailure(error);
       });
     },
     forget: async (operation) => forget(await directory(operation), operation.id),
@@ -133,7 +127,7 @@ async function start(context: ImagesContext, operation: OperationView, hooks: St
     };
     return toWork(copyFile(sourcePath, join(to.path, targetName), options), sourcePath);
   } catch (error) {
-    throw toWorkFailure(error, sourcePath);
+    throw toWorkFailure(error, { sourcePath });
   }
 }
 
@@ -170,7 +164,7 @@ function toWork(job: CopyJob, sourcePath: string): Work {
         phases: phases.filter(({ name }) => name !== 'clone' || method === 'clone'),
       }),
       (error: unknown) => {
-        throw toWorkFailure(error, sourcePath);
+        throw toWorkFailure(error, { sourcePath });
       },
     ),
     progress() {

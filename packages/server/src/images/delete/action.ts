@@ -2,8 +2,9 @@ import type { Snapshot } from '@wcc/progress';
 import type { Action, OperationView, RetryRequest } from '../../operations/action.ts';
 import type { ImagesContext } from '../context.ts';
 import { startWork } from '../../operations/work.ts';
+import type { Progress } from '../../operations/work.ts';
 import type { DeleteInput } from './input.ts';
-import { removeFile, settleRemoval, undoRemoval } from './remove.ts';
+import { nameOf, removeFile, settleRemoval, undoRemoval } from './remove.ts';
 import type { Place } from './remove.ts';
 
 /** `delete_image`: the file loses its name, gives its blocks back, and its record goes. */
@@ -23,11 +24,12 @@ export function createDeleteAction(
     phases: () => ['delete'],
     async start(operation, hooks) {
       const place = await placeOf(operation);
-      return startWork(hooks, async (steps) => {
-        steps.enter('delete', { unit: 'bytes', total: place.input.file?.sizeBytes ?? 0 });
-        await removeFile(place, steps);
+      const run = async (progress: Progress): Promise<object> => {
+        progress.startPhase('delete', { unit: 'bytes', total: place.input.file?.sizeBytes ?? 0 });
+        await removeFile(place, progress);
         return {};
-      });
+      };
+      return startWork(hooks, run, { sourcePath: nameOf(place), poolPath: place.directory });
     },
     settle: async (operation) => settleRemoval(await placeOf(operation)),
     durable: () => Promise.resolve(null),

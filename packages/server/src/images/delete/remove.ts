@@ -6,7 +6,7 @@ import { syncDirectory } from '../../files/sync-directory.ts';
 import { partialPath } from '../free-space.ts';
 import { lookAt } from '../scan/stat-entry.ts';
 import type { Entry } from '../scan/stat-entry.ts';
-import type { Steps } from '../../operations/work.ts';
+import type { Progress } from '../../operations/work.ts';
 import type { DeleteInput } from './input.ts';
 
 /** Where a deletion works. */
@@ -16,19 +16,19 @@ export interface Place {
   input: DeleteInput;
 }
 
-/** A file is given back in such steps: one long unlink would hold the journal, and every neighbour, up. */
+/** A file is shortened in steps of this size: one long unlink would block the journal, and every other file, for seconds. */
 const stepBytes = 1024 ** 3;
 
 const hiddenOf = ({ directory, id }: Place): string => partialPath(directory, id);
-const nameOf = ({ directory, input }: Place): string => join(directory, input.sourceName);
+export const nameOf = ({ directory, input }: Place): string => join(directory, input.sourceName);
 
 /**
- * Deletes the file in two steps that a crash may come between: it loses its name, which is what anybody sees of
- * it; then its blocks are given back. Until the second step has begun it can be undone.
+ * Deletes the file in two steps, between which a crash may come: first it loses its name, then its blocks are
+ * freed. It can be undone until the second step starts.
  */
-export async function removeFile(place: Place, steps: Steps): Promise<void> {
-  if ((await lookAt(hiddenOf(place), '')) === null && !(await hide(place, steps.signal))) return;
-  await giveBack(place, steps);
+export async function removeFile(place: Place, progress: Progress): Promise<void> {
+  if ((await lookAt(hiddenOf(place), '')) === null && !(await hide(place, progress.signal))) return;
+  await giveBack(place, progress);
 }
 
 /** @returns false when there is nothing any more. @throws ApiError `image_unavailable` for another file */
@@ -64,7 +64,10 @@ async function unhide(place: Place): Promise<void> {
   await syncDirectory(place.directory);
 }
 
-async function giveBack(place: Place, { signal, reach }: Pick<Steps, 'signal' | 'reach'>): Promise<void> {
+async function giveBack(
+  place: Place,
+  { signal, advance }: Pick<Progress, 'signal' | 'advance'>,
+): Promise<void> {
   const path = hiddenOf(place);
   const entry = await lookAt(path, '');
   if (entry === null) return;
@@ -74,7 +77,7 @@ async function giveBack(place: Place, { signal, reach }: Pick<Steps, 'signal' | 
       // Too late for a cancel: what is gone is gone. After a stop the next start goes on.
       if (signal.aborted && signal.reason === 'interrupted') signal.throwIfAborted();
       if (!(await shorten(path, left))) break;
-      reach((place.input.file?.sizeBytes ?? 0) - left);
+      advance((place.input.file?.sizeBytes ?? 0) - left);
     }
   }
   await unlink(path);
@@ -101,7 +104,7 @@ export async function settleRemoval(place: Place): Promise<'published' | 'resuma
   const sizeBytes = place.input.file?.sizeBytes ?? 0;
   if (hidden !== null && hidden.sizeBytes === sizeBytes) return 'resumable';
   if (hidden !== null) {
-    await giveBack(place, { signal: new AbortController().signal, reach: () => {} });
+    await giveBack(place, { signal: new AbortController().signal, advance: () => {} });
     return 'published';
   }
   const entry = await lookAt(nameOf(place), place.input.sourceName);
@@ -113,5 +116,5 @@ export async function undoRemoval(place: Place): Promise<void> {
   const hidden = await lookAt(hiddenOf(place), '');
   if (hidden === null) return;
   if (hidden.sizeBytes === place.input.file?.sizeBytes) await unhide(place);
-  else await giveBack(place, { signal: new AbortController().signal, reach: () => {} });
+  else await giveBack(place, { signal: new AbortController().signal, advance: () => {} });
 }

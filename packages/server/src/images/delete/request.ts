@@ -103,7 +103,7 @@ async function readFile(image: ImageRow, path: string): Promise<DeleteInput['fil
     throw new ApiError('image_unavailable', { message, hint: 'Rescan the pool, then try again.' });
   }
   const facts = await inspectFile(path, { headBytes: 0 }).catch((error: unknown) => {
-    throw toRefusal(error, path);
+    throw toRefusal(error, { sourcePath: path });
   });
   if (facts.writers === 'some')
     throw new ApiError('image_in_use', { message: 'In use by a program that has it open for writing.' });

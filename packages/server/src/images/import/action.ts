@@ -12,7 +12,8 @@ import {
 import type { ReceivedFile, Receiving } from '@wcc/copy';
 import type { Snapshot } from '@wcc/progress';
 import { join } from 'node:path';
-import type { Action, Completion, OperationView, RetryRequest, WorkResult } from '../../operations/action.ts';
+import type { Action, Completion, OperationView, RetryRequest } from '../../operations/action.ts';
+import type { WorkResult } from '../../operations/work.ts';
 import { imageMode } from '../../files/modes.ts';
 import type { ImagesContext } from '../context.ts';
 import { inspectForeign } from '../foreign/inspect.ts';
@@ -20,7 +21,7 @@ import { registerImage } from '../register-image.ts';
 import { measureRoom, partialPath, readReservation } from '../free-space.ts';
 import { readDigest, assertDigest } from '../verify/digest.ts';
 import { startWork } from '../../operations/work.ts';
-import type { Steps } from '../../operations/work.ts';
+import type { Progress } from '../../operations/work.ts';
 import { forgetImport } from './context.ts';
 import type { ImportContext } from './context.ts';
 import { fetchFile } from './fetch.ts';
@@ -49,7 +50,7 @@ export function createImportAction(
         input: input(operation),
         directory: await directory(operation),
       };
-      return startWork(hooks, (steps) => importFile(job, steps));
+      return startWork(hooks, (progress) => importFile(job, progress), { poolPath: job.directory });
     },
     async settle(operation) {
       const name = Buffer.from(input(operation).targetName);
@@ -105,31 +106,31 @@ interface Job {
 /** Until the end is known: an offset beyond the length would make a checkpoint malformed. */
 const unknownBytes = Number.MAX_SAFE_INTEGER;
 
-async function importFile(job: Job, steps: Steps): Promise<Partial<WorkResult>> {
+async function importFile(job: Job, progress: Progress): Promise<Partial<WorkResult>> {
   const { imports, operation, input, directory } = job;
   const { id } = operation;
   const { poolId, targetName, sha256, format } = input;
   const what: Receiving = { directory, id, poolId, targetName, sizeBytes: unknownBytes };
-  const sizeBytes = await receive(job, what, steps);
-  steps.enter('flush');
+  const sizeBytes = await receive(job, what, progress);
+  progress.startPhase('flush');
   const whole: Receiving = { ...what, sizeBytes };
   await flush(whole);
   const path = partialPath(directory, id);
-  steps.enter('inspect', sha256 === null ? {} : { unit: 'bytes', total: sizeBytes });
-  if (sha256 !== null) assertDigest(await readDigest(path, steps), sha256);
-  const { signal } = steps;
+  progress.startPhase('inspect', sha256 === null ? {} : { unit: 'bytes', total: sizeBytes });
+  if (sha256 !== null) assertDigest(await readDigest(path, progress), sha256);
+  const { signal } = progress;
   const { maxVirtualSizeBytes } = job.context;
   const looking = { signal, believed: format ?? undefined, maxVirtualSizeBytes };
   imports.inspected.set(id, await inspectForeign(path, looking));
   signal.throwIfAborted();
-  steps.enter('publish');
+  progress.startPhase('publish');
   const { warnings } = await publishReceived(whole);
   const bytes = { virtual: sizeBytes, data: sizeBytes, skipped: 0, shared: 0, written: sizeBytes };
   return { bytes, warnings };
 }
 
 /** @returns the length of the file */
-async function receive(job: Job, what: Receiving, steps: Steps): Promise<number> {
+async function receive(job: Job, what: Receiving, progress: Progress): Promise<number> {
   const { context, imports, operation } = job;
   const { id } = operation;
   const pool = await context.pools.use(what.poolId ?? '');
@@ -142,7 +143,7 @@ async function receive(job: Job, what: Receiving, steps: Steps): Promise<number>
       mostBytes: context.maxVirtualSizeBytes,
       file,
       remote,
-      steps,
+      progress,
       note: (known) => noteRemote(context, id, known),
       reserve: (bytes) => reserveRoom(context, { pool, id, bytes, wanted: imports.wanted }),
     });

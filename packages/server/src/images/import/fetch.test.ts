@@ -49,13 +49,13 @@ async function open(): Promise<ReceivedFile> {
 async function fetchOnce(source: () => URL): Promise<number> {
   const file = await open();
   let sizeBytes = -1;
-  const work = startWork({ onPhase: () => {}, onWarning: () => {} }, async (steps) => {
+  const work = startWork({ onPhase: () => {}, onWarning: () => {} }, async (progress) => {
     sizeBytes = await fetchFile({
       source,
       isAllowed: () => true,
       file,
       remote: noted,
-      steps,
+      progress,
       note: (remote) => Promise.resolve(void (noted = remote)),
       mostBytes: 1024 ** 3,
       reserve: () => Promise.resolve(),

@@ -4,7 +4,7 @@ import type { ReceivedFile } from '@wcc/copy';
 import type { IncomingMessage } from 'node:http';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { assertNotTooLarge } from '../foreign/too-large.ts';
-import type { Steps } from '../../operations/work.ts';
+import type { Progress } from '../../operations/work.ts';
 import type { IsAllowed } from './address-rules.ts';
 import { ask } from './fetch-head.ts';
 import { receiveBody } from './receive.ts';
@@ -19,7 +19,7 @@ export interface FetchJob {
   file: ReceivedFile;
   /** What an earlier process knew of the remote file. */
   remote: RemoteFile | null;
-  steps: Steps;
+  progress: Progress;
   /** Makes what is known of the remote file durable. */
   note: (remote: RemoteFile) => Promise<void>;
   /** A longer file is not fetched. */
@@ -48,7 +48,7 @@ const firstPauseMs = 500;
  * @throws ApiError `import_failed`, `import_refused`, `image_too_large`, `no_space`
  */
 export async function fetchFile(job: FetchJob): Promise<number> {
-  const { signal } = job.steps;
+  const { signal } = job.progress;
   const { offsetBytes } = job.file;
   const state: State = { offsetBytes, farthestBytes: offsetBytes, remote: job.remote, isReceiving: false };
   let failures = 0;
@@ -87,13 +87,13 @@ function isFinal(error: unknown): boolean {
 
 /** One connection. @returns whether the file is complete */
 async function attempt(job: FetchJob, state: State): Promise<boolean> {
-  const { steps, source, isAllowed } = job;
-  if (!state.isReceiving) steps.enter('connect');
+  const { progress, source, isAllowed } = job;
+  if (!state.isReceiving) progress.startPhase('connect');
   const validator = state.remote?.validator ?? null;
   // What cannot be gone on with is fetched from its beginning.
   const from =
     state.offsetBytes > 0 && validator !== null ? { offsetBytes: state.offsetBytes, validator } : null;
-  const answer = await ask(source(), { isAllowed, signal: steps.signal, from });
+  const answer = await ask(source(), { isAllowed, signal: progress.signal, from });
   try {
     if (from !== null && (await isEnd(job, state, answer))) return true;
     assertUsableAnswer(answer);
@@ -111,21 +111,21 @@ async function takeBody(
   state: State,
   { answer, remote }: { answer: IncomingMessage; remote: RemoteFile },
 ): Promise<boolean> {
-  const { steps, file } = job;
+  const { progress, file } = job;
   const { totalBytes } = remote;
   const notes = [`at ${state.offsetBytes} bytes`];
-  if (!state.isReceiving) steps.enter('receive', { unit: 'bytes', total: totalBytes, notes });
+  if (!state.isReceiving) progress.startPhase('receive', { unit: 'bytes', total: totalBytes, notes });
   state.isReceiving = true;
-  if (totalBytes !== null) steps.expect(totalBytes);
+  if (totalBytes !== null) progress.setTotal(totalBytes);
   await receiveBody(answer, {
     file,
     offsetBytes: state.offsetBytes,
     endBytes: totalBytes,
-    signal: steps.signal,
+    signal: progress.signal,
     onMoved: (done, durable) => {
       state.offsetBytes = durable;
       state.farthestBytes = Math.max(state.farthestBytes, durable);
-      steps.reach(done, durable);
+      progress.advance(done, durable);
     },
     beforeWrite: totalBytes === null ? reserveAhead(job) : () => Promise.resolve(),
   });
@@ -199,12 +199,12 @@ async function agreeOnPart(job: FetchJob, state: State, { headers }: IncomingMes
 }
 
 /** Nothing of two states of a file is ever glued together. */
-async function startOver({ file, steps }: FetchJob, state: State, why: string): Promise<void> {
+async function startOver({ file, progress }: FetchJob, state: State, why: string): Promise<void> {
   await file.record(0);
   await file.handle.truncate(0);
   const notes = [`begins anew at 0 bytes: ${why}`];
   // Told as it is: nothing is durable any more. The bar waits where it stood.
-  steps.enter('receive', { unit: 'bytes', total: state.remote?.totalBytes ?? null, notes });
+  progress.startPhase('receive', { unit: 'bytes', total: state.remote?.totalBytes ?? null, notes });
   state.isReceiving = true;
   state.offsetBytes = 0;
   state.remote = null;

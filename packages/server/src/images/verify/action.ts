@@ -8,7 +8,7 @@ import type { ImagesContext } from '../context.ts';
 import { lookIntoQcow2, openSafely } from '../foreign/inspect.ts';
 import { digestOf } from '../image-rows.ts';
 import { startWork } from '../../operations/work.ts';
-import type { Steps } from '../../operations/work.ts';
+import type { Progress } from '../../operations/work.ts';
 import { readDigest, assertDigest } from './digest.ts';
 import type { VerifyInput } from './input.ts';
 
@@ -31,10 +31,11 @@ export function createVerifyAction(
     async start(operation, hooks) {
       const { poolId, sourceName } = input(operation);
       const path = join((await pools.use(poolId)).path, sourceName);
-      return startWork(hooks, async (steps) => {
-        digests.set(operation.id, await verify(path, input(operation), steps));
+      const run = async (progress: Progress): Promise<object> => {
+        digests.set(operation.id, await verify(path, input(operation), progress));
         return {};
-      });
+      };
+      return startWork(hooks, run, { sourcePath: path });
     },
     // Nothing stays on the disk: after a restart it is read anew.
     settle: () => Promise.resolve('nothing'),
@@ -59,17 +60,17 @@ function noteDigest({ store }: ImagesContext, id: number, { sha256, file }: File
   return { query: store.db.updateTable('images').set({ sha256, digestOf: state }).where('id', '=', id) };
 }
 
-async function verify(path: string, input: VerifyInput, steps: Steps): Promise<FileDigest> {
-  steps.enter('read', { unit: 'bytes', total: input.sizeBytes });
-  const found = await readDigest(path, steps);
+async function verify(path: string, input: VerifyInput, progress: Progress): Promise<FileDigest> {
+  progress.startPhase('read', { unit: 'bytes', total: input.sizeBytes });
+  const found = await readDigest(path, progress);
   if (found.file.inode !== input.sourceInode) throw new ApiError('source_changed');
   const { sizeBytes } = input;
   const data = sizeBytes - found.skippedBytes;
-  steps.count({ virtual: sizeBytes, data, skipped: found.skippedBytes, shared: 0, written: 0 });
+  progress.setBytes({ virtual: sizeBytes, data, skipped: found.skippedBytes, shared: 0, written: 0 });
   assertDigest(found, input.sha256);
   if (input.format === 'qcow2') {
-    steps.enter('check');
-    await assertQcow2(path, steps.signal);
+    progress.startPhase('check');
+    await assertQcow2(path, progress.signal);
   }
   return found;
 }

@@ -1,20 +1,20 @@
 import { ApiError } from '@wcc/api';
 import { digestFile } from '@wcc/copy';
 import type { FileDigest } from '@wcc/copy';
-import type { Steps } from '../../operations/work.ts';
+import type { Progress } from '../../operations/work.ts';
 
 const lookMs = 100;
 
 /** The digest of a file, with the numbers of the current phase. Ends when the signal says so. */
-export async function readDigest(path: string, steps: Steps): Promise<FileDigest> {
-  const { signal } = steps;
+export async function readDigest(path: string, progress: Progress): Promise<FileDigest> {
+  const { signal } = progress;
   const job = digestFile(path);
-  const timer = setInterval(() => steps.reach(job.progress().doneBytes), lookMs);
+  const timer = setInterval(() => progress.advance(job.progress().doneBytes), lookMs);
   const stop = (): void => job.cancel();
   signal.addEventListener('abort', stop);
   try {
     const found = await job.done;
-    steps.reach(Number(found.file.size));
+    progress.advance(Number(found.file.size));
     return found;
   } finally {
     clearInterval(timer);

@@ -1,8 +1,8 @@
 import type { ByteCounts, Snapshot } from '@wcc/progress';
 import type { CopyJob } from '@wcc/copy';
 import { errorRegistry } from '@wcc/api';
-import type { StartHooks, Work, WorkProgress, WorkResult } from '../../operations/action.ts';
-import { WorkFailure } from '../../operations/action.ts';
+import type { StartHooks, Work, WorkProgress, WorkResult } from '../../operations/work.ts';
+import { WorkFailure } from '../../operations/failure.ts';
 import { toWorkFailure } from '../host/hypervisor-errors.ts';
 
 /** One phase of the making of a machine. Each may be done again after a crash. */

@@ -1,7 +1,7 @@
 import { ApiError, errorRegistry } from '@wcc/api';
 import type { ApiErrorOptions, ErrorCode } from '@wcc/api';
 import { toWorkFailure as copyFailure } from '../../operations/failure.ts';
-import { WorkFailure } from '../../operations/action.ts';
+import { WorkFailure } from '../../operations/failure.ts';
 import { HypervisorError } from '../hypervisor/hypervisor-error.ts';
 import type { HypervisorErrorCode } from '../hypervisor/hypervisor-error.ts';
 
@@ -76,7 +76,7 @@ export function toWorkFailure(error: unknown, sourcePath: string): unknown {
   }
   const errno = error instanceof Error && 'code' in error ? String(error.code) : '';
   const code = error instanceof ApiError ? undefined : codesByErrno[errno];
-  if (code === undefined) return copyFailure(error, sourcePath);
+  if (code === undefined) return copyFailure(error, { sourcePath });
   const { message, hint } = errorRegistry[code];
   return failed(code, { message, hint, detail: null, error });
 }
