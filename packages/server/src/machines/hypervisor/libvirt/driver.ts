@@ -6,7 +6,7 @@ import type { Hypervisor, MachineStatus } from '../../hypervisor.ts';
 import { isUuid } from '../machine-spec.ts';
 import type { Changes } from '../change-hints.ts';
 import { createChanges } from '../change-hints.ts';
-import { onlyOurErrors } from '../normalize-errors.ts';
+import { normalizeErrors } from '../normalize-errors.ts';
 import { followSerialLog, readSerialLog } from '../serial-log.ts';
 import type { LibvirtContext } from './context.ts';
 import { asLongAs, assertOwn, filesOf, find, look } from './context.ts';
@@ -39,7 +39,7 @@ export async function createLibvirtDriver(options: LibvirtDriverOptions): Promis
   const context = createContext(options, changes);
   await makeDirectory(context, dir);
   await makeDirectory(context, context.root);
-  return onlyOurErrors(createCalls(context, createWatch(context, { options, changes })));
+  return normalizeErrors(createCalls(context, createWatch(context, { options, changes })));
 }
 
 function createContext({ dir, connection }: LibvirtDriverOptions, changes: Changes): LibvirtContext {

@@ -6,7 +6,7 @@ import type { Hypervisor, MachineStatus } from '../../hypervisor.ts';
 import { isUuid } from '../machine-spec.ts';
 import { createChanges } from '../change-hints.ts';
 import { listBridges } from '../host-bridges.ts';
-import { onlyOurErrors } from '../normalize-errors.ts';
+import { normalizeErrors } from '../normalize-errors.ts';
 import { followSerialLog, readSerialLog, trimSerialLog } from '../serial-log.ts';
 import { machineFiles } from './arguments.ts';
 import type { QemuContext } from './context.ts';
@@ -50,7 +50,7 @@ export async function createQemuDriver({ dir, onError }: QemuDriverOptions): Pro
     trimLogs(context).catch((error: unknown) => onError(error, { stage: 'machines: serial logs' }));
   }, trimEveryMs);
   trimming.unref();
-  return onlyOurErrors(
+  return normalizeErrors(
     createCalls(context, {
       onChange: changes.listen,
       close: () => {
