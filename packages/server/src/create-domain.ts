@@ -14,7 +14,7 @@ import { registerPools } from './http/routes/pools.ts';
 import { registerSharing } from './http/routes/sharing.ts';
 import { registerUploads } from './http/routes/uploads.ts';
 import { registerMachines } from './http/routes/machines.ts';
-import { registerMachineViews } from './http/routes/machine-screen.ts';
+import { registerMachineScreen } from './http/routes/machine-screen.ts';
 import { createImages } from './images/images.ts';
 import type { Images } from './images/images.ts';
 import { createPools } from './images/pool/pools.ts';
@@ -93,7 +93,7 @@ function registerRoutes(app: FastifyInstance, parts: Parts): void {
   registerPools(app, { images });
   registerUploads(app, { uploads });
   registerMachines(app, { machines, operations });
-  registerMachineViews(app, { machines, access });
+  registerMachineScreen(app, { machines, access });
   registerMetrics(app, { metrics, images });
 }
 

@@ -76,9 +76,9 @@ export interface Hypervisor {
    * Makes the machine, or gives the stopped machine of this UUID a new specification (name, CPUs, memory, disks, boot order, …).
    * MUST be idempotent: the same specification again changes nothing, running or not. MUST NOT touch the disks.
    * Throws `invalid_state` when it runs and the specification differs, `name_taken`, `packages_missing` (e.g. for uefi), `unsupported`,
-   * `given_up`.
+   * `aborted`.
    */
-  define(spec: MachineSpec, options?: OrderOptions): Promise<void>;
+  define(spec: MachineSpec, options?: CallOptions): Promise<void>;
 
   /** Forgets the stopped machine and all that the driver keeps of it. Disks stay. Idempotent: an unknown UUID is no error. Throws `invalid_state` when it runs. */
   undefine(uuid: string): Promise<void>;
@@ -92,8 +92,8 @@ export interface Hypervisor {
   /** One machine; null when it is nowhere. */
   status(uuid: string): Promise<MachineStatus | null>;
 
-  /** Boots it, or lets a paused machine go on. Idempotent: a running one stays as it is. Throws `start_failed` with the hypervisor's words as detail, `given_up`. */
-  start(uuid: string, options?: OrderOptions): Promise<void>;
+  /** Boots it, or lets a paused machine go on. Idempotent: a running one stays as it is. Throws `start_failed` with the hypervisor's words as detail, `aborted`. */
+  start(uuid: string, options?: CallOptions): Promise<void>;
 
   /** Presses the power button (ACPI) and does not wait: the guest decides. Throws `invalid_state` when it does not run. */
   shutdown(uuid: string): Promise<void>;
@@ -135,7 +135,7 @@ export interface Hypervisor {
   close(): Promise<void>;
 }
 
-export interface OrderOptions {
+export interface CallOptions {
   /**
    * When it aborts, the order MUST NOT begin any more; one that has begun MUST end within three seconds, whatever it waits for, and no
    * process of ours may live on. It may have been carried out all the same: `undefine` comes after it, and tells the truth.

@@ -2,10 +2,10 @@ import type { Host, Vm, VmList } from '@wcc/api';
 import type { Principal } from '../access/principal.ts';
 import { can, assertRight } from '../access/rules.ts';
 import type { MachinesContext } from './context.ts';
-import { describeHost, ordered } from './host/host.ts';
+import { describeHost, mapHypervisorErrors } from './host/host.ts';
 import { readDisks } from './record/machine-rows.ts';
 import type { VmRow } from './record/machine-rows.ts';
-import { assertVmRight, may } from './record/rights.ts';
+import { assertVmRight, canUseVm } from './record/rights.ts';
 import { toForeignVm, toVm } from './record/view.ts';
 import type { Statuses } from './record/view.ts';
 
@@ -20,7 +20,7 @@ export function createVmReader(context: MachinesContext): VmReader {
   return {
     async host(principal) {
       assertRight(principal, 'host.see');
-      return ordered(() => describeHost(context.hypervisor));
+      return mapHypervisorErrors(() => describeHost(context.hypervisor));
     },
     list: (principal) => listVms(context, principal),
     async get(principal, id) {
@@ -45,7 +45,7 @@ async function listVms(context: MachinesContext, principal: Principal): Promise<
     .orderBy('id')
     .execute();
   const statuses = await readStatuses(context);
-  const visible = rows.filter((row) => may(principal, 'vm.list', row));
+  const visible = rows.filter((row) => canUseVm(principal, 'vm.list', row));
   const own = await Promise.all(visible.map((row) => describeVm(context, { row, statuses, principal })));
   // Foreign machines have no owner, so only a principal who sees every machine sees them.
   const seesAll = can(principal, 'vm.list', { owner: null });

@@ -8,9 +8,9 @@ import type { Store } from '../storage/store.ts';
 import { createVmChanges } from './change/change.ts';
 import type { VmChanges } from './change/change.ts';
 import type { MachinesContext } from './context.ts';
-import { createVmCreation } from './create/create.ts';
-import type { VmCreation } from './create/create.ts';
-import { withdrawUnrecordedDisks } from './host/orphan-disks.ts';
+import { createVmCreator } from './create/create.ts';
+import type { VmCreator } from './create/create.ts';
+import { removeOrphanDisks } from './host/orphan-disks.ts';
 import { sweepAbandoned } from './host/sweep.ts';
 import type { Hypervisor } from './hypervisor.ts';
 import { createVmReader } from './list.ts';
@@ -33,7 +33,7 @@ export interface MachinesOptions {
 }
 
 /** Virtual machines. Every call checks the rights of the principal that it is given. */
-export interface Machines extends VmReader, VmSerial, VmScreens, VmCreation, VmChanges {
+export interface Machines extends VmReader, VmSerial, VmScreens, VmCreator, VmChanges {
   /** Removes what earlier operations left behind. Call it after the operations were recovered. */
   start(): Promise<void>;
   /** Leaves machines running; releases only what belongs to this process. */
@@ -54,10 +54,10 @@ export async function createMachines(options: MachinesOptions): Promise<Machines
     ...createVmReader(context),
     ...createVmSerial(context),
     ...createVmScreens(context),
-    ...createVmCreation(context),
+    ...createVmCreator(context),
     ...createVmChanges(context),
     async start() {
-      await withdrawUnrecordedDisks(context);
+      await removeOrphanDisks(context);
       await sweepAbandoned(context);
     },
     async close() {

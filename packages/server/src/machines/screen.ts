@@ -2,9 +2,9 @@ import type { Duplex } from 'node:stream';
 import { audit } from '../access/audit.ts';
 import type { Principal } from '../access/principal.ts';
 import type { MachinesContext } from './context.ts';
-import { ordered } from './host/host.ts';
+import { mapHypervisorErrors } from './host/host.ts';
 import { assertRunning } from './host/power-state.ts';
-import { assertVmRight, may } from './record/rights.ts';
+import { assertVmRight, canUseVm } from './record/rights.ts';
 
 /** A machine's screen as one principal may use it. */
 export interface ScreenOfVm {
@@ -28,19 +28,19 @@ export function createVmScreens({ store, hypervisor }: MachinesContext): VmScree
   return {
     async screenshot(principal, id) {
       const row = await assertVmRight(store, principal, { id, right: 'vm.screen' });
-      return ordered(async () => {
+      return mapHypervisorErrors(async () => {
         assertRunning(await hypervisor.status(row.uuid));
         return hypervisor.screenshot(row.uuid);
       });
     },
     async screen(principal, id) {
       const row = await assertVmRight(store, principal, { id, right: 'vm.screen' });
-      return ordered(async () => {
+      return mapHypervisorErrors(async () => {
         assertRunning(await hypervisor.status(row.uuid));
         return {
           vmId: id,
-          open: () => ordered(() => hypervisor.openScreen(row.uuid)),
-          mayInput: may(principal, 'vm.control', row),
+          open: () => mapHypervisorErrors(() => hypervisor.openScreen(row.uuid)),
+          mayInput: canUseVm(principal, 'vm.control', row),
         };
       });
     },

@@ -1,6 +1,6 @@
 import type { Principal } from '../access/principal.ts';
 import type { MachinesContext } from './context.ts';
-import { ordered } from './host/host.ts';
+import { mapHypervisorErrors } from './host/host.ts';
 import type { FollowSerialOptions } from './hypervisor.ts';
 import { assertVmRight } from './record/rights.ts';
 
@@ -20,7 +20,7 @@ export function createVmSerial({ store, hypervisor }: MachinesContext): VmSerial
   return {
     async serial(principal, id) {
       const row = await assertVmRight(store, principal, { id, right: 'vm.serial' });
-      return ordered(async () => {
+      return mapHypervisorErrors(async () => {
         const isKnown = (await hypervisor.status(row.uuid)) !== null;
         return isKnown ? hypervisor.readSerial(row.uuid) : Buffer.alloc(0);
       });

@@ -1,14 +1,14 @@
 /** What becomes of a client's message on a screen that is only looked at. */
-type Fate = 'pass' | 'drop';
+type Verdict = 'pass' | 'drop';
 
 interface MessageKind {
   /** Bytes that must be there before the whole length is known. */
   headBytes: number;
   lengthOf(head: Buffer): number;
-  fate: Fate;
+  fate: Verdict;
 }
 
-const fixed = (length: number, fate: Fate): MessageKind => ({
+const fixed = (length: number, fate: Verdict): MessageKind => ({
   headBytes: 1,
   lengthOf: () => length,
   fate,
@@ -56,7 +56,7 @@ export function createInputFilter(): InputFilter {
   let greeting = Buffer.alloc(0);
   let head = Buffer.alloc(0);
   let bodyLeft = 0;
-  let fate: Fate = 'pass';
+  let fate: Verdict = 'pass';
 
   /** @returns how many bytes of the chunk belong to the greeting */
   function takeGreeting(chunk: Buffer): number {

@@ -7,8 +7,8 @@ import { Duplex } from 'node:stream';
 import { afterEach, beforeEach, expect, it } from 'vitest';
 import { WebSocket, WebSocketServer } from 'ws';
 import { waitUntil } from '../../machines/hypervisor/wait.testkit.ts';
-import { joinScreen } from './screen-bridge.ts';
-import type { ScreenLife } from './screen-bridge.ts';
+import { bridgeScreen } from './screen-bridge.ts';
+import type { ScreenTimeouts } from './screen-bridge.ts';
 import { handshakeText } from '../upgrade.testkit.ts';
 
 /** The joint between a page and a machine's screen, with real sockets and a screen that never stops. */
@@ -16,7 +16,7 @@ const MiB = 1024 ** 2;
 
 let http: Server;
 let webSockets: WebSocketServer;
-let life: ScreenLife | undefined;
+let life: ScreenTimeouts | undefined;
 let screen: EndlessScreen;
 
 /** Pours out pictures as fast as they are taken, and swallows what is typed. */
@@ -38,7 +38,7 @@ beforeEach(async () => {
   http = createServer();
   webSockets = new WebSocketServer({ server: http, perMessageDeflate: false });
   webSockets.on('connection', (socket) =>
-    joinScreen(socket, screen, { filter: null, ...(life === undefined ? {} : { life }) }),
+    bridgeScreen(socket, screen, { filter: null, ...(life === undefined ? {} : { life }) }),
   );
   http.listen(0, '127.0.0.1');
   await once(http, 'listening');

@@ -7,9 +7,9 @@ import type { InputFilter } from './rfb-input.ts';
 const highWaterBytes = 1024 ** 2;
 
 /** How often a page is asked whether it is there, and how long it may say nothing at all. */
-const usualLife: ScreenLife = { pingMs: 20_000, silentMs: 60_000 };
+const defaultTimeouts: ScreenTimeouts = { pingMs: 20_000, silentMs: 60_000 };
 
-export interface ScreenLife {
+export interface ScreenTimeouts {
   pingMs: number;
   silentMs: number;
 }
@@ -18,12 +18,12 @@ export interface ScreenLife {
  * Joins a page with a machine's screen. Neither side is read faster than the other one takes it, and the end of one
  * is the end of both. A page that neither reads nor answers is gone, and its place is given to somebody else.
  */
-export function joinScreen(
+export function bridgeScreen(
   socket: WebSocket,
   backend: Duplex,
-  { filter, life = usualLife }: { filter: InputFilter | null; life?: ScreenLife },
+  { filter, life = defaultTimeouts }: { filter: InputFilter | null; life?: ScreenTimeouts },
 ): void {
-  const lives = watchLife(socket, life);
+  const lives = terminateWhenSilent(socket, life);
   backend.on('data', (chunk: Buffer) => {
     socket.send(chunk, { binary: true }, () => {
       lives();
@@ -34,7 +34,7 @@ export function joinScreen(
   socket.on('message', (data, isBinary) => {
     lives();
     if (!isBinary) return socket.close(CLOSE_CODES.malformed);
-    const bytes = passedOf(toBuffer(data), filter);
+    const bytes = filterInput(toBuffer(data), filter);
     if (bytes === null) return socket.close(CLOSE_CODES.malformed);
     if (bytes.length === 0 || backend.destroyed || backend.write(bytes)) return;
     socket.pause();
@@ -50,7 +50,7 @@ export function joinScreen(
 }
 
 /** A laptop that was shut answers nothing, and says nothing of it either. @returns to be called at every sign of life */
-function watchLife(socket: WebSocket, { pingMs, silentMs }: ScreenLife): () => void {
+function terminateWhenSilent(socket: WebSocket, { pingMs, silentMs }: ScreenTimeouts): () => void {
   let seenAtMs = performance.now();
   const lives = (): void => {
     seenAtMs = performance.now();
@@ -65,7 +65,7 @@ function watchLife(socket: WebSocket, { pingMs, silentMs }: ScreenLife): () => v
 }
 
 /** Null for what is no RFB: it is not passed on, and not guessed at. */
-function passedOf(bytes: Buffer, filter: InputFilter | null): Buffer | null {
+function filterInput(bytes: Buffer, filter: InputFilter | null): Buffer | null {
   if (filter === null) return bytes;
   try {
     return filter.pass(bytes);

@@ -14,7 +14,7 @@ import { createInputFilter } from './rfb-input.ts';
 import type { InputFilter } from './rfb-input.ts';
 import type { ScreenOfVm } from '../../machines/screen.ts';
 import { onExpiry } from '../principal-expiry.ts';
-import { joinScreen } from './screen-bridge.ts';
+import { bridgeScreen } from './screen-bridge.ts';
 import { redeemTicket } from './socket.ts';
 import type { SocketDeps } from './socket.ts';
 
@@ -100,7 +100,7 @@ class Screens implements ScreenGateway {
     // First of all: a reset while we await would otherwise be an uncaught error and end the process.
     socket.on('error', () => socket.destroy());
     const id = pathPattern.exec(path)?.[1];
-    const defect = id === undefined ? 404 : cheapDefect(this.#deps, request, head.length);
+    const defect = id === undefined ? 404 : immediateRefusal(this.#deps, request, head.length);
     if (defect !== null) return refuse(socket, defect);
     const leave = this.#pending.enter(this.#deps.clientAddress(request));
     if (leave === null) return refuse(socket, 429);
@@ -143,7 +143,7 @@ class Screens implements ScreenGateway {
         forgetExpiry();
         this.#open.delete(one);
       });
-      joinScreen(webSocket, backend, { filter });
+      bridgeScreen(webSocket, backend, { filter });
       onScreen(principal, id).catch((error: unknown) => onError(error, { stage: 'screen: audit' }));
     });
     socket.once('close', leave);
@@ -181,7 +181,11 @@ function viewOnlyOf({ url = '/' }: IncomingMessage): boolean {
 }
 
 /** What can be said without waiting for anything. */
-function cheapDefect(deps: ScreenDeps, { headers, method }: IncomingMessage, early: number): number | null {
+function immediateRefusal(
+  deps: ScreenDeps,
+  { headers, method }: IncomingMessage,
+  early: number,
+): number | null {
   const { host, origin } = headers;
   if (!deps.addresses().isHost(host)) return 403;
   // No Origin: no browser; then no cookie either (page 04, step 4).

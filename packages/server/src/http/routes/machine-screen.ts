@@ -15,7 +15,7 @@ type Request = FastifyRequest<{ Params: { id: string } }>;
 
 const followersPerUser = 8;
 /** See `serialQuery`. */
-const usualTailBytes = 65_536;
+const defaultTailBytes = 65_536;
 
 interface Follower {
   principal: Principal;
@@ -23,7 +23,7 @@ interface Follower {
 }
 
 /** What a machine shows: its serial log, as it is or as it comes, and a picture of its screen. */
-export function registerMachineViews(
+export function registerMachineScreen(
   app: FastifyInstance,
   { machines, access }: { machines: Machines; access: Access },
 ): void {
@@ -65,7 +65,7 @@ export function registerMachineViews(
   app.get(`${one}/serial`, async (request: Request, reply) => {
     const { tail: asked, follow: isFollowing } = parseQuery(serialQuery, request);
     if (isFollowing) return follow(request, reply, asked);
-    const tail = asked ?? usualTailBytes;
+    const tail = asked ?? defaultTailBytes;
     const log = await machines.serial(assertPrincipal(request), vmIdOf(request));
     return reply.type('text/plain; charset=utf-8').send(log.subarray(Math.max(0, log.length - tail)));
   });

@@ -38,11 +38,11 @@ export function registerMachines(app: FastifyInstance, deps: MachineRoutesDeps):
   app.get<WithId>(`${routes.vms()}/:id`, async (request): Promise<Vm> => {
     return machines.get(assertPrincipal(request), vmIdOf(request));
   });
-  registerMaking(app, deps);
-  registerOrders(app, deps);
+  registerCreation(app, deps);
+  registerControl(app, deps);
 }
 
-function registerMaking(app: FastifyInstance, { machines, operations }: MachineRoutesDeps): void {
+function registerCreation(app: FastifyInstance, { machines, operations }: MachineRoutesDeps): void {
   const answer = (
     request: FastifyRequest,
     reply: FastifyReply,
@@ -50,15 +50,15 @@ function registerMaking(app: FastifyInstance, { machines, operations }: MachineR
   ): Accepted => accepted(reply, operations.describe(snapshot, assertPrincipal(request)));
   app.post(routes.vms(), creates, async (request, reply) => {
     const body = parseBody(createVmRequest, request);
-    return answer(request, reply, await machines.create({ ...orderOf(request), body }));
+    return answer(request, reply, await machines.create({ ...callerOf(request), body }));
   });
   app.post(routes.quickCreateVm(), creates, async (request, reply) => {
     const body = parseBody(quickCreateVmRequest, request);
-    return answer(request, reply, await machines.quickCreate({ ...orderOf(request), body }));
+    return answer(request, reply, await machines.quickCreate({ ...callerOf(request), body }));
   });
   app.post<WithId>(`${routes.vms()}/:id/copy`, creates, async (request, reply) => {
     const body = parseBody(copyVmRequest, request);
-    const order = { ...orderOf(request), id: vmIdOf(request), body };
+    const order = { ...callerOf(request), id: vmIdOf(request), body };
     return answer(request, reply, await machines.copy(order));
   });
   app.delete<WithId>(`${routes.vms()}/:id`, creates, async (request, reply) => {
@@ -68,18 +68,18 @@ function registerMaking(app: FastifyInstance, { machines, operations }: MachineR
   });
 }
 
-function orderOf(request: FastifyRequest): {
+function callerOf(request: FastifyRequest): {
   principal: ReturnType<typeof assertPrincipal>;
   idempotencyKey: string | null;
 } {
   return { principal: assertPrincipal(request), idempotencyKey: idempotencyKeyOf(request) };
 }
 
-function registerOrders(app: FastifyInstance, { machines }: MachineRoutesDeps): void {
+function registerControl(app: FastifyInstance, { machines }: MachineRoutesDeps): void {
   const one = `${routes.vms()}/:id`;
   for (const verb of ['start', 'shutdown', 'power-off', 'reset'] as const) {
     app.post<WithId>(`${one}/${verb}`, async (request): Promise<Vm> => {
-      return machines.order(assertPrincipal(request), vmIdOf(request), verb);
+      return machines.control(assertPrincipal(request), vmIdOf(request), verb);
     });
   }
   app.patch<WithId>(one, async (request): Promise<Vm> => {

@@ -7,7 +7,7 @@ import { assertIdle, assertVmRight } from '../record/rights.ts';
 import type { VmRow } from '../record/machine-rows.ts';
 import { createDeleteAction } from '../remove/action.ts';
 import { requestDelete } from '../remove/request.ts';
-import { orderVm } from './control.ts';
+import { controlVm } from './control.ts';
 import type { VmVerb } from './control.ts';
 import { addDisk, growDisk } from './disks.ts';
 import { changeVm, setCdrom } from './settings.ts';
@@ -16,7 +16,7 @@ import { changeVm, setCdrom } from './settings.ts';
 export interface VmChanges {
   /** Accepts the operation `delete_vm`. */
   remove(principal: Principal, id: number, body: DeleteVmInput): Promise<Snapshot>;
-  order(principal: Principal, id: number, verb: VmVerb): Promise<Vm>;
+  control(principal: Principal, id: number, verb: VmVerb): Promise<Vm>;
   change(principal: Principal, id: number, body: ChangeVmRequest): Promise<Vm>;
   setCdrom(principal: Principal, id: number, body: SetCdromRequest): Promise<Vm>;
   addDisk(principal: Principal, id: number, body: AddDiskInput): Promise<Vm>;
@@ -42,10 +42,10 @@ export function createVmChanges(context: MachinesContext): VmChanges {
         const row = await assertVmRight(store, principal, { id, right: 'vm.delete' });
         return requestDelete(context, deleteAction, { principal, row, body });
       }),
-    order: (principal, id, verb) =>
+    control: (principal, id, verb) =>
       change(principal, id, async (row) => {
         assertIdle(row);
-        await orderVm(context, { row, verb, principal });
+        await controlVm(context, { row, verb, principal });
       }),
     change: (principal, id, body) =>
       change(principal, id, (row) => changeVm(context, { row, principal, body })),

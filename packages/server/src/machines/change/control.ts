@@ -1,7 +1,7 @@
 import { audit } from '../../access/audit.ts';
 import type { Principal } from '../../access/principal.ts';
 import type { MachinesContext } from '../context.ts';
-import { assertHypervisor, assertMemory, ordered } from '../host/host.ts';
+import { assertHypervisor, assertMemory, mapHypervisorErrors } from '../host/host.ts';
 import { assertRunning } from '../host/power-state.ts';
 import type { MachineStatus } from '../hypervisor.ts';
 import { readDisks, specOf } from '../record/machine-rows.ts';
@@ -10,22 +10,22 @@ import type { VmRow } from '../record/machine-rows.ts';
 export type VmVerb = 'start' | 'shutdown' | 'power-off' | 'reset';
 
 /** Gives the hypervisor an order; the state follows. @throws ApiError `vm_running`, `vm_not_running`, … */
-export async function orderVm(
+export async function controlVm(
   context: MachinesContext,
   { row, verb, principal }: { row: VmRow; verb: VmVerb; principal: Principal },
 ): Promise<void> {
   const { hypervisor, store } = context;
-  await ordered(async () => {
+  await mapHypervisorErrors(async () => {
     await assertHypervisor(hypervisor);
     const status = await hypervisor.status(row.uuid);
-    await carryOut[verb](context, row, status);
+    await commands[verb](context, row, status);
   });
   await store.write([audit(principal, `vm.${verb}`, `vm:${row.id}`)]);
 }
 
-type CarryOut = (context: MachinesContext, row: VmRow, status: MachineStatus | null) => Promise<void>;
+type Command = (context: MachinesContext, row: VmRow, status: MachineStatus | null) => Promise<void>;
 
-const carryOut: Readonly<Record<VmVerb, CarryOut>> = {
+const commands: Readonly<Record<VmVerb, Command>> = {
   async start(context, row, status) {
     const { hypervisor } = context;
     if (status?.state === 'running') return;

@@ -7,10 +7,10 @@ import { measureRoom } from '../../images/free-space.ts';
 import type { VmChange } from './settings.ts';
 import type { MachinesContext } from '../context.ts';
 import { finishDisk, publishDisk } from '../create/disk-files.ts';
-import { announceDisk, withdrawDisk } from '../host/orphan-disks.ts';
+import { reserveDisk, releaseDisk } from '../host/orphan-disks.ts';
 import type { DiskPlan } from '../create/input.ts';
-import { draftDisk, freeName } from '../create/plan-disks.ts';
-import { assertHypervisor, ordered } from '../host/host.ts';
+import { draftDisk, freeDiskName } from '../create/plan-disks.ts';
+import { assertHypervisor, mapHypervisorErrors } from '../host/host.ts';
 import { assertOff } from '../host/power-state.ts';
 import { assertIdle } from '../record/rights.ts';
 import { diskSpecOf, readDisks, specOf } from '../record/machine-rows.ts';
@@ -20,7 +20,7 @@ import type { VmDiskRow } from '../record/machine-rows.ts';
 export async function addDisk(context: MachinesContext, change: VmChange<AddDiskInput>): Promise<void> {
   const { row } = change;
   assertIdle(row);
-  await ordered(async () => {
+  await mapHypervisorErrors(async () => {
     await assertHypervisor(context.hypervisor);
     await assertOff(context, row);
   });
@@ -31,10 +31,10 @@ export async function addDisk(context: MachinesContext, change: VmChange<AddDisk
   const pool = await context.images.pools.use(row.poolId);
   const { fileSystemKey } = await measureRoom(context.images, pool);
   // Nobody else may take the name before its record has it.
-  await context.images.fileSystemMutex(fileSystemKey)(() => makeAndAttach(context, change, disks));
+  await context.images.fileSystemMutex(fileSystemKey)(() => createAndAttach(context, change, disks));
 }
 
-async function makeAndAttach(
+async function createAndAttach(
   context: MachinesContext,
   { row, principal, body }: VmChange<AddDiskInput>,
   disks: readonly VmDiskRow[],
@@ -43,11 +43,11 @@ async function makeAndAttach(
   const pool = await context.images.pools.use(row.poolId);
   const draft = await draftDisk(context, body, { principal, pool, field: 'sizeBytes' });
   const position = Math.max(-1, ...disks.map((disk) => disk.position)) + 1;
-  const name = await freeName(context, { vm: row, pool, position, format: draft.format });
+  const name = await freeDiskName(context, { vm: row, pool, position, format: draft.format });
   await assertNameFree(store, pool, name);
   const number = context.images.numbers.take();
   const disk: DiskPlan = { ...draft, position, imageId: number.id, name };
-  const place = await announceDisk(store, { poolId: pool.id, directory: pool.path, name });
+  const place = await reserveDisk(store, { poolId: pool.id, directory: pool.path, name });
   try {
     const hooks = { onJob: () => {}, onCopyPhase: () => {} };
     const inode = await publishDisk(context, { place, disk, hooks });
@@ -63,7 +63,9 @@ async function makeAndAttach(
       copiedFrom: null,
       dataBytes: null,
     });
-    await ordered(async () => context.hypervisor.define(await specOf(context, row, [...disks, diskRow])));
+    await mapHypervisorErrors(async () =>
+      context.hypervisor.define(await specOf(context, row, [...disks, diskRow])),
+    );
     const query = store.db.insertInto('vmDisks').values(diskRow);
     await store.write([
       number.statement,
@@ -74,7 +76,7 @@ async function makeAndAttach(
     // The hidden name goes last: until the record is there, it tells whose the file is.
     await finishDisk(place, disk);
   } finally {
-    await withdrawDisk(context, { place, name });
+    await releaseDisk(context, { place, name });
   }
 }
 
@@ -99,7 +101,7 @@ export async function growDisk(
   }
   await assertNoOverlay(context, disk);
   const { path } = await images.pools.use(row.poolId);
-  await ordered(async () => {
+  await mapHypervisorErrors(async () => {
     await assertHypervisor(hypervisor);
     if ((await hypervisor.status(row.uuid)) === null)
       await hypervisor.define(await specOf(context, row, await readDisks(store, row.id)));

@@ -4,7 +4,7 @@ import type { Principal } from '../../access/principal.ts';
 import type { MachinesContext } from '../context.ts';
 import { assertIso } from '../create/plan-disks.ts';
 import { assertNameUnique, assertNoMachineNamed } from '../create/accept.ts';
-import { assertCpus, assertHypervisor, assertMemory, ordered } from '../host/host.ts';
+import { assertCpus, assertHypervisor, assertMemory, mapHypervisorErrors } from '../host/host.ts';
 import { assertOff } from '../host/power-state.ts';
 import { assertIdle } from '../record/rights.ts';
 import { readDisks, specOf } from '../record/machine-rows.ts';
@@ -26,7 +26,7 @@ export async function changeVm(
   const bootOrder = body.bootOrder === undefined ? row.bootOrder : JSON.stringify(body.bootOrder);
   const values = { name, cpus, memoryBytes, bootOrder };
   assertIdle(row);
-  await ordered(async () => {
+  await mapHypervisorErrors(async () => {
     await assertHypervisor(hypervisor);
     await assertOff(context, row);
     assertCpus(cpus);
@@ -50,7 +50,7 @@ export async function setCdrom(
   assertIdle(row);
   if (body.image !== null) await assertIso(context, { principal, image: body.image, field: 'image' });
   const { cdrom } = await specOf(context, { ...row, cdromImageId: body.image }, []);
-  await ordered(async () => {
+  await mapHypervisorErrors(async () => {
     await assertHypervisor(hypervisor);
     if ((await hypervisor.status(row.uuid)) !== null) await hypervisor.setCdrom(row.uuid, cdrom);
   });

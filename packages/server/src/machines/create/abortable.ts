@@ -3,7 +3,7 @@
  * nobody then.
  * @throws the reason of `signal` when that aborts first
  */
-export async function whileWanted<Result>(work: Promise<Result>, signal: AbortSignal): Promise<Result> {
+export async function abortable<Result>(work: Promise<Result>, signal: AbortSignal): Promise<Result> {
   let giveUp = (): void => {};
   const unwanted = new Promise<never>((_resolve, reject) => {
     giveUp = () => reject(signal.reason as Error);

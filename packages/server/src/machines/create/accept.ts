@@ -10,20 +10,26 @@ import { measureRoom } from '../../images/free-space.ts';
 import type { Action } from '../../operations/action.ts';
 import type { Store, WriteStatement } from '../../storage/store.ts';
 import type { MachinesContext } from '../context.ts';
-import { assertCpus, assertHypervisor, assertMemory, assertNetwork, ordered } from '../host/host.ts';
+import {
+  assertCpus,
+  assertHypervisor,
+  assertMemory,
+  assertNetwork,
+  mapHypervisorErrors,
+} from '../host/host.ts';
 import type { MachineStatus } from '../hypervisor.ts';
 import type { FirstBootSecrets } from '../record/secrets.ts';
 import { insertVm } from '../record/machine-rows.ts';
 import type { CreateInput, DiskPlan, VmPlan } from './input.ts';
 import { assertIso, draftDisk, nameDisks } from './plan-disks.ts';
-import type { WantedDisk } from './plan-disks.ts';
+import type { RequestedDisk } from './plan-disks.ts';
 
 /** A machine as it is asked for, whichever action asks. */
-export interface WantedVm {
+export interface RequestedVm {
   name: string;
   cpus: number;
   memoryBytes: number;
-  disks: readonly WantedDisk[];
+  disks: readonly RequestedDisk[];
   /** The ISO in its drive. */
   cdrom: number | null;
   network: VmNetwork;
@@ -34,10 +40,10 @@ export interface WantedVm {
   start: boolean;
 }
 
-export interface CreateOrder {
+export interface ProvisionRequest {
   action: Action;
   principal: Principal;
-  wanted: WantedVm;
+  requested: RequestedVm;
   /** Kept without secrets, for a retry. */
   request: unknown;
   /** The machine that is copied; null: a new one. */
@@ -50,55 +56,59 @@ export interface CreateOrder {
 }
 
 /** Checks everything that can be checked, then makes the operation. A refusal moves nothing. */
-export async function requestVm(context: MachinesContext, order: CreateOrder): Promise<Snapshot> {
-  const { principal, idempotencyKey: key, route, body } = order;
+export async function requestVm(context: MachinesContext, provision: ProvisionRequest): Promise<Snapshot> {
+  const { principal, idempotencyKey: key, route, body } = provision;
   const request = { userId: principal.userId, route, key, body };
   return context.operations.idempotency.once(request, (remember) =>
     // One at a time: of two machines of one name, the second is told.
-    context.machineMutex('create')(() => checkAndAccept(context, order, remember)),
+    context.machineMutex('create')(() => checkAndAccept(context, provision, remember)),
   );
 }
 
 async function checkAndAccept(
   context: MachinesContext,
-  order: CreateOrder,
+  provision: ProvisionRequest,
   remember: (operationId: string) => WriteStatement[],
 ): Promise<Snapshot> {
-  const { wanted, principal } = order;
-  await assertHostFits(context, wanted);
-  await assertNameUnique(context.store, wanted.name);
-  if (wanted.cdrom !== null) await assertIso(context, { principal, image: wanted.cdrom, field: 'disks' });
-  const pool = await poolOf(context, wanted.pool);
+  const { requested, principal } = provision;
+  await assertHostFits(context, requested);
+  await assertNameUnique(context.store, requested.name);
+  if (requested.cdrom !== null)
+    await assertIso(context, { principal, image: requested.cdrom, field: 'disks' });
+  const pool = await poolOf(context, requested.pool);
   const drafts = await Promise.all(
-    wanted.disks.map((disk, index) => draftDisk(context, disk, { principal, pool, field: `disks.${index}` })),
+    requested.disks.map((disk, index) =>
+      draftDisk(context, disk, { principal, pool, field: `disks.${index}` }),
+    ),
   );
-  await ordered(() => assertFitsAmongMachines(context, wanted));
+  await mapHypervisorErrors(() => assertFitsHypervisor(context, requested));
   const number = context.numbers.take();
   const { fileSystemKey } = await measureRoom(context.images, pool);
   return context.images.fileSystemMutex(fileSystemKey)(async () => {
-    const vm = planVm(number.id, wanted);
+    const vm = planVm(number.id, requested);
     const { disks, statements } = await nameDisks(context, drafts, { vm, pool });
     await assertNamesAndSpace(context, pool, disks);
     const id = createOperationId(randomBytes);
     const rows = [number.statement, ...statements, ...remember(id)];
-    return accept(context, order, { id, vm, disks, pool, statements: rows });
+    return accept(context, provision, { id, vm, disks, pool, statements: rows });
   });
 }
 
 /** What this process knows by itself. */
-async function assertHostFits({ hypervisor }: MachinesContext, wanted: WantedVm): Promise<void> {
+async function assertHostFits({ hypervisor }: MachinesContext, requested: RequestedVm): Promise<void> {
   const { hasUefi } = await assertHypervisor(hypervisor);
-  assertCpus(wanted.cpus);
-  if (wanted.firmware === 'uefi' && !hasUefi) throw new ApiError('firmware_missing', { field: 'firmware' });
-  await assertMemory(wanted.memoryBytes, { now: wanted.start });
+  assertCpus(requested.cpus);
+  if (requested.firmware === 'uefi' && !hasUefi)
+    throw new ApiError('firmware_missing', { field: 'firmware' });
+  await assertMemory(requested.memoryBytes, { now: requested.start });
 }
 
 /** What only the hypervisor knows: it is asked last, because its answer takes longest, and once. */
-async function assertFitsAmongMachines({ hypervisor }: MachinesContext, wanted: WantedVm): Promise<void> {
-  await assertNetwork(hypervisor, wanted.network);
+async function assertFitsHypervisor({ hypervisor }: MachinesContext, requested: RequestedVm): Promise<void> {
+  await assertNetwork(hypervisor, requested.network);
   const machines = await hypervisor.list();
-  assertNoMachineNamed(machines, wanted.name);
-  if (wanted.start) await assertMemory(wanted.memoryBytes, { now: true, machines });
+  assertNoMachineNamed(machines, requested.name);
+  if (requested.start) await assertMemory(requested.memoryBytes, { now: true, machines });
 }
 
 /** Unique among wcc's machines. @throws ApiError `vm_name_taken` */
@@ -117,8 +127,8 @@ function nameTaken(name: string): ApiError {
   return new ApiError('vm_name_taken', { field: 'name', message });
 }
 
-async function poolOf({ images: { pools } }: MachinesContext, wanted: string | undefined): Promise<Pool> {
-  const id = wanted ?? pools.all()[0]?.id;
+async function poolOf({ images: { pools } }: MachinesContext, requested: string | undefined): Promise<Pool> {
+  const id = requested ?? pools.all()[0]?.id;
   if (id === undefined) throw new ApiError('not_found');
   return pools.use(id);
 }
@@ -131,24 +141,24 @@ async function assertNamesAndSpace(
 ): Promise<void> {
   for (const { name } of disks) await assertNameFree(context.store, pool, name);
   const { freeBytes } = await measureRoom(context.images, pool);
-  const needsBytes = needsOf(disks);
+  const needsBytes = totalNeedsBytes(disks);
   if (needsBytes <= freeBytes) return;
   const message = `Needs ${formatBytes(needsBytes)}, ${formatBytes(freeBytes)} free.`;
   throw new ApiError('no_space', { message });
 }
 
-function needsOf(disks: readonly DiskPlan[]): number {
+function totalNeedsBytes(disks: readonly DiskPlan[]): number {
   return disks.reduce((sum, { needsBytes }) => sum + needsBytes, 0);
 }
 
-function planVm(id: number, wanted: WantedVm): VmPlan {
-  const { name, cpus, memoryBytes, firmware, network, bootOrder, cdrom } = wanted;
-  const fresh = { uuid: randomUUID(), mac: freshMac() };
+function planVm(id: number, requested: RequestedVm): VmPlan {
+  const { name, cpus, memoryBytes, firmware, network, bootOrder, cdrom } = requested;
+  const fresh = { uuid: randomUUID(), mac: randomMac() };
   return { id, ...fresh, name, cpus, memoryBytes, firmware, network, bootOrder, cdromImageId: cdrom };
 }
 
 /** QEMU's own prefix, so that it meets no hardware; 24 random bits. */
-function freshMac(): string {
+function randomMac(): string {
   const tail = [...randomBytes(3)].map((byte) => byte.toString(16).padStart(2, '0'));
   return ['52', '54', '00', ...tail].join(':');
 }
@@ -163,17 +173,17 @@ interface Accepted {
 
 function accept(
   context: MachinesContext,
-  { action, principal, wanted, request, copyOf, retryOf }: CreateOrder,
+  { action, principal, requested, request, copyOf, retryOf }: ProvisionRequest,
   { id, vm, disks, pool, statements }: Accepted,
 ): Promise<Snapshot> {
-  const [firstBoot, secrets] = withoutSecrets(wanted.firstBoot);
+  const [firstBoot, secrets] = withoutSecrets(requested.firstBoot);
   const input: CreateInput = {
     poolId: pool.id,
     vm,
     disks,
     firstBoot,
     hasSecrets: secrets !== null,
-    start: wanted.start,
+    start: requested.start,
     ownerId: principal.userId,
     request,
   };
@@ -188,7 +198,7 @@ function accept(
     subject: copyOf === null ? made : { kind: 'vm', ...copyOf },
     target: copyOf === null ? null : made,
     names: disks.map(({ name }) => name),
-    reservedBytes: needsOf(disks),
+    reservedBytes: totalNeedsBytes(disks),
     retryOf,
     statements: [...rows, ...kept, ...statements],
   });

@@ -8,14 +8,14 @@ import type { Action, Completion, OperationView } from '../../operations/action.
 import type { WriteStatement } from '../../storage/store.ts';
 import type { MachinesContext } from '../context.ts';
 import { toWorkFailure } from '../host/hypervisor-errors.ts';
-import { keepAbandoned } from '../host/sweep.ts';
+import { markAbandoned } from '../host/sweep.ts';
 import { readDisks } from '../record/machine-rows.ts';
 import { phasesOf, stepsOf } from './provision.ts';
 import type { CreateInput } from './input.ts';
 import { runSteps } from './steps.ts';
-import { undo } from './undo.ts';
+import { undoProvision } from './undo.ts';
 
-export interface Again {
+export interface Retry {
   principal: Principal;
   idempotencyKey: string | null;
   retryOf: string;
@@ -28,7 +28,7 @@ export interface Again {
 export function createVmAction(
   context: MachinesContext,
   name: string,
-  again: (input: CreateInput, request: Again) => Promise<Snapshot>,
+  retry: (input: CreateInput, request: Retry) => Promise<Snapshot>,
 ): Action {
   const inputOf = (operation: OperationView): CreateInput => operation.input as CreateInput;
   /** Operations whose traces are gone: their machine's row may go too. */
@@ -51,7 +51,7 @@ export function createVmAction(
     },
     async clean(operation) {
       undone.delete(operation.id);
-      await undo(context, operation.id, inputOf(operation)).catch((error: unknown) => {
+      await undoProvision(context, operation.id, inputOf(operation)).catch((error: unknown) => {
         throw toWorkFailure(error, '');
       });
       undone.add(operation.id);
@@ -63,7 +63,7 @@ export function createVmAction(
     async retry(operation, { principal, idempotencyKey }) {
       const input = inputOf(operation);
       if (input.hasSecrets) throw new ApiError('secret_gone');
-      return again(input, { principal, idempotencyKey, retryOf: operation.id });
+      return retry(input, { principal, idempotencyKey, retryOf: operation.id });
     },
   };
 }
@@ -123,7 +123,7 @@ async function complete({ store, images }: MachinesContext, input: CreateInput):
 /** Nothing is left of it; or what could not be removed now stays known, and is removed later. */
 function abandon({ store }: MachinesContext, { vm }: CreateInput, isUndone: boolean): WriteStatement[] {
   const { db } = store;
-  if (!isUndone) return keepAbandoned(store, vm.id);
+  if (!isUndone) return markAbandoned(store, vm.id);
   return [
     { query: db.deleteFrom('vmDisks').where('vmId', '=', vm.id) },
     { query: db.deleteFrom('vms').where('id', '=', vm.id) },

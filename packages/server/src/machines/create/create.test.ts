@@ -12,41 +12,41 @@ import type { MachinesUnderTest } from '../machines.testkit.ts';
 
 const run = promisify(execFile);
 
-let ground: MachinesUnderTest;
+let vms: MachinesUnderTest;
 beforeEach(async () => {
-  ground = await startMachines();
+  vms = await startMachines();
 });
 afterEach(async () => {
-  await ground.close();
+  await vms.close();
 });
 
 async function template(name = 'template.raw', sizeBytes = 4 * MiB): Promise<number> {
-  await writeBootable(join(ground.poolDir, name), sizeBytes);
-  await ground.rescan();
-  return (await ground.image(name)).id;
+  await writeBootable(join(vms.poolDir, name), sizeBytes);
+  await vms.rescan();
+  return (await vms.image(name)).id;
 }
 
 async function qcow2Template(): Promise<number> {
-  const raw = join(ground.poolDir, '.raw');
+  const raw = join(vms.poolDir, '.raw');
   await writeBootable(raw);
-  const args = ['convert', '-f', 'raw', '-O', 'qcow2', raw, join(ground.poolDir, 'template.qcow2')];
+  const args = ['convert', '-f', 'raw', '-O', 'qcow2', raw, join(vms.poolDir, 'template.qcow2')];
   await run('/usr/bin/qemu-img', args);
   await rm(raw);
-  await ground.rescan();
-  return (await ground.image('template.qcow2')).id;
+  await vms.rescan();
+  return (await vms.image('template.qcow2')).id;
 }
 
 async function says(name: string, words: string): Promise<void> {
-  const { id } = await ground.vm(name);
+  const { id } = await vms.vm(name);
   await waitUntil(`${name} to say "${words}"`, async () =>
-    (await ground.machines.serial(admin, id ?? 0)).includes(words),
+    (await vms.machines.serial(admin, id ?? 0)).includes(words),
   );
 }
 
 describe('create_vm', () => {
   it('makes a machine of a copied disk, which boots', async () => {
     const image = await template();
-    const ended = await ground.make({
+    const ended = await vms.make({
       name: 'web',
       disks: [{ kind: 'copy', image }],
       start: true,
@@ -62,17 +62,17 @@ describe('create_vm', () => {
     ]);
     expect(ended.result).toEqual({ kind: 'vm', id: 100 });
     await says('web', bootSectorSays.ready);
-    const vm = await ground.vm('web');
+    const vm = await vms.vm('web');
     expect(vm).toMatchObject({ id: 100, state: 'running', cpus: 1, owner: admin.userId, foreign: false });
     expect(vm.disks).toMatchObject([{ index: 0, name: 'web-disk0.raw', format: 'raw', sizeBytes: 4 * MiB }]);
-    expect(await ground.image('web-disk0.raw')).toMatchObject({ state: 'ready', copiedFrom: image });
-    expect(await ground.litter()).toEqual([]);
-    expect((await ground.rescan()).added).toBe(0);
+    expect(await vms.image('web-disk0.raw')).toMatchObject({ state: 'ready', copiedFrom: image });
+    expect(await vms.litter()).toEqual([]);
+    expect((await vms.rescan()).added).toBe(0);
   });
 
   it('makes one of a qcow2 template that is grown, with blank disks beside it', async () => {
     const image = await qcow2Template();
-    await ground.make({
+    await vms.make({
       name: 'many',
       disks: [
         { kind: 'copy', image, sizeBytes: 8 * MiB },
@@ -82,23 +82,23 @@ describe('create_vm', () => {
       start: true,
     });
     await says('many', bootSectorSays.ready);
-    const { disks } = await ground.vm('many');
+    const { disks } = await vms.vm('many');
     expect(disks.map(({ name, sizeBytes }) => `${name} ${sizeBytes / MiB}`)).toEqual([
       'many-disk0.qcow2 8',
       'many-disk1.raw 2',
       'many-disk2.qcow2 3',
     ]);
     for (const { name } of disks) {
-      expect((await stat(join(ground.poolDir, name))).mode & 0o777).toBe(0o600);
-      expect((await ground.image(name)).state).toBe('ready');
+      expect((await stat(join(vms.poolDir, name))).mode & 0o777).toBe(0o600);
+      expect((await vms.image(name)).state).toBe('ready');
     }
   });
 
   it('boots an ISO in the drive, and ejects it', async () => {
-    await writeFile(join(ground.poolDir, 'boot.iso'), bootableIso());
-    await ground.rescan();
-    const { id } = await ground.image('boot.iso');
-    await ground.make({
+    await writeFile(join(vms.poolDir, 'boot.iso'), bootableIso());
+    await vms.rescan();
+    const { id } = await vms.image('boot.iso');
+    await vms.make({
       name: 'installer',
       disks: [
         { kind: 'cdrom', image: id },
@@ -107,9 +107,9 @@ describe('create_vm', () => {
       start: true,
     });
     await says('installer', bootSectorSays.hello);
-    const vm = await ground.vm('installer');
+    const vm = await vms.vm('installer');
     expect(vm.cdrom).toEqual({ image: id, name: 'boot.iso' });
-    const ejected = await ground.machines.setCdrom(admin, vm.id ?? 0, { image: null });
+    const ejected = await vms.machines.setCdrom(admin, vm.id ?? 0, { image: null });
     expect(ejected).toMatchObject({ cdrom: null, state: 'running' });
   });
 });
@@ -117,19 +117,19 @@ describe('create_vm', () => {
 describe('quick_create_vm', () => {
   it('starts an overlay on a base that stays as it is, and is as large as asked', async () => {
     const image = await template('base.raw', 64 * MiB);
-    const before = await sha256(join(ground.poolDir, 'base.raw'));
-    await ground.quick({ image, name: 'thin', sizeBytes: 128 * MiB, memoryBytes: 32 * MiB });
+    const before = await sha256(join(vms.poolDir, 'base.raw'));
+    await vms.quick({ image, name: 'thin', sizeBytes: 128 * MiB, memoryBytes: 32 * MiB });
     await says('thin', bootSectorSays.written);
-    const [disk] = (await ground.vm('thin')).disks;
+    const [disk] = (await vms.vm('thin')).disks;
     expect(disk).toMatchObject({ name: 'thin-disk0.qcow2', base: image, sizeBytes: 128 * MiB });
-    expect((await stat(join(ground.poolDir, 'thin-disk0.qcow2'))).blocks * 512).toBeLessThan(2 * MiB);
-    expect(await sha256(join(ground.poolDir, 'base.raw'))).toBe(before);
+    expect((await stat(join(vms.poolDir, 'thin-disk0.qcow2'))).blocks * 512).toBeLessThan(2 * MiB);
+    expect(await sha256(join(vms.poolDir, 'base.raw'))).toBe(before);
   });
 
   it('makes an independent copy when asked', async () => {
     const image = await template();
-    await ground.quick({ image, name: 'whole', full: true, memoryBytes: 32 * MiB, start: false });
-    const { disks, state } = await ground.vm('whole');
+    await vms.quick({ image, name: 'whole', full: true, memoryBytes: 32 * MiB, start: false });
+    const { disks, state } = await vms.vm('whole');
     expect(disks).toMatchObject([{ name: 'whole-disk0.raw', base: null }]);
     expect(state).toBe('shut_off');
   });
@@ -137,13 +137,13 @@ describe('quick_create_vm', () => {
   it("gives the machine its user's keys at the first boot", async () => {
     const image = await template();
     const sato = makePrincipal('sato');
-    const profiles = createFirstBootProfiles(ground.store);
+    const profiles = createFirstBootProfiles(vms.store);
     const profile = { user: 'sato', sshKeys: ['ssh-ed25519 AAAAC3NzaC1lZDI1NTE5 sato@home'] };
     await profiles.change(sato, profile);
     expect(await profiles.read(sato)).toEqual(profile);
-    await ground.quick({ image, name: 'keyed', memoryBytes: 32 * MiB, start: false }, sato);
-    const { uuid } = await ground.vm('keyed');
-    const seed = join(ground.home, 'seeds', `${uuid}.iso`);
+    await vms.quick({ image, name: 'keyed', memoryBytes: 32 * MiB, start: false }, sato);
+    const { uuid } = await vms.vm('keyed');
+    const seed = join(vms.home, 'seeds', `${uuid}.iso`);
     expect((await stat(seed)).mode & 0o777).toBe(0o600);
     const { stdout } = await run('grep', ['-c', '--text', 'sato@home', seed]);
     expect(Number(stdout)).toBe(1);
@@ -167,34 +167,34 @@ describe('a refusal', () => {
     ],
   ])('of %s leaves nothing', async (_what, changes, code) => {
     expect(await template()).toBe(100);
-    await ground.make({ name: 'taken' });
-    const before = await ground.traces();
-    await expect(ground.ask({ ...nothing, ...changes })).rejects.toMatchObject({ code });
-    expect(await ground.traces()).toEqual(before);
+    await vms.make({ name: 'taken' });
+    const before = await vms.traces();
+    await expect(vms.ask({ ...nothing, ...changes })).rejects.toMatchObject({ code });
+    expect(await vms.traces()).toEqual(before);
   });
 
   it('of a pool that is not there leaves nothing', async () => {
     const image = await template();
-    const marker = join(ground.poolDir, '.wcc-pool');
-    await rename(marker, `${ground.home}/away`);
-    await expect(ground.ask({ disks: [{ kind: 'copy', image }] })).rejects.toMatchObject({
+    const marker = join(vms.poolDir, '.wcc-pool');
+    await rename(marker, `${vms.home}/away`);
+    await expect(vms.ask({ disks: [{ kind: 'copy', image }] })).rejects.toMatchObject({
       code: 'pool_unavailable',
     });
-    await rename(`${ground.home}/away`, marker);
-    expect(await ground.traces()).toEqual([]);
+    await rename(`${vms.home}/away`, marker);
+    expect(await vms.traces()).toEqual([]);
   });
 
   it('of two at once for one name comes to the second', async () => {
-    const both = await Promise.allSettled([ground.ask(nothing), ground.ask(nothing)]);
+    const both = await Promise.allSettled([vms.ask(nothing), vms.ask(nothing)]);
     expect(both.map(({ status }) => status).toSorted()).toEqual(['fulfilled', 'rejected']);
   });
 });
 
 describe('a host without QEMU', () => {
   it('refuses machines with the packages to install, and does everything else', async () => {
-    await ground.close();
+    await vms.close();
     const missing = { code: 'packages_missing' as const, packages: ['qemu-system-x86', 'qemu-utils'] };
-    ground = await startMachines({
+    vms = await startMachines({
       wrapHypervisor: (hypervisor) =>
         new Proxy(hypervisor, {
           get: (target, name) =>
@@ -204,14 +204,14 @@ describe('a host without QEMU', () => {
         }),
     });
     const image = await template();
-    const asked = ground.ask({ disks: [{ kind: 'copy', image }] });
+    const asked = vms.ask({ disks: [{ kind: 'copy', image }] });
     await expect(asked).rejects.toMatchObject({
       code: 'hypervisor_missing',
       message: expect.stringContaining('qemu-system-x86 qemu-utils') as string,
     });
-    expect((await ground.machines.host(admin)).hypervisor).toMatchObject({ driver: null, missing });
-    expect((await ground.machines.list(admin)).items).toEqual([]);
-    await ground.wait((await ground.copy('template.raw', 'copied.raw')).id, 'succeeded');
+    expect((await vms.machines.host(admin)).hypervisor).toMatchObject({ driver: null, missing });
+    expect((await vms.machines.list(admin)).items).toEqual([]);
+    await vms.wait((await vms.copy('template.raw', 'copied.raw')).id, 'succeeded');
   });
 });
 
@@ -220,17 +220,17 @@ describe('first-boot secrets', () => {
   const userData = '#!/bin/sh\necho a-very-secret-word\n';
 
   it('reach the seed, and stand in no row and no file else', async () => {
-    const ended = await ground.make({ name: 'secret', firstBoot: { user: 'me', passwordHash, userData } });
-    const { uuid } = await ground.vm('secret');
-    const found = await run('grep', ['-rl', '--text', 'hashhashhashhash', ground.home]).catch(() => null);
+    const ended = await vms.make({ name: 'secret', firstBoot: { user: 'me', passwordHash, userData } });
+    const { uuid } = await vms.vm('secret');
+    const found = await run('grep', ['-rl', '--text', 'hashhashhashhash', vms.home]).catch(() => null);
     // The seed holds it in base64; the store holds nothing.
     expect(found?.stdout ?? '').toBe('');
-    const { store } = ground;
+    const { store } = vms;
     expect(await store.db.selectFrom('operationSecrets').selectAll().execute()).toEqual([]);
     expect(JSON.stringify(await store.db.selectFrom('operations').selectAll().execute())).not.toContain(
       'hashhash',
     );
-    expect(await readdir(join(ground.home, 'seeds'))).toEqual([`${uuid}.iso`]);
+    expect(await readdir(join(vms.home, 'seeds'))).toEqual([`${uuid}.iso`]);
     expect(JSON.stringify(ended)).not.toContain('secret-word');
   });
 });

@@ -11,14 +11,14 @@ import { routeOf } from '../../operations/idempotency.ts';
 import type { MachinesContext } from '../context.ts';
 import { createVmAction } from './action.ts';
 import { requestVm, withoutSecrets } from './accept.ts';
-import type { WantedVm } from './accept.ts';
-import { ordered } from '../host/host.ts';
+import type { RequestedVm } from './accept.ts';
+import { mapHypervisorErrors } from '../host/host.ts';
 import { assertOff } from '../host/power-state.ts';
 import { readProfile } from '../../access/first-boot-profiles.ts';
 import { assertIdle, assertVmRight } from '../record/rights.ts';
 import { bootOrderOf, readDisks } from '../record/machine-rows.ts';
 
-export interface MakeOrder<Body> {
+export interface CreateRequest<Body> {
   principal: Principal;
   body: Body;
   idempotencyKey: string | null;
@@ -27,17 +27,17 @@ export interface MakeOrder<Body> {
 }
 
 /** The three ways to create a machine. Each accepts an operation of its own action. */
-export interface VmCreation {
-  create(order: MakeOrder<CreateVmInput>): Promise<Snapshot>;
-  quickCreate(order: MakeOrder<QuickCreateVmInput>): Promise<Snapshot>;
-  copy(order: MakeOrder<CopyVmRequest> & { id: number }): Promise<Snapshot>;
+export interface VmCreator {
+  create(request: CreateRequest<CreateVmInput>): Promise<Snapshot>;
+  quickCreate(request: CreateRequest<QuickCreateVmInput>): Promise<Snapshot>;
+  copy(request: CreateRequest<CopyVmRequest> & { id: number }): Promise<Snapshot>;
 }
 
-export function createVmCreation(context: MachinesContext): VmCreation {
-  const creation: VmCreation = {
-    create: (order) => create(context, createAction, order),
-    quickCreate: (order) => quickCreate(context, quickAction, order),
-    copy: (order) => copy(context, copyAction, order),
+export function createVmCreator(context: MachinesContext): VmCreator {
+  const creation: VmCreator = {
+    create: (request) => create(context, createAction, request),
+    quickCreate: (request) => quickCreate(context, quickAction, request),
+    copy: (request) => copy(context, copyAction, request),
   };
   const createAction = createVmAction(context, 'create_vm', (input, again) =>
     creation.create({ ...again, body: createVmRequest.parse(input.request) }),
@@ -56,13 +56,13 @@ export function createVmCreation(context: MachinesContext): VmCreation {
 function create(
   context: MachinesContext,
   action: Action,
-  { principal, body, idempotencyKey, retryOf = null }: MakeOrder<CreateVmInput>,
+  { principal, body, idempotencyKey, retryOf = null }: CreateRequest<CreateVmInput>,
 ): Promise<Snapshot> {
   assertRight(principal, 'vm.make');
   const { name, cpus, memoryBytes, network, firmware, pool, start } = body;
   const disc = body.disks.find((disk) => disk.kind === 'cdrom');
   const firstBoot = body.firstBoot ?? null;
-  const wanted: WantedVm = {
+  const requested: RequestedVm = {
     name,
     cpus,
     memoryBytes,
@@ -78,7 +78,7 @@ function create(
   return requestVm(context, {
     action,
     principal,
-    wanted,
+    requested,
     request: { ...body, firstBoot: withoutSecrets(firstBoot)[0] ?? undefined },
     copyOf: null,
     idempotencyKey,
@@ -88,22 +88,22 @@ function create(
   });
 }
 
-const usualMemoryBytes = 2 * 1024 ** 3;
-const usualCpus = 2;
+const defaultMemoryBytes = 2 * 1024 ** 3;
+const defaultCpus = 2;
 
 async function quickCreate(
   context: MachinesContext,
   action: Action,
-  { principal, body, idempotencyKey, retryOf = null }: MakeOrder<QuickCreateVmInput>,
+  { principal, body, idempotencyKey, retryOf = null }: CreateRequest<QuickCreateVmInput>,
 ): Promise<Snapshot> {
   assertRight(principal, 'vm.make');
   const { image, name, sizeBytes, full, start } = body;
   const { user, sshKeys } = await readProfile(context.store, principal.userId);
   await assertTemplateVisible(context, principal, image);
-  const wanted: WantedVm = {
+  const requested: RequestedVm = {
     name,
-    cpus: body.cpus ?? Math.min(usualCpus, availableParallelism()),
-    memoryBytes: body.memoryBytes ?? usualMemoryBytes,
+    cpus: body.cpus ?? Math.min(defaultCpus, availableParallelism()),
+    memoryBytes: body.memoryBytes ?? defaultMemoryBytes,
     disks: [full ? { kind: 'copy', image, method: 'auto', sizeBytes } : { kind: 'thin', image, sizeBytes }],
     cdrom: null,
     network: { kind: 'user', name: null },
@@ -116,7 +116,7 @@ async function quickCreate(
   return requestVm(context, {
     action,
     principal,
-    wanted,
+    requested,
     request: body,
     copyOf: null,
     idempotencyKey,
@@ -143,15 +143,15 @@ async function assertTemplateVisible(
 async function copy(
   context: MachinesContext,
   action: Action,
-  { principal, id, body, idempotencyKey, retryOf = null }: MakeOrder<CopyVmRequest> & { id: number },
+  { principal, id, body, idempotencyKey, retryOf = null }: CreateRequest<CopyVmRequest> & { id: number },
 ): Promise<Snapshot> {
   assertRight(principal, 'vm.make');
   const row = await assertVmRight(context.store, principal, { id, right: 'vm.control' });
   assertIdle(row);
-  await ordered(() => assertOff(context, row));
+  await mapHypervisorErrors(() => assertOff(context, row));
   const disks = await readDisks(context.store, id);
   const { cpus, memoryBytes, firmware, poolId } = row;
-  const wanted: WantedVm = {
+  const requested: RequestedVm = {
     name: body.name,
     cpus,
     memoryBytes,
@@ -167,7 +167,7 @@ async function copy(
   return requestVm(context, {
     action,
     principal,
-    wanted,
+    requested,
     request: { id, ...body },
     copyOf: { id, name: row.name },
     idempotencyKey,

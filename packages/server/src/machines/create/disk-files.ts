@@ -11,7 +11,7 @@ import { createOverlay, createQcow2, resizeQcow2 } from '../hypervisor/qemu-img.
 import type { DiskPlan } from './input.ts';
 
 /** Where the file of a disk is made, and whose remains it may leave. */
-export interface DiskPlace {
+export interface DiskTarget {
   operationId: string;
   poolId: string;
   directory: string;
@@ -32,11 +32,11 @@ export interface DiskHooks {
  */
 export async function publishDisk(
   context: MachinesContext,
-  { place, disk, hooks }: { place: DiskPlace; disk: DiskPlan; hooks: DiskHooks },
+  { place, disk, hooks }: { place: DiskTarget; disk: DiskPlan; hooks: DiskHooks },
 ): Promise<string> {
   if (!(await isPublished(place, disk))) {
     if (disk.making.kind === 'copy') await copyDisk(context, { place, disk, hooks });
-    else await makeEmpty(context, { place, disk, hooks });
+    else await publishEmpty(context, { place, disk, hooks });
   }
   const entry = await lookAt(join(place.directory, disk.name), disk.name);
   if (entry === null) throw new Error('a disk vanished as soon as it was made');
@@ -45,7 +45,7 @@ export async function publishDisk(
 
 /** Once its inode is in the store: rights and size, and nothing hidden stays. May be done again after a crash. */
 export async function finishDisk(
-  { directory, operationId }: DiskPlace,
+  { directory, operationId }: DiskTarget,
   disk: DiskPlan,
   signal?: AbortSignal,
 ): Promise<void> {
@@ -58,7 +58,7 @@ export async function finishDisk(
 }
 
 /** Whether an earlier process gave the file its name without telling the store. What is half made goes. */
-async function isPublished({ directory, operationId }: DiskPlace, disk: DiskPlan): Promise<boolean> {
+async function isPublished({ directory, operationId }: DiskTarget, disk: DiskPlan): Promise<boolean> {
   if (disk.making.kind === 'copy') {
     const found = await settlePublication(directory, operationId, Buffer.from(disk.name));
     if (found === 'published') return true;
@@ -74,7 +74,7 @@ async function isPublished({ directory, operationId }: DiskPlace, disk: DiskPlan
 
 async function copyDisk(
   context: MachinesContext,
-  { place, disk, hooks }: { place: DiskPlace; disk: DiskPlan; hooks: DiskHooks },
+  { place, disk, hooks }: { place: DiskTarget; disk: DiskPlan; hooks: DiskHooks },
 ): Promise<void> {
   if (disk.making.kind !== 'copy') return;
   const { source, method } = disk.making;
@@ -97,9 +97,9 @@ async function copyDisk(
 }
 
 /** A blank disk or an overlay: complete under a hidden name before it has its own, which replaces nothing. */
-async function makeEmpty(
+async function publishEmpty(
   context: MachinesContext,
-  { place, disk, hooks }: { place: DiskPlace; disk: DiskPlan; hooks: DiskHooks },
+  { place, disk, hooks }: { place: DiskTarget; disk: DiskPlan; hooks: DiskHooks },
 ): Promise<void> {
   const { directory, operationId } = place;
   const partial = partialPath(directory, operationId);
@@ -175,7 +175,7 @@ async function sizeOfDisk(path: string, format: DiskPlan['format']): Promise<num
  * that was made here. A file that somebody else put there stays.
  */
 export async function removeDiskFile(
-  { directory, operationId }: DiskPlace,
+  { directory, operationId }: DiskTarget,
   disk: DiskPlan,
   inode: string | null,
 ): Promise<void> {
@@ -186,7 +186,7 @@ export async function removeDiskFile(
 }
 
 async function inodeOfUnrecorded(
-  { directory, operationId }: Pick<DiskPlace, 'directory' | 'operationId'>,
+  { directory, operationId }: Pick<DiskTarget, 'directory' | 'operationId'>,
   disk: DiskPlan,
 ): Promise<string | null> {
   const path = join(directory, disk.name);

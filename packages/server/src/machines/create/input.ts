@@ -2,7 +2,7 @@ import type { BootDevice, FirstBoot, ImageFormat, VmNetwork } from '@wcc/api';
 import type { OperationInput } from '../../operations/action.ts';
 
 /** How the file of a disk comes to be. */
-export type DiskMaking =
+export type DiskContent =
   | { kind: 'blank' }
   | { kind: 'copy'; source: SourceImage; method: 'auto' | 'clone' | 'copy' }
   /** Holds only what differs from its base. */
@@ -28,7 +28,7 @@ export interface DiskPlan {
   /** Room that it may take. */
   needsBytes: number;
   baseId: number | null;
-  making: DiskMaking;
+  making: DiskContent;
 }
 
 /** A machine as it will be. */

@@ -9,13 +9,13 @@ import type { Pool } from '../../images/pool/pools.ts';
 import type { WriteStatement } from '../../storage/store.ts';
 import type { MachinesContext } from '../context.ts';
 import { isDiskFormat } from './input.ts';
-import type { DiskMaking, DiskPlan, SourceImage } from './input.ts';
+import type { DiskContent, DiskPlan, SourceImage } from './input.ts';
 
 /** Metadata of a file whose blocks are shared, or of an empty one. */
-const nextToNothingBytes = 1024 ** 2;
+const metadataBytes = 1024 ** 2;
 
 /** A disk as a request names it; `thin`: by shared blocks or an overlay, and never by a copy. */
-export type WantedDisk = Exclude<VmDiskInput, { kind: 'cdrom' }> | ThinDisk;
+export type RequestedDisk = Exclude<VmDiskInput, { kind: 'cdrom' }> | ThinDisk;
 export interface ThinDisk {
   kind: 'thin';
   image: number;
@@ -31,38 +31,38 @@ export type DiskDraft = Omit<DiskPlan, 'position' | 'imageId' | 'name'>;
  */
 export async function draftDisk(
   context: MachinesContext,
-  wanted: WantedDisk,
+  requested: RequestedDisk,
   { principal, pool, field }: { principal: Principal; pool: Pool; field: string },
 ): Promise<DiskDraft> {
-  if (wanted.kind === 'blank') {
-    const { format, sizeBytes } = wanted;
-    const making: DiskMaking = { kind: 'blank' };
-    return { format, sizeBytes, grows: false, needsBytes: nextToNothingBytes, baseId: null, making };
+  if (requested.kind === 'blank') {
+    const { format, sizeBytes } = requested;
+    const making: DiskContent = { kind: 'blank' };
+    return { format, sizeBytes, grows: false, needsBytes: metadataBytes, baseId: null, making };
   }
-  const source = await readSource(context.images, { id: wanted.image, principal });
+  const source = await readSource(context.images, { id: requested.image, principal });
   const image = toSourceImage(source, field);
-  const sizeBytes = sizeOf(source, { sizeBytes: wanted.sizeBytes, field });
+  const sizeBytes = sizeOf(source, { sizeBytes: requested.sizeBytes, field });
   const isGrown = sizeBytes > source.image.virtualSizeBytes;
   const whole = { format: image.format, sizeBytes, grows: isGrown, baseId: source.image.baseId };
-  if (wanted.kind === 'copy') {
-    const clones = await decideClone(source, pool, wanted.method);
-    const needsBytes = clones ? nextToNothingBytes : source.facts.dataBytes;
-    return { ...whole, needsBytes, making: { kind: 'copy', source: image, method: wanted.method } };
+  if (requested.kind === 'copy') {
+    const clones = await decideClone(source, pool, requested.method);
+    const needsBytes = clones ? metadataBytes : source.facts.dataBytes;
+    return { ...whole, needsBytes, making: { kind: 'copy', source: image, method: requested.method } };
   }
   if (await decideClone(source, pool, 'auto')) {
     return {
       ...whole,
-      needsBytes: nextToNothingBytes,
+      needsBytes: metadataBytes,
       making: { kind: 'copy', source: image, method: 'clone' },
     };
   }
   await assertBaseUnused(context, image);
-  const making: DiskMaking = { kind: 'overlay', source: image };
+  const making: DiskContent = { kind: 'overlay', source: image };
   return {
     format: 'qcow2',
     sizeBytes,
     grows: false,
-    needsBytes: nextToNothingBytes,
+    needsBytes: metadataBytes,
     baseId: image.id,
     making,
   };
@@ -109,7 +109,7 @@ export async function nameDisks(
   for (const [position, draft] of drafts.entries()) {
     const { id: imageId, statement } = context.images.numbers.take();
     statements.push(statement);
-    const name = await freeName(context, { vm, pool, position, format: draft.format });
+    const name = await freeDiskName(context, { vm, pool, position, format: draft.format });
     disks.push({ ...draft, position, imageId, name });
   }
   return { disks, statements };
@@ -123,7 +123,7 @@ export interface DiskNaming {
 }
 
 /** `web-disk0.qcow2`; with the machine's number where an earlier machine of that name left its disks. */
-export async function freeName(
+export async function freeDiskName(
   { store }: MachinesContext,
   { vm, pool, position, format }: DiskNaming,
 ): Promise<string> {

@@ -5,10 +5,10 @@ import type { MachinesContext } from '../context.ts';
 import { assertHypervisor } from '../host/host.ts';
 import { findVm, readDisks, specOf } from '../record/machine-rows.ts';
 import { finishDisk, publishDisk } from './disk-files.ts';
-import type { DiskPlace } from './disk-files.ts';
+import type { DiskTarget } from './disk-files.ts';
 import type { CreateInput, DiskPlan } from './input.ts';
 import type { Step, StepTools } from './steps.ts';
-import { whileWanted } from './abortable.ts';
+import { abortable } from './abortable.ts';
 
 /** Names of the phases, in order. */
 export function phasesOf(input: CreateInput): string[] {
@@ -25,14 +25,14 @@ export function phasesOf(input: CreateInput): string[] {
 export function stepsOf(context: MachinesContext, operation: OperationView): Step[] {
   const input = operation.input as CreateInput;
   const work: Record<string, Step['run']> = {
-    check: ({ signal }) => whileWanted(assertStillPossible(context, input), signal),
+    check: ({ signal }) => abortable(assertStillPossible(context, input), signal),
     seed: ({ signal }) => writeSeed(context, { operationId: operation.id, input, signal }),
     // A given up order to the hypervisor is waited for when its machine is taken back.
-    define: ({ signal }) => whileWanted(define(context, input, signal), signal),
-    start: ({ signal }) => whileWanted(context.hypervisor.start(input.vm.uuid, { signal }), signal),
+    define: ({ signal }) => abortable(define(context, input, signal), signal),
+    start: ({ signal }) => abortable(context.hypervisor.start(input.vm.uuid, { signal }), signal),
   };
   for (const disk of input.disks) {
-    work[`disk_${disk.position + 1}`] = (tools) => makeDisk(context, { operation, disk, tools });
+    work[`disk_${disk.position + 1}`] = (tools) => provisionDisk(context, { operation, disk, tools });
   }
   return phasesOf(input).map((phase) => ({
     phase,
@@ -49,16 +49,16 @@ async function assertStillPossible(
   await assertHypervisor(hypervisor);
 }
 
-async function makeDisk(
+async function provisionDisk(
   context: MachinesContext,
   { operation, disk, tools }: { operation: OperationView; disk: DiskPlan; tools: StepTools },
 ): Promise<void> {
   const { vm, poolId } = operation.input as CreateInput;
   const { path } = await context.images.pools.use(poolId);
-  const place: DiskPlace = { operationId: operation.id, poolId, directory: path };
+  const place: DiskTarget = { operationId: operation.id, poolId, directory: path };
   const row = (await readDisks(context.store, vm.id)).find(({ position }) => position === disk.position);
   if (row?.inode == null) {
-    const onCopyPhase = (event: CopyPhaseEvent): void => tellCopy(event, tools);
+    const onCopyPhase = (event: CopyPhaseEvent): void => reportCopyPhase(event, tools);
     const hooks = { onJob: tools.follow, onCopyPhase, signal: tools.signal };
     const inode = await publishDisk(context, { place, disk, hooks }).finally(() => tools.follow(null));
     await recordDisk(context, { operation, disk, inode });
@@ -66,7 +66,7 @@ async function makeDisk(
   await finishDisk(place, disk, tools.signal);
 }
 
-function tellCopy({ phase, totalBytes, facts }: CopyPhaseEvent, tools: StepTools): void {
+function reportCopyPhase({ phase, totalBytes, facts }: CopyPhaseEvent, tools: StepTools): void {
   if (phase !== 'transfer' && phase !== 'clone') return;
   tools.measure(phase === 'transfer' ? totalBytes : null, facts?.method ? { method: facts.method } : {});
 }

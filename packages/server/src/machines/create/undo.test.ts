@@ -6,9 +6,9 @@ import { waitUntil } from '../hypervisor/wait.testkit.ts';
 import { admin, MiB, startMachines, writeBootable, writeRandom } from '../machines.testkit.ts';
 import type { MachinesUnderTest } from '../machines.testkit.ts';
 
-let ground: MachinesUnderTest;
+let vms: MachinesUnderTest;
 afterEach(async () => {
-  await ground.close();
+  await vms.close();
 });
 
 type Call = 'define' | 'start' | 'status';
@@ -45,9 +45,9 @@ function createGate(): { reached: Promise<void>; pass: () => Promise<void>; open
 }
 
 async function template(): Promise<number> {
-  await writeBootable(join(ground.poolDir, 'template.raw'));
-  await ground.rescan();
-  return (await ground.image('template.raw')).id;
+  await writeBootable(join(vms.poolDir, 'template.raw'));
+  await vms.rescan();
+  return (await vms.image('template.raw')).id;
 }
 
 const firstBoot = { user: 'me', sshKeys: [], passwordHash: '$6$salt$hash' };
@@ -55,49 +55,49 @@ const firstBoot = { user: 'me', sshKeys: [], passwordHash: '$6$salt$hash' };
 describe('a cancel', () => {
   it.each(['define', 'start'] as const)('during %s leaves nothing', async (call) => {
     const gate = createGate();
-    ground = await startMachines({ wrapHypervisor: before(call, gate.pass) });
+    vms = await startMachines({ wrapHypervisor: before(call, gate.pass) });
     const image = await template();
-    const { id } = await ground.ask({ disks: [{ kind: 'copy', image }], firstBoot, start: true });
+    const { id } = await vms.ask({ disks: [{ kind: 'copy', image }], firstBoot, start: true });
     await gate.reached;
-    expect((await ground.traces()).length).toBeGreaterThan(4);
-    expect((await ground.operations.cancel(id, admin)).state).toBe('cancelling');
+    expect((await vms.traces()).length).toBeGreaterThan(4);
+    expect((await vms.operations.cancel(id, admin)).state).toBe('cancelling');
     gate.open();
-    await ground.wait(id, 'cancelled');
-    expect(await ground.traces()).toEqual([]);
-    expect(await ground.hypervisor.list()).toEqual([]);
-    expect((await ground.rescan()).added).toBe(0);
+    await vms.wait(id, 'cancelled');
+    expect(await vms.traces()).toEqual([]);
+    expect(await vms.hypervisor.list()).toEqual([]);
+    expect((await vms.rescan()).added).toBe(0);
   });
 
   it('during a copy, or just after it, leaves nothing or a machine', async () => {
-    ground = await startMachines();
-    await writeRandom(join(ground.poolDir, 'big.raw'), 128 * MiB);
-    await ground.rescan();
-    const { id: image } = await ground.image('big.raw');
-    const { id } = await ground.ask({ disks: [{ kind: 'copy', image, method: 'copy' }] });
+    vms = await startMachines();
+    await writeRandom(join(vms.poolDir, 'big.raw'), 128 * MiB);
+    await vms.rescan();
+    const { id: image } = await vms.image('big.raw');
+    const { id } = await vms.ask({ disks: [{ kind: 'copy', image, method: 'copy' }] });
     await waitUntil('the copy to run', async () => {
-      const snapshot = await ground.operations.snapshot(id);
+      const snapshot = await vms.operations.snapshot(id);
       return snapshot?.phases[snapshot.phaseIndex]?.name !== 'check';
     });
-    await ground.operations.cancel(id, admin).catch(() => {});
-    const { state } = await ground.wait(id, 'cancelled', 'succeeded');
-    if (state === 'cancelled') expect(await ground.traces()).toEqual([]);
-    else expect(await ground.vm('small')).toMatchObject({ state: 'shut_off' });
+    await vms.operations.cancel(id, admin).catch(() => {});
+    const { state } = await vms.wait(id, 'cancelled', 'succeeded');
+    if (state === 'cancelled') expect(await vms.traces()).toEqual([]);
+    else expect(await vms.vm('small')).toMatchObject({ state: 'shut_off' });
   });
 
   it('of one that waits in line leaves nothing', async () => {
     const gate = createGate();
-    ground = await startMachines({ maxRunningPerPool: 1, wrapHypervisor: before('define', gate.pass) });
+    vms = await startMachines({ maxRunningPerPool: 1, wrapHypervisor: before('define', gate.pass) });
     const image = await template();
     const disks = [{ kind: 'copy' as const, image }];
-    const first = await ground.ask({ name: 'first', disks });
-    const second = await ground.ask({ name: 'second', disks });
+    const first = await vms.ask({ name: 'first', disks });
+    const second = await vms.ask({ name: 'second', disks });
     await gate.reached;
-    await ground.operations.cancel(second.id, admin);
-    await ground.wait(second.id, 'cancelled');
+    await vms.operations.cancel(second.id, admin);
+    await vms.wait(second.id, 'cancelled');
     gate.open();
-    await ground.wait(first.id, 'succeeded');
-    expect((await ground.machines.list(admin)).items.map(({ name }) => name)).toEqual(['first']);
-    await ground.make({ name: 'second' });
+    await vms.wait(first.id, 'succeeded');
+    expect((await vms.machines.list(admin)).items.map(({ name }) => name)).toEqual(['first']);
+    await vms.make({ name: 'second' });
   });
 });
 
@@ -110,14 +110,14 @@ describe('what takes no time', () => {
       isFirst = false;
       await gate.pass();
     };
-    ground = await startMachines({ maxRunningPerPool: 1, wrapHypervisor: before('define', holdFirst) });
+    vms = await startMachines({ maxRunningPerPool: 1, wrapHypervisor: before('define', holdFirst) });
     const image = await template();
-    const slow = await ground.ask({ name: 'slow', disks: [{ kind: 'copy', image }] });
+    const slow = await vms.ask({ name: 'slow', disks: [{ kind: 'copy', image }] });
     await gate.reached;
-    await ground.quick({ image, name: 'thin', memoryBytes: 32 * MiB, start: false });
-    expect((await ground.operations.snapshot(slow.id))?.state).toBe('running');
+    await vms.quick({ image, name: 'thin', memoryBytes: 32 * MiB, start: false });
+    expect((await vms.operations.snapshot(slow.id))?.state).toBe('running');
     gate.open();
-    await ground.wait(slow.id, 'succeeded');
+    await vms.wait(slow.id, 'succeeded');
   });
 });
 
@@ -125,14 +125,14 @@ describe('a failure', () => {
   it.each(['define', 'start'] as const)('of %s leaves nothing, and says why', async (call) => {
     const detail = 'no such machine type\nsecond line';
     const refuse = (): Promise<void> => Promise.reject(new HypervisorError('start_failed', { detail }));
-    ground = await startMachines({ wrapHypervisor: before(call, refuse) });
+    vms = await startMachines({ wrapHypervisor: before(call, refuse) });
     const image = await template();
-    const { id } = await ground.ask({ disks: [{ kind: 'copy', image }], firstBoot, start: true });
-    const { error } = await ground.wait(id, 'failed');
+    const { id } = await vms.ask({ disks: [{ kind: 'copy', image }], firstBoot, start: true });
+    const { error } = await vms.wait(id, 'failed');
     expect(error).toMatchObject({ code: 'hypervisor_failed', detail });
     expect(error?.message).toBe('The machine did not start. no such machine type');
-    expect(await ground.traces()).toEqual([]);
-    await expect(ground.operations.retry(id, admin, null)).rejects.toMatchObject({ code: 'secret_gone' });
+    expect(await vms.traces()).toEqual([]);
+    await expect(vms.operations.retry(id, admin, null)).rejects.toMatchObject({ code: 'secret_gone' });
   });
 
   it('whose traces cannot be removed at once is cleaned later; until then the name is taken', async () => {
@@ -140,7 +140,7 @@ describe('a failure', () => {
     const breaks = async (): Promise<void> => {
       if (isBroken) throw new HypervisorError('unavailable');
     };
-    ground = await startMachines({
+    vms = await startMachines({
       wrapHypervisor: (hypervisor) =>
         before(
           'status',
@@ -154,41 +154,41 @@ describe('a failure', () => {
     });
     const image = await template();
     const order = { disks: [{ kind: 'copy' as const, image }], start: true };
-    const { id } = await ground.ask(order);
-    await ground.wait(id, 'failed');
-    expect((await ground.machines.list(admin)).items).toEqual([]);
-    expect((await ground.rescan()).added).toBe(0);
-    await expect(ground.ask(order)).rejects.toMatchObject({ code: 'vm_name_taken' });
+    const { id } = await vms.ask(order);
+    await vms.wait(id, 'failed');
+    expect((await vms.machines.list(admin)).items).toEqual([]);
+    expect((await vms.rescan()).added).toBe(0);
+    await expect(vms.ask(order)).rejects.toMatchObject({ code: 'vm_name_taken' });
     isBroken = false;
-    await ground.machines.start();
-    expect(await ground.traces()).toEqual([]);
-    expect(ground.errors.length).toBeGreaterThan(0);
+    await vms.machines.start();
+    expect(await vms.traces()).toEqual([]);
+    expect(vms.errors.length).toBeGreaterThan(0);
   });
 });
 
 describe('a stop in the middle', () => {
   it('is no end: the next process goes on, and its machine boots', async () => {
     const gate = createGate();
-    ground = await startMachines({ wrapHypervisor: before('define', gate.pass) });
+    vms = await startMachines({ wrapHypervisor: before('define', gate.pass) });
     const image = await template();
-    const { id } = await ground.ask({ disks: [{ kind: 'copy', image }], firstBoot, start: true });
+    const { id } = await vms.ask({ disks: [{ kind: 'copy', image }], firstBoot, start: true });
     await gate.reached;
-    const stopping = ground.stop();
+    const stopping = vms.stop();
     gate.open();
     await stopping;
-    ground = await startMachines({ home: ground.home });
-    const { phases } = await ground.wait(id, 'succeeded');
+    vms = await startMachines({ home: vms.home });
+    const { phases } = await vms.wait(id, 'succeeded');
     expect(phases.every(({ state }) => state === 'done')).toBe(true);
-    expect(await ground.vm('small')).toMatchObject({ state: 'running' });
-    expect(ground.errors).toEqual([]);
+    expect(await vms.vm('small')).toMatchObject({ state: 'running' });
+    expect(vms.errors).toEqual([]);
   });
 
   it('leaves machines running, and the next process knows them', async () => {
-    ground = await startMachines();
+    vms = await startMachines();
     const image = await template();
-    await ground.make({ name: 'runs', disks: [{ kind: 'copy', image }], start: true });
-    await ground.stop();
-    ground = await startMachines({ home: ground.home });
-    expect(await ground.vm('runs')).toMatchObject({ state: 'running', id: 100 });
+    await vms.make({ name: 'runs', disks: [{ kind: 'copy', image }], start: true });
+    await vms.stop();
+    vms = await startMachines({ home: vms.home });
+    expect(await vms.vm('runs')).toMatchObject({ state: 'running', id: 100 });
   });
 });

@@ -4,17 +4,21 @@ import type { MachinesContext } from '../context.ts';
 import { HypervisorError } from '../hypervisor/hypervisor-error.ts';
 import { readDisks } from '../record/machine-rows.ts';
 import { removeDiskFile } from './disk-files.ts';
-import type { DiskPlace } from './disk-files.ts';
+import type { DiskTarget } from './disk-files.ts';
 import type { CreateInput } from './input.ts';
 
 /** Takes back every step of a machine's making, whichever were done. May be done again. */
-export async function undo(context: MachinesContext, operationId: string, input: CreateInput): Promise<void> {
+export async function undoProvision(
+  context: MachinesContext,
+  operationId: string,
+  input: CreateInput,
+): Promise<void> {
   const { vm, disks, poolId } = input;
   await removeFromHypervisor(context, vm.uuid);
   await context.seeds.remove(vm.uuid);
   const { path } = await context.images.pools.use(poolId);
   const rows = await readDisks(context.store, vm.id);
-  const place: DiskPlace = { operationId, poolId, directory: path };
+  const place: DiskTarget = { operationId, poolId, directory: path };
   for (const disk of disks) {
     const row = rows.find(({ position }) => position === disk.position);
     await removeDiskFile(place, disk, row?.inode ?? null);

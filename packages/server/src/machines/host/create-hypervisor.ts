@@ -29,7 +29,7 @@ export interface HypervisorOptions {
 export async function createHypervisor(options: HypervisorOptions): Promise<Hypervisor> {
   const { dir, driver = 'auto', onError } = options;
   const connection = connectionOf(options);
-  const chosen = driver === 'auto' ? await choose(dir, connection) : driver;
+  const chosen = driver === 'auto' ? await chooseDriver(dir, connection) : driver;
   if (chosen === 'libvirt') return createLibvirtDriver({ dir: join(dir, 'libvirt'), connection, onError });
   return createQemuDriver({ dir: join(dir, 'qemu'), onError });
 }
@@ -49,7 +49,7 @@ function connectionOf({ environment }: HypervisorOptions): LibvirtConnection {
   };
 }
 
-async function choose(dir: string, connection: LibvirtConnection): Promise<DriverName> {
+async function chooseDriver(dir: string, connection: LibvirtConnection): Promise<DriverName> {
   const hasMachines = (await readdir(join(dir, 'qemu', 'machines')).catch(() => [])).length > 0;
   if (hasMachines || isRoot() || findTool('virsh') === null) return 'qemu';
   const answers = await createVirsh(connection)

@@ -3,7 +3,7 @@ import type { Host, VmNetwork } from '@wcc/api';
 import { formatBytes } from '@wcc/progress';
 import { readFile } from 'node:fs/promises';
 import { availableParallelism, freemem, totalmem } from 'node:os';
-import { missingPackages, toRefusal } from './hypervisor-errors.ts';
+import { describeMissingPackages, toApiError } from './hypervisor-errors.ts';
 import type { Hypervisor, HypervisorFacts, MachineStatus } from '../hypervisor.ts';
 
 /** What the hypervisor can do. @throws ApiError `hypervisor_missing`, `hypervisor_unavailable` */
@@ -11,7 +11,7 @@ export async function assertHypervisor(hypervisor: Hypervisor): Promise<Hypervis
   const facts = await hypervisor.probe();
   if (facts.missing === null && facts.acceleration !== null) return facts;
   if (facts.missing?.code === 'unavailable') throw new ApiError('hypervisor_unavailable');
-  throw new ApiError('hypervisor_missing', missingPackages(facts.missing?.packages ?? []));
+  throw new ApiError('hypervisor_missing', describeMissingPackages(facts.missing?.packages ?? []));
 }
 
 /** @throws ApiError `hypervisor_unavailable` when its machines cannot be counted */
@@ -93,10 +93,10 @@ export async function assertNetwork(hypervisor: Hypervisor, { kind, name }: VmNe
 }
 
 /** Runs an order to the hypervisor; its refusals come out in the words of the API. */
-export async function ordered<Result>(order: () => Promise<Result>): Promise<Result> {
+export async function mapHypervisorErrors<Result>(order: () => Promise<Result>): Promise<Result> {
   try {
     return await order();
   } catch (error) {
-    throw toRefusal(error);
+    throw toApiError(error);
   }
 }

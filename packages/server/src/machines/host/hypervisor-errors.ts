@@ -17,19 +17,19 @@ const apiCodes: Readonly<Record<HypervisorErrorCode, ErrorCode>> = {
   unsupported: 'hypervisor_failed',
   start_failed: 'hypervisor_failed',
   no_answer: 'hypervisor_failed',
-  given_up: 'hypervisor_failed',
+  aborted: 'hypervisor_failed',
   failed: 'hypervisor_failed',
 };
 
 /** What an HTTP answer says of a driver's error; everything else passes through. */
-export function toRefusal(error: unknown): unknown {
+export function toApiError(error: unknown): unknown {
   if (!(error instanceof HypervisorError)) return error;
   const code = apiCodes[error.code];
-  return new ApiError(code, { ...wordsOf(code, error), cause: error });
+  return new ApiError(code, { ...textsOf(code, error), cause: error });
 }
 
-function wordsOf(code: ErrorCode, error: HypervisorError): ApiErrorOptions {
-  if (code === 'hypervisor_missing') return missingPackages(error.packages);
+function textsOf(code: ErrorCode, error: HypervisorError): ApiErrorOptions {
+  if (code === 'hypervisor_missing') return describeMissingPackages(error.packages);
   if (code === 'hypervisor_failed') {
     const message = error.detail === null ? error.message : `${error.message} ${firstLine(error.detail)}`;
     return { message, hint: error.hint };
@@ -37,7 +37,7 @@ function wordsOf(code: ErrorCode, error: HypervisorError): ApiErrorOptions {
   return code === 'invalid_state' ? { message: error.message } : {};
 }
 
-export function missingPackages(packages: readonly string[]): { message: string; hint: string } {
+export function describeMissingPackages(packages: readonly string[]): { message: string; hint: string } {
   const { message } = errorRegistry.hypervisor_missing;
   if (packages.length === 0) return { message, hint: errorRegistry.hypervisor_missing.hint };
   const names = packages.join(' ');
@@ -66,7 +66,7 @@ const codesByErrno: Readonly<Record<string, ErrorCode>> = {
 export function toWorkFailure(error: unknown, sourcePath: string): unknown {
   if (error instanceof WorkFailure) return error;
   if (error instanceof HypervisorError) {
-    const refusal = toRefusal(error) as ApiError;
+    const refusal = toApiError(error) as ApiError;
     return failed(refusal.code, {
       message: refusal.message,
       hint: refusal.hint,

@@ -12,7 +12,7 @@ import type { MachinesUnderTest } from '../machines.testkit.ts';
 const run = promisify(execFile);
 const open: MachinesUnderTest[] = [];
 afterEach(async () => {
-  for (const ground of open.splice(0)) await ground.close();
+  for (const vms of open.splice(0)) await vms.close();
 });
 
 /** The real driver, whose next `define` copies everything that is on the disk, as a power cut would keep it. */
@@ -38,16 +38,16 @@ it.each(['raw', 'qcow2'] as const)(
     const later = join(await mkdtemp(join(tmpdir(), 'wcc-crash-')), 'home');
     let isKeeping = false;
     const keep = async (): Promise<void> => {
-      if (isKeeping) await run('cp', ['-a', ground.home, later]);
+      if (isKeeping) await run('cp', ['-a', vms.home, later]);
     };
-    const ground = await startMachines({ wrapHypervisor: keepAtDefine(keep) });
-    open.push(ground);
-    await ground.make({ name: 'web', disks: [] });
-    const { id } = await ground.vm('web');
+    const vms = await startMachines({ wrapHypervisor: keepAtDefine(keep) });
+    open.push(vms);
+    await vms.make({ name: 'web', disks: [] });
+    const { id } = await vms.vm('web');
     isKeeping = true;
-    await ground.machines.addDisk(admin, id ?? 0, { kind: 'blank', sizeBytes: MiB, format });
-    expect(await diskFiles(ground)).toEqual([`web-disk0.${format}`]);
-    expect(await ground.traces()).toEqual(expect.not.arrayContaining([expect.stringContaining('name:')]));
+    await vms.machines.addDisk(admin, id ?? 0, { kind: 'blank', sizeBytes: MiB, format });
+    expect(await diskFiles(vms)).toEqual([`web-disk0.${format}`]);
+    expect(await vms.traces()).toEqual(expect.not.arrayContaining([expect.stringContaining('name:')]));
 
     const after = await startMachines({ home: later });
     open.push(after);
@@ -64,17 +64,17 @@ it.each(['raw', 'qcow2'] as const)(
 it('of which the hypervisor wants to know nothing leaves nothing', async () => {
   let isBroken = false;
   const refuse = (): Promise<void> => (isBroken ? Promise.reject(new Error('broken')) : Promise.resolve());
-  const ground = await startMachines({ wrapHypervisor: keepAtDefine(refuse) });
-  open.push(ground);
-  await ground.make({ name: 'web', disks: [] });
-  const { id } = await ground.vm('web');
+  const vms = await startMachines({ wrapHypervisor: keepAtDefine(refuse) });
+  open.push(vms);
+  await vms.make({ name: 'web', disks: [] });
+  const { id } = await vms.vm('web');
   isBroken = true;
   const body = { kind: 'blank' as const, sizeBytes: MiB, format: 'qcow2' as const };
-  await expect(ground.machines.addDisk(admin, id ?? 0, body)).rejects.toThrow('broken');
-  expect(await diskFiles(ground)).toEqual([]);
+  await expect(vms.machines.addDisk(admin, id ?? 0, body)).rejects.toThrow('broken');
+  expect(await diskFiles(vms)).toEqual([]);
   // A file that somebody put there is not ours to take.
-  await writeFile(join(ground.poolDir, 'web-disk0.qcow2'), 'of somebody');
-  await expect(ground.machines.addDisk(admin, id ?? 0, body)).rejects.toThrow('broken');
-  expect(await diskFiles(ground)).toEqual(['web-disk0.qcow2']);
-  expect(await ground.traces()).toEqual(expect.not.arrayContaining([expect.stringContaining('name:')]));
+  await writeFile(join(vms.poolDir, 'web-disk0.qcow2'), 'of somebody');
+  await expect(vms.machines.addDisk(admin, id ?? 0, body)).rejects.toThrow('broken');
+  expect(await diskFiles(vms)).toEqual(['web-disk0.qcow2']);
+  expect(await vms.traces()).toEqual(expect.not.arrayContaining([expect.stringContaining('name:')]));
 });

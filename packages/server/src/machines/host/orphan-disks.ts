@@ -9,16 +9,16 @@ import { lookAt } from '../../images/scan/stat-entry.ts';
 import type { Store } from '../../storage/store.ts';
 import type { MachinesContext } from '../context.ts';
 import { ignoreMissing } from '../../files/errors.ts';
-import type { DiskPlace } from '../create/disk-files.ts';
+import type { DiskTarget } from '../create/disk-files.ts';
 
 /** Holds the name of a disk that is added to a machine: no operation, so that none of those is taken for it. */
 const holderPrefix = 'added-disk-';
 
 /** Before its file exists, the name is written down with the hidden name that it is made under: a crash leaves nothing unknown. */
-export async function announceDisk(
+export async function reserveDisk(
   store: Store,
   { poolId, directory, name }: { poolId: string; directory: string; name: string },
-): Promise<DiskPlace> {
+): Promise<DiskTarget> {
   const operationId = createOperationId(randomBytes);
   const held = { poolId, name, operationId: `${holderPrefix}${operationId}` };
   await store.write([{ query: store.db.insertInto('nameReservations').values(held) }]);
@@ -26,9 +26,9 @@ export async function announceDisk(
 }
 
 /** When the disk is recorded only its name is free again; else its file goes too. May be done again. */
-export async function withdrawDisk(
+export async function releaseDisk(
   { store }: Pick<MachinesContext, 'store'>,
-  { place, name }: { place: DiskPlace; name: string },
+  { place, name }: { place: DiskTarget; name: string },
 ): Promise<void> {
   const { operationId, poolId, directory } = place;
   const image = await store.db
@@ -51,7 +51,7 @@ export async function withdrawDisk(
 }
 
 /** After a crash, before anybody can add another one. */
-export async function withdrawUnrecordedDisks(context: MachinesContext): Promise<void> {
+export async function removeOrphanDisks(context: MachinesContext): Promise<void> {
   const { store, images, onError } = context;
   const held = await store.db
     .selectFrom('nameReservations')
@@ -62,7 +62,7 @@ export async function withdrawUnrecordedDisks(context: MachinesContext): Promise
     const withdraw = async (): Promise<void> => {
       const { path: directory } = await images.pools.use(poolId);
       const place = { operationId: operationId.slice(holderPrefix.length), poolId, directory };
-      await withdrawDisk(context, { place, name });
+      await releaseDisk(context, { place, name });
     };
     await withdraw().catch((error: unknown) => onError(error, { stage: `disk ${name}: remains` }));
   }

@@ -1,7 +1,7 @@
 import type { Store, WriteStatement } from '../../storage/store.ts';
 import type { MachinesContext } from '../context.ts';
 import type { CreateInput } from '../create/input.ts';
-import { undo } from '../create/undo.ts';
+import { undoProvision } from '../create/undo.ts';
 
 /** Holds the names of an abandoned machine's files, so that no look at the pool takes them for images. */
 function holderOf(vmId: number): string {
@@ -9,7 +9,7 @@ function holderOf(vmId: number): string {
 }
 
 /** For the batch of an operation's bad end whose traces could not all be removed. */
-export function keepAbandoned({ db }: Store, vmId: number): WriteStatement[] {
+export function markAbandoned({ db }: Store, vmId: number): WriteStatement[] {
   const operation = db.selectFrom('vms').select('operationId').where('id', '=', vmId);
   const names = db
     .updateTable('nameReservations')
@@ -30,20 +30,20 @@ export async function sweepAbandoned(context: MachinesContext): Promise<void> {
     .where('state', '=', 'abandoned')
     .execute();
   for (const { id, operationId } of rows) {
-    await removeAbandoned(context, id, operationId ?? '').catch((error: unknown) =>
+    await removeAbandonedVm(context, id, operationId ?? '').catch((error: unknown) =>
       onError(error, { stage: `machine ${id}: remains` }),
     );
   }
 }
 
-async function removeAbandoned(context: MachinesContext, id: number, operationId: string): Promise<void> {
+async function removeAbandonedVm(context: MachinesContext, id: number, operationId: string): Promise<void> {
   const { db } = context.store;
   const row = await db
     .selectFrom('operations')
     .select('input')
     .where('id', '=', operationId)
     .executeTakeFirst();
-  if (row !== undefined) await undo(context, operationId, JSON.parse(row.input) as CreateInput);
+  if (row !== undefined) await undoProvision(context, operationId, JSON.parse(row.input) as CreateInput);
   await context.store.write([
     { query: db.deleteFrom('nameReservations').where('operationId', '=', holderOf(id)) },
     { query: db.deleteFrom('vmDisks').where('vmId', '=', id) },

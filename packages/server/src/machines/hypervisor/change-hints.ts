@@ -1,13 +1,13 @@
 /** Hints of change: several at once become one. */
-export interface Changes {
-  readonly tell: () => void;
-  readonly listen: (listener: () => void) => () => void;
+export interface ChangeHints {
+  readonly emit: () => void;
+  readonly subscribe: (listener: () => void) => () => void;
 }
 
 /** A start alone makes some ten events. */
 const gatherMs = 50;
 
-export function createChanges(): Changes {
+export function createChangeHints(): ChangeHints {
   const listeners = new Set<() => void>();
   let timer: NodeJS.Timeout | null = null;
   const tellAll = (): void => {
@@ -15,11 +15,11 @@ export function createChanges(): Changes {
     for (const listener of listeners) listener();
   };
   return {
-    tell() {
+    emit() {
       if (listeners.size === 0) return;
       timer ??= setTimeout(tellAll, gatherMs).unref();
     },
-    listen(listener) {
+    subscribe(listener) {
       listeners.add(listener);
       return () => void listeners.delete(listener);
     },

@@ -1,20 +1,20 @@
 import { stat, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { expect, it } from 'vitest';
-import type { Ground } from './conformance-fixture.testkit.ts';
+import type { ConformanceFixture } from './conformance-fixture.testkit.ts';
 import { bootGuest, makeMachine, makeSpec, MiB, writeDisk } from './guest.testkit.ts';
 import { findMachineProcess, openFiles } from './processes.testkit.ts';
 
 /** New specifications, ISOs and larger disks. */
-export function describeChanges(ground: Ground): void {
+export function describeChanges(fixture: ConformanceFixture): void {
   it('takes the same specification twice, and another one only while the machine is off', async () => {
-    const hypervisor = ground.hypervisor();
-    const spec = await makeMachine(hypervisor, ground.directory());
+    const hypervisor = fixture.hypervisor();
+    const spec = await makeMachine(hypervisor, fixture.directory());
     await hypervisor.define(spec);
     await bootGuest(hypervisor, spec.uuid);
     await hypervisor.start(spec.uuid);
     await hypervisor.define(spec);
-    const path = join(ground.directory(), `${spec.uuid}-second.img`);
+    const path = join(fixture.directory(), `${spec.uuid}-second.img`);
     await writeDisk(path, []);
     const disks = [...spec.disks, { path, format: 'raw', backing: [] } as const];
     const changed = { ...spec, name: `${spec.name}-b`, cpus: 2, memoryBytes: 48 * MiB, disks };
@@ -33,13 +33,13 @@ export function describeChanges(ground: Ground): void {
   });
 
   it('begins no order that was given up, and leaves none half done', async () => {
-    const hypervisor = ground.hypervisor();
-    const spec = makeSpec(ground.directory());
+    const hypervisor = fixture.hypervisor();
+    const spec = makeSpec(fixture.directory());
     const givenUp = { signal: AbortSignal.abort() };
-    await expect(hypervisor.define(spec, givenUp)).rejects.toMatchObject({ code: 'given_up' });
+    await expect(hypervisor.define(spec, givenUp)).rejects.toMatchObject({ code: 'aborted' });
     expect(await hypervisor.status(spec.uuid)).toBeNull();
-    const { uuid } = await makeMachine(hypervisor, ground.directory());
-    await expect(hypervisor.start(uuid, givenUp)).rejects.toMatchObject({ code: 'given_up' });
+    const { uuid } = await makeMachine(hypervisor, fixture.directory());
+    await expect(hypervisor.start(uuid, givenUp)).rejects.toMatchObject({ code: 'aborted' });
     expect(await findMachineProcess(uuid)).toBeNull();
     const wanted = new AbortController();
     const starting = hypervisor.start(uuid, wanted).catch((error: unknown) => error);
@@ -52,22 +52,22 @@ export function describeChanges(ground: Ground): void {
   });
 
   it('gives one name to one machine only', async () => {
-    const hypervisor = ground.hypervisor();
-    const first = await makeMachine(hypervisor, ground.directory());
-    const second = makeSpec(ground.directory(), { name: first.name });
+    const hypervisor = fixture.hypervisor();
+    const first = await makeMachine(hypervisor, fixture.directory());
+    const second = makeSpec(fixture.directory(), { name: first.name });
     await expect(hypervisor.define(second)).rejects.toMatchObject({ code: 'name_taken' });
     expect(await hypervisor.status(second.uuid)).toBeNull();
     await hypervisor.undefine(first.uuid);
   });
 
   it('changes the ISO in the drive, off and running', async () => {
-    const hypervisor = ground.hypervisor();
-    const isos = ['one', 'two'].map((name) => join(ground.directory(), `${name}, with a comma.iso`)) as [
+    const hypervisor = fixture.hypervisor();
+    const isos = ['one', 'two'].map((name) => join(fixture.directory(), `${name}, with a comma.iso`)) as [
       string,
       string,
     ];
     for (const path of isos) await writeFile(path, Buffer.alloc(MiB), { mode: 0o644 });
-    const { uuid } = await makeMachine(hypervisor, ground.directory());
+    const { uuid } = await makeMachine(hypervisor, fixture.directory());
     await hypervisor.setCdrom(uuid, isos[0]);
     expect(await hypervisor.spec(uuid)).toMatchObject({ cdrom: isos[0] });
     await bootGuest(hypervisor, uuid);
@@ -88,8 +88,8 @@ export function describeChanges(ground: Ground): void {
   });
 
   it('makes disks larger, off and running, and never smaller', async () => {
-    const hypervisor = ground.hypervisor();
-    const { uuid, disks } = await makeMachine(hypervisor, ground.directory());
+    const hypervisor = fixture.hypervisor();
+    const { uuid, disks } = await makeMachine(hypervisor, fixture.directory());
     const [disk] = disks;
     const size = async (): Promise<number> => (await stat(disk!.path)).size;
     await hypervisor.growDisk(uuid, { disk: disk!, sizeBytes: 2 * MiB });

@@ -1,16 +1,16 @@
 import { once } from 'node:events';
 import { expect, it } from 'vitest';
 import { bootSectorSays } from '../../images/sample/boot-sector.ts';
-import type { Ground } from './conformance-fixture.testkit.ts';
-import { bootGuest, makeMachine, waitForWords } from './guest.testkit.ts';
+import type { ConformanceFixture } from './conformance-fixture.testkit.ts';
+import { bootGuest, makeMachine, waitForOutput } from './guest.testkit.ts';
 import { findMachineProcess, listeningSockets, openFiles } from './processes.testkit.ts';
 import { waitUntil } from './wait.testkit.ts';
 
 /** Screen, screenshot, serial port, and hints. */
-export function describeFaces(ground: Ground): void {
+export function describeDisplay(fixture: ConformanceFixture): void {
   it('shows the screen as RFB and as PNG, and listens on no network for it', async () => {
-    const hypervisor = ground.hypervisor();
-    const { uuid } = await makeMachine(hypervisor, ground.directory());
+    const hypervisor = fixture.hypervisor();
+    const { uuid } = await makeMachine(hypervisor, fixture.directory());
     await expect(hypervisor.openScreen(uuid)).rejects.toMatchObject({ code: 'invalid_state' });
     await expect(hypervisor.screenshot(uuid)).rejects.toMatchObject({ code: 'invalid_state' });
     await bootGuest(hypervisor, uuid);
@@ -31,8 +31,8 @@ export function describeFaces(ground: Ground): void {
   });
 
   it('follows the serial port from what was said before, through a stop and a start', async () => {
-    const hypervisor = ground.hypervisor();
-    const { uuid } = await makeMachine(hypervisor, ground.directory());
+    const hypervisor = fixture.hypervisor();
+    const { uuid } = await makeMachine(hypervisor, fixture.directory());
     await bootGuest(hypervisor, uuid);
     const ending = new AbortController();
     let heard = '';
@@ -55,13 +55,13 @@ export function describeFaces(ground: Ground): void {
   });
 
   it('hints at changes', async () => {
-    const hypervisor = ground.hypervisor();
-    const { uuid } = await makeMachine(hypervisor, ground.directory());
+    const hypervisor = fixture.hypervisor();
+    const { uuid } = await makeMachine(hypervisor, fixture.directory());
     let hints = 0;
     const stop = hypervisor.onChange(() => (hints += 1));
     await hypervisor.start(uuid);
     await waitUntil('a hint of the start', () => hints > 0);
-    await waitForWords(hypervisor, uuid, { words: bootSectorSays.ready });
+    await waitForOutput(hypervisor, uuid, { words: bootSectorSays.ready });
     const before = hints;
     // The guest goes by itself: nobody called the driver.
     await hypervisor.shutdown(uuid);

@@ -1,7 +1,7 @@
 import type { Hypervisor } from '../hypervisor.ts';
 
 /** Where a conformance run happens: one driver, on directories of its own. */
-export interface Ground {
+export interface ConformanceFixture {
   /** The driver as it is now: `renew` replaces it. */
   hypervisor(): Hypervisor;
   /** For disks; absolute. */

@@ -4,14 +4,14 @@ import { join } from 'node:path';
 import { expect, it } from 'vitest';
 import { bootSectorSays, makeBootSector } from '../../images/sample/boot-sector.ts';
 import type { MachineSpec } from './machine-spec.ts';
-import type { Ground } from './conformance-fixture.testkit.ts';
+import type { ConformanceFixture } from './conformance-fixture.testkit.ts';
 import {
   bootGuest,
   makeMachine,
   makeOverwriter,
   makeSpec,
   overwriterSays,
-  waitForWords,
+  waitForOutput,
   writeDisk,
 } from './guest.testkit.ts';
 import { findMachineProcess, openFiles } from './processes.testkit.ts';
@@ -37,14 +37,14 @@ const hostile = [
 ];
 
 /** Attacks. */
-export function describeSafety(ground: Ground): void {
+export function describeSafety(fixture: ConformanceFixture): void {
   it('takes a machine named "1" for what it is', async () => {
-    const hypervisor = ground.hypervisor();
+    const hypervisor = fixture.hypervisor();
     // The first running machine of a libvirt has the number 1.
-    const other = await makeMachine(hypervisor, ground.directory());
+    const other = await makeMachine(hypervisor, fixture.directory());
     await bootGuest(hypervisor, other.uuid);
     for (const name of ['1', '2', '3']) {
-      const { uuid } = await makeMachine(hypervisor, ground.directory(), { name });
+      const { uuid } = await makeMachine(hypervisor, fixture.directory(), { name });
       await hypervisor.powerOff(uuid);
       await hypervisor.undefine(uuid);
     }
@@ -54,8 +54,8 @@ export function describeSafety(ground: Ground): void {
   });
 
   it('refuses every other text than names, paths and addresses', async () => {
-    const hypervisor = ground.hypervisor();
-    const good = makeSpec(ground.directory());
+    const hypervisor = fixture.hypervisor();
+    const good = makeSpec(fixture.directory());
     const disk = good.disks[0]!;
     const bad: Partial<MachineSpec>[] = [
       ...hostile.map((name) => ({ name })),
@@ -87,10 +87,10 @@ export function describeSafety(ground: Ground): void {
   });
 
   it('boots from a path in which every character means something elsewhere', async () => {
-    const hypervisor = ground.hypervisor();
-    const path = join(ground.directory(), `a,b=c&d<e>f"g'h$i\`j%k{l}m;n:o é.img`);
+    const hypervisor = fixture.hypervisor();
+    const path = join(fixture.directory(), `a,b=c&d<e>f"g'h$i\`j%k{l}m;n:o é.img`);
     await writeDisk(path);
-    const { uuid } = await makeMachine(hypervisor, ground.directory());
+    const { uuid } = await makeMachine(hypervisor, fixture.directory());
     const spec = (await hypervisor.spec(uuid))!;
     await hypervisor.define({ ...spec, disks: [{ path, format: 'raw', backing: [] }] });
     await bootGuest(hypervisor, uuid);
@@ -100,15 +100,15 @@ export function describeSafety(ground: Ground): void {
   });
 
   it('follows no backing file that a guest wrote into the header of its raw disk', async () => {
-    const hypervisor = ground.hypervisor();
-    const { uuid, disks } = await makeMachine(hypervisor, ground.directory());
+    const hypervisor = fixture.hypervisor();
+    const { uuid, disks } = await makeMachine(hypervisor, fixture.directory());
     const path = disks[0]!.path;
-    const secret = join(ground.directory(), `${uuid}-secret.img`);
+    const secret = join(fixture.directory(), `${uuid}-secret.img`);
     // A secret that would boot: if the chain were followed, its guest would greet.
     await writeDisk(secret);
-    await writeDisk(path, [makeOverwriter(), await makeQcow2Header(ground.directory(), secret)]);
+    await writeDisk(path, [makeOverwriter(), await makeQcow2Header(fixture.directory(), secret)]);
     await hypervisor.start(uuid);
-    await waitForWords(hypervisor, uuid, { words: overwriterSays });
+    await waitForOutput(hypervisor, uuid, { words: overwriterSays });
     await waitUntil(
       'the header on the disk',
       async () => (await readFile(path)).subarray(0, 3).toString() === 'QFI',
@@ -124,7 +124,7 @@ export function describeSafety(ground: Ground): void {
     expect(files).not.toContain(secret);
     expect((await stat(secret)).atimeMs).toBe(readAt);
     // A longer look than the guest of the secret would need; another machine tells when.
-    const other = await makeMachine(hypervisor, ground.directory());
+    const other = await makeMachine(hypervisor, fixture.directory());
     await bootGuest(hypervisor, other.uuid);
     expect((await hypervisor.readSerial(uuid)).toString('latin1')).not.toContain(bootSectorSays.hello);
     for (const one of [uuid, other.uuid]) {
@@ -134,13 +134,13 @@ export function describeSafety(ground: Ground): void {
   });
 
   it('reads an overlay through the chain that the specification names, and through no other', async () => {
-    const hypervisor = ground.hypervisor();
-    const base = join(ground.directory(), 'base.img');
+    const hypervisor = fixture.hypervisor();
+    const base = join(fixture.directory(), 'base.img');
     await writeDisk(base);
-    const overlay = join(ground.directory(), 'overlay.qcow2');
+    const overlay = join(fixture.directory(), 'overlay.qcow2');
     execFileSync('qemu-img', ['create', '-q', '-f', 'qcow2', '-F', 'raw', '-b', base, overlay]);
     await chmod(overlay, 0o666);
-    const spec = await makeMachine(hypervisor, ground.directory());
+    const spec = await makeMachine(hypervisor, fixture.directory());
     const backing = [{ path: base, format: 'raw' } as const];
     await hypervisor.define({ ...spec, disks: [{ path: overlay, format: 'qcow2', backing }] });
     const before = await readFile(base);
@@ -156,8 +156,8 @@ export function describeSafety(ground: Ground): void {
   });
 
   it('tells why a machine does not start, and leaves nothing of the attempt', async () => {
-    const hypervisor = ground.hypervisor();
-    const spec = makeSpec(ground.directory());
+    const hypervisor = fixture.hypervisor();
+    const spec = makeSpec(fixture.directory());
     await hypervisor.define(spec);
     await expect(hypervisor.start(spec.uuid)).rejects.toMatchObject({
       code: 'start_failed',

@@ -5,18 +5,18 @@ import { existsSync } from 'node:fs';
 import { mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { expect, it } from 'vitest';
-import type { Ground } from './conformance-fixture.testkit.ts';
+import type { ConformanceFixture } from './conformance-fixture.testkit.ts';
 import { bootGuest, makeMachine } from './guest.testkit.ts';
 import { findMachineProcess } from './processes.testkit.ts';
 import { waitUntil } from './wait.testkit.ts';
 
 /** What outlives what. */
-export function describeSurvival(ground: Ground): void {
+export function describeSurvival(fixture: ConformanceFixture): void {
   it('finds a running machine again when the driver was thrown away', async () => {
-    const spec = await makeMachine(ground.hypervisor(), ground.directory());
-    await bootGuest(ground.hypervisor(), spec.uuid);
+    const spec = await makeMachine(fixture.hypervisor(), fixture.directory());
+    await bootGuest(fixture.hypervisor(), spec.uuid);
     const pid = await findMachineProcess(spec.uuid);
-    const hypervisor = await ground.renew();
+    const hypervisor = await fixture.renew();
     expect(await hypervisor.status(spec.uuid)).toMatchObject({ state: 'running', name: spec.name });
     expect(await hypervisor.spec(spec.uuid)).toEqual(spec);
     expect(await findMachineProcess(spec.uuid)).toBe(pid);
@@ -26,10 +26,10 @@ export function describeSurvival(ground: Ground): void {
   });
 
   it('leaves a machine running when the process that started it is killed by SIGKILL', async () => {
-    const hypervisor = ground.hypervisor();
-    const { uuid } = await makeMachine(hypervisor, ground.directory());
+    const hypervisor = fixture.hypervisor();
+    const { uuid } = await makeMachine(hypervisor, fixture.directory());
     await hypervisor.close();
-    const holder = spawn(process.execPath, ['--input-type=module', '-e', holderText(ground, uuid)], {
+    const holder = spawn(process.execPath, ['--input-type=module', '-e', holderText(fixture, uuid)], {
       stdio: ['ignore', 'pipe', 'inherit'],
     });
     let said = '';
@@ -41,7 +41,7 @@ export function describeSurvival(ground: Ground): void {
     holder.kill('SIGKILL');
     await gone;
     expect(said).toContain('running');
-    const successor = await ground.renew();
+    const successor = await fixture.renew();
     expect(await successor.status(uuid)).toMatchObject({ state: 'running' });
     await successor.powerOff(uuid);
     expect(await findMachineProcess(uuid)).toBeNull();
@@ -49,20 +49,20 @@ export function describeSurvival(ground: Ground): void {
   });
 
   it('removes directories that a crash left, and no machine', async () => {
-    const { uuid } = await makeMachine(ground.hypervisor(), ground.directory());
-    const leftover = join(ground.machinesDirectory(), randomUUID());
+    const { uuid } = await makeMachine(fixture.hypervisor(), fixture.directory());
+    const leftover = join(fixture.machinesDirectory(), randomUUID());
     await mkdir(leftover);
-    const hypervisor = await ground.renew();
+    const hypervisor = await fixture.renew();
     expect((await hypervisor.list()).map((one) => one.uuid)).toContain(uuid);
     expect(existsSync(leftover)).toBe(false);
     await hypervisor.undefine(uuid);
-    expect(existsSync(join(ground.machinesDirectory(), uuid))).toBe(false);
+    expect(existsSync(join(fixture.machinesDirectory(), uuid))).toBe(false);
   });
 }
 
 /** Starts the machine, says so, and stays. */
-function holderText(ground: Ground, uuid: string): string {
-  return `${ground.moduleText()}
+function holderText(fixture: ConformanceFixture, uuid: string): string {
+  return `${fixture.moduleText()}
     await hypervisor.start(${JSON.stringify(uuid)});
     console.log((await hypervisor.status(${JSON.stringify(uuid)})).state);
     setInterval(() => {}, 1000);`;

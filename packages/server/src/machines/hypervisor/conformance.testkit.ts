@@ -4,37 +4,37 @@ import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { bootSectorMark, bootSectorSays, sectorBytes } from '../../images/sample/boot-sector.ts';
 import { describeChanges } from './conformance-changes.testkit.ts';
-import { describeFaces } from './conformance-display.testkit.ts';
+import { describeDisplay } from './conformance-display.testkit.ts';
 import { describeSafety } from './conformance-safety.testkit.ts';
 import { describeSurvival } from './conformance-survival.testkit.ts';
-import type { Ground } from './conformance-fixture.testkit.ts';
-import { bootGuest, makeMachine, makeSpec, MiB, waitForWords } from './guest.testkit.ts';
+import type { ConformanceFixture } from './conformance-fixture.testkit.ts';
+import { bootGuest, makeMachine, makeSpec, MiB, waitForOutput } from './guest.testkit.ts';
 import { findUefi } from './uefi.ts';
 import { waitUntil } from './wait.testkit.ts';
 
 /** What every driver must do, with real machines. */
-export function hypervisorConformance(name: string, makeGround: () => Ground): void {
+export function hypervisorConformance(name: string, createFixture: () => ConformanceFixture): void {
   describe(name, () => {
-    const ground = makeGround();
-    describeLife(ground);
-    describeFaces(ground);
-    describeChanges(ground);
-    describeSafety(ground);
-    describeSurvival(ground);
+    const fixture = createFixture();
+    describeLifecycle(fixture);
+    describeDisplay(fixture);
+    describeChanges(fixture);
+    describeSafety(fixture);
+    describeSurvival(fixture);
   });
 }
 
-function describeLife(ground: Ground): void {
+function describeLifecycle(fixture: ConformanceFixture): void {
   it('finds out what the host can do', async () => {
-    const facts = await ground.hypervisor().probe();
-    expect(facts).toMatchObject({ driver: ground.hypervisor().driver, missing: null });
+    const facts = await fixture.hypervisor().probe();
+    expect(facts).toMatchObject({ driver: fixture.hypervisor().driver, missing: null });
     expect(['kvm', 'tcg']).toContain(facts.acceleration);
     expect(facts.version).toMatch(/^\d+\.\d+/);
   });
 
   it('defines, starts, tells the serial port, shuts down by the power button, and forgets', async () => {
-    const hypervisor = ground.hypervisor();
-    const spec = await makeMachine(hypervisor, ground.directory());
+    const hypervisor = fixture.hypervisor();
+    const spec = await makeMachine(hypervisor, fixture.directory());
     const { uuid, name, cpus, memoryBytes } = spec;
     const off = { state: 'shut_off', reason: null, foreign: false };
     expect(await hypervisor.status(uuid)).toEqual({ uuid, name, cpus, memoryBytes, ...off });
@@ -42,7 +42,7 @@ function describeLife(ground: Ground): void {
     await bootGuest(hypervisor, uuid);
     expect(await hypervisor.status(uuid)).toMatchObject({ state: 'running', reason: null });
     await hypervisor.shutdown(uuid);
-    await waitForWords(hypervisor, uuid, { words: bootSectorSays.bye });
+    await waitForOutput(hypervisor, uuid, { words: bootSectorSays.bye });
     await waitUntil(
       'the machine to be off',
       async () => (await hypervisor.status(uuid))?.state === 'shut_off',
@@ -56,11 +56,11 @@ function describeLife(ground: Ground): void {
   });
 
   it('resets, and cuts the power', async () => {
-    const hypervisor = ground.hypervisor();
-    const { uuid } = await makeMachine(hypervisor, ground.directory());
+    const hypervisor = fixture.hypervisor();
+    const { uuid } = await makeMachine(hypervisor, fixture.directory());
     await bootGuest(hypervisor, uuid);
     await hypervisor.reset(uuid);
-    await waitForWords(hypervisor, uuid, { words: bootSectorSays.ready, times: 2 });
+    await waitForOutput(hypervisor, uuid, { words: bootSectorSays.ready, times: 2 });
     await hypervisor.powerOff(uuid);
     expect(await hypervisor.status(uuid)).toMatchObject({ state: 'shut_off' });
     await hypervisor.powerOff(uuid);
@@ -68,15 +68,15 @@ function describeLife(ground: Ground): void {
   });
 
   it('runs the firmware UEFI, with variables of the machine alone that go with it', async () => {
-    const hypervisor = ground.hypervisor();
+    const hypervisor = fixture.hypervisor();
     expect(await hypervisor.probe()).toMatchObject({ hasUefi: true });
     const changes = { firmware: 'uefi', memoryBytes: 128 * MiB } as const;
-    const { uuid } = await makeMachine(hypervisor, ground.directory(), changes);
-    const variables = join(ground.machinesDirectory(), uuid, 'vars.fd');
+    const { uuid } = await makeMachine(hypervisor, fixture.directory(), changes);
+    const variables = join(fixture.machinesDirectory(), uuid, 'vars.fd');
     await hypervisor.start(uuid);
     expect(await hypervisor.status(uuid)).toMatchObject({ state: 'running' });
     // The firmware's own words, when it looks for something to boot.
-    await waitForWords(hypervisor, uuid, { words: 'BdsDxe: ' });
+    await waitForOutput(hypervisor, uuid, { words: 'BdsDxe: ' });
     const template = await readFile(findUefi()!.variables);
     const own = await readFile(variables);
     expect(own.length).toBe(template.length);
@@ -87,7 +87,7 @@ function describeLife(ground: Ground): void {
   });
 
   it('knows no machine that is nowhere', async () => {
-    const hypervisor = ground.hypervisor();
+    const hypervisor = fixture.hypervisor();
     const uuid = randomUUID();
     const unknown = { code: 'unknown_machine' };
     await expect(hypervisor.start(uuid)).rejects.toMatchObject(unknown);
@@ -98,7 +98,7 @@ function describeLife(ground: Ground): void {
     await expect(hypervisor.openScreen(uuid)).rejects.toMatchObject(unknown);
     await expect(hypervisor.screenshot(uuid)).rejects.toMatchObject(unknown);
     await expect(hypervisor.readSerial(uuid)).rejects.toMatchObject(unknown);
-    const [disk] = makeSpec(ground.directory()).disks;
+    const [disk] = makeSpec(fixture.directory()).disks;
     await expect(hypervisor.growDisk(uuid, { disk: disk!, sizeBytes: 4096 })).rejects.toMatchObject(unknown);
     expect(await hypervisor.status(uuid)).toBeNull();
     expect(await hypervisor.spec(uuid)).toBeNull();

@@ -136,7 +136,7 @@ export async function makeMachine(
 }
 
 /** Waits until the guest said this `times` times since its log began. */
-export async function waitForWords(
+export async function waitForOutput(
   hypervisor: Hypervisor,
   uuid: string,
   { words, times = 1 }: { words: string; times?: number },
@@ -152,5 +152,5 @@ export async function bootGuest(hypervisor: Hypervisor, uuid: string): Promise<v
   const before =
     (await hypervisor.readSerial(uuid)).toString('latin1').split(bootSectorSays.ready).length - 1;
   await hypervisor.start(uuid);
-  await waitForWords(hypervisor, uuid, { words: bootSectorSays.ready, times: before + 1 });
+  await waitForOutput(hypervisor, uuid, { words: bootSectorSays.ready, times: before + 1 });
 }

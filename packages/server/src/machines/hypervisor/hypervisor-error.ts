@@ -14,7 +14,7 @@ export type HypervisorErrorCode =
   | 'unsupported'
   | 'start_failed'
   | 'no_answer'
-  | 'given_up'
+  | 'aborted'
   | 'failed';
 
 /** The errors of the hypervisor seam; the domain tells them in the words of the API. */
@@ -50,7 +50,7 @@ export const hypervisorErrors: Readonly<Record<HypervisorErrorCode, HypervisorEr
     message: 'The machine does not answer the hypervisor.',
     hint: 'Power it off if it does not come back.',
   },
-  given_up: { message: 'The order was given up.', hint: 'Give it again.' },
+  aborted: { message: 'The order was given up.', hint: 'Give it again.' },
   failed: { message: 'The hypervisor failed.', hint: 'The detail is what it said.' },
 };
 
@@ -62,9 +62,9 @@ export interface HypervisorErrorOptions {
   cause?: unknown;
 }
 
-/** @throws HypervisorError `given_up` when the order is not wanted any more */
+/** @throws HypervisorError `aborted` when the order is not wanted any more */
 export function assertNotAborted(signal: AbortSignal | undefined): void {
-  if (signal?.aborted === true) throw new HypervisorError('given_up', { cause: signal.reason });
+  if (signal?.aborted === true) throw new HypervisorError('aborted', { cause: signal.reason });
 }
 
 /** The only thing that a driver rejects with. */

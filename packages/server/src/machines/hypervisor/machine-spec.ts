@@ -124,7 +124,7 @@ function assertField(field: keyof MachineSpec, isGood: boolean): void {
 }
 
 /** The specification with its known fields in their order, and nothing else. */
-export function normaliseSpec(spec: MachineSpec): MachineSpec {
+export function normalizeSpec(spec: MachineSpec): MachineSpec {
   const { uuid, id, name, cpus, memoryBytes, firmware, cdrom, seed, mac, bootOrder } = spec;
   const { network } = spec;
   return {
@@ -151,5 +151,5 @@ export function normaliseSpec(spec: MachineSpec): MachineSpec {
 }
 
 export function isSameSpec(one: MachineSpec, other: MachineSpec): boolean {
-  return JSON.stringify(normaliseSpec(one)) === JSON.stringify(normaliseSpec(other));
+  return JSON.stringify(normalizeSpec(one)) === JSON.stringify(normalizeSpec(other));
 }

@@ -5,8 +5,8 @@ import { normalizeErrors } from './normalize-errors.ts';
 import type { NormalizedHypervisor } from './normalize-errors.ts';
 
 /** A driver whose every call fails with this error. */
-function createFailingDriver(error: Error): Hypervisor {
-  const fail = (): Promise<never> => Promise.reject(error);
+function createFailingDriver(reason: Error): Hypervisor {
+  const fail = (): Promise<never> => Promise.reject(reason);
   return {
     driver: 'qemu',
     probe: fail,
@@ -27,7 +27,7 @@ function createFailingDriver(error: Error): Hypervisor {
     readSerial: fail,
     async *followSerial() {
       yield Buffer.from('hello');
-      throw error;
+      throw reason;
     },
     onChange: () => () => {},
     close: fail,

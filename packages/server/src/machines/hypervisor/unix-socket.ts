@@ -14,12 +14,12 @@ const maxPathBytes = 100;
 export function connectUnix(path: string): Promise<Socket> {
   return new Promise((resolve, reject) => {
     let directory: number | null = null;
-    const letGo = (): void => {
+    const closeDirectory = (): void => {
       if (directory !== null) closeSync(directory);
       directory = null;
     };
     const fail = (cause: unknown): void => {
-      letGo();
+      closeDirectory();
       reject(new HypervisorError('no_answer', { cause }));
     };
     try {
@@ -28,7 +28,7 @@ export function connectUnix(path: string): Promise<Socket> {
       const socket = connect(isLong ? `/proc/self/fd/${directory}/${basename(path)}` : path);
       socket.once('error', fail);
       socket.once('connect', () => {
-        letGo();
+        closeDirectory();
         socket.off('error', fail);
         resolve(socket);
       });

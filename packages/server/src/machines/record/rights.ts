@@ -1,6 +1,6 @@
 import { ApiError } from '@wcc/api';
 import type { Principal } from '../../access/principal.ts';
-import { assertRight, can } from '../../access/rules.ts';
+import { can } from '../../access/rules.ts';
 import type { Right } from '../../access/rules.ts';
 import type { Store } from '../../storage/store.ts';
 import { findVm } from './machine-rows.ts';
@@ -16,13 +16,17 @@ export async function assertVmRight(
   { id, right }: { id: number; right: Right },
 ): Promise<VmRow> {
   const row = await findVm(store, id);
-  if (row === undefined || row.state === 'abandoned' || !may(principal, 'vm.list', row))
+  if (row === undefined || row.state === 'abandoned' || !canUseVm(principal, 'vm.list', row))
     throw new ApiError('not_found');
-  assertRight(principal, right, { owner: row.ownerId });
+  if (!canUseVm(principal, right, row)) throw new ApiError('forbidden');
   return row;
 }
 
-export function may(principal: Principal, right: Right, { ownerId }: { ownerId: string | null }): boolean {
+export function canUseVm(
+  principal: Principal,
+  right: Right,
+  { ownerId }: { ownerId: string | null },
+): boolean {
   return can(principal, right, { owner: ownerId });
 }
 

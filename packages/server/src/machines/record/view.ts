@@ -4,7 +4,7 @@ import type { Principal } from '../../access/principal.ts';
 import { can } from '../../access/rules.ts';
 import type { Store } from '../../storage/store.ts';
 import type { MachineStatus } from '../hypervisor.ts';
-import { may } from './rights.ts';
+import { canUseVm } from './rights.ts';
 import { bootOrderOf } from './machine-rows.ts';
 import type { VmDiskRow, VmRow } from './machine-rows.ts';
 
@@ -12,7 +12,7 @@ import type { VmDiskRow, VmRow } from './machine-rows.ts';
 export type Statuses = ReadonlyMap<string, MachineStatus> | null;
 
 /** What it is, and what to do. */
-const reasonWords: Readonly<Record<VmStateReasonCode, readonly [message: string, hint: string]>> = {
+const reasonTexts: Readonly<Record<VmStateReasonCode, readonly [message: string, hint: string]>> = {
   deleting: ['It is being deleted.', ''],
   guest_panic: ['Its system panicked.', 'Read its serial log, then reset it.'],
   hypervisor_unavailable: [
@@ -26,7 +26,7 @@ const reasonWords: Readonly<Record<VmStateReasonCode, readonly [message: string,
 
 function reasonOf(code: VmStateReasonCode | null): VmStateReason | null {
   if (code === null) return null;
-  const [message, hint] = reasonWords[code];
+  const [message, hint] = reasonTexts[code];
   return { code, message, hint };
 }
 
@@ -69,7 +69,7 @@ export async function toVm(
     ownerName,
     foreign: false,
     createdAt,
-    may: mayDo(principal, row, state),
+    may: allowedActions(principal, row, state),
   };
 }
 
@@ -96,9 +96,9 @@ async function cdromOf(store: Store, { cdromImageId }: VmRow): Promise<Vm['cdrom
   return image === undefined ? null : { image: cdromImageId, name: image.name };
 }
 
-function mayDo(principal: Principal, row: VmRow, state: VmState): VmMay {
+function allowedActions(principal: Principal, row: VmRow, state: VmState): VmMay {
   const isIdle = row.state === 'ready' && row.operationId === null;
-  const controls = isIdle && may(principal, 'vm.control', row);
+  const controls = isIdle && canUseVm(principal, 'vm.control', row);
   const runs = state === 'running' || state === 'paused';
   const isOff = state === 'shut_off' || state === 'crashed';
   const isSeen = row.state === 'ready';
@@ -109,15 +109,15 @@ function mayDo(principal: Principal, row: VmRow, state: VmState): VmMay {
     reset: controls && runs,
     edit: controls && isOff,
     cdrom: controls,
-    copy: isIdle && isOff && may(principal, 'vm.control', row) && can(principal, 'vm.make'),
-    delete: isIdle && may(principal, 'vm.delete', row),
-    screen: isSeen && runs && may(principal, 'vm.screen', row),
-    input: isSeen && runs && may(principal, 'vm.screen', row) && may(principal, 'vm.control', row),
-    serial: isSeen && may(principal, 'vm.serial', row),
+    copy: isIdle && isOff && canUseVm(principal, 'vm.control', row) && can(principal, 'vm.make'),
+    delete: isIdle && canUseVm(principal, 'vm.delete', row),
+    screen: isSeen && runs && canUseVm(principal, 'vm.screen', row),
+    input: isSeen && runs && canUseVm(principal, 'vm.screen', row) && canUseVm(principal, 'vm.control', row),
+    serial: isSeen && canUseVm(principal, 'vm.serial', row),
   };
 }
 
-const nothing: VmMay = {
+const noActions: VmMay = {
   start: false,
   shutdown: false,
   powerOff: false,
@@ -152,6 +152,6 @@ export function toForeignVm({ uuid, name, state, reason, cpus, memoryBytes }: Ma
     ownerName: null,
     foreign: true,
     createdAt: null,
-    may: nothing,
+    may: noActions,
   };
 }

@@ -20,7 +20,7 @@ export async function requestDelete(
   const { store } = context;
   const { id: vmId, uuid, name, poolId } = row;
   assertIdle(row);
-  if (body.disks) await assertUnused(context, vmId);
+  if (body.disks) await assertDisksUnused(context, vmId);
   const id = createOperationId(randomBytes);
   const input: DeleteInput = { poolId, vmId, uuid, name, disks: body.disks };
   const taken = store.db
@@ -42,7 +42,7 @@ export async function requestDelete(
   });
 }
 
-async function assertUnused({ store }: MachinesContext, vmId: number): Promise<void> {
+async function assertDisksUnused({ store }: MachinesContext, vmId: number): Promise<void> {
   const ids = (await readDisks(store, vmId)).map(({ imageId }) => imageId);
   if (ids.length === 0) return;
   const image = await store.db

@@ -1,32 +1,32 @@
 import { join } from 'node:path';
-import type { OrderOptions } from '../../hypervisor.ts';
+import type { CallOptions } from '../../hypervisor.ts';
 import { assertNotAborted, HypervisorError } from '../hypervisor-error.ts';
 import { isUuid } from '../machine-spec.ts';
 import type { LibvirtHost } from './host.ts';
 import type { DomainStats } from './states.ts';
 import { parseStats } from './states.ts';
-import type { Tagged } from './tag.ts';
+import type { TaggedSpec } from './tag.ts';
 import { readTag } from './tag.ts';
-import type { Question, Virsh } from './virsh.ts';
+import type { VirshQuery, Virsh } from './virsh.ts';
 
 /** What every call of the driver works with. */
 export interface LibvirtContext {
   readonly virsh: Virsh;
   /** See `markOf`. */
-  readonly mark: string;
+  readonly owner: string;
   /** Directories of the machines. */
   readonly root: string;
   host(options?: { afresh?: boolean }): Promise<LibvirtHost>;
   /** Machines that were made a moment ago: ours, and off. When, by the monotonic clock. */
-  readonly fresh: Map<string, number>;
+  readonly justDefined: Map<string, number>;
   /** Something may have changed. */
   readonly changed: () => void;
 }
 
-/** The same for one order, which is given up with its signal. @throws HypervisorError `given_up` */
-export function asLongAs(context: LibvirtContext, { signal }: OrderOptions = {}): LibvirtContext {
+/** The same for one order, which is given up with its signal. @throws HypervisorError `aborted` */
+export function withSignal(context: LibvirtContext, { signal }: CallOptions = {}): LibvirtContext {
   assertNotAborted(signal);
-  return signal === undefined ? context : { ...context, virsh: context.virsh.until(signal) };
+  return signal === undefined ? context : { ...context, virsh: context.virsh.withSignal(signal) };
 }
 
 export interface MachineFiles {
@@ -48,11 +48,11 @@ export function filesOf({ root, virsh }: LibvirtContext, uuid: string): MachineF
 }
 
 /** Everything that is asked about machines; each may be asked together with others. */
-export const questions = {
+export const queries = {
   names: ['list', '--all', '--uuid', '--name'] as const,
   states: ['domstats', '--state', '--vcpu', '--balloon', '--raw'] as const,
-  machine: (uuid: string): Question => ['dumpxml', '--inactive', '--domain', uuid],
-  stateOf: (uuid: string): Question => [...questions.states, '--domain', uuid],
+  machine: (uuid: string): VirshQuery => ['dumpxml', '--inactive', '--domain', uuid],
+  stateOf: (uuid: string): VirshQuery => [...queries.states, '--domain', uuid],
 };
 
 /** UUID and name of every machine of this libvirt. `virsh` prints the UUID, a blank, and the name to the end of the line. */
@@ -66,34 +66,38 @@ export function parseNames(answer: string): Map<string, string> {
  * the right one; nothing is done to a machine before this was asked.
  * @returns undefined when it is nowhere, null when it is foreign
  */
-export async function find(context: LibvirtContext, uuid: string): Promise<Tagged | null | undefined> {
+export async function findOwn(context: LibvirtContext, uuid: string): Promise<TaggedSpec | null | undefined> {
   if (!isUuid(uuid)) return undefined;
-  const [xml = ''] = await context.virsh.ask(questions.machine(uuid));
-  return recognise(context, uuid, xml);
+  const [xml = ''] = await context.virsh.query(queries.machine(uuid));
+  return parseOwn(context, uuid, xml);
 }
 
 /** See `find`. @param xml what virsh answered about this UUID */
-export function recognise({ mark }: LibvirtContext, uuid: string, xml: string): Tagged | null | undefined {
+export function parseOwn(
+  { owner }: LibvirtContext,
+  uuid: string,
+  xml: string,
+): TaggedSpec | null | undefined {
   // The first is the machine's own: what stands before it is its name, in which a `<` is escaped.
   const answered = /<uuid>([0-9a-f-]{36})<\/uuid>/.exec(xml)?.[1];
-  return answered === uuid ? readTag(xml, { uuid, mark }) : undefined;
+  return answered === uuid ? readTag(xml, { uuid, owner }) : undefined;
 }
 
 /** A machine, and what it does now. */
-export interface Look {
+export interface MachineProbe {
   /** Null: it is foreign. */
-  readonly found: Tagged | null;
+  readonly own: TaggedSpec | null;
   readonly stats: DomainStats;
 }
 
 /** See `find`. @returns null when it is nowhere */
-export async function look(context: LibvirtContext, uuid: string): Promise<Look | null> {
+export async function probe(context: LibvirtContext, uuid: string): Promise<MachineProbe | null> {
   if (!isUuid(uuid)) return null;
-  const [xml = '', states = ''] = await context.virsh.ask(questions.machine(uuid), questions.stateOf(uuid));
-  const found = recognise(context, uuid, xml);
+  const [xml = '', states = ''] = await context.virsh.query(queries.machine(uuid), queries.stateOf(uuid));
+  const own = parseOwn(context, uuid, xml);
   const [stats] = parseStats(states);
-  if (found === undefined || stats === undefined) return null;
-  return { found, stats: await completeStats(context, uuid, stats) };
+  if (own === undefined || stats === undefined) return null;
+  return { own, stats: await completeStats(context, uuid, stats) };
 }
 
 /** Why a machine waits for its disk takes a question of its own. */
@@ -108,23 +112,23 @@ export async function completeStats(
 }
 
 /** Our machine, and what it does now. */
-export type OurLook = Look & { readonly found: Tagged };
+export type OwnMachine = MachineProbe & { readonly own: TaggedSpec };
 
 /** @throws HypervisorError `unknown_machine`, `foreign_machine` */
-export async function assertOwn(context: LibvirtContext, uuid: string): Promise<OurLook> {
-  const looked = await look(context, uuid);
-  if (looked === null) throw new HypervisorError('unknown_machine', { detail: uuid });
-  const { found, stats } = looked;
-  if (found === null) throw new HypervisorError('foreign_machine', { detail: uuid });
-  return { found, stats };
+export async function assertOwn(context: LibvirtContext, uuid: string): Promise<OwnMachine> {
+  const now = await probe(context, uuid);
+  if (now === null) throw new HypervisorError('unknown_machine', { detail: uuid });
+  const { own, stats } = now;
+  if (own === null) throw new HypervisorError('foreign_machine', { detail: uuid });
+  return { own, stats };
 }
 
 export const isOn = ({ state, reason }: DomainStats): boolean =>
   state === 'running' || state === 'paused' || reason === 'guest_panic';
 
 /** Our machine, which must be on. @throws HypervisorError `unknown_machine`, `foreign_machine`, `invalid_state` */
-export async function assertOwnOn(context: LibvirtContext, uuid: string): Promise<OurLook> {
-  const looked = await assertOwn(context, uuid);
-  if (isOn(looked.stats)) return looked;
-  throw new HypervisorError('invalid_state', { detail: looked.stats.state });
+export async function assertOwnOn(context: LibvirtContext, uuid: string): Promise<OwnMachine> {
+  const now = await assertOwn(context, uuid);
+  if (isOn(now.stats)) return now;
+  throw new HypervisorError('invalid_state', { detail: now.stats.state });
 }

@@ -3,23 +3,23 @@ import { chown, mkdir, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { HypervisorError } from '../hypervisor-error.ts';
 import type { MachineSpec } from '../machine-spec.ts';
-import { assertMachineSpec, isSameSpec, normaliseSpec } from '../machine-spec.ts';
+import { assertMachineSpec, isSameSpec, normalizeSpec } from '../machine-spec.ts';
 import type { LibvirtContext } from './context.ts';
-import { filesOf, isOn, look, parseNames, questions, recognise } from './context.ts';
+import { filesOf, isOn, probe, parseNames, queries, parseOwn } from './context.ts';
 import { buildDomainXml } from './domain-xml.ts';
-import { assertUsable } from './host.ts';
+import { assertEmulator } from './host.ts';
 import { parseStats } from './states.ts';
 
 /** What libvirt writes out in full when the machine is made. */
 const newestMachineType = 'q35';
 
-export async function define(context: LibvirtContext, wanted: MachineSpec): Promise<void> {
-  assertMachineSpec(wanted);
-  const spec = normaliseSpec(wanted);
+export async function define(context: LibvirtContext, requested: MachineSpec): Promise<void> {
+  assertMachineSpec(requested);
+  const spec = normalizeSpec(requested);
   const { uuid, name } = spec;
-  const asked = [questions.names, questions.machine(uuid), questions.stateOf(uuid)];
-  const [names = '', xml = '', states = ''] = await context.virsh.ask(...asked);
-  const existing = recognise(context, uuid, xml);
+  const asked = [queries.names, queries.machine(uuid), queries.stateOf(uuid)];
+  const [names = '', xml = '', states = ''] = await context.virsh.query(...asked);
+  const existing = parseOwn(context, uuid, xml);
   if (existing === null) throw new HypervisorError('foreign_machine', { detail: uuid });
   if (existing !== undefined) {
     if (isSameSpec(existing.spec, spec)) return;
@@ -28,21 +28,25 @@ export async function define(context: LibvirtContext, wanted: MachineSpec): Prom
   await assertHostSupports(context, spec);
   assertNameFree(parseNames(names), spec);
   if (existing !== undefined && existing.spec.name !== name) await context.virsh.run('domrename', uuid, name);
-  await tell(context, spec, existing?.machineType ?? newestMachineType);
-  if (existing === undefined) context.fresh.set(uuid, performance.now());
+  await defineDomain(context, spec, existing?.machineType ?? newestMachineType);
+  if (existing === undefined) context.justDefined.set(uuid, performance.now());
   context.changed();
 }
 
 /** Gives libvirt the specification, for the next start of a machine that runs. */
-export async function tell(context: LibvirtContext, spec: MachineSpec, machineType: string): Promise<void> {
-  const ways = assertUsable(await context.host());
+export async function defineDomain(
+  context: LibvirtContext,
+  spec: MachineSpec,
+  machineType: string,
+): Promise<void> {
+  const emulator = assertEmulator(await context.host());
   const files = filesOf(context, spec.uuid);
   await makeDirectory(context, files.directory);
-  const xml = buildDomainXml(spec, { ...ways, machineType, mark: context.mark, files });
+  const xml = buildDomainXml(spec, { ...emulator, machineType, owner: context.owner, files });
   const path = join(files.directory, `${randomUUID()}.xml`);
   try {
     await writeFile(path, xml, { mode: 0o600, flag: 'wx' });
-    await giveAway(context, path);
+    await giveToSessionUser(context, path);
     await context.virsh.run('define', '--validate', path);
   } finally {
     await rm(path, { force: true });
@@ -53,7 +57,7 @@ async function assertHostSupports(
   context: LibvirtContext,
   { firmware, network }: MachineSpec,
 ): Promise<void> {
-  const { uefi } = assertUsable(await context.host());
+  const { uefi } = assertEmulator(await context.host());
   if (firmware === 'uefi' && uefi === null)
     throw new HypervisorError('packages_missing', { packages: ['ovmf'] });
   if (network.kind !== 'network') return;
@@ -70,20 +74,20 @@ function assertNameFree(names: ReadonlyMap<string, string>, { uuid, name }: Mach
 
 export async function makeDirectory(context: LibvirtContext, path: string): Promise<void> {
   await mkdir(path, { recursive: true, mode: 0o700 });
-  await giveAway(context, path);
+  await giveToSessionUser(context, path);
 }
 
 /** In the session of another user its programs must reach it. */
-async function giveAway({ virsh }: LibvirtContext, path: string): Promise<void> {
+async function giveToSessionUser({ virsh }: LibvirtContext, path: string): Promise<void> {
   const { identity } = virsh.connection;
   if (identity) await chown(path, identity.uid, identity.gid);
 }
 
 export async function undefine(context: LibvirtContext, uuid: string): Promise<void> {
-  context.fresh.delete(uuid);
-  const looked = await look(context, uuid);
+  context.justDefined.delete(uuid);
+  const looked = await probe(context, uuid);
   if (looked !== null) {
-    if (looked.found === null) throw new HypervisorError('foreign_machine', { detail: uuid });
+    if (looked.own === null) throw new HypervisorError('foreign_machine', { detail: uuid });
     if (isOn(looked.stats)) throw new HypervisorError('invalid_state', { detail: 'it runs' });
     const metadata = ['--managed-save', '--snapshots-metadata', '--checkpoints-metadata', '--nvram'];
     await context.virsh.run('undefine', uuid, ...metadata);

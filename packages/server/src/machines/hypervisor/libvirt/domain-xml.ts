@@ -4,14 +4,14 @@ import { buildTag } from './tag.ts';
 import type { XmlElement, XmlNode } from './xml.ts';
 import { element, toXml } from './xml.ts';
 
-export interface DomainWays {
+export interface DomainOptions {
   /** Absolute path of `qemu-system-x86_64`. */
   readonly emulator: string;
   readonly acceleration: 'kvm' | 'tcg';
   readonly machineType: string;
   readonly uefi: UefiFirmware | null;
   /** See `markOf`. */
-  readonly mark: string;
+  readonly owner: string;
   /** Files of this machine, absolute. */
   readonly files: { readonly serial: string; readonly firmwareVariables: string };
 }
@@ -21,28 +21,28 @@ export const cdromTarget = 'sda';
 const seedTarget = 'sdb';
 
 /** The machine as libvirt is told of it: ids, enumerations, numbers and paths, each escaped all the same. */
-export function buildDomainXml(spec: MachineSpec, ways: DomainWays): string {
-  const isKvm = ways.acceleration === 'kvm';
+export function buildDomainXml(spec: MachineSpec, options: DomainOptions): string {
+  const isKvm = options.acceleration === 'kvm';
   return toXml(
     element('domain', { type: isKvm ? 'kvm' : 'qemu' }, [
       element('name', {}, [spec.name]),
       element('uuid', {}, [spec.uuid]),
-      element('metadata', {}, [buildTag(spec, ways.mark)]),
+      element('metadata', {}, [buildTag(spec, options.owner)]),
       element('memory', { unit: 'KiB' }, [String(spec.memoryBytes / 1024)]),
       element('vcpu', {}, [String(spec.cpus)]),
       element('cpu', { mode: isKvm ? 'host-passthrough' : 'maximum' }),
-      os(spec, ways),
+      os(spec, options),
       element('features', {}, [element('acpi'), element('apic')]),
       element('clock', { offset: 'utc' }),
       element('on_poweroff', {}, ['destroy']),
       element('on_reboot', {}, ['restart']),
       element('on_crash', {}, ['destroy']),
-      devices(spec, ways),
+      devices(spec, options),
     ]),
   );
 }
 
-function os({ firmware }: MachineSpec, { machineType, uefi, files }: DomainWays): XmlElement {
+function os({ firmware }: MachineSpec, { machineType, uefi, files }: DomainOptions): XmlElement {
   const type = element('type', { arch: 'x86_64', machine: machineType }, ['hvm']);
   if (firmware === 'bios' || uefi === null) return element('os', {}, [type]);
   return element('os', {}, [
@@ -52,7 +52,7 @@ function os({ firmware }: MachineSpec, { machineType, uefi, files }: DomainWays)
   ]);
 }
 
-function devices(spec: MachineSpec, { emulator, files }: DomainWays): XmlElement {
+function devices(spec: MachineSpec, { emulator, files }: DomainOptions): XmlElement {
   return element('devices', {}, [
     element('emulator', {}, [emulator]),
     ...spec.disks.map((disk, index) => diskElement(disk, { index, boot: bootElement(spec, 'disk') })),

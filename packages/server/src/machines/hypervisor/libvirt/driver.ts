@@ -4,12 +4,12 @@ import type { OnError } from '@wcc/progress/server';
 import { createKeyedMutex } from '../../../operations/mutex.ts';
 import type { Hypervisor, MachineStatus } from '../../hypervisor.ts';
 import { isUuid } from '../machine-spec.ts';
-import type { Changes } from '../change-hints.ts';
-import { createChanges } from '../change-hints.ts';
+import type { ChangeHints } from '../change-hints.ts';
+import { createChangeHints } from '../change-hints.ts';
 import { normalizeErrors } from '../normalize-errors.ts';
 import { followSerialLog, readSerialLog } from '../serial-log.ts';
 import type { LibvirtContext } from './context.ts';
-import { asLongAs, assertOwn, filesOf, find, look } from './context.ts';
+import { withSignal, assertOwn, filesOf, findOwn, probe } from './context.ts';
 import { define, makeDirectory, undefine } from './define.ts';
 import type { EventFollower } from './events.ts';
 import { followEvents } from './events.ts';
@@ -18,7 +18,7 @@ import { examineHost } from './host.ts';
 import { growDisk, powerOff, reset, setCdrom, shutdown, start } from './power.ts';
 import { list, listNetworks, removeLeftovers, trimLogs } from './list.ts';
 import { openScreen, screenshot } from './screen.ts';
-import { markOf } from './tag.ts';
+import { ownerOf } from './tag.ts';
 import type { LibvirtConnection } from './virsh.ts';
 import { createVirsh } from './virsh.ts';
 
@@ -35,33 +35,33 @@ const trimEveryMs = 5_000;
 /** Machines of libvirt, by `virsh`: see `Hypervisor` for what it must do. Nothing is kept but what libvirt keeps. */
 export async function createLibvirtDriver(options: LibvirtDriverOptions): Promise<Hypervisor> {
   const { dir } = options;
-  const changes = createChanges();
+  const changes = createChangeHints();
   const context = createContext(options, changes);
   await makeDirectory(context, dir);
   await makeDirectory(context, context.root);
   return normalizeErrors(createCalls(context, createWatch(context, { options, changes })));
 }
 
-function createContext({ dir, connection }: LibvirtDriverOptions, changes: Changes): LibvirtContext {
+function createContext({ dir, connection }: LibvirtDriverOptions, changes: ChangeHints): LibvirtContext {
   const virsh = createVirsh(connection);
-  let examined: Promise<LibvirtHost> | null = null;
+  let hostPromise: Promise<LibvirtHost> | null = null;
   return {
     virsh,
-    mark: markOf(dir),
+    owner: ownerOf(dir),
     root: join(dir, 'machines'),
     host({ afresh = false } = {}) {
-      if (afresh) examined = null;
-      return (examined ??= examineHost(virsh, join(dir, 'probe')));
+      if (afresh) hostPromise = null;
+      return (hostPromise ??= examineHost(virsh, join(dir, 'probe')));
     },
-    fresh: new Map(),
-    changed: changes.tell,
+    justDefined: new Map(),
+    changed: changes.emit,
   };
 }
 
 /** What goes on by itself while the driver is open. */
 function createWatch(
   context: LibvirtContext,
-  { options, changes }: { options: LibvirtDriverOptions; changes: Changes },
+  { options, changes }: { options: LibvirtDriverOptions; changes: ChangeHints },
 ): Pick<Hypervisor, 'onChange' | 'close'> {
   const trimming = setInterval(() => {
     trimLogs(context).catch((error: unknown) => options.onError(error, { stage: 'machines: serial logs' }));
@@ -70,8 +70,8 @@ function createWatch(
   let events: EventFollower | null = null;
   return {
     onChange(listener) {
-      events ??= followEvents(options.connection, changes.tell);
-      return changes.listen(listener);
+      events ??= followEvents(options.connection, changes.emit);
+      return changes.subscribe(listener);
     },
     async close() {
       clearInterval(trimming);
@@ -81,13 +81,13 @@ function createWatch(
 }
 
 function createCalls(context: LibvirtContext, own: Pick<Hypervisor, 'onChange' | 'close'>): Hypervisor {
-  const turns = createKeyedMutex();
+  const mutexOf = createKeyedMutex();
   /** Names are unique, so that makings wait for each other. */
-  const naming = turns('names');
+  const nameMutex = mutexOf('names');
   const foreign = new Map<string, boolean>();
   let swept: Promise<void> | null = null;
   const sweep = (): Promise<void> =>
-    removeLeftovers(context, (uuid, work) => turns(uuid)(work)).catch((error: unknown) => {
+    removeLeftovers(context, (uuid, work) => mutexOf(uuid)(work)).catch((error: unknown) => {
       // libvirt did not answer: the next list tries again.
       swept = null;
       throw error;
@@ -103,20 +103,21 @@ function createCalls(context: LibvirtContext, own: Pick<Hypervisor, 'onChange' |
     driver: 'libvirt',
     probe: async (options) => (await context.host(options)).facts,
     networks: () => listNetworks(context),
-    define: (spec, options) => naming(() => turns(spec.uuid)(() => define(asLongAs(context, options), spec))),
-    undefine: (uuid) => turns(uuid)(() => undefine(context, uuid)),
-    spec: async (uuid) => (await find(context, uuid))?.spec ?? null,
+    define: (spec, options) =>
+      nameMutex(() => mutexOf(spec.uuid)(() => define(withSignal(context, options), spec))),
+    undefine: (uuid) => mutexOf(uuid)(() => undefine(context, uuid)),
+    spec: async (uuid) => (await findOwn(context, uuid))?.spec ?? null,
     async list() {
       await (swept ??= sweep());
       return list(context, foreign);
     },
     status: (uuid) => statusOf(context, uuid),
-    start: (uuid, options) => turns(uuid)(() => start(asLongAs(context, options), uuid)),
-    shutdown: (uuid) => turns(uuid)(() => shutdown(context, uuid)),
-    powerOff: (uuid) => turns(uuid)(() => powerOff(context, uuid)),
-    reset: (uuid) => turns(uuid)(() => reset(context, uuid)),
-    setCdrom: (uuid, path) => turns(uuid)(() => setCdrom(context, uuid, path)),
-    growDisk: (uuid, options) => turns(uuid)(() => growDisk(context, uuid, options)),
+    start: (uuid, options) => mutexOf(uuid)(() => start(withSignal(context, options), uuid)),
+    shutdown: (uuid) => mutexOf(uuid)(() => shutdown(context, uuid)),
+    powerOff: (uuid) => mutexOf(uuid)(() => powerOff(context, uuid)),
+    reset: (uuid) => mutexOf(uuid)(() => reset(context, uuid)),
+    setCdrom: (uuid, path) => mutexOf(uuid)(() => setCdrom(context, uuid, path)),
+    growDisk: (uuid, options) => mutexOf(uuid)(() => growDisk(context, uuid, options)),
     openScreen: (uuid) => openScreen(context, uuid),
     screenshot: (uuid) => screenshot(context, uuid),
     readSerial: async (uuid) => readSerialLog(await serialOf(uuid)),
@@ -127,6 +128,6 @@ function createCalls(context: LibvirtContext, own: Pick<Hypervisor, 'onChange' |
 }
 
 async function statusOf(context: LibvirtContext, uuid: string): Promise<MachineStatus | null> {
-  const looked = await look(context, uuid);
-  return looked && { ...looked.stats, uuid, foreign: looked.found === null };
+  const looked = await probe(context, uuid);
+  return looked && { ...looked.stats, uuid, foreign: looked.own === null };
 }

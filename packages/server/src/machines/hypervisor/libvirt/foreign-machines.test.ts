@@ -108,12 +108,16 @@ describe('libvirt', () => {
     const [uuid, nowhere] = [randomUUID(), randomUUID()];
     await defineForeign(foreignXml('asked', uuid));
     const about = (one: string): string[] => ['domname', '--domain', one];
-    const answers = await virsh.ask(about(nowhere), about(uuid), about(nowhere), ['list', '--all', '--name']);
+    const answers = await virsh.query(about(nowhere), about(uuid), about(nowhere), [
+      'list',
+      '--all',
+      '--name',
+    ]);
     expect(answers.map((answer) => answer.trim())).toEqual(['', 'asked', '', 'asked']);
     for (const word of [`${uuid}; undefine ${uuid}`, 'a b', "'a'", '"', String.raw`\;`, '#', 'a\nb', '']) {
-      await expect(virsh.ask(['domname', word]), word).rejects.toMatchObject({ code: 'failed' });
+      await expect(virsh.query(['domname', word]), word).rejects.toMatchObject({ code: 'failed' });
     }
-    await expect(virsh.ask(['list'], ['list', '--nonsense'])).rejects.toMatchObject({ code: 'failed' });
+    await expect(virsh.query(['list'], ['list', '--nonsense'])).rejects.toMatchObject({ code: 'failed' });
     expect(await hypervisor.status(uuid)).toMatchObject({ name: 'asked' });
     await virsh.run('undefine', uuid);
   });

@@ -10,25 +10,25 @@ import type { Virsh } from './virsh.ts';
 export interface LibvirtHost {
   readonly facts: HypervisorFacts;
   /** Null when machines cannot run. */
-  readonly ways: { emulator: string; acceleration: 'kvm' | 'tcg'; uefi: UefiFirmware | null } | null;
+  readonly emulator: { emulator: string; acceleration: 'kvm' | 'tcg'; uefi: UefiFirmware | null } | null;
 }
 
 /** @param workDir where a tiny guest may lie for a moment */
 export async function examineHost(virsh: Virsh, workDir: string): Promise<LibvirtHost> {
   const packages = missingPackages();
   const emulator = findTool('qemu-system-x86_64');
-  if (packages.length > 0 || emulator === null) return without('packages_missing', packages);
+  if (packages.length > 0 || emulator === null) return withoutEmulator('packages_missing', packages);
   const [words, acceleration] = await Promise.all([
     virsh.run('version').catch(() => null),
     findAcceleration(emulator, workDir),
   ]);
-  if (words === null) return without('unavailable', []);
-  if (acceleration === null) return without('packages_missing', [packageOf['qemu-system-x86_64']]);
+  if (words === null) return withoutEmulator('unavailable', []);
+  if (acceleration === null) return withoutEmulator('packages_missing', [packageOf['qemu-system-x86_64']]);
   // `Running hypervisor: QEMU 7.2.22`
   const version = /Running hypervisor: QEMU (\S+)/.exec(words)?.[1] ?? null;
   const uefi = findUefi();
   const facts = { driver: 'libvirt', acceleration, version, missing: null, hasUefi: uefi !== null } as const;
-  return { facts, ways: { emulator, acceleration, uefi } };
+  return { facts, emulator: { emulator, acceleration, uefi } };
 }
 
 function missingPackages(): string[] {
@@ -39,17 +39,17 @@ function missingPackages(): string[] {
   return hasDaemon ? packages : [...packages, packageOf.libvirtd, packageOf.virtqemud];
 }
 
-function without(code: 'packages_missing' | 'unavailable', packages: string[]): LibvirtHost {
+function withoutEmulator(code: 'packages_missing' | 'unavailable', packages: string[]): LibvirtHost {
   const missing = { code, packages };
   return {
     facts: { driver: 'libvirt', acceleration: null, version: null, missing, hasUefi: false },
-    ways: null,
+    emulator: null,
   };
 }
 
 /** @throws HypervisorError `packages_missing`, `unavailable` */
-export function assertUsable({ facts, ways }: LibvirtHost): NonNullable<LibvirtHost['ways']> {
-  if (ways !== null) return ways;
+export function assertEmulator({ facts, emulator }: LibvirtHost): NonNullable<LibvirtHost['emulator']> {
+  if (emulator !== null) return emulator;
   const { code = 'unavailable', packages = [] } = facts.missing ?? {};
   throw new HypervisorError(code, { packages });
 }

@@ -5,17 +5,17 @@ import { isNetworkName, isUuid } from '../machine-spec.ts';
 import { listBridges } from '../host-bridges.ts';
 import { trimSerialLog } from '../serial-log.ts';
 import type { LibvirtContext } from './context.ts';
-import { completeStats, filesOf, find, parseNames, questions } from './context.ts';
+import { completeStats, filesOf, findOwn, parseNames, queries } from './context.ts';
 import { parseStats } from './states.ts';
 
 /** One call for all names and states; who made a machine is asked once, and kept in `foreign`. */
 export async function list(context: LibvirtContext, foreign: Map<string, boolean>): Promise<MachineStatus[]> {
-  const [names = '', states = ''] = await context.virsh.ask(questions.names, questions.states);
+  const [names = '', states = ''] = await context.virsh.query(queries.names, queries.states);
   const stats = new Map(parseStats(states).map((one) => [one.name, one]));
   const all: MachineStatus[] = [];
   for (const [uuid, name] of parseNames(names)) {
     const one = stats.get(name);
-    const isForeign = foreign.get(uuid) ?? (await askForeign(context, uuid));
+    const isForeign = foreign.get(uuid) ?? (await queryForeign(context, uuid));
     // It went between two questions.
     if (!one || isForeign === null) continue;
     foreign.set(uuid, isForeign);
@@ -24,8 +24,8 @@ export async function list(context: LibvirtContext, foreign: Map<string, boolean
   return all;
 }
 
-async function askForeign(context: LibvirtContext, uuid: string): Promise<boolean | null> {
-  const found = await find(context, uuid);
+async function queryForeign(context: LibvirtContext, uuid: string): Promise<boolean | null> {
+  const found = await findOwn(context, uuid);
   return found === undefined ? null : found === null;
 }
 
@@ -52,7 +52,7 @@ export async function removeLeftovers(
 ): Promise<void> {
   for (const uuid of await directoriesOf(context)) {
     await inTurn(uuid, async () => {
-      const [names = ''] = await context.virsh.ask(questions.names);
+      const [names = ''] = await context.virsh.query(queries.names);
       if (!parseNames(names).has(uuid)) await rm(join(context.root, uuid), { recursive: true, force: true });
     });
   }

@@ -4,15 +4,15 @@ import { isPlainPath } from '../machine-spec.ts';
 import { assertDiskSize, growFile } from '../grow-file.ts';
 import type { LibvirtContext } from './context.ts';
 import { assertOwnOn, assertOwn, filesOf, isOn } from './context.ts';
-import { makeDirectory, tell } from './define.ts';
+import { makeDirectory, defineDomain } from './define.ts';
 import { cdromTarget } from './domain-xml.ts';
 
 /** For so long nobody else is expected to have touched a machine that was just made. */
 const freshMs = 3_000;
 
 export async function start(context: LibvirtContext, uuid: string): Promise<void> {
-  const madeAtMs = context.fresh.get(uuid);
-  context.fresh.delete(uuid);
+  const madeAtMs = context.justDefined.get(uuid);
+  context.justDefined.delete(uuid);
   // A question costs as much as all the rest of a thin machine's making, but for libvirt's own start.
   if (madeAtMs !== undefined && performance.now() - madeAtMs < freshMs) {
     return boot(context, uuid).catch((error: unknown) => {
@@ -57,8 +57,8 @@ export async function powerOff(context: LibvirtContext, uuid: string): Promise<v
 }
 
 export async function setCdrom(context: LibvirtContext, uuid: string, path: string | null): Promise<void> {
-  const { found, stats } = await assertOwn(context, uuid);
-  const { spec, machineType } = found;
+  const { own, stats } = await assertOwn(context, uuid);
+  const { spec, machineType } = own;
   if (path !== null && !isPlainPath(path)) throw new HypervisorError('invalid_spec', { detail: 'cdrom' });
   if (isOn(stats)) {
     const change = path === null ? ['--eject'] : ['--update', '--source', path];
@@ -66,7 +66,7 @@ export async function setCdrom(context: LibvirtContext, uuid: string, path: stri
     // By force: a guest that locked its drive is no reason to keep an ISO.
     if (!isEmpty) await context.virsh.run('change-media', uuid, cdromTarget, ...change, '--live', '--force');
   }
-  await tell(context, { ...spec, cdrom: path }, machineType);
+  await defineDomain(context, { ...spec, cdrom: path }, machineType);
   context.changed();
 }
 
@@ -75,9 +75,9 @@ export async function growDisk(
   uuid: string,
   { disk, sizeBytes }: { disk: DiskSpec; sizeBytes: number },
 ): Promise<void> {
-  const { found, stats } = await assertOwn(context, uuid);
+  const { own, stats } = await assertOwn(context, uuid);
   assertDiskSize(sizeBytes);
-  const { disks } = found.spec;
+  const { disks } = own.spec;
   const index = disks.findIndex(({ path }) => path === disk.path);
   const known = disks[index];
   if (!known) throw new HypervisorError('invalid_spec', { detail: 'disk' });

@@ -18,7 +18,7 @@ export const libvirtUris = ['qemu:///session', 'qemu:///system'] as const;
 export type LibvirtUri = (typeof libvirtUris)[number];
 
 /** A command of virsh that changes nothing, in words that {@link plainWord} allows. */
-export type Question = readonly string[];
+export type VirshQuery = readonly string[];
 
 /** Runs commands of virsh. */
 export interface Virsh {
@@ -29,15 +29,15 @@ export interface Virsh {
    * Asks several questions in one process: most of what a call costs is the start of virsh.
    * @returns what each answered; nothing when it was about a machine that is nowhere. @throws HypervisorError as `run` does
    */
-  ask(...questions: readonly Question[]): Promise<string[]>;
+  query(...questions: readonly VirshQuery[]): Promise<string[]>;
   /**
-   * One whose calls end when the signal aborts: questions at once, everything else after {@link patienceMs}, because libvirt carries out what
-   * it was told whether virsh lives or not, and only virsh tells when. They reject with `given_up`.
+   * One whose calls end when the signal aborts: questions at once, everything else after {@link abortGraceMs}, because libvirt carries out what
+   * it was told whether virsh lives or not, and only virsh tells when. They reject with `aborted`.
    */
-  until(signal: AbortSignal): Virsh;
+  withSignal(signal: AbortSignal): Virsh;
 }
 
-const patienceMs = 2_000;
+const abortGraceMs = 2_000;
 
 /** The first call starts the daemon of a session, which takes its time. */
 const callMs = 60_000;
@@ -53,19 +53,19 @@ const plainWord = /^[A-Za-z0-9-]+$/;
 export function createVirsh(connection: LibvirtConnection, wanted?: AbortSignal): Virsh {
   return {
     connection,
-    until: (signal) => createVirsh(connection, signal),
+    withSignal: (signal) => createVirsh(connection, signal),
     async run(...args) {
       assertNotAborted(wanted);
-      const late = wanted && delayed(wanted, patienceMs);
-      const { isGood, stdout, words } = await call(connection, args, late?.signal).finally(late?.forget);
+      const late = wanted && delayed(wanted, abortGraceMs);
+      const { isGood, stdout, words } = await runVirsh(connection, args, late?.signal).finally(late?.forget);
       if (isGood) return stdout;
       throw toError(words);
     },
-    async ask(...questions) {
+    async query(...questions) {
       // Random: nothing that a machine is called, or says of itself, can look like it.
       const mark = randomUUID();
-      const parts = questions.map((question) => `${toPhrase(question)}; echo ${mark}`);
-      const { isGood, stdout, words } = await call(connection, [parts.join('; ')], wanted);
+      const parts = questions.map((question) => `${joinQuery(question)}; echo ${mark}`);
+      const { isGood, stdout, words } = await runVirsh(connection, [parts.join('; ')], wanted);
       // Each command tells its own errors, and the next one is run all the same.
       const errors = words.split('\n').filter((line) => line.startsWith('error: '));
       if (errors.some((line) => codeOf(line) !== 'unknown_machine')) throw toError(words);
@@ -91,13 +91,13 @@ function delayed(signal: AbortSignal, delayMs: number): { signal: AbortSignal; f
   return { signal: late.signal, forget };
 }
 
-function toPhrase(question: Question): string {
+function joinQuery(question: VirshQuery): string {
   const strange = question.find((word) => !plainWord.test(word));
   if (strange === undefined) return question.join(' ');
   throw new HypervisorError('failed', { detail: `no word of a question: ${strange}` });
 }
 
-async function call(
+async function runVirsh(
   connection: LibvirtConnection,
   args: readonly string[],
   signal: AbortSignal | undefined,

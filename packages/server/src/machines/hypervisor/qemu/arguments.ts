@@ -10,7 +10,7 @@ export const machineFiles = {
   firmwareVariables: 'vars.fd',
 } as const;
 
-export interface HostWays {
+export interface Emulator {
   /** Absolute path of `qemu-system-x86_64`. */
   readonly program: string;
   readonly acceleration: 'kvm' | 'tcg';
@@ -24,7 +24,7 @@ export interface HostWays {
  * The command line of a machine. Values are ids, numbers, enumerations and paths, and each path stands in JSON, where no character
  * of it means anything. Nothing that QEMU would do by itself is left on.
  */
-export function buildArguments(spec: MachineSpec, host: HostWays): string[] {
+export function buildArguments(spec: MachineSpec, host: Emulator): string[] {
   return [
     ['-nodefaults', '-no-user-config'],
     ['-name', `guest=${spec.name}`, '-uuid', spec.uuid],
@@ -58,7 +58,7 @@ export function buildArguments(spec: MachineSpec, host: HostWays): string[] {
   ].flat();
 }
 
-function machineArguments(spec: MachineSpec, host: HostWays): string[] {
+function machineArguments(spec: MachineSpec, host: Emulator): string[] {
   const isUefi = spec.firmware === 'uefi' && host.uefiCode !== null;
   const flash = isUefi ? ',pflash0=firmware-code,pflash1=firmware-variables' : '';
   const machine = `${host.machineType},accel=${host.acceleration},dump-guest-core=off${flash}`;

@@ -1,8 +1,8 @@
 import { HypervisorError } from '../hypervisor-error.ts';
 import type { Definition, Definitions } from './definitions.ts';
 import type { QemuHost } from './host.ts';
-import type { Look } from './probe.ts';
-import { lookAt } from './probe.ts';
+import type { MachineProbe } from './probe.ts';
+import { probeMachine } from './probe.ts';
 import type { Monitors } from './monitors.ts';
 import type { Qmp } from './qmp.ts';
 
@@ -22,17 +22,17 @@ export async function assertDefinition({ definitions }: QemuContext, uuid: strin
   return definition;
 }
 
-export function look({ definitions, monitors }: QemuContext, uuid: string): Promise<Look> {
-  return lookAt(uuid, definitions.directory(uuid), monitors);
+export function probe({ definitions, monitors }: QemuContext, uuid: string): Promise<MachineProbe> {
+  return probeMachine(uuid, definitions.directory(uuid), monitors);
 }
 
 /** Whether a process stands behind the machine, whatever it does. */
-export const isOn = ({ process }: Look): boolean => process !== null;
+export const isOn = ({ process }: MachineProbe): boolean => process !== null;
 
 /** The monitor of a machine that must be on. @throws HypervisorError `unknown_machine`, `invalid_state`, `no_answer` */
 export async function assertMonitor(context: QemuContext, uuid: string): Promise<Qmp> {
   await assertDefinition(context, uuid);
-  const now = await look(context, uuid);
+  const now = await probe(context, uuid);
   if (!isOn(now)) throw new HypervisorError('invalid_state', { detail: now.state });
   return context.monitors.of(uuid);
 }

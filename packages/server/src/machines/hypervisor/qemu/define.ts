@@ -1,24 +1,24 @@
-import type { OrderOptions } from '../../hypervisor.ts';
+import type { CallOptions } from '../../hypervisor.ts';
 import { assertNotAborted, HypervisorError } from '../hypervisor-error.ts';
 import type { MachineSpec } from '../machine-spec.ts';
-import { assertMachineSpec, isSameSpec, normaliseSpec } from '../machine-spec.ts';
+import { assertMachineSpec, isSameSpec, normalizeSpec } from '../machine-spec.ts';
 import type { QemuContext } from './context.ts';
-import { isOn, look } from './context.ts';
-import { assertSupported } from './host.ts';
+import { isOn, probe } from './context.ts';
+import { assertEmulator } from './host.ts';
 
 export async function define(
   context: QemuContext,
-  wanted: MachineSpec,
-  { signal }: OrderOptions = {},
+  requested: MachineSpec,
+  { signal }: CallOptions = {},
 ): Promise<void> {
-  assertMachineSpec(wanted);
-  const spec = normaliseSpec(wanted);
+  assertMachineSpec(requested);
+  const spec = normalizeSpec(requested);
   const { definitions } = context;
   const existing = await definitions.read(spec.uuid);
   if (existing !== null && isSameSpec(existing.spec, spec)) return;
-  if (existing !== null && isOn(await look(context, spec.uuid)))
+  if (existing !== null && isOn(await probe(context, spec.uuid)))
     throw new HypervisorError('invalid_state', { detail: 'it runs' });
-  const { machineType } = assertSupported(await context.host(), spec);
+  const { machineType } = assertEmulator(await context.host(), spec);
   await assertNameFree(context, spec);
   assertNotAborted(signal);
   await definitions.write({ spec, machineType: existing?.machineType ?? machineType });
@@ -35,7 +35,7 @@ async function assertNameFree({ definitions }: QemuContext, { uuid, name }: Mach
 
 export async function undefine(context: QemuContext, uuid: string): Promise<void> {
   if ((await context.definitions.read(uuid)) === null) return;
-  if (isOn(await look(context, uuid))) throw new HypervisorError('invalid_state', { detail: 'it runs' });
+  if (isOn(await probe(context, uuid))) throw new HypervisorError('invalid_state', { detail: 'it runs' });
   context.monitors.drop(uuid);
   await context.definitions.remove(uuid);
   context.changed();
@@ -44,6 +44,6 @@ export async function undefine(context: QemuContext, uuid: string): Promise<void
 /** Directories that a crash left half-made or half-removed. One whose process lives is left alone. */
 export async function removeLeftovers(context: QemuContext): Promise<void> {
   for (const uuid of await context.definitions.leftovers()) {
-    if (!isOn(await look(context, uuid))) await context.definitions.remove(uuid);
+    if (!isOn(await probe(context, uuid))) await context.definitions.remove(uuid);
   }
 }

@@ -4,13 +4,13 @@ import type { OnError } from '@wcc/progress/server';
 import { createKeyedMutex } from '../../../operations/mutex.ts';
 import type { Hypervisor, MachineStatus } from '../../hypervisor.ts';
 import { isUuid } from '../machine-spec.ts';
-import { createChanges } from '../change-hints.ts';
+import { createChangeHints } from '../change-hints.ts';
 import { listBridges } from '../host-bridges.ts';
 import { normalizeErrors } from '../normalize-errors.ts';
 import { followSerialLog, readSerialLog, trimSerialLog } from '../serial-log.ts';
 import { machineFiles } from './arguments.ts';
 import type { QemuContext } from './context.ts';
-import { assertDefinition, look } from './context.ts';
+import { assertDefinition, probe } from './context.ts';
 import { define, removeLeftovers, undefine } from './define.ts';
 import { createDefinitions } from './definitions.ts';
 import type { QemuHost } from './host.ts';
@@ -33,17 +33,17 @@ const trimEveryMs = 5_000;
 export async function createQemuDriver({ dir, onError }: QemuDriverOptions): Promise<Hypervisor> {
   const root = join(dir, 'machines');
   await mkdir(root, { recursive: true, mode: 0o700 });
-  const changes = createChanges();
+  const changes = createChangeHints();
   const definitions = createDefinitions(root);
-  let examined: Promise<QemuHost> | null = null;
+  let hostPromise: Promise<QemuHost> | null = null;
   const context: QemuContext = {
     definitions,
-    monitors: createMonitors(definitions, changes.tell),
+    monitors: createMonitors(definitions, changes.emit),
     host: ({ afresh = false } = {}) => {
-      if (afresh) examined = null;
-      return (examined ??= examineHost(join(dir, 'probe')));
+      if (afresh) hostPromise = null;
+      return (hostPromise ??= examineHost(join(dir, 'probe')));
     },
-    changed: changes.tell,
+    changed: changes.emit,
   };
   await removeLeftovers(context);
   const trimming = setInterval(() => {
@@ -52,7 +52,7 @@ export async function createQemuDriver({ dir, onError }: QemuDriverOptions): Pro
   trimming.unref();
   return normalizeErrors(
     createCalls(context, {
-      onChange: changes.listen,
+      onChange: changes.subscribe,
       close: () => {
         clearInterval(trimming);
         context.monitors.close();
@@ -63,9 +63,9 @@ export async function createQemuDriver({ dir, onError }: QemuDriverOptions): Pro
 }
 
 function createCalls(context: QemuContext, own: Pick<Hypervisor, 'onChange' | 'close'>): Hypervisor {
-  const turns = createKeyedMutex();
+  const mutexOf = createKeyedMutex();
   /** Names are unique, so that makings wait for each other. */
-  const naming = turns('names');
+  const nameMutex = mutexOf('names');
   const { definitions } = context;
   const serialOf = async (uuid: string): Promise<string> => {
     await assertDefinition(context, uuid);
@@ -76,20 +76,20 @@ function createCalls(context: QemuContext, own: Pick<Hypervisor, 'onChange' | 'c
     driver: 'qemu',
     probe: async (options) => (await context.host(options)).facts,
     networks: listBridges,
-    define: (spec, options) => naming(() => turns(spec.uuid)(() => define(context, spec, options))),
-    undefine: (uuid) => turns(uuid)(() => undefine(context, uuid)),
+    define: (spec, options) => nameMutex(() => mutexOf(spec.uuid)(() => define(context, spec, options))),
+    undefine: (uuid) => mutexOf(uuid)(() => undefine(context, uuid)),
     spec: async (uuid) => (await definitions.read(uuid))?.spec ?? null,
     list: async () => {
       const all = await Promise.all((await definitions.list()).map((uuid) => statusOf(context, uuid)));
       return all.filter((one) => one !== null);
     },
     status: (uuid) => statusOf(context, uuid),
-    start: (uuid, options) => turns(uuid)(() => start(context, uuid, options)),
-    shutdown: (uuid) => turns(uuid)(() => shutdown(context, uuid)),
-    powerOff: (uuid) => turns(uuid)(() => powerOff(context, uuid)),
-    reset: (uuid) => turns(uuid)(() => reset(context, uuid)),
-    setCdrom: (uuid, path) => turns(uuid)(() => setCdrom(context, uuid, path)),
-    growDisk: (uuid, options) => turns(uuid)(() => growDisk(context, uuid, options)),
+    start: (uuid, options) => mutexOf(uuid)(() => start(context, uuid, options)),
+    shutdown: (uuid) => mutexOf(uuid)(() => shutdown(context, uuid)),
+    powerOff: (uuid) => mutexOf(uuid)(() => powerOff(context, uuid)),
+    reset: (uuid) => mutexOf(uuid)(() => reset(context, uuid)),
+    setCdrom: (uuid, path) => mutexOf(uuid)(() => setCdrom(context, uuid, path)),
+    growDisk: (uuid, options) => mutexOf(uuid)(() => growDisk(context, uuid, options)),
     openScreen: (uuid) => openScreen(context, uuid),
     screenshot: (uuid) => screenshot(context, uuid),
     readSerial: async (uuid) => readSerialLog(await serialOf(uuid)),
@@ -103,7 +103,7 @@ async function statusOf(context: QemuContext, uuid: string): Promise<MachineStat
   const definition = isUuid(uuid) ? await context.definitions.read(uuid) : null;
   if (definition === null) return null;
   const { name, cpus, memoryBytes } = definition.spec;
-  const { state, reason } = await look(context, uuid);
+  const { state, reason } = await probe(context, uuid);
   return { uuid, name, state, reason, foreign: false, cpus, memoryBytes };
 }
 

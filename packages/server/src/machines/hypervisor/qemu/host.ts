@@ -6,46 +6,46 @@ import { findAcceleration } from '../acceleration.ts';
 import { findTool, packageOf } from '../../../images/tools/find-tool.ts';
 import { runTool } from '../../../images/tools/run-tool.ts';
 import { findUefi } from '../uefi.ts';
-import type { HostWays } from './arguments.ts';
+import type { Emulator } from './arguments.ts';
 
 /** What the driver knows of its host, found out once. */
 export interface QemuHost {
   readonly facts: HypervisorFacts;
   /** Null when machines cannot run. */
-  readonly ways: HostWays | null;
+  readonly emulator: Emulator | null;
 }
 
 /** @param workDir where a tiny guest may lie for a moment */
 export async function examineHost(workDir: string): Promise<QemuHost> {
   const program = findTool('qemu-system-x86_64');
   const missing = (['qemu-system-x86_64', 'qemu-img'] as const).filter((name) => findTool(name) === null);
-  if (program === null || missing.length > 0) return without(missing.map((name) => packageOf[name]));
+  if (program === null || missing.length > 0) return withoutEmulator(missing.map((name) => packageOf[name]));
   const [version, machineType] = await Promise.all([readVersion(), readMachineType()]);
   const acceleration = await findAcceleration(program, workDir);
-  if (acceleration === null || machineType === null) return without(['qemu-system-x86'], version);
+  if (acceleration === null || machineType === null) return withoutEmulator(['qemu-system-x86'], version);
   const uefi = findUefi();
   const facts = { driver: 'qemu', acceleration, version, missing: null, hasUefi: uefi !== null } as const;
-  return { facts, ways: { program, acceleration, machineType, uefiCode: uefi?.code ?? null } };
+  return { facts, emulator: { program, acceleration, machineType, uefiCode: uefi?.code ?? null } };
 }
 
-function without(packages: string[], version: string | null = null): QemuHost {
+function withoutEmulator(packages: string[], version: string | null = null): QemuHost {
   const missing = { code: 'packages_missing', packages } as const;
-  return { facts: { driver: 'qemu', acceleration: null, version, missing, hasUefi: false }, ways: null };
+  return { facts: { driver: 'qemu', acceleration: null, version, missing, hasUefi: false }, emulator: null };
 }
 
 /** `QEMU emulator version 7.2.22 (Debian …)` */
 async function readVersion(): Promise<string | null> {
-  return /version (\d+(?:\.\d+)+)/.exec(await askQemu('--version'))?.[1] ?? null;
+  return /version (\d+(?:\.\d+)+)/.exec(await runQemu('--version'))?.[1] ?? null;
 }
 
 /** `q35   Standard PC (Q35 + ICH9, 2009) (alias of pc-q35-7.2)` */
 async function readMachineType(): Promise<string | null> {
-  const words = await askQemu('-machine', 'help');
+  const words = await runQemu('-machine', 'help');
   return /^q35\s.*\(alias of (pc-q35-[\d.]+)\)/m.exec(words)?.[1] ?? null;
 }
 
 /** What it says; nothing, when it cannot be started: then there are no machines, and everything else goes on. */
-async function askQemu(...args: string[]): Promise<string> {
+async function runQemu(...args: string[]): Promise<string> {
   const order = { tool: 'qemu-system-x86_64', args, limits: null } as const;
   return runTool(order).then(
     ({ stdout }) => stdout,
@@ -54,15 +54,15 @@ async function askQemu(...args: string[]): Promise<string> {
 }
 
 /** Whether this host can run a machine like this. @throws HypervisorError `packages_missing`, `unsupported` */
-export function assertSupported({ facts, ways }: QemuHost, spec: MachineSpec): HostWays {
-  if (ways === null)
+export function assertEmulator({ facts, emulator }: QemuHost, spec: MachineSpec): Emulator {
+  if (emulator === null)
     throw new HypervisorError('packages_missing', { packages: facts.missing?.packages ?? [] });
-  if (spec.firmware === 'uefi' && ways.uefiCode === null)
+  if (spec.firmware === 'uefi' && emulator.uefiCode === null)
     throw new HypervisorError('packages_missing', { packages: ['ovmf'] });
   const { network } = spec;
   if (network.kind === 'network')
     throw new HypervisorError('unsupported', { detail: `network ${network.name}` });
   if (network.kind === 'bridge' && !existsSync(`/sys/class/net/${network.name}/bridge`))
     throw new HypervisorError('unsupported', { detail: `there is no bridge ${network.name}` });
-  return ways;
+  return emulator;
 }

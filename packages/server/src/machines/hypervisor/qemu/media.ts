@@ -4,13 +4,13 @@ import { isPlainPath } from '../machine-spec.ts';
 import { assertDiskSize, growFile } from '../grow-file.ts';
 import { diskNode } from './arguments.ts';
 import type { QemuContext } from './context.ts';
-import { assertDefinition, isOn, look } from './context.ts';
+import { assertDefinition, isOn, probe } from './context.ts';
 import type { Qmp } from './qmp.ts';
 
 export async function setCdrom(context: QemuContext, uuid: string, path: string | null): Promise<void> {
   const definition = await assertDefinition(context, uuid);
   if (path !== null && !isPlainPath(path)) throw new HypervisorError('invalid_spec', { detail: 'cdrom' });
-  if (isOn(await look(context, uuid))) await changeMedium(await context.monitors.of(uuid), path);
+  if (isOn(await probe(context, uuid))) await changeMedium(await context.monitors.of(uuid), path);
   await context.definitions.write({ ...definition, spec: { ...definition.spec, cdrom: path } });
   context.changed();
 }
@@ -36,7 +36,7 @@ export async function growDisk(
   const index = spec.disks.findIndex(({ path }) => path === disk.path);
   const known = spec.disks[index];
   if (!known) throw new HypervisorError('invalid_spec', { detail: 'disk' });
-  if (!isOn(await look(context, uuid))) return growFile(known, sizeBytes);
+  if (!isOn(await probe(context, uuid))) return growFile(known, sizeBytes);
   const monitor = await context.monitors.of(uuid);
   const nodes = (await monitor.execute('query-named-block-nodes', { flat: true })) as BlockNode[];
   const size = nodes.find((node) => node['node-name'] === diskNode(index))?.image?.['virtual-size'] ?? 0;

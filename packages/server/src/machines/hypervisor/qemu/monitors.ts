@@ -18,15 +18,15 @@ export function createMonitors(definitions: Definitions, onChange: () => void): 
   const connect = async (uuid: string): Promise<Qmp> => {
     const path = join(definitions.directory(uuid), machineFiles.monitor);
     // It may close while it greets: then it was never held.
-    let held: Qmp | null = null;
+    let current: Qmp | null = null;
     const qmp = await connectQmp(path, {
       onEvent: onChange,
       onClose: () => {
-        if (held !== null && open.get(uuid) === held) open.delete(uuid);
+        if (current !== null && open.get(uuid) === current) open.delete(uuid);
         onChange();
       },
     });
-    held = qmp;
+    current = qmp;
     const answer = (await qmp.execute('query-uuid')) as { UUID?: string } | null;
     if (answer?.UUID === uuid) return qmp;
     qmp.close();

@@ -1,14 +1,14 @@
 import { copyFile, open, readFile, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
-import type { OrderOptions } from '../../hypervisor.ts';
+import type { CallOptions } from '../../hypervisor.ts';
 import { assertNotAborted, HypervisorError } from '../hypervisor-error.ts';
 import { findUefi } from '../uefi.ts';
 import { buildArguments, machineFiles } from './arguments.ts';
 import type { QemuContext } from './context.ts';
-import { assertDefinition, assertMonitor, isOn, look } from './context.ts';
+import { assertDefinition, assertMonitor, isOn, probe } from './context.ts';
 import type { Definition } from './definitions.ts';
-import { assertSupported } from './host.ts';
+import { assertEmulator } from './host.ts';
 import type { Launched } from './process.ts';
 import { endProcess, launch, waitForEnd } from './process.ts';
 
@@ -17,13 +17,9 @@ const startMs = 60_000;
 /** After this the process is ended by force. */
 const quitMs = 3_000;
 
-export async function start(
-  context: QemuContext,
-  uuid: string,
-  { signal }: OrderOptions = {},
-): Promise<void> {
+export async function start(context: QemuContext, uuid: string, { signal }: CallOptions = {}): Promise<void> {
   const definition = await assertDefinition(context, uuid);
-  const now = await look(context, uuid);
+  const now = await probe(context, uuid);
   if (now.state === 'running') return;
   if (now.state === 'paused') return void (await (await context.monitors.of(uuid)).execute('cont'));
   if (now.state === 'unknown') throw new HypervisorError('no_answer');
@@ -37,22 +33,22 @@ async function boot(
   { spec, machineType }: Definition,
   signal: AbortSignal | undefined,
 ): Promise<void> {
-  const ways = assertSupported(await context.host(), spec);
+  const emulator = assertEmulator(await context.host(), spec);
   const directory = context.definitions.directory(spec.uuid);
   await clearRuntimeFiles(context, spec.uuid);
-  if (spec.firmware === 'uefi') await makeVariables(directory);
-  const { program } = ways;
+  if (spec.firmware === 'uefi') await createFirmwareVariables(directory);
+  const { program } = emulator;
   assertNotAborted(signal);
-  const launched = launch([program, ...buildArguments(spec, { ...ways, machineType })], directory);
+  const launched = launch([program, ...buildArguments(spec, { ...emulator, machineType })], directory);
   launched.ended.then(context.changed, context.changed);
   signal?.addEventListener('abort', launched.kill);
-  await answers(context, { uuid: spec.uuid, launched, signal }).finally(() => {
+  await waitForMonitor(context, { uuid: spec.uuid, launched, signal }).finally(() => {
     signal?.removeEventListener('abort', launched.kill);
   });
 }
 
 /** Waits for the monitor, or for the end of a QEMU that could not start. */
-async function answers(
+async function waitForMonitor(
   context: QemuContext,
   { uuid, launched, signal }: { uuid: string; launched: Launched; signal: AbortSignal | undefined },
 ): Promise<void> {
@@ -63,7 +59,7 @@ async function answers(
     const hasStarted = await context.monitors.of(uuid).catch(() => null);
     if (hasStarted !== null) return context.changed();
     if (end !== null) {
-      const detail = await tellWhy(context.definitions.directory(uuid), end);
+      const detail = await readStartError(context.definitions.directory(uuid), end);
       await clearRuntimeFiles(context, uuid);
       assertNotAborted(signal);
       throw new HypervisorError('start_failed', { detail });
@@ -78,13 +74,13 @@ async function answers(
   }
 }
 
-async function tellWhy(directory: string, end: string): Promise<string> {
+async function readStartError(directory: string, end: string): Promise<string> {
   const log = await readFile(join(directory, machineFiles.log), 'utf8').catch(() => '');
   return log.trim() === '' ? `QEMU ended (${end})` : log.trim().slice(-2000);
 }
 
 /** The firmware's own store: a copy for each machine, kept as long as the machine. */
-async function makeVariables(directory: string): Promise<void> {
+async function createFirmwareVariables(directory: string): Promise<void> {
   const firmware = findUefi();
   const target = join(directory, machineFiles.firmwareVariables);
   if (firmware === null) throw new HypervisorError('packages_missing', { packages: ['ovmf'] });
@@ -105,7 +101,7 @@ export async function reset(context: QemuContext, uuid: string): Promise<void> {
 
 export async function powerOff(context: QemuContext, uuid: string): Promise<void> {
   await assertDefinition(context, uuid);
-  const { process, state } = await look(context, uuid);
+  const { process, state } = await probe(context, uuid);
   if (process !== null) {
     // Asked first, so that it writes out its disks' caches; a hung one is ended.
     const hasQuit = state !== 'unknown' && (await quit(context, uuid)) && (await waitForEnd(process, quitMs));

@@ -7,7 +7,7 @@ import type { Monitors } from './monitors.ts';
 import type { ProcessIdentity } from './process.ts';
 import { findProcess } from './process.ts';
 
-export interface Look {
+export interface MachineProbe {
   readonly state: MachineState;
   readonly reason: MachineStateReason;
   /** Null when none lives. */
@@ -25,10 +25,14 @@ const states: Readonly<Record<string, [MachineState, MachineStateReason]>> = {
 };
 
 /** What a machine does now, from its process and its monitor. */
-export async function lookAt(uuid: string, directory: string, monitors: Monitors): Promise<Look> {
+export async function probeMachine(
+  uuid: string,
+  directory: string,
+  monitors: Monitors,
+): Promise<MachineProbe> {
   const process = await findProcess(directory, uuid);
   if (process === null)
-    return { state: (await endedBadly(directory)) ? 'crashed' : 'shut_off', reason: null, process };
+    return { state: (await hasCrashed(directory)) ? 'crashed' : 'shut_off', reason: null, process };
   try {
     const qmp = await monitors.of(uuid);
     const { status } = (await qmp.execute('query-status')) as { status: string };
@@ -39,7 +43,7 @@ export async function lookAt(uuid: string, directory: string, monitors: Monitors
     // It may have ended since the first look.
     const now = await findProcess(directory, uuid);
     if (now === null)
-      return { state: (await endedBadly(directory)) ? 'crashed' : 'shut_off', reason: null, process: null };
+      return { state: (await hasCrashed(directory)) ? 'crashed' : 'shut_off', reason: null, process: null };
     return { state: 'unknown', reason: 'no_answer', process: now };
   }
 }
@@ -50,7 +54,7 @@ async function lacksSpace(qmp: Awaited<ReturnType<Monitors['of']>>): Promise<boo
 }
 
 /** QEMU removes its pid file when it ends in order; one from before the host's start tells of the host's end, not of its own. */
-async function endedBadly(directory: string): Promise<boolean> {
+async function hasCrashed(directory: string): Promise<boolean> {
   const path = join(directory, machineFiles.pid);
   if (!existsSync(path)) return false;
   const [facts, kernel] = await Promise.all([stat(path).catch(() => null), readFile('/proc/stat', 'latin1')]);

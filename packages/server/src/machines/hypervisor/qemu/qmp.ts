@@ -64,7 +64,7 @@ function createQmp(socket: Socket, { onEvent, onClose }: QmpListeners): Qmp {
       asked.reject(new HypervisorError('failed', { detail: message.error.desc ?? 'unknown error' }));
     else asked.resolve(message.return);
   };
-  const giveUp = (cause?: unknown): void => {
+  const rejectAll = (cause?: unknown): void => {
     for (const { reject, timer } of pending.values()) {
       clearTimeout(timer);
       reject(new HypervisorError('no_answer', { cause }));
@@ -77,9 +77,9 @@ function createQmp(socket: Socket, { onEvent, onClose }: QmpListeners): Qmp {
     else if (message.event !== undefined) onEvent(message as QmpEvent);
     else settle(message);
   });
-  socket.on('error', giveUp);
+  socket.on('error', rejectAll);
   socket.on('close', () => {
-    giveUp();
+    rejectAll();
     onClose();
   });
   return {
