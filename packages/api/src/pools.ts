@@ -26,12 +26,12 @@ export const rescanResult = z.object({
 });
 export type RescanResult = z.infer<typeof rescanResult>;
 
-/** A partial file that belongs to no operation of this installation: shown, deleted only by an admin. */
-export const remains = z.object({
+/** A hidden file of no operation of this installation. Only administrators see and delete it. */
+export const orphan = z.object({
   id: z.string(),
   partialBytes: z.number(),
   hasCheckpoint: z.boolean(),
   modifiedAt: z.iso.datetime(),
 });
-export const remainsList = z.object({ items: z.array(remains) });
-export type RemainsList = z.infer<typeof remainsList>;
+export const orphanList = z.object({ items: z.array(orphan) });
+export type OrphanList = z.infer<typeof orphanList>;

@@ -43,7 +43,7 @@ import type {
   PublishOperationRequest,
   ReportProgressRequest,
 } from '../operations.ts';
-import type { PoolList, RemainsList, RescanResult } from '../pools.ts';
+import type { PoolList, OrphanList, RescanResult } from '../pools.ts';
 import { routes } from '../routes.ts';
 import { machineCalls } from './machine-calls.ts';
 import { createSend, keyHeader } from './request.ts';
@@ -97,8 +97,8 @@ function imageCalls(send: Send) {
   return {
     pools: () => send<PoolList>('GET', routes.pools()),
     rescan: (pool: string) => send<RescanResult>('POST', routes.rescan(pool)),
-    remains: (pool: string) => send<RemainsList>('GET', routes.remains(pool)),
-    removeRemains: (pool: string, id: string) => send<undefined>('DELETE', routes.remain(pool, id)),
+    orphans: (pool: string) => send<OrphanList>('GET', routes.orphans(pool)),
+    removeOrphan: (pool: string, id: string) => send<undefined>('DELETE', routes.orphan(pool, id)),
     images: (query: { cursor?: string; limit?: number } = {}) =>
       send<ImageList>('GET', routes.images(), { query }),
     image: (id: number) => send<Image>('GET', routes.image(id)),

@@ -12,7 +12,7 @@ import {
   verifyImageRequest,
 } from '../images.ts';
 import { accepted } from '../operations.ts';
-import { poolList, remainsList, rescanResult } from '../pools.ts';
+import { poolList, orphanList, rescanResult } from '../pools.ts';
 import { cursorNote, idempotencyKey, location } from './endpoint.ts';
 import type { Endpoint } from './endpoint.ts';
 
@@ -174,18 +174,18 @@ export const imageEndpoints: readonly Endpoint[] = [
   },
   {
     method: 'GET',
-    path: '/api/pools/{id}/remains',
+    path: '/api/pools/{id}/orphans',
     tag: 'Pools',
-    summary: 'Partial files that belong to nothing',
-    answer: { status: 200, description: 'Remains.', schema: remainsList },
+    summary: 'List the orphans of a pool',
+    answer: { status: 200, description: 'The orphans.', schema: orphanList },
     errors: ['pool_unavailable'],
   },
   {
     method: 'DELETE',
-    path: '/api/pools/{id}/remains/{remain}',
+    path: '/api/pools/{id}/orphans/{orphan}',
     tag: 'Pools',
-    summary: 'Delete a partial file that belongs to nothing',
-    description: 'For administrators.',
+    summary: 'Delete an orphan',
+    description: 'Only administrators may do this. An orphan is a hidden file of no operation.',
     answer: { status: 204, description: 'Deleted.' },
     errors: ['pool_unavailable'],
   },

@@ -3,7 +3,7 @@ import type { WriteStatement } from '../storage/store.ts';
 import { auditName } from './principal.ts';
 import type { Principal } from './principal.ts';
 
-type SubjectKind = 'user' | 'token' | 'operation' | 'image' | 'vm' | 'pool' | 'remains' | 'origin';
+type SubjectKind = 'user' | 'token' | 'operation' | 'image' | 'vm' | 'pool' | 'orphan' | 'origin';
 
 /** What an audit row is about, e.g. `image:100`. */
 export type AuditSubject = `${SubjectKind}:${string | number}`;

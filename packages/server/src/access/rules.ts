@@ -6,8 +6,8 @@ import type { Principal } from './principal.ts';
 export type Right =
   | 'pool.see'
   | 'pool.rescan'
-  | 'remains.see'
-  | 'remains.delete'
+  | 'orphan.see'
+  | 'orphan.delete'
   | 'image.list'
   | 'image.copy'
   | 'image.make'
@@ -71,8 +71,8 @@ function rule(
 export const rules: Readonly<Record<Right, Rule>> = {
   'pool.see': rule(looks, ['any', 'any']),
   'pool.rescan': rule(changes, ['any', 'none']),
-  'remains.see': rule(looks, ['none', 'none']),
-  'remains.delete': rule(changes, ['none', 'none']),
+  'orphan.see': rule(looks, ['none', 'none']),
+  'orphan.delete': rule(changes, ['none', 'none']),
   'image.list': rule(looks, ['any', 'any']),
   'image.copy': rule(changes, ['any', 'none']),
   'image.make': rule(changes, ['any', 'none']),

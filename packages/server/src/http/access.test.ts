@@ -1,7 +1,7 @@
 import { access, readFile, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { verifyAuditChain } from '../storage/audit.ts';
+import { auditStatement, verifyAuditChain } from '../storage/audit.ts';
 import type { Answer, ServerUnderTest } from './server.testkit.ts';
 import { adminToken, password, sessionCookie, startTestServer } from './server.testkit.ts';
 
@@ -285,5 +285,23 @@ describe('the audit record', () => {
     });
     expect(await verifyAuditChain(server.running.store)).toEqual({ intact: true, rowCount: 5 });
     expect((await server.ask('GET', '/api/audit?limit=0', admin)).json['field']).toBe('limit');
+  });
+
+  it('finds rows of a renamed word by the old and the new word', async () => {
+    const row = { who: 'sato', address: '127.0.0.1', subject: null, result: 'ok' };
+    await server.running.store.write([
+      auditStatement({ ...row, what: 'remains.delete' }),
+      auditStatement({ ...row, what: 'orphan.delete' }),
+      auditStatement({ ...row, what: 'pool.rescan' }),
+    ]);
+    for (const what of ['orphan', 'orphan.delete', 'remains', 'remains.delete']) {
+      const { json } = await server.ask('GET', `/api/audit?what=${what}`, admin);
+      expect((json['items'] as { what: string }[]).map((item) => item.what)).toEqual([
+        'orphan.delete',
+        'remains.delete',
+      ]);
+    }
+    const others = await server.ask('GET', '/api/audit?what=pool', admin);
+    expect(others.json['items']).toMatchObject([{ what: 'pool.rescan' }]);
   });
 });

@@ -8,7 +8,7 @@ import type {
   ImageUser,
   ImportImageInput,
   PoolList,
-  RemainsList,
+  OrphanList,
   RescanResult,
   VerifyImageInput,
 } from '@wcc/api';
@@ -34,7 +34,7 @@ import type { IsAllowed } from './import/address-rules.ts';
 import { createMakers } from './actions.ts';
 import type { Pools } from './pool/pools.ts';
 import { toPool } from './pool/describe.ts';
-import { findUnknownRemains, removeUnknownRemains } from './orphans.ts';
+import { findOrphans, removeOrphan } from './orphans.ts';
 import { createImageUsers, assertImageVisible, isSeenBy, usersSeenBy } from './references.ts';
 import type { ImageUsers } from './references.ts';
 
@@ -76,8 +76,8 @@ export interface Images {
   open(principal: Principal, id: number, options: { isFirst: boolean }): Promise<OpenImage>;
   pools(principal: Principal): Promise<PoolList>;
   rescan(principal: Principal, poolId: string): Promise<RescanResult>;
-  remains(principal: Principal, poolId: string): Promise<RemainsList>;
-  removeRemains(principal: Principal, poolId: string, id: string): Promise<void>;
+  orphans(principal: Principal, poolId: string): Promise<OrphanList>;
+  removeOrphan(principal: Principal, poolId: string, id: string): Promise<void>;
   close(): Promise<void>;
 }
 
@@ -164,7 +164,7 @@ function createReaders(context: ImagesContext): Pick<Images, 'list' | 'get' | 'p
 function createPoolCalls(
   context: ImagesContext,
   keeper: Keeper,
-): Pick<Images, 'pools' | 'rescan' | 'remains' | 'removeRemains'> {
+): Pick<Images, 'pools' | 'rescan' | 'orphans' | 'removeOrphan'> {
   const { pools } = context;
   return {
     async pools(principal) {
@@ -175,13 +175,13 @@ function createPoolCalls(
       assertRight(principal, 'pool.rescan');
       return keeper.rescan(poolId, principal);
     },
-    async remains(principal, poolId) {
-      assertRight(principal, 'remains.see');
-      return { items: await findUnknownRemains(context, await pools.use(poolId)) };
+    async orphans(principal, poolId) {
+      assertRight(principal, 'orphan.see');
+      return { items: await findOrphans(context, await pools.use(poolId)) };
     },
-    async removeRemains(principal, poolId, id) {
-      assertRight(principal, 'remains.delete');
-      await removeUnknownRemains(context, await pools.use(poolId), { id, principal });
+    async removeOrphan(principal, poolId, id) {
+      assertRight(principal, 'orphan.delete');
+      await removeOrphan(context, await pools.use(poolId), { id, principal });
     },
   };
 }

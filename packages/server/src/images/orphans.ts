@@ -1,15 +1,15 @@
 import { ApiError } from '@wcc/api';
-import type { RemainsList } from '@wcc/api';
+import type { OrphanList } from '@wcc/api';
 import { listRemains, removeRemains } from '@wcc/copy';
 import { audit } from '../access/audit.ts';
 import type { Principal } from '../access/principal.ts';
 import type { ImagesContext } from './context.ts';
 
-/** Hidden files of copies that no operation of this installation knows. */
-export async function findUnknownRemains(
+/** Finds the hidden files of a pool that belong to no operation of this installation. */
+export async function findOrphans(
   context: ImagesContext,
   pool: { path: string },
-): Promise<RemainsList['items']> {
+): Promise<OrphanList['items']> {
   const found = await listRemains(pool.path);
   const known = await readKnown(
     context,
@@ -25,24 +25,24 @@ export async function findUnknownRemains(
     }));
 }
 
-/** @throws ApiError `not_found` for anything but what {@link findUnknownRemains} shows */
-export async function removeUnknownRemains(
+/** @throws ApiError `not_found` for anything but what {@link findOrphans} shows */
+export async function removeOrphan(
   context: ImagesContext,
   pool: { path: string },
   order: { id: string; principal: Principal },
 ): Promise<void> {
   const { id, principal } = order;
-  const shown = await findUnknownRemains(context, pool);
-  if (!shown.some((remains) => remains.id === id)) throw new ApiError('not_found');
+  const shown = await findOrphans(context, pool);
+  if (!shown.some((orphan) => orphan.id === id)) throw new ApiError('not_found');
   await removeRemains(pool.path, id);
-  await context.store.write([audit(principal, 'remains.delete', `remains:${id}`)]);
+  await context.store.write([audit(principal, 'orphan.delete', `orphan:${id}`)]);
 }
 
 /**
- * Removes what operations that have ended left behind: a crash after their end, or a disk that would not be
- * cleaned then. Nobody else works on them, because the pool is locked by this process.
+ * Removes the partial files of operations that have ended: after a crash at their end, or a failed clean-up.
+ * This process has locked the pool, so no other one works on them.
  */
-export async function sweepRemains(context: ImagesContext, pool: { path: string }): Promise<void> {
+export async function sweepPartials(context: ImagesContext, pool: { path: string }): Promise<void> {
   const found = await listRemains(pool.path);
   const known = await readKnown(
     context,
@@ -52,7 +52,7 @@ export async function sweepRemains(context: ImagesContext, pool: { path: string 
     const isTerminal = known.get(id);
     if (isTerminal !== true || context.operations.isLive(id)) continue;
     await removeRemains(pool.path, id).catch((error: unknown) =>
-      context.onError(error, { stage: `pool ${pool.path}: remains of ${id}` }),
+      context.onError(error, { stage: `pool ${pool.path}: partial ${id}` }),
     );
   }
 }

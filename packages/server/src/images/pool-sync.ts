@@ -4,7 +4,7 @@ import type { Principal } from '../access/principal.ts';
 import { createMutex } from '../operations/mutex.ts';
 import type { ImagesContext } from './context.ts';
 import type { Pool } from './pool/pools.ts';
-import { sweepRemains } from './orphans.ts';
+import { sweepPartials } from './orphans.ts';
 import { scanPool } from './scan/scan.ts';
 import type { ScanOptions } from './scan/scan.ts';
 import { createPoolWatch } from './scan/watch.ts';
@@ -41,7 +41,7 @@ export function createKeeper(context: ImagesContext, pollMs?: number): Keeper {
       for (const pool of pools.all()) {
         if (!pools.isReady(pool.id)) continue;
         await context.operations.recoverPool(pool.id);
-        await sweepRemains(context, pool);
+        await sweepPartials(context, pool);
         await scan(pool, 'automatic');
       }
     });
@@ -80,7 +80,7 @@ async function refresh(context: ImagesContext, watch: PoolWatch): Promise<void> 
     if (!pools.isReady(pool.id)) continue;
     // Before any scan: what was published before a crash gets its end first, then its file is known.
     await operations.recoverPool(pool.id);
-    await sweepRemains(context, pool);
+    await sweepPartials(context, pool);
     watch.attach(pool.path);
   }
 }

@@ -178,7 +178,9 @@ export const en: AccessText = {
       'image.change': 'Changed an image',
       'image.download': 'Downloaded an image',
       'pool.rescan': 'Rescanned a pool',
-      'remains.delete': 'Deleted remains',
+      'orphan.delete': 'Deleted an orphan',
+      // The word of 0.1.0: audit rows are never rewritten.
+      'remains.delete': 'Deleted an orphan',
     },
     done: 'Done',
     more: 'Show more',

@@ -178,7 +178,9 @@ export const ja: AccessText = {
       'image.change': 'イメージを変更',
       'image.download': 'イメージをダウンロード',
       'pool.rescan': 'プールを再スキャン',
-      'remains.delete': '残りのファイルを削除',
+      'orphan.delete': '孤立ファイルを削除',
+      // The word of 0.1.0: audit rows are never rewritten.
+      'remains.delete': '孤立ファイルを削除',
     },
     done: '完了',
     more: 'さらに表示',

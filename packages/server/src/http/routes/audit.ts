@@ -1,6 +1,8 @@
 import type { AuditList } from '@wcc/api';
 import { auditQuery, routes } from '@wcc/api';
 import type { FastifyInstance } from 'fastify';
+import type { Expression, ExpressionBuilder, SqlBool } from 'kysely';
+import type { Database } from '../../storage/schema.ts';
 import type { Store } from '../../storage/store.ts';
 import { assertRequestRight } from '../credentials.ts';
 import { parseQuery } from '../parse.ts';
@@ -14,10 +16,7 @@ export function registerAudit(app: FastifyInstance, { store }: { store: Store })
       .selectFrom('audit')
       .select(['number', 'at', 'who', 'address', 'what', 'subject', 'result'])
       .$if(who !== undefined, (query) => query.where('who', '=', who ?? ''))
-      // A range instead of LIKE: what is typed is text, not a pattern.
-      .$if(what !== undefined, (query) =>
-        query.where('what', '>=', what ?? '').where('what', '<', `${what}\u{10ffff}`),
-      )
+      .$if(what !== undefined, (query) => query.where((row) => matches(row, what ?? '')))
       .$if(cursor !== undefined, (query) => query.where('number', '<', Number(cursor)))
       .orderBy('number', 'desc')
       .limit(limit + 1)
@@ -26,4 +25,17 @@ export function registerAudit(app: FastifyInstance, { store }: { store: Store })
     const last = rows.length > limit ? items.at(-1) : undefined;
     return last === undefined ? { items } : { items, next: String(last.number) };
   });
+}
+
+/** Words of earlier releases, old to new. Audit rows are never rewritten, so a filter finds both. */
+const renamed: Readonly<Record<string, string>> = { 'remains.delete': 'orphan.delete' };
+
+/** Rows whose `what` begins with the text, or with the earlier or later name of such a word. */
+function matches({ eb }: ExpressionBuilder<Database, 'audit'>, what: string): Expression<SqlBool> {
+  const others = Object.entries(renamed)
+    .filter((pair) => pair.some((word) => word.startsWith(what)))
+    .flat();
+  // A range instead of LIKE: the text is not a pattern.
+  const begins = eb.and([eb('what', '>=', what), eb('what', '<', `${what}\u{10ffff}`)]);
+  return others.length === 0 ? begins : eb.or([begins, eb('what', 'in', others)]);
 }

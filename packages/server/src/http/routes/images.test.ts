@@ -147,7 +147,7 @@ describe('rights over HTTP', () => {
     for (const path of ['/api/images/sample', `/api/pools/${poolId}/rescan`]) {
       expect((await server.ask('POST', path, { cookie })).json['code']).toBe('forbidden');
     }
-    expect((await server.ask('GET', `/api/pools/${poolId}/remains`, { cookie })).json['code']).toBe(
+    expect((await server.ask('GET', `/api/pools/${poolId}/orphans`, { cookie })).json['code']).toBe(
       'forbidden',
     );
   });
@@ -172,11 +172,11 @@ describe('rights over HTTP', () => {
     }
   });
 
-  it('remains are for administrators', async () => {
+  it('lets administrators list and delete orphans', async () => {
     const id = 'q'.repeat(26);
     writeFileSync(join(poolDir(), `.wcc-${id}.partial`), 'x');
-    expect((await ask('GET', `/api/pools/${poolId}/remains`)).json).toMatchObject({ items: [{ id }] });
-    expect((await ask('DELETE', `/api/pools/${poolId}/remains/${id}`)).status).toBe(204);
-    expect((await ask('DELETE', `/api/pools/${poolId}/remains/${id}`)).status).toBe(404);
+    expect((await ask('GET', `/api/pools/${poolId}/orphans`)).json).toMatchObject({ items: [{ id }] });
+    expect((await ask('DELETE', `/api/pools/${poolId}/orphans/${id}`)).status).toBe(204);
+    expect((await ask('DELETE', `/api/pools/${poolId}/orphans/${id}`)).status).toBe(404);
   });
 });

@@ -1,10 +1,10 @@
-import type { PoolList, RemainsList, RescanResult } from '@wcc/api';
+import type { PoolList, OrphanList, RescanResult } from '@wcc/api';
 import { routes } from '@wcc/api';
 import type { FastifyInstance } from 'fastify';
 import type { Images } from '../../images/images.ts';
 import { assertPrincipal } from '../credentials.ts';
 
-/** The directories in which images live, and what copies left in them. */
+/** Pools: the directories of the images, and the orphans in them. */
 export function registerPools(app: FastifyInstance, { images }: { images: Images }): void {
   const one = `${routes.pools()}/:id`;
   app.get(routes.pools(), async (request): Promise<PoolList> => {
@@ -17,12 +17,12 @@ export function registerPools(app: FastifyInstance, { images }: { images: Images
       return images.rescan(assertPrincipal(request), request.params.id);
     },
   );
-  app.get<WithId>(`${one}/remains`, async (request): Promise<RemainsList> => {
-    return images.remains(assertPrincipal(request), request.params.id);
+  app.get<WithId>(`${one}/orphans`, async (request): Promise<OrphanList> => {
+    return images.orphans(assertPrincipal(request), request.params.id);
   });
-  app.delete<{ Params: { id: string; remain: string } }>(`${one}/remains/:remain`, async (request, reply) => {
-    const { id, remain } = request.params;
-    await images.removeRemains(assertPrincipal(request), id, remain);
+  app.delete<{ Params: { id: string; orphan: string } }>(`${one}/orphans/:orphan`, async (request, reply) => {
+    const { id, orphan } = request.params;
+    await images.removeOrphan(assertPrincipal(request), id, orphan);
     return reply.code(204).send();
   });
 }

@@ -191,7 +191,7 @@ describe('after a kill', () => {
     await expect.poll(() => domain.litter(), { timeout: 20_000 }).toEqual([]);
   });
 
-  it('remains of what has ended are swept; unknown ones are shown, and deleted only by an admin', async () => {
+  it('sweeps partials of ended operations; shows orphans, which only an admin may delete', async () => {
     const { id } = await domain.copy('a.raw', 'b.raw');
     await domain.wait(id, 'succeeded');
     await writeFile(path(`.wcc-${id}.partial`), 'litter');
@@ -200,17 +200,15 @@ describe('after a kill', () => {
     await restart();
     expect(await domain.litter(id)).toEqual([]);
     const { images } = domain;
-    const { items } = await images.remains(admin, domain.poolId());
+    const { items } = await images.orphans(admin, domain.poolId());
     expect(items).toMatchObject([{ id: stranger, hasCheckpoint: false }]);
-    await expect(images.removeRemains(admin, domain.poolId(), id)).rejects.toMatchObject({
+    await expect(images.removeOrphan(admin, domain.poolId(), id)).rejects.toMatchObject({
       code: 'not_found',
     });
-    await expect(images.removeRemains(makePrincipal('ann'), domain.poolId(), stranger)).rejects.toMatchObject(
-      {
-        code: 'forbidden',
-      },
-    );
-    await images.removeRemains(admin, domain.poolId(), stranger);
+    await expect(images.removeOrphan(makePrincipal('ann'), domain.poolId(), stranger)).rejects.toMatchObject({
+      code: 'forbidden',
+    });
+    await images.removeOrphan(admin, domain.poolId(), stranger);
     expect(await domain.litter()).toEqual([]);
   });
 
