@@ -5,7 +5,6 @@ import { isRevoked } from './access/access.ts';
 import { createRangeTest } from './config/address-range.ts';
 import type { Domain, DomainDeps } from './domain.ts';
 import { registerDownload } from './http/routes/downloads.ts';
-import { registerImageActions } from './http/routes/image-actions.ts';
 import { registerImages } from './http/routes/images.ts';
 import { registerMetrics } from './http/routes/metrics.ts';
 import { registerOperations } from './http/routes/operations.ts';
@@ -88,7 +87,6 @@ function registerRoutes(app: FastifyInstance, parts: Parts): void {
   registerPublish(app, { operations });
   registerSharing(app, { access, operations, consoleUrl });
   registerImages(app, { images, operations });
-  registerImageActions(app, { images, operations });
   registerDownload(app, { images, access });
   registerPools(app, { images });
   registerUploads(app, { uploads });

@@ -25,7 +25,7 @@ import { createHttpServer } from './http-server.ts';
 import { registerHygiene } from './request-guards.ts';
 import { registerLimits } from './limits.ts';
 import { registerRequestLog } from './log.ts';
-import { withMethodOverride } from './method-override.ts';
+import { withMethodOverride } from './request.ts';
 import { registerProblems, sendProblem } from './problems.ts';
 import { registerSessions } from './routes/sessions.ts';
 import { registerScreenHint } from './live/screen.ts';

@@ -4,7 +4,7 @@ import type { Access } from '../access/access.ts';
 import type { Principal } from '../access/principal.ts';
 import type { Right } from '../access/rules.ts';
 import { assertRight } from '../access/rules.ts';
-import { isApiRequest } from './api-route.ts';
+import { isApiRequest } from './request.ts';
 
 declare module 'fastify' {
   interface FastifyRequest {

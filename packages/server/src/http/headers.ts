@@ -1,6 +1,6 @@
 import helmet from '@fastify/helmet';
 import type { FastifyInstance } from 'fastify';
-import { isApiRequest } from './api-route.ts';
+import { isApiRequest } from './request.ts';
 
 /** Page 07: nothing but our own files; no inline script or style; no string becomes a script. */
 const contentSecurityPolicy = {

@@ -2,7 +2,7 @@ import type { ErrorCode } from '@wcc/api';
 import { ApiError, isErrorCode, toProblem } from '@wcc/api';
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import { StoreConflict, StoreError } from '../storage/errors.ts';
-import { createMethodTable } from './methods.ts';
+import { createMethodTable } from './request.ts';
 
 /** The one mapper from errors to HTTP: every refusal is an RFC 9457 problem document. */
 export function registerProblems(app: FastifyInstance): void {

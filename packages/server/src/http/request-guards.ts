@@ -1,7 +1,7 @@
 import { ApiError } from '@wcc/api';
 import type { FastifyInstance, FastifyRequest } from 'fastify';
 import type { Addresses } from './addresses.ts';
-import { isApiRequest } from './api-route.ts';
+import { isApiRequest } from './request.ts';
 
 export interface HygieneDeps {
   /** Known only once the port is. */

@@ -8,10 +8,8 @@ import { readImageBytes } from '../../images/download/open.ts';
 import type { OpenImage } from '../../images/download/open.ts';
 import type { Images } from '../../images/images.ts';
 import { assertPrincipal } from '../credentials.ts';
-import { imageIdOf } from './images.ts';
-import type { WithId } from './images.ts';
-import { mayContinue, namesTag, parseRange } from './range.ts';
-import type { Wanted } from './range.ts';
+import { imageIdOf } from '../request.ts';
+import type { WithId } from '../request.ts';
 
 /** Downloads that run, so that whoever loses the right loses the connection too. */
 type Running = Set<{ principal: Principal; stop: () => void }>;
@@ -124,4 +122,45 @@ function disposition(name: string): string {
     (c) => `%${c.charCodeAt(0).toString(16).toUpperCase()}`,
   );
   return `attachment; filename="${plain}"; filename*=UTF-8''${exact}`;
+}
+
+/** What part of a file a request wants; RFC 9110, section 14. */
+export type Wanted =
+  | { kind: 'all' }
+  /** `end` is the first byte that is not wanted. */
+  | { kind: 'part'; start: number; end: number }
+  /** Beyond the end of the file: 416. */
+  | { kind: 'unsatisfiable' };
+
+/**
+ * Reads a `Range` header. A malformed one, another unit and several ranges count as none: a server may ignore
+ * the header (section 14.2), and nobody who downloads an image asks for two pieces at once.
+ */
+export function parseRange(header: string | undefined, sizeBytes: number): Wanted {
+  const match = /^bytes=(\d{0,15})-(\d{0,15})$/.exec(header?.trim() ?? '');
+  const [, first = '', last = ''] = match ?? [];
+  if (first === '' && last === '') return { kind: 'all' };
+  if (first === '') {
+    const length = Math.min(Number(last), sizeBytes);
+    return length === 0
+      ? { kind: 'unsatisfiable' }
+      : { kind: 'part', start: sizeBytes - length, end: sizeBytes };
+  }
+  const start = Number(first);
+  if (last !== '' && Number(last) < start) return { kind: 'all' };
+  if (start >= sizeBytes) return { kind: 'unsatisfiable' };
+  return { kind: 'part', start, end: last === '' ? sizeBytes : Math.min(Number(last) + 1, sizeBytes) };
+}
+
+/** Whether a list of entity tags names this one; `*` names all. For GET, weak and strong ones compare alike. */
+export function namesTag(header: string | undefined, etag: string): boolean {
+  const tags = (header ?? '').split(',').map((tag) => tag.trim().replace(/^W\//, ''));
+  return tags.includes('*') || tags.includes(etag);
+}
+
+/** `If-Range` (section 13.1.5): a range of another state of the file would be glued to the wrong rest. */
+export function mayContinue(ifRange: string | undefined, file: { etag: string; modifiedAt: Date }): boolean {
+  if (ifRange === undefined) return true;
+  // A date has whole seconds: it cannot tell two states of one second apart, so it never proves anything.
+  return ifRange.trim() === file.etag;
 }

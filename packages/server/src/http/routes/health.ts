@@ -1,7 +1,7 @@
 import type { Health } from '@wcc/api';
 import { ApiError, routes } from '@wcc/api';
 import type { FastifyInstance } from 'fastify';
-import { isApiRequest } from '../api-route.ts';
+import { isApiRequest } from '../request.ts';
 
 /** What keeps the server from its work: the code that is answered, or null when it is ready. */
 export type Readiness = () => 'starting' | 'shutting_down' | 'database_unavailable' | null;

@@ -1,53 +1,107 @@
 import type { Accepted, CopyPlan, Image, ImageList } from '@wcc/api';
-import { ApiError, copyImageRequest, copyPlanQuery, imageQuery, routes, sampleImageRequest } from '@wcc/api';
-import type { FastifyInstance, FastifyRequest } from 'fastify';
+import {
+  changeImageRequest,
+  convertImageRequest,
+  copyImageRequest,
+  copyPlanQuery,
+  imageQuery,
+  importImageRequest,
+  routes,
+  sampleImageRequest,
+  verifyImageRequest,
+} from '@wcc/api';
+import type { Snapshot } from '@wcc/progress';
+import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
+import type { Principal } from '../../access/principal.ts';
 import type { Images } from '../../images/images.ts';
 import type { Operations } from '../../operations/operations.ts';
 import { assertPrincipal } from '../credentials.ts';
-import { idempotencyKeyOf } from '../idempotency-key.ts';
-import { accepted } from './operations.ts';
 import { parseBody, parseQuery } from '../parse.ts';
+import { idempotencyKeyOf, imageIdOf } from '../request.ts';
+import type { WithId } from '../request.ts';
+import { accepted } from './operations.ts';
 
-/** Images, and the actions that make new ones. */
-export function registerImages(
-  app: FastifyInstance,
-  { images, operations }: { images: Images; operations: Operations },
-): void {
-  const one = `${routes.images()}/:id`;
+export interface ImageRoutesDeps {
+  images: Images;
+  operations: Operations;
+}
+
+const one = `${routes.images()}/:id`;
+const creates = { config: { limit: 'creation' } } as const;
+
+/** Images: reading and changing them, and the actions that start operations. */
+export function registerImages(app: FastifyInstance, deps: ImageRoutesDeps): void {
+  const { images } = deps;
   app.get(routes.images(), async (request): Promise<ImageList> => {
     return images.list(assertPrincipal(request), parseQuery(imageQuery, request));
   });
   app.get<WithId>(one, async (request): Promise<Image> => {
     return images.get(assertPrincipal(request), imageIdOf(request));
   });
+  app.patch<WithId>(one, async (request): Promise<Image> => {
+    const principal = assertPrincipal(request);
+    return images.change(principal, imageIdOf(request), parseBody(changeImageRequest, request));
+  });
   app.get<WithId>(`${one}/copy-plan`, async (request): Promise<CopyPlan> => {
     const { name } = parseQuery(copyPlanQuery, request);
     return images.plan(assertPrincipal(request), imageIdOf(request), name);
   });
-  const creates = { config: { limit: 'creation' } } as const;
-  app.post<WithId>(`${one}/copy`, creates, async (request, reply): Promise<Accepted> => {
-    const principal = assertPrincipal(request);
-    const idempotencyKey = idempotencyKeyOf(request);
-    const body = parseBody(copyImageRequest, request);
-    const order = { id: imageIdOf(request), body, idempotencyKey };
-    return accepted(reply, operations.describe(await images.copy(principal, order), principal));
-  });
-  app.post(routes.sampleImage(), creates, async (request, reply): Promise<Accepted> => {
-    const principal = assertPrincipal(request);
-    const idempotencyKey = idempotencyKeyOf(request);
-    const body = parseBody(sampleImageRequest, request);
-    const snapshot = await images.makeSample(principal, { body, idempotencyKey });
-    return accepted(reply, operations.describe(snapshot, principal));
-  });
+  registerNewImages(app, deps);
+  registerActions(app, deps);
 }
 
-export interface WithId {
-  Params: { id: string };
+/** Actions that create an image from another source than an image of a pool. */
+function registerNewImages(app: FastifyInstance, deps: ImageRoutesDeps): void {
+  const { images } = deps;
+  app.post(routes.sampleImage(), creates, (request, reply) =>
+    accept(deps, { request, reply }, (principal, idempotencyKey) => {
+      const body = parseBody(sampleImageRequest, request);
+      return images.makeSample(principal, { body, idempotencyKey });
+    }),
+  );
+  app.post(routes.importImage(), creates, (request, reply) =>
+    accept(deps, { request, reply }, (principal, idempotencyKey) => {
+      const body = parseBody(importImageRequest, request);
+      return images.importUrl(principal, { body, idempotencyKey });
+    }),
+  );
 }
 
-/** What is no number is no image. */
-export function imageIdOf(request: FastifyRequest<WithId>): number {
-  const { id } = request.params;
-  if (!/^[1-9]\d{0,14}$/.test(id)) throw new ApiError('not_found');
-  return Number(id);
+/** Actions on one image. */
+function registerActions(app: FastifyInstance, deps: ImageRoutesDeps): void {
+  const { images } = deps;
+  app.post<WithId>(`${one}/copy`, creates, (request, reply) =>
+    accept(deps, { request, reply }, (principal, idempotencyKey) => {
+      const body = parseBody(copyImageRequest, request);
+      return images.copy(principal, { id: imageIdOf(request), body, idempotencyKey });
+    }),
+  );
+  app.post<WithId>(`${one}/convert`, creates, (request, reply) =>
+    accept(deps, { request, reply }, (principal, idempotencyKey) => {
+      const body = parseBody(convertImageRequest, request);
+      return images.convert(principal, { id: imageIdOf(request), body, idempotencyKey });
+    }),
+  );
+  app.post<WithId>(`${one}/verify`, creates, (request, reply) =>
+    accept(deps, { request, reply }, (principal, idempotencyKey) => {
+      const body = parseBody(verifyImageRequest, request);
+      return images.verify(principal, { id: imageIdOf(request), body, idempotencyKey });
+    }),
+  );
+  app.delete<WithId>(one, creates, (request, reply) =>
+    accept(deps, { request, reply }, (principal, idempotencyKey) =>
+      images.remove(principal, { id: imageIdOf(request), idempotencyKey }),
+    ),
+  );
+}
+
+/** Starts an operation and answers 202 with it. */
+async function accept(
+  { operations }: ImageRoutesDeps,
+  { request, reply }: { request: FastifyRequest; reply: FastifyReply },
+  start: (principal: Principal, idempotencyKey: string | null) => Promise<Snapshot>,
+): Promise<Accepted> {
+  const principal = assertPrincipal(request);
+  const snapshot = await start(principal, idempotencyKeyOf(request));
+  return accepted(reply, operations.describe(snapshot, principal));
 }

@@ -8,7 +8,7 @@ import type { Machines } from '../../machines/machines.ts';
 import { createPlaces } from '@wcc/progress/server';
 import { assertPrincipal } from '../credentials.ts';
 import { onExpiry } from '../principal-expiry.ts';
-import { vmIdOf } from './machines.ts';
+import { vmIdOf } from '../request.ts';
 import { parseQuery } from '../parse.ts';
 
 type Request = FastifyRequest<{ Params: { id: string } }>;

@@ -15,17 +15,14 @@ import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import type { Machines } from '../../machines/machines.ts';
 import type { Operations } from '../../operations/operations.ts';
 import { assertPrincipal } from '../credentials.ts';
-import { idempotencyKeyOf } from '../idempotency-key.ts';
+import { idempotencyKeyOf, vmIdOf } from '../request.ts';
+import type { WithId } from '../request.ts';
 import { accepted } from './operations.ts';
 import { parseBody } from '../parse.ts';
 
 export interface MachineRoutesDeps {
   machines: Machines;
   operations: Operations;
-}
-
-interface WithId {
-  Params: { id: string };
 }
 
 const creates = { config: { limit: 'creation' } } as const;
@@ -104,11 +101,4 @@ function registerControl(app: FastifyInstance, { machines }: MachineRoutesDeps):
     const body = parseBody(setCdromRequest, request);
     return machines.setCdrom(assertPrincipal(request), vmIdOf(request), body);
   });
-}
-
-/** What is no number is no machine. */
-export function vmIdOf(request: FastifyRequest<WithId>): number {
-  const { id } = request.params;
-  if (!/^[1-9]\d{0,14}$/.test(id)) throw new ApiError('not_found');
-  return Number(id);
 }

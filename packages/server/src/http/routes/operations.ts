@@ -3,7 +3,8 @@ import { operationQuery, routes } from '@wcc/api';
 import type { FastifyInstance, FastifyReply } from 'fastify';
 import type { Operations } from '../../operations/operations.ts';
 import { assertPrincipal, assertRequestRight } from '../credentials.ts';
-import { idempotencyKeyOf } from '../idempotency-key.ts';
+import { idempotencyKeyOf } from '../request.ts';
+import type { WithId } from '../request.ts';
 import { parseQuery } from '../parse.ts';
 
 /** Reading and controlling operations. The server's own are made on the resources that they are about. */
@@ -35,10 +36,6 @@ export function registerOperations(app: FastifyInstance, { operations }: { opera
     const snapshot = await operations.retry(request.params.id, principal, key);
     return accepted(reply, operations.describe(snapshot, principal));
   });
-}
-
-interface WithId {
-  Params: { id: string };
 }
 
 /** `202` with the record and where it is to be found. */

@@ -3,6 +3,7 @@ import { routes } from '@wcc/api';
 import type { FastifyInstance } from 'fastify';
 import type { Images } from '../../images/images.ts';
 import { assertPrincipal } from '../credentials.ts';
+import type { WithId } from '../request.ts';
 
 /** Pools: the directories of the images, and the orphans in them. */
 export function registerPools(app: FastifyInstance, { images }: { images: Images }): void {
@@ -25,8 +26,4 @@ export function registerPools(app: FastifyInstance, { images }: { images: Images
     await images.removeOrphan(assertPrincipal(request), id, orphan);
     return reply.code(204).send();
   });
-}
-
-interface WithId {
-  Params: { id: string };
 }

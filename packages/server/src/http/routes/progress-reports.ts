@@ -3,7 +3,8 @@ import { endOperationRequest, publishOperationRequest, reportProgressRequest, ro
 import type { FastifyInstance } from 'fastify';
 import type { Operations } from '../../operations/operations.ts';
 import { assertPrincipal } from '../credentials.ts';
-import { idempotencyKeyOf } from '../idempotency-key.ts';
+import { idempotencyKeyOf } from '../request.ts';
+import type { WithId } from '../request.ts';
 import { accepted } from './operations.ts';
 import { parseBody } from '../parse.ts';
 
@@ -35,8 +36,4 @@ export function registerPublish(app: FastifyInstance, { operations }: { operatio
     const snapshot = await publishing.end(principal, request.params.id, body);
     return { operation: operations.describe(snapshot, principal) };
   });
-}
-
-interface WithId {
-  Params: { id: string };
 }

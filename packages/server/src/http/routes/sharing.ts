@@ -7,6 +7,7 @@ import { assertRight } from '../../access/rules.ts';
 import type { Operations } from '../../operations/operations.ts';
 import { assertPrincipal } from '../credentials.ts';
 import { parseBody } from '../parse.ts';
+import type { WithId } from '../request.ts';
 
 export interface SharingDeps {
   access: Access;
@@ -52,10 +53,6 @@ export function registerSharing(app: FastifyInstance, deps: SharingDeps): void {
     await access.shares.revoke(principal, id, request.params.share);
     return reply.code(204).send();
   });
-}
-
-interface WithId {
-  Params: { id: string };
 }
 
 /** The operation, when this principal may share it. @throws ApiError `not_found`, `forbidden` */

@@ -5,7 +5,8 @@ import { metadataOf } from '../../uploads/headers.ts';
 import type { TusAnswer, TusRequest } from '../../uploads/headers.ts';
 import type { Uploads } from '../../uploads/uploads.ts';
 import { assertPrincipal } from '../credentials.ts';
-import { idempotencyKeyOf } from '../idempotency-key.ts';
+import { idempotencyKeyOf } from '../request.ts';
+import type { WithId } from '../request.ts';
 import { parse, parseBody, parseQuery } from '../parse.ts';
 
 /** tus 1.0, and what the console asks about uploads. In a scope of its own: only here a body is a raw stream. */
@@ -27,10 +28,6 @@ export function registerUploads(app: FastifyInstance, { uploads }: { uploads: Up
 }
 
 const one = `${routes.uploads()}/:id`;
-
-interface WithId {
-  Params: { id: string };
-}
 
 function registerTus(app: FastifyInstance, uploads: Uploads): void {
   for (const address of [routes.uploads(), one]) {
