@@ -8,7 +8,7 @@ import type { Hypervisor } from './hypervisor.ts';
 import type { OperationSecrets } from './record/secrets.ts';
 import type { Seeds } from './seed/seeds.ts';
 
-/** What all parts of the machines' domain share. */
+/** What all parts of `machines` share. */
 export interface MachinesContext {
   readonly store: Store;
   readonly operations: Operations;
@@ -17,7 +17,7 @@ export interface MachinesContext {
   readonly seeds: Seeds;
   readonly secrets: OperationSecrets;
   readonly numbers: ImageNumbers;
-  /** Orders to one machine, by its number, one after the other. */
+  /** Serializes calls for one machine. The key is its number. */
   readonly machineMutex: (key: string) => Mutex;
   readonly onError: OnError;
 }

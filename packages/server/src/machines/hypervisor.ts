@@ -6,115 +6,115 @@ export const driverNames = ['libvirt', 'qemu'] as const;
 export type DriverName = (typeof driverNames)[number];
 
 /**
- * States of a machine. `shut_off` ⇄ `running` ⇄ `paused`; `crashed` is a machine whose process ended without a word or whose
- * guest panicked, and starts as one that is shut off; `unknown` is one whose process lives and does not answer.
+ * States of a machine: `shut_off` ⇄ `running` ⇄ `paused`.
+ * - `crashed`: the process ended unexpectedly or the guest panicked. It starts like a machine that is shut off.
+ * - `unknown`: the process lives but does not answer.
  */
 export const machineStates = ['running', 'paused', 'shut_off', 'crashed', 'unknown'] as const;
 export type MachineState = (typeof machineStates)[number];
 
-/** Why a machine is in its state; null: for no special reason. `no_space` pauses it until there is room and it is started again. */
+/** Why a machine is in its state; null: no special reason. `no_space`: its disk's file system is full; free space, then start it again. */
 export type MachineStateReason = 'no_space' | 'io_error' | 'guest_panic' | 'no_answer' | null;
 
-/** One machine as the hypervisor has it now. */
+/** One machine as the hypervisor reports it now. */
 export interface MachineStatus {
   readonly uuid: string;
-  /** As the hypervisor spells it: that of a foreign machine is any text, for display only. */
+  /** The name of a foreign machine is any text, for display only. */
   readonly name: string;
   readonly state: MachineState;
   readonly reason: MachineStateReason;
-  /** Made by others: listed, never changed. */
+  /** Created by another program: listed, never changed. */
   readonly foreign: boolean;
   readonly cpus: number;
   readonly memoryBytes: number;
 }
 
-/** A network that machines can be put on. */
+/** A network that a machine can use. */
 export interface HostNetwork {
   readonly kind: 'bridge' | 'network';
   readonly name: string;
 }
 
-/** What this host can do, found out by trying. */
+/** What this host can do, as probed. */
 export interface HypervisorFacts {
   readonly driver: DriverName;
-  /** Null when nothing boots: see `missing`. */
+  /** Null when no guest boots: see `missing`. */
   readonly acceleration: 'kvm' | 'tcg' | null;
-  /** Of QEMU, e.g. `7.2.22`. */
+  /** Version of QEMU, e.g. `7.2.22`. */
   readonly version: string | null;
-  /** What to install (names of Debian packages) before a machine can run. */
+  /** Debian packages to install before a machine can run. */
   readonly missing: { readonly code: 'packages_missing' | 'unavailable'; readonly packages: string[] } | null;
-  /** Machines with the firmware `uefi` can be made. */
+  /** Whether machines can have the firmware `uefi`. */
   readonly hasUefi: boolean;
 }
 
 /**
- * Runs virtual machines. Everything that a machine is stays with the hypervisor or on the disk: an instance may be thrown away at any
- * moment (SIGKILL) and the next one finds the same machines, running or not.
+ * Runs virtual machines. The state of a machine is in the hypervisor or on the disk, never only in memory. After a SIGKILL,
+ * the next instance finds the same machines, running or not.
  *
  * Each driver
  * - MUST leave machines running when it is closed, and when its process is killed.
  * - MUST name a machine to its tools by UUID only, and give them arguments as arrays, never through a shell.
  * - MUST NOT take any text from a {@link MachineSpec} that `checkMachineSpec` did not accept.
- * - MUST NOT open a disk with any other format or backing file than the specification names: a guest writes what it likes into it.
- * - MUST NOT change a machine that it did not make (`foreign_machine`), and MUST throw `unknown_machine` for a UUID that is nowhere.
- * - MUST NOT let a screen listen anywhere but on a unix socket that only this user reaches.
- * - MUST reject with a {@link HypervisorError} and with nothing else.
+ * - MUST NOT open a disk with any other format or backing file than the specification names, because the guest controls the disk's content.
+ * - MUST NOT change a machine that it did not create (`foreign_machine`), and MUST throw `unknown_machine` for an unknown UUID.
+ * - MUST NOT let a screen listen anywhere but on a unix socket that only this user can open.
+ * - MUST reject with a {@link HypervisorError} only.
  *
- * Calls for one machine run one after the other, in the order in which they were made; calls for different machines do not wait
- * for each other.
+ * Calls for one machine run one after the other, in call order. Calls for different machines run concurrently.
  */
 export interface Hypervisor {
   readonly driver: DriverName;
 
-  /** Finds out once, and keeps, what this host can do; with `afresh` it looks again (packages were installed). Never rejects. */
+  /** Probes the host once and caches the result. `afresh` probes again, for example after packages were installed. Never rejects. */
   probe(options?: { afresh?: boolean }): Promise<HypervisorFacts>;
 
-  /** Bridges of the host and networks of the hypervisor; `user` and `none` need no network. */
+  /** Bridges of the host and networks of the hypervisor. The kinds `user` and `none` need no network. */
   networks(): Promise<HostNetwork[]>;
 
   /**
-   * Makes the machine, or gives the stopped machine of this UUID a new specification (name, CPUs, memory, disks, boot order, …).
-   * MUST be idempotent: the same specification again changes nothing, running or not. MUST NOT touch the disks.
+   * Creates the machine, or gives the stopped machine of this UUID a new specification (name, CPUs, memory, disks, boot order, …).
+   * MUST be idempotent: the same specification changes nothing, running or not. MUST NOT touch the disks.
    * Throws `invalid_state` when it runs and the specification differs, `name_taken`, `packages_missing` (e.g. for uefi), `unsupported`,
    * `aborted`.
    */
   define(spec: MachineSpec, options?: CallOptions): Promise<void>;
 
-  /** Forgets the stopped machine and all that the driver keeps of it. Disks stay. Idempotent: an unknown UUID is no error. Throws `invalid_state` when it runs. */
+  /** Removes the stopped machine and all files that the driver keeps for it. Disks stay. Idempotent: ignores an unknown UUID. Throws `invalid_state` when it runs. */
   undefine(uuid: string): Promise<void>;
 
-  /** What `define` was given last; null for an unknown or foreign machine. */
+  /** The specification of the last `define`; null for an unknown or foreign machine. */
   spec(uuid: string): Promise<MachineSpec | null>;
 
-  /** All machines of this hypervisor, foreign ones too. */
+  /** All machines of this hypervisor, including foreign ones. */
   list(): Promise<MachineStatus[]>;
 
-  /** One machine; null when it is nowhere. */
+  /** One machine; null when the hypervisor has no such machine. */
   status(uuid: string): Promise<MachineStatus | null>;
 
-  /** Boots it, or lets a paused machine go on. Idempotent: a running one stays as it is. Throws `start_failed` with the hypervisor's words as detail, `aborted`. */
+  /** Boots the machine, or resumes it when paused. Idempotent: leaves a running machine alone. Throws `start_failed` with the hypervisor's message as detail, `aborted`. */
   start(uuid: string, options?: CallOptions): Promise<void>;
 
-  /** Presses the power button (ACPI) and does not wait: the guest decides. Throws `invalid_state` when it does not run. */
+  /** Presses the power button (ACPI) and does not wait, because the guest decides. Throws `invalid_state` when it does not run. */
   shutdown(uuid: string): Promise<void>;
 
-  /** Cuts the power; the machine is off when this resolves. Idempotent. */
+  /** Cuts the power. The machine is off when this resolves. Idempotent. */
   powerOff(uuid: string): Promise<void>;
 
   /** Presses the reset button. Throws `invalid_state` when it does not run. */
   reset(uuid: string): Promise<void>;
 
-  /** Puts an ISO into the drive, or takes it out (null), now and for the next start. */
+  /** Inserts an ISO into the drive, or ejects it (null), now and for the next start. */
   setCdrom(uuid: string, path: string | null): Promise<void>;
 
   /**
-   * Makes a disk of the machine larger, running or not; a running guest is told. Never smaller: `invalid_spec`.
-   * The disk is one of the machine's specification.
+   * Grows a disk of the machine, running or not; a running guest sees the new size. Throws `invalid_spec` for a smaller size.
+   * `disk` is one of the machine's specification.
    */
   growDisk(uuid: string, options: { disk: DiskSpec; sizeBytes: number }): Promise<void>;
 
   /**
-   * The screen as a stream of RFB bytes, from the server's greeting `RFB 003.008` on. Whoever opens it destroys it.
+   * The screen as a stream of RFB bytes, starting with the server's greeting `RFB 003.008`. The caller destroys the stream.
    * Throws `invalid_state` when it does not run.
    */
   openScreen(uuid: string): Promise<Duplex>;
@@ -122,34 +122,34 @@ export interface Hypervisor {
   /** The screen now, as PNG. Throws `invalid_state` when it does not run. */
   screenshot(uuid: string): Promise<Buffer>;
 
-  /** What the machine wrote to its serial port lately (at most {@link serialLimitBytes}), also of one that is off now. */
+  /** The newest output of the serial port, at most {@link serialLimitBytes}; also for a machine that is off. */
   readSerial(uuid: string): Promise<Buffer>;
 
-  /** Follows the serial port: first the end of what `readSerial` tells, then what comes. Ends with the signal only: a machine may start again. */
+  /** Yields the end of what `readSerial` returns, then new output as it arrives. Ends with the signal only, because a machine may start again. */
   followSerial(uuid: string, options: FollowSerialOptions): AsyncIterable<Buffer>;
 
-  /** Tells that something may have changed: a hint to list again, never the news itself. @returns stops it */
+  /** Calls the listener when something may have changed: a hint to list again. @returns removes the listener */
   onChange(listener: () => void): () => void;
 
-  /** Lets go of everything, and leaves machines as they are. */
+  /** Releases what this process holds, and leaves machines as they are. */
   close(): Promise<void>;
 }
 
 export interface CallOptions {
   /**
-   * When it aborts, the order MUST NOT begin any more; one that has begun MUST end within three seconds, whatever it waits for, and no
-   * process of ours may live on. It may have been carried out all the same: `undefine` comes after it, and tells the truth.
+   * After it aborts, a call MUST NOT begin. A call that has begun MUST settle within three seconds and leave no process of ours
+   * behind. The call may have taken effect anyway: a later `undefine` or `status` shows the truth.
    */
   signal?: AbortSignal;
 }
 
 export interface FollowSerialOptions {
   signal: AbortSignal;
-  /** How much of what was said before comes first, counted from its end. @default all that is kept */
+  /** How many bytes of earlier output come first, counted from its end. @default all that is kept */
   tailBytes?: number;
 }
 
-/** The serial log of a machine never holds much more: a guest writes as much as it likes. */
+/** Limit of a machine's serial log, because a guest may write without end. */
 export const serialLimitBytes: number = 1024 ** 2;
 
 export type { BackingSpec, DiskSpec, MachineSpec };

@@ -6,23 +6,23 @@ import { join } from 'node:path';
 import { bootSectorSays, makeBootSector } from '../../images/sample/boot-sector.ts';
 import { plainEnvironment } from '../../images/tools/spawn-tool.ts';
 
-/** A guest that works says so in a quarter of a second; a useless /dev/kvm says nothing, for ever. */
+/** Under working KVM the guest prints within 0.25 s; under a broken /dev/kvm it never prints. */
 const kvmLimitMs = 3_000;
-/** There is nothing to fall back to, so a busy host gets its time. */
+/** There is no fallback after TCG, so a busy host gets more time. */
 const tcgLimitMs = 30_000;
 
-/** Of util-linux: a trial dies with this process. A SIGKILL in the middle of it would leave its guest for ever. */
+/** From util-linux: kills the trial guest when this process dies. Otherwise a SIGKILL during the trial would leave the guest running. */
 const setpriv = '/usr/bin/setpriv';
 
 /**
- * Boots a guest of 512 bytes. /dev/kvm may exist and be useless (a nested host whose guests give no sign of life), so nothing but a guest that
- * speaks is taken for an answer.
+ * Boots a guest of 512 bytes and waits for its output. /dev/kvm may exist and still not work (a nested host whose guests never run), so
+ * only the guest's output counts as a success.
  * @returns null when no guest boots
  */
 export async function findAcceleration(program: string, workDir: string): Promise<'kvm' | 'tcg' | null> {
   const disk = join(workDir, `probe-${randomUUID()}.img`);
   await mkdir(workDir, { recursive: true, mode: 0o700 });
-  // SeaBIOS wants a cylinder at least.
+  // SeaBIOS needs at least one cylinder.
   await writeFile(disk, Buffer.concat([makeBootSector(), Buffer.alloc(1024 ** 2 - 512)]), { mode: 0o600 });
   try {
     if (existsSync('/dev/kvm') && (await boots(program, { acceleration: 'kvm', disk, limitMs: kvmLimitMs })))
@@ -63,16 +63,16 @@ function boots(program: string, { acceleration, disk, limitMs }: Trial): Promise
       stdio: ['ignore', 'pipe', 'ignore'],
     });
     const timer = setTimeout(() => child.kill('SIGKILL'), limitMs);
-    let said = '';
+    let output = '';
     child.stdout.setEncoding('latin1');
     child.stdout.on('data', (text: string) => {
-      said = (said + text).slice(-4096);
-      if (said.includes(bootSectorSays.ready)) child.kill('SIGKILL');
+      output = (output + text).slice(-4096);
+      if (output.includes(bootSectorSays.ready)) child.kill('SIGKILL');
     });
     child.on('error', () => {});
     child.on('close', () => {
       clearTimeout(timer);
-      resolve(said.includes(bootSectorSays.ready));
+      resolve(output.includes(bootSectorSays.ready));
     });
   });
 }

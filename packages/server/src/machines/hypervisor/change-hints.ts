@@ -1,23 +1,23 @@
-/** Hints of change: several at once become one. */
+/** Emits hints that something changed. Hints within a short time become one. */
 export interface ChangeHints {
   readonly emit: () => void;
   readonly subscribe: (listener: () => void) => () => void;
 }
 
-/** A start alone makes some ten events. */
-const gatherMs = 50;
+/** How long hints are collected; a single start causes about ten events. */
+const collectMs = 50;
 
 export function createChangeHints(): ChangeHints {
   const listeners = new Set<() => void>();
   let timer: NodeJS.Timeout | null = null;
-  const tellAll = (): void => {
+  const notify = (): void => {
     timer = null;
     for (const listener of listeners) listener();
   };
   return {
     emit() {
       if (listeners.size === 0) return;
-      timer ??= setTimeout(tellAll, gatherMs).unref();
+      timer ??= setTimeout(notify, collectMs).unref();
     },
     subscribe(listener) {
       listeners.add(listener);

@@ -1,8 +1,7 @@
-import { truncate, stat } from 'node:fs/promises';
+import { stat, truncate } from 'node:fs/promises';
 import { HypervisorError } from './hypervisor-error.ts';
 import type { DiskSpec } from './machine-spec.ts';
-import { findTool, packageOf } from '../../images/tools/find-tool.ts';
-import { runTool } from '../../images/tools/run-tool.ts';
+import { resizeQcow2 } from './qemu-img.ts';
 
 /** qcow2 counts in sectors, and so do guests. */
 const sectorBytes = 512;
@@ -13,26 +12,23 @@ export function assertDiskSize(sizeBytes: number): void {
     throw new HypervisorError('invalid_spec', { detail: 'sizeBytes' });
 }
 
-/** Makes the file of a disk that nobody uses larger. @throws HypervisorError `invalid_spec` when it would become smaller, `failed` */
+/**
+ * Grows the file of a disk that no machine has open.
+ * @throws HypervisorError `invalid_spec` for a smaller size, `packages_missing`, `failed`
+ */
 export async function growFile({ path, format }: DiskSpec, sizeBytes: number): Promise<void> {
   if (format === 'raw') return growRaw(path, sizeBytes);
-  if (findTool('qemu-img') === null)
-    throw new HypervisorError('packages_missing', { packages: [packageOf['qemu-img']] });
-  // Without --shrink it refuses to make it smaller.
-  const args = ['resize', '-f', format, '--', path, String(sizeBytes)];
-  const { code, stderr } = await runTool({ tool: 'qemu-img', args, limits: null }).catch((cause: unknown) => {
-    throw new HypervisorError('failed', { detail: String(cause), cause });
-  });
-  if (code === 0) return;
-  const isSmaller = stderr.includes('--shrink');
-  throw new HypervisorError(isSmaller ? 'invalid_spec' : 'failed', {
-    detail: isSmaller ? 'sizeBytes' : stderr,
+  await resizeQcow2(path, sizeBytes).catch((error: unknown) => {
+    // qemu-img refuses to shrink an image, and names the option that would allow it.
+    const isSmaller = error instanceof HypervisorError && error.detail?.includes('--shrink') === true;
+    if (!isSmaller) throw error;
+    throw new HypervisorError('invalid_spec', { detail: 'sizeBytes', cause: error });
   });
 }
 
 async function growRaw(path: string, sizeBytes: number): Promise<void> {
   const facts = await stat(path).catch((cause: unknown) => {
-    throw new HypervisorError('failed', { detail: 'the disk is not there', cause });
+    throw new HypervisorError('failed', { detail: 'the file of the disk is missing', cause });
   });
   if (sizeBytes < facts.size) throw new HypervisorError('invalid_spec', { detail: 'sizeBytes' });
   await truncate(path, sizeBytes).catch((cause: unknown) => {

@@ -3,7 +3,7 @@ import { readdir } from 'node:fs/promises';
 import type { HostNetwork } from '../hypervisor.ts';
 import { isNetworkName } from './machine-spec.ts';
 
-/** Bridges of this host that a machine can be put on. */
+/** Bridges of this host that a machine can use. */
 export async function listBridges(): Promise<HostNetwork[]> {
   const names = await readdir('/sys/class/net').catch(() => []);
   return names

@@ -17,57 +17,60 @@ export type HypervisorErrorCode =
   | 'aborted'
   | 'failed';
 
-/** The errors of the hypervisor seam; the domain tells them in the words of the API. */
+/** The errors of the hypervisor seam. `host/hypervisor-errors.ts` maps them to the API's errors. */
 export const hypervisorErrors: Readonly<Record<HypervisorErrorCode, HypervisorErrorEntry>> = {
   packages_missing: {
     message: 'The programs that run machines are not installed.',
-    hint: 'Install the named packages.',
+    hint: 'Install the listed packages.',
   },
   unavailable: {
     message: 'The hypervisor does not answer.',
-    hint: 'See whether libvirtd or virtqemud can start for the user that runs wcc.',
+    hint: 'Check that libvirtd or virtqemud can start for the user that runs wcc.',
   },
   unknown_machine: { message: 'The hypervisor has no such machine.', hint: 'List the machines again.' },
   foreign_machine: {
-    message: 'This machine was not made by wcc.',
-    hint: 'Change it with the program that made it.',
+    message: 'This machine was not created by wcc.',
+    hint: 'Change it with the program that created it.',
   },
   invalid_state: {
-    message: 'This is not possible in the present state of the machine.',
-    hint: 'Look at its state.',
+    message: 'This is not possible in the current state of the machine.',
+    hint: 'Check its state.',
   },
-  invalid_spec: { message: 'The machine cannot be made like this.', hint: 'Correct the named field.' },
-  name_taken: { message: 'A machine of this name exists already.', hint: 'Choose another name.' },
+  invalid_spec: {
+    message: 'The specification of the machine is invalid.',
+    hint: 'Correct the field in the detail.',
+  },
+  name_taken: { message: 'A machine with this name already exists.', hint: 'Choose another name.' },
   unsupported: {
-    message: 'This hypervisor cannot do this.',
-    hint: 'Use the other driver, or do without.',
+    message: 'This hypervisor does not support this.',
+    hint: 'Use the other driver, or choose another setting.',
   },
   start_failed: {
     message: 'The machine did not start.',
-    hint: 'The detail is what the hypervisor said.',
+    hint: 'The detail is the message of the hypervisor.',
   },
   no_answer: {
     message: 'The machine does not answer the hypervisor.',
-    hint: 'Power it off if it does not come back.',
+    hint: 'Power it off if this persists.',
   },
-  aborted: { message: 'The order was given up.', hint: 'Give it again.' },
-  failed: { message: 'The hypervisor failed.', hint: 'The detail is what it said.' },
+  aborted: { message: 'The call was aborted.', hint: 'Try again.' },
+  failed: { message: 'The hypervisor failed.', hint: 'The detail is its message.' },
 };
 
 export interface HypervisorErrorOptions {
-  /** The hypervisor's own words, or the field at fault; at most 2,000 characters are kept. */
+  /** The hypervisor's own message, or the invalid field. At most 2,000 characters are kept. */
   detail?: string;
   /** Debian packages to install. */
   packages?: readonly string[];
   cause?: unknown;
 }
 
-/** @throws HypervisorError `aborted` when the order is not wanted any more */
+/** @throws HypervisorError `aborted` when the signal has aborted */
 export function assertNotAborted(signal: AbortSignal | undefined): void {
   if (signal?.aborted === true) throw new HypervisorError('aborted', { cause: signal.reason });
 }
 
-/** The only thing that a driver rejects with. */
+/** The only error that a driver rejects with. */
 export class HypervisorError extends Error {
   override readonly name = 'HypervisorError';
   readonly code: HypervisorErrorCode;

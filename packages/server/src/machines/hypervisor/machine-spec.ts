@@ -9,12 +9,12 @@ export interface BackingSpec {
   readonly format: DiskFormat;
 }
 
-/** A disk of a machine: all that its file says about itself is ignored in favour of this. */
+/** A disk of a machine. Drivers use these values and ignore the header of the file. */
 export interface DiskSpec {
   /** Absolute. */
   readonly path: string;
   readonly format: DiskFormat;
-  /** The whole chain below it, nearest first; empty for a disk that stands alone. */
+  /** The whole chain of backing files, nearest first; empty for a standalone disk. */
   readonly backing: readonly BackingSpec[];
 }
 
@@ -23,7 +23,7 @@ export type NetworkSpec =
 
 export type BootDevice = 'disk' | 'cdrom' | 'network';
 
-/** Everything that a driver learns about a machine: ids, enumerations, numbers and absolute paths, and no free text. */
+/** Everything that a driver knows about a machine: ids, enumerations, numbers and absolute paths, no free text. */
 export interface MachineSpec {
   /** RFC 9562, lower case. */
   readonly uuid: string;
@@ -33,27 +33,27 @@ export interface MachineSpec {
   readonly name: string;
   /** 1 to 255. */
   readonly cpus: number;
-  /** A multiple of 1 MiB, from 16 MiB on. */
+  /** A multiple of 1 MiB, at least 16 MiB. */
   readonly memoryBytes: number;
   readonly firmware: 'bios' | 'uefi';
-  /** The first is the one that is booted. At most 16. */
+  /** The machine boots from the first. At most 16. */
   readonly disks: readonly DiskSpec[];
-  /** ISO in the drive, absolute; null: the drive is empty. The drive is always there. */
+  /** ISO in the drive, absolute; null: the drive is empty. Every machine has the drive. */
   readonly cdrom: string | null;
   /** ISO with first-boot data in a drive of its own, absolute; null: no such drive. */
   readonly seed: string | null;
   readonly network: NetworkSpec;
   /** Lower case with colons, not multicast. */
   readonly mac: string;
-  /** Each at most once; what is left out is not booted from. */
+  /** Each device at most once. The machine does not boot from a missing device. */
   readonly bootOrder: readonly BootDevice[];
 }
 
-/** Names of machines (page 06). */
+/** Names of machines. */
 export const machineNamePattern: RegExp = /^[A-Za-z0-9][A-Za-z0-9._-]{0,62}$/;
 const uuidPattern = /^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$/;
 const macPattern = /^[0-9a-f][02468ace](:[0-9a-f]{2}){5}$/;
-/** Linux allows 15 bytes for an interface; libvirt's networks may be longer. */
+/** Linux allows 15 bytes for an interface name; libvirt's network names may be longer. */
 const networkPatterns = {
   bridge: /^[A-Za-z0-9][A-Za-z0-9._-]{0,14}$/,
   network: /^[A-Za-z0-9][A-Za-z0-9._-]{0,62}$/,
@@ -64,13 +64,13 @@ export function isUuid(text: string): boolean {
   return uuidPattern.test(text);
 }
 
-/** Names that a machine's network can have: others of the host are not offered. */
+/** Whether a machine can use a network of this name; others of the host are not listed. */
 export function isNetworkName(kind: 'bridge' | 'network', name: string): boolean {
   return networkPatterns[kind].test(name);
 }
 
 /**
- * Every driver calls this before it does anything with a specification, whoever checked it before.
+ * Every driver calls this before it uses a specification, even if the caller has checked it.
  * @throws HypervisorError `invalid_spec` that names the field
  */
 export function assertMachineSpec(spec: MachineSpec): void {
@@ -95,11 +95,11 @@ export function assertDiskSpec({ path, format, backing }: DiskSpec): void {
   assertField('disks', isPlainPath(path) && isFormat(format));
   assertField('disks', backing.length <= 8 && (backing.length === 0 || format === 'qcow2'));
   for (const one of backing) assertField('disks', isPlainPath(one.path) && isFormat(one.format));
-  // Only a qcow2 file has something below it.
+  // Only a qcow2 file can have a backing file.
   for (const one of backing.slice(0, -1)) assertField('disks', one.format === 'qcow2');
 }
 
-/** Absolute, without control characters (XML cannot hold them), and of whole characters: U+FFFD stands for bytes that are none. */
+/** Absolute, without control characters (XML cannot hold them) and without U+FFFD, which marks undecodable bytes. */
 export function isPlainPath(path: string): boolean {
   return path.startsWith('/') && path.length <= 4096 && !/[\p{Cc}\p{Cs}\ufffd-\uffff]/u.test(path);
 }
@@ -123,7 +123,7 @@ function assertField(field: keyof MachineSpec, isGood: boolean): void {
   if (!isGood) throw new HypervisorError('invalid_spec', { detail: field });
 }
 
-/** The specification with its known fields in their order, and nothing else. */
+/** The specification with its known fields only, in a fixed order. */
 export function normalizeSpec(spec: MachineSpec): MachineSpec {
   const { uuid, id, name, cpus, memoryBytes, firmware, cdrom, seed, mac, bootOrder } = spec;
   const { network } = spec;

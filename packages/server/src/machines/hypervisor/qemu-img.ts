@@ -4,20 +4,20 @@ import { runTool } from '../../images/tools/run-tool.ts';
 import type { ToolRun } from '../../images/tools/run-tool.ts';
 import { HypervisorError } from './hypervisor-error.ts';
 
-const longestMs = 60_000;
+const timeoutMs = 60_000;
 
 /**
  * Runs `qemu-img` with a list of arguments, never through a shell, in an environment of its own.
- * @throws HypervisorError `packages_missing`, `failed` with what it said; the reason of `signal` when that aborts it
+ * @throws HypervisorError `packages_missing`, `failed` with its output; the reason of `signal` when that aborts
  */
 async function run(args: readonly string[], signal: AbortSignal | undefined): Promise<void> {
-  // What it is told is wcc's own, so it is held to no limits.
-  const order = { tool: 'qemu-img', args, limits: null } as const;
-  const { code, stderr } = await runTool(order, { timeoutMs: longestMs, signal }).catch(explain);
+  // It reads no content from outside, so it needs no limits.
+  const tool = { tool: 'qemu-img', args, limits: null } as const;
+  const { code, stderr } = await runTool(tool, { timeoutMs, signal }).catch(toMissingPackages);
   if (code !== 0) throw new HypervisorError('failed', { detail: `qemu-img: ${stderr.trim()}` });
 }
 
-function explain(error: unknown): ToolRun {
+function toMissingPackages(error: unknown): ToolRun {
   if (error instanceof ApiError && error.code === 'tool_missing')
     throw new HypervisorError('packages_missing', { packages: [packageOf['qemu-img']], cause: error });
   throw error;
@@ -28,17 +28,17 @@ export function createQcow2(path: string, sizeBytes: number, signal?: AbortSigna
   return run(['create', '-q', '-f', 'qcow2', '--', path, String(sizeBytes)], signal);
 }
 
-/** An empty qcow2 image over a base, whose format is named: it is never guessed. */
+/** An empty qcow2 image over a base. The base's format is explicit: qemu-img must not guess it. */
 export function createOverlay(
   path: string,
   { base, sizeBytes }: { base: { path: string; format: 'raw' | 'qcow2' }; sizeBytes: number },
   signal?: AbortSignal,
 ): Promise<void> {
-  const below = ['-b', base.path, '-F', base.format];
-  return run(['create', '-q', '-f', 'qcow2', ...below, '--', path, String(sizeBytes)], signal);
+  const backing = ['-b', base.path, '-F', base.format];
+  return run(['create', '-q', '-f', 'qcow2', ...backing, '--', path, String(sizeBytes)], signal);
 }
 
-/** Only ever larger: whoever calls has compared the sizes. */
+/** @throws HypervisorError `failed` with `--shrink` in its detail when the image is larger */
 export function resizeQcow2(path: string, sizeBytes: number, signal?: AbortSignal): Promise<void> {
   return run(['resize', '-q', '-f', 'qcow2', '--', path, String(sizeBytes)], signal);
 }

@@ -2,19 +2,19 @@ import { crc32, deflateSync } from 'node:zlib';
 import { HypervisorError } from './hypervisor-error.ts';
 
 const pngSignature = Buffer.from('89504e470d0a1a0a', 'hex');
-/** No screen of a machine is larger; what claims to be is not a picture. */
+/** Largest width or height that is accepted: no screen of a machine is larger. */
 const maxSide = 16_384;
 
-/** A picture as hypervisors give it (PNG, or PPM where QEMU was built without PNG) as PNG. @throws HypervisorError `failed` */
-export function toPng(picture: Buffer): Buffer {
-  if (picture.subarray(0, 8).equals(pngSignature)) return picture;
-  // P6, width, height, 255, one white space, then three bytes a pixel
-  const header = /^P6\s+(\d{1,5})\s+(\d{1,5})\s+255\s/.exec(picture.subarray(0, 64).toString('latin1'));
+/** Converts a hypervisor's screenshot to PNG: PNG stays as it is, PPM comes from a QEMU without PNG. @throws HypervisorError `failed` */
+export function toPng(image: Buffer): Buffer {
+  if (image.subarray(0, 8).equals(pngSignature)) return image;
+  // P6, width, height, 255, one white space, then three bytes per pixel
+  const header = /^P6\s+(\d{1,5})\s+(\d{1,5})\s+255\s/.exec(image.subarray(0, 64).toString('latin1'));
   if (!header) throw new HypervisorError('failed', { detail: 'the screenshot is neither PNG nor PPM' });
   const [width, height] = [Number(header[1]), Number(header[2])];
-  const pixels = picture.subarray(header[0].length);
+  const pixels = image.subarray(header[0].length);
   if (width > maxSide || height > maxSide || pixels.length < width * height * 3)
-    throw new HypervisorError('failed', { detail: 'the screenshot is cut off' });
+    throw new HypervisorError('failed', { detail: 'the screenshot is truncated' });
   return encodePng({ width, height, pixels });
 }
 
@@ -22,7 +22,7 @@ function encodePng({ width, height, pixels }: { width: number; height: number; p
   const header = Buffer.alloc(13);
   header.writeUInt32BE(width, 0);
   header.writeUInt32BE(height, 4);
-  // 8 bits a channel, RGB, the only compression, filter and interlace that there are
+  // 8 bits per channel, RGB; compression, filter and interlace method 0
   header.set([8, 2, 0, 0, 0], 8);
   const rows = Buffer.alloc(height * (1 + width * 3));
   for (let row = 0; row < height; row += 1) {

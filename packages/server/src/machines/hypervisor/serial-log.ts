@@ -5,9 +5,9 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { serialLimitBytes } from '../hypervisor.ts';
 import type { FollowSerialOptions } from '../hypervisor.ts';
 
-/** What was cut off lies beside the log, so that its newest part is never all that is left of a cut a moment ago. */
-const older = (path: string): string => `${path}.1`;
-/** How often a follower looks. Guests write at their own pace; a tenth of a second is at once for a reader. */
+/** `trimSerialLog` keeps the cut part here, so that a reader gets a full tail even just after a cut. */
+const olderPath = (path: string): string => `${path}.1`;
+/** How often a follower polls; a reader does not notice a tenth of a second. */
 const pollMs = 100;
 
 async function sizeOf(path: string): Promise<number> {
@@ -32,24 +32,24 @@ export async function readSerialLog(path: string): Promise<Buffer> {
   const size = await sizeOf(path);
   const newest = await readFrom(path, Math.max(0, size - serialLimitBytes));
   if (newest.length >= serialLimitBytes) return newest;
-  const before = await readFrom(older(path), 0);
+  const before = await readFrom(olderPath(path), 0);
   return Buffer.concat([before, newest]).subarray(-serialLimitBytes);
 }
 
 /**
- * Cuts a log that grew too large: the hypervisor writes it in append mode and goes on at its new end. Of what comes between
- * copy and cut a few bytes may be lost.
+ * Cuts a log that grew too large. The hypervisor writes in append mode and continues at the new end. Bytes written between the
+ * copy and the cut are lost.
  */
 export async function trimSerialLog(path: string): Promise<void> {
   const size = await sizeOf(path);
   if (size <= serialLimitBytes) return;
-  // Only the newest part: with nobody to cut it, the log may have become larger than the disk has room for twice.
+  // Only the newest part: the log may be so large that the disk has no space for a second copy.
   const from = createReadStream(path, { start: size - serialLimitBytes, end: size - 1 });
-  await pipeline(from, createWriteStream(older(path), { mode: 0o600 }));
+  await pipeline(from, createWriteStream(olderPath(path), { mode: 0o600 }));
   await truncate(path, 0);
 }
 
-/** First the newest bytes, then what comes, until the signal. */
+/** Yields the newest bytes, then new ones as they arrive, until the signal aborts. */
 export async function* followSerialLog(
   path: string,
   { signal, tailBytes = serialLimitBytes }: FollowSerialOptions,
@@ -60,7 +60,7 @@ export async function* followSerialLog(
   if (first.length > 0) yield first;
   while (!signal.aborted) {
     const size = await sizeOf(path);
-    // Cut, or begun anew.
+    // The log was cut, or a new log has started.
     if (size < at) at = 0;
     const bytes = size > at ? await readFrom(path, at) : Buffer.alloc(0);
     at += bytes.length;

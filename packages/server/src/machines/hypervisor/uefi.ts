@@ -1,6 +1,6 @@
 import { existsSync } from 'node:fs';
 
-/** Firmware for UEFI machines: the code, which all share, and the variables that each begins with. */
+/** Firmware of UEFI machines: code that all share, and the template of each machine's variables. */
 export interface UefiFirmware {
   readonly code: string;
   readonly variables: string;

@@ -4,11 +4,11 @@ import type { Socket } from 'node:net';
 import { basename, dirname } from 'node:path';
 import { HypervisorError } from './hypervisor-error.ts';
 
-/** The kernel takes 107 bytes; a data directory may be deeper. */
+/** Longest path that is passed directly. The kernel accepts 107 bytes; a data directory may be deeper. */
 const maxPathBytes = 100;
 
 /**
- * Connects to a unix socket at a path of any length: a long one is named through its directory's descriptor.
+ * Connects to a unix socket at a path of any length. A long path goes through a descriptor of its directory.
  * @throws HypervisorError `no_answer`
  */
 export function connectUnix(path: string): Promise<Socket> {

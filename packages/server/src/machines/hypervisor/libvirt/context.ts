@@ -9,21 +9,21 @@ import type { TaggedSpec } from './tag.ts';
 import { readTag } from './tag.ts';
 import type { VirshQuery, Virsh } from './virsh.ts';
 
-/** What every call of the driver works with. */
+/** What all calls of the driver share. */
 export interface LibvirtContext {
   readonly virsh: Virsh;
-  /** See `markOf`. */
+  /** See `ownerOf`. */
   readonly owner: string;
-  /** Directories of the machines. */
+  /** Holds one directory per machine. */
   readonly root: string;
   host(options?: { afresh?: boolean }): Promise<LibvirtHost>;
-  /** Machines that were made a moment ago: ours, and off. When, by the monotonic clock. */
+  /** UUIDs of machines that were just defined and so are ours and off → monotonic time of the definition, in ms. */
   readonly justDefined: Map<string, number>;
-  /** Something may have changed. */
+  /** Emits a hint that something may have changed. */
   readonly changed: () => void;
 }
 
-/** The same for one order, which is given up with its signal. @throws HypervisorError `aborted` */
+/** The context for one call that ends when its signal aborts. @throws HypervisorError `aborted` */
 export function withSignal(context: LibvirtContext, { signal }: CallOptions = {}): LibvirtContext {
   assertNotAborted(signal);
   return signal === undefined ? context : { ...context, virsh: context.virsh.withSignal(signal) };
@@ -35,7 +35,7 @@ export interface MachineFiles {
   readonly firmwareVariables: string;
 }
 
-/** Where libvirt's system daemon lets its QEMU, which is another user than we are, keep such files; it gives them away itself. */
+/** Where libvirt's system daemon keeps UEFI variables. Its QEMU runs as another user and cannot reach our directories; libvirt sets the owner itself. */
 const systemVariables = '/var/lib/libvirt/qemu/nvram';
 
 export function filesOf({ root, virsh }: LibvirtContext, uuid: string): MachineFiles {
@@ -47,7 +47,7 @@ export function filesOf({ root, virsh }: LibvirtContext, uuid: string): MachineF
   return { directory, serial: join(directory, 'serial.log'), firmwareVariables };
 }
 
-/** Everything that is asked about machines; each may be asked together with others. */
+/** The queries about machines. Several may run in one call of virsh. */
 export const queries = {
   names: ['list', '--all', '--uuid', '--name'] as const,
   states: ['domstats', '--state', '--vcpu', '--balloon', '--raw'] as const,
@@ -55,16 +55,16 @@ export const queries = {
   stateOf: (uuid: string): VirshQuery => [...queries.states, '--domain', uuid],
 };
 
-/** UUID and name of every machine of this libvirt. `virsh` prints the UUID, a blank, and the name to the end of the line. */
+/** UUID → name of every machine. `virsh` prints the UUID, a space, and the name up to the end of the line. */
 export function parseNames(answer: string): Map<string, string> {
   const pairs = answer.split('\n').filter((line) => isUuid(line.slice(0, 36)));
   return new Map(pairs.map((line) => [line.slice(0, 36), line.slice(36).trim()]));
 }
 
 /**
- * What we know of one machine. `virsh` takes a UUID for a name when no machine has that UUID, so its answer counts only when the UUID in it is
- * the right one; nothing is done to a machine before this was asked.
- * @returns undefined when it is nowhere, null when it is foreign
+ * Our tag on a machine. `virsh` takes a UUID for a name when no machine has that UUID, so the answer must contain the same UUID.
+ * Call this before every change of a machine.
+ * @returns undefined for an unknown machine, null for a foreign one
  */
 export async function findOwn(context: LibvirtContext, uuid: string): Promise<TaggedSpec | null | undefined> {
   if (!isUuid(uuid)) return undefined;
@@ -72,25 +72,25 @@ export async function findOwn(context: LibvirtContext, uuid: string): Promise<Ta
   return parseOwn(context, uuid, xml);
 }
 
-/** See `find`. @param xml what virsh answered about this UUID */
+/** See `findOwn`. @param xml the answer of virsh for this UUID */
 export function parseOwn(
   { owner }: LibvirtContext,
   uuid: string,
   xml: string,
 ): TaggedSpec | null | undefined {
-  // The first is the machine's own: what stands before it is its name, in which a `<` is escaped.
-  const answered = /<uuid>([0-9a-f-]{36})<\/uuid>/.exec(xml)?.[1];
-  return answered === uuid ? readTag(xml, { uuid, owner }) : undefined;
+  // The first `<uuid>` is the machine's own: only its name comes before, where `<` is escaped.
+  const answeredUuid = /<uuid>([0-9a-f-]{36})<\/uuid>/.exec(xml)?.[1];
+  return answeredUuid === uuid ? readTag(xml, { uuid, owner }) : undefined;
 }
 
-/** A machine, and what it does now. */
+/** A machine and its current state. */
 export interface MachineProbe {
-  /** Null: it is foreign. */
+  /** Null: the machine is foreign. */
   readonly own: TaggedSpec | null;
   readonly stats: DomainStats;
 }
 
-/** See `find`. @returns null when it is nowhere */
+/** See `findOwn`. @returns null for an unknown machine */
 export async function probe(context: LibvirtContext, uuid: string): Promise<MachineProbe | null> {
   if (!isUuid(uuid)) return null;
   const [xml = '', states = ''] = await context.virsh.query(queries.machine(uuid), queries.stateOf(uuid));
@@ -100,18 +100,18 @@ export async function probe(context: LibvirtContext, uuid: string): Promise<Mach
   return { own, stats: await completeStats(context, uuid, stats) };
 }
 
-/** Why a machine waits for its disk takes a question of its own. */
+/** Adds why a machine waits for its disk, which needs a query of its own. */
 export async function completeStats(
   { virsh }: LibvirtContext,
   uuid: string,
   stats: DomainStats,
 ): Promise<DomainStats> {
   if (stats.reason !== 'io_error') return stats;
-  const words = await virsh.run('domblkerror', uuid).catch(() => '');
-  return words.includes('no space') ? { ...stats, reason: 'no_space' } : stats;
+  const output = await virsh.run('domblkerror', uuid).catch(() => '');
+  return output.includes('no space') ? { ...stats, reason: 'no_space' } : stats;
 }
 
-/** Our machine, and what it does now. */
+/** One of our machines and its current state. */
 export type OwnMachine = MachineProbe & { readonly own: TaggedSpec };
 
 /** @throws HypervisorError `unknown_machine`, `foreign_machine` */
@@ -126,7 +126,7 @@ export async function assertOwn(context: LibvirtContext, uuid: string): Promise<
 export const isOn = ({ state, reason }: DomainStats): boolean =>
   state === 'running' || state === 'paused' || reason === 'guest_panic';
 
-/** Our machine, which must be on. @throws HypervisorError `unknown_machine`, `foreign_machine`, `invalid_state` */
+/** One of our machines that is on. @throws HypervisorError `unknown_machine`, `foreign_machine`, `invalid_state` */
 export async function assertOwnOn(context: LibvirtContext, uuid: string): Promise<OwnMachine> {
   const now = await assertOwn(context, uuid);
   if (isOn(now.stats)) return now;

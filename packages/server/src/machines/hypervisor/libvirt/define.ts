@@ -10,8 +10,8 @@ import { buildDomainXml } from './domain-xml.ts';
 import { assertEmulator } from './host.ts';
 import { parseStats } from './states.ts';
 
-/** What libvirt writes out in full when the machine is made. */
-const newestMachineType = 'q35';
+/** libvirt replaces this alias with the newest version when it defines the machine. */
+const machineTypeAlias = 'q35';
 
 export async function define(context: LibvirtContext, requested: MachineSpec): Promise<void> {
   assertMachineSpec(requested);
@@ -23,17 +23,18 @@ export async function define(context: LibvirtContext, requested: MachineSpec): P
   if (existing === null) throw new HypervisorError('foreign_machine', { detail: uuid });
   if (existing !== undefined) {
     if (isSameSpec(existing.spec, spec)) return;
-    if (parseStats(states).some(isOn)) throw new HypervisorError('invalid_state', { detail: 'it runs' });
+    if (parseStats(states).some(isOn))
+      throw new HypervisorError('invalid_state', { detail: 'the machine is running' });
   }
   await assertHostSupports(context, spec);
   assertNameFree(parseNames(names), spec);
   if (existing !== undefined && existing.spec.name !== name) await context.virsh.run('domrename', uuid, name);
-  await defineDomain(context, spec, existing?.machineType ?? newestMachineType);
+  await defineDomain(context, spec, existing?.machineType ?? machineTypeAlias);
   if (existing === undefined) context.justDefined.set(uuid, performance.now());
   context.changed();
 }
 
-/** Gives libvirt the specification, for the next start of a machine that runs. */
+/** Passes the specification to libvirt. A running machine uses it from its next start on. */
 export async function defineDomain(
   context: LibvirtContext,
   spec: MachineSpec,
@@ -63,7 +64,7 @@ async function assertHostSupports(
   if (network.kind !== 'network') return;
   const names = (await context.virsh.run('net-list', '--name')).split('\n').map((name) => name.trim());
   if (!names.includes(network.name))
-    throw new HypervisorError('unsupported', { detail: `there is no network ${network.name}` });
+    throw new HypervisorError('unsupported', { detail: `no network ${network.name} is active` });
 }
 
 function assertNameFree(names: ReadonlyMap<string, string>, { uuid, name }: MachineSpec): void {
@@ -77,7 +78,7 @@ export async function makeDirectory(context: LibvirtContext, path: string): Prom
   await giveToSessionUser(context, path);
 }
 
-/** In the session of another user its programs must reach it. */
+/** When the session belongs to another user, that user's programs must be able to read the path. */
 async function giveToSessionUser({ virsh }: LibvirtContext, path: string): Promise<void> {
   const { identity } = virsh.connection;
   if (identity) await chown(path, identity.uid, identity.gid);
@@ -85,10 +86,10 @@ async function giveToSessionUser({ virsh }: LibvirtContext, path: string): Promi
 
 export async function undefine(context: LibvirtContext, uuid: string): Promise<void> {
   context.justDefined.delete(uuid);
-  const looked = await probe(context, uuid);
-  if (looked !== null) {
-    if (looked.own === null) throw new HypervisorError('foreign_machine', { detail: uuid });
-    if (isOn(looked.stats)) throw new HypervisorError('invalid_state', { detail: 'it runs' });
+  const current = await probe(context, uuid);
+  if (current !== null) {
+    if (current.own === null) throw new HypervisorError('foreign_machine', { detail: uuid });
+    if (isOn(current.stats)) throw new HypervisorError('invalid_state', { detail: 'the machine is running' });
     const metadata = ['--managed-save', '--snapshots-metadata', '--checkpoints-metadata', '--nvram'];
     await context.virsh.run('undefine', uuid, ...metadata);
   }

@@ -10,17 +10,17 @@ export interface DomainOptions {
   readonly acceleration: 'kvm' | 'tcg';
   readonly machineType: string;
   readonly uefi: UefiFirmware | null;
-  /** See `markOf`. */
+  /** See `ownerOf`. */
   readonly owner: string;
   /** Files of this machine, absolute. */
   readonly files: { readonly serial: string; readonly firmwareVariables: string };
 }
 
-/** The drive that an ISO is put into. */
+/** Device name of the drive for ISOs. */
 export const cdromTarget = 'sda';
 const seedTarget = 'sdb';
 
-/** The machine as libvirt is told of it: ids, enumerations, numbers and paths, each escaped all the same. */
+/** The machine as libvirt's XML. All values are ids, enumerations, numbers and paths; each is escaped anyway. */
 export function buildDomainXml(spec: MachineSpec, options: DomainOptions): string {
   const isKvm = options.acceleration === 'kvm';
   return toXml(
@@ -65,7 +65,7 @@ function devices(spec: MachineSpec, { emulator, files }: DomainOptions): XmlElem
       element('source', { path: files.serial, append: 'on' }),
       element('target', { type: 'isa-serial', port: 0 }),
     ]),
-    // A unix socket in libvirt's own directory of the machine.
+    // A unix socket in libvirt's own directory for the machine.
     element('graphics', { type: 'vnc' }, [element('listen', { type: 'socket' })]),
     element('video', {}, [element('model', { type: 'vga' })]),
     element('memballoon', { model: 'none' }),
@@ -88,7 +88,7 @@ function diskElement(disk: DiskSpec, { index, boot }: { index: number; boot: Xml
   ]);
 }
 
-/** An empty one ends the chain: libvirt looks into no header. */
+/** An empty element ends the chain, so that libvirt does not read headers. */
 function backingElement(chain: readonly BackingSpec[]): XmlElement {
   const [next, ...rest] = chain;
   if (!next) return element('backingStore');
@@ -131,7 +131,7 @@ function networkElement(spec: MachineSpec): XmlElement | null {
     element('mac', { address: spec.mac }),
     element('model', { type: 'virtio' }),
     boot,
-    // Without its boot program the card is no boot device, and the machine starts sooner.
+    // Without a boot ROM the card is not a boot device, and the machine starts faster.
     boot === null ? element('rom', { enabled: 'no' }) : null,
   ]);
 }

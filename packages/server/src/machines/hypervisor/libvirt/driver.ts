@@ -23,16 +23,16 @@ import type { LibvirtConnection } from './virsh.ts';
 import { createVirsh } from './virsh.ts';
 
 export interface LibvirtDriverOptions {
-  /** A directory of the driver's own, absolute; made when it is missing. Its path names this installation in the machines' tags. */
+  /** The driver's own directory, absolute; created when missing. Its path identifies this installation in the tags of machines. */
   dir: string;
   connection: LibvirtConnection;
   onError: OnError;
 }
 
-/** How often logs are looked at that could grow for ever. */
+/** How often logs are checked and cut: a guest may write without end. */
 const trimEveryMs = 5_000;
 
-/** Machines of libvirt, by `virsh`: see `Hypervisor` for what it must do. Nothing is kept but what libvirt keeps. */
+/** Machines of libvirt, through `virsh`. libvirt holds all state. `Hypervisor` has the contract. */
 export async function createLibvirtDriver(options: LibvirtDriverOptions): Promise<Hypervisor> {
   const { dir } = options;
   const changes = createChangeHints();
@@ -58,7 +58,7 @@ function createContext({ dir, connection }: LibvirtDriverOptions, changes: Chang
   };
 }
 
-/** What goes on by itself while the driver is open. */
+/** The background work of an open driver: it cuts logs and follows events. */
 function createWatch(
   context: LibvirtContext,
   { options, changes }: { options: LibvirtDriverOptions; changes: ChangeHints },
@@ -82,19 +82,19 @@ function createWatch(
 
 function createCalls(context: LibvirtContext, own: Pick<Hypervisor, 'onChange' | 'close'>): Hypervisor {
   const mutexOf = createKeyedMutex();
-  /** Names are unique, so that makings wait for each other. */
+  /** Serializes `define`, because names are unique. */
   const nameMutex = mutexOf('names');
   const foreign = new Map<string, boolean>();
   let swept: Promise<void> | null = null;
   const sweep = (): Promise<void> =>
     removeLeftovers(context, (uuid, work) => mutexOf(uuid)(work)).catch((error: unknown) => {
-      // libvirt did not answer: the next list tries again.
+      // libvirt did not answer: the next `list` tries again.
       swept = null;
       throw error;
     });
   const serialOf = async (uuid: string): Promise<string> => {
     const { directory, serial } = filesOf(context, uuid);
-    // Only our machines have one; a follower shall not cost a process each time.
+    // Only our machines have a directory. The check avoids one virsh process per call.
     if (!isUuid(uuid) || !existsSync(directory)) await assertOwn(context, uuid);
     return serial;
   };
@@ -128,6 +128,6 @@ function createCalls(context: LibvirtContext, own: Pick<Hypervisor, 'onChange' |
 }
 
 async function statusOf(context: LibvirtContext, uuid: string): Promise<MachineStatus | null> {
-  const looked = await probe(context, uuid);
-  return looked && { ...looked.stats, uuid, foreign: looked.own === null };
+  const current = await probe(context, uuid);
+  return current && { ...current.stats, uuid, foreign: current.own === null };
 }

@@ -9,21 +9,21 @@ export interface EventFollower {
   close(): Promise<void>;
 }
 
-/** virsh ends by itself after this: one that a SIGKILL of ours left behind does not stay. */
+/** virsh exits after this time, so that a SIGKILL of this process leaves none behind for long. */
 const roundS = 60;
 const firstPauseMs = 500;
 const longestPauseMs = 30_000;
 
 /**
- * Follows `virsh event`. Each line is a hint, the first one too, which comes as soon as there is a connection: what happened before it was missed.
- * So is each end: libvirtd may have died.
+ * Follows `virsh event`. Each line is a hint. The first line arrives with the connection: earlier events were missed. The exit of virsh is
+ * a hint too, because libvirtd may have died.
  */
 export function followEvents(connection: LibvirtConnection, onHint: () => void): EventFollower {
   let child: ChildProcess | null = null;
   let timer: NodeJS.Timeout | null = null;
   let isClosed = false;
   let pauseMs = firstPauseMs;
-  const again = (): void => {
+  const restart = (): void => {
     child = null;
     if (isClosed) return;
     onHint();
@@ -35,10 +35,10 @@ export function followEvents(connection: LibvirtConnection, onHint: () => void):
       pauseMs = firstPauseMs;
       onHint();
     });
-    // Both come; the second is no end of the next round.
+    // Both events may arrive; the second must not end the next round.
     const ended = child;
     const end = (): void => {
-      if (child === ended) again();
+      if (child === ended) restart();
     };
     child.on('error', end);
     child.on('close', end);
@@ -57,7 +57,7 @@ export function followEvents(connection: LibvirtConnection, onHint: () => void):
   };
 }
 
-/** Keeps no process alive that has nothing else to do. */
+/** Unreferenced, so that it does not keep this process alive. */
 function spawnEvents(connection: LibvirtConnection, onLine: () => void): ChildProcess {
   const [program, ...first] = virshCommand(connection);
   const args = [...first, `uri; event --all --loop --timestamp --timeout ${roundS}`];

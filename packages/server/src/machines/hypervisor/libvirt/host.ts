@@ -6,26 +6,26 @@ import type { UefiFirmware } from '../uefi.ts';
 import { findUefi } from '../uefi.ts';
 import type { Virsh } from './virsh.ts';
 
-/** What the driver knows of its host, found out once. */
+/** The host as the driver probed it. */
 export interface LibvirtHost {
   readonly facts: HypervisorFacts;
   /** Null when machines cannot run. */
   readonly emulator: { emulator: string; acceleration: 'kvm' | 'tcg'; uefi: UefiFirmware | null } | null;
 }
 
-/** @param workDir where a tiny guest may lie for a moment */
+/** @param workDir directory for the temporary disk of a trial guest */
 export async function examineHost(virsh: Virsh, workDir: string): Promise<LibvirtHost> {
   const packages = missingPackages();
   const emulator = findTool('qemu-system-x86_64');
   if (packages.length > 0 || emulator === null) return withoutEmulator('packages_missing', packages);
-  const [words, acceleration] = await Promise.all([
+  const [versions, acceleration] = await Promise.all([
     virsh.run('version').catch(() => null),
     findAcceleration(emulator, workDir),
   ]);
-  if (words === null) return withoutEmulator('unavailable', []);
+  if (versions === null) return withoutEmulator('unavailable', []);
   if (acceleration === null) return withoutEmulator('packages_missing', [packageOf['qemu-system-x86_64']]);
   // `Running hypervisor: QEMU 7.2.22`
-  const version = /Running hypervisor: QEMU (\S+)/.exec(words)?.[1] ?? null;
+  const version = /Running hypervisor: QEMU (\S+)/.exec(versions)?.[1] ?? null;
   const uefi = findUefi();
   const facts = { driver: 'libvirt', acceleration, version, missing: null, hasUefi: uefi !== null } as const;
   return { facts, emulator: { emulator, acceleration, uefi } };
@@ -34,7 +34,7 @@ export async function examineHost(virsh: Virsh, workDir: string): Promise<Libvir
 function missingPackages(): string[] {
   const tools = ['virsh', 'qemu-system-x86_64', 'qemu-img'] as const;
   const packages: string[] = tools.filter((name) => findTool(name) === null).map((name) => packageOf[name]);
-  // One daemon for all, or the one for QEMU alone, which newer distributions have.
+  // Either the daemon for all hypervisors, or the newer one for QEMU alone.
   const hasDaemon = findTool('libvirtd') !== null || findTool('virtqemud') !== null;
   return hasDaemon ? packages : [...packages, packageOf.libvirtd, packageOf.virtqemud];
 }

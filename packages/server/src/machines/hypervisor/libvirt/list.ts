@@ -8,7 +8,7 @@ import type { LibvirtContext } from './context.ts';
 import { completeStats, filesOf, findOwn, parseNames, queries } from './context.ts';
 import { parseStats } from './states.ts';
 
-/** One call for all names and states; who made a machine is asked once, and kept in `foreign`. */
+/** One call of virsh returns all names and states. `foreign` caches which machines are foreign. */
 export async function list(context: LibvirtContext, foreign: Map<string, boolean>): Promise<MachineStatus[]> {
   const [names = '', states = ''] = await context.virsh.query(queries.names, queries.states);
   const stats = new Map(parseStats(states).map((one) => [one.name, one]));
@@ -16,7 +16,7 @@ export async function list(context: LibvirtContext, foreign: Map<string, boolean
   for (const [uuid, name] of parseNames(names)) {
     const one = stats.get(name);
     const isForeign = foreign.get(uuid) ?? (await queryForeign(context, uuid));
-    // It went between two questions.
+    // The machine was removed between two queries.
     if (!one || isForeign === null) continue;
     foreign.set(uuid, isForeign);
     all.push({ ...(await completeStats(context, uuid, one)), uuid, foreign: isForeign });
@@ -29,10 +29,10 @@ async function queryForeign(context: LibvirtContext, uuid: string): Promise<bool
   return found === undefined ? null : found === null;
 }
 
-/** Bridges, and networks that are up. */
+/** Bridges, and active networks of libvirt. */
 export async function listNetworks({ virsh }: LibvirtContext): Promise<HostNetwork[]> {
-  const [bridges, words] = await Promise.all([listBridges(), virsh.run('net-list', '--name')]);
-  const names = words.split('\n').map((name) => name.trim());
+  const [bridges, output] = await Promise.all([listBridges(), virsh.run('net-list', '--name')]);
+  const names = output.split('\n').map((name) => name.trim());
   const networks = names.filter((name) => isNetworkName('network', name));
   return [...bridges, ...networks.map((name) => ({ kind: 'network', name }) as const)];
 }
@@ -45,7 +45,7 @@ export async function trimLogs(context: LibvirtContext): Promise<void> {
   for (const uuid of await directoriesOf(context)) await trimSerialLog(filesOf(context, uuid).serial);
 }
 
-/** Directories that a crash left of a making or a removal: libvirt has no such machine. @param inTurn keeps makings out */
+/** Removes directories that a crash left, of machines that libvirt does not have. @param inTurn serializes with calls for the machine */
 export async function removeLeftovers(
   context: LibvirtContext,
   inTurn: (uuid: string, work: () => Promise<void>) => Promise<void>,

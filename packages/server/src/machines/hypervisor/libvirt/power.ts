@@ -7,14 +7,14 @@ import { assertOwnOn, assertOwn, filesOf, isOn } from './context.ts';
 import { makeDirectory, defineDomain } from './define.ts';
 import { cdromTarget } from './domain-xml.ts';
 
-/** For so long nobody else is expected to have touched a machine that was just made. */
-const freshMs = 3_000;
+/** How long a new machine is assumed to be ours and off, without a query. */
+const justDefinedMs = 3_000;
 
 export async function start(context: LibvirtContext, uuid: string): Promise<void> {
-  const madeAtMs = context.justDefined.get(uuid);
+  const definedAtMs = context.justDefined.get(uuid);
   context.justDefined.delete(uuid);
-  // A question costs as much as all the rest of a thin machine's making, but for libvirt's own start.
-  if (madeAtMs !== undefined && performance.now() - madeAtMs < freshMs) {
+  // Saves a query, which takes as long as all other steps of creating a thin machine.
+  if (definedAtMs !== undefined && performance.now() - definedAtMs < justDefinedMs) {
     return boot(context, uuid).catch((error: unknown) => {
       if (!(error instanceof HypervisorError) || error.code !== 'invalid_state') throw error;
       return start(context, uuid);
@@ -30,8 +30,8 @@ export async function start(context: LibvirtContext, uuid: string): Promise<void
 async function boot(context: LibvirtContext, uuid: string): Promise<void> {
   await makeDirectory(context, filesOf(context, uuid).directory);
   await context.virsh.run('start', uuid).catch((error: unknown) => {
-    const isWord = error instanceof HypervisorError && error.code === 'failed';
-    if (!isWord) throw error;
+    const isRefusal = error instanceof HypervisorError && error.code === 'failed';
+    if (!isRefusal) throw error;
     throw new HypervisorError('start_failed', { detail: error.detail ?? '', cause: error });
   });
   context.changed();
@@ -49,7 +49,7 @@ export async function reset(context: LibvirtContext, uuid: string): Promise<void
 
 export async function powerOff(context: LibvirtContext, uuid: string): Promise<void> {
   if (!isOn((await assertOwn(context, uuid)).stats)) return;
-  // It may go by itself at this moment.
+  // The machine may shut down at this moment.
   await context.virsh.run('destroy', uuid).catch((error: unknown) => {
     if (!(error instanceof HypervisorError) || error.code !== 'invalid_state') throw error;
   });
@@ -63,7 +63,7 @@ export async function setCdrom(context: LibvirtContext, uuid: string, path: stri
   if (isOn(stats)) {
     const change = path === null ? ['--eject'] : ['--update', '--source', path];
     const isEmpty = path === null && spec.cdrom === null;
-    // By force: a guest that locked its drive is no reason to keep an ISO.
+    // By force, because a guest may have locked the drive.
     if (!isEmpty) await context.virsh.run('change-media', uuid, cdromTarget, ...change, '--live', '--force');
   }
   await defineDomain(context, { ...spec, cdrom: path }, machineType);

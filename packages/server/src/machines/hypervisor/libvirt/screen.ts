@@ -9,14 +9,14 @@ import type { LibvirtContext } from './context.ts';
 import { assertOwnOn, filesOf } from './context.ts';
 import { makeDirectory } from './define.ts';
 
-/** What `domdisplay` prints for a screen on a unix socket. */
+/** `domdisplay` prints this before the path of a unix socket. */
 const prefix = 'vnc+unix://';
 
 export async function openScreen(context: LibvirtContext, uuid: string): Promise<Duplex> {
   await assertOwnOn(context, uuid);
   const address = (await context.virsh.run('domdisplay', uuid, '--type', 'vnc')).trim();
   if (!address.startsWith(`${prefix}/`))
-    throw new HypervisorError('failed', { detail: 'it has no screen on a unix socket' });
+    throw new HypervisorError('failed', { detail: 'the machine has no screen on a unix socket' });
   return connectUnix(address.slice(prefix.length));
 }
 

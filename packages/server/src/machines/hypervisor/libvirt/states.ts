@@ -1,6 +1,6 @@
 import type { MachineState, MachineStateReason } from '../../hypervisor.ts';
 
-/** What `virsh domstats` tells of one machine. */
+/** One machine in the output of `virsh domstats`. */
 export interface DomainStats {
   readonly name: string;
   readonly state: MachineState;
@@ -14,19 +14,19 @@ const states: Readonly<Record<number, MachineState>> = {
   1: 'running',
   2: 'running',
   3: 'paused',
-  // it is shutting down
+  // shutting down
   4: 'running',
   5: 'shut_off',
   6: 'crashed',
   7: 'paused',
 };
 const [paused, shutOff] = [3, 5];
-/** virDomainPausedReason and virDomainShutoffReason, the ones that we tell of. */
+/** The values of virDomainPausedReason and virDomainShutoffReason that have a meaning here. */
 const pausedByIoError = 5;
 const pausedByPanic = 10;
 const shutOffByCrash = 3;
 
-/** Blocks of `Domain: 'name'` and lines of `key=value`. */
+/** Parses blocks of `Domain: 'name'` followed by lines of `key=value`. */
 export function parseStats(text: string): DomainStats[] {
   const blocks = text.split(/^Domain: '/m).slice(1);
   return blocks.map(parseBlock);

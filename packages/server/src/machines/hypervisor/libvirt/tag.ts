@@ -3,15 +3,15 @@ import type { MachineSpec } from '../machine-spec.ts';
 import type { XmlElement } from './xml.ts';
 import { element } from './xml.ts';
 
-/** Of our element in a machine's metadata. A name, nothing lies there. */
+/** XML namespace of our element in a machine's metadata. An identifier, not an address. */
 const namespace = 'https://wcc.invalid/machine/1';
 
-/** Names this installation in the metadata of its machines: another wcc of the same user has foreign ones. */
+/** Identifies this installation in the metadata of its machines. Machines of another wcc of the same user are foreign. */
 export function ownerOf(dir: string): string {
   return createHash('sha256').update(dir).digest('hex').slice(0, 32);
 }
 
-/** The whole specification rides in the machine's metadata, so that there is one truth; in base64, in which nothing needs an escape. */
+/** Stores the whole specification in the machine's metadata, the single source of truth. Base64 needs no escaping. */
 export function buildTag(spec: MachineSpec, owner: string): XmlElement {
   const text = Buffer.from(JSON.stringify(spec)).toString('base64');
   return element('wcc:machine', { 'xmlns:wcc': namespace, owner }, [text]);
@@ -19,13 +19,13 @@ export function buildTag(spec: MachineSpec, owner: string): XmlElement {
 
 export interface TaggedSpec {
   readonly spec: MachineSpec;
-  /** E.g. `pc-q35-7.2`: libvirt wrote it out when the machine was made. */
+  /** E.g. `pc-q35-7.2`, as resolved by libvirt when the machine was defined. */
   readonly machineType: string;
 }
 
 /**
- * Reads our tag from what libvirt says about the machine. In its XML a `<` begins a tag and nothing else, and comments are not kept.
- * @returns null for a machine that is not ours: no tag, another installation's, or a clone of one of ours, which took the tag along
+ * Reads our tag from libvirt's XML of the machine. There, `<` only starts a tag, and comments are not kept.
+ * @returns null for a foreign machine: no tag, the tag of another installation, or a clone with the tag of its original
  */
 export function readTag(xml: string, { uuid, owner }: { uuid: string; owner: string }): TaggedSpec | null {
   const tag = /<wcc:machine\s([^>]*)>([A-Za-z0-9+/=\s]+)<\/wcc:machine>/.exec(xml);

@@ -10,73 +10,76 @@ export interface LibvirtConnection {
   readonly uri: LibvirtUri;
   /** HOME and XDG_RUNTIME_DIR of the session. */
   readonly environment: Readonly<Record<string, string>>;
-  /** Whose session it is, when it is not our own. */
+  /** The user of the session, when it is not ours. */
   readonly identity?: ToolIdentity;
 }
 
 export const libvirtUris = ['qemu:///session', 'qemu:///system'] as const;
 export type LibvirtUri = (typeof libvirtUris)[number];
 
-/** A command of virsh that changes nothing, in words that {@link plainWord} allows. */
+/** A read-only command of virsh. Each word must match {@link plainWord}. */
 export type VirshQuery = readonly string[];
 
 /** Runs commands of virsh. */
 export interface Virsh {
   readonly connection: LibvirtConnection;
-  /** @returns what it printed. @throws HypervisorError in the words of `codeOf`, `packages_missing` */
+  /** @returns its standard output. @throws HypervisorError with the code of `codeOf`, `packages_missing` */
   run(...args: readonly string[]): Promise<string>;
   /**
-   * Asks several questions in one process: most of what a call costs is the start of virsh.
-   * @returns what each answered; nothing when it was about a machine that is nowhere. @throws HypervisorError as `run` does
+   * Runs several queries in one process, because the start of virsh is most of a call's cost.
+   * @returns the answer of each query; empty for an unknown machine. @throws HypervisorError as `run` does
    */
-  query(...questions: readonly VirshQuery[]): Promise<string[]>;
+  query(...queries: readonly VirshQuery[]): Promise<string[]>;
   /**
-   * One whose calls end when the signal aborts: questions at once, everything else after {@link abortGraceMs}, because libvirt carries out what
-   * it was told whether virsh lives or not, and only virsh tells when. They reject with `aborted`.
+   * A runner whose calls reject with `aborted` when the signal aborts: queries at once, changes after {@link abortGraceMs}. libvirt completes a
+   * change even without virsh, and only virsh reports when it is done.
    */
   withSignal(signal: AbortSignal): Virsh;
 }
 
+/** How long a change may continue after its signal has aborted. */
 const abortGraceMs = 2_000;
 
-/** The first call starts the daemon of a session, which takes its time. */
-const callMs = 60_000;
-/** Lists of many machines are long. */
+/** Generous, because the first call also starts the daemon of the session. */
+const callTimeoutMs = 60_000;
+/** Enough for lists of many machines. */
 const outputBytes = 16 * 1024 ** 2;
 
 /**
- * virsh takes a single argument apart by a syntax of its own, of quotes, semicolons and comments: only words that it leaves as they are
- * may be in one. Everything else (names, paths) goes by `run`, in which each argument is one.
+ * virsh parses a single argument by its own syntax of quotes, semicolons and comments, so a query may contain only plain errorText.
+ * Everything else (names, paths) goes through `run`, where virsh takes each argument as it is.
  */
 const plainWord = /^[A-Za-z0-9-]+$/;
 
-export function createVirsh(connection: LibvirtConnection, wanted?: AbortSignal): Virsh {
+export function createVirsh(connection: LibvirtConnection, signal?: AbortSignal): Virsh {
   return {
     connection,
-    withSignal: (signal) => createVirsh(connection, signal),
+    withSignal: (other) => createVirsh(connection, other),
     async run(...args) {
-      assertNotAborted(wanted);
-      const late = wanted && delayed(wanted, abortGraceMs);
-      const { isGood, stdout, words } = await runVirsh(connection, args, late?.signal).finally(late?.forget);
-      if (isGood) return stdout;
-      throw toError(words);
+      assertNotAborted(signal);
+      const late = signal && delayed(signal, abortGraceMs);
+      const { succeeded, stdout, errorText } = await runVirsh(connection, args, late?.signal).finally(
+        late?.forget,
+      );
+      if (succeeded) return stdout;
+      throw toError(errorText);
     },
-    async query(...questions) {
-      // Random: nothing that a machine is called, or says of itself, can look like it.
-      const mark = randomUUID();
-      const parts = questions.map((question) => `${joinQuery(question)}; echo ${mark}`);
-      const { isGood, stdout, words } = await runVirsh(connection, [parts.join('; ')], wanted);
-      // Each command tells its own errors, and the next one is run all the same.
-      const errors = words.split('\n').filter((line) => line.startsWith('error: '));
-      if (errors.some((line) => codeOf(line) !== 'unknown_machine')) throw toError(words);
-      const answers = stdout.split(mark);
-      if (!isGood || answers.length !== questions.length + 1) throw toError(words);
+    async query(...queries) {
+      // Random, so that no name and no output of a machine can contain it.
+      const separator = randomUUID();
+      const parts = queries.map((query) => `${joinQuery(query)}; echo ${separator}`);
+      const { succeeded, stdout, errorText } = await runVirsh(connection, [parts.join('; ')], signal);
+      // virsh continues with the next command after an error.
+      const errors = errorText.split('\n').filter((line) => line.startsWith('error: '));
+      if (errors.some((line) => codeOf(line) !== 'unknown_machine')) throw toError(errorText);
+      const answers = stdout.split(separator);
+      if (!succeeded || answers.length !== queries.length + 1) throw toError(errorText);
       return answers.slice(0, -1);
     },
   };
 }
 
-/** Aborts a while after the other one. */
+/** A signal that aborts `delayMs` after the given one. */
 function delayed(signal: AbortSignal, delayMs: number): { signal: AbortSignal; forget: () => void } {
   const late = new AbortController();
   let timer: NodeJS.Timeout | undefined;
@@ -91,39 +94,41 @@ function delayed(signal: AbortSignal, delayMs: number): { signal: AbortSignal; f
   return { signal: late.signal, forget };
 }
 
-function joinQuery(question: VirshQuery): string {
-  const strange = question.find((word) => !plainWord.test(word));
-  if (strange === undefined) return question.join(' ');
-  throw new HypervisorError('failed', { detail: `no word of a question: ${strange}` });
+function joinQuery(query: VirshQuery): string {
+  const invalid = query.find((word) => !plainWord.test(word));
+  if (invalid === undefined) return query.join(' ');
+  throw new HypervisorError('failed', { detail: `not a plain word: ${invalid}` });
 }
 
 async function runVirsh(
   connection: LibvirtConnection,
   args: readonly string[],
   signal: AbortSignal | undefined,
-): Promise<{ isGood: boolean; stdout: string; words: string }> {
+): Promise<{ succeeded: boolean; stdout: string; errorText: string }> {
   const [, ...first] = virshCommand(connection);
   const { environment, identity } = connection;
-  const order = {
+  const command = {
     tool: 'virsh',
     args: [...first, ...args],
     limits: null,
     environment,
     ...(identity ? { identity } : {}),
   } as const;
-  const called = await runTool(order, { timeoutMs: callMs, outputBytes, signal }).catch((cause: unknown) => {
-    assertNotAborted(signal);
-    throw new HypervisorError('failed', { detail: String(cause), cause });
-  });
-  const words = called.isTimedOut ? `virsh did not answer for ${callMs} ms` : called.stderr;
-  return { isGood: called.code === 0, stdout: called.stdout, words };
+  const result = await runTool(command, { timeoutMs: callTimeoutMs, outputBytes, signal }).catch(
+    (cause: unknown) => {
+      assertNotAborted(signal);
+      throw new HypervisorError('failed', { detail: String(cause), cause });
+    },
+  );
+  const errorText = result.isTimedOut ? `virsh did not answer for ${callTimeoutMs} ms` : result.stderr;
+  return { succeeded: result.code === 0, stdout: result.stdout, errorText };
 }
 
-function toError(words: string): HypervisorError {
-  return new HypervisorError(codeOf(words), { detail: words.replaceAll('error: ', '').trim() });
+function toError(errorText: string): HypervisorError {
+  return new HypervisorError(codeOf(errorText), { detail: errorText.replaceAll('error: ', '').trim() });
 }
 
-/** Absolute path, then the connection: never the one that an environment names. @throws HypervisorError `packages_missing` */
+/** Absolute path and connection URI; environment variables choose neither. @throws HypervisorError `packages_missing` */
 export function virshCommand({ uri }: LibvirtConnection): [string, ...string[]] {
   const program = findTool('virsh');
   if (program === null) throw new HypervisorError('packages_missing', { packages: [packageOf.virsh] });
@@ -134,7 +139,7 @@ export function virshEnvironment({ environment }: LibvirtConnection): Readonly<R
   return { ...plainEnvironment, ...environment };
 }
 
-/** libvirt's words (in the C locale) in our codes. */
+/** Patterns of libvirt's messages in the C locale → our codes. */
 const known: readonly (readonly [RegExp, HypervisorErrorCode])[] = [
   [
     /failed to connect to the hypervisor|End of file while reading data|client socket is closed/,
@@ -148,6 +153,6 @@ const known: readonly (readonly [RegExp, HypervisorErrorCode])[] = [
   ],
 ];
 
-function codeOf(words: string): HypervisorErrorCode {
-  return known.find(([pattern]) => pattern.test(words))?.[1] ?? 'failed';
+function codeOf(errorText: string): HypervisorErrorCode {
+  return known.find(([pattern]) => pattern.test(errorText))?.[1] ?? 'failed';
 }

@@ -1,6 +1,6 @@
 import type { BootDevice, DiskSpec, MachineSpec } from '../machine-spec.ts';
 
-/** Files of a machine, relative to its directory, in which QEMU runs: a path of any length fits a socket's address so. */
+/** Files of a machine, relative to its directory. QEMU runs there, so that socket addresses stay short. */
 export const machineFiles = {
   monitor: 'qmp.sock',
   screen: 'vnc.sock',
@@ -10,19 +10,20 @@ export const machineFiles = {
   firmwareVariables: 'vars.fd',
 } as const;
 
+/** QEMU as this host runs it. */
 export interface Emulator {
   /** Absolute path of `qemu-system-x86_64`. */
   readonly program: string;
   readonly acceleration: 'kvm' | 'tcg';
-  /** A version of it, e.g. `pc-q35-7.2`: the guest's hardware stays the same when QEMU is renewed. */
+  /** Versioned, e.g. `pc-q35-7.2`: the guest's hardware stays the same after an upgrade of QEMU. */
   readonly machineType: string;
-  /** Read-only firmware; null: none is installed. */
+  /** Read-only UEFI firmware; null: not installed. */
   readonly uefiCode: string | null;
 }
 
 /**
- * The command line of a machine. Values are ids, numbers, enumerations and paths, and each path stands in JSON, where no character
- * of it means anything. Nothing that QEMU would do by itself is left on.
+ * The command line of a machine. Values are ids, numbers, enumerations and paths. Each path is a JSON string, where QEMU gives no
+ * character a meaning. All default devices and configuration files of QEMU are off.
  */
 export function buildArguments(spec: MachineSpec, host: Emulator): string[] {
   return [
@@ -74,7 +75,7 @@ function firmwareArguments(code: string): string[] {
   ];
 }
 
-/** A bridge needs a helper with rights of its own; for all others QEMU may start nothing and become nobody else. */
+/** A bridge needs QEMU's setuid helper. With any other network QEMU may neither start programs nor change its user. */
 function sandbox({ network }: MachineSpec): string[] {
   const helper = network.kind === 'bridge' ? 'allow' : 'deny';
   return ['-sandbox', `on,obsolete=deny,elevateprivileges=${helper},spawn=${helper},resourcecontrol=deny`];
@@ -94,11 +95,11 @@ export const diskNode = (index: number): string => `disk${index}`;
 function diskArguments(disk: DiskSpec, { index, boot }: { index: number; boot: number | null }): string[] {
   const node = { ...diskLayers(disk), 'node-name': diskNode(index), discard: 'unmap' };
   const device = `virtio-blk-pci,id=disk${index}-device,drive=${diskNode(index)}`;
-  // One boot index belongs to one device.
+  // QEMU allows each boot index once.
   return [...blockdev(node), '-device', device + bootAt(index === 0 ? boot : null)];
 }
 
-/** The file and the whole chain below it, so that QEMU reads neither format nor backing file from a header. */
+/** The file and its whole backing chain, so that QEMU reads neither format nor backing file from a header. */
 function diskLayers({ path, format, backing }: DiskSpec): Record<string, unknown> {
   const file = { driver: 'file', filename: path, discard: 'unmap' };
   return format === 'raw'
@@ -124,7 +125,7 @@ interface CdDrive {
   boot: number | null;
 }
 
-/** What is in a drive, as a node that nothing can write to. */
+/** The medium of a drive, as a read-only block node. */
 export function mediumNode(path: string, name: string): Record<string, unknown> {
   const file = { driver: 'file', filename: path, 'read-only': true };
   return { driver: 'raw', 'node-name': name, 'read-only': true, file };
@@ -141,7 +142,7 @@ function networkArguments(spec: MachineSpec): string[] {
   if (network.kind === 'none' || network.kind === 'network') return [];
   const netdev = network.kind === 'bridge' ? `bridge,id=net0,br=${network.name}` : 'user,id=net0';
   const boot = bootIndex(spec, 'network');
-  // Without its boot program the card is no boot device, and the machine starts sooner.
+  // Without a boot ROM the card is not a boot device, and the machine starts faster.
   const rom = boot === null ? ',romfile=' : bootAt(boot);
   return ['-netdev', netdev, '-device', `virtio-net-pci,netdev=net0,mac=${spec.mac}${rom}`];
 }

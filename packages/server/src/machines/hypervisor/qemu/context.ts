@@ -6,12 +6,12 @@ import { probeMachine } from './probe.ts';
 import type { Monitors } from './monitors.ts';
 import type { Qmp } from './qmp.ts';
 
-/** What every call of the driver works with. */
+/** What all calls of the driver share. */
 export interface QemuContext {
   readonly definitions: Definitions;
   readonly monitors: Monitors;
   host(options?: { afresh?: boolean }): Promise<QemuHost>;
-  /** Something may have changed. */
+  /** Emits a hint that something may have changed. */
   readonly changed: () => void;
 }
 
@@ -26,13 +26,13 @@ export function probe({ definitions, monitors }: QemuContext, uuid: string): Pro
   return probeMachine(uuid, definitions.directory(uuid), monitors);
 }
 
-/** Whether a process stands behind the machine, whatever it does. */
+/** Whether the machine has a process, in any state. */
 export const isOn = ({ process }: MachineProbe): boolean => process !== null;
 
-/** The monitor of a machine that must be on. @throws HypervisorError `unknown_machine`, `invalid_state`, `no_answer` */
+/** The monitor of a machine that is on. @throws HypervisorError `unknown_machine`, `invalid_state`, `no_answer` */
 export async function assertMonitor(context: QemuContext, uuid: string): Promise<Qmp> {
   await assertDefinition(context, uuid);
-  const now = await probe(context, uuid);
-  if (!isOn(now)) throw new HypervisorError('invalid_state', { detail: now.state });
+  const current = await probe(context, uuid);
+  if (!isOn(current)) throw new HypervisorError('invalid_state', { detail: current.state });
   return context.monitors.of(uuid);
 }

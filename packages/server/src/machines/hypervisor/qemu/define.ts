@@ -17,7 +17,7 @@ export async function define(
   const existing = await definitions.read(spec.uuid);
   if (existing !== null && isSameSpec(existing.spec, spec)) return;
   if (existing !== null && isOn(await probe(context, spec.uuid)))
-    throw new HypervisorError('invalid_state', { detail: 'it runs' });
+    throw new HypervisorError('invalid_state', { detail: 'the machine is running' });
   const { machineType } = assertEmulator(await context.host(), spec);
   await assertNameFree(context, spec);
   assertNotAborted(signal);
@@ -35,13 +35,14 @@ async function assertNameFree({ definitions }: QemuContext, { uuid, name }: Mach
 
 export async function undefine(context: QemuContext, uuid: string): Promise<void> {
   if ((await context.definitions.read(uuid)) === null) return;
-  if (isOn(await probe(context, uuid))) throw new HypervisorError('invalid_state', { detail: 'it runs' });
+  if (isOn(await probe(context, uuid)))
+    throw new HypervisorError('invalid_state', { detail: 'the machine is running' });
   context.monitors.drop(uuid);
   await context.definitions.remove(uuid);
   context.changed();
 }
 
-/** Directories that a crash left half-made or half-removed. One whose process lives is left alone. */
+/** Removes directories that a crash left half created or half removed, unless their process lives. */
 export async function removeLeftovers(context: QemuContext): Promise<void> {
   for (const uuid of await context.definitions.leftovers()) {
     if (!isOn(await probe(context, uuid))) await context.definitions.remove(uuid);

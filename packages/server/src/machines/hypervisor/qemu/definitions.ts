@@ -5,27 +5,27 @@ import { syncDirectory } from '../../../files/sync-directory.ts';
 import type { MachineSpec } from '../machine-spec.ts';
 import { isUuid } from '../machine-spec.ts';
 
-/** What the disk knows about a machine. */
+/** A machine as stored on the disk. */
 export interface Definition {
   readonly spec: MachineSpec;
-  /** Fixed when the machine was made, e.g. `pc-q35-7.2`. */
+  /** Fixed when the machine was created, e.g. `pc-q35-7.2`. */
   readonly machineType: string;
 }
 
 /**
- * The machines of the driver: one directory each, named by UUID, with `machine.json` in it. A directory without one is what a crash
- * left of a making or a removal, and is nothing.
+ * The machines of the driver: one directory each, named by UUID, with `machine.json` in it. A directory without that file is left
+ * over from a crash during creation or removal.
  */
 export interface Definitions {
   directory(uuid: string): string;
   /** UUIDs of all machines. */
   list(): Promise<string[]>;
   read(uuid: string): Promise<Definition | null>;
-  /** On the disk when this resolves. */
+  /** Durable when this resolves. */
   write(definition: Definition): Promise<void>;
-  /** Gone for good when this resolves. */
+  /** Durably removed when this resolves. */
   remove(uuid: string): Promise<void>;
-  /** Directories that are no machine. */
+  /** Directories without a definition. */
   leftovers(): Promise<string[]>;
 }
 

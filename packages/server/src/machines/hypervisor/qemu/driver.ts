@@ -21,15 +21,15 @@ import { createMonitors } from './monitors.ts';
 import { openScreen, screenshot } from './screen.ts';
 
 export interface QemuDriverOptions {
-  /** A directory of the driver's own, absolute; made when it is missing. */
+  /** The driver's own directory, absolute; created when missing. */
   dir: string;
   onError: OnError;
 }
 
-/** How often logs are looked at that could grow for ever. */
+/** How often logs are checked and cut: a guest may write without end. */
 const trimEveryMs = 5_000;
 
-/** Machines as plain processes of QEMU, which outlive us: see `Hypervisor` for what it must do. */
+/** Machines as plain QEMU processes, which outlive this process. `Hypervisor` has the contract. */
 export async function createQemuDriver({ dir, onError }: QemuDriverOptions): Promise<Hypervisor> {
   const root = join(dir, 'machines');
   await mkdir(root, { recursive: true, mode: 0o700 });
@@ -64,7 +64,7 @@ export async function createQemuDriver({ dir, onError }: QemuDriverOptions): Pro
 
 function createCalls(context: QemuContext, own: Pick<Hypervisor, 'onChange' | 'close'>): Hypervisor {
   const mutexOf = createKeyedMutex();
-  /** Names are unique, so that makings wait for each other. */
+  /** Serializes `define`, because names are unique. */
   const nameMutex = mutexOf('names');
   const { definitions } = context;
   const serialOf = async (uuid: string): Promise<string> => {

@@ -8,14 +8,14 @@ import { runTool } from '../../../images/tools/run-tool.ts';
 import { findUefi } from '../uefi.ts';
 import type { Emulator } from './arguments.ts';
 
-/** What the driver knows of its host, found out once. */
+/** The host as the driver probed it. */
 export interface QemuHost {
   readonly facts: HypervisorFacts;
   /** Null when machines cannot run. */
   readonly emulator: Emulator | null;
 }
 
-/** @param workDir where a tiny guest may lie for a moment */
+/** @param workDir directory for the temporary disk of a trial guest */
 export async function examineHost(workDir: string): Promise<QemuHost> {
   const program = findTool('qemu-system-x86_64');
   const missing = (['qemu-system-x86_64', 'qemu-img'] as const).filter((name) => findTool(name) === null);
@@ -40,20 +40,20 @@ async function readVersion(): Promise<string | null> {
 
 /** `q35   Standard PC (Q35 + ICH9, 2009) (alias of pc-q35-7.2)` */
 async function readMachineType(): Promise<string | null> {
-  const words = await runQemu('-machine', 'help');
-  return /^q35\s.*\(alias of (pc-q35-[\d.]+)\)/m.exec(words)?.[1] ?? null;
+  const output = await runQemu('-machine', 'help');
+  return /^q35\s.*\(alias of (pc-q35-[\d.]+)\)/m.exec(output)?.[1] ?? null;
 }
 
-/** What it says; nothing, when it cannot be started: then there are no machines, and everything else goes on. */
+/** Standard output of QEMU; empty when QEMU cannot start. Machines are then unavailable, and the rest of wcc works. */
 async function runQemu(...args: string[]): Promise<string> {
-  const order = { tool: 'qemu-system-x86_64', args, limits: null } as const;
-  return runTool(order).then(
+  const tool = { tool: 'qemu-system-x86_64', args, limits: null } as const;
+  return runTool(tool).then(
     ({ stdout }) => stdout,
     () => '',
   );
 }
 
-/** Whether this host can run a machine like this. @throws HypervisorError `packages_missing`, `unsupported` */
+/** The emulator, if it can run this machine. @throws HypervisorError `packages_missing`, `unsupported` */
 export function assertEmulator({ facts, emulator }: QemuHost, spec: MachineSpec): Emulator {
   if (emulator === null)
     throw new HypervisorError('packages_missing', { packages: facts.missing?.packages ?? [] });
@@ -61,8 +61,10 @@ export function assertEmulator({ facts, emulator }: QemuHost, spec: MachineSpec)
     throw new HypervisorError('packages_missing', { packages: ['ovmf'] });
   const { network } = spec;
   if (network.kind === 'network')
-    throw new HypervisorError('unsupported', { detail: `network ${network.name}` });
+    throw new HypervisorError('unsupported', {
+      detail: `network ${network.name}: this driver supports bridges only`,
+    });
   if (network.kind === 'bridge' && !existsSync(`/sys/class/net/${network.name}/bridge`))
-    throw new HypervisorError('unsupported', { detail: `there is no bridge ${network.name}` });
+    throw new HypervisorError('unsupported', { detail: `no bridge ${network.name} on this host` });
   return emulator;
 }

@@ -15,14 +15,14 @@ export async function setCdrom(context: QemuContext, uuid: string, path: string 
   context.changed();
 }
 
-/** By force: a guest that locked its drive is no reason to keep an ISO. */
+/** By force, because a guest may have locked the drive. */
 async function changeMedium(monitor: Qmp, path: string | null): Promise<void> {
   if (path === null) await monitor.execute('eject', { id: 'cdrom', force: true });
   else {
     const medium = { filename: path, format: 'raw', 'read-only-mode': 'read-only' };
     await monitor.execute('blockdev-change-medium', { id: 'cdrom', force: true, ...medium });
   }
-  // The node of the first medium has a name, and keeps its file open until it is told to go.
+  // QEMU keeps the file of the first medium open until its node is deleted.
   await monitor.execute('blockdev-del', { 'node-name': 'cdrom-medium' }).catch(() => {});
 }
 

@@ -5,7 +5,7 @@ import type { Definitions } from './definitions.ts';
 import type { Qmp } from './qmp.ts';
 import { connectQmp } from './qmp.ts';
 
-/** The monitors of the machines that run: connected when first wanted, kept for their events. */
+/** QMP connections to the running machines, opened on first use and kept for their events. */
 export interface Monitors {
   /** @throws HypervisorError `no_answer` */
   of(uuid: string): Promise<Qmp>;
@@ -17,7 +17,7 @@ export function createMonitors(definitions: Definitions, onChange: () => void): 
   const open = new Map<string, Qmp>();
   const connect = async (uuid: string): Promise<Qmp> => {
     const path = join(definitions.directory(uuid), machineFiles.monitor);
-    // It may close while it greets: then it was never held.
+    // The connection may close during the handshake, before it is in the map.
     let current: Qmp | null = null;
     const qmp = await connectQmp(path, {
       onEvent: onChange,
@@ -30,15 +30,15 @@ export function createMonitors(definitions: Definitions, onChange: () => void): 
     const answer = (await qmp.execute('query-uuid')) as { UUID?: string } | null;
     if (answer?.UUID === uuid) return qmp;
     qmp.close();
-    throw new HypervisorError('no_answer', { detail: 'another machine answers' });
+    throw new HypervisorError('no_answer', { detail: 'another machine answers on this socket' });
   };
   return {
     async of(uuid) {
       const known = open.get(uuid);
       if (known?.isOpen) return known;
-      const made = await connect(uuid);
-      open.set(uuid, made);
-      return made;
+      const connected = await connect(uuid);
+      open.set(uuid, connected);
+      return connected;
     },
     drop(uuid) {
       open.get(uuid)?.close();

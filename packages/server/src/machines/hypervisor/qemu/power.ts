@@ -12,19 +12,19 @@ import { assertEmulator } from './host.ts';
 import type { Launched } from './process.ts';
 import { endProcess, launch, waitForEnd } from './process.ts';
 
-/** A start takes a fifth of a second; on a host that is busy to death it takes longer. */
+/** Time limit of a start. It takes 0.2 s, and much longer on an overloaded host. */
 const startMs = 60_000;
-/** After this the process is ended by force. */
+/** How long QEMU may take to quit before it is killed. */
 const quitMs = 3_000;
 
 export async function start(context: QemuContext, uuid: string, { signal }: CallOptions = {}): Promise<void> {
   const definition = await assertDefinition(context, uuid);
-  const now = await probe(context, uuid);
-  if (now.state === 'running') return;
-  if (now.state === 'paused') return void (await (await context.monitors.of(uuid)).execute('cont'));
-  if (now.state === 'unknown') throw new HypervisorError('no_answer');
-  // A guest that panicked has a process still.
-  if (isOn(now)) await powerOff(context, uuid);
+  const current = await probe(context, uuid);
+  if (current.state === 'running') return;
+  if (current.state === 'paused') return void (await (await context.monitors.of(uuid)).execute('cont'));
+  if (current.state === 'unknown') throw new HypervisorError('no_answer');
+  // The process of a panicked guest is still there.
+  if (isOn(current)) await powerOff(context, uuid);
   await boot(context, definition, signal);
 }
 
@@ -47,7 +47,7 @@ async function boot(
   });
 }
 
-/** Waits for the monitor, or for the end of a QEMU that could not start. */
+/** Waits for the monitor, or for the exit of a QEMU that could not start. */
 async function waitForMonitor(
   context: QemuContext,
   { uuid, launched, signal }: { uuid: string; launched: Launched; signal: AbortSignal | undefined },
@@ -79,7 +79,7 @@ async function readStartError(directory: string, end: string): Promise<string> {
   return log.trim() === '' ? `QEMU ended (${end})` : log.trim().slice(-2000);
 }
 
-/** The firmware's own store: a copy for each machine, kept as long as the machine. */
+/** The variables of UEFI: each machine has its own copy for as long as it exists. */
 async function createFirmwareVariables(directory: string): Promise<void> {
   const firmware = findUefi();
   const target = join(directory, machineFiles.firmwareVariables);
@@ -103,10 +103,10 @@ export async function powerOff(context: QemuContext, uuid: string): Promise<void
   await assertDefinition(context, uuid);
   const { process, state } = await probe(context, uuid);
   if (process !== null) {
-    // Asked first, so that it writes out its disks' caches; a hung one is ended.
+    // A clean quit flushes the disk caches; a process that hangs is killed.
     const hasQuit = state !== 'unknown' && (await quit(context, uuid)) && (await waitForEnd(process, quitMs));
     const isGone = hasQuit || (await endProcess(process, quitMs));
-    if (!isGone) throw new HypervisorError('no_answer', { detail: 'the process does not end' });
+    if (!isGone) throw new HypervisorError('no_answer', { detail: 'the process does not exit' });
   }
   await clearRuntimeFiles(context, uuid);
   context.changed();
@@ -121,7 +121,7 @@ async function quit({ monitors }: QemuContext, uuid: string): Promise<boolean> {
   }
 }
 
-/** What a process that is gone may have left; the serial log stays. */
+/** Removes the files of a process that has exited. The serial log stays. */
 async function clearRuntimeFiles({ definitions, monitors }: QemuContext, uuid: string): Promise<void> {
   monitors.drop(uuid);
   for (const name of [machineFiles.pid, machineFiles.monitor, machineFiles.screen]) {

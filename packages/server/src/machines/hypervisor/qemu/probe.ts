@@ -7,14 +7,15 @@ import type { Monitors } from './monitors.ts';
 import type { ProcessIdentity } from './process.ts';
 import { findProcess } from './process.ts';
 
+/** The current state of a machine. */
 export interface MachineProbe {
   readonly state: MachineState;
   readonly reason: MachineStateReason;
-  /** Null when none lives. */
+  /** Null when the machine has no process. */
   readonly process: ProcessIdentity | null;
 }
 
-/** QEMU's run states in ours. */
+/** Maps QEMU's run states to ours. */
 const states: Readonly<Record<string, [MachineState, MachineStateReason]>> = {
   running: ['running', null],
   paused: ['paused', null],
@@ -24,7 +25,7 @@ const states: Readonly<Record<string, [MachineState, MachineStateReason]>> = {
   'guest-panicked': ['crashed', 'guest_panic'],
 };
 
-/** What a machine does now, from its process and its monitor. */
+/** The current state of a machine, from its process and its monitor. */
 export async function probeMachine(
   uuid: string,
   directory: string,
@@ -40,7 +41,7 @@ export async function probeMachine(
     const isFull = reason === 'io_error' && (await lacksSpace(qmp));
     return { state, reason: isFull ? 'no_space' : reason, process };
   } catch {
-    // It may have ended since the first look.
+    // The process may have exited since the first probe.
     const now = await findProcess(directory, uuid);
     if (now === null)
       return { state: (await hasCrashed(directory)) ? 'crashed' : 'shut_off', reason: null, process: null };
@@ -53,7 +54,7 @@ async function lacksSpace(qmp: Awaited<ReturnType<Monitors['of']>>): Promise<boo
   return devices.some((device) => device['io-status'] === 'nospace');
 }
 
-/** QEMU removes its pid file when it ends in order; one from before the host's start tells of the host's end, not of its own. */
+/** QEMU removes its pid file at a clean exit. A pid file from before the host's boot means that the host went down, not QEMU. */
 async function hasCrashed(directory: string): Promise<boolean> {
   const path = join(directory, machineFiles.pid);
   if (!existsSync(path)) return false;

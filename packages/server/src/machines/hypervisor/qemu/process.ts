@@ -7,14 +7,14 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { machineFiles } from './arguments.ts';
 import { plainEnvironment } from '../../../images/tools/spawn-tool.ts';
 
-/** One process, for as long as it lives: its number may be another's later, its start time never. */
+/** Identifies one process: the kernel may reuse its number, but not its number with its start time. */
 export interface ProcessIdentity {
   readonly pid: number;
-  /** In ticks since the start of the host. */
+  /** In clock ticks since boot. */
   readonly startTicks: string;
 }
 
-/** Fields of /proc/PID/stat that follow the name, which may hold anything: state is the first, start time the twentieth. */
+/** Parses /proc/PID/stat after the last `)`, because the name may contain anything: field 1 is the state, field 20 the start time. */
 async function readStat(pid: number): Promise<{ state: string; startTicks: string } | null> {
   const text = await readFile(`/proc/${pid}/stat`, 'latin1').catch(() => null);
   const fields = text?.slice(text.lastIndexOf(')') + 2).split(' ');
@@ -22,15 +22,15 @@ async function readStat(pid: number): Promise<{ state: string; startTicks: strin
   return state === undefined || startTicks === undefined ? null : { state, startTicks };
 }
 
-/** A process that ended and was not yet collected is gone. */
+/** A zombie is not alive. */
 export async function isAlive({ pid, startTicks }: ProcessIdentity): Promise<boolean> {
   const now = await readStat(pid);
   return now !== null && now.startTicks === startTicks && now.state !== 'Z' && now.state !== 'X';
 }
 
 /**
- * The process of a machine: QEMU wrote its number, and its command line names the machine's UUID. Null when there is none, whoever has that
- * number now. The monitor proves the rest.
+ * The process of a machine, from the number that QEMU wrote; its command line must contain the machine's UUID. Null when there is
+ * none, even if another process has that number now.
  */
 export async function findProcess(directory: string, uuid: string): Promise<ProcessIdentity | null> {
   const pid = Number((await readFile(join(directory, machineFiles.pid), 'latin1').catch(() => '')).trim());
@@ -43,15 +43,15 @@ export async function findProcess(directory: string, uuid: string): Promise<Proc
 }
 
 export interface Launched {
-  /** Resolves when QEMU ended: its exit code or signal. */
+  /** Resolves when QEMU has exited: its exit code or signal. */
   readonly ended: Promise<string>;
-  /** By force; before QEMU wrote its number down, nobody else finds it. */
+  /** Sends SIGKILL. Needed until QEMU has written its pid file, because nothing else can find the process. */
   readonly kill: () => void;
 }
 
 /**
- * Starts QEMU in a session of its own, so that no signal to us or our terminal reaches it, with nothing of ours but its log.
- * Not by `-daemonize`: with the sandbox that forbids new processes it dies by SIGSYS.
+ * Starts QEMU in a session of its own, so that signals to this process or its terminal do not reach it. QEMU inherits only its log.
+ * `-daemonize` is not possible: the sandbox forbids new processes and would kill QEMU with SIGSYS.
  */
 export function launch(command: readonly string[], directory: string): Launched {
   const [program = '', ...args] = command;
@@ -75,7 +75,7 @@ export function launch(command: readonly string[], directory: string): Launched 
   }
 }
 
-/** Ends a process by force, and resolves when it is gone. @returns false when it would not go within the time */
+/** Kills a process and waits for its exit. @returns false when it is still alive after the timeout */
 export async function endProcess(identity: ProcessIdentity, timeoutMs: number): Promise<boolean> {
   if (await isAlive(identity)) signalQuietly(identity.pid);
   return waitForEnd(identity, timeoutMs);
@@ -94,6 +94,6 @@ function signalQuietly(pid: number): void {
   try {
     process.kill(pid, 'SIGKILL');
   } catch {
-    // It went by itself between the look and the signal.
+    // The process exited between the check and the signal.
   }
 }

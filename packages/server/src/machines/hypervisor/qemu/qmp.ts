@@ -7,9 +7,9 @@ export interface QmpEvent {
   readonly data?: Readonly<Record<string, unknown>>;
 }
 
-/** One connection to the monitor of a machine. QEMU serves one at a time: whoever holds it is the only one. */
+/** One connection to the monitor of a machine. QEMU serves one connection at a time. */
 export interface Qmp {
-  /** @throws HypervisorError `failed` with QEMU's words, `no_answer` after 5 s or when the connection is gone */
+  /** @throws HypervisorError `failed` with QEMU's message, `no_answer` after 5 s or when the connection is closed */
   execute(command: string, args?: Readonly<Record<string, unknown>>): Promise<unknown>;
   readonly isOpen: boolean;
   close(): void;
@@ -20,8 +20,8 @@ export interface QmpListeners {
   readonly onClose: () => void;
 }
 
-const answerMs = 5_000;
-/** QEMU's longest answers have some 100 kB. */
+const answerTimeoutMs = 5_000;
+/** QEMU's longest answers are about 100 kB. */
 const maxLineBytes = 8 * 1024 ** 2;
 
 interface Pending {
@@ -37,7 +37,7 @@ type Message = Partial<QmpEvent> & {
 };
 
 /**
- * Connects and negotiates.
+ * Connects and negotiates capabilities.
  * @throws HypervisorError `no_answer`
  */
 export async function connectQmp(path: string, listeners: QmpListeners): Promise<Qmp> {
@@ -93,7 +93,7 @@ function createQmp(socket: Socket, { onEvent, onClose }: QmpListeners): Qmp {
         const timer = setTimeout(() => {
           pending.delete(id);
           reject(new HypervisorError('no_answer', { detail: command }));
-        }, answerMs);
+        }, answerTimeoutMs);
         pending.set(id, { resolve, reject, timer });
         socket.write(`${JSON.stringify({ execute: command, id, ...(args ? { arguments: args } : {}) })}\n`);
       });

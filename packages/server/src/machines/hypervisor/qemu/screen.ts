@@ -19,7 +19,7 @@ export async function screenshot(context: QemuContext, uuid: string): Promise<Bu
   // QEMU runs in the machine's directory.
   const filename = `screenshot-${randomUUID()}`;
   try {
-    // PNG needs QEMU 7.1 with libpng; the plain picture is always there.
+    // PNG needs QEMU 7.1 with libpng; PPM always works.
     await monitor
       .execute('screendump', { filename, format: 'png' })
       .catch(() => monitor.execute('screendump', { filename }));
