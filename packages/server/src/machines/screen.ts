@@ -2,7 +2,7 @@ import type { Duplex } from 'node:stream';
 import { audit } from '../access/audit.ts';
 import type { Principal } from '../access/principal.ts';
 import type { MachinesContext } from './context.ts';
-import { mapHypervisorErrors } from './host/host.ts';
+import { mapHypervisorErrors } from './host/hypervisor-errors.ts';
 import { assertRunning } from './host/power-state.ts';
 import { assertVmRight, canUseVm } from './record/rights.ts';
 

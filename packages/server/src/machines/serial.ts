@@ -1,6 +1,6 @@
 import type { Principal } from '../access/principal.ts';
 import type { MachinesContext } from './context.ts';
-import { mapHypervisorErrors } from './host/host.ts';
+import { mapHypervisorErrors } from './host/hypervisor-errors.ts';
 import type { FollowSerialOptions } from './hypervisor.ts';
 import { assertVmRight } from './record/rights.ts';
 

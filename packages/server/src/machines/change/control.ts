@@ -1,7 +1,8 @@
 import { audit } from '../../access/audit.ts';
 import type { Principal } from '../../access/principal.ts';
 import type { MachinesContext } from '../context.ts';
-import { assertHypervisor, assertMemory, mapHypervisorErrors } from '../host/host.ts';
+import { assertHypervisor, assertMemory } from '../host/host.ts';
+import { mapHypervisorErrors } from '../host/hypervisor-errors.ts';
 import { assertRunning } from '../host/power-state.ts';
 import type { MachineStatus } from '../hypervisor.ts';
 import { readDisks, specOf } from '../record/machine-rows.ts';
@@ -9,7 +10,7 @@ import type { VmRow } from '../record/machine-rows.ts';
 
 export type VmVerb = 'start' | 'shutdown' | 'power-off' | 'reset';
 
-/** Gives the hypervisor an order; the state follows. @throws ApiError `vm_running`, `vm_not_running`, … */
+/** Starts, stops or resets a machine. @throws ApiError `vm_running`, `vm_not_running`, … */
 export async function controlVm(
   context: MachinesContext,
   { row, verb, principal }: { row: VmRow; verb: VmVerb; principal: Principal },
@@ -29,10 +30,10 @@ const commands: Readonly<Record<VmVerb, Command>> = {
   async start(context, row, status) {
     const { hypervisor } = context;
     if (status?.state === 'running') return;
-    // One that is paused has its memory already.
+    // A paused machine already has its memory.
     if (status?.state !== 'paused') {
       await assertMemory(row.memoryBytes, { now: true, machines: await hypervisor.list() });
-      // What the store says is what runs, whatever became of the hypervisor's own record.
+      // The store is the source of truth: the hypervisor may have lost the machine or have an older specification.
       await hypervisor.define(await specOf(context, row, await readDisks(context.store, row.id)));
     }
     await hypervisor.start(row.uuid);

@@ -10,13 +10,14 @@ import { finishDisk, publishDisk } from '../create/disk-files.ts';
 import { reserveDisk, releaseDisk } from '../host/orphan-disks.ts';
 import type { DiskPlan } from '../create/input.ts';
 import { draftDisk, freeDiskName } from '../create/plan-disks.ts';
-import { assertHypervisor, mapHypervisorErrors } from '../host/host.ts';
+import { assertHypervisor } from '../host/host.ts';
+import { mapHypervisorErrors } from '../host/hypervisor-errors.ts';
 import { assertOff } from '../host/power-state.ts';
 import { assertIdle } from '../record/rights.ts';
 import { diskSpecOf, readDisks, specOf } from '../record/machine-rows.ts';
 import type { VmDiskRow } from '../record/machine-rows.ts';
 
-/** A further blank disk for a machine that is off. */
+/** Adds a blank disk to a machine that is off. */
 export async function addDisk(context: MachinesContext, change: VmChange<AddDiskInput>): Promise<void> {
   const { row } = change;
   assertIdle(row);
@@ -30,7 +31,7 @@ export async function addDisk(context: MachinesContext, change: VmChange<AddDisk
   }
   const pool = await context.images.pools.use(row.poolId);
   const { fileSystemKey } = await measureRoom(context.images, pool);
-  // Nobody else may take the name before its record has it.
+  // Keeps the name free until the disk is recorded.
   await context.images.fileSystemMutex(fileSystemKey)(() => createAndAttach(context, change, disks));
 }
 
@@ -47,10 +48,10 @@ async function createAndAttach(
   await assertNameFree(store, pool, name);
   const number = context.images.numbers.take();
   const disk: DiskPlan = { ...draft, position, imageId: number.id, name };
-  const place = await reserveDisk(store, { poolId: pool.id, directory: pool.path, name });
+  const target = await reserveDisk(store, { poolId: pool.id, directory: pool.path, name });
   try {
     const hooks = { onJob: () => {}, onCopyPhase: () => {} };
-    const inode = await publishDisk(context, { place, disk, hooks });
+    const inode = await publishDisk(context, { target, disk, hooks });
     const diskRow: VmDiskRow = { ...toRow(disk, row.id), inode };
     const image = await registerImage(store, {
       id: disk.imageId,
@@ -73,10 +74,10 @@ async function createAndAttach(
       { query },
       audit(principal, 'vm.disk.add', `vm:${row.id}`),
     ]);
-    // The hidden name goes last: until the record is there, it tells whose the file is.
-    await finishDisk(place, disk);
+    // The hidden name goes last: until the disk is recorded, it identifies the file as ours.
+    await finishDisk(target, disk);
   } finally {
-    await releaseDisk(context, { place, name });
+    await releaseDisk(context, { target, name });
   }
 }
 
@@ -85,7 +86,7 @@ function toRow(disk: DiskPlan, vmId: number): Omit<VmDiskRow, 'inode'> {
   return { vmId, position, imageId, name, format, sizeBytes, baseId, sourceId: null };
 }
 
-/** Larger only; a machine that runs is told. @throws ApiError `not_found`, `invalid_input` */
+/** Grows a disk, also of a running machine. @throws ApiError `not_found`, `invalid_input` */
 export async function growDisk(
   context: MachinesContext,
   { row, principal, body, index }: VmChange<{ sizeBytes: number }> & { index: number },
@@ -96,7 +97,7 @@ export async function growDisk(
   const disk = (await readDisks(store, row.id)).find(({ position }) => position === index);
   if (disk === undefined) throw new ApiError('not_found');
   if (sizeBytes < disk.sizeBytes) {
-    const message = `A disk only grows; it has ${disk.sizeBytes} bytes.`;
+    const message = `A disk cannot shrink; it has ${disk.sizeBytes} bytes.`;
     throw new ApiError('invalid_input', { field: 'sizeBytes', message });
   }
   await assertNoOverlay(context, disk);
@@ -121,7 +122,7 @@ export async function growDisk(
   ]);
 }
 
-/** A base stays as it is while overlays need it. */
+/** The base of an overlay must not change. */
 async function assertNoOverlay({ store }: MachinesContext, { imageId }: VmDiskRow): Promise<void> {
   const overlay = await store.db
     .selectFrom('images')

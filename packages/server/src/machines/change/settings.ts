@@ -4,7 +4,8 @@ import type { Principal } from '../../access/principal.ts';
 import type { MachinesContext } from '../context.ts';
 import { assertIso } from '../create/plan-disks.ts';
 import { assertNameUnique, assertNoMachineNamed } from '../create/accept.ts';
-import { assertCpus, assertHypervisor, assertMemory, mapHypervisorErrors } from '../host/host.ts';
+import { assertCpus, assertHypervisor, assertMemory } from '../host/host.ts';
+import { mapHypervisorErrors } from '../host/hypervisor-errors.ts';
 import { assertOff } from '../host/power-state.ts';
 import { assertIdle } from '../record/rights.ts';
 import { readDisks, specOf } from '../record/machine-rows.ts';
@@ -16,7 +17,7 @@ export interface VmChange<Body> {
   body: Body;
 }
 
-/** CPUs, memory, name and boot order of a machine that is off. @throws ApiError `vm_running`, `vm_name_taken`, … */
+/** Changes CPUs, memory, name or boot order of a machine that is off. @throws ApiError `vm_running`, `vm_name_taken`, … */
 export async function changeVm(
   context: MachinesContext,
   { row, principal, body }: VmChange<ChangeVmRequest>,
@@ -41,7 +42,7 @@ export async function changeVm(
   await store.write([{ query, expectRows: 1 }, audit(principal, 'vm.change', `vm:${row.id}`)]);
 }
 
-/** Puts an ISO into the drive or takes it out, running or not. */
+/** Inserts an ISO into the drive or ejects it, running or not. */
 export async function setCdrom(
   context: MachinesContext,
   { row, principal, body }: VmChange<{ image: number | null }>,

@@ -1,18 +1,17 @@
 /**
- * Waits for something no longer than it is wanted. What is left to itself goes on or ends; its outcome concerns
- * nobody then.
- * @throws the reason of `signal` when that aborts first
+ * Waits for a promise until the signal aborts. The work behind the promise continues, and its outcome is ignored.
+ * @throws the reason of `signal` when it aborts first
  */
-export async function abortable<Result>(work: Promise<Result>, signal: AbortSignal): Promise<Result> {
-  let giveUp = (): void => {};
-  const unwanted = new Promise<never>((_resolve, reject) => {
-    giveUp = () => reject(signal.reason as Error);
+export async function abortable<Result>(promise: Promise<Result>, signal: AbortSignal): Promise<Result> {
+  let abort = (): void => {};
+  const aborted = new Promise<never>((_resolve, reject) => {
+    abort = () => reject(signal.reason as Error);
   });
-  signal.addEventListener('abort', giveUp);
-  if (signal.aborted) giveUp();
+  signal.addEventListener('abort', abort);
+  if (signal.aborted) abort();
   try {
-    return await Promise.race([work, unwanted]);
+    return await Promise.race([promise, aborted]);
   } finally {
-    signal.removeEventListener('abort', giveUp);
+    signal.removeEventListener('abort', abort);
   }
 }

@@ -10,13 +10,8 @@ import { measureRoom } from '../../images/free-space.ts';
 import type { Action } from '../../operations/action.ts';
 import type { Store, WriteStatement } from '../../storage/store.ts';
 import type { MachinesContext } from '../context.ts';
-import {
-  assertCpus,
-  assertHypervisor,
-  assertMemory,
-  assertNetwork,
-  mapHypervisorErrors,
-} from '../host/host.ts';
+import { assertCpus, assertHypervisor, assertMemory, assertNetwork } from '../host/host.ts';
+import { mapHypervisorErrors } from '../host/hypervisor-errors.ts';
 import type { MachineStatus } from '../hypervisor.ts';
 import type { FirstBootSecrets } from '../record/secrets.ts';
 import { insertVm } from '../record/machine-rows.ts';
@@ -24,13 +19,13 @@ import type { CreateInput, DiskPlan, VmPlan } from './input.ts';
 import { assertIso, draftDisk, nameDisks } from './plan-disks.ts';
 import type { RequestedDisk } from './plan-disks.ts';
 
-/** A machine as it is asked for, whichever action asks. */
+/** A requested machine, in the same form for all three actions. */
 export interface RequestedVm {
   name: string;
   cpus: number;
   memoryBytes: number;
   disks: readonly RequestedDisk[];
-  /** The ISO in its drive. */
+  /** The image number of the ISO in the drive. */
   cdrom: number | null;
   network: VmNetwork;
   firmware: 'bios' | 'uefi';
@@ -44,23 +39,23 @@ export interface ProvisionRequest {
   action: Action;
   principal: Principal;
   requested: RequestedVm;
-  /** Kept without secrets, for a retry. */
+  /** The request without its secrets, kept for a retry. */
   request: unknown;
-  /** The machine that is copied; null: a new one. */
+  /** The source of `copy_vm`; null for a new machine. */
   copyOf: { id: number; name: string } | null;
   idempotencyKey: string | null;
-  /** The address asked at, and what was sent: the scope of the key. */
+  /** Route and body are the scope of the idempotency key. */
   route: string;
   body: unknown;
   retryOf: string | null;
 }
 
-/** Checks everything that can be checked, then makes the operation. A refusal moves nothing. */
+/** Checks the request, then accepts the operation. A refusal changes nothing. */
 export async function requestVm(context: MachinesContext, provision: ProvisionRequest): Promise<Snapshot> {
   const { principal, idempotencyKey: key, route, body } = provision;
   const request = { userId: principal.userId, route, key, body };
   return context.operations.idempotency.once(request, (remember) =>
-    // One at a time: of two machines of one name, the second is told.
+    // One at a time, so that two requests cannot take the same name.
     context.machineMutex('create')(() => checkAndAccept(context, provision, remember)),
   );
 }
@@ -94,7 +89,7 @@ async function checkAndAccept(
   });
 }
 
-/** What this process knows by itself. */
+/** Checks that need no list of machines. */
 async function assertHostFits({ hypervisor }: MachinesContext, requested: RequestedVm): Promise<void> {
   const { hasUefi } = await assertHypervisor(hypervisor);
   assertCpus(requested.cpus);
@@ -103,7 +98,7 @@ async function assertHostFits({ hypervisor }: MachinesContext, requested: Reques
   await assertMemory(requested.memoryBytes, { now: requested.start });
 }
 
-/** What only the hypervisor knows: it is asked last, because its answer takes longest, and once. */
+/** Checks that need the hypervisor's lists. They run last, because these calls take longest. */
 async function assertFitsHypervisor({ hypervisor }: MachinesContext, requested: RequestedVm): Promise<void> {
   await assertNetwork(hypervisor, requested.network);
   const machines = await hypervisor.list();
@@ -111,19 +106,19 @@ async function assertFitsHypervisor({ hypervisor }: MachinesContext, requested: 
   if (requested.start) await assertMemory(requested.memoryBytes, { now: true, machines });
 }
 
-/** Unique among wcc's machines. @throws ApiError `vm_name_taken` */
+/** Checks the name among wcc's machines. @throws ApiError `vm_name_taken` */
 export async function assertNameUnique({ db }: Store, name: string): Promise<void> {
   const taken = await db.selectFrom('vms').select('id').where('name', '=', name).executeTakeFirst();
   if (taken !== undefined) throw nameTaken(name);
 }
 
-/** Unique among the hypervisor's machines, others' too. @throws ApiError `vm_name_taken` */
+/** Checks the name among the hypervisor's machines, including foreign ones. @throws ApiError `vm_name_taken` */
 export function assertNoMachineNamed(machines: readonly MachineStatus[], name: string): void {
   if (machines.some((machine) => machine.name === name)) throw nameTaken(name);
 }
 
 function nameTaken(name: string): ApiError {
-  const message = `There is already a machine named "${name}".`;
+  const message = `A machine named "${name}" already exists.`;
   return new ApiError('vm_name_taken', { field: 'name', message });
 }
 
@@ -133,7 +128,7 @@ async function poolOf({ images: { pools } }: MachinesContext, requested: string 
   return pools.use(id);
 }
 
-/** Names and room together: nobody else can be promised the same in between. */
+/** Checks names and space inside the file system's mutex, so that no other request gets the same. */
 async function assertNamesAndSpace(
   context: MachinesContext,
   pool: Pool,
@@ -143,7 +138,7 @@ async function assertNamesAndSpace(
   const { freeBytes } = await measureRoom(context.images, pool);
   const needsBytes = totalNeedsBytes(disks);
   if (needsBytes <= freeBytes) return;
-  const message = `Needs ${formatBytes(needsBytes)}, ${formatBytes(freeBytes)} free.`;
+  const message = `The disks need ${formatBytes(needsBytes)}; ${formatBytes(freeBytes)} are free.`;
   throw new ApiError('no_space', { message });
 }
 
@@ -157,7 +152,7 @@ function planVm(id: number, requested: RequestedVm): VmPlan {
   return { id, ...fresh, name, cpus, memoryBytes, firmware, network, bootOrder, cdromImageId: cdrom };
 }
 
-/** QEMU's own prefix, so that it meets no hardware; 24 random bits. */
+/** QEMU's own prefix, which no hardware has, and 24 random bits. */
 function randomMac(): string {
   const tail = [...randomBytes(3)].map((byte) => byte.toString(16).padStart(2, '0'));
   return ['52', '54', '00', ...tail].join(':');
@@ -188,23 +183,23 @@ function accept(
     request,
   };
   const rows = insertVm(context, { input, operationId: id, ownerName: principal.userName });
-  const kept = secrets === null ? [] : [context.secrets.keep(id, secrets)];
-  const made = { kind: 'vm', id: vm.id, name: vm.name };
+  const secretRows = secrets === null ? [] : [context.secrets.keep(id, secrets)];
+  const created = { kind: 'vm', id: vm.id, name: vm.name };
   return context.operations.accept({
     id,
     action,
     principal,
     input,
-    subject: copyOf === null ? made : { kind: 'vm', ...copyOf },
-    target: copyOf === null ? null : made,
+    subject: copyOf === null ? created : { kind: 'vm', ...copyOf },
+    target: copyOf === null ? null : created,
     names: disks.map(({ name }) => name),
     reservedBytes: totalNeedsBytes(disks),
     retryOf,
-    statements: [...rows, ...kept, ...statements],
+    statements: [...rows, ...secretRows, ...statements],
   });
 }
 
-/** The record holds no secret, ever. */
+/** Splits off the secrets, because the operation's record must not contain them. */
 export function withoutSecrets(firstBoot: FirstBoot | null): [FirstBoot | null, FirstBootSecrets | null] {
   if (firstBoot === null) return [null, null];
   const { passwordHash, userData, ...rest } = firstBoot;

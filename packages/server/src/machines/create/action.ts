@@ -7,7 +7,7 @@ import { measureRoom, readReservation } from '../../images/free-space.ts';
 import type { Action, Completion, OperationView } from '../../operations/action.ts';
 import type { WriteStatement } from '../../storage/store.ts';
 import type { MachinesContext } from '../context.ts';
-import { toWorkFailure } from '../host/hypervisor-errors.ts';
+import { toVmFailure } from '../host/hypervisor-errors.ts';
 import { markAbandoned } from '../host/sweep.ts';
 import { readDisks } from '../record/machine-rows.ts';
 import { phasesOf, stepsOf } from './provision.ts';
@@ -22,8 +22,8 @@ export interface Retry {
 }
 
 /**
- * `create_vm`, `quick_create_vm` and `copy_vm`: a machine is made, wholly or not at all. Every step finds what an
- * earlier process did; a bad end undoes them all.
+ * `create_vm`, `quick_create_vm` and `copy_vm`: creates a machine completely or not at all. After a crash, each step
+ * detects what it has already done; a failure or a cancel undoes all steps.
  */
 export function createVmAction(
   context: MachinesContext,
@@ -31,7 +31,7 @@ export function createVmAction(
   retry: (input: CreateInput, request: Retry) => Promise<Snapshot>,
 ): Action {
   const inputOf = (operation: OperationView): CreateInput => operation.input as CreateInput;
-  /** Operations whose traces are gone: their machine's row may go too. */
+  /** Ids of operations whose steps are undone, so that the rows of their machine can be deleted. */
   const undone = new Set<string>();
   return {
     name,
@@ -39,7 +39,7 @@ export function createVmAction(
     waitsInLine: (input) => !isQuick(input as CreateInput),
     phases: (input) => phasesOf(input as CreateInput),
     start: (operation, hooks) => Promise.resolve(runSteps(stepsOf(context, operation), hooks)),
-    // Whatever was done is found again, step by step: there is nothing to decide beforehand.
+    // Each step detects what it has done, so the work can always resume.
     settle: () => Promise.resolve('resumable'),
     durable: (operation) => durableOf(context, operation),
     complete: (operation) => complete(context, inputOf(operation)),
@@ -52,7 +52,7 @@ export function createVmAction(
     async clean(operation) {
       undone.delete(operation.id);
       await undoProvision(context, operation.id, inputOf(operation)).catch((error: unknown) => {
-        throw toWorkFailure(error, '');
+        throw toVmFailure(error);
       });
       undone.add(operation.id);
     },
@@ -68,12 +68,12 @@ export function createVmAction(
   };
 }
 
-/** Overlays, blank disks and shared blocks take no time, and must not wait behind copies that do. */
+/** Whether all disks are overlays, blank or shared blocks: such an operation does not wait behind copies. */
 function isQuick({ disks }: CreateInput): boolean {
   return disks.every(({ making }) => making.kind !== 'copy' || making.method === 'clone');
 }
 
-/** The copy that was under way. */
+/** The checkpoint of the copy that a crash interrupted. */
 async function durableOf(
   { store, images }: MachinesContext,
   operation: OperationView,
@@ -87,11 +87,11 @@ async function durableOf(
   return { phase: `disk_${current.position + 1}`, done: Number(checkpoint.doneBytes) };
 }
 
-/** The one batch that makes it a machine: its disks become images of the pool. */
+/** The batch that makes the machine ready and registers its disks as images of the pool. */
 async function complete({ store, images }: MachinesContext, input: CreateInput): Promise<Completion> {
   const { vm, disks, poolId, ownerId } = input;
   const directory = images.pools.find(poolId).path;
-  const made = await Promise.all(
+  const registered = await Promise.all(
     disks.map(({ imageId, name, format, sizeBytes, baseId, making }) =>
       registerImage(store, {
         id: imageId,
@@ -114,13 +114,13 @@ async function complete({ store, images }: MachinesContext, input: CreateInput):
     .where('state', '=', 'making');
   const target = { kind: 'vm', id: vm.id, name: vm.name };
   return {
-    statements: [{ query: ready, expectRows: 1 }, ...made.flatMap(({ statements }) => statements)],
+    statements: [{ query: ready, expectRows: 1 }, ...registered.flatMap(({ statements }) => statements)],
     result: { kind: 'vm', id: vm.id },
     target,
   };
 }
 
-/** Nothing is left of it; or what could not be removed now stays known, and is removed later. */
+/** Deletes the rows of a machine that is undone. Else keeps them as `abandoned`, for a later sweep. */
 function abandon({ store }: MachinesContext, { vm }: CreateInput, isUndone: boolean): WriteStatement[] {
   const { db } = store;
   if (!isUndone) return markAbandoned(store, vm.id);

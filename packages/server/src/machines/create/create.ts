@@ -12,7 +12,7 @@ import type { MachinesContext } from '../context.ts';
 import { createVmAction } from './action.ts';
 import { requestVm, withoutSecrets } from './accept.ts';
 import type { RequestedVm } from './accept.ts';
-import { mapHypervisorErrors } from '../host/host.ts';
+import { mapHypervisorErrors } from '../host/hypervisor-errors.ts';
 import { assertOff } from '../host/power-state.ts';
 import { readProfile } from '../../access/first-boot-profiles.ts';
 import { assertIdle, assertVmRight } from '../record/rights.ts';
@@ -126,7 +126,7 @@ async function quickCreate(
   });
 }
 
-/** Known by its number before anything else is looked at. */
+/** Checks the image before anything else. @throws ApiError `not_found` for the field `image` */
 async function assertTemplateVisible(
   { store, images }: MachinesContext,
   principal: Principal,
@@ -135,11 +135,11 @@ async function assertTemplateVisible(
   const seen = assertImageVisible(images, principal, id).then(() => readImage(store, id));
   await seen.catch((error: unknown) => {
     if (!(error instanceof ApiError)) throw error;
-    throw new ApiError('not_found', { field: 'image', message: 'There is no such image.' });
+    throw new ApiError('not_found', { field: 'image', message: 'No such image.' });
   });
 }
 
-/** A machine that is off, disk by disk; nothing of its identity is copied. */
+/** Copies the disks and settings of a machine that is off. UUID, MAC address and seed are new. */
 async function copy(
   context: MachinesContext,
   action: Action,

@@ -10,7 +10,7 @@ import type { MachinesContext } from '../context.ts';
 import { createOverlay, createQcow2, resizeQcow2 } from '../hypervisor/qemu-img.ts';
 import type { DiskPlan } from './input.ts';
 
-/** Where the file of a disk is made, and whose remains it may leave. */
+/** Where the file of a disk is created, and the operation whose id its hidden files carry. */
 export interface DiskTarget {
   operationId: string;
   poolId: string;
@@ -18,46 +18,46 @@ export interface DiskTarget {
 }
 
 export interface DiskHooks {
-  /** A copy has begun: its numbers, and whom to tell of a cancel. */
+  /** Receives the copy job when it starts, to show its numbers and to cancel it. */
   onJob: (job: CopyJob) => void;
   onCopyPhase: NonNullable<CopyOptions['onPhase']>;
-  /** What is not a copy stops when it aborts. @default never */
+  /** Stops steps other than the copy. @default never */
   signal?: AbortSignal;
 }
 
 /**
- * Gives the file of a disk its name, or finds that an earlier process did so. The hidden files carry the
- * operation's id, like those of every copy: the sweep of remains and the count of space know them.
- * @returns its inode, by which it is known from now on
+ * Creates the file of a disk under its name, unless an earlier process has done so. The hidden files carry the
+ * operation's id, like those of every copy, so that orphan detection and space accounting know them.
+ * @returns its inode, which identifies the file from now on
  */
 export async function publishDisk(
   context: MachinesContext,
-  { place, disk, hooks }: { place: DiskTarget; disk: DiskPlan; hooks: DiskHooks },
+  { target, disk, hooks }: { target: DiskTarget; disk: DiskPlan; hooks: DiskHooks },
 ): Promise<string> {
-  if (!(await isPublished(place, disk))) {
-    if (disk.making.kind === 'copy') await copyDisk(context, { place, disk, hooks });
-    else await publishEmpty(context, { place, disk, hooks });
+  if (!(await isPublished(target, disk))) {
+    if (disk.making.kind === 'copy') await copyDisk(context, { target, disk, hooks });
+    else await publishEmpty(context, { target, disk, hooks });
   }
-  const entry = await lookAt(join(place.directory, disk.name), disk.name);
+  const entry = await lookAt(join(target.directory, disk.name), disk.name);
   if (entry === null) throw new Error('a disk vanished as soon as it was made');
   return entry.inode;
 }
 
-/** Once its inode is in the store: rights and size, and nothing hidden stays. May be done again after a crash. */
+/** Sets mode and size, and removes the hidden files. Call it after the inode is in the store. Idempotent. */
 export async function finishDisk(
   { directory, operationId }: DiskTarget,
   disk: DiskPlan,
   signal?: AbortSignal,
 ): Promise<void> {
   const path = join(directory, disk.name);
-  // A template may be read-only; a disk is written by its machine, and read by nobody else.
+  // A template may be read-only, but the machine writes its disk. No other user may read it.
   await chmod(path, 0o600);
   if (disk.grows) await grow(path, disk, signal);
   if (disk.making.kind === 'copy') await forget(directory, operationId);
   else await unlink(partialPath(directory, operationId)).catch(ignoreMissing);
 }
 
-/** Whether an earlier process gave the file its name without telling the store. What is half made goes. */
+/** Whether an earlier process has published the file. Removes an unfinished one. */
 async function isPublished({ directory, operationId }: DiskTarget, disk: DiskPlan): Promise<boolean> {
   if (disk.making.kind === 'copy') {
     const found = await settlePublication(directory, operationId, Buffer.from(disk.name));
@@ -66,19 +66,19 @@ async function isPublished({ directory, operationId }: DiskTarget, disk: DiskPla
     return false;
   }
   const partial = await lookAt(partialPath(directory, operationId), '');
-  const target = await lookAt(join(directory, disk.name), disk.name);
-  if (partial !== null && partial.inode === target?.inode) return true;
+  const published = await lookAt(join(directory, disk.name), disk.name);
+  if (partial !== null && partial.inode === published?.inode) return true;
   await removeRemains(directory, operationId);
   return false;
 }
 
 async function copyDisk(
   context: MachinesContext,
-  { place, disk, hooks }: { place: DiskTarget; disk: DiskPlan; hooks: DiskHooks },
+  { target, disk, hooks }: { target: DiskTarget; disk: DiskPlan; hooks: DiskHooks },
 ): Promise<void> {
   if (disk.making.kind !== 'copy') return;
   const { source, method } = disk.making;
-  const { poolId, directory, operationId } = place;
+  const { poolId, directory, operationId } = target;
   const from = await context.images.pools.use(source.poolId);
   const room = await measureRoom(context.images, { id: poolId, path: directory }, operationId);
   hooks.signal?.throwIfAborted();
@@ -96,12 +96,12 @@ async function copyDisk(
   await job.done;
 }
 
-/** A blank disk or an overlay: complete under a hidden name before it has its own, which replaces nothing. */
+/** Writes a blank disk or an overlay under a hidden name, then links it to its name. Replaces no file. */
 async function publishEmpty(
   context: MachinesContext,
-  { place, disk, hooks }: { place: DiskTarget; disk: DiskPlan; hooks: DiskHooks },
+  { target, disk, hooks }: { target: DiskTarget; disk: DiskPlan; hooks: DiskHooks },
 ): Promise<void> {
-  const { directory, operationId } = place;
+  const { directory, operationId } = target;
   const partial = partialPath(directory, operationId);
   await writeEmpty(context, { path: partial, disk, signal: hooks.signal });
   const file = await open(partial, 'r');
@@ -138,7 +138,7 @@ async function writeEmpty(
   }
 }
 
-/** A machine that runs already is left alone: then this was done before the crash. */
+/** Skips a disk that already has its size, because its machine may be running after a crash of wcc. */
 async function grow(
   path: string,
   { format, sizeBytes }: DiskPlan,
@@ -158,7 +158,7 @@ async function grow(
 /** Offset of the virtual size in a qcow2 header. */
 const qcow2SizeOffset = 24;
 
-/** What the guest sees, by a header that was written here. */
+/** The size that the guest sees. Reads the header, which wcc wrote. */
 async function sizeOfDisk(path: string, format: DiskPlan['format']): Promise<number> {
   const file = await open(path, 'r');
   try {
@@ -171,8 +171,8 @@ async function sizeOfDisk(path: string, format: DiskPlan['format']): Promise<num
 }
 
 /**
- * Removes what an operation made of a disk: its hidden files, and the file under its name when that is the one
- * that was made here. A file that somebody else put there stays.
+ * Removes the file of a disk if the operation has created it. A file that another program put under this name
+ * stays.
  */
 export async function removeDiskFile(
   { directory, operationId }: DiskTarget,

@@ -1,11 +1,11 @@
 import type { BootDevice, FirstBoot, ImageFormat, VmNetwork } from '@wcc/api';
 import type { OperationInput } from '../../operations/action.ts';
 
-/** How the file of a disk comes to be. */
+/** The initial content of a disk. */
 export type DiskContent =
   | { kind: 'blank' }
   | { kind: 'copy'; source: SourceImage; method: 'auto' | 'clone' | 'copy' }
-  /** Holds only what differs from its base. */
+  /** Stores only the blocks that differ from its base. */
   | { kind: 'overlay'; source: SourceImage };
 
 export interface SourceImage {
@@ -15,23 +15,24 @@ export interface SourceImage {
   format: 'raw' | 'qcow2';
 }
 
+/** A disk to provision. Stored in the operation's input, so its field names stay. */
 export interface DiskPlan {
   position: number;
-  /** The number that its image gets when the machine is complete. */
+  /** The number of its image once the machine is complete. */
   imageId: number;
   name: string;
   format: 'raw' | 'qcow2';
-  /** What the guest sees. */
+  /** Size that the guest sees. */
   sizeBytes: number;
-  /** The source was smaller: it is made larger before it is complete. */
+  /** The source is smaller, so the disk grows after the copy. */
   grows: boolean;
-  /** Room that it may take. */
+  /** Upper bound of the space that its file takes. */
   needsBytes: number;
   baseId: number | null;
   making: DiskContent;
 }
 
-/** A machine as it will be. */
+/** A machine to provision. Stored in the operation's input, so its field names stay. */
 export interface VmPlan {
   id: number;
   uuid: string;
@@ -45,7 +46,7 @@ export interface VmPlan {
   cdromImageId: number | null;
 }
 
-/** Everything that its making needs: decided before the operation exists, read again after a restart. */
+/** All that provisioning needs: decided before the operation exists, read again after a restart. */
 export interface CreateInput extends OperationInput {
   vm: VmPlan;
   disks: DiskPlan[];
@@ -54,11 +55,11 @@ export interface CreateInput extends OperationInput {
   hasSecrets: boolean;
   start: boolean;
   ownerId: string;
-  /** For a retry: the request without secrets. */
+  /** The request without its secrets, for a retry. */
   request: unknown;
 }
 
-/** An ISO is no disk. */
+/** False for an ISO. */
 export function isDiskFormat(format: ImageFormat | null): format is 'raw' | 'qcow2' {
   return format === 'raw' || format === 'qcow2';
 }

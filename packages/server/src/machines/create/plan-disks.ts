@@ -11,10 +11,10 @@ import type { MachinesContext } from '../context.ts';
 import { isDiskFormat } from './input.ts';
 import type { DiskContent, DiskPlan, SourceImage } from './input.ts';
 
-/** Metadata of a file whose blocks are shared, or of an empty one. */
+/** Space for the metadata of an empty file or of one with shared blocks. */
 const metadataBytes = 1024 ** 2;
 
-/** A disk as a request names it; `thin`: by shared blocks or an overlay, and never by a copy. */
+/** A requested disk. `thin` shares blocks with the image or is an overlay, never a full copy. */
 export type RequestedDisk = Exclude<VmDiskInput, { kind: 'cdrom' }> | ThinDisk;
 export interface ThinDisk {
   kind: 'thin';
@@ -22,11 +22,11 @@ export interface ThinDisk {
   sizeBytes?: number | undefined;
 }
 
-/** What a disk will be before it has a number and a name. */
+/** A planned disk without number and name. */
 export type DiskDraft = Omit<DiskPlan, 'position' | 'imageId' | 'name'>;
 
 /**
- * Decides how a disk is made; nothing is moved.
+ * Plans a disk. Creates no file.
  * @throws ApiError `not_found`, `image_unavailable`, `source_in_use`, `invalid_input`, `clone_unsupported`
  */
 export async function draftDisk(
@@ -70,8 +70,8 @@ export async function draftDisk(
 
 function toSourceImage({ image, format, pool }: Source, field: string): SourceImage {
   if (isDiskFormat(format)) return { id: image.id, poolId: pool.id, name: image.name, format };
-  const message = 'An ISO is no disk.';
-  const hint = 'Put it into the drive and add a blank disk to install on.';
+  const message = 'An ISO cannot be a disk.';
+  const hint = 'Insert it into the drive, and add a blank disk for the installation.';
   throw new ApiError('invalid_input', { field, message, hint });
 }
 
@@ -81,11 +81,11 @@ function sizeOf(
 ): number {
   if (sizeBytes === undefined) return image.virtualSizeBytes;
   if (sizeBytes >= image.virtualSizeBytes) return sizeBytes;
-  const message = `The image is larger: ${image.virtualSizeBytes} bytes.`;
+  const message = `The image is larger: it has ${image.virtualSizeBytes} bytes.`;
   throw new ApiError('invalid_input', { field: `${field}.sizeBytes`, message });
 }
 
-/** What a machine writes to cannot lie below another one's disk. */
+/** A disk that a machine writes to cannot be the base of an overlay. */
 async function assertBaseUnused({ store }: MachinesContext, { id }: SourceImage): Promise<void> {
   const user = await store.db
     .selectFrom('vmDisks')
@@ -95,10 +95,10 @@ async function assertBaseUnused({ store }: MachinesContext, { id }: SourceImage)
     .executeTakeFirst();
   if (user === undefined) return;
   const message = `The image is a disk of the machine "${user.name}".`;
-  throw new ApiError('image_in_use', { field: 'image', message, hint: 'Ask for a full copy.' });
+  throw new ApiError('image_in_use', { field: 'image', message, hint: 'Request a full copy.' });
 }
 
-/** Numbers and names for the disks of a machine, in their order. */
+/** Assigns numbers and names to the disks of a machine, in order. */
 export async function nameDisks(
   context: MachinesContext,
   drafts: readonly DiskDraft[],
@@ -122,7 +122,7 @@ export interface DiskNaming {
   format: 'raw' | 'qcow2';
 }
 
-/** `web-disk0.qcow2`; with the machine's number where an earlier machine of that name left its disks. */
+/** `web-disk0.qcow2`, or `web-100-disk0.qcow2` when an earlier machine of this name left its disks. */
 export async function freeDiskName(
   { store }: MachinesContext,
   { vm, pool, position, format }: DiskNaming,
@@ -132,12 +132,12 @@ export async function freeDiskName(
   return `${vm.name}-${vm.id}-disk${position}.${format}`;
 }
 
-/** @throws ApiError `invalid_input` for what is no ISO */
+/** @throws ApiError `invalid_input` when the image is not an ISO */
 export async function assertIso(
   context: MachinesContext,
   { principal, image, field }: { principal: Principal; image: number; field: string },
 ): Promise<void> {
   const { format } = await readSource(context.images, { id: image, principal });
   if (format === 'iso') return;
-  throw new ApiError('invalid_input', { field, message: 'Only an ISO goes into the drive.' });
+  throw new ApiError('invalid_input', { field, message: 'Only an ISO can be inserted into the drive.' });
 }

@@ -10,7 +10,7 @@ import type { CreateInput, DiskPlan } from './input.ts';
 import type { Step, StepTools } from './steps.ts';
 import { abortable } from './abortable.ts';
 
-/** Names of the phases, in order. */
+/** The names of the phases, in order. */
 export function phasesOf(input: CreateInput): string[] {
   return [
     'check',
@@ -21,13 +21,13 @@ export function phasesOf(input: CreateInput): string[] {
   ];
 }
 
-/** What is done in each; what an earlier process did already is found and left. */
+/** The steps of the phases. Each skips what an earlier process has already done. */
 export function stepsOf(context: MachinesContext, operation: OperationView): Step[] {
   const input = operation.input as CreateInput;
   const work: Record<string, Step['run']> = {
     check: ({ signal }) => abortable(assertStillPossible(context, input), signal),
     seed: ({ signal }) => writeSeed(context, { operationId: operation.id, input, signal }),
-    // A given up order to the hypervisor is waited for when its machine is taken back.
+    // `abortable` may leave a call to the hypervisor running; `undoProvision` waits for it.
     define: ({ signal }) => abortable(define(context, input, signal), signal),
     start: ({ signal }) => abortable(context.hypervisor.start(input.vm.uuid, { signal }), signal),
   };
@@ -40,7 +40,7 @@ export function stepsOf(context: MachinesContext, operation: OperationView): Ste
   }));
 }
 
-/** What may have changed since it was asked for, and takes its time on a host that is just up. */
+/** Checks what may have changed since the request. Takes some time just after boot. */
 async function assertStillPossible(
   { hypervisor, images }: MachinesContext,
   { poolId }: CreateInput,
@@ -55,15 +55,15 @@ async function provisionDisk(
 ): Promise<void> {
   const { vm, poolId } = operation.input as CreateInput;
   const { path } = await context.images.pools.use(poolId);
-  const place: DiskTarget = { operationId: operation.id, poolId, directory: path };
+  const target: DiskTarget = { operationId: operation.id, poolId, directory: path };
   const row = (await readDisks(context.store, vm.id)).find(({ position }) => position === disk.position);
   if (row?.inode == null) {
     const onCopyPhase = (event: CopyPhaseEvent): void => reportCopyPhase(event, tools);
     const hooks = { onJob: tools.follow, onCopyPhase, signal: tools.signal };
-    const inode = await publishDisk(context, { place, disk, hooks }).finally(() => tools.follow(null));
+    const inode = await publishDisk(context, { target, disk, hooks }).finally(() => tools.follow(null));
     await recordDisk(context, { operation, disk, inode });
   }
-  await finishDisk(place, disk, tools.signal);
+  await finishDisk(target, disk, tools.signal);
 }
 
 function reportCopyPhase({ phase, totalBytes, facts }: CopyPhaseEvent, tools: StepTools): void {
@@ -71,7 +71,7 @@ function reportCopyPhase({ phase, totalBytes, facts }: CopyPhaseEvent, tools: St
   tools.measure(phase === 'transfer' ? totalBytes : null, facts?.method ? { method: facts.method } : {});
 }
 
-/** From now on the file is known by its inode, and its bytes are missing from the free space: no promise any more. */
+/** Records the file by its inode, and reduces the space reservation, because the file now takes real space. */
 async function recordDisk(
   { store }: MachinesContext,
   { operation, disk, inode }: { operation: OperationView; disk: DiskPlan; inode: string },
@@ -79,16 +79,16 @@ async function recordDisk(
   const { vm, disks } = operation.input as CreateInput;
   const rest = disks.filter(({ position }) => position > disk.position);
   const bytes = rest.reduce((sum, { needsBytes }) => sum + needsBytes, 0);
-  const made = store.db
+  const recorded = store.db
     .updateTable('vmDisks')
     .set({ inode })
     .where('vmId', '=', vm.id)
     .where('position', '=', disk.position);
-  const promise = store.db
+  const reservation = store.db
     .updateTable('spaceReservations')
     .set({ bytes })
     .where('operationId', '=', operation.id);
-  await store.write([{ query: made, expectRows: 1 }, { query: promise }]);
+  await store.write([{ query: recorded, expectRows: 1 }, { query: reservation }]);
 }
 
 async function writeSeed(

@@ -1,118 +1,87 @@
-import type { ByteCounts, Snapshot } from '@wcc/progress';
 import type { CopyJob } from '@wcc/copy';
-import { errorRegistry } from '@wcc/api';
-import type { StartHooks, Work, WorkProgress, WorkResult } from '../../operations/work.ts';
-import { WorkFailure } from '../../operations/failure.ts';
-import { toWorkFailure } from '../host/hypervisor-errors.ts';
+import type { ByteCounts, Snapshot } from '@wcc/progress';
+import { startWork } from '../../operations/work.ts';
+import type { Progress, StartHooks, StopReason, Work, WorkResult } from '../../operations/work.ts';
+import { toVmFailure } from '../host/hypervisor-errors.ts';
 
-/** One phase of the making of a machine. Each may be done again after a crash. */
+/** One phase of an operation on a machine. After a crash it runs again from its start. */
 export interface Step {
   phase: string;
   readonly run: (tools: StepTools) => Promise<void>;
 }
 
 export interface StepTools {
-  /** The copy whose numbers are shown, and which pause and cancel reach; null when it has ended. */
+  /** Shows the numbers of this copy, and passes pause and cancel on to it. Null after the copy has ended. */
   readonly follow: (job: CopyJob | null) => void;
-  /** Says how much the present phase has to do. */
+  /** Reports the total of the current phase. */
   readonly measure: (totalBytes: number | null, facts?: { method?: Snapshot['method'] }) => void;
-  /** Aborts when the phase is not to be carried to its end: it stops as soon as it can. */
+  /** Aborts when the work must stop: the step then ends as soon as it can. */
   readonly signal: AbortSignal;
 }
 
-/** A phase that runs, and what was counted in it. */
-interface Running {
-  phase: string;
-  startedAtMs: number;
-  movedAtMs: number;
-  totalBytes: number | null;
-  doneBytes: number;
-  durableBytes: number;
+export interface StepOptions {
+  /** False from the step on that cannot be undone: a cancel then has no effect. @default always true */
+  canCancel?: () => boolean;
+}
+
+/** Runs the steps one after the other, as work that can pause, cancel and be interrupted between steps. */
+export function runSteps(steps: readonly Step[], hooks: StartHooks, options: StepOptions = {}): Work {
+  const run = new StepRun(steps);
+  return startWork(hooks, (progress) => run.execute(progress), {
+    ...options,
+    pause: () => run.pause(),
+    resume: () => run.resume(),
+    refresh: (progress) => run.refresh(progress),
+    onStop: (reason) => run.stop(reason),
+    toFailure: toVmFailure,
+  });
 }
 
 const noBytes: ByteCounts = { virtual: 0, data: 0, skipped: 0, shared: 0, written: 0 };
 
-export interface StepOptions {
-  /** True from the point on where the rest must follow: a cancel then changes nothing. @default never */
-  isTooLate?: () => boolean;
-}
-
-/** Carries the steps out one after the other, as work that can be paused, cancelled and interrupted between them. */
-export function runSteps(steps: readonly Step[], hooks: StartHooks, options: StepOptions = {}): Work {
-  const run = new StepRun(steps, hooks);
-  const isTooLate = options.isTooLate ?? ((): boolean => false);
-  return {
-    done: run.carryOut(),
-    progress: () => run.progress(),
-    cancel: () => {
-      if (!isTooLate()) run.end('cancelled');
-    },
-    interrupt: () => run.end('interrupted'),
-    pause: () => run.pause(),
-    resume: () => run.resume(),
-  };
-}
-
-/** State: `#ending` once it is to stop, `#isPaused` while it waits; both also reach the copy that runs. `#unwanted` tells the step. */
+/** Pauses between steps; a pause and a stop also reach the copy that is running. */
 class StepRun {
   readonly #steps: readonly Step[];
-  readonly #hooks: StartHooks;
-  readonly #unwanted = new AbortController();
-  readonly #ended: { name: string; elapsedMs: number }[] = [];
-  #warnings: string[] = [];
-  #running: Running;
-  #job: CopyJob | null = null;
-  #bytes: ByteCounts | null = null;
+  readonly #phases: { name: string; elapsedMs: number }[] = [];
+  #warnings: readonly string[] = [];
   #method: Snapshot['method'] = null;
-  #ending: 'cancelled' | 'interrupted' | null = null;
+  #job: CopyJob | null = null;
+  /** The sum of the copies that have ended. */
+  #bytes: ByteCounts | null = null;
   #isPaused = false;
   #wake: () => void = () => {};
 
-  constructor(steps: readonly Step[], hooks: StartHooks) {
+  constructor(steps: readonly Step[]) {
     this.#steps = steps;
-    this.#hooks = hooks;
-    this.#running = newPhase(steps[0]?.phase ?? '');
   }
 
-  async carryOut(): Promise<WorkResult> {
-    try {
-      for (const step of this.#steps) {
-        await this.#gate();
-        this.#enter(step.phase);
-        await step.run({
-          follow: (job) => this.#follow(job),
-          measure: (totalBytes, facts) => this.#measure(totalBytes, facts),
-          signal: this.#unwanted.signal,
-        });
-        this.#ended.push({ name: step.phase, elapsedMs: performance.now() - this.#running.startedAtMs });
-      }
-      await this.#gate();
-    } catch (error) {
-      throw this.#ending === null ? toWorkFailure(error, '') : endingOf(this.#ending, error);
+  async execute(progress: Progress): Promise<WorkResult> {
+    const { signal } = progress;
+    for (const { phase, run } of this.#steps) {
+      await this.#waitWhilePaused(signal);
+      const startedAtMs = performance.now();
+      progress.startPhase(phase);
+      await run({
+        follow: (job) => this.#follow(job, progress),
+        measure: (total, facts = {}) => progress.updatePhase({ unit: 'bytes', total, ...facts }),
+        signal,
+      });
+      this.#phases.push({ name: phase, elapsedMs: performance.now() - startedAtMs });
     }
-    return { bytes: this.#bytes, method: this.#method, warnings: this.#warnings, phases: this.#ended };
+    await this.#waitWhilePaused(signal);
+    return { bytes: this.#bytes, method: this.#method, warnings: this.#warnings, phases: this.#phases };
   }
 
-  progress(): WorkProgress {
-    this.#count();
-    const { phase, doneBytes, durableBytes, totalBytes, movedAtMs, startedAtMs } = this.#running;
-    const nowMs = performance.now();
-    return {
-      phase,
-      done: doneBytes,
-      durable: durableBytes,
-      total: totalBytes,
-      bytes: this.#job === null ? this.#bytes : plus(this.#bytes, bytesOf(this.#job)),
-      sinceProgressMs: nowMs - movedAtMs,
-      phaseElapsedMs: nowMs - startedAtMs,
-    };
+  refresh(progress: Progress): void {
+    if (this.#job === null) return;
+    const { doneBytes, durableBytes } = this.#job.progress();
+    progress.advance(doneBytes, durableBytes);
+    progress.setBytes(plus(this.#bytes, bytesOf(this.#job)));
   }
 
-  end(how: 'cancelled' | 'interrupted'): void {
-    this.#ending ??= how;
-    if (how === 'cancelled') this.#job?.cancel();
+  stop(reason: StopReason): void {
+    if (reason === 'cancelled') this.#job?.cancel();
     else this.#job?.interrupt();
-    this.#unwanted.abort();
     this.#wake();
   }
 
@@ -127,57 +96,32 @@ class StepRun {
     this.#wake();
   }
 
-  /** Between two steps: waits while paused, and goes no further when it is to end. */
-  async #gate(): Promise<void> {
-    while (this.#isPaused && this.#ending === null) {
+  /** @throws the reason of `signal` when the work must stop */
+  async #waitWhilePaused(signal: AbortSignal): Promise<void> {
+    while (this.#isPaused && !signal.aborted) {
       await new Promise<void>((resolve) => (this.#wake = resolve));
     }
-    if (this.#ending !== null) throw endingOf(this.#ending, undefined);
+    signal.throwIfAborted();
   }
 
-  #enter(phase: string): void {
-    this.#running = newPhase(phase);
-    this.#hooks.onPhase({ phase, unit: null, total: null });
-  }
-
-  #follow(job: CopyJob | null): void {
+  #follow(job: CopyJob | null, progress: Progress): void {
     if (job === null && this.#job !== null) {
-      this.#count();
+      this.refresh(progress);
       this.#bytes = plus(this.#bytes, bytesOf(this.#job));
     }
     this.#job = job;
     if (job === null) return;
-    if (this.#ending !== null) this.end(this.#ending);
+    if (progress.signal.aborted) this.stop(progress.signal.reason as StopReason);
     if (this.#isPaused) job.pause();
     job.done.then(
       ({ warnings, method }) => {
         this.#warnings = [...this.#warnings, ...warnings];
         this.#method = method;
       },
+      // The step awaits the same promise and handles its failure.
       () => {},
     );
   }
-
-  #measure(totalBytes: number | null, facts: { method?: Snapshot['method'] } = {}): void {
-    this.#running.totalBytes = totalBytes;
-    const method = facts.method === undefined ? {} : { method: facts.method };
-    this.#hooks.onPhase({ phase: this.#running.phase, unit: 'bytes', total: totalBytes, ...method });
-  }
-
-  /** A copy counts in its longest phase only: what it counted stays shown in those after it. */
-  #count(): void {
-    if (this.#job === null) return;
-    const { doneBytes, durableBytes } = this.#job.progress();
-    if (doneBytes > this.#running.doneBytes) this.#running.movedAtMs = performance.now();
-    this.#running.doneBytes = Math.max(this.#running.doneBytes, doneBytes);
-    this.#running.durableBytes = Math.max(this.#running.durableBytes, durableBytes);
-  }
-}
-
-function newPhase(phase: string): Running {
-  const nowMs = performance.now();
-  const nothing = { totalBytes: null, doneBytes: 0, durableBytes: 0 };
-  return { phase, startedAtMs: nowMs, movedAtMs: nowMs, ...nothing };
 }
 
 function bytesOf(job: CopyJob): ByteCounts {
@@ -201,10 +145,4 @@ function plus(a: ByteCounts | null, b: ByteCounts): ByteCounts {
     shared: shared + b.shared,
     written: written + b.written,
   };
-}
-
-function endingOf(ending: 'cancelled' | 'interrupted', cause: unknown): WorkFailure {
-  const { message, hint } = errorRegistry.server_restarted;
-  const error = { code: 'server_restarted', message, hint, detail: null };
-  return new WorkFailure(ending, { error, cause });
 }

@@ -7,7 +7,7 @@ import { removeDiskFile } from './disk-files.ts';
 import type { DiskTarget } from './disk-files.ts';
 import type { CreateInput } from './input.ts';
 
-/** Takes back every step of a machine's making, whichever were done. May be done again. */
+/** Undoes all steps of provisioning, whether they have run or not. Idempotent. */
 export async function undoProvision(
   context: MachinesContext,
   operationId: string,
@@ -18,28 +18,28 @@ export async function undoProvision(
   await context.seeds.remove(vm.uuid);
   const { path } = await context.images.pools.use(poolId);
   const rows = await readDisks(context.store, vm.id);
-  const place: DiskTarget = { operationId, poolId, directory: path };
+  const target: DiskTarget = { operationId, poolId, directory: path };
   for (const disk of disks) {
     const row = rows.find(({ position }) => position === disk.position);
-    await removeDiskFile(place, disk, row?.inode ?? null);
+    await removeDiskFile(target, disk, row?.inode ?? null);
   }
   await removeRemains(path, operationId);
   await syncDirectory(path);
 }
 
-/** A start that was given up may have come through between two of our orders. */
+/** An aborted start may still take effect between two calls, so the removal is repeated. */
 const attempts = 3;
 
-/** Stops it and makes the hypervisor forget it. A host without a hypervisor has none of it. */
+/** Powers a machine off and undefines it. Does nothing on a host without a hypervisor. */
 export async function removeFromHypervisor({ hypervisor }: MachinesContext, uuid: string): Promise<void> {
   try {
     for (let attempt = 1; attempt <= attempts; attempt += 1) {
       if ((await hypervisor.status(uuid)) !== null) await hypervisor.powerOff(uuid);
-      // Of a machine that is nowhere too: an order that was given up in the middle comes before this.
+      // Also when the machine is unknown: the driver runs an aborted `define` to its end before this call.
       await hypervisor.undefine(uuid);
       if ((await hypervisor.status(uuid)) === null) return;
     }
-    throw new HypervisorError('invalid_state', { detail: 'it comes back' });
+    throw new HypervisorError('invalid_state', { detail: 'the machine starts again after each removal' });
   } catch (error) {
     if (!(error instanceof HypervisorError)) throw error;
     if (error.code !== 'packages_missing' && error.code !== 'unknown_machine') throw error;

@@ -9,22 +9,24 @@ import { createQemuDriver } from '../hypervisor/qemu/driver.ts';
 import { findTool } from '../../images/tools/find-tool.ts';
 
 export interface HypervisorOptions {
-  /** Where the drivers keep what they know, e.g. `<data directory>/machines`; absolute, made when it is missing. */
+  /** Directory of the drivers, e.g. `<data directory>/machines`; absolute, created when missing. */
   dir: string;
   /** `auto`: see {@link createHypervisor}. @default 'auto' */
   driver?: DriverName | 'auto';
   /**
-   * What libvirt's programs need to find the session of the user that runs wcc: HOME and XDG_RUNTIME_DIR, as `main.ts` read them.
-   * Nothing else of our environment reaches them.
+   * Variables with which libvirt's programs find the session of the user that runs wcc. They get no other variable of our
+   * environment.
    */
   environment: { readonly HOME?: string; readonly XDG_RUNTIME_DIR?: string };
   onError: OnError;
 }
 
 /**
- * The hypervisor of this host. `auto` is QEMU when machines were made with it before (a machine never changes its driver), else the libvirt
- * session of this user, when `virsh` answers, else QEMU. Root has no session, and gets the system's libvirt only when asked for.
- * Without QEMU there is a hypervisor too: it tells what to install.
+ * The hypervisor of this host. `auto` chooses, in this order:
+ * 1. `qemu` when that driver has machines, because a machine never changes its driver;
+ * 2. `libvirt` when `virsh` reaches the session of this user; not for root, who has no session;
+ * 3. `qemu`.
+ * On a host without QEMU, the hypervisor reports the packages to install.
  */
 export async function createHypervisor(options: HypervisorOptions): Promise<Hypervisor> {
   const { dir, driver = 'auto', onError } = options;

@@ -3,10 +3,10 @@ import type { Host, VmNetwork } from '@wcc/api';
 import { formatBytes } from '@wcc/progress';
 import { readFile } from 'node:fs/promises';
 import { availableParallelism, freemem, totalmem } from 'node:os';
-import { describeMissingPackages, toApiError } from './hypervisor-errors.ts';
+import { describeMissingPackages } from './hypervisor-errors.ts';
 import type { Hypervisor, HypervisorFacts, MachineStatus } from '../hypervisor.ts';
 
-/** What the hypervisor can do. @throws ApiError `hypervisor_missing`, `hypervisor_unavailable` */
+/** The facts of a hypervisor that can run machines. @throws ApiError `hypervisor_missing`, `hypervisor_unavailable` */
 export async function assertHypervisor(hypervisor: Hypervisor): Promise<HypervisorFacts> {
   const facts = await hypervisor.probe();
   if (facts.missing === null && facts.acceleration !== null) return facts;
@@ -14,7 +14,7 @@ export async function assertHypervisor(hypervisor: Hypervisor): Promise<Hypervis
   throw new ApiError('hypervisor_missing', describeMissingPackages(facts.missing?.packages ?? []));
 }
 
-/** @throws ApiError `hypervisor_unavailable` when its machines cannot be counted */
+/** @throws HypervisorError when its machines or networks cannot be listed */
 export async function describeHost(hypervisor: Hypervisor): Promise<Host> {
   const { driver, acceleration, version, missing } = await hypervisor.probe();
   const works = missing === null && acceleration !== null;
@@ -36,19 +36,19 @@ async function networkNames(hypervisor: Hypervisor): Promise<string[]> {
 
 interface Memory {
   totalBytes: number;
-  /** For a further machine: guests take their memory bit by bit, so what they were promised counts. */
+  /** Free for another machine. Guests claim their memory over time, so the memory assigned to running machines counts as used. */
   freeBytes: number;
 }
 
 async function measureMemory(machines: readonly MachineStatus[]): Promise<Memory> {
   const memory = await readMemory();
-  const promised = machines
+  const assigned = machines
     .filter(({ state }) => state === 'running' || state === 'paused' || state === 'unknown')
     .reduce((sum, { memoryBytes }) => sum + memoryBytes, 0);
-  return { ...memory, freeBytes: Math.max(0, Math.min(memory.freeBytes, memory.totalBytes - promised)) };
+  return { ...memory, freeBytes: Math.max(0, Math.min(memory.freeBytes, memory.totalBytes - assigned)) };
 }
 
-/** The kernel's own estimate of what programs can still have, its caches counted in. */
+/** `MemAvailable`: the kernel's estimate of free memory, including caches that it can drop. */
 async function readMemory(): Promise<Memory> {
   const text = await readFile('/proc/meminfo', 'utf8').catch(() => '');
   const available = /^MemAvailable:\s+(\d+) kB$/m.exec(text)?.[1];
@@ -57,8 +57,8 @@ async function readMemory(): Promise<Memory> {
 }
 
 /**
- * Whether a machine can have this memory, at once or ever.
- * @param options.machines those that were promised some; without them it is the kernel's count alone, which costs nothing
+ * Checks that the host has this memory: free memory with `now`, else installed memory.
+ * @param options.machines machines whose assigned memory counts as used. @default none: only the kernel's estimate, which is cheap
  * @throws ApiError `not_enough_memory` with the numbers
  */
 export async function assertMemory(
@@ -66,37 +66,28 @@ export async function assertMemory(
   { now, machines = [] }: { now: boolean; machines?: readonly MachineStatus[] },
 ): Promise<void> {
   const { totalBytes, freeBytes } = await measureMemory(machines);
-  const has = now ? freeBytes : totalBytes;
-  if (memoryBytes <= has) return;
-  const message = `Needs ${formatBytes(memoryBytes)} of memory, ${formatBytes(has)} ${now ? 'free' : 'in this host'}.`;
+  const limitBytes = now ? freeBytes : totalBytes;
+  if (memoryBytes <= limitBytes) return;
+  const message = `The machine needs ${formatBytes(memoryBytes)} of memory; ${formatBytes(limitBytes)} ${now ? 'are free' : 'are installed'}.`;
   throw new ApiError('not_enough_memory', { field: 'memoryBytes', message });
 }
 
 /** @throws ApiError `invalid_input` */
 export function assertCpus(cpus: number): void {
-  const has = availableParallelism();
-  if (cpus <= has) return;
-  throw new ApiError('invalid_input', { field: 'cpus', message: `This host has ${has} CPUs.` });
+  const count = availableParallelism();
+  if (cpus <= count) return;
+  throw new ApiError('invalid_input', { field: 'cpus', message: `This host has ${count} CPUs.` });
 }
 
 /** @throws ApiError `unknown_network`, `invalid_input` */
 export async function assertNetwork(hypervisor: Hypervisor, { kind, name }: VmNetwork): Promise<void> {
   if (kind === 'user' || kind === 'none') {
     if (name === null) return;
-    const message = `The network "${kind}" has no name.`;
+    const message = `A network of kind "${kind}" does not have a name.`;
     throw new ApiError('invalid_input', { field: 'network.name', message });
   }
   const networks = await hypervisor.networks();
   if (networks.some((network) => network.kind === kind && network.name === name)) return;
-  const message = `There is no ${kind} of that name on this host.`;
+  const message = `This host has no ${kind} with this name.`;
   throw new ApiError('unknown_network', { field: 'network.name', message });
-}
-
-/** Runs an order to the hypervisor; its refusals come out in the words of the API. */
-export async function mapHypervisorErrors<Result>(order: () => Promise<Result>): Promise<Result> {
-  try {
-    return await order();
-  } catch (error) {
-    throw toApiError(error);
-  }
 }

@@ -11,26 +11,26 @@ import type { MachinesContext } from '../context.ts';
 import { ignoreMissing } from '../../files/errors.ts';
 import type { DiskTarget } from '../create/disk-files.ts';
 
-/** Holds the name of a disk that is added to a machine: no operation, so that none of those is taken for it. */
+/** Marks the reservation of a disk that is being added to a machine. No operation has such an id. */
 const holderPrefix = 'added-disk-';
 
-/** Before its file exists, the name is written down with the hidden name that it is made under: a crash leaves nothing unknown. */
+/** Records the name and the hidden name of a disk before its file exists, so that a crash leaves no unknown file. */
 export async function reserveDisk(
   store: Store,
   { poolId, directory, name }: { poolId: string; directory: string; name: string },
 ): Promise<DiskTarget> {
   const operationId = createOperationId(randomBytes);
-  const held = { poolId, name, operationId: `${holderPrefix}${operationId}` };
-  await store.write([{ query: store.db.insertInto('nameReservations').values(held) }]);
+  const reservation = { poolId, name, operationId: `${holderPrefix}${operationId}` };
+  await store.write([{ query: store.db.insertInto('nameReservations').values(reservation) }]);
   return { operationId, poolId, directory };
 }
 
-/** When the disk is recorded only its name is free again; else its file goes too. May be done again. */
+/** Releases the name of a disk. Removes its file too, unless the disk is recorded. Idempotent. */
 export async function releaseDisk(
   { store }: Pick<MachinesContext, 'store'>,
-  { place, name }: { place: DiskTarget; name: string },
+  { target, name }: { target: DiskTarget; name: string },
 ): Promise<void> {
-  const { operationId, poolId, directory } = place;
+  const { operationId, poolId, directory } = target;
   const image = await store.db
     .selectFrom('images')
     .select('id')
@@ -38,10 +38,10 @@ export async function releaseDisk(
     .where('name', '=', name)
     .where('state', '!=', 'missing')
     .executeTakeFirst();
-  const made = await lookAt(partialPath(directory, operationId), '');
+  const partial = await lookAt(partialPath(directory, operationId), '');
   const path = join(directory, name);
-  // Only what was made here: under its name may lie what somebody else put there.
-  if (image === undefined && made !== null && made.inode === (await lookAt(path, name))?.inode)
+  // Only our own file: another program may have put a file under this name.
+  if (image === undefined && partial !== null && partial.inode === (await lookAt(path, name))?.inode)
     await unlink(path).catch(ignoreMissing);
   await removeRemains(directory, operationId);
   await syncDirectory(directory);
@@ -50,20 +50,20 @@ export async function releaseDisk(
   await store.write([{ query }]);
 }
 
-/** After a crash, before anybody can add another one. */
+/** Removes disks that a crash left while they were added. Call it before disks can be added. */
 export async function removeOrphanDisks(context: MachinesContext): Promise<void> {
   const { store, images, onError } = context;
-  const held = await store.db
+  const reservations = await store.db
     .selectFrom('nameReservations')
     .selectAll()
     .where('operationId', 'like', `${holderPrefix}%`)
     .execute();
-  for (const { poolId, name, operationId } of held) {
-    const withdraw = async (): Promise<void> => {
+  for (const { poolId, name, operationId } of reservations) {
+    const release = async (): Promise<void> => {
       const { path: directory } = await images.pools.use(poolId);
-      const place = { operationId: operationId.slice(holderPrefix.length), poolId, directory };
-      await releaseDisk(context, { place, name });
+      const target = { operationId: operationId.slice(holderPrefix.length), poolId, directory };
+      await releaseDisk(context, { target, name });
     };
-    await withdraw().catch((error: unknown) => onError(error, { stage: `disk ${name}: remains` }));
+    await release().catch((error: unknown) => onError(error, { stage: `disk ${name}: orphan` }));
   }
 }

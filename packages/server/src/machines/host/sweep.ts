@@ -3,12 +3,12 @@ import type { MachinesContext } from '../context.ts';
 import type { CreateInput } from '../create/input.ts';
 import { undoProvision } from '../create/undo.ts';
 
-/** Holds the names of an abandoned machine's files, so that no look at the pool takes them for images. */
+/** Reserves the file names of an abandoned machine, so that a scan of the pool does not register them as images. Stored. */
 function holderOf(vmId: number): string {
   return `abandoned-vm-${vmId}`;
 }
 
-/** For the batch of an operation's bad end whose traces could not all be removed. */
+/** Statements for the end of a failed operation whose files could not all be removed. `sweepAbandoned` removes them later. */
 export function markAbandoned({ db }: Store, vmId: number): WriteStatement[] {
   const operation = db.selectFrom('vms').select('operationId').where('id', '=', vmId);
   const names = db
@@ -21,7 +21,7 @@ export function markAbandoned({ db }: Store, vmId: number): WriteStatement[] {
   ];
 }
 
-/** Tries again what an operation's end could not remove: a hypervisor or a disk that did not answer then. */
+/** Retries to remove what a failed operation left, for example while the hypervisor or a disk did not answer. */
 export async function sweepAbandoned(context: MachinesContext): Promise<void> {
   const { store, onError } = context;
   const rows = await store.db
@@ -31,7 +31,7 @@ export async function sweepAbandoned(context: MachinesContext): Promise<void> {
     .execute();
   for (const { id, operationId } of rows) {
     await removeAbandonedVm(context, id, operationId ?? '').catch((error: unknown) =>
-      onError(error, { stage: `machine ${id}: remains` }),
+      onError(error, { stage: `machine ${id}: cleanup` }),
     );
   }
 }

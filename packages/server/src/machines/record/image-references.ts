@@ -2,8 +2,8 @@ import type { OwnedUser, UsersByImage } from '../../images/references.ts';
 import type { Store } from '../../storage/store.ts';
 
 /**
- * What machines use: their disks, what a disk is copied from or laid over, the ISO in the drive. Overlays need
- * their base whether a machine has them or not.
+ * The images that machines use: disks, sources and bases of disks, and ISOs in drives. An overlay needs its base
+ * even when no machine uses the overlay.
  */
 export async function imagesOfMachines({ db }: Store): Promise<UsersByImage> {
   const [machines, disks, overlays] = await Promise.all([
@@ -31,7 +31,7 @@ export async function imagesOfMachines({ db }: Store): Promise<UsersByImage> {
     const user: OwnedUser = { kind: 'vm', id: vmId, name: machine.name, owner: machine.ownerId };
     note(imageId, { ...user, isDisk: true });
     note(baseId, user);
-    // A copy that is complete needs its source no more.
+    // Only an unfinished copy needs its source.
     if (machine.state === 'making') note(sourceId, user);
   }
   const attached = new Set(disks.map(({ imageId }) => imageId));

@@ -11,7 +11,7 @@ import type { Seeds } from '../seed/seeds.ts';
 export type VmRow = Selectable<Database['vms']>;
 export type VmDiskRow = Selectable<Database['vmDisks']>;
 
-/** Rows of a machine that is going to be made: from now on its name and its disks are spoken for. */
+/** Rows of a machine before it is provisioned. They reserve its name and its disks. */
 export function insertVm(
   { store }: { store: Store },
   { input, operationId, ownerName }: { input: CreateInput; operationId: string; ownerName: string },
@@ -60,7 +60,7 @@ export interface SpecSources {
   seeds: Seeds;
 }
 
-/** A machine in the words of the hypervisor seam. */
+/** A machine as the specification that drivers take. */
 export async function specOf(
   sources: SpecSources,
   row: VmRow,
@@ -112,16 +112,16 @@ async function imagePath({ store, images }: SpecSources, id: number): Promise<st
   return image === undefined ? null : join(images.pools.find(image.poolId).path, image.name);
 }
 
-/** Overlays upon overlays are not made here; a longer chain would be a loop. */
-const longestChain = 8;
+/** Limit of a backing chain. wcc creates no overlays of overlays, so a longer chain is a loop. */
+const maxChainLength = 8;
 
-/** Everything below an overlay, nearest first. */
+/** The backing chain of an overlay, nearest first. */
 export async function chainOf(
   { store, images }: Pick<SpecSources, 'store' | 'images'>,
   baseId: number | null,
 ): Promise<BackingSpec[]> {
   const chain: BackingSpec[] = [];
-  for (let next = baseId; next !== null && chain.length < longestChain;) {
+  for (let next = baseId; next !== null && chain.length < maxChainLength;) {
     const image = await store.db.selectFrom('images').selectAll().where('id', '=', next).executeTakeFirst();
     if (image === undefined || (image.format !== 'raw' && image.format !== 'qcow2')) break;
     chain.push({ path: join(images.pools.find(image.poolId).path, image.name), format: image.format });

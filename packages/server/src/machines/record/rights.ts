@@ -7,7 +7,7 @@ import { findVm } from './machine-rows.ts';
 import type { VmRow } from './machine-rows.ts';
 
 /**
- * A machine that the principal may see, when it has the right on it. Unknown and invisible are the same.
+ * The row of a machine on which the principal has the right. A machine that it may not see is `not_found`.
  * @throws ApiError `not_found`, `forbidden`
  */
 export async function assertVmRight(
@@ -22,6 +22,7 @@ export async function assertVmRight(
   return row;
 }
 
+/** Whether the principal has the right on a machine of this owner. */
 export function canUseVm(
   principal: Principal,
   right: Right,
@@ -30,7 +31,7 @@ export function canUseVm(
   return can(principal, right, { owner: ownerId });
 }
 
-/** @throws ApiError `vm_busy` while an operation works on it */
+/** @throws ApiError `vm_busy` while an operation uses the machine */
 export function assertIdle({ state, operationId }: VmRow): void {
   if (state !== 'ready' || operationId !== null) throw new ApiError('vm_busy');
 }

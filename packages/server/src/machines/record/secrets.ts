@@ -3,12 +3,12 @@ import type { FirstBoot } from '@wcc/api';
 import type { SecretBox } from '../../storage/secret-box.ts';
 import type { Store, WriteStatement } from '../../storage/store.ts';
 
-/** What of a first boot nobody may read later. */
+/** The first-boot fields that no answer and no record may contain. */
 export type FirstBootSecrets = Pick<FirstBoot, 'passwordHash' | 'userData'>;
 
-/** Secret inputs of operations: encrypted, apart from the record, gone with the operation's end. */
+/** Secret inputs of operations: encrypted, stored apart from the record, deleted when the operation ends. */
 export interface OperationSecrets {
-  /** For the batch that accepts the operation. */
+  /** The statement for the batch that accepts the operation. */
   keep(operationId: string, secrets: FirstBootSecrets): WriteStatement;
   /** @throws ApiError `secret_gone` */
   read(operationId: string): Promise<FirstBootSecrets>;

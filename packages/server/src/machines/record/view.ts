@@ -8,20 +8,23 @@ import { canUseVm } from './rights.ts';
 import { bootOrderOf } from './machine-rows.ts';
 import type { VmDiskRow, VmRow } from './machine-rows.ts';
 
-/** What the hypervisor has now, by UUID; null: it does not answer. */
+/** UUID → status from the hypervisor; null when it does not answer. */
 export type Statuses = ReadonlyMap<string, MachineStatus> | null;
 
-/** What it is, and what to do. */
+/** Message and hint of each reason. */
 const reasonTexts: Readonly<Record<VmStateReasonCode, readonly [message: string, hint: string]>> = {
-  deleting: ['It is being deleted.', ''],
-  guest_panic: ['Its system panicked.', 'Read its serial log, then reset it.'],
+  deleting: ['The machine is being deleted.', ''],
+  guest_panic: ['The guest system panicked.', 'Read the serial log, then reset the machine.'],
   hypervisor_unavailable: [
     errorRegistry.hypervisor_unavailable.message,
     errorRegistry.hypervisor_unavailable.hint,
   ],
-  io_error: ['A disk of it reported an error.', "Look at its disk, and at the host's own log."],
-  no_answer: ['It runs, but does not answer.', 'Wait a moment; if it stays so, power it off.'],
-  no_space: ['The disk below it is full.', 'Make room there, then start it again.'],
+  io_error: ['A disk of the machine reported an I/O error.', "Check the disk and the host's system log."],
+  no_answer: ['The machine runs but does not answer.', 'Wait a moment. If this persists, power it off.'],
+  no_space: [
+    "The file system of the machine's disk is full.",
+    'Free space there, then start the machine again.',
+  ],
 };
 
 function reasonOf(code: VmStateReasonCode | null): VmStateReason | null {
@@ -81,7 +84,7 @@ export function stateOf(
   if (row.state !== 'ready') return { state: 'making', stateReason: reasonOf('deleting') };
   if (statuses === null) return { state: 'unknown', stateReason: reasonOf('hypervisor_unavailable') };
   const status = statuses.get(row.uuid);
-  // Made, and forgotten by the hypervisor: its next start defines it again.
+  // The hypervisor lost the machine. The next start defines it again.
   if (status === undefined) return { state: 'shut_off', stateReason: null };
   return { state: status.state, stateReason: reasonOf(status.reason) };
 }
@@ -131,7 +134,7 @@ const noActions: VmMay = {
   serial: false,
 };
 
-/** A machine of another program: told, and left alone. */
+/** A machine of another program: listed without any allowed action. */
 export function toForeignVm({ uuid, name, state, reason, cpus, memoryBytes }: MachineStatus): Vm {
   return {
     id: null,

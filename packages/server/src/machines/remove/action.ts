@@ -10,20 +10,20 @@ import { ignoreMissing } from '../../files/errors.ts';
 import { runSteps } from '../create/steps.ts';
 import type { Step } from '../create/steps.ts';
 import { removeFromHypervisor } from '../create/undo.ts';
-import { toWorkFailure } from '../host/hypervisor-errors.ts';
+import { toVmFailure } from '../host/hypervisor-errors.ts';
 import { findVm, readDisks } from '../record/machine-rows.ts';
 
 export interface DeleteInput extends OperationInput {
   vmId: number;
   uuid: string;
   name: string;
-  /** Its disks too; else they stay as images. */
+  /** Whether its disks are deleted too; else they stay as images. */
   disks: boolean;
 }
 
 /**
- * `delete_vm`. It may be cancelled until the first thing is gone; from then on it is carried to its end, after a
- * crash too.
+ * `delete_vm`. It can be cancelled until the first step starts to remove something. From then on it completes, also
+ * after a crash.
  */
 export function createDeleteAction(context: MachinesContext): Action {
   const inputOf = (operation: OperationView): DeleteInput => operation.input as DeleteInput;
@@ -33,9 +33,9 @@ export function createDeleteAction(context: MachinesContext): Action {
     phases: (input) => phasesOf(input as DeleteInput),
     async start(operation, hooks) {
       const input = inputOf(operation);
-      const begun = { isTooLate: false };
-      const steps = stepsOf(context, input, () => (begun.isTooLate = true));
-      return runSteps(steps, hooks, { isTooLate: () => begun.isTooLate });
+      let canCancel = true;
+      const steps = stepsOf(context, input, () => (canCancel = false));
+      return runSteps(steps, hooks, { canCancel: () => canCancel });
     },
     async settle(operation) {
       const input = inputOf(operation);
@@ -51,8 +51,8 @@ export function createDeleteAction(context: MachinesContext): Action {
     abandon: (operation) => release(context, inputOf(operation)),
     forget: () => Promise.resolve(),
     retry() {
-      const message = 'A deletion is not tried again by itself.';
-      throw new ApiError('invalid_state', { message, hint: 'Delete the machine once more.' });
+      const message = 'A failed deletion cannot be retried.';
+      throw new ApiError('invalid_state', { message, hint: 'Delete the machine again.' });
     },
   };
 }
@@ -63,13 +63,13 @@ function phasesOf({ disks }: DeleteInput): string[] {
   return ['stop', 'undefine', ...(disks ? ['delete_disks'] : [])];
 }
 
-function stepsOf(context: MachinesContext, input: DeleteInput, onBegun: () => void): Step[] {
+function stepsOf(context: MachinesContext, input: DeleteInput, onRemoval: () => void): Step[] {
   const { hypervisor, seeds, store } = context;
   const { uuid, vmId } = input;
   const stop = async (): Promise<void> => {
     const { db } = store;
     await store.write([{ query: db.updateTable('vms').set({ state: 'deleting' }).where('id', '=', vmId) }]);
-    onBegun();
+    onRemoval();
     if ((await hypervisor.status(uuid)) !== null) await hypervisor.powerOff(uuid);
   };
   const undefine = async (): Promise<void> => {
@@ -87,10 +87,10 @@ function stepsOf(context: MachinesContext, input: DeleteInput, onBegun: () => vo
   }));
 }
 
-/** Only the files that are its disks: what somebody put in their place stays. */
+/** Deletes only files with the recorded inode: a file that another program put under the name stays. */
 async function deleteDisks({ store, images }: MachinesContext, { vmId, poolId }: DeleteInput): Promise<void> {
   const { path } = await images.pools.use(poolId).catch((error: unknown) => {
-    throw toWorkFailure(error, '');
+    throw toVmFailure(error);
   });
   for (const { name, inode } of await readDisks(store, vmId)) {
     const entry = await lookAt(join(path, name), name);
@@ -115,7 +115,7 @@ async function complete({ store }: MachinesContext, input: DeleteInput): Promise
   };
 }
 
-/** Cancelled or failed: it is a machine like any other again. */
+/** After a cancel or a failure the machine is usable again. */
 function release({ store }: MachinesContext, { vmId }: DeleteInput): WriteStatement[] {
   const query = store.db.updateTable('vms').set({ state: 'ready', operationId: null }).where('id', '=', vmId);
   return [{ query }];

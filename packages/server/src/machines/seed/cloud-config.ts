@@ -2,17 +2,16 @@ import type { FirstBoot } from '@wcc/api';
 import { createHash } from 'node:crypto';
 import type { VolumeFile } from './iso9660.ts';
 
-/** What belongs into a NoCloud seed. */
+/** The data of a NoCloud seed. */
 export interface SeedContents {
-  /** Fresh for every machine: cloud-init takes another one for another machine. */
+  /** Unique per machine: cloud-init treats a new id as a new machine. */
   instanceId: string;
   hostname: string;
   firstBoot: FirstBoot;
 }
 
 /**
- * The files of a NoCloud seed. YAML is written as JSON, which is YAML too: nothing that somebody typed can
- * become syntax.
+ * The files of a NoCloud seed. Writes YAML as JSON, which is valid YAML, so that input cannot become syntax.
  */
 export function seedFiles({ instanceId, hostname, firstBoot }: SeedContents): VolumeFile[] {
   const metaData = { 'instance-id': instanceId, 'local-hostname': hostname };
@@ -34,22 +33,22 @@ function cloudConfig({ user, sshKeys, passwordHash }: FirstBoot, hostname: strin
   };
   const common = { hostname, ssh_pwauth: false };
   if (user === undefined) {
-    // Overrides for the image's own user: cloud-init knows its name.
+    // cloud-init applies this to the image's default user.
     return Object.keys(login).length === 0 ? common : { ...common, user: login };
   }
-  const made = {
+  const account = {
     name: user,
     shell: '/bin/bash',
     sudo: 'ALL=(ALL) NOPASSWD:ALL',
     lock_passwd: true,
     ...login,
   };
-  return { ...common, users: [made] };
+  return { ...common, users: [account] };
 }
 
 /**
- * JSON with everything beyond ASCII escaped: YAML takes some characters for line ends that JSON does not, and
- * older parsers refuse others.
+ * JSON in pure ASCII: YAML treats some characters as line ends that JSON does not, and older parsers reject
+ * others.
  */
 function toYaml(value: object): string {
   return JSON.stringify(value).replaceAll(
@@ -58,12 +57,12 @@ function toYaml(value: object): string {
   );
 }
 
-/** The user's own text stays as it is beside ours: cloud-init reads both parts. RFC 2046. */
+/** Combines our part with the user's unchanged text: cloud-init reads both. RFC 2046. */
 function multipart(parts: readonly string[]): string {
   const boundary = `wcc-${createHash('sha256').update(parts.join('\0')).digest('hex')}`;
   const encoded = parts.map((part) => {
     const lines = Buffer.from(part).toString('base64').replaceAll(/.{76}/g, '$&\n');
-    // As plain text, cloud-init goes by its first line: `#cloud-config`, `#!`, …
+    // cloud-init detects the type of a plain-text part from its first line: `#cloud-config`, `#!`, …
     const head = `Content-Type: text/plain; charset="utf-8"\nMIME-Version: 1.0\nContent-Transfer-Encoding: base64`;
     return `--${boundary}\n${head}\n\n${lines}\n`;
   });

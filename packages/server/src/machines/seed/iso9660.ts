@@ -1,4 +1,4 @@
-/** A small file at the top of the volume. */
+/** A small file in the root directory of the volume. */
 export interface VolumeFile {
   name: string;
   content: Buffer;
@@ -9,7 +9,7 @@ const sectorBytes = 2048;
 const firstDescriptor = 16;
 const pathTableBytes = 10;
 
-/** Where everything lies: two trees (plain and Joliet) that share the files' contents. */
+/** The sectors of the volume: two trees (plain and Joliet) that share the files' contents. */
 interface Layout {
   plain: Tree;
   joliet: Tree;
@@ -24,8 +24,8 @@ interface Tree {
 }
 
 /**
- * An ISO 9660 volume with a Joliet tree, enough for a NoCloud seed: a few files at the top, whose true names
- * (`meta-data`) only Joliet can hold. Written by hand, because the tools for it are not on every host.
+ * An ISO 9660 volume with a Joliet tree, enough for a NoCloud seed: a few files in the root directory. Only Joliet
+ * can store their names (`meta-data`). Own code, because not every host has a tool for it.
  *
  * Sources: ECMA-119 (sections named below), Joliet Specification 1995.
  */
@@ -51,7 +51,7 @@ function planLayout(files: readonly VolumeFile[]): Layout {
   let next = firstDescriptor + 3;
   const tree = (): Tree => ({ littleTable: next++, bigTable: next++, root: next++ });
   const [plain, joliet] = [tree(), tree()];
-  // 6.8.1.1 wants entries in the order of their names.
+  // 6.8.1.1 requires entries in the order of their names.
   const sorted = [...files].toSorted((a, b) => (a.name < b.name ? -1 : 1));
   const placed = sorted.map((file) => {
     const sector = next;
@@ -61,7 +61,7 @@ function planLayout(files: readonly VolumeFile[]): Layout {
   return { plain, joliet, files: placed, sectors: next };
 }
 
-/** Numbers are stored both ways round (7.2.3, 7.3.3). */
+/** Numbers are stored in both byte orders (7.2.3, 7.3.3). */
 function both16(bytes: Buffer, value: number, at: number): void {
   bytes.writeUInt16LE(value, at);
   bytes.writeUInt16BE(value, at + 2);
@@ -78,7 +78,7 @@ interface Description {
   at: Date;
 }
 
-/** 8.4, and 8.5 for Joliet: the volume descriptor. */
+/** The volume descriptor: 8.4, and 8.5 for Joliet. */
 function describe(layout: Layout, { label, isJoliet, at }: Description): Buffer {
   const bytes = Buffer.alloc(sectorBytes);
   const tree = isJoliet ? layout.joliet : layout.plain;
@@ -122,7 +122,7 @@ function terminator(): Buffer {
   return bytes;
 }
 
-/** 9.4: one directory, the root. */
+/** The path table (9.4) with one directory, the root. */
 function pathTable(root: number, isBig: boolean): Buffer {
   const bytes = Buffer.alloc(pathTableBytes);
   bytes[0] = 1;
@@ -162,7 +162,7 @@ interface Entry {
   at: Date;
 }
 
-/** 9.1: a directory record; padded to an even length. */
+/** A directory record (9.1), padded to an even length. */
 function record({ name, sector, length, isDirectory, at }: Entry): Buffer {
   const size = 33 + name.length + (name.length % 2 === 0 ? 1 : 0);
   const bytes = Buffer.alloc(size);
@@ -183,7 +183,7 @@ function longTime(at: Date): Buffer {
   return Buffer.from(`${at.toISOString().replaceAll(/\D/g, '').slice(0, 16)}\0`, 'ascii');
 }
 
-/** Only A to Z, digits and underscore are allowed here (7.4.1): `META_DAT.;1`. Guests read the Joliet tree. */
+/** Only A to Z, digits and underscore are allowed (7.4.1): `META_DAT.;1`. Guests read the Joliet tree. */
 function plainName(name: string): Buffer {
   const stem = name
     .toUpperCase()
@@ -196,7 +196,7 @@ function jolietName(name: string): Buffer {
   return toUtf16(name);
 }
 
-/** UCS-2, big end first. */
+/** UCS-2, big-endian. */
 function toUtf16(text: string): Buffer {
   return Buffer.from(text, 'utf16le').swap16();
 }

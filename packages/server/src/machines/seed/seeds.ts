@@ -5,12 +5,12 @@ import type { SeedContents } from './cloud-config.ts';
 import { seedFiles } from './cloud-config.ts';
 import { writeVolume } from './iso9660.ts';
 
-/** First-boot data of machines, as files that only the server's user reads, outside every pool. */
+/** First-boot data of machines, in files outside every pool that only the server's user can read. */
 export interface Seeds {
   pathOf(uuid: string): string;
-  /** @throws the reason of `signal` when that aborts before the file has its name */
+  /** @throws the reason of `signal` when it aborts before the file has its name */
   write(uuid: string, contents: SeedContents, options?: { signal?: AbortSignal }): Promise<void>;
-  /** What is not there is no error. */
+  /** Ignores a missing file. */
   remove(uuid: string): Promise<void>;
 }
 

@@ -46,7 +46,7 @@ const callTimeoutMs = 60_000;
 const outputBytes = 16 * 1024 ** 2;
 
 /**
- * virsh parses a single argument by its own syntax of quotes, semicolons and comments, so a query may contain only plain errorText.
+ * virsh parses a single argument by its own syntax of quotes, semicolons and comments, so a query may contain only plain words.
  * Everything else (names, paths) goes through `run`, where virsh takes each argument as it is.
  */
 const plainWord = /^[A-Za-z0-9-]+$/;
