@@ -12,7 +12,7 @@ import { startServer } from '../kit/server.ts';
 import type { TestServer } from '../kit/server.ts';
 
 /**
- * SIGKILL at random moments of copies. After the restart every copy that was acknowledged goes on and succeeds.
+ * SIGKILL at random moments of copies. After the restart every acknowledged copy resumes and succeeds.
  * A tenth of the rounds runs in `npm test`, all of them in `npm run test:crash`.
  */
 const rounds = Number.parseInt(process.env['WCC_CRASH_ROUNDS'] ?? '20', 10);
@@ -128,7 +128,7 @@ async function copyAndKill(round: number, moment: Moment): Promise<Acknowledged[
   return starting;
 }
 
-/** While nobody runs: whatever bears a final name is whole. */
+/** While no server runs: every file with a final name is complete. */
 async function checkNothingHalfMade(acknowledged: readonly Acknowledged[]): Promise<Acknowledged[]> {
   const published: Acknowledged[] = [];
   for (const copy of acknowledged) {
@@ -214,11 +214,11 @@ it.each(Array.from({ length: rounds }, (_, round) => ({ round, moment: moments[r
   },
 );
 
-it('no litter is left 60 s after the last copy', { timeout: 90_000 }, async () => {
+it('leaves no hidden file 60 s after the last copy', { timeout: 90_000 }, async () => {
   await expectTidy(server.poolDir);
 });
 
-it('every copy has one end in history and audit, and made one image', async () => {
+it('gives every copy one end in history and audit, and one image', async () => {
   console.log(
     `${all.length} copies acknowledged, ${killedInBetween} killed between rename and the record's end`,
   );

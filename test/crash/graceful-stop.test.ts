@@ -23,7 +23,7 @@ async function watch(server: TestServer): Promise<Watcher> {
 }
 
 it(
-  'SIGTERM in mid-copy: watchers hear bye, the copy goes on from where it was',
+  'SIGTERM during a copy: watchers receive bye, and the copy resumes after the restart',
   { timeout: 120_000 },
   async () => {
     const server = await startServer();
@@ -69,7 +69,7 @@ it(
   },
 );
 
-it('paused and queued copies stay paused and queued over a stop', { timeout: 120_000 }, async () => {
+it('paused and queued copies keep their state over a stop', { timeout: 120_000 }, async () => {
   const server = await startServer({ args: ['--max-copies-per-pool', '1'] });
   servers.push(server);
   await makeRandomImage(join(server.poolDir, 'source.raw'), 128 * MiB);

@@ -81,8 +81,10 @@ async function expectOneEnd({ id, action }: Operation): Promise<void> {
   const ends = items.filter(({ kind, text }) => kind === 'state' && /^(succ|fail|cancelled)/.test(text));
   expect(ends.map(({ text }) => text)).toHaveLength(1);
   const audit = (await server.api.audit({ limit: 200 })).items;
-  const told = audit.filter(({ what, subject }) => what === `${action}.end` && subject === `operation:${id}`);
-  expect(told).toHaveLength(1);
+  const endRows = audit.filter(
+    ({ what, subject }) => what === `${action}.end` && subject === `operation:${id}`,
+  );
+  expect(endRows).toHaveLength(1);
 }
 
 async function expectImport(name: string, acknowledged: string | null): Promise<void> {
@@ -177,7 +179,7 @@ it.each(Array.from({ length: rounds }, (_, round) => ({ round })))(
   },
 );
 
-it('no litter is left', { timeout: 90_000 }, async () => {
+it('leaves no hidden file', { timeout: 90_000 }, async () => {
   console.log(endings.join(', '));
   await expectTidy(server.poolDir);
 });

@@ -12,7 +12,7 @@ import { createTus, digestOf, idOf } from '../kit/tus.ts';
 import type { Tus } from '../kit/tus.ts';
 
 /**
- * SIGKILL at random moments of an upload. Its client asks where it stands and goes on: no acknowledged byte is
+ * SIGKILL at random moments of an upload. Its client asks for the offset and resumes: no acknowledged byte is
  * sent again, and no more than one sync interval of the others.
  */
 const rounds = Math.ceil(Number.parseInt(process.env['WCC_CRASH_ROUNDS'] ?? '20', 10) / 2);

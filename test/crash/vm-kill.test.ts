@@ -31,7 +31,7 @@ const roundsWith: Readonly<Record<Driver, number>> = { qemu: rounds, libvirt: Ma
 describe.each<Driver>(['qemu', 'libvirt'])('with %s', (driver) => {
   const refusal = driverRefusal(driver);
   if (refusal !== null) console.log(`skipped: SIGKILL of machines with ${driver}: ${refusal}`);
-  describe.skipIf(refusal !== null)('a making that is killed', () => {
+  describe.skipIf(refusal !== null)('a create_vm that is killed', () => {
     describeKills(driver);
   });
 });
@@ -146,7 +146,7 @@ function describeKills(driver: Driver): void {
     },
   );
 
-  it('no litter and no secret is left', { timeout: 90_000 }, async () => {
+  it('leaves no hidden file and no secret', { timeout: 90_000 }, async () => {
     console.log(`${driver}: ${endings.join(', ')}`);
     await expectTidy(server.poolDir);
     for (const file of ['wcc.sqlite', 'wcc.sqlite-wal']) {

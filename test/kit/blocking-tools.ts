@@ -12,7 +12,7 @@ export interface HeldTools {
   hold(tool: string, argument: string): void;
   /** The process that waits. */
   held(): Promise<number>;
-  /** Nothing waits any more, and whatever waits goes on. */
+  /** Releases the waiting tools, and lets later ones run without a wait. */
   release(): void;
 }
 
@@ -61,7 +61,7 @@ export function makeHeldTools(
       }),
     release() {
       for (const path of holds.splice(0)) rmSync(path, { force: true });
-      // Both ends, so that it does not wait for a reader; whoever waits to open the gate is let in.
+      // Opens both ends, so that the open does not wait for a reader, and releases a tool that waits in its own open.
       closeSync(openSync(gate, constants.O_RDWR | constants.O_NONBLOCK));
       rmSync(heldBy, { force: true });
     },

@@ -16,7 +16,7 @@ export async function uploadByDialog(page: Page, paths: string | string[]): Prom
   await dialog.waitFor({ state: 'detached' });
 }
 
-/** By the link, as a person goes: a page that is loaded anew no longer sends. */
+/** Follows the link as a person does: a reload would stop the upload. */
 export async function goToOperations(page: Page): Promise<void> {
   await page
     .locator('header.top')
@@ -31,7 +31,7 @@ export async function findUpload(server: TestServer, name: string): Promise<Oper
   return items.find(({ subject, target }) => (target?.name ?? subject.name) === name);
 }
 
-/** Waits until so much is on the server's disk, from 0 to 1. @returns the id of the upload */
+/** Waits until this share (0 to 1) of the file is on the server's disk. @returns the id of the upload */
 export async function untilReceived(server: TestServer, name: string, share: number): Promise<string> {
   return until(
     async () => {

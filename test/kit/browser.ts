@@ -42,7 +42,7 @@ export async function launchBrowser(options: BrowserOptions = {}): Promise<Brows
 
 export interface MortalBrowser {
   readonly browser: Browser;
-  /** SIGKILL, as by the system when memory is short: nothing is told, nothing is saved. */
+  /** SIGKILL, as by the system when memory is short: the browser saves nothing. */
   kill(): Promise<void>;
 }
 

@@ -7,7 +7,7 @@ import { browserFlags, browserPath } from './browser.ts';
 import { makeWorkspace } from './directories.ts';
 import { until } from './poll.ts';
 
-/** A tab of a browser that nobody emulates anything for: it can really be hidden. */
+/** A tab of a browser without any emulation: it can really be hidden. */
 export interface PlainTab {
   /** Evaluates an expression in the page; a promise is awaited. */
   evaluate<T>(expression: string): Promise<T>;
@@ -41,7 +41,7 @@ export async function launchPlainBrowser(): Promise<PlainBrowser> {
   );
   const file = join(profile.path, 'DevToolsActivePort');
   const [port, path] = await until(() => readPort(file), {
-    what: 'Chromium to tell its port',
+    what: 'Chromium to print its port',
     timeoutMs: 60_000,
   });
   const socket = new WebSocket(`ws://127.0.0.1:${port}${path}`);

@@ -3,7 +3,7 @@ import { connect, createServer } from 'node:net';
 import type { AddressInfo, Socket } from 'node:net';
 import type { Random } from './random.ts';
 
-/** `reset` by RST, `end` by FIN, `hole`: nothing comes any more, and neither side is told. */
+/** `reset` cuts by RST, `end` by FIN. `hole` drops all further bytes, and neither side notices. */
 export type Cut = 'reset' | 'end' | 'hole';
 
 export interface CuttingProxy {
@@ -18,11 +18,11 @@ export interface CuttingProxy {
 export interface CuttingProxyOptions {
   targetPort: number;
   random: Random;
-  /** Each connection is cut after 1 to so many bytes towards the client: in a handshake, between frames, within one. */
+  /** Maximum bytes towards the client before the cut: in a handshake, between frames or within one. The minimum is 1. */
   bytesAtMost: number;
 }
 
-/** The server of a connection in a hole learns of its client's end after so long: as from a network that comes back. */
+/** How long after the client's end the server of a `hole` connection learns of it, as when a network comes back. */
 const holeMs = 4000;
 const fates: readonly Cut[] = ['reset', 'reset', 'end', 'end', 'hole'];
 
@@ -34,7 +34,7 @@ export async function createCuttingProxy(options: CuttingProxyOptions): Promise<
   let sparing = false;
   const keep = (socket: Socket): Socket => {
     sockets.add(socket);
-    socket.on('error', () => undefined); // the other side is told by `close`
+    socket.on('error', () => undefined); // `close` ends the other side
     return socket.on('close', () => sockets.delete(socket));
   };
   const server = createServer((client) => {

@@ -14,7 +14,7 @@ export interface EventFollowerOptions {
   onRequest: () => void;
   /** Gives up without an error. */
   signal: AbortSignal;
-  /** A connection from which nothing comes for so long is given up; an operation under test moves more often. */
+  /** Silence after which a connection is given up. An operation under test sends more often. */
   silentMs: number;
 }
 

@@ -32,7 +32,7 @@ export async function readEvents(url: string, headers: Record<string, string>): 
     createEventParser((event) => void events.push(event)),
   );
   response.on('close', () => (isEnded = true));
-  response.on('error', () => undefined); // a killed server resets its streams; `close` tells it
+  response.on('error', () => undefined); // a killed server resets its streams; `close` reports it
   const ops = (): StreamEvent[] => events.filter(({ event }) => event === 'op');
   return {
     status: response.statusCode ?? 0,

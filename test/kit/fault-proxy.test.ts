@@ -42,13 +42,13 @@ async function createClient(): Promise<Client> {
   return { socket, received: () => text };
 }
 
-it('passes bytes both ways', async () => {
+it('the fault proxy passes bytes both ways', async () => {
   const client = await createClient();
   client.socket.write('hello');
   await expect.poll(client.received).toBe('hello');
 });
 
-it('a silent connection stays open and says nothing, and goes on where it stopped', async () => {
+it('a silent connection of the fault proxy stays open without bytes, and continues where it stopped', async () => {
   const client = await createClient();
   client.socket.write('one ');
   await until(() => client.received() === 'one ', { what: 'the first echo' });
@@ -66,7 +66,7 @@ it('a silent connection stays open and says nothing, and goes on where it stoppe
   await until(() => client.received() === 'one two', { what: 'the rest of the echo' });
 });
 
-it('refuses and resets', async () => {
+it('the fault proxy refuses and resets connections', async () => {
   const standing = await createClient();
   proxy.setFresh('refuse');
   const refused = connect(proxy.port, '127.0.0.1');
@@ -77,7 +77,7 @@ it('refuses and resets', async () => {
   await until(() => standing.socket.destroyed, { what: 'the standing connection to be reset' });
 });
 
-it('delays and limits', async () => {
+it('the fault proxy delays bytes and limits the rate', async () => {
   const client = await createClient();
   proxy.setDelay(100);
   const startedAt = performance.now();

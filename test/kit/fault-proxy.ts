@@ -18,7 +18,7 @@ export interface FaultProxy {
   setMode(mode: 'pass' | 'silent'): void;
   /** Cuts every standing connection by RST. */
   resetAll(): void;
-  /** Milliseconds that each piece waits before it goes on. @default 0 */
+  /** Delay of each chunk, in milliseconds. @default 0 */
   setDelay(delayMs: number): void;
   /** Bytes per second towards the client of each connection; null = no limit. @default null */
   setBandwidth(bytesPerSecond: number | null): void;

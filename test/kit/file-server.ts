@@ -70,7 +70,7 @@ export interface FileOptions {
   etag?: string;
   /** Understands Range and If-Range. @default true */
   hasRanges?: boolean;
-  /** Breaks each connection after so many bytes. */
+  /** Number of bytes after which each connection breaks. */
   cutAfterBytes?: (asked: FileRequest) => number | null;
   /** Sends no faster. */
   bytesPerSecond?: number;

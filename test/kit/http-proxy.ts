@@ -9,7 +9,7 @@ export interface Refusal {
   /** Only requests of this method, to addresses that begin so. */
   method: string;
   path: string;
-  /** So many of them still go through. */
+  /** Number of requests that still pass. */
   after: number;
 }
 

@@ -30,7 +30,7 @@ export async function expectFocusOn(page: Page, name: RegExp): Promise<void> {
 
 const maxSteps = 60;
 
-/** Where Tab, then Shift+Tab lead in so many steps, each region once. */
+/** Regions that Tab, then Shift+Tab reach within this number of steps, each once. */
 export async function regionsOnTheWay(page: Page, steps: number): Promise<string[]> {
   const regions = new Set<string>();
   for (const key of ['Tab', 'Shift+Tab'])

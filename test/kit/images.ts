@@ -108,7 +108,7 @@ export async function sha256(path: string): Promise<string> {
   }
 }
 
-/** SHA-256 of the data ranges and their positions: as telling as the whole hash, and cheap for a sparse file. */
+/** SHA-256 of the data ranges and their positions: as strict as the whole hash, and cheap for a sparse file. */
 export async function sha256OfData(path: string): Promise<string> {
   const ranges = await dataRanges(path);
   const file = await open(path, 'r');

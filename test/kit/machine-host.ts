@@ -12,8 +12,8 @@ import type { TestServer } from './server.ts';
 
 export type Driver = 'qemu' | 'libvirt';
 
-/** Root has no session of libvirt: the server then runs as somebody else. */
-const nobody = { uid: 65_534, gid: 65_534 };
+/** Root has no libvirt session: the server then runs as another user. */
+const unprivileged = { uid: 65_534, gid: 65_534 };
 
 /** A server that runs machines with one driver, and whatever that driver needs. */
 export interface MachineHost {
@@ -22,7 +22,7 @@ export interface MachineHost {
   readonly home: string;
   /** Those of `holds`. */
   readonly tools: HeldTools | null;
-  /** What the driver itself knows, whoever made it: names of machines, and processes of QEMU. */
+  /** What the driver itself knows, also of other programs: names of machines, and QEMU processes. */
   machinesInside(): string[];
   /** Runs `virsh` in the server's session. @returns what it says */
   virsh(...args: readonly string[]): Promise<string>;
@@ -52,7 +52,7 @@ export async function startMachineHost(
   const workspace = makeWorkspace(`vm-${driver}`);
   const home = workspace.path;
   const runtime = join(home, 'run');
-  const identity = driver === 'libvirt' && process.getuid?.() === 0 ? nobody : null;
+  const identity = driver === 'libvirt' && process.getuid?.() === 0 ? unprivileged : null;
   for (const path of [home, runtime, join(home, 'pool')]) {
     mkdirSync(path, { recursive: true, mode: 0o700 });
     if (identity !== null) chownSync(path, identity.uid, identity.gid);

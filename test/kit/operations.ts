@@ -67,7 +67,7 @@ export async function findLitter(poolDir: string, runningIds: readonly string[] 
   );
 }
 
-/** Waits until no such file is left: an end is told a moment before its last hidden file goes. */
+/** Waits until no such file is left: an end is published a moment before the last hidden file is removed. */
 export async function expectTidy(poolDir: string, runningIds: readonly string[] = []): Promise<void> {
   let left: string[] = [];
   const isTidy = async (): Promise<boolean> => (left = await findLitter(poolDir, runningIds)).length === 0;

@@ -1,7 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 
 export interface PollOptions {
-  /** What is waited for, named in the error; a function is asked when it has failed, so that it can tell what is known then. */
+  /** Names the awaited event in the error. A function is called after the time-out, so that it can add what is known by then. */
   what: string | (() => string);
   /** @default 60000: generous, since a machine that is busy with other things is no fault of what is tested */
   timeoutMs?: number;

@@ -20,7 +20,7 @@ export function createRandom(seed: number): Random {
   return { seed, next, integer, pick: (items) => items[integer(0, items.length - 1)]! };
 }
 
-/** The seed of this run: `WCC_SEED`, else a new one. Printed by whoever uses it. */
+/** The seed of this run: `WCC_SEED`, else a new one. Each test that uses it prints it. */
 export function seedOfRun(): number {
   const given = process.env['WCC_SEED'];
   return given === undefined ? Math.floor(Math.random() * 4_294_967_296) : Number.parseInt(given, 10);

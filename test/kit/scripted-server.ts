@@ -12,13 +12,13 @@ import { isTerminal } from '@wcc/progress';
 import type { ClientMessage, Rights, Row, ServerMessage, Snapshot } from '@wcc/progress';
 
 /**
- * Serves the built console and says exactly what a test tells it to, over the real protocol: for states that
- * a real server is in for a blink or under conditions that nobody can arrange at will.
+ * Serves the built console and sends what a test asks for, over the real protocol: for states that
+ * a real server has for a moment only, or under conditions that a test cannot arrange.
  */
 export interface ScriptedServer {
   readonly url: string;
   readonly userId: string;
-  /** Sends it to whoever watches; `seq` is counted here. */
+  /** Sends it to each watcher. The server counts `seq`. */
   feed(snapshot: Snapshot, may?: Rights): void;
   /** Knows the operation no more, and cuts every connection, so that the page asks about it. */
   forget(id: string): void;

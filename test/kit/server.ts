@@ -107,7 +107,7 @@ function launch(argv: readonly string[], options: ServerOptions, log: (text: str
 /** Children that are being ended on purpose; any other end is worth its last words. */
 const ending = new WeakSet<ChildProcess>();
 
-function tellUnexpectedExit(child: ChildProcess, log: () => string): void {
+function reportUnexpectedExit(child: ChildProcess, log: () => string): void {
   child.on('exit', (code, signal) => {
     if (ending.has(child) || code === 2) return;
     console.error(`The server ended by itself (${code ?? signal}). Its last words:\n${log().slice(-4000)}`);
@@ -180,7 +180,7 @@ export async function startServer(options: ServerOptions = {}): Promise<TestServ
     stop: () => exitOf(child, 'SIGTERM'),
     spawn: () => {
       child = launch(flags(place), place, (text) => void (logText += text));
-      tellUnexpectedExit(child, () => logText);
+      reportUnexpectedExit(child, () => logText);
     },
     ready: () =>
       waitForHealth(
@@ -200,7 +200,7 @@ export async function startServer(options: ServerOptions = {}): Promise<TestServ
   try {
     await server.start();
   } catch (error) {
-    // Nobody else can: the caller never gets to hold it.
+    // The caller never receives the server, so it is closed here.
     await server.close();
     throw error;
   }

@@ -9,7 +9,7 @@ export function idOf(number: number): string {
   return tail.padStart(26, 'z');
 }
 
-/** A copy in the middle of its data; everything else is told by `change`. */
+/** A copy in the middle of its data. `change` replaces any of its fields. */
 export function copyOf(number: number, target: string, change: Partial<Snapshot> = {}): Snapshot {
   const createdAt = new Date(Date.UTC(2026, 0, 1, 14, 0, number)).toISOString();
   return {

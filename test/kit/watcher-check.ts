@@ -2,7 +2,7 @@ import type { Snapshot } from '@wcc/progress';
 import { isTerminal } from '@wcc/progress';
 import { currentPhase } from './operations.ts';
 
-/** What one watcher was told, checked as it comes: no step back, and no end before the end. */
+/** Checks what one watcher receives: no step back, and no end before the end. */
 export interface Witness {
   readonly name: string;
   take(snapshot: Snapshot): void;
@@ -42,7 +42,7 @@ function isFalseEnd(snapshot: Snapshot, mayEnd: (id: string) => boolean): boolea
 function defectOf(held: Snapshot | undefined, next: Snapshot): string | null {
   if (held === undefined) return null;
   if (isTerminal(held.state) && next.state !== held.state) return 'an end that was none';
-  // Another epoch begins anew: `done` may fall to what is durable.
+  // In a new epoch `done` may fall to what is durable.
   if (held.epoch !== next.epoch) return null;
   if (next.seq <= held.seq) return 'seq not greater';
   if (next.phaseIndex < held.phaseIndex) return 'a phase back';

@@ -67,7 +67,7 @@ export async function createWatcher(port: number, options: WatcherOptions): Prom
     socket.once('open', resolve);
     socket.once('error', reject);
   });
-  socket.on('error', () => undefined); // a killed server resets its sockets; `close` tells it
+  socket.on('error', () => undefined); // a killed server resets its sockets; `close` reports it
   const watcher: Watcher = {
     frames,
     latest,
@@ -84,7 +84,7 @@ export async function createWatcher(port: number, options: WatcherOptions): Prom
           const snapshot = latest.get(op);
           return snapshot && states.includes(snapshot.state) ? snapshot : null;
         },
-        { what: `${op} to be told as ${states.join(' or ')}`, ...given(timeoutMs) },
+        { what: `${op} to be reported as ${states.join(' or ')}`, ...given(timeoutMs) },
       ),
     waitForClose: async (timeoutMs) =>
       (await until(() => closed, { what: 'the socket to be closed', ...given(timeoutMs) })).code,
