@@ -99,7 +99,7 @@ it('the focus goes into every dialog of images, stays there, and goes back', asy
     { opener: /^Copy$/, first: /^New name/ },
     { opener: /^Convert$/, first: /^qcow2$/i },
     { opener: /^Check$/, first: /^SHA-256 it should have/ },
-    { opener: /^Delete$/, first: /^Close$/ },
+    { opener: /^Delete$/, first: /^Cancel$/ },
   ];
   for (const each of ofOne) await expectRound(page, each);
   expect(record).toEqual({ cspViolations: [], errors: [] });
@@ -184,7 +184,7 @@ it('when what opened a dialog is gone, the focus goes to its neighbour or to the
 
   const id = (await findImage(server, 'gone-b.raw'))?.id ?? 0;
   await page.goto(`${url}/images/${id}`);
-  await openByKeys(page, /^Delete$/, /^Close$/);
+  await openByKeys(page, /^Delete$/, /^Cancel$/);
   await tabTo(page, /^Delete/);
   await page.keyboard.press('Enter');
   await dialog.waitFor({ state: 'detached' });

@@ -1,13 +1,13 @@
 import { errorCodes } from '@wcc/api';
 import { describe, expect, it } from 'vitest';
-import { accessTextOf } from './access/text/catalogue.ts';
-import { textOf } from './text/catalogue.ts';
-import { machinesTextOf } from './machines/text/catalogue.ts';
-import { ago, clockTime } from './text/format.ts';
-import { errorTextOf, loadErrorTexts } from './text/errors.ts';
-import { imagesTextOf } from './images/text/catalogue.ts';
-import { operationsTextOf } from './operations/text/catalogue.ts';
 import { sharedTextOf } from './access/shared/text.ts';
+import { accessTextOf } from './access/text/catalogue.ts';
+import { imagesTextOf } from './images/text/catalogue.ts';
+import { machinesTextOf } from './machines/text/catalogue.ts';
+import { operationsTextOf } from './operations/text/catalogue.ts';
+import { textOf } from './text/catalogue.ts';
+import { errorTextOf, loadErrorTexts } from './text/errors.ts';
+import { ago, clockTime } from './text/format.ts';
 import { uploadsTextOf } from './uploads/text/catalogue.ts';
 
 type Reader = Parameters<typeof textOf>[0];

@@ -1,5 +1,5 @@
-import type { CSSResultGroup } from 'lit';
 import { WccProgressElement } from '@wcc/progress/element';
+import type { CSSResultGroup } from 'lit';
 import { access } from './access/styles.ts';
 import { FirstSignIn } from './app/first-sign-in.ts';
 import type { LazyLoaders } from './app/lazy-parts.ts';

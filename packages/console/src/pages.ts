@@ -2,7 +2,7 @@ import { html } from 'lit';
 import type { App } from './app/app.ts';
 import { lazyPart } from './app/lazy.ts';
 import { pagePaths } from './app/router.ts';
-import type { Pages, Page } from './app/wcc-console.ts';
+import type { Page, Pages } from './app/wcc-console.ts';
 
 const home: Page = (app) => lazyPart('home', app, () => html`<wcc-home-page .app=${app}></wcc-home-page>`);
 

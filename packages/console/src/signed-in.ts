@@ -35,10 +35,7 @@ export function openSignedIn(app: App): SignedInState {
   const uploads = new Uploads({
     load: async () => (await import('./uploads/elements.ts')).createSender(app, signedIn),
     userId: () => app.userId,
-    onProblem: (error) => {
-      const { message, hint } = app.explain(error);
-      app.notices.show(`${message} ${hint}`);
-    },
+    onProblem: (error) => app.showError(error),
   });
   operations.listenAll((entry, before) => {
     const hasSucceeded = entry.snapshot.state === 'succeeded' && before?.snapshot.state !== 'succeeded';

@@ -2,31 +2,28 @@ import type { AuditList } from '@wcc/api';
 import { html, nothing } from 'lit';
 import type { PropertyDeclarations, TemplateResult } from 'lit';
 import type { App } from '../app/app.ts';
-import { ConsoleElement } from '../ui/console-element.ts';
-import { dataTable } from '../ui/data-table.ts';
-import { problemBox } from '../ui/problem.ts';
-import type { Emitter } from '../ui/emitter.ts';
-import { PagedList } from '../ui/paged-list.ts';
 import { operationPageOf } from '../app/router.ts';
+import { clockTime } from '../text/format.ts';
+import { dataTable } from '../ui/data-table.ts';
+import { inputValue } from '../ui/form-value.ts';
+import { ListPage } from '../ui/list-page.ts';
 import { accessTextOf } from './text/catalogue.ts';
 import { auditAreas } from './text/text.ts';
 import type { AccessText } from './text/text.ts';
-import { clockTime } from '../text/format.ts';
 
 type Entry = AuditList['items'][number];
 
 const operationSubject = /^operation:([a-z2-7]{26})$/;
 
 /** Who did what. For administrators. */
-export class AuditPage extends ConsoleElement<App> {
+export class AuditPage extends ListPage<Entry, App> {
   static override readonly properties: PropertyDeclarations = {
-    ...ConsoleElement.properties,
+    ...ListPage.properties,
     what: { state: true },
     who: { state: true },
   };
   declare what: string;
   declare who: string;
-  #entries: PagedList<Entry> | null = null;
 
   constructor() {
     super();
@@ -38,51 +35,29 @@ export class AuditPage extends ConsoleElement<App> {
     return accessTextOf(this.app.preferences).audit;
   }
 
-  get #list(): PagedList<Entry> {
-    this.#entries ??= new PagedList((cursor) => {
-      const { what, who } = this;
-      return this.app.api.audit({
-        ...(what === '' ? {} : { what }),
-        ...(who === '' ? {} : { who }),
-        ...(cursor === undefined ? {} : { cursor }),
-      });
+  protected override fetchPart(cursor: string | undefined): Promise<AuditList> {
+    const { what, who } = this;
+    return this.app.api.audit({
+      ...(what === '' ? {} : { what }),
+      ...(who === '' ? {} : { who }),
+      ...(cursor === undefined ? {} : { cursor }),
     });
-    return this.#entries;
-  }
-
-  protected override observed(): Emitter[] {
-    return [...super.observed(), this.#list.changed];
-  }
-
-  override connectedCallback(): void {
-    super.connectedCallback();
-    void this.#list.load();
   }
 
   protected override render(): TemplateResult {
     const text = this.#text;
-    const { items, problem, isLoaded, hasMore, isBusy } = this.#list;
-    const more = html`<p class="more">
-      <button class="button" aria-disabled=${String(isBusy)} @click=${() => void this.#list.more()}>
-        ${problem === null ? text.more : accessTextOf(this.app.preferences).tryAgain}
-      </button>
-    </p>`;
-    const nothingFits = html`<p class="muted">${text.none}</p>`;
-    const waiting = problem === null ? html`<p class="muted">${this.text.shell.loading}</p>` : nothing;
-    return html`<div class="page-head">
-        <div>
-          <h1>${text.title}</h1>
-          <p class="muted">${text.lead}</p>
-        </div>
-      </div>
-      ${this.#filters()} ${problemBox(this.app, problem)}
-      ${isLoaded ? (items.length === 0 ? nothingFits : this.#table(items)) : waiting}
-      ${hasMore || problem !== null ? more : nothing}`;
+    return this.page({
+      title: text.title,
+      lead: text.lead,
+      filters: this.#filters(),
+      empty: html`<p class="muted">${text.none}</p>`,
+      table: (entries) => this.#table(entries),
+      foot: this.moreButton(text.more),
+    });
   }
 
   #filters(): TemplateResult {
     const text = this.#text;
-    const valueOf = (event: Event): string => (event.target as HTMLInputElement | HTMLSelectElement).value;
     return html`<form
       class="filters"
       role="search"
@@ -91,7 +66,7 @@ export class AuditPage extends ConsoleElement<App> {
     >
       <label class="field"
         ><span class="label">${text.what}</span
-        ><select class="select" @change=${(event: Event) => this.#show({ what: valueOf(event) })}>
+        ><select class="select" @change=${(event: Event) => this.#show({ what: inputValue(event) })}>
           <option value="">${text.any}</option>
           ${auditAreas.map((area) => html`<option value=${area}>${text.areas[area]}</option>`)}
         </select></label
@@ -103,15 +78,15 @@ export class AuditPage extends ConsoleElement<App> {
           autocomplete="off"
           autocapitalize="none"
           spellcheck="false"
-          @change=${(event: Event) => this.#show({ who: valueOf(event).trim() })}
+          @change=${(event: Event) => this.#show({ who: inputValue(event).trim() })}
       /></label>
     </form>`;
   }
 
-  #show(wish: { what?: string; who?: string }): void {
-    this.what = wish.what ?? this.what;
-    this.who = wish.who ?? this.who;
-    void this.#list.load();
+  #show(filter: { what?: string; who?: string }): void {
+    this.what = filter.what ?? this.what;
+    this.who = filter.who ?? this.who;
+    void this.list.load();
   }
 
   #table(entries: readonly Entry[]): TemplateResult {

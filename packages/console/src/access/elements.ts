@@ -1,14 +1,14 @@
 import { ConfirmDialog } from '../ui/confirm-dialog.ts';
+import { AuditPage } from './audit-page.ts';
 import { OperationAccess } from './operation-access.ts';
 import { PasswordForm } from './password-form.ts';
 import { ProfileForm } from './profile-form.ts';
 import { SecretBox } from './secret-box.ts';
+import { SettingsPage } from './settings-page.ts';
 import { ShareDialog } from './share-dialog.ts';
 import { TokenDialog } from './token-dialog.ts';
-import { UserDialog } from './user-dialog.ts';
-import { AuditPage } from './audit-page.ts';
-import { SettingsPage } from './settings-page.ts';
 import { TokensPage } from './tokens-page.ts';
+import { UserDialog } from './user-dialog.ts';
 import { UsersPage } from './users-page.ts';
 
 /** Who may do what: loaded with the first of these pages. */

@@ -4,15 +4,15 @@ import { html, nothing } from 'lit';
 import type { PropertyDeclarations, TemplateResult } from 'lit';
 import type { App } from '../app/app.ts';
 import { isUserName } from '../app/credentials.ts';
+import { clockTime } from '../text/format.ts';
+import type { Question } from '../ui/confirm-dialog.ts';
 import type { Emitter } from '../ui/emitter.ts';
+import { FormElement } from '../ui/form-element.ts';
 import { valueOf } from '../ui/form-value.ts';
+import { icon } from '../ui/icons.ts';
 import { PagedList } from '../ui/paged-list.ts';
 import { accessTextOf } from './text/catalogue.ts';
 import type { AccessText } from './text/text.ts';
-import { clockTime } from '../text/format.ts';
-import type { Question } from '../ui/confirm-dialog.ts';
-import { FormElement } from '../ui/form-element.ts';
-import { icon } from '../ui/icons.ts';
 
 const levels: readonly GrantLevel[] = ['watch', 'control'];
 
@@ -188,7 +188,7 @@ export class OperationAccess extends FormElement<App> {
     const text = this.#text;
     this.question = {
       title: text.revokeTitle,
-      words: text.revokeWords,
+      text: text.revokeWords,
       verb: accessTextOf(this.app.preferences).revoke,
       run: async () => {
         await this.app.api.revokeShare(this.operation, id);

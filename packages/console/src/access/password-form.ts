@@ -3,10 +3,10 @@ import { html, nothing } from 'lit';
 import type { PropertyDeclarations, TemplateResult } from 'lit';
 import type { App } from '../app/app.ts';
 import { isLongEnough } from '../app/credentials.ts';
+import { FormElement } from '../ui/form-element.ts';
 import { valueOf } from '../ui/form-value.ts';
 import { accessTextOf } from './text/catalogue.ts';
 import type { AccessText } from './text/text.ts';
-import { FormElement } from '../ui/form-element.ts';
 
 /** Changes one's own password; the other sessions end. */
 export class PasswordForm extends FormElement<App> {

@@ -2,12 +2,12 @@ import type { FirstBootProfile } from '@wcc/api';
 import { html, nothing } from 'lit';
 import type { CSSResult, PropertyDeclarations, TemplateResult } from 'lit';
 import type { App } from '../app/app.ts';
-import { findProfileFault, toProfile } from './profile-fields.ts';
+import { areaField, textField } from '../ui/fields.ts';
+import { FormElement } from '../ui/form-element.ts';
 import { fields } from '../ui/styles/fields.ts';
+import { findProfileFault, toProfile } from './profile-fields.ts';
 import { accessTextOf } from './text/catalogue.ts';
 import type { AccessText } from './text/text.ts';
-import { FormElement } from '../ui/form-element.ts';
-import { areaField, textField } from '../ui/fields.ts';
 
 /** What quick-create tells every machine of this user at its first boot. */
 export class ProfileForm extends FormElement<App> {

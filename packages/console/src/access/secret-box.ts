@@ -1,9 +1,10 @@
 import { html } from 'lit';
 import type { PropertyDeclarations, TemplateResult } from 'lit';
 import type { App } from '../app/app.ts';
-import { accessTextOf } from './text/catalogue.ts';
+import { hasClipboard } from '../app/clipboard.ts';
 import { ConsoleElement } from '../ui/console-element.ts';
 import { icon } from '../ui/icons.ts';
+import { accessTextOf } from './text/catalogue.ts';
 
 /** A secret that is shown this once, in a field that can be copied from by hand, too. */
 export class SecretBox extends ConsoleElement<App> {
@@ -24,8 +25,7 @@ export class SecretBox extends ConsoleElement<App> {
 
   protected override render(): TemplateResult {
     const { secret: text } = accessTextOf(this.app.preferences);
-    // Browsers keep the clipboard from pages on plain http in a LAN.
-    const canCopy = 'clipboard' in navigator;
+    const canCopy = hasClipboard();
     const offer = canCopy ? text.copy : text.select;
     return html`<div class="field secret">
       <label for="secret-value">${this.label}</label>

@@ -1,8 +1,8 @@
 import { html, nothing } from 'lit';
 import type { TemplateResult } from 'lit';
 import type { App } from '../app/app.ts';
-import { ConsoleElement } from '../ui/console-element.ts';
 import { languageChoice, themeChoice } from '../app/user-menu.ts';
+import { ConsoleElement } from '../ui/console-element.ts';
 import type { Emitter } from '../ui/emitter.ts';
 import { accessTextOf } from './text/catalogue.ts';
 
@@ -24,15 +24,10 @@ export class SettingsPage extends ConsoleElement<App> {
       </section>`;
     return html`<div class="page-head"><h1>${text.title}</h1></div>
       ${panel(text.password, text.passwordLead, html`<wcc-password-form .app=${this.app}></wcc-password-form>`)}
-      ${this.#mayMake ? panel(text.profile.title, text.profile.lead, html`<wcc-profile-form .app=${this.app}></wcc-profile-form>`) : nothing}
+      ${this.app.canWrite ? panel(text.profile.title, text.profile.lead, html`<wcc-profile-form .app=${this.app}></wcc-profile-form>`) : nothing}
       ${panel(text.look, '', html`${languageChoice(this.app, 'setting')} ${themeChoice(this.app, 'setting')}`)}
       ${panel(text.awake, text.awakeLead, this.#awake())} ${panel(text.live, text.liveLead, this.#pause())}
       ${panel(text.units, text.unitsLead, '')}`;
-  }
-
-  /** A viewer makes no machines. */
-  get #mayMake(): boolean {
-    return this.app.session.current?.user.role !== 'viewer';
   }
 
   #awake(): TemplateResult {

@@ -2,11 +2,11 @@ import type { CreatedShare } from '@wcc/api';
 import { html } from 'lit';
 import type { PropertyDeclarations, TemplateResult } from 'lit';
 import type { App } from '../app/app.ts';
+import { FormDialog } from '../ui/form-dialog.ts';
 import { valueOf } from '../ui/form-value.ts';
 import { accessTextOf } from './text/catalogue.ts';
 import { shareLives } from './text/text.ts';
 import type { AccessText } from './text/text.ts';
-import { FormDialog } from '../ui/form-dialog.ts';
 
 const usualLifeS = 86_400;
 
@@ -28,10 +28,6 @@ export class ShareDialog extends FormDialog<App> {
     this.made = null;
   }
 
-  protected get closeWord(): string {
-    return accessTextOf(this.app.preferences).close;
-  }
-
   get #text(): AccessText['access'] {
     return accessTextOf(this.app.preferences).access;
   }
@@ -48,7 +44,7 @@ export class ShareDialog extends FormDialog<App> {
           .label=${text.newLink}
           .secret=${made.link}
         ></wcc-secret-box>`,
-        buttons: html`<button class="button primary">${this.closeWord}</button>`,
+        buttons: html`<button class="button primary">${this.text.shell.close}</button>`,
         submit: () => this.close(),
       });
     return this.frame({
@@ -64,10 +60,7 @@ export class ShareDialog extends FormDialog<App> {
             )}
           </select></label
         >`,
-      buttons: html`<button type="button" class="button" @click=${() => this.close()}>
-          ${this.closeWord}
-        </button>
-        <button class="button primary" aria-disabled=${String(this.busy)}>${text.createLink}</button>`,
+      buttons: this.buttons(text.createLink),
       submit: (form) => void this.#create(form),
     });
   }

@@ -6,7 +6,7 @@ export const access: CSSResult = css`
   .page-head p {
     max-inline-size: 40rem;
   }
-  .whose {
+  .token-owner {
     max-inline-size: 20rem;
     margin-block-end: 1rem;
   }

@@ -2,11 +2,11 @@ import type { CreatedToken, TokenScope } from '@wcc/api';
 import { html } from 'lit';
 import type { PropertyDeclarations, TemplateResult } from 'lit';
 import type { App } from '../app/app.ts';
+import { FormDialog } from '../ui/form-dialog.ts';
 import { valueOf } from '../ui/form-value.ts';
 import { accessTextOf } from './text/catalogue.ts';
 import { tokenLives } from './text/text.ts';
 import type { AccessText } from './text/text.ts';
-import { FormDialog } from '../ui/form-dialog.ts';
 
 const scopes: readonly TokenScope[] = ['read', 'write', 'publish'];
 const usualDays = 90;
@@ -30,10 +30,6 @@ export class TokenDialog extends FormDialog<App> {
     this.made = null;
   }
 
-  protected get closeWord(): string {
-    return accessTextOf(this.app.preferences).close;
-  }
-
   get #text(): AccessText['tokens'] {
     return accessTextOf(this.app.preferences).tokens;
   }
@@ -53,12 +49,7 @@ export class TokenDialog extends FormDialog<App> {
             )}
           </select></label
         >`,
-      buttons: html`<button type="button" class="button" @click=${() => this.close()}>
-          ${this.closeWord}
-        </button>
-        <button class="button primary" aria-disabled=${String(this.busy)}>
-          ${this.busy ? text.busy : text.create}
-        </button>`,
+      buttons: this.buttons(this.busy ? text.busy : text.create),
       submit: (form) => void this.#create(form),
     });
   }
@@ -69,7 +60,7 @@ export class TokenDialog extends FormDialog<App> {
       title: text.made(name),
       body: html`<wcc-secret-box .app=${this.app} .label=${text.title} .secret=${secret}></wcc-secret-box>
         <p class="muted">${text.usage}</p>`,
-      buttons: html`<button class="button primary">${this.closeWord}</button>`,
+      buttons: html`<button class="button primary">${this.text.shell.close}</button>`,
       submit: () => this.close(),
     });
   }

@@ -2,35 +2,32 @@ import type { Token } from '@wcc/api';
 import { html, nothing } from 'lit';
 import type { PropertyDeclarations, TemplateResult } from 'lit';
 import type { App } from '../app/app.ts';
+import { clockTime } from '../text/format.ts';
 import type { Question } from '../ui/confirm-dialog.ts';
-import { ConsoleElement } from '../ui/console-element.ts';
 import { dataTable } from '../ui/data-table.ts';
 import type { Column } from '../ui/data-table.ts';
 import { icon } from '../ui/icons.ts';
-import { problemBox } from '../ui/problem.ts';
-import type { Emitter } from '../ui/emitter.ts';
-import { PagedList } from '../ui/paged-list.ts';
+import { ListPage } from '../ui/list-page.ts';
+import { segmentField } from '../ui/segments.ts';
 import { accessTextOf } from './text/catalogue.ts';
 import type { AccessText } from './text/text.ts';
-import { clockTime } from '../text/format.ts';
 
 /** Tokens for programs: one's own, and for administrators everybody's. */
-export class TokensPage extends ConsoleElement<App> {
+export class TokensPage extends ListPage<Token, App> {
   static override readonly properties: PropertyDeclarations = {
-    ...ConsoleElement.properties,
+    ...ListPage.properties,
     isAll: { state: true },
-    isMaking: { state: true },
+    isCreating: { state: true },
     question: { state: true },
   };
   declare isAll: boolean;
-  declare isMaking: boolean;
+  declare isCreating: boolean;
   declare question: Question | null;
-  #tokens: PagedList<Token> | null = null;
 
   constructor() {
     super();
     this.isAll = false;
-    this.isMaking = false;
+    this.isCreating = false;
     this.question = null;
   }
 
@@ -38,66 +35,49 @@ export class TokensPage extends ConsoleElement<App> {
     return accessTextOf(this.app.preferences).tokens;
   }
 
-  get #list(): PagedList<Token> {
-    this.#tokens ??= new PagedList(() => this.app.api.tokens({ owner: this.isAll ? 'all' : 'me' }));
-    return this.#tokens;
-  }
-
-  protected override observed(): Emitter[] {
-    return [...super.observed(), this.#list.changed];
-  }
-
-  override connectedCallback(): void {
-    super.connectedCallback();
-    void this.#list.load();
+  protected override fetchPart(): ReturnType<typeof this.app.api.tokens> {
+    return this.app.api.tokens({ owner: this.isAll ? 'all' : 'me' });
   }
 
   protected override render(): TemplateResult {
     const text = this.#text;
-    const { items, problem, isLoaded } = this.#list;
-    return html`<div class="page-head">
-        <div>
-          <h1>${text.title}</h1>
-          <p class="muted">${text.lead}</p>
-        </div>
-        <button class="button primary" ?disabled=${!isLoaded} @click=${() => (this.isMaking = true)}>
-          ${icon('plus')}${text.add}
-        </button>
-      </div>
-      ${this.#whose()} ${problemBox(this.app, problem)}
-      ${
-        !isLoaded
-          ? problem === null
-            ? html`<p class="muted">${this.text.shell.loading}</p>`
-            : nothing
-          : items.length === 0
-            ? this.#empty()
-            : this.#table(items)
-      }
-      ${this.#dialogs()}`;
+    return this.page({
+      title: text.title,
+      lead: text.lead,
+      action: html`<button
+        class="button primary"
+        ?disabled=${!this.list.isLoaded}
+        @click=${() => (this.isCreating = true)}
+      >
+        ${icon('plus')}${text.add}
+      </button>`,
+      filters: this.#ownerChoice(),
+      empty: this.#empty(),
+      table: (tokens) => this.#table(tokens),
+      foot: this.#dialogs(),
+    });
   }
 
-  #whose(): TemplateResult | typeof nothing {
+  #ownerChoice(): TemplateResult | typeof nothing {
     if (this.app.session.current?.user.role !== 'admin') return nothing;
     const text = this.#text;
-    const choice = (isAll: boolean, label: string): TemplateResult =>
-      html`<label
-        ><input
-          type="radio"
-          name="whose"
-          .checked=${this.isAll === isAll}
-          @change=${() => this.#show(isAll)}
-        />${label}</label
-      >`;
-    return html`<fieldset class="whose">
-      <legend class="visually-hidden">${text.whose}</legend>
-      <div class="segments">${choice(false, text.mine)}${choice(true, text.everybodys)}</div>
-    </fieldset>`;
+    const choice = segmentField({
+      name: 'token-owner',
+      label: text.whose,
+      isLabelHidden: true,
+      value: this.isAll ? 'all' : 'me',
+      choices: [
+        { value: 'me', label: text.mine },
+        { value: 'all', label: text.everybodys },
+      ],
+      change: (owner) => this.#show(owner === 'all'),
+    });
+    return html`<div class="token-owner">${choice}</div>`;
   }
 
   #show(isAll: boolean): void {
     this.isAll = isAll;
-    void this.#list.load();
+    void this.list.load();
   }
 
   #empty(): TemplateResult {
@@ -152,12 +132,12 @@ export class TokensPage extends ConsoleElement<App> {
     const text = this.#text;
     this.question = {
       title: text.revokeTitle,
-      words: text.revokeWords(name),
+      text: text.revokeWords(name),
       verb: accessTextOf(this.app.preferences).revoke,
       run: async () => {
         await this.app.api.revokeToken(id);
         this.app.announcer.say(text.revoked(name));
-        await this.#list.load();
+        await this.list.load();
       },
     };
   }
@@ -165,14 +145,14 @@ export class TokensPage extends ConsoleElement<App> {
   #dialogs(): TemplateResult {
     const make = html`<wcc-token-dialog
       .app=${this.app}
-      .onSaved=${() => void this.#list.load()}
-      .onClosed=${() => (this.isMaking = false)}
+      .onSaved=${() => void this.list.load()}
+      .onClosed=${() => (this.isCreating = false)}
     ></wcc-token-dialog>`;
     const confirm = html`<wcc-confirm-dialog
       .app=${this.app}
       .question=${this.question}
       .onClosed=${() => (this.question = null)}
     ></wcc-confirm-dialog>`;
-    return html`${this.isMaking ? make : nothing} ${this.question === null ? nothing : confirm}`;
+    return html`${this.isCreating ? make : nothing} ${this.question === null ? nothing : confirm}`;
   }
 }

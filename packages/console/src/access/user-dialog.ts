@@ -4,11 +4,12 @@ import { html, nothing } from 'lit';
 import type { PropertyDeclarations, TemplateResult } from 'lit';
 import type { App } from '../app/app.ts';
 import { generatePassword, isLongEnough, isUserName } from '../app/credentials.ts';
-import { valueOf } from '../ui/form-value.ts';
 import { pagePaths } from '../app/router.ts';
+import { FormDialog } from '../ui/form-dialog.ts';
+import { valueOf } from '../ui/form-value.ts';
+import { segmentField } from '../ui/segments.ts';
 import { accessTextOf } from './text/catalogue.ts';
 import type { AccessText } from './text/text.ts';
-import { FormDialog } from '../ui/form-dialog.ts';
 
 const roles: readonly Role[] = ['viewer', 'operator', 'admin'];
 
@@ -41,10 +42,6 @@ export class UserDialog extends FormDialog<App> {
     this.role = this.user?.role ?? 'viewer';
   }
 
-  protected get closeWord(): string {
-    return accessTextOf(this.app.preferences).close;
-  }
-
   protected override wordsFor(error: ApiProblem): string {
     return error.code === 'exists' ? this.#text.taken : super.wordsFor(error);
   }
@@ -61,9 +58,6 @@ export class UserDialog extends FormDialog<App> {
     const { user } = this;
     const text = this.#text;
     if (this.handOver !== null) return this.#handOverFrame(this.handOver);
-    const close = html`<button type="button" class="button" @click=${() => this.close()}>
-      ${this.closeWord}
-    </button>`;
     return this.frame({
       title: user === null ? text.add : text.change,
       ...(user === null ? {} : { lead: html`<bdi translate="no">${user.name}</bdi>` }),
@@ -71,10 +65,7 @@ export class UserDialog extends FormDialog<App> {
       ${this.#roleField()} ${this.#isOwn ? this.#ownPassword() : this.#passwordField()}
       ${user === null ? nothing : this.#disabledField(user)}`,
       note: user === null ? '' : this.#isOwn ? text.endsOwnSession : text.endsSessions,
-      buttons: html`${close}
-        <button class="button primary" aria-disabled=${String(this.busy)}>
-          ${this.busy ? text.busy : user === null ? text.create : text.save}
-        </button>`,
+      buttons: this.buttons(this.busy ? text.busy : user === null ? text.create : text.save),
       submit: (form) => void this.#save(form),
     });
   }
@@ -85,32 +76,21 @@ export class UserDialog extends FormDialog<App> {
       title: this.user === null ? text.created(name) : text.changed(name),
       body: html`<p>${text.handOver(name)}</p>
         <wcc-secret-box .app=${this.app} .label=${text.password} .secret=${password}></wcc-secret-box>`,
-      buttons: html`<button class="button primary">${this.closeWord}</button>`,
+      buttons: html`<button class="button primary">${this.text.shell.close}</button>`,
       submit: () => this.close(),
     });
   }
 
   #roleField(): TemplateResult {
-    const { shell } = this.text;
-    return html`<fieldset class="field">
-      <legend>${this.#text.role}</legend>
-      <div class="segments">
-        ${roles.map(
-          (role) =>
-            html`<label
-              ><input
-                type="radio"
-                name="role"
-                value=${role}
-                .checked=${this.role === role}
-                aria-describedby="user-role-note"
-                @change=${() => (this.role = role)}
-              />${shell.roles[role]}</label
-            >`,
-        )}
-      </div>
-      <p class="note" id="user-role-note">${this.#text.roleHints[this.role]}</p>
-    </fieldset>`;
+    const text = this.#text;
+    return segmentField({
+      name: 'user-role',
+      label: text.role,
+      value: this.role,
+      choices: roles.map((role) => ({ value: role, label: this.text.shell.roles[role] })),
+      change: (role) => (this.role = role),
+      note: text.roleHints[this.role],
+    });
   }
 
   #passwordField(): TemplateResult {

@@ -2,65 +2,45 @@ import type { User } from '@wcc/api';
 import { html, nothing } from 'lit';
 import type { PropertyDeclarations, TemplateResult } from 'lit';
 import type { App } from '../app/app.ts';
-import { ConsoleElement } from '../ui/console-element.ts';
+import { clockTime } from '../text/format.ts';
 import { dataTable } from '../ui/data-table.ts';
 import { icon } from '../ui/icons.ts';
-import { problemBox } from '../ui/problem.ts';
-import type { Emitter } from '../ui/emitter.ts';
-import { PagedList } from '../ui/paged-list.ts';
+import { ListPage } from '../ui/list-page.ts';
 import { accessTextOf } from './text/catalogue.ts';
-import { clockTime } from '../text/format.ts';
 
 /** Who may sign in, and as what. For administrators. */
-export class UsersPage extends ConsoleElement<App> {
+export class UsersPage extends ListPage<User, App> {
   static override readonly properties: PropertyDeclarations = {
-    ...ConsoleElement.properties,
+    ...ListPage.properties,
     edited: { state: true },
   };
   /** Who is changed; `new`: somebody is added; `null`: no dialog is open. */
   declare edited: User | 'new' | null;
-  #users: PagedList<User> | null = null;
 
   constructor() {
     super();
     this.edited = null;
   }
 
-  get #list(): PagedList<User> {
-    this.#users ??= new PagedList(() => this.app.api.users());
-    return this.#users;
-  }
-
-  protected override observed(): Emitter[] {
-    return [...super.observed(), this.#list.changed];
-  }
-
-  override connectedCallback(): void {
-    super.connectedCallback();
-    void this.#list.load();
+  protected override fetchPart(): ReturnType<typeof this.app.api.users> {
+    return this.app.api.users();
   }
 
   protected override render(): TemplateResult {
     const { users: text } = accessTextOf(this.app.preferences);
-    const { items, problem, isLoaded } = this.#list;
-    return html`<div class="page-head">
-        <div>
-          <h1>${text.title}</h1>
-          <p class="muted">${text.lead}</p>
-        </div>
-        <button class="button primary" ?disabled=${!isLoaded} @click=${() => (this.edited = 'new')}>
-          ${icon('plus')}${text.add}
-        </button>
-      </div>
-      ${problemBox(this.app, problem)}
-      ${
-        isLoaded
-          ? this.#table(items)
-          : problem === null
-            ? html`<p class="muted">${this.text.shell.loading}</p>`
-            : nothing
-      }
-      ${this.#dialog()}`;
+    return this.page({
+      title: text.title,
+      lead: text.lead,
+      action: html`<button
+        class="button primary"
+        ?disabled=${!this.list.isLoaded}
+        @click=${() => (this.edited = 'new')}
+      >
+        ${icon('plus')}${text.add}
+      </button>`,
+      table: (users) => this.#table(users),
+      foot: this.#dialog(),
+    });
   }
 
   #table(users: readonly User[]): TemplateResult {
@@ -109,7 +89,7 @@ export class UsersPage extends ConsoleElement<App> {
     return html`<wcc-user-dialog
       .app=${this.app}
       .user=${this.edited === 'new' ? null : this.edited}
-      .onSaved=${() => void this.#list.load()}
+      .onSaved=${() => void this.list.load()}
       .onClosed=${() => (this.edited = null)}
     ></wcc-user-dialog>`;
   }

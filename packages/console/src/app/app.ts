@@ -66,6 +66,11 @@ export class App implements AppContext {
     return this.session.current?.user.id ?? '';
   }
 
+  /** Whether the user's role allows changes: a viewer only looks. */
+  get canWrite(): boolean {
+    return this.session.current?.user.role !== 'viewer';
+  }
+
   /** An error in the reader's language. */
   explain(error: unknown): ExplainedError {
     const problem = error instanceof ApiProblem ? error : null;
@@ -73,6 +78,16 @@ export class App implements AppContext {
     const known = problem === null ? undefined : this.#translate(problem.code);
     if (known === undefined) return { message, hint: problem?.hint ?? '', detail: '' };
     return { ...known, message: known.message.replace('{status}', String(problem?.status)), detail: message };
+  }
+
+  /** Shows an error at the foot of the page. */
+  showError(error: unknown): void {
+    this.notices.show(sentenceOf(this.explain(error)));
+  }
+
+  /** Speaks an error that the page shows in its own place. */
+  announceError(error: unknown): void {
+    this.announcer.alert(sentenceOf(this.explain(error)));
   }
 
   explainOperation(error: OperationError): ErrorText {
@@ -118,4 +133,8 @@ export class App implements AppContext {
     };
     return names[this.router.page];
   }
+}
+
+function sentenceOf({ message, hint }: ErrorText): string {
+  return `${message} ${hint}`;
 }

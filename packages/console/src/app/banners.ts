@@ -1,9 +1,9 @@
 import { html, nothing } from 'lit';
 import type { TemplateResult } from 'lit';
-import type { App } from './app.ts';
-import type { SignedInState } from './signed-in-state.ts';
 import { ago } from '../text/format.ts';
 import { icon } from '../ui/icons.ts';
+import type { App } from './app.ts';
+import type { SignedInState } from './signed-in-state.ts';
 
 /** What stands under the header while something is wrong with the view, not with the work. */
 export function banners(app: App, signedIn: SignedInState): TemplateResult | typeof nothing {

@@ -1,7 +1,7 @@
 import type { ConnectionStatus, ProgressClient } from '@wcc/progress/client';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
-import { ConnectionState } from './connection-state.ts';
 import { createFakeLive } from '../operations/operations-state.testkit.ts';
+import { ConnectionState } from './connection-state.ts';
 
 beforeEach(() => vi.useFakeTimers());
 afterEach(() => vi.useRealTimers());

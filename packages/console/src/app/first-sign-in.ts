@@ -1,10 +1,10 @@
 import { html, nothing } from 'lit';
 import type { PropertyDeclarations, TemplateResult } from 'lit';
-import type { App } from './app.ts';
 import { FormElement } from '../ui/form-element.ts';
-import { mark } from '../ui/icons.ts';
-import { isLongEnough, isUserName } from './credentials.ts';
 import { valueOf } from '../ui/form-value.ts';
+import type { App } from './app.ts';
+import { isLongEnough, isUserName } from './credentials.ts';
+import { gateIntro } from './gate-intro.ts';
 import { pagePaths } from './router.ts';
 
 /** Opened by the one-time link: sets the first administrator's name and password. */
@@ -25,11 +25,7 @@ export class FirstSignIn extends FormElement<App> {
     const { firstSignIn } = this.text;
     const hasSecret = this.app.router.firstSignInSecret !== null;
     return html`<div class="gate-card">
-      <div class="intro">
-        ${mark()}
-        <h1>${firstSignIn.title}</h1>
-        <p class="muted">${hasSecret ? firstSignIn.lead : firstSignIn.noSecret}</p>
-      </div>
+      ${gateIntro(firstSignIn.title, hasSecret ? firstSignIn.lead : firstSignIn.noSecret)}
       ${hasSecret ? this.#form() : nothing}
       <a class="button quiet" href="/" @click=${this.app.router.onLink}>${firstSignIn.toSignIn}</a>
     </div>`;

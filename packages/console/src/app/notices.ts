@@ -1,5 +1,5 @@
-import type { Announcer } from './announcer.ts';
 import { Emitter } from '../ui/emitter.ts';
+import type { Announcer } from './announcer.ts';
 
 /** The one fieldError that is shown at the foot of the page until it is closed or another takes its place. */
 export class Notices {

@@ -1,10 +1,10 @@
 import { html, nothing } from 'lit';
 import type { PropertyDeclarations, TemplateResult } from 'lit';
-import type { App } from './app.ts';
 import { FormElement } from '../ui/form-element.ts';
-import { mark } from '../ui/icons.ts';
-import { languageChoice } from './user-menu.ts';
 import { valueOf } from '../ui/form-value.ts';
+import type { App } from './app.ts';
+import { gateIntro } from './gate-intro.ts';
+import { languageChoice } from './user-menu.ts';
 
 /** Name and password. As a page of its own, or (`expired`) in a dialog over pages that stay as they are. */
 export class SignInForm extends FormElement<App> {
@@ -24,11 +24,7 @@ export class SignInForm extends FormElement<App> {
     const { signIn } = this.text;
     const known = this.app.session.current?.user.name ?? '';
     return html`<div class="gate-card">
-      <div class="intro">
-        ${mark()}
-        <h1>${signIn.title}</h1>
-        <p class="muted">${this.expired ? signIn.expired : signIn.lead}</p>
-      </div>
+      ${gateIntro(signIn.title, this.expired ? signIn.expired : signIn.lead)}
       <form @submit=${(event: SubmitEvent) => void this.#submit(event)} novalidate>
         ${this.problemBox()}
         ${this.input('name', { label: signIn.name, autocomplete: 'username', value: known })}

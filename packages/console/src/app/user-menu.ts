@@ -1,11 +1,12 @@
 import { html, nothing } from 'lit';
 import type { TemplateResult } from 'lit';
-import type { App } from './app.ts';
+import { ConsoleElement } from '../ui/console-element.ts';
 import type { Emitter } from '../ui/emitter.ts';
+import { icon } from '../ui/icons.ts';
+import { segmentField } from '../ui/segments.ts';
+import type { App } from './app.ts';
 import { locales, themes } from './preferences.ts';
 import { pagePaths } from './router.ts';
-import { ConsoleElement } from '../ui/console-element.ts';
-import { icon } from '../ui/icons.ts';
 
 type MenuPage = 'users' | 'tokens' | 'audit' | 'settings';
 
@@ -15,49 +16,29 @@ const adminPages: readonly MenuPage[] = ['users', 'tokens', 'audit', 'settings']
 const languageNames = { en: 'English', ja: '日本語' } as const;
 
 /**
- * Language, for the menu, the settings and the pages without a menu.
+ * Chooses the language: in the menu, on the settings page, and on pages without a menu.
  *
- * @param group tells its radio buttons from those of another place in the page
+ * @param group name of the radio buttons: unique in the page
  */
-export function languageChoice(app: App, group = 'menu'): TemplateResult {
-  const { preferences } = app;
-  return html`<fieldset class="field">
-    <legend>${app.text.shell.language}</legend>
-    <div class="segments">
-      ${locales.map(
-        (locale) =>
-          html`<label lang=${locale}
-            ><input
-              type="radio"
-              name="${group}-locale"
-              .checked=${preferences.locale === locale}
-              @change=${() => preferences.setLocale(locale)}
-            />${languageNames[locale]}</label
-          >`,
-      )}
-    </div>
-  </fieldset>`;
+export function languageChoice({ preferences, text }: App, group = 'menu'): TemplateResult {
+  return segmentField({
+    name: `${group}-locale`,
+    label: text.shell.language,
+    value: preferences.locale,
+    choices: locales.map((locale) => ({ value: locale, label: languageNames[locale], lang: locale })),
+    change: (locale) => preferences.setLocale(locale),
+  });
 }
 
 /** @param group as in {@link languageChoice} */
-export function themeChoice(app: App, group = 'menu'): TemplateResult {
-  const { preferences, text } = app;
-  return html`<fieldset class="field">
-    <legend>${text.shell.theme}</legend>
-    <div class="segments">
-      ${themes.map(
-        (theme) =>
-          html`<label
-            ><input
-              type="radio"
-              name="${group}-theme"
-              .checked=${preferences.theme === theme}
-              @change=${() => preferences.setTheme(theme)}
-            />${text.shell.themes[theme]}</label
-          >`,
-      )}
-    </div>
-  </fieldset>`;
+export function themeChoice({ preferences, text }: App, group = 'menu'): TemplateResult {
+  return segmentField({
+    name: `${group}-theme`,
+    label: text.shell.theme,
+    value: preferences.theme,
+    choices: themes.map((theme) => ({ value: theme, label: text.shell.themes[theme] })),
+    change: (theme) => preferences.setTheme(theme),
+  });
 }
 
 export class UserMenu extends ConsoleElement<App> {
@@ -128,8 +109,7 @@ export class UserMenu extends ConsoleElement<App> {
     try {
       await this.app.session.signOut();
     } catch (error) {
-      const { message, hint } = this.app.explain(error);
-      this.app.notices.show(`${message} ${hint}`);
+      this.app.showError(error);
     }
   }
 }

@@ -1,4 +1,4 @@
-import { LitElement, html, nothing } from 'lit';
+import { html, LitElement, nothing } from 'lit';
 import type { TemplateResult } from 'lit';
 import { count } from '../text/format.ts';
 import { keepClear } from '../ui/focus-clearance.ts';

@@ -2,10 +2,10 @@ import type { Host, Pool } from '@wcc/api';
 import { html, nothing } from 'lit';
 import type { TemplateResult } from 'lit';
 import type { App } from '../app/app.ts';
-import { size } from '../text/format.ts';
-import type { MachinesText } from '../machines/text/text.ts';
-import { icon } from '../ui/icons.ts';
 import { imagesTextOf } from '../images/text/catalogue.ts';
+import type { MachinesText } from '../machines/text/text.ts';
+import { size } from '../text/format.ts';
+import { icon } from '../ui/icons.ts';
 
 export interface FirstRunContext {
   words: MachinesText;

@@ -2,25 +2,23 @@ import type { Operation, Pool } from '@wcc/api';
 import { html, nothing } from 'lit';
 import type { CSSResult, PropertyDeclarations, TemplateResult } from 'lit';
 import { repeat } from 'lit/directives/repeat.js';
-import { firstRun } from './first-run.ts';
-import { hostCard } from './host-card.ts';
 import { lazyPart } from '../app/lazy.ts';
-import { liveRow } from '../operations/live-row.ts';
-import type { RowOffers } from '../operations/live-row.ts';
-import { MachinePart } from '../machines/machine-element.ts';
-import { machinesCard } from './machines-card.ts';
+import { pagePaths } from '../app/router.ts';
+import { createSampleMaker } from '../images/make-sample.ts';
 import { poolCard } from '../images/pool-card.ts';
-import { problemBox } from '../ui/problem.ts';
-import { quickCreate, createVmButtons } from '../machines/create-vm-buttons.ts';
-import type { Emitter } from '../ui/emitter.ts';
-import { createKeys } from '../ui/idempotency.ts';
-import { PagedList } from '../ui/paged-list.ts';
+import { createVmButtons, quickCreate } from '../machines/create-vm-buttons.ts';
+import { MachinePart } from '../machines/machine-element.ts';
 import { activeOf } from '../operations/groups.ts';
 import type { OperationEntry } from '../operations/operation-entry.ts';
-import { operationPageOf, pagePaths } from '../app/router.ts';
-import { home } from './styles.ts';
-import { clockTime } from '../text/format.ts';
+import { operationItem, resultOffers } from '../operations/rows.ts';
 import { operationsTextOf } from '../operations/text/catalogue.ts';
+import type { Emitter } from '../ui/emitter.ts';
+import { PagedList } from '../ui/paged-list.ts';
+import { problemBox } from '../ui/problem.ts';
+import { firstRun } from './first-run.ts';
+import { hostCard } from './host-card.ts';
+import { machinesCard } from './machines-card.ts';
+import { home } from './styles.ts';
 
 const dayMs = 86_400_000;
 /** More work than this is on its own page. */
@@ -39,18 +37,15 @@ export class HomePage extends MachinePart {
   declare isUploading: boolean;
   declare busy: boolean;
   declare problem: unknown;
-  #failed: PagedList<Operation> | null = null;
+  /** Failures of the last day. */
+  readonly #failures: PagedList<Operation> = new PagedList(async () => {
+    const since = new Date(Date.now() - dayMs).toISOString();
+    const { items } = await this.app.api.operations({ state: 'failed', since, limit: 20 });
+    for (const operation of items) this.signedIn.operations.offer(operation);
+    return { items };
+  });
   #askedFor = '-';
-  #keyOf = createKeys();
-  readonly #offers: RowOffers = {
-    verbs: ['open', 'details'],
-    hasLink: true,
-    run: (verb, id) => {
-      const result = this.signedIn.operations.get(id)?.snapshot.result;
-      if (verb === 'open' && result && this.app.router.goToResult(result)) return;
-      this.app.router.go(operationPageOf(id));
-    },
-  };
+  readonly #makeSampleImage = createSampleMaker();
 
   constructor() {
     super();
@@ -58,16 +53,6 @@ export class HomePage extends MachinePart {
     this.isUploading = false;
     this.busy = false;
     this.problem = null;
-  }
-
-  get #failures(): PagedList<Operation> {
-    this.#failed ??= new PagedList(async () => {
-      const since = new Date(Date.now() - dayMs).toISOString();
-      const { items } = await this.app.api.operations({ state: 'failed', since, limit: 20 });
-      for (const operation of items) this.signedIn.operations.offer(operation);
-      return { items };
-    });
-    return this.#failed;
   }
 
   protected override observed(): Emitter[] {
@@ -94,7 +79,7 @@ export class HomePage extends MachinePart {
     const { home: text } = this.words;
     return html`<div class="page-head">
         <h1>${text.title}</h1>
-        ${this.#isFirstRun || !this.mayMake ? nothing : this.#actions()}
+        ${this.#isFirstRun || !this.app.canWrite ? nothing : this.#actions()}
       </div>
       ${problemBox(this.app, this.problem)}
       ${images.isLoaded ? nothing : problemBox(this.app, images.problem)}
@@ -133,7 +118,7 @@ export class HomePage extends MachinePart {
       hasImage: this.signedIn.images.images.some(
         ({ state, format }) => state === 'ready' && format !== 'iso',
       ),
-      mayMake: this.mayMake,
+      mayMake: this.app.canWrite,
       busy: this.busy || this.#isSampleUnderWay,
       onSample: () => void this.#makeSample(),
       onUpload: () => (this.isUploading = true),
@@ -154,15 +139,15 @@ export class HomePage extends MachinePart {
   #failedOnes(): TemplateResult | typeof nothing {
     const { operations } = this.signedIn;
     const retried = new Set(operations.all.map(({ snapshot }) => snapshot.retryOf));
-    const entries = this.#failures.items
-      .map(({ id }) => operations.get(id))
-      .filter((entry) => entry !== undefined)
+    const entries = operations
+      .getMany(this.#failures.items.map(({ id }) => id))
       .filter(({ snapshot }) => !retried.has(snapshot.id));
     if (entries.length === 0) return nothing;
     return this.#group(this.words.home.failed, entries.slice(0, maxRows), entries.length);
   }
 
   #group(title: string, entries: readonly OperationEntry[], all: number): TemplateResult {
+    const offers = resultOffers(this.app);
     return html`<section class="group" aria-label=${title}>
       <h2>${title}<span class="badge">${all}</span></h2>
       <div class="card">
@@ -170,7 +155,7 @@ export class HomePage extends MachinePart {
           ${repeat(
             entries,
             ({ snapshot }) => snapshot.id,
-            ({ snapshot }) => this.#row(snapshot.id, snapshot.endedAt ?? snapshot.createdAt),
+            ({ snapshot }) => operationItem(this.app, snapshot, offers),
           )}
         </ul>
       </div>
@@ -182,13 +167,6 @@ export class HomePage extends MachinePart {
           : nothing
       }
     </section>`;
-  }
-
-  #row(id: string, at: string): TemplateResult {
-    return html`<li data-operation=${id}>
-      ${liveRow(this.app, id, { offers: this.#offers })}
-      <time class="when" datetime=${at}>${clockTime(at, this.app.preferences.locale)}</time>
-    </li>`;
   }
 
   #pools(pools: readonly Pool[]): TemplateResult | typeof nothing {
@@ -220,14 +198,10 @@ export class HomePage extends MachinePart {
     this.busy = true;
     this.problem = null;
     try {
-      const { operation } = await this.app.api.makeSampleImage({}, this.#keyOf({}));
-      // The next press, after this one has ended, is another wish.
-      this.#keyOf = createKeys();
-      this.signedIn.operations.offer(operation);
+      await this.#makeSampleImage(this.app);
     } catch (error) {
       this.problem = error;
-      const { message, hint } = this.app.explain(error);
-      this.app.announcer.alert(`${message} ${hint}`);
+      this.app.announceError(error);
     } finally {
       this.busy = false;
     }

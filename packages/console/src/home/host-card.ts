@@ -3,13 +3,12 @@ import { html, nothing } from 'lit';
 import type { TemplateResult } from 'lit';
 import type { App } from '../app/app.ts';
 import type { MachinesState } from '../machines/machines-state.ts';
-import { count, size } from '../text/format.ts';
 import type { MachinesText } from '../machines/text/text.ts';
-import { hypervisorWords } from './first-run.ts';
-import { icon } from '../ui/icons.ts';
+import { count, size } from '../text/format.ts';
 import { section } from '../ui/facts.ts';
-
-const nearlyFull = 0.9;
+import { icon } from '../ui/icons.ts';
+import { usageMeter } from '../ui/usage-meter.ts';
+import { hypervisorWords } from './first-run.ts';
 
 /** What runs the machines here, and how much of the host is left for more. */
 export function hostCard(
@@ -50,13 +49,6 @@ function missingOf(packages: readonly string[], { host: text }: MachinesText): T
 
 function memoryOf({ memoryBytes, freeMemoryBytes }: Host, { host: text }: MachinesText): TemplateResult {
   const words = text.freeOf(size(freeMemoryBytes), size(memoryBytes));
-  return html`<meter
-      min="0"
-      max=${memoryBytes}
-      high=${memoryBytes * nearlyFull}
-      .value=${memoryBytes - freeMemoryBytes}
-      aria-label=${text.memory}
-      aria-valuetext=${words}
-    ></meter
-    ><span>${words}</span>`;
+  const usage = { freeBytes: freeMemoryBytes, totalBytes: memoryBytes, label: text.memory, text: words };
+  return html`${usageMeter(usage)}<span>${words}</span>`;
 }

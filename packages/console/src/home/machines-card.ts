@@ -3,11 +3,11 @@ import { html, nothing } from 'lit';
 import type { TemplateResult } from 'lit';
 import { repeat } from 'lit/directives/repeat.js';
 import type { App } from '../app/app.ts';
-import { sortMachines } from '../machines/pending-rows.ts';
-import type { MachinesState } from '../machines/machines-state.ts';
 import { machinePageOf, pagePaths } from '../app/router.ts';
-import type { MachinesText } from '../machines/text/text.ts';
+import type { MachinesState } from '../machines/machines-state.ts';
+import { sortMachines } from '../machines/pending-rows.ts';
 import { machineState } from '../machines/state-badge.ts';
+import type { MachinesText } from '../machines/text/text.ts';
 import { section } from '../ui/facts.ts';
 
 const maxCount = 6;

@@ -2,6 +2,7 @@ import { findImageNameProblem } from '@wcc/api';
 import { html, nothing } from 'lit';
 import type { PropertyDeclarations, TemplateResult } from 'lit';
 import { valueOf } from '../ui/form-value.ts';
+import { segmentField } from '../ui/segments.ts';
 import { ImageDialog } from './image-dialog.ts';
 
 type Format = 'raw' | 'qcow2';
@@ -36,33 +37,25 @@ export class ConvertDialog extends ImageDialog {
       body: html`${this.#formatField()} ${this.input('name', { label: words.name, value: this.#proposed })}
       ${this.format === 'qcow2' ? this.#compressField() : nothing}`,
       note: words.mayLeave,
-      buttons: this.buttons(words.convertSubmit),
+      buttons: this.buttons(this.busy ? this.words.busy : words.convertSubmit),
       submit: (form) => void this.#submit(form),
     });
   }
 
   #formatField(): TemplateResult {
     const { words } = this;
-    return html`<fieldset class="field">
-      <legend>${words.format}</legend>
-      <div class="segments">
-        ${formats.map(
-          (format) =>
-            html`<label
-              ><input
-                type="radio"
-                name="format"
-                value=${format}
-                .checked=${this.format === format}
-                ?disabled=${this.image.format === format}
-                aria-describedby="convert-format-note"
-                @change=${() => this.#choose(format)}
-              />${words.formats[format]}</label
-            >`,
-        )}
-      </div>
-      <p class="note" id="convert-format-note">${words.formatHints[this.format]}</p>
-    </fieldset>`;
+    return segmentField({
+      name: 'convert-format',
+      label: words.format,
+      value: this.format,
+      choices: formats.map((format) => ({
+        value: format,
+        label: words.formats[format],
+        isOff: this.image.format === format,
+      })),
+      change: (format) => this.#choose(format),
+      note: words.formatHints[this.format],
+    });
   }
 
   #compressField(): TemplateResult {
@@ -97,6 +90,6 @@ export class ConvertDialog extends ImageDialog {
     const { format } = this;
     const compress = format === 'qcow2' && new FormData(form).has('compress');
     const body = { name, format, compress };
-    await this.begin(() => this.app.api.convertImage(this.image.id, body, this.keyOf(body)));
+    await this.start(() => this.app.api.convertImage(this.image.id, body, this.keyOf(body)));
   }
 }

@@ -2,24 +2,23 @@ import type { CopyPlan, Image } from '@wcc/api';
 import type { ApiProblem } from '@wcc/api/client';
 import { html } from 'lit';
 import type { PropertyDeclarations, TemplateResult } from 'lit';
-import type { App } from '../app/app.ts';
+import { OperationDialog } from '../operations/operation-dialog.ts';
 import type { Emitter } from '../ui/emitter.ts';
-import { judgeName, parseLimit, proposeCopyName, toRequest } from './copy-form.ts';
-import type { CopyForm } from './copy-form.ts';
+import { icon } from '../ui/icons.ts';
 import { createKeys } from '../ui/idempotency.ts';
 import { copyFacts } from './copy-facts.ts';
 import { extrasField, methodField, nameField } from './copy-fields.ts';
 import type { FieldContext } from './copy-fields.ts';
-import { FormDialog } from '../ui/form-dialog.ts';
-import { icon } from '../ui/icons.ts';
+import { judgeName, parseLimit, proposeCopyName, toRequest } from './copy-form.ts';
+import type { CopyForm } from './copy-form.ts';
 import { imagesTextOf } from './text/catalogue.ts';
 
 const askAfterMs = 250;
 
 /** Asks how an image shall be copied, tells the numbers before the start, and closes once the operation exists. */
-export class CopyDialog extends FormDialog<App> {
+export class CopyDialog extends OperationDialog {
   static override readonly properties: PropertyDeclarations = {
-    ...FormDialog.properties,
+    ...OperationDialog.properties,
     image: { attribute: false },
     form: { state: true },
     plan: { state: true },
@@ -65,10 +64,6 @@ export class CopyDialog extends FormDialog<App> {
     this.inputOf('name')?.setSelectionRange(0, dot > 0 ? dot : this.form.name.length);
   }
 
-  protected get closeWord(): string {
-    return this.text.shell.close;
-  }
-
   /** The limit is typed in another unit, and stands under a shorter name. */
   protected override fieldOf(error: ApiProblem): string | null {
     return error.field === 'bytesPerSecond' ? 'limit' : super.fieldOf(error);
@@ -86,12 +81,9 @@ export class CopyDialog extends FormDialog<App> {
       body: html`${nameField(context)} ${methodField(context)} ${extrasField(context)}
       ${copyFacts({ app, form, plan, problem: this.planProblem })}`,
       note: isOffline ? shell.disabledOffline : copy.leave,
-      buttons: html`<button type="button" class="button" @click=${() => this.close()}>
-          ${this.closeWord}
-        </button>
-        <button class="button primary" aria-disabled=${String(this.busy || isOffline)}>
-          ${icon('copy')}${this.busy ? copy.busy : copy.submit}
-        </button>`,
+      buttons: this.buttons(html`${icon('copy')}${this.busy ? copy.busy : copy.submit}`, {
+        isOff: isOffline,
+      }),
       submit: () => void this.#submit(),
     });
   }
@@ -126,12 +118,10 @@ export class CopyDialog extends FormDialog<App> {
     const request = toRequest(this.form);
     if (judgeName(this.form.name, this.plan) !== null) return this.inputOf('name')?.focus();
     if (request === null || parseLimit(this.form.limit) === undefined) return this.inputOf('limit')?.focus();
-    const isBegun = await this.send(async () => {
-      const { operation } = await this.app.api.copyImage(this.image.id, request, this.#keyOf(request));
-      this.signedIn.operations.offer(operation);
-    });
-    if (isBegun) this.close();
-    // The numbers may be others than when they were asked for.
-    else if (!this.busy) void this.#ask();
+    const operation = await this.start(() =>
+      this.app.api.copyImage(this.image.id, request, this.#keyOf(request)),
+    );
+    // The plan may have changed since it was loaded.
+    if (operation === null && !this.busy) void this.#ask();
   }
 }

@@ -2,9 +2,9 @@ import type { CopyPlan } from '@wcc/api';
 import { html, nothing } from 'lit';
 import type { TemplateResult } from 'lit';
 import type { App } from '../app/app.ts';
+import { size } from '../text/format.ts';
 import { sharesBlocks } from './copy-form.ts';
 import type { CopyForm } from './copy-form.ts';
-import { size } from '../text/format.ts';
 import { imagesTextOf } from './text/catalogue.ts';
 
 export interface FactsContext {

@@ -19,10 +19,12 @@ export class DeleteDialog extends ImageDialog {
       ${image.usedBy.length > 0 ? this.#obstacle(words.removeUsed, imageUsers(this.app, image)) : nothing}
       ${isFree ? this.#what() : nothing}`,
       buttons: isFree
-        ? this.buttons(words.removeSubmit, 'danger')
-        : html`<button type="button" class="button" @click=${() => this.close()}>${words.close}</button>`,
+        ? this.buttons(this.busy ? words.busy : words.removeSubmit, { look: 'danger' })
+        : html`<button type="button" class="button" @click=${() => this.close()}>
+            ${this.text.shell.close}
+          </button>`,
       submit: () =>
-        void (isFree && this.begin(() => this.app.api.deleteImage(image.id, this.keyOf(image.id)))),
+        void (isFree && this.start(() => this.app.api.deleteImage(image.id, this.keyOf(image.id)))),
     });
   }
 

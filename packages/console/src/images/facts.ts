@@ -2,13 +2,14 @@ import type { Image } from '@wcc/api';
 import { html, nothing } from 'lit';
 import type { TemplateResult } from 'lit';
 import type { App } from '../app/app.ts';
+import { copyText, hasClipboard } from '../app/clipboard.ts';
 import { imagePageOf } from '../app/router.ts';
 import { clockTime, size } from '../text/format.ts';
-import { imagesTextOf } from './text/catalogue.ts';
-import { icon } from '../ui/icons.ts';
-import { stateCell } from './rows.ts';
-import { imageUsers } from './references.ts';
 import { fact, section } from '../ui/facts.ts';
+import { icon } from '../ui/icons.ts';
+import { imageUsers } from './references.ts';
+import { stateCell } from './rows.ts';
+import { imagesTextOf } from './text/catalogue.ts';
 
 export function factsOf(app: App, image: Image): TemplateResult {
   const text = imagesTextOf(app.preferences).image;
@@ -61,16 +62,8 @@ function linkTo({ router }: App, { id, name }: Image): TemplateResult {
 export function checksumOf(app: App, { sha256 }: Image, mayCompute: boolean): TemplateResult {
   const text = imagesTextOf(app.preferences).image;
   if (sha256 === null) return section(text.checksum, html`<p class="muted">${text.noChecksum}</p>`);
-  // Only where the browser grants it: not on plain http in a LAN.
-  const canCopy = 'clipboard' in navigator && mayCompute;
-  const copy = async (): Promise<void> => {
-    try {
-      await navigator.clipboard.writeText(sha256);
-      app.announcer.say(text.copied);
-    } catch (error) {
-      app.notices.show(String(error));
-    }
-  };
+  const canCopy = hasClipboard() && mayCompute;
+  const copy = (): void => void copyText(app, sha256, text.copied);
   return section(
     text.checksum,
     html`<p class="sha256">

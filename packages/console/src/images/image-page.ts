@@ -5,19 +5,19 @@ import { html, nothing } from 'lit';
 import type { CSSResult, PropertyDeclarations, TemplateResult } from 'lit';
 import { repeat } from 'lit/directives/repeat.js';
 import type { App } from '../app/app.ts';
+import { pagePaths } from '../app/router.ts';
+import { liveRow } from '../operations/live-row.ts';
+import { resultOffers } from '../operations/rows.ts';
 import { ConsoleElement } from '../ui/console-element.ts';
+import type { Emitter } from '../ui/emitter.ts';
+import { section } from '../ui/facts.ts';
 import { icon } from '../ui/icons.ts';
 import type { IconName } from '../ui/icons.ts';
-import { checksumOf, factsOf, lineageOf, usersOf } from './facts.ts';
-import { liveRow } from '../operations/live-row.ts';
-import type { RowOffers } from '../operations/live-row.ts';
-import { section } from '../ui/facts.ts';
 import { problemBox } from '../ui/problem.ts';
-import type { Emitter } from '../ui/emitter.ts';
-import { operationPageOf, pagePaths } from '../app/router.ts';
+import { checksumOf, factsOf, lineageOf, usersOf } from './facts.ts';
 import { image as styles } from './image-styles.ts';
-import type { ImageText } from './text/text.ts';
 import { imagesTextOf } from './text/catalogue.ts';
+import type { ImageText } from './text/text.ts';
 
 type DialogName = 'copy' | 'convert' | 'verify' | 'delete';
 
@@ -39,15 +39,6 @@ export class ImagePage extends ConsoleElement<App> {
   declare problem: unknown;
   declare dialog: DialogName | null;
   #asked = 0;
-  readonly #offers: RowOffers = {
-    verbs: ['open', 'details'],
-    hasLink: true,
-    run: (verb, id) => {
-      const result = this.signedIn.operations.get(id)?.snapshot.result;
-      if (verb === 'open' && result?.kind === 'image') this.app.router.goToImage(result.id);
-      else this.app.router.go(operationPageOf(id));
-    },
-  };
 
   constructor() {
     super();
@@ -122,13 +113,11 @@ export class ImagePage extends ConsoleElement<App> {
     return html`${this.#actions(image)} ${problemBox(app, this.problem)}
       <div class="operation-grid">
         <div>${factsOf(app, image)} ${this.#operations(image)}</div>
-        <div>${checksumOf(app, image, this.#mayChange)} ${usersOf(app, image)} ${lineageOf(app, image)}</div>
+        <div>
+          ${checksumOf(app, image, this.app.canWrite)} ${usersOf(app, image)} ${lineageOf(app, image)}
+        </div>
       </div>
       ${this.#dialog(image)}`;
-  }
-
-  get #mayChange(): boolean {
-    return this.app.session.current?.user.role !== 'viewer';
   }
 
   #actions(image: Image): TemplateResult {
@@ -149,7 +138,7 @@ export class ImagePage extends ConsoleElement<App> {
     const download = html`<a class="button" href=${routes.downloadImage(image.id)} download=${image.name}
       >${icon('download')}${text.download}</a
     >`;
-    if (!this.#mayChange) return html`<div class="image-actions">${isReady ? download : nothing}</div>`;
+    if (!this.app.canWrite) return html`<div class="image-actions">${isReady ? download : nothing}</div>`;
     return html`<div class="image-actions">
       ${isReady ? button('copy', imagesTextOf(this.app.preferences).list.copy, open('copy', 'primary')) : nothing}
       ${isReady ? this.#machineLinks(image) : nothing}
@@ -189,7 +178,8 @@ export class ImagePage extends ConsoleElement<App> {
               ${repeat(
                 own,
                 ({ snapshot }) => snapshot.id,
-                ({ snapshot }) => html`<li>${liveRow(this.app, snapshot.id, { offers: this.#offers })}</li>`,
+                ({ snapshot }) =>
+                  html`<li>${liveRow(this.app, snapshot.id, { offers: resultOffers(this.app) })}</li>`,
               )}
             </ul>
             <p>
@@ -237,8 +227,7 @@ export class ImagePage extends ConsoleElement<App> {
       await this.signedIn.images.load();
     } catch (error) {
       this.problem = error;
-      const { message, hint } = this.app.explain(error);
-      this.app.announcer.alert(`${message} ${hint}`);
+      this.app.announceError(error);
     }
   }
 

@@ -3,19 +3,20 @@ import { html, nothing } from 'lit';
 import type { PropertyDeclarations, TemplateResult } from 'lit';
 import { repeat } from 'lit/directives/repeat.js';
 import type { App } from '../app/app.ts';
-import { ConsoleElement } from '../ui/console-element.ts';
-import { emptyPool } from './empty-pool.ts';
-import { isHoveredOrFocused } from '../ui/is-hovered-or-focused.ts';
-import { icon } from '../ui/icons.ts';
 import { lazyPart } from '../app/lazy.ts';
-import { imageRow, makingRow } from './rows.ts';
-import { poolCard } from './pool-card.ts';
-import { problemBox } from '../ui/problem.ts';
-import type { Emitter } from '../ui/emitter.ts';
-import { createKeys } from '../ui/idempotency.ts';
 import { makingImages } from '../operations/groups.ts';
-import { stableOrder } from '../ui/stable-order.ts';
 import type { OperationEntry } from '../operations/operation-entry.ts';
+import { ConsoleElement } from '../ui/console-element.ts';
+import { tableHead } from '../ui/data-table.ts';
+import type { Emitter } from '../ui/emitter.ts';
+import { icon } from '../ui/icons.ts';
+import { isHoveredOrFocused } from '../ui/is-hovered-or-focused.ts';
+import { problemBox } from '../ui/problem.ts';
+import { stableOrder } from '../ui/stable-order.ts';
+import { emptyPool } from './empty-pool.ts';
+import { createSampleMaker } from './make-sample.ts';
+import { poolCard } from './pool-card.ts';
+import { imageRow, makingRow } from './rows.ts';
 import { imagesTextOf } from './text/catalogue.ts';
 
 const dragEvents = ['dragover', 'dragleave', 'drop'] as const;
@@ -38,7 +39,7 @@ export class ImagesPage extends ConsoleElement<App> {
   declare busy: boolean;
   declare problem: unknown;
   declare rescanned: string | null;
-  #keyOf = createKeys();
+  readonly #makeSampleImage = createSampleMaker();
   #making: string[] = [];
 
   constructor() {
@@ -65,7 +66,7 @@ export class ImagesPage extends ConsoleElement<App> {
   readonly #onDrag = (event: DragEvent): void => {
     const hasFiles = event.dataTransfer?.types.includes('Files') === true;
     // A dialog that takes them has done so before the window hears of it.
-    if (!hasFiles || event.defaultPrevented || !this.#mayChange) return;
+    if (!hasFiles || event.defaultPrevented || !this.app.canWrite) return;
     event.preventDefault();
     const isLeaving = event.type === 'dragleave' && event.relatedTarget !== null;
     if (!isLeaving) this.isDraggedOver = event.type === 'dragover' && this.dialog === null;
@@ -131,15 +132,11 @@ export class ImagesPage extends ConsoleElement<App> {
       isHoveredOrFocused: isHoveredOrFocused(this.querySelector('tbody')),
       isThere: (id) => operations.get(id) !== undefined,
     });
-    return this.#making.map((id) => operations.get(id)).filter((entry) => entry !== undefined);
-  }
-
-  get #mayChange(): boolean {
-    return this.app.session.current?.user.role !== 'viewer';
+    return operations.getMany(this.#making);
   }
 
   #actions(pool: Pool | undefined): TemplateResult | typeof nothing {
-    if (pool === undefined || !this.#mayChange) return nothing;
+    if (pool === undefined || !this.app.canWrite) return nothing;
     const isOff = this.busy || !this.signedIn.connection.isOnline;
     return html`<div class="end">
       ${this.rescanned === null ? nothing : html`<span class="muted">${this.rescanned}</span>`}
@@ -175,7 +172,7 @@ export class ImagesPage extends ConsoleElement<App> {
     const onSample = (): void => void this.#makeSample();
     return emptyPool(this.app, {
       pool,
-      mayMake: this.#mayChange,
+      mayMake: this.app.canWrite,
       busy: this.busy,
       onSample,
       onUpload: this.#openUpload,
@@ -186,26 +183,21 @@ export class ImagesPage extends ConsoleElement<App> {
     const text = imagesTextOf(this.app.preferences).list;
     const context = {
       app: this.app,
-      mayCopy: this.#mayChange,
+      mayCopy: this.app.canWrite,
       onCopy: (image: Image) => (this.copying = image),
     };
     // A row that is held after its end stands for its image until it is let go.
     const isMaking = new Set(making.map(({ snapshot }) => snapshot.result?.id));
-    // Roles are named because the narrow layout makes blocks of the rows, and with them their meaning would go.
     return html`<div class="card">
       <table role="table" aria-label=${text.title}>
-        <thead role="rowgroup">
-          <tr role="row">
-            <th role="columnheader" scope="col">${text.name}</th>
-            <th role="columnheader" scope="col">${text.format}</th>
-            <th role="columnheader" scope="col" class="number">${text.virtualSize}</th>
-            <th role="columnheader" scope="col" class="number">${text.onDisk}</th>
-            <th role="columnheader" scope="col">${text.state}</th>
-            <th role="columnheader" scope="col">
-              <span class="visually-hidden">${this.text.shell.actions}</span>
-            </th>
-          </tr>
-        </thead>
+        ${tableHead([
+          { label: text.name },
+          { label: text.format },
+          { label: text.virtualSize, kind: 'number' },
+          { label: text.onDisk, kind: 'number' },
+          { label: text.state },
+          { label: this.text.shell.actions, kind: 'act' },
+        ])}
         <tbody role="rowgroup" @pointerleave=${this.#settle} @focusout=${this.#settle}>
           ${repeat(
             making,
@@ -263,10 +255,7 @@ export class ImagesPage extends ConsoleElement<App> {
 
   async #makeSample(): Promise<void> {
     await this.#run(async () => {
-      const { operation } = await this.app.api.makeSampleImage({}, this.#keyOf({}));
-      // The next press, after this one has ended, is another wish.
-      this.#keyOf = createKeys();
-      this.signedIn.operations.offer(operation);
+      await this.#makeSampleImage(this.app);
     });
   }
 
@@ -279,8 +268,7 @@ export class ImagesPage extends ConsoleElement<App> {
       await work();
     } catch (error) {
       this.problem = error;
-      const { message, hint } = this.app.explain(error);
-      this.app.announcer.alert(`${message} ${hint}`);
+      this.app.announceError(error);
     } finally {
       this.busy = false;
     }

@@ -2,12 +2,11 @@ import type { Pool } from '@wcc/api';
 import { html, nothing } from 'lit';
 import type { TemplateResult } from 'lit';
 import type { App } from '../app/app.ts';
-import { size } from '../text/format.ts';
 import { errorTextOf } from '../text/errors.ts';
+import { size } from '../text/format.ts';
 import { icon } from '../ui/icons.ts';
+import { usageMeter } from '../ui/usage-meter.ts';
 import { imagesTextOf } from './text/catalogue.ts';
-
-const nearlyFull = 0.9;
 
 /** Where the images lie and how much room is left; or why the pool cannot be used. */
 export function poolCard(app: App, pool: Pool): TemplateResult {
@@ -21,14 +20,12 @@ export function poolCard(app: App, pool: Pool): TemplateResult {
         ${label}${pool.reservedBytes > 0 ? html` · ${images.reserved(size(pool.reservedBytes))}` : nothing}
         ${pool.clonePossible ? html` · ${images.clonePossible}` : nothing}
       </span>
-      <meter
-        min="0"
-        max=${pool.totalBytes}
-        high=${pool.totalBytes * nearlyFull}
-        .value=${pool.totalBytes - pool.freeBytes}
-        aria-label=${images.space}
-        aria-valuetext=${label}
-      ></meter>
+      ${usageMeter({
+        freeBytes: pool.freeBytes,
+        totalBytes: pool.totalBytes,
+        label: images.space,
+        text: label,
+      })}
     </p>
   </section>`;
 }

@@ -2,13 +2,12 @@ import type { Image } from '@wcc/api';
 import { html, nothing } from 'lit';
 import type { TemplateResult } from 'lit';
 import type { App } from '../app/app.ts';
+import { imagePageOf } from '../app/router.ts';
 import { isActive, madeImageOf } from '../operations/groups.ts';
 import type { OperationEntry } from '../operations/operation-entry.ts';
-import { imagePageOf } from '../app/router.ts';
+import { pendingRow } from '../operations/rows.ts';
 import { size } from '../text/format.ts';
 import { icon } from '../ui/icons.ts';
-import { liveRow } from '../operations/live-row.ts';
-import type { RowOffers } from '../operations/live-row.ts';
 import { imagesTextOf } from './text/catalogue.ts';
 
 export interface ImageRowContext {
@@ -88,14 +87,7 @@ function whyNot(image: Image, app: App): string {
     : otherReason(image.stateReason);
 }
 
-/** An image that is being made: its name is taken, its bytes are on their way. */
+/** An image that an operation is making: its name is taken already. */
 export function makingRow({ snapshot }: OperationEntry, app: App): TemplateResult {
-  const offers: RowOffers = {
-    verbs: ['dismiss'],
-    run: (_, id) => app.signedIn?.operations.dismiss(id),
-  };
-  return html`<tr role="row" class="making" data-operation=${snapshot.id}>
-    <td role="cell" class="main"><bdi class="name" translate="no">${madeImageOf(snapshot) ?? ''}</bdi></td>
-    <td role="cell" class="bar" colspan="5">${liveRow(app, snapshot.id, { compact: true, offers })}</td>
-  </tr>`;
+  return pendingRow(app, { id: snapshot.id, name: madeImageOf(snapshot) ?? '', columns: 6 });
 }

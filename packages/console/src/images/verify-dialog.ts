@@ -1,5 +1,5 @@
-import type { TemplateResult } from 'lit';
 import { html } from 'lit';
+import type { TemplateResult } from 'lit';
 import { valueOf } from '../ui/form-value.ts';
 import { ImageDialog } from './image-dialog.ts';
 
@@ -15,7 +15,7 @@ export class VerifyDialog extends ImageDialog {
       body: html`<p>${words.verifyLead}</p>
         ${this.input('sha256', { label: words.expected, hint: words.expectedHint })}`,
       note: words.mayLeave,
-      buttons: this.buttons(words.verifySubmit),
+      buttons: this.buttons(this.busy ? this.words.busy : words.verifySubmit),
       submit: (form) => void this.#submit(form),
     });
   }
@@ -25,6 +25,6 @@ export class VerifyDialog extends ImageDialog {
     if (sha256 !== '' && !/^[0-9a-f]{64}$/.test(sha256))
       return this.showFieldError({ field: 'sha256', words: this.words.badDigest });
     const body = sha256 === '' ? {} : { sha256 };
-    await this.begin(() => this.app.api.verifyImage(this.image.id, body, this.keyOf(body)));
+    await this.start(() => this.app.api.verifyImage(this.image.id, body, this.keyOf(body)));
   }
 }

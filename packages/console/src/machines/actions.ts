@@ -1,9 +1,9 @@
 import type { Vm } from '@wcc/api';
 import { html, nothing } from 'lit';
 import type { TemplateResult } from 'lit';
-import type { MachinesText } from './text/text.ts';
 import { icon } from '../ui/icons.ts';
 import type { IconName } from '../ui/icons.ts';
+import type { MachinesText } from './text/text.ts';
 
 export type MachineOrder = 'start' | 'shutdown' | 'power-off' | 'reset' | 'copy' | 'delete';
 

@@ -1,22 +1,21 @@
 import type { Vm } from '@wcc/api';
 import { html } from 'lit';
 import type { PropertyDeclarations, TemplateResult } from 'lit';
-import { createKeys } from '../ui/idempotency.ts';
-import { judgeMachineName, proposeMachineName } from './machine-form.ts';
 import { icon } from '../ui/icons.ts';
+import { createKeys } from '../ui/idempotency.ts';
 import { MachineDialog } from './machine-dialog.ts';
-import { textField } from '../ui/fields.ts';
+import { judgeMachineName, proposeMachineName } from './machine-form.ts';
 
 /** Copies a machine that is off, disks and all. */
 export class CopyMachineDialog extends MachineDialog {
   static override readonly properties: PropertyDeclarations = {
     ...MachineDialog.properties,
     machine: { attribute: false },
-    onMade: { attribute: false },
+    onCreated: { attribute: false },
     name: { state: true },
   };
   declare machine: Vm;
-  declare onMade: (id: number | string | null) => void;
+  declare onCreated: (id: number | string | null) => void;
   declare name: string;
   protected readonly idPrefix = 'vm-copy';
   readonly #keyOf = createKeys();
@@ -32,22 +31,19 @@ export class CopyMachineDialog extends MachineDialog {
     return this.frame({
       title: words.copy.title,
       lead: html`${words.copy.of} <bdi translate="no">${this.machine.name}</bdi>`,
-      body: textField(
-        this.withFieldError({
-          id: 'vm-copy-name',
-          label: words.copy.name,
-          value: this.name,
-          change: (name) => (this.name = name),
-          note: verdict === null ? words.nameFree : words.nameProblems[verdict],
-          isBad: verdict !== null,
-          isGood: verdict === null,
-        }),
-      ),
+      body: this.textField({
+        id: 'vm-copy-name',
+        label: words.copy.name,
+        value: this.name,
+        change: (name) => (this.name = name),
+        note: verdict === null ? words.nameFree : words.nameProblems[verdict],
+        isBad: verdict !== null,
+        isGood: verdict === null,
+      }),
       note: words.copy.leave,
-      buttons: html`<button type="button" class="button" @click=${() => this.close()}>${words.cancel}</button>
-        <button class="button primary" aria-disabled=${String(this.busy || verdict !== null)}>
-          ${icon('copy')}${this.busy ? words.busy : words.copy.verb}
-        </button>`,
+      buttons: this.buttons(html`${icon('copy')}${this.busy ? words.busy : words.copy.verb}`, {
+        isOff: verdict !== null,
+      }),
       submit: () => void this.#copy(),
     });
   }
@@ -57,14 +53,7 @@ export class CopyMachineDialog extends MachineDialog {
     const { name } = this;
     if (id === null) return;
     if (judgeMachineName(name, this.taken) !== null) return this.inputOf('name')?.focus();
-    let made: number | string | null = null;
-    const isAccepted = await this.send(async () => {
-      const { operation } = await this.app.api.copyVm(id, { name }, this.#keyOf({ name }));
-      made = operation.target?.kind === 'vm' ? operation.target.id : null;
-      this.signedIn.operations.offer(operation);
-    });
-    if (!isAccepted) return;
-    this.close();
-    this.onMade(made);
+    const operation = await this.start(() => this.app.api.copyVm(id, { name }, this.#keyOf({ name })));
+    if (operation !== null) this.onCreated(operation.target?.kind === 'vm' ? operation.target.id : null);
   }
 }

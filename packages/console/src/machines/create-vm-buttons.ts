@@ -3,8 +3,8 @@ import type { TemplateResult } from 'lit';
 import type { App } from '../app/app.ts';
 import { lazyPart } from '../app/lazy.ts';
 import { machinePageOf, pagePaths } from '../app/router.ts';
-import type { MachinesText } from './text/text.ts';
 import { icon } from '../ui/icons.ts';
+import type { MachinesText } from './text/text.ts';
 
 /** The two ways to create a machine, for the head of a page. */
 export function createVmButtons({ router }: App, words: MachinesText, onQuick: () => void): TemplateResult {

@@ -3,7 +3,6 @@ import { html, nothing } from 'lit';
 import type { PropertyDeclarations, TemplateResult } from 'lit';
 import { icon } from '../ui/icons.ts';
 import { MachineDialog } from './machine-dialog.ts';
-import { textField } from '../ui/fields.ts';
 
 /** Deletes a machine, with its disks or without. Data that goes with it is not gone by one press: its name is typed. */
 export class DeleteMachineDialog extends MachineDialog {
@@ -41,12 +40,7 @@ export class DeleteMachineDialog extends MachineDialog {
       body: html`${isRunning ? html`<p class="question">${text.running}</p>` : nothing}
       ${hasDisks ? this.#choice() : html`<p class="question">${text.noDisks}</p>`}
       ${hasDisks && this.isWithDisks ? this.#name() : nothing}`,
-      buttons: html`<button type="button" class="button" @click=${() => this.close()}>
-          ${this.words.cancel}
-        </button>
-        <button class="button danger" aria-disabled=${String(this.busy || !this.#isSure)}>
-          ${icon('bin')}${text.verb}
-        </button>`,
+      buttons: this.buttons(html`${icon('bin')}${text.verb}`, { look: 'danger', isOff: !this.#isSure }),
       submit: () => void this.#delete(),
     });
   }
@@ -73,26 +67,19 @@ export class DeleteMachineDialog extends MachineDialog {
   }
 
   #name(): TemplateResult {
-    return textField(
-      this.withFieldError({
-        id: 'vm-delete-name',
-        label: this.words.remove.typeName(this.machine.name),
-        value: this.typed,
-        change: (typed) => (this.typed = typed),
-      }),
-    );
+    return this.textField({
+      id: 'vm-delete-name',
+      label: this.words.remove.typeName(this.machine.name),
+      value: this.typed,
+      change: (typed) => (this.typed = typed),
+    });
   }
 
   async #delete(): Promise<void> {
     const { id } = this.machine;
     if (id === null) return;
     if (!this.#isSure) return this.inputOf('name')?.focus();
-    const isAccepted = await this.send(async () => {
-      const { operation } = await this.app.api.deleteVm(id, { disks: this.isWithDisks });
-      this.signedIn.operations.offer(operation);
-    });
-    if (!isAccepted) return;
-    this.close();
-    this.onDeleted();
+    const operation = await this.start(() => this.app.api.deleteVm(id, { disks: this.isWithDisks }));
+    if (operation !== null) this.onDeleted();
   }
 }

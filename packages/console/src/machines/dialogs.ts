@@ -2,11 +2,11 @@ import type { Vm, VmDisk } from '@wcc/api';
 import { html } from 'lit';
 import type { TemplateResult } from 'lit';
 import type { App } from '../app/app.ts';
-import type { MachineAsk } from './question-dialog.ts';
+import type { Question } from '../ui/confirm-dialog.ts';
 
 /** Which dialog of the machine's page is open. */
 export type MachineDialogWish =
-  | { kind: 'ask'; ask: MachineAsk }
+  | { kind: 'ask'; question: Question }
   | { kind: 'delete' }
   | { kind: 'copy' }
   | { kind: 'settings' }
@@ -28,7 +28,7 @@ export function machineDialog(
     case 'ask':
       return html`<wcc-machine-question
         .app=${app}
-        .ask=${wish.ask}
+        .question=${wish.question}
         .onClosed=${onClosed}
       ></wcc-machine-question>`;
     case 'delete':
@@ -42,7 +42,7 @@ export function machineDialog(
       return html`<wcc-copy-machine-dialog
         .app=${app}
         .machine=${machine}
-        .onMade=${onCopied}
+        .onCreated=${onCopied}
         .onClosed=${onClosed}
       ></wcc-copy-machine-dialog>`;
     case 'settings':

@@ -2,9 +2,8 @@ import type { Image, Vm } from '@wcc/api';
 import { html } from 'lit';
 import type { PropertyDeclarations, TemplateResult } from 'lit';
 import type { Emitter } from '../ui/emitter.ts';
-import { MachineDialog } from './machine-dialog.ts';
-import { selectField } from '../ui/fields.ts';
 import { imageChoices } from './image-choices.ts';
+import { MachineDialog } from './machine-dialog.ts';
 
 /** Puts an ISO into the drive. */
 export class DiscDialog extends MachineDialog {
@@ -40,19 +39,14 @@ export class DiscDialog extends MachineDialog {
       body:
         chosen === undefined
           ? html`<p class="question">${words.disc.none}</p>`
-          : selectField(
-              this.withFieldError({
-                id: 'vm-disc-image',
-                label: words.disc.image,
-                value: String(chosen.id),
-                choices: imageChoices(discs),
-                change: (value) => (this.image = Number(value)),
-              }),
-            ),
-      buttons: html`<button type="button" class="button" @click=${() => this.close()}>${words.cancel}</button>
-        <button class="button primary" aria-disabled=${String(this.busy || chosen === undefined)}>
-          ${words.disc.insertVerb}
-        </button>`,
+          : this.selectField({
+              id: 'vm-disc-image',
+              label: words.disc.image,
+              value: String(chosen.id),
+              choices: imageChoices(discs),
+              change: (value) => (this.image = Number(value)),
+            }),
+      buttons: this.buttons(words.disc.insertVerb, { isOff: chosen === undefined }),
       submit: () => void this.#insert(chosen?.id),
     });
   }

@@ -1,10 +1,10 @@
 import type { Vm, VmDisk } from '@wcc/api';
 import { html, nothing } from 'lit';
 import type { PropertyDeclarations, TemplateResult } from 'lit';
-import { gib, mib, gibText, parseDiskSize } from './machine-form.ts';
 import { size } from '../text/format.ts';
+import { segmentField } from '../ui/segments.ts';
 import { MachineDialog } from './machine-dialog.ts';
-import { segmentField, textField } from '../ui/fields.ts';
+import { gib, gibText, mib, parseDiskSize } from './machine-form.ts';
 
 /** Adds an empty disk, or makes one larger. */
 export class MachineDiskDialog extends MachineDialog {
@@ -45,23 +45,18 @@ export class MachineDiskDialog extends MachineDialog {
     return this.frame({
       title: disk === null ? text.add : text.grow,
       lead: html`<bdi translate="no">${disk?.name ?? this.machine.name}</bdi>`,
-      body: html`${textField(
-        this.withFieldError({
-          id: 'vm-disk-size',
-          label: disk === null ? words.diskSize : text.newSize,
-          value: this.size,
-          unit: 'GiB',
-          mode: 'decimal',
-          change: (typed) => (this.size = typed),
-          note: isBad ? words.badDiskSize(own) : disk === null ? text.sizeHint : text.growHint(own),
-          isBad,
-        }),
-      )}
+      body: html`${this.textField({
+        id: 'vm-disk-size',
+        label: disk === null ? words.diskSize : text.newSize,
+        value: this.size,
+        unit: 'GiB',
+        mode: 'decimal',
+        change: (typed) => (this.size = typed),
+        note: isBad ? words.badDiskSize(own) : disk === null ? text.sizeHint : text.growHint(own),
+        isBad,
+      })}
       ${disk === null ? this.#formatField() : nothing}`,
-      buttons: html`<button type="button" class="button" @click=${() => this.close()}>${words.cancel}</button>
-        <button class="button primary" aria-disabled=${String(this.busy)}>
-          ${disk === null ? text.addVerb : text.growVerb}
-        </button>`,
+      buttons: this.buttons(disk === null ? text.addVerb : text.growVerb),
       submit: () => void this.#save(),
     });
   }
@@ -76,7 +71,7 @@ export class MachineDiskDialog extends MachineDialog {
         { value: 'qcow2', label: 'qcow2' },
         { value: 'raw', label: 'raw' },
       ],
-      change: (format) => (this.format = format === 'raw' ? 'raw' : 'qcow2'),
+      change: (format) => (this.format = format),
       note: text.formatHints[this.format],
     });
   }

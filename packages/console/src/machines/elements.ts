@@ -2,13 +2,13 @@ import { CopyMachineDialog } from './copy-dialog.ts';
 import { DeleteMachineDialog } from './delete-dialog.ts';
 import { DiscDialog } from './disc-dialog.ts';
 import { MachineDiskDialog } from './disk-dialog.ts';
+import { MachinePage } from './machine-page.ts';
+import { MachinesPage } from './machines-page.ts';
 import { MachineOperations } from './operations.ts';
 import { MachineQuestion } from './question-dialog.ts';
 import { MachineScreen } from './screen/screen.ts';
-import { MachineSettingsDialog } from './settings-dialog.ts';
 import { SerialView } from './screen/serial-view.ts';
-import { MachinePage } from './machine-page.ts';
-import { MachinesPage } from './machines-page.ts';
+import { MachineSettingsDialog } from './settings-dialog.ts';
 
 /** The list of machines and the page of one: loaded with the first of them. */
 customElements.define('wcc-machine-question', MachineQuestion);

@@ -1,7 +1,7 @@
 import { html, nothing } from 'lit';
 import type { TemplateResult } from 'lit';
-import type { CreateNeeds } from './create/form.ts';
 import { size } from '../text/format.ts';
+import type { CreateNeeds } from './create/form.ts';
 import type { MachinesText } from './text/text.ts';
 
 /** The numbers before the start: what the machine takes of the pool and of the memory, and what is there. */

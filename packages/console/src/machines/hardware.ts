@@ -3,9 +3,9 @@ import { html, nothing } from 'lit';
 import type { TemplateResult } from 'lit';
 import type { App } from '../app/app.ts';
 import { clockTime, count, size } from '../text/format.ts';
-import type { MachinesText } from './text/text.ts';
+import { fact, section } from '../ui/facts.ts';
 import { icon } from '../ui/icons.ts';
-import { section } from '../ui/facts.ts';
+import type { MachinesText } from './text/text.ts';
 
 /** What the page does when a button of these cards is pressed. */
 export interface HardwareOrders {
@@ -26,14 +26,6 @@ export interface HardwareContext {
 }
 
 type Part = TemplateResult | typeof nothing;
-
-function fact(term: string, value: unknown): Part {
-  if (value === null || value === '' || value === nothing) return nothing;
-  return html`<div>
-    <dt>${term}</dt>
-    <dd>${value}</dd>
-  </div>`;
-}
 
 interface OrderButton {
   label: string;

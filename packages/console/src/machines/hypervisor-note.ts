@@ -1,8 +1,8 @@
 import type { Host } from '@wcc/api';
 import { html, nothing } from 'lit';
 import type { TemplateResult } from 'lit';
-import type { MachinesText } from './text/text.ts';
 import { icon } from '../ui/icons.ts';
+import type { MachinesText } from './text/text.ts';
 
 /** Says what to install where nothing can run machines; everything else works without. */
 export function hypervisorNote(host: Host | null, words: MachinesText): TemplateResult | typeof nothing {

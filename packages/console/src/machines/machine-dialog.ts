@@ -1,21 +1,18 @@
 import type { ApiProblem } from '@wcc/api/client';
-import type { App } from '../app/app.ts';
+import type { TemplateResult } from 'lit';
+import { OperationDialog } from '../operations/operation-dialog.ts';
+import { selectField, textField } from '../ui/fields.ts';
+import type { FieldOptions, SelectOptions } from '../ui/fields.ts';
 import { machinesOf } from './machines-state.ts';
 import type { MachinesState } from './machines-state.ts';
 import { machinesTextOf } from './text/catalogue.ts';
 import type { MachinesText } from './text/text.ts';
-import { FormDialog } from '../ui/form-dialog.ts';
-import type { FieldOptions } from '../ui/fields.ts';
 
 /** Fields of requests that are called otherwise here, where they are typed in other units. */
 const typedAs: Readonly<Partial<Record<string, string>>> = { memoryBytes: 'memory', sizeBytes: 'size' };
 
 /** Base of the dialogs about machines. */
-export abstract class MachineDialog extends FormDialog<App> {
-  protected get closeWord(): string {
-    return this.words.cancel;
-  }
-
+export abstract class MachineDialog extends OperationDialog {
   protected get words(): MachinesText {
     return machinesTextOf(this.app.preferences);
   }
@@ -34,8 +31,17 @@ export abstract class MachineDialog extends FormDialog<App> {
     return field === null ? null : (typedAs[field] ?? field);
   }
 
-  /** The same field, with what the server has against it until it is changed. */
-  protected withFieldError<Options extends FieldOptions>(options: Options): Options {
+  /** A text field that shows the server's error at it until its value changes. */
+  protected textField(options: FieldOptions): TemplateResult {
+    return textField(this.#withFieldError(options));
+  }
+
+  /** A select field that shows the server's error at it until its value changes. */
+  protected selectField(options: SelectOptions): TemplateResult {
+    return selectField(this.#withFieldError(options));
+  }
+
+  #withFieldError<Options extends FieldOptions>(options: Options): Options {
     const { fieldError } = this;
     if (fieldError === null || options.id !== `${this.idPrefix}-${fieldError.field}`) return options;
     const change = (value: string): void => {

@@ -1,14 +1,14 @@
 import type { CSSResult } from 'lit';
 import type { App } from '../app/app.ts';
+import { ConsoleElement } from '../ui/console-element.ts';
+import type { Emitter } from '../ui/emitter.ts';
+import { fields } from '../ui/styles/fields.ts';
+import { machineForms } from './form-styles.ts';
 import { machinesOf } from './machines-state.ts';
 import type { MachinesState } from './machines-state.ts';
-import type { Emitter } from '../ui/emitter.ts';
+import { machines } from './styles.ts';
 import { machinesTextOf } from './text/catalogue.ts';
 import type { MachinesText } from './text/text.ts';
-import { machineForms } from './form-styles.ts';
-import { machines } from './styles.ts';
-import { fields } from '../ui/styles/fields.ts';
-import { ConsoleElement } from '../ui/console-element.ts';
 
 /** Base of the pages about machines: their state, polled while the page is shown, their texts and styles. */
 export abstract class MachinePart extends ConsoleElement<App> {
@@ -47,10 +47,5 @@ export abstract class MachinePart extends ConsoleElement<App> {
 
   protected get words(): MachinesText {
     return machinesTextOf(this.app.preferences);
-  }
-
-  /** Whether whoever looks may make machines; what they may do with one, the machine itself tells. */
-  protected get mayMake(): boolean {
-    return this.app.session.current?.user.role !== 'viewer';
   }
 }

@@ -1,8 +1,13 @@
 import type { Vm } from '@wcc/api';
 import { html, nothing } from 'lit';
 import type { PropertyDeclarations, TemplateResult } from 'lit';
-import { icon } from '../ui/icons.ts';
+import { machinePageOf, pagePaths } from '../app/router.ts';
 import { liveRow } from '../operations/live-row.ts';
+import type { OperationEntry } from '../operations/operation-entry.ts';
+import type { Emitter } from '../ui/emitter.ts';
+import { icon } from '../ui/icons.ts';
+import { problemBox } from '../ui/problem.ts';
+import { segmentField } from '../ui/segments.ts';
 import { machineActions } from './actions.ts';
 import type { MachineOrder } from './actions.ts';
 import { machineDialog } from './dialogs.ts';
@@ -10,12 +15,8 @@ import type { MachineDialogWish } from './dialogs.ts';
 import { disksOf, driveOf, hardwareOf } from './hardware.ts';
 import type { HardwareContext } from './hardware.ts';
 import { MachinePart } from './machine-element.ts';
-import { machineState } from './state-badge.ts';
-import { problemBox } from '../ui/problem.ts';
-import type { Emitter } from '../ui/emitter.ts';
 import { madeMachineOf } from './pending-rows.ts';
-import type { OperationEntry } from '../operations/operation-entry.ts';
-import { machinePageOf, pagePaths } from '../app/router.ts';
+import { machineState } from './state-badge.ts';
 
 type Verb = 'start' | 'shutdown' | 'power-off' | 'reset';
 
@@ -151,22 +152,22 @@ export class MachinePage extends MachinePart {
   #views(machine: Vm): TemplateResult | typeof nothing {
     const { words } = this;
     if (machine.state === 'making') return nothing;
-    const choice = (view: 'screen' | 'serial', label: string): TemplateResult =>
-      html`<label
-        ><input
-          type="radio"
-          name="vm-view"
-          .checked=${this.view === view}
-          @change=${() => (this.view = view)}
-        />${label}</label
-      >`;
     const screen = html`<wcc-machine-screen .app=${this.app} .machine=${machine}></wcc-machine-screen>`;
     const serial = html`<wcc-serial-view .app=${this.app} .machine=${machine}></wcc-serial-view>`;
     return html`<section class="card vm-view" aria-label=${words.screen}>
-      <fieldset class="vm-views">
-        <legend class="visually-hidden">${words.view}</legend>
-        <div class="segments">${choice('screen', words.screen)} ${choice('serial', words.serial)}</div>
-      </fieldset>
+      <div class="vm-views">
+        ${segmentField({
+          name: 'vm-view',
+          label: words.view,
+          isLabelHidden: true,
+          value: this.view,
+          choices: [
+            { value: 'screen', label: words.screen },
+            { value: 'serial', label: words.serial },
+          ],
+          change: (view) => (this.view = view),
+        })}
+      </div>
       ${this.view === 'screen' || !machine.may.serial ? screen : serial}
     </section>`;
   }
@@ -181,9 +182,9 @@ export class MachinePage extends MachinePart {
     const { questions, orders } = this.words;
     this.wish = {
       kind: 'ask',
-      ask: {
+      question: {
         title: questions[verb].title(machine.name),
-        words: questions[verb].words,
+        text: questions[verb].words,
         verb: orders[verb],
         isDanger: verb !== 'shutdown',
         run: async () => {
@@ -201,8 +202,7 @@ export class MachinePage extends MachinePart {
       const machine = await run(id);
       this.machines.put(machine);
     } catch (error) {
-      const { message, hint } = this.app.explain(error);
-      this.app.notices.show(`${message} ${hint}`);
+      this.app.showError(error);
     } finally {
       this.isBusy = false;
     }

@@ -2,14 +2,15 @@ import type { Vm } from '@wcc/api';
 import { html, nothing } from 'lit';
 import type { PropertyDeclarations, TemplateResult } from 'lit';
 import { repeat } from 'lit/directives/repeat.js';
-import { hypervisorNote } from './hypervisor-note.ts';
-import { icon } from '../ui/icons.ts';
-import { MachinePart } from './machine-element.ts';
-import { machineRow, makingMachineRow } from './rows.ts';
-import { problemBox } from '../ui/problem.ts';
-import { quickCreate, createVmButtons } from './create-vm-buttons.ts';
-import { makingMachines, sortMachines } from './pending-rows.ts';
 import type { OperationEntry } from '../operations/operation-entry.ts';
+import { tableHead } from '../ui/data-table.ts';
+import { icon } from '../ui/icons.ts';
+import { problemBox } from '../ui/problem.ts';
+import { createVmButtons, quickCreate } from './create-vm-buttons.ts';
+import { hypervisorNote } from './hypervisor-note.ts';
+import { MachinePart } from './machine-element.ts';
+import { makingMachines, sortMachines } from './pending-rows.ts';
+import { machineRow, makingMachineRow } from './rows.ts';
 
 /** All machines that one may see, those being made among them. */
 export class MachinesPage extends MachinePart {
@@ -41,7 +42,7 @@ export class MachinesPage extends MachinePart {
     const waiting = problem === null ? html`<p class="muted">${this.text.shell.loading}</p>` : nothing;
     return html`<div class="page-head">
         <h1>${this.words.title}</h1>
-        ${isLoaded && this.mayMake ? this.#actions() : nothing}
+        ${isLoaded && this.app.canWrite ? this.#actions() : nothing}
       </div>
       ${hypervisorNote(host, this.words)} ${isLoaded ? nothing : problemBox(this.app, problem)}
       ${isLoaded ? (isEmpty ? this.#empty() : this.#table(sortMachines(machines), making)) : waiting}
@@ -57,7 +58,7 @@ export class MachinesPage extends MachinePart {
     return html`<section class="card empty">
       ${icon('machine')}
       <h2>${words.none}</h2>
-      <p>${this.mayMake ? words.noneLead : words.noneViewer}</p>
+      <p>${this.app.canWrite ? words.noneLead : words.noneViewer}</p>
     </section>`;
   }
 
@@ -69,22 +70,17 @@ export class MachinesPage extends MachinePart {
       busy: this.busy,
       onStart: (machine: Vm) => void this.#start(machine),
     };
-    // Roles are named because the narrow layout makes blocks of the rows, and with them their meaning would go.
     return html`<div class="card">
       <table role="table" aria-label=${words.title}>
-        <thead role="rowgroup">
-          <tr role="row">
-            <th role="columnheader" scope="col">${words.name}</th>
-            <th role="columnheader" scope="col">${words.state}</th>
-            <th role="columnheader" scope="col" class="number">${words.cpus}</th>
-            <th role="columnheader" scope="col" class="number">${words.memory}</th>
-            <th role="columnheader" scope="col" class="number">${words.disks}</th>
-            <th role="columnheader" scope="col">${words.owner}</th>
-            <th role="columnheader" scope="col">
-              <span class="visually-hidden">${this.text.shell.actions}</span>
-            </th>
-          </tr>
-        </thead>
+        ${tableHead([
+          { label: words.name },
+          { label: words.state },
+          { label: words.cpus, kind: 'number' },
+          { label: words.memory, kind: 'number' },
+          { label: words.disks, kind: 'number' },
+          { label: words.owner },
+          { label: this.text.shell.actions, kind: 'act' },
+        ])}
         <tbody role="rowgroup">
           ${repeat(
             making,
@@ -113,8 +109,7 @@ export class MachinesPage extends MachinePart {
       this.machines.put(await this.app.api.orderVm(id, 'start'));
       this.app.announcer.say(this.words.started(name));
     } catch (error) {
-      const { message, hint } = this.app.explain(error);
-      this.app.notices.show(`${message} ${hint}`);
+      this.app.showError(error);
     } finally {
       this.busy = null;
     }

@@ -1,6 +1,6 @@
 import type { Host, Vm } from '@wcc/api';
-import type { Snapshot } from '@wcc/progress';
 import type { ApiClient } from '@wcc/api/client';
+import type { Snapshot } from '@wcc/progress';
 import type { App } from '../app/app.ts';
 import type { SignedInState } from '../app/signed-in-state.ts';
 import { LoadedState } from '../ui/loaded-state.ts';

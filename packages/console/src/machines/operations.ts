@@ -3,14 +3,13 @@ import { html, nothing } from 'lit';
 import type { PropertyDeclarations, TemplateResult } from 'lit';
 import { repeat } from 'lit/directives/repeat.js';
 import type { App } from '../app/app.ts';
+import { operationPageOf, pagePaths } from '../app/router.ts';
+import type { RowOffers } from '../operations/live-row.ts';
+import { operationItem } from '../operations/rows.ts';
+import { ConsoleElement } from '../ui/console-element.ts';
 import type { Emitter } from '../ui/emitter.ts';
 import { PagedList } from '../ui/paged-list.ts';
-import { operationPageOf, pagePaths } from '../app/router.ts';
-import { clockTime } from '../text/format.ts';
 import { machinesTextOf } from './text/catalogue.ts';
-import { ConsoleElement } from '../ui/console-element.ts';
-import { liveRow } from '../operations/live-row.ts';
-import type { RowOffers } from '../operations/live-row.ts';
 
 const maxCount = 5;
 
@@ -21,22 +20,17 @@ export class MachineOperations extends ConsoleElement<App> {
     machine: { attribute: false },
   };
   declare machine: number;
-  #listing: PagedList<Operation> | null = null;
+  readonly #list: PagedList<Operation> = new PagedList(async () => {
+    const { items } = await this.app.api.operations({ subject: `vm:${this.machine}`, limit: maxCount });
+    for (const operation of items) this.signedIn.operations.offer(operation);
+    return { items };
+  });
   #askedFor = '';
   readonly #offers: RowOffers = {
     verbs: ['details'],
     hasLink: true,
     run: (_, id) => this.app.router.go(operationPageOf(id)),
   };
-
-  get #list(): PagedList<Operation> {
-    this.#listing ??= new PagedList(async () => {
-      const { items } = await this.app.api.operations({ subject: `vm:${this.machine}`, limit: maxCount });
-      for (const operation of items) this.signedIn.operations.offer(operation);
-      return { items };
-    });
-    return this.#listing;
-  }
 
   protected override observed(): Emitter[] {
     return [...super.observed(), this.#list.changed, this.signedIn.operations.changed];
@@ -57,7 +51,7 @@ export class MachineOperations extends ConsoleElement<App> {
     const words = machinesTextOf(this.app.preferences);
     const { items, isLoaded } = this.#list;
     if (!isLoaded || items.length === 0) return nothing;
-    const { router, preferences } = this.app;
+    const { router } = this.app;
     const all = `${pagePaths.operations}?subject=${encodeURIComponent(`vm:${this.machine}`)}`;
     return html`<section class="card panel" aria-label=${words.operations}>
       <h2>${words.operations}</h2>
@@ -65,13 +59,7 @@ export class MachineOperations extends ConsoleElement<App> {
         ${repeat(
           items,
           ({ id }) => id,
-          ({ id, endedAt, createdAt }) =>
-            html`<li data-operation=${id}>
-              ${liveRow(this.app, id, { offers: this.#offers })}
-              <time class="when" datetime=${endedAt ?? createdAt}
-                >${clockTime(endedAt ?? createdAt, preferences.locale)}</time
-              >
-            </li>`,
+          (operation) => operationItem(this.app, operation, this.#offers),
         )}
       </ul>
       <p><a href=${all} @click=${router.onLink}>${words.allOperations}</a></p>

@@ -2,15 +2,15 @@ import type { Vm } from '@wcc/api';
 import { html, nothing } from 'lit';
 import type { TemplateResult } from 'lit';
 import type { App } from '../app/app.ts';
-import { madeMachineOf } from './pending-rows.ts';
-import type { OperationEntry } from '../operations/operation-entry.ts';
 import { machinePageOf, openScreenParam } from '../app/router.ts';
-import { count, size } from '../text/format.ts';
-import type { MachinesText } from './text/text.ts';
-import { icon } from '../ui/icons.ts';
 import { liveRow } from '../operations/live-row.ts';
-import type { RowOffers } from '../operations/live-row.ts';
+import type { OperationEntry } from '../operations/operation-entry.ts';
+import { pendingRow } from '../operations/rows.ts';
+import { count, size } from '../text/format.ts';
+import { icon } from '../ui/icons.ts';
+import { madeMachineOf } from './pending-rows.ts';
 import { machineState } from './state-badge.ts';
+import type { MachinesText } from './text/text.ts';
 
 export interface MachineRowContext {
   app: App;
@@ -86,16 +86,7 @@ function workedRow(machine: Vm, app: App): TemplateResult {
   </tr>`;
 }
 
-/** A machine that is not in the list: hardly begun, or failed, which stays until somebody has seen it. */
+/** A machine that is not in the list yet, or whose creation failed and was not dismissed. */
 export function makingMachineRow({ snapshot }: OperationEntry, app: App): TemplateResult {
-  const offers: RowOffers = {
-    verbs: ['dismiss'],
-    run: (_, id) => app.signedIn?.operations.dismiss(id),
-  };
-  return html`<tr role="row" class="making" data-operation=${snapshot.id}>
-    <td role="cell" class="main">
-      <bdi class="name" translate="no">${madeMachineOf(snapshot) ?? ''}</bdi>
-    </td>
-    <td role="cell" class="bar" colspan="6">${liveRow(app, snapshot.id, { compact: true, offers })}</td>
-  </tr>`;
+  return pendingRow(app, { id: snapshot.id, name: madeMachineOf(snapshot) ?? '', columns: 7 });
 }

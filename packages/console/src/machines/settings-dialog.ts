@@ -1,10 +1,9 @@
 import type { BootDevice, ChangeVmRequest, Vm } from '@wcc/api';
 import { html } from 'lit';
 import type { PropertyDeclarations, TemplateResult } from 'lit';
-import { gibText, judgeMachineName, parseCpus, parseMemory } from './machine-form.ts';
 import { icon } from '../ui/icons.ts';
 import { MachineDialog } from './machine-dialog.ts';
-import { textField } from '../ui/fields.ts';
+import { gibText, judgeMachineName, parseCpus, parseMemory } from './machine-form.ts';
 
 const allDevices: readonly BootDevice[] = ['disk', 'cdrom', 'network'];
 
@@ -38,8 +37,7 @@ export class MachineSettingsDialog extends MachineDialog {
       title: words.settings.title,
       lead: html`<bdi translate="no">${this.machine.name}</bdi>`,
       body: html`${this.#fields()} ${this.#order()}`,
-      buttons: html`<button type="button" class="button" @click=${() => this.close()}>${words.cancel}</button>
-        <button class="button primary" aria-disabled=${String(this.busy)}>${words.settings.save}</button>`,
+      buttons: this.buttons(words.settings.save),
       submit: () => void this.#save(),
     });
   }
@@ -54,40 +52,34 @@ export class MachineSettingsDialog extends MachineDialog {
     const verdict = judgeMachineName(form.name, this.#others);
     const isBadCpus = parseCpus(form.cpus) === undefined;
     const isBadMemory = parseMemory(form.memory) === undefined;
-    return html`${textField(
-        this.withFieldError({
-          id: 'vm-settings-name',
-          label: words.name,
-          value: form.name,
-          change: (name) => change({ name }),
-          isBad: verdict !== null,
-          ...(verdict === null ? {} : { note: words.nameProblems[verdict] }),
-        }),
-      )}
+    return html`${this.textField({
+        id: 'vm-settings-name',
+        label: words.name,
+        value: form.name,
+        change: (name) => change({ name }),
+        isBad: verdict !== null,
+        ...(verdict === null ? {} : { note: words.nameProblems[verdict] }),
+      })}
       <div class="pair">
-        ${textField(
-          this.withFieldError({
-            id: 'vm-settings-cpus',
-            label: words.cpus,
-            value: form.cpus,
-            mode: 'numeric',
-            change: (cpus) => change({ cpus }),
-            isBad: isBadCpus,
-            ...(isBadCpus ? { note: words.badCpus } : {}),
-          }),
-        )}
-        ${textField(
-          this.withFieldError({
-            id: 'vm-settings-memory',
-            label: words.memory,
-            value: form.memory,
-            mode: 'decimal',
-            unit: 'GiB',
-            change: (memory) => change({ memory }),
-            isBad: isBadMemory,
-            ...(isBadMemory ? { note: words.badMemory } : {}),
-          }),
-        )}
+        ${this.textField({
+          id: 'vm-settings-cpus',
+          label: words.cpus,
+          value: form.cpus,
+          mode: 'numeric',
+          change: (cpus) => change({ cpus }),
+          isBad: isBadCpus,
+          ...(isBadCpus ? { note: words.badCpus } : {}),
+        })}
+        ${this.textField({
+          id: 'vm-settings-memory',
+          label: words.memory,
+          value: form.memory,
+          mode: 'decimal',
+          unit: 'GiB',
+          change: (memory) => change({ memory }),
+          isBad: isBadMemory,
+          ...(isBadMemory ? { note: words.badMemory } : {}),
+        })}
       </div>`;
   }
 

@@ -1,5 +1,5 @@
-import { describe, expect, it } from 'vitest';
 import type { Snapshot } from '@wcc/progress';
+import { describe, expect, it } from 'vitest';
 import { announcementOf } from './announcements.ts';
 import { entryOf } from './operations-state.testkit.ts';
 

@@ -1,6 +1,6 @@
 import type { OperationLog } from '@wcc/api';
-import type { Phase, PhaseName, Reference, Snapshot } from '@wcc/progress';
 import { formatBytes, formatPercent, isTerminal } from '@wcc/progress';
+import type { Phase, PhaseName, Reference, Snapshot } from '@wcc/progress';
 import { durationText, phaseName, warningText } from '@wcc/progress/element';
 import { html, nothing } from 'lit';
 import type { TemplateResult } from 'lit';

@@ -1,5 +1,5 @@
-import { OPERATION_STATES } from '@wcc/progress';
 import type { OperationQuery } from '@wcc/api';
+import { OPERATION_STATES } from '@wcc/progress';
 import type { OperationState, Snapshot } from '@wcc/progress';
 
 /** What the operations page shows; an empty list or string is no condition. */

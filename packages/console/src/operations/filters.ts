@@ -4,9 +4,10 @@ import { actionName } from '@wcc/progress/element';
 import { html, nothing } from 'lit';
 import type { TemplateResult } from 'lit';
 import type { App } from '../app/app.ts';
+import { inputValue } from '../ui/form-value.ts';
+import { icon } from '../ui/icons.ts';
 import { activeStates, formatFilter, isFiltered, noFilter } from './filter.ts';
 import type { OperationFilter } from './filter.ts';
-import { icon } from '../ui/icons.ts';
 import { operationsTextOf } from './text/catalogue.ts';
 
 type Choice = readonly [value: string, label: string];
@@ -67,7 +68,7 @@ function select(
   const { value, choices, set } = options;
   return html`<label class="field"
     ><span class="label">${label}</span
-    ><select class="select" @change=${(event: Event) => set((event.target as HTMLSelectElement).value)}>
+    ><select class="select" @change=${(event: Event) => set(inputValue(event))}>
       ${choices.map(([each, text]) => html`<option value=${each} .selected=${each === value}>${text}</option>`)}
     </select></label
   >`;
@@ -76,10 +77,7 @@ function select(
 function day(label: string, value: string, set: (value: string) => void): TemplateResult {
   return html`<label class="field"
     ><span class="label">${label}</span
-    ><input
-      type="date"
-      .value=${value}
-      @change=${(event: Event) => set((event.target as HTMLInputElement).value)}
+    ><input type="date" .value=${value} @change=${(event: Event) => set(inputValue(event))}
   /></label>`;
 }
 

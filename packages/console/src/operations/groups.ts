@@ -6,9 +6,14 @@ export function isActive(entry: OperationEntry): boolean {
   return !isTerminal(entry.snapshot.state) && !entry.isUnknown;
 }
 
-/** Oldest first: a queue reads from its head. */
+/** For `toSorted`: the oldest first. */
+export function byCreation(a: OperationEntry, b: OperationEntry): number {
+  return compare(a.snapshot.createdAt, b.snapshot.createdAt);
+}
+
+/** Oldest first, as a queue is read. */
 export function activeOf(entries: readonly OperationEntry[]): OperationEntry[] {
-  return entries.filter(isActive).toSorted((a, b) => compare(a.snapshot.createdAt, b.snapshot.createdAt));
+  return entries.filter(isActive).toSorted(byCreation);
 }
 
 /** Newest end first. */

@@ -1,11 +1,10 @@
+import type { ProgressActionDetail, RowVerb, WccProgressElement } from '@wcc/progress/element';
 import { html, nothing } from 'lit';
 import type { PropertyDeclarations, TemplateResult } from 'lit';
-import type { WccProgressElement } from '@wcc/progress/element';
-import type { ProgressActionDetail, RowVerb } from '@wcc/progress/element';
 import type { App } from '../app/app.ts';
-import type { Emitter } from '../ui/emitter.ts';
 import { operationPageOf } from '../app/router.ts';
 import { ConsoleElement } from '../ui/console-element.ts';
+import type { Emitter } from '../ui/emitter.ts';
 
 /** What the page does with the verbs that are its own. */
 export interface RowOffers {
@@ -114,8 +113,7 @@ export class LiveRow extends ConsoleElement<App> {
       this.signedIn.operations.offer(operation);
     } catch (error) {
       // Said where the button was, and aloud: the row itself stays as the server sees it.
-      const { message, hint } = this.app.explain(error);
-      this.app.notices.show(`${message} ${hint}`);
+      this.app.showError(error);
     }
   }
 }

@@ -5,18 +5,19 @@ import type { Snapshot } from '@wcc/progress';
 import { html, nothing, svg } from 'lit';
 import type { PropertyDeclarations, TemplateResult } from 'lit';
 import type { App } from '../app/app.ts';
-import { ConsoleElement } from '../ui/console-element.ts';
-import { icon } from '../ui/icons.ts';
+import { copyText, hasClipboard } from '../app/clipboard.ts';
 import { lazyPart } from '../app/lazy.ts';
+import { pagePaths } from '../app/router.ts';
+import { ConsoleElement } from '../ui/console-element.ts';
+import type { Emitter } from '../ui/emitter.ts';
+import { section } from '../ui/facts.ts';
+import { icon } from '../ui/icons.ts';
+import { problemBox } from '../ui/problem.ts';
+import { aboutOf, bytesOf, errorOf, logOf, phasesOf, warningsOf } from './facts.ts';
 import { liveRow } from './live-row.ts';
 import type { RowOffers } from './live-row.ts';
-import { aboutOf, bytesOf, errorOf, logOf, phasesOf, warningsOf } from './facts.ts';
-import { section } from '../ui/facts.ts';
-import { problemBox } from '../ui/problem.ts';
-import type { Emitter } from '../ui/emitter.ts';
 import type { OperationEntry } from './operation-entry.ts';
 import { RateHistory, sparkline } from './rate-history.ts';
-import { pagePaths } from '../app/router.ts';
 import { operationsTextOf } from './text/catalogue.ts';
 
 const paintEveryMs = 250;
@@ -169,12 +170,10 @@ export class OperationPage extends ConsoleElement<App> {
 
   #raw(snapshot: Snapshot): TemplateResult {
     const { operation: text } = operationsTextOf(this.app.preferences);
-    // Only where the browser grants it: not on plain http in a LAN.
-    const canCopy = 'clipboard' in navigator;
     return html`<details class="card raw">
       <summary>${text.raw}</summary>
       ${
-        canCopy
+        hasClipboard()
           ? html`<button class="button small" @click=${() => void this.#copy(snapshot)}>
               ${icon('copy')}${this.copied ? text.copied : text.copy}
             </button>`
@@ -185,13 +184,8 @@ export class OperationPage extends ConsoleElement<App> {
   }
 
   async #copy(snapshot: Snapshot): Promise<void> {
-    try {
-      await navigator.clipboard.writeText(JSON.stringify(snapshot, null, 2));
-      this.copied = true;
-      this.app.announcer.say(operationsTextOf(this.app.preferences).operation.copied);
-    } catch (error) {
-      this.app.notices.show(String(error));
-    }
+    const { copied } = operationsTextOf(this.app.preferences).operation;
+    this.copied = await copyText(this.app, JSON.stringify(snapshot, null, 2), copied);
   }
 
   /** Ten snapshots a second are painted four times; a log is asked for when a state or a phase changed. */

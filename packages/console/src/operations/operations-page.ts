@@ -3,20 +3,17 @@ import type { TemplateResult } from 'lit';
 import { repeat } from 'lit/directives/repeat.js';
 import type { App } from '../app/app.ts';
 import { ConsoleElement } from '../ui/console-element.ts';
+import type { Emitter } from '../ui/emitter.ts';
 import { icon } from '../ui/icons.ts';
 import { isHoveredOrFocused } from '../ui/is-hovered-or-focused.ts';
-import { liveRow } from './live-row.ts';
-import type { RowOffers } from './live-row.ts';
-import { operationFilters } from './filters.ts';
 import { problemBox } from '../ui/problem.ts';
-import type { Emitter } from '../ui/emitter.ts';
-import { isFiltered, parseFilter } from './filter.ts';
-import { activeOf, endedOf } from './groups.ts';
-import { OperationQueryState } from './query.ts';
-import type { OperationEntry } from './operation-entry.ts';
-import { operationPageOf } from '../app/router.ts';
 import { stableOrder } from '../ui/stable-order.ts';
-import { clockTime } from '../text/format.ts';
+import { isFiltered, parseFilter } from './filter.ts';
+import { operationFilters } from './filters.ts';
+import { activeOf, endedOf } from './groups.ts';
+import type { OperationEntry } from './operation-entry.ts';
+import { OperationQueryState } from './query.ts';
+import { dismissOffers, operationItem, resultOffers } from './rows.ts';
 import { operationsTextOf } from './text/catalogue.ts';
 
 /** Everything that runs, then everything that has ended, newest first; less when the address holds filters. */
@@ -26,20 +23,6 @@ export class OperationsPage extends ConsoleElement<App> {
   #ended: string[] = [];
   /** The filter of the rows that are shown: another one may show others, whoever points at them. */
   #arrangedFor = '';
-  readonly #offers: RowOffers = {
-    verbs: ['open', 'details'],
-    hasLink: true,
-    run: (verb, id) => {
-      const result = this.signedIn.operations.get(id)?.snapshot.result;
-      const { router } = this.app;
-      if (verb === 'open' && result && router.goToResult(result)) return;
-      router.go(operationPageOf(id));
-    },
-  };
-  readonly #unknownOffers: RowOffers = {
-    verbs: ['dismiss'],
-    run: (_, id) => this.signedIn.operations.dismiss(id),
-  };
 
   get #look(): OperationQueryState {
     this.#query ??= new OperationQueryState({
@@ -113,9 +96,7 @@ export class OperationsPage extends ConsoleElement<App> {
     const ended = stableOrder(this.#ended, wanted, { isHoveredOrFocused: held, isThere });
     this.#active = active;
     this.#ended = ended;
-    const entriesOf = (ids: string[]): OperationEntry[] =>
-      ids.map((id) => operations.get(id)).filter((entry) => entry !== undefined);
-    return { active: entriesOf(active), ended: entriesOf(ended) };
+    return { active: operations.getMany(active), ended: operations.getMany(ended) };
   }
 
   readonly #settle = (): void => this.requestUpdate();
@@ -138,12 +119,7 @@ export class OperationsPage extends ConsoleElement<App> {
   }
 
   #row({ snapshot, isUnknown }: OperationEntry): TemplateResult {
-    const at = snapshot.endedAt ?? snapshot.createdAt;
-    const offers = isUnknown ? this.#unknownOffers : this.#offers;
-    return html`<li data-operation=${snapshot.id}>
-      ${liveRow(this.app, snapshot.id, { offers })}
-      <time class="when" datetime=${at}>${clockTime(at, this.app.preferences.locale)}</time>
-    </li>`;
+    return operationItem(this.app, snapshot, isUnknown ? dismissOffers(this.app) : resultOffers(this.app));
   }
 
   #empty(): TemplateResult {

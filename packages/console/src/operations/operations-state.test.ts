@@ -1,8 +1,8 @@
 import { describe, expect, it } from 'vitest';
-import { OperationsState } from './operations-state.ts';
+import { stableOrder } from '../ui/stable-order.ts';
 import { activeOf, endedOf, makingImages } from './groups.ts';
 import { createFakeLive, entryOf, snapshotOf } from './operations-state.testkit.ts';
-import { stableOrder } from '../ui/stable-order.ts';
+import { OperationsState } from './operations-state.ts';
 
 function open() {
   const live = createFakeLive();

@@ -39,6 +39,11 @@ export class OperationsState {
     return this.#entries.get(id);
   }
 
+  /** The known ones among `ids`, in their order. */
+  getMany(ids: readonly string[]): OperationEntry[] {
+    return ids.map((id) => this.#entries.get(id)).filter((entry) => entry !== undefined);
+  }
+
   get all(): OperationEntry[] {
     return [...this.#entries.values()];
   }

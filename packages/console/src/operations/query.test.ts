@@ -1,9 +1,9 @@
 import { createApiClient } from '@wcc/api/client';
 import { describe, expect, it } from 'vitest';
 import { parseFilter } from './filter.ts';
-import { OperationQueryState } from './query.ts';
-import { OperationsState } from './operations-state.ts';
 import { createFakeLive, snapshotOf } from './operations-state.testkit.ts';
+import { OperationsState } from './operations-state.ts';
+import { OperationQueryState } from './query.ts';
 
 /** Answers that come when the test lets them. */
 function open() {

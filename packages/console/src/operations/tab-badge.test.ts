@@ -1,7 +1,7 @@
-import { describe, expect, it } from 'vitest';
 import type { Snapshot } from '@wcc/progress';
+import { describe, expect, it } from 'vitest';
 import { entryOf } from './operations-state.testkit.ts';
-import { iconOf, badgeOf, titleOf } from './tab-badge.ts';
+import { badgeOf, iconOf, titleOf } from './tab-badge.ts';
 
 const at = (id: string, done: number, total: number | null = 100): Partial<Snapshot> => ({
   id,

@@ -1,7 +1,7 @@
 import { percent } from '@wcc/progress';
 import type { Snapshot } from '@wcc/progress';
-import type { OperationEntry } from './operation-entry.ts';
 import { isActive } from './groups.ts';
+import type { OperationEntry } from './operation-entry.ts';
 
 /** What title and icon of the page's tab tell about one's own work. */
 export interface TabBadge {

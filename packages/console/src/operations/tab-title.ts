@@ -1,6 +1,6 @@
-import { iconOf, badgeOf, titleOf } from './tab-badge.ts';
 import type { OperationEntry } from './operation-entry.ts';
 import type { OperationsState } from './operations-state.ts';
+import { badgeOf, iconOf, titleOf } from './tab-badge.ts';
 
 export interface TabTitleOptions {
   operations: OperationsState;

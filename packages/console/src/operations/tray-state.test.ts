@@ -1,7 +1,7 @@
 import type { Snapshot } from '@wcc/progress';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
-import { OperationsState } from './operations-state.ts';
 import { createFakeLive, snapshotOf } from './operations-state.testkit.ts';
+import { OperationsState } from './operations-state.ts';
 import { Tray } from './tray-state.ts';
 
 const page = {

@@ -1,9 +1,10 @@
 import { isTerminal } from '@wcc/progress';
 import type { Snapshot } from '@wcc/progress';
 import { Emitter } from '../ui/emitter.ts';
+import { readChoice, readList, writeChoice, writeList } from '../ui/storage.ts';
+import { byCreation } from './groups.ts';
 import type { OperationEntry } from './operation-entry.ts';
 import type { OperationsState } from './operations-state.ts';
-import { readChoice, readList, writeChoice, writeList } from '../ui/storage.ts';
 
 declare module '../app/signed-in-state.ts' {
   interface SignedInState {
@@ -71,10 +72,7 @@ export class Tray {
 
   /** From the one that was created first. */
   get entries(): OperationEntry[] {
-    return [...this.#held]
-      .map((id) => this.#operations.get(id))
-      .filter((entry) => entry !== undefined)
-      .toSorted((a, b) => order(a.snapshot.createdAt, b.snapshot.createdAt));
+    return this.#operations.getMany([...this.#held]).toSorted(byCreation);
   }
 
   get counts(): TrayCounts {
@@ -153,8 +151,4 @@ function kindOf({ snapshot, isUnknown }: OperationEntry): keyof TrayCounts {
   if (isTerminal(snapshot.state)) return 'done';
   const { state } = snapshot;
   return state === 'running' || state === 'cancelling' ? 'running' : 'waiting';
-}
-
-function order(a: string, b: string): number {
-  return a < b ? -1 : a > b ? 1 : 0;
 }

@@ -1,21 +1,21 @@
+import { actionName } from '@wcc/progress/element';
 import { html, nothing } from 'lit';
 import type { PropertyDeclarations, TemplateResult } from 'lit';
 import { repeat } from 'lit/directives/repeat.js';
-import { actionName } from '@wcc/progress/element';
 import type { App } from '../app/app.ts';
-import type { Emitter } from '../ui/emitter.ts';
-import type { OperationEntry } from './operation-entry.ts';
 import { operationPageOf } from '../app/router.ts';
-import { stableOrder } from '../ui/stable-order.ts';
-import { countsOf } from './tray-state.ts';
-import type { Tray, TrayCounts } from './tray-state.ts';
 import { count } from '../text/format.ts';
 import { ConsoleElement } from '../ui/console-element.ts';
-import { isHoveredOrFocused } from '../ui/is-hovered-or-focused.ts';
+import type { Emitter } from '../ui/emitter.ts';
 import { icon } from '../ui/icons.ts';
+import { isHoveredOrFocused } from '../ui/is-hovered-or-focused.ts';
+import { stableOrder } from '../ui/stable-order.ts';
 import { liveRow } from './live-row.ts';
 import type { RowOffers } from './live-row.ts';
+import type { OperationEntry } from './operation-entry.ts';
 import { operationsTextOf } from './text/catalogue.ts';
+import { countsOf } from './tray-state.ts';
+import type { Tray, TrayCounts } from './tray-state.ts';
 
 /** More rows than these are shown by kind. */
 const maxRows = 20;
@@ -138,7 +138,7 @@ export class TrayPanel extends ConsoleElement<App> {
         isThere: (id) => operations.get(id) !== undefined && !this.#tray.isDismissed(id),
       },
     );
-    return this.#shown.map((id) => operations.get(id)).filter((entry) => entry !== undefined);
+    return operations.getMany(this.#shown);
   }
 
   #list(entries: OperationEntry[]): TemplateResult {

@@ -15,4 +15,5 @@ export interface AppContext {
   /** `null` until a user has signed in. */
   readonly signedIn: object | null;
   explain(error: unknown): ExplainedError;
+  announceError(error: unknown): void;
 }

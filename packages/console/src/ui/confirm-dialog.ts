@@ -2,12 +2,14 @@ import { html } from 'lit';
 import type { PropertyDeclarations, TemplateResult } from 'lit';
 import { FormDialog } from './form-dialog.ts';
 
-/** What is asked before something that cannot be undone. */
+/** What is asked before an action that cannot be undone, or that others notice. */
 export interface Question {
   title: string;
-  words: string;
-  /** On the button that does it. */
+  text: string;
+  /** Label of the button that runs the action. */
   verb: string;
+  /** @default true */
+  isDanger?: boolean;
   run: () => Promise<void>;
 }
 
@@ -17,21 +19,14 @@ export class ConfirmDialog extends FormDialog {
     question: { attribute: false },
   };
   declare question: Question;
-  protected readonly idPrefix = 'confirm';
-
-  protected get closeWord(): string {
-    return this.text.shell.cancel;
-  }
+  protected readonly idPrefix: string = 'confirm';
 
   protected override render(): TemplateResult {
-    const { title, words, verb } = this.question;
+    const { title, text, verb, isDanger = true } = this.question;
     return this.frame({
       title,
-      body: html`<p class="question">${words}</p>`,
-      buttons: html`<button type="button" class="button" @click=${() => this.close()}>
-          ${this.closeWord}
-        </button>
-        <button class="button danger" aria-disabled=${String(this.busy)}>${verb}</button>`,
+      body: html`<p class="question">${text}</p>`,
+      buttons: this.buttons(verb, { look: isDanger ? 'danger' : 'primary' }),
       submit: () => void this.#run(),
     });
   }

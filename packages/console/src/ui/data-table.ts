@@ -17,6 +17,22 @@ export interface DataTable<Row> {
   keyOf: (row: Row) => unknown;
 }
 
+/** The head of a table. Roles are named as in {@link dataTable}. */
+export function tableHead(
+  columns: readonly { label: string; kind?: 'main' | 'act' | 'number' }[],
+): TemplateResult {
+  return html`<thead role="rowgroup">
+    <tr role="row">
+      ${columns.map(
+        ({ label, kind }) =>
+          html`<th role="columnheader" scope="col" class=${kind === 'number' ? 'number' : ''}>
+            ${kind === 'act' ? html`<span class="visually-hidden">${label}</span>` : label}
+          </th>`,
+      )}
+    </tr>
+  </thead>`;
+}
+
 /**
  * A table that becomes a list of cards where it is narrow. Roles are named because that layout makes blocks of
  * the rows, and with them their meaning would go.
@@ -24,16 +40,7 @@ export interface DataTable<Row> {
 export function dataTable<Row>({ label, columns, rows, keyOf }: DataTable<Row>): TemplateResult {
   return html`<div class="card">
     <table role="table" class="data" aria-label=${label}>
-      <thead role="rowgroup">
-        <tr role="row">
-          ${columns.map(
-            (column) =>
-              html`<th role="columnheader" scope="col">
-                ${column.kind === 'act' ? html`<span class="visually-hidden">${column.label}</span>` : column.label}
-              </th>`,
-          )}
-        </tr>
-      </thead>
+      ${tableHead(columns)}
       <tbody role="rowgroup">
         ${repeat(
           rows,

@@ -1,5 +1,6 @@
 import { html, nothing } from 'lit';
 import type { TemplateResult } from 'lit';
+import { inputValue } from './form-value.ts';
 
 export interface FieldOptions {
   /** Id of the input; ids of a page differ. */
@@ -19,9 +20,6 @@ export interface FieldOptions {
   placeholder?: string;
 }
 
-const valueOf = (event: Event): string =>
-  (event.target as HTMLInputElement | HTMLSelectElement | HTMLTextAreaElement).value;
-
 function noteOf({ id, note, isBad, isGood }: FieldOptions): TemplateResult | typeof nothing {
   if (note === undefined) return nothing;
   const kind = isBad === true ? 'note bad' : isGood === true ? 'note good' : 'note';
@@ -40,7 +38,7 @@ export function textField(options: FieldOptions): TemplateResult {
     spellcheck="false"
     placeholder=${options.placeholder ?? ''}
     .value=${value}
-    @input=${(event: Event) => change(valueOf(event))}
+    @input=${(event: Event) => change(inputValue(event))}
     aria-invalid=${String(isBad)}
     aria-describedby=${note === undefined ? nothing : `${id}-note`}
   />`;
@@ -65,7 +63,7 @@ export function areaField(options: FieldOptions & { rows?: number }): TemplateRe
       spellcheck="false"
       placeholder=${options.placeholder ?? ''}
       .value=${value}
-      @input=${(event: Event) => change(valueOf(event))}
+      @input=${(event: Event) => change(inputValue(event))}
       aria-invalid=${String(isBad)}
       aria-describedby=${note === undefined ? nothing : `${id}-note`}
     ></textarea>
@@ -73,21 +71,30 @@ export function areaField(options: FieldOptions & { rows?: number }): TemplateRe
   </div>`;
 }
 
-export interface Choice {
-  value: string;
+export interface Choice<Value extends string = string> {
+  value: Value;
   label: string;
+  /** Cannot be chosen. @default false */
   isOff?: boolean;
+  /** Shown while the pointer rests on it. */
+  hint?: string;
+  /** Language of the label, where it is another than the page's. */
+  lang?: string;
+}
+
+export interface SelectOptions extends FieldOptions {
+  choices: readonly Choice[];
 }
 
 /** One of a list that may be long. */
-export function selectField(options: FieldOptions & { choices: readonly Choice[] }): TemplateResult {
+export function selectField(options: SelectOptions): TemplateResult {
   const { id, label, value, change, note, choices, isBad = false } = options;
   return html`<div class="field">
     <label for=${id}>${label}</label>
     <select
       class="select"
       id=${id}
-      @change=${(event: Event) => change(valueOf(event))}
+      @change=${(event: Event) => change(inputValue(event))}
       aria-invalid=${String(isBad)}
       aria-describedby=${note === undefined ? nothing : `${id}-note`}
     >
@@ -104,40 +111,6 @@ export function selectField(options: FieldOptions & { choices: readonly Choice[]
     </select>
     ${noteOf(options)}
   </div>`;
-}
-
-export interface SegmentOptions {
-  /** Tells its radio buttons from those of another place in the page. */
-  name: string;
-  label: string;
-  value: string;
-  choices: readonly Choice[];
-  change: (value: string) => void;
-  note?: string;
-}
-
-/** One of a few, all in sight. */
-export function segmentField({ name, label, value, choices, change, note }: SegmentOptions): TemplateResult {
-  return html`<fieldset class="field">
-    <legend>${label}</legend>
-    <div class="segments">
-      ${choices.map(
-        (choice) =>
-          html`<label
-            ><input
-              type="radio"
-              name=${name}
-              value=${choice.value}
-              .checked=${choice.value === value}
-              ?disabled=${choice.isOff === true}
-              aria-describedby=${note === undefined ? nothing : `${name}-note`}
-              @change=${() => change(choice.value)}
-            />${choice.label}</label
-          >`,
-      )}
-    </div>
-    ${note === undefined ? nothing : html`<p class="note" id="${name}-note">${note}</p>`}
-  </fieldset>`;
 }
 
 export interface CheckOptions {

@@ -16,7 +16,14 @@ export interface DialogFrame {
   submit?: (form: HTMLFormElement) => void;
 }
 
-/** Of radio buttons the one that is chosen. */
+export interface ButtonOptions {
+  /** @default 'primary' */
+  look?: 'primary' | 'danger';
+  /** Cannot be pressed now. @default false */
+  isOff?: boolean;
+}
+
+/** Of radio buttons, the checked one. */
 const fields =
   '.body :is(input:not([type="radio"]), input[type="radio"]:checked, select, textarea):not(:disabled)';
 
@@ -27,8 +34,6 @@ export abstract class FormDialog<Context extends AppContext = AppContext> extend
     onClosed: { attribute: false },
   };
   declare onClosed: () => void;
-
-  protected abstract readonly closeWord: string;
 
   protected override firstUpdated(): void {
     this.querySelector('dialog')?.showModal();
@@ -63,7 +68,7 @@ export abstract class FormDialog<Context extends AppContext = AppContext> extend
           <button
             type="button"
             class="button quiet small"
-            aria-label=${this.closeWord}
+            aria-label=${this.text.shell.close}
             @click=${() => this.close()}
           >
             ${icon('close')}
@@ -76,6 +81,14 @@ export abstract class FormDialog<Context extends AppContext = AppContext> extend
         </footer>
       </form>
     </dialog>`;
+  }
+
+  /** Cancel, and the button that submits. */
+  protected buttons(label: unknown, { look = 'primary', isOff = false }: ButtonOptions = {}): TemplateResult {
+    return html`<button type="button" class="button" @click=${() => this.close()}>
+        ${this.text.shell.cancel}
+      </button>
+      <button class="button ${look}" aria-disabled=${String(this.busy || isOff)}>${label}</button>`;
   }
 
   /** Beside its field there is room for what to do about it. */

@@ -108,8 +108,7 @@ export abstract class FormElement<Context extends AppContext = AppContext> exten
     if (error instanceof ApiProblem && field !== null && this.inputOf(field) !== null)
       return this.showFieldError({ field, words: this.wordsFor(error) });
     this.problem = error;
-    const { message, hint } = this.app.explain(error);
-    this.app.announcer.alert(`${message} ${hint}`);
+    this.app.announceError(error);
   }
 
   /** Which field of this form the server means; `sshKeys.0`: one of a list stands in one field. */

@@ -1,6 +1,7 @@
 import { Emitter } from './emitter.ts';
 
-interface Part<Item> {
+/** A part of a list, as the server answers it. */
+export interface ListPart<Item> {
   items: readonly Item[];
   /** Where the next part begins; absent after the last. */
   next?: string | undefined;
@@ -9,7 +10,7 @@ interface Part<Item> {
 /** A list that is asked for over HTTP, part by part. */
 export class PagedList<Item> {
   readonly changed: Emitter = new Emitter();
-  readonly #fetch: (cursor: string | undefined) => Promise<Part<Item>>;
+  readonly #fetch: (cursor: string | undefined) => Promise<ListPart<Item>>;
   #items: readonly Item[] = [];
   #next: string | undefined;
   #asked = 0;
@@ -17,7 +18,7 @@ export class PagedList<Item> {
   #isLoaded = false;
   #problem: unknown = null;
 
-  constructor(fetch: (cursor: string | undefined) => Promise<Part<Item>>) {
+  constructor(fetch: (cursor: string | undefined) => Promise<ListPart<Item>>) {
     this.#fetch = fetch;
   }
 

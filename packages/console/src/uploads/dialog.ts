@@ -3,27 +3,27 @@ import { html, nothing } from 'lit';
 import type { CSSResult, PropertyDeclarations, TemplateResult } from 'lit';
 import { repeat } from 'lit/directives/repeat.js';
 import type { App } from '../app/app.ts';
-import type { Emitter } from '../ui/emitter.ts';
 import { isActive, madeImageOf } from '../operations/groups.ts';
+import { count, size } from '../text/format.ts';
+import type { Emitter } from '../ui/emitter.ts';
+import { FormDialog } from '../ui/form-dialog.ts';
+import { icon } from '../ui/icons.ts';
 import { detectKind } from './engine/kind.ts';
+import { uploadFile } from './file-row.ts';
+import { uploads as styles } from './styles.ts';
+import { uploadsTextOf } from './text/catalogue.ts';
+import type { UploadsText } from './text/text.ts';
+import { unfinishedUploads } from './unfinished-uploads.ts';
 import {
   chooseFile,
   isAboutName,
   judgeFile,
   matchUnfinished,
   neededBytes,
-  unmatchedUploads,
   toNewUpload,
+  unmatchedUploads,
 } from './upload-form.ts';
 import type { ChosenFile } from './upload-form.ts';
-import { uploads as styles } from './styles.ts';
-import { count, size } from '../text/format.ts';
-import type { UploadsText } from './text/text.ts';
-import { uploadsTextOf } from './text/catalogue.ts';
-import { unfinishedUploads } from './unfinished-uploads.ts';
-import { FormDialog } from '../ui/form-dialog.ts';
-import { icon } from '../ui/icons.ts';
-import { uploadFile } from './file-row.ts';
 
 /** Which files, under which names, into which pool; closes as soon as their operations exist. */
 export class UploadDialog extends FormDialog<App> {
@@ -83,10 +83,6 @@ export class UploadDialog extends FormDialog<App> {
     return this.querySelector(this.chosen.length > 0 ? '.file input' : '#upload-files');
   }
 
-  protected get closeWord(): string {
-    return this.#text.close;
-  }
-
   get #text(): UploadsText {
     return uploadsTextOf(this.app.preferences);
   }
@@ -105,10 +101,9 @@ export class UploadDialog extends FormDialog<App> {
       body: html`${unfinishedUploads(unmatchedUploads(this.chosen, this.unfinished), text)}
       ${this.#dropZone()} ${this.#list()} ${this.#poolField()} ${this.#facts()}`,
       note: isOffline ? this.text.shell.disabledOffline : text.keepOpen,
-      buttons: html`<button type="button" class="button" @click=${() => this.close()}>${text.close}</button>
-        <button class="button primary" aria-disabled=${String(this.busy || isOffline)}>
-          ${icon('upload')}${this.busy ? text.busy : text.submit(number)}
-        </button>`,
+      buttons: this.buttons(html`${icon('upload')}${this.busy ? text.busy : text.submit(number)}`, {
+        isOff: isOffline,
+      }),
       submit: () => void this.#submit(),
     });
   }

@@ -1,5 +1,5 @@
-import { ImportDialog } from './import-dialog.ts';
 import { UploadDialog } from './dialog.ts';
+import { ImportDialog } from './import-dialog.ts';
 
 export { createSender } from './engine/sender.ts';
 

@@ -1,16 +1,17 @@
+import type { Upload } from '@wcc/api';
 import { ApiProblem } from '@wcc/api/client';
 import { html, nothing } from 'lit';
 import type { TemplateResult } from 'lit';
-import type { Upload } from '@wcc/api';
 import type { App } from '../app/app.ts';
+import { size } from '../text/format.ts';
+import { inputValue } from '../ui/form-value.ts';
+import { icon } from '../ui/icons.ts';
 import { FileReadError } from './engine/local-file.ts';
 import { DigestUnavailable } from './engine/sample-digests.ts';
-import { isAboutName, isMisnamed } from './upload-form.ts';
-import type { ChosenFile, FileVerdict } from './upload-form.ts';
-import { size } from '../text/format.ts';
 import { uploadsTextOf } from './text/catalogue.ts';
 import { percentOf } from './unfinished-uploads.ts';
-import { icon } from '../ui/icons.ts';
+import { isAboutName, isMisnamed } from './upload-form.ts';
+import type { ChosenFile, FileVerdict } from './upload-form.ts';
 
 export interface UploadFileContext {
   app: App;
@@ -21,8 +22,6 @@ export interface UploadFileContext {
   change: (part: Partial<ChosenFile>) => void;
   remove: () => void;
 }
-
-const textIn = (event: Event): string => (event.target instanceof HTMLInputElement ? event.target.value : '');
 
 /** One file of the dialog: what it is, its name, and what stands against it. */
 export function uploadFile(context: UploadFileContext): TemplateResult {
@@ -82,7 +81,7 @@ function nameField({ app, chosen, verdict, change }: UploadFileContext): Templat
       autocapitalize="none"
       spellcheck="false"
       .value=${chosen.name}
-      @input=${(event: Event) => change({ name: textIn(event) })}
+      @input=${(event: Event) => change({ name: inputValue(event) })}
       aria-invalid=${String(isAboutName(verdict))}
       aria-describedby="upload-note-${chosen.key}"
     />
@@ -148,7 +147,7 @@ function digestField({ app, chosen, verdict, change }: UploadFileContext): Templ
         autocapitalize="none"
         spellcheck="false"
         .value=${chosen.sha256}
-        @input=${(event: Event) => change({ sha256: textIn(event) })}
+        @input=${(event: Event) => change({ sha256: inputValue(event) })}
         aria-invalid=${String(verdict === 'bad_digest')}
         aria-describedby="${id}-note"
       />

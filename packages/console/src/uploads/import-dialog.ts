@@ -1,25 +1,20 @@
 import { findImageNameProblem } from '@wcc/api';
 import { html } from 'lit';
 import type { TemplateResult } from 'lit';
-import type { App } from '../app/app.ts';
+import { OperationDialog } from '../operations/operation-dialog.ts';
 import { valueOf } from '../ui/form-value.ts';
-import { createKeys } from '../ui/idempotency.ts';
-import { isDigest } from './upload-form.ts';
-import type { UploadsText } from './text/text.ts';
-import { uploadsTextOf } from './text/catalogue.ts';
-import { FormDialog } from '../ui/form-dialog.ts';
 import { icon } from '../ui/icons.ts';
+import { createKeys } from '../ui/idempotency.ts';
+import { uploadsTextOf } from './text/catalogue.ts';
+import type { UploadsText } from './text/text.ts';
+import { isDigest } from './upload-form.ts';
 
 /** From which address the server shall fetch an image; closes once the operation exists. */
-export class ImportDialog extends FormDialog<App> {
+export class ImportDialog extends OperationDialog {
   protected readonly idPrefix = 'import';
   readonly #keyOf = createKeys();
   /** The name that the address proposes, until somebody chooses another. */
   #proposed = '';
-
-  protected get closeWord(): string {
-    return this.#text.close;
-  }
 
   get #text(): UploadsText {
     return uploadsTextOf(this.app.preferences);
@@ -36,10 +31,7 @@ export class ImportDialog extends FormDialog<App> {
         ${this.input('sha256', { label: text.digest, hint: text.digestHint })}
       </div>`,
       note: text.importNote,
-      buttons: html`<button type="button" class="button" @click=${() => this.close()}>${text.close}</button>
-        <button class="button primary" aria-disabled=${String(this.busy)}>
-          ${icon('download')}${this.busy ? text.busy : text.importSubmit}
-        </button>`,
+      buttons: this.buttons(html`${icon('download')}${this.busy ? text.busy : text.importSubmit}`),
       submit: (form) => void this.#submit(form),
     });
   }
@@ -70,11 +62,7 @@ export class ImportDialog extends FormDialog<App> {
     if (sha256 !== '' && !isDigest(sha256))
       return this.showFieldError({ field: 'sha256', words: text.badDigest });
     const body = { url, name, ...(sha256 === '' ? {} : { sha256: sha256.toLowerCase() }) };
-    const isBegun = await this.send(async () => {
-      const { operation } = await this.app.api.importImage(body, this.#keyOf(body));
-      this.signedIn.operations.offer(operation);
-    });
-    if (isBegun) this.close();
+    await this.start(() => this.app.api.importImage(body, this.#keyOf(body)));
   }
 }
 

@@ -1,6 +1,7 @@
-import { describe, expect, it } from 'vitest';
 import type { Upload } from '@wcc/api';
-import { isRefusedKind, detectKind } from './engine/kind.ts';
+import { describe, expect, it } from 'vitest';
+import { ChunkSizer, waitMs } from './engine/chunk-sizer.ts';
+import { detectKind, isRefusedKind } from './engine/kind.ts';
 import {
   chooseFile,
   isMisnamed,
@@ -10,7 +11,6 @@ import {
   unmatchedUploads,
 } from './upload-form.ts';
 import type { ChosenFile } from './upload-form.ts';
-import { ChunkSizer, waitMs } from './engine/chunk-sizer.ts';
 
 const fileOf = (name: string, parts: BlobPart[] = ['x'], lastModified = 5): File =>
   new File(parts, name, { lastModified });

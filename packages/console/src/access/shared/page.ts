@@ -1,5 +1,5 @@
-import { ApiProblem, createApiClient } from '@wcc/api/client';
 import { routes } from '@wcc/api';
+import { ApiProblem, createApiClient } from '@wcc/api/client';
 import { percent } from '@wcc/progress';
 import type { Snapshot } from '@wcc/progress';
 import { connect } from '@wcc/progress/client';
@@ -8,11 +8,11 @@ import { actionName } from '@wcc/progress/element';
 import { html, nothing } from 'lit';
 import type { PropertyDeclarations, TemplateResult } from 'lit';
 import type { App } from '../../app/app.ts';
+import { ConnectionState } from '../../app/connection-state.ts';
+import { languageChoice } from '../../app/user-menu.ts';
+import { ago } from '../../text/format.ts';
 import { ConsoleElement } from '../../ui/console-element.ts';
 import { icon, mark } from '../../ui/icons.ts';
-import { languageChoice } from '../../app/user-menu.ts';
-import { ConnectionState } from '../../app/connection-state.ts';
-import { ago } from '../../text/format.ts';
 import { sharedTextOf } from './text.ts';
 import type { SharedText } from './text.ts';
 

@@ -1,12 +1,13 @@
 import { html, nothing } from 'lit';
 import type { TemplateResult } from 'lit';
+import { size } from '../../text/format.ts';
+import { selectField, textField } from '../../ui/fields.ts';
+import { icon } from '../../ui/icons.ts';
+import { segmentField } from '../../ui/segments.ts';
+import { imageChoices } from '../image-choices.ts';
 import { mostDisks } from './form.ts';
 import type { CreateFault, DiskForm } from './form.ts';
-import { size } from '../../text/format.ts';
 import type { StepContext } from './step.ts';
-import { icon } from '../../ui/icons.ts';
-import { segmentField, selectField, textField } from '../../ui/fields.ts';
-import { imageChoices } from '../image-choices.ts';
 
 /** The disks, each empty or a copy of an image, and the disc in the drive. */
 export function diskSteps(context: StepContext): TemplateResult {

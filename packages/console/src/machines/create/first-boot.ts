@@ -1,7 +1,7 @@
 import { html, nothing } from 'lit';
 import type { TemplateResult } from 'lit';
-import type { StepContext } from './step.ts';
 import { areaField, textField } from '../../ui/fields.ts';
+import type { StepContext } from './step.ts';
 
 /** What the machine is told when it first starts. */
 export function createFirstBoot(context: StepContext): TemplateResult {

@@ -2,15 +2,15 @@ import type { FirstBootProfile } from '@wcc/api';
 import { ApiProblem } from '@wcc/api/client';
 import { html, nothing } from 'lit';
 import type { CSSResult, PropertyDeclarations, TemplateResult } from 'lit';
-import { createStepViews } from './steps.ts';
-import { hypervisorNote } from '../hypervisor-note.ts';
+import { machinePageOf, pagePaths } from '../../app/router.ts';
 import { icon } from '../../ui/icons.ts';
-import { MachinePart } from '../machine-element.ts';
+import { createKeys } from '../../ui/idempotency.ts';
 import { problemBox } from '../../ui/problem.ts';
+import { hypervisorNote } from '../hypervisor-note.ts';
+import { MachinePart } from '../machine-element.ts';
 import { createSteps, emptyCreateForm, findCreateFaults, toCreateRequest } from './form.ts';
 import type { CreateFault, CreateForm, CreateStep, CreateWorld } from './form.ts';
-import { createKeys } from '../../ui/idempotency.ts';
-import { machinePageOf, pagePaths } from '../../app/router.ts';
+import { createStepViews } from './steps.ts';
 import { wizard } from './styles.ts';
 
 /** Every choice of a machine, step by step, judged while it is typed. */
@@ -211,8 +211,7 @@ export class CreateMachinePage extends MachinePart {
   }
 
   #refused(error: unknown): void {
-    const { message, hint } = this.app.explain(error);
-    this.app.announcer.alert(`${message} ${hint}`);
+    this.app.announceError(error);
     const field = error instanceof ApiProblem ? error.field : null;
     const step = field === null ? undefined : stepOf(field);
     if (step !== undefined) this.#goTo(step);

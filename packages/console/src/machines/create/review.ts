@@ -1,12 +1,12 @@
 import { html } from 'lit';
 import type { TemplateResult } from 'lit';
+import { size } from '../../text/format.ts';
+import { checkField } from '../../ui/fields.ts';
+import { needsFacts } from '../facts.ts';
+import { parseDiskSize } from '../machine-form.ts';
 import { needsOf } from './form.ts';
 import type { CreateForm, CreateStep, DiskForm } from './form.ts';
-import { parseDiskSize } from '../machine-form.ts';
-import { size } from '../../text/format.ts';
 import type { StepContext } from './step.ts';
-import { needsFacts } from '../facts.ts';
-import { checkField } from '../../ui/fields.ts';
 
 /** Everything once more, what it takes and what there is. */
 export function createReview(context: StepContext): TemplateResult {

@@ -1,12 +1,13 @@
 import { html, nothing } from 'lit';
 import type { TemplateResult } from 'lit';
-import type { CreateStep } from './form.ts';
-import type { Step, StepContext } from './step.ts';
 import { size } from '../../text/format.ts';
+import { selectField, textField } from '../../ui/fields.ts';
+import { segmentField } from '../../ui/segments.ts';
 import { diskSteps } from './disks.ts';
-import { segmentField, selectField, textField } from '../../ui/fields.ts';
 import { createFirstBoot } from './first-boot.ts';
+import type { CreateStep } from './form.ts';
 import { createReview } from './review.ts';
+import type { Step, StepContext } from './step.ts';
 
 /** The fields of each step. */
 export const createStepViews: Readonly<Record<CreateStep, Step>> = {
@@ -39,7 +40,7 @@ function basics({ words, form, world, faults, change }: StepContext): TemplateRe
       { value: 'bios', label: words.firmwares.bios },
       { value: 'uefi', label: words.firmwares.uefi },
     ],
-    change: (firmware) => change({ firmware: firmware === 'uefi' ? 'uefi' : 'bios' }),
+    change: (firmware) => change({ firmware }),
     note: words.making.firmwareHints[form.firmware],
   })}
   ${
@@ -104,7 +105,7 @@ function network({ words, form, world, faults, change }: StepContext): TemplateR
       label: words.networks[kind],
       isOff: (kind === 'network' || kind === 'bridge') && names.length === 0,
     })),
-    change: (value) => change({ network: kinds.find((kind) => kind === value) ?? 'user' }),
+    change: (kind) => change({ network: kind }),
     note: words.making.networkHints[form.network],
   })}
   ${

@@ -1,8 +1,15 @@
 import type { Image, QuickCreateVmRequest } from '@wcc/api';
 import { html, nothing } from 'lit';
 import type { PropertyDeclarations, TemplateResult } from 'lit';
+import { size } from '../../text/format.ts';
 import type { Emitter } from '../../ui/emitter.ts';
+import { checkField } from '../../ui/fields.ts';
+import { icon } from '../../ui/icons.ts';
 import { createKeys } from '../../ui/idempotency.ts';
+import { needsFacts } from '../facts.ts';
+import { hypervisorNote } from '../hypervisor-note.ts';
+import { imageChoices } from '../image-choices.ts';
+import { MachineDialog } from '../machine-dialog.ts';
 import {
   gib,
   judgeMachineName,
@@ -11,13 +18,6 @@ import {
   parseMemory,
   proposeMachineName,
 } from '../machine-form.ts';
-import { size } from '../../text/format.ts';
-import { hypervisorNote } from '../hypervisor-note.ts';
-import { icon } from '../../ui/icons.ts';
-import { MachineDialog } from '../machine-dialog.ts';
-import { needsFacts } from '../facts.ts';
-import { checkField, selectField, textField } from '../../ui/fields.ts';
-import { imageChoices } from '../image-choices.ts';
 
 interface QuickForm {
   image: number;
@@ -96,19 +96,15 @@ export class QuickCreateDialog extends MachineDialog {
   protected override render(): TemplateResult {
     const { quickText: text } = this.words;
     const { form } = this;
-    const isOff = this.busy || !this.signedIn.connection.isOnline || form === null;
+    const isOff = !this.signedIn.connection.isOnline || form === null;
+    const verb = form?.isStarted === false ? text.submitOff : text.submit;
     return this.frame({
       title: text.title,
       lead: text.lead,
       body: html`${hypervisorNote(this.machines.host, this.words)}
       ${form === null ? html`<p class="muted">${this.text.shell.loading}</p>` : this.#fields(form)}`,
       note: this.signedIn.connection.isOnline ? '' : this.text.shell.disabledOffline,
-      buttons: html`<button type="button" class="button" @click=${() => this.close()}>
-          ${this.words.cancel}
-        </button>
-        <button class="button primary" aria-disabled=${String(isOff)}>
-          ${icon('bolt')}${this.busy ? this.words.busy : form?.isStarted === false ? text.submitOff : text.submit}
-        </button>`,
+      buttons: this.buttons(html`${icon('bolt')}${this.busy ? this.words.busy : verb}`, { isOff }),
       submit: () => void this.#submit(),
     });
   }
@@ -118,26 +114,22 @@ export class QuickCreateDialog extends MachineDialog {
     const images = this.#images;
     if (images.length === 0) return html`<p>${words.quickText.noImages}</p>`;
     const verdict = judgeMachineName(form.name, this.taken);
-    return html`${selectField(
-      this.withFieldError({
-        id: 'quick-image',
-        label: words.image,
-        value: String(form.image),
-        choices: imageChoices(images),
-        change: (value) => this.#choose(Number(value)),
-      }),
-    )}
-    ${textField(
-      this.withFieldError({
-        id: 'quick-name',
-        label: words.name,
-        value: form.name,
-        change: (name) => this.#change({ name }),
-        note: verdict === null ? words.nameFree : words.nameProblems[verdict],
-        isBad: verdict !== null,
-        isGood: verdict === null,
-      }),
-    )}
+    return html`${this.selectField({
+      id: 'quick-image',
+      label: words.image,
+      value: String(form.image),
+      choices: imageChoices(images),
+      change: (value) => this.#choose(Number(value)),
+    })}
+    ${this.textField({
+      id: 'quick-name',
+      label: words.name,
+      value: form.name,
+      change: (name) => this.#change({ name }),
+      note: verdict === null ? words.nameFree : words.nameProblems[verdict],
+      isBad: verdict !== null,
+      isGood: verdict === null,
+    })}
     ${this.#options(form)} ${this.#facts(form)}`;
   }
 
@@ -146,17 +138,15 @@ export class QuickCreateDialog extends MachineDialog {
     const bad = new Set(this.#faults(form));
     const image = this.#imageOf(form);
     const number = (name: 'size' | 'cpus' | 'memory', label: string, more: object): TemplateResult =>
-      textField(
-        this.withFieldError({
-          id: `quick-${name}`,
-          label,
-          value: form[name],
-          mode: name === 'cpus' ? 'numeric' : 'decimal',
-          change: (value) => this.#change({ [name]: value }),
-          isBad: bad.has(name),
-          ...more,
-        }),
-      );
+      this.textField({
+        id: `quick-${name}`,
+        label,
+        value: form[name],
+        mode: name === 'cpus' ? 'numeric' : 'decimal',
+        change: (value) => this.#change({ [name]: value }),
+        isBad: bad.has(name),
+        ...more,
+      });
     const own = image === undefined ? '' : size(image.virtualSizeBytes);
     return html`<details class="options">
       <summary>${words.quickText.options}</summary>
@@ -240,15 +230,10 @@ export class QuickCreateDialog extends MachineDialog {
     const [fault] = this.#faults(form);
     if (fault !== undefined) return this.#lead(fault);
     const request = toRequest(form);
-    let id: number | string | null = null;
-    const isAccepted = await this.send(async () => {
-      const { operation } = await this.app.api.quickCreateVm(request, this.#keyOf(request));
-      id = operation.subject.kind === 'vm' ? operation.subject.id : (operation.target?.id ?? null);
-      this.signedIn.operations.offer(operation);
-    });
-    if (!isAccepted) return;
-    this.close();
-    this.onCreated(id);
+    const operation = await this.start(() => this.app.api.quickCreateVm(request, this.#keyOf(request)));
+    if (operation === null) return;
+    const { subject, target } = operation;
+    this.onCreated(subject.kind === 'vm' ? subject.id : (target?.id ?? null));
   }
 
   #lead(field: Fault): void {

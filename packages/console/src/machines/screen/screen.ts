@@ -1,17 +1,17 @@
-import type { Vm } from '@wcc/api';
 import { routes } from '@wcc/api';
+import type { Vm } from '@wcc/api';
 import { html, nothing } from 'lit';
 import type { PropertyDeclarations, PropertyValues, TemplateResult } from 'lit';
 import type { App } from '../../app/app.ts';
-import type { Emitter } from '../../ui/emitter.ts';
 import { openScreenParam } from '../../app/router.ts';
-import { ScreenLink } from './link.ts';
-import type { Viewer, ViewerEvents } from './link.ts';
-import { machinesTextOf } from '../text/catalogue.ts';
-import type { MachinesText } from '../text/text.ts';
 import { ConsoleElement } from '../../ui/console-element.ts';
+import type { Emitter } from '../../ui/emitter.ts';
 import { icon } from '../../ui/icons.ts';
 import { problemBox } from '../../ui/problem.ts';
+import { machinesTextOf } from '../text/catalogue.ts';
+import type { MachinesText } from '../text/text.ts';
+import { ScreenLink } from './link.ts';
+import type { Viewer, ViewerEvents } from './link.ts';
 import { saveScreenshot } from './screenshot.ts';
 import { openViewer } from './vnc-viewer.ts';
 import type { VncViewer } from './vnc-viewer.ts';
@@ -236,8 +236,7 @@ export class MachineScreen extends ConsoleElement<App> {
     try {
       await saveScreenshot(this.machine);
     } catch (error) {
-      const { message, hint } = this.app.explain(error);
-      this.app.notices.show(`${message} ${hint}`);
+      this.app.showError(error);
     } finally {
       this.isSaving = false;
     }

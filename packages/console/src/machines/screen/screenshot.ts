@@ -1,5 +1,5 @@
-import type { Vm } from '@wcc/api';
 import { routes } from '@wcc/api';
+import type { Vm } from '@wcc/api';
 import { ApiProblem } from '@wcc/api/client';
 
 /** Saves the present picture of the screen as a file. */

@@ -1,15 +1,15 @@
-import type { Vm } from '@wcc/api';
 import { routes } from '@wcc/api';
+import type { Vm } from '@wcc/api';
 import { html, nothing } from 'lit';
 import type { PropertyDeclarations, PropertyValues, TemplateResult } from 'lit';
 import type { App } from '../../app/app.ts';
-import type { Emitter } from '../../ui/emitter.ts';
-import { SerialLog } from './serial-log.ts';
-import { machinesTextOf } from '../text/catalogue.ts';
-import type { MachinesText } from '../text/text.ts';
 import { ConsoleElement } from '../../ui/console-element.ts';
+import type { Emitter } from '../../ui/emitter.ts';
 import { checkField } from '../../ui/fields.ts';
 import { problemBox } from '../../ui/problem.ts';
+import { machinesTextOf } from '../text/catalogue.ts';
+import type { MachinesText } from '../text/text.ts';
+import { SerialLog } from './serial-log.ts';
 
 const nearPx = 24;
 

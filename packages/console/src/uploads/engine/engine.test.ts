@@ -1,14 +1,14 @@
+import type { Operation } from '@wcc/api';
+import { ApiProblem } from '@wcc/api/client';
 import { createHash, randomBytes } from 'node:crypto';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
-import { ApiProblem } from '@wcc/api/client';
-import type { Operation } from '@wcc/api';
 import { createFakeLive, snapshotOf } from '../../operations/operations-state.testkit.ts';
 import type { FakeLive } from '../../operations/operations-state.testkit.ts';
 import { OperationsState } from '../../operations/operations-state.ts';
 import { UploadEngine } from './engine.ts';
-import { createTus } from './tus.ts';
 import { startTusServer } from './tus.testkit.ts';
 import type { TusServer } from './tus.testkit.ts';
+import { createTus } from './tus.ts';
 import type { UploadView } from './upload-view.ts';
 
 const mib = 1_048_576;

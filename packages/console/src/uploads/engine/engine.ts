@@ -1,13 +1,13 @@
 import type { ApiClient, ApiProblem } from '@wcc/api/client';
 import { isTerminal } from '@wcc/progress';
-import { createKeys } from '../../ui/idempotency.ts';
 import type { OperationsState } from '../../operations/operations-state.ts';
-import { digestRanges } from './sample-digests.ts';
+import { createKeys } from '../../ui/idempotency.ts';
 import type { LocalFile } from './local-file.ts';
+import { digestRanges } from './sample-digests.ts';
 import { Places } from './slots.ts';
 import type { NewUpload, Tus } from './tus.ts';
-import { Upload } from './upload.ts';
 import { isUnderWay } from './upload-view.ts';
+import { Upload } from './upload.ts';
 
 export interface EngineOptions {
   api: Pick<ApiClient, 'operation' | 'upload' | 'matchUpload'>;

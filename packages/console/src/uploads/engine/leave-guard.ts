@@ -1,5 +1,5 @@
-import type { Emitter } from '../../ui/emitter.ts';
 import type { Preferences } from '../../app/preferences.ts';
+import type { Emitter } from '../../ui/emitter.ts';
 
 const onBeforeUnload = (event: BeforeUnloadEvent): void => event.preventDefault();
 

@@ -1,18 +1,18 @@
 import { ApiProblem } from '@wcc/api/client';
 import type { RowNote } from '@wcc/progress/element';
-import type { ErrorText } from '../../text/text.ts';
-import { uploadsTextOf } from '../text/catalogue.ts';
-import { size } from '../../text/format.ts';
 import type { App } from '../../app/app.ts';
 import type { SignedInState } from '../../app/signed-in-state.ts';
+import { size } from '../../text/format.ts';
+import type { ErrorText } from '../../text/text.ts';
+import { uploadsTextOf } from '../text/catalogue.ts';
+import type { Sender } from '../uploads-state.ts';
 import { UploadEngine } from './engine.ts';
+import { guardLeaving } from './leave-guard.ts';
 import { FileReadError } from './local-file.ts';
 import { noteOf } from './note.ts';
-import { guardLeaving } from './leave-guard.ts';
 import { DigestUnavailable } from './sample-digests.ts';
 import { createTus } from './tus.ts';
 import type { UploadView } from './upload-view.ts';
-import type { Sender } from '../uploads-state.ts';
 
 /** The engine in its place in the application: words, announcements, what a browser does while it sends. */
 export function createSender(app: App, signedIn: SignedInState): Sender {
@@ -28,10 +28,7 @@ export function createSender(app: App, signedIn: SignedInState): Sender {
       for (const { snapshot } of signedIn.operations.all) tell(snapshot.id);
       signedIn.uploads.changed.emit();
     },
-    onRefused: (problem) => {
-      const { message, hint } = app.explain(problem);
-      app.notices.show(`${message} ${hint}`);
-    },
+    onRefused: (problem) => app.showError(problem),
   });
   const note = (id: string): RowNote | null => {
     const upload = engine.get(id);

@@ -1,5 +1,5 @@
-import { ApiProblem, readProblem } from '@wcc/api/client';
 import { routes } from '@wcc/api';
+import { ApiProblem, readProblem } from '@wcc/api/client';
 
 const version = { 'tus-resumable': '1.0.0' };
 

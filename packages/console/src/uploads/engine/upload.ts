@@ -1,8 +1,8 @@
 import { isTerminal } from '@wcc/progress';
 import type { OperationsState } from '../../operations/operations-state.ts';
+import { ChunkSizer, waitMs } from './chunk-sizer.ts';
 import { readSlice } from './local-file.ts';
 import type { LocalFile } from './local-file.ts';
-import { ChunkSizer, waitMs } from './chunk-sizer.ts';
 import type { Places } from './slots.ts';
 import { StallWatch } from './stall-watch.ts';
 import type { Tus } from './tus.ts';
