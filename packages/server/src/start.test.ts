@@ -1,4 +1,6 @@
 import { once } from 'node:events';
+import { get } from 'node:http';
+import type { IncomingMessage } from 'node:http';
 import { mkdir, mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
 import type { AddressInfo } from 'node:net';
 import { createServer } from 'node:net';
@@ -6,7 +8,8 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import Libsql from 'libsql';
 import { afterEach, beforeEach, expect, it } from 'vitest';
-import { password, startTestServer } from './http/server.testkit.ts';
+import { WebSocket } from 'ws';
+import { adminToken, password, startTestServer } from './http/server.testkit.ts';
 import { readInstallationId } from './storage/installation.ts';
 
 let directory: string;
@@ -27,6 +30,69 @@ it('that fails half-way leaves nothing running: the next one has lock, database 
   const server = await startTestServer({ dataDir, port });
   expect(server.port).toBe(port);
   await server.close();
+});
+
+/** A port that nothing uses now. */
+async function freePort(): Promise<number> {
+  const probe = createServer().listen(0, '127.0.0.1');
+  await once(probe, 'listening');
+  const { port } = probe.address() as AddressInfo;
+  probe.close();
+  await once(probe, 'close');
+  return port;
+}
+
+/** Repeats an attempt until the port is bound. */
+async function whenBound<T>(attempt: () => Promise<T>): Promise<T> {
+  for (;;) {
+    const result = await attempt().catch((error: unknown) => {
+      if ((error as { code?: unknown }).code === 'ECONNREFUSED') return null;
+      throw error;
+    });
+    if (result !== null) return result;
+  }
+}
+
+it('holds requests and upgrades while it starts, and answers them when it is ready', async () => {
+  const port = await freePort();
+  let isReady = false;
+  const starting = startTestServer({ dataDir: join(directory, 'data'), port }).then((server) => {
+    isReady = true;
+    return server;
+  });
+  const request = whenBound(async () => {
+    const outgoing = get({ host: '127.0.0.1', port, path: '/api/health', agent: false });
+    outgoing.once('socket', (socket) => socket.once('connect', () => expect(isReady).toBe(false)));
+    const [answer] = (await once(outgoing, 'response')) as [IncomingMessage];
+    answer.resume();
+    return answer.statusCode;
+  });
+  const upgrade = whenBound(async () => {
+    const headers = { authorization: `Bearer ${adminToken}` };
+    const socket = new WebSocket(`ws://127.0.0.1:${port}/api/ws`, 'wcc.v1', { headers });
+    await once(socket, 'open');
+    socket.terminate();
+    return socket.protocol;
+  });
+  expect(await Promise.all([request, upgrade])).toEqual([200, 'wcc.v1']);
+  await (await starting).close();
+});
+
+it('cuts held requests when the start fails', async () => {
+  const dataDir = join(directory, 'data');
+  await mkdir(dataDir);
+  const database = new Libsql(join(dataDir, 'wcc.sqlite'));
+  database.exec('pragma user_version = 77');
+  database.close();
+  const port = await freePort();
+  const starting = startTestServer({ dataDir, port });
+  const request = whenBound(async () => {
+    await once(get({ host: '127.0.0.1', port, path: '/api/health', agent: false }), 'response');
+  });
+  await Promise.all([
+    expect(starting).rejects.toMatchObject({ code: 'database_unusable' }),
+    expect(request).rejects.toMatchObject({ code: 'ECONNRESET' }),
+  ]);
 });
 
 it('gives the installation one name for ever', async () => {

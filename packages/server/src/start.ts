@@ -1,33 +1,35 @@
 import { join } from 'node:path';
-import type { AddressInfo } from 'node:net';
-import type { EventStreams, Hub, OnError, WebSocketGateway } from '@wcc/progress/server';
+import type { EventStreams, Hub, OnError, Tickets, WebSocketGateway } from '@wcc/progress/server';
 import { createHub, createTickets } from '@wcc/progress/server';
-import type { FastifyBaseLogger, FastifyInstance } from 'fastify';
+import type { FastifyBaseLogger } from 'fastify';
 import type { Access } from './access/access.ts';
 import { createAccess } from './access/access.ts';
+import type { Principal } from './access/principal.ts';
 import type { ServerConfig } from './config/config.ts';
 import { assertPoolUsable, lockDataDir, prepareDataDir } from './config/data-dir.ts';
 import { ConfigError } from './config/errors.ts';
-import type { Principal } from './access/principal.ts';
-import type { Domain } from './domain.ts';
+import type { Domain } from './create-domain.ts';
 import { createDomain } from './create-domain.ts';
 import type { Addresses } from './http/addresses.ts';
 import { createAddresses } from './http/addresses.ts';
+import type { App } from './http/app.ts';
 import { createApp, isSecure } from './http/app.ts';
 import { createClientAddress } from './http/client-address.ts';
 import { cookieName } from './http/credentials.ts';
-import type { Readiness } from './http/routes/health.ts';
+import type { ListeningServer } from './http/listening.ts';
+import { listen } from './http/listening.ts';
 import { attachScreens } from './http/live/screen.ts';
 import type { ScreenGateway } from './http/live/screen.ts';
 import { createSocketGateway, openSessions } from './http/live/socket.ts';
 import type { SocketDeps } from './http/live/socket.ts';
 import type { ServerTicketClaims } from './http/live/tickets.ts';
 import { createStreams, createWatchRules } from './http/live/watch-rules.ts';
+import type { WatchRules } from './http/live/watch-rules.ts';
 import { logState } from './http/log.ts';
+import type { ServerState } from './http/routes/health.ts';
 import type { Metrics } from './metrics/metrics.ts';
 import { createMetrics } from './metrics/metrics.ts';
 import type { OnState } from './operations/engine.ts';
-import { meterOptions } from './operations/meter-options.ts';
 import { StoreError } from './storage/errors.ts';
 import { readInstallationId } from './storage/installation.ts';
 import type { Store } from './storage/store.ts';
@@ -39,33 +41,33 @@ export interface StartOptions {
   config: ServerConfig;
   version: string;
   logger: FastifyBaseLogger;
-  /** Where the one-time link of the first sign-in goes. A terminal's caller prints `firstSignIn`. */
-  linkGoesTo: 'terminal' | 'file';
+  /** Where the one-time sign-in link goes: to the caller, who prints `firstSignIn`, or into a file. */
+  signInLinkTarget: 'terminal' | 'file';
 }
 
-/** A server that listens, is recovered and answers. */
+/** A server that is ready: it listens, and its operations are recovered. */
 export interface RunningServer {
   readonly port: number;
   /** Where a person opens the console. */
   readonly url: string;
-  /** The one-time link or the path of the file that holds it; null when an administrator exists. */
+  /** The one-time link or the path of its file; null when an administrator exists. */
   readonly firstSignIn: { link: string } | { file: string } | null;
   readonly store: Store;
   readonly hub: Hub;
-  /** Graceful: watchers are told, copies checkpoint. Idempotent. */
+  /** Graceful: watchers get a close code, copies write a checkpoint. Idempotent. */
   stop(): Promise<void>;
 }
 
 /**
- * Starts everything; what was started is stopped in the reverse order, also when a later step fails.
- * @throws ConfigError when it cannot run as configured
+ * Starts all parts of the server. A stop, and a failed start, run the steps back in reverse order.
+ * @throws ConfigError when the server cannot run as configured
  */
 export async function startServer(options: StartOptions): Promise<RunningServer> {
   const undo = createUndo();
   try {
     return await start(options, undo);
   } catch (error) {
-    // The reason of the failure is what counts; a failing step back must not hide it.
+    // The caller gets the reason of the failed start; a failed step back is only logged.
     await undo
       .all()
       .catch((cause: unknown) => options.logger.error({ err: cause }, 'stopping after a failed start'));
@@ -73,53 +75,73 @@ export async function startServer(options: StartOptions): Promise<RunningServer>
   }
 }
 
+/** What every part of the start shares. */
+interface StartContext extends StartOptions {
+  undo: Undo;
+  onError: OnError;
+  listening: ListeningServer;
+  addresses: Addresses;
+}
+
 async function start(options: StartOptions, undo: Undo): Promise<RunningServer> {
   const { config, logger } = options;
-  const phase: { hindrance: Hindrance | null } = { hindrance: 'starting' };
+  const status: { state: ServerState } = { state: 'starting' };
   const onError: OnError = (error, { stage }) => {
     logger.error({ err: error, stage }, 'background failure');
-    if (stage === 'storage') phase.hindrance ??= 'database_unavailable';
+    if (stage === 'storage' && status.state !== 'stopping') status.state = 'database_unavailable';
   };
-  const core = await startCore(config, { undo, onError, logger });
-  const face = await startFace(options, { ...core, phase, undo, onError });
-  await core.domain.start();
-  undo.add(() => core.domain.stop());
-  undo.add(() => face.gateway.shutdown());
-  undo.add(() => face.screens.close());
-  undo.add(() => face.streams.shutdown());
-  // Begun here, awaited as the step of `startFace`: from now on nobody new gets in, not even to be told so.
-  undo.add(() => void face.app.close().catch((error: unknown) => onError(error, { stage: 'http-close' })));
-  undo.add(startSweep(core.access, { gateway: face.gateway, onError }));
-  const firstSignIn = await offerFirstSignIn(core.access, { url: face.url, goesTo: options.linkGoesTo });
-  // The first step back: nothing new is let in.
-  undo.add(() => (phase.hindrance = 'shutting_down'));
-  phase.hindrance = null;
-  const { store, hub } = core;
-  return { port: face.port, url: face.url, firstSignIn, store, hub, stop: () => undo.all() };
+  await claimDataDir(options, undo);
+  const listening = await listen(config);
+  undo.add(() => listening.close());
+  const addresses = createAddresses(config, listening.port);
+  const context = { ...options, undo, onError, listening, addresses };
+  const backend = await createBackend(context);
+  // Requests may still use the store, so their connections end before the store closes.
+  undo.add(() => listening.close());
+  await backend.domain.start();
+  undo.add(() => backend.domain.stop());
+  const firstSignIn = await offerFirstSignIn(backend.access, context);
+  const frontend = await createFrontend(context, backend, () => status.state);
+  const sockets = attachSockets(context, backend, frontend);
+  undo.add(() => frontend.streams.shutdown());
+  undo.add(() => {
+    listening.stopAccepting();
+    return frontend.app.close();
+  });
+  undo.add(startSweep(backend.access, { gateway: sockets.gateway, onError }));
+  undo.add(() => (status.state = 'stopping'));
+  if (status.state === 'starting') status.state = 'ready';
+  listening.open(frontend.listener);
+  const { store, hub } = backend;
+  return {
+    port: listening.port,
+    url: addresses.consoleUrl,
+    firstSignIn,
+    store,
+    hub,
+    stop: () => undo.all(),
+  };
 }
 
-type Hindrance = NonNullable<ReturnType<Readiness>>;
-
-interface Core {
-  store: Store;
-  hub: Hub;
-  access: Access;
-  domain: Domain;
-  metrics: Metrics;
-  /** Where people open the console: filled in when the port is known. */
-  address: { consoleUrl: string };
-}
-
-async function startCore(
-  config: ServerConfig,
-  { undo, onError, logger }: { undo: Undo; onError: OnError; logger: FastifyBaseLogger },
-): Promise<Core> {
+async function claimDataDir({ config, logger }: StartOptions, undo: Undo): Promise<void> {
   await prepareDataDir(config.dataDir);
   await assertPoolUsable(config.pool);
   const lock = lockDataDir(config.dataDir);
   if (lock) undo.add(() => lock.release());
   else logger.warn('this system cannot lock the data directory: never start wcc twice on it');
-  const hub = createHub({ onError, meter: meterOptions });
+}
+
+/** Everything behind HTTP. */
+interface Backend {
+  store: Store;
+  hub: Hub;
+  access: Access;
+  domain: Domain;
+  metrics: Metrics;
+}
+
+async function createBackend({ config, undo, onError, logger, addresses }: StartContext): Promise<Backend> {
+  const hub = createHub({ onError });
   undo.add(() => hub.close());
   const metrics = createMetrics({ hub });
   undo.add(() => metrics.close());
@@ -132,20 +154,10 @@ async function startCore(
     logState(logger, record);
   };
   await access.grants.load();
-  const address = { consoleUrl: '' };
-  const consoleUrl = (): string => address.consoleUrl;
-  const told = { onError, onState };
-  const domain = await createDomain({
-    ...told,
-    config,
-    store,
-    hub,
-    access,
-    metrics,
-    installationId,
-    consoleUrl,
-  });
-  return { store, hub, access, domain, metrics, address };
+  const { consoleUrl } = addresses;
+  const shared = { config, store, hub, access, metrics, onError };
+  const domain = await createDomain({ ...shared, onState, installationId, consoleUrl });
+  return { store, hub, access, domain, metrics };
 }
 
 async function openDatabase({ dataDir }: ServerConfig, onError: OnError): Promise<Store> {
@@ -157,86 +169,78 @@ async function openDatabase({ dataDir }: ServerConfig, onError: OnError): Promis
   }
 }
 
-interface Face {
-  app: FastifyInstance;
-  port: number;
-  url: string;
-  gateway: WebSocketGateway<Principal>;
-  screens: ScreenGateway;
+/** The HTTP app, and what its sockets share with it. */
+interface Frontend extends App {
+  tickets: Tickets<ServerTicketClaims>;
+  rules: WatchRules;
   streams: EventStreams<Principal>;
 }
 
-/** Listens before it is ready, so that a taken port is known before anything moves. */
-async function startFace(
-  { config, version, logger }: StartOptions,
-  deps: Core & { phase: { hindrance: Hindrance | null }; undo: Undo; onError: OnError },
-): Promise<Face> {
+async function createFrontend(
+  { config, version, logger, onError, listening, addresses }: StartContext,
+  backend: Backend,
+  state: () => ServerState,
+): Promise<Frontend> {
+  const { access, domain, metrics, store, hub } = backend;
   const tickets = createTickets<ServerTicketClaims>();
-  const rules = createWatchRules({ ...deps, lookup: (id) => deps.domain.lookup(id) });
-  const streams = createStreams(rules, deps.access);
-  let addresses: Addresses = createAddresses(config, config.port);
+  const rules = createWatchRules({ hub, access, onError, lookup: (id) => domain.lookup(id) });
+  const streams = createStreams(rules, access);
   const app = await createApp({
-    ...deps,
     config,
     version,
     logger,
+    store,
+    access,
     tickets,
     streams,
-    watchable: (id, principal) => deps.domain.watchable(id, principal),
-    screen: (principal, id) => deps.domain.screen(principal, id),
-    addresses: () => addresses,
-    readiness: () => deps.phase.hindrance,
-    registerDomain: (instance) => deps.domain.registerRoutes(instance),
+    addresses,
+    state,
+    server: listening.server,
+    watchable: (id, principal) => domain.watchable(id, principal),
+    screen: (principal, id) => domain.screen(principal, id),
+    registerDomain: (instance) => domain.registerRoutes(instance),
   });
-  deps.undo.add(() => {
-    // Whoever still holds a request open had the time in which the copies wrote their checkpoints.
-    app.server.closeAllConnections();
-    return app.close();
-  });
+  metrics.watchedBy('sse', () => streams.stats());
+  return { ...app, tickets, rules, streams };
+}
+
+interface Sockets {
+  gateway: WebSocketGateway<Principal>;
+  screens: ScreenGateway;
+}
+
+function attachSockets(
+  { config, undo, onError, listening, addresses }: StartContext,
+  { access, domain, metrics }: Backend,
+  { app, tickets, rules }: Frontend,
+): Sockets {
   const socket: Omit<SocketDeps, 'rules' | 'may'> = {
-    access: deps.access,
+    access,
     tickets,
+    addresses,
     foreignOrigins: config.foreignOrigins,
-    server: app.server,
-    addresses: () => addresses,
+    server: listening.server,
     clientAddress: createClientAddress(config.trustedProxies),
     cookie: cookieName(isSecure(config)),
     parseCookie: (header) => app.parseCookie(header),
   };
-  const may: SocketDeps['may'] = (principal, snapshot) => deps.domain.may(principal, snapshot);
+  const may: SocketDeps['may'] = (principal, snapshot) => domain.may(principal, snapshot);
   const gateway = createSocketGateway({ ...socket, rules, may });
+  undo.add(() => gateway.shutdown());
   const screens = attachScreens({
     ...socket,
-    screen: (principal, id) => deps.domain.screen(principal, id),
-    onScreen: (principal, id) => deps.domain.noteScreen(principal, id),
-    onError: deps.onError,
+    screen: (principal, id) => domain.screen(principal, id),
+    onScreen: (principal, id) => domain.noteScreen(principal, id),
+    onError,
   });
-  deps.metrics.watchedBy('websocket', () => gateway.stats());
-  deps.metrics.watchedBy('sse', () => streams.stats());
-  const port = await listen(app, config);
-  addresses = createAddresses(config, port);
-  deps.address.consoleUrl = addresses.consoleUrl;
-  return { app, port, url: addresses.consoleUrl, gateway, screens, streams };
-}
-
-async function listen(app: FastifyInstance, { host, port }: ServerConfig): Promise<number> {
-  try {
-    // One address, one server: "localhost" would make fastify open a second one without the sockets.
-    await app.listen({ host: host === 'localhost' ? '127.0.0.1' : host, port });
-  } catch (cause) {
-    const { code } = cause as { code?: unknown };
-    if (code === 'EADDRINUSE')
-      throw new ConfigError('port_in_use', `Port ${port} on ${host} is taken.`, cause);
-    const refused = ['EADDRNOTAVAIL', 'EACCES', 'ENOTFOUND', 'EAI_AGAIN', 'EINVAL', 'EAFNOSUPPORT'];
-    if (!refused.includes(String(code))) throw cause;
-    throw new ConfigError('address_unavailable', `Port ${port} on ${host} cannot be listened on.`, cause);
-  }
-  return (app.server.address() as AddressInfo).port;
+  undo.add(() => screens.close());
+  metrics.watchedBy('websocket', () => gateway.stats());
+  return { gateway, screens };
 }
 
 const sweepMs = 60_000;
 
-/** An open page is use of its session; what is over is removed. @returns stops it */
+/** Extends the sessions of open pages and removes expired ones. @returns stops it */
 function startSweep(
   { sessions }: Access,
   { gateway, onError }: { gateway: WebSocketGateway<Principal>; onError: OnError },
@@ -252,13 +256,13 @@ function startSweep(
   return () => clearInterval(timer);
 }
 
-/** Page 04, step 10. The secret stands in the fragment, which no browser sends and no log sees. */
+/** Renews the one-time link. The secret is in the fragment, so no browser sends it and no log shows it. */
 async function offerFirstSignIn(
   { firstSignIn }: Access,
-  { url, goesTo }: { url: string; goesTo: StartOptions['linkGoesTo'] },
+  { addresses, signInLinkTarget }: StartContext,
 ): Promise<RunningServer['firstSignIn']> {
   const secret = await firstSignIn.renew();
   if (secret === null) return null;
-  const link = `${url}/first-sign-in#${secret}`;
-  return goesTo === 'terminal' ? { link } : { file: await firstSignIn.writeLinkFile(link) };
+  const link = `${addresses.consoleUrl}/first-sign-in#${secret}`;
+  return signInLinkTarget === 'terminal' ? { link } : { file: await firstSignIn.writeLinkFile(link) };
 }

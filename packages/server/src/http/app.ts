@@ -1,4 +1,5 @@
 import { randomUUID } from 'node:crypto';
+import type { RequestListener, Server } from 'node:http';
 import cookiePlugin from '@fastify/cookie';
 import type { EventStreams, Tickets } from '@wcc/progress/server';
 import type { FastifyBaseLogger, FastifyInstance } from 'fastify';
@@ -18,10 +19,9 @@ import { cookieName, registerCredentials } from './credentials.ts';
 import { registerHeaders } from './headers.ts';
 import { registerEvents } from './live/events.ts';
 import { registerForeignOrigins } from './live/foreign-origins.ts';
-import type { Readiness } from './routes/health.ts';
+import type { ServerState } from './routes/health.ts';
 import { registerHealth, registerReadiness } from './routes/health.ts';
 import { registerFirstBootProfile } from './routes/first-boot-profile.ts';
-import { createHttpServer } from './http-server.ts';
 import { registerHygiene } from './request-guards.ts';
 import { registerLimits } from './limits.ts';
 import { registerRequestLog } from './log.ts';
@@ -51,10 +51,18 @@ export interface AppDeps {
   watchable: (id: string, principal: Principal) => Promise<Snapshot>;
   /** @throws ApiError when the principal may not see the machine's screen, or there is none now */
   screen: (principal: Principal, id: number) => Promise<unknown>;
-  addresses: () => Addresses;
-  readiness: Readiness;
+  addresses: Addresses;
+  state: () => ServerState;
+  /** Bound already; it passes requests to {@link App.listener}. */
+  server: Server;
   /** Routes of the domain; they find hygiene, credentials, limits and problems in place. */
   registerDomain: (app: FastifyInstance) => void;
+}
+
+export interface App {
+  app: FastifyInstance;
+  /** Answers requests. */
+  listener: RequestListener;
 }
 
 /** True when browsers reach this server by TLS, its own or a proxy's. */
@@ -62,12 +70,12 @@ export function isSecure({ tls, behindTlsProxy }: ServerConfig): boolean {
   return tls !== null || behindTlsProxy;
 }
 
-/** The HTTP face. What is registered first runs first: headers, then hygiene, then credentials, then limits. */
-export async function createApp(deps: AppDeps): Promise<FastifyInstance> {
+/** The HTTP side of the server. Hooks run in the order of their registration. */
+export async function createApp(deps: AppDeps): Promise<App> {
   const { config, access, addresses } = deps;
   const secure = isSecure(config);
   const cookie = cookieName(secure);
-  const app = createBareApp(deps);
+  const { app, listener } = createBareApp(deps);
   // Who asks by which address is needed by every log line, limit and audit row, also of what is refused below.
   registerClientAddress(app, createClientAddress(config.trustedProxies));
   await registerHeaders(app, { secure });
@@ -96,10 +104,12 @@ export async function createApp(deps: AppDeps): Promise<FastifyInstance> {
   registerScreenHint(app);
   deps.registerDomain(app);
   await registerConsole(app, { directory: config.consoleDir });
-  return app;
+  await app.ready();
+  return { app, listener };
 }
 
-function createBareApp({ config, logger }: AppDeps): FastifyInstance {
+function createBareApp({ logger, server }: AppDeps): App {
+  let listener: RequestListener | undefined;
   const app = fastify({
     loggerInstance: logger,
     logController: new LogController({ disableRequestLogging: true, requestIdLogLabel: 'requestId' }),
@@ -113,8 +123,12 @@ function createBareApp({ config, logger }: AppDeps): FastifyInstance {
     bodyLimit: bodyBytes,
     forceCloseConnections: 'idle',
     routerOptions: { maxParamLength: 256 },
-    serverFactory: (listener) => createHttpServer(withMethodOverride(listener), config),
+    serverFactory: (handle) => {
+      listener = withMethodOverride(handle);
+      return server;
+    },
   });
+  if (listener === undefined) throw new Error('fastify did not make its listener');
   app.removeContentTypeParser('text/plain');
-  return app;
+  return { app, listener };
 }

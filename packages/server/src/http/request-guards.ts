@@ -4,8 +4,7 @@ import type { Addresses } from './addresses.ts';
 import { isApiRequest } from './request.ts';
 
 export interface HygieneDeps {
-  /** Known only once the port is. */
-  addresses: () => Addresses;
+  addresses: Addresses;
   cookie: string;
 }
 
@@ -25,13 +24,13 @@ const harmless = new Set(['GET', 'HEAD', 'OPTIONS']);
 export function registerHygiene(app: FastifyInstance, { addresses, cookie }: HygieneDeps): void {
   app.addHook('onRequest', async (request) => {
     const { host, origin } = request.headers;
-    if (!addresses().isHost(host)) throw new ApiError('foreign_host');
+    if (!addresses.isHost(host)) throw new ApiError('foreign_host');
     // What a listed page may ask for has its own checks; it is looked at for its bearer secret alone.
     if (request.isForeignPage) return;
     if (isForeignFetch(request)) throw new ApiError('foreign_origin');
     if (harmless.has(request.method)) return;
     // A foreign Origin is refused whatever the credentials are; an absent one only where a cookie could stand in.
-    const isOwn = addresses().isOrigin(origin, host);
+    const isOwn = addresses.isOrigin(origin, host);
     if (origin !== undefined && !isOwn) throw new ApiError('foreign_origin');
     if (!isOwn && needsOrigin(request, cookie)) throw new ApiError('foreign_origin');
   });

@@ -72,7 +72,7 @@ export async function startTestServer(changes: Partial<ServerConfig> = {}): Prom
     consoleDir: null,
     ...changes,
   };
-  const starting = startServer({ config, version: '0.0.0-test', logger, linkGoesTo: 'file' });
+  const starting = startServer({ config, version: '0.0.0-test', logger, signInLinkTarget: 'file' });
   const running = await starting.catch(async (error: unknown) => {
     if (changes.dataDir === undefined) await rm(dataDir, { recursive: true });
     throw error;

@@ -187,9 +187,9 @@ function immediateRefusal(
   early: number,
 ): number | null {
   const { host, origin } = headers;
-  if (!deps.addresses().isHost(host)) return 403;
+  if (!deps.addresses.isHost(host)) return 403;
   // No Origin: no browser; then no cookie either (page 04, step 4).
-  const isOwn = origin === undefined ? headers.cookie === undefined : deps.addresses().isOrigin(origin, host);
+  const isOwn = origin === undefined ? headers.cookie === undefined : deps.addresses.isOrigin(origin, host);
   if (!isOwn) return 403;
   if (method !== 'GET') return 400;
   if (headers.upgrade?.toLowerCase() !== 'websocket' || headers['sec-websocket-version'] !== '13') return 426;

@@ -22,7 +22,7 @@ export interface SocketDeps {
   tickets: Tickets<ServerTicketClaims>;
   /** Origins whose pages may show an operation. */
   foreignOrigins: readonly string[];
-  addresses: () => Addresses;
+  addresses: Addresses;
   clientAddress: ClientAddress;
   cookie: string;
   may: (principal: Principal, snapshot: Snapshot) => Rights;
@@ -38,11 +38,11 @@ export function createSocketGateway(deps: SocketDeps): WebSocketGateway<Principa
     path: routes.socket(),
     // Screens of machines are another gateway's; that one refuses what is neither.
     fallthrough: true,
-    hosts: (host) => addresses().isHost(host),
+    hosts: (host) => addresses.isHost(host),
     origins: (origin, request) =>
       origin === undefined
         ? isProgram(deps, request)
-        : addresses().isOrigin(origin, request.headers.host) || isForeignPage(deps, origin, request),
+        : addresses.isOrigin(origin, request.headers.host) || isForeignPage(deps, origin, request),
     authenticate: (request, ticket) => authenticate(deps, request, ticket),
     may: deps.may,
     clientAddress: deps.clientAddress,

@@ -13,7 +13,7 @@ export interface SharingDeps {
   access: Access;
   operations: Operations;
   /** Where people open the console. */
-  consoleUrl: () => string;
+  consoleUrl: string;
 }
 
 /** Who else may watch one operation: grants to users, and links for whoever holds them. */
@@ -46,7 +46,7 @@ export function registerSharing(app: FastifyInstance, deps: SharingDeps): void {
     const share = await access.shares.create(principal, id, parseBody(createShareRequest, request));
     void reply.code(201).header('location', routes.share(id, share.id));
     // In the fragment: no browser sends it, no log sees it.
-    return { ...share, link: `${consoleUrl()}/shared#${share.secret}` };
+    return { ...share, link: `${consoleUrl}/shared#${share.secret}` };
   });
   app.delete<WithId & { Params: { share: string } }>(`${shares}/:share`, async (request, reply) => {
     const { principal, id } = await assertShareable(deps, request);
