@@ -1,4 +1,5 @@
 import type { Phase, Snapshot } from '@wcc/progress';
+import { sampleSnapshot } from '@wcc/progress/conformance';
 
 const gib = 2 ** 30;
 const letters = 'abcdefghijklmnopqrstuvwxyz';
@@ -9,28 +10,17 @@ export function idOf(number: number): string {
   return tail.padStart(26, 'z');
 }
 
-/** A copy in the middle of its data. `change` replaces any of its fields. */
-export function copyOf(number: number, target: string, change: Partial<Snapshot> = {}): Snapshot {
+/** A copy in the middle of its data; `changes` replace its fields. */
+export function copyOf(number: number, target: string, changes: Partial<Snapshot> = {}): Snapshot {
   const createdAt = new Date(Date.UTC(2026, 0, 1, 14, 0, number)).toISOString();
-  return {
+  return sampleSnapshot({
     id: idOf(number),
-    epoch: 'e1',
     seq: 0,
-    at: '2026-01-01T14:02:00.000Z',
     label: `copy_vm_image_${100 + number}`,
-    action: 'copy_vm_image',
-    subject: { kind: 'image', id: 100, name: 'debian-13.raw' },
     target: { kind: 'image', id: null, name: target },
     owner: 'user-1',
-    ownerName: 'sato',
-    state: 'running',
-    queuePosition: null,
-    stateReason: null,
     phases: phasesAt(0.61 * 2.4 * gib, 2.4 * gib),
-    phaseIndex: 1,
     rate: 400 * 2 ** 20,
-    etaMs: 12_300,
-    etaAbsence: null,
     bytes: {
       virtual: 40 * gib,
       data: Math.floor(2.4 * gib),
@@ -38,20 +28,10 @@ export function copyOf(number: number, target: string, change: Partial<Snapshot>
       shared: 0,
       written: Math.floor(1.5 * gib),
     },
-    method: 'kernel-copy',
-    elapsedMs: 4200,
-    sinceProgressMs: 0,
-    stalled: false,
     createdAt,
     startedAt: createdAt,
-    endedAt: null,
-    warnings: [],
-    error: null,
-    result: null,
-    retryOf: null,
-    partOf: null,
-    ...change,
-  };
+    ...changes,
+  });
 }
 
 export function phasesAt(done: number, total: number | null): Snapshot['phases'] {

@@ -1,22 +1,14 @@
 import type { Snapshot } from '@wcc/progress';
 import type { GoneListener, ProgressClient, Rights, WatchListener } from '@wcc/progress/client';
+import { sampleSnapshot } from '@wcc/progress/conformance';
 import type { OperationEntry } from './operation-entry.ts';
 
-export function snapshotOf(change: Partial<Snapshot> = {}): Snapshot {
-  return {
+/** A copy at the start of its only phase. */
+export function snapshotOf(changes: Partial<Snapshot> = {}): Snapshot {
+  return sampleSnapshot({
     id: 'a',
-    epoch: 'e1',
-    seq: 1,
-    at: '2026-01-01T10:00:00.000Z',
-    label: 'copy_vm_image_100',
-    action: 'copy_vm_image',
     subject: { kind: 'image', id: 100, name: 'debian.raw' },
     target: { kind: 'image', id: null, name: 'web.raw' },
-    owner: 'u1',
-    ownerName: 'sato',
-    state: 'running',
-    queuePosition: null,
-    stateReason: null,
     phases: [
       { name: 'transfer', unit: 'bytes', done: 0, durable: 0, total: 100, state: 'running', elapsedMs: 1 },
     ],
@@ -25,20 +17,9 @@ export function snapshotOf(change: Partial<Snapshot> = {}): Snapshot {
     etaMs: null,
     etaAbsence: 'too_early',
     bytes: null,
-    method: null,
     elapsedMs: 1,
-    sinceProgressMs: 0,
-    stalled: false,
-    createdAt: '2026-01-01T10:00:00.000Z',
-    startedAt: null,
-    endedAt: null,
-    warnings: [],
-    error: null,
-    result: null,
-    retryOf: null,
-    partOf: null,
-    ...change,
-  };
+    ...changes,
+  });
 }
 
 export function entryOf(change: Partial<Snapshot> = {}, more: Partial<OperationEntry> = {}): OperationEntry {

@@ -5,10 +5,11 @@ import type { Rights } from '../core/protocol.ts';
 import type { Snapshot } from '../core/snapshot.ts';
 import { connect } from './client.ts';
 import type { ConnectOptions, ProgressClient } from './client.ts';
-import { WebSocket, createScriptedServer, snapshotOf, until } from './client.testkit.ts';
+import { sampleSnapshot } from '../conformance/sample-snapshot.ts';
+import { WebSocket, createScriptedServer, until } from './client.testkit.ts';
 import type { ScriptedServer } from './client.testkit.ts';
 
-const id = snapshotOf().id;
+const id = sampleSnapshot().id;
 
 let server: ScriptedServer;
 const clients: ProgressClient[] = [];
@@ -111,7 +112,7 @@ describe('watching', () => {
     const first: Snapshot[] = [];
     const stops = [client.watch(id, (snapshot) => first.push(snapshot)), client.watch(id, () => undefined)];
     expect(await peer.heard(1)).toEqual([{ t: 'sub', id: 1, ops: [{ op: id }] }]);
-    peer.say({ t: 'ops', d: [snapshotOf()] });
+    peer.say({ t: 'ops', d: [sampleSnapshot()] });
     await until(() => first[0]);
     const late: Snapshot[] = [];
     stops.push(client.watch(id, (snapshot) => late.push(snapshot)));
@@ -141,7 +142,7 @@ describe('watching', () => {
     peer.hello('e1');
     expect(await peer.heard(1)).toMatchObject([{ t: 'sub', list: 'all' }]);
     peer.say({ t: 'ok', id: 1, list: 'all', res: [{ op: id, may: { cancel: true } }] });
-    peer.say({ t: 'ops', d: [snapshotOf()] });
+    peer.say({ t: 'ops', d: [sampleSnapshot()] });
     peer.say({ t: 'may', op: id, may: { cancel: false } });
     await until(() => seen[1]);
     expect(seen).toEqual([{ cancel: true }, { cancel: false }]);
@@ -153,12 +154,12 @@ describe('watching', () => {
     const seen: string[] = [];
     client.watch(id, ({ epoch, seq }) => seen.push(`${epoch}:${seq}`));
     peer.hello('e1');
-    for (const seq of [3, 2, 3, 5, 4, 1, 6]) peer.say({ t: 'ops', d: [snapshotOf({ seq })] });
+    for (const seq of [3, 2, 3, 5, 4, 1, 6]) peer.say({ t: 'ops', d: [sampleSnapshot({ seq })] });
     await until(() => seen.find((each) => each === 'e1:6'));
     expect(seen).toEqual(['e1:3', 'e1:5', 'e1:6']);
     // A slow HTTP answer of the same epoch, then of one that is over.
-    client.offer(snapshotOf({ seq: 2 }));
-    client.offer(snapshotOf({ epoch: 'e0', seq: 99 }));
+    client.offer(sampleSnapshot({ seq: 2 }));
+    client.offer(sampleSnapshot({ epoch: 'e0', seq: 99 }));
     expect(client.get(id)?.seq).toBe(6);
   });
 
@@ -169,11 +170,11 @@ describe('watching', () => {
     client.watchAll('all', (_, may) => seen.push(may));
     peer.hello('e1');
     peer.say({ t: 'may', op: id, may: { pause: true } });
-    peer.say({ t: 'ops', d: [snapshotOf({ seq: 2 })] });
+    peer.say({ t: 'ops', d: [sampleSnapshot({ seq: 2 })] });
     await until(() => client.get(id));
-    client.offer(snapshotOf({ seq: 1, state: 'queued' }), { pause: false });
+    client.offer(sampleSnapshot({ seq: 1, state: 'queued' }), { pause: false });
     expect(seen).toEqual([{ pause: true }]);
-    client.offer(snapshotOf({ seq: 2 }), { pause: true, cancel: true });
+    client.offer(sampleSnapshot({ seq: 2 }), { pause: true, cancel: true });
     expect(seen.at(-1)).toEqual({ pause: true, cancel: true });
   });
 
@@ -185,7 +186,7 @@ describe('watching', () => {
     client.watch(id, () => undefined);
     peer.hello('e1');
     peer.say({ t: 'ok', id: 1, res: [{ op: 'x', err: 'not_found' }] });
-    peer.say({ t: 'ops', d: [snapshotOf()] });
+    peer.say({ t: 'ops', d: [sampleSnapshot()] });
     peer.say({ t: 'gone', op: id, why: 'revoked' });
     await until(() => gone[1]);
     expect(gone).toEqual(['x not_found', `${id} revoked`]);
@@ -212,7 +213,7 @@ describe('watching', () => {
     });
     client.watch(id, (snapshot) => seen.push(snapshot));
     peer.hello('e1');
-    peer.say({ t: 'ops', d: [snapshotOf()] });
+    peer.say({ t: 'ops', d: [sampleSnapshot()] });
     await until(() => seen[0]);
     expect(errors).toMatchObject([{ message: 'mine' }]);
   });
@@ -225,14 +226,14 @@ describe('coming back', () => {
     const seen: string[] = [];
     client.watch(id, ({ epoch, seq }) => seen.push(`${epoch}:${seq}`));
     peer.hello('e1');
-    peer.say({ t: 'ops', d: [snapshotOf({ seq: 17 })] });
+    peer.say({ t: 'ops', d: [sampleSnapshot({ seq: 17 })] });
     await until(() => seen[0]);
     peer.socket.terminate();
     await until(isState(client, 'offline'));
     const second = await server.peer(2);
     second.hello('e2');
     expect(await second.heard(1)).toMatchObject([{ t: 'sub', ops: [{ op: id, epoch: 'e1', seq: 17 }] }]);
-    second.say({ t: 'ops', d: [snapshotOf({ epoch: 'e2', seq: 1 })] });
+    second.say({ t: 'ops', d: [sampleSnapshot({ epoch: 'e2', seq: 1 })] });
     await until(() => seen[1]);
     expect(seen).toEqual(['e1:17', 'e2:1']);
   });
@@ -244,18 +245,18 @@ describe('coming back', () => {
     client.watch(id, ({ seq }, may) => told.push(`${seq} ${JSON.stringify(may)}`));
     first.hello('e1');
     first.say({ t: 'ok', id: 1, res: [{ op: id, may: { cancel: true } }] });
-    first.say({ t: 'ops', d: [snapshotOf({ seq: 4 })] });
+    first.say({ t: 'ops', d: [sampleSnapshot({ seq: 4 })] });
     await until(() => told[0]);
     first.socket.terminate();
     const second = await server.peer(2);
     second.hello('e1');
     second.say({ t: 'ok', id: 2, res: [{ op: id, may: { cancel: true, pause: false } }] });
-    second.say({ t: 'ops', d: [snapshotOf({ seq: 5 })] });
+    second.say({ t: 'ops', d: [sampleSnapshot({ seq: 5 })] });
     second.say({ t: 'may', op: id, may: {} });
     await until(() => told[2]);
     expect(told).toEqual(['4 {"cancel":true}', '5 {"cancel":true}', '5 {}']);
     // The answer to a POST that says nothing new.
-    client.offer(snapshotOf({ seq: 5 }), {});
+    client.offer(sampleSnapshot({ seq: 5 }), {});
     expect(told).toHaveLength(3);
   });
 
@@ -264,7 +265,10 @@ describe('coming back', () => {
     const first = await server.peer(1);
     client.watchAll('all', () => undefined);
     first.hello('e1');
-    first.say({ t: 'ops', d: [snapshotOf({ seq: 4 }), snapshotOf({ id: 'done', state: 'succeeded' })] });
+    first.say({
+      t: 'ops',
+      d: [sampleSnapshot({ seq: 4 }), sampleSnapshot({ id: 'done', state: 'succeeded' })],
+    });
     await until(() => client.get('done'));
     first.socket.terminate();
     const second = await server.peer(2);
@@ -320,8 +324,8 @@ describe('coming back', () => {
     second.hello('e1');
     await until(isState(client, 'online'));
     // What the old one says after all is heard no more.
-    peer.say({ t: 'ops', d: [snapshotOf({ id: 'ghost' })] });
-    second.say({ t: 'ops', d: [snapshotOf({ id: 'real' })] });
+    peer.say({ t: 'ops', d: [sampleSnapshot({ id: 'ghost' })] });
+    second.say({ t: 'ops', d: [sampleSnapshot({ id: 'real' })] });
     await until(() => client.get('real'));
     expect(client.get('ghost')).toBeUndefined();
   });

@@ -2,7 +2,6 @@ import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { WebSocket, WebSocketServer } from 'ws';
 import type { ClientMessage, ServerMessage } from '../core/protocol.ts';
-import type { Snapshot } from '../core/snapshot.ts';
 
 /** A server that says only what a test tells it to, on a real socket of port 0. */
 export interface ScriptedServer {
@@ -85,62 +84,6 @@ export async function until<Value>(look: () => Value | undefined): Promise<Value
       setTimeout(resolve, 5);
     });
   }
-}
-
-export function snapshotOf(change: Partial<Snapshot> = {}): Snapshot {
-  return {
-    id: 'aaaaaaaaaaaaaaaaaaaaaaaaaa',
-    epoch: 'e1',
-    seq: 1,
-    at: '2026-01-01T14:02:00.000Z',
-    label: 'copy_vm_image_100',
-    action: 'copy_vm_image',
-    subject: { kind: 'image', id: 100, name: 'debian-13.raw' },
-    target: { kind: 'image', id: null, name: 'web-07.raw' },
-    owner: 'u1',
-    ownerName: 'sato',
-    state: 'running',
-    queuePosition: null,
-    stateReason: null,
-    phases: [
-      { name: 'inspect', state: 'done' },
-      {
-        name: 'transfer',
-        unit: 'bytes',
-        done: 1_610_700_000,
-        durable: 1_073_741_824,
-        total: 2_576_980_378,
-        state: 'running',
-        elapsedMs: 4000,
-      },
-      { name: 'flush', state: 'pending' },
-      { name: 'publish', state: 'pending' },
-    ],
-    phaseIndex: 1,
-    rate: 432_013_312,
-    etaMs: 12_300,
-    etaAbsence: null,
-    bytes: {
-      virtual: 42_949_672_960,
-      data: 2_576_980_378,
-      skipped: 40_372_692_582,
-      shared: 0,
-      written: 1_610_612_736,
-    },
-    method: 'kernel-copy',
-    elapsedMs: 4200,
-    sinceProgressMs: 0,
-    stalled: false,
-    createdAt: '2026-01-01T14:00:00.000Z',
-    startedAt: '2026-01-01T14:00:00.000Z',
-    endedAt: null,
-    warnings: [],
-    error: null,
-    result: null,
-    retryOf: null,
-    partOf: null,
-    ...change,
-  };
 }
 
 export { WebSocket };

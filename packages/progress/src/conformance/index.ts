@@ -7,5 +7,6 @@ export type {
   ConformanceUser,
   EventsRequest,
 } from './target.ts';
+export { sampleSnapshot } from './sample-snapshot.ts';
 export { startScriptedSession } from './scripted-session.ts';
 export type { ScriptedSession, ScriptedSessionOptions, ScriptedVerdict } from './scripted-session.ts';

@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import type { Snapshot } from '../core/snapshot.ts';
-import { snapshotOf } from '../client/client.testkit.ts';
+import { sampleSnapshot } from '../conformance/sample-snapshot.ts';
 import { describeRow } from './describe.ts';
 import type { RowContext } from './row-view.ts';
 import { textOf } from './text/catalogue.ts';
@@ -21,7 +21,7 @@ function context(change: Partial<RowContext> = {}): RowContext {
 }
 
 const row = (change: Partial<Snapshot> = {}, more: Partial<RowContext> = {}) =>
-  describeRow(snapshotOf(change), context(more));
+  describeRow(sampleSnapshot(change), context(more));
 
 describe('a row', () => {
   it('shows a running copy as the design has it', () => {
@@ -195,7 +195,7 @@ describe('a row', () => {
   });
 
   it('names what comes after and cannot be estimated', () => {
-    const { phases } = snapshotOf();
+    const { phases } = sampleSnapshot();
     const withCheck = [...phases.slice(0, 3), { name: 'verify', state: 'pending' as const }];
     expect(row({ phases: withCheck }).numbers).toContain('about 10 s left, then checking');
   });

@@ -9,7 +9,7 @@ import type { Browser, Page } from 'playwright-core';
 import { build } from 'vite';
 import type { Rollup } from 'vite';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { snapshotOf } from '../client/client.testkit.ts';
+import { sampleSnapshot } from '../conformance/sample-snapshot.ts';
 
 const dist = fileURLToPath(new URL('../../dist/', import.meta.url));
 const policy =
@@ -68,7 +68,7 @@ describe('<wcc-progress> in Chromium, under a strict CSP and Trusted Types', () 
 
   it('paints a running copy with a named bar, and names as plain text', async () => {
     const subject = { kind: 'image', id: 100, name: '<img src=x onerror=alert(1)>' };
-    await set({ snapshot: snapshotOf({ subject }), may: { cancel: true, pause: true } });
+    await set({ snapshot: sampleSnapshot({ subject }), may: { cancel: true, pause: true } });
     const bar = page.getByRole('progressbar', {
       name: 'Copy image <img src=x onerror=alert(1)> → web-07.raw',
     });
@@ -80,17 +80,19 @@ describe('<wcc-progress> in Chromium, under a strict CSP and Trusted Types', () 
   it('speaks a new value at most every five seconds', async () => {
     const bar = page.getByRole('progressbar');
     const before = await bar.getAttribute('aria-valuetext');
-    const phases = snapshotOf().phases.map((phase) =>
+    const phases = sampleSnapshot().phases.map((phase) =>
       'done' in phase ? { ...phase, done: 2_000_000_000 } : phase,
     );
-    await set({ snapshot: snapshotOf({ seq: 2, phases }) });
+    await set({ snapshot: sampleSnapshot({ seq: 2, phases }) });
     expect(await bar.evaluate((node) => (node as HTMLProgressElement).value)).toBeCloseTo(0.776);
     expect(await bar.getAttribute('aria-valuetext')).toBe(before);
   });
 
   it('has no value when the total is unknown', async () => {
-    const phases = snapshotOf().phases.map((phase) => ('done' in phase ? { ...phase, total: null } : phase));
-    await set({ snapshot: snapshotOf({ seq: 3, phases }) });
+    const phases = sampleSnapshot().phases.map((phase) =>
+      'done' in phase ? { ...phase, total: null } : phase,
+    );
+    await set({ snapshot: sampleSnapshot({ seq: 3, phases }) });
     expect(await page.getByRole('progressbar').getAttribute('value')).toBeNull();
   });
 
@@ -110,7 +112,7 @@ describe('<wcc-progress> in Chromium, under a strict CSP and Trusted Types', () 
     await cancel.dispatchEvent('click');
     await set({ connection: 'online' });
     await page.getByRole('button', { name: 'Pause' }).click();
-    expect(await pressed).toEqual({ id: snapshotOf().id, verb: 'pause' });
+    expect(await pressed).toEqual({ id: sampleSnapshot().id, verb: 'pause' });
   });
 
   it('emits a change of state, and keeps the focus in its row when the button goes', async () => {
@@ -123,8 +125,8 @@ describe('<wcc-progress> in Chromium, under a strict CSP and Trusted Types', () 
         }),
     );
     await page.getByRole('button', { name: 'Cancel' }).focus();
-    await set({ snapshot: snapshotOf({ seq: 4, state: 'cancelling' }) });
-    expect(await changed).toEqual({ id: snapshotOf().id, from: 'running', to: 'cancelling' });
+    await set({ snapshot: sampleSnapshot({ seq: 4, state: 'cancelling' }) });
+    expect(await changed).toEqual({ id: sampleSnapshot().id, from: 'running', to: 'cancelling' });
     const focused = await page.evaluate(
       () => document.querySelector('wcc-progress')?.shadowRoot?.activeElement?.className,
     );
@@ -132,7 +134,7 @@ describe('<wcc-progress> in Chromium, under a strict CSP and Trusted Types', () 
   });
 
   it('speaks Japanese', async () => {
-    await set({ locale: 'ja', snapshot: snapshotOf({ seq: 5 }) });
+    await set({ locale: 'ja', snapshot: sampleSnapshot({ seq: 5 }) });
     expect(await page.getByRole('button', { name: 'キャンセル' }).isVisible()).toBe(true);
   });
 

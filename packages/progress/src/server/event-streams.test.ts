@@ -235,7 +235,7 @@ describe('rights', () => {
         ownerName: '',
         label: 'copy_vm_image',
         result: null,
-        subject: { id: null, name: 'debian-13' },
+        subject: { id: null, name: 'debian-13.raw' },
       },
     ]);
     expect(reader.text()).not.toContain('sato');

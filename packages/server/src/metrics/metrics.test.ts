@@ -1,4 +1,5 @@
 import type { OperationState } from '@wcc/progress';
+import { sampleSnapshot } from '@wcc/progress/conformance';
 import { createHub } from '@wcc/progress/server';
 import type { Hub, OperationRecord } from '@wcc/progress/server';
 import { afterEach, beforeEach, expect, it } from 'vitest';
@@ -19,29 +20,15 @@ afterEach(() => {
 });
 
 function record(state: OperationState, written: number, action = 'copy_vm_image'): OperationRecord {
-  const times = { createdAt: '2026-01-01T00:00:00.000Z', startedAt: null, endedAt: null };
-  const texts = { label: `${action}_100`, ownerName: 'alice', warnings: [] };
-  return {
+  return sampleSnapshot({
     id: 'a'.repeat(26),
     action,
-    subject: { kind: 'image', id: 100, name: 'source.raw' },
-    target: null,
-    owner: 'id-of-alice',
     state,
-    queuePosition: null,
-    stateReason: null,
     phases: [],
     phaseIndex: -1,
     bytes: { virtual: 1000, data: 1000, skipped: 0, shared: 0, written },
-    method: 'kernel-copy',
-    elapsedMs: 0,
-    error: null,
-    result: null,
-    retryOf: null,
-    partOf: null,
-    ...times,
-    ...texts,
-  };
+    startedAt: null,
+  });
 }
 
 /** As the engine does: durable, told to the hub, then here. */
