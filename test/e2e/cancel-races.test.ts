@@ -97,7 +97,7 @@ it('at 50 %', async () => {
   await until(async () => ((await readRow(row)).value ?? 0) >= 0.5, { what: 'the bar to reach the middle' });
   await cancelButton(row).click();
   expect((await expectAgreement(id, 'half.raw')).state).toBe('cancelled');
-  expect((await readRow(row)).text).toMatch(/Cancelled after .* nothing left behind/);
+  expect((await readRow(row)).text).toMatch(/Cancelled after .* no files left behind/);
 });
 
 it('in flush and around the end', async () => {

@@ -71,7 +71,7 @@ const table: Readonly<Record<string, { bar: number | null; text: RegExp; buttons
   cancelling: { bar: 0.61, text: /Cancelling… cleaning up/, buttons: [] },
   cancelled: {
     bar: null,
-    text: /Cancelled after 1\.5 GiB · nothing left behind/,
+    text: /Cancelled after 1\.5 GiB · no files left behind/,
     buttons: ['Start again'],
   },
   succeeded: {
@@ -87,12 +87,12 @@ const table: Readonly<Record<string, { bar: number | null; text: RegExp; buttons
   },
   interrupted: {
     bar: 0.61,
-    text: /The server restarted at (23:02|11:02 PM) · Goes on by itself/,
+    text: /The server restarted at (23:02|11:02 PM) · Resumes automatically/,
     buttons: ['Cancel'],
   },
   silent: {
     bar: 0.3,
-    text: /Backup database .*nightly .*is silent · Goes on with its next report/,
+    text: /Backup database .*nightly .*No report from the program that runs it · Resumes with its next report/,
     buttons: ['Cancel'],
   },
 };

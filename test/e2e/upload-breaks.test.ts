@@ -135,7 +135,7 @@ it('the browser is killed in mid-upload: another one finds it, and goes on where
   const { page } = opened;
   await goToOperations(page);
   const row = rowOf(page, 'orphan.raw');
-  await row.getByText(/^Choose orphan\.raw \(\d+\.0 MiB\) again to go on at \d/).waitFor();
+  await row.getByText(/^Choose orphan\.raw \(\d+\.0 MiB\) again to resume at \d/).waitFor();
   const stands = await durableBytes(id);
   expect(stands).toBeGreaterThanOrEqual(0.4 * sizeBytes);
   const before = proxy.fromClients;

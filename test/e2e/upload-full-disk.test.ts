@@ -49,7 +49,7 @@ it.skipIf(refusal !== null)(
         takeRoom(junk, MiB);
         await waitForState(server, id, { states: ['paused'] });
         const row = rowOf(page, 'full.raw');
-        await row.getByText(/the disk is full.*Goes on by itself when there is room/i).waitFor();
+        await row.getByText(/the disk is full.*Resumes automatically when there is space/i).waitFor();
         await screenshot(page, 'upload-full-disk');
         expect((await readRow(row)).look).toBe('paused');
         // Pressed too early it only tries again.

@@ -99,6 +99,6 @@ it('each chosen file goes on with the upload of its name; another file is refuse
   await page.keyboard.press('Escape');
   await dialog.waitFor({ state: 'detached' });
   await goToOperations(page);
-  await rowOf(page, 'first.raw').getByText('Choose first.raw (2.0 MiB) again to go on at 50.0 %').waitFor();
+  await rowOf(page, 'first.raw').getByText('Choose first.raw (2.0 MiB) again to resume at 50.0 %').waitFor();
   expect(record).toEqual({ cspViolations: [], errors: [] });
 });

@@ -95,7 +95,7 @@ it('2 and 3: reload in mid-upload; a wrong file is refused, the right one goes o
   await page.goto(`http://127.0.0.1:${proxy.port}/operations`);
   const row = rowOf(page, 'reloaded.raw');
   await row
-    .getByText(/^Choose reloaded\.raw \(64\.0 MiB\) again to go on at \d/)
+    .getByText(/^Choose reloaded\.raw \(64\.0 MiB\) again to resume at \d/)
     .waitFor({ timeout: 30_000 });
   await screenshot(page, 'upload-interrupted');
   const atReload = proxy.fromClients;

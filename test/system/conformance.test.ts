@@ -71,6 +71,6 @@ function targetOf({ port, baseUrl }: TestServer): ConformanceTarget {
 
 it('the server passes every case of the conformance suite', async () => {
   const cases = gatewayConformance(targetOf(server));
-  expect(cases.map(({ name }) => name)).toContain('says gone when the right is taken, then nothing');
+  expect(cases.map(({ name }) => name)).toContain('sends gone when the right is revoked, then nothing');
   for (const { name, run } of cases) await expect(run(), name).resolves.toBeUndefined();
 });

@@ -1,7 +1,7 @@
 import type { Timing } from './timing.ts';
 
 const firstMinuteMs = 60_000;
-// 2^16 × the base is far above every cap; more would only risk Infinity.
+// 2^16 × the base exceeds every cap; the limit avoids Infinity.
 const maxDoublings = 16;
 
 export interface BackoffOptions {
@@ -12,32 +12,33 @@ export interface BackoffOptions {
 }
 
 /**
- * How long to wait before the next attempt: full jitter, so that the clients of a restarted server do
- * not come back in one herd.
+ * The wait before the next attempt, with full jitter, so that the clients of a restarted server do not reconnect
+ * all at once.
  */
 export class Backoff {
   readonly #options: BackoffOptions;
   #failures = 0;
-  #troubleSince: number | null = null;
-  #upSince: number | null = null;
+  #failingSince: number | null = null;
+  #connectedSince: number | null = null;
 
   constructor(options: BackoffOptions) {
     this.#options = options;
   }
 
-  up(): void {
-    this.#upSince = this.#options.now();
+  /** Notes a successful connection. */
+  connected(): void {
+    this.#connectedSince = this.#options.now();
   }
 
-  /** Counts a failure and answers the wait after it, in milliseconds. */
-  next(): number {
+  /** Counts a failure. @returns the wait before the next attempt, in milliseconds */
+  nextWaitMs(): number {
     const { timing, now, random } = this.#options;
     const at = now();
-    // A connection that falls right after it rose is the same trouble going on.
-    if (this.#upSince !== null && at - this.#upSince >= timing.resetAfterMs) this.reset();
-    this.#upSince = null;
-    this.#troubleSince ??= at;
-    const early = at - this.#troubleSince < firstMinuteMs;
+    // A connection lost soon after it opened continues the same series of failures.
+    if (this.#connectedSince !== null && at - this.#connectedSince >= timing.resetAfterMs) this.reset();
+    this.#connectedSince = null;
+    this.#failingSince ??= at;
+    const early = at - this.#failingSince < firstMinuteMs;
     const cap = early ? timing.backoffCapFirstMinuteMs : timing.backoffCapMs;
     const ceiling = Math.min(cap, timing.backoffBaseMs * 2 ** Math.min(this.#failures, maxDoublings));
     this.#failures += 1;
@@ -46,7 +47,7 @@ export class Backoff {
 
   reset(): void {
     this.#failures = 0;
-    this.#troubleSince = null;
-    this.#upSince = null;
+    this.#failingSince = null;
+    this.#connectedSince = null;
   }
 }

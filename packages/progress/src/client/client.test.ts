@@ -111,8 +111,8 @@ describe('watching', () => {
     await until(isState(client, 'online'));
     const first: Snapshot[] = [];
     const stops = [client.watch(id, (snapshot) => first.push(snapshot)), client.watch(id, () => undefined)];
-    expect(await peer.heard(1)).toEqual([{ t: 'sub', id: 1, ops: [{ op: id }] }]);
-    peer.say({ t: 'ops', d: [sampleSnapshot()] });
+    expect(await peer.received(1)).toEqual([{ t: 'sub', id: 1, ops: [{ op: id }] }]);
+    peer.send({ t: 'ops', d: [sampleSnapshot()] });
     await until(() => first[0]);
     const late: Snapshot[] = [];
     stops.push(client.watch(id, (snapshot) => late.push(snapshot)));
@@ -120,7 +120,7 @@ describe('watching', () => {
     stops[0]?.();
     stops[1]?.();
     stops[2]?.();
-    expect(await peer.heard(2)).toHaveLength(2);
+    expect(await peer.received(2)).toHaveLength(2);
     expect(peer.messages[1]).toEqual({ t: 'unsub', id: 2, ops: [id] });
   });
 
@@ -130,7 +130,7 @@ describe('watching', () => {
     peer.hello('e1');
     await until(isState(client, 'online'));
     for (let number = 0; number < 200; number += 1) client.watch(`op${number}`, () => undefined);
-    const sizes = (await peer.heard(4)).map((message) => ('ops' in message ? message.ops.length : 0));
+    const sizes = (await peer.received(4)).map((message) => ('ops' in message ? message.ops.length : 0));
     expect(sizes).toEqual([64, 64, 64, 8]);
   });
 
@@ -140,10 +140,10 @@ describe('watching', () => {
     const seen: (Rights | null)[] = [];
     client.watchAll('all', (_, may) => seen.push(may));
     peer.hello('e1');
-    expect(await peer.heard(1)).toMatchObject([{ t: 'sub', list: 'all' }]);
-    peer.say({ t: 'ok', id: 1, list: 'all', res: [{ op: id, may: { cancel: true } }] });
-    peer.say({ t: 'ops', d: [sampleSnapshot()] });
-    peer.say({ t: 'may', op: id, may: { cancel: false } });
+    expect(await peer.received(1)).toMatchObject([{ t: 'sub', list: 'all' }]);
+    peer.send({ t: 'ok', id: 1, list: 'all', res: [{ op: id, may: { cancel: true } }] });
+    peer.send({ t: 'ops', d: [sampleSnapshot()] });
+    peer.send({ t: 'may', op: id, may: { cancel: false } });
     await until(() => seen[1]);
     expect(seen).toEqual([{ cancel: true }, { cancel: false }]);
   });
@@ -154,7 +154,7 @@ describe('watching', () => {
     const seen: string[] = [];
     client.watch(id, ({ epoch, seq }) => seen.push(`${epoch}:${seq}`));
     peer.hello('e1');
-    for (const seq of [3, 2, 3, 5, 4, 1, 6]) peer.say({ t: 'ops', d: [sampleSnapshot({ seq })] });
+    for (const seq of [3, 2, 3, 5, 4, 1, 6]) peer.send({ t: 'ops', d: [sampleSnapshot({ seq })] });
     await until(() => seen.find((each) => each === 'e1:6'));
     expect(seen).toEqual(['e1:3', 'e1:5', 'e1:6']);
     // A slow HTTP answer of the same epoch, then of one that is over.
@@ -169,8 +169,8 @@ describe('watching', () => {
     const seen: (Rights | null)[] = [];
     client.watchAll('all', (_, may) => seen.push(may));
     peer.hello('e1');
-    peer.say({ t: 'may', op: id, may: { pause: true } });
-    peer.say({ t: 'ops', d: [sampleSnapshot({ seq: 2 })] });
+    peer.send({ t: 'may', op: id, may: { pause: true } });
+    peer.send({ t: 'ops', d: [sampleSnapshot({ seq: 2 })] });
     await until(() => client.get(id));
     client.offer(sampleSnapshot({ seq: 1, state: 'queued' }), { pause: false });
     expect(seen).toEqual([{ pause: true }]);
@@ -185,9 +185,9 @@ describe('watching', () => {
     client.onGone((op, why) => gone.push(`${op} ${why}`));
     client.watch(id, () => undefined);
     peer.hello('e1');
-    peer.say({ t: 'ok', id: 1, res: [{ op: 'x', err: 'not_found' }] });
-    peer.say({ t: 'ops', d: [sampleSnapshot()] });
-    peer.say({ t: 'gone', op: id, why: 'revoked' });
+    peer.send({ t: 'ok', id: 1, res: [{ op: 'x', err: 'not_found' }] });
+    peer.send({ t: 'ops', d: [sampleSnapshot()] });
+    peer.send({ t: 'gone', op: id, why: 'revoked' });
     await until(() => gone[1]);
     expect(gone).toEqual(['x not_found', `${id} revoked`]);
     expect(client.get(id)).toBeUndefined();
@@ -198,9 +198,9 @@ describe('watching', () => {
     const peer = await server.peer(1);
     client.watch(id, () => undefined);
     peer.hello('e1');
-    await peer.heard(1);
-    peer.say({ t: 'err', id: 1, code: 'rate', retry: true, ms: 30 });
-    expect((await peer.heard(2))[1]).toMatchObject({ t: 'sub', ops: [{ op: id }] });
+    await peer.received(1);
+    peer.send({ t: 'err', id: 1, code: 'rate', retry: true, ms: 30 });
+    expect((await peer.received(2))[1]).toMatchObject({ t: 'sub', ops: [{ op: id }] });
   });
 
   it('lets the other listeners hear when one throws', async () => {
@@ -213,7 +213,7 @@ describe('watching', () => {
     });
     client.watch(id, (snapshot) => seen.push(snapshot));
     peer.hello('e1');
-    peer.say({ t: 'ops', d: [sampleSnapshot()] });
+    peer.send({ t: 'ops', d: [sampleSnapshot()] });
     await until(() => seen[0]);
     expect(errors).toMatchObject([{ message: 'mine' }]);
   });
@@ -226,14 +226,14 @@ describe('coming back', () => {
     const seen: string[] = [];
     client.watch(id, ({ epoch, seq }) => seen.push(`${epoch}:${seq}`));
     peer.hello('e1');
-    peer.say({ t: 'ops', d: [sampleSnapshot({ seq: 17 })] });
+    peer.send({ t: 'ops', d: [sampleSnapshot({ seq: 17 })] });
     await until(() => seen[0]);
     peer.socket.terminate();
     await until(isState(client, 'offline'));
     const second = await server.peer(2);
     second.hello('e2');
-    expect(await second.heard(1)).toMatchObject([{ t: 'sub', ops: [{ op: id, epoch: 'e1', seq: 17 }] }]);
-    second.say({ t: 'ops', d: [sampleSnapshot({ epoch: 'e2', seq: 1 })] });
+    expect(await second.received(1)).toMatchObject([{ t: 'sub', ops: [{ op: id, epoch: 'e1', seq: 17 }] }]);
+    second.send({ t: 'ops', d: [sampleSnapshot({ epoch: 'e2', seq: 1 })] });
     await until(() => seen[1]);
     expect(seen).toEqual(['e1:17', 'e2:1']);
   });
@@ -244,15 +244,15 @@ describe('coming back', () => {
     const told: string[] = [];
     client.watch(id, ({ seq }, may) => told.push(`${seq} ${JSON.stringify(may)}`));
     first.hello('e1');
-    first.say({ t: 'ok', id: 1, res: [{ op: id, may: { cancel: true } }] });
-    first.say({ t: 'ops', d: [sampleSnapshot({ seq: 4 })] });
+    first.send({ t: 'ok', id: 1, res: [{ op: id, may: { cancel: true } }] });
+    first.send({ t: 'ops', d: [sampleSnapshot({ seq: 4 })] });
     await until(() => told[0]);
     first.socket.terminate();
     const second = await server.peer(2);
     second.hello('e1');
-    second.say({ t: 'ok', id: 2, res: [{ op: id, may: { cancel: true, pause: false } }] });
-    second.say({ t: 'ops', d: [sampleSnapshot({ seq: 5 })] });
-    second.say({ t: 'may', op: id, may: {} });
+    second.send({ t: 'ok', id: 2, res: [{ op: id, may: { cancel: true, pause: false } }] });
+    second.send({ t: 'ops', d: [sampleSnapshot({ seq: 5 })] });
+    second.send({ t: 'may', op: id, may: {} });
     await until(() => told[2]);
     expect(told).toEqual(['4 {"cancel":true}', '5 {"cancel":true}', '5 {}']);
     // The answer to a POST that says nothing new.
@@ -265,7 +265,7 @@ describe('coming back', () => {
     const first = await server.peer(1);
     client.watchAll('all', () => undefined);
     first.hello('e1');
-    first.say({
+    first.send({
       t: 'ops',
       d: [sampleSnapshot({ seq: 4 }), sampleSnapshot({ id: 'done', state: 'succeeded' })],
     });
@@ -273,9 +273,9 @@ describe('coming back', () => {
     first.socket.terminate();
     const second = await server.peer(2);
     second.hello('e1');
-    await second.heard(1);
-    second.say({ t: 'ok', id: 2, list: 'all', res: [] });
-    expect((await second.heard(2))[1]).toMatchObject({ t: 'sub', ops: [{ op: id, epoch: 'e1', seq: 4 }] });
+    await second.received(1);
+    second.send({ t: 'ok', id: 2, list: 'all', res: [] });
+    expect((await second.received(2))[1]).toMatchObject({ t: 'sub', ops: [{ op: id, epoch: 'e1', seq: 4 }] });
   });
 
   it('waits as long as bye says', async () => {
@@ -283,7 +283,7 @@ describe('coming back', () => {
     const peer = await server.peer(1);
     peer.hello('e1');
     await until(isState(client, 'online'));
-    peer.say({ t: 'bye', code: 4503, ms: 250 });
+    peer.send({ t: 'bye', code: 4503, ms: 250 });
     peer.socket.close(4503);
     await until(isState(client, 'offline'));
     expect(client.status.retryInMs).toBeGreaterThan(150);
@@ -324,8 +324,8 @@ describe('coming back', () => {
     second.hello('e1');
     await until(isState(client, 'online'));
     // What the old one says after all is heard no more.
-    peer.say({ t: 'ops', d: [sampleSnapshot({ id: 'ghost' })] });
-    second.say({ t: 'ops', d: [sampleSnapshot({ id: 'real' })] });
+    peer.send({ t: 'ops', d: [sampleSnapshot({ id: 'ghost' })] });
+    second.send({ t: 'ops', d: [sampleSnapshot({ id: 'real' })] });
     await until(() => client.get('real'));
     expect(client.get('ghost')).toBeUndefined();
   });

@@ -3,25 +3,25 @@ import type { AddressInfo } from 'node:net';
 import { WebSocket, WebSocketServer } from 'ws';
 import type { ClientMessage, ServerMessage } from '../core/protocol.ts';
 
-/** A server that says only what a test tells it to, on a real socket of port 0. */
+/** A server on a real socket that sends only what the test sends. */
 export interface ScriptedServer {
   readonly url: string;
-  /** Sockets in the order in which they came. */
+  /** Sockets in the order of their connections. */
   readonly peers: Peer[];
-  /** Waits for the connection with this number, from 1. */
+  /** Waits for the connection with this number, starting at 1. */
   peer(number: number): Promise<Peer>;
   close(): Promise<void>;
 }
 
 export interface Peer {
   readonly socket: WebSocket;
-  /** What the client offered as subprotocols. */
+  /** The subprotocols that the client offered. */
   readonly offered: string;
   readonly messages: ClientMessage[];
   hello(epoch: string): void;
-  say(message: ServerMessage): void;
-  /** Waits until the client has sent so many messages. */
-  heard(count: number): Promise<ClientMessage[]>;
+  send(message: ServerMessage): void;
+  /** Waits until the client has sent `count` messages. */
+  received(count: number): Promise<ClientMessage[]>;
 }
 
 export async function createScriptedServer(): Promise<ScriptedServer> {
@@ -58,7 +58,7 @@ function createPeer(socket: WebSocket, offered: string): Peer {
     socket,
     offered,
     messages,
-    say,
+    send: say,
     hello: (epoch) =>
       say({
         t: 'hello',
@@ -69,7 +69,7 @@ function createPeer(socket: WebSocket, offered: string): Peer {
         limits: { msg: 16_384, subs: 128, hz: 10 },
         exp: null,
       }),
-    heard: (count) => until(() => (messages.length >= count ? messages : undefined)),
+    received: (count) => until(() => (messages.length >= count ? messages : undefined)),
   };
 }
 
@@ -79,7 +79,7 @@ export async function until<Value>(look: () => Value | undefined): Promise<Value
   for (;;) {
     const value = look();
     if (value !== undefined) return value;
-    if (performance.now() > end) throw new Error('It did not come within two seconds.');
+    if (performance.now() > end) throw new Error('The value did not appear within two seconds.');
     await new Promise((resolve) => {
       setTimeout(resolve, 5);
     });

@@ -12,55 +12,62 @@ import type { GoneListener } from './subscriptions.ts';
 import { defaultTiming } from './timing.ts';
 import type { Timing } from './timing.ts';
 
+/** Options of {@link connect}. */
 export interface ConnectOptions {
   /**
-   * Asked before every attempt: a single-use ticket, or `null` when nobody is signed in. A rejection counts
-   * as a failed attempt; `signal` aborts when the attempt is given up. Leave it out where the socket authenticates otherwise (a program's bearer header).
+   * Called before every attempt. Returns a single-use ticket, or `null` if the user is not signed in. A rejection
+   * counts as a failed attempt; `signal` aborts when the attempt times out. Omit it if the socket authenticates in
+   * another way, e.g. with a bearer header.
    */
   ticket?: TicketRequest;
-  /** @default globalThis.WebSocket; Node 20 has none, pass the one of `ws` there */
+  /** The WebSocket class. Node 20 has none; pass the one of `ws`. @default globalThis.WebSocket */
   WebSocket?: SocketConstructor;
   /** Monotonic clock in milliseconds. @default performance.now */
   now?: () => number;
-  /** 0 ≤ n < 1. @default Math.random */
+  /** Returns a number from 0 to below 1. @default Math.random */
   random?: () => number;
-  /** Shortens the protocol's timers; for tests. */
+  /** Overrides the protocol's timers, for tests. @default those of the protocol */
   timing?: Partial<Timing>;
-  /** Visibility and wake-ups. @default those of the page, where there is one */
+  /** Visibility and wake-ups. @default those of the page, if there is one */
   page?: PageSignals;
-  /** A listener threw, or the server refused a subscription. @default reportError, where there is one, else thrown in a task of its own */
+  /** A listener threw, or the server refused a subscription. @default `reportError`; without it the error is thrown in its own task */
   onError?: (error: unknown) => void;
 }
 
-/** A live view of operations that survives lost connections, restarted servers and sleeping laptops. */
+/** A live view of operations. It reconnects after lost connections, server restarts and sleep. */
 export interface ProgressClient {
   readonly status: ConnectionStatus;
+  /** Calls the listener at every change of the status. @returns a function that stops it */
   onStatus(listener: (status: ConnectionStatus) => void): () => void;
   /**
-   * Calls with the last known snapshot at once, then with every newer one, and with the same one again only when
-   * the rights changed. Returns how to stop.
+   * Watches one operation. Calls the listener at once with the last known snapshot, then with every newer one, and
+   * with the same one if the rights changed.
+   *
+   * @returns a function that stops the watching
    */
   watch(id: string, listener: WatchListener): () => void;
-  /** The same for all operations that run or ended in the last ten minutes, and for new ones. */
+  /** Watches all operations that run or ended in the last ten minutes, including new ones. */
   watchAll(scope: ListScope, listener: WatchListener): () => void;
-  /** The server took an operation away from this view, or no longer knows it. */
+  /** Calls the listener when the server removes an operation from this view or does not know it. */
   onGone(listener: GoneListener): () => void;
+  /** The last known snapshot. */
   get(id: string): Snapshot | undefined;
-  /** Puts in a snapshot that came by HTTP; an older one changes nothing. */
+  /** Adds a snapshot that arrived by HTTP; an older one is ignored. */
   offer(snapshot: Snapshot, may?: Rights): void;
-  /** Attempts at once (after signing in, or when the user asks); checks a connection that stands. */
+  /** Connects at once, e.g. after signing in or on request of the user. Checks a connection that is open. */
   reconnectNow(): void;
+  /** Closes the connection for good. */
   close(): void;
 }
 
 /**
- * Connects to a `wcc.v1` socket and keeps connected.
+ * Connects to a `wcc.v1` socket and reconnects whenever the connection is lost.
  *
- * @param url `wss://host/api/ws`, or a path on the page's own host
+ * @param url `wss://host/api/ws`, or a path on the page's host
  */
 export function connect(url: string, options: ConnectOptions): ProgressClient {
   const listeners = new Set<(status: ConnectionStatus) => void>();
-  const onError = options.onError ?? raise;
+  const onError = options.onError ?? reportUncaught;
   const subscriptions = new Subscriptions({
     send: (message) => connection.send(message),
     isUp: () => isUp,
@@ -68,7 +75,7 @@ export function connect(url: string, options: ConnectOptions): ProgressClient {
   });
   let isUp = false;
   const connection = new Connection({
-    url: absolute(url),
+    url: absoluteUrl(url),
     WebSocket: options.WebSocket ?? globalThis.WebSocket,
     ticket: options.ticket,
     timing: { ...defaultTiming, ...options.timing },
@@ -97,7 +104,7 @@ export function connect(url: string, options: ConnectOptions): ProgressClient {
     watch: (id, listener) => subscriptions.watch(id, listener),
     watchAll: (scope, listener) => subscriptions.watchAll(scope, listener),
     onGone: (listener) => subscriptions.onGone(listener),
-    get: (id) => subscriptions.held.get(id),
+    get: (id) => subscriptions.cache.get(id),
     offer: (snapshot, may) => subscriptions.offer(snapshot, may),
     reconnectNow: () => connection.reconnectNow(),
     close: () => {
@@ -107,13 +114,13 @@ export function connect(url: string, options: ConnectOptions): ProgressClient {
   };
 }
 
-/** Browsers take relative WebSocket addresses since 2023 only. */
-function absolute(url: string): string {
+/** Browsers before 2023 do not accept relative WebSocket addresses. */
+function absoluteUrl(url: string): string {
   if (typeof location === 'undefined') return url;
   return new URL(url, location.href).href.replace(/^http/, 'ws');
 }
 
-function raise(error: unknown): void {
+function reportUncaught(error: unknown): void {
   if (typeof reportError === 'function') return reportError(error);
   setTimeout(() => {
     throw error;

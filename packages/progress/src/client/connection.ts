@@ -5,19 +5,21 @@ import { Link } from './link.ts';
 import type { LinkOptions, Loss } from './link.ts';
 import type { PageSignals } from './page-signals.ts';
 
+/** State of the connection to the server. */
 export type ConnectionState = 'connecting' | 'online' | 'offline' | 'signed_out' | 'stopped';
 
+/** State of the connection, with its age and reason. */
 export interface ConnectionStatus {
   /**
-   * `connecting`: the first attempt. `offline`: lost, comes back by itself. `signed_out` and `stopped`:
-   * only `reconnectNow()` tries again.
+   * `connecting`: the first attempt. `offline`: lost, reconnects automatically. `signed_out` and `stopped`: only
+   * `reconnectNow()` tries again.
    */
   state: ConnectionState;
-  /** How long it has been so, in milliseconds. */
+  /** Time in this state, in milliseconds. */
   sinceMs: number;
-  /** Why, e.g. `silent`, `closed`, `unreachable`, `no_session`, `too_many_connections`; `null` while all is well. */
+  /** Reason, e.g. `silent`, `closed`, `unreachable`, `no_session`, `too_many_connections`; `null` while connected. */
   code: string | null;
-  /** Until the next attempt; `null` while one is under way or none is planned. */
+  /** Time until the next attempt; `null` during an attempt, or if none is planned. */
   retryInMs: number | null;
 }
 
@@ -29,9 +31,9 @@ export interface ConnectionOptions extends Omit<LinkOptions, 'isHidden'> {
   onStatus: () => void;
 }
 
-type Verdict = { state: ConnectionState; code: string; again: boolean };
+type AfterLoss = { state: ConnectionState; code: string; retries: boolean };
 
-/** Keeps one link up: attempt, back off, attempt again, until it is told that there is no point. */
+/** Keeps one link open: connects, backs off and reconnects, until the server ends it for good. */
 export class Connection {
   readonly #options: ConnectionOptions;
   readonly #backoff: Backoff;
@@ -65,7 +67,7 @@ export class Connection {
     this.#link?.send(message);
   }
 
-  /** Tries at once, even after `signed_out` and `stopped`; a connection that stands is only checked. */
+  /** Connects at once, even after `signed_out` and `stopped`. Only checks a connection that is open. */
   reconnectNow(): void {
     if (this.#closed) return;
     if (this.#link !== null) return this.#link.check();
@@ -89,7 +91,7 @@ export class Connection {
   }
 
   #wake(): void {
-    // Signing in is the user's doing, not the page's.
+    // Only the user can sign in, so a wake-up of the page does not reconnect.
     if (this.#state !== 'signed_out' && this.#state !== 'stopped') this.reconnectNow();
   }
 
@@ -104,17 +106,17 @@ export class Connection {
   }
 
   #up(hello: Hello): void {
-    this.#backoff.up();
-    // First who watches what, then the news that all is well: listeners find the truth under way.
+    this.#backoff.connected();
+    // Subscribes before the status changes, so that listeners of the status find the subscriptions sent.
     this.#options.onUp(hello);
     this.#set('online', null);
   }
 
   #down(loss: Loss): void {
     this.#link = null;
-    const { state, code, again } = judge(loss);
+    const { state, code, retries: again } = afterLoss(loss);
     if (again) {
-      const waitMs = loss.retryAfterMs ?? this.#backoff.next();
+      const waitMs = loss.retryAfterMs ?? this.#backoff.nextWaitMs();
       this.#retryAt = this.#options.now() + waitMs;
       this.#timer = setTimeout(() => {
         this.#retryAt = null;
@@ -133,12 +135,12 @@ export class Connection {
   }
 }
 
-function judge(loss: Loss): Verdict {
+function afterLoss(loss: Loss): AfterLoss {
   if (loss.code === 'no_session' || loss.closeCode === CLOSE_CODES.sessionEnded)
-    return { state: 'signed_out', code: 'no_session', again: false };
+    return { state: 'signed_out', code: 'no_session', retries: false };
   if (loss.closeCode === CLOSE_CODES.tooManyConnections)
-    return { state: 'stopped', code: 'too_many_connections', again: false };
+    return { state: 'stopped', code: 'too_many_connections', retries: false };
   if (loss.closeCode === CLOSE_CODES.malformed || loss.code === 'other_version')
-    return { state: 'stopped', code: 'other_version', again: false };
-  return { state: 'offline', code: loss.code, again: true };
+    return { state: 'stopped', code: 'other_version', retries: false };
+  return { state: 'offline', code: loss.code, retries: true };
 }

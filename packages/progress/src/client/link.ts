@@ -4,13 +4,13 @@ import { openWire } from './socket.ts';
 import type { SocketConstructor, Wire } from './socket.ts';
 import type { Timing } from './timing.ts';
 
-/** Why a link ended. */
+/** Why a link was lost. */
 export interface Loss {
   /** e.g. `unreachable`, `silent`, `closed`, `no_session`, `ticket_failed`. */
   code: string;
-  /** The WebSocket close code, or `null` when this side gave up. */
+  /** The WebSocket close code; `null` if this side ended the link. */
   closeCode: number | null;
-  /** What the server asked for in `bye` or `err`; `null` when it did not. */
+  /** The wait that the server requested in `bye` or `err`; `null` if it did not. */
   retryAfterMs: number | null;
   cause?: unknown;
 }
@@ -18,17 +18,17 @@ export interface Loss {
 export interface LinkEvents {
   up: (hello: Hello) => void;
   message: (message: ServerMessage) => void;
-  /** Exactly once, and nothing after it. */
+  /** Called exactly once; no event follows. */
   down: (loss: Loss) => void;
 }
 
-/** Asks for a ticket; `signal` aborts when the attempt is given up. */
+/** Requests a ticket; `signal` aborts when the attempt times out. */
 export type TicketRequest = (signal: AbortSignal) => Promise<string | null>;
 
 export interface LinkOptions {
   url: string;
   WebSocket: SocketConstructor;
-  /** `undefined` where no ticket is needed. */
+  /** `undefined` if no ticket is needed. */
   ticket: TicketRequest | undefined;
   timing: Timing;
   now: () => number;
@@ -36,20 +36,19 @@ export interface LinkOptions {
 }
 
 /**
- * One connection from the request for its ticket to its end. Never comes back: the next attempt is
- * another link.
+ * One connection, from the request for its ticket to its end. It does not reconnect: the next attempt is a new link.
  *
- * `opening` → `up` (after `hello`) → `down`; `opening` → `down`.
+ * States: `opening` → `up` (after `hello`) → `down`, or `opening` → `down`.
  */
 export class Link {
   readonly #options: LinkOptions;
   readonly #events: LinkEvents;
-  /** A request left open would keep a silent connection in the browser's pool, for the next attempt to hang on. */
-  readonly #givingUp = new AbortController();
+  /** Aborts the ticket request. An open one would stay in the browser's pool and block the next attempt. */
+  readonly #abort = new AbortController();
   #wire: Wire | null = null;
   #state: 'opening' | 'up' | 'down' = 'opening';
   #timer: ReturnType<typeof setTimeout> | undefined;
-  #heardAt = 0;
+  #receivedAt = 0;
   #retryAfterMs: number | null = null;
 
   constructor(options: LinkOptions, events: LinkEvents) {
@@ -60,13 +59,13 @@ export class Link {
   open(): void {
     this.#timer = setTimeout(() => this.#end('timeout'), this.#options.timing.attemptMs);
     if (this.#options.ticket === undefined) return this.#connect(null);
-    let asked: Promise<string | null>;
+    let request: Promise<string | null>;
     try {
-      asked = this.#options.ticket(this.#givingUp.signal);
+      request = this.#options.ticket(this.#abort.signal);
     } catch (cause) {
-      asked = Promise.reject(cause instanceof Error ? cause : new Error(String(cause)));
+      request = Promise.reject(cause instanceof Error ? cause : new Error(String(cause)));
     }
-    asked.then(
+    request.then(
       (ticket) => (ticket === null ? this.#end('no_session') : this.#connect(ticket)),
       (cause: unknown) => this.#end('ticket_failed', { cause }),
     );
@@ -76,24 +75,24 @@ export class Link {
     if (this.#state === 'up') this.#wire?.send(JSON.stringify(message));
   }
 
-  /** Ends the link when nothing came for too long: called by its own timer, and when the page wakes. */
+  /** Ends the link if no message arrived for too long. Called by a timer and when the page wakes. */
   check(): void {
     if (this.#state !== 'up') return;
     const { timing, now, isHidden } = this.#options;
     const limitMs = isHidden() ? timing.deadHiddenMs : timing.deadVisibleMs;
-    const leftMs = this.#heardAt + limitMs - now();
+    const leftMs = this.#receivedAt + limitMs - now();
     if (leftMs <= 0) return this.#end('silent');
     clearTimeout(this.#timer);
-    // Looks again at the visible limit: a page may be shown while a longer timer runs.
+    // Checks at least at the visible limit, because a hidden page may become visible.
     this.#timer = setTimeout(() => this.check(), Math.min(leftMs, timing.deadVisibleMs));
   }
 
-  /** Lets go without a `down` event. */
+  /** Closes the link without a `down` event. */
   drop(): void {
     this.#state = 'down';
     clearTimeout(this.#timer);
-    this.#givingUp.abort();
-    this.#wire?.letGo();
+    this.#abort.abort();
+    this.#wire?.release();
   }
 
   #connect(ticket: string | null): void {
@@ -112,7 +111,7 @@ export class Link {
 
   #receive(text: string | null): void {
     if (this.#state === 'down') return;
-    this.#heardAt = this.#options.now();
+    this.#receivedAt = this.#options.now();
     const message = text === null ? null : parse(text);
     if (message === null) return this.#end('bad_message');
     if (message.t === 'hello') return this.#greet(message);
@@ -132,9 +131,9 @@ export class Link {
     if (this.#state === 'down') return;
     const { closeCode = null, cause } = more;
     this.drop();
-    // An `err` about one message says nothing about the connection; only these two closes refer to it.
-    const told = closeCode === CLOSE_CODES.rate || closeCode === CLOSE_CODES.shutdown;
-    const retryAfterMs = told ? this.#retryAfterMs : null;
+    // Only these two close codes refer to the wait; an `err` about one message does not concern the connection.
+    const usesWait = closeCode === CLOSE_CODES.rate || closeCode === CLOSE_CODES.shutdown;
+    const retryAfterMs = usesWait ? this.#retryAfterMs : null;
     this.#events.down({ code, closeCode, retryAfterMs, ...(cause === undefined ? {} : { cause }) });
   }
 }

@@ -1,10 +1,11 @@
-/** What the page around the client says; outside a browser nothing ever does. */
+/** Signals of the page that contains the client. */
 export interface PageSignals {
   isHidden(): boolean;
-  /** Calls back when the page becomes visible, comes back from the back/forward cache, or gets a network. */
+  /** Calls the listener when the page becomes visible, returns from the back/forward cache, or goes online. */
   onWake(listener: () => void): () => void;
 }
 
+/** The signals of the current page. Outside a browser the page counts as visible and sends no signals. */
 export function createPageSignals(): PageSignals {
   if (typeof document === 'undefined' || typeof window === 'undefined')
     return { isHidden: () => false, onWake: () => () => undefined };

@@ -1,12 +1,12 @@
 import { expect, it } from 'vitest';
 import { sampleSnapshot } from '../conformance/sample-snapshot.ts';
-import { Held } from './snapshot-cache.ts';
+import { SnapshotCache } from './snapshot-cache.ts';
 
 it('forgets the oldest ended ones of very many, never one that runs', () => {
-  const held = new Held();
-  held.take(sampleSnapshot({ id: 'running' }));
+  const held = new SnapshotCache();
+  held.put(sampleSnapshot({ id: 'running' }));
   for (let number = 0; number < 2500; number += 1)
-    held.take(sampleSnapshot({ id: `ended${number}`, state: 'succeeded' }));
+    held.put(sampleSnapshot({ id: `ended${number}`, state: 'succeeded' }));
   expect(held.ids()).toHaveLength(2000);
   expect(held.get('running')).toBeDefined();
   expect(held.get('ended0')).toBeUndefined();

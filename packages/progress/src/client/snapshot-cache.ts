@@ -3,13 +3,14 @@ import type { Rights } from '../core/protocol.ts';
 import type { Snapshot } from '../core/snapshot.ts';
 import { isTerminal } from '../core/state-machine.ts';
 
+/** Receives a snapshot, and the rights of this user if the server sends them. */
 export type WatchListener = (snapshot: Snapshot, may: Rights | null) => void;
 
-/** A tab may stay open for months: the oldest ended ones beyond these are forgotten. */
-const maxPending = 2000;
+/** Maximum snapshots in memory; beyond it the oldest ended one is removed. A tab may stay open for months. */
+const maxSnapshots = 2000;
 
-/** The last word on each operation that somebody watches, and what this user may do with it. */
-export class Held {
+/** The newest snapshot of each watched operation, and what this user may do with it. */
+export class SnapshotCache {
   readonly #snapshots = new Map<string, Snapshot>();
   readonly #rights = new Map<string, Rights>();
 
@@ -25,33 +26,33 @@ export class Held {
     return [...this.#snapshots.keys()];
   }
 
-  /** @returns whether anything changed */
-  take(next: Snapshot): boolean {
+  /** Stores a snapshot if it is newer. @returns whether it was stored */
+  put(next: Snapshot): boolean {
     if (!isNewer(this.#snapshots.get(next.id), next)) return false;
     this.#snapshots.set(next.id, next);
-    if (this.#snapshots.size > maxPending) this.#forgetOldestEnded();
+    if (this.#snapshots.size > maxSnapshots) this.#deleteOldestEnded();
     return true;
   }
 
-  /** @returns whether anything changed: every new connection tells the rights again, mostly the same ones */
-  allow(id: string, rights: Rights): boolean {
+  /** Stores rights. @returns whether they changed; a new connection often repeats the same ones */
+  setRights(id: string, rights: Rights): boolean {
     if (isSame(this.#rights.get(id), rights)) return false;
     this.#rights.set(id, rights);
     return true;
   }
 
-  forget(id: string): void {
+  delete(id: string): void {
     this.#snapshots.delete(id);
     this.#rights.delete(id);
   }
 
-  #forgetOldestEnded(): void {
-    for (const [id, snapshot] of this.#snapshots) if (isTerminal(snapshot.state)) return this.forget(id);
+  #deleteOldestEnded(): void {
+    for (const [id, snapshot] of this.#snapshots) if (isTerminal(snapshot.state)) return this.delete(id);
   }
 }
 
-function isSame(held: Rights | undefined, next: Rights): boolean {
-  if (held === undefined) return false;
-  const verbs = Object.keys({ ...held, ...next });
-  return verbs.every((verb) => (held[verb] ?? false) === (next[verb] ?? false));
+function isSame(current: Rights | undefined, next: Rights): boolean {
+  if (current === undefined) return false;
+  const verbs = Object.keys({ ...current, ...next });
+  return verbs.every((verb) => (current[verb] ?? false) === (next[verb] ?? false));
 }

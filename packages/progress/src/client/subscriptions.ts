@@ -11,15 +11,16 @@ import type {
 } from '../core/protocol.ts';
 import type { Snapshot } from '../core/snapshot.ts';
 import { isTerminal } from '../core/state-machine.ts';
-import { Held } from './snapshot-cache.ts';
+import { SnapshotCache } from './snapshot-cache.ts';
 import type { WatchListener } from './snapshot-cache.ts';
 import { Watchers } from './watchers.ts';
 
-/** `not_found`: the server does not know it (any more), or this user may not see it: the two look alike. */
+/** Why an operation left the view. `not_found`: unknown to the server or forbidden; the two look the same. */
 export type LeaveReason = GoneReason | 'not_found';
+/** Called when an operation leaves the view. */
 export type GoneListener = (id: string, why: LeaveReason) => void;
 
-/** More operations are watched by name than one connection may. */
+/** Passed to `onError` when more operations are watched by name than the server allows. */
 export class TooManySubscriptions extends Error {
   override readonly name = 'TooManySubscriptions';
   readonly code = 'too_many_subs';
@@ -29,18 +30,18 @@ export class TooManySubscriptions extends Error {
 export interface SubscriptionsOptions {
   send: (message: ClientMessage) => void;
   isUp: () => boolean;
-  /** A listener threw (the others still hear), or the server refused a subscription. */
+  /** A listener threw, or the server refused a subscription. */
   onError: (error: unknown) => void;
 }
 
-/** What is watched, what is held, and how the two are put right again after each connection. */
+/** The watched operations and their newest snapshots. Subscribes again after each reconnect. */
 export class Subscriptions {
-  readonly held: Held = new Held();
+  readonly cache: SnapshotCache = new SnapshotCache();
   readonly #options: SubscriptionsOptions;
   readonly #watchers = new Watchers();
   readonly #goneListeners = new Set<GoneListener>();
   readonly #pending = new Set<string>();
-  #flushPlanned = false;
+  #isFlushScheduled = false;
   #nextMessage = 1;
   #epoch: string | null = null;
   #retry: ReturnType<typeof setTimeout> | undefined;
@@ -51,22 +52,22 @@ export class Subscriptions {
 
   watch(id: string, listener: WatchListener): () => void {
     const isFirst = !this.#watchers.hasId(id);
-    const leave = this.#watchers.onId(id, listener);
+    const stop = this.#watchers.addForId(id, listener);
     this.#replay(id, listener);
-    if (isFirst) this.#plan(id);
+    if (isFirst) this.#schedule(id);
     return () => {
-      if (!leave()) return;
-      if (!this.#pending.delete(id)) this.#send({ t: 'unsub', id: this.#number(), ops: [id] });
+      if (!stop()) return;
+      if (!this.#pending.delete(id)) this.#send({ t: 'unsub', id: this.#nextId(), ops: [id] });
     };
   }
 
   watchAll(scope: ListScope, listener: WatchListener): () => void {
     const isFirst = !this.#watchers.hasScope(scope);
-    const leave = this.#watchers.onScope(scope, listener);
-    for (const id of this.held.ids()) this.#replay(id, listener);
-    if (isFirst) this.#send({ t: 'sub', id: this.#number(), list: scope });
+    const stop = this.#watchers.addForScope(scope, listener);
+    for (const id of this.cache.ids()) this.#replay(id, listener);
+    if (isFirst) this.#send({ t: 'sub', id: this.#nextId(), list: scope });
     return () => {
-      if (leave()) this.#send({ t: 'unsub', id: this.#number(), list: scope });
+      if (stop()) this.#send({ t: 'unsub', id: this.#nextId(), list: scope });
     };
   }
 
@@ -75,10 +76,10 @@ export class Subscriptions {
     return () => void this.#goneListeners.delete(listener);
   }
 
-  /** A new connection: asks for everything again, naming what is held so that nothing comes twice. */
+  /** Subscribes again on a new connection. Names the snapshots it has, so the server does not send them again. */
   resume(epoch: string): void {
     this.#epoch = epoch;
-    for (const scope of this.#watchers.scopes()) this.#send({ t: 'sub', id: this.#number(), list: scope });
+    for (const scope of this.#watchers.scopes()) this.#send({ t: 'sub', id: this.#nextId(), list: scope });
     for (const id of this.#watchers.ids()) this.#pending.add(id);
     this.#flush();
   }
@@ -90,78 +91,79 @@ export class Subscriptions {
   receive(message: ServerMessage): void {
     if (message.t === 'ops') for (const snapshot of message.d) this.#take(snapshot);
     else if (message.t === 'ok') this.#answer(message);
-    else if (message.t === 'may') this.#allow(message.op, message.may);
-    else if (message.t === 'gone') this.#leave(message.op, message.why);
-    else if (message.t === 'err' && message.retry) this.#askAgain(message);
+    else if (message.t === 'may') this.#setRights(message.op, message.may);
+    else if (message.t === 'gone') this.#remove(message.op, message.why);
+    else if (message.t === 'err' && message.retry) this.#subscribeAgain(message);
   }
 
   /**
-   * A snapshot that came another way, e.g. in the answer to a POST. Never takes the place of a newer one; its
-   * rights neither, since what a user may do hangs on the state that they were told with.
+   * Adds a snapshot that arrived in another way, e.g. in the answer to a POST. Neither it nor its rights replace
+   * newer ones: rights depend on the state that they were sent with.
    */
   offer(snapshot: Snapshot, rights?: Rights): void {
-    const held = this.held.get(snapshot.id);
-    const isSame = held?.epoch === snapshot.epoch && held.seq === snapshot.seq;
-    // A slow answer of a server that was replaced meanwhile: its seq says nothing against the new epoch.
-    const isOutlived = held !== undefined && held.epoch === this.#epoch && snapshot.epoch !== held.epoch;
-    if (isOutlived || (!isSame && !isNewer(held, snapshot))) return;
-    const isAllowedAnew = rights !== undefined && this.held.allow(snapshot.id, rights);
-    if (this.held.take(snapshot) || isAllowedAnew) this.#tell(snapshot.id);
+    const current = this.cache.get(snapshot.id);
+    const isSame = current?.epoch === snapshot.epoch && current.seq === snapshot.seq;
+    // A late answer of a server that has restarted since: its epoch is older than the current one.
+    const isOfOldEpoch =
+      current !== undefined && current.epoch === this.#epoch && snapshot.epoch !== current.epoch;
+    if (isOfOldEpoch || (!isSame && !isNewer(current, snapshot))) return;
+    const hasNewRights = rights !== undefined && this.cache.setRights(snapshot.id, rights);
+    if (this.cache.put(snapshot) || hasNewRights) this.#notify(snapshot.id);
   }
 
   #take(snapshot: Snapshot): void {
-    if (this.held.take(snapshot)) this.#tell(snapshot.id);
+    if (this.cache.put(snapshot)) this.#notify(snapshot.id);
   }
 
-  #allow(id: string, rights: Rights): void {
-    if (this.held.allow(id, rights)) this.#tell(id);
+  #setRights(id: string, rights: Rights): void {
+    if (this.cache.setRights(id, rights)) this.#notify(id);
   }
 
-  #leave(id: string, why: LeaveReason): void {
-    this.held.forget(id);
-    for (const listener of this.#goneListeners) this.#guard(() => listener(id, why));
+  #remove(id: string, why: LeaveReason): void {
+    this.cache.delete(id);
+    for (const listener of this.#goneListeners) this.#callSafely(() => listener(id, why));
   }
 
   #answer(message: Ok): void {
     for (const row of message.res ?? []) {
-      if (row.err === 'not_found') this.#leave(row.op, 'not_found');
+      if (row.err === 'not_found') this.#remove(row.op, 'not_found');
       else if (row.err !== undefined)
         this.#options.onError(new TooManySubscriptions(`${row.err}: ${row.op}`));
-      else if (row.may !== undefined) this.#allow(row.op, row.may);
+      else if (row.may !== undefined) this.#setRights(row.op, row.may);
     }
-    if (message.list !== undefined && message.more !== true) this.#askForMissing(message);
+    if (message.list !== undefined && message.more !== true) this.#requestMissing(message);
   }
 
-  /** Which message was dropped matters little: asking for all again is cheap, since what is held is named. */
-  #askAgain(error: WireError): void {
+  /** Subscribes to everything again, whichever message failed. This is cheap, because the client names the snapshots it has. */
+  #subscribeAgain(error: WireError): void {
     clearTimeout(this.#retry);
     this.#retry = setTimeout(() => {
       if (this.#epoch !== null) this.resume(this.#epoch);
     }, error.ms);
   }
 
-  /** What ran when the connection broke and is in no list now has ended meanwhile: its end is fetched. */
-  #askForMissing(message: Ok): void {
+  /** Requests operations that ran before the reconnect and are missing from the list: they have ended since. */
+  #requestMissing(message: Ok): void {
     const listed = new Set((message.res ?? []).map((row) => row.op));
-    for (const id of this.held.ids()) {
-      const held = this.held.get(id);
-      if (held !== undefined && !isTerminal(held.state) && !listed.has(id)) this.#plan(id);
+    for (const id of this.cache.ids()) {
+      const current = this.cache.get(id);
+      if (current !== undefined && !isTerminal(current.state) && !listed.has(id)) this.#schedule(id);
     }
   }
 
   #replay(id: string, listener: WatchListener): void {
-    const snapshot = this.held.get(id);
-    if (snapshot !== undefined) this.#guard(() => listener(snapshot, this.held.rights(id)));
+    const snapshot = this.cache.get(id);
+    if (snapshot !== undefined) this.#callSafely(() => listener(snapshot, this.cache.rights(id)));
   }
 
-  #tell(id: string): void {
-    const snapshot = this.held.get(id);
+  #notify(id: string): void {
+    const snapshot = this.cache.get(id);
     if (snapshot === undefined) return;
-    const rights = this.held.rights(id);
-    for (const listener of this.#watchers.of(id)) this.#guard(() => listener(snapshot, rights));
+    const rights = this.cache.rights(id);
+    for (const listener of this.#watchers.listenersOf(id)) this.#callSafely(() => listener(snapshot, rights));
   }
 
-  #guard(call: () => void): void {
+  #callSafely(call: () => void): void {
     try {
       call();
     } catch (error) {
@@ -169,34 +171,34 @@ export class Subscriptions {
     }
   }
 
-  /** Many `watch` calls in one turn become one message. */
-  #plan(id: string): void {
+  /** Subscribes at the end of the turn, so that several `watch` calls become one message. */
+  #schedule(id: string): void {
     this.#pending.add(id);
-    if (this.#flushPlanned) return;
-    this.#flushPlanned = true;
+    if (this.#isFlushScheduled) return;
+    this.#isFlushScheduled = true;
     queueMicrotask(() => {
-      this.#flushPlanned = false;
+      this.#isFlushScheduled = false;
       this.#flush();
     });
   }
 
   #flush(): void {
-    // Without a connection they wait: `resume` asks for all of them.
+    // Without a connection `resume` sends them later.
     if (!this.#options.isUp()) return;
     const ids = [...this.#pending];
     this.#pending.clear();
     for (let start = 0; start < ids.length; start += LIMITS.opsPerMessage) {
       const ops = ids.slice(start, start + LIMITS.opsPerMessage).map((id) => this.#resumePoint(id));
-      this.#send({ t: 'sub', id: this.#number(), ops });
+      this.#send({ t: 'sub', id: this.#nextId(), ops });
     }
   }
 
   #resumePoint(id: string): { op: string; epoch?: string; seq?: number } {
-    const held = this.held.get(id);
-    return held === undefined ? { op: id } : { op: id, epoch: held.epoch, seq: held.seq };
+    const current = this.cache.get(id);
+    return current === undefined ? { op: id } : { op: id, epoch: current.epoch, seq: current.seq };
   }
 
-  #number(): number {
+  #nextId(): number {
     return this.#nextMessage++;
   }
 

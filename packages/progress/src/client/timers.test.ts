@@ -72,7 +72,7 @@ describe('backoff', () => {
     let at = 0;
     const backoff = new Backoff({ timing: defaultTiming, now: () => at, random: () => 1 });
     return Array.from({ length: count }, () => {
-      const wait = backoff.next();
+      const wait = backoff.nextWaitMs();
       at += stepMs;
       return wait;
     });
@@ -85,20 +85,20 @@ describe('backoff', () => {
 
   it('is spread over the whole range', () => {
     const backoff = new Backoff({ timing: defaultTiming, now: () => 0, random: () => 0 });
-    expect([backoff.next(), backoff.next()]).toEqual([0, 0]);
+    expect([backoff.nextWaitMs(), backoff.nextWaitMs()]).toEqual([0, 0]);
   });
 
   it('starts anew only after 30 s up', () => {
     let at = 0;
     const backoff = new Backoff({ timing: defaultTiming, now: () => at, random: () => 1 });
-    backoff.next();
-    backoff.next();
-    backoff.up();
+    backoff.nextWaitMs();
+    backoff.nextWaitMs();
+    backoff.connected();
     at += 29_999;
-    expect(backoff.next()).toBe(2000);
-    backoff.up();
+    expect(backoff.nextWaitMs()).toBe(2000);
+    backoff.connected();
     at += 30_000;
-    expect(backoff.next()).toBe(500);
+    expect(backoff.nextWaitMs()).toBe(500);
   });
 });
 

@@ -1,20 +1,20 @@
 import { CLIENT_TIMERS } from '../core/protocol.ts';
 
-/** The client's timers, all in milliseconds. Every client should keep the defaults; tests shorten them. */
+/** Timers of the client, in milliseconds. Only tests change the defaults. */
 export interface Timing {
-  /** Nothing came for so long while the page is visible: the connection is dead. @default 12000 */
+  /** On a visible page a connection without a message for this time is dead. @default 12000 */
   deadVisibleMs: number;
-  /** The same while it is hidden, where timers fire about once a minute. @default 70000 */
+  /** The same on a hidden page, where timers fire about once a minute. @default 70000 */
   deadHiddenMs: number;
-  /** From the request for a ticket to `hello`. @default 4000 */
+  /** Maximum time from the request for a ticket to `hello`. @default 4000 */
   attemptMs: number;
-  /** @default 500 */
+  /** Base of the exponential back-off. @default 500 */
   backoffBaseMs: number;
-  /** @default 3000 */
+  /** Maximum wait during the first minute of failures. @default 3000 */
   backoffCapFirstMinuteMs: number;
-  /** @default 30000 */
+  /** Maximum wait after the first minute. @default 30000 */
   backoffCapMs: number;
-  /** Up for so long: the next failure counts as the first. @default 30000 */
+  /** After this time online, the next failure counts as the first. @default 30000 */
   resetAfterMs: number;
 }
 

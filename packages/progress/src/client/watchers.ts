@@ -1,7 +1,7 @@
 import type { ListScope } from '../core/protocol.ts';
 import type { WatchListener } from './snapshot-cache.ts';
 
-/** Who wants to hear of what. The same operation is asked for once, however many listen. */
+/** The listeners of each operation and list. */
 export class Watchers {
   readonly #byId = new Map<string, Set<WatchListener>>();
   readonly #byScope = new Map<ListScope, Set<WatchListener>>();
@@ -22,26 +22,30 @@ export class Watchers {
     return this.#byScope.has(scope);
   }
 
-  /** @returns a function that ends it and answers whether nobody listens any more */
-  onId(id: string, listener: WatchListener): () => boolean {
-    return join(this.#byId, id, listener);
+  /** @returns a function that removes the listener and returns true if it was the last one */
+  addForId(id: string, listener: WatchListener): () => boolean {
+    return addListener(this.#byId, id, listener);
   }
 
-  /** @returns a function that ends it and answers whether nobody listens any more */
-  onScope(scope: ListScope, listener: WatchListener): () => boolean {
-    return join(this.#byScope, scope, listener);
+  /** @returns a function that removes the listener and returns true if it was the last one */
+  addForScope(scope: ListScope, listener: WatchListener): () => boolean {
+    return addListener(this.#byScope, scope, listener);
   }
 
-  /** Everyone who wants to hear of `id`: a list's listeners hear of what is watched by name too. */
-  of(id: string): Iterable<WatchListener> {
+  /** All listeners for an operation. Those of a list also receive operations watched by name. */
+  listenersOf(id: string): Iterable<WatchListener> {
     const all = new Set(this.#byId.get(id));
     for (const listeners of this.#byScope.values()) for (const listener of listeners) all.add(listener);
     return all;
   }
 }
 
-function join<Key>(map: Map<Key, Set<WatchListener>>, key: Key, listener: WatchListener): () => boolean {
-  // One wrapper per call, so that the same function may be registered twice and removed once.
+function addListener<Key>(
+  map: Map<Key, Set<WatchListener>>,
+  key: Key,
+  listener: WatchListener,
+): () => boolean {
+  // Wrapped, so that the same function can be added twice and removed once.
   const own: WatchListener = (snapshot, may) => listener(snapshot, may);
   const listeners = map.get(key) ?? new Set();
   map.set(key, listeners.add(own));

@@ -6,15 +6,19 @@ import type { Check } from './target.ts';
 import { quietMs, ensureForwards } from './watching-cases.ts';
 import { doneOf } from './wire-client.ts';
 
-/** The same truth by server-sent events. */
+/** The rules of server-sent events. */
 export const eventCases: Readonly<Record<string, Check>> = {
-  'events: the same snapshots, each with its id, until the end': async (target) => {
+  'events: sends all snapshots with their ids until the end': async (target) => {
     const operation = await target.begin();
     const reader = await readEvents(target, { op: operation.id });
-    ensure(reader.status === 200, 'whoever may watch gets a stream', reader.status);
+    ensure(reader.status === 200, 'a permitted user receives a stream', reader.status);
     const type = reader.headers['content-type'] ?? '';
-    ensure(type.startsWith('text/event-stream'), 'its type is text/event-stream', type);
-    ensure(reader.headers['x-accel-buffering'] === 'no', 'no proxy may buffer it', reader.headers);
+    ensure(type.startsWith('text/event-stream'), 'the type is text/event-stream', type);
+    ensure(
+      reader.headers['x-accel-buffering'] === 'no',
+      'the header forbids buffering by proxies',
+      reader.headers,
+    );
     await reader.snapshot();
     await operation.advance(50);
     await reader.snapshot((snapshot) => doneOf(snapshot) === 50);
@@ -28,27 +32,31 @@ export const eventCases: Readonly<Record<string, Check>> = {
     ensure(ids.join() === expected.join(), 'the id of an event is "<epoch>:<seq>"', ids);
   },
 
-  'events: Last-Event-ID resumes, and 204 after the end': async (target) => {
+  'events: resumes after Last-Event-ID and answers 204 after the end': async (target) => {
     const operation = await target.begin();
     await operation.advance(10);
     const first = await readEvents(target, { op: operation.id });
     await first.snapshot();
     await operation.end();
-    const held = await first.snapshot(({ state }) => isTerminal(state));
-    const newest = `${held.epoch}:${held.seq}`;
+    const latest = await first.snapshot(({ state }) => isTerminal(state));
+    const newest = `${latest.epoch}:${latest.seq}`;
     const again = await readEvents(target, { op: operation.id, 'last-event-id': newest });
     again.close();
-    ensure(again.status === 204, 'who holds the end is told 204: an EventSource stops', again.status);
+    ensure(again.status === 204, 'a client that holds the end receives 204', again.status);
     const older = await readEvents(target, {
       op: operation.id,
-      'last-event-id': `${held.epoch}:${held.seq - 1}`,
+      'last-event-id': `${latest.epoch}:${latest.seq - 1}`,
     });
     await older.over();
     const seqs = older.snapshots().map(({ seq }) => seq);
-    ensure(seqs.join() === String(held.seq), 'who holds an older one gets the newest', seqs);
+    ensure(
+      seqs.join() === String(latest.seq),
+      'a client that holds an older snapshot receives the newest',
+      seqs,
+    );
   },
 
-  'events: what is held already is not sent again': async (target) => {
+  'events: does not send again what the client holds': async (target) => {
     const operation = await target.begin();
     const first = await readEvents(target, { op: operation.id });
     const { epoch, seq } = await first.snapshot();
@@ -57,13 +65,13 @@ export const eventCases: Readonly<Record<string, Check>> = {
     await second.snapshot((snapshot) => doneOf(snapshot) === 70);
     ensure(
       second.snapshots().every((snapshot) => snapshot.seq > seq),
-      'only newer ones follow',
+      'only newer snapshots follow',
     );
     first.close();
     second.close();
   },
 
-  'events: the forbidden and the unknown are the same 404': async (target) => {
+  'events: answers forbidden and unknown operations with the same 404': async (target) => {
     const operation = await target.begin();
     const answers = [];
     for (const op of [operation.id, unknownId]) {
@@ -77,10 +85,10 @@ export const eventCases: Readonly<Record<string, Check>> = {
       'both are answered 404',
       answers,
     );
-    ensure(new Set(answers.map(({ text }) => text)).size === 1, 'they cannot be told apart', answers);
+    ensure(new Set(answers.map(({ text }) => text)).size === 1, 'the two answers are the same', answers);
   },
 
-  'events: a page of another site gets none': async (target) => {
+  'events: refuses a page of another site': async (target) => {
     const operation = await target.begin();
     for (const site of ['cross-site', 'same-site']) {
       const reader = await readEvents(target, { op: operation.id, 'sec-fetch-site': site });
@@ -90,9 +98,9 @@ export const eventCases: Readonly<Record<string, Check>> = {
   },
 };
 
-/** For targets that can take a right away. */
+/** For targets that can revoke a right. */
 export const eventRevocationCases: Readonly<Record<string, Check>> = {
-  'events: gone when the right is taken, then the end': async (target) => {
+  'events: sends gone when the right is revoked, then ends': async (target) => {
     const operation = await target.begin();
     const reader = await readEvents(target, { op: operation.id });
     await reader.snapshot();

@@ -5,7 +5,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import type { Snapshot } from '@wcc/progress';
 import { ensure } from './target.ts';
 import type { ConformanceTarget, ConformanceUser } from './target.ts';
-import { patienceOf } from './wire-client.ts';
+import { timeoutOf } from './wire-client.ts';
 
 const recheckMs = 5;
 
@@ -15,18 +15,18 @@ interface ServerEvent {
   data: string;
 }
 
-/** One answer of the events' address: its status, its headers, and its events as they come. */
+/** One response of the events' address: status, headers, and the events received so far. */
 export class EventReader {
   readonly status: number;
   readonly headers: IncomingMessage['headers'];
   text = '';
   isOver = false;
   readonly #response: IncomingMessage;
-  readonly #patienceMs: number;
+  readonly #timeoutMs: number;
 
-  constructor(response: IncomingMessage, patienceMs: number) {
+  constructor(response: IncomingMessage, timeoutMs: number) {
     this.#response = response;
-    this.#patienceMs = patienceMs;
+    this.#timeoutMs = timeoutMs;
     this.status = response.statusCode ?? 0;
     this.headers = response.headers;
     response.setEncoding('utf8');
@@ -35,7 +35,7 @@ export class EventReader {
     response.on('close', () => (this.isOver = true));
   }
 
-  /** Whole events only: what no blank line ends is none. */
+  /** The complete events: those that end with a blank line. */
   events(): ServerEvent[] {
     const blocks = this.text.replaceAll('\r\n', '\n').split('\n\n').slice(0, -1);
     const fields = (block: string, name: string): string[] =>
@@ -60,11 +60,11 @@ export class EventReader {
   }
 
   async until<T>(look: () => T | null | undefined | false, what: string): Promise<T> {
-    const endsAt = performance.now() + this.#patienceMs;
+    const endsAt = performance.now() + this.#timeoutMs;
     for (;;) {
       const found = look();
       if (found !== null && found !== undefined && found !== false) return found;
-      ensure(performance.now() < endsAt, `${what} has to come`, {
+      ensure(performance.now() < endsAt, `expected ${what}`, {
         status: this.status,
         text: this.text.slice(-500),
       });
@@ -72,8 +72,8 @@ export class EventReader {
     }
   }
 
-  snapshot(fits: (snapshot: Snapshot) => boolean = () => true): Promise<Snapshot> {
-    return this.until(() => this.snapshots().find(fits), 'an event "op"');
+  snapshot(matches: (snapshot: Snapshot) => boolean = () => true): Promise<Snapshot> {
+    return this.until(() => this.snapshots().find(matches), 'an event "op"');
   }
 
   over(): Promise<true> {
@@ -85,18 +85,18 @@ export class EventReader {
   }
 }
 
-/** Asks for the events of an operation, with more headers beside the target's. */
+/** Requests the events of an operation, with headers in addition to the target's. */
 export async function readEvents(
   target: ConformanceTarget,
   { op, user = 'watcher', ...more }: { op: string; user?: ConformanceUser } & Record<string, string>,
 ): Promise<EventReader> {
   const wanted = target.events?.(op, user);
-  ensure(wanted !== undefined, 'the target names no events');
+  ensure(wanted !== undefined, 'the target has no address for events');
   const send = wanted.url.startsWith('https:') ? requestTls : request;
   const headers = { accept: 'text/event-stream', ...wanted.headers, ...more };
   return new Promise((resolve, reject) => {
     const outgoing = send(wanted.url, { headers, agent: false }, (response) =>
-      resolve(new EventReader(response, patienceOf(target))),
+      resolve(new EventReader(response, timeoutOf(target))),
     );
     outgoing.on('error', reject);
     outgoing.end();

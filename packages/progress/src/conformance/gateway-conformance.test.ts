@@ -1,7 +1,7 @@
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
 import type { ServerMessage } from '@wcc/progress';
-import { startBetween } from './between.testkit.ts';
-import type { Spoils } from './between.testkit.ts';
+import { startTamperingProxy } from './tampering-proxy.testkit.ts';
+import type { Tampering } from './tampering-proxy.testkit.ts';
 import { gatewayConformance } from './gateway-conformance.ts';
 import type { ConformanceCase } from './target.ts';
 import { startTarget } from './target.testkit.ts';
@@ -33,7 +33,7 @@ describe('a server of this package', () => {
 interface Broken {
   what: string;
   faults?: Faults;
-  spoils?: Spoils;
+  spoils?: Tampering;
   /** Cases that find it. */
   breaks: string[];
 }
@@ -47,45 +47,45 @@ const broken: Broken[] = [
     spoils: {
       toClient: () => (message) => (message.t === 'hello' ? [{ t: 'hb', now: 1 }, message] : [message]),
     },
-    breaks: ['greets first, with its version, epoch and limits'],
+    breaks: ['sends hello first, with version, epoch and limits'],
   },
   {
     what: 'echoes the first subprotocol, as some libraries do',
-    spoils: { choose: ([first = '']) => first },
-    breaks: ['never echoes the ticket, wherever it is offered'],
+    spoils: { chooseProtocol: ([first = '']) => first },
+    breaks: ['never echoes the ticket, whatever the order of subprotocols'],
   },
   {
     what: 'lets a ticket be used again',
     faults: { tickets: 'reusable' },
-    breaks: ['opens one socket for a ticket, and no second one'],
+    breaks: ['opens one socket for a ticket and refuses a second one'],
   },
   {
     what: 'looks a ticket up before it deletes it',
     faults: { tickets: 'late' },
-    breaks: ['opens one socket when a ticket is used twice at once'],
+    breaks: ['opens one socket when a ticket is used twice at the same time'],
   },
   {
     what: 'takes any ticket',
     faults: { anyTicket: true },
-    breaks: ['answers 401 to an unknown ticket, and to none'],
+    breaks: ['answers 401 to an unknown and to a missing ticket'],
   },
   {
     what: 'takes any Origin',
     faults: { anyOrigin: true },
-    breaks: ['answers 403 to a foreign Origin, and keeps no ticket of it alive'],
+    breaks: ['answers 403 to a foreign Origin'],
   },
   {
     what: 'does not ask for wcc.v1',
     spoils: { addProtocol: true },
-    breaks: ['answers 400 to whoever does not offer wcc.v1'],
+    breaks: ['answers 400 to a client that does not offer wcc.v1'],
   },
   {
     what: 'closes everything as if it were well',
     spoils: { closeCode: () => 1000 },
     breaks: [
-      'closes with 4400 at what is not of the protocol',
-      'closes with 1003 at binary and with 1009 at too much',
-      'stops a flood: err "rate", then 4429',
+      'closes with 4400 after a message that is not of the protocol',
+      'closes with 1003 after a binary and with 1009 after a too long message',
+      'answers too many messages with err "rate", then closes with 4429',
       'closes with 4401 when the session ends',
     ],
   },
@@ -101,7 +101,7 @@ const broken: Broken[] = [
         };
       },
     },
-    breaks: ['sends the first snapshot, newer ones and the end, forwards only'],
+    breaks: ['sends the first snapshot, newer ones and the end, in order'],
   },
   {
     what: 'forgets the end',
@@ -109,7 +109,7 @@ const broken: Broken[] = [
       toClient: () => (message) =>
         isNews(message) && message.d.some(({ state }) => state === 'succeeded') ? [] : [message],
     },
-    breaks: ['sends the first snapshot, newer ones and the end, forwards only'],
+    breaks: ['sends the first snapshot, newer ones and the end, in order'],
   },
   {
     what: 'tells the forbidden from the unknown',
@@ -122,15 +122,15 @@ const broken: Broken[] = [
         return [JSON.parse(text) as ServerMessage];
       },
     },
-    breaks: ['answers the forbidden and the unknown with the same bytes'],
+    breaks: ['answers forbidden and unknown operations with the same bytes'],
   },
   {
     what: 'lets everybody watch',
-    faults: { everybodyMayWatch: true },
+    faults: { anyoneMayWatch: true },
     breaks: [
-      'sends a stranger nothing of it, by name or list',
-      'answers the forbidden and the unknown with the same bytes',
-      'events: the forbidden and the unknown are the same 404',
+      'sends nothing of an operation to a stranger, by name or list',
+      'answers forbidden and unknown operations with the same bytes',
+      'events: answers forbidden and unknown operations with the same 404',
     ],
   },
   {
@@ -141,7 +141,7 @@ const broken: Broken[] = [
           ? { ...message, ops: message.ops.map(({ op }) => ({ op })) }
           : message,
     },
-    breaks: ['resumes: what is current is not sent again, anything else whole'],
+    breaks: ['resumes: sends no current snapshot again and the newest for an old one'],
   },
   {
     what: 'goes on after unsub',
@@ -152,7 +152,7 @@ const broken: Broken[] = [
         return null;
       },
     },
-    breaks: ['ends a subscription with unsub'],
+    breaks: ['ends a subscription after unsub'],
   },
   {
     what: 'lists nothing that begins later',
@@ -167,14 +167,14 @@ const broken: Broken[] = [
         };
       },
     },
-    breaks: ['lists what lives, and new ones as they come'],
+    breaks: ['lists running operations and adds new ones'],
   },
   {
     what: 'revokes nothing',
     faults: { revokesNothing: true },
     breaks: [
-      'says gone when the right is taken, then nothing',
-      'events: gone when the right is taken, then the end',
+      'sends gone when the right is revoked, then nothing',
+      'events: sends gone when the right is revoked, then ends',
     ],
   },
   {
@@ -185,7 +185,7 @@ const broken: Broken[] = [
   {
     what: 'waits for nobody',
     spoils: { answersPings: true },
-    breaks: ['waits for the Pong, then sends the newest only'],
+    breaks: ['waits for the Pong, then sends only the newest snapshot'],
   },
   {
     what: 'gives events ids of its own',
@@ -196,25 +196,25 @@ const broken: Broken[] = [
           write(String(data).replace(/^id: .*$/m, 'id: 1'), ...rest)) as typeof response.write;
       },
     },
-    breaks: ['events: the same snapshots, each with its id, until the end'],
+    breaks: ['events: sends all snapshots with their ids until the end'],
   },
   {
     what: 'does not look at Last-Event-ID',
     faults: { events: ({ headers }) => void delete headers['last-event-id'] },
     breaks: [
-      'events: Last-Event-ID resumes, and 204 after the end',
-      'events: what is held already is not sent again',
+      'events: resumes after Last-Event-ID and answers 204 after the end',
+      'events: does not send again what the client holds',
     ],
   },
   {
     what: 'answers the forbidden with 403',
-    faults: { tellsForbidden: true },
-    breaks: ['events: the forbidden and the unknown are the same 404'],
+    faults: { revealsForbidden: true },
+    breaks: ['events: answers forbidden and unknown operations with the same 404'],
   },
   {
     what: 'lets pages of other sites read events',
     faults: { events: ({ headers }) => void delete headers['sec-fetch-site'] },
-    breaks: ['events: a page of another site gets none'],
+    breaks: ['events: refuses a page of another site'],
   },
 ];
 
@@ -226,7 +226,7 @@ describe('a server that', () => {
 
   it.each(broken)('$what is found out', async ({ faults = {}, spoils, breaks }) => {
     const right = await startTarget(faults);
-    const target = spoils === undefined ? right : await startBetween(right, spoils);
+    const target = spoils === undefined ? right : await startTamperingProxy(right, spoils);
     running.push(target);
     const cases = casesOf({ ...target, patienceMs: 1500 });
     for (const name of breaks) {

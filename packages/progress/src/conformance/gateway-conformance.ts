@@ -4,10 +4,10 @@ import type { ConformanceCase, ConformanceTarget } from './target.ts';
 import { revocationCases, sessionCases, watchingCases } from './watching-cases.ts';
 
 /**
- * The rules of `wcc.v1` (docs/protocol.md) as cases against a running server, in whatever language it is written.
- * Cases about what the target cannot do (`revoke`, `endSession`, `events`) are not in the list.
+ * The rules of `wcc.v1` (docs/protocol.md) as cases against a running server, written in any language. Cases for
+ * optional members of the target (`revoke`, `endSession`, `events`) are left out if the target has none.
  *
- * @returns cases that are independent of each other; run them one at a time
+ * @returns independent cases; run them one at a time
  *
  * @example
  * for (const { name, run } of gatewayConformance(target)) test(name, run);

@@ -1,80 +1,76 @@
 import { CLOSE_CODES, PROTOCOL_VERSION, SUBPROTOCOL, TICKET_PREFIX } from '@wcc/progress';
 import { unknownId, ensure } from './target.ts';
 import type { Check } from './target.ts';
-import { connectAs, dial, offer } from './wire-client.ts';
+import { connectAs, openSocket, subprotocolsWith } from './wire-client.ts';
 
-/** Who comes in, and how a socket begins. */
+/** The rules of the handshake and of client messages. */
 export const handshakeCases: Readonly<Record<string, Check>> = {
-  'greets first, with its version, epoch and limits': async (target) => {
+  'sends hello first, with version, epoch and limits': async (target) => {
     const socket = await connectAs(target, 'watcher');
     const [first] = socket.messages;
     ensure(first?.t === 'hello', 'the first message is "hello"', first);
     ensure(first.v === PROTOCOL_VERSION, `"hello" says version ${PROTOCOL_VERSION}`, first);
     ensure(first.epoch !== '' && first.conn !== '', '"hello" names its epoch and the connection', first);
     const { msg, subs, hz } = first.limits;
-    ensure(
-      msg > 0 && subs > 0 && hz > 0 && first.hb > 0,
-      '"hello" tells the limits and the heartbeat',
-      first,
-    );
-    ensure(first.exp === null || first.exp > Date.now(), '"exp" is a time to come, or null', first);
+    ensure(msg > 0 && subs > 0 && hz > 0 && first.hb > 0, '"hello" has the limits and the heartbeat', first);
+    ensure(first.exp === null || first.exp > Date.now(), '"exp" is in the future, or null', first);
     await socket.close();
   },
 
-  'never echoes the ticket, wherever it is offered': async (target) => {
+  'never echoes the ticket, whatever the order of subprotocols': async (target) => {
     const ticket = await target.ticket('watcher');
-    const { socket, status } = await dial(target, { protocols: [TICKET_PREFIX + ticket, SUBPROTOCOL] });
+    const { socket, status } = await openSocket(target, { protocols: [TICKET_PREFIX + ticket, SUBPROTOCOL] });
     if (socket === null)
-      return ensure(status === 400, 'a ticket offered first is taken, or answered 400', status);
+      return ensure(status === 400, 'a ticket offered first is accepted, or answered with 400', status);
     ensure(socket.protocol === SUBPROTOCOL, `the server chooses "${SUBPROTOCOL}"`, socket.protocol);
     await socket.next('hello');
-    ensure(!socket.texts.join().includes(ticket), 'no message holds the ticket');
+    ensure(!socket.texts.join().includes(ticket), 'no message contains the ticket');
     return socket.close();
   },
 
-  'opens one socket for a ticket, and no second one': async (target) => {
-    const protocols = offer(await target.ticket('watcher'));
-    const { socket } = await dial(target, { protocols });
+  'opens one socket for a ticket and refuses a second one': async (target) => {
+    const protocols = subprotocolsWith(await target.ticket('watcher'));
+    const { socket } = await openSocket(target, { protocols });
     ensure(socket !== null, 'a fresh ticket opens a socket');
-    const again = await dial(target, { protocols });
+    const again = await openSocket(target, { protocols });
     ensure(again.status === 401, 'a used ticket is answered 401', again.status);
     await socket.close();
   },
 
-  'opens one socket when a ticket is used twice at once': async (target) => {
-    const protocols = offer(await target.ticket('watcher'));
-    const both = await Promise.all([dial(target, { protocols }), dial(target, { protocols })]);
+  'opens one socket when a ticket is used twice at the same time': async (target) => {
+    const protocols = subprotocolsWith(await target.ticket('watcher'));
+    const both = await Promise.all([openSocket(target, { protocols }), openSocket(target, { protocols })]);
     const statuses = both.map(({ status }) => status).toSorted((a, b) => a - b);
     for (const { socket } of both) await socket?.close();
     ensure(statuses.join() === '101,401', 'of two handshakes with one ticket exactly one succeeds', statuses);
   },
 
-  'answers 401 to an unknown ticket, and to none': async (target) => {
-    for (const protocols of [offer('A'.repeat(43)), [SUBPROTOCOL]]) {
-      const { socket, status } = await dial(target, { protocols });
+  'answers 401 to an unknown and to a missing ticket': async (target) => {
+    for (const protocols of [subprotocolsWith('A'.repeat(43)), [SUBPROTOCOL]]) {
+      const { socket, status } = await openSocket(target, { protocols });
       await socket?.close();
       ensure(status === 401, 'without a valid ticket the answer is 401', { protocols, status });
     }
   },
 
-  'answers 403 to a foreign Origin, and keeps no ticket of it alive': async (target) => {
-    const protocols = offer(await target.ticket('watcher'));
+  'answers 403 to a foreign Origin': async (target) => {
+    const protocols = subprotocolsWith(await target.ticket('watcher'));
     const { hostname } = new URL(target.origin);
     for (const origin of ['null', 'https://evil.example', `https://${hostname}.evil.example`]) {
-      const { socket, status } = await dial(target, { protocols, origin });
+      const { socket, status } = await openSocket(target, { protocols, origin });
       await socket?.close();
       ensure(status === 403, 'a foreign Origin is answered 403', { origin, status });
     }
   },
 
-  'answers 400 to whoever does not offer wcc.v1': async (target) => {
+  'answers 400 to a client that does not offer wcc.v1': async (target) => {
     const ticket = await target.ticket('watcher');
-    const { socket, status } = await dial(target, { protocols: [TICKET_PREFIX + ticket] });
+    const { socket, status } = await openSocket(target, { protocols: [TICKET_PREFIX + ticket] });
     await socket?.close();
-    ensure(status === 400, `"${SUBPROTOCOL}" has to be offered, else 400`, status);
+    ensure(status === 400, `a handshake without "${SUBPROTOCOL}" is answered with 400`, status);
   },
 
-  'closes with 4400 at what is not of the protocol': async (target) => {
+  'closes with 4400 after a message that is not of the protocol': async (target) => {
     for (const text of ['{', '[]', '{"t":"future"}', '{"t":"sub","id":1,"ops":[{"op":1}]}']) {
       const socket = await connectAs(target, 'watcher');
       socket.sendText(text);
@@ -83,7 +79,7 @@ export const handshakeCases: Readonly<Record<string, Check>> = {
     }
   },
 
-  'closes with 1003 at binary and with 1009 at too much': async (target) => {
+  'closes with 1003 after a binary and with 1009 after a too long message': async (target) => {
     const binary = await connectAs(target, 'watcher');
     binary.sendBinary(Buffer.from('{"t":"unsub","id":1,"list":"mine"}'));
     const binaryCode = await binary.closed();
@@ -95,13 +91,13 @@ export const handshakeCases: Readonly<Record<string, Check>> = {
     ensure(bigCode === CLOSE_CODES.tooBig, 'more than limits.msg bytes are answered with 1009', bigCode);
   },
 
-  'stops a flood: err "rate", then 4429': async (target) => {
+  'answers too many messages with err "rate", then closes with 4429': async (target) => {
     const socket = await connectAs(target, 'watcher');
-    const FLOOD = 500;
-    for (let id = 1; id <= FLOOD; id += 1) socket.send({ t: 'unsub', id, ops: [unknownId] });
+    const messageCount = 500;
+    for (let id = 1; id <= messageCount; id += 1) socket.send({ t: 'unsub', id, ops: [unknownId] });
     const { code, ms } = await socket.next('err');
-    ensure(code === 'rate' && ms > 0, 'a flood is told "rate" and when to come back', { code, ms });
+    ensure(code === 'rate' && ms > 0, 'too many messages are answered with "rate" and a wait', { code, ms });
     const closeCode = await socket.closed();
-    ensure(closeCode === CLOSE_CODES.rate, `a flood is closed with ${CLOSE_CODES.rate}`, closeCode);
+    ensure(closeCode === CLOSE_CODES.rate, `the socket is closed with ${CLOSE_CODES.rate}`, closeCode);
   },
 };

@@ -12,21 +12,21 @@ import type { WebSocket } from 'ws';
 const recheckMs = 5;
 
 /** One handshake of the client under test. */
-export interface Attempt {
+export interface Handshake {
   atMs: number;
-  /** What it offered, without `wcc.v1`; `null` when there was none, or no `wcc.v1`. */
+  /** The offered ticket; `null` if there was none, or `wcc.v1` was not offered. */
   ticket: string | null;
   refuse(status: number): void;
-  accept(): Promise<Line>;
+  accept(): Promise<ScriptedSocket>;
 }
 
-/** What waits, and how to look for it. */
-type Look = <T>(look: () => T | null | undefined, what: string) => Promise<T>;
+/** Polls `look` until it returns a value; `what` names it in the error. */
+type WaitFor = <T>(look: () => T | null | undefined, what: string) => Promise<T>;
 
-/** Where a scripted server plays: it issues tickets, and hands every handshake to the script. */
-export class Stage {
+/** The server of a scripted session: issues tickets and passes every handshake to the script. */
+export class ScriptedServer {
   readonly tickets: Set<string> = new Set();
-  readonly attempts: Attempt[] = [];
+  readonly handshakes: Handshake[] = [];
   readonly #server: Server;
   readonly #sockets = new WebSocketServer({ noServer: true, handleProtocols: () => SUBPROTOCOL });
   readonly #stepMs: number;
@@ -43,7 +43,7 @@ export class Stage {
       });
       response.end(JSON.stringify(isTicket ? this.#issue() : { code: 'not_found' }));
     });
-    this.#server.on('upgrade', (request, socket, head) => this.#meet(request, socket, head));
+    this.#server.on('upgrade', (request, socket, head) => this.#onUpgrade(request, socket, head));
   }
 
   get port(): number {
@@ -62,13 +62,13 @@ export class Stage {
     await new Promise((resolve) => this.#server.close(resolve));
   }
 
-  /** The next handshake that the script has not seen. */
-  attempt(): Promise<Attempt> {
-    return this.look(() => this.attempts.shift(), 'the client to connect');
+  /** Waits for the next handshake that the script has not handled. */
+  nextHandshake(): Promise<Handshake> {
+    return this.waitFor(() => this.handshakes.shift(), 'the client to connect');
   }
 
-  /** @throws {Error} when it does not come within a step */
-  readonly look: Look = async (look, what) => {
+  /** @throws {Error} if the value does not appear within `stepMs` */
+  readonly waitFor: WaitFor = async (look, what) => {
     const endsAtMs = performance.now() + this.#stepMs;
     for (;;) {
       const found = look();
@@ -85,54 +85,56 @@ export class Stage {
     return { ticket, expiresInS: 30 };
   }
 
-  #meet(request: IncomingMessage, socket: Duplex, head: Buffer): void {
-    socket.on('error', () => undefined); // a client that goes away in the middle ends its own attempt
+  #onUpgrade(request: IncomingMessage, socket: Duplex, head: Buffer): void {
+    socket.on('error', () => undefined); // the client may disconnect during the handshake
     const offered = (request.headers['sec-websocket-protocol'] ?? '').split(/\s*,\s*/);
     const ticket = offered.find((each) => each.startsWith(TICKET_PREFIX))?.slice(TICKET_PREFIX.length);
-    this.attempts.push({
+    this.handshakes.push({
       atMs: performance.now(),
       ticket: offered.includes(SUBPROTOCOL) ? (ticket ?? null) : null,
       refuse: (status) =>
         void socket.end(`HTTP/1.1 ${status} ${STATUS_CODES[status]}\r\nConnection: close\r\n\r\n`),
       accept: () =>
         new Promise((resolve) => {
-          this.#sockets.handleUpgrade(request, socket, head, (line) => resolve(new Line(line, this.look)));
+          this.#sockets.handleUpgrade(request, socket, head, (line) =>
+            resolve(new ScriptedSocket(line, this.waitFor)),
+          );
         }),
     });
   }
 }
 
 /** A socket to the client under test. */
-export class Line {
+export class ScriptedSocket {
   readonly #socket: WebSocket;
-  readonly #look: Look;
-  readonly #heard: ClientMessage[] = [];
+  readonly #look: WaitFor;
+  readonly #received: ClientMessage[] = [];
   readonly #pongs: string[] = [];
   #isClosed = false;
 
-  constructor(socket: WebSocket, look: Look) {
+  constructor(socket: WebSocket, look: WaitFor) {
     this.#socket = socket;
     this.#look = look;
-    socket.on('message', (data: Buffer) => this.#heard.push(JSON.parse(data.toString()) as ClientMessage));
+    socket.on('message', (data: Buffer) => this.#received.push(JSON.parse(data.toString()) as ClientMessage));
     socket.on('pong', (payload) => this.#pongs.push(payload.toString()));
     socket.on('close', () => (this.#isClosed = true));
     socket.on('error', () => undefined); // `close` follows
   }
 
-  /** Also messages of a later version, with fields and types that no client knows yet. */
+  /** Sends a message, including one of a later version that no client knows. */
   send(message: ServerMessage | { t: 'weather'; wind: string }): void {
     this.#socket.send(JSON.stringify(message));
   }
 
-  /** The next message of the client that is a `sub`. */
+  /** Waits for the client's next `sub`. */
   async subscription(): Promise<Extract<ClientMessage, { t: 'sub' }>> {
     return this.#look(() => {
-      const message = this.#heard.shift();
+      const message = this.#received.shift();
       return message?.t === 'sub' ? message : undefined;
     }, 'the client to subscribe');
   }
 
-  /** Pings, and waits for the Pong with the same payload, unless the client has left. */
+  /** Sends a Ping and waits for its Pong, unless the client has disconnected. */
   async ping(payload: string): Promise<void> {
     this.#socket.ping(payload);
     await this.#look(
@@ -141,7 +143,7 @@ export class Line {
     );
   }
 
-  /** As a network that fails: no close frame. */
+  /** Ends the connection without a close frame, like a failing network. */
   cut(): void {
     this.#socket.terminate();
   }

@@ -53,7 +53,7 @@ describe('the scripted session', () => {
     }
     watch({ WebSocket: Forgetful });
     const { failures } = await session.finished;
-    expect(failures[0]).toBe('it holds e1:3, and said nothing');
+    expect(failures[0]).toBe('the client holds e1:3, but named nothing');
   });
 
   it('finds a client that comes back before its time', async () => {
@@ -67,7 +67,7 @@ describe('the scripted session', () => {
     }
     watch({ WebSocket: Hasty, random: () => 0 });
     const { failures } = await session.finished;
-    expect(failures[0]).toMatch(/after "bye" it came back after \d+ ms instead of 1500 ms/);
+    expect(failures[0]).toMatch(/after "bye" the client reconnected after \d+ ms instead of 1500 ms/);
   });
 
   it('finds a client that never comes', async () => {

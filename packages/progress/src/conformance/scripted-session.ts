@@ -2,44 +2,46 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import type { ClientMessage, Hello, Snapshot } from '@wcc/progress';
 import { CLOSE_CODES, LIMITS, PROTOCOL_VERSION } from '@wcc/progress';
 import { scriptedOperation, scriptedSnapshot } from './scripted-snapshot.ts';
-import { Stage } from './scripted-server.ts';
-import type { Line } from './scripted-server.ts';
+import { ScriptedServer } from './scripted-server.ts';
+import type { ScriptedSocket } from './scripted-server.ts';
 
+/** Options of {@link startScriptedSession}. */
 export interface ScriptedSessionOptions {
-  /** Longest wait for the client's next step, in milliseconds. @default 20000 */
+  /** Maximum wait for the client's next step, in milliseconds. @default 20000 */
   stepMs?: number;
 }
 
+/** The result of a scripted session. */
 export interface ScriptedVerdict {
-  /** What the client did against docs/protocol.md; empty for a right one. */
+  /** Violations of docs/protocol.md by the client; empty if there are none. */
   failures: readonly string[];
   /** Handshakes that the client made. */
   attempts: number;
 }
 
 /**
- * A server that plays a fixed session to one client, in whatever language that is written: news, an older snapshot,
- * a cut, a refused ticket, a resume, a shutdown, a restart with another epoch, the end.
+ * A server with a fixed session for one client, written in any language. The session has updates, an older snapshot,
+ * a lost connection, a refused ticket, a resume, a shutdown, a restart with a new epoch, and the end.
  */
 export interface ScriptedSession {
-  /** The console's address: `POST <baseUrl>/api/ws-tickets` issues tickets to anybody, the socket is at `/api/ws`. */
+  /** The server's address. `POST <baseUrl>/api/ws-tickets` issues a ticket to any client; the socket is at `/api/ws`. */
   readonly baseUrl: string;
-  /** `ws://…/api/ws` */
+  /** Address of the socket: `ws://…/api/ws`. */
   readonly url: string;
-  /** The operation that the client is to watch by name. */
+  /** Id of the operation that the client must watch by name. */
   readonly operation: string;
-  /** What a right client takes, in this order; anything else it took was older or twice the same. */
+  /** The snapshots that a correct client accepts, in this order. */
   readonly taken: readonly Snapshot[];
-  /** Resolves after the last act, or when the client did not take its next step in time. */
+  /** Resolves after the last step, or if the client did not take its next step in time. */
   readonly finished: Promise<ScriptedVerdict>;
   close(): Promise<void>;
 }
 
 const defaultStepMs = 20_000;
 const byeMs = 1500;
-/** Timers and clocks of two processes differ by a little. */
+/** Tolerance for the timers and clocks of two processes. */
 const byeToleranceMs = 100;
-/** A client that was signed out and comes back by itself would do it within this. */
+/** How long the session waits for a client that reconnects although its session ended. */
 const quietMs = 1500;
 
 const first = scriptedSnapshot({ epoch: 'e1', seq: 1, done: 10 });
@@ -49,38 +51,38 @@ const resumed = scriptedSnapshot({ epoch: 'e1', seq: 4, done: 40 });
 const restarted = scriptedSnapshot({ epoch: 'e2', seq: 1, done: 35 });
 const end = scriptedSnapshot({ epoch: 'e2', seq: 2, done: 100, state: 'succeeded' });
 
-/** Starts the server on a free port of the loopback address; the session begins with the first handshake. */
+/** Starts the server on a free port of the loopback address. The session starts with the first handshake. */
 export async function startScriptedSession(options: ScriptedSessionOptions = {}): Promise<ScriptedSession> {
-  const stage = new Stage(options.stepMs ?? defaultStepMs);
-  await stage.open();
-  const script = new Script(stage);
+  const server = new ScriptedServer(options.stepMs ?? defaultStepMs);
+  await server.open();
+  const script = new Script(server);
   return {
-    baseUrl: `http://127.0.0.1:${stage.port}`,
-    url: `ws://127.0.0.1:${stage.port}/api/ws`,
+    baseUrl: `http://127.0.0.1:${server.port}`,
+    url: `ws://127.0.0.1:${server.port}/api/ws`,
     operation: scriptedOperation,
     taken: [first, newer, resumed, restarted, end],
     finished: script.play(),
-    close: () => stage.close(),
+    close: () => server.close(),
   };
 }
 
 type Version = { epoch: string; seq: number } | null;
 
-/** The acts, each of them one connection, and what is noted meanwhile. */
+/** The steps of the session, each with one connection, and the failures found. */
 class Script {
-  readonly #stage: Stage;
+  readonly #server: ScriptedServer;
   readonly #failures: string[] = [];
-  readonly #used = new Set<string>();
+  readonly #usedTickets = new Set<string>();
   #attempts = 0;
 
-  constructor(stage: Stage) {
-    this.#stage = stage;
+  constructor(server: ScriptedServer) {
+    this.#server = server;
   }
 
   async play(): Promise<ScriptedVerdict> {
     try {
-      await this.#news();
-      await this.#refusal();
+      await this.#sendUpdates();
+      await this.#refuseTicket();
       await this.#resume();
       await this.#restart();
       await this.#end();
@@ -90,89 +92,92 @@ class Script {
     return { failures: this.#failures, attempts: this.#attempts };
   }
 
-  async #news(): Promise<void> {
-    const line = await this.#enter('e1');
-    await this.#answer(line, null);
-    line.send({ t: 'ops', d: [first] });
-    line.send({ t: 'weather', wind: 'of a later version' });
-    line.send({ t: 'hb', now: Date.now() });
-    line.send({ t: 'ops', d: [newer] });
-    line.send({ t: 'ops', d: [older] });
-    await line.ping('1');
-    line.cut();
+  async #sendUpdates(): Promise<void> {
+    const socket = await this.#acceptClient('e1');
+    await this.#answerSubscription(socket, null);
+    socket.send({ t: 'ops', d: [first] });
+    socket.send({ t: 'weather', wind: 'of a later version' });
+    socket.send({ t: 'hb', now: Date.now() });
+    socket.send({ t: 'ops', d: [newer] });
+    socket.send({ t: 'ops', d: [older] });
+    await socket.ping('1');
+    socket.cut();
   }
 
-  /** A ticket may be refused although it is new: the next attempt needs another one. */
-  async #refusal(): Promise<void> {
-    const attempt = await this.#stage.attempt();
-    this.#check(attempt.ticket);
+  /** Refuses a new ticket; the client must request another one for the next attempt. */
+  async #refuseTicket(): Promise<void> {
+    const attempt = await this.#server.nextHandshake();
+    this.#checkTicket(attempt.ticket);
     attempt.refuse(401);
   }
 
   async #resume(): Promise<void> {
-    const line = await this.#enter('e1');
-    await this.#answer(line, newer);
-    line.send({ t: 'ops', d: [resumed] });
-    await line.ping('2');
-    line.send({ t: 'bye', code: CLOSE_CODES.shutdown, ms: byeMs });
-    line.close(CLOSE_CODES.shutdown);
+    const socket = await this.#acceptClient('e1');
+    await this.#answerSubscription(socket, newer);
+    socket.send({ t: 'ops', d: [resumed] });
+    await socket.ping('2');
+    socket.send({ t: 'bye', code: CLOSE_CODES.shutdown, ms: byeMs });
+    socket.close(CLOSE_CODES.shutdown);
   }
 
   async #restart(): Promise<void> {
     const saidByeAtMs = performance.now();
-    const attempt = await this.#stage.attempt();
+    const attempt = await this.#server.nextHandshake();
     const waitedMs = attempt.atMs - saidByeAtMs;
     if (waitedMs < byeMs - byeToleranceMs)
-      this.#failures.push(`after "bye" it came back after ${Math.round(waitedMs)} ms instead of ${byeMs} ms`);
-    this.#check(attempt.ticket);
-    const line = await attempt.accept();
-    line.send(greeting('e2'));
-    await this.#answer(line, resumed);
-    // Behind what was told before the restart, once: the durable point. It is newer, because its epoch is.
-    line.send({ t: 'ops', d: [restarted] });
-    await line.ping('3');
-    line.cut();
+      this.#failures.push(
+        `after "bye" the client reconnected after ${Math.round(waitedMs)} ms instead of ${byeMs} ms`,
+      );
+    this.#checkTicket(attempt.ticket);
+    const socket = await attempt.accept();
+    socket.send(greeting('e2'));
+    await this.#answerSubscription(socket, resumed);
+    // Less is done than before the restart, but the snapshot is newer because its epoch is new.
+    socket.send({ t: 'ops', d: [restarted] });
+    await socket.ping('3');
+    socket.cut();
   }
 
   async #end(): Promise<void> {
-    const line = await this.#enter('e2');
-    await this.#answer(line, restarted);
-    line.send({ t: 'ops', d: [end] });
-    // Whoever holds the end may leave; whoever stays is told that the session is over.
-    await line.ping('4');
-    line.close(CLOSE_CODES.sessionEnded);
+    const socket = await this.#acceptClient('e2');
+    await this.#answerSubscription(socket, restarted);
+    socket.send({ t: 'ops', d: [end] });
+    // A client that holds the end may disconnect; otherwise the server ends its session.
+    await socket.ping('4');
+    socket.close(CLOSE_CODES.sessionEnded);
     await sleep(quietMs);
-    if (this.#stage.attempts.length > 0)
-      this.#failures.push(`it came back by itself after ${CLOSE_CODES.sessionEnded}`);
+    if (this.#server.handshakes.length > 0)
+      this.#failures.push(`the client reconnected after ${CLOSE_CODES.sessionEnded}`);
   }
 
-  async #enter(epoch: string): Promise<Line> {
-    const attempt = await this.#stage.attempt();
-    this.#check(attempt.ticket);
-    const line = await attempt.accept();
-    line.send(greeting(epoch));
-    return line;
+  async #acceptClient(epoch: string): Promise<ScriptedSocket> {
+    const attempt = await this.#server.nextHandshake();
+    this.#checkTicket(attempt.ticket);
+    const socket = await attempt.accept();
+    socket.send(greeting(epoch));
+    return socket;
   }
 
-  /** Waits for the subscription, which has to name what the client holds, and answers it. */
-  async #answer(line: Line, held: Version): Promise<void> {
-    const asked = await line.subscription();
+  /** Waits for the subscription, checks that it names the snapshot the client holds, and answers it. */
+  async #answerSubscription(socket: ScriptedSocket, latest: Version): Promise<void> {
+    const asked = await socket.subscription();
     const named = 'ops' in asked ? asked.ops.find(({ op }) => op === scriptedOperation) : undefined;
     if (named === undefined)
-      throw new Error(`it has to subscribe to ${scriptedOperation}, and said ${show(asked)}`);
-    const expected = held === null ? undefined : `${held.epoch}:${held.seq}`;
+      throw new Error(`expected a subscription to ${scriptedOperation}, received ${toJson(asked)}`);
+    const expected = latest === null ? undefined : `${latest.epoch}:${latest.seq}`;
     const said = named.epoch === undefined ? undefined : `${named.epoch}:${named.seq}`;
     if (said !== expected)
-      this.#failures.push(`it holds ${expected ?? 'nothing'}, and said ${said ?? 'nothing'}`);
-    line.send({ t: 'ok', id: asked.id, res: [{ op: scriptedOperation, ...(held && { cur: true }) }] });
+      this.#failures.push(`the client holds ${expected ?? 'nothing'}, but named ${said ?? 'nothing'}`);
+    socket.send({ t: 'ok', id: asked.id, res: [{ op: scriptedOperation, ...(latest && { cur: true }) }] });
   }
 
-  #check(ticket: string | null): void {
+  #checkTicket(ticket: string | null): void {
     this.#attempts += 1;
-    if (ticket === null || !this.#stage.tickets.has(ticket))
-      this.#failures.push(`handshake ${this.#attempts} offered no ticket that was issued, or not "wcc.v1"`);
-    else if (this.#used.has(ticket)) this.#failures.push(`handshake ${this.#attempts} used a ticket twice`);
-    if (ticket !== null) this.#used.add(ticket);
+    if (ticket === null || !this.#server.tickets.has(ticket))
+      this.#failures.push(`handshake ${this.#attempts} offered no issued ticket, or not "wcc.v1"`);
+    else if (this.#usedTickets.has(ticket))
+      this.#failures.push(`handshake ${this.#attempts} used a ticket twice`);
+    if (ticket !== null) this.#usedTickets.add(ticket);
   }
 }
 
@@ -189,4 +194,4 @@ function greeting(epoch: string): Hello {
   };
 }
 
-const show = (message: ClientMessage): string => JSON.stringify(message);
+const toJson = (message: ClientMessage): string => JSON.stringify(message);

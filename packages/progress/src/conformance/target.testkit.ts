@@ -18,19 +18,19 @@ export const testOrigin = 'http://console.test';
 
 type Principal = WatchIdentity;
 
-/** How a server breaks the rules; none: it keeps them. */
+/** The rules that the server breaks. @default none */
 export interface Faults {
-  /** Tickets stay good; `late`: they are deleted a moment after they were looked up. */
+  /** `reusable`: tickets are never deleted. `late`: they are deleted a moment after the look-up. */
   tickets?: 'reusable' | 'late';
   anyTicket?: boolean;
   anyOrigin?: boolean;
-  everybodyMayWatch?: boolean;
+  anyoneMayWatch?: boolean;
   revokesNothing?: boolean;
   endsNoSession?: boolean;
-  /** Looks at each request for events before the gateway does. */
+  /** Called with each request for events before the gateway. */
   events?: (request: IncomingMessage, response: ServerResponse) => void;
-  /** Answers what is forbidden and what is unknown differently. */
-  tellsForbidden?: boolean;
+  /** Answers forbidden and unknown operations differently. */
+  revealsForbidden?: boolean;
 }
 
 export interface RunningTarget extends ConformanceTarget {
@@ -38,13 +38,13 @@ export interface RunningTarget extends ConformanceTarget {
   close(): Promise<void>;
 }
 
-/** The gateway and the event streams of this package on a plain HTTP server, as a small program would use them. */
+/** Starts a plain HTTP server with the gateway and the event streams of this package. */
 export async function startTarget(faults: Faults = {}): Promise<RunningTarget> {
   const hub = createHub({ tickMs: 20 });
   const rights = new Map<string, ConformanceUser | null>();
   const mayWatch = ({ user }: Principal, { id }: Snapshot): boolean =>
-    faults.everybodyMayWatch === true || rights.get(id) === user;
-  const desk = ticketDesk(faults);
+    faults.anyoneMayWatch === true || rights.get(id) === user;
+  const ticketAuth = createTicketAuth(faults);
   const options = {
     hub,
     user: (principal: Principal) => principal,
@@ -53,10 +53,10 @@ export async function startTarget(faults: Faults = {}): Promise<RunningTarget> {
   };
   const streams = createEventStreams<Principal>({
     ...options,
-    ...(faults.tellsForbidden === true && {
+    ...(faults.revealsForbidden === true && {
       refuse: (_refusal, request, response) => {
-        const isThere = hub.get(operationOf(request)) !== undefined;
-        response.writeHead(isThere ? 403 : 404).end('{}');
+        const exists = hub.get(operationOf(request)) !== undefined;
+        response.writeHead(exists ? 403 : 404).end('{}');
       },
     }),
   });
@@ -73,13 +73,13 @@ export async function startTarget(faults: Faults = {}): Promise<RunningTarget> {
     server,
     hosts: exactHosts([`127.0.0.1:${port}`]),
     origins: faults.anyOrigin === true ? () => true : exactOrigins([testOrigin]),
-    authenticate: desk.authenticate,
+    authenticate: ticketAuth.authenticate,
   });
   return {
     port,
     url: `ws://127.0.0.1:${port}/api/ws`,
     origin: testOrigin,
-    ticket: (user) => Promise.resolve(desk.issue(user)),
+    ticket: (user) => Promise.resolve(ticketAuth.issue(user)),
     begin: () => Promise.resolve(begin(hub, rights)),
     events: (operation, user) => ({
       url: `http://127.0.0.1:${port}/api/operations/${operation}/events`,
@@ -123,27 +123,27 @@ function begin(hub: Hub, rights: Map<string, ConformanceUser | null>): Conforman
   };
 }
 
-interface TicketDesk {
+interface TicketAuth {
   issue(user: string): string;
   authenticate: WebSocketOptions<Principal>['authenticate'];
 }
 
-function ticketDesk({ tickets: kept, anyTicket = false }: Faults): TicketDesk {
+function createTicketAuth({ tickets: ticketFault, anyTicket = false }: Faults): TicketAuth {
   const tickets = createTickets({ perSession: 1_000_000 });
-  const lasting = new Map<string, TicketClaims>();
+  const claimsByTicket = new Map<string, TicketClaims>();
   const take = async (ticket: string): Promise<TicketClaims | null> => {
-    if (kept === undefined) return tickets.take(ticket);
-    const claims = lasting.get(ticket) ?? null;
-    // What others do between the look and the deletion.
+    if (ticketFault === undefined) return tickets.take(ticket);
+    const claims = claimsByTicket.get(ticket) ?? null;
+    // Time in which a second handshake can use the same ticket.
     await new Promise((resolve) => setTimeout(resolve, 50));
-    if (kept === 'late') lasting.delete(ticket);
+    if (ticketFault === 'late') claimsByTicket.delete(ticket);
     return claims;
   };
   return {
     issue: (user) => {
       const claims = { session: user, user, purpose: 'watch', origin: testOrigin, sessionVersion: 1 };
       const { ticket } = tickets.issue(claims);
-      lasting.set(ticket, claims);
+      claimsByTicket.set(ticket, claims);
       return ticket;
     },
     authenticate: async (_request, ticket) => {

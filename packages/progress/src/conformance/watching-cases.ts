@@ -7,29 +7,29 @@ import { connectAs, doneOf } from './wire-client.ts';
 import type { WireSocket } from './wire-client.ts';
 
 const steps = 40;
-/** Longer than some ticks: what is to be silent has had its chances. */
+/** Several ticks: how long a case waits for messages that must not arrive. */
 export const quietMs: number = 500;
 
 async function rowOf(socket: WireSocket, id: number): Promise<Row | undefined> {
   return (await socket.next('ok', (ok) => ok.id === id)).res?.[0];
 }
 
-/** Within an epoch `seq` rises and what is done of a phase never falls. */
+/** Asserts that within an epoch `seq` increases and `done` never decreases in a phase. */
 export function ensureForwards(snapshots: readonly Snapshot[]): void {
   for (const [at, snapshot] of snapshots.entries()) {
     const before = snapshots[at - 1];
     if (before === undefined || before.epoch !== snapshot.epoch) continue;
     const pair = { before: [before.seq, doneOf(before)], now: [snapshot.seq, doneOf(snapshot)] };
-    ensure(snapshot.seq > before.seq, '"seq" rises within an epoch', pair);
+    ensure(snapshot.seq > before.seq, '"seq" increases within an epoch', pair);
     if (snapshot.phaseIndex !== before.phaseIndex) continue;
-    ensure((doneOf(snapshot) ?? 0) >= (doneOf(before) ?? 0), '"done" never falls within a phase', pair);
-    ensure(!isTerminal(before.state), 'nothing comes after the end', pair);
+    ensure((doneOf(snapshot) ?? 0) >= (doneOf(before) ?? 0), '"done" never decreases within a phase', pair);
+    ensure(!isTerminal(before.state), 'nothing follows the end', pair);
   }
 }
 
-/** Who sees what, and that it is the truth. */
+/** The rules of subscriptions, snapshots and rights. */
 export const watchingCases: Readonly<Record<string, Check>> = {
-  'sends the first snapshot, newer ones and the end, forwards only': async (target) => {
+  'sends the first snapshot, newer ones and the end, in order': async (target) => {
     const operation = await target.begin();
     const socket = await connectAs(target, 'watcher');
     socket.send({ t: 'sub', id: 7, ops: [{ op: operation.id }] });
@@ -48,7 +48,7 @@ export const watchingCases: Readonly<Record<string, Check>> = {
     await socket.snapshot(operation.id, ({ state }) => state === 'succeeded');
     ensureForwards(socket.snapshots(operation.id));
     const types = socket.messages.map(({ t }) => t);
-    ensure(types.indexOf('ok') < types.indexOf('ops'), '"ok" comes before the snapshots it speaks of', types);
+    ensure(types.indexOf('ok') < types.indexOf('ops'), '"ok" comes before its snapshots', types);
     const longest = Math.max(
       ...socket.snapshots(operation.id).map((each) => Buffer.byteLength(JSON.stringify(each))),
     );
@@ -56,7 +56,7 @@ export const watchingCases: Readonly<Record<string, Check>> = {
     await socket.close();
   },
 
-  'answers the forbidden and the unknown with the same bytes': async (target) => {
+  'answers forbidden and unknown operations with the same bytes': async (target) => {
     const operation = await target.begin();
     const socket = await connectAs(target, 'stranger');
     const answers: string[] = [];
@@ -69,7 +69,7 @@ export const watchingCases: Readonly<Record<string, Check>> = {
       );
       answers.push(text.replaceAll(op, '…'));
     }
-    ensure(new Set(answers).size === 1, 'forbidden and unknown cannot be told apart', answers);
+    ensure(new Set(answers).size === 1, 'forbidden and unknown have the same answer', answers);
     ensure(
       answers.every((answer) => answer.includes('"not_found"')),
       'both are "not_found"',
@@ -78,7 +78,7 @@ export const watchingCases: Readonly<Record<string, Check>> = {
     await socket.close();
   },
 
-  'sends a stranger nothing of it, by name or list': async (target) => {
+  'sends nothing of an operation to a stranger, by name or list': async (target) => {
     const operation = await target.begin();
     const stranger = await connectAs(target, 'stranger');
     const watcher = await connectAs(target, 'watcher');
@@ -88,42 +88,42 @@ export const watchingCases: Readonly<Record<string, Check>> = {
     watcher.send({ t: 'sub', id: 1, ops: [{ op: operation.id }] });
     await operation.advance(50);
     await operation.end();
-    // The stranger had as much time as it took to reach somebody who may see it.
+    // When the watcher has the end, the stranger has had the same time.
     await watcher.snapshot(operation.id, ({ state }) => state === 'succeeded');
     await sleep(quietMs);
     const seen = stranger.texts.filter(
       (text) => text.includes(operation.id) && !text.includes('"not_found"'),
     );
-    ensure(seen.length === 0, 'no frame of a foreign operation', seen);
+    ensure(seen.length === 0, 'the stranger receives no message about the operation', seen);
     await stranger.close();
     await watcher.close();
   },
 
-  'resumes: what is current is not sent again, anything else whole': async (target) => {
+  'resumes: sends no current snapshot again and the newest for an old one': async (target) => {
     const operation = await target.begin();
     await operation.advance(30);
     const first = await connectAs(target, 'watcher');
     first.send({ t: 'sub', id: 1, ops: [{ op: operation.id }] });
     await first.snapshot(operation.id);
     await operation.end();
-    const held = await first.snapshot(operation.id, ({ state }) => isTerminal(state));
+    const latest = await first.snapshot(operation.id, ({ state }) => isTerminal(state));
     await first.close();
     const { id: op } = operation;
     const socket = await connectAs(target, 'watcher');
-    socket.send({ t: 'sub', id: 1, ops: [{ op, epoch: held.epoch, seq: held.seq }] });
+    socket.send({ t: 'sub', id: 1, ops: [{ op, epoch: latest.epoch, seq: latest.seq }] });
     const row = await rowOf(socket, 1);
-    ensure(row?.cur === true, 'a client that holds the newest is told "cur"', row);
+    ensure(row?.cur === true, 'a client that holds the newest snapshot receives "cur"', row);
     await sleep(quietMs);
-    ensure(socket.snapshots(op).length === 0, 'what is current is not sent again');
-    socket.send({ t: 'sub', id: 2, ops: [{ op, epoch: held.epoch, seq: held.seq - 1 }] });
+    ensure(socket.snapshots(op).length === 0, 'a current snapshot is not sent again');
+    socket.send({ t: 'sub', id: 2, ops: [{ op, epoch: latest.epoch, seq: latest.seq - 1 }] });
     const older = await socket.snapshot(op);
-    ensure(older.seq === held.seq, 'who holds an older one gets the newest, whole', older);
-    socket.send({ t: 'sub', id: 3, ops: [{ op, epoch: `${held.epoch}x`, seq: held.seq + 1000 }] });
+    ensure(older.seq === latest.seq, 'a client that holds an older snapshot receives the newest', older);
+    socket.send({ t: 'sub', id: 3, ops: [{ op, epoch: `${latest.epoch}x`, seq: latest.seq + 1000 }] });
     await socket.until(() => socket.snapshots(op)[1], 'the snapshot for a client of another epoch');
     await socket.close();
   },
 
-  'ends a subscription with unsub': async (target) => {
+  'ends a subscription after unsub': async (target) => {
     const operation = await target.begin();
     const socket = await connectAs(target, 'watcher');
     const other = await connectAs(target, 'watcher');
@@ -137,54 +137,58 @@ export const watchingCases: Readonly<Record<string, Check>> = {
     await operation.end();
     await other.snapshot(operation.id, ({ state }) => isTerminal(state));
     await sleep(quietMs);
-    ensure(socket.snapshots(operation.id).length === count, 'nothing comes after "unsub"');
+    ensure(socket.snapshots(operation.id).length === count, 'nothing follows "unsub"');
     await socket.close();
     await other.close();
   },
 
-  'lists what lives, and new ones as they come': async (target) => {
+  'lists running operations and adds new ones': async (target) => {
     const before = await target.begin();
     const socket = await connectAs(target, 'watcher');
     socket.send({ t: 'sub', id: 1, list: 'all' });
     const ok = await socket.next('ok');
-    ensure(ok.list === 'all', '"ok" says which list it is', ok);
-    ensure(ok.res?.some(({ op }) => op === before.id) === true, 'what lives is in the list', ok);
+    ensure(ok.list === 'all', '"ok" names the list', ok);
+    ensure(ok.res?.some(({ op }) => op === before.id) === true, 'a running operation is in the list', ok);
     await socket.snapshot(before.id);
     const later = await target.begin();
     await socket.snapshot(later.id);
     await socket.close();
   },
 
-  'waits for the Pong, then sends the newest only': async (target) => {
+  'waits for the Pong, then sends only the newest snapshot': async (target) => {
     const operation = await target.begin();
     const socket = await connectAs(target, 'watcher', { autoPong: false });
     const reader = await connectAs(target, 'watcher');
     for (const each of [socket, reader]) each.send({ t: 'sub', id: 1, ops: [{ op: operation.id }] });
-    // Each step reaches the one who reads before the next is made: they are not one change.
+    // The reader receives each step before the next one, so that they are separate changes.
     for (let done = 1; done <= steps; done += 1) {
       await operation.advance(done);
       await reader.snapshot(operation.id, (snapshot) => (doneOf(snapshot) ?? 0) >= done);
     }
-    const unasked = socket.texts.filter((text) => text.startsWith('{"t":"ops"'));
-    const bytes = unasked.reduce((sum, text) => sum + Buffer.byteLength(text), 0);
+    const unacknowledged = socket.texts.filter((text) => text.startsWith('{"t":"ops"'));
+    const bytes = unacknowledged.reduce((sum, text) => sum + Buffer.byteLength(text), 0);
     const most = LIMITS.bytesPerPing + LIMITS.flushBytes;
-    ensure(unasked.length <= LIMITS.flushesPerPing && bytes <= most, 'what no Pong covers is bounded', {
-      messages: unasked.length,
-      bytes,
-    });
+    ensure(
+      unacknowledged.length <= LIMITS.flushesPerPing && bytes <= most,
+      'bytes without a Pong are limited',
+      {
+        messages: unacknowledged.length,
+        bytes,
+      },
+    );
     const waiting = await socket.until(() => socket.pings.shift(), 'a Ping');
     const at = socket.snapshots(operation.id).length;
     socket.pong(waiting);
     const next = await socket.until(() => socket.snapshots(operation.id)[at], 'a snapshot after the Pong');
-    ensure(doneOf(next) === steps, 'after the Pong comes the newest, not what was missed', doneOf(next));
+    ensure(doneOf(next) === steps, 'the newest snapshot follows the Pong, not the missed ones', doneOf(next));
     await socket.close();
     await reader.close();
   },
 };
 
-/** For targets that can take a right away. */
+/** For targets that can revoke a right. */
 export const revocationCases: Readonly<Record<string, Check>> = {
-  'says gone when the right is taken, then nothing': async (target) => {
+  'sends gone when the right is revoked, then nothing': async (target) => {
     const operation = await target.begin();
     const socket = await connectAs(target, 'watcher');
     socket.send({ t: 'sub', id: 1, ops: [{ op: operation.id }] });
@@ -196,7 +200,7 @@ export const revocationCases: Readonly<Record<string, Check>> = {
     await operation.advance(90);
     await sleep(quietMs);
     const after = socket.texts.slice(count).filter((text) => text.includes(operation.id));
-    ensure(after.length === 0, 'nothing of it comes after "gone"', after);
+    ensure(after.length === 0, 'nothing about the operation follows "gone"', after);
     await socket.close();
   },
 };

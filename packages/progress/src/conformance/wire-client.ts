@@ -11,9 +11,9 @@ type Of<T extends ServerMessage['t']> = Extract<ServerMessage, { t: T }>;
 const defaultTimeoutMs = 10_000;
 const recheckMs = 5;
 
-export interface Handshake {
+export interface HandshakeOptions {
   protocols: string[];
-  /** Whose headers are sent. @default 'watcher' */
+  /** The user whose headers are sent. @default 'watcher' */
   user?: ConformanceUser;
   /** @default the target's */
   origin?: string;
@@ -21,28 +21,31 @@ export interface Handshake {
   autoPong?: boolean;
 }
 
-/** What became of a handshake: a socket, or the status that refused it. */
-export type Dialled = { socket: WireSocket; status: 101 } | { socket: null; status: number };
+/** Result of a handshake: a socket, or the status of the refusal. */
+export type HandshakeResult = { socket: WireSocket; status: 101 } | { socket: null; status: number };
 
-export function offer(ticket: string): string[] {
+export function subprotocolsWith(ticket: string): string[] {
   return [SUBPROTOCOL, TICKET_PREFIX + ticket];
 }
 
-export function patienceOf({ patienceMs = defaultTimeoutMs }: ConformanceTarget): number {
+export function timeoutOf({ patienceMs = defaultTimeoutMs }: ConformanceTarget): number {
   return patienceMs;
 }
 
-/** Shakes hands once; an `upgrade` that is refused is an answer, not an error. */
-export async function dial(target: ConformanceTarget, handshake: Handshake): Promise<Dialled> {
+/** Makes one handshake. A refusal is a result, not an error. */
+export async function openSocket(
+  target: ConformanceTarget,
+  handshake: HandshakeOptions,
+): Promise<HandshakeResult> {
   const { protocols, user = 'watcher', origin = target.origin, autoPong = true } = handshake;
   const socket = new WebSocket(target.url, protocols, {
     origin,
     headers: target.headers?.(user) ?? {},
     autoPong,
     perMessageDeflate: false,
-    handshakeTimeout: patienceOf(target),
+    handshakeTimeout: timeoutOf(target),
   });
-  const wire = new WireSocket(socket, patienceOf(target));
+  const wire = new WireSocket(socket, timeoutOf(target));
   return new Promise((resolve, reject) => {
     socket.once('open', () => resolve({ socket: wire, status: 101 }));
     socket.once('unexpected-response', (request, response) => {
@@ -55,36 +58,36 @@ export async function dial(target: ConformanceTarget, handshake: Handshake): Pro
   });
 }
 
-/** A greeted socket of a user. */
+/** A socket of a user that has received `hello`. */
 export async function connectAs(
   target: ConformanceTarget,
   user: ConformanceUser,
   options: { autoPong?: boolean } = {},
 ): Promise<WireSocket> {
-  const { socket, status } = await dial(target, {
-    protocols: offer(await target.ticket(user)),
+  const { socket, status } = await openSocket(target, {
+    protocols: subprotocolsWith(await target.ticket(user)),
     user,
     ...options,
   });
-  ensure(socket !== null, 'a fresh ticket from the right Origin opens a socket', { status });
+  ensure(socket !== null, 'a new ticket from the right Origin opens a socket', { status });
   await socket.next('hello');
   return socket;
 }
 
-/** One socket, all that came over it in its order, and waits with an end. */
+/** One socket with all messages received, in order, and waits with a time limit. */
 export class WireSocket {
   readonly messages: ServerMessage[] = [];
-  /** The texts of the messages, as they came. */
+  /** The texts of the messages. */
   readonly texts: string[] = [];
-  /** Payloads of Pings that were not answered yet, when `autoPong` is off. */
+  /** Payloads of unanswered Pings, if `autoPong` is off. */
   readonly pings: Buffer[] = [];
   closeCode: number | null = null;
   readonly #socket: WebSocket;
-  readonly #patienceMs: number;
+  readonly #timeoutMs: number;
 
-  constructor(socket: WebSocket, patienceMs: number) {
+  constructor(socket: WebSocket, timeoutMs: number) {
     this.#socket = socket;
-    this.#patienceMs = patienceMs;
+    this.#timeoutMs = timeoutMs;
     socket.on('message', (data: Buffer, isBinary) => {
       const text = data.toString();
       this.texts.push(text);
@@ -115,42 +118,43 @@ export class WireSocket {
     this.#socket.pong(payload);
   }
 
-  /** Snapshots of one operation, in the order in which they came. */
+  /** The snapshots of one operation, in order. */
   snapshots(id: string): Snapshot[] {
     return this.messages.flatMap((message) =>
       message.t === 'ops' ? message.d.filter((snapshot) => snapshot.id === id) : [],
     );
   }
 
-  /** The first message of a kind that fits, also one that came already. */
+  /** The first matching message of a type, including those already received. */
   async next<T extends ServerMessage['t']>(
     type: T,
-    fits: (message: Of<T>) => boolean = () => true,
+    matches: (message: Of<T>) => boolean = () => true,
   ): Promise<Of<T>> {
     return this.until(
-      () => this.messages.find((message): message is Of<T> => message.t === type && fits(message as Of<T>)),
+      () =>
+        this.messages.find((message): message is Of<T> => message.t === type && matches(message as Of<T>)),
       `a message "${type}"`,
     );
   }
 
-  /** The first snapshot of an operation that fits. */
-  async snapshot(id: string, fits: (snapshot: Snapshot) => boolean = () => true): Promise<Snapshot> {
-    return this.until(() => this.snapshots(id).find(fits), 'a snapshot');
+  /** The first matching snapshot of an operation. */
+  async snapshot(id: string, matches: (snapshot: Snapshot) => boolean = () => true): Promise<Snapshot> {
+    return this.until(() => this.snapshots(id).find(matches), 'a snapshot');
   }
 
-  /** The code with which the server closed. */
+  /** Waits for the server's close code. */
   async closed(): Promise<number> {
     return this.until(() => this.closeCode, 'the server to close the socket');
   }
 
-  /** @throws {ConformanceError} when it does not come in time */
+  /** Waits until `look` returns a value. @throws {ConformanceError} after the time limit */
   async until<T>(look: () => T | null | undefined, what: string): Promise<T> {
-    const endsAt = performance.now() + this.#patienceMs;
+    const endsAt = performance.now() + this.#timeoutMs;
     for (;;) {
       const found = look();
       if (found !== null && found !== undefined) return found;
       const seen = { closeCode: this.closeCode, last: this.messages.slice(-3) };
-      ensure(performance.now() < endsAt, `${what} has to come`, seen);
+      ensure(performance.now() < endsAt, `expected ${what}`, seen);
       await sleep(recheckMs);
     }
   }
@@ -163,7 +167,7 @@ export class WireSocket {
   }
 }
 
-/** What is done in the current phase of a snapshot. */
+/** Units done in the current phase of a snapshot. */
 export function doneOf({ phases, phaseIndex }: Snapshot): number | null {
   const phase = phases[phaseIndex];
   return phase !== undefined && 'done' in phase ? phase.done : null;

@@ -9,7 +9,7 @@ export type ProgressErrorCode =
   | 'authentication_timeout'
   | 'hub_closed';
 
-/** Every error of `@wcc/progress`: code → what is wrong, and what to do about it. */
+/** Every error of `@wcc/progress`: for each code what is wrong and what to do. */
 export const PROGRESS_ERRORS: Readonly<Record<ProgressErrorCode, { message: string; hint: string }>> = {
   invalid_transition: {
     message: 'This change of state is not allowed.',
@@ -20,11 +20,11 @@ export const PROGRESS_ERRORS: Readonly<Record<ProgressErrorCode, { message: stri
     hint: 'Report units that are really done, and null for a total that is unknown.',
   },
   done_decreased: {
-    message: 'The units done fell within one phase; watchers keep the greater value.',
-    hint: 'Only a new epoch may go back, and then only to the durable point.',
+    message: 'The units done decreased within one phase; watchers keep the greater value.',
+    hint: 'Only a new epoch may go back, and only to the durable point.',
   },
   terminal_replaced: {
-    message: 'An ended operation was put again in another state; watchers keep the end they saw.',
+    message: 'An ended operation was put again in another state; watchers keep its first end.',
     hint: 'A retry is a new operation with an id of its own.',
   },
   snapshot_too_large: {
@@ -32,8 +32,8 @@ export const PROGRESS_ERRORS: Readonly<Record<ProgressErrorCode, { message: stri
     hint: 'Shorten the ids, codes and names of phases.',
   },
   too_many_tickets: {
-    message: 'This session holds as many unused tickets as it may.',
-    hint: 'Use one, or wait until one of them has expired.',
+    message: 'This session already holds the maximum number of unused tickets.',
+    hint: 'Use one, or wait until one expires.',
   },
   ws_missing: {
     message: 'attachWebSocket needs the package "ws", which is not installed.',
@@ -41,7 +41,7 @@ export const PROGRESS_ERRORS: Readonly<Record<ProgressErrorCode, { message: stri
   },
   authentication_timeout: {
     message: 'authenticate() did not answer in time; the upgrade was refused with 503.',
-    hint: 'Look at what authenticate() waits for.',
+    hint: 'Check what authenticate() waits for.',
   },
   hub_closed: {
     message: 'The hub is closed.',
@@ -50,12 +50,12 @@ export const PROGRESS_ERRORS: Readonly<Record<ProgressErrorCode, { message: stri
 };
 
 export interface ProgressErrorOptions {
-  /** What exactly: appended to the registry's message. Never a secret. */
+  /** Appended to the registry's message in parentheses. Must not contain a secret. */
   detail?: string;
   cause?: unknown;
 }
 
-/** The one error class of this package; `code` tells which, `hint` what to do. */
+/** The error class of this package: `code` identifies the error, `hint` says what to do. */
 export class ProgressError extends Error {
   override readonly name: string = 'ProgressError';
   readonly code: ProgressErrorCode;

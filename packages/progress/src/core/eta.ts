@@ -1,4 +1,4 @@
-/** An ETA as people are told it: coarse enough not to flicker, never "0 s". */
+/** An ETA rounded for display: coarse enough not to flicker, never "0 s". */
 export type RoundedEta =
   | { kind: 'few_seconds' }
   /** Steps of 5, from 5 to 55. */
@@ -16,15 +16,15 @@ const dayS = 86_400;
 const toStep = (seconds: number, step: number): number => Math.round(seconds / step) * step;
 
 /**
- * Rounds an ETA for people: ≥ 1 h to 5 min, 10–60 min to 1 min, 1–10 min to half minutes, below to 5 s.
+ * Rounds an ETA for display: from 1 h to 5 min, from 10 min to 1 min, from 1 min to 30 s, below that to 5 s.
  *
- * @param etaMs as in a snapshot. What is not a number at all counts as very long, never as done.
+ * @param etaMs as in a snapshot; NaN reads as `more_than_a_day`, never as done
  */
 export function roundEta(etaMs: number): RoundedEta {
   const seconds = etaMs / 1000;
   if (Number.isNaN(seconds) || seconds > dayS) return { kind: 'more_than_a_day' };
   if (seconds < 5) return { kind: 'few_seconds' };
-  // Each step is tried on the rounded value, so that 58 s become 1 min and not "60 s".
+  // Compares the rounded value, so 58 s become 1 min and not "60 s".
   const fives = toStep(seconds, 5);
   if (fives < minuteS) return { kind: 'seconds', seconds: fives };
   const halves = toStep(seconds, minuteS / 2);

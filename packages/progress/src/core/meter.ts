@@ -2,40 +2,43 @@ import type { EtaAbsence, OperationState } from './snapshot.ts';
 import { createEtaSmoother } from './meter/smoother.ts';
 import { createSlices } from './meter/slices.ts';
 
+/** One measurement of the units done. */
 export interface MeterSample {
-  /** Monotonic clock. */
+  /** Milliseconds of a monotonic clock. */
   atMs: number;
   /** Units done so far in the current phase. */
   done: number;
 }
 
+/** What a reading needs besides the samples. */
 export interface MeterContext {
   total: number | null;
   state: OperationState;
   phaseStartedAtMs: number;
 }
 
+/** Rate and ETA at one moment. */
 export interface MeterReading {
-  /** Units per second; 0 while stalled, `null` when nothing can be said. */
+  /** Units per second; 0 while stalled, `null` while unknown. */
   rate: number | null;
   etaMs: number | null;
   /** Why there is no `etaMs`; `null` when there is one. */
   etaAbsence: EtaAbsence | null;
-  /** No unit moved for max(10 s, 5 × the usual gap). */
+  /** True when no unit was done for max(10 s, 5 × the usual gap between two samples). */
   stalled: boolean;
   sinceProgressMs: number;
 }
 
-/** Rate and ETA of one phase, from the units that moved since its start or since the last resume. */
+/** Measures rate and ETA of one phase, from the units done since its start or last resume. */
 export interface Meter {
   add(sample: MeterSample): void;
-  /** Forgets what it has seen: at start, resume and change of phase. */
+  /** Discards all samples. Call it at the start of a phase and after a resume. */
   reset(atMs: number, done: number): void;
   read(atMs: number, context: MeterContext): MeterReading;
 }
 
 export interface MeterOptions {
-  /** @default 15000 */
+  /** Half-life of the rate's moving average. @default 15000 */
   halfLifeMs?: number;
 }
 
@@ -46,6 +49,7 @@ const unsteadySpread = 0.5;
 const stalledMs = 10_000;
 const stalledGaps = 5;
 
+/** Creates a meter. Call `reset` before the first sample. */
 export function createMeter(options: MeterOptions = {}): Meter {
   const halfLifeMs = options.halfLifeMs ?? 15_000;
   const slices = createSlices(halfLifeMs);
@@ -53,7 +57,7 @@ export function createMeter(options: MeterOptions = {}): Meter {
   let startedAtMs = 0;
 
   const isStalled = (atMs: number): boolean =>
-    slices.sinceMoveMs(atMs) > Math.max(stalledMs, stalledGaps * slices.usualGapMs());
+    slices.sinceProgressMs(atMs) > Math.max(stalledMs, stalledGaps * slices.usualGapMs());
 
   const start = (sample: MeterSample, what: 'all' | 'speed'): void => {
     startedAtMs = sample.atMs;
@@ -74,7 +78,7 @@ export function createMeter(options: MeterOptions = {}): Meter {
 
   return {
     add: (sample) => {
-      // The end of a stall is a resume: an outage of a minute says nothing about the speed after it.
+      // The end of a stall counts as a resume: the outage says nothing about the speed after it.
       if (sample.done > slices.done() && isStalled(sample.atMs)) start(sample, 'speed');
       else slices.add(sample.atMs, sample.done);
     },
@@ -83,15 +87,15 @@ export function createMeter(options: MeterOptions = {}): Meter {
       const running = context.state === 'running';
       const stalled = running && isStalled(atMs);
       const rate = running ? (stalled ? 0 : slices.rate(atMs)) : null;
-      const sinceProgressMs = Math.round(slices.sinceMoveMs(atMs));
+      const sinceProgressMs = Math.round(slices.sinceProgressMs(atMs));
       const why = absence(atMs, context, stalled);
       if (why !== null || context.total === null || rate === null || rate <= 0) {
         smoother.reset();
         return { rate, etaMs: null, etaAbsence: why ?? 'few_samples', stalled, sinceProgressMs };
       }
       const leftMs = (Math.max(0, context.total - slices.done()) / rate) * 1000;
-      const etaMs = Math.round(smoother.take(atMs, leftMs));
-      // A rate near zero would make an ETA beyond any number: no ETA is the truth then.
+      const etaMs = Math.round(smoother.smooth(atMs, leftMs));
+      // A rate near zero gives an infinite ETA, which is reported as absent.
       if (!Number.isFinite(etaMs))
         return { rate, etaMs: null, etaAbsence: 'unsteady', stalled, sinceProgressMs };
       return { rate, etaMs, etaAbsence: null, stalled, sinceProgressMs };

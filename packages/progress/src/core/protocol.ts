@@ -1,40 +1,41 @@
 import type { Snapshot } from './snapshot.ts';
 
 /**
- * The wire protocol `wcc.v1`: UTF-8 JSON texts over a WebSocket. `docs/protocol.md` is its prose; a test
- * holds the two together.
+ * Name of the wire protocol `wcc.v1`: UTF-8 JSON texts over a WebSocket. `docs/protocol.md` describes it; a
+ * test compares the two.
  */
 export const SUBPROTOCOL = 'wcc.v1';
 
-/** The second subprotocol a client offers carries its single-use ticket; the server never echoes it. */
+/** Prefix of the second subprotocol that a client offers: its single-use ticket. The server never echoes it. */
 export const TICKET_PREFIX = 'wcc.ticket.';
 
+/** Version in `hello`. */
 export const PROTOCOL_VERSION = 1;
 
-/** Why a socket was closed, and what a client does then. */
+/** WebSocket close codes, with the client's reaction to each. */
 export const CLOSE_CODES = {
   normal: 1000,
   goingAway: 1001,
-  /** A binary message came: nothing of ours is binary. */
+  /** The client sent a binary message; the protocol has none. */
   binary: 1003,
   tooBig: 1009,
-  /** Stop: the client speaks something else. */
+  /** The client sent something that is not of the protocol. It stops. */
   malformed: 4400,
-  /** Log in, then reconnect. */
+  /** The session has ended. Sign in, then reconnect. */
   sessionEnded: 4401,
-  /** No Pong for 30 s: back off. */
+  /** No Pong for 30 s. Reconnect with back-off. */
   noPong: 4408,
-  /** Tell the user: too many sockets are open. */
+  /** The user has too many open sockets. Show it; do not reconnect. */
   tooManyConnections: 4409,
-  /** Come back after `ms` of the `err` before it. */
+  /** Too many messages. Reconnect after the `ms` of the preceding `err`. */
   rate: 4429,
-  /** Come back after `ms` of the `bye` before it. */
+  /** The server stops. Reconnect after the `ms` of the preceding `bye`. */
   shutdown: 4503,
 } as const;
 
 export type CloseCode = (typeof CLOSE_CODES)[keyof typeof CLOSE_CODES];
 
-/** HTTP statuses that answer a handshake that does not become a socket. */
+/** HTTP statuses of a refused handshake. */
 export const HANDSHAKE_STATUSES = {
   badRequest: 400,
   unauthenticated: 401,
@@ -47,6 +48,7 @@ export const HANDSHAKE_STATUSES = {
   unavailable: 503,
 } as const;
 
+/** Limits that the server enforces on each connection. */
 export interface Limits {
   /** Longest message from a client. */
   messageBytes: number;
@@ -54,28 +56,28 @@ export interface Limits {
   messageBurst: number;
   /** Operations named in one `sub` or `unsub`. */
   opsPerMessage: number;
-  /** Operations a connection watches by name. */
+  /** Operations that a connection may watch by name. */
   subscriptions: number;
-  /** Operations that one list shows: all that run, then the newest of the ended ones. */
+  /** Operations in one list: the running ones, then the newest of those that ended. */
   listed: number;
   socketsPerUser: number;
-  /** Upgrades that are not authenticated yet, per address. */
+  /** Unauthenticated upgrades per address. */
   pendingUpgradesPerAddress: number;
   upgradeMs: number;
-  /** Most bytes of snapshots in one message. */
+  /** Maximum bytes of snapshots in one message. */
   flushBytes: number;
-  /** A Ping after so many flushes … */
+  /** Flushes before the next Ping. Nothing is flushed between a Ping and its Pong. */
   flushesPerPing: number;
-  /** … or so many bytes, whichever is first; nothing more goes before its Pong. */
+  /** Bytes before the next Ping, if fewer than `flushesPerPing` flushes were sent. */
   bytesPerPing: number;
   pongMs: number;
   heartbeatMs: number;
-  /** Bytes that wait in this process, or that no Pong covers yet: more, and the socket is terminated. */
+  /** Maximum bytes waiting in this process or not yet covered by a Pong. Beyond it the socket is terminated. */
   bufferedBytes: number;
   reauthorizeMs: number;
 }
 
-/** @see docs/protocol.md, "Limits" */
+/** The default limits. @see docs/protocol.md, "Limits" */
 export const LIMITS: Readonly<Limits> = {
   messageBytes: 16_384,
   messagesPerSecond: 20,
@@ -95,89 +97,97 @@ export const LIMITS: Readonly<Limits> = {
   reauthorizeMs: 60_000,
 };
 
-/** Longest snapshot on the wire. */
+/** Maximum size of a snapshot on the wire, in bytes. */
 export const SNAPSHOT_BYTES = 2048;
 
-/** What a client's own timers are, so that every client behaves the same. */
+/** Timers of every client, in milliseconds. */
 export const CLIENT_TIMERS = {
-  /** Nothing came for so long: the connection is dead. A hidden page's timers fire about once a minute. */
+  /** A connection without a message for this time is dead. A hidden page's timers fire about once a minute. */
   deadVisibleMs: 12_000,
   deadHiddenMs: 70_000,
-  /** An attempt that is not open by then is given up. */
+  /** Maximum time from the start of an attempt to `hello`. */
   attemptMs: 4000,
   /** Reconnect after `random(0, min(cap, base × 2^n))`. */
   backoffBaseMs: 500,
   backoffCapFirstMinuteMs: 3000,
   backoffCapMs: 30_000,
-  /** Up for so long: the next failure counts as the first. */
+  /** After this time online, the next failure counts as the first. */
   resetAfterMs: 30_000,
 } as const;
 
+/** Which operations a list shows: the user's own, or all that the user may watch. */
 export type ListScope = 'mine' | 'all';
 
-/** What this principal may do with an operation, e.g. `{ cancel: true, pause: false }`. */
+/** What a principal may do with an operation, e.g. `{ cancel: true, pause: false }`. */
 export type Rights = Record<string, boolean>;
 
+/** Watches operations by name. */
 export interface SubscribeOps {
   t: 'sub';
   id: number;
-  /** With epoch and seq of what the client holds, nothing is sent again that it has. */
+  /** `epoch` and `seq` name the snapshot that the client holds; the server does not send it again. */
   ops: { op: string; epoch?: string; seq?: number }[];
 }
 
+/** Watches a list. It replaces the list watched before. */
 export interface SubscribeList {
   t: 'sub';
   id: number;
   list: ListScope;
 }
 
+/** Stops watching operations by name. */
 export interface Unsubscribe {
   t: 'unsub';
   id: number;
   ops: string[];
 }
 
-/** Ends the list that the connection watches; operations watched by name stay. */
+/** Stops watching the list; operations watched by name stay. */
 export interface UnsubscribeList {
   t: 'unsub';
   id: number;
   list: ListScope;
 }
 
-/** Extends the authorisation in place; only a ticket of the same user and session does. */
+/** Extends the authorisation of this connection. The ticket must be of the same user and session. */
 export interface Refresh {
   t: 'refresh';
   id: number;
   ticket: string;
 }
 
+/** Every message that a client sends. */
 export type ClientMessage = SubscribeOps | SubscribeList | Unsubscribe | UnsubscribeList | Refresh;
 
+/** The first message of the server. */
 export interface Hello {
   t: 'hello';
   v: typeof PROTOCOL_VERSION;
   /** Names this connection in logs. */
   conn: string;
-  /** Epoch of the hub behind it. */
+  /** Epoch of the server's hub. */
   epoch: string;
-  /** Seconds: something comes at least this often. */
+  /** Heartbeat in seconds: the server sends something at least this often. */
   hb: number;
   limits: { msg: number; subs: number; hz: number };
-  /** When the session ends, Unix time in milliseconds; `null` when it has no end. */
+  /** When the session ends, Unix time in milliseconds; `null` if it does not end. */
   exp: number | null;
 }
 
-/** `not_found` for what does not exist and for what is not yours alike; the rest is about you, not about it. */
+/** `not_found` covers both unknown and forbidden operations, so a client cannot tell them apart. */
 export type RowError = 'not_found' | 'too_many_subs';
 
+/** The answer to one requested operation. */
 export interface Row {
   op: string;
-  /** The client holds the newest snapshot: none follows. */
+  /** The client already holds the newest snapshot, so none follows. */
   cur?: true;
   may?: Rights;
   err?: RowError;
 }
 
+/** The answer to a message that succeeded. */
 export interface Ok {
   t: 'ok';
   id: number;
@@ -185,23 +195,24 @@ export interface Ok {
   res?: Row[];
   /** The list was cut at `Limits.listed`. */
   more?: true;
-  /** Answer to `refresh`: the new end of the session. */
+  /** In the answer to `refresh`: the new end of the session. */
   exp?: number | null;
 }
 
-/** First snapshot, update and resume are this one message. */
+/** Snapshots: the first one, an update, or the newest after a resume. */
 export interface Ops {
   t: 'ops';
   d: Snapshot[];
 }
 
-/** Goes before the first snapshot of a listed operation that appeared later, and after rights changed. */
+/** Rights that changed. Also sent before the first snapshot of an operation that a list gains later. */
 export interface May {
   t: 'may';
   op: string;
   may: Rights;
 }
 
+/** The client may no longer watch this operation, or it was deleted. */
 export interface Gone {
   t: 'gone';
   op: string;
@@ -210,7 +221,7 @@ export interface Gone {
 
 export type GoneReason = 'revoked' | 'deleted';
 
-/** The server's clock, Unix time in milliseconds: for display, never for durations. */
+/** A sign of life. `now` is the server's clock, Unix time in milliseconds: for display, not for durations. */
 export interface Heartbeat {
   t: 'hb';
   now: number;
@@ -218,20 +229,23 @@ export interface Heartbeat {
 
 export type WireErrorCode = 'rate' | 'ticket_refused' | 'unavailable';
 
+/** The answer to a message that failed. */
 export interface WireError {
   t: 'err';
-  /** Of the message that failed; `null` when it was about none in particular. */
+  /** Id of the message that failed; `null` if the error concerns the connection. */
   id: number | null;
   code: WireErrorCode;
   retry: boolean;
   ms: number;
 }
 
+/** The server stops and closes the connection. */
 export interface Bye {
   t: 'bye';
   code: typeof CLOSE_CODES.shutdown;
-  /** Reconnect after so many milliseconds: every client is told another number. */
+  /** Wait before the client reconnects, in milliseconds; different for each client. */
   ms: number;
 }
 
+/** Every message that the server sends. */
 export type ServerMessage = Hello | Ok | Ops | May | Gone | Heartbeat | WireError | Bye;

@@ -1,16 +1,14 @@
 import type { Reference, Snapshot } from './snapshot.ts';
 
 /**
- * Which form of a snapshot somebody gets: `full`, or `public` for those who hold no more than a link to one
- * operation.
+ * Which form of a snapshot a watcher receives: `full`, or `public` for the holder of a link to one operation.
  */
 export type SnapshotView = 'full' | 'public';
 
 const nameOnly = ({ kind, name }: Reference): Reference => ({ kind, id: null, name });
 
 /**
- * The form without owner, detail and related ids: what is done to what, how far it is and how it ended, and
- * nothing that leads further. Idempotent.
+ * Removes owner, error detail and related ids from a snapshot. Action, names, progress and end stay. Idempotent.
  */
 export function publicSnapshot(snapshot: Snapshot): Snapshot {
   const { subject, target, error } = snapshot;

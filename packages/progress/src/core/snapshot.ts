@@ -13,16 +13,16 @@ export type PhaseState = 'pending' | 'running' | 'done' | 'skipped' | 'failed';
 
 /**
  * One named part of an operation. In a snapshot that goes over the wire, phases before and after the
- * current one shrink to {@link PhaseName}, so that a snapshot stays within 2 KiB.
+ * current one are reduced to {@link PhaseName}, so that a snapshot stays within 2 KiB.
  */
 export interface Phase {
   name: string;
   unit: PhaseUnit;
-  /** Units that are really done (bytes: written back), never more than `total`. */
+  /** Units done (bytes: written back), never more than `total`. */
   done: number;
-  /** Units that survive a crash: behind the last checkpoint. */
+  /** Units that survive a crash: those before the last checkpoint. */
   durable: number;
-  /** `null` means unknown: nobody invents a percentage. */
+  /** Units of the whole phase; `null` if unknown. */
   total: number | null;
   state: PhaseState;
   elapsedMs: number;
@@ -52,7 +52,7 @@ export interface OperationError {
 export type EtaAbsence =
   'total_unknown' | 'too_early' | 'not_running' | 'stalled' | 'few_samples' | 'unsteady' | 'no_units';
 
-/** What became of the bytes. All in bytes; `virtual` is the size a guest would see. */
+/** How the bytes were handled, all in bytes. `virtual` is the size that a guest sees. */
 export interface ByteCounts {
   virtual: number;
   data: number;
@@ -62,21 +62,21 @@ export interface ByteCounts {
 }
 
 /**
- * The complete record of an operation at one `seq`. Any snapshot may be skipped, the last one wins:
- * take it when its `epoch` differs from the held one or its `seq` is greater.
+ * The complete record of an operation at one `seq`. Any snapshot may be skipped; the newest replaces all earlier
+ * ones. One is newer if its `epoch` differs or its `seq` is greater.
  *
- * Holds no field that depends on who looks, so that every watcher gets the same bytes.
+ * No field depends on the watcher, so every watcher receives the same bytes.
  */
 export interface Snapshot {
   /** 128-bit random id, 26 characters of lower-case base32. */
   id: string;
-  /** Changes when the record was taken over by a new process; `seq` is comparable within one epoch only. */
+  /** Changes when a new process takes over the record. Compare `seq` within one epoch only. */
   epoch: string;
-  /** Rises by one at every visible change. */
+  /** Increases by one at every visible change. */
   seq: number;
-  /** Server's clock at this snapshot, ISO 8601. For history only, never for durations. */
+  /** The server's clock at this snapshot, ISO 8601. For display only, not for durations. */
   at: string;
-  /** For people and logs, e.g. `copy_vm_image_100`; confers no right. */
+  /** For people and logs, e.g. `copy_vm_image_100`. Grants no right. */
   label: string;
   action: string;
   subject: Reference;

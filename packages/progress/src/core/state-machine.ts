@@ -2,15 +2,15 @@ import { ProgressError } from './errors.ts';
 import type { OperationState, Snapshot } from './snapshot.ts';
 
 /**
- * The life of an operation. The only place that knows which state may follow which.
+ * The states of an operation, and which may follow which.
  *
  * | from        | to                                                | when                                      |
  * |-------------|---------------------------------------------------|-------------------------------------------|
- * | queued      | running, cancelling, failed                       | its turn; cancel; what it needs is gone   |
- * | running     | paused, cancelling, interrupted, succeeded, failed, cancelled | pause or full disk; cancel; the process ends |
+ * | queued      | running, cancelling, failed                       | a slot is free; cancel; a requirement is gone |
+ * | running     | paused, cancelling, interrupted, succeeded, failed, cancelled | pause or full disk; cancel; the process ends; the end |
  * | paused      | running, cancelling, failed                       | resume; cancel; source or pool is lost    |
  * | interrupted | running, cancelling, failed                       | recovery after a restart; cancel; no recovery |
- * | cancelling  | cancelled, succeeded, failed                      | cleaned up; the cancel came too late; clean-up failed |
+ * | cancelling  | cancelled, succeeded, failed                      | cleaned up; the cancel was too late; clean-up failed |
  * | succeeded, failed, cancelled | –                                | final, reached exactly once               |
  */
 const next: Readonly<Record<OperationState, readonly OperationState[]>> = {
@@ -24,11 +24,13 @@ const next: Readonly<Record<OperationState, readonly OperationState[]>> = {
   cancelled: [],
 };
 
+/** All states, in the order of the table above. */
 export const OPERATION_STATES: readonly OperationState[] = Object.keys(next) as OperationState[];
 
+/** What a person can ask of an operation. */
 export type OperationVerb = 'cancel' | 'pause' | 'resume' | 'retry';
 
-/** In which states a verb makes sense. Cancel is idempotent, so it is allowed while cancelling too. */
+/** The states in which a verb applies. Cancel is idempotent, so it applies while cancelling too. */
 const verbStates: Readonly<Record<OperationVerb, readonly OperationState[]>> = {
   cancel: ['queued', 'running', 'paused', 'interrupted', 'cancelling'],
   pause: ['running'],
@@ -46,7 +48,7 @@ export interface OperationCapabilities {
 
 const everyCapability: OperationCapabilities = { canPause: true, canRetry: true };
 
-/** True for `succeeded`, `failed` and `cancelled`: nothing follows. */
+/** True for `succeeded`, `failed` and `cancelled`: no state follows. */
 export function isTerminal(state: OperationState): boolean {
   return next[state].length === 0;
 }
@@ -56,7 +58,7 @@ export function nextStates(state: OperationState): readonly OperationState[] {
   return next[state];
 }
 
-/** @throws {ProgressError} `invalid_transition` when `to` may not follow `from` (staying counts as one). */
+/** @throws {ProgressError} `invalid_transition` if `to` may not follow `from`; a state may not follow itself */
 export function assertTransition(from: OperationState, to: OperationState): void {
   if (!next[from].includes(to)) throw new ProgressError('invalid_transition', { detail: `${from} → ${to}` });
 }

@@ -1,12 +1,12 @@
 const byteUnits = ['B', 'KiB', 'MiB', 'GiB', 'TiB', 'PiB', 'EiB'] as const;
 const step = 1024;
 
-/** Shown instead of a number that makes none: nobody ever reads NaN or Infinity. */
+/** Shown instead of NaN, Infinity and negative numbers. */
 const noNumber = '–';
 
 export interface FormatBytesOptions {
   /**
-   * `down` for what is done, so that it never reads like the total before it is; `nearest` for sizes.
+   * `down` for an amount done, so it reads like the total only at the end; `nearest` for sizes.
    * @default 'nearest'
    */
   rounding?: 'nearest' | 'down';
@@ -48,9 +48,9 @@ export function formatRate(bytesPerSecond: number): string {
 }
 
 /**
- * How much of `total` is done: one decimal, rounded **down**, so 100 appears only when nothing is left.
+ * The percentage done, with one decimal, rounded **down**: 100 appears only at the end.
  *
- * @returns 0 to 100, or `null` when the total is unknown or the numbers make no sense
+ * @returns 0 to 100; `null` if the total is unknown or a number is invalid
  */
 export function percent(done: number, total: number | null): number | null {
   if (total === null || !Number.isFinite(done) || !Number.isFinite(total) || done < 0 || total < 0)
@@ -60,20 +60,20 @@ export function percent(done: number, total: number | null): number | null {
 }
 
 function tenthsDone(done: number, total: number): number {
-  // Beyond 2^53 / 1000 bytes (8 TiB) a product of doubles would round, up as well as down.
+  // Beyond 2^53 / 1000 bytes (8 TiB) the product of doubles could round up.
   if (Number.isInteger(done) && Number.isInteger(total))
     return Number((BigInt(done) * 1000n) / BigInt(total));
   return Math.min(999, Math.floor((done / total) * 1000));
 }
 
-/** {@link percent} with exactly one decimal, e.g. `61.0`; `null` where there is none to show. */
+/** {@link percent} with exactly one decimal, e.g. `61.0`; `null` if unknown. */
 export function formatPercent(done: number, total: number | null): string | null {
   const value = percent(done, total);
   return value === null ? null : value.toFixed(1);
 }
 
 /**
- * A duration as a clock shows it, without words to translate: `0:42`, `12:05`, `1:02:03`, `49:00:00`.
+ * A duration in clock form, without words to translate: `0:42`, `12:05`, `1:02:03`, `49:00:00`.
  *
  * @param durationMs 0 or more; anything else reads `–`
  */

@@ -1,10 +1,10 @@
-/** Identifies one snapshot of an operation; `seq` is comparable within one `epoch` only. */
+/** Identifies one snapshot of an operation. Compare `seq` within one `epoch` only. */
 export interface Version {
   epoch: string;
   seq: number;
 }
 
-/** The client's rule: take a snapshot when its epoch differs from the held one or its seq is greater. */
-export function isNewer(held: Version | undefined, next: Version): boolean {
-  return held === undefined || held.epoch !== next.epoch || next.seq > held.seq;
+/** True if `next` replaces `current`: its epoch differs, or its seq is greater. */
+export function isNewer(current: Version | undefined, next: Version): boolean {
+  return current === undefined || current.epoch !== next.epoch || next.seq > current.seq;
 }

@@ -5,7 +5,7 @@ declare global {
   interface HTMLElementTagNameMap {
     'wcc-progress': WccProgressElement;
   }
-  /** Both bubble out of shadow roots: a page may listen at the element, at any around it, or at the document. */
+  /** Both events bubble out of shadow roots, so a page may listen at the element, an ancestor or the document. */
   interface GlobalEventHandlersEventMap {
     'wcc-action': CustomEvent<ProgressActionDetail>;
     'wcc-state': CustomEvent<ProgressStateDetail>;

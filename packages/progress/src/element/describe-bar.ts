@@ -5,16 +5,16 @@ import { currentPhase, isFullPhase } from './row-view.ts';
 import type { RowBar, RowContext } from './row-view.ts';
 import type { RowText } from './text/row-text.ts';
 
-const blinkMs = 1000;
-// 100 belongs to `succeeded` alone: a phase that has all its bytes is not the end of the operation.
-const nearly = 99.9;
+const minShownMs = 1000;
+// Only `succeeded` shows 100: a phase with all its bytes is not the end of the operation.
+const maxBeforeEnd = 99.9;
 
-/** 0 to 99.9, rounded down; `null` when the current phase has no total, or no amount that means anything. */
+/** 0 to 99.9, rounded down; `null` if the current phase has no total or no valid amount. */
 export function percentDone(snapshot: Snapshot): number | null {
   const phase = currentPhase(snapshot);
   if (!isFullPhase(phase) || phase.total === 0) return null;
   const value = percent(phase.done, phase.total);
-  return value === null ? null : Math.min(value, nearly);
+  return value === null ? null : Math.min(value, maxBeforeEnd);
 }
 
 /** `62.5 %`, or an empty string. */
@@ -23,6 +23,7 @@ export function percentText(snapshot: Snapshot, text: RowText): string {
   return value === null ? '' : text.percent(value.toFixed(1));
 }
 
+/** The bar of a row: a value, `hidden` (keeps its space), or `null` (no bar). */
 export function describeBar(
   snapshot: Snapshot,
   context: RowContext,
@@ -33,13 +34,13 @@ export function describeBar(
   const value = percentDone(snapshot);
   if (value !== null) return { value: Math.round(value * 10) / 1000, valueText };
   if (isTerminal(state)) return null;
-  // Without a number a bar only says that something goes on, and only while it does.
-  if (state !== 'running' || isBlink(snapshot)) return 'hidden';
+  // A bar without a value only shows activity, so it appears only while the operation runs.
+  if (state !== 'running' || isTooShortToShow(snapshot)) return 'hidden';
   return { value: null, valueText };
 }
 
-/** Looking, reserving, sharing blocks: over before an eye has found the bar. */
-function isBlink(snapshot: Snapshot): boolean {
+/** Inspecting, reserving, sharing blocks: too short for the bar to be seen. */
+function isTooShortToShow(snapshot: Snapshot): boolean {
   const phase = currentPhase(snapshot);
-  return phase === undefined || (phase.elapsedMs ?? 0) < blinkMs;
+  return phase === undefined || (phase.elapsedMs ?? 0) < minShownMs;
 }

@@ -5,7 +5,7 @@ import { currentPhase, isFullPhase, isWaitingForFile, joinParts } from './row-vi
 import type { RowContext } from './row-view.ts';
 import { isOwnAction, nameOf, warningOf } from './text/catalogue.ts';
 
-export interface StateWords {
+export interface StateText {
   /** Line 2. */
   status: string;
   /** Parts of line 5 that belong to the state. */
@@ -14,34 +14,39 @@ export interface StateWords {
   code: string;
 }
 
-const words = (status: string, detail: string[] = []): StateWords => ({ status, detail, hint: '', code: '' });
+const stateText = (status: string, detail: string[] = []): StateText => ({
+  status,
+  detail,
+  hint: '',
+  code: '',
+});
 
-/** The text column of the states table of the console's design. */
-export function describeState(snapshot: Snapshot, context: RowContext): StateWords {
+/** The texts of a row that depend on its state. */
+export function describeState(snapshot: Snapshot, context: RowContext): StateText {
   const { text } = context;
   if (context.isUnknown) {
     const seen = percentText(snapshot, text);
-    return words(joinParts(text, [text.unknown, seen !== '' && text.lastSeenAt(seen)]));
+    return stateText(joinParts(text, [text.unknown, seen !== '' && text.lastSeenAt(seen)]));
   }
   return byState[snapshot.state](snapshot, context);
 }
 
-type Describe = (snapshot: Snapshot, context: RowContext) => StateWords;
+type Describe = (snapshot: Snapshot, context: RowContext) => StateText;
 
 const byState: Readonly<Record<OperationState, Describe>> = {
   queued: (snapshot, context) =>
-    words(joinParts(context.text, [context.text.states.queued, placeOf(snapshot, context)])),
-  running: (snapshot, context) => words(runningStatus(snapshot, context), savings(snapshot, context)),
+    stateText(joinParts(context.text, [context.text.states.queued, queueTextOf(snapshot, context)])),
+  running: (snapshot, context) => stateText(runningStatus(snapshot, context), savings(snapshot, context)),
   paused: (snapshot, context) =>
-    words(joinParts(context.text, [pausedStatus(snapshot, context), reasonOf(snapshot, context)])),
+    stateText(joinParts(context.text, [pausedStatus(snapshot, context), reasonOf(snapshot, context)])),
   cancelling: (snapshot, { text }) =>
-    words(isOwnAction(text, snapshot.action) ? text.states.cancelling : text.cancellingElsewhere),
+    stateText(isOwnAction(text, snapshot.action) ? text.states.cancelling : text.cancellingElsewhere),
   cancelled: (snapshot, context) => {
     const { text } = context;
     const isClean = isOwnAction(text, snapshot.action) && text.nothingLeft;
-    return words(joinParts(text, [cancelledStatus(snapshot, context), isClean]));
+    return stateText(joinParts(text, [cancelledStatus(snapshot, context), isClean]));
   },
-  interrupted: (snapshot, context) => words(interruptedStatus(snapshot, context)),
+  interrupted: (snapshot, context) => stateText(interruptedStatus(snapshot, context)),
   succeeded,
   failed,
 };
@@ -56,7 +61,7 @@ function runningStatus(snapshot: Snapshot, context: RowContext): string {
   return joinParts(text, [step, nameOf(text.phases, phase.name), stall]);
 }
 
-/** Phases that turned out not to be needed are not counted. */
+/** The number of the current phase; skipped phases do not count. */
 function stepOf(snapshot: Snapshot, { text }: RowContext): string {
   const isCounted = (phase: Snapshot['phases'][number]): boolean => phase.state !== 'skipped';
   const count = snapshot.phases.filter(isCounted).length;
@@ -64,8 +69,8 @@ function stepOf(snapshot: Snapshot, { text }: RowContext): string {
   return count > 1 && index > 0 ? text.step(index, count) : '';
 }
 
-function placeOf(snapshot: Snapshot, context: RowContext): string {
-  const place = snapshot.queuePosition === null ? '' : context.text.place(snapshot.queuePosition);
+function queueTextOf(snapshot: Snapshot, context: RowContext): string {
+  const place = snapshot.queuePosition === null ? '' : context.text.queuePosition(snapshot.queuePosition);
   const reason = reasonOf(snapshot, context);
   if (place === '') return reason;
   return reason === '' ? place : `${place} (${reason})`;
@@ -80,25 +85,25 @@ function interruptedStatus(snapshot: Snapshot, context: RowContext): string {
   const { text } = context;
   if (isWaitingForFile(snapshot)) return waitingStatus(snapshot, context);
   const { code } = snapshot.stateReason ?? { code: 'server_restarted' };
-  // Only a crash is told with the time at which it was noticed.
+  // Only a crash shows a time: when the server noticed it.
   const reason = code === 'server_restarted' ? '' : reasonOf(snapshot, context);
-  const next = isOwnAction(text, snapshot.action) ? text.goesOn : text.goesOnWithReport;
+  const next = isOwnAction(text, snapshot.action) ? text.resumesAutomatically : text.resumesWithNextReport;
   return joinParts(text, [reason === '' ? text.restarted(clockOf(snapshot, context)) : reason, next]);
 }
 
-/** Who can choose the file is told how to go on; everybody else, what it waits for. */
+/** Asks a user who can choose the file to do so; shows other users what the upload waits for. */
 function waitingStatus(snapshot: Snapshot, context: RowContext): string {
   const { text, offers } = context;
   const at = percentDone(snapshot) === 0 ? '' : percentText(snapshot, text);
   const name = snapshot.target?.name ?? snapshot.subject.name;
   const phase = currentPhase(snapshot);
-  // Of several files of one name the size tells which.
+  // The size distinguishes files of the same name.
   const size = isFullPhase(phase) && phase.total !== null ? ` (${formatBytes(phase.total)})` : '';
   if (offers.includes('choose')) return text.chooseAgain(name + size, at);
   return joinParts(text, [text.states.interrupted, reasonOf(snapshot, context)]);
 }
 
-/** A reason whose code is not in the catalogue stays unsaid: its bare code would help nobody. */
+/** The text of the reason; empty if the catalogue does not know its code. */
 function reasonOf(snapshot: Snapshot, { text }: RowContext): string {
   const reason = snapshot.stateReason;
   if (reason === null || !Object.hasOwn(text.reasons, reason.code)) return '';
@@ -118,7 +123,7 @@ function savings(snapshot: Snapshot, { text }: RowContext): string[] {
   ];
 }
 
-function succeeded(snapshot: Snapshot, context: RowContext): StateWords {
+function succeeded(snapshot: Snapshot, context: RowContext): StateText {
   const { text } = context;
   const took = text.duration(snapshot.elapsedMs);
   const late = reasonOf(snapshot, context);
@@ -129,20 +134,23 @@ function succeeded(snapshot: Snapshot, context: RowContext): StateWords {
   if (snapshot.method === 'clone' && snapshot.bytes !== null) {
     const shares = text.shares(formatBytes(snapshot.bytes.shared));
     const written = text.written(formatBytes(snapshot.bytes.written));
-    return words(joinParts(text, [text.cloneIn(took), written, shares]), [late, warning]);
+    return stateText(joinParts(text, [text.cloneIn(took), written, shares]), [late, warning]);
   }
   const written = snapshot.bytes === null ? '' : text.written(formatBytes(snapshot.bytes.written));
-  return words(joinParts(text, [text.doneIn(took), written, ...savings(snapshot, context)]), [late, warning]);
+  return stateText(joinParts(text, [text.doneIn(took), written, ...savings(snapshot, context)]), [
+    late,
+    warning,
+  ]);
 }
 
-function failed(snapshot: Snapshot, { text, explain }: RowContext): StateWords {
+function failed(snapshot: Snapshot, { text, explain }: RowContext): StateText {
   const { error } = snapshot;
-  if (error === null) return words(text.states.failed);
+  if (error === null) return stateText(text.states.failed);
   const { message, hint } = explain?.(error) ?? error;
   return { status: joinParts(text, [text.states.failed, message]), detail: [], hint, code: error.code };
 }
 
-/** History only: the server's clock, shown in the reader's time zone. */
+/** The server's time of the snapshot, in the reader's time zone. */
 function clockOf(snapshot: Snapshot, { locale }: RowContext): string {
   const at = new Date(snapshot.at);
   if (Number.isNaN(at.getTime())) return snapshot.at;

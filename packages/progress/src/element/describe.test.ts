@@ -77,7 +77,7 @@ describe('a row', () => {
     const full = { code: 'no_space', params: { needs: 2_576_980_378, free: 858_993_459 } };
     const paused = row({ state: 'paused', stateReason: full });
     expect(paused.status).toBe(
-      'Paused at 62.5 % · the disk is full: needs 2.4 GiB, 819 MiB free. Goes on by itself when there is room',
+      'Paused at 62.5 % · the disk is full: needs 2.4 GiB, 819 MiB free. Resumes automatically when there is space',
     );
     expect(paused.verbs).toEqual(['resume', 'cancel']);
     expect(paused.percent).toBe('');
@@ -86,7 +86,7 @@ describe('a row', () => {
   it('says how an upload goes on to whoever has the file, and only to them', () => {
     const upload = { state: 'interrupted', stateReason: { code: 'waiting_for_client' } } as const;
     const own = row(upload, { offers: ['choose'] });
-    expect(own.status).toBe('Choose web-07.raw (2.4 GiB) again to go on at 62.5 %');
+    expect(own.status).toBe('Choose web-07.raw (2.4 GiB) again to resume at 62.5 %');
     expect(own.verbs).toEqual(['choose', 'cancel']);
     const others = row(upload);
     expect(others.status).not.toMatch(/choose/i);
@@ -94,7 +94,7 @@ describe('a row', () => {
   });
 
   it('takes the words of the page that feeds it, but not against the word of the server', () => {
-    const note = { status: 'No connection. Goes on by itself at 1.5 GiB', look: 'stalled' } as const;
+    const note = { status: 'No connection. Resumes at 1.5 GiB', look: 'stalled' } as const;
     expect(row({}, { note })).toMatchObject({
       status: note.status,
       look: 'stalled',
@@ -108,7 +108,7 @@ describe('a row', () => {
   it('offers nothing while it cancels, and says what a cancelled one left', () => {
     expect(row({ state: 'cancelling' })).toMatchObject({ status: 'Cancelling… cleaning up', verbs: [] });
     expect(row({ state: 'cancelled' })).toMatchObject({
-      status: 'Cancelled after 1.5 GiB · nothing left behind',
+      status: 'Cancelled after 1.5 GiB · no files left behind',
       bar: null,
       verbs: ['dismiss', 'retry'],
     });
@@ -141,7 +141,7 @@ describe('a row', () => {
     });
     expect(warned.look).toBe('warning');
     expect(warned.detail).toContain(
-      'Done, but: the cancel came too late, it was already in place; the kernel could not',
+      'Done, but: the cancel was too late, the operation had already completed; the kernel could not',
     );
     expect(warned.detail).toContain('; New one');
   });
@@ -167,9 +167,11 @@ describe('a row', () => {
   });
 
   it('says that an interrupted one goes on, and that an unknown one is unknown', () => {
-    expect(row({ state: 'interrupted' }).status).toMatch(/^The server restarted at .+ · Goes on by itself…$/);
+    expect(row({ state: 'interrupted' }).status).toMatch(
+      /^The server restarted at .+ · Resumes automatically…$/,
+    );
     const stopped = row({ state: 'interrupted', stateReason: { code: 'server_stopped' } });
-    expect(stopped.status).toBe('The server stopped · Goes on by itself…');
+    expect(stopped.status).toBe('The server stopped · Resumes automatically…');
     expect(row({}, { isUnknown: true })).toMatchObject({
       look: 'unknown',
       status: 'The server no longer knows this operation · Last seen at 62.5 %',
@@ -261,9 +263,9 @@ describe('a row of an operation that another program reports', () => {
   it('promises nothing that only that program can keep', () => {
     const stateReason = { code: 'publisher_silent' };
     expect(row({ ...work(12, 40), state: 'interrupted', stateReason }).status).toBe(
-      'The program that reports it is silent · Goes on with its next report',
+      'No report from the program that runs it · Resumes with its next report',
     );
-    expect(row({ ...work(12, 40), state: 'cancelling' }).status).toContain('the program that does it');
+    expect(row({ ...work(12, 40), state: 'cancelling' }).status).toContain('the program that runs it');
     expect(row({ ...work(12, 40), state: 'cancelled' }).status).toBe('Cancelled');
   });
 });

@@ -9,14 +9,14 @@ import { nameOf } from './text/catalogue.ts';
 import { currentPhase, isFullPhase, joinParts, lookOf, noteFor } from './row-view.ts';
 import type { RowContext, RowView } from './row-view.ts';
 
-/** Turns a snapshot into the words and numbers of one row. Pure: the same input, the same row. */
+/** Turns a snapshot into the texts and numbers of one row. Pure: the same input gives the same row. */
 export function describeRow(snapshot: Snapshot, context: RowContext): RowView {
   const { text } = context;
   const state = describeState(snapshot, context);
   const note = noteFor(snapshot, context);
   const isActive = snapshot.state === 'running' || snapshot.state === 'paused';
   const numbers = isActive && !context.isUnknown ? numbersOf(snapshot, context) : '';
-  // Paused says it in its own words.
+  // The status text of a paused operation contains the percentage.
   const percent = snapshot.state === 'running' ? percentText(snapshot, text) : '';
   return {
     look: note?.look ?? lookOf(snapshot, context.isUnknown),
@@ -27,14 +27,14 @@ export function describeRow(snapshot: Snapshot, context: RowContext): RowView {
     percent: context.isUnknown ? '' : percent,
     bar: describeBar(snapshot, context, joinParts(text, [percent, numbers])),
     numbers,
-    detail: joinParts(text, [...state.detail, ...originOf(snapshot, context)]),
+    detail: joinParts(text, [...state.detail, ...ownerAndElapsed(snapshot, context)]),
     hint: state.hint,
     code: state.code,
     verbs: verbsOf(snapshot, context),
   };
 }
 
-/** What is made under the name it was asked by is named once. */
+/** The target's name, unless it equals the subject's name. */
 function targetOf({ subject, target }: Snapshot): string | null {
   return target === null || target.name === subject.name ? null : target.name;
 }
@@ -49,7 +49,7 @@ function numbersOf(snapshot: Snapshot, context: RowContext): string {
   return joinParts(text, [
     amountOf(phase, text),
     rate && formatRate(snapshot.rate ?? 0),
-    isMoving && leftOf(snapshot, text),
+    isMoving && timeLeftOf(snapshot, text),
     !isOnline && text.lastKnown,
   ]);
 }
@@ -62,7 +62,7 @@ function amountOf({ unit, done, total }: Phase, text: RowText): string {
   return text.amount(show(done, 'down'), show(total, 'nearest'));
 }
 
-/** Without a unit only the percentage says something. */
+/** The steps done; empty without a unit, where only the percentage is meaningful. */
 function stepsOf({ unit, done, total }: Pick<Phase, 'unit' | 'done' | 'total'>, text: RowText): string {
   if (unit === null) return '';
   const isKnown = total !== null && Number.isFinite(total);
@@ -70,15 +70,15 @@ function stepsOf({ unit, done, total }: Pick<Phase, 'unit' | 'done' | 'total'>, 
   return done > 0 ? text.steps(Math.floor(done), null) : '';
 }
 
-function leftOf(snapshot: Snapshot, text: RowText): string {
+function timeLeftOf(snapshot: Snapshot, text: RowText): string {
   if (snapshot.etaMs === null) return '';
   const left = text.left(roundEta(snapshot.etaMs));
   const later = snapshot.phases.slice(snapshot.phaseIndex + 1).find((phase) => phase.name in text.thenPhases);
   return later === undefined ? left : text.leftThen(left, text.thenPhases[later.name] ?? later.name);
 }
 
-/** Whose it is, and how long it runs. */
-function originOf(snapshot: Snapshot, context: RowContext): string[] {
+/** The owner, and the running time. */
+function ownerAndElapsed(snapshot: Snapshot, context: RowContext): string[] {
   const { text, isOnline, sinceReceiptMs } = context;
   const parts = snapshot.ownerName === '' ? [] : [text.by(snapshot.ownerName)];
   const isRunning = snapshot.state === 'running' && !context.isUnknown;

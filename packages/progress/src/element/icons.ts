@@ -2,7 +2,7 @@ import type { RowLook } from './row-view.ts';
 
 const svgNamespace = 'http://www.w3.org/2000/svg';
 
-/** Strokes on a 16 × 16 grid. The icon repeats what the words say, so it is hidden from screen readers. */
+/** Strokes on a 16 × 16 grid. The icon repeats the status text, so it is hidden from screen readers. */
 const paths: Readonly<Record<RowLook, string>> = {
   queued: 'M8 4.5V8l2.5 1.5M14 8A6 6 0 1 1 2 8a6 6 0 0 1 12 0',
   running: 'M8 2.5v7.5m-3-3 3 3 3-3M3 13.5h10',
@@ -17,7 +17,7 @@ const paths: Readonly<Record<RowLook, string>> = {
   unknown: 'M6 6.2a2 2 0 1 1 2.8 1.9c-.5.2-.8.6-.8 1.1v.2M8 11.6v.01M14 8A6 6 0 1 1 2 8a6 6 0 0 1 12 0',
 };
 
-/** The SVG is built once; `setIcon` changes its one path. */
+/** Creates the SVG; `setIcon` changes its path. */
 export function createIcon(): SVGSVGElement {
   const svg = document.createElementNS(svgNamespace, 'svg');
   svg.setAttribute('viewBox', '0 0 16 16');

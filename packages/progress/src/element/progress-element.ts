@@ -8,13 +8,13 @@ import { textOf } from './text/catalogue.ts';
 import type { Locale, RowVerb } from './text/row-text.ts';
 import { tickEverySecond } from './ticker.ts';
 
-/** Detail of `wcc-action`: a button was pressed. Nothing happens by itself. */
+/** Detail of `wcc-action`: a button was pressed. The element itself does nothing more; the page acts. */
 export interface ProgressActionDetail {
   id: string;
   verb: RowVerb;
 }
 
-/** Detail of `wcc-state`: the operation went from one state to another while it was shown. */
+/** Detail of `wcc-state`: the shown operation changed its state. */
 export interface ProgressStateDetail {
   id: string;
   from: OperationState;
@@ -23,7 +23,7 @@ export interface ProgressStateDetail {
 
 const paintEveryMs = 250;
 
-// Importing this file must not throw where there is no DOM: servers render pages that hold the element.
+// Importing this file must not throw without a DOM, because servers render pages with the element.
 const Base: typeof HTMLElement = globalThis.HTMLElement ?? (Object as unknown as typeof HTMLElement);
 
 let sheet: CSSStyleSheet | undefined;
@@ -37,10 +37,11 @@ function sharedSheet(): CSSStyleSheet {
 }
 
 /**
- * `<wcc-progress>`: one operation as one row. Set `snapshot` (and `may`, `connection`) as they come; the row
- * paints at most four times a second, at once when the state changes.
+ * `<wcc-progress>`: one operation as one row. Set `snapshot` (and `may`, `connection`) whenever they change. The row
+ * paints at most four times a second, and at once when the state changes.
  *
- * Attributes: `compact`, `frozen`, `href`, `locale`. Events: `wcc-action`, `wcc-state`, both bubble out of shadow roots.
+ * Attributes: `compact`, `frozen`, `href`, `locale`. Events: `wcc-action` and `wcc-state`; both bubble out of shadow
+ * roots.
  */
 export class WccProgressElement extends Base {
   static readonly observedAttributes: readonly string[] = ['locale', 'compact', 'frozen', 'href'];
@@ -79,24 +80,25 @@ export class WccProgressElement extends Base {
     this.#paintSoon();
   }
 
+  /** The operation to show; `null` hides the row. @default null */
   get snapshot(): Snapshot | null {
     return this.#snapshot;
   }
 
   set snapshot(next: Snapshot | null) {
-    const held = this.#snapshot;
-    if (next === held) return;
+    const previous = this.#snapshot;
+    if (next === previous) return;
     this.#snapshot = next;
     this.#receivedAt = performance.now();
-    const isSame = held !== null && next !== null && held.id === next.id;
-    if (isSame && held.state !== next.state)
-      this.#emitState({ id: next.id, from: held.state, to: next.state });
-    const isMinor = isSame && held.state === next.state && held.phaseIndex === next.phaseIndex;
-    if (isMinor && held.stalled === next.stalled) this.#paintLater();
+    const isSame = previous !== null && next !== null && previous.id === next.id;
+    if (isSame && previous.state !== next.state)
+      this.#emitState({ id: next.id, from: previous.state, to: next.state });
+    const isMinor = isSame && previous.state === next.state && previous.phaseIndex === next.phaseIndex;
+    if (isMinor && previous.stalled === next.stalled) this.#paintLater();
     else this.#paintSoon();
   }
 
-  /** What this user may do; buttons for the rest are left out. */
+  /** What this user may do. Only these actions have buttons. @default null */
   get may(): Rights | null {
     return this.#may;
   }
@@ -106,7 +108,7 @@ export class WccProgressElement extends Base {
     this.#paintSoon();
   }
 
-  /** While `offline` the row keeps its value, loses motion, rate and time left, and its buttons say why they rest. */
+  /** While `offline` the row shows the last value without motion, rate and time left, and disables its buttons. @default 'online' */
   get connection(): 'online' | 'offline' {
     return this.#isOnline ? 'online' : 'offline';
   }
@@ -117,7 +119,7 @@ export class WccProgressElement extends Base {
     this.#paintSoon();
   }
 
-  /** The server no longer knows the operation; `snapshot` is the last that was seen. @default false */
+  /** True if the server no longer knows the operation; `snapshot` is then the last one seen. @default false */
   get unknown(): boolean {
     return this.#isUnknown;
   }
@@ -127,7 +129,7 @@ export class WccProgressElement extends Base {
     this.#paintSoon();
   }
 
-  /** Buttons that the page itself answers: `open`, `choose`, `details`, `dismiss`. @default [] */
+  /** Buttons that the page handles: `open`, `choose`, `details`, `dismiss`. @default [] */
   get offers(): readonly RowVerb[] {
     return this.#offers;
   }
@@ -137,7 +139,7 @@ export class WccProgressElement extends Base {
     this.#paintSoon();
   }
 
-  /** Words of the page for line 2 of an operation that it feeds itself. @default null */
+  /** The page's own text for line 2, for an operation that the page itself drives. @default null */
   get note(): RowNote | null {
     return this.#note;
   }
@@ -148,7 +150,7 @@ export class WccProgressElement extends Base {
     this.#paintSoon();
   }
 
-  /** Translates an error for people. @default the server's own words */
+  /** Returns message and hint of an error in the reader's language. @default null: the server's texts */
   get explain(): ((error: OperationError) => { message: string; hint: string }) | null {
     return this.#explain;
   }
@@ -158,7 +160,7 @@ export class WccProgressElement extends Base {
     this.#paintSoon();
   }
 
-  /** @default the page's language, English where it is neither */
+  /** Language of the texts. @default the page's language if it is Japanese, otherwise English */
   get locale(): Locale {
     const named = this.getAttribute('locale') ?? document.documentElement.lang;
     return named.startsWith('ja') ? 'ja' : 'en';
@@ -168,7 +170,7 @@ export class WccProgressElement extends Base {
     if (this.getAttribute('locale') !== locale) this.setAttribute('locale', locale);
   }
 
-  /** One line and a slim bar, without amounts and details. @default false */
+  /** Shows one line and a slim bar, without amounts and details. @default false */
   get compact(): boolean {
     return this.hasAttribute('compact');
   }
@@ -178,7 +180,7 @@ export class WccProgressElement extends Base {
   }
 
   /**
-   * Holds the row still: nothing moves and no duration counts on. Whoever sets it also stops feeding snapshots.
+   * Freezes the row: no motion, and durations stop. The page must not set new snapshots while it is frozen.
    * @default false
    */
   get frozen(): boolean {
@@ -189,7 +191,7 @@ export class WccProgressElement extends Base {
     this.toggleAttribute('frozen', isFrozen);
   }
 
-  /** Address of the operation's own page: its title becomes a link, a plain click on it the verb `details`. */
+  /** Address of the operation's page. The title becomes a link; a plain click on it emits `details`. @default '' */
   get href(): string {
     return this.getAttribute('href') ?? '';
   }
@@ -199,12 +201,12 @@ export class WccProgressElement extends Base {
     else if (this.href !== href) this.setAttribute('href', href);
   }
 
-  /** To the row as a whole, from where Tab goes to its link and buttons. */
+  /** Focuses the row; Tab then moves to its link and buttons. */
   override focus(options?: FocusOptions): void {
     this.#dom?.focus(options);
   }
 
-  /** After this turn, so that several properties set together paint once. */
+  /** Paints after this turn, so that several properties set together cause one paint. */
   #paintSoon(): void {
     this.#schedule(0);
   }

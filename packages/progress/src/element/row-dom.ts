@@ -17,9 +17,9 @@ const announceEveryMs = 5000;
 export interface RowDomState {
   text: RowText;
   isOnline: boolean;
-  /** Address of the operation's own page; empty when the page has none. */
+  /** Address of the operation's page; empty if there is none. */
   href: string;
-  /** Whether a value may be read aloud again. */
+  /** Current time, for the pause between announcements to screen readers. */
   nowMs: number;
 }
 
@@ -27,23 +27,23 @@ function element<Tag extends keyof HTMLElementTagNameMap>(
   tag: Tag,
   part: string,
 ): HTMLElementTagNameMap[Tag] {
-  const made = document.createElement(tag);
-  made.className = part;
-  made.setAttribute('part', part);
-  return made;
+  const created = document.createElement(tag);
+  created.className = part;
+  created.setAttribute('part', part);
+  return created;
 }
 
 function setText(node: Node, text: string): void {
   if (node.textContent !== text) node.textContent = text;
 }
 
-/** Shows the text, or leaves the whole line out. */
+/** Shows the text, or hides the line if the text is empty. */
 function setLine(node: HTMLElement, text: string): void {
   setText(node, text);
   node.hidden = text === '';
 }
 
-/** A plain click is the page's own business; one for a new tab or a window is the browser's. */
+/** Passes a plain click to the page; the browser handles clicks for a new tab or window. */
 function onLink(event: MouseEvent, onVerb: (verb: RowVerb) => void): void {
   const isPlain = !event.metaKey && !event.ctrlKey && !event.shiftKey && !event.altKey;
   if (event.button !== 0 || !isPlain) return;
@@ -51,7 +51,7 @@ function onLink(event: MouseEvent, onVerb: (verb: RowVerb) => void): void {
   onVerb('details');
 }
 
-/** The nodes of one row: built once, changed in place, so that neither focus nor a screen reader loses them. */
+/** The nodes of one row. They are changed in place, so that focus and screen readers keep them. */
 export class RowDom {
   readonly row: HTMLElement = element('article', 'row');
   readonly #icon = createIcon();
@@ -68,7 +68,7 @@ export class RowDom {
   readonly #hint = element('p', 'hint');
   readonly #code = element('p', 'code');
   readonly #buttons = new Map<RowVerb, HTMLButtonElement>();
-  #spokenAt = Number.NEGATIVE_INFINITY;
+  #announcedAt = Number.NEGATIVE_INFINITY;
 
   constructor(onVerb: (verb: RowVerb) => void) {
     const icon = element('span', 'icon');
@@ -98,7 +98,7 @@ export class RowDom {
     setText(this.#subject, view.subject);
     setText(this.#target, view.target ?? '');
     this.#arrow.hidden = view.target === null;
-    // Without an address it is no link to anybody, only its text.
+    // Without an address the element is plain text.
     if (state.href === '') this.#link.removeAttribute('href');
     else this.#link.href = state.href;
     setText(this.#status, view.status);
@@ -117,9 +117,9 @@ export class RowDom {
     if (bar === null || bar === 'hidden') return;
     if (bar.value === null) this.#bar.removeAttribute('value');
     else this.#bar.value = bar.value;
-    // Ten values a second would make a screen reader talk without end.
-    if (nowMs - this.#spokenAt < announceEveryMs) return;
-    this.#spokenAt = nowMs;
+    // A screen reader cannot read several values a second.
+    if (nowMs - this.#announcedAt < announceEveryMs) return;
+    this.#announcedAt = nowMs;
     if (bar.valueText === '') this.#bar.removeAttribute('aria-valuetext');
     else this.#bar.setAttribute('aria-valuetext', bar.valueText);
   }
@@ -142,8 +142,8 @@ export class RowDom {
 
   #paintButtons(view: RowView, { text, isOnline }: RowDomState): void {
     for (const [verb, button] of this.#buttons) {
-      const isPages = verb === 'open' || verb === 'details' || verb === 'dismiss';
-      const isOff = !isOnline && !isPages;
+      const isPageVerb = verb === 'open' || verb === 'details' || verb === 'dismiss';
+      const isOff = !isOnline && !isPageVerb;
       const label = verb === 'retry' && view.look === 'cancelled' ? text.verbs.again : text.verbs[verb];
       setText(button, label);
       button.ariaDisabled = String(isOff);
@@ -152,7 +152,7 @@ export class RowDom {
     }
   }
 
-  /** A button that goes while it has the focus hands it to its row: else it would fall to the page's top. */
+  /** Moves the focus from a button that disappears to the row; otherwise it would go to the top of the page. */
   #show(button: HTMLButtonElement, isShown: boolean): void {
     if (button.hidden === !isShown) return;
     const root = this.row.getRootNode();

@@ -2,7 +2,7 @@ import type { OperationError, Phase, PhaseName, Snapshot } from '../core/snapsho
 import type { Rights } from '../core/protocol.ts';
 import type { RowText, RowVerb } from './text/row-text.ts';
 
-/** What the row looks like: chosen from the state, never from words. */
+/** Appearance of the row; depends on the state, not on texts. */
 export type RowLook =
   | 'queued'
   | 'running'
@@ -16,13 +16,15 @@ export type RowLook =
   | 'interrupted'
   | 'unknown';
 
+/** The bar of a row. */
 export interface RowBar {
-  /** 0 to 1; `null` when the total is unknown. */
+  /** 0 to 1; `null` if the total is unknown. */
   value: number | null;
+  /** The value for screen readers. */
   valueText: string;
 }
 
-/** Everything a row shows, as plain text: made without a DOM, painted by the element. */
+/** The content of a row as plain text, independent of the DOM. */
 export interface RowView {
   look: RowLook;
   action: string;
@@ -30,43 +32,44 @@ export interface RowView {
   target: string | null;
   /** Line 2: state or phase. */
   status: string;
-  /** `62.5 %`, right of line 2; empty when there is none to tell. */
+  /** `62.5 %`, right of line 2; empty if unknown. */
   percent: string;
-  /** `null`: no bar. `hidden`: its place is kept, so that a phase of a blink does not make the row jump. */
+  /** `null`: no bar. `hidden`: an invisible bar, so that a short phase does not change the height of the row. */
   bar: RowBar | 'hidden' | null;
   /** Line 4: amounts, rate, time left. */
   numbers: string;
   /** Line 5. */
   detail: string;
-  /** What an error says besides its message. */
+  /** The hint of an error. */
   hint: string;
   code: string;
   verbs: RowVerb[];
 }
 
-/** What the page knows better than the server about an operation that it feeds itself, as an upload. */
+/** What the page knows about an operation that it drives itself, such as an upload. */
 export interface RowNote {
-  /** Takes the place of line 2. */
+  /** Replaces line 2. */
   status: string;
-  /** @default the look of the state */
+  /** Replaces the look. @default the look of the state */
   look?: RowLook;
-  /** Offered besides what the state asks for. */
+  /** Buttons in addition to those of the state. */
   verbs?: readonly RowVerb[];
 }
 
+/** What a row depends on besides the snapshot. */
 export interface RowContext {
   text: RowText;
   isOnline: boolean;
-  /** Time since the snapshot came, from a monotonic clock. */
+  /** Time since the snapshot arrived, from a monotonic clock. */
   sinceReceiptMs: number;
   may: Rights | null;
-  /** What the page itself does when asked: `open`, `choose`, `details`, `dismiss`. */
+  /** Buttons that the page handles: `open`, `choose`, `details`, `dismiss`. */
   offers: readonly RowVerb[];
   /** The server no longer knows the operation. */
   isUnknown: boolean;
   /** @default null */
   note?: RowNote | null;
-  /** Says an error in the reader's language. */
+  /** Returns message and hint of an error in the reader's language; `null`: the server's texts. */
   explain: ((error: OperationError) => { message: string; hint: string }) | null;
   locale: string;
 }
@@ -83,12 +86,12 @@ export function isWarned(snapshot: Snapshot): boolean {
   return snapshot.state === 'succeeded' && snapshot.warnings.length > 0;
 }
 
-/** An upload that nobody sends now: whoever has the file can go on with it. */
+/** True for an upload that no client sends; it can resume from the same file. */
 export function isWaitingForFile({ state, stateReason }: Snapshot): boolean {
   return state === 'interrupted' && stateReason?.code === 'waiting_for_client';
 }
 
-/** A pause, a cancel and an end are the server's word alone. */
+/** The page's note, unless the operation is paused, cancelling or ended: there only the server's state counts. */
 export function noteFor({ state }: Snapshot, { note, isUnknown }: RowContext): RowNote | null {
   const isOpen = state === 'running' || state === 'interrupted' || state === 'queued';
   return isOpen && !isUnknown ? (note ?? null) : null;
@@ -101,7 +104,7 @@ export function lookOf(snapshot: Snapshot, isUnknown: boolean): RowLook {
   return snapshot.state;
 }
 
-/** Parts that are missing are left out: a row never shows "–" or a 0 that nobody measured. */
+/** Joins the parts that are not empty. */
 export function joinParts(text: RowText, parts: (string | null | false | undefined)[]): string {
   return parts.filter((part) => typeof part === 'string' && part !== '').join(text.separator);
 }

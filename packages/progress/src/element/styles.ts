@@ -1,6 +1,6 @@
 /**
- * The row's own look. A page changes it by the `--wcc-…` properties and by `::part(…)`; nothing of the
- * page's style sheets reaches in, and no inline style is used, so that a strict CSP has nothing to refuse.
+ * The styles of the row. A page changes them with the `--wcc-…` properties and `::part(…)`; its style sheets have no
+ * other effect. There are no inline styles, so a strict CSP blocks nothing.
  */
 export const rowStyles = `
 :host {
@@ -24,8 +24,8 @@ export const rowStyles = `
 * { box-sizing: border-box; }
 p { margin: 0; overflow-wrap: anywhere; }
 [hidden] { display: none !important; }
-/* What a page says of everything it contains ends here; only light or dark, and hidden, are its business. No length is in
-   rem, which the page's root would set; an important rule for the host beats the page's, so that em is the reader's own size. */
+/* Resets all inherited styles except colour scheme and visibility. No length is in rem, which depends on the page's root.
+   The important font rule of the host overrides the page's, so em is the reader's font size. */
 .row { all: initial; color-scheme: inherit; visibility: inherit; color: var(--_text);
   font: var(--wcc-font, 400 0.875em/1.4286 system-ui, sans-serif); font-variant-numeric: tabular-nums;
   display: grid; grid-template-columns: 2em minmax(0, 1fr); gap: 0.143em 0.857em; outline-offset: 4px; }

@@ -1,9 +1,10 @@
 const tickMs = 1000;
 
-/** One timer for all rows of the page: it runs only while some row has a duration that grows. */
+/** Listeners of one timer for all rows of the page. It runs only while a row shows a growing duration. */
 const listeners = new Set<() => void>();
 let timer: ReturnType<typeof setInterval> | undefined;
 
+/** Calls the listener once a second. @returns a function that stops it */
 export function tickEverySecond(listener: () => void): () => void {
   listeners.add(listener);
   timer ??= setInterval(() => {

@@ -1,6 +1,6 @@
 /**
- * What a row says, without the row: pure functions that need no DOM. For a command line, or whoever draws
- * the bar in another way, so that all of them tell an operation in the same words.
+ * The texts of a row as pure functions that need no DOM. A command line, or a page with its own bar, describes an
+ * operation in the same words as the element.
  */
 export { describeRow } from './describe.ts';
 export type { RowBar, RowContext, RowLook, RowView } from './row-view.ts';

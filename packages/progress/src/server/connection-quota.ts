@@ -1,18 +1,39 @@
 import { LIMITS } from '@wcc/progress';
-import { createAdmission } from './websocket/admission.ts';
 
-/** How many live streams (sockets and event streams) each user has open, and may have. */
-export interface Places {
-  /** @returns gives the place back (once), or `null` when all are taken */
-  enter(user: string): (() => void) | null;
-  count(user: string): number;
+/** Counts connections by key, up to a limit for each: live streams by user, open upgrades by address. */
+export interface ConnectionQuota {
+  /** @returns the function that releases the connection; `null` when the key is at its limit */
+  acquire(key: string): (() => void) | null;
+  /** Connections that this key holds now. */
+  count(key: string): number;
 }
 
 /**
- * Give the same object to sockets and event streams, so that they count together.
+ * Creates a quota. Give the same one to sockets and event streams to count both together.
  *
- * @param limit for everybody, or by user. @default 16
+ * @param limit connections for each key, or a function that returns the limit of a key. @default 16
  */
-export function createPlaces(limit: number | ((user: string) => number) = LIMITS.socketsPerUser): Places {
-  return createAdmission(limit);
+export function createConnectionQuota(
+  limit: number | ((key: string) => number) = LIMITS.socketsPerUser,
+): ConnectionQuota {
+  const limitOf = typeof limit === 'number' ? () => limit : limit;
+  const counts = new Map<string, number>();
+  const release = (key: string): void => {
+    const left = (counts.get(key) ?? 1) - 1;
+    if (left > 0) counts.set(key, left);
+    else counts.delete(key);
+  };
+  return {
+    acquire: (key) => {
+      const count = counts.get(key) ?? 0;
+      if (count >= limitOf(key)) return null;
+      counts.set(key, count + 1);
+      let isReleased = false;
+      return () => {
+        if (!isReleased) release(key);
+        isReleased = true;
+      };
+    },
+    count: (key) => counts.get(key) ?? 0,
+  };
 }

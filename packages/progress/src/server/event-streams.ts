@@ -6,31 +6,32 @@ import { eventId } from './events/event-format.ts';
 import { EventStream } from './events/stream.ts';
 import type { Hub } from './hub.ts';
 import { warnOnError } from './on-error.ts';
-import { createPlaces } from './connection-quota.ts';
-import type { Places } from './connection-quota.ts';
-import { createSessionEnds } from './session-ends.ts';
-import type { SessionEnds } from './session-ends.ts';
+import { createConnectionQuota } from './connection-quota.ts';
+import type { ConnectionQuota } from './connection-quota.ts';
+import { createEndedSessions } from './ended-sessions.ts';
+import type { EndedSessions } from './ended-sessions.ts';
 import { watchStats } from './stats.ts';
 import type { SentCount, WatchStats } from './stats.ts';
 import { createAccess } from './websocket/access.ts';
 import type { Access } from './websocket/access.ts';
 import type { WebSocketOptions } from './websocket/options.ts';
 
-/** What both gateways ask of their host: the same rights, the same places. */
+/** Options shared with {@link attachWebSocket}: the same rights, the same quota. */
 export type EventStreamsOptions<P> = Pick<
   WebSocketOptions<P>,
   'hub' | 'authorize' | 'user' | 'view' | 'lookup' | 'places' | 'limits' | 'onError'
 > & {
   /**
-   * Answers what does not become a stream.
-   * @default the status with a short JSON body `{"code":"…"}`
+   * Answers a refused request.
+   * @default the status and a short JSON body `{"code":"…"}`
    */
   refuse?: (refusal: EventRefusal, request: IncomingMessage, response: ServerResponse) => void;
 };
 
-/** Why no stream was opened; `not_found` is unknown and forbidden alike. */
+/** Why no stream was opened. `not_found` covers unknown and forbidden operations. */
 export type EventRefusal = 'foreign_origin' | 'not_found' | 'too_many_watchers' | 'shutting_down';
 
+/** The HTTP status of each refusal. */
 export const EVENT_REFUSAL_STATUSES: Readonly<Record<EventRefusal, number>> = {
   foreign_origin: 403,
   not_found: 404,
@@ -38,48 +39,49 @@ export const EVENT_REFUSAL_STATUSES: Readonly<Record<EventRefusal, number>> = {
   shutting_down: 503,
 };
 
+/** Who requests the events of which operation. */
 export interface EventRequest<P> {
-  /** Who was authenticated; the host does that, as for its other routes. */
+  /** The authenticated principal. The host authenticates, as for its other routes. */
   principal: P;
   /** Id of the operation. */
   operation: string;
 }
 
-/** Server-sent events for everybody who may watch: the plain way beside the socket, for curl and hostile proxies. */
+/** Operations as server-sent events: for curl, and for networks whose proxies block WebSockets. */
 export interface EventStreams<P> {
-  /** Answers the request; resolves when the stream stands, was refused, or was not needed (204). */
+  /** Answers the request. Resolves when the stream is open, was refused, or was not needed (204). */
   serve(request: IncomingMessage, response: ServerResponse, wanted: EventRequest<P>): Promise<void>;
   /**
-   * Ends every stream whose principal matches; those too whose operation was being looked up when it was called.
+   * Ends every stream whose principal matches, including those whose operation is being looked up.
    *
-   * @returns how many were open
+   * @returns how many streams were open
    */
   closeSessions(match: (principal: P) => boolean): number;
   readonly connections: number;
   stats(): WatchStats;
-  /** Says `bye` to everyone and ends; new requests get 503. */
+  /** Sends `bye` on every stream and ends it. New requests receive 503. */
   shutdown(options?: { reconnectAfterMs?: number }): void;
 }
 
 const checkEveryMs = 500;
 const defaultReconnectAfterMs = 1000;
 const reconnectJitterMs = 2000;
-/** Longest look-up of an operation during which the end of its watcher's session is remembered. */
+/** How long the end of a session is remembered for streams whose operation is being looked up. */
 const lookupMs = 20_000;
 
-/** Makes the gateway for event streams; it keeps no process alive. */
+/** Creates the gateway for event streams. It does not keep the process alive. */
 export function createEventStreams<P>(options: EventStreamsOptions<P>): EventStreams<P> {
-  return new Streams(options);
+  return new EventStreamGateway(options);
 }
 
-class Streams<P> implements EventStreams<P> {
+class EventStreamGateway<P> implements EventStreams<P> {
   readonly #options: EventStreamsOptions<P>;
   readonly #hub: Hub;
   readonly #limits: Limits;
   readonly #access: Access<P>;
-  readonly #places: Places;
+  readonly #quota: ConnectionQuota;
   readonly #byOperation = new Map<string, Set<EventStream<P>>>();
-  readonly #ends: SessionEnds<P> = createSessionEnds(lookupMs);
+  readonly #endedSessions: EndedSessions<P> = createEndedSessions(lookupMs);
   readonly #sent: SentCount = { messages: 0, bytes: 0 };
   readonly #stops: (() => void)[];
   #isClosing = false;
@@ -90,7 +92,7 @@ class Streams<P> implements EventStreams<P> {
     this.#hub = hub;
     this.#limits = { ...LIMITS, ...options.limits };
     this.#access = createAccess({ ...options, onError });
-    this.#places = options.places ?? createPlaces(this.#limits.socketsPerUser);
+    this.#quota = options.places ?? createConnectionQuota(this.#limits.socketsPerUser);
     const checking = setInterval(() => this.#check(), checkEveryMs).unref();
     this.#stops = [
       hub.onChange((ids) => this.#change(ids)),
@@ -116,19 +118,19 @@ class Streams<P> implements EventStreams<P> {
     if (this.#isClosing) return this.#refuse('shutting_down', request, response);
     const snapshot = await this.#find(operation, principal);
     if (response.destroyed) return;
-    if (snapshot === undefined || this.#ends.hasEnded(principal, startedAtMs))
+    if (snapshot === undefined || this.#endedSessions.hasEnded(principal, startedAtMs))
       return this.#refuse('not_found', request, response);
     const isCurrent = request.headers['last-event-id'] === eventId(snapshot);
-    // An EventSource reconnects for ever, unless it is told that there is nothing more.
+    // An EventSource reconnects forever unless it receives 204.
     if (isCurrent && isTerminal(snapshot.state)) return void response.writeHead(204).end();
-    const leave = this.#places.enter(this.#options.user(principal).user);
-    if (leave === null) return this.#refuse('too_many_watchers', request, response);
-    response.once('close', leave);
+    const release = this.#quota.acquire(this.#options.user(principal).user);
+    if (release === null) return this.#refuse('too_many_watchers', request, response);
+    response.once('close', release);
     this.#open(response, { principal, snapshot, isCurrent });
   }
 
   closeSessions(match: (principal: P) => boolean): number {
-    this.#ends.add(match);
+    this.#endedSessions.add(match);
     const ended = this.#all().filter(({ principal }) => match(principal));
     for (const stream of ended) stream.endSession();
     return ended.length;
@@ -138,7 +140,7 @@ class Streams<P> implements EventStreams<P> {
     return watchStats(
       this.#all().map(({ isWriting, waitingSinceMs }) => ({
         subscriptions: 1,
-        isAwaited: isWriting,
+        isAwaitingAck: isWriting,
         waitingSinceMs,
       })),
       this.#sent,
@@ -149,7 +151,7 @@ class Streams<P> implements EventStreams<P> {
     this.#isClosing = true;
     for (const stop of this.#stops) stop();
     for (const stream of this.#all())
-      stream.sayBye(Math.round(reconnectAfterMs + Math.random() * reconnectJitterMs));
+      stream.sendBye(Math.round(reconnectAfterMs + Math.random() * reconnectJitterMs));
   }
 
   #open(
@@ -177,13 +179,13 @@ class Streams<P> implements EventStreams<P> {
     stream.open();
   }
 
-  /** A forbidden one is looked up as well: it takes the same time as an unknown one. */
+  /** Looks up forbidden operations too, so that they take the same time as unknown ones. */
   async #find(id: string, principal: P): Promise<Snapshot | undefined> {
     if (!isOperationId(id)) return undefined;
-    const held = this.#hub.get(id);
-    if (held !== undefined && this.#access.canWatch(principal, held)) return held;
+    const current = this.#hub.get(id);
+    if (current !== undefined && this.#access.canWatch(principal, current)) return current;
     const found = await this.#access.lookup(id);
-    // The hub may have heard of it, or more of it, meanwhile.
+    // The hub may have received a newer snapshot during the look-up.
     const newest = this.#hub.get(id) ?? found;
     return newest !== undefined && this.#access.canWatch(principal, newest) ? newest : undefined;
   }
@@ -220,16 +222,16 @@ class Streams<P> implements EventStreams<P> {
   }
 }
 
-/** A page of another site or port could otherwise hold the places of whoever visits it. */
+/** Without this check a page of another site or port could use up the quota of its visitors. */
 function isForeignFetch({ headers }: IncomingMessage): boolean {
   const site = headers['sec-fetch-site'];
   return site === 'cross-site' || site === 'same-site';
 }
 
 /**
- * Serves one request without a gateway of its own: for a small server.
+ * Serves one request without a shared gateway, for a small server.
  *
- * @param options who asks for which operation, and what {@link createEventStreams} wants
+ * @param options the request, and the options of {@link createEventStreams}
  */
 export function serveEvents<P>(
   request: IncomingMessage,
@@ -238,7 +240,7 @@ export function serveEvents<P>(
 ): Promise<void> {
   const { principal, operation, ...rest } = options;
   const streams = createEventStreams<P>(rest);
-  // Its timers and listeners live as long as its one response.
+  // The gateway's timers and listeners live as long as this response.
   response.once('close', () => streams.shutdown());
   return streams.serve(request, response, { principal, operation });
 }

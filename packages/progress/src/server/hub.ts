@@ -6,8 +6,8 @@ import { createEntry } from './hub/entry.ts';
 import type { Entry } from './hub/entry.ts';
 import { createListeners } from './hub/listeners.ts';
 import type { Listeners } from './hub/listeners.ts';
-import { createPulls } from './hub/sources.ts';
-import type { Pulls } from './hub/sources.ts';
+import { createSources } from './hub/sources.ts';
+import type { Sources } from './hub/sources.ts';
 import type { OperationRecord } from './hub/record.ts';
 import { createRetention } from './hub/retention.ts';
 import { warnOnError } from './on-error.ts';
@@ -17,12 +17,12 @@ import type { Ticker } from './hub/ticker.ts';
 
 export interface HubOptions {
   /**
-   * Names the life of this hub. Must differ from every earlier one: a client takes `seq` anew with it.
+   * Identifies this hub. Must differ from all earlier ones, because clients accept any `seq` of a new epoch.
    * @default 128 random bits
    */
   epoch?: string;
   /**
-   * Shortest time between two looks at the operations. Grows by itself when the event loop is late.
+   * Minimum time between two ticks. The hub extends it when the event loop is busy.
    * @default 100
    */
   tickMs?: number;
@@ -33,61 +33,65 @@ export interface HubOptions {
   meter?: (action: string) => MeterOptions;
   /** Monotonic clock in milliseconds. @default performance.now */
   now?: () => number;
-  /** @default written to the process as a warning */
+  /** @default emits a process warning */
   onError?: OnError;
 }
 
 /**
- * The latest state of every operation. Latest value wins and nobody waits: publishers write, watchers are
- * told once per tick, and what came in between is skipped.
+ * The latest state of every operation. Publishers write and never wait. Watchers are notified once per tick with
+ * the newest state; states in between are skipped.
  */
 export interface Hub {
   readonly epoch: string;
   /**
-   * Puts the record as it is now. Raises `seq` when anything visible differs from the held snapshot. An
-   * ended operation stays as it ended: another state is reported to `onError` and not taken.
+   * Stores the current record. Increases `seq` if anything visible changed. An ended operation keeps its state:
+   * another one is reported to `onError` and ignored.
    *
-   * @returns the snapshot that watchers see from the next tick on
+   * @returns the snapshot that watchers receive at the next tick
    * @throws {ProgressError} `hub_closed`
    */
   put(record: OperationRecord): Snapshot;
   /**
-   * Reads the record at each tick, so that the work itself never calls out. Ends by itself when the
-   * operation has ended.
+   * Reads the record at each tick, so the work itself never calls the hub. Stops when the operation ends.
    *
-   * @returns stops it
+   * @param read returns the current record, or `null` if there is none
+   * @returns a function that stops the reading
    */
   pull(id: string, read: () => OperationRecord | null): () => void;
-  /** With full texts; ended operations stay for more than ten minutes. */
+  /** The newest snapshot, with full texts. Ended operations stay for more than ten minutes. */
   get(id: string): Snapshot | undefined;
+  /** The newest snapshots of all operations. */
   list(): Iterable<Snapshot>;
-  /** Nobody may see it any more, or it exists no longer. */
+  /** Removes an operation that was deleted or that no one may see any more. */
   gone(id: string, why: GoneReason): void;
+  /** Called when an operation was removed by `gone`. */
   onGone(listener: (id: string, why: GoneReason) => void): () => void;
   /**
-   * The snapshot as it goes over the wire, serialised once for all watchers of a view, at most 2 KiB.
+   * The serialised snapshot, at most 2 KiB. Each view is serialised once for all its watchers.
    * @param view @default 'full'
    */
   bytes(id: string, view?: SnapshotView): Buffer | undefined;
-  /** Called once per tick with what changed. */
+  /** Called at most once per tick with the ids of all changed operations. */
   onChange(listener: (ids: ReadonlySet<string>) => void): () => void;
-  /** Called when ended operations leave the memory; their watchers keep what they have. */
+  /** Called when ended operations are removed from memory; watchers keep their last snapshot. */
   onRetire(listener: (ids: readonly string[]) => void): () => void;
-  /** Lets every connection ask anew what its principal may watch. */
+  /** Makes every connection check its rights again; `filter` selects principals. */
   reauthorize(filter?: (principal: unknown) => boolean): void;
+  /** Called by `reauthorize`. */
   onReauthorize(listener: (filter?: (principal: unknown) => boolean) => void): () => void;
-  /** What the tick does, now. */
+  /** Runs a tick now. */
   flush(): void;
-  /** Forgets ended operations that are old enough; comes by itself every 30 s. */
+  /** Removes ended operations that are old enough. The hub calls it every 30 s. */
   retire(): void;
-  /** Pause before the next tick, in ms: more than `tickMs` when the event loop is late. */
+  /** Time until the next tick, in ms; more than the option `tickMs` when the event loop is busy. */
   readonly tickMs: number;
+  /** Stops timers and listeners; `put` throws afterwards. */
   close(): void;
 }
 
 const retentionEveryMs = 30_000;
 
-/** Makes a hub. It keeps no process alive and needs `close()` only to end early. */
+/** Creates a hub. It does not keep the process alive. */
 export function createHub(options: HubOptions = {}): Hub {
   return new LatestValueHub(options);
 }
@@ -100,7 +104,7 @@ class LatestValueHub implements Hub {
   readonly #onError: OnError;
   readonly #meterOptions: (action: string) => MeterOptions;
   readonly #entries = new Map<string, Entry>();
-  readonly #pulls: Pulls;
+  readonly #sources: Sources;
   readonly #retention = createRetention();
   readonly #ticker: Ticker;
   readonly #retiring: NodeJS.Timeout;
@@ -121,10 +125,10 @@ class LatestValueHub implements Hub {
     this.#retired = createListeners(report('retire'));
     this.#gone = createListeners(report('gone'));
     this.#reauthorizing = createListeners(report('reauthorize'));
-    this.#pulls = createPulls((record) => void this.#take(record, 'pull'), report('pull'));
+    this.#sources = createSources((record) => void this.#update(record, 'pull'), report('pull'));
     this.#ticker = createTicker(options.tickMs ?? 100, () => {
       this.flush();
-      return this.#pulls.size() > 0 || this.#dirty.size > 0;
+      return this.#sources.size() > 0 || this.#dirty.size > 0;
     });
     this.#retiring = setInterval(() => this.retire(), retentionEveryMs).unref();
   }
@@ -135,13 +139,13 @@ class LatestValueHub implements Hub {
 
   put(record: OperationRecord): Snapshot {
     if (this.#closed) throw new ProgressError('hub_closed');
-    const snapshot = this.#take(record, 'put');
+    const snapshot = this.#update(record, 'put');
     this.#ticker.arm();
     return snapshot;
   }
 
   pull(id: string, read: () => OperationRecord | null): () => void {
-    const stop = this.#pulls.add(id, read);
+    const stop = this.#sources.add(id, read);
     this.#ticker.arm();
     return stop;
   }
@@ -164,11 +168,11 @@ class LatestValueHub implements Hub {
   }
 
   gone(id: string, why: GoneReason): void {
-    this.#pulls.stop(id);
+    this.#sources.stop(id);
     this.#dirty.delete(id);
     this.#retention.forget(id);
     this.#entries.delete(id);
-    // Told of one that is not held as well: somebody may watch it through `lookup`.
+    // Also for operations not in memory: a connection may watch them through `lookup`.
     this.#gone.call(id, why);
   }
 
@@ -193,7 +197,7 @@ class LatestValueHub implements Hub {
   }
 
   flush(): void {
-    this.#pulls.readAll();
+    this.#sources.readAll();
     if (this.#dirty.size === 0) return;
     const ids = this.#dirty;
     this.#dirty = new Set();
@@ -201,7 +205,7 @@ class LatestValueHub implements Hub {
   }
 
   retire(): void {
-    // Watchers hear of an end before it is forgotten.
+    // Watchers receive the end before it is removed.
     this.flush();
     const ids = this.#retention.due(this.#now());
     for (const id of ids) this.#entries.delete(id);
@@ -212,30 +216,30 @@ class LatestValueHub implements Hub {
     this.#closed = true;
     this.#ticker.stop();
     clearInterval(this.#retiring);
-    this.#pulls.clear();
+    this.#sources.clear();
     for (const listeners of [this.#changed, this.#retired, this.#gone, this.#reauthorizing])
       listeners.clear();
   }
 
-  #take(record: OperationRecord, stage: 'put' | 'pull'): Snapshot {
-    const held = this.#entries.get(record.id);
-    if (held !== undefined && endedOtherwise(held, record)) {
-      // A pull that read just before the end is no defect; a put is.
-      const detail = `${record.id}: ${held.snapshot().state} → ${record.state}`;
+  #update(record: OperationRecord, stage: 'put' | 'pull'): Snapshot {
+    const known = this.#entries.get(record.id);
+    if (known !== undefined && hasOtherEnd(known, record)) {
+      // A pull may read just before the end; a put after the end is a defect of the publisher.
+      const detail = `${record.id}: ${known.snapshot().state} → ${record.state}`;
       if (stage === 'put') this.#onError(new ProgressError('terminal_replaced', { detail }), { stage });
-      return held.snapshot();
+      return known.snapshot();
     }
-    const entry = held ?? this.#enter(record, stage);
-    if (held?.take(record, this.#now()) ?? true) this.#dirty.add(record.id);
+    const entry = known ?? this.#addEntry(record, stage);
+    if (known?.update(record, this.#now()) ?? true) this.#dirty.add(record.id);
     const endedAtMs = entry.endedAtMs();
     if (endedAtMs !== null) {
       this.#retention.ended(record.id, endedAtMs);
-      this.#pulls.stop(record.id);
+      this.#sources.stop(record.id);
     }
     return entry.snapshot();
   }
 
-  #enter(record: OperationRecord, stage: string): Entry {
+  #addEntry(record: OperationRecord, stage: string): Entry {
     const report = (error: ProgressError): void => this.#onError(error, { stage });
     const entry = createEntry(record, {
       epoch: this.epoch,
@@ -248,7 +252,7 @@ class LatestValueHub implements Hub {
   }
 }
 
-function endedOtherwise(held: Entry, record: OperationRecord): boolean {
-  const { state } = held.snapshot();
+function hasOtherEnd(known: Entry, record: OperationRecord): boolean {
+  const { state } = known.snapshot();
   return isTerminal(state) && record.state !== state;
 }

@@ -18,6 +18,6 @@ export type {
 } from './websocket/options.ts';
 export { createEventStreams, EVENT_REFUSAL_STATUSES, serveEvents } from './event-streams.ts';
 export type { EventRefusal, EventRequest, EventStreams, EventStreamsOptions } from './event-streams.ts';
-export { createPlaces } from './connection-quota.ts';
-export type { Places } from './connection-quota.ts';
+export { createConnectionQuota as createPlaces } from './connection-quota.ts';
+export type { ConnectionQuota as Places } from './connection-quota.ts';
 export type { WatchStats } from './stats.ts';

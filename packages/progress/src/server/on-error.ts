@@ -1,7 +1,7 @@
-/** Told of every failure that has no caller; `stage` says where. */
+/** Called with every error that no caller receives; `stage` says where it happened. */
 export type OnError = (error: unknown, context: { stage: string }) => void;
 
-/** The default: a process warning, so that nothing fails in silence. */
+/** The default: a process warning. */
 export const warnOnError: OnError = (error, { stage }) => {
   process.emitWarning(error instanceof Error ? error : String(error), { detail: `@wcc/progress: ${stage}` });
 };

@@ -5,15 +5,16 @@ import { createOperationId, label as labelOf } from '@wcc/progress';
 import type { Hub } from './hub.ts';
 import type { OperationRecord } from './hub/record.ts';
 
+/** What {@link progressbar} shows of the work. */
 export interface ProgressbarOptions {
-  /** What is done, e.g. `copy_vm_image`. */
+  /** Name of the action, e.g. `copy_vm_image`. */
   action: string;
   subject: Reference;
-  /** Id of the user whose operation it is; `authorize` compares it. */
+  /** Id of the user who owns the operation; `authorize` compares it. */
   owner: string;
   /** @default `owner` */
   ownerName?: string;
-  /** Units of the first phase; `null` when unknown. */
+  /** Units of the first phase; `null` if unknown. */
   total: number | null;
   /** @default 'steps' */
   unit?: PhaseUnit;
@@ -21,27 +22,27 @@ export interface ProgressbarOptions {
   phase?: string;
   /** @default `<action>_<subject id>` */
   label?: string;
-  /** Aborting it aborts `op.signal`; the operation then ends as `cancelled`. */
+  /** Passed to the work as `op.signal`. If it is aborted and the work throws, the operation ends as `cancelled`. */
   signal?: AbortSignal;
 }
 
-/** What the work reports to. Its calls only write numbers: nothing waits for a watcher. */
+/** Where the work reports its progress. Its calls only write numbers and never wait for a watcher. */
 export interface ProgressbarOperation {
   readonly id: string;
-  /** So many units more are done. */
+  /** Adds `n` units done. */
   add(n: number): void;
-  /** Ends the current phase and begins the next. @param total `null` or absent: unknown */
+  /** Ends the current phase and starts the next one. @param total units of the new phase; unknown if absent or `null` */
   phase(name: string, total?: number | null): void;
   readonly signal: AbortSignal;
 }
 
-interface End {
+interface EndState {
   state: OperationState;
   error: OperationError | null;
 }
 
-/** The numbers of one operation: written by the work, read by the hub. */
-class Bar {
+/** The numbers of one operation, written by the work and read by the hub. */
+class ProgressRecorder {
   readonly operation: ProgressbarOperation;
   readonly #options: ProgressbarOptions;
   readonly #startedAt = new Date().toISOString();
@@ -52,7 +53,7 @@ class Bar {
 
   constructor(options: ProgressbarOptions, signal: AbortSignal) {
     this.#options = options;
-    this.#current = this.#begin(options.phase ?? 'work', options.total);
+    this.#current = this.#startPhase(options.phase ?? 'work', options.total);
     this.operation = {
       id: createOperationId(randomBytes),
       signal,
@@ -62,7 +63,7 @@ class Bar {
       },
       phase: (name, total = null) => {
         this.#current.state = 'done';
-        this.#current = this.#begin(name, total);
+        this.#current = this.#startPhase(name, total);
       },
     };
   }
@@ -71,12 +72,12 @@ class Bar {
     return this.#record({ state: 'running', error: null }, null);
   }
 
-  ended(end: End): OperationRecord {
+  ended(end: EndState): OperationRecord {
     this.#current.state = end.state === 'succeeded' ? 'done' : 'failed';
     return this.#record(end, new Date().toISOString());
   }
 
-  #begin(name: string, total: number | null): Phase {
+  #startPhase(name: string, total: number | null): Phase {
     const { unit = 'steps' } = this.#options;
     const phase: Phase = { name, unit, done: 0, durable: 0, total, state: 'running', elapsedMs: 0 };
     this.#phases.push(phase);
@@ -84,7 +85,7 @@ class Bar {
     return phase;
   }
 
-  #record(end: End, endedAt: string | null): OperationRecord {
+  #record(end: EndState, endedAt: string | null): OperationRecord {
     const { action, subject, owner, ownerName = owner } = this.#options;
     const nowMs = performance.now();
     this.#current.elapsedMs = Math.round(nowMs - this.#phaseStartedAtMs);
@@ -124,10 +125,10 @@ function asOperationError(error: unknown): OperationError {
 }
 
 /**
- * Runs `work` as an operation that everyone who may can watch, to its end and ten minutes beyond.
+ * Runs `work` as an operation that permitted users can watch until ten minutes after its end.
  *
  * @returns what `work` returns
- * @throws what `work` throws; the operation then is `failed`, or `cancelled` when the signal was aborted
+ * @throws what `work` throws; the operation is then `failed`, or `cancelled` if the signal was aborted
  */
 export async function progressbar<T>(
   hub: Hub,
@@ -135,18 +136,18 @@ export async function progressbar<T>(
   work: (op: ProgressbarOperation) => Promise<T>,
 ): Promise<T> {
   const signal = options.signal ?? new AbortController().signal;
-  const bar = new Bar(options, signal);
-  hub.put(bar.running());
-  const stop = hub.pull(bar.operation.id, () => bar.running());
+  const recorder = new ProgressRecorder(options, signal);
+  hub.put(recorder.running());
+  const stop = hub.pull(recorder.operation.id, () => recorder.running());
   try {
-    const result = await work(bar.operation);
-    hub.put(bar.ended({ state: 'succeeded', error: null }));
+    const result = await work(recorder.operation);
+    hub.put(recorder.ended({ state: 'succeeded', error: null }));
     return result;
   } catch (error) {
     hub.put(
       signal.aborted
-        ? bar.ended({ state: 'cancelled', error: null })
-        : bar.ended({ state: 'failed', error: asOperationError(error) }),
+        ? recorder.ended({ state: 'cancelled', error: null })
+        : recorder.ended({ state: 'failed', error: asOperationError(error) }),
     );
     throw error;
   } finally {

@@ -1,27 +1,27 @@
 import { performance } from 'node:perf_hooks';
 
-/** What was sent since the start; kept by those who send. */
+/** What one gateway has sent since its start. */
 export interface SentCount {
   messages: number;
   bytes: number;
 }
 
-/** How the watchers of one gateway are, at this moment. */
+/** The watchers of one gateway at this moment. */
 export interface WatchStats {
   connections: number;
   /** Operations watched, summed over the connections. */
   subscriptions: number;
-  /** Connections whose last bytes are not acknowledged yet. */
+  /** Connections whose last bytes are not acknowledged. */
   awaitingPong: number;
   sentMessages: number;
   sentBytes: number;
-  /** How long the newest state of an operation has waited for a watcher that cannot take it yet; 0: for nobody. */
+  /** Longest time that the newest snapshot has waited for a slow watcher; 0 if none waits. */
   stalenessMs: number;
 }
 
 export interface WatcherState {
   subscriptions: number;
-  isAwaited: boolean;
+  isAwaitingAck: boolean;
   waitingSinceMs: number | null;
 }
 
@@ -32,7 +32,7 @@ export function watchStats(watchers: readonly WatcherState[], sent: SentCount): 
   let stalenessMs = 0;
   for (const watcher of watchers) {
     subscriptions += watcher.subscriptions;
-    if (watcher.isAwaited) awaitingPong += 1;
+    if (watcher.isAwaitingAck) awaitingPong += 1;
     if (watcher.waitingSinceMs !== null) stalenessMs = Math.max(stalenessMs, nowMs - watcher.waitingSinceMs);
   }
   const { messages: sentMessages, bytes: sentBytes } = sent;

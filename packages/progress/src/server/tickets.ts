@@ -2,14 +2,15 @@ import { createHash, randomBytes } from 'node:crypto';
 import { performance } from 'node:perf_hooks';
 import { ProgressError } from '@wcc/progress';
 
+/** What a ticket grants, and to whom. */
 export interface TicketClaims {
   session: string;
   user: string;
-  /** What the ticket opens, e.g. `watch`: whoever takes it compares. */
+  /** What the ticket opens, e.g. `watch`. The code that takes the ticket compares it. */
   purpose: string;
   /** The only Origin that may use it. */
   origin: string;
-  /** One machine's screen, say; absent for `watch`. */
+  /** The resource, e.g. one machine's screen; absent for `watch`. */
   target?: string;
   sessionVersion: number;
 }
@@ -17,23 +18,23 @@ export interface TicketClaims {
 export interface TicketsOptions {
   /** Monotonic clock in milliseconds. @default performance.now */
   now?: () => number;
-  /** @default 30000 */
+  /** How long an unused ticket is valid. @default 30000 */
   ttlMs?: number;
   /** Unused tickets that one session may hold. @default 10 */
   perSession?: number;
 }
 
-/** Single-use rights to open one socket for one purpose. Holds no ticket, only its SHA-256. */
+/** Single-use tickets, each for one socket and one purpose. Stores only the SHA-256 of a ticket. */
 export interface Tickets<T extends TicketClaims = TicketClaims> {
-  /** @throws {TicketError} when the session holds `perSession` unused ones */
+  /** @throws {TicketError} if the session already has `perSession` unused tickets */
   issue(claims: T): { ticket: string; expiresInS: number };
-  /** Takes and deletes it in one step: of two at once, one gets `null`. */
+  /** Takes and deletes a ticket in one step; of two concurrent calls one returns `null`. */
   take(ticket: string): T | null;
-  /** @returns how many died */
+  /** Deletes all tickets of a session. @returns how many it deleted */
   revokeSession(session: string): number;
 }
 
-/** `code` is `too_many_tickets`. */
+/** Thrown by `issue`; its `code` is `too_many_tickets`. */
 export class TicketError extends ProgressError {
   override readonly name: string = 'TicketError';
   constructor() {
@@ -41,35 +42,36 @@ export class TicketError extends ProgressError {
   }
 }
 
-interface Held<T> {
+interface StoredTicket<T> {
   claims: T;
   expiresAtMs: number;
 }
 
 const ticketBytes = 32;
 
-// Found by hash: how long the search takes tells nothing about the ticket.
+// Looked up by hash, so the time of the search reveals nothing about the ticket.
 const hashOf = (ticket: string): string => createHash('sha256').update(ticket).digest('base64');
 
+/** Creates a ticket store in this process's memory. */
 export function createTickets<T extends TicketClaims = TicketClaims>(
   options: TicketsOptions = {},
 ): Tickets<T> {
   const now = options.now ?? (() => performance.now());
   const ttlMs = options.ttlMs ?? 30_000;
   const perSession = options.perSession ?? 10;
-  // All live equally long, so that the order of insertion is the order of expiry.
-  const held = new Map<string, Held<T>>();
+  // All tickets live equally long, so the order of insertion is the order of expiry.
+  const stored = new Map<string, StoredTicket<T>>();
 
   const expire = (): void => {
-    for (const [hash, { expiresAtMs }] of held) {
+    for (const [hash, { expiresAtMs }] of stored) {
       if (expiresAtMs > now()) return;
-      held.delete(hash);
+      stored.delete(hash);
     }
   };
 
   const countOf = (session: string): number => {
     let count = 0;
-    for (const { claims } of held.values()) if (claims.session === session) count += 1;
+    for (const { claims } of stored.values()) if (claims.session === session) count += 1;
     return count;
   };
 
@@ -78,23 +80,23 @@ export function createTickets<T extends TicketClaims = TicketClaims>(
       expire();
       if (countOf(claims.session) >= perSession) throw new TicketError();
       const ticket = randomBytes(ticketBytes).toString('base64url');
-      held.set(hashOf(ticket), { claims: { ...claims }, expiresAtMs: now() + ttlMs });
+      stored.set(hashOf(ticket), { claims: { ...claims }, expiresAtMs: now() + ttlMs });
       return { ticket, expiresInS: Math.floor(ttlMs / 1000) };
     },
     take: (ticket) => {
       const hash = hashOf(ticket);
-      const found = held.get(hash);
-      held.delete(hash);
+      const found = stored.get(hash);
+      stored.delete(hash);
       return found !== undefined && found.expiresAtMs > now() ? found.claims : null;
     },
     revokeSession: (session) => {
-      let died = 0;
-      for (const [hash, { claims }] of held) {
+      let revoked = 0;
+      for (const [hash, { claims }] of stored) {
         if (claims.session !== session) continue;
-        held.delete(hash);
-        died += 1;
+        stored.delete(hash);
+        revoked += 1;
       }
-      return died;
+      return revoked;
     },
   };
 }

@@ -5,10 +5,10 @@ import type { Limits } from '@wcc/progress';
 import { CLOSE_CODES, LIMITS } from '@wcc/progress';
 import { warnOnError } from './on-error.ts';
 import { createAccess } from './websocket/access.ts';
-import { createPlaces } from './connection-quota.ts';
-import type { Places } from './connection-quota.ts';
-import { createSessionEnds } from './session-ends.ts';
-import type { SessionEnds } from './session-ends.ts';
+import { createConnectionQuota } from './connection-quota.ts';
+import type { ConnectionQuota } from './connection-quota.ts';
+import { createEndedSessions } from './ended-sessions.ts';
+import type { EndedSessions } from './ended-sessions.ts';
 import { watchStats } from './stats.ts';
 import type { WatchStats } from './stats.ts';
 import { Connection } from './websocket/connection.ts';
@@ -22,15 +22,15 @@ import { createWatchIndex } from './websocket/watch-index.ts';
 const checkEveryMs = 500;
 const shutdownMs = 1500;
 const defaultReconnectAfterMs = 1000;
-/** A thousand clients come back over so many milliseconds, more of them over more. */
+/** Reconnects after a shutdown are spread over this time for each client. */
 const jitterPerClientMs = 5;
 const minJitterMs = 1000;
 const maxJitterMs = 20_000;
 
 /**
- * Serves `wcc.v1` on an HTTP server: authenticated before the upgrade, authorised at every operation.
+ * Serves `wcc.v1` on an HTTP server. Authenticates before the upgrade and authorises every operation.
  *
- * @throws {ProgressError} `ws_missing` when the package `ws` is not installed
+ * @throws {ProgressError} `ws_missing` if the package `ws` is not installed
  */
 export function attachWebSocket<P>(options: WebSocketOptions<P>): WebSocketGateway<P> {
   const gateway = new Gateway(options);
@@ -42,20 +42,20 @@ class Gateway<P> implements WebSocketGateway<P> {
   readonly #upgrader: Upgrader;
   readonly #context: GatewayContext<P>;
   readonly #all = new Set<Connection<P>>();
-  readonly #sockets: Places;
-  /** Gives back the place of a connection among its user's. */
-  readonly #places = new Map<Connection<P>, () => void>();
+  readonly #quota: ConnectionQuota;
+  /** The function that releases each connection from the quota. */
+  readonly #releases = new Map<Connection<P>, () => void>();
   readonly #fanout: Fanout<P>;
   readonly #checking: NodeJS.Timeout;
-  /** An upgrade that was on its way when its session ended must not outlive it. */
-  readonly #ends: SessionEnds<P>;
+  /** An upgrade in progress must not outlive its session. */
+  readonly #endedSessions: EndedSessions<P>;
 
   constructor(options: WebSocketOptions<P>) {
     const { hub, onError = warnOnError } = options;
     const limits: Limits = { ...LIMITS, ...options.limits };
     const index = createWatchIndex<Connection<P>>();
-    this.#ends = createSessionEnds(2 * limits.upgradeMs);
-    this.#sockets = options.places ?? createPlaces(limits.socketsPerUser);
+    this.#endedSessions = createEndedSessions(2 * limits.upgradeMs);
+    this.#quota = options.places ?? createConnectionQuota(limits.socketsPerUser);
     this.#context = {
       hub,
       limits,
@@ -66,14 +66,14 @@ class Gateway<P> implements WebSocketGateway<P> {
       view: options.view ?? (() => 'full'),
       sent: { messages: 0, bytes: 0 },
       authenticate: options.authenticate,
-      closed: (connection) => this.#forget(connection),
+      closed: (connection) => this.#remove(connection),
     };
     this.#fanout = new Fanout(hub, index, this.#all);
     this.#upgrader = createUpgrader({
       gateway: options,
       limits,
       onError,
-      upgraded: (upgraded) => this.#enter(upgraded),
+      upgraded: (upgraded) => this.#add(upgraded),
     });
     this.#checking = setInterval(() => this.#check(), checkEveryMs).unref();
   }
@@ -91,7 +91,7 @@ class Gateway<P> implements WebSocketGateway<P> {
   }
 
   closeSessions(match: (principal: P) => boolean): number {
-    this.#ends.add(match);
+    this.#endedSessions.add(match);
     const ended = [...this.#all].filter((connection) => connection.isOpen && match(connection.principal));
     for (const connection of ended) connection.close(CLOSE_CODES.sessionEnded);
     return ended.length;
@@ -100,10 +100,10 @@ class Gateway<P> implements WebSocketGateway<P> {
   stats(): WatchStats {
     const open = [...this.#all].filter(({ isOpen }) => isOpen);
     return watchStats(
-      open.map(({ flow, watchlist }) => ({
+      open.map(({ sendWindow, watchlist }) => ({
         subscriptions: watchlist.size,
-        isAwaited: flow.awaitingSinceMs() !== null,
-        waitingSinceMs: flow.waitingSinceMs(),
+        isAwaitingAck: sendWindow.awaitingSinceMs() !== null,
+        waitingSinceMs: sendWindow.waitingSinceMs(),
       })),
       this.#context.sent,
     );
@@ -117,27 +117,27 @@ class Gateway<P> implements WebSocketGateway<P> {
     this.#fanout.stop();
     const jitterMs = Math.min(maxJitterMs, Math.max(minJitterMs, this.#all.size * jitterPerClientMs));
     for (const connection of this.#all) {
-      connection.sayBye(Math.round(reconnectAfterMs + Math.random() * jitterMs));
+      connection.sendBye(Math.round(reconnectAfterMs + Math.random() * jitterMs));
     }
     const endsAtMs = performance.now() + shutdownMs;
     while (this.#all.size > 0 && performance.now() < endsAtMs) await pause();
   }
 
-  #enter({ socket, request, principal, startedAtMs }: Upgraded<P>): void {
+  #add({ socket, request, principal, startedAtMs }: Upgraded<P>): void {
     const connection = new Connection({ socket, request, principal, context: this.#context });
     this.#all.add(connection);
-    if (this.#ends.hasEnded(connection.principal, startedAtMs))
+    if (this.#endedSessions.hasEnded(connection.principal, startedAtMs))
       return connection.close(CLOSE_CODES.sessionEnded);
-    // After the upgrade, because a page cannot read the status of a handshake that failed.
-    const leave = this.#sockets.enter(this.#context.identify(connection.principal).user);
-    if (leave === null) connection.close(CLOSE_CODES.tooManyConnections);
-    else this.#places.set(connection, leave);
+    // Refused after the upgrade, because a page cannot read the status of a failed handshake.
+    const release = this.#quota.acquire(this.#context.identify(connection.principal).user);
+    if (release === null) connection.close(CLOSE_CODES.tooManyConnections);
+    else this.#releases.set(connection, release);
   }
 
-  #forget(connection: Connection<P>): void {
+  #remove(connection: Connection<P>): void {
     this.#all.delete(connection);
-    this.#places.get(connection)?.();
-    this.#places.delete(connection);
+    this.#releases.get(connection)?.();
+    this.#releases.delete(connection);
   }
 
   #check(): void {

@@ -1,30 +1,30 @@
-/** A time-weighted moving average that knows how much of it is real. */
+/** A time-weighted moving average, corrected for its start. */
 export interface MovingAverage {
-  take(value: number, ms: number): void;
+  add(value: number, ms: number): void;
   /** `null` before the first value. */
   read(): number | null;
-  /** Share that is left of something after `ms`: 0.5 after one half-life. */
+  /** The weight left of a value after `ms`: 0.5 after one half-life. */
   decay(ms: number): number;
   reset(): void;
-  /** Forgets everything but that it was `value` for the last `ms`. */
+  /** Restarts as if the value had been `value` for the last `ms`. */
   restart(value: number, ms: number): void;
 }
 
 export function createMovingAverage(halfLifeMs: number): MovingAverage {
-  // The sum starts at 0 as if nothing had moved for ever; dividing by the weight corrects the start.
+  // The sum starts at 0; dividing by the weight corrects for the time before the first value.
   let sum = 0;
   let weight = 0;
   const decay = (ms: number): number => 2 ** (-ms / halfLifeMs);
   const take = (value: number, ms: number): void => {
-    const kept = decay(ms);
-    sum = sum * kept + value * (1 - kept);
-    weight = weight * kept + (1 - kept);
+    const decayed = decay(ms);
+    sum = sum * decayed + value * (1 - decayed);
+    weight = weight * decayed + (1 - decayed);
   };
   const reset = (): void => {
     sum = weight = 0;
   };
   return {
-    take,
+    add: take,
     read: () => (weight === 0 ? null : sum / weight),
     decay,
     reset,

@@ -1,27 +1,27 @@
 import { createMovingAverage } from './average.ts';
 
 /**
- * What the meter remembers: units that moved, in slices of at least a second. Samples at 10 Hz carry the
- * rhythm of write-back more than the speed; a slice evens that out and makes "the last samples" comparable.
+ * The samples of a meter, summed in slices of at least a second. Samples at 10 Hz show the rhythm of write-back
+ * rather than the speed; slices even that out.
  */
 export interface Slices {
-  /** @param what `all`, or `speed`: the rhythm of the samples stays known, as after a stall */
+  /** @param what `all`, or `speed` to keep the usual gap between samples, as after a stall */
   reset(sample: { atMs: number; done: number }, what: 'all' | 'speed'): void;
   add(atMs: number, done: number): void;
   done(): number;
   count(): number;
-  /** Time-weighted, start-corrected moving average in units per second; `null` before anything moved. */
+  /** Moving average in units per second; `null` before the first slice. */
   rate(atMs: number): number | null;
-  /** Mean distance of the last slices from the average, as a share of it. */
+  /** Mean distance of the last slices from the average, as a fraction of the average. */
   spread(): number;
-  /** Median time between two samples that moved. */
+  /** Median time between two samples with progress. */
   usualGapMs(): number;
-  sinceMoveMs(atMs: number): number;
+  sinceProgressMs(atMs: number): number;
 }
 
 const sliceMs = 1000;
-const remembered = 8;
-const agreedSpread = 0.25;
+const maxRemembered = 8;
+const maxAgreeingSpread = 0.25;
 const changedFactor = 1.5;
 
 const mean = (values: readonly number[]): number =>
@@ -34,7 +34,7 @@ function median(values: readonly number[]): number {
 
 function remember(values: number[], value: number): void {
   values.push(value);
-  if (values.length > remembered) values.shift();
+  if (values.length > maxRemembered) values.shift();
 }
 
 function spreadAround(middle: number, values: readonly number[]): number {
@@ -42,19 +42,19 @@ function spreadAround(middle: number, values: readonly number[]): number {
 }
 
 /**
- * The speed has changed for good: the last slices agree with each other and not with the average. That is
- * the moment after a burst into the page cache; half-lives of waiting would tell half a minute of untruth.
+ * True when the speed has changed for good: the last slices agree with each other but not with the average.
+ * This happens after a burst into the page cache, where the average alone would be wrong for half a minute.
  */
 function hasChanged(average: number, rates: readonly number[]): boolean {
   const recent = mean(rates);
-  if (rates.length < remembered || spreadAround(recent, rates) > agreedSpread) return false;
+  if (rates.length < maxRemembered || spreadAround(recent, rates) > maxAgreeingSpread) return false;
   return average > recent * changedFactor || average < recent / changedFactor;
 }
 
 export function createSlices(halfLifeMs: number): Slices {
   const average = createMovingAverage(halfLifeMs);
   let doneNow = 0;
-  let movedAtMs = 0;
+  let progressAtMs = 0;
   let sliceFromMs = 0;
   let sliceFromDone = 0;
   let count = 0;
@@ -66,7 +66,7 @@ export function createSlices(halfLifeMs: number): Slices {
   return {
     reset: ({ atMs, done }, what) => {
       doneNow = done;
-      movedAtMs = sliceFromMs = atMs;
+      progressAtMs = sliceFromMs = atMs;
       sliceFromDone = done;
       count = 0;
       average.reset();
@@ -74,18 +74,18 @@ export function createSlices(halfLifeMs: number): Slices {
       if (what === 'all') gapsMs.length = 0;
     },
     add: (atMs, done) => {
-      // A clock or a counter that goes back teaches nothing; the hub reports it.
-      if (!Number.isFinite(done) || done <= doneNow || atMs <= movedAtMs) return;
-      remember(gapsMs, atMs - movedAtMs);
-      movedAtMs = atMs;
+      // Ignores a clock or counter that goes backwards; the hub reports it.
+      if (!Number.isFinite(done) || done <= doneNow || atMs <= progressAtMs) return;
+      remember(gapsMs, atMs - progressAtMs);
+      progressAtMs = atMs;
       doneNow = done;
       const ms = atMs - sliceFromMs;
       if (ms < sliceMs) return;
       const unitsPerSecond = ((done - sliceFromDone) / ms) * 1000;
-      average.take(unitsPerSecond, ms);
+      average.add(unitsPerSecond, ms);
       remember(rates, unitsPerSecond);
       if (hasChanged(average.read() ?? 0, rates)) {
-        average.restart(mean(rates), remembered * sliceMs);
+        average.restart(mean(rates), maxRemembered * sliceMs);
       }
       count += 1;
       sliceFromMs = atMs;
@@ -94,14 +94,14 @@ export function createSlices(halfLifeMs: number): Slices {
     done: () => doneNow,
     count: () => count,
     rate: (atMs) => {
-      const known = average.read();
-      if (known === null) return null;
-      // Silence longer than usual is already slower, although no sample says so yet.
-      const silentMs = Math.max(0, atMs - movedAtMs - 2 * Math.max(usualGapMs(), sliceMs));
-      return known * average.decay(silentMs);
+      const measured = average.read();
+      if (measured === null) return null;
+      // A gap longer than usual lowers the rate before the next sample arrives.
+      const silentMs = Math.max(0, atMs - progressAtMs - 2 * Math.max(usualGapMs(), sliceMs));
+      return measured * average.decay(silentMs);
     },
     spread: () => spreadAround(average.read() ?? 0, rates),
     usualGapMs,
-    sinceMoveMs: (atMs) => Math.max(0, atMs - movedAtMs),
+    sinceProgressMs: (atMs) => Math.max(0, atMs - progressAtMs),
   };
 }

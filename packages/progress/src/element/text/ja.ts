@@ -124,7 +124,7 @@ export const ja: RowText = {
   by: (name) => `実行者 ${name}`,
   skipped: (size) => `空き領域 ${size} を省略`,
   shared: (size) => `${size} を共有`,
-  place: (position) => `順番 ${position} 番目`,
+  queuePosition: (position) => `順番 ${position} 番目`,
   noProgress: (time) => `${time}間 進んでいません`,
   pausedAt: (percent) => `${percent} で一時停止中`,
   cancelledAfter: (size) => `${size} でキャンセル`,
@@ -136,12 +136,12 @@ export const ja: RowText = {
   shares: (size) => `${size} を共有`,
   doneBut: '完了しましたが、注意があります:',
   restarted: (time) => `${time} にサーバーが再起動しました`,
-  goesOn: '自動で続行します…',
+  resumesAutomatically: '自動で続行します…',
   chooseAgain: (name, percent) =>
     percent === ''
       ? `${name} をもう一度選ぶと送信します`
       : `${name} をもう一度選ぶと ${percent} から続行します`,
-  goesOnWithReport: '次の報告で再開します',
+  resumesWithNextReport: '次の報告で再開します',
   unknown: 'サーバーはこの処理をもう把握していません',
   lastSeenAt: (percent) => `最後に確認した時点で ${percent}`,
   lastKnown: '最後に確認した状態',

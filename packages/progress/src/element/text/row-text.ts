@@ -1,24 +1,25 @@
 import type { RoundedEta } from '../../core/eta.ts';
 import type { StateReason } from '../../core/snapshot.ts';
 
+/** The languages of the element. */
 export type Locale = 'en' | 'ja';
 
-/** What a button asks for. The first four go to the server; the rest are the page's own business. */
+/** The action of a button. The server handles the first four, the page the rest. */
 export type RowVerb = 'cancel' | 'pause' | 'resume' | 'retry' | 'dismiss' | 'details' | 'open' | 'choose';
 
 type Params = NonNullable<StateReason['params']>;
 
-/** Every word that a row can show. Each language is one object of this type: a missing key does not compile. */
+/** Every text of a row. Each language is one object of this type, so a missing text does not compile. */
 export interface RowText {
   /** Between parts of a line. */
   separator: string;
   actions: Readonly<Record<string, string>>;
   phases: Readonly<Record<string, string>>;
-  /** What comes after the current phase and cannot be estimated. */
+  /** Later phases without an estimate, as named after the time left. */
   thenPhases: Readonly<Record<string, string>>;
   verbs: Readonly<Record<RowVerb | 'again', string>>;
   reasons: Readonly<Record<string, (params: Params) => string>>;
-  /** By code; a code that only begins with the key counts too. */
+  /** By code; a key also matches codes that start with it. */
   warnings: Readonly<Record<string, string>>;
   states: {
     queued: string;
@@ -43,12 +44,12 @@ export interface RowText {
   by: (name: string) => string;
   skipped: (size: string) => string;
   shared: (size: string) => string;
-  place: (position: number) => string;
+  queuePosition: (position: number) => string;
   noProgress: (duration: string) => string;
   pausedAt: (percent: string) => string;
   cancelledAfter: (size: string) => string;
   nothingLeft: string;
-  /** Of an operation that another program carries out: wcc can only ask it to stop. */
+  /** For an operation of another program, which has to stop itself. */
   cancellingElsewhere: string;
   doneIn: (duration: string) => string;
   cloneIn: (duration: string) => string;
@@ -56,11 +57,11 @@ export interface RowText {
   shares: (size: string) => string;
   doneBut: string;
   restarted: (time: string) => string;
-  goesOn: string;
-  /** Of an upload whose file has to be chosen again; `percent` is empty before its first bytes. */
+  resumesAutomatically: string;
+  /** For an upload whose file must be chosen again; `percent` is empty before the first bytes. */
   chooseAgain: (name: string, percent: string) => string;
-  /** Of an operation that another program carries out. */
-  goesOnWithReport: string;
+  /** For an operation of another program. */
+  resumesWithNextReport: string;
   /** The server no longer knows the operation. */
   unknown: string;
   lastSeenAt: (percent: string) => string;
@@ -68,7 +69,7 @@ export interface RowText {
   noConnection: string;
 }
 
-/** `1.5` and `2.4 GiB` when both have the unit of the greater, else both whole. */
+/** Removes the unit of `done` if `total` has the same one: `1.5`, `2.4 GiB`. */
 export function sameUnit(done: string, total: string): [string, string] {
   const [number = done, unit] = done.split(' ');
   return total.endsWith(` ${unit ?? ''}`) ? [number, total] : [done, total];

@@ -1,12 +1,13 @@
 import type { GoneReason, Snapshot } from '@wcc/progress';
 
 /**
- * The wire of server-sent events (WHATWG HTML, 9.2). Snapshots hold no line break: JSON escapes them, so that
- * each is one `data:` line.
+ * The format of server-sent events (WHATWG HTML, 9.2). JSON escapes line breaks, so each snapshot is one `data:`
+ * line.
  */
 const opPrefix = Buffer.from('event: op\ndata: ');
 const end = Buffer.from('\n\n');
 
+/** The event's id: `<epoch>:<seq>`. */
 export function eventId({ epoch, seq }: Pick<Snapshot, 'epoch' | 'seq'>): string {
   return `${epoch}:${seq}`;
 }
@@ -16,20 +17,20 @@ export function snapshotEvent(snapshot: Snapshot, bytes: Buffer): Buffer {
   return Buffer.concat([Buffer.from(`id: ${eventId(snapshot)}\n`), opPrefix, bytes, end]);
 }
 
-/** The stream is over for this operation; a client must not come back for it. */
+/** The end of the stream of an operation that is gone; the client must not reconnect. */
 export function goneEvent(op: string, why: GoneReason): string {
   return `event: gone\ndata: ${JSON.stringify({ op, why })}\n\n`;
 }
 
-/** The server stops: the browser comes back by itself after so many milliseconds. */
+/** The server stops. @param ms wait before the browser reconnects */
 export function byeEvent(ms: number): string {
   return `retry: ${ms}\nevent: bye\ndata: ${JSON.stringify({ ms })}\n\n`;
 }
 
-/** The client's pause before it reconnects by itself, in milliseconds. */
+/** @param ms wait before the browser reconnects after a lost stream */
 export function retryLine(ms: number): string {
   return `retry: ${ms}\n\n`;
 }
 
-/** A comment: no event for anybody, but a sign of life for proxies and for who counts bytes. */
+/** A comment: a sign of life for proxies, not an event. */
 export const heartbeat = ': hb\n\n';

@@ -16,47 +16,47 @@ export interface EventStreamOptions<P> {
   limits: Limits;
   sent: SentCount;
   snapshot: Snapshot;
-  /** The client holds this very snapshot: only newer ones are sent. */
+  /** True if the client already holds this snapshot, so only newer ones are sent. */
   isCurrent: boolean;
 }
 
-/** Of a browser that lost the stream; it adds no jitter of its own. */
+/** Wait of a browser before it reconnects. Browsers add no jitter of their own. */
 const retryMs = 2000;
 const retryJitterMs = 2000;
 
 /**
- * One response that tells one operation until its end. Never a queue: what changes while the last bytes still
- * wait to be taken goes later, in its newest form.
+ * One response that sends the snapshots of one operation until its end. It has no queue: while bytes wait to be
+ * sent, newer snapshots replace each other.
  *
- * `free` → written → `writing` (nothing more is written) → drained → `free`; ended by the terminal snapshot,
- * by `gone`, by the session's end, or cut when nothing was taken for `limits.pongMs`.
+ * States: `free` → `writing` (nothing more is written) → drained → `free`. The stream ends with the terminal
+ * snapshot, with `gone` or with the session. It is destroyed if the client reads nothing for `limits.pongMs`.
  */
 export class EventStream<P> {
   readonly principal: P;
   readonly operation: string;
   readonly #options: EventStreamOptions<P>;
   #snapshot: Snapshot;
-  /** What the client holds, or will: it is not told twice. */
-  #told: Version | undefined;
+  /** The version last sent, or held by the client from the start. */
+  #sentVersion: Version | undefined;
   #writingSinceMs: number | null = null;
   #waitingSinceMs: number | null = null;
   #lastSentAtMs = performance.now();
   #authorizedAtMs = performance.now();
-  #isOver = false;
+  #isClosed = false;
 
   constructor(options: EventStreamOptions<P>) {
     this.#options = options;
     this.principal = options.principal;
     this.operation = options.snapshot.id;
     this.#snapshot = options.snapshot;
-    this.#told = options.isCurrent ? options.snapshot : undefined;
+    this.#sentVersion = options.isCurrent ? options.snapshot : undefined;
   }
 
   get isOpen(): boolean {
-    return !this.#isOver;
+    return !this.#isClosed;
   }
 
-  /** Bytes that the client has not taken wait in this process. */
+  /** True while bytes wait in this process for the client. */
   get isWriting(): boolean {
     return this.#writingSinceMs !== null;
   }
@@ -65,27 +65,27 @@ export class EventStream<P> {
     return this.#waitingSinceMs;
   }
 
-  /** Headers, the pause before a reconnect, and the snapshot unless it is held already. */
+  /** Sends headers, the reconnect time, and the snapshot unless the client holds it. */
   open(): void {
     const { response, isCurrent } = this.#options;
-    response.once('close', () => (this.#isOver = true));
-    // What a peer does wrong ends its own stream; `close` follows.
+    response.once('close', () => (this.#isClosed = true));
+    // An error of the peer ends only its own stream; `close` follows.
     response.on('error', () => undefined);
     response.writeHead(200, {
       'content-type': 'text/event-stream; charset=utf-8',
       'cache-control': 'no-store',
-      // nginx would hold the events back until its buffer is full.
+      // Otherwise nginx would delay events until its buffer is full.
       'x-accel-buffering': 'no',
     });
     this.#write(retryLine(Math.round(retryMs + Math.random() * retryJitterMs)));
     if (!isCurrent) this.update(this.#snapshot);
   }
 
-  /** The operation is as this snapshot says, from now on. */
+  /** Sends the snapshot now, or the newest one when the client has read the last. */
   update(snapshot: Snapshot): void {
-    if (this.#isOver) return;
+    if (this.#isClosed) return;
     this.#snapshot = snapshot;
-    if (!isNewer(this.#told, snapshot)) return;
+    if (!isNewer(this.#sentVersion, snapshot)) return;
     this.#waitingSinceMs ??= performance.now();
     this.#flush();
   }
@@ -94,18 +94,18 @@ export class EventStream<P> {
     this.#end(goneEvent(this.operation, why));
   }
 
-  /** The session is over: a client that comes back is refused then. */
+  /** Ends the stream because its session ended; a reconnecting client is refused. */
   endSession(): void {
     this.#end();
   }
 
-  /** @param ms the client comes back after so long */
-  sayBye(ms: number): void {
+  /** @param ms wait before the client reconnects */
+  sendBye(ms: number): void {
     this.#end(byeEvent(ms));
   }
 
-  cut(): void {
-    this.#isOver = true;
+  destroy(): void {
+    this.#isClosed = true;
     this.#options.response.destroy();
   }
 
@@ -114,14 +114,14 @@ export class EventStream<P> {
     if (!this.#options.access.canWatch(this.principal, this.#snapshot)) this.gone('revoked');
   }
 
-  /** Whatever is due by the clock. */
+  /** Runs the checks that depend on time. */
   check(nowMs: number): void {
     const { identity, limits } = this.#options;
     if (identity.expiresAtMs !== null && Date.now() >= identity.expiresAtMs) return this.endSession();
-    if (this.#writingSinceMs !== null && nowMs - this.#writingSinceMs >= limits.pongMs) return this.cut();
+    if (this.#writingSinceMs !== null && nowMs - this.#writingSinceMs >= limits.pongMs) return this.destroy();
     if (nowMs - this.#authorizedAtMs >= limits.reauthorizeMs) this.reauthorize();
     const isSilent = nowMs - this.#lastSentAtMs >= limits.heartbeatMs;
-    if (isSilent && !this.#isOver && this.#writingSinceMs === null) this.#write(heartbeat);
+    if (isSilent && !this.#isClosed && this.#writingSinceMs === null) this.#write(heartbeat);
   }
 
   #flush(): void {
@@ -130,7 +130,7 @@ export class EventStream<P> {
     const { access, view } = this.#options;
     const bytes = access.bytes(this.#snapshot, view);
     if (bytes === undefined) return;
-    this.#told = this.#snapshot;
+    this.#sentVersion = this.#snapshot;
     const event = snapshotEvent(this.#snapshot, bytes);
     if (isTerminal(this.#snapshot.state)) return this.#end(event);
     this.#write(event);
@@ -142,20 +142,20 @@ export class EventStream<P> {
     sent.bytes += Buffer.byteLength(data);
     this.#lastSentAtMs = performance.now();
     this.#writingSinceMs ??= this.#lastSentAtMs;
-    // Called back when the kernel has taken the bytes: that is the credit for the next.
+    // The callback runs when the kernel has accepted the bytes; only then the next snapshot is sent.
     response.write(data, () => {
       if (response.writableLength > 0) return;
       this.#writingSinceMs = null;
-      if (!this.#isOver) this.#flush();
+      if (!this.#isClosed) this.#flush();
     });
   }
 
   #end(last?: Buffer | string): void {
-    if (this.#isOver) return;
-    this.#isOver = true;
+    if (this.#isClosed) return;
+    this.#isClosed = true;
     const { response, limits } = this.#options;
     response.end(last);
-    // A client that does not take its last bytes must not hold the response for ever.
+    // A client that does not read its last bytes must not keep the response open forever.
     const timer = setTimeout(() => response.destroy(), limits.pongMs).unref();
     response.once('close', () => clearTimeout(timer));
   }

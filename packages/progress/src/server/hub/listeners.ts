@@ -1,4 +1,4 @@
-/** Listeners that cannot harm each other: what one throws is reported, the others still hear. */
+/** A set of listeners. An error of one is reported and does not stop the others. */
 export interface Listeners<A extends unknown[]> {
   add(listener: (...args: A) => void): () => void;
   call(...args: A): void;
@@ -6,16 +6,16 @@ export interface Listeners<A extends unknown[]> {
 }
 
 export function createListeners<A extends unknown[]>(report: (error: unknown) => void): Listeners<A> {
-  const held = new Set<(...args: A) => void>();
+  const listeners = new Set<(...args: A) => void>();
   return {
     add: (listener) => {
-      // Wrapped, so that one function may listen twice and leave twice.
+      // Wrapped, so that the same function can be added and removed twice.
       const own = (...args: A): void => listener(...args);
-      held.add(own);
-      return () => void held.delete(own);
+      listeners.add(own);
+      return () => void listeners.delete(own);
     },
     call: (...args) => {
-      for (const listener of held) {
+      for (const listener of listeners) {
         try {
           listener(...args);
         } catch (error) {
@@ -23,6 +23,6 @@ export function createListeners<A extends unknown[]>(report: (error: unknown) =>
         }
       }
     },
-    clear: () => held.clear(),
+    clear: () => listeners.clear(),
   };
 }

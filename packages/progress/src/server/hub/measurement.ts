@@ -11,19 +11,19 @@ export interface Measurement {
 /** @param options those of the meter */
 export function createMeasurement(options: MeterOptions): Measurement {
   const meter: Meter = createMeter(options);
-  /** Which phase the meter measures; `null` while the operation does not run. */
-  let metered: string | null = null;
+  /** The phase that the meter measures; `null` while the operation does not run. */
+  let measuredPhase: string | null = null;
   let phaseStartedAtMs = 0;
   let sinceProgressMs = 0;
 
   const idle = (): Measured => {
-    metered = null;
-    // Time stands still for a bar that is not meant to move: it would only make every second a change.
+    measuredPhase = null;
+    // `sinceProgressMs` stays as it is: counting on would make every second a change.
     return { rate: null, etaMs: null, etaAbsence: 'not_running', sinceProgressMs, stalled: false };
   };
 
   const start = (key: string, phase: Phase | null, nowMs: number): void => {
-    metered = key;
+    measuredPhase = key;
     phaseStartedAtMs = nowMs;
     meter.reset(nowMs, phase?.done ?? 0);
   };
@@ -33,7 +33,7 @@ export function createMeasurement(options: MeterOptions): Measurement {
       if (record.state !== 'running') return idle();
       const phase = currentPhase(record);
       const key = `${record.phaseIndex} ${phase?.name ?? ''}`;
-      if (metered === key) {
+      if (measuredPhase === key) {
         if (phase !== null) meter.add({ atMs: nowMs, done: phase.done });
       } else {
         start(key, phase, nowMs);

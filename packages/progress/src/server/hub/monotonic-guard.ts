@@ -2,40 +2,39 @@ import type { Phase, PhaseName } from '@wcc/progress';
 import { ProgressError } from '@wcc/progress';
 import { isFullPhase } from './record.ts';
 
-/** Holds every phase of one operation to the promises about its numbers, for the life of an epoch. */
-export interface DoneGuard {
+/** Ensures that the numbers of each phase are valid and never decrease within an epoch. */
+export interface MonotonicGuard {
   /**
-   * Returns the phases as watchers may see them; what had to be corrected is reported once. Only the current
-   * one shows its numbers.
+   * Returns the phases for watchers. Corrections are reported once; only the current phase has numbers.
    */
   check(phases: readonly (Phase | PhaseName)[], phaseIndex: number): (Phase | PhaseName)[];
 }
 
 const isCount = (value: number): boolean => Number.isFinite(value) && value >= 0;
 
-/** @param report told once per phase and kind of defect, until the phase is in order again */
-export function createDoneGuard(report: (error: ProgressError) => void): DoneGuard {
+/** @param report called once per phase and kind of defect, until the numbers are valid again */
+export function createMonotonicGuard(report: (error: ProgressError) => void): MonotonicGuard {
   const highest = new Map<string, number>();
   const reported = new Set<string>();
 
-  const complain = (key: string, error: () => ProgressError): void => {
+  const reportOnce = (key: string, error: () => ProgressError): void => {
     if (reported.has(key)) return;
     reported.add(key);
     report(error());
   };
 
-  const sane = (phase: Phase, key: string): Phase => {
+  const withValidNumbers = (phase: Phase, key: string): Phase => {
     const { done, durable, total } = phase;
     if (isCount(done) && isCount(durable) && (total === null || (isCount(total) && done <= total)))
       return phase;
     const detail = `${phase.name}: done ${done}, durable ${durable}, total ${total}`;
-    complain(`${key} numbers`, () => new ProgressError('invalid_record', { detail }));
+    reportOnce(`${key} numbers`, () => new ProgressError('invalid_record', { detail }));
     const safeTotal = total === null || !isCount(total) ? null : total;
     const safeDone = Math.min(isCount(done) ? done : 0, safeTotal ?? Number.MAX_SAFE_INTEGER);
     return { ...phase, done: safeDone, durable: isCount(durable) ? durable : 0, total: safeTotal };
   };
 
-  const steady = (phase: Phase, key: string): Phase => {
+  const withoutDecrease = (phase: Phase, key: string): Phase => {
     const before = highest.get(key) ?? 0;
     if (phase.done >= before) {
       highest.set(key, phase.done);
@@ -43,7 +42,7 @@ export function createDoneGuard(report: (error: ProgressError) => void): DoneGua
       return phase;
     }
     const detail = `${phase.name}: ${before} → ${phase.done}`;
-    complain(`${key} fell`, () => new ProgressError('done_decreased', { detail }));
+    reportOnce(`${key} fell`, () => new ProgressError('done_decreased', { detail }));
     return { ...phase, done: phase.total === null ? before : Math.min(before, phase.total) };
   };
 
@@ -52,7 +51,7 @@ export function createDoneGuard(report: (error: ProgressError) => void): DoneGua
       phases.map((phase, index) => {
         if (index !== phaseIndex || !isFullPhase(phase)) return phase;
         const key = `${index} ${phase.name}`;
-        return steady(sane(phase, key), key);
+        return withoutDecrease(withValidNumbers(phase, key), key);
       }),
   };
 }

@@ -1,37 +1,38 @@
 import type { Phase, PhaseName, Reference, Snapshot } from '@wcc/progress';
 
-/** What the hub measures itself when a record does not bring it along. */
+/** Fields that the hub measures if the record does not set them. */
 export type MeasuredField = 'rate' | 'etaMs' | 'etaAbsence' | 'sinceProgressMs' | 'stalled';
+/** The measured fields of a snapshot. */
 export type Measured = Pick<Snapshot, MeasuredField>;
 
-/** An operation as its owner knows it: the hub adds version, clock time, rate and ETA. */
+/** An operation as its publisher reports it. The hub adds version, clock time, rate and ETA. */
 export type OperationRecord = Omit<Snapshot, 'epoch' | 'seq' | 'at' | MeasuredField> & Partial<Measured>;
 
 export function isFullPhase(phase: Phase | PhaseName): phase is Phase {
   return 'done' in phase;
 }
 
-/** The phase that the operation is in, when it counts units. */
+/** The current phase, if it counts units. */
 export function currentPhase(record: Pick<Snapshot, 'phases' | 'phaseIndex'>): Phase | null {
   const phase = record.phases[record.phaseIndex];
   return phase !== undefined && isFullPhase(phase) ? phase : null;
 }
 
-const reference = ({ kind, id, name }: Reference): Reference => ({ kind, id, name });
+const pickReference = ({ kind, id, name }: Reference): Reference => ({ kind, id, name });
 
-/** JSON has no NaN and no Infinity: nothing is known then. */
-function finite(value: number | null): number | null {
+/** JSON has no NaN and no Infinity; both become `null`, which means unknown. */
+function finiteOrNull(value: number | null): number | null {
   return Number.isFinite(value) ? value : null;
 }
 
-function shrink(phase: Phase | PhaseName): PhaseName {
+function toPhaseName(phase: Phase | PhaseName): PhaseName {
   const { name, state, elapsedMs } = phase;
-  // A pending phase has no time yet; leaving the zero out keeps long plans short.
+  // Leaving out the zero of pending phases keeps the snapshot short.
   return elapsedMs === undefined || elapsedMs === 0 ? { name, state } : { name, state, elapsedMs };
 }
 
-function whole(phase: Phase | PhaseName): Phase | PhaseName {
-  if (!isFullPhase(phase)) return shrink(phase);
+function fullPhase(phase: Phase | PhaseName): Phase | PhaseName {
+  if (!isFullPhase(phase)) return toPhaseName(phase);
   const { name, unit, done, durable, total, state, elapsedMs } = phase;
   return { name, unit, done, durable, total, state, elapsedMs };
 }
@@ -45,20 +46,20 @@ export interface SnapshotParts {
 }
 
 /**
- * Builds the snapshot field by field: what a caller's record holds besides (columns of a store, secrets of
- * its own) never reaches a watcher.
+ * Builds the snapshot field by field, so that additional fields of the record (columns of a store, secrets)
+ * never reach a watcher.
  */
 export function composeSnapshot(record: OperationRecord, parts: SnapshotParts): Snapshot {
   const { epoch, seq, at, measured } = parts;
   const identity = { id: record.id, epoch, seq, at, label: record.label, action: record.action };
   const people = {
-    subject: reference(record.subject),
-    target: record.target === null ? null : reference(record.target),
+    subject: pickReference(record.subject),
+    target: record.target === null ? null : pickReference(record.target),
     owner: record.owner,
     ownerName: record.ownerName,
   };
   const phases = parts.phases.map((phase, index) =>
-    index === record.phaseIndex ? whole(phase) : shrink(phase),
+    index === record.phaseIndex ? fullPhase(phase) : toPhaseName(phase),
   );
   return {
     ...identity,
@@ -68,12 +69,12 @@ export function composeSnapshot(record: OperationRecord, parts: SnapshotParts): 
     stateReason: record.stateReason,
     phases,
     phaseIndex: record.phaseIndex,
-    rate: finite(record.rate === undefined ? measured.rate : record.rate),
-    etaMs: finite(record.etaMs === undefined ? measured.etaMs : record.etaMs),
+    rate: finiteOrNull(record.rate === undefined ? measured.rate : record.rate),
+    etaMs: finiteOrNull(record.etaMs === undefined ? measured.etaMs : record.etaMs),
     etaAbsence: record.etaAbsence === undefined ? measured.etaAbsence : record.etaAbsence,
     bytes: record.bytes,
     method: record.method,
-    elapsedMs: Math.round(finite(record.elapsedMs) ?? 0),
+    elapsedMs: Math.round(finiteOrNull(record.elapsedMs) ?? 0),
     sinceProgressMs: record.sinceProgressMs ?? measured.sinceProgressMs,
     stalled: record.stalled ?? measured.stalled,
     createdAt: record.createdAt,

@@ -1,18 +1,18 @@
-/** Remembers which operations ended when, and which of them the hub may forget. */
+/** Tracks when operations ended and which of them the hub may remove. */
 export interface Retention {
   ended(id: string, atMs: number): void;
   forget(id: string): void;
-  /** Takes out what is old enough, or too much, oldest first. */
+  /** Returns and removes the ids that are too old or beyond the maximum count, oldest first. */
   due(nowMs: number): string[];
 }
 
-/** A page that loads ten minutes after the end still finds it; a margin for those that load just then. */
+/** Ended operations stay for ten minutes, with a margin of one minute for pages that are loading. */
 const retainMs = 11 * 60_000;
-/** At most 2 KiB each: 20 MiB. */
+/** Maximum number of ended operations; at 2 KiB each they take 20 MiB. */
 const retainCount = 10_000;
 
 export function createRetention(): Retention {
-  // A Map keeps the order of insertion, which is the order of ends.
+  // A Map keeps the order of insertion, which is the order in which operations ended.
   const ends = new Map<string, number>();
   return {
     ended: (id, atMs) => {

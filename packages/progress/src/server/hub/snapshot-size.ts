@@ -1,7 +1,7 @@
 import type { Snapshot } from '@wcc/progress';
 import { ProgressError, SNAPSHOT_BYTES } from '@wcc/progress';
 
-/** Tried one after the other until the snapshot fits; the longest file name of Linux has 255 bytes. */
+/** Limits for each text, tried in order until the snapshot fits. File names on Linux have up to 255 bytes. */
 const textCapsBytes = [512, 256, 128, 64, 32] as const;
 const minWarnings = 3;
 const ellipsis = '…';
@@ -9,23 +9,23 @@ const ellipsis = '…';
 const jsonBytes = (text: string): number => Buffer.byteLength(JSON.stringify(text)) - 2;
 
 /**
- * Cuts a text to so many bytes **of JSON** (a control character takes six), at a whole code point, and says
- * so by an ellipsis.
+ * Cuts a text to `capBytes` bytes of JSON at a whole code point and adds an ellipsis. In JSON a control character
+ * takes six bytes.
  */
 export function cutText(text: string, capBytes: number): string {
   if (jsonBytes(text) <= capBytes) return text;
-  const roomBytes = capBytes - Buffer.byteLength(ellipsis);
+  const availableBytes = capBytes - Buffer.byteLength(ellipsis);
   let kept = '';
   let usedBytes = 0;
   for (const character of text) {
     usedBytes += jsonBytes(character);
-    if (usedBytes > roomBytes) break;
+    if (usedBytes > availableBytes) break;
     kept += character;
   }
   return kept + ellipsis;
 }
 
-/** Cuts what people read; never an id, a code or a number that programs compare. */
+/** Cuts texts for people; never ids, codes or numbers that programs compare. */
 function cutTexts(snapshot: Snapshot, capBytes: number): Snapshot {
   const cut = (text: string): string => cutText(text, capBytes);
   const { subject, target, error, stateReason, warnings } = snapshot;
@@ -57,10 +57,10 @@ function cutTexts(snapshot: Snapshot, capBytes: number): Snapshot {
 }
 
 /**
- * Serialises a snapshot within {@link SNAPSHOT_BYTES}. Long texts are cut step by step; the full ones stay
- * in the record, readable by GET.
+ * Serialises a snapshot within {@link SNAPSHOT_BYTES}. Long texts are cut step by step; the record keeps the full
+ * texts.
  *
- * @throws {ProgressError} `snapshot_too_large` when ids and codes alone do not fit
+ * @throws {ProgressError} `snapshot_too_large` if ids and codes alone do not fit
  */
 export function serialiseSnapshot(snapshot: Snapshot): Buffer {
   let bytes = Buffer.from(JSON.stringify(snapshot));

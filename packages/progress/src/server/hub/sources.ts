@@ -1,8 +1,8 @@
 import type { OperationRecord } from './record.ts';
 
-/** The operations whose numbers the hub reads itself, so that no work ever calls out. */
-export interface Pulls {
-  /** @returns stops this one, not a later one of the same operation */
+/** The read functions of running operations. The hub calls them, so the work never calls the hub. */
+export interface Sources {
+  /** @returns a function that removes this source, but not a later one of the same operation */
   add(id: string, read: () => OperationRecord | null): () => void;
   stop(id: string): void;
   readAll(): void;
@@ -10,12 +10,12 @@ export interface Pulls {
   clear(): void;
 }
 
-export function createPulls(
+export function createSources(
   take: (record: OperationRecord) => void,
   report: (error: unknown) => void,
-): Pulls {
+): Sources {
   const reads = new Map<string, () => OperationRecord | null>();
-  /** Reads that failed last time: ten reports a second of one defect would hide the others. */
+  /** Sources that failed last time. Each failure is reported once, not at every tick. */
   const failing = new Set<() => OperationRecord | null>();
 
   const readOne = (read: () => OperationRecord | null): void => {

@@ -1,32 +1,32 @@
 import { performance } from 'node:perf_hooks';
 
-/** Calls `work` at most every `tickMs`, and less often by itself when the event loop has no time. */
+/** Calls `work` at most every `tickMs`, and less often when the event loop is busy. */
 export interface Ticker {
-  /** Makes sure that a tick comes; without one nothing runs. */
+  /** Schedules the next tick unless one is scheduled. */
   arm(): void;
-  /** What the next pause will be, in ms. */
+  /** Time until the next tick, in ms. */
   intervalMs(): number;
   stop(): void;
 }
 
-/** Of the event loop's time, the tick and what it makes late may take a quarter. */
-const share = 4;
-const slowestMs = 1000;
+/** The interval is at least this multiple of tick time plus lag, so ticks take at most a quarter of the time. */
+const loadFactor = 4;
+const maxIntervalMs = 1000;
 
-/** @param work returns whether another tick is needed */
+/** @param work runs at each tick and returns whether another tick is needed */
 export function createTicker(tickMs: number, work: () => boolean): Ticker {
   let timer: NodeJS.Timeout | null = null;
   let stopped = false;
   let dueAtMs = 0;
-  let strainMs = 0;
+  let loadMs = 0;
 
-  const intervalMs = (): number => Math.max(tickMs, Math.min(slowestMs, Math.round(share * strainMs)));
+  const intervalMs = (): number => Math.max(tickMs, Math.min(maxIntervalMs, Math.round(loadFactor * loadMs)));
 
   const arm = (): void => {
     if (timer !== null || stopped) return;
     const pauseMs = intervalMs();
     dueAtMs = performance.now() + pauseMs;
-    // A hub alone keeps no process alive: its publishers and its server do.
+    // The hub alone does not keep the process alive.
     timer = setTimeout(run, pauseMs).unref();
   };
 
@@ -34,11 +34,11 @@ export function createTicker(tickMs: number, work: () => boolean): Ticker {
     timer = null;
     const startedAtMs = performance.now();
     const lagMs = Math.max(0, startedAtMs - dueAtMs);
-    const again = work();
+    const isTickNeeded = work();
     const tookMs = performance.now() - startedAtMs;
-    // Half of the past: one late tick slows the next few, not the next minute.
-    strainMs = strainMs / 2 + (lagMs + tookMs) / 2;
-    if (again) arm();
+    // Averaged with the past, so one late tick slows only the next few.
+    loadMs = loadMs / 2 + (lagMs + tookMs) / 2;
+    if (isTickNeeded) arm();
   };
 
   return {

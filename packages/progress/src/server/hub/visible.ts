@@ -1,6 +1,6 @@
 const versionFields: ReadonlySet<string> = new Set(['epoch', 'seq', 'at']);
 
-/** Fields that move by themselves while time passes: alone they are worth a snapshot once a second only. */
+/** Fields that change with time alone. If only these differ, watchers receive one snapshot a second. */
 const timeFields: ReadonlySet<string> = new Set([
   ...versionFields,
   'elapsedMs',
@@ -21,12 +21,12 @@ function equal(a: unknown, b: unknown, ignored: ReadonlySet<string>): boolean {
   return keys.every((key) => ignored.has(key) || (key in b && equal(a[key], b[key], ignored)));
 }
 
-/** Nothing but times differ. */
-export function isSameButTimes(a: object, b: object): boolean {
+/** True if only times and the version differ. */
+export function isSameExceptTimes(a: object, b: object): boolean {
   return equal(a, b, timeFields);
 }
 
-/** Nothing but the version differs. */
+/** True if only the version differs. */
 export function isSame(a: object, b: object): boolean {
   return equal(a, b, versionFields);
 }

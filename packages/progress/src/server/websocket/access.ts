@@ -6,13 +6,15 @@ import { serialiseSnapshot } from '../hub/snapshot-size.ts';
 import { composeSnapshot } from '../hub/record.ts';
 import type { WebSocketOptions } from './options.ts';
 
-/** The host's answers about rights and about ended operations, made safe: what throws refuses. */
+/** The host's answers about rights and ended operations. An error of the host counts as a refusal. */
 export interface Access<P> {
+  /** False if `authorize` returned false or threw. */
   canWatch(principal: P, snapshot: Snapshot): boolean;
+  /** What the principal may do; `undefined` if the host does not say. */
   rights(principal: P, snapshot: Snapshot): Rights | undefined;
-  /** @throws what the host's `lookup` throws */
+  /** Finds an operation that is not in the hub. @throws what the host's `lookup` throws */
   lookup(id: string): Promise<Snapshot | undefined>;
-  /** The hub's bytes of an operation, or those of a snapshot that was looked up. */
+  /** The serialised snapshot, from the hub if it has the operation. */
   bytes(snapshot: Snapshot, view: SnapshotView): Buffer | undefined;
 }
 
@@ -24,9 +26,9 @@ type AccessOptions<P> = Pick<WebSocketOptions<P>, 'authorize' | 'may' | 'lookup'
 export function createAccess<P>(options: AccessOptions<P>): Access<P> {
   const { hub, onError, authorize, may, lookup } = options;
 
-  const attempt = <T>(stage: string, ask: () => T): T | undefined => {
+  const tryOrReport = <T>(stage: string, call: () => T): T | undefined => {
     try {
-      return ask();
+      return call();
     } catch (error) {
       onError(error, { stage });
       return undefined;
@@ -35,19 +37,19 @@ export function createAccess<P>(options: AccessOptions<P>): Access<P> {
 
   return {
     canWatch: (principal, snapshot) =>
-      attempt('authorize', () => authorize(principal, 'watch', snapshot)) === true,
-    rights: (principal, snapshot) => attempt('may', () => may?.(principal, snapshot)),
+      tryOrReport('authorize', () => authorize(principal, 'watch', snapshot)) === true,
+    rights: (principal, snapshot) => tryOrReport('may', () => may?.(principal, snapshot)),
     lookup: async (id) => {
       const found = await lookup?.(id);
       if (found === undefined) return undefined;
-      // The same picking as for a living one: a store's row may hold more than a watcher may see.
+      // Copies known fields only: the row of a store may have more than a watcher may see.
       const { epoch, seq, at, phases } = found;
       return composeSnapshot(found, { epoch, seq, at, phases, measured: found });
     },
     bytes: (snapshot, view) => {
-      const held = hub.get(snapshot.id);
-      if (held !== undefined) return hub.bytes(snapshot.id, view);
-      return attempt('serialise', () =>
+      const current = hub.get(snapshot.id);
+      if (current !== undefined) return hub.bytes(snapshot.id, view);
+      return tryOrReport('serialise', () =>
         serialiseSnapshot(view === 'public' ? publicSnapshot(snapshot) : snapshot),
       );
     },

@@ -1,14 +1,18 @@
 import type { IncomingMessage } from 'node:http';
 
-/** @param hosts as in the Host header, e.g. `wcc.example.org`, `127.0.0.1:8400` */
+/**
+ * The option `hosts` for an exact list of Host headers.
+ *
+ * @param hosts as in the Host header, e.g. `wcc.example.org`, `127.0.0.1:8400`
+ */
 export function exactHosts(hosts: readonly string[]): (host: string | undefined) => boolean {
   const allowed = new Set(hosts.map((host) => host.toLowerCase()));
   return (host) => host !== undefined && allowed.has(host.toLowerCase());
 }
 
 /**
- * Exact origins. An absent one is let through only from a program: with `Authorization: Bearer` and without
- * a cookie, which no page in a browser can send.
+ * The option `origins` for an exact list of Origin headers. A request without Origin passes only with
+ * `Authorization: Bearer` and without a cookie. A page in a browser cannot send such a request.
  *
  * @param origins e.g. `https://wcc.example.org`
  */

@@ -7,8 +7,8 @@ import type { RawData, WebSocket } from 'ws';
 import type { Hub } from '../hub.ts';
 import type { OnError } from '../on-error.ts';
 import type { Access } from './access.ts';
-import { createFlow } from './send-window.ts';
-import type { Flow } from './send-window.ts';
+import { createSendWindow } from './send-window.ts';
+import type { SendWindow } from './send-window.ts';
 import type { SentCount } from '../stats.ts';
 import { createRateLimit, parseClientMessage } from './inbound.ts';
 import type { RateLimit } from './inbound.ts';
@@ -17,7 +17,7 @@ import type { WatchIdentity } from './options.ts';
 import type { WatchIndex } from './watch-index.ts';
 import { Watchlist } from './watchlist.ts';
 
-/** What all connections of one gateway share. */
+/** Shared by all connections of one gateway. */
 export interface GatewayContext<P> {
   hub: Hub;
   access: Access<P>;
@@ -26,7 +26,7 @@ export interface GatewayContext<P> {
   onError: OnError;
   identify(principal: P): WatchIdentity;
   view(principal: P): SnapshotView;
-  /** Counts what all connections send. */
+  /** Counts what all connections have sent. */
   sent: SentCount;
   authenticate(request: IncomingMessage, ticket: string): Promise<P | null>;
   closed(connection: Connection<P>): void;
@@ -39,10 +39,10 @@ export interface ConnectionOptions<P> {
   context: GatewayContext<P>;
 }
 
-/** A client that does not answer a close is cut after this time. */
+/** A client that does not answer the close frame is terminated after this time. */
 const closeGraceMs = 1000;
 
-/** A copy that nobody can change any more, whatever the host does with its own. */
+/** A frozen copy, so that later changes by the host have no effect. */
 function freeze<P>(principal: P): P {
   if (typeof principal !== 'object' || principal === null) return principal;
   const copy: object = Object.assign(
@@ -53,13 +53,13 @@ function freeze<P>(principal: P): P {
 }
 
 /**
- * One socket, bound to the principal that was authenticated before its upgrade.
+ * One socket, bound to the principal authenticated before its upgrade.
  *
- * `open` → `closing` (nothing more is sent or heard; cut after 1 s) → closed.
+ * States: `open` → `closing` (nothing is sent or processed; terminated after 1 s) → closed.
  */
 export class Connection<P> {
   readonly id: string = randomBytes(9).toString('base64url');
-  readonly flow: Flow;
+  readonly sendWindow: SendWindow;
   readonly watchlist: Watchlist<P>;
   readonly #socket: WebSocket;
   readonly #request: IncomingMessage;
@@ -69,9 +69,9 @@ export class Connection<P> {
   #identity: WatchIdentity;
   #authorizedAtMs = performance.now();
   #closing = false;
-  /** Messages are answered one after the other, in the order they came. */
-  #answering: Promise<void> = Promise.resolve();
-  #waiting = 0;
+  /** Settles when all messages received so far are answered, in order. */
+  #lastAnswer: Promise<void> = Promise.resolve();
+  #unanswered = 0;
 
   constructor(options: ConnectionOptions<P>) {
     const { socket, context } = options;
@@ -81,11 +81,11 @@ export class Connection<P> {
     this.#principal = freeze(options.principal);
     this.#identity = Object.freeze({ ...context.identify(this.#principal) });
     this.#rate = createRateLimit(context.limits);
-    this.flow = this.#createFlow();
+    this.sendWindow = this.#createSendWindow();
     this.watchlist = new Watchlist({
       hub: context.hub,
       access: context.access,
-      flow: this.flow,
+      sendWindow: this.sendWindow,
       limits: context.limits,
       principal: () => this.#principal,
       user: this.#identity.user,
@@ -94,7 +94,7 @@ export class Connection<P> {
       leave: (id) => context.index.leave(id, this),
     });
     this.#listen();
-    this.#greet();
+    this.#sendHello();
   }
 
   get principal(): P {
@@ -105,7 +105,7 @@ export class Connection<P> {
     return !this.#closing;
   }
 
-  /** Nothing more is sent from here on, least of all a snapshot. */
+  /** Sends the close frame; nothing is sent after it. */
   close(code: CloseCode): void {
     if (this.#closing) return;
     this.#stop();
@@ -114,51 +114,52 @@ export class Connection<P> {
     this.#socket.once('close', () => clearTimeout(timer));
   }
 
-  /** @param ms the client comes back after so long */
-  sayBye(ms: number): void {
+  /** Sends `bye` and closes. @param ms wait before the client reconnects */
+  sendBye(ms: number): void {
     if (this.#closing) return;
-    this.flow.say(textMessage({ t: 'bye', code: CLOSE_CODES.shutdown, ms }));
+    this.sendWindow.send(textMessage({ t: 'bye', code: CLOSE_CODES.shutdown, ms }));
     this.close(CLOSE_CODES.shutdown);
   }
 
+  /** Checks the rights to all watched operations again. */
   reauthorize(): void {
     if (this.#closing) return;
     this.#authorizedAtMs = performance.now();
     this.watchlist.reauthorize();
-    this.flow.flush();
+    this.sendWindow.flush();
   }
 
-  /** Whatever is due by the clock. */
+  /** Runs the checks that depend on time. */
   check(nowMs: number): void {
     const { limits } = this.#context;
     const { expiresAtMs } = this.#identity;
-    const awaitingSinceMs = this.flow.awaitingSinceMs();
+    const awaitingSinceMs = this.sendWindow.awaitingSinceMs();
     if (expiresAtMs !== null && Date.now() >= expiresAtMs) return this.close(CLOSE_CODES.sessionEnded);
     if (awaitingSinceMs !== null && nowMs - awaitingSinceMs >= limits.pongMs)
       return this.close(CLOSE_CODES.noPong);
     if (nowMs - this.#authorizedAtMs >= limits.reauthorizeMs) this.reauthorize();
-    if (nowMs - this.flow.lastSentAtMs() < limits.heartbeatMs) return;
-    this.flow.say(textMessage({ t: 'hb', now: Date.now() }));
-    // A page cannot see a Ping, and without one a half-open idle socket would never be found.
-    if (!this.#closing) this.flow.probe();
+    if (nowMs - this.sendWindow.lastSentAtMs() < limits.heartbeatMs) return;
+    this.sendWindow.send(textMessage({ t: 'hb', now: Date.now() }));
+    // A page cannot see a Ping. Without one a half-open idle socket would never be detected.
+    if (!this.#closing) this.sendWindow.probe();
   }
 
-  #createFlow(): Flow {
+  #createSendWindow(): SendWindow {
     const socket = this.#socket;
-    // Without compression and fragments `ws` writes each of its frames whole and at once: ours fit between.
+    // Without compression and fragments `ws` writes each frame in one piece, so our frames fit between its own.
     const wire = this.#request.socket;
-    return createFlow(
+    return createSendWindow(
       {
         send: (data) => {
           if (this.#closing) return;
           if (typeof data === 'string') socket.send(data);
-          // Not between `ws` and its close frame: after that nothing may follow.
+          // Nothing may follow a close frame.
           else if (socket.readyState === socket.OPEN) wire.write(textFrame(data));
           this.#context.sent.messages += 1;
           this.#context.sent.bytes += Buffer.byteLength(data);
         },
         ping: (payload) => this.#closing || socket.ping(payload),
-        together: (sends) => {
+        sendTogether: (sends) => {
           wire.cork();
           sends();
           wire.uncork();
@@ -176,13 +177,13 @@ export class Connection<P> {
 
   #listen(): void {
     const socket = this.#socket;
-    socket.on('message', (data, isBinary) => this.#hear(data, isBinary));
+    socket.on('message', (data, isBinary) => this.#receive(data, isBinary));
     socket.on('pong', (payload) => {
-      // An awaited Pong costs nothing; others would be a flood for free.
-      if (!this.#closing && !this.flow.pong(payload.toString())) this.#spend();
+      // An expected Pong is free; others count against the rate limit.
+      if (!this.#closing && !this.sendWindow.pong(payload.toString())) this.#takeToken();
     });
-    socket.on('ping', () => void this.#spend());
-    // What a peer does wrong ends its own socket, with a code that `ws` chooses; `close` follows.
+    socket.on('ping', () => void this.#takeToken());
+    // A protocol error of the peer ends only its own socket, with a code that `ws` chooses; `close` follows.
     socket.on('error', () => undefined);
     socket.on('close', () => {
       this.#stop();
@@ -190,9 +191,9 @@ export class Connection<P> {
     });
   }
 
-  #greet(): void {
+  #sendHello(): void {
     const { hub, limits } = this.#context;
-    this.flow.say(
+    this.sendWindow.send(
       textMessage({
         t: 'hello',
         v: PROTOCOL_VERSION,
@@ -211,40 +212,45 @@ export class Connection<P> {
     this.#context.index.lists.delete(this);
   }
 
-  /** @returns whether the client may send this one */
-  #spend(): boolean {
+  /** Counts a message against the rate limit. @returns false if the limit is exceeded and the socket closes */
+  #takeToken(): boolean {
     if (this.#closing) return false;
-    if (this.#rate.take(performance.now()) && this.#waiting < this.#context.limits.messageBurst) return true;
-    this.flow.say(textMessage({ t: 'err', id: null, code: 'rate', retry: true, ms: this.#rate.refillMs() }));
+    if (this.#rate.take(performance.now()) && this.#unanswered < this.#context.limits.messageBurst)
+      return true;
+    this.sendWindow.send(
+      textMessage({ t: 'err', id: null, code: 'rate', retry: true, ms: this.#rate.refillMs() }),
+    );
     this.close(CLOSE_CODES.rate);
     return false;
   }
 
-  #hear(data: RawData, isBinary: boolean): void {
-    if (!this.#spend()) return;
+  #receive(data: RawData, isBinary: boolean): void {
+    if (!this.#takeToken()) return;
     if (isBinary) return this.close(CLOSE_CODES.binary);
-    // `ws` hands over one Buffer as long as nobody sets another binaryType.
+    // With the default `binaryType` the data of `ws` is one Buffer.
     const message = parseClientMessage((data as Buffer).toString(), this.#context.limits);
     if (message === null) return this.close(CLOSE_CODES.malformed);
-    this.#waiting += 1;
-    this.#answering = this.#answering.then(() => this.#answer(message));
+    this.#unanswered += 1;
+    this.#lastAnswer = this.#lastAnswer.then(() => this.#answer(message));
   }
 
   async #answer(message: ClientMessage): Promise<void> {
     try {
-      if (!this.#closing) await this.#obey(message);
+      if (!this.#closing) await this.#dispatch(message);
     } catch (error) {
       this.#context.onError(error, { stage: message.t });
       if (!this.#closing) {
-        this.flow.say(textMessage({ t: 'err', id: message.id, code: 'unavailable', retry: true, ms: 1000 }));
+        this.sendWindow.send(
+          textMessage({ t: 'err', id: message.id, code: 'unavailable', retry: true, ms: 1000 }),
+        );
       }
     } finally {
-      this.#waiting -= 1;
-      if (!this.#closing) this.flow.flush();
+      this.#unanswered -= 1;
+      if (!this.#closing) this.sendWindow.flush();
     }
   }
 
-  async #obey(message: ClientMessage): Promise<void> {
+  async #dispatch(message: ClientMessage): Promise<void> {
     const { watchlist } = this;
     switch (message.t) {
       case 'sub': {
@@ -264,25 +270,25 @@ export class Connection<P> {
         } else {
           watchlist.unsubscribe(message.ops);
         }
-        return this.flow.say(textMessage({ t: 'ok', id: message.id }));
+        return this.sendWindow.send(textMessage({ t: 'ok', id: message.id }));
       }
       case 'refresh':
         return this.#refresh(message.id, message.ticket);
     }
   }
 
-  /** Another session, of the same user too, is another socket: this one keeps who it is. */
+  /** The new principal must be of the same user and session; otherwise the socket keeps its principal. */
   async #refresh(id: number, ticket: string): Promise<void> {
     const principal = await this.#context.authenticate(this.#request, ticket);
     if (this.#closing) return;
     const identity = principal === null ? null : this.#context.identify(principal);
     const { user, session } = this.#identity;
     if (principal === null || identity === null || identity.user !== user || identity.session !== session) {
-      return this.flow.say(textMessage({ t: 'err', id, code: 'ticket_refused', retry: false, ms: 0 }));
+      return this.sendWindow.send(textMessage({ t: 'err', id, code: 'ticket_refused', retry: false, ms: 0 }));
     }
     this.#principal = freeze(principal);
     this.#identity = Object.freeze({ ...identity });
     this.reauthorize();
-    this.flow.say(textMessage({ t: 'ok', id, exp: identity.expiresAtMs }));
+    this.sendWindow.send(textMessage({ t: 'ok', id, exp: identity.expiresAtMs }));
   }
 }

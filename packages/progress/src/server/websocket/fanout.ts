@@ -3,10 +3,10 @@ import type { Hub } from '../hub.ts';
 import type { Connection } from './connection.ts';
 import type { WatchIndex } from './watch-index.ts';
 
-/** So many connections are flushed before other work of the process gets its turn. */
-const slice = 256;
+/** Connections flushed before the event loop runs other work. */
+const flushesPerTurn = 256;
 
-/** Brings what the hub says to the connections it concerns. */
+/** Passes the events of the hub to the connections concerned. */
 export class Fanout<P> {
   readonly #hub: Hub;
   readonly #index: WatchIndex<Connection<P>>;
@@ -36,11 +36,11 @@ export class Fanout<P> {
   }
 
   #change(ids: ReadonlySet<string>): void {
-    for (const id of ids) this.#mark(id);
+    for (const id of ids) this.#markDirty(id);
     if (this.#draining === null) this.#drain();
   }
 
-  #mark(id: string): void {
+  #markDirty(id: string): void {
     const snapshot = this.#hub.get(id);
     if (snapshot === undefined) return;
     for (const connection of this.#index.watchers(id)) {
@@ -48,25 +48,25 @@ export class Fanout<P> {
       this.#waiting.add(connection);
     }
     for (const connection of this.#index.lists) {
-      connection.watchlist.consider(snapshot);
-      if (connection.flow.hasDirty()) this.#waiting.add(connection);
+      connection.watchlist.addIfListed(snapshot);
+      if (connection.sendWindow.hasDirty()) this.#waiting.add(connection);
     }
   }
 
   #drain(): void {
     this.#draining = null;
-    let left = slice;
+    let left = flushesPerTurn;
     for (const connection of this.#waiting) {
       if (left === 0) break;
       left -= 1;
       this.#waiting.delete(connection);
-      if (connection.isOpen) connection.flow.flush();
+      if (connection.isOpen) connection.sendWindow.flush();
     }
     if (this.#waiting.size > 0) this.#draining = setImmediate(() => this.#drain());
   }
 
   #gone(id: string, why: GoneReason): void {
-    // `gone` takes the connection out of the index while we walk it.
+    // A copy, because `gone` removes the connection from the index.
     for (const connection of Array.from(this.#index.watchers(id))) connection.watchlist.gone(id, why);
   }
 

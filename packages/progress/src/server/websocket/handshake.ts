@@ -9,8 +9,8 @@ const ticketPattern = /^[A-Za-z0-9_-]{1,128}$/;
 const websocketVersion = '13';
 const lingerMs = 1000;
 
-/** Refuses before the upgrade: a tiny plain answer, then the socket is gone. */
-export function refuse(socket: Duplex, status: HandshakeStatus): void {
+/** Refuses an upgrade with a short plain-text answer and closes the socket. */
+export function refuseUpgrade(socket: Duplex, status: HandshakeStatus): void {
   const body = `${STATUS_CODES[status] ?? 'Refused'}\n`;
   const head = [
     `HTTP/1.1 ${status} ${STATUS_CODES[status] ?? ''}`,
@@ -18,13 +18,13 @@ export function refuse(socket: Duplex, status: HandshakeStatus): void {
     'Cache-Control: no-store',
     'Content-Type: text/plain; charset=utf-8',
     `Content-Length: ${Buffer.byteLength(body)}`,
-    // RFC 6455, 4.4: tells which version would do; RFC 9110, 15.5.22: a 426 names the protocol.
+    // RFC 6455, 4.4: names the supported version. RFC 9110, 15.5.22: a 426 names the protocol.
     ...(status === HANDSHAKE_STATUSES.upgradeRequired
       ? ['Upgrade: websocket', `Sec-WebSocket-Version: ${websocketVersion}`]
       : []),
   ];
   if (socket.destroyed) return;
-  // Unread bytes would turn the answer into a reset.
+  // Unread bytes would turn the answer into a connection reset.
   socket.resume();
   socket.end(`${head.join('\r\n')}\r\n\r\n${body}`);
   const timer = setTimeout(() => socket.destroy(), lingerMs).unref();
@@ -38,8 +38,8 @@ export function pathOf(request: IncomingMessage): string {
   return query === -1 ? url : url.slice(0, query);
 }
 
-/** `null` when the request is a WebSocket handshake of the right kind (RFC 6455, 4.2.1). */
-export function handshakeDefect(request: IncomingMessage): HandshakeStatus | null {
+/** The status of a request that is not a valid WebSocket handshake; `null` if it is one (RFC 6455, 4.2.1). */
+export function handshakeError(request: IncomingMessage): HandshakeStatus | null {
   const { headers } = request;
   if (request.method !== 'GET') return HANDSHAKE_STATUSES.badRequest;
   const isWebSocket = headers.upgrade?.toLowerCase() === 'websocket';
@@ -54,10 +54,10 @@ export interface Offer {
 }
 
 /**
- * Reads what subprotocols the client offers and takes the ticket out of the request, so that nobody who
- * logs its headers logs a secret.
+ * Reads the offered subprotocols and removes the ticket from the request headers, so that a log of the headers
+ * contains no secret.
  *
- * @returns `null` when `wcc.v1` is not offered exactly once, or the ticket is malformed
+ * @returns `null` if `wcc.v1` is not offered exactly once, or the ticket is malformed
  */
 export function takeOffer(request: IncomingMessage): Offer | null {
   const offered = (request.headers['sec-websocket-protocol'] ?? '').split(',').map((name) => name.trim());

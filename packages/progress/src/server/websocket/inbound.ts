@@ -14,11 +14,11 @@ const isAbsentOr = (value: unknown, is: (value: unknown) => boolean): boolean =>
   value === undefined || is(value);
 const isScope = (value: unknown): boolean => value === 'mine' || value === 'all';
 
-function isListOf(value: unknown, longest: number, is: (item: unknown) => boolean): boolean {
-  return Array.isArray(value) && value.length > 0 && value.length <= longest && value.every(is);
+function isListOf(value: unknown, maxLength: number, is: (item: unknown) => boolean): boolean {
+  return Array.isArray(value) && value.length > 0 && value.length <= maxLength && value.every(is);
 }
 
-const isWanted = (value: unknown): boolean =>
+const isOperationRequest = (value: unknown): boolean =>
   isObject(value) &&
   isName(value['op']) &&
   isAbsentOr(value['epoch'], isName) &&
@@ -31,7 +31,7 @@ function isWellFormed(message: Json, limits: Limits): boolean {
     case 'sub':
       return ops === undefined
         ? isScope(list)
-        : list === undefined && isListOf(ops, limits.opsPerMessage, isWanted);
+        : list === undefined && isListOf(ops, limits.opsPerMessage, isOperationRequest);
     case 'unsub':
       return ops === undefined
         ? isScope(list)
@@ -45,23 +45,25 @@ function isWellFormed(message: Json, limits: Limits): boolean {
 
 /**
  * @param text one WebSocket text message
- * @returns `null` when it is not of `wcc.v1`: the socket is closed with 4400. Unknown fields are ignored.
+ * @returns `null` if the text is not a message of `wcc.v1`; the socket is then closed with 4400. Unknown fields are
+ * ignored.
  */
 export function parseClientMessage(text: string, limits: Limits): ClientMessage | null {
   let message: unknown;
   try {
     message = JSON.parse(text);
   } catch {
-    // Whoever sends no JSON is told so by the close code; there is no more to say about it.
+    // The close code says enough about invalid JSON.
     return null;
   }
   return isObject(message) && isWellFormed(message, limits) ? (message as unknown as ClientMessage) : null;
 }
 
-/** A bucket of `burst` messages that refills at `perSecond`. */
+/** A token bucket of `burst` messages that refills at `perSecond`. */
 export interface RateLimit {
+  /** @returns false if the bucket is empty */
   take(nowMs: number): boolean;
-  /** Until it is full again. */
+  /** Time until the bucket is full, in ms. */
   refillMs(): number;
 }
 

@@ -4,7 +4,7 @@ const opening = Buffer.from('{"t":"ops","d":[');
 const comma = Buffer.from(',');
 const closing = Buffer.from(']}');
 
-/** Most messages carry one snapshot, and the same one for all its watchers: framed once. */
+/** Messages with one snapshot, the usual case: built once for all watchers. */
 const single = new WeakMap<Buffer, Buffer>();
 
 function join(snapshots: readonly Buffer[]): Buffer {
@@ -17,7 +17,7 @@ function join(snapshots: readonly Buffer[]): Buffer {
   return Buffer.concat(parts);
 }
 
-/** `{"t":"ops","d":[…]}` from snapshots that are serialised already. */
+/** The message `{"t":"ops","d":[…]}` of serialised snapshots. */
 export function opsMessage(snapshots: readonly Buffer[]): Buffer {
   const [first] = snapshots;
   if (snapshots.length !== 1 || first === undefined) return join(snapshots);
@@ -32,8 +32,8 @@ const framed = new WeakMap<Buffer, Buffer>();
 const finText = 0x81;
 
 /**
- * A whole frame of a message, unmasked as a server's frames are (RFC 6455, 5.2). Made once for all watchers of a
- * message: with thousands of them, header and gathering write of each cost as much as the rest.
+ * A message as an unmasked text frame (RFC 6455, 5.2). Built once for all watchers: with thousands of watchers the
+ * header and the gathering write of each cost as much as the rest.
  */
 export function textFrame(message: Buffer): Buffer {
   const known = framed.get(message);
@@ -54,7 +54,7 @@ function frameHead(length: number): Buffer {
   return head;
 }
 
-/** Everything but snapshots. */
+/** Any message other than `ops`. */
 export function textMessage(message: Exclude<ServerMessage, { t: 'ops' }>): string {
   return JSON.stringify(message);
 }

@@ -7,10 +7,10 @@ import { connectSlowReader } from '../testkit/raw-socket.testkit.ts';
 import type { SlowReader } from '../testkit/raw-socket.testkit.ts';
 import { copyRecord, ended, moved } from '../testkit/record.testkit.ts';
 import { connect } from '../testkit/socket.testkit.ts';
-import { createFlow } from './send-window.ts';
-import type { Flow, FlowWire } from './send-window.ts';
+import { createSendWindow } from './send-window.ts';
+import type { SendWindow, WindowSocket } from './send-window.ts';
 
-interface Wire extends FlowWire {
+interface Wire extends WindowSocket {
   sent: string[];
   pings: string[];
   overflows: number;
@@ -18,7 +18,7 @@ interface Wire extends FlowWire {
   ms: number;
 }
 
-function wired(): { wire: Wire; flow: Flow } {
+function wired(): { wire: Wire; flow: SendWindow } {
   const wire: Wire = {
     sent: [],
     pings: [],
@@ -27,12 +27,12 @@ function wired(): { wire: Wire; flow: Flow } {
     ms: 0,
     send: (data) => void wire.sent.push(data.toString()),
     ping: (payload) => void wire.pings.push(payload),
-    together: (sends) => sends(),
+    sendTogether: (sends) => sends(),
     bufferedBytes: () => wire.buffered,
     overflow: () => (wire.overflows += 1),
     now: () => wire.ms,
   };
-  return { wire, flow: createFlow(wire, LIMITS) };
+  return { wire, flow: createSendWindow(wire, LIMITS) };
 }
 
 const snapshot = (op: string, sizeBytes = 100): Buffer => Buffer.from(`{"id":"${op}"}`.padEnd(sizeBytes));
@@ -40,9 +40,9 @@ const opsOf = (text: string | undefined): string[] =>
   (JSON.parse(text ?? '{"d":[]}') as { d: { id: string }[] }).d.map(({ id }) => id);
 
 /** Marks and flushes so often; each is a small message. */
-function flushTimes(flow: Flow, times: number): void {
+function flushTimes(flow: SendWindow, times: number): void {
   for (let count = 0; count < times; count += 1) {
-    flow.mark('a', snapshot('a'));
+    flow.markDirty('a', snapshot('a'));
     flow.flush();
   }
 }
@@ -76,14 +76,14 @@ describe('credit', () => {
   it('sends at most 16 KiB at once and a Ping after 8 KiB, oldest first', () => {
     const { wire, flow } = wired();
     const ids = Array.from({ length: 20 }, (_, index) => `op${index}`);
-    for (const id of ids) flow.mark(id, snapshot(id, 2000));
-    flow.mark('op0', snapshot('op0', 2000));
+    for (const id of ids) flow.markDirty(id, snapshot(id, 2000));
+    flow.markDirty('op0', snapshot('op0', 2000));
     flow.flush();
     expect(opsOf(wire.sent[0])).toEqual(ids.slice(0, 8));
     expect(wire.pings).toEqual(['1']);
     flow.pong('1');
     expect(opsOf(wire.sent[1])).toEqual(ids.slice(8, 16));
-    flow.unmark('op17');
+    flow.clearDirty('op17');
     flow.pong('2');
     expect(opsOf(wire.sent[2])).toEqual(['op16', 'op18', 'op19']);
   });
@@ -91,7 +91,7 @@ describe('credit', () => {
   it('keeps the newest of each operation only', () => {
     const { wire, flow } = wired();
     flushTimes(flow, 1);
-    for (let seq = 0; seq < 1000; seq += 1) flow.mark('b', Buffer.from(`{"id":"b${seq}"}`));
+    for (let seq = 0; seq < 1000; seq += 1) flow.markDirty('b', Buffer.from(`{"id":"b${seq}"}`));
     flow.pong('1');
     expect(wire.sent.slice(1).flatMap(opsOf)).toEqual(['b999']);
     expect(flow.hasDirty()).toBe(false);
@@ -100,12 +100,12 @@ describe('credit', () => {
   it('ends a connection with more than 256 KiB in this process, or on its way without a Pong', () => {
     const inProcess = wired();
     inProcess.wire.buffered = 262_145;
-    inProcess.flow.say('x');
+    inProcess.flow.send('x');
     expect(inProcess.wire.overflows).toBe(1);
     const onItsWay = wired();
-    for (let count = 0; count < 64; count += 1) onItsWay.flow.say('x'.repeat(4096));
+    for (let count = 0; count < 64; count += 1) onItsWay.flow.send('x'.repeat(4096));
     expect([onItsWay.wire.overflows, onItsWay.flow.uncoveredBytes()]).toEqual([0, 262_144]);
-    onItsWay.flow.say('x');
+    onItsWay.flow.send('x');
     expect(onItsWay.wire.overflows).toBe(1);
   });
 

@@ -2,86 +2,88 @@ import type { Limits } from '@wcc/progress';
 import { opsMessage } from './messages.ts';
 
 /**
- * What one connection still has to be told, and when it may be told: a **dirty map** (never a queue) and
- * **one credit**. After `flushesPerPing` flushes or `bytesPerPing` bytes a Ping goes, and nothing more before
- * its Pong. `bufferedAmount` alone bounds nothing: the kernel swallows megabytes before it rises.
+ * Flow control of one connection: the newest snapshots to send, by operation, and one credit. After
+ * `flushesPerPing` flushes or `bytesPerPing` bytes it sends a Ping and flushes nothing until the Pong arrives.
+ * `bufferedAmount` alone is not a limit, because the kernel buffers megabytes before it increases.
  *
- * A reader whose Pongs come late gets a Ping with every flush, so that at most one flush is on its way and
- * it is never more than two snapshots behind.
+ * A client whose Pongs are late receives a Ping with every flush. Then at most one flush is in flight, and the
+ * client is at most two snapshots behind.
  */
-export interface Flow {
-  /** The newest bytes of an operation; what was waiting under the same id is forgotten. */
-  mark(id: string, bytes: Buffer): void;
-  unmark(id: string): void;
+export interface SendWindow {
+  /** Sets the snapshot to send for an operation. It replaces an unsent one. */
+  markDirty(id: string, bytes: Buffer): void;
+  /** Discards the unsent snapshot of an operation. */
+  clearDirty(id: string): void;
+  /** True while a snapshot waits to be sent. */
   hasDirty(): boolean;
-  /** Sends what the credit allows. */
+  /** Sends the waiting snapshots, as far as the credit allows. */
   flush(): void;
-  /** Sends an answer at once; it counts as sent bytes. */
-  say(text: string): void;
-  /** @returns whether it was the awaited one */
+  /** Sends a message at once. Its bytes count towards the next Ping. */
+  send(text: string): void;
+  /** Handles a Pong. @returns whether it was the expected one */
   pong(payload: string): boolean;
-  /** Asks for a sign of life, unless one is awaited. */
+  /** Sends a Ping unless a Pong is outstanding. */
   probe(): void;
-  /** Since when a Pong is awaited; `null` when none is. */
+  /** When the outstanding Ping was sent; `null` if none is outstanding. */
   awaitingSinceMs(): number | null;
   lastSentAtMs(): number;
-  /** Since when something has waited to be sent; `null` when nothing does. */
+  /** Since when a snapshot waits to be sent; `null` if none waits. */
   waitingSinceMs(): number | null;
-  /** What the kernel, the network and the client may still hold, in bytes. */
+  /** Bytes sent that no Pong covers yet: those in the kernel, the network and the client. */
   uncoveredBytes(): number;
 }
 
-export interface FlowWire {
+export interface WindowSocket {
   send(data: Buffer | string): void;
   ping(payload: string): void;
-  /** What is sent within goes as one write: a system call is what a watcher costs most. */
-  together(sends: () => void): void;
+  /** Combines the sends into one write, because system calls are the main cost of a watcher. */
+  sendTogether(sends: () => void): void;
   bufferedBytes(): number;
-  /** More than `bufferedBytes` waits: the connection is beyond help. */
+  /** Called when more than `bufferedBytes` wait; terminates the connection. */
   overflow(): void;
   now(): number;
 }
 
-/** Four snapshots in flight are less than 2 × snapshot / bandwidth + 0.5 s as long as one takes this long. */
+/** A Pong within this time is prompt. Four snapshots in flight then stay below the promised delay. */
 const promptMs = 250;
 
-export function createFlow(wire: FlowWire, limits: Limits): Flow {
-  return new CreditFlow(wire, limits);
+export function createSendWindow(wire: WindowSocket, limits: Limits): SendWindow {
+  return new CreditWindow(wire, limits);
 }
 
-interface AwaitedPong {
+interface OutstandingPing {
   payload: string;
   sinceMs: number;
-  /** Sent since the Ping before: covered as soon as the Pong is here. */
+  /** Bytes sent since the previous Ping; the Pong covers them. */
   bytes: number;
 }
 
-/** `free` (may flush) → Ping sent → `awaiting` (nothing is flushed) → its Pong → `free`. */
-class CreditFlow implements Flow {
-  readonly #wire: FlowWire;
+/** States: `free` (may flush) → Ping sent → `waiting` (nothing is flushed) → Pong → `free`. */
+class CreditWindow implements SendWindow {
+  readonly #wire: WindowSocket;
   readonly #limits: Limits;
   readonly #dirty = new Map<string, Buffer>();
-  #awaited: AwaitedPong | null = null;
+  #outstanding: OutstandingPing | null = null;
   #flushNumber = 0;
   #flushesSincePing = 0;
   #bytesSincePing = 0;
-  /** The first group is of one: who is new has not shown yet that it is fast. */
+  /** Starts at one flush, because a new client has not shown yet that it is fast. */
   #flushesPerPing = 1;
   #lastSentAtMs: number;
   #waitingSinceMs: number | null = null;
 
-  constructor(wire: FlowWire, limits: Limits) {
+  constructor(wire: WindowSocket, limits: Limits) {
     this.#wire = wire;
     this.#limits = limits;
     this.#lastSentAtMs = wire.now();
   }
 
-  mark(id: string, bytes: Buffer): void {
+  markDirty(id: string, bytes: Buffer): void {
     this.#dirty.set(id, bytes);
     this.#waitingSinceMs ??= this.#wire.now();
   }
 
-  unmark(id: string): void {
+  clearDirty(id: string): void {
     this.#dirty.delete(id);
     if (this.#dirty.size === 0) this.#waitingSinceMs = null;
   }
@@ -91,32 +93,32 @@ class CreditFlow implements Flow {
   }
 
   flush(): void {
-    if (this.#awaited !== null || this.#dirty.size === 0) return;
+    if (this.#outstanding !== null || this.#dirty.size === 0) return;
     this.#flushNumber += 1;
     this.#flushesSincePing += 1;
-    this.#send(opsMessage(this.#takeBatch()));
+    this.#write(opsMessage(this.#takeBatch()));
     if (this.#dirty.size === 0) this.#waitingSinceMs = null;
   }
 
-  say(text: string): void {
-    this.#send(text);
+  send(text: string): void {
+    this.#write(text);
   }
 
   pong(payload: string): boolean {
-    if (this.#awaited === null || this.#awaited.payload !== payload) return false;
-    const isPrompt = this.#wire.now() - this.#awaited.sinceMs <= promptMs;
+    if (this.#outstanding === null || this.#outstanding.payload !== payload) return false;
+    const isPrompt = this.#wire.now() - this.#outstanding.sinceMs <= promptMs;
     this.#flushesPerPing = isPrompt ? this.#limits.flushesPerPing : 1;
-    this.#awaited = null;
+    this.#outstanding = null;
     this.flush();
     return true;
   }
 
   probe(): void {
-    if (this.#awaited === null) this.#ping();
+    if (this.#outstanding === null) this.#ping();
   }
 
   awaitingSinceMs(): number | null {
-    return this.#awaited?.sinceMs ?? null;
+    return this.#outstanding?.sinceMs ?? null;
   }
 
   lastSentAtMs(): number {
@@ -128,16 +130,16 @@ class CreditFlow implements Flow {
   }
 
   uncoveredBytes(): number {
-    return this.#bytesSincePing + (this.#awaited?.bytes ?? 0);
+    return this.#bytesSincePing + (this.#outstanding?.bytes ?? 0);
   }
 
-  #send(data: Buffer | string): void {
+  #write(data: Buffer | string): void {
     this.#bytesSincePing += Buffer.byteLength(data);
     const { bufferedBytes, bytesPerPing } = this.#limits;
     const isGroupFull =
       this.#flushesSincePing >= this.#flushesPerPing || this.#bytesSincePing >= bytesPerPing;
-    if (isGroupFull && this.#awaited === null) {
-      this.#wire.together(() => {
+    if (isGroupFull && this.#outstanding === null) {
+      this.#wire.sendTogether(() => {
         this.#wire.send(data);
         this.#ping();
       });
@@ -149,17 +151,17 @@ class CreditFlow implements Flow {
   }
 
   #ping(): void {
-    this.#awaited = {
+    this.#outstanding = {
       payload: String(this.#flushNumber),
       sinceMs: this.#wire.now(),
       bytes: this.#bytesSincePing,
     };
     this.#flushesSincePing = 0;
     this.#bytesSincePing = 0;
-    this.#wire.ping(this.#awaited.payload);
+    this.#wire.ping(this.#outstanding.payload);
   }
 
-  /** Oldest first, so that none starves; at least one, however long. */
+  /** Oldest first, so that no operation starves; at least one snapshot, whatever its size. */
   #takeBatch(): Buffer[] {
     const batch: Buffer[] = [];
     let bytes = 0;

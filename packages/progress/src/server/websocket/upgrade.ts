@@ -6,9 +6,9 @@ import type { Limits } from '@wcc/progress';
 import { HANDSHAKE_STATUSES, ProgressError, SUBPROTOCOL } from '@wcc/progress';
 import type { WebSocket, WebSocketServer } from 'ws';
 import type { OnError } from '../on-error.ts';
-import { createAdmission } from './admission.ts';
-import type { Admission } from './admission.ts';
-import { handshakeDefect, pathOf, refuse, takeOffer } from './handshake.ts';
+import { createConnectionQuota } from '../connection-quota.ts';
+import type { ConnectionQuota } from '../connection-quota.ts';
+import { handshakeError, pathOf, refuseUpgrade, takeOffer } from './handshake.ts';
 import type { HandshakeStatus } from './handshake.ts';
 import type { WebSocketOptions } from './options.ts';
 
@@ -16,7 +16,7 @@ export interface Upgraded<P> {
   socket: WebSocket;
   request: IncomingMessage;
   principal: P;
-  /** When its authentication began, by the monotonic clock. */
+  /** When the authentication started, by the monotonic clock. */
   startedAtMs: number;
 }
 
@@ -29,13 +29,13 @@ export interface UpgraderOptions<P> {
 
 export interface Upgrader {
   handle(request: IncomingMessage, socket: Duplex, head: Buffer): void;
-  /** From now on everybody gets 503, those that wait at once. */
+  /** Refuses all upgrades with 503, including those being authenticated. */
   close(): void;
 }
 
 const defaultPath = '/api/ws';
 
-/** `ws` is an optional peer: a program that only uses the hub need not have it. */
+/** Loads `ws` on first use, because it is an optional peer that the hub does not need. */
 function createWebSocketServer(limits: Limits): WebSocketServer {
   try {
     const ws = createRequire(import.meta.url)('ws') as { WebSocketServer: typeof WebSocketServer };
@@ -44,7 +44,7 @@ function createWebSocketServer(limits: Limits): WebSocketServer {
       clientTracking: false,
       perMessageDeflate: false,
       maxPayload: limits.messageBytes,
-      // By default the first one offered would be echoed, which may be the ticket.
+      // By default `ws` echoes the first offered subprotocol, which may be the ticket.
       handleProtocols: () => SUBPROTOCOL,
     });
   } catch (error) {
@@ -53,7 +53,7 @@ function createWebSocketServer(limits: Limits): WebSocketServer {
 }
 
 /**
- * Turns upgrade requests into sockets with a principal: the cheap checks first, the ticket last.
+ * Turns upgrade requests into sockets with a principal. Cheap checks run first, the ticket is checked last.
  *
  * @throws {ProgressError} `ws_missing`
  */
@@ -65,10 +65,10 @@ class TicketUpgrader<P> implements Upgrader {
   readonly #options: UpgraderOptions<P>;
   readonly #path: string;
   readonly #server: WebSocketServer;
-  readonly #pending: Admission;
+  readonly #pending: ConnectionQuota;
   readonly #addressOf: (request: IncomingMessage) => string;
-  /** Ends of the waits for an authentication: each answers 503. */
-  readonly #waits = new Set<() => void>();
+  /** Functions that end a pending authentication with 503. */
+  readonly #endPending = new Set<() => void>();
   #closing = false;
 
   constructor(options: UpgraderOptions<P>) {
@@ -76,17 +76,17 @@ class TicketUpgrader<P> implements Upgrader {
     this.#options = options;
     this.#path = gateway.path ?? defaultPath;
     this.#server = createWebSocketServer(limits);
-    this.#pending = createAdmission(limits.pendingUpgradesPerAddress);
+    this.#pending = createConnectionQuota(limits.pendingUpgradesPerAddress);
     this.#addressOf = gateway.clientAddress ?? ((request) => request.socket.remoteAddress ?? '');
   }
 
   handle(request: IncomingMessage, socket: Duplex, head: Buffer): void {
     const isOurs = pathOf(request) === this.#path;
     if (!isOurs && this.#options.gateway.fallthrough === true) return;
-    // First of all: a reset while we await would otherwise be an uncaught error and end the process.
+    // Before any await: otherwise a reset would be an uncaught error and end the process.
     socket.on('error', () => socket.destroy());
-    const defect = isOurs ? this.#cheapDefect(request, head) : HANDSHAKE_STATUSES.notFound;
-    if (defect !== null) return refuse(socket, defect);
+    const refusal = isOurs ? this.#checkHeaders(request, head) : HANDSHAKE_STATUSES.notFound;
+    if (refusal !== null) return refuseUpgrade(socket, refusal);
     this.#admit(request, socket).catch((error: unknown) => {
       this.#options.onError(error, { stage: 'upgrade' });
       socket.destroy();
@@ -95,70 +95,71 @@ class TicketUpgrader<P> implements Upgrader {
 
   close(): void {
     this.#closing = true;
-    for (const end of this.#waits) end();
+    for (const end of this.#endPending) end();
   }
 
-  /** What can be said without waiting for anything. */
-  #cheapDefect(request: IncomingMessage, head: Buffer): HandshakeStatus | null {
+  /** The checks that need no waiting. */
+  #checkHeaders(request: IncomingMessage, head: Buffer): HandshakeStatus | null {
     const { hosts, origins } = this.#options.gateway;
     const { host, origin } = request.headers;
     if (!hosts(host) || !origins(origin, request)) return HANDSHAKE_STATUSES.forbidden;
-    const defect = handshakeDefect(request);
-    if (defect !== null) return defect;
+    const refusal = handshakeError(request);
+    if (refusal !== null) return refusal;
     if (this.#closing) return HANDSHAKE_STATUSES.unavailable;
-    // RFC 6455, 4.1: the client waits for the answer before it sends anything.
+    // RFC 6455, 4.1: the client must wait for the answer before it sends data.
     return head.length > 0 ? HANDSHAKE_STATUSES.badRequest : null;
   }
 
   async #admit(request: IncomingMessage, socket: Duplex): Promise<void> {
     const offer = takeOffer(request);
-    if (offer === null) return refuse(socket, HANDSHAKE_STATUSES.badRequest);
-    const leave = this.#pending.enter(this.#addressOf(request));
-    if (leave === null) return refuse(socket, HANDSHAKE_STATUSES.tooManyRequests);
-    socket.once('close', leave);
-    const stopWatching = watchForLeaving(socket);
+    if (offer === null) return refuseUpgrade(socket, HANDSHAKE_STATUSES.badRequest);
+    const release = this.#pending.acquire(this.#addressOf(request));
+    if (release === null) return refuseUpgrade(socket, HANDSHAKE_STATUSES.tooManyRequests);
+    socket.once('close', release);
+    const stopWatching = destroyWhenReadable(socket);
     const startedAtMs = performance.now();
     const principal = await this.#authenticate(request, offer.ticket);
-    leave();
+    release();
     stopWatching();
     if (socket.destroyed) return;
-    if (principal === undefined || this.#closing) return refuse(socket, HANDSHAKE_STATUSES.unavailable);
-    if (principal === null) return refuse(socket, HANDSHAKE_STATUSES.unauthenticated);
+    if (principal === undefined || this.#closing)
+      return refuseUpgrade(socket, HANDSHAKE_STATUSES.unavailable);
+    if (principal === null) return refuseUpgrade(socket, HANDSHAKE_STATUSES.unauthenticated);
     this.#server.handleUpgrade(request, socket, Buffer.alloc(0), (webSocket) =>
       this.#options.upgraded({ socket: webSocket, request, principal, startedAtMs }),
     );
   }
 
-  /** @returns `undefined` when the host could not say who it is, or not in time */
+  /** @returns `undefined` if the host's `authenticate` failed or took too long */
   async #authenticate(request: IncomingMessage, ticket: string | null): Promise<P | null | undefined> {
     const { gateway, limits, onError } = this.#options;
     let timer: NodeJS.Timeout | undefined;
     let end = (): void => undefined;
-    const given = new Promise<undefined>((resolve, reject) => {
+    const deadline = new Promise<undefined>((resolve, reject) => {
       end = () => resolve(undefined);
       timer = setTimeout(() => reject(new ProgressError('authentication_timeout')), limits.upgradeMs);
     });
-    this.#waits.add(end);
+    this.#endPending.add(end);
     try {
-      return await Promise.race([gateway.authenticate(request, ticket), given]);
+      return await Promise.race([gateway.authenticate(request, ticket), deadline]);
     } catch (error) {
       onError(error, { stage: 'authenticate' });
       return undefined;
     } finally {
       clearTimeout(timer);
-      this.#waits.delete(end);
+      this.#endPending.delete(end);
     }
   }
 }
 
 /**
- * Reads a socket while its client is to wait, because only a socket that is read tells that it was closed.
- * Who does not wait is cut off.
+ * Reads a socket during the authentication, because only a socket that is read reports its close. Destroys it if
+ * the client sends data or closes.
  *
- * @returns stops it, in the same turn in which the next reader comes
+ * @returns a function that stops the reading; call it in the turn in which the next reader starts
  */
-function watchForLeaving(socket: Duplex): () => void {
-  const cut = (): void => void socket.destroy();
-  socket.on('data', cut).once('end', cut);
-  return () => void socket.off('data', cut).off('end', cut);
+function destroyWhenReadable(socket: Duplex): () => void {
+  const destroy = (): void => void socket.destroy();
+  socket.on('data', destroy).once('end', destroy);
+  return () => void socket.off('data', destroy).off('end', destroy);
 }

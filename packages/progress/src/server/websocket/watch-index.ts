@@ -1,9 +1,9 @@
-/** Who watches what: an update looks only at those whom it concerns. */
+/** The watchers of each operation, so that an update visits only the connections concerned. */
 export interface WatchIndex<C> {
   join(id: string, watcher: C): void;
   leave(id: string, watcher: C): void;
   watchers(id: string): Iterable<C>;
-  /** Connections that watch a list, and so want to hear of operations that are new to them. */
+  /** Connections that watch a list and therefore receive new operations. */
   readonly lists: Set<C>;
 }
 

@@ -11,22 +11,22 @@ import type {
 import { isOperationId, isTerminal } from '@wcc/progress';
 import type { Hub } from '../hub.ts';
 import type { Access } from './access.ts';
-import type { Flow } from './send-window.ts';
+import type { SendWindow } from './send-window.ts';
 import { textMessage } from './messages.ts';
 
 interface Watch {
-  /** The newest one that the flow got. */
+  /** The newest snapshot passed to the send window. */
   snapshot: Snapshot;
   byName: boolean;
   listed: boolean;
-  /** The rights as they were last told, serialised. */
+  /** The rights last sent, serialised. */
   rights: string;
 }
 
 export interface WatchlistOptions<P> {
   hub: Hub;
   access: Access<P>;
-  flow: Flow;
+  sendWindow: SendWindow;
   limits: Limits;
   principal: () => P;
   user: string;
@@ -35,9 +35,9 @@ export interface WatchlistOptions<P> {
   leave(id: string): void;
 }
 
-type Wanted = SubscribeOps['ops'][number];
+type RequestedOperation = SubscribeOps['ops'][number];
 
-/** A list shows what ended within this time. */
+/** A list contains operations that ended within this time. */
 const listedAfterEndMs = 10 * 60_000;
 
 function isListable(snapshot: Snapshot): boolean {
@@ -45,17 +45,17 @@ function isListable(snapshot: Snapshot): boolean {
   return Date.now() - Date.parse(snapshot.endedAt) <= listedAfterEndMs;
 }
 
-/** Running ones first, then the newest: what a cut list loses is oldest history. */
-function byInterest(a: Snapshot, b: Snapshot): number {
+/** Running operations first, then the newest, so that a cut list loses the oldest history. */
+function byPriority(a: Snapshot, b: Snapshot): number {
   const ended = Number(isTerminal(a.state)) - Number(isTerminal(b.state));
   return ended === 0 ? b.createdAt.localeCompare(a.createdAt) : ended;
 }
 
-/** What one connection watches. Each operation is authorised here, and nowhere is a name enough. */
+/** The operations that one connection watches. Every operation is authorised here; an id alone grants nothing. */
 export class Watchlist<P> {
   readonly #options: WatchlistOptions<P>;
   readonly #watches = new Map<string, Watch>();
-  /** Refused for the list, so that a foreign operation's ticks cost nothing; forgotten when rights change. */
+  /** Operations refused for the list, so that their updates cost nothing. Cleared when rights change. */
   readonly #refused = new Set<string>();
   #named = 0;
   #scope: ListScope | null = null;
@@ -64,7 +64,7 @@ export class Watchlist<P> {
     this.#options = options;
   }
 
-  /** Operations that are watched. */
+  /** Number of watched operations. */
   get size(): number {
     return this.#watches.size;
   }
@@ -73,12 +73,12 @@ export class Watchlist<P> {
     return this.#scope;
   }
 
-  /** @returns the operations whose snapshots are looked up apart: not in the hub, or not to be seen there */
-  async find(wanted: readonly Wanted[]): Promise<ReadonlyMap<string, Snapshot>> {
+  /** Looks up requested operations that are not in the hub or not visible there. */
+  async find(wanted: readonly RequestedOperation[]): Promise<ReadonlyMap<string, Snapshot>> {
     const found = new Map<string, Snapshot>();
     await Promise.all(
       wanted.map(async ({ op }) => {
-        // A forbidden one is looked up as well: it takes the same time as an unknown one.
+        // Looks up forbidden operations too, so that they take the same time as unknown ones.
         if (!isOperationId(op) || this.#visible(this.#options.hub.get(op)) !== undefined) return;
         const snapshot = await this.#options.access.lookup(op);
         if (snapshot !== undefined) found.set(op, snapshot);
@@ -87,31 +87,31 @@ export class Watchlist<P> {
     return found;
   }
 
-  /** Answers a `sub` by names. */
-  subscribe(id: number, wanted: readonly Wanted[], found: ReadonlyMap<string, Snapshot>): void {
+  /** Answers a `sub` for operations by name. */
+  subscribe(id: number, wanted: readonly RequestedOperation[], found: ReadonlyMap<string, Snapshot>): void {
     const fresh = new Set<string>();
     const res = wanted.map((want): Row => {
       const row = this.#subscribeOne(want, found);
       if (row.err === undefined && row.cur === undefined) fresh.add(want.op);
       return row;
     });
-    this.#options.flow.say(textMessage({ t: 'ok', id, res }));
-    for (const op of fresh) this.#markHeld(op);
+    this.#options.sendWindow.send(textMessage({ t: 'ok', id, res }));
+    for (const op of fresh) this.#markCurrent(op);
   }
 
-  /** Answers a `sub` of a list; it takes the place of an earlier one. */
+  /** Answers a `sub` for a list. The list replaces an earlier one. */
   subscribeList(id: number, scope: ListScope): void {
     this.unsubscribeList();
     this.#scope = scope;
-    const { hub, limits, flow } = this.#options;
+    const { hub, limits, sendWindow } = this.#options;
     const shown = [...hub.list()].filter((snapshot) => isListable(snapshot) && this.#isInScope(snapshot));
-    const visible = shown.filter((snapshot) => this.#visible(snapshot) !== undefined).toSorted(byInterest);
+    const visible = shown.filter((snapshot) => this.#visible(snapshot) !== undefined).toSorted(byPriority);
     const listed = visible.slice(0, limits.listed);
     const res = listed.map((snapshot): Row => this.#row(snapshot, this.#watch(snapshot, { listed: true })));
     const ok: Ok = { t: 'ok', id, list: scope, res };
     if (visible.length > listed.length) ok.more = true;
-    flow.say(textMessage(ok));
-    for (const snapshot of listed) this.#markHeld(snapshot.id);
+    sendWindow.send(textMessage(ok));
+    for (const snapshot of listed) this.#markCurrent(snapshot.id);
   }
 
   unsubscribe(ops: readonly string[]): void {
@@ -120,7 +120,7 @@ export class Watchlist<P> {
       if (watch?.byName !== true) continue;
       watch.byName = false;
       this.#named -= 1;
-      if (!watch.listed) this.#drop(op);
+      if (!watch.listed) this.#remove(op);
     }
   }
 
@@ -130,19 +130,19 @@ export class Watchlist<P> {
     for (const [op, watch] of this.#watches) this.#unlist(op, watch);
   }
 
-  /** A new snapshot of an operation that this connection watches. */
+  /** Sends a new snapshot of a watched operation. */
   update(snapshot: Snapshot): void {
     const watch = this.#watches.get(snapshot.id);
-    // The very one that `sub` has sent or found current: its own tick may come after.
+    // `sub` may already have sent this snapshot before its tick.
     if (watch === undefined || watch.snapshot === snapshot) return;
     const stateChanged = watch.snapshot.state !== snapshot.state;
     watch.snapshot = snapshot;
-    if (stateChanged) this.#tellRights(watch);
-    this.#mark(snapshot);
+    if (stateChanged) this.#sendRights(watch);
+    this.#markDirty(snapshot);
   }
 
-  /** A changed operation that the list may not show yet. */
-  consider(snapshot: Snapshot): void {
+  /** Adds a changed operation to the list if it belongs there. */
+  addIfListed(snapshot: Snapshot): void {
     const { id } = snapshot;
     if (this.#watches.has(id) || this.#refused.has(id)) return;
     if (!this.#isInScope(snapshot) || !isListable(snapshot)) return;
@@ -151,28 +151,28 @@ export class Watchlist<P> {
       return;
     }
     const watch = this.#watch(snapshot, { listed: true });
-    if (watch.rights !== '') this.#options.flow.say(`{"t":"may","op":"${id}","may":${watch.rights}}`);
-    this.#mark(snapshot);
+    if (watch.rights !== '') this.#options.sendWindow.send(`{"t":"may","op":"${id}","may":${watch.rights}}`);
+    this.#markDirty(snapshot);
   }
 
-  /** Asks anew about all it watches, and about what it was refused. */
+  /** Checks the rights to all watched and all refused operations again. */
   reauthorize(): void {
     this.#refused.clear();
     for (const [op, watch] of this.#watches) {
       if (this.#visible(watch.snapshot) === undefined) this.gone(op, 'revoked');
-      else this.#tellRights(watch);
+      else this.#sendRights(watch);
     }
     if (this.#scope === null) return;
-    for (const snapshot of this.#options.hub.list()) this.consider(snapshot);
+    for (const snapshot of this.#options.hub.list()) this.addIfListed(snapshot);
   }
 
   gone(op: string, why: GoneReason): void {
     if (!this.#watches.has(op)) return;
-    this.#drop(op);
-    this.#options.flow.say(textMessage({ t: 'gone', op, why }));
+    this.#remove(op);
+    this.#options.sendWindow.send(textMessage({ t: 'gone', op, why }));
   }
 
-  /** The hub has forgotten ended operations: their last snapshot stays with those who named them. */
+  /** Removes ended operations that left the hub from the list; those watched by name stay. */
   retire(ids: readonly string[]): void {
     for (const op of ids) {
       this.#refused.delete(op);
@@ -184,18 +184,18 @@ export class Watchlist<P> {
   clear(): void {
     this.#scope = null;
     this.#refused.clear();
-    for (const op of this.#watches.keys()) this.#drop(op);
+    for (const op of this.#watches.keys()) this.#remove(op);
   }
 
-  #subscribeOne(want: Wanted, found: ReadonlyMap<string, Snapshot>): Row {
+  #subscribeOne(want: RequestedOperation, found: ReadonlyMap<string, Snapshot>): Row {
     const { hub, limits } = this.#options;
     const held = this.#watches.get(want.op);
-    // Before anything about the operation itself: the limit must not tell what exists.
+    // Checked before the operation is looked up: the limit must not reveal which operations exist.
     if (held?.byName !== true && this.#named >= limits.subscriptions)
       return { op: want.op, err: 'too_many_subs' };
     const snapshot = this.#visible(hub.get(want.op) ?? found.get(want.op));
     if (snapshot === undefined) {
-      if (held !== undefined) this.#drop(want.op);
+      if (held !== undefined) this.#remove(want.op);
       return { op: want.op, err: 'not_found' };
     }
     const row = this.#row(snapshot, this.#watch(snapshot, { byName: true }));
@@ -227,22 +227,23 @@ export class Watchlist<P> {
     return may === undefined ? '' : JSON.stringify(may);
   }
 
-  #tellRights(watch: Watch): void {
+  #sendRights(watch: Watch): void {
     const rights = this.#rights(watch.snapshot);
     if (rights === watch.rights) return;
     watch.rights = rights;
-    if (rights !== '') this.#options.flow.say(`{"t":"may","op":"${watch.snapshot.id}","may":${rights}}`);
+    if (rights !== '')
+      this.#options.sendWindow.send(`{"t":"may","op":"${watch.snapshot.id}","may":${rights}}`);
   }
 
-  #markHeld(op: string): void {
+  #markCurrent(op: string): void {
     const watch = this.#watches.get(op);
-    if (watch !== undefined) this.#mark(watch.snapshot);
+    if (watch !== undefined) this.#markDirty(watch.snapshot);
   }
 
-  #mark(snapshot: Snapshot): void {
-    const { access, flow, view } = this.#options;
+  #markDirty(snapshot: Snapshot): void {
+    const { access, sendWindow, view } = this.#options;
     const bytes = access.bytes(snapshot, view);
-    if (bytes !== undefined) flow.mark(snapshot.id, bytes);
+    if (bytes !== undefined) sendWindow.markDirty(snapshot.id, bytes);
   }
 
   #visible(snapshot: Snapshot | undefined): Snapshot | undefined {
@@ -256,15 +257,15 @@ export class Watchlist<P> {
 
   #unlist(op: string, watch: Watch): void {
     watch.listed = false;
-    if (!watch.byName) this.#drop(op);
+    if (!watch.byName) this.#remove(op);
   }
 
-  #drop(op: string): void {
+  #remove(op: string): void {
     const watch = this.#watches.get(op);
     if (watch === undefined) return;
     if (watch.byName) this.#named -= 1;
     this.#watches.delete(op);
-    this.#options.flow.unmark(op);
+    this.#options.sendWindow.clearDirty(op);
     this.#options.leave(op);
   }
 }

@@ -102,7 +102,7 @@ class Screens implements ScreenGateway {
     const id = pathPattern.exec(path)?.[1];
     const defect = id === undefined ? 404 : immediateRefusal(this.#deps, request, head.length);
     if (defect !== null) return refuse(socket, defect);
-    const leave = this.#pending.enter(this.#deps.clientAddress(request));
+    const leave = this.#pending.acquire(this.#deps.clientAddress(request));
     if (leave === null) return refuse(socket, 429);
     this.#admit({ request, socket, id: Number(id) })
       .catch((error: unknown) => refuse(socket, statusOf(error, this.#deps)))
@@ -113,7 +113,7 @@ class Screens implements ScreenGateway {
     const startedAtMs = performance.now();
     const principal = await authenticate(this.#deps, request, id);
     const screen = await this.#deps.screen(principal, id);
-    const leave = this.#users.enter(principal.userId);
+    const leave = this.#users.acquire(principal.userId);
     if (leave === null) throw new ApiError('too_many_watchers');
     try {
       const backend = await screen.open();

@@ -39,7 +39,7 @@ export function registerMachineScreen(
 
   async function follow(request: Request, reply: FastifyReply, tail?: number): Promise<FastifyReply> {
     const principal = assertPrincipal(request);
-    const leave = places.enter(principal.userId);
+    const leave = places.acquire(principal.userId);
     if (leave === null) throw new ApiError('too_many_watchers');
     const follower = { principal, ending: new AbortController() };
     const { signal } = follower.ending;

@@ -6,38 +6,42 @@ import { WebSocket, WebSocketServer } from 'ws';
 import { testOrigin } from './target.testkit.ts';
 import type { RunningTarget } from './target.testkit.ts';
 
-/** What somebody between a right server and its client spoils; the rest passes as it is. */
-export interface Spoils {
-  /** Which of the offered subprotocols is chosen. @default `wcc.v1` */
-  choose?: (offered: string[]) => string;
-  /** Passes these handshakes as if they had offered `wcc.v1`. */
+/** What the proxy changes between a correct server and its client; everything else passes unchanged. */
+export interface Tampering {
+  /** Chooses one of the offered subprotocols. @default `wcc.v1` */
+  chooseProtocol?: (offered: string[]) => string;
+  /** Adds `wcc.v1` to the offered subprotocols. */
   addProtocol?: boolean;
+  /** Changes a message of the client, or drops it with `null`. */
   toServer?: (message: ClientMessage, reply: (message: ServerMessage) => void) => ClientMessage | null;
-  /** What the client gets instead of a message; made anew for each socket. */
+  /** Creates a function, for each socket, that replaces a message of the server. */
   toClient?: () => (message: ServerMessage) => ServerMessage[];
   closeCode?: (code: number) => number;
-  /** Answers the server's Pings itself. */
+  /** Answers the server's Pings instead of the client. */
   answersPings?: boolean;
 }
 
-/** A server between, which makes a broken one of a right one. */
-export async function startBetween(target: RunningTarget, spoils: Spoils): Promise<RunningTarget> {
+/** Starts a proxy that makes a correct server appear broken. */
+export async function startTamperingProxy(
+  target: RunningTarget,
+  tampering: Tampering,
+): Promise<RunningTarget> {
   const http = createServer((_request, response) => response.writeHead(404).end());
-  const chosen = spoils.choose ?? (() => SUBPROTOCOL);
+  const chooseProtocol = tampering.chooseProtocol ?? (() => SUBPROTOCOL);
   const sockets = new WebSocketServer({
     noServer: true,
     autoPong: false,
-    handleProtocols: (protocols) => chosen([...protocols]),
+    handleProtocols: (protocols) => chooseProtocol([...protocols]),
   });
   http.on('upgrade', (request, raw, head) => {
     raw.on('error', () => undefined);
     const offered = (request.headers['sec-websocket-protocol'] ?? '').split(/\s*,\s*/);
-    const passed = spoils.addProtocol === true ? [...new Set([SUBPROTOCOL, ...offered])] : offered;
-    const upstream = new WebSocket(target.url, passed, {
+    const forwarded = tampering.addProtocol === true ? [...new Set([SUBPROTOCOL, ...offered])] : offered;
+    const upstream = new WebSocket(target.url, forwarded, {
       origin: request.headers.origin ?? testOrigin,
-      autoPong: spoils.answersPings ?? false,
+      autoPong: tampering.answersPings ?? false,
     });
-    // What comes with the answer or right after it must not be lost: it waits until the client is there.
+    // Paused until the client is connected, so that no early message is lost.
     upstream.once('upgrade', () => upstream.pause());
     upstream.on('error', () => undefined);
     upstream.once('unexpected-response', (outgoing, { statusCode = 500 }) => {
@@ -46,7 +50,7 @@ export async function startBetween(target: RunningTarget, spoils: Spoils): Promi
     });
     upstream.once('open', () => {
       sockets.handleUpgrade(request, raw, head, (client) => {
-        join(client, upstream, spoils);
+        connectSides(client, upstream, tampering);
         upstream.resume();
       });
     });
@@ -65,23 +69,23 @@ export async function startBetween(target: RunningTarget, spoils: Spoils): Promi
   };
 }
 
-function join(client: WebSocket, upstream: WebSocket, spoils: Spoils): void {
-  const spoil = spoils.toClient?.() ?? ((message: ServerMessage) => [message]);
-  const say = (message: ServerMessage): void => client.send(JSON.stringify(message));
+function connectSides(client: WebSocket, upstream: WebSocket, tampering: Tampering): void {
+  const replace = tampering.toClient?.() ?? ((message: ServerMessage) => [message]);
+  const send = (message: ServerMessage): void => client.send(JSON.stringify(message));
   upstream.on('message', (data: Buffer) => {
-    for (const message of spoil(JSON.parse(data.toString()) as ServerMessage)) say(message);
+    for (const message of replace(JSON.parse(data.toString()) as ServerMessage)) send(message);
   });
   client.on('message', (data: Buffer, isBinary) => {
-    if (isBinary || spoils.toServer === undefined) return upstream.send(data, { binary: isBinary });
-    const passed = spoils.toServer(JSON.parse(data.toString()) as ClientMessage, say);
-    if (passed !== null) upstream.send(JSON.stringify(passed));
+    if (isBinary || tampering.toServer === undefined) return upstream.send(data, { binary: isBinary });
+    const forwarded = tampering.toServer(JSON.parse(data.toString()) as ClientMessage, send);
+    if (forwarded !== null) upstream.send(JSON.stringify(forwarded));
   });
-  if (spoils.answersPings !== true) upstream.on('ping', (payload) => client.ping(payload));
+  if (tampering.answersPings !== true) upstream.on('ping', (payload) => client.ping(payload));
   client.on('pong', (payload) => upstream.pong(payload));
   upstream.on('close', (code) => {
-    // 1005 and 1006 stand for the absence of a code and cannot be sent.
+    // 1005 and 1006 mean that there is no code; they cannot be sent.
     if (code < 1000 || code === 1005 || code === 1006) return client.terminate();
-    return client.close(spoils.closeCode?.(code) ?? code);
+    return client.close(tampering.closeCode?.(code) ?? code);
   });
   client.on('close', () => upstream.terminate());
   client.on('error', () => undefined);

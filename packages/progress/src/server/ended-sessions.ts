@@ -1,14 +1,14 @@
 import { performance } from 'node:perf_hooks';
 
-/** Sessions that ended lately: a stream whose principal was being found then must not outlive its session. */
-export interface SessionEnds<P> {
+/** Sessions that ended recently, so that a stream being authenticated at that moment does not outlive its session. */
+export interface EndedSessions<P> {
   add(match: (principal: P) => boolean): void;
-  /** @param startedAtMs when the authentication began, by the monotonic clock */
+  /** @param startedAtMs start of the authentication, by the monotonic clock */
   hasEnded(principal: P, startedAtMs: number): boolean;
 }
 
-/** @param keepMs longest time from an authentication's begin to its stream */
-export function createSessionEnds<P>(keepMs: number): SessionEnds<P> {
+/** @param keepMs longest time from the start of an authentication to its stream */
+export function createEndedSessions<P>(keepMs: number): EndedSessions<P> {
   let ends: { match: (principal: P) => boolean; atMs: number }[] = [];
   return {
     add: (match) => {
