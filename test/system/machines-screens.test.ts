@@ -5,7 +5,7 @@ import type { Server, Socket } from 'node:net';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { Operation, Vm } from '@wcc/api';
-import { greet, openScreen, seePicture } from '../../packages/server/src/http/screens.testkit.ts';
+import { greet, openScreen, waitForFrame } from '../../packages/server/src/http/screens.testkit.ts';
 import type { Screen } from '../../packages/server/src/http/screens.testkit.ts';
 import { makeRandomImage, MiB } from '../kit/images.ts';
 import { driverRefusal, startMachineHost } from '../kit/machine-host.ts';
@@ -100,7 +100,7 @@ describe.skipIf(refusal !== null)('pages that take nothing', () => {
     let pictures = 0;
     const beside = await until(
       async () => {
-        await seePicture(fine);
+        await waitForFrame(fine);
         pictures += 1;
         highest = Math.max(highest, rssBytes());
         const operation = await host.server.api.operation(id);

@@ -10,7 +10,7 @@ import {
   makeOverwriter,
   overwriterSays,
 } from '../../packages/server/src/machines/hypervisor/guest.testkit.ts';
-import { greet, openScreen, seePicture } from '../../packages/server/src/http/screens.testkit.ts';
+import { greet, openScreen, waitForFrame } from '../../packages/server/src/http/screens.testkit.ts';
 import { GiB, MiB } from '../kit/images.ts';
 import { driverRefusal, startMachineHost } from '../kit/machine-host.ts';
 import type { Driver, MachineHost } from '../kit/machine-host.ts';
@@ -77,7 +77,7 @@ function describeMachines(driver: Driver): void {
     const { ticket } = await api.ticket({ purpose: 'screen', target: String(id) });
     const screen = await openScreen({ port, id, ticket, bearer });
     await greet(screen);
-    await seePicture(screen);
+    await waitForFrame(screen);
     screen.socket.terminate();
   }
 

@@ -2,12 +2,12 @@ import { once } from 'node:events';
 import { WebSocket } from 'ws';
 import { waitUntil } from '../machines/hypervisor/wait.testkit.ts';
 
-/** Who opens a screen: a browser with cookie and origin, or a program with its token. */
+/** How to open a screen: as a browser with cookie and Origin, or as a program with a token. */
 export interface ScreenOpening {
   port: number;
   id: number;
   ticket: string;
-  /** Of the session; a program has none. */
+  /** The session's cookie; a program has none. */
   cookie?: string;
   origin?: string;
   bearer?: string;
@@ -40,7 +40,7 @@ export async function openScreen(opening: ScreenOpening): Promise<Screen> {
   return { socket, closed, received: () => Buffer.concat(parts) };
 }
 
-/** The greeting of RFB 3.8 without a password, until the server tells the size of its screen. */
+/** Does the RFB 3.8 handshake without a password, up to the size of the screen. */
 export async function greet({ socket, received }: Screen): Promise<void> {
   await waitUntil('the greeting', () => received().toString('latin1').startsWith('RFB 003.008\n'));
   socket.send(Buffer.from('RFB 003.008\n'));
@@ -51,8 +51,8 @@ export async function greet({ socket, received }: Screen): Promise<void> {
   await waitUntil('the size of the screen', () => received().length > 42);
 }
 
-/** FramebufferUpdateRequest for a corner of the screen, changed or not. */
-export const askForPicture: Buffer = Buffer.from([3, 0, 0, 0, 0, 0, 0, 16, 0, 16]);
+/** FramebufferUpdateRequest for a corner of the screen, also when unchanged. */
+export const frameRequest: Buffer = Buffer.from([3, 0, 0, 0, 0, 0, 0, 16, 0, 16]);
 
 /** KeyEvent, down and up, of a Latin-1 character. */
 export function pressKey(character: string): Buffer {
@@ -60,9 +60,9 @@ export function pressKey(character: string): Buffer {
   return Buffer.from([4, 1, 0, 0, 0, 0, 0, key, 4, 0, 0, 0, 0, 0, 0, key]);
 }
 
-/** Asks for a picture and waits for it: what was sent before has then been dealt with. */
-export async function seePicture(screen: Screen): Promise<void> {
+/** Requests a frame and waits for it. The server has then handled all earlier messages. */
+export async function waitForFrame(screen: Screen): Promise<void> {
   const before = screen.received().length;
-  screen.socket.send(askForPicture);
-  await waitUntil('a picture', () => screen.received().length > before);
+  screen.socket.send(frameRequest);
+  await waitUntil('a frame', () => screen.received().length > before);
 }

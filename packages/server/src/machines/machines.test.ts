@@ -32,8 +32,8 @@ async function removed(id: number, disks: boolean): Promise<void> {
   await vms.wait(operation, 'succeeded');
 }
 
-describe('the life of a machine', () => {
-  it('starts, shuts down by its power button, and is reset and powered off', async () => {
+describe('machine', () => {
+  it('starts, shuts down by the power button, resets and powers off', async () => {
     const id = await made('web');
     expect((await vms.machines.control(admin, id, 'start')).state).toBe('running');
     await waitUntil('the guest to be ready', async () =>
@@ -55,7 +55,7 @@ describe('the life of a machine', () => {
     });
   });
 
-  it('is changed while it is off, and not while it runs', async () => {
+  it('changes settings while off, and refuses while running', async () => {
     const id = await made('web');
     const changes = { name: 'api', cpus: 2, memoryBytes: 48 * MiB, bootOrder: ['cdrom', 'disk'] as const };
     const changed = await vms.machines.change(admin, id, {
@@ -77,7 +77,7 @@ describe('the life of a machine', () => {
     });
   });
 
-  it('gets further disks, which grow and never shrink', async () => {
+  it('adds disks, which grow and never shrink', async () => {
     const id = await made('web');
     const body = { kind: 'blank' as const, sizeBytes: 2 * MiB, format: 'qcow2' as const };
     const { disks } = await vms.machines.addDisk(admin, id, body);
@@ -99,28 +99,28 @@ describe('the life of a machine', () => {
     });
   });
 
-  it('is copied while it is off: disks, but nothing of its identity', async () => {
+  it('copies disks but not its identity, and only while off', async () => {
     const id = await made('web');
-    const order = { principal: admin, id, body: { name: 'twin' }, idempotencyKey: null };
-    const ended = await vms.wait((await vms.machines.copy(order)).id, 'succeeded');
+    const request = { principal: admin, id, body: { name: 'twin' }, idempotencyKey: null };
+    const ended = await vms.wait((await vms.machines.copy(request)).id, 'succeeded');
     expect(ended).toMatchObject({ label: `copy_vm_${id}`, target: { kind: 'vm', name: 'twin' } });
     const [original, twin] = [await vms.vm('web'), await vms.vm('twin')];
     expect(twin.disks).toMatchObject([{ name: 'twin-disk0.raw', sizeBytes: 4 * MiB }]);
     expect([twin.uuid, twin.macAddress]).not.toEqual([original.uuid, original.macAddress]);
     await vms.machines.control(admin, id, 'start');
-    await expect(vms.machines.copy(order)).rejects.toMatchObject({ code: 'vm_running' });
+    await expect(vms.machines.copy(request)).rejects.toMatchObject({ code: 'vm_running' });
   });
 });
 
-describe('a deletion', () => {
-  it('takes a machine that runs with all it has', async () => {
+describe('delete_vm', () => {
+  it('removes a running machine with all its files and rows', async () => {
     await removed(await made('web', true), true);
     expect(await vms.traces()).toEqual([]);
     expect(await vms.hypervisor.list()).toEqual([]);
     await made('web');
   });
 
-  it('keeps the disks as images when asked', async () => {
+  it('keeps the disks as images when requested', async () => {
     await removed(await made('web'), false);
     expect((await vms.machines.list(admin)).items).toEqual([]);
     expect(await vms.image('web-disk0.raw')).toMatchObject({ state: 'ready', usedBy: [] });
@@ -129,7 +129,7 @@ describe('a deletion', () => {
     expect(disks[0]?.name).toBe(`web-${again}-disk0.raw`);
   });
 
-  it('of the base of an overlay is refused by name', async () => {
+  it('leaves the base in use by the overlay that stays', async () => {
     await vms.quick({ image, name: 'thin', memoryBytes: 32 * MiB, start: false });
     const thin = await vms.vm('thin');
     expect(await vms.image('template.raw')).toMatchObject({
@@ -142,18 +142,18 @@ describe('a deletion', () => {
     });
   });
 
-  it('leaves a file that stands where a disk was', async () => {
+  it('keeps a file that has replaced a disk', async () => {
     const id = await made('web');
     const path = join(vms.poolDir, 'web-disk0.raw');
     renameSync(path, `${vms.home}/moved.raw`);
-    writeFileSync(path, 'of somebody else');
+    writeFileSync(path, 'foreign file');
     await removed(id, true);
     expect(existsSync(path)).toBe(true);
   });
 });
 
-describe('who has no right on a machine', () => {
-  it('neither sees it nor anything of it', async () => {
+describe('user without rights on a machine', () => {
+  it('gets not_found from every call', async () => {
     const id = await made('web', true);
     const [other, viewer] = [makePrincipal('other'), makePrincipal('eve', 'viewer')];
     expect((await vms.machines.list(other)).items).toEqual([]);

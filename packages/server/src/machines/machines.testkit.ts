@@ -18,24 +18,24 @@ export { admin, makePrincipal, MiB, sha256, writeRandom } from '../images/images
 export interface MachinesUnderTest extends DomainUnderTest {
   readonly machines: Machines;
   readonly hypervisor: Hypervisor;
-  /** Asks for a small machine and waits for its end. */
+  /** Creates a small machine and waits until the operation succeeds. */
   make(changes: Partial<CreateVmRequest>, principal?: Principal): Promise<Snapshot>;
-  /** Asks only. */
+  /** Requests a small machine without waiting. */
   ask(changes: Partial<CreateVmRequest>, principal?: Principal): Promise<Snapshot>;
   quick(body: Parameters<typeof quickCreateVmRequest.parse>[0], principal?: Principal): Promise<Snapshot>;
   vm(name: string): Promise<Vm>;
-  /** What is left of machines anywhere: files of the pool, seeds, definitions, rows, promises. */
+  /** Everything that machines have left: files of the pool, seeds, definitions, rows, reservations. */
   traces(): Promise<string[]>;
 }
 
 export interface MachinesOptions {
   home?: string;
   maxRunningPerPool?: number;
-  /** Puts something between the domain and the driver, e.g. a wait. */
+  /** Wraps the driver, e.g. to delay a call. */
   wrapHypervisor?: (hypervisor: Hypervisor) => Hypervisor;
 }
 
-/** The machines' domain with the real driver of QEMU; only HTTP is left out. */
+/** Operations, images and machines with the real QEMU driver, without HTTP. */
 export async function startMachines(options: MachinesOptions = {}): Promise<MachinesUnderTest> {
   const home = options.home ?? (await mkdtemp(join(tmpdir(), 'wcc-machines-')));
   const onError = (error: unknown, { stage }: { stage: string }): void => {
@@ -84,13 +84,13 @@ function createCalls({
       return domain.wait((await ask(changes, principal)).id, 'succeeded');
     },
     async quick(body, principal = admin) {
-      const order = { principal, body: quickCreateVmRequest.parse(body), idempotencyKey: null };
-      return domain.wait((await machines.quickCreate(order)).id, 'succeeded');
+      const request = { principal, body: quickCreateVmRequest.parse(body), idempotencyKey: null };
+      return domain.wait((await machines.quickCreate(request)).id, 'succeeded');
     },
     async vm(name) {
       const { items } = await machines.list(admin);
       const found = items.find((one) => one.name === name);
-      if (!found) throw new Error(`there is no machine ${name}`);
+      if (!found) throw new Error(`no machine ${name}`);
       return found;
     },
     traces: () => tracesOf(domain),
@@ -134,7 +134,7 @@ async function tracesOf({ home, poolDir, store }: DomainUnderTest): Promise<stri
   return [...files, ...rows];
 }
 
-/** A raw disk that boots and says so, with data behind its first sector. */
+/** Writes a bootable raw disk; its guest prints a greeting. */
 export async function writeBootable(path: string, sizeBytes: number = 4 * MiB): Promise<void> {
   await mkdir(join(path, '..'), { recursive: true });
   const file = await open(path, 'w');

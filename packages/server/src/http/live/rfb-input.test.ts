@@ -23,8 +23,8 @@ const input = [key, pointer, cutText, extendedCut, power, size, qemuKey, qemuSou
 const everything = Buffer.concat([greeting, ...looks.flatMap((look, at) => [look, ...input.slice(at)])]);
 const passed = Buffer.concat([greeting, ...looks]);
 
-describe('a screen that is only looked at', () => {
-  it.each([everything.length, 1, 2, 3, 7, 13])('lets no input through, in pieces of %i bytes', (length) => {
+describe('view-only input filter', () => {
+  it.each([everything.length, 1, 2, 3, 7, 13])('drops all input, also in pieces of %i bytes', (length) => {
     const filter = createInputFilter();
     const out: Buffer[] = [];
     for (let at = 0; at < everything.length; at += length)
@@ -33,10 +33,10 @@ describe('a screen that is only looked at', () => {
   });
 
   it.each([
-    ['an older version, whose greeting is shorter', Buffer.from('RFB 003.003\n')],
+    ['an older version with a shorter greeting', Buffer.from('RFB 003.003\n')],
     ['another security type', Buffer.from('RFB 003.008\n\x02')],
-    ['a message that nobody knows', Buffer.concat([greeting, Buffer.from([99])])],
-  ])('is closed by %s', (_what, bytes) => {
+    ['an unknown message', Buffer.concat([greeting, Buffer.from([99])])],
+  ])('rejects %s', (_what, bytes) => {
     expect(() => createInputFilter().pass(bytes)).toThrow(RangeError);
   });
 });

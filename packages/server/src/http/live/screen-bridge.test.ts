@@ -11,20 +11,20 @@ import { bridgeScreen } from './screen-bridge.ts';
 import type { ScreenTimeouts } from './screen-bridge.ts';
 import { handshakeText } from '../upgrade.testkit.ts';
 
-/** The joint between a page and a machine's screen, with real sockets and a screen that never stops. */
+/** The bridge between a page and a machine's screen, with real sockets and an endless screen. */
 const MiB = 1024 ** 2;
 
 let http: Server;
 let webSockets: WebSocketServer;
-let life: ScreenTimeouts | undefined;
+let timeouts: ScreenTimeouts | undefined;
 let screen: EndlessScreen;
 
-/** Pours out pictures as fast as they are taken, and swallows what is typed. */
+/** Sends data as fast as it is read, and discards input. */
 class EndlessScreen extends Duplex {
-  pouredBytes = 0;
+  sentBytes = 0;
   override _read(): void {
-    this.pouredBytes += 65_536;
-    // Not at once: a real screen lets others run too.
+    this.sentBytes += 65_536;
+    // Asynchronous, so that other work can run, as with a real screen.
     setImmediate(() => this.push(Buffer.alloc(65_536)));
   }
   override _write(_chunk: Buffer, _encoding: string, done: () => void): void {
@@ -33,12 +33,12 @@ class EndlessScreen extends Duplex {
 }
 
 beforeEach(async () => {
-  life = undefined;
+  timeouts = undefined;
   screen = new EndlessScreen();
   http = createServer();
   webSockets = new WebSocketServer({ server: http, perMessageDeflate: false });
   webSockets.on('connection', (socket) =>
-    bridgeScreen(socket, screen, { filter: null, ...(life === undefined ? {} : { life }) }),
+    bridgeScreen(socket, screen, { filter: null, ...(timeouts === undefined ? {} : { timeouts }) }),
   );
   http.listen(0, '127.0.0.1');
   await once(http, 'listening');
@@ -52,8 +52,8 @@ afterEach(async () => {
 
 const port = (): number => (http.address() as AddressInfo).port;
 
-/** A page whose computer takes nothing any more: its connection lives. */
-async function openDeaf(): Promise<Socket> {
+/** A page that has stopped reading while its connection stays open. */
+async function openStalledPage(): Promise<Socket> {
   const socket = connect(port(), '127.0.0.1');
   await once(socket, 'connect');
   socket.write(handshakeText({ port: port() }));
@@ -62,38 +62,38 @@ async function openDeaf(): Promise<Socket> {
   return socket;
 }
 
-/** Bytes that the kernel holds of one connection, both ends together, at most; what waits in us comes on top. */
+/** Upper bound of the kernel's buffers for one connection, both ends together. */
 const kernelBytes = 16 * MiB;
 
-it('reads a screen no further than its page takes it, and goes on when it does', async () => {
-  const page = await openDeaf();
+it('bridgeScreen stops reading a screen while its page is stalled, and continues with the page', async () => {
+  const page = await openStalledPage();
   let before = -1;
-  await waitUntil('the screen to be left alone', async () => {
-    const isStill = before === screen.pouredBytes;
-    before = screen.pouredBytes;
+  await waitUntil('reading to stop', async () => {
+    const isStill = before === screen.sentBytes;
+    before = screen.sentBytes;
     for (let turn = 0; turn < 2000; turn += 1) await new Promise((resolve) => setImmediate(resolve));
     return isStill;
   });
-  expect(screen.pouredBytes).toBeLessThan(kernelBytes + 2 * MiB);
+  expect(screen.sentBytes).toBeLessThan(kernelBytes + 2 * MiB);
   const [client] = webSockets.clients;
   expect(client?.bufferedAmount).toBeLessThan(2 * MiB);
-  let taken = 0;
-  page.on('data', (chunk: Buffer) => (taken += chunk.length)).resume();
-  await waitUntil('the screen to pour on', () => taken > kernelBytes + 4 * MiB);
+  let receivedBytes = 0;
+  page.on('data', (chunk: Buffer) => (receivedBytes += chunk.length)).resume();
+  await waitUntil('more data from the screen', () => receivedBytes > kernelBytes + 4 * MiB);
   page.destroy();
-  await waitUntil('the screen to be let go', () => screen.destroyed);
+  await waitUntil('the screen to be closed', () => screen.destroyed);
 });
 
-it('lets go of a page that neither reads nor answers', async () => {
-  life = { pingMs: 20, silentMs: 300 };
-  const page = await openDeaf();
-  await waitUntil('the screen to be let go', () => screen.destroyed);
+it('bridgeScreen closes a page that neither reads nor answers', async () => {
+  timeouts = { pingMs: 20, silentMs: 300 };
+  const page = await openStalledPage();
+  await waitUntil('the screen to be closed', () => screen.destroyed);
   expect(webSockets.clients.size).toBe(0);
   page.destroy();
 });
 
-it('keeps one that only looks, and one that answers while nothing is shown', async () => {
-  life = { pingMs: 20, silentMs: 300 };
+it('bridgeScreen keeps a page that only answers pings while nothing is shown', async () => {
+  timeouts = { pingMs: 20, silentMs: 300 };
   screen.pause();
   const page = new WebSocket(`ws://127.0.0.1:${port()}/`);
   let pings = 0;
@@ -102,5 +102,5 @@ it('keeps one that only looks, and one that answers while nothing is shown', asy
   await waitUntil('many pings', () => pings > 40);
   expect(screen.destroyed).toBe(false);
   page.terminate();
-  await waitUntil('the screen to be let go', () => screen.destroyed);
+  await waitUntil('the screen to be closed', () => screen.destroyed);
 });

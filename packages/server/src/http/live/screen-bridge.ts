@@ -3,10 +3,10 @@ import type { Duplex } from 'node:stream';
 import type { WebSocket } from 'ws';
 import type { InputFilter } from './rfb-input.ts';
 
-/** What may wait for a slow page; then the machine's side is read no further. */
+/** Maximum bytes buffered for a slow page. Above it, the machine's screen is not read. */
 const highWaterBytes = 1024 ** 2;
 
-/** How often a page is asked whether it is there, and how long it may say nothing at all. */
+/** How often a page gets a ping, and how long it may be silent. */
 const defaultTimeouts: ScreenTimeouts = { pingMs: 20_000, silentMs: 60_000 };
 
 export interface ScreenTimeouts {
@@ -15,24 +15,24 @@ export interface ScreenTimeouts {
 }
 
 /**
- * Joins a page with a machine's screen. Neither side is read faster than the other one takes it, and the end of one
- * is the end of both. A page that neither reads nor answers is gone, and its place is given to somebody else.
+ * Connects a page with a machine's screen. Reads each side only as fast as the other side accepts, and closes both when
+ * one closes. Terminates a page that neither reads nor answers, which frees its slot.
  */
 export function bridgeScreen(
   socket: WebSocket,
   backend: Duplex,
-  { filter, life = defaultTimeouts }: { filter: InputFilter | null; life?: ScreenTimeouts },
+  { filter, timeouts = defaultTimeouts }: { filter: InputFilter | null; timeouts?: ScreenTimeouts },
 ): void {
-  const lives = terminateWhenSilent(socket, life);
+  const markAlive = terminateWhenSilent(socket, timeouts);
   backend.on('data', (chunk: Buffer) => {
     socket.send(chunk, { binary: true }, () => {
-      lives();
+      markAlive();
       if (socket.bufferedAmount < highWaterBytes) backend.resume();
     });
     if (socket.bufferedAmount >= highWaterBytes) backend.pause();
   });
   socket.on('message', (data, isBinary) => {
-    lives();
+    markAlive();
     if (!isBinary) return socket.close(CLOSE_CODES.malformed);
     const bytes = filterInput(toBuffer(data), filter);
     if (bytes === null) return socket.close(CLOSE_CODES.malformed);
@@ -49,22 +49,22 @@ export function bridgeScreen(
   socket.on('error', () => socket.terminate());
 }
 
-/** A laptop that was shut answers nothing, and says nothing of it either. @returns to be called at every sign of life */
+/** Terminates a socket whose computer is asleep or gone. @returns call it whenever the page has shown activity */
 function terminateWhenSilent(socket: WebSocket, { pingMs, silentMs }: ScreenTimeouts): () => void {
   let seenAtMs = performance.now();
-  const lives = (): void => {
+  const markAlive = (): void => {
     seenAtMs = performance.now();
   };
   const timer = setInterval(() => {
     if (performance.now() - seenAtMs > silentMs) socket.terminate();
     else socket.ping();
   }, pingMs).unref();
-  socket.on('pong', lives);
+  socket.on('pong', markAlive);
   socket.once('close', () => clearInterval(timer));
-  return lives;
+  return markAlive;
 }
 
-/** Null for what is no RFB: it is not passed on, and not guessed at. */
+/** The bytes that may pass; null for malformed RFB, which is not forwarded. */
 function filterInput(bytes: Buffer, filter: InputFilter | null): Buffer | null {
   if (filter === null) return bytes;
   try {

@@ -31,7 +31,7 @@ export interface ScreenGateway {
 }
 
 const pathPattern = /^\/api\/vms\/([1-9]\d{0,14})\/screen$/;
-/** A client sends keys, or a clipboard. */
+/** Longest client message: a clipboard. */
 const messageBytes = 262_144;
 const screensPerUser = 16;
 const upgradesPerAddress = 64;
@@ -42,9 +42,8 @@ interface OpenScreen {
 }
 
 /**
- * Screens of machines: binary RFB over a WebSocket, bound like every socket (page 04, "Binding"): a ticket of the
- * purpose `screen` for this one machine, the session's cookie, the exact Origin. Takes every upgrade that the
- * other gateway lets fall through.
+ * Serves screens of machines: binary RFB over a WebSocket. An upgrade needs a ticket of the purpose `screen` for this
+ * machine, the session's cookie and the exact Origin. Also refuses every upgrade that no other gateway handles.
  */
 export function attachScreens(deps: ScreenDeps): ScreenGateway {
   const gateway = new Screens(deps);
@@ -53,7 +52,7 @@ export function attachScreens(deps: ScreenDeps): ScreenGateway {
   return gateway;
 }
 
-/** An upgrade takes no longer. */
+/** How long revocations are remembered: no upgrade takes longer. */
 const upgradeMs = 60_000;
 
 class Screens implements ScreenGateway {
@@ -68,7 +67,7 @@ class Screens implements ScreenGateway {
     maxPayload: messageBytes,
     handleProtocols: () => SUBPROTOCOL,
   });
-  /** An upgrade that was on its way when its session ended must not outlive it. */
+  /** An upgrade in progress must not outlive its session. */
   #revocations: { atMs: number; isOver: (principal: Principal) => boolean }[] = [];
   #isClosing = false;
 
@@ -97,11 +96,11 @@ class Screens implements ScreenGateway {
   handle(request: IncomingMessage, socket: Duplex, head: Buffer): void {
     const path = pathOf(request);
     if (path === routes.socket()) return;
-    // First of all: a reset while we await would otherwise be an uncaught error and end the process.
+    // Before any await, because an unhandled connection reset would end the process.
     socket.on('error', () => socket.destroy());
     const id = pathPattern.exec(path)?.[1];
-    const defect = id === undefined ? 404 : immediateRefusal(this.#deps, request, head.length);
-    if (defect !== null) return refuse(socket, defect);
+    const refusal = id === undefined ? 404 : immediateRefusal(this.#deps, request, head.length);
+    if (refusal !== null) return refuse(socket, refusal);
     const leave = this.#pending.acquire(this.#deps.clientAddress(request));
     if (leave === null) return refuse(socket, 429);
     this.#admit({ request, socket, id: Number(id) })
@@ -160,11 +159,11 @@ interface Joining extends Upgrade {
   principal: Principal;
   backend: Duplex;
   filter: InputFilter | null;
-  /** Gives the user's place back. */
+  /** Releases the user's slot. */
   leave: () => void;
 }
 
-/** A plain request to a screen's address. */
+/** Answers a plain HTTP request to a screen's address. */
 export function registerScreenHint(app: FastifyInstance): void {
   app.get('/api/vms/:id/screen', async (_request, reply) => {
     void reply.headers({ upgrade: 'websocket' });
@@ -180,20 +179,20 @@ function viewOnlyOf({ url = '/' }: IncomingMessage): boolean {
   return new URLSearchParams(url.split('?', 2)[1] ?? '').get('viewOnly') === 'true';
 }
 
-/** What can be said without waiting for anything. */
+/** The status of a refusal that needs no lookup; null when there is none. */
 function immediateRefusal(
   deps: ScreenDeps,
   { headers, method }: IncomingMessage,
-  early: number,
+  headBytes: number,
 ): number | null {
   const { host, origin } = headers;
   if (!deps.addresses.isHost(host)) return 403;
-  // No Origin: no browser; then no cookie either (page 04, step 4).
+  // A request without Origin is not from a browser, so it must not have a cookie.
   const isOwn = origin === undefined ? headers.cookie === undefined : deps.addresses.isOrigin(origin, host);
   if (!isOwn) return 403;
   if (method !== 'GET') return 400;
   if (headers.upgrade?.toLowerCase() !== 'websocket' || headers['sec-websocket-version'] !== '13') return 426;
-  return early > 0 ? 400 : null;
+  return headBytes > 0 ? 400 : null;
 }
 
 /** @throws ApiError `unauthenticated`; `forbidden` for a ticket that opens something else */
@@ -207,7 +206,7 @@ async function authenticate(deps: ScreenDeps, request: IncomingMessage, id: numb
   return principal;
 }
 
-/** Takes the ticket out of the request, so that nobody who logs its headers logs a secret. */
+/** Removes the ticket from the request's headers, so that a log of headers contains no secret. */
 function takeTicket(request: IncomingMessage): string | null {
   const offered = (request.headers['sec-websocket-protocol'] ?? '').split(',').map((name) => name.trim());
   request.headers['sec-websocket-protocol'] = SUBPROTOCOL;
@@ -224,7 +223,7 @@ function statusOf(error: unknown, { onError }: ScreenDeps): number {
 
 const lingerMs = 1000;
 
-/** A tiny plain answer, then the socket is gone. */
+/** Sends a short plain answer, then closes the socket. */
 function refuse(socket: Duplex, status: number): void {
   if (socket.destroyed) return;
   const body = `${STATUS_CODES[status] ?? 'Refused'}\n`;
@@ -235,7 +234,7 @@ function refuse(socket: Duplex, status: number): void {
     'Content-Type: text/plain; charset=utf-8',
     `Content-Length: ${Buffer.byteLength(body)}`,
   ];
-  // Unread bytes would turn the answer into a reset.
+  // Unread bytes would make the kernel send a reset instead of the answer.
   socket.resume();
   socket.end(`${head.join('\r\n')}\r\n\r\n${body}`);
   const timer = setTimeout(() => socket.destroy(), lingerMs).unref();

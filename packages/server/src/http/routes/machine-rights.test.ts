@@ -4,13 +4,13 @@ import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { makeEcho, writeDisk } from '../../machines/hypervisor/guest.testkit.ts';
 import { waitUntil } from '../../machines/hypervisor/wait.testkit.ts';
-import { greet, openScreen, pressKey, seePicture } from '../screens.testkit.ts';
+import { greet, openScreen, pressKey, waitForFrame } from '../screens.testkit.ts';
 import type { Screen } from '../screens.testkit.ts';
 import { adminToken, startTestServer } from '../server.testkit.ts';
 import type { Answer, ServerUnderTest } from '../server.testkit.ts';
 import { openSocket, shakeHands } from '../upgrade.testkit.ts';
 
-/** What a machine shows, and to whom: every address, before and after a right is lost. */
+/** Who may read what about a machine, at every address, before and after a right is lost. */
 const MiB = 1024 ** 2;
 const name = 'secret-of-ann';
 
@@ -18,7 +18,7 @@ let server: ServerUnderTest;
 let poolId: string;
 const cookies: Record<string, string> = {};
 const users: Record<string, string> = {};
-/** Ann's machine, which runs, and its disk. */
+/** Ann's running machine and its disk. */
 let id: number;
 let disk: number;
 let uuid: string;
@@ -105,12 +105,12 @@ async function screenByToken(bearer: string): Promise<Screen> {
 
 interface Following {
   text: () => string;
-  /** Resolves when the server ends it. */
+  /** Resolves when the server ends the answer. */
   ended: Promise<void>;
   leave: () => void;
 }
 
-/** Follows the serial log. */
+/** Starts to follow the serial log. */
 async function follow(headers: Record<string, string>): Promise<Following> {
   const leaving = new AbortController();
   const { signal } = leaving;
@@ -120,7 +120,7 @@ async function follow(headers: Record<string, string>): Promise<Following> {
   const read = async (): Promise<void> => {
     for await (const part of response.body ?? []) text += Buffer.from(part).toString('latin1');
   };
-  // A server that ends it in the middle of a chunked answer is an error to fetch.
+  // `fetch` rejects when the server ends a chunked answer early.
   const ended = read().catch(() => {});
   await waitUntil('the log so far', () => text.includes('>'));
   return { text: () => text, ended, leave: () => leaving.abort() };
@@ -128,7 +128,7 @@ async function follow(headers: Record<string, string>): Promise<Following> {
 
 const serial = async (): Promise<string> => (await as('ann', 'GET', { path: `/api/vms/${id}/serial` })).text;
 
-/** Every address of a machine, with a body that is valid. */
+/** Every address of a machine, with a valid body. */
 const addresses: readonly (readonly [method: string, path: string, body?: unknown])[] = [
   ['GET', ''],
   ['PATCH', '', { cpus: 1 }],
@@ -145,8 +145,8 @@ const addresses: readonly (readonly [method: string, path: string, body?: unknow
   ['GET', '/serial?follow=true'],
   ['GET', '/screenshot'],
 ];
-/** Of its disk, which is an image. */
-const ofDisk: readonly (readonly [method: string, path: string, body?: unknown])[] = [
+/** Every address of its disk, which is an image. */
+const diskAddresses: readonly (readonly [method: string, path: string, body?: unknown])[] = [
   ['GET', ''],
   ['GET', '/copy-plan'],
   ['GET', '/download'],
@@ -157,13 +157,13 @@ const ofDisk: readonly (readonly [method: string, path: string, body?: unknown])
   ['DELETE', ''],
 ];
 
-describe('who has no right on a machine', () => {
-  it.each(['bob', 'eve'])('%s is told of it what is told of one that is not there', async (user) => {
+describe('user without rights on a machine', () => {
+  it.each(['bob', 'eve'])('%s gets the same answers as for a missing machine', async (user) => {
     for (const [method, path, body] of addresses) {
       const [of, unknown] = await Promise.all(
         [id, 4711].map((one) => as(user, method, { path: `/api/vms/${one}${path}`, body })),
       );
-      // A viewer makes no machine, whatever of.
+      // A viewer may not create machines at all.
       const isForbidden = user === 'eve' && path === '/copy';
       expect([path, of?.status, of?.text]).toEqual([path, isForbidden ? 403 : 404, unknown?.text]);
     }
@@ -171,12 +171,12 @@ describe('who has no right on a machine', () => {
     expect((await as(user, 'POST', ticket)).status).toBe(404);
   });
 
-  it.each(['bob', 'eve'])('%s sees its disk nowhere, neither its name nor what is in it', async (user) => {
-    for (const [method, path, body] of ofDisk) {
+  it.each(['bob', 'eve'])('%s sees neither name nor content of its disk', async (user) => {
+    for (const [method, path, body] of diskAddresses) {
       const [of, unknown] = await Promise.all(
         [disk, 4711].map((one) => as(user, method, { path: `/api/images/${one}${path}`, body })),
       );
-      // What a viewer may do with no image is refused before it is looked for.
+      // For a viewer, some actions are refused for every image before a lookup.
       expect(user === 'eve' ? [404, 403] : [404]).toContain(of?.status);
       expect([path, of?.text]).toEqual([path, unknown?.text]);
     }
@@ -188,7 +188,7 @@ describe('who has no right on a machine', () => {
     expect((await as(user, 'POST', thin)).status).toBe(user === 'eve' ? 403 : 404);
     for (const path of ['/api/images?limit=1', '/api/images?limit=200', '/api/vms', '/api/operations'])
       expect((await as(user, 'GET', { path })).text).not.toContain(name);
-    // A page of which nothing may be seen leads on to the rest.
+    // A page without visible items still leads to the next page.
     const pages: string[] = [];
     for (let next: string | undefined = ''; next !== undefined;) {
       const { json } = await as(user, 'GET', { path: `/api/images?limit=1${next && `&cursor=${next}`}` });
@@ -198,7 +198,7 @@ describe('who has no right on a machine', () => {
     expect(pages).toEqual(user === 'bob' ? ['echo.raw', 'of-bob-disk0.qcow2'] : ['echo.raw']);
   });
 
-  it('gets no frame and no event of what is done with it', async () => {
+  it('receives no message and no event about it', async () => {
     const cookie = cookies['bob'] ?? '';
     const { port, origin } = server;
     const live = await openSocket({ port, origin, cookie, ticket: await server.ticket(cookie) });
@@ -207,7 +207,7 @@ describe('who has no right on a machine', () => {
     const second = await make('ann', `${name}-2`);
     await as('ann', 'DELETE', { path: `/api/vms/${second.id}`, body: { disks: true } });
     await waitUntil('its end', async () => (await listOf('ann')).every((vm) => vm.id !== second.id));
-    // The socket lives: what is Bob's own is told.
+    // The socket works: Bob receives messages about his own machine.
     await make('bob', 'of-bob-2');
     await waitUntil("Bob's own", () => live.messages.some((text) => text.includes('of-bob-2')));
     expect(live.messages.filter((text) => text.includes(name) || text.includes(uuid))).toEqual([]);
@@ -217,12 +217,12 @@ describe('who has no right on a machine', () => {
     live.socket.terminate();
   });
 
-  it('makes nothing of its disk by an operation whose control was lent', async () => {
+  it('cannot retry an operation on its disk, even with control of that operation', async () => {
     await make('ann', `${name}-off`, { start: false });
     const image = (await listOf('ann')).find((vm) => vm.name === `${name}-off`)?.disks[0]?.image;
     const begin = async (path: string, body: unknown): Promise<string> =>
       accepted.parse((await as('ann', 'POST', { path, body })).json).operation.id;
-    // Both places of the pool are taken: what follows waits, and is cancelled for sure.
+    // Both slots of the pool are taken, so that the next operations wait and can be cancelled.
     await writeFile(join(server.dataDir, 'images', 'large.raw'), Buffer.alloc(8 * MiB, 1));
     await server.ask('POST', `/api/pools/${poolId}/rescan`, { bearer: adminToken });
     const large = imageList
@@ -255,7 +255,7 @@ describe('who has no right on a machine', () => {
     expect((json['items'] as { owner: string }[]).filter(({ owner }) => owner === users['bob'])).toEqual([]);
   });
 
-  it('opens no screen of it: with a ticket for an own one, of somebody else, or none', async () => {
+  it('cannot open its screen: with a ticket for another machine, of another user, or none', async () => {
     const own = { port: server.port, path: `/api/vms/${id}/screen`, origin: server.origin };
     const [ann, bob] = [cookies['ann'] ?? '', cookies['bob'] ?? ''];
     const forOwn = await ticketOf({ cookie: bob }, bobs);
@@ -272,12 +272,12 @@ describe('who has no right on a machine', () => {
   });
 });
 
-describe('who may see a machine and not control it', () => {
-  it('sends keys in vain; who may control it types', async () => {
+describe('token that may see a machine but not control it', () => {
+  it('cannot type into its screen or change it', async () => {
     const { secret } = await tokenOf('ann', 'read');
     const look = await screenByToken(secret);
     look.socket.send(pressKey('n'));
-    await seePicture(look);
+    await waitForFrame(look);
     const type = await screenOf('ann');
     type.socket.send(pressKey('y'));
     await waitUntil('the key', async () => (await serial()).includes('y'));
@@ -292,15 +292,15 @@ describe('who may see a machine and not control it', () => {
   });
 });
 
-describe('a right that is lost in mid-session', () => {
-  /** Ann again as she was. */
+describe('right lost during a session', () => {
+  /** Gives Ann her role back. */
   async function restore(): Promise<void> {
     const body = { role: 'operator', disabled: false };
     await server.ask('PATCH', `/api/users/${users['ann']}`, { bearer: adminToken, body });
     cookies['ann'] = await server.signIn('ann');
   }
 
-  it.each([{ role: 'viewer' }, { disabled: true }])('by %j closes screen and log', async (body) => {
+  it.each([{ role: 'viewer' }, { disabled: true }])('by %j closes screen and serial log', async (body) => {
     const screen = await screenOf('ann');
     const log = await follow({ cookie: cookies['ann'] ?? '' });
     const unused = await ticketOf({ cookie: cookies['ann'] ?? '' }, id);
@@ -313,7 +313,7 @@ describe('a right that is lost in mid-session', () => {
     await restore();
   });
 
-  it('by a sign-out closes what that session opened, and nothing else', async () => {
+  it('by a sign-out closes only what that session opened', async () => {
     const { secret } = await tokenOf('ann', 'read');
     const [screen, kept] = [await screenOf('ann'), await screenByToken(secret)];
     const logs = [
@@ -323,7 +323,7 @@ describe('a right that is lost in mid-session', () => {
     await as('ann', 'DELETE', { path: '/api/session' });
     expect(await screen.closed).toBe(4401);
     await logs[0]?.ended;
-    await seePicture(kept);
+    await waitForFrame(kept);
     cookies['ann'] = await server.signIn('ann');
     const type = await screenOf('ann');
     type.socket.send(pressKey('Q'));
@@ -334,7 +334,7 @@ describe('a right that is lost in mid-session', () => {
     await logs[1]?.ended;
   });
 
-  it('by a revoked token closes screen and log', async () => {
+  it('by a revoked token closes screen and serial log', async () => {
     const token = await tokenOf('ann', 'read');
     const screen = await screenByToken(token.secret);
     const log = await follow({ authorization: `Bearer ${token.secret}` });
@@ -343,9 +343,9 @@ describe('a right that is lost in mid-session', () => {
     await log.ended;
   });
 
-  it('by the end of its session closes screen and log', async () => {
+  it('by session expiry closes screen and serial log', async () => {
     const { store } = server.running;
-    // Far enough for a busy machine to open both before.
+    // Late enough that a busy host opens both before.
     const expiresAt = new Date(Date.now() + 6000).toISOString();
     const query = store.db
       .updateTable('sessions')
@@ -360,7 +360,7 @@ describe('a right that is lost in mid-session', () => {
     cookies['ann'] = await server.signIn('ann');
   });
 
-  it('leaves no place taken, and no refusal takes one', async () => {
+  it('frees the slots of followers, and a refusal takes none', async () => {
     const headers = { cookie: cookies['ann'] ?? '' };
     const leaving = new AbortController();
     const { signal } = leaving;

@@ -19,10 +19,10 @@ const defaultTailBytes = 65_536;
 
 interface Follower {
   principal: Principal;
-  ending: AbortController;
+  controller: AbortController;
 }
 
-/** What a machine shows: its serial log, as it is or as it comes, and a picture of its screen. */
+/** The serial log of a machine, whole or followed, and a screenshot. */
 export function registerMachineScreen(
   app: FastifyInstance,
   { machines, access }: { machines: Machines; access: Access },
@@ -31,30 +31,31 @@ export function registerMachineScreen(
   const followers = new Set<Follower>();
   const places = createPlaces(followersPerUser);
   access.onRevoked((revocation) => {
-    for (const { principal, ending } of followers) if (isRevoked(revocation, principal)) ending.abort();
+    for (const { principal, controller } of followers)
+      if (isRevoked(revocation, principal)) controller.abort();
   });
   app.addHook('preClose', async () => {
-    for (const { ending } of followers) ending.abort();
+    for (const { controller } of followers) controller.abort();
   });
 
   async function follow(request: Request, reply: FastifyReply, tail?: number): Promise<FastifyReply> {
     const principal = assertPrincipal(request);
     const leave = places.acquire(principal.userId);
     if (leave === null) throw new ApiError('too_many_watchers');
-    const follower = { principal, ending: new AbortController() };
-    const { signal } = follower.ending;
-    // Before anything is awaited: who loses the right, or leaves, meanwhile must not be forgotten.
+    const follower = { principal, controller: new AbortController() };
+    const { signal } = follower.controller;
+    // Before the first await, so that a revocation or a disconnect during it is not missed.
     followers.add(follower);
-    const forgetExpiry = onExpiry(principal, () => follower.ending.abort());
+    const forgetExpiry = onExpiry(principal, () => follower.controller.abort());
     signal.addEventListener('abort', () => {
       forgetExpiry();
       followers.delete(follower);
       leave();
     });
-    reply.raw.once('close', () => follower.ending.abort());
+    reply.raw.once('close', () => follower.controller.abort());
     const options = { signal, ...(tail === undefined ? {} : { tailBytes: tail }) };
     const log = await machines.followSerial(principal, vmIdOf(request), options).catch((error: unknown) => {
-      follower.ending.abort();
+      follower.controller.abort();
       throw error;
     });
     if (signal.aborted) throw new ApiError('unauthenticated');
@@ -63,14 +64,15 @@ export function registerMachineScreen(
   }
 
   app.get(`${one}/serial`, async (request: Request, reply) => {
-    const { tail: asked, follow: isFollowing } = parseQuery(serialQuery, request);
-    if (isFollowing) return follow(request, reply, asked);
-    const tail = asked ?? defaultTailBytes;
+    const { tail, follow: isFollowing } = parseQuery(serialQuery, request);
+    if (isFollowing) return follow(request, reply, tail);
     const log = await machines.serial(assertPrincipal(request), vmIdOf(request));
-    return reply.type('text/plain; charset=utf-8').send(log.subarray(Math.max(0, log.length - tail)));
+    return reply
+      .type('text/plain; charset=utf-8')
+      .send(log.subarray(Math.max(0, log.length - (tail ?? defaultTailBytes))));
   });
   app.get(`${one}/screenshot`, async (request: Request, reply) => {
-    const picture = await machines.screenshot(assertPrincipal(request), vmIdOf(request));
-    return reply.type('image/png').send(picture);
+    const png = await machines.screenshot(assertPrincipal(request), vmIdOf(request));
+    return reply.type('image/png').send(png);
   });
 }

@@ -6,7 +6,7 @@ import { waitUntil } from '../../machines/hypervisor/wait.testkit.ts';
 import { bootSectorSays } from '../../images/sample/boot-sector.ts';
 import { adminToken, startTestServer } from '../server.testkit.ts';
 import type { ServerUnderTest } from '../server.testkit.ts';
-import { greet, openScreen, pressKey, seePicture } from '../screens.testkit.ts';
+import { greet, openScreen, pressKey, waitForFrame } from '../screens.testkit.ts';
 import type { Screen } from '../screens.testkit.ts';
 import { shakeHands } from '../upgrade.testkit.ts';
 
@@ -17,7 +17,7 @@ let server: ServerUnderTest;
 let ann: string;
 let bob: string;
 let annToken: string;
-/** A machine of Ann's that runs. */
+/** Ann's running machine. */
 let id: number;
 
 beforeAll(async () => {
@@ -64,10 +64,10 @@ async function openOwn(query = ''): Promise<Screen> {
   return openScreen({ port, id, ticket: await screenTicket(ann), origin, cookie: ann, query });
 }
 
-describe('machines over HTTP', () => {
-  it('answers what the contract says', async () => {
-    const told = host.parse((await server.ask('GET', '/api/host', { cookie: bob })).json);
-    expect(told.hypervisor).toMatchObject({ driver: 'qemu', missing: null });
+describe('machine routes', () => {
+  it('answer as the API schemas say', async () => {
+    const answer = host.parse((await server.ask('GET', '/api/host', { cookie: bob })).json);
+    expect(answer.hypervisor).toMatchObject({ driver: 'qemu', missing: null });
     const { items } = vmList.parse((await server.ask('GET', '/api/vms', { cookie: ann })).json);
     expect(items.map(({ name, state }) => `${name} ${state}`)).toEqual(['screen running']);
     const one = vm.parse((await server.ask('GET', `/api/vms/${id}`, { cookie: ann })).json);
@@ -83,7 +83,7 @@ describe('machines over HTTP', () => {
     ]);
   });
 
-  it('shows the serial log: its end, and what comes', async () => {
+  it('return the tail of the serial log, and follow it', async () => {
     const read = (query: string, cookie = ann): ReturnType<ServerUnderTest['ask']> =>
       server.ask('GET', `/api/vms/${id}/serial${query}`, { cookie });
     await waitUntil('the guest to be ready', async () =>
@@ -97,7 +97,7 @@ describe('machines over HTTP', () => {
     expect((await read('?tail=0')).status).toBe(422);
     const whole = (await read('')).text;
     const followers = await Promise.all(['', '&tail=5', '&tail=1048576'].map(followLog));
-    const texts = (): string[] => followers.map(({ heard }) => heard());
+    const texts = (): string[] => followers.map(({ text }) => text());
     await waitUntil('the logs so far', () => texts().every((text) => text !== ''));
     expect(texts()).toEqual([whole, whole.slice(-5), whole]);
     await server.ask('POST', `/api/vms/${id}/reset`, { cookie: ann });
@@ -109,7 +109,7 @@ describe('machines over HTTP', () => {
     for (const { leave } of followers) await leave();
   });
 
-  async function followLog(query: string): Promise<{ heard: () => string; leave: () => Promise<void> }> {
+  async function followLog(query: string): Promise<{ text: () => string; leave: () => Promise<void> }> {
     const leaving = new AbortController();
     const response = await fetch(`${server.origin}/api/vms/${id}/serial?follow=true${query}`, {
       headers: { authorization: `Bearer ${adminToken}` },
@@ -120,7 +120,7 @@ describe('machines over HTTP', () => {
       for await (const part of response.body ?? []) text += Buffer.from(part).toString();
     })().catch(() => {});
     return {
-      heard: () => text,
+      text: () => text,
       leave: () => {
         leaving.abort();
         return reading;
@@ -128,7 +128,7 @@ describe('machines over HTTP', () => {
     };
   }
 
-  it('shows a picture of the screen', async () => {
+  it('return a screenshot as PNG', async () => {
     const answer = await fetch(`${server.origin}/api/vms/${id}/screenshot`, {
       headers: { authorization: `Bearer ${annToken}` },
     });
@@ -140,7 +140,7 @@ describe('machines over HTTP', () => {
     ).toBe('PNG');
   });
 
-  it('keeps a profile for each user', async () => {
+  it('keep one first-boot profile per user', async () => {
     const body = { user: 'ann', sshKeys: ['ssh-ed25519 AAAAC3NzaC1lZDI1NTE5 ann'] };
     expect((await server.ask('PUT', '/api/session/profile', { cookie: ann, body })).json).toEqual(body);
     expect((await server.ask('GET', '/api/session/profile', { cookie: ann })).json).toEqual(body);
@@ -149,7 +149,7 @@ describe('machines over HTTP', () => {
   });
 
   it.each(['1; rm -rf /', '--help', '-1', '', '<a/>', '"}', 'a\nb', '../x', 'ä', 'x'.repeat(64)])(
-    'refuses the name %j',
+    'refuse the machine name %j',
     async (name) => {
       const answer = await server.ask('POST', '/api/vms', {
         cookie: ann,
@@ -159,7 +159,7 @@ describe('machines over HTTP', () => {
     },
   );
 
-  it('makes a machine named "1" that is not the machine number 1 of anybody', async () => {
+  it('keep a machine named "1" apart from the running machine number 1', async () => {
     const one = await make('1');
     await server.ask('POST', `/api/vms/${one}/power-off`, { cookie: ann });
     const states = vmList
@@ -168,7 +168,7 @@ describe('machines over HTTP', () => {
     expect(states).toEqual(['screen running', '1 shut_off']);
   });
 
-  it('looks the same to who has no right as what is not there', async () => {
+  it('answer a user without rights as for a missing machine', async () => {
     for (const [method, path] of [
       ['GET', ''],
       ['GET', '/serial'],
@@ -186,26 +186,26 @@ describe('machines over HTTP', () => {
   });
 });
 
-describe("a machine's screen", () => {
-  it('speaks RFB both ways, and input reaches the guest side', async () => {
+describe('machine screen', () => {
+  it('speaks RFB in both directions', async () => {
     const screen = await openOwn();
     await greet(screen);
-    await seePicture(screen);
+    await waitForFrame(screen);
     expect(screen.socket.protocol).toBe('wcc.v1');
     screen.socket.close();
     await screen.closed;
   });
 
-  it('that is only looked at takes no input, and closes on what is not RFB', async () => {
+  it('ignores input when view-only, and closes on malformed RFB', async () => {
     const screen = await openOwn('?viewOnly=true');
     await greet(screen);
     screen.socket.send(pressKey('a'));
-    await seePicture(screen);
+    await waitForFrame(screen);
     screen.socket.send(Buffer.from([99]));
     expect(await screen.closed).toBe(4400);
   });
 
-  it('opens by a ticket for itself only, once, from its session and Origin', async () => {
+  it('opens only once per ticket, for its own machine, session and Origin', async () => {
     const own = { port: server.port, path: screenPath(), origin: server.origin, cookie: ann };
     expect((await shakeHands({ ...own, ticket: await server.ticket(ann) })).status).toBe(403);
     const ticket = await screenTicket(ann);
@@ -226,7 +226,7 @@ describe("a machine's screen", () => {
     expect(server.log()).not.toContain(ticket);
   });
 
-  it('closes with the session that opened it', async () => {
+  it('closes when the session that opened it ends', async () => {
     const screen = await openOwn();
     await greet(screen);
     await server.ask('DELETE', '/api/session', { cookie: ann });
@@ -234,7 +234,7 @@ describe("a machine's screen", () => {
     ann = await server.signIn('ann');
   });
 
-  it('of a machine that is off is refused, and ends with the machine', async () => {
+  it('is refused while the machine is off, and closes on power-off', async () => {
     const screen = await openOwn();
     await greet(screen);
     await server.ask('POST', `/api/vms/${id}/power-off`, { cookie: ann });

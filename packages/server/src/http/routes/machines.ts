@@ -27,7 +27,7 @@ export interface MachineRoutesDeps {
 
 const creates = { config: { limit: 'creation' } } as const;
 
-/** Machines: what makes, copies and deletes them are operations; what changes them answers with the machine. */
+/** Routes of machines. Create, copy and delete answer with an operation; changes answer with the machine. */
 export function registerMachines(app: FastifyInstance, deps: MachineRoutesDeps): void {
   const { machines } = deps;
   app.get(routes.host(), async (request): Promise<Host> => machines.host(assertPrincipal(request)));
@@ -55,8 +55,8 @@ function registerCreation(app: FastifyInstance, { machines, operations }: Machin
   });
   app.post<WithId>(`${routes.vms()}/:id/copy`, creates, async (request, reply) => {
     const body = parseBody(copyVmRequest, request);
-    const order = { ...callerOf(request), id: vmIdOf(request), body };
-    return answer(request, reply, await machines.copy(order));
+    const copyRequest = { ...callerOf(request), id: vmIdOf(request), body };
+    return answer(request, reply, await machines.copy(copyRequest));
   });
   app.delete<WithId>(`${routes.vms()}/:id`, creates, async (request, reply) => {
     const body = parseBody(deleteVmRequest, request);
@@ -93,8 +93,8 @@ function registerControl(app: FastifyInstance, { machines }: MachineRoutesDeps):
       const { sizeBytes } = parseBody(growDiskRequest, request);
       const { index } = request.params;
       if (!/^\d{1,2}$/.test(index)) throw new ApiError('not_found');
-      const order = { index: Number(index), sizeBytes };
-      return machines.growDisk(assertPrincipal(request), vmIdOf(request), order);
+      const growth = { index: Number(index), sizeBytes };
+      return machines.growDisk(assertPrincipal(request), vmIdOf(request), growth);
     },
   );
   app.put<WithId>(`${one}/cdrom`, async (request): Promise<Vm> => {

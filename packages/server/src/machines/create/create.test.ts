@@ -36,15 +36,15 @@ async function qcow2Template(): Promise<number> {
   return (await vms.image('template.qcow2')).id;
 }
 
-async function says(name: string, words: string): Promise<void> {
+async function waitForSerial(name: string, text: string): Promise<void> {
   const { id } = await vms.vm(name);
-  await waitUntil(`${name} to say "${words}"`, async () =>
-    (await vms.machines.serial(admin, id ?? 0)).includes(words),
+  await waitUntil(`${name} to print "${text}"`, async () =>
+    (await vms.machines.serial(admin, id ?? 0)).includes(text),
   );
 }
 
 describe('create_vm', () => {
-  it('makes a machine of a copied disk, which boots', async () => {
+  it('creates a machine from a copied disk and boots it', async () => {
     const image = await template();
     const ended = await vms.make({
       name: 'web',
@@ -61,7 +61,7 @@ describe('create_vm', () => {
       'start done',
     ]);
     expect(ended.result).toEqual({ kind: 'vm', id: 100 });
-    await says('web', bootSectorSays.ready);
+    await waitForSerial('web', bootSectorSays.ready);
     const vm = await vms.vm('web');
     expect(vm).toMatchObject({ id: 100, state: 'running', cpus: 1, owner: admin.userId, foreign: false });
     expect(vm.disks).toMatchObject([{ index: 0, name: 'web-disk0.raw', format: 'raw', sizeBytes: 4 * MiB }]);
@@ -70,7 +70,7 @@ describe('create_vm', () => {
     expect((await vms.rescan()).added).toBe(0);
   });
 
-  it('makes one of a qcow2 template that is grown, with blank disks beside it', async () => {
+  it('grows a qcow2 template and adds blank disks', async () => {
     const image = await qcow2Template();
     await vms.make({
       name: 'many',
@@ -81,7 +81,7 @@ describe('create_vm', () => {
       ],
       start: true,
     });
-    await says('many', bootSectorSays.ready);
+    await waitForSerial('many', bootSectorSays.ready);
     const { disks } = await vms.vm('many');
     expect(disks.map(({ name, sizeBytes }) => `${name} ${sizeBytes / MiB}`)).toEqual([
       'many-disk0.qcow2 8',
@@ -94,7 +94,7 @@ describe('create_vm', () => {
     }
   });
 
-  it('boots an ISO in the drive, and ejects it', async () => {
+  it('boots from an ISO in the drive, then ejects it', async () => {
     await writeFile(join(vms.poolDir, 'boot.iso'), bootableIso());
     await vms.rescan();
     const { id } = await vms.image('boot.iso');
@@ -106,7 +106,7 @@ describe('create_vm', () => {
       ],
       start: true,
     });
-    await says('installer', bootSectorSays.hello);
+    await waitForSerial('installer', bootSectorSays.hello);
     const vm = await vms.vm('installer');
     expect(vm.cdrom).toEqual({ image: id, name: 'boot.iso' });
     const ejected = await vms.machines.setCdrom(admin, vm.id ?? 0, { image: null });
@@ -115,18 +115,18 @@ describe('create_vm', () => {
 });
 
 describe('quick_create_vm', () => {
-  it('starts an overlay on a base that stays as it is, and is as large as asked', async () => {
+  it('starts from an overlay of the requested size, leaving the base unchanged', async () => {
     const image = await template('base.raw', 64 * MiB);
     const before = await sha256(join(vms.poolDir, 'base.raw'));
     await vms.quick({ image, name: 'thin', sizeBytes: 128 * MiB, memoryBytes: 32 * MiB });
-    await says('thin', bootSectorSays.written);
+    await waitForSerial('thin', bootSectorSays.written);
     const [disk] = (await vms.vm('thin')).disks;
     expect(disk).toMatchObject({ name: 'thin-disk0.qcow2', base: image, sizeBytes: 128 * MiB });
     expect((await stat(join(vms.poolDir, 'thin-disk0.qcow2'))).blocks * 512).toBeLessThan(2 * MiB);
     expect(await sha256(join(vms.poolDir, 'base.raw'))).toBe(before);
   });
 
-  it('makes an independent copy when asked', async () => {
+  it('creates a full copy when requested', async () => {
     const image = await template();
     await vms.quick({ image, name: 'whole', full: true, memoryBytes: 32 * MiB, start: false });
     const { disks, state } = await vms.vm('whole');
@@ -134,7 +134,7 @@ describe('quick_create_vm', () => {
     expect(state).toBe('shut_off');
   });
 
-  it("gives the machine its user's keys at the first boot", async () => {
+  it("writes the SSH keys of the user's profile into the seed", async () => {
     const image = await template();
     const sato = makePrincipal('sato');
     const profiles = createFirstBootProfiles(vms.store);
@@ -150,30 +150,30 @@ describe('quick_create_vm', () => {
   });
 });
 
-describe('a refusal', () => {
-  const nothing = { name: 'web', disks: [] };
+describe('a refused create_vm', () => {
+  const minimal = { name: 'web', disks: [] };
 
   it.each([
     ['a taken name', { name: 'taken' }, 'vm_name_taken'],
     ['an unknown network', { network: { kind: 'bridge' as const, name: 'nowhere0' } }, 'unknown_network'],
-    ['more memory than there is', { memoryBytes: 2 ** 44 }, 'not_enough_memory'],
-    ['more processors than there are', { cpus: 255 }, 'invalid_input'],
-    ['an image that is not there', { disks: [{ kind: 'copy' as const, image: 4711 }] }, 'not_found'],
-    ['a disk in the drive', { disks: [{ kind: 'cdrom' as const, image: 100 }] }, 'invalid_input'],
+    ['more memory than the host has', { memoryBytes: 2 ** 44 }, 'not_enough_memory'],
+    ['more CPUs than the host has', { cpus: 255 }, 'invalid_input'],
+    ['a missing image', { disks: [{ kind: 'copy' as const, image: 4711 }] }, 'not_found'],
+    ['a disk image in the drive', { disks: [{ kind: 'cdrom' as const, image: 100 }] }, 'invalid_input'],
     [
-      'a disk that shrinks',
+      'a disk smaller than its image',
       { disks: [{ kind: 'copy' as const, image: 100, sizeBytes: MiB }] },
       'invalid_input',
     ],
-  ])('of %s leaves nothing', async (_what, changes, code) => {
+  ])('for %s leaves no files and no rows', async (_what, changes, code) => {
     expect(await template()).toBe(100);
     await vms.make({ name: 'taken' });
     const before = await vms.traces();
-    await expect(vms.ask({ ...nothing, ...changes })).rejects.toMatchObject({ code });
+    await expect(vms.ask({ ...minimal, ...changes })).rejects.toMatchObject({ code });
     expect(await vms.traces()).toEqual(before);
   });
 
-  it('of a pool that is not there leaves nothing', async () => {
+  it('for an unavailable pool leaves no files and no rows', async () => {
     const image = await template();
     const marker = join(vms.poolDir, '.wcc-pool');
     await rename(marker, `${vms.home}/away`);
@@ -184,14 +184,14 @@ describe('a refusal', () => {
     expect(await vms.traces()).toEqual([]);
   });
 
-  it('of two at once for one name comes to the second', async () => {
-    const both = await Promise.allSettled([vms.ask(nothing), vms.ask(nothing)]);
+  it('hits one of two concurrent requests for the same name', async () => {
+    const both = await Promise.allSettled([vms.ask(minimal), vms.ask(minimal)]);
     expect(both.map(({ status }) => status).toSorted()).toEqual(['fulfilled', 'rejected']);
   });
 });
 
-describe('a host without QEMU', () => {
-  it('refuses machines with the packages to install, and does everything else', async () => {
+describe('host without QEMU', () => {
+  it('refuses machines with the packages to install, and still copies images', async () => {
     await vms.close();
     const missing = { code: 'packages_missing' as const, packages: ['qemu-system-x86', 'qemu-utils'] };
     vms = await startMachines({
@@ -219,7 +219,7 @@ describe('first-boot secrets', () => {
   const passwordHash = '$6$rounds=4096$saltsaltsalt$hashhashhashhashhash';
   const userData = '#!/bin/sh\necho a-very-secret-word\n';
 
-  it('reach the seed, and stand in no row and no file else', async () => {
+  it('are in the seed only, not in rows or other files', async () => {
     const ended = await vms.make({ name: 'secret', firstBoot: { user: 'me', passwordHash, userData } });
     const { uuid } = await vms.vm('secret');
     const found = await run('grep', ['-rl', '--text', 'hashhashhashhash', vms.home]).catch(() => null);

@@ -13,7 +13,7 @@ afterEach(async () => {
 
 type Call = 'define' | 'start' | 'status';
 
-/** The real driver, one call of which does something else first. */
+/** The real driver with `act` before each call of one method. */
 function before(call: Call, act: () => Promise<void>): (hypervisor: Hypervisor) => Hypervisor {
   return (hypervisor) =>
     new Proxy(hypervisor, {
@@ -28,17 +28,17 @@ function before(call: Call, act: () => Promise<void>): (hypervisor: Hypervisor) 
     });
 }
 
-/** Holds a call until it is released; tells when somebody waits. */
+/** Blocks a call until `open`; `reached` resolves when a call waits. */
 function createGate(): { reached: Promise<void>; pass: () => Promise<void>; open: () => void } {
-  let tell = (): void => {};
+  let onReached = (): void => {};
   let open = (): void => {};
-  const reached = new Promise<void>((resolve) => (tell = resolve));
+  const reached = new Promise<void>((resolve) => (onReached = resolve));
   const opened = new Promise<void>((resolve) => (open = resolve));
   return {
     reached,
     open,
     pass: () => {
-      tell();
+      onReached();
       return opened;
     },
   };
@@ -52,8 +52,8 @@ async function template(): Promise<number> {
 
 const firstBoot = { user: 'me', sshKeys: [], passwordHash: '$6$salt$hash' };
 
-describe('a cancel', () => {
-  it.each(['define', 'start'] as const)('during %s leaves nothing', async (call) => {
+describe('cancel of create_vm', () => {
+  it.each(['define', 'start'] as const)('during %s leaves no files and no rows', async (call) => {
     const gate = createGate();
     vms = await startMachines({ wrapHypervisor: before(call, gate.pass) });
     const image = await template();
@@ -68,7 +68,7 @@ describe('a cancel', () => {
     expect((await vms.rescan()).added).toBe(0);
   });
 
-  it('during a copy, or just after it, leaves nothing or a machine', async () => {
+  it('during or just after a copy leaves nothing or a complete machine', async () => {
     vms = await startMachines();
     await writeRandom(join(vms.poolDir, 'big.raw'), 128 * MiB);
     await vms.rescan();
@@ -84,7 +84,7 @@ describe('a cancel', () => {
     else expect(await vms.vm('small')).toMatchObject({ state: 'shut_off' });
   });
 
-  it('of one that waits in line leaves nothing', async () => {
+  it('in the queue leaves nothing, and frees the name', async () => {
     const gate = createGate();
     vms = await startMachines({ maxRunningPerPool: 1, wrapHypervisor: before('define', gate.pass) });
     const image = await template();
@@ -101,16 +101,16 @@ describe('a cancel', () => {
   });
 });
 
-describe('what takes no time', () => {
-  it('waits behind no copy', async () => {
+describe('quick_create_vm', () => {
+  it('does not wait behind a copy', async () => {
     const gate = createGate();
     let isFirst = true;
-    const holdFirst = async (): Promise<void> => {
+    const blockFirst = async (): Promise<void> => {
       if (!isFirst) return;
       isFirst = false;
       await gate.pass();
     };
-    vms = await startMachines({ maxRunningPerPool: 1, wrapHypervisor: before('define', holdFirst) });
+    vms = await startMachines({ maxRunningPerPool: 1, wrapHypervisor: before('define', blockFirst) });
     const image = await template();
     const slow = await vms.ask({ name: 'slow', disks: [{ kind: 'copy', image }] });
     await gate.reached;
@@ -121,8 +121,8 @@ describe('what takes no time', () => {
   });
 });
 
-describe('a failure', () => {
-  it.each(['define', 'start'] as const)('of %s leaves nothing, and says why', async (call) => {
+describe('failed create_vm', () => {
+  it.each(['define', 'start'] as const)('in %s leaves nothing and reports the reason', async (call) => {
     const detail = 'no such machine type\nsecond line';
     const refuse = (): Promise<void> => Promise.reject(new HypervisorError('start_failed', { detail }));
     vms = await startMachines({ wrapHypervisor: before(call, refuse) });
@@ -135,7 +135,7 @@ describe('a failure', () => {
     await expect(vms.operations.retry(id, admin, null)).rejects.toMatchObject({ code: 'secret_gone' });
   });
 
-  it('whose traces cannot be removed at once is cleaned later; until then the name is taken', async () => {
+  it('keeps its name taken until a later sweep removes what it left', async () => {
     let isBroken = false;
     const breaks = async (): Promise<void> => {
       if (isBroken) throw new HypervisorError('unavailable');
@@ -153,12 +153,12 @@ describe('a failure', () => {
         ),
     });
     const image = await template();
-    const order = { disks: [{ kind: 'copy' as const, image }], start: true };
-    const { id } = await vms.ask(order);
+    const request = { disks: [{ kind: 'copy' as const, image }], start: true };
+    const { id } = await vms.ask(request);
     await vms.wait(id, 'failed');
     expect((await vms.machines.list(admin)).items).toEqual([]);
     expect((await vms.rescan()).added).toBe(0);
-    await expect(vms.ask(order)).rejects.toMatchObject({ code: 'vm_name_taken' });
+    await expect(vms.ask(request)).rejects.toMatchObject({ code: 'vm_name_taken' });
     isBroken = false;
     await vms.machines.start();
     expect(await vms.traces()).toEqual([]);
@@ -166,8 +166,8 @@ describe('a failure', () => {
   });
 });
 
-describe('a stop in the middle', () => {
-  it('is no end: the next process goes on, and its machine boots', async () => {
+describe('stop of the server', () => {
+  it('during create_vm: the next process resumes, and the machine boots', async () => {
     const gate = createGate();
     vms = await startMachines({ wrapHypervisor: before('define', gate.pass) });
     const image = await template();
@@ -183,7 +183,7 @@ describe('a stop in the middle', () => {
     expect(vms.errors).toEqual([]);
   });
 
-  it('leaves machines running, and the next process knows them', async () => {
+  it('leaves machines running, and the next process finds them', async () => {
     vms = await startMachines();
     const image = await template();
     await vms.make({ name: 'runs', disks: [{ kind: 'copy', image }], start: true });

@@ -8,21 +8,21 @@ import type { Hypervisor } from '../hypervisor.ts';
 import { admin, MiB, startMachines } from '../machines.testkit.ts';
 import type { MachinesUnderTest } from '../machines.testkit.ts';
 
-/** A crash while a disk is added to a machine: what lies on the disk at that moment is what the next process finds. */
+/** A crash while a disk is added: the next process finds the files of that moment. */
 const run = promisify(execFile);
 const open: MachinesUnderTest[] = [];
 afterEach(async () => {
   for (const vms of open.splice(0)) await vms.close();
 });
 
-/** The real driver, whose next `define` copies everything that is on the disk, as a power cut would keep it. */
-function keepAtDefine(keep: () => Promise<void>): (hypervisor: Hypervisor) => Hypervisor {
+/** The real driver; its `define` first copies all files, as a power cut would leave them. */
+function beforeDefine(act: () => Promise<void>): (hypervisor: Hypervisor) => Hypervisor {
   return (hypervisor) =>
     new Proxy(hypervisor, {
       get: (target, name) =>
         name === 'define'
           ? async (...args: Parameters<Hypervisor['define']>): Promise<void> => {
-              await keep();
+              await act();
               await target.define(...args);
             }
           : (Reflect.get(target, name) as unknown),
@@ -33,18 +33,18 @@ const diskFiles = async ({ poolDir }: MachinesUnderTest): Promise<string[]> =>
   (await readdir(poolDir)).filter((name) => /disk|partial/.test(name));
 
 it.each(['raw', 'qcow2'] as const)(
-  'leaves no %s file that nobody knows, and takes none of others',
+  'a crash of addDisk leaves a %s file that the next start removes, and no other',
   async (format) => {
     const later = join(await mkdtemp(join(tmpdir(), 'wcc-crash-')), 'home');
-    let isKeeping = false;
-    const keep = async (): Promise<void> => {
-      if (isKeeping) await run('cp', ['-a', vms.home, later]);
+    let isCopying = false;
+    const copyHome = async (): Promise<void> => {
+      if (isCopying) await run('cp', ['-a', vms.home, later]);
     };
-    const vms = await startMachines({ wrapHypervisor: keepAtDefine(keep) });
+    const vms = await startMachines({ wrapHypervisor: beforeDefine(copyHome) });
     open.push(vms);
     await vms.make({ name: 'web', disks: [] });
     const { id } = await vms.vm('web');
-    isKeeping = true;
+    isCopying = true;
     await vms.machines.addDisk(admin, id ?? 0, { kind: 'blank', sizeBytes: MiB, format });
     expect(await diskFiles(vms)).toEqual([`web-disk0.${format}`]);
     expect(await vms.traces()).toEqual(expect.not.arrayContaining([expect.stringContaining('name:')]));
@@ -61,10 +61,10 @@ it.each(['raw', 'qcow2'] as const)(
   },
 );
 
-it('of which the hypervisor wants to know nothing leaves nothing', async () => {
+it('addDisk that the hypervisor refuses leaves no file, and keeps a foreign one', async () => {
   let isBroken = false;
   const refuse = (): Promise<void> => (isBroken ? Promise.reject(new Error('broken')) : Promise.resolve());
-  const vms = await startMachines({ wrapHypervisor: keepAtDefine(refuse) });
+  const vms = await startMachines({ wrapHypervisor: beforeDefine(refuse) });
   open.push(vms);
   await vms.make({ name: 'web', disks: [] });
   const { id } = await vms.vm('web');
@@ -72,8 +72,8 @@ it('of which the hypervisor wants to know nothing leaves nothing', async () => {
   const body = { kind: 'blank' as const, sizeBytes: MiB, format: 'qcow2' as const };
   await expect(vms.machines.addDisk(admin, id ?? 0, body)).rejects.toThrow('broken');
   expect(await diskFiles(vms)).toEqual([]);
-  // A file that somebody put there is not ours to take.
-  await writeFile(join(vms.poolDir, 'web-disk0.qcow2'), 'of somebody');
+  // A file of another program stays.
+  await writeFile(join(vms.poolDir, 'web-disk0.qcow2'), 'foreign file');
   await expect(vms.machines.addDisk(admin, id ?? 0, body)).rejects.toThrow('broken');
   expect(await diskFiles(vms)).toEqual(['web-disk0.qcow2']);
   expect(await vms.traces()).toEqual(expect.not.arrayContaining([expect.stringContaining('name:')]));

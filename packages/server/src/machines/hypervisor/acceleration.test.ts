@@ -13,20 +13,20 @@ beforeEach(async () => {
 });
 afterEach(() => rm(home, { recursive: true }));
 
-/** Asks until it is so; fails by the time limit of the test. */
-async function until(ask: () => Promise<boolean> | boolean): Promise<void> {
-  while (!(await ask())) await sleep(20);
+/** Polls a condition; the timeout of the test limits it. */
+async function until(condition: () => Promise<boolean> | boolean): Promise<void> {
+  while (!(await condition())) await sleep(20);
 }
 
-it('a trial dies with its process: nothing is left of it after a SIGKILL', async () => {
-  const [program, told] = [join(home, 'guest-that-hangs'), join(home, 'pid')];
-  await writeFile(program, `#!/bin/sh\necho $$ > '${told}'\nexec sleep 120\n`, { mode: 0o755 });
+it('findAcceleration leaves no trial guest after a SIGKILL of its process', async () => {
+  const [program, pidFile] = [join(home, 'guest-that-hangs'), join(home, 'pid')];
+  await writeFile(program, `#!/bin/sh\necho $$ > '${pidFile}'\nexec sleep 120\n`, { mode: 0o755 });
   const module = new URL('../../../dist/machines/hypervisor/acceleration.js', import.meta.url).href;
   const script = `const { findAcceleration } = await import('${module}');
     await findAcceleration('${program}', '${home}');`;
   const trying = spawn(process.execPath, ['--input-type=module', '-e', script], { stdio: 'ignore' });
-  await until(async () => (await readFile(told, 'utf8').catch(() => '')).endsWith('\n'));
-  const guest = `/proc/${(await readFile(told, 'utf8')).trim()}`;
+  await until(async () => (await readFile(pidFile, 'utf8').catch(() => '')).endsWith('\n'));
+  const guest = `/proc/${(await readFile(pidFile, 'utf8')).trim()}`;
   expect(existsSync(guest)).toBe(true);
   trying.kill('SIGKILL');
   await once(trying, 'exit');

@@ -5,9 +5,9 @@ import type { ConformanceFixture } from './conformance-fixture.testkit.ts';
 import { bootGuest, makeMachine, makeSpec, MiB, writeDisk } from './guest.testkit.ts';
 import { findMachineProcess, openFiles } from './processes.testkit.ts';
 
-/** New specifications, ISOs and larger disks. */
+/** Tests of `define`, `setCdrom` and `growDisk`. */
 export function describeChanges(fixture: ConformanceFixture): void {
-  it('takes the same specification twice, and another one only while the machine is off', async () => {
+  it('define is idempotent, and changes a machine only while it is off', async () => {
     const hypervisor = fixture.hypervisor();
     const spec = await makeMachine(hypervisor, fixture.directory());
     await hypervisor.define(spec);
@@ -32,26 +32,26 @@ export function describeChanges(fixture: ConformanceFixture): void {
     await hypervisor.undefine(spec.uuid);
   });
 
-  it('begins no order that was given up, and leaves none half done', async () => {
+  it('an aborted call does not begin, and leaves nothing half done', async () => {
     const hypervisor = fixture.hypervisor();
     const spec = makeSpec(fixture.directory());
-    const givenUp = { signal: AbortSignal.abort() };
-    await expect(hypervisor.define(spec, givenUp)).rejects.toMatchObject({ code: 'aborted' });
+    const aborted = { signal: AbortSignal.abort() };
+    await expect(hypervisor.define(spec, aborted)).rejects.toMatchObject({ code: 'aborted' });
     expect(await hypervisor.status(spec.uuid)).toBeNull();
     const { uuid } = await makeMachine(hypervisor, fixture.directory());
-    await expect(hypervisor.start(uuid, givenUp)).rejects.toMatchObject({ code: 'aborted' });
+    await expect(hypervisor.start(uuid, aborted)).rejects.toMatchObject({ code: 'aborted' });
     expect(await findMachineProcess(uuid)).toBeNull();
-    const wanted = new AbortController();
-    const starting = hypervisor.start(uuid, wanted).catch((error: unknown) => error);
+    const controller = new AbortController();
+    const starting = hypervisor.start(uuid, controller).catch((error: unknown) => error);
     const poweringOff = hypervisor.powerOff(uuid);
-    wanted.abort();
+    controller.abort();
     await Promise.all([starting, poweringOff]);
     await hypervisor.undefine(uuid);
     expect(await hypervisor.status(uuid)).toBeNull();
     expect(await findMachineProcess(uuid)).toBeNull();
   });
 
-  it('gives one name to one machine only', async () => {
+  it('define refuses the name of another machine', async () => {
     const hypervisor = fixture.hypervisor();
     const first = await makeMachine(hypervisor, fixture.directory());
     const second = makeSpec(fixture.directory(), { name: first.name });
@@ -60,7 +60,7 @@ export function describeChanges(fixture: ConformanceFixture): void {
     await hypervisor.undefine(first.uuid);
   });
 
-  it('changes the ISO in the drive, off and running', async () => {
+  it('setCdrom changes the ISO while off and while running', async () => {
     const hypervisor = fixture.hypervisor();
     const isos = ['one', 'two'].map((name) => join(fixture.directory(), `${name}, with a comma.iso`)) as [
       string,
@@ -87,7 +87,7 @@ export function describeChanges(fixture: ConformanceFixture): void {
     await hypervisor.undefine(uuid);
   });
 
-  it('makes disks larger, off and running, and never smaller', async () => {
+  it('growDisk grows a disk while off and while running, and never shrinks it', async () => {
     const hypervisor = fixture.hypervisor();
     const { uuid, disks } = await makeMachine(hypervisor, fixture.directory());
     const [disk] = disks;

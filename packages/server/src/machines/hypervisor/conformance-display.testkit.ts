@@ -6,9 +6,9 @@ import { bootGuest, makeMachine, waitForOutput } from './guest.testkit.ts';
 import { findMachineProcess, listeningSockets, openFiles } from './processes.testkit.ts';
 import { waitUntil } from './wait.testkit.ts';
 
-/** Screen, screenshot, serial port, and hints. */
+/** Tests of screen, screenshot, serial port and change hints. */
 export function describeDisplay(fixture: ConformanceFixture): void {
-  it('shows the screen as RFB and as PNG, and listens on no network for it', async () => {
+  it('openScreen speaks RFB, screenshot returns PNG, and no network port listens', async () => {
     const hypervisor = fixture.hypervisor();
     const { uuid } = await makeMachine(hypervisor, fixture.directory());
     await expect(hypervisor.openScreen(uuid)).rejects.toMatchObject({ code: 'invalid_state' });
@@ -19,10 +19,10 @@ export function describeDisplay(fixture: ConformanceFixture): void {
     expect(greeting.toString('latin1')).toBe('RFB 003.008\n');
     screen.destroy();
     await once(screen, 'close');
-    const picture = await hypervisor.screenshot(uuid);
-    expect(picture.subarray(0, 8).toString('hex')).toBe('89504e470d0a1a0a');
-    // Width and height of the text mode of a VGA.
-    expect([picture.readUInt32BE(16), picture.readUInt32BE(20)]).toEqual([720, 400]);
+    const png = await hypervisor.screenshot(uuid);
+    expect(png.subarray(0, 8).toString('hex')).toBe('89504e470d0a1a0a');
+    // Width and height of VGA text mode.
+    expect([png.readUInt32BE(16), png.readUInt32BE(20)]).toEqual([720, 400]);
     const pid = (await findMachineProcess(uuid))!;
     const listening = await listeningSockets();
     expect((await openFiles(pid)).filter((file) => listening.includes(file))).toEqual([]);
@@ -30,44 +30,50 @@ export function describeDisplay(fixture: ConformanceFixture): void {
     await hypervisor.undefine(uuid);
   });
 
-  it('follows the serial port from what was said before, through a stop and a start', async () => {
+  it('followSerial yields earlier output first, then continues through a stop and a start', async () => {
     const hypervisor = fixture.hypervisor();
     const { uuid } = await makeMachine(hypervisor, fixture.directory());
     await bootGuest(hypervisor, uuid);
-    const ending = new AbortController();
-    let heard = '';
+    const controller = new AbortController();
+    let received = '';
     const following = (async () => {
-      for await (const bytes of hypervisor.followSerial(uuid, { signal: ending.signal }))
-        heard += bytes.toString('latin1');
+      for await (const bytes of hypervisor.followSerial(uuid, { signal: controller.signal }))
+        received += bytes.toString('latin1');
     })();
-    await waitUntil('the past', () => heard.includes(bootSectorSays.ready));
+    await waitUntil('the earlier output', () => received.includes(bootSectorSays.ready));
     await hypervisor.shutdown(uuid);
-    await waitUntil('the last word', () => heard.includes(bootSectorSays.bye));
-    await waitUntil('its end', async () => (await hypervisor.status(uuid))?.state === 'shut_off');
+    await waitUntil('the last output', () => received.includes(bootSectorSays.bye));
+    await waitUntil(
+      'the machine to be off',
+      async () => (await hypervisor.status(uuid))?.state === 'shut_off',
+    );
     await hypervisor.start(uuid);
-    await waitUntil('the second start', () => heard.split(bootSectorSays.ready).length === 3);
-    ending.abort();
+    await waitUntil('the second start', () => received.split(bootSectorSays.ready).length === 3);
+    controller.abort();
     await following;
     const { hello, bye } = bootSectorSays;
-    expect(heard).toMatch(new RegExp(`${hello}[^]*${bye}[^]*${hello}`));
+    expect(received).toMatch(new RegExp(`${hello}[^]*${bye}[^]*${hello}`));
     await hypervisor.powerOff(uuid);
     await hypervisor.undefine(uuid);
   });
 
-  it('hints at changes', async () => {
+  it('onChange hints at a start and at a shutdown', async () => {
     const hypervisor = fixture.hypervisor();
     const { uuid } = await makeMachine(hypervisor, fixture.directory());
     let hints = 0;
     const stop = hypervisor.onChange(() => (hints += 1));
     await hypervisor.start(uuid);
     await waitUntil('a hint of the start', () => hints > 0);
-    await waitForOutput(hypervisor, uuid, { words: bootSectorSays.ready });
+    await waitForOutput(hypervisor, uuid, { text: bootSectorSays.ready });
     const before = hints;
-    // The guest goes by itself: nobody called the driver.
+    // The guest shuts down on its own, without a call of the driver.
     await hypervisor.shutdown(uuid);
     await waitUntil('a hint of the end', () => hints > before);
     stop();
-    await waitUntil('its end', async () => (await hypervisor.status(uuid))?.state === 'shut_off');
+    await waitUntil(
+      'the machine to be off',
+      async () => (await hypervisor.status(uuid))?.state === 'shut_off',
+    );
     await hypervisor.undefine(uuid);
     expect(hints).toBeGreaterThan(1);
   });

@@ -1,15 +1,15 @@
 import type { Hypervisor } from '../hypervisor.ts';
 
-/** Where a conformance run happens: one driver, on directories of its own. */
+/** What a conformance run needs: one driver with directories of its own. */
 export interface ConformanceFixture {
-  /** The driver as it is now: `renew` replaces it. */
+  /** The current driver. `renew` replaces it. */
   hypervisor(): Hypervisor;
-  /** For disks; absolute. */
+  /** Directory for disks, absolute. */
   directory(): string;
-  /** Where the driver keeps a directory for each machine. */
+  /** The driver's directory with one directory per machine. */
   machinesDirectory(): string;
-  /** Program text (an ES module) that makes the same driver from the built package as `hypervisor`. */
+  /** Source of an ES module that creates the same driver from the built package, as `hypervisor`. */
   moduleText(): string;
-  /** Throws the driver away without a word to its machines, and makes another on the same data. */
+  /** Closes the driver, leaves its machines alone, and creates another on the same data. */
   renew(): Promise<Hypervisor>;
 }

@@ -36,11 +36,11 @@ const hostile = [
   'x'.repeat(64),
 ];
 
-/** Attacks. */
+/** Tests of hostile names, paths and disks. */
 export function describeSafety(fixture: ConformanceFixture): void {
-  it('takes a machine named "1" for what it is', async () => {
+  it('a machine named "1" is not confused with libvirt\'s machine number 1', async () => {
     const hypervisor = fixture.hypervisor();
-    // The first running machine of a libvirt has the number 1.
+    // libvirt gives the first running machine the number 1.
     const other = await makeMachine(hypervisor, fixture.directory());
     await bootGuest(hypervisor, other.uuid);
     for (const name of ['1', '2', '3']) {
@@ -53,7 +53,7 @@ export function describeSafety(fixture: ConformanceFixture): void {
     await hypervisor.undefine(other.uuid);
   });
 
-  it('refuses every other text than names, paths and addresses', async () => {
+  it('define refuses every invalid name, path and address', async () => {
     const hypervisor = fixture.hypervisor();
     const good = makeSpec(fixture.directory());
     const disk = good.disks[0]!;
@@ -86,7 +86,7 @@ export function describeSafety(fixture: ConformanceFixture): void {
     expect(await hypervisor.status(good.uuid)).toBeNull();
   });
 
-  it('boots from a path in which every character means something elsewhere', async () => {
+  it('boots from a path full of special characters', async () => {
     const hypervisor = fixture.hypervisor();
     const path = join(fixture.directory(), `a,b=c&d<e>f"g'h$i\`j%k{l}m;n:o é.img`);
     await writeDisk(path);
@@ -99,23 +99,23 @@ export function describeSafety(fixture: ConformanceFixture): void {
     await hypervisor.undefine(uuid);
   });
 
-  it('follows no backing file that a guest wrote into the header of its raw disk', async () => {
+  it('ignores a backing file that a guest wrote into the header of its raw disk', async () => {
     const hypervisor = fixture.hypervisor();
     const { uuid, disks } = await makeMachine(hypervisor, fixture.directory());
     const path = disks[0]!.path;
     const secret = join(fixture.directory(), `${uuid}-secret.img`);
-    // A secret that would boot: if the chain were followed, its guest would greet.
+    // The secret is bootable: if the chain were followed, its guest would print a greeting.
     await writeDisk(secret);
     await writeDisk(path, [makeOverwriter(), await makeQcow2Header(fixture.directory(), secret)]);
     await hypervisor.start(uuid);
-    await waitForOutput(hypervisor, uuid, { words: overwriterSays });
+    await waitForOutput(hypervisor, uuid, { text: overwriterSays });
     await waitUntil(
       'the header on the disk',
       async () => (await readFile(path)).subarray(0, 3).toString() === 'QFI',
     );
-    // It is a header that whoever looks would believe.
-    const looked = execFileSync('qemu-img', ['info', '-U', '--output=json', path], { encoding: 'utf8' });
-    expect(JSON.parse(looked)).toMatchObject({ format: 'qcow2', 'backing-filename': secret });
+    // A tool that probes the format believes this header.
+    const info = execFileSync('qemu-img', ['info', '-U', '--output=json', path], { encoding: 'utf8' });
+    expect(JSON.parse(info)).toMatchObject({ format: 'qcow2', 'backing-filename': secret });
     await hypervisor.powerOff(uuid);
     const readAt = (await stat(secret)).atimeMs;
     await hypervisor.start(uuid);
@@ -123,7 +123,7 @@ export function describeSafety(fixture: ConformanceFixture): void {
     expect(files).toContain(path);
     expect(files).not.toContain(secret);
     expect((await stat(secret)).atimeMs).toBe(readAt);
-    // A longer look than the guest of the secret would need; another machine tells when.
+    // Waits longer than the guest of the secret needs: until another machine has booted.
     const other = await makeMachine(hypervisor, fixture.directory());
     await bootGuest(hypervisor, other.uuid);
     expect((await hypervisor.readSerial(uuid)).toString('latin1')).not.toContain(bootSectorSays.hello);
@@ -133,7 +133,7 @@ export function describeSafety(fixture: ConformanceFixture): void {
     }
   });
 
-  it('reads an overlay through the chain that the specification names, and through no other', async () => {
+  it('opens an overlay with the backing chain of the specification only', async () => {
     const hypervisor = fixture.hypervisor();
     const base = join(fixture.directory(), 'base.img');
     await writeDisk(base);
@@ -147,7 +147,7 @@ export function describeSafety(fixture: ConformanceFixture): void {
     await bootGuest(hypervisor, spec.uuid);
     await hypervisor.powerOff(spec.uuid);
     expect((await readFile(base)).equals(before)).toBe(true);
-    // Without the chain there is nothing to boot.
+    // Without its chain the overlay is empty and does not boot.
     await hypervisor.define({ ...spec, disks: [{ path: overlay, format: 'qcow2', backing: [] }] });
     await hypervisor.start(spec.uuid);
     expect(await openFiles((await findMachineProcess(spec.uuid))!)).not.toContain(base);
@@ -155,7 +155,7 @@ export function describeSafety(fixture: ConformanceFixture): void {
     await hypervisor.undefine(spec.uuid);
   });
 
-  it('tells why a machine does not start, and leaves nothing of the attempt', async () => {
+  it('a failed start reports the reason and leaves the machine off', async () => {
     const hypervisor = fixture.hypervisor();
     const spec = makeSpec(fixture.directory());
     await hypervisor.define(spec);
@@ -172,7 +172,7 @@ export function describeSafety(fixture: ConformanceFixture): void {
 /** The first sector of a qcow2 image that names a backing file. */
 async function makeQcow2Header(directory: string, backing: string): Promise<Buffer> {
   const path = join(directory, 'header.qcow2');
-  // The old version of the format has no table of feature names, so that one sector holds all of its header.
+  // The old version of the format has no table of feature names, so its header fits into one sector.
   const layout = ['-o', 'compat=0.10', '-F', 'raw', '-b', backing];
   execFileSync('qemu-img', ['create', '-q', '-f', 'qcow2', ...layout, path]);
   return (await readFile(path)).subarray(0, 512);

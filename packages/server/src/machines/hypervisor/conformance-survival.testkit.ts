@@ -10,9 +10,9 @@ import { bootGuest, makeMachine } from './guest.testkit.ts';
 import { findMachineProcess } from './processes.testkit.ts';
 import { waitUntil } from './wait.testkit.ts';
 
-/** What outlives what. */
+/** Tests of what survives the end of a driver or its process. */
 export function describeSurvival(fixture: ConformanceFixture): void {
-  it('finds a running machine again when the driver was thrown away', async () => {
+  it('a new driver finds a running machine', async () => {
     const spec = await makeMachine(fixture.hypervisor(), fixture.directory());
     await bootGuest(fixture.hypervisor(), spec.uuid);
     const pid = await findMachineProcess(spec.uuid);
@@ -21,26 +21,29 @@ export function describeSurvival(fixture: ConformanceFixture): void {
     expect(await hypervisor.spec(spec.uuid)).toEqual(spec);
     expect(await findMachineProcess(spec.uuid)).toBe(pid);
     await hypervisor.shutdown(spec.uuid);
-    await waitUntil('its end', async () => (await hypervisor.status(spec.uuid))?.state === 'shut_off');
+    await waitUntil(
+      'the machine to be off',
+      async () => (await hypervisor.status(spec.uuid))?.state === 'shut_off',
+    );
     await hypervisor.undefine(spec.uuid);
   });
 
-  it('leaves a machine running when the process that started it is killed by SIGKILL', async () => {
+  it('a machine survives a SIGKILL of the process that started it', async () => {
     const hypervisor = fixture.hypervisor();
     const { uuid } = await makeMachine(hypervisor, fixture.directory());
     await hypervisor.close();
     const holder = spawn(process.execPath, ['--input-type=module', '-e', holderText(fixture, uuid)], {
       stdio: ['ignore', 'pipe', 'inherit'],
     });
-    let said = '';
-    holder.stdout.on('data', (text: Buffer) => (said += text.toString()));
+    let printed = '';
+    holder.stdout.on('data', (text: Buffer) => (printed += text.toString()));
     const gone = once(holder, 'exit');
-    await Promise.race([waitUntil('the machine to run', () => said.includes('running')), gone]);
-    // A signal for the whole group, as a terminal sends it.
+    await Promise.race([waitUntil('the machine to run', () => printed.includes('running')), gone]);
+    // A terminal sends this signal to the whole process group.
     holder.kill('SIGINT');
     holder.kill('SIGKILL');
     await gone;
-    expect(said).toContain('running');
+    expect(printed).toContain('running');
     const successor = await fixture.renew();
     expect(await successor.status(uuid)).toMatchObject({ state: 'running' });
     await successor.powerOff(uuid);
@@ -48,7 +51,7 @@ export function describeSurvival(fixture: ConformanceFixture): void {
     await successor.undefine(uuid);
   });
 
-  it('removes directories that a crash left, and no machine', async () => {
+  it('a new driver removes leftover directories of a crash, and no machine', async () => {
     const { uuid } = await makeMachine(fixture.hypervisor(), fixture.directory());
     const leftover = join(fixture.machinesDirectory(), randomUUID());
     await mkdir(leftover);
@@ -60,7 +63,7 @@ export function describeSurvival(fixture: ConformanceFixture): void {
   });
 }
 
-/** Starts the machine, says so, and stays. */
+/** A program that starts the machine, prints its state, and stays alive. */
 function holderText(fixture: ConformanceFixture, uuid: string): string {
   return `${fixture.moduleText()}
     await hypervisor.start(${JSON.stringify(uuid)});

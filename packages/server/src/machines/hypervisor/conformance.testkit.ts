@@ -12,7 +12,7 @@ import { bootGuest, makeMachine, makeSpec, MiB, waitForOutput } from './guest.te
 import { findUefi } from './uefi.ts';
 import { waitUntil } from './wait.testkit.ts';
 
-/** What every driver must do, with real machines. */
+/** The conformance suite of `Hypervisor`. Every driver must pass it, with real machines. */
 export function hypervisorConformance(name: string, createFixture: () => ConformanceFixture): void {
   describe(name, () => {
     const fixture = createFixture();
@@ -25,14 +25,14 @@ export function hypervisorConformance(name: string, createFixture: () => Conform
 }
 
 function describeLifecycle(fixture: ConformanceFixture): void {
-  it('finds out what the host can do', async () => {
+  it('probe reports what the host can do', async () => {
     const facts = await fixture.hypervisor().probe();
     expect(facts).toMatchObject({ driver: fixture.hypervisor().driver, missing: null });
     expect(['kvm', 'tcg']).toContain(facts.acceleration);
     expect(facts.version).toMatch(/^\d+\.\d+/);
   });
 
-  it('defines, starts, tells the serial port, shuts down by the power button, and forgets', async () => {
+  it('defines, starts, logs the serial port, shuts down by the power button, and undefines', async () => {
     const hypervisor = fixture.hypervisor();
     const spec = await makeMachine(hypervisor, fixture.directory());
     const { uuid, name, cpus, memoryBytes } = spec;
@@ -42,7 +42,7 @@ function describeLifecycle(fixture: ConformanceFixture): void {
     await bootGuest(hypervisor, uuid);
     expect(await hypervisor.status(uuid)).toMatchObject({ state: 'running', reason: null });
     await hypervisor.shutdown(uuid);
-    await waitForOutput(hypervisor, uuid, { words: bootSectorSays.bye });
+    await waitForOutput(hypervisor, uuid, { text: bootSectorSays.bye });
     await waitUntil(
       'the machine to be off',
       async () => (await hypervisor.status(uuid))?.state === 'shut_off',
@@ -55,19 +55,19 @@ function describeLifecycle(fixture: ConformanceFixture): void {
     await expect(readFile(spec.disks[0]!.path)).resolves.toHaveLength(disk.length);
   });
 
-  it('resets, and cuts the power', async () => {
+  it('resets and powers off', async () => {
     const hypervisor = fixture.hypervisor();
     const { uuid } = await makeMachine(hypervisor, fixture.directory());
     await bootGuest(hypervisor, uuid);
     await hypervisor.reset(uuid);
-    await waitForOutput(hypervisor, uuid, { words: bootSectorSays.ready, times: 2 });
+    await waitForOutput(hypervisor, uuid, { text: bootSectorSays.ready, times: 2 });
     await hypervisor.powerOff(uuid);
     expect(await hypervisor.status(uuid)).toMatchObject({ state: 'shut_off' });
     await hypervisor.powerOff(uuid);
     await hypervisor.undefine(uuid);
   });
 
-  it('runs the firmware UEFI, with variables of the machine alone that go with it', async () => {
+  it('boots UEFI with variables of its own, which undefine removes', async () => {
     const hypervisor = fixture.hypervisor();
     expect(await hypervisor.probe()).toMatchObject({ hasUefi: true });
     const changes = { firmware: 'uefi', memoryBytes: 128 * MiB } as const;
@@ -75,8 +75,8 @@ function describeLifecycle(fixture: ConformanceFixture): void {
     const variables = join(fixture.machinesDirectory(), uuid, 'vars.fd');
     await hypervisor.start(uuid);
     expect(await hypervisor.status(uuid)).toMatchObject({ state: 'running' });
-    // The firmware's own words, when it looks for something to boot.
-    await waitForOutput(hypervisor, uuid, { words: 'BdsDxe: ' });
+    // The firmware prints this when it looks for a boot device.
+    await waitForOutput(hypervisor, uuid, { text: 'BdsDxe: ' });
     const template = await readFile(findUefi()!.variables);
     const own = await readFile(variables);
     expect(own.length).toBe(template.length);
@@ -86,7 +86,7 @@ function describeLifecycle(fixture: ConformanceFixture): void {
     await expect(readFile(variables)).rejects.toMatchObject({ code: 'ENOENT' });
   });
 
-  it('knows no machine that is nowhere', async () => {
+  it('rejects an unknown UUID with unknown_machine', async () => {
     const hypervisor = fixture.hypervisor();
     const uuid = randomUUID();
     const unknown = { code: 'unknown_machine' };

@@ -9,8 +9,8 @@ import { waitUntil } from './wait.testkit.ts';
 export const MiB: number = 1024 ** 2;
 
 /**
- * A guest that reads the second sector of its disk and writes it over the first one, as an attacker would who wants the next reader to take a
- * raw disk for something else. Assembled by nasm:
+ * A guest that overwrites the first sector of its disk with the second one, as an attacker does to change the detected format of a raw
+ * disk. Assembled by nasm:
  *
  * ```
  * bits 16
@@ -63,7 +63,7 @@ export function makeOverwriter(): Buffer {
 }
 
 /**
- * A guest that says every key that it gets on its serial port, after one `>`. Assembled by nasm:
+ * A guest that prints `>`, then echoes every key on its serial port. Assembled by nasm:
  *
  * ```
  * bits 16
@@ -96,13 +96,13 @@ export async function writeDisk(
   const disk = Buffer.alloc(MiB);
   Buffer.concat(sectors).copy(disk);
   await writeFile(path, disk);
-  // libvirt's session may be another user's.
+  // The libvirt session may run as another user.
   await chmod(path, 0o666);
 }
 
 let lastId = 100;
 
-/** A machine with one raw disk that boots; nothing lies at the path yet. */
+/** The specification of a machine with one raw disk. The file of the disk does not exist yet. */
 export function makeSpec(directory: string, changes: Partial<MachineSpec> = {}): MachineSpec {
   const uuid = randomUUID();
   lastId += 1;
@@ -123,7 +123,7 @@ export function makeSpec(directory: string, changes: Partial<MachineSpec> = {}):
   };
 }
 
-/** A machine that is defined, and whose disk boots. */
+/** Defines a machine with a bootable disk. */
 export async function makeMachine(
   hypervisor: Hypervisor,
   directory: string,
@@ -135,22 +135,22 @@ export async function makeMachine(
   return spec;
 }
 
-/** Waits until the guest said this `times` times since its log began. */
+/** Waits until the serial log contains `text` this many times. */
 export async function waitForOutput(
   hypervisor: Hypervisor,
   uuid: string,
-  { words, times = 1 }: { words: string; times?: number },
+  { text, times = 1 }: { text: string; times?: number },
 ): Promise<void> {
-  await waitUntil(`the guest to say "${words}"`, async () => {
-    const said = (await hypervisor.readSerial(uuid)).toString('latin1');
-    return said.split(words).length > times;
+  await waitUntil(`the guest to print "${text}"`, async () => {
+    const log = (await hypervisor.readSerial(uuid)).toString('latin1');
+    return log.split(text).length > times;
   });
 }
 
-/** Starts it and waits until its guest is up. */
+/** Starts a machine and waits until its guest has booted. */
 export async function bootGuest(hypervisor: Hypervisor, uuid: string): Promise<void> {
   const before =
     (await hypervisor.readSerial(uuid)).toString('latin1').split(bootSectorSays.ready).length - 1;
   await hypervisor.start(uuid);
-  await waitForOutput(hypervisor, uuid, { words: bootSectorSays.ready, times: before + 1 });
+  await waitForOutput(hypervisor, uuid, { text: bootSectorSays.ready, times: before + 1 });
 }

@@ -1,6 +1,6 @@
 import { readFile, readdir, readlink } from 'node:fs/promises';
 
-/** The QEMU process of a machine, whoever started it; null when none lives. */
+/** The QEMU process of a machine, also one that libvirt started; null when there is none. */
 export async function findMachineProcess(uuid: string): Promise<number | null> {
   for (const name of await readdir('/proc')) {
     if (!/^\d+$/.test(name)) continue;
@@ -10,13 +10,13 @@ export async function findMachineProcess(uuid: string): Promise<number | null> {
   return null;
 }
 
-/** What a process has open: paths, and `socket:[inode]`. */
+/** The open files of a process: paths, and `socket:[inode]`. */
 export async function openFiles(pid: number): Promise<string[]> {
   const names = await readdir(`/proc/${pid}/fd`);
   return Promise.all(names.map((name) => readlink(`/proc/${pid}/fd/${name}`).catch(() => '')));
 }
 
-/** Inodes of all TCP sockets that listen. */
+/** All listening TCP sockets, as `socket:[inode]`. */
 export async function listeningSockets(): Promise<string[]> {
   const tables = ['/proc/net/tcp', '/proc/net/tcp6'].map((path) => readFile(path, 'utf8').catch(() => ''));
   const lines = (await Promise.all(tables)).flatMap((table) => table.split('\n').slice(1));

@@ -4,8 +4,8 @@ import { writeVolume } from './iso9660.ts';
 const sectorBytes = 2048;
 
 /**
- * An ISO that boots (El Torito 1.0): the boot record sits in sector 17, where a volume without Joliet has its
- * terminator; the catalogue and a boot image without emulation follow the volume.
+ * A bootable ISO (El Torito 1.0). The boot record is in sector 17, where a volume without Joliet has its terminator.
+ * The catalog and a boot image without emulation follow the volume.
  */
 export function bootableIso(): Buffer {
   const volume = writeVolume('BOOT', [{ name: 'readme', content: Buffer.from('boots\n') }]);
@@ -16,7 +16,7 @@ export function bootableIso(): Buffer {
   record[6] = 1;
   record.write('EL TORITO SPECIFICATION', 7, 'ascii');
   record.writeUInt32LE(catalogSector, 71);
-  // The Joliet descriptor gives way: a firmware looks for the boot record in exactly this sector.
+  // Replaces the Joliet descriptor, because firmware reads the boot record from exactly this sector.
   record.copy(volume, 17 * sectorBytes);
   return Buffer.concat([volume, catalog(imageSector), bootImage()]);
 }

@@ -19,13 +19,13 @@ function contents(name: string, changes: Partial<Parameters<typeof seedFiles>[0]
   return files.find((file) => file.name === name)?.content.toString() ?? '';
 }
 
-describe('the seed', () => {
-  it('is a cloud-config whose values are what was given, whatever they contain', () => {
+describe('NoCloud seed', () => {
+  it('contains hostile values unchanged and never as syntax', () => {
     const user = 'me';
     const text = contents('user-data', { user, sshKeys: [hostile], passwordHash: '$6$a$b' });
     expect(text.startsWith('#cloud-config\n')).toBe(true);
     const body = text.slice(text.indexOf('\n') + 1);
-    // Nothing that a YAML reader could take for a line or a character of its own.
+    // Only characters that every YAML parser reads the same way.
     expect(body.trimEnd()).toMatch(/^[\x20-\x7e]+$/);
     expect(JSON.parse(body)).toMatchObject({
       users: [{ name: user, ssh_authorized_keys: [hostile], hashed_passwd: '$6$a$b', lock_passwd: false }],
@@ -36,7 +36,7 @@ describe('the seed', () => {
     });
   });
 
-  it('leaves the own user of the image alone when none is named', () => {
+  it("changes only the image's default user when no user is named", () => {
     const parsed = JSON.parse(
       contents('user-data', { passwordHash: '$6$a$b' }).split('\n')[1] ?? '',
     ) as object;
@@ -44,7 +44,7 @@ describe('the seed', () => {
     expect(parsed).not.toHaveProperty('users');
   });
 
-  it("carries the user's own text beside ours, as it is", () => {
+  it("carries the user's own text unchanged as a second part", () => {
     const userData = `#!/bin/sh\necho '${hostile}'\n--wcc-boundary--\n`;
     const parts = contents('user-data', { userData }).split(/^--wcc-[0-9a-f]{64}(?:--)?$/m);
     expect(parts).toHaveLength(4);
@@ -59,11 +59,11 @@ describe('the seed', () => {
 const hasIsoinfo = spawnSync('isoinfo', ['--version']).status === 0;
 if (!hasIsoinfo) console.log('Skipped, reading the seed back: no isoinfo here (package genisoimage).');
 
-describe('the volume', () => {
+describe('seed volume', () => {
   const path = join(home, 'seed.iso');
   const isoinfo = (...args: string[]): string => execFileSync('isoinfo', ['-i', path, ...args]).toString();
 
-  it.skipIf(!hasIsoinfo)('is read back by another program: label, names, contents', () => {
+  it.skipIf(!hasIsoinfo)('is readable by isoinfo: label, names and contents', () => {
     const big = Buffer.alloc(5000, 'x');
     const files = [
       { name: 'user-data', content: Buffer.from('users\n') },
@@ -83,7 +83,7 @@ describe('the volume', () => {
     expect(isoinfo('-J', '-x', '/vendor-data')).toBe(big.toString());
   });
 
-  it('is read by nobody else, and is gone when it is removed', async () => {
+  it('is readable by its owner only, and remove deletes it', async () => {
     const seeds = createSeeds(home);
     const firstBoot = { sshKeys: [] };
     await seeds.write(instanceId, { instanceId, hostname: 'web', firstBoot });

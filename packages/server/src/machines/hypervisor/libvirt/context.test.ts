@@ -5,8 +5,8 @@ import { createVirsh, libvirtUris } from './virsh.ts';
 
 const uuid = '3f0b4f6c-2d0e-4b43-9a53-0d0c8f5a1f11';
 
-/** The system daemon runs QEMU as another user, who comes into no directory of wcc's. */
-it.each(libvirtUris)('keeps the variables of UEFI where the QEMU of %s reaches them', (uri) => {
+/** The system daemon runs QEMU as another user, who cannot read wcc's directories. */
+it.each(libvirtUris)('filesOf puts the UEFI variables where the QEMU of %s can reach them', (uri) => {
   const virsh = createVirsh({ uri, environment: {} });
   const context = { virsh, root: '/var/lib/wcc/machines/libvirt/machines' } as LibvirtContext;
   expect(filesOf(context, uuid).firmwareVariables).toBe(

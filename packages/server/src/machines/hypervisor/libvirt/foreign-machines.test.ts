@@ -14,7 +14,7 @@ import { createVirsh } from './virsh.ts';
 
 vi.setConfig({ testTimeout: 180_000, hookTimeout: 180_000 });
 
-describe('libvirt', () => {
+describe('libvirt driver', () => {
   let session: LibvirtSession;
   let hypervisor: Hypervisor;
   let virsh: Virsh;
@@ -34,7 +34,7 @@ describe('libvirt', () => {
     if (errors.length > 0) throw errors[0];
   });
 
-  /** A machine as somebody else would define it. */
+  /** Defines a machine as another program would. */
   async function defineForeign(xml: string): Promise<void> {
     const path = join(session.home, `${randomUUID()}.xml`);
     await writeFile(path, xml);
@@ -45,25 +45,25 @@ describe('libvirt', () => {
     `<domain type='qemu'><name>${name}</name><uuid>${uuid}</uuid><memory unit='MiB'>32</memory><vcpu>2</vcpu>` +
     `<os><type arch='x86_64' machine='q35'>hvm</type></os></domain>`;
 
-  it('keeps a machine running through a SIGKILL of the daemon, and finds it again', async () => {
+  it('finds a running machine again after a SIGKILL of the daemon', async () => {
     const { uuid } = await makeMachine(hypervisor, session.home);
     await bootGuest(hypervisor, uuid);
     const pid = await findMachineProcess(uuid);
     let hints = 0;
     const stop = hypervisor.onChange(() => (hints += 1));
-    await waitUntil('a hint that it is followed', () => hints > 0);
+    await waitUntil('the first hint', () => hints > 0);
     await session.killDaemon();
     hints = 0;
     expect(await findMachineProcess(uuid)).toBe(pid);
     expect(await hypervisor.status(uuid)).toMatchObject({ state: 'running' });
-    await waitUntil('a hint that something was missed', () => hints > 0);
+    await waitUntil('a hint after the SIGKILL', () => hints > 0);
     stop();
     expect(await findMachineProcess(uuid)).toBe(pid);
     await hypervisor.powerOff(uuid);
     await hypervisor.undefine(uuid);
   });
 
-  it('starts a machine that it has just made, also when somebody else was faster', async () => {
+  it('start of a new machine notices that another client has started or removed it', async () => {
     const { uuid } = await makeMachine(hypervisor, session.home);
     await virsh.run('start', uuid);
     const pid = await findMachineProcess(uuid);
@@ -76,7 +76,7 @@ describe('libvirt', () => {
     await expect(hypervisor.start(gone.uuid)).rejects.toMatchObject({ code: 'unknown_machine' });
   });
 
-  it('lists machines of others, and changes nothing about them', async () => {
+  it('lists foreign machines and refuses to change them', async () => {
     const uuid = randomUUID();
     const name = `it's a "foreign" & <odd> machine`;
     await defineForeign(foreignXml(name.replaceAll('&', '&amp;').replaceAll('<', '&lt;'), uuid));
@@ -104,7 +104,7 @@ describe('libvirt', () => {
     await virsh.run('undefine', uuid);
   });
 
-  it('asks several things at once, in words that mean nothing to virsh but themselves', async () => {
+  it('runs several queries at once, and rejects words that virsh would interpret', async () => {
     const [uuid, nowhere] = [randomUUID(), randomUUID()];
     await defineForeign(foreignXml('asked', uuid));
     const about = (one: string): string[] => ['domname', '--domain', one];
@@ -122,7 +122,7 @@ describe('libvirt', () => {
     await virsh.run('undefine', uuid);
   });
 
-  it('takes a machine that is named as a UUID for nothing but a name', async () => {
+  it('does not take a machine named like a UUID for the machine with that UUID', async () => {
     const [named, uuid] = [randomUUID(), randomUUID()];
     await defineForeign(foreignXml(named, uuid));
     expect(await hypervisor.status(named)).toBeNull();
@@ -132,7 +132,7 @@ describe('libvirt', () => {
     await virsh.run('undefine', uuid);
   });
 
-  it('takes a clone of its machine, tag and all, for a foreign one', async () => {
+  it('treats a clone of its machine as foreign, despite the copied tag', async () => {
     const ours = await makeMachine(hypervisor, session.home);
     const clone = randomUUID();
     const xml = await virsh.run('dumpxml', '--inactive', ours.uuid);

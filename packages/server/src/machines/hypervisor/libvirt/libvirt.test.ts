@@ -6,17 +6,17 @@ import { createLibvirtDriver } from './driver.ts';
 import type { LibvirtSession } from './session.testkit.ts';
 import { startSession } from './session.testkit.ts';
 
-/** For a process of its own: Node 20 runs no TypeScript. */
+/** For a child process: Node 20 does not run TypeScript. */
 const builtDriver = new URL('../../../../dist/machines/hypervisor/libvirt/driver.js', import.meta.url).href;
 
-// Real machines, on a host that may be busy: nothing here is about speed.
+// Generous, because real machines run on a host that may be busy.
 vi.setConfig({ testTimeout: 180_000, hookTimeout: 180_000 });
 
 hypervisorConformance('libvirt', () => {
   let session: LibvirtSession;
   let hypervisor: Hypervisor;
   const errors: unknown[] = [];
-  const make = async (): Promise<Hypervisor> => {
+  const create = async (): Promise<Hypervisor> => {
     hypervisor = await createLibvirtDriver({
       dir: join(session.home, 'wcc'),
       connection: session.connection,
@@ -26,7 +26,7 @@ hypervisorConformance('libvirt', () => {
   };
   beforeAll(async () => {
     session = await startSession();
-    await make();
+    await create();
   });
   afterAll(async () => {
     for (const { uuid, foreign } of await hypervisor.list()) if (!foreign) await hypervisor.powerOff(uuid);
@@ -44,7 +44,7 @@ hypervisorConformance('libvirt', () => {
       const hypervisor = await createLibvirtDriver({ ...options, onError: console.error });`,
     renew: async () => {
       await hypervisor.close();
-      return make();
+      return create();
     },
   };
 });

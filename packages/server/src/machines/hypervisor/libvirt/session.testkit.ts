@@ -5,16 +5,16 @@ import { join } from 'node:path';
 import { waitUntil } from '../wait.testkit.ts';
 import type { LibvirtConnection } from './virsh.ts';
 
-/** Root has no session of libvirt: its daemon of a session is for others. */
+/** The Unix user `nobody`. Root has no libvirt session, so tests as root use another user's. */
 const nobody = { uid: 65_534, gid: 65_534 };
 
-/** A session of libvirt with daemons and directories of its own, without systemd. */
+/** A libvirt session with its own daemons and directories, without systemd. */
 export interface LibvirtSession {
   readonly home: string;
   readonly connection: LibvirtConnection;
-  /** SIGKILL for the daemon, as a crash would. */
+  /** Kills the daemon with SIGKILL, like a crash. */
   killDaemon(): Promise<void>;
-  /** Ends its daemons, and removes everything. Machines must be off. */
+  /** Kills its daemons and removes all files. Machines must be off. */
   close(): Promise<void>;
 }
 
@@ -41,7 +41,7 @@ export async function startSession(): Promise<LibvirtSession> {
   };
 }
 
-/** Daemons of this session: their environment names its runtime directory. */
+/** Kills the daemons of this session, which have its runtime directory in their environment. */
 async function end(runtime: string, programs: readonly string[]): Promise<void> {
   const pids = await findDaemons(runtime, programs);
   for (const pid of pids) process.kill(pid, 'SIGKILL');

@@ -13,12 +13,12 @@ import { createQemuDriver } from './driver.ts';
 
 vi.setConfig({ testTimeout: 180_000, hookTimeout: 180_000 });
 
-describe('qemu', () => {
+describe('qemu driver', () => {
   let home = '';
   let hypervisor: Hypervisor;
   const errors: unknown[] = [];
   beforeAll(async () => {
-    // Deeper than the address of a unix socket may be long.
+    // Longer than the address of a unix socket may be.
     home = join(await mkdtemp(join(tmpdir(), 'wcc-machines-')), 'd'.repeat(120));
     hypervisor = await createQemuDriver({ dir: home, onError: (error) => errors.push(error) });
   });
@@ -29,7 +29,7 @@ describe('qemu', () => {
   });
   const fileOf = (uuid: string, name: string): string => join(home, 'machines', uuid, name);
 
-  it('shows a machine whose process was killed as crashed, and starts it again', async () => {
+  it('shows a machine with a killed process as crashed, and starts it again', async () => {
     const { uuid } = await makeMachine(hypervisor, home);
     await bootGuest(hypervisor, uuid);
     process.kill((await findMachineProcess(uuid))!, 'SIGKILL');
@@ -40,7 +40,7 @@ describe('qemu', () => {
     await hypervisor.undefine(uuid);
   });
 
-  it('cuts the power of a machine that does not answer', async () => {
+  it('powers off a machine that does not answer', async () => {
     const { uuid } = await makeMachine(hypervisor, home);
     await bootGuest(hypervisor, uuid);
     process.kill((await findMachineProcess(uuid))!, 'SIGSTOP');
@@ -51,7 +51,7 @@ describe('qemu', () => {
     await hypervisor.undefine(uuid);
   });
 
-  it('takes no other process for a machine, though it has its number', async () => {
+  it('does not take another process for a machine when its pid is reused', async () => {
     const { uuid } = await makeMachine(hypervisor, home);
     const bystander = await makeMachine(hypervisor, home);
     await bootGuest(hypervisor, bystander.uuid);
@@ -66,7 +66,7 @@ describe('qemu', () => {
     for (const one of [uuid, bystander.uuid]) await hypervisor.undefine(one);
   });
 
-  it('keeps everything of a machine to its user', async () => {
+  it('keeps the files and the environment of a machine private', async () => {
     const { uuid } = await makeMachine(hypervisor, home);
     await bootGuest(hypervisor, uuid);
     expect((await stat(join(home, 'machines', uuid))).mode & 0o777).toBe(0o700);
@@ -80,7 +80,7 @@ describe('qemu', () => {
     await hypervisor.undefine(uuid);
   });
 
-  it('keeps the hardware of a machine when it is defined anew', async () => {
+  it('keeps the machine type when a machine is redefined', async () => {
     const spec = await makeMachine(hypervisor, home);
     const path = fileOf(spec.uuid, 'machine.json');
     const definition = JSON.parse(await readFile(path, 'utf8')) as { machineType: string };
@@ -96,7 +96,7 @@ describe('qemu', () => {
     await hypervisor.undefine(spec.uuid);
   });
 
-  it('has no network of libvirt, and no bridge that is not there', async () => {
+  it('refuses networks of libvirt and missing bridges', async () => {
     const { uuid, ...rest } = await makeMachine(hypervisor, home);
     for (const kind of ['network', 'bridge'] as const) {
       const spec = { ...rest, uuid, network: { kind, name: 'nowhere' } };
@@ -109,7 +109,7 @@ describe('qemu', () => {
     await hypervisor.undefine(uuid);
   });
 
-  it('cuts a serial log that grows, and keeps its newest part', async () => {
+  it('trims a serial log and keeps its newest part', async () => {
     const path = join(home, 'serial.log');
     await writeFile(path, Buffer.concat([Buffer.alloc(2 * serialLimitBytes, 'a'), Buffer.from('the end')]));
     await trimSerialLog(path);
@@ -120,7 +120,7 @@ describe('qemu', () => {
     expect(log.toString('latin1')).toMatch(/a{1000}the end, and more$/);
   });
 
-  it('boots from a sector that says in its listing what it is', () => {
+  it('boot sector has a boot signature and an empty partition table', () => {
     const sector = makeBootSector();
     expect(sector).toHaveLength(512);
     expect(sector.subarray(510).toString('hex')).toBe('55aa');

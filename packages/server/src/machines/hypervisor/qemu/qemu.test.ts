@@ -6,23 +6,23 @@ import type { Hypervisor } from '../../hypervisor.ts';
 import { hypervisorConformance } from '../conformance.testkit.ts';
 import { createQemuDriver } from './driver.ts';
 
-/** For a process of its own: Node 20 runs no TypeScript. */
+/** For a child process: Node 20 does not run TypeScript. */
 const builtDriver = new URL('../../../../dist/machines/hypervisor/qemu/driver.js', import.meta.url).href;
 
-// Real machines, on a host that may be busy: nothing here is about speed.
+// Generous, because real machines run on a host that may be busy.
 vi.setConfig({ testTimeout: 180_000, hookTimeout: 180_000 });
 
 hypervisorConformance('qemu', () => {
   let home = '';
   let hypervisor: Hypervisor;
   const errors: unknown[] = [];
-  const make = async (): Promise<Hypervisor> => {
+  const create = async (): Promise<Hypervisor> => {
     hypervisor = await createQemuDriver({ dir: join(home, 'qemu'), onError: (error) => errors.push(error) });
     return hypervisor;
   };
   beforeAll(async () => {
     home = await mkdtemp(join(tmpdir(), 'wcc-machines-'));
-    await make();
+    await create();
   });
   afterAll(async () => {
     for (const { uuid } of await hypervisor.list()) await hypervisor.powerOff(uuid);
@@ -40,7 +40,7 @@ hypervisorConformance('qemu', () => {
       const hypervisor = await createQemuDriver({ ...options, onError: console.error });`,
     renew: async () => {
       await hypervisor.close();
-      return make();
+      return create();
     },
   };
 });
