@@ -55,7 +55,7 @@ it('unfinished uploads may take so much in all, of each user; finished ones do n
   const session = await signIn(server, await createUser(server, 'ulla', 'operator'));
   const theirs = createTus(server.baseUrl, { cookie: session.cookie, origin: session.origin });
   const first = await theirs.create('a.raw', 6 * MiB);
-  const refused = /403.*Needs 5\.0 MiB; 6\.0 MiB of 10\.0 MiB are taken.*quota_exceeded/;
+  const refused = /403.*Needs 5\.0 MiB; 6\.0 MiB of 10\.0 MiB are used.*quota_exceeded/;
   await expect(theirs.create('b.raw', 5 * MiB)).rejects.toThrow(refused);
   // That of others is theirs; and what ends, in whichever way, is free again.
   const others = await tus.create('c.raw', 10 * MiB);

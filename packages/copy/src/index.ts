@@ -21,6 +21,9 @@ export type {
   SourceIdentity,
 } from './contract/types.ts';
 export { kernelSupport } from './kernel/calls.ts';
+export { createDurableWriter } from './receive/durable-writer.ts';
+export type { DurableWriter, DurableWriterOptions } from './receive/durable-writer.ts';
+export type { Limit } from './receive/durability.ts';
 export {
   createPartial as createReceived,
   openPartial as openReceived,
@@ -40,3 +43,4 @@ export { freeSpace } from './storage/free-space.ts';
 export type { FreeSpace } from './storage/free-space.ts';
 export { lockFile } from './storage/lock-file.ts';
 export type { FileLock } from './storage/lock-file.ts';
+export { partialPath, sidecarPath } from './storage/paths.ts';

@@ -38,19 +38,23 @@ export function createRequest(
     refuseWriters: options.refuseWriters ?? false,
     keepOnFailure: options.keepOnFailure ?? false,
     keepSidecar: options.keepSidecar ?? false,
-    checkpointIntervalMs: atLeast(
+    checkpointIntervalMs: assertAtLeast(
       'checkpoint.intervalMs',
       options.checkpoint?.intervalMs ?? defaultCheckpointIntervalMs,
       0,
     ),
-    checkpointBytes: atLeast('checkpoint.bytes', options.checkpoint?.bytes ?? defaultCheckpointBytes, 1),
-    freeSpaceFloorBytes: atLeast('freeSpaceFloorBytes', options.freeSpaceFloorBytes ?? 0, 0),
+    checkpointBytes: assertAtLeast(
+      'checkpoint.bytes',
+      options.checkpoint?.bytes ?? defaultCheckpointBytes,
+      1,
+    ),
+    freeSpaceFloorBytes: assertAtLeast('freeSpaceFloorBytes', options.freeSpaceFloorBytes ?? 0, 0),
   };
 }
 
 /** Rejects a limit of 0, because it would be a pause that no state shows. */
 export function assertLimit(bytesPerSecond: number | null): number | null {
-  return bytesPerSecond === null ? null : atLeast('bytesPerSecond', bytesPerSecond, 1);
+  return bytesPerSecond === null ? null : assertAtLeast('bytesPerSecond', bytesPerSecond, 1);
 }
 
 function oneOf<T extends string>(name: string, value: T, allowed: readonly T[]): T {
@@ -58,7 +62,8 @@ function oneOf<T extends string>(name: string, value: T, allowed: readonly T[]):
   return value;
 }
 
-function atLeast(name: string, value: number, least: number): number {
+/** @throws CopyError `invalid_option` */
+export function assertAtLeast(name: string, value: number, least: number): number {
   if (typeof value !== 'number' || !Number.isFinite(value) || value < least) {
     throwInvalid(`${name} must be a number of at least ${least}`);
   }

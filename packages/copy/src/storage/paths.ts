@@ -1,4 +1,4 @@
-import { resolve } from 'node:path';
+import { join, resolve } from 'node:path';
 import { CopyError } from '../contract/errors.ts';
 import type { PathLike } from '../contract/types.ts';
 
@@ -58,6 +58,16 @@ export interface HiddenPaths {
 export function hiddenPaths(directory: Uint8Array, id: string): HiddenPaths {
   const at = (ending: string): Buffer => joinPath(directory, `${prefix}${assertId(id)}.${ending}`);
   return { partial: at('partial'), sidecar: at('json'), sidecarTemporary: at('json.tmp') };
+}
+
+/** Path of the hidden partial of a copy or of a received file. @throws CopyError `invalid_option` for an invalid id */
+export function partialPath(directory: string, id: string): string {
+  return join(directory, `${prefix}${assertId(id)}.partial`);
+}
+
+/** Path of the sidecar beside a partial. @throws CopyError `invalid_option` for an invalid id */
+export function sidecarPath(directory: string, id: string): string {
+  return join(directory, `${prefix}${assertId(id)}.json`);
 }
 
 /** Id and kind of a hidden file of a copy; null for any other name. */

@@ -119,10 +119,14 @@ export function startWork(
   };
 }
 
-function createCounters(
-  hooks: StartHooks,
-  signal: AbortSignal,
-): { progress: Progress; read: () => WorkProgress } {
+/** The counters of running work: `progress` changes them, `read` returns them. */
+export interface Counters {
+  readonly progress: Progress;
+  read(): WorkProgress;
+}
+
+/** @param signal aborted when the work must stop */
+export function createCounters(hooks: StartHooks, signal: AbortSignal): Counters {
   const now = {
     phase: '',
     done: 0,

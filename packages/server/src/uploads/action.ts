@@ -12,18 +12,18 @@ import type { ReceivedFile, Receiving } from '@wcc/copy';
 import { join } from 'node:path';
 import { toWorkFailure } from '../operations/failure.ts';
 import { registerImage } from '../images/register-image.ts';
+import { inspectForeign } from '../images/foreign/inspect.ts';
 import { measureRoom, readReservation } from '../images/free-space.ts';
 import type { Action, OperationView } from '../operations/action.ts';
 import type { StartHooks, Work } from '../operations/work.ts';
-import { memoryOf } from './context.ts';
+import { scratchOf } from './context.ts';
 import type { UploadsContext } from './context.ts';
 import { finishUpload } from './finish.ts';
-import { uploadAction } from './input.ts';
-import type { UploadInput } from './input.ts';
-import { inspectUpload } from './inspect.ts';
-import { createSitting } from './upload-session.ts';
+import { uploadAction } from './upload.ts';
+import type { UploadInput } from './upload.ts';
+import { UploadSession } from './upload-session.ts';
 
-/** `upload_image`: its client drives it, by tus. */
+/** The action `upload_image`. Its client drives it by the tus protocol. */
 export function createUploadAction(context: UploadsContext): Action {
   const { pools, store } = context.images;
   const input = (operation: OperationView): UploadInput => operation.input as UploadInput;
@@ -33,7 +33,7 @@ export function createUploadAction(context: UploadsContext): Action {
     await removeRemains(await directory(operation), operation.id).catch((error: unknown) => {
       throw toWorkFailure(error);
     });
-    context.memories.delete(operation.id);
+    context.scratch.delete(operation.id);
   };
   return {
     name: uploadAction,
@@ -59,21 +59,20 @@ export function createUploadAction(context: UploadsContext): Action {
     async complete(operation) {
       const { targetId, targetName, poolId, ownerId, sizeBytes, sha256 } = input(operation);
       const { path } = pools.find(poolId);
-      // Nobody can have used the file before it is registered: after a crash it says the same once more.
+      // No program uses the file before it is registered, so after a crash a second inspection finds the same.
       const known =
-        memoryOf(context, operation.id).inspected ??
-        (await inspectUpload(join(path, targetName), { believed: null }));
+        scratchOf(context, operation.id).inspected ?? (await inspectForeign(join(path, targetName)));
       const made = { id: targetId, poolId, directory: path, name: targetName, ownerId, copiedFrom: null };
-      // A digest that was given was compared before the file got its name.
+      // A given digest was compared before the file got its name.
       return registerImage(store, { ...made, ...known, dataBytes: sizeBytes, sha256 });
     },
     room: (operation) => roomOf(context, operation),
     clean: remove,
     async forget(operation) {
-      context.memories.delete(operation.id);
+      context.scratch.delete(operation.id);
       await forget(await directory(operation), operation.id);
     },
-    // Nobody but its client has the bytes; no state offers it.
+    // Only its client has the bytes, so no state offers a retry.
     retry: () => Promise.reject(new ApiError('invalid_state')),
   };
 }
@@ -88,7 +87,7 @@ async function roomOf(
   return { needsBytes: Math.max(0, (own?.reservedBytes ?? 0) - (own?.writtenBytes ?? 0)), freeBytes };
 }
 
-/** The durable offset as the disk has it; null when nothing is there. */
+/** The durable offset on the disk; null if there is no checkpoint. */
 async function offsetOf({ images }: UploadsContext, operation: OperationView): Promise<number | null> {
   const { path } = await images.pools.use(operation.input.poolId);
   const checkpoint = await readCheckpoint(path, operation.id);
@@ -101,33 +100,32 @@ async function start(context: UploadsContext, operation: OperationView, hooks: S
   try {
     const { path: directory } = await context.images.pools.use(poolId);
     const file = await openFile({ directory, id, poolId, targetName, sizeBytes }, operation);
-    const onPhase: StartHooks['onPhase'] = (event) => hooks.onPhase(event);
-    onPhase({ phase: 'receive', unit: 'bytes', total: sizeBytes, notes: [`at ${file.offsetBytes} bytes`] });
-    const sitting = createSitting({
-      context,
-      operation,
+    const session = new UploadSession({
+      input: operation.input as UploadInput,
+      scratch: scratchOf(context, id),
       file,
-      finish: (open, signal) => finishUpload(context, open, { operation, directory, onPhase, signal }),
-      onWarning: (code) => hooks.onWarning(code),
+      limit: context.syncLimit,
+      hooks,
+      finish: (open, progress) => finishUpload(context, open, { operation, directory, progress }),
     });
-    context.sittings.set(id, sitting);
-    const leave = (): boolean => context.sittings.get(id) === sitting && context.sittings.delete(id);
-    sitting.done.then(leave, leave);
-    return sitting;
+    context.sessions.set(id, session);
+    const remove = (): boolean => context.sessions.get(id) === session && context.sessions.delete(id);
+    session.done.then(remove, remove);
+    return session;
   } catch (error) {
     throw toWorkFailure(error);
   }
 }
 
-/** What an upload that has begun once has lost, it cannot make anew: only its client could, as a new upload. */
-async function openFile(what: Receiving, { record }: OperationView): Promise<ReceivedFile> {
+/** Opens the partial; creates it only before the first phase, because lost bytes need a new upload by the client. */
+async function openFile(target: Receiving, { record }: OperationView): Promise<ReceivedFile> {
   try {
-    return await openReceived(what);
+    return await openReceived(target);
   } catch (error) {
     if (!(error instanceof CopyError)) throw error;
-    if (error.code === 'not_found' && record.phaseIndex === -1) return createReceived(what);
+    if (error.code === 'not_found' && record.phaseIndex === -1) return createReceived(target);
     if (error.code !== 'not_found' && error.code !== 'source_changed') throw error;
-    const message = 'What was received is not there any more, or not whole.';
+    const message = 'The bytes received so far are missing or incomplete.';
     throw new ApiError('upload_gone', { message, cause: error });
   }
 }

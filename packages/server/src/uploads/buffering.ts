@@ -1,89 +1,92 @@
 import type { IncomingMessage } from 'node:http';
-import { memoryOf } from './context.ts';
+import { scratchOf } from './context.ts';
 import type { UploadsContext } from './context.ts';
 
-/** Less than this goes through in one piece anyway. */
-const leastBytes = 4 * 1024 ** 2;
-const leastSilenceMs = 3_000;
-/** A client that sends as fast as this does not think three times as long before it begins. */
-const silencePerSending = 3;
-/** More than the sockets on the way can hold: bytes that come from farther away show how fast they are sent. */
-const tellingBytes = 64 * 1024 ** 2;
-const lookMs = 500;
+/** Smaller requests are never reported: they arrive at once anyway. */
+const minBytes = 4 * 1024 ** 2;
+const minSilenceMs = 3_000;
+/** A client rarely waits three times as long as its sending takes before it sends. */
+const minSilenceRatio = 3;
+/** More than the sockets on the way can buffer, so that the arrival shows how fast the client sends. */
+const socketBufferBytes = 64 * 1024 ** 2;
+const checkMs = 500;
 
-/** Looks at how the bytes of one request come. */
+/** Watches how the bytes of one request arrive. */
 export interface BufferingWatch {
-  /** No more of them come. `isComplete`: all of them are here. */
+  /** The request has ended. `isComplete`: all bytes have arrived. */
   stop(isComplete: boolean): void;
 }
 
 export interface BufferingOptions {
   request: IncomingMessage;
   receivedBytes: () => number;
-  /** A proxy keeps the bytes of this upload back; called as soon as that is sure, once for each upload. */
+  /** Called once per upload, as soon as it is certain that a proxy buffers its bytes. */
   onBuffering: (code: string) => void;
 }
 
-/** Puts a warning on an upload whose bytes a proxy keeps back. */
+/** Reports a warning for an upload whose bytes a proxy buffers. */
 export function watchBuffering(
   context: UploadsContext,
   id: string,
   { request, receivedBytes, onBuffering }: BufferingOptions,
 ): BufferingWatch {
   const { clock } = context;
-  const memory = memoryOf(context, id);
+  const scratch = scratchOf(context, id);
   const startedAtMs = clock.monotonicMs();
-  const still = {
-    silentMs: startedAtMs - memory.answeredAtMs,
+  const fixed = {
+    silentMs: startedAtMs - scratch.answeredAtMs,
     lengthBytes: Number(request.headers['content-length'] ?? 0),
     isProxied: isProxied(request),
   };
-  const look = (): void => {
+  const check = (): void => {
     const sendingMs = clock.monotonicMs() - startedAtMs;
-    if (memory.warnings.has(warning) || !wasKeptBack({ ...still, sendingMs, receivedBytes: receivedBytes() }))
+    if (
+      scratch.warnings.has(warning) ||
+      !wasBuffered({ ...fixed, sendingMs, receivedBytes: receivedBytes() })
+    )
       return;
-    memory.warnings.add(warning);
+    scratch.warnings.add(warning);
     onBuffering(warning);
   };
-  const timer = setInterval(look, lookMs).unref();
+  const timer = setInterval(check, checkMs).unref();
   return {
     stop(isComplete) {
       clearInterval(timer);
       if (!isComplete) return;
-      look();
-      memory.answeredAtMs = clock.monotonicMs();
+      check();
+      scratch.answeredAtMs = clock.monotonicMs();
     },
   };
 }
 
 const warning = 'upload_buffered';
 
-/** How the bytes of one request come. */
+/** How the bytes of one request arrive. */
 export interface Arrival {
-  /** Between the last answer that the client got and the first byte. */
+  /** Time between the last answer to the client and the first byte. */
   silentMs: number;
-  /** From the first byte until now. */
+  /** Time since the first byte. */
   sendingMs: number;
   receivedBytes: number;
-  /** Of all of them. */
+  /** Length of the whole request. */
   lengthBytes: number;
   isProxied: boolean;
 }
 
 /**
- * A proxy that keeps a body until it has it all makes all progress a lie: nothing for a long time, then
- * everything at once. It is told by the silence before such a request, when a proxy shows in its headers: by its
- * end, or earlier when the rest would come as fast as what is here.
+ * Whether a proxy has collected the body before it forwarded it. Then progress is wrong: no byte for a long time,
+ * then all of them at once. The signs are a long silence before a fast request, and headers of a proxy. It can be
+ * certain before the end, if the rest would arrive as fast as the bytes so far.
  */
-export function wasKeptBack(arrival: Arrival): boolean {
+export function wasBuffered(arrival: Arrival): boolean {
   const { silentMs, sendingMs, receivedBytes, lengthBytes } = arrival;
-  if (!arrival.isProxied || lengthBytes < leastBytes) return false;
-  if (receivedBytes < Math.min(lengthBytes, tellingBytes)) return false;
+  if (!arrival.isProxied || lengthBytes < minBytes) return false;
+  if (receivedBytes < Math.min(lengthBytes, socketBufferBytes)) return false;
   const allMs = sendingMs * (lengthBytes / receivedBytes);
-  return silentMs > leastSilenceMs && silentMs > allMs * silencePerSending;
+  return silentMs > minSilenceMs && silentMs > allMs * minSilenceRatio;
 }
 
-/** nginx speaks HTTP/1.0 to what is behind it, unless told otherwise; others name themselves. */
+/** nginx uses HTTP/1.0 to its backend by default; other proxies add a header. */
 export function isProxied({
   httpVersion,
   headers,

@@ -13,8 +13,8 @@ import type { UploadsContext } from './context.ts';
 import { expiresHeader, errorOfEnd } from './find.ts';
 import { bytesOf, checksumOf, assertContentType, assertTusVersion, hasBody } from './headers.ts';
 import type { TusAnswer, TusRequest } from './headers.ts';
-import { uploadAction } from './input.ts';
-import type { UploadInput } from './input.ts';
+import { uploadAction } from './upload.ts';
+import type { UploadInput } from './upload.ts';
 import { receiveInto } from './patch.ts';
 
 export interface CreateRequest extends TusRequest {
@@ -29,25 +29,25 @@ export async function createUpload(context: UploadsContext, request: CreateReque
   const { raw, principal } = request;
   assertRight(principal, 'image.upload');
   const sizeBytes = lengthOf(request);
-  // Told now and not after hours of sending.
+  // Refused before the first byte, not after hours of sending.
   assertNotTooLarge(sizeBytes, context.images.maxVirtualSizeBytes);
   const bringsBytes = hasBody(raw);
   // The Client MUST set Content-Type: application/offset+octet-stream when it sends bytes along.
   if (bringsBytes) assertContentType(raw);
   const checksum = bringsBytes ? checksumOf(raw) : null;
-  const { id } = await begin(context, { ...request, sizeBytes });
+  const { id } = await start(context, { ...request, sizeBytes });
   const live = context.images.operations.driving.find(uploadAction, id);
   const headers: Record<string, string> = { location: routes.upload(id) };
-  // The same creation once more, and it has ended meanwhile: where it was is still the answer.
+  // A repeated creation whose upload has ended: its address is still the answer.
   if (live === null) return { status: 201, headers: { ...headers, 'upload-offset': String(sizeBytes) } };
   Object.assign(headers, await expiresHeader(context, live));
   if (!bringsBytes && sizeBytes > 0) return { status: 201, headers };
-  // The Server MUST tell in Upload-Offset how much it took; an empty file is complete by being created.
+  // The Server MUST send the bytes it accepted in Upload-Offset. An empty file is complete when created.
   const offsetBytes = await receiveInto(context, live, { ...request, offsetBytes: 0, checksum });
   return { status: 201, headers: { ...headers, 'upload-offset': String(offsetBytes) } };
 }
 
-/** tus, "Upload-Length": a non-negative integer. A length that is told later is an extension we do not have. */
+/** tus, "Upload-Length": a non-negative integer. Deferred lengths are an extension that we do not support. */
 function lengthOf({ raw }: TusRequest): number {
   if (raw.headers['upload-defer-length'] !== undefined) throw new ApiError('length_unknown');
   const sizeBytes = bytesOf(raw.headers, 'upload-length');
@@ -59,14 +59,14 @@ interface Sized extends CreateRequest {
   sizeBytes: number;
 }
 
-async function begin(context: UploadsContext, request: Sized): Promise<Snapshot> {
+async function start(context: UploadsContext, request: Sized): Promise<Snapshot> {
   const { operations } = context.images;
   const { principal, sizeBytes, idempotencyKey } = request;
   const { userId } = principal;
   const body = { sizeBytes, metadata: request.raw.headers['upload-metadata'] ?? '' };
   const key = { userId, route: 'POST /api/uploads', key: idempotencyKey, body };
   const made = await operations.idempotency.once(key, (remember) =>
-    // What one user may have unfinished is counted and added to in one step.
+    // Counting a user's uploads and adding one is a single step.
     context.userMutex(userId)(async () => {
       assertQuota(context, principal, sizeBytes);
       const pool = await poolOf(context, request.metadata.pool);
@@ -90,16 +90,16 @@ async function begin(context: UploadsContext, request: Sized): Promise<Snapshot>
   return open(context, made.id, principal);
 }
 
-/** 201 only after the file, its record and their directory are on the disk. */
+/** Opens the partial: 201 is sent only after the file, its record and their directory are on the disk. */
 async function open(context: UploadsContext, id: string, principal: Principal): Promise<Snapshot> {
   const { operations } = context.images;
   try {
     if (operations.isLive(id)) await operations.driving.wake(id);
   } catch (error) {
     const snapshot = await operations.driving.settled(id);
-    // An empty file is complete as soon as it exists.
+    // An empty file is complete when it is created.
     if (snapshot.state === 'succeeded') return snapshot;
-    // What could not even be begun is not left to a client that never hears of it.
+    // The client never learns the id of an upload that could not start, so it is cancelled.
     if (operations.isLive(id)) await operations.cancel(id, principal);
     throw snapshot.error === null ? error : errorOfEnd(snapshot);
   }
@@ -131,11 +131,11 @@ function assertQuota({ images, settings }: UploadsContext, { userId }: Principal
   const inputs = images.operations.driving.all(uploadAction).map(({ input }) => input as UploadInput);
   const own = inputs.filter(({ ownerId }) => ownerId === userId);
   if (own.length >= settings.maxPerUser) {
-    const message = `You have ${own.length} unfinished uploads; more than ${settings.maxPerUser} are not possible.`;
+    const message = `You have ${own.length} unfinished uploads. The limit is ${settings.maxPerUser}.`;
     throw new ApiError('quota_exceeded', { message });
   }
-  const heldBytes = own.reduce((sum, input) => sum + input.sizeBytes, 0);
-  if (settings.quotaBytes === null || heldBytes + sizeBytes <= settings.quotaBytes) return;
-  const figures = `${formatBytes(heldBytes)} of ${formatBytes(settings.quotaBytes)} are taken`;
+  const usedBytes = own.reduce((sum, input) => sum + input.sizeBytes, 0);
+  if (settings.quotaBytes === null || usedBytes + sizeBytes <= settings.quotaBytes) return;
+  const figures = `${formatBytes(usedBytes)} of ${formatBytes(settings.quotaBytes)} are used`;
   throw new ApiError('quota_exceeded', { message: `Needs ${formatBytes(sizeBytes)}; ${figures}.` });
 }

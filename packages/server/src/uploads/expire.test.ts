@@ -10,7 +10,7 @@ import type { Clock } from '../operations/clock.ts';
 import { createUploads } from './uploads.ts';
 import type { Uploads } from './uploads.ts';
 
-/** The real thing but for HTTP's routes; only the wall clock is moved. */
+/** Real uploads without HTTP routes. Only the wall clock is moved. */
 const dayMs = 86_400_000;
 const ulla = makePrincipal('ulla');
 const otto = makePrincipal('otto');
@@ -86,22 +86,22 @@ async function expireAt(timeMs: number): Promise<void> {
   await uploads.expire();
 }
 
-it('one that nobody goes on with ends after seven days, when it was told, and leaves nothing', async () => {
+it('an upload without new bytes expires after seven days, at the announced time, and leaves no files', async () => {
   const startedAt = Date.now();
   const { id, expires } = await create('first.raw', 600);
-  const told = (await listed(id)) ?? 0;
+  const expiresAt = (await listed(id)) ?? 0;
   // The header knows whole seconds only.
-  expect(Math.floor(told / 1000) * 1000).toBe(expires);
-  expect(told).toBeGreaterThanOrEqual(startedAt + 7 * dayMs - 1000);
-  await expect(create('second.raw', 401)).rejects.toThrow(/Needs 401 B; 600 B of 1000 B are taken/);
+  expect(Math.floor(expiresAt / 1000) * 1000).toBe(expires);
+  expect(expiresAt).toBeGreaterThanOrEqual(startedAt + 7 * dayMs - 1000);
+  await expect(create('second.raw', 401)).rejects.toThrow(/Needs 401 B; 600 B of 1000 B are used/);
   await create('second.raw', 400);
-  // Everybody has a quota of their own; what has ended does not count.
+  // Each user has a separate quota, and ended uploads do not count.
   await create('other.raw', 1000, 'otto');
   await create('empty.raw', 0);
   await domain.wait(id, 'interrupted');
-  await expireAt(told - 2000);
-  expect(await listed(id)).toBe(told);
-  await expireAt(told + 1000);
+  await expireAt(expiresAt - 2000);
+  expect(await listed(id)).toBe(expiresAt);
+  await expireAt(expiresAt + 1000);
   expect(await listed(id)).toBeNull();
   expect((await domain.wait(id, 'failed')).error).toMatchObject({
     code: 'upload_gone',
@@ -113,7 +113,7 @@ it('one that nobody goes on with ends after seven days, when it was told, and le
   await create('first.raw', 600);
 });
 
-it('bytes begin the time anew, and while they come it does not count', async () => {
+it('new bytes restart the expiry time, and a running request does not expire', async () => {
   const { id, expires } = await create('used.raw', 100);
   const sending = request(address(`/${id}`), {
     method: 'PATCH',
@@ -121,7 +121,7 @@ it('bytes begin the time anew, and while they come it does not count', async () 
   });
   sending.on('error', () => {});
   sending.write('x'.repeat(50));
-  // Taken, and on the disk: what a connection still carries when it breaks was never acknowledged, and may be lost.
+  // Wait until the bytes are durable: bytes in flight on a broken connection may be lost.
   await expect.poll(async () => (await uploads.get(ulla, id)).offsetBytes).toBe(50);
   expect(await domain.operations.snapshot(id)).toMatchObject({ state: 'running' });
   await expireAt(expires + dayMs);

@@ -1,29 +1,29 @@
 import { ApiError } from '@wcc/api';
 import type { UploadsContext } from './context.ts';
 import { expiresAtMs } from './find.ts';
-import { uploadAction } from './input.ts';
+import { uploadAction } from './upload.ts';
 
-const longestLookMs = 60_000;
+const maxCheckIntervalMs = 60_000;
 
-/** Ends what nobody went on with. It was told beforehand, with every answer. */
+/** Fails uploads without new bytes in time. Every answer has announced the time in `Upload-Expires`. */
 export async function expireUploads(context: UploadsContext): Promise<void> {
   const { images, clock } = context;
   for (const live of images.operations.driving.all(uploadAction)) {
     if (live.work !== null || !images.pools.isReady(live.input.poolId)) continue;
     if ((await expiresAtMs(context, live)) > Date.parse(clock.isoNow())) continue;
-    const message = 'Nobody went on with this upload in time: it has expired.';
+    const message = 'The upload has expired: no client resumed it in time.';
     await images.operations.driving.fail(live.id, new ApiError('upload_gone', { message }));
   }
 }
 
-/** Looks from time to time. @returns stops it */
+/** Checks for expired uploads regularly. @returns a function that stops it */
 export function watchExpiry(context: UploadsContext): () => void {
   const { settings, images } = context;
   const timer = setInterval(
     () => {
       expireUploads(context).catch((error: unknown) => images.onError(error, { stage: 'uploads: expiry' }));
     },
-    Math.min(longestLookMs, settings.expiryMs / 4),
+    Math.min(maxCheckIntervalMs, settings.expiryMs / 4),
   ).unref();
   return () => clearInterval(timer);
 }

@@ -1,22 +1,21 @@
 import { ApiError, isErrorCode } from '@wcc/api';
-import { readCheckpoint } from '@wcc/copy';
+import { readCheckpoint, sidecarPath } from '@wcc/copy';
 import type { Snapshot } from '@wcc/progress';
 import { isOperationId } from '@wcc/progress';
 import { stat } from 'node:fs/promises';
-import { join } from 'node:path';
 import type { Principal } from '../access/principal.ts';
 import { can } from '../access/rules.ts';
 import type { Driven } from '../operations/client-driven.ts';
 import { readRow } from '../operations/rows.ts';
 import type { UploadsContext } from './context.ts';
-import { uploadAction } from './input.ts';
-import type { UploadInput } from './input.ts';
+import { uploadAction } from './upload.ts';
+import type { UploadInput } from './upload.ts';
 
-/** An upload that this principal may deal with: one that lives, or the end of one. */
+/** An upload that a principal has rights to: unfinished, or its last snapshot. */
 export type Found =
   { live: Driven; input: UploadInput; ended: null } | { live: null; input: UploadInput; ended: Snapshot };
 
-/** Unknown and forbidden are the same. @throws ApiError `not_found` */
+/** @throws ApiError `not_found`, also without the right, so that ids of other users stay secret */
 export async function findUpload(
   { images }: UploadsContext,
   id: string,
@@ -36,32 +35,32 @@ export async function findUpload(
   return { live: null, input: row.input as UploadInput, ended };
 }
 
-/** Every byte below is safe. */
+/** Every byte below this offset is durable. */
 export async function durableOffset(
-  { images, sittings }: UploadsContext,
+  { images, sessions }: UploadsContext,
   { id, input }: Driven,
 ): Promise<number> {
-  const sitting = sittings.get(id);
-  if (sitting) return sitting.durableBytes;
+  const session = sessions.get(id);
+  if (session) return session.durableBytes;
   const { path } = await images.pools.use(input.poolId);
   return Number((await readCheckpoint(path, id))?.offset ?? 0);
 }
 
-/** tus, "Expiration". The sidecar is written whenever bytes became durable: its time outlives restarts. */
+/** tus, "Expiration". Counts from the sidecar's time, which survives restarts and changes when bytes become durable. */
 export async function expiresAtMs(context: UploadsContext, { id, input, record }: Driven): Promise<number> {
   const { path } = await context.images.pools.use(input.poolId);
-  const { mtimeMs } = await stat(join(path, `.wcc-${id}.json`)).catch(() => ({
+  const { mtimeMs } = await stat(sidecarPath(path, id)).catch(() => ({
     mtimeMs: Date.parse(record.createdAt),
   }));
   return mtimeMs + context.settings.expiryMs;
 }
 
-/** The header's form: RFC 9110 dates. */
+/** The header `Upload-Expires`: a date by RFC 9110. */
 export async function expiresHeader(context: UploadsContext, live: Driven): Promise<Record<string, string>> {
   return { 'upload-expires': new Date(await expiresAtMs(context, live)).toUTCString() };
 }
 
-/** How an upload ended, as an error: the same that its last request was told. */
+/** The end of an upload as an error: the same one that its last request received. */
 export function errorOfEnd({ state, error }: Pick<Snapshot, 'state' | 'error'>): ApiError {
   if (state !== 'failed' || error === null || !isErrorCode(error.code)) {
     return new ApiError('upload_gone', { message: `The upload was ${state}.` });

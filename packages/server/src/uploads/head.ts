@@ -2,14 +2,14 @@ import { ApiError } from '@wcc/api';
 import type { Snapshot } from '@wcc/progress';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Driven } from '../operations/client-driven.ts';
-import { memoryOf } from './context.ts';
+import { scratchOf } from './context.ts';
 import type { UploadsContext } from './context.ts';
 import { durableOffset, expiresHeader, findUpload } from './find.ts';
 import { assertTusVersion } from './headers.ts';
 import type { TusAnswer, TusRequest } from './headers.ts';
-import type { UploadInput } from './input.ts';
+import type { UploadInput } from './upload.ts';
 
-/** tus, "HEAD": where the upload stands. Never disturbs a request that is sending. */
+/** tus, "HEAD": the durable offset. Never disturbs a request that is sending. */
 export async function headUpload(
   context: UploadsContext,
   id: string,
@@ -20,12 +20,13 @@ export async function headUpload(
   const found = await findUpload(context, id, { principal, right: 'upload.see' });
   const { live, input } = found;
   if (live === null) return answer(input, offsetOfEnd(input, found.ended));
-  // Whoever reconnects asks first: a request whose connection is gone is let come to its last sync.
-  const sitting = context.sittings.get(id);
-  if (sitting?.sender?.isLeaving === true) await sitting.quiet();
+  // A client that reconnects asks first, so its lost request completes its last sync before the answer.
+  const session = context.sessions.get(id);
+  if (session?.sender?.isLeaving === true) await session.drained();
   const offsetBytes = await durableOffset(context, live);
-  if (offsetBytes === input.sizeBytes) return answer(input, offsetOfEnd(input, await ending(context, live)));
-  memoryOf(context, id).answeredAtMs = context.clock.monotonicMs();
+  if (offsetBytes === input.sizeBytes)
+    return answer(input, offsetOfEnd(input, await waitForEnd(context, live)));
+  scratchOf(context, id).answeredAtMs = context.clock.monotonicMs();
   return answer(input, offsetBytes, await expiresHeader(context, live));
 }
 
@@ -43,31 +44,30 @@ function answer(input: UploadInput, offsetBytes: number, headers: Record<string,
   };
 }
 
-/** If the resource is not there any more, the Server SHOULD answer 404 or 410, without Upload-Offset. */
+/** If the resource no longer exists, the Server SHOULD answer 404 or 410, without Upload-Offset. */
 function offsetOfEnd({ sizeBytes }: UploadInput, { state }: Pick<Snapshot, 'state'>): number {
   if (state === 'succeeded') return sizeBytes;
   throw new ApiError('upload_gone', { message: `The upload was ${state}.` });
 }
 
-/** Under the time that proxies give an answer. */
-const patienceMs = 25_000;
+/** Below the usual timeout of proxies. */
+const maxWaitMs = 25_000;
 
 /**
- * "All bytes are here" is what a client takes for "done". So one that is complete says nothing before it is
- * known whether the file was good.
+ * A client takes a complete offset for success. So the answer waits until the file is published or rejected.
  */
-async function ending({ images }: UploadsContext, live: Driven): Promise<Snapshot> {
+async function waitForEnd({ images }: UploadsContext, live: Driven): Promise<Snapshot> {
   const { driving } = images.operations;
   if (live.work === null) await driving.wake(live.id).catch(() => {});
   const isOver = new AbortController();
   const snapshot = await Promise.race([
     driving.settled(live.id),
-    sleep(patienceMs, null, { signal: isOver.signal, ref: false }).catch(() => null),
+    sleep(maxWaitMs, null, { signal: isOver.signal, ref: false }).catch(() => null),
   ]).finally(() => isOver.abort());
   if (snapshot !== null && images.operations.driving.find(live.record.action, live.id) === null)
     return snapshot;
   throw new ApiError('upload_locked', {
-    message: 'The complete file is still being looked at.',
+    message: 'The complete file is still being checked.',
     retryAfterS: 5,
   });
 }

@@ -5,16 +5,28 @@ import type { IncomingHttpHeaders, IncomingMessage } from 'node:http';
 import type { Principal } from '../access/principal.ts';
 import type { Checksum } from './receive-request.ts';
 
-/** A request of the tus protocol, by somebody who was authenticated. */
+/** A request of the tus protocol by an authenticated principal. */
 export interface TusRequest {
   raw: IncomingMessage;
   principal: Principal;
 }
 
-/** What is answered: no body. */
+/** An answer without a body. */
 export interface TusAnswer {
   status: number;
   headers: Record<string, string>;
+}
+
+/** tus, "OPTIONS": the Server's versions and extensions. A Client SHOULD NOT send Tus-Resumable here. */
+export function describeProtocol(): TusAnswer {
+  return {
+    status: 204,
+    headers: {
+      'tus-version': tus.version,
+      'tus-extension': tus.extensions.join(','),
+      'tus-checksum-algorithm': tus.checksumAlgorithms.join(','),
+    },
+  };
 }
 
 /** tus, "Tus-Resumable": the Server MUST answer 412 to a version that it does not support, and process nothing. */
@@ -22,7 +34,7 @@ export function assertTusVersion({ raw }: TusRequest): void {
   if (raw.headers['tus-resumable'] !== tus.version) throw new ApiError('tus_version');
 }
 
-/** A whole number of bytes; null when the header is absent. @throws ApiError `malformed_request` */
+/** A header with a number of bytes; null if it is absent. @throws ApiError `malformed_request` */
 export function bytesOf(headers: IncomingHttpHeaders, name: string): number | null {
   const text = headers[name];
   if (text === undefined) return null;
@@ -72,12 +84,12 @@ export function metadataOf(header: string): Record<string, string> {
   return Object.fromEntries(metadata);
 }
 
-/** A client gets back what it gave, a byte order mark too. */
+/** Keeps a byte order mark, because a client gets its metadata back unchanged. */
 const utf8 = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true });
 
 function decode(value: string): string | null {
   const bytes = Buffer.from(value, 'base64');
-  // Node skips what is no base64; here it is an error. Padding may be left out.
+  // Node ignores characters that are not base64; here they are an error. Padding is optional.
   if (bytes.toString('base64').replace(/=+$/, '') !== value.replace(/=+$/, '')) return null;
   try {
     return utf8.decode(bytes);
@@ -86,7 +98,7 @@ function decode(value: string): string | null {
   }
 }
 
-/** True when the request brings bytes. */
+/** Whether the request has a body. */
 export function hasBody({ headers }: IncomingMessage): boolean {
   return headers['transfer-encoding'] !== undefined || Number(headers['content-length'] ?? 0) > 0;
 }

@@ -5,10 +5,10 @@ import { assertRight, can } from '../access/rules.ts';
 import type { Driven } from '../operations/client-driven.ts';
 import type { UploadsContext } from './context.ts';
 import { durableOffset, expiresAtMs, findUpload } from './find.ts';
-import { uploadAction } from './input.ts';
-import type { UploadInput } from './input.ts';
+import { uploadAction } from './upload.ts';
+import type { UploadInput } from './upload.ts';
 
-/** The unfinished uploads: what a browser that was killed has forgotten, the server tells it. */
+/** The unfinished uploads, so that a client that has lost its state can resume them. */
 export async function listUploads(
   context: UploadsContext,
   principal: Principal,
@@ -23,7 +23,7 @@ export async function listUploads(
   return { items: await Promise.all(open.map((live) => describe(context, live))) };
 }
 
-/** @throws ApiError `not_found`, `upload_gone` when it has ended */
+/** @throws ApiError `not_found`; `upload_gone` if it has ended */
 export async function getUpload(context: UploadsContext, principal: Principal, id: string): Promise<Upload> {
   const { live } = await findUpload(context, id, { principal, right: 'upload.see' });
   if (live === null) throw new ApiError('upload_gone');
@@ -48,7 +48,7 @@ async function describe(context: UploadsContext, live: Driven): Promise<Upload> 
 
 const sampleBytes = 65_536;
 
-/** Three places below the durable offset: the beginning, the middle and the end of what is there. */
+/** Up to three ranges below the durable offset: at the beginning, in the middle and at the end. */
 export function samplesOf(offsetBytes: number): UploadSample[] {
   if (offsetBytes === 0) return [];
   const lengthBytes = Math.min(sampleBytes, offsetBytes);

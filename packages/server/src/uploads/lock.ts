@@ -1,32 +1,40 @@
 import { ApiError } from '@wcc/api';
 import type { TusRequest } from './headers.ts';
-import type { Sitting } from './upload-session.ts';
+import type { UploadSession } from './upload-session.ts';
 
-/** A connection that brings nothing for so long is dead: anybody who may send takes over. */
+/** A sender that is silent for this long is dead: any client that may send takes over. */
 const deadAfterMs = 10_000;
-/** The same session asks again: its own first connection is lost, though nobody has told us yet. */
-const sameClientAfterMs = 2_000;
+/** The same for a request of the same session: its first connection is lost, but not yet reported as lost. */
+const sameSessionDeadAfterMs = 2_000;
 
 /**
- * One writer per upload. A second request waits for one that is leaving, takes over from one that is dead, and
- * is refused while another one sends.
+ * Locks an upload for one sender. A request waits for a sender that is leaving, takes over from a dead one, and is
+ * refused while another one sends.
  *
  * @throws ApiError `upload_locked`
  */
-export async function makeWay(sitting: Sitting | undefined, { principal }: TusRequest): Promise<void> {
-  const sender = sitting?.sender ?? null;
-  if (sitting === undefined || sender === null) return;
-  const isSame = sender.principal.sessionKey === principal.sessionKey;
-  if (!mayTakeOver({ isLeaving: sender.isLeaving, silentForMs: sender.silentForMs(), isSame })) {
-    const message = 'Another request is sending bytes of this upload just now.';
+export async function acquireLock(
+  session: UploadSession | undefined,
+  { principal }: TusRequest,
+): Promise<void> {
+  const sender = session?.sender ?? null;
+  if (session === undefined || sender === null) return;
+  const isSameSession = sender.principal.sessionKey === principal.sessionKey;
+  if (!canTakeOver({ isLeaving: sender.isLeaving, silentForMs: sender.silentForMs(), isSameSession })) {
+    const message = 'Another request is sending bytes of this upload.';
     throw new ApiError('upload_locked', { message, retryAfterS: 2 });
   }
   sender.stop('taken_over');
-  await sitting.quiet();
+  await session.drained();
 }
 
-/** Whether somebody who asks may have the place of who sends. `isSame`: it is the same session. */
-export function mayTakeOver(sender: { isLeaving: boolean; silentForMs: number; isSame: boolean }): boolean {
-  const patienceMs = sender.isSame ? sameClientAfterMs : deadAfterMs;
-  return sender.isLeaving || sender.silentForMs >= patienceMs;
+/** Whether a request may take the lock of the current sender. */
+export function canTakeOver(sender: {
+  isLeaving: boolean;
+  silentForMs: number;
+  /** The request and the sender have the same session. */
+  isSameSession: boolean;
+}): boolean {
+  const maxSilenceMs = sender.isSameSession ? sameSessionDeadAfterMs : deadAfterMs;
+  return sender.isLeaving || sender.silentForMs >= maxSilenceMs;
 }

@@ -1,18 +1,18 @@
 import { ApiError } from '@wcc/api';
 import type { MatchedUpload, MatchUploadInput } from '@wcc/api';
+import { partialPath } from '@wcc/copy';
 import { createHash } from 'node:crypto';
 import { constants } from 'node:fs';
 import { open } from 'node:fs/promises';
 import type { Principal } from '../access/principal.ts';
-import { partialPath } from '../images/free-space.ts';
 import type { UploadsContext } from './context.ts';
 import { durableOffset, findUpload } from './find.ts';
 
 /**
- * Is the file that somebody chose again the one whose upload was begun? Size and time must fit, and what was
- * received must be equal at the places that the server named.
+ * Checks that a file chosen to resume an upload is the same file. Size and modification time must match, and the
+ * samples must equal the bytes received.
  *
- * @throws ApiError `wrong_file` with what differs
+ * @throws ApiError `wrong_file` with the difference
  */
 export async function matchUpload(
   context: UploadsContext,
@@ -22,20 +22,20 @@ export async function matchUpload(
   const { live, input } = await findUpload(context, id, { principal, right: 'upload.see' });
   if (live === null) throw new ApiError('upload_gone');
   if (claim.sizeBytes !== input.sizeBytes) {
-    throw wrongFile(`It has ${claim.sizeBytes} bytes, and the upload was begun with ${input.sizeBytes}.`);
+    throw wrongFile(`It has ${claim.sizeBytes} bytes, but the upload has ${input.sizeBytes}.`);
   }
   if (
     claim.lastModified !== null &&
     input.lastModified !== null &&
     claim.lastModified !== input.lastModified
   ) {
-    throw wrongFile('It was changed since the upload was begun.');
+    throw wrongFile('It has changed since the upload started.');
   }
   const offsetBytes = await durableOffset(context, live);
   if (offsetBytes > 0 && claim.samples.length === 0) {
     throw new ApiError('invalid_input', {
       field: 'samples',
-      message: 'Send the samples that the upload names.',
+      message: 'Send the digests of the samples that the upload names.',
     });
   }
   const { path } = await context.images.pools.use(input.poolId);
@@ -43,7 +43,7 @@ export async function matchUpload(
   return { offsetBytes };
 }
 
-/** @throws ApiError `wrong_file`, `invalid_input` for a place that is not durable yet */
+/** @throws ApiError `wrong_file`; `invalid_input` for a sample beyond the durable bytes */
 export async function compareSamples(
   path: string,
   samples: MatchUploadInput['samples'],

@@ -7,15 +7,15 @@ import type { Found } from './find.ts';
 import { bytesOf, checksumOf, assertContentType, assertTusVersion } from './headers.ts';
 import type { TusAnswer, TusRequest } from './headers.ts';
 import type { Checksum } from './receive-request.ts';
-import { uploadAction } from './input.ts';
-import type { UploadInput } from './input.ts';
-import { makeWay } from './lock.ts';
-import type { Sitting } from './upload-session.ts';
+import { uploadAction } from './upload.ts';
+import type { UploadInput } from './upload.ts';
+import { acquireLock } from './lock.ts';
+import type { UploadSession } from './upload-session.ts';
 
-/** A connection without a byte for so long is closed; the upload can be resumed. */
+/** A connection is closed when it sends no byte for this long. The upload can be resumed. */
 const inactivityMs = 60_000;
 
-/** tus, "PATCH": bytes, from an offset on. The answer carries the offset that is durable. */
+/** tus, "PATCH": bytes from an offset. The answer has the durable offset. */
 export async function patchUpload(
   context: UploadsContext,
   id: string,
@@ -43,7 +43,7 @@ export async function patchUpload(
   return { status: 204, headers: { 'upload-offset': String(reached), ...expires } };
 }
 
-/** A client that lost the last answer gets the same again. */
+/** A client that has lost the last answer gets the same offset again. */
 function offsetOfEnd({ ended, input }: Extract<Found, { live: null }>, offsetBytes: number): number {
   if (ended.state !== 'succeeded') throw errorOfEnd(ended);
   if (offsetBytes !== input.sizeBytes) throw mismatch(offsetBytes, input.sizeBytes);
@@ -55,59 +55,63 @@ export interface Bytes extends TusRequest {
   checksum: Checksum | null;
 }
 
-/** Takes a request's bytes, and with the last of them finishes the upload. @returns the durable offset */
+/** Receives a request's bytes. The last byte finishes the upload. @returns the durable offset */
 export async function receiveInto(context: UploadsContext, live: Driven, bytes: Bytes): Promise<number> {
   const { raw, principal, checksum } = bytes;
   const { sizeBytes } = live.input as UploadInput;
-  const sitting = await takeSeat(context, live, bytes);
-  if (sitting !== null) {
-    const { durableBytes: before } = sitting;
+  const session = await acquireSession(context, live, bytes);
+  if (session !== null) {
+    const { durableBytes: before } = session;
     const buffering = watchBuffering(context, live.id, {
       request: raw,
-      receivedBytes: () => sitting.takenBytes - before,
-      onBuffering: sitting.warn,
+      receivedBytes: () => session.takenBytes - before,
+      onBuffering: session.warn,
     });
     let isComplete = false;
     try {
-      if (!sitting.isComplete) await sitting.receive({ request: raw, principal, checksum, inactivityMs });
+      if (!session.isComplete) await session.receive({ request: raw, principal, checksum, inactivityMs });
       isComplete = true;
     } finally {
       buffering.stop(isComplete);
     }
-    if (sitting.durableBytes < sizeBytes) return sitting.durableBytes;
+    if (session.durableBytes < sizeBytes) return session.durableBytes;
   }
-  // What the last byte set in motion is waited for: only then is it known whether the file is good.
+  // The answer waits until the complete file is published or rejected.
   const snapshot = await context.images.operations.driving.settled(live.id);
   if (snapshot.state !== 'succeeded') throw errorOfEnd(snapshot);
   return sizeBytes;
 }
 
-/** How often a sitting may end in between: it rests just then, or another one gives way. */
-const attempts = 5;
+/** Attempts to get a session, because the session found may end at the same time. */
+const maxAttempts = 5;
 
-/** Null: it has ended meanwhile. @throws ApiError with why it takes no bytes now */
-async function takeSeat(context: UploadsContext, live: Driven, bytes: Bytes): Promise<Sitting | null> {
+/** Locks the upload's session; null if the upload has ended. @throws ApiError with why it takes no bytes now */
+async function acquireSession(
+  context: UploadsContext,
+  live: Driven,
+  bytes: Bytes,
+): Promise<UploadSession | null> {
   const { driving } = context.images.operations;
-  for (let attempt = 1; attempt <= attempts; attempt += 1) {
+  for (let attempt = 1; attempt <= maxAttempts; attempt += 1) {
     assertOpen(live);
     await context.images.pools.use(live.input.poolId);
-    await makeWay(context.sittings.get(live.id), bytes);
+    await acquireLock(context.sessions.get(live.id), bytes);
     const refusal = await driving.wake(live.id).catch((error: unknown) => ({ error }));
     if (driving.find(uploadAction, live.id) === null) return null;
     assertOpen(live);
     if (refusal) throw refusal.error;
-    const sitting = context.sittings.get(live.id);
-    if (sitting !== undefined && !sitting.isOver && sitting.sender === null) {
-      assertRange(sitting, live, bytes);
-      return sitting;
+    const session = context.sessions.get(live.id);
+    if (session !== undefined && !session.isOver && session.sender === null) {
+      assertRange(session, live, bytes);
+      return session;
     }
-    // One that is ending becomes an operation at rest, which can be woken.
-    if (sitting?.isOver === true) await driving.settled(live.id);
+    // When a session is over, its operation waits for the client and can be started again.
+    if (session?.isOver === true) await driving.settled(live.id);
   }
   throw new ApiError('upload_locked', { retryAfterS: 1 });
 }
 
-/** Paused by a person, or for want of room: the client is told which, and may come back. */
+/** @throws ApiError with the reason for a pause, by a user or for lack of space; the client may retry */
 function assertOpen({ record }: Driven): void {
   const { state, stateReason } = record;
   if (state === 'paused' && stateReason?.code === 'no_space')
@@ -121,7 +125,7 @@ function assertOpen({ record }: Driven): void {
     throw new ApiError('upload_gone', { message: 'The upload is being cancelled.' });
 }
 
-function assertRange({ durableBytes }: Sitting, { input }: Driven, { offsetBytes, raw }: Bytes): void {
+function assertRange({ durableBytes }: UploadSession, { input }: Driven, { offsetBytes, raw }: Bytes): void {
   // If the offsets do not match, the Server MUST answer 409 without modifying the upload.
   if (offsetBytes !== durableBytes) throw mismatch(offsetBytes, durableBytes);
   const lengthBytes = Number(raw.headers['content-length'] ?? 0);
@@ -129,12 +133,12 @@ function assertRange({ durableBytes }: Sitting, { input }: Driven, { offsetBytes
   if (offsetBytes + lengthBytes <= sizeBytes) return;
   throw new ApiError('payload_too_large', {
     message: `${lengthBytes} bytes from ${offsetBytes} on are more than the ${sizeBytes} that were announced.`,
-    hint: 'Announce the length that the file has.',
+    hint: 'Announce the actual length of the file.',
   });
 }
 
 function mismatch(offsetBytes: number, durableBytes: number): ApiError {
   return new ApiError('offset_mismatch', {
-    message: `The request begins at ${offsetBytes}, the upload stands at ${durableBytes}.`,
+    message: `The request starts at ${offsetBytes}, but the upload is at ${durableBytes}.`,
   });
 }

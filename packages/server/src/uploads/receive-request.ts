@@ -1,22 +1,19 @@
 import { ApiError } from '@wcc/api';
+import type { DurableWriter } from '@wcc/copy';
 import { createHash } from 'node:crypto';
 import type { Hash } from 'node:crypto';
 import type { IncomingMessage } from 'node:http';
 import type { Principal } from '../access/principal.ts';
-import { readBody } from './bytes/body.ts';
-import type { Body, BodyEnd, BodyStop } from './bytes/body.ts';
-import { mostAtRiskBytes, syncMs } from './bytes/durability.ts';
-import type { Durability } from './bytes/durability.ts';
-import type { ByteSink } from './bytes/sink.ts';
-import type { UploadMemory } from './context.ts';
-import type { UploadInput } from './input.ts';
-import { refusalOf } from './upload-errors.ts';
+import { readBody } from './request-body.ts';
+import type { Body, BodyEnd, BodyStop } from './request-body.ts';
+import { errorForBodyEnd } from './upload-errors.ts';
+import type { UploadInput, UploadScratch } from './upload.ts';
 
-/** One request with bytes. */
-export interface Incoming {
+/** A request that sends bytes of an upload. */
+export interface UploadRequest {
   request: IncomingMessage;
   principal: Principal;
-  /** Of this request's bytes. */
+  /** Checksum of this request's bytes; null: the client gave none. */
   checksum: Checksum | null;
   inactivityMs: number;
 }
@@ -26,128 +23,121 @@ export interface Checksum {
   expected: Buffer;
 }
 
-/** Whose request it is, while it is here. */
+/** The client of the current request. */
 export interface Sender {
   principal: Principal;
-  /** Its last byte was taken, or its connection is gone; only its syncs go on. */
+  /** Its last byte was taken or its connection is gone; only the sync is still running. */
   readonly isLeaving: boolean;
-  /** How long nothing was heard of it, while it could have sent. */
+  /** Time since its last byte, without the time in which the server read no bytes. */
   silentForMs(): number;
   stop(why: BodyStop): void;
 }
 
-/** Where the bytes of one request after the other go. */
-export interface Receiver {
+/** The state that the requests of one upload share. */
+export interface ReceiveState {
   readonly input: UploadInput;
-  readonly memory: UploadMemory;
-  readonly sink: ByteSink;
-  readonly durability: Durability;
-  /** Of the present request. */
+  readonly scratch: UploadScratch;
+  readonly writer: DurableWriter;
+  /** Body of the current request; null: no request is sending. */
   body: Body | null;
   sender: Sender | null;
 }
 
 /**
- * From the socket into the file: takes the bytes of one request, and makes them durable or takes them back.
+ * Receives the bytes of one request into the file, and makes them durable or rolls them back.
  *
- * @returns what its client is to hear when not all were taken; rejects when the file is what is broken
+ * @returns the error for the client if not all bytes were taken; null if they are durable
+ * @throws the error of the storage
  */
-export async function takeIncoming(receiver: Receiver, incoming: Incoming): Promise<ApiError | null> {
-  const mayGoBack = incoming.checksum !== null;
-  const digest = takeDigest(receiver, mayGoBack);
-  receiver.durability.hold(mayGoBack);
-  const how = await takeBytes(receiver, incoming, digest?.hash ?? null);
-  const { refusal, isRolledBack } = await secure(receiver, incoming, how);
-  keepDigest(receiver, digest, isRolledBack);
-  return refusal;
+export async function receiveRequest(state: ReceiveState, request: UploadRequest): Promise<ApiError | null> {
+  const mayRollBack = request.checksum !== null;
+  const digest = resumeDigest(state, mayRollBack);
+  state.writer.hold(mayRollBack);
+  const bodyEnd = await receiveBytes(state, request, digest?.hash ?? null);
+  const { error, isRolledBack } = await makeDurable(state, request, bodyEnd);
+  keepDigest(state, digest, isRolledBack);
+  return error;
 }
 
-async function takeBytes(receiver: Receiver, incoming: Incoming, digest: Hash | null): Promise<BodyEnd> {
-  const { sink, durability, input } = receiver;
-  const { request, principal, checksum, inactivityMs } = incoming;
+async function receiveBytes(
+  state: ReceiveState,
+  { request, principal, checksum, inactivityMs }: UploadRequest,
+  digest: Hash | null,
+): Promise<BodyEnd> {
+  const { writer, input } = state;
   const body = readBody({
     request,
-    roomBytes: input.sizeBytes - durability.durableBytes,
+    maxBytes: input.sizeBytes - writer.durableBytes,
     inactivityMs,
-    take(chunk) {
+    onChunk(chunk) {
       digest?.update(chunk);
       checksum?.hash.update(chunk);
-      sink.put(chunk);
+      writer.write(chunk);
     },
-    mustWait: () => sink.isFull || sink.takenBytes - durability.syncedBytes >= mostAtRiskBytes,
-    hasFailed: () => sink.failure !== null || durability.hasFailed,
+    isFull: () => writer.isFull,
+    hasFailed: () => writer.failure !== null,
   });
-  receiver.body = body;
-  receiver.sender = {
+  state.body = body;
+  state.sender = {
     principal,
     get isLeaving() {
       return body.isOver;
     },
-    silentForMs: () => performance.now() - body.heardAtMs,
+    silentForMs: () => performance.now() - body.lastByteAtMs,
     stop: (why) => body.stop(why),
   };
-  const timer = setInterval(() => {
-    sink.push();
-    durability.nudge({ isTime: true });
-  }, syncMs);
-  try {
-    return await body.ended;
-  } finally {
-    clearInterval(timer);
-  }
+  return await body.ended;
 }
 
 interface RunningDigest {
   hash: Hash;
-  /** As it was before this request; null: not needed. */
+  /** The hash before this request; null: the request cannot be rolled back. */
   before: Hash | null;
 }
 
-/** The digest, when it is that of all bytes so far. What is not continued is worthless: all is read at the end. */
-function takeDigest({ memory, durability, input }: Receiver, mayGoBack: boolean): RunningDigest | null {
-  const { digest } = memory;
-  memory.digest = null;
+/** The digest, if it covers all bytes so far. Otherwise the complete file is read at the end. */
+function resumeDigest({ scratch, writer, input }: ReceiveState, mayRollBack: boolean): RunningDigest | null {
+  const { digest } = scratch;
+  scratch.digest = null;
   if (input.sha256 === null) return null;
-  const isAtStart = durability.durableBytes === 0;
+  const isAtStart = writer.durableBytes === 0;
   const hash = isAtStart
     ? createHash('sha256')
-    : digest?.atBytes === durability.durableBytes
+    : digest?.atBytes === writer.durableBytes
       ? digest.hash
       : null;
-  return hash === null ? null : { hash, before: mayGoBack ? hash.copy() : null };
+  return hash === null ? null : { hash, before: mayRollBack ? hash.copy() : null };
 }
 
-function keepDigest(receiver: Receiver, digest: RunningDigest | null, isRolledBack: boolean): void {
-  const { memory, durability, sink } = receiver;
+function keepDigest(
+  { scratch, writer }: ReceiveState,
+  digest: RunningDigest | null,
+  isRolledBack: boolean,
+): void {
   const hash = isRolledBack ? digest?.before : digest?.hash;
-  const atBytes = durability.durableBytes;
-  if (hash && atBytes === sink.takenBytes) memory.digest = { hash, atBytes };
+  const atBytes = writer.durableBytes;
+  if (hash && atBytes === writer.takenBytes) scratch.digest = { hash, atBytes };
 }
 
-/** Makes durable what was taken, or takes it back; tells what the client is to hear of it. */
-async function secure(
-  receiver: Receiver,
-  { checksum }: Incoming,
-  how: BodyEnd,
-): Promise<{ refusal: ApiError | null; isRolledBack: boolean }> {
-  const { sink, durability } = receiver;
-  await sink.drained();
-  if (how === 'cancelled') return { refusal: refusalOf(how), isRolledBack: false };
-  if (sink.failure !== null) {
-    // A full disk: what came before it is safe, and the upload goes on from there.
-    if (!durability.hasFailed && checksum === null) await durability.sync();
-    throw sink.failure.error;
+/** Makes the bytes taken durable, or rolls them back. Returns the error for the client. */
+async function makeDurable(
+  { writer }: ReceiveState,
+  { checksum }: UploadRequest,
+  bodyEnd: BodyEnd,
+): Promise<{ error: ApiError | null; isRolledBack: boolean }> {
+  await writer.drained();
+  if (bodyEnd === 'cancelled') return { error: errorForBodyEnd(bodyEnd), isRolledBack: false };
+  // tus, "Checksum": when it does not match, the chunk is discarded and the offset not updated. The bytes of a
+  // request that broke off cannot be compared.
+  const isAccepted =
+    checksum === null || (bodyEnd === 'complete' && checksum.hash.digest().equals(checksum.expected));
+  if (writer.failure === null && (!isAccepted || bodyEnd === 'too_long')) {
+    await writer.rollBack();
+    const error = bodyEnd === 'complete' ? new ApiError('checksum_mismatch') : errorForBodyEnd(bodyEnd);
+    return { error, isRolledBack: true };
   }
-  // tus, "Checksum": when it does not match, the chunk is discarded and the offset not updated. One that broke
-  // off cannot be compared.
-  const isGood =
-    checksum === null || (how === 'complete' && checksum.hash.digest().equals(checksum.expected));
-  if (!isGood || how === 'too_long') {
-    sink.reset(await durability.rollBack());
-    const refusal = how === 'complete' ? new ApiError('checksum_mismatch') : refusalOf(how);
-    return { refusal, isRolledBack: true };
-  }
-  durability.hold(false);
-  await durability.sync();
-  return { refusal: refusalOf(how), isRolledBack: false };
+  // After a failed write, for example on a full disk, held bytes stay unrecorded and the others become durable.
+  if (writer.failure === null) writer.hold(false);
+  await writer.flush();
+  return { error: errorForBodyEnd(bodyEnd), isRolledBack: false };
 }

@@ -1,53 +1,30 @@
-import { ApiError, errorRegistry } from '@wcc/api';
-import type { ErrorCode, StateReasonCode } from '@wcc/api';
-import { CopyError } from '@wcc/copy';
-import { toWorkFailure } from '../operations/failure.ts';
-import { WorkFailure } from '../operations/failure.ts';
-import type { BodyEnd } from './bytes/body.ts';
+import { ApiError, errorRegistry, isErrorCode } from '@wcc/api';
+import type { StateReasonCode } from '@wcc/api';
+import { toWorkFailure, WorkFailure } from '../operations/failure.ts';
+import type { BodyEnd } from './request-body.ts';
 
-const codesByErrno: Readonly<Record<string, ErrorCode>> = {
-  ENOSPC: 'no_space',
-  EDQUOT: 'quota',
-  EFBIG: 'too_large',
-  EROFS: 'read_only',
-  EACCES: 'permission',
-  EPERM: 'permission',
-};
-
-/** What a failed write or sync means: for want of room the upload waits, anything else ends it. */
-export function storageFailure(cause: unknown): WorkFailure & { told: ErrorCode } {
-  const errno = errnoOf(cause);
-  const told = codesByErrno[errno] ?? 'io_error';
-  const { message, hint } = errorRegistry[told];
-  const code = told === 'no_space' || told === 'quota' ? 'paused' : 'failed';
-  const failure = new WorkFailure(code, {
-    error: { code: told, message, hint, detail: errno || null },
-    cause,
-  });
-  return Object.assign(failure, { told });
+/** A failed write or sync. Without space the upload pauses; for any other reason it fails. */
+export function toStorageFailure(cause: unknown): WorkFailure {
+  const failure = toWorkFailure(cause);
+  if (failure.error.code !== 'internal') return failure;
+  const { message, hint } = errorRegistry.io_error;
+  return new WorkFailure('failed', { error: { code: 'io_error', message, hint, detail: null }, cause });
 }
 
-/** The bad end of finishing. */
-export function failureOf(error: unknown): unknown {
-  const isPlain = !(error instanceof ApiError) && !(error instanceof CopyError);
-  return isPlain && errnoOf(error) !== '' ? storageFailure(error) : toWorkFailure(error);
+/** A failure of the storage, for the client whose request met it. */
+export function errorForStorage({ error, cause }: WorkFailure): ApiError {
+  return new ApiError(isErrorCode(error.code) ? error.code : 'io_error', { cause });
 }
 
-function errnoOf(error: unknown): string {
-  if (!(error instanceof Error)) return '';
-  if ('syscall' in error && 'code' in error) return String(error.code);
-  return errnoOf(error.cause);
+/** The end of a session that is not a failure of the upload. */
+export function interruptedBy(reason: 'cancelled' | StateReasonCode): WorkFailure {
+  const error = { code: reason, message: '', hint: '', detail: null };
+  return new WorkFailure(reason === 'cancelled' ? 'cancelled' : 'interrupted', { error });
 }
 
-/** Ends that are no failure of the upload. */
-export function interruption(why: 'cancelled' | StateReasonCode): WorkFailure {
-  const error = { code: why, message: '', hint: '', detail: null };
-  return new WorkFailure(why === 'cancelled' ? 'cancelled' : 'interrupted', { error });
-}
-
-const refusals: Readonly<Record<Exclude<BodyEnd, 'complete'>, () => ApiError>> = {
+const bodyErrors: Readonly<Record<Exclude<BodyEnd, 'complete'>, () => ApiError>> = {
   lost: () => new ApiError('upload_locked', { message: 'The connection was lost.' }),
-  taken_over: () => new ApiError('upload_locked', { message: 'Another request goes on with this upload.' }),
+  taken_over: () => new ApiError('upload_locked', { message: 'Another request has taken over this upload.' }),
   revoked: () => new ApiError('unauthenticated'),
   paused: () =>
     new ApiError('upload_locked', { message: 'The upload is paused.', hint: 'Resume its operation first.' }),
@@ -55,13 +32,13 @@ const refusals: Readonly<Record<Exclude<BodyEnd, 'complete'>, () => ApiError>> =
   server_stopped: () => new ApiError('shutting_down', { retryAfterS: 5 }),
   too_long: () =>
     new ApiError('payload_too_large', {
-      message: 'More bytes came than were announced.',
-      hint: 'Announce the length that the file has.',
+      message: 'The request has more bytes than were announced.',
+      hint: 'Announce the actual length of the file.',
     }),
   storage: () => new ApiError('io_error'),
 };
 
-/** What a client is told whose bytes were not all taken; null: they were. */
-export function refusalOf(how: BodyEnd): ApiError | null {
-  return how === 'complete' ? null : refusals[how]();
+/** The error for a client whose bytes were not all taken; null: they were. */
+export function errorForBodyEnd(end: BodyEnd): ApiError | null {
+  return end === 'complete' ? null : bodyErrors[end]();
 }

@@ -1,231 +1,230 @@
 import { ApiError } from '@wcc/api';
-import type { ReceivedFile } from '@wcc/copy';
-import type { OperationView } from '../operations/action.ts';
-import type { Work, WorkResult } from '../operations/work.ts';
+import { createDurableWriter } from '@wcc/copy';
+import type { DurableWriter, Limit, ReceivedFile } from '@wcc/copy';
+import { toWorkFailure } from '../operations/failure.ts';
 import type { WorkFailure } from '../operations/failure.ts';
-import type { BodyStop } from './bytes/body.ts';
-import { createDurability } from './bytes/durability.ts';
-import { createByteSink } from './bytes/sink.ts';
-import { memoryOf } from './context.ts';
-import type { UploadsContext } from './context.ts';
-import { takeIncoming } from './receive-request.ts';
-import type { Incoming, Receiver, Sender } from './receive-request.ts';
-import type { UploadInput } from './input.ts';
-import { failureOf, interruption, storageFailure } from './upload-errors.ts';
+import { createCounters } from '../operations/work.ts';
+import type { Counters, Progress, StartHooks, Work, WorkProgress, WorkResult } from '../operations/work.ts';
+import { receiveRequest } from './receive-request.ts';
+import type { ReceiveState, Sender, UploadRequest } from './receive-request.ts';
+import type { BodyStop } from './request-body.ts';
+import { errorForStorage, interruptedBy, toStorageFailure } from './upload-errors.ts';
+import type { UploadInput, UploadScratch } from './upload.ts';
 
-/** A client that sends in pieces has so long for the next one before the upload counts as waiting for it. */
-export const restAfterMs = 5_000;
+/** How long an upload may be idle between requests before it becomes `waiting_for_client`. */
+const idleAfterMs = 5_000;
 
-/**
- * The running part of an upload: from the moment its client begins to send until it is complete, stops sending,
- * or somebody stops it. It holds the partial open; one request at a time brings bytes.
- *
- * `idle → receiving → idle → … → finishing`, and from each of them to `over`, once: published, at rest
- * (`waiting_for_client`), interrupted, cancelled, paused for want of space, or failed.
- */
-export interface Sitting extends Work {
-  readonly durableBytes: number;
-  /** What came so far, durable or not. */
-  readonly takenBytes: number;
-  readonly isOver: boolean;
-  readonly isPaused: boolean;
-  /** Who sends now; null: nobody does. */
-  readonly sender: Sender | null;
-  /** Resolves once the present request, if there is one, has given way. */
-  quiet(): Promise<void>;
-  /**
-   * Takes the bytes of one request. When this resolves they are durable.
-   * @throws ApiError when not all were taken, with what to tell the client
-   */
-  receive(incoming: Incoming): Promise<void>;
-  /** Everything is there: it will end by itself. */
-  readonly isComplete: boolean;
-  /** Tells those who watch, now, by a warning's code. */
-  readonly warn: (code: string) => void;
-}
+type Mode = 'idle' | 'receiving' | 'finishing' | 'over';
 
-export interface SittingOptions {
-  context: UploadsContext;
-  operation: OperationView;
+const transitions: Readonly<Record<Mode, readonly Mode[]>> = {
+  idle: ['receiving', 'finishing', 'over'],
+  receiving: ['idle', 'finishing', 'over'],
+  finishing: ['over'],
+  over: [],
+};
+
+export interface UploadSessionOptions {
+  input: UploadInput;
+  scratch: UploadScratch;
   file: ReceivedFile;
-  /** Checks, and puts in its place, what is complete. Rejects with what is wrong. */
-  finish(file: ReceivedFile, signal: AbortSignal): Promise<WorkResult>;
-  onWarning: (code: string) => void;
-}
-
-/** What the functions below share. */
-interface Seat extends SittingOptions, Receiver {
-  sinceMs: number;
-  /** The present request's whole stay, its syncs included. */
-  visit: Promise<unknown>;
-  isPaused: boolean;
-  isFinishing: boolean;
-  ending: AbortController;
-  isOver: boolean;
-  rest: NodeJS.Timeout | null;
-  settle: { resolve(result: WorkResult): void; reject(error: unknown): void };
-}
-
-export function createSitting(options: SittingOptions): Sitting {
-  const { seat, done } = takeSeat(options);
-  if (isComplete(seat)) void finish(seat);
-  else rearm(seat);
-  return {
-    done,
-    get durableBytes() {
-      return seat.durability.durableBytes;
-    },
-    get takenBytes() {
-      return seat.sink.takenBytes;
-    },
-    get isOver() {
-      return seat.isOver;
-    },
-    get isPaused() {
-      return seat.isPaused;
-    },
-    get isComplete() {
-      return isComplete(seat);
-    },
-    get sender() {
-      return seat.sender;
-    },
-    warn: options.onWarning,
-    quiet: async () => void (await seat.visit.catch(() => {})),
-    receive(incoming) {
-      // Whoever comes here has found the place free; of two who did so at once, one has it.
-      if (seat.sender !== null) return Promise.reject(new ApiError('upload_locked', { retryAfterS: 1 }));
-      const visit = receive(seat, incoming);
-      seat.visit = visit;
-      return visit;
-    },
-    progress: () => progressOf(seat),
-    cancel: () => void end(seat, { stop: 'cancelled', failure: interruption('cancelled') }),
-    interrupt: () => void end(seat, { stop: 'server_stopped', failure: interruption('server_stopped') }),
-    pause() {
-      seat.isPaused = true;
-      seat.body?.stop('paused');
-    },
-    resume: () => void (seat.isPaused = false),
-  };
-}
-
-function takeSeat(options: SittingOptions): { seat: Seat; done: Promise<WorkResult> } {
-  const { context, operation, file } = options;
-  let settle: Seat['settle'] = { resolve: () => {}, reject: () => {} };
-  const done = new Promise<WorkResult>((resolve, reject) => (settle = { resolve, reject }));
-  const sink = createByteSink({
-    handle: file.handle,
-    offsetBytes: file.offsetBytes,
-    onRoom() {
-      seat.durability.nudge();
-      seat.body?.goOn();
-    },
-  });
-  const seat: Seat = {
-    ...options,
-    input: operation.input as UploadInput,
-    memory: memoryOf(context, operation.id),
-    sink,
-    durability: createDurability({
-      file,
-      sink: () => sink,
-      gate: context.syncGate,
-      onSynced: () => seat.body?.goOn(),
-    }),
-    sinceMs: performance.now(),
-    body: null,
-    sender: null,
-    visit: Promise.resolve(),
-    isPaused: false,
-    isFinishing: false,
-    ending: new AbortController(),
-    isOver: false,
-    rest: null,
-    settle,
-  };
-  return { seat, done };
-}
-
-function isComplete({ durability, input }: Seat): boolean {
-  return durability.durableBytes === input.sizeBytes;
-}
-
-function progressOf({ durability, input, sinceMs }: Seat): ReturnType<Work['progress']> {
-  const { durableBytes, movedAtMs } = durability;
-  const nowMs = performance.now();
-  const { sizeBytes } = input;
-  return {
-    phase: 'receive',
-    // What is in flight is not drawn: a crash would take it back.
-    done: durableBytes,
-    durable: durableBytes,
-    total: sizeBytes,
-    bytes: { virtual: sizeBytes, data: sizeBytes, skipped: 0, shared: 0, written: durableBytes },
-    sinceProgressMs: nowMs - movedAtMs,
-    phaseElapsedMs: nowMs - sinceMs,
-  };
-}
-
-/** Nobody sends: after a while that is what the record says. */
-function rearm(seat: Seat): void {
-  if (seat.rest !== null) clearTimeout(seat.rest);
-  if (seat.isOver) return;
-  const failure = interruption('waiting_for_client');
-  seat.rest = setTimeout(() => void end(seat, { failure }), restAfterMs);
-  seat.rest.unref();
-}
-
-async function receive(seat: Seat, incoming: Incoming): Promise<void> {
-  if (seat.rest !== null) clearTimeout(seat.rest);
-  try {
-    const refusal = await takeIncoming(seat, incoming);
-    if (refusal !== null) throw refusal;
-    if (isComplete(seat)) void finish(seat);
-  } catch (error) {
-    if (error instanceof ApiError) throw error;
-    // The file is what is broken, not the request: the upload ends, or waits for room.
-    const failure = storageFailure(error);
-    await end(seat, { failure });
-    throw new ApiError(failure.told, { cause: error });
-  } finally {
-    [seat.body, seat.sender] = [null, null];
-    if (!seat.isFinishing) rearm(seat);
-  }
+  /** Limits concurrent syncs. */
+  limit: Limit;
+  hooks: StartHooks;
+  /** Checks and publishes the complete file. Rejects with the reason why it is not accepted. */
+  finish: (file: ReceivedFile, progress: Progress) => Promise<WorkResult>;
 }
 
 interface Ending {
   failure: WorkFailure;
-  /** For a request that is sending; absent: it is that request itself which ends the sitting, or there is none. */
+  /** How to stop the current request; absent: there is none, or the request itself ends the session. */
   stop?: BodyStop;
 }
 
-/** The one way out but completion. What was received is durable before the file is closed. */
-async function end(seat: Seat, { stop, failure }: Ending): Promise<void> {
-  if (seat.isOver) return;
-  seat.isOver = true;
-  seat.ending.abort(failure);
-  if (seat.rest !== null) clearTimeout(seat.rest);
-  if (stop !== undefined) {
-    seat.body?.stop(stop);
-    await seat.visit.catch(() => {});
-  }
-  if (seat.isFinishing) return;
-  await seat.file.close().catch(() => {});
-  seat.settle.reject(failure);
-}
+/**
+ * A running upload: it has the partial open and receives bytes from one request at a time.
+ *
+ * Modes: `idle → receiving → idle → … → finishing`, and from each of them to `over`. A session is over when its
+ * file is published or rejected, when it waits for its client, or when it is interrupted, cancelled or paused.
+ */
+export class UploadSession implements Work {
+  readonly done: Promise<WorkResult>;
+  readonly #options: UploadSessionOptions;
+  readonly #writer: DurableWriter;
+  readonly #state: ReceiveState;
+  readonly #counters: Counters;
+  readonly #stopping = new AbortController();
+  #mode: Mode = 'idle';
+  /** The current request until its last sync. */
+  #request: Promise<unknown> = Promise.resolve();
+  #idleTimer: NodeJS.Timeout | null = null;
+  #settle: { resolve(result: WorkResult): void; reject(error: WorkFailure): void } = {
+    resolve: () => {},
+    reject: () => {},
+  };
 
-async function finish(seat: Seat): Promise<void> {
-  if (seat.isFinishing || seat.isOver) return;
-  seat.isFinishing = true;
-  if (seat.rest !== null) clearTimeout(seat.rest);
-  try {
-    const result = await seat.finish(seat.file, seat.ending.signal);
-    seat.isOver = true;
-    seat.settle.resolve(result);
-  } catch (error) {
-    seat.isOver = true;
-    await seat.file.close().catch(() => {});
-    seat.settle.reject(seat.ending.signal.aborted ? seat.ending.signal.reason : failureOf(error));
+  constructor(options: UploadSessionOptions) {
+    const { file, input, scratch, limit, hooks } = options;
+    this.#options = options;
+    this.done = new Promise((resolve, reject) => (this.#settle = { resolve, reject }));
+    this.#counters = createCounters(hooks, this.#stopping.signal);
+    this.#writer = createDurableWriter({ file, limit, onChange: () => this.#onChange() });
+    this.#state = { input, scratch, writer: this.#writer, body: null, sender: null };
+    const notes = [`at ${file.offsetBytes} bytes`];
+    this.#counters.progress.startPhase('receive', { unit: 'bytes', total: input.sizeBytes, notes });
+    this.#reportProgress();
+    if (this.isComplete) void this.#finish();
+    else this.#armIdleTimer();
+  }
+
+  /** Every byte below this offset is durable. */
+  get durableBytes(): number {
+    return this.#writer.durableBytes;
+  }
+
+  /** Every byte below this offset has arrived, durable or not. */
+  get takenBytes(): number {
+    return this.#writer.takenBytes;
+  }
+
+  /** All bytes are durable: the session finishes without another request. */
+  get isComplete(): boolean {
+    return this.#writer.durableBytes === this.#options.input.sizeBytes;
+  }
+
+  get isOver(): boolean {
+    return this.#mode === 'over';
+  }
+
+  /** The client whose request is sending; null: none. */
+  get sender(): Sender | null {
+    return this.#state.sender;
+  }
+
+  /** Resolves when the current request, if there is one, has ended and its bytes are durable. */
+  async drained(): Promise<void> {
+    await this.#request.catch(() => {});
+  }
+
+  /** Reports a warning to those who watch, by its code. */
+  readonly warn = (code: string): void => this.#options.hooks.onWarning(code);
+
+  /**
+   * Receives the bytes of one request. They are durable when this resolves.
+   * @throws ApiError for the client, if not all bytes were taken
+   */
+  receive(request: UploadRequest): Promise<void> {
+    // Two requests may find the session idle at the same time: the second one is refused.
+    if (this.#mode !== 'idle') return Promise.reject(new ApiError('upload_locked', { retryAfterS: 1 }));
+    this.#enter('receiving');
+    const received = this.#receive(request);
+    this.#request = received;
+    return received;
+  }
+
+  progress(): WorkProgress {
+    return this.#counters.read();
+  }
+
+  cancel(): void {
+    void this.#end({ stop: 'cancelled', failure: interruptedBy('cancelled') });
+  }
+
+  interrupt(): void {
+    void this.#end({ stop: 'server_stopped', failure: interruptedBy('server_stopped') });
+  }
+
+  pause(): void {
+    this.#state.body?.stop('paused');
+  }
+
+  /** Nothing to do: the client sends again. */
+  resume(): void {}
+
+  async #receive(request: UploadRequest): Promise<void> {
+    try {
+      const refusal = await receiveRequest(this.#state, request);
+      if (refusal !== null) throw refusal;
+      if (this.isComplete && this.#isIn('receiving')) void this.#finish();
+    } catch (error) {
+      if (error instanceof ApiError) throw error;
+      // The storage failed, not the request: the upload fails, or waits for space.
+      const failure = toStorageFailure(error);
+      await this.#end({ failure });
+      throw errorForStorage(failure);
+    } finally {
+      Object.assign(this.#state, { body: null, sender: null });
+      if (this.#isIn('receiving')) {
+        this.#enter('idle');
+        this.#armIdleTimer();
+      }
+    }
+  }
+
+  /** The only end other than completion. All bytes received are durable before the file is closed. */
+  async #end({ stop, failure }: Ending): Promise<void> {
+    if (this.#mode === 'over') return;
+    this.#stopping.abort(failure);
+    // The work in progress notices the abort and ends the session.
+    if (this.#mode === 'finishing') return;
+    this.#enter('over');
+    if (stop !== undefined) {
+      this.#state.body?.stop(stop);
+      await this.drained();
+    }
+    await this.#close();
+    this.#settle.reject(failure);
+  }
+
+  async #finish(): Promise<void> {
+    const { file, finish } = this.#options;
+    const { signal } = this.#stopping;
+    this.#enter('finishing');
+    try {
+      const result = await finish(file, this.#counters.progress);
+      this.#enter('over');
+      this.#settle.resolve(result);
+    } catch (error) {
+      this.#enter('over');
+      await this.#close();
+      this.#settle.reject(signal.aborted ? (signal.reason as WorkFailure) : toWorkFailure(error));
+    }
+  }
+
+  #enter(mode: Mode): void {
+    if (!transitions[this.#mode].includes(mode)) {
+      throw new Error(`An upload session cannot go from ${this.#mode} to ${mode}.`);
+    }
+    this.#mode = mode;
+    if (this.#idleTimer !== null) clearTimeout(this.#idleTimer);
+    this.#idleTimer = null;
+  }
+
+  #isIn(mode: Mode): boolean {
+    return this.#mode === mode;
+  }
+
+  #armIdleTimer(): void {
+    const failure = interruptedBy('waiting_for_client');
+    this.#idleTimer = setTimeout(() => void this.#end({ failure }), idleAfterMs);
+    this.#idleTimer.unref();
+  }
+
+  async #close(): Promise<void> {
+    this.#writer.close();
+    await this.#options.file.close().catch(() => {});
+  }
+
+  #onChange(): void {
+    this.#state.body?.resume();
+    if (!this.#isIn('finishing')) this.#reportProgress();
+  }
+
+  /** Bytes in flight are not reported, because a crash would lose them. */
+  #reportProgress(): void {
+    const { sizeBytes } = this.#options.input;
+    const { durableBytes } = this.#writer;
+    const { progress } = this.#counters;
+    progress.advance(durableBytes, durableBytes);
+    progress.setBytes({ virtual: sizeBytes, data: sizeBytes, skipped: 0, shared: 0, written: durableBytes });
   }
 }

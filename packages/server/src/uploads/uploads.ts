@@ -1,24 +1,24 @@
 import type { MatchedUpload, MatchUploadInput, Upload, UploadList, UploadMetadata } from '@wcc/api';
+import pLimit from 'p-limit';
 import type { Principal } from '../access/principal.ts';
 import type { ImagesContext } from '../images/context.ts';
 import { systemClock } from '../operations/clock.ts';
 import type { Clock } from '../operations/clock.ts';
 import { createKeyedMutex } from '../operations/mutex.ts';
 import { createUploadAction } from './action.ts';
-import { createGate } from './bytes/limiter.ts';
 import type { UploadsContext, UploadSettings } from './context.ts';
 import { createUpload } from './create.ts';
 import { expireUploads, watchExpiry } from './expire.ts';
 import { headUpload } from './head.ts';
+import { describeProtocol } from './headers.ts';
 import type { TusAnswer, TusRequest } from './headers.ts';
 import { getUpload, listUploads } from './list.ts';
 import { matchUpload } from './match.ts';
-import { describeProtocol } from './options.ts';
 import { patchUpload } from './patch.ts';
 import { terminateUpload } from './terminate.ts';
 
-/** Node has four threads for files; a sync holds one for as long as the disk takes. */
-const syncsAtOnce = 2;
+/** Maximum concurrent syncs: each occupies one of Node's four threads for files until the disk is done. */
+const maxConcurrentSyncs = 2;
 
 export interface UploadsOptions {
   images: ImagesContext;
@@ -26,24 +26,24 @@ export interface UploadsOptions {
   clock?: Clock;
 }
 
-/** Files that come from outside, by tus 1.0. Every call checks the right of its principal. */
+/** Uploads by tus 1.0. Every call checks the rights of its principal. */
 export interface Uploads {
   options(): TusAnswer;
-  create(request: CreateOrder): Promise<TusAnswer>;
+  create(request: CreateUploadRequest): Promise<TusAnswer>;
   head(id: string, request: TusRequest): Promise<TusAnswer>;
   patch(id: string, request: TusRequest): Promise<TusAnswer>;
   terminate(id: string, request: TusRequest): Promise<TusAnswer>;
-  /** Ends what has expired by now; it is done from time to time without being asked. */
+  /** Removes expired uploads. A timer also does this regularly. */
   expire(): Promise<void>;
   list(principal: Principal, owner: 'me' | 'all'): Promise<UploadList>;
   get(principal: Principal, id: string): Promise<Upload>;
   match(principal: Principal, id: string, claim: MatchUploadInput): Promise<MatchedUpload>;
-  /** Stops the requests of whoever may send no more: within this call, not at the next byte. */
+  /** Stops the requests of principals that may no longer send, before this call returns. */
   closeSessions(isOver: (principal: Principal) => boolean): void;
   close(): void;
 }
 
-export interface CreateOrder extends TusRequest {
+export interface CreateUploadRequest extends TusRequest {
   metadata: UploadMetadata;
   idempotencyKey: string | null;
 }
@@ -53,9 +53,9 @@ export function createUploads({ images, settings, clock = systemClock }: Uploads
     images,
     settings,
     clock,
-    sittings: new Map(),
-    memories: new Map(),
-    syncGate: createGate(syncsAtOnce),
+    sessions: new Map(),
+    scratch: new Map(),
+    syncLimit: pLimit(maxConcurrentSyncs),
     userMutex: createKeyedMutex(),
   };
   const action = createUploadAction(context);
@@ -63,7 +63,7 @@ export function createUploads({ images, settings, clock = systemClock }: Uploads
   const stopExpiry = watchExpiry(context);
   return {
     options: describeProtocol,
-    create: (order) => createUpload(context, { ...order, action }),
+    create: (request) => createUpload(context, { ...request, action }),
     head: (id, request) => headUpload(context, id, request),
     patch: (id, request) => patchUpload(context, id, request),
     terminate: (id, request) => terminateUpload(context, id, request),
@@ -72,7 +72,7 @@ export function createUploads({ images, settings, clock = systemClock }: Uploads
     get: (principal, id) => getUpload(context, principal, id),
     match: (principal, id, claim) => matchUpload(context, id, { principal, claim }),
     closeSessions(isOver) {
-      for (const { sender } of context.sittings.values()) {
+      for (const { sender } of context.sessions.values()) {
         if (sender !== null && isOver(sender.principal)) sender.stop('revoked');
       }
     },

@@ -4,7 +4,6 @@ import {
   createReceived,
   forget,
   openReceived,
-  publishReceived,
   readCheckpoint,
   removeRemains,
   settlePublication,
@@ -14,12 +13,11 @@ import type { Snapshot } from '@wcc/progress';
 import { join } from 'node:path';
 import type { Action, Completion, OperationView, RetryRequest } from '../../operations/action.ts';
 import type { WorkResult } from '../../operations/work.ts';
-import { imageMode } from '../../files/modes.ts';
 import type { ImagesContext } from '../context.ts';
+import { completeReceived } from '../foreign/complete-received.ts';
 import { inspectForeign } from '../foreign/inspect.ts';
 import { registerImage } from '../register-image.ts';
-import { measureRoom, partialPath, readReservation } from '../free-space.ts';
-import { readDigest, assertDigest } from '../verify/digest.ts';
+import { measureRoom, readReservation } from '../free-space.ts';
 import { startWork } from '../../operations/work.ts';
 import type { Progress } from '../../operations/work.ts';
 import { forgetImport } from './context.ts';
@@ -112,19 +110,17 @@ async function importFile(job: Job, progress: Progress): Promise<Partial<WorkRes
   const { poolId, targetName, sha256, format } = input;
   const what: Receiving = { directory, id, poolId, targetName, sizeBytes: unknownBytes };
   const sizeBytes = await receive(job, what, progress);
-  progress.startPhase('flush');
-  const whole: Receiving = { ...what, sizeBytes };
-  await flush(whole);
-  const path = partialPath(directory, id);
-  progress.startPhase('inspect', sha256 === null ? {} : { unit: 'bytes', total: sizeBytes });
-  if (sha256 !== null) assertDigest(await readDigest(path, progress), sha256);
-  const { signal } = progress;
+  const target: Receiving = { ...what, sizeBytes };
   const { maxVirtualSizeBytes } = job.context;
-  const looking = { signal, believed: format ?? undefined, maxVirtualSizeBytes };
-  imports.inspected.set(id, await inspectForeign(path, looking));
-  signal.throwIfAborted();
-  progress.startPhase('publish');
-  const { warnings } = await publishReceived(whole);
+  const { warnings } = await completeReceived(await reopenComplete(target), {
+    target,
+    sha256,
+    async inspect(path) {
+      const options = { signal: progress.signal, believed: format ?? undefined, maxVirtualSizeBytes };
+      imports.inspected.set(id, await inspectForeign(path, options));
+    },
+    progress,
+  });
   const bytes = { virtual: sizeBytes, data: sizeBytes, skipped: 0, shared: 0, written: sizeBytes };
   return { bytes, warnings };
 }
@@ -174,14 +170,12 @@ async function openPartial(what: Receiving): Promise<ReceivedFile> {
   }
 }
 
-/** Everything to the disk, and the length that the result has into the sidecar. */
-async function flush(whole: Receiving): Promise<void> {
-  const file = await openReceived(whole);
-  try {
-    await file.handle.chmod(imageMode);
-    await file.handle.sync();
-    await file.record(whole.sizeBytes);
-  } finally {
+/** Opens the complete partial, and records the length that the file has. */
+async function reopenComplete(target: Receiving): Promise<ReceivedFile> {
+  const file = await openReceived(target);
+  await file.record(target.sizeBytes).catch(async (error: unknown) => {
     await file.close();
-  }
+    throw error;
+  });
+  return file;
 }

@@ -23,7 +23,7 @@ export async function readDigest(path: string, progress: Progress): Promise<File
 }
 
 /** @throws ApiError `digest_mismatch`, with both digests */
-export function assertDigest({ sha256 }: FileDigest, wanted: string | null): void {
+export function assertDigest({ sha256 }: Pick<FileDigest, 'sha256'>, wanted: string | null): void {
   if (wanted === null || wanted === sha256) return;
   const message = `The SHA-256 is ${sha256}, not ${wanted}.`;
   throw new ApiError('digest_mismatch', { message, hint: 'Compare the digest with its source.' });

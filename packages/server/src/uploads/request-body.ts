@@ -1,36 +1,34 @@
 import type { IncomingMessage } from 'node:http';
 
-/** Why no more bytes come; `complete`: the request had no more, `lost`: its connection is gone. */
+/** Why no more bytes are read. `complete`: the request had no more; `lost`: its connection is gone. */
 export type BodyEnd = 'complete' | 'lost' | 'too_long' | 'storage' | BodyStop;
-/** Who wanted it to stop. */
+/** Why the server stopped reading. */
 export type BodyStop = 'paused' | 'cancelled' | 'server_stopped' | 'taken_over' | 'revoked';
 
-/** The bytes of one request, on their way into the file. */
+/** The bytes of one request on their way into the file. */
 export interface Body {
   readonly ended: Promise<BodyEnd>;
   readonly isOver: boolean;
-  /** Monotonic time of the last byte; now, while it is us that nothing can be taken. */
-  readonly heardAtMs: number;
-  /** Takes no more; what was taken stays so. */
+  /** Monotonic time of the last byte; the current time while the server reads no bytes. */
+  readonly lastByteAtMs: number;
+  /** Reads no more bytes. Bytes already taken stay. */
   stop(why: BodyStop): void;
-  /** There may be room again. */
-  goOn(): void;
+  /** Continues reading if there is room, or ends the body if the storage has failed. */
+  resume(): void;
 }
 
 export interface BodyOptions {
   request: IncomingMessage;
-  /** No more than so many bytes belong to the file. */
-  roomBytes: number;
+  /** Maximum bytes that belong to the file. */
+  maxBytes: number;
   inactivityMs: number;
-  take: (chunk: Buffer) => void;
-  mustWait: () => boolean;
+  onChunk: (chunk: Buffer) => void;
+  /** True: reading pauses until `resume()`. */
+  isFull: () => boolean;
   hasFailed: () => boolean;
 }
 
-/**
- * Reads the raw stream of a request, byte for byte as it comes. Nothing is parsed or copied on the way; the
- * socket is read no faster than the disk takes.
- */
+/** Reads the raw stream of a request without parsing or copying, no faster than the disk accepts the bytes. */
 export function readBody(options: BodyOptions): Body {
   return new RequestBody(options);
 }
@@ -40,57 +38,57 @@ class RequestBody implements Body {
   readonly #timer: NodeJS.Timeout;
   readonly ended: Promise<BodyEnd>;
   #settle: (end: BodyEnd) => void = () => {};
-  #roomBytes: number;
-  #heardAtMs = performance.now();
+  #remainingBytes: number;
+  #lastByteAtMs = performance.now();
   isOver = false;
 
   constructor(options: BodyOptions) {
     this.#options = options;
-    this.#roomBytes = options.roomBytes;
+    this.#remainingBytes = options.maxBytes;
     this.ended = new Promise((resolve) => (this.#settle = resolve));
-    this.#timer = setTimeout(() => this.#tooSilent(), options.inactivityMs);
+    this.#timer = setTimeout(() => this.#onInactivity(), options.inactivityMs);
     const { request } = options;
-    // A connection that breaks is told by `close`; without a listener the error would end the process.
+    // `close` reports a broken connection. Without this listener the error would end the process.
     request.on('error', () => {});
     request.on('data', this.#onData).once('end', this.#onEnd).once('close', this.#onClose);
     if (request.destroyed) this.#end('lost');
   }
 
-  get heardAtMs(): number {
-    return this.#options.request.isPaused() ? performance.now() : this.#heardAtMs;
+  get lastByteAtMs(): number {
+    return this.#options.request.isPaused() ? performance.now() : this.#lastByteAtMs;
   }
 
   stop(why: BodyStop): void {
     this.#end(why);
   }
 
-  goOn(): void {
-    const { request, mustWait, hasFailed } = this.#options;
+  resume(): void {
+    const { request, isFull, hasFailed } = this.#options;
     if (hasFailed()) this.#end('storage');
-    else if (!this.isOver && request.isPaused() && !mustWait()) request.resume();
+    else if (!this.isOver && request.isPaused() && !isFull()) request.resume();
   }
 
   readonly #onData = (chunk: Buffer): void => {
-    const { request, take, mustWait, hasFailed } = this.#options;
-    this.#heardAtMs = performance.now();
+    const { request, onChunk, isFull, hasFailed } = this.#options;
+    this.#lastByteAtMs = performance.now();
     this.#timer.refresh();
     // No byte beyond the announced length is ever taken.
-    if (chunk.length > this.#roomBytes) {
+    if (chunk.length > this.#remainingBytes) {
       this.#end('too_long');
       return;
     }
-    this.#roomBytes -= chunk.length;
-    take(chunk);
+    this.#remainingBytes -= chunk.length;
+    onChunk(chunk);
     if (hasFailed()) this.#end('storage');
-    else if (mustWait()) request.pause();
+    else if (isFull()) request.pause();
   };
 
   readonly #onEnd = (): void => this.#end(this.#options.request.complete ? 'complete' : 'lost');
   readonly #onClose = (): void => this.#end('lost');
 
-  #tooSilent(): void {
+  #onInactivity(): void {
     const { request } = this.#options;
-    // A slow disk is not the client's silence.
+    // While the server waits for its disk, the client cannot send.
     if (request.isPaused()) this.#timer.refresh();
     else request.destroy();
   }

@@ -1,0 +1,101 @@
+import type { PartialFile } from './partial-file.ts';
+
+/** Runs work, possibly later: for example only some of it at once. */
+export type Limit = <Result>(work: () => Promise<Result>) => Promise<Result>;
+
+/**
+ * The durable-offset rule. Before a caller sees offset N: (1) every byte below N is written without holes; (2) an
+ * `fdatasync` that was issued after those writes has succeeded; (3) the sidecar contains N, and its directory is
+ * synced.
+ */
+export interface Durability {
+  readonly durableBytes: number;
+  /** Bytes that are on the disk, recorded or not. */
+  readonly syncedBytes: number;
+  /** The first sync that failed; null: none has failed. Later syncs say nothing about the bytes before it. */
+  readonly failure: { error: unknown } | null;
+  /**
+   * Starts a sync if at least `leastBytes` have been written since the last one and none is running. Resolves
+   * when no sync is running; never rejects, see {@link failure}.
+   */
+  start(leastBytes: number): Promise<void>;
+  /** Makes all written bytes durable now. @throws the first failure */
+  sync(): Promise<void>;
+  /** While held, bytes go to the disk, but no new offset is recorded. */
+  hold(isHeld: boolean): void;
+  /** Cuts off all bytes that are not durable. Call it only while nothing is being written. @returns the offset */
+  rollBack(): Promise<number>;
+}
+
+export interface DurabilityOptions {
+  file: PartialFile;
+  offsetBytes: number;
+  writtenBytes: () => number;
+  limit: Limit;
+  /** A sync has ended, successfully or not. */
+  onSynced: () => void;
+}
+
+export function createDurability(options: DurabilityOptions): Durability {
+  return new Syncs(options);
+}
+
+class Syncs implements Durability {
+  readonly #options: DurabilityOptions;
+  #isHeld = false;
+  #running: Promise<void> | null = null;
+  durableBytes: number;
+  syncedBytes: number;
+  failure: Durability['failure'] = null;
+
+  constructor(options: DurabilityOptions) {
+    this.#options = options;
+    this.durableBytes = options.offsetBytes;
+    this.syncedBytes = options.offsetBytes;
+  }
+
+  async start(leastBytes: number): Promise<void> {
+    const unsyncedBytes = this.#options.writtenBytes() - this.syncedBytes;
+    if (this.#running === null && this.failure === null && unsyncedBytes >= leastBytes) this.#launch();
+    await this.#running;
+  }
+
+  async sync(): Promise<void> {
+    // A running sync may have started before the last bytes were written.
+    await this.#running;
+    if (this.failure === null) this.#launch();
+    await this.#running;
+    if (this.failure !== null) throw this.failure.error;
+  }
+
+  hold(isHeld: boolean): void {
+    this.#isHeld = isHeld;
+  }
+
+  async rollBack(): Promise<number> {
+    await this.#running;
+    await this.#options.file.handle.truncate(this.durableBytes);
+    this.syncedBytes = this.durableBytes;
+    return this.durableBytes;
+  }
+
+  #launch(): void {
+    this.#running = this.#syncOnce()
+      .catch((error: unknown) => void (this.failure = { error }))
+      .finally(() => {
+        this.#running = null;
+        this.#options.onSynced();
+      });
+  }
+
+  async #syncOnce(): Promise<void> {
+    const { file, limit } = this.#options;
+    // (1) Read before the sync is issued: bytes written during it belong to the next sync.
+    const writtenBytes = this.#options.writtenBytes();
+    if (writtenBytes !== this.syncedBytes) await limit(() => file.handle.datasync()); // (2)
+    this.syncedBytes = writtenBytes;
+    if (this.#isHeld || writtenBytes === this.durableBytes) return;
+    await file.record(writtenBytes); // (3)
+    this.durableBytes = writtenBytes;
+  }
+}

@@ -1,0 +1,206 @@
+import { assertAtLeast } from '../job/options.ts';
+import { createBatchWriter } from './batch-writer.ts';
+import type { BatchWriter } from './batch-writer.ts';
+import { createDurability } from './durability.ts';
+import type { Durability, Limit } from './durability.ts';
+import type { PartialFile } from './partial-file.ts';
+
+export interface DurableWriterOptions {
+  file: PartialFile;
+  /**
+   * Where the first byte goes.
+   * @default `file.offsetBytes`
+   */
+  offsetBytes?: number;
+  /**
+   * Bytes per write.
+   * @default 262144, which is still in the processor's cache when the kernel copies it
+   */
+  batchBytes?: number;
+  /**
+   * Maximum bytes that are taken but not synced: what a crash can cost. A sync starts at half of it, so that bytes
+   * can be taken while it runs.
+   * @default 268435456
+   */
+  atRiskBytes?: number;
+  /**
+   * Time after which a sync starts, however few bytes have been taken.
+   * @default 2000
+   */
+  syncIntervalMs?: number;
+  /**
+   * Runs each `fdatasync`, for example with limited concurrency: each one occupies one of Node's threads for files.
+   * @default runs it at once
+   */
+  limit?: Limit;
+  /** A write or a sync has ended: offsets, `isFull` and `failure` may have changed. */
+  onChange?: () => void;
+}
+
+/**
+ * Writes bytes that arrive from elsewhere into a partial and makes them durable step by step. Every offset in
+ * `durableBytes` survives a crash and a power cut.
+ */
+export interface DurableWriter {
+  /** Every byte below this offset was taken. */
+  readonly takenBytes: number;
+  /** Every byte below this offset is written, but may not be durable. */
+  readonly writtenBytes: number;
+  /** Every byte below this offset is durable, and the sidecar says so. */
+  readonly durableBytes: number;
+  /** True: the caller should stop until `onChange` or `ready()`. */
+  readonly isFull: boolean;
+  /** The failed write, or else the failed sync; null: none has failed. */
+  readonly failure: { error: unknown } | null;
+  /** @param chunk must not be used afterwards: its memory is freed once it is written */
+  write(chunk: Buffer): void;
+  /** Resolves when more bytes can be taken, or after a failure. Never rejects. */
+  ready(): Promise<void>;
+  /** Resolves when all bytes taken are written, or after a failure. Never rejects. */
+  drained(): Promise<void>;
+  /**
+   * Makes all bytes taken durable. After a failed write, it makes the bytes before that write durable, unless they
+   * are held, and then rejects.
+   * @throws the error of {@link failure}
+   */
+  flush(): Promise<void>;
+  /** While held, bytes go to the disk, but no new offset is recorded: use it for bytes that may be rolled back. */
+  hold(isHeld: boolean): void;
+  /** Discards all bytes that are not durable. Call it only when drained. @returns the durable offset */
+  rollBack(): Promise<number>;
+  /** Stops the sync timer. Call it before the file is closed. */
+  close(): void;
+}
+
+const defaultBatchBytes = 256 * 1024;
+const defaultAtRiskBytes = 256 * 1024 ** 2;
+const defaultSyncIntervalMs = 2_000;
+
+/** @throws CopyError `invalid_option` for sizes or an interval below 1 */
+export function createDurableWriter(options: DurableWriterOptions): DurableWriter {
+  return new Writer(options);
+}
+
+class Writer implements DurableWriter {
+  readonly #batches: BatchWriter;
+  readonly #durability: Durability;
+  readonly #atRiskBytes: number;
+  readonly #syncIntervalMs: number;
+  readonly #onChange: () => void;
+  #isHeld = false;
+  #isClosed = false;
+  #timer: NodeJS.Timeout | null = null;
+
+  constructor(options: DurableWriterOptions) {
+    const { file, offsetBytes = file.offsetBytes, batchBytes = defaultBatchBytes } = options;
+    this.#atRiskBytes = assertAtLeast('atRiskBytes', options.atRiskBytes ?? defaultAtRiskBytes, 1);
+    this.#syncIntervalMs = assertAtLeast(
+      'syncIntervalMs',
+      options.syncIntervalMs ?? defaultSyncIntervalMs,
+      1,
+    );
+    this.#onChange = options.onChange ?? (() => {});
+    this.#batches = createBatchWriter({
+      handle: file.handle,
+      offsetBytes,
+      batchBytes: assertAtLeast('batchBytes', batchBytes, 1),
+      onWritten: () => this.#afterWrite(),
+    });
+    this.#durability = createDurability({
+      file,
+      offsetBytes,
+      writtenBytes: () => this.#batches.writtenBytes,
+      limit: options.limit ?? ((work) => work()),
+      onSynced: () => this.#afterSync(),
+    });
+  }
+
+  get takenBytes(): number {
+    return this.#batches.takenBytes;
+  }
+
+  get writtenBytes(): number {
+    return this.#batches.writtenBytes;
+  }
+
+  get durableBytes(): number {
+    return this.#durability.durableBytes;
+  }
+
+  get isFull(): boolean {
+    return this.#batches.isFull || this.#unsyncedBytes >= this.#atRiskBytes;
+  }
+
+  get failure(): DurableWriter['failure'] {
+    return this.#batches.failure ?? this.#durability.failure;
+  }
+
+  get #unsyncedBytes(): number {
+    return this.#batches.takenBytes - this.#durability.syncedBytes;
+  }
+
+  write(chunk: Buffer): void {
+    this.#batches.put(chunk);
+    this.#armTimer();
+  }
+
+  async ready(): Promise<void> {
+    while (this.isFull && this.failure === null) {
+      await this.#batches.push();
+      if (this.isFull && !this.#batches.isFull) await this.#durability.start(1);
+    }
+  }
+
+  drained(): Promise<void> {
+    return this.#batches.drained();
+  }
+
+  async flush(): Promise<void> {
+    await this.#batches.drained();
+    const { failure } = this.#batches;
+    if (failure === null) return this.#durability.sync();
+    if (!this.#isHeld) await this.#durability.sync().catch(() => {});
+    throw failure.error;
+  }
+
+  hold(isHeld: boolean): void {
+    this.#isHeld = isHeld;
+    this.#durability.hold(isHeld);
+  }
+
+  async rollBack(): Promise<number> {
+    const offsetBytes = await this.#durability.rollBack();
+    this.#batches.reset(offsetBytes);
+    return offsetBytes;
+  }
+
+  close(): void {
+    this.#isClosed = true;
+    if (this.#timer !== null) clearTimeout(this.#timer);
+    this.#timer = null;
+  }
+
+  #afterWrite(): void {
+    void this.#durability.start(this.#atRiskBytes / 2);
+    this.#onChange();
+  }
+
+  #afterSync(): void {
+    this.#armTimer();
+    this.#onChange();
+  }
+
+  #armTimer(): void {
+    if (this.#timer !== null || this.#isClosed || this.failure !== null || this.#unsyncedBytes === 0) return;
+    this.#timer = setTimeout(() => void this.#syncByTime(), this.#syncIntervalMs);
+    this.#timer.unref();
+  }
+
+  async #syncByTime(): Promise<void> {
+    await this.#batches.push();
+    this.#timer = null;
+    if (this.#isClosed) return;
+    await this.#durability.start(1);
+    this.#armTimer();
+  }
+}
