@@ -9,17 +9,17 @@ const malformed = expect.objectContaining({ code: 'malformed_request', status: 4
 const base64 = (text: string): string => Buffer.from(text).toString('base64');
 const digestOf = (algorithm: string, bytes: string | Uint8Array): Buffer =>
   createHash(algorithm).update(bytes).digest();
-/** As the parser of Node gives them. */
+/** A request with these headers, as Node's parser returns it. */
 const requestWith = (headers: IncomingHttpHeaders): IncomingMessage => ({ headers }) as IncomingMessage;
 
-/** What a header is made of on the wire. */
+/** Characters of a header on the wire. */
 const latin1 = fc.nat({ max: 255 }).map((code) => String.fromCharCode(code));
-/** Neither space nor comma: what tus allows as a key. */
+/** A key as tus allows it: without spaces and commas. */
 const key = fc.stringMatching(/^[!-+\--~]{1,20}$/);
 const value = fc.string({ unit: 'grapheme', maxLength: 40 });
 
 describe('Upload-Metadata', () => {
-  it('gives back what was put in, whatever text it is', () => {
+  it('decodes every text that was encoded', () => {
     fc.assert(
       fc.property(fc.dictionary(key, value, { maxKeys: 6 }), (metadata) => {
         const pairs = Object.entries(metadata).map(([name, text]) => `${name} ${base64(text)}`);
@@ -28,24 +28,24 @@ describe('Upload-Metadata', () => {
     );
   });
 
-  it('takes keys without a value, spaces after commas, and base64 without its padding', () => {
+  it('accepts keys without a value, spaces after commas, and base64 without padding', () => {
     expect(metadataOf('')).toEqual({});
     expect(metadataOf('is_confidential')).toEqual({ is_confidential: '' });
     expect(metadataOf('a Yg==, c ZA')).toEqual({ a: 'b', c: 'd' });
-    // A byte order mark is a part of the text, and a key is never a property of all objects.
+    // A byte order mark is part of the text, and a key never becomes a property of all objects.
     expect(metadataOf(`a ${base64('\uFEFFb')}`)).toEqual({ a: '\uFEFFb' });
     expect(Object.keys(metadataOf('__proto__ Yg=='))).toEqual(['__proto__']);
   });
 
   it.each([
     ['a key twice', 'a Yg==,a Yg=='],
-    ['nothing between commas', 'a Yg==,,b Yg=='],
+    ['an empty pair', 'a Yg==,,b Yg=='],
     ['a comma at the end', 'a Yg==,'],
     ['two values', 'a Yg== Yg=='],
     ['base64 of URLs', `a ${Buffer.from([0xfb, 0xff]).toString('base64url')}`],
-    ['bytes behind the padding', 'a Yg==Yg=='],
-    ['no base64', 'a %%%'],
-    ['what is no UTF-8', `a ${Buffer.from([0xc3, 0x28]).toString('base64')}`],
+    ['bytes after the padding', 'a Yg==Yg=='],
+    ['text that is not base64', 'a %%%'],
+    ['bytes that are not UTF-8', `a ${Buffer.from([0xc3, 0x28]).toString('base64')}`],
     ['half a surrogate', `a ${Buffer.from([0xed, 0xa0, 0x80]).toString('base64')}`],
     ['a key beyond ASCII', 'schlüssel Yg=='],
     ['a key with a tab', 'a\tb Yg=='],
@@ -53,7 +53,7 @@ describe('Upload-Metadata', () => {
     expect(() => metadataOf(header)).toThrow(malformed);
   });
 
-  it('garbage is refused as such or read, and never anything else happens', () => {
+  it('random text is decoded or refused with malformed_request', () => {
     const garbage = fc.oneof(
       fc.string({ unit: latin1, maxLength: 12 }),
       fc.array(fc.constantFrom('a', ' ', ',', '=', 'Yg', '\0')).map((parts) => parts.join('')),
@@ -71,8 +71,8 @@ describe('Upload-Metadata', () => {
   });
 });
 
-describe('numbers of bytes', () => {
-  it('are whole, not negative, and can be counted', () => {
+describe('headers with a number of bytes', () => {
+  it('accept safe non-negative integers and refuse everything else', () => {
     fc.assert(
       fc.property(fc.maxSafeNat(), (bytes) => {
         expect(bytesOf({ 'upload-length': String(bytes) }, 'upload-length')).toBe(bytes);
@@ -98,7 +98,7 @@ describe('numbers of bytes', () => {
 });
 
 describe('Upload-Checksum', () => {
-  it('is an algorithm that is known and the base64 of a digest of its length', () => {
+  it('accepts a known algorithm with the base64 of a digest of its length', () => {
     fc.assert(
       fc.property(
         fc.constantFrom(...tus.checksumAlgorithms),
@@ -125,12 +125,12 @@ describe('Upload-Checksum', () => {
     `sha1 ${digestOf('sha1', '').toString('hex')}`,
     `sha1 ${digestOf('sha1', '').toString('base64')} more`,
     `sha1  ${digestOf('sha1', '').toString('base64')}`,
-  ])('else it is refused: %j', (header) => {
+  ])('is refused when malformed: %j', (header) => {
     expect(() => checksumOf(requestWith({ 'upload-checksum': header }))).toThrow(malformed);
   });
 });
 
-it('a body is what has a length or comes in chunks, of the one type', () => {
+it('a body has a length or is chunked, and needs the content type of tus', () => {
   expect(hasBody(requestWith({}))).toBe(false);
   expect(hasBody(requestWith({ 'content-length': '0' }))).toBe(false);
   expect(hasBody(requestWith({ 'content-length': '1' }))).toBe(true);

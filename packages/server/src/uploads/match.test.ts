@@ -17,7 +17,7 @@ beforeAll(async () => {
 });
 afterAll(() => rm(home, { recursive: true }));
 
-/** What a client says of its local file. */
+/** The digests that a client sends of its local file. */
 function claimOf(local: Buffer, durableBytes: number): Parameters<typeof compareSamples>[1] {
   return samplesOf(durableBytes).map((sample) => {
     const part = local.subarray(sample.offsetBytes, sample.offsetBytes + sample.lengthBytes);
@@ -25,8 +25,8 @@ function claimOf(local: Buffer, durableBytes: number): Parameters<typeof compare
   });
 }
 
-describe('the samples that are asked for', () => {
-  it('lie below the durable offset, begin at the beginning and end at the end', () => {
+describe('samples of an upload', () => {
+  it('are below the durable offset and cover its beginning and end', () => {
     fc.assert(
       fc.property(fc.nat({ max: 2 ** 45 }), (offsetBytes) => {
         const samples = samplesOf(offsetBytes);
@@ -42,7 +42,7 @@ describe('the samples that are asked for', () => {
     );
   });
 
-  it('of the same file fit at every offset', async () => {
+  it('match the same file at every offset', async () => {
     await fc.assert(
       fc.asyncProperty(fc.integer({ min: 1, max: received.length }), async (durableBytes) => {
         await compareSamples(path, claimOf(received, durableBytes), durableBytes);
@@ -50,7 +50,7 @@ describe('the samples that are asked for', () => {
     );
   });
 
-  it('tell a file that differs in any byte of them, and where', async () => {
+  it('reject a file that differs in any sampled byte, and name the offset', async () => {
     const asked = samplesOf(received.length);
     const places = fc
       .tuple(fc.constantFrom(...asked), fc.nat({ max: 65_535 }))
@@ -71,7 +71,7 @@ describe('the samples that are asked for', () => {
   });
 });
 
-it('nothing is compared that is not durable, nor by way of a link', async () => {
+it('compareSamples rejects samples beyond the durable bytes, and a symlink', async () => {
   const claim = claimOf(received, 1000);
   await expect(compareSamples(path, claim, 999)).rejects.toMatchObject({
     code: 'invalid_input',

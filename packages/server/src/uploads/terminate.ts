@@ -6,11 +6,11 @@ import { findUpload } from './find.ts';
 import { assertTusVersion } from './headers.ts';
 import type { TusAnswer, TusRequest } from './headers.ts';
 
-/** Cancelling gives the space back within 5 s (page 02). */
+/** Cancelling must free the space within 5 s: 100 checks, one every 50 ms. */
 const attempts = 100;
-const lookMs = 50;
+const checkMs = 50;
 
-/** tus, "Termination": the operation ends as cancelled, and nothing of the upload remains. */
+/** tus, "Termination": cancels the operation and removes the upload's files. */
 export async function terminateUpload(
   context: UploadsContext,
   id: string,
@@ -30,7 +30,7 @@ export async function terminateUpload(
     }
     // The Server MUST respond with 204 when it succeeded.
     if (isTerminal(state)) return { status: 204, headers: {} };
-    await sleep(lookMs);
+    await sleep(checkMs);
   }
   throw new ApiError('upload_locked', { message: 'The upload is still being cancelled.', retryAfterS: 5 });
 }
