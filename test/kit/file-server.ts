@@ -27,7 +27,8 @@ export interface FileServer {
   close(): Promise<void>;
 }
 
-export async function startFileServer(host = '127.0.0.1'): Promise<FileServer> {
+/** @param wanted 0 lets the system choose */
+export async function startFileServer(host = '127.0.0.1', wanted = 0): Promise<FileServer> {
   const handlers = new Map<string, FileHandler>();
   const asked = new Map<string, FileRequest[]>();
   let requests = 0;
@@ -42,7 +43,7 @@ export async function startFileServer(host = '127.0.0.1'): Promise<FileServer> {
     if (handler === undefined) response.writeHead(404).end('nothing here');
     else handler(response, one);
   });
-  server.listen(0, host);
+  server.listen(wanted, host);
   await once(server, 'listening');
   const { port } = server.address() as AddressInfo;
   const origin = `http://${host}:${port}`;
