@@ -500,7 +500,7 @@ describe.skipIf(refusal !== null).each(releasesWithFixture())('data of release %
       const { id } = unfinished('orphan');
       await expectTidy(fixture.poolDir, [id]);
       expect(await findLitter(fixture.poolDir)).toEqual([`.wcc-${id}.partial`]);
-      const { items } = await server.api.remains((await server.api.pools()).items[0]!.id);
+      const { items } = await server.api.orphans((await server.api.pools()).items[0]!.id);
       expect(items.map((one) => one.id)).toEqual([id]);
     });
 
