@@ -49,13 +49,13 @@ describe('connecting', () => {
     expect(client.status).toMatchObject({ code: null, retryInMs: null });
   });
 
-  it('takes a new ticket for each attempt', async () => {
+  it('requests a new ticket for each attempt', async () => {
     open();
     (await server.peer(1)).socket.terminate();
     expect((await server.peer(2)).offered).toContain('wcc.ticket.ticket-2');
   });
 
-  it('gives an attempt up when no hello comes', async () => {
+  it('ends an attempt without hello', async () => {
     const client = open();
     await server.peer(1);
     await until(isState(client, 'offline'));
@@ -63,12 +63,12 @@ describe('connecting', () => {
     await server.peer(2);
   });
 
-  it('lets go of a request for a ticket that hangs, and asks anew', async () => {
+  it('aborts a hanging ticket request and requests again', async () => {
     const signals: AbortSignal[] = [];
     open({
       ticket: (signal) => {
         signals.push(signal);
-        // The first hangs until it is let go, as on a connection that a browser takes to be alive.
+        // The first request hangs until it is aborted, like one on a dead connection.
         return signals.length > 1
           ? Promise.resolve('t')
           : new Promise((_resolve, reject) => {
@@ -80,7 +80,7 @@ describe('connecting', () => {
     expect(signals.map(({ aborted }) => aborted)).toEqual([true, false]);
   });
 
-  it('is signed out without a ticket, until it is asked to try again', async () => {
+  it('is signed out without a ticket until reconnectNow is called', async () => {
     let ticket: string | null = null;
     const client = open({ ticket: () => Promise.resolve(ticket) });
     await until(isState(client, 'signed_out'));
@@ -91,7 +91,7 @@ describe('connecting', () => {
     await until(isState(client, 'online'));
   });
 
-  it('tries again when the ticket could not be had', async () => {
+  it('retries when the ticket request fails', async () => {
     let isDown = true;
     const client = open({
       ticket: () => (isDown ? Promise.reject(new Error('down')) : Promise.resolve('t')),
@@ -104,7 +104,7 @@ describe('connecting', () => {
 });
 
 describe('watching', () => {
-  it('asks once for many listeners, replays the last value, and leaves when the last one leaves', async () => {
+  it('subscribes once for many listeners, replays the last value, and unsubscribes with the last listener', async () => {
     const client = open();
     const peer = await server.peer(1);
     peer.hello('e1');
@@ -124,7 +124,7 @@ describe('watching', () => {
     expect(peer.messages[1]).toEqual({ t: 'unsub', id: 2, ops: [id] });
   });
 
-  it('names 200 operations in messages of at most 64', async () => {
+  it('subscribes to 200 operations in messages of at most 64', async () => {
     const client = open();
     const peer = await server.peer(1);
     peer.hello('e1');
@@ -134,7 +134,7 @@ describe('watching', () => {
     expect(sizes).toEqual([64, 64, 64, 8]);
   });
 
-  it('tells rights with the snapshot, and again when they change', async () => {
+  it('passes rights with the snapshot, and again when they change', async () => {
     const client = open();
     const peer = await server.peer(1);
     const seen: (Rights | null)[] = [];
@@ -148,7 +148,7 @@ describe('watching', () => {
     expect(seen).toEqual([{ cancel: true }, { cancel: false }]);
   });
 
-  it('never goes a step back, whatever order messages come in', async () => {
+  it('never passes an older snapshot, whatever the order of messages', async () => {
     const client = open();
     const peer = await server.peer(1);
     const seen: string[] = [];
@@ -157,13 +157,13 @@ describe('watching', () => {
     for (const seq of [3, 2, 3, 5, 4, 1, 6]) peer.send({ t: 'ops', d: [sampleSnapshot({ seq })] });
     await until(() => seen.find((each) => each === 'e1:6'));
     expect(seen).toEqual(['e1:3', 'e1:5', 'e1:6']);
-    // A slow HTTP answer of the same epoch, then of one that is over.
+    // A late HTTP answer of the same epoch, then of an old epoch.
     client.offer(sampleSnapshot({ seq: 2 }));
     client.offer(sampleSnapshot({ epoch: 'e0', seq: 99 }));
     expect(client.get(id)?.seq).toBe(6);
   });
 
-  it('keeps newer rights when the answer to a POST comes late', async () => {
+  it('keeps newer rights when the answer to a POST is late', async () => {
     const client = open();
     const peer = await server.peer(1);
     const seen: (Rights | null)[] = [];
@@ -178,7 +178,7 @@ describe('watching', () => {
     expect(seen.at(-1)).toEqual({ pause: true, cancel: true });
   });
 
-  it('says when the server does not know an operation, or takes it away', async () => {
+  it('reports operations that the server does not know or removes', async () => {
     const client = open();
     const peer = await server.peer(1);
     const gone: string[] = [];
@@ -193,7 +193,7 @@ describe('watching', () => {
     expect(client.get(id)).toBeUndefined();
   });
 
-  it('asks again after the time that a refused message names', async () => {
+  it('subscribes again after the wait that an error names', async () => {
     const client = open();
     const peer = await server.peer(1);
     client.watch(id, () => undefined);
@@ -203,7 +203,7 @@ describe('watching', () => {
     expect((await peer.received(2))[1]).toMatchObject({ t: 'sub', ops: [{ op: id }] });
   });
 
-  it('lets the other listeners hear when one throws', async () => {
+  it('calls the other listeners when one throws', async () => {
     const errors: unknown[] = [];
     const client = open({ onError: (error) => errors.push(error) });
     const peer = await server.peer(1);
@@ -219,8 +219,8 @@ describe('watching', () => {
   });
 });
 
-describe('coming back', () => {
-  it('resumes by epoch and seq, and takes what a new epoch says even when its seq is lower', async () => {
+describe('reconnecting', () => {
+  it('resumes by epoch and seq, and accepts a new epoch with a lower seq', async () => {
     const client = open();
     const peer = await server.peer(1);
     const seen: string[] = [];
@@ -238,29 +238,29 @@ describe('coming back', () => {
     expect(seen).toEqual(['e1:17', 'e2:1']);
   });
 
-  it('tells nothing twice when a new connection brings the same rights before what is new', async () => {
+  it('passes nothing twice when a new connection repeats the same rights', async () => {
     const client = open();
     const first = await server.peer(1);
-    const told: string[] = [];
-    client.watch(id, ({ seq }, may) => told.push(`${seq} ${JSON.stringify(may)}`));
+    const received: string[] = [];
+    client.watch(id, ({ seq }, may) => received.push(`${seq} ${JSON.stringify(may)}`));
     first.hello('e1');
     first.send({ t: 'ok', id: 1, res: [{ op: id, may: { cancel: true } }] });
     first.send({ t: 'ops', d: [sampleSnapshot({ seq: 4 })] });
-    await until(() => told[0]);
+    await until(() => received[0]);
     first.socket.terminate();
     const second = await server.peer(2);
     second.hello('e1');
     second.send({ t: 'ok', id: 2, res: [{ op: id, may: { cancel: true, pause: false } }] });
     second.send({ t: 'ops', d: [sampleSnapshot({ seq: 5 })] });
     second.send({ t: 'may', op: id, may: {} });
-    await until(() => told[2]);
-    expect(told).toEqual(['4 {"cancel":true}', '5 {"cancel":true}', '5 {}']);
-    // The answer to a POST that says nothing new.
+    await until(() => received[2]);
+    expect(received).toEqual(['4 {"cancel":true}', '5 {"cancel":true}', '5 {}']);
+    // The answer to a POST without any change.
     client.offer(sampleSnapshot({ seq: 5 }), {});
-    expect(told).toHaveLength(3);
+    expect(received).toHaveLength(3);
   });
 
-  it('asks for the end of what ran and is in the list no more', async () => {
+  it('requests operations that ran before and are missing from the list', async () => {
     const client = open();
     const first = await server.peer(1);
     client.watchAll('all', () => undefined);
@@ -278,7 +278,7 @@ describe('coming back', () => {
     expect((await second.received(2))[1]).toMatchObject({ t: 'sub', ops: [{ op: id, epoch: 'e1', seq: 4 }] });
   });
 
-  it('waits as long as bye says', async () => {
+  it('waits for the time in bye', async () => {
     const client = open();
     const peer = await server.peer(1);
     peer.hello('e1');
@@ -296,7 +296,7 @@ describe('coming back', () => {
     [4401, 'signed_out', 'no_session'],
     [4409, 'stopped', 'too_many_connections'],
     [4400, 'stopped', 'other_version'],
-  ])('stays away after close %i', async (closeCode, state, code) => {
+  ])('does not reconnect after close code %i', async (closeCode, state, code) => {
     const client = open();
     const peer = await server.peer(1);
     peer.hello('e1');
@@ -312,36 +312,36 @@ describe('coming back', () => {
     await server.peer(2);
   });
 
-  it('notices a connection that went silent, and lets go of it', async () => {
+  it('detects and closes a silent connection', async () => {
     const client = open();
     const peer = await server.peer(1);
     peer.hello('e1');
     await until(isState(client, 'online'));
-    // Nothing more comes, but the TCP connection stands.
+    // The server sends nothing more, but the TCP connection stays open.
     await until(isState(client, 'offline'));
     expect(client.status.code).toBe('silent');
     const second = await server.peer(2);
     second.hello('e1');
     await until(isState(client, 'online'));
-    // What the old one says after all is heard no more.
+    // Late messages of the old connection are ignored.
     peer.send({ t: 'ops', d: [sampleSnapshot({ id: 'ghost' })] });
     second.send({ t: 'ops', d: [sampleSnapshot({ id: 'real' })] });
     await until(() => client.get('real'));
     expect(client.get('ghost')).toBeUndefined();
   });
 
-  it('survives a server that accepts and says nothing at all', async () => {
-    const held: Socket[] = [];
-    const mute = createServer((socket) => held.push(socket.on('error', () => undefined)));
+  it('retries with a server that accepts connections but sends nothing', async () => {
+    const sockets: Socket[] = [];
+    const mute = createServer((socket) => sockets.push(socket.on('error', () => undefined)));
     await new Promise<void>((resolve) => {
       mute.listen(0, '127.0.0.1', resolve);
     });
     const { port } = mute.address() as AddressInfo;
     const client = open({}, `ws://127.0.0.1:${port}/api/ws`);
-    await until(() => held[1]);
+    await until(() => sockets[1]);
     expect(client.status).toMatchObject({ state: 'offline', code: 'timeout' });
     client.close();
-    for (const socket of held) socket.destroy();
+    for (const socket of sockets) socket.destroy();
     mute.close();
   });
 });

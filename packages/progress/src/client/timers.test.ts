@@ -26,7 +26,7 @@ class FakeSocket implements SocketLike {
     this.isClosed = true;
   }
 
-  say(message: unknown): void {
+  receive(message: unknown): void {
     this.#listeners.get('message')?.({ type: 'message', data: JSON.stringify(message) });
   }
 
@@ -78,17 +78,17 @@ describe('backoff', () => {
     });
   };
 
-  it('doubles to 3 s in the first minute and to 30 s later', () => {
+  it('doubles waits up to 3 s in the first minute and up to 30 s later', () => {
     expect(waits(5, 1000)).toEqual([500, 1000, 2000, 3000, 3000]);
     expect(waits(8, 20_000).slice(3)).toEqual([4000, 8000, 16_000, 30_000, 30_000]);
   });
 
-  it('is spread over the whole range', () => {
+  it('spreads waits over the whole range', () => {
     const backoff = new Backoff({ timing: defaultTiming, now: () => 0, random: () => 0 });
     expect([backoff.nextWaitMs(), backoff.nextWaitMs()]).toEqual([0, 0]);
   });
 
-  it('starts anew only after 30 s up', () => {
+  it('restarts only after 30 s online', () => {
     let at = 0;
     const backoff = new Backoff({ timing: defaultTiming, now: () => at, random: () => 1 });
     backoff.nextWaitMs();
@@ -106,11 +106,11 @@ describe('dead timer', () => {
   const open = (page: PageSignals) =>
     connect('ws://x/', { WebSocket: FakeSocket, now: () => Date.now(), random: () => 0.5, page });
 
-  it('is 12 s while the page is visible', () => {
+  it('ends a connection after 12 s on a visible page', () => {
     const client = open(createPage());
-    FakeSocket.all[0]?.say(hello);
+    FakeSocket.all[0]?.receive(hello);
     vi.advanceTimersByTime(8000);
-    FakeSocket.all[0]?.say({ t: 'hb', now: 0 });
+    FakeSocket.all[0]?.receive({ t: 'hb', now: 0 });
     vi.advanceTimersByTime(11_999);
     expect(client.status.state).toBe('online');
     vi.advanceTimersByTime(1);
@@ -119,11 +119,11 @@ describe('dead timer', () => {
     client.close();
   });
 
-  it('is 70 s while it is hidden, and looked at when it wakes', () => {
+  it('ends a connection after 70 s on a hidden page, and checks it when the page wakes', () => {
     const page = createPage();
     const client = open(page);
     page.isAway = true;
-    FakeSocket.all[0]?.say(hello);
+    FakeSocket.all[0]?.receive(hello);
     vi.advanceTimersByTime(69_000);
     expect(client.status.state).toBe('online');
     page.isAway = false;
@@ -132,10 +132,10 @@ describe('dead timer', () => {
     client.close();
   });
 
-  it('counts how long a state lasts, and ends a wait when the page wakes', () => {
+  it('measures the time in a state, and ends a wait when the page wakes', () => {
     const page = createPage();
     const client = open(page);
-    FakeSocket.all[0]?.say(hello);
+    FakeSocket.all[0]?.receive(hello);
     FakeSocket.all[0]?.fall();
     expect(client.status.retryInMs).toBe(250);
     page.wake();
@@ -145,10 +145,10 @@ describe('dead timer', () => {
     client.close();
   });
 
-  it('is not woken by the page after the session ended', () => {
+  it('does not reconnect when the page wakes after the session ended', () => {
     const page = createPage();
     const client = open(page);
-    FakeSocket.all[0]?.say(hello);
+    FakeSocket.all[0]?.receive(hello);
     FakeSocket.all[0]?.fall(4401);
     page.wake();
     vi.advanceTimersByTime(120_000);
@@ -157,9 +157,9 @@ describe('dead timer', () => {
     client.close();
   });
 
-  it('holds no timer once it is closed', () => {
+  it('has no timer after close', () => {
     const client = open(createPage());
-    FakeSocket.all[0]?.say(hello);
+    FakeSocket.all[0]?.receive(hello);
     client.close();
     expect(vi.getTimerCount()).toBe(0);
     expect(client.status).toMatchObject({ state: 'stopped', code: 'closed_here' });

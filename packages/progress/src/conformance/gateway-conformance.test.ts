@@ -11,18 +11,18 @@ function casesOf(target: RunningTarget): Map<string, ConformanceCase> {
   return new Map(gatewayConformance(target).map((each) => [each.name, each]));
 }
 
-describe('a server of this package', () => {
+describe('the gateway of this package', () => {
   let target: RunningTarget;
   beforeAll(async () => void (target = await startTarget()));
   afterAll(() => target.close());
 
-  it('keeps every rule', async () => {
+  it('passes every conformance case', async () => {
     for (const { name, run } of gatewayConformance({ ...target, patienceMs: 20_000 })) {
       await expect(run(), name).resolves.toBeUndefined();
     }
   }, 120_000);
 
-  it('is asked only for what it can do', () => {
+  it('has no cases for members that the target lacks', () => {
     const { url, origin, ticket, begin } = target;
     const few = gatewayConformance({ url, origin, ticket, begin }).map(({ name }) => name);
     expect(few.filter((name) => /events|gone|session ends/.test(name))).toEqual([]);
@@ -33,25 +33,25 @@ describe('a server of this package', () => {
 interface Broken {
   what: string;
   faults?: Faults;
-  spoils?: Tampering;
-  /** Cases that find it. */
+  tampering?: Tampering;
+  /** Names of the cases that must fail. */
   breaks: string[];
 }
 
-const isNews = (message: ServerMessage): message is Extract<ServerMessage, { t: 'ops' }> =>
+const isUpdate = (message: ServerMessage): message is Extract<ServerMessage, { t: 'ops' }> =>
   message.t === 'ops';
 
 const broken: Broken[] = [
   {
-    what: 'says something else before hello',
-    spoils: {
+    what: 'sends another message before hello',
+    tampering: {
       toClient: () => (message) => (message.t === 'hello' ? [{ t: 'hb', now: 1 }, message] : [message]),
     },
     breaks: ['sends hello first, with version, epoch and limits'],
   },
   {
-    what: 'echoes the first subprotocol, as some libraries do',
-    spoils: { chooseProtocol: ([first = '']) => first },
+    what: 'echoes the first subprotocol',
+    tampering: { chooseProtocol: ([first = '']) => first },
     breaks: ['never echoes the ticket, whatever the order of subprotocols'],
   },
   {
@@ -60,28 +60,28 @@ const broken: Broken[] = [
     breaks: ['opens one socket for a ticket and refuses a second one'],
   },
   {
-    what: 'looks a ticket up before it deletes it',
+    what: 'deletes a ticket after a delay',
     faults: { tickets: 'late' },
     breaks: ['opens one socket when a ticket is used twice at the same time'],
   },
   {
-    what: 'takes any ticket',
+    what: 'accepts any ticket',
     faults: { anyTicket: true },
     breaks: ['answers 401 to an unknown and to a missing ticket'],
   },
   {
-    what: 'takes any Origin',
+    what: 'accepts any Origin',
     faults: { anyOrigin: true },
     breaks: ['answers 403 to a foreign Origin'],
   },
   {
-    what: 'does not ask for wcc.v1',
-    spoils: { addProtocol: true },
+    what: 'does not require wcc.v1',
+    tampering: { addProtocol: true },
     breaks: ['answers 400 to a client that does not offer wcc.v1'],
   },
   {
-    what: 'closes everything as if it were well',
-    spoils: { closeCode: () => 1000 },
+    what: 'closes every socket with 1000',
+    tampering: { closeCode: () => 1000 },
     breaks: [
       'closes with 4400 after a message that is not of the protocol',
       'closes with 1003 after a binary and with 1009 after a too long message',
@@ -91,11 +91,11 @@ const broken: Broken[] = [
   },
   {
     what: 'sends an older snapshot again',
-    spoils: {
+    tampering: {
       toClient: () => {
         let first: ServerMessage | null = null;
         return (message) => {
-          if (!isNews(message)) return [message];
+          if (!isUpdate(message)) return [message];
           first ??= message;
           return [message, first];
         };
@@ -104,16 +104,16 @@ const broken: Broken[] = [
     breaks: ['sends the first snapshot, newer ones and the end, in order'],
   },
   {
-    what: 'forgets the end',
-    spoils: {
+    what: 'does not send the end',
+    tampering: {
       toClient: () => (message) =>
-        isNews(message) && message.d.some(({ state }) => state === 'succeeded') ? [] : [message],
+        isUpdate(message) && message.d.some(({ state }) => state === 'succeeded') ? [] : [message],
     },
     breaks: ['sends the first snapshot, newer ones and the end, in order'],
   },
   {
-    what: 'tells the forbidden from the unknown',
-    spoils: {
+    what: 'answers forbidden and unknown differently',
+    tampering: {
       toClient: () => (message) => {
         const text = JSON.stringify(message).replace(
           /"(?!aaaa)(\w+)","err":"not_found"/,
@@ -125,7 +125,7 @@ const broken: Broken[] = [
     breaks: ['answers forbidden and unknown operations with the same bytes'],
   },
   {
-    what: 'lets everybody watch',
+    what: 'lets any user watch',
     faults: { anyoneMayWatch: true },
     breaks: [
       'sends nothing of an operation to a stranger, by name or list',
@@ -134,8 +134,8 @@ const broken: Broken[] = [
     ],
   },
   {
-    what: 'does not look at what the client holds',
-    spoils: {
+    what: 'ignores the version that the client names',
+    tampering: {
       toServer: (message) =>
         message.t === 'sub' && 'ops' in message
           ? { ...message, ops: message.ops.map(({ op }) => ({ op })) }
@@ -144,8 +144,8 @@ const broken: Broken[] = [
     breaks: ['resumes: sends no current snapshot again and the newest for an old one'],
   },
   {
-    what: 'goes on after unsub',
-    spoils: {
+    what: 'sends snapshots after unsub',
+    tampering: {
       toServer: (message, reply) => {
         if (message.t !== 'unsub') return message;
         reply({ t: 'ok', id: message.id });
@@ -155,13 +155,13 @@ const broken: Broken[] = [
     breaks: ['ends a subscription after unsub'],
   },
   {
-    what: 'lists nothing that begins later',
-    spoils: {
+    what: 'adds no new operation to a list',
+    tampering: {
       toClient: () => {
         let listed: string[] | null = null;
         return (message) => {
           if (message.t === 'ok' && message.list) listed = (message.res ?? []).map(({ op }) => op);
-          return isNews(message) && listed && !message.d.every(({ id }) => listed?.includes(id))
+          return isUpdate(message) && listed && !message.d.every(({ id }) => listed?.includes(id))
             ? []
             : [message];
         };
@@ -183,12 +183,12 @@ const broken: Broken[] = [
     breaks: ['closes with 4401 when the session ends'],
   },
   {
-    what: 'waits for nobody',
-    spoils: { answersPings: true },
+    what: 'does not wait for the Pong',
+    tampering: { answersPings: true },
     breaks: ['waits for the Pong, then sends only the newest snapshot'],
   },
   {
-    what: 'gives events ids of its own',
+    what: 'sends events with wrong ids',
     faults: {
       events: (_request, response) => {
         const write = response.write.bind(response) as (data: unknown, ...rest: unknown[]) => boolean;
@@ -199,7 +199,7 @@ const broken: Broken[] = [
     breaks: ['events: sends all snapshots with their ids until the end'],
   },
   {
-    what: 'does not look at Last-Event-ID',
+    what: 'ignores Last-Event-ID',
     faults: { events: ({ headers }) => void delete headers['last-event-id'] },
     breaks: [
       'events: resumes after Last-Event-ID and answers 204 after the end',
@@ -218,15 +218,15 @@ const broken: Broken[] = [
   },
 ];
 
-describe('a server that', () => {
+describe('a broken server that', () => {
   const running: RunningTarget[] = [];
   afterEach(async () => {
     for (const target of running.splice(0)) await target.close();
   });
 
-  it.each(broken)('$what is found out', async ({ faults = {}, spoils, breaks }) => {
+  it.each(broken)('$what fails its cases', async ({ faults = {}, tampering, breaks }) => {
     const right = await startTarget(faults);
-    const target = spoils === undefined ? right : await startTamperingProxy(right, spoils);
+    const target = tampering === undefined ? right : await startTamperingProxy(right, tampering);
     running.push(target);
     const cases = casesOf({ ...target, patienceMs: 1500 });
     for (const name of breaks) {
@@ -234,7 +234,7 @@ describe('a server that', () => {
     }
   });
 
-  it('every case finds a broken server', async () => {
+  it('has a broken server for every case', async () => {
     const target = await startTarget();
     running.push(target);
     const names = [...casesOf(target).keys()];

@@ -27,15 +27,15 @@ function watch(options: Partial<ConnectOptions> = {}): Snapshot[] {
   return taken;
 }
 
-describe('the scripted session', () => {
-  it('is passed by the client of this package', async () => {
+describe('scripted session', () => {
+  it('passes the client of this package', async () => {
     session = await startScriptedSession();
     const taken = watch();
     expect(await session.finished).toEqual({ failures: [], attempts: 5 });
     expect(taken).toEqual(session.taken);
   });
 
-  it('finds a client that takes its ticket twice', async () => {
+  it('reports a client that uses its ticket twice', async () => {
     session = await startScriptedSession();
     const once = askTicket();
     watch({ ticket: () => once });
@@ -43,9 +43,9 @@ describe('the scripted session', () => {
     expect(failures).toContain('handshake 2 used a ticket twice');
   });
 
-  it('finds a client that holds nothing over a reconnect', async () => {
+  it('reports a client that names no snapshot after a reconnect', async () => {
     session = await startScriptedSession({ stepMs: 5000 });
-    // Each connection is a new client, as a page would be that reloads.
+    // Removes the version from each subscription, as if the client had none.
     class Forgetful extends WebSocket {
       override send(data: string): void {
         super.send(data.replaceAll(/,"epoch":"\w+","seq":\d+/g, ''));
@@ -56,9 +56,9 @@ describe('the scripted session', () => {
     expect(failures[0]).toBe('the client holds e1:3, but named nothing');
   });
 
-  it('finds a client that comes back before its time', async () => {
+  it('reports a client that reconnects too early after bye', async () => {
     session = await startScriptedSession();
-    // Deaf to `bye`, so that its own back-off counts: at most 0.
+    // Ignores `bye`, so its own back-off of 0 ms counts.
     class Hasty extends WebSocket {
       override emit(name: string, ...rest: unknown[]): boolean {
         if (name === 'message' && String(rest[0]).includes('"bye"')) return true;
@@ -70,7 +70,7 @@ describe('the scripted session', () => {
     expect(failures[0]).toMatch(/after "bye" the client reconnected after \d+ ms instead of 1500 ms/);
   });
 
-  it('finds a client that never comes', async () => {
+  it('reports a client that never connects', async () => {
     session = await startScriptedSession({ stepMs: 100 });
     const { failures, attempts } = await session.finished;
     expect(failures).toEqual(['waited 100 ms for the client to connect']);

@@ -4,7 +4,7 @@ import { createOperationId, isOperationId, label } from './ids.ts';
 import { isNewer } from './version.ts';
 
 describe('operation ids', () => {
-  it('are 26 characters of lower-case base32, as RFC 4648 has them', () => {
+  it('are 26 characters of lower-case base32 (RFC 4648)', () => {
     // RFC 4648, section 10: "foobar" is MZXW6YTBOI.
     const foobar = createOperationId(() => new TextEncoder().encode('foobar'));
     expect(foobar).toBe('mzxw6ytboi');
@@ -15,7 +15,7 @@ describe('operation ids', () => {
     expect(createOperationId((length) => new Uint8Array(length).fill(255))).toBe(`${'7'.repeat(25)}4`);
   });
 
-  it('are told from everything else', () => {
+  it('are distinguished from all other texts', () => {
     for (const text of [
       '',
       'copy_vm_image_100',
@@ -28,13 +28,13 @@ describe('operation ids', () => {
     }
   });
 
-  it('have a label beside them', () => {
+  it('have a readable label', () => {
     expect(label('copy_vm_image', 100)).toBe('copy_vm_image_100');
   });
 });
 
 describe('isNewer', () => {
-  it('takes another epoch, a greater seq, and anything when nothing is held', () => {
+  it('accepts another epoch, a greater seq, and any first snapshot', () => {
     expect(isNewer(undefined, { epoch: 'a', seq: 1 })).toBe(true);
     expect(isNewer({ epoch: 'a', seq: 1 }, { epoch: 'a', seq: 2 })).toBe(true);
     expect(isNewer({ epoch: 'a', seq: 9 }, { epoch: 'b', seq: 1 })).toBe(true);

@@ -6,7 +6,7 @@ import type { OperationState } from './snapshot.ts';
 
 const mebibyte = 1024 * 1024;
 
-/** 4 MiB blocks written and synced on a virtual disk: slow start, 1.3 GiB/s, a dip at 17 s. [ms, MiB] */
+/** Trace of 4 MiB blocks written and synced on a virtual disk, with a slow start and a dip at 17 s: [ms, MiB]. */
 const recordedTrace: readonly [number, number][] = JSON.parse(
   '[[0,0],[502,176],[1003,668],[1504,1340],[2005,2000],[2505,2640],[3006,3288],[3507,3936],[4008,4600],[4508,5272],' +
     '[5009,5920],[5510,6492],[6011,7128],[6512,7760],[7013,8376],[7514,8980],[8014,9620],[8515,10212],[9016,10836],' +
@@ -15,7 +15,7 @@ const recordedTrace: readonly [number, number][] = JSON.parse(
     '[17530,21188],[18030,21492],[18531,21964],[19032,22616],[19533,23276],[20034,23948],[20283,24004]]',
 ) as [number, number][];
 
-/** A generator of its own, so that every run sees the same noise. */
+/** A seeded generator, so that every run has the same noise. */
 function createNoise(seed: number): () => number {
   let state = seed;
   return () => {
@@ -24,7 +24,7 @@ function createNoise(seed: number): () => number {
   };
 }
 
-interface Told extends MeterReading {
+interface TimedReading extends MeterReading {
   atMs: number;
   done: number;
 }
@@ -34,7 +34,7 @@ function play(
   trace: readonly MeterSample[],
   total: number | null,
   state: OperationState = 'running',
-): Told[] {
+): TimedReading[] {
   const meter = createMeter();
   const [first] = trace;
   const startMs = first?.atMs ?? 0;
@@ -57,25 +57,25 @@ function trace(total: number, speed: (atMs: number) => number, from = 0): MeterS
   return samples;
 }
 
-const offBy = (told: Told, endMs: number): number =>
-  Math.abs((told.etaMs ?? Number.NaN) - (endMs - told.atMs)) / (endMs - told.atMs);
+const relativeError = (readings: TimedReading, endMs: number): number =>
+  Math.abs((readings.etaMs ?? Number.NaN) - (endMs - readings.atMs)) / (endMs - readings.atMs);
 
 describe('meter', () => {
-  it('is within 20 % from 10 % on when the speed is steady', () => {
+  it('estimates within 20 % from 10 % done at a steady speed', () => {
     const total = 10_000 * mebibyte;
     const noise = createNoise(7);
-    // ±40 % from tick to tick: what write-back looks like at 10 Hz.
-    const told = play(
+    // ±40 % from tick to tick, like write-back at 10 Hz.
+    const readings = play(
       trace(total, () => 100 * mebibyte * (0.6 + 0.8 * noise())),
       total,
     );
-    const endMs = told.at(-1)?.atMs ?? 0;
-    const judged = told.filter(({ done, atMs }) => done >= total / 10 && endMs - atMs > 2000);
+    const endMs = readings.at(-1)?.atMs ?? 0;
+    const judged = readings.filter(({ done, atMs }) => done >= total / 10 && endMs - atMs > 2000);
     expect(judged.length).toBeGreaterThan(500);
-    for (const reading of judged) expect(offBy(reading, endMs)).toBeLessThanOrEqual(0.2);
+    for (const reading of judged) expect(relativeError(reading, endMs)).toBeLessThanOrEqual(0.2);
   });
 
-  it('is within 20 % or 2 s on a recorded disk, its dip included', () => {
+  it('estimates within 20 % or 2 s on a recorded disk trace with a dip', () => {
     const samples = recordedTrace.map(([atMs, mib]) => ({ atMs, done: mib * mebibyte }));
     const total = samples.at(-1)?.done ?? 0;
     const endMs = samples.at(-1)?.atMs ?? 0;
@@ -87,38 +87,41 @@ describe('meter', () => {
     }
   });
 
-  it('says nothing while a burst gives way, then knows the slow speed', () => {
+  it('gives no ETA while a burst ends, then estimates with the slow speed', () => {
     const total = 6000 * mebibyte;
-    // Three seconds into the page cache, then the disk.
-    const told = play(
+    // Three seconds at the speed of the page cache, then at that of the disk.
+    const readings = play(
       trace(total, (atMs) => (atMs <= 3000 ? 1000 * mebibyte : 50 * mebibyte)),
       total,
     );
-    const endMs = told.at(-1)?.atMs ?? 0;
-    const isOpen = ({ atMs }: Told): boolean => atMs >= 5000 && atMs < 11_000;
-    expect(new Set(told.filter(isOpen).map(({ etaAbsence }) => etaAbsence))).toEqual(new Set(['unsteady']));
-    const judged = told.filter(({ atMs }) => atMs >= 12_000 && endMs - atMs > 2000);
+    const endMs = readings.at(-1)?.atMs ?? 0;
+    const isOpen = ({ atMs }: TimedReading): boolean => atMs >= 5000 && atMs < 11_000;
+    expect(new Set(readings.filter(isOpen).map(({ etaAbsence }) => etaAbsence))).toEqual(
+      new Set(['unsteady']),
+    );
+    const judged = readings.filter(({ atMs }) => atMs >= 12_000 && endMs - atMs > 2000);
     expect(judged.length).toBeGreaterThan(400);
-    for (const reading of judged) expect(offBy(reading, endMs)).toBeLessThanOrEqual(0.2);
+    for (const reading of judged) expect(relativeError(reading, endMs)).toBeLessThanOrEqual(0.2);
   });
 
-  it('tells a stall after 10 s, without rate or ETA, and recovers from it', () => {
+  it('reports a stall after 10 s without rate or ETA, and recovers', () => {
     const total = 3000 * mebibyte;
-    const told = play(
+    const readings = play(
       trace(total, (atMs) => (atMs > 10_000 && atMs <= 40_000 ? 0 : 100 * mebibyte)),
       total,
     );
-    const at = (atMs: number): Told => told.find((reading) => reading.atMs === atMs) as Told;
+    const at = (atMs: number): TimedReading =>
+      readings.find((reading) => reading.atMs === atMs) as TimedReading;
     expect(at(19_900)).toMatchObject({ stalled: false });
     expect(at(20_200)).toMatchObject({ stalled: true, etaMs: null, etaAbsence: 'stalled', rate: 0 });
     expect(at(40_000).sinceProgressMs).toBe(30_000);
     expect(at(40_200)).toMatchObject({ stalled: false, sinceProgressMs: 0 });
-    const endMs = told.at(-1)?.atMs ?? 0;
+    const endMs = readings.at(-1)?.atMs ?? 0;
     expect(at(44_000).etaAbsence).toBe('too_early');
-    expect(offBy(at(50_000), endMs)).toBeLessThan(0.2);
+    expect(relativeError(at(50_000), endMs)).toBeLessThan(0.2);
   });
 
-  it('waits for five times the usual gap where steps are rare', () => {
+  it('reports a stall after five usual gaps when steps are rare', () => {
     const meter = createMeter();
     meter.reset(0, 0);
     for (let step = 1; step <= 10; step += 1) meter.add({ atMs: step * 6000, done: step });
@@ -127,38 +130,38 @@ describe('meter', () => {
     expect(meter.read(60_000 + 31_000, context).stalled).toBe(true);
   });
 
-  it('counts after a resume at 60 % only what moved since', () => {
+  it('measures only progress since a resume at 60 %', () => {
     const total = 1000 * mebibyte;
-    const told = play(
+    const readings = play(
       trace(total, () => 10 * mebibyte, 600 * mebibyte),
       total,
     );
-    const endMs = told.at(-1)?.atMs ?? 0;
-    const judged = told.filter(({ etaMs, atMs }) => etaMs !== null && endMs - atMs > 2000);
+    const endMs = readings.at(-1)?.atMs ?? 0;
+    const judged = readings.filter(({ etaMs, atMs }) => etaMs !== null && endMs - atMs > 2000);
     expect(judged.length).toBeGreaterThan(100);
     for (const reading of judged) {
       expect(reading.rate).toBeLessThan(11 * mebibyte);
-      expect(offBy(reading, endMs)).toBeLessThanOrEqual(0.2);
+      expect(relativeError(reading, endMs)).toBeLessThanOrEqual(0.2);
     }
   });
 
   it('gives a rate but no ETA when the total is unknown', () => {
-    const told = play(
+    const readings = play(
       trace(2000 * mebibyte, () => 100 * mebibyte),
       null,
     );
-    expect(told.every(({ etaMs, etaAbsence }) => etaMs === null && etaAbsence === 'total_unknown')).toBe(
+    expect(readings.every(({ etaMs, etaAbsence }) => etaMs === null && etaAbsence === 'total_unknown')).toBe(
       true,
     );
-    expect(told.at(-1)?.rate).toBeGreaterThan(99 * mebibyte);
+    expect(readings.at(-1)?.rate).toBeGreaterThan(99 * mebibyte);
   });
 
-  it('says why there is no ETA: too early, few samples, not running', () => {
+  it('gives the reason for a missing ETA: too early, few samples, not running', () => {
     const total = 10_000 * mebibyte;
     const steady = trace(total, () => 100 * mebibyte);
-    const told = play(steady, total);
-    expect(told.find(({ atMs }) => atMs === 4900)?.etaAbsence).toBe('too_early');
-    expect(told.find(({ atMs }) => atMs === 5900)?.etaAbsence).toBeNull();
+    const readings = play(steady, total);
+    expect(readings.find(({ atMs }) => atMs === 4900)?.etaAbsence).toBe('too_early');
+    expect(readings.find(({ atMs }) => atMs === 5900)?.etaAbsence).toBeNull();
     const slow = play(
       steady.filter(({ atMs }) => atMs % 4000 === 0),
       total,
@@ -174,19 +177,19 @@ describe('meter', () => {
     }
   });
 
-  it('follows a fall quickly, a rise slowly, and a halving at once', () => {
+  it('follows a lower estimate quickly, a higher one slowly, and a halving at once', () => {
     const total = 100_000 * mebibyte;
-    const told = play(
+    const readings = play(
       trace(total, (atMs) => (atMs < 60_000 ? 10 * mebibyte : 400 * mebibyte)).slice(0, 1500),
       total,
     );
-    const etas = told.map(({ etaMs }) => etaMs).filter((etaMs) => etaMs !== null);
+    const etas = readings.map(({ etaMs }) => etaMs).filter((etaMs) => etaMs !== null);
     const rises = etas.filter((etaMs, index) => index > 0 && etaMs > (etas[index - 1] ?? etaMs) * 1.11);
     expect(rises).toEqual([]);
     expect(etas.at(-1)).toBeLessThan(etas[0] ?? 0);
   });
 
-  it('never says NaN, Infinity or less than zero, whatever it is fed', () => {
+  it('never returns NaN, Infinity or a negative number, whatever the samples', () => {
     const sample = fc.record({
       gapMs: fc.integer({ min: -50, max: 60_000 }),
       moved: fc.double({ noNaN: false }),

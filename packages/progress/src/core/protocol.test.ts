@@ -29,11 +29,11 @@ const numbers = (values: object): number[] =>
   Object.values(values as Record<string, number>).toSorted((a, b) => a - b);
 
 describe('docs/protocol.md', () => {
-  it('has every close code and no other', () => {
+  it('lists exactly the close codes', () => {
     expect(rowsUnder('Close codes').map(([code]) => Number(code))).toEqual(numbers(CLOSE_CODES));
   });
 
-  it('has every status of a refused handshake and no other', () => {
+  it('lists exactly the statuses of a refused handshake', () => {
     expect(rowsUnder('Opening a socket').map(([status]) => Number(status))).toEqual(
       numbers(HANDSHAKE_STATUSES),
     );
@@ -43,11 +43,11 @@ describe('docs/protocol.md', () => {
     ['Limits', LIMITS],
     ['What a client does by the clock', CLIENT_TIMERS],
   ] as const)('has every value of "%s" and no other', (heading, values) => {
-    const told = Object.fromEntries(rowsUnder(heading).map(([name, value]) => [name, Number(value)]));
-    expect(told).toEqual({ ...values });
+    const documented = Object.fromEntries(rowsUnder(heading).map(([name, value]) => [name, Number(value)]));
+    expect(documented).toEqual({ ...values });
   });
 
-  it('names the subprotocols and the size of a snapshot', () => {
+  it('states the subprotocols and the size of a snapshot', () => {
     expect(page).toContain(`${SUBPROTOCOL}, ${TICKET_PREFIX}`);
     expect(page).toContain(`"v":${PROTOCOL_VERSION}`);
     expect(page).toContain(`at most ${SNAPSHOT_BYTES} bytes`);
@@ -55,7 +55,7 @@ describe('docs/protocol.md', () => {
     expect(page).toContain(`"hb":${LIMITS.heartbeatMs / 1000},"limits":${JSON.stringify(hello)}`);
   });
 
-  it('shows every type of message', () => {
+  it('shows every message type', () => {
     const source = readFileSync(new URL('./protocol.ts', import.meta.url), 'utf8');
     const types = new Set([...source.matchAll(/^ {2}t: '(\w+)'/gm)].map((match) => match[1]));
     expect(types.size).toBe(11);

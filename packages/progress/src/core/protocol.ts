@@ -175,7 +175,7 @@ export interface Hello {
   exp: number | null;
 }
 
-/** `not_found` covers both unknown and forbidden operations, so a client cannot tell them apart. */
+/** `not_found` covers both unknown and forbidden operations, so a client cannot distinguish them. */
 export type RowError = 'not_found' | 'too_many_subs';
 
 /** The answer to one requested operation. */

@@ -5,11 +5,11 @@ import { OPERATION_STATES, assertTransition, isTerminal, mayInState, nextStates 
 import type { OperationVerb } from './state-machine.ts';
 
 describe('state machine', () => {
-  it('ends in succeeded, failed and cancelled only', () => {
+  it('has exactly succeeded, failed and cancelled as terminal states', () => {
     expect(OPERATION_STATES.filter(isTerminal)).toEqual(['succeeded', 'failed', 'cancelled']);
   });
 
-  it('throws exactly at what the table does not hold', () => {
+  it('throws exactly at transitions outside the table', () => {
     const codeOf = (attempt: () => void): string => {
       try {
         attempt();
@@ -27,7 +27,7 @@ describe('state machine', () => {
     expect(() => assertTransition('succeeded', 'running')).toThrow(ProgressError);
   });
 
-  it('reaches an end from everywhere, by way of cancelling at least', () => {
+  it('can fail and cancel from every state that is not terminal', () => {
     for (const state of OPERATION_STATES) {
       if (isTerminal(state)) continue;
       expect(state === 'cancelling' || nextStates(state).includes('cancelling')).toBe(true);
@@ -36,7 +36,7 @@ describe('state machine', () => {
     expect(nextStates('cancelling')).toEqual(['cancelled', 'succeeded', 'failed']);
   });
 
-  it('never leaves an end on a random walk', () => {
+  it('never leaves a terminal state on a random walk', () => {
     fc.assert(
       fc.property(fc.array(fc.nat(), { maxLength: 40 }), (choices) => {
         let state = OPERATION_STATES[0]!;

@@ -17,11 +17,11 @@ describe('percent', () => {
     [7, 10, '70.0'],
     [2, 3, '66.6'],
     [0, 0, '100.0'],
-  ])('%d of %d is %s', (done, total, text) => {
+  ])('formats %d of %d as %s', (done, total, text) => {
     expect(formatPercent(done, total)).toBe(text);
   });
 
-  it('is null when there is none', () => {
+  it('is null for an unknown total or invalid numbers', () => {
     for (const [done, total] of [
       [1, null],
       [Number.NaN, 5],
@@ -33,7 +33,7 @@ describe('percent', () => {
     }
   });
 
-  it('is 100 only when nothing is left, and never more than what is done', () => {
+  it('is 100 only at the end, and never more than the real share', () => {
     fc.assert(
       fc.property(amount, amount, (a, b) => {
         const [done, total] = a < b ? [a, b] : [b, a];
@@ -75,11 +75,11 @@ describe('formatBytes', () => {
     [2.4 * gib, '2.4 GiB'],
     [40 * gib, '40.0 GiB'],
     [Number.MAX_SAFE_INTEGER, '8.0 PiB'],
-  ])('%d is %s', (bytes, text) => {
+  ])('formats %d bytes as %s', (bytes, text) => {
     expect(formatBytes(bytes)).toBe(text);
   });
 
-  it('rounds down what is done', () => {
+  it('rounds an amount done down', () => {
     expect(formatBytes(3.99 * gib, { rounding: 'down' })).toBe('3.9 GiB');
     expect(formatBytes(1023.99 * 1024, { rounding: 'down' })).toBe('1023 KiB');
   });
@@ -97,7 +97,7 @@ describe('formatBytes', () => {
     );
   });
 
-  it('never shows what is not a number', () => {
+  it('shows a dash for an invalid number', () => {
     for (const value of [Number.NaN, Number.POSITIVE_INFINITY, -1]) {
       expect(formatBytes(value)).toBe('–');
       expect(formatRate(value)).toBe('–');
@@ -107,7 +107,7 @@ describe('formatBytes', () => {
 });
 
 describe('formatRate and formatDuration', () => {
-  it('write a rate and a clock', () => {
+  it('format a rate and a clock', () => {
     expect(formatRate(412 * 1024 ** 2)).toBe('412 MiB/s');
     expect(formatDuration(42_900)).toBe('0:42');
     expect(formatDuration(725_000)).toBe('12:05');
@@ -134,11 +134,11 @@ describe('roundEta', () => {
     [Number.POSITIVE_INFINITY, { kind: 'more_than_a_day' }],
     [Number.NaN, { kind: 'more_than_a_day' }],
     [-5, { kind: 'few_seconds' }],
-  ])('%d ms', (etaMs, rounded) => {
+  ])('rounds %d ms', (etaMs, rounded) => {
     expect(roundEta(etaMs)).toEqual(rounded);
   });
 
-  it('keeps to its steps and never says zero', () => {
+  it('keeps to its steps and never returns zero', () => {
     const isInSteps = (eta: RoundedEta): boolean => {
       if (eta.kind === 'seconds') return eta.seconds % 5 === 0 && eta.seconds >= 5 && eta.seconds < 60;
       if (eta.kind === 'minutes') return eta.minutes >= 1 && eta.minutes < 60 && (eta.minutes * 2) % 1 === 0;

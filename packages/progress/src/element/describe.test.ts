@@ -24,7 +24,7 @@ const row = (change: Partial<Snapshot> = {}, more: Partial<RowContext> = {}) =>
   describeRow(sampleSnapshot(change), context(more));
 
 describe('a row', () => {
-  it('shows a running copy as the design has it', () => {
+  it('shows all texts of a running copy', () => {
     expect(row()).toEqual({
       look: 'running',
       action: 'Copy image',
@@ -41,11 +41,11 @@ describe('a row', () => {
     });
   });
 
-  it('counts on from the moment the snapshot came', () => {
+  it('adds the time since the snapshot arrived to durations', () => {
     expect(row({}, { sinceReceiptMs: 3000 }).detail).toContain('running for 7 s');
   });
 
-  it('keeps value and place but neither rate, time left nor motion when offline', () => {
+  it('keeps the value but hides rate, time left and motion while offline', () => {
     const offline = row({}, { isOnline: false, sinceReceiptMs: 60_000 });
     expect(offline.numbers).toBe('1.5 of 2.4 GiB · last known state');
     expect(offline.detail).toContain('running for 4 s');
@@ -53,7 +53,7 @@ describe('a row', () => {
     expect(offline.look).toBe('running');
   });
 
-  it('tells a stall with its age, and no rate', () => {
+  it('shows a stall with its duration and no rate', () => {
     const stalled = row(
       { stalled: true, rate: 0, etaMs: null, sinceProgressMs: 38_000 },
       { sinceReceiptMs: 2000 },
@@ -63,7 +63,7 @@ describe('a row', () => {
     expect(stalled.numbers).toBe('1.5 of 2.4 GiB');
   });
 
-  it('has no bar while it waits, and says where in the line', () => {
+  it('shows the queue position and no bar while queued', () => {
     const reason = { code: 'waiting_for_place', params: { limit: 2 } };
     const queued = row({ state: 'queued', queuePosition: 3, stateReason: reason, phaseIndex: -1 });
     expect(queued).toMatchObject({
@@ -73,7 +73,7 @@ describe('a row', () => {
     });
   });
 
-  it('tells why it is paused and that it goes on by itself', () => {
+  it('shows why an operation is paused and that it resumes automatically', () => {
     const full = { code: 'no_space', params: { needs: 2_576_980_378, free: 858_993_459 } };
     const paused = row({ state: 'paused', stateReason: full });
     expect(paused.status).toBe(
@@ -83,7 +83,7 @@ describe('a row', () => {
     expect(paused.percent).toBe('');
   });
 
-  it('says how an upload goes on to whoever has the file, and only to them', () => {
+  it('asks only a user who can choose the file to resume an upload', () => {
     const upload = { state: 'interrupted', stateReason: { code: 'waiting_for_client' } } as const;
     const own = row(upload, { offers: ['choose'] });
     expect(own.status).toBe('Choose web-07.raw (2.4 GiB) again to resume at 62.5 %');
@@ -93,7 +93,7 @@ describe('a row', () => {
     expect(others.verbs).toEqual(['cancel']);
   });
 
-  it('takes the words of the page that feeds it, but not against the word of the server', () => {
+  it('shows the note of the page, unless the state of the server contradicts it', () => {
     const note = { status: 'No connection. Resumes at 1.5 GiB', look: 'stalled' } as const;
     expect(row({}, { note })).toMatchObject({
       status: note.status,
@@ -105,7 +105,7 @@ describe('a row', () => {
     expect(row({ state: 'paused' }, { note }).look).toBe('paused');
   });
 
-  it('offers nothing while it cancels, and says what a cancelled one left', () => {
+  it('has no buttons while cancelling, and shows what a cancelled operation left', () => {
     expect(row({ state: 'cancelling' })).toMatchObject({ status: 'Cancelling… cleaning up', verbs: [] });
     expect(row({ state: 'cancelled' })).toMatchObject({
       status: 'Cancelled after 1.5 GiB · no files left behind',
@@ -114,7 +114,7 @@ describe('a row', () => {
     });
   });
 
-  it('tells what was written, skipped and shared in the end', () => {
+  it('shows the bytes written, skipped and shared at the end', () => {
     const bytes = {
       virtual: 42_949_672_960,
       data: 2_576_980_378,
@@ -134,7 +134,7 @@ describe('a row', () => {
     );
   });
 
-  it('names warnings of a good end', () => {
+  it('shows the warnings of a successful operation', () => {
     const warned = row({
       state: 'succeeded',
       warnings: ['cancel_too_late', 'copy_file_range_refused_EXDEV', 'new_one'],
@@ -146,7 +146,7 @@ describe('a row', () => {
     expect(warned.detail).toContain('; New one');
   });
 
-  it('says of a failure what, what to do and the code, in the words that the page gives', () => {
+  it('shows message, hint and code of a failure in the words of the page', () => {
     const error = {
       code: 'io_error',
       message: 'The disk reported an error.',
@@ -166,7 +166,7 @@ describe('a row', () => {
     );
   });
 
-  it('says that an interrupted one goes on, and that an unknown one is unknown', () => {
+  it('shows that an interrupted operation resumes and an unknown one is unknown', () => {
     expect(row({ state: 'interrupted' }).status).toMatch(
       /^The server restarted at .+ · Resumes automatically…$/,
     );
@@ -180,7 +180,7 @@ describe('a row', () => {
     });
   });
 
-  it('leaves buttons out that this user, this state or this action does not allow', () => {
+  it('has only buttons that the rights and the state allow', () => {
     expect(row({}, { may: null }).verbs).toEqual([]);
     expect(row({}, { may: { cancel: false, pause: true } }).verbs).toEqual(['pause']);
     expect(row({ action: 'make_sample_image' }, { may: { cancel: true, pause: false } }).verbs).toEqual([
@@ -189,20 +189,20 @@ describe('a row', () => {
     expect(row({ action: 'backup_database' }).verbs).toEqual(['pause', 'cancel']);
   });
 
-  it('shows 99.9 % for a phase that has all its bytes: 100 is the end', () => {
+  it('shows 99.9 % for a complete phase, because 100 % is the end', () => {
     const phases: Snapshot['phases'] = [
       { name: 'transfer', unit: 'bytes', done: 10, durable: 0, total: 10, state: 'running', elapsedMs: 1 },
     ];
     expect(row({ phases, phaseIndex: 0 })).toMatchObject({ percent: '99.9 %', bar: { value: 0.999 } });
   });
 
-  it('names what comes after and cannot be estimated', () => {
+  it('names a later phase that has no estimate', () => {
     const { phases } = sampleSnapshot();
     const withCheck = [...phases.slice(0, 3), { name: 'verify', state: 'pending' as const }];
     expect(row({ phases: withCheck }).numbers).toContain('about 10 s left, then checking');
   });
 
-  it('never shows a number that is none, nor 100 % before the end', () => {
+  it('never shows an invalid number, nor 100 % before the end', () => {
     const anyNumber = fc.oneof(
       fc.double({ noDefaultInfinity: false }),
       fc.constantFrom(Number.NaN, Infinity, -1, 0, 2 ** 60),
@@ -246,7 +246,7 @@ describe('a row of an operation that another program reports', () => {
     etaMs: 14_000,
   });
 
-  it('makes its name readable and counts its steps', () => {
+  it('makes the action readable and counts steps', () => {
     expect(row(work(12, 40), { may: { cancel: true, pause: false } })).toMatchObject({
       action: 'Backup database',
       subject: 'nightly',
@@ -260,7 +260,7 @@ describe('a row of an operation that another program reports', () => {
     expect(row(work(12, 40, null))).toMatchObject({ percent: '30.0 %', numbers: 'about 15 s left' });
   });
 
-  it('promises nothing that only that program can keep', () => {
+  it('promises nothing about an operation of another program', () => {
     const stateReason = { code: 'publisher_silent' };
     expect(row({ ...work(12, 40), state: 'interrupted', stateReason }).status).toBe(
       'No report from the program that runs it · Resumes with its next report',

@@ -17,7 +17,7 @@ const policy =
 const page0 = `<!doctype html><html lang="en"><title>row</title>
   <script type="module" src="/element/define.js"></script><wcc-progress></wcc-progress></html>`;
 
-/** The built files on a page as strict as the console's own. */
+/** The built files on a page with the console's strict CSP. */
 async function serve(): Promise<Server> {
   const server = createServer((request, response) => {
     response.setHeader('content-security-policy', policy);
@@ -66,7 +66,7 @@ describe('<wcc-progress> in Chromium, under a strict CSP and Trusted Types', () 
       });
     }, properties);
 
-  it('paints a running copy with a named bar, and names as plain text', async () => {
+  it('paints a running copy with a labelled bar and names as plain text', async () => {
     const subject = { kind: 'image', id: 100, name: '<img src=x onerror=alert(1)>' };
     await set({ snapshot: sampleSnapshot({ subject }), may: { cancel: true, pause: true } });
     const bar = page.getByRole('progressbar', {
@@ -77,7 +77,7 @@ describe('<wcc-progress> in Chromium, under a strict CSP and Trusted Types', () 
     expect(await page.locator('bdi').first().getAttribute('translate')).toBe('no');
   });
 
-  it('speaks a new value at most every five seconds', async () => {
+  it('announces a new value at most every five seconds', async () => {
     const bar = page.getByRole('progressbar');
     const before = await bar.getAttribute('aria-valuetext');
     const phases = sampleSnapshot().phases.map((phase) =>
@@ -88,7 +88,7 @@ describe('<wcc-progress> in Chromium, under a strict CSP and Trusted Types', () 
     expect(await bar.getAttribute('aria-valuetext')).toBe(before);
   });
 
-  it('has no value when the total is unknown', async () => {
+  it('has a bar without a value when the total is unknown', async () => {
     const phases = sampleSnapshot().phases.map((phase) =>
       'done' in phase ? { ...phase, total: null } : phase,
     );
@@ -96,7 +96,7 @@ describe('<wcc-progress> in Chromium, under a strict CSP and Trusted Types', () 
     expect(await page.getByRole('progressbar').getAttribute('value')).toBeNull();
   });
 
-  it('emits what was pressed, and nothing while offline, where the button says why', async () => {
+  it('emits the pressed action; while offline the button emits nothing and says why', async () => {
     const pressed = page.evaluate(
       () =>
         new Promise((resolve) => {
@@ -115,7 +115,7 @@ describe('<wcc-progress> in Chromium, under a strict CSP and Trusted Types', () 
     expect(await pressed).toEqual({ id: sampleSnapshot().id, verb: 'pause' });
   });
 
-  it('emits a change of state, and keeps the focus in its row when the button goes', async () => {
+  it('emits a change of state and keeps the focus in the row when its button disappears', async () => {
     const changed = page.evaluate(
       () =>
         new Promise((resolve) => {
@@ -133,22 +133,22 @@ describe('<wcc-progress> in Chromium, under a strict CSP and Trusted Types', () 
     expect(focused).toContain('row');
   });
 
-  it('speaks Japanese', async () => {
+  it('shows Japanese texts', async () => {
     await set({ locale: 'ja', snapshot: sampleSnapshot({ seq: 5 }) });
     expect(await page.getByRole('button', { name: 'キャンセル' }).isVisible()).toBe(true);
   });
 
-  it('gave the page nothing to complain of', () => {
+  it('caused no errors on the page', () => {
     expect(complaints).toEqual([]);
   });
 });
 
-describe('weight', () => {
-  it('is at most 12 kB gzip with all it needs', async () => {
+describe('bundle size', () => {
+  it('is at most 12 kB gzip with all dependencies', async () => {
     const output = await build({
       configFile: false,
       logLevel: 'error',
-      // As a page ships it: a library's build would keep its white space for the bundler to come.
+      // Minified as a page would; a library build keeps white space.
       build: {
         write: false,
         modulePreload: false,
@@ -167,8 +167,8 @@ describe('weight', () => {
   });
 });
 
-describe('where there is no DOM', () => {
-  it('can be imported', async () => {
+describe('without a DOM', () => {
+  it('can be imported without an error', async () => {
     await expect(import('./define.ts')).resolves.toBeDefined();
   });
 });

@@ -11,7 +11,7 @@ const requestFrom = (headers: IncomingMessage['headers']): IncomingMessage =>
 const session = ({ headers }: IncomingMessage): string | null => headers.cookie ?? null;
 
 describe('byTicket', () => {
-  it('knows who was issued the ticket, once', async () => {
+  it('returns the principal of a ticket once', async () => {
     const tickets = createTickets();
     const authenticate = byTicket(tickets, { session });
     const { ticket } = tickets.issue(claims);
@@ -31,14 +31,14 @@ describe('byTicket', () => {
     ['another Origin', { cookie: 's1', origin: 'https://evil.example' }, claims],
     ['no Origin', { cookie: 's1' }, claims],
     ['another purpose', { cookie: 's1', origin }, { ...claims, purpose: 'screen' }],
-  ])('refuses %s, and the ticket is gone', async (_what, headers, issued) => {
+  ])('refuses %s and deletes the ticket', async (_what, headers, issued) => {
     const tickets = createTickets();
     const { ticket } = tickets.issue(issued);
     expect(await byTicket(tickets, { session })(requestFrom(headers), ticket)).toBeNull();
     expect(tickets.take(ticket)).toBeNull();
   });
 
-  it('refuses who has none, and takes another purpose where it is wanted', async () => {
+  it('refuses a missing ticket and accepts another purpose if configured', async () => {
     const tickets = createTickets();
     const request = requestFrom({ cookie: 's1', origin });
     expect(await byTicket(tickets, { session })(request, null)).toBeNull();

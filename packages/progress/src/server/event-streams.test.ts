@@ -39,7 +39,7 @@ function optionsOf(changes: Changes = {}): EventStreamsOptions<WatchIdentity> {
   };
 }
 
-/** Waits until it is so; the test's own time-out is the end of it. */
+/** Waits until the condition holds, limited by the test's timeout. */
 async function until(isSo: () => boolean): Promise<void> {
   await expect.poll(isSo, { timeout: 15_000, interval: 5 }).toBe(true);
 }
@@ -108,8 +108,8 @@ function snapshotsIn(text: string): Snapshot[] {
   return [...found].map(([, data = '']) => JSON.parse(data) as Snapshot);
 }
 
-/** A connection whose kernel takes nothing until it is told to. */
-class StandingResponse extends Writable {
+/** A response whose socket accepts no bytes until the test releases it. */
+class StalledResponse extends Writable {
   readonly taken: string[] = [];
   #take: (() => void) | null = null;
 
@@ -133,12 +133,12 @@ class StandingResponse extends Writable {
   }
 }
 
-describe('flow', () => {
-  it('holds the newest only while the client takes nothing, and goes on with it', async () => {
+describe('event streams: flow control', () => {
+  it('keeps only the newest snapshot while the client reads nothing, then sends it', async () => {
     const { hub, streams } = await start();
     let record = copyRecord();
     hub.put(record);
-    const response = new StandingResponse();
+    const response = new StalledResponse();
     const serving = streams.serve({ headers: {} } as IncomingMessage, response as unknown as ServerResponse, {
       principal,
       operation: record.id,
@@ -161,18 +161,18 @@ describe('flow', () => {
     response.destroy();
   });
 
-  it('cuts a client that takes nothing for too long', async () => {
+  it('destroys the stream of a client that reads nothing for too long', async () => {
     const { hub, streams } = await start({ limits: { pongMs: 100 } });
     const record = copyRecord();
     hub.put(record);
-    const response = new StandingResponse();
+    const response = new StalledResponse();
     const incoming = { headers: {} } as IncomingMessage;
     await streams.serve(incoming, response as unknown as ServerResponse, { principal, operation: record.id });
     await until(() => response.destroyed);
     expect(streams.connections).toBe(0);
   });
 
-  it('gives a sign of life', async () => {
+  it('sends a heartbeat', async () => {
     const { hub, read: open } = await start({ limits: { heartbeatMs: 50 } });
     const record = copyRecord({ state: 'queued' });
     hub.put(record);
@@ -183,25 +183,25 @@ describe('flow', () => {
   });
 });
 
-describe('rights', () => {
-  it('ends with the session, also while the operation is being looked up', async () => {
+describe('event streams: rights', () => {
+  it('ends a stream with its session, even during the look-up of its operation', async () => {
     const record = copyRecord();
     const lateId = newId();
     let answer: ((found: Snapshot) => void) | null = null;
     const lookup = (): Promise<Snapshot> => new Promise((resolve) => (answer = resolve));
     const { hub, streams, read: open } = await start({ lookup });
     hub.put(record);
-    const standing = await open(record.id);
+    const first = await open(record.id);
     const late = open(lateId);
     await until(() => answer !== null && streams.connections === 1);
     expect(streams.closeSessions(({ session }) => session === 's1')).toBe(1);
     expect(streams.closeSessions(({ session }) => session === 's2')).toBe(0);
     answer!({ ...hub.get(record.id)!, id: lateId });
-    await until(() => standing.isOver());
+    await until(() => first.isOver());
     expect((await late).status).toBe(404);
   });
 
-  it('ends when the session expires', async () => {
+  it('ends a stream when its session expires', async () => {
     const { hub, read: open } = await start({}, { ...principal, expiresAtMs: Date.now() + 1_500 });
     const record = copyRecord();
     hub.put(record);
@@ -210,7 +210,7 @@ describe('rights', () => {
     expect(reader.snapshots()).toMatchObject([{ state: 'running' }]);
   });
 
-  it('says gone when the right is taken or the operation deleted, and ends', async () => {
+  it('sends gone and ends when the right is revoked or the operation deleted', async () => {
     const { hub, read: open } = await start();
     const [one, other] = [copyRecord(), copyRecord()];
     for (const record of [one, other]) hub.put(record);
@@ -223,7 +223,7 @@ describe('rights', () => {
     expect(readers[1]!.text()).toContain('"why":"deleted"');
   });
 
-  it('shows the public form to whom it is for', async () => {
+  it('sends the public form to a principal with the public view', async () => {
     const { hub, read: open } = await start({ view: () => 'public' });
     const record = ended(copyRecord({ result: { kind: 'image', id: 101 } }));
     hub.put(record);
@@ -241,7 +241,7 @@ describe('rights', () => {
     expect(reader.text()).not.toContain('sato');
   });
 
-  it('counts live streams for each user, and gives places back', async () => {
+  it('limits the streams of each user and releases them at the end', async () => {
     const { hub, streams, read: open } = await start({ limits: { socketsPerUser: 2 } });
     const record = copyRecord();
     hub.put(record);
@@ -254,8 +254,8 @@ describe('rights', () => {
   });
 });
 
-describe('the end', () => {
-  it('says bye with a time to come back, then refuses', async () => {
+describe('event streams: shutdown', () => {
+  it('sends bye with a reconnect time, then refuses new streams', async () => {
     const { hub, streams, read: open } = await start();
     const record = copyRecord();
     hub.put(record);
@@ -269,7 +269,7 @@ describe('the end', () => {
     expect((await open(record.id)).status).toBe(503);
   });
 
-  it('serves a single request without a gateway of its own', async () => {
+  it('serves a single request without a shared gateway', async () => {
     const options = optionsOf();
     const record = copyRecord();
     options.hub.put(record);

@@ -39,7 +39,7 @@ export const EVENT_REFUSAL_STATUSES: Readonly<Record<EventRefusal, number>> = {
   shutting_down: 503,
 };
 
-/** Who requests the events of which operation. */
+/** A request for the events of an operation. */
 export interface EventRequest<P> {
   /** The authenticated principal. The host authenticates, as for its other routes. */
   principal: P;

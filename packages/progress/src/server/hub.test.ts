@@ -28,8 +28,8 @@ afterEach(() => {
   errors.length = 0;
 });
 
-describe('hub: versions', () => {
-  it('raises seq at visible changes only', () => {
+describe('hub versions', () => {
+  it('increases seq only at visible changes', () => {
     const clock = { ms: 0 };
     const hub = hubAt(clock);
     const record = copyRecord();
@@ -40,7 +40,7 @@ describe('hub: versions', () => {
     expect(hub.put({ ...moved(record, 10), state: 'paused' }).seq).toBe(3);
   });
 
-  it('tells a running operation every second although only time moved, an idle one not', () => {
+  it('sends a running operation every second if only time changed, but not a paused one', () => {
     const clock = { ms: 0 };
     const hub = hubAt(clock);
     const record = copyRecord();
@@ -72,12 +72,12 @@ describe('hub: versions', () => {
     expect(quick).toBeLessThan(slow / 2);
   });
 
-  it('has another epoch than any other hub', () => {
+  it('gives every hub its own epoch', () => {
     expect(hubAt().epoch).not.toBe(hubAt().epoch);
     expect(hubAt(null, { epoch: 'e7' }).put(copyRecord()).epoch).toBe('e7');
   });
 
-  it('keeps what a record holds besides away from watchers', () => {
+  it('never shows additional fields of a record to watchers', () => {
     const hub = hubAt();
     const record = {
       ...copyRecord(),
@@ -89,8 +89,8 @@ describe('hub: versions', () => {
   });
 });
 
-describe('hub: truth of the numbers', () => {
-  it('never lets done fall within a phase, and reports it once', () => {
+describe('hub numbers', () => {
+  it('never decreases done within a phase and reports a decrease once', () => {
     const hub = hubAt();
     const record = copyRecord();
     hub.put(moved(record, 500));
@@ -102,7 +102,7 @@ describe('hub: truth of the numbers', () => {
     expect(codes()).toEqual(['done_decreased', 'done_decreased']);
   });
 
-  it('starts each phase anew', () => {
+  it('starts every phase at its own numbers', () => {
     const hub = hubAt();
     const record = copyRecord();
     hub.put(moved(record, 900));
@@ -113,7 +113,7 @@ describe('hub: truth of the numbers', () => {
     expect(errors).toEqual([]);
   });
 
-  it('corrects numbers that make none', () => {
+  it('corrects invalid numbers and reports them', () => {
     const hub = hubAt();
     const broken = copyRecord({ phases: [phase('copy', { done: Number.NaN, total: 10 })], phaseIndex: 0 });
     expect(doneOf(hub.put(broken))).toMatchObject({ done: 0, total: 10 });
@@ -122,13 +122,13 @@ describe('hub: truth of the numbers', () => {
     expect(codes()).toEqual(['invalid_record', 'invalid_record']);
   });
 
-  it('shows no number that JSON cannot hold', () => {
+  it('replaces numbers that JSON cannot represent', () => {
     const hub = hubAt();
     const broken = { elapsedMs: Number.NaN, rate: Number.POSITIVE_INFINITY, etaMs: Number.NaN };
     expect(hub.put(copyRecord(broken))).toMatchObject({ elapsedMs: 0, rate: null, etaMs: null });
   });
 
-  it('holds both promises for any sequence of records', () => {
+  it('keeps numbers valid and done monotonic for any sequence of records', () => {
     const step = fc.record({
       done: fc.oneof(fc.integer({ min: -5, max: 1200 }), fc.double()),
       phaseIndex: fc.nat(3),
@@ -153,7 +153,7 @@ describe('hub: truth of the numbers', () => {
     );
   });
 
-  it('measures rate and ETA from what it pulls, and a stall', () => {
+  it('measures rate, ETA and stalls of pulled records', () => {
     const clock = { ms: 0 };
     const hub = hubAt(clock);
     const record = copyRecord({ phases: [phase('copy', { total: 100_000 })], phaseIndex: 0 });
@@ -169,15 +169,15 @@ describe('hub: truth of the numbers', () => {
     const { seq } = hub.get(record.id) as Snapshot;
     for (; clock.ms < 35_000; clock.ms += 100) hub.flush();
     expect(hub.get(record.id)).toMatchObject({ rate: 0, stalled: true, etaMs: null, etaAbsence: 'stalled' });
-    // Once a second, and once at the moment of the stall itself.
+    // Once a second, and once when the stall begins.
     expect((hub.get(record.id)?.seq ?? 0) - seq).toBeLessThanOrEqual(17);
     hub.put({ ...record, phases: [phase('verify', { unit: null, total: null })] });
     expect(hub.get(record.id)).toMatchObject({ rate: null, etaAbsence: 'no_units', stalled: false });
   });
 });
 
-describe('hub: ends', () => {
-  it('keeps the first end, whatever comes after it', () => {
+describe('hub ends', () => {
+  it('keeps the first end of an operation, whatever is put later', () => {
     const hub = hubAt();
     const record = copyRecord();
     hub.put(record);
@@ -191,7 +191,7 @@ describe('hub: ends', () => {
     });
   });
 
-  it('ends the pull with the operation; a read that comes too late is no defect', () => {
+  it('stops pulling at the end of an operation and accepts a late read', () => {
     const hub = hubAt();
     const record = copyRecord();
     let reads = 0;
@@ -207,7 +207,7 @@ describe('hub: ends', () => {
     expect(errors).toEqual([]);
   });
 
-  it('keeps ended ones for more than ten minutes, then tells that it forgets them', () => {
+  it('keeps ended operations for more than ten minutes, then announces their removal', () => {
     const clock = { ms: 0 };
     const hub = hubAt(clock);
     const retired: string[] = [];
@@ -224,22 +224,22 @@ describe('hub: ends', () => {
   });
 });
 
-describe('hub: ticks', () => {
-  it('tells changes once per tick, however many there were', async () => {
+describe('hub ticks', () => {
+  it('announces changes once per tick, whatever their number', async () => {
     const hub = hubAt(null, { tickMs: 20 });
     const record = copyRecord();
-    const told: string[][] = [];
-    hub.onChange((ids) => told.push([...ids]));
+    const announced: string[][] = [];
+    hub.onChange((ids) => announced.push([...ids]));
     for (let done = 0; done <= 1000; done += 1) hub.put(moved(record, done));
-    expect(told).toEqual([]);
-    await vi.waitFor(() => expect(told).not.toEqual([]), { timeout: 10_000 });
+    expect(announced).toEqual([]);
+    await vi.waitFor(() => expect(announced).not.toEqual([]), { timeout: 10_000 });
     await sleep(60);
-    expect(told).toEqual([[record.id]]);
+    expect(announced).toEqual([[record.id]]);
     expect(doneOf(JSON.parse(String(hub.bytes(record.id))) as Snapshot)).toMatchObject({ done: 1000 });
     expect(hub.bytes(record.id)).toBe(hub.bytes(record.id));
   });
 
-  it('pulls at each tick and stops when told to', async () => {
+  it('pulls at each tick until stopped', async () => {
     const hub = hubAt(null, { tickMs: 10 });
     const record = copyRecord();
     let reads = 0;
@@ -251,7 +251,7 @@ describe('hub: ticks', () => {
     expect(reads).toBe(before);
   });
 
-  it('slows down by itself when the event loop is late, and recovers', async () => {
+  it('ticks less often when the event loop is busy, and recovers', async () => {
     const hub = hubAt(null, { tickMs: 20 });
     const record = copyRecord();
     let blockMs = 60;
@@ -265,25 +265,25 @@ describe('hub: ticks', () => {
     await vi.waitFor(() => expect(hub.tickMs).toBeLessThan(150), { timeout: 15_000 });
   });
 
-  it('reports what a listener or a read throws, once, and goes on', () => {
+  it('reports an error of a listener or a read once and continues', () => {
     const hub = hubAt();
     const record = copyRecord();
-    const told: string[] = [];
+    const announced: string[] = [];
     hub.onChange(() => {
       throw new Error('listener');
     });
-    hub.onChange((ids) => told.push(...ids));
+    hub.onChange((ids) => announced.push(...ids));
     hub.pull('x', () => {
       throw new Error('read');
     });
     hub.put(record);
     hub.flush();
     hub.flush();
-    expect(told).toEqual([record.id]);
+    expect(announced).toEqual([record.id]);
     expect(errors).toMatchObject([{ stage: 'pull' }, { stage: 'change' }]);
   });
 
-  it('forgets what is gone and refuses everything after its end', () => {
+  it('removes gone operations and refuses records after close', () => {
     const hub = hubAt();
     const record = copyRecord();
     const gone: unknown[] = [];
@@ -297,10 +297,10 @@ describe('hub: ticks', () => {
   });
 });
 
-describe('hub: 2 KiB on the wire', () => {
+describe('hub snapshots within 2 KiB', () => {
   const wire = (hub: Hub, id: string): Snapshot => JSON.parse(String(hub.bytes(id))) as Snapshot;
 
-  it('shrinks all phases but the current one to their names', () => {
+  it('reduces all phases except the current one to their names', () => {
     const hub = hubAt();
     const { id } = hub.put(copyRecord());
     expect(wire(hub, id).phases).toEqual([
@@ -311,7 +311,7 @@ describe('hub: 2 KiB on the wire', () => {
     ]);
   });
 
-  it('cuts long texts at whole characters, keeps ids and codes, and the full text for GET', () => {
+  it('cuts long texts at whole characters and keeps ids, codes and the full text in get', () => {
     const hub = hubAt();
     const name = '🦀'.repeat(600);
     const record = copyRecord({
@@ -330,7 +330,7 @@ describe('hub: 2 KiB on the wire', () => {
     expect(hub.get(id)?.subject.name).toBe(name);
   });
 
-  it('fits and stays JSON for any texts', () => {
+  it('keeps any texts within the limit and valid JSON', () => {
     const text = fc.oneof(fc.string({ unit: 'binary', maxLength: 400 }), fc.string({ maxLength: 3000 }));
     fc.assert(
       fc.property(
@@ -357,7 +357,7 @@ describe('hub: 2 KiB on the wire', () => {
     );
   });
 
-  it('reports what cannot fit at all', () => {
+  it('reports a snapshot that cannot fit', () => {
     const hub = hubAt();
     const { id } = hub.put(copyRecord({ owner: 'o'.repeat(3000) }));
     expect(hub.bytes(id)).toBeUndefined();

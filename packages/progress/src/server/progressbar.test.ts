@@ -24,7 +24,7 @@ describe('progressbar', () => {
 
   const only = (): Snapshot => [...hub.list()][0]!;
 
-  it('is an operation from its first to its last unit', async () => {
+  it('shows the work as an operation until its end', async () => {
     start();
     const seen: Snapshot[] = [];
     hub.onChange((ids) => seen.push(...[...ids].map((id) => hub.get(id)!)));
@@ -52,14 +52,14 @@ describe('progressbar', () => {
     expect(Date.parse(only().endedAt ?? '')).toBeLessThanOrEqual(Date.now());
   });
 
-  it('fails with what the work throws', async () => {
+  it('ends as failed with the error of the work', async () => {
     start();
     const error = Object.assign(new Error('wolf'), { code: 'wolf_came' });
     await expect(progressbar(hub, options, () => Promise.reject(error))).rejects.toBe(error);
     expect(only()).toMatchObject({ state: 'failed', error: { code: 'wolf_came', message: 'wolf' } });
   });
 
-  it('is cancelled by its signal', async () => {
+  it('ends as cancelled when its signal is aborted', async () => {
     start();
     const controller = new AbortController();
     const work = progressbar(hub, { ...options, signal: controller.signal }, ({ signal }) =>

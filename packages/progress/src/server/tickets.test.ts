@@ -11,7 +11,7 @@ const claims: TicketClaims = {
 };
 
 describe('tickets', () => {
-  it('are random, 256 bits long, and good once', () => {
+  it('issues random tickets of 256 bits that are valid once', () => {
     const tickets = createTickets();
     const { ticket, expiresInS } = tickets.issue(claims);
     expect(expiresInS).toBe(30);
@@ -22,7 +22,7 @@ describe('tickets', () => {
     expect(tickets.take('')).toBeNull();
   });
 
-  it('expire, and then count no more', () => {
+  it('expires tickets, which then no longer count towards the limit', () => {
     const clock = { ms: 0 };
     const tickets = createTickets({ now: () => clock.ms, ttlMs: 1000, perSession: 2 });
     const first = tickets.issue(claims).ticket;
@@ -37,16 +37,16 @@ describe('tickets', () => {
     expect(tickets.take(second)).toEqual(claims);
   });
 
-  it('die with their session', () => {
+  it('revokes the tickets of a session', () => {
     const tickets = createTickets();
-    const held = [tickets.issue(claims), tickets.issue(claims)];
+    const own = [tickets.issue(claims), tickets.issue(claims)];
     const other = tickets.issue({ ...claims, session: 'other' });
     expect(tickets.revokeSession('s')).toBe(2);
-    expect(held.map(({ ticket }) => tickets.take(ticket))).toEqual([null, null]);
+    expect(own.map(({ ticket }) => tickets.take(ticket))).toEqual([null, null]);
     expect(tickets.take(other.ticket)).toMatchObject({ session: 'other' });
   });
 
-  it('hold what was claimed then, not what the caller makes of it later', () => {
+  it('copies the claims, so later changes by the caller have no effect', () => {
     const tickets = createTickets();
     const mine = { ...claims };
     const { ticket } = tickets.issue(mine);

@@ -23,8 +23,8 @@ afterEach(async () => {
 
 const rows = (res: Row[] | undefined): Row[] => res ?? [];
 
-describe('sub by name', () => {
-  it('greets, answers, sends the snapshot and its changes', async () => {
+describe('watching by name', () => {
+  it('sends hello, the answer, the snapshot and its changes', async () => {
     const { hub } = await start();
     const under = running[0]!;
     const record = copyRecord();
@@ -46,11 +46,11 @@ describe('sub by name', () => {
     hub.put(moved(record, 700));
     hub.put(ended(moved(record, 1000)));
     expect(await client.snapshot(record.id, ({ state }) => state === 'succeeded')).toMatchObject({ seq: 3 });
-    // `ok` first, then snapshots: a client knows what they belong to.
+    // `ok` comes before the snapshots, so the client knows what they belong to.
     expect(client.messages.map(({ t }) => t)).toEqual(['hello', 'ok', 'ops', 'ops']);
   });
 
-  it('sends nothing again to a client that is current', async () => {
+  it('sends a current client no snapshot again', async () => {
     const under = await start();
     const record = copyRecord();
     const { epoch, seq } = under.hub.put(record);
@@ -63,7 +63,7 @@ describe('sub by name', () => {
     expect(client.messages.filter(({ t }) => t === 'ops')).toHaveLength(1);
   });
 
-  it('tells rights beside the snapshot, and again when they change', async () => {
+  it('sends rights beside the snapshot, and again when they change', async () => {
     let mayCancel = true;
     const under = await start({ may: () => ({ cancel: mayCancel }) });
     const record = copyRecord();
@@ -77,7 +77,7 @@ describe('sub by name', () => {
     expect(String(under.hub.bytes(record.id))).not.toContain('"may"');
   });
 
-  it('finds what the hub has forgotten through lookup, under the same rights', async () => {
+  it('finds operations outside the hub through lookup, with the same rights', async () => {
     const mine = snapshotOf(ended(copyRecord()));
     const foreign = snapshotOf(ended(copyRecord({ owner: 'u2' })));
     const under = await start({
@@ -98,7 +98,7 @@ describe('sub by name', () => {
     await client.next('gone', ({ op }) => op === mine.id);
   });
 
-  it('says unavailable when lookup fails, and reports it', async () => {
+  it('answers unavailable when lookup fails, and reports the error', async () => {
     const under = await start({ lookup: () => Promise.reject(new Error('store away')) });
     const client = await connect(under);
     client.send({ t: 'sub', id: 5, ops: [{ op: newId() }] });
@@ -106,7 +106,7 @@ describe('sub by name', () => {
     expect(under.errors.splice(0)).toMatchObject([{ stage: 'sub' }]);
   });
 
-  it('ends with unsub', async () => {
+  it('stops after unsub', async () => {
     const under = await start();
     const record = copyRecord();
     under.hub.put(record);
@@ -117,12 +117,12 @@ describe('sub by name', () => {
     await client.next('ok', ({ id }) => id === 2);
     under.hub.put(moved(record, 5));
     await sleep(80);
-    expect(client.held.get(record.id)?.seq).toBe(1);
+    expect(client.latest.get(record.id)?.seq).toBe(1);
   });
 });
 
-describe('sub of a list', () => {
-  it('shows what may be seen and lives or ended just now, and new ones as they come', async () => {
+describe('watching a list', () => {
+  it('lists permitted operations that run or ended recently, and adds new ones', async () => {
     const under = await start({ may: () => ({ cancel: true }) });
     const mine = copyRecord();
     const foreign = copyRecord({ owner: 'u2' });
@@ -134,18 +134,18 @@ describe('sub of a list', () => {
     const ok = await client.next('ok');
     expect(ok).toMatchObject({ id: 3, list: 'all' });
     expect(ok.more).toBeUndefined();
-    // What lives stands before what has ended.
+    // Running operations come before ended ones.
     expect(rows(ok.res).map(({ op }) => op)).toEqual([mine.id, recent.id]);
     const later = copyRecord();
     under.hub.put(later);
     under.hub.put(copyRecord({ owner: 'u2' }));
     await client.snapshot(later.id);
-    const told = client.messages.map((message) => message.t);
-    expect(told.slice(-2)).toEqual(['may', 'ops']);
-    expect([...client.held.keys()].toSorted()).toEqual([mine.id, recent.id, later.id].toSorted());
+    const types = client.messages.map((message) => message.t);
+    expect(types.slice(-2)).toEqual(['may', 'ops']);
+    expect([...client.latest.keys()].toSorted()).toEqual([mine.id, recent.id, later.id].toSorted());
   });
 
-  it('tells mine from all, and ends with unsub', async () => {
+  it('distinguishes mine from all, and stops after unsub', async () => {
     const under = await start();
     const mine = copyRecord({ owner: 'admin' });
     const foreign = copyRecord();
@@ -161,10 +161,10 @@ describe('sub of a list', () => {
     await client.next('ok', ({ id }) => id === 3);
     under.hub.put(moved(foreign, 9));
     await sleep(80);
-    expect(client.held.get(foreign.id)?.seq).toBe(1);
+    expect(client.latest.get(foreign.id)?.seq).toBe(1);
   });
 
-  it('is cut at its limit and says so', async () => {
+  it('cuts a list at its limit and says so', async () => {
     const under = await start({ limits: { listed: 3 } });
     for (let count = 0; count < 5; count += 1) under.hub.put(copyRecord());
     const client = await connect(under);
@@ -175,8 +175,8 @@ describe('sub of a list', () => {
   });
 });
 
-describe('rights while watching', () => {
-  it('sends gone after a revocation, then silence; and shows what was granted', async () => {
+describe('rights of watchers', () => {
+  it('sends gone and nothing more after a revocation, and shows a granted operation', async () => {
     const under = await start();
     const record = copyRecord({ owner: 'u2' });
     under.granted.add(record.id);
@@ -193,13 +193,13 @@ describe('rights while watching', () => {
     }
     under.hub.put(moved(record, 100));
     await sleep(80);
-    expect([named.held.get(record.id)?.seq, listing.held.get(record.id)?.seq]).toEqual([1, 1]);
+    expect([named.latest.get(record.id)?.seq, listing.latest.get(record.id)?.seq]).toEqual([1, 1]);
     under.granted.add(record.id);
     under.hub.reauthorize();
     await listing.snapshot(record.id, ({ seq }) => seq === 2);
   });
 
-  it('asks anew by itself, and only those whom the filter names at once', async () => {
+  it('checks rights again periodically, and at once for principals of the filter', async () => {
     const under = await start({ limits: { reauthorizeMs: 1500 } });
     const record = copyRecord({ owner: 'u2' });
     under.granted.add(record.id);
@@ -214,7 +214,7 @@ describe('rights while watching', () => {
     await client.next('gone');
   });
 
-  it('tells when an operation is deleted', async () => {
+  it('sends gone when an operation is deleted', async () => {
     const under = await start();
     const record = copyRecord();
     under.hub.put(record);
@@ -225,7 +225,7 @@ describe('rights while watching', () => {
     expect(await client.next('gone')).toEqual({ t: 'gone', op: record.id, why: 'deleted' });
   });
 
-  it('cannot be changed from outside: the principal is frozen', async () => {
+  it('freezes the principal, so the host cannot change it later', async () => {
     let given: ReturnType<typeof principalOf> | null = null;
     const seen: unknown[] = [];
     const under = await start({
@@ -248,7 +248,7 @@ describe('rights while watching', () => {
     expect(seen.every(Object.isFrozen)).toBe(true);
   });
 
-  it('refuses when authorize throws, and reports it', async () => {
+  it('refuses an operation when authorize throws, and reports the error', async () => {
     const under = await start({
       authorize: () => {
         throw new Error('rights');
@@ -263,11 +263,11 @@ describe('rights while watching', () => {
   });
 });
 
-describe('sessions', () => {
-  // Wanted is 1 s, and usual are milliseconds; a machine that is busy with other tests may hold one up.
+describe('sessions of sockets', () => {
+  // The limit is 1 s. It usually takes milliseconds, but a busy test machine may delay it.
   const withinMs = 5_000;
 
-  it('closes every socket of an ended session with 4401 at once, and says no more', async () => {
+  it('closes every socket of an ended session with 4401 at once and sends nothing more', async () => {
     const under = await start();
     const record = copyRecord();
     under.hub.put(record);
@@ -281,11 +281,11 @@ describe('sessions', () => {
     expect(await one.closed).toBe(4401);
     expect(performance.now() - startedAtMs).toBeLessThan(withinMs);
     await other.snapshot(record.id, ({ seq }) => seq === 2);
-    expect(one.held.get(record.id)?.seq).toBe(1);
+    expect(one.latest.get(record.id)?.seq).toBe(1);
     expect(under.gateway.connections).toBe(1);
   });
 
-  it('closes a socket whose session ended while its upgrade was being authenticated', async () => {
+  it('closes a socket whose session ended during its upgrade', async () => {
     const under = await start({
       authenticate: async (_request, ticket) => {
         const claims = under.tickets.take(ticket ?? '');
@@ -305,7 +305,7 @@ describe('sessions', () => {
     expect([staying, later].map(({ socket }) => socket.readyState)).toEqual([1, 1]);
   });
 
-  it('ends a socket when its session expires', async () => {
+  it('closes a socket when its session expires', async () => {
     const expiresAtMs = Date.now() + 1_500;
     const under = await start({ user: ({ user, session }) => ({ user, session, expiresAtMs }) });
     const client = await connect(under);
@@ -315,7 +315,7 @@ describe('sessions', () => {
     expect(Date.now() - expiresAtMs).toBeLessThan(withinMs);
   });
 
-  it('refreshes in place with a ticket of the same session, never of another', async () => {
+  it('refreshes with a ticket of the same session but not of another one', async () => {
     let expiresAtMs = Date.now() + 2500;
     const under = await start({ user: ({ user, session }) => ({ user, session, expiresAtMs }) });
     const client = await connect(under, { session: 'a' });
@@ -334,7 +334,7 @@ describe('sessions', () => {
     expect(under.gateway.connections).toBe(1);
   });
 
-  it('says bye before a shutdown, another time to each, and takes no new ones', async () => {
+  it('sends bye with a different wait to each socket at shutdown, and refuses new ones', async () => {
     const under = await start();
     const clients = await Promise.all(Array.from({ length: 8 }, () => connect(under)));
     const ended = under.gateway.shutdown({ reconnectAfterMs: 2000 });

@@ -4,7 +4,7 @@ import { createRetention } from './retention.ts';
 const minuteMs = 60_000;
 
 describe('retention', () => {
-  it('keeps an end for more than ten minutes', () => {
+  it('keeps ended operations for more than ten minutes', () => {
     const retention = createRetention();
     retention.ended('a', 0);
     retention.ended('b', minuteMs);
@@ -16,7 +16,7 @@ describe('retention', () => {
     expect(retention.due(99 * minuteMs)).toEqual([]);
   });
 
-  it('keeps 10,000 at most, the newest', () => {
+  it('keeps at most 10,000 ended operations, the newest', () => {
     const retention = createRetention();
     for (let index = 0; index < 10_003; index += 1) retention.ended(String(index), index);
     expect(retention.due(20_000)).toEqual(['0', '1', '2']);

@@ -15,7 +15,7 @@ export interface Principal extends WatchPrincipal {
   admin: boolean;
 }
 
-/** A real HTTP server with a gateway, whose users see their own operations and admins all. */
+/** A real HTTP server with a gateway. Users see their own operations, admins see all. */
 export interface GatewayUnderTest {
   hub: Hub;
   server: Server;
@@ -24,7 +24,7 @@ export interface GatewayUnderTest {
   port: number;
   url: string;
   errors: { error: unknown; stage: string }[];
-  /** Ids that `authorize` lets everybody see. */
+  /** Ids of operations that any user may watch. */
   granted: Set<string>;
   ticket(claims?: Partial<TicketClaims>): string;
   close(): Promise<void>;

@@ -14,7 +14,7 @@ export interface Frame {
   payload: Buffer;
 }
 
-/** Request lines of a handshake, each of which may be replaced (`null`: left out). */
+/** The request lines of a handshake; `changes` replace them or remove them with `null`. */
 export function handshake(under: GatewayUnderTest, changes: Record<string, string | null> = {}): string {
   const headers: Record<string, string | null> = {
     Host: `127.0.0.1:${under.port}`,
@@ -39,7 +39,7 @@ export async function openTcp(under: GatewayUnderTest): Promise<Socket> {
   return socket;
 }
 
-/** Sends a raw handshake and reads its whole answer: the status, and all that came. */
+/** Sends a raw handshake. @returns the status and the whole answer */
 export async function rawHandshake(
   under: GatewayUnderTest,
   request: string,
@@ -59,7 +59,7 @@ export async function rawHandshake(
   return { status: Number(text.slice(9, 12)), text };
 }
 
-/** A client frame, masked as RFC 6455 (5.3) wants it; a mask of zeros is one. */
+/** A client frame with a mask of zeros (RFC 6455, 5.3). */
 export function clientFrame(opcode: number, payload: Buffer, isLast = true): Buffer {
   const head = Buffer.from([(isLast ? 0x80 : 0) | opcode]);
   const length =
@@ -69,7 +69,7 @@ export function clientFrame(opcode: number, payload: Buffer, isLast = true): Buf
   return Buffer.concat([head, length, Buffer.alloc(4), payload]);
 }
 
-/** Takes whole server frames out of what has come; the rest stays. */
+/** Removes complete server frames from the received bytes. */
 function takeFrames(buffered: Buffer): { frames: Frame[]; rest: Buffer } {
   const frames: Frame[] = [];
   let at = 0;
@@ -93,11 +93,11 @@ function takeFrames(buffered: Buffer): { frames: Frame[]; rest: Buffer } {
   return { frames, rest: buffered.subarray(at) };
 }
 
-/** A WebSocket client whose link carries so many bytes per second, and which answers Pings when they arrive. */
+/** A WebSocket client that reads a limited number of bytes per second and answers Pings when they arrive. */
 export interface SlowReader {
   onMessage(listener: (message: ServerMessage) => void): void;
   send(message: Record<string, unknown>): void;
-  /** From now on so many bytes per second; 0: never reads again. */
+  /** Sets the bytes read per second; 0 stops the reading. */
   setBytesPerSecond(bytesPerSecond: number): void;
   closeCode(): number | null;
   readonly socket: Socket;
@@ -120,7 +120,7 @@ export async function connectSlowReader(
   socket.pause();
   socket.write(handshake(under));
   await once(socket, 'readable');
-  // The answer of the handshake comes apart from the first frame or with it.
+  // The answer of the handshake may arrive together with the first frame.
   const first = socket.read() as Buffer;
   waiting = Buffer.from(first.subarray(first.indexOf('\r\n\r\n') + 4));
 

@@ -32,7 +32,7 @@ const sampleRecord = (({
   ...record
 }: Snapshot): OperationRecord => record)(sampleSnapshot());
 
-/** A copy in its second of four phases, as the server would put it. */
+/** A copy in the second of its four phases. */
 export function copyRecord(changes: Partial<OperationRecord> = {}): OperationRecord {
   return {
     ...sampleRecord,
@@ -49,7 +49,7 @@ export function copyRecord(changes: Partial<OperationRecord> = {}): OperationRec
   };
 }
 
-/** The same copy with so many bytes done. */
+/** The same record with `done` bytes in its current phase. */
 export function moved(
   record: OperationRecord,
   done: number,

@@ -4,13 +4,13 @@ import { WebSocket } from 'ws';
 import { testOrigin } from './gateway.testkit.ts';
 import type { GatewayUnderTest } from './gateway.testkit.ts';
 
-/** A real client on a real socket that writes down what it hears. */
+/** A real client on a real socket that records all messages. */
 export interface Client {
   socket: WebSocket;
   texts: string[];
   messages: ServerMessage[];
   /** Newest snapshot of each operation. */
-  held: Map<string, Snapshot>;
+  latest: Map<string, Snapshot>;
   closed: Promise<number>;
   send(message: ClientMessage | Record<string, unknown>): void;
   /** The first message, past or future, that matches. */
@@ -66,7 +66,7 @@ export function statusOf(socket: WebSocket): Promise<number> {
 export function listen(socket: WebSocket): Client {
   const texts: string[] = [];
   const messages: ServerMessage[] = [];
-  const held = new Map<string, Snapshot>();
+  const latest = new Map<string, Snapshot>();
   const waiting = new Set<() => void>();
 
   socket.on('message', (data) => {
@@ -74,7 +74,7 @@ export function listen(socket: WebSocket): Client {
     const message = JSON.parse(text) as ServerMessage;
     texts.push(text);
     messages.push(message);
-    for (const snapshot of message.t === 'ops' ? message.d : []) held.set(snapshot.id, snapshot);
+    for (const snapshot of message.t === 'ops' ? message.d : []) latest.set(snapshot.id, snapshot);
     for (const wake of waiting) wake();
   });
   socket.on('error', () => undefined);
@@ -100,7 +100,7 @@ export function listen(socket: WebSocket): Client {
     socket,
     texts,
     messages,
-    held,
+    latest,
     closed: new Promise((resolve) => socket.on('close', resolve)),
     send: (message) => socket.send(JSON.stringify(message)),
     next: (t, match = () => true) =>
@@ -111,7 +111,7 @@ export function listen(socket: WebSocket): Client {
       ),
     snapshot: (op, match = () => true) =>
       until(`snapshot of ${op}`, () => {
-        const snapshot = held.get(op);
+        const snapshot = latest.get(op);
         return snapshot !== undefined && match(snapshot) ? snapshot : undefined;
       }),
   };

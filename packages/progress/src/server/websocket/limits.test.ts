@@ -17,12 +17,12 @@ afterEach(async () => {
   await Promise.all(running.splice(0).map((under) => under.close()));
 });
 
-describe('what a client may send', () => {
+describe('limits of client messages', () => {
   const tooMany = Array.from({ length: 65 }, () => ({ op: newId() }));
 
   it.each<[string, string]>([
-    ['no JSON', 'hello'],
-    ['no object', '[1]'],
+    ['text that is not JSON', 'hello'],
+    ['JSON that is not an object', '[1]'],
     ['null', 'null'],
     ['an unknown type', '{"t":"publish","id":1}'],
     ['no id', '{"t":"sub","ops":[{"op":"x"}]}'],
@@ -32,24 +32,24 @@ describe('what a client may send', () => {
     ['no ops', '{"t":"sub","id":1,"ops":[]}'],
     ['more than 64 ops', JSON.stringify({ t: 'sub', id: 1, ops: tooMany })],
     ['ops that are names', '{"t":"sub","id":1,"ops":["x"]}'],
-    ['a name without end', JSON.stringify({ t: 'sub', id: 1, ops: [{ op: 'x'.repeat(65) }] })],
+    ['a name of 65 characters', JSON.stringify({ t: 'sub', id: 1, ops: [{ op: 'x'.repeat(65) }] })],
     ['a broken seq', '{"t":"sub","id":1,"ops":[{"op":"x","epoch":"e","seq":1.5}]}'],
     ['an unknown list', '{"t":"sub","id":1,"list":"theirs"}'],
     ['an unsub of objects', '{"t":"unsub","id":1,"ops":[{"op":"x"}]}'],
     ['a refresh without ticket', '{"t":"refresh","id":1}'],
-  ])('%s is malformed: 4400', async (_what, text) => {
+  ])('closes with 4400 after %s', async (_what, text) => {
     const client = await connect(await start());
     client.socket.send(text);
     expect(await client.closed).toBe(4400);
   });
 
-  it('binary is refused with 1003', async () => {
+  it('closes with 1003 after a binary message', async () => {
     const client = await connect(await start());
     client.socket.send(Buffer.from('{"t":"sub","id":1,"list":"all"}'), { binary: true });
     expect(await client.closed).toBe(1003);
   });
 
-  it('more than 16 KiB is refused with 1009, in fragments too', async () => {
+  it('closes with 1009 after more than 16 KiB, in fragments too', async () => {
     const under = await start();
     const client = await connect(under);
     client.socket.send('x'.repeat(16_385));
@@ -62,7 +62,7 @@ describe('what a client may send', () => {
     raw.stop();
   });
 
-  it('40 at once, then 20 a second: beyond it 4429, after being told when to come back', async () => {
+  it('allows 40 messages at once and 20 a second, then sends a wait and closes with 4429', async () => {
     const client = await connect(await start());
     for (let id = 0; id < 40; id += 1) client.send({ t: 'unsub', id, ops: ['x'] });
     await client.next('ok', ({ id }) => id === 39);
@@ -77,7 +77,7 @@ describe('what a client may send', () => {
     expect(answered).toBeLessThan(140);
   });
 
-  it('Pings and unasked Pongs count as well', async () => {
+  it('counts Pings and unexpected Pongs as messages', async () => {
     const client = await connect(await start());
     for (let count = 0; count < 150; count += 1) {
       if (count % 2 === 0) client.socket.ping();
@@ -86,7 +86,7 @@ describe('what a client may send', () => {
     expect(await client.closed).toBe(4429);
   });
 
-  it('128 operations by name, and the limit tells nothing about them', async () => {
+  it('allows 128 operations by name, and the refusal reveals nothing about them', async () => {
     const under = await start();
     const mine = Array.from({ length: 130 }, () => copyRecord());
     for (const record of mine) under.hub.put(record);
@@ -106,10 +106,10 @@ describe('what a client may send', () => {
     client.send({ t: 'unsub', id: 4, ops: [ids[0]!] });
     expect(await subscribe(5, [known])).toEqual([{ op: known }]);
     await client.snapshot(known);
-    expect(client.held.size).toBe(129);
+    expect(client.latest.size).toBe(129);
   });
 
-  it('forbidden and unknown are the same, byte for byte', async () => {
+  it('answers forbidden and unknown operations with the same bytes', async () => {
     const under = await start();
     const foreign = copyRecord({ owner: 'u2' });
     under.hub.put(foreign);
@@ -126,22 +126,22 @@ describe('what a client may send', () => {
       text.replace([foreign.id, unknown, 'copy_vm_image_100'][index]!, ''),
     );
     expect(new Set(blank)).toEqual(new Set(['{"t":"ok",,"res":[{"op":"","err":"not_found"}]}']));
-    expect(client.held.size).toBe(0);
+    expect(client.latest.size).toBe(0);
   });
 });
 
-describe('clocks', () => {
-  it('sends a heartbeat when nothing else was sent', async () => {
+describe('limits of time', () => {
+  it('sends a heartbeat when nothing else is sent', async () => {
     const client = await connect(await start({ limits: { heartbeatMs: 300 } }));
     const { now } = await client.next('hb');
     expect(Math.abs(Date.now() - now)).toBeLessThan(2000);
     expect(client.messages.map(({ t }) => t)).toEqual(['hello', 'hb']);
   });
 
-  it('ends a socket whose Pong does not come, with 4408', async () => {
+  it('closes a socket without a Pong with 4408', async () => {
     const under = await start({ limits: { heartbeatMs: 200, pongMs: 600 } });
     const silent = await connectSlowReader(under, 1e6);
-    // From here on it hears nothing, so it answers nothing.
+    // From here on it reads nothing, so it answers no Ping.
     silent.setBytesPerSecond(0);
     const alive = await connect(under);
     await vi.waitFor(() => expect(under.gateway.connections).toBe(1), { timeout: 10_000 });

@@ -18,7 +18,7 @@ interface Wire extends WindowSocket {
   ms: number;
 }
 
-function wired(): { wire: Wire; flow: SendWindow } {
+function wired(): { wire: Wire; sendWindow: SendWindow } {
   const wire: Wire = {
     sent: [],
     pings: [],
@@ -32,95 +32,95 @@ function wired(): { wire: Wire; flow: SendWindow } {
     overflow: () => (wire.overflows += 1),
     now: () => wire.ms,
   };
-  return { wire, flow: createSendWindow(wire, LIMITS) };
+  return { wire, sendWindow: createSendWindow(wire, LIMITS) };
 }
 
 const snapshot = (op: string, sizeBytes = 100): Buffer => Buffer.from(`{"id":"${op}"}`.padEnd(sizeBytes));
 const opsOf = (text: string | undefined): string[] =>
   (JSON.parse(text ?? '{"d":[]}') as { d: { id: string }[] }).d.map(({ id }) => id);
 
-/** Marks and flushes so often; each is a small message. */
-function flushTimes(flow: SendWindow, times: number): void {
+/** Marks and flushes `times` times; each flush is a small message. */
+function flushTimes(sendWindow: SendWindow, times: number): void {
   for (let count = 0; count < times; count += 1) {
-    flow.markDirty('a', snapshot('a'));
-    flow.flush();
+    sendWindow.markDirty('a', snapshot('a'));
+    sendWindow.flush();
   }
 }
 
-describe('credit', () => {
-  it('holds everything back until the Pong, then goes on by itself', () => {
-    const { wire, flow } = wired();
-    flushTimes(flow, 3);
+describe('send window: credit', () => {
+  it('flushes nothing until the Pong, then continues', () => {
+    const { wire, sendWindow } = wired();
+    flushTimes(sendWindow, 3);
     expect([wire.sent.length, wire.pings]).toEqual([1, ['1']]);
-    expect(flow.pong('0')).toBe(false);
+    expect(sendWindow.pong('0')).toBe(false);
     expect(wire.sent).toHaveLength(1);
-    expect(flow.pong('1')).toBe(true);
+    expect(sendWindow.pong('1')).toBe(true);
     expect(wire.sent).toHaveLength(2);
   });
 
-  it('gives a prompt reader four flushes per Ping, a late one a Ping with each', () => {
-    const { wire, flow } = wired();
-    flushTimes(flow, 1);
-    flow.pong('1');
-    flushTimes(flow, 9);
+  it('allows a prompt reader four flushes per Ping and a late one a single flush', () => {
+    const { wire, sendWindow } = wired();
+    flushTimes(sendWindow, 1);
+    sendWindow.pong('1');
+    flushTimes(sendWindow, 9);
     expect([wire.sent.length, wire.pings]).toEqual([5, ['1', '5']]);
     wire.ms = 2000;
-    flow.pong('5');
+    sendWindow.pong('5');
     expect([wire.sent.length, wire.pings]).toEqual([6, ['1', '5', '6']]);
     wire.ms = 2010;
-    flow.pong('6');
-    flushTimes(flow, 9);
+    sendWindow.pong('6');
+    flushTimes(sendWindow, 9);
     expect(wire.sent).toHaveLength(10);
   });
 
-  it('sends at most 16 KiB at once and a Ping after 8 KiB, oldest first', () => {
-    const { wire, flow } = wired();
+  it('sends at most 16 KiB at once, oldest first, and a Ping after 8 KiB', () => {
+    const { wire, sendWindow } = wired();
     const ids = Array.from({ length: 20 }, (_, index) => `op${index}`);
-    for (const id of ids) flow.markDirty(id, snapshot(id, 2000));
-    flow.markDirty('op0', snapshot('op0', 2000));
-    flow.flush();
+    for (const id of ids) sendWindow.markDirty(id, snapshot(id, 2000));
+    sendWindow.markDirty('op0', snapshot('op0', 2000));
+    sendWindow.flush();
     expect(opsOf(wire.sent[0])).toEqual(ids.slice(0, 8));
     expect(wire.pings).toEqual(['1']);
-    flow.pong('1');
+    sendWindow.pong('1');
     expect(opsOf(wire.sent[1])).toEqual(ids.slice(8, 16));
-    flow.clearDirty('op17');
-    flow.pong('2');
+    sendWindow.clearDirty('op17');
+    sendWindow.pong('2');
     expect(opsOf(wire.sent[2])).toEqual(['op16', 'op18', 'op19']);
   });
 
-  it('keeps the newest of each operation only', () => {
-    const { wire, flow } = wired();
-    flushTimes(flow, 1);
-    for (let seq = 0; seq < 1000; seq += 1) flow.markDirty('b', Buffer.from(`{"id":"b${seq}"}`));
-    flow.pong('1');
+  it('keeps only the newest snapshot of each operation', () => {
+    const { wire, sendWindow } = wired();
+    flushTimes(sendWindow, 1);
+    for (let seq = 0; seq < 1000; seq += 1) sendWindow.markDirty('b', Buffer.from(`{"id":"b${seq}"}`));
+    sendWindow.pong('1');
     expect(wire.sent.slice(1).flatMap(opsOf)).toEqual(['b999']);
-    expect(flow.hasDirty()).toBe(false);
+    expect(sendWindow.hasDirty()).toBe(false);
   });
 
-  it('ends a connection with more than 256 KiB in this process, or on its way without a Pong', () => {
+  it('ends a connection with more than 256 KiB buffered, or in flight without a Pong', () => {
     const inProcess = wired();
     inProcess.wire.buffered = 262_145;
-    inProcess.flow.send('x');
+    inProcess.sendWindow.send('x');
     expect(inProcess.wire.overflows).toBe(1);
     const onItsWay = wired();
-    for (let count = 0; count < 64; count += 1) onItsWay.flow.send('x'.repeat(4096));
-    expect([onItsWay.wire.overflows, onItsWay.flow.uncoveredBytes()]).toEqual([0, 262_144]);
-    onItsWay.flow.send('x');
+    for (let count = 0; count < 64; count += 1) onItsWay.sendWindow.send('x'.repeat(4096));
+    expect([onItsWay.wire.overflows, onItsWay.sendWindow.uncoveredBytes()]).toEqual([0, 262_144]);
+    onItsWay.sendWindow.send('x');
     expect(onItsWay.wire.overflows).toBe(1);
   });
 
-  it('probes once, and knows since when it waits', () => {
-    const { wire, flow } = wired();
+  it('sends one probe and knows since when it waits for the Pong', () => {
+    const { wire, sendWindow } = wired();
     wire.ms = 70;
-    flow.probe();
-    flow.probe();
-    expect([wire.pings.length, flow.awaitingSinceMs()]).toEqual([1, 70]);
-    flow.pong(wire.pings[0] ?? '');
-    expect(flow.awaitingSinceMs()).toBeNull();
+    sendWindow.probe();
+    sendWindow.probe();
+    expect([wire.pings.length, sendWindow.awaitingSinceMs()]).toEqual([1, 70]);
+    sendWindow.pong(wire.pings[0] ?? '');
+    expect(sendWindow.awaitingSinceMs()).toBeNull();
   });
 });
 
-describe('with real sockets', () => {
+describe('send window: real sockets', () => {
   let under: GatewayUnderTest | null = null;
   const readers: SlowReader[] = [];
 
@@ -146,18 +146,18 @@ describe('with real sockets', () => {
       under.hub.pull(record.id, () => moved(record, Math.min(999, (done += 1))));
       const reader = await slowReader(2000);
       const behindMs: number[] = [];
-      let heldAtMs: number | null = null;
+      let receivedAtMs: number | null = null;
       reader.onMessage((message) => {
-        if (message.t === 'ops') heldAtMs = Date.parse(message.d.at(-1)?.at ?? '');
+        if (message.t === 'ops') receivedAtMs = Date.parse(message.d.at(-1)?.at ?? '');
       });
       reader.send({ t: 'sub', id: 1, ops: [{ op: record.id }] });
-      // How late this process itself is, which serves, reads and measures; the tick then slows to four times that.
+      // The lag of this process, which serves, reads and measures; the tick slows to four times the lag.
       let lateMs = 0;
       for (let waitedMs = 0; waitedMs < 5000; waitedMs += 20) {
         const startedAtMs = performance.now();
         await sleep(20);
         lateMs = Math.max(lateMs, performance.now() - startedAtMs - 20);
-        if (heldAtMs !== null) behindMs.push(Date.now() - heldAtMs);
+        if (receivedAtMs !== null) behindMs.push(Date.now() - receivedAtMs);
       }
       const snapshotBytes = under.hub.bytes(record.id)?.length ?? 0;
       const boundMs = (2 * snapshotBytes * 1000) / 2000 + 500;
@@ -169,7 +169,7 @@ describe('with real sockets', () => {
     },
   );
 
-  it('does not let a reader that stopped grow, and gives it the end when it reads again', async () => {
+  it('bounds the memory of a stopped reader and sends it the end when it reads again', async () => {
     under = await startGateway({ tickMs: 10 });
     const record = copyRecord();
     under.hub.put(record);
@@ -194,11 +194,11 @@ describe('with real sockets', () => {
     reader.setBytesPerSecond(1e7);
     await sleep(200);
     expect(last).toBe('succeeded');
-    // Four at most were on their way, then the newest one: the hundred between were never sent.
+    // At most four snapshots were in flight, then the newest one; those in between were never sent.
     expect(messages - before).toBeLessThanOrEqual(6);
   });
 
-  it('serves 160 readers while 200 never read, with bounded memory', { timeout: 30_000 }, async () => {
+  it('serves 160 readers with bounded memory while 200 clients never read', { timeout: 30_000 }, async () => {
     under = await startGateway({
       tickMs: 50,
       limits: { socketsPerUser: 1000, pendingUpgradesPerAddress: 1000 },

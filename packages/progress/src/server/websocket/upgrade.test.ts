@@ -9,7 +9,7 @@ import type { GatewayChanges, GatewayUnderTest } from '../testkit/gateway.testki
 import { handshake, openTcp, rawHandshake } from '../testkit/raw-socket.testkit.ts';
 import { connect, dial, listen, statusOf } from '../testkit/socket.testkit.ts';
 
-/** Threat 16. */
+/** Threat 16 of docs/security.md. */
 const resetCount = 10_000;
 
 const running: GatewayUnderTest[] = [];
@@ -26,10 +26,10 @@ afterEach(async () => {
 
 const never = (): Promise<null> => new Promise(() => undefined);
 
-describe('before the upgrade', () => {
+describe('websocket upgrade', () => {
   it.each<[string, Record<string, string | null>, number]>([
     ['another path', { path: '/api/other' }, 404],
-    ['a path that only begins like ours', { path: '/api/wsx' }, 404],
+    ['a path that starts with ours', { path: '/api/wsx' }, 404],
     ['a foreign Host (DNS rebinding)', { Host: 'evil.test' }, 403],
     ['Host without our port', { Host: '127.0.0.1' }, 403],
     ['no Origin', { Origin: null }, 403],
@@ -39,7 +39,7 @@ describe('before the upgrade', () => {
     ['our origin on another port', { Origin: `${testOrigin}:8080` }, 403],
     ['our origin in capitals', { Origin: testOrigin.toUpperCase() }, 403],
     ['two origins', { Origin: `${testOrigin}, https://evil.test` }, 403],
-    ['no subprotocol of ours', { 'Sec-WebSocket-Protocol': 'chat' }, 400],
+    ['a foreign subprotocol', { 'Sec-WebSocket-Protocol': 'chat' }, 400],
     ['two tickets', { 'Sec-WebSocket-Protocol': `wcc.v1, ${TICKET_PREFIX}a, ${TICKET_PREFIX}b` }, 400],
     ['a malformed ticket', { 'Sec-WebSocket-Protocol': `wcc.v1, ${TICKET_PREFIX}a=b` }, 400],
     ['no ticket', { 'Sec-WebSocket-Protocol': SUBPROTOCOL }, 401],
@@ -56,7 +56,7 @@ describe('before the upgrade', () => {
     expect(under.errors).toEqual([]);
   });
 
-  it('lets a program in without an Origin: with a bearer token and no cookie', async () => {
+  it('accepts a program without Origin if it has a bearer token and no cookie', async () => {
     const under = await start({
       authenticate: ({ headers }) =>
         Promise.resolve(
@@ -76,7 +76,7 @@ describe('before the upgrade', () => {
     }
   });
 
-  it('never echoes the ticket, though it is offered first, and keeps it from those who log headers', async () => {
+  it('never echoes the ticket, even if offered first, and removes it from the headers', async () => {
     const seen: string[] = [];
     const under = await start({
       authenticate: (request, ticket) => {
@@ -95,7 +95,7 @@ describe('before the upgrade', () => {
     expect(seen).toHaveLength(1);
   });
 
-  it('opens exactly one of many upgrades that come with one ticket at once', async () => {
+  it('accepts exactly one of many concurrent upgrades with one ticket', async () => {
     const under = await start();
     for (let round = 0; round < 20; round += 1) {
       const ticket = under.ticket();
@@ -121,7 +121,7 @@ describe('before the upgrade', () => {
     expect(await statusOf(dial(under, { ticket }))).toBe(401);
   });
 
-  it('gives up an authentication that takes too long, with 503', async () => {
+  it('answers 503 to an authentication that takes too long', async () => {
     const under = await start({ authenticate: never, limits: { upgradeMs: 100 } });
     expect(await statusOf(dial(under))).toBe(503);
     expect(under.errors).toMatchObject([
@@ -129,13 +129,13 @@ describe('before the upgrade', () => {
     ]);
   });
 
-  it('answers 503 when authentication fails by itself, and reports it', async () => {
+  it('answers 503 when authenticate throws, and reports the error', async () => {
     const under = await start({ authenticate: () => Promise.reject(new Error('store away')) });
     expect(await statusOf(dial(under))).toBe(503);
     expect(under.errors).toMatchObject([{ stage: 'authenticate' }]);
   });
 
-  it('holds at most so many upgrades per address that are not authenticated', async () => {
+  it('limits unauthenticated upgrades per address', async () => {
     const under = await start({
       authenticate: never,
       limits: { pendingUpgradesPerAddress: 5, upgradeMs: 60_000 },
@@ -148,7 +148,7 @@ describe('before the upgrade', () => {
     }
     await sleep(200);
     expect((await rawHandshake(under, handshake(under))).status).toBe(429);
-    // Who leaves gives the place back, without any answer having come.
+    // A client that disconnects releases its upgrade before it was answered.
     sockets[0]?.destroy();
     await sleep(200);
     const next = await openTcp(under);
@@ -171,7 +171,7 @@ describe('before the upgrade', () => {
     for (let round = 0; round < resetCount / 200; round += 1) {
       const sockets = await Promise.all(Array.from({ length: 200 }, () => openTcp(under)));
       for (const socket of sockets) socket.write(handshake(under));
-      // Before, in and after the authentication, which takes 20 ms.
+      // Before, during and after the authentication, which takes 20 ms.
       await sleep(round % 30);
       for (const socket of sockets) socket.resetAndDestroy();
     }
@@ -181,7 +181,7 @@ describe('before the upgrade', () => {
     await vi.waitFor(() => expect(under.gateway.connections).toBe(1), { timeout: 5000 });
   });
 
-  it('cuts off who does not wait for the answer', async () => {
+  it('disconnects a client that sends data before the answer', async () => {
     const under = await start({ authenticate: never, limits: { upgradeMs: 60_000 } });
     expect((await rawHandshake(under, `${handshake(under)}early`)).status).toBe(400);
     const socket = await openTcp(under);
@@ -192,7 +192,7 @@ describe('before the upgrade', () => {
     await closed;
   });
 
-  it('answers those that wait for authentication when it shuts down', async () => {
+  it('answers upgrades in authentication when it shuts down', async () => {
     const under = await start({ authenticate: never, limits: { upgradeMs: 60_000 } });
     const answer = statusOf(dial(under));
     await sleep(50);
@@ -201,13 +201,13 @@ describe('before the upgrade', () => {
     expect(under.errors).toEqual([]);
   });
 
-  it('takes no new sockets while it shuts down', async () => {
+  it('refuses new sockets while it shuts down', async () => {
     const under = await start();
     await under.gateway.shutdown();
     expect(await statusOf(dial(under))).toBe(503);
   });
 
-  it('closes the seventeenth socket of a user with 4409, not those of others', async () => {
+  it('closes the seventeenth socket of a user with 4409, but no socket of others', async () => {
     const under = await start();
     const clients = await Promise.all(Array.from({ length: 16 }, () => connect(under)));
     expect(await listen(dial(under)).closed).toBe(4409);
@@ -219,20 +219,20 @@ describe('before the upgrade', () => {
   });
 });
 
-describe('beside other things on the same server', () => {
+describe('websocket upgrade beside other handlers', () => {
   let server: Server | null = null;
   afterEach(() => {
     server?.closeAllConnections();
     server?.close();
   });
 
-  it('leaves plain requests alone', async () => {
+  it('ignores plain requests', async () => {
     const under = await start();
     const response = await fetch(`http://127.0.0.1:${under.port}/api/ws`);
     expect(await response.text()).toBe('plain');
   });
 
-  it('leaves other paths to a further handler when told to', async () => {
+  it('ignores other paths with fallthrough', async () => {
     server = createServer();
     const own: string[] = [];
     const under = await start({ server, fallthrough: true });

@@ -189,13 +189,13 @@ export class Watchlist<P> {
 
   #subscribeOne(want: RequestedOperation, found: ReadonlyMap<string, Snapshot>): Row {
     const { hub, limits } = this.#options;
-    const held = this.#watches.get(want.op);
+    const watch = this.#watches.get(want.op);
     // Checked before the operation is looked up: the limit must not reveal which operations exist.
-    if (held?.byName !== true && this.#named >= limits.subscriptions)
+    if (watch?.byName !== true && this.#named >= limits.subscriptions)
       return { op: want.op, err: 'too_many_subs' };
     const snapshot = this.#visible(hub.get(want.op) ?? found.get(want.op));
     if (snapshot === undefined) {
-      if (held !== undefined) this.#remove(want.op);
+      if (watch !== undefined) this.#remove(want.op);
       return { op: want.op, err: 'not_found' };
     }
     const row = this.#row(snapshot, this.#watch(snapshot, { byName: true }));
