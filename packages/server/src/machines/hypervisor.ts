@@ -55,7 +55,7 @@ export interface HypervisorFacts {
  * Each driver
  * - MUST leave machines running when it is closed, and when its process is killed.
  * - MUST name a machine to its tools by UUID only, and give them arguments as arrays, never through a shell.
- * - MUST NOT take any text from a {@link MachineSpec} that `checkMachineSpec` did not accept.
+ * - MUST NOT take any text from a {@link MachineSpec} that `assertMachineSpec` did not accept.
  * - MUST NOT open a disk with any other format or backing file than the specification names, because the guest controls the disk's content.
  * - MUST NOT change a machine that it did not create (`foreign_machine`), and MUST throw `unknown_machine` for an unknown UUID.
  * - MUST NOT let a screen listen anywhere but on a unix socket that only this user can open.

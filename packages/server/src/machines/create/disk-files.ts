@@ -39,7 +39,7 @@ export async function publishDisk(
     else await publishEmpty(context, { target, disk, hooks });
   }
   const entry = await lookAt(join(target.directory, disk.name), disk.name);
-  if (entry === null) throw new Error('a disk vanished as soon as it was made');
+  if (entry === null) throw new Error('a disk vanished right after its creation');
   return entry.inode;
 }
 
@@ -180,9 +180,9 @@ export async function removeDiskFile(
   inode: string | null,
 ): Promise<void> {
   const path = join(directory, disk.name);
-  const made = inode ?? (await inodeOfUnrecorded({ directory, operationId }, disk));
-  const entry = made === null ? null : await lookAt(path, disk.name);
-  if (entry !== null && entry.inode === made) await unlink(path).catch(ignoreMissing);
+  const ownInode = inode ?? (await inodeOfUnrecorded({ directory, operationId }, disk));
+  const entry = ownInode === null ? null : await lookAt(path, disk.name);
+  if (entry !== null && entry.inode === ownInode) await unlink(path).catch(ignoreMissing);
 }
 
 async function inodeOfUnrecorded(

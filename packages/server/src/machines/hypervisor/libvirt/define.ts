@@ -17,8 +17,11 @@ export async function define(context: LibvirtContext, requested: MachineSpec): P
   assertMachineSpec(requested);
   const spec = normalizeSpec(requested);
   const { uuid, name } = spec;
-  const asked = [queries.names, queries.machine(uuid), queries.stateOf(uuid)];
-  const [names = '', xml = '', states = ''] = await context.virsh.query(...asked);
+  const [names = '', xml = '', states = ''] = await context.virsh.query(
+    queries.names,
+    queries.machine(uuid),
+    queries.stateOf(uuid),
+  );
   const existing = parseOwn(context, uuid, xml);
   if (existing === null) throw new HypervisorError('foreign_machine', { detail: uuid });
   if (existing !== undefined) {

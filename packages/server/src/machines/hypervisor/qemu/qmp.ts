@@ -56,13 +56,13 @@ function createQmp(socket: Socket, { onEvent, onClose }: QmpListeners): Qmp {
   const pending = new Map<number, Pending>();
   let lastId = 0;
   const settle = (message: Message): void => {
-    const asked = pending.get(message.id ?? -1);
-    if (!asked) return;
+    const request = pending.get(message.id ?? -1);
+    if (!request) return;
     pending.delete(message.id ?? -1);
-    clearTimeout(asked.timer);
+    clearTimeout(request.timer);
     if (message.error)
-      asked.reject(new HypervisorError('failed', { detail: message.error.desc ?? 'unknown error' }));
-    else asked.resolve(message.return);
+      request.reject(new HypervisorError('failed', { detail: message.error.desc ?? 'unknown error' }));
+    else request.resolve(message.return);
   };
   const rejectAll = (cause?: unknown): void => {
     for (const { reject, timer } of pending.values()) {
