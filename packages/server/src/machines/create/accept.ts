@@ -15,7 +15,7 @@ import { mapHypervisorErrors } from '../host/hypervisor-errors.ts';
 import type { MachineStatus } from '../hypervisor.ts';
 import type { FirstBootSecrets } from '../record/secrets.ts';
 import { insertVm } from '../record/machine-rows.ts';
-import type { CreateInput, DiskPlan, VmPlan } from './input.ts';
+import type { CreateInput, DiskPlan, VmPlan } from '../record/plan.ts';
 import { assertIso, draftDisk, nameDisks } from './plan-disks.ts';
 import type { RequestedDisk } from './plan-disks.ts';
 

@@ -8,11 +8,11 @@ import type { Action, Completion, OperationView } from '../../operations/action.
 import type { WriteStatement } from '../../storage/store.ts';
 import type { MachinesContext } from '../context.ts';
 import { toVmFailure } from '../host/hypervisor-errors.ts';
-import { markAbandoned } from '../host/sweep.ts';
+import { markAbandoned } from './sweep.ts';
 import { readDisks } from '../record/machine-rows.ts';
 import { phasesOf, stepsOf } from './provision.ts';
-import type { CreateInput } from './input.ts';
-import { runSteps } from './steps.ts';
+import type { CreateInput } from '../record/plan.ts';
+import { runSteps } from '../work/steps.ts';
 import { undoProvision } from './undo.ts';
 
 export interface Retry {

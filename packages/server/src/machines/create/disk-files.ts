@@ -8,7 +8,7 @@ import { measureRoom, partialPath } from '../../images/free-space.ts';
 import { lookAt } from '../../images/scan/stat-entry.ts';
 import type { MachinesContext } from '../context.ts';
 import { createOverlay, createQcow2, resizeQcow2 } from '../hypervisor/qemu-img.ts';
-import type { DiskPlan } from './input.ts';
+import type { DiskPlan } from '../record/plan.ts';
 
 /** Where the file of a disk is created, and the operation whose id its hidden files carry. */
 export interface DiskTarget {

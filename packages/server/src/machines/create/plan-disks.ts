@@ -8,8 +8,8 @@ import { isNameTaken } from '../../images/names.ts';
 import type { Pool } from '../../images/pool/pools.ts';
 import type { WriteStatement } from '../../storage/store.ts';
 import type { MachinesContext } from '../context.ts';
-import { isDiskFormat } from './input.ts';
-import type { DiskContent, DiskPlan, SourceImage } from './input.ts';
+import { isDiskFormat } from '../record/plan.ts';
+import type { DiskContent, DiskPlan, SourceImage } from '../record/plan.ts';
 
 /** Space for the metadata of an empty file or of one with shared blocks. */
 const metadataBytes = 1024 ** 2;

@@ -6,9 +6,9 @@ import { assertHypervisor } from '../host/host.ts';
 import { findVm, readDisks, specOf } from '../record/machine-rows.ts';
 import { finishDisk, publishDisk } from './disk-files.ts';
 import type { DiskTarget } from './disk-files.ts';
-import type { CreateInput, DiskPlan } from './input.ts';
-import type { Step, StepTools } from './steps.ts';
-import { abortable } from './abortable.ts';
+import type { CreateInput, DiskPlan } from '../record/plan.ts';
+import type { Step, StepTools } from '../work/steps.ts';
+import { abortable } from '../work/abortable.ts';
 
 /** The names of the phases, in order. */
 export function phasesOf(input: CreateInput): string[] {

@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import type { ImagesContext } from '../../images/context.ts';
 import type { Database } from '../../storage/schema.ts';
 import type { Store, WriteStatement } from '../../storage/store.ts';
-import type { CreateInput, DiskPlan, VmPlan } from '../create/input.ts';
+import type { CreateInput, DiskPlan, VmPlan } from './plan.ts';
 import type { BackingSpec, DiskSpec, MachineSpec, NetworkSpec } from '../hypervisor/machine-spec.ts';
 import type { Seeds } from '../seed/seeds.ts';
 

@@ -7,9 +7,9 @@ import type { Action, Completion, OperationInput, OperationView } from '../../op
 import type { WriteStatement } from '../../storage/store.ts';
 import type { MachinesContext } from '../context.ts';
 import { ignoreMissing } from '../../files/errors.ts';
-import { runSteps } from '../create/steps.ts';
-import type { Step } from '../create/steps.ts';
-import { removeFromHypervisor } from '../create/undo.ts';
+import { runSteps } from '../work/steps.ts';
+import type { Step } from '../work/steps.ts';
+import { removeFromHypervisor } from '../host/remove-machine.ts';
 import { toVmFailure } from '../host/hypervisor-errors.ts';
 import { findVm, readDisks } from '../record/machine-rows.ts';
 

@@ -1,7 +1,7 @@
 import type { Store, WriteStatement } from '../../storage/store.ts';
 import type { MachinesContext } from '../context.ts';
-import type { CreateInput } from '../create/input.ts';
-import { undoProvision } from '../create/undo.ts';
+import type { CreateInput } from '../record/plan.ts';
+import { undoProvision } from './undo.ts';
 
 /** Reserves the file names of an abandoned machine, so that a scan of the pool does not register them as images. Stored. */
 function holderOf(vmId: number): string {
