@@ -160,7 +160,7 @@ describe('a connection that breaks', () => {
         const operation = await ended(await start(url), 'succeeded');
         expect((await stored(operation.subject.name)).equals(bytes), url).toBe(true);
         const { items } = await server.api.operationLog(operation.id);
-        expect(items.map(({ text }) => text).join('\n')).toMatch(/begins anew at 0 bytes: /);
+        expect(items.map(({ text }) => text).join('\n')).toMatch(/restarted at 0 bytes: /);
       }),
     );
     await expectTidy(server.poolDir);

@@ -6,7 +6,7 @@ import type { ImagesContext } from './context.ts';
 import { assertNameFree } from './names.ts';
 import { measureRoom } from './free-space.ts';
 
-export interface CheckedStart extends Omit<Acceptance, 'names' | 'reservedBytes'> {
+export interface PublishAcceptance extends Omit<Acceptance, 'names' | 'reservedBytes'> {
   pool: { id: string; path: string };
   targetName: string;
   needsBytes: number;
@@ -18,7 +18,7 @@ export interface CheckedStart extends Omit<Acceptance, 'names' | 'reservedBytes'
  *
  * @throws ApiError `exists`, `no_space`
  */
-export async function startChecked(context: ImagesContext, wanted: CheckedStart): Promise<Snapshot> {
+export async function acceptWithSpace(context: ImagesContext, wanted: PublishAcceptance): Promise<Snapshot> {
   const { pool, targetName, needsBytes } = wanted;
   const { fileSystemKey } = await measureRoom(context, pool);
   return context.fileSystemMutex(fileSystemKey)(async () => {

@@ -1,4 +1,14 @@
 import { ApiError } from '@wcc/api';
+import type {
+  ConvertImageInput,
+  CopyImageInput,
+  ImportImageInput,
+  SampleImageInput,
+  VerifyImageInput,
+} from '@wcc/api';
+import type { Snapshot } from '@wcc/progress';
+import type { Principal } from '../access/principal.ts';
+import type { OperationRequest } from '../operations/action.ts';
 import type { ImagesContext } from './context.ts';
 import { createConvertAction } from './convert/action.ts';
 import { requestConversion } from './convert/request.ts';
@@ -6,113 +16,63 @@ import { createCopyAction } from './copy/action.ts';
 import { requestCopy } from './copy/request.ts';
 import { createDeleteAction } from './delete/action.ts';
 import { requestDeletion } from './delete/request.ts';
-import type { Images } from './images.ts';
 import { createImportAction } from './import/action.ts';
-import { createImportContext } from './import/context.ts';
 import type { IsAllowed } from './import/address-rules.ts';
+import { createImportContext } from './import/context.ts';
 import { requestImport } from './import/request.ts';
+import type { ImageRequest } from './request.ts';
 import { createSampleAction } from './sample/action.ts';
 import { requestSample } from './sample/request.ts';
 import { createVerifyAction } from './verify/action.ts';
 import { requestVerification } from './verify/request.ts';
 
-/**
- * Every action on images: made known to the engine of operations, and how each is begun. A retry takes the way of
- * a first request, with the rights of whoever retries: `request…` asks for them, and knows of no other way in.
- */
-export type Makers = Pick<Images, 'copy' | 'makeSample' | 'convert' | 'verify' | 'remove' | 'importUrl'>;
+/** A first request for an operation. */
+type WithKey<Request> = Request & { idempotencyKey: string | null };
 
-export function createMakers(context: ImagesContext, options: { mayImportFrom: IsAllowed }): Makers {
-  return {
-    ...createCopies(context),
-    ...createSamples(context),
-    ...createConversions(context),
-    ...createVerifications(context),
-    ...createDeletions(context),
-    ...createImports(context, options.mayImportFrom),
-  };
+type RequestOf<Request> = (principal: Principal, request: WithKey<Request>) => Promise<Snapshot>;
+
+/** The actions on images. Each call checks the rights of the principal, as a retry of its operation does. */
+export interface ImageActions {
+  copy: RequestOf<ImageRequest<CopyImageInput>>;
+  convert: RequestOf<ImageRequest<ConvertImageInput>>;
+  verify: RequestOf<ImageRequest<VerifyImageInput>>;
+  /** Deletes; `usedBy` says what prevents it. */
+  remove: RequestOf<{ id: number }>;
+  importUrl: RequestOf<{ body: ImportImageInput }>;
+  makeSample: RequestOf<{ body: SampleImageInput }>;
 }
 
-function createCopies(context: ImagesContext): Pick<Makers, 'copy'> {
-  const action = createCopyAction(context, (input, request) => {
-    const { targetName: name, poolId: pool, method, bytesPerSecond, verify, sourceId } = input;
-    const body = { name, pool, method, bytesPerSecond, verify };
-    return requestCopy(context, action, { ...request, sourceId, body });
-  });
-  context.operations.register(action);
+/** Registers every action on images with the engine of operations. @returns how to request each of them */
+export function createImageActions(
+  context: ImagesContext,
+  { mayImportFrom }: { mayImportFrom: IsAllowed },
+): ImageActions {
+  const { operations } = context;
+  const imports = createImportContext(mayImportFrom);
+  operations.register(createCopyAction(context));
+  operations.register(createConvertAction(context));
+  operations.register(createVerifyAction(context));
+  operations.register(createDeleteAction(context));
+  operations.register(createImportAction(context, imports));
+  operations.register(createSampleAction(context));
   return {
-    copy: (principal, { id: sourceId, ...order }) =>
-      requestCopy(context, action, { ...order, principal, sourceId, retryOf: null }),
-  };
-}
-
-function createSamples(context: ImagesContext): Pick<Makers, 'makeSample'> {
-  const action = createSampleAction(context, (input, request) => {
-    const { targetName: name, poolId, sizeBytes } = input;
-    return requestSample(context, action, { ...request, poolId, body: { name, sizeBytes } });
-  });
-  context.operations.register(action);
-  return {
-    async makeSample(principal, order) {
+    copy: async (principal, request) => requestCopy(context, first(principal, request)),
+    convert: async (principal, request) => requestConversion(context, first(principal, request)),
+    verify: async (principal, request) => requestVerification(context, first(principal, request)),
+    remove: async (principal, request) => requestDeletion(context, first(principal, request)),
+    importUrl: async (principal, request) =>
+      requestImport(context, { ...first(principal, request), imports }),
+    async makeSample(principal, { body, idempotencyKey }) {
       const [pool] = context.pools.all();
       if (pool === undefined) throw new ApiError('not_found');
-      return requestSample(context, action, { ...order, principal, poolId: pool.id, retryOf: null });
+      return requestSample(context, first(principal, { poolId: pool.id, body, idempotencyKey }));
     },
   };
 }
 
-function createConversions(context: ImagesContext): Pick<Makers, 'convert'> {
-  const action = createConvertAction(context, (input, request) => {
-    const { targetName: name, poolId: pool, format, compress, sourceId } = input;
-    const body = { name, pool, format, compress };
-    return requestConversion(context, action, { ...request, sourceId, body });
-  });
-  context.operations.register(action);
-  return {
-    convert: (principal, { id: sourceId, ...order }) =>
-      requestConversion(context, action, { ...order, principal, sourceId, retryOf: null }),
-  };
-}
-
-function createVerifications(context: ImagesContext): Pick<Makers, 'verify'> {
-  const action = createVerifyAction(context, ({ sourceId, sha256 }, request) => {
-    const body = sha256 === null ? {} : { sha256 };
-    return requestVerification(context, action, { ...request, sourceId, body });
-  });
-  context.operations.register(action);
-  return {
-    verify: (principal, { id: sourceId, ...order }) =>
-      requestVerification(context, action, { ...order, principal, sourceId, retryOf: null }),
-  };
-}
-
-function createDeletions(context: ImagesContext): Pick<Makers, 'remove'> {
-  const action = createDeleteAction(context, ({ sourceId: imageId }, request) =>
-    requestDeletion(context, action, { ...request, imageId }),
-  );
-  context.operations.register(action);
-  return {
-    remove: (principal, { id: imageId, idempotencyKey }) =>
-      requestDeletion(context, action, { principal, imageId, idempotencyKey, retryOf: null }),
-  };
-}
-
-function createImports(context: ImagesContext, isAllowed: IsAllowed): Pick<Makers, 'importUrl'> {
-  const imports = createImportContext(isAllowed);
-  const action = createImportAction(context, imports, async (input, request) => {
-    const { url, targetName: name, poolId: pool, sha256, format, hasQuery } = input;
-    if (hasQuery) {
-      throw new ApiError('import_failed', {
-        message: 'The query of the address was not kept: it may hold a secret.',
-        hint: 'Start the import again with the whole address.',
-      });
-    }
-    const body = { url, name, pool, sha256: sha256 ?? undefined, format: format ?? undefined };
-    return requestImport(context, action, { ...request, body, imports });
-  });
-  context.operations.register(action);
-  return {
-    importUrl: (principal, order) =>
-      requestImport(context, action, { ...order, principal, retryOf: null, imports }),
-  };
+function first<Request extends { idempotencyKey: string | null }>(
+  principal: Principal,
+  { idempotencyKey, ...request }: Request,
+): OperationRequest<Omit<Request, 'idempotencyKey'>> {
+  return { principal, request, idempotencyKey, retryOf: null };
 }

@@ -1,19 +1,13 @@
 import type {
   ChangeImageRequest,
-  ConvertImageInput,
-  CopyImageInput,
   CopyPlan,
   Image,
   ImageList,
   ImageUser,
-  ImportImageInput,
   PoolList,
   OrphanList,
   RescanResult,
-  VerifyImageInput,
 } from '@wcc/api';
-import type { SampleImageInput } from '@wcc/api';
-import type { Snapshot } from '@wcc/progress';
 import type { Hub, OnError } from '@wcc/progress/server';
 import { audit } from '../access/audit.ts';
 import type { Principal } from '../access/principal.ts';
@@ -31,7 +25,8 @@ import { createImageNumbers, listImages, readImage, toImage } from './image-rows
 import { createKeeper } from './pool-sync.ts';
 import type { Keeper } from './pool-sync.ts';
 import type { IsAllowed } from './import/address-rules.ts';
-import { createMakers } from './actions.ts';
+import { createImageActions } from './actions.ts';
+import type { ImageActions } from './actions.ts';
 import type { Pools } from './pool/pools.ts';
 import { toPool } from './pool/describe.ts';
 import { findOrphans, removeOrphan } from './orphans.ts';
@@ -54,7 +49,7 @@ export interface ImagesOptions {
 }
 
 /** Pools and the images in them. Every call checks the right of the principal that it names. */
-export interface Images {
+export interface Images extends ImageActions {
   /** What stands in the way of deleting an image; other parts of wcc add what they use. */
   readonly users: ImageUsers;
   /** For whatever else fills pools, and for machines: their disks are images. */
@@ -64,13 +59,6 @@ export interface Images {
   list(principal: Principal, page: { cursor?: string | undefined; limit: number }): Promise<ImageList>;
   get(principal: Principal, id: number): Promise<Image>;
   plan(principal: Principal, id: number, name: string | undefined): Promise<CopyPlan>;
-  copy(principal: Principal, order: CopyOrder): Promise<Snapshot>;
-  makeSample(principal: Principal, order: SampleOrder): Promise<Snapshot>;
-  convert(principal: Principal, order: ActionOrder<ConvertImageInput>): Promise<Snapshot>;
-  verify(principal: Principal, order: ActionOrder<VerifyImageInput>): Promise<Snapshot>;
-  importUrl(principal: Principal, order: Omit<ActionOrder<ImportImageInput>, 'id'>): Promise<Snapshot>;
-  /** Deletes; `usedBy` tells what stands in the way. */
-  remove(principal: Principal, order: Omit<ActionOrder<never>, 'body'>): Promise<Snapshot>;
   change(principal: Principal, id: number, body: ChangeImageRequest): Promise<Image>;
   /** For a download; the caller closes the file. `isFirst`: told to the audit record. */
   open(principal: Principal, id: number, options: { isFirst: boolean }): Promise<OpenImage>;
@@ -79,24 +67,6 @@ export interface Images {
   orphans(principal: Principal, poolId: string): Promise<OrphanList>;
   removeOrphan(principal: Principal, poolId: string, id: string): Promise<void>;
   close(): Promise<void>;
-}
-
-export interface CopyOrder {
-  id: number;
-  body: CopyImageInput;
-  idempotencyKey: string | null;
-}
-
-/** An order about one image. */
-export interface ActionOrder<Body> {
-  id: number;
-  body: Body;
-  idempotencyKey: string | null;
-}
-
-export interface SampleOrder {
-  body: SampleImageInput;
-  idempotencyKey: string | null;
 }
 
 export async function createImages(options: ImagesOptions): Promise<Images> {
@@ -108,7 +78,6 @@ export async function createImages(options: ImagesOptions): Promise<Images> {
   const context: ImagesContext = { ...shared, floor, maxVirtualSizeBytes, fileSystemMutex, onError };
   const keeper = createKeeper(context, options.pollMs);
   const mayImportFrom = options.mayImportFrom ?? ((): boolean => false);
-  const makers = createMakers(context, { mayImportFrom });
   return {
     users,
     context,
@@ -117,7 +86,7 @@ export async function createImages(options: ImagesOptions): Promise<Images> {
       await keeper.start();
     },
     ...createReaders(context),
-    ...makers,
+    ...createImageActions(context, { mayImportFrom }),
     async change(principal, id, body) {
       await assertImageVisible(context, principal, id);
       await changeImage(context, principal, { id, body });

@@ -4,7 +4,7 @@ import { audit } from '../access/audit.ts';
 import type { Principal } from '../access/principal.ts';
 import { isUniqueViolation } from '../storage/errors.ts';
 import type { WriteStatement } from '../storage/store.ts';
-import type { Action, OperationInput } from './action.ts';
+import type { OperationInput } from './action.ts';
 import type { Engine } from './engine.ts';
 import { createLive } from './active-operation.ts';
 import type { NewRecord, OperationRecord } from './record.ts';
@@ -13,7 +13,8 @@ import type { Scheduler } from './scheduler.ts';
 
 /** Everything that an action decided before its operation exists. */
 export interface Acceptance extends Pick<NewRecord, 'id' | 'subject' | 'target'> {
-  action: Action;
+  /** Name of a registered action. */
+  action: string;
   input: OperationInput;
   principal: Principal;
   /** Final names that nobody else may take until the end. */
@@ -33,7 +34,9 @@ export interface Acceptance extends Pick<NewRecord, 'id' | 'subject' | 'target'>
  */
 export async function accept(engine: Engine, scheduler: Scheduler, wanted: Acceptance): Promise<Snapshot> {
   if (engine.isStopping) throw new ApiError('shutting_down', { retryAfterS: 5 });
-  const { action, input, principal } = wanted;
+  const { input, principal } = wanted;
+  const action = engine.actions.get(wanted.action);
+  if (action === undefined) throw new Error(`unknown action ${wanted.action}`);
   const record = newRecord({
     id: wanted.id,
     action: action.name,

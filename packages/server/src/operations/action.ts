@@ -12,63 +12,77 @@ export interface OperationInput {
 }
 
 /** An operation as an action sees it. */
-export interface OperationView {
+export interface OperationView<Input extends OperationInput = OperationInput> {
   readonly id: string;
-  readonly input: OperationInput;
+  readonly input: Input;
   readonly record: OperationRecord;
 }
 
-/** What belongs into the one batch that ends an operation well. */
+/** What the one batch of a successful end writes. */
 export interface Completion {
   statements: readonly WriteStatement[];
   result: NonNullable<Snapshot['result']>;
   target: Snapshot['target'];
 }
 
-export type Settlement = 'published' | 'resumable' | 'nothing';
+/** What the disk says of an operation after a crash. */
+export type DiskState = 'published' | 'resumable' | 'nothing';
 
 /**
  * One kind of long work. The engine of operations owns states, queue, records and their durability; the
- * action owns what happens on the disk. Every call may be made again after a crash.
+ * action owns what happens on the disk. Every call may be repeated after a crash.
  */
-export interface Action {
+export interface Action<Input extends OperationInput = OperationInput> {
   readonly name: string;
   /**
-   * Set when a client outside carries the work along by what it sends. Such an operation takes no place of its
-   * pool's queue; while nobody sends it rests as `interrupted` (`waiting_for_client`), without work, and is
-   * woken by its client: see `Driving`.
+   * Set when a client sends the data of the work. Such an operation takes no slot in the queue of its pool.
+   * Without a request of its client it is `interrupted` (`waiting_for_client`) and has no work; the next request
+   * starts it: see `ClientDriven`.
    */
-  readonly driven?: {
-    /** Whether it can reach its end without its client, because everything is there. */
-    isComplete(operation: OperationView): Promise<boolean>;
+  readonly clientDriven?: {
+    /** Whether it can complete without its client, because all data is there. */
+    isComplete(operation: OperationView<Input>): Promise<boolean>;
   };
   /** True: its work can stop at a durable point and continue from it. @default false */
   readonly canPause?: boolean;
-  /** False: it moves next to no data and begins at once, beside what runs in its pool. @default true */
-  readonly waitsInLine?: boolean | ((input: OperationInput) => boolean);
+  /** False: it moves next to no data and starts at once, without a slot of its pool. @default true */
+  needsSlot?(input: Input): boolean;
   /** Names of its phases, in order. */
-  phases(input: OperationInput): readonly string[];
-  /** Begins, or goes on from what is durable. Rejects with `WorkFailure` when that is impossible. */
-  start(operation: OperationView, hooks: StartHooks): Promise<Work>;
-  /** Looks at the disk after a crash: was it published, can it go on? */
-  settle(operation: OperationView): Promise<Settlement>;
-  /** Units that are durable on the disk; `null` when nothing is known. */
-  durable(operation: OperationView): Promise<{ phase: string; done: number } | null>;
-  /** Rows that register what was made; `result` is null when only the disk tells that it was published. */
-  complete(operation: OperationView, result: WorkResult | null): Promise<Completion>;
-  /** Space that it still needs, and that is there for it; asked while it is paused for want of space. */
-  room(operation: OperationView): Promise<{ needsBytes: number; freeBytes: number }>;
-  /** Removes what a failed or cancelled operation left on the disk. */
-  clean(operation: OperationView): Promise<void>;
-  /** Rows that change with a bad end, in its batch; asked after `clean`, whether that succeeded or not. */
-  abandon?(operation: OperationView): readonly WriteStatement[];
-  /** Removes what is needed no more once a good end is in the store. */
-  forget(operation: OperationView): Promise<void>;
-  /** The same inputs once more, as a new operation. */
-  retry(operation: OperationView, request: RetryRequest): Promise<Snapshot>;
+  phases(input: Input): readonly string[];
+  /** Starts the work, or resumes it from what is durable. Rejects when that is impossible. */
+  start(operation: OperationView<Input>, hooks: StartHooks): Promise<Work>;
+  /** Compares the operation with the disk, after a crash or when its pool came back. @default `nothing` */
+  reconcile?(operation: OperationView<Input>): Promise<DiskState>;
+  /** Units that are durable on the disk. @default null: unknown, the work starts from zero */
+  durableProgress?(operation: OperationView<Input>): Promise<{ phase: string; done: number } | null>;
+  /** Rows that register the result; `result` is null when only the disk shows that it was published. */
+  complete(operation: OperationView<Input>, result: WorkResult | null): Promise<Completion>;
+  /** Space that it still needs, and space that is free for it, while it is paused for space. @default it needs none */
+  space?(operation: OperationView<Input>): Promise<SpaceNeed>;
+  /** Removes what a failed or cancelled operation left on the disk. @default nothing to remove */
+  cleanUp?(operation: OperationView<Input>): Promise<void>;
+  /** Rows that a failure or a cancel writes; called after `cleanUp`, even if that failed. @default none */
+  abandon?(operation: OperationView<Input>): readonly WriteStatement[];
+  /** Removes what a crash would have needed, once success is in the store. @default nothing to remove */
+  discardCheckpoint?(operation: OperationView<Input>): Promise<void>;
+  /** The same request again, as a new operation. */
+  retry(operation: OperationView<Input>, request: RetryRequest): Promise<Snapshot>;
 }
 
-export interface RetryRequest {
+export interface SpaceNeed {
+  needsBytes: number;
+  freeBytes: number;
+}
+
+/** A request for a new operation: a first one, or the stored one of an operation that is retried. */
+export interface OperationRequest<Request> {
   principal: Principal;
+  request: Request;
   idempotencyKey: string | null;
+  /** Id of the operation that is retried; null: a first request. */
+  retryOf: string | null;
+}
+
+export interface RetryRequest extends Omit<OperationRequest<never>, 'request'> {
+  retryOf: string;
 }

@@ -40,7 +40,7 @@ export interface Driving {
 
 export function createDriving(engine: Engine): Driving {
   const all = (action: string): Live[] =>
-    [...engine.live.values()].filter((live) => live.action.driven && live.action.name === action);
+    [...engine.live.values()].filter((live) => live.action.clientDriven && live.action.name === action);
   return {
     all,
     find(action, id) {

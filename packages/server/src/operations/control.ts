@@ -31,7 +31,7 @@ export async function cancel(engine: Engine, scheduler: Scheduler, order: Order)
     const record = withState(newest(live, engine.clock.monotonicMs()), 'cancelling');
     return commit(engine, live, {
       record,
-      log: [{ kind: 'state', text: `cancelling: asked by ${auditName(principal)}` }],
+      log: [{ kind: 'state', text: `cancelling: requested by ${auditName(principal)}` }],
       statements: [audit(principal, 'operation.cancel', `operation:${live.id}`)],
     });
   });
@@ -65,7 +65,7 @@ export async function pause(engine: Engine, scheduler: Scheduler, order: Order):
     const record = now.state === 'paused' ? { ...now, stateReason } : withState(now, 'paused', stateReason);
     const snapshot = await commit(engine, live, {
       record,
-      log: [{ kind: 'state', text: `paused: asked by ${auditName(principal)}` }],
+      log: [{ kind: 'state', text: `paused: requested by ${auditName(principal)}` }],
       statements: [audit(principal, 'operation.pause', `operation:${live.id}`)],
     });
     live.work?.pause();
@@ -83,7 +83,7 @@ export async function resume(engine: Engine, scheduler: Scheduler, order: Order)
     const record = { ...newest(live, engine.clock.monotonicMs()), stateReason: resumingReason };
     await commit(engine, live, {
       record,
-      log: [{ kind: 'note', text: `to be resumed: asked by ${auditName(principal)}` }],
+      log: [{ kind: 'note', text: `resume requested by ${auditName(principal)}` }],
       statements: [audit(principal, 'operation.resume', `operation:${live.id}`)],
     });
   });

@@ -51,7 +51,7 @@ export async function endSucceeded(
   });
   retire(engine, live);
   // The sidecar tells a crash before this line that the file was published; from here on the store does.
-  await live.action.forget(live).catch((error: unknown) => report(engine, live, error));
+  await live.action.discardCheckpoint?.(live).catch((error: unknown) => report(engine, live, error));
 }
 
 export async function endFailed(engine: Engine, live: Live, error: unknown): Promise<void> {
@@ -60,14 +60,14 @@ export async function endFailed(engine: Engine, live: Live, error: unknown): Pro
   if (told.code === 'internal')
     report(engine, live, error instanceof WorkFailure ? (error.cause ?? error) : error);
   // A disk that will not be cleaned now is swept later; the operation has failed all the same.
-  await live.action.clean(live).catch((cause: unknown) => report(engine, live, cause));
+  await live.action.cleanUp?.(live).catch((cause: unknown) => report(engine, live, cause));
   await recordFailure(engine, live, told);
 }
 
 /** "Cancelled" says that nothing is left: when that cannot be had, the operation has failed (decision 0020). */
 export async function endCancelled(engine: Engine, live: Live): Promise<void> {
   try {
-    await insist(engine, live, () => live.action.clean(live));
+    await insist(engine, live, async () => live.action.cleanUp?.(live));
   } catch (error) {
     await recordFailure(engine, live, toOperationError(error));
     return;

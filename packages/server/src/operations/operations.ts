@@ -9,7 +9,7 @@ import type { Subject } from '../access/rules.ts';
 import type { Store } from '../storage/store.ts';
 import type { Acceptance } from './accept.ts';
 import { accept } from './accept.ts';
-import type { Action } from './action.ts';
+import type { Action, OperationInput } from './action.ts';
 import { systemClock } from './clock.ts';
 import type { Clock } from './clock.ts';
 import { cancel, pause, refusal, resume } from './control.ts';
@@ -50,7 +50,7 @@ export interface OperationsOptions {
 /** The one mechanism behind every long action: records, queue, states, control and recovery. */
 export interface Operations {
   /** Before anything is accepted or recovered: what can be done. */
-  register(action: Action): void;
+  register<Input extends OperationInput>(action: Action<Input>): void;
   accept(wanted: Acceptance): Promise<Snapshot>;
   readonly idempotency: Idempotency;
   /** Operations that other programs carry out. */
@@ -94,6 +94,7 @@ export function createOperations(options: OperationsOptions): Operations {
   const publishing = createPublishing(engine, idempotency);
   let stopTimers: (() => void)[] = [];
   return {
+    // The store holds the inputs of all actions: each is read back by the action that wrote it.
     register: (action) => void engine.actions.set(action.name, action),
     accept: (wanted) => accept(engine, scheduler, wanted),
     idempotency,
@@ -177,7 +178,7 @@ function verbs(
       if (row === null) throw new ApiError('not_found');
       // What another program did, that program can do again; and an action that is no more cannot.
       if (!isOwn(row) || action === undefined) throw refusal('retry', snapshot);
-      return action.retry(row, { principal, idempotencyKey });
+      return action.retry(row, { principal, idempotencyKey, retryOf: id });
     },
   };
 }

@@ -13,7 +13,7 @@ export interface MayOptions {
 
 /** What the work of an action supports. Only its client can repeat an action that its client drives. */
 export function capabilitiesOf(action: Action | undefined): OperationCapabilities {
-  return { canPause: action?.canPause ?? false, canRetry: action?.driven === undefined };
+  return { canPause: action?.canPause ?? false, canRetry: action?.clientDriven === undefined };
 }
 
 /** What this principal may do with an operation now: by rights, state and capabilities. */

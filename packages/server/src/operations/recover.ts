@@ -78,7 +78,7 @@ async function settle(engine: Engine, scheduler: Scheduler, live: Live): Promise
   if (!engine.live.has(live.id)) return;
   const { state } = live.record;
   if (state === 'cancelling') stopWork(engine, live);
-  if (live.action.driven && (state === 'queued' || state === 'interrupted')) {
+  if (live.action.clientDriven && (state === 'queued' || state === 'interrupted')) {
     await letRest(engine, scheduler, live);
     return;
   }
@@ -88,7 +88,7 @@ async function settle(engine: Engine, scheduler: Scheduler, live: Live): Promise
 
 /** Waits for its client, unless nothing is left for that to do. Told, not stored. */
 async function letRest(engine: Engine, scheduler: Scheduler, live: Live): Promise<void> {
-  if ((await live.action.driven?.isComplete(live)) === true) scheduler.submit(live);
+  if ((await live.action.clientDriven?.isComplete(live)) === true) scheduler.submit(live);
   else if (live.work === null) {
     live.record = { ...live.record, stateReason: { code: 'waiting_for_client' } };
     engine.hub.put(live.record);
@@ -98,17 +98,17 @@ async function letRest(engine: Engine, scheduler: Scheduler, live: Live): Promis
 async function settleOnDisk(engine: Engine, live: Live): Promise<void> {
   const { state } = live.record;
   if (live.work !== null || !engine.live.has(live.id) || state === 'queued' || state === 'running') return;
-  if ((await live.action.settle(live)) === 'published') {
+  if ((await live.action.reconcile?.(live)) === 'published') {
     await endSucceeded(engine, live, {
       result: null,
-      log: [{ kind: 'note', text: 'was published before the server stopped' }],
+      log: [{ kind: 'note', text: 'published before the server stopped' }],
     });
     return;
   }
   // Numbers never fall while the process lives: only those that another process wrote are looked up.
   if (!live.isTakenOver || (state !== 'interrupted' && state !== 'paused')) return;
   live.isTakenOver = false;
-  live.record = fallBack(live.record, await live.action.durable(live));
+  live.record = fallBack(live.record, (await live.action.durableProgress?.(live)) ?? null);
   engine.hub.put(live.record);
 }
 
@@ -148,8 +148,8 @@ async function goOnIfRoom(engine: Engine, scheduler: Scheduler, live: Live): Pro
   const nowMs = engine.clock.monotonicMs();
   const { atMs, pauseMs } = live.roomTry;
   if (nowMs < atMs + pauseMs) return;
-  const { needsBytes, freeBytes } = await live.action.room(live);
-  if (freeBytes < needsBytes + roomMarginBytes) return;
+  const space = await live.action.space?.(live);
+  if (space !== undefined && space.freeBytes < space.needsBytes + roomMarginBytes) return;
   // A disk that is full again at once must not fill the log with attempts.
   live.roomTry = { atMs: nowMs, pauseMs: Math.min(Math.max(pauseMs * 2, roomLookMs), longestRoomPauseMs) };
   scheduler.submit(live);

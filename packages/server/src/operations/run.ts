@@ -28,7 +28,7 @@ export async function run(
       leavePlace(engine, live);
       return;
     }
-    const text = state === 'queued' ? 'started' : `goes on after ${state}`;
+    const text = state === 'queued' ? 'started' : `resumed (was ${state})`;
     const record = withState(live.record, 'running');
     try {
       await commit(engine, live, { record, log: [{ kind: 'state', text }] });
@@ -175,11 +175,11 @@ async function interrupted(
 }
 
 async function pausedForRoom(engine: Engine, live: Live, failure: WorkFailure): Promise<void> {
-  const room = await live.action.room(live).catch((error: unknown) => {
+  const room = await live.action.space?.(live).catch((error: unknown) => {
     engine.onError(error, { stage: `operation ${live.id}: room` });
     return null;
   });
-  const params = room === null ? {} : { needs: room.needsBytes, free: room.freeBytes };
+  const params = !room ? {} : { needs: room.needsBytes, free: room.freeBytes };
   const { code } = failure.error;
   const reason = { code: isStateReasonCode(code) ? code : 'no_space', params } as const;
   const log = [{ kind: 'state' as const, text: `paused: ${failure.error.message}` }];

@@ -58,7 +58,7 @@ export function createScheduler(engine: Engine): Scheduler {
 
   return {
     submit(live, options = {}) {
-      if (live.action.driven) return begin(engine, live);
+      if (live.action.clientDriven) return begin(engine, live);
       const queue = queueOf(live.input.poolId);
       if (live.holdsPlace || queue.has(live.id)) return;
       if (passesBy(engine, live)) return start(live);
@@ -75,12 +75,11 @@ export function createScheduler(engine: Engine): Scheduler {
 
 /** What moves no data waits for nobody, but for its pool to be there. */
 function passesBy(engine: Engine, live: Live): boolean {
-  return !waitsInLine(live) && engine.isPoolReady(live.input.poolId) && !engine.isStopping;
+  return !needsSlot(live) && engine.isPoolReady(live.input.poolId) && !engine.isStopping;
 }
 
-function waitsInLine({ action, input }: Live): boolean {
-  const { waitsInLine: waits = true } = action;
-  return typeof waits === 'boolean' ? waits : waits(input);
+function needsSlot({ action, input }: Live): boolean {
+  return action.needsSlot?.(input) ?? true;
 }
 
 /** What its client drives waits for nobody else; should this fail, its client wakes it. */
@@ -105,6 +104,6 @@ function tellPlaces(engine: Engine, order: readonly { id: string }[], poolId: st
 /** One entry per operation that takes a place. */
 function ownersOfRunning(engine: Engine, poolId: string): string[] {
   return [...engine.live.values()]
-    .filter((live) => live.holdsPlace && live.input.poolId === poolId && waitsInLine(live))
+    .filter((live) => live.holdsPlace && live.input.poolId === poolId && needsSlot(live))
     .map(({ record }) => record.owner);
 }

@@ -135,6 +135,58 @@ const imports = [
 /** How long it had run when that was last noted: newer than what the record says while it runs. */
 const runningTimes = [`alter table operations add column elapsedMs integer not null default 0`];
 
+/** Inputs of image actions hold the request that a retry repeats; until 0.1.0 they held its parts. */
+const storedRequests = [
+  ...storeRequest('copy_vm_image', {
+    id: 'sourceId',
+    body: {
+      name: 'targetName',
+      pool: 'poolId',
+      method: 'method',
+      bytesPerSecond: 'bytesPerSecond',
+      verify: 'verify',
+    },
+  }),
+  ...storeRequest('convert_image', {
+    id: 'sourceId',
+    body: { name: 'targetName', pool: 'poolId', format: 'format', compress: 'compress' },
+  }),
+  ...storeRequest('verify_image', { id: 'sourceId', body: { 'sha256?': 'sha256' } }),
+  ...storeRequest('delete_image', { id: 'sourceId' }),
+  ...storeRequest('make_sample_image', {
+    poolId: 'poolId',
+    body: { name: 'targetName', sizeBytes: 'sizeBytes' },
+  }),
+  ...storeRequest('import_image', {
+    body: { url: 'url', name: 'targetName', pool: 'poolId', 'sha256?': 'sha256', 'format?': 'format' },
+  }),
+];
+
+/** Field of a request → field of the input. */
+interface Fields {
+  [field: string]: string | Fields;
+}
+
+function storeRequest(action: string, fields: Fields): string[] {
+  return [
+    `update operations set input = json_set(input, '$.request', ${jsonOf(fields)}) where action = '${action}'`,
+  ];
+}
+
+/** A field whose name ends with `?` is left out where the input has null: it was not requested. */
+function jsonOf(fields: Fields): string {
+  const members = Object.entries(fields).map(([name, from]) => {
+    const value = typeof from === 'string' ? `json(input -> '$.${from}')` : jsonOf(from);
+    return { name: name.replace('?', ''), value, isOptional: name.endsWith('?') };
+  });
+  const objectOf = (isOptional: boolean): string => {
+    const some = members.filter((member) => member.isOptional === isOptional);
+    return `json_object(${some.map(({ name, value }) => `'${name}', ${value}`).join(', ')})`;
+  };
+  // A merge patch removes members that are null.
+  return `json_patch(${objectOf(false)}, ${objectOf(true)})`;
+}
+
 /** Nothing is edited here once it was released; new steps are added at the end. */
 export const migrations: readonly Migration[] = [
   { name: '0001-first', statements: [...access, ...images, ...operations, ...sharing, ...audit] },
@@ -142,4 +194,5 @@ export const migrations: readonly Migration[] = [
   { name: '0003-imports', statements: imports },
   { name: '0004-machines', statements: machines },
   { name: '0005-running-times', statements: runningTimes },
+  { name: '0006-stored-requests', statements: storedRequests },
 ];

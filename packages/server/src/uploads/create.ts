@@ -7,7 +7,7 @@ import type { Principal } from '../access/principal.ts';
 import { assertRight } from '../access/rules.ts';
 import { assertNotTooLarge } from '../images/foreign/too-large.ts';
 import type { Pool } from '../images/pool/pools.ts';
-import { startChecked } from '../images/accept-with-space.ts';
+import { acceptWithSpace } from '../images/accept-with-space.ts';
 import type { Action } from '../operations/action.ts';
 import type { UploadsContext } from './context.ts';
 import { expiresHeader, errorOfEnd } from './find.ts';
@@ -72,9 +72,9 @@ async function start(context: UploadsContext, request: Sized): Promise<Snapshot>
       const pool = await poolOf(context, request.metadata.pool);
       const id = createOperationId(randomBytes);
       const image = context.images.numbers.take();
-      return startChecked(context.images, {
+      return acceptWithSpace(context.images, {
         id,
-        action: request.action,
+        action: uploadAction,
         principal,
         pool,
         targetName: request.metadata.filename,

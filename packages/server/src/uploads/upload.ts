@@ -1,16 +1,13 @@
 import type { ImageFormat } from '@wcc/api';
 import type { Hash } from 'node:crypto';
 import type { Inspected } from '../images/foreign/inspect.ts';
-import type { OperationInput } from '../operations/action.ts';
+import type { PublishInput } from '../images/pool-action.ts';
 
 export const uploadAction = 'upload_image';
 
 /** The request of an upload. It is stored, so that the upload can resume after a restart. */
-export interface UploadInput extends OperationInput {
-  targetId: number;
-  targetName: string;
+export interface UploadInput extends PublishInput {
   sizeBytes: number;
-  ownerId: string;
   /** Expected SHA-256 of the whole file, in lower-case hex; null: the client gave none. */
   sha256: string | null;
   /** The format that the client declares. */

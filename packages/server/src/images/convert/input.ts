@@ -1,20 +1,23 @@
-import type { OperationInput } from '../../operations/action.ts';
+import type { ConvertImageInput } from '@wcc/api';
+import type { ImageRequest } from '../request.ts';
+import type { PublishInput } from '../pool-action.ts';
 
-/** What a conversion needs to know to run, and to begin anew after a restart. */
-export interface ConvertInput extends OperationInput {
+export const convertAction = 'convert_image';
+
+/** What a conversion needs to run, and to run again after a restart. */
+export interface ConvertInput extends PublishInput {
   sourceId: number;
   sourcePoolId: string;
   sourceName: string;
-  /** The very file that was looked at when it was accepted. */
+  /** The file that was inspected when the conversion was accepted. */
   sourceInode: string;
-  /** As registered: it is never probed again. */
+  /** As registered; never probed again. */
   sourceFormat: 'raw' | 'qcow2';
   virtualSizeBytes: number;
   /** Guest data that exists. */
   dataBytes: number;
-  targetId: number;
-  targetName: string;
   format: 'raw' | 'qcow2';
   compress: boolean;
-  ownerId: string;
+  /** For a retry. */
+  request: ImageRequest<ConvertImageInput>;
 }

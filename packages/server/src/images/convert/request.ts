@@ -3,33 +3,24 @@ import type { ConvertImageInput } from '@wcc/api';
 import type { Snapshot } from '@wcc/progress';
 import { createOperationId } from '@wcc/progress';
 import { randomBytes } from 'node:crypto';
-import type { Principal } from '../../access/principal.ts';
 import { assertRight } from '../../access/rules.ts';
-import type { Action } from '../../operations/action.ts';
+import type { OperationRequest } from '../../operations/action.ts';
 import { routeOf } from '../../operations/idempotency.ts';
 import type { ImagesContext } from '../context.ts';
 import { lookIntoQcow2, openSafely } from '../foreign/inspect.ts';
 import { readSource } from '../source.ts';
 import type { Source } from '../source.ts';
-import { startChecked } from '../accept-with-space.ts';
+import { acceptWithSpace } from '../accept-with-space.ts';
 import { assertTool } from '../tools/find-tool.ts';
+import { convertAction } from './input.ts';
 import type { ConvertInput } from './input.ts';
-
-export interface ConvertRequest {
-  principal: Principal;
-  sourceId: number;
-  body: ConvertImageInput;
-  idempotencyKey: string | null;
-  retryOf: string | null;
-}
 
 /** @throws ApiError `forbidden`, `not_found`, `unsupported_format`, `hostile_image`, `tool_missing`, `exists`, `no_space`, … */
 export async function requestConversion(
   context: ImagesContext,
-  action: Action,
-  request: ConvertRequest,
+  { principal, request, idempotencyKey, retryOf }: OperationRequest<ConvertInput['request']>,
 ): Promise<Snapshot> {
-  const { principal, sourceId, body, idempotencyKey, retryOf } = request;
+  const { id: sourceId, body } = request;
   assertRight(principal, 'image.convert');
   const route = routeOf(`POST /api/images/${sourceId}/convert`, retryOf);
   const key = { userId: principal.userId, route, key: idempotencyKey, body };
@@ -56,10 +47,11 @@ export async function requestConversion(
       format: body.format,
       compress: body.compress,
       ownerId: principal.userId,
+      request: { id: sourceId, body: { ...body, pool: target.id } },
     };
-    return startChecked(context, {
+    return acceptWithSpace(context, {
       id,
-      action,
+      action: convertAction,
       principal,
       pool: target,
       targetName: body.name,

@@ -104,7 +104,7 @@ describe('pause and resume', () => {
       'queued',
       'started',
       'paused',
-      'goes on after paused',
+      'resumed (was paused)',
       'succeeded',
     ]);
   });

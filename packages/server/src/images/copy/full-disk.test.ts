@@ -56,7 +56,7 @@ it.skipIf(!isRoot)('a full disk pauses the copy, which goes on when there is roo
       'queued',
       'started',
       'paused',
-      'goes on after paused',
+      'resumed (was paused)',
       'succeeded',
     ]);
     expect(domain.errors).toEqual([]);

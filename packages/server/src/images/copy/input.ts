@@ -1,20 +1,22 @@
 import type { CopyImageInput } from '@wcc/api';
-import type { OperationInput } from '../../operations/action.ts';
+import type { ImageRequest } from '../request.ts';
+import type { PublishInput } from '../pool-action.ts';
 
-/** What a copy needs to know to run, and to run again after a restart. */
-export interface CopyInput extends OperationInput {
+export const copyAction = 'copy_vm_image';
+
+/** What a copy needs to run, and to run again after a restart. */
+export interface CopyInput extends PublishInput {
   sourceId: number;
   sourcePoolId: string;
   sourceName: string;
   /** As the source had them when the copy was accepted. */
   format: 'raw' | 'qcow2' | 'iso';
   virtualSizeBytes: number;
-  /** What an overlay needs below it; its copy needs the same. */
+  /** The base of an overlay; its copy has the same base. */
   baseId?: number | null;
-  targetId: number;
-  targetName: string;
-  ownerId: string;
   method: CopyImageInput['method'];
   bytesPerSecond: number | null;
   verify: boolean;
+  /** For a retry. */
+  request: ImageRequest<CopyImageInput>;
 }

@@ -6,7 +6,7 @@ import { createOperationId } from '@wcc/progress';
 import { randomBytes } from 'node:crypto';
 import type { Principal } from '../../access/principal.ts';
 import { assertRight } from '../../access/rules.ts';
-import type { Action } from '../../operations/action.ts';
+import type { OperationRequest } from '../../operations/action.ts';
 import { routeOf } from '../../operations/idempotency.ts';
 import type { ImagesContext } from '../context.ts';
 import { isNameTaken } from '../names.ts';
@@ -14,16 +14,9 @@ import type { Pool } from '../pool/pools.ts';
 import { measureRoom } from '../free-space.ts';
 import { readSource } from '../source.ts';
 import type { Source } from '../source.ts';
-import { startChecked } from '../accept-with-space.ts';
+import { acceptWithSpace } from '../accept-with-space.ts';
+import { copyAction } from './input.ts';
 import type { CopyInput } from './input.ts';
-
-export interface CopyRequest {
-  principal: Principal;
-  sourceId: number;
-  body: CopyImageInput;
-  idempotencyKey: string | null;
-  retryOf: string | null;
-}
 
 /** Shared blocks take next to nothing: some metadata. */
 const cloneNeedsBytes = 1024 ** 2;
@@ -35,10 +28,9 @@ const cloneNeedsBytes = 1024 ** 2;
  */
 export async function requestCopy(
   context: ImagesContext,
-  action: Action,
-  request: CopyRequest,
+  { principal, request, idempotencyKey, retryOf }: OperationRequest<CopyInput['request']>,
 ): Promise<Snapshot> {
-  const { principal, sourceId, body, idempotencyKey, retryOf } = request;
+  const { id: sourceId, body } = request;
   assertRight(principal, 'image.copy');
   const route = routeOf(`POST /api/images/${sourceId}/copy`, retryOf);
   const key = { userId: principal.userId, route, key: idempotencyKey, body };
@@ -50,16 +42,16 @@ export async function requestCopy(
     const id = createOperationId(randomBytes);
     const made = context.numbers.take();
     const needsBytes = clones ? Math.min(cloneNeedsBytes, source.facts.dataBytes) : source.facts.dataBytes;
-    return startChecked(context, {
+    return acceptWithSpace(context, {
       id,
-      action,
+      action: copyAction,
       principal,
       pool: target,
       targetName: body.name,
       needsBytes,
       subject: { kind: 'image', id: image.id, name: image.name },
       target: { kind: 'image', id: null, name: body.name },
-      input: inputOf(request, { source, target, targetId: made.id }),
+      input: inputOf(body, { source, target, targetId: made.id, ownerId: principal.userId }),
       retryOf,
       statements: [made.statement, ...remember(id)],
     });
@@ -67,8 +59,8 @@ export async function requestCopy(
 }
 
 function inputOf(
-  { principal, body }: CopyRequest,
-  { source, target, targetId }: { source: Source; target: Pool; targetId: number },
+  body: CopyImageInput,
+  { source, target, targetId, ownerId }: { source: Source; target: Pool; targetId: number; ownerId: string },
 ): CopyInput {
   return {
     poolId: target.id,
@@ -80,10 +72,11 @@ function inputOf(
     baseId: source.image.baseId,
     targetId,
     targetName: body.name,
-    ownerId: principal.userId,
+    ownerId,
     method: body.method,
     bytesPerSecond: body.bytesPerSecond,
     verify: body.verify,
+    request: { id: source.image.id, body: { ...body, pool: target.id } },
   };
 }
 

@@ -1,26 +1,24 @@
-import type { Snapshot } from '@wcc/progress';
-import type { Action, OperationView, RetryRequest } from '../../operations/action.ts';
-import type { ImagesContext } from '../context.ts';
-import { startWork } from '../../operations/work.ts';
+import type { Action, OperationView } from '../../operations/action.ts';
 import type { Progress } from '../../operations/work.ts';
+import { startWork } from '../../operations/work.ts';
+import type { ImagesContext } from '../context.ts';
+import { deleteAction } from './input.ts';
 import type { DeleteInput } from './input.ts';
 import { nameOf, removeFile, settleRemoval, undoRemoval } from './remove.ts';
 import type { Place } from './remove.ts';
+import { requestDeletion } from './request.ts';
 
-/** `delete_image`: the file loses its name, gives its blocks back, and its record goes. */
-export function createDeleteAction(
-  context: ImagesContext,
-  retry: (input: DeleteInput, request: RetryRequest & { retryOf: string }) => Promise<Snapshot>,
-): Action {
+/** `delete_image`: the file loses its name, its blocks are freed, and its record is deleted. */
+export function createDeleteAction(context: ImagesContext): Action<DeleteInput> {
   const { store, pools } = context;
-  const input = (operation: OperationView): DeleteInput => operation.input as DeleteInput;
-  const placeOf = async (operation: OperationView): Promise<Place> => {
-    const { path: directory } = await pools.use(operation.input.poolId);
-    return { directory, id: operation.id, input: input(operation) };
-  };
+  const placeOf = async ({ id, input }: OperationView<DeleteInput>): Promise<Place> => ({
+    directory: (await pools.use(input.poolId)).path,
+    id,
+    input,
+  });
   return {
-    name: 'delete_image',
-    waitsInLine: false,
+    name: deleteAction,
+    needsSlot: () => false,
     phases: () => ['delete'],
     async start(operation, hooks) {
       const place = await placeOf(operation);
@@ -31,17 +29,12 @@ export function createDeleteAction(
       };
       return startWork(hooks, run, { sourcePath: nameOf(place), poolPath: place.directory });
     },
-    settle: async (operation) => settleRemoval(await placeOf(operation)),
-    durable: () => Promise.resolve(null),
-    complete(operation) {
-      const { sourceId } = input(operation);
+    reconcile: async (operation) => settleRemoval(await placeOf(operation)),
+    async complete({ input: { sourceId } }) {
       const query = store.db.deleteFrom('images').where('id', '=', sourceId);
-      const result = { kind: 'image', id: sourceId };
-      return Promise.resolve({ statements: [{ query }], result, target: null });
+      return { statements: [{ query }], result: { kind: 'image', id: sourceId }, target: null };
     },
-    room: () => Promise.resolve({ needsBytes: 0, freeBytes: 0 }),
-    clean: async (operation) => undoRemoval(await placeOf(operation)),
-    forget: () => Promise.resolve(),
-    retry: (operation, request) => retry(input(operation), { ...request, retryOf: operation.id }),
+    cleanUp: async (operation) => undoRemoval(await placeOf(operation)),
+    retry: ({ input }, request) => requestDeletion(context, { ...request, request: input.request }),
   };
 }

@@ -1,9 +1,13 @@
 import type { OperationInput } from '../../operations/action.ts';
 
-/** What a deletion needs to know to run, and to go on after a restart. */
+export const deleteAction = 'delete_image';
+
+/** What a deletion needs to run, and to resume after a restart. */
 export interface DeleteInput extends OperationInput {
   sourceId: number;
   sourceName: string;
-  /** Of the file that is to go; null: it was missing already, only its record goes. */
+  /** The file to delete; null: it is missing, so only the record of the image is deleted. */
   file: { inode: string; sizeBytes: number } | null;
+  /** For a retry. */
+  request: { id: number };
 }

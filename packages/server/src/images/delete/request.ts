@@ -6,7 +6,7 @@ import { randomBytes } from 'node:crypto';
 import { join } from 'node:path';
 import { assertRight } from '../../access/rules.ts';
 import type { Principal } from '../../access/principal.ts';
-import type { Action } from '../../operations/action.ts';
+import type { OperationRequest } from '../../operations/action.ts';
 import { routeOf } from '../../operations/idempotency.ts';
 import type { ImagesContext } from '../context.ts';
 import { toRefusal } from '../../operations/failure.ts';
@@ -14,26 +14,19 @@ import { readImage } from '../image-rows.ts';
 import type { ImageRow } from '../image-rows.ts';
 import { measureRoom } from '../free-space.ts';
 import { lookAt } from '../scan/stat-entry.ts';
+import { deleteAction } from './input.ts';
 import type { DeleteInput } from './input.ts';
 import { assertImageVisible, usersSeenBy } from '../references.ts';
 import type { OwnedUser } from '../references.ts';
-
-export interface DeleteRequest {
-  principal: Principal;
-  imageId: number;
-  idempotencyKey: string | null;
-  retryOf: string | null;
-}
 
 /**
  * @throws ApiError `not_found`, `forbidden`, `image_protected`, `image_in_use` (by whom), `image_unavailable`
  */
 export async function requestDeletion(
   context: ImagesContext,
-  action: Action,
-  request: DeleteRequest,
+  { principal, request, idempotencyKey, retryOf }: OperationRequest<DeleteInput['request']>,
 ): Promise<Snapshot> {
-  const { principal, imageId, idempotencyKey, retryOf } = request;
+  const { id: imageId } = request;
   const route = routeOf(`DELETE /api/images/${imageId}`, retryOf);
   const key = { userId: principal.userId, route, key: idempotencyKey, body: {} };
   return context.operations.idempotency.once(key, async (remember) => {
@@ -47,10 +40,11 @@ export async function requestDeletion(
       await assertUnused(context, principal, imageId);
       const file = await readFile(image, join(pool.path, image.name));
       const id = createOperationId(randomBytes);
-      const input: DeleteInput = { poolId: pool.id, sourceId: imageId, sourceName: image.name, file };
+      const poolId = pool.id;
+      const input: DeleteInput = { poolId, sourceId: imageId, sourceName: image.name, file, request };
       return context.operations.accept({
         id,
-        action,
+        action: deleteAction,
         principal,
         subject: { kind: 'image', id: imageId, name: image.name },
         target: null,

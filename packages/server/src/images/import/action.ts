@@ -1,103 +1,58 @@
 import { ApiError } from '@wcc/api';
-import {
-  CopyError,
-  createReceived,
-  forget,
-  openReceived,
-  readCheckpoint,
-  removeRemains,
-  settlePublication,
-} from '@wcc/copy';
+import { CopyError, createReceived, openReceived, readCheckpoint, removeRemains } from '@wcc/copy';
 import type { ReceivedFile, Receiving } from '@wcc/copy';
-import type { Snapshot } from '@wcc/progress';
-import { join } from 'node:path';
-import type { Action, Completion, OperationView, RetryRequest } from '../../operations/action.ts';
-import type { WorkResult } from '../../operations/work.ts';
+import type { Action, OperationView } from '../../operations/action.ts';
+import type { Progress, WorkResult } from '../../operations/work.ts';
+import { startWork } from '../../operations/work.ts';
 import type { ImagesContext } from '../context.ts';
 import { completeReceived } from '../foreign/complete-received.ts';
 import { inspectForeign } from '../foreign/inspect.ts';
-import { registerImage } from '../register-image.ts';
-import { measureRoom, readReservation } from '../free-space.ts';
-import { startWork } from '../../operations/work.ts';
-import type { Progress } from '../../operations/work.ts';
+import { publishingAction } from '../pool-action.ts';
 import { forgetImport } from './context.ts';
 import type { ImportContext } from './context.ts';
 import { fetchFile } from './fetch.ts';
+import { importAction } from './input.ts';
 import type { ImportInput } from './input.ts';
+import { requestImport } from './request.ts';
 import { reserveRoom } from './reserve.ts';
 import { noteRemote, readRemote } from './validators.ts';
 
-/** `import_image`: a file from another server, straight into the pool, going on where a connection ended. */
-export function createImportAction(
-  context: ImagesContext,
-  imports: ImportContext,
-  retry: (input: ImportInput, request: RetryRequest & { retryOf: string }) => Promise<Snapshot>,
-): Action {
-  const { pools } = context;
-  const input = (operation: OperationView): ImportInput => operation.input as ImportInput;
-  const directory = async (operation: OperationView): Promise<string> =>
-    (await pools.use(operation.input.poolId)).path;
-  return {
-    name: 'import_image',
+/** `import_image`: a file from another server, into the pool. Resumes where a connection ended. */
+export function createImportAction(context: ImagesContext, imports: ImportContext): Action<ImportInput> {
+  return publishingAction<ImportInput>(context, {
+    name: importAction,
     phases: () => ['connect', 'receive', 'flush', 'inspect', 'publish'],
-    async start(operation, hooks) {
-      const job = {
-        context,
-        imports,
-        operation,
-        input: input(operation),
-        directory: await directory(operation),
-      };
-      return startWork(hooks, (progress) => importFile(job, progress), { poolPath: job.directory });
+    async start(operation, { directory, hooks }) {
+      const job = { context, imports, operation, directory };
+      return startWork(hooks, (progress) => importFile(job, progress), { poolPath: directory });
     },
-    async settle(operation) {
-      const name = Buffer.from(input(operation).targetName);
-      const found = await settlePublication(await directory(operation), operation.id, name);
-      return found === 'published' || found === 'resumable' ? found : 'nothing';
-    },
-    async durable(operation) {
-      const checkpoint = await readCheckpoint(await directory(operation), operation.id);
+    async durableProgress({ id, input }) {
+      const checkpoint = await readCheckpoint((await context.pools.use(input.poolId)).path, id);
       return checkpoint === null ? null : { phase: 'receive', done: Number(checkpoint.offset) };
     },
-    complete: (operation) => complete(context, imports, operation),
-    async room(operation) {
-      const pool = await pools.use(operation.input.poolId);
-      const own = await readReservation(context.store, pool, operation.id);
-      const { freeBytes } = await measureRoom(context, pool, operation.id);
-      const inAllBytes = imports.wanted.get(operation.id) ?? own?.reservedBytes ?? 0;
-      return { needsBytes: Math.max(0, inAllBytes - (own?.writtenBytes ?? 0)), freeBytes };
+    async complete({ id, input: { sha256 } }, { path }) {
+      // No one can have used the file before it is registered, so a second inspection has the same result.
+      const found = imports.inspected.get(id) ?? (await inspectForeign(path));
+      // A digest that was given was compared before the file got its name.
+      return { ...found, copiedFrom: null, dataBytes: null, sha256 };
     },
-    async clean(operation) {
-      forgetImport(imports, operation.id);
-      await removeRemains(await directory(operation), operation.id);
+    totalBytes: ({ id }) => imports.wanted.get(id),
+    release: ({ id }) => forgetImport(imports, id),
+    async retry({ input }, request) {
+      if (input.hasQuery) throw queryGone('The query of the address was not kept: it may hold a secret.');
+      return requestImport(context, { ...request, request: input.request, imports });
     },
-    async forget(operation) {
-      forgetImport(imports, operation.id);
-      await forget(await directory(operation), operation.id);
-    },
-    retry: (operation, request) => retry(input(operation), { ...request, retryOf: operation.id }),
-  };
+  });
 }
 
-async function complete(
-  { store, pools }: ImagesContext,
-  { inspected }: ImportContext,
-  operation: OperationView,
-): Promise<Completion> {
-  const { targetId, targetName, poolId, ownerId, sha256 } = operation.input as ImportInput;
-  const { path } = pools.find(poolId);
-  // Nobody can have used the file before it is registered: after a crash it says the same once more.
-  const known = inspected.get(operation.id) ?? (await inspectForeign(join(path, targetName)));
-  const made = { id: targetId, poolId, directory: path, name: targetName, ownerId, copiedFrom: null };
-  // A digest that was given was compared before the file got its name.
-  return registerImage(store, { ...made, ...known, dataBytes: null, sha256 });
+function queryGone(message: string): ApiError {
+  return new ApiError('import_failed', { message, hint: 'Start the import again with the whole address.' });
 }
 
 interface Job {
   context: ImagesContext;
   imports: ImportContext;
-  operation: OperationView;
-  input: ImportInput;
+  operation: OperationView<ImportInput>;
   directory: string;
 }
 
@@ -105,8 +60,8 @@ interface Job {
 const unknownBytes = Number.MAX_SAFE_INTEGER;
 
 async function importFile(job: Job, progress: Progress): Promise<Partial<WorkResult>> {
-  const { imports, operation, input, directory } = job;
-  const { id } = operation;
+  const { imports, operation, directory } = job;
+  const { id, input } = operation;
   const { poolId, targetName, sha256, format } = input;
   const what: Receiving = { directory, id, poolId, targetName, sizeBytes: unknownBytes };
   const sizeBytes = await receive(job, what, progress);
@@ -149,14 +104,11 @@ async function receive(job: Job, what: Receiving, progress: Progress): Promise<n
 }
 
 /** @throws ApiError `import_failed` when a restart has taken the query along */
-function sourceOf({ imports, operation, input }: Job): URL {
-  const known = imports.sources.get(operation.id);
+function sourceOf({ imports, operation: { id, input } }: Job): URL {
+  const known = imports.sources.get(id);
   if (known !== undefined) return known;
   if (!input.hasQuery) return new URL(input.url);
-  throw new ApiError('import_failed', {
-    message: 'The server restarted, and the query of the address was not kept: it may hold a secret.',
-    hint: 'Start the import again with the whole address.',
-  });
+  throw queryGone('The server restarted, and the query of the address was not kept: it may hold a secret.');
 }
 
 /** What an earlier run left, or a new one. */

@@ -202,7 +202,7 @@ async function agreeOnPart(job: FetchJob, state: State, { headers }: IncomingMes
 async function startOver({ file, progress }: FetchJob, state: State, why: string): Promise<void> {
   await file.record(0);
   await file.handle.truncate(0);
-  const notes = [`begins anew at 0 bytes: ${why}`];
+  const notes = [`restarted at 0 bytes: ${why}`];
   // Told as it is: nothing is durable any more. The bar waits where it stood.
   progress.startPhase('receive', { unit: 'bytes', total: state.remote?.totalBytes ?? null, notes });
   state.isReceiving = true;

@@ -1,14 +1,15 @@
-import type { ImageFormat } from '@wcc/api';
-import type { OperationInput } from '../../operations/action.ts';
+import type { ImageFormat, ImportImageInput } from '@wcc/api';
+import type { PublishInput } from '../pool-action.ts';
 
-/** What an import needs to know to run, and to go on after a restart. */
-export interface ImportInput extends OperationInput {
-  /** Without its query: that may hold a signature, and stays in memory only. */
+export const importAction = 'import_image';
+
+/** What an import needs to run, and to resume after a restart. */
+export interface ImportInput extends PublishInput {
+  /** Without its query, which may contain a signature and stays in memory. */
   url: string;
   hasQuery: boolean;
-  targetId: number;
-  targetName: string;
-  ownerId: string;
   sha256: string | null;
   format: ImageFormat | null;
+  /** For a retry; its address has no query. */
+  request: { body: ImportImageInput };
 }

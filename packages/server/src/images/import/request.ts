@@ -1,33 +1,28 @@
 import { ApiError } from '@wcc/api';
-import type { ImportImageInput } from '@wcc/api';
 import type { Snapshot } from '@wcc/progress';
 import { createOperationId } from '@wcc/progress';
 import { randomBytes } from 'node:crypto';
-import type { Principal } from '../../access/principal.ts';
 import { assertRight } from '../../access/rules.ts';
-import type { Action } from '../../operations/action.ts';
+import type { OperationRequest } from '../../operations/action.ts';
 import { routeOf } from '../../operations/idempotency.ts';
 import type { ImagesContext } from '../context.ts';
-import { startChecked } from '../accept-with-space.ts';
+import { acceptWithSpace } from '../accept-with-space.ts';
 import { parseSource, assertPublicAddress } from './address-rules.ts';
+import { importAction } from './input.ts';
 import type { ImportInput } from './input.ts';
 import type { ImportContext } from './context.ts';
-
-export interface ImportRequest {
-  principal: Principal;
-  body: ImportImageInput;
-  idempotencyKey: string | null;
-  retryOf: string | null;
-}
 
 /** How long the file is nobody knows yet: room is asked for when the other server has said it. */
 const firstNeedsBytes = 1024 ** 2;
 
+interface RequestWithContext extends OperationRequest<ImportInput['request']> {
+  imports: ImportContext;
+}
+
 /** @throws ApiError `forbidden`, `import_refused`, `exists`, `no_space`; PoolError */
 export async function requestImport(
   context: ImagesContext,
-  action: Action,
-  { principal, body, idempotencyKey, retryOf, imports }: ImportRequest & { imports: ImportContext },
+  { principal, request: { body }, idempotencyKey, retryOf, imports }: RequestWithContext,
 ): Promise<Snapshot> {
   assertRight(principal, 'image.import');
   const source = parseSource(body.url);
@@ -38,20 +33,22 @@ export async function requestImport(
     const pool = await poolOf(context, body.pool);
     const id = createOperationId(randomBytes);
     const made = context.numbers.take();
+    const url = `${source.origin}${source.pathname}`;
     const input: ImportInput = {
       poolId: pool.id,
-      url: `${source.origin}${source.pathname}`,
+      url,
       hasQuery: source.search !== '',
       targetId: made.id,
       targetName: body.name,
       ownerId: principal.userId,
       sha256: body.sha256 ?? null,
       format: body.format ?? null,
+      request: { body: { ...body, url, pool: pool.id } },
     };
     imports.sources.set(id, source);
-    return startChecked(context, {
+    return acceptWithSpace(context, {
       id,
-      action,
+      action: importAction,
       principal,
       pool,
       targetName: body.name,

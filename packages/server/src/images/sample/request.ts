@@ -1,30 +1,20 @@
-import type { SampleImageInput } from '@wcc/api';
 import type { Snapshot } from '@wcc/progress';
 import { createOperationId } from '@wcc/progress';
 import { randomBytes } from 'node:crypto';
-import type { Principal } from '../../access/principal.ts';
 import { assertRight } from '../../access/rules.ts';
-import type { Action } from '../../operations/action.ts';
+import type { OperationRequest } from '../../operations/action.ts';
 import { routeOf } from '../../operations/idempotency.ts';
 import type { ImagesContext } from '../context.ts';
-import { startChecked } from '../accept-with-space.ts';
-import type { SampleInput } from './action.ts';
-
-export interface SampleRequest {
-  principal: Principal;
-  poolId: string;
-  body: SampleImageInput;
-  idempotencyKey: string | null;
-  retryOf: string | null;
-}
+import { acceptWithSpace } from '../accept-with-space.ts';
+import { sampleAction } from './input.ts';
+import type { SampleInput } from './input.ts';
 
 /** @throws ApiError `forbidden`, `exists`, `no_space`; PoolError */
 export async function requestSample(
   context: ImagesContext,
-  action: Action,
-  request: SampleRequest,
+  { principal, request, idempotencyKey, retryOf }: OperationRequest<SampleInput['request']>,
 ): Promise<Snapshot> {
-  const { principal, poolId, body, idempotencyKey, retryOf } = request;
+  const { poolId, body } = request;
   assertRight(principal, 'image.make');
   const route = routeOf('POST /api/images/sample', retryOf);
   const key = { userId: principal.userId, route, key: idempotencyKey, body };
@@ -39,10 +29,11 @@ export async function requestSample(
       targetName,
       sizeBytes,
       ownerId: principal.userId,
+      request,
     };
-    return startChecked(context, {
+    return acceptWithSpace(context, {
       id,
-      action,
+      action: sampleAction,
       principal,
       pool,
       targetName,

@@ -1,11 +1,8 @@
 import { randomFill } from 'node:crypto';
-import { promisify } from 'node:util';
-import { link, open, unlink } from 'node:fs/promises';
 import type { FileHandle } from 'node:fs/promises';
-import { ignoreMissing } from '../../files/errors.ts';
-import { imageMode } from '../../files/modes.ts';
-import { syncDirectory } from '../../files/sync-directory.ts';
+import { promisify } from 'node:util';
 import type { Progress } from '../../operations/work.ts';
+import { createPartial, publishPartial } from '../publish.ts';
 import { makeBootSector } from './boot-sector.ts';
 
 const fillWithRandom = promisify<Buffer, Buffer>(randomFill);
@@ -15,35 +12,30 @@ const blockBytes = 4_096;
 const windowBytes = 64 * 1024 ** 2;
 
 export interface SampleFile {
-  partialPath: string;
-  targetPath: string;
   directory: string;
+  /** Id of the operation. */
+  id: string;
+  targetName: string;
   sizeBytes: number;
 }
 
 /**
- * Writes a file of data that cannot be compressed or shared, and publishes it without ever replacing another.
- * Every write waits for the one before it, in Node's own threads: the event loop stays free.
- *
- * The partial stays linked until the end is in the store: so a crash in between can be told from a file that
- * somebody else put there.
+ * Writes a file of data that cannot be compressed or shared, and publishes it without replacing another file.
+ * Each write waits for the one before it, in Node's own threads, so the event loop stays free.
  */
 export async function writeSample(file: SampleFile, progress: Progress): Promise<void> {
-  await unlink(file.partialPath).catch(ignoreMissing);
-  const handle = await open(file.partialPath, 'wx', 0o600);
+  const handle = await createPartial(file.directory, file.id);
   try {
     progress.startPhase('write', { unit: 'bytes', total: file.sizeBytes });
     await fill(handle, file.sizeBytes, progress);
     progress.startPhase('flush');
-    await handle.chmod(imageMode);
     await handle.sync();
+    progress.signal.throwIfAborted();
+    progress.startPhase('publish');
+    await publishPartial(handle, file);
   } finally {
     await handle.close();
   }
-  progress.signal.throwIfAborted();
-  progress.startPhase('publish');
-  await link(file.partialPath, file.targetPath);
-  await syncDirectory(file.directory);
 }
 
 async function fill(handle: FileHandle, sizeBytes: number, progress: Progress): Promise<void> {

@@ -1,59 +1,46 @@
 import { ApiError } from '@wcc/api';
 import type { FileDigest } from '@wcc/copy';
-import type { Snapshot } from '@wcc/progress';
 import { join } from 'node:path';
-import type { Action, OperationView, RetryRequest } from '../../operations/action.ts';
+import type { Action, OperationView } from '../../operations/action.ts';
+import type { Progress } from '../../operations/work.ts';
+import { startWork } from '../../operations/work.ts';
 import type { WriteStatement } from '../../storage/store.ts';
 import type { ImagesContext } from '../context.ts';
 import { lookIntoQcow2, openSafely } from '../foreign/inspect.ts';
 import { digestOf } from '../image-rows.ts';
-import { startWork } from '../../operations/work.ts';
-import type { Progress } from '../../operations/work.ts';
-import { readDigest, assertDigest } from './digest.ts';
+import { assertDigest, readDigest } from './digest.ts';
+import { verifyAction } from './input.ts';
 import type { VerifyInput } from './input.ts';
+import { requestVerification } from './request.ts';
 
-/** `verify_image`: reads all of an image for its digest, and looks at the tables of a qcow2 one. */
-export function createVerifyAction(
-  context: ImagesContext,
-  retry: (input: VerifyInput, request: RetryRequest & { retryOf: string }) => Promise<Snapshot>,
-): Action {
-  const { pools } = context;
-  const input = (operation: OperationView): VerifyInput => operation.input as VerifyInput;
-  /** Of operations that have just read their image. */
+/** `verify_image`: computes the digest of a whole image, and checks the tables of a qcow2 image. */
+export function createVerifyAction(context: ImagesContext): Action<VerifyInput> {
+  /** By operation, from the read to its end. A restart reads again: the disk keeps nothing. */
   const digests = new Map<string, FileDigest>();
-  const forget = (operation: OperationView): Promise<void> => {
-    digests.delete(operation.id);
-    return Promise.resolve();
-  };
+  const release = async ({ id }: OperationView): Promise<void> => void digests.delete(id);
   return {
-    name: 'verify_image',
-    phases: (given) => ((given as VerifyInput).format === 'qcow2' ? ['read', 'check'] : ['read']),
-    async start(operation, hooks) {
-      const { poolId, sourceName } = input(operation);
-      const path = join((await pools.use(poolId)).path, sourceName);
+    name: verifyAction,
+    phases: ({ format }) => (format === 'qcow2' ? ['read', 'check'] : ['read']),
+    async start({ id, input }, hooks) {
+      const path = join((await context.pools.use(input.poolId)).path, input.sourceName);
       const run = async (progress: Progress): Promise<object> => {
-        digests.set(operation.id, await verify(path, input(operation), progress));
+        digests.set(id, await verify(path, input, progress));
         return {};
       };
       return startWork(hooks, run, { sourcePath: path });
     },
-    // Nothing stays on the disk: after a restart it is read anew.
-    settle: () => Promise.resolve('nothing'),
-    durable: () => Promise.resolve(null),
-    complete(operation) {
-      const { sourceId } = input(operation);
-      const digest = digests.get(operation.id);
+    async complete({ id, input: { sourceId } }) {
+      const digest = digests.get(id);
       const statements = digest === undefined ? [] : [noteDigest(context, sourceId, digest)];
-      return Promise.resolve({ statements, result: { kind: 'image', id: sourceId }, target: null });
+      return { statements, result: { kind: 'image', id: sourceId }, target: null };
     },
-    room: () => Promise.resolve({ needsBytes: 0, freeBytes: 0 }),
-    clean: forget,
-    forget,
-    retry: (operation, request) => retry(input(operation), { ...request, retryOf: operation.id }),
+    cleanUp: release,
+    discardCheckpoint: release,
+    retry: ({ input }, request) => requestVerification(context, { ...request, request: input.request }),
   };
 }
 
-/** The digest counts for as long as the file stays as it was read. */
+/** The digest is valid while the file stays as it was read. */
 function noteDigest({ store }: ImagesContext, id: number, { sha256, file }: FileDigest): WriteStatement {
   const { inode, size, mtimeNs } = file;
   const state = digestOf({ inode, sizeBytes: Number(size), mtimeNs });

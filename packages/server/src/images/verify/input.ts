@@ -1,6 +1,10 @@
+import type { VerifyImageInput } from '@wcc/api';
 import type { OperationInput } from '../../operations/action.ts';
+import type { ImageRequest } from '../request.ts';
 
-/** What a check of an image needs to know. */
+export const verifyAction = 'verify_image';
+
+/** What the check of an image needs to run. */
 export interface VerifyInput extends OperationInput {
   sourceId: number;
   sourceName: string;
@@ -9,4 +13,6 @@ export interface VerifyInput extends OperationInput {
   sizeBytes: number;
   /** To compare with, in lower case; null: only computed. */
   sha256: string | null;
+  /** For a retry. */
+  request: ImageRequest<VerifyImageInput>;
 }

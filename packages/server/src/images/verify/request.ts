@@ -1,31 +1,21 @@
-import type { VerifyImageInput } from '@wcc/api';
 import type { Snapshot } from '@wcc/progress';
 import { createOperationId } from '@wcc/progress';
 import { randomBytes } from 'node:crypto';
-import type { Principal } from '../../access/principal.ts';
 import { assertRight } from '../../access/rules.ts';
-import type { Action } from '../../operations/action.ts';
+import type { OperationRequest } from '../../operations/action.ts';
 import { routeOf } from '../../operations/idempotency.ts';
 import type { ImagesContext } from '../context.ts';
 import { readSource } from '../source.ts';
 import { assertTool } from '../tools/find-tool.ts';
+import { verifyAction } from './input.ts';
 import type { VerifyInput } from './input.ts';
-
-export interface VerifyRequest {
-  principal: Principal;
-  sourceId: number;
-  body: VerifyImageInput;
-  idempotencyKey: string | null;
-  retryOf: string | null;
-}
 
 /** @throws ApiError `forbidden`, `not_found`, `image_unavailable`, `source_in_use`, `tool_missing` */
 export async function requestVerification(
   context: ImagesContext,
-  action: Action,
-  request: VerifyRequest,
+  { principal, request, idempotencyKey, retryOf }: OperationRequest<VerifyInput['request']>,
 ): Promise<Snapshot> {
-  const { principal, sourceId, body, idempotencyKey, retryOf } = request;
+  const { id: sourceId, body } = request;
   assertRight(principal, 'image.verify');
   const route = routeOf(`POST /api/images/${sourceId}/verify`, retryOf);
   const key = { userId: principal.userId, route, key: idempotencyKey, body };
@@ -41,10 +31,11 @@ export async function requestVerification(
       format,
       sizeBytes: facts.sizeBytes,
       sha256: body.sha256 ?? null,
+      request,
     };
     return context.operations.accept({
       id,
-      action,
+      action: verifyAction,
       principal,
       subject: { kind: 'image', id: image.id, name: image.name },
       target: null,

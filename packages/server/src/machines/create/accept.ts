@@ -187,7 +187,7 @@ function accept(
   const created = { kind: 'vm', id: vm.id, name: vm.name };
   return context.operations.accept({
     id,
-    action,
+    action: action.name,
     principal,
     input,
     subject: copyOf === null ? created : { kind: 'vm', ...copyOf },

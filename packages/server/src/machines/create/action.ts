@@ -1,10 +1,9 @@
 import { ApiError } from '@wcc/api';
 import { readCheckpoint, removeRemains } from '@wcc/copy';
 import type { Snapshot } from '@wcc/progress';
-import type { Principal } from '../../access/principal.ts';
 import { registerImage } from '../../images/register-image.ts';
 import { measureRoom, readReservation } from '../../images/free-space.ts';
-import type { Action, Completion, OperationView } from '../../operations/action.ts';
+import type { Action, Completion, OperationView, RetryRequest } from '../../operations/action.ts';
 import type { WriteStatement } from '../../storage/store.ts';
 import type { MachinesContext } from '../context.ts';
 import { toVmFailure } from '../host/hypervisor-errors.ts';
@@ -15,12 +14,6 @@ import type { CreateInput } from '../record/plan.ts';
 import { runSteps } from '../work/steps.ts';
 import { undoProvision } from './undo.ts';
 
-export interface Retry {
-  principal: Principal;
-  idempotencyKey: string | null;
-  retryOf: string;
-}
-
 /**
  * `create_vm`, `quick_create_vm` and `copy_vm`: creates a machine completely or not at all. After a crash, each step
  * detects what it has already done; a failure or a cancel undoes all steps.
@@ -28,42 +21,40 @@ export interface Retry {
 export function createVmAction(
   context: MachinesContext,
   name: string,
-  retry: (input: CreateInput, request: Retry) => Promise<Snapshot>,
-): Action {
-  const inputOf = (operation: OperationView): CreateInput => operation.input as CreateInput;
+  retry: (input: CreateInput, request: RetryRequest) => Promise<Snapshot>,
+): Action<CreateInput> {
   /** Ids of operations whose steps are undone, so that the rows of their machine can be deleted. */
   const undone = new Set<string>();
   return {
     name,
     canPause: true,
-    waitsInLine: (input) => !isQuick(input as CreateInput),
-    phases: (input) => phasesOf(input as CreateInput),
+    needsSlot: (input) => !isQuick(input),
+    phases: phasesOf,
     start: (operation, hooks) => Promise.resolve(runSteps(stepsOf(context, operation), hooks)),
     // Each step detects what it has done, so the work can always resume.
-    settle: () => Promise.resolve('resumable'),
-    durable: (operation) => durableOf(context, operation),
-    complete: (operation) => complete(context, inputOf(operation)),
-    async room(operation) {
+    reconcile: () => Promise.resolve('resumable'),
+    durableProgress: (operation) => durableProgress(context, operation),
+    complete: ({ input }) => complete(context, input),
+    async space(operation) {
       const pool = await context.images.pools.use(operation.input.poolId);
       const own = await readReservation(context.store, pool, operation.id);
       const { freeBytes } = await measureRoom(context.images, pool, operation.id);
       return { needsBytes: Math.max(0, (own?.reservedBytes ?? 0) - (own?.writtenBytes ?? 0)), freeBytes };
     },
-    async clean(operation) {
+    async cleanUp(operation) {
       undone.delete(operation.id);
-      await undoProvision(context, operation.id, inputOf(operation)).catch((error: unknown) => {
+      await undoProvision(context, operation.id, operation.input).catch((error: unknown) => {
         throw toVmFailure(error);
       });
       undone.add(operation.id);
     },
-    abandon: (operation) => abandon(context, inputOf(operation), undone.delete(operation.id)),
-    async forget(operation) {
+    abandon: (operation) => abandon(context, operation.input, undone.delete(operation.id)),
+    async discardCheckpoint(operation) {
       await removeRemains(context.images.pools.find(operation.input.poolId).path, operation.id);
     },
-    async retry(operation, { principal, idempotencyKey }) {
-      const input = inputOf(operation);
+    async retry({ input }, request) {
       if (input.hasSecrets) throw new ApiError('secret_gone');
-      return retry(input, { principal, idempotencyKey, retryOf: operation.id });
+      return retry(input, request);
     },
   };
 }
@@ -74,11 +65,11 @@ function isQuick({ disks }: CreateInput): boolean {
 }
 
 /** The checkpoint of the copy that a crash interrupted. */
-async function durableOf(
+async function durableProgress(
   { store, images }: MachinesContext,
-  operation: OperationView,
+  operation: OperationView<CreateInput>,
 ): Promise<{ phase: string; done: number } | null> {
-  const { vm, poolId } = operation.input as CreateInput;
+  const { vm, poolId } = operation.input;
   const disks = await readDisks(store, vm.id);
   const current = disks.find(({ inode }) => inode === null);
   if (current === undefined) return null;

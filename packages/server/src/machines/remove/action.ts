@@ -3,7 +3,7 @@ import { unlink } from 'node:fs/promises';
 import { join } from 'node:path';
 import { syncDirectory } from '../../files/sync-directory.ts';
 import { lookAt } from '../../images/scan/stat-entry.ts';
-import type { Action, Completion, OperationInput, OperationView } from '../../operations/action.ts';
+import type { Action, Completion, OperationInput } from '../../operations/action.ts';
 import type { WriteStatement } from '../../storage/store.ts';
 import type { MachinesContext } from '../context.ts';
 import { ignoreMissing } from '../../files/errors.ts';
@@ -25,31 +25,24 @@ export interface DeleteInput extends OperationInput {
  * `delete_vm`. It can be cancelled until the first step starts to remove something. From then on it completes, also
  * after a crash.
  */
-export function createDeleteAction(context: MachinesContext): Action {
-  const inputOf = (operation: OperationView): DeleteInput => operation.input as DeleteInput;
+export function createDeleteAction(context: MachinesContext): Action<DeleteInput> {
   return {
     name: 'delete_vm',
-    waitsInLine: false,
-    phases: (input) => phasesOf(input as DeleteInput),
-    async start(operation, hooks) {
-      const input = inputOf(operation);
+    needsSlot: () => false,
+    phases: phasesOf,
+    async start({ input }, hooks) {
       let canCancel = true;
       const steps = stepsOf(context, input, () => (canCancel = false));
       return runSteps(steps, hooks, { canCancel: () => canCancel });
     },
-    async settle(operation) {
-      const input = inputOf(operation);
+    async reconcile({ input }) {
       const row = await findVm(context.store, input.vmId);
       if (row?.state !== 'deleting') return 'nothing';
       for (const { run } of stepsOf(context, input, () => {})) await run(noTools);
       return 'published';
     },
-    durable: () => Promise.resolve(null),
-    complete: (operation) => complete(context, inputOf(operation)),
-    room: () => Promise.resolve({ needsBytes: 0, freeBytes: 0 }),
-    clean: () => Promise.resolve(),
-    abandon: (operation) => release(context, inputOf(operation)),
-    forget: () => Promise.resolve(),
+    complete: ({ input }) => complete(context, input),
+    abandon: ({ input }) => release(context, input),
     retry() {
       const message = 'A failed deletion cannot be retried.';
       throw new ApiError('invalid_state', { message, hint: 'Delete the machine again.' });

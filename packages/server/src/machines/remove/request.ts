@@ -30,7 +30,7 @@ export async function requestDelete(
     .where('operationId', 'is', null);
   return context.operations.accept({
     id,
-    action,
+    action: action.name,
     principal,
     input,
     subject: { kind: 'vm', id: vmId, name },

@@ -194,7 +194,7 @@ async function cancel(engine: Engine, publication: Publication, principal: Princ
       const message = `The operation has ended as ${state}: it cannot cancel.`;
       throw new ApiError('invalid_state', { message });
     }
-    const wish = { kind: 'state', text: `cancelling: asked by ${auditName(principal)}` } as const;
+    const wish = { kind: 'state', text: `cancelling: requested by ${auditName(principal)}` } as const;
     const record = withState(newest(publication, engine.clock.monotonicMs()), 'cancelling');
     const statements = [audit(principal, 'operation.cancel', `operation:${publication.id}`)];
     const wished = { record: durably(record), log: [wish], statements };

@@ -1,0 +1,102 @@
+import { forget, removeRemains, settlePublication } from '@wcc/copy';
+import { unlink } from 'node:fs/promises';
+import { join } from 'node:path';
+import { ignoreMissing } from '../files/errors.ts';
+import type { Action, OperationInput, OperationView, SpaceNeed } from '../operations/action.ts';
+import type { StartHooks, Work, WorkResult } from '../operations/work.ts';
+import type { ImagesContext } from './context.ts';
+import { measureRoom, partialPath, readReservation } from './free-space.ts';
+import { wasPublished } from './publish.ts';
+import { registerImage } from './register-image.ts';
+import type { MadeImage } from './register-image.ts';
+
+/** The input of an operation that publishes one new image in its pool. */
+export interface PublishInput extends OperationInput {
+  targetId: number;
+  targetName: string;
+  ownerId: string;
+}
+
+export interface StartOptions {
+  /** The directory of the pool. */
+  directory: string;
+  hooks: StartHooks;
+}
+
+export interface PublishedFile {
+  path: string;
+  /** Null when only the disk shows that the file was published. */
+  result: WorkResult | null;
+}
+
+/** What the record of an image says about its content and its origin. */
+export type ImageFacts = Omit<MadeImage, 'id' | 'poolId' | 'directory' | 'name' | 'ownerId'>;
+
+type Same = 'name' | 'canPause' | 'clientDriven' | 'phases' | 'durableProgress' | 'retry';
+
+/** What differs between the actions that publish a file. */
+export interface PublishingAction<Input extends PublishInput> extends Pick<Action<Input>, Same> {
+  start(operation: OperationView<Input>, options: StartOptions): Promise<Work>;
+  /** The facts of the published image. */
+  complete(operation: OperationView<Input>, file: PublishedFile): Promise<ImageFacts> | ImageFacts;
+  /** Bytes of the whole file, where the reservation may not cover them yet. @default what it reserved */
+  totalBytes?(operation: OperationView<Input>): number | undefined;
+  /** Frees what the process remembers of the operation; after success, failure and cancel. @default nothing */
+  release?(operation: OperationView<Input>): void;
+}
+
+/**
+ * An action that publishes one new image in its pool. Partial and sidecar carry the operation's id, as those of
+ * every copy: the disk shows whether the file was published, and the reservation how much space it still needs.
+ */
+export function publishingAction<Input extends PublishInput>(
+  context: ImagesContext,
+  action: PublishingAction<Input>,
+): Action<Input> {
+  const { store, pools } = context;
+  const directoryOf = async ({ input }: OperationView<Input>): Promise<string> =>
+    (await pools.use(input.poolId)).path;
+  return {
+    ...action,
+    start: async (operation, hooks) =>
+      action.start(operation, { directory: await directoryOf(operation), hooks }),
+    async reconcile(operation) {
+      const { targetName } = operation.input;
+      const where = { directory: await directoryOf(operation), id: operation.id, targetName };
+      const found = await settlePublication(where.directory, where.id, Buffer.from(targetName));
+      if (found === 'published' || found === 'resumable') return found;
+      return (await wasPublished(where)) ? 'published' : 'nothing';
+    },
+    async complete(operation, result) {
+      const { targetId: id, targetName: name, poolId, ownerId } = operation.input;
+      // A published file is registered even if the marker of the pool went missing since.
+      const { path: directory } = pools.find(poolId);
+      const facts = await action.complete(operation, { path: join(directory, name), result });
+      return registerImage(store, { ...facts, id, poolId, directory, name, ownerId });
+    },
+    space: (operation) => spaceOf(context, operation, action.totalBytes?.(operation)),
+    async cleanUp(operation) {
+      action.release?.(operation);
+      await removeRemains(await directoryOf(operation), operation.id);
+    },
+    async discardCheckpoint(operation) {
+      action.release?.(operation);
+      const directory = await directoryOf(operation);
+      await forget(directory, operation.id);
+      // A file that was published by a link still has its hidden name.
+      await unlink(partialPath(directory, operation.id)).catch(ignoreMissing);
+    },
+  };
+}
+
+async function spaceOf(
+  context: ImagesContext,
+  { id, input }: OperationView,
+  totalBytes: number | undefined,
+): Promise<SpaceNeed> {
+  const pool = await context.pools.use(input.poolId);
+  const own = await readReservation(context.store, pool, id);
+  const { freeBytes } = await measureRoom(context, pool, id);
+  const neededBytes = totalBytes ?? own?.reservedBytes ?? 0;
+  return { needsBytes: Math.max(0, neededBytes - (own?.writtenBytes ?? 0)), freeBytes };
+}
