@@ -44,3 +44,4 @@ export type { FreeSpace } from './storage/free-space.ts';
 export { lockFile } from './storage/lock-file.ts';
 export type { FileLock } from './storage/lock-file.ts';
 export { partialPath, sidecarPath } from './storage/paths.ts';
+export { syncDirectory } from './storage/sync-directory.ts';

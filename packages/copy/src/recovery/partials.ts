@@ -5,6 +5,7 @@ import type { PathLike } from '../contract/types.ts';
 import { systemCode, toCopyError } from '../kernel/errno.ts';
 import { isPublished } from '../publish/is-published.ts';
 import { joinPath, parseHiddenName, hiddenPaths, showPath, toPathBytes } from '../storage/paths.ts';
+import { syncDirectory } from '../storage/sync-directory.ts';
 import { maxSidecarBytes, parseCheckpoint } from '../contract/checkpoint.ts';
 import type { Checkpoint } from '../contract/checkpoint.ts';
 
@@ -136,14 +137,5 @@ async function removeIfExists(path: Buffer): Promise<boolean> {
   } catch (error) {
     if (systemCode(error) === 'ENOENT') return false;
     throw toCopyError(error, { path: showPath(path) });
-  }
-}
-
-async function syncDirectory(path: Buffer): Promise<void> {
-  const handle = await open(path, 'r');
-  try {
-    await handle.sync();
-  } finally {
-    await handle.close();
   }
 }

@@ -1,6 +1,5 @@
-import { freeSpace } from '@wcc/copy';
+import { freeSpace, partialPath } from '@wcc/copy';
 import { lstat } from 'node:fs/promises';
-import { join } from 'node:path';
 import type { FreeSpaceFloor, Reservation } from '../operations/space.ts';
 import { availableBytes, floorBytesOf, outstandingBytes } from '../operations/space.ts';
 import type { Store } from '../storage/store.ts';
@@ -71,10 +70,6 @@ async function readReservations(store: Store, pool: { id: string; path: string }
       writtenBytes: await writtenBytes(partialPath(pool.path, operationId)),
     })),
   );
-}
-
-export function partialPath(directory: string, operationId: string): string {
-  return join(directory, `.wcc-${operationId}.partial`);
 }
 
 async function writtenBytes(path: string): Promise<number> {

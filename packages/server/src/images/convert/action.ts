@@ -1,4 +1,5 @@
 import { ApiError } from '@wcc/api';
+import { partialPath } from '@wcc/copy';
 import type { ChildProcess } from 'node:child_process';
 import { unlink } from 'node:fs/promises';
 import type { FileHandle } from 'node:fs/promises';
@@ -8,7 +9,6 @@ import type { Progress, Work } from '../../operations/work.ts';
 import { startWork } from '../../operations/work.ts';
 import type { ImagesContext } from '../context.ts';
 import { lookIntoQcow2, openSafely } from '../foreign/inspect.ts';
-import { partialPath } from '../free-space.ts';
 import { publishingAction } from '../pool-action.ts';
 import type { StartOptions } from '../pool-action.ts';
 import { createPartial, publishPartial } from '../publish.ts';

@@ -1,9 +1,8 @@
 import { ApiError } from '@wcc/api';
+import { partialPath, syncDirectory } from '@wcc/copy';
 import { link, open, rename, unlink } from 'node:fs/promises';
 import { constants } from 'node:fs';
 import { join } from 'node:path';
-import { syncDirectory } from '../../files/sync-directory.ts';
-import { partialPath } from '../free-space.ts';
 import { lookAt } from '../scan/stat-entry.ts';
 import type { Entry } from '../scan/stat-entry.ts';
 import type { Progress } from '../../operations/work.ts';

@@ -1,8 +1,8 @@
+import { syncDirectory } from '@wcc/copy';
 import { constants } from 'node:fs';
 import { open } from 'node:fs/promises';
 import { join } from 'node:path';
 import { hasErrorCode } from '../../files/errors.ts';
-import { syncDirectory } from '../../files/sync-directory.ts';
 import { PoolError } from './error.ts';
 
 /** What `.wcc-pool` says: whose directory this is. */

@@ -1,10 +1,9 @@
 import { createOperationId } from '@wcc/progress';
-import { removeRemains } from '@wcc/copy';
+import { partialPath, removeRemains, syncDirectory } from '@wcc/copy';
 import { randomBytes } from 'node:crypto';
 import { unlink } from 'node:fs/promises';
 import { join } from 'node:path';
-import { syncDirectory } from '../../files/sync-directory.ts';
-import { partialPath } from '../../images/free-space.ts';
+
 import { lookAt } from '../../images/scan/stat-entry.ts';
 import type { Store } from '../../storage/store.ts';
 import type { MachinesContext } from '../context.ts';

@@ -1,10 +1,9 @@
 import type { CopyJob, CopyOptions } from '@wcc/copy';
-import { copyFile, forget, removeRemains, settlePublication } from '@wcc/copy';
+import { copyFile, forget, partialPath, removeRemains, settlePublication, syncDirectory } from '@wcc/copy';
 import { chmod, link, open, truncate, unlink } from 'node:fs/promises';
 import { join } from 'node:path';
 import { ignoreMissing } from '../../files/errors.ts';
-import { syncDirectory } from '../../files/sync-directory.ts';
-import { measureRoom, partialPath } from '../../images/free-space.ts';
+import { measureRoom } from '../../images/free-space.ts';
 import { lookAt } from '../../images/scan/stat-entry.ts';
 import type { MachinesContext } from '../context.ts';
 import { createOverlay, createQcow2, resizeQcow2 } from '../hypervisor/qemu-img.ts';

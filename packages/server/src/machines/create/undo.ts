@@ -1,5 +1,4 @@
-import { removeRemains } from '@wcc/copy';
-import { syncDirectory } from '../../files/sync-directory.ts';
+import { removeRemains, syncDirectory } from '@wcc/copy';
 import type { MachinesContext } from '../context.ts';
 import { removeFromHypervisor } from '../host/remove-machine.ts';
 import { readDisks } from '../record/machine-rows.ts';

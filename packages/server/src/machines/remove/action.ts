@@ -1,7 +1,7 @@
 import { ApiError } from '@wcc/api';
+import { syncDirectory } from '@wcc/copy';
 import { unlink } from 'node:fs/promises';
 import { join } from 'node:path';
-import { syncDirectory } from '../../files/sync-directory.ts';
 import { lookAt } from '../../images/scan/stat-entry.ts';
 import type { Action, Completion, OperationInput } from '../../operations/action.ts';
 import type { WriteStatement } from '../../storage/store.ts';

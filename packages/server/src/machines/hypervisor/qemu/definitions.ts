@@ -1,7 +1,7 @@
+import { syncDirectory } from '@wcc/copy';
 import { mkdir, open, readFile, readdir, rename, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { ignoreMissing } from '../../../files/errors.ts';
-import { syncDirectory } from '../../../files/sync-directory.ts';
 import type { MachineSpec } from '../machine-spec.ts';
 import { isUuid } from '../machine-spec.ts';
 
