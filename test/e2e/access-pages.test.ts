@@ -62,7 +62,7 @@ it('an administrator adds a user, changes the role, and disables', async () => {
   expect(password.length).toBeGreaterThanOrEqual(20);
   await screenshot(page, 'user-dialog');
   await dialog.getByRole('button', { name: 'Add user' }).click();
-  await dialog.getByText(/Hand this password to tanaka/).waitFor();
+  await dialog.getByText(/Give this password to tanaka/).waitFor();
   await dialog.getByRole('button', { name: 'Close' }).last().click();
   const row = page.getByRole('row').filter({ hasText: 'tanaka' });
   await row.getByText('Operator').waitFor();
@@ -105,16 +105,16 @@ it('what is granted appears at a colleague’s page at once, and leaves when it 
   const colleague = await open(viewer);
   await colleague.page.goto(`${colleague.url}/operations`);
   const rows = colleague.page.locator('main wcc-progress');
-  await colleague.page.getByRole('heading', { name: 'Operations' }).waitFor();
+  await colleague.page.getByRole('heading', { name: 'Operations', exact: true }).waitFor();
   expect(await rows.count()).toBe(0);
   const { page, url } = await open(chief);
   await page.goto(`${url}/operations/${granted}`);
   const access = page.locator('wcc-operation-access');
   await access.getByLabel('User name').fill('nobody-of-this-name');
-  await access.getByRole('button', { name: 'Give access' }).click();
-  await access.getByText('There is no user of this name.').waitFor();
+  await access.getByRole('button', { name: 'Share' }).click();
+  await access.getByText('There is no user with this name.').waitFor();
   await access.getByLabel('User name').fill('viewer');
-  await access.getByRole('button', { name: 'Give access' }).click();
+  await access.getByRole('button', { name: 'Share' }).click();
   await access
     .getByText('by admin-token')
     .or(access.getByText(`by ${chiefName}`))
@@ -123,7 +123,7 @@ it('what is granted appears at a colleague’s page at once, and leaves when it 
   expect(await colleague.page.content()).not.toContain('other-db');
   await screenshot(page, 'operation-access');
   const takenAt = performance.now();
-  await access.getByRole('button', { name: 'Take access away from viewer' }).click();
+  await access.getByRole('button', { name: 'Stop sharing with viewer' }).click();
   await until(async () => (await rows.count()) === 0, { what: 'the row to leave' });
   console.log(`the row left ${Math.round(performance.now() - takenAt)} ms after the click`);
   for (const id of [granted, other]) await server.api.endOperation(id, { state: 'succeeded' });
@@ -135,7 +135,7 @@ it('a share link shows one operation to a stranger, survives a reload, and is ov
   await page.goto(`${url}/operations/${id}`);
   await page.getByRole('button', { name: 'Create link' }).click();
   const dialog = page.getByRole('dialog');
-  await dialog.getByLabel('For whom').fill('the auditors');
+  await dialog.getByLabel('Recipient').fill('the auditors');
   await dialog.getByRole('button', { name: 'Create link' }).click();
   const link = await dialog.locator('#secret-value').inputValue();
   noteSecret(new URL(link).hash.slice(1));
@@ -163,7 +163,7 @@ it('a share link shows one operation to a stranger, survives a reload, and is ov
   await own.close();
   await page.getByRole('button', { name: 'Revoke Link for the auditors' }).click();
   await page.getByRole('dialog').getByRole('button', { name: 'Revoke', exact: true }).click();
-  await stranger.getByText('This link is not valid any more').waitFor();
+  await stranger.getByText('This link is no longer valid').waitFor();
   expect(await stranger.content()).not.toContain('shared-db');
   await screenshot(stranger, 'shared-over');
   await server.api.endOperation(id, { state: 'succeeded' });
@@ -175,11 +175,11 @@ it('a new password signs the other window out, and this one goes on', async () =
   await here.page.goto(`${here.url}/settings`);
   const next = noteSecret('a-new-and-longer-password');
   const form = here.page.locator('wcc-password-form');
-  await form.getByLabel('Present password').fill('wrong-password');
+  await form.getByLabel('Current password').fill('wrong-password');
   await form.getByLabel('New password').fill(next);
   await form.getByRole('button', { name: 'Change password' }).click();
-  await form.getByText('This is not your present password.').waitFor();
-  await form.getByLabel('Present password').fill(user.password);
+  await form.getByText('This is not your current password.').waitFor();
+  await form.getByLabel('Current password').fill(user.password);
   await form.getByRole('button', { name: 'Change password' }).click();
   await form.getByText('The password was changed.', { exact: false }).waitFor();
   await there.page.locator('dialog.expired input[type=password]').waitFor();

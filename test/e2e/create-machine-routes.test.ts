@@ -62,7 +62,7 @@ it('a first-boot profile is set in the settings, by keyboard, and what is wrong 
   await type(page, `${key}\nnot a key`);
   await page.keyboard.press('Tab');
   await page.keyboard.press('Enter');
-  await form.getByText('Key 2 is no public key.', { exact: false }).waitFor();
+  await form.getByText('Key 2 is not a public key.', { exact: false }).waitFor();
   expect(await isFocused('profile-sshKeys')).toBe(true);
   expect(await findFaults(page)).toEqual([]);
   await screenshot(page, 'profile-refused');
@@ -71,7 +71,7 @@ it('a first-boot profile is set in the settings, by keyboard, and what is wrong 
   await type(page, '-----BEGIN OPENSSH PRIVATE KEY-----\nAAAA\n-----END OPENSSH PRIVATE KEY-----');
   await page.keyboard.press('Tab');
   await page.keyboard.press('Enter');
-  await form.getByText('This is a private key: keep it.', { exact: false }).waitFor();
+  await form.getByText('This is a private key. Do not share it.', { exact: false }).waitFor();
   expect(sent).toEqual([]);
   await type(page, `${key}\n`);
   await page.keyboard.press('Tab');

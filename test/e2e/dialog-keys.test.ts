@@ -98,7 +98,7 @@ it('the focus goes into every dialog of images, stays there, and goes back', asy
   const ofOne = [
     { opener: /^Copy$/, first: /^New name/ },
     { opener: /^Convert$/, first: /^qcow2$/i },
-    { opener: /^Check$/, first: /^SHA-256 it should have/ },
+    { opener: /^Check$/, first: /^Expected SHA-256/ },
     { opener: /^Delete$/, first: /^Cancel$/ },
   ];
   for (const each of ofOne) await expectRound(page, each);
@@ -188,7 +188,7 @@ it('when what opened a dialog is gone, the focus goes to its neighbour or to the
   await tabTo(page, /^Delete/);
   await page.keyboard.press('Enter');
   await dialog.waitFor({ state: 'detached' });
-  await page.getByText('There is no such image').waitFor();
+  await page.getByText('Image not found').waitFor();
   await expectFocusOn(page, /^Images$/);
 
   // Somebody else deletes it while the dialog is open.
@@ -196,7 +196,7 @@ it('when what opened a dialog is gone, the focus goes to its neighbour or to the
   await page.goto(`${url}/images/${other}`);
   await openByKeys(page, /^Convert$/, /^qcow2$/i);
   await server.api.deleteImage(other);
-  await page.getByText('There is no such image').waitFor();
+  await page.getByText('Image not found').waitFor();
   await expectFocusOn(page, /^Images$/);
 });
 

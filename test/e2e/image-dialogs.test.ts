@@ -138,7 +138,7 @@ it('19: upload and import by the keyboard alone', async () => {
   await page.keyboard.press('Enter');
   await expectFocusOn(page, /^Address/);
   await page.keyboard.press('Enter');
-  await dialog.getByText(/^Enter a whole address/).waitFor();
+  await dialog.getByText(/^Enter a complete address/).waitFor();
   await expectFocusOn(page, /^Address/);
   await page.keyboard.press('Escape');
   await expectFocusOn(page, /^Import$/);

@@ -40,7 +40,7 @@ async function openWithoutPoll(path: string): Promise<Page> {
     Object.assign(globalThis, { setInterval: quiet });
   });
   await page.goto(`${url}${path}`);
-  await page.locator('.link-state', { hasText: 'Live' }).first().waitFor();
+  await page.locator('.link-state', { hasText: 'Connected' }).first().waitFor();
   return page;
 }
 
@@ -87,5 +87,5 @@ it('the page of a machine tells that another user deletes it, and then that it i
     const { operation } = await server.api.deleteVm(id, { disks: true });
     await waitForState(server, operation.id, { states: ['succeeded'] });
   };
-  await expectAtOnce('gone', remove, () => page.getByText('There is no such machine').waitFor());
+  await expectAtOnce('gone', remove, () => page.getByText('Machine not found').waitFor());
 });

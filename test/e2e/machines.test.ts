@@ -131,7 +131,7 @@ it.each(['operator', 'viewer'] as const)('%s without rights has no node of them'
     await page.waitForLoadState('networkidle').catch(() => {});
     expect(await page.locator('main').innerText(), path).not.toContain('quokka');
   }
-  await page.getByText('There is no such machine').waitFor();
+  await page.getByText('Machine not found').waitFor();
   expect(await page.locator('wcc-machine-screen, wcc-serial-view').count()).toBe(0);
 });
 

@@ -110,7 +110,7 @@ it('signing in by the form, wrongly and rightly, and out again', async () => {
   await page.getByLabel('Password', { exact: true }).fill(userPassword);
   await page.getByRole('button', { name: 'Sign in' }).click();
   // Where one wanted to go is where one is.
-  await page.getByText('Nothing has run yet').waitFor();
+  await page.getByText('No operations yet').waitFor();
   await page.getByRole('button', { name: 'Menu of sato' }).click();
   await page
     .getByRole('button', { name: 'Sign out' })
@@ -130,14 +130,14 @@ it('a session that ends elsewhere: sign-in in place, then the same page goes on'
   await addSession(context, session);
   const page = await context.newPage();
   await page.goto(`${server.baseUrl}/operations`);
-  await page.getByText('Nothing has run yet').waitFor();
+  await page.getByText('No operations yet').waitFor();
   await session.request('DELETE', '/api/session');
   await page.getByText('Your session has ended.', { exact: false }).waitFor();
   expect(new URL(page.url()).pathname).toBe('/operations');
   await page.getByLabel('Name').fill(user.name);
   await page.getByLabel('Password', { exact: true }).fill(user.password);
   await page.getByRole('button', { name: 'Sign in' }).click();
-  await page.getByText('Nothing has run yet').waitFor();
+  await page.getByText('No operations yet').waitFor();
 });
 
 const pictures = [

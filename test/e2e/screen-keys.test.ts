@@ -37,7 +37,7 @@ afterAll(async () => {
   await host.close();
 });
 
-const typing = 'Keys go to the machine · F6 leads out';
+const typing = 'Keys go to the machine · F6 to leave';
 
 /** The key events that went to machines so far; RFB calls them 4, QEMU's extension 255. */
 function countKeys(page: Page): { sent: () => number } {
@@ -80,7 +80,7 @@ it('the link to the screen gives it the keys; F6 leads out, and what is typed th
 
   await page.keyboard.press('F6');
   await expectFocusOn(page, /^Use keyboard$/);
-  await page.getByText('F6 leads out again').waitFor();
+  await page.getByText('Press F6 to leave the screen').waitFor();
   const before = keys.sent();
   await page.keyboard.press('Tab');
   await expectFocusOn(page, /^Ctrl-Alt-Del$/);

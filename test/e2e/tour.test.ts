@@ -33,7 +33,7 @@ it('from the first sign-in to a machine on the screen', { timeout: 400_000 }, as
   await page.getByText('Hypervisor', { exact: true }).waitFor();
   await screenshot(page, 'tour-2-first-steps');
   await sample.click();
-  await page.getByText('There is an image').waitFor();
+  await page.getByText('Image ready').waitFor();
   await page.locator('.first-ways').getByRole('button', { name: 'Quick-create' }).click();
   const dialog = page.getByRole('dialog');
   await dialog.getByText('This name is free.').waitFor();

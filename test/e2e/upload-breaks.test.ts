@@ -43,7 +43,7 @@ afterAll(() => stage.close());
 
 /** The row says where it goes on, and that is where its bar stands. */
 async function expectWaiting(row: Locator): Promise<void> {
-  await row.getByText(/^No connection\. Goes on by itself at \d/).waitFor();
+  await row.getByText(/^No connection\. Resumes automatically at \d/).waitFor();
   const { text } = await readRow(row);
   const [goesOnAt, stands] = [/itself at ([\d.]+) MiB/, /([\d.]+) of [\d.]+ MiB/].map((each) =>
     Number(each.exec(text)?.[1]),

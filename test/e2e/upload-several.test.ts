@@ -70,7 +70,7 @@ it('three files: each is checked before the start; one is paused, one cancelled,
   await file('.hidden.raw').locator('.note.bad').getByText(/\w/).waitFor();
   // A name twice stands against both.
   await file('finished.raw').getByRole('textbox').first().fill('paused.raw');
-  await file('finished.raw').getByText('Another file here has this name.').waitFor();
+  await file('finished.raw').getByText('Another file in this list has the same name.').waitFor();
   await file('finished.raw').getByRole('textbox').first().fill('finished.raw');
   await dialog
     .locator('.facts')
@@ -81,7 +81,7 @@ it('three files: each is checked before the start; one is paused, one cancelled,
   expect((await server.api.uploads({ owner: 'all' })).items).toEqual([]);
   await screenshot(page, 'upload-five-files');
   for (const name of ['empty.iso', '.hidden.raw'])
-    await dialog.getByRole('button', { name: `Leave ${name} out` }).click();
+    await dialog.getByRole('button', { name: `Remove ${name} from the list` }).click();
   proxy.setUploadBandwidth(slowBytesPerSecond);
   await dialog.getByRole('button', { name: 'Upload 3 files' }).click();
   await dialog.waitFor({ state: 'detached' });

@@ -104,7 +104,7 @@ it('2 and 3: reload in mid-upload; a wrong file is refused, the right one goes o
   await makeRandomImage(other, MiB);
   await chooseAgain(page, row, other);
   await page
-    .getByText(/It has 1\.0 MiB, the upload was begun with 64\.0 MiB/)
+    .getByText(/The chosen file has 1\.0 MiB; the file of the upload has 64\.0 MiB/)
     .first()
     .waitFor();
   // The same size and time, other bytes.

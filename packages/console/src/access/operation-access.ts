@@ -84,7 +84,7 @@ export class OperationAccess extends FormElement<App> {
     const text = this.#text;
     const { items, isLoaded } = this.#grants;
     if (items.length === 0)
-      return html`<p class="muted">${isLoaded ? text.nobody : this.text.shell.loading}</p>`;
+      return html`<p class="muted">${isLoaded ? text.none : this.text.shell.loading}</p>`;
     return html`<ul class="holders">
       ${items.map(
         (grant) =>

@@ -83,7 +83,7 @@ export class ProfileForm extends FormElement<App> {
   /** Nothing is saved over what could not be read. */
   #missing(): TemplateResult {
     if (this.problem === null) return html`<p class="muted">${this.text.shell.loading}</p>`;
-    const { tryAgain } = accessTextOf(this.app.preferences);
+    const { tryAgain } = this.text.shell;
     return html`${this.problemBox()}
       <div><button class="button" @click=${() => void this.#load()}>${tryAgain}</button></div>`;
   }

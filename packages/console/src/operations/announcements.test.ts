@@ -17,12 +17,12 @@ function tell(before: Partial<Snapshot>, after: Partial<Snapshot>, owner = 'u1')
 describe('news', () => {
   it.each([
     ['queued', 'running', 'Started: copy of debian.raw to web.raw'],
-    ['paused', 'running', 'Goes on: copy of debian.raw to web.raw'],
+    ['paused', 'running', 'Resumed: copy of debian.raw to web.raw'],
     ['running', 'paused', 'Paused: copy of debian.raw to web.raw'],
     ['running', 'cancelling', 'Cancelling: copy of debian.raw to web.raw'],
     ['cancelling', 'cancelled', 'Cancelled: copy of debian.raw to web.raw'],
     ['running', 'succeeded', 'Done: copy of debian.raw to web.raw'],
-    ['running', 'interrupted', 'Interrupted, goes on by itself: copy of debian.raw to web.raw'],
+    ['running', 'interrupted', 'Interrupted, resumes automatically: copy of debian.raw to web.raw'],
   ] as const)('from %s to %s', (from, to, text) => {
     expect(tell({ state: from }, { state: to })).toEqual({ text, isAlert: false });
   });
@@ -62,7 +62,7 @@ describe('news', () => {
     );
     const silent = { ...from, state: 'interrupted', stateReason: { code: 'publisher_silent' } } as const;
     expect(tell({ ...from, state: 'running' }, silent)?.text).toBe(
-      'Nothing is heard any more of: Backup database nightly',
+      'No more progress reports: Backup database nightly',
     );
   });
 });

@@ -124,7 +124,7 @@ function subjectOf(app: App, subject: Reference): TemplateResult {
   const query = `?subject=${encodeURIComponent(subject.kind)}:${encodeURIComponent(String(subject.id))}`;
   return html`${name(subject.name)}
     <a href="${pagePaths.operations}${query}" @click=${app.router.onLink}
-      >${operationsTextOf(app.preferences).operation.others}</a
+      >${operationsTextOf(app.preferences).operation.others(subject.name)}</a
     >`;
 }
 

@@ -275,7 +275,7 @@ export class UploadDialog extends FormDialog<App> {
   protected refusedFile({ key, file, problem }: ChosenFile): void {
     const { message, hint } = this.app.explain(problem);
     this.app.announcer.alert(`${file.name}: ${message} ${hint}`);
-    this.querySelector<HTMLElement>(`#upload-name-${key}, #upload-go-on-${key}`)?.focus();
+    this.querySelector<HTMLElement>(`#upload-name-${key}, #upload-resume-${key}`)?.focus();
   }
 
   #focusOn(bad: ChosenFile): void {

@@ -58,15 +58,15 @@ function resumeField({ app, chosen, change }: UploadFileContext): TemplateResult
     html`<label class="check">
       <input
         type="radio"
-        id="upload-${value ? 'go-on' : 'anew'}-${key}"
-        name="go-on-${key}"
+        id="upload-${value ? 'resume' : 'new'}-${key}"
+        name="resume-${key}"
         aria-describedby="upload-note-${key}"
         .checked=${isResuming === value}
         @change=${() => change({ isResuming: value })}
       />${words} ${note === '' ? nothing : html`<span class="note">${note}</span>`}
     </label>`;
-  return html`<fieldset class="field go-on" aria-label=${chosen.file.name}>
-    ${choice(true, text.goOn(unfinished?.name ?? '', at), text.goOnHint)} ${choice(false, text.asNew, '')}
+  return html`<fieldset class="field resume" aria-label=${chosen.file.name}>
+    ${choice(true, text.resume(unfinished?.name ?? '', at), text.resumeHint)} ${choice(false, text.asNew, '')}
   </fieldset>`;
 }
 
@@ -113,7 +113,7 @@ function verdictWords(
   const { imageName } = app.text;
   const { kind, file } = chosen;
   const own: Partial<Record<NonNullable<FileVerdict>, string>> = {
-    taken: namesake === undefined ? imageName.taken : text.begunName(size(namesake.sizeBytes)),
+    taken: namesake === undefined ? imageName.taken : text.unfinishedName(size(namesake.sizeBytes)),
     twice: text.twice,
     bad_digest: text.badDigest,
     unreadable: text.unreadable,

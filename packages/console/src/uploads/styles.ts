@@ -61,7 +61,7 @@ export const uploads: CSSResult = css`
   .drop.slim .button {
     margin: 0;
   }
-  .begun {
+  .unfinished {
     display: grid;
     gap: 0.25rem;
     padding: 0.75rem 1rem;
@@ -69,16 +69,16 @@ export const uploads: CSSResult = css`
     background: var(--accent-soft);
     font-size: 0.8125rem;
   }
-  .begun > p:first-child {
+  .unfinished > p:first-child {
     font-weight: 500;
   }
-  .begun li {
+  .unfinished li {
     display: flex;
     flex-wrap: wrap;
     justify-content: space-between;
     gap: 0 0.75rem;
   }
-  .begun bdi {
+  .unfinished bdi {
     overflow-wrap: anywhere;
   }
   .files {
@@ -132,7 +132,7 @@ export const uploads: CSSResult = css`
   .file details[open] summary {
     margin-block-end: 0.375rem;
   }
-  .go-on {
+  .resume {
     gap: 0.5rem;
   }
   input.digest {

@@ -10,18 +10,20 @@ export function unfinishedUploads(
   text: UploadsText,
 ): TemplateResult | typeof nothing {
   if (unfinished.length === 0) return nothing;
-  return html`<section class="begun" aria-label=${text.begun}>
-    <p>${text.begun}</p>
+  return html`<section class="unfinished" aria-label=${text.unfinished}>
+    <p>${text.unfinished}</p>
     <ul>
       ${unfinished.map(
         ({ name, sizeBytes, offsetBytes }) =>
           html`<li>
             <bdi translate="no">${name}</bdi>
-            <span class="muted">${text.begunFacts(size(sizeBytes), percentOf(offsetBytes, sizeBytes))}</span>
+            <span class="muted"
+              >${text.unfinishedFacts(size(sizeBytes), percentOf(offsetBytes, sizeBytes))}</span
+            >
           </li>`,
       )}
     </ul>
-    <p class="note">${text.begunHint}</p>
+    <p class="note">${text.unfinishedHint}</p>
   </section>`;
 }
 

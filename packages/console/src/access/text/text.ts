@@ -37,13 +37,7 @@ export type TokenLife = (typeof tokenLives)[number];
 
 /** The words of the pages about who may do what. They come with these pages, not with the console. */
 export interface AccessText {
-  close: string;
-  cancel: string;
   revoke: string;
-  tryAgain: string;
-  nothing: string;
-  /** For fields that the server names and this page has no better words for. */
-  notAccepted: string;
   secret: {
     once: string;
     copy: string;
@@ -175,7 +169,7 @@ export interface AccessText {
     title: string;
     people: string;
     peopleLead: string;
-    nobody: string;
+    none: string;
     userName: string;
     noSuchUser: string;
     level: string;

@@ -31,8 +31,6 @@ export interface ImageText {
   remove: string;
   markTemplate: string;
   unmarkTemplate: string;
-  templateHint: string;
-  close: string;
   busy: string;
   convertTitle: string;
   convertLead: string;

@@ -11,7 +11,6 @@ export const ja: MachinesText = {
   noneViewer: '閲覧できる仮想マシンがここに表示されます。',
   notFound: 'この仮想マシンはありません',
   notFoundHint: '存在しないか、閲覧する権限がありません。',
-  cancel: 'キャンセル',
   busy: 'お待ちください…',
   name: '名前',
   nameFree: 'この名前は使えます。',
@@ -36,7 +35,7 @@ export const ja: MachinesText = {
     hypervisor_unavailable: 'ハイパーバイザーが応答しません。実行中の仮想マシンは動作を続けています。',
     io_error: 'ディスクでエラーが発生しました。',
     no_answer: '実行中ですが、応答がありません。',
-    no_space: '保存先のディスクがいっぱいです。空きを作ってから、もう一度起動してください。',
+    no_space: 'プールがいっぱいです。空きを作ってから、もう一度起動してください。',
   },
   cpus: 'CPU 数',
   badCpus: '1～255 の整数を入力してください。',
@@ -122,9 +121,9 @@ export const ja: MachinesText = {
         ? '未インストール。イメージの機能はそのまま使えます。'
         : `未インストール。イメージの機能はそのまま使えます。仮想マシンには: apt install ${packages}`,
     sample: 'サンプルイメージを作る',
-    sampleHint: '起動できる小さなシステムをその場で作ります。',
+    sampleHint: '起動できる小さなシステムをこのサーバーで生成します。',
     sampleVerb: 'サンプルイメージを作成',
-    sampleDone: 'イメージがあります',
+    sampleDone: 'イメージの準備完了',
     upload: 'お手持ちのイメージを使う',
     uploadHint: 'インストール用 ISO、または raw・qcow2 形式のディスクイメージ。',
     uploadVerb: 'ISO をアップロード',
@@ -137,7 +136,7 @@ export const ja: MachinesText = {
     drivers: { libvirt: 'libvirt を使用', qemu: 'QEMU を使用' },
     accelerations: { kvm: 'KVM あり', tcg: 'ハードウェア支援なし' },
     slow: 'KVM が使えないため、仮想マシンの動作は低速です。',
-    missing: '仮想マシンを動かすソフトウェアがありません',
+    missing: 'ハイパーバイザーがインストールされていません',
     missingHint:
       '次のパッケージをインストールして wcc を再起動してください。イメージの機能はそのまま使えます。',
     memory: 'メモリの使用量',
@@ -155,7 +154,7 @@ export const ja: MachinesText = {
   },
   quickText: {
     title: '仮想マシンのクイック作成',
-    lead: 'イメージと名前だけで作成します。ほかは標準の設定です。',
+    lead: 'イメージと名前を選んでください。ほかは既定値を使います。',
     noImages: 'ディスクイメージがまだありません。サンプルを作成するか、アップロードしてください。',
     options: 'CPU・メモリ・ディスク',
     sizeHint: (size) => (size === '' ? '空欄: イメージと同じ' : `空欄: イメージと同じ ${size}`),
@@ -169,7 +168,7 @@ export const ja: MachinesText = {
     of: 'コピー元',
     name: '新しい名前',
     verb: 'コピー',
-    leave: 'コピーはサーバーが行います。このページを離れても構いません。',
+    leave: 'サーバーで実行されます。このページを離れても構いません。',
   },
   remove: {
     title: '仮想マシンの削除',
@@ -188,7 +187,7 @@ export const ja: MachinesText = {
     save: '保存',
     saved: '仮想マシンを変更しました。',
     bootOrder: '起動順序',
-    bootOrderHint: '上から順に、起動できるものから起動します。',
+    bootOrderHint: '上から順に、最初に起動できるデバイスから起動します。',
     earlier: (device) => `${device} を前へ`,
   },
   disksText: {
@@ -225,7 +224,7 @@ export const ja: MachinesText = {
     of: (name) => `${name} の画面`,
     kinds: {
       connecting: '接続中…',
-      connected: 'ライブ',
+      connected: '接続済み',
       lost: '接続が切れました',
       refused: '接続できません',
     },

@@ -15,7 +15,6 @@ export interface MachinesText {
   noneViewer: string;
   notFound: string;
   notFoundHint: string;
-  cancel: string;
   busy: string;
   name: string;
   nameFree: string;

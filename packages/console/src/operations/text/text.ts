@@ -61,7 +61,7 @@ export interface OperationText {
   result: string;
   retryOf: string;
   partOf: string;
-  others: string;
+  others: (name: string) => string;
   showImage: string;
   showMachine: string;
   raw: string;

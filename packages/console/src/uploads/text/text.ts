@@ -30,15 +30,13 @@ export interface UploadsText {
   keepOpen: string;
   submit: (count: string) => string;
   busy: string;
-  close: string;
-  begun: string;
-  begunFacts: (size: string, percent: string) => string;
-  begunHint: string;
-  begunName: (size: string) => string;
-  goOn: (name: string, percent: string) => string;
-  goOnHint: string;
+  unfinished: string;
+  unfinishedFacts: (size: string, percent: string) => string;
+  unfinishedHint: string;
+  unfinishedName: (size: string) => string;
+  resume: (name: string, percent: string) => string;
+  resumeHint: string;
   asNew: string;
-  resuming: string;
   /** Of a row, while this page sends it. */
   waiting: string;
   offline: (at: string) => string;
@@ -49,7 +47,7 @@ export interface UploadsText {
   proxyTimedOut: (at: string) => string;
   serverBusy: (why: string, at: string) => string;
   fileReadError: (name: string, at: string) => string;
-  wrongSize: (chosen: string, begun: string) => string;
+  wrongSize: (chosen: string, unfinished: string) => string;
   notThisFile: (name: string) => string;
   noDigest: string;
   importTitle: string;

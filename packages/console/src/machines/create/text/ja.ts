@@ -17,7 +17,7 @@ export const making: MachinesText['making'] = {
   previous: '戻る',
   submit: '作成して起動',
   submitOff: '作成',
-  leave: '作成はサーバーが行います。このページを離れても構いません。',
+  leave: 'サーバーで実行されます。このページを離れても構いません。',
   choose: '選択してください',
   pool: 'ディスクを置くプール',
   firmwareHints: {
@@ -26,7 +26,7 @@ export const making: MachinesText['making'] = {
   },
   cpusHint: (count) => `このホストの CPU 数は ${count} です。`,
   memoryHint: (free, total) => `このホストの空きは ${free} / ${total} です。`,
-  tooMuch: (total) => `このホストのメモリは全部で ${total} です。`,
+  tooMuch: (total) => `このホストのメモリは ${total} だけです。`,
   cpuFacts: (cpus, memory) => `CPU ${cpus} 個、メモリ ${memory}`,
   noDisks: 'ディスクなし',
   addDisk: 'ディスクを追加',
@@ -42,8 +42,8 @@ export const making: MachinesText['making'] = {
     bridge: 'このホストのブリッジです。そこにつながるホストと同じネットワークになります。',
     none: 'ネットワークカードを付けません。',
   },
-  networkName: '接続先',
-  noNetwork: '選択してください。',
+  networkName: 'ネットワーク名',
+  noNetwork: 'ネットワークを選択してください。',
 };
 
 export const boot: MachinesText['boot'] = {
