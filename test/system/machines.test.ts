@@ -7,7 +7,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { CreateVmRequest, Image, Operation, Vm } from '@wcc/api';
 import type { ApiProblem } from '@wcc/api/client';
 import {
-  makeOverwriter,
+  createOverwriter,
   overwriterSays,
 } from '../../packages/server/src/machines/hypervisor/guest.testkit.ts';
 import { greet, openScreen, waitForFrame } from '../../packages/server/src/http/screens.testkit.ts';
@@ -195,7 +195,7 @@ function describeMachines(driver: Driver): void {
     header.writeBigUInt64BE(BigInt(MiB), 24);
     header.write(victim, 256);
     const disk = Buffer.alloc(MiB);
-    Buffer.concat([makeOverwriter(), header]).copy(disk);
+    Buffer.concat([createOverwriter(), header]).copy(disk);
     writeFileSync(pool('evil.raw'), disk);
     const image = await registerImage(host.server, 'evil.raw');
     const vm = await create({ name: 'evil', disks: [{ kind: 'copy', image: image.id }] });

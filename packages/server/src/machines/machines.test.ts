@@ -18,23 +18,23 @@ afterEach(async () => {
   await vms.close();
 });
 
-async function made(name: string, start = false): Promise<number> {
-  await vms.make({ name, disks: [{ kind: 'copy', image }], start });
+async function createVm(name: string, start = false): Promise<number> {
+  await vms.create({ name, disks: [{ kind: 'copy', image }], start });
   return (await vms.vm(name)).id ?? 0;
 }
 
-async function becomes(name: string, state: string): Promise<void> {
+async function waitForState(name: string, state: string): Promise<void> {
   await waitUntil(`${name} to be ${state}`, async () => (await vms.vm(name)).state === state);
 }
 
-async function removed(id: number, disks: boolean): Promise<void> {
+async function removeVm(id: number, disks: boolean): Promise<void> {
   const { id: operation } = await vms.machines.remove(admin, id, { disks });
   await vms.wait(operation, 'succeeded');
 }
 
 describe('machine', () => {
   it('starts, shuts down by the power button, resets and powers off', async () => {
-    const id = await made('web');
+    const id = await createVm('web');
     expect((await vms.machines.control(admin, id, 'start')).state).toBe('running');
     await waitUntil('the guest to be ready', async () =>
       (await vms.machines.serial(admin, id)).includes(bootSectorSays.ready),
@@ -46,7 +46,7 @@ describe('machine', () => {
       return log.split(bootSectorSays.ready).length > 2;
     });
     await vms.machines.control(admin, id, 'shutdown');
-    await becomes('web', 'shut_off');
+    await waitForState('web', 'shut_off');
     expect((await vms.machines.serial(admin, id)).includes(bootSectorSays.bye)).toBe(true);
     await vms.machines.control(admin, id, 'start');
     expect((await vms.machines.control(admin, id, 'power-off')).state).toBe('shut_off');
@@ -56,7 +56,7 @@ describe('machine', () => {
   });
 
   it('changes settings while off, and refuses while running', async () => {
-    const id = await made('web');
+    const id = await createVm('web');
     const changes = { name: 'api', cpus: 2, memoryBytes: 48 * MiB, bootOrder: ['cdrom', 'disk'] as const };
     const changed = await vms.machines.change(admin, id, {
       ...changes,
@@ -71,14 +71,14 @@ describe('machine', () => {
     await expect(vms.machines.change(admin, id, { cpus: 1 })).rejects.toMatchObject({
       code: 'vm_running',
     });
-    await made('web');
+    await createVm('web');
     await expect(vms.machines.change(admin, id, { name: 'web' })).rejects.toMatchObject({
       code: 'vm_running',
     });
   });
 
   it('adds disks, which grow and never shrink', async () => {
-    const id = await made('web');
+    const id = await createVm('web');
     const body = { kind: 'blank' as const, sizeBytes: 2 * MiB, format: 'qcow2' as const };
     const { disks } = await vms.machines.addDisk(admin, id, body);
     expect(disks.map(({ name }) => name)).toEqual(['web-disk0.raw', 'web-disk1.qcow2']);
@@ -100,7 +100,7 @@ describe('machine', () => {
   });
 
   it('copies disks but not its identity, and only while off', async () => {
-    const id = await made('web');
+    const id = await createVm('web');
     const request = { principal: admin, id, body: { name: 'twin' }, idempotencyKey: null };
     const ended = await vms.wait((await vms.machines.copy(request)).id, 'succeeded');
     expect(ended).toMatchObject({ label: `copy_vm_${id}`, target: { kind: 'vm', name: 'twin' } });
@@ -114,28 +114,28 @@ describe('machine', () => {
 
 describe('delete_vm', () => {
   it('removes a running machine with all its files and rows', async () => {
-    await removed(await made('web', true), true);
+    await removeVm(await createVm('web', true), true);
     expect(await vms.traces()).toEqual([]);
     expect(await vms.hypervisor.list()).toEqual([]);
-    await made('web');
+    await createVm('web');
   });
 
   it('keeps the disks as images when requested', async () => {
-    await removed(await made('web'), false);
+    await removeVm(await createVm('web'), false);
     expect((await vms.machines.list(admin)).items).toEqual([]);
     expect(await vms.image('web-disk0.raw')).toMatchObject({ state: 'ready', usedBy: [] });
-    const again = await made('web');
+    const again = await createVm('web');
     const { disks } = await vms.vm('web');
     expect(disks[0]?.name).toBe(`web-${again}-disk0.raw`);
   });
 
   it('leaves the base in use by the overlay that stays', async () => {
-    await vms.quick({ image, name: 'thin', memoryBytes: 32 * MiB, start: false });
+    await vms.quickCreate({ image, name: 'thin', memoryBytes: 32 * MiB, start: false });
     const thin = await vms.vm('thin');
     expect(await vms.image('template.raw')).toMatchObject({
       usedBy: [{ kind: 'vm', id: thin.id, name: 'thin' }],
     });
-    await removed(thin.id ?? 0, false);
+    await removeVm(thin.id ?? 0, false);
     const overlay = await vms.image('thin-disk0.qcow2');
     expect(await vms.image('template.raw')).toMatchObject({
       usedBy: [{ kind: 'image', id: overlay.id, name: 'thin-disk0.qcow2' }],
@@ -143,18 +143,18 @@ describe('delete_vm', () => {
   });
 
   it('keeps a file that has replaced a disk', async () => {
-    const id = await made('web');
+    const id = await createVm('web');
     const path = join(vms.poolDir, 'web-disk0.raw');
     renameSync(path, `${vms.home}/moved.raw`);
     writeFileSync(path, 'foreign file');
-    await removed(id, true);
+    await removeVm(id, true);
     expect(existsSync(path)).toBe(true);
   });
 });
 
 describe('user without rights on a machine', () => {
   it('gets not_found from every call', async () => {
-    const id = await made('web', true);
+    const id = await createVm('web', true);
     const [other, viewer] = [makePrincipal('other'), makePrincipal('eve', 'viewer')];
     expect((await vms.machines.list(other)).items).toEqual([]);
     const asks = [

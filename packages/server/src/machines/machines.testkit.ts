@@ -19,10 +19,13 @@ export interface MachinesUnderTest extends DomainUnderTest {
   readonly machines: Machines;
   readonly hypervisor: Hypervisor;
   /** Creates a small machine and waits until the operation succeeds. */
-  make(changes: Partial<CreateVmRequest>, principal?: Principal): Promise<Snapshot>;
+  create(changes: Partial<CreateVmRequest>, principal?: Principal): Promise<Snapshot>;
   /** Requests a small machine without waiting. */
-  ask(changes: Partial<CreateVmRequest>, principal?: Principal): Promise<Snapshot>;
-  quick(body: Parameters<typeof quickCreateVmRequest.parse>[0], principal?: Principal): Promise<Snapshot>;
+  request(changes: Partial<CreateVmRequest>, principal?: Principal): Promise<Snapshot>;
+  quickCreate(
+    body: Parameters<typeof quickCreateVmRequest.parse>[0],
+    principal?: Principal,
+  ): Promise<Snapshot>;
   vm(name: string): Promise<Vm>;
   /** Everything that machines have left: files of the pool, seeds, definitions, rows, reservations. */
   traces(): Promise<string[]>;
@@ -57,10 +60,10 @@ export async function startMachines(options: MachinesOptions = {}): Promise<Mach
       });
     },
   });
-  if (machines === null) throw new Error('the machines were not prepared');
+  if (machines === null) throw new Error('startDomain did not call prepare');
   const parts = { domain, machines: machines as Machines, hypervisor };
   await parts.machines.start();
-  return { ...domain, ...parts, ...createCalls(parts), ...createEnds(parts) };
+  return { ...domain, ...parts, ...createCalls(parts), ...createTeardown(parts) };
 }
 
 interface Parts {
@@ -72,20 +75,20 @@ interface Parts {
 function createCalls({
   domain,
   machines,
-}: Parts): Pick<MachinesUnderTest, 'make' | 'ask' | 'quick' | 'vm' | 'traces'> {
-  const ask = (changes: Partial<CreateVmRequest>, principal = admin): Promise<Snapshot> => {
+}: Parts): Pick<MachinesUnderTest, 'create' | 'request' | 'quickCreate' | 'vm' | 'traces'> {
+  const request = (changes: Partial<CreateVmRequest>, principal = admin): Promise<Snapshot> => {
     const small = { name: 'small', cpus: 1, memoryBytes: 32 * MiB, disks: [], start: false };
     const body = createVmRequest.parse({ ...small, ...changes });
     return machines.create({ principal, body, idempotencyKey: null });
   };
   return {
-    ask,
-    async make(changes, principal) {
-      return domain.wait((await ask(changes, principal)).id, 'succeeded');
+    request,
+    async create(changes, principal) {
+      return domain.wait((await request(changes, principal)).id, 'succeeded');
     },
-    async quick(body, principal = admin) {
-      const request = { principal, body: quickCreateVmRequest.parse(body), idempotencyKey: null };
-      return domain.wait((await machines.quickCreate(request)).id, 'succeeded');
+    async quickCreate(body, principal = admin) {
+      const quickRequest = { principal, body: quickCreateVmRequest.parse(body), idempotencyKey: null };
+      return domain.wait((await machines.quickCreate(quickRequest)).id, 'succeeded');
     },
     async vm(name) {
       const { items } = await machines.list(admin);
@@ -97,7 +100,7 @@ function createCalls({
   };
 }
 
-function createEnds({ domain, machines, hypervisor }: Parts): Pick<MachinesUnderTest, 'stop' | 'close'> {
+function createTeardown({ domain, machines, hypervisor }: Parts): Pick<MachinesUnderTest, 'stop' | 'close'> {
   let stopped: Promise<void> | null = null;
   const stop = async (): Promise<void> => {
     await domain.stop();

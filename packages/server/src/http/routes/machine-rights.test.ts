@@ -2,7 +2,7 @@ import { accepted, imageList, vmList } from '@wcc/api';
 import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { makeEcho, writeDisk } from '../../machines/hypervisor/guest.testkit.ts';
+import { createEcho, writeDisk } from '../../machines/hypervisor/guest.testkit.ts';
 import { waitUntil } from '../../machines/hypervisor/wait.testkit.ts';
 import { greet, openScreen, pressKey, waitForFrame } from '../screens.testkit.ts';
 import type { Screen } from '../screens.testkit.ts';
@@ -27,7 +27,7 @@ let bobs: number;
 
 beforeAll(async () => {
   server = await startTestServer({ freeSpaceFloor: { bytes: 0, fraction: 0 } });
-  await writeDisk(join(server.dataDir, 'images', 'echo.raw'), [makeEcho()]);
+  await writeDisk(join(server.dataDir, 'images', 'echo.raw'), [createEcho()]);
   const pools = await server.ask('GET', '/api/pools', { bearer: adminToken });
   poolId = (pools.json['items'] as { id: string }[])[0]?.id ?? '';
   await server.ask('POST', `/api/pools/${poolId}/rescan`, { bearer: adminToken });

@@ -42,7 +42,7 @@ it.each(['raw', 'qcow2'] as const)(
     };
     const vms = await startMachines({ wrapHypervisor: beforeDefine(copyHome) });
     open.push(vms);
-    await vms.make({ name: 'web', disks: [] });
+    await vms.create({ name: 'web', disks: [] });
     const { id } = await vms.vm('web');
     isCopying = true;
     await vms.machines.addDisk(admin, id ?? 0, { kind: 'blank', sizeBytes: MiB, format });
@@ -66,7 +66,7 @@ it('addDisk that the hypervisor refuses leaves no file, and keeps a foreign one'
   const refuse = (): Promise<void> => (isBroken ? Promise.reject(new Error('broken')) : Promise.resolve());
   const vms = await startMachines({ wrapHypervisor: beforeDefine(refuse) });
   open.push(vms);
-  await vms.make({ name: 'web', disks: [] });
+  await vms.create({ name: 'web', disks: [] });
   const { id } = await vms.vm('web');
   isBroken = true;
   const body = { kind: 'blank' as const, sizeBytes: MiB, format: 'qcow2' as const };

@@ -46,7 +46,7 @@ async function waitForSerial(name: string, text: string): Promise<void> {
 describe('create_vm', () => {
   it('creates a machine from a copied disk and boots it', async () => {
     const image = await template();
-    const ended = await vms.make({
+    const ended = await vms.create({
       name: 'web',
       disks: [{ kind: 'copy', image }],
       start: true,
@@ -72,7 +72,7 @@ describe('create_vm', () => {
 
   it('grows a qcow2 template and adds blank disks', async () => {
     const image = await qcow2Template();
-    await vms.make({
+    await vms.create({
       name: 'many',
       disks: [
         { kind: 'copy', image, sizeBytes: 8 * MiB },
@@ -98,7 +98,7 @@ describe('create_vm', () => {
     await writeFile(join(vms.poolDir, 'boot.iso'), bootableIso());
     await vms.rescan();
     const { id } = await vms.image('boot.iso');
-    await vms.make({
+    await vms.create({
       name: 'installer',
       disks: [
         { kind: 'cdrom', image: id },
@@ -118,7 +118,7 @@ describe('quick_create_vm', () => {
   it('starts from an overlay of the requested size, leaving the base unchanged', async () => {
     const image = await template('base.raw', 64 * MiB);
     const before = await sha256(join(vms.poolDir, 'base.raw'));
-    await vms.quick({ image, name: 'thin', sizeBytes: 128 * MiB, memoryBytes: 32 * MiB });
+    await vms.quickCreate({ image, name: 'thin', sizeBytes: 128 * MiB, memoryBytes: 32 * MiB });
     await waitForSerial('thin', bootSectorSays.written);
     const [disk] = (await vms.vm('thin')).disks;
     expect(disk).toMatchObject({ name: 'thin-disk0.qcow2', base: image, sizeBytes: 128 * MiB });
@@ -128,7 +128,7 @@ describe('quick_create_vm', () => {
 
   it('creates a full copy when requested', async () => {
     const image = await template();
-    await vms.quick({ image, name: 'whole', full: true, memoryBytes: 32 * MiB, start: false });
+    await vms.quickCreate({ image, name: 'whole', full: true, memoryBytes: 32 * MiB, start: false });
     const { disks, state } = await vms.vm('whole');
     expect(disks).toMatchObject([{ name: 'whole-disk0.raw', base: null }]);
     expect(state).toBe('shut_off');
@@ -141,7 +141,7 @@ describe('quick_create_vm', () => {
     const profile = { user: 'sato', sshKeys: ['ssh-ed25519 AAAAC3NzaC1lZDI1NTE5 sato@home'] };
     await profiles.change(sato, profile);
     expect(await profiles.read(sato)).toEqual(profile);
-    await vms.quick({ image, name: 'keyed', memoryBytes: 32 * MiB, start: false }, sato);
+    await vms.quickCreate({ image, name: 'keyed', memoryBytes: 32 * MiB, start: false }, sato);
     const { uuid } = await vms.vm('keyed');
     const seed = join(vms.home, 'seeds', `${uuid}.iso`);
     expect((await stat(seed)).mode & 0o777).toBe(0o600);
@@ -167,9 +167,9 @@ describe('a refused create_vm', () => {
     ],
   ])('for %s leaves no files and no rows', async (_what, changes, code) => {
     expect(await template()).toBe(100);
-    await vms.make({ name: 'taken' });
+    await vms.create({ name: 'taken' });
     const before = await vms.traces();
-    await expect(vms.ask({ ...minimal, ...changes })).rejects.toMatchObject({ code });
+    await expect(vms.request({ ...minimal, ...changes })).rejects.toMatchObject({ code });
     expect(await vms.traces()).toEqual(before);
   });
 
@@ -177,7 +177,7 @@ describe('a refused create_vm', () => {
     const image = await template();
     const marker = join(vms.poolDir, '.wcc-pool');
     await rename(marker, `${vms.home}/away`);
-    await expect(vms.ask({ disks: [{ kind: 'copy', image }] })).rejects.toMatchObject({
+    await expect(vms.request({ disks: [{ kind: 'copy', image }] })).rejects.toMatchObject({
       code: 'pool_unavailable',
     });
     await rename(`${vms.home}/away`, marker);
@@ -185,7 +185,7 @@ describe('a refused create_vm', () => {
   });
 
   it('hits one of two concurrent requests for the same name', async () => {
-    const both = await Promise.allSettled([vms.ask(minimal), vms.ask(minimal)]);
+    const both = await Promise.allSettled([vms.request(minimal), vms.request(minimal)]);
     expect(both.map(({ status }) => status).toSorted()).toEqual(['fulfilled', 'rejected']);
   });
 });
@@ -204,7 +204,7 @@ describe('host without QEMU', () => {
         }),
     });
     const image = await template();
-    const asked = vms.ask({ disks: [{ kind: 'copy', image }] });
+    const asked = vms.request({ disks: [{ kind: 'copy', image }] });
     await expect(asked).rejects.toMatchObject({
       code: 'hypervisor_missing',
       message: expect.stringContaining('qemu-system-x86 qemu-utils') as string,
@@ -220,7 +220,7 @@ describe('first-boot secrets', () => {
   const userData = '#!/bin/sh\necho a-very-secret-word\n';
 
   it('are in the seed only, not in rows or other files', async () => {
-    const ended = await vms.make({ name: 'secret', firstBoot: { user: 'me', passwordHash, userData } });
+    const ended = await vms.create({ name: 'secret', firstBoot: { user: 'me', passwordHash, userData } });
     const { uuid } = await vms.vm('secret');
     const found = await run('grep', ['-rl', '--text', 'hashhashhashhash', vms.home]).catch(() => null);
     // The seed holds it in base64; the store holds nothing.

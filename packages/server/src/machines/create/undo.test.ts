@@ -57,7 +57,7 @@ describe('cancel of create_vm', () => {
     const gate = createGate();
     vms = await startMachines({ wrapHypervisor: before(call, gate.pass) });
     const image = await template();
-    const { id } = await vms.ask({ disks: [{ kind: 'copy', image }], firstBoot, start: true });
+    const { id } = await vms.request({ disks: [{ kind: 'copy', image }], firstBoot, start: true });
     await gate.reached;
     expect((await vms.traces()).length).toBeGreaterThan(4);
     expect((await vms.operations.cancel(id, admin)).state).toBe('cancelling');
@@ -73,7 +73,7 @@ describe('cancel of create_vm', () => {
     await writeRandom(join(vms.poolDir, 'big.raw'), 128 * MiB);
     await vms.rescan();
     const { id: image } = await vms.image('big.raw');
-    const { id } = await vms.ask({ disks: [{ kind: 'copy', image, method: 'copy' }] });
+    const { id } = await vms.request({ disks: [{ kind: 'copy', image, method: 'copy' }] });
     await waitUntil('the copy to run', async () => {
       const snapshot = await vms.operations.snapshot(id);
       return snapshot?.phases[snapshot.phaseIndex]?.name !== 'check';
@@ -89,15 +89,15 @@ describe('cancel of create_vm', () => {
     vms = await startMachines({ maxRunningPerPool: 1, wrapHypervisor: before('define', gate.pass) });
     const image = await template();
     const disks = [{ kind: 'copy' as const, image }];
-    const first = await vms.ask({ name: 'first', disks });
-    const second = await vms.ask({ name: 'second', disks });
+    const first = await vms.request({ name: 'first', disks });
+    const second = await vms.request({ name: 'second', disks });
     await gate.reached;
     await vms.operations.cancel(second.id, admin);
     await vms.wait(second.id, 'cancelled');
     gate.open();
     await vms.wait(first.id, 'succeeded');
     expect((await vms.machines.list(admin)).items.map(({ name }) => name)).toEqual(['first']);
-    await vms.make({ name: 'second' });
+    await vms.create({ name: 'second' });
   });
 });
 
@@ -112,9 +112,9 @@ describe('quick_create_vm', () => {
     };
     vms = await startMachines({ maxRunningPerPool: 1, wrapHypervisor: before('define', blockFirst) });
     const image = await template();
-    const slow = await vms.ask({ name: 'slow', disks: [{ kind: 'copy', image }] });
+    const slow = await vms.request({ name: 'slow', disks: [{ kind: 'copy', image }] });
     await gate.reached;
-    await vms.quick({ image, name: 'thin', memoryBytes: 32 * MiB, start: false });
+    await vms.quickCreate({ image, name: 'thin', memoryBytes: 32 * MiB, start: false });
     expect((await vms.operations.snapshot(slow.id))?.state).toBe('running');
     gate.open();
     await vms.wait(slow.id, 'succeeded');
@@ -127,7 +127,7 @@ describe('failed create_vm', () => {
     const refuse = (): Promise<void> => Promise.reject(new HypervisorError('start_failed', { detail }));
     vms = await startMachines({ wrapHypervisor: before(call, refuse) });
     const image = await template();
-    const { id } = await vms.ask({ disks: [{ kind: 'copy', image }], firstBoot, start: true });
+    const { id } = await vms.request({ disks: [{ kind: 'copy', image }], firstBoot, start: true });
     const { error } = await vms.wait(id, 'failed');
     expect(error).toMatchObject({ code: 'hypervisor_failed', detail });
     expect(error?.message).toBe('The machine did not start. no such machine type');
@@ -154,11 +154,11 @@ describe('failed create_vm', () => {
     });
     const image = await template();
     const request = { disks: [{ kind: 'copy' as const, image }], start: true };
-    const { id } = await vms.ask(request);
+    const { id } = await vms.request(request);
     await vms.wait(id, 'failed');
     expect((await vms.machines.list(admin)).items).toEqual([]);
     expect((await vms.rescan()).added).toBe(0);
-    await expect(vms.ask(request)).rejects.toMatchObject({ code: 'vm_name_taken' });
+    await expect(vms.request(request)).rejects.toMatchObject({ code: 'vm_name_taken' });
     isBroken = false;
     await vms.machines.start();
     expect(await vms.traces()).toEqual([]);
@@ -171,7 +171,7 @@ describe('stop of the server', () => {
     const gate = createGate();
     vms = await startMachines({ wrapHypervisor: before('define', gate.pass) });
     const image = await template();
-    const { id } = await vms.ask({ disks: [{ kind: 'copy', image }], firstBoot, start: true });
+    const { id } = await vms.request({ disks: [{ kind: 'copy', image }], firstBoot, start: true });
     await gate.reached;
     const stopping = vms.stop();
     gate.open();
@@ -186,7 +186,7 @@ describe('stop of the server', () => {
   it('leaves machines running, and the next process finds them', async () => {
     vms = await startMachines();
     const image = await template();
-    await vms.make({ name: 'runs', disks: [{ kind: 'copy', image }], start: true });
+    await vms.create({ name: 'runs', disks: [{ kind: 'copy', image }], start: true });
     await vms.stop();
     vms = await startMachines({ home: vms.home });
     expect(await vms.vm('runs')).toMatchObject({ state: 'running', id: 100 });

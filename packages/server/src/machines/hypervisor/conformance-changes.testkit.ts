@@ -2,14 +2,14 @@ import { stat, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { expect, it } from 'vitest';
 import type { ConformanceFixture } from './conformance-fixture.testkit.ts';
-import { bootGuest, makeMachine, makeSpec, MiB, writeDisk } from './guest.testkit.ts';
+import { bootGuest, defineMachine, createSpec, MiB, writeDisk } from './guest.testkit.ts';
 import { findMachineProcess, openFiles } from './processes.testkit.ts';
 
 /** Tests of `define`, `setCdrom` and `growDisk`. */
 export function describeChanges(fixture: ConformanceFixture): void {
   it('define is idempotent, and changes a machine only while it is off', async () => {
     const hypervisor = fixture.hypervisor();
-    const spec = await makeMachine(hypervisor, fixture.directory());
+    const spec = await defineMachine(hypervisor, fixture.directory());
     await hypervisor.define(spec);
     await bootGuest(hypervisor, spec.uuid);
     await hypervisor.start(spec.uuid);
@@ -34,11 +34,11 @@ export function describeChanges(fixture: ConformanceFixture): void {
 
   it('an aborted call does not begin, and leaves nothing half done', async () => {
     const hypervisor = fixture.hypervisor();
-    const spec = makeSpec(fixture.directory());
+    const spec = createSpec(fixture.directory());
     const aborted = { signal: AbortSignal.abort() };
     await expect(hypervisor.define(spec, aborted)).rejects.toMatchObject({ code: 'aborted' });
     expect(await hypervisor.status(spec.uuid)).toBeNull();
-    const { uuid } = await makeMachine(hypervisor, fixture.directory());
+    const { uuid } = await defineMachine(hypervisor, fixture.directory());
     await expect(hypervisor.start(uuid, aborted)).rejects.toMatchObject({ code: 'aborted' });
     expect(await findMachineProcess(uuid)).toBeNull();
     const controller = new AbortController();
@@ -53,8 +53,8 @@ export function describeChanges(fixture: ConformanceFixture): void {
 
   it('define refuses the name of another machine', async () => {
     const hypervisor = fixture.hypervisor();
-    const first = await makeMachine(hypervisor, fixture.directory());
-    const second = makeSpec(fixture.directory(), { name: first.name });
+    const first = await defineMachine(hypervisor, fixture.directory());
+    const second = createSpec(fixture.directory(), { name: first.name });
     await expect(hypervisor.define(second)).rejects.toMatchObject({ code: 'name_taken' });
     expect(await hypervisor.status(second.uuid)).toBeNull();
     await hypervisor.undefine(first.uuid);
@@ -67,7 +67,7 @@ export function describeChanges(fixture: ConformanceFixture): void {
       string,
     ];
     for (const path of isos) await writeFile(path, Buffer.alloc(MiB), { mode: 0o644 });
-    const { uuid } = await makeMachine(hypervisor, fixture.directory());
+    const { uuid } = await defineMachine(hypervisor, fixture.directory());
     await hypervisor.setCdrom(uuid, isos[0]);
     expect(await hypervisor.spec(uuid)).toMatchObject({ cdrom: isos[0] });
     await bootGuest(hypervisor, uuid);
@@ -89,7 +89,7 @@ export function describeChanges(fixture: ConformanceFixture): void {
 
   it('growDisk grows a disk while off and while running, and never shrinks it', async () => {
     const hypervisor = fixture.hypervisor();
-    const { uuid, disks } = await makeMachine(hypervisor, fixture.directory());
+    const { uuid, disks } = await defineMachine(hypervisor, fixture.directory());
     const [disk] = disks;
     const size = async (): Promise<number> => (await stat(disk!.path)).size;
     await hypervisor.growDisk(uuid, { disk: disk!, sizeBytes: 2 * MiB });

@@ -2,7 +2,7 @@ import { once } from 'node:events';
 import { expect, it } from 'vitest';
 import { bootSectorSays } from '../../images/sample/boot-sector.ts';
 import type { ConformanceFixture } from './conformance-fixture.testkit.ts';
-import { bootGuest, makeMachine, waitForOutput } from './guest.testkit.ts';
+import { bootGuest, defineMachine, waitForOutput } from './guest.testkit.ts';
 import { findMachineProcess, listeningSockets, openFiles } from './processes.testkit.ts';
 import { waitUntil } from './wait.testkit.ts';
 
@@ -10,7 +10,7 @@ import { waitUntil } from './wait.testkit.ts';
 export function describeDisplay(fixture: ConformanceFixture): void {
   it('openScreen speaks RFB, screenshot returns PNG, and no network port listens', async () => {
     const hypervisor = fixture.hypervisor();
-    const { uuid } = await makeMachine(hypervisor, fixture.directory());
+    const { uuid } = await defineMachine(hypervisor, fixture.directory());
     await expect(hypervisor.openScreen(uuid)).rejects.toMatchObject({ code: 'invalid_state' });
     await expect(hypervisor.screenshot(uuid)).rejects.toMatchObject({ code: 'invalid_state' });
     await bootGuest(hypervisor, uuid);
@@ -32,7 +32,7 @@ export function describeDisplay(fixture: ConformanceFixture): void {
 
   it('followSerial yields earlier output first, then continues through a stop and a start', async () => {
     const hypervisor = fixture.hypervisor();
-    const { uuid } = await makeMachine(hypervisor, fixture.directory());
+    const { uuid } = await defineMachine(hypervisor, fixture.directory());
     await bootGuest(hypervisor, uuid);
     const controller = new AbortController();
     let received = '';
@@ -59,7 +59,7 @@ export function describeDisplay(fixture: ConformanceFixture): void {
 
   it('onChange hints at a start and at a shutdown', async () => {
     const hypervisor = fixture.hypervisor();
-    const { uuid } = await makeMachine(hypervisor, fixture.directory());
+    const { uuid } = await defineMachine(hypervisor, fixture.directory());
     let hints = 0;
     const stop = hypervisor.onChange(() => (hints += 1));
     await hypervisor.start(uuid);

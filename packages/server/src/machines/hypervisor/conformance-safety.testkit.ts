@@ -7,9 +7,9 @@ import type { MachineSpec } from './machine-spec.ts';
 import type { ConformanceFixture } from './conformance-fixture.testkit.ts';
 import {
   bootGuest,
-  makeMachine,
-  makeOverwriter,
-  makeSpec,
+  defineMachine,
+  createOverwriter,
+  createSpec,
   overwriterSays,
   waitForOutput,
   writeDisk,
@@ -41,10 +41,10 @@ export function describeSafety(fixture: ConformanceFixture): void {
   it('a machine named "1" is not confused with libvirt\'s machine number 1', async () => {
     const hypervisor = fixture.hypervisor();
     // libvirt gives the first running machine the number 1.
-    const other = await makeMachine(hypervisor, fixture.directory());
+    const other = await defineMachine(hypervisor, fixture.directory());
     await bootGuest(hypervisor, other.uuid);
     for (const name of ['1', '2', '3']) {
-      const { uuid } = await makeMachine(hypervisor, fixture.directory(), { name });
+      const { uuid } = await defineMachine(hypervisor, fixture.directory(), { name });
       await hypervisor.powerOff(uuid);
       await hypervisor.undefine(uuid);
     }
@@ -55,7 +55,7 @@ export function describeSafety(fixture: ConformanceFixture): void {
 
   it('define refuses every invalid name, path and address', async () => {
     const hypervisor = fixture.hypervisor();
-    const good = makeSpec(fixture.directory());
+    const good = createSpec(fixture.directory());
     const disk = good.disks[0]!;
     const bad: Partial<MachineSpec>[] = [
       ...hostile.map((name) => ({ name })),
@@ -90,7 +90,7 @@ export function describeSafety(fixture: ConformanceFixture): void {
     const hypervisor = fixture.hypervisor();
     const path = join(fixture.directory(), `a,b=c&d<e>f"g'h$i\`j%k{l}m;n:o é.img`);
     await writeDisk(path);
-    const { uuid } = await makeMachine(hypervisor, fixture.directory());
+    const { uuid } = await defineMachine(hypervisor, fixture.directory());
     const spec = (await hypervisor.spec(uuid))!;
     await hypervisor.define({ ...spec, disks: [{ path, format: 'raw', backing: [] }] });
     await bootGuest(hypervisor, uuid);
@@ -101,12 +101,12 @@ export function describeSafety(fixture: ConformanceFixture): void {
 
   it('ignores a backing file that a guest wrote into the header of its raw disk', async () => {
     const hypervisor = fixture.hypervisor();
-    const { uuid, disks } = await makeMachine(hypervisor, fixture.directory());
+    const { uuid, disks } = await defineMachine(hypervisor, fixture.directory());
     const path = disks[0]!.path;
     const secret = join(fixture.directory(), `${uuid}-secret.img`);
     // The secret is bootable: if the chain were followed, its guest would print a greeting.
     await writeDisk(secret);
-    await writeDisk(path, [makeOverwriter(), await makeQcow2Header(fixture.directory(), secret)]);
+    await writeDisk(path, [createOverwriter(), await createQcow2Header(fixture.directory(), secret)]);
     await hypervisor.start(uuid);
     await waitForOutput(hypervisor, uuid, { text: overwriterSays });
     await waitUntil(
@@ -124,7 +124,7 @@ export function describeSafety(fixture: ConformanceFixture): void {
     expect(files).not.toContain(secret);
     expect((await stat(secret)).atimeMs).toBe(readAt);
     // Waits longer than the guest of the secret needs: until another machine has booted.
-    const other = await makeMachine(hypervisor, fixture.directory());
+    const other = await defineMachine(hypervisor, fixture.directory());
     await bootGuest(hypervisor, other.uuid);
     expect((await hypervisor.readSerial(uuid)).toString('latin1')).not.toContain(bootSectorSays.hello);
     for (const one of [uuid, other.uuid]) {
@@ -140,7 +140,7 @@ export function describeSafety(fixture: ConformanceFixture): void {
     const overlay = join(fixture.directory(), 'overlay.qcow2');
     execFileSync('qemu-img', ['create', '-q', '-f', 'qcow2', '-F', 'raw', '-b', base, overlay]);
     await chmod(overlay, 0o666);
-    const spec = await makeMachine(hypervisor, fixture.directory());
+    const spec = await defineMachine(hypervisor, fixture.directory());
     const backing = [{ path: base, format: 'raw' } as const];
     await hypervisor.define({ ...spec, disks: [{ path: overlay, format: 'qcow2', backing }] });
     const before = await readFile(base);
@@ -157,7 +157,7 @@ export function describeSafety(fixture: ConformanceFixture): void {
 
   it('a failed start reports the reason and leaves the machine off', async () => {
     const hypervisor = fixture.hypervisor();
-    const spec = makeSpec(fixture.directory());
+    const spec = createSpec(fixture.directory());
     await hypervisor.define(spec);
     await expect(hypervisor.start(spec.uuid)).rejects.toMatchObject({
       code: 'start_failed',
@@ -170,7 +170,7 @@ export function describeSafety(fixture: ConformanceFixture): void {
 }
 
 /** The first sector of a qcow2 image that names a backing file. */
-async function makeQcow2Header(directory: string, backing: string): Promise<Buffer> {
+async function createQcow2Header(directory: string, backing: string): Promise<Buffer> {
   const path = join(directory, 'header.qcow2');
   // The old version of the format has no table of feature names, so its header fits into one sector.
   const layout = ['-o', 'compat=0.10', '-F', 'raw', '-b', backing];

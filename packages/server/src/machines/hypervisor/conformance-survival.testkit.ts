@@ -6,14 +6,14 @@ import { mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { expect, it } from 'vitest';
 import type { ConformanceFixture } from './conformance-fixture.testkit.ts';
-import { bootGuest, makeMachine } from './guest.testkit.ts';
+import { bootGuest, defineMachine } from './guest.testkit.ts';
 import { findMachineProcess } from './processes.testkit.ts';
 import { waitUntil } from './wait.testkit.ts';
 
 /** Tests of what survives the end of a driver or its process. */
 export function describeSurvival(fixture: ConformanceFixture): void {
   it('a new driver finds a running machine', async () => {
-    const spec = await makeMachine(fixture.hypervisor(), fixture.directory());
+    const spec = await defineMachine(fixture.hypervisor(), fixture.directory());
     await bootGuest(fixture.hypervisor(), spec.uuid);
     const pid = await findMachineProcess(spec.uuid);
     const hypervisor = await fixture.renew();
@@ -30,7 +30,7 @@ export function describeSurvival(fixture: ConformanceFixture): void {
 
   it('a machine survives a SIGKILL of the process that started it', async () => {
     const hypervisor = fixture.hypervisor();
-    const { uuid } = await makeMachine(hypervisor, fixture.directory());
+    const { uuid } = await defineMachine(hypervisor, fixture.directory());
     await hypervisor.close();
     const holder = spawn(process.execPath, ['--input-type=module', '-e', holderText(fixture, uuid)], {
       stdio: ['ignore', 'pipe', 'inherit'],
@@ -52,7 +52,7 @@ export function describeSurvival(fixture: ConformanceFixture): void {
   });
 
   it('a new driver removes leftover directories of a crash, and no machine', async () => {
-    const { uuid } = await makeMachine(fixture.hypervisor(), fixture.directory());
+    const { uuid } = await defineMachine(fixture.hypervisor(), fixture.directory());
     const leftover = join(fixture.machinesDirectory(), randomUUID());
     await mkdir(leftover);
     const hypervisor = await fixture.renew();

@@ -8,7 +8,7 @@ import { describeDisplay } from './conformance-display.testkit.ts';
 import { describeSafety } from './conformance-safety.testkit.ts';
 import { describeSurvival } from './conformance-survival.testkit.ts';
 import type { ConformanceFixture } from './conformance-fixture.testkit.ts';
-import { bootGuest, makeMachine, makeSpec, MiB, waitForOutput } from './guest.testkit.ts';
+import { bootGuest, defineMachine, createSpec, MiB, waitForOutput } from './guest.testkit.ts';
 import { findUefi } from './uefi.ts';
 import { waitUntil } from './wait.testkit.ts';
 
@@ -34,7 +34,7 @@ function describeLifecycle(fixture: ConformanceFixture): void {
 
   it('defines, starts, logs the serial port, shuts down by the power button, and undefines', async () => {
     const hypervisor = fixture.hypervisor();
-    const spec = await makeMachine(hypervisor, fixture.directory());
+    const spec = await defineMachine(hypervisor, fixture.directory());
     const { uuid, name, cpus, memoryBytes } = spec;
     const off = { state: 'shut_off', reason: null, foreign: false };
     expect(await hypervisor.status(uuid)).toEqual({ uuid, name, cpus, memoryBytes, ...off });
@@ -57,7 +57,7 @@ function describeLifecycle(fixture: ConformanceFixture): void {
 
   it('resets and powers off', async () => {
     const hypervisor = fixture.hypervisor();
-    const { uuid } = await makeMachine(hypervisor, fixture.directory());
+    const { uuid } = await defineMachine(hypervisor, fixture.directory());
     await bootGuest(hypervisor, uuid);
     await hypervisor.reset(uuid);
     await waitForOutput(hypervisor, uuid, { text: bootSectorSays.ready, times: 2 });
@@ -71,7 +71,7 @@ function describeLifecycle(fixture: ConformanceFixture): void {
     const hypervisor = fixture.hypervisor();
     expect(await hypervisor.probe()).toMatchObject({ hasUefi: true });
     const changes = { firmware: 'uefi', memoryBytes: 128 * MiB } as const;
-    const { uuid } = await makeMachine(hypervisor, fixture.directory(), changes);
+    const { uuid } = await defineMachine(hypervisor, fixture.directory(), changes);
     const variables = join(fixture.machinesDirectory(), uuid, 'vars.fd');
     await hypervisor.start(uuid);
     expect(await hypervisor.status(uuid)).toMatchObject({ state: 'running' });
@@ -98,7 +98,7 @@ function describeLifecycle(fixture: ConformanceFixture): void {
     await expect(hypervisor.openScreen(uuid)).rejects.toMatchObject(unknown);
     await expect(hypervisor.screenshot(uuid)).rejects.toMatchObject(unknown);
     await expect(hypervisor.readSerial(uuid)).rejects.toMatchObject(unknown);
-    const [disk] = makeSpec(fixture.directory()).disks;
+    const [disk] = createSpec(fixture.directory()).disks;
     await expect(hypervisor.growDisk(uuid, { disk: disk!, sizeBytes: 4096 })).rejects.toMatchObject(unknown);
     expect(await hypervisor.status(uuid)).toBeNull();
     expect(await hypervisor.spec(uuid)).toBeNull();

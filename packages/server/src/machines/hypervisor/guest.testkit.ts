@@ -55,7 +55,7 @@ const overwriter =
   '84c07406baf803eeebf5f4ebfd6f7665727772697474656e0d0a';
 export const overwriterSays = 'overwritten';
 
-export function makeOverwriter(): Buffer {
+export function createOverwriter(): Buffer {
   const sector = Buffer.alloc(sectorBytes);
   sector.write(overwriter, 'hex');
   sector.writeUInt16LE(0xaa55, sectorBytes - 2);
@@ -81,7 +81,7 @@ export function makeOverwriter(): Buffer {
  */
 const echo = 'b03ebaf803eeb400cd16baf803eeebf6';
 
-export function makeEcho(): Buffer {
+export function createEcho(): Buffer {
   const sector = Buffer.alloc(sectorBytes);
   sector.write(echo, 'hex');
   sector.writeUInt16LE(0xaa55, sectorBytes - 2);
@@ -103,7 +103,7 @@ export async function writeDisk(
 let lastId = 100;
 
 /** The specification of a machine with one raw disk. The file of the disk does not exist yet. */
-export function makeSpec(directory: string, changes: Partial<MachineSpec> = {}): MachineSpec {
+export function createSpec(directory: string, changes: Partial<MachineSpec> = {}): MachineSpec {
   const uuid = randomUUID();
   lastId += 1;
   return {
@@ -124,12 +124,12 @@ export function makeSpec(directory: string, changes: Partial<MachineSpec> = {}):
 }
 
 /** Defines a machine with a bootable disk. */
-export async function makeMachine(
+export async function defineMachine(
   hypervisor: Hypervisor,
   directory: string,
   changes: Partial<MachineSpec> = {},
 ): Promise<MachineSpec> {
-  const spec = makeSpec(directory, changes);
+  const spec = createSpec(directory, changes);
   await writeDisk(spec.disks[0]!.path);
   await hypervisor.define(spec);
   return spec;

@@ -45,7 +45,7 @@ export async function defineDomain(
 ): Promise<void> {
   const emulator = assertEmulator(await context.host());
   const files = filesOf(context, spec.uuid);
-  await makeDirectory(context, files.directory);
+  await createOwnDirectory(context, files.directory);
   const xml = buildDomainXml(spec, { ...emulator, machineType, owner: context.owner, files });
   const path = join(files.directory, `${randomUUID()}.xml`);
   try {
@@ -76,7 +76,7 @@ function assertNameFree(names: ReadonlyMap<string, string>, { uuid, name }: Mach
   }
 }
 
-export async function makeDirectory(context: LibvirtContext, path: string): Promise<void> {
+export async function createOwnDirectory(context: LibvirtContext, path: string): Promise<void> {
   await mkdir(path, { recursive: true, mode: 0o700 });
   await giveToSessionUser(context, path);
 }

@@ -10,7 +10,7 @@ import { normalizeErrors } from '../normalize-errors.ts';
 import { followSerialLog, readSerialLog } from '../serial-log.ts';
 import type { LibvirtContext } from './context.ts';
 import { withSignal, assertOwn, filesOf, findOwn, probe } from './context.ts';
-import { define, makeDirectory, undefine } from './define.ts';
+import { define, createOwnDirectory, undefine } from './define.ts';
 import type { EventFollower } from './events.ts';
 import { followEvents } from './events.ts';
 import type { LibvirtHost } from './host.ts';
@@ -37,8 +37,8 @@ export async function createLibvirtDriver(options: LibvirtDriverOptions): Promis
   const { dir } = options;
   const changes = createChangeHints();
   const context = createContext(options, changes);
-  await makeDirectory(context, dir);
-  await makeDirectory(context, context.root);
+  await createOwnDirectory(context, dir);
+  await createOwnDirectory(context, context.root);
   return normalizeErrors(createCalls(context, createWatch(context, { options, changes })));
 }
 

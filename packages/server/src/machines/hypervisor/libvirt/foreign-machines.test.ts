@@ -3,7 +3,7 @@ import { chmod, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
 import type { Hypervisor } from '../../hypervisor.ts';
-import { bootGuest, makeMachine } from '../guest.testkit.ts';
+import { bootGuest, defineMachine } from '../guest.testkit.ts';
 import { findMachineProcess } from '../processes.testkit.ts';
 import { waitUntil } from '../wait.testkit.ts';
 import { createLibvirtDriver } from './driver.ts';
@@ -46,7 +46,7 @@ describe('libvirt driver', () => {
     `<os><type arch='x86_64' machine='q35'>hvm</type></os></domain>`;
 
   it('finds a running machine again after a SIGKILL of the daemon', async () => {
-    const { uuid } = await makeMachine(hypervisor, session.home);
+    const { uuid } = await defineMachine(hypervisor, session.home);
     await bootGuest(hypervisor, uuid);
     const pid = await findMachineProcess(uuid);
     let hints = 0;
@@ -64,14 +64,14 @@ describe('libvirt driver', () => {
   });
 
   it('start of a new machine notices that another client has started or removed it', async () => {
-    const { uuid } = await makeMachine(hypervisor, session.home);
+    const { uuid } = await defineMachine(hypervisor, session.home);
     await virsh.run('start', uuid);
     const pid = await findMachineProcess(uuid);
     await hypervisor.start(uuid);
     expect(await findMachineProcess(uuid)).toBe(pid);
     await hypervisor.powerOff(uuid);
     await hypervisor.undefine(uuid);
-    const gone = await makeMachine(hypervisor, session.home);
+    const gone = await defineMachine(hypervisor, session.home);
     await virsh.run('undefine', gone.uuid);
     await expect(hypervisor.start(gone.uuid)).rejects.toMatchObject({ code: 'unknown_machine' });
   });
@@ -133,7 +133,7 @@ describe('libvirt driver', () => {
   });
 
   it('treats a clone of its machine as foreign, despite the copied tag', async () => {
-    const ours = await makeMachine(hypervisor, session.home);
+    const ours = await defineMachine(hypervisor, session.home);
     const clone = randomUUID();
     const xml = await virsh.run('dumpxml', '--inactive', ours.uuid);
     expect(xml).toContain('wcc:machine');

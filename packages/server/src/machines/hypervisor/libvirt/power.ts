@@ -4,7 +4,7 @@ import { isPlainPath } from '../machine-spec.ts';
 import { assertDiskSize, growFile } from '../grow-file.ts';
 import type { LibvirtContext } from './context.ts';
 import { assertOwnOn, assertOwn, filesOf, isOn } from './context.ts';
-import { makeDirectory, defineDomain } from './define.ts';
+import { createOwnDirectory, defineDomain } from './define.ts';
 import { cdromTarget } from './domain-xml.ts';
 
 /** How long a new machine is assumed to be ours and off, without a query. */
@@ -28,7 +28,7 @@ export async function start(context: LibvirtContext, uuid: string): Promise<void
 }
 
 async function boot(context: LibvirtContext, uuid: string): Promise<void> {
-  await makeDirectory(context, filesOf(context, uuid).directory);
+  await createOwnDirectory(context, filesOf(context, uuid).directory);
   await context.virsh.run('start', uuid).catch((error: unknown) => {
     const isRefusal = error instanceof HypervisorError && error.code === 'failed';
     if (!isRefusal) throw error;

@@ -7,7 +7,7 @@ import { toPng } from '../screenshot-png.ts';
 import { connectUnix } from '../unix-socket.ts';
 import type { LibvirtContext } from './context.ts';
 import { assertOwnOn, filesOf } from './context.ts';
-import { makeDirectory } from './define.ts';
+import { createOwnDirectory } from './define.ts';
 
 /** `domdisplay` prints this before the path of a unix socket. */
 const prefix = 'vnc+unix://';
@@ -23,7 +23,7 @@ export async function openScreen(context: LibvirtContext, uuid: string): Promise
 export async function screenshot(context: LibvirtContext, uuid: string): Promise<Buffer> {
   await assertOwnOn(context, uuid);
   const { directory } = filesOf(context, uuid);
-  await makeDirectory(context, directory);
+  await createOwnDirectory(context, directory);
   const path = join(directory, `screenshot-${randomUUID()}`);
   try {
     await context.virsh.run('screenshot', uuid, '--file', path);

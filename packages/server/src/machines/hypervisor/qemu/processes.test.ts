@@ -5,7 +5,7 @@ import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
 import { makeBootSector } from '../../../images/sample/boot-sector.ts';
 import type { Hypervisor } from '../../hypervisor.ts';
 import { serialLimitBytes } from '../../hypervisor.ts';
-import { bootGuest, makeMachine } from '../guest.testkit.ts';
+import { bootGuest, defineMachine } from '../guest.testkit.ts';
 import { findMachineProcess } from '../processes.testkit.ts';
 import { trimSerialLog, readSerialLog } from '../serial-log.ts';
 import { waitUntil } from '../wait.testkit.ts';
@@ -30,7 +30,7 @@ describe('qemu driver', () => {
   const fileOf = (uuid: string, name: string): string => join(home, 'machines', uuid, name);
 
   it('shows a machine with a killed process as crashed, and starts it again', async () => {
-    const { uuid } = await makeMachine(hypervisor, home);
+    const { uuid } = await defineMachine(hypervisor, home);
     await bootGuest(hypervisor, uuid);
     process.kill((await findMachineProcess(uuid))!, 'SIGKILL');
     await waitUntil('the crash', async () => (await hypervisor.status(uuid))?.state === 'crashed');
@@ -41,7 +41,7 @@ describe('qemu driver', () => {
   });
 
   it('powers off a machine that does not answer', async () => {
-    const { uuid } = await makeMachine(hypervisor, home);
+    const { uuid } = await defineMachine(hypervisor, home);
     await bootGuest(hypervisor, uuid);
     process.kill((await findMachineProcess(uuid))!, 'SIGSTOP');
     expect(await hypervisor.status(uuid)).toMatchObject({ state: 'unknown', reason: 'no_answer' });
@@ -52,8 +52,8 @@ describe('qemu driver', () => {
   });
 
   it('does not take another process for a machine when its pid is reused', async () => {
-    const { uuid } = await makeMachine(hypervisor, home);
-    const bystander = await makeMachine(hypervisor, home);
+    const { uuid } = await defineMachine(hypervisor, home);
+    const bystander = await defineMachine(hypervisor, home);
     await bootGuest(hypervisor, bystander.uuid);
     const pid = (await findMachineProcess(bystander.uuid))!;
     for (const number of [process.pid, pid]) {
@@ -67,7 +67,7 @@ describe('qemu driver', () => {
   });
 
   it('keeps the files and the environment of a machine private', async () => {
-    const { uuid } = await makeMachine(hypervisor, home);
+    const { uuid } = await defineMachine(hypervisor, home);
     await bootGuest(hypervisor, uuid);
     expect((await stat(join(home, 'machines', uuid))).mode & 0o777).toBe(0o700);
     expect((await stat(join(home, 'machines'))).mode & 0o777).toBe(0o700);
@@ -81,7 +81,7 @@ describe('qemu driver', () => {
   });
 
   it('keeps the machine type when a machine is redefined', async () => {
-    const spec = await makeMachine(hypervisor, home);
+    const spec = await defineMachine(hypervisor, home);
     const path = fileOf(spec.uuid, 'machine.json');
     const definition = JSON.parse(await readFile(path, 'utf8')) as { machineType: string };
     expect(definition.machineType).toMatch(/^pc-q35-\d/);
@@ -97,7 +97,7 @@ describe('qemu driver', () => {
   });
 
   it('refuses networks of libvirt and missing bridges', async () => {
-    const { uuid, ...rest } = await makeMachine(hypervisor, home);
+    const { uuid, ...rest } = await defineMachine(hypervisor, home);
     for (const kind of ['network', 'bridge'] as const) {
       const spec = { ...rest, uuid, network: { kind, name: 'nowhere' } };
       await expect(hypervisor.define(spec)).rejects.toMatchObject({ code: 'unsupported' });
