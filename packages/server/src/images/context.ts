@@ -1,7 +1,7 @@
 import type { Hub, OnError } from '@wcc/progress/server';
-import type { Mutex } from '../operations/mutex.ts';
+import type { Mutex } from '../concurrency/mutex.ts';
 import type { Operations } from '../operations/operations.ts';
-import type { FreeSpaceFloor } from '../operations/space.ts';
+import type { FreeSpaceFloor } from './space/promises.ts';
 import type { Store } from '../storage/store.ts';
 import type { ImageNumbers } from './image-rows.ts';
 import type { Pools } from './pool/pools.ts';

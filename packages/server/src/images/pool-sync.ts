@@ -1,7 +1,7 @@
 import type { RescanResult } from '@wcc/api';
 import { audit } from '../access/audit.ts';
 import type { Principal } from '../access/principal.ts';
-import { createMutex } from '../operations/mutex.ts';
+import { createMutex } from '../concurrency/mutex.ts';
 import type { ImagesContext } from './context.ts';
 import type { Pool } from './pool/pools.ts';
 import { sweepPartials } from './orphans.ts';

@@ -1,7 +1,7 @@
 import type { OnError } from '@wcc/progress/server';
 import type { ImagesContext } from '../images/context.ts';
 import type { ImageNumbers } from '../images/image-rows.ts';
-import type { Mutex } from '../operations/mutex.ts';
+import type { Mutex } from '../concurrency/mutex.ts';
 import type { Operations } from '../operations/operations.ts';
 import type { Store } from '../storage/store.ts';
 import type { Hypervisor } from './hypervisor.ts';

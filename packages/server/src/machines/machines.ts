@@ -1,7 +1,7 @@
 import type { OnError } from '@wcc/progress/server';
 import type { ImagesContext } from '../images/context.ts';
 import { createImageNumbers } from '../images/image-rows.ts';
-import { createKeyedMutex } from '../operations/mutex.ts';
+import { createKeyedMutex } from '../concurrency/mutex.ts';
 import type { Operations } from '../operations/operations.ts';
 import { openSecretBox } from '../storage/secret-box.ts';
 import type { Store } from '../storage/store.ts';

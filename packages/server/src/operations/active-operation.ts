@@ -1,7 +1,7 @@
 import type { Action, OperationInput, OperationView } from './action.ts';
 import type { PhaseEvent, Work, WorkProgress } from './work.ts';
-import { createMutex } from './mutex.ts';
-import type { Mutex } from './mutex.ts';
+import { createMutex } from '../concurrency/mutex.ts';
+import type { Mutex } from '../concurrency/mutex.ts';
 import type { KnownReason, OperationRecord } from './record.ts';
 import { withProgress } from './record.ts';
 

@@ -2,7 +2,7 @@ import type { GrantLevel } from '@wcc/api';
 import type { Hub, OnError } from '@wcc/progress/server';
 import type { Store } from '../storage/store.ts';
 import type { Action } from './action.ts';
-import type { Clock } from './clock.ts';
+import type { Clock } from '../concurrency/clock.ts';
 import type { Live } from './active-operation.ts';
 import type { OperationRecord } from './record.ts';
 

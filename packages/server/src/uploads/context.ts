@@ -1,7 +1,7 @@
 import type { LimitFunction } from 'p-limit';
 import type { ImagesContext } from '../images/context.ts';
-import type { Clock } from '../operations/clock.ts';
-import type { Mutex } from '../operations/mutex.ts';
+import type { Clock } from '../concurrency/clock.ts';
+import type { Mutex } from '../concurrency/mutex.ts';
 import type { UploadSession } from './upload-session.ts';
 import type { UploadScratch } from './upload.ts';
 

@@ -7,7 +7,7 @@ import type { Principal } from '../access/principal.ts';
 import { assertRight } from '../access/rules.ts';
 import { assertNotTooLarge } from '../images/foreign/too-large.ts';
 import type { Pool } from '../images/pool/pools.ts';
-import { acceptWithSpace } from '../images/accept-with-space.ts';
+import { acceptWithSpace } from '../images/publish/accept-with-space.ts';
 import type { Action } from '../operations/action.ts';
 import type { UploadsContext } from './context.ts';
 import { expiresHeader, errorOfEnd } from './find.ts';

@@ -6,7 +6,7 @@ import { ApiError, tus } from '@wcc/api';
 import { afterEach, beforeEach, expect, it } from 'vitest';
 import { makePrincipal, startDomain } from '../images/images.testkit.ts';
 import type { DomainUnderTest } from '../images/images.testkit.ts';
-import type { Clock } from '../operations/clock.ts';
+import type { Clock } from '../concurrency/clock.ts';
 import { createUploads } from './uploads.ts';
 import type { Uploads } from './uploads.ts';
 

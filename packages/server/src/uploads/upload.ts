@@ -1,7 +1,7 @@
 import type { ImageFormat } from '@wcc/api';
 import type { Hash } from 'node:crypto';
 import type { Inspected } from '../images/foreign/inspect.ts';
-import type { PublishInput } from '../images/pool-action.ts';
+import type { PublishInput } from '../images/publish/publishing-action.ts';
 
 export const uploadAction = 'upload_image';
 

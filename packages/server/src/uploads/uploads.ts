@@ -2,9 +2,9 @@ import type { MatchedUpload, MatchUploadInput, Upload, UploadList, UploadMetadat
 import pLimit from 'p-limit';
 import type { Principal } from '../access/principal.ts';
 import type { ImagesContext } from '../images/context.ts';
-import { systemClock } from '../operations/clock.ts';
-import type { Clock } from '../operations/clock.ts';
-import { createKeyedMutex } from '../operations/mutex.ts';
+import { systemClock } from '../concurrency/clock.ts';
+import type { Clock } from '../concurrency/clock.ts';
+import { createKeyedMutex } from '../concurrency/mutex.ts';
 import { createUploadAction } from './action.ts';
 import type { UploadsContext, UploadSettings } from './context.ts';
 import { createUpload } from './create.ts';

@@ -1,6 +1,6 @@
 import type { ConvertImageInput } from '@wcc/api';
 import type { ImageRequest } from '../request.ts';
-import type { PublishInput } from '../pool-action.ts';
+import type { PublishInput } from '../publish/publishing-action.ts';
 
 export const convertAction = 'convert_image';
 

@@ -10,7 +10,7 @@ import type { ImagesContext } from '../context.ts';
 import { lookIntoQcow2, openSafely } from '../foreign/inspect.ts';
 import { readSource } from '../source.ts';
 import type { Source } from '../source.ts';
-import { acceptWithSpace } from '../accept-with-space.ts';
+import { acceptWithSpace } from '../publish/accept-with-space.ts';
 import { assertTool } from '../tools/find-tool.ts';
 import { convertAction } from './input.ts';
 import type { ConvertInput } from './input.ts';

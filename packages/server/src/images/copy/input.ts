@@ -1,6 +1,6 @@
 import type { CopyImageInput } from '@wcc/api';
 import type { ImageRequest } from '../request.ts';
-import type { PublishInput } from '../pool-action.ts';
+import type { PublishInput } from '../publish/publishing-action.ts';
 
 export const copyAction = 'copy_vm_image';
 

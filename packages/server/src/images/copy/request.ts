@@ -11,10 +11,10 @@ import { routeOf } from '../../operations/idempotency.ts';
 import type { ImagesContext } from '../context.ts';
 import { isNameTaken } from '../names.ts';
 import type { Pool } from '../pool/pools.ts';
-import { measureRoom } from '../free-space.ts';
+import { measureRoom } from '../space/free-space.ts';
 import { readSource } from '../source.ts';
 import type { Source } from '../source.ts';
-import { acceptWithSpace } from '../accept-with-space.ts';
+import { acceptWithSpace } from '../publish/accept-with-space.ts';
 import { copyAction } from './input.ts';
 import type { CopyInput } from './input.ts';
 

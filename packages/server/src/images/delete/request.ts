@@ -12,7 +12,7 @@ import type { ImagesContext } from '../context.ts';
 import { toRefusal } from '../../operations/failure.ts';
 import { readImage } from '../image-rows.ts';
 import type { ImageRow } from '../image-rows.ts';
-import { measureRoom } from '../free-space.ts';
+import { measureRoom } from '../space/free-space.ts';
 import { lookAt } from '../scan/stat-entry.ts';
 import { deleteAction } from './input.ts';
 import type { DeleteInput } from './input.ts';

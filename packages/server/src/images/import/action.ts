@@ -7,14 +7,14 @@ import { startWork } from '../../operations/work.ts';
 import type { ImagesContext } from '../context.ts';
 import { completeReceived } from '../foreign/complete-received.ts';
 import { inspectForeign } from '../foreign/inspect.ts';
-import { publishingAction } from '../pool-action.ts';
+import { publishingAction } from '../publish/publishing-action.ts';
 import { forgetImport } from './context.ts';
 import type { ImportContext } from './context.ts';
 import { fetchFile } from './fetch.ts';
 import { importAction } from './input.ts';
 import type { ImportInput } from './input.ts';
 import { requestImport } from './request.ts';
-import { reserveRoom } from './reserve.ts';
+import { reserveRoom } from '../space/reserve-more.ts';
 import { noteRemote, readRemote } from './validators.ts';
 
 /** `import_image`: a file from another server, into the pool. Resumes where a connection ended. */

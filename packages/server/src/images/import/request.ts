@@ -6,7 +6,7 @@ import { assertRight } from '../../access/rules.ts';
 import type { OperationRequest } from '../../operations/action.ts';
 import { routeOf } from '../../operations/idempotency.ts';
 import type { ImagesContext } from '../context.ts';
-import { acceptWithSpace } from '../accept-with-space.ts';
+import { acceptWithSpace } from '../publish/accept-with-space.ts';
 import { parseSource, assertPublicAddress } from './address-rules.ts';
 import { importAction } from './input.ts';
 import type { ImportInput } from './input.ts';

@@ -1,6 +1,6 @@
 import type { Pool as PoolResource } from '@wcc/api';
 import type { ImagesContext } from '../context.ts';
-import { measureRoom } from '../free-space.ts';
+import { measureRoom } from '../space/free-space.ts';
 import type { Pool } from './pools.ts';
 
 /** A pool as the API shows it; one that is not there has no numbers. */

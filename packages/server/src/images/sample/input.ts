@@ -1,5 +1,5 @@
 import type { SampleImageInput } from '@wcc/api';
-import type { PublishInput } from '../pool-action.ts';
+import type { PublishInput } from '../publish/publishing-action.ts';
 
 export const sampleAction = 'make_sample_image';
 

@@ -5,7 +5,7 @@ import { assertRight } from '../../access/rules.ts';
 import type { OperationRequest } from '../../operations/action.ts';
 import { routeOf } from '../../operations/idempotency.ts';
 import type { ImagesContext } from '../context.ts';
-import { acceptWithSpace } from '../accept-with-space.ts';
+import { acceptWithSpace } from '../publish/accept-with-space.ts';
 import { sampleAction } from './input.ts';
 import type { SampleInput } from './input.ts';
 

@@ -2,7 +2,7 @@ import { randomFill } from 'node:crypto';
 import type { FileHandle } from 'node:fs/promises';
 import { promisify } from 'node:util';
 import type { Progress } from '../../operations/work.ts';
-import { createPartial, publishPartial } from '../publish.ts';
+import { createPartial, publishPartial } from '../publish/linked-partial.ts';
 import { makeBootSector } from './boot-sector.ts';
 
 const fillWithRandom = promisify<Buffer, Buffer>(randomFill);

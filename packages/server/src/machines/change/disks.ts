@@ -1,9 +1,9 @@
 import { ApiError, maxDisks } from '@wcc/api';
 import type { AddDiskInput } from '@wcc/api';
 import { audit } from '../../access/audit.ts';
-import { registerImage } from '../../images/register-image.ts';
+import { registerImage } from '../../images/publish/register-image.ts';
 import { assertNameFree } from '../../images/names.ts';
-import { measureRoom } from '../../images/free-space.ts';
+import { measureRoom } from '../../images/space/free-space.ts';
 import type { VmChange } from './settings.ts';
 import type { MachinesContext } from '../context.ts';
 import { finishDisk, publishDisk } from '../create/disk-files.ts';

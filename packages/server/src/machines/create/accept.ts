@@ -6,7 +6,7 @@ import { randomBytes, randomUUID } from 'node:crypto';
 import type { Principal } from '../../access/principal.ts';
 import { assertNameFree } from '../../images/names.ts';
 import type { Pool } from '../../images/pool/pools.ts';
-import { measureRoom } from '../../images/free-space.ts';
+import { measureRoom } from '../../images/space/free-space.ts';
 import type { Action } from '../../operations/action.ts';
 import type { Store, WriteStatement } from '../../storage/store.ts';
 import type { MachinesContext } from '../context.ts';

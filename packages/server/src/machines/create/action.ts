@@ -1,8 +1,8 @@
 import { ApiError } from '@wcc/api';
 import { readCheckpoint, removeRemains } from '@wcc/copy';
 import type { Snapshot } from '@wcc/progress';
-import { registerImage } from '../../images/register-image.ts';
-import { measureRoom, readReservation } from '../../images/free-space.ts';
+import { registerImage } from '../../images/publish/register-image.ts';
+import { measureRoom, readReservation } from '../../images/space/free-space.ts';
 import type { Action, Completion, OperationView, RetryRequest } from '../../operations/action.ts';
 import type { WriteStatement } from '../../storage/store.ts';
 import type { MachinesContext } from '../context.ts';

@@ -3,7 +3,7 @@ import { copyFile, forget, partialPath, removeRemains, settlePublication, syncDi
 import { chmod, link, open, truncate, unlink } from 'node:fs/promises';
 import { join } from 'node:path';
 import { ignoreMissing } from '../../files/errors.ts';
-import { measureRoom } from '../../images/free-space.ts';
+import { measureRoom } from '../../images/space/free-space.ts';
 import { lookAt } from '../../images/scan/stat-entry.ts';
 import type { MachinesContext } from '../context.ts';
 import { createOverlay, createQcow2, resizeQcow2 } from '../hypervisor/qemu-img.ts';

@@ -10,7 +10,7 @@ import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import type { Principal } from '../../access/principal.ts';
 import { openStore } from '../../storage/store.ts';
 import type { Store } from '../../storage/store.ts';
-import type { Clock } from '../clock.ts';
+import type { Clock } from '../../concurrency/clock.ts';
 import { createOperations } from '../operations.ts';
 import type { Operations } from '../operations.ts';
 import { lostAfterMs } from './lease.ts';

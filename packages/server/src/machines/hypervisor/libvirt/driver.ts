@@ -1,7 +1,7 @@
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import type { OnError } from '@wcc/progress/server';
-import { createKeyedMutex } from '../../../operations/mutex.ts';
+import { createKeyedMutex } from '../../../concurrency/mutex.ts';
 import type { Hypervisor, MachineStatus } from '../../hypervisor.ts';
 import { isUuid } from '../machine-spec.ts';
 import type { ChangeHints } from '../change-hints.ts';

@@ -1,7 +1,7 @@
 import { mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { OnError } from '@wcc/progress/server';
-import { createKeyedMutex } from '../../../operations/mutex.ts';
+import { createKeyedMutex } from '../../../concurrency/mutex.ts';
 import type { Hypervisor, MachineStatus } from '../../hypervisor.ts';
 import { isUuid } from '../machine-spec.ts';
 import { createChangeHints } from '../change-hints.ts';

@@ -2,9 +2,9 @@ import { partialPath, syncDirectory } from '@wcc/copy';
 import { link, open, unlink } from 'node:fs/promises';
 import type { FileHandle } from 'node:fs/promises';
 import { join } from 'node:path';
-import { ignoreMissing } from '../files/errors.ts';
-import { imageMode } from '../files/modes.ts';
-import { lookAt } from './scan/stat-entry.ts';
+import { ignoreMissing } from '../../files/errors.ts';
+import { imageMode } from '../../files/modes.ts';
+import { lookAt } from '../scan/stat-entry.ts';
 
 const partialMode = 0o600;
 

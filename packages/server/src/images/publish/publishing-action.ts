@@ -1,12 +1,12 @@
 import { forget, partialPath, removeRemains, settlePublication } from '@wcc/copy';
 import { unlink } from 'node:fs/promises';
 import { join } from 'node:path';
-import { ignoreMissing } from '../files/errors.ts';
-import type { Action, OperationInput, OperationView, SpaceNeed } from '../operations/action.ts';
-import type { StartHooks, Work, WorkResult } from '../operations/work.ts';
-import type { ImagesContext } from './context.ts';
-import { measureRoom, readReservation } from './free-space.ts';
-import { wasPublished } from './publish.ts';
+import { ignoreMissing } from '../../files/errors.ts';
+import type { Action, OperationInput, OperationView, SpaceNeed } from '../../operations/action.ts';
+import type { StartHooks, Work, WorkResult } from '../../operations/work.ts';
+import type { ImagesContext } from '../context.ts';
+import { measureRoom, readReservation } from '../space/free-space.ts';
+import { wasPublished } from './linked-partial.ts';
 import { registerImage } from './register-image.ts';
 import type { MadeImage } from './register-image.ts';
 

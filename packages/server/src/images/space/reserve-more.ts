@@ -1,7 +1,7 @@
 import { ApiError } from '@wcc/api';
 import { formatBytes } from '@wcc/progress';
 import type { ImagesContext } from '../context.ts';
-import { measureRoom, readReservation } from '../free-space.ts';
+import { measureRoom, readReservation } from './free-space.ts';
 
 export interface RoomOrder {
   pool: { id: string; path: string };

@@ -1,9 +1,9 @@
 import type { ImageFormat } from '@wcc/api';
 import { join } from 'node:path';
-import type { Completion } from '../operations/action.ts';
-import type { Store } from '../storage/store.ts';
-import { digestOf } from './image-rows.ts';
-import { lookAt } from './scan/stat-entry.ts';
+import type { Completion } from '../../operations/action.ts';
+import type { Store } from '../../storage/store.ts';
+import { digestOf } from '../image-rows.ts';
+import { lookAt } from '../scan/stat-entry.ts';
 
 /** An image that an operation has published. */
 export interface MadeImage {

@@ -1,10 +1,10 @@
 import { ApiError } from '@wcc/api';
 import type { Snapshot } from '@wcc/progress';
 import { formatBytes } from '@wcc/progress';
-import type { Acceptance } from '../operations/accept.ts';
-import type { ImagesContext } from './context.ts';
-import { assertNameFree } from './names.ts';
-import { measureRoom } from './free-space.ts';
+import type { Acceptance } from '../../operations/accept.ts';
+import type { ImagesContext } from '../context.ts';
+import { assertNameFree } from '../names.ts';
+import { measureRoom } from '../space/free-space.ts';
 
 export interface PublishAcceptance extends Omit<Acceptance, 'names' | 'reservedBytes'> {
   pool: { id: string; path: string };

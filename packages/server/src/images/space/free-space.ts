@@ -1,8 +1,8 @@
 import { freeSpace, partialPath } from '@wcc/copy';
 import { lstat } from 'node:fs/promises';
-import type { FreeSpaceFloor, Reservation } from '../operations/space.ts';
-import { availableBytes, floorBytesOf, outstandingBytes } from '../operations/space.ts';
-import type { Store } from '../storage/store.ts';
+import type { FreeSpaceFloor, Reservation } from './promises.ts';
+import { availableBytes, floorBytesOf, outstandingBytes } from './promises.ts';
+import type { Store } from '../../storage/store.ts';
 
 /** The room in a pool at one moment. */
 export interface Room {
