@@ -33,7 +33,7 @@ it('the packed command runs outside the repository, by its link and by npx', asy
     expect(help.stdout).toContain(`\n  ${command} `);
   expect(await end('npx', ['--no-install', 'wcc', '--version'])).toMatchObject({
     code: 0,
-    stdout: '0.1.0\n',
+    stdout: '0.2.0\n',
   });
   expect(await end('node_modules/.bin/wcc', ['vm', 'ls'])).toMatchObject({ code: 3, stdout: '' });
 });

@@ -10,4 +10,5 @@ export * from './operations.ts';
 export * from './pools.ts';
 export * from './routes.ts';
 export * from './uploads.ts';
+export * from './version.ts';
 export * from './vocabulary.ts';
