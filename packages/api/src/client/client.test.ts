@@ -4,7 +4,7 @@ import type { AddressInfo } from 'node:net';
 import { afterEach, describe, expect, it } from 'vitest';
 import { ApiError, toProblem } from '../errors/errors.ts';
 import { createApiClient } from './client.ts';
-import { ApiProblem } from './request.ts';
+import { ApiProblem } from './problem.ts';
 
 let server: Server | undefined;
 

@@ -58,7 +58,7 @@ export type ApiClient = ReturnType<typeof createApiClient>;
 export function createApiClient(options: ApiClientOptions = {}) {
   const send = createSend(options);
   return {
-    health: () => send<Health>('GET', routes.health()),
+    health: () => send<Health>('GET', routes.health(), { has: 'status' }),
     ...accessCalls(send),
     ...imageCalls(send),
     ...uploadCalls(send),
@@ -69,61 +69,79 @@ export function createApiClient(options: ApiClientOptions = {}) {
 
 function accessCalls(send: Send) {
   return {
-    session: () => send<Session>('GET', routes.session()),
-    signIn: (body: SignInRequest) => send<Session>('POST', routes.session(), { body }),
-    firstSignIn: (body: FirstSignInRequest) => send<Session>('POST', routes.firstSignIn(), { body }),
+    session: () => send<Session>('GET', routes.session(), { has: 'user' }),
+    signIn: (body: SignInRequest) => send<Session>('POST', routes.session(), { has: 'user', body }),
+    firstSignIn: (body: FirstSignInRequest) =>
+      send<Session>('POST', routes.firstSignIn(), { has: 'user', body }),
     profile: () => send<FirstBootProfile>('GET', routes.profile()),
     changeProfile: (body: FirstBootProfileRequest) =>
       send<FirstBootProfile>('PUT', routes.profile(), { body }),
     signOut: () => send<undefined>('DELETE', routes.session()),
     watchTicket: (signal?: AbortSignal) =>
-      send<Ticket>('POST', routes.tickets(), { body: { purpose: 'watch' }, ...(signal ? { signal } : {}) }),
-    users: () => send<UserList>('GET', routes.users()),
-    createUser: (body: CreateUserRequest) => send<User>('POST', routes.users(), { body }),
-    changeUser: (id: string, body: ChangeUserRequest) => send<User>('PATCH', routes.user(id), { body }),
+      send<Ticket>('POST', routes.tickets(), {
+        has: 'ticket',
+        body: { purpose: 'watch' },
+        ...(signal ? { signal } : {}),
+      }),
+    users: () => send<UserList>('GET', routes.users(), { has: 'items' }),
+    createUser: (body: CreateUserRequest) => send<User>('POST', routes.users(), { has: 'role', body }),
+    changeUser: (id: string, body: ChangeUserRequest) =>
+      send<User>('PATCH', routes.user(id), { has: 'role', body }),
     changePassword: (body: ChangePasswordRequest) => send<undefined>('PUT', routes.password(), { body }),
     /** With `operations` (and, for a program, `origin`): for a page that may see just these. */
     ticket: (body: TicketRequest, signal?: AbortSignal) =>
-      send<Ticket>('POST', routes.tickets(), { body, ...(signal ? { signal } : {}) }),
-    tokens: (query: { owner?: 'me' | 'all' } = {}) => send<TokenList>('GET', routes.tokens(), { query }),
-    createToken: (body: CreateTokenRequest) => send<CreatedToken>('POST', routes.tokens(), { body }),
+      send<Ticket>('POST', routes.tickets(), { has: 'ticket', body, ...(signal ? { signal } : {}) }),
+    tokens: (query: { owner?: 'me' | 'all' } = {}) =>
+      send<TokenList>('GET', routes.tokens(), { has: 'items', query }),
+    createToken: (body: CreateTokenRequest) =>
+      send<CreatedToken>('POST', routes.tokens(), { has: 'secret', body }),
     revokeToken: (id: string) => send<undefined>('DELETE', routes.token(id)),
     audit: (query: { who?: string; what?: string; cursor?: string; limit?: number } = {}) =>
-      send<AuditList>('GET', routes.audit(), { query }),
+      send<AuditList>('GET', routes.audit(), { has: 'items', query }),
   };
 }
 
 function imageCalls(send: Send) {
   return {
-    pools: () => send<PoolList>('GET', routes.pools()),
-    rescan: (pool: string) => send<RescanResult>('POST', routes.rescan(pool)),
-    orphans: (pool: string) => send<OrphanList>('GET', routes.orphans(pool)),
+    pools: () => send<PoolList>('GET', routes.pools(), { has: 'items' }),
+    rescan: (pool: string) => send<RescanResult>('POST', routes.rescan(pool), { has: 'added' }),
+    orphans: (pool: string) => send<OrphanList>('GET', routes.orphans(pool), { has: 'items' }),
     removeOrphan: (pool: string, id: string) => send<undefined>('DELETE', routes.orphan(pool, id)),
     images: (query: { cursor?: string; limit?: number } = {}) =>
-      send<ImageList>('GET', routes.images(), { query }),
-    image: (id: number) => send<Image>('GET', routes.image(id)),
+      send<ImageList>('GET', routes.images(), { has: 'items', query }),
+    image: (id: number) => send<Image>('GET', routes.image(id), { has: 'format' }),
     copyPlan: (id: number, query: { name?: string } = {}) =>
       send<CopyPlan>('GET', routes.copyPlan(id), { query }),
     copyImage: (id: number, body: CopyImageRequest, idempotencyKey?: string) =>
-      send<Accepted>('POST', routes.copyImage(id), { body, ...keyHeader(idempotencyKey) }),
+      send<Accepted>('POST', routes.copyImage(id), { has: 'operation', body, ...keyHeader(idempotencyKey) }),
     convertImage: (id: number, body: ConvertImageRequest, idempotencyKey?: string) =>
-      send<Accepted>('POST', routes.convertImage(id), { body, ...keyHeader(idempotencyKey) }),
+      send<Accepted>('POST', routes.convertImage(id), {
+        has: 'operation',
+        body,
+        ...keyHeader(idempotencyKey),
+      }),
     verifyImage: (id: number, body: VerifyImageRequest = {}, idempotencyKey?: string) =>
-      send<Accepted>('POST', routes.verifyImage(id), { body, ...keyHeader(idempotencyKey) }),
+      send<Accepted>('POST', routes.verifyImage(id), {
+        has: 'operation',
+        body,
+        ...keyHeader(idempotencyKey),
+      }),
     importImage: (body: ImportImageRequest, idempotencyKey?: string) =>
-      send<Accepted>('POST', routes.importImage(), { body, ...keyHeader(idempotencyKey) }),
-    changeImage: (id: number, body: ChangeImageRequest) => send<Image>('PATCH', routes.image(id), { body }),
+      send<Accepted>('POST', routes.importImage(), { has: 'operation', body, ...keyHeader(idempotencyKey) }),
+    changeImage: (id: number, body: ChangeImageRequest) =>
+      send<Image>('PATCH', routes.image(id), { has: 'format', body }),
     deleteImage: (id: number, idempotencyKey?: string) =>
-      send<Accepted>('DELETE', routes.image(id), keyHeader(idempotencyKey)),
+      send<Accepted>('DELETE', routes.image(id), { has: 'operation', ...keyHeader(idempotencyKey) }),
     makeSampleImage: (body: SampleImageRequest = {}, idempotencyKey?: string) =>
-      send<Accepted>('POST', routes.sampleImage(), { body, ...keyHeader(idempotencyKey) }),
+      send<Accepted>('POST', routes.sampleImage(), { has: 'operation', body, ...keyHeader(idempotencyKey) }),
   };
 }
 
 /** Bytes go by a tus client; this is what stands around it. */
 function uploadCalls(send: Send) {
   return {
-    uploads: (query: { owner?: 'me' | 'all' } = {}) => send<UploadList>('GET', routes.uploads(), { query }),
+    uploads: (query: { owner?: 'me' | 'all' } = {}) =>
+      send<UploadList>('GET', routes.uploads(), { has: 'items', query }),
     upload: (id: string) => send<Upload>('GET', routes.upload(id)),
     matchUpload: (id: string, body: MatchUploadRequest) =>
       send<MatchedUpload>('POST', routes.matchUpload(id), { body }),
@@ -134,14 +152,15 @@ function operationCalls(send: Send) {
   return {
     operations: (query: OperationQuery = {}) =>
       send<OperationList>('GET', routes.operations(), {
+        has: 'items',
         query: { ...query, limit: Number(query.limit ?? 50) },
       }),
-    operation: (id: string) => send<Operation>('GET', routes.operation(id)),
-    operationLog: (id: string) => send<OperationLog>('GET', routes.operationLog(id)),
-    cancel: (id: string) => send<Accepted>('POST', routes.operationVerb(id, 'cancel')),
-    pause: (id: string) => send<Accepted>('POST', routes.operationVerb(id, 'pause')),
-    resume: (id: string) => send<Accepted>('POST', routes.operationVerb(id, 'resume')),
-    retry: (id: string) => send<Accepted>('POST', routes.operationVerb(id, 'retry')),
+    operation: (id: string) => send<Operation>('GET', routes.operation(id), { has: 'state' }),
+    operationLog: (id: string) => send<OperationLog>('GET', routes.operationLog(id), { has: 'items' }),
+    cancel: (id: string) => send<Accepted>('POST', routes.operationVerb(id, 'cancel'), { has: 'operation' }),
+    pause: (id: string) => send<Accepted>('POST', routes.operationVerb(id, 'pause'), { has: 'operation' }),
+    resume: (id: string) => send<Accepted>('POST', routes.operationVerb(id, 'resume'), { has: 'operation' }),
+    retry: (id: string) => send<Accepted>('POST', routes.operationVerb(id, 'retry'), { has: 'operation' }),
     ...publishingCalls(send),
     ...sharingCalls(send),
   };
@@ -150,24 +169,24 @@ function operationCalls(send: Send) {
 function publishingCalls(send: Send) {
   return {
     publish: (body: PublishOperationRequest, idempotencyKey?: string) =>
-      send<Accepted>('POST', routes.operations(), { body, ...keyHeader(idempotencyKey) }),
+      send<Accepted>('POST', routes.operations(), { has: 'operation', body, ...keyHeader(idempotencyKey) }),
     reportProgress: (id: string, body: ReportProgressRequest = {}) =>
-      send<Accepted>('PATCH', routes.operationProgress(id), { body }),
+      send<Accepted>('PATCH', routes.operationProgress(id), { has: 'operation', body }),
     endOperation: (id: string, body: EndOperationRequest) =>
-      send<Accepted>('POST', routes.operationEnd(id), { body }),
+      send<Accepted>('POST', routes.operationEnd(id), { has: 'operation', body }),
   };
 }
 
 function sharingCalls(send: Send) {
   return {
-    grants: (operation: string) => send<GrantList>('GET', routes.grants(operation)),
+    grants: (operation: string) => send<GrantList>('GET', routes.grants(operation), { has: 'items' }),
     createGrant: (operation: string, body: CreateGrantRequest) =>
-      send<Grant>('POST', routes.grants(operation), { body }),
+      send<Grant>('POST', routes.grants(operation), { has: 'level', body }),
     revokeGrant: (operation: string, user: string) =>
       send<undefined>('DELETE', routes.grant(operation, user)),
-    shares: (operation: string) => send<ShareList>('GET', routes.shares(operation)),
+    shares: (operation: string) => send<ShareList>('GET', routes.shares(operation), { has: 'items' }),
     createShare: (operation: string, body: CreateShareRequest = {}) =>
-      send<CreatedShare>('POST', routes.shares(operation), { body }),
+      send<CreatedShare>('POST', routes.shares(operation), { has: 'secret', body }),
     revokeShare: (operation: string, id: string) => send<undefined>('DELETE', routes.share(operation, id)),
   };
 }

@@ -20,26 +20,34 @@ import type { Send } from './request.ts';
 /** Machines. Serial log and screenshot are no JSON: fetch `routes.vmSerial` and `routes.vmScreenshot`. */
 export function machineCalls(send: Send) {
   return {
-    host: () => send<Host>('GET', routes.host()),
-    vms: () => send<VmList>('GET', routes.vms()),
-    vm: (id: number) => send<Vm>('GET', routes.vm(id)),
+    host: () => send<Host>('GET', routes.host(), { has: 'hypervisor' }),
+    vms: () => send<VmList>('GET', routes.vms(), { has: 'items' }),
+    vm: (id: number) => send<Vm>('GET', routes.vm(id), { has: 'state' }),
     createVm: (body: CreateVmRequest, idempotencyKey?: string) =>
-      send<Accepted>('POST', routes.vms(), { body, ...keyHeader(idempotencyKey) }),
+      send<Accepted>('POST', routes.vms(), { has: 'operation', body, ...keyHeader(idempotencyKey) }),
     quickCreateVm: (body: QuickCreateVmRequest, idempotencyKey?: string) =>
-      send<Accepted>('POST', routes.quickCreateVm(), { body, ...keyHeader(idempotencyKey) }),
+      send<Accepted>('POST', routes.quickCreateVm(), {
+        has: 'operation',
+        body,
+        ...keyHeader(idempotencyKey),
+      }),
     copyVm: (id: number, body: CopyVmRequest, idempotencyKey?: string) =>
-      send<Accepted>('POST', routes.copyVm(id), { body, ...keyHeader(idempotencyKey) }),
-    deleteVm: (id: number, body: DeleteVmRequest = {}) => send<Accepted>('DELETE', routes.vm(id), { body }),
+      send<Accepted>('POST', routes.copyVm(id), { has: 'operation', body, ...keyHeader(idempotencyKey) }),
+    deleteVm: (id: number, body: DeleteVmRequest = {}) =>
+      send<Accepted>('DELETE', routes.vm(id), { has: 'operation', body }),
     /** Answers as soon as the order was given; the state follows. */
     orderVm: (id: number, verb: 'start' | 'shutdown' | 'power-off' | 'reset') =>
-      send<Vm>('POST', routes.vmVerb(id, verb)),
-    changeVm: (id: number, body: ChangeVmRequest) => send<Vm>('PATCH', routes.vm(id), { body }),
-    addDisk: (id: number, body: AddDiskRequest) => send<Vm>('POST', routes.vmDisks(id), { body }),
+      send<Vm>('POST', routes.vmVerb(id, verb), { has: 'state' }),
+    changeVm: (id: number, body: ChangeVmRequest) => send<Vm>('PATCH', routes.vm(id), { has: 'state', body }),
+    addDisk: (id: number, body: AddDiskRequest) =>
+      send<Vm>('POST', routes.vmDisks(id), { has: 'state', body }),
     growDisk: (id: number, index: number, body: GrowDiskRequest) =>
-      send<Vm>('PATCH', routes.vmDisk(id, index), { body }),
-    setCdrom: (id: number, body: SetCdromRequest) => send<Vm>('PUT', routes.vmCdrom(id), { body }),
+      send<Vm>('PATCH', routes.vmDisk(id, index), { has: 'state', body }),
+    setCdrom: (id: number, body: SetCdromRequest) =>
+      send<Vm>('PUT', routes.vmCdrom(id), { has: 'state', body }),
     screenTicket: (id: number, signal?: AbortSignal) =>
       send<Ticket>('POST', routes.tickets(), {
+        has: 'ticket',
         body: { purpose: 'screen', target: String(id) },
         ...(signal ? { signal } : {}),
       }),

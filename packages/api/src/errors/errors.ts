@@ -68,6 +68,11 @@ export const errorRegistry = {
     message: 'There is no such thing, or you may not see it.',
     hint: 'Check the id.',
   },
+  endpoint_removed: {
+    status: 410,
+    message: 'A newer version of wcc removed this address.',
+    hint: 'Upgrade the client.',
+  },
   method_not_allowed: {
     status: 405,
     message: 'This address does not take that method.',

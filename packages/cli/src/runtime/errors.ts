@@ -46,7 +46,8 @@ export function toCliError(error: unknown): CliError {
     const hint = error.status === 401 ? 'Sign in: wcc login URL' : error.hint;
     // The hint speaks of the field that is named.
     const message = code === 'invalid_input' && field !== null ? `${field}: ${error.message}` : error.message;
-    return new CliError(exitOf(error.status), message, { code, hint, cause });
+    const exit = code === 'version_mismatch' ? 'failed' : exitOf(error.status);
+    return new CliError(exit, message, { code, hint, cause });
   }
   const { code, message } =
     error instanceof Error ? (error as NodeJS.ErrnoException) : { code: undefined, message: String(error) };

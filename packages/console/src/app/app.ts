@@ -45,7 +45,10 @@ export class App implements AppContext {
       },
     });
     this.notices = new Notices(this.announcer);
-    this.api = createApiClient({ fetch: (input, init) => this.fetch(input, init) });
+    this.api = createApiClient({
+      fetch: (input, init) => this.fetch(input, init),
+      versionHint: 'Reload this page.',
+    });
     this.session = new SessionState(this.api);
     this.session.changed.listen(() => this.#onSession());
     // A share link needs no account.

@@ -1,7 +1,10 @@
 import type { ErrorCode } from '@wcc/api';
 import type { ErrorText, Locale } from './text.ts';
 
-type Words = Record<ErrorCode | 'unreachable' | 'foreign_answer', ErrorText>;
+/** Codes of the client itself: the server never sends them. */
+export type ClientErrorCode = 'unreachable' | 'foreign_answer' | 'version_mismatch';
+
+type Words = Record<ErrorCode | ClientErrorCode, ErrorText>;
 
 let japanese: Words | null = null;
 

@@ -1,8 +1,9 @@
 import type { ErrorCode } from '@wcc/api';
+import type { ClientErrorCode } from './errors.ts';
 import type { ErrorText } from './text.ts';
 
 /** The server speaks English; its exact words (with the numbers) stay beside these as a detail. */
-export const jaErrors: Record<ErrorCode | 'unreachable' | 'foreign_answer', ErrorText> = {
+export const jaErrors: Record<ErrorCode | ClientErrorCode, ErrorText> = {
   malformed_request: { message: '要求の形式が正しくありません。', hint: 'ページを再読み込みしてください。' },
   invalid_input: { message: '入力に受け付けられない値があります。', hint: '該当する項目を直してください。' },
   invalid_name: {
@@ -37,6 +38,14 @@ export const jaErrors: Record<ErrorCode | 'unreachable' | 'foreign_answer', Erro
     hint: '起動時に表示されたアドレスを使うか、--public-url を設定してください。',
   },
   not_found: { message: '存在しないか、閲覧が許可されていません。', hint: '一覧を読み込み直してください。' },
+  endpoint_removed: {
+    message: 'この API アドレスは新しいバージョンで廃止されました。',
+    hint: 'ページを再読み込みしてください。',
+  },
+  version_mismatch: {
+    message: 'このページとサーバーのバージョンが異なります。',
+    hint: 'ページを再読み込みしてください。',
+  },
   method_not_allowed: {
     message: 'このアドレスでは使えない操作です。',
     hint: 'ページを再読み込みしてください。',

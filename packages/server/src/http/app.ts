@@ -78,7 +78,7 @@ export async function createApp(deps: AppDeps): Promise<App> {
   const { app, listener } = createBareApp(deps);
   // Who asks by which address is needed by every log line, limit and audit row, also of what is refused below.
   registerClientAddress(app, createClientAddress(config.trustedProxies));
-  await registerHeaders(app, { secure });
+  await registerHeaders(app, { secure, version: deps.version });
   await app.register(cookiePlugin);
   registerProblems(app);
   registerRequestLog(app);

@@ -1,6 +1,5 @@
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
-import { ApiError } from '@wcc/api';
 import fastifyStatic from '@fastify/static';
 import type { FastifyInstance } from 'fastify';
 
@@ -31,9 +30,9 @@ export async function registerConsole(
   });
   app.get('/', (_request, reply) => reply.sendFile('index.html'));
   app.get('/*', (request, reply) => {
-    // A file that is asked for and not there is missing, not a page.
+    // A missing file is not a page.
     const path = request.url.split('?', 1)[0] ?? '';
-    if (path.startsWith('/api/') || /\.[a-z0-9]+$/i.test(path)) throw new ApiError('not_found');
+    if (path.startsWith('/api/') || /\.[a-z0-9]+$/i.test(path)) return reply.callNotFound();
     return reply.sendFile('index.html');
   });
 }

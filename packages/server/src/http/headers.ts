@@ -1,3 +1,4 @@
+import { versionHeader } from '@wcc/api';
 import helmet from '@fastify/helmet';
 import type { FastifyInstance } from 'fastify';
 import { isApiRequest } from './request.ts';
@@ -21,7 +22,10 @@ const contentSecurityPolicy = {
 const permissions = ['camera', 'display-capture', 'geolocation', 'microphone', 'payment', 'usb'];
 
 /** Security headers on every answer, refusals included. */
-export async function registerHeaders(app: FastifyInstance, { secure }: { secure: boolean }): Promise<void> {
+export async function registerHeaders(
+  app: FastifyInstance,
+  { secure, version }: { secure: boolean; version: string },
+): Promise<void> {
   await app.register(helmet, {
     global: true,
     contentSecurityPolicy,
@@ -35,6 +39,6 @@ export async function registerHeaders(app: FastifyInstance, { secure }: { secure
   app.addHook('onRequest', async (request, reply) => {
     void reply.header('permissions-policy', permissionsPolicy);
     void reply.header('x-request-id', request.id);
-    if (isApiRequest(request)) void reply.header('cache-control', 'no-store');
+    if (isApiRequest(request)) void reply.headers({ 'cache-control': 'no-store', [versionHeader]: version });
   });
 }

@@ -2,6 +2,7 @@ import type { ErrorCode } from '@wcc/api';
 import { ApiError, isErrorCode, toProblem } from '@wcc/api';
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import { StoreConflict, StoreError } from '../storage/errors.ts';
+import { findRemoved } from './removed-endpoints.ts';
 import { createMethodTable } from './request.ts';
 
 /** The one mapper from errors to HTTP: every refusal is an RFC 9457 problem document. */
@@ -9,7 +10,10 @@ export function registerProblems(app: FastifyInstance): void {
   const allowedMethods = createMethodTable(app);
   app.setErrorHandler((error: unknown, request, reply) => sendProblem(error, request, reply));
   app.setNotFoundHandler((request, reply) => {
-    const allowed = allowedMethods(request.url);
+    const path = request.url.split('?', 1)[0] ?? '';
+    const gone = findRemoved(request.method, path);
+    if (gone !== null) return sendProblem(gone, request, reply);
+    const allowed = allowedMethods(path);
     if (allowed.length > 0) void reply.header('allow', allowed.join(', '));
     return sendProblem(new ApiError(allowed.length > 0 ? 'method_not_allowed' : 'not_found'), request, reply);
   });

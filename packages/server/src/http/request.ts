@@ -43,15 +43,14 @@ function numberOf(id: string): number {
 }
 
 /** Lists the methods that an address accepts, so that a wrong method gets 405 and a wrong address 404. */
-export function createMethodTable(app: FastifyInstance): (url: string) => string[] {
+export function createMethodTable(app: FastifyInstance): (path: string) => string[] {
   const table: { pattern: RegExp; methods: string[] }[] = [];
   app.addHook('onRoute', ({ url, method }) => {
     if (!url.startsWith('/api/')) return;
     const pattern = new RegExp(`^${url.replaceAll(/:[^/]+/g, '[^/]+')}$`);
     table.push({ pattern, methods: Array.isArray(method) ? method : [method] });
   });
-  return (url) => {
-    const path = url.split('?', 1)[0] ?? '';
+  return (path) => {
     const found = table.filter(({ pattern }) => pattern.test(path));
     return [...new Set(found.flatMap(({ methods }) => methods))];
   };

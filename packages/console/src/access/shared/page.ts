@@ -134,6 +134,7 @@ export class SharedPage extends ConsoleElement<App> {
   #open(secret: string): void {
     // Without the cookie of somebody who is signed in here: the link alone is the right to see.
     const api = createApiClient({
+      versionHint: 'Reload this page.',
       token: secret,
       fetch: (input, init) => fetch(input, { ...init, credentials: 'omit' }),
     });

@@ -21,6 +21,40 @@ it('is ok when everything is', async () => {
   expect([status, json]).toEqual([200, { status: 'ok', version: '0.0.0-test' }]);
 });
 
+it('names the version of the server in a header of every answer of the API', async () => {
+  for (const [method, path] of [
+    ['GET', '/api/health'],
+    ['GET', '/api/session'],
+    ['GET', '/api/nowhere'],
+    ['DELETE', '/api/health'],
+    ['OPTIONS', '/api/uploads'],
+  ] as const) {
+    const { headers } = await server.ask(method, path);
+    expect([path, headers['wcc-version']]).toEqual([path, '0.0.0-test']);
+  }
+  expect((await server.ask('GET', '/')).headers['wcc-version']).toBeUndefined();
+});
+
+it('tells an unknown address from a removed one and from a wrong method', async () => {
+  const unknown = await server.ask('GET', '/api/nowhere');
+  expect([unknown.status, unknown.json['code']]).toEqual([404, 'not_found']);
+  const removed = await server.ask('GET', '/api/pools/1/remains?x=1');
+  expect(removed.status).toBe(410);
+  expect(removed.json).toMatchObject({
+    code: 'endpoint_removed',
+    detail: 'wcc 0.2.0 removed this address.',
+    hint: 'Upgrade the client, or use GET /api/pools/{id}/orphans.',
+  });
+  const one = await server.ask('DELETE', `/api/pools/1/remains/${'a'.repeat(26)}`);
+  expect([one.status, one.json['code']]).toEqual([410, 'endpoint_removed']);
+  const wrong = await server.ask('DELETE', '/api/health');
+  expect([wrong.status, wrong.json['code'], wrong.headers.allow]).toEqual([
+    405,
+    'method_not_allowed',
+    'GET, HEAD',
+  ]);
+});
+
 it('says so, as every other address does, when the database died; the stop still works', async () => {
   // Nothing that the server itself would send: the thread dies of it.
   // oxlint-disable-next-line unicorn/require-post-message-target-origin -- a thread, not a window
