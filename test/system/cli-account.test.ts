@@ -28,7 +28,7 @@ afterAll(async () => {
 const kept = (): string => join(workspace.path, 'wcc', 'servers.json');
 
 describe('wcc login', () => {
-  it('makes a token by name and password, keeps it for this user alone, and revokes it at the end', async () => {
+  it('creates a token by name and password, keeps it readable for this user only, and revokes it on logout', async () => {
     const login = await runCli(['login', server.baseUrl, '--user', 'sato'], { env, stdin: `${password}\n` });
     expect(login).toMatchObject({ code: 0, stderr: '' });
     expect(login.stdout).toContain(`Signed in at ${server.baseUrl} as sato`);
@@ -50,7 +50,7 @@ describe('wcc login', () => {
     expect(await runCli(['image', 'ls'], { env })).toMatchObject({ code: 3 });
   });
 
-  it('takes a token from a pipe, and refuses one that is not good', async () => {
+  it('reads a token from a pipe and refuses an invalid one', async () => {
     const own = { XDG_CONFIG_HOME: join(workspace.path, 'second') };
     const bad = await runCli(['login', server.baseUrl, '--with-token'], { env: own, stdin: 'wcc_nothing\n' });
     expect(bad.code).toBe(3);
@@ -59,7 +59,7 @@ describe('wcc login', () => {
     expect((await runCli(['image', 'ls', '--json'], { env: own })).stdout).toBe('{\n  "items": []\n}\n');
   });
 
-  it('asks on a terminal and shows nothing of what is secret', async () => {
+  it('asks on a terminal and never echoes a secret', async () => {
     const own = { XDG_CONFIG_HOME: join(workspace.path, 'third') };
     const login = startCli(['login', server.baseUrl], { env: own, terminal: { columns: 80 } });
     await until(() => login.stdout.includes('User: '), { what: 'the question for the user' });
@@ -72,7 +72,7 @@ describe('wcc login', () => {
     expect(end.stdout).not.toContain(password);
   });
 
-  it('says what is wrong: password, address, plain http to another machine', async () => {
+  it('names the cause: wrong password, wrong address, plain http to another host', async () => {
     const wrong = await runCli(['login', server.baseUrl, '--user', 'sato'], {
       env,
       stdin: 'not the password\n',
@@ -86,8 +86,8 @@ describe('wcc login', () => {
   });
 });
 
-describe('which server', () => {
-  it('is that of --url, of WCC_URL, of the last sign-in, in this order', async () => {
+describe('the server that a command uses', () => {
+  it('comes from --url, then WCC_URL, then the last sign-in', async () => {
     const nobody = await runCli(['image', 'ls'], { env: { XDG_CONFIG_HOME: join(workspace.path, 'none') } });
     expect(nobody).toMatchObject({ code: 3 });
     expect(nobody.stderr).toContain('wcc login URL');

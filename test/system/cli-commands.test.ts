@@ -38,8 +38,8 @@ async function startSlowCopy(name: string): Promise<string> {
   return stdout.trim();
 }
 
-describe('lists', () => {
-  it('are tables for people and one document for programs', async () => {
+describe('list commands', () => {
+  it('print tables for people and one JSON document for programs', async () => {
     const { stdout } = await runCli(['image', 'ls'], { server });
     expect(stdout).toMatch(
       /^ID +NAME +FORMAT +SIZE +ON DISK +STATE\n\d+ +sample\.raw +raw +64\.0 MiB +\S+ MiB +ready\n$/,
@@ -57,8 +57,8 @@ describe('lists', () => {
   });
 });
 
-describe('a copy', () => {
-  it('is followed by plain lines without a terminal, and ends with its image', async () => {
+describe('wcc image copy', () => {
+  it('prints plain lines without a terminal, and the image at the end', async () => {
     const copy = await runCli(['image', 'copy', 'sample.raw', 'lines.raw', ...slowly], { server });
     expect(copy.code).toBe(0);
     expect(copy.stdout).toMatch(/^sample\.raw → lines\.raw \(image \d+\): Done in .*written\n$/);
@@ -71,7 +71,7 @@ describe('a copy', () => {
     expect(lines.length).toBeLessThan(20);
   });
 
-  it('is one line on a terminal, redrawn, never wider than it is', async () => {
+  it('redraws one line on a terminal, never wider than the terminal', async () => {
     const copy = startCli(['image', 'copy', 'sample.raw', '漢字の長い名前のイメージ.raw', ...slowly], {
       server,
       terminal: { columns: 70 },
@@ -91,7 +91,7 @@ describe('a copy', () => {
     expect(lines.at(-1)).toMatch(/Done in/);
   });
 
-  it('has no colour with NO_COLOR, no bar with TERM=dumb, and ASCII in the C locale', async () => {
+  it('prints no colour with NO_COLOR, no bar with TERM=dumb, and ASCII in the C locale', async () => {
     const terminal = { columns: 100 };
     const grey = startCli(['image', 'copy', 'sample.raw', 'grey.raw', ...slowly], {
       server,
@@ -113,7 +113,7 @@ describe('a copy', () => {
     expect(second.code).toBe(0);
   });
 
-  it('is a line of JSON for each record, the last one terminal', async () => {
+  it('prints one JSON line for each record, the last one terminal', async () => {
     const { code, stdout, stderr } = await runCli(['image', 'copy', 'sample.raw', 'json.raw', '--json'], {
       server,
     });
@@ -132,7 +132,7 @@ describe('a copy', () => {
 });
 
 describe('an import', () => {
-  it('lets the server fetch an address, and compares its digest', async () => {
+  it('imports from an address and compares the digest', async () => {
     const bytes = randomBytes(2 * mebibyte);
     const sha256 = createHash('sha256').update(bytes).digest('hex');
     const asked: string[] = [];
@@ -159,8 +159,8 @@ describe('an import', () => {
   });
 });
 
-describe('an operation', () => {
-  it('is left by Ctrl-C, goes on, is paused, resumed and cancelled', async () => {
+describe('wcc op', () => {
+  it('leaves an operation running after Ctrl-C, then pauses, resumes and cancels it', async () => {
     const copy = startCli(['image', 'copy', 'sample.raw', 'left.raw', '--method', 'copy', '--limit', '1M'], {
       server,
     });
@@ -188,7 +188,7 @@ describe('an operation', () => {
     expect((await server.api.operation(running.id)).state).toBe('cancelled');
   });
 
-  it('is watched through a restart of the server', async () => {
+  it('watches an operation through a server restart', async () => {
     const id = await startSlowCopy('restart.raw');
     // Or a busy machine has copied all of it before the command is there to watch.
     await server.api.pause(id);
@@ -204,7 +204,7 @@ describe('an operation', () => {
     expect(end.stdout).toContain('Done in');
   });
 
-  it('is given up on when the server stays away', async () => {
+  it('stops watching when the server stays away', async () => {
     const id = await startSlowCopy('away.raw');
     const watch = startCli(['op', 'watch', id, '--give-up-after', '2s'], { server });
     await until(() => watch.stderr !== '', { what: 'the command to watch' });
@@ -215,8 +215,8 @@ describe('an operation', () => {
   });
 });
 
-describe('what goes wrong', () => {
-  it('has an exit code of its own, and words', async () => {
+describe('errors of commands', () => {
+  it('each have an exit code and a message', async () => {
     expect(await runCli(['image', 'show', '99999'], { server })).toMatchObject({ code: 4 });
     expect(await runCli(['image', 'show', 'nothing.raw'], { server })).toMatchObject({ code: 4 });
     expect(await runCli(['image', 'copy', 'sample.raw', 'sample.raw'], { server })).toMatchObject({
@@ -233,7 +233,7 @@ describe('what goes wrong', () => {
 });
 
 describe('wcc serve', () => {
-  it('is the server: its flags, its exit codes', async () => {
+  it('runs the server with its flags and exit codes', async () => {
     const help = await runCli(['serve', '--help']);
     expect(help.code).toBe(0);
     expect(help.stdout).toContain('--data-dir');

@@ -38,7 +38,7 @@ it('the packed command runs outside the repository, by its link and by npx', asy
   expect(await end('node_modules/.bin/wcc', ['vm', 'ls'])).toMatchObject({ code: 3, stdout: '' });
 });
 
-it('says what is missing for a server of one’s own', async () => {
+it('wcc serve names the missing package when no server is installed', async () => {
   const serve = await end('node_modules/.bin/wcc', ['serve']);
   expect(serve.code).not.toBe(0);
   expect(serve.stderr).toContain('@wcc/server');

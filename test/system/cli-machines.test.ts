@@ -54,8 +54,8 @@ const recordsOf = (text: string): Snapshot[] =>
     .split('\n')
     .map((line) => JSON.parse(line) as Snapshot);
 
-describe('a machine', () => {
-  it('is made of an image and an empty disk, with a first boot that holds no password', async () => {
+describe('wcc vm', () => {
+  it('creates a machine from an image and an empty disk, without a password in its first-boot data', async () => {
     expect(await vm(['ls'])).toMatchObject({ code: 0, stdout: 'No machines.\n' });
     const disks = ['--disk', 'image:sample.raw,size=32M', '--disk', 'blank:1M,format=raw'];
     const boot = ['--user', 'admin', '--ssh-key', 'id.pub', '--hostname', 'web', '--password-file', '-'];
@@ -77,7 +77,7 @@ describe('a machine', () => {
     expect(seed).not.toContain(password);
   });
 
-  it('is listed and shown, for people and for programs', async () => {
+  it('lists and shows machines, for people and for programs', async () => {
     expect((await vm(['ls'])).stdout).toMatch(
       /^ID +NAME +STATE +CPUS +MEMORY +DISKS +OWNER\n\d+ +web-1 +running +1 +32\.0 MiB +33\.0 MiB +admin-token\n$/,
     );
@@ -90,7 +90,7 @@ describe('a machine', () => {
     expect(stdout).toMatch(/disk 0: +web-1-disk0\.raw \(image \d+\), 32\.0 MiB raw\n/);
   });
 
-  it('has a screen: its page, a picture, and a serial log that is followed through a restart', async () => {
+  it('opens the screen page, saves a screenshot, and follows the serial log through a restart', async () => {
     const { id } = await machine('web-1');
     const url = `${server.baseUrl}/machines/${id}`;
     expect(await vm(['screen', 'web-1'])).toMatchObject({ code: 0, stdout: `${url}\n`, stderr: '' });
@@ -119,7 +119,7 @@ describe('a machine', () => {
     expect(hellos()).toBe(2);
   });
 
-  it('opens its page in the browser of a desktop, and says so where there is none', async () => {
+  it('opens the page in the desktop’s browser, and says so without a desktop', async () => {
     const { id } = await machine('web-1');
     const bin = join(workspace.path, 'bin');
     mkdirSync(bin);
@@ -134,7 +134,7 @@ describe('a machine', () => {
     expect(none.stderr).toContain(`Open it yourself: ${server.baseUrl}/machines/${id}`);
   });
 
-  it('is shut down, started, powered off, and deleted without its disks', async () => {
+  it('shuts down, starts, powers off, and deletes a machine without its disks', async () => {
     expect(await vm(['stop', 'web-1', '--wait', '60s'])).toMatchObject({ code: 0, stdout: 'web-1: off\n' });
     const again = await vm(['stop', 'web-1', '--json']);
     expect(again).toMatchObject({ code: 1, stdout: '' });
@@ -151,7 +151,7 @@ describe('a machine', () => {
     expect(await findImage(server, 'web-1-disk0.raw')).toMatchObject({ state: 'ready', usedBy: [] });
   });
 
-  it('boots an ISO, is asked about on a terminal, and is deleted while it runs', async () => {
+  it('boots an ISO, asks for confirmation on a terminal, and deletes a running machine', async () => {
     const made = await vm(['create', 'disc', ...small, '--disk', 'blank:1M', '--iso', 'boot.iso', '--json']);
     expect(made).toMatchObject({ code: 0, stderr: '' });
     const { state, action, result } = recordsOf(made.stdout).at(-1)!;
@@ -175,8 +175,8 @@ describe('a machine', () => {
   });
 });
 
-describe('the first-boot profile', () => {
-  it('is told to a machine when asked for, with what is said beside it; an empty one is refused', async () => {
+describe('the first-boot profile of wcc vm create', () => {
+  it('is merged with the flags when requested; an empty profile is refused', async () => {
     const other = key.replace('sato@desk', 'sato@home');
     const create = ['create', 'own', ...small, '--no-start', '--disk', 'blank:1M', '--profile'];
     expect(await vm(create)).toMatchObject({
@@ -192,8 +192,8 @@ describe('the first-boot profile', () => {
   });
 });
 
-describe('a quick-created machine', () => {
-  it('has the first boot of the user, the size that was asked for, and the name of a number', async () => {
+describe('wcc vm quick-create', () => {
+  it('uses the user’s first-boot profile, the requested size, and a generated name', async () => {
     await server.api.changeProfile({ user: 'sato', sshKeys: [key] });
     const args = ['sample.raw', '123', '--size', '32M', '--memory', '32M', '--full-copy'];
     const begun = await vm(['quick-create', ...args, '--no-start', '--detach', '--json']);
@@ -210,7 +210,7 @@ describe('a quick-created machine', () => {
     expect(seed).toContain(key);
   });
 
-  it('that hears no power button is told to be still there', async () => {
+  it('reports a machine that ignores the power button as still running', async () => {
     // An empty disk: there is nobody to hear it.
     expect(await vm(['create', 'deaf', ...small, '--disk', 'blank:1M'])).toMatchObject({ code: 0 });
     expect((await vm(['stop', 'deaf'])).stdout).toBe('deaf: asked to shut down\n');
@@ -220,8 +220,8 @@ describe('a quick-created machine', () => {
   });
 });
 
-describe('what goes wrong', () => {
-  it('has an exit code of its own, and words', async () => {
+describe('errors of wcc vm', () => {
+  it('each have an exit code and a message', async () => {
     const disk = ['--disk', 'blank:1M'];
     const cases: [string[], number, string][] = [
       [['show', '99999'], 4, 'There is no machine 99999.'],
@@ -245,7 +245,7 @@ describe('what goes wrong', () => {
     }
   });
 
-  it('is told to a viewer as it is: nothing to see, nothing to make', async () => {
+  it('refuse a viewer: no machine to see, none to create', async () => {
     const { id } = await server.api.createUser({ name: 'guest', role: 'viewer', password });
     expect(id).toBeTruthy();
     const env = { XDG_CONFIG_HOME: workspace.path };

@@ -90,7 +90,7 @@ async function whenSafe(sending: RunningCli, name: string, bytes: number): Promi
 }
 
 describe('wcc image upload', () => {
-  it('sends a file, which is equal, named and compared by its digest', async () => {
+  it('sends a file under its name and compares the digest', async () => {
     const { path, sha256 } = makeFile('whole.bin', 5 * mebibyte + 321);
     const { code, stdout } = await runCli(['image', 'upload', path, '--name', 'whole.raw', '--sha256'], {
       server,
@@ -107,7 +107,7 @@ describe('wcc image upload', () => {
     expect(existsSync(inPool('other.raw'))).toBe(false);
   });
 
-  it('takes an empty file and a file of one byte for what they are', async () => {
+  it('uploads an empty file and a file of one byte', async () => {
     for (const [name, text] of [
       ['one.raw', 'x'],
       ['none.raw', ''],
@@ -121,7 +121,7 @@ describe('wcc image upload', () => {
     }
   });
 
-  it('goes on through a killed server, again and again, and the file is equal', async () => {
+  it('resumes after each of several server kills, and the file is equal', async () => {
     const { path, sha256 } = makeFile('killed.raw', 96 * mebibyte);
     const sending = startCli(['image', 'upload', path, '--limit', '16M'], { server });
     for (const safe of [8, 32, 60]) {
@@ -136,7 +136,7 @@ describe('wcc image upload', () => {
     expect(items.filter(({ subject }) => subject.name === 'killed.raw')).toHaveLength(1);
   });
 
-  it('goes on through cut and silent connections', async () => {
+  it('resumes through cut and silent connections', async () => {
     const { path, sha256 } = makeFile('cut.raw', 48 * mebibyte);
     try {
       const sending = startCli(['image', 'upload', path, '--limit', '8M'], { server: through() });
@@ -158,7 +158,7 @@ describe('wcc image upload', () => {
     expect(digestOf(inPool('cut.raw'))).toBe(sha256);
   });
 
-  it('is stopped by Ctrl-C, and resumed by the same command from where the server is', async () => {
+  it('stops at Ctrl-C, and the same command resumes at the server’s offset', async () => {
     const { path, sha256 } = makeFile('stopped.raw', 40 * mebibyte);
     const first = startCli(['image', 'upload', path, '--limit', '8M'], { server });
     const { id } = await whenSafe(first, 'stopped.raw', 8 * mebibyte);
@@ -175,7 +175,7 @@ describe('wcc image upload', () => {
     expect((await server.api.operation(id)).state).toBe('succeeded');
   });
 
-  it('refuses another file of that name, and starts anew when told to', async () => {
+  it('refuses a different file of the same name, and restarts with --restart', async () => {
     const { path } = makeFile('twice.raw', 24 * mebibyte);
     const first = startCli(['image', 'upload', path, '--limit', '4M'], { server });
     const { id } = await whenSafe(first, 'twice.raw', 4 * mebibyte);
@@ -191,7 +191,7 @@ describe('wcc image upload', () => {
     expect((await server.api.operation(id)).state).toBe('cancelled');
   });
 
-  it('publishes nothing of a file that changes meanwhile', async () => {
+  it('publishes nothing when the file changes during the upload', async () => {
     const { path } = makeFile('changing.raw', 24 * mebibyte);
     const sending = startCli(['image', 'upload', path, '--limit', '8M'], { server });
     await whenSafe(sending, 'changing.raw', 4 * mebibyte);
@@ -202,7 +202,7 @@ describe('wcc image upload', () => {
     expect(existsSync(inPool('changing.raw'))).toBe(false);
   });
 
-  it('ends with the operation when somebody else cancels it', async () => {
+  it('ends when another user cancels the operation', async () => {
     const { path } = makeFile('cancelled.raw', 24 * mebibyte);
     const sending = startCli(['image', 'upload', path, '--limit', '4M'], { server });
     const { id } = await whenSafe(sending, 'cancelled.raw', 4 * mebibyte);
@@ -210,7 +210,7 @@ describe('wcc image upload', () => {
     expect(await sending.end).toMatchObject({ code: 6 });
   });
 
-  it('gives up after the time that was given, and says how to go on', async () => {
+  it('stops after the given time and says how to resume', async () => {
     const { path } = makeFile('gone.raw', 24 * mebibyte);
     try {
       const sending = startCli(['image', 'upload', path, '--limit', '4M', '--give-up-after', '2s'], {
@@ -227,7 +227,7 @@ describe('wcc image upload', () => {
     }
   });
 
-  it('tells a local file that is not there, and what is no file', async () => {
+  it('names a missing local file, and a path that is not a file', async () => {
     expect(await runCli(['image', 'upload', join(workspace.path, 'nothing')], { server })).toMatchObject({
       code: 7,
     });
@@ -238,7 +238,7 @@ describe('wcc image upload', () => {
 });
 
 describe('wcc image download', () => {
-  it('fetches an image, sparse, under its name when it is whole', async () => {
+  it('downloads a sparse image and names it once it is complete', async () => {
     const { path, sha256 } = makeFile('down.raw', 12 * mebibyte + 77);
     expect(await runCli(['image', 'upload', path], { server })).toMatchObject({ code: 0 });
     const target = join(workspace.path, 'fetched.raw');
@@ -249,7 +249,7 @@ describe('wcc image download', () => {
     expect(await runCli(['image', 'download', 'down.raw', target], { server })).toMatchObject({ code: 7 });
   });
 
-  it('keeps holes as holes, and goes on where an earlier try ended', async () => {
+  it('keeps holes, and resumes where an earlier try ended', async () => {
     const sizeBytes = 64 * mebibyte;
     const pool = inPool('holes.raw');
     const file = openSync(pool, 'w');
@@ -278,8 +278,8 @@ describe('wcc image download', () => {
   });
 });
 
-describe('image actions', () => {
-  it('convert, verify and delete an image', async () => {
+describe('wcc image', () => {
+  it('converts, verifies and deletes an image', async () => {
     const { path, sha256 } = makeFile('acted.raw', 4 * mebibyte);
     expect(await runCli(['image', 'upload', path], { server })).toMatchObject({ code: 0 });
     const verified = await runCli(['image', 'verify', 'acted.raw', '--sha256', sha256], { server });

@@ -59,8 +59,8 @@ async function expectUnavailable(server: TestServer, reason: RegExp): Promise<vo
   expect(readdirSync(server.poolDir)).toEqual(before);
 }
 
-describe('a start that must not be', () => {
-  it('port taken', async () => {
+describe('the server refuses to start', () => {
+  it('on a port that is in use', async () => {
     const other = createServer();
     other.listen(0, '127.0.0.1');
     await once(other, 'listening');
@@ -76,7 +76,7 @@ describe('a start that must not be', () => {
     }
   });
 
-  it('a data directory that is a file', async () => {
+  it('with a data directory that is a file', async () => {
     writeFileSync(join(workspace.path, 'data'), '');
     const { code, output } = await runToExit({ home: workspace.path });
     expect(code).toBe(2);
@@ -100,7 +100,7 @@ describe('a start that must not be', () => {
     expect(existsSync(join(workspace.path, 'data'))).toBe(false);
   });
 
-  it('an admin token that is too short', async () => {
+  it('with an admin token that is too short', async () => {
     const { code, output } = await runToExit({ home: workspace.path, token: 'short-secret' });
     expect(code).toBe(2);
     expect(output).toContain('admin_token_short');
@@ -109,8 +109,8 @@ describe('a start that must not be', () => {
   });
 });
 
-describe('a pool that must not be touched', () => {
-  it('its marker is missing: perhaps the disk is not mounted', async () => {
+describe('the server leaves a pool alone', () => {
+  it('when its marker is missing, as with an unmounted disk', async () => {
     expect.hasAssertions();
     const server = await start();
     await server.stop();
@@ -119,7 +119,7 @@ describe('a pool that must not be touched', () => {
     await expectUnavailable(server, /marker|mount/i);
   });
 
-  it('its marker is of another installation', async () => {
+  it('when its marker belongs to another installation', async () => {
     expect.hasAssertions();
     const server = await start();
     await server.stop();
@@ -130,7 +130,7 @@ describe('a pool that must not be touched', () => {
     await expectUnavailable(server, /installation|foreign|other/i);
   });
 
-  it('a second wcc on the same pool, with the same or another data directory', async () => {
+  it('when another wcc uses it, with the same or another data directory', async () => {
     const first = await start();
     const second = await startServer({
       home: workspace.path,
@@ -141,7 +141,7 @@ describe('a pool that must not be touched', () => {
     expect((await theOnlyPool(first)).state).toBe('ready');
   });
 
-  it('anybody may write to it', async () => {
+  it('when every user may write to it', async () => {
     expect.hasAssertions();
     chmodSync(join(workspace.path, 'pool'), 0o777);
     await expectUnavailable(await start(), /world|writable|permission/i);
@@ -163,7 +163,7 @@ function nobodyRefusal(): string | null {
   return probe.status === 0 ? null : 'the working copy is not readable for other users';
 }
 
-describe.skipIf(refusal !== null)('rights of an ordinary user', () => {
+describe.skipIf(refusal !== null)('a server without root rights refuses', () => {
   function asNobody(): ServerOptions & { home: string } {
     chmodSync(workspace.path, 0o755);
     const dataDir = join(workspace.path, 'data');
@@ -172,7 +172,7 @@ describe.skipIf(refusal !== null)('rights of an ordinary user', () => {
     return { home: workspace.path, dataDir, uid: nobody, gid: nobody };
   }
 
-  it('no rights on the pool', async () => {
+  it('a pool that it may not write', async () => {
     chmodSync(join(workspace.path, 'pool'), 0o755);
     const { code, output } = await runToExit(asNobody());
     expect(code).toBe(2);
@@ -181,7 +181,7 @@ describe.skipIf(refusal !== null)('rights of an ordinary user', () => {
     expect(readdirSync(join(workspace.path, 'pool'))).toEqual([]);
   });
 
-  it('no rights on the data directory', async () => {
+  it('a data directory that it may not write', async () => {
     const options = asNobody();
     chownSync(options.dataDir!, 0, 0);
     const { code, output } = await runToExit(options);
@@ -190,7 +190,7 @@ describe.skipIf(refusal !== null)('rights of an ordinary user', () => {
     expect(output).toContain(options.dataDir);
   });
 
-  it('no right to read the source', async () => {
+  it('a source that it may not read', async () => {
     const options = asNobody();
     chownSync(join(workspace.path, 'pool'), nobody, nobody);
     const server = await start(options);

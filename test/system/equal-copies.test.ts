@@ -27,7 +27,7 @@ async function copy(server: TestServer, from: string, to: string): Promise<Opera
   return waitForState(server, operation.id, { states: ['succeeded'], timeoutMs: 100_000 });
 }
 
-describe('on the file system of the temporary directory', () => {
+describe('a copy in the temporary directory', () => {
   let server: TestServer;
   beforeAll(async () => {
     server = await startServer();
@@ -35,7 +35,7 @@ describe('on the file system of the temporary directory', () => {
   afterAll(() => server.close());
   const inPool = (name: string): string => join(server.poolDir, name);
 
-  it('a raw image of random data is equal by SHA-256', async () => {
+  it('of a raw image of random data has the same SHA-256', async () => {
     await makeRandomImage(inPool('random.raw'), randomBytes);
     const operation = await copy(server, 'random.raw', 'random-copy.raw');
     expect(operation.bytes).toMatchObject({ virtual: randomBytes, data: randomBytes, skipped: 0 });
@@ -43,7 +43,7 @@ describe('on the file system of the temporary directory', () => {
     for (const name of ['random.raw', 'random-copy.raw']) rmSync(inPool(name));
   });
 
-  it('a sparse image of 40 GiB with 64 MiB of data keeps its holes, and they are not counted', async () => {
+  it('of a sparse 40 GiB image with 64 MiB of data keeps the holes and does not count them', async () => {
     await makeSparseImage(inPool('sparse.raw'), { virtualBytes: 40 * GiB, dataBytes: 64 * MiB });
     const operation = await copy(server, 'sparse.raw', 'sparse-copy.raw');
     expect(operation.bytes).toEqual({
@@ -60,7 +60,7 @@ describe('on the file system of the temporary directory', () => {
     expect(image).toMatchObject({ virtualSizeBytes: 40 * GiB, dataBytes: 64 * MiB, state: 'ready' });
   });
 
-  it('a qcow2 image is equal and qemu finds it whole', async () => {
+  it('of a qcow2 image is equal, and qemu-img check finds no error', async () => {
     const raw = join(server.poolDir, '..', 'plain.raw');
     await makeSparseImage(raw, { virtualBytes: 512 * MiB, dataBytes: 48 * MiB });
     await makeQcow2(inPool('disk.qcow2'), raw);
@@ -79,8 +79,8 @@ describe('on the file system of the temporary directory', () => {
 const refusal = loopMountRefusal();
 if (refusal !== null) console.log(`Skipped, clones on XFS and btrfs: ${refusal}.`);
 
-describe.skipIf(refusal !== null)('where the file system shares blocks', () => {
-  it.each(['xfs', 'btrfs'] as const)('%s: an instant copy writes nothing', async (kind) => {
+describe.skipIf(refusal !== null)('a copy where the file system shares blocks', () => {
+  it.each(['xfs', 'btrfs'] as const)('on %s writes no data', async (kind) => {
     expect.hasAssertions();
     await withLoopFileSystem(kind, 2 * GiB, async (mountPoint) => {
       const poolDir = join(mountPoint, 'pool');
@@ -104,7 +104,7 @@ describe.skipIf(refusal !== null)('where the file system shares blocks', () => {
     });
   });
 
-  it('xfs: "copy" really copies, and says so', async () => {
+  it('on xfs with method "copy" writes all data and reports that method', async () => {
     expect.hasAssertions();
     await withLoopFileSystem('xfs', GiB, async (mountPoint) => {
       const poolDir = join(mountPoint, 'pool');

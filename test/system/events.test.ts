@@ -66,7 +66,7 @@ async function publish(): Promise<Operation> {
   return operation;
 }
 
-it('curl follows an operation to its end, and then ends by itself', { timeout: 90_000 }, async () => {
+it('curl follows the event stream of an operation and exits after its end', { timeout: 90_000 }, async () => {
   const { id } = await publish();
   const url = `${server.baseUrl}/api/operations/${id}/events`;
   const curl = promisify(execFile)(
@@ -97,7 +97,7 @@ async function metric(series: string): Promise<number> {
   return Number(line.slice(series.length + 1));
 }
 
-it('its headers are those of every answer, and of a stream', async () => {
+it('an event stream carries the security headers of every answer and those of a stream', async () => {
   const { id } = await publish();
   const { status, headers } = await read(id, bearer());
   expect(status).toBe(200);
@@ -111,7 +111,7 @@ it('its headers are those of every answer, and of a stream', async () => {
   });
 });
 
-it('unknown and forbidden are the same 404; a foreign page and nobody get nothing', async () => {
+it('an event stream answers 404 for unknown and forbidden alike, and refuses other origins and anonymous requests', async () => {
   const { id } = await publish();
   const someone = await signIn(server, await createUser(server, 'someone', 'operator'));
   const ask = (operation: string, headers: Record<string, string>): ReturnType<typeof rawRequest> =>
@@ -130,7 +130,7 @@ it('unknown and forbidden are the same 404; a foreign page and nobody get nothin
   }
 });
 
-it('a session that ends takes its streams along', async () => {
+it('the end of a session closes its event streams', async () => {
   const { id } = await publish();
   const admin = await signIn(server, await createUser(server, 'second-admin', 'admin'));
   const reader = await read(id, { cookie: admin.cookie });
@@ -142,7 +142,7 @@ it('a session that ends takes its streams along', async () => {
   expect(reader.text()).toBe(told);
 });
 
-it('sockets and streams of one user are sixteen together', { timeout: 90_000 }, async () => {
+it('one user may have sixteen sockets and event streams together', { timeout: 90_000 }, async () => {
   const { id } = await publish();
   const readers = await Promise.all(Array.from({ length: 16 }, () => read(id, bearer())));
   expect(readers.map(({ status }) => status)).toEqual(Array.from({ length: 16 }, () => 200));
@@ -152,7 +152,7 @@ it('sockets and streams of one user are sixteen together', { timeout: 90_000 }, 
   await until(async () => (await read(id, bearer())).status === 200, { what: 'the place to be free again' });
 });
 
-it('a graceful stop ends them, and the end is in time', { timeout: 90_000 }, async () => {
+it('a graceful stop closes event streams in time', { timeout: 90_000 }, async () => {
   const { id } = await publish();
   const reader = await read(id, bearer());
   await until(() => reader.snapshots().length > 0, { what: 'the first snapshot' });

@@ -84,14 +84,14 @@ const linesOf = (path: string): number =>
     .trimEnd()
     .split('\n').length;
 
-it('they are as short as they promise', () => {
+it('the examples are as short as their README says', () => {
   expect(linesOf('plain-node/server.mjs')).toBeLessThanOrEqual(40);
   expect(linesOf('ruby/progressbar.rb')).toBeLessThanOrEqual(20);
   expect(linesOf('python/watch.py')).toBeLessThanOrEqual(200);
 });
 
 describe.skipIf(!hasPython)('the Python watcher', () => {
-  it('passes the scripted session', async () => {
+  it('passes the scripted conformance session', async () => {
     const scripted = await startScriptedSession();
     try {
       const program = start(python, ['python/watch.py', '--json', scripted.operation], {
@@ -110,7 +110,7 @@ describe.skipIf(!hasPython)('the Python watcher', () => {
     }
   });
 
-  it('follows a real copy to its end over connections that break', { timeout: 180_000 }, async () => {
+  it('follows a real copy to its end over broken connections', { timeout: 180_000 }, async () => {
     await makeRandomImage(join(server.poolDir, 'source.raw'), 48 * MiB);
     const image = await registerImage(server, 'source.raw');
     const { operation } = await server.api.copyImage(image.id, {
@@ -145,7 +145,7 @@ describe.skipIf(!hasPython)('the Python watcher', () => {
     expect(all.at(-1)).toMatchObject({ id: operation.id, state: 'succeeded', result: stored.result });
   });
 
-  it('says so when there is no such operation', async () => {
+  it('reports an unknown operation', async () => {
     const program = start(python, ['python/watch.py', 'a'.repeat(26)], {
       WCC_URL: server.baseUrl,
       WCC_TOKEN: await tokenOf('read'),
@@ -177,7 +177,7 @@ describe.skipIf(!hasRuby)('the Ruby publisher', () => {
     return { program, operation };
   };
 
-  it('shows its work from the first unit to the end', async () => {
+  it('reports its work from the first unit to the end', async () => {
     const { program, operation } = await begin(60);
     expect(operation).toMatchObject({ action: 'count_sheep', subject: { kind: 'flock', name: 'merino' } });
     expect(await program.ended()).toBe(0);
@@ -186,14 +186,14 @@ describe.skipIf(!hasRuby)('the Ruby publisher', () => {
     expect(currentPhase(items[0]!)).toMatchObject({ done: 60, total: 60 });
   });
 
-  it('stops when somebody cancels it', async () => {
+  it('stops after a cancel by a user', async () => {
     const { program, operation } = await begin(100_000);
     await server.api.cancel(operation.id);
     await waitForState(server, operation.id, { states: ['cancelled'] });
     expect(await program.ended()).not.toBe(0);
   });
 
-  it('is interrupted, not running for ever, when it is killed', { timeout: 180_000 }, async () => {
+  it('becomes interrupted after it is killed', { timeout: 180_000 }, async () => {
     const { program, operation } = await begin(100_000);
     program.child.kill('SIGKILL');
     // The lease of 30 s has to run out.
@@ -203,7 +203,7 @@ describe.skipIf(!hasRuby)('the Ruby publisher', () => {
   });
 });
 
-it('with curl alone: one publishes, one watches', async () => {
+it('curl alone publishes an operation and watches it', async () => {
   const env = { WCC_URL: server.baseUrl };
   const before = (await newest())?.id;
   const publisher = start('bash', ['bash/publish.sh', '25'], { ...env, WCC_TOKEN: await tokenOf('publish') });
@@ -240,7 +240,7 @@ describe('the packed libraries', () => {
     return stdout.trim();
   };
 
-  it('are required from CommonJS, and loads where there is no HTMLElement', async () => {
+  it('load from CommonJS, and without HTMLElement', async () => {
     const doors = ['', '/server', '/client', '/element', '/element/define', '/conformance'];
     const names = ['@wcc/copy', ...doors.map((door) => `@wcc/progress${door}`)];
     const required = `console.log(${JSON.stringify(names)}.map((name) => Object.keys(require(name)).length > 0 || name.endsWith('define')).join())`;
@@ -320,29 +320,26 @@ document.addEventListener('wcc-action', (event) => event.detail.verb);
     expect(failure).toBe('');
   });
 
-  it.each(libraries)(
-    '%s is packed as its package.json says (publint, are the types wrong)',
-    async (library) => {
-      const { publint } = await import('publint');
-      const { messages } = await publint({
-        pkgDir: join(outside.path, 'node_modules/@wcc', library),
-        strict: true,
-      });
-      expect(messages).toEqual([]);
-      const attw = join(root, 'node_modules/@arethetypeswrong/cli/dist/index.js');
-      // Of Node 10's resolution and of CommonJS it knows that ESM-only is meant; it fails at everything else.
-      const judged = run(process.execPath, [
-        attw,
-        outside.tarball(library),
-        '--profile',
-        'esm-only',
-        '--no-color',
-      ]);
-      const complaint = await judged.then(
-        () => '',
-        (error: Error & { stdout?: string }) => error.stdout ?? error.message,
-      );
-      expect(complaint).toBe('');
-    },
-  );
+  it.each(libraries)('%s passes publint and are-the-types-wrong', async (library) => {
+    const { publint } = await import('publint');
+    const { messages } = await publint({
+      pkgDir: join(outside.path, 'node_modules/@wcc', library),
+      strict: true,
+    });
+    expect(messages).toEqual([]);
+    const attw = join(root, 'node_modules/@arethetypeswrong/cli/dist/index.js');
+    // Of Node 10's resolution and of CommonJS it knows that ESM-only is meant; it fails at everything else.
+    const judged = run(process.execPath, [
+      attw,
+      outside.tarball(library),
+      '--profile',
+      'esm-only',
+      '--no-color',
+    ]);
+    const complaint = await judged.then(
+      () => '',
+      (error: Error & { stdout?: string }) => error.stdout ?? error.message,
+    );
+    expect(complaint).toBe('');
+  });
 });

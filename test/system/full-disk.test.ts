@@ -26,7 +26,7 @@ async function onSmallDisk(use: (server: TestServer) => Promise<void>): Promise<
 }
 
 describe.skipIf(refusal !== null)('a full disk', () => {
-  it('is told before the first byte, with the numbers', async () => {
+  it('refuses a copy before the first byte, with the numbers', async () => {
     expect.hasAssertions();
     await onSmallDisk(async (server) => {
       await makeRandomImage(join(server.poolDir, 'source.raw'), 150 * MiB);
@@ -43,7 +43,7 @@ describe.skipIf(refusal !== null)('a full disk', () => {
     });
   });
 
-  it('two copies cannot both be promised the same room', async () => {
+  it('never promises the same free space to two copies', async () => {
     expect.hasAssertions();
     await onSmallDisk(async (server) => {
       await makeRandomImage(join(server.poolDir, 'source.raw'), 80 * MiB);
@@ -59,7 +59,7 @@ describe.skipIf(refusal !== null)('a full disk', () => {
     });
   });
 
-  it('in mid-copy pauses the copy, which goes on by itself when there is room', async () => {
+  it('pauses a running copy, which resumes when space is free', async () => {
     expect.hasAssertions();
     await onSmallDisk(async (server) => {
       const source = join(server.poolDir, 'source.raw');

@@ -130,7 +130,7 @@ const refusals = [
   ['cut', 'hostile_image', /cut off|damaged|cannot read/],
 ] as const;
 
-describe.skipIf(!canTrace)('a hostile image', () => {
+describe.skipIf(!canTrace)('an upload of a hostile image', () => {
   it.each(refusals)('%s, uploaded: %s', async (from, code, message) => {
     const name = `${from}.qcow2`;
     const answer = await upload(name, from);
@@ -150,7 +150,7 @@ describe.skipIf(!canTrace)('a hostile image', () => {
     await expectGone(`imported-${from}.qcow2`);
   });
 
-  it('an ISO named as qcow2 is an ISO; whoever insists is refused', async () => {
+  it('takes an ISO with a qcow2 name for an ISO, and refuses it when the request says qcow2', async () => {
     expect(await upload('really.qcow2', 'iso')).toMatchObject({ status: 204 });
     expect(await findImage(server, 'really.qcow2')).toMatchObject({ format: 'iso', virtualSizeBytes: MiB });
     const insisting = await upload('insisting.qcow2', 'iso', { format: 'qcow2' });
@@ -158,7 +158,7 @@ describe.skipIf(!canTrace)('a hostile image', () => {
     await expectGone('insisting.qcow2');
   });
 
-  it('a good one was looked at by qemu-img, and nothing has opened the file of this host', async () => {
+  it('runs qemu-img on a good image only, and never opens the host’s file', async () => {
     expect(await upload('good.qcow2', 'good')).toMatchObject({ status: 204 });
     expect(await findImage(server, 'good.qcow2')).toMatchObject({ format: 'qcow2' });
     // The trace sees the server's own openings and those of its programs, or it would prove nothing.
@@ -169,7 +169,7 @@ describe.skipIf(!canTrace)('a hostile image', () => {
   });
 });
 
-describe.skipIf(!canTrace)('an image that is larger than is allowed', () => {
+describe.skipIf(!canTrace)('an upload larger than the limit', () => {
   const refusal = (has: string): object => ({
     code: 'image_too_large',
     message: `The image has ${has}; the limit is 8.0 MiB.`,
@@ -195,7 +195,7 @@ describe.skipIf(!canTrace)('an image that is larger than is allowed', () => {
     expect(await upload('limit.raw', 'limit')).toMatchObject({ status: 204 });
   });
 
-  it('or when it claims more than its file holds', async () => {
+  it('is refused when its header claims a larger virtual disk', async () => {
     const answer = await upload('wide.qcow2', 'wide');
     expect(answer).toMatchObject({ status: 422, code: 'image_too_large' });
     expect((await server.api.operation(answer.id)).error).toMatchObject(refusal('16.0 MiB'));

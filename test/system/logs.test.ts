@@ -31,7 +31,7 @@ function lineOf(find: (line: Line) => boolean, what: string): Promise<Line> {
   return until(() => lines().find(find), { what });
 }
 
-it('every request has one line, which its answer names: route, status, time and who', async () => {
+it('every request writes one log line with route, status, time and user, named by its answer', async () => {
   const session = await signIn(server, await createUser(server, 'reader', 'viewer'));
   const answers = {
     fine: await session.request('GET', '/api/images?limit=1'),
@@ -54,28 +54,35 @@ it('every request has one line, which its answer names: route, status, time and 
   }
 });
 
-it('every state of an operation has its line, wcc’s own and others', { timeout: 90_000 }, async () => {
-  await makeRandomImage(join(server.poolDir, 'source.raw'), MiB);
-  const image = await registerImage(server, 'source.raw');
-  const { operation: copy } = await server.api.copyImage(image.id, { name: 'copy.raw' });
-  await waitForState(server, copy.id, { states: ['succeeded'] });
-  const subject = { kind: 'database', name: 'orders' };
-  const { operation: backup } = await server.api.publish({ action: 'backup_database', subject });
-  const error = { code: 'disk_broken', message: 'The disk is broken.' };
-  await server.api.endOperation(backup.id, { state: 'failed', error });
-  const statesOf = async (id: string, last: string): Promise<unknown[]> => {
-    await lineOf(({ operation, state }) => operation === id && state === last, `${id} ${last}`);
-    return lines()
-      .filter(({ operation, msg }) => operation === id && msg === 'operation')
-      .map(({ state }) => state);
-  };
-  expect(await statesOf(copy.id, 'succeeded')).toEqual(['queued', 'running', 'succeeded']);
-  expect(await statesOf(backup.id, 'failed')).toEqual(['running', 'failed']);
-  const ended = await lineOf((line) => line['operation'] === backup.id && line['state'] === 'failed', 'end');
-  expect(ended).toMatchObject({ action: 'backup_database', reason: 'disk_broken' });
-});
+it(
+  'every state change of an operation writes a log line, for published operations too',
+  { timeout: 90_000 },
+  async () => {
+    await makeRandomImage(join(server.poolDir, 'source.raw'), MiB);
+    const image = await registerImage(server, 'source.raw');
+    const { operation: copy } = await server.api.copyImage(image.id, { name: 'copy.raw' });
+    await waitForState(server, copy.id, { states: ['succeeded'] });
+    const subject = { kind: 'database', name: 'orders' };
+    const { operation: backup } = await server.api.publish({ action: 'backup_database', subject });
+    const error = { code: 'disk_broken', message: 'The disk is broken.' };
+    await server.api.endOperation(backup.id, { state: 'failed', error });
+    const statesOf = async (id: string, last: string): Promise<unknown[]> => {
+      await lineOf(({ operation, state }) => operation === id && state === last, `${id} ${last}`);
+      return lines()
+        .filter(({ operation, msg }) => operation === id && msg === 'operation')
+        .map(({ state }) => state);
+    };
+    expect(await statesOf(copy.id, 'succeeded')).toEqual(['queued', 'running', 'succeeded']);
+    expect(await statesOf(backup.id, 'failed')).toEqual(['running', 'failed']);
+    const ended = await lineOf(
+      (line) => line['operation'] === backup.id && line['state'] === 'failed',
+      'end',
+    );
+    expect(ended).toMatchObject({ action: 'backup_database', reason: 'disk_broken' });
+  },
+);
 
-it('reports that are taken make no noise at the usual level', async () => {
+it('accepted reports write no log line at the default level', async () => {
   const quiet = await startServer();
   try {
     const subject = { kind: 'database', name: 'orders' };

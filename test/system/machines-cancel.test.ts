@@ -219,7 +219,7 @@ function describeCancels(driver: Driver): void {
 
   const held = ['qemu-img', starter];
   it.each(heldByProgram.filter(({ hold: [tool] }) => held.includes(tool)))(
-    '$action in $phase, held in $hold',
+    'cancel ends $action in phase $phase while $hold waits',
     async ({ phase, hold, order }) => {
       const before = await everything();
       tools.hold(...hold);
@@ -243,7 +243,7 @@ function describeCancels(driver: Driver): void {
 
   // A call of the kernel cannot be given up: the cancel is answered all the same, and nothing follows it.
   it.each(heldByDisk.filter(({ part }) => frozenParts.includes(part)))(
-    '$action in $phase, with a disk that takes nothing',
+    'cancel ends $action in phase $phase on a frozen disk',
     async ({ phase, part, order }) => {
       const before = await everything();
       await disks.get(part)?.freeze();
@@ -293,7 +293,7 @@ function describeCancels(driver: Driver): void {
     await expectNothing(operation, before);
   });
 
-  it('the name is free, and a machine of it is made', async () => {
+  it('a cancelled name is free for the next machine', async () => {
     const { id } = await quick(thin, { name: names[0] });
     const { result } = await waitForState(host.server, id, { states: ['succeeded'] });
     expect((await host.server.api.vm(Number(result?.id))).state).toBe('running');

@@ -26,7 +26,7 @@ const memoryBoundBytes = 96 * MiB;
 const refusal = driverRefusal('qemu');
 if (refusal !== null) console.log(`skipped: stalled screens: ${refusal}`);
 
-describe.skipIf(refusal !== null)('pages that take nothing', () => {
+describe.skipIf(refusal !== null)('screens of stalled pages', () => {
   let host: MachineHost;
   let torrent: Torrent;
   let flooding: Vm;
@@ -84,7 +84,7 @@ describe.skipIf(refusal !== null)('pages that take nothing', () => {
     return Number(/^VmRSS:\s+(\d+) kB$/m.exec(status)?.[1]) * 1024;
   };
 
-  it('take no memory, and nothing of a copy or of the pictures of others', { timeout: 180_000 }, async () => {
+  it('use bounded memory and slow neither a copy nor other screens', { timeout: 180_000 }, async () => {
     await waitForState(host.server, (await copy('alone.raw')).id, { states: ['succeeded'] });
     const before = rssBytes();
     for (let page = 0; page < stalledPages; page += 1) (await look(flooding)).socket.pause();
@@ -118,7 +118,7 @@ describe.skipIf(refusal !== null)('pages that take nothing', () => {
     console.log(`${grown} MiB more memory, at most ${Math.round(Math.max(...held) / MiB)} MiB a page`);
   });
 
-  it('go on where they were when they take it again, and the others stay held back', async () => {
+  it('continue when the page reads again, while other stalled pages stay paused', async () => {
     const [first, ...others] = screens.slice(0, stalledPages);
     if (first === undefined) throw new Error('there is no page');
     let taken = 0;

@@ -81,7 +81,7 @@ function describeMachines(driver: Driver): void {
     screen.socket.terminate();
   }
 
-  it('quick-create of a template of 40 GiB: at once, thin, and the template stays as it is', async () => {
+  it('quick-create of a 40 GiB template is instant and thin, and leaves the template unchanged', async () => {
     const { api } = host.server;
     expect(template.virtualSizeBytes).toBe(40 * GiB);
     const digest = (): string =>
@@ -119,7 +119,7 @@ function describeMachines(driver: Driver): void {
     expect(facts()).toEqual(before);
   });
 
-  it('a refusal says what is wrong, and leaves nothing', async () => {
+  it('a refused creation names the cause and leaves no files', async () => {
     const { api } = host.server;
     await create({ name: 'taken', start: false });
     const before = await everything();
@@ -154,7 +154,7 @@ function describeMachines(driver: Driver): void {
     console.log(`${driver}: refused: ${took.join(', ')}`);
   });
 
-  it('no text becomes syntax: not in a name, a host name, a user, a key or user-data', async () => {
+  it('special characters in name, host name, user, key and user-data never become syntax', async () => {
     const { api, dataDir } = host.server;
     const nasty = `"'<&>]]>\n- evil: {}\n#cloud-config`;
     const one = await create({ name: '1', firstBoot: { sshKeys: [], userData: `#!/bin/sh\necho ${nasty}` } });
@@ -183,7 +183,7 @@ function describeMachines(driver: Driver): void {
     await api.orderVm(one.id ?? 0, 'power-off');
   });
 
-  it('a raw disk stays raw, whatever its guest writes into it', async () => {
+  it('a raw disk stays raw after the guest writes a qcow2 header into it', async () => {
     const { api } = host.server;
     const header = Buffer.alloc(512);
     const victim = '/etc/passwd';
@@ -219,7 +219,7 @@ function describeMachines(driver: Driver): void {
     expect(registered.map(({ format, state }) => `${format} ${state}`)).toEqual(['raw ready', 'raw ready']);
   });
 
-  it('after a SIGKILL of everything but the machine it is known, and its screen is there', async () => {
+  it('a running machine is found with its screen after SIGKILL of wcc and its daemons', async () => {
     const vm = await create({ name: 'survivor' });
     await seeScreen(vm.id ?? 0);
     await host.server.kill();

@@ -53,7 +53,7 @@ function valueOf(samples: readonly Sample[], name: string, labels: Record<string
   return found.reduce((sum, { value }) => sum + value, 0);
 }
 
-it('a copy shows in the metrics as what it was', { timeout: 90_000 }, async () => {
+it('the metrics count a copy with its bytes and its end', { timeout: 90_000 }, async () => {
   await makeRandomImage(join(server.poolDir, 'source.raw'), 16 * MiB);
   const image = await registerImage(server, 'source.raw');
   const before = await scrape();
@@ -78,7 +78,7 @@ it('a copy shows in the metrics as what it was', { timeout: 90_000 }, async () =
   expect(valueOf(after, 'nodejs_eventloop_lag_seconds')).toBeGreaterThanOrEqual(0);
 });
 
-it('what runs shows while it runs, what others publish under one name', async () => {
+it('the metrics show running operations, published ones under one name', async () => {
   const names = ['backup_database', 'build_site', 'train_model'];
   const made = await Promise.all(
     names.map((action) =>
@@ -98,7 +98,7 @@ it('what runs shows while it runs, what others publish under one name', async ()
   }
 });
 
-it('requests count by the pattern of their address', async () => {
+it('the metrics count requests by route pattern', async () => {
   const route = { route: '/api/operations/:id', method: 'GET' };
   const ids = ['a'.repeat(26), 'b'.repeat(26), 'c'.repeat(26)];
   for (const id of ids) await server.api.operation(id).catch(() => null);
@@ -117,7 +117,7 @@ it('requests count by the pattern of their address', async () => {
   );
 });
 
-it('watchers count by kind, with what they watch and what they were sent', async () => {
+it('the metrics count watchers by kind, watched operations and sent snapshots', async () => {
   const watcher = await createWatcher(server.port, { token: server.token });
   watcher.subscribe('all');
   await watcher.waitFor(({ message }) => message.t === 'ok', 'the subscription');
@@ -143,7 +143,7 @@ it('watchers count by kind, with what they watch and what they were sent', async
   await server.api.endOperation(operation.id, { state: 'succeeded' });
 });
 
-it('only administrators read them', async () => {
+it('only administrators read the metrics', async () => {
   const operator = await signIn(server, await createUser(server, 'operator', 'operator'));
   const admin = await signIn(server, await createUser(server, 'second-admin', 'admin'));
   const made = await admin.request('POST', '/api/tokens', { body: { name: 'prometheus', scope: 'read' } });

@@ -63,7 +63,7 @@ async function expectNothingHalfMade(target: string): Promise<void> {
   await expectTidy(server.poolDir);
 }
 
-it('symlink, FIFO, device, hard link and directory are refused by name and nothing hangs', async () => {
+it('the scan refuses symlink, FIFO, device, hard link and directory by name without hanging', async () => {
   symlinkSync('/etc/shadow', inPool('link.raw'));
   execFileSync('mkfifo', [inPool('pipe.raw')]);
   writeFileSync(inPool('first-name.raw'), Buffer.alloc(8192, 7));
@@ -94,7 +94,7 @@ it('symlink, FIFO, device, hard link and directory are refused by name and nothi
   expect((await registerImage(server, 'source.raw')).state).toBe('ready');
 });
 
-it('a file that becomes a symlink after its registration is not followed', async () => {
+it('a registered file that becomes a symlink is not followed', async () => {
   await makeRandomImage(inPool('turns.raw'), MiB);
   const image = await registerImage(server, 'turns.raw');
   rmSync(inPool('turns.raw'));
@@ -108,7 +108,7 @@ it('a file that becomes a symlink after its registration is not followed', async
   expect(() => readFileSync(inPool('turned.raw'))).toThrow('ENOENT');
 });
 
-it('a file put by hand under the final name in mid-copy is not overwritten', async () => {
+it('a copy never overwrites a file that appears under its final name', async () => {
   const operation = await copyInTheMiddle('source.raw', 'by-hand.raw');
   writeFileSync(inPool('by-hand.raw'), 'mine');
   const end = await waitForEnd(operation.id);
@@ -122,7 +122,7 @@ it('a file put by hand under the final name in mid-copy is not overwritten', asy
   await expectTidy(server.poolDir);
 });
 
-it('a source that changes in mid-copy fails the copy, and nothing is published', async () => {
+it('a source that changes during a copy fails it, and nothing is published', async () => {
   await makeRandomImage(inPool('changes.raw'), 64 * MiB);
   const operation = await copyInTheMiddle('changes.raw', 'changed.raw');
   truncateSync(inPool('changes.raw'), 65 * MiB);
@@ -132,7 +132,7 @@ it('a source that changes in mid-copy fails the copy, and nothing is published',
   await expectNothingHalfMade('changed.raw');
 });
 
-it('a source that is gone before the start is named', async () => {
+it('a copy of a removed source is refused with the name', async () => {
   await makeRandomImage(inPool('goes.raw'), MiB);
   const image = await registerImage(server, 'goes.raw');
   renameSync(inPool('goes.raw'), join(server.poolDir, '..', 'gone.raw'));
@@ -145,7 +145,7 @@ it('a source that is gone before the start is named', async () => {
   await expectNothingHalfMade('never.raw');
 });
 
-it('a source that vanishes while its copy waits fails as source_vanished', async () => {
+it('a queued copy fails with source_vanished when its source disappears', async () => {
   await makeRandomImage(inPool('vanishes.raw'), 64 * MiB);
   const operation = await copyInTheMiddle('vanishes.raw', 'vanished.raw');
   await server.api.pause(operation.id);

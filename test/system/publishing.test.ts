@@ -34,7 +34,7 @@ const backup = {
   total: 100,
 } as const;
 
-it('a program begins, reports and ends; whoever may watch sees each step', async () => {
+it('a program begins, reports and ends an operation, and authorised watchers see each step', async () => {
   const watcher = await createWatcher(server.port, { token: server.token });
   watcher.subscribe('all');
   await watcher.waitFor(({ message }) => message.t === 'ok', 'the subscription');
@@ -61,7 +61,7 @@ it('a program begins, reports and ends; whoever may watch sees each step', async
   expect(log.items.map(({ text }) => text)).toEqual(['running', 'upload', 'succeeded']);
 });
 
-it('the token of a publisher publishes, and does nothing else', async () => {
+it('a token of scope publish publishes and may do nothing else', async () => {
   const { operation } = await program.publish(backup);
   for (const attempt of [
     () => program.operation(operation.id),
@@ -79,7 +79,7 @@ it('the token of a publisher publishes, and does nothing else', async () => {
 
 const isRefusal = (status: number): boolean => status === 403 || status === 404;
 
-it('another publisher and an unknown id are the same 404; wcc’s own operations take no reports', async () => {
+it('reports to another publisher’s operation answer 404 like an unknown id; wcc’s own operations accept none', async () => {
   const other = await signIn(server, await createUser(server, 'other-publisher', 'operator'));
   const others = await makeToken(other, 'publish');
   const { operation } = await program.publish(backup);
@@ -111,7 +111,7 @@ it.each([
   expect(answer.json()).toMatchObject({ field });
 });
 
-it('curl is enough, and a person’s cancel reaches it by its next report', async () => {
+it('curl alone publishes, and the answer to its next report carries a user’s cancel', async () => {
   const curl = async (...args: string[]): Promise<{ operation: { id: string; state: string } }> => {
     const all = ['-sS', '--fail-with-body', '-H', `authorization: Bearer ${token}`, '--json', ...args];
     const { stdout } = await promisify(execFile)('curl', all, { timeout: 30_000 });
@@ -128,16 +128,20 @@ it('curl is enough, and a person’s cancel reaches it by its next report', asyn
   expect(ended.state).toBe('cancelled');
 });
 
-it('a silent program is interrupted; its next word goes on', { timeout: 90_000 }, async () => {
-  const { operation } = await program.publish({ ...backup, leaseS: 5 });
-  const silent = await waitForState(server, operation.id, { states: ['interrupted'] });
-  expect(silent.stateReason).toMatchObject({ code: 'publisher_silent' });
-  expect((await program.reportProgress(operation.id, { done: 1 })).operation.state).toBe('running');
-  await program.endOperation(operation.id, { state: 'succeeded' });
-});
+it(
+  'a silent program becomes interrupted, and its next report resumes the operation',
+  { timeout: 90_000 },
+  async () => {
+    const { operation } = await program.publish({ ...backup, leaseS: 5 });
+    const silent = await waitForState(server, operation.id, { states: ['interrupted'] });
+    expect(silent.stateReason).toMatchObject({ code: 'publisher_silent' });
+    expect((await program.reportProgress(operation.id, { done: 1 })).operation.state).toBe('running');
+    await program.endOperation(operation.id, { state: 'succeeded' });
+  },
+);
 
 it(
-  'SIGKILL of the server: interrupted, then on from what the program says',
+  'a published operation is interrupted by SIGKILL of the server and resumes with the next report',
   { timeout: 120_000 },
   async () => {
     const key = 'one key, one backup'.replaceAll(' ', '-');

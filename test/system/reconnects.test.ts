@@ -111,7 +111,7 @@ function essence({ id, state, phases, error, result }: Snapshot): unknown {
 }
 
 it(
-  `${wanted} reconnects by socket and event stream: everybody ends with the truth`,
+  `every watcher ends with the true end after ${wanted} reconnects by socket and event stream`,
   { timeout: 180_000 + wanted * 500 },
   async () => {
     console.log(`WCC_SEED=${random.seed}`);
@@ -168,9 +168,9 @@ it(
     }
     const defects = witnesses.flatMap((witness) => witness.defects);
     const seconds = Math.round((performance.now() - startedAt) / 1000);
-    const told = witnesses.reduce((sum, { snapshots }) => sum + snapshots, 0);
+    const snapshots = witnesses.reduce((sum, watcher) => sum + watcher.snapshots, 0);
     console.log(
-      `${cut()} cuts ${JSON.stringify(proxy.cuts)} of ${attempts()} attempts in ${seconds} s, ${told} snapshots, ${killCount} kills of the server`,
+      `${cut()} cuts ${JSON.stringify(proxy.cuts)} of ${attempts()} attempts in ${seconds} s, ${snapshots} snapshots, ${killCount} kills of the server`,
     );
     expect(defects).toEqual([]);
   },

@@ -58,7 +58,7 @@ function copyRequest(body: string, headers: Record<string, string> = {}): RawReq
   return { method: 'POST', path: `/api/images/${image.id}/copy`, headers: { ...bearer(), ...headers }, body };
 }
 
-describe('names', () => {
+describe('a copy is refused for its name', () => {
   it.each([
     ['a slash', 'a/b.raw'],
     ['a way out of the pool', '../out.raw'],
@@ -79,7 +79,7 @@ describe('names', () => {
     });
   });
 
-  it('taken by an image', async () => {
+  it('when an image has the name', async () => {
     expect.hasAssertions();
     await expectRefusal(copyRequest(JSON.stringify({ name: 'source.raw' })), {
       status: 409,
@@ -89,18 +89,21 @@ describe('names', () => {
   });
 });
 
-describe('requests', () => {
-  it('unknown image', async () => {
+describe('a request is refused', () => {
+  it('for an unknown image', async () => {
     expect.hasAssertions();
     const request = { ...copyRequest('{"name":"x.raw"}'), path: '/api/images/987654/copy' };
     await expectRefusal(request, { status: 404, code: 'not_found' });
   });
 
-  it.each(['abc', '1e3', '-1', '99999999999999999999', '0x64', '%2e%2e'])('image number %s', async (id) => {
-    expect.hasAssertions();
-    const request = { ...copyRequest('{"name":"x.raw"}'), path: `/api/images/${id}/copy` };
-    await expectRefusal(request, { status: 404, code: 'not_found' });
-  });
+  it.each(['abc', '1e3', '-1', '99999999999999999999', '0x64', '%2e%2e'])(
+    'for image number %s',
+    async (id) => {
+      expect.hasAssertions();
+      const request = { ...copyRequest('{"name":"x.raw"}'), path: `/api/images/${id}/copy` };
+      await expectRefusal(request, { status: 404, code: 'not_found' });
+    },
+  );
 
   it.each(['{"name":', '', '"text"', '[]', 'null', '{"name":7}', '{"nom":"x.raw"}'])(
     'body %j',
@@ -111,18 +114,18 @@ describe('requests', () => {
     },
   );
 
-  it('malformed JSON has its own code', async () => {
+  it('for malformed JSON, with its own code', async () => {
     expect.hasAssertions();
     await expectRefusal(copyRequest('{"name":'), { status: 400, code: 'malformed_request' });
   });
 
-  it('a form instead of JSON', async () => {
+  it('for a form instead of JSON', async () => {
     expect.hasAssertions();
     const headers = { 'content-type': 'application/x-www-form-urlencoded' };
     await expectRefusal(copyRequest('name=x.raw', headers), { status: 415, code: 'unsupported_media_type' });
   });
 
-  it('a body of more than 64 KiB', async () => {
+  it('for a body of more than 64 KiB', async () => {
     expect.hasAssertions();
     await expectRefusal(copyRequest(JSON.stringify({ name: 'x'.repeat(70_000) })), {
       status: 413,
@@ -130,13 +133,13 @@ describe('requests', () => {
     });
   });
 
-  it('nobody', async () => {
+  it('without credentials', async () => {
     expect.hasAssertions();
     const request = { ...copyRequest('{"name":"x.raw"}'), headers: { 'content-type': 'application/json' } };
     await expectRefusal(request, { status: 401, code: 'unauthenticated' });
   });
 
-  it('a wrong token', async () => {
+  it('for a wrong token', async () => {
     expect.hasAssertions();
     await expectRefusal(copyRequest('{"name":"x.raw"}', { authorization: `Bearer ${'0'.repeat(48)}` }), {
       status: 401,
@@ -145,7 +148,7 @@ describe('requests', () => {
   });
 });
 
-describe('who asks from where', () => {
+describe('a request by its Origin and Host', () => {
   it.each([
     ['another port', () => `http://127.0.0.1:${server.port + 1}`],
     ['null', () => 'null'],
@@ -184,8 +187,8 @@ describe('who asks from where', () => {
   );
 });
 
-describe('idempotency', () => {
-  it('the same key gives the same operation, another body 422', async () => {
+describe('an Idempotency-Key', () => {
+  it('returns the same operation, and 422 for another body', async () => {
     const key = 'a-key-of-this-test';
     const first = await server.api.copyImage(image.id, { name: 'once.raw' }, key);
     const second = await server.api.copyImage(image.id, { name: 'once.raw' }, key);
@@ -194,7 +197,7 @@ describe('idempotency', () => {
     await expect(other).rejects.toMatchObject({ status: 422, code: 'idempotency_conflict' });
   });
 
-  it('100 requests at once with one key make one operation', async () => {
+  it('makes one operation from 100 requests at once', async () => {
     const answers = await Promise.all(
       Array.from({ length: 100 }, () => server.api.copyImage(image.id, { name: 'hundred.raw' }, 'hundred')),
     );

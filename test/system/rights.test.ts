@@ -127,8 +127,8 @@ async function newestAudit(what: string): Promise<{ who: string; result: string;
   return items[0]!;
 }
 
-describe('grants', () => {
-  it('a viewer sees just what was granted, at once, and no more when it is taken back', async () => {
+describe('a grant', () => {
+  it('lets a viewer see just the granted operation, at once, and nothing after its revocation', async () => {
     const id = await start();
     const secret = await start();
     const viewer = sessions['viewer']!;
@@ -168,7 +168,7 @@ describe('grants', () => {
     expect(live.latest.has(secret)).toBe(false);
   });
 
-  it('control is lent to an operator, and told to open pages; never beyond the role', async () => {
+  it('of control reaches open pages, and never exceeds the role', async () => {
     const id = await start();
     const live = await watchAs('colleague');
     live.subscribe('all');
@@ -187,7 +187,7 @@ describe('grants', () => {
     expect(cancelled.json()).toMatchObject({ operation: { state: 'cancelling' } });
   });
 
-  it('only who may share does; unknown users and foreign operations are told apart from nothing', async () => {
+  it('needs the right to share, and answers alike for unknown users and operations of others', async () => {
     const id = await start();
     await grant(id, 'colleague', 'control');
     const body = { userName: 'viewer' };
@@ -206,7 +206,7 @@ describe('grants', () => {
     expect(await newestAudit('grant.create')).toMatchObject({ who: 'owner', subject: `operation:${id}` });
   });
 
-  it('a grant survives a restart', async () => {
+  it('survives a restart', async () => {
     const id = await start();
     await grant(id, 'viewer', 'watch');
     await server.kill();
@@ -215,8 +215,8 @@ describe('grants', () => {
   });
 });
 
-describe('share links', () => {
-  it('show one operation, in public form, by GET, stream and socket, and nothing else', async () => {
+describe('a share link', () => {
+  it('shows one operation in public form, by GET, event stream and socket, and nothing else', async () => {
     const id = await start();
     const other = await start();
     const { secret, link } = await share(id);
@@ -245,7 +245,7 @@ describe('share links', () => {
     expect(JSON.stringify([live.frames, events.events])).not.toContain(users['owner']!.id);
   });
 
-  it('are over at once when they are revoked, everywhere', async () => {
+  it('ends everywhere at once when it is revoked', async () => {
     const id = await start();
     const { id: shareId, secret } = await share(id);
     const events = await stream(id, bearer(secret));
@@ -266,7 +266,7 @@ describe('share links', () => {
     expect(used.map(({ who }) => who)).toContain(`share:${shareId}`);
   });
 
-  it('are over when who made them may not watch any more', async () => {
+  it('ends when its creator may no longer watch', async () => {
     const id = await start();
     const lender = await createUser(server, 'lender', 'admin');
     sessions['lender'] = await signIn(server, lender);
@@ -279,7 +279,7 @@ describe('share links', () => {
   });
 });
 
-describe('pages of foreign origins', () => {
+describe('a page of another origin', () => {
   async function ownToken(body: object): Promise<{ id: string; secret: string }> {
     const answer = await sessions['owner']!.request('POST', '/api/tokens', { body });
     expect(answer.status).toBe(201);
@@ -288,7 +288,7 @@ describe('pages of foreign origins', () => {
     return token;
   }
 
-  it('get in with the ticket that their backend obtained, from exactly that origin, once', async () => {
+  it('connects once with the ticket of its backend, from exactly that origin', async () => {
     const id = await start();
     const token = await ownToken({ name: 'backend', scope: 'read' });
     const wanted = { operations: [id], origin: foreign };
@@ -310,7 +310,7 @@ describe('pages of foreign origins', () => {
     expect(await newestAudit('ticket.foreign')).toMatchObject({ subject: `origin:${foreign}` });
   });
 
-  it('a ticket for one is refused to cookies, for unlisted origins, and for what one may not watch', async () => {
+  it('gets no ticket by cookie, for an unlisted origin, or for an operation its user may not watch', async () => {
     const id = await start();
     const token = await ownToken({ name: 'backend 2', scope: 'read' });
     const evil = { operations: [id], origin: 'https://evil.example.org' };
@@ -323,7 +323,7 @@ describe('pages of foreign origins', () => {
     expect((await askTicket(bearer(secret), { operations: [id], origin: foreign })).status).toBe(404);
   });
 
-  it('CORS answers listed origins at two addresses only, and never with credentials', async () => {
+  it('gets CORS answers at two addresses only when listed, and never with credentials', async () => {
     const id = await start();
     const { secret } = await share(id);
     const preflight = (path: string, method: string, origin: string): Promise<RawAnswer> =>
@@ -369,7 +369,7 @@ describe('pages of foreign origins', () => {
 });
 
 describe('sessions and tokens', () => {
-  it('a new password ends every other session of the user, and this one goes on', async () => {
+  it('a new password ends every other session of the user and keeps the present one', async () => {
     const user = await createUser(server, 'changer', 'operator');
     sessions['here'] = await signIn(server, user);
     sessions['there'] = await signIn(server, user);
@@ -399,7 +399,7 @@ describe('sessions and tokens', () => {
     await signIn(server, { ...user, password: next });
   });
 
-  it('a revoked token closes its socket and its stream; administrators see and revoke all', async () => {
+  it('a revoked token closes its socket and event stream; administrators see and revoke every token', async () => {
     const id = await start();
     const answer = await sessions['owner']!.request('POST', '/api/tokens', {
       body: { name: 'watcher', scope: 'read', expiresInDays: 1 },
@@ -420,7 +420,7 @@ describe('sessions and tokens', () => {
     expect((await get(`/api/operations/${id}`, bearer(token.secret))).status).toBe(401);
   });
 
-  it('sign-out ends sockets and streams of that session, and no other', async () => {
+  it('sign-out closes sockets and event streams of that session only', async () => {
     const id = await start();
     sessions['second'] = await signIn(server, users['owner']!);
     const [kept, live] = [await watchAs('owner'), await watchAs('second')];

@@ -133,7 +133,7 @@ async function changePassword(session: CookieSession, current: string): Promise<
   expect((await change(current, next)).status).toBe(204);
 }
 
-it('no secret is in a log, a record, the audit or a file', async () => {
+it('no secret is in a log, a record, the audit record or a file', async () => {
   await useEverySecret();
   await makeRandomImage(join(server.poolDir, 'source.raw'), MiB);
   const image = await registerImage(server, 'source.raw');
@@ -169,7 +169,7 @@ function filesIn(...directories: readonly string[]): string[] {
     .filter((path) => statSync(path).isFile());
 }
 
-it('the log holds no query, no cookie and no header that carries a secret', () => {
+it('the log contains no query, no cookie and no header with a secret', () => {
   const urls = [...server.log().matchAll(/"url":"([^"]*)"/g)].map(([, url]) => url!);
   expect(urls.length).toBeGreaterThan(10);
   expect(urls.filter((url) => /[?#]/.test(url))).toEqual([]);

@@ -57,7 +57,7 @@ async function watch(user: string): Promise<Watcher> {
   return watcher;
 }
 
-describe('over HTTP', () => {
+describe('another user, over HTTP', () => {
   const requests = [
     ['GET', ''],
     ['GET', '/log'],
@@ -70,7 +70,7 @@ describe('over HTTP', () => {
   it.each(
     ['stranger', 'viewer'].flatMap((user) => requests.map(([method, path]) => ({ user, method, path }))),
   )(
-    '$user: $method …$path of a foreign operation answers as for an unknown one',
+    '$user: $method …$path answers alike for an operation of another user and an unknown one',
     async ({ user, method, path }) => {
       const session = sessions[user]!;
       const forbidden = await session.request(method, `/api/operations/${theirs}${path}`);
@@ -83,7 +83,7 @@ describe('over HTTP', () => {
     },
   );
 
-  it('it is in no list of theirs, and in those of owner and admin', async () => {
+  it('finds the operation in no list; owner and administrator find it', async () => {
     const seen: Record<string, boolean> = {};
     for (const [user, session] of Object.entries(sessions)) {
       const { items } = (await session.request('GET', '/api/operations')).json() as {
@@ -94,7 +94,7 @@ describe('over HTTP', () => {
     expect(seen).toEqual({ owner: true, stranger: false, viewer: false, chief: true });
   });
 
-  it('a viewer starts nothing', async () => {
+  it('who is a viewer starts nothing', async () => {
     const { items } = await server.api.images();
     const answer = await sessions['viewer']!.request('POST', `/api/images/${items[0]!.id}/copy`, {
       body: { name: 'viewers.raw' },
@@ -103,8 +103,8 @@ describe('over HTTP', () => {
   });
 });
 
-describe('over the socket', () => {
-  it('owner and admin get the snapshot, the others "not_found"', async () => {
+describe('another user, over the socket', () => {
+  it('gets "not_found"; owner and administrator get the snapshot', async () => {
     const answers: Record<string, string> = {};
     for (const user of Object.keys(sessions)) {
       const watcher = await watch(user);
@@ -122,7 +122,7 @@ describe('over the socket', () => {
     });
   });
 
-  it('"all" of a stranger is all that is theirs', async () => {
+  it('watches "all" and sees only their own operations', async () => {
     const watcher = await watch('stranger');
     watcher.subscribe('all');
     const answer = await watcher.waitFor(({ message }) => message.t === 'ok', 'the answer to sub');
@@ -130,7 +130,7 @@ describe('over the socket', () => {
     expect(watcher.frames.filter(({ text }) => text.includes(theirs))).toEqual([]);
   });
 
-  it('100,000 tries bring no event, and the answers tell nothing', { timeout: 90_000 }, async () => {
+  it('gets no event from 100,000 tries, and answers that reveal nothing', { timeout: 90_000 }, async () => {
     const tries = 100_000;
     const batch = 64;
     const sockets = await Promise.all(Array.from({ length: 12 }, () => watch('stranger')));

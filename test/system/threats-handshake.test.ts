@@ -42,7 +42,7 @@ async function goodClientMs(): Promise<number> {
   return Math.round(performance.now() - startedAt);
 }
 
-it(`13: with ${halfOpen} half-open upgrades a good client connects, and they are let go`, async () => {
+it(`a good client connects beside ${halfOpen} half-open upgrades, which are then closed`, async () => {
   await goodClientMs();
   const before = await goodClientMs();
   for (let number = 0; number < halfOpen; number += 500)

@@ -49,7 +49,7 @@ function join(secret: string, operation: string): ProgressClient {
 
 const online = (): number => clients.filter(({ status }) => status.state === 'online').length;
 
-it('14: a restart with 2,000 clients', { timeout: 900_000 }, async () => {
+it('2,000 clients reconnect after a server restart', { timeout: 900_000 }, async () => {
   const { operation } = await server.api.publish({
     action: 'backup_database',
     subject: { kind: 'database', name: 'orders' },

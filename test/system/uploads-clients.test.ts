@@ -70,7 +70,7 @@ describe('tus-js-client', () => {
     expect(stored(name).equals(bytes)).toBe(true);
   });
 
-  it('resumes by its address, sends nothing of an empty file, and terminates', async () => {
+  it('resumes by its address, sends no body for an empty file, and terminates', async () => {
     const bytes = randomBytes(4 * MiB);
     const stopped = await send(bytes, options('js-resumed.raw', bytes), (sent) => sent >= 2 * MiB);
     expect(stopped.url).not.toBeNull();
@@ -84,7 +84,7 @@ describe('tus-js-client', () => {
     await waitForState(server, idOf(String(given.url)), { states: ['cancelled'] });
   });
 
-  it('goes on by itself after the server was killed', async () => {
+  it('resumes after the server was killed', async () => {
     const bytes = randomBytes(6 * MiB);
     // Only with the address: by an endpoint, this client begins a new upload when a HEAD meets a starting server.
     const tus = createTus(server.baseUrl, { authorization: `Bearer ${server.token}` });
@@ -117,7 +117,7 @@ print(second.offset, flush=True)
 second.upload()
 `;
 
-  it('creates with checksums, stops, and resumes by another object', async () => {
+  it('creates with checksums, stops, and resumes with a new client object', async () => {
     const bytes = randomBytes(3 * MiB);
     const file = join(workspace.path, 'file');
     writeFileSync(file, bytes);

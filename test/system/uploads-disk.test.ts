@@ -19,8 +19,8 @@ const run = promisify(execFile);
 const args = ['--free-space-floor', '0'];
 const offsetOf = async (client: Tus, path: string): Promise<number> => (await client.head(path)).offset ?? -1;
 
-describe.skipIf(loopMountRefusal() !== null)('the disk', () => {
-  it('full in the middle: paused, and it goes on when there is room', async () => {
+describe.skipIf(loopMountRefusal() !== null)('an upload', () => {
+  it('pauses on a full disk and resumes when space is free', async () => {
     expect.hasAssertions();
     await withLoopFileSystem('ext4', 192 * MiB, async (mountPoint) => {
       const small = await startServer({ poolDir: join(mountPoint, 'pool'), args });
@@ -50,7 +50,7 @@ describe.skipIf(loopMountRefusal() !== null)('the disk', () => {
     });
   });
 
-  it('cut from power at the moment of the answer: what was acknowledged is there', async () => {
+  it('keeps every acknowledged byte through a power cut at the moment of the answer', async () => {
     expect.hasAssertions();
     const workspace = makeWorkspace('power-cut');
     try {
@@ -102,7 +102,7 @@ async function withMounted(disk: string, use: (mountPoint: string) => void): Pro
   }
 }
 
-it('no answer carries an offset before its bytes are synced', async () => {
+it('an upload’s answer never carries an offset before its bytes are synced', async () => {
   const traced = await startServer({ args });
   const workspace = makeWorkspace('strace');
   const output = join(workspace.path, 'trace');

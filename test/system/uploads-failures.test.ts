@@ -51,8 +51,8 @@ async function tryToSend(
   return null;
 }
 
-describe('more than one who sends', () => {
-  it('the second is refused while the first sends; the first is not disturbed by a look', async () => {
+describe('several senders of one upload', () => {
+  it('refuses the second while the first sends; a HEAD does not disturb the first', async () => {
     const bytes = randomBytes(MiB);
     const path = await tus.create('two-writers.raw', bytes.length);
     const first = tus.open(path, 0, bytes.length);
@@ -72,7 +72,7 @@ describe('more than one who sends', () => {
     expect(readFileSync(join(server.poolDir, 'two-writers.raw')).equals(bytes)).toBe(true);
   });
 
-  it('the same client takes over from its own dead connection', async () => {
+  it('let the same client take over its own dead connection', async () => {
     const bytes = randomBytes(MiB);
     const path = await tus.create('taken-over.raw', bytes.length);
     const dead = tus.open(path, 0, bytes.length);
@@ -92,7 +92,7 @@ describe('more than one who sends', () => {
     expect(readFileSync(join(server.poolDir, 'taken-over.raw')).equals(bytes)).toBe(true);
   });
 
-  it('ten who come at once: one of them has the place, and the file is wholly theirs', async () => {
+  it('that come at once: one of ten gets the lock, and the file is entirely theirs', async () => {
     const bodies = Array.from({ length: 10 }, () => randomBytes(300_000));
     const path = await tus.create('ten-writers.raw', 300_000);
     const answers = await Promise.all(bodies.map((body) => tus.patch(path, 0, body)));
@@ -103,7 +103,7 @@ describe('more than one who sends', () => {
     expect(readFileSync(join(server.poolDir, 'ten-writers.raw')).equals(winners[0]!)).toBe(true);
   });
 
-  it('another session takes over from a connection that is silent for 10 s; its late bytes go nowhere', async () => {
+  it('let another session take over after 10 s of silence and discard late bytes', async () => {
     const user = await createUser(server, 'lena', 'operator');
     const [first, second] = await Promise.all(
       [1, 2].map(async () => {
@@ -134,7 +134,7 @@ describe('more than one who sends', () => {
     expect(readFileSync(join(server.poolDir, 'two-sessions.raw')).equals(bytes)).toBe(true);
   });
 
-  it('fifty at once', async () => {
+  it('may be fifty uploads at once, one sender each', async () => {
     const all = Array.from({ length: 50 }, (_, at) => ({
       name: `many-${at}.raw`,
       bytes: randomBytes(300_000 + at),
@@ -152,7 +152,7 @@ describe('more than one who sends', () => {
   });
 });
 
-it('who signs out sends no more, and what came is kept', async () => {
+it('sign-out stops an upload and keeps the received bytes', async () => {
   const session = await signIn(server, await createUser(server, 'otto', 'operator'));
   const theirs = createTus(server.baseUrl, { cookie: session.cookie, origin: session.origin });
   const path = await theirs.create('revoked.raw', MiB);
@@ -168,7 +168,7 @@ it('who signs out sends no more, and what came is kept', async () => {
   expect(await offsetOf(tus, path)).toBe(200_000);
 });
 
-it('a network that swallows everything: the upload goes on where it stood', async () => {
+it('an upload resumes at its offset after a network that drops all packets', async () => {
   const bytes = randomBytes(8 * MiB);
   const proxy = await createFaultProxy(server.port);
   const through = createTus(`http://127.0.0.1:${proxy.port}`, {
@@ -203,14 +203,18 @@ it('a network that swallows everything: the upload goes on where it stood', asyn
   }
 });
 
-it.runIf(longPatchS > 0)('one request for longer than any clock of Node', { timeout: 900_000 }, async () => {
-  const path = await tus.create('long.raw', longPatchS * 2);
-  const sending = tus.open(path, 0, longPatchS * 2);
-  const answer = answerTo(sending);
-  for (let second = 0; second < longPatchS; second += 1) {
-    sending.write(randomBytes(2));
-    await sleep(1000);
-  }
-  sending.end();
-  expect(await answer).toMatchObject({ status: 204, offset: longPatchS * 2 });
-});
+it.runIf(longPatchS > 0)(
+  'one upload request may last longer than every time-out of Node',
+  { timeout: 900_000 },
+  async () => {
+    const path = await tus.create('long.raw', longPatchS * 2);
+    const sending = tus.open(path, 0, longPatchS * 2);
+    const answer = answerTo(sending);
+    for (let second = 0; second < longPatchS; second += 1) {
+      sending.write(randomBytes(2));
+      await sleep(1000);
+    }
+    sending.end();
+    expect(await answer).toMatchObject({ status: 204, offset: longPatchS * 2 });
+  },
+);

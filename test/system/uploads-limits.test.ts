@@ -23,7 +23,7 @@ beforeAll(async () => {
 });
 afterAll(() => server.close());
 
-it('one that expired while the server was down is gone when it is up again, as it was told', async () => {
+it('an upload that expired while the server was down is removed at its start, as announced', async () => {
   const days = 3 / 86_400;
   const short = await startServer({ args: ['--free-space-floor', '0', '--upload-expiry', days.toFixed(6)] });
   try {
@@ -51,7 +51,7 @@ it('one that expired while the server was down is gone when it is up again, as i
   }
 });
 
-it('unfinished uploads may take so much in all, of each user; finished ones do not count', async () => {
+it('unfinished uploads of a user share one quota; finished ones do not count', async () => {
   const session = await signIn(server, await createUser(server, 'ulla', 'operator'));
   const theirs = createTus(server.baseUrl, { cookie: session.cookie, origin: session.origin });
   const first = await theirs.create('a.raw', 6 * MiB);
@@ -107,7 +107,7 @@ async function sendSlowly(client: Tus, name: string): Promise<string> {
   return path;
 }
 
-it('a proxy that keeps the bytes back is warned of while they come, one that lets them through is not', async () => {
+it('an upload warns of a proxy that buffers, while bytes arrive, and not of one that streams', async () => {
   const proxies = await Promise.all([startProxy(true), startProxy(false)]);
   const warningsOf = async (path: string): Promise<readonly string[]> =>
     (await server.api.operation(idOf(path))).warnings;

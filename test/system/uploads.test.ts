@@ -24,8 +24,8 @@ afterAll(() => server.close());
 
 const stored = (name: string): Promise<Buffer> => readFile(join(server.poolDir, name));
 
-describe('the protocol', () => {
-  it('OPTIONS names version, extensions and checksums, without asking who it is', async () => {
+describe('the tus protocol', () => {
+  it('answers OPTIONS with version, extensions and checksums, without credentials', async () => {
     const answer = await createTus(server.baseUrl, {}).ask('OPTIONS', '/api/uploads');
     expect(answer.status).toBe(204);
     expect(answer.headers).toMatchObject({
@@ -35,7 +35,7 @@ describe('the protocol', () => {
     });
   });
 
-  it('an upload in two pieces is complete, equal, registered and leaves nothing behind', async () => {
+  it('takes an upload in two requests: complete, equal, registered, without hidden files', async () => {
     const bytes = randomBytes(3 * MiB + 17);
     const name = freshName();
     const path = await tus.create(name, bytes.length, { sha256: digestOf(bytes).toString('hex') });
@@ -79,7 +79,7 @@ describe('the protocol', () => {
     await expectTidy(server.poolDir);
   });
 
-  it.each([0, 1])('a file of %i bytes', async (sizeBytes) => {
+  it.each([0, 1])('takes a file of %i bytes', async (sizeBytes) => {
     const name = freshName();
     const path = await tus.create(name, sizeBytes);
     if (sizeBytes > 0) expect(await tus.patch(path, 0, Buffer.alloc(1, 7))).toMatchObject({ status: 204 });
@@ -88,7 +88,7 @@ describe('the protocol', () => {
     expect((await stored(name)).length).toBe(sizeBytes);
   });
 
-  it('creation with upload, by way of an overridden method too', async () => {
+  it('supports creation-with-upload, also with an overridden method', async () => {
     const bytes = randomBytes(100_000);
     const headers = (name: string): Record<string, string> => ({
       'upload-length': String(bytes.length),
@@ -115,7 +115,7 @@ describe('the protocol', () => {
     expect((await tus.ask('POST', '/api/images', elsewhere)).status).toBe(405);
   });
 
-  it('a checksum that is right counts, a wrong one takes the whole piece back', async () => {
+  it('accepts a right checksum, and discards the whole request on a wrong one', async () => {
     const bytes = randomBytes(2 * MiB);
     const name = freshName();
     const path = await tus.create(name, bytes.length, { sha256: digestOf(bytes).toString('hex') });
@@ -142,7 +142,7 @@ describe('the protocol', () => {
     expect((await stored(name)).equals(bytes)).toBe(true);
   });
 
-  it('termination ends the operation and frees the name and the space', async () => {
+  it('terminates an upload: the operation ends, name and space are free', async () => {
     const name = freshName();
     const path = await tus.create(name, MiB);
     await tus.patch(path, 0, randomBytes(1000));
@@ -156,7 +156,7 @@ describe('the protocol', () => {
   });
 });
 
-describe('what is refused', () => {
+describe('an upload is refused', () => {
   const creation = (headers: Record<string, string | undefined>): ReturnType<Tus['ask']> =>
     tus.ask('POST', '/api/uploads', { headers });
   const named = (filename: string): string => metadataHeader({ filename });
@@ -201,7 +201,7 @@ describe('what is refused', () => {
     expect(answer.status).toBeLessThan(500);
   });
 
-  it('a name that is taken, or promised to another upload', async () => {
+  it('for a name that an image or another upload has', async () => {
     const name = freshName();
     const path = await tus.create(name, 10);
     const again = { 'upload-length': '1', 'upload-metadata': named(name) };
@@ -210,7 +210,7 @@ describe('what is refused', () => {
     expect(await creation(again)).toMatchObject({ status: 409, code: 'exists' });
   });
 
-  it('offsets and lengths that lie, and change nothing', async () => {
+  it('for wrong offsets and lengths, which change nothing', async () => {
     const path = await tus.create(freshName(), 1000);
     await tus.patch(path, 0, randomBytes(400));
     expect(await tus.patch(path, 399, randomBytes(1))).toMatchObject({
@@ -239,7 +239,7 @@ describe('what is refused', () => {
     expect(await tus.ask('DELETE', path)).toMatchObject({ status: 204 });
   });
 
-  it('a file that is not what was announced: nothing of it remains', async () => {
+  it('for content that differs from the announced digest, without a trace', async () => {
     const bytes = randomBytes(5000);
     const sha256 = digestOf(randomBytes(1)).toString('hex');
     const name = freshName();
@@ -253,7 +253,7 @@ describe('what is refused', () => {
     await expectTidy(server.poolDir);
   });
 
-  it('a hostile image, whatever it calls itself', async () => {
+  it('for a hostile image under any name', async () => {
     const header = Buffer.alloc(65_536);
     header.write('QFI\xfb', 0, 'latin1');
     header.writeUInt32BE(2, 4);
@@ -270,7 +270,7 @@ describe('what is refused', () => {
     await expectTidy(server.poolDir);
   });
 
-  it("what is not one's own, as if it were not there", async () => {
+  it('for another user, as if it did not exist', async () => {
     const user = await signIn(server, await createUser(server, 'ulla', 'operator'));
     const viewer = await signIn(server, await createUser(server, 'vera', 'viewer'));
     const theirs = createTus(server.baseUrl, { cookie: user.cookie, origin: user.origin });
@@ -298,7 +298,7 @@ describe('what is refused', () => {
     await tus.ask('DELETE', mine);
   });
 
-  it('more unfinished uploads than one user may have', async () => {
+  it('for more unfinished uploads than one user may have', async () => {
     const paths: string[] = [];
     let refused = '';
     for (let at = 0; at < 61 && refused === ''; at += 1) {
@@ -312,8 +312,8 @@ describe('what is refused', () => {
   });
 });
 
-describe('coming back to an upload', () => {
-  it('the server lists it, and knows the file by its samples', async () => {
+describe('a client that returns to an upload', () => {
+  it('finds it in the list and proves the file by samples', async () => {
     const bytes = randomBytes(MiB);
     const name = freshName();
     const path = await tus.create(name, bytes.length, { lastModified: '1700000000000' });
@@ -349,7 +349,7 @@ describe('coming back to an upload', () => {
     expect((await stored(name)).equals(bytes)).toBe(true);
   });
 
-  it('paused it takes nothing, resumed it goes on; nobody can retry it', async () => {
+  it('gets no byte accepted while paused, resumes later, and cannot retry it', async () => {
     const bytes = randomBytes(2000);
     const path = await tus.create(freshName(), bytes.length);
     await tus.patch(path, 0, bytes.subarray(0, 1000));
@@ -366,7 +366,7 @@ describe('coming back to an upload', () => {
     await expect(server.api.retry(idOf(other))).rejects.toMatchObject({ code: 'invalid_state' });
   });
 
-  it('it waits for its client across a restart; what the disk lost is told, what it has too much is cut', async () => {
+  it('finds it after a restart; lost bytes are reported, unacknowledged ones are cut', async () => {
     const bytes = randomBytes(3 * MiB);
     const names = [freshName(), freshName(), freshName()];
     const [good, longer, shorter] = (await Promise.all(
