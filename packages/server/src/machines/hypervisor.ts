@@ -80,7 +80,10 @@ export interface Hypervisor {
    */
   define(spec: MachineSpec, options?: CallOptions): Promise<void>;
 
-  /** Removes the stopped machine and all files that the driver keeps for it. Disks stay. Idempotent: ignores an unknown UUID. Throws `invalid_state` when it runs. */
+  /**
+   * Removes the stopped machine and all files that the driver keeps for it. Disks stay. Idempotent: ignores an unknown UUID.
+   * Throws `invalid_state` when it runs.
+   */
   undefine(uuid: string): Promise<void>;
 
   /** The specification of the last `define`; null for an unknown or foreign machine. */
@@ -92,7 +95,10 @@ export interface Hypervisor {
   /** One machine; null when the hypervisor has no such machine. */
   status(uuid: string): Promise<MachineStatus | null>;
 
-  /** Boots the machine, or resumes it when paused. Idempotent: leaves a running machine alone. Throws `start_failed` with the hypervisor's message as detail, `aborted`. */
+  /**
+   * Boots the machine, or resumes it when paused. Idempotent: leaves a running machine alone.
+   * Throws `start_failed` with the hypervisor's message as detail, `aborted`.
+   */
   start(uuid: string, options?: CallOptions): Promise<void>;
 
   /** Presses the power button (ACPI) and does not wait, because the guest decides. Throws `invalid_state` when it does not run. */

@@ -34,23 +34,23 @@ export interface VmCreator {
 }
 
 export function createVmCreator(context: MachinesContext): VmCreator {
-  const creation: VmCreator = {
+  const creator: VmCreator = {
     create: (request) => create(context, createAction, request),
     quickCreate: (request) => quickCreate(context, quickAction, request),
     copy: (request) => copy(context, copyAction, request),
   };
-  const createAction = createVmAction(context, 'create_vm', (input, again) =>
-    creation.create({ ...again, body: createVmRequest.parse(input.request) }),
+  const createAction = createVmAction(context, 'create_vm', (input, retry) =>
+    creator.create({ ...retry, body: createVmRequest.parse(input.request) }),
   );
-  const quickAction = createVmAction(context, 'quick_create_vm', (input, again) =>
-    creation.quickCreate({ ...again, body: quickCreateVmRequest.parse(input.request) }),
+  const quickAction = createVmAction(context, 'quick_create_vm', (input, retry) =>
+    creator.quickCreate({ ...retry, body: quickCreateVmRequest.parse(input.request) }),
   );
-  const copyAction = createVmAction(context, 'copy_vm', (input, again) => {
+  const copyAction = createVmAction(context, 'copy_vm', (input, retry) => {
     const { id, ...body } = input.request as { id: number; name: string };
-    return creation.copy({ ...again, id, body: copyVmRequest.parse(body) });
+    return creator.copy({ ...retry, id, body: copyVmRequest.parse(body) });
   });
   for (const action of [createAction, quickAction, copyAction]) context.operations.register(action);
-  return creation;
+  return creator;
 }
 
 function create(

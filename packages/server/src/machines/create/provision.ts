@@ -1,6 +1,7 @@
 import type { CopyPhaseEvent } from '@wcc/copy';
 import { ApiError } from '@wcc/api';
 import type { OperationView } from '../../operations/action.ts';
+import { toOperationError, WorkFailure } from '../../operations/failure.ts';
 import type { MachinesContext } from '../context.ts';
 import { assertHypervisor } from '../host/host.ts';
 import { findVm, readDisks, specOf } from '../record/machine-rows.ts';
@@ -100,7 +101,11 @@ async function writeSeed(
   const secrets = hasSecrets ? await context.secrets.read(operationId) : {};
   const hostname = firstBoot.hostname ?? vm.name;
   const contents = { instanceId: vm.uuid, hostname, firstBoot: { ...firstBoot, ...secrets } };
-  await context.seeds.write(vm.uuid, contents, { signal });
+  await context.seeds.write(vm.uuid, contents, { signal }).catch((error: unknown) => {
+    signal.throwIfAborted();
+    // Not `paused` on a full disk: the seed is in the data directory, and free space in the pool would not help.
+    throw new WorkFailure('failed', { error: toOperationError(error), cause: error });
+  });
 }
 
 async function define(context: MachinesContext, { vm }: CreateInput, signal: AbortSignal): Promise<void> {

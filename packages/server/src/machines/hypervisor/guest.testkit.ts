@@ -9,7 +9,7 @@ import { waitUntil } from './wait.testkit.ts';
 export const MiB: number = 1024 ** 2;
 
 /**
- * A guest that overwrites the first sector of its disk with the second one, as an attacker does to change the detected format of a raw
+ * A guest that overwrites the first sector of its disk with the second one. An attacker does so to change the detected format of a raw
  * disk. Assembled by nasm:
  *
  * ```

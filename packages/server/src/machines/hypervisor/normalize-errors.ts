@@ -17,8 +17,8 @@ declare const normalized: unique symbol;
 type Normalized<Name extends keyof Hypervisor> = Hypervisor[Name] & { readonly [normalized]: Name };
 
 /**
- * A driver with every method wrapped that can fail later: a method that the interface gains does not compile
- * before `normalizeErrors` lists it, and a promise or a stream does not compile unwrapped.
+ * A driver whose promises and streams are wrapped. A method that is new in the interface does not compile before
+ * `normalizeErrors` lists it. A promise or a stream does not compile unwrapped.
  */
 export type NormalizedHypervisor = {
   [Name in keyof Hypervisor]: Name extends AsyncMethod | StreamMethod ? Normalized<Name> : Hypervisor[Name];

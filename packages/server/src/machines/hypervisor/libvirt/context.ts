@@ -35,7 +35,10 @@ export interface MachineFiles {
   readonly firmwareVariables: string;
 }
 
-/** Where libvirt's system daemon keeps UEFI variables. Its QEMU runs as another user and cannot reach our directories; libvirt sets the owner itself. */
+/**
+ * Where libvirt's system daemon keeps UEFI variables. Its QEMU runs as another user and cannot reach our directories.
+ * libvirt sets the owner of the files itself.
+ */
 const systemVariables = '/var/lib/libvirt/qemu/nvram';
 
 export function filesOf({ root, virsh }: LibvirtContext, uuid: string): MachineFiles {
