@@ -25,6 +25,9 @@ export interface Checkpoint {
 /** Maximum length of a sidecar. Names have at most 255 bytes, so ours are shorter. */
 export const maxSidecarBytes = 16_384;
 
+/** The version that this package writes, and the only one that it reads. */
+const sidecarVersion = 1;
+
 const methods: readonly CopyMethod[] = ['clone', 'kernel-copy', 'read-write'];
 const decimal = /^\d{1,20}$/;
 
@@ -37,7 +40,12 @@ export function parseCheckpoint(text: string): Checkpoint | null {
   const method = methods.find((name) => name === fields['method']);
   const target = parseTarget(fields['target']);
   const { operation, poolId } = fields;
-  if (fields['version'] !== 1 || typeof operation !== 'string' || method === undefined || target === null)
+  if (
+    fields['version'] !== sidecarVersion ||
+    typeof operation !== 'string' ||
+    method === undefined ||
+    target === null
+  )
     return null;
   if (phase !== 'transfer' && phase !== 'publishing') return null;
   if (poolId !== null && typeof poolId !== 'string') return null;
@@ -52,7 +60,7 @@ export function parseCheckpoint(text: string): Checkpoint | null {
   if (BigInt(offset) > BigInt(size) || BigInt(doneBytes) > BigInt(dataBytes)) return null;
   const progress = { offset, doneBytes, dataBytes, writtenBytes, partialInode };
   return {
-    version: 1,
+    version: sidecarVersion,
     operation,
     poolId,
     phase,
@@ -61,6 +69,12 @@ export function parseCheckpoint(text: string): Checkpoint | null {
     target,
     source: { inode, size, mtimeNs },
   };
+}
+
+/** Whether a newer version of this package wrote the sidecar: it is not malformed, but cannot be read. */
+export function isNewerSidecar(text: string): boolean {
+  const version = parseObject(text)?.['version'];
+  return Number.isInteger(version) && Number(version) > sidecarVersion;
 }
 
 function parseTarget(value: unknown): Checkpoint['target'] | null {

@@ -103,7 +103,7 @@ export interface CopyFacts {
   /** Why blocks could not be shared; null if they were shared, or if `method` is `copy`. */
   cloneRefused: string | null;
   resumedAtBytes: number | null;
-  /** Why an earlier partial of this id was discarded, for example `source_changed`. */
+  /** Why an earlier partial of this id was discarded, for example `source_changed` or `newer_checkpoint`. */
   restartedBecause: string | null;
 }
 

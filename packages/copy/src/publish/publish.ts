@@ -66,7 +66,7 @@ function describeResult(run: CopyRun, inode: bigint): CopyResult {
  */
 export function recoverEarlierPublication(run: CopyRun): CopyResult | null {
   if (!run.request.resume) return null;
-  const checkpoint = withDestinationErrors(run, () => readSidecar(run.paths.sidecar));
+  const { checkpoint } = withDestinationErrors(run, () => readSidecar(run.paths.sidecar));
   if (checkpoint === null || checkpoint.operation !== run.request.id) return null;
   const target = statIfExists(run.request.destination);
   if (!isPublished(checkpoint, { target, name: run.targetName })) return null;

@@ -1,5 +1,5 @@
 import { randomBytes } from 'node:crypto';
-import { open, readFile } from 'node:fs/promises';
+import { open, readFile, writeFile } from 'node:fs/promises';
 import {
   CopyError,
   createDurableWriter,
@@ -7,6 +7,7 @@ import {
   openReceived,
   partialPath,
   readCheckpoint,
+  sidecarPath,
 } from '@wcc/copy';
 import type { DurableWriterOptions, ReceivedFile, Receiving } from '@wcc/copy';
 import { describe, expect, it, onTestFinished, vi } from 'vitest';
@@ -180,6 +181,18 @@ describe('durable writer', () => {
     await writer.flush();
     expect(await readFile(partialPath(dir(), 'again'), 'utf8')).toBe('durable bytes');
     writer.close();
+  });
+
+  it('refuses to reopen a partial whose sidecar a newer version wrote', async () => {
+    await (await createReceived(targetOf('newer'))).close();
+    const path = sidecarPath(dir(), 'newer');
+    const checkpoint = JSON.parse(await readFile(path, 'utf8')) as object;
+    await writeFile(path, JSON.stringify({ ...checkpoint, version: 2 }));
+    await expect(openReceived(targetOf('newer'))).rejects.toMatchObject({
+      code: 'unsupported',
+      detail: 'a newer version of @wcc/copy wrote the sidecar',
+    });
+    expect(await readFile(partialPath(dir(), 'newer'), 'utf8')).toBe('');
   });
 
   it('limits concurrent syncs with the given limit', async () => {

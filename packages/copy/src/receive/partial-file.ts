@@ -6,7 +6,7 @@ import { runInWorker } from '../job/pool.ts';
 import { systemCode, toCopyError } from '../kernel/errno.ts';
 import { packTarget } from '../contract/checkpoint.ts';
 import type { Checkpoint } from '../contract/checkpoint.ts';
-import { readCheckpoint } from '../recovery/partials.ts';
+import { hasNewerSidecar, readCheckpoint } from '../recovery/partials.ts';
 import { joinPath, hiddenPaths, showPath, toPathBytes } from '../storage/paths.ts';
 import type { HiddenPaths } from '../storage/paths.ts';
 
@@ -61,7 +61,8 @@ export async function createPartial(target: ReceiveTarget): Promise<PartialFile>
  * incomplete.
  *
  * @throws CopyError `not_found` if partial or sidecar is missing; `source_changed` if they do not match: the
- * partial is another file, or shorter than the durable offset
+ * partial is another file, or shorter than the durable offset; `unsupported` if a newer version of this package
+ * wrote the sidecar
  */
 export async function openPartial(target: ReceiveTarget): Promise<PartialFile> {
   const base = toPathBytes(target.directory);
@@ -69,7 +70,7 @@ export async function openPartial(target: ReceiveTarget): Promise<PartialFile> {
   const path = showPath(partial);
   return withTargetErrors(target, async () => {
     const checkpoint = await readCheckpoint(base, target.id);
-    if (checkpoint === null) throw new CopyError('not_found', { path, detail: 'no checkpoint' });
+    if (checkpoint === null) throw await whyNoCheckpoint(target, path);
     const handle = await open(partial, reopenFlags);
     try {
       const stat = await handle.stat({ bigint: true });
@@ -102,6 +103,12 @@ export async function publishPartial(target: ReceiveTarget): Promise<{ warnings:
     destination,
     checkpoint: { ...found, phase: 'publishing' },
   });
+}
+
+async function whyNoCheckpoint({ directory, id }: ReceiveTarget, path: string): Promise<CopyError> {
+  return (await hasNewerSidecar(directory, id))
+    ? new CopyError('unsupported', { path, detail: 'a newer version of @wcc/copy wrote the sidecar' })
+    : new CopyError('not_found', { path, detail: 'no checkpoint' });
 }
 
 async function toPartialFile(

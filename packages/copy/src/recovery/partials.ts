@@ -6,18 +6,28 @@ import { systemCode, toCopyError } from '../kernel/errno.ts';
 import { isPublished } from '../publish/is-published.ts';
 import { joinPath, parseHiddenName, hiddenPaths, showPath, toPathBytes } from '../storage/paths.ts';
 import { syncDirectory } from '../storage/sync-directory.ts';
-import { maxSidecarBytes, parseCheckpoint } from '../contract/checkpoint.ts';
+import { isNewerSidecar, maxSidecarBytes, parseCheckpoint } from '../contract/checkpoint.ts';
 import type { Checkpoint } from '../contract/checkpoint.ts';
 
-/** The checkpoint of a copy; null if there is none or its sidecar is invalid. */
+/** The checkpoint of a copy; null if there is none, or its sidecar is invalid or of a newer version. */
 export async function readCheckpoint(directory: PathLike, id: string): Promise<Checkpoint | null> {
+  const checkpoint = parseCheckpoint(await readSidecarText(directory, id));
+  return checkpoint?.operation === id ? checkpoint : null;
+}
+
+/** Whether a newer version of this package wrote the sidecar of `id`. */
+export async function hasNewerSidecar(directory: PathLike, id: string): Promise<boolean> {
+  return isNewerSidecar(await readSidecarText(directory, id));
+}
+
+/** The text of a sidecar; empty if there is none. */
+async function readSidecarText(directory: PathLike, id: string): Promise<string> {
   const { sidecar } = hiddenPaths(toPathBytes(directory), id);
   try {
-    const checkpoint = parseCheckpoint(await readSmallFile(sidecar));
-    return checkpoint?.operation === id ? checkpoint : null;
+    return await readSmallFile(sidecar);
   } catch (error) {
     // ELOOP: a symlink with the sidecar's name is not ours
-    if (['ENOENT', 'ELOOP'].includes(systemCode(error) ?? '')) return null;
+    if (['ENOENT', 'ELOOP'].includes(systemCode(error) ?? '')) return '';
     throw toCopyError(error, { path: showPath(sidecar) });
   }
 }

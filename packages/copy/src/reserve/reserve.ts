@@ -9,6 +9,7 @@ import { unpackTarget } from '../contract/checkpoint.ts';
 import type { Checkpoint } from '../contract/checkpoint.ts';
 import { removeFile } from '../storage/remove-file.ts';
 import { readSidecar } from '../resume/sidecar.ts';
+import type { SidecarContent } from '../resume/sidecar.ts';
 import { showPath } from '../storage/paths.ts';
 import { throwIfStopped } from '../run/control.ts';
 import { beginPhase, withDestinationErrors, partialOf, sourceOf } from '../run/copy-state.ts';
@@ -22,8 +23,7 @@ export function reserve(run: CopyRun): void {
   beginPhase(run, 'reserve');
   assertSizeAllowed(run);
   withDestinationErrors(run, () => {
-    const checkpoint = readSidecar(run.paths.sidecar);
-    if (reopenPartial(run, checkpoint)) return;
+    if (reopenPartial(run, readSidecar(run.paths.sidecar))) return;
     removeFile(run.paths.sidecar);
     run.partial = openPartial(run, createFlags);
     setSize(run, sourceOf(run).stat.size);
@@ -31,7 +31,7 @@ export function reserve(run: CopyRun): void {
 }
 
 /** Opens the partial of an earlier run; false if there is none, or none that can be resumed. */
-function reopenPartial(run: CopyRun, checkpoint: Checkpoint | null): boolean {
+function reopenPartial(run: CopyRun, sidecar: SidecarContent): boolean {
   let old: OpenPartial;
   try {
     old = openPartial(run, reopenFlags);
@@ -39,9 +39,10 @@ function reopenPartial(run: CopyRun, checkpoint: Checkpoint | null): boolean {
     if (systemCode(error) === 'ENOENT') return false;
     throw error;
   }
-  const misfit = whyNotResumable(run, checkpoint, old);
-  if (misfit !== null || checkpoint === null) {
-    run.facts.restartedBecause = misfit;
+  const { checkpoint } = sidecar;
+  const reason = whyNotResumable(run, sidecar, old);
+  if (reason !== null || checkpoint === null) {
+    run.facts.restartedBecause = reason;
     removeFile(run.paths.partial);
     closeSync(old.fd);
     return false;
@@ -51,8 +52,13 @@ function reopenPartial(run: CopyRun, checkpoint: Checkpoint | null): boolean {
   return true;
 }
 
-function whyNotResumable(run: CopyRun, checkpoint: Checkpoint | null, partial: OpenPartial): string | null {
+function whyNotResumable(
+  run: CopyRun,
+  { checkpoint, isNewer }: SidecarContent,
+  partial: OpenPartial,
+): string | null {
   if (!run.request.resume || !run.request.durable) return 'not_asked';
+  if (isNewer) return 'newer_checkpoint';
   if (checkpoint === null || checkpoint.operation !== run.request.id) return 'no_checkpoint';
   if (!unpackTarget(checkpoint.target).equals(run.targetName)) return 'other_destination';
   if (checkpoint.partialInode !== String(partial.inode)) return 'partial_replaced';

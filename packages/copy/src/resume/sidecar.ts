@@ -12,7 +12,7 @@ import { identityOf } from '../run/source.ts';
 import { systemCode } from '../kernel/errno.ts';
 import { partialOf, sourceOf } from '../run/copy-state.ts';
 import type { CopyRun } from '../run/copy-state.ts';
-import { maxSidecarBytes, packTarget, parseCheckpoint } from '../contract/checkpoint.ts';
+import { isNewerSidecar, maxSidecarBytes, packTarget, parseCheckpoint } from '../contract/checkpoint.ts';
 import type { Checkpoint } from '../contract/checkpoint.ts';
 
 const newFile = constants.O_WRONLY | constants.O_CREAT | constants.O_TRUNC | constants.O_NOFOLLOW;
@@ -73,18 +73,26 @@ function describe(run: CopyRun, phase: Checkpoint['phase']): Checkpoint {
   };
 }
 
-/** The checkpoint in a sidecar; null if there is none or it is invalid. */
-export function readSidecar(path: Buffer): Checkpoint | null {
+/** What a sidecar contains. `checkpoint` is null if there is no sidecar, or none that can be read. */
+export interface SidecarContent {
+  checkpoint: Checkpoint | null;
+  /** A newer version of this package wrote it. */
+  isNewer: boolean;
+}
+
+export function readSidecar(path: Buffer): SidecarContent {
   let fd: number;
   try {
     fd = openSync(path, oldFile);
   } catch (error) {
-    if (systemCode(error) === 'ENOENT' || systemCode(error) === 'ELOOP') return null;
+    if (systemCode(error) === 'ENOENT' || systemCode(error) === 'ELOOP')
+      return { checkpoint: null, isNewer: false };
     throw error;
   }
   try {
     const bytes = Buffer.alloc(maxSidecarBytes);
-    return parseCheckpoint(bytes.toString('utf8', 0, readSync(fd, bytes, 0, bytes.length, 0)));
+    const text = bytes.toString('utf8', 0, readSync(fd, bytes, 0, bytes.length, 0));
+    return { checkpoint: parseCheckpoint(text), isNewer: isNewerSidecar(text) };
   } finally {
     closeSync(fd);
   }

@@ -115,7 +115,6 @@ export function describeResume(environment: TestEnvironment): void {
         '{',
         'null',
         '[]',
-        '{"version":2}',
         JSON.stringify({ version: 1, offset: '-5' }),
         'x'.repeat(99_999),
       ];
@@ -136,6 +135,19 @@ export function describeResume(environment: TestEnvironment): void {
       const job = start(at('replaced'), at('replaced-copy'), { id: 'replaced' });
       await job.done;
       expect(job.facts().restartedBecause).toBe('partial_replaced');
+    });
+
+    it('restarts with the reason newer_checkpoint when a newer version wrote the sidecar', async () => {
+      await interruptedCopy('newer');
+      const sidecar = at('.wcc-newer.json');
+      const checkpoint = JSON.parse(readFileSync(sidecar, 'utf8')) as object;
+      writeFileSync(sidecar, JSON.stringify({ ...checkpoint, version: 2 }));
+      expect(await readCheckpoint(dir(), 'newer')).toBeNull();
+      expect(await settlePublication(dir(), 'newer', 'newer-copy')).toBe('not_published');
+      const job = start(at('newer'), at('newer-copy'), { id: 'newer' });
+      await job.done;
+      expect(job.facts()).toMatchObject({ restartedBecause: 'newer_checkpoint', resumedAtBytes: null });
+      expectEqualFiles(at('newer'), at('newer-copy'));
     });
 
     it('removes partial and sidecar on request and returns the bytes freed', async () => {

@@ -1,6 +1,6 @@
 import { ApiError } from '@wcc/api';
 import { CopyError, createReceived, openReceived, readCheckpoint } from '@wcc/copy';
-import type { ReceivedFile, Receiving } from '@wcc/copy';
+import type { CopyErrorCode, ReceivedFile, Receiving } from '@wcc/copy';
 import { inspectForeign } from '../images/foreign/inspect.ts';
 import { publishingAction } from '../images/publish/publishing-action.ts';
 import type { StartOptions } from '../images/publish/publishing-action.ts';
@@ -71,6 +71,14 @@ async function start(
   return session;
 }
 
+/** Why the bytes received so far cannot be used, by the code of the engine. */
+const lostMessages: Partial<Record<CopyErrorCode, string>> = {
+  not_found: 'The bytes received so far are missing.',
+  source_changed: 'The bytes received so far are missing or incomplete.',
+  unsupported:
+    'A newer version of wcc has received the bytes so far. This version cannot read its checkpoint.',
+};
+
 /** Opens the partial; creates it only before the first phase, because lost bytes need a new upload by the client. */
 async function openFile(target: Receiving, { record }: OperationView): Promise<ReceivedFile> {
   try {
@@ -78,8 +86,8 @@ async function openFile(target: Receiving, { record }: OperationView): Promise<R
   } catch (error) {
     if (!(error instanceof CopyError)) throw error;
     if (error.code === 'not_found' && record.phaseIndex === -1) return createReceived(target);
-    if (error.code !== 'not_found' && error.code !== 'source_changed') throw error;
-    const message = 'The bytes received so far are missing or incomplete.';
+    const message = lostMessages[error.code];
+    if (message === undefined) throw error;
     throw new ApiError('upload_gone', { message, cause: error });
   }
 }
