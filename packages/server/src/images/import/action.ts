@@ -116,7 +116,8 @@ async function openPartial(what: Receiving): Promise<ReceivedFile> {
   try {
     return await openReceived(what);
   } catch (error) {
-    if (!(error instanceof CopyError) || !['not_found', 'source_changed', 'unsupported'].includes(error.code)) throw error;
+    if (!(error instanceof CopyError) || !['not_found', 'source_changed', 'unsupported'].includes(error.code))
+      throw error;
     await removeRemains(what.directory, what.id);
     return createReceived(what);
   }
