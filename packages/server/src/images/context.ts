@@ -5,7 +5,7 @@ import type { FreeSpaceFloor } from './space/promises.ts';
 import type { Store } from '../storage/store.ts';
 import type { ImageNumbers } from './image-rows.ts';
 import type { Pools } from './pool/pools.ts';
-import type { ImageUsers } from './references.ts';
+import type { ImageReferences } from './references.ts';
 
 /** What all parts of the images' domain share. */
 export interface ImagesContext {
@@ -14,7 +14,7 @@ export interface ImagesContext {
   readonly pools: Pools;
   readonly operations: Operations;
   readonly numbers: ImageNumbers;
-  readonly users: ImageUsers;
+  readonly references: ImageReferences;
   readonly floor: FreeSpaceFloor;
   /** Of what comes from elsewhere. */
   readonly maxVirtualSizeBytes: number;

@@ -22,16 +22,16 @@ import { planCopy } from './copy/request.ts';
 import { openImage } from './download/open.ts';
 import type { OpenImage } from './download/open.ts';
 import { createImageNumbers, listImages, readImage, toImage } from './image-rows.ts';
-import { createKeeper } from './pool-sync.ts';
-import type { Keeper } from './pool-sync.ts';
+import { createPoolSync } from './pool-sync.ts';
+import type { PoolSync } from './pool-sync.ts';
 import type { IsAllowed } from './import/address-rules.ts';
 import { createImageActions } from './actions.ts';
 import type { ImageActions } from './actions.ts';
 import type { Pools } from './pool/pools.ts';
 import { toPool } from './pool/describe.ts';
 import { findOrphans, removeOrphan } from './orphans.ts';
-import { createImageUsers, assertImageVisible, isSeenBy, usersSeenBy } from './references.ts';
-import type { ImageUsers } from './references.ts';
+import { createImageReferences, assertImageVisible, isVisibleTo, visibleReferences } from './references.ts';
+import type { ImageReferences } from './references.ts';
 
 export interface ImagesOptions {
   store: Store;
@@ -51,7 +51,7 @@ export interface ImagesOptions {
 /** Pools and the images in them. Every call checks the right of the principal that it names. */
 export interface Images extends ImageActions {
   /** What stands in the way of deleting an image; other parts of wcc add what they use. */
-  readonly users: ImageUsers;
+  readonly references: ImageReferences;
   /** For whatever else fills pools, and for machines: their disks are images. */
   readonly context: ImagesContext;
   /** Takes over the operations of an earlier process, opens the pools and looks into them. */
@@ -73,13 +73,13 @@ export async function createImages(options: ImagesOptions): Promise<Images> {
   const { store, hub, operations, pools, freeSpaceFloor: floor, maxVirtualSizeBytes, onError } = options;
   const numbers = await createImageNumbers(store);
   const fileSystemMutex = createKeyedMutex();
-  const users = createImageUsers(store);
-  const shared = { store, hub, operations, pools, numbers, users };
+  const references = createImageReferences(store);
+  const shared = { store, hub, operations, pools, numbers, references };
   const context: ImagesContext = { ...shared, floor, maxVirtualSizeBytes, fileSystemMutex, onError };
-  const keeper = createKeeper(context, options.pollMs);
+  const keeper = createPoolSync(context, options.pollMs);
   const mayImportFrom = options.mayImportFrom ?? ((): boolean => false);
   return {
-    users,
+    references,
     context,
     async start() {
       await operations.adopt();
@@ -90,7 +90,10 @@ export async function createImages(options: ImagesOptions): Promise<Images> {
     async change(principal, id, body) {
       await assertImageVisible(context, principal, id);
       await changeImage(context, principal, { id, body });
-      return toImage(await readImage(store, id), usersSeenBy(principal, (await users.all()).get(id)));
+      return toImage(
+        await readImage(store, id),
+        visibleReferences(principal, (await references.all()).get(id)),
+      );
     },
     async open(principal, id, { isFirst }) {
       assertRight(principal, 'image.download');
@@ -108,14 +111,14 @@ export async function createImages(options: ImagesOptions): Promise<Images> {
 }
 
 function createReaders(context: ImagesContext): Pick<Images, 'list' | 'get' | 'plan'> {
-  const { store, pools, users } = context;
+  const { store, pools, references } = context;
   return {
     async list(principal, { cursor, limit }) {
       assertRight(principal, 'image.list');
       const poolIds = pools.all().map((pool) => pool.id);
-      const all = await users.all();
-      const usersOf = (id: number): ImageUser[] => usersSeenBy(principal, all.get(id));
-      const isSeen = (id: number): boolean => isSeenBy(principal, all.get(id));
+      const all = await references.all();
+      const usersOf = (id: number): ImageUser[] => visibleReferences(principal, all.get(id));
+      const isSeen = (id: number): boolean => isVisibleTo(principal, all.get(id));
       return listImages(store, { poolIds, cursor, limit, usersOf, isSeen });
     },
     async get(principal, id) {
@@ -132,7 +135,7 @@ function createReaders(context: ImagesContext): Pick<Images, 'list' | 'get' | 'p
 
 function createPoolCalls(
   context: ImagesContext,
-  keeper: Keeper,
+  keeper: PoolSync,
 ): Pick<Images, 'pools' | 'rescan' | 'orphans' | 'removeOrphan'> {
   const { pools } = context;
   return {

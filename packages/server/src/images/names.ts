@@ -1,7 +1,7 @@
 import { ApiError } from '@wcc/api';
 import { join } from 'node:path';
 import type { Store } from '../storage/store.ts';
-import { lookAt } from './scan/stat-entry.ts';
+import { statEntry } from './scan/stat-entry.ts';
 
 /** Taken by a file (whatever it is), by a record, or by an operation that is going to use it. */
 export async function isNameTaken(
@@ -9,7 +9,7 @@ export async function isNameTaken(
   pool: { id: string; path: string },
   name: string,
 ): Promise<boolean> {
-  if ((await lookAt(join(pool.path, name), name)) !== null) return true;
+  if ((await statEntry(join(pool.path, name), name)) !== null) return true;
   const reserved = await store.db
     .selectFrom('nameReservations')
     .select('operationId')

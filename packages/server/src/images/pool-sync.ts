@@ -11,7 +11,7 @@ import { createPoolWatch } from './scan/watch.ts';
 import type { PoolWatch } from './scan/watch.ts';
 
 /** Keeps records and directories together: at the start, on hints, every now and then, and when asked. */
-export interface Keeper {
+export interface PoolSync {
   start(): Promise<void>;
   /** Opens the pool when it was not there, and takes every file that nobody writes to. */
   rescan(poolId: string, principal: Principal): Promise<RescanResult>;
@@ -19,7 +19,7 @@ export interface Keeper {
   close(): Promise<void>;
 }
 
-export function createKeeper(context: ImagesContext, pollMs?: number): Keeper {
+export function createPoolSync(context: ImagesContext, pollMs?: number): PoolSync {
   const { pools, onError } = context;
   const oneByOne = createMutex();
   let isClosed = false;
@@ -74,7 +74,7 @@ export function createKeeper(context: ImagesContext, pollMs?: number): Keeper {
 async function refresh(context: ImagesContext, watch: PoolWatch): Promise<void> {
   const { pools, operations } = context;
   const becameReady = await pools.refresh();
-  operations.tellUnavailable();
+  operations.publishUnavailable();
   if (!becameReady) return;
   for (const pool of pools.all()) {
     if (!pools.isReady(pool.id)) continue;

@@ -6,38 +6,41 @@ import { isOwn, readUnfinished } from '../operations/rows.ts';
 import type { Store } from '../storage/store.ts';
 
 /** What uses an image, and whose it is: not everybody who sees the image may know of it. */
-export interface OwnedUser extends ImageUser {
+export interface ImageReference extends ImageUser {
   owner: string | null;
   /** The image is a disk of that machine, and as private as the machine. @default false */
   isDisk?: boolean;
 }
 
 /** By the number of the image. */
-export type UsersByImage = ReadonlyMap<number, readonly OwnedUser[]>;
+export type ReferencesByImage = ReadonlyMap<number, readonly ImageReference[]>;
 
 /** One part of wcc that uses images, e.g. the machines. */
-export type UserSource = () => Promise<UsersByImage>;
+export type ReferenceSource = () => Promise<ReferencesByImage>;
 
 /** The one place that knows what uses an image, and so stands in the way of its deletion. */
-export interface ImageUsers {
+export interface ImageReferences {
   /** Another part of wcc answers for what it uses. */
-  add(source: UserSource): void;
+  add(source: ReferenceSource): void;
   /** All images that are in use; one look for a whole list. */
-  all(): Promise<UsersByImage>;
+  all(): Promise<ReferencesByImage>;
 }
 
 /** Those that this principal may know of: naming an operation or a machine of others would let it be snooped on. */
-export function usersSeenBy(principal: Principal, users: readonly OwnedUser[] = []): ImageUser[] {
-  const isSeen = ({ kind, id, owner }: OwnedUser): boolean => {
+export function visibleReferences(
+  principal: Principal,
+  references: readonly ImageReference[] = [],
+): ImageUser[] {
+  const isSeen = ({ kind, id, owner }: ImageReference): boolean => {
     if (kind === 'operation') return can(principal, 'operation.watch', { owner, operationId: String(id) });
     return kind === 'image' || can(principal, 'vm.list', { owner });
   };
-  return users.filter(isSeen).map(({ kind, id, name }) => ({ kind, id, name }));
+  return references.filter(isSeen).map(({ kind, id, name }) => ({ kind, id, name }));
 }
 
 /** A disk of a machine holds what its guest wrote, and is named after it: who may not see the machine sees neither. */
-export function isSeenBy(principal: Principal, users: readonly OwnedUser[] = []): boolean {
-  return users.every(({ isDisk, owner }) => isDisk !== true || can(principal, 'vm.list', { owner }));
+export function isVisibleTo(principal: Principal, references: readonly ImageReference[] = []): boolean {
+  return references.every(({ isDisk, owner }) => isDisk !== true || can(principal, 'vm.list', { owner }));
 }
 
 /**
@@ -45,36 +48,36 @@ export function isSeenBy(principal: Principal, users: readonly OwnedUser[] = [])
  * @throws ApiError `not_found` for what the principal may not see
  */
 export async function assertImageVisible(
-  { users }: { users: ImageUsers },
+  { references }: { references: ImageReferences },
   principal: Principal,
   id: number,
 ): Promise<ImageUser[]> {
-  const all = (await users.all()).get(id);
-  if (!isSeenBy(principal, all)) throw new ApiError('not_found');
-  return usersSeenBy(principal, all);
+  const all = (await references.all()).get(id);
+  if (!isVisibleTo(principal, all)) throw new ApiError('not_found');
+  return visibleReferences(principal, all);
 }
 
-export function createImageUsers(store: Store): ImageUsers {
-  const sources: UserSource[] = [() => operationsOnImages(store)];
+export function createImageReferences(store: Store): ImageReferences {
+  const sources: ReferenceSource[] = [() => operationsOnImages(store)];
   return {
     add: (source) => void sources.push(source),
     async all() {
-      const users = new Map<number, OwnedUser[]>();
+      const references = new Map<number, ImageReference[]>();
       for (const found of await Promise.all(sources.map((source) => source())))
-        for (const [id, some] of found) users.set(id, [...(users.get(id) ?? []), ...some]);
-      return users;
+        for (const [id, some] of found) references.set(id, [...(references.get(id) ?? []), ...some]);
+      return references;
     },
   };
 }
 
 /** Operations that have not ended and name an image as their `sourceId`. */
-async function operationsOnImages(store: Store): Promise<UsersByImage> {
-  const users = new Map<number, OwnedUser[]>();
+async function operationsOnImages(store: Store): Promise<ReferencesByImage> {
+  const references = new Map<number, ImageReference[]>();
   for (const { id, input, record } of (await readUnfinished(store)).filter(isOwn)) {
     const { sourceId } = input;
     if (typeof sourceId !== 'number') continue;
-    const user: OwnedUser = { kind: 'operation', id, name: record.label, owner: record.owner };
-    users.set(sourceId, [...(users.get(sourceId) ?? []), user]);
+    const user: ImageReference = { kind: 'operation', id, name: record.label, owner: record.owner };
+    references.set(sourceId, [...(references.get(sourceId) ?? []), user]);
   }
-  return users;
+  return references;
 }

@@ -77,7 +77,7 @@ async function cancelled(order: Order, principal: Principal): Promise<string> {
 /** From now on the image is a disk of Ann's machine. */
 function giveToMachine(): void {
   const vm = { kind: 'vm' as const, id: 7, name: 'web', owner: ann.userId, isDisk: true };
-  domain.images.users.add(() => Promise.resolve(new Map([[id, [vm]]])));
+  domain.images.references.add(() => Promise.resolve(new Map([[id, [vm]]])));
 }
 
 /** The code of the refusal, which must have made and promised nothing. */

@@ -45,7 +45,7 @@ const sweepMs = 60_000;
 export async function createMachines(options: MachinesOptions): Promise<Machines> {
   const { hypervisor, onError } = options;
   const context = await createContext(options);
-  options.images.users.add(() => imagesOfMachines(options.store));
+  options.images.references.add(() => imagesOfMachines(options.store));
   const sweep = (): void => {
     sweepAbandoned(context).catch((error: unknown) => onError(error, { stage: 'machines: sweep' }));
   };

@@ -10,7 +10,7 @@ import { withProgress } from './record.ts';
  * go through `exclusive`, one after the other, and through `commit`, which makes them durable before anybody
  * is told.
  */
-export interface LiveRecord {
+export interface ActiveRecord {
   readonly id: string;
   readonly exclusive: Mutex;
   /** The durable record, with the newest numbers of the running phase. */
@@ -23,37 +23,37 @@ export interface LiveRecord {
   work: Pick<Work, 'progress'> | null;
   /** `elapsedMs` before the present run, and the monotonic start of that run. */
   elapsed: { beforeMs: number; runningSinceMs: number | null };
-  stopPull: () => void;
+  stopPolling: () => void;
 }
 
 /** An operation that this server carries out itself, by an action. */
-export interface Live extends OperationView, LiveRecord {
+export interface ActiveOperation extends OperationView, ActiveRecord {
   readonly action: Action;
   readonly input: OperationInput;
   record: OperationRecord;
   /** What moves its bytes; null while it waits, and after a restart until it goes on. */
   work: Work | null;
   /** True from being started until its turn is over: it takes one of the pool's places. */
-  holdsPlace: boolean;
+  hasSlot: boolean;
   /** Left by another process and not yet compared with the disk. */
-  isTakenOver: boolean;
+  isRecovered: boolean;
   /** When it went on last because there seemed to be room, and how long to wait before the next time. */
-  roomTry: { atMs: number; pauseMs: number };
+  spaceRetry: { atMs: number; pauseMs: number };
   /** Phases that the work has entered and that are not durable yet. */
   pendingPhases: PhaseEvent[];
 }
 
 /** What a row of the store says of an operation that has not ended. */
-export type StoredState = Pick<LiveRecord, 'record' | 'rev' | 'logNumber'>;
+export type StoredState = Pick<ActiveRecord, 'record' | 'rev' | 'logNumber'>;
 
-export interface LiveOptions extends StoredState {
+export interface ActiveOptions extends StoredState {
   action: Action;
   input: OperationInput;
-  isTakenOver: boolean;
+  isRecovered: boolean;
 }
 
 /** The part that all have in common, at rest. */
-export function createLiveRecord({ record, rev, logNumber }: StoredState): LiveRecord {
+export function createActiveRecord({ record, rev, logNumber }: StoredState): ActiveRecord {
   return {
     id: record.id,
     record,
@@ -62,33 +62,33 @@ export function createLiveRecord({ record, rev, logNumber }: StoredState): LiveR
     exclusive: createMutex(),
     work: null,
     elapsed: { beforeMs: record.elapsedMs, runningSinceMs: null },
-    stopPull: () => {},
+    stopPolling: () => {},
   };
 }
 
-export function createLive(options: LiveOptions): Live {
-  const { action, input, isTakenOver } = options;
+export function createActiveOperation(options: ActiveOptions): ActiveOperation {
+  const { action, input, isRecovered: isTakenOver } = options;
   return {
-    ...createLiveRecord(options),
+    ...createActiveRecord(options),
     work: null,
     action,
     input,
-    isTakenOver,
-    holdsPlace: false,
-    roomTry: { atMs: 0, pauseMs: 0 },
+    isRecovered: isTakenOver,
+    hasSlot: false,
+    spaceRetry: { atMs: 0, pauseMs: 0 },
     pendingPhases: [],
   };
 }
 
 /** Starts or stops the clock of an operation: waiting and pausing do not count. */
-export function runClock(live: LiveRecord, { runs, nowMs }: { runs: boolean; nowMs: number }): void {
+export function runClock(live: ActiveRecord, { runs, nowMs }: { runs: boolean; nowMs: number }): void {
   const { beforeMs, runningSinceMs } = live.elapsed;
   const elapsedMs = elapsedMsOf(live, nowMs);
   if (runs) live.elapsed = { beforeMs, runningSinceMs: runningSinceMs ?? nowMs };
   else live.elapsed = { beforeMs: elapsedMs, runningSinceMs: null };
 }
 
-export function elapsedMsOf(live: LiveRecord, nowMs: number): number {
+export function elapsedMsOf(live: ActiveRecord, nowMs: number): number {
   const { beforeMs, runningSinceMs } = live.elapsed;
   return Math.round(beforeMs + (runningSinceMs === null ? 0 : nowMs - runningSinceMs));
 }
@@ -101,13 +101,13 @@ export function isResuming(record: OperationRecord): boolean {
 }
 
 /** The durable record with the numbers of this moment: what the hub looks at. */
-export function newest(live: LiveRecord, nowMs: number): OperationRecord {
+export function currentRecord(live: ActiveRecord, nowMs: number): OperationRecord {
   if (live.work) live.record = withProgress(live.record, progressOf(live, live.work));
   return { ...live.record, elapsedMs: elapsedMsOf(live, nowMs) };
 }
 
 /** While paused no time passes: only the last window's bytes may still come in. */
-function progressOf({ record }: LiveRecord, work: Pick<Work, 'progress'>): WorkProgress {
+function progressOf({ record }: ActiveRecord, work: Pick<Work, 'progress'>): WorkProgress {
   const progress = work.progress();
   if (record.state !== 'paused') return progress;
   const phaseElapsedMs = record.phases[record.phaseIndex]?.elapsedMs ?? 0;

@@ -4,8 +4,8 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { StoreConflict, StoreError } from '../storage/errors.ts';
 import type { WriteStatement } from '../storage/store.ts';
 import type { Engine } from './engine.ts';
-import type { LiveRecord } from './active-operation.ts';
-import { elapsedMsOf, newest, runClock } from './active-operation.ts';
+import type { ActiveRecord } from './active-operation.ts';
+import { elapsedMsOf, currentRecord, runClock } from './active-operation.ts';
 import type { OperationRecord } from './record.ts';
 import { readLogEnd } from './rows.ts';
 
@@ -34,7 +34,7 @@ const callerAttempts = 4;
  */
 export async function commit(
   engine: Engine,
-  live: LiveRecord,
+  live: ActiveRecord,
   change: Change & { insists?: boolean },
 ): Promise<Snapshot> {
   const record = timed(engine, live, change.record);
@@ -46,12 +46,12 @@ export async function commit(
   const nowMs = engine.clock.monotonicMs();
   runClock(live, { runs: record.state === 'running' || record.state === 'cancelling', nowMs });
   // The work went on while this was written: watchers never see its numbers fall.
-  const snapshot = engine.hub.put(isTerminal(record.state) ? record : newest(live, nowMs));
+  const snapshot = engine.hub.put(isTerminal(record.state) ? record : currentRecord(live, nowMs));
   if (record.state !== before) engine.onState(record);
   return snapshot;
 }
 
-function timed(engine: Engine, live: LiveRecord, record: OperationRecord): OperationRecord {
+function timed(engine: Engine, live: ActiveRecord, record: OperationRecord): OperationRecord {
   const now = engine.clock.isoNow();
   return {
     ...record,
@@ -61,7 +61,7 @@ function timed(engine: Engine, live: LiveRecord, record: OperationRecord): Opera
   };
 }
 
-function batchOf(engine: Engine, live: LiveRecord, change: Change): WriteStatement[] {
+function batchOf(engine: Engine, live: ActiveRecord, change: Change): WriteStatement[] {
   const { db } = engine.store;
   const { record, log, statements = [] } = change;
   const update = db
@@ -86,7 +86,7 @@ function batchOf(engine: Engine, live: LiveRecord, change: Change): WriteStateme
 
 async function writeDurably(
   engine: Engine,
-  live: LiveRecord,
+  live: ActiveRecord,
   change: Change & { insists?: boolean },
 ): Promise<void> {
   let pauseMs = firstPauseMs;
@@ -116,7 +116,7 @@ function isFinal(error: unknown): boolean {
 }
 
 /** The answer of an earlier attempt may have been lost after its commit. */
-async function isWritten(engine: Engine, live: LiveRecord, record: OperationRecord): Promise<boolean> {
+async function isWritten(engine: Engine, live: ActiveRecord, record: OperationRecord): Promise<boolean> {
   const row = await engine.store.db
     .selectFrom('operations')
     .select(['rev', 'record'])
@@ -129,7 +129,7 @@ async function isWritten(engine: Engine, live: LiveRecord, record: OperationReco
  * An earlier change that was given up had been written after all. This process alone writes the row, so its
  * count is taken up, unless the row says that the operation has ended or nothing was missed.
  */
-async function catchUp(engine: Engine, live: LiveRecord, conflict: StoreConflict): Promise<void> {
+async function catchUp(engine: Engine, live: ActiveRecord, conflict: StoreConflict): Promise<void> {
   const { db } = engine.store;
   const row = await db
     .selectFrom('operations')

@@ -7,28 +7,28 @@ import type { Principal } from '../access/principal.ts';
 import { commit } from './commit.ts';
 import { endCancelled } from './end.ts';
 import type { Engine } from './engine.ts';
-import type { Live } from './active-operation.ts';
-import { isResuming, newest, resumingReason } from './active-operation.ts';
+import type { ActiveOperation } from './active-operation.ts';
+import { isResuming, currentRecord, resumingReason } from './active-operation.ts';
 import type { KnownReason } from './record.ts';
 import { withState } from './record.ts';
 import { capabilitiesOf } from './permissions.ts';
-import { leavePlace } from './run.ts';
+import { releaseSlot } from './run.ts';
 import type { Scheduler } from './scheduler.ts';
 
 /**
  * Cancels in every state that is not terminal. The wish is durable when this resolves; stopping the work and
  * giving the space back follow at once.
  */
-export async function cancel(engine: Engine, scheduler: Scheduler, order: Order): Promise<Snapshot> {
+export async function cancel(engine: Engine, scheduler: Scheduler, order: ControlRequest): Promise<Snapshot> {
   const { live, principal } = order;
   // Not in its turn: what was made may just be taken back, from a disk that does not answer.
-  if (live.record.state === 'cancelling') return held(engine, live);
+  if (live.record.state === 'cancelling') return currentSnapshot(engine, live);
   const snapshot = await live.exclusive(async () => {
     const { state } = live.record;
-    if (state === 'cancelling' || state === 'cancelled') return held(engine, live);
+    if (state === 'cancelling' || state === 'cancelled') return currentSnapshot(engine, live);
     assertVerb(live, 'cancel');
     scheduler.withdraw(live);
-    const record = withState(newest(live, engine.clock.monotonicMs()), 'cancelling');
+    const record = withState(currentRecord(live, engine.clock.monotonicMs()), 'cancelling');
     return commit(engine, live, {
       record,
       log: [{ kind: 'state', text: `cancelling: requested by ${auditName(principal)}` }],
@@ -40,7 +40,7 @@ export async function cancel(engine: Engine, scheduler: Scheduler, order: Order)
 }
 
 /** Carries a durable `cancelling` out: by the work itself, or here when nothing runs. */
-export function stopWork(engine: Engine, live: Live): void {
+export function stopWork(engine: Engine, live: ActiveOperation): void {
   if (live.work) {
     live.work.cancel();
     return;
@@ -48,20 +48,20 @@ export function stopWork(engine: Engine, live: Live): void {
   live
     .exclusive(async () => {
       if (live.work === null && live.record.state === 'cancelling') await endCancelled(engine, live);
-      leavePlace(engine, live);
+      releaseSlot(engine, live);
     })
     .catch((error: unknown) => engine.onError(error, { stage: `operation ${live.id}: cancel` }));
 }
 
 /** Frees its place. One that waits to be resumed stays paused. */
-export async function pause(engine: Engine, scheduler: Scheduler, order: Order): Promise<Snapshot> {
+export async function pause(engine: Engine, scheduler: Scheduler, order: ControlRequest): Promise<Snapshot> {
   const { live, principal } = order;
   return live.exclusive(async () => {
     const stateReason: KnownReason = { code: 'requested' };
-    if (live.record.state === 'paused' && !isResuming(live.record)) return held(engine, live);
+    if (live.record.state === 'paused' && !isResuming(live.record)) return currentSnapshot(engine, live);
     if (live.record.state === 'paused') scheduler.withdraw(live);
     else assertVerb(live, 'pause');
-    const now = newest(live, engine.clock.monotonicMs());
+    const now = currentRecord(live, engine.clock.monotonicMs());
     const record = now.state === 'paused' ? { ...now, stateReason } : withState(now, 'paused', stateReason);
     const snapshot = await commit(engine, live, {
       record,
@@ -69,18 +69,18 @@ export async function pause(engine: Engine, scheduler: Scheduler, order: Order):
       statements: [audit(principal, 'operation.pause', `operation:${live.id}`)],
     });
     live.work?.pause();
-    leavePlace(engine, live);
+    releaseSlot(engine, live);
     return snapshot;
   });
 }
 
 /** Goes on at once when the pool has a place free, else when its turn comes. */
-export async function resume(engine: Engine, scheduler: Scheduler, order: Order): Promise<Snapshot> {
+export async function resume(engine: Engine, scheduler: Scheduler, order: ControlRequest): Promise<Snapshot> {
   const { live, principal } = order;
   await live.exclusive(async () => {
     if (live.record.state === 'running' || isResuming(live.record)) return;
     assertVerb(live, 'resume');
-    const record = { ...newest(live, engine.clock.monotonicMs()), stateReason: resumingReason };
+    const record = { ...currentRecord(live, engine.clock.monotonicMs()), stateReason: resumingReason };
     await commit(engine, live, {
       record,
       log: [{ kind: 'note', text: `resume requested by ${auditName(principal)}` }],
@@ -89,19 +89,19 @@ export async function resume(engine: Engine, scheduler: Scheduler, order: Order)
   });
   scheduler.submit(live);
   // When there is a place, the turn was queued behind this by `submit`: its outcome is the answer.
-  return live.exclusive(async () => held(engine, live));
+  return live.exclusive(async () => currentSnapshot(engine, live));
 }
 
-export interface Order {
-  live: Live;
+export interface ControlRequest {
+  live: ActiveOperation;
   principal: Principal;
 }
 
-function held(engine: Engine, live: Live): Snapshot {
-  return engine.hub.get(live.id) ?? engine.hub.put(newest(live, engine.clock.monotonicMs()));
+function currentSnapshot(engine: Engine, live: ActiveOperation): Snapshot {
+  return engine.hub.get(live.id) ?? engine.hub.put(currentRecord(live, engine.clock.monotonicMs()));
 }
 
-function assertVerb(live: Live, verb: OperationVerb): void {
+function assertVerb(live: ActiveOperation, verb: OperationVerb): void {
   if (!mayInState(live.record, verb, capabilitiesOf(live.action))) throw refusal(verb, live.record);
 }
 

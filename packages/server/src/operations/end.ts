@@ -6,7 +6,7 @@ import { toOperationError, WorkFailure } from './failure.ts';
 import type { LogLine } from './commit.ts';
 import { commit } from './commit.ts';
 import type { Engine } from './engine.ts';
-import type { Live } from './active-operation.ts';
+import type { ActiveOperation } from './active-operation.ts';
 import type { OperationRecord } from './record.ts';
 import { endPhases, failPhase, withState } from './record.ts';
 
@@ -19,11 +19,11 @@ export const cancelTooLate = 'cancel_too_late';
  */
 export async function endSucceeded(
   engine: Engine,
-  live: Live,
+  live: ActiveOperation,
   end: { result: WorkResult | null; log?: readonly LogLine[] },
 ): Promise<void> {
   const { result, log = [] } = end;
-  const completion = await insist(engine, live, () => live.action.complete(live, result));
+  const completion = await withRetries(engine, live, () => live.action.complete(live, result));
   const wasCancelling = live.record.state === 'cancelling';
   const told = live.record.warnings;
   const fresh = new Set([...(result?.warnings ?? []), ...(wasCancelling ? [cancelTooLate] : [])]);
@@ -42,19 +42,19 @@ export async function endSucceeded(
     ...log,
     ...warnings.map((warning) => ({ kind: 'warning' as const, text: warning })),
   ];
-  const statements = [...completion.statements, ...closing(engine, live, 'ok')];
+  const statements = [...completion.statements, ...closingStatements(engine, live, 'ok')];
   await commit(engine, live, {
     record,
     log: [...lines, { kind: 'state', text }],
     statements,
     insists: true,
   });
-  retire(engine, live);
+  deactivate(engine, live);
   // The sidecar tells a crash before this line that the file was published; from here on the store does.
   await live.action.discardCheckpoint?.(live).catch((error: unknown) => report(engine, live, error));
 }
 
-export async function endFailed(engine: Engine, live: Live, error: unknown): Promise<void> {
+export async function endFailed(engine: Engine, live: ActiveOperation, error: unknown): Promise<void> {
   const told = toOperationError(error);
   // The log needs what was thrown, not the failure that wraps it.
   if (told.code === 'internal')
@@ -65,29 +65,29 @@ export async function endFailed(engine: Engine, live: Live, error: unknown): Pro
 }
 
 /** "Cancelled" says that nothing is left: when that cannot be had, the operation has failed (decision 0020). */
-export async function endCancelled(engine: Engine, live: Live): Promise<void> {
+export async function endCancelled(engine: Engine, live: ActiveOperation): Promise<void> {
   try {
-    await insist(engine, live, async () => live.action.cleanUp?.(live));
+    await withRetries(engine, live, async () => live.action.cleanUp?.(live));
   } catch (error) {
     await recordFailure(engine, live, toOperationError(error));
     return;
   }
   const record = failPhase(withState(live.record, 'cancelled'));
   const log: LogLine[] = [{ kind: 'state', text: 'cancelled' }];
-  const statements = [...abandoned(live), ...closing(engine, live, 'cancelled')];
+  const statements = [...abandonStatements(live), ...closingStatements(engine, live, 'cancelled')];
   await commit(engine, live, { record, log, statements, insists: true });
-  retire(engine, live);
+  deactivate(engine, live);
 }
 
-async function recordFailure(engine: Engine, live: Live, told: OperationError): Promise<void> {
+async function recordFailure(engine: Engine, live: ActiveOperation, told: OperationError): Promise<void> {
   const record = failPhase(withState(live.record, 'failed'));
   const log: LogLine[] = [
     { kind: 'error', text: `${told.code}: ${told.message}` },
     { kind: 'state', text: `failed: ${told.code}` },
   ];
-  const statements = [...abandoned(live), ...closing(engine, live, told.code)];
+  const statements = [...abandonStatements(live), ...closingStatements(engine, live, told.code)];
   await commit(engine, live, { record: { ...record, error: told }, log, statements, insists: true });
-  retire(engine, live);
+  deactivate(engine, live);
 }
 
 /** A paused or interrupted operation that turns out to be published ends by way of `running`. */
@@ -96,11 +96,11 @@ function succeeded(record: OperationRecord): OperationRecord {
   return withState(direct ? record : withState(record, 'running'), 'succeeded');
 }
 
-function abandoned(live: Live): readonly WriteStatement[] {
+function abandonStatements(live: ActiveOperation): readonly WriteStatement[] {
   return live.action.abandon?.(live) ?? [];
 }
 
-function closing(engine: Engine, live: Live, result: string): WriteStatement[] {
+function closingStatements(engine: Engine, live: ActiveOperation, result: string): WriteStatement[] {
   const { db } = engine.store;
   const { action, ownerName } = live.record;
   return [
@@ -117,13 +117,17 @@ function closing(engine: Engine, live: Live, result: string): WriteStatement[] {
   ];
 }
 
-function retire(engine: Engine, live: Live): void {
-  live.stopPull();
-  engine.live.delete(live.id);
+function deactivate(engine: Engine, live: ActiveOperation): void {
+  live.stopPolling();
+  engine.active.delete(live.id);
 }
 
 /** A hiccup of the disk, while what was published is looked at or what was cancelled is removed, is tried over. */
-async function insist<Result>(engine: Engine, live: Live, look: () => Promise<Result>): Promise<Result> {
+async function withRetries<Result>(
+  engine: Engine,
+  live: ActiveOperation,
+  look: () => Promise<Result>,
+): Promise<Result> {
   const attempts = 5;
   for (let attempt = 1; ; attempt += 1) {
     try {
@@ -136,6 +140,6 @@ async function insist<Result>(engine: Engine, live: Live, look: () => Promise<Re
   }
 }
 
-function report(engine: Engine, live: Live, error: unknown): void {
+function report(engine: Engine, live: ActiveOperation, error: unknown): void {
   engine.onError(error, { stage: `operation ${live.id}: ${live.record.action}` });
 }

@@ -3,7 +3,7 @@ import type { Hub, OnError } from '@wcc/progress/server';
 import type { Store } from '../storage/store.ts';
 import type { Action } from './action.ts';
 import type { Clock } from '../concurrency/clock.ts';
-import type { Live } from './active-operation.ts';
+import type { ActiveOperation } from './active-operation.ts';
 import type { OperationRecord } from './record.ts';
 
 /** Told of every state that an operation has reached durably, its first one included: for log and metrics. */
@@ -23,7 +23,7 @@ export interface Engine {
   /** By name; filled before anything is accepted or recovered. */
   readonly actions: Map<string, Action>;
   /** Every operation that has not ended, by id. */
-  readonly live: Map<string, Live>;
+  readonly active: Map<string, ActiveOperation>;
   /** Nothing is written into a pool that is not there. */
   readonly isPoolReady: (poolId: string) => boolean;
   readonly maxRunningPerPool: number;

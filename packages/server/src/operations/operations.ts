@@ -13,10 +13,10 @@ import type { Action, OperationInput } from './action.ts';
 import { systemClock } from '../concurrency/clock.ts';
 import type { Clock } from '../concurrency/clock.ts';
 import { cancel, pause, refusal, resume } from './control.ts';
-import type { Order } from './control.ts';
+import type { ControlRequest } from './control.ts';
 import type { Engine, GrantedLevel, OnState } from './engine.ts';
-import { createDriving } from './client-driven.ts';
-import type { Driving } from './client-driven.ts';
+import { createClientDriven } from './client-driven.ts';
+import type { ClientDriven } from './client-driven.ts';
 import { createIdempotency } from './idempotency.ts';
 import type { Idempotency } from './idempotency.ts';
 import { listOperations } from './listing.ts';
@@ -24,7 +24,7 @@ import type { OperationFilter } from './listing.ts';
 import { capabilitiesOf, mayOperate } from './permissions.ts';
 import { createPublishing } from './published/publishing.ts';
 import type { Publishing } from './published/publishing.ts';
-import { adopt, recoverPool, showRecentEnds, tellUnavailable, watchRoom } from './recover.ts';
+import { adopt, recoverPool, publishRecentEnds, publishUnavailable, watchFreeSpace } from './recover.ts';
 import { isOwn, isPublished, readRow, readUnfinished, storedSnapshot } from './rows.ts';
 import { startPurge } from './purge.ts';
 import { noteRunningTimes } from './running-time.ts';
@@ -56,7 +56,7 @@ export interface Operations {
   /** Operations that other programs carry out. */
   readonly publishing: Publishing;
   /** Operations that a client carries along by what it sends. */
-  readonly driving: Driving;
+  readonly clientDriven: ClientDriven;
   /** The newest snapshot, from memory or the store; says nothing about who may see it. */
   snapshot(id: string): Promise<Snapshot | undefined>;
   /** What this principal may do with the operation now. */
@@ -78,7 +78,7 @@ export interface Operations {
   /** Goes on with the operations of a pool that is there (again). */
   recoverPool(poolId: string): Promise<void>;
   /** Says of operations whose pool is not there that they wait for it. */
-  tellUnavailable(): void;
+  publishUnavailable(): void;
   /** Running copies checkpoint and become `interrupted`; nothing starts any more. Takes at most 10 s. */
   stop(): Promise<void>;
 }
@@ -87,7 +87,7 @@ export function createOperations(options: OperationsOptions): Operations {
   const engine = createEngine(options, (poolId) => scheduler.pump(poolId));
   const scheduler: Scheduler = createScheduler(engine);
   const ending = new AbortController();
-  watchRoom(engine, scheduler, ending.signal).catch((error: unknown) =>
+  watchFreeSpace(engine, scheduler, ending.signal).catch((error: unknown) =>
     engine.onError(error, { stage: 'operations: room' }),
   );
   const idempotency = createIdempotency({ store: engine.store, find: (id) => find(engine, id) });
@@ -99,7 +99,7 @@ export function createOperations(options: OperationsOptions): Operations {
     accept: (wanted) => accept(engine, scheduler, wanted),
     idempotency,
     publishing,
-    driving: createDriving(engine),
+    clientDriven: createClientDriven(engine),
     snapshot: (id) => find(engine, id),
     may: (snapshot, principal) => may(engine, snapshot, principal),
     describe: (snapshot, principal) => describe(engine, snapshot, principal),
@@ -107,16 +107,16 @@ export function createOperations(options: OperationsOptions): Operations {
     list: (filter, principal) => listOperations(engine, { ...filter, visibleTo: visibleTo(principal) }),
     log: (id, principal) => readLog(engine, id, principal),
     ...verbs(engine, scheduler, publishing),
-    isLive: (id) => engine.live.has(id),
+    isLive: (id) => engine.active.has(id),
     async adopt() {
       const rows = await readUnfinished(engine.store);
       await adopt(engine, rows.filter(isOwn));
       await publishing.adopt(rows.filter(isPublished));
-      await showRecentEnds(engine);
+      await publishRecentEnds(engine);
       stopTimers = [startPurge(engine, idempotency), noteRunningTimes(engine)];
     },
     recoverPool: (poolId) => recoverPool(engine, scheduler, poolId),
-    tellUnavailable: () => tellUnavailable(engine),
+    publishUnavailable: () => publishUnavailable(engine),
     stop: async () => {
       ending.abort();
       for (const stopTimer of stopTimers) stopTimer();
@@ -135,7 +135,7 @@ function createEngine(options: OperationsOptions, pump: Engine['pump']): Engine 
     granted: options.granted ?? (() => null),
     clock: options.clock ?? systemClock,
     actions: new Map(),
-    live: new Map(),
+    active: new Map(),
     isPoolReady: options.isPoolReady,
     maxRunningPerPool: options.maxRunningPerPool ?? 2,
     pump,
@@ -151,7 +151,7 @@ function verbs(
   type Verb = 'cancel' | 'pause' | 'resume';
   const carryOut = { cancel, pause, resume } satisfies Record<
     Verb,
-    (engine: Engine, scheduler: Scheduler, order: Order) => Promise<Snapshot>
+    (engine: Engine, scheduler: Scheduler, order: ControlRequest) => Promise<Snapshot>
   >;
   const control =
     (verb: Verb) =>
@@ -159,7 +159,7 @@ function verbs(
       const snapshot = await controllable(engine, id, principal);
       const cancelled = verb === 'cancel' ? publishing.cancel(id, principal) : null;
       if (cancelled !== null) return cancelled;
-      const live = engine.live.get(id);
+      const live = engine.active.get(id);
       if (live) return carryOut[verb](engine, scheduler, { live, principal });
       // Ended: asking for the end that it has changes nothing, so that a repeated request is no error.
       if (verb === 'cancel' && snapshot.state === 'cancelled') return snapshot;

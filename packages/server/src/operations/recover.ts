@@ -4,8 +4,8 @@ import { commit } from './commit.ts';
 import { stopWork } from './control.ts';
 import { endSucceeded } from './end.ts';
 import type { Engine } from './engine.ts';
-import { createLive, isResuming } from './active-operation.ts';
-import type { Live } from './active-operation.ts';
+import { createActiveOperation, isResuming } from './active-operation.ts';
+import type { ActiveOperation } from './active-operation.ts';
 import { fallBack, withState } from './record.ts';
 import { readEndedSince, readLogEnd } from './rows.ts';
 import type { OperationRow } from './rows.ts';
@@ -19,7 +19,7 @@ const recentMs = 10 * 60_000;
  */
 export async function adopt(engine: Engine, rows: readonly OperationRow<OperationInput>[]): Promise<void> {
   for (const row of rows) {
-    const live = await takeOver(engine, row);
+    const live = await restore(engine, row);
     if (live === null) continue;
     if (live.record.state !== 'running') {
       engine.hub.put(live.record);
@@ -33,13 +33,13 @@ export async function adopt(engine: Engine, rows: readonly OperationRow<Operatio
 }
 
 /** Those who watched see the ends that they missed. */
-export async function showRecentEnds(engine: Engine): Promise<void> {
+export async function publishRecentEnds(engine: Engine): Promise<void> {
   const since = new Date(Date.now() - recentMs).toISOString();
   for (const { record } of await readEndedSince(engine.store, since)) engine.hub.put(record);
 }
 
 /** Null for an action that this program does not know: it stays as it is for one that does. */
-async function takeOver(engine: Engine, row: OperationRow<OperationInput>): Promise<Live | null> {
+async function restore(engine: Engine, row: OperationRow<OperationInput>): Promise<ActiveOperation | null> {
   const action = engine.actions.get(row.record.action);
   if (action === undefined) {
     engine.onError(new Error(`unknown action ${row.record.action}`), {
@@ -51,8 +51,8 @@ async function takeOver(engine: Engine, row: OperationRow<OperationInput>): Prom
   const { input, rev } = row;
   // What is durable is known when the disk has been looked at. Within an epoch numbers only rise.
   const record = { ...fallBack(row.record, null), sinceProgressMs: 0, queuePosition: null };
-  const live = createLive({ action, input, record, rev, logNumber, isTakenOver: true });
-  engine.live.set(live.id, live);
+  const live = createActiveOperation({ action, input, record, rev, logNumber, isRecovered: true });
+  engine.active.set(live.id, live);
   return live;
 }
 
@@ -61,25 +61,25 @@ async function takeOver(engine: Engine, row: OperationRow<OperationInput>): Prom
  * wait as before. Called at the start and whenever a pool comes back.
  */
 export async function recoverPool(engine: Engine, scheduler: Scheduler, poolId: string): Promise<void> {
-  const waiting = [...engine.live.values()].filter(
-    (live) => live.input.poolId === poolId && live.work === null && !live.holdsPlace,
+  const waiting = [...engine.active.values()].filter(
+    (live) => live.input.poolId === poolId && live.work === null && !live.hasSlot,
   );
   for (const live of waiting) {
-    await settle(engine, scheduler, live).catch((error: unknown) =>
+    await recoverOperation(engine, scheduler, live).catch((error: unknown) =>
       engine.onError(error, { stage: `operation ${live.id}: recovery` }),
     );
   }
   scheduler.pump(poolId);
 }
 
-async function settle(engine: Engine, scheduler: Scheduler, live: Live): Promise<void> {
+async function recoverOperation(engine: Engine, scheduler: Scheduler, live: ActiveOperation): Promise<void> {
   if (scheduler.isWaiting(live)) return;
-  await live.exclusive(() => settleOnDisk(engine, live));
-  if (!engine.live.has(live.id)) return;
+  await live.exclusive(() => reconcileWithDisk(engine, live));
+  if (!engine.active.has(live.id)) return;
   const { state } = live.record;
   if (state === 'cancelling') stopWork(engine, live);
   if (live.action.clientDriven && (state === 'queued' || state === 'interrupted')) {
-    await letRest(engine, scheduler, live);
+    await awaitClient(engine, scheduler, live);
     return;
   }
   if (state === 'queued' || isResuming(live.record)) scheduler.submit(live);
@@ -87,7 +87,7 @@ async function settle(engine: Engine, scheduler: Scheduler, live: Live): Promise
 }
 
 /** Waits for its client, unless nothing is left for that to do. Told, not stored. */
-async function letRest(engine: Engine, scheduler: Scheduler, live: Live): Promise<void> {
+async function awaitClient(engine: Engine, scheduler: Scheduler, live: ActiveOperation): Promise<void> {
   if ((await live.action.clientDriven?.isComplete(live)) === true) scheduler.submit(live);
   else if (live.work === null) {
     live.record = { ...live.record, stateReason: { code: 'waiting_for_client' } };
@@ -95,9 +95,9 @@ async function letRest(engine: Engine, scheduler: Scheduler, live: Live): Promis
   }
 }
 
-async function settleOnDisk(engine: Engine, live: Live): Promise<void> {
+async function reconcileWithDisk(engine: Engine, live: ActiveOperation): Promise<void> {
   const { state } = live.record;
-  if (live.work !== null || !engine.live.has(live.id) || state === 'queued' || state === 'running') return;
+  if (live.work !== null || !engine.active.has(live.id) || state === 'queued' || state === 'running') return;
   if ((await live.action.reconcile?.(live)) === 'published') {
     await endSucceeded(engine, live, {
       result: null,
@@ -106,15 +106,15 @@ async function settleOnDisk(engine: Engine, live: Live): Promise<void> {
     return;
   }
   // Numbers never fall while the process lives: only those that another process wrote are looked up.
-  if (!live.isTakenOver || (state !== 'interrupted' && state !== 'paused')) return;
-  live.isTakenOver = false;
+  if (!live.isRecovered || (state !== 'interrupted' && state !== 'paused')) return;
+  live.isRecovered = false;
   live.record = fallBack(live.record, (await live.action.durableProgress?.(live)) ?? null);
   engine.hub.put(live.record);
 }
 
 /** Says of operations that wait for a pool to come back what they wait for. Told, not stored. */
-export function tellUnavailable(engine: Engine): void {
-  for (const live of engine.live.values()) {
+export function publishUnavailable(engine: Engine): void {
+  for (const live of engine.active.values()) {
     const { state } = live.record;
     if (engine.isPoolReady(live.input.poolId) || (state !== 'interrupted' && state !== 'queued')) continue;
     live.record = { ...live.record, stateReason: { code: 'pool_unavailable' } };
@@ -123,16 +123,20 @@ export function tellUnavailable(engine: Engine): void {
 }
 
 /** How often it is looked whether there is room again for what is paused for want of it. */
-const roomLookMs = 3_000;
+const spacePollMs = 3_000;
 
 /** Lets operations go on that a full disk had paused, as soon as there is room. Ends when `signal` aborts. */
-export async function watchRoom(engine: Engine, scheduler: Scheduler, signal: AbortSignal): Promise<void> {
+export async function watchFreeSpace(
+  engine: Engine,
+  scheduler: Scheduler,
+  signal: AbortSignal,
+): Promise<void> {
   while (!signal.aborted) {
-    await sleep(roomLookMs, undefined, { signal, ref: false }).catch(() => {});
-    for (const live of engine.live.values()) {
+    await sleep(spacePollMs, undefined, { signal, ref: false }).catch(() => {});
+    for (const live of engine.active.values()) {
       const { state, stateReason } = live.record;
       if (signal.aborted || state !== 'paused' || stateReason?.code !== 'no_space') continue;
-      await goOnIfRoom(engine, scheduler, live).catch((error: unknown) =>
+      await resumeIfSpace(engine, scheduler, live).catch((error: unknown) =>
         engine.onError(error, { stage: `operation ${live.id}: room` }),
       );
     }
@@ -140,17 +144,20 @@ export async function watchRoom(engine: Engine, scheduler: Scheduler, signal: Ab
 }
 
 /** Metadata takes some room as well. */
-const roomMarginBytes = 1024 ** 2;
-const longestRoomPauseMs = 60_000;
+const spaceMarginBytes = 1024 ** 2;
+const longestSpacePauseMs = 60_000;
 
-async function goOnIfRoom(engine: Engine, scheduler: Scheduler, live: Live): Promise<void> {
-  if (!engine.isPoolReady(live.input.poolId) || scheduler.isWaiting(live) || live.holdsPlace) return;
+async function resumeIfSpace(engine: Engine, scheduler: Scheduler, live: ActiveOperation): Promise<void> {
+  if (!engine.isPoolReady(live.input.poolId) || scheduler.isWaiting(live) || live.hasSlot) return;
   const nowMs = engine.clock.monotonicMs();
-  const { atMs, pauseMs } = live.roomTry;
+  const { atMs, pauseMs } = live.spaceRetry;
   if (nowMs < atMs + pauseMs) return;
   const space = await live.action.space?.(live);
-  if (space !== undefined && space.freeBytes < space.needsBytes + roomMarginBytes) return;
+  if (space !== undefined && space.freeBytes < space.needsBytes + spaceMarginBytes) return;
   // A disk that is full again at once must not fill the log with attempts.
-  live.roomTry = { atMs: nowMs, pauseMs: Math.min(Math.max(pauseMs * 2, roomLookMs), longestRoomPauseMs) };
+  live.spaceRetry = {
+    atMs: nowMs,
+    pauseMs: Math.min(Math.max(pauseMs * 2, spacePollMs), longestSpacePauseMs),
+  };
   scheduler.submit(live);
 }

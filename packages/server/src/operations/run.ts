@@ -5,11 +5,11 @@ import type { Work, PhaseEvent, WorkResult } from './work.ts';
 import { toWorkFailure, WorkFailure } from './failure.ts';
 import { commit } from './commit.ts';
 import type { LogLine } from './commit.ts';
-import { continued } from './resumed-work.ts';
+import { withEarlierTimes } from './resumed-work.ts';
 import { endCancelled, endFailed, endSucceeded } from './end.ts';
 import type { Engine } from './engine.ts';
-import type { Live } from './active-operation.ts';
-import { newest } from './active-operation.ts';
+import type { ActiveOperation } from './active-operation.ts';
+import { currentRecord } from './active-operation.ts';
 import type { OperationRecord } from './record.ts';
 import { enterPhase, withState } from './record.ts';
 
@@ -19,13 +19,13 @@ import { enterPhase, withState } from './record.ts';
  */
 export async function run(
   engine: Engine,
-  live: Live,
+  live: ActiveOperation,
   from: readonly OperationState[] = ['queued', 'paused', 'interrupted'],
 ): Promise<void> {
   await live.exclusive(async () => {
     const { state } = live.record;
     if (engine.isStopping || !from.includes(state)) {
-      leavePlace(engine, live);
+      releaseSlot(engine, live);
       return;
     }
     const text = state === 'queued' ? 'started' : `resumed (was ${state})`;
@@ -34,35 +34,39 @@ export async function run(
       await commit(engine, live, { record, log: [{ kind: 'state', text }] });
     } catch (error) {
       // Not told as running, so it is not: it waits for the next turn.
-      leavePlace(engine, live, { pumps: false });
+      releaseSlot(engine, live, { pumps: false });
       throw error;
     }
     if (live.work) live.work.resume();
-    else await begin(engine, live);
-    if (live.work === null) leavePlace(engine, live);
+    else await startWorkOf(engine, live);
+    if (live.work === null) releaseSlot(engine, live);
   });
 }
 
 /** Its turn is over: the next one may start. */
-export function leavePlace(engine: Engine, live: Live, { pumps = true }: { pumps?: boolean } = {}): void {
-  if (!live.holdsPlace) return;
-  live.holdsPlace = false;
+export function releaseSlot(
+  engine: Engine,
+  live: ActiveOperation,
+  { pumps = true }: { pumps?: boolean } = {},
+): void {
+  if (!live.hasSlot) return;
+  live.hasSlot = false;
   if (pumps) engine.pump(live.input.poolId);
 }
 
-async function begin(engine: Engine, live: Live): Promise<void> {
+async function startWorkOf(engine: Engine, live: ActiveOperation): Promise<void> {
   let work: Work;
   try {
     work = await live.action.start(live, {
-      onPhase: (event) => notePhase(engine, live, event),
-      onWarning: (code) => noteWarning(engine, live, code),
+      onPhase: (event) => recordPhase(engine, live, event),
+      onWarning: (code) => recordWarning(engine, live, code),
     });
   } catch (error) {
-    await settleFailure(engine, live, toWorkFailure(error));
+    await handleFailure(engine, live, toWorkFailure(error));
     return;
   }
-  live.work = continued(work, live.record.phases);
-  live.stopPull = engine.hub.pull(live.id, () => newest(live, engine.clock.monotonicMs()));
+  live.work = withEarlierTimes(work, live.record.phases);
+  live.stopPolling = engine.hub.pull(live.id, () => currentRecord(live, engine.clock.monotonicMs()));
   live.work.done
     .then(
       (result) => finish(engine, live, { result }),
@@ -72,7 +76,7 @@ async function begin(engine: Engine, live: Live): Promise<void> {
 }
 
 /** Phases are made durable behind the work's back, several at once when they are short. */
-function notePhase(engine: Engine, live: Live, event: PhaseEvent): void {
+function recordPhase(engine: Engine, live: ActiveOperation, event: PhaseEvent): void {
   live.pendingPhases.push(event);
   if (live.pendingPhases.length > 1) return;
   live
@@ -81,25 +85,25 @@ function notePhase(engine: Engine, live: Live, event: PhaseEvent): void {
 }
 
 /** One that comes after the work's end is told with that end, or not at all. */
-function noteWarning(engine: Engine, live: Live, code: string): void {
+function recordWarning(engine: Engine, live: ActiveOperation, code: string): void {
   live
     .exclusive(async () => {
       if (live.work === null || live.record.warnings.includes(code)) return;
-      const { warnings, ...rest } = newest(live, engine.clock.monotonicMs());
+      const { warnings, ...rest } = currentRecord(live, engine.clock.monotonicMs());
       const record = { ...rest, warnings: [...warnings, code] };
       await commit(engine, live, { record, log: [{ kind: 'warning', text: code }] });
     })
     .catch((error: unknown) => engine.onError(error, { stage: `operation ${live.id}: warning` }));
 }
 
-async function commitPhases(engine: Engine, live: Live): Promise<void> {
+async function commitPhases(engine: Engine, live: ActiveOperation): Promise<void> {
   const events = live.pendingPhases.splice(0);
   if (events.length === 0 || live.work === null) return;
-  const change = takePhases(newest(live, engine.clock.monotonicMs()), events);
+  const change = applyPhases(currentRecord(live, engine.clock.monotonicMs()), events);
   if (change.log.length > 0) await commit(engine, live, change);
 }
 
-function takePhases(record: OperationRecord, events: readonly PhaseEvent[]): PhaseChange {
+function applyPhases(record: OperationRecord, events: readonly PhaseEvent[]): PhaseChange {
   const change: PhaseChange = { record, log: [] };
   for (const event of events) {
     const before = change.record.phaseIndex;
@@ -118,43 +122,43 @@ interface PhaseChange {
 type Outcome = { result: WorkResult } | { error: unknown };
 
 /** The work has ended, well or badly; its record follows. */
-async function finish(engine: Engine, live: Live, outcome: Outcome): Promise<void> {
+async function finish(engine: Engine, live: ActiveOperation, outcome: Outcome): Promise<void> {
   await live
     .exclusive(async () => {
-      const record = newest(live, engine.clock.monotonicMs());
-      const { log, record: entered } = takePhases(record, live.pendingPhases.splice(0));
+      const record = currentRecord(live, engine.clock.monotonicMs());
+      const { log, record: entered } = applyPhases(record, live.pendingPhases.splice(0));
       live.record = entered;
       live.work = null;
-      live.stopPull();
-      if ('result' in outcome) await endOrWait(engine, live, { result: outcome.result, log });
-      else await settleFailure(engine, live, outcome.error);
+      live.stopPolling();
+      if ('result' in outcome) await endOrInterrupt(engine, live, { result: outcome.result, log });
+      else await handleFailure(engine, live, outcome.error);
     })
-    .finally(() => leavePlace(engine, live));
+    .finally(() => releaseSlot(engine, live));
 }
 
 /** What was published and could not be registered is settled again by the next look at its pool. */
-async function endOrWait(
+async function endOrInterrupt(
   engine: Engine,
-  live: Live,
+  live: ActiveOperation,
   end: { result: WorkResult; log: readonly LogLine[] },
 ): Promise<void> {
   try {
     await endSucceeded(engine, live, end);
   } catch (error) {
-    if (live.record.state === 'running') await interrupted(engine, live, 'not_registered');
+    if (live.record.state === 'running') await markInterrupted(engine, live, 'not_registered');
     throw error;
   }
 }
 
 /** What a bad end of the work means for the operation. */
-async function settleFailure(engine: Engine, live: Live, error: unknown): Promise<void> {
+async function handleFailure(engine: Engine, live: ActiveOperation, error: unknown): Promise<void> {
   const failure = error instanceof WorkFailure ? error : null;
   if (live.record.state === 'cancelling' && failure?.code !== 'interrupted') {
     await endCancelled(engine, live);
     return;
   }
-  if (failure?.code === 'interrupted') await interrupted(engine, live, interruptionOf(failure));
-  else if (failure?.code === 'paused') await pausedForRoom(engine, live, failure);
+  if (failure?.code === 'interrupted') await markInterrupted(engine, live, interruptionOf(failure));
+  else if (failure?.code === 'paused') await pauseForSpace(engine, live, failure);
   else await endFailed(engine, live, error);
 }
 
@@ -164,9 +168,9 @@ function interruptionOf({ error }: WorkFailure): StateReasonCode {
 }
 
 /** Paused and cancelling ones stay so: they mean the same after the restart. */
-async function interrupted(
+async function markInterrupted(
   engine: Engine,
-  live: Live,
+  live: ActiveOperation,
   code: StateReasonCode = 'server_stopped',
 ): Promise<void> {
   if (live.record.state !== 'running') return;
@@ -174,7 +178,7 @@ async function interrupted(
   await commit(engine, live, { record, log: [{ kind: 'state', text: `interrupted: ${code}` }] });
 }
 
-async function pausedForRoom(engine: Engine, live: Live, failure: WorkFailure): Promise<void> {
+async function pauseForSpace(engine: Engine, live: ActiveOperation, failure: WorkFailure): Promise<void> {
   const room = await live.action.space?.(live).catch((error: unknown) => {
     engine.onError(error, { stage: `operation ${live.id}: room` });
     return null;

@@ -25,7 +25,7 @@ export function noteRunningTimes(engine: Engine): () => void {
   return () => clearInterval(timer);
 }
 
-async function writeRunningTimes({ store, live, clock }: Engine): Promise<void> {
+async function writeRunningTimes({ store, active: live, clock }: Engine): Promise<void> {
   const running = [...live.values()].filter(({ elapsed }) => elapsed.runningSinceMs !== null);
   if (running.length === 0) return;
   const nowMs = clock.monotonicMs();

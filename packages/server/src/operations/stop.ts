@@ -7,7 +7,7 @@ const patienceMs = 9_000;
 /** Lets all work checkpoint and waits until its records say so. */
 export async function stopAll(engine: Engine): Promise<void> {
   engine.isStopping = true;
-  const working = [...engine.live.values()].filter((live) => live.work !== null || live.holdsPlace);
+  const working = [...engine.active.values()].filter((live) => live.work !== null || live.hasSlot);
   for (const { work } of working) work?.interrupt();
   const settled = Promise.all(
     working.map(async (live) => {

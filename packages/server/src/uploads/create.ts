@@ -36,7 +36,7 @@ export async function createUpload(context: UploadsContext, request: CreateReque
   if (bringsBytes) assertContentType(raw);
   const checksum = bringsBytes ? checksumOf(raw) : null;
   const { id } = await start(context, { ...request, sizeBytes });
-  const live = context.images.operations.driving.find(uploadAction, id);
+  const live = context.images.operations.clientDriven.find(uploadAction, id);
   const headers: Record<string, string> = { location: routes.upload(id) };
   // A repeated creation whose upload has ended: its address is still the answer.
   if (live === null) return { status: 201, headers: { ...headers, 'upload-offset': String(sizeBytes) } };
@@ -94,16 +94,16 @@ async function start(context: UploadsContext, request: Sized): Promise<Snapshot>
 async function open(context: UploadsContext, id: string, principal: Principal): Promise<Snapshot> {
   const { operations } = context.images;
   try {
-    if (operations.isLive(id)) await operations.driving.wake(id);
+    if (operations.isLive(id)) await operations.clientDriven.start(id);
   } catch (error) {
-    const snapshot = await operations.driving.settled(id);
+    const snapshot = await operations.clientDriven.whenSettled(id);
     // An empty file is complete when it is created.
     if (snapshot.state === 'succeeded') return snapshot;
     // The client never learns the id of an upload that could not start, so it is cancelled.
     if (operations.isLive(id)) await operations.cancel(id, principal);
     throw snapshot.error === null ? error : errorOfEnd(snapshot);
   }
-  return operations.driving.settled(id, { waits: false });
+  return operations.clientDriven.whenSettled(id, { waits: false });
 }
 
 async function poolOf({ images }: UploadsContext, named: string | undefined): Promise<Pool> {
@@ -128,7 +128,7 @@ function inputOf(request: Sized, { poolId, targetId }: { poolId: string; targetI
 }
 
 function assertQuota({ images, settings }: UploadsContext, { userId }: Principal, sizeBytes: number): void {
-  const inputs = images.operations.driving.all(uploadAction).map(({ input }) => input as UploadInput);
+  const inputs = images.operations.clientDriven.all(uploadAction).map(({ input }) => input as UploadInput);
   const own = inputs.filter(({ ownerId }) => ownerId === userId);
   if (own.length >= settings.maxPerUser) {
     const message = `You have ${own.length} unfinished uploads. The limit is ${settings.maxPerUser}.`;

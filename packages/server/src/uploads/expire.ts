@@ -8,11 +8,11 @@ const maxCheckIntervalMs = 60_000;
 /** Fails uploads without new bytes in time. Every answer has announced the time in `Upload-Expires`. */
 export async function expireUploads(context: UploadsContext): Promise<void> {
   const { images, clock } = context;
-  for (const live of images.operations.driving.all(uploadAction)) {
+  for (const live of images.operations.clientDriven.all(uploadAction)) {
     if (live.work !== null || !images.pools.isReady(live.input.poolId)) continue;
     if ((await expiresAtMs(context, live)) > Date.parse(clock.isoNow())) continue;
     const message = 'The upload has expired: no client resumed it in time.';
-    await images.operations.driving.fail(live.id, new ApiError('upload_gone', { message }));
+    await images.operations.clientDriven.fail(live.id, new ApiError('upload_gone', { message }));
   }
 }
 

@@ -5,7 +5,7 @@ import { isOperationId } from '@wcc/progress';
 import { stat } from 'node:fs/promises';
 import type { Principal } from '../access/principal.ts';
 import { can } from '../access/rules.ts';
-import type { Driven } from '../operations/client-driven.ts';
+import type { DrivenOperation } from '../operations/client-driven.ts';
 import { readRow } from '../operations/rows.ts';
 import type { UploadsContext } from './context.ts';
 import { uploadAction } from './upload.ts';
@@ -13,7 +13,8 @@ import type { UploadInput } from './upload.ts';
 
 /** An upload that a principal has rights to: unfinished, or its last snapshot. */
 export type Found =
-  { live: Driven; input: UploadInput; ended: null } | { live: null; input: UploadInput; ended: Snapshot };
+  | { live: DrivenOperation; input: UploadInput; ended: null }
+  | { live: null; input: UploadInput; ended: Snapshot };
 
 /** @throws ApiError `not_found`, also without the right, so that ids of other users stay secret */
 export async function findUpload(
@@ -23,7 +24,7 @@ export async function findUpload(
 ): Promise<Found> {
   const { operations, store } = images;
   if (!isOperationId(id)) throw new ApiError('not_found');
-  const live = operations.driving.find(uploadAction, id);
+  const live = operations.clientDriven.find(uploadAction, id);
   if (live && can(principal, right, { owner: live.record.owner }))
     return { live, input: live.input as UploadInput, ended: null };
   const row = live === null ? await readRow(store, id) : null;
@@ -38,7 +39,7 @@ export async function findUpload(
 /** Every byte below this offset is durable. */
 export async function durableOffset(
   { images, sessions }: UploadsContext,
-  { id, input }: Driven,
+  { id, input }: DrivenOperation,
 ): Promise<number> {
   const session = sessions.get(id);
   if (session) return session.durableBytes;
@@ -47,7 +48,10 @@ export async function durableOffset(
 }
 
 /** tus, "Expiration". Counts from the sidecar's time, which survives restarts and changes when bytes become durable. */
-export async function expiresAtMs(context: UploadsContext, { id, input, record }: Driven): Promise<number> {
+export async function expiresAtMs(
+  context: UploadsContext,
+  { id, input, record }: DrivenOperation,
+): Promise<number> {
   const { path } = await context.images.pools.use(input.poolId);
   const { mtimeMs } = await stat(sidecarPath(path, id)).catch(() => ({
     mtimeMs: Date.parse(record.createdAt),
@@ -56,7 +60,10 @@ export async function expiresAtMs(context: UploadsContext, { id, input, record }
 }
 
 /** The header `Upload-Expires`: a date by RFC 9110. */
-export async function expiresHeader(context: UploadsContext, live: Driven): Promise<Record<string, string>> {
+export async function expiresHeader(
+  context: UploadsContext,
+  live: DrivenOperation,
+): Promise<Record<string, string>> {
   return { 'upload-expires': new Date(await expiresAtMs(context, live)).toUTCString() };
 }
 

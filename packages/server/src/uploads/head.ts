@@ -1,7 +1,7 @@
 import { ApiError } from '@wcc/api';
 import type { Snapshot } from '@wcc/progress';
 import { setTimeout as sleep } from 'node:timers/promises';
-import type { Driven } from '../operations/client-driven.ts';
+import type { DrivenOperation } from '../operations/client-driven.ts';
 import { scratchOf } from './context.ts';
 import type { UploadsContext } from './context.ts';
 import { durableOffset, expiresHeader, findUpload } from './find.ts';
@@ -56,15 +56,15 @@ const maxWaitMs = 25_000;
 /**
  * A client takes a complete offset for success. So the answer waits until the file is published or rejected.
  */
-async function waitForEnd({ images }: UploadsContext, live: Driven): Promise<Snapshot> {
-  const { driving } = images.operations;
-  if (live.work === null) await driving.wake(live.id).catch(() => {});
+async function waitForEnd({ images }: UploadsContext, live: DrivenOperation): Promise<Snapshot> {
+  const { clientDriven: driving } = images.operations;
+  if (live.work === null) await driving.start(live.id).catch(() => {});
   const isOver = new AbortController();
   const snapshot = await Promise.race([
-    driving.settled(live.id),
+    driving.whenSettled(live.id),
     sleep(maxWaitMs, null, { signal: isOver.signal, ref: false }).catch(() => null),
   ]).finally(() => isOver.abort());
-  if (snapshot !== null && images.operations.driving.find(live.record.action, live.id) === null)
+  if (snapshot !== null && images.operations.clientDriven.find(live.record.action, live.id) === null)
     return snapshot;
   throw new ApiError('upload_locked', {
     message: 'The complete file is still being checked.',

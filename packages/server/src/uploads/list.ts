@@ -2,7 +2,7 @@ import { ApiError } from '@wcc/api';
 import type { Upload, UploadList, UploadSample } from '@wcc/api';
 import type { Principal } from '../access/principal.ts';
 import { assertRight, can } from '../access/rules.ts';
-import type { Driven } from '../operations/client-driven.ts';
+import type { DrivenOperation } from '../operations/client-driven.ts';
 import type { UploadsContext } from './context.ts';
 import { durableOffset, expiresAtMs, findUpload } from './find.ts';
 import { uploadAction } from './upload.ts';
@@ -15,7 +15,7 @@ export async function listUploads(
   owner: 'me' | 'all',
 ): Promise<UploadList> {
   if (owner === 'all') assertRight(principal, 'upload.see', { owner: null });
-  const open = context.images.operations.driving
+  const open = context.images.operations.clientDriven
     .all(uploadAction)
     .filter(({ record }) => record.state !== 'cancelling')
     .filter(({ record }) => owner === 'all' || record.owner === principal.userId)
@@ -30,7 +30,7 @@ export async function getUpload(context: UploadsContext, principal: Principal, i
   return describe(context, live);
 }
 
-async function describe(context: UploadsContext, live: Driven): Promise<Upload> {
+async function describe(context: UploadsContext, live: DrivenOperation): Promise<Upload> {
   const { targetName, sizeBytes, poolId, lastModified } = live.input as UploadInput;
   const offsetBytes = await durableOffset(context, live);
   return {

@@ -1,5 +1,5 @@
 import { ApiError } from '@wcc/api';
-import type { Driven } from '../operations/client-driven.ts';
+import type { DrivenOperation } from '../operations/client-driven.ts';
 import { watchBuffering } from './buffering.ts';
 import type { UploadsContext } from './context.ts';
 import { errorOfEnd, expiresHeader, findUpload } from './find.ts';
@@ -38,7 +38,7 @@ export async function patchUpload(
       ? offsetOfEnd(found, offsetBytes)
       : await receiveInto(context, found.live, { ...request, offsetBytes, checksum });
   // Servers that expire uploads MUST say so in Upload-Expires with every PATCH answer, while it is unfinished.
-  const live = context.images.operations.driving.find(uploadAction, id);
+  const live = context.images.operations.clientDriven.find(uploadAction, id);
   const expires = live === null ? {} : await expiresHeader(context, live);
   return { status: 204, headers: { 'upload-offset': String(reached), ...expires } };
 }
@@ -56,7 +56,11 @@ export interface Bytes extends TusRequest {
 }
 
 /** Receives a request's bytes. The last byte finishes the upload. @returns the durable offset */
-export async function receiveInto(context: UploadsContext, live: Driven, bytes: Bytes): Promise<number> {
+export async function receiveInto(
+  context: UploadsContext,
+  live: DrivenOperation,
+  bytes: Bytes,
+): Promise<number> {
   const { raw, principal, checksum } = bytes;
   const { sizeBytes } = live.input as UploadInput;
   const session = await acquireSession(context, live, bytes);
@@ -77,7 +81,7 @@ export async function receiveInto(context: UploadsContext, live: Driven, bytes: 
     if (session.durableBytes < sizeBytes) return session.durableBytes;
   }
   // The answer waits until the complete file is published or rejected.
-  const snapshot = await context.images.operations.driving.settled(live.id);
+  const snapshot = await context.images.operations.clientDriven.whenSettled(live.id);
   if (snapshot.state !== 'succeeded') throw errorOfEnd(snapshot);
   return sizeBytes;
 }
@@ -88,15 +92,15 @@ const maxAttempts = 5;
 /** Locks the upload's session; null if the upload has ended. @throws ApiError with why it takes no bytes now */
 async function acquireSession(
   context: UploadsContext,
-  live: Driven,
+  live: DrivenOperation,
   bytes: Bytes,
 ): Promise<UploadSession | null> {
-  const { driving } = context.images.operations;
+  const { clientDriven: driving } = context.images.operations;
   for (let attempt = 1; attempt <= maxAttempts; attempt += 1) {
     assertOpen(live);
     await context.images.pools.use(live.input.poolId);
     await acquireLock(context.sessions.get(live.id), bytes);
-    const refusal = await driving.wake(live.id).catch((error: unknown) => ({ error }));
+    const refusal = await driving.start(live.id).catch((error: unknown) => ({ error }));
     if (driving.find(uploadAction, live.id) === null) return null;
     assertOpen(live);
     if (refusal) throw refusal.error;
@@ -106,13 +110,13 @@ async function acquireSession(
       return session;
     }
     // When a session is over, its operation waits for the client and can be started again.
-    if (session?.isOver === true) await driving.settled(live.id);
+    if (session?.isOver === true) await driving.whenSettled(live.id);
   }
   throw new ApiError('upload_locked', { retryAfterS: 1 });
 }
 
 /** @throws ApiError with the reason for a pause, by a user or for lack of space; the client may retry */
-function assertOpen({ record }: Driven): void {
+function assertOpen({ record }: DrivenOperation): void {
   const { state, stateReason } = record;
   if (state === 'paused' && stateReason?.code === 'no_space')
     throw new ApiError('no_space', { retryAfterS: 5 });
@@ -125,7 +129,11 @@ function assertOpen({ record }: Driven): void {
     throw new ApiError('upload_gone', { message: 'The upload is being cancelled.' });
 }
 
-function assertRange({ durableBytes }: UploadSession, { input }: Driven, { offsetBytes, raw }: Bytes): void {
+function assertRange(
+  { durableBytes }: UploadSession,
+  { input }: DrivenOperation,
+  { offsetBytes, raw }: Bytes,
+): void {
   // If the offsets do not match, the Server MUST answer 409 without modifying the upload.
   if (offsetBytes !== durableBytes) throw mismatch(offsetBytes, durableBytes);
   const lengthBytes = Number(raw.headers['content-length'] ?? 0);

@@ -24,7 +24,7 @@ export async function terminateUpload(
   const { operations } = context.images;
   await operations.cancel(id, principal);
   for (let attempt = 0; attempt < attempts; attempt += 1) {
-    const { state } = await operations.driving.settled(id);
+    const { state } = await operations.clientDriven.whenSettled(id);
     if (state === 'succeeded') {
       throw new ApiError('invalid_state', { message: 'The upload was complete before it was cancelled.' });
     }

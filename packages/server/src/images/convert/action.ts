@@ -8,7 +8,7 @@ import type { Action, OperationView } from '../../operations/action.ts';
 import type { Progress, Work } from '../../operations/work.ts';
 import { startWork } from '../../operations/work.ts';
 import type { ImagesContext } from '../context.ts';
-import { lookIntoQcow2, openSafely } from '../foreign/inspect.ts';
+import { inspectQcow2, openSafely } from '../foreign/inspect.ts';
 import { publishingAction } from '../publish/publishing-action.ts';
 import type { StartOptions } from '../publish/publishing-action.ts';
 import { createPartial, publishPartial } from '../publish/linked-partial.ts';
@@ -75,7 +75,7 @@ async function convert(job: Job, progress: Progress): Promise<object> {
     const before = await readIdentity(source);
     const { input, directory, id } = job;
     if (before.inode !== input.sourceInode) throw new ApiError('source_changed');
-    if (input.sourceFormat === 'qcow2') await lookIntoQcow2(source, { signal: progress.signal });
+    if (input.sourceFormat === 'qcow2') await inspectQcow2(source, { signal: progress.signal });
     const target = await createPartial(directory, id);
     try {
       await write(job, { source, target, progress });
@@ -121,7 +121,7 @@ async function assertTarget(target: FileHandle, input: ConvertInput, signal: Abo
   const found =
     input.format === 'raw'
       ? { virtualSizeBytes: (await target.stat()).size }
-      : await lookIntoQcow2(target, { signal });
+      : await inspectQcow2(target, { signal });
   if (found.virtualSizeBytes === input.virtualSizeBytes) return;
   throw new ApiError('io_error', { message: 'The new image has another virtual size than its source.' });
 }

@@ -7,7 +7,7 @@ import { assertRight } from '../../access/rules.ts';
 import type { OperationRequest } from '../../operations/action.ts';
 import { routeOf } from '../../operations/idempotency.ts';
 import type { ImagesContext } from '../context.ts';
-import { lookIntoQcow2, openSafely } from '../foreign/inspect.ts';
+import { inspectQcow2, openSafely } from '../foreign/inspect.ts';
 import { readSource } from '../source.ts';
 import type { Source } from '../source.ts';
 import { acceptWithSpace } from '../publish/accept-with-space.ts';
@@ -96,7 +96,7 @@ async function measure({
   if (format === 'raw') return { virtualSizeBytes: sectors * sectorBytes, dataBytes: facts.dataBytes };
   const file = await openSafely(path);
   try {
-    const { virtualSizeBytes, allocatedBytes } = await lookIntoQcow2(file, {});
+    const { virtualSizeBytes, allocatedBytes } = await inspectQcow2(file, {});
     return { virtualSizeBytes, dataBytes: allocatedBytes };
   } finally {
     await file.close();

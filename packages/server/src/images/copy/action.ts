@@ -5,10 +5,10 @@ import type { Action, OperationView } from '../../operations/action.ts';
 import { toWorkFailure } from '../../operations/failure.ts';
 import type { PhaseEvent, Work } from '../../operations/work.ts';
 import type { ImagesContext } from '../context.ts';
-import { measureRoom } from '../space/free-space.ts';
+import { measureFreeSpace } from '../space/free-space.ts';
 import { publishingAction } from '../publish/publishing-action.ts';
 import type { StartOptions } from '../publish/publishing-action.ts';
-import { lookAt } from '../scan/stat-entry.ts';
+import { statEntry } from '../scan/stat-entry.ts';
 import { copyAction } from './input.ts';
 import type { CopyInput } from './input.ts';
 import { requestCopy } from './request.ts';
@@ -49,7 +49,7 @@ async function durableProgress(
 ): Promise<{ phase: string; done: number } | null> {
   const checkpoint = await readCheckpoint((await pools.use(poolId)).path, id);
   if (checkpoint === null) return null;
-  const source = await lookAt(join((await pools.use(sourcePoolId)).path, sourceName), sourceName);
+  const source = await statEntry(join((await pools.use(sourcePoolId)).path, sourceName), sourceName);
   const { inode, size, mtimeNs } = checkpoint.source;
   const isSame = source?.inode === inode && String(source.sizeBytes) === size && source.mtimeNs === mtimeNs;
   return isSame ? { phase: 'transfer', done: Number(checkpoint.doneBytes) } : null;
@@ -70,7 +70,7 @@ async function start(
 ): Promise<Work> {
   const { poolId, method, verify, bytesPerSecond } = input;
   const sourcePath = join((await context.pools.use(input.sourcePoolId)).path, input.sourceName);
-  const { keepFreeBytes } = await measureRoom(context, { id: poolId, path: directory }, id);
+  const { keepFreeBytes } = await measureFreeSpace(context, { id: poolId, path: directory }, id);
   const noted = new Set<string>();
   const options: CopyOptions = {
     id,

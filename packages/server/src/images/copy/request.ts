@@ -11,7 +11,7 @@ import { routeOf } from '../../operations/idempotency.ts';
 import type { ImagesContext } from '../context.ts';
 import { isNameTaken } from '../names.ts';
 import type { Pool } from '../pool/pools.ts';
-import { measureRoom } from '../space/free-space.ts';
+import { measureFreeSpace } from '../space/free-space.ts';
 import { readSource } from '../source.ts';
 import type { Source } from '../source.ts';
 import { acceptWithSpace } from '../publish/accept-with-space.ts';
@@ -103,7 +103,7 @@ export async function planCopy(
 ): Promise<CopyPlan> {
   const source = await readSource(context, { id, principal });
   const clones = await decideClone(source, source.pool, 'auto');
-  const { freeBytes } = await measureRoom(context, source.pool);
+  const { freeBytes } = await measureFreeSpace(context, source.pool);
   return {
     virtualSizeBytes: source.image.virtualSizeBytes,
     dataBytes: source.facts.dataBytes,

@@ -4,14 +4,14 @@ import { startWork } from '../../operations/work.ts';
 import type { ImagesContext } from '../context.ts';
 import { deleteAction } from './input.ts';
 import type { DeleteInput } from './input.ts';
-import { nameOf, removeFile, settleRemoval, undoRemoval } from './remove.ts';
-import type { Place } from './remove.ts';
+import { nameOf, removeFile, reconcileRemoval, undoRemoval } from './remove.ts';
+import type { Removal } from './remove.ts';
 import { requestDeletion } from './request.ts';
 
 /** `delete_image`: the file loses its name, its blocks are freed, and its record is deleted. */
 export function createDeleteAction(context: ImagesContext): Action<DeleteInput> {
   const { store, pools } = context;
-  const placeOf = async ({ id, input }: OperationView<DeleteInput>): Promise<Place> => ({
+  const placeOf = async ({ id, input }: OperationView<DeleteInput>): Promise<Removal> => ({
     directory: (await pools.use(input.poolId)).path,
     id,
     input,
@@ -29,7 +29,7 @@ export function createDeleteAction(context: ImagesContext): Action<DeleteInput> 
       };
       return startWork(hooks, run, { sourcePath: nameOf(place), poolPath: place.directory });
     },
-    reconcile: async (operation) => settleRemoval(await placeOf(operation)),
+    reconcile: async (operation) => reconcileRemoval(await placeOf(operation)),
     async complete({ input: { sourceId } }) {
       const query = store.db.deleteFrom('images').where('id', '=', sourceId);
       return { statements: [{ query }], result: { kind: 'image', id: sourceId }, target: null };

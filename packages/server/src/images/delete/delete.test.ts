@@ -87,7 +87,7 @@ describe('is refused', () => {
     expect((await domain.image('a.raw')).usedBy).toEqual([]);
     const { id } = await domain.image('a.raw');
     const web = { kind: 'vm' as const, id: 7, name: 'web', owner: admin.userId };
-    domain.images.users.add(() => Promise.resolve(new Map([[id, [web]]])));
+    domain.images.references.add(() => Promise.resolve(new Map([[id, [web]]])));
     await expect(remove('a.raw')).rejects.toMatchObject({ message: 'In use by machine web.' });
   });
 

@@ -3,13 +3,13 @@ import { partialPath, syncDirectory } from '@wcc/copy';
 import { link, open, rename, unlink } from 'node:fs/promises';
 import { constants } from 'node:fs';
 import { join } from 'node:path';
-import { lookAt } from '../scan/stat-entry.ts';
+import { statEntry } from '../scan/stat-entry.ts';
 import type { Entry } from '../scan/stat-entry.ts';
 import type { Progress } from '../../operations/work.ts';
 import type { DeleteInput } from './input.ts';
 
 /** Where a deletion works. */
-export interface Place {
+export interface Removal {
   directory: string;
   id: string;
   input: DeleteInput;
@@ -18,28 +18,28 @@ export interface Place {
 /** A file is shortened in steps of this size: one long unlink would block the journal, and every other file, for seconds. */
 const stepBytes = 1024 ** 3;
 
-const hiddenOf = ({ directory, id }: Place): string => partialPath(directory, id);
-export const nameOf = ({ directory, input }: Place): string => join(directory, input.sourceName);
+const hiddenOf = ({ directory, id }: Removal): string => partialPath(directory, id);
+export const nameOf = ({ directory, input }: Removal): string => join(directory, input.sourceName);
 
 /**
  * Deletes the file in two steps, between which a crash may come: first it loses its name, then its blocks are
  * freed. It can be undone until the second step starts.
  */
-export async function removeFile(place: Place, progress: Progress): Promise<void> {
-  if ((await lookAt(hiddenOf(place), '')) === null && !(await hide(place, progress.signal))) return;
-  await giveBack(place, progress);
+export async function removeFile(place: Removal, progress: Progress): Promise<void> {
+  if ((await statEntry(hiddenOf(place), '')) === null && !(await hide(place, progress.signal))) return;
+  await freeBlocks(place, progress);
 }
 
 /** @returns false when there is nothing any more. @throws ApiError `image_unavailable` for another file */
-async function hide(place: Place, signal: AbortSignal): Promise<boolean> {
+async function hide(place: Removal, signal: AbortSignal): Promise<boolean> {
   const [from, to] = [nameOf(place), hiddenOf(place)];
-  const entry = await lookAt(from, place.input.sourceName);
+  const entry = await statEntry(from, place.input.sourceName);
   if (entry === null || place.input.file === null) return false;
   assertSameFile(entry, place);
   signal.throwIfAborted();
   await rename(from, to);
   // Somebody may have put another file there between look and rename.
-  const hidden = await lookAt(to, '');
+  const hidden = await statEntry(to, '');
   if (hidden?.inode !== place.input.file.inode) {
     await unhide(place);
     assertSameFile(hidden, place);
@@ -48,7 +48,7 @@ async function hide(place: Place, signal: AbortSignal): Promise<boolean> {
   return true;
 }
 
-function assertSameFile(entry: Entry | null, { input }: Place): void {
+function assertSameFile(entry: Entry | null, { input }: Removal): void {
   if (entry?.kind === 'file' && entry.inode === input.file?.inode) return;
   throw new ApiError('image_unavailable', {
     message: 'Another file stands under this name now; it was left alone.',
@@ -57,18 +57,18 @@ function assertSameFile(entry: Entry | null, { input }: Place): void {
 }
 
 /** Gives it its name back, unless another file has it by now. */
-async function unhide(place: Place): Promise<void> {
+async function unhide(place: Removal): Promise<void> {
   await link(hiddenOf(place), nameOf(place));
   await unlink(hiddenOf(place));
   await syncDirectory(place.directory);
 }
 
-async function giveBack(
-  place: Place,
+async function freeBlocks(
+  place: Removal,
   { signal, advance }: Pick<Progress, 'signal' | 'advance'>,
 ): Promise<void> {
   const path = hiddenOf(place);
-  const entry = await lookAt(path, '');
+  const entry = await statEntry(path, '');
   if (entry === null) return;
   // Under another name the same bytes are somebody else's.
   if (entry.kind === 'file' && entry.links === 1) {
@@ -98,22 +98,22 @@ async function shorten(path: string, length: number): Promise<boolean> {
 }
 
 /** What a crash left: gone, on its way, or untouched. A deletion that has begun to give back is finished here. */
-export async function settleRemoval(place: Place): Promise<'published' | 'resumable' | 'nothing'> {
-  const hidden = await lookAt(hiddenOf(place), '');
+export async function reconcileRemoval(place: Removal): Promise<'published' | 'resumable' | 'nothing'> {
+  const hidden = await statEntry(hiddenOf(place), '');
   const sizeBytes = place.input.file?.sizeBytes ?? 0;
   if (hidden !== null && hidden.sizeBytes === sizeBytes) return 'resumable';
   if (hidden !== null) {
-    await giveBack(place, { signal: new AbortController().signal, advance: () => {} });
+    await freeBlocks(place, { signal: new AbortController().signal, advance: () => {} });
     return 'published';
   }
-  const entry = await lookAt(nameOf(place), place.input.sourceName);
+  const entry = await statEntry(nameOf(place), place.input.sourceName);
   return place.input.file !== null && entry?.inode === place.input.file.inode ? 'nothing' : 'published';
 }
 
 /** After a cancel or a failure: a file that is still whole gets its name back; what was begun is finished. */
-export async function undoRemoval(place: Place): Promise<void> {
-  const hidden = await lookAt(hiddenOf(place), '');
+export async function undoRemoval(place: Removal): Promise<void> {
+  const hidden = await statEntry(hiddenOf(place), '');
   if (hidden === null) return;
   if (hidden.sizeBytes === place.input.file?.sizeBytes) await unhide(place);
-  else await giveBack(place, { signal: new AbortController().signal, advance: () => {} });
+  else await freeBlocks(place, { signal: new AbortController().signal, advance: () => {} });
 }

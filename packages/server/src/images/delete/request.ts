@@ -12,12 +12,12 @@ import type { ImagesContext } from '../context.ts';
 import { toRefusal } from '../../operations/failure.ts';
 import { readImage } from '../image-rows.ts';
 import type { ImageRow } from '../image-rows.ts';
-import { measureRoom } from '../space/free-space.ts';
-import { lookAt } from '../scan/stat-entry.ts';
+import { measureFreeSpace } from '../space/free-space.ts';
+import { statEntry } from '../scan/stat-entry.ts';
 import { deleteAction } from './input.ts';
 import type { DeleteInput } from './input.ts';
-import { assertImageVisible, usersSeenBy } from '../references.ts';
-import type { OwnedUser } from '../references.ts';
+import { assertImageVisible, visibleReferences } from '../references.ts';
+import type { ImageReference } from '../references.ts';
 
 /**
  * @throws ApiError `not_found`, `forbidden`, `image_protected`, `image_in_use` (by whom), `image_unavailable`
@@ -34,7 +34,7 @@ export async function requestDeletion(
     const image = await readImage(context.store, imageId);
     assertRight(principal, 'image.delete', { owner: image.owner });
     const pool = await context.pools.use(image.poolId);
-    const { fileSystemKey } = await measureRoom(context, pool);
+    const { fileSystemKey } = await measureFreeSpace(context, pool);
     // Together with the acceptance: nobody begins to use it in between.
     return context.fileSystemMutex(fileSystemKey)(async () => {
       await assertUnused(context, principal, imageId);
@@ -61,23 +61,23 @@ export async function requestDeletion(
 
 /** @throws ApiError `image_protected`, `image_in_use` */
 async function assertUnused(
-  { store, users }: ImagesContext,
+  { store, references }: ImagesContext,
   principal: Principal,
   imageId: number,
 ): Promise<void> {
   // Read again: somebody may have marked it while this waited.
   const { template } = await readImage(store, imageId);
   if (template === 1) throw new ApiError('image_protected');
-  const found = (await users.all()).get(imageId) ?? [];
+  const found = (await references.all()).get(imageId) ?? [];
   if (found.length > 0)
     throw new ApiError('image_in_use', { message: `In use by ${nameAll(found, principal)}.` });
 }
 
 const mostNamed = 3;
 
-function nameAll(users: readonly OwnedUser[], principal: Principal): string {
+function nameAll(users: readonly ImageReference[], principal: Principal): string {
   const words = { vm: 'machine', image: 'image', operation: 'operation' } as const;
-  const seen = usersSeenBy(principal, users);
+  const seen = visibleReferences(principal, users);
   if (seen.length === 0) return 'something that belongs to somebody else';
   const names = seen.slice(0, mostNamed).map(({ kind, name }) => `${words[kind]} ${name}`);
   const more = users.length - names.length;
@@ -86,7 +86,7 @@ function nameAll(users: readonly OwnedUser[], principal: Principal): string {
 
 /** The very file of the record, and nothing that took its place. */
 async function readFile(image: ImageRow, path: string): Promise<DeleteInput['file']> {
-  const entry = await lookAt(path, image.name);
+  const entry = await statEntry(path, image.name);
   if (image.state === 'missing' || entry === null) return null;
   if (entry.kind !== 'file') {
     const message = `This is a ${entry.kind}: wcc did not make it and does not delete it.`;

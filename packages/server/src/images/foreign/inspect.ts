@@ -7,12 +7,12 @@ import { hasErrorCode } from '../../files/errors.ts';
 import { assertIsoLength } from './iso.ts';
 import { parseQcow2Header, headerReadBytes } from './qcow2-header.ts';
 import { assertSoundQcow2, infoQcow2 } from './qemu-img.ts';
-import type { LookOptions } from './qemu-img.ts';
+import type { ToolOptions } from './qemu-img.ts';
 import { isoDescriptorOffset } from '../scan/recognise.ts';
 import { endLengths, recogniseForeign } from './signatures.ts';
 import { assertNotTooLarge } from './too-large.ts';
 
-export interface InspectOptions extends LookOptions {
+export interface InspectOptions extends ToolOptions {
   /** What whoever brought the file says it is; the content decides, and a contradiction is refused. */
   believed?: ImageFormat | undefined;
   /** @default as much as can be counted: for what is in a pool already */
@@ -70,7 +70,7 @@ async function inspectOpen(file: FileHandle, options: InspectOptions): Promise<I
     throw new ApiError('unsupported_format', { message, hint: kind.hint });
   }
   if (kind === 'qcow2') {
-    const { virtualSizeBytes } = await lookIntoQcow2(file, options);
+    const { virtualSizeBytes } = await inspectQcow2(file, options);
     return { format: 'qcow2', virtualSizeBytes };
   }
   assertNotTooLarge(fileBytes, maxVirtualSizeBytes);
@@ -89,7 +89,7 @@ export interface Qcow2Facts {
  * Header first, then `qemu-img info` and `check`.
  * @throws ApiError `hostile_image`, `image_too_large`, `unsupported_format`, `tool_missing`
  */
-export async function lookIntoQcow2(file: FileHandle, options: InspectOptions): Promise<Qcow2Facts> {
+export async function inspectQcow2(file: FileHandle, options: InspectOptions): Promise<Qcow2Facts> {
   const { maxVirtualSizeBytes = Number.MAX_SAFE_INTEGER } = options;
   const { size: fileBytes } = await file.stat();
   const head = await readAt(file, 0, headerReadBytes);

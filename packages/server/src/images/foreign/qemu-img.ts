@@ -8,7 +8,7 @@ import type { ToolRun } from '../tools/run-tool.ts';
 const limits: ToolLimits = { cpuSeconds: 30, addressSpaceBytes: 1024 ** 3, fileBytes: 0 };
 const timeoutMs = 300_000;
 
-export interface LookOptions {
+export interface ToolOptions {
   signal?: AbortSignal | undefined;
   /** @default where distributions put programs */
   toolDirectories?: readonly string[] | undefined;
@@ -30,7 +30,7 @@ const hostile = (message: string, cause?: unknown): ApiError =>
  * @returns its virtual size
  * @throws ApiError `hostile_image`, `tool_missing`
  */
-export async function infoQcow2(fd: number, options: LookOptions): Promise<number> {
+export async function infoQcow2(fd: number, options: ToolOptions): Promise<number> {
   const run = await look(['info'], fd, options);
   if (run.code !== 0) throw hostile('qemu-img cannot read the image.', reason(run));
   const info = parse(run);
@@ -50,7 +50,7 @@ export async function infoQcow2(fd: number, options: LookOptions): Promise<numbe
 export async function assertSoundQcow2(
   fd: number,
   { fileBytes, clusterBytes }: { fileBytes: number; clusterBytes: number },
-  options: LookOptions,
+  options: ToolOptions,
 ): Promise<Qcow2Check> {
   const run = await look(['check'], fd, options);
   const onlyLeaks = 3;
@@ -69,7 +69,7 @@ export async function assertSoundQcow2(
 function look(
   command: readonly string[],
   fd: number,
-  { signal, toolDirectories }: LookOptions,
+  { signal, toolDirectories }: ToolOptions,
 ): Promise<ToolRun> {
   const args = [...command, '--output=json', '-f', 'qcow2', inheritedPath(0)];
   const directories = toolDirectories === undefined ? {} : { directories: toolDirectories };

@@ -14,7 +14,7 @@ import { fetchFile } from './fetch.ts';
 import { importAction } from './input.ts';
 import type { ImportInput } from './input.ts';
 import { requestImport } from './request.ts';
-import { reserveRoom } from '../space/reserve-more.ts';
+import { reserveMore } from '../space/reserve-more.ts';
 import { noteRemote, readRemote } from './validators.ts';
 
 /** `import_image`: a file from another server, into the pool. Resumes where a connection ended. */
@@ -96,7 +96,7 @@ async function receive(job: Job, what: Receiving, progress: Progress): Promise<n
       remote,
       progress,
       note: (known) => noteRemote(context, id, known),
-      reserve: (bytes) => reserveRoom(context, { pool, id, bytes, wanted: imports.wanted }),
+      reserve: (bytes) => reserveMore(context, { pool, id, bytes, wanted: imports.wanted }),
     });
   } finally {
     await file.close();

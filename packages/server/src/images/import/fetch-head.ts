@@ -24,7 +24,7 @@ const defaultIdleMs = 60_000;
  * @returns the answer of the last hop, whatever its status
  * @throws ApiError `import_refused`, `import_failed`; what the network says
  */
-export async function ask(source: URL, options: AskOptions): Promise<IncomingMessage> {
+export async function fetchHead(source: URL, options: AskOptions): Promise<IncomingMessage> {
   let url = source;
   for (let hop = 0; hop <= mostRedirects; hop += 1) {
     const answer = await askOnce(url, options);

@@ -6,11 +6,11 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { assertNotTooLarge } from '../foreign/too-large.ts';
 import type { Progress } from '../../operations/work.ts';
 import type { IsAllowed } from './address-rules.ts';
-import { ask } from './fetch-head.ts';
+import { fetchHead } from './fetch-head.ts';
 import { receiveBody } from './receive.ts';
 import { describeRemote, isStill } from './validators.ts';
 import type { RemoteFile } from './validators.ts';
-import { tellTrouble } from './network-errors.ts';
+import { describeNetworkError } from './network-errors.ts';
 
 export interface FetchJob {
   /** Asked for when there is something to fetch. @throws ApiError `import_failed` when it is not known any more */
@@ -73,7 +73,7 @@ function isComplete({ offsetBytes, remote }: State): boolean {
 }
 
 function givenUp(cause: unknown): ApiError {
-  const message = `Given up after ${mostAttempts} attempts: ${tellTrouble(cause)}.`;
+  const message = `Given up after ${mostAttempts} attempts: ${describeNetworkError(cause)}.`;
   return new ApiError('import_failed', { message, cause });
 }
 
@@ -93,11 +93,11 @@ async function attempt(job: FetchJob, state: State): Promise<boolean> {
   // What cannot be gone on with is fetched from its beginning.
   const from =
     state.offsetBytes > 0 && validator !== null ? { offsetBytes: state.offsetBytes, validator } : null;
-  const answer = await ask(source(), { isAllowed, signal: progress.signal, from });
+  const answer = await fetchHead(source(), { isAllowed, signal: progress.signal, from });
   try {
     if (from !== null && (await isEnd(job, state, answer))) return true;
     assertUsableAnswer(answer);
-    const remote = await agree(job, state, answer);
+    const remote = await checkAnswer(job, state, answer);
     assertNotTooLarge(remote.totalBytes ?? 0, job.mostBytes);
     if (remote.totalBytes !== null) await job.reserve(remote.totalBytes);
     return await takeBody(job, state, { answer, remote });
@@ -175,8 +175,8 @@ function assertUsableAnswer({ statusCode = 0, headers }: IncomingMessage): void 
 }
 
 /** Whether the answer goes on where we are; begins anew when it does not. */
-async function agree(job: FetchJob, state: State, answer: IncomingMessage): Promise<RemoteFile> {
-  if (answer.statusCode === 206) return agreeOnPart(job, state, answer);
+async function checkAnswer(job: FetchJob, state: State, answer: IncomingMessage): Promise<RemoteFile> {
+  if (answer.statusCode === 206) return checkPart(job, state, answer);
   const remote = describeRemote(answer.headers);
   if (state.offsetBytes > 0) await startOver(job, state, 'the file changed, or is sent only whole');
   await job.note(remote);
@@ -184,7 +184,7 @@ async function agree(job: FetchJob, state: State, answer: IncomingMessage): Prom
   return remote;
 }
 
-async function agreeOnPart(job: FetchJob, state: State, { headers }: IncomingMessage): Promise<RemoteFile> {
+async function checkPart(job: FetchJob, state: State, { headers }: IncomingMessage): Promise<RemoteFile> {
   const [, first, total] =
     /^bytes (\d{1,15})-\d{1,15}\/(\d{1,15}|\*)$/.exec(headers['content-range'] ?? '') ?? [];
   const told = total === undefined || total === '*' ? null : Number(total);

@@ -15,7 +15,7 @@ const words: Readonly<Record<string, string>> = {
 };
 
 /** Why an attempt to fetch failed. Errors without a code are ours, and worded for people. */
-export function tellTrouble(error: unknown): string {
+export function describeNetworkError(error: unknown): string {
   const { code, message } = error as { code?: unknown; message?: unknown };
   if (typeof code !== 'string') return String(message);
   if (code.startsWith('HPE_')) return 'the server does not speak HTTP as it should';

@@ -1,6 +1,6 @@
 import type { Pool as PoolResource } from '@wcc/api';
 import type { ImagesContext } from '../context.ts';
-import { measureRoom } from '../space/free-space.ts';
+import { measureFreeSpace } from '../space/free-space.ts';
 import type { Pool } from './pools.ts';
 
 /** A pool as the API shows it; one that is not there has no numbers. */
@@ -9,7 +9,7 @@ export async function toPool(context: ImagesContext, pool: Pool): Promise<PoolRe
   const state = reason === null ? 'ready' : 'unavailable';
   const stateReason =
     reason === null ? null : { code: reason.reason, message: reason.message, hint: reason.hint };
-  const room = reason === null ? await measureRoom(context, pool) : null;
+  const room = reason === null ? await measureFreeSpace(context, pool) : null;
   return {
     id,
     name,

@@ -4,7 +4,7 @@ import { formatBytes } from '@wcc/progress';
 import type { Acceptance } from '../../operations/accept.ts';
 import type { ImagesContext } from '../context.ts';
 import { assertNameFree } from '../names.ts';
-import { measureRoom } from '../space/free-space.ts';
+import { measureFreeSpace } from '../space/free-space.ts';
 
 export interface PublishAcceptance extends Omit<Acceptance, 'names' | 'reservedBytes'> {
   pool: { id: string; path: string };
@@ -20,10 +20,10 @@ export interface PublishAcceptance extends Omit<Acceptance, 'names' | 'reservedB
  */
 export async function acceptWithSpace(context: ImagesContext, wanted: PublishAcceptance): Promise<Snapshot> {
   const { pool, targetName, needsBytes } = wanted;
-  const { fileSystemKey } = await measureRoom(context, pool);
+  const { fileSystemKey } = await measureFreeSpace(context, pool);
   return context.fileSystemMutex(fileSystemKey)(async () => {
     await assertNameFree(context.store, pool, targetName);
-    const { freeBytes } = await measureRoom(context, pool);
+    const { freeBytes } = await measureFreeSpace(context, pool);
     if (needsBytes > freeBytes) throw noSpace(needsBytes, freeBytes);
     return context.operations.accept({ ...wanted, names: [targetName], reservedBytes: needsBytes });
   });

@@ -4,7 +4,7 @@ import type { FileHandle } from 'node:fs/promises';
 import { join } from 'node:path';
 import { ignoreMissing } from '../../files/errors.ts';
 import { imageMode } from '../../files/modes.ts';
-import { lookAt } from '../scan/stat-entry.ts';
+import { statEntry } from '../scan/stat-entry.ts';
 
 const partialMode = 0o600;
 
@@ -35,7 +35,7 @@ export async function wasPublished(where: {
   id: string;
   targetName: string;
 }): Promise<boolean> {
-  const partial = await lookAt(partialPath(where.directory, where.id), '');
-  const target = await lookAt(join(where.directory, where.targetName), where.targetName);
+  const partial = await statEntry(partialPath(where.directory, where.id), '');
+  const target = await statEntry(join(where.directory, where.targetName), where.targetName);
   return partial !== null && target?.kind === 'file' && target.inode === partial.inode;
 }

@@ -5,10 +5,10 @@ import { ignoreMissing } from '../../files/errors.ts';
 import type { Action, OperationInput, OperationView, SpaceNeed } from '../../operations/action.ts';
 import type { StartHooks, Work, WorkResult } from '../../operations/work.ts';
 import type { ImagesContext } from '../context.ts';
-import { measureRoom, readReservation } from '../space/free-space.ts';
+import { measureFreeSpace, readReservation } from '../space/free-space.ts';
 import { wasPublished } from './linked-partial.ts';
 import { registerImage } from './register-image.ts';
-import type { MadeImage } from './register-image.ts';
+import type { NewImage } from './register-image.ts';
 
 /** The input of an operation that publishes one new image in its pool. */
 export interface PublishInput extends OperationInput {
@@ -30,7 +30,7 @@ export interface PublishedFile {
 }
 
 /** What the record of an image says about its content and its origin. */
-export type ImageFacts = Omit<MadeImage, 'id' | 'poolId' | 'directory' | 'name' | 'ownerId'>;
+export type ImageFacts = Omit<NewImage, 'id' | 'poolId' | 'directory' | 'name' | 'ownerId'>;
 
 type Same = 'name' | 'canPause' | 'clientDriven' | 'phases' | 'durableProgress' | 'retry';
 
@@ -96,7 +96,7 @@ async function spaceOf(
 ): Promise<SpaceNeed> {
   const pool = await context.pools.use(input.poolId);
   const own = await readReservation(context.store, pool, id);
-  const { freeBytes } = await measureRoom(context, pool, id);
+  const { freeBytes } = await measureFreeSpace(context, pool, id);
   const neededBytes = totalBytes ?? own?.reservedBytes ?? 0;
   return { needsBytes: Math.max(0, neededBytes - (own?.writtenBytes ?? 0)), freeBytes };
 }

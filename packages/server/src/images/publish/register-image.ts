@@ -3,10 +3,10 @@ import { join } from 'node:path';
 import type { Completion } from '../../operations/action.ts';
 import type { Store } from '../../storage/store.ts';
 import { digestOf } from '../image-rows.ts';
-import { lookAt } from '../scan/stat-entry.ts';
+import { statEntry } from '../scan/stat-entry.ts';
 
 /** An image that an operation has published. */
-export interface MadeImage {
+export interface NewImage {
   id: number;
   poolId: string;
   directory: string;
@@ -24,8 +24,8 @@ export interface MadeImage {
 }
 
 /** The rows that register it. Somebody may have taken the file away in the same moment: then it is missing. */
-export async function registerImage(store: Store, made: MadeImage): Promise<Completion> {
-  const entry = await lookAt(join(made.directory, made.name), made.name);
+export async function registerImage(store: Store, made: NewImage): Promise<Completion> {
+  const entry = await statEntry(join(made.directory, made.name), made.name);
   const { id, poolId, name, format, virtualSizeBytes, copiedFrom, sha256 = null } = made;
   const query = store.db.insertInto('images').values({
     id,

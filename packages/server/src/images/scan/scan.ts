@@ -5,7 +5,7 @@ import type { Store, WriteStatement } from '../../storage/store.ts';
 import type { ImageNumbers, ImageRow } from '../image-rows.ts';
 import type { Finding } from './findings.ts';
 import { addFinding, removeRow, sameImage, updateFinding } from './findings.ts';
-import { lookAt, readContent, refusalOf } from './stat-entry.ts';
+import { statEntry, readContent, refusalReason } from './stat-entry.ts';
 import type { Entry } from './stat-entry.ts';
 
 /** A file that was written to within this time is left for the next look, unless somebody asked. */
@@ -34,7 +34,7 @@ export async function scanPool(options: ScanOptions): Promise<RescanResult> {
   for (const { name, path } of names) {
     // Its operation registers it, or leaves it to the next scan.
     if (reserved.has(name)) continue;
-    const entry = await lookAt(path, name);
+    const entry = await statEntry(path, name);
     if (entry === null || (entry.kind === 'directory' && ignoredDirectories.has(name))) continue;
     statements.push(...(await takeEntry({ entry, rows, result }, options)));
   }
@@ -101,7 +101,7 @@ async function find(
   { mode, pool }: ScanOptions,
 ): Promise<Finding | null> {
   const { sizeBytes, inode, mtimeNs } = entry;
-  const refusal = refusalOf(entry);
+  const refusal = refusalReason(entry);
   if (refusal !== null) return { state: 'refused', stateReason: refusal, sizeBytes, inode, mtimeNs };
   if (known !== null && isSameFile(known, entry)) {
     return known.format === null ? null : unchanged(known, entry);

@@ -23,7 +23,7 @@ export interface Entry {
 }
 
 /** Null when it is gone. Never opens anything, so nothing can hang or lead away. */
-export async function lookAt(path: string | Buffer, name: string): Promise<Entry | null> {
+export async function statEntry(path: string | Buffer, name: string): Promise<Entry | null> {
   let stat: BigIntStats;
   try {
     stat = await lstat(path, { bigint: true });
@@ -57,7 +57,7 @@ function kindOf(stat: BigIntStats): Kind {
 const replacement = '\u{fffd}';
 
 /** Why an entry cannot be an image, as far as its attributes tell; null when its content decides. */
-export function refusalOf(entry: Entry): string | null {
+export function refusalReason(entry: Entry): string | null {
   if (entry.kind !== 'file') return entry.kind;
   if (findImageNameProblem(entry.name) !== null || entry.name.includes(replacement)) return 'invalid_name';
   return entry.links > 1 ? 'hard_link' : null;

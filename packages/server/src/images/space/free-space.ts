@@ -5,7 +5,7 @@ import { availableBytes, floorBytesOf, outstandingBytes } from './promises.ts';
 import type { Store } from '../../storage/store.ts';
 
 /** The room in a pool at one moment. */
-export interface Room {
+export interface PoolSpace {
   /** For a new operation: free, less what others were promised, less the floor. */
   freeBytes: number;
   totalBytes: number;
@@ -18,7 +18,7 @@ export interface Room {
   fileSystemKey: string;
 }
 
-export interface RoomOptions {
+export interface SpaceOptions {
   store: Store;
   floor: FreeSpaceFloor;
 }
@@ -27,11 +27,11 @@ export interface RoomOptions {
  * Measures the room; `except` leaves one operation's own promise out of the count.
  * @throws CopyError when the directory cannot be looked at
  */
-export async function measureRoom(
-  { store, floor }: RoomOptions,
+export async function measureFreeSpace(
+  { store, floor }: SpaceOptions,
   pool: { id: string; path: string },
   except: string | null = null,
-): Promise<Room> {
+): Promise<PoolSpace> {
   const reservations = (await readReservations(store, pool)).filter(
     ({ operationId }) => operationId !== except,
   );

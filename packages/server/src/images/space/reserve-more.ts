@@ -1,9 +1,9 @@
 import { ApiError } from '@wcc/api';
 import { formatBytes } from '@wcc/progress';
 import type { ImagesContext } from '../context.ts';
-import { measureRoom, readReservation } from './free-space.ts';
+import { measureFreeSpace, readReservation } from './free-space.ts';
 
-export interface RoomOrder {
+export interface ReserveRequest {
   pool: { id: string; path: string };
   /** Of the operation. */
   id: string;
@@ -17,16 +17,16 @@ export interface RoomOrder {
  * Promises an operation that runs more room, now that it is known how much it needs.
  * @throws ApiError `no_space`
  */
-export async function reserveRoom(
+export async function reserveMore(
   context: ImagesContext,
-  { pool, id, bytes, wanted }: RoomOrder,
+  { pool, id, bytes, wanted }: ReserveRequest,
 ): Promise<void> {
   const { store } = context;
-  const { fileSystemKey } = await measureRoom(context, pool);
+  const { fileSystemKey } = await measureFreeSpace(context, pool);
   await context.fileSystemMutex(fileSystemKey)(async () => {
     const own = await readReservation(store, pool, id);
     const needsBytes = Math.max(0, bytes - (own?.writtenBytes ?? 0));
-    const { freeBytes } = await measureRoom(context, pool, id);
+    const { freeBytes } = await measureFreeSpace(context, pool, id);
     wanted.set(id, bytes);
     if (needsBytes > freeBytes) {
       const message = `Needs ${formatBytes(needsBytes)}, ${formatBytes(freeBytes)} free.`;

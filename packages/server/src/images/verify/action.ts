@@ -6,7 +6,7 @@ import type { Progress } from '../../operations/work.ts';
 import { startWork } from '../../operations/work.ts';
 import type { WriteStatement } from '../../storage/store.ts';
 import type { ImagesContext } from '../context.ts';
-import { lookIntoQcow2, openSafely } from '../foreign/inspect.ts';
+import { inspectQcow2, openSafely } from '../foreign/inspect.ts';
 import { digestOf } from '../image-rows.ts';
 import { assertDigest, readDigest } from './digest.ts';
 import { verifyAction } from './input.ts';
@@ -65,7 +65,7 @@ async function verify(path: string, input: VerifyInput, progress: Progress): Pro
 async function assertQcow2(path: string, signal: AbortSignal): Promise<void> {
   const file = await openSafely(path);
   try {
-    await lookIntoQcow2(file, { signal });
+    await inspectQcow2(file, { signal });
   } finally {
     await file.close();
   }

@@ -3,7 +3,7 @@ import type { AddDiskInput } from '@wcc/api';
 import { audit } from '../../access/audit.ts';
 import { registerImage } from '../../images/publish/register-image.ts';
 import { assertNameFree } from '../../images/names.ts';
-import { measureRoom } from '../../images/space/free-space.ts';
+import { measureFreeSpace } from '../../images/space/free-space.ts';
 import type { VmChange } from './settings.ts';
 import type { MachinesContext } from '../context.ts';
 import { finishDisk, publishDisk } from '../create/disk-files.ts';
@@ -30,7 +30,7 @@ export async function addDisk(context: MachinesContext, change: VmChange<AddDisk
     throw new ApiError('invalid_input', { message: `A machine has at most ${maxDisks} disks.` });
   }
   const pool = await context.images.pools.use(row.poolId);
-  const { fileSystemKey } = await measureRoom(context.images, pool);
+  const { fileSystemKey } = await measureFreeSpace(context.images, pool);
   // Keeps the name free until the disk is recorded.
   await context.images.fileSystemMutex(fileSystemKey)(() => createAndAttach(context, change, disks));
 }

@@ -4,7 +4,7 @@ import { randomBytes } from 'node:crypto';
 import { unlink } from 'node:fs/promises';
 import { join } from 'node:path';
 
-import { lookAt } from '../../images/scan/stat-entry.ts';
+import { statEntry } from '../../images/scan/stat-entry.ts';
 import type { Store } from '../../storage/store.ts';
 import type { MachinesContext } from '../context.ts';
 import { ignoreMissing } from '../../files/errors.ts';
@@ -37,10 +37,10 @@ export async function releaseDisk(
     .where('name', '=', name)
     .where('state', '!=', 'missing')
     .executeTakeFirst();
-  const partial = await lookAt(partialPath(directory, operationId), '');
+  const partial = await statEntry(partialPath(directory, operationId), '');
   const path = join(directory, name);
   // Only our own file: another program may have put a file under this name.
-  if (image === undefined && partial !== null && partial.inode === (await lookAt(path, name))?.inode)
+  if (image === undefined && partial !== null && partial.inode === (await statEntry(path, name))?.inode)
     await unlink(path).catch(ignoreMissing);
   await removeRemains(directory, operationId);
   await syncDirectory(directory);

@@ -6,7 +6,7 @@ import { randomBytes, randomUUID } from 'node:crypto';
 import type { Principal } from '../../access/principal.ts';
 import { assertNameFree } from '../../images/names.ts';
 import type { Pool } from '../../images/pool/pools.ts';
-import { measureRoom } from '../../images/space/free-space.ts';
+import { measureFreeSpace } from '../../images/space/free-space.ts';
 import type { Action } from '../../operations/action.ts';
 import type { Store, WriteStatement } from '../../storage/store.ts';
 import type { MachinesContext } from '../context.ts';
@@ -78,7 +78,7 @@ async function checkAndAccept(
   );
   await mapHypervisorErrors(() => assertFitsHypervisor(context, requested));
   const number = context.numbers.take();
-  const { fileSystemKey } = await measureRoom(context.images, pool);
+  const { fileSystemKey } = await measureFreeSpace(context.images, pool);
   return context.images.fileSystemMutex(fileSystemKey)(async () => {
     const vm = planVm(number.id, requested);
     const { disks, statements } = await nameDisks(context, drafts, { vm, pool });
@@ -135,7 +135,7 @@ async function assertNamesAndSpace(
   disks: readonly DiskPlan[],
 ): Promise<void> {
   for (const { name } of disks) await assertNameFree(context.store, pool, name);
-  const { freeBytes } = await measureRoom(context.images, pool);
+  const { freeBytes } = await measureFreeSpace(context.images, pool);
   const needsBytes = totalNeedsBytes(disks);
   if (needsBytes <= freeBytes) return;
   const message = `The disks need ${formatBytes(needsBytes)}; ${formatBytes(freeBytes)} are free.`;

@@ -2,7 +2,7 @@ import { ApiError } from '@wcc/api';
 import { readCheckpoint, removeRemains } from '@wcc/copy';
 import type { Snapshot } from '@wcc/progress';
 import { registerImage } from '../../images/publish/register-image.ts';
-import { measureRoom, readReservation } from '../../images/space/free-space.ts';
+import { measureFreeSpace, readReservation } from '../../images/space/free-space.ts';
 import type { Action, Completion, OperationView, RetryRequest } from '../../operations/action.ts';
 import type { WriteStatement } from '../../storage/store.ts';
 import type { MachinesContext } from '../context.ts';
@@ -38,7 +38,7 @@ export function createVmAction(
     async space(operation) {
       const pool = await context.images.pools.use(operation.input.poolId);
       const own = await readReservation(context.store, pool, operation.id);
-      const { freeBytes } = await measureRoom(context.images, pool, operation.id);
+      const { freeBytes } = await measureFreeSpace(context.images, pool, operation.id);
       return { needsBytes: Math.max(0, (own?.reservedBytes ?? 0) - (own?.writtenBytes ?? 0)), freeBytes };
     },
     async cleanUp(operation) {

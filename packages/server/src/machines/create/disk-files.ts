@@ -3,8 +3,8 @@ import { copyFile, forget, partialPath, removeRemains, settlePublication, syncDi
 import { chmod, link, open, truncate, unlink } from 'node:fs/promises';
 import { join } from 'node:path';
 import { ignoreMissing } from '../../files/errors.ts';
-import { measureRoom } from '../../images/space/free-space.ts';
-import { lookAt } from '../../images/scan/stat-entry.ts';
+import { measureFreeSpace } from '../../images/space/free-space.ts';
+import { statEntry } from '../../images/scan/stat-entry.ts';
 import type { MachinesContext } from '../context.ts';
 import { createOverlay, createQcow2, resizeQcow2 } from '../hypervisor/qemu-img.ts';
 import type { DiskPlan } from '../record/plan.ts';
@@ -37,7 +37,7 @@ export async function publishDisk(
     if (disk.making.kind === 'copy') await copyDisk(context, { target, disk, hooks });
     else await publishEmpty(context, { target, disk, hooks });
   }
-  const entry = await lookAt(join(target.directory, disk.name), disk.name);
+  const entry = await statEntry(join(target.directory, disk.name), disk.name);
   if (entry === null) throw new Error('a disk vanished right after its creation');
   return entry.inode;
 }
@@ -64,8 +64,8 @@ async function isPublished({ directory, operationId }: DiskTarget, disk: DiskPla
     if (found === 'not_published') await removeRemains(directory, operationId);
     return false;
   }
-  const partial = await lookAt(partialPath(directory, operationId), '');
-  const published = await lookAt(join(directory, disk.name), disk.name);
+  const partial = await statEntry(partialPath(directory, operationId), '');
+  const published = await statEntry(join(directory, disk.name), disk.name);
   if (partial !== null && partial.inode === published?.inode) return true;
   await removeRemains(directory, operationId);
   return false;
@@ -79,7 +79,7 @@ async function copyDisk(
   const { source, method } = disk.making;
   const { poolId, directory, operationId } = target;
   const from = await context.images.pools.use(source.poolId);
-  const room = await measureRoom(context.images, { id: poolId, path: directory }, operationId);
+  const room = await measureFreeSpace(context.images, { id: poolId, path: directory }, operationId);
   hooks.signal?.throwIfAborted();
   const job = copyFile(join(from.path, source.name), join(directory, disk.name), {
     id: operationId,
@@ -180,7 +180,7 @@ export async function removeDiskFile(
 ): Promise<void> {
   const path = join(directory, disk.name);
   const ownInode = inode ?? (await inodeOfUnrecorded({ directory, operationId }, disk));
-  const entry = ownInode === null ? null : await lookAt(path, disk.name);
+  const entry = ownInode === null ? null : await statEntry(path, disk.name);
   if (entry !== null && entry.inode === ownInode) await unlink(path).catch(ignoreMissing);
 }
 
@@ -191,7 +191,7 @@ async function inodeOfUnrecorded(
   const path = join(directory, disk.name);
   if (disk.making.kind === 'copy') {
     const found = await settlePublication(directory, operationId, Buffer.from(disk.name));
-    return found === 'published' ? ((await lookAt(path, disk.name))?.inode ?? null) : null;
+    return found === 'published' ? ((await statEntry(path, disk.name))?.inode ?? null) : null;
   }
-  return (await lookAt(partialPath(directory, operationId), ''))?.inode ?? null;
+  return (await statEntry(partialPath(directory, operationId), ''))?.inode ?? null;
 }

@@ -1,11 +1,11 @@
-import type { OwnedUser, UsersByImage } from '../../images/references.ts';
+import type { ImageReference, ReferencesByImage } from '../../images/references.ts';
 import type { Store } from '../../storage/store.ts';
 
 /**
  * The images that machines use: disks, sources and bases of disks, and ISOs in drives. An overlay needs its base
  * even when no machine uses the overlay.
  */
-export async function imagesOfMachines({ db }: Store): Promise<UsersByImage> {
+export async function imagesOfMachines({ db }: Store): Promise<ReferencesByImage> {
   const [machines, disks, overlays] = await Promise.all([
     db.selectFrom('vms').select(['id', 'name', 'state', 'cdromImageId', 'ownerId']).execute(),
     db.selectFrom('vmDisks').select(['vmId', 'imageId', 'sourceId', 'baseId']).execute(),
@@ -15,8 +15,8 @@ export async function imagesOfMachines({ db }: Store): Promise<UsersByImage> {
       .where('baseId', 'is not', null)
       .execute(),
   ]);
-  const users = new Map<number, OwnedUser[]>();
-  const note = (image: number | null, user: OwnedUser): void => {
+  const users = new Map<number, ImageReference[]>();
+  const note = (image: number | null, user: ImageReference): void => {
     if (image === null) return;
     const known = users.get(image) ?? [];
     if (!known.some(({ kind, id }) => kind === user.kind && id === user.id))
@@ -28,7 +28,7 @@ export async function imagesOfMachines({ db }: Store): Promise<UsersByImage> {
   for (const { vmId, imageId, sourceId, baseId } of disks) {
     const machine = byId.get(vmId);
     if (machine === undefined) continue;
-    const user: OwnedUser = { kind: 'vm', id: vmId, name: machine.name, owner: machine.ownerId };
+    const user: ImageReference = { kind: 'vm', id: vmId, name: machine.name, owner: machine.ownerId };
     note(imageId, { ...user, isDisk: true });
     note(baseId, user);
     // Only an unfinished copy needs its source.

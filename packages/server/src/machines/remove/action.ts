@@ -2,7 +2,7 @@ import { ApiError } from '@wcc/api';
 import { syncDirectory } from '@wcc/copy';
 import { unlink } from 'node:fs/promises';
 import { join } from 'node:path';
-import { lookAt } from '../../images/scan/stat-entry.ts';
+import { statEntry } from '../../images/scan/stat-entry.ts';
 import type { Action, Completion, OperationInput } from '../../operations/action.ts';
 import type { WriteStatement } from '../../storage/store.ts';
 import type { MachinesContext } from '../context.ts';
@@ -86,7 +86,7 @@ async function deleteDisks({ store, images }: MachinesContext, { vmId, poolId }:
     throw toVmFailure(error);
   });
   for (const { name, inode } of await readDisks(store, vmId)) {
-    const entry = await lookAt(join(path, name), name);
+    const entry = await statEntry(join(path, name), name);
     if (entry !== null && entry.inode === inode) await unlink(join(path, name)).catch(ignoreMissing);
   }
   await syncDirectory(path);

@@ -7,10 +7,10 @@ import { commit } from '../commit.ts';
 import type { LogLine } from '../commit.ts';
 import { cancelTooLate } from '../end.ts';
 import type { Engine } from '../engine.ts';
-import { newest } from '../active-operation.ts';
+import { currentRecord } from '../active-operation.ts';
 import { endPhases, failPhase, withState } from '../record.ts';
 import type { OperationRecord } from '../record.ts';
-import { durably, rests } from './publication.ts';
+import { withDurableNumbers, stopClock } from './publication.ts';
 import type { Publication } from './publication.ts';
 
 /** How it ends, and by whose word. */
@@ -36,7 +36,7 @@ export async function end(engine: Engine, publication: Publication, wanted: End)
     return engine.hub.get(publication.id) ?? engine.hub.put(record);
   }
   const { who, address, log = [] } = wanted;
-  const ended = endedRecord(newest(publication, engine.clock.monotonicMs()), wanted);
+  const ended = endedRecord(currentRecord(publication, engine.clock.monotonicMs()), wanted);
   const audit = auditStatement({
     who,
     address,
@@ -46,11 +46,11 @@ export async function end(engine: Engine, publication: Publication, wanted: End)
     result: wanted.state === 'succeeded' ? 'ok' : wanted.state,
   });
   const snapshot = await commit(engine, publication, {
-    record: durably(ended),
+    record: withDurableNumbers(ended),
     log: [...log, ...linesOf(ended)],
     statements: [audit],
   });
-  rests(publication);
+  stopClock(publication);
   publication.leave();
   return snapshot;
 }

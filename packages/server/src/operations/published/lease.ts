@@ -2,10 +2,10 @@ import { errorRegistry } from '@wcc/api';
 import type { StateReasonCode } from '@wcc/api';
 import type { Engine } from '../engine.ts';
 import { commit } from '../commit.ts';
-import { newest } from '../active-operation.ts';
+import { currentRecord } from '../active-operation.ts';
 import { withState } from '../record.ts';
 import { end } from './end.ts';
-import { durably, rests, told } from './publication.ts';
+import { withDurableNumbers, stopClock, publishRecord } from './publication.ts';
 import type { Publication } from './publication.ts';
 
 /** How often it is looked who is silent: a lease ends at most so much late. */
@@ -28,7 +28,7 @@ export function watchLeases(engine: Engine, publications: ReadonlyMap<string, Pu
     for (const publication of publications.values()) {
       // While this process itself stood still, nobody could be heard.
       if (lateMs > lookMs) publication.heardAtMs += lateMs;
-      if (publication.work !== null) told(engine, publication);
+      if (publication.work !== null) publishRecord(engine, publication);
       if (!isDue(engine, publication, nowMs)) continue;
       act(engine, publication).catch((error: unknown) =>
         engine.onError(error, { stage: `operation ${publication.id}: lease` }),
@@ -67,13 +67,13 @@ export async function interrupt(
 ): Promise<void> {
   if (publication.record.state !== 'running') return;
   const interruptedAt = engine.clock.isoNow();
-  const record = withState(newest(publication, engine.clock.monotonicMs()), 'interrupted', { code });
+  const record = withState(currentRecord(publication, engine.clock.monotonicMs()), 'interrupted', { code });
   await commit(engine, publication, {
-    record: durably(record),
+    record: withDurableNumbers(record),
     log: [{ kind: 'state', text: `interrupted: ${code}` }],
   });
   publication.interruptedAt = interruptedAt;
-  rests(publication);
+  stopClock(publication);
 }
 
 async function endSilent(

@@ -1,7 +1,7 @@
 import type { Phase, Snapshot } from '@wcc/progress';
 import type { Engine } from '../engine.ts';
-import { createLiveRecord, newest, runClock } from '../active-operation.ts';
-import type { LiveRecord, StoredState } from '../active-operation.ts';
+import { createActiveRecord, currentRecord, runClock } from '../active-operation.ts';
+import type { ActiveRecord, StoredState } from '../active-operation.ts';
 import type { OperationRecord } from '../record.ts';
 
 /**
@@ -12,7 +12,7 @@ import type { OperationRecord } from '../record.ts';
  * cancelling` (a person asked; the program reads it in the answer to its next report), and from each of them
  * to an end: reported, or by silence (cancelling → cancelled after a lease, interrupted → failed after a day).
  */
-export interface Publication extends LiveRecord {
+export interface Publication extends ActiveRecord {
   readonly leaseMs: number;
   /** Monotonic time of the last word of its program. */
   heardAtMs: number;
@@ -40,7 +40,7 @@ export interface PublicationOptions extends StoredState {
 export function createPublication(options: PublicationOptions): Publication {
   const { leaseS, interruptedAt, nowMs, leave } = options;
   const publication = {
-    ...createLiveRecord(options),
+    ...createActiveRecord(options),
     leaseMs: leaseS * 1000,
     heardAtMs: nowMs,
     interruptedAt,
@@ -71,7 +71,7 @@ export function countFrom(publication: Publication, nowMs: number): void {
 }
 
 /** Its clocks run: a program that is there and counts nothing shows as stalled. */
-export function runs({ clock }: Engine, publication: Publication): void {
+export function startClock({ clock }: Engine, publication: Publication): void {
   const nowMs = clock.monotonicMs();
   publication.interruptedAt = null;
   publication.work = {
@@ -89,12 +89,12 @@ export function runs({ clock }: Engine, publication: Publication): void {
 }
 
 /** Nobody reports: no time passes. */
-export function rests(publication: Publication): void {
+export function stopClock(publication: Publication): void {
   publication.work = null;
 }
 
 /** The record as it is to be stored: what the store holds is what survives. */
-export function durably(record: OperationRecord): OperationRecord {
+export function withDurableNumbers(record: OperationRecord): OperationRecord {
   const phase = phaseOf(record);
   return {
     ...record,
@@ -103,6 +103,6 @@ export function durably(record: OperationRecord): OperationRecord {
 }
 
 /** What the hub holds, with the numbers of this moment. */
-export function told({ hub, clock }: Engine, publication: Publication): Snapshot {
-  return hub.put(newest(publication, clock.monotonicMs()));
+export function publishRecord({ hub, clock }: Engine, publication: Publication): Snapshot {
+  return hub.put(currentRecord(publication, clock.monotonicMs()));
 }

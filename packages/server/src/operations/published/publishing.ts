@@ -11,7 +11,7 @@ import { firstRows } from '../accept.ts';
 import { commit } from '../commit.ts';
 import type { Engine } from '../engine.ts';
 import type { Idempotency, Remember } from '../idempotency.ts';
-import { newest } from '../active-operation.ts';
+import { currentRecord } from '../active-operation.ts';
 import { newRecord, withState } from '../record.ts';
 import type { OperationRecord } from '../record.ts';
 import { isPublished, readLogEnd, readRow, storedSnapshot } from '../rows.ts';
@@ -19,11 +19,11 @@ import type { OperationRow } from '../rows.ts';
 import { end, hasEnded, assertSameEnd } from './end.ts';
 import type { PublishedInput } from './input.ts';
 import { interrupt, watchLeases } from './lease.ts';
-import { createPublication, durably, runs } from './publication.ts';
+import { createPublication, withDurableNumbers, startClock } from './publication.ts';
 import type { Publication, PublicationOptions } from './publication.ts';
 import { beginPhase, report } from './report.ts';
 
-export interface PublishOrder {
+export interface PublishRequest {
   body: PublishOperationInput;
   idempotencyKey: string | null;
 }
@@ -34,7 +34,7 @@ export interface Publishing {
    * The operation is durable and runs when this resolves.
    * @throws ApiError `forbidden`, `invalid_input`, `invalid_state` with too many unfinished ones
    */
-  publish(principal: Principal, order: PublishOrder): Promise<Snapshot>;
+  publish(principal: Principal, order: PublishRequest): Promise<Snapshot>;
   /** Takes a report and renews the lease. @throws ApiError `not_found`, `invalid_state`, `invalid_input` */
   report(principal: Principal, id: string, request: ReportProgressRequest): Promise<Snapshot>;
   /** Ends it; the same end again is no error. @throws ApiError `not_found`, `invalid_state` */
@@ -57,7 +57,7 @@ export function createPublishing(engine: Engine, idempotency: Idempotency): Publ
       assertRight(principal, 'operation.publish', { owner: principal.userId });
       const { userId } = principal;
       const request = { userId, route: 'POST /api/operations', key, body };
-      return idempotency.once(request, (remember) => begin(context, { principal, body, remember }));
+      return idempotency.once(request, (remember) => accept(context, { principal, body, remember }));
     },
     async report(principal, id, request) {
       const publication = await reportable(context, principal, id);
@@ -86,11 +86,11 @@ export function createPublishing(engine: Engine, idempotency: Idempotency): Publ
       return publication === undefined ? null : cancel(engine, publication, principal);
     },
     async adopt(rows) {
-      for (const row of rows) await takeOver(context, row);
+      for (const row of rows) await restore(context, row);
     },
     async stop() {
       stopLeases();
-      await Promise.all([...publications.values()].map((one) => stopOne(engine, one)));
+      await Promise.all([...publications.values()].map((one) => interruptOne(engine, one)));
     },
   };
 }
@@ -110,7 +110,7 @@ const unfinishedPerUser = 1000;
 /** Names with rules of their own: nobody else's operation may pass for one of these. */
 const reservedActions: ReadonlySet<string> = new Set(operationActions);
 
-async function begin(
+async function accept(
   { engine, publications }: Context,
   { principal, body, remember }: { principal: Principal; body: PublishOperationInput; remember: Remember },
 ): Promise<Snapshot> {
@@ -129,10 +129,10 @@ async function begin(
   await engine.store.write([...rows, ...remember(record.id)]);
   const nowMs = engine.clock.monotonicMs();
   const state = { record, rev: 1, logNumber: 1, nowMs };
-  const publication = enter(publications, { ...state, leaseS: body.leaseS, interruptedAt: null });
+  const publication = activate(publications, { ...state, leaseS: body.leaseS, interruptedAt: null });
   const snapshot = engine.hub.put(record);
   engine.onState(record);
-  runs(engine, publication);
+  startClock(engine, publication);
   return snapshot;
 }
 
@@ -149,7 +149,7 @@ function firstRecord(engine: Engine, principal: Principal, body: PublishOperatio
 }
 
 /** Until its end it is in memory. */
-function enter(
+function activate(
   publications: Map<string, Publication>,
   options: Omit<PublicationOptions, 'leave'>,
 ): Publication {
@@ -159,7 +159,7 @@ function enter(
   return publication;
 }
 
-async function stopOne(engine: Engine, publication: Publication): Promise<void> {
+async function interruptOne(engine: Engine, publication: Publication): Promise<void> {
   await publication
     .exclusive(() => interrupt(engine, publication, 'server_stopped'))
     .catch((error: unknown) => engine.onError(error, { stage: `operation ${publication.id}: stop` }));
@@ -189,15 +189,15 @@ async function reportable(
 async function cancel(engine: Engine, publication: Publication, principal: Principal): Promise<Snapshot> {
   return publication.exclusive(async () => {
     const { state } = publication.record;
-    if (state === 'cancelling' || state === 'cancelled') return held(engine, publication);
+    if (state === 'cancelling' || state === 'cancelled') return currentSnapshot(engine, publication);
     if (isTerminal(state)) {
       const message = `The operation has ended as ${state}: it cannot cancel.`;
       throw new ApiError('invalid_state', { message });
     }
     const wish = { kind: 'state', text: `cancelling: requested by ${auditName(principal)}` } as const;
-    const record = withState(newest(publication, engine.clock.monotonicMs()), 'cancelling');
+    const record = withState(currentRecord(publication, engine.clock.monotonicMs()), 'cancelling');
     const statements = [audit(principal, 'operation.cancel', `operation:${publication.id}`)];
-    const wished = { record: durably(record), log: [wish], statements };
+    const wished = { record: withDurableNumbers(record), log: [wish], statements };
     const snapshot = await commit(engine, publication, wished);
     if (state !== 'interrupted') return snapshot;
     const by = { who: auditName(principal), address: principal.address };
@@ -205,18 +205,18 @@ async function cancel(engine: Engine, publication: Publication, principal: Princ
   });
 }
 
-function held(engine: Engine, publication: Publication): Snapshot {
+function currentSnapshot(engine: Engine, publication: Publication): Snapshot {
   return engine.hub.get(publication.id) ?? engine.hub.put(publication.record);
 }
 
 /** What ran is interrupted; its program has a lease to say what becomes of what is being cancelled. */
-async function takeOver({ engine, publications }: Context, row: OperationRow<PublishedInput>): Promise<void> {
+async function restore({ engine, publications }: Context, row: OperationRow<PublishedInput>): Promise<void> {
   const { logNumber, at } = await readLogEnd(engine.store, row.id);
   const { leaseS } = row.input.published;
   const nowMs = engine.clock.monotonicMs();
-  const publication = enter(publications, { ...row, logNumber, leaseS, interruptedAt: at, nowMs });
+  const publication = activate(publications, { ...row, logNumber, leaseS, interruptedAt: at, nowMs });
   if (row.record.state === 'running') {
     await publication.exclusive(() => interrupt(engine, publication, 'server_restarted'));
   } else engine.hub.put(publication.record);
-  if (row.record.state === 'cancelling') runs(engine, publication);
+  if (row.record.state === 'cancelling') startClock(engine, publication);
 }

@@ -4,10 +4,10 @@ import type { Phase, Snapshot } from '@wcc/progress';
 import { commit } from '../commit.ts';
 import type { LogLine } from '../commit.ts';
 import type { Engine } from '../engine.ts';
-import { newest } from '../active-operation.ts';
+import { currentRecord } from '../active-operation.ts';
 import { enterPhase, withState } from '../record.ts';
 import type { OperationRecord } from '../record.ts';
-import { countFrom, durably, phaseOf, runs, told } from './publication.ts';
+import { countFrom, withDurableNumbers, phaseOf, startClock, publishRecord } from './publication.ts';
 import type { Publication } from './publication.ts';
 
 /** A snapshot names all its phases and has room for 2 KiB. */
@@ -25,7 +25,7 @@ export async function report(
   publication: Publication,
   request: ReportProgressRequest,
 ): Promise<Snapshot> {
-  const before = newest(publication, engine.clock.monotonicMs());
+  const before = currentRecord(publication, engine.clock.monotonicMs());
   const log: LogLine[] = [];
   let record = before;
   let { reported } = publication;
@@ -41,29 +41,29 @@ export async function report(
     log.push({ kind: 'state', text: 'goes on: its program reports again' });
   }
   await take(engine, publication, { before, record, reported, log });
-  return told(engine, publication);
+  return publishRecord(engine, publication);
 }
 
-interface Taken {
+interface TakenReport {
   before: OperationRecord;
   record: OperationRecord;
   reported: number;
   log: readonly LogLine[];
 }
 
-async function take(engine: Engine, publication: Publication, taken: Taken): Promise<void> {
+async function take(engine: Engine, publication: Publication, taken: TakenReport): Promise<void> {
   const { before, record, reported, log } = taken;
   const isSamePhase = record.phaseIndex === before.phaseIndex;
   const moved = !isSamePhase || phaseOf(record).done > phaseOf(before).done;
   if (log.length === 0) publication.record = record;
-  else await commit(engine, publication, { record: durably(record), log });
+  else await commit(engine, publication, { record: withDurableNumbers(record), log });
   const nowMs = engine.clock.monotonicMs();
   const { movedAtMs } = publication;
   // Told anew: after silence the clocks start again, in a new phase they start at zero.
   if (!isSamePhase || before.state === 'interrupted') countFrom(publication, nowMs);
   publication.reported = reported;
   publication.movedAtMs = moved || before.state === 'interrupted' ? nowMs : movedAtMs;
-  if (publication.work === null) runs(engine, publication);
+  if (publication.work === null) startClock(engine, publication);
 }
 
 function countOf(reported: number, { done, add }: ReportProgressRequest): number {
