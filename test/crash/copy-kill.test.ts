@@ -5,7 +5,7 @@ import { afterAll, beforeAll, expect, it } from 'vitest';
 import type { Image, Operation } from '@wcc/api';
 import { ApiProblem } from '@wcc/api/client';
 import { makeRandomImage, makeSparseImage, MiB, sha256 } from '../kit/images.ts';
-import { expectTidy, listImages, registerImage, waitForState } from '../kit/operations.ts';
+import { expectNoOrphans, listImages, registerImage, waitForState } from '../kit/operations.ts';
 import { until } from '../kit/poll.ts';
 import { createRandom, seedOfRun } from '../kit/random.ts';
 import { startServer } from '../kit/server.ts';
@@ -215,7 +215,7 @@ it.each(Array.from({ length: rounds }, (_, round) => ({ round, moment: moments[r
 );
 
 it('leaves no hidden file 60 s after the last copy', { timeout: 90_000 }, async () => {
-  await expectTidy(server.poolDir);
+  await expectNoOrphans(server.poolDir);
 });
 
 it('gives every copy one end in history and audit, and one image', async () => {

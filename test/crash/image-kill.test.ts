@@ -10,12 +10,12 @@ import { ApiProblem } from '@wcc/api/client';
 import { fileHandler, startFileServer } from '../kit/file-server.ts';
 import type { FileServer } from '../kit/file-server.ts';
 import { checkQcow2, makeRandomImage, MiB, sha256 } from '../kit/images.ts';
-import { findImage, hasEnded, registerImage, expectTidy, waitForState } from '../kit/operations.ts';
+import { findImage, hasEnded, registerImage, expectNoOrphans, waitForState } from '../kit/operations.ts';
 import { until } from '../kit/poll.ts';
 import { createRandom, seedOfRun } from '../kit/random.ts';
 import { startServer } from '../kit/server.ts';
 import type { TestServer } from '../kit/server.ts';
-import { digestOf } from '../kit/tus.ts';
+import { computeDigest } from '../kit/tus.ts';
 
 /**
  * SIGKILL of the server at random moments of an import, a conversion and a deletion that run at once: afterwards
@@ -29,7 +29,7 @@ let files: FileServer;
 let disk: Image;
 let diskHash: string;
 const bytes = randomBytes(14 * MiB);
-const digest = digestOf(bytes).toString('hex');
+const digest = computeDigest(bytes).toString('hex');
 const endings: string[] = [];
 
 beforeAll(async () => {
@@ -166,7 +166,7 @@ it.each(Array.from({ length: rounds }, (_, round) => ({ round })))(
     await server.start();
     await expectImport(names.imported, imported);
     await expectConversion(names.made, made, cancels);
-    await expectDeletion(goes, gone, digestOf(junk).toString('hex'));
+    await expectDeletion(goes, gone, computeDigest(junk).toString('hex'));
     expect(await sha256(join(server.poolDir, disk.name))).toBe(diskHash);
     const [pool] = (await server.api.pools()).items;
     expect(pool?.reservedBytes).toBe(0);
@@ -181,5 +181,5 @@ it.each(Array.from({ length: rounds }, (_, round) => ({ round })))(
 
 it('leaves no hidden file', { timeout: 90_000 }, async () => {
   console.log(endings.join(', '));
-  await expectTidy(server.poolDir);
+  await expectNoOrphans(server.poolDir);
 });

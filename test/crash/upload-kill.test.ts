@@ -3,13 +3,13 @@ import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { afterAll, beforeAll, expect, it } from 'vitest';
 import { MiB, sha256 } from '../kit/images.ts';
-import { expectTidy, waitForState } from '../kit/operations.ts';
+import { expectNoOrphans, waitForState } from '../kit/operations.ts';
 import { until } from '../kit/poll.ts';
 import { createRandom, seedOfRun } from '../kit/random.ts';
 import { startServer } from '../kit/server.ts';
 import type { TestServer } from '../kit/server.ts';
-import { createTus, digestOf, idOf } from '../kit/tus.ts';
-import type { Tus } from '../kit/tus.ts';
+import { createTusClient, computeDigest, uploadId } from '../kit/tus.ts';
+import type { TusClient } from '../kit/tus.ts';
 
 /**
  * SIGKILL at random moments of an upload. Its client asks for the offset and resumes: no acknowledged byte is
@@ -22,14 +22,14 @@ const sizeBytes = 96 * MiB;
 const pieceBytes = 24 * MiB;
 
 let server: TestServer;
-let tus: Tus;
+let tus: TusClient;
 const bytes = randomBytes(sizeBytes);
-const sha = digestOf(bytes).toString('hex');
+const sha = computeDigest(bytes).toString('hex');
 
 beforeAll(async () => {
   console.log(`${rounds} rounds, WCC_SEED=${random.seed}`);
   server = await startServer({ args: ['--free-space-floor', '0'] });
-  tus = createTus(server.baseUrl, { authorization: `Bearer ${server.token}` });
+  tus = createTusClient(server.baseUrl, { authorization: `Bearer ${server.token}` });
 });
 afterAll(() => server.close());
 
@@ -85,8 +85,8 @@ for (let round = 0; round < rounds; round += 1) {
       });
       await send(path, course);
     }
-    await waitForState(server, idOf(path), { states: ['succeeded'] });
+    await waitForState(server, uploadId(path), { states: ['succeeded'] });
     expect(await sha256(join(server.poolDir, name))).toBe(sha);
-    await expectTidy(server.poolDir);
+    await expectNoOrphans(server.poolDir);
   });
 }

@@ -6,9 +6,9 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { Operation } from '@wcc/api';
 import { ApiProblem } from '@wcc/api/client';
 import { makeRandomImage, MiB } from '../kit/images.ts';
-import { driverRefusal, startMachineHost } from '../kit/machine-host.ts';
+import { driverSkipReason, startMachineHost } from '../kit/machine-host.ts';
 import type { Driver, MachineHost } from '../kit/machine-host.ts';
-import { expectTidy, hasEnded, listImages, registerImage } from '../kit/operations.ts';
+import { expectNoOrphans, hasEnded, listImages, registerImage } from '../kit/operations.ts';
 import { until } from '../kit/poll.ts';
 import { createRandom, seedOfRun } from '../kit/random.ts';
 import type { TestServer } from '../kit/server.ts';
@@ -29,7 +29,7 @@ const secret = '$6$salt$a-hash-that-must-not-stay';
 const roundsWith: Readonly<Record<Driver, number>> = { qemu: rounds, libvirt: Math.ceil(rounds / 4) };
 
 describe.each<Driver>(['qemu', 'libvirt'])('with %s', (driver) => {
-  const refusal = driverRefusal(driver);
+  const refusal = driverSkipReason(driver);
   if (refusal !== null) console.log(`skipped: SIGKILL of machines with ${driver}: ${refusal}`);
   describe.skipIf(refusal !== null)('a create_vm that is killed', () => {
     describeKills(driver);
@@ -140,7 +140,7 @@ function describeKills(driver: Driver): void {
       expect(await tracesOf(name)).toEqual([]);
       expect(namesIn(join(server.dataDir, 'seeds'))).toEqual([]);
       expect(namesIn(join(server.dataDir, 'machines', driver, 'machines'))).toEqual([]);
-      expect(host.machinesInside()).toEqual([]);
+      expect(host.listDriverMachines()).toEqual([]);
       const [pool] = (await server.api.pools()).items;
       expect(pool?.reservedBytes).toBe(0);
     },
@@ -148,7 +148,7 @@ function describeKills(driver: Driver): void {
 
   it('leaves no hidden file and no secret', { timeout: 90_000 }, async () => {
     console.log(`${driver}: ${endings.join(', ')}`);
-    await expectTidy(server.poolDir);
+    await expectNoOrphans(server.poolDir);
     for (const file of ['wcc.sqlite', 'wcc.sqlite-wal']) {
       const path = join(server.dataDir, file);
       if (!existsSync(path)) continue;

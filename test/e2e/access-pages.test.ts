@@ -1,11 +1,11 @@
 import type { Browser } from 'playwright-core';
 import { afterAll, beforeAll, expect, it } from 'vitest';
 import type { Operation } from '@wcc/api';
-import { axeTimeoutMs, findFaults, ways } from '../kit/axe.ts';
+import { axeTimeoutMs, findAxeViolations, appearances } from '../kit/axe.ts';
 import { launchBrowser, screenshot } from '../kit/browser.ts';
 import { openConsole } from '../kit/console.ts';
-import type { ConsoleOptions, OpenConsole } from '../kit/console.ts';
-import { contextsOfTest } from '../kit/contexts.ts';
+import type { ConsoleOptions, ConsoleTab } from '../kit/console.ts';
+import { closeContextsAfterEach } from '../kit/contexts.ts';
 import { until } from '../kit/poll.ts';
 import { noteSecret } from '../kit/secrets.ts';
 import { startServer } from '../kit/server.ts';
@@ -18,7 +18,7 @@ const chiefName = 'chief';
 let server: TestServer;
 let browser: Browser;
 let chief: TestUser;
-const contexts = contextsOfTest();
+const contexts = closeContextsAfterEach();
 
 beforeAll(async () => {
   server = await startServer();
@@ -30,7 +30,7 @@ afterAll(async () => {
   await server.close();
 });
 
-async function open(user: TestUser, options: ConsoleOptions = {}): Promise<OpenConsole> {
+async function open(user: TestUser, options: ConsoleOptions = {}): Promise<ConsoleTab> {
   const opened = await openConsole(browser, { server, user }, options);
   contexts.push(opened.context);
   return opened;
@@ -153,7 +153,7 @@ it('a share link shows one operation to a stranger, survives a reload, and is ov
   expect(await stranger.content()).not.toContain(chiefName);
   expect(await stranger.getByRole('button', { name: 'Cancel' }).count()).toBe(0);
   await screenshot(stranger, 'shared');
-  expect(await findFaults(stranger)).toEqual([]);
+  expect(await findAxeViolations(stranger)).toEqual([]);
   await stranger.reload();
   await stranger.getByText('shared-db').waitFor();
   // Whoever made the link sees by it what others see, although signed in.
@@ -209,7 +209,7 @@ it('a viewer is told that these pages are not theirs, and loses nothing', async 
   }
 });
 
-it.each(ways)(
+it.each(appearances)(
   'axe finds nothing, and nothing is cut at 320 px: $locale, $look',
   { timeout: axeTimeoutMs },
   async (way) => {
@@ -223,7 +223,7 @@ it.each(ways)(
       if (path.startsWith('operations')) await page.locator('wcc-operation-access h3').first().waitFor();
       if (path === 'settings') await page.locator('#profile-sshKeys').waitFor();
       await page.locator('main .muted, main table').first().waitFor();
-      const found = await findFaults(page);
+      const found = await findAxeViolations(page);
       if (found.length > 0) faults[path] = found;
       const name = `${path.split('/')[0]}-${way.locale}-${way.look.split(' ')[0]}`;
       await screenshot(page, name);

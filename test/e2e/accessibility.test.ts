@@ -2,7 +2,7 @@ import { join } from 'node:path';
 import type { Browser } from 'playwright-core';
 import { afterAll, beforeAll, expect, it } from 'vitest';
 import type { Image } from '@wcc/api';
-import { axeTimeoutMs, findFaults, ways } from '../kit/axe.ts';
+import { axeTimeoutMs, findAxeViolations, appearances } from '../kit/axe.ts';
 import { launchBrowser } from '../kit/browser.ts';
 import { openConsole } from '../kit/console.ts';
 import { makeRandomImage, MiB } from '../kit/images.ts';
@@ -43,30 +43,30 @@ afterAll(async () => {
   await server.close();
 });
 
-it.each(ways)('pages: $locale, $look', { timeout: axeTimeoutMs }, async (way) => {
+it.each(appearances)('pages: $locale, $look', { timeout: axeTimeoutMs }, async (way) => {
   const { context, page, url } = await openConsole(browser, { server, user }, way);
   await page.getByText('source.raw').first().waitFor();
   expect(await page.evaluate(() => document.documentElement.lang)).toBe(way.locale);
-  const faults: Record<string, string[]> = { images: await findFaults(page) };
+  const faults: Record<string, string[]> = { images: await findAxeViolations(page) };
   await page
     .getByRole('button', { name: /source\.raw/ })
     .first()
     .click();
   await page.getByRole('dialog').waitFor();
-  faults['dialog'] = await findFaults(page);
+  faults['dialog'] = await findAxeViolations(page);
   await page.keyboard.press('Escape');
   await page.goto(`${url}/operations`);
   for (const state of ['succeeded', 'cancelled', 'paused', 'running', 'queued']) {
     await rowOf(page, `${state}.raw`).waitFor();
   }
-  faults['operations'] = await findFaults(page);
+  faults['operations'] = await findAxeViolations(page);
   await context.clearCookies();
   await page.goto(url);
   await page.locator('input[type=password]').waitFor();
-  faults['sign-in'] = await findFaults(page);
+  faults['sign-in'] = await findAxeViolations(page);
   await page.goto(`${url}/first-sign-in#nothing`);
   await page.locator('input[type=password]').first().waitFor();
-  faults['first sign-in'] = await findFaults(page);
+  faults['first sign-in'] = await findAxeViolations(page);
   expect(faults).toEqual({ images: [], dialog: [], operations: [], 'sign-in': [], 'first sign-in': [] });
   await context.close();
 });

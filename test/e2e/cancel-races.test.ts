@@ -5,7 +5,7 @@ import { afterAll, beforeAll, expect, it } from 'vitest';
 import type { Image, Operation } from '@wcc/api';
 import { launchBrowser } from '../kit/browser.ts';
 import { openConsole } from '../kit/console.ts';
-import type { OpenConsole } from '../kit/console.ts';
+import type { ConsoleTab } from '../kit/console.ts';
 import { makeRandomImage, MiB, sha256 } from '../kit/images.ts';
 import { currentPhase, findImage, hasEnded, registerImage } from '../kit/operations.ts';
 import { until } from '../kit/poll.ts';
@@ -18,7 +18,7 @@ import { createUser } from '../kit/session.ts';
 let server: TestServer;
 let browser: Browser;
 let image: Image;
-let opened: OpenConsole;
+let opened: ConsoleTab;
 
 beforeAll(async () => {
   server = await startServer({ args: ['--max-copies-per-pool', '1'] });

@@ -4,10 +4,10 @@ import type { FirstBootProfile } from '@wcc/api';
 import type { Browser, Page } from 'playwright-core';
 import { afterAll, beforeAll, expect, it } from 'vitest';
 import { bootableIso } from '../../packages/server/src/machines/seed/iso.testkit.ts';
-import { findFaults } from '../kit/axe.ts';
+import { findAxeViolations } from '../kit/axe.ts';
 import { launchBrowser, screenshot } from '../kit/browser.ts';
 import { openConsole } from '../kit/console.ts';
-import { contextsOfTest } from '../kit/contexts.ts';
+import { closeContextsAfterEach } from '../kit/contexts.ts';
 import { powerOffMachines } from '../kit/machines.ts';
 import { registerImage, waitForState } from '../kit/operations.ts';
 import { until } from '../kit/poll.ts';
@@ -18,7 +18,7 @@ import { createUser } from '../kit/session.ts';
 /** What comes before a machine: the user's first-boot profile, a file, and the ways from an image. */
 let server: TestServer;
 let browser: Browser;
-const contexts = contextsOfTest();
+const contexts = closeContextsAfterEach();
 
 beforeAll(async () => {
   server = await startServer({ args: ['--hypervisor', 'qemu'] });
@@ -64,7 +64,7 @@ it('a first-boot profile is set in the settings, by keyboard, and what is wrong 
   await page.keyboard.press('Enter');
   await form.getByText('Key 2 is not a public key.', { exact: false }).waitFor();
   expect(await isFocused('profile-sshKeys')).toBe(true);
-  expect(await findFaults(page)).toEqual([]);
+  expect(await findAxeViolations(page)).toEqual([]);
   await screenshot(page, 'profile-refused');
   const sent: string[] = [];
   page.on('request', (request) => request.method() === 'PUT' && sent.push(request.url()));

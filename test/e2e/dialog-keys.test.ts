@@ -4,8 +4,8 @@ import type { Browser, Locator, Page } from 'playwright-core';
 import { afterAll, beforeAll, expect, it } from 'vitest';
 import { launchBrowser } from '../kit/browser.ts';
 import { openConsole } from '../kit/console.ts';
-import type { OpenConsole } from '../kit/console.ts';
-import { contextsOfTest } from '../kit/contexts.ts';
+import type { ConsoleTab } from '../kit/console.ts';
+import { closeContextsAfterEach } from '../kit/contexts.ts';
 import { makeRandomImage, MiB } from '../kit/images.ts';
 import { powerOffMachines } from '../kit/machines.ts';
 import { findImage, registerImage, waitForState } from '../kit/operations.ts';
@@ -20,7 +20,7 @@ import type { TestUser } from '../kit/session.ts';
 let server: TestServer;
 let browser: Browser;
 let user: TestUser;
-const contexts = contextsOfTest();
+const contexts = closeContextsAfterEach();
 
 beforeAll(async () => {
   server = await startServer({ args: ['--hypervisor', 'qemu', '--free-space-floor', '0'] });
@@ -38,7 +38,7 @@ async function makeImage(name: string): Promise<number> {
   return (await registerImage(server, name)).id;
 }
 
-async function open(path: string, locale: 'en' | 'ja' = 'en'): Promise<OpenConsole & { dialog: Locator }> {
+async function open(path: string, locale: 'en' | 'ja' = 'en'): Promise<ConsoleTab & { dialog: Locator }> {
   const opened = await openConsole(browser, { server, user }, { locale });
   contexts.push(opened.context);
   await opened.page.goto(`${opened.url}${path}`);

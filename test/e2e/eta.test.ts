@@ -3,10 +3,10 @@ import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from
 import { createMeter } from '@wcc/progress';
 import { launchBrowser } from '../kit/browser.ts';
 import { until } from '../kit/poll.ts';
-import { findNonsense, readRow } from '../kit/operation-rows.ts';
+import { findUnformattedValues, readRow } from '../kit/operation-rows.ts';
 import { startScriptedServer } from '../kit/scripted-server.ts';
 import type { ScriptedServer } from '../kit/scripted-server.ts';
-import { copyOf, phasesAt } from '../kit/states.ts';
+import { sampleCopy, sampleCopyPhases } from '../kit/states.ts';
 
 /**
  * Check 17: what a person reads as the time left, under scripted samples. The meter is the server's own; the
@@ -76,7 +76,7 @@ async function play(script: {
     readAt += everyS;
     // The name marks the snapshot: its row is read when this one, and no older one, is painted.
     const mark = `at-${atMs}.raw`;
-    server.feed(copyOf(1, mark, { ...reading, phases: phasesAt(done, total), elapsedMs: atMs }));
+    server.feed(sampleCopy(1, mark, { ...reading, phases: sampleCopyPhases(done, total), elapsedMs: atMs }));
     if (told.length === 0) await page.goto(`${server.url}/operations`);
     const row = page.locator('main wcc-progress');
     const { text } = await until(
@@ -89,7 +89,7 @@ async function play(script: {
     const truthS = endS - atMs / 1000;
     told.push({ atS: atMs / 1000, share: done / totalBytes, truthS, text, leftS: parseLeft(text) });
   }
-  expect(findNonsense(told.map(({ text }) => text))).toEqual([]);
+  expect(findUnformattedValues(told.map(({ text }) => text))).toEqual([]);
   expect(told.filter(({ text }) => /\b0 s left|-\d+ (s|min)/.test(text))).toEqual([]);
   return told;
 }

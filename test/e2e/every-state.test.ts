@@ -1,20 +1,20 @@
 import type { Browser, BrowserContext, Locator, Page } from 'playwright-core';
 import { afterAll, afterEach, beforeAll, beforeEach, expect, it } from 'vitest';
 import type { Snapshot } from '@wcc/progress';
-import { axeTimeoutMs, findFaults, ways } from '../kit/axe.ts';
-import { launchBrowser, recordPage, screenshot } from '../kit/browser.ts';
-import type { PageRecord } from '../kit/browser.ts';
+import { axeTimeoutMs, findAxeViolations, appearances } from '../kit/axe.ts';
+import { launchBrowser, recordPageErrors, screenshot } from '../kit/browser.ts';
+import type { PageErrors } from '../kit/browser.ts';
 import { until } from '../kit/poll.ts';
-import { findNonsense, readRow } from '../kit/operation-rows.ts';
+import { findUnformattedValues, readRow } from '../kit/operation-rows.ts';
 import { startScriptedServer } from '../kit/scripted-server.ts';
 import type { ScriptedServer } from '../kit/scripted-server.ts';
-import { copyOf, everyState, idOf, phasesAt } from '../kit/states.ts';
+import { sampleCopy, exampleStates, operationId, sampleCopyPhases } from '../kit/states.ts';
 
 /** Check 18: every state of the design's table: its words, its bar, its buttons, what is announced, and axe. */
 let server: ScriptedServer;
 let browser: Browser;
 const contexts: BrowserContext[] = [];
-const names = Object.keys(everyState);
+const names = Object.keys(exampleStates);
 const numberOf = (name: string): number => names.indexOf(name) + 1;
 
 beforeAll(async () => {
@@ -30,29 +30,29 @@ afterEach(async () => {
 afterAll(() => browser.close());
 
 function feedAll(): void {
-  for (const name of names) server.feed(copyOf(numberOf(name), `${name}.raw`, everyState[name]));
-  server.feed(copyOf(90, 'unknown.raw'));
+  for (const name of names) server.feed(sampleCopy(numberOf(name), `${name}.raw`, exampleStates[name]));
+  server.feed(sampleCopy(90, 'unknown.raw'));
 }
 
 async function openPage(
   options: Parameters<Browser['newContext']>[0] = {},
-): Promise<{ page: Page; record: PageRecord }> {
+): Promise<{ page: Page; record: PageErrors }> {
   const context = await browser.newContext({ locale: 'en-GB', timezoneId: 'Asia/Tokyo', ...options });
   contexts.push(context);
-  const record = await recordPage(context);
+  const record = await recordPageErrors(context);
   const page = await context.newPage();
   return { page, record };
 }
 
 const rowOfNumber = (page: Page, number: number): Locator =>
-  page.locator(`main li[data-operation="${idOf(number)}"] wcc-progress`);
+  page.locator(`main li[data-operation="${operationId(number)}"] wcc-progress`);
 
 /** All states on the operations page, the list of the tray open, and one operation forgotten by the server. */
 async function openEveryState(page: Page): Promise<void> {
   feedAll();
   await page.goto(`${server.url}/operations`);
   await rowOfNumber(page, 90).waitFor();
-  server.forget(idOf(90));
+  server.removeOperation(operationId(90));
   await page.locator('main .state-unknown').waitFor();
   await page.locator('.tray-line').click();
   await page.locator('.tray-rows .state-unknown').waitFor();
@@ -116,17 +116,17 @@ it('18: every state has the words, the bar and the buttons of the design', async
   expect((await readRow(unknown)).value).toBeNull();
   expect(await unknown.getByRole('button').count()).toBe(1);
   expect(await unknown.getByRole('button', { name: /^Dismiss/ }).count()).toBe(1);
-  expect(findNonsense([await page.locator('body').innerText()])).toEqual([]);
+  expect(findUnformattedValues([await page.locator('body').innerText()])).toEqual([]);
   expect(record).toEqual({ cspViolations: [], errors: [] });
 });
 
 it('18: without a connection rows keep their value, lose rate and time left, and never look like failure', async () => {
   const { page } = await openPage();
-  server.feed(copyOf(1, 'running.raw'));
+  server.feed(sampleCopy(1, 'running.raw'));
   await page.goto(`${server.url}/operations`);
   const row = rowOfNumber(page, 1);
   await row.waitFor();
-  server.goAway();
+  server.goOffline();
   await page.getByText(/Connection lost .* ago/).waitFor();
   await until(async () => /last known state/.test((await readRow(row)).text), { what: 'the row to say so' });
   const { value, text } = await readRow(row);
@@ -135,27 +135,27 @@ it('18: without a connection rows keep their value, lose rate and time left, and
   const cancel = row.getByRole('button', { name: 'Cancel' });
   expect(await cancel.getAttribute('aria-disabled')).toBe('true');
   expect(await cancel.getAttribute('title')).toBe('No connection to the server');
-  server.comeBack();
+  server.goOnline();
   await until(async () => /MiB\/s/.test((await readRow(row)).text), { what: 'the rate to be back' });
 });
 
-it.each(ways)(
+it.each(appearances)(
   '18: axe finds nothing in any state: $locale, $look',
   { timeout: axeTimeoutMs },
   async ({ locale, look, ...colors }) => {
     const { page, record } = await openPage({ locale: locale === 'ja' ? 'ja-JP' : 'en-GB', ...colors });
     await openEveryState(page);
     await screenshot(page, `every-state-${locale}-${look.split(' ')[0]}`);
-    const faults = { list: await findFaults(page) } as Record<string, string[]>;
+    const faults = { list: await findAxeViolations(page) } as Record<string, string[]>;
     for (const state of ['running', 'warned', 'failed', 'silent']) {
-      await page.goto(`${server.url}/operations/${idOf(numberOf(state))}`);
+      await page.goto(`${server.url}/operations/${operationId(numberOf(state))}`);
       await page.locator('.operation-grid').waitFor();
       await page.locator('details.raw summary').click();
-      faults[state] = await findFaults(page);
+      faults[state] = await findAxeViolations(page);
     }
-    await page.goto(`${server.url}/operations/${idOf(99)}`);
+    await page.goto(`${server.url}/operations/${operationId(99)}`);
     await page.locator('.empty h2').waitFor();
-    faults['not found'] = await findFaults(page);
+    faults['not found'] = await findAxeViolations(page);
     expect(faults).toEqual(Object.fromEntries(Object.keys(faults).map((each) => [each, []])));
     expect(record).toEqual({ cspViolations: [], errors: [] });
   },
@@ -216,30 +216,30 @@ it.each(['en-GB', 'ja-JP'] as const)('18: what is announced, and what is not: %s
   const { what, words, failed } = spoken[locale];
   const long: Partial<Snapshot> = { elapsedMs: 30_000, etaMs: 90_000 };
   const life: Partial<Snapshot>[] = [
-    { ...long, phases: phasesAt(1, 100) },
-    { ...long, phases: phasesAt(26, 100) },
-    { ...long, phases: phasesAt(26, 100), stalled: true },
+    { ...long, phases: sampleCopyPhases(1, 100) },
+    { ...long, phases: sampleCopyPhases(26, 100) },
+    { ...long, phases: sampleCopyPhases(26, 100), stalled: true },
     { ...long, state: 'paused' },
-    { ...long, phases: phasesAt(30, 100) },
-    { ...long, ...everyState['interrupted'] },
-    { ...long, phases: phasesAt(30, 100) },
+    { ...long, phases: sampleCopyPhases(30, 100) },
+    { ...long, ...exampleStates['interrupted'] },
+    { ...long, phases: sampleCopyPhases(30, 100) },
     { ...long, state: 'cancelling' },
   ];
-  server.feed(copyOf(1, 'web.raw', { ...long, ...everyState['queued'] }));
-  server.feed(copyOf(2, 'theirs.raw', { owner: 'user-2' }));
+  server.feed(sampleCopy(1, 'web.raw', { ...long, ...exampleStates['queued'] }));
+  server.feed(sampleCopy(2, 'theirs.raw', { owner: 'user-2' }));
   await page.goto(`${server.url}/operations`);
   await rowOfNumber(page, 2).waitFor();
   const heard = await hearAnnouncements(page);
   for (const [index, change] of life.entries()) {
-    server.feed(copyOf(1, 'web.raw', change));
+    server.feed(sampleCopy(1, 'web.raw', change));
     await until(async () => (await heard()).length > index, {
       what: `announcement ${index}: ${words[index]}`,
     });
   }
   // Mere progress, and failures of others, are no news.
-  server.feed(copyOf(1, 'web.raw', { ...long, state: 'cancelling', phases: phasesAt(31, 100) }));
-  server.feed(copyOf(2, 'theirs.raw', { owner: 'user-2', ...everyState['failed'] }));
-  server.feed(copyOf(1, 'web.raw', everyState['failed']));
+  server.feed(sampleCopy(1, 'web.raw', { ...long, state: 'cancelling', phases: sampleCopyPhases(31, 100) }));
+  server.feed(sampleCopy(2, 'theirs.raw', { owner: 'user-2', ...exampleStates['failed'] }));
+  server.feed(sampleCopy(1, 'web.raw', exampleStates['failed']));
   const all = await until(
     async () => {
       const texts = await heard();
@@ -255,11 +255,11 @@ it.each(['en-GB', 'ja-JP'] as const)('18: what is announced, and what is not: %s
 it('18: a burst is summed up', async () => {
   const { page } = await openPage();
   const many = Array.from({ length: 12 }, (_, index) => index + 1);
-  for (const number of many) server.feed(copyOf(number, `many-${number}.raw`, everyState['queued']));
+  for (const number of many) server.feed(sampleCopy(number, `many-${number}.raw`, exampleStates['queued']));
   await page.goto(`${server.url}/operations`);
   await rowOfNumber(page, 12).waitFor();
   const heard = await hearAnnouncements(page);
-  for (const number of many) server.feed(copyOf(number, `many-${number}.raw`));
+  for (const number of many) server.feed(sampleCopy(number, `many-${number}.raw`));
   await until(async () => (await heard()).some(({ text }) => /^\d+ operations changed\.$/.test(text)), {
     what: 'a summary',
   });

@@ -1,18 +1,18 @@
 import type { Browser } from 'playwright-core';
 import { afterAll, beforeAll, expect, it } from 'vitest';
 import { WebSocket } from 'ws';
-import { launchBrowser, recordPage, screenshot } from '../kit/browser.ts';
-import { installOutside } from '../kit/outside.ts';
-import type { Outside } from '../kit/outside.ts';
+import { launchBrowser, recordPageErrors, screenshot } from '../kit/browser.ts';
+import { installLibraries } from '../kit/outside.ts';
+import type { PackedInstall } from '../kit/outside.ts';
 import { until } from '../kit/poll.ts';
-import { findNonsense, observeEverything, readObservation } from '../kit/operation-rows.ts';
+import { findUnformattedValues, observeAllChanges, readObservation } from '../kit/operation-rows.ts';
 
 /** The library packed, installed outside the repository, and used by three servers with a page of their own. */
-let outside: Outside;
+let outside: PackedInstall;
 let browser: Browser;
 
 beforeAll(async () => {
-  outside = await installOutside();
+  outside = await installLibraries();
   browser = await launchBrowser();
 });
 afterAll(async () => {
@@ -42,9 +42,9 @@ it.each(['plain-node', 'fastify', 'express'])('%s shows the bar of its own job',
   const context = await browser.newContext({ locale: 'en-GB' });
   const other = await browser.newContext({ locale: 'en-GB' });
   try {
-    const record = await recordPage(context);
+    const record = await recordPageErrors(context);
     const page = await context.newPage();
-    await observeEverything(page);
+    await observeAllChanges(page);
     await page.goto(server.url);
     const stranger = await other.newPage();
     await stranger.goto(server.url);
@@ -57,7 +57,7 @@ it.each(['plain-node', 'fastify', 'express'])('%s shows the bar of its own job',
     const values = bars.flatMap(({ value }) => (value === null ? [] : [value]));
     expect(values.length).toBeGreaterThan(5);
     expect(values).toEqual(values.toSorted((a, b) => a - b));
-    expect(findNonsense(texts)).toEqual([]);
+    expect(findUnformattedValues(texts)).toEqual([]);
     // A second visitor, with the page open all the while, has seen nothing of it.
     expect(await stranger.locator('wcc-progress').count()).toBe(0);
     expect(record).toEqual({ cspViolations: [], errors: [] });

@@ -7,7 +7,7 @@ import { extname } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import type { Browser } from 'playwright-core';
 import { afterAll, beforeAll, expect, it } from 'vitest';
-import { launchBrowser, recordPage, screenshot } from '../kit/browser.ts';
+import { launchBrowser, recordPageErrors, screenshot } from '../kit/browser.ts';
 import { until } from '../kit/poll.ts';
 import { findFreePort } from '../kit/ports.ts';
 import { readRow } from '../kit/operation-rows.ts';
@@ -112,7 +112,7 @@ afterAll(async () => {
 
 it('20: two bars on a foreign page live, whatever its styles say, and run no markup', async () => {
   const context = await browser.newContext({ locale: 'en-GB' });
-  const record = await recordPage(context);
+  const record = await recordPageErrors(context);
   const foreign = await context.newPage();
   await foreign.goto(origin);
   const bars = foreign.locator('wcc-progress');
@@ -162,7 +162,7 @@ it('20: two bars on a foreign page live, whatever its styles say, and run no mar
 // Where the machine has no address but its loopback there is no such page; that is said, not passed over.
 it.skipIf(lan === undefined)('20: on plain http in a network the element works as well', async () => {
   const context = await browser.newContext({ locale: 'en-GB' });
-  const record = await recordPage(context);
+  const record = await recordPageErrors(context);
   const foreign = await context.newPage();
   await foreign.route('**/page.js', (route) =>
     route.fulfill({ contentType: 'text/javascript', body: `import '/a/element/define.js';` }),

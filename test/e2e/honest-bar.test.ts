@@ -6,10 +6,16 @@ import type { CopyImageRequest } from '@wcc/api';
 import { launchBrowser } from '../kit/browser.ts';
 import { openConsole } from '../kit/console.ts';
 import { GiB, makeRandomImage, makeSparseImage, MiB } from '../kit/images.ts';
-import { loopMountRefusal, withLoopFileSystem } from '../kit/loop-mount.ts';
+import { loopMountSkipReason, withLoopFileSystem } from '../kit/loop-mount.ts';
 import { registerImage } from '../kit/operations.ts';
 import { until } from '../kit/poll.ts';
-import { findNonsense, observeEverything, readObservation, readRow, rowOf } from '../kit/operation-rows.ts';
+import {
+  findUnformattedValues,
+  observeAllChanges,
+  readObservation,
+  readRow,
+  rowOf,
+} from '../kit/operation-rows.ts';
 import type { BarSample, Observation, RowState } from '../kit/operation-rows.ts';
 import { startServer } from '../kit/server.ts';
 import type { ServerOptions, TestServer } from '../kit/server.ts';
@@ -41,7 +47,7 @@ async function watchCopy(server: TestServer, source: string, request: CopyImageR
   const user = await createUser(server, 'chief', 'admin');
   const { context, page, url, record } = await openConsole(browser, { server, user });
   try {
-    await observeEverything(page);
+    await observeAllChanges(page);
     await page.goto(`${url}/operations`);
     await server.api.copyImage(image.id, request);
     const row = rowOf(page, request.name);
@@ -83,7 +89,7 @@ it('16: the bar never goes back within a phase, 100 is never before the end, no 
   }
   expect(steps.get('Copying data')?.length).toBeGreaterThan(10);
   expect(running.filter(({ value, percent }) => (value ?? 0) >= 1 || percent.startsWith('100'))).toEqual([]);
-  expect(findNonsense(texts)).toEqual([]);
+  expect(findUnformattedValues(texts)).toEqual([]);
   expect(texts.filter((text) => /-\d+ s\b|\b0 s left/.test(text))).toEqual([]);
   expect(end.text).toMatch(/Done in \d+ s · 96\.0 MiB written/);
 });
@@ -99,7 +105,7 @@ it('15: holes are said to be skipped, and are not counted as work', async () => 
   expect(end.snapshot.bytes).toMatchObject({ written: 32 * MiB, shared: 0 });
 });
 
-const refusal = loopMountRefusal();
+const refusal = loopMountSkipReason();
 if (refusal !== null) console.log(`Skipped, honesty about shared blocks: ${refusal}.`);
 
 describe.skipIf(refusal !== null)('on XFS', () => {

@@ -2,10 +2,10 @@ import { join } from 'node:path';
 import type { Browser, Locator, Page } from 'playwright-core';
 import { afterAll, beforeAll, expect, it } from 'vitest';
 import type { Image } from '@wcc/api';
-import { axeTimeoutMs, findFaults, ways } from '../kit/axe.ts';
+import { axeTimeoutMs, findAxeViolations, appearances } from '../kit/axe.ts';
 import { launchBrowser, screenshot } from '../kit/browser.ts';
 import { openConsole } from '../kit/console.ts';
-import { contextsOfTest } from '../kit/contexts.ts';
+import { closeContextsAfterEach } from '../kit/contexts.ts';
 import { makeWorkspace } from '../kit/directories.ts';
 import type { Workspace } from '../kit/directories.ts';
 import { makeRandomImage, MiB } from '../kit/images.ts';
@@ -23,7 +23,7 @@ let browser: Browser;
 let user: TestUser;
 let image: Image;
 let files: Workspace;
-const contexts = contextsOfTest();
+const contexts = closeContextsAfterEach();
 
 beforeAll(async () => {
   server = await startServer();
@@ -60,7 +60,7 @@ const words = {
 };
 
 /** Every look, and all the words of both languages: the colours do not depend on the words. */
-const looked = ways.filter(({ locale, look }) => (locale === 'en') === (look === 'light'));
+const looked = appearances.filter(({ locale, look }) => (locale === 'en') === (look === 'light'));
 
 /** Opens it by its button, with its faults to be seen, and closes it by Escape after all was looked at. */
 async function inDialog(page: Page, button: string, look: (dialog: Locator) => Promise<void>): Promise<void> {
@@ -79,7 +79,7 @@ it.each(looked)('18: axe and 320 px: $locale, $look', { timeout: axeTimeoutMs },
   const check = async (name: string): Promise<void> => {
     const picture = `${name}-${way.locale}-${way.look.split(' ')[0]}`;
     await screenshot(page, picture);
-    const found = await findFaults(page);
+    const found = await findAxeViolations(page);
     await page.setViewportSize({ width: 320, height: 640 });
     await screenshot(page, `${picture}-320`);
     found.push(...(await cutOff(page)));

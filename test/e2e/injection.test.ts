@@ -4,7 +4,7 @@ import type { Browser } from 'playwright-core';
 import { afterAll, beforeAll, expect, it } from 'vitest';
 import { launchBrowser } from '../kit/browser.ts';
 import { openConsole } from '../kit/console.ts';
-import type { OpenConsole } from '../kit/console.ts';
+import type { ConsoleTab } from '../kit/console.ts';
 import { MiB } from '../kit/images.ts';
 import { listImages, waitForState } from '../kit/operations.ts';
 import { rowOf } from '../kit/operation-rows.ts';
@@ -38,7 +38,7 @@ const corpus = [
 
 let server: TestServer;
 let browser: Browser;
-let opened: OpenConsole;
+let opened: ConsoleTab;
 
 beforeAll(async () => {
   server = await startServer({ args: ['--max-copies-per-pool', '8'] });

@@ -2,7 +2,7 @@ import { join } from 'node:path';
 import type { Browser, BrowserContext } from 'playwright-core';
 import { afterAll, afterEach, beforeAll, expect, it } from 'vitest';
 import type { Image } from '@wcc/api';
-import { launchBrowser, recordPage, screenshot } from '../kit/browser.ts';
+import { launchBrowser, recordPageErrors, screenshot } from '../kit/browser.ts';
 import { openConsole } from '../kit/console.ts';
 import { makeRandomImage, MiB } from '../kit/images.ts';
 import { registerImage, waitForState } from '../kit/operations.ts';
@@ -53,7 +53,7 @@ async function startCopy(name: string): Promise<string> {
 it('19: from the sign-in to a copy and its end without a pointer', async () => {
   const context = await browser.newContext({ locale: 'en-GB' });
   contexts.push(context);
-  const record = await recordPage(context);
+  const record = await recordPageErrors(context);
   const page = await context.newPage();
   await page.goto(`${server.baseUrl}/images`);
   await page.locator('input[type=password]').waitFor();

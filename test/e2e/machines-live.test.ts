@@ -2,7 +2,7 @@ import type { Browser, Page } from 'playwright-core';
 import { afterAll, beforeAll, expect, it } from 'vitest';
 import { launchBrowser } from '../kit/browser.ts';
 import { openConsole } from '../kit/console.ts';
-import { contextsOfTest } from '../kit/contexts.ts';
+import { closeContextsAfterEach } from '../kit/contexts.ts';
 import { MiB } from '../kit/images.ts';
 import { waitForState } from '../kit/operations.ts';
 import { startServer } from '../kit/server.ts';
@@ -13,7 +13,7 @@ import { createUser } from '../kit/session.ts';
 let server: TestServer;
 let browser: Browser;
 let image: number;
-const contexts = contextsOfTest();
+const contexts = closeContextsAfterEach();
 /** Mostly a tenth of a second; longer on a machine that does other things as well, and still less than a poll. */
 const atOnceMs = 2000;
 

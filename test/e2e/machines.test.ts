@@ -3,11 +3,11 @@ import { truncate } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Browser, Page } from 'playwright-core';
 import { afterAll, beforeAll, expect, it } from 'vitest';
-import { axeTimeoutMs, findFaults, ways } from '../kit/axe.ts';
+import { axeTimeoutMs, findAxeViolations, appearances } from '../kit/axe.ts';
 import { launchBrowser, screenshot } from '../kit/browser.ts';
 import { openConsole } from '../kit/console.ts';
-import type { ConsoleOptions, OpenConsole } from '../kit/console.ts';
-import { contextsOfTest } from '../kit/contexts.ts';
+import type { ConsoleOptions, ConsoleTab } from '../kit/console.ts';
+import { closeContextsAfterEach } from '../kit/contexts.ts';
 import { makeRandomImage, MiB } from '../kit/images.ts';
 import { powerOffMachines } from '../kit/machines.ts';
 import { registerImage, waitForState } from '../kit/operations.ts';
@@ -22,7 +22,7 @@ let server: TestServer;
 let browser: Browser;
 let user: TestUser;
 const numbers: Record<string, number> = {};
-const contexts = contextsOfTest();
+const contexts = closeContextsAfterEach();
 
 beforeAll(async () => {
   server = await startServer({ args: ['--hypervisor', 'qemu', '--max-copies-per-pool', '1'] });
@@ -57,14 +57,14 @@ afterAll(async () => {
   await server.close();
 });
 
-async function open(options: ConsoleOptions = {}): Promise<OpenConsole> {
+async function open(options: ConsoleOptions = {}): Promise<ConsoleTab> {
   const opened = await openConsole(browser, { server, user }, options);
   contexts.push(opened.context);
   return opened;
 }
 
 /** Each view of machines, one after the other. */
-async function visit({ page, url }: OpenConsole, look: (view: string) => Promise<void>): Promise<void> {
+async function visit({ page, url }: ConsoleTab, look: (view: string) => Promise<void>): Promise<void> {
   const dialog = page.getByRole('dialog');
   const row = (name: string): ReturnType<Page['locator']> => page.locator('tr', { hasText: name });
   await page.goto(`${url}/machines`);
@@ -96,14 +96,14 @@ async function visit({ page, url }: OpenConsole, look: (view: string) => Promise
 }
 
 /** A language changes no colour: Japanese in one look stands for all. */
-const looks = ways.filter(({ locale, look }) => locale === 'en' || look === 'light');
+const looks = appearances.filter(({ locale, look }) => locale === 'en' || look === 'light');
 
 it.each(looks)('axe finds nothing: $locale, $look', { timeout: axeTimeoutMs }, async (way) => {
   const opened = await open(way);
   const faults: Record<string, string[]> = {};
   await visit(opened, async (view) => {
     await screenshot(opened.page, `${view}-${way.locale}-${way.look.replace(' ', '-')}`);
-    const found = await findFaults(opened.page);
+    const found = await findAxeViolations(opened.page);
     if (found.length > 0) faults[view] = found;
   });
   expect(faults).toEqual({});

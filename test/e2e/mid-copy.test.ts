@@ -4,7 +4,7 @@ import { afterAll, afterEach, beforeAll, expect, it } from 'vitest';
 import type { Image, Operation } from '@wcc/api';
 import { launchBrowser } from '../kit/browser.ts';
 import { openConsole } from '../kit/console.ts';
-import type { ConsoleOptions, OpenConsole } from '../kit/console.ts';
+import type { ConsoleOptions, ConsoleTab } from '../kit/console.ts';
 import { makeRandomImage, MiB, sha256 } from '../kit/images.ts';
 import { registerImage, waitForState } from '../kit/operations.ts';
 import { until } from '../kit/poll.ts';
@@ -39,7 +39,7 @@ afterAll(async () => {
   await server.close();
 });
 
-async function open(options?: ConsoleOptions): Promise<OpenConsole> {
+async function open(options?: ConsoleOptions): Promise<ConsoleTab> {
   const opened = await openConsole(browser, { server, user }, options);
   contexts.push(opened.context);
   return opened;
@@ -49,7 +49,7 @@ async function startCopy(name: string, bytesPerSecond = 16 * MiB): Promise<Opera
   return (await server.api.copyImage(image.id, { name, method: 'copy', bytesPerSecond })).operation;
 }
 
-async function reach(opened: OpenConsole, target: string, value: number): Promise<number> {
+async function reach(opened: ConsoleTab, target: string, value: number): Promise<number> {
   const row = rowOf(opened.page, target);
   await row.waitFor();
   return until(
@@ -148,12 +148,12 @@ it('12: after a return from the back-forward cache there is one live socket, and
 });
 
 /** A page that comes out of the cache loads nothing, so only the commit of the navigation can be waited for. */
-async function goBack({ page }: OpenConsole): Promise<void> {
+async function goBack({ page }: ConsoleTab): Promise<void> {
   await page.goBack({ waitUntil: 'commit' });
 }
 
 /** Sockets on which something arrives, by what the browser itself sees on the wire. */
-async function countLiveSockets({ page, context }: OpenConsole): Promise<number> {
+async function countLiveSockets({ page, context }: ConsoleTab): Promise<number> {
   const cdp = await context.newCDPSession(page);
   const alive = new Set<string>();
   cdp.on('Network.webSocketFrameReceived', ({ requestId }) => void alive.add(requestId));

@@ -4,15 +4,21 @@ import { afterAll, afterEach, beforeAll, beforeEach, expect, it } from 'vitest';
 import type { Image } from '@wcc/api';
 import { launchBrowser } from '../kit/browser.ts';
 import { openConsole } from '../kit/console.ts';
-import type { OpenConsole } from '../kit/console.ts';
+import type { ConsoleTab } from '../kit/console.ts';
 import { createFaultProxy } from '../kit/fault-proxy.ts';
 import type { FaultProxy } from '../kit/fault-proxy.ts';
 import { makeRandomImage, MiB } from '../kit/images.ts';
-import { measureLateness } from '../kit/machine-load.ts';
+import { measureTimerDelay } from '../kit/machine-load.ts';
 import { currentPhase, registerImage } from '../kit/operations.ts';
 import { until } from '../kit/poll.ts';
 import { findFreePort } from '../kit/ports.ts';
-import { findNonsense, observeEverything, readObservation, readRow, rowOf } from '../kit/operation-rows.ts';
+import {
+  findUnformattedValues,
+  observeAllChanges,
+  readObservation,
+  readRow,
+  rowOf,
+} from '../kit/operation-rows.ts';
 import { startServer } from '../kit/server.ts';
 import type { TestServer } from '../kit/server.ts';
 import { createUser } from '../kit/session.ts';
@@ -24,7 +30,7 @@ let proxy: FaultProxy;
 let browser: Browser;
 let user: TestUser;
 let image: Image;
-let opened: OpenConsole;
+let opened: ConsoleTab;
 const contexts: BrowserContext[] = [];
 
 beforeAll(async () => {
@@ -40,7 +46,7 @@ beforeAll(async () => {
 beforeEach(async () => {
   opened = await openConsole(browser, { server, user }, { port: proxy.port });
   contexts.push(opened.context);
-  await observeEverything(opened.page);
+  await observeAllChanges(opened.page);
   await opened.page.goto(`${opened.url}/operations`);
 });
 afterEach(async () => {
@@ -81,7 +87,7 @@ it('4: a black hole of 30 s: banner, nothing says failed, the true value at the 
   const copy = await startSlowCopy('hole.raw');
   const row = rowOf(opened.page, 'hole.raw');
   const before = await readRow(row);
-  const lateness = await measureLateness(opened.page);
+  const lateness = await measureTimerDelay(opened.page);
   const cutAt = performance.now();
   proxy.setMode('silent');
   const bannerMs = await untilBanner();
@@ -118,7 +124,7 @@ it('4: a black hole of 30 s: banner, nothing says failed, the true value at the 
   );
   const { texts } = await readObservation(opened.page);
   expect(texts.filter((text) => /\bfailed\b|\berror\b/i.test(text))).toEqual([]);
-  expect(findNonsense(texts)).toEqual([]);
+  expect(findUnformattedValues(texts)).toEqual([]);
   expect((await readRow(row)).snapshot.id).toBe(copy.id);
 });
 
@@ -127,7 +133,7 @@ it('5: a socket that is half open is found dead, and a new one takes over', asyn
   const row = rowOf(opened.page, 'half-open.raw');
   const total = proxy.connections.total;
   // Only what stands now falls silent: the way is free for a new connection.
-  proxy.setStanding('silent');
+  proxy.setModeForOpen('silent');
   const cutAt = performance.now();
   await until(() => proxy.connections.total > total, { what: 'a new connection', timeoutMs: 60_000 });
   console.log(`a new connection after ${Math.round(performance.now() - cutAt)} ms`);

@@ -2,12 +2,18 @@ import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Browser, BrowserContext, Page } from 'playwright-core';
 import { afterAll, afterEach, beforeAll, expect, it } from 'vitest';
-import { launchBrowser, recordPage, screenshot } from '../kit/browser.ts';
+import { launchBrowser, recordPageErrors, screenshot } from '../kit/browser.ts';
 import { addSession } from '../kit/console.ts';
 import { GiB, makeRandomImage, makeSparseImage, MiB, sha256 } from '../kit/images.ts';
 import { rawRequest } from '../kit/raw-http.ts';
 import { until } from '../kit/poll.ts';
-import { findNonsense, observeEverything, readObservation, readRow, rowOf } from '../kit/operation-rows.ts';
+import {
+  findUnformattedValues,
+  observeAllChanges,
+  readObservation,
+  readRow,
+  rowOf,
+} from '../kit/operation-rows.ts';
 import { startServer } from '../kit/server.ts';
 import type { TestServer } from '../kit/server.ts';
 import { createCookieSession, createUser, readFirstSignInLink, signIn } from '../kit/session.ts';
@@ -43,9 +49,9 @@ it('link, password, empty pool, sample image, copy, bar, done', { timeout: 180_0
   server = await startServer({ token: null });
   const context = await browser.newContext({ locale: 'en-GB', viewport: { width: 1280, height: 800 } });
   contexts.push(context);
-  const record = await recordPage(context);
+  const record = await recordPageErrors(context);
   const page = await context.newPage();
-  await observeEverything(page);
+  await observeAllChanges(page);
   await setPassword(page);
 
   await page.getByRole('heading', { name: 'First steps' }).waitFor();
@@ -91,7 +97,7 @@ it('link, password, empty pool, sample image, copy, bar, done', { timeout: 180_0
 
   const [source, copy] = ['sample.raw', 'web-07-disk.raw'].map((each) => join(server.poolDir, each));
   expect(await sha256(copy!)).toBe(await sha256(source!));
-  expect(findNonsense((await readObservation(page)).texts)).toEqual([]);
+  expect(findUnformattedValues((await readObservation(page)).texts)).toEqual([]);
   expect(record).toEqual({ cspViolations: [], errors: [] });
 });
 
@@ -100,7 +106,7 @@ it('signing in by the form, wrongly and rightly, and out again', async () => {
   await createUser(server, 'sato', 'operator').then((user) => (userPassword = user.password));
   const context = await browser.newContext({ locale: 'en-GB' });
   contexts.push(context);
-  const record = await recordPage(context);
+  const record = await recordPageErrors(context);
   const page = await context.newPage();
   await page.goto(`${server.baseUrl}/operations`);
   await page.getByLabel('Name').fill('sato');

@@ -2,8 +2,8 @@ import type { Browser, Page } from 'playwright-core';
 import { afterAll, beforeAll, expect, it } from 'vitest';
 import { launchBrowser, screenshot } from '../kit/browser.ts';
 import { openConsole } from '../kit/console.ts';
-import type { OpenConsole } from '../kit/console.ts';
-import { contextsOfTest } from '../kit/contexts.ts';
+import type { ConsoleTab } from '../kit/console.ts';
+import { closeContextsAfterEach } from '../kit/contexts.ts';
 import { MiB } from '../kit/images.ts';
 import { startMachineHost } from '../kit/machine-host.ts';
 import type { MachineHost } from '../kit/machine-host.ts';
@@ -18,7 +18,7 @@ let host: MachineHost;
 let browser: Browser;
 let user: TestUser;
 let machine: number;
-const contexts = contextsOfTest();
+const contexts = closeContextsAfterEach();
 
 beforeAll(async () => {
   host = await startMachineHost('qemu');
@@ -51,7 +51,7 @@ function countKeys(page: Page): { sent: () => number } {
   return { sent: () => sent };
 }
 
-async function open(options: { viewport?: { width: number; height: number } } = {}): Promise<OpenConsole> {
+async function open(options: { viewport?: { width: number; height: number } } = {}): Promise<ConsoleTab> {
   const opened = await openConsole(browser, { server: host.server, user }, options);
   contexts.push(opened.context);
   return opened;

@@ -1,6 +1,6 @@
 import type { Browser } from 'playwright-core';
 import { afterAll, beforeAll, expect, it } from 'vitest';
-import { launchBrowser, recordPage, screenshot } from '../kit/browser.ts';
+import { launchBrowser, recordPageErrors, screenshot } from '../kit/browser.ts';
 import { readFirstSignInLink } from '../kit/session.ts';
 import { startServer } from '../kit/server.ts';
 import type { TestServer } from '../kit/server.ts';
@@ -20,7 +20,7 @@ afterAll(async () => {
 
 it('from the first sign-in to a machine on the screen', { timeout: 400_000 }, async () => {
   const context = await browser.newContext({ locale: 'en-GB', viewport: { width: 1120, height: 760 } });
-  const record = await recordPage(context);
+  const record = await recordPageErrors(context);
   const page = await context.newPage();
   page.setDefaultTimeout(120_000);
   const startedAt = performance.now();

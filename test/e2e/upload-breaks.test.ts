@@ -1,15 +1,21 @@
 import type { Locator } from 'playwright-core';
 import { afterAll, afterEach, beforeAll, beforeEach, expect, it } from 'vitest';
-import { launchMortalBrowser, screenshot } from '../kit/browser.ts';
-import type { MortalBrowser } from '../kit/browser.ts';
+import { launchKillableBrowser, screenshot } from '../kit/browser.ts';
+import type { KillableBrowser } from '../kit/browser.ts';
 import { openConsole } from '../kit/console.ts';
-import type { OpenConsole } from '../kit/console.ts';
+import type { ConsoleTab } from '../kit/console.ts';
 import { MiB } from '../kit/images.ts';
 import { until } from '../kit/poll.ts';
-import { findNonsense, observeEverything, readObservation, readRow, rowOf } from '../kit/operation-rows.ts';
-import { setUploadStage, slowBytesPerSecond, slowPieceBytes } from '../kit/upload-fixture.ts';
-import type { UploadStage } from '../kit/upload-fixture.ts';
-import { chooseAgain, goToOperations, untilReceived, uploadByDialog } from '../kit/browser-upload.ts';
+import {
+  findUnformattedValues,
+  observeAllChanges,
+  readObservation,
+  readRow,
+  rowOf,
+} from '../kit/operation-rows.ts';
+import { createUploadFixture, slowBytesPerSecond, slowChunkBytes } from '../kit/upload-fixture.ts';
+import type { UploadFixture } from '../kit/upload-fixture.ts';
+import { chooseFileAgain, goToOperations, untilReceived, uploadByDialog } from '../kit/browser-upload.ts';
 
 /** The server is killed, the network swallows everything, the browser is killed: checks 8 and 4 for uploads. */
 const sizeBytes = 24 * MiB;
@@ -18,17 +24,17 @@ const besidesBytes = MiB;
 /** By default the hole lasts until the page has said all that it has to say, `WCC_BLACK_HOLE_S=30` makes it longer. */
 const holeS = Number(process.env['WCC_BLACK_HOLE_S'] ?? '5');
 
-let stage: UploadStage;
-let opened: OpenConsole;
-let mortal: MortalBrowser | null = null;
+let stage: UploadFixture;
+let opened: ConsoleTab;
+let mortal: KillableBrowser | null = null;
 
 beforeAll(async () => {
-  stage = await setUploadStage({ sizeBytes });
+  stage = await createUploadFixture({ sizeBytes });
 });
 beforeEach(async () => {
   stage.proxy.setMode('pass');
   opened = await openConsole(stage.browser, stage, { port: stage.proxy.port });
-  await observeEverything(opened.page);
+  await observeAllChanges(opened.page);
   await opened.page.goto(`${opened.url}/images`);
   stage.proxy.setUploadBandwidth(slowBytesPerSecond);
 });
@@ -57,7 +63,7 @@ async function expectWaiting(row: Locator): Promise<void> {
 async function expectNothingFailed(): Promise<void> {
   const { texts } = await readObservation(opened.page);
   expect(texts.filter((text) => /\bfail(ed|ure)?\b|\berror\b/i.test(text))).toEqual([]);
-  expect(findNonsense(texts)).toEqual([]);
+  expect(findUnformattedValues(texts)).toEqual([]);
   expect(opened.record).toEqual({ cspViolations: [], errors: [] });
 }
 
@@ -69,7 +75,7 @@ it('8: the server is killed in mid-upload: the page says so, and goes on by itse
   const { server, proxy } = stage;
   const { page } = opened;
   const before = proxy.fromClients;
-  await uploadByDialog(page, stage.fileNamed('killed.raw'));
+  await uploadByDialog(page, stage.makeFile('killed.raw'));
   await goToOperations(page);
   const id = await untilReceived(server, 'killed.raw', 0.5);
   const known = await durableBytes(id);
@@ -85,10 +91,10 @@ it('8: the server is killed in mid-upload: the page says so, and goes on by itse
   await server.start();
   expect(await durableBytes(id), 'what was told is on the disk').toBeGreaterThanOrEqual(known);
   proxy.setUploadBandwidth(null);
-  await stage.expectWhole('killed.raw', id);
+  await stage.expectComplete('killed.raw', id);
   const again = proxy.fromClients - before - sizeBytes;
   console.log(`sent again: ${(again / MiB).toFixed(1)} MiB`);
-  expect(again).toBeLessThanOrEqual(slowPieceBytes + besidesBytes);
+  expect(again).toBeLessThanOrEqual(slowChunkBytes + besidesBytes);
   await until(async () => (await readRow(row)).look === 'succeeded', { what: 'the row to say so' });
   await expectNothingFailed();
 });
@@ -96,7 +102,7 @@ it('8: the server is killed in mid-upload: the page says so, and goes on by itse
 it(`4: a black hole of at least ${holeS} s in mid-upload: nothing fails, and it goes on`, async () => {
   const { server, proxy } = stage;
   const { page } = opened;
-  await uploadByDialog(page, stage.fileNamed('hole.raw'));
+  await uploadByDialog(page, stage.makeFile('hole.raw'));
   await goToOperations(page);
   const id = await untilReceived(server, 'hole.raw', 0.25);
   const row = rowOf(page, 'hole.raw');
@@ -118,15 +124,15 @@ it(`4: a black hole of at least ${holeS} s in mid-upload: nothing fails, and it 
   await until(async () => (await durableBytes(id)) / sizeBytes > truth, { what: 'more to come' });
   console.log(`goes on ${Math.round(performance.now() - backAt)} ms after`);
   proxy.setUploadBandwidth(null);
-  await stage.expectWhole('hole.raw', id);
+  await stage.expectComplete('hole.raw', id);
   await until(async () => (await readRow(row)).look === 'succeeded', { what: 'the row to say so' });
   await expectNothingFailed();
 });
 
 it('the browser is killed in mid-upload: another one finds it, and goes on where the server stands', async () => {
   const { server, proxy } = stage;
-  const own = stage.fileNamed('orphan.raw');
-  mortal = await launchMortalBrowser();
+  const own = stage.makeFile('orphan.raw');
+  mortal = await launchKillableBrowser();
   const first = await openConsole(mortal.browser, stage, { port: proxy.port });
   await uploadByDialog(first.page, own);
   const id = await untilReceived(server, 'orphan.raw', 0.4);
@@ -140,11 +146,11 @@ it('the browser is killed in mid-upload: another one finds it, and goes on where
   expect(stands).toBeGreaterThanOrEqual(0.4 * sizeBytes);
   const before = proxy.fromClients;
   proxy.setUploadBandwidth(null);
-  await chooseAgain(page, row, own);
-  await stage.expectWhole('orphan.raw', id);
+  await chooseFileAgain(page, row, own);
+  await stage.expectComplete('orphan.raw', id);
   const sent = proxy.fromClients - before;
   console.log(`sent ${(sent / MiB).toFixed(1)} MiB of ${((sizeBytes - stands) / MiB).toFixed(1)} MiB`);
-  expect(sent).toBeLessThanOrEqual(sizeBytes - stands + slowPieceBytes);
+  expect(sent).toBeLessThanOrEqual(sizeBytes - stands + slowChunkBytes);
   await until(async () => (await readRow(row)).look === 'succeeded', { what: 'the row to say so' });
   await expectNothingFailed();
 });

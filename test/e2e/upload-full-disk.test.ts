@@ -4,15 +4,21 @@ import { expect, it } from 'vitest';
 import { screenshot } from '../kit/browser.ts';
 import { openConsole } from '../kit/console.ts';
 import { MiB } from '../kit/images.ts';
-import { loopMountRefusal, withLoopFileSystem } from '../kit/loop-mount.ts';
+import { loopMountSkipReason, withLoopFileSystem } from '../kit/loop-mount.ts';
 import { waitForState } from '../kit/operations.ts';
 import { until } from '../kit/poll.ts';
-import { findNonsense, observeEverything, readObservation, readRow, rowOf } from '../kit/operation-rows.ts';
-import { setUploadStage, slowBytesPerSecond } from '../kit/upload-fixture.ts';
+import {
+  findUnformattedValues,
+  observeAllChanges,
+  readObservation,
+  readRow,
+  rowOf,
+} from '../kit/operation-rows.ts';
+import { createUploadFixture, slowBytesPerSecond } from '../kit/upload-fixture.ts';
 import { goToOperations, untilReceived, uploadByDialog } from '../kit/browser-upload.ts';
 
 /** Check 14 for uploads: somebody else fills the disk in the middle; it goes on from the page when there is room. */
-const refusal = loopMountRefusal();
+const refusal = loopMountSkipReason();
 if (refusal !== null) console.log(`Skipped, an upload into a full disk: ${refusal}.`);
 
 /** Writes until only so much is free. */
@@ -32,17 +38,17 @@ it.skipIf(refusal !== null)(
   async () => {
     expect.hasAssertions();
     await withLoopFileSystem('ext4', 192 * MiB, async (mountPoint) => {
-      const stage = await setUploadStage({
+      const stage = await createUploadFixture({
         sizeBytes: 32 * MiB,
         server: { poolDir: join(mountPoint, 'pool'), args: ['--free-space-floor', '0'] },
       });
       try {
         const { server, proxy } = stage;
         const { page, url, record } = await openConsole(stage.browser, stage, { port: proxy.port });
-        await observeEverything(page);
+        await observeAllChanges(page);
         await page.goto(`${url}/images`);
         proxy.setUploadBandwidth(slowBytesPerSecond);
-        await uploadByDialog(page, stage.fileNamed('full.raw'));
+        await uploadByDialog(page, stage.makeFile('full.raw'));
         await goToOperations(page);
         const id = await untilReceived(server, 'full.raw', 0.2);
         const junk = join(mountPoint, 'junk');
@@ -62,11 +68,11 @@ it.skipIf(refusal !== null)(
           .click({ timeout: 5000 })
           // The server may have been faster: it looks for room by itself.
           .catch(async () => expect((await server.api.operation(id)).state).not.toBe('paused'));
-        await stage.expectWhole('full.raw', id);
+        await stage.expectComplete('full.raw', id);
         await until(async () => (await readRow(row)).look === 'succeeded', { what: 'the row to say so' });
         const { texts } = await readObservation(page);
         expect(texts.filter((text) => /\bfailed\b/i.test(text))).toEqual([]);
-        expect(findNonsense(texts)).toEqual([]);
+        expect(findUnformattedValues(texts)).toEqual([]);
         expect(record).toEqual({ cspViolations: [], errors: [] });
       } finally {
         await stage.close();

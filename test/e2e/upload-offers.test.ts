@@ -2,7 +2,7 @@ import { readFileSync, utimesSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Browser } from 'playwright-core';
 import { afterAll, beforeAll, expect, it } from 'vitest';
-import { findFaults } from '../kit/axe.ts';
+import { findAxeViolations } from '../kit/axe.ts';
 import { launchBrowser, screenshot } from '../kit/browser.ts';
 import { openConsole } from '../kit/console.ts';
 import { makeWorkspace } from '../kit/directories.ts';
@@ -15,7 +15,7 @@ import { rowOf } from '../kit/operation-rows.ts';
 import { startServer } from '../kit/server.ts';
 import type { TestServer } from '../kit/server.ts';
 import { createUser } from '../kit/session.ts';
-import { createTus } from '../kit/tus.ts';
+import { createTusClient } from '../kit/tus.ts';
 import { goToOperations } from '../kit/browser-upload.ts';
 
 /** Several unfinished uploads at once: the dialog says which files they want, and takes each for its own. */
@@ -46,7 +46,7 @@ async function makeFile(name: string, sizeBytes: number): Promise<string> {
 it('each chosen file goes on with the upload of its name; another file is refused with the reason', async () => {
   const user = await createUser(server, 'sato', 'operator');
   const { page, session, record } = await openConsole(browser, { server, user });
-  const tus = createTus(server.baseUrl, { cookie: session.cookie, origin: session.origin });
+  const tus = createTusClient(server.baseUrl, { cookie: session.cookie, origin: session.origin });
   for (const [name, sizeBytes] of [
     ['first.raw', 2 * MiB],
     ['second.raw', 2 * MiB],
@@ -75,7 +75,7 @@ it('each chosen file goes on with the upload of its name; another file is refuse
   await dialog.getByText('Resume second.raw at 50 %').waitFor();
   await dialog.getByText('An unfinished upload of 4.0 MiB has this name.').waitFor();
   await screenshot(page, 'upload-offers');
-  expect(await findFaults(page)).toEqual([]);
+  expect(await findAxeViolations(page)).toEqual([]);
   await page.setViewportSize({ width: 320, height: 640 });
   await screenshot(page, 'upload-offers-320');
   expect(await cutOff(page)).toEqual([]);

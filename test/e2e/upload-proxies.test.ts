@@ -1,27 +1,27 @@
 import { afterAll, afterEach, beforeAll, expect, it } from 'vitest';
 import { screenshot } from '../kit/browser.ts';
 import { openConsole } from '../kit/console.ts';
-import type { OpenConsole } from '../kit/console.ts';
+import type { ConsoleTab } from '../kit/console.ts';
 import { createHttpProxy } from '../kit/http-proxy.ts';
 import type { HttpProxy } from '../kit/http-proxy.ts';
 import { MiB } from '../kit/images.ts';
 import { until } from '../kit/poll.ts';
-import { observeEverything, readObservation, readRow, rowOf } from '../kit/operation-rows.ts';
-import { setUploadStage } from '../kit/upload-fixture.ts';
-import type { UploadStage } from '../kit/upload-fixture.ts';
+import { observeAllChanges, readObservation, readRow, rowOf } from '../kit/operation-rows.ts';
+import { createUploadFixture } from '../kit/upload-fixture.ts';
+import type { UploadFixture } from '../kit/upload-fixture.ts';
 import { findUpload, goToOperations, uploadByDialog } from '../kit/browser-upload.ts';
 
 /** Check 20: what a proxy answers in the place of the server is told as the proxy's, with what to do. */
 const sizeBytes = 24 * MiB;
 
-let stage: UploadStage;
+let stage: UploadFixture;
 let http: HttpProxy;
-let opened: OpenConsole;
+let opened: ConsoleTab;
 
 beforeAll(async () => {
-  stage = await setUploadStage({
+  stage = await createUploadFixture({
     sizeBytes,
-    before: async (port) => {
+    startProxy: async (port) => {
       http = await createHttpProxy(port);
       return http.port;
     },
@@ -45,11 +45,11 @@ const refusals = [
 it('20: a proxy that answers 413, 502 and 504 is named, and the upload goes on when it has done with that', async () => {
   opened = await openConsole(stage.browser, stage, { port: stage.proxy.port });
   const { page, record } = opened;
-  await observeEverything(page);
+  await observeAllChanges(page);
   await page.goto(`${opened.url}/images`);
   // The first piece of 8 MiB goes through, as when the proxy is set up anew meanwhile.
   http.refuse({ status: 413, method: 'PATCH', path: '/api/uploads/', after: 1 });
-  await uploadByDialog(page, stage.fileNamed('refused.raw'));
+  await uploadByDialog(page, stage.makeFile('refused.raw'));
   await goToOperations(page);
   const row = rowOf(page, 'refused.raw');
   for (const { status, words } of refusals) {
@@ -62,7 +62,7 @@ it('20: a proxy that answers 413, 502 and 504 is named, and the upload goes on w
   const id = (await findUpload(stage.server, 'refused.raw'))!.id;
   expect((await stage.server.api.upload(id)).offsetBytes).toBe(8 * MiB);
   http.refuse(null);
-  await stage.expectWhole('refused.raw', id);
+  await stage.expectComplete('refused.raw', id);
   await until(async () => (await readRow(row)).look === 'succeeded', { what: 'the row to say so' });
   const { texts } = await readObservation(page);
   expect(texts.filter((each) => /\bfailed\b/i.test(each))).toEqual([]);
@@ -75,7 +75,7 @@ it('20: a proxy that refuses the creation: the dialog says whose refusal it is, 
   http.refuse({ status: 502, method: 'POST', path: '/api/uploads', after: 0 });
   await page.getByRole('button', { name: 'Upload', exact: true }).first().click();
   const dialog = page.getByRole('dialog', { name: 'Upload images' });
-  await dialog.locator('#upload-files').setInputFiles(stage.fileNamed('again.raw'));
+  await dialog.locator('#upload-files').setInputFiles(stage.makeFile('again.raw'));
   await dialog.getByText('This name is free.').waitFor();
   await dialog.getByRole('button', { name: 'Upload', exact: true }).click();
   await dialog.getByText(/proxy.*answered 502.*/i).waitFor();
@@ -85,5 +85,5 @@ it('20: a proxy that refuses the creation: the dialog says whose refusal it is, 
   await dialog.getByRole('button', { name: 'Upload', exact: true }).click();
   await dialog.waitFor({ state: 'detached' });
   const made = await until(() => findUpload(stage.server, 'again.raw'), { what: 'the upload' });
-  await stage.expectWhole('again.raw', made.id);
+  await stage.expectComplete('again.raw', made.id);
 });

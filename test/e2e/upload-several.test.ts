@@ -11,17 +11,17 @@ import { findImage, waitForState } from '../kit/operations.ts';
 import { until } from '../kit/poll.ts';
 import { readRow, rowOf } from '../kit/operation-rows.ts';
 import { createUser } from '../kit/session.ts';
-import { setUploadStage, slowBytesPerSecond } from '../kit/upload-fixture.ts';
-import type { UploadStage } from '../kit/upload-fixture.ts';
+import { createUploadFixture, slowBytesPerSecond } from '../kit/upload-fixture.ts';
+import type { UploadFixture } from '../kit/upload-fixture.ts';
 import { findUpload, goToOperations, untilReceived } from '../kit/browser-upload.ts';
 
 /** Several files at once, each with its own fate; and whoever may not see them sees nothing of them. */
-let stage: UploadStage;
+let stage: UploadFixture;
 let odd: Workspace;
 const contexts: BrowserContext[] = [];
 
 beforeAll(async () => {
-  stage = await setUploadStage({ sizeBytes: 16 * MiB });
+  stage = await createUploadFixture({ sizeBytes: 16 * MiB });
   odd = makeWorkspace('odd-files');
 });
 afterEach(async () => {
@@ -62,7 +62,7 @@ it('three files: each is checked before the start; one is paused, one cancelled,
   const three = ['paused.raw', 'cancelled.raw', 'finished.raw'];
   await dialog
     .locator('#upload-files')
-    .setInputFiles([...three.map((name) => stage.fileNamed(name)), empty, bad]);
+    .setInputFiles([...three.map((name) => stage.makeFile(name)), empty, bad]);
   const file = (name: string): ReturnType<typeof dialog.locator> =>
     dialog.locator('.file').filter({ hasText: name });
   for (const name of three) await file(name).getByText('This name is free.').waitFor();
@@ -104,14 +104,14 @@ it('three files: each is checked before the start; one is paused, one cancelled,
   // The third has a place now; the paused one neither holds one nor moves.
   const finished = (await findUpload(server, 'finished.raw'))!.id;
   const { offsetBytes } = await server.api.upload(paused);
-  await stage.expectWhole('finished.raw', finished);
+  await stage.expectComplete('finished.raw', finished);
   expect((await server.api.upload(paused)).offsetBytes).toBe(offsetBytes);
   expect((await readRow(rowOf(page, 'paused.raw'))).text).toMatch(/Paused at \d/);
   // Nothing is left of the cancelled one: neither a file (looked at by `expectWhole`) nor an upload nor an image.
   expect(await findImage(server, 'cancelled.raw')).toBeUndefined();
   expect((await server.api.uploads({ owner: 'all' })).items.map(({ id }) => id)).toEqual([paused]);
   await rowOf(page, 'paused.raw').getByRole('button', { name: 'Resume' }).click();
-  await stage.expectWhole('paused.raw', paused);
+  await stage.expectComplete('paused.raw', paused);
 
   // The other user has heard of the images at most, which are everybody's; of no upload.
   await other.page.goto(`${other.url}/operations`);

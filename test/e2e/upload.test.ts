@@ -5,13 +5,13 @@ import type { Browser } from 'playwright-core';
 import { afterAll, afterEach, beforeAll, beforeEach, expect, it } from 'vitest';
 import { launchBrowser, screenshot } from '../kit/browser.ts';
 import { openConsole } from '../kit/console.ts';
-import type { OpenConsole } from '../kit/console.ts';
+import type { ConsoleTab } from '../kit/console.ts';
 import { makeWorkspace } from '../kit/directories.ts';
 import type { Workspace } from '../kit/directories.ts';
 import { createFaultProxy } from '../kit/fault-proxy.ts';
 import type { FaultProxy } from '../kit/fault-proxy.ts';
 import { GiB, makeRandomImage, MiB, sha256 } from '../kit/images.ts';
-import { findImage, expectTidy, waitForState } from '../kit/operations.ts';
+import { findImage, expectNoOrphans, waitForState } from '../kit/operations.ts';
 import { until } from '../kit/poll.ts';
 import { findFreePort } from '../kit/ports.ts';
 import { readRow, rowOf } from '../kit/operation-rows.ts';
@@ -19,7 +19,7 @@ import { startServer } from '../kit/server.ts';
 import type { TestServer } from '../kit/server.ts';
 import { createUser } from '../kit/session.ts';
 import type { TestUser } from '../kit/session.ts';
-import { chooseAgain, leaveWithoutAsking, untilReceived, uploadByDialog } from '../kit/browser-upload.ts';
+import { chooseFileAgain, acceptLeavePrompts, untilReceived, uploadByDialog } from '../kit/browser-upload.ts';
 
 /** An upload survives a reload, and takes no other file for its own: checks 2 and 3. */
 const sizeBytes = 64 * MiB;
@@ -46,7 +46,7 @@ beforeAll(async () => {
   browser = await launchBrowser();
   user = await createUser(server, 'chief', 'admin');
 });
-let opened: OpenConsole;
+let opened: ConsoleTab;
 beforeEach(async () => {
   proxy.setMode('pass');
   proxy.setUploadBandwidth(bytesPerSecond);
@@ -76,7 +76,7 @@ async function expectWhole(name: string, id: string): Promise<void> {
   expect(await sha256(join(server.poolDir, name))).toBe(digest);
   expect((await findImage(server, name))?.state).toBe('ready');
   const unfinished = (await server.api.uploads({ owner: 'all' })).items.map((upload) => upload.id);
-  await expectTidy(server.poolDir, unfinished);
+  await expectNoOrphans(server.poolDir, unfinished);
 }
 
 /** Fractions of a millisecond are rounded by one and cut off by the other. */
@@ -84,7 +84,7 @@ const wholeSecond = new Date('2026-01-02T03:04:05Z');
 
 it('2 and 3: reload in mid-upload; a wrong file is refused, the right one goes on where the server stands', async () => {
   const { page } = opened;
-  const leaving = leaveWithoutAsking(page);
+  const leaving = acceptLeavePrompts(page);
   const own = fileNamed('reloaded.raw');
   utimesSync(own, wholeSecond, wholeSecond);
   const before = proxy.fromClients;
@@ -102,7 +102,7 @@ it('2 and 3: reload in mid-upload; a wrong file is refused, the right one goes o
 
   const other = join(files.path, 'other.raw');
   await makeRandomImage(other, MiB);
-  await chooseAgain(page, row, other);
+  await chooseFileAgain(page, row, other);
   await page
     .getByText(/The chosen file has 1\.0 MiB; the file of the upload has 64\.0 MiB/)
     .first()
@@ -110,14 +110,14 @@ it('2 and 3: reload in mid-upload; a wrong file is refused, the right one goes o
   // The same size and time, other bytes.
   await makeRandomImage(other, sizeBytes);
   utimesSync(other, wholeSecond, wholeSecond);
-  await chooseAgain(page, row, other);
+  await chooseFileAgain(page, row, other);
   await page
     .getByText(/not the file of reloaded\.raw.*differs at byte/i)
     .first()
     .waitFor();
   expect(proxy.fromClients - atReload, 'nothing of a wrong file is sent').toBeLessThan(MiB);
 
-  await chooseAgain(page, row, own);
+  await chooseFileAgain(page, row, own);
   await expectWhole('reloaded.raw', id);
   const sent = proxy.fromClients - before;
   console.log(`sent ${(sent / MiB).toFixed(1)} MiB for ${sizeBytes / MiB} MiB`);

@@ -14,7 +14,7 @@ interface AxeResult {
 }
 
 /** How a page may look: each must pass in both languages. Forced colours are the system's, so one scheme stands for both. */
-export const ways = (['en', 'ja'] as const).flatMap((locale) =>
+export const appearances = (['en', 'ja'] as const).flatMap((locale) =>
   (
     [
       { look: 'light', colorScheme: 'light', forcedColors: 'none' },
@@ -28,7 +28,7 @@ export const ways = (['en', 'ja'] as const).flatMap((locale) =>
 export const axeTimeoutMs = 400_000;
 
 /** All that axe finds, best practices included. Injected by CDP, which the page's CSP does not bind. */
-export async function findFaults(page: Page): Promise<string[]> {
+export async function findAxeViolations(page: Page): Promise<string[]> {
   // Reduced motion ends every transition: a colour half way between two has no contrast that a rule is about.
   await page.emulateMedia({ reducedMotion: 'reduce' });
   await page.evaluate(source);

@@ -5,70 +5,70 @@ import { join } from 'node:path';
 import { until } from './poll.ts';
 
 /** Programs that the server runs by their absolute path, and which wait where a test wants them to. */
-export interface HeldTools {
+export interface BlockingTools {
   /** What becomes the server, and sees our programs in the place of the system's; before its own command. */
   readonly launcher: readonly string[];
   /** From now on the program waits before it does anything, when one of its arguments is this one. */
-  hold(tool: string, argument: string): void;
+  block(tool: string, argument: string): void;
   /** The process that waits. */
-  held(): Promise<number>;
+  waitForBlocked(): Promise<number>;
   /** Releases the waiting tools, and lets later ones run without a wait. */
   release(): void;
 }
 
 /** Why programs cannot be exchanged here, or `null`. A test that is skipped for it prints this. */
-export function heldToolsRefusal(): string | null {
+export function blockingToolsSkipReason(): string | null {
   if (process.getuid?.() !== 0) return 'programs of the system are exchanged by mounts, which need root';
   return existsSync('/usr/bin/unshare') && existsSync('/usr/bin/setpriv') ? null : 'util-linux is missing';
 }
 
 /** @param identity who the server shall be, when not root */
-export function makeHeldTools(
+export function makeBlockingTools(
   home: string,
   tools: readonly string[],
   identity: { uid: number; gid: number } | null,
-): HeldTools {
+): BlockingTools {
   const root = join(home, 'tools');
   mkdirSync(join(root, 'bin'), { recursive: true });
   // QEMU looks for its firmware beside itself.
   for (const name of ['share', 'lib']) symlinkSync(`/usr/${name}`, join(root, name));
-  const [gate, heldBy] = [join(root, 'gate'), join(root, 'held')];
-  execFileSync('mkfifo', [gate]);
-  chmodSync(gate, 0o666);
+  const [gatePath, blockedPidPath] = [join(root, 'gate'), join(root, 'held')];
+  execFileSync('mkfifo', [gatePath]);
+  chmodSync(gatePath, 0o666);
   if (identity !== null) chownSync(root, identity.uid, identity.gid);
   for (const tool of tools) {
     copyFileSync(`/usr/bin/${tool}`, join(root, 'bin', tool));
-    writeFileSync(join(root, tool), waiter(root, tool), { mode: 0o755 });
+    writeFileSync(join(root, tool), waitingScript(root, tool), { mode: 0o755 });
   }
   const mounts = tools.map((tool) => `mount --bind ${join(root, tool)} /usr/bin/${tool} && `);
-  const become =
+  const dropPrivileges =
     identity === null
       ? []
       : ['/usr/bin/setpriv', `--reuid=${identity.uid}`, `--regid=${identity.gid}`, '--clear-groups', '--'];
-  const inOwnMounts = ['/usr/bin/unshare', '--mount', '--propagation', 'private', '/bin/sh', '-c'];
-  const holds: string[] = [];
+  const inPrivateMounts = ['/usr/bin/unshare', '--mount', '--propagation', 'private', '/bin/sh', '-c'];
+  const blockPaths: string[] = [];
   return {
-    launcher: [...inOwnMounts, `${mounts.join('')}exec "$@"`, 'sh', ...become],
-    hold(tool, argument) {
-      rmSync(heldBy, { force: true });
+    launcher: [...inPrivateMounts, `${mounts.join('')}exec "$@"`, 'sh', ...dropPrivileges],
+    block(tool, argument) {
+      rmSync(blockedPidPath, { force: true });
       const path = join(root, `${tool}.${argument}.hold`);
       writeFileSync(path, '');
-      holds.push(path);
+      blockPaths.push(path);
     },
-    held: () =>
-      until(() => existsSync(heldBy) && Number(readFileSync(heldBy, 'utf8')), {
+    waitForBlocked: () =>
+      until(() => existsSync(blockedPidPath) && Number(readFileSync(blockedPidPath, 'utf8')), {
         what: 'a program to be held',
       }),
     release() {
-      for (const path of holds.splice(0)) rmSync(path, { force: true });
+      for (const path of blockPaths.splice(0)) rmSync(path, { force: true });
       // Opens both ends, so that the open does not wait for a reader, and releases a tool that waits in its own open.
-      closeSync(openSync(gate, constants.O_RDWR | constants.O_NONBLOCK));
-      rmSync(heldBy, { force: true });
+      closeSync(openSync(gatePath, constants.O_RDWR | constants.O_NONBLOCK));
+      rmSync(blockedPidPath, { force: true });
     },
   };
 }
 
-function waiter(root: string, tool: string): string {
+function waitingScript(root: string, tool: string): string {
   return `#!/bin/bash
 for argument in "$@"; do
   if [[ "$argument" != */* && -e "${root}/${tool}.$argument.hold" ]]; then

@@ -37,15 +37,16 @@ export async function untilReceived(server: TestServer, name: string, share: num
     async () => {
       const operation = await findUpload(server, name);
       const phase = operation === undefined ? null : currentPhase(operation);
-      const isThere = phase?.name === 'receive' && phase.total !== null && phase.done >= phase.total * share;
-      return isThere ? operation!.id : null;
+      const isReceived =
+        phase?.name === 'receive' && phase.total !== null && phase.done >= phase.total * share;
+      return isReceived ? operation!.id : null;
     },
     { what: `${share * 100} % of ${name} to be on the disk`, timeoutMs: 60_000 },
   );
 }
 
 /** Presses "Choose file…" of a row and chooses. */
-export async function chooseAgain(page: Page, row: Locator, path: string): Promise<void> {
+export async function chooseFileAgain(page: Page, row: Locator, path: string): Promise<void> {
   const button = row.getByRole('button', { name: /^Choose file/ });
   await button.waitFor({ timeout: 30_000 });
   const asked = page.waitForEvent('filechooser');
@@ -54,7 +55,7 @@ export async function chooseAgain(page: Page, row: Locator, path: string): Promi
 }
 
 /** A page that sends asks before it goes; the test wants to go. */
-export function leaveWithoutAsking(page: Page): { asked: () => number } {
+export function acceptLeavePrompts(page: Page): { asked: () => number } {
   let asked = 0;
   page.on('dialog', (dialog) => {
     asked += 1;

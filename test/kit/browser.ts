@@ -32,22 +32,22 @@ export async function launchBrowser(options: BrowserOptions = {}): Promise<Brows
     ...(options.backForwardCache === true ? { ignoreDefaultArgs: ['--disable-back-forward-cache'] } : {}),
   });
   const newContext = browser.newContext.bind(browser);
-  browser.newContext = async (given) => {
-    const context = await newContext(given);
+  browser.newContext = async (contextOptions) => {
+    const context = await newContext(contextOptions);
     context.setDefaultTimeout(waitMs);
     return context;
   };
   return browser;
 }
 
-export interface MortalBrowser {
+export interface KillableBrowser {
   readonly browser: Browser;
   /** SIGKILL, as by the system when memory is short: the browser saves nothing. */
   kill(): Promise<void>;
 }
 
 /** A browser whose process can be killed. One that was not killed has to be closed. */
-export async function launchMortalBrowser(): Promise<MortalBrowser> {
+export async function launchKillableBrowser(): Promise<KillableBrowser> {
   const server = await chromium.launchServer({
     host: '127.0.0.1',
     executablePath: browserPath,
@@ -58,15 +58,15 @@ export async function launchMortalBrowser(): Promise<MortalBrowser> {
 }
 
 /** What went wrong in a page while it was looked at. */
-export interface PageRecord {
+export interface PageErrors {
   cspViolations: string[];
   /** Uncaught exceptions and unhandled rejections of the page. */
   errors: string[];
 }
 
 /** Collects what no page of ours may ever produce. Call before the first navigation. */
-export async function recordPage(context: BrowserContext): Promise<PageRecord> {
-  const record: PageRecord = { cspViolations: [], errors: [] };
+export async function recordPageErrors(context: BrowserContext): Promise<PageErrors> {
+  const record: PageErrors = { cspViolations: [], errors: [] };
   await context.exposeFunction('wccReportViolation', (text: string) => void record.cspViolations.push(text));
   await context.addInitScript(() => {
     document.addEventListener('securitypolicyviolation', (event) => {

@@ -85,17 +85,17 @@ function createCall(socket: WebSocket): Call {
     result?: Record<string, unknown>;
     error?: unknown;
   }
-  const waiting = new Map<number, (answer: Answer) => void>();
+  const pending = new Map<number, (answer: Answer) => void>();
   let last = 0;
   socket.on('message', (data) => {
     const message = JSON.parse((data as Buffer).toString('utf8')) as Answer;
-    if (message.id !== undefined) waiting.get(message.id)?.(message);
+    if (message.id !== undefined) pending.get(message.id)?.(message);
   });
   return (method, params = {}, sessionId) =>
     new Promise((resolve, reject) => {
       const id = ++last;
-      waiting.set(id, ({ result, error }) => {
-        waiting.delete(id);
+      pending.set(id, ({ result, error }) => {
+        pending.delete(id);
         if (result === undefined) reject(new Error(`${method}: ${JSON.stringify(error)}`));
         else resolve(result);
       });

@@ -21,7 +21,7 @@ export interface CliOptions {
   cwd?: string;
 }
 
-export interface CliEnd {
+export interface CliResult {
   code: number | null;
   signal: NodeJS.Signals | null;
   stdout: string;
@@ -35,18 +35,23 @@ export interface RunningCli {
   readonly stderr: string;
   write(text: string): void;
   kill(signal: NodeJS.Signals): void;
-  readonly end: Promise<CliEnd>;
+  readonly result: Promise<CliResult>;
 }
 
 /** Starts the built command, as a shell would. */
 export function startCli(args: readonly string[], options: CliOptions = {}): RunningCli {
   const { server, terminal } = options;
-  const own = [process.execPath, binPath, ...args];
+  const command = [process.execPath, binPath, ...args];
   // `exec`: a signal for the terminal's child reaches the command, not a shell before it.
   const argv =
     terminal === undefined
-      ? own
-      : ['script', '-qefc', `stty cols ${terminal.columns}; exec ${own.map(quote).join(' ')}`, '/dev/null'];
+      ? command
+      : [
+          'script',
+          '-qefc',
+          `stty cols ${terminal.columns}; exec ${command.map(quote).join(' ')}`,
+          '/dev/null',
+        ];
   const child = spawn(argv[0]!, argv.slice(1), {
     stdio: ['pipe', 'pipe', 'pipe'],
     cwd: options.cwd ?? '/',
@@ -69,7 +74,7 @@ export function startCli(args: readonly string[], options: CliOptions = {}): Run
   child.stdin.on('error', () => undefined);
   if (options.stdin !== undefined) child.stdin.end(options.stdin);
   else if (terminal === undefined) child.stdin.end();
-  const end = once(child, 'close').then(([code, signal]): CliEnd => {
+  const result = once(child, 'close').then(([code, signal]): CliResult => {
     running.delete(child);
     return { code: code as number | null, signal: signal as NodeJS.Signals | null, stdout, stderr };
   });
@@ -83,12 +88,12 @@ export function startCli(args: readonly string[], options: CliOptions = {}): Run
     },
     write: (text) => void child.stdin.write(text),
     kill: (signal) => void child.kill(signal),
-    end,
+    result,
   };
 }
 
-export function runCli(args: readonly string[], options: CliOptions = {}): Promise<CliEnd> {
-  return startCli(args, options).end;
+export function runCli(args: readonly string[], options: CliOptions = {}): Promise<CliResult> {
+  return startCli(args, options).result;
 }
 
 function quote(text: string): string {
@@ -96,7 +101,7 @@ function quote(text: string): string {
 }
 
 /** A pseudo-terminal's text as lines: what was redrawn in place counts as lines of its own. */
-export function drawnLines(text: string): string[] {
+export function terminalLines(text: string): string[] {
   return (
     text
       .split(/\r\n|\r|\n/)

@@ -1,6 +1,6 @@
 import type { Browser, BrowserContext, Page } from 'playwright-core';
-import { recordPage } from './browser.ts';
-import type { PageRecord } from './browser.ts';
+import { recordPageErrors } from './browser.ts';
+import type { PageErrors } from './browser.ts';
 import type { TestServer } from './server.ts';
 import { signIn } from './session.ts';
 import type { CookieSession, TestUser } from './session.ts';
@@ -17,10 +17,10 @@ export interface ConsoleOptions {
   viewport?: { width: number; height: number };
 }
 
-export interface OpenConsole {
+export interface ConsoleTab {
   readonly context: BrowserContext;
   readonly page: Page;
-  readonly record: PageRecord;
+  readonly record: PageErrors;
   readonly session: CookieSession;
   readonly url: string;
 }
@@ -30,14 +30,14 @@ export async function openConsole(
   browser: Browser,
   at: { server: TestServer; user: TestUser },
   options: ConsoleOptions = {},
-): Promise<OpenConsole> {
+): Promise<ConsoleTab> {
   const context = await browser.newContext({
     locale: options.locale === 'ja' ? 'ja-JP' : 'en-GB',
     colorScheme: options.colorScheme ?? 'light',
     forcedColors: options.forcedColors ?? 'none',
     viewport: options.viewport ?? { width: 1280, height: 800 },
   });
-  const record = await recordPage(context);
+  const record = await recordPageErrors(context);
   const session = await signIn(at.server, at.user);
   await addSession(context, session);
   const url = `http://127.0.0.1:${options.port ?? at.server.port}`;

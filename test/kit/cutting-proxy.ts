@@ -11,7 +11,7 @@ export interface CuttingProxy {
   /** Connections that were cut so far. */
   readonly cuts: Readonly<Record<Cut, number>>;
   /** From now on, and for those that stand, nothing is cut. Those in a hole stay there. */
-  spare(): void;
+  stopCutting(): void;
   close(): Promise<void>;
 }
 
@@ -19,51 +19,51 @@ export interface CuttingProxyOptions {
   targetPort: number;
   random: Random;
   /** Maximum bytes towards the client before the cut: in a handshake, between frames or within one. The minimum is 1. */
-  bytesAtMost: number;
+  maxBytes: number;
 }
 
 /** How long after the client's end the server of a `hole` connection learns of it, as when a network comes back. */
 const holeMs = 4000;
-const fates: readonly Cut[] = ['reset', 'reset', 'end', 'end', 'hole'];
+const possibleCuts: readonly Cut[] = ['reset', 'reset', 'end', 'end', 'hole'];
 
 /** A TCP proxy on loopback that cuts every connection, at a random byte and in a random way. */
 export async function createCuttingProxy(options: CuttingProxyOptions): Promise<CuttingProxy> {
-  const { targetPort, random, bytesAtMost } = options;
+  const { targetPort, random, maxBytes } = options;
   const sockets = new Set<Socket>();
   const cuts: Record<Cut, number> = { reset: 0, end: 0, hole: 0 };
-  let sparing = false;
-  const keep = (socket: Socket): Socket => {
+  let isStopped = false;
+  const track = (socket: Socket): Socket => {
     sockets.add(socket);
     socket.on('error', () => undefined); // `close` ends the other side
     return socket.on('close', () => sockets.delete(socket));
   };
   const server = createServer((client) => {
-    keep(client);
-    const upstream = keep(connect({ port: targetPort, host: '127.0.0.1' }));
-    const fate = random.pick(fates);
-    let left = random.integer(1, bytesAtMost);
+    track(client);
+    const upstream = track(connect({ port: targetPort, host: '127.0.0.1' }));
+    const cut = random.pick(possibleCuts);
+    let left = random.integer(1, maxBytes);
     let isCut = false;
-    client.on('data', (piece) => void (isCut || upstream.write(piece)));
-    upstream.on('data', (piece) => {
+    client.on('data', (chunk) => void (isCut || upstream.write(chunk)));
+    upstream.on('data', (chunk) => {
       if (isCut) return;
-      if (sparing || piece.length < left) {
-        left -= piece.length;
-        client.write(piece);
+      if (isStopped || chunk.length < left) {
+        left -= chunk.length;
+        client.write(chunk);
         return;
       }
       isCut = true;
-      cuts[fate] += 1;
-      client.write(piece.subarray(0, left), () => strike(fate, client, upstream));
+      cuts[cut] += 1;
+      client.write(chunk.subarray(0, left), () => applyCut(cut, client, upstream));
     });
-    client.on('close', () => (fate === 'hole' && isCut ? undefined : upstream.resetAndDestroy()));
-    upstream.on('close', () => (fate === 'hole' && isCut ? undefined : client.resetAndDestroy()));
+    client.on('close', () => (cut === 'hole' && isCut ? undefined : upstream.resetAndDestroy()));
+    upstream.on('close', () => (cut === 'hole' && isCut ? undefined : client.resetAndDestroy()));
   });
   server.listen(0, '127.0.0.1');
   await once(server, 'listening');
   return {
     port: (server.address() as AddressInfo).port,
     cuts,
-    spare: () => void (sparing = true),
+    stopCutting: () => void (isStopped = true),
     close: async () => {
       server.close();
       for (const socket of sockets) socket.destroy();
@@ -72,9 +72,9 @@ export async function createCuttingProxy(options: CuttingProxyOptions): Promise<
   };
 }
 
-function strike(fate: Cut, client: Socket, upstream: Socket): void {
-  if (fate === 'reset') client.resetAndDestroy();
-  else if (fate === 'end') client.end();
+function applyCut(cut: Cut, client: Socket, upstream: Socket): void {
+  if (cut === 'reset') client.resetAndDestroy();
+  else if (cut === 'end') client.end();
   else setTimeout(() => upstream.destroy(), holeMs).unref();
-  if (fate !== 'hole') upstream.resetAndDestroy();
+  if (cut !== 'hole') upstream.resetAndDestroy();
 }

@@ -15,7 +15,7 @@ export interface EventReader {
   readonly events: readonly StreamEvent[];
   readonly isEnded: boolean;
   latest(): Snapshot | undefined;
-  waitFor(find: (event: StreamEvent) => boolean, what: string): Promise<StreamEvent>;
+  waitFor(matches: (event: StreamEvent) => boolean, what: string): Promise<StreamEvent>;
   waitForEnd(): Promise<void>;
   close(): void;
 }
@@ -44,7 +44,7 @@ export async function readEvents(url: string, headers: Record<string, string>): 
       const last = ops().at(-1);
       return last === undefined ? undefined : (JSON.parse(last.data) as Snapshot);
     },
-    waitFor: (find, what) => until(() => events.find(find), { what }),
+    waitFor: (matches, what) => until(() => events.find(matches), { what }),
     waitForEnd: async () => void (await until(() => isEnded, { what: 'the stream to end' })),
     close: () => outgoing.destroy(),
   };

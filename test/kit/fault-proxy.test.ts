@@ -52,7 +52,7 @@ it('a silent connection of the fault proxy stays open without bytes, and continu
   const client = await createClient();
   client.socket.write('one ');
   await until(() => client.received() === 'one ', { what: 'the first echo' });
-  proxy.setStanding('silent');
+  proxy.setModeForOpen('silent');
   client.socket.write('two');
   await sleep(150);
   expect(client.received()).toBe('one ');
@@ -68,7 +68,7 @@ it('a silent connection of the fault proxy stays open without bytes, and continu
 
 it('the fault proxy refuses and resets connections', async () => {
   const standing = await createClient();
-  proxy.setFresh('refuse');
+  proxy.setModeForNew('refuse');
   const refused = connect(proxy.port, '127.0.0.1');
   clients.push(refused);
   const [error] = (await once(refused, 'error')) as [NodeJS.ErrnoException];

@@ -11,9 +11,9 @@ export type FaultMode = 'pass' | 'silent' | 'refuse';
 export interface FaultProxy {
   readonly port: number;
   /** How connections behave that are made from now on. @default 'pass' */
-  setFresh(mode: FaultMode): void;
+  setModeForNew(mode: FaultMode): void;
   /** How the connections that stand now behave. */
-  setStanding(mode: 'pass' | 'silent'): void;
+  setModeForOpen(mode: 'pass' | 'silent'): void;
   /** Both at once. */
   setMode(mode: 'pass' | 'silent'): void;
   /** Cuts every standing connection by RST. */
@@ -48,22 +48,22 @@ interface Shaping {
 export async function createFaultProxy(targetPort: number): Promise<FaultProxy> {
   const pairs = new Set<Pair>();
   const shaping: Shaping = { delayMs: 0, bytesPerSecond: null, uploadBytesPerSecond: null, fromClients: 0 };
-  let fresh: FaultMode = 'pass';
+  let modeForNew: FaultMode = 'pass';
   let total = 0;
   const server = createServer({ allowHalfOpen: true }, (client) => {
     total++;
-    if (fresh === 'refuse') {
+    if (modeForNew === 'refuse') {
       client.resetAndDestroy();
       return;
     }
     const upstream = connect({ port: targetPort, host: '127.0.0.1', allowHalfOpen: true });
-    const pair: Pair = { client, upstream, silent: fresh === 'silent' };
+    const pair: Pair = { client, upstream, silent: modeForNew === 'silent' };
     pairs.add(pair);
     joinPair(pair, shaping, () => pairs.delete(pair));
   });
   server.listen(0, '127.0.0.1');
   await once(server, 'listening');
-  const setStanding = (mode: 'pass' | 'silent'): void => {
+  const setModeForOpen = (mode: 'pass' | 'silent'): void => {
     for (const pair of pairs) setSilent(pair, mode === 'silent');
   };
   const close = async (): Promise<void> => {
@@ -73,11 +73,11 @@ export async function createFaultProxy(targetPort: number): Promise<FaultProxy> 
   };
   return {
     port: (server.address() as AddressInfo).port,
-    setFresh: (mode) => void (fresh = mode),
-    setStanding,
+    setModeForNew: (mode) => void (modeForNew = mode),
+    setModeForOpen,
     setMode: (mode) => {
-      fresh = mode;
-      setStanding(mode);
+      modeForNew = mode;
+      setModeForOpen(mode);
     },
     resetAll: () => {
       for (const { client, upstream } of pairs) {
@@ -138,10 +138,10 @@ function joinPair(pair: Pair, shaping: Shaping, onClose: () => void): void {
 
 function relay(pair: Pair, from: Socket, options: { to: Socket; delay: (bytes: number) => number }): void {
   const { to } = options;
-  from.on('data', (piece) => {
-    const delayMs = options.delay(piece.length);
+  from.on('data', (chunk) => {
+    const delayMs = options.delay(chunk.length);
     if (delayMs === 0) {
-      if (!to.destroyed && !to.write(piece)) {
+      if (!to.destroyed && !to.write(chunk)) {
         from.pause();
         to.once('drain', () => !pair.silent && from.resume());
       }
@@ -150,7 +150,7 @@ function relay(pair: Pair, from: Socket, options: { to: Socket; delay: (bytes: n
     // One piece at a time: pausing keeps the order and gives the limit its meaning.
     from.pause();
     setTimeout(() => {
-      if (!to.destroyed) to.write(piece);
+      if (!to.destroyed) to.write(chunk);
       if (!pair.silent) from.resume();
     }, delayMs);
   });

@@ -12,7 +12,7 @@ export interface FileRequest {
   request: IncomingMessage;
 }
 
-export type FileHandler = (response: ServerResponse, asked: FileRequest) => void;
+export type FileHandler = (response: ServerResponse, requested: FileRequest) => void;
 
 /** A server of files whose every answer, true or not, is written by the test. */
 export interface FileServer {
@@ -21,24 +21,24 @@ export interface FileServer {
   /** Its whole address. */
   serve(path: string, handler: FileHandler): string;
   /** What was asked for under this address. */
-  asked(path: string): readonly FileRequest[];
+  requestsFor(path: string): readonly FileRequest[];
   /** All requests, whatever they asked for. */
-  readonly requests: number;
+  readonly requestCount: number;
   close(): Promise<void>;
 }
 
 /** @param wanted 0 lets the system choose */
 export async function startFileServer(host = '127.0.0.1', wanted = 0): Promise<FileServer> {
   const handlers = new Map<string, FileHandler>();
-  const asked = new Map<string, FileRequest[]>();
+  const requested = new Map<string, FileRequest[]>();
   let requests = 0;
   const server = createServer((request, response) => {
     requests += 1;
     const path = (request.url ?? '').split('?')[0] ?? '';
-    const before = asked.get(path) ?? [];
+    const before = requested.get(path) ?? [];
     const first = /^bytes=(\d+)-$/.exec(request.headers.range ?? '')?.[1];
     const one = { number: before.length, fromByte: first === undefined ? null : Number(first), request };
-    asked.set(path, [...before, one]);
+    requested.set(path, [...before, one]);
     const handler = handlers.get(path);
     if (handler === undefined) response.writeHead(404).end('nothing here');
     else handler(response, one);
@@ -54,8 +54,8 @@ export async function startFileServer(host = '127.0.0.1', wanted = 0): Promise<F
       handlers.set(path, handler);
       return `${origin}${path}`;
     },
-    asked: (path) => asked.get(path) ?? [],
-    get requests() {
+    requestsFor: (path) => requested.get(path) ?? [],
+    get requestCount() {
       return requests;
     },
     async close() {
@@ -72,7 +72,7 @@ export interface FileOptions {
   /** Understands Range and If-Range. @default true */
   hasRanges?: boolean;
   /** Number of bytes after which each connection breaks. */
-  cutAfterBytes?: (asked: FileRequest) => number | null;
+  cutAfterBytes?: (requested: FileRequest) => number | null;
   /** Sends no faster. */
   bytesPerSecond?: number;
 }
@@ -80,11 +80,11 @@ export interface FileOptions {
 /** Serves bytes as a good server does, but for the network in between. */
 export function fileHandler(bytes: Buffer, options: FileOptions = {}): FileHandler {
   const { etag, hasRanges = true, cutAfterBytes = () => null, bytesPerSecond } = options;
-  return (response, asked) => {
-    const ifRange = asked.request.headers['if-range'];
+  return (response, requested) => {
+    const ifRange = requested.request.headers['if-range'];
     const isSame = ifRange === undefined || ifRange === etag;
-    const from = hasRanges && isSame ? (asked.fromByte ?? 0) : 0;
-    const isPart = hasRanges && isSame && asked.fromByte !== null;
+    const from = hasRanges && isSame ? (requested.fromByte ?? 0) : 0;
+    const isPart = hasRanges && isSame && requested.fromByte !== null;
     const tag = etag === undefined ? {} : { etag };
     if (isPart && from >= bytes.length) {
       response.writeHead(416, { 'content-range': `bytes */${bytes.length}`, ...tag }).end();
@@ -93,7 +93,7 @@ export function fileHandler(bytes: Buffer, options: FileOptions = {}): FileHandl
     const range = isPart ? { 'content-range': `bytes ${from}-${bytes.length - 1}/${bytes.length}` } : {};
     const part = bytes.subarray(from);
     response.writeHead(isPart ? 206 : 200, { 'content-length': String(part.length), ...range, ...tag });
-    const cut = cutAfterBytes(asked);
+    const cut = cutAfterBytes(requested);
     if (bytesPerSecond !== undefined) return drip(response, part, bytesPerSecond);
     if (cut === null || cut >= part.length) return void response.end(part);
     // Only when the bytes are out: a reset throws away what is still in the sender's buffers.

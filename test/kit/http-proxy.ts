@@ -32,7 +32,7 @@ export async function createHttpProxy(targetPort: number): Promise<HttpProxy> {
   };
   const server = createServer((incoming, outgoing) => {
     if (refusal === null || !isRefused(incoming, refusal)) return forward(targetPort, incoming, outgoing);
-    answerItself(refusal.status, incoming, outgoing);
+    answerAsProxy(refusal.status, incoming, outgoing);
   });
   server.on('connection', (socket) => {
     sockets.add(socket);
@@ -81,7 +81,7 @@ function forward(targetPort: number, incoming: IncomingMessage, outgoing: Server
 }
 
 /** At once, as nginx does that knows the length; what still comes of the body is read and thrown away. */
-function answerItself(status: number, incoming: IncomingMessage, outgoing: ServerResponse): void {
+function answerAsProxy(status: number, incoming: IncomingMessage, outgoing: ServerResponse): void {
   outgoing.writeHead(status, { 'content-type': 'text/html', connection: 'close' });
   outgoing.end(`<html><head><title>${status}</title></head><body><center>nginx</center></body></html>`);
   incoming.resume();

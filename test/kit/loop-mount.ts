@@ -11,7 +11,7 @@ const run = promisify(execFile);
 export type LoopFileSystem = 'xfs' | 'btrfs' | 'ext4';
 
 /** Why loop mounts are not possible here, or `null`. A test that is skipped for it prints this. */
-export function loopMountRefusal(): string | null {
+export function loopMountSkipReason(): string | null {
   return process.getuid?.() === 0 ? null : 'loop mounts need root';
 }
 
@@ -47,12 +47,13 @@ export async function withLoopFileSystem<T>(
 }
 
 /** Takes nearly all the room that is left, as another program on the same disk would. */
-export function takeRoom(path: string, leaveBytes: number): void {
+export function fillDisk(path: string, leaveBytes: number): void {
   const { bavail, bsize } = statfsSync(dirname(path));
   const file = openSync(path, 'w');
   try {
     const part = Buffer.alloc(MiB, 1);
-    for (let left = bavail * bsize - leaveBytes; left > 0; left -= part.length) writeSync(file, part);
+    for (let remainingBytes = bavail * bsize - leaveBytes; remainingBytes > 0; remainingBytes -= part.length)
+      writeSync(file, part);
   } catch (error) {
     // What runs beside took the rest: full is full.
     if ((error as NodeJS.ErrnoException).code !== 'ENOSPC') throw error;

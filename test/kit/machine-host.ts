@@ -3,8 +3,8 @@ import { promisify } from 'node:util';
 import { existsSync, chownSync, mkdirSync, readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { makeWorkspace } from './directories.ts';
-import { makeHeldTools } from './blocking-tools.ts';
-import type { HeldTools } from './blocking-tools.ts';
+import { makeBlockingTools } from './blocking-tools.ts';
+import type { BlockingTools } from './blocking-tools.ts';
 import { powerOffMachines } from './machines.ts';
 import { until } from './poll.ts';
 import { startServer } from './server.ts';
@@ -21,9 +21,9 @@ export interface MachineHost {
   /** Parent of everything. */
   readonly home: string;
   /** Those of `holds`. */
-  readonly tools: HeldTools | null;
+  readonly tools: BlockingTools | null;
   /** What the driver itself knows, also of other programs: names of machines, and QEMU processes. */
-  machinesInside(): string[];
+  listDriverMachines(): string[];
   /** Runs `virsh` in the server's session. @returns what it says */
   virsh(...args: readonly string[]): Promise<string>;
   /** SIGKILL for libvirt's daemons, as a crash would; nothing with the other driver. */
@@ -33,21 +33,21 @@ export interface MachineHost {
 }
 
 /** Why this driver cannot run here, or `null`. A test that is skipped for it prints this. */
-export function driverRefusal(driver: Driver): string | null {
-  const needed = driver === 'qemu' ? '/usr/bin/qemu-system-x86_64' : '/usr/bin/virsh';
-  return existsSync(needed) ? null : `${needed} is missing`;
+export function driverSkipReason(driver: Driver): string | null {
+  const requiredPath = driver === 'qemu' ? '/usr/bin/qemu-system-x86_64' : '/usr/bin/virsh';
+  return existsSync(requiredPath) ? null : `${requiredPath} is missing`;
 }
 
 export interface MachineHostOptions {
-  /** Programs of `/usr/bin` that can be held, see {@link makeHeldTools}. @default none */
-  holds?: readonly string[];
+  /** Programs of `/usr/bin` that can be held, see {@link makeBlockingTools}. @default none */
+  blockable?: readonly string[];
   /** Before the server starts; the data directory will be `data` in it. */
   prepare?: (home: string) => void;
 }
 
 export async function startMachineHost(
   driver: Driver,
-  { holds = [], prepare }: MachineHostOptions = {},
+  { blockable = [], prepare }: MachineHostOptions = {},
 ): Promise<MachineHost> {
   const workspace = makeWorkspace(`vm-${driver}`);
   const home = workspace.path;
@@ -57,10 +57,10 @@ export async function startMachineHost(
     mkdirSync(path, { recursive: true, mode: 0o700 });
     if (identity !== null) chownSync(path, identity.uid, identity.gid);
   }
-  const killDaemons = (names = ['libvirtd', 'virtqemud']): Promise<void> => endDaemons(runtime, names);
+  const killDaemons = (names = ['libvirtd', 'virtqemud']): Promise<void> => killAndWait(runtime, names);
   try {
     prepare?.(home);
-    const tools = holds.length === 0 ? null : makeHeldTools(home, holds, identity);
+    const tools = blockable.length === 0 ? null : makeBlockingTools(home, blockable, identity);
     const server = await startServer({
       home,
       args: ['--hypervisor', driver, '--free-space-floor', '0'],
@@ -71,9 +71,9 @@ export async function startMachineHost(
       server,
       home,
       tools,
-      machinesInside: () => [
-        ...(driver === 'libvirt' ? domainsOf({ home, runtime, identity }) : []),
-        ...processesIn(home),
+      listDriverMachines: () => [
+        ...(driver === 'libvirt' ? listDomains({ home, runtime, identity }) : []),
+        ...listQemuProcesses(home),
       ],
       virsh: async (...args) =>
         (await promisify(execFile)(...virshCall({ home, runtime, identity }, args))).stdout,
@@ -107,40 +107,40 @@ function virshCall(
   return ['/usr/bin/virsh', ['-c', 'qemu:///session', '-q', ...args], options];
 }
 
-function domainsOf(session: Session): string[] {
+function listDomains(session: Session): string[] {
   const names = execFileSync(...virshCall(session, ['list', '--all', '--name']));
   return names.split('\n').filter((name) => name.trim() !== '');
 }
 
 /** QEMU has a machine's directory, or names a disk in the pool. */
-function processesIn(home: string): string[] {
-  return pidsOf('qemu-system-x86')
-    .filter((pid) => readOrNothing(`/proc/${pid}/cmdline`).includes(`${home}/`))
+function listQemuProcesses(home: string): string[] {
+  return findPids('qemu-system-x86')
+    .filter((pid) => readIfPresent(`/proc/${pid}/cmdline`).includes(`${home}/`))
     .map((pid) => `process ${pid}`);
 }
 
 /** Processes by what the kernel calls them: 15 characters. */
-function pidsOf(name: string): number[] {
+function findPids(name: string): number[] {
   const pids = readdirSync('/proc').filter((pid) => /^\d+$/.test(pid));
-  return pids.filter((pid) => readOrNothing(`/proc/${pid}/comm`).trim() === name).map(Number);
+  return pids.filter((pid) => readIfPresent(`/proc/${pid}/comm`).trim() === name).map(Number);
 }
 
 /** Only daemons of this session: their environment names its runtime directory. */
-async function endDaemons(runtime: string, names: readonly string[]): Promise<void> {
-  for (const pid of daemonsOf(runtime, names)) process.kill(pid, 'SIGKILL');
-  await until(() => daemonsOf(runtime, names).length === 0, { what: 'the daemons to end' });
+async function killAndWait(runtime: string, names: readonly string[]): Promise<void> {
+  for (const pid of findDaemons(runtime, names)) process.kill(pid, 'SIGKILL');
+  await until(() => findDaemons(runtime, names).length === 0, { what: 'the daemons to end' });
 }
 
-function daemonsOf(runtime: string, names: readonly string[]): number[] {
+function findDaemons(runtime: string, names: readonly string[]): number[] {
   return names
-    .flatMap(pidsOf)
+    .flatMap(findPids)
     .filter((pid) =>
-      readOrNothing(`/proc/${pid}/environ`).split('\0').includes(`XDG_RUNTIME_DIR=${runtime}`),
+      readIfPresent(`/proc/${pid}/environ`).split('\0').includes(`XDG_RUNTIME_DIR=${runtime}`),
     );
 }
 
 /** A process may end while it is looked at. */
-function readOrNothing(path: string): string {
+function readIfPresent(path: string): string {
   try {
     return readFileSync(path, 'utf8');
   } catch {

@@ -6,7 +6,7 @@ const intervalMs = 100;
  * From now on: by how much the page's own timers came late, in all. What a busy machine takes from a page is not the
  * page's doing, and a bound in seconds is judged without it.
  */
-export async function measureLateness(page: Page): Promise<() => Promise<number>> {
+export async function measureTimerDelay(page: Page): Promise<() => Promise<number>> {
   await page.evaluate((everyMs) => {
     let lastMs = performance.now();
     let lateMs = 0;

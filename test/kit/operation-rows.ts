@@ -49,7 +49,7 @@ export interface Observation {
  * From now on every change of the page, in every shadow root, is looked at: what a sampler by time would miss
  * between two looks, a person could still have seen. Call before the first navigation.
  */
-export async function observeEverything(page: Page): Promise<void> {
+export async function observeAllChanges(page: Page): Promise<void> {
   await page.addInitScript(() => {
     const texts = new Set<string>();
     const bars: unknown[] = [];
@@ -103,6 +103,6 @@ export async function readObservation(page: Page): Promise<Observation> {
 }
 
 /** Text that no page may ever show. */
-export function findNonsense(texts: readonly string[]): string[] {
+export function findUnformattedValues(texts: readonly string[]): string[] {
   return texts.filter((text) => /\bNaN\b|\bundefined\b|\bnull\b|Infinity|\[object /.test(text));
 }

@@ -57,7 +57,7 @@ export async function findImage(server: TestServer, name: string): Promise<Image
 }
 
 /** Hidden files of ours in the pool that belong to no running operation: everything but marker and lock. */
-export async function findLitter(poolDir: string, runningIds: readonly string[] = []): Promise<string[]> {
+export async function findOrphans(poolDir: string, runningIds: readonly string[] = []): Promise<string[]> {
   const names = await readdir(poolDir);
   return names.filter(
     (name) =>
@@ -68,10 +68,11 @@ export async function findLitter(poolDir: string, runningIds: readonly string[] 
 }
 
 /** Waits until no such file is left: an end is published a moment before the last hidden file is removed. */
-export async function expectTidy(poolDir: string, runningIds: readonly string[] = []): Promise<void> {
-  let left: string[] = [];
-  const isTidy = async (): Promise<boolean> => (left = await findLitter(poolDir, runningIds)).length === 0;
-  await until(isTidy, { what: () => `the hidden files to go: ${left.join(' ')}` });
+export async function expectNoOrphans(poolDir: string, runningIds: readonly string[] = []): Promise<void> {
+  let orphans: string[] = [];
+  const isClean = async (): Promise<boolean> =>
+    (orphans = await findOrphans(poolDir, runningIds)).length === 0;
+  await until(isClean, { what: () => `the hidden files to go: ${orphans.join(' ')}` });
 }
 
 /** The phase an operation is in, with its numbers; `null` before the first and after the last. */

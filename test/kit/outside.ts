@@ -16,7 +16,7 @@ const run = promisify(execFile);
 export const libraries = ['progress', 'copy'] as const;
 
 /** A folder outside the repository with the packed libraries installed, as anybody would have them. */
-export interface Outside {
+export interface PackedInstall {
   readonly path: string;
   /** The package as it would be published. */
   tarball(library: (typeof libraries)[number]): string;
@@ -32,7 +32,7 @@ export interface ExampleServer {
 }
 
 /** Packs one package as it would be published, and unpacks it where npm would. @returns the tarball */
-async function unpackInto(path: string, name: string): Promise<string> {
+async function packAndUnpack(path: string, name: string): Promise<string> {
   const pack = ['pack', '--silent', '--ignore-scripts', '--pack-destination', path];
   const { stdout } = await run('npm', [...pack, '--workspace', `@wcc/${name}`], { cwd: root });
   const tarball = join(path, stdout.trim().split('\n').at(-1) ?? '');
@@ -43,10 +43,10 @@ async function unpackInto(path: string, name: string): Promise<string> {
 }
 
 /** A folder outside the repository with the packed command and what it depends on; no server, which is optional. */
-export async function installCommand(): Promise<Workspace> {
+export async function installCli(): Promise<Workspace> {
   const workspace = makeWorkspace('command');
   const { path } = workspace;
-  for (const name of ['cli', 'api', 'progress']) await unpackInto(path, name);
+  for (const name of ['cli', 'api', 'progress']) await packAndUnpack(path, name);
   const modules = join(path, 'node_modules');
   for (const name of ['ws', 'zod']) symlinkSync(join(root, 'node_modules', name), join(modules, name));
   for (const name of ['commander', 'string-width'])
@@ -60,11 +60,11 @@ export async function installCommand(): Promise<Workspace> {
 }
 
 /** Packs the libraries, unpacks them where npm would, and puts the examples beside them. Needs no network. */
-export async function installOutside(): Promise<Outside> {
+export async function installLibraries(): Promise<PackedInstall> {
   const workspace = makeWorkspace('outside');
   const { path } = workspace;
   const tarballs = new Map<string, string>();
-  for (const library of libraries) tarballs.set(library, await unpackInto(path, library));
+  for (const library of libraries) tarballs.set(library, await packAndUnpack(path, library));
   // What npm would bring as well comes from here.
   mkdirSync(join(path, 'node_modules/@types'));
   for (const name of ['ws', 'koffi', 'express', 'fastify', '@types/node', '@types/ws'])
@@ -81,14 +81,14 @@ export async function installOutside(): Promise<Outside> {
 async function start(folder: string): Promise<ExampleServer> {
   const port = await findFreePort();
   const url = `http://localhost:${port}`;
-  let said = '';
+  let output = '';
   const child = spawn(process.execPath, ['server.mjs'], {
     cwd: folder,
     env: { PATH: process.env['PATH'] ?? '', PORT: String(port) },
     stdio: ['ignore', 'pipe', 'pipe'],
   });
   for (const stream of [child.stdout, child.stderr])
-    stream.setEncoding('utf8').on('data', (text) => (said += text));
+    stream.setEncoding('utf8').on('data', (text) => (output += text));
   const close = async (): Promise<void> => {
     if (child.exitCode !== null || child.signalCode !== null) return;
     const exited = once(child, 'exit');
@@ -98,13 +98,13 @@ async function start(folder: string): Promise<ExampleServer> {
   try {
     await until(
       async () => {
-        if (child.exitCode !== null) throw new Error(`${folder} ended by itself: ${said}`);
+        if (child.exitCode !== null) throw new Error(`${folder} ended by itself: ${output}`);
         return fetch(url).then(
           ({ ok }) => ok,
           () => false, // not listening yet
         );
       },
-      { what: () => `${folder} to answer; it said: ${said}` },
+      { what: () => `${folder} to answer; it said: ${output}` },
     );
   } catch (error) {
     await close();

@@ -14,13 +14,13 @@ export interface PollOptions {
  * in which tests wait: a sleep of fixed length is either too short on a busy machine or too long on a quiet one.
  */
 export async function until<T>(
-  ask: () => Promise<T | undefined | null | false> | T | undefined | null | false,
+  check: () => Promise<T | undefined | null | false> | T | undefined | null | false,
   options: PollOptions,
 ): Promise<T> {
   const { what, timeoutMs = 60_000 } = options;
   const deadline = performance.now() + timeoutMs;
   for (;;) {
-    const answer = await ask();
+    const answer = await check();
     if (answer !== undefined && answer !== null && answer !== false) return answer;
     if (performance.now() > deadline) {
       throw new Error(`Waited ${timeoutMs} ms in vain for: ${typeof what === 'string' ? what : what()}`);

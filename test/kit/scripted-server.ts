@@ -21,12 +21,12 @@ export interface ScriptedServer {
   /** Sends it to each watcher. The server counts `seq`. */
   feed(snapshot: Snapshot, may?: Rights): void;
   /** Knows the operation no more, and cuts every connection, so that the page asks about it. */
-  forget(id: string): void;
+  removeOperation(id: string): void;
   /** Cuts every connection and refuses new ones until `comeBack`. */
-  goAway(): void;
-  comeBack(): void;
+  goOffline(): void;
+  goOnline(): void;
   /** Orders of the page: `cancel <id>` and the like. */
-  readonly orders: string[];
+  readonly commands: string[];
   setLog(id: string, items: OperationLog['items']): void;
   close(): Promise<void>;
 }
@@ -41,7 +41,7 @@ const types: Record<string, string> = {
   '.svg': 'image/svg+xml',
 };
 
-export const everyRight: Rights = { cancel: true, pause: true, resume: true, retry: true, share: false };
+export const allRights: Rights = { cancel: true, pause: true, resume: true, retry: true, share: false };
 
 const pool: Pool = {
   id: 'default',
@@ -60,9 +60,9 @@ class Script {
   readonly operations = new Map<string, { snapshot: Snapshot; may: Rights }>();
   readonly logs = new Map<string, OperationLog['items']>();
   readonly sockets = new Set<WebSocket>();
-  readonly orders: string[] = [];
+  readonly commands: string[] = [];
   readonly session: Session;
-  isAway = false;
+  isOffline = false;
   #seq = 0;
 
   constructor(role: Session['user']['role']) {
@@ -73,14 +73,14 @@ class Script {
     };
   }
 
-  feed(snapshot: Snapshot, may: Rights = everyRight): void {
+  feed(snapshot: Snapshot, may: Rights = allRights): void {
     this.#seq += 1;
-    const fed = { ...snapshot, seq: this.#seq };
-    const isNew = !this.operations.has(fed.id);
-    this.operations.set(fed.id, { snapshot: fed, may });
+    const stamped = { ...snapshot, seq: this.#seq };
+    const isNew = !this.operations.has(stamped.id);
+    this.operations.set(stamped.id, { snapshot: stamped, may });
     for (const socket of this.sockets) {
-      if (isNew) say(socket, { t: 'may', op: fed.id, may });
-      say(socket, { t: 'ops', d: [fed] });
+      if (isNew) send(socket, { t: 'may', op: stamped.id, may });
+      send(socket, { t: 'ops', d: [stamped] });
     }
   }
 
@@ -90,7 +90,7 @@ class Script {
     socket.on('message', (data: Buffer) =>
       this.#answer(socket, JSON.parse(data.toString()) as ClientMessage),
     );
-    say(socket, {
+    send(socket, {
       t: 'hello',
       v: 1,
       conn: 'scripted',
@@ -99,28 +99,28 @@ class Script {
       limits: { msg: 16_384, subs: 128, hz: 10 },
       exp: null,
     });
-    const heartbeat = setInterval(() => say(socket, { t: 'hb', now: Date.now() }), 4000);
+    const heartbeat = setInterval(() => send(socket, { t: 'hb', now: Date.now() }), 4000);
     socket.on('close', () => clearInterval(heartbeat));
   }
 
   #answer(socket: WebSocket, message: ClientMessage): void {
-    if (message.t === 'refresh') return say(socket, { t: 'ok', id: message.id, exp: null });
-    if (message.t !== 'sub') return say(socket, { t: 'ok', id: message.id });
-    const asked = 'list' in message ? [...this.operations.keys()] : message.ops.map(({ op }) => op);
-    const known = asked.map((op) => this.operations.get(op)).filter((each) => each !== undefined);
-    const res = asked.map((op): Row => {
+    if (message.t === 'refresh') return send(socket, { t: 'ok', id: message.id, exp: null });
+    if (message.t !== 'sub') return send(socket, { t: 'ok', id: message.id });
+    const requested = 'list' in message ? [...this.operations.keys()] : message.ops.map(({ op }) => op);
+    const known = requested.map((op) => this.operations.get(op)).filter((each) => each !== undefined);
+    const res = requested.map((op): Row => {
       const may = this.operations.get(op)?.may;
       return may === undefined ? { op, err: 'not_found' } : { op, may };
     });
-    say(socket, { t: 'ok', id: message.id, res, ...('list' in message ? { list: message.list } : {}) });
-    for (const { snapshot } of known) say(socket, { t: 'ops', d: [snapshot] });
+    send(socket, { t: 'ok', id: message.id, res, ...('list' in message ? { list: message.list } : {}) });
+    for (const { snapshot } of known) send(socket, { t: 'ops', d: [snapshot] });
   }
 
   answerHttp(request: IncomingMessage, response: ServerResponse): void {
     const { pathname, searchParams } = new URL(request.url ?? '/', 'http://scripted');
     if (!pathname.startsWith('/api/')) return sendFile(pathname, response);
     const [, , resource, id, more] = pathname.split('/');
-    if (request.method === 'POST' && resource === 'operations') this.orders.push(`${more} ${id}`);
+    if (request.method === 'POST' && resource === 'operations') this.commands.push(`${more} ${id}`);
     const answer = this.#resource({ resource, id, more, searchParams });
     const problem = {
       code: 'not_found',
@@ -135,23 +135,23 @@ class Script {
     response.end(JSON.stringify(answer ?? problem));
   }
 
-  #resource(asked: {
+  #resource(requested: {
     resource: string | undefined;
     id: string | undefined;
     more: string | undefined;
     searchParams: URLSearchParams;
   }): unknown {
-    const { resource, id, more, searchParams } = asked;
+    const { resource, id, more, searchParams } = requested;
     if (resource === 'session') return this.session;
     if (resource === 'ws-tickets') return { ticket: 'scripted', expiresInS: 30 };
     if (resource === 'pools') return { items: [pool] };
     if (resource === 'images') return { items: [] satisfies Image[] };
     if (resource !== 'operations') return null;
     if (id === undefined) return { items: this.#list(searchParams) };
-    const held = this.operations.get(id);
-    if (held === undefined) return null;
+    const stored = this.operations.get(id);
+    if (stored === undefined) return null;
     if (more === 'log') return { items: this.logs.get(id) ?? [] };
-    const operation = { ...held.snapshot, may: held.may };
+    const operation = { ...stored.snapshot, may: stored.may };
     return more === undefined ? operation : { operation };
   }
 
@@ -164,7 +164,7 @@ class Script {
   }
 }
 
-function say(socket: WebSocket, message: ServerMessage): void {
+function send(socket: WebSocket, message: ServerMessage): void {
   socket.send(JSON.stringify(message));
 }
 
@@ -184,7 +184,7 @@ export async function startScriptedServer(
   const http = createServer((request, response) => script.answerHttp(request, response));
   const upgrades = new WebSocketServer({ noServer: true, handleProtocols: () => 'wcc.v1' });
   http.on('upgrade', (request, raw, head) => {
-    if (script.isAway) raw.destroy();
+    if (script.isOffline) raw.destroy();
     else upgrades.handleUpgrade(request, raw, head, (socket) => script.connect(socket));
   });
   http.listen(0, '127.0.0.1');
@@ -195,17 +195,17 @@ export async function startScriptedServer(
   return {
     url: `http://127.0.0.1:${(http.address() as AddressInfo).port}`,
     userId: script.session.user.id,
-    orders: script.orders,
+    commands: script.commands,
     feed: (snapshot, may) => script.feed(snapshot, may),
-    forget: (id) => {
+    removeOperation: (id) => {
       script.operations.delete(id);
       cut();
     },
-    goAway: () => {
-      script.isAway = true;
+    goOffline: () => {
+      script.isOffline = true;
       cut();
     },
-    comeBack: () => (script.isAway = false),
+    goOnline: () => (script.isOffline = false),
     setLog: (id, items) => void script.logs.set(id, items),
     close: async () => {
       cut();

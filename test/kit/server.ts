@@ -68,7 +68,7 @@ export interface TestServer {
 }
 
 /** The flags of every server under test. */
-function flags(options: ServerOptions & { port: number; dataDir: string; poolDir: string }): string[] {
+function serverArgs(options: ServerOptions & { port: number; dataDir: string; poolDir: string }): string[] {
   return [
     mainPath,
     '--port',
@@ -114,7 +114,7 @@ function reportUnexpectedExit(child: ChildProcess, log: () => string): void {
   });
 }
 
-async function exitOf(child: ChildProcess, signal: NodeJS.Signals): Promise<ServerExit> {
+async function endProcess(child: ChildProcess, signal: NodeJS.Signals): Promise<ServerExit> {
   const startedAt = performance.now();
   ending.add(child);
   if (child.exitCode === null && child.signalCode === null) {
@@ -130,7 +130,7 @@ export async function runToExit(
 ): Promise<{ code: number | null; output: string }> {
   let output = '';
   const child = launch(
-    flags(withPlaces(options, options.port ?? (await findFreePort()))),
+    serverArgs(withDirectories(options, options.port ?? (await findFreePort()))),
     options,
     (text) => {
       output += text;
@@ -142,7 +142,7 @@ export async function runToExit(
   return { code: child.exitCode, output };
 }
 
-function withPlaces<T extends ServerOptions & { home: string }>(
+function withDirectories<T extends ServerOptions & { home: string }>(
   options: T,
   port: number,
 ): T & { port: number; dataDir: string; poolDir: string } {
@@ -159,27 +159,27 @@ export async function startServer(options: ServerOptions = {}): Promise<TestServ
   const workspace = options.home === undefined ? makeWorkspace('server') : null;
   const home = options.home ?? workspace!.path;
   const token = options.token === undefined ? noteSecret(randomBytes(24).toString('hex')) : options.token;
-  const place = withPlaces({ ...options, home, token }, options.port ?? (await findFreePort()));
+  const resolved = withDirectories({ ...options, home, token }, options.port ?? (await findFreePort()));
   // The pool is made here as an operator would; the data directory is the server's own to make.
-  if (!existsSync(place.poolDir)) mkdirSync(place.poolDir, { mode: 0o755 });
-  const baseUrl = `http://127.0.0.1:${place.port}`;
+  if (!existsSync(resolved.poolDir)) mkdirSync(resolved.poolDir, { mode: 0o755 });
+  const baseUrl = `http://127.0.0.1:${resolved.port}`;
   let logText = '';
   let child!: ChildProcess;
   const server: TestServer = {
-    port: place.port,
+    port: resolved.port,
     baseUrl,
-    dataDir: place.dataDir,
-    poolDir: place.poolDir,
+    dataDir: resolved.dataDir,
+    poolDir: resolved.poolDir,
     token: token ?? '',
     api: createApiClient({ baseUrl, ...(token === null ? {} : { token }), timeoutMs: 30_000 }),
     get pid() {
       return child.pid!;
     },
     log: () => logText,
-    kill: async () => void (await exitOf(child, 'SIGKILL')),
-    stop: () => exitOf(child, 'SIGTERM'),
+    kill: async () => void (await endProcess(child, 'SIGKILL')),
+    stop: () => endProcess(child, 'SIGTERM'),
     spawn: () => {
-      child = launch(flags(place), place, (text) => void (logText += text));
+      child = launch(serverArgs(resolved), resolved, (text) => void (logText += text));
       reportUnexpectedExit(child, () => logText);
     },
     ready: () =>
@@ -193,7 +193,7 @@ export async function startServer(options: ServerOptions = {}): Promise<TestServ
       await server.ready();
     },
     close: async () => {
-      await exitOf(child, 'SIGKILL');
+      await endProcess(child, 'SIGKILL');
       workspace?.remove();
     },
   };

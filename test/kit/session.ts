@@ -91,7 +91,8 @@ function withCookie(
 
 /** The secret of a token for a program of this user. */
 export async function makeToken(session: CookieSession, scope: TokenScope): Promise<string> {
-  const made = await session.request('POST', '/api/tokens', { body: { name: `for ${scope}`, scope } });
-  if (made.status !== 201) throw new Error(`a token of scope ${scope}: ${made.status} ${made.text}`);
-  return noteSecret((made.json() as { secret: string }).secret);
+  const response = await session.request('POST', '/api/tokens', { body: { name: `for ${scope}`, scope } });
+  if (response.status !== 201)
+    throw new Error(`a token of scope ${scope}: ${response.status} ${response.text}`);
+  return noteSecret((response.json() as { secret: string }).secret);
 }

@@ -5,21 +5,21 @@ const gib = 2 ** 30;
 const letters = 'abcdefghijklmnopqrstuvwxyz';
 
 /** A valid operation id that ends in a number, so that tests can name many. */
-export function idOf(number: number): string {
+export function operationId(number: number): string {
   const tail = Array.from(String(number), (digit) => letters[Number(digit)]).join('');
   return tail.padStart(26, 'z');
 }
 
 /** A copy in the middle of its data; `changes` replace its fields. */
-export function copyOf(number: number, target: string, changes: Partial<Snapshot> = {}): Snapshot {
+export function sampleCopy(number: number, target: string, changes: Partial<Snapshot> = {}): Snapshot {
   const createdAt = new Date(Date.UTC(2026, 0, 1, 14, 0, number)).toISOString();
   return sampleSnapshot({
-    id: idOf(number),
+    id: operationId(number),
     seq: 0,
     label: `copy_vm_image_${100 + number}`,
     target: { kind: 'image', id: null, name: target },
     owner: 'user-1',
-    phases: phasesAt(0.61 * 2.4 * gib, 2.4 * gib),
+    phases: sampleCopyPhases(0.61 * 2.4 * gib, 2.4 * gib),
     rate: 400 * 2 ** 20,
     bytes: {
       virtual: 40 * gib,
@@ -34,7 +34,7 @@ export function copyOf(number: number, target: string, changes: Partial<Snapshot
   });
 }
 
-export function phasesAt(done: number, total: number | null): Snapshot['phases'] {
+export function sampleCopyPhases(done: number, total: number | null): Snapshot['phases'] {
   const transfer: Phase = {
     name: 'transfer',
     unit: 'bytes',
@@ -55,7 +55,7 @@ export function phasesAt(done: number, total: number | null): Snapshot['phases']
 const ended = { endedAt: '2026-01-01T14:02:00.000Z', rate: null, etaMs: null } as const;
 
 /** One of every state of the table of the design, by the name of what it makes; `unknown` comes by forgetting. */
-export const everyState: Readonly<Record<string, Partial<Snapshot>>> = {
+export const exampleStates: Readonly<Record<string, Partial<Snapshot>>> = {
   queued: {
     state: 'queued',
     queuePosition: 3,
@@ -71,7 +71,7 @@ export const everyState: Readonly<Record<string, Partial<Snapshot>>> = {
     etaMs: null,
   },
   running: {},
-  indeterminate: { phases: phasesAt(gib, null), etaMs: null, etaAbsence: 'total_unknown' },
+  indeterminate: { phases: sampleCopyPhases(gib, null), etaMs: null, etaAbsence: 'total_unknown' },
   stalled: { stalled: true, sinceProgressMs: 40_000, rate: 0, etaMs: null, etaAbsence: 'stalled' },
   paused: { state: 'paused', stateReason: { code: 'requested' }, rate: null, etaMs: null },
   cancelling: { state: 'cancelling', rate: null, etaMs: null },

@@ -5,7 +5,7 @@ import type { ClientRequest, IncomingMessage } from 'node:http';
 import { once } from 'node:events';
 
 /** A tus client without any cleverness: every header under control. */
-export interface TusAnswer {
+export interface TusResponse {
   status: number;
   headers: IncomingHttpHeaders;
   offset: number | null;
@@ -18,15 +18,15 @@ export interface TusRequest {
   body?: Buffer;
 }
 
-export interface Tus {
+export interface TusClient {
   readonly baseUrl: string;
-  ask(method: string, path: string, options?: TusRequest): Promise<TusAnswer>;
+  request(method: string, path: string, options?: TusRequest): Promise<TusResponse>;
   /** @returns the upload's path; throws when it is refused */
   create(name: string, sizeBytes: number, metadata?: Record<string, string>): Promise<string>;
-  head(path: string): Promise<TusAnswer>;
-  patch(path: string, offset: number, body: Buffer): Promise<TusAnswer>;
+  head(path: string): Promise<TusResponse>;
+  patch(path: string, offset: number, body: Buffer): Promise<TusResponse>;
   /** The same client, with these headers instead of its own; `undefined` leaves one out. */
-  with(headers: NonNullable<TusRequest['headers']>): Tus;
+  with(headers: NonNullable<TusRequest['headers']>): TusClient;
   /** A request whose body is sent by hand, and whose end the caller decides. */
   open(path: string, offset: number, lengthBytes: number): ClientRequest;
 }
@@ -40,39 +40,39 @@ export function metadataHeader(metadata: Record<string, string>): string {
 }
 
 /** `credentials`: the headers that say who asks. */
-export function createTus(
+export function createTusClient(
   baseUrl: string,
   credentials: Record<string, string>,
   instead: NonNullable<TusRequest['headers']> = {},
-): Tus {
+): TusClient {
   const base = (): Record<string, string> => ({ 'tus-resumable': '1.0.0', ...credentials });
   const start = (method: string, path: string, headers: TusRequest['headers']): ClientRequest => {
     const all = { ...base(), connection: 'close', ...headers, ...instead };
     const given = Object.fromEntries(Object.entries(all).filter(([, value]) => value !== undefined));
     return request(`${baseUrl}${path}`, { method, headers: given, agent: false });
   };
-  const ask: Tus['ask'] = async (method, path, { headers = {}, body } = {}) => {
+  const sendRequest: TusClient['request'] = async (method, path, { headers = {}, body } = {}) => {
     const length = body === undefined ? {} : { 'content-length': String(body.length) };
     const outgoing = start(method, path, { ...length, ...headers });
     // A refusal may come, and the connection close, before all was sent.
-    const answer = answerTo(outgoing);
+    const answer = readResponse(outgoing);
     outgoing.end(body);
     return answer;
   };
   return {
     baseUrl,
-    ask,
-    with: (headers) => createTus(baseUrl, credentials, headers),
+    request: sendRequest,
+    with: (headers) => createTusClient(baseUrl, credentials, headers),
     async create(name, sizeBytes, metadata = {}) {
       const header = metadataHeader({ filename: name, ...metadata });
       const headers = { 'upload-length': String(sizeBytes), 'upload-metadata': header };
-      const answer = await ask('POST', '/api/uploads', { headers });
+      const answer = await sendRequest('POST', '/api/uploads', { headers });
       if (answer.status !== 201) throw new Error(`creation: ${answer.status} ${answer.text}`);
       return String(answer.headers.location);
     },
-    head: (path) => ask('HEAD', path),
+    head: (path) => sendRequest('HEAD', path),
     patch: (path, offset, body) =>
-      ask('PATCH', path, {
+      sendRequest('PATCH', path, {
         headers: { 'content-type': offsetType, 'upload-offset': String(offset) },
         body,
       }),
@@ -90,7 +90,7 @@ export function createTus(
 }
 
 /** The answer to a request that is still being sent. */
-export async function answerTo(outgoing: ClientRequest): Promise<TusAnswer> {
+export async function readResponse(outgoing: ClientRequest): Promise<TusResponse> {
   const [response] = (await once(outgoing, 'response')) as [IncomingMessage];
   outgoing.on('error', () => {});
   let text = '';
@@ -107,11 +107,11 @@ export async function answerTo(outgoing: ClientRequest): Promise<TusAnswer> {
   };
 }
 
-export function digestOf(bytes: Buffer, algorithm = 'sha256'): Buffer {
+export function computeDigest(bytes: Buffer, algorithm = 'sha256'): Buffer {
   return createHash(algorithm).update(bytes).digest();
 }
 
 /** The id of an upload, which is that of its operation. */
-export function idOf(path: string): string {
+export function uploadId(path: string): string {
   return path.slice(path.lastIndexOf('/') + 1);
 }

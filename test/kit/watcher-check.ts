@@ -3,9 +3,9 @@ import { isTerminal } from '@wcc/progress';
 import { currentPhase } from './operations.ts';
 
 /** Checks what one watcher receives: no step back, and no end before the end. */
-export interface Witness {
+export interface WatcherCheck {
   readonly name: string;
-  take(snapshot: Snapshot): void;
+  check(snapshot: Snapshot): void;
   /** The last one of each operation. */
   readonly last: ReadonlyMap<string, Snapshot>;
   readonly snapshots: number;
@@ -14,7 +14,7 @@ export interface Witness {
 }
 
 /** @param mayEnd whether the program has said that this operation ends */
-export function createWitness(name: string, mayEnd: (id: string) => boolean): Witness {
+export function createWatcherCheck(name: string, mayEnd: (id: string) => boolean): WatcherCheck {
   const last = new Map<string, Snapshot>();
   const defects: string[] = [];
   let snapshots = 0;
@@ -25,29 +25,29 @@ export function createWitness(name: string, mayEnd: (id: string) => boolean): Wi
     get snapshots() {
       return snapshots;
     },
-    take: (snapshot) => {
+    check: (snapshot) => {
       snapshots += 1;
-      const held = last.get(snapshot.id);
+      const previous = last.get(snapshot.id);
       last.set(snapshot.id, snapshot);
-      const what = defectOf(held, snapshot) ?? (isFalseEnd(snapshot, mayEnd) ? 'a false end' : null);
-      if (what !== null) defects.push(`${name}: ${what}: ${show(held)} → ${show(snapshot)}`);
+      const what = defectOf(previous, snapshot) ?? (isEarlyEnd(snapshot, mayEnd) ? 'a false end' : null);
+      if (what !== null) defects.push(`${name}: ${what}: ${show(previous)} → ${show(snapshot)}`);
     },
   };
 }
 
-function isFalseEnd(snapshot: Snapshot, mayEnd: (id: string) => boolean): boolean {
+function isEarlyEnd(snapshot: Snapshot, mayEnd: (id: string) => boolean): boolean {
   return isTerminal(snapshot.state) && !mayEnd(snapshot.id);
 }
 
-function defectOf(held: Snapshot | undefined, next: Snapshot): string | null {
-  if (held === undefined) return null;
-  if (isTerminal(held.state) && next.state !== held.state) return 'an end that was none';
+function defectOf(previous: Snapshot | undefined, next: Snapshot): string | null {
+  if (previous === undefined) return null;
+  if (isTerminal(previous.state) && next.state !== previous.state) return 'an end that was none';
   // In a new epoch `done` may fall to what is durable.
-  if (held.epoch !== next.epoch) return null;
-  if (next.seq <= held.seq) return 'seq not greater';
-  if (next.phaseIndex < held.phaseIndex) return 'a phase back';
-  const [before, after] = [currentPhase(held), currentPhase(next)];
-  const isSamePhase = next.phaseIndex === held.phaseIndex && before !== null && after !== null;
+  if (previous.epoch !== next.epoch) return null;
+  if (next.seq <= previous.seq) return 'seq not greater';
+  if (next.phaseIndex < previous.phaseIndex) return 'a phase back';
+  const [before, after] = [currentPhase(previous), currentPhase(next)];
+  const isSamePhase = next.phaseIndex === previous.phaseIndex && before !== null && after !== null;
   return isSamePhase && after.done < before.done ? 'done fell' : null;
 }
 

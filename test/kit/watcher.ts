@@ -18,7 +18,7 @@ export interface Watcher {
   readonly closed: { code: number } | null;
   send(message: unknown): void;
   subscribe(list: 'mine' | 'all'): void;
-  waitFor(find: (frame: Frame) => boolean, what: string, timeoutMs?: number): Promise<Frame>;
+  waitFor(matches: (frame: Frame) => boolean, what: string, timeoutMs?: number): Promise<Frame>;
   waitForState(op: string, states: readonly string[], timeoutMs?: number): Promise<Snapshot>;
   waitForClose(timeoutMs?: number): Promise<number>;
   close(): void;
@@ -57,8 +57,8 @@ export async function createWatcher(port: number, options: WatcherOptions): Prom
     if (message.t !== 'ops') return;
     for (const snapshot of message['d'] as Snapshot[]) {
       snapshots.push(snapshot);
-      const held = latest.get(snapshot.id);
-      if (!held || held.epoch !== snapshot.epoch || snapshot.seq > held.seq)
+      const previous = latest.get(snapshot.id);
+      if (!previous || previous.epoch !== snapshot.epoch || snapshot.seq > previous.seq)
         latest.set(snapshot.id, snapshot);
     }
   });
@@ -77,22 +77,23 @@ export async function createWatcher(port: number, options: WatcherOptions): Prom
     },
     send: (message) => socket.send(JSON.stringify(message)),
     subscribe: (list) => watcher.send({ t: 'sub', id: 1, list }),
-    waitFor: (find, what, timeoutMs) => until(() => frames.find(find), { what, ...given(timeoutMs) }),
+    waitFor: (matches, what, timeoutMs) =>
+      until(() => frames.find(matches), { what, ...timeoutOption(timeoutMs) }),
     waitForState: (op, states, timeoutMs) =>
       until(
         () => {
           const snapshot = latest.get(op);
           return snapshot && states.includes(snapshot.state) ? snapshot : null;
         },
-        { what: `${op} to be reported as ${states.join(' or ')}`, ...given(timeoutMs) },
+        { what: `${op} to be reported as ${states.join(' or ')}`, ...timeoutOption(timeoutMs) },
       ),
     waitForClose: async (timeoutMs) =>
-      (await until(() => closed, { what: 'the socket to be closed', ...given(timeoutMs) })).code,
+      (await until(() => closed, { what: 'the socket to be closed', ...timeoutOption(timeoutMs) })).code,
     close: () => socket.terminate(),
   };
   return watcher;
 }
 
-function given(timeoutMs: number | undefined): { timeoutMs?: number } {
+function timeoutOption(timeoutMs: number | undefined): { timeoutMs?: number } {
   return timeoutMs === undefined ? {} : { timeoutMs };
 }

@@ -66,7 +66,7 @@ describe('wcc login', () => {
     login.write('sato\r');
     await until(() => login.stdout.includes('Password: '), { what: 'the question for the password' });
     login.write(`${password}\r`);
-    const end = await login.end;
+    const end = await login.result;
     expect(end.code).toBe(0);
     expect(end.stdout).toContain('Signed in at');
     expect(end.stdout).not.toContain(password);

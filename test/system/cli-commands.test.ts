@@ -6,7 +6,7 @@ import type { AddressInfo } from 'node:net';
 import { join } from 'node:path';
 import type { Snapshot } from '@wcc/progress';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { drawnLines, runCli, startCli } from '../kit/cli.ts';
+import { terminalLines, runCli, startCli } from '../kit/cli.ts';
 import { waitForState } from '../kit/operations.ts';
 import { until } from '../kit/poll.ts';
 import { startServer } from '../kit/server.ts';
@@ -76,10 +76,10 @@ describe('wcc image copy', () => {
       server,
       terminal: { columns: 70 },
     });
-    const end = await copy.end;
+    const end = await copy.result;
     expect(end.code).toBe(0);
     expect(end.stdout).toContain('\u001b[32m');
-    const lines = drawnLines(end.stdout);
+    const lines = terminalLines(end.stdout);
     const bars = lines.filter((line) => line.includes('%'));
     expect(bars.length).toBeGreaterThan(10);
     const wide = bars.map(columnsOf);
@@ -103,11 +103,11 @@ describe('wcc image copy', () => {
       terminal,
       env: { TERM: 'dumb' },
     });
-    const [first, second] = await Promise.all([grey.end, dumb.end]);
+    const [first, second] = await Promise.all([grey.result, dumb.result]);
     expect(first.stdout).not.toContain('\u001b[32m');
     expect(first.stdout).not.toContain('\u001b[0m');
     expect(first.stdout).toContain('##');
-    const drawn = drawnLines(first.stdout).filter((line) => line.includes('%'));
+    const drawn = terminalLines(first.stdout).filter((line) => line.includes('%'));
     expect(drawn.filter((line) => Array.from(line).some((character) => character > '~'))).toEqual([]);
     expect(second.stdout).not.toContain('\u001b');
     expect(second.code).toBe(0);
@@ -169,7 +169,7 @@ describe('wcc op', () => {
     });
     await until(() => copy.stderr !== '', { what: 'the command to watch' });
     copy.kill('SIGINT');
-    const end = await copy.end;
+    const end = await copy.result;
     expect(end).toMatchObject({ code: 130 });
     expect(end.stderr).toContain('the work on the server goes on');
     expect(end.stderr).toContain(`wcc op cancel ${running.id}`);
@@ -184,7 +184,7 @@ describe('wcc op', () => {
       code: 0,
       stdout: 'Cancelled\n',
     });
-    expect(await watch.end).toMatchObject({ code: 6 });
+    expect(await watch.result).toMatchObject({ code: 6 });
     expect((await server.api.operation(running.id)).state).toBe('cancelled');
   });
 
@@ -199,7 +199,7 @@ describe('wcc op', () => {
     await server.kill();
     await until(() => watch.stderr.includes('no connection to the server'), { what: 'the loss to be told' });
     await server.start();
-    const end = await watch.end;
+    const end = await watch.result;
     expect(end).toMatchObject({ code: 0 });
     expect(end.stdout).toContain('Done in');
   });
@@ -209,7 +209,7 @@ describe('wcc op', () => {
     const watch = startCli(['op', 'watch', id, '--give-up-after', '2s'], { server });
     await until(() => watch.stderr !== '', { what: 'the command to watch' });
     await server.kill();
-    expect(await watch.end).toMatchObject({ code: 5 });
+    expect(await watch.result).toMatchObject({ code: 5 });
     await server.start();
     await runCli(['op', 'cancel', id], { server });
   });

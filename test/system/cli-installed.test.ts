@@ -2,13 +2,13 @@ import { execFile } from 'node:child_process';
 import { promisify } from 'node:util';
 import { afterAll, beforeAll, expect, it } from 'vitest';
 import type { Workspace } from '../kit/directories.ts';
-import { installCommand } from '../kit/outside.ts';
+import { installCli } from '../kit/outside.ts';
 
 const run = promisify(execFile);
 let outside: Workspace;
 
 beforeAll(async () => {
-  outside = await installCommand();
+  outside = await installCli();
 });
 afterAll(() => outside.remove());
 

@@ -5,7 +5,7 @@ import type { Snapshot } from '@wcc/progress';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { bootSectorSays } from '../../packages/server/src/images/sample/boot-sector.ts';
 import { bootableIso } from '../../packages/server/src/machines/seed/iso.testkit.ts';
-import type { CliEnd, CliOptions } from '../kit/cli.ts';
+import type { CliResult, CliOptions } from '../kit/cli.ts';
 import { runCli, startCli } from '../kit/cli.ts';
 import { makeWorkspace } from '../kit/directories.ts';
 import type { Workspace } from '../kit/directories.ts';
@@ -38,7 +38,7 @@ afterAll(async () => {
   workspace.remove();
 });
 
-function vm(args: readonly string[], options: CliOptions = {}): Promise<CliEnd> {
+function vm(args: readonly string[], options: CliOptions = {}): Promise<CliResult> {
   return runCli(['vm', ...args], { server, cwd: workspace.path, ...options });
 }
 
@@ -115,7 +115,7 @@ describe('wcc vm', () => {
     expect(await vm(['reset', 'web-1'])).toMatchObject({ code: 0, stdout: 'web-1: running\n' });
     await until(() => hellos() > 1, { what: 'the second greeting' });
     serial.kill('SIGINT');
-    expect(await serial.end).toMatchObject({ code: 130 });
+    expect(await serial.result).toMatchObject({ code: 130 });
     expect(hellos()).toBe(2);
   });
 
@@ -165,11 +165,11 @@ describe('wcc vm', () => {
     const serial = startCli(['vm', 'screen', 'disc', '--serial'], { server, terminal: { columns: 100 } });
     await until(() => serial.stdout.includes(bootSectorSays.hello), { what: 'the greeting from the disc' });
     serial.write('\u0003');
-    expect(await serial.end).toMatchObject({ code: 130 });
+    expect(await serial.result).toMatchObject({ code: 130 });
     const rm = startCli(['vm', 'rm', 'disc'], { server, terminal: { columns: 200 } });
     await until(() => rm.stdout.includes('? It is running. [y/N] '), { what: 'the question' });
     rm.write('y\r');
-    expect(await rm.end).toMatchObject({ code: 0 });
+    expect(await rm.result).toMatchObject({ code: 0 });
     expect(await vm(['show', 'disc'])).toMatchObject({ code: 4 });
     expect(await findImage(server, 'disc-disk0.qcow2')).toBeUndefined();
   });

@@ -129,7 +129,7 @@ describe('wcc image upload', () => {
       await server.kill();
       await server.start();
     }
-    const end = await sending.end;
+    const end = await sending.result;
     expect(end, end.stderr).toMatchObject({ code: 0 });
     expect(digestOf(inPool('killed.raw'))).toBe(sha256);
     const { items } = await server.api.operations({ action: 'upload_image' });
@@ -143,16 +143,16 @@ describe('wcc image upload', () => {
       await whenSafe(sending, 'cut.raw', 4 * mebibyte);
       proxy.resetAll();
       await whenSafe(sending, 'cut.raw', 16 * mebibyte);
-      proxy.setFresh('refuse');
+      proxy.setModeForNew('refuse');
       proxy.resetAll();
       await until(() => sending.stderr.includes('no connection to the server'), {
         what: 'the loss to be told',
       });
-      proxy.setFresh('pass');
-      const end = await sending.end;
+      proxy.setModeForNew('pass');
+      const end = await sending.result;
       expect(end, end.stderr).toMatchObject({ code: 0 });
     } finally {
-      proxy.setFresh('pass');
+      proxy.setModeForNew('pass');
       proxy.setBandwidth(null);
     }
     expect(digestOf(inPool('cut.raw'))).toBe(sha256);
@@ -163,7 +163,7 @@ describe('wcc image upload', () => {
     const first = startCli(['image', 'upload', path, '--limit', '8M'], { server });
     const { id } = await whenSafe(first, 'stopped.raw', 8 * mebibyte);
     first.kill('SIGINT');
-    const stopped = await first.end;
+    const stopped = await first.result;
     expect(stopped).toMatchObject({ code: 130 });
     expect(stopped.stderr).toContain('What the server has is safe.');
     await waitForState(server, id, { states: ['interrupted'] });
@@ -180,7 +180,7 @@ describe('wcc image upload', () => {
     const first = startCli(['image', 'upload', path, '--limit', '4M'], { server });
     const { id } = await whenSafe(first, 'twice.raw', 4 * mebibyte);
     first.kill('SIGTERM');
-    expect(await first.end).toMatchObject({ code: 143 });
+    expect(await first.result).toMatchObject({ code: 143 });
     const other = makeFile('twice.raw', 24 * mebibyte);
     const refused = await runCli(['image', 'upload', path, '--json'], { server });
     expect(refused.code).toBe(1);
@@ -196,7 +196,7 @@ describe('wcc image upload', () => {
     const sending = startCli(['image', 'upload', path, '--limit', '8M'], { server });
     await whenSafe(sending, 'changing.raw', 4 * mebibyte);
     appendFileSync(path, 'more');
-    const end = await sending.end;
+    const end = await sending.result;
     expect(end).toMatchObject({ code: 7 });
     expect(end.stderr).toContain('changed while it was sent');
     expect(existsSync(inPool('changing.raw'))).toBe(false);
@@ -207,7 +207,7 @@ describe('wcc image upload', () => {
     const sending = startCli(['image', 'upload', path, '--limit', '4M'], { server });
     const { id } = await whenSafe(sending, 'cancelled.raw', 4 * mebibyte);
     expect(await runCli(['op', 'cancel', id], { server })).toMatchObject({ code: 0 });
-    expect(await sending.end).toMatchObject({ code: 6 });
+    expect(await sending.result).toMatchObject({ code: 6 });
   });
 
   it('stops after the given time and says how to resume', async () => {
@@ -217,12 +217,12 @@ describe('wcc image upload', () => {
         server: through(),
       });
       const { id } = await whenSafe(sending, 'gone.raw', 4 * mebibyte);
-      proxy.setFresh('refuse');
+      proxy.setModeForNew('refuse');
       proxy.resetAll();
-      expect(await sending.end).toMatchObject({ code: 5 });
+      expect(await sending.result).toMatchObject({ code: 5 });
       await server.api.cancel(id);
     } finally {
-      proxy.setFresh('pass');
+      proxy.setModeForNew('pass');
       proxy.setBandwidth(null);
     }
   });
@@ -264,13 +264,13 @@ describe('wcc image download', () => {
       const part = `${target}.part`;
       await until(() => existsSync(part) && statSync(part).size > mebibyte, { what: 'the first bytes' });
       first.kill('SIGINT');
-      expect(await first.end).toMatchObject({ code: 130 });
+      expect(await first.result).toMatchObject({ code: 130 });
       proxy.setBandwidth(null);
       const second = await runCli(['image', 'download', 'holes.raw', target], { server: through() });
       expect(second, second.stderr).toMatchObject({ code: 0 });
       expect(second.stderr).toContain('Going on at');
     } finally {
-      proxy.setFresh('pass');
+      proxy.setModeForNew('pass');
       proxy.setBandwidth(null);
     }
     expect(digestOf(target)).toBe(digestOf(pool));

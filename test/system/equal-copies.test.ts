@@ -13,7 +13,7 @@ import {
   sha256,
   sha256OfData,
 } from '../kit/images.ts';
-import { loopMountRefusal, withLoopFileSystem } from '../kit/loop-mount.ts';
+import { loopMountSkipReason, withLoopFileSystem } from '../kit/loop-mount.ts';
 import { findImage, registerImage, waitForState } from '../kit/operations.ts';
 import { startServer } from '../kit/server.ts';
 import type { TestServer } from '../kit/server.ts';
@@ -76,7 +76,7 @@ describe('a copy in the temporary directory', () => {
   });
 });
 
-const refusal = loopMountRefusal();
+const refusal = loopMountSkipReason();
 if (refusal !== null) console.log(`Skipped, clones on XFS and btrfs: ${refusal}.`);
 
 describe.skipIf(refusal !== null)('a copy where the file system shares blocks', () => {

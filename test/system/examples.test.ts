@@ -13,8 +13,8 @@ import { createFaultProxy } from '../kit/fault-proxy.ts';
 import type { FaultProxy } from '../kit/fault-proxy.ts';
 import { makeRandomImage, MiB } from '../kit/images.ts';
 import { currentPhase, registerImage, waitForState } from '../kit/operations.ts';
-import { installOutside, libraries } from '../kit/outside.ts';
-import type { Outside } from '../kit/outside.ts';
+import { installLibraries, libraries } from '../kit/outside.ts';
+import type { PackedInstall } from '../kit/outside.ts';
 import { until } from '../kit/poll.ts';
 import { findFreePort } from '../kit/ports.ts';
 import { startServer } from '../kit/server.ts';
@@ -227,9 +227,9 @@ it('curl alone publishes an operation and watches it', async () => {
 });
 
 describe('the packed libraries', () => {
-  let outside: Outside;
+  let outside: PackedInstall;
   beforeAll(async () => {
-    outside = await installOutside();
+    outside = await installLibraries();
   });
   afterAll(() => outside.remove());
 

@@ -2,13 +2,13 @@ import { rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { makeRandomImage, MiB, sha256 } from '../kit/images.ts';
-import { loopMountRefusal, takeRoom, withLoopFileSystem } from '../kit/loop-mount.ts';
-import { currentPhase, findLitter, registerImage, waitForState } from '../kit/operations.ts';
+import { loopMountSkipReason, fillDisk, withLoopFileSystem } from '../kit/loop-mount.ts';
+import { currentPhase, findOrphans, registerImage, waitForState } from '../kit/operations.ts';
 import { until } from '../kit/poll.ts';
 import { startServer } from '../kit/server.ts';
 import type { TestServer } from '../kit/server.ts';
 
-const refusal = loopMountRefusal();
+const refusal = loopMountSkipReason();
 if (refusal !== null) console.log(`Skipped, full disk: ${refusal}.`);
 
 async function onSmallDisk(use: (server: TestServer) => Promise<void>): Promise<void> {
@@ -38,7 +38,7 @@ describe.skipIf(refusal !== null)('a full disk', () => {
       console.log(`refused in ${Math.round(performance.now() - startedAt)} ms`);
       expect(problem).toMatchObject({ status: 507, code: 'no_space', hint: expect.any(String) as string });
       expect((problem as Error).message).toMatch(/150.* MiB.*free|150\.0 MiB/);
-      expect(await findLitter(server.poolDir)).toEqual([]);
+      expect(await findOrphans(server.poolDir)).toEqual([]);
       expect((await server.api.operations()).items).toEqual([]);
     });
   });
@@ -74,7 +74,7 @@ describe.skipIf(refusal !== null)('a full disk', () => {
         what: 'the copy to be under way',
       });
       const junk = join(server.poolDir, '..', 'junk');
-      takeRoom(junk, 8 * MiB);
+      fillDisk(junk, 8 * MiB);
       const paused = await waitForState(server, operation.id, { states: ['paused'] });
       expect(paused.stateReason?.code).toBe('no_space');
       rmSync(junk);

@@ -14,12 +14,12 @@ import type { Workspace } from '../kit/directories.ts';
 import { fileHandler, startFileServer } from '../kit/file-server.ts';
 import type { FileServer } from '../kit/file-server.ts';
 import { makeQcow2, makeRandomImage, MiB } from '../kit/images.ts';
-import { findImage, expectTidy, waitForState } from '../kit/operations.ts';
+import { findImage, expectNoOrphans, waitForState } from '../kit/operations.ts';
 import { until } from '../kit/poll.ts';
 import { startServer } from '../kit/server.ts';
 import type { TestServer } from '../kit/server.ts';
-import { createTus, idOf } from '../kit/tus.ts';
-import type { Tus, TusAnswer } from '../kit/tus.ts';
+import { createTusClient, uploadId } from '../kit/tus.ts';
+import type { TusClient, TusResponse } from '../kit/tus.ts';
 
 /**
  * Images that name files of this host, or lie, brought to a real server. All that it and its programs open is
@@ -33,7 +33,7 @@ const mostBytes = 8 * MiB;
 let home: Workspace;
 let server: TestServer;
 let files: FileServer;
-let tus: Tus;
+let tus: TusClient;
 let tracer: ChildProcess;
 /** The file of this host that the images name. */
 let canary: string;
@@ -51,7 +51,7 @@ beforeAll(async () => {
     startFileServer(),
     makeImages(),
   ]);
-  tus = createTus(server.baseUrl, { authorization: `Bearer ${server.token}` });
+  tus = createTusClient(server.baseUrl, { authorization: `Bearer ${server.token}` });
   tracer = await attach(server.pid);
 });
 afterAll(async () => {
@@ -102,10 +102,10 @@ async function upload(
   name: string,
   from: string,
   more: Record<string, string> = {},
-): Promise<TusAnswer & { id: string }> {
+): Promise<TusResponse & { id: string }> {
   const bytes = readFileSync(at(from));
   const path = await tus.create(name, bytes.length, more);
-  return { ...(await tus.patch(path, 0, bytes)), id: idOf(path) };
+  return { ...(await tus.patch(path, 0, bytes)), id: uploadId(path) };
 }
 
 async function importIt(name: string, from: string): Promise<Operation> {
@@ -116,7 +116,7 @@ async function importIt(name: string, from: string): Promise<Operation> {
 
 /** Refused with the reason; nothing of it is there, and nobody has looked at what it names. */
 async function expectGone(name: string): Promise<void> {
-  await expectTidy(server.poolDir);
+  await expectNoOrphans(server.poolDir);
   expect(readdirSync(server.poolDir)).not.toContain(name);
   expect(await findImage(server, name)).toBeUndefined();
 }

@@ -6,12 +6,12 @@ import type { Operation } from '@wcc/api';
 import { fileHandler, startFileServer } from '../kit/file-server.ts';
 import type { FileServer } from '../kit/file-server.ts';
 import { MiB } from '../kit/images.ts';
-import { loopMountRefusal, takeRoom, withLoopFileSystem } from '../kit/loop-mount.ts';
-import { currentPhase, findImage, expectTidy, waitForState } from '../kit/operations.ts';
+import { loopMountSkipReason, fillDisk, withLoopFileSystem } from '../kit/loop-mount.ts';
+import { currentPhase, findImage, expectNoOrphans, waitForState } from '../kit/operations.ts';
 import { until } from '../kit/poll.ts';
 import { startServer } from '../kit/server.ts';
 import type { TestServer } from '../kit/server.ts';
-import { digestOf } from '../kit/tus.ts';
+import { computeDigest } from '../kit/tus.ts';
 
 /** Imports when the server stops, dies, or finds the disk full. */
 const args = ['--free-space-floor', '0', '--import-allow', '127.0.0.1', '--max-copies-per-pool', '4'];
@@ -25,7 +25,7 @@ afterAll(async () => {
   await Promise.all([server.close(), files.close()]);
 });
 
-const hexOf = (bytes: Buffer): string => digestOf(bytes).toString('hex');
+const hexOf = (bytes: Buffer): string => computeDigest(bytes).toString('hex');
 
 /** Waits until so much of it is on the disk for good. */
 async function untilDurable(on: TestServer, { id }: Operation, bytes: number): Promise<number> {
@@ -51,7 +51,7 @@ async function expectGoneOn(operation: Operation, bytes: Buffer, durable: number
   await waitForState(server, operation.id, { states: ['succeeded'] });
   expect(readFileSync(join(server.poolDir, name)).equals(bytes)).toBe(true);
   expect(await findImage(server, name)).toMatchObject({ sha256: hexOf(bytes), state: 'ready' });
-  const [, second, ...more] = files.asked(`/${name}`);
+  const [, second, ...more] = files.requestsFor(`/${name}`);
   expect(second?.fromByte).toBeGreaterThanOrEqual(durable);
   expect(more).toEqual([]);
 }
@@ -68,7 +68,7 @@ describe('a server that ends in the middle of an import', () => {
     await server.start();
     // A stop makes all durable that has come.
     await expectGoneOn(operation, bytes, 2 * MiB);
-    await expectTidy(server.poolDir);
+    await expectNoOrphans(server.poolDir);
   });
 
   it('by SIGKILL: so too; without its address, or cancelled before, it ends and leaves nothing', async () => {
@@ -100,11 +100,11 @@ describe('a server that ends in the middle of an import', () => {
       const ends = items.filter(({ kind, text }) => kind === 'state' && /^(failed|cancelled)/.test(text));
       expect(ends).toHaveLength(1);
     }
-    await expectTidy(server.poolDir);
+    await expectNoOrphans(server.poolDir);
   });
 });
 
-const refusal = loopMountRefusal();
+const refusal = loopMountSkipReason();
 if (refusal !== null) console.log(`Skipped, full disk: ${refusal}.`);
 
 describe.skipIf(refusal !== null)('a full disk', () => {
@@ -117,13 +117,13 @@ describe.skipIf(refusal !== null)('a full disk', () => {
         const junk = join(mountPoint, 'junk');
         // The first request ends for want of room before its first byte.
         const url = serveSlowly('/full.raw', bytes, 2);
-        takeRoom(junk, 16 * MiB);
+        fillDisk(junk, 16 * MiB);
         const { operation } = await small.api.importImage({ url, name: 'full.raw', sha256: hexOf(bytes) });
         const waiting = await waitForState(small, operation.id, { states: ['paused'] });
         expect(waiting.stateReason).toMatchObject({ code: 'no_space' });
         rmSync(junk);
         const durable = await untilDurable(small, operation, MiB);
-        takeRoom(junk, 2 * MiB);
+        fillDisk(junk, 2 * MiB);
         const full = await waitForState(small, operation.id, { states: ['paused'] });
         expect(full.stateReason).toMatchObject({ code: 'no_space' });
         // What it waits for is what is missing, not the whole file.
@@ -131,8 +131,8 @@ describe.skipIf(refusal !== null)('a full disk', () => {
         rmSync(junk);
         await waitForState(small, operation.id, { states: ['succeeded'] });
         expect(readFileSync(join(small.poolDir, 'full.raw')).equals(bytes)).toBe(true);
-        expect(files.asked('/full.raw').at(-1)?.fromByte).toBeGreaterThanOrEqual(durable);
-        await expectTidy(small.poolDir);
+        expect(files.requestsFor('/full.raw').at(-1)?.fromByte).toBeGreaterThanOrEqual(durable);
+        await expectNoOrphans(small.poolDir);
       } finally {
         await small.close();
       }
@@ -157,7 +157,7 @@ describe.skipIf(refusal !== null)('a full disk', () => {
         expect(bavail * bsize).toBeGreaterThan(30 * MiB);
         await small.api.cancel(operation.id);
         await waitForState(small, operation.id, { states: ['cancelled'] });
-        await expectTidy(small.poolDir);
+        await expectNoOrphans(small.poolDir);
       } finally {
         await small.close();
       }

@@ -7,11 +7,11 @@ import type { ImportImageRequest, Operation } from '@wcc/api';
 import { fileHandler, startFileServer } from '../kit/file-server.ts';
 import type { FileServer } from '../kit/file-server.ts';
 import { MiB } from '../kit/images.ts';
-import { currentPhase, findImage, expectTidy, waitForState } from '../kit/operations.ts';
+import { currentPhase, findImage, expectNoOrphans, waitForState } from '../kit/operations.ts';
 import { until } from '../kit/poll.ts';
 import { startServer } from '../kit/server.ts';
 import type { TestServer } from '../kit/server.ts';
-import { digestOf } from '../kit/tus.ts';
+import { computeDigest } from '../kit/tus.ts';
 
 /** Files from other servers, good ones and bad ones, against a real server. */
 let server: TestServer;
@@ -31,7 +31,7 @@ afterAll(async () => {
 
 const freshName = (): string => `import-${(number += 1)}.raw`;
 const stored = (name: string): Promise<Buffer> => readFile(join(server.poolDir, name));
-const hexOf = (bytes: Buffer): string => digestOf(bytes).toString('hex');
+const hexOf = (bytes: Buffer): string => computeDigest(bytes).toString('hex');
 
 async function start(url: string, more: Partial<ImportImageRequest> = {}): Promise<Operation> {
   const { operation } = await server.api.importImage({ url, name: freshName(), ...more });
@@ -43,7 +43,7 @@ const ended = (operation: Operation, state: string): Promise<Operation> =>
 
 /** Nothing of it is there: no file, no image, no hidden file, no promised room. */
 async function expectNothingLeft(names: readonly string[]): Promise<void> {
-  await expectTidy(server.poolDir);
+  await expectNoOrphans(server.poolDir);
   expect(readdirSync(server.poolDir).filter((name) => names.includes(name))).toEqual([]);
   for (const name of names) expect(await findImage(server, name)).toBeUndefined();
   expect((await server.api.pools()).items[0]?.reservedBytes).toBe(0);
@@ -71,7 +71,7 @@ describe('a good server', () => {
       sha256: hexOf(bytes),
       state: 'ready',
     });
-    await expectTidy(server.poolDir);
+    await expectNoOrphans(server.poolDir);
   });
 
   it('one that does not say how long the file is, and one of no bytes', async () => {
@@ -81,7 +81,7 @@ describe('a good server', () => {
     const all = await Promise.all([chunked, empty].map(async (url) => ended(await start(url), 'succeeded')));
     expect((await stored(all[0]?.subject.name ?? '')).equals(bytes)).toBe(true);
     expect((await stored(all[1]?.subject.name ?? '')).length).toBe(0);
-    await expectTidy(server.poolDir);
+    await expectNoOrphans(server.poolDir);
   });
 
   it('a wrong digest is refused, with both, and nothing is left', async () => {
@@ -103,7 +103,7 @@ describe('a good server', () => {
     await server.api.cancel(operation.id);
     await ended(operation, 'cancelled');
     await expectNothingLeft([operation.subject.name]);
-    expect(files.asked('/slow.raw')).toHaveLength(1);
+    expect(files.requestsFor('/slow.raw')).toHaveLength(1);
   });
 });
 
@@ -113,7 +113,7 @@ describe('a connection that breaks', () => {
     const cutAfterBytes = ({ number: at }: { number: number }): number | null => (at < 3 ? 1.5 * MiB : null);
     const url = files.serve('/cut.raw', fileHandler(bytes, { etag: '"one"', cutAfterBytes }));
     const operation = await ended(await start(url, { sha256: hexOf(bytes) }), 'succeeded');
-    const asked = files.asked('/cut.raw');
+    const asked = files.requestsFor('/cut.raw');
     expect(asked.length).toBe(4);
     expect(asked[0]?.fromByte).toBeNull();
     for (const { fromByte, request } of asked.slice(1)) {
@@ -163,7 +163,7 @@ describe('a connection that breaks', () => {
         expect(items.map(({ text }) => text).join('\n')).toMatch(/restarted at 0 bytes: /);
       }),
     );
-    await expectTidy(server.poolDir);
+    await expectNoOrphans(server.poolDir);
   });
 
   it('to a server without ranges, or without a tag, it begins anew', async () => {
@@ -177,7 +177,7 @@ describe('a connection that breaks', () => {
     const all = await Promise.all(urls.map(async (url) => ended(await start(url), 'succeeded')));
     for (const { subject } of all) expect((await stored(subject.name)).equals(bytes)).toBe(true);
     // A weak tag names no bytes: it is not asked by.
-    expect(files.asked('/weak.raw').map(({ fromByte }) => fromByte)).toEqual([null, null]);
+    expect(files.requestsFor('/weak.raw').map(({ fromByte }) => fromByte)).toEqual([null, null]);
   });
 });
 
@@ -272,9 +272,9 @@ describe('a bad server', () => {
     );
     expect((await stored('bad-long.raw')).equals(bytes.subarray(0, 1000))).toBe(true);
     await expectNothingLeft(names.filter((name) => name !== null));
-    expect(forbidden.requests).toBe(0);
-    expect(files.asked('/500')).toHaveLength(6);
-    expect(files.asked('/loop')).toHaveLength(6);
+    expect(forbidden.requestCount).toBe(0);
+    expect(files.requestsFor('/500')).toHaveLength(6);
+    expect(files.requestsFor('/loop')).toHaveLength(6);
   });
 
   it('what must not be asked is refused before anything is made', async () => {
@@ -290,7 +290,7 @@ describe('a bad server', () => {
       'no address',
     ])
       await expect(start(url), url).rejects.toMatchObject(refused);
-    expect(forbidden.requests).toBe(0);
+    expect(forbidden.requestCount).toBe(0);
   });
 
   it('good redirects are followed, also to another path of another server', async () => {

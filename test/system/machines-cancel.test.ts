@@ -4,11 +4,11 @@ import { dirname, join } from 'node:path';
 import { promisify } from 'node:util';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
 import type { Image, Operation } from '@wcc/api';
-import type { HeldTools } from '../kit/blocking-tools.ts';
-import { heldToolsRefusal } from '../kit/blocking-tools.ts';
+import type { BlockingTools } from '../kit/blocking-tools.ts';
+import { blockingToolsSkipReason } from '../kit/blocking-tools.ts';
 import { GiB, makeRandomImage, MiB } from '../kit/images.ts';
-import { loopMountRefusal, withLoopFileSystem } from '../kit/loop-mount.ts';
-import { driverRefusal, startMachineHost } from '../kit/machine-host.ts';
+import { loopMountSkipReason, withLoopFileSystem } from '../kit/loop-mount.ts';
+import { driverSkipReason, startMachineHost } from '../kit/machine-host.ts';
 import type { Driver, MachineHost } from '../kit/machine-host.ts';
 import { currentPhase, hasEnded, listImages, registerImage, waitForState } from '../kit/operations.ts';
 import { until } from '../kit/poll.ts';
@@ -21,7 +21,7 @@ const run = promisify(execFile);
 const drivers: readonly Driver[] = ['qemu', 'libvirt'];
 
 for (const driver of drivers) {
-  const refusal = driverRefusal(driver) ?? heldToolsRefusal() ?? loopMountRefusal();
+  const refusal = driverSkipReason(driver) ?? blockingToolsSkipReason() ?? loopMountSkipReason();
   if (refusal !== null) console.log(`skipped: cancels of machines with ${driver}: ${refusal}`);
   describe.skipIf(refusal !== null)(`with ${driver}`, () => {
     describeCancels(driver);
@@ -65,7 +65,7 @@ async function mountLoopDisk(): Promise<LoopDisk> {
 function describeCancels(driver: Driver): void {
   const frozenParts: readonly Frozen[] = driver === 'qemu' ? ['seeds', 'machines/qemu/machines'] : ['seeds'];
   let host: MachineHost;
-  let tools: HeldTools;
+  let tools: BlockingTools;
   /** File systems of their own, which can be frozen: for seeds, and for the definitions of the driver `qemu`. */
   const disks = new Map<Frozen, LoopDisk>();
   let thin: Image;
@@ -80,7 +80,7 @@ function describeCancels(driver: Driver): void {
 
   beforeAll(async () => {
     for (const part of frozenParts) disks.set(part, await mountLoopDisk());
-    host = await startMachineHost(driver, { holds: ['qemu-img', starter], prepare });
+    host = await startMachineHost(driver, { blockable: ['qemu-img', starter], prepare });
     if (host.tools === null) throw new Error('there are no tools to hold');
     ({ tools } = host);
     const { poolDir, api } = host.server;
@@ -127,7 +127,7 @@ function describeCancels(driver: Driver): void {
       pool: list(poolDir).filter((file) => file !== '.wcc-pool'),
       seeds: list(join(dataDir, 'seeds')),
       machines: list(join(dataDir, 'machines', driver, 'machines')),
-      inside: host.machinesInside(),
+      inside: host.listDriverMachines(),
       reserved: (await api.pools()).items.map(({ reservedBytes }) => reservedBytes),
     };
   }
@@ -222,9 +222,9 @@ function describeCancels(driver: Driver): void {
     'cancel ends $action in phase $phase while $hold waits',
     async ({ phase, hold, order }) => {
       const before = await everything();
-      tools.hold(...hold);
+      tools.block(...hold);
       const operation = await order();
-      const pid = await tools.held();
+      const pid = await tools.waitForBlocked();
       await inPhase(operation.id, phase);
       await cancel(operation.id);
       await until(() => !existsSync(`/proc/${pid}`), { what: 'the held program to be killed' });
@@ -279,15 +279,15 @@ function describeCancels(driver: Driver): void {
     ['quick_create_vm', () => quick(thin)],
   ] as const)('%s in the check after a restart, while the host is examined', async (_action, order) => {
     const before = await everything();
-    tools.hold('qemu-img', 'create');
+    tools.block('qemu-img', 'create');
     const operation = await order();
-    const writer = await tools.held();
+    const writer = await tools.waitForBlocked();
     await host.server.kill();
     process.kill(writer, 'SIGKILL');
-    tools.hold(...holdOfProbe);
+    tools.block(...holdOfProbe);
     await host.server.start();
     // Its record still tells of the phase before the restart.
-    await tools.held();
+    await tools.waitForBlocked();
     await waitForState(host.server, operation.id, { states: ['running'] });
     await cancel(operation.id);
     await expectNothing(operation, before);
@@ -297,6 +297,6 @@ function describeCancels(driver: Driver): void {
     const { id } = await quick(thin, { name: names[0] });
     const { result } = await waitForState(host.server, id, { states: ['succeeded'] });
     expect((await host.server.api.vm(Number(result?.id))).state).toBe('running');
-    expect(host.machinesInside()).not.toEqual([]);
+    expect(host.listDriverMachines()).not.toEqual([]);
   });
 }

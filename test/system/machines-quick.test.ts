@@ -6,7 +6,7 @@ import { promisify } from 'node:util';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { Image } from '@wcc/api';
 import { GiB, MiB } from '../kit/images.ts';
-import { driverRefusal, startMachineHost } from '../kit/machine-host.ts';
+import { driverSkipReason, startMachineHost } from '../kit/machine-host.ts';
 import type { Driver, MachineHost } from '../kit/machine-host.ts';
 import { hasEnded, registerImage } from '../kit/operations.ts';
 import { until } from '../kit/poll.ts';
@@ -20,7 +20,7 @@ const rounds = Number.parseInt(process.env['WCC_QUICK_ROUNDS'] ?? '1', 10);
 const run = promisify(execFile);
 
 describe.each<Driver>(['qemu', 'libvirt'])('with %s', (driver) => {
-  const refusal = driverRefusal(driver);
+  const refusal = driverSkipReason(driver);
   if (refusal !== null) console.log(`skipped: ${refusal}`);
   describe.skipIf(refusal !== null)('quick-create', () => {
     describeQuickCreate(driver);

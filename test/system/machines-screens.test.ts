@@ -8,7 +8,7 @@ import type { Operation, Vm } from '@wcc/api';
 import { greet, openScreen, waitForFrame } from '../../packages/server/src/http/screens.testkit.ts';
 import type { Screen } from '../../packages/server/src/http/screens.testkit.ts';
 import { makeRandomImage, MiB } from '../kit/images.ts';
-import { driverRefusal, startMachineHost } from '../kit/machine-host.ts';
+import { driverSkipReason, startMachineHost } from '../kit/machine-host.ts';
 import type { MachineHost } from '../kit/machine-host.ts';
 import { currentPhase, registerImage, waitForState } from '../kit/operations.ts';
 import { until } from '../kit/poll.ts';
@@ -23,7 +23,7 @@ const boundBytes = 18 * MiB;
 /** For all pages together; one alone that was not held back would take more in a second. */
 const memoryBoundBytes = 96 * MiB;
 
-const refusal = driverRefusal('qemu');
+const refusal = driverSkipReason('qemu');
 if (refusal !== null) console.log(`skipped: stalled screens: ${refusal}`);
 
 describe.skipIf(refusal !== null)('screens of stalled pages', () => {

@@ -12,7 +12,7 @@ import {
 } from '../../packages/server/src/machines/hypervisor/guest.testkit.ts';
 import { greet, openScreen, waitForFrame } from '../../packages/server/src/http/screens.testkit.ts';
 import { GiB, MiB } from '../kit/images.ts';
-import { driverRefusal, startMachineHost } from '../kit/machine-host.ts';
+import { driverSkipReason, startMachineHost } from '../kit/machine-host.ts';
 import type { Driver, MachineHost } from '../kit/machine-host.ts';
 import { listImages, registerImage, waitForState } from '../kit/operations.ts';
 import { until } from '../kit/poll.ts';
@@ -22,7 +22,7 @@ const run = promisify(execFile);
 const drivers: readonly Driver[] = ['qemu', 'libvirt'];
 
 for (const driver of drivers) {
-  const refusal = driverRefusal(driver);
+  const refusal = driverSkipReason(driver);
   if (refusal !== null) console.log(`skipped: machines with ${driver}: ${refusal}`);
   describe.skipIf(refusal !== null)(`with ${driver}`, () => {
     describeMachines(driver);

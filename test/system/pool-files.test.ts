@@ -15,7 +15,7 @@ import { makeRandomImage, MiB } from '../kit/images.ts';
 import {
   currentPhase,
   findImage,
-  expectTidy,
+  expectNoOrphans,
   hasEnded,
   registerImage,
   waitForState,
@@ -60,7 +60,7 @@ async function waitForEnd(id: string): Promise<Operation> {
 /** The name is free and no hidden file of this operation is left. */
 async function expectNothingHalfMade(target: string): Promise<void> {
   expect(await findImage(server, target)).toBeUndefined();
-  await expectTidy(server.poolDir);
+  await expectNoOrphans(server.poolDir);
 }
 
 it('the scan refuses symlink, FIFO, device, hard link and directory by name without hanging', async () => {
@@ -119,7 +119,7 @@ it('a copy never overwrites a file that appears under its final name', async () 
   expect(readFileSync(inPool('by-hand.raw'), 'utf8')).toBe('mine');
   rmSync(inPool('by-hand.raw'));
   await server.api.rescan((await server.api.pools()).items[0]!.id);
-  await expectTidy(server.poolDir);
+  await expectNoOrphans(server.poolDir);
 });
 
 it('a source that changes during a copy fails it, and nothing is published', async () => {

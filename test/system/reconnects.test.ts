@@ -13,8 +13,8 @@ import { createRandom, seedOfRun } from '../kit/random.ts';
 import { startServer } from '../kit/server.ts';
 import type { TestServer } from '../kit/server.ts';
 import { createUser, makeToken, signIn } from '../kit/session.ts';
-import { createWitness } from '../kit/watcher-check.ts';
-import type { Witness } from '../kit/watcher-check.ts';
+import { createWatcherCheck } from '../kit/watcher-check.ts';
+import type { WatcherCheck } from '../kit/watcher-check.ts';
 
 /**
  * Watchers whose connections are cut at random bytes, by RST, FIN or silence, over socket and event stream, while the
@@ -37,7 +37,7 @@ setMaxListeners(2 * users, stopping.signal);
 
 beforeAll(async () => {
   server = await startServer();
-  proxy = await createCuttingProxy({ targetPort: server.port, random, bytesAtMost: 12_000 });
+  proxy = await createCuttingProxy({ targetPort: server.port, random, maxBytes: 12_000 });
   for (let number = 0; number < users; number += 1) {
     const session = await signIn(server, await createUser(server, `watcher-${number}`, 'admin'));
     tokens.push(await makeToken(session, 'read'));
@@ -82,7 +82,7 @@ async function work(id: string, isOver: () => boolean): Promise<void> {
 }
 
 /** The product's own client, which stops at nothing here. */
-function watchBySocket(token: string, ids: readonly string[], witness: Witness): () => number {
+function watchBySocket(token: string, ids: readonly string[], witness: WatcherCheck): () => number {
   let connections = 0;
   class BearerSocket extends WebSocket {
     constructor(url: string, protocols: string[]) {
@@ -101,7 +101,7 @@ function watchBySocket(token: string, ids: readonly string[], witness: Witness):
     // Sockets in a hole keep their user's places until the server has found out.
     if (state === 'stopped') setTimeout(() => client.reconnectNow(), 500);
   });
-  for (const id of ids) client.watch(id, (snapshot) => witness.take(snapshot));
+  for (const id of ids) client.watch(id, (snapshot) => witness.check(snapshot));
   return () => connections;
 }
 
@@ -118,9 +118,9 @@ it(
     const startedAt = performance.now();
     const ids: string[] = [];
     while (ids.length < operations) ids.push(await begin());
-    const witnesses: Witness[] = [];
-    const newWitness = (name: string): Witness => {
-      const witness = createWitness(name, (id) => ending.has(id));
+    const witnesses: WatcherCheck[] = [];
+    const newWitness = (name: string): WatcherCheck => {
+      const witness = createWatcherCheck(name, (id) => ending.has(id));
       witnesses.push(witness);
       return witness;
     };
@@ -134,7 +134,7 @@ it(
         host: host(),
         token,
         operation,
-        onSnapshot: (snapshot) => witness.take(snapshot),
+        onSnapshot: (snapshot) => witness.check(snapshot),
         onRequest: () => (requests += 1),
         signal: stopping.signal,
         silentMs: 3000,
@@ -153,7 +153,7 @@ it(
     await until(() => cut() >= wanted, { what: `${wanted} cuts`, timeoutMs: 60_000 + wanted * 500 });
     isOver = true;
     await Promise.all(works);
-    proxy.spare();
+    proxy.stopCutting();
     await Promise.all(streams);
     const stored = new Map<string, unknown>();
     for (const id of ids) stored.set(id, essence(await server.api.operation(id)));
@@ -176,7 +176,7 @@ it(
   },
 );
 
-function essenceOf(witness: Witness, id: string): unknown {
+function essenceOf(witness: WatcherCheck, id: string): unknown {
   const held = witness.last.get(id);
   return held === undefined ? null : essence(held);
 }

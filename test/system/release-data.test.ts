@@ -10,12 +10,12 @@ import type { Workspace } from '../kit/directories.ts';
 import { fileHandler, startFileServer } from '../kit/file-server.ts';
 import type { FileServer } from '../kit/file-server.ts';
 import { checkQcow2, MiB, sha256 } from '../kit/images.ts';
-import { driverRefusal } from '../kit/machine-host.ts';
+import { driverSkipReason } from '../kit/machine-host.ts';
 import { powerOffMachines } from '../kit/machines.ts';
 import {
   currentPhase,
-  expectTidy,
-  findLitter,
+  expectNoOrphans,
+  findOrphans,
   hasEnded,
   listImages,
   waitForState,
@@ -32,7 +32,7 @@ import {
 import type { AuditRow, Manifest, ReleaseFixture, Unfinished } from '../kit/release-fixture.ts';
 import { startServer } from '../kit/server.ts';
 import type { TestServer } from '../kit/server.ts';
-import { createTus } from '../kit/tus.ts';
+import { createTusClient } from '../kit/tus.ts';
 
 interface Sidecar {
   offset: string;
@@ -56,7 +56,7 @@ interface LogRow {
   text: string;
 }
 
-const refusal = driverRefusal('qemu');
+const refusal = driverSkipReason('qemu');
 if (refusal !== null) console.log(`skipped: data of earlier releases: ${refusal}`);
 
 /**
@@ -333,7 +333,7 @@ describe.skipIf(refusal !== null).each(releasesWithFixture())('data of release %
     it('resumes an upload at its durable offset, a paused one after its resume', async () => {
       const { id, name, sha256: digest } = unfinished('uploadSending');
       const bytes = readFileSync(join(fixture.clientDir, 'upload.raw'));
-      const tus = createTus(server.baseUrl, {
+      const tus = createTusClient(server.baseUrl, {
         authorization: `Bearer ${manifest.tokens['aliceWrite']!.secret}`,
       });
       const path = `/api/uploads/${id}`;
@@ -346,7 +346,7 @@ describe.skipIf(refusal !== null).each(releasesWithFixture())('data of release %
       await finishPausedUpload(tus, bytes);
     });
 
-    async function finishPausedUpload(tus: ReturnType<typeof createTus>, bytes: Buffer): Promise<void> {
+    async function finishPausedUpload(tus: ReturnType<typeof createTusClient>, bytes: Buffer): Promise<void> {
       const { id, name, sha256: digest } = unfinished('uploadPaused');
       const path = `/api/uploads/${id}`;
       const offset = Number(sidecars.get(id)!.offset);
@@ -373,7 +373,7 @@ describe.skipIf(refusal !== null).each(releasesWithFixture())('data of release %
       const { id, name } = unfinished('importRunning');
       await end(id, 'succeeded');
       const { pathname } = new URL(String(inputOf('importRunning')['url']));
-      expect(files.asked(pathname).map(({ fromByte }) => fromByte)).toEqual([
+      expect(files.requestsFor(pathname).map(({ fromByte }) => fromByte)).toEqual([
         Number(sidecars.get(id)!.offset),
       ]);
       await expectImage(name, await sha256(join(fixture.clientDir, 'import.raw')));
@@ -498,8 +498,8 @@ describe.skipIf(refusal !== null).each(releasesWithFixture())('data of release %
 
     it('leaves no hidden file except an orphan, which the API lists', async () => {
       const { id } = unfinished('orphan');
-      await expectTidy(fixture.poolDir, [id]);
-      expect(await findLitter(fixture.poolDir)).toEqual([`.wcc-${id}.partial`]);
+      await expectNoOrphans(fixture.poolDir, [id]);
+      expect(await findOrphans(fixture.poolDir)).toEqual([`.wcc-${id}.partial`]);
       const { items } = await server.api.orphans((await server.api.pools()).items[0]!.id);
       expect(items.map((one) => one.id)).toEqual([id]);
     });

@@ -8,7 +8,7 @@ import { createApiClient } from '@wcc/api/client';
 import { makeWorkspace } from '../kit/directories.ts';
 import type { Workspace } from '../kit/directories.ts';
 import { MiB, sha256 } from '../kit/images.ts';
-import { driverRefusal, startMachineHost } from '../kit/machine-host.ts';
+import { driverSkipReason, startMachineHost } from '../kit/machine-host.ts';
 import type { MachineHost } from '../kit/machine-host.ts';
 import { listImages, waitForState } from '../kit/operations.ts';
 import {
@@ -21,7 +21,7 @@ import {
 import type { AuditRow, ReleaseFixture } from '../kit/release-fixture.ts';
 import { startServer } from '../kit/server.ts';
 import type { TestServer } from '../kit/server.ts';
-import { createTus } from '../kit/tus.ts';
+import { createTusClient } from '../kit/tus.ts';
 
 describe.each(releasesWithFixture())('a restored backup of release %s', (release) => {
   let workspace: Workspace;
@@ -85,7 +85,7 @@ describe.each(releasesWithFixture())('a restored backup of release %s', (release
 
   it('fails an upload whose partial file is another one, accepts a new upload', async () => {
     const token = fixture.manifest.tokens['aliceWrite']!.secret;
-    const tus = createTus(server.baseUrl, { authorization: `Bearer ${token}` });
+    const tus = createTusClient(server.baseUrl, { authorization: `Bearer ${token}` });
     const path = `/api/uploads/${idOf('uploadSending')}`;
     const { offset } = await tus.head(path);
     const answer = await tus.patch(path, offset!, Buffer.from('some'));
@@ -107,7 +107,7 @@ describe.each(releasesWithFixture())('a restored backup of release %s', (release
 });
 
 describe.each(releasesWithFixture())('a libvirt machine of release %s', (release) => {
-  const refusal = driverRefusal('libvirt');
+  const refusal = driverSkipReason('libvirt');
   if (refusal !== null) console.log(`skipped: a libvirt machine of ${release}: ${refusal}`);
   let host: MachineHost;
   let fixture: ReleaseFixture;

@@ -12,7 +12,7 @@ import { MiB } from '../kit/images.ts';
 import { waitForState } from '../kit/operations.ts';
 import { startServer } from '../kit/server.ts';
 import type { TestServer } from '../kit/server.ts';
-import { createTus, digestOf, idOf } from '../kit/tus.ts';
+import { createTusClient, computeDigest, uploadId } from '../kit/tus.ts';
 
 /** Clients of others, unmodified: what they do, the server takes. */
 const run = promisify(execFile);
@@ -34,7 +34,7 @@ describe('tus-js-client', () => {
   const options = (name: string, bytes: Buffer): UploadOptions => ({
     endpoint: `${server.baseUrl}/api/uploads`,
     headers: { authorization: `Bearer ${server.token}` },
-    metadata: { filename: name, sha256: digestOf(bytes).toString('hex') },
+    metadata: { filename: name, sha256: computeDigest(bytes).toString('hex') },
     retryDelays: [100, 500, 1000],
     chunkSize: MiB,
   });
@@ -81,13 +81,13 @@ describe('tus-js-client', () => {
     expect(stored('js-empty.raw').length).toBe(0);
     const given = await send(bytes, options('js-given-up.raw', bytes), (sent) => sent >= MiB);
     await given.abort(true);
-    await waitForState(server, idOf(String(given.url)), { states: ['cancelled'] });
+    await waitForState(server, uploadId(String(given.url)), { states: ['cancelled'] });
   });
 
   it('resumes after the server was killed', async () => {
     const bytes = randomBytes(6 * MiB);
     // Only with the address: by an endpoint, this client begins a new upload when a HEAD meets a starting server.
-    const tus = createTus(server.baseUrl, { authorization: `Bearer ${server.token}` });
+    const tus = createTusClient(server.baseUrl, { authorization: `Bearer ${server.token}` });
     const uploadUrl = server.baseUrl + (await tus.create('js-killed.raw', bytes.length));
     const { endpoint: _none, ...rest } = options('js-killed.raw', bytes);
     const retryDelays = Array.from({ length: 120 }, () => 500);
@@ -126,7 +126,7 @@ second.upload()
     const [url = '', offset] = stdout.split('\n');
     expect(Number(offset)).toBe(1_000_000);
     expect(stored('tuspy.raw').equals(bytes)).toBe(true);
-    const tus = createTus(server.baseUrl, { authorization: `Bearer ${server.token}` });
+    const tus = createTusClient(server.baseUrl, { authorization: `Bearer ${server.token}` });
     expect(await tus.head(new URL(url).pathname)).toMatchObject({ status: 200, offset: bytes.length });
   });
 });

@@ -7,39 +7,40 @@ import { promisify } from 'node:util';
 import { describe, expect, it } from 'vitest';
 import { makeWorkspace } from '../kit/directories.ts';
 import { MiB } from '../kit/images.ts';
-import { loopMountRefusal, takeRoom, withLoopFileSystem } from '../kit/loop-mount.ts';
+import { loopMountSkipReason, fillDisk, withLoopFileSystem } from '../kit/loop-mount.ts';
 import { waitForState } from '../kit/operations.ts';
 import { until } from '../kit/poll.ts';
 import { startServer } from '../kit/server.ts';
-import { createTus, digestOf, idOf } from '../kit/tus.ts';
-import type { Tus } from '../kit/tus.ts';
+import { createTusClient, computeDigest, uploadId } from '../kit/tus.ts';
+import type { TusClient } from '../kit/tus.ts';
 
 /** Uploads and the disk: full, cut from power, and the order of what is written and told. */
 const run = promisify(execFile);
 const args = ['--free-space-floor', '0'];
-const offsetOf = async (client: Tus, path: string): Promise<number> => (await client.head(path)).offset ?? -1;
+const offsetOf = async (client: TusClient, path: string): Promise<number> =>
+  (await client.head(path)).offset ?? -1;
 
-describe.skipIf(loopMountRefusal() !== null)('an upload', () => {
+describe.skipIf(loopMountSkipReason() !== null)('an upload', () => {
   it('pauses on a full disk and resumes when space is free', async () => {
     expect.hasAssertions();
     await withLoopFileSystem('ext4', 192 * MiB, async (mountPoint) => {
       const small = await startServer({ poolDir: join(mountPoint, 'pool'), args });
       try {
-        const client = createTus(small.baseUrl, { authorization: `Bearer ${small.token}` });
+        const client = createTusClient(small.baseUrl, { authorization: `Bearer ${small.token}` });
         const bytes = randomBytes(64 * MiB);
         const path = await client.create('full.raw', bytes.length, {
-          sha256: digestOf(bytes).toString('hex'),
+          sha256: computeDigest(bytes).toString('hex'),
         });
         await client.patch(path, 0, bytes.subarray(0, 8 * MiB));
         const junk = join(mountPoint, 'junk');
-        takeRoom(junk, 8 * MiB);
+        fillDisk(junk, 8 * MiB);
         expect(await client.patch(path, 8 * MiB, bytes.subarray(8 * MiB))).toMatchObject({
           status: 507,
           code: 'no_space',
         });
-        await waitForState(small, idOf(path), { states: ['paused'] });
+        await waitForState(small, uploadId(path), { states: ['paused'] });
         rmSync(junk);
-        await waitForState(small, idOf(path), { states: ['running', 'interrupted'] });
+        await waitForState(small, uploadId(path), { states: ['running', 'interrupted'] });
         const at = await offsetOf(client, path);
         expect(at).toBeGreaterThanOrEqual(8 * MiB);
         expect(await client.patch(path, at, bytes.subarray(at))).toMatchObject({ status: 204 });
@@ -57,7 +58,7 @@ describe.skipIf(loopMountRefusal() !== null)('an upload', () => {
       await withLoopFileSystem('ext4', 192 * MiB, async (mountPoint) => {
         const small = await startServer({ poolDir: join(mountPoint, 'pool'), args });
         try {
-          const client = createTus(small.baseUrl, { authorization: `Bearer ${small.token}` });
+          const client = createTusClient(small.baseUrl, { authorization: `Bearer ${small.token}` });
           const bytes = randomBytes(24 * MiB);
           const [part, whole] = [
             await client.create('part.raw', bytes.length),
@@ -70,11 +71,11 @@ describe.skipIf(loopMountRefusal() !== null)('an upload', () => {
           copyFileSync(disk, join(workspace.path, 'after-whole'));
           await withMounted(join(workspace.path, 'after-part'), (mounted) => {
             const pool = join(mounted, 'pool');
-            const sidecar = JSON.parse(readFileSync(join(pool, `.wcc-${idOf(part)}.json`), 'utf8')) as {
+            const sidecar = JSON.parse(readFileSync(join(pool, `.wcc-${uploadId(part)}.json`), 'utf8')) as {
               offset: string;
             };
             expect(sidecar.offset).toBe(String(16 * MiB));
-            const partial = readFileSync(join(pool, `.wcc-${idOf(part)}.partial`));
+            const partial = readFileSync(join(pool, `.wcc-${uploadId(part)}.partial`));
             expect(partial.subarray(0, 16 * MiB).equals(bytes.subarray(0, 16 * MiB))).toBe(true);
           });
           await withMounted(join(workspace.path, 'after-whole'), (mounted) => {
@@ -117,7 +118,7 @@ it('an upload’s answer never carries an offset before its bytes are synced', a
     let said = '';
     tracer.stderr.on('data', (text: string) => void (said += text));
     await until(() => said.includes('attached'), { what: 'strace to attach' });
-    const client = createTus(traced.baseUrl, { authorization: `Bearer ${traced.token}` });
+    const client = createTusClient(traced.baseUrl, { authorization: `Bearer ${traced.token}` });
     const path = await client.create('traced.raw', 4 * MiB);
     expect((await client.patch(path, 0, randomBytes(MiB))).status).toBe(204);
     expect((await client.patch(path, MiB, randomBytes(MiB))).status).toBe(204);
@@ -128,7 +129,7 @@ it('an upload’s answer never carries an offset before its bytes are synced', a
       },
       { what: 'the trace to hold the second answer' },
     );
-    for (const offset of [MiB, 2 * MiB]) expectOrder(lines, idOf(path), offset);
+    for (const offset of [MiB, 2 * MiB]) expectOrder(lines, uploadId(path), offset);
   } finally {
     tracer.kill('SIGINT');
     await once(tracer, 'exit');

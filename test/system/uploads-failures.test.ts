@@ -10,8 +10,8 @@ import { until } from '../kit/poll.ts';
 import { startServer } from '../kit/server.ts';
 import type { TestServer } from '../kit/server.ts';
 import { createUser, signIn } from '../kit/session.ts';
-import { answerTo, createTus, digestOf } from '../kit/tus.ts';
-import type { Tus, TusAnswer } from '../kit/tus.ts';
+import { readResponse, createTusClient, computeDigest } from '../kit/tus.ts';
+import type { TusClient, TusResponse } from '../kit/tus.ts';
 
 /** Uploads when things go wrong: networks, disks, other writers, people who lose their rights. */
 const args = ['--free-space-floor', '0'];
@@ -20,23 +20,24 @@ const blackHoleMs = Number(process.env['WCC_BLACK_HOLE_S'] ?? '3') * 1000;
 const longPatchS = Number(process.env['WCC_LONG_PATCH_S'] ?? '0');
 
 let server: TestServer;
-let tus: Tus;
+let tus: TusClient;
 beforeAll(async () => {
   server = await startServer({ args });
-  tus = createTus(server.baseUrl, { authorization: `Bearer ${server.token}` });
+  tus = createTusClient(server.baseUrl, { authorization: `Bearer ${server.token}` });
 });
 afterAll(() => server.close());
 
-const offsetOf = async (client: Tus, path: string): Promise<number> => (await client.head(path)).offset ?? -1;
+const offsetOf = async (client: TusClient, path: string): Promise<number> =>
+  (await client.head(path)).offset ?? -1;
 
 /** A request with the bytes up to 600,000, which stays open; null when it was refused. */
 async function tryToSend(
-  client: Tus,
+  client: TusClient,
   { path, bytes, from }: { path: string; bytes: Buffer; from: number },
-): Promise<{ sending: ClientRequest; answer: Promise<TusAnswer> } | null> {
+): Promise<{ sending: ClientRequest; answer: Promise<TusResponse> } | null> {
   const sending = client.open(path, from, bytes.length - from);
-  const answer = answerTo(sending);
-  let refusal: TusAnswer | null = null;
+  const answer = readResponse(sending);
+  let refusal: TusResponse | null = null;
   answer.then(
     (early) => (refusal = early),
     () => {},
@@ -56,7 +57,7 @@ describe('several senders of one upload', () => {
     const bytes = randomBytes(MiB);
     const path = await tus.create('two-writers.raw', bytes.length);
     const first = tus.open(path, 0, bytes.length);
-    const answer = answerTo(first);
+    const answer = readResponse(first);
     first.write(bytes.subarray(0, 500_000));
     // It goes on sending, a byte at a time: it is alive.
     let at = 500_000;
@@ -108,13 +109,13 @@ describe('several senders of one upload', () => {
     const [first, second] = await Promise.all(
       [1, 2].map(async () => {
         const { cookie, origin } = await signIn(server, user);
-        return createTus(server.baseUrl, { cookie, origin });
+        return createTusClient(server.baseUrl, { cookie, origin });
       }),
     );
     const bytes = randomBytes(MiB);
     const path = await first!.create('two-sessions.raw', bytes.length);
     const silent = first!.open(path, 0, bytes.length);
-    const told = answerTo(silent);
+    const told = readResponse(silent);
     // Wakes up as soon as it hears of it, while the other one is in the middle of its bytes.
     silent.once('response', () => silent.write(randomBytes(400_000)));
     const silentSince = performance.now();
@@ -154,7 +155,7 @@ describe('several senders of one upload', () => {
 
 it('sign-out stops an upload and keeps the received bytes', async () => {
   const session = await signIn(server, await createUser(server, 'otto', 'operator'));
-  const theirs = createTus(server.baseUrl, { cookie: session.cookie, origin: session.origin });
+  const theirs = createTusClient(server.baseUrl, { cookie: session.cookie, origin: session.origin });
   const path = await theirs.create('revoked.raw', MiB);
   const sending = theirs.open(path, 0, MiB);
   const closed = new Promise((resolve) => sending.once('close', resolve));
@@ -171,13 +172,13 @@ it('sign-out stops an upload and keeps the received bytes', async () => {
 it('an upload resumes at its offset after a network that drops all packets', async () => {
   const bytes = randomBytes(8 * MiB);
   const proxy = await createFaultProxy(server.port);
-  const through = createTus(`http://127.0.0.1:${proxy.port}`, {
+  const through = createTusClient(`http://127.0.0.1:${proxy.port}`, {
     authorization: `Bearer ${server.token}`,
     host: new URL(server.baseUrl).host,
   });
   try {
     const path = await through.create('black-hole.raw', bytes.length, {
-      sha256: digestOf(bytes).toString('hex'),
+      sha256: computeDigest(bytes).toString('hex'),
     });
     const swallowed = through.open(path, 0, bytes.length);
     swallowed.write(bytes.subarray(0, 3 * MiB));
@@ -187,7 +188,7 @@ it('an upload resumes at its offset after a network that drops all packets', asy
     proxy.setMode('silent');
     await sleep(blackHoleMs);
     swallowed.destroy();
-    proxy.setFresh('pass');
+    proxy.setModeForNew('pass');
     const answer = await until(
       async () => {
         const at = await offsetOf(through, path);
@@ -209,7 +210,7 @@ it.runIf(longPatchS > 0)(
   async () => {
     const path = await tus.create('long.raw', longPatchS * 2);
     const sending = tus.open(path, 0, longPatchS * 2);
-    const answer = answerTo(sending);
+    const answer = readResponse(sending);
     for (let second = 0; second < longPatchS; second += 1) {
       sending.write(randomBytes(2));
       await sleep(1000);

@@ -6,20 +6,20 @@ import type { AddressInfo } from 'node:net';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { afterAll, beforeAll, expect, it } from 'vitest';
 import { MiB } from '../kit/images.ts';
-import { findImage, expectTidy, waitForState } from '../kit/operations.ts';
+import { findImage, expectNoOrphans, waitForState } from '../kit/operations.ts';
 import { until } from '../kit/poll.ts';
 import { startServer } from '../kit/server.ts';
 import type { TestServer } from '../kit/server.ts';
 import { createUser, signIn } from '../kit/session.ts';
-import { answerTo, createTus, idOf } from '../kit/tus.ts';
-import type { Tus } from '../kit/tus.ts';
+import { readResponse, createTusClient, uploadId } from '../kit/tus.ts';
+import type { TusClient } from '../kit/tus.ts';
 
 /** What ends or bounds uploads, and proxies that keep them back, in real time. */
 let server: TestServer;
-let tus: Tus;
+let tus: TusClient;
 beforeAll(async () => {
   server = await startServer({ args: ['--free-space-floor', '0', '--upload-quota', String(10 * MiB)] });
-  tus = createTus(server.baseUrl, { authorization: `Bearer ${server.token}` });
+  tus = createTusClient(server.baseUrl, { authorization: `Bearer ${server.token}` });
 });
 afterAll(() => server.close());
 
@@ -27,7 +27,7 @@ it('an upload that expired while the server was down is removed at its start, as
   const days = 3 / 86_400;
   const short = await startServer({ args: ['--free-space-floor', '0', '--upload-expiry', days.toFixed(6)] });
   try {
-    const client = createTus(short.baseUrl, { authorization: `Bearer ${short.token}` });
+    const client = createTusClient(short.baseUrl, { authorization: `Bearer ${short.token}` });
     const path = await client.create('expires.raw', MiB);
     const { headers } = await client.patch(path, 0, randomBytes(1000));
     const [listed] = (await short.api.uploads()).items;
@@ -36,14 +36,14 @@ it('an upload that expired while the server was down is removed at its start, as
     expect((await client.head(path)).headers['upload-expires']).toBe(headers['upload-expires']);
     await short.stop();
     await short.start();
-    const { error, endedAt } = await waitForState(short, idOf(path), { states: ['failed'] });
+    const { error, endedAt } = await waitForState(short, uploadId(path), { states: ['failed'] });
     expect(error).toMatchObject({
       code: 'upload_gone',
       message: expect.stringContaining('expired') as string,
     });
     expect(Date.parse(endedAt ?? '')).toBeGreaterThanOrEqual(told);
     expect(await client.head(path)).toMatchObject({ status: 410 });
-    await expectTidy(short.poolDir);
+    await expectNoOrphans(short.poolDir);
     expect((await short.api.pools()).items[0]?.reservedBytes).toBe(0);
     await client.create('expires.raw', MiB);
   } finally {
@@ -53,7 +53,7 @@ it('an upload that expired while the server was down is removed at its start, as
 
 it('unfinished uploads of a user share one quota; finished ones do not count', async () => {
   const session = await signIn(server, await createUser(server, 'ulla', 'operator'));
-  const theirs = createTus(server.baseUrl, { cookie: session.cookie, origin: session.origin });
+  const theirs = createTusClient(server.baseUrl, { cookie: session.cookie, origin: session.origin });
   const first = await theirs.create('a.raw', 6 * MiB);
   const refused = /403.*Needs 5\.0 MiB; 6\.0 MiB of 10\.0 MiB are used.*quota_exceeded/;
   await expect(theirs.create('b.raw', 5 * MiB)).rejects.toThrow(refused);
@@ -61,9 +61,9 @@ it('unfinished uploads of a user share one quota; finished ones do not count', a
   const others = await tus.create('c.raw', 10 * MiB);
   expect((await theirs.patch(first, 0, randomBytes(6 * MiB))).status).toBe(204);
   const second = await theirs.create('b.raw', 10 * MiB);
-  expect((await theirs.ask('DELETE', second)).status).toBe(204);
-  await theirs.ask('DELETE', await theirs.create('b.raw', 10 * MiB));
-  await tus.ask('DELETE', others);
+  expect((await theirs.request('DELETE', second)).status).toBe(204);
+  await theirs.request('DELETE', await theirs.create('b.raw', 10 * MiB));
+  await tus.request('DELETE', others);
   expect(await findImage(server, 'a.raw')).toMatchObject({ state: 'ready', sizeBytes: 6 * MiB });
 });
 
@@ -94,10 +94,10 @@ async function startProxy(keepsBack: boolean): Promise<Server> {
 }
 
 /** A client on a slow line, in two pieces. @returns the path of the upload, which lacks its last piece */
-async function sendSlowly(client: Tus, name: string): Promise<string> {
+async function sendSlowly(client: TusClient, name: string): Promise<string> {
   const path = await client.create(name, 5 * MiB);
   const sending = client.open(path, 0, 4.5 * MiB);
-  const answer = answerTo(sending);
+  const answer = readResponse(sending);
   for (let piece = 0; piece < 18; piece += 1) {
     sending.write(randomBytes(MiB / 4));
     await sleep(250);
@@ -110,23 +110,23 @@ async function sendSlowly(client: Tus, name: string): Promise<string> {
 it('an upload warns of a proxy that buffers, while bytes arrive, and not of one that streams', async () => {
   const proxies = await Promise.all([startProxy(true), startProxy(false)]);
   const warningsOf = async (path: string): Promise<readonly string[]> =>
-    (await server.api.operation(idOf(path))).warnings;
+    (await server.api.operation(uploadId(path))).warnings;
   try {
     const clients = proxies.map((proxy) => {
       const { port } = proxy.address() as AddressInfo;
-      return createTus(`http://127.0.0.1:${port}`, { authorization: `Bearer ${server.token}` });
+      return createTusClient(`http://127.0.0.1:${port}`, { authorization: `Bearer ${server.token}` });
     });
     const names = ['kept.raw', 'through.raw'];
     const paths = await Promise.all(clients.map((client, at) => sendSlowly(client, names[at] ?? '')));
     const [kept = '', through = ''] = paths;
     await until(async () => (await warningsOf(kept)).length > 0, { what: 'the warning' });
     for (const [at, path] of paths.entries()) {
-      expect((await server.api.operation(idOf(path))).endedAt).toBeNull();
+      expect((await server.api.operation(uploadId(path))).endedAt).toBeNull();
       expect(await clients[at]?.patch(path, 4.5 * MiB, randomBytes(MiB / 2))).toMatchObject({ status: 204 });
     }
     expect(await warningsOf(kept)).toEqual(['upload_buffered']);
     expect(await warningsOf(through)).toEqual([]);
-    const { items } = await server.api.operationLog(idOf(kept));
+    const { items } = await server.api.operationLog(uploadId(kept));
     expect(items.filter(({ text }) => text === 'upload_buffered')).toHaveLength(1);
   } finally {
     for (const proxy of proxies) proxy.close().closeAllConnections();

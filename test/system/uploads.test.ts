@@ -3,22 +3,22 @@ import { readFile, truncate, appendFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { MiB } from '../kit/images.ts';
-import { listImages, expectTidy, waitForState } from '../kit/operations.ts';
+import { listImages, expectNoOrphans, waitForState } from '../kit/operations.ts';
 import { startServer } from '../kit/server.ts';
 import type { TestServer } from '../kit/server.ts';
 import { createUser, signIn } from '../kit/session.ts';
-import { createTus, digestOf, idOf, metadataHeader, offsetType } from '../kit/tus.ts';
-import type { Tus } from '../kit/tus.ts';
+import { createTusClient, computeDigest, uploadId, metadataHeader, offsetType } from '../kit/tus.ts';
+import type { TusClient } from '../kit/tus.ts';
 
 /** tus 1.0 as its document has it, and as page 05 of the design goes beyond it, against a real server. */
 let server: TestServer;
-let tus: Tus;
+let tus: TusClient;
 let number = 0;
 const freshName = (): string => `image-${(number += 1)}.raw`;
 
 beforeAll(async () => {
   server = await startServer({ args: ['--free-space-floor', '0', '--max-uploads-per-user', '60'] });
-  tus = createTus(server.baseUrl, { authorization: `Bearer ${server.token}` });
+  tus = createTusClient(server.baseUrl, { authorization: `Bearer ${server.token}` });
 });
 afterAll(() => server.close());
 
@@ -26,7 +26,7 @@ const stored = (name: string): Promise<Buffer> => readFile(join(server.poolDir, 
 
 describe('the tus protocol', () => {
   it('answers OPTIONS with version, extensions and checksums, without credentials', async () => {
-    const answer = await createTus(server.baseUrl, {}).ask('OPTIONS', '/api/uploads');
+    const answer = await createTusClient(server.baseUrl, {}).request('OPTIONS', '/api/uploads');
     expect(answer.status).toBe(204);
     expect(answer.headers).toMatchObject({
       'tus-version': '1.0.0',
@@ -38,8 +38,8 @@ describe('the tus protocol', () => {
   it('takes an upload in two requests: complete, equal, registered, without hidden files', async () => {
     const bytes = randomBytes(3 * MiB + 17);
     const name = freshName();
-    const path = await tus.create(name, bytes.length, { sha256: digestOf(bytes).toString('hex') });
-    const waiting = await server.api.operation(idOf(path));
+    const path = await tus.create(name, bytes.length, { sha256: computeDigest(bytes).toString('hex') });
+    const waiting = await server.api.operation(uploadId(path));
     expect(waiting).toMatchObject({ action: 'upload_image', subject: { kind: 'image', name } });
     expect((await tus.head(path)).headers).toMatchObject({
       'upload-offset': '0',
@@ -55,7 +55,7 @@ describe('the tus protocol', () => {
       offset: bytes.length,
     });
     expect((await stored(name)).equals(bytes)).toBe(true);
-    const operation = await server.api.operation(idOf(path));
+    const operation = await server.api.operation(uploadId(path));
     expect(operation).toMatchObject({ state: 'succeeded', error: null, warnings: [] });
     expect(operation.phases.map(({ name: phase }) => phase)).toEqual([
       'receive',
@@ -67,7 +67,7 @@ describe('the tus protocol', () => {
       id: operation.result?.id,
       format: 'raw',
       sizeBytes: bytes.length,
-      sha256: digestOf(bytes).toString('hex'),
+      sha256: computeDigest(bytes).toString('hex'),
     });
     // A client that lost the last answer gets the same again.
     expect(await tus.head(path)).toMatchObject({ status: 200, offset: bytes.length });
@@ -76,14 +76,14 @@ describe('the tus protocol', () => {
       offset: bytes.length,
     });
     expect(await tus.patch(path, MiB, bytes.subarray(MiB))).toMatchObject({ status: 409 });
-    await expectTidy(server.poolDir);
+    await expectNoOrphans(server.poolDir);
   });
 
   it.each([0, 1])('takes a file of %i bytes', async (sizeBytes) => {
     const name = freshName();
     const path = await tus.create(name, sizeBytes);
     if (sizeBytes > 0) expect(await tus.patch(path, 0, Buffer.alloc(1, 7))).toMatchObject({ status: 204 });
-    await waitForState(server, idOf(path), { states: ['succeeded'] });
+    await waitForState(server, uploadId(path), { states: ['succeeded'] });
     expect(await tus.head(path)).toMatchObject({ status: 200, offset: sizeBytes });
     expect((await stored(name)).length).toBe(sizeBytes);
   });
@@ -96,15 +96,15 @@ describe('the tus protocol', () => {
       'content-type': offsetType,
     });
     const [whole, part] = [freshName(), freshName()];
-    const all = await tus.ask('POST', '/api/uploads', { headers: headers(whole), body: bytes });
+    const all = await tus.request('POST', '/api/uploads', { headers: headers(whole), body: bytes });
     expect(all).toMatchObject({ status: 201, offset: bytes.length });
-    const half = await tus.ask('POST', '/api/uploads', {
+    const half = await tus.request('POST', '/api/uploads', {
       headers: headers(part),
       body: bytes.subarray(0, 60_000),
     });
     expect(half).toMatchObject({ status: 201, offset: 60_000 });
     const path = String(half.headers.location);
-    const rest = await tus.ask('POST', path, {
+    const rest = await tus.request('POST', path, {
       headers: { 'x-http-method-override': 'PATCH', 'content-type': offsetType, 'upload-offset': '60000' },
       body: bytes.subarray(60_000),
     });
@@ -112,16 +112,16 @@ describe('the tus protocol', () => {
     expect((await stored(part)).equals(bytes)).toBe(true);
     // Nowhere else: there, it is what it is.
     const elsewhere = { headers: { 'x-http-method-override': 'DELETE' } };
-    expect((await tus.ask('POST', '/api/images', elsewhere)).status).toBe(405);
+    expect((await tus.request('POST', '/api/images', elsewhere)).status).toBe(405);
   });
 
   it('accepts a right checksum, and discards the whole request on a wrong one', async () => {
     const bytes = randomBytes(2 * MiB);
     const name = freshName();
-    const path = await tus.create(name, bytes.length, { sha256: digestOf(bytes).toString('hex') });
+    const path = await tus.create(name, bytes.length, { sha256: computeDigest(bytes).toString('hex') });
     const [head, tail] = [bytes.subarray(0, MiB), bytes.subarray(MiB)];
     const sum = (algorithm: string, of: Buffer): Record<string, string> => ({
-      'upload-checksum': `${algorithm} ${digestOf(of, algorithm).toString('base64')}`,
+      'upload-checksum': `${algorithm} ${computeDigest(of, algorithm).toString('base64')}`,
     });
     expect(await tus.with(sum('sha1', head)).patch(path, 0, head)).toMatchObject({
       status: 204,
@@ -146,19 +146,19 @@ describe('the tus protocol', () => {
     const name = freshName();
     const path = await tus.create(name, MiB);
     await tus.patch(path, 0, randomBytes(1000));
-    expect(await tus.ask('DELETE', path)).toMatchObject({ status: 204 });
-    expect((await server.api.operation(idOf(path))).state).toBe('cancelled');
+    expect(await tus.request('DELETE', path)).toMatchObject({ status: 204 });
+    expect((await server.api.operation(uploadId(path))).state).toBe('cancelled');
     expect(await tus.head(path)).toMatchObject({ status: 410, offset: null });
     expect(await tus.patch(path, 1000, randomBytes(10))).toMatchObject({ status: 410 });
-    expect(await tus.ask('DELETE', path)).toMatchObject({ status: 410 });
-    await expectTidy(server.poolDir);
-    await tus.ask('DELETE', await tus.create(name, 1));
+    expect(await tus.request('DELETE', path)).toMatchObject({ status: 410 });
+    await expectNoOrphans(server.poolDir);
+    await tus.request('DELETE', await tus.create(name, 1));
   });
 });
 
 describe('an upload is refused', () => {
-  const creation = (headers: Record<string, string | undefined>): ReturnType<Tus['ask']> =>
-    tus.ask('POST', '/api/uploads', { headers });
+  const creation = (headers: Record<string, string | undefined>): ReturnType<TusClient['request']> =>
+    tus.request('POST', '/api/uploads', { headers });
   const named = (filename: string): string => metadataHeader({ filename });
 
   it.each([
@@ -236,12 +236,12 @@ describe('an upload is refused', () => {
       status: 415,
     });
     expect((await tus.head(path)).offset).toBe(400);
-    expect(await tus.ask('DELETE', path)).toMatchObject({ status: 204 });
+    expect(await tus.request('DELETE', path)).toMatchObject({ status: 204 });
   });
 
   it('for content that differs from the announced digest, without a trace', async () => {
     const bytes = randomBytes(5000);
-    const sha256 = digestOf(randomBytes(1)).toString('hex');
+    const sha256 = computeDigest(randomBytes(1)).toString('hex');
     const name = freshName();
     const path = await tus.create(name, bytes.length, { sha256 });
     expect(await tus.patch(path, 0, bytes)).toMatchObject({ status: 422, code: 'digest_mismatch' });
@@ -250,7 +250,7 @@ describe('an upload is refused', () => {
     expect(await tus.head(path)).toMatchObject({ status: 410 });
     const other = await tus.create(name, bytes.length, { format: 'iso' });
     expect(await tus.patch(other, 0, bytes)).toMatchObject({ status: 422, code: 'unsupported_format' });
-    await expectTidy(server.poolDir);
+    await expectNoOrphans(server.poolDir);
   });
 
   it('for a hostile image under any name', async () => {
@@ -265,37 +265,37 @@ describe('an upload is refused', () => {
     const name = freshName();
     const path = await tus.create(name, header.length);
     expect(await tus.patch(path, 0, header)).toMatchObject({ status: 422, code: 'hostile_image' });
-    expect((await server.api.operation(idOf(path))).error?.code).toBe('hostile_image');
+    expect((await server.api.operation(uploadId(path))).error?.code).toBe('hostile_image');
     expect((await listImages(server)).some((image) => image.name === name)).toBe(false);
-    await expectTidy(server.poolDir);
+    await expectNoOrphans(server.poolDir);
   });
 
   it('for another user, as if it did not exist', async () => {
     const user = await signIn(server, await createUser(server, 'ulla', 'operator'));
     const viewer = await signIn(server, await createUser(server, 'vera', 'viewer'));
-    const theirs = createTus(server.baseUrl, { cookie: user.cookie, origin: user.origin });
+    const theirs = createTusClient(server.baseUrl, { cookie: user.cookie, origin: user.origin });
     const mine = await tus.create(freshName(), 10);
     const unknown = '/api/uploads/aaaaaaaaaaaaaaaaaaaaaaaaaa';
     for (const method of ['GET', 'HEAD', 'DELETE', 'PATCH']) {
       const headers = method === 'PATCH' ? { 'content-type': offsetType, 'upload-offset': '0' } : {};
       const [forbidden, missing] = [
-        await theirs.ask(method, mine, { headers }),
-        await theirs.ask(method, unknown, { headers }),
+        await theirs.request(method, mine, { headers }),
+        await theirs.request(method, unknown, { headers }),
       ];
       expect(forbidden.status).toBe(404);
       expect(forbidden.text).toBe(missing.text);
     }
     await expect(
-      createTus(server.baseUrl, { cookie: viewer.cookie, origin: viewer.origin }).create('v.raw', 1),
+      createTusClient(server.baseUrl, { cookie: viewer.cookie, origin: viewer.origin }).create('v.raw', 1),
     ).rejects.toThrow('403');
     // A cookie without the exact Origin reaches nothing.
-    const bare = createTus(server.baseUrl, { cookie: user.cookie });
+    const bare = createTusClient(server.baseUrl, { cookie: user.cookie });
     await expect(bare.create('x.raw', 1)).rejects.toThrow('403');
     const own = await theirs.create(freshName(), 10);
     const asHead = { headers: { 'x-http-method-override': 'DELETE' } };
-    expect((await bare.ask('POST', own, asHead)).status).toBe(403);
-    expect((await theirs.ask('DELETE', own)).status).toBe(204);
-    await tus.ask('DELETE', mine);
+    expect((await bare.request('POST', own, asHead)).status).toBe(403);
+    expect((await theirs.request('DELETE', own)).status).toBe(204);
+    await tus.request('DELETE', mine);
   });
 
   it('for more unfinished uploads than one user may have', async () => {
@@ -308,7 +308,7 @@ describe('an upload is refused', () => {
       if (path !== null) paths.push(path);
     }
     expect(refused).toContain('quota_exceeded');
-    await Promise.all(paths.map((path) => tus.ask('DELETE', path)));
+    await Promise.all(paths.map((path) => tus.request('DELETE', path)));
   });
 });
 
@@ -318,7 +318,7 @@ describe('a client that returns to an upload', () => {
     const name = freshName();
     const path = await tus.create(name, bytes.length, { lastModified: '1700000000000' });
     await tus.patch(path, 0, bytes.subarray(0, 600_000));
-    const listed = (await server.api.uploads()).items.find(({ id }) => id === idOf(path));
+    const listed = (await server.api.uploads()).items.find(({ id }) => id === uploadId(path));
     expect(listed).toMatchObject({
       name,
       sizeBytes: MiB,
@@ -331,19 +331,21 @@ describe('a client that returns to an upload', () => {
       lastModified: null,
       samples: (listed?.samples ?? []).map((sample) => ({
         ...sample,
-        sha256: digestOf(of.subarray(sample.offsetBytes, sample.offsetBytes + sample.lengthBytes)).toString(
-          'hex',
-        ),
+        sha256: computeDigest(
+          of.subarray(sample.offsetBytes, sample.offsetBytes + sample.lengthBytes),
+        ).toString('hex'),
       })),
     });
-    expect(await server.api.matchUpload(idOf(path), claim(bytes))).toEqual({ offsetBytes: 600_000 });
+    expect(await server.api.matchUpload(uploadId(path), claim(bytes))).toEqual({ offsetBytes: 600_000 });
     const wrong = { code: 'wrong_file', status: 409 };
-    await expect(server.api.matchUpload(idOf(path), claim(randomBytes(MiB)))).rejects.toMatchObject(wrong);
-    await expect(server.api.matchUpload(idOf(path), { ...claim(bytes), sizeBytes: 5 })).rejects.toMatchObject(
+    await expect(server.api.matchUpload(uploadId(path), claim(randomBytes(MiB)))).rejects.toMatchObject(
       wrong,
     );
     await expect(
-      server.api.matchUpload(idOf(path), { ...claim(bytes), lastModified: 1 }),
+      server.api.matchUpload(uploadId(path), { ...claim(bytes), sizeBytes: 5 }),
+    ).rejects.toMatchObject(wrong);
+    await expect(
+      server.api.matchUpload(uploadId(path), { ...claim(bytes), lastModified: 1 }),
     ).rejects.toMatchObject(wrong);
     await tus.patch(path, 600_000, bytes.subarray(600_000));
     expect((await stored(name)).equals(bytes)).toBe(true);
@@ -353,31 +355,31 @@ describe('a client that returns to an upload', () => {
     const bytes = randomBytes(2000);
     const path = await tus.create(freshName(), bytes.length);
     await tus.patch(path, 0, bytes.subarray(0, 1000));
-    expect((await server.api.pause(idOf(path))).operation.state).toBe('paused');
+    expect((await server.api.pause(uploadId(path))).operation.state).toBe('paused');
     expect(await tus.patch(path, 1000, bytes.subarray(1000))).toMatchObject({
       status: 423,
       code: 'upload_locked',
     });
-    await server.api.resume(idOf(path));
+    await server.api.resume(uploadId(path));
     expect(await tus.patch(path, 1000, bytes.subarray(1000))).toMatchObject({ status: 204 });
     const other = await tus.create(freshName(), 10);
-    await server.api.cancel(idOf(other));
-    await waitForState(server, idOf(other), { states: ['cancelled'] });
-    await expect(server.api.retry(idOf(other))).rejects.toMatchObject({ code: 'invalid_state' });
+    await server.api.cancel(uploadId(other));
+    await waitForState(server, uploadId(other), { states: ['cancelled'] });
+    await expect(server.api.retry(uploadId(other))).rejects.toMatchObject({ code: 'invalid_state' });
   });
 
   it('finds it after a restart; lost bytes are reported, unacknowledged ones are cut', async () => {
     const bytes = randomBytes(3 * MiB);
     const names = [freshName(), freshName(), freshName()];
     const [good, longer, shorter] = (await Promise.all(
-      names.map((name) => tus.create(name, bytes.length, { sha256: digestOf(bytes).toString('hex') })),
+      names.map((name) => tus.create(name, bytes.length, { sha256: computeDigest(bytes).toString('hex') })),
     )) as [string, string, string];
     for (const path of [good, longer, shorter]) await tus.patch(path, 0, bytes.subarray(0, MiB));
     await server.stop();
-    await appendFile(join(server.poolDir, `.wcc-${idOf(longer)}.partial`), randomBytes(5000));
-    await truncate(join(server.poolDir, `.wcc-${idOf(shorter)}.partial`), MiB - 1);
+    await appendFile(join(server.poolDir, `.wcc-${uploadId(longer)}.partial`), randomBytes(5000));
+    await truncate(join(server.poolDir, `.wcc-${uploadId(shorter)}.partial`), MiB - 1);
     await server.start();
-    const operation = await server.api.operation(idOf(good));
+    const operation = await server.api.operation(uploadId(good));
     expect(operation).toMatchObject({ state: 'interrupted', stateReason: { code: 'waiting_for_client' } });
     for (const path of [good, longer]) {
       expect(await tus.head(path)).toMatchObject({ status: 200, offset: MiB });
@@ -388,6 +390,6 @@ describe('a client that returns to an upload', () => {
       status: 410,
       code: 'upload_gone',
     });
-    expect((await server.api.operation(idOf(shorter))).state).toBe('failed');
+    expect((await server.api.operation(uploadId(shorter))).state).toBe('failed');
   });
 });
