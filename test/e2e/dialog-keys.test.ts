@@ -10,7 +10,7 @@ import { makeRandomImage, MiB } from '../kit/images.ts';
 import { powerOffMachines } from '../kit/machines.ts';
 import { findImage, registerImage, waitForState } from '../kit/operations.ts';
 import { until } from '../kit/poll.ts';
-import { focused, regionsOnTheWay, tabTo, expectFocusOn } from '../kit/http-reach.ts';
+import { focused, regionsOnTheWay, tabTo, expectFocusOn } from '../kit/focus.ts';
 import { startServer } from '../kit/server.ts';
 import type { TestServer } from '../kit/server.ts';
 import { createUser } from '../kit/session.ts';

@@ -2,8 +2,8 @@ import type { Browser } from 'playwright-core';
 import { afterAll, beforeAll, expect, it } from 'vitest';
 import { WebSocket } from 'ws';
 import { launchBrowser, recordPageErrors, screenshot } from '../kit/browser.ts';
-import { installLibraries } from '../kit/outside.ts';
-import type { PackedInstall } from '../kit/outside.ts';
+import { installLibraries } from '../kit/packed-install.ts';
+import type { PackedInstall } from '../kit/packed-install.ts';
 import { until } from '../kit/poll.ts';
 import { findUnformattedValues, observeAllChanges, readObservation } from '../kit/operation-rows.ts';
 

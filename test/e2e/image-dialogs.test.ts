@@ -11,7 +11,7 @@ import type { Workspace } from '../kit/directories.ts';
 import { makeRandomImage, MiB } from '../kit/images.ts';
 import { findImage, registerImage } from '../kit/operations.ts';
 import { until } from '../kit/poll.ts';
-import { cutOff, focused, tabTo, expectFocusOn } from '../kit/http-reach.ts';
+import { cutOff, focused, tabTo, expectFocusOn } from '../kit/focus.ts';
 import { startServer } from '../kit/server.ts';
 import type { TestServer } from '../kit/server.ts';
 import { createUser } from '../kit/session.ts';

@@ -7,7 +7,7 @@ import { openConsole } from '../kit/console.ts';
 import { makeRandomImage, MiB } from '../kit/images.ts';
 import { registerImage, waitForState } from '../kit/operations.ts';
 import { until } from '../kit/poll.ts';
-import { cutOff, focused, tabTo } from '../kit/http-reach.ts';
+import { cutOff, focused, tabTo } from '../kit/focus.ts';
 import { rowOf } from '../kit/operation-rows.ts';
 import { startServer } from '../kit/server.ts';
 import type { TestServer } from '../kit/server.ts';

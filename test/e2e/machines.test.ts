@@ -11,7 +11,7 @@ import { closeContextsAfterEach } from '../kit/contexts.ts';
 import { makeRandomImage, MiB } from '../kit/images.ts';
 import { powerOffMachines } from '../kit/machines.ts';
 import { registerImage, waitForState } from '../kit/operations.ts';
-import { cutOff } from '../kit/http-reach.ts';
+import { cutOff } from '../kit/focus.ts';
 import { startServer } from '../kit/server.ts';
 import type { TestServer } from '../kit/server.ts';
 import { createUser } from '../kit/session.ts';

@@ -9,7 +9,7 @@ import { startMachineHost } from '../kit/machine-host.ts';
 import type { MachineHost } from '../kit/machine-host.ts';
 import { waitForState } from '../kit/operations.ts';
 import { until } from '../kit/poll.ts';
-import { cutOff, expectFocusOn, focused, tabTo } from '../kit/http-reach.ts';
+import { cutOff, expectFocusOn, focused, tabTo } from '../kit/focus.ts';
 import { createUser } from '../kit/session.ts';
 import type { TestUser } from '../kit/session.ts';
 

@@ -10,7 +10,7 @@ import type { Workspace } from '../kit/directories.ts';
 import { makeRandomImage, MiB, sha256 } from '../kit/images.ts';
 import { findImage } from '../kit/operations.ts';
 import { until } from '../kit/poll.ts';
-import { cutOff, expectFocusOn, tabTo } from '../kit/http-reach.ts';
+import { cutOff, expectFocusOn, tabTo } from '../kit/focus.ts';
 import { rowOf } from '../kit/operation-rows.ts';
 import { startServer } from '../kit/server.ts';
 import type { TestServer } from '../kit/server.ts';

@@ -2,7 +2,7 @@ import { execFile } from 'node:child_process';
 import { promisify } from 'node:util';
 import { afterAll, beforeAll, expect, it } from 'vitest';
 import type { Workspace } from '../kit/directories.ts';
-import { installCli } from '../kit/outside.ts';
+import { installCli } from '../kit/packed-install.ts';
 
 const run = promisify(execFile);
 let outside: Workspace;
