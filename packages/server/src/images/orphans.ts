@@ -29,9 +29,9 @@ export async function findOrphans(
 export async function removeOrphan(
   context: ImagesContext,
   pool: { path: string },
-  order: { id: string; principal: Principal },
+  request: { id: string; principal: Principal },
 ): Promise<void> {
-  const { id, principal } = order;
+  const { id, principal } = request;
   const shown = await findOrphans(context, pool);
   if (!shown.some((orphan) => orphan.id === id)) throw new ApiError('not_found');
   await removeRemains(pool.path, id);

@@ -53,12 +53,19 @@ export async function accept(engine: Engine, scheduler: Scheduler, wanted: Accep
     const cause = isUniqueViolation(error) ? new ApiError('exists', { field: 'name', cause: error }) : error;
     throw cause;
   });
-  const live = createActiveOperation({ action, input, record, rev: 1, logNumber: 1, isRecovered: false });
-  engine.active.set(live.id, live);
+  const operation = createActiveOperation({
+    action,
+    input,
+    record,
+    rev: 1,
+    logNumber: 1,
+    isRecovered: false,
+  });
+  engine.active.set(operation.id, operation);
   const snapshot = engine.hub.put(record);
   engine.onState(record);
-  scheduler.submit(live);
-  return engine.hub.get(live.id) ?? snapshot;
+  scheduler.submit(operation);
+  return engine.hub.get(operation.id) ?? snapshot;
 }
 
 function batchOf(engine: Engine, wanted: Acceptance, record: OperationRecord): WriteStatement[] {
@@ -89,8 +96,8 @@ export interface FirstRows {
 }
 
 /** What every operation begins with in the store: its row, the first line of its log, the audit row. */
-export function firstRows({ store: { db } }: Engine, made: FirstRows): WriteStatement[] {
-  const { record, input, principal, text, what } = made;
+export function firstRows({ store: { db } }: Engine, rows: FirstRows): WriteStatement[] {
+  const { record, input, principal, text, what } = rows;
   const { subject, createdAt: at, startedAt, id: operationId } = record;
   const operation = db.insertInto('operations').values({
     id: operationId,

@@ -81,15 +81,15 @@ export function createActiveOperation(options: ActiveOptions): ActiveOperation {
 }
 
 /** Starts or stops the clock of an operation: waiting and pausing do not count. */
-export function runClock(live: ActiveRecord, { runs, nowMs }: { runs: boolean; nowMs: number }): void {
-  const { beforeMs, runningSinceMs } = live.elapsed;
-  const elapsedMs = elapsedMsOf(live, nowMs);
-  if (runs) live.elapsed = { beforeMs, runningSinceMs: runningSinceMs ?? nowMs };
-  else live.elapsed = { beforeMs: elapsedMs, runningSinceMs: null };
+export function runClock(operation: ActiveRecord, { runs, nowMs }: { runs: boolean; nowMs: number }): void {
+  const { beforeMs, runningSinceMs } = operation.elapsed;
+  const elapsedMs = elapsedMsOf(operation, nowMs);
+  if (runs) operation.elapsed = { beforeMs, runningSinceMs: runningSinceMs ?? nowMs };
+  else operation.elapsed = { beforeMs: elapsedMs, runningSinceMs: null };
 }
 
-export function elapsedMsOf(live: ActiveRecord, nowMs: number): number {
-  const { beforeMs, runningSinceMs } = live.elapsed;
+export function elapsedMsOf(operation: ActiveRecord, nowMs: number): number {
+  const { beforeMs, runningSinceMs } = operation.elapsed;
   return Math.round(beforeMs + (runningSinceMs === null ? 0 : nowMs - runningSinceMs));
 }
 
@@ -101,9 +101,10 @@ export function isResuming(record: OperationRecord): boolean {
 }
 
 /** The durable record with the numbers of this moment: what the hub looks at. */
-export function currentRecord(live: ActiveRecord, nowMs: number): OperationRecord {
-  if (live.work) live.record = withProgress(live.record, progressOf(live, live.work));
-  return { ...live.record, elapsedMs: elapsedMsOf(live, nowMs) };
+export function currentRecord(operation: ActiveRecord, nowMs: number): OperationRecord {
+  if (operation.work)
+    operation.record = withProgress(operation.record, progressOf(operation, operation.work));
+  return { ...operation.record, elapsedMs: elapsedMsOf(operation, nowMs) };
 }
 
 /** While paused no time passes: only the last window's bytes may still come in. */

@@ -40,47 +40,49 @@ export interface ClientDriven {
 
 export function createClientDriven(engine: Engine): ClientDriven {
   const all = (action: string): ActiveOperation[] =>
-    [...engine.active.values()].filter((live) => live.action.clientDriven && live.action.name === action);
+    [...engine.active.values()].filter(
+      (operation) => operation.action.clientDriven && operation.action.name === action,
+    );
   return {
     all,
     find(action, id) {
-      const live = engine.active.get(id);
-      return live?.action.name === action ? live : null;
+      const operation = engine.active.get(id);
+      return operation?.action.name === action ? operation : null;
     },
     async start(id) {
       if (engine.isStopping) throw new ApiError('shutting_down', { retryAfterS: 5 });
-      const live = engine.active.get(id);
-      if (live) await run(engine, live, ['queued', 'interrupted']);
-      if (live?.record.state !== 'running') throw notStarted(live);
+      const operation = engine.active.get(id);
+      if (operation) await run(engine, operation, ['queued', 'interrupted']);
+      if (operation?.record.state !== 'running') throw notStarted(operation);
     },
     async whenSettled(id, { waits } = { waits: true }) {
-      const live = engine.active.get(id);
-      if (waits) await live?.work?.done.catch(() => {});
+      const operation = engine.active.get(id);
+      if (waits) await operation?.work?.done.catch(() => {});
       // Queued behind the end that `done` has set in motion.
-      await live?.exclusive(async () => {});
+      await operation?.exclusive(async () => {});
       return snapshotOf(engine, id);
     },
     async fail(id, error) {
-      const live = engine.active.get(id);
-      await live?.exclusive(async () => {
-        const rests = ['queued', 'paused', 'interrupted'].includes(live.record.state);
-        if (live.work === null && rests) await endFailed(engine, live, error);
+      const operation = engine.active.get(id);
+      await operation?.exclusive(async () => {
+        const rests = ['queued', 'paused', 'interrupted'].includes(operation.record.state);
+        if (operation.work === null && rests) await endFailed(engine, operation, error);
       });
     },
   };
 }
 
-function notStarted(live: ActiveOperation | undefined): ApiError {
-  const { state = 'unknown', stateReason = null } = live?.record ?? {};
+function notStarted(operation: ActiveOperation | undefined): ApiError {
+  const { state = 'unknown', stateReason = null } = operation?.record ?? {};
   const why = stateReason === null ? state : `${state} (${stateReason.code})`;
   return new ApiError('invalid_state', { message: `The operation is ${why}: it takes no bytes.` });
 }
 
 async function snapshotOf(engine: Engine, id: string): Promise<Snapshot> {
-  const live = engine.active.get(id);
-  const held = engine.hub.get(id);
-  if (held !== undefined && (live === undefined || isTerminal(held.state))) return held;
-  if (live) return engine.hub.put(currentRecord(live, engine.clock.monotonicMs()));
+  const operation = engine.active.get(id);
+  const snapshot = engine.hub.get(id);
+  if (snapshot !== undefined && (operation === undefined || isTerminal(snapshot.state))) return snapshot;
+  if (operation) return engine.hub.put(currentRecord(operation, engine.clock.monotonicMs()));
   const row = await readRow(engine.store, id);
   if (row === null) throw new ApiError('not_found');
   return storedSnapshot(row);

@@ -34,34 +34,34 @@ const callerAttempts = 4;
  */
 export async function commit(
   engine: Engine,
-  live: ActiveRecord,
+  operation: ActiveRecord,
   change: Change & { insists?: boolean },
 ): Promise<Snapshot> {
-  const record = timed(engine, live, change.record);
-  await writeDurably(engine, live, { ...change, record });
-  const before = live.record.state;
-  live.rev += 1;
-  live.logNumber += change.log.length;
-  live.record = record;
+  const record = timed(engine, operation, change.record);
+  await writeDurably(engine, operation, { ...change, record });
+  const before = operation.record.state;
+  operation.rev += 1;
+  operation.logNumber += change.log.length;
+  operation.record = record;
   const nowMs = engine.clock.monotonicMs();
-  runClock(live, { runs: record.state === 'running' || record.state === 'cancelling', nowMs });
+  runClock(operation, { runs: record.state === 'running' || record.state === 'cancelling', nowMs });
   // The work went on while this was written: watchers never see its numbers fall.
-  const snapshot = engine.hub.put(isTerminal(record.state) ? record : currentRecord(live, nowMs));
+  const snapshot = engine.hub.put(isTerminal(record.state) ? record : currentRecord(operation, nowMs));
   if (record.state !== before) engine.onState(record);
   return snapshot;
 }
 
-function timed(engine: Engine, live: ActiveRecord, record: OperationRecord): OperationRecord {
+function timed(engine: Engine, operation: ActiveRecord, record: OperationRecord): OperationRecord {
   const now = engine.clock.isoNow();
   return {
     ...record,
-    elapsedMs: elapsedMsOf(live, engine.clock.monotonicMs()),
+    elapsedMs: elapsedMsOf(operation, engine.clock.monotonicMs()),
     startedAt: record.startedAt ?? (record.state === 'running' ? now : null),
     endedAt: isTerminal(record.state) ? now : null,
   };
 }
 
-function batchOf(engine: Engine, live: ActiveRecord, change: Change): WriteStatement[] {
+function batchOf(engine: Engine, operation: ActiveRecord, change: Change): WriteStatement[] {
   const { db } = engine.store;
   const { record, log, statements = [] } = change;
   const update = db
@@ -71,38 +71,38 @@ function batchOf(engine: Engine, live: ActiveRecord, change: Change): WriteState
       startedAt: record.startedAt,
       endedAt: record.endedAt,
       record: JSON.stringify(record),
-      rev: live.rev + 1,
+      rev: operation.rev + 1,
     })
-    .where('id', '=', live.id)
-    .where('rev', '=', live.rev);
+    .where('id', '=', operation.id)
+    .where('rev', '=', operation.rev);
   const at = engine.clock.isoNow();
   const lines = log.map(({ kind, text }, index) => ({
     query: db
       .insertInto('operationLog')
-      .values({ operationId: live.id, number: live.logNumber + index + 1, at, kind, text }),
+      .values({ operationId: operation.id, number: operation.logNumber + index + 1, at, kind, text }),
   }));
   return [{ query: update, expectRows: 1 }, ...lines, ...statements];
 }
 
 async function writeDurably(
   engine: Engine,
-  live: ActiveRecord,
+  operation: ActiveRecord,
   change: Change & { insists?: boolean },
 ): Promise<void> {
   let pauseMs = firstPauseMs;
   for (let attempt = 1; ; attempt += 1) {
     try {
-      await engine.store.write(batchOf(engine, live, change));
+      await engine.store.write(batchOf(engine, operation, change));
       return;
     } catch (error) {
       if (error instanceof StoreConflict) {
-        if (await isWritten(engine, live, change.record)) return;
-        await catchUp(engine, live, error);
+        if (await isWritten(engine, operation, change.record)) return;
+        await catchUp(engine, operation, error);
         continue;
       }
       const mayWait = (change.insists === true && !engine.isStopping) || attempt < callerAttempts;
       if (isFinal(error) || !mayWait) throw error;
-      engine.onError(error, { stage: `operation ${live.id}: store` });
+      engine.onError(error, { stage: `operation ${operation.id}: store` });
     }
     await sleep(pauseMs);
     pauseMs = Math.min(pauseMs * 2, longestPauseMs);
@@ -116,28 +116,28 @@ function isFinal(error: unknown): boolean {
 }
 
 /** The answer of an earlier attempt may have been lost after its commit. */
-async function isWritten(engine: Engine, live: ActiveRecord, record: OperationRecord): Promise<boolean> {
+async function isWritten(engine: Engine, operation: ActiveRecord, record: OperationRecord): Promise<boolean> {
   const row = await engine.store.db
     .selectFrom('operations')
     .select(['rev', 'record'])
-    .where('id', '=', live.id)
+    .where('id', '=', operation.id)
     .executeTakeFirst();
-  return row?.rev === live.rev + 1 && row.record === JSON.stringify(record);
+  return row?.rev === operation.rev + 1 && row.record === JSON.stringify(record);
 }
 
 /**
  * An earlier change that was given up had been written after all. This process alone writes the row, so its
  * count is taken up, unless the row says that the operation has ended or nothing was missed.
  */
-async function catchUp(engine: Engine, live: ActiveRecord, conflict: StoreConflict): Promise<void> {
+async function catchUp(engine: Engine, operation: ActiveRecord, conflict: StoreConflict): Promise<void> {
   const { db } = engine.store;
   const row = await db
     .selectFrom('operations')
     .select(['rev', 'endedAt'])
-    .where('id', '=', live.id)
+    .where('id', '=', operation.id)
     .executeTakeFirst();
-  if (row === undefined || row.endedAt !== null || row.rev <= live.rev) throw conflict;
-  const { logNumber } = await readLogEnd(engine.store, live.id);
-  live.rev = row.rev;
-  live.logNumber = logNumber;
+  if (row === undefined || row.endedAt !== null || row.rev <= operation.rev) throw conflict;
+  const { logNumber } = await readLogEnd(engine.store, operation.id);
+  operation.rev = row.rev;
+  operation.logNumber = logNumber;
 }

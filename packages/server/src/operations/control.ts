@@ -19,90 +19,105 @@ import type { Scheduler } from './scheduler.ts';
  * Cancels in every state that is not terminal. The wish is durable when this resolves; stopping the work and
  * giving the space back follow at once.
  */
-export async function cancel(engine: Engine, scheduler: Scheduler, order: ControlRequest): Promise<Snapshot> {
-  const { live, principal } = order;
+export async function cancel(
+  engine: Engine,
+  scheduler: Scheduler,
+  request: ControlRequest,
+): Promise<Snapshot> {
+  const { operation, principal } = request;
   // Not in its turn: what was made may just be taken back, from a disk that does not answer.
-  if (live.record.state === 'cancelling') return currentSnapshot(engine, live);
-  const snapshot = await live.exclusive(async () => {
-    const { state } = live.record;
-    if (state === 'cancelling' || state === 'cancelled') return currentSnapshot(engine, live);
-    assertVerb(live, 'cancel');
-    scheduler.withdraw(live);
-    const record = withState(currentRecord(live, engine.clock.monotonicMs()), 'cancelling');
-    return commit(engine, live, {
+  if (operation.record.state === 'cancelling') return currentSnapshot(engine, operation);
+  const snapshot = await operation.exclusive(async () => {
+    const { state } = operation.record;
+    if (state === 'cancelling' || state === 'cancelled') return currentSnapshot(engine, operation);
+    assertVerb(operation, 'cancel');
+    scheduler.withdraw(operation);
+    const record = withState(currentRecord(operation, engine.clock.monotonicMs()), 'cancelling');
+    return commit(engine, operation, {
       record,
       log: [{ kind: 'state', text: `cancelling: requested by ${auditName(principal)}` }],
-      statements: [audit(principal, 'operation.cancel', `operation:${live.id}`)],
+      statements: [audit(principal, 'operation.cancel', `operation:${operation.id}`)],
     });
   });
-  stopWork(engine, live);
+  stopWork(engine, operation);
   return snapshot;
 }
 
 /** Carries a durable `cancelling` out: by the work itself, or here when nothing runs. */
-export function stopWork(engine: Engine, live: ActiveOperation): void {
-  if (live.work) {
-    live.work.cancel();
+export function stopWork(engine: Engine, operation: ActiveOperation): void {
+  if (operation.work) {
+    operation.work.cancel();
     return;
   }
-  live
+  operation
     .exclusive(async () => {
-      if (live.work === null && live.record.state === 'cancelling') await endCancelled(engine, live);
-      releaseSlot(engine, live);
+      if (operation.work === null && operation.record.state === 'cancelling')
+        await endCancelled(engine, operation);
+      releaseSlot(engine, operation);
     })
-    .catch((error: unknown) => engine.onError(error, { stage: `operation ${live.id}: cancel` }));
+    .catch((error: unknown) => engine.onError(error, { stage: `operation ${operation.id}: cancel` }));
 }
 
 /** Frees its place. One that waits to be resumed stays paused. */
-export async function pause(engine: Engine, scheduler: Scheduler, order: ControlRequest): Promise<Snapshot> {
-  const { live, principal } = order;
-  return live.exclusive(async () => {
+export async function pause(
+  engine: Engine,
+  scheduler: Scheduler,
+  request: ControlRequest,
+): Promise<Snapshot> {
+  const { operation, principal } = request;
+  return operation.exclusive(async () => {
     const stateReason: KnownReason = { code: 'requested' };
-    if (live.record.state === 'paused' && !isResuming(live.record)) return currentSnapshot(engine, live);
-    if (live.record.state === 'paused') scheduler.withdraw(live);
-    else assertVerb(live, 'pause');
-    const now = currentRecord(live, engine.clock.monotonicMs());
+    if (operation.record.state === 'paused' && !isResuming(operation.record))
+      return currentSnapshot(engine, operation);
+    if (operation.record.state === 'paused') scheduler.withdraw(operation);
+    else assertVerb(operation, 'pause');
+    const now = currentRecord(operation, engine.clock.monotonicMs());
     const record = now.state === 'paused' ? { ...now, stateReason } : withState(now, 'paused', stateReason);
-    const snapshot = await commit(engine, live, {
+    const snapshot = await commit(engine, operation, {
       record,
       log: [{ kind: 'state', text: `paused: requested by ${auditName(principal)}` }],
-      statements: [audit(principal, 'operation.pause', `operation:${live.id}`)],
+      statements: [audit(principal, 'operation.pause', `operation:${operation.id}`)],
     });
-    live.work?.pause();
-    releaseSlot(engine, live);
+    operation.work?.pause();
+    releaseSlot(engine, operation);
     return snapshot;
   });
 }
 
 /** Goes on at once when the pool has a place free, else when its turn comes. */
-export async function resume(engine: Engine, scheduler: Scheduler, order: ControlRequest): Promise<Snapshot> {
-  const { live, principal } = order;
-  await live.exclusive(async () => {
-    if (live.record.state === 'running' || isResuming(live.record)) return;
-    assertVerb(live, 'resume');
-    const record = { ...currentRecord(live, engine.clock.monotonicMs()), stateReason: resumingReason };
-    await commit(engine, live, {
+export async function resume(
+  engine: Engine,
+  scheduler: Scheduler,
+  request: ControlRequest,
+): Promise<Snapshot> {
+  const { operation, principal } = request;
+  await operation.exclusive(async () => {
+    if (operation.record.state === 'running' || isResuming(operation.record)) return;
+    assertVerb(operation, 'resume');
+    const record = { ...currentRecord(operation, engine.clock.monotonicMs()), stateReason: resumingReason };
+    await commit(engine, operation, {
       record,
       log: [{ kind: 'note', text: `resume requested by ${auditName(principal)}` }],
-      statements: [audit(principal, 'operation.resume', `operation:${live.id}`)],
+      statements: [audit(principal, 'operation.resume', `operation:${operation.id}`)],
     });
   });
-  scheduler.submit(live);
+  scheduler.submit(operation);
   // When there is a place, the turn was queued behind this by `submit`: its outcome is the answer.
-  return live.exclusive(async () => currentSnapshot(engine, live));
+  return operation.exclusive(async () => currentSnapshot(engine, operation));
 }
 
 export interface ControlRequest {
-  live: ActiveOperation;
+  operation: ActiveOperation;
   principal: Principal;
 }
 
-function currentSnapshot(engine: Engine, live: ActiveOperation): Snapshot {
-  return engine.hub.get(live.id) ?? engine.hub.put(currentRecord(live, engine.clock.monotonicMs()));
+function currentSnapshot(engine: Engine, operation: ActiveOperation): Snapshot {
+  return engine.hub.get(operation.id) ?? engine.hub.put(currentRecord(operation, engine.clock.monotonicMs()));
 }
 
-function assertVerb(live: ActiveOperation, verb: OperationVerb): void {
-  if (!mayInState(live.record, verb, capabilitiesOf(live.action))) throw refusal(verb, live.record);
+function assertVerb(operation: ActiveOperation, verb: OperationVerb): void {
+  if (!mayInState(operation.record, verb, capabilitiesOf(operation.action)))
+    throw refusal(verb, operation.record);
 }
 
 /** Why a verb is not possible, in words. */

@@ -19,75 +19,81 @@ export const cancelTooLate = 'cancel_too_late';
  */
 export async function endSucceeded(
   engine: Engine,
-  live: ActiveOperation,
+  operation: ActiveOperation,
   end: { result: WorkResult | null; log?: readonly LogLine[] },
 ): Promise<void> {
   const { result, log = [] } = end;
-  const completion = await withRetries(engine, live, () => live.action.complete(live, result));
-  const wasCancelling = live.record.state === 'cancelling';
-  const told = live.record.warnings;
-  const fresh = new Set([...(result?.warnings ?? []), ...(wasCancelling ? [cancelTooLate] : [])]);
-  const warnings = [...fresh].filter((code) => !told.includes(code));
+  const completion = await withRetries(engine, operation, () => operation.action.complete(operation, result));
+  const wasCancelling = operation.record.state === 'cancelling';
+  const earlier = operation.record.warnings;
+  const codes = new Set([...(result?.warnings ?? []), ...(wasCancelling ? [cancelTooLate] : [])]);
+  const warnings = [...codes].filter((code) => !earlier.includes(code));
   const record: OperationRecord = {
-    ...endPhases(succeeded(live.record), result),
-    warnings: [...told, ...warnings],
-    bytes: result?.bytes ?? live.record.bytes,
-    method: result?.method ?? live.record.method,
+    ...endPhases(succeeded(operation.record), result),
+    warnings: [...earlier, ...warnings],
+    bytes: result?.bytes ?? operation.record.bytes,
+    method: result?.method ?? operation.record.method,
     result: completion.result,
     target: completion.target,
-    phaseIndex: live.record.phases.length - 1,
+    phaseIndex: operation.record.phases.length - 1,
   };
   const text = wasCancelling ? 'succeeded: the cancel came too late' : 'succeeded';
   const lines: LogLine[] = [
     ...log,
     ...warnings.map((warning) => ({ kind: 'warning' as const, text: warning })),
   ];
-  const statements = [...completion.statements, ...closingStatements(engine, live, 'ok')];
-  await commit(engine, live, {
+  const statements = [...completion.statements, ...closingStatements(engine, operation, 'ok')];
+  await commit(engine, operation, {
     record,
     log: [...lines, { kind: 'state', text }],
     statements,
     insists: true,
   });
-  deactivate(engine, live);
+  deactivate(engine, operation);
   // The sidecar tells a crash before this line that the file was published; from here on the store does.
-  await live.action.discardCheckpoint?.(live).catch((error: unknown) => report(engine, live, error));
+  await operation.action
+    .discardCheckpoint?.(operation)
+    .catch((error: unknown) => report(engine, operation, error));
 }
 
-export async function endFailed(engine: Engine, live: ActiveOperation, error: unknown): Promise<void> {
-  const told = toOperationError(error);
+export async function endFailed(engine: Engine, operation: ActiveOperation, error: unknown): Promise<void> {
+  const failure = toOperationError(error);
   // The log needs what was thrown, not the failure that wraps it.
-  if (told.code === 'internal')
-    report(engine, live, error instanceof WorkFailure ? (error.cause ?? error) : error);
+  if (failure.code === 'internal')
+    report(engine, operation, error instanceof WorkFailure ? (error.cause ?? error) : error);
   // A disk that will not be cleaned now is swept later; the operation has failed all the same.
-  await live.action.cleanUp?.(live).catch((cause: unknown) => report(engine, live, cause));
-  await recordFailure(engine, live, told);
+  await operation.action.cleanUp?.(operation).catch((cause: unknown) => report(engine, operation, cause));
+  await recordFailure(engine, operation, failure);
 }
 
 /** "Cancelled" says that nothing is left: when that cannot be had, the operation has failed (decision 0020). */
-export async function endCancelled(engine: Engine, live: ActiveOperation): Promise<void> {
+export async function endCancelled(engine: Engine, operation: ActiveOperation): Promise<void> {
   try {
-    await withRetries(engine, live, async () => live.action.cleanUp?.(live));
+    await withRetries(engine, operation, async () => operation.action.cleanUp?.(operation));
   } catch (error) {
-    await recordFailure(engine, live, toOperationError(error));
+    await recordFailure(engine, operation, toOperationError(error));
     return;
   }
-  const record = failPhase(withState(live.record, 'cancelled'));
+  const record = failPhase(withState(operation.record, 'cancelled'));
   const log: LogLine[] = [{ kind: 'state', text: 'cancelled' }];
-  const statements = [...abandonStatements(live), ...closingStatements(engine, live, 'cancelled')];
-  await commit(engine, live, { record, log, statements, insists: true });
-  deactivate(engine, live);
+  const statements = [...abandonStatements(operation), ...closingStatements(engine, operation, 'cancelled')];
+  await commit(engine, operation, { record, log, statements, insists: true });
+  deactivate(engine, operation);
 }
 
-async function recordFailure(engine: Engine, live: ActiveOperation, told: OperationError): Promise<void> {
-  const record = failPhase(withState(live.record, 'failed'));
+async function recordFailure(
+  engine: Engine,
+  operation: ActiveOperation,
+  failure: OperationError,
+): Promise<void> {
+  const record = failPhase(withState(operation.record, 'failed'));
   const log: LogLine[] = [
-    { kind: 'error', text: `${told.code}: ${told.message}` },
-    { kind: 'state', text: `failed: ${told.code}` },
+    { kind: 'error', text: `${failure.code}: ${failure.message}` },
+    { kind: 'state', text: `failed: ${failure.code}` },
   ];
-  const statements = [...abandonStatements(live), ...closingStatements(engine, live, told.code)];
-  await commit(engine, live, { record: { ...record, error: told }, log, statements, insists: true });
-  deactivate(engine, live);
+  const statements = [...abandonStatements(operation), ...closingStatements(engine, operation, failure.code)];
+  await commit(engine, operation, { record: { ...record, error: failure }, log, statements, insists: true });
+  deactivate(engine, operation);
 }
 
 /** A paused or interrupted operation that turns out to be published ends by way of `running`. */
@@ -96,36 +102,36 @@ function succeeded(record: OperationRecord): OperationRecord {
   return withState(direct ? record : withState(record, 'running'), 'succeeded');
 }
 
-function abandonStatements(live: ActiveOperation): readonly WriteStatement[] {
-  return live.action.abandon?.(live) ?? [];
+function abandonStatements(operation: ActiveOperation): readonly WriteStatement[] {
+  return operation.action.abandon?.(operation) ?? [];
 }
 
-function closingStatements(engine: Engine, live: ActiveOperation, result: string): WriteStatement[] {
+function closingStatements(engine: Engine, operation: ActiveOperation, result: string): WriteStatement[] {
   const { db } = engine.store;
-  const { action, ownerName } = live.record;
+  const { action, ownerName } = operation.record;
   return [
-    { query: db.deleteFrom('nameReservations').where('operationId', '=', live.id) },
-    { query: db.deleteFrom('spaceReservations').where('operationId', '=', live.id) },
-    { query: db.deleteFrom('operationSecrets').where('operationId', '=', live.id) },
+    { query: db.deleteFrom('nameReservations').where('operationId', '=', operation.id) },
+    { query: db.deleteFrom('spaceReservations').where('operationId', '=', operation.id) },
+    { query: db.deleteFrom('operationSecrets').where('operationId', '=', operation.id) },
     auditStatement({
       who: ownerName,
       address: 'wcc',
       what: `${action}.end`,
-      subject: `operation:${live.id}`,
+      subject: `operation:${operation.id}`,
       result,
     }),
   ];
 }
 
-function deactivate(engine: Engine, live: ActiveOperation): void {
-  live.stopPolling();
-  engine.active.delete(live.id);
+function deactivate(engine: Engine, operation: ActiveOperation): void {
+  operation.stopPolling();
+  engine.active.delete(operation.id);
 }
 
 /** A hiccup of the disk, while what was published is looked at or what was cancelled is removed, is tried over. */
 async function withRetries<Result>(
   engine: Engine,
-  live: ActiveOperation,
+  operation: ActiveOperation,
   look: () => Promise<Result>,
 ): Promise<Result> {
   const attempts = 5;
@@ -133,13 +139,13 @@ async function withRetries<Result>(
     try {
       return await look();
     } catch (error) {
-      report(engine, live, error);
+      report(engine, operation, error);
       if (attempt === attempts) throw error;
       await new Promise((resolve) => setTimeout(resolve, 100 * attempt));
     }
   }
 }
 
-function report(engine: Engine, live: ActiveOperation, error: unknown): void {
-  engine.onError(error, { stage: `operation ${live.id}: ${live.record.action}` });
+function report(engine: Engine, operation: ActiveOperation, error: unknown): void {
+  engine.onError(error, { stage: `operation ${operation.id}: ${operation.record.action}` });
 }

@@ -98,10 +98,10 @@ function cutoff(): string {
 
 /** Keys of an object in order, so that the same body has the same hash however it was written. */
 function hash(value: unknown): string {
-  const text = JSON.stringify(value, (_key, held: unknown) =>
-    held !== null && typeof held === 'object' && !Array.isArray(held)
-      ? Object.fromEntries(Object.entries(held).toSorted(([a], [b]) => (a < b ? -1 : 1)))
-      : held,
+  const text = JSON.stringify(value, (_key, member: unknown) =>
+    member !== null && typeof member === 'object' && !Array.isArray(member)
+      ? Object.fromEntries(Object.entries(member).toSorted(([a], [b]) => (a < b ? -1 : 1)))
+      : member,
   );
   return createHash('sha256').update(text).digest('hex');
 }

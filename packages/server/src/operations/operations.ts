@@ -88,7 +88,7 @@ export function createOperations(options: OperationsOptions): Operations {
   const scheduler: Scheduler = createScheduler(engine);
   const ending = new AbortController();
   watchFreeSpace(engine, scheduler, ending.signal).catch((error: unknown) =>
-    engine.onError(error, { stage: 'operations: room' }),
+    engine.onError(error, { stage: 'operations: free space' }),
   );
   const idempotency = createIdempotency({ store: engine.store, find: (id) => find(engine, id) });
   const publishing = createPublishing(engine, idempotency);
@@ -151,7 +151,7 @@ function verbs(
   type Verb = 'cancel' | 'pause' | 'resume';
   const carryOut = { cancel, pause, resume } satisfies Record<
     Verb,
-    (engine: Engine, scheduler: Scheduler, order: ControlRequest) => Promise<Snapshot>
+    (engine: Engine, scheduler: Scheduler, request: ControlRequest) => Promise<Snapshot>
   >;
   const control =
     (verb: Verb) =>
@@ -159,8 +159,8 @@ function verbs(
       const snapshot = await controllable(engine, id, principal);
       const cancelled = verb === 'cancel' ? publishing.cancel(id, principal) : null;
       if (cancelled !== null) return cancelled;
-      const live = engine.active.get(id);
-      if (live) return carryOut[verb](engine, scheduler, { live, principal });
+      const operation = engine.active.get(id);
+      if (operation) return carryOut[verb](engine, scheduler, { operation, principal });
       // Ended: asking for the end that it has changes nothing, so that a repeated request is no error.
       if (verb === 'cancel' && snapshot.state === 'cancelled') return snapshot;
       throw refusal(verb, snapshot);
@@ -185,8 +185,8 @@ function verbs(
 
 async function find(engine: Engine, id: string): Promise<Snapshot | undefined> {
   if (!isOperationId(id)) return undefined;
-  const held = engine.hub.get(id);
-  if (held) return held;
+  const snapshot = engine.hub.get(id);
+  if (snapshot) return snapshot;
   const row = await readRow(engine.store, id);
   return row === null ? undefined : storedSnapshot(row);
 }

@@ -24,8 +24,8 @@ export interface NewRecord {
 }
 
 /** A record at its very beginning: queued, nothing done. */
-export function newRecord(made: NewRecord): OperationRecord {
-  const { id, action, subject, target, owner, ownerName, createdAt } = made;
+export function newRecord(options: NewRecord): OperationRecord {
+  const { id, action, subject, target, owner, ownerName, createdAt } = options;
   return {
     id,
     label: label(action, subject.id ?? subject.name),
@@ -37,7 +37,7 @@ export function newRecord(made: NewRecord): OperationRecord {
     state: 'queued',
     queuePosition: null,
     stateReason: null,
-    phases: made.phases.map((name) => ({ ...emptyPhase, name })),
+    phases: options.phases.map((name) => ({ ...emptyPhase, name })),
     phaseIndex: -1,
     bytes: null,
     method: null,
@@ -48,7 +48,7 @@ export function newRecord(made: NewRecord): OperationRecord {
     warnings: [],
     error: null,
     result: null,
-    retryOf: made.retryOf ?? null,
+    retryOf: options.retryOf ?? null,
     partOf: null,
   };
 }
@@ -85,22 +85,27 @@ export function enterPhase(record: OperationRecord, event: PhaseEvent): Operatio
   const method = event.method ?? record.method;
   if (index === -1 || index < record.phaseIndex) return { ...record, method };
   const phases = record.phases.map((phase, at): Phase => {
-    const held = full(phase);
-    if (at === index) return opened(held, event);
-    if (at > index) return held;
-    if (held.state === 'pending' || event.skipped?.includes(held.name) === true)
-      return { ...held, state: 'skipped' };
-    return held.state === 'running' ? finished(held) : held;
+    const before = full(phase);
+    if (at === index) return opened(before, event);
+    if (at > index) return before;
+    if (before.state === 'pending' || event.skipped?.includes(before.name) === true)
+      return { ...before, state: 'skipped' };
+    return before.state === 'running' ? finished(before) : before;
   });
   return { ...record, phases, phaseIndex: index, method };
 }
 
-function opened(held: Phase, event: PhaseEvent): Phase {
-  return { ...held, state: 'running', unit: event.unit, total: event.total ?? held.total };
+function opened(before: Phase, event: PhaseEvent): Phase {
+  return { ...before, state: 'running', unit: event.unit, total: event.total ?? before.total };
 }
 
-function finished(held: Phase): Phase {
-  return { ...held, state: 'done', done: held.total ?? held.done, durable: held.total ?? held.durable };
+function finished(before: Phase): Phase {
+  return {
+    ...before,
+    state: 'done',
+    done: before.total ?? before.done,
+    durable: before.total ?? before.durable,
+  };
 }
 
 /** The current phase with the numbers of this moment; numbers of another phase are not this one's. */
@@ -112,26 +117,26 @@ export function withProgress(record: OperationRecord, progress: WorkProgress): O
   return { ...record, phases, bytes, sinceProgressMs: Math.round(progress.sinceProgressMs) };
 }
 
-function measured(held: Phase, progress: WorkProgress): Phase {
-  const total = progress.total ?? held.total;
+function measured(before: Phase, progress: WorkProgress): Phase {
+  const total = progress.total ?? before.total;
   // Work that goes on from its checkpoint starts a little behind what was shown: the bar waits for it.
-  const reached = Math.max(held.done, progress.done);
+  const reached = Math.max(before.done, progress.done);
   const done = total === null ? reached : Math.min(reached, total);
   const elapsedMs = Math.round(progress.phaseElapsedMs);
-  return { ...held, total, done, durable: Math.min(progress.durable, done), elapsedMs };
+  return { ...before, total, done, durable: Math.min(progress.durable, done), elapsedMs };
 }
 
 /** All phases as they ended: what never ran was skipped. */
 export function endPhases(record: OperationRecord, result: WorkResult | null): OperationRecord {
   const elapsed = new Map(result?.phases.map(({ name, elapsedMs }) => [name, elapsedMs]));
   const phases = record.phases.map((phase): Phase => {
-    const held = full(phase);
-    const elapsedMs = Math.round(elapsed.get(held.name) ?? held.elapsedMs);
-    if (held.state === 'running' || held.state === 'done') return { ...finished(held), elapsedMs };
+    const before = full(phase);
+    const elapsedMs = Math.round(elapsed.get(before.name) ?? before.elapsedMs);
+    if (before.state === 'running' || before.state === 'done') return { ...finished(before), elapsedMs };
     // A short phase may have begun and ended between two looks.
     return {
-      ...held,
-      state: held.state === 'pending' && elapsed.has(held.name) ? 'done' : 'skipped',
+      ...before,
+      state: before.state === 'pending' && elapsed.has(before.name) ? 'done' : 'skipped',
       elapsedMs,
     };
   });
@@ -154,6 +159,6 @@ export function fallBack(
   const current = record.phases[record.phaseIndex];
   if (current === undefined) return record;
   const done = durable?.phase === current.name ? durable.done : 0;
-  const held = full(current);
-  return { ...record, phases: record.phases.with(record.phaseIndex, { ...held, done, durable: done }) };
+  const before = full(current);
+  return { ...record, phases: record.phases.with(record.phaseIndex, { ...before, done, durable: done }) };
 }

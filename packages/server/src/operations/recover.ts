@@ -19,15 +19,18 @@ const recentMs = 10 * 60_000;
  */
 export async function adopt(engine: Engine, rows: readonly OperationRow<OperationInput>[]): Promise<void> {
   for (const row of rows) {
-    const live = await restore(engine, row);
-    if (live === null) continue;
-    if (live.record.state !== 'running') {
-      engine.hub.put(live.record);
+    const operation = await restore(engine, row);
+    if (operation === null) continue;
+    if (operation.record.state !== 'running') {
+      engine.hub.put(operation.record);
       continue;
     }
-    const record = withState(live.record, 'interrupted', { code: 'server_restarted' });
-    await live.exclusive(() =>
-      commit(engine, live, { record, log: [{ kind: 'state', text: 'interrupted: the server was killed' }] }),
+    const record = withState(operation.record, 'interrupted', { code: 'server_restarted' });
+    await operation.exclusive(() =>
+      commit(engine, operation, {
+        record,
+        log: [{ kind: 'state', text: 'interrupted: the server was killed' }],
+      }),
     );
   }
 }
@@ -51,9 +54,9 @@ async function restore(engine: Engine, row: OperationRow<OperationInput>): Promi
   const { input, rev } = row;
   // What is durable is known when the disk has been looked at. Within an epoch numbers only rise.
   const record = { ...fallBack(row.record, null), sinceProgressMs: 0, queuePosition: null };
-  const live = createActiveOperation({ action, input, record, rev, logNumber, isRecovered: true });
-  engine.active.set(live.id, live);
-  return live;
+  const operation = createActiveOperation({ action, input, record, rev, logNumber, isRecovered: true });
+  engine.active.set(operation.id, operation);
+  return operation;
 }
 
 /**
@@ -62,63 +65,77 @@ async function restore(engine: Engine, row: OperationRow<OperationInput>): Promi
  */
 export async function recoverPool(engine: Engine, scheduler: Scheduler, poolId: string): Promise<void> {
   const waiting = [...engine.active.values()].filter(
-    (live) => live.input.poolId === poolId && live.work === null && !live.hasSlot,
+    (operation) => operation.input.poolId === poolId && operation.work === null && !operation.hasSlot,
   );
-  for (const live of waiting) {
-    await recoverOperation(engine, scheduler, live).catch((error: unknown) =>
-      engine.onError(error, { stage: `operation ${live.id}: recovery` }),
+  for (const operation of waiting) {
+    await recoverOperation(engine, scheduler, operation).catch((error: unknown) =>
+      engine.onError(error, { stage: `operation ${operation.id}: recovery` }),
     );
   }
   scheduler.pump(poolId);
 }
 
-async function recoverOperation(engine: Engine, scheduler: Scheduler, live: ActiveOperation): Promise<void> {
-  if (scheduler.isWaiting(live)) return;
-  await live.exclusive(() => reconcileWithDisk(engine, live));
-  if (!engine.active.has(live.id)) return;
-  const { state } = live.record;
-  if (state === 'cancelling') stopWork(engine, live);
-  if (live.action.clientDriven && (state === 'queued' || state === 'interrupted')) {
-    await awaitClient(engine, scheduler, live);
+async function recoverOperation(
+  engine: Engine,
+  scheduler: Scheduler,
+  operation: ActiveOperation,
+): Promise<void> {
+  if (scheduler.isWaiting(operation)) return;
+  await operation.exclusive(() => reconcileWithDisk(engine, operation));
+  if (!engine.active.has(operation.id)) return;
+  const { state } = operation.record;
+  if (state === 'cancelling') stopWork(engine, operation);
+  if (operation.action.clientDriven && (state === 'queued' || state === 'interrupted')) {
+    await awaitClient(engine, scheduler, operation);
     return;
   }
-  if (state === 'queued' || isResuming(live.record)) scheduler.submit(live);
-  if (state === 'interrupted') scheduler.submit(live, { first: true });
+  if (state === 'queued' || isResuming(operation.record)) scheduler.submit(operation);
+  if (state === 'interrupted') scheduler.submit(operation, { first: true });
 }
 
 /** Waits for its client, unless nothing is left for that to do. Told, not stored. */
-async function awaitClient(engine: Engine, scheduler: Scheduler, live: ActiveOperation): Promise<void> {
-  if ((await live.action.clientDriven?.isComplete(live)) === true) scheduler.submit(live);
-  else if (live.work === null) {
-    live.record = { ...live.record, stateReason: { code: 'waiting_for_client' } };
-    engine.hub.put(live.record);
+async function awaitClient(engine: Engine, scheduler: Scheduler, operation: ActiveOperation): Promise<void> {
+  if ((await operation.action.clientDriven?.isComplete(operation)) === true) scheduler.submit(operation);
+  else if (operation.work === null) {
+    operation.record = { ...operation.record, stateReason: { code: 'waiting_for_client' } };
+    engine.hub.put(operation.record);
   }
 }
 
-async function reconcileWithDisk(engine: Engine, live: ActiveOperation): Promise<void> {
-  const { state } = live.record;
-  if (live.work !== null || !engine.active.has(live.id) || state === 'queued' || state === 'running') return;
-  if ((await live.action.reconcile?.(live)) === 'published') {
-    await endSucceeded(engine, live, {
+async function reconcileWithDisk(engine: Engine, operation: ActiveOperation): Promise<void> {
+  const { state } = operation.record;
+  if (
+    operation.work !== null ||
+    !engine.active.has(operation.id) ||
+    state === 'queued' ||
+    state === 'running'
+  )
+    return;
+  if ((await operation.action.reconcile?.(operation)) === 'published') {
+    await endSucceeded(engine, operation, {
       result: null,
       log: [{ kind: 'note', text: 'published before the server stopped' }],
     });
     return;
   }
   // Numbers never fall while the process lives: only those that another process wrote are looked up.
-  if (!live.isRecovered || (state !== 'interrupted' && state !== 'paused')) return;
-  live.isRecovered = false;
-  live.record = fallBack(live.record, (await live.action.durableProgress?.(live)) ?? null);
-  engine.hub.put(live.record);
+  if (!operation.isRecovered || (state !== 'interrupted' && state !== 'paused')) return;
+  operation.isRecovered = false;
+  operation.record = fallBack(
+    operation.record,
+    (await operation.action.durableProgress?.(operation)) ?? null,
+  );
+  engine.hub.put(operation.record);
 }
 
 /** Says of operations that wait for a pool to come back what they wait for. Told, not stored. */
 export function publishUnavailable(engine: Engine): void {
-  for (const live of engine.active.values()) {
-    const { state } = live.record;
-    if (engine.isPoolReady(live.input.poolId) || (state !== 'interrupted' && state !== 'queued')) continue;
-    live.record = { ...live.record, stateReason: { code: 'pool_unavailable' } };
-    engine.hub.put(live.record);
+  for (const operation of engine.active.values()) {
+    const { state } = operation.record;
+    if (engine.isPoolReady(operation.input.poolId) || (state !== 'interrupted' && state !== 'queued'))
+      continue;
+    operation.record = { ...operation.record, stateReason: { code: 'pool_unavailable' } };
+    engine.hub.put(operation.record);
   }
 }
 
@@ -133,11 +150,11 @@ export async function watchFreeSpace(
 ): Promise<void> {
   while (!signal.aborted) {
     await sleep(spacePollMs, undefined, { signal, ref: false }).catch(() => {});
-    for (const live of engine.active.values()) {
-      const { state, stateReason } = live.record;
+    for (const operation of engine.active.values()) {
+      const { state, stateReason } = operation.record;
       if (signal.aborted || state !== 'paused' || stateReason?.code !== 'no_space') continue;
-      await resumeIfSpace(engine, scheduler, live).catch((error: unknown) =>
-        engine.onError(error, { stage: `operation ${live.id}: room` }),
+      await resumeIfSpace(engine, scheduler, operation).catch((error: unknown) =>
+        engine.onError(error, { stage: `operation ${operation.id}: free space` }),
       );
     }
   }
@@ -147,17 +164,22 @@ export async function watchFreeSpace(
 const spaceMarginBytes = 1024 ** 2;
 const longestSpacePauseMs = 60_000;
 
-async function resumeIfSpace(engine: Engine, scheduler: Scheduler, live: ActiveOperation): Promise<void> {
-  if (!engine.isPoolReady(live.input.poolId) || scheduler.isWaiting(live) || live.hasSlot) return;
+async function resumeIfSpace(
+  engine: Engine,
+  scheduler: Scheduler,
+  operation: ActiveOperation,
+): Promise<void> {
+  if (!engine.isPoolReady(operation.input.poolId) || scheduler.isWaiting(operation) || operation.hasSlot)
+    return;
   const nowMs = engine.clock.monotonicMs();
-  const { atMs, pauseMs } = live.spaceRetry;
+  const { atMs, pauseMs } = operation.spaceRetry;
   if (nowMs < atMs + pauseMs) return;
-  const space = await live.action.space?.(live);
+  const space = await operation.action.space?.(operation);
   if (space !== undefined && space.freeBytes < space.needsBytes + spaceMarginBytes) return;
   // A disk that is full again at once must not fill the log with attempts.
-  live.spaceRetry = {
+  operation.spaceRetry = {
     atMs: nowMs,
     pauseMs: Math.min(Math.max(pauseMs * 2, spacePollMs), longestSpacePauseMs),
   };
-  scheduler.submit(live);
+  scheduler.submit(operation);
 }

@@ -19,88 +19,90 @@ import { enterPhase, withState } from './record.ts';
  */
 export async function run(
   engine: Engine,
-  live: ActiveOperation,
+  operation: ActiveOperation,
   from: readonly OperationState[] = ['queued', 'paused', 'interrupted'],
 ): Promise<void> {
-  await live.exclusive(async () => {
-    const { state } = live.record;
+  await operation.exclusive(async () => {
+    const { state } = operation.record;
     if (engine.isStopping || !from.includes(state)) {
-      releaseSlot(engine, live);
+      releaseSlot(engine, operation);
       return;
     }
     const text = state === 'queued' ? 'started' : `resumed (was ${state})`;
-    const record = withState(live.record, 'running');
+    const record = withState(operation.record, 'running');
     try {
-      await commit(engine, live, { record, log: [{ kind: 'state', text }] });
+      await commit(engine, operation, { record, log: [{ kind: 'state', text }] });
     } catch (error) {
       // Not told as running, so it is not: it waits for the next turn.
-      releaseSlot(engine, live, { pumps: false });
+      releaseSlot(engine, operation, { pumps: false });
       throw error;
     }
-    if (live.work) live.work.resume();
-    else await startWorkOf(engine, live);
-    if (live.work === null) releaseSlot(engine, live);
+    if (operation.work) operation.work.resume();
+    else await startWorkOf(engine, operation);
+    if (operation.work === null) releaseSlot(engine, operation);
   });
 }
 
 /** Its turn is over: the next one may start. */
 export function releaseSlot(
   engine: Engine,
-  live: ActiveOperation,
+  operation: ActiveOperation,
   { pumps = true }: { pumps?: boolean } = {},
 ): void {
-  if (!live.hasSlot) return;
-  live.hasSlot = false;
-  if (pumps) engine.pump(live.input.poolId);
+  if (!operation.hasSlot) return;
+  operation.hasSlot = false;
+  if (pumps) engine.pump(operation.input.poolId);
 }
 
-async function startWorkOf(engine: Engine, live: ActiveOperation): Promise<void> {
+async function startWorkOf(engine: Engine, operation: ActiveOperation): Promise<void> {
   let work: Work;
   try {
-    work = await live.action.start(live, {
-      onPhase: (event) => recordPhase(engine, live, event),
-      onWarning: (code) => recordWarning(engine, live, code),
+    work = await operation.action.start(operation, {
+      onPhase: (event) => recordPhase(engine, operation, event),
+      onWarning: (code) => recordWarning(engine, operation, code),
     });
   } catch (error) {
-    await handleFailure(engine, live, toWorkFailure(error));
+    await handleFailure(engine, operation, toWorkFailure(error));
     return;
   }
-  live.work = withEarlierTimes(work, live.record.phases);
-  live.stopPolling = engine.hub.pull(live.id, () => currentRecord(live, engine.clock.monotonicMs()));
-  live.work.done
+  operation.work = withEarlierTimes(work, operation.record.phases);
+  operation.stopPolling = engine.hub.pull(operation.id, () =>
+    currentRecord(operation, engine.clock.monotonicMs()),
+  );
+  operation.work.done
     .then(
-      (result) => finish(engine, live, { result }),
-      (error: unknown) => finish(engine, live, { error }),
+      (result) => finish(engine, operation, { result }),
+      (error: unknown) => finish(engine, operation, { error }),
     )
-    .catch((error: unknown) => engine.onError(error, { stage: `operation ${live.id}: end` }));
+    .catch((error: unknown) => engine.onError(error, { stage: `operation ${operation.id}: end` }));
 }
 
 /** Phases are made durable behind the work's back, several at once when they are short. */
-function recordPhase(engine: Engine, live: ActiveOperation, event: PhaseEvent): void {
-  live.pendingPhases.push(event);
-  if (live.pendingPhases.length > 1) return;
-  live
-    .exclusive(() => commitPhases(engine, live))
-    .catch((error: unknown) => engine.onError(error, { stage: `operation ${live.id}: phase` }));
+function recordPhase(engine: Engine, operation: ActiveOperation, event: PhaseEvent): void {
+  operation.pendingPhases.push(event);
+  if (operation.pendingPhases.length > 1) return;
+  operation
+    .exclusive(() => commitPhases(engine, operation))
+    .catch((error: unknown) => engine.onError(error, { stage: `operation ${operation.id}: phase` }));
 }
 
 /** One that comes after the work's end is told with that end, or not at all. */
-function recordWarning(engine: Engine, live: ActiveOperation, code: string): void {
-  live
+function recordWarning(engine: Engine, operation: ActiveOperation, code: string): void {
+  operation
     .exclusive(async () => {
-      if (live.work === null || live.record.warnings.includes(code)) return;
-      const { warnings, ...rest } = currentRecord(live, engine.clock.monotonicMs());
+      if (operation.work === null || operation.record.warnings.includes(code)) return;
+      const { warnings, ...rest } = currentRecord(operation, engine.clock.monotonicMs());
       const record = { ...rest, warnings: [...warnings, code] };
-      await commit(engine, live, { record, log: [{ kind: 'warning', text: code }] });
+      await commit(engine, operation, { record, log: [{ kind: 'warning', text: code }] });
     })
-    .catch((error: unknown) => engine.onError(error, { stage: `operation ${live.id}: warning` }));
+    .catch((error: unknown) => engine.onError(error, { stage: `operation ${operation.id}: warning` }));
 }
 
-async function commitPhases(engine: Engine, live: ActiveOperation): Promise<void> {
-  const events = live.pendingPhases.splice(0);
-  if (events.length === 0 || live.work === null) return;
-  const change = applyPhases(currentRecord(live, engine.clock.monotonicMs()), events);
-  if (change.log.length > 0) await commit(engine, live, change);
+async function commitPhases(engine: Engine, operation: ActiveOperation): Promise<void> {
+  const events = operation.pendingPhases.splice(0);
+  if (events.length === 0 || operation.work === null) return;
+  const change = applyPhases(currentRecord(operation, engine.clock.monotonicMs()), events);
+  if (change.log.length > 0) await commit(engine, operation, change);
 }
 
 function applyPhases(record: OperationRecord, events: readonly PhaseEvent[]): PhaseChange {
@@ -122,44 +124,44 @@ interface PhaseChange {
 type Outcome = { result: WorkResult } | { error: unknown };
 
 /** The work has ended, well or badly; its record follows. */
-async function finish(engine: Engine, live: ActiveOperation, outcome: Outcome): Promise<void> {
-  await live
+async function finish(engine: Engine, operation: ActiveOperation, outcome: Outcome): Promise<void> {
+  await operation
     .exclusive(async () => {
-      const record = currentRecord(live, engine.clock.monotonicMs());
-      const { log, record: entered } = applyPhases(record, live.pendingPhases.splice(0));
-      live.record = entered;
-      live.work = null;
-      live.stopPolling();
-      if ('result' in outcome) await endOrInterrupt(engine, live, { result: outcome.result, log });
-      else await handleFailure(engine, live, outcome.error);
+      const record = currentRecord(operation, engine.clock.monotonicMs());
+      const { log, record: entered } = applyPhases(record, operation.pendingPhases.splice(0));
+      operation.record = entered;
+      operation.work = null;
+      operation.stopPolling();
+      if ('result' in outcome) await endOrInterrupt(engine, operation, { result: outcome.result, log });
+      else await handleFailure(engine, operation, outcome.error);
     })
-    .finally(() => releaseSlot(engine, live));
+    .finally(() => releaseSlot(engine, operation));
 }
 
 /** What was published and could not be registered is settled again by the next look at its pool. */
 async function endOrInterrupt(
   engine: Engine,
-  live: ActiveOperation,
+  operation: ActiveOperation,
   end: { result: WorkResult; log: readonly LogLine[] },
 ): Promise<void> {
   try {
-    await endSucceeded(engine, live, end);
+    await endSucceeded(engine, operation, end);
   } catch (error) {
-    if (live.record.state === 'running') await markInterrupted(engine, live, 'not_registered');
+    if (operation.record.state === 'running') await markInterrupted(engine, operation, 'not_registered');
     throw error;
   }
 }
 
 /** What a bad end of the work means for the operation. */
-async function handleFailure(engine: Engine, live: ActiveOperation, error: unknown): Promise<void> {
+async function handleFailure(engine: Engine, operation: ActiveOperation, error: unknown): Promise<void> {
   const failure = error instanceof WorkFailure ? error : null;
-  if (live.record.state === 'cancelling' && failure?.code !== 'interrupted') {
-    await endCancelled(engine, live);
+  if (operation.record.state === 'cancelling' && failure?.code !== 'interrupted') {
+    await endCancelled(engine, operation);
     return;
   }
-  if (failure?.code === 'interrupted') await markInterrupted(engine, live, interruptionOf(failure));
-  else if (failure?.code === 'paused') await pauseForSpace(engine, live, failure);
-  else await endFailed(engine, live, error);
+  if (failure?.code === 'interrupted') await markInterrupted(engine, operation, interruptionOf(failure));
+  else if (failure?.code === 'paused') await pauseForSpace(engine, operation, failure);
+  else await endFailed(engine, operation, error);
 }
 
 /** Work that stops by itself says why; else the server stops. */
@@ -170,24 +172,32 @@ function interruptionOf({ error }: WorkFailure): StateReasonCode {
 /** Paused and cancelling ones stay so: they mean the same after the restart. */
 async function markInterrupted(
   engine: Engine,
-  live: ActiveOperation,
+  operation: ActiveOperation,
   code: StateReasonCode = 'server_stopped',
 ): Promise<void> {
-  if (live.record.state !== 'running') return;
-  const record = withState(live.record, 'interrupted', { code });
-  await commit(engine, live, { record, log: [{ kind: 'state', text: `interrupted: ${code}` }] });
+  if (operation.record.state !== 'running') return;
+  const record = withState(operation.record, 'interrupted', { code });
+  await commit(engine, operation, { record, log: [{ kind: 'state', text: `interrupted: ${code}` }] });
 }
 
-async function pauseForSpace(engine: Engine, live: ActiveOperation, failure: WorkFailure): Promise<void> {
-  const room = await live.action.space?.(live).catch((error: unknown) => {
-    engine.onError(error, { stage: `operation ${live.id}: room` });
+async function pauseForSpace(
+  engine: Engine,
+  operation: ActiveOperation,
+  failure: WorkFailure,
+): Promise<void> {
+  const space = await operation.action.space?.(operation).catch((error: unknown) => {
+    engine.onError(error, { stage: `operation ${operation.id}: free space` });
     return null;
   });
-  const params = !room ? {} : { needs: room.needsBytes, free: room.freeBytes };
+  const params = !space ? {} : { needs: space.needsBytes, free: space.freeBytes };
   const { code } = failure.error;
   const reason = { code: isStateReasonCode(code) ? code : 'no_space', params } as const;
   const log = [{ kind: 'state' as const, text: `paused: ${failure.error.message}` }];
   // Paused on request before the disk was full: it waits for whoever asked.
-  if (live.record.state === 'paused') return;
-  await commit(engine, live, { record: withState(live.record, 'paused', reason), log, insists: true });
+  if (operation.record.state === 'paused') return;
+  await commit(engine, operation, {
+    record: withState(operation.record, 'paused', reason),
+    log,
+    insists: true,
+  });
 }

@@ -25,8 +25,8 @@ export function noteRunningTimes(engine: Engine): () => void {
   return () => clearInterval(timer);
 }
 
-async function writeRunningTimes({ store, active: live, clock }: Engine): Promise<void> {
-  const running = [...live.values()].filter(({ elapsed }) => elapsed.runningSinceMs !== null);
+async function writeRunningTimes({ store, active: operation, clock }: Engine): Promise<void> {
+  const running = [...operation.values()].filter(({ elapsed }) => elapsed.runningSinceMs !== null);
   if (running.length === 0) return;
   const nowMs = clock.monotonicMs();
   await store.write(

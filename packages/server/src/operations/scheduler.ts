@@ -7,17 +7,17 @@ import { run } from './run.ts';
 /** One queue per pool: at most N operations move data in it, the rest wait with their place in line. */
 export interface Scheduler {
   /** Joins the line of its owner; `first`: it ran before a restart, so it goes before all others. */
-  submit(live: ActiveOperation, options?: { first?: boolean }): void;
-  withdraw(live: ActiveOperation): void;
-  isWaiting(live: ActiveOperation): boolean;
+  submit(operation: ActiveOperation, options?: { first?: boolean }): void;
+  withdraw(operation: ActiveOperation): void;
+  isWaiting(operation: ActiveOperation): boolean;
   pump(poolId: string): void;
 }
 
 /** After a start that could not be recorded. */
 const retryStartMs = 1_000;
 
-function entryOf(live: ActiveOperation): QueueEntry {
-  return { id: live.id, owner: live.record.owner };
+function entryOf(operation: ActiveOperation): QueueEntry {
+  return { id: operation.id, owner: operation.record.owner };
 }
 
 export function createScheduler(engine: Engine): Scheduler {
@@ -37,45 +37,46 @@ export function createScheduler(engine: Engine): Scheduler {
     ) {
       const entry = queue.take(ownersOfRunning(engine, poolId));
       if (entry === null) break;
-      const live = engine.active.get(entry.id);
-      if (live) start(live);
+      const operation = engine.active.get(entry.id);
+      if (operation) start(operation);
     }
     publishQueuePositions(engine, queue.order(ownersOfRunning(engine, poolId)), poolId);
   }
-  function start(live: ActiveOperation): void {
-    live.hasSlot = true;
-    run(engine, live).catch((error: unknown) => {
-      engine.onError(error, { stage: `operation ${live.id}: start` });
+  function start(operation: ActiveOperation): void {
+    operation.hasSlot = true;
+    run(engine, operation).catch((error: unknown) => {
+      engine.onError(error, { stage: `operation ${operation.id}: start` });
       // Still in its old state: it waits for the next turn, not for a restart.
-      setTimeout(() => startAgain(live), retryStartMs).unref();
+      setTimeout(() => startAgain(operation), retryStartMs).unref();
     });
   }
-  function startAgain(live: ActiveOperation): void {
-    if (!engine.active.has(live.id) || live.hasSlot || live.record.state === 'cancelling') return;
-    queueOf(live.input.poolId).add(entryOf(live), { first: true });
-    pump(live.input.poolId);
+  function startAgain(operation: ActiveOperation): void {
+    if (!engine.active.has(operation.id) || operation.hasSlot || operation.record.state === 'cancelling')
+      return;
+    queueOf(operation.input.poolId).add(entryOf(operation), { first: true });
+    pump(operation.input.poolId);
   }
 
   return {
-    submit(live, options = {}) {
-      if (live.action.clientDriven) return startUnqueued(engine, live);
-      const queue = queueOf(live.input.poolId);
-      if (live.hasSlot || queue.has(live.id)) return;
-      if (skipsQueue(engine, live)) return start(live);
-      queue.add(entryOf(live), options);
-      pump(live.input.poolId);
+    submit(operation, options = {}) {
+      if (operation.action.clientDriven) return startUnqueued(engine, operation);
+      const queue = queueOf(operation.input.poolId);
+      if (operation.hasSlot || queue.has(operation.id)) return;
+      if (skipsQueue(engine, operation)) return start(operation);
+      queue.add(entryOf(operation), options);
+      pump(operation.input.poolId);
     },
-    withdraw(live) {
-      if (queueOf(live.input.poolId).remove(live.id)) pump(live.input.poolId);
+    withdraw(operation) {
+      if (queueOf(operation.input.poolId).remove(operation.id)) pump(operation.input.poolId);
     },
-    isWaiting: (live) => queueOf(live.input.poolId).has(live.id),
+    isWaiting: (operation) => queueOf(operation.input.poolId).has(operation.id),
     pump,
   };
 }
 
 /** What moves no data waits for nobody, but for its pool to be there. */
-function skipsQueue(engine: Engine, live: ActiveOperation): boolean {
-  return !needsSlot(live) && engine.isPoolReady(live.input.poolId) && !engine.isStopping;
+function skipsQueue(engine: Engine, operation: ActiveOperation): boolean {
+  return !needsSlot(operation) && engine.isPoolReady(operation.input.poolId) && !engine.isStopping;
 }
 
 function needsSlot({ action, input }: ActiveOperation): boolean {
@@ -83,9 +84,9 @@ function needsSlot({ action, input }: ActiveOperation): boolean {
 }
 
 /** What its client drives waits for nobody else; should this fail, its client wakes it. */
-function startUnqueued(engine: Engine, live: ActiveOperation): void {
-  run(engine, live).catch((error: unknown) =>
-    engine.onError(error, { stage: `operation ${live.id}: start` }),
+function startUnqueued(engine: Engine, operation: ActiveOperation): void {
+  run(engine, operation).catch((error: unknown) =>
+    engine.onError(error, { stage: `operation ${operation.id}: start` }),
   );
 }
 
@@ -94,16 +95,16 @@ function publishQueuePositions(engine: Engine, order: readonly { id: string }[],
   const code = engine.isPoolReady(poolId) ? 'waiting_for_place' : 'pool_unavailable';
   const params = code === 'waiting_for_place' ? { limit: engine.maxRunningPerPool } : {};
   for (const [index, { id }] of order.entries()) {
-    const live = engine.active.get(id);
-    if (live?.record.state !== 'queued') continue;
-    live.record = { ...live.record, queuePosition: index + 1, stateReason: { code, params } };
-    engine.hub.put(live.record);
+    const operation = engine.active.get(id);
+    if (operation?.record.state !== 'queued') continue;
+    operation.record = { ...operation.record, queuePosition: index + 1, stateReason: { code, params } };
+    engine.hub.put(operation.record);
   }
 }
 
 /** One entry per operation that takes a place. */
 function ownersOfRunning(engine: Engine, poolId: string): string[] {
   return [...engine.active.values()]
-    .filter((live) => live.hasSlot && live.input.poolId === poolId && needsSlot(live))
+    .filter((operation) => operation.hasSlot && operation.input.poolId === poolId && needsSlot(operation))
     .map(({ record }) => record.owner);
 }

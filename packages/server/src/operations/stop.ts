@@ -7,15 +7,17 @@ const patienceMs = 9_000;
 /** Lets all work checkpoint and waits until its records say so. */
 export async function stopAll(engine: Engine): Promise<void> {
   engine.isStopping = true;
-  const working = [...engine.active.values()].filter((live) => live.work !== null || live.hasSlot);
+  const working = [...engine.active.values()].filter(
+    (operation) => operation.work !== null || operation.hasSlot,
+  );
   for (const { work } of working) work?.interrupt();
-  const settled = Promise.all(
-    working.map(async (live) => {
+  const stopped = Promise.all(
+    working.map(async (operation) => {
       // Just being started: the work appears when its turn has been recorded.
-      await live.exclusive(async () => live.work?.interrupt());
-      await live.work?.done.catch(() => {});
-      await live.exclusive(async () => {});
+      await operation.exclusive(async () => operation.work?.interrupt());
+      await operation.work?.done.catch(() => {});
+      await operation.exclusive(async () => {});
     }),
   );
-  await Promise.race([settled, sleep(patienceMs, undefined, { ref: false })]);
+  await Promise.race([stopped, sleep(patienceMs, undefined, { ref: false })]);
 }

@@ -31,7 +31,7 @@ export async function requestConversion(
     const target = body.pool === undefined ? source.pool : await context.pools.use(body.pool);
     const { virtualSizeBytes, dataBytes } = await measure(source);
     const id = createOperationId(randomBytes);
-    const made = context.numbers.take();
+    const number = context.numbers.take();
     const { image, pool } = source;
     const input: ConvertInput = {
       poolId: target.id,
@@ -42,7 +42,7 @@ export async function requestConversion(
       sourceFormat,
       virtualSizeBytes,
       dataBytes,
-      targetId: made.id,
+      targetId: number.id,
       targetName: body.name,
       format: body.format,
       compress: body.compress,
@@ -60,7 +60,7 @@ export async function requestConversion(
       target: { kind: 'image', id: null, name: body.name },
       input,
       retryOf,
-      statements: [made.statement, ...remember(id)],
+      statements: [number.statement, ...remember(id)],
     });
   });
 }

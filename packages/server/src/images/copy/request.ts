@@ -40,7 +40,7 @@ export async function requestCopy(
     const target = body.pool === undefined ? pool : await context.pools.use(body.pool);
     const clones = await decideClone(source, target, body.method);
     const id = createOperationId(randomBytes);
-    const made = context.numbers.take();
+    const number = context.numbers.take();
     const needsBytes = clones ? Math.min(cloneNeedsBytes, source.facts.dataBytes) : source.facts.dataBytes;
     return acceptWithSpace(context, {
       id,
@@ -51,9 +51,9 @@ export async function requestCopy(
       needsBytes,
       subject: { kind: 'image', id: image.id, name: image.name },
       target: { kind: 'image', id: null, name: body.name },
-      input: inputOf(body, { source, target, targetId: made.id, ownerId: principal.userId }),
+      input: inputOf(body, { source, target, targetId: number.id, ownerId: principal.userId }),
       retryOf,
-      statements: [made.statement, ...remember(id)],
+      statements: [number.statement, ...remember(id)],
     });
   });
 }

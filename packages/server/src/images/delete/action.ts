@@ -11,7 +11,7 @@ import { requestDeletion } from './request.ts';
 /** `delete_image`: the file loses its name, its blocks are freed, and its record is deleted. */
 export function createDeleteAction(context: ImagesContext): Action<DeleteInput> {
   const { store, pools } = context;
-  const placeOf = async ({ id, input }: OperationView<DeleteInput>): Promise<Removal> => ({
+  const removalOf = async ({ id, input }: OperationView<DeleteInput>): Promise<Removal> => ({
     directory: (await pools.use(input.poolId)).path,
     id,
     input,
@@ -21,20 +21,20 @@ export function createDeleteAction(context: ImagesContext): Action<DeleteInput> 
     needsSlot: () => false,
     phases: () => ['delete'],
     async start(operation, hooks) {
-      const place = await placeOf(operation);
+      const removal = await removalOf(operation);
       const run = async (progress: Progress): Promise<object> => {
-        progress.startPhase('delete', { unit: 'bytes', total: place.input.file?.sizeBytes ?? 0 });
-        await removeFile(place, progress);
+        progress.startPhase('delete', { unit: 'bytes', total: removal.input.file?.sizeBytes ?? 0 });
+        await removeFile(removal, progress);
         return {};
       };
-      return startWork(hooks, run, { sourcePath: nameOf(place), poolPath: place.directory });
+      return startWork(hooks, run, { sourcePath: nameOf(removal), poolPath: removal.directory });
     },
-    reconcile: async (operation) => reconcileRemoval(await placeOf(operation)),
+    reconcile: async (operation) => reconcileRemoval(await removalOf(operation)),
     async complete({ input: { sourceId } }) {
       const query = store.db.deleteFrom('images').where('id', '=', sourceId);
       return { statements: [{ query }], result: { kind: 'image', id: sourceId }, target: null };
     },
-    cleanUp: async (operation) => undoRemoval(await placeOf(operation)),
+    cleanUp: async (operation) => undoRemoval(await removalOf(operation)),
     retry: ({ input }, request) => requestDeletion(context, { ...request, request: input.request }),
   };
 }

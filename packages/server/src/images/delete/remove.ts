@@ -25,26 +25,26 @@ export const nameOf = ({ directory, input }: Removal): string => join(directory,
  * Deletes the file in two steps, between which a crash may come: first it loses its name, then its blocks are
  * freed. It can be undone until the second step starts.
  */
-export async function removeFile(place: Removal, progress: Progress): Promise<void> {
-  if ((await statEntry(hiddenOf(place), '')) === null && !(await hide(place, progress.signal))) return;
-  await freeBlocks(place, progress);
+export async function removeFile(removal: Removal, progress: Progress): Promise<void> {
+  if ((await statEntry(hiddenOf(removal), '')) === null && !(await hide(removal, progress.signal))) return;
+  await freeBlocks(removal, progress);
 }
 
 /** @returns false when there is nothing any more. @throws ApiError `image_unavailable` for another file */
-async function hide(place: Removal, signal: AbortSignal): Promise<boolean> {
-  const [from, to] = [nameOf(place), hiddenOf(place)];
-  const entry = await statEntry(from, place.input.sourceName);
-  if (entry === null || place.input.file === null) return false;
-  assertSameFile(entry, place);
+async function hide(removal: Removal, signal: AbortSignal): Promise<boolean> {
+  const [from, to] = [nameOf(removal), hiddenOf(removal)];
+  const entry = await statEntry(from, removal.input.sourceName);
+  if (entry === null || removal.input.file === null) return false;
+  assertSameFile(entry, removal);
   signal.throwIfAborted();
   await rename(from, to);
   // Somebody may have put another file there between look and rename.
   const hidden = await statEntry(to, '');
-  if (hidden?.inode !== place.input.file.inode) {
-    await unhide(place);
-    assertSameFile(hidden, place);
+  if (hidden?.inode !== removal.input.file.inode) {
+    await unhide(removal);
+    assertSameFile(hidden, removal);
   }
-  await syncDirectory(place.directory);
+  await syncDirectory(removal.directory);
   return true;
 }
 
@@ -57,17 +57,17 @@ function assertSameFile(entry: Entry | null, { input }: Removal): void {
 }
 
 /** Gives it its name back, unless another file has it by now. */
-async function unhide(place: Removal): Promise<void> {
-  await link(hiddenOf(place), nameOf(place));
-  await unlink(hiddenOf(place));
-  await syncDirectory(place.directory);
+async function unhide(removal: Removal): Promise<void> {
+  await link(hiddenOf(removal), nameOf(removal));
+  await unlink(hiddenOf(removal));
+  await syncDirectory(removal.directory);
 }
 
 async function freeBlocks(
-  place: Removal,
+  removal: Removal,
   { signal, advance }: Pick<Progress, 'signal' | 'advance'>,
 ): Promise<void> {
-  const path = hiddenOf(place);
+  const path = hiddenOf(removal);
   const entry = await statEntry(path, '');
   if (entry === null) return;
   // Under another name the same bytes are somebody else's.
@@ -76,11 +76,11 @@ async function freeBlocks(
       // Too late for a cancel: what is gone is gone. After a stop the next start goes on.
       if (signal.aborted && signal.reason === 'interrupted') signal.throwIfAborted();
       if (!(await shorten(path, left))) break;
-      advance((place.input.file?.sizeBytes ?? 0) - left);
+      advance((removal.input.file?.sizeBytes ?? 0) - left);
     }
   }
   await unlink(path);
-  await syncDirectory(place.directory);
+  await syncDirectory(removal.directory);
 }
 
 /** @returns false where this user may delete the file but not write to it */
@@ -98,22 +98,22 @@ async function shorten(path: string, length: number): Promise<boolean> {
 }
 
 /** What a crash left: gone, on its way, or untouched. A deletion that has begun to give back is finished here. */
-export async function reconcileRemoval(place: Removal): Promise<'published' | 'resumable' | 'nothing'> {
-  const hidden = await statEntry(hiddenOf(place), '');
-  const sizeBytes = place.input.file?.sizeBytes ?? 0;
+export async function reconcileRemoval(removal: Removal): Promise<'published' | 'resumable' | 'nothing'> {
+  const hidden = await statEntry(hiddenOf(removal), '');
+  const sizeBytes = removal.input.file?.sizeBytes ?? 0;
   if (hidden !== null && hidden.sizeBytes === sizeBytes) return 'resumable';
   if (hidden !== null) {
-    await freeBlocks(place, { signal: new AbortController().signal, advance: () => {} });
+    await freeBlocks(removal, { signal: new AbortController().signal, advance: () => {} });
     return 'published';
   }
-  const entry = await statEntry(nameOf(place), place.input.sourceName);
-  return place.input.file !== null && entry?.inode === place.input.file.inode ? 'nothing' : 'published';
+  const entry = await statEntry(nameOf(removal), removal.input.sourceName);
+  return removal.input.file !== null && entry?.inode === removal.input.file.inode ? 'nothing' : 'published';
 }
 
 /** After a cancel or a failure: a file that is still whole gets its name back; what was begun is finished. */
-export async function undoRemoval(place: Removal): Promise<void> {
-  const hidden = await statEntry(hiddenOf(place), '');
+export async function undoRemoval(removal: Removal): Promise<void> {
+  const hidden = await statEntry(hiddenOf(removal), '');
   if (hidden === null) return;
-  if (hidden.sizeBytes === place.input.file?.sizeBytes) await unhide(place);
-  else await freeBlocks(place, { signal: new AbortController().signal, advance: () => {} });
+  if (hidden.sizeBytes === removal.input.file?.sizeBytes) await unhide(removal);
+  else await freeBlocks(removal, { signal: new AbortController().signal, advance: () => {} });
 }

@@ -94,8 +94,8 @@ export async function inspectQcow2(file: FileHandle, options: InspectOptions): P
   const { size: fileBytes } = await file.stat();
   const head = await readAt(file, 0, headerReadBytes);
   const { virtualSizeBytes, clusterBytes } = parseQcow2Header(head, { fileBytes, maxVirtualSizeBytes });
-  const told = await infoQcow2(file.fd, options);
-  if (told !== virtualSizeBytes)
+  const reported = await infoQcow2(file.fd, options);
+  if (reported !== virtualSizeBytes)
     throw new ApiError('hostile_image', { message: 'The header and qemu-img name different virtual sizes.' });
   const { allocatedBytes } = await assertSoundQcow2(file.fd, { fileBytes, clusterBytes }, options);
   return { virtualSizeBytes, allocatedBytes: Math.min(allocatedBytes, virtualSizeBytes) };

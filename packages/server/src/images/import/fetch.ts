@@ -187,10 +187,10 @@ async function checkAnswer(job: FetchJob, state: State, answer: IncomingMessage)
 async function checkPart(job: FetchJob, state: State, { headers }: IncomingMessage): Promise<RemoteFile> {
   const [, first, total] =
     /^bytes (\d{1,15})-\d{1,15}\/(\d{1,15}|\*)$/.exec(headers['content-range'] ?? '') ?? [];
-  const told = total === undefined || total === '*' ? null : Number(total);
+  const reported = total === undefined || total === '*' ? null : Number(total);
   const { remote, offsetBytes } = state;
-  const totalBytes = told ?? remote?.totalBytes ?? null;
-  const isSame = remote !== null && isStill(remote, { headers, totalBytes: told });
+  const totalBytes = reported ?? remote?.totalBytes ?? null;
+  const isSame = remote !== null && isStill(remote, { headers, totalBytes: reported });
   // Without a length the end of a part is not the end of the file.
   if (isSame && Number(first) === offsetBytes && totalBytes !== null && totalBytes > offsetBytes)
     return { ...remote, totalBytes };

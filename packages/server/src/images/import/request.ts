@@ -32,13 +32,13 @@ export async function requestImport(
   return context.operations.idempotency.once(key, async (remember) => {
     const pool = await poolOf(context, body.pool);
     const id = createOperationId(randomBytes);
-    const made = context.numbers.take();
+    const image = context.numbers.take();
     const url = `${source.origin}${source.pathname}`;
     const input: ImportInput = {
       poolId: pool.id,
       url,
       hasQuery: source.search !== '',
-      targetId: made.id,
+      targetId: image.id,
       targetName: body.name,
       ownerId: principal.userId,
       sha256: body.sha256 ?? null,
@@ -53,11 +53,11 @@ export async function requestImport(
       pool,
       targetName: body.name,
       needsBytes: firstNeedsBytes,
-      subject: { kind: 'image', id: made.id, name: body.name },
+      subject: { kind: 'image', id: image.id, name: body.name },
       target: null,
       input,
       retryOf,
-      statements: [made.statement, ...remember(id)],
+      statements: [image.statement, ...remember(id)],
     }).catch((error: unknown) => {
       imports.sources.delete(id);
       throw error;

@@ -9,17 +9,17 @@ export async function toPool(context: ImagesContext, pool: Pool): Promise<PoolRe
   const state = reason === null ? 'ready' : 'unavailable';
   const stateReason =
     reason === null ? null : { code: reason.reason, message: reason.message, hint: reason.hint };
-  const room = reason === null ? await measureFreeSpace(context, pool) : null;
+  const space = reason === null ? await measureFreeSpace(context, pool) : null;
   return {
     id,
     name,
     path,
     state,
     stateReason,
-    totalBytes: room?.totalBytes ?? 0,
-    freeBytes: room?.freeBytes ?? 0,
-    reservedBytes: room?.reservedBytes ?? 0,
-    fileSystem: room?.fileSystem ?? '',
+    totalBytes: space?.totalBytes ?? 0,
+    freeBytes: space?.freeBytes ?? 0,
+    reservedBytes: space?.reservedBytes ?? 0,
+    fileSystem: space?.fileSystem ?? '',
     clonePossible: reason === null && canClone,
   };
 }

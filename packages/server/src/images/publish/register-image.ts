@@ -24,9 +24,9 @@ export interface NewImage {
 }
 
 /** The rows that register it. Somebody may have taken the file away in the same moment: then it is missing. */
-export async function registerImage(store: Store, made: NewImage): Promise<Completion> {
-  const entry = await statEntry(join(made.directory, made.name), made.name);
-  const { id, poolId, name, format, virtualSizeBytes, copiedFrom, sha256 = null } = made;
+export async function registerImage(store: Store, image: NewImage): Promise<Completion> {
+  const entry = await statEntry(join(image.directory, image.name), image.name);
+  const { id, poolId, name, format, virtualSizeBytes, copiedFrom, sha256 = null } = image;
   const query = store.db.insertInto('images').values({
     id,
     poolId,
@@ -34,14 +34,14 @@ export async function registerImage(store: Store, made: NewImage): Promise<Compl
     format,
     virtualSizeBytes,
     sizeBytes: entry?.sizeBytes ?? 0,
-    dataBytes: made.dataBytes ?? entry?.dataBytes ?? 0,
+    dataBytes: image.dataBytes ?? entry?.dataBytes ?? 0,
     state: entry === null ? 'missing' : 'ready',
     stateReason: null,
     inode: entry?.inode ?? '0',
     mtimeNs: entry?.mtimeNs ?? '0',
-    owner: made.ownerId,
+    owner: image.ownerId,
     copiedFrom,
-    baseId: made.baseId ?? null,
+    baseId: image.baseId ?? null,
     // It counts for as long as the file stays as it is now.
     ...(sha256 === null || entry === null ? {} : { sha256, digestOf: digestOf(entry) }),
     createdAt: new Date().toISOString(),

@@ -21,11 +21,11 @@ export async function requestSample(
   return context.operations.idempotency.once(key, async (remember) => {
     const pool = await context.pools.use(poolId);
     const id = createOperationId(randomBytes);
-    const made = context.numbers.take();
+    const image = context.numbers.take();
     const { name: targetName, sizeBytes } = body;
     const input: SampleInput = {
       poolId: pool.id,
-      targetId: made.id,
+      targetId: image.id,
       targetName,
       sizeBytes,
       ownerId: principal.userId,
@@ -38,11 +38,11 @@ export async function requestSample(
       pool,
       targetName,
       needsBytes: sizeBytes,
-      subject: { kind: 'image', id: made.id, name: targetName },
+      subject: { kind: 'image', id: image.id, name: targetName },
       target: null,
       input,
       retryOf,
-      statements: [made.statement, ...remember(id)],
+      statements: [image.statement, ...remember(id)],
     });
   });
 }

@@ -1,7 +1,7 @@
 import type { ChildProcess } from 'node:child_process';
 import type { Readable } from 'node:stream';
 import { spawnTool } from './spawn-tool.ts';
-import type { ToolOrder } from './spawn-tool.ts';
+import type { ToolCommand } from './spawn-tool.ts';
 
 export interface ToolRun {
   /** Null when a signal ended it. */
@@ -29,10 +29,10 @@ export const defaultOutputBytes: number = 262_144;
  * @throws ApiError `tool_missing`; the reason of `signal` when that aborts it; what the system says when it
  * cannot be started
  */
-export async function runTool(order: ToolOrder, options: RunOptions = {}): Promise<ToolRun> {
+export async function runTool(command: ToolCommand, options: RunOptions = {}): Promise<ToolRun> {
   const { timeoutMs = defaultTimeoutMs, signal, outputBytes } = options;
   signal?.throwIfAborted();
-  const child = spawnTool(order);
+  const child = spawnTool(command);
   const [stdout, stderr] = [collect(child.stdout, outputBytes), collect(child.stderr, outputBytes)];
   let isTimedOut = false;
   const kill = (): void => {

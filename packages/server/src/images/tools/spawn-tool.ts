@@ -11,7 +11,7 @@ export interface ToolLimits {
   fileBytes: number;
 }
 
-export interface ToolOrder {
+export interface ToolCommand {
   tool: Tool;
   args: readonly string[];
   /** Null for programs that are shown nothing from elsewhere: they run as they are. */
@@ -52,9 +52,9 @@ const limitedEnvironment = { MALLOC_ARENA_MAX: '2' };
  *
  * @throws ApiError `tool_missing`
  */
-export function spawnTool(order: ToolOrder): ChildProcess {
-  const { limits, files = [], identity = {}, environment = {} } = order;
-  const [program, ...args] = commandOf(order);
+export function spawnTool(command: ToolCommand): ChildProcess {
+  const { limits, files = [], identity = {}, environment = {} } = command;
+  const [program, ...args] = commandOf(command);
   return spawn(program, args, {
     ...identity,
     env: { ...plainEnvironment, ...(limits === null ? {} : limitedEnvironment), ...environment },
@@ -63,7 +63,12 @@ export function spawnTool(order: ToolOrder): ChildProcess {
   });
 }
 
-function commandOf({ tool, args, limits, directories = toolDirectories }: ToolOrder): [string, ...string[]] {
+function commandOf({
+  tool,
+  args,
+  limits,
+  directories = toolDirectories,
+}: ToolCommand): [string, ...string[]] {
   if (limits === null) return [assertTool(tool, directories), ...args];
   const [setpriv, prlimit] = [assertTool('setpriv', directories), assertTool('prlimit', directories)];
   const program = assertTool(tool, directories);

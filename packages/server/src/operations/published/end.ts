@@ -60,8 +60,8 @@ export function assertSameEnd(
   record: Pick<OperationRecord, 'state' | 'error' | 'result'>,
   wanted: EndOperationInput,
 ): void {
-  const told = JSON.stringify([wanted.state, wanted.error ?? null, wanted.result]);
-  if (told === JSON.stringify([record.state, record.error, record.result])) return;
+  const requested = JSON.stringify([wanted.state, wanted.error ?? null, wanted.result]);
+  if (requested === JSON.stringify([record.state, record.error, record.result])) return;
   throw hasEnded(record);
 }
 

@@ -34,7 +34,7 @@ export interface Publishing {
    * The operation is durable and runs when this resolves.
    * @throws ApiError `forbidden`, `invalid_input`, `invalid_state` with too many unfinished ones
    */
-  publish(principal: Principal, order: PublishRequest): Promise<Snapshot>;
+  publish(principal: Principal, request: PublishRequest): Promise<Snapshot>;
   /** Takes a report and renews the lease. @throws ApiError `not_found`, `invalid_state`, `invalid_input` */
   report(principal: Principal, id: string, request: ReportProgressRequest): Promise<Snapshot>;
   /** Ends it; the same end again is no error. @throws ApiError `not_found`, `invalid_state` */
@@ -118,8 +118,8 @@ async function accept(
     const message = `"${body.action}" is an action of wcc itself.`;
     throw new ApiError('invalid_input', { message, hint: 'Choose another name.', field: 'action' });
   }
-  const held = [...publications.values()].filter(({ record }) => record.owner === principal.userId);
-  if (held.length >= unfinishedPerUser) {
+  const unfinished = [...publications.values()].filter(({ record }) => record.owner === principal.userId);
+  if (unfinished.length >= unfinishedPerUser) {
     const message = `You have ${unfinishedPerUser} published operations that have not ended.`;
     throw new ApiError('invalid_state', { message, hint: 'End or cancel some.' });
   }
@@ -194,11 +194,11 @@ async function cancel(engine: Engine, publication: Publication, principal: Princ
       const message = `The operation has ended as ${state}: it cannot cancel.`;
       throw new ApiError('invalid_state', { message });
     }
-    const wish = { kind: 'state', text: `cancelling: requested by ${auditName(principal)}` } as const;
+    const line = { kind: 'state', text: `cancelling: requested by ${auditName(principal)}` } as const;
     const record = withState(currentRecord(publication, engine.clock.monotonicMs()), 'cancelling');
     const statements = [audit(principal, 'operation.cancel', `operation:${publication.id}`)];
-    const wished = { record: withDurableNumbers(record), log: [wish], statements };
-    const snapshot = await commit(engine, publication, wished);
+    const change = { record: withDurableNumbers(record), log: [line], statements };
+    const snapshot = await commit(engine, publication, change);
     if (state !== 'interrupted') return snapshot;
     const by = { who: auditName(principal), address: principal.address };
     return end(engine, publication, { state: 'cancelled', result: null, ...by });

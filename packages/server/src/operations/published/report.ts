@@ -104,16 +104,16 @@ function withNumbers(
   record: OperationRecord,
   { total, unit, reported }: ReportProgressRequest & { reported: number },
 ): OperationRecord {
-  const held = phaseOf(record);
-  const known = total === undefined ? held.total : total;
-  if (known !== null && known < held.done) {
-    const message = `The total ${known} is less than the ${held.done} that are done.`;
+  const current = phaseOf(record);
+  const known = total === undefined ? current.total : total;
+  if (known !== null && known < current.done) {
+    const message = `The total ${known} is less than the ${current.done} that are done.`;
     throw new ApiError('invalid_input', { message, field: 'total' });
   }
-  if (unit !== undefined && unit !== held.unit && held.done > 0) {
+  if (unit !== undefined && unit !== current.unit && current.done > 0) {
     throw new ApiError('invalid_input', { message: 'A phase keeps its unit.', field: 'unit' });
   }
   const done = known === null ? reported : Math.min(reported, known);
-  const phase: Phase = { ...held, total: known, unit: unit === undefined ? held.unit : unit, done };
+  const phase: Phase = { ...current, total: known, unit: unit === undefined ? current.unit : unit, done };
   return { ...record, phases: record.phases.with(record.phaseIndex, phase) };
 }
