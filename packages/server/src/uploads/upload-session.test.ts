@@ -1,0 +1,142 @@
+import { once } from 'node:events';
+import { mkdtemp, rm } from 'node:fs/promises';
+import { createServer, request } from 'node:http';
+import type { ClientRequest, IncomingMessage, Server } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { createReceived, readCheckpoint } from '@wcc/copy';
+import { afterEach, beforeEach, expect, it, vi } from 'vitest';
+import { makePrincipal } from '../images/images.testkit.ts';
+import type { WorkResult } from '../operations/work.ts';
+import type { UploadRequest } from './receive-request.ts';
+import { UploadSession } from './upload-session.ts';
+import type { UploadSessionOptions } from './upload-session.ts';
+
+const sizeBytes = 100;
+const id = 'upload-1';
+const result: WorkResult = { bytes: null, method: null, warnings: [], phases: [] };
+
+let directory: string;
+let server: Server;
+
+beforeEach(async () => {
+  directory = await mkdtemp(join(tmpdir(), 'wcc-session-'));
+  server = createServer().listen(0, '127.0.0.1');
+  await once(server, 'listening');
+});
+afterEach(async () => {
+  server.closeAllConnections();
+  server.close();
+  await rm(directory, { recursive: true });
+});
+
+async function openSession(finish: UploadSessionOptions['finish']): Promise<UploadSession> {
+  const target = { directory, id, poolId: null, targetName: 'disk.raw', sizeBytes };
+  const input = {
+    poolId: 'pool-1',
+    targetId: 100,
+    targetName: 'disk.raw',
+    sizeBytes,
+    ownerId: 'ulla',
+    sha256: null,
+    format: null,
+    lastModified: null,
+    metadata: '',
+  };
+  return new UploadSession({
+    input,
+    scratch: { digest: null, inspected: null, warnings: new Set(), answeredAtMs: 0 },
+    file: await createReceived(target),
+    limit: (work) => work(),
+    hooks: { onPhase: () => {}, onWarning: () => {} },
+    finish,
+  });
+}
+
+/** Sends the beginning of a request. Returns both ends of it. */
+async function send(body: string): Promise<{ client: ClientRequest; incoming: UploadRequest }> {
+  const { port } = server.address() as AddressInfo;
+  const client = request({ port, method: 'PATCH', headers: { 'content-length': sizeBytes } });
+  client.on('error', () => {});
+  client.write(body);
+  const [raw] = (await once(server, 'request')) as [IncomingMessage];
+  const principal = makePrincipal('ulla');
+  return { client, incoming: { request: raw, principal, checksum: null, inactivityMs: 10_000 } };
+}
+
+const recordedBytes = async (): Promise<number> => Number((await readCheckpoint(directory, id))?.offset);
+
+it('a session refuses a second request while one is sending', async () => {
+  const session = await openSession(() => Promise.resolve(result));
+  const first = await send('x'.repeat(40));
+  const received = session.receive(first.incoming);
+  const second = await send('y'.repeat(40));
+  await expect(session.receive(second.incoming)).rejects.toMatchObject({ code: 'upload_locked' });
+  first.client.end('x'.repeat(60));
+  await received;
+  expect(await session.done).toBe(result);
+  expect(await recordedBytes()).toBe(sizeBytes);
+});
+
+it('a session finishes once all bytes are durable, and is over then', async () => {
+  const finish = vi.fn<UploadSessionOptions['finish']>(async () => {
+    expect(await recordedBytes()).toBe(sizeBytes);
+    return result;
+  });
+  const session = await openSession(finish);
+  const { client, incoming } = await send('x'.repeat(40));
+  client.end('x'.repeat(60));
+  await session.receive(incoming);
+  expect(session).toMatchObject({ isComplete: true, durableBytes: sizeBytes });
+  expect(await session.done).toBe(result);
+  expect(finish).toHaveBeenCalledTimes(1);
+  expect(session.isOver).toBe(true);
+  await expect(session.receive(incoming)).rejects.toMatchObject({ code: 'upload_locked' });
+  session.cancel();
+  expect(await session.done).toBe(result);
+});
+
+it('an interrupted session keeps the bytes received and is over', async () => {
+  const session = await openSession(() => Promise.resolve(result));
+  const { incoming } = await send('x'.repeat(40));
+  const received = session.receive(incoming);
+  await expect.poll(() => session.takenBytes).toBe(40);
+  session.interrupt();
+  await expect(received).rejects.toMatchObject({ code: 'shutting_down' });
+  await expect(session.done).rejects.toMatchObject({ code: 'interrupted' });
+  expect(session).toMatchObject({ isOver: true, sender: null });
+  expect(await recordedBytes()).toBe(40);
+});
+
+it('cancelling a session that is finishing aborts the work, and is its end', async () => {
+  const session = await openSession(
+    (_file, { signal }) =>
+      new Promise((_resolve, reject) => {
+        signal.addEventListener('abort', () => reject(new Error('aborted')));
+      }),
+  );
+  const { client, incoming } = await send('x'.repeat(40));
+  client.end('x'.repeat(60));
+  await session.receive(incoming);
+  expect(session.isOver).toBe(false);
+  session.cancel();
+  await expect(session.done).rejects.toMatchObject({ code: 'cancelled' });
+  expect(session.isOver).toBe(true);
+});
+
+it('a session whose client broke off accepts the next request', async () => {
+  const session = await openSession(() => Promise.resolve(result));
+  const first = await send('x'.repeat(40));
+  const received = session.receive(first.incoming);
+  await expect.poll(() => session.takenBytes).toBe(40);
+  first.client.destroy();
+  await expect(received).rejects.toMatchObject({ code: 'upload_locked' });
+  expect(session.durableBytes).toBe(40);
+  const second = await send('x'.repeat(20));
+  second.client.end('x'.repeat(80));
+  await expect(session.receive(second.incoming)).rejects.toMatchObject({ code: 'payload_too_large' });
+  expect(session.durableBytes).toBe(40);
+  session.cancel();
+  await expect(session.done).rejects.toMatchObject({ code: 'cancelled' });
+});
