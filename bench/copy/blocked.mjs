@@ -5,16 +5,16 @@ import { copyFile, warmUp } from '@wcc/copy';
 import { showSize } from './options.mjs';
 import { interleave, judge, selfDifference } from './rounds.mjs';
 
-/** In all rounds together the main loop stands still for this long at least. */
-const BLOCKED_MS = 30_000;
-const WANTED = 0.97;
-const SLICE_MS = 100;
-/** A copy that hangs must not block the benchmark for ever. */
-const MOST_MS = 120_000;
+/** Minimum time that the main loop is blocked in all rounds together. */
+const minBlockedMs = 30_000;
+const wantedRatio = 0.97;
+const sliceMs = 100;
+/** Timeout, because a copy that hangs must not block the benchmark for ever. */
+const timeoutMs = 120_000;
 
 /**
- * The main loop blocked by `Atomics.wait` while a copy runs. The worker's own clock measures the copy,
- * because the main thread learns of the end too late.
+ * Blocks the main loop with `Atomics.wait` while a copy runs. The worker's own clock measures the copy, because the
+ * main thread learns of the end too late.
  */
 export async function runBlocked({ directory, sizeBytes, rounds }) {
   const source = join(directory, 'blocked');
@@ -25,15 +25,15 @@ export async function runBlocked({ directory, sizeBytes, rounds }) {
   ]);
   await warmUp();
   const sleeper = new Int32Array(new SharedArrayBuffer(4));
-  const perRoundMs = Math.ceil(BLOCKED_MS / rounds);
+  const perRoundMs = Math.ceil(minBlockedMs / rounds);
   const copy = (blockedMs) => async () => {
     rmSync(target, { force: true });
     execFileSync('sync');
     const job = copyFile(source, target, { durable: false });
     const untilMs = performance.now() + blockedMs;
-    // Not once back to the event loop before the copy is over
+    // The event loop does not run again before the copy is over.
     while (blockedMs > 0 && (performance.now() < untilMs || isRunning(job)))
-      Atomics.wait(sleeper, 0, 0, SLICE_MS);
+      Atomics.wait(sleeper, 0, 0, sliceMs);
     return (await job.done).elapsedMs;
   };
   const results = await interleave(
@@ -54,8 +54,8 @@ export async function runBlocked({ directory, sizeBytes, rounds }) {
       {
         gate: 'windows per second with the main loop blocked',
         measured: `${ratio.toFixed(2)} × (A/A ${(controls[0] * 100).toFixed(1)} %)`,
-        wanted: `≥ ${WANTED} ×`,
-        verdict: judge({ isMet: ratio >= WANTED, rounds, controls }),
+        wanted: `≥ ${wantedRatio} ×`,
+        verdict: judge({ isMet: ratio >= wantedRatio, rounds, controls }),
       },
     ],
   };
@@ -63,5 +63,5 @@ export async function runBlocked({ directory, sizeBytes, rounds }) {
 
 function isRunning(job) {
   const { phase, elapsedMs } = job.progress();
-  return phase !== 'publish' && elapsedMs < MOST_MS;
+  return phase !== 'publish' && elapsedMs < timeoutMs;
 }

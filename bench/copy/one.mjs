@@ -1,5 +1,5 @@
-// One copy in a process of its own, as the ways other than cp are measured; without the start of Node. Prints
-// milliseconds. `first` includes the start of the worker thread, the others find one that runs, as in a server.
+// Makes one copy in a separate process and prints its milliseconds, without the start of Node. `first` includes the
+// start of the worker thread. The other ways use a running one, as a server does.
 import { copyFile as copyByNode } from 'node:fs/promises';
 import { createReadStream, createWriteStream } from 'node:fs';
 import { pipeline } from 'node:stream/promises';

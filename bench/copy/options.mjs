@@ -1,17 +1,17 @@
 import { tmpdir } from 'node:os';
 import { parseArgs } from 'node:util';
 
-const UNITS = { '': 1, KiB: 1024, MiB: 1024 ** 2, GiB: 1024 ** 3 };
+const units = { '': 1, KiB: 1024, MiB: 1024 ** 2, GiB: 1024 ** 3 };
 
 const help = `npm run bench:copy -- [options]
-  --rounds N            rounds of each comparison; fewer than 15 give no verdict (default 15)
-  --size SIZE           warm file, e.g. 256MiB (default 2GiB)
-  --only a,b            of: warm, sparse, reflink, blocked, reporting, watchers (default: all)
-  --directory DIR       where to copy (default: the temporary directory)
-  --write               put the parts that ran into bench/RESULTS.md
-Needs a quiet machine: write-back makes single runs vary fourfold.`;
+  --rounds N            rounds of each comparison; fewer than 15 give no verdict (default: 15)
+  --size SIZE           size of the warm file, e.g. 256MiB (default: 2GiB)
+  --only a,b            parts to run: warm, sparse, reflink, blocked, reporting, watchers (default: all)
+  --directory DIR       directory for the copies (default: the temporary directory)
+  --write               write the results of these parts to bench/RESULTS.md
+Run it on a quiet machine, because write-back makes single runs vary fourfold.`;
 
-/** What the command line asks for; ends the process at --help. */
+/** Parses the command line. Ends the process at --help. */
 export function readOptions() {
   const { values } = parseArgs({
     options: {
@@ -39,9 +39,9 @@ export function readOptions() {
 function parseSize(text) {
   const [, number, unit = ''] = /^(\d+)(KiB|MiB|GiB)?$/.exec(text) ?? [];
   if (number === undefined) throw new Error(`not a size: ${text}`);
-  return Number(number) * UNITS[unit];
+  return Number(number) * units[unit];
 }
 
 export function showSize(bytes) {
-  return bytes >= UNITS.GiB ? `${bytes / UNITS.GiB} GiB` : `${bytes / UNITS.MiB} MiB`;
+  return bytes >= units.GiB ? `${bytes / units.GiB} GiB` : `${bytes / units.MiB} MiB`;
 }

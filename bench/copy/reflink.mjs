@@ -14,11 +14,11 @@ import { copyFile, warmUp } from '@wcc/copy';
 import { showSize } from './options.mjs';
 import { judge, summarize } from './rounds.mjs';
 
-const MIB = 1024 ** 2;
-const LIMIT_MS = 50;
-const EXTENTS = 1000;
+const mib = 1024 ** 2;
+const limitMs = 50;
+const extentCount = 1000;
 
-/** Shared blocks on an XFS loop mount: durable, published, and still instant. */
+/** Copies by shared blocks on an XFS loop mount: durable, published, and still instant. */
 export async function runReflink({ directory, sizeBytes, rounds }) {
   if (process.getuid() !== 0)
     return { title: 'Reflink: not measured (a loop mount needs root)', results: new Map(), gates: [] };
@@ -27,7 +27,7 @@ export async function runReflink({ directory, sizeBytes, rounds }) {
   const image = join(base, 'image');
   mkdirSync(mount);
   writeFileSync(image, '');
-  truncateSync(image, sizeBytes + 1024 * MIB);
+  truncateSync(image, sizeBytes + 1024 * mib);
   execFileSync('mkfs.xfs', ['-q', '-m', 'reflink=1', image]);
   execFileSync('mount', ['-o', 'loop', image, mount]);
   try {
@@ -41,7 +41,7 @@ export async function runReflink({ directory, sizeBytes, rounds }) {
 async function measure(mount, { sizeBytes, rounds }) {
   const names = {
     [`${showSize(sizeBytes)} in one piece`]: join(mount, 'whole'),
-    [`${EXTENTS} extents`]: join(mount, 'pieces'),
+    [`${extentCount} extents`]: join(mount, 'pieces'),
   };
   execFileSync('sh', ['-c', `head -c ${sizeBytes} /dev/urandom > '${join(mount, 'whole')}'`]);
   makePieces(join(mount, 'pieces'));
@@ -62,8 +62,8 @@ async function measure(mount, { sizeBytes, rounds }) {
   const gates = [...results].map(([name, { min, median }]) => ({
     gate: `reflink, ${name}`,
     measured: `${min.toFixed(1)} ms (median ${median.toFixed(1)})`,
-    wanted: `< ${LIMIT_MS} ms`,
-    verdict: judge({ isMet: median < LIMIT_MS, rounds }),
+    wanted: `< ${limitMs} ms`,
+    verdict: judge({ isMet: median < limitMs, rounds }),
   }));
   return { title: 'Reflink on XFS (loop mount, a warm worker thread, durable)', results, gates };
 }
@@ -71,7 +71,7 @@ async function measure(mount, { sizeBytes, rounds }) {
 function makePieces(path) {
   const fd = openSync(path, 'w');
   const piece = Buffer.alloc(64 * 1024, 7);
-  for (let index = 0; index < EXTENTS; index += 1)
+  for (let index = 0; index < extentCount; index += 1)
     writeSync(fd, piece, 0, piece.length, index * piece.length * 2);
   closeSync(fd);
 }

@@ -1,7 +1,7 @@
 import { existsSync, readFileSync, writeFileSync } from 'node:fs';
 import { cpus, totalmem } from 'node:os';
 
-/** One part of a run, in Markdown. */
+/** Formats one part of a run as Markdown. */
 export function render({ title, results, gates }, { rounds, fsType }) {
   const machine = `${cpus().length} × ${cpus()[0].model.trim()}, ${Math.round(totalmem() / 1024 ** 3)} GiB, ${fsType}`;
   return [
@@ -28,7 +28,7 @@ function table(head, rows) {
   return [line(head), line(head.map(() => '---')), ...rows.map(line)];
 }
 
-/** Replaces one part of the results; the other parts, of this benchmark too, are not touched. */
+/** Replaces one part of the results. All other parts stay. */
 export function writeResults(path, { part: name, markdown }) {
   const start = `<!-- copy/${name}: start -->`;
   const end = `<!-- copy/${name}: end -->`;

@@ -4,13 +4,13 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { copyFile } from '@wcc/copy';
 import { judge } from './rounds.mjs';
 
-const WANTED_SHARE = 0.01;
-const READS_PER_SECOND = 100;
-const SLICE_MS = 1000;
+const wantedShare = 0.01;
+const readsPerSecond = 100;
+const sliceMs = 1000;
 
 /**
- * What reading the progress costs the process, at ten times the rate a hub needs. The copy is held by a pause, so
- * that the processor time is that of the reader alone; the worker's side is a few stores per window.
+ * The cost of reading the progress, at ten times the rate that a hub needs. The copy is paused, so the processor
+ * time is that of the reader alone. The worker's side is a few stores per window.
  */
 export async function runReporting({ directory, rounds }) {
   const source = join(directory, 'reporting');
@@ -34,21 +34,21 @@ export async function runReporting({ directory, rounds }) {
     results: new Map(),
     gates: [
       {
-        gate: `processor time of ${READS_PER_SECOND} reads a second`,
+        gate: `processor time of ${readsPerSecond} reads a second`,
         measured: `${(share * 100).toFixed(2)} %`,
         wanted: '< 1 %',
-        verdict: judge({ isMet: share < WANTED_SHARE, rounds }),
+        verdict: judge({ isMet: share < wantedShare, rounds }),
       },
     ],
   };
 }
 
-/** Share of one processor while `work` is done 100 times a second. */
+/** Share of one processor while `work` runs 100 times a second. */
 async function processorShare(work) {
   const before = process.cpuUsage();
-  const timer = setInterval(() => work(), 1000 / READS_PER_SECOND);
-  await sleep(SLICE_MS);
+  const timer = setInterval(() => work(), 1000 / readsPerSecond);
+  await sleep(sliceMs);
   clearInterval(timer);
   const { user, system } = process.cpuUsage(before);
-  return (user + system) / 1000 / SLICE_MS;
+  return (user + system) / 1000 / sliceMs;
 }

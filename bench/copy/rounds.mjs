@@ -1,13 +1,13 @@
 import { execFileSync } from 'node:child_process';
 
-/** Fewer rounds say nothing here: single runs vary fourfold. */
-export const ENOUGH_ROUNDS = 15;
-/** A subject that differs from itself by more makes a run worthless. */
-const SELF_DIFFERENCE = 0.03;
+/** Minimum rounds for a verdict, because single runs vary fourfold. */
+export const minRounds = 15;
+/** Maximum difference of a subject from itself. A larger one makes the run worthless. */
+const maxSelfDifference = 0.03;
 
 /**
- * Runs subjects in turn, `sync` before each, and keeps their times in milliseconds. The order is turned each
- * round, so that none always follows the same one.
+ * Runs subjects in turn with a `sync` before each, and keeps their times in milliseconds. The order rotates each
+ * round, so that no subject always follows the same one.
  * @param subjects `{ name, run, rounds? }`, where `run` returns the time it took
  */
 export async function interleave(subjects, rounds) {
@@ -36,7 +36,7 @@ export function summarize(list) {
   };
 }
 
-/** How far the minima of a subject and of its double lie apart. */
+/** Relative difference between the minima of a subject and of its double. */
 export function selfDifference(results, name) {
   const [one, other] = [results.get(name).min, results.get(`${name} (again)`).min];
   return Math.abs(one - other) / Math.min(one, other);
@@ -47,10 +47,10 @@ export function bestOf(results, name) {
   return Math.min(results.get(name).min, results.get(`${name} (again)`)?.min ?? Number.POSITIVE_INFINITY);
 }
 
-/** A gate's verdict by the method: none when there were too few rounds or when a subject differs from itself. */
+/** A gate's verdict; none if there were too few rounds or if a subject differs from itself. */
 export function judge({ isMet, rounds, controls = [] }) {
-  if (rounds < ENOUGH_ROUNDS) return `no verdict (${rounds} rounds)`;
+  if (rounds < minRounds) return `no verdict (${rounds} rounds)`;
   const worst = Math.max(0, ...controls);
-  if (worst > SELF_DIFFERENCE) return `no verdict (A/A ${(worst * 100).toFixed(1)} %)`;
+  if (worst > maxSelfDifference) return `no verdict (A/A ${(worst * 100).toFixed(1)} %)`;
   return isMet ? 'met' : 'MISSED';
 }

@@ -1,4 +1,4 @@
-// The gates of the copy engine, side by side with cp. See --help.
+// Measures the gates of the copy engine, compared with cp. See --help.
 import { mkdtempSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -25,7 +25,7 @@ const results = fileURLToPath(new URL('../RESULTS.md', import.meta.url));
 const options = readOptions();
 const unknown = options.only.filter((name) => !(name in parts));
 if (unknown.length > 0)
-  throw new Error(`unknown: ${unknown.join(', ')}; there is ${Object.keys(parts).join(', ')}`);
+  throw new Error(`unknown parts: ${unknown.join(', ')}; the parts are ${Object.keys(parts).join(', ')}`);
 const directory = mkdtempSync(join(options.directory, 'wcc-bench-'));
 try {
   const { fsType } = await freeSpace(directory);

@@ -7,12 +7,12 @@ import { interleave, judge } from './rounds.mjs';
 import { timeCommand } from './subjects.mjs';
 import { compare } from './warm.mjs';
 
-const MIB = 1024 ** 2;
-const GIB = 1024 ** 3;
-const SIZE_BYTES = 40 * GIB;
-const PIECES = 64;
+const mib = 1024 ** 2;
+const gib = 1024 ** 3;
+const fileBytes = 40 * gib;
+const pieceCount = 64;
 
-/** 40 GiB with 64 MiB of data: holes cost nothing and stay holes. */
+/** A file of 40 GiB with 64 MiB of data. Holes must cost no time and stay holes. */
 export async function runSparse({ directory, rounds }) {
   const source = join(directory, 'sparse');
   const target = join(directory, 'sparse-copy');
@@ -39,7 +39,7 @@ export async function runSparse({ directory, rounds }) {
   const before = charactersRead();
   rmSync(target);
   await copyFile(source, target).done;
-  const read = (charactersRead() - before) / (PIECES * MIB);
+  const read = (charactersRead() - before) / (pieceCount * mib);
   const hasSameExtents = dataRanges(source) === dataRanges(target);
   return {
     title: 'Sparse: 40 GiB with 64 MiB of data (a warm worker thread)',
@@ -64,23 +64,23 @@ export async function runSparse({ directory, rounds }) {
 
 function makeSparse(path) {
   const fd = openSync(path, 'w');
-  const piece = Buffer.alloc(MIB);
-  for (let index = 0; index < PIECES; index += 1) {
-    writeSync(fd, randomFillSync(piece), 0, MIB, index * (SIZE_BYTES / PIECES));
+  const piece = Buffer.alloc(mib);
+  for (let index = 0; index < pieceCount; index += 1) {
+    writeSync(fd, randomFillSync(piece), 0, mib, index * (fileBytes / pieceCount));
   }
-  ftruncateSync(fd, SIZE_BYTES);
+  ftruncateSync(fd, fileBytes);
   closeSync(fd);
   execFileSync('sync', [path]);
 }
 
-/** All this process read by read(2), copy_file_range(2) and their like, all threads together. */
+/** Bytes that all threads of this process have read, by read(2), copy_file_range(2) and similar calls. */
 function charactersRead() {
   return Number(/^rchar: (\d+)/m.exec(readFileSync('/proc/self/io', 'latin1'))[1]);
 }
 
-/** Logical ranges as filefrag lists them; neighbours are joined, for they may lie apart on the disk. */
+/** Logical ranges as filefrag lists them. Adjacent ones are joined, because they may be apart on the disk. */
 function dataRanges(path) {
-  const listing = execFileSync('filefrag', ['-s', '-v', path], { encoding: 'utf8', maxBuffer: 64 * MIB });
+  const listing = execFileSync('filefrag', ['-s', '-v', path], { encoding: 'utf8', maxBuffer: 64 * mib });
   const ranges = [];
   for (const [, start, end] of listing.matchAll(/^\s*\d+:\s+(\d+)\.\.\s*(\d+):/gm)) {
     const last = ranges.at(-1);

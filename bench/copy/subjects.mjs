@@ -4,7 +4,7 @@ import { fileURLToPath } from 'node:url';
 
 const one = fileURLToPath(new URL('one.mjs', import.meta.url));
 
-/** The time of a shell command; the target is removed before and after, outside the time. */
+/** Measures a shell command. The target is removed before and after, which is not measured. */
 export function timeCommand(command, target) {
   rmSync(target, { force: true });
   execFileSync('sync');
@@ -16,7 +16,7 @@ export function timeCommand(command, target) {
   return elapsedMs;
 }
 
-/** The time of one copy in a fresh Node process, as that process measured it. */
+/** Measures one copy in a new Node process, by that process's own clock. */
 export function timeChild(way, source, target) {
   rmSync(target, { force: true });
   execFileSync('sync');

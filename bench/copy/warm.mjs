@@ -4,10 +4,10 @@ import { showSize } from './options.mjs';
 import { bestOf, interleave, judge, selfDifference } from './rounds.mjs';
 import { timeChild, timeCommand } from './subjects.mjs';
 
-/** Those are shown beside the others only, and are slow. */
-const ROUNDS_OF_OTHERS = 3;
+/** Rounds of the slow subjects, which are shown for comparison only. */
+const roundsOfOthers = 3;
 
-/** A file in the page cache: without durability against `cp`, with it against `cp && sync FILE`. */
+/** A file in the page cache: without durability compared with `cp`, with it compared with `cp && sync FILE`. */
 export async function runWarm({ directory, sizeBytes, rounds }) {
   const source = join(directory, 'warm');
   const target = join(directory, 'warm-copy');
@@ -30,8 +30,8 @@ export async function runWarm({ directory, sizeBytes, rounds }) {
         name: '@wcc/copy, durable: false, first of its process',
         run: () => timeChild('first', source, target),
       },
-      { name: 'fs.copyFile', run: () => timeChild('node', source, target), rounds: ROUNDS_OF_OTHERS },
-      { name: 'stream pipeline', run: () => timeChild('pipeline', source, target), rounds: ROUNDS_OF_OTHERS },
+      { name: 'fs.copyFile', run: () => timeChild('node', source, target), rounds: roundsOfOthers },
+      { name: 'stream pipeline', run: () => timeChild('pipeline', source, target), rounds: roundsOfOthers },
     ],
     rounds,
   );
@@ -45,7 +45,7 @@ export async function runWarm({ directory, sizeBytes, rounds }) {
   };
 }
 
-/** Throughput against a peer's, by the better of two minima each. */
+/** Throughput relative to a peer's, by the better of two minima each. */
 export function compare(results, { ours, theirs, wanted, rounds }) {
   const ratio = bestOf(results, theirs) / bestOf(results, ours);
   const controls = [selfDifference(results, ours), selfDifference(results, theirs)];

@@ -1,4 +1,4 @@
-// The watchers of watchers.mjs: real sockets in a process of their own. Says "ready" when all are subscribed, and
+// The watchers of watchers.mjs: real sockets in a separate process. Prints "ready" when all are subscribed, and
 // at "report" how many hold the end.
 import { WebSocket } from 'ws';
 
@@ -19,7 +19,7 @@ function connect(index) {
       socket.send(JSON.stringify({ t: 'sub', id: 1, ops: [{ op: operation }] }));
     } else if (text.startsWith('{"t":"ok"')) {
       ready += 1;
-      // From here on it reads nothing: the kernel's buffers fill, and the gateway has to live with it.
+      // It reads no more from here on, so the kernel's buffers fill.
       if (isStalled) socket.pause();
       if (ready === Number(watchers)) process.send('ready');
     } else if (text.startsWith('{"t":"ops"')) {

@@ -10,13 +10,13 @@ import { attachWebSocket, createHub } from '@wcc/progress/server';
 import { showSize } from './options.mjs';
 import { interleave, judge, selfDifference } from './rounds.mjs';
 
-const WATCHERS = 1000;
-const STALLED = 100;
-const WANTED = 0.97;
-const CLIENTS = fileURLToPath(new URL('watchers-clients.mjs', import.meta.url));
+const watcherCount = 1000;
+const stalledCount = 100;
+const wantedRatio = 0.97;
+const clientsFile = fileURLToPath(new URL('watchers-clients.mjs', import.meta.url));
 
 /**
- * A thousand watchers of one copy; a hundred of them never read. Hub, gateway and copy share one process, the
+ * A thousand watchers of one copy; a hundred of them never read. Hub, gateway and copy share one process, and the
  * watchers have another. The worker's own clock measures the copy.
  */
 export async function runWatchers({ directory, sizeBytes, rounds }) {
@@ -55,13 +55,13 @@ export async function runWatchers({ directory, sizeBytes, rounds }) {
     [
       { name: 'no watchers', run: () => copy() },
       { name: 'no watchers (again)', run: () => copy() },
-      { name: `${WATCHERS} watch, ${STALLED} of them stalled`, run: watchedCopy },
+      { name: `${watcherCount} watch, ${stalledCount} of them stalled`, run: watchedCopy },
     ],
     rounds,
   );
   await gateway.close();
   return {
-    title: `${WATCHERS} watchers, ${STALLED} of them stalled (${showSize(sizeBytes)})`,
+    title: `${watcherCount} watchers, ${stalledCount} of them stalled (${showSize(sizeBytes)})`,
     results,
     gates: gatesOf(results, readings, rounds),
   };
@@ -69,21 +69,21 @@ export async function runWatchers({ directory, sizeBytes, rounds }) {
 
 function gatesOf(results, readings, rounds) {
   const alone = results.get('no watchers');
-  const watched = results.get(`${WATCHERS} watch, ${STALLED} of them stalled`);
+  const watched = results.get(`${watcherCount} watch, ${stalledCount} of them stalled`);
   const ratio = alone.min / watched.min;
   const medians = (alone.median / watched.median).toFixed(2);
   const controls = [selfDifference(results, 'no watchers')];
-  const readers = (WATCHERS - STALLED) * readings.rounds;
+  const readers = (watcherCount - stalledCount) * readings.rounds;
   const each = (readings.snapshots / readers).toFixed(1);
   return [
     {
-      gate: `copy speed with ${WATCHERS} watchers, ${STALLED} stalled`,
+      gate: `copy speed with ${watcherCount} watchers, ${stalledCount} stalled`,
       measured: `${ratio.toFixed(2)} × (medians ${medians} ×, A/A ${(controls[0] * 100).toFixed(1)} %)`,
-      wanted: `≥ ${WANTED} ×`,
-      verdict: judge({ isMet: ratio >= WANTED, rounds, controls }),
+      wanted: `≥ ${wantedRatio} ×`,
+      verdict: judge({ isMet: ratio >= wantedRatio, rounds, controls }),
     },
     {
-      gate: 'readers that hold the end 1 s after it',
+      gate: 'readers that have the end within 1 s',
       measured: `${readings.ends} of ${readers} (${each} snapshots each)`,
       wanted: 'all',
       verdict: judge({ isMet: readings.ends === readers, rounds }),
@@ -104,7 +104,7 @@ async function openGateway() {
     authenticate: async () => ({ user: 'bench', session: 'bench' }),
     user: ({ user, session }) => ({ user, session, expiresAtMs: null }),
     authorize: () => true,
-    limits: { socketsPerUser: WATCHERS, pendingUpgradesPerAddress: WATCHERS },
+    limits: { socketsPerUser: watcherCount, pendingUpgradesPerAddress: watcherCount },
   });
   return {
     hub,
@@ -117,12 +117,12 @@ async function openGateway() {
   };
 }
 
-/** Starts the watchers of one round; they are ready when each has its subscription. */
+/** Starts the watchers of one round. Resolves when each of them is subscribed. */
 async function gather({ hub, port }) {
   const id = recordId();
   hub.put(recordOf(id, null));
-  const child = fork(CLIENTS, [String(port), id, String(WATCHERS), String(STALLED)]);
-  // In the field they run on other machines: here they must not take the copy's processor.
+  const child = fork(clientsFile, [String(port), id, String(watcherCount), String(stalledCount)]);
+  // Real watchers run on other machines, so these must not take the copy's processor.
   setPriority(child.pid, constants.priority.PRIORITY_LOW);
   const exited = once(child, 'exit');
   await once(child, 'message');
@@ -155,7 +155,7 @@ function recordId() {
 
 const createdAt = new Date().toISOString();
 
-/** What a server would put for this copy. */
+/** The snapshot that a server publishes for this copy. */
 function recordOf(id, job) {
   const progress = job?.progress();
   const isMoving = progress === undefined || progress.phase === 'transfer';

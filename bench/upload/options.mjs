@@ -1,13 +1,13 @@
 import { parseArgs } from 'node:util';
 
 const help = `npm run bench:upload -- [options]
-  --rounds N   rounds, subjects taking turns; fewer than 7 give no verdict (default 7)
-  --mib N      size of the file (default 1024)
-  --dir DIR    where the files go; a disk, not a tmpfs (default: the system's temporary directory)
-  --write      put the result into bench/RESULTS.md
-Needs curl and nginx (apt install nginx-light), a quiet machine, and room for two files.`;
+  --rounds N   interleaved rounds; fewer than 7 give no verdict (default: 7)
+  --mib N      size of the file in MiB (default: 1024)
+  --dir DIR    directory for the files, on a disk and not a tmpfs (default: the system's temporary directory)
+  --write      write the results to bench/RESULTS.md
+Needs curl and nginx (apt install nginx-light), a quiet machine, and space for two files.`;
 
-/** What the command line asks for; ends the process at --help. */
+/** Parses the command line. Ends the process at --help. */
 export function readOptions() {
   const { values } = parseArgs({
     options: {
@@ -23,6 +23,6 @@ export function readOptions() {
     process.exit(0);
   }
   const [rounds, mib] = [Number(values.rounds), Number(values.mib)];
-  if (!(rounds > 0 && mib > 0)) throw new Error('--rounds and --mib must be more than 0');
+  if (!(rounds > 0 && mib > 0)) throw new Error('--rounds and --mib must be greater than 0');
   return { rounds, mib, dir: values.dir, write: values.write };
 }

@@ -1,4 +1,4 @@
-// Servers to compare with, each in a process of its own: node peers.mjs KIND PORT DIRECTORY
+// Servers to compare with, each in a separate process: node peers.mjs KIND PORT DIRECTORY
 import { createWriteStream } from 'node:fs';
 import { createServer } from 'node:http';
 import { basename, join } from 'node:path';
@@ -7,13 +7,13 @@ import { pipeline } from 'node:stream/promises';
 const [kind, port, directory] = process.argv.slice(2);
 
 const kinds = {
-  /** The library that most people take. */
+  /** The most common library. */
   async tus() {
     const [{ Server }, { FileStore }] = await Promise.all([import('@tus/server'), import('@tus/file-store')]);
     const server = new Server({ path: '/files', datastore: new FileStore({ directory }) });
     return (request, response) => server.handle(request, response);
   },
-  /** What a few lines of Node do. */
+  /** A few lines of Node. */
   async pipeline() {
     return async (request, response) => {
       if (request.method !== 'PUT') {

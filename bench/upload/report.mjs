@@ -23,7 +23,7 @@ export function gatesOf(summary) {
   const self = Math.abs(wcc.rate / summary['wcc (again)'].rate - 1);
   const noise = `A/A ${(self * 100).toFixed(1)} %`;
   const verdict = (isMet) => (wcc.rounds < fewestRounds ? 'no verdict' : isMet ? 'met' : 'MISSED');
-  // What differs from itself by more than its distance from the limit says nothing about the limit.
+  // No verdict if a subject differs from itself by more than its distance from the limit.
   const compared = (value, limit) =>
     Math.abs(value / limit - 1) < self ? `no verdict (${noise})` : verdict(value >= limit);
   const ratio = (name) => wcc.rate / summary[name].rate;
@@ -51,7 +51,7 @@ export function render({ summary, gates, mib, load }) {
   ]);
   const machine = `${cpus().length} × ${cpus()[0].model.trim()}, ${Math.round(totalmem() / 1024 ** 3)} GiB`;
   const busy =
-    load > 1 ? ` Load of the machine before the run: ${load.toFixed(1)}; it was busy with other work.` : '';
+    load > 1 ? ` Load of the machine before the run: ${load.toFixed(1)}; the machine was busy.` : '';
   return [
     `### A file of ${mib} MiB by loopback`,
     '',

@@ -7,13 +7,13 @@ import { subjects } from './subjects.mjs';
 const ticksPerSecond = 100;
 const pageBytes = 4096;
 
-/** One file to one subject, its server new each time. */
+/** Sends one file to one subject, whose server is started for it. */
 export async function runOnce(name, { home, file, sizeBytes, sha256 }) {
   mkdirSync(home);
   const server = await subjects[name](home);
   try {
     const { pid } = server.child;
-    // The first request of a process loads code: a small file goes first.
+    // A small file goes first, because the first request of a process loads code.
     await send(server, {
       name: 'warm.raw',
       file: file.small,
@@ -39,7 +39,7 @@ export async function runOnce(name, { home, file, sizeBytes, sha256 }) {
   }
 }
 
-/** By curl, which is no bottleneck: the same sender for all. */
+/** Sends with curl: the same sender for all, and not a bottleneck. */
 async function send(server, { name, file, sizeBytes, sha256 }) {
   const { url, headers } = await server.place({ name, sizeBytes, sha256 });
   const bytes =
@@ -53,15 +53,15 @@ async function send(server, { name, file, sizeBytes, sha256 }) {
   const argv = ['-sS', '--fail-with-body', '-X', server.method, '-T', file, ...lines, url];
   const child = spawn('curl', argv, { stdio: ['ignore', 'inherit', 'inherit'] });
   const [code] = await once(child, 'exit');
-  if (code !== 0) throw new Error(`curl ended with ${code} at ${url}`);
+  if (code !== 0) throw new Error(`curl exited with ${code} for ${url}`);
 }
 
 function check(directory, sizeBytes) {
   const sizes = readdirSync(directory).map((name) => statSync(join(directory, name)).size);
-  if (!sizes.includes(sizeBytes)) throw new Error(`no whole file in ${directory}`);
+  if (!sizes.includes(sizeBytes)) throw new Error(`no complete file in ${directory}`);
 }
 
-/** All threads of the process, user and system. */
+/** Processor time of all threads of a process, user and system. */
 function cpuSeconds(pid) {
   const fields = readFileSync(`/proc/${pid}/stat`, 'utf8').split(') ')[1].split(' ');
   return (Number(fields[11]) + Number(fields[12])) / ticksPerSecond;

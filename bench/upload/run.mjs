@@ -1,4 +1,4 @@
-// Receiving a file, side by side with what people use instead. See --help.
+// Measures the upload of a file, compared with other receivers. See --help.
 import { execFileSync } from 'node:child_process';
 import { createHash, randomBytes } from 'node:crypto';
 import { closeSync, mkdtempSync, openSync, rmSync, writeSync } from 'node:fs';
@@ -37,7 +37,7 @@ console.log(markdown);
 if (options.write) writeResults(fileURLToPath(new URL('../RESULTS.md', import.meta.url)), markdown);
 if (gates.some(([, , , verdict]) => verdict === 'MISSED')) process.exitCode = 1;
 
-/** @returns the SHA-256 of what was written */
+/** @returns the SHA-256 of the bytes written */
 function writeRandom(path, bytes) {
   const hash = createHash('sha256');
   const file = openSync(path, 'w');

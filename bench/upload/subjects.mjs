@@ -9,7 +9,7 @@ const root = fileURLToPath(new URL('../../', import.meta.url));
 const token = 'a-token-of-the-benchmark-0123456789abcdef';
 const tusHeaders = { 'tus-resumable': '1.0.0' };
 
-/** A server that runs, and how one file is sent to it. */
+/** Starts a server. Returns how to send a file to it. */
 export const subjects = {
   wcc: startWcc,
   'wcc (again)': startWcc,

@@ -73,12 +73,12 @@ describe('listRemains', () => {
     ]) {
       writeFileSync(join(dir(), name), Buffer.alloc(8 * kib, 1));
     }
-    const remains = (await listRemains(dir())).toSorted((a, b) => a.id.localeCompare(b.id));
+    const partials = (await listRemains(dir())).toSorted((a, b) => a.id.localeCompare(b.id));
     const { blocks } = statSync(join(dir(), '.wcc-a.partial'));
-    expect(remains).toMatchObject([
+    expect(partials).toMatchObject([
       { id: 'a', partialBytes: blocks * 512, hasSidecar: true },
       { id: 'b', partialBytes: 0, hasSidecar: false },
     ]);
-    expect(Date.now() - (remains[0]?.modifiedMs ?? 0)).toBeLessThan(60_000);
+    expect(Date.now() - (partials[0]?.modifiedMs ?? 0)).toBeLessThan(60_000);
   });
 });
