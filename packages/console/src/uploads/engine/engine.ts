@@ -1,10 +1,10 @@
 import type { ApiClient, ApiProblem } from '@wcc/api/client';
 import { isTerminal } from '@wcc/progress';
 import type { OperationsState } from '../../operations/operations-state.ts';
+import pLimit from 'p-limit';
 import { createKeys } from '../../ui/idempotency.ts';
 import type { LocalFile } from './local-file.ts';
 import { digestRanges } from './sample-digests.ts';
-import { Places } from './slots.ts';
 import type { NewUpload, Tus } from './tus.ts';
 import { isUnderWay } from './upload-view.ts';
 import { Upload } from './upload.ts';
@@ -21,12 +21,12 @@ export interface EngineOptions {
   onRefused: (problem: ApiProblem) => void;
 }
 
-const atOnce = 2;
+const maxSending = 2;
 
 /** Everything that this page sends. It belongs to the application: no dialog and no page ends it. */
 export class UploadEngine {
   readonly #options: EngineOptions;
-  readonly #places = new Places(atOnce);
+  readonly #limit = pLimit(maxSending);
   readonly #uploads = new Map<string, Upload>();
   readonly #keyOf = createKeys();
 
@@ -76,8 +76,8 @@ export class UploadEngine {
 
   #send(id: string, file: LocalFile): void {
     const { tus, operations, isOnline, isSignedIn, onChange } = this.#options;
-    const places = this.#places;
-    const upload = new Upload(id, file, { tus, places, operations, isOnline, isSignedIn, onChange });
+    const limit = this.#limit;
+    const upload = new Upload(id, file, { tus, limit, operations, isOnline, isSignedIn, onChange });
     this.#uploads.set(id, upload);
     onChange();
     void upload.run().then(() => this.#onEnd(upload));

@@ -1,9 +1,9 @@
 import { isTerminal } from '@wcc/progress';
+import type { LimitFunction } from 'p-limit';
 import type { OperationsState } from '../../operations/operations-state.ts';
 import { ChunkSizer, waitMs } from './chunk-sizer.ts';
 import { readSlice } from './local-file.ts';
 import type { LocalFile } from './local-file.ts';
-import type { Places } from './slots.ts';
 import { StallWatch } from './stall-watch.ts';
 import type { Tus } from './tus.ts';
 import { isEnd, viewOfError } from './upload-view.ts';
@@ -11,7 +11,8 @@ import type { UploadView } from './upload-view.ts';
 
 export interface UploadContext {
   tus: Tus;
-  places: Places;
+  /** How many uploads of this page may send at the same time. */
+  limit: LimitFunction;
   operations: Pick<OperationsState, 'get' | 'listen'>;
   isOnline: () => boolean;
   isSignedIn: () => boolean;
@@ -58,7 +59,7 @@ export class Upload {
   }
 
   async run(): Promise<void> {
-    const { places, operations } = this.#context;
+    const { limit, operations } = this.#context;
     const stop = operations.listen(this.id, () => this.#onSnapshot());
     while (!this.#isOver) {
       if (this.#isPaused) {
@@ -66,12 +67,9 @@ export class Upload {
         await this.#wait(null);
         continue;
       }
-      // A try to go on after a break looks like the break until the server has answered.
-      if (!places.tryTake()) {
-        this.#set({ kind: 'waiting' });
-        await places.take();
-      }
-      const view = await this.#session().finally(() => places.give());
+      // Without a wait the view stays: a retry after an error still shows the error until the server answers.
+      if (limit.activeCount >= limit.concurrency) this.#set({ kind: 'waiting' });
+      const view = await limit(() => this.#session());
       if (view === null) continue;
       this.#set(view);
       if (!isEnd(view)) await this.#waitFor(view);
