@@ -3,7 +3,7 @@ import { describe, expect, it } from 'vitest';
 import { sharedTextOf } from './access/shared/text.ts';
 import { accessTextOf } from './access/text/catalogue.ts';
 import { imagesTextOf } from './images/text/catalogue.ts';
-import { machinesTextOf } from './machines/text/catalogue.ts';
+import { vmsTextOf } from './machines/text/catalogue.ts';
 import { operationsTextOf } from './operations/text/catalogue.ts';
 import { textOf } from './text/catalogue.ts';
 import { errorTextOf, loadErrorTexts } from './text/errors.ts';
@@ -20,7 +20,7 @@ const catalogues: Record<string, (reader: Reader) => unknown> = {
   operations: operationsTextOf,
   images: imagesTextOf,
   uploads: uploadsTextOf,
-  machines: machinesTextOf,
+  vms: vmsTextOf,
   access: accessTextOf,
   shared: sharedTextOf,
 };
@@ -59,9 +59,9 @@ describe.each(all)('catalogue "%s"', (name, catalogueOf) => {
   });
 
   it('shows the same arguments in both languages', () => {
-    const arguments_ = argumentsOf(catalogueOf({ locale: 'en' }));
+    const argumentNames = argumentsOf(catalogueOf({ locale: 'en' }));
     expect(Object.fromEntries(argumentsOf(catalogueOf({ locale: 'ja' })))).toEqual(
-      Object.fromEntries(arguments_),
+      Object.fromEntries(argumentNames),
     );
   });
 

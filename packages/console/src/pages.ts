@@ -11,10 +11,9 @@ export const pages: Pages = {
   home,
   // A signed-in user has no use for the link.
   firstSignIn: home,
-  machines: (app) =>
-    lazyPart('machines', app, () => html`<wcc-machines-page .app=${app}></wcc-machines-page>`),
-  machine: (app) => lazyPart('machines', app, () => html`<wcc-machine-page .app=${app}></wcc-machine-page>`),
-  createMachine: (app) =>
+  vms: (app) => lazyPart('machines', app, () => html`<wcc-machines-page .app=${app}></wcc-machines-page>`),
+  vm: (app) => lazyPart('machines', app, () => html`<wcc-machine-page .app=${app}></wcc-machine-page>`),
+  createVm: (app) =>
     lazyPart('create', app, () => html`<wcc-create-machine-page .app=${app}></wcc-create-machine-page>`),
   images: (app) => lazyPart('images', app, () => html`<wcc-images-page .app=${app}></wcc-images-page>`),
   image: (app) => lazyPart('images', app, () => html`<wcc-image-page .app=${app}></wcc-image-page>`),

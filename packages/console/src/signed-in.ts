@@ -96,7 +96,7 @@ function openTray(app: App, operations: OperationsState): Tray {
   for (const { changed } of [app.router, app.preferences]) changed.listen(() => title.update());
   return new Tray(operations, {
     // An administrator sees the operations of all users; other users see only what is theirs or shared with them.
-    concerns: ({ owner }) => owner === app.userId || app.session.current?.user.role !== 'admin',
+    isRelevant: ({ owner }) => owner === app.userId || app.session.current?.user.role !== 'admin',
     fetch: async (id) => operations.offer(await app.api.operation(id)),
   });
 }

@@ -65,7 +65,7 @@ export class OperationAccess extends FormElement<App> {
         <h3>${text.people}</h3>
         <p class="muted">${text.peopleLead}</p>
       </div>
-      ${this.#people()} ${this.#giveForm()}
+      ${this.#people()} ${this.#shareForm()}
       <div>
         <h3>${text.links}</h3>
         <p class="muted">${text.linksLead}</p>
@@ -96,7 +96,7 @@ export class OperationAccess extends FormElement<App> {
             <button
               class="button small"
               aria-label=${text.revokeFrom(grant.userName)}
-              @click=${() => void this.#take(grant)}
+              @click=${() => void this.#unshare(grant)}
             >
               ${accessTextOf(this.app.preferences).revoke}
             </button>
@@ -105,9 +105,9 @@ export class OperationAccess extends FormElement<App> {
     </ul>`;
   }
 
-  #giveForm(): TemplateResult {
+  #shareForm(): TemplateResult {
     const text = this.#text;
-    return html`<form class="give" @submit=${(event: SubmitEvent) => void this.#give(event)} novalidate>
+    return html`<form class="give" @submit=${(event: SubmitEvent) => void this.#share(event)} novalidate>
       ${this.problemBox()} ${this.input('userName', { label: text.userName })}
       <label class="field"
         ><span class="label">${text.level}</span
@@ -161,7 +161,7 @@ export class OperationAccess extends FormElement<App> {
     return html`${this.isLinking ? link : nothing} ${this.question === null ? nothing : confirm}`;
   }
 
-  async #give(event: SubmitEvent): Promise<void> {
+  async #share(event: SubmitEvent): Promise<void> {
     event.preventDefault();
     if (!(event.target instanceof HTMLFormElement)) return;
     const form = event.target;
@@ -169,18 +169,18 @@ export class OperationAccess extends FormElement<App> {
     const userName = valueOf(form, 'userName').trim();
     if (!isUserName(userName)) return this.showFieldError({ field: 'userName', words: text.noSuchUser });
     const level = valueOf(form, 'level') as GrantLevel;
-    const isGiven = await this.send(async () => {
+    const isDone = await this.send(async () => {
       await this.app.api.createGrant(this.operation, { userName, level });
     });
-    if (!isGiven) return;
+    if (!isDone) return;
     form.reset();
     this.app.announcer.say(text.given(userName));
     await this.#grants.load();
   }
 
-  async #take({ userId, userName }: Grant): Promise<void> {
-    const isTaken = await this.send(() => this.app.api.revokeGrant(this.operation, userId));
-    if (isTaken) this.app.announcer.say(this.#text.taken(userName));
+  async #unshare({ userId, userName }: Grant): Promise<void> {
+    const isDone = await this.send(() => this.app.api.revokeGrant(this.operation, userId));
+    if (isDone) this.app.announcer.say(this.#text.taken(userName));
     await this.#grants.load();
   }
 

@@ -15,7 +15,7 @@ export interface ProfileFault {
 }
 
 /** As many as the server takes. */
-const mostKeys = 32;
+const maxKeys = 32;
 
 /** The first thing that is wrong. A private key is told as such: it must not leave the browser. */
 export function findProfileFault({ user, sshKeys }: ProfileFields): ProfileFault | null {
@@ -26,7 +26,7 @@ export function findProfileFault({ user, sshKeys }: ProfileFields): ProfileFault
   const lines = linesOf(sshKeys);
   const bad = lines.findIndex((line) => !isSshKey(line));
   if (bad !== -1) return fault('badKey', bad + 1);
-  return lines.length > mostKeys ? fault('tooMany', 0) : null;
+  return lines.length > maxKeys ? fault('tooMany', 0) : null;
 }
 
 /** Only for fields without a fault. A key that stands there twice is one. */

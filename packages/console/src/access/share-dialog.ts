@@ -5,10 +5,10 @@ import type { App } from '../app/app.ts';
 import { FormDialog } from '../ui/form-dialog.ts';
 import { valueOf } from '../ui/form-value.ts';
 import { accessTextOf } from './text/catalogue.ts';
-import { shareLives } from './text/text.ts';
+import { shareLifetimes } from './text/text.ts';
 import type { AccessText } from './text/text.ts';
 
-const usualLifeS = 86_400;
+const defaultLifetimeS = 86_400;
 
 /** Makes a share link of one operation and shows it, once. */
 export class ShareDialog extends FormDialog<App> {
@@ -54,9 +54,11 @@ export class ShareDialog extends FormDialog<App> {
         <label class="field"
           ><span class="label">${text.life}</span
           ><select class="select" name="life">
-            ${shareLives.map(
+            ${shareLifetimes.map(
               (life) =>
-                html`<option value=${life} ?selected=${life === usualLifeS}>${text.lives[life]}</option>`,
+                html`<option value=${life} ?selected=${life === defaultLifetimeS}>
+                  ${text.lives[life]}
+                </option>`,
             )}
           </select></label
         >`,

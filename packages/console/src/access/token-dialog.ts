@@ -5,11 +5,11 @@ import type { App } from '../app/app.ts';
 import { FormDialog } from '../ui/form-dialog.ts';
 import { valueOf } from '../ui/form-value.ts';
 import { accessTextOf } from './text/catalogue.ts';
-import { tokenLives } from './text/text.ts';
+import { tokenLifetimes } from './text/text.ts';
 import type { AccessText } from './text/text.ts';
 
 const scopes: readonly TokenScope[] = ['read', 'write', 'publish'];
-const usualDays = 90;
+const defaultDays = 90;
 
 /** Makes a token and shows its secret, once. */
 export class TokenDialog extends FormDialog<App> {
@@ -43,9 +43,9 @@ export class TokenDialog extends FormDialog<App> {
         <label class="field"
           ><span class="label">${text.life}</span
           ><select class="select" name="days">
-            ${tokenLives.map(
+            ${tokenLifetimes.map(
               (days) =>
-                html`<option value=${days} ?selected=${days === usualDays}>${text.lives[days]}</option>`,
+                html`<option value=${days} ?selected=${days === defaultDays}>${text.lives[days]}</option>`,
             )}
           </select></label
         >`,

@@ -152,11 +152,11 @@ export class UserDialog extends FormDialog<App> {
   }
 
   /** Only what is another one now: each change is recorded, and ends the user's sessions. */
-  async #change(user: User, wish: { role: Role; disabled: boolean; password?: string }): Promise<void> {
+  async #change(user: User, next: { role: Role; disabled: boolean; password?: string }): Promise<void> {
     const changes = {
-      ...(wish.role === user.role ? {} : { role: wish.role }),
-      ...(wish.disabled === user.disabled ? {} : { disabled: wish.disabled }),
-      ...(wish.password === undefined ? {} : { password: wish.password }),
+      ...(next.role === user.role ? {} : { role: next.role }),
+      ...(next.disabled === user.disabled ? {} : { disabled: next.disabled }),
+      ...(next.password === undefined ? {} : { password: next.password }),
     };
     if (Object.keys(changes).length > 0) await this.app.api.changeUser(user.id, changes);
   }

@@ -5,7 +5,7 @@ export interface AnnouncerOptions {
   summarise: (count: number, failed: number) => string;
 }
 
-interface Waiting {
+interface QueuedAnnouncement {
   text: string;
   isAlert: boolean;
 }
@@ -20,7 +20,7 @@ const burst = 4;
 export class Announcer {
   readonly changed: Emitter = new Emitter();
   readonly #options: AnnouncerOptions;
-  #waiting: Waiting[] = [];
+  #queue: QueuedAnnouncement[] = [];
   #timer: ReturnType<typeof setTimeout> | undefined;
   #wasHidden = false;
   #status = '';
@@ -50,49 +50,49 @@ export class Announcer {
     this.#push({ text, isAlert: true });
   }
 
-  #push(news: Waiting): void {
-    this.#waiting.push(news);
+  #push(announcement: QueuedAnnouncement): void {
+    this.#queue.push(announcement);
     this.#start();
   }
 
   #start(): void {
     if (document.visibilityState === 'hidden') this.#wasHidden = true;
-    else if (this.#timer === undefined && this.#waiting.length > 0) this.#next();
+    else if (this.#timer === undefined && this.#queue.length > 0) this.#next();
   }
 
   #next(): void {
     this.#timer = undefined;
-    if (document.visibilityState === 'hidden' || this.#waiting.length === 0) return;
-    this.#tell(this.#take());
+    if (document.visibilityState === 'hidden' || this.#queue.length === 0) return;
+    this.#announce(this.#takeNext());
     this.#timer = setTimeout(() => this.#next(), spacingMs);
   }
 
-  #take(): Waiting {
+  #takeNext(): QueuedAnnouncement {
     const many = this.#wasHidden ? 2 : burst;
     this.#wasHidden = false;
-    const failed = this.#waiting.filter(({ isAlert }) => isAlert).length;
+    const failed = this.#queue.filter(({ isAlert }) => isAlert).length;
     // One failure among much other news is told in its own words, the rest is summed up after it.
-    if (this.#waiting.length >= many && (failed !== 1 || many === 2)) {
-      const text = this.#options.summarise(this.#waiting.length, failed);
-      this.#waiting = [];
+    if (this.#queue.length >= many && (failed !== 1 || many === 2)) {
+      const text = this.#options.summarise(this.#queue.length, failed);
+      this.#queue = [];
       return { text, isAlert: failed > 0 };
     }
     const index = Math.max(
       0,
-      this.#waiting.findIndex(({ isAlert }) => isAlert),
+      this.#queue.findIndex(({ isAlert }) => isAlert),
     );
-    const [news] = this.#waiting.splice(index, 1);
-    return news ?? { text: '', isAlert: false };
+    const [next] = this.#queue.splice(index, 1);
+    return next ?? { text: '', isAlert: false };
   }
 
-  #tell({ text, isAlert }: Waiting): void {
-    if (isAlert) this.#alert = renewed(this.#alert, text);
-    else this.#status = renewed(this.#status, text);
+  #announce({ text, isAlert }: QueuedAnnouncement): void {
+    if (isAlert) this.#alert = distinct(this.#alert, text);
+    else this.#status = distinct(this.#status, text);
     this.changed.emit();
   }
 }
 
 /** A region that keeps its text says nothing: the same words again need another text, with a space that nobody hears. */
-function renewed(before: string, text: string): string {
+function distinct(before: string, text: string): string {
   return before === text ? `${text}\u00A0` : text;
 }

@@ -123,9 +123,9 @@ export class App implements AppContext {
     const names: Record<PageName, string> = {
       ...shell.menuPages,
       home: shell.home,
-      machines: shell.machines,
-      machine: shell.machine,
-      createMachine: shell.createMachine,
+      vms: shell.vms,
+      vm: shell.vm,
+      createVm: shell.createVm,
       images: shell.images,
       operations: shell.operations,
       image: shell.images,

@@ -24,7 +24,7 @@ export function banners(app: App, signedIn: SignedInState): TemplateResult | typ
   return html`<div class="banner" data-testid="banner-connection">
     ${icon('offline')}
     <p>${words}</p>
-    <button class="button small" @click=${() => signedIn.connection.tryNow()}>
+    <button class="button small" @click=${() => signedIn.connection.retryNow()}>
       ${icon('refresh')}${shell.retryNow}
     </button>
   </div>`;

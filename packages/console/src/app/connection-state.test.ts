@@ -22,45 +22,48 @@ function open() {
       return () => undefined;
     },
   };
-  const told: string[] = [];
-  const link = new ConnectionState(client, { lost: () => told.push('lost'), back: () => told.push('back') });
+  const events: string[] = [];
+  const connection = new ConnectionState(client, {
+    lost: () => events.push('lost'),
+    back: () => events.push('back'),
+  });
   const become = (next: ConnectionStatus['state'], why: string | null = null): void => {
     state = next;
     code = why;
     since = Date.now();
     listener(status());
   };
-  return { link, told, become };
+  return { connection, events, become };
 }
 
 describe('the connection as the page tells it', () => {
   it('says nothing of a loss of a blink', () => {
-    const { link, told, become } = open();
+    const { connection, events, become } = open();
     become('online');
     become('offline', 'closed');
     vi.advanceTimersByTime(900);
-    expect(link.view).toEqual({ kind: 'ok' });
+    expect(connection.view).toEqual({ kind: 'ok' });
     become('online');
     vi.advanceTimersByTime(5000);
-    expect(told).toEqual(['back']);
+    expect(events).toEqual(['back']);
   });
 
   it('says a real loss once, counts its age, and says when it is over', () => {
-    const { link, told, become } = open();
+    const { connection, events, become } = open();
     become('online');
     become('offline', 'silent');
     vi.advanceTimersByTime(12_000);
-    expect(link.view).toEqual({ kind: 'lost', sinceMs: 12_000 });
-    expect(link.isOnline).toBe(false);
+    expect(connection.view).toEqual({ kind: 'lost', sinceMs: 12_000 });
+    expect(connection.isOnline).toBe(false);
     become('online');
-    expect(told).toEqual(['lost', 'back']);
+    expect(events).toEqual(['lost', 'back']);
   });
 
   it('tells apart too many windows and another version', () => {
-    const { link, become } = open();
+    const { connection, become } = open();
     become('stopped', 'too_many_connections');
-    expect(link.view.kind).toBe('too_many');
+    expect(connection.view.kind).toBe('too_many');
     become('stopped', 'other_version');
-    expect(link.view.kind).toBe('other_version');
+    expect(connection.view.kind).toBe('other_version');
   });
 });

@@ -24,12 +24,12 @@ export class ConnectionState {
   readonly #events: ConnectionEvents;
   #timer: ReturnType<typeof setInterval> | undefined;
   #wasOnline = false;
-  #isLossTold = false;
+  #hasReportedLoss = false;
 
   constructor(live: ProgressClient, events: ConnectionEvents) {
     this.#live = live;
     this.#events = events;
-    live.onStatus((status) => this.#follow(status));
+    live.onStatus((status) => this.#onStatus(status));
   }
 
   get view(): ConnectionView {
@@ -48,25 +48,25 @@ export class ConnectionState {
     return this.#live.status.state === 'online';
   }
 
-  tryNow(): void {
+  retryNow(): void {
     this.#live.reconnectNow();
   }
 
-  #follow(status: ConnectionStatus): void {
+  #onStatus(status: ConnectionStatus): void {
     clearInterval(this.#timer);
     // "Lost 12 s ago" counts up while it lasts.
-    if (status.state === 'offline') this.#timer = setInterval(() => this.#look(), graceMs);
+    if (status.state === 'offline') this.#timer = setInterval(() => this.#check(), graceMs);
     if (status.state === 'online') {
       if (this.#wasOnline) this.#events.back();
       this.#wasOnline = true;
-      this.#isLossTold = false;
+      this.#hasReportedLoss = false;
     }
-    this.#look();
+    this.#check();
   }
 
-  #look(): void {
-    if (this.view.kind === 'lost' && !this.#isLossTold) {
-      this.#isLossTold = true;
+  #check(): void {
+    if (this.view.kind === 'lost' && !this.#hasReportedLoss) {
+      this.#hasReportedLoss = true;
       this.#events.lost();
     }
     this.changed.emit();

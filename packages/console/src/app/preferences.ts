@@ -21,8 +21,8 @@ export class Preferences {
   #keepAwake: boolean;
 
   constructor() {
-    const wished = navigator.languages.find((tag) => /^(en|ja)\b/.test(tag)) ?? 'en';
-    this.#locale = readChoice(localeKey, locales) ?? (wished.startsWith('ja') ? 'ja' : 'en');
+    const browserLanguage = navigator.languages.find((tag) => /^(en|ja)\b/.test(tag)) ?? 'en';
+    this.#locale = readChoice(localeKey, locales) ?? (browserLanguage.startsWith('ja') ? 'ja' : 'en');
     this.#theme = readChoice(themeKey, themes) ?? 'system';
     this.#keepAwake = readChoice(awakeKey, ['yes']) !== null;
     this.#apply();

@@ -2,8 +2,8 @@ import { Emitter } from '../ui/emitter.ts';
 
 export const pagePaths = {
   home: '/',
-  machines: '/machines',
-  createMachine: '/machines/new',
+  vms: '/machines',
+  createVm: '/machines/new',
   images: '/images',
   operations: '/operations',
   users: '/users',
@@ -16,11 +16,11 @@ export const pagePaths = {
 } as const;
 
 /** `image`, `machine`, `operation`: the page of one, whose id is in the path. */
-export type PageName = keyof typeof pagePaths | 'image' | 'machine' | 'operation' | 'unknown';
+export type PageName = keyof typeof pagePaths | 'image' | 'vm' | 'operation' | 'unknown';
 
 const imagePath = /^\/images\/([1-9]\d{2,8})$/;
 const operationPath = /^\/operations\/([a-z2-7]{26})$/;
-const machinePath = /^\/machines\/(\d{1,9})$/;
+const vmPath = /^\/machines\/(\d{1,9})$/;
 
 /** Address of the page of one operation. */
 export function operationPageOf(id: string): string {
@@ -33,8 +33,8 @@ export function imagePageOf(id: number): string {
 }
 
 /** Address of the page of one machine. */
-export function machinePageOf(id: number | string): string {
-  return `${pagePaths.machines}/${id}`;
+export function vmPageOf(id: number | string): string {
+  return `${pagePaths.vms}/${id}`;
 }
 
 /** In the address of a machine's page: the way there was taken for its screen. */
@@ -49,11 +49,11 @@ export class Router {
   readonly sharedSecret: string | null;
 
   /** An image that the Images page shall bring into view once. */
-  #sought: number | string | null = null;
+  #highlightId: number | string | null = null;
 
   constructor() {
-    this.firstSignInSecret = takeSecret(pagePaths.firstSignIn);
-    this.sharedSecret = keptInTab(takeSecret(pagePaths.shared));
+    this.firstSignInSecret = readSecret(pagePaths.firstSignIn);
+    this.sharedSecret = rememberInTab(readSecret(pagePaths.shared));
     addEventListener('popstate', () => this.changed.emit());
   }
 
@@ -62,7 +62,7 @@ export class Router {
     if (path === '' || path === '/index.html') return 'home';
     if (operationPath.test(path)) return 'operation';
     if (imagePath.test(path)) return 'image';
-    if (machinePath.test(path)) return 'machine';
+    if (vmPath.test(path)) return 'vm';
     const found = Object.entries(pagePaths).find(([, known]) => known === path);
     return found === undefined ? 'unknown' : (found[0] as PageName);
   }
@@ -79,8 +79,8 @@ export class Router {
   }
 
   /** Number of the machine whose page is shown; `null` on other pages. */
-  get machineId(): number | null {
-    const id = machinePath.exec(pathOf(location))?.[1];
+  get vmId(): number | null {
+    const id = vmPath.exec(pathOf(location))?.[1];
     return id === undefined ? null : Number(id);
   }
 
@@ -102,24 +102,24 @@ export class Router {
   }
 
   goToImage(id: number | string): void {
-    this.#sought = id;
+    this.#highlightId = id;
     this.go(pagePaths.images);
   }
 
   /** Leads to what an operation made. @returns whether there is a page for such a thing */
   goToResult({ kind, id }: { kind: string; id: number | string }): boolean {
     if (kind === 'image') this.goToImage(id);
-    else if (kind === 'vm') this.go(machinePageOf(id));
+    else if (kind === 'vm') this.go(vmPageOf(id));
     else return false;
     return true;
   }
 
-  get sought(): number | string | null {
-    return this.#sought;
+  get highlightId(): number | string | null {
+    return this.#highlightId;
   }
 
-  found(): void {
-    this.#sought = null;
+  clearHighlight(): void {
+    this.#highlightId = null;
   }
 
   /** For links: a plain click stays in this page, a click for a new tab is the browser's. */
@@ -137,7 +137,7 @@ function pathOf({ pathname }: Location): string {
   return pathname.replace(/\/+$/, '');
 }
 
-function takeSecret(path: string): string | null {
+function readSecret(path: string): string | null {
   if (location.pathname !== path) return null;
   const secret = location.hash.slice(1);
   // At once: neither the history nor a shared screen shall keep it.
@@ -148,7 +148,7 @@ function takeSecret(path: string): string | null {
 const sharedKey = 'wcc.shared';
 
 /** A reload shows the same: the tab remembers the link, and forgets it when it is closed. */
-function keptInTab(secret: string | null): string | null {
+function rememberInTab(secret: string | null): string | null {
   if (location.pathname !== pagePaths.shared) return null;
   try {
     if (secret !== null) sessionStorage.setItem(sharedKey, secret);

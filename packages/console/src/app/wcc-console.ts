@@ -20,13 +20,13 @@ export interface ConsoleOptions extends AppOptions {
   pages: Pages;
 }
 
-type TabName = 'home' | 'machines' | 'images' | 'operations';
+type TabName = 'home' | 'vms' | 'images' | 'operations';
 
 /** Under which tab the page of a single thing stands. */
 const tabOf: Readonly<Partial<Record<PageName, TabName>>> = {
   image: 'images',
-  machine: 'machines',
-  createMachine: 'machines',
+  vm: 'vms',
+  createVm: 'vms',
   operation: 'operations',
 };
 
@@ -117,8 +117,7 @@ export abstract class WccConsole extends LitElement {
       <button class="skip button" @click=${this.#skip}>${text.shell.skip}</button>
       <a class="brand" href="/" @click=${router.onLink} aria-label="wcc">${mark()}<span>wcc</span></a>
       <nav aria-label=${text.shell.navigation}>
-        ${tab('home')} ${tab('machines')} ${tab('images')}
-        ${tab('operations', running === 0 ? nothing : badge)}
+        ${tab('home')} ${tab('vms')} ${tab('images')} ${tab('operations', running === 0 ? nothing : badge)}
       </nav>
       <div class="end">
         <span class="link-state" title=${word}>

@@ -3,22 +3,22 @@ import { html, nothing } from 'lit';
 import type { TemplateResult } from 'lit';
 import type { App } from '../app/app.ts';
 import { imagesTextOf } from '../images/text/catalogue.ts';
-import type { MachinesText } from '../machines/text/text.ts';
+import type { VmsText } from '../machines/text/text.ts';
 import { size } from '../text/format.ts';
 import { icon } from '../ui/icons.ts';
 
 export interface FirstRunContext {
-  words: MachinesText;
+  words: VmsText;
   /** `null` until the server has told. */
   host: Host | null;
   pool: Pool | undefined;
   /** One to make a machine from. */
   hasImage: boolean;
-  mayMake: boolean;
+  canCreate: boolean;
   busy: boolean;
   onSample: () => void;
   onUpload: () => void;
-  onQuick: () => void;
+  onQuickCreate: () => void;
 }
 
 interface Check {
@@ -29,11 +29,11 @@ interface Check {
 }
 
 /** Less than this holds no system. */
-const littleBytes = 4_294_967_296;
+const minFreeBytes = 4_294_967_296;
 
 /** Checks of the set-up, and the ways to a first machine. */
 export function firstRun(app: App, context: FirstRunContext): TemplateResult {
-  const { words, mayMake } = context;
+  const { words, canCreate } = context;
   const { first: text } = words;
   return html`<section class="card first-run" aria-label=${text.title}>
     <h2>${text.title}</h2>
@@ -46,7 +46,7 @@ export function firstRun(app: App, context: FirstRunContext): TemplateResult {
           </li>`,
       )}
     </ul>
-    ${mayMake ? ways(context) : html`<p class="muted">${imagesTextOf(app.preferences).list.viewerHint}</p>`}
+    ${canCreate ? ways(context) : html`<p class="muted">${imagesTextOf(app.preferences).list.viewerHint}</p>`}
   </section>`;
 }
 
@@ -62,13 +62,13 @@ function checksOf({ words, host, pool }: FirstRunContext): Check[] {
     hypervisorCheck(words, host),
     {
       name: text.space,
-      isGood: pool === undefined || !isReady ? null : pool.freeBytes >= littleBytes,
+      isGood: pool === undefined || !isReady ? null : pool.freeBytes >= minFreeBytes,
       words: pool === undefined || !isReady ? '' : text.free(size(pool.freeBytes)),
     },
   ];
 }
 
-function hypervisorCheck(words: MachinesText, host: Host | null): Check {
+function hypervisorCheck(words: VmsText, host: Host | null): Check {
   const { first: text } = words;
   if (host === null) return { name: text.hypervisor, isGood: null, words: '' };
   const { missing } = host.hypervisor;
@@ -78,7 +78,7 @@ function hypervisorCheck(words: MachinesText, host: Host | null): Check {
 }
 
 /** `libvirt 10.0, with KVM`. */
-export function hypervisorWords({ host: text }: MachinesText, { hypervisor }: Host): string {
+export function hypervisorWords({ host: text }: VmsText, { hypervisor }: Host): string {
   const { driver, version, acceleration } = hypervisor;
   const name = driver === null ? text.none : text.drivers[driver];
   const parts = [
@@ -89,7 +89,7 @@ export function hypervisorWords({ host: text }: MachinesText, { hypervisor }: Ho
 }
 
 function ways(context: FirstRunContext): TemplateResult {
-  const { words, busy, pool, host, hasImage, onSample, onUpload, onQuick } = context;
+  const { words, busy, pool, host, hasImage, onSample, onUpload, onQuickCreate } = context;
   const { first: text } = words;
   const isOff = busy || pool?.state !== 'ready';
   return html`<ol class="first-ways">
@@ -117,7 +117,11 @@ function ways(context: FirstRunContext): TemplateResult {
       host?.hypervisor.missing === null
         ? html`<li>
             <span><strong>${text.quick}</strong><span class="muted">${text.quickHint}</span></span>
-            <button class=${hasImage ? 'button primary' : 'button'} ?disabled=${!hasImage} @click=${onQuick}>
+            <button
+              class=${hasImage ? 'button primary' : 'button'}
+              ?disabled=${!hasImage}
+              @click=${onQuickCreate}
+            >
               ${icon('bolt')}${words.quick}
             </button>
           </li>`

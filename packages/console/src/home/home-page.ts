@@ -7,7 +7,7 @@ import { pagePaths } from '../app/router.ts';
 import { createSampleMaker } from '../images/make-sample.ts';
 import { poolCard } from '../images/pool-card.ts';
 import { createVmButtons, quickCreate } from '../machines/create-vm-buttons.ts';
-import { MachinePart } from '../machines/machine-element.ts';
+import { VmElement } from '../machines/machine-element.ts';
 import { activeOf } from '../operations/groups.ts';
 import type { OperationEntry } from '../operations/operation-entry.ts';
 import { operationItem, resultOffers } from '../operations/rows.ts';
@@ -17,7 +17,7 @@ import { PagedList } from '../ui/paged-list.ts';
 import { problemBox } from '../ui/problem.ts';
 import { firstRun } from './first-run.ts';
 import { hostCard } from './host-card.ts';
-import { machinesCard } from './machines-card.ts';
+import { vmsCard } from './machines-card.ts';
 import { home } from './styles.ts';
 
 const dayMs = 86_400_000;
@@ -25,9 +25,9 @@ const dayMs = 86_400_000;
 const maxRows = 6;
 
 /** What is under way, what went wrong, and how much room there is; the first steps where there is nothing yet. */
-export class HomePage extends MachinePart {
+export class HomePage extends VmElement {
   static override readonly properties: PropertyDeclarations = {
-    ...MachinePart.properties,
+    ...VmElement.properties,
     isCreating: { state: true },
     isUploading: { state: true },
     busy: { state: true },
@@ -83,9 +83,9 @@ export class HomePage extends MachinePart {
       </div>
       ${problemBox(this.app, this.problem)}
       ${images.isLoaded ? nothing : problemBox(this.app, images.problem)}
-      ${this.#isFirstRun ? this.#firstRun() : nothing} ${this.#underWay()} ${this.#failedOnes()}
+      ${this.#isFirstRun ? this.#firstRun() : nothing} ${this.#running()} ${this.#failed()}
       <div class="home-grid">
-        ${machinesCard(this.app, this.machines, this.words)} ${hostCard(this.app, this.machines, this.words)}
+        ${vmsCard(this.app, this.vms, this.words)} ${hostCard(this.app, this.vms, this.words)}
       </div>
       ${this.#pools(images.pools)} ${this.isCreating ? this.#dialog() : nothing}
       ${this.isUploading ? this.#upload() : nothing}`;
@@ -94,9 +94,9 @@ export class HomePage extends MachinePart {
   /** Hardly anything to start from: what can be done about it comes before everything else. */
   get #isFirstRun(): boolean {
     const { images } = this.signedIn;
-    const { isLoaded, machines } = this.machines;
-    const isBegun = machines.length > 0 || images.images.length > 1;
-    return images.isLoaded && (isLoaded || this.machines.problem !== null) && !isBegun;
+    const { isLoaded, all: vms } = this.vms;
+    const isBegun = vms.length > 0 || images.all.length > 1;
+    return images.isLoaded && (isLoaded || this.vms.problem !== null) && !isBegun;
   }
 
   #actions(): TemplateResult {
@@ -104,7 +104,7 @@ export class HomePage extends MachinePart {
   }
 
   /** Pressed twice, the second one would only be refused for its name. */
-  get #isSampleUnderWay(): boolean {
+  get #isSampleRunning(): boolean {
     return activeOf(this.signedIn.operations.all).some(
       ({ snapshot }) => snapshot.action === 'make_sample_image',
     );
@@ -113,20 +113,18 @@ export class HomePage extends MachinePart {
   #firstRun(): TemplateResult {
     return firstRun(this.app, {
       words: this.words,
-      host: this.machines.host,
+      host: this.vms.host,
       pool: this.signedIn.images.pools[0],
-      hasImage: this.signedIn.images.images.some(
-        ({ state, format }) => state === 'ready' && format !== 'iso',
-      ),
-      mayMake: this.app.canWrite,
-      busy: this.busy || this.#isSampleUnderWay,
+      hasImage: this.signedIn.images.all.some(({ state, format }) => state === 'ready' && format !== 'iso'),
+      canCreate: this.app.canWrite,
+      busy: this.busy || this.#isSampleRunning,
       onSample: () => void this.#makeSample(),
       onUpload: () => (this.isUploading = true),
-      onQuick: () => (this.isCreating = true),
+      onQuickCreate: () => (this.isCreating = true),
     });
   }
 
-  #underWay(): TemplateResult | typeof nothing {
+  #running(): TemplateResult | typeof nothing {
     const active = activeOf(this.signedIn.operations.all);
     if (active.length === 0) return nothing;
     return this.#group(
@@ -136,7 +134,7 @@ export class HomePage extends MachinePart {
     );
   }
 
-  #failedOnes(): TemplateResult | typeof nothing {
+  #failed(): TemplateResult | typeof nothing {
     const { operations } = this.signedIn;
     const retried = new Set(operations.all.map(({ snapshot }) => snapshot.retryOf));
     const entries = operations

@@ -3,28 +3,27 @@ import { html, nothing } from 'lit';
 import type { TemplateResult } from 'lit';
 import { repeat } from 'lit/directives/repeat.js';
 import type { App } from '../app/app.ts';
-import { machinePageOf, pagePaths } from '../app/router.ts';
-import type { MachinesState } from '../machines/machines-state.ts';
-import { sortMachines } from '../machines/pending-rows.ts';
-import { machineState } from '../machines/state-badge.ts';
-import type { MachinesText } from '../machines/text/text.ts';
+import { vmPageOf, pagePaths } from '../app/router.ts';
+import type { VmsState } from '../machines/machines-state.ts';
+import { sortVms } from '../machines/pending-rows.ts';
+import { vmStateBadge } from '../machines/state-badge.ts';
+import type { VmsText } from '../machines/text/text.ts';
 import { section } from '../ui/facts.ts';
 
 const maxCount = 6;
 
 /** The first few machines and their states. */
-export function machinesCard(
+export function vmsCard(
   { router }: App,
-  { machines, isLoaded }: MachinesState,
-  words: MachinesText,
+  { all: vms, isLoaded }: VmsState,
+  words: VmsText,
 ): TemplateResult | typeof nothing {
   if (!isLoaded) return nothing;
-  const own = sortMachines(machines).filter(({ foreign }) => !foreign);
-  const row = (machine: Vm): TemplateResult =>
+  const own = sortVms(vms).filter(({ foreign }) => !foreign);
+  const row = (vm: Vm): TemplateResult =>
     html`<li>
-      <a href=${machinePageOf(machine.id ?? 0)} @click=${router.onLink}
-        ><bdi translate="no">${machine.name}</bdi></a
-      >${machineState(machine, words)}
+      <a href=${vmPageOf(vm.id ?? 0)} @click=${router.onLink}><bdi translate="no">${vm.name}</bdi></a
+      >${vmStateBadge(vm, words)}
     </li>`;
   return section(
     words.title,
@@ -34,9 +33,9 @@ export function machinesCard(
             ${repeat(
               own.slice(0, maxCount),
               ({ uuid }) => uuid,
-              (machine) => row(machine),
+              (vm) => row(vm),
             )}
           </ul>
-          <p><a href=${pagePaths.machines} @click=${router.onLink}>${words.back}</a></p>`,
+          <p><a href=${pagePaths.vms} @click=${router.onLink}>${words.back}</a></p>`,
   );
 }

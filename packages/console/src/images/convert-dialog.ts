@@ -76,7 +76,7 @@ export class ConvertDialog extends ImageDialog {
 
   #propose(): string {
     const base = this.image.name.replace(/\.(raw|img|qcow2|iso)$/i, '');
-    const taken = new Set(this.signedIn.images.images.map(({ name }) => name));
+    const taken = new Set(this.signedIn.images.all.map(({ name }) => name));
     let name = `${base}.${this.format}`;
     for (let number = 2; taken.has(name); number += 1) name = `${base}-${number}.${this.format}`;
     return name;

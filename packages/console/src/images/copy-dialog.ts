@@ -9,7 +9,7 @@ import { createKeys } from '../ui/idempotency.ts';
 import { copyFacts } from './copy-facts.ts';
 import { extrasField, methodField, nameField } from './copy-fields.ts';
 import type { FieldContext } from './copy-fields.ts';
-import { judgeName, parseLimit, proposeCopyName, toRequest } from './copy-form.ts';
+import { checkCopyName, parseLimit, proposeCopyName, toRequest } from './copy-form.ts';
 import type { CopyForm } from './copy-form.ts';
 import { imagesTextOf } from './text/catalogue.ts';
 
@@ -41,12 +41,12 @@ export class CopyDialog extends OperationDialog {
 
   override connectedCallback(): void {
     super.connectedCallback();
-    const taken = new Set(this.signedIn.images.images.map((image) => image.name));
+    const taken = new Set(this.signedIn.images.all.map((image) => image.name));
     for (const { snapshot } of this.signedIn.operations.all) taken.add(snapshot.target?.name ?? '');
     const name = proposeCopyName(this.image.name, (proposal) => taken.has(proposal));
     this.form = { name, method: 'auto', limit: '', verify: false };
     this.plan = null;
-    void this.#ask();
+    void this.#loadPlan();
   }
 
   override disconnectedCallback(): void {
@@ -96,13 +96,13 @@ export class CopyDialog extends OperationDialog {
     // The answer about the old name says nothing about this one.
     if (this.plan !== null) this.plan = { ...this.plan, nameTaken: null };
     clearTimeout(this.#timer);
-    this.#timer = setTimeout(() => void this.#ask(), askAfterMs);
+    this.#timer = setTimeout(() => void this.#loadPlan(), askAfterMs);
   }
 
-  async #ask(): Promise<void> {
+  async #loadPlan(): Promise<void> {
     const asked = ++this.#asked;
     const { name } = this.form;
-    const query = judgeName(name, null) === null ? { name } : {};
+    const query = checkCopyName(name, null) === null ? { name } : {};
     try {
       const plan = await this.app.api.copyPlan(this.image.id, query);
       if (asked !== this.#asked) return;
@@ -116,12 +116,12 @@ export class CopyDialog extends OperationDialog {
   async #submit(): Promise<void> {
     if (!this.signedIn.connection.isOnline) return;
     const request = toRequest(this.form);
-    if (judgeName(this.form.name, this.plan) !== null) return this.inputOf('name')?.focus();
+    if (checkCopyName(this.form.name, this.plan) !== null) return this.inputOf('name')?.focus();
     if (request === null || parseLimit(this.form.limit) === undefined) return this.inputOf('limit')?.focus();
     const operation = await this.start(() =>
       this.app.api.copyImage(this.image.id, request, this.#keyOf(request)),
     );
     // The plan may have changed since it was loaded.
-    if (operation === null && !this.busy) void this.#ask();
+    if (operation === null && !this.busy) void this.#loadPlan();
   }
 }

@@ -6,8 +6,8 @@ import type { Text } from '../text/text.ts';
 import { textField } from '../ui/fields.ts';
 import type { FieldError } from '../ui/form-element.ts';
 import { segmentField } from '../ui/segments.ts';
-import { judgeName, parseLimit } from './copy-form.ts';
-import type { CopyForm, NameVerdict } from './copy-form.ts';
+import { checkCopyName, parseLimit } from './copy-form.ts';
+import type { CopyForm, CopyNameProblem } from './copy-form.ts';
 import { imagesTextOf } from './text/catalogue.ts';
 
 export interface FieldContext {
@@ -24,7 +24,7 @@ const methods: readonly CopyMethodChoice[] = ['auto', 'clone', 'copy'];
 export function nameField({ app, form, plan, fieldError, change }: FieldContext): TemplateResult {
   const { copy } = imagesTextOf(app.preferences);
   const bad =
-    verdictWords(judgeName(form.name, plan), app.text) ||
+    verdictWords(checkCopyName(form.name, plan), app.text) ||
     (fieldError?.field === 'name' ? fieldError.words : '');
   const isFree = bad === '' && plan?.nameTaken === false;
   return textField({
@@ -38,7 +38,7 @@ export function nameField({ app, form, plan, fieldError, change }: FieldContext)
   });
 }
 
-function verdictWords(verdict: NameVerdict, { imageName }: Text): string {
+function verdictWords(verdict: CopyNameProblem, { imageName }: Text): string {
   if (verdict === null) return '';
   return verdict === 'taken' ? imageName.taken : imageName.problems[verdict];
 }

@@ -1,6 +1,6 @@
 import type { CopyPlan } from '@wcc/api';
 import { describe, expect, it } from 'vitest';
-import { judgeName, parseLimit, proposeCopyName, sharesBlocks, toRequest } from './copy-form.ts';
+import { checkCopyName, parseLimit, proposeCopyName, sharesBlocks, toRequest } from './copy-form.ts';
 
 const plan: CopyPlan = {
   virtualSizeBytes: 10,
@@ -30,11 +30,11 @@ describe('the proposed name', () => {
 
 describe('the name while it is typed', () => {
   it('is judged here first, then by the server', () => {
-    expect(judgeName('a/b', { ...plan, nameTaken: true })).toBe('slash');
-    expect(judgeName('a', { ...plan, nameTaken: true })).toBe('taken');
-    expect(judgeName('a', plan)).toBeNull();
-    expect(judgeName('a', null)).toBeNull();
-    expect(judgeName('', null)).toBe('empty');
+    expect(checkCopyName('a/b', { ...plan, nameTaken: true })).toBe('slash');
+    expect(checkCopyName('a', { ...plan, nameTaken: true })).toBe('taken');
+    expect(checkCopyName('a', plan)).toBeNull();
+    expect(checkCopyName('a', null)).toBeNull();
+    expect(checkCopyName('', null)).toBe('empty');
   });
 });
 

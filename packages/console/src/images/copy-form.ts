@@ -9,7 +9,7 @@ export interface CopyForm {
   verify: boolean;
 }
 
-export type NameVerdict = ImageNameProblem | 'taken' | null;
+export type CopyNameProblem = ImageNameProblem | 'taken' | null;
 
 const mib = 1_048_576;
 const minMib = 0.1;
@@ -25,7 +25,7 @@ export function proposeCopyName(name: string, isTaken: (name: string) => boolean
 }
 
 /** What stands against a name: first what this page knows itself, then what the server said of it. */
-export function judgeName(name: string, plan: CopyPlan | null): NameVerdict {
+export function checkCopyName(name: string, plan: CopyPlan | null): CopyNameProblem {
   return findImageNameProblem(name) ?? (plan?.nameTaken === true ? 'taken' : null);
 }
 

@@ -7,7 +7,7 @@ import { imagesTextOf } from './text/catalogue.ts';
 
 export interface EmptyPoolContext {
   pool: Pool | undefined;
-  mayMake: boolean;
+  canCreate: boolean;
   busy: boolean;
   onSample: () => void;
   onUpload: () => void;
@@ -16,10 +16,10 @@ export interface EmptyPoolContext {
 /** What a newcomer sees first: one press to have something to copy. */
 export function emptyPool(
   app: App,
-  { pool, mayMake, busy, onSample, onUpload }: EmptyPoolContext,
+  { pool, canCreate, busy, onSample, onUpload }: EmptyPoolContext,
 ): TemplateResult {
   const { list: images } = imagesTextOf(app.preferences);
-  if (!mayMake)
+  if (!canCreate)
     return html`<section class="card empty">
       ${icon('disk')}
       <h2>${images.emptyTitle}</h2>

@@ -35,7 +35,7 @@ export function factsOf(app: App, image: Image): TemplateResult {
 /** Where it comes from, and what came from it. */
 export function lineageOf(app: App, image: Image): TemplateResult {
   const text = imagesTextOf(app.preferences).image;
-  const images = app.signedIn?.images.images ?? [];
+  const images = app.signedIn?.images.all ?? [];
   const copies = images.filter(({ copiedFrom }) => copiedFrom === image.id);
   const source = images.find(({ id }) => id === image.copiedFrom);
   if (image.copiedFrom === null && copies.length === 0)

@@ -22,7 +22,7 @@ import type { ImageText } from './text/text.ts';
 type DialogName = 'copy' | 'convert' | 'verify' | 'delete';
 
 /** What a button does, and how it looks. */
-interface Deed {
+interface ButtonAction {
   run: () => void;
   look?: string;
 }
@@ -76,7 +76,7 @@ export class ImagePage extends ConsoleElement<App> {
   }
 
   get #image(): Image | undefined {
-    return this.signedIn.images.images.find(({ id }) => id === this.app.router.imageId);
+    return this.signedIn.images.all.find(({ id }) => id === this.app.router.imageId);
   }
 
   protected override render(): TemplateResult {
@@ -124,7 +124,7 @@ export class ImagePage extends ConsoleElement<App> {
     const text = this.#text;
     const isReady = image.state === 'ready';
     const isOff = !this.signedIn.connection.isOnline;
-    const button = (name: IconName, label: string, { run, look = '' }: Deed): TemplateResult =>
+    const button = (name: IconName, label: string, { run, look = '' }: ButtonAction): TemplateResult =>
       html`<button
         class="button ${look}"
         aria-disabled=${String(isOff)}
@@ -133,7 +133,10 @@ export class ImagePage extends ConsoleElement<App> {
       >
         ${icon(name)}${label}
       </button>`;
-    const open = (dialog: DialogName, look = ''): Deed => ({ run: () => (this.dialog = dialog), look });
+    const open = (dialog: DialogName, look = ''): ButtonAction => ({
+      run: () => (this.dialog = dialog),
+      look,
+    });
     const isConvertible = image.format === 'raw' || image.format === 'qcow2';
     const download = html`<a class="button" href=${routes.downloadImage(image.id)} download=${image.name}
       >${icon('download')}${text.download}</a
@@ -141,7 +144,7 @@ export class ImagePage extends ConsoleElement<App> {
     if (!this.app.canWrite) return html`<div class="image-actions">${isReady ? download : nothing}</div>`;
     return html`<div class="image-actions">
       ${isReady ? button('copy', imagesTextOf(this.app.preferences).list.copy, open('copy', 'primary')) : nothing}
-      ${isReady ? this.#machineLinks(image) : nothing}
+      ${isReady ? this.#vmLinks(image) : nothing}
       ${isReady && isConvertible ? button('convert', text.convert, open('convert')) : nothing}
       ${isReady ? button('check', text.verify, open('verify')) : nothing} ${isReady ? download : nothing}
       ${isReady ? button('star', image.template ? text.unmarkTemplate : text.markTemplate, { run: () => void this.#mark(image) }) : nothing}
@@ -150,14 +153,14 @@ export class ImagePage extends ConsoleElement<App> {
   }
 
   /** Of a disk a machine is made at once or step by step; an ISO lies in the drive of one. */
-  #machineLinks({ id, format }: Image): TemplateResult {
+  #vmLinks({ id, format }: Image): TemplateResult {
     const text = this.#text;
     const link = (name: IconName, label: string, path: string): TemplateResult =>
       html`<a class="button" href="${path}?image=${id}" @click=${this.app.router.onLink}
         >${icon(name)}${label}</a
       >`;
-    return html`${format === 'iso' ? nothing : link('bolt', text.quickCreate, pagePaths.machines)}
-    ${link('plus', text.createMachine, pagePaths.createMachine)}`;
+    return html`${format === 'iso' ? nothing : link('bolt', text.quickCreate, pagePaths.vms)}
+    ${link('plus', text.createVm, pagePaths.createVm)}`;
   }
 
   /** Newest first; those under way among them. */

@@ -4,7 +4,7 @@ import type { PropertyDeclarations, TemplateResult } from 'lit';
 import { repeat } from 'lit/directives/repeat.js';
 import type { App } from '../app/app.ts';
 import { lazyPart } from '../app/lazy.ts';
-import { makingImages } from '../operations/groups.ts';
+import { pendingImages } from '../operations/groups.ts';
 import type { OperationEntry } from '../operations/operation-entry.ts';
 import { ConsoleElement } from '../ui/console-element.ts';
 import { tableHead } from '../ui/data-table.ts';
@@ -16,7 +16,7 @@ import { stableOrder } from '../ui/stable-order.ts';
 import { emptyPool } from './empty-pool.ts';
 import { createSampleMaker } from './make-sample.ts';
 import { poolCard } from './pool-card.ts';
-import { imageRow, makingRow } from './rows.ts';
+import { imageRow, pendingImageRow } from './rows.ts';
 import { imagesTextOf } from './text/catalogue.ts';
 
 const dragEvents = ['dragover', 'dragleave', 'drop'] as const;
@@ -90,7 +90,7 @@ export class ImagesPage extends ConsoleElement<App> {
     const text = imagesTextOf(this.app.preferences).list;
     const { images } = this.signedIn;
     const making = this.#arrange();
-    const isEmpty = images.isLoaded && images.images.length === 0 && making.length === 0;
+    const isEmpty = images.isLoaded && images.all.length === 0 && making.length === 0;
     return html`<div class="page-head">
         <h1>${text.title}</h1>
         ${images.isLoaded ? this.#actions(images.pools[0]) : nothing}
@@ -98,7 +98,7 @@ export class ImagesPage extends ConsoleElement<App> {
       ${problemBox(this.app, this.problem)} ${this.#loadProblem()}
       ${images.pools.map((pool) => poolCard(this.app, pool))}
       ${isEmpty ? this.#empty(images.pools[0]) : nothing}
-      ${images.isLoaded && !isEmpty ? this.#table(images.images, making) : nothing}
+      ${images.isLoaded && !isEmpty ? this.#table(images.all, making) : nothing}
       ${images.isLoaded || images.problem !== null ? nothing : html`<p class="muted">${this.text.shell.loading}</p>`}
       ${this.copying ? this.#copyDialog(this.copying) : nothing} ${this.#fileDialog()}
       ${
@@ -114,10 +114,10 @@ export class ImagesPage extends ConsoleElement<App> {
   /** Brings the image that was asked for into view, once its row is there. */
   protected override updated(): void {
     const { router } = this.app;
-    if (router.sought === null) return;
-    const row = this.querySelector<HTMLElement>(`tr[data-image="${router.sought}"]`);
+    if (router.highlightId === null) return;
+    const row = this.querySelector<HTMLElement>(`tr[data-image="${router.highlightId}"]`);
     if (row === null) return;
-    router.found();
+    router.clearHighlight();
     row.scrollIntoView({ block: 'center' });
     row.classList.add('found');
   }
@@ -125,12 +125,12 @@ export class ImagesPage extends ConsoleElement<App> {
   /** Rows of images that are being made, steady under a pointer. */
   #arrange(): OperationEntry[] {
     const { images, operations } = this.signedIn;
-    const wanted = makingImages(operations.all, (id) => images.hasImage(id)).map(
+    const wanted = pendingImages(operations.all, (id) => images.hasImage(id)).map(
       ({ snapshot }) => snapshot.id,
     );
     this.#making = stableOrder(this.#making, wanted, {
       isHoveredOrFocused: isHoveredOrFocused(this.querySelector('tbody')),
-      isThere: (id) => operations.get(id) !== undefined,
+      exists: (id) => operations.get(id) !== undefined,
     });
     return operations.getMany(this.#making);
   }
@@ -172,7 +172,7 @@ export class ImagesPage extends ConsoleElement<App> {
     const onSample = (): void => void this.#makeSample();
     return emptyPool(this.app, {
       pool,
-      mayMake: this.app.canWrite,
+      canCreate: this.app.canWrite,
       busy: this.busy,
       onSample,
       onUpload: this.#openUpload,
@@ -187,7 +187,7 @@ export class ImagesPage extends ConsoleElement<App> {
       onCopy: (image: Image) => (this.copying = image),
     };
     // A row that is held after its end stands for its image until it is let go.
-    const isMaking = new Set(making.map(({ snapshot }) => snapshot.result?.id));
+    const isPending = new Set(making.map(({ snapshot }) => snapshot.result?.id));
     return html`<div class="card">
       <table role="table" aria-label=${text.title}>
         ${tableHead([
@@ -198,14 +198,14 @@ export class ImagesPage extends ConsoleElement<App> {
           { label: text.state },
           { label: this.text.shell.actions, kind: 'act' },
         ])}
-        <tbody role="rowgroup" @pointerleave=${this.#settle} @focusout=${this.#settle}>
+        <tbody role="rowgroup" @pointerleave=${this.#onRelease} @focusout=${this.#onRelease}>
           ${repeat(
             making,
             ({ snapshot }) => snapshot.id,
-            (entry) => makingRow(entry, this.app),
+            (entry) => pendingImageRow(entry, this.app),
           )}
           ${repeat(
-            images.filter((image) => !isMaking.has(image.id)),
+            images.filter((image) => !isPending.has(image.id)),
             (image) => image.id,
             (image) => imageRow(image, context),
           )}
@@ -214,7 +214,7 @@ export class ImagesPage extends ConsoleElement<App> {
     </div>`;
   }
 
-  readonly #settle = (): void => this.requestUpdate();
+  readonly #onRelease = (): void => this.requestUpdate();
 
   #fileDialog(): TemplateResult | typeof nothing {
     const { app, dialog } = this;

@@ -21,7 +21,7 @@ export class ImagesState extends LoadedState {
     this.#api = api;
   }
 
-  get images(): readonly Image[] {
+  get all(): readonly Image[] {
     return this.#images;
   }
 

@@ -3,7 +3,7 @@ import { html, nothing } from 'lit';
 import type { TemplateResult } from 'lit';
 import type { App } from '../app/app.ts';
 import { imagePageOf } from '../app/router.ts';
-import { isActive, madeImageOf } from '../operations/groups.ts';
+import { isActive, createdImageName } from '../operations/groups.ts';
 import type { OperationEntry } from '../operations/operation-entry.ts';
 import { pendingRow } from '../operations/rows.ts';
 import { size } from '../text/format.ts';
@@ -70,14 +70,14 @@ export function imageRow(image: Image, { app, onCopy, mayCopy }: ImageRowContext
 /** The state, with the reason where it is not well. */
 export function stateCell(image: Image, app: App): TemplateResult {
   const { list: images } = imagesTextOf(app.preferences);
-  const why = whyNot(image, app);
+  const why = stateReasonText(image, app);
   return html`<span class="state ${image.state}">
     <span class="dot"></span>
     <span>${images.states[image.state]}${why === '' ? nothing : html`<span class="why">${why}</span>`}</span>
   </span>`;
 }
 
-function whyNot(image: Image, app: App): string {
+function stateReasonText(image: Image, app: App): string {
   const { list: text } = imagesTextOf(app.preferences);
   if (image.state === 'missing') return text.missingHint;
   if (image.state === 'ready' || image.stateReason === null) return '';
@@ -88,6 +88,6 @@ function whyNot(image: Image, app: App): string {
 }
 
 /** An image that an operation is making: its name is taken already. */
-export function makingRow({ snapshot }: OperationEntry, app: App): TemplateResult {
-  return pendingRow(app, { id: snapshot.id, name: madeImageOf(snapshot) ?? '', columns: 6 });
+export function pendingImageRow({ snapshot }: OperationEntry, app: App): TemplateResult {
+  return pendingRow(app, { id: snapshot.id, name: createdImageName(snapshot) ?? '', columns: 6 });
 }

@@ -3,19 +3,19 @@ import { html, nothing } from 'lit';
 import type { TemplateResult } from 'lit';
 import { icon } from '../ui/icons.ts';
 import type { IconName } from '../ui/icons.ts';
-import type { MachinesText } from './text/text.ts';
+import type { VmsText } from './text/text.ts';
 
-export type MachineOrder = 'start' | 'shutdown' | 'power-off' | 'reset' | 'copy' | 'delete';
+export type VmCommand = 'start' | 'shutdown' | 'power-off' | 'reset' | 'copy' | 'delete';
 
 export interface ActionsContext {
-  machine: Vm;
-  words: MachinesText;
+  vm: Vm;
+  words: VmsText;
   /** Nothing can be ordered now, and why. */
-  offReason: string | null;
-  onOrder: (order: MachineOrder) => void;
+  disabledReason: string | null;
+  onCommand: (order: VmCommand) => void;
 }
 
-const icons: Readonly<Record<MachineOrder, IconName>> = {
+const icons: Readonly<Record<VmCommand, IconName>> = {
   start: 'play',
   shutdown: 'power',
   'power-off': 'bolt',
@@ -25,17 +25,17 @@ const icons: Readonly<Record<MachineOrder, IconName>> = {
 };
 
 /** The orders that this machine takes now from whoever looks; what cannot be is not there. */
-export function machineActions({ machine, words, offReason, onOrder }: ActionsContext): TemplateResult {
-  const { may } = machine;
-  const button = (order: MachineOrder, isThere: boolean, look = ''): TemplateResult | typeof nothing =>
+export function vmActions({ vm, words, disabledReason, onCommand }: ActionsContext): TemplateResult {
+  const { may } = vm;
+  const button = (order: VmCommand, isThere: boolean, look = ''): TemplateResult | typeof nothing =>
     isThere
       ? html`<button
           class="button ${look}"
-          aria-disabled=${String(offReason !== null)}
-          title=${offReason ?? words.orderHints[order]}
-          @click=${() => (offReason === null ? onOrder(order) : undefined)}
+          aria-disabled=${String(disabledReason !== null)}
+          title=${disabledReason ?? words.commandHints[order]}
+          @click=${() => (disabledReason === null ? onCommand(order) : undefined)}
         >
-          ${icon(icons[order])}${words.orders[order]}
+          ${icon(icons[order])}${words.commands[order]}
         </button>`
       : nothing;
   return html`<div class="end vm-actions">

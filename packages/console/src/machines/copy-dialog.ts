@@ -3,18 +3,18 @@ import { html } from 'lit';
 import type { PropertyDeclarations, TemplateResult } from 'lit';
 import { icon } from '../ui/icons.ts';
 import { createKeys } from '../ui/idempotency.ts';
-import { MachineDialog } from './machine-dialog.ts';
-import { judgeMachineName, proposeMachineName } from './machine-form.ts';
+import { VmDialog } from './machine-dialog.ts';
+import { checkVmName, proposeVmName } from './machine-form.ts';
 
 /** Copies a machine that is off, disks and all. */
-export class CopyMachineDialog extends MachineDialog {
+export class CopyVmDialog extends VmDialog {
   static override readonly properties: PropertyDeclarations = {
-    ...MachineDialog.properties,
-    machine: { attribute: false },
+    ...VmDialog.properties,
+    vm: { attribute: false },
     onCreated: { attribute: false },
     name: { state: true },
   };
-  declare machine: Vm;
+  declare vm: Vm;
   declare onCreated: (id: number | string | null) => void;
   declare name: string;
   protected readonly idPrefix = 'vm-copy';
@@ -22,15 +22,15 @@ export class CopyMachineDialog extends MachineDialog {
 
   override connectedCallback(): void {
     super.connectedCallback();
-    this.name = proposeMachineName(`${this.machine.name}-copy`, this.taken);
+    this.name = proposeVmName(`${this.vm.name}-copy`, this.taken);
   }
 
   protected override render(): TemplateResult {
     const { words } = this;
-    const verdict = judgeMachineName(this.name, this.taken);
+    const verdict = checkVmName(this.name, this.taken);
     return this.frame({
       title: words.copy.title,
-      lead: html`${words.copy.of} <bdi translate="no">${this.machine.name}</bdi>`,
+      lead: html`${words.copy.of} <bdi translate="no">${this.vm.name}</bdi>`,
       body: this.textField({
         id: 'vm-copy-name',
         label: words.copy.name,
@@ -49,10 +49,10 @@ export class CopyMachineDialog extends MachineDialog {
   }
 
   async #copy(): Promise<void> {
-    const { id } = this.machine;
+    const { id } = this.vm;
     const { name } = this;
     if (id === null) return;
-    if (judgeMachineName(name, this.taken) !== null) return this.inputOf('name')?.focus();
+    if (checkVmName(name, this.taken) !== null) return this.inputOf('name')?.focus();
     const operation = await this.start(() => this.app.api.copyVm(id, { name }, this.#keyOf({ name })));
     if (operation !== null) this.onCreated(operation.target?.kind === 'vm' ? operation.target.id : null);
   }

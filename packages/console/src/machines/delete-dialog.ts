@@ -2,18 +2,18 @@ import type { Vm } from '@wcc/api';
 import { html, nothing } from 'lit';
 import type { PropertyDeclarations, TemplateResult } from 'lit';
 import { icon } from '../ui/icons.ts';
-import { MachineDialog } from './machine-dialog.ts';
+import { VmDialog } from './machine-dialog.ts';
 
 /** Deletes a machine, with its disks or without. Data that goes with it is not gone by one press: its name is typed. */
-export class DeleteMachineDialog extends MachineDialog {
+export class DeleteVmDialog extends VmDialog {
   static override readonly properties: PropertyDeclarations = {
-    ...MachineDialog.properties,
-    machine: { attribute: false },
+    ...VmDialog.properties,
+    vm: { attribute: false },
     onDeleted: { attribute: false },
     isWithDisks: { state: true },
     typed: { state: true },
   };
-  declare machine: Vm;
+  declare vm: Vm;
   declare onDeleted: () => void;
   declare isWithDisks: boolean;
   declare typed: string;
@@ -26,17 +26,17 @@ export class DeleteMachineDialog extends MachineDialog {
   }
 
   get #isSure(): boolean {
-    return !this.isWithDisks || this.machine.disks.length === 0 || this.typed === this.machine.name;
+    return !this.isWithDisks || this.vm.disks.length === 0 || this.typed === this.vm.name;
   }
 
   protected override render(): TemplateResult {
     const { remove: text } = this.words;
-    const { machine } = this;
-    const isRunning = machine.state === 'running' || machine.state === 'paused';
-    const hasDisks = machine.disks.length > 0;
+    const { vm } = this;
+    const isRunning = vm.state === 'running' || vm.state === 'paused';
+    const hasDisks = vm.disks.length > 0;
     return this.frame({
       title: text.title,
-      lead: html`<bdi translate="no">${machine.name}</bdi>`,
+      lead: html`<bdi translate="no">${vm.name}</bdi>`,
       body: html`${isRunning ? html`<p class="question">${text.running}</p>` : nothing}
       ${hasDisks ? this.#choice() : html`<p class="question">${text.noDisks}</p>`}
       ${hasDisks && this.isWithDisks ? this.#name() : nothing}`,
@@ -56,7 +56,7 @@ export class DeleteMachineDialog extends MachineDialog {
           @change=${() => (this.isWithDisks = isWithDisks)}
         />${label}<span class="note">${note}</span>
       </label>`;
-    const names = this.machine.disks.map(({ name }) => name).join(', ');
+    const names = this.vm.disks.map(({ name }) => name).join(', ');
     return html`<fieldset class="field">
       <legend>${text.disks}</legend>
       <div class="choices">
@@ -69,14 +69,14 @@ export class DeleteMachineDialog extends MachineDialog {
   #name(): TemplateResult {
     return this.textField({
       id: 'vm-delete-name',
-      label: this.words.remove.typeName(this.machine.name),
+      label: this.words.remove.typeName(this.vm.name),
       value: this.typed,
       change: (typed) => (this.typed = typed),
     });
   }
 
   async #delete(): Promise<void> {
-    const { id } = this.machine;
+    const { id } = this.vm;
     if (id === null) return;
     if (!this.#isSure) return this.inputOf('name')?.focus();
     const operation = await this.start(() => this.app.api.deleteVm(id, { disks: this.isWithDisks }));

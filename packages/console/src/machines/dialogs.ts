@@ -5,7 +5,7 @@ import type { App } from '../app/app.ts';
 import type { Question } from '../ui/confirm-dialog.ts';
 
 /** Which dialog of the machine's page is open. */
-export type MachineDialogWish =
+export type OpenVmDialog =
   | { kind: 'ask'; question: Question }
   | { kind: 'delete' }
   | { kind: 'copy' }
@@ -13,53 +13,53 @@ export type MachineDialogWish =
   | { kind: 'disk'; disk: VmDisk | null }
   | { kind: 'disc' };
 
-export interface MachineDialogEvents {
+export interface VmDialogEvents {
   onClosed: () => void;
   onDeleted: () => void;
   onCopied: (id: number | string | null) => void;
 }
 
-export function machineDialog(
+export function vmDialog(
   app: App,
-  { machine, wish }: { machine: Vm; wish: MachineDialogWish },
-  { onClosed, onDeleted, onCopied }: MachineDialogEvents,
+  { vm, dialog }: { vm: Vm; dialog: OpenVmDialog },
+  { onClosed, onDeleted, onCopied }: VmDialogEvents,
 ): TemplateResult {
-  switch (wish.kind) {
+  switch (dialog.kind) {
     case 'ask':
       return html`<wcc-machine-question
         .app=${app}
-        .question=${wish.question}
+        .question=${dialog.question}
         .onClosed=${onClosed}
       ></wcc-machine-question>`;
     case 'delete':
       return html`<wcc-delete-machine-dialog
         .app=${app}
-        .machine=${machine}
+        .vm=${vm}
         .onDeleted=${onDeleted}
         .onClosed=${onClosed}
       ></wcc-delete-machine-dialog>`;
     case 'copy':
       return html`<wcc-copy-machine-dialog
         .app=${app}
-        .machine=${machine}
+        .vm=${vm}
         .onCreated=${onCopied}
         .onClosed=${onClosed}
       ></wcc-copy-machine-dialog>`;
     case 'settings':
       return html`<wcc-machine-settings-dialog
         .app=${app}
-        .machine=${machine}
+        .vm=${vm}
         .onClosed=${onClosed}
       ></wcc-machine-settings-dialog>`;
     case 'disk':
       return html`<wcc-machine-disk-dialog
         .app=${app}
-        .machine=${machine}
-        .disk=${wish.disk}
+        .vm=${vm}
+        .disk=${dialog.disk}
         .onClosed=${onClosed}
       ></wcc-machine-disk-dialog>`;
     case 'disc':
     default:
-      return html`<wcc-disc-dialog .app=${app} .machine=${machine} .onClosed=${onClosed}></wcc-disc-dialog>`;
+      return html`<wcc-disc-dialog .app=${app} .vm=${vm} .onClosed=${onClosed}></wcc-disc-dialog>`;
   }
 }

@@ -3,16 +3,16 @@ import { html } from 'lit';
 import type { PropertyDeclarations, TemplateResult } from 'lit';
 import type { Emitter } from '../ui/emitter.ts';
 import { imageChoices } from './image-choices.ts';
-import { MachineDialog } from './machine-dialog.ts';
+import { VmDialog } from './machine-dialog.ts';
 
 /** Puts an ISO into the drive. */
-export class DiscDialog extends MachineDialog {
+export class DiscDialog extends VmDialog {
   static override readonly properties: PropertyDeclarations = {
-    ...MachineDialog.properties,
-    machine: { attribute: false },
+    ...VmDialog.properties,
+    vm: { attribute: false },
     image: { state: true },
   };
-  declare machine: Vm;
+  declare vm: Vm;
   declare image: number;
   protected readonly idPrefix = 'vm-disc';
 
@@ -26,7 +26,7 @@ export class DiscDialog extends MachineDialog {
   }
 
   get #discs(): Image[] {
-    return this.signedIn.images.images.filter(({ state, format }) => state === 'ready' && format === 'iso');
+    return this.signedIn.images.all.filter(({ state, format }) => state === 'ready' && format === 'iso');
   }
 
   protected override render(): TemplateResult {
@@ -35,7 +35,7 @@ export class DiscDialog extends MachineDialog {
     const chosen = discs.find(({ id }) => id === this.image) ?? discs[0];
     return this.frame({
       title: words.disc.insert,
-      lead: html`<bdi translate="no">${this.machine.name}</bdi>`,
+      lead: html`<bdi translate="no">${this.vm.name}</bdi>`,
       body:
         chosen === undefined
           ? html`<p class="question">${words.disc.none}</p>`
@@ -52,10 +52,10 @@ export class DiscDialog extends MachineDialog {
   }
 
   async #insert(image: number | undefined): Promise<void> {
-    const { id } = this.machine;
+    const { id } = this.vm;
     if (id === null || image === undefined) return;
     const isDone = await this.send(async () => {
-      this.machines.put(await this.app.api.setCdrom(id, { image }));
+      this.vms.put(await this.app.api.setCdrom(id, { image }));
     });
     if (!isDone) return;
     this.app.announcer.say(this.words.disc.inserted);

@@ -3,19 +3,19 @@ import { html, nothing } from 'lit';
 import type { PropertyDeclarations, TemplateResult } from 'lit';
 import { size } from '../text/format.ts';
 import { segmentField } from '../ui/segments.ts';
-import { MachineDialog } from './machine-dialog.ts';
+import { VmDialog } from './machine-dialog.ts';
 import { gib, gibText, mib, parseDiskSize } from './machine-form.ts';
 
 /** Adds an empty disk, or makes one larger. */
-export class MachineDiskDialog extends MachineDialog {
+export class VmDiskDialog extends VmDialog {
   static override readonly properties: PropertyDeclarations = {
-    ...MachineDialog.properties,
-    machine: { attribute: false },
+    ...VmDialog.properties,
+    vm: { attribute: false },
     disk: { attribute: false },
     size: { state: true },
     format: { state: true },
   };
-  declare machine: Vm;
+  declare vm: Vm;
   /** Which one grows; `null`: a new one. */
   declare disk: VmDisk | null;
   /** In GiB, as typed. */
@@ -33,18 +33,18 @@ export class MachineDiskDialog extends MachineDialog {
     this.size = this.disk === null ? '20' : gibText(this.disk.sizeBytes + gib);
   }
 
-  get #least(): number {
+  get #minBytes(): number {
     return this.disk === null ? mib : this.disk.sizeBytes + 1;
   }
 
   protected override render(): TemplateResult {
     const { words, disk } = this;
     const { disksText: text } = words;
-    const isBad = parseDiskSize(this.size, this.#least) === undefined;
+    const isBad = parseDiskSize(this.size, this.#minBytes) === undefined;
     const own = disk === null ? '' : size(disk.sizeBytes);
     return this.frame({
       title: disk === null ? text.add : text.grow,
-      lead: html`<bdi translate="no">${disk?.name ?? this.machine.name}</bdi>`,
+      lead: html`<bdi translate="no">${disk?.name ?? this.vm.name}</bdi>`,
       body: html`${this.textField({
         id: 'vm-disk-size',
         label: disk === null ? words.diskSize : text.newSize,
@@ -77,14 +77,14 @@ export class MachineDiskDialog extends MachineDialog {
   }
 
   async #save(): Promise<void> {
-    const { machine, disk } = this;
-    const sizeBytes = parseDiskSize(this.size, this.#least);
-    if (machine.id === null) return;
+    const { vm, disk } = this;
+    const sizeBytes = parseDiskSize(this.size, this.#minBytes);
+    if (vm.id === null) return;
     if (sizeBytes === undefined) return this.inputOf('size')?.focus();
-    const { id } = machine;
+    const { id } = vm;
     const isSaved = await this.send(async () => {
       const { api } = this.app;
-      this.machines.put(
+      this.vms.put(
         disk === null
           ? await api.addDisk(id, { kind: 'blank', sizeBytes, format: this.format })
           : await api.growDisk(id, disk.index, { sizeBytes }),

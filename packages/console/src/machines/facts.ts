@@ -2,12 +2,12 @@ import { html, nothing } from 'lit';
 import type { TemplateResult } from 'lit';
 import { size } from '../text/format.ts';
 import type { CreateNeeds } from './create/form.ts';
-import type { MachinesText } from './text/text.ts';
+import type { VmsText } from './text/text.ts';
 
 /** The numbers before the start: what the machine takes of the pool and of the memory, and what is there. */
-export function needsFacts(needs: CreateNeeds, words: MachinesText): TemplateResult {
+export function needsFacts(needs: CreateNeeds, words: VmsText): TemplateResult {
   const { needs: text } = words;
-  const { diskBytes, mostDiskBytes, freeDiskBytes, memoryBytes, freeMemoryBytes } = needs;
+  const { diskBytes, maxDiskBytes, freeDiskBytes, memoryBytes, freeMemoryBytes } = needs;
   const isDiskShort = freeDiskBytes !== null && diskBytes > freeDiskBytes;
   const isMemoryShort = freeMemoryBytes !== null && memoryBytes > freeMemoryBytes;
   const ofFree = (need: string, free: number | null): string =>
@@ -16,9 +16,9 @@ export function needsFacts(needs: CreateNeeds, words: MachinesText): TemplateRes
     <dt>${text.disk}</dt>
     <dd>${ofFree(diskBytes === 0 ? text.almostNothing : size(diskBytes), freeDiskBytes)}</dd>
     ${
-      mostDiskBytes > diskBytes
+      maxDiskBytes > diskBytes
         ? html`<dt>${text.grows}</dt>
-            <dd>${size(mostDiskBytes)}</dd>`
+            <dd>${size(maxDiskBytes)}</dd>`
         : nothing
     }
     <dt>${text.memory}</dt>

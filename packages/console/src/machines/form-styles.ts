@@ -2,7 +2,7 @@ import { css } from 'lit';
 import type { CSSResult } from 'lit';
 
 /** Fields that only the dialogs and pages about machines have. */
-export const machineForms: CSSResult = css`
+export const vmForms: CSSResult = css`
   .boot-order {
     display: grid;
     gap: 0.25rem;

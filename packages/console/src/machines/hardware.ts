@@ -5,10 +5,10 @@ import type { App } from '../app/app.ts';
 import { clockTime, count, size } from '../text/format.ts';
 import { fact, section } from '../ui/facts.ts';
 import { icon } from '../ui/icons.ts';
-import type { MachinesText } from './text/text.ts';
+import type { VmsText } from './text/text.ts';
 
 /** What the page does when a button of these cards is pressed. */
-export interface HardwareOrders {
+export interface HardwareActions {
   edit: () => void;
   addDisk: () => void;
   growDisk: (disk: VmDisk) => void;
@@ -18,28 +18,31 @@ export interface HardwareOrders {
 
 export interface HardwareContext {
   app: App;
-  words: MachinesText;
-  machine: Vm;
-  orders: HardwareOrders;
+  words: VmsText;
+  vm: Vm;
+  commands: HardwareActions;
   /** Nothing can be ordered now, and why. */
-  offReason: string | null;
+  disabledReason: string | null;
 }
 
 type Part = TemplateResult | typeof nothing;
 
-interface OrderButton {
+interface ActionButton {
   label: string;
   name?: string;
   run: () => void;
 }
 
-function orderButton({ label, name, run }: OrderButton, { offReason }: HardwareContext): TemplateResult {
+function actionButton(
+  { label, name, run }: ActionButton,
+  { disabledReason }: HardwareContext,
+): TemplateResult {
   return html`<button
     class="button small"
     aria-label=${name ?? label}
-    aria-disabled=${String(offReason !== null)}
-    title=${offReason ?? ''}
-    @click=${() => (offReason === null ? run() : undefined)}
+    aria-disabled=${String(disabledReason !== null)}
+    title=${disabledReason ?? ''}
+    @click=${() => (disabledReason === null ? run() : undefined)}
   >
     ${label}
   </button>`;
@@ -47,47 +50,47 @@ function orderButton({ label, name, run }: OrderButton, { offReason }: HardwareC
 
 /** CPUs, memory, network, and who owns it. */
 export function hardwareOf(context: HardwareContext): TemplateResult {
-  const { app, words, machine, orders } = context;
+  const { app, words, vm, commands } = context;
   const { locale } = app.preferences;
-  const { network, bootOrder, ownerName, createdAt } = machine;
+  const { network, bootOrder, ownerName, createdAt } = vm;
   const net = words.networks[network.kind] + (network.name === null ? '' : ` · ${network.name}`);
-  const edit = orderButton(
-    { label: words.settings.change, name: words.settings.title, run: orders.edit },
+  const edit = actionButton(
+    { label: words.settings.change, name: words.settings.title, run: commands.edit },
     context,
   );
   return section(
     words.hardware,
     html`<dl>
-        ${fact(words.cpus, count(machine.cpus, locale))} ${fact(words.memory, size(machine.memoryBytes))}
+        ${fact(words.cpus, count(vm.cpus, locale))} ${fact(words.memory, size(vm.memoryBytes))}
         ${fact(words.network, net)}
-        ${fact(words.mac, machine.macAddress === null ? null : html`<code translate="no">${machine.macAddress}</code>`)}
-        ${fact(words.firmware, words.firmwares[machine.firmware])}
+        ${fact(words.mac, vm.macAddress === null ? null : html`<code translate="no">${vm.macAddress}</code>`)}
+        ${fact(words.firmware, words.firmwares[vm.firmware])}
         ${fact(words.settings.bootOrder, bootOrder.map((device) => words.devices[device]).join(' → '))}
         ${fact(words.owner, ownerName === null ? null : html`<bdi translate="no">${ownerName}</bdi>`)}
         ${fact(words.created, createdAt === null ? null : clockTime(createdAt, locale))}
-        ${fact(words.uuid, html`<code translate="no">${machine.uuid}</code>`)}
+        ${fact(words.uuid, html`<code translate="no">${vm.uuid}</code>`)}
       </dl>
-      ${machine.may.edit ? html`<p>${edit}</p>` : nothing}`,
+      ${vm.may.edit ? html`<p>${edit}</p>` : nothing}`,
   );
 }
 
 export function disksOf(context: HardwareContext): TemplateResult {
-  const { words, machine, orders } = context;
+  const { words, vm, commands } = context;
   const { disksText: text } = words;
-  const add = orderButton({ label: text.addVerb, name: text.add, run: orders.addDisk }, context);
+  const add = actionButton({ label: text.addVerb, name: text.add, run: commands.addDisk }, context);
   return section(
     words.disks,
-    html`${machine.disks.length === 0 ? html`<p class="muted">${text.none}</p>` : nothing}
+    html`${vm.disks.length === 0 ? html`<p class="muted">${text.none}</p>` : nothing}
       <ul class="vm-disks">
-        ${machine.disks.map((disk) => html`<li>${diskOf(disk, context)}</li>`)}
+        ${vm.disks.map((disk) => html`<li>${diskOf(disk, context)}</li>`)}
       </ul>
-      ${machine.may.edit ? html`<p>${add}</p>` : nothing}`,
+      ${vm.may.edit ? html`<p>${add}</p>` : nothing}`,
   );
 }
 
 function diskOf(disk: VmDisk, context: HardwareContext): TemplateResult {
-  const { app, words, machine, orders } = context;
-  const base = app.signedIn?.images.images.find(({ id }) => id === disk.base);
+  const { app, words, vm, commands } = context;
+  const base = app.signedIn?.images.all.find(({ id }) => id === disk.base);
   const facts = [size(disk.sizeBytes), disk.format ?? ''].filter((part) => part !== '').join(' · ');
   return html`${icon('disk')}<span
       ><bdi translate="no">${disk.name}</bdi
@@ -96,12 +99,12 @@ function diskOf(disk: VmDisk, context: HardwareContext): TemplateResult {
       ></span
     >
     ${
-      machine.may.edit
-        ? orderButton(
+      vm.may.edit
+        ? actionButton(
             {
               label: words.disksText.growVerb,
               name: words.disksText.growNamed(disk.name),
-              run: () => orders.growDisk(disk),
+              run: () => commands.growDisk(disk),
             },
             context,
           )
@@ -110,15 +113,15 @@ function diskOf(disk: VmDisk, context: HardwareContext): TemplateResult {
 }
 
 export function driveOf(context: HardwareContext): Part {
-  const { words, machine, orders } = context;
+  const { words, vm, commands } = context;
   const { disc: text } = words;
-  const { cdrom, may } = machine;
-  if (machine.foreign) return nothing;
-  const insert = orderButton(
-    { label: cdrom === null ? text.insertVerb : text.change, run: orders.insert },
+  const { cdrom, may } = vm;
+  if (vm.foreign) return nothing;
+  const insert = actionButton(
+    { label: cdrom === null ? text.insertVerb : text.change, run: commands.insert },
     context,
   );
-  const eject = orderButton({ label: text.eject, run: orders.eject }, context);
+  const eject = actionButton({ label: text.eject, run: commands.eject }, context);
   return section(
     text.drive,
     html`<div class="vm-drive">

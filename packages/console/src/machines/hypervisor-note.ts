@@ -2,10 +2,10 @@ import type { Host } from '@wcc/api';
 import { html, nothing } from 'lit';
 import type { TemplateResult } from 'lit';
 import { icon } from '../ui/icons.ts';
-import type { MachinesText } from './text/text.ts';
+import type { VmsText } from './text/text.ts';
 
 /** Says what to install where nothing can run machines; everything else works without. */
-export function hypervisorNote(host: Host | null, words: MachinesText): TemplateResult | typeof nothing {
+export function hypervisorNote(host: Host | null, words: VmsText): TemplateResult | typeof nothing {
   const missing = host?.hypervisor.missing ?? null;
   if (missing === null) return nothing;
   const { packages } = missing;

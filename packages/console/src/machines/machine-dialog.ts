@@ -3,27 +3,27 @@ import type { TemplateResult } from 'lit';
 import { OperationDialog } from '../operations/operation-dialog.ts';
 import { selectField, textField } from '../ui/fields.ts';
 import type { FieldOptions, SelectOptions } from '../ui/fields.ts';
-import { machinesOf } from './machines-state.ts';
-import type { MachinesState } from './machines-state.ts';
-import { machinesTextOf } from './text/catalogue.ts';
-import type { MachinesText } from './text/text.ts';
+import { vmsOf } from './machines-state.ts';
+import type { VmsState } from './machines-state.ts';
+import { vmsTextOf } from './text/catalogue.ts';
+import type { VmsText } from './text/text.ts';
 
 /** Fields of requests that are called otherwise here, where they are typed in other units. */
 const typedAs: Readonly<Partial<Record<string, string>>> = { memoryBytes: 'memory', sizeBytes: 'size' };
 
 /** Base of the dialogs about machines. */
-export abstract class MachineDialog extends OperationDialog {
-  protected get words(): MachinesText {
-    return machinesTextOf(this.app.preferences);
+export abstract class VmDialog extends OperationDialog {
+  protected get words(): VmsText {
+    return vmsTextOf(this.app.preferences);
   }
 
-  protected get machines(): MachinesState {
-    return machinesOf(this.app);
+  protected get vms(): VmsState {
+    return vmsOf(this.app);
   }
 
   /** Names that no further machine can have. */
   protected get taken(): string[] {
-    return this.machines.machines.map(({ name }) => name);
+    return this.vms.all.map(({ name }) => name);
   }
 
   protected override fieldOf(error: ApiProblem): string | null {

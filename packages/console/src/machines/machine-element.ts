@@ -3,37 +3,37 @@ import type { App } from '../app/app.ts';
 import { ConsoleElement } from '../ui/console-element.ts';
 import type { Emitter } from '../ui/emitter.ts';
 import { fields } from '../ui/styles/fields.ts';
-import { machineForms } from './form-styles.ts';
-import { machinesOf } from './machines-state.ts';
-import type { MachinesState } from './machines-state.ts';
-import { machines } from './styles.ts';
-import { machinesTextOf } from './text/catalogue.ts';
-import type { MachinesText } from './text/text.ts';
+import { vmForms } from './form-styles.ts';
+import { vmsOf } from './machines-state.ts';
+import type { VmsState } from './machines-state.ts';
+import { vms } from './styles.ts';
+import { vmsTextOf } from './text/catalogue.ts';
+import type { VmsText } from './text/text.ts';
 
 /** Base of the pages about machines: their state, polled while the page is shown, their texts and styles. */
-export abstract class MachinePart extends ConsoleElement<App> {
-  #unfollow: (() => void) | null = null;
+export abstract class VmElement extends ConsoleElement<App> {
+  #stopPolling: (() => void) | null = null;
 
   override connectedCallback(): void {
     super.connectedCallback();
-    this.#unfollow = this.machines.follow();
+    this.#stopPolling = this.vms.startPolling();
   }
 
   protected override styles(): readonly CSSResult[] {
-    return [machines, fields, machineForms];
+    return [vms, fields, vmForms];
   }
 
   override disconnectedCallback(): void {
     super.disconnectedCallback();
-    this.#unfollow?.();
-    this.#unfollow = null;
+    this.#stopPolling?.();
+    this.#stopPolling = null;
   }
 
   protected override observed(): Emitter[] {
     const { operations, connection, images } = this.signedIn;
     return [
       ...super.observed(),
-      this.machines.changed,
+      this.vms.changed,
       operations.changed,
       connection.changed,
       images.changed,
@@ -41,11 +41,11 @@ export abstract class MachinePart extends ConsoleElement<App> {
     ];
   }
 
-  protected get machines(): MachinesState {
-    return machinesOf(this.app);
+  protected get vms(): VmsState {
+    return vmsOf(this.app);
   }
 
-  protected get words(): MachinesText {
-    return machinesTextOf(this.app.preferences);
+  protected get words(): VmsText {
+    return vmsTextOf(this.app.preferences);
   }
 }

@@ -7,17 +7,17 @@ const minMemory = 16 * mib;
 const maxMemory = 16_384 * gib;
 const maxDisk = 65_536 * gib;
 
-export type MachineNameVerdict = 'empty' | 'malformed' | 'taken' | null;
+export type VmNameProblem = 'empty' | 'malformed' | 'taken' | null;
 
 /** What stands against a name, as far as this page knows. */
-export function judgeMachineName(name: string, taken: readonly string[]): MachineNameVerdict {
+export function checkVmName(name: string, taken: readonly string[]): VmNameProblem {
   if (name === '') return 'empty';
   if (!isMachineName(name)) return 'malformed';
   return taken.includes(name) ? 'taken' : null;
 }
 
 /** `debian-13.qcow2` → `debian-13-1`, then `debian-13-2`, until one is free. */
-export function proposeMachineName(imageName: string, taken: readonly string[]): string {
+export function proposeVmName(imageName: string, taken: readonly string[]): string {
   const base = imageName
     .replace(/\.[A-Za-z0-9]{1,5}$/, '')
     .replaceAll(/[^A-Za-z0-9._-]+/g, '-')

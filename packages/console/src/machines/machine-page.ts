@@ -1,41 +1,41 @@
 import type { Vm } from '@wcc/api';
 import { html, nothing } from 'lit';
 import type { PropertyDeclarations, TemplateResult } from 'lit';
-import { machinePageOf, pagePaths } from '../app/router.ts';
+import { vmPageOf, pagePaths } from '../app/router.ts';
 import { liveRow } from '../operations/live-row.ts';
 import type { OperationEntry } from '../operations/operation-entry.ts';
 import type { Emitter } from '../ui/emitter.ts';
 import { icon } from '../ui/icons.ts';
 import { problemBox } from '../ui/problem.ts';
 import { segmentField } from '../ui/segments.ts';
-import { machineActions } from './actions.ts';
-import type { MachineOrder } from './actions.ts';
-import { machineDialog } from './dialogs.ts';
-import type { MachineDialogWish } from './dialogs.ts';
+import { vmActions } from './actions.ts';
+import type { VmCommand } from './actions.ts';
+import { vmDialog } from './dialogs.ts';
+import type { OpenVmDialog } from './dialogs.ts';
 import { disksOf, driveOf, hardwareOf } from './hardware.ts';
 import type { HardwareContext } from './hardware.ts';
-import { MachinePart } from './machine-element.ts';
-import { madeMachineOf } from './pending-rows.ts';
-import { machineState } from './state-badge.ts';
+import { VmElement } from './machine-element.ts';
+import { createdVmName } from './pending-rows.ts';
+import { vmStateBadge } from './state-badge.ts';
 
 type Verb = 'start' | 'shutdown' | 'power-off' | 'reset';
 
 /** One machine: its state and what can be done with it, its screen, its parts, and its past. */
-export class MachinePage extends MachinePart {
+export class VmPage extends VmElement {
   static override readonly properties: PropertyDeclarations = {
-    ...MachinePart.properties,
-    wish: { state: true },
+    ...VmElement.properties,
+    dialog: { state: true },
     isBusy: { state: true },
     view: { state: true },
   };
   /** The dialog that is open. */
-  declare wish: MachineDialogWish | null;
+  declare dialog: OpenVmDialog | null;
   declare isBusy: boolean;
   declare view: 'screen' | 'serial';
 
   constructor() {
     super();
-    this.wish = null;
+    this.dialog = null;
     this.isBusy = false;
     this.view = 'screen';
   }
@@ -44,61 +44,61 @@ export class MachinePage extends MachinePart {
     return [...super.observed(), this.app.router.changed];
   }
 
-  get #machine(): Vm | undefined {
-    const { machineId } = this.app.router;
-    return machineId === null ? undefined : this.machines.get(machineId);
+  get #vm(): Vm | undefined {
+    const { vmId } = this.app.router;
+    return vmId === null ? undefined : this.vms.get(vmId);
   }
 
   protected override render(): TemplateResult {
-    const machine = this.#machine;
-    const back = html`<a class="back" href=${pagePaths.machines} @click=${this.app.router.onLink}
+    const vm = this.#vm;
+    const back = html`<a class="back" href=${pagePaths.vms} @click=${this.app.router.onLink}
       >${icon('back')}${this.words.back}</a
     >`;
-    if (machine === undefined) return html`${back} ${this.#missing()}`;
-    const { wish } = this;
+    if (vm === undefined) return html`${back} ${this.#missing()}`;
+    const { dialog } = this;
     return html`${back}
       <div class="page-head vm-head">
         <div>
-          <h1><bdi translate="no">${machine.name}</bdi><span class="id">#${machine.id}</span></h1>
-          ${machineState(machine, this.words)}
+          <h1><bdi translate="no">${vm.name}</bdi><span class="id">#${vm.id}</span></h1>
+          ${vmStateBadge(vm, this.words)}
         </div>
-        ${machineActions({
-          machine,
+        ${vmActions({
+          vm,
           words: this.words,
-          offReason: this.#offReason,
-          onOrder: (order) => this.#onOrder(order, machine),
+          disabledReason: this.#disabledReason,
+          onCommand: (order) => this.#onCommand(order, vm),
         })}
       </div>
-      ${this.#operation(machine)} ${this.#whole(machine)}
+      ${this.#operation(vm)} ${this.#whole(vm)}
       ${
-        wish === null
+        dialog === null
           ? nothing
-          : machineDialog(
+          : vmDialog(
               this.app,
-              { machine, wish },
+              { vm, dialog },
               {
-                onClosed: () => (this.wish = null),
-                onDeleted: () => this.app.router.go(pagePaths.machines),
-                onCopied: (id) => (id === null ? undefined : this.app.router.go(machinePageOf(id))),
+                onClosed: () => (this.dialog = null),
+                onDeleted: () => this.app.router.go(pagePaths.vms),
+                onCopied: (id) => (id === null ? undefined : this.app.router.go(vmPageOf(id))),
               },
             )
       }`;
   }
 
-  get #offReason(): string | null {
+  get #disabledReason(): string | null {
     if (!this.signedIn.connection.isOnline) return this.text.shell.disabledOffline;
     return this.isBusy ? this.words.busy : null;
   }
 
   /** What does not exist and what may not be seen are told apart by nobody. */
   #missing(): TemplateResult {
-    const { isLoaded, problem } = this.machines;
-    const maker = this.#openMaker();
-    if (maker !== undefined)
+    const { isLoaded, problem } = this.vms;
+    const creator = this.#openCreator();
+    if (creator !== undefined)
       return html`<div class="page-head">
-          <h1><bdi translate="no">${madeMachineOf(maker.snapshot)}</bdi></h1>
+          <h1><bdi translate="no">${createdVmName(creator.snapshot)}</bdi></h1>
         </div>
-        <div class="card operation-card">${liveRow(this.app, maker.snapshot.id)}</div>`;
+        <div class="card operation-card">${liveRow(this.app, creator.snapshot.id)}</div>`;
     if (!isLoaded)
       return problem === null
         ? html`<p class="muted">${this.text.shell.loading}</p>`
@@ -111,12 +111,12 @@ export class MachinePage extends MachinePart {
   }
 
   /** A machine that is not there yet, or came to nothing: its operation says why. One that was made is gone. */
-  #openMaker(): OperationEntry | undefined {
-    const { machineId } = this.app.router;
+  #openCreator(): OperationEntry | undefined {
+    const { vmId } = this.app.router;
     return this.signedIn.operations.all.find(({ snapshot, isHistory }) => {
       const made = snapshot.target?.kind === 'vm' ? snapshot.target : snapshot.subject;
-      if (isHistory || snapshot.state === 'succeeded' || madeMachineOf(snapshot) === null) return false;
-      return made.kind === 'vm' && made.id === machineId;
+      if (isHistory || snapshot.state === 'succeeded' || createdVmName(snapshot) === null) return false;
+      return made.kind === 'vm' && made.id === vmId;
     });
   }
 
@@ -126,34 +126,34 @@ export class MachinePage extends MachinePart {
     return row === nothing ? nothing : html`<div class="card operation-card">${row}</div>`;
   }
 
-  #whole(machine: Vm): TemplateResult {
+  #whole(vm: Vm): TemplateResult {
     const context: HardwareContext = {
       app: this.app,
       words: this.words,
-      machine,
-      offReason: this.#offReason,
-      orders: {
-        edit: () => (this.wish = { kind: 'settings' }),
-        addDisk: () => (this.wish = { kind: 'disk', disk: null }),
-        growDisk: (disk) => (this.wish = { kind: 'disk', disk }),
-        insert: () => (this.wish = { kind: 'disc' }),
-        eject: () => void this.#order(machine, async (id) => this.app.api.setCdrom(id, { image: null })),
+      vm,
+      disabledReason: this.#disabledReason,
+      commands: {
+        edit: () => (this.dialog = { kind: 'settings' }),
+        addDisk: () => (this.dialog = { kind: 'disk', disk: null }),
+        growDisk: (disk) => (this.dialog = { kind: 'disk', disk }),
+        insert: () => (this.dialog = { kind: 'disc' }),
+        eject: () => void this.#send(vm, async (id) => this.app.api.setCdrom(id, { image: null })),
       },
     };
     return html`<div class="operation-grid vm-grid">
       <div>
-        ${this.#views(machine)}
-        <wcc-machine-operations .app=${this.app} .machine=${machine.id}></wcc-machine-operations>
+        ${this.#views(vm)}
+        <wcc-machine-operations .app=${this.app} .vm=${vm.id}></wcc-machine-operations>
       </div>
       <div>${hardwareOf(context)} ${disksOf(context)} ${driveOf(context)}</div>
     </div>`;
   }
 
-  #views(machine: Vm): TemplateResult | typeof nothing {
+  #views(vm: Vm): TemplateResult | typeof nothing {
     const { words } = this;
-    if (machine.state === 'making') return nothing;
-    const screen = html`<wcc-machine-screen .app=${this.app} .machine=${machine}></wcc-machine-screen>`;
-    const serial = html`<wcc-serial-view .app=${this.app} .machine=${machine}></wcc-serial-view>`;
+    if (vm.state === 'making') return nothing;
+    const screen = html`<wcc-machine-screen .app=${this.app} .vm=${vm}></wcc-machine-screen>`;
+    const serial = html`<wcc-serial-view .app=${this.app} .vm=${vm}></wcc-serial-view>`;
     return html`<section class="card vm-view" aria-label=${words.screen}>
       <div class="vm-views">
         ${segmentField({
@@ -168,39 +168,39 @@ export class MachinePage extends MachinePart {
           change: (view) => (this.view = view),
         })}
       </div>
-      ${this.view === 'screen' || !machine.may.serial ? screen : serial}
+      ${this.view === 'screen' || !vm.may.serial ? screen : serial}
     </section>`;
   }
 
-  #onOrder(order: MachineOrder, machine: Vm): void {
-    if (order === 'copy' || order === 'delete') this.wish = { kind: order };
-    else if (order === 'start') void this.#order(machine, (id) => this.app.api.orderVm(id, 'start'));
-    else this.#ask(order, machine);
+  #onCommand(order: VmCommand, vm: Vm): void {
+    if (order === 'copy' || order === 'delete') this.dialog = { kind: order };
+    else if (order === 'start') void this.#send(vm, (id) => this.app.api.orderVm(id, 'start'));
+    else this.#ask(order, vm);
   }
 
-  #ask(verb: Exclude<Verb, 'start'>, machine: Vm): void {
-    const { questions, orders } = this.words;
-    this.wish = {
+  #ask(verb: Exclude<Verb, 'start'>, vm: Vm): void {
+    const { questions, commands } = this.words;
+    this.dialog = {
       kind: 'ask',
       question: {
-        title: questions[verb].title(machine.name),
+        title: questions[verb].title(vm.name),
         text: questions[verb].words,
-        verb: orders[verb],
+        verb: commands[verb],
         isDanger: verb !== 'shutdown',
         run: async () => {
-          this.machines.put(await this.app.api.orderVm(machine.id ?? 0, verb));
-          this.app.announcer.say(this.words.ordered[verb](machine.name));
+          this.vms.put(await this.app.api.orderVm(vm.id ?? 0, verb));
+          this.app.announcer.say(this.words.commandSent[verb](vm.name));
         },
       },
     };
   }
 
-  async #order({ id }: Vm, run: (id: number) => Promise<Vm>): Promise<void> {
+  async #send({ id }: Vm, run: (id: number) => Promise<Vm>): Promise<void> {
     if (id === null || this.isBusy) return;
     this.isBusy = true;
     try {
-      const machine = await run(id);
-      this.machines.put(machine);
+      const vm = await run(id);
+      this.vms.put(vm);
     } catch (error) {
       this.app.showError(error);
     } finally {

@@ -8,14 +8,14 @@ import { icon } from '../ui/icons.ts';
 import { problemBox } from '../ui/problem.ts';
 import { createVmButtons, quickCreate } from './create-vm-buttons.ts';
 import { hypervisorNote } from './hypervisor-note.ts';
-import { MachinePart } from './machine-element.ts';
-import { makingMachines, sortMachines } from './pending-rows.ts';
-import { machineRow, makingMachineRow } from './rows.ts';
+import { VmElement } from './machine-element.ts';
+import { pendingVms, sortVms } from './pending-rows.ts';
+import { vmRow, pendingVmRow } from './rows.ts';
 
 /** All machines that one may see, those being made among them. */
-export class MachinesPage extends MachinePart {
+export class VmsPage extends VmElement {
   static override readonly properties: PropertyDeclarations = {
-    ...MachinePart.properties,
+    ...VmElement.properties,
     isCreating: { state: true },
     busy: { state: true },
   };
@@ -36,16 +36,16 @@ export class MachinesPage extends MachinePart {
   }
 
   protected override render(): TemplateResult {
-    const { machines, isLoaded, problem, host } = this.machines;
-    const making = makingMachines(this.signedIn.operations.all, machines);
-    const isEmpty = machines.length + making.length === 0;
+    const { all: vms, isLoaded, problem, host } = this.vms;
+    const making = pendingVms(this.signedIn.operations.all, vms);
+    const isEmpty = vms.length + making.length === 0;
     const waiting = problem === null ? html`<p class="muted">${this.text.shell.loading}</p>` : nothing;
     return html`<div class="page-head">
         <h1>${this.words.title}</h1>
         ${isLoaded && this.app.canWrite ? this.#actions() : nothing}
       </div>
       ${hypervisorNote(host, this.words)} ${isLoaded ? nothing : problemBox(this.app, problem)}
-      ${isLoaded ? (isEmpty ? this.#empty() : this.#table(sortMachines(machines), making)) : waiting}
+      ${isLoaded ? (isEmpty ? this.#empty() : this.#table(sortVms(vms), making)) : waiting}
       ${this.isCreating ? this.#dialog() : nothing}`;
   }
 
@@ -62,13 +62,13 @@ export class MachinesPage extends MachinePart {
     </section>`;
   }
 
-  #table(machines: readonly Vm[], making: readonly OperationEntry[]): TemplateResult {
+  #table(vms: readonly Vm[], making: readonly OperationEntry[]): TemplateResult {
     const { words } = this;
     const context = {
       app: this.app,
       words,
       busy: this.busy,
-      onStart: (machine: Vm) => void this.#start(machine),
+      onStart: (vm: Vm) => void this.#start(vm),
     };
     return html`<div class="card">
       <table role="table" aria-label=${words.title}>
@@ -85,12 +85,12 @@ export class MachinesPage extends MachinePart {
           ${repeat(
             making,
             ({ snapshot }) => snapshot.id,
-            (entry) => makingMachineRow(entry, this.app),
+            (entry) => pendingVmRow(entry, this.app),
           )}
           ${repeat(
-            machines,
+            vms,
             ({ uuid }) => uuid,
-            (machine) => machineRow(machine, context),
+            (vm) => vmRow(vm, context),
           )}
         </tbody>
       </table>
@@ -106,7 +106,7 @@ export class MachinesPage extends MachinePart {
     if (id === null || this.busy !== null) return;
     this.busy = uuid;
     try {
-      this.machines.put(await this.app.api.orderVm(id, 'start'));
+      this.vms.put(await this.app.api.orderVm(id, 'start'));
       this.app.announcer.say(this.words.started(name));
     } catch (error) {
       this.app.showError(error);

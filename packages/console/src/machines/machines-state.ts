@@ -7,9 +7,9 @@ import { LoadedState } from '../ui/loaded-state.ts';
 
 const pollMs = 3000;
 /** What the host has left changes more slowly than its machines. */
-const hostEvery = 5;
+const hostEveryNthPoll = 5;
 
-export interface MachinesOptions {
+export interface VmsOptions {
   api: Pick<ApiClient, 'vms' | 'host'>;
   /** Whether asking makes sense: somebody is signed in, and nobody holds the page still. */
   isAsking: () => boolean;
@@ -20,22 +20,22 @@ export interface MachinesOptions {
  * once. A machine that is switched on or off, or ends by itself, is told by nobody: as long as a page follows and
  * is visible, the list is asked for every three seconds.
  */
-export class MachinesState extends LoadedState {
-  readonly #options: MachinesOptions;
-  #machines: readonly Vm[] = [];
+export class VmsState extends LoadedState {
+  readonly #options: VmsOptions;
+  #vms: readonly Vm[] = [];
   #host: Host | null = null;
-  #followers = 0;
+  #pollers = 0;
   #turn = 0;
   #timer: ReturnType<typeof setInterval> | undefined;
 
-  constructor(options: MachinesOptions) {
+  constructor(options: VmsOptions) {
     super();
     this.#options = options;
     document.addEventListener('visibilitychange', () => this.#look());
   }
 
-  get machines(): readonly Vm[] {
-    return this.#machines;
+  get all(): readonly Vm[] {
+    return this.#vms;
   }
 
   /** `null` until the server has told. */
@@ -44,12 +44,12 @@ export class MachinesState extends LoadedState {
   }
 
   get(id: number): Vm | undefined {
-    return this.#machines.find((machine) => machine.id === id);
+    return this.#vms.find((vm) => vm.id === id);
   }
 
   /** Asks again and again until the returned function is called. */
-  follow(): () => void {
-    this.#followers += 1;
+  startPolling(): () => void {
+    this.#pollers += 1;
     void this.load();
     void this.loadHost();
     this.#timer ??= setInterval(() => this.#look(), pollMs);
@@ -57,8 +57,8 @@ export class MachinesState extends LoadedState {
     return () => {
       if (isOver) return;
       isOver = true;
-      this.#followers -= 1;
-      if (this.#followers > 0) return;
+      this.#pollers -= 1;
+      if (this.#pollers > 0) return;
       clearInterval(this.#timer);
       this.#timer = undefined;
     };
@@ -75,44 +75,44 @@ export class MachinesState extends LoadedState {
   }
 
   /** Puts in what an order answered; the next list has the rest. */
-  put(machine: Vm): void {
-    this.#machines = this.#machines.map((each) => (each.uuid === machine.uuid ? machine : each));
+  put(vm: Vm): void {
+    this.#vms = this.#vms.map((each) => (each.uuid === vm.uuid ? vm : each));
     this.changed.emit();
     void this.load();
   }
 
   #look(): void {
-    if (this.#followers === 0 || document.visibilityState === 'hidden' || !this.#options.isAsking()) return;
+    if (this.#pollers === 0 || document.visibilityState === 'hidden' || !this.#options.isAsking()) return;
     this.#turn += 1;
     void this.load();
-    if (this.#turn % hostEvery === 0) void this.loadHost();
+    if (this.#turn % hostEveryNthPoll === 0) void this.loadHost();
   }
 
   protected override async fetch(): Promise<void> {
-    this.#machines = (await this.#options.api.vms()).items;
+    this.#vms = (await this.#options.api.vms()).items;
   }
 }
 
-const ofDesk = new WeakMap<SignedInState, MachinesState>();
+const ofDesk = new WeakMap<SignedInState, VmsState>();
 
 /** One for all pages of whoever is signed in. Made when the first of them is shown: the console loads without it. */
-export function machinesOf(app: App): MachinesState {
+export function vmsOf(app: App): VmsState {
   const { signedIn } = app;
   if (signedIn === null) throw new Error('Machines need somebody signed in.');
   const known = ofDesk.get(signedIn);
   if (known !== undefined) return known;
-  const machines = new MachinesState({
+  const vms = new VmsState({
     api: app.api,
     isAsking: () => app.session.view.kind === 'signed_in' && !signedIn.operations.isPaused,
   });
-  ofDesk.set(signedIn, machines);
+  ofDesk.set(signedIn, vms);
   // An operation that began or ended made, changed or took away a machine.
   signedIn.operations.listenAll(({ snapshot }, before) => {
-    if (isOfMachine(snapshot) && snapshot.state !== before?.snapshot.state) void machines.load();
+    if (isAboutVm(snapshot) && snapshot.state !== before?.snapshot.state) void vms.load();
   });
-  return machines;
+  return vms;
 }
 
-function isOfMachine({ subject, target, result }: Snapshot): boolean {
+function isAboutVm({ subject, target, result }: Snapshot): boolean {
   return [subject, target, result].some((each) => each?.kind === 'vm');
 }

@@ -9,19 +9,19 @@ import { operationItem } from '../operations/rows.ts';
 import { ConsoleElement } from '../ui/console-element.ts';
 import type { Emitter } from '../ui/emitter.ts';
 import { PagedList } from '../ui/paged-list.ts';
-import { machinesTextOf } from './text/catalogue.ts';
+import { vmsTextOf } from './text/catalogue.ts';
 
 const maxCount = 5;
 
 /** The latest operations on one machine. */
-export class MachineOperations extends ConsoleElement<App> {
+export class VmOperations extends ConsoleElement<App> {
   static override readonly properties: PropertyDeclarations = {
     ...ConsoleElement.properties,
-    machine: { attribute: false },
+    vm: { attribute: false },
   };
-  declare machine: number;
+  declare vm: number;
   readonly #list: PagedList<Operation> = new PagedList(async () => {
-    const { items } = await this.app.api.operations({ subject: `vm:${this.machine}`, limit: maxCount });
+    const { items } = await this.app.api.operations({ subject: `vm:${this.vm}`, limit: maxCount });
     for (const operation of items) this.signedIn.operations.offer(operation);
     return { items };
   });
@@ -39,20 +39,20 @@ export class MachineOperations extends ConsoleElement<App> {
   /** Anew whenever an operation of this machine came or ended. */
   protected override willUpdate(): void {
     const own = this.signedIn.operations.all.filter(
-      ({ snapshot: { subject } }) => subject.kind === 'vm' && subject.id === this.machine,
+      ({ snapshot: { subject } }) => subject.kind === 'vm' && subject.id === this.vm,
     );
-    const askedFor = [this.machine, ...own.map(({ snapshot }) => `${snapshot.id}${snapshot.state}`)].join();
+    const askedFor = [this.vm, ...own.map(({ snapshot }) => `${snapshot.id}${snapshot.state}`)].join();
     if (askedFor === this.#askedFor) return;
     this.#askedFor = askedFor;
     void this.#list.load();
   }
 
   protected override render(): TemplateResult | typeof nothing {
-    const words = machinesTextOf(this.app.preferences);
+    const words = vmsTextOf(this.app.preferences);
     const { items, isLoaded } = this.#list;
     if (!isLoaded || items.length === 0) return nothing;
     const { router } = this.app;
-    const all = `${pagePaths.operations}?subject=${encodeURIComponent(`vm:${this.machine}`)}`;
+    const all = `${pagePaths.operations}?subject=${encodeURIComponent(`vm:${this.vm}`)}`;
     return html`<section class="card panel" aria-label=${words.operations}>
       <h2>${words.operations}</h2>
       <ul class="rows">

@@ -3,11 +3,11 @@ import { isTerminal } from '@wcc/progress';
 import type { Snapshot } from '@wcc/progress';
 import type { OperationEntry } from '../operations/operation-entry.ts';
 
-const makers: readonly string[] = ['create_vm', 'quick_create_vm', 'copy_vm'];
+const creatingActions: readonly string[] = ['create_vm', 'quick_create_vm', 'copy_vm'];
 
 /** Name of the machine that an operation makes, or `null` when it makes none. */
-export function madeMachineOf({ action, subject, target }: Snapshot): string | null {
-  if (!makers.includes(action)) return null;
+export function createdVmName({ action, subject, target }: Snapshot): string | null {
+  if (!creatingActions.includes(action)) return null;
   return target?.kind === 'vm' ? target.name : subject.name;
 }
 
@@ -15,15 +15,12 @@ export function madeMachineOf({ action, subject, target }: Snapshot): string | n
  * Operations that make a machine which is not in the list: not loaded yet, or failed and not dismissed. Those
  * under way stand in the list already, by the name that they keep for the machine.
  */
-export function makingMachines(
-  entries: readonly OperationEntry[],
-  machines: readonly Vm[],
-): OperationEntry[] {
-  const listed = new Set(machines.map(({ operation }) => operation));
-  const names = new Set(machines.map(({ name }) => name));
+export function pendingVms(entries: readonly OperationEntry[], vms: readonly Vm[]): OperationEntry[] {
+  const listed = new Set(vms.map(({ operation }) => operation));
+  const names = new Set(vms.map(({ name }) => name));
   const retried = new Set(entries.map(({ snapshot }) => snapshot.retryOf));
   return entries.filter(({ snapshot, isHistory, isUnknown }) => {
-    const name = madeMachineOf(snapshot);
+    const name = createdVmName(snapshot);
     if (name === null || listed.has(snapshot.id) || retried.has(snapshot.id) || isHistory || isUnknown)
       return false;
     return snapshot.state === 'failed' || (!isTerminal(snapshot.state) && !names.has(name));
@@ -31,8 +28,8 @@ export function makingMachines(
 }
 
 /** Work first, then what runs, then the rest, each by name; those of others last. */
-export function sortMachines(machines: readonly Vm[]): Vm[] {
+export function sortVms(vms: readonly Vm[]): Vm[] {
   const weight = ({ foreign, state, operation }: Vm): number =>
     foreign ? 3 : operation !== null ? 0 : state === 'running' || state === 'paused' ? 1 : 2;
-  return machines.toSorted((a, b) => weight(a) - weight(b) || a.name.localeCompare(b.name));
+  return vms.toSorted((a, b) => weight(a) - weight(b) || a.name.localeCompare(b.name));
 }

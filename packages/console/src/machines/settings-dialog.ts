@@ -2,8 +2,8 @@ import type { BootDevice, ChangeVmRequest, Vm } from '@wcc/api';
 import { html } from 'lit';
 import type { PropertyDeclarations, TemplateResult } from 'lit';
 import { icon } from '../ui/icons.ts';
-import { MachineDialog } from './machine-dialog.ts';
-import { gibText, judgeMachineName, parseCpus, parseMemory } from './machine-form.ts';
+import { VmDialog } from './machine-dialog.ts';
+import { gibText, checkVmName, parseCpus, parseMemory } from './machine-form.ts';
 
 const allDevices: readonly BootDevice[] = ['disk', 'cdrom', 'network'];
 
@@ -15,19 +15,19 @@ interface SettingsForm {
 }
 
 /** Name, CPUs, memory and boot order of a machine that is off. */
-export class MachineSettingsDialog extends MachineDialog {
+export class VmSettingsDialog extends VmDialog {
   static override readonly properties: PropertyDeclarations = {
-    ...MachineDialog.properties,
-    machine: { attribute: false },
+    ...VmDialog.properties,
+    vm: { attribute: false },
     form: { state: true },
   };
-  declare machine: Vm;
+  declare vm: Vm;
   declare form: SettingsForm;
   protected readonly idPrefix = 'vm-settings';
 
   override connectedCallback(): void {
     super.connectedCallback();
-    const { name, cpus, memoryBytes, bootOrder } = this.machine;
+    const { name, cpus, memoryBytes, bootOrder } = this.vm;
     this.form = { name, cpus: String(cpus), memory: gibText(memoryBytes), order: bootOrder };
   }
 
@@ -35,7 +35,7 @@ export class MachineSettingsDialog extends MachineDialog {
     const { words } = this;
     return this.frame({
       title: words.settings.title,
-      lead: html`<bdi translate="no">${this.machine.name}</bdi>`,
+      lead: html`<bdi translate="no">${this.vm.name}</bdi>`,
       body: html`${this.#fields()} ${this.#order()}`,
       buttons: this.buttons(words.settings.save),
       submit: () => void this.#save(),
@@ -43,13 +43,13 @@ export class MachineSettingsDialog extends MachineDialog {
   }
 
   get #others(): string[] {
-    return this.taken.filter((name) => name !== this.machine.name);
+    return this.taken.filter((name) => name !== this.vm.name);
   }
 
   #fields(): TemplateResult {
     const { words, form } = this;
     const change = (part: Partial<SettingsForm>): void => void (this.form = { ...this.form, ...part });
-    const verdict = judgeMachineName(form.name, this.#others);
+    const verdict = checkVmName(form.name, this.#others);
     const isBadCpus = parseCpus(form.cpus) === undefined;
     const isBadMemory = parseMemory(form.memory) === undefined;
     return html`${this.textField({
@@ -130,15 +130,15 @@ export class MachineSettingsDialog extends MachineDialog {
   }
 
   async #save(): Promise<void> {
-    const { id } = this.machine;
+    const { id } = this.vm;
     const { name, cpus, memory } = this.form;
     if (id === null) return;
-    if (judgeMachineName(name, this.#others) !== null) return this.inputOf('name')?.focus();
+    if (checkVmName(name, this.#others) !== null) return this.inputOf('name')?.focus();
     if (parseCpus(cpus) === undefined) return this.inputOf('cpus')?.focus();
     if (parseMemory(memory) === undefined) return this.inputOf('memory')?.focus();
     const changes = this.#changes();
     const isSaved = await this.send(async () => {
-      if (Object.keys(changes).length > 0) this.machines.put(await this.app.api.changeVm(id, changes));
+      if (Object.keys(changes).length > 0) this.vms.put(await this.app.api.changeVm(id, changes));
     });
     if (!isSaved) return;
     this.app.announcer.say(this.words.settings.saved);
@@ -147,14 +147,14 @@ export class MachineSettingsDialog extends MachineDialog {
 
   /** Only what is another one now. */
   #changes(): ChangeVmRequest {
-    const { machine, form } = this;
+    const { vm, form } = this;
     const cpus = parseCpus(form.cpus);
     const memoryBytes = parseMemory(form.memory);
     return {
-      ...(form.name === machine.name ? {} : { name: form.name }),
-      ...(cpus === undefined || cpus === machine.cpus ? {} : { cpus }),
-      ...(memoryBytes === undefined || form.memory === gibText(machine.memoryBytes) ? {} : { memoryBytes }),
-      ...(form.order.join() === machine.bootOrder.join() ? {} : { bootOrder: [...form.order] }),
+      ...(form.name === vm.name ? {} : { name: form.name }),
+      ...(cpus === undefined || cpus === vm.cpus ? {} : { cpus }),
+      ...(memoryBytes === undefined || form.memory === gibText(vm.memoryBytes) ? {} : { memoryBytes }),
+      ...(form.order.join() === vm.bootOrder.join() ? {} : { bootOrder: [...form.order] }),
     };
   }
 }

@@ -3,7 +3,7 @@ import { html, nothing } from 'lit';
 import type { TemplateResult } from 'lit';
 import { icon } from '../ui/icons.ts';
 import type { IconName } from '../ui/icons.ts';
-import type { MachinesText } from './text/text.ts';
+import type { VmsText } from './text/text.ts';
 
 const icons: Readonly<Record<VmState, IconName>> = {
   making: 'clock',
@@ -15,8 +15,8 @@ const icons: Readonly<Record<VmState, IconName>> = {
 };
 
 /** The state of a machine by icon and word, and why it is in it where that is known. */
-export function machineState(machine: Vm, { states, stateReasons }: MachinesText): TemplateResult {
-  const { state, stateReason } = machine;
+export function vmStateBadge(vm: Vm, { states, stateReasons }: VmsText): TemplateResult {
+  const { state, stateReason } = vm;
   return html`<span class="vm-state ${state}"
     >${icon(icons[state])}<span
       >${states[state]}${stateReason === null ? nothing : html`<span class="why">${stateReasons[stateReason.code]}</span>`}</span

@@ -2,7 +2,7 @@ import { css } from 'lit';
 import type { CSSResult } from 'lit';
 
 /** The first page and the pages about machines; adopted when the first of them is shown. */
-export const machines: CSSResult = css`
+export const vms: CSSResult = css`
   :is(
     wcc-home-page,
     wcc-machines-page,

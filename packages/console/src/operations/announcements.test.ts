@@ -10,7 +10,7 @@ const context = {
   explain: () => 'The disk is broken.',
 };
 
-function tell(before: Partial<Snapshot>, after: Partial<Snapshot>, owner = 'u1') {
+function announced(before: Partial<Snapshot>, after: Partial<Snapshot>, owner = 'u1') {
   return announcementOf(entryOf({ ...after, owner }), entryOf({ ...before, owner }), context);
 }
 
@@ -24,23 +24,23 @@ describe('news', () => {
     ['running', 'succeeded', 'Done: copy of debian.raw to web.raw'],
     ['running', 'interrupted', 'Interrupted, resumes automatically: copy of debian.raw to web.raw'],
   ] as const)('from %s to %s', (from, to, text) => {
-    expect(tell({ state: from }, { state: to })).toEqual({ text, isAlert: false });
+    expect(announced({ state: from }, { state: to })).toEqual({ text, isAlert: false });
   });
 
   it('alerts of one’s own failures, and says nothing of others’', () => {
     const error = { code: 'io_error', message: '', hint: '', detail: null };
     const failed = { state: 'failed', error } as const;
-    expect(tell({}, failed)).toEqual({
+    expect(announced({}, failed)).toEqual({
       text: 'Failed: copy of debian.raw to web.raw. The disk is broken.',
       isAlert: true,
     });
-    expect(tell({}, failed, 'u2')).toBeNull();
+    expect(announced({}, failed, 'u2')).toBeNull();
     expect(announcementOf(entryOf(failed), undefined, context)).toBeNull();
   });
 
   it('tells a stall once', () => {
-    expect(tell({ stalled: false }, { stalled: true })?.text).toContain('No progress');
-    expect(tell({ stalled: true }, { stalled: true })).toBeNull();
+    expect(announced({ stalled: false }, { stalled: true })?.text).toContain('No progress');
+    expect(announced({ stalled: true }, { stalled: true })).toBeNull();
   });
 
   it('tells quarters of long work only', () => {
@@ -50,18 +50,18 @@ describe('news', () => {
         { name: 'transfer', unit: 'bytes', done, durable: 0, total: 100, state: 'running', elapsedMs },
       ],
     });
-    expect(tell(at(49, 61_000), at(51, 61_500))?.text).toBe('50 %: copy of debian.raw to web.raw');
-    expect(tell(at(51, 61_500), at(60, 62_000))).toBeNull();
-    expect(tell(at(49, 5000), at(51, 5500))).toBeNull();
+    expect(announced(at(49, 61_000), at(51, 61_500))?.text).toBe('50 %: copy of debian.raw to web.raw');
+    expect(announced(at(51, 61_500), at(60, 62_000))).toBeNull();
+    expect(announced(at(49, 5000), at(51, 5500))).toBeNull();
   });
 
   it('names work from outside by its own words, and does not promise that it goes on', () => {
     const from = { action: 'backup_database', subject: { kind: 'database', id: null, name: 'nightly' } };
-    expect(tell({ ...from, state: 'running' }, { ...from, state: 'succeeded' })?.text).toBe(
+    expect(announced({ ...from, state: 'running' }, { ...from, state: 'succeeded' })?.text).toBe(
       'Done: Backup database nightly',
     );
     const silent = { ...from, state: 'interrupted', stateReason: { code: 'publisher_silent' } } as const;
-    expect(tell({ ...from, state: 'running' }, silent)?.text).toBe(
+    expect(announced({ ...from, state: 'running' }, silent)?.text).toBe(
       'No more progress reports: Backup database nightly',
     );
   });

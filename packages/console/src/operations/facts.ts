@@ -130,12 +130,12 @@ function subjectOf(app: App, subject: Reference): TemplateResult {
 
 function resultOf(app: App, { result, target }: Snapshot): Part {
   if (result === null) return nothing;
-  const { showImage, showMachine } = operationsTextOf(app.preferences).operation;
+  const { showImage, showVm } = operationsTextOf(app.preferences).operation;
   if (result.kind !== 'image' && result.kind !== 'vm')
     return html`<code translate="no">${result.kind} ${result.id}</code>`;
   return html`${target === null ? nothing : name(target.name)}
     <button class="button small" @click=${() => app.router.goToResult(result)}>
-      ${result.kind === 'vm' ? showMachine : showImage}
+      ${result.kind === 'vm' ? showVm : showImage}
     </button>`;
 }
 

@@ -92,7 +92,7 @@ function stateChoices({ preferences }: App, states: readonly OperationState[]): 
     ['queued', 'running', 'paused', 'interrupted', 'succeeded', 'failed', 'cancelled'] as const
   ).map((state): Choice => [state, names[state]]);
   return withCurrent(
-    [['', filters.any], [activeStates.join(','), filters.underWay], ...single],
+    [['', filters.any], [activeStates.join(','), filters.runningOrWaiting], ...single],
     [states.join(','), states.map((state) => names[state]).join(', ')],
   );
 }
@@ -106,7 +106,7 @@ function actionChoices(app: App, current: string): readonly Choice[] {
 }
 
 function subjectChoices(app: App, current: string): readonly Choice[] {
-  const images = app.signedIn?.images.images ?? [];
+  const images = app.signedIn?.images.all ?? [];
   const known = app.signedIn?.operations.all.find(
     ({ snapshot }) => `${snapshot.subject.kind}:${snapshot.subject.id}` === current,
   );

@@ -22,26 +22,26 @@ export function endedOf(entries: readonly OperationEntry[]): OperationEntry[] {
 }
 
 /** Operations that make an image which is not in the list yet: they stand there as rows of their own. */
-export function makingImages(
+export function pendingImages(
   entries: readonly OperationEntry[],
   hasImage: (id: number | string) => boolean,
 ): OperationEntry[] {
   const retried = new Set(entries.map((entry) => entry.snapshot.retryOf));
   return activeOf(entries)
-    .concat(entries.filter((entry) => isFreshEnd(entry, hasImage) && !retried.has(entry.snapshot.id)))
-    .filter(({ snapshot }) => madeImageOf(snapshot) !== null);
+    .concat(entries.filter((entry) => hasJustEnded(entry, hasImage) && !retried.has(entry.snapshot.id)))
+    .filter(({ snapshot }) => createdImageName(snapshot) !== null);
 }
 
 /** Name of the image that an operation makes, or `null` when it makes none. */
-export function madeImageOf({ action, subject, target }: Snapshot): string | null {
+export function createdImageName({ action, subject, target }: Snapshot): string | null {
   if (target?.kind === 'image') return target.name;
-  return makesItsSubject.has(action) ? subject.name : null;
+  return actionsNamedBySubject.has(action) ? subject.name : null;
 }
 
-const makesItsSubject: ReadonlySet<string> = new Set(['make_sample_image', 'upload_image']);
+const actionsNamedBySubject: ReadonlySet<string> = new Set(['make_sample_image', 'upload_image']);
 
 /** Done but not loaded yet, or failed and not dismissed. */
-function isFreshEnd(entry: OperationEntry, hasImage: (id: number | string) => boolean): boolean {
+function hasJustEnded(entry: OperationEntry, hasImage: (id: number | string) => boolean): boolean {
   const { snapshot } = entry;
   if (entry.isUnknown || entry.isHistory || snapshot.endedAt === null) return false;
   if (snapshot.state === 'succeeded') return snapshot.result !== null && !hasImage(snapshot.result.id);

@@ -87,27 +87,27 @@ export class LiveRow extends ConsoleElement<App> {
     const { uploads } = this.signedIn;
     row.snapshot = entry.snapshot;
     row.note = uploads.noteOf(this.operation);
-    this.#offer(row, uploads.mayChoose(entry.snapshot));
+    this.#offer(row, uploads.canChooseFile(entry.snapshot));
     if (row.may !== entry.may) row.may = entry.may;
     if (row.unknown !== entry.isUnknown) row.unknown = entry.isUnknown;
   }
 
   /** Choosing the file is possible wherever the row stands. The same list again would paint the row for nothing. */
-  #offer(row: WccProgressElement, mayChoose: boolean): void {
+  #offer(row: WccProgressElement, canChooseFile: boolean): void {
     const own = this.offers?.verbs ?? [];
-    const verbs = mayChoose ? [...own, 'choose' as const] : own;
+    const verbs = canChooseFile ? [...own, 'choose' as const] : own;
     if (verbs.join() !== row.offers.join()) row.offers = verbs;
   }
 
   readonly #onAction = (event: CustomEvent<ProgressActionDetail>): void => {
     const { verb, id } = event.detail;
     if (verb === 'cancel' || verb === 'pause' || verb === 'resume' || verb === 'retry')
-      void this.#order(verb, id);
+      void this.#control(verb, id);
     else if (verb === 'choose') this.signedIn.uploads.choose(id);
     else this.offers?.run(verb, id);
   };
 
-  async #order(verb: 'cancel' | 'pause' | 'resume' | 'retry', id: string): Promise<void> {
+  async #control(verb: 'cancel' | 'pause' | 'resume' | 'retry', id: string): Promise<void> {
     try {
       const { operation } = await this.app.api[verb](id);
       this.signedIn.operations.offer(operation);

@@ -47,7 +47,7 @@ export class OperationsPage extends ConsoleElement<App> {
   }
 
   protected override willUpdate(): void {
-    if (this.app.router.page === 'operations') this.#look.ask(parseFilter(this.app.router.search));
+    if (this.app.router.page === 'operations') this.#look.setFilter(parseFilter(this.app.router.search));
   }
 
   protected override render(): TemplateResult {
@@ -89,17 +89,17 @@ export class OperationsPage extends ConsoleElement<App> {
     this.#arrangedFor = search;
     const shown = operations.all.filter((entry) => look.shows(entry));
     const idsOf = (entries: OperationEntry[]): string[] => entries.map((entry) => entry.snapshot.id);
-    const isThere = (id: string): boolean => operations.get(id) !== undefined;
-    const active = stableOrder(this.#active, idsOf(activeOf(shown)), { isHoveredOrFocused: held, isThere });
+    const exists = (id: string): boolean => operations.get(id) !== undefined;
+    const active = stableOrder(this.#active, idsOf(activeOf(shown)), { isHoveredOrFocused: held, exists });
     const isElsewhere = new Set(active);
     const wanted = idsOf(endedOf(shown)).filter((id) => !isElsewhere.has(id));
-    const ended = stableOrder(this.#ended, wanted, { isHoveredOrFocused: held, isThere });
+    const ended = stableOrder(this.#ended, wanted, { isHoveredOrFocused: held, exists });
     this.#active = active;
     this.#ended = ended;
     return { active: operations.getMany(active), ended: operations.getMany(ended) };
   }
 
-  readonly #settle = (): void => this.requestUpdate();
+  readonly #onRelease = (): void => this.requestUpdate();
 
   #group(title: string, entries: OperationEntry[]): TemplateResult {
     const isEmpty = entries.length === 0;
@@ -107,7 +107,7 @@ export class OperationsPage extends ConsoleElement<App> {
       <h2>${title}${isEmpty ? nothing : html`<span class="badge">${entries.length}</span>`}</h2>
       <div class="card">
         ${isEmpty ? html`<p class="nothing">${operationsTextOf(this.app.preferences).list.noneActive}</p>` : nothing}
-        <ul class="rows" @pointerleave=${this.#settle} @focusout=${this.#settle}>
+        <ul class="rows" @pointerleave=${this.#onRelease} @focusout=${this.#onRelease}>
           ${repeat(
             entries,
             (entry) => entry.snapshot.id,

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { stableOrder } from '../ui/stable-order.ts';
-import { activeOf, endedOf, makingImages } from './groups.ts';
+import { activeOf, endedOf, pendingImages } from './groups.ts';
 import { createFakeLive, entryOf, snapshotOf } from './operations-state.testkit.ts';
 import { OperationsState } from './operations-state.ts';
 
@@ -39,8 +39,8 @@ describe('operations', () => {
   it('hold still while paused, but for what the user does and what was revoked, and then show the newest', () => {
     const { live, state } = open();
     for (const id of ['a', 'b', 'c', 'd']) live.push(snapshotOf({ id }));
-    let told = 0;
-    state.listenAll(() => (told += 1));
+    let calls = 0;
+    state.listenAll(() => (calls += 1));
     state.pause();
     for (const seq of [2, 3, 4]) live.push(snapshotOf({ seq }));
     live.push(snapshotOf({ id: 'new' }));
@@ -51,18 +51,18 @@ describe('operations', () => {
     expect(state.get('a')?.snapshot.seq).toBe(1);
     expect(state.get('b')?.snapshot.state).toBe('cancelling');
     expect([state.get('c'), state.get('new')]).toEqual([undefined, undefined]);
-    expect([state.get('d')?.isUnknown, told]).toEqual([false, 1]);
+    expect([state.get('d')?.isUnknown, calls]).toEqual([false, 1]);
     state.resume();
     expect(state.get('a')?.snapshot.seq).toBe(4);
     expect(state.get('b')?.snapshot.seq).toBe(3);
-    expect([state.get('new')?.snapshot.id, state.get('d')?.isUnknown, told]).toEqual(['new', true, 4]);
+    expect([state.get('new')?.snapshot.id, state.get('d')?.isUnknown, calls]).toEqual(['new', true, 4]);
   });
 
-  it('from history are told apart from those that ended before the eyes of the page', () => {
+  it('from history are calls apart from those that ended before the eyes of the page', () => {
     const { live, state } = open();
     live.push(snapshotOf({ id: 'fresh', state: 'failed', endedAt: '2026-01-01T10:00:00.000Z' }));
     state.offer(snapshotOf({ id: 'old', state: 'failed', endedAt: '2026-01-01T09:00:00.000Z' }));
-    expect(makingImages(state.all, () => false).map(({ snapshot }) => snapshot.id)).toEqual(['fresh']);
+    expect(pendingImages(state.all, () => false).map(({ snapshot }) => snapshot.id)).toEqual(['fresh']);
   });
 });
 
@@ -86,25 +86,25 @@ describe('groups', () => {
   });
 
   it('show as images in the making what runs, failed, or is not loaded yet', () => {
-    expect(ids(makingImages(entries, () => false))).toEqual(['early', 'late', 'first-end', 'last-end']);
-    expect(ids(makingImages(entries, (id) => id === 7))).toEqual(['early', 'late', 'last-end']);
+    expect(ids(pendingImages(entries, () => false))).toEqual(['early', 'late', 'first-end', 'last-end']);
+    expect(ids(pendingImages(entries, (id) => id === 7))).toEqual(['early', 'late', 'last-end']);
     const retried = [
       ...entries,
       entryOf({ id: 'again', retryOf: 'last-end', createdAt: '2026-01-01T10:03:00.000Z' }),
     ];
-    expect(ids(makingImages(retried, () => true))).toEqual(['early', 'late', 'again']);
+    expect(ids(pendingImages(retried, () => true))).toEqual(['early', 'late', 'again']);
   });
 });
 
 describe('the order of rows', () => {
-  const isThere = (id: string): boolean => id !== 'gone';
+  const exists = (id: string): boolean => id !== 'gone';
 
   it('follows the state while nobody holds the list', () => {
-    expect(stableOrder(['a', 'b'], ['b', 'c'], { isHoveredOrFocused: false, isThere })).toEqual(['b', 'c']);
+    expect(stableOrder(['a', 'b'], ['b', 'c'], { isHoveredOrFocused: false, exists })).toEqual(['b', 'c']);
   });
 
   it('keeps every row where it is while somebody does, and puts new ones at the end', () => {
-    expect(stableOrder(['a', 'gone', 'b'], ['c', 'b'], { isHoveredOrFocused: true, isThere })).toEqual([
+    expect(stableOrder(['a', 'gone', 'b'], ['c', 'b'], { isHoveredOrFocused: true, exists })).toEqual([
       'a',
       'b',
       'c',

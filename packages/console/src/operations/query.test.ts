@@ -40,8 +40,8 @@ const ended = (id: string, day: number, state: 'failed' | 'succeeded' = 'failed'
 describe('a look at the operations', () => {
   it('asks by filter and page, and shows what fits of what comes live', async () => {
     const { live, query, shown, waiting, settled } = open();
-    query.ask(parseFilter('?state=failed'));
-    query.ask(parseFilter('?state=failed'));
+    query.setFilter(parseFilter('?state=failed'));
+    query.setFilter(parseFilter('?state=failed'));
     expect(waiting.length).toBe(1);
     expect(waiting[0]?.url).toContain('state=failed');
     let done = settled();
@@ -63,11 +63,11 @@ describe('a look at the operations', () => {
 
   it('leaves no gap: what another look had loaded waits until this one reaches it', async () => {
     const { query, shown, waiting, settled } = open();
-    query.ask(parseFilter('?state=succeeded'));
+    query.setFilter(parseFilter('?state=succeeded'));
     let done = settled();
     waiting[0]?.answer({ items: [ended('old', 1, 'succeeded')] });
     await done;
-    query.ask(parseFilter(''));
+    query.setFilter(parseFilter(''));
     done = settled();
     waiting[1]?.answer({ items: [ended('new', 5)], next: 'c' });
     await done;
@@ -76,8 +76,8 @@ describe('a look at the operations', () => {
 
   it('drops the answer to a question that is no longer asked', async () => {
     const { query, shown, waiting, settled } = open();
-    query.ask(parseFilter('?state=failed'));
-    query.ask(parseFilter('?state=succeeded'));
+    query.setFilter(parseFilter('?state=failed'));
+    query.setFilter(parseFilter('?state=succeeded'));
     const done = settled();
     waiting[1]?.answer({ items: [ended('right', 2, 'succeeded')] });
     await done;

@@ -21,7 +21,7 @@ export class OperationQueryState {
   #asked: string | null = null;
   #cursor: string | undefined;
   /** Creation time of the oldest that was loaded: below it there are gaps while there is more. */
-  #reaches = '';
+  #loadedDownTo = '';
   #isLoaded = false;
   #isBusy = false;
   #problem: unknown = null;
@@ -51,13 +51,13 @@ export class OperationQueryState {
   }
 
   /** Begins anew with another filter; the same one again changes nothing. */
-  ask(filter: OperationFilter): void {
+  setFilter(filter: OperationFilter): void {
     const asked = formatFilter(filter);
     if (this.#asked === asked) return;
     this.#asked = asked;
     this.#filter = filter;
     this.#cursor = undefined;
-    this.#reaches = '';
+    this.#loadedDownTo = '';
     this.#isLoaded = false;
     void this.#load();
   }
@@ -80,7 +80,7 @@ export class OperationQueryState {
       for (const operation of page.items) operations.offer(operation);
       if (asked !== this.#asked) return;
       this.#cursor = page.next;
-      this.#reaches = page.next === undefined ? '' : (page.items.at(-1)?.createdAt ?? '');
+      this.#loadedDownTo = page.next === undefined ? '' : (page.items.at(-1)?.createdAt ?? '');
       this.#problem = null;
       this.#isLoaded = true;
     } catch (error) {
@@ -95,6 +95,6 @@ export class OperationQueryState {
   shows({ snapshot, isHistory }: OperationEntry): boolean {
     if (isFiltered(this.#filter) && !matchesFilter(snapshot, this.#filter, this.#options.userId))
       return false;
-    return !isHistory || snapshot.createdAt >= this.#reaches;
+    return !isHistory || snapshot.createdAt >= this.#loadedDownTo;
   }
 }

@@ -40,11 +40,11 @@ function percentOf({ phases, phaseIndex }: Snapshot): number | null {
 }
 
 /** `! (2) 61 % · Images · wcc`. */
-export function titleOf(mark: TabBadge, page: string): string {
+export function titleOf(badge: TabBadge, page: string): string {
   const parts = [
-    mark.failed > 0 ? '!' : '',
-    mark.running > 0 ? `(${mark.running})` : '',
-    mark.percent === null ? '' : `${mark.percent} %`,
+    badge.failed > 0 ? '!' : '',
+    badge.running > 0 ? `(${badge.running})` : '',
+    badge.percent === null ? '' : `${badge.percent} %`,
   ].filter((part) => part !== '');
   return [parts.join(' '), page, 'wcc'].filter((part) => part !== '').join(' · ');
 }
@@ -53,19 +53,19 @@ const ringSvg = 81.68;
 const steps = 20;
 
 /** The icon as a `data:` address: a ring that fills while work runs, a dot when some waits or has failed. */
-export function iconOf(mark: TabBadge): string {
-  const isIdle = mark.running + mark.waiting + mark.failed === 0;
+export function iconOf(badge: TabBadge): string {
+  const isIdle = badge.running + badge.waiting + badge.failed === 0;
   if (isIdle) return '/favicon.svg';
   // In twentieths: a new icon is a picture that the browser decodes.
-  const share = Math.floor(((mark.percent ?? 0) / 100) * steps) / steps;
+  const share = Math.floor(((badge.percent ?? 0) / 100) * steps) / steps;
   const ring =
-    mark.running === 0
+    badge.running === 0
       ? ''
       : `<circle cx="16" cy="16" r="13" stroke="#b9c6e6"/><circle cx="16" cy="16" r="13" stroke="#2f5fd0" ` +
-        `stroke-dasharray="${(mark.percent === null ? ringSvg / 4 : share * ringSvg).toFixed(1)} ${ringSvg}" ` +
+        `stroke-dasharray="${(badge.percent === null ? ringSvg / 4 : share * ringSvg).toFixed(1)} ${ringSvg}" ` +
         `transform="rotate(-90 16 16)"/>`;
-  const colour = mark.failed > 0 ? '#b3261e' : mark.running > 0 ? '#2f5fd0' : '#8b93a1';
-  const radius = mark.running > 0 ? 6 : 11;
+  const colour = badge.failed > 0 ? '#b3261e' : badge.running > 0 ? '#2f5fd0' : '#8b93a1';
+  const radius = badge.running > 0 ? 6 : 11;
   const svg =
     `<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 32 32"><g fill="none" stroke-width="5">${ring}</g>` +
     `<circle cx="16" cy="16" r="${radius}" fill="${colour}"/></svg>`;

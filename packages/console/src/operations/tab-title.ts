@@ -20,7 +20,7 @@ export class TabTitle {
 
   constructor(options: TabTitleOptions) {
     this.#options = options;
-    options.operations.listenAll((entry, before) => this.#follow(entry, before));
+    options.operations.listenAll((entry, before) => this.#onOperation(entry, before));
     document.addEventListener('visibilitychange', () => this.#onVisibility());
     this.update();
   }
@@ -32,7 +32,7 @@ export class TabTitle {
     else this.#timer ??= setTimeout(() => this.#write(), updateEveryMs - sinceMs);
   }
 
-  #follow({ snapshot }: OperationEntry, before: OperationEntry | undefined): void {
+  #onOperation({ snapshot }: OperationEntry, before: OperationEntry | undefined): void {
     const hasFailed =
       snapshot.state === 'failed' && before !== undefined && before.snapshot.state !== 'failed';
     if (hasFailed && document.visibilityState === 'hidden') this.#unseen.add(snapshot.id);
@@ -50,11 +50,11 @@ export class TabTitle {
     this.#timer = undefined;
     this.#writtenAt = performance.now();
     const { operations, userId, page } = this.#options;
-    const mark = badgeOf(operations.all, { userId: userId(), unseen: this.#unseen });
-    const title = titleOf(mark, page());
+    const badge = badgeOf(operations.all, { userId: userId(), unseen: this.#unseen });
+    const title = titleOf(badge, page());
     if (document.title !== title) document.title = title;
     const link = document.querySelector<HTMLLinkElement>('link[rel="icon"]');
-    const icon = iconOf(mark);
+    const icon = iconOf(badge);
     if (link !== null && link.getAttribute('href') !== icon) link.setAttribute('href', icon);
   }
 }

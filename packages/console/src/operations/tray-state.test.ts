@@ -32,7 +32,7 @@ function open() {
   const state = new OperationsState(live.client);
   const fetched: string[] = [];
   const tray = new Tray(state, {
-    concerns: (snapshot) => snapshot.owner === 'u1',
+    isRelevant: (snapshot) => snapshot.owner === 'u1',
     fetch: (id) => Promise.resolve(void fetched.push(id)),
   });
   let seq = 0;

@@ -24,7 +24,7 @@ export interface TrayCounts {
 
 export interface TrayOptions {
   /** Whether an operation is of interest to whoever looks, and not merely visible. */
-  concerns: (snapshot: Snapshot) => boolean;
+  isRelevant: (snapshot: Snapshot) => boolean;
   /** Asks the server for a failure that is remembered from before a reload. */
   fetch: (id: string) => Promise<void>;
 }
@@ -45,8 +45,8 @@ export class Tray {
   readonly changed: Emitter = new Emitter();
   readonly #operations: OperationsState;
   readonly #options: TrayOptions;
-  readonly #held = new Set<string>();
-  readonly #kept = new Set<string>(readList(failedKey));
+  readonly #ids = new Set<string>();
+  readonly #failures = new Set<string>(readList(failedKey));
   readonly #dismissed = new Set<string>(readList(dismissedKey));
   #leaving = new Map<string, ReturnType<typeof setTimeout> | null>();
   #mode: TrayMode = readChoice(modeKey, modes) ?? 'line';
@@ -54,10 +54,10 @@ export class Tray {
   constructor(operations: OperationsState, options: TrayOptions) {
     this.#operations = operations;
     this.#options = options;
-    operations.listenAll((entry, before) => this.#follow(entry, before));
+    operations.listenAll((entry, before) => this.#onOperation(entry, before));
     operations.changed.listen(() => this.changed.emit());
     document.addEventListener('visibilitychange', () => this.#onVisibility());
-    for (const id of this.#kept) void options.fetch(id).catch(() => this.#forget(id));
+    for (const id of this.#failures) void options.fetch(id).catch(() => this.#remove(id));
   }
 
   get mode(): TrayMode {
@@ -72,7 +72,7 @@ export class Tray {
 
   /** From the one that was created first. */
   get entries(): OperationEntry[] {
-    return this.#operations.getMany([...this.#held]).toSorted(byCreation);
+    return this.#operations.getMany([...this.#ids]).toSorted(byCreation);
   }
 
   get counts(): TrayCounts {
@@ -87,33 +87,33 @@ export class Tray {
   dismiss(id: string): void {
     this.#dismissed.add(id);
     writeList(dismissedKey, [...this.#dismissed].slice(-maxRemembered));
-    this.#forget(id);
+    this.#remove(id);
   }
 
-  #follow({ snapshot, isUnknown, isHistory }: OperationEntry, before: OperationEntry | undefined): void {
+  #onOperation({ snapshot, isUnknown, isHistory }: OperationEntry, before: OperationEntry | undefined): void {
     const { id, state, retryOf } = snapshot;
-    if (!this.#options.concerns(snapshot) || this.#dismissed.has(id)) return;
+    if (!this.#options.isRelevant(snapshot) || this.#dismissed.has(id)) return;
     // Trying again answers the failure.
-    if (retryOf !== null && this.#held.has(retryOf)) this.dismiss(retryOf);
+    if (retryOf !== null && this.#ids.has(retryOf)) this.dismiss(retryOf);
     if (!isTerminal(state) && !isUnknown) return this.#take(id);
-    const isNewHere = before === undefined && !this.#held.has(id);
-    const isPast = isNewHere && (state !== 'failed' || (isHistory && !this.#kept.has(id)));
-    if (isPast || (!this.#held.has(id) && !isNewHere)) return;
+    const isNewHere = before === undefined && !this.#ids.has(id);
+    const isPast = isNewHere && (state !== 'failed' || (isHistory && !this.#failures.has(id)));
+    if (isPast || (!this.#ids.has(id) && !isNewHere)) return;
     this.#take(id);
-    if (state === 'failed') this.#remember(id);
-    else if (!isUnknown && snapshot.warnings.length === 0) this.#letGo(id);
+    if (state === 'failed') this.#rememberFailure(id);
+    else if (!isUnknown && snapshot.warnings.length === 0) this.#removeLater(id);
   }
 
   #take(id: string): void {
-    if (this.#held.has(id)) return;
-    this.#held.add(id);
+    if (this.#ids.has(id)) return;
+    this.#ids.add(id);
     this.changed.emit();
   }
 
-  #letGo(id: string): void {
+  #removeLater(id: string): void {
     if (this.#leaving.has(id)) return;
     const isSeen = document.visibilityState === 'visible';
-    this.#leaving.set(id, isSeen ? setTimeout(() => this.#forget(id), leavesAfterMs) : null);
+    this.#leaving.set(id, isSeen ? setTimeout(() => this.#remove(id), leavesAfterMs) : null);
   }
 
   /** Nobody shall come back to find that something ended and left unseen. */
@@ -122,20 +122,20 @@ export class Tray {
     this.#leaving = new Map();
     for (const [id, timer] of leaving) {
       clearTimeout(timer ?? undefined);
-      this.#letGo(id);
+      this.#removeLater(id);
     }
   }
 
-  #remember(id: string): void {
-    if (this.#kept.has(id)) return;
-    this.#kept.add(id);
-    writeList(failedKey, [...this.#kept].slice(-maxRemembered));
+  #rememberFailure(id: string): void {
+    if (this.#failures.has(id)) return;
+    this.#failures.add(id);
+    writeList(failedKey, [...this.#failures].slice(-maxRemembered));
   }
 
-  #forget(id: string): void {
+  #remove(id: string): void {
     this.#leaving.delete(id);
-    if (this.#kept.delete(id)) writeList(failedKey, [...this.#kept]);
-    if (this.#held.delete(id)) this.changed.emit();
+    if (this.#failures.delete(id)) writeList(failedKey, [...this.#failures]);
+    if (this.#ids.delete(id)) this.changed.emit();
   }
 }
 

@@ -135,7 +135,7 @@ export class TrayPanel extends ConsoleElement<App> {
       this.#tray.entries.map(({ snapshot }) => snapshot.id),
       {
         isHoveredOrFocused: isHoveredOrFocused(this.querySelector('.tray-rows')),
-        isThere: (id) => operations.get(id) !== undefined && !this.#tray.isDismissed(id),
+        exists: (id) => operations.get(id) !== undefined && !this.#tray.isDismissed(id),
       },
     );
     return operations.getMany(this.#shown);
@@ -143,12 +143,12 @@ export class TrayPanel extends ConsoleElement<App> {
 
   #list(entries: OperationEntry[]): TemplateResult {
     const isMany = entries.length > maxRows;
-    return html`<div class="tray-rows" @pointerleave=${this.#settle} @focusout=${this.#settle}>
+    return html`<div class="tray-rows" @pointerleave=${this.#onRelease} @focusout=${this.#onRelease}>
       ${isMany ? this.#groups(entries) : this.#rows(entries)}
     </div>`;
   }
 
-  readonly #settle = (): void => this.requestUpdate();
+  readonly #onRelease = (): void => this.requestUpdate();
 
   #rows(entries: OperationEntry[]): TemplateResult {
     return html`<ul>

@@ -4,9 +4,9 @@ export const en: Text = {
   shell: {
     skip: 'Skip to content',
     home: 'Home',
-    machines: 'Machines',
-    machine: 'Machine',
-    createMachine: 'Create machine',
+    vms: 'Machines',
+    vm: 'Machine',
+    createVm: 'Create machine',
     images: 'Images',
     operations: 'Operations',
     operation: 'Operation',

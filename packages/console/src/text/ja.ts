@@ -4,9 +4,9 @@ export const ja: Text = {
   shell: {
     skip: '本文へ移動',
     home: 'ホーム',
-    machines: '仮想マシン',
-    machine: '仮想マシンの詳細',
-    createMachine: '仮想マシンの作成',
+    vms: '仮想マシン',
+    vm: '仮想マシンの詳細',
+    createVm: '仮想マシンの作成',
     images: 'イメージ',
     operations: '処理',
     operation: '処理の詳細',

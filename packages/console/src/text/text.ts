@@ -15,9 +15,9 @@ export interface Text {
   shell: {
     skip: string;
     home: string;
-    machines: string;
-    machine: string;
-    createMachine: string;
+    vms: string;
+    vm: string;
+    createVm: string;
     images: string;
     operations: string;
     operation: string;

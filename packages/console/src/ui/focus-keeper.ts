@@ -32,7 +32,7 @@ export class FocusKeeper {
   readonly #observer: MutationObserver;
   #last: Holder | null = null;
   /** What had the focus before the dialog that is open. */
-  #behind: Holder | null = null;
+  #beforeDialog: Holder | null = null;
   /** The heading of the page that is being opened has not been there yet. */
   #isWaiting = false;
 
@@ -52,8 +52,8 @@ export class FocusKeeper {
     this.#isWaiting = false;
     const isInDialog = target.closest('dialog') !== null;
     if (isInDialog && this.#last !== null && this.#last.element.closest('dialog') === null)
-      this.#behind = this.#last;
-    if (!isInDialog) this.#behind = null;
+      this.#beforeDialog = this.#last;
+    if (!isInDialog) this.#beforeDialog = null;
     this.#last = { element: target, gaps: [], heading: this.#heading };
   }
 
@@ -63,23 +63,23 @@ export class FocusKeeper {
     queueMicrotask(() => {
       this.#look(this.#observer.takeRecords());
       const { activeElement } = this.#root;
-      if (activeElement === null && this.#last !== null && isThere(this.#last.element)) this.#last = null;
+      if (activeElement === null && this.#last !== null && isVisible(this.#last.element)) this.#last = null;
     });
   }
 
   #look(records: readonly MutationRecord[]): void {
-    for (const holder of [this.#last, this.#behind]) if (holder !== null) noteGaps(holder, records);
+    for (const holder of [this.#last, this.#beforeDialog]) if (holder !== null) noteGaps(holder, records);
     if (this.#isWaiting) return this.#toHeading();
-    if (this.#last === null || !this.#isNowhere) return;
+    if (this.#last === null || !this.#hasNoFocus) return;
     const { element, gaps } = this.#last;
-    if (isThere(element) && gaps.length === 0) return;
-    const isOfDialog = this.#behind !== null && element.closest('dialog[open]')?.isConnected !== true;
-    const holder = isOfDialog ? this.#behind : this.#last;
+    if (isVisible(element) && gaps.length === 0) return;
+    const isOfDialog = this.#beforeDialog !== null && element.closest('dialog[open]')?.isConnected !== true;
+    const holder = isOfDialog ? this.#beforeDialog : this.#last;
     if (holder !== null && !this.#focusOn(holder)) this.#toHeading();
   }
 
   /** The focus is on nothing of this page, and on nothing around the console either. */
-  get #isNowhere(): boolean {
+  get #hasNoFocus(): boolean {
     const { activeElement } = document;
     const isFree = activeElement === null || activeElement === document.body;
     return this.#root.activeElement === null && (isFree || activeElement === this.#root.host);
@@ -87,7 +87,7 @@ export class FocusKeeper {
 
   /** @returns whether it went there, or to what is in its place */
   #focusOn({ element, gaps }: Holder): boolean {
-    if (isThere(element)) return this.#try(element);
+    if (isVisible(element)) return this.#try(element);
     return gaps.some((gap) => gap.parent.isConnected && this.#focusNear(gap));
   }
 
@@ -109,7 +109,7 @@ export class FocusKeeper {
   }
 
   #try(element: HTMLElement): boolean {
-    if (!isThere(element)) return false;
+    if (!isVisible(element)) return false;
     element.focus();
     return this.#root.activeElement === element;
   }
@@ -120,7 +120,7 @@ export class FocusKeeper {
 
   /** As long as the page has none yet: to the page itself. */
   #toHeading(): void {
-    const isElsewhere = !this.#isNowhere && this.#root.activeElement?.localName !== 'main';
+    const isElsewhere = !this.#hasNoFocus && this.#root.activeElement?.localName !== 'main';
     const heading = this.#heading;
     if (!isElsewhere) {
       if (heading !== null) heading.tabIndex = -1;
@@ -137,7 +137,7 @@ function isPage(part: Element): boolean {
   return part.querySelector('h1') !== null || part.localName === 'main';
 }
 
-function isThere(element: HTMLElement): boolean {
+function isVisible(element: HTMLElement): boolean {
   return element.isConnected && element.checkVisibility();
 }
 

@@ -33,10 +33,10 @@ describe('what is loaded as a whole', () => {
     expect([state.value, state.open.length]).toEqual([2, 3]);
   });
 
-  it('stays as it was when a load goes wrong, which is told, until one goes well', async () => {
+  it('stays as it was when a load goes wrong, which is changes, until one goes well', async () => {
     const state = new Counted();
-    let told = 0;
-    state.changed.listen(() => (told += 1));
+    let changes = 0;
+    state.changed.listen(() => (changes += 1));
     for (const [index, end] of (['resolve', 'reject', 'resolve'] as const).entries()) {
       const load = state.load();
       if (end === 'resolve') state.open[index]?.resolve(index);
@@ -48,6 +48,6 @@ describe('what is loaded as a whole', () => {
         index === 1 ? 0 : index,
       ]);
     }
-    expect(told).toBe(3);
+    expect(changes).toBe(3);
   });
 });

@@ -45,15 +45,15 @@ export class PagedList<Item> {
 
   /** From its beginning; what is held stays until the answer is there. */
   async load(): Promise<void> {
-    await this.#ask(undefined);
+    await this.#request(undefined);
   }
 
   /** The next part; asks again for the first one as long as that has failed. */
   async more(): Promise<void> {
-    if (!this.#isBusy) await this.#ask(this.#next);
+    if (!this.#isBusy) await this.#request(this.#next);
   }
 
-  async #ask(cursor: string | undefined): Promise<void> {
+  async #request(cursor: string | undefined): Promise<void> {
     const asked = ++this.#asked;
     this.#isBusy = true;
     this.changed.emit();

@@ -2,7 +2,7 @@ export interface StableOrderOptions {
   /** Somebody's pointer or focus is on the list: nothing may move under it. */
   isHoveredOrFocused: boolean;
   /** Whether a row can still be shown. */
-  isThere: (id: string) => boolean;
+  exists: (id: string) => boolean;
 }
 
 /**
@@ -15,7 +15,7 @@ export function stableOrder(
   options: StableOrderOptions,
 ): string[] {
   if (!options.isHoveredOrFocused) return [...wanted];
-  const kept = shown.filter((id) => options.isThere(id));
+  const kept = shown.filter((id) => options.exists(id));
   const isKept = new Set(kept);
   return [...kept, ...wanted.filter((id) => !isKept.has(id))];
 }

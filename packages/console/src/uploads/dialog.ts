@@ -3,7 +3,7 @@ import { html, nothing } from 'lit';
 import type { CSSResult, PropertyDeclarations, TemplateResult } from 'lit';
 import { repeat } from 'lit/directives/repeat.js';
 import type { App } from '../app/app.ts';
-import { isActive, madeImageOf } from '../operations/groups.ts';
+import { isActive, createdImageName } from '../operations/groups.ts';
 import { count, size } from '../text/format.ts';
 import type { Emitter } from '../ui/emitter.ts';
 import { FormDialog } from '../ui/form-dialog.ts';
@@ -17,7 +17,7 @@ import { unfinishedUploads } from './unfinished-uploads.ts';
 import {
   chooseFile,
   isAboutName,
-  judgeFile,
+  checkFile,
   matchUnfinished,
   neededBytes,
   toNewUpload,
@@ -148,7 +148,7 @@ export class UploadDialog extends FormDialog<App> {
           uploadFile({
             app: this.app,
             chosen,
-            verdict: this.#judge(chosen),
+            verdict: this.#check(chosen),
             namesake: this.unfinished.find(({ name }) => name === chosen.name),
             change: (part) => this.#change(chosen.key, part),
             remove: () => this.#remove(chosen.key),
@@ -192,14 +192,14 @@ export class UploadDialog extends FormDialog<App> {
     </dl>`;
   }
 
-  #judge(chosen: ChosenFile): ReturnType<typeof judgeFile> {
+  #check(chosen: ChosenFile): ReturnType<typeof checkFile> {
     const { images, operations } = this.signedIn;
-    return judgeFile(
+    return checkFile(
       chosen,
       this.chosen,
       (name) =>
-        images.images.some((image) => image.name === name && image.state !== 'missing') ||
-        operations.all.some((entry) => isActive(entry) && madeImageOf(entry.snapshot) === name),
+        images.all.some((image) => image.name === name && image.state !== 'missing') ||
+        operations.all.some((entry) => isActive(entry) && createdImageName(entry.snapshot) === name),
     );
   }
 
@@ -246,7 +246,7 @@ export class UploadDialog extends FormDialog<App> {
     const text = this.#text;
     if (this.busy || !this.signedIn.connection.isOnline) return;
     if (this.chosen.length === 0) return this.showFieldError({ field: 'files', words: text.noneChosen });
-    const bad = this.chosen.find((each) => this.#judge(each) !== null);
+    const bad = this.chosen.find((each) => this.#check(each) !== null);
     if (bad !== undefined) return this.#focusOn(bad);
     this.busy = true;
     try {
@@ -269,17 +269,17 @@ export class UploadDialog extends FormDialog<App> {
     }
     if (this.chosen.length === 0 && this.problem === null) return this.close();
     const first = this.chosen.find(({ problem }) => problem !== null);
-    if (first !== undefined) this.refusedFile(first);
+    if (first !== undefined) this.focusFailedFile(first);
   }
 
-  protected refusedFile({ key, file, problem }: ChosenFile): void {
+  protected focusFailedFile({ key, file, problem }: ChosenFile): void {
     const { message, hint } = this.app.explain(problem);
     this.app.announcer.alert(`${file.name}: ${message} ${hint}`);
     this.querySelector<HTMLElement>(`#upload-name-${key}, #upload-resume-${key}`)?.focus();
   }
 
   #focusOn(bad: ChosenFile): void {
-    const verdict = this.#judge(bad);
+    const verdict = this.#check(bad);
     const field = verdict === 'bad_digest' ? 'digest' : isAboutName(verdict) ? 'name' : 'remove';
     const item = this.querySelector<HTMLElement>(`#upload-${field}-${bad.key}`);
     item?.closest('details')?.setAttribute('open', '');

@@ -11,12 +11,12 @@ import { DigestUnavailable } from './engine/sample-digests.ts';
 import { uploadsTextOf } from './text/catalogue.ts';
 import { percentOf } from './unfinished-uploads.ts';
 import { isAboutName, isMisnamed } from './upload-form.ts';
-import type { ChosenFile, FileVerdict } from './upload-form.ts';
+import type { ChosenFile, FileProblem } from './upload-form.ts';
 
 export interface UploadFileContext {
   app: App;
   chosen: ChosenFile;
-  verdict: FileVerdict;
+  verdict: FileProblem;
   /** The unfinished upload that has the name which the image shall get. */
   namesake: Upload | undefined;
   change: (part: Partial<ChosenFile>) => void;
@@ -107,12 +107,12 @@ function noteOf(context: UploadFileContext): TemplateResult {
 
 function verdictWords(
   { app, chosen, namesake }: UploadFileContext,
-  verdict: NonNullable<FileVerdict>,
+  verdict: NonNullable<FileProblem>,
 ): string {
   const text = uploadsTextOf(app.preferences);
   const { imageName } = app.text;
   const { kind, file } = chosen;
-  const own: Partial<Record<NonNullable<FileVerdict>, string>> = {
+  const own: Partial<Record<NonNullable<FileProblem>, string>> = {
     taken: namesake === undefined ? imageName.taken : text.unfinishedName(size(namesake.sizeBytes)),
     twice: text.twice,
     bad_digest: text.badDigest,

@@ -5,7 +5,7 @@ import { detectKind, isRefusedKind } from './engine/kind.ts';
 import {
   chooseFile,
   isMisnamed,
-  judgeFile,
+  checkFile,
   matchUnfinished,
   neededBytes,
   unmatchedUploads,
@@ -34,24 +34,24 @@ describe('a chosen file', () => {
     ['debian.iso', null],
   ])('named %j: %s', (name, verdict) => {
     const one = chosen('debian.iso', { name });
-    expect(judgeFile(one, [one], never)).toBe(verdict);
+    expect(checkFile(one, [one], never)).toBe(verdict);
   });
 
   it('must have a name that is free, in the pool and among the others', () => {
     const [one, two] = [chosen('a.raw'), chosen('a.raw', { key: 2 })];
-    expect(judgeFile(one, [one], (name) => name === 'a.raw')).toBe('taken');
-    expect(judgeFile(one, [one, two], never)).toBe('twice');
+    expect(checkFile(one, [one], (name) => name === 'a.raw')).toBe('taken');
+    expect(checkFile(one, [one, two], never)).toBe('twice');
   });
 
   it('is told at once to be empty, an archive, or without a digest that could be one', () => {
     const empty = chooseFile(1, fileOf('a.raw', []));
-    expect(judgeFile(empty, [empty], never)).toBe('empty');
+    expect(checkFile(empty, [empty], never)).toBe('empty');
     const archive = chosen('a.raw.gz', { kind: 'gzip' });
-    expect(judgeFile(archive, [archive], never)).toBe('refused_kind');
+    expect(checkFile(archive, [archive], never)).toBe('refused_kind');
     const bad = chosen('a.raw', { sha256: 'abc' });
-    expect(judgeFile(bad, [bad], never)).toBe('bad_digest');
+    expect(checkFile(bad, [bad], never)).toBe('bad_digest');
     const good = chosen('a.raw', { sha256: ` ${'A1'.repeat(32)} ` });
-    expect(judgeFile(good, [good], never)).toBeNull();
+    expect(checkFile(good, [good], never)).toBeNull();
   });
 
   it('belongs to an unfinished upload of its size with its name or time, and needs no room then', () => {
@@ -59,7 +59,7 @@ describe('a chosen file', () => {
     const [one] = matchUnfinished([chosen('debian.iso')], [unfinished]);
     expect(one?.isResuming).toBe(true);
     expect(neededBytes([one!, chosen('b.raw')])).toBe(1);
-    expect(judgeFile({ ...one!, name: '' }, [one!], never)).toBeNull();
+    expect(checkFile({ ...one!, name: '' }, [one!], never)).toBeNull();
     const ofOther = [fileOf('debian.iso', ['xy']), fileOf('debian.iso', ['x'], 6)];
     const others = ofOther.map((file, key) => chooseFile(key, file));
     expect(matchUnfinished(others, [unfinished]).map((each) => each.unfinished)).toEqual([null, null]);
@@ -71,10 +71,10 @@ describe('a chosen file', () => {
     const matched = matchUnfinished(files, offers);
     expect(matched.map(({ unfinished }) => unfinished?.name)).toEqual(['b.raw', 'c.raw', 'a.raw']);
     expect(unmatchedUploads(matched, offers)).toEqual([]);
-    const anew = matched.map((each) => ({ ...each, isResuming: each.name !== 'new.raw' }));
-    expect(unmatchedUploads(anew, offers).map(({ name }) => name)).toEqual(['c.raw']);
+    const asNew = matched.map((each) => ({ ...each, isResuming: each.name !== 'new.raw' }));
+    expect(unmatchedUploads(asNew, offers).map(({ name }) => name)).toEqual(['c.raw']);
     // What was answered before stays answered when one more file comes.
-    expect(matchUnfinished([...anew, chosen('c.raw', { key: 9 })], offers)[1]).toBe(anew[1]);
+    expect(matchUnfinished([...asNew, chosen('c.raw', { key: 9 })], offers)[1]).toBe(asNew[1]);
   });
 
   it('is known by its content', async () => {
@@ -94,7 +94,7 @@ describe('the chunkSizer', () => {
   it('grows while a piece takes less than two seconds, shrinks above five, within 8 and 64 MiB', () => {
     const chunkSizer = new ChunkSizer();
     const sizes = [100, 100, 100, 100, 3000, 6000, 9000, 9000, 9000].map((durationMs) => {
-      chunkSizer.took(durationMs);
+      chunkSizer.recordDuration(durationMs);
       return chunkSizer.bytes / 1_048_576;
     });
     expect(sizes).toEqual([16, 32, 64, 64, 64, 32, 16, 8, 8]);

@@ -66,15 +66,15 @@ export function unmatchedUploads(chosen: readonly ChosenFile[], unfinished: read
   return unfinished.filter(({ id }) => !taken.has(id));
 }
 
-export type FileVerdict =
+export type FileProblem =
   ImageNameProblem | 'taken' | 'twice' | 'bad_digest' | 'empty' | 'unreadable' | 'refused_kind' | null;
 
 /** What stands against one of the files, the worst first. */
-export function judgeFile(
+export function checkFile(
   chosen: ChosenFile,
   all: readonly ChosenFile[],
   isTaken: (name: string) => boolean,
-): FileVerdict {
+): FileProblem {
   const { kind, name, file, sha256 } = chosen;
   if (file.size === 0) return 'empty';
   if (kind === 'unreadable') return 'unreadable';
@@ -89,7 +89,7 @@ export function judgeFile(
 }
 
 /** Of the name: its field is the one to correct. */
-export function isAboutName(verdict: FileVerdict): boolean {
+export function isAboutName(verdict: FileProblem): boolean {
   return verdict !== null && !['bad_digest', 'empty', 'unreadable', 'refused_kind'].includes(verdict);
 }
 

@@ -58,7 +58,7 @@ export class Uploads {
   }
 
   /** One's own unfinished upload, which nobody here sends. */
-  mayChoose({ action, owner, id }: Snapshot): boolean {
+  canChooseFile({ action, owner, id }: Snapshot): boolean {
     return action === 'upload_image' && owner === this.#options.userId() && !this.isSending(id);
   }
 

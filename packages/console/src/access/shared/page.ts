@@ -111,7 +111,7 @@ export class SharedPage extends ConsoleElement<App> {
         : this.snapshot === null
           ? text.unreachable
           : text.lost(ago(view.sinceMs, this.app.preferences.locale));
-    return this.#problem(words, text.retryNow, () => link.tryNow());
+    return this.#problem(words, text.retryNow, () => link.retryNow());
   }
 
   #problem(words: string, verb: string, run: () => void): TemplateResult {

@@ -28,12 +28,12 @@ export const auditAreas = [
 export type AuditArea = (typeof auditAreas)[number];
 
 /** How long a share link may last, in seconds. */
-export const shareLives = [3600, 86_400, 604_800] as const;
-export type ShareLife = (typeof shareLives)[number];
+export const shareLifetimes = [3600, 86_400, 604_800] as const;
+export type ShareLifetime = (typeof shareLifetimes)[number];
 
 /** How long a token may last, in days. */
-export const tokenLives = [7, 30, 90, 366] as const;
-export type TokenLife = (typeof tokenLives)[number];
+export const tokenLifetimes = [7, 30, 90, 366] as const;
+export type TokenLifetime = (typeof tokenLifetimes)[number];
 
 /** The words of the pages about who may do what. They come with these pages, not with the console. */
 export interface AccessText {
@@ -101,7 +101,7 @@ export interface AccessText {
     lastUsed: string;
     never: string;
     life: string;
-    lives: Record<TokenLife, string>;
+    lives: Record<TokenLifetime, string>;
     create: string;
     busy: string;
     made: (name: string) => string;
@@ -185,7 +185,7 @@ export interface AccessText {
     linkName: string;
     linkNameHint: string;
     life: string;
-    lives: Record<ShareLife, string>;
+    lives: Record<ShareLifetime, string>;
     createLink: string;
     linkFor: (name: string) => string;
     unnamed: string;

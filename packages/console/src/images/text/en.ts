@@ -26,7 +26,7 @@ const image: ImageText = {
   allOperations: 'All operations of this image',
   convert: 'Convert',
   verify: 'Check',
-  createMachine: 'Create machine',
+  createVm: 'Create machine',
   quickCreate: 'Quick-create machine',
   download: 'Download',
   remove: 'Delete',

@@ -26,7 +26,7 @@ const image: ImageText = {
   allOperations: 'このイメージのすべての処理',
   convert: '変換',
   verify: '検証',
-  createMachine: '仮想マシンを詳細作成',
+  createVm: '仮想マシンを詳細作成',
   quickCreate: '仮想マシンをクイック作成',
   download: 'ダウンロード',
   remove: '削除',

@@ -25,7 +25,7 @@ export interface ImageText {
   allOperations: string;
   convert: string;
   verify: string;
-  createMachine: string;
+  createVm: string;
   quickCreate: string;
   download: string;
   remove: string;

@@ -5,21 +5,21 @@ import { selectField, textField } from '../../ui/fields.ts';
 import { icon } from '../../ui/icons.ts';
 import { segmentField } from '../../ui/segments.ts';
 import { imageChoices } from '../image-choices.ts';
-import { mostDisks } from './form.ts';
+import { maxDisks } from './form.ts';
 import type { CreateFault, DiskForm } from './form.ts';
 import type { StepContext } from './step.ts';
 
 /** The disks, each empty or a copy of an image, and the disc in the drive. */
 export function diskSteps(context: StepContext): TemplateResult {
-  const { words, form, world, change } = context;
+  const { words, form, resources, change } = context;
   const { making: text } = words;
   const add = (): void =>
     change({ disks: [...form.disks, { kind: 'blank', image: null, size: '20', format: 'qcow2' }] });
-  const discs = world.images.filter(({ state, format }) => state === 'ready' && format === 'iso');
+  const discs = resources.images.filter(({ state, format }) => state === 'ready' && format === 'iso');
   return html`${form.disks.length === 0 ? html`<p class="muted">${text.noDisks}</p>` : nothing}
     ${form.disks.map((disk, index) => diskCard(disk, index, context))}
     <p>
-      <button type="button" class="button" ?disabled=${form.disks.length >= mostDisks} @click=${add}>
+      <button type="button" class="button" ?disabled=${form.disks.length >= maxDisks} @click=${add}>
         ${icon('plus')}${text.addDisk}
       </button>
     </p>
@@ -98,8 +98,8 @@ function blank(disk: DiskForm, { context, index, put, fault }: DiskParts): Templ
 }
 
 function copied(disk: DiskForm, { context, index, put, fault }: DiskParts): TemplateResult {
-  const { words, world } = context;
-  const images = world.images.filter(
+  const { words, resources } = context;
+  const images = resources.images.filter(
     ({ state, format }) => state === 'ready' && (format === 'raw' || format === 'qcow2'),
   );
   const image = images.find(({ id }) => id === disk.image);

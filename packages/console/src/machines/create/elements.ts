@@ -1,4 +1,4 @@
-import { CreateMachinePage } from './page.ts';
+import { CreateVmPage } from './page.ts';
 
 /** The page on which a machine is put together. */
-customElements.define('wcc-create-machine-page', CreateMachinePage);
+customElements.define('wcc-create-machine-page', CreateVmPage);

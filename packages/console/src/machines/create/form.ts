@@ -1,6 +1,6 @@
 import type { CreateVmRequest, Firmware, Host, Image, Pool, VmDiskRequest, VmNetwork } from '@wcc/api';
 import { isLoginName, isSshKey, linesOf } from '../../app/credentials.ts';
-import { judgeMachineName, parseCpus, parseDiskSize, parseMemory } from '../machine-form.ts';
+import { checkVmName, parseCpus, parseDiskSize, parseMemory } from '../machine-form.ts';
 
 export const createSteps = ['basics', 'cpu', 'disks', 'network', 'firstBoot', 'review'] as const;
 export type CreateStep = (typeof createSteps)[number];
@@ -36,7 +36,7 @@ export interface CreateForm {
   start: boolean;
 }
 
-export interface CreateWorld {
+export interface CreateResources {
   images: readonly Image[];
   pools: readonly Pool[];
   host: Host | null;
@@ -44,7 +44,7 @@ export interface CreateWorld {
   taken: readonly string[];
 }
 
-export const mostDisks = 8;
+export const maxDisks = 8;
 
 export function emptyCreateForm(): CreateForm {
   return {
@@ -74,22 +74,22 @@ export type CreateFault =
   | { step: 'network'; field: 'networkName'; why: 'no_network' }
   | { step: 'firstBoot'; field: 'user' | 'sshKeys' | 'hostname' | 'passwordHash'; why: 'malformed' };
 
-export function findCreateFaults(form: CreateForm, world: CreateWorld): CreateFault[] {
+export function findCreateFaults(form: CreateForm, resources: CreateResources): CreateFault[] {
   return [
-    ...nameFaults(form, world),
-    ...cpuFaults(form, world),
-    ...form.disks.flatMap((disk, index) => diskFaults(disk, index, world)),
+    ...nameFaults(form, resources),
+    ...cpuFaults(form, resources),
+    ...form.disks.flatMap((disk, index) => diskFaults(disk, index, resources)),
     ...networkFaults(form),
     ...firstBootFaults(form),
   ];
 }
 
-function nameFaults({ name }: CreateForm, { taken }: CreateWorld): CreateFault[] {
-  const why = judgeMachineName(name, taken);
+function nameFaults({ name }: CreateForm, { taken }: CreateResources): CreateFault[] {
+  const why = checkVmName(name, taken);
   return why === null ? [] : [{ step: 'basics', field: 'name', why }];
 }
 
-function cpuFaults(form: CreateForm, { host }: CreateWorld): CreateFault[] {
+function cpuFaults(form: CreateForm, { host }: CreateResources): CreateFault[] {
   const faults: CreateFault[] = [];
   const cpus = parseCpus(form.cpus);
   if (cpus === undefined) faults.push({ step: 'cpu', field: 'cpus', why: 'number' });
@@ -100,7 +100,7 @@ function cpuFaults(form: CreateForm, { host }: CreateWorld): CreateFault[] {
   return faults;
 }
 
-function diskFaults(disk: DiskForm, index: number, { images }: CreateWorld): CreateFault[] {
+function diskFaults(disk: DiskForm, index: number, { images }: CreateResources): CreateFault[] {
   const fault = (why: 'no_image' | 'size' | 'too_small'): CreateFault[] => [
     { step: 'disks', field: 'disk', index, why },
   ];
@@ -178,28 +178,28 @@ export interface CreateNeeds {
   /** What its disks take from the pool at once. */
   diskBytes: number;
   /** What they may grow to. */
-  mostDiskBytes: number;
+  maxDiskBytes: number;
   freeDiskBytes: number | null;
   memoryBytes: number;
   freeMemoryBytes: number | null;
 }
 
 /** What the machine would take and what is there, as far as can be told before the start. */
-export function needsOf(form: CreateForm, world: CreateWorld): CreateNeeds {
-  const pool = world.pools.find(({ id }) => id === form.pool) ?? world.pools[0];
+export function needsOf(form: CreateForm, resources: CreateResources): CreateNeeds {
+  const pool = resources.pools.find(({ id }) => id === form.pool) ?? resources.pools[0];
   let diskBytes = 0;
-  let mostDiskBytes = 0;
+  let maxDiskBytes = 0;
   for (const disk of form.disks) {
-    const image = disk.kind === 'copy' ? world.images.find(({ id }) => id === disk.image) : undefined;
-    mostDiskBytes += parseDiskSize(disk.size) ?? image?.virtualSizeBytes ?? 0;
+    const image = disk.kind === 'copy' ? resources.images.find(({ id }) => id === disk.image) : undefined;
+    maxDiskBytes += parseDiskSize(disk.size) ?? image?.virtualSizeBytes ?? 0;
     const isShared = pool?.clonePossible === true && image?.pool === pool.id;
     if (image !== undefined && !isShared) diskBytes += image.dataBytes;
   }
   return {
     diskBytes,
-    mostDiskBytes,
+    maxDiskBytes,
     freeDiskBytes: pool?.freeBytes ?? null,
     memoryBytes: parseMemory(form.memory) ?? 0,
-    freeMemoryBytes: world.host?.freeMemoryBytes ?? null,
+    freeMemoryBytes: resources.host?.freeMemoryBytes ?? null,
   };
 }

@@ -2,21 +2,21 @@ import type { FirstBootProfile } from '@wcc/api';
 import { ApiProblem } from '@wcc/api/client';
 import { html, nothing } from 'lit';
 import type { CSSResult, PropertyDeclarations, TemplateResult } from 'lit';
-import { machinePageOf, pagePaths } from '../../app/router.ts';
+import { vmPageOf, pagePaths } from '../../app/router.ts';
 import { icon } from '../../ui/icons.ts';
 import { createKeys } from '../../ui/idempotency.ts';
 import { problemBox } from '../../ui/problem.ts';
 import { hypervisorNote } from '../hypervisor-note.ts';
-import { MachinePart } from '../machine-element.ts';
+import { VmElement } from '../machine-element.ts';
 import { createSteps, emptyCreateForm, findCreateFaults, toCreateRequest } from './form.ts';
-import type { CreateFault, CreateForm, CreateStep, CreateWorld } from './form.ts';
+import type { CreateFault, CreateForm, CreateStep, CreateResources } from './form.ts';
 import { createStepViews } from './steps.ts';
 import { wizard } from './styles.ts';
 
 /** Every choice of a machine, step by step, judged while it is typed. */
-export class CreateMachinePage extends MachinePart {
+export class CreateVmPage extends VmElement {
   static override readonly properties: PropertyDeclarations = {
-    ...MachinePart.properties,
+    ...VmElement.properties,
     step: { state: true },
     form: { state: true },
     profile: { state: true },
@@ -32,7 +32,7 @@ export class CreateMachinePage extends MachinePart {
   /** Steps that were left once: what is wrong there is marked. */
   declare seen: ReadonlySet<CreateStep>;
   readonly #keyOf = createKeys();
-  #isWishTaken = false;
+  #hasPreselected = false;
 
   constructor() {
     super();
@@ -54,15 +54,15 @@ export class CreateMachinePage extends MachinePart {
   }
 
   protected override willUpdate(): void {
-    this.#takeWish();
+    this.#preselectImage();
   }
 
   /** Other pages lead here with an image: a disk of it, or in the drive; after a reload its list comes later. */
-  #takeWish(): void {
-    if (this.#isWishTaken || !this.signedIn.images.isLoaded) return;
-    this.#isWishTaken = true;
-    const wished = Number(new URLSearchParams(this.app.router.search).get('image') ?? 0);
-    const image = this.signedIn.images.images.find(({ id }) => id === wished);
+  #preselectImage(): void {
+    if (this.#hasPreselected || !this.signedIn.images.isLoaded) return;
+    this.#hasPreselected = true;
+    const browserLanguage = Number(new URLSearchParams(this.app.router.search).get('image') ?? 0);
+    const image = this.signedIn.images.all.find(({ id }) => id === browserLanguage);
     if (image?.format === 'iso') this.form = { ...this.form, cdrom: image.id };
     else if (image !== undefined)
       this.form = {
@@ -71,10 +71,10 @@ export class CreateMachinePage extends MachinePart {
       };
   }
 
-  get #world(): CreateWorld {
-    const { images, pools } = this.signedIn.images;
-    const { host, machines } = this.machines;
-    return { images, pools, host, taken: machines.map(({ name }) => name) };
+  get #resources(): CreateResources {
+    const { all: images, pools } = this.signedIn.images;
+    const { host, all: vms } = this.vms;
+    return { images, pools, host, taken: vms.map(({ name }) => name) };
   }
 
   protected override firstUpdated(): void {
@@ -83,13 +83,13 @@ export class CreateMachinePage extends MachinePart {
 
   protected override render(): TemplateResult {
     const { making: text } = this.words;
-    const faults = findCreateFaults(this.form, this.#world);
+    const faults = findCreateFaults(this.form, this.#resources);
     const { router } = this.app;
-    return html`<a class="back" href=${pagePaths.machines} @click=${router.onLink}
+    return html`<a class="back" href=${pagePaths.vms} @click=${router.onLink}
         >${icon('back')}${this.words.back}</a
       >
       <div class="page-head"><h1>${text.title}</h1></div>
-      ${hypervisorNote(this.machines.host, this.words)}
+      ${hypervisorNote(this.vms.host, this.words)}
       <form
         class="card wizard"
         novalidate
@@ -106,7 +106,7 @@ export class CreateMachinePage extends MachinePart {
             app: this.app,
             words: this.words,
             form: this.form,
-            world: this.#world,
+            resources: this.#resources,
             faults,
             profile: this.profile,
             change: (part) => this.#change(part),
@@ -188,7 +188,7 @@ export class CreateMachinePage extends MachinePart {
 
   #next(): void {
     if (this.step !== 'review') return this.#goTo(this.#neighbour(1));
-    const [fault] = findCreateFaults(this.form, this.#world);
+    const [fault] = findCreateFaults(this.form, this.#resources);
     if (fault !== undefined) return this.#goTo(fault.step);
     void this.#create();
   }
@@ -202,15 +202,15 @@ export class CreateMachinePage extends MachinePart {
       const { operation } = await this.app.api.createVm(request, this.#keyOf(request));
       this.signedIn.operations.offer(operation);
       const { id } = operation.subject;
-      this.app.router.go(id === null ? pagePaths.machines : machinePageOf(id));
+      this.app.router.go(id === null ? pagePaths.vms : vmPageOf(id));
     } catch (error) {
-      this.#refused(error);
+      this.#showError(error);
     } finally {
       this.busy = false;
     }
   }
 
-  #refused(error: unknown): void {
+  #showError(error: unknown): void {
     this.app.announceError(error);
     const field = error instanceof ApiProblem ? error.field : null;
     const step = field === null ? undefined : stepOf(field);

@@ -10,14 +10,14 @@ import type { StepContext } from './step.ts';
 
 /** Everything once more, what it takes and what there is. */
 export function createReview(context: StepContext): TemplateResult {
-  const { words, form, world, change } = context;
+  const { words, form, resources, change } = context;
   return html`<dl class="review">
       ${row(context, 'basics', [form.name === '' ? words.nameProblems.empty : form.name, words.firmwares[form.firmware]])}
       ${row(context, 'cpu', [words.making.cpuFacts(form.cpus, `${form.memory} GiB`)])}
       ${row(context, 'disks', disksOf(context))} ${row(context, 'network', [networkOf(form, context)])}
       ${row(context, 'firstBoot', bootOf(form, context))}
     </dl>
-    ${needsFacts(needsOf(form, world), words)}
+    ${needsFacts(needsOf(form, resources), words)}
     ${checkField({ label: words.startAfter, isOn: form.start, change: (start) => change({ start }) })}`;
 }
 
@@ -47,15 +47,15 @@ function row(
   </div>`;
 }
 
-function disksOf({ words, form, world }: StepContext): string[] {
+function disksOf({ words, form, resources }: StepContext): string[] {
   const { making: text } = words;
   const lineOf = (disk: DiskForm): string => {
-    const image = world.images.find(({ id }) => id === disk.image);
+    const image = resources.images.find(({ id }) => id === disk.image);
     const bytes = parseDiskSize(disk.size) ?? image?.virtualSizeBytes;
     const kind = disk.kind === 'blank' ? text.kinds.blank : `${text.kinds.copy} ${image?.name ?? ''}`;
     return [kind, bytes === undefined ? '' : size(bytes)].filter((part) => part !== '').join(' · ');
   };
-  const disc = world.images.find(({ id }) => id === form.cdrom);
+  const disc = resources.images.find(({ id }) => id === form.cdrom);
   const lines = [
     ...form.disks.map(lineOf),
     ...(disc === undefined ? [] : [`${words.disc.drive}: ${disc.name}`]),

@@ -1,15 +1,15 @@
 import type { FirstBootProfile } from '@wcc/api';
 import type { TemplateResult } from 'lit';
 import type { App } from '../../app/app.ts';
-import type { MachinesText } from '../text/text.ts';
-import type { CreateFault, CreateForm, CreateStep, CreateWorld } from './form.ts';
+import type { VmsText } from '../text/text.ts';
+import type { CreateFault, CreateForm, CreateStep, CreateResources } from './form.ts';
 
 /** What a step of the page reads and changes. */
 export interface StepContext {
   app: App;
-  words: MachinesText;
+  words: VmsText;
   form: CreateForm;
-  world: CreateWorld;
+  resources: CreateResources;
   faults: readonly CreateFault[];
   /** What this user wants of every machine; `null` when it is not known. */
   profile: FirstBootProfile | null;

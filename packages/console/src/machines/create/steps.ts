@@ -19,10 +19,10 @@ export const createStepViews: Readonly<Record<CreateStep, Step>> = {
   review: createReview,
 };
 
-function basics({ words, form, world, faults, change }: StepContext): TemplateResult {
+function basics({ words, form, resources, faults, change }: StepContext): TemplateResult {
   const fault = faults.find(({ field }) => field === 'name');
   const why = fault?.field === 'name' ? fault.why : null;
-  const pools = world.pools.filter(({ state }) => state === 'ready');
+  const pools = resources.pools.filter(({ state }) => state === 'ready');
   return html`${textField({
     id: 'create-name',
     label: words.name,
@@ -59,8 +59,8 @@ function basics({ words, form, world, faults, change }: StepContext): TemplateRe
   }`;
 }
 
-function cpu({ words, form, world, faults, change }: StepContext): TemplateResult {
-  const { host } = world;
+function cpu({ words, form, resources, faults, change }: StepContext): TemplateResult {
+  const { host } = resources;
   const isBadCpus = faults.some(({ field }) => field === 'cpus');
   const memoryFault = faults.find(({ field }) => field === 'memory');
   const total = host === null ? '' : size(host.memoryBytes);
@@ -91,8 +91,8 @@ function cpu({ words, form, world, faults, change }: StepContext): TemplateResul
   })}`;
 }
 
-function network({ words, form, world, faults, change }: StepContext): TemplateResult {
-  const names = world.host?.networks ?? [];
+function network({ words, form, resources, faults, change }: StepContext): TemplateResult {
+  const names = resources.host?.networks ?? [];
   const isNamed = form.network === 'network' || form.network === 'bridge';
   const isBad = faults.some(({ step }) => step === 'network');
   const kinds = ['user', 'network', 'bridge', 'none'] as const;

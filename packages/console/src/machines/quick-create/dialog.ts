@@ -9,15 +9,8 @@ import { createKeys } from '../../ui/idempotency.ts';
 import { needsFacts } from '../facts.ts';
 import { hypervisorNote } from '../hypervisor-note.ts';
 import { imageChoices } from '../image-choices.ts';
-import { MachineDialog } from '../machine-dialog.ts';
-import {
-  gib,
-  judgeMachineName,
-  parseCpus,
-  parseDiskSize,
-  parseMemory,
-  proposeMachineName,
-} from '../machine-form.ts';
+import { VmDialog } from '../machine-dialog.ts';
+import { gib, checkVmName, parseCpus, parseDiskSize, parseMemory, proposeVmName } from '../machine-form.ts';
 
 interface QuickForm {
   image: number;
@@ -32,12 +25,12 @@ interface QuickForm {
 
 type Fault = 'image' | 'name' | 'size' | 'cpus' | 'memory';
 
-const usualMemory = 2 * gib;
+const defaultMemory = 2 * gib;
 
 /** Two fields: an image and a name. Everything else is usual, and folded away. */
-export class QuickCreateDialog extends MachineDialog {
+export class QuickCreateDialog extends VmDialog {
   static override readonly properties: PropertyDeclarations = {
-    ...MachineDialog.properties,
+    ...VmDialog.properties,
     imageId: { attribute: false },
     onCreated: { attribute: false },
     form: { state: true },
@@ -59,16 +52,16 @@ export class QuickCreateDialog extends MachineDialog {
 
   protected override observed(): Emitter[] {
     const { images, connection } = this.signedIn;
-    return [...super.observed(), images.changed, connection.changed, this.machines.changed];
+    return [...super.observed(), images.changed, connection.changed, this.vms.changed];
   }
 
   protected override willUpdate(): void {
-    if (this.form !== null || !this.signedIn.images.isLoaded || !this.machines.isLoaded) return;
+    if (this.form !== null || !this.signedIn.images.isLoaded || !this.vms.isLoaded) return;
     const images = this.#images;
     const image = images.find(({ id }) => id === this.imageId) ?? images[0];
     this.form = {
       image: image?.id ?? 0,
-      name: image === undefined ? '' : proposeMachineName(image.name, this.taken),
+      name: image === undefined ? '' : proposeVmName(image.name, this.taken),
       size: '',
       cpus: '2',
       memory: '2',
@@ -88,7 +81,7 @@ export class QuickCreateDialog extends MachineDialog {
   /** What a machine can start from, templates first. */
   get #images(): Image[] {
     const isTemplate = ({ template }: Image): boolean => template;
-    return this.signedIn.images.images
+    return this.signedIn.images.all
       .filter(({ state, format }) => state === 'ready' && (format === 'raw' || format === 'qcow2'))
       .toSorted((a, b) => Number(isTemplate(b)) - Number(isTemplate(a)));
   }
@@ -101,7 +94,7 @@ export class QuickCreateDialog extends MachineDialog {
     return this.frame({
       title: text.title,
       lead: text.lead,
-      body: html`${hypervisorNote(this.machines.host, this.words)}
+      body: html`${hypervisorNote(this.vms.host, this.words)}
       ${form === null ? html`<p class="muted">${this.text.shell.loading}</p>` : this.#fields(form)}`,
       note: this.signedIn.connection.isOnline ? '' : this.text.shell.disabledOffline,
       buttons: this.buttons(html`${icon('bolt')}${this.busy ? this.words.busy : verb}`, { isOff }),
@@ -113,7 +106,7 @@ export class QuickCreateDialog extends MachineDialog {
     const { words } = this;
     const images = this.#images;
     if (images.length === 0) return html`<p>${words.quickText.noImages}</p>`;
-    const verdict = judgeMachineName(form.name, this.taken);
+    const verdict = checkVmName(form.name, this.taken);
     return html`${this.selectField({
       id: 'quick-image',
       label: words.image,
@@ -184,10 +177,10 @@ export class QuickCreateDialog extends MachineDialog {
     return needsFacts(
       {
         diskBytes: form.isFull && pool?.clonePossible !== true ? image.dataBytes : 0,
-        mostDiskBytes: parseDiskSize(form.size) ?? image.virtualSizeBytes,
+        maxDiskBytes: parseDiskSize(form.size) ?? image.virtualSizeBytes,
         freeDiskBytes: pool?.freeBytes ?? null,
-        memoryBytes: parseMemory(form.memory) ?? usualMemory,
-        freeMemoryBytes: this.machines.host?.freeMemoryBytes ?? null,
+        memoryBytes: parseMemory(form.memory) ?? defaultMemory,
+        freeMemoryBytes: this.vms.host?.freeMemoryBytes ?? null,
       },
       this.words,
     );
@@ -202,8 +195,8 @@ export class QuickCreateDialog extends MachineDialog {
     if (this.form === null || image === undefined) return;
     // A name that was typed stays; one that was proposed follows the image.
     const old = this.#imageOf(this.form);
-    const isProposed = old !== undefined && this.form.name === proposeMachineName(old.name, this.taken);
-    this.#change({ image: id, ...(isProposed ? { name: proposeMachineName(image.name, this.taken) } : {}) });
+    const isProposed = old !== undefined && this.form.name === proposeVmName(old.name, this.taken);
+    this.#change({ image: id, ...(isProposed ? { name: proposeVmName(image.name, this.taken) } : {}) });
   }
 
   #change(part: Partial<QuickForm>): void {
@@ -217,7 +210,7 @@ export class QuickCreateDialog extends MachineDialog {
       form.size.trim() !== '' && parseDiskSize(form.size, image?.virtualSizeBytes ?? 0) === undefined;
     return [
       ...(image === undefined ? (['image'] as const) : []),
-      ...(judgeMachineName(form.name, this.taken) === null ? [] : (['name'] as const)),
+      ...(checkVmName(form.name, this.taken) === null ? [] : (['name'] as const)),
       ...(parseCpus(form.cpus) === undefined ? (['cpus'] as const) : []),
       ...(parseMemory(form.memory) === undefined ? (['memory'] as const) : []),
       ...(isBadSize ? (['size'] as const) : []),
@@ -251,7 +244,7 @@ function toRequest(form: QuickForm): QuickCreateVmRequest {
     full: form.isFull,
     start: form.isStarted,
     cpus: parseCpus(form.cpus) ?? 2,
-    memoryBytes: parseMemory(form.memory) ?? usualMemory,
+    memoryBytes: parseMemory(form.memory) ?? defaultMemory,
     ...(sizeBytes === undefined ? {} : { sizeBytes }),
   };
 }

@@ -82,7 +82,7 @@ export class ScreenLink {
       else this.#viewer = viewer;
     } catch (error) {
       if (attempt.signal.aborted) return;
-      if (isRefusal(error)) this.#refuse(error);
+      if (isPermanent(error)) this.#fail(error);
       else this.#onClosed(attempt);
     }
   }
@@ -103,7 +103,7 @@ export class ScreenLink {
     this.#timer = setTimeout(() => void this.#connect(), ceiling * (0.5 + this.#random() / 2));
   }
 
-  #refuse(problem: unknown): void {
+  #fail(problem: unknown): void {
     this.#attempt = null;
     this.#set({ kind: 'refused', problem });
   }
@@ -119,6 +119,6 @@ export class ScreenLink {
 }
 
 /** What waiting does not change; a full server and a lost network are no refusals. */
-function isRefusal(error: unknown): boolean {
+function isPermanent(error: unknown): boolean {
   return error instanceof ApiProblem && error.status >= 400 && error.status < 500 && error.status !== 429;
 }

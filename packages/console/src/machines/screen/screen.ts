@@ -8,8 +8,8 @@ import { ConsoleElement } from '../../ui/console-element.ts';
 import type { Emitter } from '../../ui/emitter.ts';
 import { icon } from '../../ui/icons.ts';
 import { problemBox } from '../../ui/problem.ts';
-import { machinesTextOf } from '../text/catalogue.ts';
-import type { MachinesText } from '../text/text.ts';
+import { vmsTextOf } from '../text/catalogue.ts';
+import type { VmsText } from '../text/text.ts';
 import { ScreenLink } from './link.ts';
 import type { Viewer, ViewerEvents } from './link.ts';
 import { saveScreenshot } from './screenshot.ts';
@@ -20,19 +20,19 @@ import type { VncViewer } from './vnc-viewer.ts';
  * The screen of a machine, live, with keys and pointer for whoever may use them. It has the keys while the focus
  * is on it, which the bar says together with the key that leads out (WCAG 2.1.2), and only while the machine runs.
  */
-export class MachineScreen extends ConsoleElement<App> {
+export class VmScreen extends ConsoleElement<App> {
   static override readonly properties: PropertyDeclarations = {
     ...ConsoleElement.properties,
-    machine: { attribute: false },
+    vm: { attribute: false },
     isSaving: { state: true },
     hasKeys: { state: true },
   };
-  declare machine: Vm;
+  declare vm: Vm;
   declare isSaving: boolean;
   /** What is typed goes to the machine. */
   declare hasKeys: boolean;
   /** Whoever came for the screen gets the keys as soon as it is there. */
-  #isAwaited = false;
+  #wantsFocus = false;
   #link: ScreenLink | null = null;
   #viewer: VncViewer | null = null;
 
@@ -42,17 +42,17 @@ export class MachineScreen extends ConsoleElement<App> {
     this.hasKeys = false;
   }
 
-  get #takesKeys(): boolean {
-    return this.machine.may.input && this.machine.state === 'running';
+  get #acceptsKeys(): boolean {
+    return this.vm.may.input && this.vm.state === 'running';
   }
 
-  get #text(): MachinesText['screenText'] {
-    return machinesTextOf(this.app.preferences).screenText;
+  get #text(): VmsText['screenText'] {
+    return vmsTextOf(this.app.preferences).screenText;
   }
 
   get #session(): ScreenLink {
     this.#link ??= new ScreenLink({
-      ticket: async (signal) => (await this.app.api.screenTicket(this.machine.id ?? 0, signal)).ticket,
+      ticket: async (signal) => (await this.app.api.screenTicket(this.vm.id ?? 0, signal)).ticket,
       open: (ticket, events) => this.#open(ticket, events),
     });
     return this.#link;
@@ -65,8 +65,7 @@ export class MachineScreen extends ConsoleElement<App> {
   override connectedCallback(): void {
     super.connectedCallback();
     // A machine that is off now is not what the focus waits for.
-    this.#isAwaited =
-      this.machine.may.screen && new URLSearchParams(this.app.router.search).has(openScreenParam);
+    this.#wantsFocus = this.vm.may.screen && new URLSearchParams(this.app.router.search).has(openScreenParam);
     this.requestUpdate();
   }
 
@@ -76,31 +75,31 @@ export class MachineScreen extends ConsoleElement<App> {
   }
 
   protected override updated(_changed: PropertyValues): void {
-    const { may } = this.machine;
-    if (this.#viewer !== null) this.#viewer.isViewOnly = !this.#takesKeys;
+    const { may } = this.vm;
+    if (this.#viewer !== null) this.#viewer.isViewOnly = !this.#acceptsKeys;
     const { kind } = this.#session.view;
-    this.#handOn(kind === 'connected');
+    this.#updateFocus(kind === 'connected');
     if (may.screen && this.isConnected) {
       if (kind === 'idle') this.#session.start();
     } else if (kind !== 'idle') this.#session.stop();
   }
 
   /** The keys stay with the screen when it comes and goes; typed beside it they would press buttons. */
-  #handOn(isOn: boolean): void {
-    if (this.hasKeys && !isOn) this.#keepPlace();
-    else if (this.#isAwaited && isOn) {
-      this.#isAwaited = false;
+  #updateFocus(isOn: boolean): void {
+    if (this.hasKeys && !isOn) this.#focusPlace();
+    else if (this.#wantsFocus && isOn) {
+      this.#wantsFocus = false;
       const { activeElement } = this.getRootNode() as ShadowRoot;
       // Whoever has gone on meanwhile is not called back.
-      const isHere = activeElement === null || activeElement.matches('h1, main, .screen-place');
-      if (isHere && this.#takesKeys) this.#viewer?.focus();
+      const isNearby = activeElement === null || activeElement.matches('h1, main, .screen-place');
+      if (isNearby && this.#acceptsKeys) this.#viewer?.focus();
     }
   }
 
   /** The place of the screen holds the focus until there is one again: no key does anything there. */
-  #keepPlace(): void {
+  #focusPlace(): void {
     this.hasKeys = false;
-    this.#isAwaited = true;
+    this.#wantsFocus = true;
     this.querySelector<HTMLElement>('.screen-place')?.focus();
   }
 
@@ -108,10 +107,10 @@ export class MachineScreen extends ConsoleElement<App> {
     const text = this.#text;
     const { kind } = this.#session.view;
     const isOn = kind === 'connected';
-    return html`<figure class="screen" aria-label=${text.of(this.machine.name)} data-screen=${kind}>
+    return html`<figure class="screen" aria-label=${text.of(this.vm.name)} data-screen=${kind}>
       <div class="screen-bar">
         ${this.#state()}
-        ${isOn && !this.machine.may.input ? html`<span class="tag">${icon('lock')}${text.viewOnly}</span>` : nothing}
+        ${isOn && !this.vm.may.input ? html`<span class="tag">${icon('lock')}${text.viewOnly}</span>` : nothing}
         <span class="end">${this.#buttons(isOn)}</span>
       </div>
       <div class="screen-place" tabindex="-1">
@@ -121,14 +120,14 @@ export class MachineScreen extends ConsoleElement<App> {
           @focusout=${this.#onBlur}
           @keydown=${{ handleEvent: this.#onKey, capture: true }}
         ></div>
-        ${isOn ? nothing : this.#instead()}
+        ${isOn ? nothing : this.#message()}
       </div>
     </figure>`;
   }
 
   #buttons(isOn: boolean): TemplateResult {
     const text = this.#text;
-    const { may } = this.machine;
+    const { may } = this.vm;
     const button = (name: Parameters<typeof icon>[0], label: string, run: () => void): TemplateResult =>
       html`<button class="button quiet small" title=${label} aria-label=${label} @click=${run}>
         ${icon(name)}
@@ -144,7 +143,7 @@ export class MachineScreen extends ConsoleElement<App> {
       <button class="button quiet small" @click=${() => this.#viewer?.sendCtrlAltDel()}>
         ${text.ctrlAltDel}
       </button>`;
-    return html`${isOn && this.#takesKeys ? keys : nothing}
+    return html`${isOn && this.#acceptsKeys ? keys : nothing}
     ${may.screen && !this.isSaving ? button('camera', text.screenshot, () => void this.#save()) : nothing}
     ${isOn ? button('full', text.fullScreen, () => void this.#fullScreen()) : nothing}`;
   }
@@ -158,7 +157,7 @@ export class MachineScreen extends ConsoleElement<App> {
   }
 
   /** What stands where the picture would be. */
-  #instead(): TemplateResult {
+  #message(): TemplateResult {
     const text = this.#text;
     const { view } = this.#session;
     if (view.kind === 'refused')
@@ -177,15 +176,15 @@ export class MachineScreen extends ConsoleElement<App> {
   async #open(ticket: string, events: ViewerEvents): Promise<Viewer> {
     const holder = this.querySelector('.screen-holder');
     if (holder === null) throw new Error('The place of the screen is gone.');
-    const path = routes.vmScreen(this.machine.id ?? 0);
+    const path = routes.vmScreen(this.vm.id ?? 0);
     const viewer = await openViewer({
       holder,
       path,
       ticket,
       events,
-      label: this.#text.of(this.machine.name),
+      label: this.#text.of(this.vm.name),
     });
-    viewer.isViewOnly = !this.#takesKeys;
+    viewer.isViewOnly = !this.#acceptsKeys;
     this.#viewer = viewer;
     return {
       close: () => {
@@ -198,7 +197,7 @@ export class MachineScreen extends ConsoleElement<App> {
   readonly #focus = (): void => this.#viewer?.focus();
 
   readonly #onFocus = (): void => {
-    if (this.hasKeys || !this.#takesKeys) return;
+    if (this.hasKeys || !this.#acceptsKeys) return;
     this.hasKeys = true;
     this.app.announcer.say(this.#text.typing);
   };
@@ -207,7 +206,7 @@ export class MachineScreen extends ConsoleElement<App> {
   readonly #onBlur = ({ target }: FocusEvent): void => {
     queueMicrotask(() => {
       if (target instanceof Element && target.isConnected) this.hasKeys = false;
-      else if (this.hasKeys && this.isConnected) this.#keepPlace();
+      else if (this.hasKeys && this.isConnected) this.#focusPlace();
     });
   };
 
@@ -234,7 +233,7 @@ export class MachineScreen extends ConsoleElement<App> {
   async #save(): Promise<void> {
     this.isSaving = true;
     try {
-      await saveScreenshot(this.machine);
+      await saveScreenshot(this.vm);
     } catch (error) {
       this.app.showError(error);
     } finally {

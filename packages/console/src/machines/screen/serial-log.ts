@@ -19,7 +19,7 @@ export class SerialLog {
   #text = '';
   #isLoaded = false;
   #problem: unknown = null;
-  #following: AbortController | null = null;
+  #abort: AbortController | null = null;
 
   constructor(options: SerialLogOptions) {
     this.#options = options;
@@ -37,20 +37,20 @@ export class SerialLog {
     return this.#problem;
   }
 
-  get isFollowed(): boolean {
-    return this.#following !== null;
+  get isFollowing(): boolean {
+    return this.#abort !== null;
   }
 
   follow(): void {
-    if (this.#following !== null) return;
-    this.#following = new AbortController();
-    void this.#run(this.#following.signal);
+    if (this.#abort !== null) return;
+    this.#abort = new AbortController();
+    void this.#run(this.#abort.signal);
     this.changed.emit();
   }
 
-  hold(): void {
-    this.#following?.abort();
-    this.#following = null;
+  stop(): void {
+    this.#abort?.abort();
+    this.#abort = null;
     this.changed.emit();
   }
 
@@ -71,7 +71,7 @@ export class SerialLog {
 
   async #read(signal: AbortSignal): Promise<void> {
     const response = await this.#options.fetch(`${routes.vmSerial(this.#options.id)}?follow=true`, signal);
-    if (!response.ok || response.body === null) throw new Error(await sayOf(response));
+    if (!response.ok || response.body === null) throw new Error(await problemTextOf(response));
     const reader = response.body.pipeThrough(new TextDecoderStream()).getReader();
     this.#raw = '';
     this.#take('');
@@ -101,7 +101,7 @@ function pause(signal: AbortSignal): Promise<void> {
 }
 
 /** The problem's own words, where the answer is one. */
-async function sayOf(response: Response): Promise<string> {
+async function problemTextOf(response: Response): Promise<string> {
   try {
     const { detail, title } = (await response.json()) as { detail?: string; title?: string };
     return detail ?? title ?? `${response.status}`;

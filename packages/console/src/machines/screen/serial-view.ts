@@ -7,8 +7,8 @@ import { ConsoleElement } from '../../ui/console-element.ts';
 import type { Emitter } from '../../ui/emitter.ts';
 import { checkField } from '../../ui/fields.ts';
 import { problemBox } from '../../ui/problem.ts';
-import { machinesTextOf } from '../text/catalogue.ts';
-import type { MachinesText } from '../text/text.ts';
+import { vmsTextOf } from '../text/catalogue.ts';
+import type { VmsText } from '../text/text.ts';
 import { SerialLog } from './serial-log.ts';
 
 const nearPx = 24;
@@ -17,22 +17,22 @@ const nearPx = 24;
 export class SerialView extends ConsoleElement<App> {
   static override readonly properties: PropertyDeclarations = {
     ...ConsoleElement.properties,
-    machine: { attribute: false },
+    vm: { attribute: false },
   };
-  declare machine: Vm;
+  declare vm: Vm;
   #log: SerialLog | null = null;
   #isAtEnd = true;
 
   get #serial(): SerialLog {
     this.#log ??= new SerialLog({
-      id: this.machine.id ?? 0,
+      id: this.vm.id ?? 0,
       fetch: (path, signal) => fetch(path, { signal }),
     });
     return this.#log;
   }
 
-  get #text(): MachinesText['serialText'] {
-    return machinesTextOf(this.app.preferences).serialText;
+  get #text(): VmsText['serialText'] {
+    return vmsTextOf(this.app.preferences).serialText;
   }
 
   protected override observed(): Emitter[] {
@@ -46,7 +46,7 @@ export class SerialView extends ConsoleElement<App> {
 
   override disconnectedCallback(): void {
     super.disconnectedCallback();
-    this.#serial.hold();
+    this.#serial.stop();
   }
 
   protected override willUpdate(): void {
@@ -57,20 +57,20 @@ export class SerialView extends ConsoleElement<App> {
   /** Whoever reads further up is left there. */
   protected override updated(_changed: PropertyValues): void {
     const pre = this.querySelector('pre');
-    if (pre !== null && this.#isAtEnd && this.#serial.isFollowed) pre.scrollTop = pre.scrollHeight;
+    if (pre !== null && this.#isAtEnd && this.#serial.isFollowing) pre.scrollTop = pre.scrollHeight;
   }
 
   protected override render(): TemplateResult {
     const text = this.#text;
-    const { isFollowed, isLoaded, problem } = this.#serial;
-    const { id, name } = this.machine;
+    const { isFollowing, isLoaded, problem } = this.#serial;
+    const { id, name } = this.vm;
     const words = this.#serial.text;
     return html`<div class="serial">
       <div class="screen-bar">
         ${checkField({
           label: text.follow,
-          isOn: isFollowed,
-          change: (isOn) => (isOn ? this.#serial.follow() : this.#serial.hold()),
+          isOn: isFollowing,
+          change: (isOn) => (isOn ? this.#serial.follow() : this.#serial.stop()),
         })}
         <span class="end">
           <a class="button quiet small" href=${routes.vmSerial(id ?? 0)} download="${name}-serial.txt"

@@ -2,6 +2,6 @@ import { createCatalogue } from '../../text/catalogue.ts';
 import type { Catalogue } from '../../text/catalogue.ts';
 import { en } from './en.ts';
 import { ja } from './ja.ts';
-import type { MachinesText } from './text.ts';
+import type { VmsText } from './text.ts';
 
-export const machinesTextOf: Catalogue<MachinesText> = createCatalogue({ en, ja });
+export const vmsTextOf: Catalogue<VmsText> = createCatalogue({ en, ja });

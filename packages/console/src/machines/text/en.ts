@@ -1,7 +1,7 @@
 import { boot, making } from '../create/text/en.ts';
-import type { MachinesText } from './text.ts';
+import type { VmsText } from './text.ts';
 
-export const en: MachinesText = {
+export const en: VmsText = {
   title: 'Machines',
   back: 'All machines',
   create: 'Create machine',
@@ -69,7 +69,7 @@ export const en: MachinesText = {
   serial: 'Serial log',
   operations: 'Latest operations',
   allOperations: 'All operations of this machine',
-  orders: {
+  commands: {
     start: 'Start',
     shutdown: 'Shut down',
     'power-off': 'Power off',
@@ -77,7 +77,7 @@ export const en: MachinesText = {
     copy: 'Copy',
     delete: 'Delete',
   },
-  orderHints: {
+  commandHints: {
     start: 'Turns the machine on',
     shutdown: 'Asks the guest system to shut down',
     'power-off': 'Cuts the power immediately',
@@ -85,7 +85,7 @@ export const en: MachinesText = {
     copy: 'Creates a second machine like this one',
     delete: 'With or without its disks',
   },
-  ordered: {
+  commandSent: {
     shutdown: (name) => `${name} was asked to shut down.`,
     'power-off': (name) => `${name} was powered off.`,
     reset: (name) => `${name} was reset.`,

@@ -1,7 +1,7 @@
 import { boot, making } from '../create/text/ja.ts';
-import type { MachinesText } from './text.ts';
+import type { VmsText } from './text.ts';
 
-export const ja: MachinesText = {
+export const ja: VmsText = {
   title: '仮想マシン',
   back: '仮想マシン一覧',
   create: '詳細作成',
@@ -69,7 +69,7 @@ export const ja: MachinesText = {
   serial: 'シリアルログ',
   operations: '最近の処理',
   allOperations: 'この仮想マシンのすべての処理',
-  orders: {
+  commands: {
     start: '起動',
     shutdown: 'シャットダウン',
     'power-off': '電源オフ',
@@ -77,7 +77,7 @@ export const ja: MachinesText = {
     copy: 'コピー',
     delete: '削除',
   },
-  orderHints: {
+  commandHints: {
     start: '電源を入れます',
     shutdown: 'OS に終了を要求します',
     'power-off': '電源を直ちに切ります',
@@ -85,7 +85,7 @@ export const ja: MachinesText = {
     copy: '同じ構成の仮想マシンを作ります',
     delete: 'ディスクごと、または仮想マシンだけを削除します',
   },
-  ordered: {
+  commandSent: {
     shutdown: (name) => `${name} にシャットダウンを要求しました。`,
     'power-off': (name) => `${name} の電源を切りました。`,
     reset: (name) => `${name} をリセットしました。`,

@@ -5,7 +5,7 @@ type Order = 'start' | 'shutdown' | 'power-off' | 'reset' | 'copy' | 'delete';
 type Asked = 'shutdown' | 'power-off' | 'reset';
 
 /** The words of the first page and of the pages about machines. They come with these pages, not with the console. */
-export interface MachinesText {
+export interface VmsText {
   title: string;
   back: string;
   create: string;
@@ -53,9 +53,9 @@ export interface MachinesText {
   serial: string;
   operations: string;
   allOperations: string;
-  orders: Record<Order, string>;
-  orderHints: Record<Order, string>;
-  ordered: Record<Asked, (name: string) => string>;
+  commands: Record<Order, string>;
+  commandHints: Record<Order, string>;
+  commandSent: Record<Asked, (name: string) => string>;
   questions: Record<Asked, { title: (name: string) => string; words: string }>;
   home: { title: string; failed: string; all: string; pools: string };
   first: {

@@ -18,7 +18,7 @@ export interface OperationListText {
     from: string;
     to: string;
     any: string;
-    underWay: string;
+    runningOrWaiting: string;
     everybody: string;
     mine: string;
     clear: string;
@@ -63,7 +63,7 @@ export interface OperationText {
   partOf: string;
   others: (name: string) => string;
   showImage: string;
-  showMachine: string;
+  showVm: string;
   raw: string;
   copy: string;
   copied: string;

@@ -16,12 +16,12 @@ export class ChunkSizer {
   }
 
   /** After a request that was full. */
-  took(durationMs: number): void {
+  recordDuration(durationMs: number): void {
     if (durationMs < tooSoonMs) this.#bytes = Math.min(maxBytes, this.#bytes * 2);
-    else if (durationMs > tooLateMs) this.slower();
+    else if (durationMs > tooLateMs) this.shrink();
   }
 
-  slower(): void {
+  shrink(): void {
     this.#bytes = Math.max(minBytes, this.#bytes / 2);
   }
 }

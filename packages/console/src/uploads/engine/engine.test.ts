@@ -20,7 +20,7 @@ let seq = 0;
 const refused: ApiProblem[] = [];
 /** Every view in turn: a state of half a second is missed by who looks now and then. */
 const views: { id: string; view: UploadView }[] = [];
-const world = { isOnline: true, isSignedIn: true };
+const resources = { isOnline: true, isSignedIn: true };
 const matches: unknown[] = [];
 let matchAnswer: () => Promise<{ offsetBytes: number }>;
 
@@ -35,7 +35,7 @@ beforeEach(async () => {
   refused.length = 0;
   matches.length = 0;
   views.length = 0;
-  Object.assign(world, { isOnline: true, isSignedIn: true });
+  Object.assign(resources, { isOnline: true, isSignedIn: true });
   matchAnswer = () => Promise.resolve({ offsetBytes: 0 });
   engine = new UploadEngine({
     api: {
@@ -59,8 +59,8 @@ beforeEach(async () => {
     },
     tus: createTus((path, init) => fetch(server.baseUrl + path, init)),
     operations: new OperationsState(live.client),
-    isOnline: () => world.isOnline,
-    isSignedIn: () => world.isSignedIn,
+    isOnline: () => resources.isOnline,
+    isSignedIn: () => resources.isSignedIn,
     onChange: () => {
       for (const id of server.received.keys()) {
         const view = engine.get(id)?.view;
@@ -123,11 +123,11 @@ describe('the upload engine', () => {
   it('waits for a new sign-in when the session ends, and goes on', async () => {
     const bytes = randomBytes(mib);
     server.fault({ status: 401, code: 'unauthenticated' });
-    world.isSignedIn = false;
+    resources.isSignedIn = false;
     await begin(bytes);
     await reaches('upload0', 'signed_out');
     expect(engine.isSending).toBe(true);
-    world.isSignedIn = true;
+    resources.isSignedIn = true;
     engine.retryNow();
     await has('upload0', bytes);
   });
@@ -141,8 +141,8 @@ describe('the upload engine', () => {
     server.fault(fault);
     await begin(bytes);
     await goesThrough('upload0', 'refused');
-    const told = views.find(({ view }) => view.kind === 'refused');
-    expect(told?.view).toMatchObject({ problem: { status: fault.status } });
+    const refusedView = views.find(({ view }) => view.kind === 'refused');
+    expect(refusedView?.view).toMatchObject({ problem: { status: fault.status } });
     await has('upload0', bytes);
   });
 

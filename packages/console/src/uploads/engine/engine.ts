@@ -6,7 +6,7 @@ import { createKeys } from '../../ui/idempotency.ts';
 import type { LocalFile } from './local-file.ts';
 import { digestRanges } from './sample-digests.ts';
 import type { NewUpload, Tus } from './tus.ts';
-import { isUnderWay } from './upload-view.ts';
+import { isInProgress } from './upload-view.ts';
 import { Upload } from './upload.ts';
 
 export interface EngineOptions {
@@ -40,7 +40,7 @@ export class UploadEngine {
 
   /** Something would be interrupted if the page were closed now. */
   get isSending(): boolean {
-    return [...this.#uploads.values()].some(({ view }) => isUnderWay(view));
+    return [...this.#uploads.values()].some(({ view }) => isInProgress(view));
   }
 
   /**
@@ -48,8 +48,8 @@ export class UploadEngine {
    *
    * @throws {ApiProblem} when the server refuses it; nothing was made then
    */
-  async begin(file: LocalFile, wish: NewUpload): Promise<void> {
-    const id = await this.#options.tus.create(wish, this.#keyOf(wish));
+  async begin(file: LocalFile, upload: NewUpload): Promise<void> {
+    const id = await this.#options.tus.create(upload, this.#keyOf(upload));
     this.#options.operations.offer(await this.#options.api.operation(id));
     this.#send(id, file);
   }

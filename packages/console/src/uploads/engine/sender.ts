@@ -14,10 +14,10 @@ import { DigestUnavailable } from './sample-digests.ts';
 import { createTus } from './tus.ts';
 import type { UploadView } from './upload-view.ts';
 
-/** The engine in its place in the application: words, announcements, what a browser does while it sends. */
+/** The engine in its context in the application: words, announcements, what a browser does while it sends. */
 export function createSender(app: App, signedIn: SignedInState): Sender {
-  const place: Place = { app, signedIn };
-  const told = new Map<string, UploadView['kind']>();
+  const context: SenderContext = { app, signedIn };
+  const lastAnnounced = new Map<string, UploadView['kind']>();
   const engine: UploadEngine = new UploadEngine({
     api: app.api,
     tus: createTus((path, init) => app.fetch(path, init)),
@@ -25,7 +25,7 @@ export function createSender(app: App, signedIn: SignedInState): Sender {
     isOnline: () => signedIn.connection.isOnline,
     isSignedIn: () => app.session.view.kind === 'signed_in',
     onChange: () => {
-      for (const { snapshot } of signedIn.operations.all) tell(snapshot.id);
+      for (const { snapshot } of signedIn.operations.all) announce(snapshot.id);
       signedIn.uploads.changed.emit();
     },
     onRefused: (problem) => app.showError(problem),
@@ -36,36 +36,40 @@ export function createSender(app: App, signedIn: SignedInState): Sender {
     const text = uploadsTextOf(app.preferences);
     const at = size(upload.offsetBytes);
     const explain = (error: unknown): ErrorText => app.explain(error);
-    return noteOf(upload.view, { text, name: nameOf(place, id), at, explain });
+    return noteOf(upload.view, { text, name: nameOf(context, id), at, explain });
   };
   /** What stops, once, when it stops; that it goes on again, the operation's own news say. */
-  const tell = (id: string): void => {
+  const announce = (id: string): void => {
     const kind = engine.get(id)?.view.kind;
-    if (kind === undefined || told.get(id) === kind) return;
-    told.set(id, kind);
+    if (kind === undefined || lastAnnounced.get(id) === kind) return;
+    lastAnnounced.set(id, kind);
     const words = note(id);
     if (words === null || kind === 'waiting') return;
     if (kind === 'file_trouble') app.announcer.alert(words.status);
-    else app.announcer.say(`${nameOf(place, id)}: ${words.status}`);
+    else app.announcer.say(`${nameOf(context, id)}: ${words.status}`);
   };
   signedIn.connection.changed.listen(() => signedIn.connection.isLive && engine.retryNow());
   app.session.changed.listen(() => engine.retryNow());
   guardLeaving(signedIn.uploads.changed, () => engine.isSending, app.preferences);
-  return { engine, noteOf: note, resume: (id, file) => resume({ ...place, engine }, id, file) };
+  return { engine, noteOf: note, resume: (id, file) => resume({ ...context, engine }, id, file) };
 }
 
-interface Place {
+interface SenderContext {
   app: App;
   signedIn: SignedInState;
 }
 
-function nameOf({ signedIn }: Place, id: string): string {
+function nameOf({ signedIn }: SenderContext, id: string): string {
   const snapshot = signedIn.operations.get(id)?.snapshot;
   return snapshot?.target?.name ?? snapshot?.subject.name ?? '';
 }
 
-async function resume(place: Place & { engine: UploadEngine }, id: string, file: File): Promise<void> {
-  const { app, engine } = place;
+async function resume(
+  context: SenderContext & { engine: UploadEngine },
+  id: string,
+  file: File,
+): Promise<void> {
+  const { app, engine } = context;
   const text = uploadsTextOf(app.preferences);
   try {
     await engine.resume(id, file);
@@ -73,13 +77,15 @@ async function resume(place: Place & { engine: UploadEngine }, id: string, file:
     if (error instanceof FileReadError) app.notices.show(text.unreadable);
     else if (error instanceof DigestUnavailable) app.notices.show(text.noDigest);
     else if (error instanceof ApiProblem && error.code === 'wrong_file')
-      app.notices.show(`${text.notThisFile(nameOf(place, id))} ${await whyWrong(app, { id, file, error })}`);
+      app.notices.show(
+        `${text.notThisFile(nameOf(context, id))} ${await mismatchText(app, { id, file, error })}`,
+      );
     else throw error;
   }
 }
 
 /** The size in the reader's language where that is what differs; else as the server says it. */
-async function whyWrong(app: App, about: { id: string; file: File; error: ApiProblem }): Promise<string> {
+async function mismatchText(app: App, about: { id: string; file: File; error: ApiProblem }): Promise<string> {
   const { id, file, error } = about;
   const upload = await app.api.upload(id).catch(() => null);
   const { message, hint, detail } = app.explain(error);

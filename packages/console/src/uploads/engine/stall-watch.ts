@@ -7,7 +7,7 @@ export interface StallWatchOptions {
   /** Asks the server how far it is, on another connection. */
   probe: () => Promise<number>;
   /** The request is not going to end. */
-  onDead: (reason: unknown) => void;
+  onStalled: (reason: unknown) => void;
 }
 
 const pollMs = 1000;
@@ -53,19 +53,19 @@ export class StallWatch {
   }
 
   async #look(): Promise<void> {
-    const stillMs = performance.now() - this.#movedAt;
+    const idleMs = performance.now() - this.#movedAt;
     const sinceAskedMs = performance.now() - this.#askedAt;
-    const isDue = stillMs > askAfterMs ? sinceAskedMs > askAfterMs / 2 : sinceAskedMs > askAfterMs;
-    const hasReason = stillMs > askAfterMs || !this.#options.isOnline();
+    const isDue = idleMs > askAfterMs ? sinceAskedMs > askAfterMs / 2 : sinceAskedMs > askAfterMs;
+    const hasReason = idleMs > askAfterMs || !this.#options.isOnline();
     if (this.#isAsking || !isDue || !hasReason) return;
     this.#isAsking = true;
     this.#askedAt = performance.now();
     try {
       const offsetBytes = await this.#options.probe();
       if (offsetBytes > this.#known) this.#moved(offsetBytes);
-      else if (stillMs > deadAfterMs) this.#options.onDead(new Error('Nothing moves.'));
+      else if (idleMs > deadAfterMs) this.#options.onStalled(new Error('Nothing moves.'));
     } catch (error) {
-      this.#options.onDead(error);
+      this.#options.onStalled(error);
     } finally {
       this.#isAsking = false;
     }

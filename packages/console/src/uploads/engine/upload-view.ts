@@ -26,12 +26,14 @@ export function isEnd({ kind }: UploadView): boolean {
 }
 
 /** Whether closing the page now would interrupt something. */
-export function isUnderWay(view: UploadView): boolean {
+export function isInProgress(view: UploadView): boolean {
   return !isEnd(view) && view.kind !== 'paused';
 }
 
 /** Refusals that pass: of a proxy, of a full disk, of a server that starts. */
-const passing: ReadonlySet<number> = new Set([408, 409, 413, 425, 429, 460, 500, 502, 503, 504, 507]);
+const retryableStatuses: ReadonlySet<number> = new Set([
+  408, 409, 413, 425, 429, 460, 500, 502, 503, 504, 507,
+]);
 
 /** What an error of a request says about how to go on. */
 export function viewOfError(error: unknown): UploadView {
@@ -39,6 +41,6 @@ export function viewOfError(error: unknown): UploadView {
   if (!(error instanceof ApiProblem) || error.status === 0) return { kind: 'offline' };
   if (error.status === 401) return { kind: 'signed_out' };
   if (error.status === 423) return { kind: 'elsewhere' };
-  if (passing.has(error.status)) return { kind: 'refused', problem: error };
+  if (retryableStatuses.has(error.status)) return { kind: 'refused', problem: error };
   return { kind: 'over', problem: error };
 }

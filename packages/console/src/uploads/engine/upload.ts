@@ -128,7 +128,7 @@ export class Upload {
       operations,
       isOnline,
       probe: async () => (await tus.offset(this.id, AbortSignal.timeout(probeMs))).offsetBytes,
-      onDead: (reason) => request.abort(reason),
+      onStalled: (reason) => request.abort(reason),
     });
     const startedAt = performance.now();
     try {
@@ -138,9 +138,9 @@ export class Upload {
       this.#failures = 0;
       this.#set({ kind: 'sending' });
       this.#confirm(answer.offsetBytes);
-      if (answer.offsetBytes === end) this.#chunkSizer.took(performance.now() - startedAt);
+      if (answer.offsetBytes === end) this.#chunkSizer.recordDuration(performance.now() - startedAt);
     } catch (error) {
-      this.#chunkSizer.slower();
+      this.#chunkSizer.shrink();
       throw error;
     } finally {
       stallWatch.stop();

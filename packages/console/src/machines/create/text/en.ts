@@ -1,6 +1,6 @@
-import type { MachinesText } from '../../text/text.ts';
+import type { VmsText } from '../../text/text.ts';
 
-export const making: MachinesText['making'] = {
+export const making: VmsText['making'] = {
   title: 'Create machine',
   stepsLabel: 'Steps',
   steps: {
@@ -46,7 +46,7 @@ export const making: MachinesText['making'] = {
   noNetwork: 'Choose a network.',
 };
 
-export const boot: MachinesText['boot'] = {
+export const boot: VmsText['boot'] = {
   lead: 'For images that read cloud-init data at first boot. Other images ignore it.',
   none: 'Not set',
   more: 'Password and user-data',

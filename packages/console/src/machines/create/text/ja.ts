@@ -1,6 +1,6 @@
-import type { MachinesText } from '../../text/text.ts';
+import type { VmsText } from '../../text/text.ts';
 
-export const making: MachinesText['making'] = {
+export const making: VmsText['making'] = {
   title: '仮想マシンの作成',
   stepsLabel: '手順',
   steps: {
@@ -46,7 +46,7 @@ export const making: MachinesText['making'] = {
   noNetwork: 'ネットワークを選択してください。',
 };
 
-export const boot: MachinesText['boot'] = {
+export const boot: VmsText['boot'] = {
   lead: '初回起動時に cloud-init のデータを読むイメージ向けです。ほかのイメージでは無視されます。',
   none: '指定なし',
   more: 'パスワードと user-data',
