@@ -31,9 +31,9 @@ afterAll(async () => {
 });
 
 async function open(user: TestUser, options: ConsoleOptions = {}): Promise<ConsoleTab> {
-  const opened = await openConsole(browser, { server, user }, options);
-  contexts.push(opened.context);
-  return opened;
+  const consoleTab = await openConsole(browser, { server, user }, options);
+  contexts.push(consoleTab.context);
+  return consoleTab;
 }
 
 /** An operation that runs until it is ended: reported from outside, so that nothing depends on a disk. */
@@ -88,15 +88,15 @@ it('a token is made, shown once, works, and is locked out when it is revoked', a
   await field.waitFor();
   const secret = noteSecret(await field.inputValue());
   await dialog.getByRole('button', { name: 'Close' }).last().click();
-  const ask = (): Promise<Response> =>
+  const listImages = (): Promise<Response> =>
     fetch(`${server.baseUrl}/api/images`, { headers: { authorization: `Bearer ${secret}` } });
-  expect((await ask()).status).toBe(200);
+  expect((await listImages()).status).toBe(200);
   expect(await page.content()).not.toContain(secret);
   await screenshot(page, 'tokens');
   await page.getByRole('button', { name: 'Revoke nightly' }).click();
   await page.getByRole('dialog').getByRole('button', { name: 'Revoke', exact: true }).click();
   await page.getByText('No tokens').waitFor();
-  expect((await ask()).status).toBe(401);
+  expect((await listImages()).status).toBe(401);
 });
 
 it('what is granted appears at a colleague’s page at once, and leaves when it is taken back', async () => {
@@ -122,10 +122,10 @@ it('what is granted appears at a colleague’s page at once, and leaves when it 
   await until(async () => (await rows.count()) === 1, { what: 'the granted row at the colleague' });
   expect(await colleague.page.content()).not.toContain('other-db');
   await screenshot(page, 'operation-access');
-  const takenAt = performance.now();
+  const revokedAt = performance.now();
   await access.getByRole('button', { name: 'Stop sharing with viewer' }).click();
   await until(async () => (await rows.count()) === 0, { what: 'the row to leave' });
-  console.log(`the row left ${Math.round(performance.now() - takenAt)} ms after the click`);
+  console.log(`the row left ${Math.round(performance.now() - revokedAt)} ms after the click`);
   for (const id of [granted, other]) await server.api.endOperation(id, { state: 'succeeded' });
 });
 
@@ -143,13 +143,13 @@ it('a share link shows one operation to a stranger, survives a reload, and is ov
   const context = await browser.newContext({ locale: 'en-GB' });
   contexts.push(context);
   const stranger = await context.newPage();
-  const asked: string[] = [];
-  stranger.on('request', (request) => asked.push(new URL(request.url()).pathname));
+  const requestedPaths: string[] = [];
+  stranger.on('request', (request) => requestedPaths.push(new URL(request.url()).pathname));
   await stranger.goto(link);
   await stranger.getByText('shared-db').waitFor();
   await until(async () => (await stranger.title()).startsWith('61 %'), { what: 'the title to tell how far' });
   expect(stranger.url()).toBe(`${url}/shared`);
-  expect(asked.filter((path) => path.startsWith('/api/'))).toEqual(['/api/ws-tickets']);
+  expect(requestedPaths.filter((path) => path.startsWith('/api/'))).toEqual(['/api/ws-tickets']);
   expect(await stranger.content()).not.toContain(chiefName);
   expect(await stranger.getByRole('button', { name: 'Cancel' }).count()).toBe(0);
   await screenshot(stranger, 'shared');
@@ -203,19 +203,19 @@ it('a viewer is told that these pages are not theirs, and loses nothing', async 
   const { page, url } = await open(await createUser(server, 'curious', 'viewer'));
   for (const path of ['users', 'audit']) {
     await page.goto(`${url}/${path}`);
-    const words = page.getByText(/may not do this/i).first();
-    await words.waitFor();
+    const refusal = page.getByText(/may not do this/i).first();
+    await refusal.waitFor();
     expect(await page.getByRole('table').count()).toBe(0);
   }
 });
 
 it.each(appearances)(
-  'axe finds nothing, and nothing is cut at 320 px: $locale, $look',
+  'axe finds nothing, and nothing is cut at 320 px: $locale, $theme',
   { timeout: axeTimeoutMs },
-  async (way) => {
+  async (appearance) => {
     const id = await publish('looked-at');
-    const { page, url } = await open(chief, way);
-    const faults: Record<string, unknown> = {};
+    const { page, url } = await open(chief, appearance);
+    const problems: Record<string, unknown> = {};
     for (const path of ['users', 'tokens', 'audit', 'settings', `operations/${id}`]) {
       await page.setViewportSize({ width: 1280, height: 800 });
       await page.goto(`${url}/${path}`);
@@ -224,17 +224,17 @@ it.each(appearances)(
       if (path === 'settings') await page.locator('#profile-sshKeys').waitFor();
       await page.locator('main .muted, main table').first().waitFor();
       const found = await findAxeViolations(page);
-      if (found.length > 0) faults[path] = found;
-      const name = `${path.split('/')[0]}-${way.locale}-${way.look.split(' ')[0]}`;
+      if (found.length > 0) problems[path] = found;
+      const name = `${path.split('/')[0]}-${appearance.locale}-${appearance.theme.split(' ')[0]}`;
       await screenshot(page, name);
       await page.setViewportSize({ width: 320, height: 640 });
       const overflow = await page.evaluate(
         () => document.documentElement.scrollWidth - document.documentElement.clientWidth,
       );
-      if (overflow > 0) faults[`${path} at 320 px`] = overflow;
+      if (overflow > 0) problems[`${path} at 320 px`] = overflow;
       await screenshot(page, `${name}-narrow`);
     }
-    expect(faults).toEqual({});
+    expect(problems).toEqual({});
     await server.api.endOperation(id, { state: 'succeeded' } satisfies {
       state: Operation['state'] & 'succeeded';
     });

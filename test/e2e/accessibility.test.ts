@@ -43,31 +43,31 @@ afterAll(async () => {
   await server.close();
 });
 
-it.each(appearances)('pages: $locale, $look', { timeout: axeTimeoutMs }, async (way) => {
-  const { context, page, url } = await openConsole(browser, { server, user }, way);
+it.each(appearances)('pages: $locale, $theme', { timeout: axeTimeoutMs }, async (appearance) => {
+  const { context, page, url } = await openConsole(browser, { server, user }, appearance);
   await page.getByText('source.raw').first().waitFor();
-  expect(await page.evaluate(() => document.documentElement.lang)).toBe(way.locale);
-  const faults: Record<string, string[]> = { images: await findAxeViolations(page) };
+  expect(await page.evaluate(() => document.documentElement.lang)).toBe(appearance.locale);
+  const problems: Record<string, string[]> = { images: await findAxeViolations(page) };
   await page
     .getByRole('button', { name: /source\.raw/ })
     .first()
     .click();
   await page.getByRole('dialog').waitFor();
-  faults['dialog'] = await findAxeViolations(page);
+  problems['dialog'] = await findAxeViolations(page);
   await page.keyboard.press('Escape');
   await page.goto(`${url}/operations`);
   for (const state of ['succeeded', 'cancelled', 'paused', 'running', 'queued']) {
     await rowOf(page, `${state}.raw`).waitFor();
   }
-  faults['operations'] = await findAxeViolations(page);
+  problems['operations'] = await findAxeViolations(page);
   await context.clearCookies();
   await page.goto(url);
   await page.locator('input[type=password]').waitFor();
-  faults['sign-in'] = await findAxeViolations(page);
+  problems['sign-in'] = await findAxeViolations(page);
   await page.goto(`${url}/first-sign-in#nothing`);
   await page.locator('input[type=password]').first().waitFor();
-  faults['first sign-in'] = await findAxeViolations(page);
-  expect(faults).toEqual({ images: [], dialog: [], operations: [], 'sign-in': [], 'first sign-in': [] });
+  problems['first sign-in'] = await findAxeViolations(page);
+  expect(problems).toEqual({ images: [], dialog: [], operations: [], 'sign-in': [], 'first sign-in': [] });
   await context.close();
 });
 

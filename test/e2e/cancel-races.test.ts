@@ -18,15 +18,15 @@ import { createUser } from '../kit/session.ts';
 let server: TestServer;
 let browser: Browser;
 let image: Image;
-let opened: ConsoleTab;
+let consoleTab: ConsoleTab;
 
 beforeAll(async () => {
   server = await startServer({ args: ['--max-copies-per-pool', '1'] });
   browser = await launchBrowser();
   await makeRandomImage(join(server.poolDir, 'source.raw'), 64 * MiB);
   image = await registerImage(server, 'source.raw');
-  opened = await openConsole(browser, { server, user: await createUser(server, 'chief', 'admin') });
-  await opened.page.goto(`${opened.url}/operations`);
+  consoleTab = await openConsole(browser, { server, user: await createUser(server, 'chief', 'admin') });
+  await consoleTab.page.goto(`${consoleTab.url}/operations`);
 });
 afterAll(async () => {
   await browser.close();
@@ -52,7 +52,7 @@ async function waitForEnd(id: string): Promise<Operation> {
 /** Page and store say the same; a cancelled copy leaves nothing, a finished one is whole. */
 async function expectAgreement(id: string, target: string): Promise<Operation> {
   const stored = await waitForEnd(id);
-  const row = rowOf(opened.page, target);
+  const row = rowOf(consoleTab.page, target);
   // A cancel that came too late is told as a warning of a copy that succeeded.
   const look = stored.warnings.length > 0 && stored.state === 'succeeded' ? 'warning' : stored.state;
   await until(async () => (await readRow(row)).look === look, {
@@ -60,8 +60,9 @@ async function expectAgreement(id: string, target: string): Promise<Operation> {
   });
   expect(await cancelButton(row).count()).toBe(0);
   if (stored.state === 'cancelled') {
-    const left = (): boolean => readdirSync(server.poolDir).some((name) => name.startsWith(`.wcc-${id}`));
-    await until(() => !left(), { what: 'nothing of it to be left' });
+    const hasHiddenFiles = (): boolean =>
+      readdirSync(server.poolDir).some((name) => name.startsWith(`.wcc-${id}`));
+    await until(() => !hasHiddenFiles(), { what: 'nothing of it to be left' });
   }
   expect({
     onDisk: existsSync(join(server.poolDir, target)),
@@ -72,7 +73,7 @@ async function expectAgreement(id: string, target: string): Promise<Operation> {
 
 it('double click', async () => {
   const { id } = await startCopy('double.raw', 8 * MiB);
-  await cancelButton(rowOf(opened.page, 'double.raw')).dblclick();
+  await cancelButton(rowOf(consoleTab.page, 'double.raw')).dblclick();
   expect((await expectAgreement(id, 'double.raw')).state).toBe('cancelled');
   const log = await server.api.operationLog(id);
   expect(log.items.filter(({ text }) => text.startsWith('cancelled'))).toHaveLength(1);
@@ -81,19 +82,19 @@ it('double click', async () => {
 it('queued', async () => {
   const first = await startCopy('first.raw', 8 * MiB);
   const { id } = await startCopy('queued.raw', null);
-  const row = rowOf(opened.page, 'queued.raw');
+  const row = rowOf(consoleTab.page, 'queued.raw');
   await row.waitFor();
   expect((await readRow(row)).text).toMatch(/Waiting/);
   await cancelButton(row).click();
   expect((await expectAgreement(id, 'queued.raw')).state).toBe('cancelled');
   expect((await server.api.operation(first.id)).state).toBe('running');
-  await cancelButton(rowOf(opened.page, 'first.raw')).click();
+  await cancelButton(rowOf(consoleTab.page, 'first.raw')).click();
   expect((await expectAgreement(first.id, 'first.raw')).state).toBe('cancelled');
 });
 
 it('at 50 %', async () => {
   const { id } = await startCopy('half.raw', 24 * MiB);
-  const row = rowOf(opened.page, 'half.raw');
+  const row = rowOf(consoleTab.page, 'half.raw');
   await until(async () => ((await readRow(row)).value ?? 0) >= 0.5, { what: 'the bar to reach the middle' });
   await cancelButton(row).click();
   expect((await expectAgreement(id, 'half.raw')).state).toBe('cancelled');
@@ -103,7 +104,7 @@ it('at 50 %', async () => {
 it('in flush and around the end', async () => {
   // The phases after the transfer are short: each attempt cancels a little later, over the whole of them.
   const outcomes: string[] = [];
-  const whole: string[] = [];
+  const hashes: string[] = [];
   for (let attempt = 0; attempt < 8; attempt++) {
     const target = `late-${attempt}.raw`;
     const { id } = await startCopy(target, 96 * MiB);
@@ -118,18 +119,18 @@ it('in flush and around the end', async () => {
       { what: 'the end to be near', everyMs: 5 },
     );
     // Through the API: a click needs longer than these phases take.
-    const refusal = await server.api.cancel(id).then(
+    const outcome = await server.api.cancel(id).then(
       () => 'taken',
       (error: { code: string }) => error.code,
     );
-    expect(['taken', 'invalid_state']).toContain(refusal);
+    expect(['taken', 'invalid_state']).toContain(outcome);
     const end = await expectAgreement(id, target);
     outcomes.push(end.state);
-    if (end.state === 'succeeded') whole.push(await sha256(join(server.poolDir, target)));
+    if (end.state === 'succeeded') hashes.push(await sha256(join(server.poolDir, target)));
   }
   console.log(`cancelled near the end: ${outcomes.join(' ')}`);
   const expected = await sha256(join(server.poolDir, 'source.raw'));
-  expect(whole.filter((hash) => hash !== expected)).toEqual([]);
+  expect(hashes.filter((hash) => hash !== expected)).toEqual([]);
   expect(outcomes.every((state) => state === 'cancelled' || state === 'succeeded')).toBe(true);
 });
 

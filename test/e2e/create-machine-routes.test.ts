@@ -31,9 +31,9 @@ afterAll(async () => {
 });
 
 async function open(name: string, role: 'operator' | 'viewer') {
-  const opened = await openConsole(browser, { server, user: await createUser(server, name, role) });
-  contexts.push(opened.context);
-  return opened;
+  const consoleTab = await openConsole(browser, { server, user: await createUser(server, name, role) });
+  contexts.push(consoleTab.context);
+  return consoleTab;
 }
 
 const key = 'ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIE2dG4 sato@desk';

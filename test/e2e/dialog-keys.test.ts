@@ -10,7 +10,7 @@ import { makeRandomImage, MiB } from '../kit/images.ts';
 import { powerOffMachines } from '../kit/machines.ts';
 import { findImage, registerImage, waitForState } from '../kit/operations.ts';
 import { until } from '../kit/poll.ts';
-import { focused, regionsOnTheWay, tabTo, expectFocusOn } from '../kit/focus.ts';
+import { readFocus, collectFocusRegions, tabTo, expectFocusOn } from '../kit/focus.ts';
 import { startServer } from '../kit/server.ts';
 import type { TestServer } from '../kit/server.ts';
 import { createUser } from '../kit/session.ts';
@@ -39,15 +39,15 @@ async function makeImage(name: string): Promise<number> {
 }
 
 async function open(path: string, locale: 'en' | 'ja' = 'en'): Promise<ConsoleTab & { dialog: Locator }> {
-  const opened = await openConsole(browser, { server, user }, { locale });
-  contexts.push(opened.context);
-  await opened.page.goto(`${opened.url}${path}`);
-  await opened.page.locator('main h1').waitFor();
-  return { ...opened, dialog: opened.page.getByRole('dialog') };
+  const consoleTab = await openConsole(browser, { server, user }, { locale });
+  contexts.push(consoleTab.context);
+  await consoleTab.page.goto(`${consoleTab.url}${path}`);
+  await consoleTab.page.locator('main h1').waitFor();
+  return { ...consoleTab, dialog: consoleTab.page.getByRole('dialog') };
 }
 
 /** From now on the page gets no answer to what it asks for at this address, as by a slow server. */
-async function holdBack(page: Page, address: RegExp): Promise<void> {
+async function withholdAnswers(page: Page, address: RegExp): Promise<void> {
   await page.route(address, (route) => (route.request().method() === 'GET' ? undefined : route.continue()));
 }
 
@@ -59,12 +59,15 @@ async function openByKeys(page: Page, opener: RegExp, first: RegExp): Promise<vo
 }
 
 /** More than any of the dialogs has places for the focus. */
-const onceRound = 16;
+const tabPresses = 16;
 
 /** The focus is on the first field, stays in the dialog, and is back at the button after Escape. */
-async function expectRound(page: Page, { opener, first }: { opener: RegExp; first: RegExp }): Promise<void> {
+async function expectFocusTrap(
+  page: Page,
+  { opener, first }: { opener: RegExp; first: RegExp },
+): Promise<void> {
   await openByKeys(page, opener, first);
-  expect(await regionsOnTheWay(page, onceRound), String(opener)).toEqual(['dialog']);
+  expect(await collectFocusRegions(page, tabPresses), String(opener)).toEqual(['dialog']);
   await page.keyboard.press('Escape');
   await page.getByRole('dialog').waitFor({ state: 'detached' });
   await expectFocusOn(page, opener);
@@ -78,7 +81,7 @@ async function retype(page: Page, text: string): Promise<void> {
 /** Nobody is thrown out of the page. */
 async function expectFocusIn(page: Page, region: string): Promise<void> {
   let seen = '';
-  await until(async () => (seen = (await focused(page)).region) === region, {
+  await until(async () => (seen = (await readFocus(page)).region) === region, {
     what: () => `the focus in ${region}; it is in “${seen}”`,
   });
 }
@@ -87,21 +90,21 @@ it('the focus goes into every dialog of images, stays there, and goes back', asy
   const id = await makeImage('round.raw');
   const { page, url, record } = await open('/images');
   await page.getByText('round.raw').waitFor();
-  const ofList = [
+  const listDialogs = [
     { opener: /^Import$/, first: /^Address/ },
     { opener: /^Upload$/, first: /^Choose files$/ },
     { opener: /^Copy round\.raw$/, first: /^New name/ },
   ];
-  for (const each of ofList) await expectRound(page, each);
+  for (const each of listDialogs) await expectFocusTrap(page, each);
   await page.goto(`${url}/images/${id}`);
   await page.locator('.image-actions button').first().waitFor();
-  const ofOne = [
+  const imageDialogs = [
     { opener: /^Copy$/, first: /^New name/ },
     { opener: /^Convert$/, first: /^qcow2$/i },
     { opener: /^Check$/, first: /^Expected SHA-256/ },
     { opener: /^Delete$/, first: /^Cancel$/ },
   ];
-  for (const each of ofOne) await expectRound(page, each);
+  for (const each of imageDialogs) await expectFocusTrap(page, each);
   expect(record).toEqual({ cspViolations: [], errors: [] });
 });
 
@@ -118,7 +121,7 @@ it('what the server refuses stays typed, with the reason and the focus at its fi
   expect([await name.inputValue(), await name.getAttribute('aria-invalid')]).toEqual(['refused.raw', 'true']);
   await retype(page, 'converted.qcow2');
   // Nothing that the page asks for afterwards keeps the dialog open.
-  await holdBack(page, /\/api\/(images|operations)/);
+  await withholdAnswers(page, /\/api\/(images|operations)/);
   await page.keyboard.press('Enter');
   await dialog.waitFor({ state: 'detached' });
   await expectFocusOn(page, /^Convert$/);
@@ -153,7 +156,7 @@ it('a refusal that is about no field leaves everything where it was', async () =
   await page.keyboard.press('Enter');
   await dialog.locator('.problem').waitFor();
   await expectFocusOn(page, /^Import$/);
-  expect((await focused(page)).region).toBe('dialog');
+  expect((await readFocus(page)).region).toBe('dialog');
   expect(await dialog.locator('#import-name').inputValue()).toBe('new.raw');
 });
 
@@ -202,8 +205,8 @@ it('when what opened a dialog is gone, the focus goes to its neighbour or to the
 
 async function makeMachine(name: string): Promise<Vm> {
   const image = (await findImage(server, 'disk.raw'))?.id ?? (await makeImage('disk.raw'));
-  const wish = { name, image, start: false, cpus: 1, memoryBytes: 32 * MiB };
-  const { operation } = await server.api.quickCreateVm(wish);
+  const request = { name, image, start: false, cpus: 1, memoryBytes: 32 * MiB };
+  const { operation } = await server.api.quickCreateVm(request);
   await waitForState(server, operation.id, { states: ['succeeded'] });
   return server.api.vm(Number(operation.subject.id));
 }
@@ -212,18 +215,18 @@ it('a machine is deleted, and another one made, by keys alone', async () => {
   const machine = await makeMachine('quokka-keys');
   const { page, dialog, record } = await open(`/machines/${machine.id}`);
   await page.locator('.vm-actions button').first().waitFor();
-  const rounds = [
+  const machineDialogs = [
     { opener: /^Copy$/, first: /name/i },
     { opener: /^Change (hardware|settings)|^Settings|^Change$/, first: /^Name/ },
     { opener: /^Add (a |an empty )?disk/, first: /^Size|disk size/i },
     { opener: /^Insert/, first: /^(ISO|Image|Cancel)/ },
   ];
-  for (const each of rounds) await expectRound(page, each);
+  for (const each of machineDialogs) await expectFocusTrap(page, each);
   await openByKeys(page, /^Delete/, /^With its disks|^Delete/);
   await tabTo(page, /quokka-keys/);
   await page.keyboard.type('quokka-keys');
   // The list of machines is not waited for.
-  await holdBack(page, /\/api\/vms$/);
+  await withholdAnswers(page, /\/api\/vms$/);
   await page.keyboard.press('Enter');
   await dialog.waitFor({ state: 'detached' });
   await expectFocusOn(page, /^Machines$/);
@@ -232,7 +235,7 @@ it('a machine is deleted, and another one made, by keys alone', async () => {
   await makeMachine('quokka-other');
   await page.locator('tr', { hasText: 'quokka-other' }).waitFor();
   await openByKeys(page, /^Quick-create$/, /^Name/);
-  await holdBack(page, /\/api\/vms$/);
+  await withholdAnswers(page, /\/api\/vms$/);
   await makeMachine('quokka-late');
   await retype(page, 'quokka-late');
   await page.keyboard.press('Enter');

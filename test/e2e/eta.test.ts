@@ -32,14 +32,14 @@ afterEach(async () => {
 });
 afterAll(() => browser.close());
 
-interface Told {
+interface RowReading {
   atS: number;
   share: number;
   /** Seconds that the script really has left. */
-  truthS: number;
+  actualS: number;
   text: string;
   /** What the row says, in seconds; `null` when it says nothing. */
-  leftS: number | null;
+  shownS: number | null;
 }
 
 function parseLeft(text: string): number | null {
@@ -51,22 +51,22 @@ function parseLeft(text: string): number | null {
 }
 
 /** Half of the step in which people are told: it is no error. */
-const roundingS = (truthS: number): number => (truthS < 60 ? 2.5 : 15);
+const roundingS = (actualS: number): number => (actualS < 60 ? 2.5 : 15);
 
 /**
  * Plays a copy whose amount at each second is `doneAt`, and reads the row every `everyS` seconds of the script.
  */
-async function play(script: {
+async function playCopy(script: {
   doneAt: (atS: number) => number;
   endS: number;
   everyS: number;
   total?: number | null;
   startsAtS?: number;
-}): Promise<Told[]> {
+}): Promise<RowReading[]> {
   const { doneAt, endS, everyS, total = totalBytes, startsAtS = 0 } = script;
   const meter = createMeter();
   meter.reset(startsAtS * 1000, doneAt(startsAtS));
-  const told: Told[] = [];
+  const readings: RowReading[] = [];
   let readAt = startsAtS;
   for (let atMs = startsAtS * 1000; atMs < endS * 1000; atMs += 100) {
     const done = doneAt(atMs / 1000);
@@ -77,7 +77,7 @@ async function play(script: {
     // The name marks the snapshot: its row is read when this one, and no older one, is painted.
     const mark = `at-${atMs}.raw`;
     server.feed(sampleCopy(1, mark, { ...reading, phases: sampleCopyPhases(done, total), elapsedMs: atMs }));
-    if (told.length === 0) await page.goto(`${server.url}/operations`);
+    if (readings.length === 0) await page.goto(`${server.url}/operations`);
     const row = page.locator('main wcc-progress');
     const { text } = await until(
       async () => {
@@ -86,25 +86,31 @@ async function play(script: {
       },
       { what: `the row to show ${mark}` },
     );
-    const truthS = endS - atMs / 1000;
-    told.push({ atS: atMs / 1000, share: done / totalBytes, truthS, text, leftS: parseLeft(text) });
+    const actualS = endS - atMs / 1000;
+    readings.push({
+      atS: atMs / 1000,
+      share: done / totalBytes,
+      actualS,
+      text,
+      shownS: parseLeft(text),
+    });
   }
-  expect(findUnformattedValues(told.map(({ text }) => text))).toEqual([]);
-  expect(told.filter(({ text }) => /\b0 s left|-\d+ (s|min)/.test(text))).toEqual([]);
-  return told;
+  expect(findUnformattedValues(readings.map(({ text }) => text))).toEqual([]);
+  expect(readings.filter(({ text }) => /\b0 s left|-\d+ (s|min)/.test(text))).toEqual([]);
+  return readings;
 }
 
 describe('17: the time left', () => {
   it('steady: nothing in the first seconds, then within a fifth from 10 % on', async () => {
-    const told = await play({ doneAt: (atS) => (atS / 120) * totalBytes, endS: 120, everyS: 5 });
-    for (const { atS, leftS } of told.filter(({ atS: at }) => at < 5))
-      expect(leftS, `at ${atS} s`).toBeNull();
-    const judged = told.filter(({ share }) => share >= 0.1);
-    expect(judged.length).toBeGreaterThan(15);
-    for (const { atS, truthS, leftS } of judged) {
-      expect(leftS, `at ${atS} s`).not.toBeNull();
-      expect(Math.abs((leftS ?? 0) - truthS), `at ${atS} s: ${leftS} for ${truthS}`).toBeLessThanOrEqual(
-        0.2 * truthS + roundingS(truthS),
+    const readings = await playCopy({ doneAt: (atS) => (atS / 120) * totalBytes, endS: 120, everyS: 5 });
+    for (const { atS, shownS } of readings.filter(({ atS: at }) => at < 5))
+      expect(shownS, `at ${atS} s`).toBeNull();
+    const checked = readings.filter(({ share }) => share >= 0.1);
+    expect(checked.length).toBeGreaterThan(15);
+    for (const { atS, actualS, shownS } of checked) {
+      expect(shownS, `at ${atS} s`).not.toBeNull();
+      expect(Math.abs((shownS ?? 0) - actualS), `at ${atS} s: ${shownS} for ${actualS}`).toBeLessThanOrEqual(
+        0.2 * actualS + roundingS(actualS),
       );
     }
   });
@@ -113,46 +119,46 @@ describe('17: the time left', () => {
     const burst = 0.3 * totalBytes;
     const doneAt = (atS: number): number =>
       atS < 6 ? (atS / 6) * burst : burst + ((atS - 6) / 174) * (totalBytes - burst);
-    const told = await play({ doneAt, endS: 180, everyS: 6 });
-    const late = told.filter(({ atS, leftS }) => atS > 90 && leftS !== null);
+    const readings = await playCopy({ doneAt, endS: 180, everyS: 6 });
+    const late = readings.filter(({ atS, shownS }) => atS > 90 && shownS !== null);
     expect(late.length).toBeGreaterThan(8);
-    for (const { atS, truthS, leftS } of late) {
-      expect(Math.abs((leftS ?? 0) - truthS), `at ${atS} s: ${leftS} for ${truthS}`).toBeLessThanOrEqual(
-        0.35 * truthS + roundingS(truthS),
+    for (const { atS, actualS, shownS } of late) {
+      expect(Math.abs((shownS ?? 0) - actualS), `at ${atS} s: ${shownS} for ${actualS}`).toBeLessThanOrEqual(
+        0.35 * actualS + roundingS(actualS),
       );
     }
-    for (const { atS, leftS, truthS } of told)
-      if (truthS > 60 && leftS !== null) expect(leftS, `at ${atS} s`).toBeGreaterThan(5);
+    for (const { atS, shownS, actualS } of readings)
+      if (actualS > 60 && shownS !== null) expect(shownS, `at ${atS} s`).toBeGreaterThan(5);
   });
 
   it('a stall: no time left while it lasts, and a true one soon after', async () => {
     const doneAt = (atS: number): number => ((atS < 40 ? atS : atS < 80 ? 40 : atS - 40) / 120) * totalBytes;
-    const told = await play({ doneAt, endS: 160, everyS: 5 });
-    for (const { atS, leftS } of told.filter(({ atS: at }) => at > 55 && at < 80))
-      expect(leftS, `at ${atS} s`).toBeNull();
-    const after = told.filter(({ atS }) => atS >= 95);
-    for (const { atS, truthS, leftS } of after)
-      expect(Math.abs((leftS ?? 0) - truthS), `at ${atS} s: ${leftS} for ${truthS}`).toBeLessThanOrEqual(
-        0.3 * truthS + roundingS(truthS),
+    const readings = await playCopy({ doneAt, endS: 160, everyS: 5 });
+    for (const { atS, shownS } of readings.filter(({ atS: at }) => at > 55 && at < 80))
+      expect(shownS, `at ${atS} s`).toBeNull();
+    const after = readings.filter(({ atS }) => atS >= 95);
+    for (const { atS, actualS, shownS } of after)
+      expect(Math.abs((shownS ?? 0) - actualS), `at ${atS} s: ${shownS} for ${actualS}`).toBeLessThanOrEqual(
+        0.3 * actualS + roundingS(actualS),
       );
     expect(after.length).toBeGreaterThan(8);
   });
 
   it('resumed at 60 %: only what moved since then counts', async () => {
     const doneAt = (atS: number): number => (0.6 + (0.4 * (atS - 100)) / 100) * totalBytes;
-    const told = await play({ doneAt, endS: 200, everyS: 5, startsAtS: 100 });
-    const judged = told.filter(({ atS }) => atS >= 115);
-    for (const { atS, truthS, leftS } of judged)
-      expect(Math.abs((leftS ?? 0) - truthS), `at ${atS} s: ${leftS} for ${truthS}`).toBeLessThanOrEqual(
-        0.2 * truthS + roundingS(truthS),
+    const readings = await playCopy({ doneAt, endS: 200, everyS: 5, startsAtS: 100 });
+    const checked = readings.filter(({ atS }) => atS >= 115);
+    for (const { atS, actualS, shownS } of checked)
+      expect(Math.abs((shownS ?? 0) - actualS), `at ${atS} s: ${shownS} for ${actualS}`).toBeLessThanOrEqual(
+        0.2 * actualS + roundingS(actualS),
       );
-    expect(judged.length).toBeGreaterThan(10);
+    expect(checked.length).toBeGreaterThan(10);
   });
 
   it('an unknown total: neither a time left nor a percentage', async () => {
-    const told = await play({ doneAt: (atS) => atS * 50 * mib, endS: 60, everyS: 10, total: null });
-    for (const { atS, leftS, text } of told) {
-      expect(leftS, `at ${atS} s`).toBeNull();
+    const readings = await playCopy({ doneAt: (atS) => atS * 50 * mib, endS: 60, everyS: 10, total: null });
+    for (const { atS, shownS, text } of readings) {
+      expect(shownS, `at ${atS} s`).toBeNull();
       expect(text, `at ${atS} s`).not.toContain('%');
     }
   });

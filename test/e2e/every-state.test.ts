@@ -58,7 +58,7 @@ async function openEveryState(page: Page): Promise<void> {
   await page.locator('.tray-rows .state-unknown').waitFor();
 }
 
-const table: Readonly<Record<string, { bar: number | null; text: RegExp; buttons: string[] }>> = {
+const expectedRows: Readonly<Record<string, { bar: number | null; text: RegExp; buttons: string[] }>> = {
   queued: { bar: null, text: /Waiting · 3rd in line \(2 copies run at a time\)/, buttons: ['Cancel'] },
   running: {
     bar: 0.61,
@@ -103,7 +103,7 @@ it('18: every state has the words, the bar and the buttons of the design', async
   for (const name of names) {
     const row = rowOfNumber(page, numberOf(name));
     const { value, text } = await readRow(row);
-    const expected = table[name]!;
+    const expected = expectedRows[name]!;
     expect(text, name).toMatch(expected.text);
     if (expected.bar === null) expect(value, name).toBeNull();
     else expect(value, name).toBeCloseTo(expected.bar, 2);
@@ -140,47 +140,47 @@ it('18: without a connection rows keep their value, lose rate and time left, and
 });
 
 it.each(appearances)(
-  '18: axe finds nothing in any state: $locale, $look',
+  '18: axe finds nothing in any state: $locale, $theme',
   { timeout: axeTimeoutMs },
-  async ({ locale, look, ...colors }) => {
+  async ({ locale, theme, ...colors }) => {
     const { page, record } = await openPage({ locale: locale === 'ja' ? 'ja-JP' : 'en-GB', ...colors });
     await openEveryState(page);
-    await screenshot(page, `every-state-${locale}-${look.split(' ')[0]}`);
-    const faults = { list: await findAxeViolations(page) } as Record<string, string[]>;
+    await screenshot(page, `every-state-${locale}-${theme.split(' ')[0]}`);
+    const problems = { list: await findAxeViolations(page) } as Record<string, string[]>;
     for (const state of ['running', 'warned', 'failed', 'silent']) {
       await page.goto(`${server.url}/operations/${operationId(numberOf(state))}`);
       await page.locator('.operation-grid').waitFor();
       await page.locator('details.raw summary').click();
-      faults[state] = await findAxeViolations(page);
+      problems[state] = await findAxeViolations(page);
     }
     await page.goto(`${server.url}/operations/${operationId(99)}`);
     await page.locator('.empty h2').waitFor();
-    faults['not found'] = await findAxeViolations(page);
-    expect(faults).toEqual(Object.fromEntries(Object.keys(faults).map((each) => [each, []])));
+    problems['not found'] = await findAxeViolations(page);
+    expect(problems).toEqual(Object.fromEntries(Object.keys(problems).map((each) => [each, []])));
     expect(record).toEqual({ cspViolations: [], errors: [] });
   },
 );
 
 /** From now on every text that a region for announcements was given. */
-async function hearAnnouncements(page: Page): Promise<() => Promise<{ role: string; text: string }[]>> {
+async function recordAnnouncements(page: Page): Promise<() => Promise<{ role: string; text: string }[]>> {
   await page.evaluate(() => {
-    const heard: unknown[] = [];
+    const announced: unknown[] = [];
     const root = document.querySelector('wcc-console')?.shadowRoot;
     for (const role of ['status', 'alert']) {
       const region = root?.querySelector(`[role=${role}]`);
       if (!region) throw new Error(`There is no region for ${role}.`);
-      new MutationObserver(() => heard.push({ role, text: region.textContent.trim() })).observe(region, {
+      new MutationObserver(() => announced.push({ role, text: region.textContent.trim() })).observe(region, {
         subtree: true,
         childList: true,
         characterData: true,
       });
     }
-    (globalThis as unknown as { wccHeard: unknown }).wccHeard = heard;
+    (globalThis as unknown as { wccHeard: unknown }).wccHeard = announced;
   });
   return () => page.evaluate(() => (globalThis as unknown as { wccHeard: [] }).wccHeard);
 }
 
-const spoken = {
+const expectedAnnouncements = {
   'en-GB': {
     what: 'copy of debian-13.raw to web.raw',
     words: [
@@ -213,9 +213,9 @@ const spoken = {
 
 it.each(['en-GB', 'ja-JP'] as const)('18: what is announced, and what is not: %s', async (locale) => {
   const { page } = await openPage({ locale });
-  const { what, words, failed } = spoken[locale];
+  const { what, words, failed } = expectedAnnouncements[locale];
   const long: Partial<Snapshot> = { elapsedMs: 30_000, etaMs: 90_000 };
-  const life: Partial<Snapshot>[] = [
+  const changes: Partial<Snapshot>[] = [
     { ...long, phases: sampleCopyPhases(1, 100) },
     { ...long, phases: sampleCopyPhases(26, 100) },
     { ...long, phases: sampleCopyPhases(26, 100), stalled: true },
@@ -229,10 +229,10 @@ it.each(['en-GB', 'ja-JP'] as const)('18: what is announced, and what is not: %s
   server.feed(sampleCopy(2, 'theirs.raw', { owner: 'user-2' }));
   await page.goto(`${server.url}/operations`);
   await rowOfNumber(page, 2).waitFor();
-  const heard = await hearAnnouncements(page);
-  for (const [index, change] of life.entries()) {
+  const announced = await recordAnnouncements(page);
+  for (const [index, change] of changes.entries()) {
     server.feed(sampleCopy(1, 'web.raw', change));
-    await until(async () => (await heard()).length > index, {
+    await until(async () => (await announced()).length > index, {
       what: `announcement ${index}: ${words[index]}`,
     });
   }
@@ -242,8 +242,8 @@ it.each(['en-GB', 'ja-JP'] as const)('18: what is announced, and what is not: %s
   server.feed(sampleCopy(1, 'web.raw', exampleStates['failed']));
   const all = await until(
     async () => {
-      const texts = await heard();
-      return texts.length > life.length ? texts : null;
+      const texts = await announced();
+      return texts.length > changes.length ? texts : null;
     },
     { what: 'the failure to be announced' },
   );
@@ -258,10 +258,10 @@ it('18: a burst is summed up', async () => {
   for (const number of many) server.feed(sampleCopy(number, `many-${number}.raw`, exampleStates['queued']));
   await page.goto(`${server.url}/operations`);
   await rowOfNumber(page, 12).waitFor();
-  const heard = await hearAnnouncements(page);
+  const announced = await recordAnnouncements(page);
   for (const number of many) server.feed(sampleCopy(number, `many-${number}.raw`));
-  await until(async () => (await heard()).some(({ text }) => /^\d+ operations changed\.$/.test(text)), {
+  await until(async () => (await announced()).some(({ text }) => /^\d+ operations changed\.$/.test(text)), {
     what: 'a summary',
   });
-  expect((await heard()).length).toBeLessThan(many.length);
+  expect((await announced()).length).toBeLessThan(many.length);
 });

@@ -8,20 +8,20 @@ import { until } from '../kit/poll.ts';
 import { findUnformattedValues, observeAllChanges, readObservation } from '../kit/operation-rows.ts';
 
 /** The library packed, installed outside the repository, and used by three servers with a page of their own. */
-let outside: PackedInstall;
+let install: PackedInstall;
 let browser: Browser;
 
 beforeAll(async () => {
-  outside = await installLibraries();
+  install = await installLibraries();
   browser = await launchBrowser();
 });
 afterAll(async () => {
   await browser.close();
-  outside.remove();
+  install.remove();
 });
 
 /** The status that answers a handshake, or 101. */
-async function statusOf(
+async function handshakeStatus(
   url: string,
   headers: Record<string, string>,
   protocols: readonly string[],
@@ -38,7 +38,7 @@ async function statusOf(
 }
 
 it.each(['plain-node', 'fastify', 'express'])('%s shows the bar of its own job', async (example) => {
-  const server = await outside.start(example);
+  const server = await install.start(example);
   const context = await browser.newContext({ locale: 'en-GB' });
   const other = await browser.newContext({ locale: 'en-GB' });
   try {
@@ -69,14 +69,18 @@ it.each(['plain-node', 'fastify', 'express'])('%s shows the bar of its own job',
     const cookieOf = async (of: typeof context): Promise<string> =>
       (await of.cookies()).map(({ name, value }) => `${name}=${value}`).join('; ');
     const headers = { origin: server.url, cookie: await cookieOf(context) };
-    const asked = await fetch(`${server.url}/tickets`, { method: 'POST', headers });
-    const { ticket } = (await asked.json()) as { ticket: string };
-    const offered = ['wcc.v1', `wcc.ticket.${ticket}`];
-    expect(await statusOf(server.url, headers, ['wcc.v1'])).toBe(401);
-    expect(await statusOf(server.url, { ...headers, origin: 'http://evil.example' }, offered)).toBe(403);
-    expect(await statusOf(server.url, { ...headers, cookie: await cookieOf(other) }, offered)).toBe(401);
+    const response = await fetch(`${server.url}/tickets`, { method: 'POST', headers });
+    const { ticket } = (await response.json()) as { ticket: string };
+    const withTicket = ['wcc.v1', `wcc.ticket.${ticket}`];
+    expect(await handshakeStatus(server.url, headers, ['wcc.v1'])).toBe(401);
+    expect(await handshakeStatus(server.url, { ...headers, origin: 'http://evil.example' }, withTicket)).toBe(
+      403,
+    );
+    expect(await handshakeStatus(server.url, { ...headers, cookie: await cookieOf(other) }, withTicket)).toBe(
+      401,
+    );
     // The theft has cost the ticket.
-    expect(await statusOf(server.url, headers, offered)).toBe(401);
+    expect(await handshakeStatus(server.url, headers, withTicket)).toBe(401);
   } finally {
     await context.close();
     await other.close();
@@ -85,7 +89,7 @@ it.each(['plain-node', 'fastify', 'express'])('%s shows the bar of its own job',
 });
 
 it('a bar says that its server is gone, and never that the work failed', async () => {
-  const first = await outside.start('plain-node');
+  const first = await install.start('plain-node');
   const context = await browser.newContext({ locale: 'en-GB' });
   const page = await context.newPage();
   await page.goto(first.url);

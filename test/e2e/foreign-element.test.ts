@@ -22,7 +22,7 @@ import { createUser, makeToken, signIn } from '../kit/session.ts';
  */
 const library = fileURLToPath(new URL('../../packages/progress/dist/', import.meta.url));
 const name = `<img src=x onerror="document.title='pwned'">`;
-const lan = Object.values(networkInterfaces())
+const lanAddress = Object.values(networkInterfaces())
   .flat()
   .find((each) => each?.family === 'IPv4' && !each.internal)?.address;
 let wcc: TestServer;
@@ -36,7 +36,7 @@ const html = `<!doctype html><html lang="en"><head><meta charset="utf-8"><title>
 <link rel="stylesheet" href="/hostile.css"><script type="module" src="/page.js"></script></head>
 <body><h1>Our status</h1><div class="box"></div><wcc-progress></wcc-progress><wcc-progress></wcc-progress></body></html>`;
 /** What frameworks and haste have done to pages. */
-const hostile = `* { all: unset !important; color: red !important; font: italic 40px/3 fantasy !important; letter-spacing: 1em !important;
+const hostileCss = `* { all: unset !important; color: red !important; font: italic 40px/3 fantasy !important; letter-spacing: 1em !important;
   text-transform: uppercase !important; text-align: right !important; }
 head { display: none !important; }
 progress, button, article, .row, .bar, .title { display: none !important; opacity: 0.1 !important; }`;
@@ -61,11 +61,11 @@ async function serve(request: IncomingMessage, response: ServerResponse): Promis
     void response.setHeader('content-type', type).end(body);
   const { url = '/' } = request;
   if (url === '/') return send('text/html', html);
-  if (url === '/hostile.css') return send('text/css', hostile);
+  if (url === '/hostile.css') return send('text/css', hostileCss);
   if (url === '/page.js') return send('text/javascript', script);
   if (url === '/config')
     return send('application/json', JSON.stringify({ url: `${socket}/api/ws`, operations }));
-  if (url === '/ticket') return send('application/json', await askTicket());
+  if (url === '/ticket') return send('application/json', await requestTicket());
   const file = /^\/[ab]\/((?:[\w-]+\/)*[\w-]+\.js)$/.exec(url)?.[1];
   const body = file === undefined ? null : await readFile(library + file).catch(() => null);
   if (body === null) return void response.writeHead(404).end();
@@ -73,7 +73,7 @@ async function serve(request: IncomingMessage, response: ServerResponse): Promis
 }
 
 /** The backend of the page: its bearer token stays here, the page gets a ticket for these operations only. */
-async function askTicket(): Promise<string> {
+async function requestTicket(): Promise<string> {
   const answer = await fetch(`${wcc.baseUrl}/api/ws-tickets`, {
     method: 'POST',
     headers: { authorization: `Bearer ${secret}`, 'content-type': 'application/json' },
@@ -160,14 +160,14 @@ it('20: two bars on a foreign page live, whatever its styles say, and run no mar
 });
 
 // Where the machine has no address but its loopback there is no such page; that is said, not passed over.
-it.skipIf(lan === undefined)('20: on plain http in a network the element works as well', async () => {
+it.skipIf(lanAddress === undefined)('20: on plain http in a network the element works as well', async () => {
   const context = await browser.newContext({ locale: 'en-GB' });
   const record = await recordPageErrors(context);
   const foreign = await context.newPage();
   await foreign.route('**/page.js', (route) =>
     route.fulfill({ contentType: 'text/javascript', body: `import '/a/element/define.js';` }),
   );
-  await foreign.goto(`http://${lan}:${(page.address() as AddressInfo).port}/`);
+  await foreign.goto(`http://${lanAddress}:${(page.address() as AddressInfo).port}/`);
   expect(await foreign.evaluate(() => globalThis.isSecureContext)).toBe(false);
   await foreign.waitForFunction(() => customElements.get('wcc-progress') !== undefined);
   const { may: _, ...snapshot } = await wcc.api.operation(operations[1]!);

@@ -22,7 +22,7 @@ import type { CookieSession } from '../kit/session.ts';
  */
 let server: TestServer;
 let browser: Browser;
-let foreign: Server;
+let foreignServer: Server;
 let session: CookieSession;
 let image: Image;
 let running: string;
@@ -40,18 +40,18 @@ beforeAll(async () => {
   });
   running = operation.id;
   await waitForState(server, running, { states: ['running'] });
-  foreign = createServer((_request, response) => {
+  foreignServer = createServer((_request, response) => {
     response.setHeader('content-type', 'text/html');
     response.end('<!doctype html><title>elsewhere</title>');
   });
-  foreign.listen(0);
-  await once(foreign, 'listening');
+  foreignServer.listen(0);
+  await once(foreignServer, 'listening');
 });
 
 afterAll(async () => {
   await browser.close();
-  foreign.closeAllConnections();
-  foreign.close();
+  foreignServer.closeAllConnections();
+  foreignServer.close();
   await server.close();
 });
 
@@ -61,7 +61,11 @@ interface Exchange {
 }
 
 /** The exchange with one address, by what the browser itself sent and received: favicons and the like are left out. */
-async function watchWire(context: BrowserContext, page: Page, url: string): Promise<() => Exchange | null> {
+async function recordExchange(
+  context: BrowserContext,
+  page: Page,
+  url: string,
+): Promise<() => Exchange | null> {
   const cdp = await context.newCDPSession(page);
   const wanted = new Set<string>();
   const sent = new Map<string, Record<string, string>>();
@@ -94,7 +98,7 @@ describe.each([
     context = await browser.newContext();
     await addSession(context, session);
     page = await context.newPage();
-    await page.goto(`http://${host}:${(foreign.address() as AddressInfo).port}/`);
+    await page.goto(`http://${host}:${(foreignServer.address() as AddressInfo).port}/`);
   });
   afterEach(() => context.close());
 
@@ -104,7 +108,7 @@ describe.each([
    */
   async function send(path: string, request: { body?: string; type?: string }): Promise<number> {
     const url = server.baseUrl + path;
-    const wire = await watchWire(context, page, url);
+    const wire = await recordExchange(context, page, url);
     await page.evaluate(
       ([target, body, type]) =>
         fetch(target!, {
@@ -194,7 +198,7 @@ describe.each([
       'Network.webSocketFrameReceived',
       ({ response }) => void messages.push(`frame ${response.payloadData}`),
     );
-    const opened = await page.evaluate(
+    const isOpen = await page.evaluate(
       ([url, stolen]) =>
         new Promise<boolean>((resolve) => {
           const socket = new WebSocket(url!, ['wcc.v1', `wcc.ticket.${stolen}`]);
@@ -203,7 +207,7 @@ describe.each([
         }),
       [`ws://127.0.0.1:${server.port}/api/ws`, ticket],
     );
-    expect(opened).toBe(false);
+    expect(isOpen).toBe(false);
     await until(() => messages.length > 0, { what: 'the browser to say why the socket failed' });
     expect(messages.join()).toMatch(/403/);
   });

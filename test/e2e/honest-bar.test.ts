@@ -28,7 +28,7 @@ beforeAll(async () => {
 });
 afterAll(() => browser.close());
 
-interface Watched extends Observation {
+interface WatchedCopy extends Observation {
   end: RowState;
 }
 
@@ -42,7 +42,11 @@ async function withServer<T>(options: ServerOptions, use: (server: TestServer) =
 }
 
 /** Looks at a whole copy in the operations page, from before its start to after its end. */
-async function watchCopy(server: TestServer, source: string, request: CopyImageRequest): Promise<Watched> {
+async function watchCopy(
+  server: TestServer,
+  source: string,
+  request: CopyImageRequest,
+): Promise<WatchedCopy> {
   const image = await registerImage(server, source);
   const user = await createUser(server, 'chief', 'admin');
   const { context, page, url, record } = await openConsole(browser, { server, user });
@@ -105,10 +109,10 @@ it('15: holes are said to be skipped, and are not counted as work', async () => 
   expect(end.snapshot.bytes).toMatchObject({ written: 32 * MiB, shared: 0 });
 });
 
-const refusal = loopMountSkipReason();
-if (refusal !== null) console.log(`Skipped, honesty about shared blocks: ${refusal}.`);
+const skipReason = loopMountSkipReason();
+if (skipReason !== null) console.log(`Skipped, honesty about shared blocks: ${skipReason}.`);
 
-describe.skipIf(refusal !== null)('on XFS', () => {
+describe.skipIf(skipReason !== null)('on XFS', () => {
   it('15: an instant copy says that it shares, and that nothing was written', async () => {
     const { bars, end } = await withLoopFileSystem('xfs', GiB, async (mountPoint) => {
       const poolDir = join(mountPoint, 'pool');

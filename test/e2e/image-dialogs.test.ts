@@ -11,7 +11,7 @@ import type { Workspace } from '../kit/directories.ts';
 import { makeRandomImage, MiB } from '../kit/images.ts';
 import { findImage, registerImage } from '../kit/operations.ts';
 import { until } from '../kit/poll.ts';
-import { cutOff, focused, tabTo, expectFocusOn } from '../kit/focus.ts';
+import { findClippedElements, readFocus, tabTo, expectFocusOn } from '../kit/focus.ts';
 import { startServer } from '../kit/server.ts';
 import type { TestServer } from '../kit/server.ts';
 import { createUser } from '../kit/session.ts';
@@ -46,7 +46,7 @@ const words = {
     import: 'Import',
     submitUpload: /^Upload 2 files$/,
     submitImport: 'Import',
-    deeds: { convert: 'Convert', verify: 'Check', delete: 'Delete' },
+    actions: { convert: 'Convert', verify: 'Check', delete: 'Delete' },
     submit: 'Check',
   },
   ja: {
@@ -54,64 +54,75 @@ const words = {
     import: '取り込み',
     submitUpload: /^2 個のファイルをアップロード$/,
     submitImport: '取り込む',
-    deeds: { convert: '変換', verify: '検証', delete: '削除' },
+    actions: { convert: '変換', verify: '検証', delete: '削除' },
     submit: '検証',
   },
 };
 
 /** Every look, and all the words of both languages: the colours do not depend on the words. */
-const looked = appearances.filter(({ locale, look }) => (locale === 'en') === (look === 'light'));
+const testedAppearances = appearances.filter(
+  ({ locale, theme }) => (locale === 'en') === (theme === 'light'),
+);
 
 /** Opens it by its button, with its faults to be seen, and closes it by Escape after all was looked at. */
-async function inDialog(page: Page, button: string, look: (dialog: Locator) => Promise<void>): Promise<void> {
+async function inDialog(
+  page: Page,
+  button: string,
+  inspect: (dialog: Locator) => Promise<void>,
+): Promise<void> {
   await page.getByRole('button', { name: button, exact: true }).first().click();
   const dialog = page.getByRole('dialog');
   await dialog.waitFor();
-  await look(dialog);
+  await inspect(dialog);
   await page.keyboard.press('Escape');
   await dialog.waitFor({ state: 'detached' });
 }
 
-it.each(looked)('18: axe and 320 px: $locale, $look', { timeout: axeTimeoutMs }, async (way) => {
-  const { context, page, url, record } = await openConsole(browser, { server, user }, way);
-  contexts.push(context);
-  const faults: Record<string, string[]> = {};
-  const check = async (name: string): Promise<void> => {
-    const picture = `${name}-${way.locale}-${way.look.split(' ')[0]}`;
-    await screenshot(page, picture);
-    const found = await findAxeViolations(page);
-    await page.setViewportSize({ width: 320, height: 640 });
-    await screenshot(page, `${picture}-320`);
-    found.push(...(await cutOff(page)));
-    await page.setViewportSize({ width: 1280, height: 800 });
-    if (found.length > 0) faults[name] = found;
-  };
-  const text = words[way.locale];
-  await page.getByText('source.raw').first().waitFor();
-  await inDialog(page, text.upload, async (dialog) => {
-    await check('upload-empty');
-    await dialog
-      .locator('#upload-files')
-      .setInputFiles(['new.raw', 'source.raw'].map((name) => join(files.path, name)));
-    await dialog.locator('.note.good').waitFor();
-    await dialog.locator('.note.bad').waitFor();
-    await dialog.locator('summary').first().click();
-    await check('upload');
-    await dialog.getByRole('button', { name: text.submitUpload }).click();
-    expect((await focused(page)).name, 'the focus is on what is wrong').toContain('source.raw');
-  });
-  await inDialog(page, text.import, async (dialog) => {
-    await dialog.getByRole('button', { name: text.submitImport, exact: true }).click();
-    await dialog.locator('.bad').first().waitFor();
-    await check('import');
-  });
-  await page.goto(`${url}/images/${image.id}`);
-  await page.locator('.image-actions button').first().waitFor();
-  await check('image');
-  for (const [name, button] of Object.entries(text.deeds)) await inDialog(page, button, () => check(name));
-  expect(faults).toEqual({});
-  expect(record).toEqual({ cspViolations: [], errors: [] });
-});
+it.each(testedAppearances)(
+  '18: axe and 320 px: $locale, $theme',
+  { timeout: axeTimeoutMs },
+  async (appearance) => {
+    const { context, page, url, record } = await openConsole(browser, { server, user }, appearance);
+    contexts.push(context);
+    const problems: Record<string, string[]> = {};
+    const check = async (name: string): Promise<void> => {
+      const picture = `${name}-${appearance.locale}-${appearance.theme.split(' ')[0]}`;
+      await screenshot(page, picture);
+      const found = await findAxeViolations(page);
+      await page.setViewportSize({ width: 320, height: 640 });
+      await screenshot(page, `${picture}-320`);
+      found.push(...(await findClippedElements(page)));
+      await page.setViewportSize({ width: 1280, height: 800 });
+      if (found.length > 0) problems[name] = found;
+    };
+    const text = words[appearance.locale];
+    await page.getByText('source.raw').first().waitFor();
+    await inDialog(page, text.upload, async (dialog) => {
+      await check('upload-empty');
+      await dialog
+        .locator('#upload-files')
+        .setInputFiles(['new.raw', 'source.raw'].map((name) => join(files.path, name)));
+      await dialog.locator('.note.good').waitFor();
+      await dialog.locator('.note.bad').waitFor();
+      await dialog.locator('summary').first().click();
+      await check('upload');
+      await dialog.getByRole('button', { name: text.submitUpload }).click();
+      expect((await readFocus(page)).name, 'the focus is on what is wrong').toContain('source.raw');
+    });
+    await inDialog(page, text.import, async (dialog) => {
+      await dialog.getByRole('button', { name: text.submitImport, exact: true }).click();
+      await dialog.locator('.bad').first().waitFor();
+      await check('import');
+    });
+    await page.goto(`${url}/images/${image.id}`);
+    await page.locator('.image-actions button').first().waitFor();
+    await check('image');
+    for (const [name, button] of Object.entries(text.actions))
+      await inDialog(page, button, () => check(name));
+    expect(problems).toEqual({});
+    expect(record).toEqual({ cspViolations: [], errors: [] });
+  },
+);
 
 it('19: upload and import by the keyboard alone', async () => {
   const { context, page, record } = await openConsole(browser, { server, user });
@@ -120,9 +131,9 @@ it('19: upload and import by the keyboard alone', async () => {
   await tabTo(page, /^Upload$/);
   await page.keyboard.press('Enter');
   await expectFocusOn(page, /^Choose files$/);
-  const asked = page.waitForEvent('filechooser');
+  const fileChooser = page.waitForEvent('filechooser');
   await page.keyboard.press('Space');
-  await (await asked).setFiles(join(files.path, 'new.raw'));
+  await (await fileChooser).setFiles(join(files.path, 'new.raw'));
   const dialog = page.getByRole('dialog');
   await dialog.getByText('This name is free.').waitFor();
   await tabTo(page, /^Name\b/);

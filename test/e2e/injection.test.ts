@@ -38,7 +38,7 @@ const corpus = [
 
 let server: TestServer;
 let browser: Browser;
-let opened: ConsoleTab;
+let consoleTab: ConsoleTab;
 
 beforeAll(async () => {
   server = await startServer({ args: ['--max-copies-per-pool', '8'] });
@@ -46,8 +46,8 @@ beforeAll(async () => {
   const pool = (await server.api.pools()).items[0]!;
   await server.api.rescan(pool.id);
   browser = await launchBrowser();
-  opened = await openConsole(browser, { server, user: await createUser(server, 'chief', 'admin') });
-  await opened.context.exposeFunction('alert', () => {
+  consoleTab = await openConsole(browser, { server, user: await createUser(server, 'chief', 'admin') });
+  await consoleTab.context.exposeFunction('alert', () => {
     throw new Error('code from a name ran');
   });
 });
@@ -59,7 +59,7 @@ afterAll(async () => {
 it('every name is listed as it is, and nothing runs', async () => {
   const images = await listImages(server);
   expect(images.map(({ name }) => name).toSorted()).toEqual([...corpus].toSorted());
-  const { page, url } = opened;
+  const { page, url } = consoleTab;
   const dialogs: string[] = [];
   page.on('dialog', (dialog) => {
     dialogs.push(dialog.message());
@@ -71,11 +71,11 @@ it('every name is listed as it is, and nothing runs', async () => {
   for (const name of corpus) await page.getByText(name, { exact: true }).first().waitFor();
   expect(dialogs).toEqual([]);
   expect(requests.filter((each) => new URL(each).origin !== url)).toEqual([]);
-  expect(opened.record).toEqual({ cspViolations: [], errors: [] });
+  expect(consoleTab.record).toEqual({ cspViolations: [], errors: [] });
 });
 
 it('copies of them are shown as rows, by the dialog too', async () => {
-  const { page, url } = opened;
+  const { page, url } = consoleTab;
   const images = await listImages(server);
   await page.goto(`${url}/operations`);
   for (const [index, name] of corpus.slice(0, 14).entries()) {
@@ -93,11 +93,11 @@ it('copies of them are shown as rows, by the dialog too', async () => {
     await dialog.waitFor({ state: 'hidden' });
   }
   expect(await page.evaluate(() => document.querySelectorAll('base, iframe, img').length)).toBe(0);
-  expect(opened.record).toEqual({ cspViolations: [], errors: [] });
+  expect(consoleTab.record).toEqual({ cspViolations: [], errors: [] });
 });
 
 it('names in addresses of the console and the API are data', async () => {
-  const { page, url } = opened;
+  const { page, url } = consoleTab;
   const answers: number[] = [];
   for (const path of [
     '/<img src=x onerror=alert(1)>',
@@ -115,5 +115,5 @@ it('names in addresses of the console and the API are data', async () => {
   expect(api.headers.get('x-content-type-options')).toBe('nosniff');
   await api.body?.cancel();
   expect(answers.every((status) => status === 200 || status === 404)).toBe(true);
-  expect(opened.record).toEqual({ cspViolations: [], errors: [] });
+  expect(consoleTab.record).toEqual({ cspViolations: [], errors: [] });
 });

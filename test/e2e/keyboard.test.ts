@@ -7,7 +7,7 @@ import { openConsole } from '../kit/console.ts';
 import { makeRandomImage, MiB } from '../kit/images.ts';
 import { registerImage, waitForState } from '../kit/operations.ts';
 import { until } from '../kit/poll.ts';
-import { cutOff, focused, tabTo } from '../kit/focus.ts';
+import { findClippedElements, readFocus, tabTo } from '../kit/focus.ts';
 import { rowOf } from '../kit/operation-rows.ts';
 import { startServer } from '../kit/server.ts';
 import type { TestServer } from '../kit/server.ts';
@@ -57,7 +57,7 @@ it('19: from the sign-in to a copy and its end without a pointer', async () => {
   const page = await context.newPage();
   await page.goto(`${server.baseUrl}/images`);
   await page.locator('input[type=password]').waitFor();
-  await until(async () => /name/i.test((await focused(page)).name), { what: 'the focus on the name' });
+  await until(async () => /name/i.test((await readFocus(page)).name), { what: 'the focus on the name' });
   await page.keyboard.type(user.name);
   await page.keyboard.press('Tab');
   await page.keyboard.type(user.password);
@@ -70,13 +70,13 @@ it('19: from the sign-in to a copy and its end without a pointer', async () => {
   await page.keyboard.press('Escape');
   await page.locator('wcc-copy-dialog').waitFor({ state: 'detached' });
   // Esc closes the dialog, and the focus is where it was.
-  await until(async () => /^Copy source\.raw$/.test((await focused(page)).name), {
+  await until(async () => /^Copy source\.raw$/.test((await readFocus(page)).name), {
     what: 'the focus back at the button',
   });
   await page.keyboard.press('Enter');
   const dialog = page.getByRole('dialog');
   await dialog.getByLabel('New name').waitFor();
-  await until(async () => (await focused(page)).name.startsWith('New name'), {
+  await until(async () => (await readFocus(page)).name.startsWith('New name'), {
     what: 'the focus on the name',
   });
   await page.keyboard.press('Control+A');
@@ -100,7 +100,7 @@ it('19: from the sign-in to a copy and its end without a pointer', async () => {
     what: 'the copy to be cancelled',
   });
   await row.getByText(/Cancelled/).waitFor();
-  expect((await focused(page)).name, 'the focus is not lost').not.toBe('');
+  expect((await readFocus(page)).name, 'the focus is not lost').not.toBe('');
   expect(record).toEqual({ cspViolations: [], errors: [] });
 });
 
@@ -113,11 +113,11 @@ it('19: F6 goes round header, main and tray; a dismissed row hands the focus on'
   const regions: string[] = [];
   for (let step = 0; step < 4; step += 1) {
     await page.keyboard.press('F6');
-    regions.push((await focused(page)).region.split(' ')[0] ?? '');
+    regions.push((await readFocus(page)).region.split(' ')[0] ?? '');
   }
   expect(regions).toEqual(['main', 'tray', 'top', 'main']);
   await page.keyboard.press('Shift+F6');
-  expect((await focused(page)).region).toBe('top');
+  expect((await readFocus(page)).region).toBe('top');
   for (const id of [first, second]) {
     await server.api.cancel(id);
     await waitForState(server, id, { states: ['cancelled'] });
@@ -138,8 +138,10 @@ it('19: F6 goes round header, main and tray; a dismissed row hands the focus on'
   await until(async () => (await list.locator('wcc-progress').count()) === before - 1, {
     what: 'the row to leave',
   });
-  await until(async () => (await focused(page)).region.startsWith('tray'), { what: 'the focus in the tray' });
-  expect((await focused(page)).name).not.toBe('');
+  await until(async () => (await readFocus(page)).region.startsWith('tray'), {
+    what: 'the focus in the tray',
+  });
+  expect((await readFocus(page)).name).not.toBe('');
 });
 
 it('19: a button that leaves with the last of a list neither loses the focus nor moves the page', async () => {
@@ -159,7 +161,7 @@ it('19: a button that leaves with the last of a list neither loses the focus nor
   await until(async () => (await rows.count()) > before && (await more.count()) === 0, {
     what: 'the rest of the list',
   });
-  await until(async () => (await focused(page)).region === 'main', { what: 'the focus in the page' });
+  await until(async () => (await readFocus(page)).region === 'main', { what: 'the focus in the page' });
   expect(await page.evaluate(() => scrollY)).toBeGreaterThanOrEqual(scrolled);
 });
 
@@ -171,11 +173,11 @@ it.each([
   const id = await startCopy(`narrow-${viewport.height}.raw`);
   const { page, context, url } = await openConsole(browser, { server, user }, { viewport });
   contexts.push(context);
-  const faults: Record<string, string[]> = {};
+  const problems: Record<string, string[]> = {};
   const check = async (name: string): Promise<void> => {
     await screenshot(page, `${name.replaceAll(' ', '-')}-${viewport.height}`);
-    const found = await cutOff(page);
-    if (found.length > 0) faults[name] = found;
+    const found = await findClippedElements(page);
+    if (found.length > 0) problems[name] = found;
   };
   await page.getByRole('button', { name: 'Copy source.raw' }).waitFor();
   await check('images');
@@ -197,7 +199,7 @@ it.each([
   const tray = page.locator('.tray-line, .tray-bubble').first();
   await tray.click();
   await check('tray');
-  expect(faults, what).toEqual({});
+  expect(problems, what).toEqual({});
   await server.api.cancel(id);
   await waitForState(server, id, { states: ['cancelled'] });
 });

@@ -15,7 +15,7 @@ let browser: Browser;
 let image: number;
 const contexts = closeContextsAfterEach();
 /** Mostly a tenth of a second; longer on a machine that does other things as well, and still less than a poll. */
-const atOnceMs = 2000;
+const maxDelayMs = 2000;
 
 beforeAll(async () => {
   server = await startServer({ args: ['--hypervisor', 'qemu', '--free-space-floor', '0'] });
@@ -30,14 +30,14 @@ afterAll(async () => {
 });
 
 /** A page whose timers of three seconds never ring: what it learns of machines, it is told. */
-async function openWithoutPoll(path: string): Promise<Page> {
+async function openWithoutPolling(path: string): Promise<Page> {
   const user = await createUser(server, `watcher-${contexts.length}-${path.length}`, 'admin');
   const { context, page, url } = await openConsole(browser, { server, user });
   contexts.push(context);
   await page.addInitScript(() => {
     const real = globalThis.setInterval.bind(globalThis) as (...args: unknown[]) => number;
-    const quiet = (run: () => void, ms: number): number => (ms === 3000 ? 0 : real(run, ms));
-    Object.assign(globalThis, { setInterval: quiet });
+    const withoutPolling = (run: () => void, ms: number): number => (ms === 3000 ? 0 : real(run, ms));
+    Object.assign(globalThis, { setInterval: withoutPolling });
   });
   await page.goto(`${url}${path}`);
   await page.locator('.link-state', { hasText: 'Connected' }).first().waitFor();
@@ -45,14 +45,14 @@ async function openWithoutPoll(path: string): Promise<Page> {
 }
 
 async function makeMachine(name: string): Promise<number> {
-  const wish = { name, image, start: false, cpus: 1, memoryBytes: 32 * MiB };
-  const { operation } = await server.api.quickCreateVm(wish);
+  const request = { name, image, start: false, cpus: 1, memoryBytes: 32 * MiB };
+  const { operation } = await server.api.quickCreateVm(request);
   await waitForState(server, operation.id, { states: ['succeeded'] });
   return Number(operation.subject.id);
 }
 
 /** How long after `run` the page shows it. */
-async function expectAtOnce(
+async function expectShownSoon(
   what: string,
   run: () => Promise<unknown>,
   shown: () => Promise<void>,
@@ -62,30 +62,30 @@ async function expectAtOnce(
   await shown();
   const tookMs = Math.round(performance.now() - begin);
   console.log(`${what}: on the page after ${tookMs} ms`);
-  expect(tookMs, what).toBeLessThan(atOnceMs);
+  expect(tookMs, what).toBeLessThan(maxDelayMs);
 }
 
 it('a machine that another user makes or deletes comes and goes in the list', async () => {
-  const page = await openWithoutPoll('/machines');
+  const page = await openWithoutPolling('/machines');
   await page.locator('main h1').waitFor();
   const row = page.locator('tr[data-machine]', { hasText: 'quokka-theirs' });
   let id = 0;
-  const isThere = (): Promise<void> => row.getByRole('button', { name: 'Start quokka-theirs' }).waitFor();
-  await expectAtOnce('made', async () => (id = await makeMachine('quokka-theirs')), isThere);
+  const waitForRow = (): Promise<void> => row.getByRole('button', { name: 'Start quokka-theirs' }).waitFor();
+  await expectShownSoon('made', async () => (id = await makeMachine('quokka-theirs')), waitForRow);
   const remove = async (): Promise<void> => {
     const { operation } = await server.api.deleteVm(id, { disks: true });
     await waitForState(server, operation.id, { states: ['succeeded'] });
   };
-  await expectAtOnce('deleted', remove, () => row.waitFor({ state: 'detached' }));
+  await expectShownSoon('deleted', remove, () => row.waitFor({ state: 'detached' }));
 });
 
 it('the page of a machine tells that another user deletes it, and then that it is gone', async () => {
   const id = await makeMachine('quokka-open');
-  const page = await openWithoutPoll(`/machines/${id}`);
+  const page = await openWithoutPolling(`/machines/${id}`);
   await page.locator('main h1', { hasText: 'quokka-open' }).waitFor();
   const remove = async (): Promise<void> => {
     const { operation } = await server.api.deleteVm(id, { disks: true });
     await waitForState(server, operation.id, { states: ['succeeded'] });
   };
-  await expectAtOnce('gone', remove, () => page.getByText('Machine not found').waitFor());
+  await expectShownSoon('gone', remove, () => page.getByText('Machine not found').waitFor());
 });

@@ -11,7 +11,7 @@ import { closeContextsAfterEach } from '../kit/contexts.ts';
 import { makeRandomImage, MiB } from '../kit/images.ts';
 import { powerOffMachines } from '../kit/machines.ts';
 import { registerImage, waitForState } from '../kit/operations.ts';
-import { cutOff } from '../kit/focus.ts';
+import { findClippedElements } from '../kit/focus.ts';
 import { startServer } from '../kit/server.ts';
 import type { TestServer } from '../kit/server.ts';
 import { createUser } from '../kit/session.ts';
@@ -58,22 +58,25 @@ afterAll(async () => {
 });
 
 async function open(options: ConsoleOptions = {}): Promise<ConsoleTab> {
-  const opened = await openConsole(browser, { server, user }, options);
-  contexts.push(opened.context);
-  return opened;
+  const consoleTab = await openConsole(browser, { server, user }, options);
+  contexts.push(consoleTab.context);
+  return consoleTab;
 }
 
 /** Each view of machines, one after the other. */
-async function visit({ page, url }: ConsoleTab, look: (view: string) => Promise<void>): Promise<void> {
+async function visitViews(
+  { page, url }: ConsoleTab,
+  inspect: (view: string) => Promise<void>,
+): Promise<void> {
   const dialog = page.getByRole('dialog');
   const row = (name: string): ReturnType<Page['locator']> => page.locator('tr', { hasText: name });
   await page.goto(`${url}/machines`);
   for (const name of ['quokka-on', 'quokka-off', 'quokka-queued']) await row(name).waitFor();
   await row('quokka-queued').locator('wcc-progress, [data-state="making"]').first().waitFor();
-  await look('machines');
+  await inspect('machines');
   await page.locator('.page-head button.primary').click();
   await dialog.locator('input').first().waitFor();
-  await look('quick-create');
+  await inspect('quick-create');
   await page.keyboard.press('Escape');
   await page.goto(`${url}/machines/new`);
   const steps = page.locator('.wizard-nav button');
@@ -81,44 +84,48 @@ async function visit({ page, url }: ConsoleTab, look: (view: string) => Promise<
     await steps.nth(step).click();
     await page.locator('.wizard-nav button[aria-current="step"]').nth(0).waitFor();
     // The fields of the middle steps are made of the same parts.
-    if ([0, 2, 4, 5].includes(step)) await look(`create-${step + 1}`);
+    if ([0, 2, 4, 5].includes(step)) await inspect(`create-${step + 1}`);
   }
   await page.goto(`${url}/machines/${numbers['quokka-on']}`);
   await page.locator('[data-screen="connected"]').waitFor();
-  await look('machine');
+  await inspect('machine');
   await page.locator('.vm-actions button').last().click();
   await dialog.locator('input').first().waitFor();
-  await look('delete');
+  await inspect('delete');
   await page.keyboard.press('Escape');
   await page.goto(`${url}/machines/${numbers['quokka-queued']}`);
   await page.locator('.operation-card wcc-progress').waitFor();
-  await look('machine-waiting');
+  await inspect('machine-waiting');
 }
 
 /** A language changes no colour: Japanese in one look stands for all. */
-const looks = appearances.filter(({ locale, look }) => locale === 'en' || look === 'light');
+const testedAppearances = appearances.filter(({ locale, theme }) => locale === 'en' || theme === 'light');
 
-it.each(looks)('axe finds nothing: $locale, $look', { timeout: axeTimeoutMs }, async (way) => {
-  const opened = await open(way);
-  const faults: Record<string, string[]> = {};
-  await visit(opened, async (view) => {
-    await screenshot(opened.page, `${view}-${way.locale}-${way.look.replace(' ', '-')}`);
-    const found = await findAxeViolations(opened.page);
-    if (found.length > 0) faults[view] = found;
-  });
-  expect(faults).toEqual({});
-  expect(opened.record).toEqual({ cspViolations: [], errors: [] });
-});
+it.each(testedAppearances)(
+  'axe finds nothing: $locale, $theme',
+  { timeout: axeTimeoutMs },
+  async (appearance) => {
+    const consoleTab = await open(appearance);
+    const problems: Record<string, string[]> = {};
+    await visitViews(consoleTab, async (view) => {
+      await screenshot(consoleTab.page, `${view}-${appearance.locale}-${appearance.theme.replace(' ', '-')}`);
+      const found = await findAxeViolations(consoleTab.page);
+      if (found.length > 0) problems[view] = found;
+    });
+    expect(problems).toEqual({});
+    expect(consoleTab.record).toEqual({ cspViolations: [], errors: [] });
+  },
+);
 
 it('at 320 px nothing is cut', async () => {
-  const opened = await open({ viewport: { width: 320, height: 640 } });
-  const faults: Record<string, string[]> = {};
-  await visit(opened, async (view) => {
-    await screenshot(opened.page, `${view}-320`);
-    const found = await cutOff(opened.page);
-    if (found.length > 0) faults[view] = found;
+  const consoleTab = await open({ viewport: { width: 320, height: 640 } });
+  const problems: Record<string, string[]> = {};
+  await visitViews(consoleTab, async (view) => {
+    await screenshot(consoleTab.page, `${view}-320`);
+    const found = await findClippedElements(consoleTab.page);
+    if (found.length > 0) problems[view] = found;
   });
-  expect(faults).toEqual({});
+  expect(problems).toEqual({});
 });
 
 it.each(['operator', 'viewer'] as const)('%s without rights has no node of them', async (role) => {
@@ -154,7 +161,7 @@ it('the deletion of a base is refused in the console, by name', async () => {
 });
 
 /** The programs lie under nothing, in a name space of this server alone. */
-const hiding = ['/usr/bin/qemu-system-x86_64', '/usr/bin/qemu-img', '/usr/bin/virsh'].filter((path) =>
+const hiddenPrograms = ['/usr/bin/qemu-system-x86_64', '/usr/bin/qemu-img', '/usr/bin/virsh'].filter((path) =>
   existsSync(path),
 );
 const launcher = [
@@ -162,7 +169,7 @@ const launcher = [
   process.getuid?.() === 0 ? '-m' : '-rm',
   'sh',
   '-c',
-  `for path in ${hiding.join(' ')}; do mount --bind /dev/null $path || exit 1; done; exec "$@"`,
+  `for path in ${hiddenPrograms.join(' ')}; do mount --bind /dev/null $path || exit 1; done; exec "$@"`,
   'sh',
 ];
 

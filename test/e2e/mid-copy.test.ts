@@ -40,17 +40,17 @@ afterAll(async () => {
 });
 
 async function open(options?: ConsoleOptions): Promise<ConsoleTab> {
-  const opened = await openConsole(browser, { server, user }, options);
-  contexts.push(opened.context);
-  return opened;
+  const consoleTab = await openConsole(browser, { server, user }, options);
+  contexts.push(consoleTab.context);
+  return consoleTab;
 }
 
 async function startCopy(name: string, bytesPerSecond = 16 * MiB): Promise<Operation> {
   return (await server.api.copyImage(image.id, { name, method: 'copy', bytesPerSecond })).operation;
 }
 
-async function reach(opened: ConsoleTab, target: string, value: number): Promise<number> {
-  const row = rowOf(opened.page, target);
+async function untilBarReaches(consoleTab: ConsoleTab, target: string, value: number): Promise<number> {
+  const row = rowOf(consoleTab.page, target);
   await row.waitFor();
   return until(
     async () => {
@@ -62,37 +62,37 @@ async function reach(opened: ConsoleTab, target: string, value: number): Promise
 }
 
 it('1: reload in mid-copy brings the same bar back', async () => {
-  const opened = await open();
-  await opened.page.goto(`${opened.url}/operations`);
+  const consoleTab = await open();
+  await consoleTab.page.goto(`${consoleTab.url}/operations`);
   const { id } = await startCopy('reloaded.raw');
-  const seen = await reach(opened, 'reloaded.raw', 0.15);
+  const seen = await untilBarReaches(consoleTab, 'reloaded.raw', 0.15);
   const startedAt = performance.now();
-  await opened.page.reload();
-  const row = rowOf(opened.page, 'reloaded.raw');
+  await consoleTab.page.reload();
+  const row = rowOf(consoleTab.page, 'reloaded.raw');
   await row.waitFor();
   console.log(`same bar ${Math.round(performance.now() - startedAt)} ms after the reload was asked for`);
   const again = await readRow(row);
   expect(again.snapshot.id).toBe(id);
   expect(again.value).toBeGreaterThanOrEqual(seen);
-  expect(opened.record).toEqual({ cspViolations: [], errors: [] });
+  expect(consoleTab.record).toEqual({ cspViolations: [], errors: [] });
 });
 
 it('1: the row of the image table that works keeps its slim bar over a reload', async () => {
-  const opened = await open();
+  const consoleTab = await open();
   await startCopy('slim.raw');
-  const slim = opened.page.locator('wcc-progress[compact]').first();
+  const slim = consoleTab.page.locator('wcc-progress[compact]').first();
   await slim.waitFor();
-  await opened.page.reload();
+  await consoleTab.page.reload();
   await slim.waitFor();
   expect((await readRow(slim)).snapshot.target?.name).toBe('slim.raw');
 });
 
 it('9: the server is killed in mid-copy: the same bar goes on, and nothing says failed', async () => {
-  const opened = await open();
-  const { page } = opened;
-  await page.goto(`${opened.url}/operations`);
+  const consoleTab = await open();
+  const { page } = consoleTab;
+  await page.goto(`${consoleTab.url}/operations`);
   const { id } = await startCopy('killed.raw', 32 * MiB);
-  const seen = await reach(opened, 'killed.raw', 0.3);
+  const seen = await untilBarReaches(consoleTab, 'killed.raw', 0.3);
   await server.kill();
   const row = rowOf(page, 'killed.raw');
   await page
@@ -116,11 +116,11 @@ it('9: the server is killed in mid-copy: the same bar goes on, and nothing says 
 });
 
 it('12: after a return from the back-forward cache there is one live socket, and the bar is true', async () => {
-  const opened = await open();
-  const { page, context, url } = opened;
+  const consoleTab = await open();
+  const { page, context, url } = consoleTab;
   await page.goto(`${url}/operations`);
   const { id } = await startCopy('back.raw', 8 * MiB);
-  await reach(opened, 'back.raw', 0.02);
+  await untilBarReaches(consoleTab, 'back.raw', 0.02);
   await page.evaluate(() => {
     addEventListener(
       'pageshow',
@@ -136,13 +136,13 @@ it('12: after a return from the back-forward cache there is one live socket, and
     },
   );
   const stored = await server.api.operation(id);
-  await goBack(opened);
+  await goBack(consoleTab);
   const persisted = await page.evaluate(() => (globalThis as unknown as { shown?: boolean }).shown);
   console.log(`the page came ${persisted === true ? 'back from the cache' : 'anew'}`);
   const phase = stored.phases[stored.phaseIndex];
   const value = phase && 'done' in phase ? phase.done / phase.total! : 0;
-  await reach(opened, 'back.raw', value);
-  const counts = await countLiveSockets(opened);
+  await untilBarReaches(consoleTab, 'back.raw', value);
+  const counts = await countLiveSockets(consoleTab);
   expect(counts).toBe(1);
   expect(context.pages()).toHaveLength(1);
 });
@@ -155,25 +155,25 @@ async function goBack({ page }: ConsoleTab): Promise<void> {
 /** Sockets on which something arrives, by what the browser itself sees on the wire. */
 async function countLiveSockets({ page, context }: ConsoleTab): Promise<number> {
   const cdp = await context.newCDPSession(page);
-  const alive = new Set<string>();
-  cdp.on('Network.webSocketFrameReceived', ({ requestId }) => void alive.add(requestId));
+  const liveSockets = new Set<string>();
+  cdp.on('Network.webSocketFrameReceived', ({ requestId }) => void liveSockets.add(requestId));
   await cdp.send('Network.enable');
   const sinceMs = performance.now();
   // Copies publish ten times a second: two seconds are enough for every socket that lives.
   await until(() => performance.now() - sinceMs > 2000, { what: 'two seconds of frames' });
-  return alive.size;
+  return liveSockets.size;
 }
 
 it('a copy that ends while the page is away is told as ended at the return', async () => {
-  const opened = await open();
-  await opened.page.goto(`${opened.url}/operations`);
+  const consoleTab = await open();
+  await consoleTab.page.goto(`${consoleTab.url}/operations`);
   const { id } = await startCopy('away.raw', 64 * MiB);
-  await rowOf(opened.page, 'away.raw').waitFor();
-  await opened.page.goto(`${opened.url}/api/health`);
+  await rowOf(consoleTab.page, 'away.raw').waitFor();
+  await consoleTab.page.goto(`${consoleTab.url}/api/health`);
   await waitForState(server, id, { states: ['succeeded'] });
-  await goBack(opened);
-  await until(async () => (await readRow(rowOf(opened.page, 'away.raw'))).look === 'succeeded', {
+  await goBack(consoleTab);
+  await until(async () => (await readRow(rowOf(consoleTab.page, 'away.raw'))).look === 'succeeded', {
     what: 'the row to say that it is done',
   });
-  expect((await readRow(rowOf(opened.page, 'away.raw'))).text).toMatch(/Done in/);
+  expect((await readRow(rowOf(consoleTab.page, 'away.raw'))).text).toMatch(/Done in/);
 });

@@ -30,7 +30,7 @@ let proxy: FaultProxy;
 let browser: Browser;
 let user: TestUser;
 let image: Image;
-let opened: ConsoleTab;
+let consoleTab: ConsoleTab;
 const contexts: BrowserContext[] = [];
 
 beforeAll(async () => {
@@ -44,10 +44,10 @@ beforeAll(async () => {
   user = await createUser(server, 'chief', 'admin');
 });
 beforeEach(async () => {
-  opened = await openConsole(browser, { server, user }, { port: proxy.port });
-  contexts.push(opened.context);
-  await observeAllChanges(opened.page);
-  await opened.page.goto(`${opened.url}/operations`);
+  consoleTab = await openConsole(browser, { server, user }, { port: proxy.port });
+  contexts.push(consoleTab.context);
+  await observeAllChanges(consoleTab.page);
+  await consoleTab.page.goto(`${consoleTab.url}/operations`);
 });
 afterEach(async () => {
   proxy.setMode('pass');
@@ -65,7 +65,7 @@ async function startSlowCopy(name: string): Promise<{ id: string; done(): Promis
     method: 'copy',
     bytesPerSecond: 8 * MiB,
   });
-  await until(async () => ((await readRow(rowOf(opened.page, name))).value ?? 0) > 0.01, {
+  await until(async () => ((await readRow(rowOf(consoleTab.page, name))).value ?? 0) > 0.01, {
     what: `the bar of ${name} to move`,
   });
   return {
@@ -74,9 +74,9 @@ async function startSlowCopy(name: string): Promise<{ id: string; done(): Promis
   };
 }
 
-async function untilBanner(): Promise<number> {
+async function waitForBanner(): Promise<number> {
   const startedAt = performance.now();
-  await opened.page
+  await consoleTab.page
     .getByText(/connection lost/i)
     .first()
     .waitFor();
@@ -85,13 +85,13 @@ async function untilBanner(): Promise<number> {
 
 it('4: a black hole of 30 s: banner, nothing says failed, the true value at the return', async () => {
   const copy = await startSlowCopy('hole.raw');
-  const row = rowOf(opened.page, 'hole.raw');
+  const row = rowOf(consoleTab.page, 'hole.raw');
   const before = await readRow(row);
-  const lateness = await measureTimerDelay(opened.page);
+  const timerDelayMs = await measureTimerDelay(consoleTab.page);
   const cutAt = performance.now();
   proxy.setMode('silent');
-  const bannerMs = await untilBanner();
-  expect(bannerMs - (await lateness())).toBeLessThan(15_000);
+  const bannerMs = await waitForBanner();
+  expect(bannerMs - (await timerDelayMs())).toBeLessThan(15_000);
   const offline = await readRow(row);
   expect(offline.value).toBeGreaterThanOrEqual(before.value ?? 1);
   expect(offline.text).not.toMatch(/MiB\/s|left\b/);
@@ -100,21 +100,21 @@ it('4: a black hole of 30 s: banner, nothing says failed, the true value at the 
   expect(await button.getAttribute('title')).toMatch(/\w/);
   await until(() => performance.now() - cutAt > 30_000, { what: '30 s to pass', timeoutMs: 40_000 });
   expect((await readRow(row)).text).not.toMatch(/fail/i);
-  const truth = await copy.done();
-  expect(truth).toBeGreaterThan(before.value ?? 1);
+  const actualShare = await copy.done();
+  expect(actualShare).toBeGreaterThan(before.value ?? 1);
   proxy.setMode('pass');
   const backAt = performance.now();
-  const lateBefore = await lateness();
-  await until(async () => ((await readRow(row)).value ?? 0) >= truth, { what: 'the true value' });
+  const lateBefore = await timerDelayMs();
+  await until(async () => ((await readRow(row)).value ?? 0) >= actualShare, { what: 'the true value' });
   const backMs = performance.now() - backAt;
-  const lateMs = await lateness();
+  const lateMs = await timerDelayMs();
   console.log(
     `banner after ${Math.round(bannerMs)} ms, true value ${Math.round(backMs)} ms after; ${Math.round(lateMs)} ms late`,
   );
   expect(backMs - (lateMs - lateBefore)).toBeLessThan(8000);
   await until(
     async () =>
-      !(await opened.page
+      !(await consoleTab.page
         .getByText(/connection lost/i)
         .first()
         .isVisible()),
@@ -122,7 +122,7 @@ it('4: a black hole of 30 s: banner, nothing says failed, the true value at the 
       what: 'the banner to go',
     },
   );
-  const { texts } = await readObservation(opened.page);
+  const { texts } = await readObservation(consoleTab.page);
   expect(texts.filter((text) => /\bfailed\b|\berror\b/i.test(text))).toEqual([]);
   expect(findUnformattedValues(texts)).toEqual([]);
   expect((await readRow(row)).snapshot.id).toBe(copy.id);
@@ -130,15 +130,15 @@ it('4: a black hole of 30 s: banner, nothing says failed, the true value at the 
 
 it('5: a socket that is half open is found dead, and a new one takes over', async () => {
   const copy = await startSlowCopy('half-open.raw');
-  const row = rowOf(opened.page, 'half-open.raw');
+  const row = rowOf(consoleTab.page, 'half-open.raw');
   const total = proxy.connections.total;
   // Only what stands now falls silent: the way is free for a new connection.
   proxy.setModeForOpen('silent');
   const cutAt = performance.now();
   await until(() => proxy.connections.total > total, { what: 'a new connection', timeoutMs: 60_000 });
   console.log(`a new connection after ${Math.round(performance.now() - cutAt)} ms`);
-  const truth = await copy.done();
-  await until(async () => ((await readRow(row)).value ?? 0) >= truth, {
+  const actualShare = await copy.done();
+  await until(async () => ((await readRow(row)).value ?? 0) >= actualShare, {
     what: 'the bar to be true again',
   });
   console.log(`true again after ${Math.round(performance.now() - cutAt)} ms`);

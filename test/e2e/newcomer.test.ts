@@ -146,7 +146,7 @@ it('a session that ends elsewhere: sign-in in place, then the same page goes on'
   await page.getByText('No operations yet').waitFor();
 });
 
-const pictures = [
+const variants = [
   { name: 'light', colorScheme: 'light', viewport: { width: 1280, height: 800 }, locale: 'en-GB' },
   { name: 'dark', colorScheme: 'dark', viewport: { width: 1280, height: 800 }, locale: 'en-GB' },
   { name: 'narrow', colorScheme: 'light', viewport: { width: 320, height: 720 }, locale: 'en-GB' },
@@ -176,7 +176,7 @@ it('nothing overflows sideways, wide or narrow, in either language', { timeout: 
     });
   }
   const overflows: Record<string, number> = {};
-  for (const picture of pictures) {
+  for (const picture of variants) {
     const context = await browser.newContext(picture);
     contexts.push(context);
     await addSession(context, session);

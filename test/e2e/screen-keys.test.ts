@@ -9,7 +9,7 @@ import { startMachineHost } from '../kit/machine-host.ts';
 import type { MachineHost } from '../kit/machine-host.ts';
 import { waitForState } from '../kit/operations.ts';
 import { until } from '../kit/poll.ts';
-import { cutOff, expectFocusOn, focused, tabTo } from '../kit/focus.ts';
+import { findClippedElements, expectFocusOn, readFocus, tabTo } from '../kit/focus.ts';
 import { createUser } from '../kit/session.ts';
 import type { TestUser } from '../kit/session.ts';
 
@@ -27,8 +27,8 @@ beforeAll(async () => {
   user = await createUser(server, 'sato', 'admin');
   const { operation } = await server.api.makeSampleImage({ name: 'disk.raw', sizeBytes: 16 * MiB });
   const { result } = await waitForState(server, operation.id, { states: ['succeeded'] });
-  const wish = { name: 'quokka', image: Number(result?.id), cpus: 1, memoryBytes: 32 * MiB };
-  const made = await server.api.quickCreateVm(wish);
+  const request = { name: 'quokka', image: Number(result?.id), cpus: 1, memoryBytes: 32 * MiB };
+  const made = await server.api.quickCreateVm(request);
   await waitForState(server, made.operation.id, { states: ['succeeded'] });
   machine = Number(made.operation.subject.id);
 });
@@ -52,12 +52,12 @@ function countKeys(page: Page): { sent: () => number } {
 }
 
 async function open(options: { viewport?: { width: number; height: number } } = {}): Promise<ConsoleTab> {
-  const opened = await openConsole(browser, { server: host.server, user }, options);
-  contexts.push(opened.context);
-  return opened;
+  const consoleTab = await openConsole(browser, { server: host.server, user }, options);
+  contexts.push(consoleTab.context);
+  return consoleTab;
 }
 
-async function order(verb: 'start' | 'power-off'): Promise<void> {
+async function setPower(verb: 'start' | 'power-off'): Promise<void> {
   await host.server.api.orderVm(machine, verb);
 }
 
@@ -99,16 +99,16 @@ it('a machine that goes off keeps the focus at its place, and gets it back when 
   const keys = countKeys(page);
   await page.goto(`${url}/machines/${machine}?screen`);
   await expectFocusOn(page, /^Screen of quokka$/);
-  await order('power-off');
+  await setPower('power-off');
   await expectFocusOn(page, /^The machine is off\./);
-  expect((await focused(page)).region).toBe('main');
+  expect((await readFocus(page)).region).toBe('main');
   const before = keys.sent();
   // Neither changes the view nor presses what stands beside it.
   for (const key of ['ArrowRight', 'Space', 'Enter', 'x']) await page.keyboard.press(key);
   expect((await host.server.api.vm(machine)).state).toBe('shut_off');
   await expectFocusOn(page, /^The machine is off\./);
   await screenshot(page, 'screen-off-with-focus');
-  await order('start');
+  await setPower('start');
   await expectFocusOn(page, /^Screen of quokka$/);
   expect(keys.sent()).toBe(before);
   await page.keyboard.press('y');
@@ -117,12 +117,12 @@ it('a machine that goes off keeps the focus at its place, and gets it back when 
 
 it('who opens the page of a machine keeps the focus: it is off, it was not asked for, or they went on', async () => {
   const { page, url } = await open();
-  await order('power-off');
+  await setPower('power-off');
   await page.goto(`${url}/machines/${machine}?screen`);
   await page.getByText('The machine is off.').waitFor();
-  await order('start');
+  await setPower('start');
   await page.locator('[data-screen="connected"]').waitFor();
-  expect((await focused(page)).name).not.toMatch(/^Screen of quokka$/);
+  expect((await readFocus(page)).name).not.toMatch(/^Screen of quokka$/);
   await page.goto(`${url}/machines`);
   await tabTo(page, /^quokka$/);
   await page.keyboard.press('Enter');
@@ -138,5 +138,5 @@ it('at 320 px the way out is in sight', async () => {
   await expectFocusOn(page, /^Screen of quokka$/);
   await page.locator('.screen-bar').getByText(typing).waitFor();
   await screenshot(page, 'screen-has-keys-320');
-  expect(await cutOff(page)).toEqual([]);
+  expect(await findClippedElements(page)).toEqual([]);
 });

@@ -67,7 +67,7 @@ it.each(['operator', 'viewer'] as const)('a second user who is %s', async (role)
   });
   expect(await other.page.getByText(target).count()).toBe(0);
   expect(await other.page.locator('wcc-progress').count()).toBe(0);
-  const told = [...frames, ...bodies].filter((text) => text.includes(id) || text.includes(target));
-  expect(told).toEqual([]);
+  const leaks = [...frames, ...bodies].filter((text) => text.includes(id) || text.includes(target));
+  expect(leaks).toEqual([]);
   for (const { context } of [owner, other]) await context.close();
 });

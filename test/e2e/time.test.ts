@@ -56,9 +56,9 @@ it.each([
   { skew: '37 minutes ahead', name: 'ahead.raw', skewMs: 37 * 60_000 },
   { skew: '3 hours behind', name: 'behind.raw', skewMs: -3 * 3_600_000 },
 ])('10: a clock that is $skew changes nothing that is shown of a copy', async ({ name, skewMs }) => {
-  const opened = await openConsole(browser, { server, user });
-  contexts.push(opened.context);
-  const { page } = opened;
+  const consoleTab = await openConsole(browser, { server, user });
+  contexts.push(consoleTab.context);
+  const { page } = consoleTab;
   await page.addInitScript((byMs) => {
     const Real = Date;
     const skewed = class extends Real {
@@ -72,7 +72,7 @@ it.each([
     (globalThis as unknown as { Date: unknown }).Date = skewed;
   }, skewMs);
   await observeAllChanges(page);
-  await page.goto(`${opened.url}/operations`);
+  await page.goto(`${consoleTab.url}/operations`);
   expect(Math.abs((await page.evaluate(() => Date.now())) - Date.now())).toBeGreaterThan(30 * 60_000);
   // About 16 s: nothing true about it is counted in tens of minutes, on the busiest machine.
   await startCopy(name, 32 * MiB);
@@ -90,7 +90,7 @@ it.each([
   const { texts } = await readObservation(page);
   expect(texts.filter((text) => /connection lost|session has ended/i.test(text))).toEqual([]);
   expect(findUnformattedValues(texts)).toEqual([]);
-  expect(opened.record).toEqual({ cspViolations: [], errors: [] });
+  expect(consoleTab.record).toEqual({ cspViolations: [], errors: [] });
 });
 
 /** The row of that target, read in a page that no Playwright drives. */
@@ -126,13 +126,13 @@ it('11: a tab that is hidden for 90 s is true again when it is looked at', { tim
       what: '90 s to pass',
       timeoutMs: 100_000,
     });
-    const truth = currentPhase(await server.api.operation(slow.id))?.done ?? 0;
+    const actualBytes = currentPhase(await server.api.operation(slow.id))?.done ?? 0;
     await tab.show();
     const shownAtMs = performance.now();
     await until(
       async () => {
         const snapshot = (await readPlainRow(tab, 'slow.raw'))?.snapshot;
-        return snapshot !== undefined && (currentPhase(snapshot)?.done ?? 0) >= truth;
+        return snapshot !== undefined && (currentPhase(snapshot)?.done ?? 0) >= actualBytes;
       },
       { what: 'the bar to be true again' },
     );

@@ -20,62 +20,62 @@ import { chooseFileAgain, goToOperations, untilReceived, uploadByDialog } from '
 /** The server is killed, the network swallows everything, the browser is killed: checks 8 and 4 for uploads. */
 const sizeBytes = 24 * MiB;
 /** Heads of requests, the console itself, frames of the socket: all that came through the proxy and is no byte of the file. */
-const besidesBytes = MiB;
+const overheadBytes = MiB;
 /** By default the hole lasts until the page has said all that it has to say, `WCC_BLACK_HOLE_S=30` makes it longer. */
-const holeS = Number(process.env['WCC_BLACK_HOLE_S'] ?? '5');
+const blackHoleS = Number(process.env['WCC_BLACK_HOLE_S'] ?? '5');
 
-let stage: UploadFixture;
-let opened: ConsoleTab;
-let mortal: KillableBrowser | null = null;
+let fixture: UploadFixture;
+let consoleTab: ConsoleTab;
+let killable: KillableBrowser | null = null;
 
 beforeAll(async () => {
-  stage = await createUploadFixture({ sizeBytes });
+  fixture = await createUploadFixture({ sizeBytes });
 });
 beforeEach(async () => {
-  stage.proxy.setMode('pass');
-  opened = await openConsole(stage.browser, stage, { port: stage.proxy.port });
-  await observeAllChanges(opened.page);
-  await opened.page.goto(`${opened.url}/images`);
-  stage.proxy.setUploadBandwidth(slowBytesPerSecond);
+  fixture.proxy.setMode('pass');
+  consoleTab = await openConsole(fixture.browser, fixture, { port: fixture.proxy.port });
+  await observeAllChanges(consoleTab.page);
+  await consoleTab.page.goto(`${consoleTab.url}/images`);
+  fixture.proxy.setUploadBandwidth(slowBytesPerSecond);
 });
 afterEach(async () => {
-  stage.proxy.setMode('pass');
-  stage.proxy.setUploadBandwidth(null);
-  await opened.context.close();
-  await mortal?.kill();
-  mortal = null;
+  fixture.proxy.setMode('pass');
+  fixture.proxy.setUploadBandwidth(null);
+  await consoleTab.context.close();
+  await killable?.kill();
+  killable = null;
 });
-afterAll(() => stage.close());
+afterAll(() => fixture.close());
 
 /** The row says where it goes on, and that is where its bar stands. */
-async function expectWaiting(row: Locator): Promise<void> {
+async function expectWaitingForServer(row: Locator): Promise<void> {
   await row.getByText(/^No connection\. Resumes automatically at \d/).waitFor();
   const { text } = await readRow(row);
-  const [goesOnAt, stands] = [/itself at ([\d.]+) MiB/, /([\d.]+) of [\d.]+ MiB/].map((each) =>
+  const [resumesAt, stands] = [/itself at ([\d.]+) MiB/, /([\d.]+) of [\d.]+ MiB/].map((each) =>
     Number(each.exec(text)?.[1]),
   );
   // One is rounded, and the other may be a snapshot older.
-  expect(Math.abs(goesOnAt! - stands!), text).toBeLessThan(1);
+  expect(Math.abs(resumesAt! - stands!), text).toBeLessThan(1);
   expect(text).not.toMatch(/MiB\/s|left\b/);
 }
 
 /** Every text that stood in the page for any moment. */
 async function expectNothingFailed(): Promise<void> {
-  const { texts } = await readObservation(opened.page);
+  const { texts } = await readObservation(consoleTab.page);
   expect(texts.filter((text) => /\bfail(ed|ure)?\b|\berror\b/i.test(text))).toEqual([]);
   expect(findUnformattedValues(texts)).toEqual([]);
-  expect(opened.record).toEqual({ cspViolations: [], errors: [] });
+  expect(consoleTab.record).toEqual({ cspViolations: [], errors: [] });
 }
 
 async function durableBytes(id: string): Promise<number> {
-  return (await stage.server.api.upload(id)).offsetBytes;
+  return (await fixture.server.api.upload(id)).offsetBytes;
 }
 
 it('8: the server is killed in mid-upload: the page says so, and goes on by itself', async () => {
-  const { server, proxy } = stage;
-  const { page } = opened;
+  const { server, proxy } = fixture;
+  const { page } = consoleTab;
   const before = proxy.fromClients;
-  await uploadByDialog(page, stage.makeFile('killed.raw'));
+  await uploadByDialog(page, fixture.makeFile('killed.raw'));
   await goToOperations(page);
   const id = await untilReceived(server, 'killed.raw', 0.5);
   const known = await durableBytes(id);
@@ -85,24 +85,24 @@ it('8: the server is killed in mid-upload: the page says so, and goes on by itse
     .getByText(/connection lost/i)
     .first()
     .waitFor();
-  await expectWaiting(row);
+  await expectWaitingForServer(row);
   expect((await readRow(row)).value, 'what was there is still shown').toBeGreaterThanOrEqual(0.4);
   await screenshot(page, 'upload-server-killed');
   await server.start();
   expect(await durableBytes(id), 'what was told is on the disk').toBeGreaterThanOrEqual(known);
   proxy.setUploadBandwidth(null);
-  await stage.expectComplete('killed.raw', id);
-  const again = proxy.fromClients - before - sizeBytes;
-  console.log(`sent again: ${(again / MiB).toFixed(1)} MiB`);
-  expect(again).toBeLessThanOrEqual(slowChunkBytes + besidesBytes);
+  await fixture.expectComplete('killed.raw', id);
+  const resentBytes = proxy.fromClients - before - sizeBytes;
+  console.log(`sent again: ${(resentBytes / MiB).toFixed(1)} MiB`);
+  expect(resentBytes).toBeLessThanOrEqual(slowChunkBytes + overheadBytes);
   await until(async () => (await readRow(row)).look === 'succeeded', { what: 'the row to say so' });
   await expectNothingFailed();
 });
 
-it(`4: a black hole of at least ${holeS} s in mid-upload: nothing fails, and it goes on`, async () => {
-  const { server, proxy } = stage;
-  const { page } = opened;
-  await uploadByDialog(page, stage.makeFile('hole.raw'));
+it(`4: a black hole of at least ${blackHoleS} s in mid-upload: nothing fails, and it goes on`, async () => {
+  const { server, proxy } = fixture;
+  const { page } = consoleTab;
+  await uploadByDialog(page, fixture.makeFile('hole.raw'));
   await goToOperations(page);
   const id = await untilReceived(server, 'hole.raw', 0.25);
   const row = rowOf(page, 'hole.raw');
@@ -113,32 +113,32 @@ it(`4: a black hole of at least ${holeS} s in mid-upload: nothing fails, and it 
     .first()
     .waitFor();
   console.log(`banner after ${Math.round(performance.now() - cutAt)} ms`);
-  await expectWaiting(row);
+  await expectWaitingForServer(row);
   console.log(`row says so after ${Math.round(performance.now() - cutAt)} ms`);
   await screenshot(page, 'upload-black-hole');
-  await until(() => performance.now() - cutAt > holeS * 1000, { what: 'the hole to pass' });
+  await until(() => performance.now() - cutAt > blackHoleS * 1000, { what: 'the hole to pass' });
   proxy.setMode('pass');
   const backAt = performance.now();
-  const truth = (await durableBytes(id)) / sizeBytes;
-  await until(async () => ((await readRow(row)).value ?? 0) >= truth, { what: 'the true value' });
-  await until(async () => (await durableBytes(id)) / sizeBytes > truth, { what: 'more to come' });
+  const actualShare = (await durableBytes(id)) / sizeBytes;
+  await until(async () => ((await readRow(row)).value ?? 0) >= actualShare, { what: 'the true value' });
+  await until(async () => (await durableBytes(id)) / sizeBytes > actualShare, { what: 'more to come' });
   console.log(`goes on ${Math.round(performance.now() - backAt)} ms after`);
   proxy.setUploadBandwidth(null);
-  await stage.expectComplete('hole.raw', id);
+  await fixture.expectComplete('hole.raw', id);
   await until(async () => (await readRow(row)).look === 'succeeded', { what: 'the row to say so' });
   await expectNothingFailed();
 });
 
 it('the browser is killed in mid-upload: another one finds it, and goes on where the server stands', async () => {
-  const { server, proxy } = stage;
-  const own = stage.makeFile('orphan.raw');
-  mortal = await launchKillableBrowser();
-  const first = await openConsole(mortal.browser, stage, { port: proxy.port });
-  await uploadByDialog(first.page, own);
+  const { server, proxy } = fixture;
+  const path = fixture.makeFile('orphan.raw');
+  killable = await launchKillableBrowser();
+  const first = await openConsole(killable.browser, fixture, { port: proxy.port });
+  await uploadByDialog(first.page, path);
   const id = await untilReceived(server, 'orphan.raw', 0.4);
-  await mortal.kill();
+  await killable.kill();
 
-  const { page } = opened;
+  const { page } = consoleTab;
   await goToOperations(page);
   const row = rowOf(page, 'orphan.raw');
   await row.getByText(/^Choose orphan\.raw \(\d+\.0 MiB\) again to resume at \d/).waitFor();
@@ -146,8 +146,8 @@ it('the browser is killed in mid-upload: another one finds it, and goes on where
   expect(stands).toBeGreaterThanOrEqual(0.4 * sizeBytes);
   const before = proxy.fromClients;
   proxy.setUploadBandwidth(null);
-  await chooseFileAgain(page, row, own);
-  await stage.expectComplete('orphan.raw', id);
+  await chooseFileAgain(page, row, path);
+  await fixture.expectComplete('orphan.raw', id);
   const sent = proxy.fromClients - before;
   console.log(`sent ${(sent / MiB).toFixed(1)} MiB of ${((sizeBytes - stands) / MiB).toFixed(1)} MiB`);
   expect(sent).toBeLessThanOrEqual(sizeBytes - stands + slowChunkBytes);

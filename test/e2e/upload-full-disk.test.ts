@@ -18,11 +18,11 @@ import { createUploadFixture, slowBytesPerSecond } from '../kit/upload-fixture.t
 import { goToOperations, untilReceived, uploadByDialog } from '../kit/browser-upload.ts';
 
 /** Check 14 for uploads: somebody else fills the disk in the middle; it goes on from the page when there is room. */
-const refusal = loopMountSkipReason();
-if (refusal !== null) console.log(`Skipped, an upload into a full disk: ${refusal}.`);
+const skipReason = loopMountSkipReason();
+if (skipReason !== null) console.log(`Skipped, an upload into a full disk: ${skipReason}.`);
 
 /** Writes until only so much is free. */
-function takeRoom(path: string, leaveBytes: number): void {
+function fillDisk(path: string, leaveBytes: number): void {
   const file = openSync(path, 'w');
   const block = Buffer.alloc(MiB, 1);
   for (;;) {
@@ -33,26 +33,26 @@ function takeRoom(path: string, leaveBytes: number): void {
   closeSync(file);
 }
 
-it.skipIf(refusal !== null)(
+it.skipIf(skipReason !== null)(
   '14: the disk fills up in mid-upload: what to do is said, then it goes on',
   async () => {
     expect.hasAssertions();
     await withLoopFileSystem('ext4', 192 * MiB, async (mountPoint) => {
-      const stage = await createUploadFixture({
+      const fixture = await createUploadFixture({
         sizeBytes: 32 * MiB,
         server: { poolDir: join(mountPoint, 'pool'), args: ['--free-space-floor', '0'] },
       });
       try {
-        const { server, proxy } = stage;
-        const { page, url, record } = await openConsole(stage.browser, stage, { port: proxy.port });
+        const { server, proxy } = fixture;
+        const { page, url, record } = await openConsole(fixture.browser, fixture, { port: proxy.port });
         await observeAllChanges(page);
         await page.goto(`${url}/images`);
         proxy.setUploadBandwidth(slowBytesPerSecond);
-        await uploadByDialog(page, stage.makeFile('full.raw'));
+        await uploadByDialog(page, fixture.makeFile('full.raw'));
         await goToOperations(page);
         const id = await untilReceived(server, 'full.raw', 0.2);
         const junk = join(mountPoint, 'junk');
-        takeRoom(junk, MiB);
+        fillDisk(junk, MiB);
         await waitForState(server, id, { states: ['paused'] });
         const row = rowOf(page, 'full.raw');
         await row.getByText(/the disk is full.*Resumes automatically when there is space/i).waitFor();
@@ -68,14 +68,14 @@ it.skipIf(refusal !== null)(
           .click({ timeout: 5000 })
           // The server may have been faster: it looks for room by itself.
           .catch(async () => expect((await server.api.operation(id)).state).not.toBe('paused'));
-        await stage.expectComplete('full.raw', id);
+        await fixture.expectComplete('full.raw', id);
         await until(async () => (await readRow(row)).look === 'succeeded', { what: 'the row to say so' });
         const { texts } = await readObservation(page);
         expect(texts.filter((text) => /\bfailed\b/i.test(text))).toEqual([]);
         expect(findUnformattedValues(texts)).toEqual([]);
         expect(record).toEqual({ cspViolations: [], errors: [] });
       } finally {
-        await stage.close();
+        await fixture.close();
       }
     });
   },

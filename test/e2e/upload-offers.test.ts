@@ -10,7 +10,7 @@ import type { Workspace } from '../kit/directories.ts';
 import { makeRandomImage, MiB, sha256 } from '../kit/images.ts';
 import { findImage } from '../kit/operations.ts';
 import { until } from '../kit/poll.ts';
-import { cutOff, expectFocusOn, tabTo } from '../kit/focus.ts';
+import { findClippedElements, expectFocusOn, tabTo } from '../kit/focus.ts';
 import { rowOf } from '../kit/operation-rows.ts';
 import { startServer } from '../kit/server.ts';
 import type { TestServer } from '../kit/server.ts';
@@ -78,7 +78,7 @@ it('each chosen file goes on with the upload of its name; another file is refuse
   expect(await findAxeViolations(page)).toEqual([]);
   await page.setViewportSize({ width: 320, height: 640 });
   await screenshot(page, 'upload-offers-320');
-  expect(await cutOff(page)).toEqual([]);
+  expect(await findClippedElements(page)).toEqual([]);
   await page.setViewportSize({ width: 1280, height: 800 });
   await dialog.getByRole('button', { name: 'Remove large.raw from the list' }).click();
 

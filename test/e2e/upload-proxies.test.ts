@@ -14,55 +14,55 @@ import { findUpload, goToOperations, uploadByDialog } from '../kit/browser-uploa
 /** Check 20: what a proxy answers in the place of the server is told as the proxy's, with what to do. */
 const sizeBytes = 24 * MiB;
 
-let stage: UploadFixture;
-let http: HttpProxy;
-let opened: ConsoleTab;
+let fixture: UploadFixture;
+let httpProxy: HttpProxy;
+let consoleTab: ConsoleTab;
 
 beforeAll(async () => {
-  stage = await createUploadFixture({
+  fixture = await createUploadFixture({
     sizeBytes,
     startProxy: async (port) => {
-      http = await createHttpProxy(port);
-      return http.port;
+      httpProxy = await createHttpProxy(port);
+      return httpProxy.port;
     },
   });
 });
 afterEach(async () => {
-  http.refuse(null);
-  await opened.context.close();
+  httpProxy.refuse(null);
+  await consoleTab.context.close();
 });
 afterAll(async () => {
-  await stage.close();
-  await http.close();
+  await fixture.close();
+  await httpProxy.close();
 });
 
 const refusals = [
-  { status: 413, words: /proxy.*refuses.*\(413\).*client_max_body_size 0/i },
-  { status: 502, words: /proxy answers 502: it does not reach the server/i },
-  { status: 504, words: /proxy.*\(504\).*proxy_read_timeout/i },
+  { status: 413, message: /proxy.*refuses.*\(413\).*client_max_body_size 0/i },
+  { status: 502, message: /proxy answers 502: it does not reach the server/i },
+  { status: 504, message: /proxy.*\(504\).*proxy_read_timeout/i },
 ];
 
 it('20: a proxy that answers 413, 502 and 504 is named, and the upload goes on when it has done with that', async () => {
-  opened = await openConsole(stage.browser, stage, { port: stage.proxy.port });
-  const { page, record } = opened;
+  consoleTab = await openConsole(fixture.browser, fixture, { port: fixture.proxy.port });
+  const { page, record } = consoleTab;
   await observeAllChanges(page);
-  await page.goto(`${opened.url}/images`);
+  await page.goto(`${consoleTab.url}/images`);
   // The first piece of 8 MiB goes through, as when the proxy is set up anew meanwhile.
-  http.refuse({ status: 413, method: 'PATCH', path: '/api/uploads/', after: 1 });
-  await uploadByDialog(page, stage.makeFile('refused.raw'));
+  httpProxy.refuse({ status: 413, method: 'PATCH', path: '/api/uploads/', after: 1 });
+  await uploadByDialog(page, fixture.makeFile('refused.raw'));
   await goToOperations(page);
   const row = rowOf(page, 'refused.raw');
-  for (const { status, words } of refusals) {
-    if (status !== 413) http.refuse({ status, method: 'PATCH', path: '/api/uploads/', after: 0 });
-    await row.getByText(words).waitFor();
+  for (const { status, message } of refusals) {
+    if (status !== 413) httpProxy.refuse({ status, method: 'PATCH', path: '/api/uploads/', after: 0 });
+    await row.getByText(message).waitFor();
     await screenshot(page, `upload-proxy-${status}`);
     expect((await readRow(row)).look).toBe('stalled');
   }
   // It went on trying, and did not begin again.
-  const id = (await findUpload(stage.server, 'refused.raw'))!.id;
-  expect((await stage.server.api.upload(id)).offsetBytes).toBe(8 * MiB);
-  http.refuse(null);
-  await stage.expectComplete('refused.raw', id);
+  const id = (await findUpload(fixture.server, 'refused.raw'))!.id;
+  expect((await fixture.server.api.upload(id)).offsetBytes).toBe(8 * MiB);
+  httpProxy.refuse(null);
+  await fixture.expectComplete('refused.raw', id);
   await until(async () => (await readRow(row)).look === 'succeeded', { what: 'the row to say so' });
   const { texts } = await readObservation(page);
   expect(texts.filter((each) => /\bfailed\b/i.test(each))).toEqual([]);
@@ -70,20 +70,20 @@ it('20: a proxy that answers 413, 502 and 504 is named, and the upload goes on w
 });
 
 it('20: a proxy that refuses the creation: the dialog says whose refusal it is, and nothing is lost', async () => {
-  opened = await openConsole(stage.browser, stage, { port: stage.proxy.port });
-  const { page } = opened;
-  http.refuse({ status: 502, method: 'POST', path: '/api/uploads', after: 0 });
+  consoleTab = await openConsole(fixture.browser, fixture, { port: fixture.proxy.port });
+  const { page } = consoleTab;
+  httpProxy.refuse({ status: 502, method: 'POST', path: '/api/uploads', after: 0 });
   await page.getByRole('button', { name: 'Upload', exact: true }).first().click();
   const dialog = page.getByRole('dialog', { name: 'Upload images' });
-  await dialog.locator('#upload-files').setInputFiles(stage.makeFile('again.raw'));
+  await dialog.locator('#upload-files').setInputFiles(fixture.makeFile('again.raw'));
   await dialog.getByText('This name is free.').waitFor();
   await dialog.getByRole('button', { name: 'Upload', exact: true }).click();
   await dialog.getByText(/proxy.*answered 502.*/i).waitFor();
   await screenshot(page, 'upload-proxy-creation');
-  expect(await findUpload(stage.server, 'again.raw')).toBeUndefined();
-  http.refuse(null);
+  expect(await findUpload(fixture.server, 'again.raw')).toBeUndefined();
+  httpProxy.refuse(null);
   await dialog.getByRole('button', { name: 'Upload', exact: true }).click();
   await dialog.waitFor({ state: 'detached' });
-  const made = await until(() => findUpload(stage.server, 'again.raw'), { what: 'the upload' });
-  await stage.expectComplete('again.raw', made.id);
+  const made = await until(() => findUpload(fixture.server, 'again.raw'), { what: 'the upload' });
+  await fixture.expectComplete('again.raw', made.id);
 });

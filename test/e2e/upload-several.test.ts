@@ -16,56 +16,56 @@ import type { UploadFixture } from '../kit/upload-fixture.ts';
 import { findUpload, goToOperations, untilReceived } from '../kit/browser-upload.ts';
 
 /** Several files at once, each with its own fate; and whoever may not see them sees nothing of them. */
-let stage: UploadFixture;
-let odd: Workspace;
+let fixture: UploadFixture;
+let invalidFiles: Workspace;
 const contexts: BrowserContext[] = [];
 
 beforeAll(async () => {
-  stage = await createUploadFixture({ sizeBytes: 16 * MiB });
-  odd = makeWorkspace('odd-files');
+  fixture = await createUploadFixture({ sizeBytes: 16 * MiB });
+  invalidFiles = makeWorkspace('odd-files');
 });
 afterEach(async () => {
-  stage.proxy.setUploadBandwidth(null);
+  fixture.proxy.setUploadBandwidth(null);
   for (const context of contexts.splice(0)) await context.close();
 });
 afterAll(async () => {
-  odd.remove();
-  await stage.close();
+  invalidFiles.remove();
+  await fixture.close();
 });
 
 it('three files: each is checked before the start; one is paused, one cancelled, one finishes', async () => {
-  const { server, proxy } = stage;
+  const { server, proxy } = fixture;
   const owner = await openConsole(
-    stage.browser,
+    fixture.browser,
     { server, user: await createUser(server, 'owner', 'operator') },
     { port: proxy.port },
   );
   const other = await openConsole(
-    stage.browser,
+    fixture.browser,
     { server, user: await createUser(server, 'other', 'operator') },
     { port: proxy.port },
   );
   contexts.push(owner.context, other.context);
-  const heard: string[] = [];
+  const frames: string[] = [];
   const cdp = await other.context.newCDPSession(other.page);
-  cdp.on('Network.webSocketFrameReceived', ({ response }) => void heard.push(response.payloadData));
+  cdp.on('Network.webSocketFrameReceived', ({ response }) => void frames.push(response.payloadData));
   await cdp.send('Network.enable');
   await other.page.goto(`${other.url}/operations`);
-  await until(() => heard.some((frame) => frame.includes('"t":"ok"')), { what: 'the other page to listen' });
+  await until(() => frames.some((frame) => frame.includes('"t":"ok"')), { what: 'the other page to listen' });
 
   const { page } = owner;
-  const [empty, bad] = [join(odd.path, 'empty.iso'), join(odd.path, '.hidden.raw')];
+  const [empty, bad] = [join(invalidFiles.path, 'empty.iso'), join(invalidFiles.path, '.hidden.raw')];
   writeFileSync(empty, '');
   writeFileSync(bad, 'x'.repeat(4096));
   await page.getByRole('button', { name: 'Upload', exact: true }).first().click();
   const dialog = page.getByRole('dialog', { name: 'Upload images' });
-  const three = ['paused.raw', 'cancelled.raw', 'finished.raw'];
+  const validNames = ['paused.raw', 'cancelled.raw', 'finished.raw'];
   await dialog
     .locator('#upload-files')
-    .setInputFiles([...three.map((name) => stage.makeFile(name)), empty, bad]);
+    .setInputFiles([...validNames.map((name) => fixture.makeFile(name)), empty, bad]);
   const file = (name: string): ReturnType<typeof dialog.locator> =>
     dialog.locator('.file').filter({ hasText: name });
-  for (const name of three) await file(name).getByText('This name is free.').waitFor();
+  for (const name of validNames) await file(name).getByText('This name is free.').waitFor();
   await file('empty.iso').getByText('The file is empty.').waitFor();
   await file('.hidden.raw').locator('.note.bad').getByText(/\w/).waitFor();
   // A name twice stands against both.
@@ -104,23 +104,23 @@ it('three files: each is checked before the start; one is paused, one cancelled,
   // The third has a place now; the paused one neither holds one nor moves.
   const finished = (await findUpload(server, 'finished.raw'))!.id;
   const { offsetBytes } = await server.api.upload(paused);
-  await stage.expectComplete('finished.raw', finished);
+  await fixture.expectComplete('finished.raw', finished);
   expect((await server.api.upload(paused)).offsetBytes).toBe(offsetBytes);
   expect((await readRow(rowOf(page, 'paused.raw'))).text).toMatch(/Paused at \d/);
   // Nothing is left of the cancelled one: neither a file (looked at by `expectWhole`) nor an upload nor an image.
   expect(await findImage(server, 'cancelled.raw')).toBeUndefined();
   expect((await server.api.uploads({ owner: 'all' })).items.map(({ id }) => id)).toEqual([paused]);
   await rowOf(page, 'paused.raw').getByRole('button', { name: 'Resume' }).click();
-  await stage.expectComplete('paused.raw', paused);
+  await fixture.expectComplete('paused.raw', paused);
 
   // The other user has heard of the images at most, which are everybody's; of no upload.
   await other.page.goto(`${other.url}/operations`);
-  await until(() => heard.filter((frame) => frame.includes('"t":"ok"')).length > 1, {
+  await until(() => frames.filter((frame) => frame.includes('"t":"ok"')).length > 1, {
     what: 'the other page to listen again',
   });
   expect(await other.page.locator('wcc-progress').count()).toBe(0);
   const ids = [paused, cancelled, finished];
-  expect(heard.filter((frame) => ids.some((id) => frame.includes(id)))).toEqual([]);
+  expect(frames.filter((frame) => ids.some((id) => frame.includes(id)))).toEqual([]);
   expect(owner.record).toEqual({ cspViolations: [], errors: [] });
   expect(other.record).toEqual({ cspViolations: [], errors: [] });
 });

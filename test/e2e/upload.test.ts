@@ -25,7 +25,7 @@ import { chooseFileAgain, acceptLeavePrompts, untilReceived, uploadByDialog } fr
 const sizeBytes = 64 * MiB;
 /** So slow that no piece is larger than 16 MiB: the next one would have to take less than two seconds. */
 const bytesPerSecond = 6 * MiB;
-const pieceBytes = 16 * MiB;
+const maxChunkBytes = 16 * MiB;
 
 let server: TestServer;
 let proxy: FaultProxy;
@@ -46,16 +46,16 @@ beforeAll(async () => {
   browser = await launchBrowser();
   user = await createUser(server, 'chief', 'admin');
 });
-let opened: ConsoleTab;
+let consoleTab: ConsoleTab;
 beforeEach(async () => {
   proxy.setMode('pass');
   proxy.setUploadBandwidth(bytesPerSecond);
-  opened = await openConsole(browser, { server, user }, { port: proxy.port });
+  consoleTab = await openConsole(browser, { server, user }, { port: proxy.port });
 });
 afterEach(async () => {
   proxy.setMode('pass');
   proxy.setUploadBandwidth(null);
-  await opened.context.close().catch(() => undefined);
+  await consoleTab.context.close().catch(() => undefined);
 });
 afterAll(async () => {
   await browser.close();
@@ -65,13 +65,13 @@ afterAll(async () => {
 });
 
 /** The same bytes under another name, so that each test has an image of its own. */
-function fileNamed(name: string): string {
-  const own = join(files.path, name);
-  copyFileSync(path, own);
-  return own;
+function makeFile(name: string): string {
+  const copyPath = join(files.path, name);
+  copyFileSync(path, copyPath);
+  return copyPath;
 }
 
-async function expectWhole(name: string, id: string): Promise<void> {
+async function expectComplete(name: string, id: string): Promise<void> {
   await waitForState(server, id, { states: ['succeeded'], timeoutMs: 90_000 });
   expect(await sha256(join(server.poolDir, name))).toBe(digest);
   expect((await findImage(server, name))?.state).toBe('ready');
@@ -83,15 +83,15 @@ async function expectWhole(name: string, id: string): Promise<void> {
 const wholeSecond = new Date('2026-01-02T03:04:05Z');
 
 it('2 and 3: reload in mid-upload; a wrong file is refused, the right one goes on where the server stands', async () => {
-  const { page } = opened;
-  const leaving = acceptLeavePrompts(page);
-  const own = fileNamed('reloaded.raw');
-  utimesSync(own, wholeSecond, wholeSecond);
+  const { page } = consoleTab;
+  const prompts = acceptLeavePrompts(page);
+  const copyPath = makeFile('reloaded.raw');
+  utimesSync(copyPath, wholeSecond, wholeSecond);
   const before = proxy.fromClients;
-  await uploadByDialog(page, own);
+  await uploadByDialog(page, copyPath);
   const id = await untilReceived(server, 'reloaded.raw', 0.3);
   await page.reload();
-  expect(leaving.asked(), 'closing a page that sends is asked about').toBe(1);
+  expect(prompts.fileChooser(), 'closing a page that sends is asked about').toBe(1);
   await page.goto(`http://127.0.0.1:${proxy.port}/operations`);
   const row = rowOf(page, 'reloaded.raw');
   await row
@@ -117,13 +117,13 @@ it('2 and 3: reload in mid-upload; a wrong file is refused, the right one goes o
     .waitFor();
   expect(proxy.fromClients - atReload, 'nothing of a wrong file is sent').toBeLessThan(MiB);
 
-  await chooseFileAgain(page, row, own);
-  await expectWhole('reloaded.raw', id);
+  await chooseFileAgain(page, row, copyPath);
+  await expectComplete('reloaded.raw', id);
   const sent = proxy.fromClients - before;
   console.log(`sent ${(sent / MiB).toFixed(1)} MiB for ${sizeBytes / MiB} MiB`);
-  expect(sent).toBeLessThanOrEqual(sizeBytes + pieceBytes);
+  expect(sent).toBeLessThanOrEqual(sizeBytes + maxChunkBytes);
   await until(async () => (await readRow(row)).look === 'succeeded', { what: 'the row to say so' });
-  expect(opened.record).toEqual({ cspViolations: [], errors: [] });
+  expect(consoleTab.record).toEqual({ cspViolations: [], errors: [] });
 });
 
 const isFull = process.env['WCC_FULL'] === '1';
@@ -137,16 +137,16 @@ it.skipIf(!isFull)('5 GiB: equal, with little memory of the server', { timeout: 
   const direct = await openConsole(browser, { server, user }, { port: proxy.port });
   const startedAt = performance.now();
   await uploadByDialog(direct.page, large);
-  let most = 0;
+  let peakBytes = 0;
   await until(
     async () => {
-      most = Math.max(most, await residentBytes(server.pid));
+      peakBytes = Math.max(peakBytes, await residentBytes(server.pid));
       return (await findImage(server, 'large.raw')) !== undefined;
     },
     { what: 'the image', timeoutMs: 800_000, everyMs: 250 },
   );
   const seconds = (performance.now() - startedAt) / 1000;
-  const rise = (most - idle) / MiB;
+  const rise = (peakBytes - idle) / MiB;
   console.log(
     `5 GiB in ${seconds.toFixed(1)} s, ${(5120 / seconds).toFixed(0)} MiB/s, memory +${rise.toFixed(1)} MiB`,
   );

@@ -17,11 +17,11 @@ interface AxeResult {
 export const appearances = (['en', 'ja'] as const).flatMap((locale) =>
   (
     [
-      { look: 'light', colorScheme: 'light', forcedColors: 'none' },
-      { look: 'dark', colorScheme: 'dark', forcedColors: 'none' },
-      { look: 'forced colours', colorScheme: 'light', forcedColors: 'active' },
+      { theme: 'light', colorScheme: 'light', forcedColors: 'none' },
+      { theme: 'dark', colorScheme: 'dark', forcedColors: 'none' },
+      { theme: 'forced colours', colorScheme: 'light', forcedColors: 'active' },
     ] as const
-  ).map((look) => ({ locale, ...look })),
+  ).map((theme) => ({ locale, ...theme })),
 );
 
 /** For a test that runs axe more than once: it computes a lot, and a busy machine takes its time. */

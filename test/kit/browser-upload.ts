@@ -49,18 +49,18 @@ export async function untilReceived(server: TestServer, name: string, share: num
 export async function chooseFileAgain(page: Page, row: Locator, path: string): Promise<void> {
   const button = row.getByRole('button', { name: /^Choose file/ });
   await button.waitFor({ timeout: 30_000 });
-  const asked = page.waitForEvent('filechooser');
+  const fileChooser = page.waitForEvent('filechooser');
   await button.click();
-  await (await asked).setFiles(path);
+  await (await fileChooser).setFiles(path);
 }
 
 /** A page that sends asks before it goes; the test wants to go. */
-export function acceptLeavePrompts(page: Page): { asked: () => number } {
-  let asked = 0;
+export function acceptLeavePrompts(page: Page): { fileChooser: () => number } {
+  let fileChooser = 0;
   page.on('dialog', (dialog) => {
-    asked += 1;
+    fileChooser += 1;
     expect(dialog.type()).toBe('beforeunload');
     void dialog.accept();
   });
-  return { asked: () => asked };
+  return { fileChooser: () => fileChooser };
 }

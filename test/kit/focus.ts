@@ -2,7 +2,7 @@ import type { Page } from 'playwright-core';
 import { until } from './poll.ts';
 
 /** What has the focus, through every shadow root: its name as a person hears it, and where it stands. */
-export async function focused(page: Page): Promise<{ name: string; region: string }> {
+export async function readFocus(page: Page): Promise<{ name: string; region: string }> {
   return page.evaluate(() => {
     let element = document.activeElement;
     const path: Element[] = [];
@@ -24,19 +24,19 @@ export async function focused(page: Page): Promise<{ name: string; region: strin
 /** Waits until the focus is on what is called so. */
 export async function expectFocusOn(page: Page, name: RegExp): Promise<void> {
   let seen = '';
-  const isOn = async (): Promise<boolean> => name.test((seen = (await focused(page)).name));
-  await until(isOn, { what: () => `the focus on ${name}; it is on “${seen.slice(0, 80)}”` });
+  const hasFocus = async (): Promise<boolean> => name.test((seen = (await readFocus(page)).name));
+  await until(hasFocus, { what: () => `the focus on ${name}; it is on “${seen.slice(0, 80)}”` });
 }
 
-const maxSteps = 60;
+const maxTabPresses = 60;
 
 /** Regions that Tab, then Shift+Tab reach within this number of steps, each once. */
-export async function regionsOnTheWay(page: Page, steps: number): Promise<string[]> {
+export async function collectFocusRegions(page: Page, steps: number): Promise<string[]> {
   const regions = new Set<string>();
   for (const key of ['Tab', 'Shift+Tab'])
     for (let step = 0; step < steps; step += 1) {
       await page.keyboard.press(key);
-      regions.add((await focused(page)).region);
+      regions.add((await readFocus(page)).region);
     }
   return [...regions];
 }
@@ -44,9 +44,9 @@ export async function regionsOnTheWay(page: Page, steps: number): Promise<string
 /** Presses Tab until the focus is on what is called so. */
 export async function tabTo(page: Page, name: RegExp): Promise<void> {
   const seen: string[] = [];
-  for (let step = 0; step < maxSteps; step += 1) {
+  for (let step = 0; step < maxTabPresses; step += 1) {
     await page.keyboard.press('Tab');
-    const now = await focused(page);
+    const now = await readFocus(page);
     seen.push(now.name);
     if (name.test(now.name)) return;
   }
@@ -54,15 +54,15 @@ export async function tabTo(page: Page, name: RegExp): Promise<void> {
 }
 
 /** Elements that reach beyond the window, or text that is cut without a way to it. */
-export async function cutOff(page: Page): Promise<string[]> {
+export async function findClippedElements(page: Page): Promise<string[]> {
   return page.evaluate(() => {
     const found: string[] = [];
     const width = document.documentElement.clientWidth;
     if (document.documentElement.scrollWidth > width)
       found.push(`page ${document.documentElement.scrollWidth}`);
-    const look = (root: Document | ShadowRoot): void => {
+    const inspect = (root: Document | ShadowRoot): void => {
       for (const element of root.querySelectorAll('*')) {
-        if (element.shadowRoot !== null) look(element.shadowRoot);
+        if (element.shadowRoot !== null) inspect(element.shadowRoot);
         if (!element.matches('button, input, select, a[href], progress, h1, h2, p')) continue;
         const box = element.getBoundingClientRect();
         const isShown = box.width > 1 && box.height > 1 && element.checkVisibility();
@@ -72,7 +72,7 @@ export async function cutOff(page: Page): Promise<string[]> {
           );
       }
     };
-    look(document);
+    inspect(document);
     return found;
   });
 }
