@@ -201,8 +201,8 @@ interface AuditTable {
 }
 
 /**
- * Machines that wcc made or makes. `making` and `deleting` belong to the operation that is named; `abandoned`: an
- * operation has ended and something that it made could not be removed yet.
+ * Machines of wcc. `making` (being provisioned) and `deleting` belong to the operation `operationId`. `abandoned`: the
+ * operation has failed, and some of its files could not be removed yet.
  */
 export interface VmsTable {
   id: number;

@@ -79,13 +79,14 @@ async function copyDisk(
   const { source, method } = disk.making;
   const { poolId, directory, operationId } = target;
   const from = await context.images.pools.use(source.poolId);
-  const room = await measureFreeSpace(context.images, { id: poolId, path: directory }, operationId);
+  const pool = { id: poolId, path: directory };
+  const { keepFreeBytes } = await measureFreeSpace(context.images, pool, operationId);
   hooks.signal?.throwIfAborted();
   const job = copyFile(join(from.path, source.name), join(directory, disk.name), {
     id: operationId,
     poolId,
     method,
-    freeSpaceFloorBytes: room.keepFreeBytes,
+    freeSpaceFloorBytes: keepFreeBytes,
     keepOnFailure: true,
     keepSidecar: true,
     refuseWriters: true,
