@@ -88,9 +88,11 @@ describe('wcc login', () => {
 
 describe('the server that a command uses', () => {
   it('comes from --url, then WCC_URL, then the last sign-in', async () => {
-    const nobody = await runCli(['image', 'ls'], { env: { XDG_CONFIG_HOME: join(workspace.path, 'none') } });
-    expect(nobody).toMatchObject({ code: 3 });
-    expect(nobody.stderr).toContain('wcc login URL');
+    const anonymous = await runCli(['image', 'ls'], {
+      env: { XDG_CONFIG_HOME: join(workspace.path, 'none') },
+    });
+    expect(anonymous).toMatchObject({ code: 3 });
+    expect(anonymous.stderr).toContain('wcc login URL');
     const dead = { WCC_URL: 'http://127.0.0.1:1', WCC_TOKEN: server.token };
     expect(await runCli(['image', 'ls'], { env: dead })).toMatchObject({ code: 5 });
     expect(await runCli(['image', 'ls', '--url', server.baseUrl], { env: dead })).toMatchObject({ code: 0 });

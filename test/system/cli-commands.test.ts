@@ -16,20 +16,20 @@ const mebibyte = 1_048_576;
 let server: TestServer;
 
 beforeAll(async () => {
-  // The import's source is on this machine.
+  // The source of the import is on this host.
   server = await startServer({ args: ['--import-allow', '127.0.0.1/32'] });
   const { operation } = await server.api.makeSampleImage({ name: 'sample.raw', sizeBytes: 64 * mebibyte });
   await waitForState(server, operation.id, { states: ['succeeded'] });
 });
 afterAll(() => server.close());
 
-/** What a terminal takes for it: the test's names are wide, everything else is narrow. */
+/** Width on a terminal: the test's names are wide, everything else is narrow. */
 const columnsOf = (text: string): number =>
   Array.from(text, (character): number => (character > '\u2e80' ? 2 : 1)).reduce(
     (sum, width) => sum + width,
     0,
   );
-/** Slow enough to be looked at. */
+/** Slow enough to watch. */
 const slowly = ['--method', 'copy', '--limit', '8M'];
 const idIn = (text: string): string => /[a-z2-7]{26}/.exec(text)?.[0] ?? '';
 
@@ -85,9 +85,9 @@ describe('wcc image copy', () => {
     const wide = bars.map(columnsOf);
     expect(Math.max(...wide)).toBeLessThanOrEqual(69);
     expect(bars.some((line) => line.includes('━'))).toBe(true);
-    const told = bars.map((line) => Number(/(\d+\.\d) %/.exec(line)?.[1]));
-    expect(told).toEqual(told.toSorted((a, b) => a - b));
-    expect(Math.max(...told)).toBeLessThan(100);
+    const percentages = bars.map((line) => Number(/(\d+\.\d) %/.exec(line)?.[1]));
+    expect(percentages).toEqual(percentages.toSorted((a, b) => a - b));
+    expect(Math.max(...percentages)).toBeLessThan(100);
     expect(lines.at(-1)).toMatch(/Done in/);
   });
 
@@ -190,14 +190,16 @@ describe('wcc op', () => {
 
   it('watches an operation through a server restart', async () => {
     const id = await startSlowCopy('restart.raw');
-    // Or a busy machine has copied all of it before the command is there to watch.
+    // Slow, so that a busy machine does not finish the copy before the command watches it.
     await server.api.pause(id);
     const watch = startCli(['op', 'watch', id], { server });
     await until(() => watch.stderr !== '', { what: 'the command to watch' });
     await server.api.resume(id);
     await until(() => watch.stderr.includes('%'), { what: 'the first numbers' });
     await server.kill();
-    await until(() => watch.stderr.includes('no connection to the server'), { what: 'the loss to be told' });
+    await until(() => watch.stderr.includes('no connection to the server'), {
+      what: 'the lost connection to be reported',
+    });
     await server.start();
     const end = await watch.result;
     expect(end).toMatchObject({ code: 0 });

@@ -12,7 +12,7 @@ beforeAll(async () => {
 });
 afterAll(() => outside.remove());
 
-/** The environment of somebody who knows nothing of this repository. */
+/** An environment without any path of this repository. */
 const env = { PATH: process.env['PATH'] ?? '', HOME: '/nonexistent', npm_config_update_notifier: 'false' };
 
 async function end(file: string, args: string[]): Promise<{ code: unknown; stdout: string; stderr: string }> {

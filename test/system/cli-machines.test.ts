@@ -46,7 +46,7 @@ async function machine(name: string): Promise<Vm> {
   return JSON.parse((await vm(['show', name, '--json'])).stdout) as Vm;
 }
 
-/** Small, and in nobody's way. */
+/** Small, so that it disturbs no other test. */
 const small = ['--memory', '32M', '--cpus', '1'];
 const recordsOf = (text: string): Snapshot[] =>
   text
@@ -64,9 +64,9 @@ describe('wcc vm', () => {
     });
     expect(made).toMatchObject({ code: 0 });
     expect(made.stdout).toMatch(/^web-1 \(vm \d+\): Done in /);
-    const { uuid, state, disks: told, network, may } = await machine('web-1');
+    const { uuid, state, disks: listed, network, may } = await machine('web-1');
     expect({ state, network }).toEqual({ state: 'running', network: { kind: 'none', name: null } });
-    expect(told.map(({ sizeBytes, format }) => [sizeBytes, format])).toEqual([
+    expect(listed.map(({ sizeBytes, format }) => [sizeBytes, format])).toEqual([
       [32 * mebibyte, 'raw'],
       [mebibyte, 'raw'],
     ]);
@@ -109,9 +109,11 @@ describe('wcc vm', () => {
     const hellos = (): number => serial.stdout.split(bootSectorSays.hello).length - 1;
     await until(() => hellos() === 1, { what: 'the greeting of the guest' });
     await server.kill();
-    await until(() => serial.stderr.includes('no connection'), { what: 'the loss to be told' });
+    await until(() => serial.stderr.includes('no connection'), {
+      what: 'the lost connection to be reported',
+    });
     await server.start();
-    await until(() => serial.stderr.includes('connected again'), { what: 'the command to come back' });
+    await until(() => serial.stderr.includes('connected again'), { what: 'the command to reconnect' });
     expect(await vm(['reset', 'web-1'])).toMatchObject({ code: 0, stdout: 'web-1: running\n' });
     await until(() => hellos() > 1, { what: 'the second greeting' });
     serial.kill('SIGINT');
@@ -211,7 +213,7 @@ describe('wcc vm quick-create', () => {
   });
 
   it('reports a machine that ignores the power button as still running', async () => {
-    // An empty disk: there is nobody to hear it.
+    // An empty disk has no system that hears the button.
     expect(await vm(['create', 'deaf', ...small, '--disk', 'blank:1M'])).toMatchObject({ code: 0 });
     expect((await vm(['stop', 'deaf'])).stdout).toBe('deaf: asked to shut down\n');
     const waited = await vm(['stop', 'deaf', '--wait', '1s']);

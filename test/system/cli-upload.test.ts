@@ -30,7 +30,7 @@ const mebibyte = 1_048_576;
 const seed = seedOfRun();
 const random = createRandom(seed);
 let server: TestServer;
-/** Between the command and the server: stands for a network. */
+/** A proxy between the command and the server, in the place of a network. */
 let proxy: FaultProxy;
 let workspace: Workspace;
 
@@ -38,7 +38,7 @@ beforeAll(async () => {
   console.log(`WCC_SEED=${seed}`);
   const port = await findFreePort();
   proxy = await createFaultProxy(port);
-  // The server answers to the address by which it is asked.
+  // The server accepts the address of the proxy as its own.
   server = await startServer({ port, args: ['--public-url', `http://127.0.0.1:${proxy.port}`] });
   workspace = makeWorkspace('upload');
 });
@@ -48,7 +48,7 @@ afterAll(async () => {
   workspace.remove();
 });
 
-/** A file of random pieces and holes that no format claims. */
+/** A file of random data and holes, in no known format. */
 function makeFile(name: string, sizeBytes: number): { path: string; sha256: string } {
   const path = join(workspace.path, name);
   const file = openSync(path, 'w');
@@ -75,17 +75,17 @@ const through = (): { baseUrl: string; token: string } => ({
 
 const inPool = (name: string): string => join(server.poolDir, name);
 
-/** The upload's operation, once so many bytes of it are safe. */
+/** Waits until this many bytes are durable. @returns the operation of the upload */
 async function whenSafe(sending: RunningCli, name: string, bytes: number): Promise<Operation> {
   return until(
     async () => {
-      // A connection that was kept for the next question may have died with the server.
+      // A kept-alive connection may have ended with the server.
       const list = await server.api.operations({ action: 'upload_image' }).catch(() => null);
       const items = list?.items ?? [];
       const found = items.find(({ subject }) => subject.name === name);
       return found !== undefined && (currentPhase(found)?.durable ?? 0) >= bytes ? found : null;
     },
-    { what: `${bytes} bytes of ${name} to be safe; the command said ${sending.stderr}` },
+    { what: `${bytes} bytes of ${name} to be durable; the command printed ${sending.stderr}` },
   );
 }
 
@@ -115,7 +115,7 @@ describe('wcc image upload', () => {
       const path = join(workspace.path, name);
       writeFileSync(path, text);
       const { code } = await runCli(['image', 'upload', path], { server });
-      // Whether nothing is an image is the server's affair: what counts is that it is told, and soon.
+      // The server decides whether an empty file is an image. The command must report that decision soon.
       expect([0, 1]).toContain(code);
       expect(existsSync(inPool(name))).toBe(code === 0);
     }
@@ -146,7 +146,7 @@ describe('wcc image upload', () => {
       proxy.setModeForNew('refuse');
       proxy.resetAll();
       await until(() => sending.stderr.includes('no connection to the server'), {
-        what: 'the loss to be told',
+        what: 'the lost connection to be reported',
       });
       proxy.setModeForNew('pass');
       const end = await sending.result;

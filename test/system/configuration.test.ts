@@ -43,7 +43,7 @@ async function theOnlyPool(server: TestServer): Promise<Pool> {
   return (await server.api.pools()).items[0]!;
 }
 
-/** An unavailable pool says why, refuses work with that reason, and nothing is written into it. */
+/** Expects an unavailable pool with this reason, refused work, and no write into the pool. */
 async function expectUnavailable(server: TestServer, reason: RegExp): Promise<void> {
   const before = readdirSync(server.poolDir);
   const pool = await theOnlyPool(server);
@@ -148,33 +148,33 @@ describe('the server leaves a pool alone', () => {
   });
 });
 
-const nobody = 65_534;
-const refusal = nobodyRefusal();
+const unprivilegedId = 65_534;
+const refusal = unprivilegedRefusal();
 if (refusal !== null) console.log(`Skipped, rights of an ordinary user: ${refusal}.`);
 
-/** Root's rights bind nothing, so these need a server that runs as somebody else. */
-function nobodyRefusal(): string | null {
+/** File permissions do not bind root, so these tests run the server as another user. */
+function unprivilegedRefusal(): string | null {
   if (process.getuid?.() !== 0) return 'starting a process as another user needs root';
   const main = fileURLToPath(new URL('../../packages/server/dist/main.js', import.meta.url));
   const probe = spawnSync(process.execPath, ['-e', `require("fs").readFileSync(${JSON.stringify(main)})`], {
-    uid: nobody,
-    gid: nobody,
+    uid: unprivilegedId,
+    gid: unprivilegedId,
   });
   return probe.status === 0 ? null : 'the working copy is not readable for other users';
 }
 
 describe.skipIf(refusal !== null)('a server without root rights refuses', () => {
-  function asNobody(): ServerOptions & { home: string } {
+  function asUnprivileged(): ServerOptions & { home: string } {
     chmodSync(workspace.path, 0o755);
     const dataDir = join(workspace.path, 'data');
     mkdirSync(dataDir, { mode: 0o700 });
-    chownSync(dataDir, nobody, nobody);
-    return { home: workspace.path, dataDir, uid: nobody, gid: nobody };
+    chownSync(dataDir, unprivilegedId, unprivilegedId);
+    return { home: workspace.path, dataDir, uid: unprivilegedId, gid: unprivilegedId };
   }
 
   it('a pool that it may not write', async () => {
     chmodSync(join(workspace.path, 'pool'), 0o755);
-    const { code, output } = await runToExit(asNobody());
+    const { code, output } = await runToExit(asUnprivileged());
     expect(code).toBe(2);
     expect(output).toContain('pool_unwritable');
     expect(output).toContain(join(workspace.path, 'pool'));
@@ -182,7 +182,7 @@ describe.skipIf(refusal !== null)('a server without root rights refuses', () => 
   });
 
   it('a data directory that it may not write', async () => {
-    const options = asNobody();
+    const options = asUnprivileged();
     chownSync(options.dataDir!, 0, 0);
     const { code, output } = await runToExit(options);
     expect(code).toBe(2);
@@ -191,8 +191,8 @@ describe.skipIf(refusal !== null)('a server without root rights refuses', () => 
   });
 
   it('a source that it may not read', async () => {
-    const options = asNobody();
-    chownSync(join(workspace.path, 'pool'), nobody, nobody);
+    const options = asUnprivileged();
+    chownSync(join(workspace.path, 'pool'), unprivilegedId, unprivilegedId);
     const server = await start(options);
     const path = join(server.poolDir, 'secret.raw');
     await makeRandomImage(path, MiB);

@@ -7,7 +7,7 @@ import type { TestServer } from '../kit/server.ts';
 import { createUser, signIn } from '../kit/session.ts';
 import type { CookieSession, TestUser } from '../kit/session.ts';
 
-/** wcc itself keeps docs/protocol.md: with cookies, tickets, grants and a store behind it. */
+/** wcc itself passes the suite of docs/protocol.md, with its cookies, tickets, grants and store. */
 let server: TestServer;
 const users = new Map<string, TestUser>();
 const sessions = new Map<string, CookieSession>();
@@ -34,7 +34,7 @@ async function ask<T>(method: string, path: string, body: unknown): Promise<T> {
   return (answer.text === '' ? undefined : answer.json()) as T;
 }
 
-/** The operation belongs to somebody else, who lends the watcher the right: so that it can be taken back. */
+/** The operation belongs to another user, who grants the right to watch and can revoke it. */
 async function begin(): ReturnType<ConformanceTarget['begin']> {
   const subject = { kind: 'database', id: 7, name: 'customers' };
   const begun = { action: 'backup_database', subject, total: 100, leaseS: 600 };

@@ -12,7 +12,7 @@ import { startServer } from '../kit/server.ts';
 import type { TestServer } from '../kit/server.ts';
 import { createUser, signIn } from '../kit/session.ts';
 
-/** One operation as an event stream of one request: for curl and for whoever has no WebSocket. */
+/** Event streams: one operation by one request, for curl and for clients without WebSocket. */
 let server: TestServer;
 const open: EventReader[] = [];
 
@@ -27,10 +27,10 @@ afterEach(async () => {
 interface EventReader {
   status: number;
   headers: IncomingHttpHeaders;
-  /** Everything that came so far. */
+  /** All text received so far. */
   text(): string;
   snapshots(): Snapshot[];
-  /** True when the server has ended or cut it. */
+  /** True after the server has closed the stream. */
   isOver(): boolean;
   close(): void;
 }
@@ -84,8 +84,8 @@ it('curl follows the event stream of an operation and exits after its end', { ti
   expect(numbers).toEqual([...new Set(numbers)].toSorted((a, b) => a - b));
   const [, epoch, seq, data] = events.at(-1)!;
   expect(JSON.parse(data!)).toMatchObject({ id, state: 'succeeded', epoch, seq: Number(seq) });
-  await until(async () => (await metric('wcc_watchers{kind="sse"}')) === 0, { what: 'nobody to watch' });
-  // Who comes back with the end in hand is told that there is no more.
+  await until(async () => (await metric('wcc_watchers{kind="sse"}')) === 0, { what: 'the watcher to leave' });
+  // A client that reconnects after the terminal event gets 204.
   const again = await rawRequest(url, { headers: { ...bearer(), 'last-event-id': `${epoch}:${seq}` } });
   expect(again).toMatchObject({ status: 204, text: '' });
 });
@@ -136,10 +136,10 @@ it('the end of a session closes its event streams', async () => {
   const reader = await read(id, { cookie: admin.cookie });
   await until(() => reader.snapshots().length > 0, { what: 'the first snapshot' });
   await admin.request('DELETE', '/api/session');
-  await until(() => reader.isOver(), { what: 'the stream to be over' });
-  const told = reader.text();
+  await until(() => reader.isOver(), { what: 'the stream to end' });
+  const textBefore = reader.text();
   await server.api.reportProgress(id, { add: 1 });
-  expect(reader.text()).toBe(told);
+  expect(reader.text()).toBe(textBefore);
 });
 
 it('one user may have sixteen sockets and event streams together', { timeout: 90_000 }, async () => {
@@ -149,7 +149,9 @@ it('one user may have sixteen sockets and event streams together', { timeout: 90
   const refused = await read(id, bearer());
   expect(refused.status).toBe(429);
   readers[0]!.close();
-  await until(async () => (await read(id, bearer())).status === 200, { what: 'the place to be free again' });
+  await until(async () => (await read(id, bearer())).status === 200, {
+    what: 'the connection quota to be free again',
+  });
 });
 
 it('a graceful stop closes event streams in time', { timeout: 90_000 }, async () => {
@@ -158,5 +160,5 @@ it('a graceful stop closes event streams in time', { timeout: 90_000 }, async ()
   await until(() => reader.snapshots().length > 0, { what: 'the first snapshot' });
   const exit = await server.stop();
   expect(exit).toMatchObject({ code: 0, signal: null });
-  await until(() => reader.isOver(), { what: 'the stream to be over' });
+  await until(() => reader.isOver(), { what: 'the stream to end' });
 });

@@ -22,7 +22,7 @@ import type { TestServer } from '../kit/server.ts';
 import { createUser, makeToken, signIn } from '../kit/session.ts';
 import type { CookieSession } from '../kit/session.ts';
 
-/** What examples/ promises: each program runs as its README says. */
+/** Each program of examples/ runs as its README says. */
 const root = fileURLToPath(new URL('../../', import.meta.url));
 const run = promisify(execFile);
 const python = '/usr/bin/python3';
@@ -154,7 +154,7 @@ describe.skipIf(!hasPython)('the Python watcher', () => {
   });
 });
 
-/** The newest operation of the examples' kind. */
+/** The newest operation with the action of the examples. */
 async function newest(): Promise<Operation | null> {
   const { items } = await server.api.operations({ action: 'count_sheep' });
   return items[0] ?? null;
@@ -172,7 +172,7 @@ describe.skipIf(!hasRuby)('the Ruby publisher', () => {
         const found = await newest();
         return found !== null && found.id !== before && (currentPhase(found)?.done ?? 0) > 0 ? found : null;
       },
-      { what: 'the operation to rise' },
+      { what: 'the operation to advance' },
     );
     return { program, operation };
   };
@@ -196,7 +196,7 @@ describe.skipIf(!hasRuby)('the Ruby publisher', () => {
   it('becomes interrupted after it is killed', { timeout: 180_000 }, async () => {
     const { program, operation } = await begin(100_000);
     program.child.kill('SIGKILL');
-    // The lease of 30 s has to run out.
+    // The lease of 30 s must expire.
     const ended = await waitForState(server, operation.id, { states: ['interrupted'] });
     expect(ended.stateReason?.code).toBe('publisher_silent');
     await server.api.cancel(operation.id);
@@ -328,7 +328,7 @@ document.addEventListener('wcc-action', (event) => event.detail.verb);
     });
     expect(messages).toEqual([]);
     const attw = join(root, 'node_modules/@arethetypeswrong/cli/dist/index.js');
-    // Of Node 10's resolution and of CommonJS it knows that ESM-only is meant; it fails at everything else.
+    // The profile accepts ESM-only packages. Every other problem fails.
     const judged = run(process.execPath, [
       attw,
       outside.tarball(library),

@@ -71,7 +71,7 @@ describe.skipIf(refusal !== null)('a full disk', () => {
         bytesPerSecond: 24 * MiB,
       });
       await until(async () => (currentPhase(await server.api.operation(operation.id))?.done ?? 0) > 8 * MiB, {
-        what: 'the copy to be under way',
+        what: 'the copy to write data',
       });
       const junk = join(server.poolDir, '..', 'junk');
       fillDisk(junk, 8 * MiB);

@@ -22,8 +22,8 @@ import { createTusClient, uploadId } from '../kit/tus.ts';
 import type { TusClient, TusResponse } from '../kit/tus.ts';
 
 /**
- * Images that name files of this host, or lie, brought to a real server. All that it and its programs open is
- * traced: the file that the images name must not be among it.
+ * Uploads images that name files of this host, or that lie, to a real server. The test traces every file that the
+ * server and its tools open. The file named by the images must not be among them.
  */
 const run = promisify(execFile);
 const canTrace = spawnSync('strace', ['-o', '/dev/null', 'true']).status === 0;
@@ -35,7 +35,7 @@ let server: TestServer;
 let files: FileServer;
 let tus: TusClient;
 let tracer: ChildProcess;
-/** The file of this host that the images name. */
+/** The host file that the images name. */
 let canary: string;
 
 const at = (name: string): string => join(home.path, name);
@@ -114,7 +114,7 @@ async function importIt(name: string, from: string): Promise<Operation> {
   return waitForState(server, operation.id, { states: ['failed'] });
 }
 
-/** Refused with the reason; nothing of it is there, and nobody has looked at what it names. */
+/** Expects a refusal with the reason, no file left, and no open of the named file. */
 async function expectGone(name: string): Promise<void> {
   await expectNoOrphans(server.poolDir);
   expect(readdirSync(server.poolDir)).not.toContain(name);
@@ -139,7 +139,7 @@ describe.skipIf(!canTrace)('an upload of a hostile image', () => {
     expect([state, error?.code]).toEqual(['failed', code]);
     expect(error?.message).toMatch(message);
     expect(error?.hint).not.toBe('');
-    // Where a file of the host is named, nobody is told its name or content back.
+    // An answer never repeats the name or content of a host file.
     expect(answer.text).not.toContain(canary);
     await expectGone(name);
   });
@@ -161,9 +161,9 @@ describe.skipIf(!canTrace)('an upload of a hostile image', () => {
   it('runs qemu-img on a good image only, and never opens the host’s file', async () => {
     expect(await upload('good.qcow2', 'good')).toMatchObject({ status: 204 });
     expect(await findImage(server, 'good.qcow2')).toMatchObject({ format: 'qcow2' });
-    // The trace sees the server's own openings and those of its programs, or it would prove nothing.
+    // Without the opens of the server and of its tools, the trace would prove nothing.
     await until(() => /\.partial"/.test(trace()) && trace().includes('"/dev/fd/3"'), {
-      what: 'the trace to hold what was opened',
+      what: 'the trace to contain the opened files',
     });
     expect(trace()).not.toContain('canary-of-this-host');
   });
@@ -179,11 +179,11 @@ describe.skipIf(!canTrace)('an upload larger than the limit', () => {
   it('is refused as soon as its length is known', async () => {
     await expect(tus.create('long.raw', mostBytes + 1)).rejects.toThrow(/422.*image_too_large/);
     const long = randomBytes(9 * MiB);
-    const told = files.serve('/told.raw', fileHandler(long));
-    const untold = files.serve('/untold.raw', (response) => void response.end(long));
+    const withLength = files.serve('/with-length.raw', fileHandler(long));
+    const withoutLength = files.serve('/without-length.raw', (response) => void response.end(long));
     for (const [url, name, has] of [
-      [told, 'told.raw', '9.0 MiB'],
-      [untold, 'untold.raw', expect.any(String)],
+      [withLength, 'with-length.raw', '9.0 MiB'],
+      [withoutLength, 'without-length.raw', expect.any(String)],
     ] as const) {
       const { operation } = await server.api.importImage({ url, name });
       const { error } = await waitForState(server, operation.id, { states: ['failed'] });

@@ -13,7 +13,7 @@ import { startServer } from '../kit/server.ts';
 import type { TestServer } from '../kit/server.ts';
 import { computeDigest } from '../kit/tus.ts';
 
-/** Imports when the server stops, dies, or finds the disk full. */
+/** Imports when the server stops, crashes, or finds a full disk. */
 const args = ['--free-space-floor', '0', '--import-allow', '127.0.0.1', '--max-copies-per-pool', '4'];
 
 let server: TestServer;
@@ -27,7 +27,7 @@ afterAll(async () => {
 
 const hexOf = (bytes: Buffer): string => computeDigest(bytes).toString('hex');
 
-/** Waits until so much of it is on the disk for good. */
+/** Waits until this many bytes are durable. */
 async function untilDurable(on: TestServer, { id }: Operation, bytes: number): Promise<number> {
   return until(
     async () => {
@@ -38,15 +38,15 @@ async function untilDurable(on: TestServer, { id }: Operation, bytes: number): P
   );
 }
 
-/** A file that takes six seconds, whose bytes are recorded as durable every two; soon over when it is gone on with. */
+/** A file that takes six seconds, with a durable point every two. A resumed import of it ends soon. */
 function serveSlowly(path: string, bytes: Buffer, slowRequests = 1): string {
   const slow = fileHandler(bytes, { etag: '"it"', bytesPerSecond: bytes.length / 6 });
   const fast = fileHandler(bytes, { etag: '"it"' });
   return files.serve(path, (response, asked) => (asked.number < slowRequests ? slow : fast)(response, asked));
 }
 
-/** What was durable stayed so, the rest came by one more request, and the image is whole. */
-async function expectGoneOn(operation: Operation, bytes: Buffer, durable: number): Promise<void> {
+/** Expects that durable bytes were kept, one more request brought the rest, and the image is complete. */
+async function expectResumed(operation: Operation, bytes: Buffer, durable: number): Promise<void> {
   const { name } = operation.subject;
   await waitForState(server, operation.id, { states: ['succeeded'] });
   expect(readFileSync(join(server.poolDir, name)).equals(bytes)).toBe(true);
@@ -56,8 +56,8 @@ async function expectGoneOn(operation: Operation, bytes: Buffer, durable: number
   expect(more).toEqual([]);
 }
 
-describe('a server that ends in the middle of an import', () => {
-  it('by SIGTERM: it goes on by itself from what is durable', async () => {
+describe('an import when wcc stops', () => {
+  it('resumes at its durable point after SIGTERM', async () => {
     const bytes = randomBytes(12 * MiB);
     const url = serveSlowly('/stopped.raw', bytes);
     const { operation } = await server.api.importImage({ url, name: 'stopped.raw', sha256: hexOf(bytes) });
@@ -66,12 +66,12 @@ describe('a server that ends in the middle of an import', () => {
     });
     await server.stop();
     await server.start();
-    // A stop makes all durable that has come.
-    await expectGoneOn(operation, bytes, 2 * MiB);
+    // A graceful stop makes all received bytes durable.
+    await expectResumed(operation, bytes, 2 * MiB);
     await expectNoOrphans(server.poolDir);
   });
 
-  it('by SIGKILL: so too; without its address, or cancelled before, it ends and leaves nothing', async () => {
+  it('resumes after SIGKILL; without its address, or after a cancel, it ends and leaves no file', async () => {
     const bytes = randomBytes(12 * MiB);
     const start = async (name: string, query = ''): Promise<Operation> => {
       const url = `${serveSlowly(`/${name}`, bytes)}${query}`;
@@ -84,7 +84,7 @@ describe('a server that ends in the middle of an import', () => {
     await server.api.cancel(cancelled.id);
     await server.kill();
     await server.start();
-    // Told as what it is from the first answer on: no step behind the durable byte.
+    // From the first answer on, progress is not below the durable point.
     const after = await server.api.operation(killed.id);
     if (after.state !== 'succeeded') expect(currentPhase(after)?.done).toBeGreaterThanOrEqual(durable);
     const { error } = await waitForState(server, signed.id, { states: ['failed'] });
@@ -93,7 +93,7 @@ describe('a server that ends in the middle of an import', () => {
       hint: expect.stringContaining('again with the whole address') as string,
     });
     await waitForState(server, cancelled.id, { states: ['cancelled'] });
-    await expectGoneOn(killed, bytes, durable);
+    await expectResumed(killed, bytes, durable);
     for (const { id, subject } of [signed, cancelled]) {
       expect(await findImage(server, subject.name)).toBeUndefined();
       const { items } = await server.api.operationLog(id);
@@ -107,15 +107,15 @@ describe('a server that ends in the middle of an import', () => {
 const refusal = loopMountSkipReason();
 if (refusal !== null) console.log(`Skipped, full disk: ${refusal}.`);
 
-describe.skipIf(refusal !== null)('a full disk', () => {
-  it('before the first byte and in the middle: the import waits, and goes on when there is room', async () => {
+describe.skipIf(refusal !== null)('an import on a full disk', () => {
+  it('waits, before the first byte and later, and resumes when space is free', async () => {
     expect.hasAssertions();
     await withLoopFileSystem('ext4', 128 * MiB, async (mountPoint) => {
       const small = await startServer({ poolDir: join(mountPoint, 'pool'), args });
       try {
         const bytes = randomBytes(24 * MiB);
         const junk = join(mountPoint, 'junk');
-        // The first request ends for want of room before its first byte.
+        // The first request ends before its first byte, because space is missing.
         const url = serveSlowly('/full.raw', bytes, 2);
         fillDisk(junk, 16 * MiB);
         const { operation } = await small.api.importImage({ url, name: 'full.raw', sha256: hexOf(bytes) });
@@ -126,7 +126,7 @@ describe.skipIf(refusal !== null)('a full disk', () => {
         fillDisk(junk, 2 * MiB);
         const full = await waitForState(small, operation.id, { states: ['paused'] });
         expect(full.stateReason).toMatchObject({ code: 'no_space' });
-        // What it waits for is what is missing, not the whole file.
+        // The import waits for the missing bytes, not for the size of the whole file.
         expect(Number(full.stateReason?.params?.['needs'])).toBeLessThanOrEqual(bytes.length - durable);
         rmSync(junk);
         await waitForState(small, operation.id, { states: ['succeeded'] });
@@ -139,7 +139,7 @@ describe.skipIf(refusal !== null)('a full disk', () => {
     });
   });
 
-  it('by a file whose length nobody says: the room of others stays free', async () => {
+  it('of unknown length does not use reserved space', async () => {
     expect.hasAssertions();
     await withLoopFileSystem('ext4', 96 * MiB, async (mountPoint) => {
       const floor = ['--free-space-floor', String(32 * MiB), '--import-allow', '127.0.0.1'];

@@ -13,10 +13,10 @@ import { startServer } from '../kit/server.ts';
 import type { TestServer } from '../kit/server.ts';
 import { computeDigest } from '../kit/tus.ts';
 
-/** Files from other servers, good ones and bad ones, against a real server. */
+/** Imports from good and bad file servers, by a real wcc. */
 let server: TestServer;
 let files: FileServer;
-/** On an address that may not be asked: whoever comes here has been led astray. */
+/** A server on a forbidden address: no import may ever reach it. */
 let forbidden: FileServer;
 let number = 0;
 
@@ -41,7 +41,7 @@ async function start(url: string, more: Partial<ImportImageRequest> = {}): Promi
 const ended = (operation: Operation, state: string): Promise<Operation> =>
   waitForState(server, operation.id, { states: [state] });
 
-/** Nothing of it is there: no file, no image, no hidden file, no promised room. */
+/** Expects no file, no image, no hidden file and no reserved space. */
 async function expectNothingLeft(names: readonly string[]): Promise<void> {
   await expectNoOrphans(server.poolDir);
   expect(readdirSync(server.poolDir).filter((name) => names.includes(name))).toEqual([]);
@@ -49,8 +49,8 @@ async function expectNothingLeft(names: readonly string[]): Promise<void> {
   expect((await server.api.pools()).items[0]?.reservedBytes).toBe(0);
 }
 
-describe('a good server', () => {
-  it('the file is there, equal, with its digest, and nothing else', async () => {
+describe('an import from a good server', () => {
+  it('registers an equal file with its digest and leaves no other file', async () => {
     const bytes = randomBytes(5 * MiB + 3);
     const url = files.serve('/good.raw', fileHandler(bytes, { etag: '"1"' }));
     const operation = await ended(await start(url, { sha256: hexOf(bytes) }), 'succeeded');
@@ -74,7 +74,7 @@ describe('a good server', () => {
     await expectNoOrphans(server.poolDir);
   });
 
-  it('one that does not say how long the file is, and one of no bytes', async () => {
+  it('accepts an unknown length, and an empty file', async () => {
     const bytes = randomBytes(3 * MiB);
     const chunked = files.serve('/chunked.raw', (response) => void response.end(bytes));
     const empty = files.serve('/empty.raw', fileHandler(Buffer.alloc(0)));
@@ -84,7 +84,7 @@ describe('a good server', () => {
     await expectNoOrphans(server.poolDir);
   });
 
-  it('a wrong digest is refused, with both, and nothing is left', async () => {
+  it('refuses a wrong digest, names both digests, and leaves no file', async () => {
     const bytes = randomBytes(2 * MiB);
     const url = files.serve('/other.raw', fileHandler(bytes));
     const operation = await ended(await start(url, { sha256: hexOf(randomBytes(1)) }), 'failed');
@@ -93,7 +93,7 @@ describe('a good server', () => {
     await expectNothingLeft([operation.subject.name]);
   });
 
-  it('cancelled in the middle, nothing is left and the server is asked no more', async () => {
+  it('leaves no file after a cancel and sends no further request', async () => {
     const bytes = randomBytes(8 * MiB);
     const url = files.serve('/slow.raw', fileHandler(bytes, { bytesPerSecond: 2 * MiB }));
     const operation = await start(url);
@@ -107,8 +107,8 @@ describe('a good server', () => {
   });
 });
 
-describe('a connection that breaks', () => {
-  it('is gone on with from the last durable byte, by Range and If-Range', async () => {
+describe('an import after a broken connection', () => {
+  it('resumes at the last durable byte, by Range and If-Range', async () => {
     const bytes = randomBytes(6 * MiB);
     const cutAfterBytes = ({ number: at }: { number: number }): number | null => (at < 3 ? 1.5 * MiB : null);
     const url = files.serve('/cut.raw', fileHandler(bytes, { etag: '"one"', cutAfterBytes }));
@@ -125,15 +125,15 @@ describe('a connection that breaks', () => {
     expect((await stored(operation.subject.name)).equals(bytes)).toBe(true);
   });
 
-  it('to a file that changed meanwhile, it begins anew: never two states in one file', async () => {
+  it('restarts when the file has changed, so that one image never mixes two versions', async () => {
     const [old, now] = [randomBytes(4 * MiB), randomBytes(4 * MiB)];
     const before = fileHandler(old, { etag: '"old"', cutAfterBytes: () => MiB });
-    // One that honours If-Range, one that ignores it and names the new tag, one that names nothing but a new length.
+    // One server honours If-Range, one ignores it and sends the new tag, one sends only a new length.
     const honest = files.serve('/changed-1.raw', (response, asked) =>
       (asked.number === 0 ? before : fileHandler(now, { etag: '"new"' }))(response, asked),
     );
     const careless = (etag: string | null, bytes: Buffer) =>
-      files.serve(`/changed-${etag ?? 'untold'}.raw`, (response, asked) => {
+      files.serve(`/changed-${etag ?? 'none'}.raw`, (response, asked) => {
         if (asked.number === 0) return before(response, asked);
         const from = asked.fromByte ?? 0;
         const range = { 'content-range': `bytes ${from}-${bytes.length - 1}/${bytes.length}` };
@@ -166,7 +166,7 @@ describe('a connection that breaks', () => {
     await expectNoOrphans(server.poolDir);
   });
 
-  it('to a server without ranges, or without a tag, it begins anew', async () => {
+  it('restarts with a server without ranges or tags', async () => {
     const bytes = randomBytes(3 * MiB);
     const cutAfterBytes = ({ number: at }: { number: number }): number | null => (at === 0 ? MiB : null);
     const urls = [
@@ -176,18 +176,18 @@ describe('a connection that breaks', () => {
     ];
     const all = await Promise.all(urls.map(async (url) => ended(await start(url), 'succeeded')));
     for (const { subject } of all) expect((await stored(subject.name)).equals(bytes)).toBe(true);
-    // A weak tag names no bytes: it is not asked by.
+    // A weak tag does not identify bytes, so the import does not send it.
     expect(files.requestsFor('/weak.raw').map(({ fromByte }) => fromByte)).toEqual([null, null]);
   });
 });
 
-describe('a bad server', () => {
-  it('whatever it does, the reason is told and nothing is left', { timeout: 120_000 }, async () => {
+describe('an import from a bad server', () => {
+  it('reports the reason of every failure and leaves no file', { timeout: 120_000 }, async () => {
     const bytes = randomBytes(2 * MiB);
     const cases: [string, Parameters<FileServer['serve']>[1], RegExp][] = [
       ['404', (response) => void response.writeHead(404).end(), /^The server answered 404\.$/],
       ['403', (response) => void response.writeHead(403).end('no'), /answered 403/],
-      // These may be better in a moment: they are asked six times.
+      // These errors may pass: the import tries six times.
       [
         '500',
         (response) => void response.writeHead(500).end(),
@@ -260,7 +260,7 @@ describe('a bad server', () => {
     const names = await Promise.all(
       cases.map(async ([name, handler, message]) => {
         const operation = await start(files.serve(`/${name}`, handler), { name: `bad-${name}.raw` });
-        // Content beyond the announced length is not part of the answer.
+        // Bytes beyond the announced length are not part of the answer.
         const state = name === 'long' ? 'succeeded' : 'failed';
         const { error } = await waitForState(server, operation.id, { states: [state], timeoutMs: 100_000 });
         if (name === 'long') return null;
@@ -277,7 +277,7 @@ describe('a bad server', () => {
     expect(files.requestsFor('/loop')).toHaveLength(6);
   });
 
-  it('what must not be asked is refused before anything is made', async () => {
+  it('refuses forbidden addresses before it creates a file', async () => {
     const refused = { code: 'import_refused', status: 422 };
     for (const url of [
       `${forbidden.origin}/secret`,
@@ -293,7 +293,7 @@ describe('a bad server', () => {
     expect(forbidden.requestCount).toBe(0);
   });
 
-  it('good redirects are followed, also to another path of another server', async () => {
+  it('follows redirects, also to another path of another server', async () => {
     const bytes = randomBytes(MiB);
     const other = await startFileServer();
     try {
@@ -313,7 +313,7 @@ describe('a bad server', () => {
   });
 });
 
-it('the query of an address is used, and nowhere kept: records, database, logs', async () => {
+it('an import uses the query of its address and stores it in no record, database or log', async () => {
   const secret = `sig-${randomBytes(12).toString('hex')}`;
   const bytes = randomBytes(MiB);
   files.serve('/signed', (response, asked) => {
@@ -329,12 +329,14 @@ it('the query of an address is used, and nowhere kept: records, database, logs',
   await expect(start(`http://me:${secret}@127.0.0.1/x?${secret}`)).rejects.toMatchObject({ status: 422 });
   const all = [await ended(good, 'succeeded'), await ended(failing, 'failed'), await ended(astray, 'failed')];
   expect((await stored(good.subject.name)).equals(bytes)).toBe(true);
-  // Whoever tries again needs the address again.
+  // A retry needs the address again.
   await expect(server.api.retry(failing.id)).rejects.toMatchObject({ code: 'import_failed' });
-  const told = await Promise.all(
+  const details = await Promise.all(
     all.map(async ({ id }) => [await server.api.operation(id), await server.api.operationLog(id)]),
   );
-  expect(JSON.stringify([all, told, (await server.api.audit({ limit: 200 })).items])).not.toContain(secret);
+  expect(JSON.stringify([all, details, (await server.api.audit({ limit: 200 })).items])).not.toContain(
+    secret,
+  );
   expect(server.log()).toContain('/api/images/import');
   expect(server.log()).not.toContain(secret);
   for (const file of readdirSync(server.dataDir).filter((name) => name.startsWith('wcc.sqlite'))) {

@@ -21,7 +21,7 @@ interface Line {
   [field: string]: unknown;
 }
 
-/** Whole lines only: the last one may still be on its way. */
+/** Complete lines only: the last one may still arrive. */
 function lines(of: TestServer = server): Line[] {
   const whole = of.log().split('\n').slice(0, -1);
   return whole.filter((line) => line.startsWith('{')).map((line) => JSON.parse(line) as Line);
@@ -36,7 +36,7 @@ it('every request writes one log line with route, status, time and user, named b
   const answers = {
     fine: await session.request('GET', '/api/images?limit=1'),
     refused: await session.request('POST', '/api/images/100/copy', { body: { name: 'copy.raw' } }),
-    unknown: await rawRequest(`${server.baseUrl}/api/no-such-thing?token=nobody`),
+    unknown: await rawRequest(`${server.baseUrl}/api/no-such-thing?token=unknown`),
     foreign: await rawRequest(`${server.baseUrl}/api/images`, { headers: { host: 'example.org' } }),
   };
   const expected = {
@@ -97,8 +97,8 @@ it('accepted reports write no log line at the default level', async () => {
       },
       { what: 'the end to be in the log' },
     );
-    const told = reports.filter(({ route }) => String(route).endsWith('/progress'));
-    expect(told.map(({ status }) => status)).toEqual([404]);
+    const rejected = reports.filter(({ route }) => String(route).endsWith('/progress'));
+    expect(rejected.map(({ status }) => status)).toEqual([404]);
   } finally {
     await quiet.close();
   }

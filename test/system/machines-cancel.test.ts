@@ -14,8 +14,8 @@ import { currentPhase, hasEnded, listImages, registerImage, waitForState } from 
 import { until } from '../kit/poll.ts';
 
 /**
- * A cancel in every phase of a machine's making, with either driver. The phase is held open: its program waits
- * for ever, or its file system is frozen. So nothing but the cancel can end it, and nothing here measures time.
+ * Cancels machine creation in every phase, with both drivers. The test holds the phase open: its program waits for
+ * ever, or its file system is frozen. Only the cancel can end the phase, and no test measures time.
  */
 const run = promisify(execFile);
 const drivers: readonly Driver[] = ['qemu', 'libvirt'];
@@ -36,7 +36,7 @@ type Frozen = 'seeds' | 'machines/qemu/machines';
 interface LoopDisk {
   path: string;
   readonly freeze: () => Promise<void>;
-  /** One that is not frozen stays as it is. */
+  /** Parts that are not named stay unfrozen. */
   readonly thaw: () => Promise<void>;
   readonly unmount: () => Promise<void>;
 }
@@ -66,7 +66,7 @@ function describeCancels(driver: Driver): void {
   const frozenParts: readonly Frozen[] = driver === 'qemu' ? ['seeds', 'machines/qemu/machines'] : ['seeds'];
   let host: MachineHost;
   let tools: BlockingTools;
-  /** File systems of their own, which can be frozen: for seeds, and for the definitions of the driver `qemu`. */
+  /** Separate file systems that the test can freeze: for seeds, and for definitions of the driver `qemu`. */
   const disks = new Map<Frozen, LoopDisk>();
   let thin: Image;
   let big: Image;
@@ -105,7 +105,7 @@ function describeCancels(driver: Driver): void {
     chownSync(join(home, 'data'), owner, owner);
     for (const [part, { path }] of disks) {
       const there = join(path, 'files');
-      // Its parent is root's own.
+      // Only root may enter the parent directory.
       chmodSync(dirname(path), 0o711);
       mkdirSync(there, { mode: 0o700 });
       chownSync(there, owner, owner);
@@ -141,7 +141,7 @@ function describeCancels(driver: Driver): void {
       { what: `${id} to be in the phase ${phase}`, everyMs: 5 },
     );
   }
-  /** Twice: the second one changes nothing, and is told so when the end is there already. */
+  /** Cancels twice. The second cancel changes nothing, and is refused once the operation has ended. */
   async function cancel(id: string): Promise<void> {
     const { api } = host.server;
     expect((await api.cancel(id)).operation.state).toBe('cancelling');
@@ -160,7 +160,7 @@ function describeCancels(driver: Driver): void {
   }
   async function expectNothing(operation: Operation, before: unknown): Promise<void> {
     const ended = await waitForState(host.server, operation.id, { states: ['cancelled'] });
-    // Only now, so that the end does not come of it.
+    // The release comes after the end, so that it cannot cause the end.
     tools.release();
     expect(ended.error).toBeNull();
     expect(await everything()).toEqual(before);
@@ -241,7 +241,7 @@ function describeCancels(driver: Driver): void {
     { action: 'quick_create_vm', phase: 'define', part: definitions, order: () => quick(thin) },
   ];
 
-  // A call of the kernel cannot be given up: the cancel is answered all the same, and nothing follows it.
+  // A kernel call cannot be interrupted. The cancel is answered anyway, and no later phase starts.
   it.each(heldByDisk.filter(({ part }) => frozenParts.includes(part)))(
     'cancel ends $action in phase $phase on a frozen disk',
     async ({ phase, part, order }) => {
@@ -286,7 +286,7 @@ function describeCancels(driver: Driver): void {
     process.kill(writer, 'SIGKILL');
     tools.block(...holdOfProbe);
     await host.server.start();
-    // Its record still tells of the phase before the restart.
+    // Its record still shows the phase before the restart.
     await tools.waitForBlocked();
     await waitForState(host.server, operation.id, { states: ['running'] });
     await cancel(operation.id);

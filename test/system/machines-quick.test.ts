@@ -12,9 +12,9 @@ import { hasEnded, registerImage } from '../kit/operations.ts';
 import { until } from '../kit/poll.ts';
 
 /**
- * Quick-create of a template of 40 GiB until its machine runs, beside the same done by hand (`qemu-img create -b`,
- * then `qemu-system-x86_64 -daemonize` or `virsh define` and `virsh start`), taking turns. Each round is one of both;
- * `WCC_QUICK_ROUNDS=9` measures, and the medians are printed. Nothing is judged by its time.
+ * Quick-create of a 40 GiB template until its machine runs, in turns with the same steps by hand: `qemu-img create -b`,
+ * then `qemu-system-x86_64 -daemonize` or `virsh define` and `virsh start`. Each round runs both.
+ * `WCC_QUICK_ROUNDS=9` measures and prints the medians. The test judges no time.
  */
 const rounds = Number.parseInt(process.env['WCC_QUICK_ROUNDS'] ?? '1', 10);
 const run = promisify(execFile);
@@ -37,7 +37,7 @@ function describeQuickCreate(driver: Driver): void {
     await run('qemu-img', ['create', '-q', '-f', 'qcow2', pool('template.qcow2'), '40G']);
     template = await registerImage(host.server, 'template.qcow2');
     await host.server.api.changeImage(template.id, { template: true });
-    // The first question examines the host.
+    // The first request probes the host.
     await host.server.api.vms();
   });
   afterAll(() => host.close());
@@ -108,7 +108,7 @@ function describeQuickCreate(driver: Driver): void {
       ['-pidfile', at('pid'), '-daemonize'],
     ].flat();
   }
-  /** The definition that wcc gave libvirt, for another machine. */
+  /** The libvirt definition that wcc wrote, changed for another machine. */
   async function likeOurs(other: { name: string; uuid: string; disk: string }): Promise<string> {
     const ours = await host.virsh('dumpxml', '--inactive', other.uuid);
     const xml = ours
@@ -132,7 +132,7 @@ function describeQuickCreate(driver: Driver): void {
     expect([ours.length, hand.length]).toEqual([rounds, rounds]);
     const [one, other] = [median(ours), median(hand)];
     const ratio = (one / other).toFixed(2);
-    console.log(`${driver}: wcc ${told(ours)}, by hand ${told(hand)}: ${ratio} times`);
+    console.log(`${driver}: wcc ${describeTimes(ours)}, by hand ${describeTimes(hand)}: ${ratio} times`);
   });
 }
 
@@ -140,7 +140,7 @@ function median(numbers: readonly number[]): number {
   return numbers.toSorted((a, b) => a - b)[Math.floor(numbers.length / 2)] ?? 0;
 }
 
-function told(numbers: readonly number[]): string {
+function describeTimes(numbers: readonly number[]): string {
   const [low, mid, high] = [Math.min(...numbers), median(numbers), Math.max(...numbers)].map(Math.round);
   return `${mid} ms (${low} to ${high})`;
 }

@@ -14,13 +14,13 @@ import { currentPhase, registerImage, waitForState } from '../kit/operations.ts'
 import { until } from '../kit/poll.ts';
 
 /**
- * Pages that look at a screen and take nothing any more, while the screen pours and an image is copied. What waits for
- * them is bounded, and nobody else notices.
+ * Pages that stop reading a screen, while the screen sends and an image is copied. The server buffers a bounded
+ * amount for each page, and other users notice nothing.
  */
 const stalledPages = 8;
-/** The kernel's buffers of one page, both of its connections together, at most; and what the server keeps for it. */
+/** Upper bound for one page: kernel buffers of both connections, and the server's own buffer. */
 const boundBytes = 18 * MiB;
-/** For all pages together; one alone that was not held back would take more in a second. */
+/** Upper bound for all pages together. One page without a bound would exceed it within a second. */
 const memoryBoundBytes = 96 * MiB;
 
 const refusal = driverSkipReason('qemu');
@@ -66,8 +66,8 @@ describe.skipIf(refusal !== null)('screens of stalled pages', () => {
     const { operation } = await host.server.api.copyImage(imageId, { name, method: 'copy' });
     return operation;
   }
-  /** @returns what each page's screen has poured out when none pours any more */
-  async function heldBack(): Promise<number[]> {
+  /** @returns bytes sent by the screen of each page, once no screen sends any more */
+  async function stalledBytes(): Promise<number[]> {
     let before: number[] = [];
     return until(
       () => {
@@ -76,7 +76,7 @@ describe.skipIf(refusal !== null)('screens of stalled pages', () => {
         before = now;
         return isSame ? now : null;
       },
-      { what: () => `the screen to be held back: ${before.join(' ')}`, everyMs: 500, timeoutMs: 20_000 },
+      { what: () => `the screens to stall: ${before.join(' ')}`, everyMs: 500, timeoutMs: 20_000 },
     );
   }
   const rssBytes = (): number => {
@@ -88,7 +88,7 @@ describe.skipIf(refusal !== null)('screens of stalled pages', () => {
     await waitForState(host.server, (await copy('alone.raw')).id, { states: ['succeeded'] });
     const before = rssBytes();
     for (let page = 0; page < stalledPages; page += 1) (await look(flooding)).socket.pause();
-    const held = await heldBack();
+    const held = await stalledBytes();
     const fine = await look(quiet);
     await greet(fine);
     const { id } = await copy('beside.raw');
@@ -112,7 +112,7 @@ describe.skipIf(refusal !== null)('screens of stalled pages', () => {
     expect(pictures).toBeGreaterThan(1);
     expect(highest - before).toBeLessThan(memoryBoundBytes);
     for (const bytes of held) expect(bytes).toBeLessThan(boundBytes);
-    // Nothing at all was done for them meanwhile.
+    // The server did no work for the stalled pages in that time.
     expect(torrent.taken()).toEqual(held);
     const grown = Math.round((highest - before) / MiB);
     console.log(`${grown} MiB more memory, at most ${Math.round(Math.max(...held) / MiB)} MiB a page`);
@@ -125,18 +125,18 @@ describe.skipIf(refusal !== null)('screens of stalled pages', () => {
     first.socket.removeAllListeners('message');
     first.socket.on('message', (data: Buffer) => (taken += data.length));
     first.socket.resume();
-    await until(() => taken > 2 * boundBytes, { what: 'the page to get more than was kept for it' });
+    await until(() => taken > 2 * boundBytes, { what: 'the page to receive more than its buffer' });
     expect(torrent.taken().filter((bytes) => bytes < boundBytes)).toHaveLength(others.length);
     first.socket.terminate();
-    await until(() => torrent.taken().length === others.length, { what: 'its screen to be let go' });
+    await until(() => torrent.taken().length === others.length, { what: 'its screen to close' });
   });
 });
 
-/** A screen that pours out bytes as fast as they are taken, in the place of a machine's own. */
+/** A screen that sends bytes as fast as they are read, in the place of a real one. */
 interface Torrent {
-  /** Whether so many connections take nothing at present. */
+  /** Whether this many connections read nothing at present. */
   isHeld(connections: number): boolean;
-  /** Bytes that each connection has taken, those in the kernel's buffers among them. */
+  /** Bytes sent to each connection, kernel buffers included. */
   taken(): number[];
   close(): Promise<void>;
 }
@@ -153,7 +153,7 @@ async function openTorrent(path: string): Promise<Torrent> {
         if (error) return;
         counted.isWaiting = false;
         counted.takenBytes += part.length;
-        // Not at once: a real screen lets others run too.
+        // Yields between writes, as a real screen does.
         setImmediate(pour);
       });
     };

@@ -17,7 +17,7 @@ import type { Driver, MachineHost } from '../kit/machine-host.ts';
 import { listImages, registerImage, waitForState } from '../kit/operations.ts';
 import { until } from '../kit/poll.ts';
 
-/** Machines over HTTP, the same with either driver. */
+/** Machines over HTTP, alike with both drivers. */
 const run = promisify(execFile);
 const drivers: readonly Driver[] = ['qemu', 'libvirt'];
 
@@ -59,7 +59,7 @@ function describeMachines(driver: Driver): void {
     const headers = { authorization: `Bearer ${token}` };
     return (await fetch(`${baseUrl}/api/vms/${id}/serial`, { headers })).text();
   }
-  /** Everything of machines that lies anywhere. */
+  /** All files of machines, in every directory. */
   async function everything(): Promise<unknown> {
     const { api, poolDir, dataDir } = host.server;
     const list = (path: string): string[] => (existsSync(path) ? readdirSync(path).toSorted() : []);
@@ -177,7 +177,7 @@ function describeMachines(driver: Driver): void {
       expect(seed.mode & 0o777).toBe(0o600);
     }
     expect(statSync(join(dataDir, 'seeds')).mode & 0o777).toBe(0o700);
-    // By its name "2" would be the second of the hypervisor's own numbers: the other machine.
+    // The name "2" is also the number of another machine in the hypervisor.
     await api.orderVm(two.id ?? 0, 'power-off');
     expect((await api.vm(one.id ?? 0)).state).toBe('running');
     await api.orderVm(one.id ?? 0, 'power-off');

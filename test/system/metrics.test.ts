@@ -22,7 +22,7 @@ interface Sample {
   value: number;
 }
 
-/** The text format of Prometheus, strictly: what is no comment and no sample fails the test. */
+/** Parses the Prometheus text format strictly: any other line fails the test. */
 function parse(text: string): Sample[] {
   const lines = text.split('\n').filter((line) => line !== '' && !/^# (HELP|TYPE) \w+ /.test(line));
   return lines.map((line) => {
@@ -102,7 +102,7 @@ it('the metrics count requests by route pattern', async () => {
   const route = { route: '/api/operations/:id', method: 'GET' };
   const ids = ['a'.repeat(26), 'b'.repeat(26), 'c'.repeat(26)];
   for (const id of ids) await server.api.operation(id).catch(() => null);
-  // An answer counts when it is sent, a moment after it is read.
+  // The server counts an answer a moment after the client has read it.
   await until(
     async () => {
       const samples = await scrape();
@@ -129,16 +129,16 @@ it('the metrics count watchers by kind, watched operations and sent snapshots', 
   expect(valueOf(samples, 'wcc_watchers', socket)).toBe(1);
   expect(valueOf(samples, 'wcc_watchers', { kind: 'sse' })).toBe(0);
   expect(valueOf(samples, 'wcc_watch_subscriptions', socket)).toBeGreaterThan(0);
-  const told = watcher.frames.filter(({ message }) => message.t === 'ops');
-  const toldBytes = told.reduce((sum, { text }) => sum + Buffer.byteLength(text), 0);
-  // Greetings and heartbeats may be counted besides.
+  const sentFrames = watcher.frames.filter(({ message }) => message.t === 'ops');
+  const sentBytes = sentFrames.reduce((sum, { text }) => sum + Buffer.byteLength(text), 0);
+  // Greetings and heartbeats may count too.
   expect(valueOf(samples, 'wcc_watch_sent_messages_total', socket)).toBeGreaterThan(0);
-  await until(async () => valueOf(await scrape(), 'wcc_watch_sent_bytes_total', socket) >= toldBytes, {
-    what: 'the bytes that came to be counted',
+  await until(async () => valueOf(await scrape(), 'wcc_watch_sent_bytes_total', socket) >= sentBytes, {
+    what: 'the received bytes to be counted',
   });
   watcher.close();
   await until(async () => valueOf(await scrape(), 'wcc_watchers', socket) === 0, {
-    what: 'the watcher to be gone',
+    what: 'the watcher to leave',
   });
   await server.api.endOperation(operation.id, { state: 'succeeded' });
 });

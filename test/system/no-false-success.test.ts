@@ -15,8 +15,8 @@ import { startServer } from '../kit/server.ts';
 import type { TestServer } from '../kit/server.ts';
 
 /**
- * Threat 17: no false "done" after a reconnect. The server or the connection is killed at every point of a copy;
- * in the end the record that the client holds is the one in the store.
+ * No false success after a reconnect (docs/security.md). The test kills the server or the connection at every point of a
+ * copy. At the end the client's record equals the one in the store.
  */
 let server: TestServer;
 let proxy: FaultProxy;
@@ -37,7 +37,7 @@ afterAll(async () => {
   await server.close();
 });
 
-/** The product's own client, through the proxy, with the Host that the server knows. */
+/** The client of @wcc/progress, through the proxy, with the Host that the server knows. */
 function connectClient(): ProgressClient {
   const { port, token } = server;
   class BearerSocket extends WebSocket {
@@ -55,7 +55,7 @@ function connectClient(): ProgressClient {
   return made;
 }
 
-/** What client and store must agree on; durations go on counting and are left out. */
+/** The fields on which client and store must agree. Durations differ and are left out. */
 function essence(record: Snapshot | Operation): Partial<Snapshot> {
   const { id, state, error, result, bytes, method, warnings, target, retryOf } = record;
   return { id, state, error, result, bytes, method, warnings, target, retryOf };
@@ -66,7 +66,7 @@ const points = [
   { name: 'when it runs', reached: (held: Snapshot) => held.state === 'running' },
   ...[5, 30, 60, 90].map((percent) => ({
     name: `at ${percent} %`,
-    // Windows of a limited copy are large: what lies between two of them is reached by passing it.
+    // A copy with a limit has large windows, so a point between two windows counts as reached once passed.
     reached: (held: Snapshot) => {
       const phase = held.phases[held.phaseIndex];
       if (hasEnded(held) || held.phases.some(({ name, state }) => name === 'transfer' && state === 'done'))
@@ -111,9 +111,9 @@ it.each(
     bytesPerSecond: 48 * MiB,
     verify: true,
   });
-  const told: Snapshot[] = [];
-  client.watch(operation.id, (snapshot) => void told.push(snapshot));
-  await until(() => told.some((held) => point.reached(held)), { what: `the point: ${point.name}` });
+  const received: Snapshot[] = [];
+  client.watch(operation.id, (snapshot) => void received.push(snapshot));
+  await until(() => received.some((held) => point.reached(held)), { what: `the point: ${point.name}` });
   await strike();
   const stored = await until(
     async () => {
@@ -131,8 +131,8 @@ it.each(
   );
   expect(stored.state).toBe('succeeded');
   expect(essence(held)).toEqual(essence(stored));
-  // Once it was told as ended, nothing else is ever told of it.
-  const firstEnd = told.findIndex(hasEnded);
-  expect(told.slice(firstEnd).every(hasEnded)).toBe(true);
+  // After the end, the client receives no other state.
+  const firstEnd = received.findIndex(hasEnded);
+  expect(received.slice(firstEnd).every(hasEnded)).toBe(true);
   client.close();
 });

@@ -33,7 +33,7 @@ beforeAll(async () => {
 });
 afterAll(() => server.close());
 
-/** A copy that is slow enough to be met in the middle, when this resolves. */
+/** Starts a slow copy and resolves while it runs. */
 async function copyInTheMiddle(from: string, to: string): Promise<Operation> {
   const image = await registerImage(server, from);
   const { operation } = await server.api.copyImage(image.id, {
@@ -42,7 +42,7 @@ async function copyInTheMiddle(from: string, to: string): Promise<Operation> {
     bytesPerSecond: 16 * MiB,
   });
   await until(async () => (currentPhase(await server.api.operation(operation.id))?.done ?? 0) > 4 * MiB, {
-    what: `the copy of ${from} to be under way`,
+    what: `the copy of ${from} to write data`,
   });
   return operation;
 }
@@ -57,7 +57,7 @@ async function waitForEnd(id: string): Promise<Operation> {
   );
 }
 
-/** The name is free and no hidden file of this operation is left. */
+/** Expects that the name is free and no hidden file of this operation exists. */
 async function expectNothingHalfMade(target: string): Promise<void> {
   expect(await findImage(server, target)).toBeUndefined();
   await expectNoOrphans(server.poolDir);
@@ -90,7 +90,7 @@ it('the scan refuses symlink, FIFO, device, hard link and directory by name with
     });
   }
   expect(found).toEqual(kinds);
-  // Four FIFOs opened the wrong way freeze all of Node's file calls: one more request needs them.
+  // Four blocking opens of FIFOs would freeze all file calls of Node. One more request needs a file call.
   expect((await registerImage(server, 'source.raw')).state).toBe('ready');
 });
 

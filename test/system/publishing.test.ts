@@ -154,7 +154,7 @@ it(
     expect(after).toMatchObject({ state: 'interrupted', stateReason: { code: 'server_restarted' } });
     expect(currentPhase(after)).toMatchObject({ name: 'upload', done: 100, durable: 100 });
     expect(after.epoch).not.toBe(operation.epoch);
-    // Whether the first answer came or not: the same key is the same operation.
+    // The same key gives the same operation, with or without the first answer.
     expect((await program.publish({ ...backup, leaseS: 600 }, key)).operation.id).toBe(operation.id);
     const { operation: on } = await program.reportProgress(operation.id, { done: 720 });
     expect(on.state).toBe('running');

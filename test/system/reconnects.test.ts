@@ -17,10 +17,9 @@ import { createWatcherCheck } from '../kit/watcher-check.ts';
 import type { WatcherCheck } from '../kit/watcher-check.ts';
 
 /**
- * Watchers whose connections are cut at random bytes, by RST, FIN or silence, over socket and event stream, while the
- * server is killed now and then: each ends with the record that the store holds, never went a step back and never saw
- * a false end. What counts is a connection that stood and was cut in the midst of what it was told: attempts while the
- * server is away come on top. `WCC_RECONNECTS=10000` is the whole of it; `WCC_SEED` repeats a run.
+ * Cuts connections of watchers at random bytes, by RST, FIN or silence, over socket and event stream, and kills the
+ * server several times. Each watcher ends with the record of the store, never steps back and never sees a false end.
+ * Only cuts of established connections count. `WCC_RECONNECTS=10000` is the full run; `WCC_SEED` repeats a run.
  */
 const wanted = Number(process.env['WCC_RECONNECTS'] ?? 300);
 const operations = 12;
@@ -32,7 +31,7 @@ let proxy: CuttingProxy;
 const tokens: string[] = [];
 const clients: ProgressClient[] = [];
 const stopping = new AbortController();
-// One listener for the request of each stream, and one that is just going.
+// One listener per stream, and one that is being removed.
 setMaxListeners(2 * users, stopping.signal);
 
 beforeAll(async () => {
@@ -63,7 +62,7 @@ async function begin(): Promise<string> {
   return operation.id;
 }
 
-/** Moves an operation until it is told to end; a server that is away just now is asked again. */
+/** Reports progress until the test asks for the end. Repeats a report while the server is away. */
 async function work(id: string, isOver: () => boolean): Promise<void> {
   for (let done = 1; !isOver(); done += 1) {
     await server.api.reportProgress(id, { done }).catch(() => undefined);
@@ -77,11 +76,11 @@ async function work(id: string, isOver: () => boolean): Promise<void> {
         () => true,
         () => false,
       ),
-    { what: `the end of ${id} to be taken`, everyMs: 200 },
+    { what: `the end of ${id} to be accepted`, everyMs: 200 },
   );
 }
 
-/** The product's own client, which stops at nothing here. */
+/** The client of @wcc/progress, which never gives up here. */
 function watchBySocket(token: string, ids: readonly string[], witness: WatcherCheck): () => number {
   let connections = 0;
   class BearerSocket extends WebSocket {
@@ -93,19 +92,19 @@ function watchBySocket(token: string, ids: readonly string[], witness: WatcherCh
   const client = connect(`ws://127.0.0.1:${proxy.port}/api/ws`, {
     WebSocket: BearerSocket,
     timing: { backoffBaseMs: 20, backoffCapFirstMinuteMs: 200, backoffCapMs: 200, deadVisibleMs: 3000 },
-    // A subscription that fails while the server starts is asked for again with the next connection.
+    // A subscription that fails while the server starts is repeated with the next connection.
     onError: () => undefined,
   });
   clients.push(client);
   client.onStatus(({ state }) => {
-    // Sockets in a hole keep their user's places until the server has found out.
+    // Silent sockets use their user's quota until the server detects them.
     if (state === 'stopped') setTimeout(() => client.reconnectNow(), 500);
   });
   for (const id of ids) client.watch(id, (snapshot) => witness.check(snapshot));
   return () => connections;
 }
 
-/** What client and store must agree on; durations go on counting and are left out. */
+/** The fields on which client and store must agree. Durations differ and are left out. */
 function essence({ id, state, phases, error, result }: Snapshot): unknown {
   return { id, state, done: phases.map((phase) => ('done' in phase ? phase.done : null)), error, result };
 }
@@ -162,7 +161,7 @@ it(
       expect(expected.length, witness.name).toBeGreaterThan(0);
       for (const id of expected) {
         await until(() => JSON.stringify(essenceOf(witness, id)) === JSON.stringify(stored.get(id)), {
-          what: `${witness.name} to hold the end of ${id}`,
+          what: `${witness.name} to receive the end of ${id}`,
         });
       }
     }

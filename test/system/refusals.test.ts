@@ -29,7 +29,7 @@ interface Refusal {
   field?: string;
 }
 
-/** What the API answers to a request that must change nothing. */
+/** The API's answer to a request that must change nothing. */
 async function expectRefusal(request: RawRequest & { path: string }, refusal: Refusal): Promise<void> {
   const before = await stateOfThings();
   const answer = await rawRequest(server.baseUrl + request.path, request);

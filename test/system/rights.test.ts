@@ -13,15 +13,15 @@ import type { CookieSession, TestUser } from '../kit/session.ts';
 import { createWatcher } from '../kit/watcher.ts';
 import type { Watcher, WatcherOptions } from '../kit/watcher.ts';
 
-/** Page 04, steps 6 to 9, and threats 8 and 9: who may watch what, lent and taken back, on what is open too. */
-const foreign = 'https://status.example.org';
+/** Who may watch what: grants and revocations, also for open connections (docs/security.md). */
+const otherOrigin = 'https://status.example.org';
 let server: TestServer;
 const users: Record<string, TestUser> = {};
 const sessions: Record<string, CookieSession> = {};
 const opened: { close(): void }[] = [];
 
 beforeAll(async () => {
-  server = await startServer({ args: ['--foreign-origins', foreign] });
+  server = await startServer({ args: ['--foreign-origins', otherOrigin] });
   for (const [name, role] of [
     ['owner', 'operator'],
     ['colleague', 'operator'],
@@ -37,7 +37,7 @@ afterAll(async () => {
   await server.close();
 });
 
-/** An operation of `owner` that runs until it is ended: reported from outside, so that nothing depends on a disk. */
+/** A published operation of `owner` that runs until the test ends it, so that nothing depends on a disk. */
 async function start(): Promise<string> {
   const answer = await sessions['owner']!.request('POST', '/api/operations', {
     body: {
@@ -156,15 +156,15 @@ describe('a grant', () => {
       `gone ${Math.max(0, Math.round(gone.atMs - revokedAtMs))} ms after the revocation was answered`,
     );
     expect(events.events.at(-1)).toMatchObject({ event: 'gone' });
-    const told = live.snapshots.length;
+    const received = live.snapshots.length;
     await report(id, 50);
     await report(secret, 50);
     expect((await viewer.request('GET', `/api/operations/${id}`)).status).toBe(404);
-    // Whatever was on its way when the socket answers this has come before it.
+    // The answer arrives after everything that was sent before it.
     live.send({ t: 'sub', id: 9, ops: [{ op: id }] });
     const answer = await live.waitFor(({ message }) => message['id'] === 9, 'the answer to sub');
     expect(answer.message['res']).toEqual([{ op: id, err: 'not_found' }]);
-    expect(live.snapshots).toHaveLength(told);
+    expect(live.snapshots).toHaveLength(received);
     expect(live.latest.has(secret)).toBe(false);
   });
 
@@ -198,8 +198,10 @@ describe('a grant', () => {
     const unknownAnswer = await sessions['viewer']!.request('POST', unknown, { body });
     expect(foreignAnswer.status).toBe(404);
     expect(foreignAnswer.text).toBe(unknownAnswer.text);
-    const nobody = await sessions['owner']!.request('POST', path, { body: { userName: 'nobody-here' } });
-    expect(nobody.json()).toMatchObject({ status: 422, code: 'invalid_input', field: 'userName' });
+    const unknownUser = await sessions['owner']!.request('POST', path, {
+      body: { userName: 'unknown-user' },
+    });
+    expect(unknownUser.json()).toMatchObject({ status: 422, code: 'invalid_input', field: 'userName' });
     expect((await sessions['chief']!.request('GET', path)).json()).toMatchObject({
       items: [{ userName: 'colleague', level: 'control', grantedBy: 'owner' }],
     });
@@ -232,7 +234,7 @@ describe('a share link', () => {
 
     const events = await stream(id, bearer(secret));
     const ticket = ticketOf(await askTicket({ ...bearer(secret), origin: server.baseUrl }));
-    // A signed-in browser opens the link: the cookie that goes along counts for nothing.
+    // A signed-in browser opens the link. Its cookie gives no further right.
     const cookie = sessions['viewer']!.cookie;
     const live = await watch({ session: { cookie, ticket, origin: server.baseUrl } });
     live.send({ t: 'sub', id: 1, ops: [{ op: id }, { op: other }] });
@@ -241,7 +243,8 @@ describe('a share link', () => {
     await report(id, 30);
     await until(() => live.snapshots.some(({ seq }) => seq > 1), { what: 'the change on the socket' });
     await until(() => (events.latest()?.seq ?? 0) > 1, { what: 'the change on the stream' });
-    for (const told of [...live.snapshots, events.latest()!]) expect(told.ownerName + told.owner).toBe('');
+    for (const received of [...live.snapshots, events.latest()!])
+      expect(received.ownerName + received.owner).toBe('');
     expect(JSON.stringify([live.frames, events.events])).not.toContain(users['owner']!.id);
   });
 
@@ -291,23 +294,23 @@ describe('a page of another origin', () => {
   it('connects once with the ticket of its backend, from exactly that origin', async () => {
     const id = await start();
     const token = await ownToken({ name: 'backend', scope: 'read' });
-    const wanted = { operations: [id], origin: foreign };
+    const wanted = { operations: [id], origin: otherOrigin };
     const answer = await askTicket(bearer(token.secret), wanted);
     expect(answer.json()).toMatchObject({ operations: [id] });
     const other = ticketOf(await askTicket(bearer(token.secret), wanted));
     const ticket = ticketOf(answer);
     expect(await isRefused({ session: { ticket: other, origin: 'https://evil.example.org' } })).toBe('403');
     expect(await isRefused({ session: { ticket: other, origin: server.baseUrl } })).toBe('401');
-    const live = await watch({ session: { ticket, origin: foreign } });
-    expect(await isRefused({ session: { ticket, origin: foreign } })).toBe('401');
+    const live = await watch({ session: { ticket, origin: otherOrigin } });
+    expect(await isRefused({ session: { ticket, origin: otherOrigin } })).toBe('401');
     live.subscribe('all');
-    const told = await live.waitForState(id, ['running']);
-    expect(told).toMatchObject({ ownerName: '', label: 'backup_database' });
+    const received = await live.waitForState(id, ['running']);
+    expect(received).toMatchObject({ ownerName: '', label: 'backup_database' });
     expect([...live.latest.keys()]).toEqual([id]);
     const revoked = await sessions['owner']!.request('DELETE', `/api/tokens/${token.id}`);
     expect(revoked.status).toBe(204);
     expect(await live.waitForClose()).toBe(4401);
-    expect(await newestAudit('ticket.foreign')).toMatchObject({ subject: `origin:${foreign}` });
+    expect(await newestAudit('ticket.otherOrigin')).toMatchObject({ subject: `origin:${otherOrigin}` });
   });
 
   it('gets no ticket by cookie, for an unlisted origin, or for an operation its user may not watch', async () => {
@@ -315,12 +318,12 @@ describe('a page of another origin', () => {
     const token = await ownToken({ name: 'backend 2', scope: 'read' });
     const evil = { operations: [id], origin: 'https://evil.example.org' };
     expect((await askTicket(bearer(token.secret), evil)).status).toBe(403);
-    expect((await askTicket(bearer(token.secret), { origin: foreign })).status).toBe(422);
+    expect((await askTicket(bearer(token.secret), { origin: otherOrigin })).status).toBe(422);
     const cookie = { cookie: sessions['owner']!.cookie, origin: server.baseUrl };
-    expect((await askTicket(cookie, { operations: [id], origin: foreign })).status).toBe(403);
+    expect((await askTicket(cookie, { operations: [id], origin: otherOrigin })).status).toBe(403);
     const stranger = await sessions['colleague']!.request('POST', '/api/tokens', { body: { name: 'x' } });
     const secret = noteSecret((stranger.json() as { secret: string }).secret);
-    expect((await askTicket(bearer(secret), { operations: [id], origin: foreign })).status).toBe(404);
+    expect((await askTicket(bearer(secret), { operations: [id], origin: otherOrigin })).status).toBe(404);
   });
 
   it('gets CORS answers at two addresses only when listed, and never with credentials', async () => {
@@ -336,23 +339,23 @@ describe('a page of another origin', () => {
           'sec-fetch-site': 'cross-site',
         },
       });
-    const allowed = await preflight('/api/ws-tickets', 'POST', foreign);
+    const allowed = await preflight('/api/ws-tickets', 'POST', otherOrigin);
     expect(allowed.status).toBe(204);
-    expect(allowed.headers).toMatchObject({ 'access-control-allow-origin': foreign, vary: 'Origin' });
+    expect(allowed.headers).toMatchObject({ 'access-control-allow-origin': otherOrigin, vary: 'Origin' });
     for (const [path, method, origin] of [
       ['/api/ws-tickets', 'POST', 'https://evil.example.org'],
-      ['/api/session', 'POST', foreign],
-      ['/api/operations', 'POST', foreign],
-      [`/api/operations/${id}/cancel`, 'POST', foreign],
+      ['/api/session', 'POST', otherOrigin],
+      ['/api/operations', 'POST', otherOrigin],
+      [`/api/operations/${id}/cancel`, 'POST', otherOrigin],
     ] as const) {
       const refused = await preflight(path, method, origin);
       expect(refused.status).toBeGreaterThanOrEqual(400);
       expect(refused.headers).not.toHaveProperty('access-control-allow-origin');
     }
-    const page = { origin: foreign, 'sec-fetch-site': 'cross-site' };
+    const page = { origin: otherOrigin, 'sec-fetch-site': 'cross-site' };
     const record = await get(`/api/operations/${id}`, { ...page, ...bearer(secret) });
     expect(record.status).toBe(200);
-    expect(record.headers['access-control-allow-origin']).toBe(foreign);
+    expect(record.headers['access-control-allow-origin']).toBe(otherOrigin);
     expect(record.headers).not.toHaveProperty('access-control-allow-credentials');
     const byCookie = await get(`/api/operations/${id}`, { ...page, cookie: sessions['owner']!.cookie });
     expect(byCookie.status).toBe(401);
@@ -362,7 +365,7 @@ describe('a page of another origin', () => {
     });
     expect(cancel.status).toBe(403);
     const ticket = ticketOf(await askTicket({ ...page, ...bearer(secret) }));
-    const live = await watch({ session: { ticket, origin: foreign } });
+    const live = await watch({ session: { ticket, origin: otherOrigin } });
     live.send({ t: 'sub', id: 1, ops: [{ op: id }] });
     await live.waitForState(id, ['running']);
   });
@@ -390,7 +393,7 @@ describe('sessions and tokens', () => {
     expect((await sessions['there'].request('GET', '/api/session')).status).toBe(401);
     expect((await sessions['here'].request('GET', '/api/session')).status).toBe(200);
     expect(await newestAudit('password.change')).toMatchObject({ who: 'changer', result: 'ok' });
-    // Its socket still answers, and a new one opens.
+    // The session's socket still answers, and a new one opens.
     here.subscribe('mine');
     await here.waitFor(({ message }) => message.t === 'ok', 'the open socket to answer');
     expect(here.closed).toBeNull();

@@ -12,12 +12,12 @@ import { createCookieSession, createUser, readFirstSignInLink, signIn } from '..
 import type { CookieSession } from '../kit/session.ts';
 import { createWatcher } from '../kit/watcher.ts';
 
-/** Threat 6: after a run that used every kind of secret, none of them is in a log, a record or the database. */
+/** After use of every kind of secret, none is in a log, a record or the database (docs/security.md). */
 let server: TestServer;
 let admin: CookieSession;
 
 beforeAll(async () => {
-  // With trace level nothing is hidden by the level alone.
+  // At trace level, no line is missing because of the level.
   server = await startServer({ args: ['--log-level', 'trace'] });
 });
 afterAll(() => server.close());
@@ -40,7 +40,7 @@ async function useEverySecret(): Promise<void> {
   admin = await signInByLink();
   const user = await createUser(server, 'someone', 'operator');
   const session = await signIn(server, user);
-  await signIn(server, { name: user.name, password: noteSecret('a wrong but telling password') }).catch(
+  await signIn(server, { name: user.name, password: noteSecret('a wrong but secret password') }).catch(
     () => null,
   );
   const made = await session.request('POST', '/api/tokens', { body: { name: 'automation' } });
@@ -49,7 +49,7 @@ async function useEverySecret(): Promise<void> {
     session: { cookie: session.cookie, ticket: await session.ticket(), origin: server.baseUrl },
   });
   watcher.subscribe('all');
-  // A ticket that is refused is as secret as one that is taken.
+  // A refused ticket is as secret as an accepted one.
   const replayed = noteSecret(await session.ticket());
   for (const cookie of [session.cookie, admin.cookie]) {
     await createWatcher(server.port, {
@@ -73,7 +73,7 @@ async function useEverySecret(): Promise<void> {
   await session.request('DELETE', '/api/session');
 }
 
-/** A token that only publishes, used well and badly: where it may, where it may not, and where nothing is. */
+/** Uses a publish token where it is allowed, where it is forbidden, and at unknown addresses. */
 async function publishBy(session: CookieSession): Promise<void> {
   const made = await session.request('POST', '/api/tokens', { body: { name: 'ci', scope: 'publish' } });
   const token = noteSecret((made.json() as { secret: string }).secret);
@@ -99,7 +99,7 @@ async function publishBy(session: CookieSession): Promise<void> {
   expect((await ask('POST', `/api/operations/${id}/end`, { state: 'failed', error })).status).toBe(200);
 }
 
-/** A link that shows one operation: used by request, by event stream and by ticket, and used again when it is over. */
+/** Uses a share link by request, event stream and ticket, and again after its revocation. */
 async function shareOf(session: CookieSession, operation: string): Promise<void> {
   const shares = `/api/operations/${operation}/shares`;
   const made = await session.request('POST', shares, { body: { name: 'for the customer' } });
@@ -118,13 +118,13 @@ async function shareOf(session: CookieSession, operation: string): Promise<void>
   noteSecret((ticket.json() as { ticket: string }).ticket);
   const events = ask(`/api/operations/${operation}/events`);
   expect((await session.request('DELETE', `${shares}/${id}`)).status).toBe(204);
-  // The stream ends with the link that it was opened by, or was refused because that was over.
+  // The stream ends with its share link, or was refused because the link had ended.
   expect([200, 401, 404]).toContain((await events).status);
   expect((await ask(`/api/operations/${operation}`)).status).toBe(401);
   expect((await session.request('GET', shares)).text).not.toContain(secret);
 }
 
-/** The old password, the new one, and one that was wrong. */
+/** The old password, the new one, and a wrong one. */
 async function changePassword(session: CookieSession, current: string): Promise<void> {
   const change = (from: string, next: string): Promise<RawAnswer> =>
     session.request('PUT', '/api/session/password', { body: { current: from, next } });
@@ -151,16 +151,16 @@ it('no secret is in a log, a record, the audit record or a file', async () => {
   expect(audit.items.length).toBeGreaterThan(3);
   await server.stop();
   expect(countSecrets()).toBeGreaterThan(13);
-  // A log that says nothing would pass; it must have seen the requests.
+  // An empty log would pass, so the log must contain the requests.
   expect(server.log()).toMatch(/first-sign-in/);
   expect(findSecrets(server.log())).toEqual([]);
   expect(findSecrets(records)).toEqual([]);
-  const told = filesIn(server.dataDir, server.poolDir).map((path) => ({
+  const files = filesIn(server.dataDir, server.poolDir).map((path) => ({
     path,
     secrets: findSecrets(readFileSync(path, 'latin1')),
   }));
-  expect(told.length).toBeGreaterThan(3);
-  expect(told.filter(({ secrets }) => secrets.length > 0)).toEqual([]);
+  expect(files.length).toBeGreaterThan(3);
+  expect(files.filter(({ secrets }) => secrets.length > 0)).toEqual([]);
 });
 
 function filesIn(...directories: readonly string[]): string[] {

@@ -13,12 +13,12 @@ import type { CookieSession } from '../kit/session.ts';
 import { createWatcher } from '../kit/watcher.ts';
 import type { Frame, Watcher } from '../kit/watcher.ts';
 
-/** Threat 1: users × operations. Who may not see an operation cannot tell it from one that never was. */
+/** Users × operations: a user without the right cannot distinguish an operation from an unknown id (docs/security.md). */
 let server: TestServer;
 const sessions: Record<string, CookieSession> = {};
 const tokens: Record<string, string> = {};
 const watchers: Watcher[] = [];
-/** A copy of the operator `owner` that runs as long as this file does. */
+/** A copy of the operator `owner` that runs during the whole file. */
 let theirs: string;
 
 beforeAll(async () => {
@@ -134,7 +134,7 @@ describe('another user, over the socket', () => {
     const tries = 100_000;
     const batch = 64;
     const sockets = await Promise.all(Array.from({ length: 12 }, () => watch('stranger')));
-    // Every other message asks for ids that never were; the rest for the one that runs.
+    // Messages alternate between unknown ids and the running operation.
     const forbidden = asks(() => theirs);
     const unknown = asks(unknownId);
     const messages = Math.ceil(tries / batch / sockets.length / 2) * 2;
@@ -160,7 +160,7 @@ describe('another user, over the socket', () => {
     expect(events).toEqual([]);
     const [forbiddenMs, unknownMs] = [median(timesMs.forbidden), median(timesMs.unknown)];
     console.log(`median answer: forbidden ${forbiddenMs.toFixed(2)} ms, unknown ${unknownMs.toFixed(2)} ms`);
-    // One band: were one of the two looked up elsewhere, 64 of them in a message would tell them apart.
+    // Both answers take the same time: a slower look-up of 64 ids per message would show.
     expect(Math.max(forbiddenMs, unknownMs)).toBeLessThan(3 * Math.min(forbiddenMs, unknownMs) + 1);
   });
 });
@@ -173,7 +173,7 @@ function median(values: readonly number[]): number {
   return values.toSorted((a, b) => a - b)[Math.floor(values.length / 2)]!;
 }
 
-/** The frames of one socket come in order: look from the end. */
+/** Searches from the end, because the frames of one socket are in order. */
 async function waitForAnswer(watcher: Watcher, id: number): Promise<Frame> {
   return until(
     () => {
@@ -186,7 +186,7 @@ async function waitForAnswer(watcher: Watcher, id: number): Promise<Frame> {
   );
 }
 
-/** 20 messages a second are allowed. */
+/** The limit is 20 messages per second. */
 async function untilAllowed(sentMs: number): Promise<void> {
   await until(() => performance.now() - sentMs > 55, { what: 'the next message to be allowed', everyMs: 5 });
 }

@@ -7,7 +7,7 @@ import { startServer } from '../kit/server.ts';
 import type { TestServer } from '../kit/server.ts';
 import { createWatcher } from '../kit/watcher.ts';
 
-/** Threat 13: 5,000 handshakes that never become whole; somebody with good intentions connects all the same. */
+/** 5,000 handshakes that never complete, beside a client that connects normally (docs/security.md). */
 const halfOpen = 5000;
 let server: TestServer;
 const sockets: Socket[] = [];
@@ -20,7 +20,7 @@ afterAll(async () => {
   await server.close();
 });
 
-/** Half a handshake, from one of many addresses of the loopback network. */
+/** Sends half a handshake, from one of many loopback addresses. */
 async function openHalf(number: number): Promise<void> {
   const socket = connect({
     port: server.port,
@@ -28,8 +28,8 @@ async function openHalf(number: number): Promise<void> {
     localAddress: `127.0.${1 + Math.floor(number / 250)}.${1 + (number % 250)}`,
   });
   sockets.push(socket);
-  socket.on('error', () => undefined); // refused or cut: `close` follows, and that is the server's right
-  socket.resume(); // the server says 408 before it cuts, and who does not read that never learns of the end
+  socket.on('error', () => undefined); // `close` follows a refusal or a cut
+  socket.resume(); // the server sends 408 before it closes, and `close` needs that to be read
   await Promise.race([once(socket, 'connect'), once(socket, 'close')]);
   socket.write('GET /api/ws HTTP/1.1\r\nHost: 127.0.0.1\r\nUpgrade: websocket\r\nConnection: Upg');
 }
@@ -49,9 +49,9 @@ it(`a good client connects beside ${halfOpen} half-open upgrades, which are then
     await Promise.all(Array.from({ length: 500 }, (_, index) => openHalf(number + index)));
   const during = [await goodClientMs(), await goodClientMs(), await goodClientMs()];
   console.log(`a good client: ${before} ms before, ${during.join(', ')} ms among ${halfOpen} half-open ones`);
-  // The design's bound is 1 s; a machine that runs other tests besides gets five.
+  // The bound on an idle machine is 1 s. Beside other tests it is five.
   expect(Math.max(...during)).toBeLessThan(5000);
-  // None of them is kept for long: the server gives up on headers that do not come.
+  // The server closes connections without complete headers.
   await until(() => sockets.filter(({ closed, destroyed }) => !closed && !destroyed).length === 0, {
     what: 'the half-open ones to be cut',
     timeoutMs: 60_000,

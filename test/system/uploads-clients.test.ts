@@ -14,7 +14,7 @@ import { startServer } from '../kit/server.ts';
 import type { TestServer } from '../kit/server.ts';
 import { createTusClient, computeDigest, uploadId } from '../kit/tus.ts';
 
-/** Clients of others, unmodified: what they do, the server takes. */
+/** Unmodified tus clients of other projects. */
 const run = promisify(execFile);
 let server: TestServer;
 let workspace: Workspace;
@@ -39,7 +39,7 @@ describe('tus-js-client', () => {
     chunkSize: MiB,
   });
 
-  /** Sends until it ends by itself, or `until` says that it is enough. */
+  /** Sends until the upload ends or `until` returns true. */
   async function send(
     bytes: Buffer,
     given: UploadOptions,
@@ -86,7 +86,7 @@ describe('tus-js-client', () => {
 
   it('resumes after the server was killed', async () => {
     const bytes = randomBytes(6 * MiB);
-    // Only with the address: by an endpoint, this client begins a new upload when a HEAD meets a starting server.
+    // With the upload's address: given an endpoint, this client starts a new upload when a HEAD fails.
     const tus = createTusClient(server.baseUrl, { authorization: `Bearer ${server.token}` });
     const uploadUrl = server.baseUrl + (await tus.create('js-killed.raw', bytes.length));
     const { endpoint: _none, ...rest } = options('js-killed.raw', bytes);

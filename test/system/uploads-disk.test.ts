@@ -14,7 +14,7 @@ import { startServer } from '../kit/server.ts';
 import { createTusClient, computeDigest, uploadId } from '../kit/tus.ts';
 import type { TusClient } from '../kit/tus.ts';
 
-/** Uploads and the disk: full, cut from power, and the order of what is written and told. */
+/** Uploads and the disk: full disk, power cut, and the order of writes, syncs and answers. */
 const run = promisify(execFile);
 const args = ['--free-space-floor', '0'];
 const offsetOf = async (client: TusClient, path: string): Promise<number> =>
@@ -91,7 +91,7 @@ describe.skipIf(loopMountSkipReason() !== null)('an upload', () => {
   });
 });
 
-/** The copy of a disk that was pulled while it ran: mounting it replays its journal. */
+/** A copy of the disk, taken while it was in use. Mounting it replays the journal. */
 async function withMounted(disk: string, use: (mountPoint: string) => void): Promise<void> {
   const workspace = makeWorkspace('mounted');
   await run('mount', ['-o', 'loop', disk, workspace.path]);
@@ -127,7 +127,7 @@ it('an upload’s answer never carries an offset before its bytes are synced', a
         const all = readFileSync(output, 'utf8').split('\n');
         return all.filter((line) => line.includes(`upload-offset: ${2 * MiB}`)).length > 0 ? all : null;
       },
-      { what: 'the trace to hold the second answer' },
+      { what: 'the trace to contain the second answer' },
     );
     for (const offset of [MiB, 2 * MiB]) expectOrder(lines, uploadId(path), offset);
   } finally {
@@ -138,7 +138,7 @@ it('an upload’s answer never carries an offset before its bytes are synced', a
   }
 });
 
-/** Data written → synced → sidecar renamed → directory synced → answer, each begun after the one before ended. */
+/** Write → sync → rename of the sidecar → sync of the directory → answer, each after the end of the one before. */
 function expectOrder(lines: readonly string[], id: string, offset: number): void {
   const answered = lines.findIndex((line) => line.includes(`upload-offset: ${offset}`));
   const before = lines.slice(0, answered);

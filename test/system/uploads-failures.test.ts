@@ -13,9 +13,9 @@ import { createUser, signIn } from '../kit/session.ts';
 import { readResponse, createTusClient, computeDigest } from '../kit/tus.ts';
 import type { TusClient, TusResponse } from '../kit/tus.ts';
 
-/** Uploads when things go wrong: networks, disks, other writers, people who lose their rights. */
+/** Failing uploads: networks, disks, other senders, revoked rights. */
 const args = ['--free-space-floor', '0'];
-/** `WCC_BLACK_HOLE_S=30` for the whole; `WCC_LONG_PATCH_S=320` sends one request for that long. */
+/** `WCC_BLACK_HOLE_S=30` is the full length. `WCC_LONG_PATCH_S=320` is the length of one request. */
 const blackHoleMs = Number(process.env['WCC_BLACK_HOLE_S'] ?? '3') * 1000;
 const longPatchS = Number(process.env['WCC_LONG_PATCH_S'] ?? '0');
 
@@ -30,7 +30,7 @@ afterAll(() => server.close());
 const offsetOf = async (client: TusClient, path: string): Promise<number> =>
   (await client.head(path)).offset ?? -1;
 
-/** A request with the bytes up to 600,000, which stays open; null when it was refused. */
+/** Sends bytes up to 600,000 and keeps the request open. @returns null when it was refused */
 async function tryToSend(
   client: TusClient,
   { path, bytes, from }: { path: string; bytes: Buffer; from: number },
@@ -59,7 +59,7 @@ describe('several senders of one upload', () => {
     const first = tus.open(path, 0, bytes.length);
     const answer = readResponse(first);
     first.write(bytes.subarray(0, 500_000));
-    // It goes on sending, a byte at a time: it is alive.
+    // It keeps sending single bytes, so it is alive.
     let at = 500_000;
     const feeding = setInterval(() => first.write(bytes.subarray(at, (at += 1))), 100);
     await until(async () => (await offsetOf(tus, path)) >= 500_000, {
@@ -86,7 +86,7 @@ describe('several senders of one upload', () => {
         const asked = await tus.patch(path, 300_000, bytes.subarray(300_000));
         return asked.status === 423 ? null : asked;
       },
-      { what: 'the silent connection to give way', everyMs: 200 },
+      { what: 'the silent connection to lose the lock', everyMs: 200 },
     );
     expect(answer).toMatchObject({ status: 204, offset: bytes.length });
     dead.destroy();
@@ -115,8 +115,8 @@ describe('several senders of one upload', () => {
     const bytes = randomBytes(MiB);
     const path = await first!.create('two-sessions.raw', bytes.length);
     const silent = first!.open(path, 0, bytes.length);
-    const told = readResponse(silent);
-    // Wakes up as soon as it hears of it, while the other one is in the middle of its bytes.
+    const silentAnswer = readResponse(silent);
+    // Resumes as soon as it is cut, while the other session sends.
     silent.once('response', () => silent.write(randomBytes(400_000)));
     const silentSince = performance.now();
     silent.write(bytes.subarray(0, 300_000));
@@ -124,11 +124,11 @@ describe('several senders of one upload', () => {
       what: 'the first bytes to be durable',
     });
     const { sending, answer } = await until(() => tryToSend(second!, { path, bytes, from: 300_000 }), {
-      what: 'the silent session to give way',
+      what: 'the silent session to lose the lock',
       everyMs: 500,
     });
     expect(performance.now() - silentSince).toBeGreaterThan(10_000);
-    expect(await told).toMatchObject({ status: 423, code: 'upload_locked' });
+    expect(await silentAnswer).toMatchObject({ status: 423, code: 'upload_locked' });
     sending.end(bytes.subarray(600_000));
     expect(await answer).toMatchObject({ status: 204, offset: bytes.length });
     expect(await first!.patch(path, 300_000, randomBytes(1000))).toMatchObject({ status: 409 });
@@ -195,7 +195,7 @@ it('an upload resumes at its offset after a network that drops all packets', asy
         const asked = await through.patch(path, at, bytes.subarray(at));
         return asked.status === 204 ? asked : null;
       },
-      { what: 'the upload to be taken up again', everyMs: 200 },
+      { what: 'the upload to resume', everyMs: 200 },
     );
     expect(answer.offset).toBe(bytes.length);
     expect(readFileSync(join(server.poolDir, 'black-hole.raw')).equals(bytes)).toBe(true);

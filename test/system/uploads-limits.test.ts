@@ -14,7 +14,7 @@ import { createUser, signIn } from '../kit/session.ts';
 import { readResponse, createTusClient, uploadId } from '../kit/tus.ts';
 import type { TusClient } from '../kit/tus.ts';
 
-/** What ends or bounds uploads, and proxies that keep them back, in real time. */
+/** Expiry, quotas and buffering proxies, in real time. */
 let server: TestServer;
 let tus: TusClient;
 beforeAll(async () => {
@@ -31,8 +31,8 @@ it('an upload that expired while the server was down is removed at its start, as
     const path = await client.create('expires.raw', MiB);
     const { headers } = await client.patch(path, 0, randomBytes(1000));
     const [listed] = (await short.api.uploads()).items;
-    const told = Date.parse(listed?.expiresAt ?? '');
-    expect(Date.parse(String(headers['upload-expires']))).toBe(Math.floor(told / 1000) * 1000);
+    const announcedMs = Date.parse(listed?.expiresAt ?? '');
+    expect(Date.parse(String(headers['upload-expires']))).toBe(Math.floor(announcedMs / 1000) * 1000);
     expect((await client.head(path)).headers['upload-expires']).toBe(headers['upload-expires']);
     await short.stop();
     await short.start();
@@ -41,7 +41,7 @@ it('an upload that expired while the server was down is removed at its start, as
       code: 'upload_gone',
       message: expect.stringContaining('expired') as string,
     });
-    expect(Date.parse(endedAt ?? '')).toBeGreaterThanOrEqual(told);
+    expect(Date.parse(endedAt ?? '')).toBeGreaterThanOrEqual(announcedMs);
     expect(await client.head(path)).toMatchObject({ status: 410 });
     await expectNoOrphans(short.poolDir);
     expect((await short.api.pools()).items[0]?.reservedBytes).toBe(0);
@@ -57,7 +57,7 @@ it('unfinished uploads of a user share one quota; finished ones do not count', a
   const first = await theirs.create('a.raw', 6 * MiB);
   const refused = /403.*Needs 5\.0 MiB; 6\.0 MiB of 10\.0 MiB are used.*quota_exceeded/;
   await expect(theirs.create('b.raw', 5 * MiB)).rejects.toThrow(refused);
-  // That of others is theirs; and what ends, in whichever way, is free again.
+  // Each user has a quota of their own, and every end frees it.
   const others = await tus.create('c.raw', 10 * MiB);
   expect((await theirs.patch(first, 0, randomBytes(6 * MiB))).status).toBe(204);
   const second = await theirs.create('b.raw', 10 * MiB);
@@ -67,7 +67,7 @@ it('unfinished uploads of a user share one quota; finished ones do not count', a
   expect(await findImage(server, 'a.raw')).toMatchObject({ state: 'ready', sizeBytes: 6 * MiB });
 });
 
-/** A proxy in front of the server; `keepsBack`: as nginx does by default. It names itself by a header. */
+/** A proxy before the server. `keepsBack` buffers as nginx does by default. It adds a Via header. */
 async function startProxy(keepsBack: boolean): Promise<Server> {
   const proxy = createServer((incoming, outgoing) => {
     const send = (body: Buffer | null): void => {
@@ -93,7 +93,7 @@ async function startProxy(keepsBack: boolean): Promise<Server> {
   return proxy;
 }
 
-/** A client on a slow line, in two pieces. @returns the path of the upload, which lacks its last piece */
+/** A slow client with two requests. @returns the path of the upload, which lacks the last one */
 async function sendSlowly(client: TusClient, name: string): Promise<string> {
   const path = await client.create(name, 5 * MiB);
   const sending = client.open(path, 0, 4.5 * MiB);

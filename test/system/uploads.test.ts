@@ -10,7 +10,7 @@ import { createUser, signIn } from '../kit/session.ts';
 import { createTusClient, computeDigest, uploadId, metadataHeader, offsetType } from '../kit/tus.ts';
 import type { TusClient } from '../kit/tus.ts';
 
-/** tus 1.0 as its document has it, and as page 05 of the design goes beyond it, against a real server. */
+/** tus 1.0 by its document, and wcc's additions of docs/uploads.md, against a real server. */
 let server: TestServer;
 let tus: TusClient;
 let number = 0;
@@ -69,7 +69,7 @@ describe('the tus protocol', () => {
       sizeBytes: bytes.length,
       sha256: computeDigest(bytes).toString('hex'),
     });
-    // A client that lost the last answer gets the same again.
+    // A client that lost the last answer gets the same answer.
     expect(await tus.head(path)).toMatchObject({ status: 200, offset: bytes.length });
     expect(await tus.patch(path, bytes.length, Buffer.alloc(0))).toMatchObject({
       status: 204,
@@ -110,7 +110,7 @@ describe('the tus protocol', () => {
     });
     expect(rest).toMatchObject({ status: 204, offset: bytes.length });
     expect((await stored(part)).equals(bytes)).toBe(true);
-    // Nowhere else: there, it is what it is.
+    // At other addresses the header has no effect.
     const elsewhere = { headers: { 'x-http-method-override': 'DELETE' } };
     expect((await tus.request('POST', '/api/images', elsewhere)).status).toBe(405);
   });
@@ -194,7 +194,7 @@ describe('an upload is refused', () => {
     ['a format that is none', metadataHeader({ filename: 'a.raw', format: 'vmdk' }), 'invalid_input'],
   ])('metadata with %s', async (_what, metadata, code) => {
     const headers = { 'upload-length': '1', 'upload-metadata': metadata };
-    // Node sends no header beyond Latin-1: what is garbage on the wire is made of bytes.
+    // Node sends headers in Latin-1 only, so the test writes the garbage as bytes.
     const answer = await creation(headers);
     expect(answer.code).toBe(code);
     expect(answer.status).toBeGreaterThanOrEqual(400);
@@ -245,7 +245,7 @@ describe('an upload is refused', () => {
     const name = freshName();
     const path = await tus.create(name, bytes.length, { sha256 });
     expect(await tus.patch(path, 0, bytes)).toMatchObject({ status: 422, code: 'digest_mismatch' });
-    // Asked again: the same.
+    // The second request gets the same answer.
     expect(await tus.patch(path, 0, bytes)).toMatchObject({ status: 422, code: 'digest_mismatch' });
     expect(await tus.head(path)).toMatchObject({ status: 410 });
     const other = await tus.create(name, bytes.length, { format: 'iso' });
@@ -288,7 +288,7 @@ describe('an upload is refused', () => {
     await expect(
       createTusClient(server.baseUrl, { cookie: viewer.cookie, origin: viewer.origin }).create('v.raw', 1),
     ).rejects.toThrow('403');
-    // A cookie without the exact Origin reaches nothing.
+    // A cookie without the exact Origin is refused.
     const bare = createTusClient(server.baseUrl, { cookie: user.cookie });
     await expect(bare.create('x.raw', 1)).rejects.toThrow('403');
     const own = await theirs.create(freshName(), 10);
