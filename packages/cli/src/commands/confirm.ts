@@ -1,4 +1,4 @@
-import { createAsker } from '../account/ask.ts';
+import { createAsker } from '../account/prompt.ts';
 import type { Context } from '../runtime/context.ts';
 import { CliError } from '../runtime/errors.ts';
 

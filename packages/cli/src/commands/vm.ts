@@ -2,7 +2,7 @@ import type { Command } from 'commander';
 import type { Context } from '../runtime/context.ts';
 import { addVmCreate } from './vm/create.ts';
 import { addVmLs } from './vm/ls.ts';
-import { addVmOrder } from './vm/order.ts';
+import { addVmOrder } from './vm/power.ts';
 import { addVmQuickCreate } from './vm/quick-create.ts';
 import { addVmRm } from './vm/rm.ts';
 import { addVmScreen } from './vm/screen.ts';

@@ -11,7 +11,7 @@ import type { Server } from '../server/server.ts';
 import { Patience, passes } from '../server/retry-deadline.ts';
 import type { Partial } from './partial.ts';
 import { beginPartial, partialOf, publishPartial, readPartial, reopenPartial } from './partial.ts';
-import type { Report } from './report.ts';
+import type { Report } from './download-progress.ts';
 import { SparseFile } from './sparse-file.ts';
 
 export interface DownloadOptions {

@@ -2,8 +2,8 @@ import type { Snapshot } from '@wcc/progress';
 import type { Context } from '../runtime/context.ts';
 import { CliError, endOf } from '../runtime/errors.ts';
 import type { Server } from '../server/server.ts';
-import type { FollowOptions } from './following.ts';
-import { Following } from './following.ts';
+import type { FollowOptions } from './operation-follower.ts';
+import { Following } from './operation-follower.ts';
 import { withResolvers } from './with-resolvers.ts';
 
 /** Follows an operation to its end. @throws CliError when it did not succeed, or at Ctrl-C */

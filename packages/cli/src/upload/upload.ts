@@ -4,12 +4,12 @@ import { ApiProblem } from '@wcc/api/client';
 import { formatBytes } from '@wcc/progress';
 import type { Context } from '../runtime/context.ts';
 import { CliError, endOf } from '../runtime/errors.ts';
-import { Following } from '../follow/following.ts';
+import { Following } from '../follow/operation-follower.ts';
 import { passes, Patience } from '../server/retry-deadline.ts';
 import type { Server } from '../server/server.ts';
 import { findUnfinished } from './find-unfinished.ts';
 import type { LocalFile } from './local-file.ts';
-import { sendFrom } from './send.ts';
+import { sendFrom } from './send-patch.ts';
 import type { UploadTarget } from './tus.ts';
 import { askOffset, createUpload, removeUpload } from './tus.ts';
 

@@ -8,7 +8,7 @@ import { findServer } from '../../server/server.ts';
 import { finish } from '../follow-or-detach.ts';
 import type { ActionOptions } from '../options.ts';
 import { bytes, withAction } from '../options.ts';
-import { newKey } from '../request-key.ts';
+import { newKey } from '../idempotency-key.ts';
 
 interface CopyOptions extends ActionOptions {
   pool?: string;

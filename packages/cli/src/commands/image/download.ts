@@ -1,7 +1,7 @@
 import { stat } from 'node:fs/promises';
 import type { Command } from 'commander';
 import { download } from '../../download/download.ts';
-import { createReport } from '../../download/report.ts';
+import { createReport } from '../../download/download-progress.ts';
 import type { Context } from '../../runtime/context.ts';
 import { CliError } from '../../runtime/errors.ts';
 import { createShow } from '../../follow/progress-output.ts';

@@ -7,7 +7,7 @@ import { confirm } from '../confirm.ts';
 import { finish } from '../follow-or-detach.ts';
 import type { ActionOptions } from '../options.ts';
 import { withAction } from '../options.ts';
-import { newKey } from '../request-key.ts';
+import { newKey } from '../idempotency-key.ts';
 
 interface RemoveOptions extends ActionOptions {
   yes?: boolean;

@@ -8,7 +8,7 @@ import { findServer } from '../../server/server.ts';
 import { finish } from '../follow-or-detach.ts';
 import type { ActionOptions } from '../options.ts';
 import { count, memoryBytes, several, withAction } from '../options.ts';
-import { newKey } from '../request-key.ts';
+import { newKey } from '../idempotency-key.ts';
 import { findDisks, parseDisk } from './disks.ts';
 import type { FirstBootOptions } from './first-boot.ts';
 import { readFirstBoot } from './first-boot.ts';
