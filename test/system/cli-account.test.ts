@@ -31,7 +31,7 @@ describe('wcc login', () => {
   it('creates a token by name and password, keeps it readable for this user only, and revokes it on logout', async () => {
     const login = await runCli(['login', server.baseUrl, '--user', 'sato'], { env, stdin: `${password}\n` });
     expect(login).toMatchObject({ code: 0, stderr: '' });
-    expect(login.stdout).toContain(`Signed in at ${server.baseUrl} as sato`);
+    expect(login.stdout).toContain(`Signed in to ${server.baseUrl} as sato`);
     expect(statSync(kept()).mode & 0o777).toBe(0o600);
     expect(readFileSync(kept(), 'utf8')).not.toContain(password);
     const { token } = JSON.parse(readFileSync(kept(), 'utf8')).servers[server.baseUrl] as { token: string };
@@ -41,7 +41,7 @@ describe('wcc login', () => {
     const logout = await runCli(['logout'], { env });
     expect(logout).toMatchObject({
       code: 0,
-      stdout: `Signed out at ${server.baseUrl}. The token is revoked.\n`,
+      stdout: `Signed out of ${server.baseUrl}. The token was revoked.\n`,
     });
     expect(readFileSync(kept(), 'utf8')).not.toContain(token);
     expect(await runCli(['image', 'ls'], { server: { baseUrl: server.baseUrl, token } })).toMatchObject({
@@ -68,7 +68,7 @@ describe('wcc login', () => {
     login.write(`${password}\r`);
     const end = await login.result;
     expect(end.code).toBe(0);
-    expect(end.stdout).toContain('Signed in at');
+    expect(end.stdout).toContain('Signed in to');
     expect(end.stdout).not.toContain(password);
   });
 

@@ -171,7 +171,7 @@ describe('wcc op', () => {
     copy.kill('SIGINT');
     const end = await copy.result;
     expect(end).toMatchObject({ code: 130 });
-    expect(end.stderr).toContain('the work on the server goes on');
+    expect(end.stderr).toContain('The work on the server continues');
     expect(end.stderr).toContain(`wcc op cancel ${running.id}`);
     expect((await server.api.operation(running.id)).state).toBe('running');
 

@@ -113,7 +113,7 @@ describe('wcc vm', () => {
       what: 'the lost connection to be reported',
     });
     await server.start();
-    await until(() => serial.stderr.includes('connected again'), { what: 'the command to reconnect' });
+    await until(() => serial.stderr.includes('reconnected'), { what: 'the command to reconnect' });
     expect(await vm(['reset', 'web-1'])).toMatchObject({ code: 0, stdout: 'web-1: running\n' });
     await until(() => hellos() > 1, { what: 'the second greeting' });
     serial.kill('SIGINT');
@@ -143,7 +143,7 @@ describe('wcc vm', () => {
     expect(JSON.parse(again.stderr)).toMatchObject({
       error: { code: 'vm_not_running', hint: 'Start it first.' },
     });
-    expect((await vm(['screen', 'web-1'])).stderr).toBe('web-1 is off: it has no screen now.\n');
+    expect((await vm(['screen', 'web-1'])).stderr).toBe('web-1 is off and has no screen now.\n');
     expect(await vm(['start', 'web-1'])).toMatchObject({ code: 0, stdout: 'web-1: running\n' });
     const off = await vm(['stop', 'web-1', '--force', '--json']);
     expect(JSON.parse(off.stdout)).toMatchObject({ name: 'web-1', state: 'shut_off' });
@@ -230,9 +230,9 @@ describe('errors of wcc vm', () => {
       [['show', '--', '--json'], 4, 'There is no machine "--json".'],
       [['create', 'x'], 2, 'A machine needs a disk or an ISO.'],
       [['create', ...disk, '--', '-x'], 1, 'name: Use 1 to 63'],
-      [['create', 'x', '--disk', '/dev/sda'], 2, '"/dev/sda" is no disk.'],
+      [['create', 'x', '--disk', '/dev/sda'], 2, '"/dev/sda" is not a valid disk.'],
       [['create', 'x', '--disk', 'image:none.raw'], 4, 'There is no image "none.raw".'],
-      [['create', 'x', ...disk, '--memory', '2048'], 2, 'with the unit'],
+      [['create', 'x', ...disk, '--memory', '2048'], 2, 'with a unit'],
       [['create', 'x', ...disk, '--network', 'bridge:wcc-none'], 1, 'no bridge of that name'],
       [['create', 'x', ...disk, '--ssh-key', 'id'], 2, '--ssh-key id.pub'],
       [['create', 'x', ...disk, '--user-data', 'nowhere'], 7, 'ENOENT'],

@@ -165,11 +165,11 @@ describe('wcc image upload', () => {
     first.kill('SIGINT');
     const stopped = await first.result;
     expect(stopped).toMatchObject({ code: 130 });
-    expect(stopped.stderr).toContain('What the server has is safe.');
+    expect(stopped.stderr).toContain('The data on the server is safe.');
     await waitForState(server, id, { states: ['interrupted'] });
     const second = await runCli(['image', 'upload', path], { server });
     expect(second, second.stderr).toMatchObject({ code: 0 });
-    const [, from = ''] = /Going on at (\d+)\.\d MiB of 40\.0 MiB/.exec(second.stderr) ?? [];
+    const [, from = ''] = /Resuming at (\d+)\.\d MiB of 40\.0 MiB/.exec(second.stderr) ?? [];
     expect(Number(from)).toBeGreaterThanOrEqual(8);
     expect(digestOf(inPool('stopped.raw'))).toBe(sha256);
     expect((await server.api.operation(id)).state).toBe('succeeded');
@@ -198,7 +198,7 @@ describe('wcc image upload', () => {
     appendFileSync(path, 'more');
     const end = await sending.result;
     expect(end).toMatchObject({ code: 7 });
-    expect(end.stderr).toContain('changed while it was sent');
+    expect(end.stderr).toContain('changed during the upload');
     expect(existsSync(inPool('changing.raw'))).toBe(false);
   });
 
@@ -268,7 +268,7 @@ describe('wcc image download', () => {
       proxy.setBandwidth(null);
       const second = await runCli(['image', 'download', 'holes.raw', target], { server: through() });
       expect(second, second.stderr).toMatchObject({ code: 0 });
-      expect(second.stderr).toContain('Going on at');
+      expect(second.stderr).toContain('Resuming at');
     } finally {
       proxy.setModeForNew('pass');
       proxy.setBandwidth(null);

@@ -1,11 +1,11 @@
 import { readFileSync } from 'node:fs';
 import { CommanderError } from 'commander';
-import { becomeServer } from './commands/serve.ts';
+import { runServer } from './commands/serve.ts';
 import type { Context } from './runtime/context.ts';
 import { CliError, toCliError } from './runtime/errors.ts';
 import { exitCodes } from './runtime/exit-codes.ts';
 import { errorLine } from './output/json.ts';
-import { harmless } from './output/terminal.ts';
+import { escapeTerminal } from './output/terminal.ts';
 import { createProgram } from './program.ts';
 
 const { version } = JSON.parse(readFileSync(new URL('../package.json', import.meta.url), 'utf8')) as {
@@ -16,10 +16,10 @@ const argv = process.argv.slice(2);
 try {
   if (argv[0] === 'serve') {
     process.argv.splice(2, 1);
-    await becomeServer();
+    await runServer();
   } else await run();
 } catch (error) {
-  tell(error);
+  reportError(error);
 }
 
 async function run(): Promise<void> {
@@ -34,7 +34,7 @@ async function run(): Promise<void> {
   await createProgram(context, version).parseAsync(argv, { from: 'user' });
 }
 
-/** The first signal asks, the second one ends at once. */
+/** The first signal aborts the command, the second one ends the process at once. */
 function interruptOf(source: NodeJS.Process): AbortSignal {
   const controller = new AbortController();
   const on = (signal: NodeJS.Signals, exit: 'interrupted' | 'terminated'): void => {
@@ -49,19 +49,20 @@ function interruptOf(source: NodeJS.Process): AbortSignal {
   return controller.signal;
 }
 
-function tell(error: unknown): void {
+/** Writes the error and sets the exit code. */
+function reportError(error: unknown): void {
   if (error instanceof CommanderError) {
-    // It has written by itself: help and version end well, everything else is a wrong command line.
+    // Commander has written the message. Help and version succeed; everything else is a wrong command line.
     process.exitCode = error.exitCode === 0 ? exitCodes.ok.code : exitCodes.usage.code;
     return;
   }
-  const told = toCliError(error);
-  process.exitCode = exitCodes[told.exit].code;
-  // After `--` it is a name.
+  const known = toCliError(error);
+  process.exitCode = exitCodes[known.exit].code;
+  // After `--` every word is a name, not an option.
   const options = argv.slice(0, argv.includes('--') ? argv.indexOf('--') : argv.length);
-  if (options.includes('--json')) process.stderr.write(errorLine(told));
+  if (options.includes('--json')) process.stderr.write(errorLine(known));
   else
     process.stderr.write(
-      `wcc: ${harmless(told.message)}\n${told.hint === '' ? '' : `${harmless(told.hint)}\n`}`,
+      `wcc: ${escapeTerminal(known.message)}\n${known.hint === '' ? '' : `${escapeTerminal(known.hint)}\n`}`,
     );
 }

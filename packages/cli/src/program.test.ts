@@ -23,12 +23,12 @@ function makeProgram(): { program: Command; written: () => string } {
   return { program, written: () => text };
 }
 
-/** zsh and fish are not everywhere. */
+/** zsh and fish may not be installed. */
 function has(shell: string): boolean {
   return spawnSync(shell, ['--version'], { stdio: 'ignore' }).status === 0;
 }
 
-/** Every command that does something, with the words that name it. */
+/** Every command without subcommands, with its path. */
 function leaves(command: Command, path: readonly string[] = []): { path: string; command: Command }[] {
   if (command.commands.length === 0) return [{ path: path.join(' '), command }];
   return command.commands.flatMap((child) => leaves(child, [...path, child.name()]));
@@ -40,16 +40,16 @@ describe('docs/cli.md', () => {
   it.each(leaves(program))('names $path, its arguments and its options', ({ path, command }) => {
     const row = page.split('\n').find((line) => line.startsWith(`| \`wcc ${path}`)) ?? '';
     const words = row.split('`')[1]?.replace(`wcc ${path}`, '').trim() ?? '';
-    const told = words === '' ? [] : words.split(' ');
+    const documented = words === '' ? [] : words.split(' ');
     const names = command.registeredArguments.map((argument) => {
       const name = argument.name().toUpperCase();
       return argument.required ? name : `[${name}]`;
     });
-    if (path !== 'serve') expect(told).toEqual(names);
+    if (path !== 'serve') expect(documented).toEqual(names);
     for (const { long } of command.options) expect(page).toContain(`\`${long}`);
   });
 
-  it('tells every exit code as it is', () => {
+  it('lists every exit code', () => {
     const rows = page.split('\n').filter((line) => /^\| `\d+` /.test(line));
     const cells = rows.map((line) =>
       line
@@ -63,7 +63,7 @@ describe('docs/cli.md', () => {
 
 describe('help', () => {
   it.each(leaves(makeProgram().program).filter(({ path }) => path !== 'serve'))(
-    'of $path says what it does',
+    'of $path prints its usage',
     async ({ path }) => {
       const { program, written } = makeProgram();
       const end: unknown = await program
@@ -74,7 +74,7 @@ describe('help', () => {
     },
   );
 
-  it('of the whole names every exit code', () => {
+  it('of the program lists every exit code', () => {
     const { program, written } = makeProgram();
     program.outputHelp();
     for (const { meaning } of Object.values(exitCodes)) expect(written()).toContain(meaning);
@@ -116,14 +116,14 @@ describe('completion', () => {
     expect(ask('bash', [scripts[0], ...asked].join('\n'))).toEqual(expected);
   });
 
-  it('keeps a file name with blanks whole in bash', () => {
+  it('completes a file name with blanks in bash', () => {
     const made = `cd "$(mktemp -d)"; touch 'a b.iso' 'a c.iso'; COMP_WORDS=(wcc image upload a); COMP_CWORD=3`;
-    const told = `_wcc; printf '%s|' "\${COMPREPLY[@]}"; rm -r "$PWD"; echo`;
-    expect(ask('bash', [scripts[0], made, told].join('\n'))).toEqual(['a b.iso|a c.iso|']);
+    const complete = `_wcc; printf '%s|' "\${COMPREPLY[@]}"; rm -r "$PWD"; echo`;
+    expect(ask('bash', [scripts[0], made, complete].join('\n'))).toEqual(['a b.iso|a c.iso|']);
   });
 
   it.skipIf(!has('zsh'))('works in zsh', () => {
-    // Outside of an editor line there is no `compadd`: this one keeps what fits the word, as the real one does.
+    // `compadd` exists only in the line editor; this one keeps the matches of the word, like the real one.
     const compadd = 'compadd() { found+=(${(M)matches:#${words[CURRENT]}*}) }';
     const asked = cases.map(
       (one) =>
@@ -137,7 +137,7 @@ describe('completion', () => {
     expect(ask('fish', [scripts[2], ...asked].join('\n'))).toEqual(expected);
   });
 
-  it('knows every command in every shell', () => {
+  it('contains every command in every shell', () => {
     for (const { path } of leaves(makeProgram().program)) {
       for (const script of scripts) expect(script).toContain(path.split(' ').at(-1));
     }

@@ -10,17 +10,17 @@ import { exitCodes } from './runtime/exit-codes.ts';
 
 const exits = Object.values(exitCodes).map(({ code, meaning }) => `  ${String(code).padEnd(5)}${meaning}`);
 
-/** The whole command line. Nothing of it ends the process or writes by itself: both are the caller's. */
+/** Creates the command line. It never ends the process; errors go to the caller and output to `context`. */
 export function createProgram(context: Context, version: string): Command {
   const program = new Command('wcc')
-    .description('images, machines and operations of a wcc server')
+    .description('manage images, machines and operations of a wcc server')
     .version(version, '--version', 'print the version')
     .showHelpAfterError('Help: wcc --help')
     .addHelpText('after', `\nExit codes:\n${exits.join('\n')}`);
-  // `main.ts` hands it over before anything is parsed; here it stands for the help and the completion.
+  // `main.ts` starts the server before parsing; this entry is for the help and the completion.
   program
     .command('serve', { isDefault: false })
-    .description('run a server on this machine; its flags: wcc serve --help')
+    .description('run a server on this host; for its options: wcc serve --help')
     .helpOption(false)
     .allowUnknownOption();
   addLogin(program, context);
@@ -32,7 +32,7 @@ export function createProgram(context: Context, version: string): Command {
   return prepare(program, context);
 }
 
-/** Sub-commands that stand already do not inherit these. */
+/** Sets the output of a command and its subcommands, because existing subcommands do not inherit it. */
 function prepare(command: Command, context: Context): Command {
   command
     .helpCommand(false)

@@ -2,7 +2,7 @@ import { hostname } from 'node:os';
 import type { CreatedToken, TokenScope } from '@wcc/api';
 import { createApiClient } from '@wcc/api/client';
 
-export interface SignInOptions {
+export interface CreateTokenOptions {
   origin: string;
   name: string;
   password: string;
@@ -11,16 +11,15 @@ export interface SignInOptions {
 }
 
 /**
- * Signs in by name and password, makes a token, and ends the session again: what is kept is a secret that
- * can be revoked alone.
+ * Signs in with name and password, creates a token, and signs out again. The token can be revoked on its own.
  */
-export async function makeToken(options: SignInOptions): Promise<CreatedToken> {
+export async function createToken(options: CreateTokenOptions): Promise<CreatedToken> {
   const { origin, name, password, scope, expiresInDays } = options;
   let cookie = '';
   const api = createApiClient({
     baseUrl: origin,
     fetch: async (input, init) => {
-      // The server wants the exact origin wherever a cookie counts: this program speaks for itself.
+      // The server requires its own Origin for every request with a cookie.
       const headers = {
         ...(init?.headers as Record<string, string>),
         origin,

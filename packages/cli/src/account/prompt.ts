@@ -4,16 +4,17 @@ import { Writable } from 'node:stream';
 import type { Context } from '../runtime/context.ts';
 import { CliError } from '../runtime/errors.ts';
 
-/** Puts the question to a terminal, or takes the next line of a pipe. */
-export interface Asker {
+/** Asks on a terminal, or reads the next line of a pipe. */
+export interface Prompt {
+  /** @throws CliError `usage` if the input ends before the answer */
   ask(question: string): Promise<string>;
-  /** What is typed is not shown. */
+  /** Like `ask`, but does not show what is typed. */
   askSecret(question: string): Promise<string>;
   close(): void;
 }
 
-/** One reader for all questions: a second one would lose the lines that the first has taken in already. */
-export function createAsker({ stdin, stderr, interrupt }: Context): Asker {
+/** Creates one reader for all questions. A second reader would miss lines that the first has already read. */
+export function createPrompt({ stdin, stderr, interrupt }: Context): Prompt {
   const isTerminal = stdin.isTTY === true && stderr.isTTY === true;
   let isMuted = false;
   const echo = new Writable({
@@ -26,7 +27,7 @@ export function createAsker({ stdin, stderr, interrupt }: Context): Asker {
   const lines: string[] = [];
   let isOver = false;
   reader.on('line', (line) => lines.push(line)).on('close', () => (isOver = true));
-  // In raw mode the terminal sends no signal: the reader gets the key.
+  // In raw mode the terminal sends no signal, so the reader receives Ctrl-C.
   reader.on('SIGINT', () => process.kill(process.pid, 'SIGINT'));
 
   async function nextLine(): Promise<string> {

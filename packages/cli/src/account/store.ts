@@ -2,23 +2,23 @@ import { mkdir, open, readFile, rename } from 'node:fs/promises';
 import { dirname, isAbsolute, join } from 'node:path';
 import { CliError } from '../runtime/errors.ts';
 
-/** What is kept of one server. */
+/** The stored account of one server. */
 export interface Account {
   token: string;
-  /** To revoke it at sign-out; null for a token that was pasted. */
+  /** Id for revoking the token at logout; null if the user supplied the token. */
   tokenId: string | null;
   userName: string;
 }
 
 export interface Accounts {
-  /** The server of the last sign-in. */
+  /** Origin of the server of the last sign-in. */
   current: string | null;
   servers: Record<string, Account>;
 }
 
 type Environment = Readonly<Record<string, string | undefined>>;
 
-/** `$XDG_CONFIG_HOME/wcc/servers.json`; a relative XDG_CONFIG_HOME is ignored, as its specification says. */
+/** `$XDG_CONFIG_HOME/wcc/servers.json`. A relative XDG_CONFIG_HOME is ignored, as its specification requires. */
 export function accountsPath(env: Environment): string {
   const base = env['XDG_CONFIG_HOME'] ?? '';
   if (isAbsolute(base)) return join(base, 'wcc', 'servers.json');
@@ -27,6 +27,7 @@ export function accountsPath(env: Environment): string {
   return join(home, '.config', 'wcc', 'servers.json');
 }
 
+/** Reads the stored accounts; none if the file does not exist. @throws CliError if it is damaged */
 export async function readAccounts(env: Environment): Promise<Accounts> {
   const path = accountsPath(env);
   let text: string;
@@ -51,12 +52,12 @@ function parse(text: string): Accounts | null {
   }
 }
 
-/** Written beside and renamed: a command that is killed leaves the old file or the new one, never half of one. */
+/** Writes a new file and renames it, so a killed command leaves either the old file or the new one. */
 export async function writeAccounts(env: Environment, accounts: Accounts): Promise<void> {
   const path = accountsPath(env);
   await mkdir(dirname(path), { recursive: true, mode: 0o700 });
   const beside = `${path}.${process.pid}`;
-  // A secret: readable by this user alone from its first byte.
+  // Created with mode 600, so only this user can ever read the tokens.
   const file = await open(beside, 'w', 0o600);
   try {
     await file.writeFile(`${JSON.stringify(accounts, null, 2)}\n`);

@@ -7,8 +7,8 @@ import type { Context } from '../runtime/context.ts';
 export function addCompletion(program: Command, context: Context): void {
   program
     .command('completion')
-    .description('print the completion script of a shell')
-    .addArgument(new Argument('<shell>', 'which one').choices(shells))
+    .description('print the completion script for a shell')
+    .addArgument(new Argument('<shell>', 'shell').choices(shells))
     .addHelpText(
       'after',
       '\nbash: source <(wcc completion bash)\nzsh:  source <(wcc completion zsh)\nfish: wcc completion fish | source',

@@ -1,6 +1,6 @@
 import { randomUUID } from 'node:crypto';
 
-/** A request that is sent again by accident, by a proxy say, starts nothing twice. */
-export function newKey(): string {
+/** A key for one request, so that a repeated request (e.g. by a proxy) starts nothing twice. */
+export function createIdempotencyKey(): string {
   return randomUUID();
 }

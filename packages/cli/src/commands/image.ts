@@ -23,6 +23,6 @@ const verbs = [
 ];
 
 export function addImageCommands(program: Command, context: Context): void {
-  const image = program.command('image').description('look at images, and make, fetch and remove them');
+  const image = program.command('image').description('list, create, transfer and delete images');
   for (const add of verbs) add(image, context);
 }

@@ -2,16 +2,16 @@ import type { TokenScope } from '@wcc/api';
 import { createApiClient } from '@wcc/api/client';
 import type { Command } from 'commander';
 import { Option } from 'commander';
-import { isReadable, serverOrigin } from '../account/address.ts';
-import type { Asker } from '../account/prompt.ts';
-import { createAsker } from '../account/prompt.ts';
-import { makeToken } from '../account/create-token.ts';
+import { isUnencrypted, serverOrigin } from '../account/address.ts';
+import type { Prompt } from '../account/prompt.ts';
+import { createPrompt } from '../account/prompt.ts';
+import { createToken } from '../account/create-token.ts';
 import type { Account } from '../account/store.ts';
 import { accountsPath, readAccounts, writeAccounts } from '../account/store.ts';
 import type { Context } from '../runtime/context.ts';
 import { CliError } from '../runtime/errors.ts';
-import { harmless } from '../output/terminal.ts';
-import { count } from './options.ts';
+import { escapeTerminal } from '../output/terminal.ts';
+import { parseCount } from './options.ts';
 
 interface LoginOptions {
   withToken?: boolean;
@@ -24,49 +24,49 @@ interface LoginOptions {
 export function addLogin(program: Command, context: Context): void {
   program
     .command('login <url>')
-    .description('sign in at a server; the password or token is asked for, or read from a pipe')
-    .option('--with-token', 'a token is pasted; without this a password makes one')
-    .option('--user <name>', 'name of the user, instead of being asked for it')
+    .description('sign in to a server; asks for the password or token, or reads it from a pipe')
+    .option('--with-token', 'sign in with an existing token instead of a password')
+    .option('--user <name>', 'user name (default: asked for)')
     .addOption(
-      new Option('--scope <scope>', 'what the new token may').choices(['read', 'write']).default('write'),
+      new Option('--scope <scope>', 'scope of the new token').choices(['read', 'write']).default('write'),
     )
-    .option('--days <n>', 'days for which the new token is good', count, 90)
-    .option('--insecure', 'send the password or token over plain http to another machine')
+    .option('--days <n>', 'days until the new token expires', parseCount, 90)
+    .option('--insecure', 'send the password or token over plain http to another host')
     .action(async (url: string, options: LoginOptions) => {
       const origin = serverOrigin(url);
-      refuseReadable(origin, options);
-      const asker = createAsker(context);
-      const account = await signIn(asker, origin, options).finally(() => asker.close());
+      assertEncrypted(origin, options);
+      const prompt = createPrompt(context);
+      const account = await signIn(prompt, origin, options).finally(() => prompt.close());
       const accounts = await readAccounts(context.env);
       await writeAccounts(context.env, {
         current: origin,
         servers: { ...accounts.servers, [origin]: account },
       });
       context.stdout.write(
-        `Signed in at ${origin} as ${harmless(account.userName)}; the token is kept in ${accountsPath(context.env)}\n`,
+        `Signed in to ${origin} as ${escapeTerminal(account.userName)}. The token is stored in ${accountsPath(context.env)}\n`,
       );
     });
 }
 
-function refuseReadable(origin: string, { insecure }: LoginOptions): void {
-  if (insecure === true || !isReadable(origin)) return;
-  throw new CliError('usage', `${origin} is plain http: everybody on the way could read the password.`, {
-    hint: 'Use https, or say --insecure.',
+function assertEncrypted(origin: string, { insecure }: LoginOptions): void {
+  if (insecure === true || !isUnencrypted(origin)) return;
+  throw new CliError('usage', `${origin} uses plain http: others on the network can read the password.`, {
+    hint: 'Use https, or add --insecure.',
   });
 }
 
-async function signIn(asker: Asker, origin: string, options: LoginOptions): Promise<Account> {
-  if (options.withToken === true) return checkToken(origin, (await asker.askSecret('Token: ')).trim());
-  const name = options.user ?? (await asker.ask('User: '));
-  const password = await asker.askSecret('Password: ');
+async function signIn(prompt: Prompt, origin: string, options: LoginOptions): Promise<Account> {
+  if (options.withToken === true) return checkToken(origin, (await prompt.askSecret('Token: ')).trim());
+  const name = options.user ?? (await prompt.ask('User: '));
+  const password = await prompt.askSecret('Password: ');
   const { scope, days } = options;
-  const token = await makeToken({ origin, name, password, scope, expiresInDays: Math.min(366, days) });
+  const token = await createToken({ origin, name, password, scope, expiresInDays: Math.min(366, days) });
   return { token: token.secret, tokenId: token.id, userName: token.userName };
 }
 
-/** A token that is not good is told now, not by the next command. */
+/** Checks a token with the server, so that an invalid one fails now and not with the next command. */
 async function checkToken(origin: string, token: string): Promise<Account> {
-  if (!/^[\x21-\x7e]+$/.test(token)) throw new CliError('usage', 'This is no token.');
+  if (!/^[\x21-\x7e]+$/.test(token)) throw new CliError('usage', 'This is not a valid token.');
   const { user } = await createApiClient({ baseUrl: origin, token }).session();
   return { token, tokenId: null, userName: user.name };
 }

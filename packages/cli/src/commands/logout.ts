@@ -9,30 +9,30 @@ import { CliError } from '../runtime/errors.ts';
 export function addLogout(program: Command, context: Context): void {
   program
     .command('logout [url]')
-    .description('revoke the token that login made, and forget it')
+    .description('revoke the token created by login and delete it from this host')
     .action(async (url: string | undefined) => {
       const accounts = await readAccounts(context.env);
       const origin = url === undefined ? accounts.current : serverOrigin(url);
       const account = origin === null ? undefined : accounts.servers[origin];
       if (origin === null || account === undefined)
-        throw new CliError('forbidden', 'You are not signed in there.');
+        throw new CliError('forbidden', 'You are not signed in to this server.');
       const { [origin]: _gone, ...servers } = accounts.servers;
       const current = accounts.current === origin ? null : accounts.current;
-      // Forgotten first: whatever the server says, this machine keeps no secret.
+      // Deleted before the revocation, so no token stays here if the server cannot be reached.
       await writeAccounts(context.env, { current, servers });
-      context.stdout.write(`Signed out at ${origin}. ${await revoke(origin, account)}\n`);
+      context.stdout.write(`Signed out of ${origin}. ${await revoke(origin, account)}\n`);
     });
 }
 
 async function revoke(origin: string, { token, tokenId }: Account): Promise<string> {
-  if (tokenId === null) return 'The token that was pasted is still good; revoke it in the console.';
+  if (tokenId === null) return 'The token that you supplied is still valid; revoke it in the console.';
   try {
     await createApiClient({ baseUrl: origin, token }).revokeToken(tokenId);
-    return 'The token is revoked.';
+    return 'The token was revoked.';
   } catch (error) {
     if (!(error instanceof ApiProblem)) throw error;
-    // Revoked elsewhere or over: nothing is left to do.
-    if (error.status === 401) return 'The token was no longer good.';
-    return `The token could not be revoked (${error.code}); do so in the console.`;
+    // Already revoked or expired.
+    if (error.status === 401) return 'The token was no longer valid.';
+    return `The token could not be revoked (${error.code}); revoke it in the console.`;
   }
 }

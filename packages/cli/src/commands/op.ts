@@ -8,7 +8,7 @@ import { addOpVerb } from './op/verb.ts';
 import { addOpWatch } from './op/watch.ts';
 
 export function addOpCommands(program: Command, context: Context): void {
-  const op = program.command('op').description('look at operations, watch and control them');
+  const op = program.command('op').description('list, watch and control operations');
   for (const add of [addOpLs, addOpShow, addOpWatch]) add(op, context);
   for (const verb of ['cancel', 'pause', 'resume'] as const) addOpVerb(op, context, verb);
   for (const add of [addOpRetry, addOpLog]) add(op, context);

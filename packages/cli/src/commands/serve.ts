@@ -1,21 +1,21 @@
 import { CliError } from '../runtime/errors.ts';
 
-/** The package that the server is; its flags, signals and exit codes are its own. */
+/** The server's entry point. It has its own options, signals and exit codes. */
 const serverPackage = '@wcc/server/main';
 
 /**
- * Becomes the server, in this very process. The caller has left it the arguments as if it had been started
- * itself. Loaded by name and only here: a machine that only speaks to servers needs none of it.
+ * Runs the server in this process with the arguments in `process.argv`. Imported by name, because hosts that only
+ * use a server do not need the package.
  *
- * @throws CliError when the package is not there
+ * @throws CliError if the package is not installed
  */
-export async function becomeServer(): Promise<void> {
+export async function runServer(): Promise<void> {
   try {
     await import(serverPackage);
   } catch (cause) {
     const { code, message = '' } = cause as { code?: string; message?: string };
     if (code !== 'ERR_MODULE_NOT_FOUND' || !message.includes('@wcc/server')) throw cause;
-    throw new CliError('failed', 'The server is not installed beside this command.', {
+    throw new CliError('failed', 'The server is not installed with this command.', {
       hint: 'Install it: npm install @wcc/server',
       cause,
     });

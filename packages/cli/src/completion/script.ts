@@ -6,36 +6,36 @@ export type Shell = (typeof shells)[number];
 interface Flag {
   flag: string;
   description: string;
-  /** What may follow it: a file of this machine, one of these words, or something that nobody can know (empty). Null: nothing follows. */
+  /** The values: a local file, one of these words, or unknown (empty list). Null: the option has no value. */
   value: 'file' | readonly string[] | null;
 }
 
-/** What may follow a sequence of words: sub-commands, or the options of the last one. */
-interface Place {
+/** A command with its subcommands and options. */
+interface CommandNode {
   /** `wcc image copy` without `wcc`. */
   path: string;
   words: string[];
   options: Flag[];
-  /** Commands by name, for shells that show what they are. */
+  /** Subcommands with descriptions, for shells that show them. */
   commands: { name: string; description: string }[];
-  /** Its argument is a file of this machine. */
+  /** Its argument is a local file. */
   takesFile: boolean;
 }
 
-/** The script that completes what this program knows, made from the program itself. */
+/** Creates the completion script of a shell from the commands and options of the program. */
 export function completionScript(program: Command, shell: Shell): string {
-  const places = placesOf(program, []);
-  return { bash, zsh, fish }[shell](places);
+  const nodes = nodesOf(program, []);
+  return { bash, zsh, fish }[shell](nodes);
 }
 
-function placesOf(command: Command, path: readonly string[]): Place[] {
+function nodesOf(command: Command, path: readonly string[]): CommandNode[] {
   const commands = command.commands.map((child) => ({
     name: child.name(),
     description: child.description(),
   }));
   const options = command.options.flatMap(flagOf);
   const choices = command.registeredArguments.flatMap(({ argChoices }) => argChoices ?? []);
-  const own: Place = {
+  const own: CommandNode = {
     path: path.join(' '),
     words: [...commands.map(({ name }) => name), ...choices],
     options:
@@ -45,7 +45,7 @@ function placesOf(command: Command, path: readonly string[]): Place[] {
     commands,
     takesFile: command.registeredArguments.some((argument) => argument.name() === 'file'),
   };
-  return [own, ...command.commands.flatMap((child) => placesOf(child, [...path, child.name()]))];
+  return [own, ...command.commands.flatMap((child) => nodesOf(child, [...path, child.name()]))];
 }
 
 function flagOf({ long, flags, description, argChoices, required }: Option): Flag[] {
@@ -54,13 +54,13 @@ function flagOf({ long, flags, description, argChoices, required }: Option): Fla
   return [{ flag: long, description, value: required ? value : null }];
 }
 
-/** The words before the cursor that are no options name the place. */
-function bash(places: readonly Place[]): string {
-  const cases = places.map(({ path, words, options, takesFile }) => {
+/** The words before the cursor, without options, select the command. */
+function bash(nodes: readonly CommandNode[]): string {
+  const cases = nodes.map(({ path, words, options, takesFile }) => {
     const flags = options.map(({ flag }) => flag).join(' ');
     return `    '${path}') words='${words.join(' ')}'; flags='${flags}'; files=${takesFile ? 1 : 0} ;;`;
   });
-  const values = places.flatMap(({ path, options }) =>
+  const values = nodes.flatMap(({ path, options }) =>
     options.flatMap(({ flag, value }) => {
       if (value === null) return [];
       const [words, files] = value === 'file' ? ['', 1] : [value.join(' '), 0];
@@ -73,7 +73,7 @@ _wcc() {
   for ((index = 1; index < COMP_CWORD; index++)); do
     word=\${COMP_WORDS[index]}
     case "\${place:+$place }$word" in
-${places
+${nodes
   .filter(({ path }) => path !== '')
   .map(({ path }) => `      '${path}') place='${path}' ;;`)
   .join('\n')}
@@ -89,7 +89,7 @@ ${values.join('\n')}
     COMPREPLY=($(compgen -W "$flags" -- "$current"))
   elif ((files)); then
     compopt -o filenames 2>/dev/null
-    # A line for each: names have blanks.
+    # One per line, because names may contain blanks.
     IFS=$'\\n'
     COMPREPLY=($(compgen -f -- "$current"))
   else
@@ -100,16 +100,16 @@ complete -F _wcc wcc
 `;
 }
 
-/** zsh runs the functions of bash by its own emulation. */
-function zsh(places: readonly Place[]): string {
+/** zsh runs the bash function in its emulation. */
+function zsh(nodes: readonly CommandNode[]): string {
   return `autoload -U +X compinit && compinit -u
 autoload -U +X bashcompinit && bashcompinit
-${bash(places).replace('# bash completion of wcc. Use it: source <(wcc completion bash)\n', '')}`;
+${bash(nodes).replace('# bash completion of wcc. Use it: source <(wcc completion bash)\n', '')}`;
 }
 
-function fish(places: readonly Place[]): string {
+function fish(nodes: readonly CommandNode[]): string {
   const quote = (text: string): string => `'${text.replaceAll('\\', '\\\\').replaceAll("'", "\\'")}'`;
-  const lines = places.flatMap((place) => {
+  const lines = nodes.flatMap((place) => {
     const at = `-n ${quote(`_wcc_at ${quoteWord(place.path)}`)}`;
     return [
       ...place.commands.map(
@@ -125,7 +125,7 @@ function fish(places: readonly Place[]): string {
       ),
     ];
   });
-  const paths = places.map(({ path }) => path).filter((path) => path !== '');
+  const paths = nodes.map(({ path }) => path).filter((path) => path !== '');
   return `# fish completion of wcc. Use it: wcc completion fish | source
 function _wcc_at
   set -l place ''

@@ -1,31 +1,31 @@
 import { createMeter, formatBytes, formatPercent, formatRate, percent } from '@wcc/progress';
 import { textOf } from '@wcc/progress/words';
 import { roundEta } from '@wcc/progress';
-import type { Show } from '../follow/progress-output.ts';
+import type { ProgressOutput } from '../follow/progress-output.ts';
 
-/** Tells how far a download is. */
-export interface Report {
-  begin(offsetBytes: number, totalBytes: number): void;
-  moved(offsetBytes: number): void;
+/** Shows the progress of a download. */
+export interface DownloadProgress {
+  start(offsetBytes: number, totalBytes: number): void;
+  update(offsetBytes: number): void;
 }
 
 const redrawMs = 100;
 const text = textOf('en');
 
-/** A download is no operation of the server: its numbers are made here, by the same meter. */
-export function createReport(show: Show, name: string): Report {
+/** A download is not an operation of the server, so its rate and ETA are measured here. */
+export function createDownloadProgress(output: ProgressOutput, name: string): DownloadProgress {
   const meter = createMeter({ halfLifeMs: 10_000 });
   let total = 0;
   let startedAtMs = 0;
   let drawnAtMs = Number.NEGATIVE_INFINITY;
   return {
-    begin: (offset, totalBytes) => {
+    start: (offset, totalBytes) => {
       total = totalBytes;
       startedAtMs = performance.now();
       meter.reset(startedAtMs, offset);
-      if (offset > 0) show.say(`Going on at ${formatBytes(offset)} of ${formatBytes(total)}`);
+      if (offset > 0) output.print(`Resuming at ${formatBytes(offset)} of ${formatBytes(total)}`);
     },
-    moved: (offset) => {
+    update: (offset) => {
       const atMs = performance.now();
       if (atMs - drawnAtMs < redrawMs) return;
       drawnAtMs = atMs;
@@ -42,7 +42,7 @@ export function createReport(show: Show, name: string): Report {
         ],
         look: 'running' as const,
       };
-      show.update(line, 'running');
+      output.update(line, 'running');
     },
   };
 }

@@ -8,68 +8,72 @@ import type { Context } from '../runtime/context.ts';
 import { CliError } from '../runtime/errors.ts';
 import { lostConnection, openRequest, readProblem } from '../server/http.ts';
 import type { Server } from '../server/server.ts';
-import { Patience, passes } from '../server/retry-deadline.ts';
+import { RetryDeadline, isRetryable } from '../server/retry-deadline.ts';
 import type { Partial } from './partial.ts';
 import { beginPartial, partialOf, publishPartial, readPartial, reopenPartial } from './partial.ts';
-import type { Report } from './download-progress.ts';
+import type { DownloadProgress } from './download-progress.ts';
 import { SparseFile } from './sparse-file.ts';
 
 export interface DownloadOptions {
   image: Image;
   target: string;
   giveUpAfterMs: number;
-  report: Report;
+  progress: DownloadProgress;
 }
 
-/** Nothing came for so long: the connection is dead. */
+/** A connection without data for this time is dead. */
 const idleMs = 60_000;
-/** So many bytes at once: small writes cost more than the bytes. */
-const gatherBytes = 1_048_576;
+/** Size of one write; many small writes would be slow. */
+const pieceBytes = 1_048_576;
 
-/** Fetches an image into a file that appears under its name when it is whole; goes on where an earlier try ended. */
+/**
+ * Downloads an image to a partial file, which gets its final name when it is complete. Resumes an interrupted download.
+ *
+ * @throws CliError if the download cannot complete, or on Ctrl-C
+ */
 export async function download(context: Context, server: Server, options: DownloadOptions): Promise<void> {
   const partial = partialOf(options.target);
-  const patience = new Patience(
+  const deadline = new RetryDeadline(
     options.giveUpAfterMs,
-    `${partial.path} is kept. Give the same command again to go on.`,
+    `The data is in ${partial.path}. Run the same command again to resume.`,
   );
   for (;;) {
     try {
-      await fetchRest(server, partial, { ...options, patience, signal: context.interrupt });
+      await fetchRest(server, partial, { ...options, deadline: deadline, signal: context.interrupt });
       return await publishPartial(partial, options.target);
     } catch (error) {
-      if (context.interrupt.aborted) throw stopped(context, partial);
-      if (!passes(error)) throw error;
-      await patience.wait(error, context.interrupt).catch((reason: unknown) => {
-        throw context.interrupt.aborted ? stopped(context, partial) : reason;
+      if (context.interrupt.aborted) throw stoppedError(context, partial);
+      if (!isRetryable(error)) throw error;
+      await deadline.wait(error, context.interrupt).catch((reason: unknown) => {
+        throw context.interrupt.aborted ? stoppedError(context, partial) : reason;
       });
     }
   }
 }
 
 interface Fetching extends DownloadOptions {
-  patience: Patience;
+  deadline: RetryDeadline;
   signal: AbortSignal;
 }
 
 async function fetchRest(server: Server, partial: Partial, fetching: Fetching): Promise<void> {
-  const begun = await readPartial(partial);
+  const earlier = await readPartial(partial);
   const request = openRequest(server, {
     method: 'GET',
     path: routes.downloadImage(fetching.image.id),
-    // RFC 9110, If-Range: another version comes whole.
-    headers: begun === null ? {} : { range: `bytes=${begun.offsetBytes}-`, 'if-range': begun.etag },
+    // RFC 9110, If-Range: if the image has changed, the server sends all of it.
+    headers: earlier === null ? {} : { range: `bytes=${earlier.offsetBytes}-`, 'if-range': earlier.etag },
     signal: fetching.signal,
   });
-  request.setTimeout(idleMs, () => request.destroy(new Error('No byte came for a minute.')));
+  request.setTimeout(idleMs, () => request.destroy(new Error('No data arrived for a minute.')));
   request.end();
   try {
     const [response] = (await once(request, 'response')) as [IncomingMessage];
     request.on('error', () => undefined);
-    await receive(response, partial, { ...fetching, begun });
+    await receive(response, partial, { ...fetching, earlier: earlier });
   } catch (error) {
-    const isTold = error instanceof ApiProblem || error instanceof CliError;
-    throw isTold || isLocal(error) ? error : lostConnection(error);
+    const isFinal = error instanceof ApiProblem || error instanceof CliError;
+    throw isFinal || isLocalError(error) ? error : lostConnection(error);
   } finally {
     request.destroy();
   }
@@ -78,27 +82,27 @@ async function fetchRest(server: Server, partial: Partial, fetching: Fetching): 
 async function receive(
   response: IncomingMessage,
   partial: Partial,
-  fetching: Fetching & { begun: { offsetBytes: number } | null },
+  fetching: Fetching & { earlier: { offsetBytes: number } | null },
 ): Promise<void> {
-  const { begun, image, report, patience } = fetching;
+  const { earlier: earlier, image, progress: report, deadline: deadline } = fetching;
   const { statusCode, headers } = response;
-  // 416: everything is there already, or more than there should be.
-  if (statusCode === 416 && begun?.offsetBytes === image.sizeBytes) return;
+  // 416: the partial file already has all bytes, or too many.
+  if (statusCode === 416 && earlier?.offsetBytes === image.sizeBytes) return;
   if (statusCode !== 200 && statusCode !== 206) throw await readProblem(response);
   const isRest = statusCode === 206;
   const handle = isRest ? await reopenPartial(partial) : await beginPartial(partial, headers.etag ?? '');
-  const file = new SparseFile(handle, isRest ? (begun?.offsetBytes ?? 0) : 0);
+  const file = new SparseFile(handle, isRest ? (earlier?.offsetBytes ?? 0) : 0);
   const total = file.offset + Number(headers['content-length']);
-  report.begin(file.offset, total);
+  report.start(file.offset, total);
   try {
-    for await (const piece of gather(response)) {
+    for await (const piece of collectPieces(response)) {
       await file.append(piece);
-      patience.moved(file.offset);
-      report.moved(file.offset);
+      deadline.progressed(file.offset);
+      report.update(file.offset);
     }
-    if (file.offset !== total) throw new Error('The answer ended too early.');
+    if (file.offset !== total) throw new Error('The answer is incomplete.');
   } finally {
-    // What came counts, a hole at its end included.
+    // Keeps the received bytes, including a hole at the end.
     await finishAndClose(file, handle);
   }
 }
@@ -111,21 +115,21 @@ async function finishAndClose(file: SparseFile, handle: FileHandle): Promise<voi
   }
 }
 
-async function* gather(response: IncomingMessage): AsyncGenerator<Buffer> {
+async function* collectPieces(response: IncomingMessage): AsyncGenerator<Buffer> {
   let pieces: Buffer[] = [];
   let length = 0;
   for await (const piece of response as AsyncIterable<Buffer>) {
     pieces.push(piece);
     length += piece.length;
-    if (length < gatherBytes) continue;
+    if (length < pieceBytes) continue;
     yield Buffer.concat(pieces, length);
     [pieces, length] = [[], 0];
   }
   if (length > 0) yield Buffer.concat(pieces, length);
 }
 
-/** A full disk, a directory without permission: a retry changes nothing. */
-function isLocal(error: unknown): boolean {
+/** True for errors of the local file system, e.g. a full disk, which a retry does not solve. */
+function isLocalError(error: unknown): boolean {
   const { code, syscall } = error as NodeJS.ErrnoException;
   return (
     code !== undefined &&
@@ -133,10 +137,10 @@ function isLocal(error: unknown): boolean {
   );
 }
 
-function stopped({ interrupt }: Context, { path }: Partial): CliError {
+function stoppedError({ interrupt }: Context, { path }: Partial): CliError {
   const reason: unknown = interrupt.reason;
   const exit = reason instanceof CliError ? reason.exit : 'interrupted';
   return new CliError(exit, 'Stopped.', {
-    hint: `What came is in ${path}. Give the same command again to go on.`,
+    hint: `The data is in ${path}. Run the same command again to resume.`,
   });
 }

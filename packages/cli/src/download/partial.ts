@@ -2,7 +2,7 @@ import { open, readFile, rename, rm, stat, writeFile } from 'node:fs/promises';
 import type { FileHandle } from 'node:fs/promises';
 import { dirname } from 'node:path';
 
-/** What is there of an earlier try: `FILE.part`, and beside it which version of which image it is of. */
+/** The files of an interrupted download: `FILE.part`, and a note with the ETag of its image version. */
 export interface Partial {
   path: string;
   notePath: string;
@@ -12,7 +12,7 @@ export function partialOf(target: string): Partial {
   return { path: `${target}.part`, notePath: `${target}.part.etag` };
 }
 
-/** From where to go on: how long the partial is and what it is of; null when there is nothing to go on from. */
+/** Size and ETag of the partial file; null if there is none to resume. */
 export async function readPartial({
   path,
   notePath,
@@ -25,18 +25,19 @@ export async function readPartial({
   }
 }
 
-/** Opens it anew, with the note before the first byte: bytes of an unknown version are worth nothing. */
+/** Creates the partial file. Writes the note first, because bytes of an unknown version are useless. */
 export async function beginPartial({ path, notePath }: Partial, etag: string): Promise<FileHandle> {
   await rm(path, { force: true });
   await writeFile(notePath, etag);
   return open(path, 'w+');
 }
 
+/** Opens the existing partial file. */
 export async function reopenPartial({ path }: Partial): Promise<FileHandle> {
   return open(path, 'r+');
 }
 
-/** Under its name, and durably so. */
+/** Renames the partial file to its final name, durably. */
 export async function publishPartial({ path, notePath }: Partial, target: string): Promise<void> {
   await rename(path, target);
   await rm(notePath, { force: true });

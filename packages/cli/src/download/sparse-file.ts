@@ -1,10 +1,10 @@
 import type { FileHandle } from 'node:fs/promises';
 
-/** Holes are found in steps of this: smaller ones cost more than they save. */
+/** Minimum size of a hole; smaller holes cost more than they save. */
 const stepBytes = 65_536;
 const zeros = Buffer.alloc(stepBytes);
 
-/** A file that is written from an offset on, where runs of zeros become holes. */
+/** Appends to a file from an offset; runs of zeros become holes. */
 export class SparseFile {
   readonly #handle: FileHandle;
   #offset: number;
@@ -23,7 +23,7 @@ export class SparseFile {
     while (start < piece.length) {
       const isHole = isZero(piece, start);
       let end = start;
-      // Neighbours of the same kind become one write.
+      // Adjacent blocks of data become one write.
       while (end < piece.length && isZero(piece, end) === isHole)
         end = Math.min(piece.length, end + stepBytes);
       if (!isHole) await this.#write(piece, start, end);
@@ -32,7 +32,7 @@ export class SparseFile {
     this.#offset += piece.length;
   }
 
-  /** As long as it should be, holes at its end included, and on the disk. */
+  /** Sets the length, which includes a hole at the end, and syncs the file. */
   async finish(): Promise<void> {
     await this.#handle.truncate(this.#offset);
     await this.#handle.sync();

@@ -2,14 +2,15 @@ import type { Snapshot } from '@wcc/progress';
 import { namesOf, rowOf } from '../output/human.ts';
 import type { BarLine } from './bar.ts';
 
+/** The connection, and the age of a snapshot. */
 export interface Receipt {
   isOnline: boolean;
   sinceReceiptMs: number;
 }
 
-/** An operation as one line. */
+/** The progress line of an operation. */
 export function lineOf(snapshot: Snapshot, receipt: Receipt): BarLine {
-  // Whose it is and since when, somebody who waits for it knows.
+  // The user who waits for the operation knows its owner and its age.
   const row = rowOf({ ...snapshot, ownerName: '', elapsedMs: 0 }, receipt);
   const bar = row.bar === 'hidden' ? null : row.bar;
   return {
@@ -26,9 +27,12 @@ export function lineOf(snapshot: Snapshot, receipt: Receipt): BarLine {
   };
 }
 
-/** What is told at once when it changes: state, phase, connection. */
-export function keyOf({ state, stateReason, phases, phaseIndex }: Snapshot, { isOnline }: Receipt): string {
-  // Of a running one only the phases that last: the rest would be a line for each blink.
+/** A key of state, phase and connection; a new key is written at once. */
+export function changeKeyOf(
+  { state, stateReason, phases, phaseIndex }: Snapshot,
+  { isOnline }: Receipt,
+): string {
+  // Only phases longer than a second count, so that short ones cause no line.
   const phase = phases[phaseIndex];
   const lasts = state === 'running' && (phase?.elapsedMs ?? 0) >= 1000 ? phase?.name : '';
   return [state, stateReason?.code ?? '', lasts ?? '', isOnline ? '' : 'offline'].join('/');

@@ -1,28 +1,28 @@
 import type { Context } from '../runtime/context.ts';
-import { harmless, lookOf, plain } from '../output/terminal.ts';
+import { escapeTerminal, terminalFeatures, toAscii } from '../output/terminal.ts';
 import type { BarLine } from './bar.ts';
 import { drawLine } from './bar.ts';
 
-/** Where progress is told: on a terminal one line that is redrawn, elsewhere a line now and then. */
-export interface Show {
-  /** `key`: what is told at once when it changes; the numbers of the same key only every few seconds. */
+/** Shows progress: one redrawn line on a terminal, otherwise a line now and then. */
+export interface ProgressOutput {
+  /** @param key a new key is written at once; lines of the same key only every few seconds */
   update(line: BarLine, key: string): void;
-  /** A sentence of its own, above the bar. */
-  say(text: string): void;
-  /** Takes the bar away. */
-  end(): void;
+  /** Prints a line above the progress line. */
+  print(text: string): void;
+  /** Removes the progress line. */
+  clear(): void;
 }
 
-/** Lines of a log are for people who come later: not more than this many milliseconds apart. */
+/** Minimum time between two lines of the same key, when the output is not a terminal. */
 const betweenLinesMs = 5000;
 
-export function createShow(context: Context): Show {
-  const look = lookOf(context.stderr, context.env);
-  return look.canRedraw ? createRedrawn(context) : createLines(context);
+export function createProgressOutput(context: Context): ProgressOutput {
+  const look = terminalFeatures(context.stderr, context.env);
+  return look.canRedraw ? createRedrawnLine(context) : createLogLines(context);
 }
 
-function createRedrawn({ stderr, env }: Context): Show {
-  const look = lookOf(stderr, env);
+function createRedrawnLine({ stderr, env }: Context): ProgressOutput {
+  const look = terminalFeatures(stderr, env);
   let isDrawn = false;
   const clear = (): void => {
     if (isDrawn) stderr.write('\r\u001b[K');
@@ -30,40 +30,40 @@ function createRedrawn({ stderr, env }: Context): Show {
   };
   return {
     update: (line) => {
-      // The last column stays free: some terminals wrap as soon as it is written.
+      // The last column stays free, because some terminals wrap when it is written.
       const columns = Math.max(20, (stderr.columns ?? 80) - 1);
       stderr.write(`\r${drawLine(line, columns, look)}\u001b[K`);
       isDrawn = true;
     },
-    say: (text) => {
+    print: (text) => {
       clear();
       stderr.write(`${text}\n`);
     },
-    end: clear,
+    clear: clear,
   };
 }
 
-function createLines({ stderr, env }: Context): Show {
-  const look = lookOf(stderr, env);
-  let toldKey = '';
-  let toldText = '';
-  let toldAtMs = Number.NEGATIVE_INFINITY;
+function createLogLines({ stderr, env }: Context): ProgressOutput {
+  const look = terminalFeatures(stderr, env);
+  let lastKey = '';
+  let lastText = '';
+  let lastAtMs = Number.NEGATIVE_INFINITY;
   return {
     update: (line, key) => {
       const atMs = performance.now();
-      if (key === toldKey && atMs - toldAtMs < betweenLinesMs) return;
-      const words = [`${line.name}:`, line.percent, line.parts.filter((part) => part !== '').join(' · ')];
-      const text = clean(words, look.hasUnicode);
-      if (text === toldText) return;
-      [toldKey, toldText, toldAtMs] = [key, text, atMs];
+      if (key === lastKey && atMs - lastAtMs < betweenLinesMs) return;
+      const parts = [`${line.name}:`, line.percent, line.parts.filter((part) => part !== '').join(' · ')];
+      const text = clean(parts, look.hasUnicode);
+      if (text === lastText) return;
+      [lastKey, lastText, lastAtMs] = [key, text, atMs];
       stderr.write(`${text}\n`);
     },
-    say: (text) => void stderr.write(`${text}\n`),
-    end: () => undefined,
+    print: (text) => void stderr.write(`${text}\n`),
+    clear: () => undefined,
   };
 }
 
-function clean(words: readonly string[], hasUnicode: boolean): string {
-  const text = harmless(words.filter((word) => word !== '').join(' '));
-  return hasUnicode ? text : plain(text);
+function clean(parts: readonly string[], hasUnicode: boolean): string {
+  const text = escapeTerminal(parts.filter((part) => part !== '').join(' '));
+  return hasUnicode ? text : toAscii(text);
 }

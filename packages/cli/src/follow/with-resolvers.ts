@@ -1,4 +1,4 @@
-/** `Promise.withResolvers` is there from Node 22 only. */
+/** `Promise.withResolvers` for Node 20. */
 export function withResolvers<Value>(): {
   promise: Promise<Value>;
   resolve: (value: Value) => void;

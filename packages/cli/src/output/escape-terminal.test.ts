@@ -1,12 +1,12 @@
 import { describe, expect, it } from 'vitest';
-import { GuestText } from './escape-terminal.ts';
+import { GuestOutputFilter } from './escape-terminal.ts';
 
 const take = (...parts: string[]): string => {
-  const text = new GuestText();
-  return parts.map((part) => text.take(Buffer.from(part, 'latin1'))).join('');
+  const text = new GuestOutputFilter();
+  return parts.map((part) => text.filter(Buffer.from(part, 'latin1'))).join('');
 };
 
-describe('what a guest writes', () => {
+describe('output of a guest', () => {
   it('keeps its text, its lines and its carriage returns', () => {
     expect(take('login:\t\r\n', '10 %\r20 %\b')).toBe('login:\t\r\n10 %\r20 %\b');
   });
@@ -20,19 +20,19 @@ describe('what a guest writes', () => {
     ['a reset', '\u001bcok'],
     ['bells and deletes', '\u0007o\u007fk'],
     ['controls of eight bits', 'o\u00c2\u009bk'],
-  ])('loses %s, wherever it is cut', (_, written) => {
+  ])('loses %s, whatever the pieces', (_, written) => {
     for (let cut = 0; cut <= written.length; cut++)
       expect(take(written.slice(0, cut), written.slice(cut)), `cut at ${cut}`).toBe('ok');
   });
 
-  it('shows a character when all of its bytes are there', () => {
-    const text = new GuestText();
+  it('shows a character when all its bytes have arrived', () => {
+    const text = new GuestOutputFilter();
     const [first = 0, ...rest] = Buffer.from('画');
-    expect(text.take(Buffer.from([first]))).toBe('');
-    expect(text.take(Buffer.from(rest))).toBe('画');
+    expect(text.filter(Buffer.from([first]))).toBe('');
+    expect(text.filter(Buffer.from(rest))).toBe('画');
   });
 
-  it('waits for no end that never comes', () => {
+  it('does not wait forever for the end of a sequence', () => {
     expect(take(`\u001b]${'x'.repeat(5000)}`, 'ok')).toBe('ok');
   });
 });

@@ -3,11 +3,11 @@ import { formatBytes, isTerminal } from '@wcc/progress';
 import type { Snapshot } from '@wcc/progress';
 import { actionName, describeRow, textOf } from '@wcc/progress/words';
 import type { RowView } from '@wcc/progress/words';
-import { harmless, pad, widthOf } from './terminal.ts';
+import { escapeTerminal, pad, widthOf } from './terminal.ts';
 
 const text = textOf('en');
 
-/** The words of a row, as the console and every page with a bar have them. */
+/** The texts of an operation, the same as in the console. */
 export function rowOf(
   snapshot: Snapshot,
   more: { isOnline?: boolean; sinceReceiptMs?: number } = {},
@@ -24,9 +24,9 @@ export function rowOf(
   });
 }
 
-/** Columns as wide as their widest cell; the last one is not filled up. */
+/** A table with columns as wide as their widest cell, without trailing spaces. */
 export function table(head: readonly string[], rows: readonly (readonly string[])[]): string {
-  const clean = [head, ...rows].map((row) => row.map(harmless));
+  const clean = [head, ...rows].map((row) => row.map(escapeTerminal));
   const widths = head.map((_, column) => Math.max(...clean.map((row) => widthOf(row[column] ?? ''))));
   return clean
     .map((row) =>
@@ -39,11 +39,11 @@ export function table(head: readonly string[], rows: readonly (readonly string[]
     .join('');
 }
 
-/** Names and values below each other. */
+/** Pairs of name and value, one per line; empty values are left out. */
 export function facts(pairs: readonly (readonly [string, string | null])[]): string {
   const shown = pairs.filter((pair): pair is [string, string] => pair[1] !== null && pair[1] !== '');
   const width = Math.max(...shown.map(([name]) => widthOf(name)));
-  return shown.map(([name, value]) => `${pad(`${name}:`, width + 1)} ${harmless(value)}\n`).join('');
+  return shown.map(([name, value]) => `${pad(`${name}:`, width + 1)} ${escapeTerminal(value)}\n`).join('');
 }
 
 export function imageTable(images: readonly Image[]): string {
@@ -69,21 +69,21 @@ export function imageFacts(image: Image): string {
     ['size', formatBytes(image.virtualSizeBytes)],
     ['on disk', formatBytes(image.dataBytes)],
     ['state', image.state],
-    ['because', image.stateReason],
+    ['reason', image.stateReason],
     ['pool', image.pool],
     ['owner', image.owner],
     ['copied from', image.copiedFrom === null ? null : String(image.copiedFrom)],
     ['sha256', image.sha256],
     ['template', image.template ? 'yes' : null],
     ['used by', image.usedBy.map(({ kind, name }) => `${kind} ${name}`).join(', ')],
-    ['since', image.createdAt],
+    ['created', image.createdAt],
   ]);
 }
 
 export function operationTable(operations: readonly Operation[]): string {
   if (operations.length === 0) return 'No operations.\n';
   return table(
-    ['ID', 'ACTION', 'OF', 'BY', 'STATE'],
+    ['ID', 'ACTION', 'SUBJECT', 'OWNER', 'STATE'],
     operations.map((operation) => {
       const row = rowOf(operation);
       return [
@@ -97,7 +97,7 @@ export function operationTable(operations: readonly Operation[]): string {
   );
 }
 
-/** `debian-13.raw → web-07.raw`; what is made under the name it was asked by is named once. */
+/** Subject and target, e.g. `debian-13.raw → web-07.raw`; one name if both are equal. */
 export function namesOf({ subject, target }: Snapshot): string {
   return target === null || target.name === subject.name ? subject.name : `${subject.name} → ${target.name}`;
 }
@@ -107,12 +107,12 @@ export function operationFacts(operation: Snapshot): string {
   return facts([
     ['id', operation.id],
     ['action', actionName(operation.action, 'en')],
-    ['of', namesOf(operation)],
-    ['by', operation.ownerName],
+    ['subject', namesOf(operation)],
+    ['owner', operation.ownerName],
     ['state', `${row.status} ${row.percent}`.trim()],
-    ['numbers', row.numbers],
+    ['progress', row.numbers],
     ['detail', row.detail],
-    ['what to do', row.hint],
+    ['hint', row.hint],
     ['code', row.code],
     [
       'result',
@@ -127,5 +127,7 @@ export function operationFacts(operation: Snapshot): string {
 }
 
 export function logTable({ items }: OperationLog): string {
-  return items.map(({ at, kind, text: words }) => `${at}  ${pad(kind, 10)}  ${harmless(words)}\n`).join('');
+  return items
+    .map(({ at, kind, text: entry }) => `${at}  ${pad(kind, 10)}  ${escapeTerminal(entry)}\n`)
+    .join('');
 }

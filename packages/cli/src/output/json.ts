@@ -1,16 +1,16 @@
 import type { CliError } from '../runtime/errors.ts';
 
-/** One document. Pretty for the eye; a program does not mind. */
-export function document(value: unknown): string {
+/** A JSON document with indentation. */
+export function jsonDocument(value: unknown): string {
   return `${JSON.stringify(value, null, 2)}\n`;
 }
 
 /** One line of NDJSON. */
-export function line(value: unknown): string {
+export function jsonLine(value: unknown): string {
   return `${JSON.stringify(value)}\n`;
 }
 
-/** An error on standard error, for whoever reads standard output as JSON. */
+/** An error as JSON, for standard error. */
 export function errorLine({ code, message, hint }: CliError): string {
-  return line({ error: { code, message, hint } });
+  return jsonLine({ error: { code, message, hint } });
 }

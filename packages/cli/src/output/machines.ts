@@ -2,8 +2,8 @@ import type { Vm, VmState } from '@wcc/api';
 import { formatBytes } from '@wcc/progress';
 import { facts, table } from './human.ts';
 
-/** As the console has them. */
-const stateWords: Readonly<Record<VmState, string>> = {
+/** The same words as in the console. */
+const stateTexts: Readonly<Record<VmState, string>> = {
   making: 'being worked on',
   running: 'running',
   shut_off: 'off',
@@ -12,8 +12,8 @@ const stateWords: Readonly<Record<VmState, string>> = {
   unknown: 'not known',
 };
 
-export function vmStateOf({ state }: Vm): string {
-  return stateWords[state];
+export function vmStateText({ state }: Vm): string {
+  return stateTexts[state];
 }
 
 export function vmTable(machines: readonly Vm[]): string {
@@ -23,7 +23,7 @@ export function vmTable(machines: readonly Vm[]): string {
     machines.map((machine) => [
       machine.id === null ? '–' : String(machine.id),
       machine.name,
-      vmStateOf(machine),
+      vmStateText(machine),
       String(machine.cpus),
       formatBytes(machine.memoryBytes),
       formatBytes(machine.disks.reduce((sum, { sizeBytes }) => sum + sizeBytes, 0)),
@@ -37,26 +37,26 @@ export function vmFacts(machine: Vm): string {
   return facts([
     ['id', machine.id === null ? null : String(machine.id)],
     ['name', machine.name],
-    ['state', vmStateOf(machine)],
-    ['because', stateReason?.message ?? null],
-    ['what to do', stateReason?.hint ?? null],
+    ['state', vmStateText(machine)],
+    ['reason', stateReason?.message ?? null],
+    ['hint', stateReason?.hint ?? null],
     ['operation', machine.operation],
     ['cpus', String(machine.cpus)],
     ['memory', formatBytes(machine.memoryBytes)],
-    ...machine.disks.map((disk): [string, string] => [`disk ${disk.index}`, diskWords(disk)]),
-    ['in the drive', cdrom === null ? null : `${cdrom.name} (image ${cdrom.image})`],
+    ...machine.disks.map((disk): [string, string] => [`disk ${disk.index}`, diskText(disk)]),
+    ['cd drive', cdrom === null ? null : `${cdrom.name} (image ${cdrom.image})`],
     ['network', network.name === null ? network.kind : `${network.kind} ${network.name}`],
     ['mac address', machine.macAddress],
     ['firmware', machine.foreign ? null : machine.firmware],
     ['boot order', machine.bootOrder.join(', ')],
     ['uuid', machine.uuid],
     ['owner', machine.foreign ? 'another program' : machine.ownerName],
-    ['since', machine.createdAt],
+    ['created', machine.createdAt],
   ]);
 }
 
-function diskWords({ name, image, sizeBytes, format, base }: Vm['disks'][number]): string {
-  const made = image === null ? name : `${name} (image ${image})`;
+function diskText({ name, image, sizeBytes, format, base }: Vm['disks'][number]): string {
+  const label = image === null ? name : `${name} (image ${image})`;
   const size = [formatBytes(sizeBytes), format].filter((part) => part !== null).join(' ');
-  return `${made}, ${size}${base === null ? '' : `, thin on image ${base}`}`;
+  return `${label}, ${size}${base === null ? '' : `, thin on image ${base}`}`;
 }

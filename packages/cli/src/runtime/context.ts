@@ -7,14 +7,14 @@ export interface Output {
   readonly columns?: number;
 }
 
-/** What a command has to work with. Made by `main.ts` alone, from the process that it is. */
+/** The environment of a command. Only `main.ts` creates it from the process. */
 export interface Context {
   readonly env: Readonly<Record<string, string | undefined>>;
   readonly stdin: Readable & { readonly isTTY?: boolean };
-  /** Results, and nothing else. */
+  /** Results only. */
   readonly stdout: Output;
   /** Progress, questions and errors. */
   readonly stderr: Output;
-  /** Aborts at Ctrl-C or SIGTERM; its reason is the `CliError` to end with. */
+  /** Aborts on Ctrl-C, SIGTERM or SIGHUP; its reason is the `CliError` to end with. */
   readonly interrupt: AbortSignal;
 }

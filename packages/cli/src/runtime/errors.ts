@@ -2,11 +2,11 @@ import { ApiProblem } from '@wcc/api/client';
 import type { Snapshot } from '@wcc/progress';
 import type { ExitName } from './exit-codes.ts';
 
-/** Something that ends the command; the message says what is wrong, the hint what to do. */
+/** An error that ends the command. The message says what is wrong, the hint what to do. */
 export class CliError extends Error {
   override readonly name = 'CliError';
   readonly exit: ExitName;
-  /** Stable, for `--json`: a code of the server's registry, or one of the command's own. */
+  /** Stable code for `--json`: one of the server's registry, or one of the command line. */
   readonly code: string;
   readonly hint: string;
 
@@ -33,18 +33,18 @@ const exitOfStatus: Readonly<Record<number, ExitName>> = {
   504: 'unreachable',
 };
 
-/** The one mapper from a refusal of the server to an exit code. */
+/** The exit code for an HTTP status of the server. */
 export function exitOf(status: number): ExitName {
   return exitOfStatus[status] ?? 'failed';
 }
 
-/** Everything that may be thrown, as the command tells it. What nobody foresaw keeps its own message. */
+/** Turns any thrown value into a `CliError`. An unexpected error keeps its message. */
 export function toCliError(error: unknown): CliError {
   if (error instanceof CliError) return error;
   if (error instanceof ApiProblem) {
     const { code, cause, field } = error;
     const hint = error.status === 401 ? 'Sign in: wcc login URL' : error.hint;
-    // The hint speaks of the field that is named.
+    // The hint refers to this field.
     const message = code === 'invalid_input' && field !== null ? `${field}: ${error.message}` : error.message;
     const exit = code === 'version_mismatch' ? 'failed' : exitOf(error.status);
     return new CliError(exit, message, { code, hint, cause });
@@ -57,8 +57,8 @@ export function toCliError(error: unknown): CliError {
   return new CliError('failed', message, { code: 'internal', cause: error });
 }
 
-/** The end of an operation that did not succeed. */
-export function endOf(snapshot: Snapshot): CliError {
+/** The error of an operation that failed or was cancelled. */
+export function endError(snapshot: Snapshot): CliError {
   if (snapshot.state === 'cancelled') {
     return new CliError('cancelled', 'The operation was cancelled.', { hint: retryHint(snapshot) });
   }

@@ -4,24 +4,24 @@ import { CliError } from '../runtime/errors.ts';
 
 const baseMs = 500;
 const capMs = 10_000;
-/** Too slow, held by another connection, too fast. */
-const passing: ReadonlySet<number> = new Set([408, 423, 429]);
+/** Request timeout, locked by another connection, too many requests. */
+const retryableStatuses: ReadonlySet<number> = new Set([408, 423, 429]);
 
-/** What passes by itself: the network, a restart, another connection that still holds the upload. */
-export function passes(error: unknown): error is ApiProblem {
+/** True for errors that a retry may solve: network, restart, an upload locked by another connection. */
+export function isRetryable(error: unknown): error is ApiProblem {
   if (!(error instanceof ApiProblem)) return false;
   const { status, code } = error;
   if (code === 'offset_mismatch' || code === 'checksum_mismatch') return true;
-  return status === 0 || (status >= 500 && status !== 507) || passing.has(status);
+  return status === 0 || (status >= 500 && status !== 507) || retryableStatuses.has(status);
 }
 
-/** Counts how long nothing went on, and waits longer from time to time. */
-export class Patience {
+/** Waits between retries with exponential back-off, and gives up after a time without progress. */
+export class RetryDeadline {
   readonly #giveUpAfterMs: number;
-  /** What remains, and how to go on. */
+  /** The hint of the error after giving up. */
   readonly #hint: string;
   #attempt = 0;
-  #movedAtMs = performance.now();
+  #progressAtMs = performance.now();
   #furthest = -1;
 
   constructor(giveUpAfterMs: number, hint: string) {
@@ -29,24 +29,24 @@ export class Patience {
     this.#giveUpAfterMs = giveUpAfterMs;
   }
 
-  /** Bytes became safe: the next failure counts as the first. */
-  moved(offsetBytes: number): void {
+  /** Notes progress: more bytes are safe. The next failure counts as the first. */
+  progressed(offsetBytes: number): void {
     if (offsetBytes <= this.#furthest) return;
     this.#furthest = offsetBytes;
     this.#attempt = 0;
-    this.rest();
+    this.reset();
   }
 
-  /** Somebody paused it: waiting is what was asked for. */
-  rest(): void {
-    this.#movedAtMs = performance.now();
+  /** Restarts the time without progress, e.g. because the operation is paused. */
+  reset(): void {
+    this.#progressAtMs = performance.now();
   }
 
-  /** Full jitter: many senders that a restart cut off come back one by one. @throws CliError when it is enough */
+  /** Waits with full jitter, so that many clients do not return at once. @throws CliError after the deadline */
   async wait(error: ApiProblem, signal: AbortSignal): Promise<void> {
-    const waitedMs = performance.now() - this.#movedAtMs;
+    const waitedMs = performance.now() - this.#progressAtMs;
     if (waitedMs > this.#giveUpAfterMs) {
-      throw new CliError('unreachable', `Nothing went on for too long. ${error.message}`, {
+      throw new CliError('unreachable', `No progress for too long. ${error.message}`, {
         code: error.code,
         hint: this.#hint,
         cause: error,

@@ -4,7 +4,7 @@ import { readAccounts } from '../account/store.ts';
 import { serverOrigin } from '../account/address.ts';
 import { CliError } from '../runtime/errors.ts';
 
-/** The server that a command speaks to, and as whom. */
+/** The server of a command, and the token for it. */
 export interface Server {
   readonly origin: string;
   readonly token: string;
@@ -13,19 +13,23 @@ export interface Server {
 
 type Environment = Readonly<Record<string, string | undefined>>;
 
-/** `--url` before `WCC_URL` before the last sign-in; `WCC_TOKEN` before what was kept. */
+/**
+ * Finds the server: `--url`, then `WCC_URL`, then the last sign-in. `WCC_TOKEN` takes precedence over a stored token.
+ *
+ * @throws CliError `forbidden` without a server or a token
+ */
 export async function findServer(env: Environment, url: string | undefined): Promise<Server> {
   const named = url ?? env['WCC_URL'];
   const given = env['WCC_TOKEN'] ?? '';
   const accounts = named !== undefined && given !== '' ? null : await readAccounts(env);
   const address = named ?? accounts?.current ?? null;
   if (address === null) {
-    throw new CliError('forbidden', 'No server is known.', { hint: 'Sign in: wcc login URL' });
+    throw new CliError('forbidden', 'No server is configured.', { hint: 'Sign in: wcc login URL' });
   }
   const origin = serverOrigin(address);
   const token = given === '' ? accounts?.servers[origin]?.token : given;
   if (token === undefined) {
-    throw new CliError('forbidden', `You are not signed in at ${origin}.`, {
+    throw new CliError('forbidden', `You are not signed in to ${origin}.`, {
       hint: `Sign in: wcc login ${origin}`,
     });
   }

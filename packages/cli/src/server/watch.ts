@@ -4,12 +4,11 @@ import { connect } from '@wcc/progress/client';
 import { WebSocket } from 'ws';
 import type { Server } from './server.ts';
 
-/** How long a socket may take to say goodbye before it is cut. */
-const goodbyeMs = 500;
+/** Maximum time for the close handshake of a socket. */
+const closeGraceMs = 500;
 
 /**
- * Watches by `wcc.v1` with the bearer token in the handshake: a program needs no ticket. Comes back by itself
- * after every loss.
+ * Connects to the server's socket with the bearer token, so no ticket is needed. Reconnects after every loss.
  */
 export function watchServer({ origin, token }: Server): ProgressClient {
   class BearerSocket extends WebSocket {
@@ -19,8 +18,8 @@ export function watchServer({ origin, token }: Server): ProgressClient {
 
     override close(): void {
       super.close();
-      // The other side may be gone: nobody waits half a minute for its half of the farewell.
-      setTimeout(() => this.terminate(), goodbyeMs).unref();
+      // The server may be gone, and `ws` would wait 30 s for its close frame.
+      setTimeout(() => this.terminate(), closeGraceMs).unref();
     }
   }
   return connect(origin.replace(/^http/, 'ws') + routes.socket(), { WebSocket: BearerSocket });

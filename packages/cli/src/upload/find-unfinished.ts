@@ -6,8 +6,10 @@ import type { LocalFile } from './local-file.ts';
 import type { UploadTarget } from './tus.ts';
 
 /**
- * An upload of this name that was begun before, when this is the same file: proven by the ranges that the
- * server names. @throws CliError when it is another file's
+ * Finds an unfinished upload of this name and proves that it is of the same file, by digests of the ranges that the
+ * server names.
+ *
+ * @throws CliError if the upload is of another file
  */
 export async function findUnfinished(
   server: Server,
@@ -15,22 +17,22 @@ export async function findUnfinished(
   target: UploadTarget,
 ): Promise<Upload | null> {
   const { items } = await server.api.uploads();
-  const begun = items.find(
+  const unfinished = items.find(
     ({ name, pool }) => name === target.name && (target.pool === undefined || pool === target.pool),
   );
-  if (begun === undefined) return null;
+  if (unfinished === undefined) return null;
   try {
-    await server.api.matchUpload(begun.id, await proofOf(file, begun));
-    return begun;
+    await server.api.matchUpload(unfinished.id, await proofOf(file, unfinished));
+    return unfinished;
   } catch (error) {
     if (error instanceof ApiProblem && (error.status === 404 || error.status === 410)) return null;
     if (!(error instanceof ApiProblem) || error.code !== 'wrong_file') throw error;
     throw new CliError(
       'failed',
-      `An upload of "${target.name}" was begun with another file. ${error.message}`,
+      `The unfinished upload of "${target.name}" is of another file. ${error.message}`,
       {
         code: error.code,
-        hint: 'Send that file, use another --name, or throw away what was sent: --restart',
+        hint: 'Upload that file, use another --name, or discard the unfinished upload with --restart.',
         cause: error,
       },
     );
@@ -40,7 +42,7 @@ export async function findUnfinished(
 async function proofOf(file: LocalFile, { samples }: Upload): Promise<MatchUploadRequest> {
   const proof: MatchUploadRequest = { sizeBytes: file.sizeBytes, lastModified: file.modifiedMs, samples: [] };
   for (const { offsetBytes, lengthBytes } of samples) {
-    // A file that is shorter has another digest there, which is all that counts.
+    // In a shorter file the range has another digest, which is sufficient.
     const sha256 = await file.digest(offsetBytes, lengthBytes);
     proof.samples.push({ offsetBytes, lengthBytes, sha256 });
   }

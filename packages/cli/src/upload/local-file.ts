@@ -6,7 +6,7 @@ import { CliError } from '../runtime/errors.ts';
 
 const readBytes = 1_048_576;
 
-/** A file that is to be sent, and what it was when that began. */
+/** A file to upload, with its state at the start of the upload. */
 export class LocalFile {
   readonly path: string;
   readonly sizeBytes: number;
@@ -23,10 +23,10 @@ export class LocalFile {
     this.#identity = identityOf(stats);
   }
 
-  /** @throws CliError `local_file` when it is no regular file that can be read */
+  /** @throws CliError `local_file` if the path is not a readable regular file */
   static async open(path: string): Promise<LocalFile> {
     const handle = await open(path, 'r').catch((cause: unknown) => {
-      throw new CliError('local_file', `${path} cannot be read.`, { code: codeOf(cause), cause });
+      throw new CliError('local_file', `Cannot read ${path}.`, { code: codeOf(cause), cause });
     });
     const stats = await handle.stat();
     if (stats.isFile()) return new LocalFile(path, handle, stats);
@@ -34,20 +34,20 @@ export class LocalFile {
     throw new CliError('local_file', `${path} is not a regular file.`, { code: 'not_regular' });
   }
 
-  /** Another size, time or file under this name: what was sent so far belongs to something that is gone. */
+  /** @throws CliError if the file was removed or has another size, time or identity */
   async assertUnchanged(): Promise<void> {
     const stats = await stat(this.path).catch(() => null);
     if (stats !== null && identityOf(stats) === this.#identity) return;
     const what = stats === null ? 'was removed' : 'changed';
-    throw new CliError('local_file', `${this.path} ${what} while it was sent.`, {
+    throw new CliError('local_file', `${this.path} ${what} during the upload.`, {
       code: 'file_changed',
-      hint: 'Nothing was published. Start again when nothing writes to it.',
+      hint: 'Nothing was published. Start again when no program writes to the file.',
     });
   }
 
   /**
-   * The bytes from an offset on, in pieces that are the caller's to keep. Looks before each piece whether the
-   * file is still the same, so that the last one of a changed file is never sent.
+   * Reads the file from an offset in pieces that the caller may keep. Checks before each piece that the file is
+   * unchanged, so that the last piece of a changed file is never sent.
    */
   async *read(offsetBytes: number, pieceBytes: number = readBytes): AsyncGenerator<Buffer> {
     let position = offsetBytes;
@@ -56,13 +56,13 @@ export class LocalFile {
       const { buffer, bytesRead } = await this.#handle.read(Buffer.allocUnsafe(wanted), 0, wanted, position);
       await this.assertUnchanged();
       if (bytesRead === 0)
-        throw new CliError('local_file', `${this.path} ends too early.`, { code: 'file_changed' });
+        throw new CliError('local_file', `${this.path} is shorter than expected.`, { code: 'file_changed' });
       position += bytesRead;
       yield bytesRead === wanted ? buffer : buffer.subarray(0, bytesRead);
     }
   }
 
-  /** SHA-256 in hex of a range, or of the whole file. */
+  /** SHA-256 in hex of a range. @default the whole file */
   async digest(offsetBytes = 0, lengthBytes: number = this.sizeBytes): Promise<string> {
     const hash = createHash('sha256');
     const end = offsetBytes + lengthBytes;

@@ -7,30 +7,30 @@ import { openRequest, readProblem } from '../server/http.ts';
 import type { Server } from '../server/server.ts';
 import { CliError } from '../runtime/errors.ts';
 import type { LocalFile } from './local-file.ts';
-import { unreachable } from './tus.ts';
+import { unreachableProblem } from './tus.ts';
 
-/** Nothing moved for so long: the connection is dead, whatever it says. */
+/** A connection without progress for this time is dead. */
 const idleMs = 60_000;
 const pieceBytes = 1_048_576;
 
-export interface Sending {
+export interface PatchOptions {
   id: string;
   file: LocalFile;
   offsetBytes: number;
-  /** Null: as fast as it goes. */
+  /** Null: no limit. */
   bytesPerSecond: number | null;
   signal: AbortSignal;
 }
 
 /**
- * One tus PATCH from an offset to the end of the file, from the disk at the pace of the socket.
+ * Sends one tus PATCH from an offset to the end of the file, at the speed of the socket.
  *
- * @returns the durable offset that the server answered
- * @throws ApiProblem for a refusal or a lost connection; CliError when the file changed
+ * @returns the durable offset in the server's answer
+ * @throws ApiProblem for a refusal or a lost connection; CliError if the file changed
  */
-export async function sendFrom(
+export async function sendPatch(
   server: Server,
-  { id, file, offsetBytes, bytesPerSecond, signal }: Sending,
+  { id, file, offsetBytes, bytesPerSecond, signal }: PatchOptions,
 ): Promise<number> {
   const request = openRequest(server, {
     method: 'PATCH',
@@ -43,10 +43,10 @@ export async function sendFrom(
     },
     signal,
   });
-  const idle = watchIdle(request);
-  const answer = answerOf(request);
+  const idle = destroyWhenIdle(request);
+  const answer = awaitAnswer(request);
   try {
-    await pour(request, answer, { file, offsetBytes, bytesPerSecond, signal });
+    await writeBody(request, answer, { file, offsetBytes, bytesPerSecond, signal });
     const response = await answer.promise;
     const offset = Number(response.headers['upload-offset']);
     if (response.statusCode !== 204 || !Number.isSafeInteger(offset)) throw await readProblem(response);
@@ -54,26 +54,26 @@ export async function sendFrom(
     return offset;
   } catch (error) {
     if (error instanceof CliError || error instanceof ApiProblem) throw error;
-    // An early refusal explains the reset that follows it.
+    // An early refusal is the reason for the following connection reset.
     const { early } = answer;
-    throw early === null || early.statusCode === 204 ? unreachable(error) : await readProblem(early);
+    throw early === null || early.statusCode === 204 ? unreachableProblem(error) : await readProblem(early);
   } finally {
     idle.stop();
     request.destroy();
   }
 }
 
-interface Answer {
+interface PendingAnswer {
   promise: Promise<IncomingMessage>;
-  /** What came already: a refusal may come before the last byte was sent. */
+  /** The answer, if it has arrived; a refusal may arrive before the last byte is sent. */
   readonly early: IncomingMessage | null;
 }
 
-function answerOf(request: ClientRequest): Answer {
+function awaitAnswer(request: ClientRequest): PendingAnswer {
   let early: IncomingMessage | null = null;
   const promise = once(request, 'response').then(([response]) => (early = response as IncomingMessage));
   promise.catch(() => undefined);
-  // `once` takes the first error; a destroyed request has more of them.
+  // `once` handles only the first error of a destroyed request.
   request.on('error', () => undefined);
   return {
     promise,
@@ -83,19 +83,19 @@ function answerOf(request: ClientRequest): Answer {
   };
 }
 
-async function pour(
+async function writeBody(
   request: ClientRequest,
-  answer: Answer,
-  { file, offsetBytes, bytesPerSecond, signal }: Omit<Sending, 'id'>,
+  answer: PendingAnswer,
+  { file, offsetBytes, bytesPerSecond, signal }: Omit<PatchOptions, 'id'>,
 ): Promise<void> {
   const startedAtMs = performance.now();
   const limit = bytesPerSecond ?? Number.POSITIVE_INFINITY;
   let sentBytes = 0;
-  // With a limit in pieces of a quarter of a second, so that it is one also over short times.
+  // With a limit, pieces of a quarter of a second keep the rate even over short times.
   for await (const piece of file.read(offsetBytes, Math.min(pieceBytes, Math.ceil(limit / 4)))) {
     if (answer.early !== null) return;
     if (!request.write(piece)) {
-      // Whatever ends the waiting otherwise, the answer or its failure says what it was.
+      // Without a drain event the answer, or its error, ends the wait.
       await Promise.race([once(request, 'drain').catch(() => undefined), answer.promise]);
     }
     sentBytes += piece.length;
@@ -105,8 +105,8 @@ async function pour(
   request.end();
 }
 
-/** Looks at the bytes that left: a network that swallows packets says nothing by itself. */
-function watchIdle(request: ClientRequest): { stop: () => void } {
+/** Destroys a request without progress, because a network that drops packets reports no error. */
+function destroyWhenIdle(request: ClientRequest): { stop: () => void } {
   let seen = -1;
   let sinceMs = performance.now();
   const timer = setInterval(() => {
@@ -114,7 +114,8 @@ function watchIdle(request: ClientRequest): { stop: () => void } {
     const pending = request.socket?.writableLength ?? 0;
     const moved = now - pending;
     if (moved !== seen) [seen, sinceMs] = [moved, performance.now()];
-    else if (performance.now() - sinceMs > idleMs) request.destroy(new Error('No byte moved for a minute.'));
+    else if (performance.now() - sinceMs > idleMs)
+      request.destroy(new Error('No data was sent for a minute.'));
   }, 1000);
   return { stop: () => clearInterval(timer) };
 }

@@ -8,7 +8,7 @@ import type { Server } from '../server/server.ts';
 import type { LocalFile } from './local-file.ts';
 
 export interface UploadTarget {
-  /** Of the image. */
+  /** Name of the image. */
   name: string;
   pool: string | undefined;
   sha256: string | undefined;
@@ -17,7 +17,7 @@ export interface UploadTarget {
 
 const answerWithinMs = 30_000;
 
-/** tus "Creation". @returns the id, which is that of the operation too */
+/** tus "Creation". @returns the id of the upload, which is also the id of its operation */
 export async function createUpload(server: Server, file: LocalFile, target: UploadTarget): Promise<string> {
   const metadata = {
     filename: target.name,
@@ -27,7 +27,7 @@ export async function createUpload(server: Server, file: LocalFile, target: Uplo
     lastModified: String(file.modifiedMs),
   };
   const pairs = Object.entries(metadata).filter((pair): pair is [string, string] => pair[1] !== undefined);
-  const response = await ask(server, {
+  const response = await sendRequest(server, {
     method: 'POST',
     path: routes.uploads(),
     headers: {
@@ -44,30 +44,33 @@ export async function createUpload(server: Server, file: LocalFile, target: Uplo
   return decodeURIComponent(id);
 }
 
-/** tus "Core": how far the server is, durably. */
-export async function askOffset(server: Server, id: string, signal: AbortSignal): Promise<number> {
-  const response = await ask(server, { method: 'HEAD', path: routes.upload(id), signal });
+/** tus "Core". @returns the durable offset of the server */
+export async function fetchOffset(server: Server, id: string, signal: AbortSignal): Promise<number> {
+  const response = await sendRequest(server, { method: 'HEAD', path: routes.upload(id), signal });
   const offset = Number(response.headers['upload-offset']);
   if (response.statusCode !== 200 || !Number.isSafeInteger(offset)) throw await readProblem(response);
   response.resume();
   return offset;
 }
 
-/** tus "Termination". */
+/** tus "Termination": discards the upload. */
 export async function removeUpload(server: Server, id: string): Promise<void> {
-  const response = await ask(server, { method: 'DELETE', path: routes.upload(id) });
+  const response = await sendRequest(server, { method: 'DELETE', path: routes.upload(id) });
   if (response.statusCode !== 204) throw await readProblem(response);
   response.resume();
 }
 
-interface Question {
+interface TusRequest {
   method: string;
   path: string;
   headers?: OutgoingHttpHeaders;
   signal?: AbortSignal;
 }
 
-async function ask(server: Server, { signal, headers, ...question }: Question): Promise<IncomingMessage> {
+async function sendRequest(
+  server: Server,
+  { signal, headers, ...question }: TusRequest,
+): Promise<IncomingMessage> {
   const limit = AbortSignal.timeout(answerWithinMs);
   const request = openRequest(server, {
     ...question,
@@ -77,17 +80,17 @@ async function ask(server: Server, { signal, headers, ...question }: Question): 
   request.end();
   try {
     const [response] = (await once(request, 'response')) as [IncomingMessage];
-    // What happens to a connection whose answer is here is nobody's failure.
+    // Errors after the answer do not matter.
     request.on('error', () => undefined);
     return response;
   } catch (cause) {
-    throw unreachable(cause);
+    throw unreachableProblem(cause);
   }
 }
 
-/** As the typed client says it. */
-export function unreachable(cause: unknown): ApiProblem {
+/** The problem of an unreachable server, as the typed client reports it. */
+export function unreachableProblem(cause: unknown): ApiProblem {
   const title = 'The server cannot be reached.';
-  const hint = 'Check the network; what the server has is safe.';
+  const hint = 'Check the network. The data on the server is safe.';
   return new ApiProblem({ type: 'about:blank', title, status: 0, code: 'unreachable', hint }, { cause });
 }

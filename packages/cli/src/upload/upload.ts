@@ -3,15 +3,15 @@ import { isTerminal } from '@wcc/progress';
 import { ApiProblem } from '@wcc/api/client';
 import { formatBytes } from '@wcc/progress';
 import type { Context } from '../runtime/context.ts';
-import { CliError, endOf } from '../runtime/errors.ts';
-import { Following } from '../follow/operation-follower.ts';
-import { passes, Patience } from '../server/retry-deadline.ts';
+import { CliError, endError } from '../runtime/errors.ts';
+import { OperationFollower } from '../follow/operation-follower.ts';
+import { isRetryable, RetryDeadline } from '../server/retry-deadline.ts';
 import type { Server } from '../server/server.ts';
 import { findUnfinished } from './find-unfinished.ts';
 import type { LocalFile } from './local-file.ts';
-import { sendFrom } from './send-patch.ts';
+import { sendPatch } from './send-patch.ts';
 import type { UploadTarget } from './tus.ts';
-import { askOffset, createUpload, removeUpload } from './tus.ts';
+import { fetchOffset, createUpload, removeUpload } from './tus.ts';
 
 export interface UploadOptions {
   file: LocalFile;
@@ -19,53 +19,53 @@ export interface UploadOptions {
   json: boolean;
   giveUpAfterMs: number;
   bytesPerSecond: number | null;
-  /** Throw away what was sent before under this name. */
+  /** Discard an unfinished upload of this name. */
   restart: boolean;
 }
 
 /**
- * Sends a file until the server has published it: finds what was begun, sends the rest, and comes back after
- * every interruption. What is shown is what the server has safely.
+ * Uploads a file until the server has published it. Resumes an unfinished upload and continues after every
+ * interruption. The progress shown is what the server has stored durably.
  *
- * @throws CliError when it cannot end well, or at Ctrl-C
+ * @throws CliError if the upload cannot complete, or on Ctrl-C
  */
 export async function upload(context: Context, server: Server, options: UploadOptions): Promise<Snapshot> {
   const { file } = options;
-  const { id, resumedAt } = await begin(server, options);
+  const { id, resumedAt } = await findOrCreate(server, options);
   const operation = await server.api.operation(id);
-  const following = new Following(context, server, { ...options, operation });
+  const follower = new OperationFollower(context, server, { ...options, operation });
   if (resumedAt !== null)
-    following.show?.say(`Going on at ${formatBytes(resumedAt)} of ${formatBytes(file.sizeBytes)}`);
+    follower.output?.print(`Resuming at ${formatBytes(resumedAt)} of ${formatBytes(file.sizeBytes)}`);
   const over = new AbortController();
   const signal = AbortSignal.any([over.signal, context.interrupt]);
-  const sending = sendAll(server, { id, options, signal, following });
+  const sending = sendAll(server, { id, options, signal, follower: follower });
   sending.catch(() => undefined);
   try {
-    // The server's word counts: it may have everything although its last answer was lost.
+    // The end of the operation decides: the server may have all bytes although its last answer was lost.
     const ended = sending.then(() => {
       context.interrupt.throwIfAborted();
-      return following.end;
+      return follower.end;
     });
-    const end = await Promise.race([following.end, ended]);
-    if (end.state !== 'succeeded') throw endOf(end);
+    const end = await Promise.race([follower.end, ended]);
+    if (end.state !== 'succeeded') throw endError(end);
     return end;
   } catch (error) {
-    throw context.interrupt.aborted ? stopped(context, id) : error;
+    throw context.interrupt.aborted ? stoppedError(context, id) : error;
   } finally {
     over.abort();
-    following.stop();
+    follower.stop();
     await sending.catch(() => undefined);
   }
 }
 
-async function begin(
+async function findOrCreate(
   server: Server,
   { file, target, restart }: UploadOptions,
 ): Promise<{ id: string; resumedAt: number | null }> {
   if (restart) await discard(server, target);
   else {
-    const begun = await findUnfinished(server, file, target);
-    if (begun !== null) return { id: begun.id, resumedAt: begun.offsetBytes };
+    const unfinished = await findUnfinished(server, file, target);
+    if (unfinished !== null) return { id: unfinished.id, resumedAt: unfinished.offsetBytes };
   }
   return { id: await createUpload(server, file, target), resumedAt: null };
 }
@@ -80,66 +80,66 @@ interface Sending {
   id: string;
   options: UploadOptions;
   signal: AbortSignal;
-  following: Following;
+  follower: OperationFollower;
 }
 
-async function sendAll(server: Server, { id, options, signal, following }: Sending): Promise<void> {
+async function sendAll(server: Server, { id, options, signal, follower: follower }: Sending): Promise<void> {
   const { file, bytesPerSecond } = options;
-  const patience = new Patience(
+  const deadline = new RetryDeadline(
     options.giveUpAfterMs,
-    'What the server has is safe. Give the same command again to go on.',
+    'The data on the server is safe. Run the same command again to resume.',
   );
-  following.onSnapshot((snapshot) => patience.moved(durableOf(snapshot)));
+  follower.onSnapshot((snapshot) => deadline.progressed(durableOf(snapshot)));
   for (;;) {
     try {
       await file.assertUnchanged();
-      const offsetBytes = await askOffset(server, id, signal);
-      patience.moved(offsetBytes);
-      const reached = await sendFrom(server, { id, file, offsetBytes, bytesPerSecond, signal });
+      const offsetBytes = await fetchOffset(server, id, signal);
+      deadline.progressed(offsetBytes);
+      const reached = await sendPatch(server, { id, file, offsetBytes, bytesPerSecond, signal });
       if (reached === file.sizeBytes) return;
     } catch (error) {
-      if (signal.aborted || isTerminal(following.latest.state)) return;
-      // Its operation tells why: cancelled by somebody, refused after a look at it, or done.
+      if (signal.aborted || isTerminal(follower.latest.state)) return;
+      // The operation has the reason: cancelled, rejected after inspection, or completed.
       if (error instanceof ApiProblem && (error.status === 404 || error.status === 410))
-        return await gone(server, id);
-      if (!passes(error)) throw await reasonOf(server, id, error);
-      if (following.latest.state === 'paused') patience.rest();
-      await patience.wait(error, signal).catch((reason: unknown) => {
+        return await assertOperationEnded(server, id);
+      if (!isRetryable(error)) throw await explainRefusal(server, id, error);
+      if (follower.latest.state === 'paused') deadline.reset();
+      await deadline.wait(error, signal).catch((reason: unknown) => {
         if (!signal.aborted) throw reason;
       });
     }
   }
 }
 
-/** How much is safe, by the record; the phases after the bytes have numbers of their own. */
+/** The durable bytes in the snapshot, during the receive phase. */
 function durableOf({ phases, phaseIndex }: Snapshot): number {
   const phase = phases[phaseIndex];
   return phase !== undefined && 'durable' in phase && phase.name === 'receive' ? phase.durable : 0;
 }
 
-/** The record of an upload that is over is there: its end will be told. @throws when there is none */
-async function gone(server: Server, id: string): Promise<void> {
+/** Returns if the operation of a missing upload has ended or is cancelling. @throws CliError otherwise */
+async function assertOperationEnded(server: Server, id: string): Promise<void> {
   const { state } = await server.api.operation(id);
-  // Cancelled by somebody: no byte is taken any more, and its space is being freed.
+  // While cancelling the server accepts no bytes and frees the space.
   if (isTerminal(state) || state === 'cancelling') return;
-  throw new CliError('not_found', 'The server does not know this upload any more.', {
-    hint: 'Send the file again.',
+  throw new CliError('not_found', 'The server no longer knows this upload.', {
+    hint: 'Upload the file again.',
   });
 }
 
-/** A refusal may be the end of the operation, whose record says more. */
-async function reasonOf(server: Server, id: string, error: unknown): Promise<unknown> {
+/** The error of the ended operation, which says more than the refusal; otherwise the refusal. */
+async function explainRefusal(server: Server, id: string, error: unknown): Promise<unknown> {
   if (!(error instanceof ApiProblem)) return error;
   const operation = await server.api.operation(id).catch(() => null);
   return operation !== null && operation.state !== 'succeeded' && isTerminal(operation.state)
-    ? endOf(operation)
+    ? endError(operation)
     : error;
 }
 
-function stopped({ interrupt }: Context, id: string): CliError {
+function stoppedError({ interrupt }: Context, id: string): CliError {
   const reason: unknown = interrupt.reason;
   const exit = reason instanceof CliError ? reason.exit : 'interrupted';
-  return new CliError(exit, 'Stopped. What the server has is safe.', {
-    hint: `Give the same command again to go on, or throw it away: wcc op cancel ${id}`,
+  return new CliError(exit, 'Stopped. The data on the server is safe.', {
+    hint: `Run the same command again to resume, or discard the upload: wcc op cancel ${id}`,
   });
 }

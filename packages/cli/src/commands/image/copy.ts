@@ -5,10 +5,10 @@ import { Option } from 'commander';
 import type { Context } from '../../runtime/context.ts';
 import { findImage } from '../../server/find-image.ts';
 import { findServer } from '../../server/server.ts';
-import { finish } from '../follow-or-detach.ts';
+import { followOrDetach } from '../follow-or-detach.ts';
 import type { ActionOptions } from '../options.ts';
-import { bytes, withAction } from '../options.ts';
-import { newKey } from '../idempotency-key.ts';
+import { parseBytes, addActionOptions } from '../options.ts';
+import { createIdempotencyKey } from '../idempotency-key.ts';
 
 interface CopyOptions extends ActionOptions {
   pool?: string;
@@ -19,19 +19,21 @@ interface CopyOptions extends ActionOptions {
 
 export function addImageCopy(parent: Command, context: Context): void {
   const command = parent.command('copy <image> <name>').description('copy an image under a new name');
-  withAction(command)
-    .option('--pool <pool>', 'pool of the copy')
+  addActionOptions(command)
+    .option('--pool <pool>', 'pool for the copy')
     .addOption(
-      new Option('--method <method>', 'share blocks or copy').choices(copyMethod.options).default('auto'),
+      new Option('--method <method>', 'share blocks (clone), copy the data, or clone if possible (auto)')
+        .choices(copyMethod.options)
+        .default('auto'),
     )
-    .option('--limit <bytes>', 'bytes per second, e.g. 100M', bytes)
-    .option('--verify', 'read the copy again and compare')
+    .option('--limit <bytes>', 'maximum bytes per second, e.g. 100M', parseBytes)
+    .option('--verify', 'read the copy again and compare it')
     .action(async (source: string, name: string, options: CopyOptions) => {
       const server = await findServer(context.env, options.url);
       const { id } = await findImage(server, source);
       const { pool, method, limit = null, verify = false } = options;
       const body = { name, method, verify, bytesPerSecond: limit, ...(pool === undefined ? {} : { pool }) };
-      const accepted = await server.api.copyImage(id, body, newKey());
-      await finish(context, server, { accepted, options });
+      const accepted = await server.api.copyImage(id, body, createIdempotencyKey());
+      await followOrDetach(context, server, { accepted, options });
     });
 }

@@ -6,10 +6,10 @@ import { Option } from 'commander';
 import type { Context } from '../../runtime/context.ts';
 import { CliError } from '../../runtime/errors.ts';
 import { findServer } from '../../server/server.ts';
-import { finish } from '../follow-or-detach.ts';
+import { followOrDetach } from '../follow-or-detach.ts';
 import type { ActionOptions } from '../options.ts';
-import { digest, withAction } from '../options.ts';
-import { newKey } from '../idempotency-key.ts';
+import { parseDigest, addActionOptions } from '../options.ts';
+import { createIdempotencyKey } from '../idempotency-key.ts';
 
 interface ImportOptions extends ActionOptions {
   name?: string;
@@ -19,12 +19,16 @@ interface ImportOptions extends ActionOptions {
 }
 
 export function addImageImport(parent: Command, context: Context): void {
-  withAction(parent.command('import <address>').description('let the server fetch an image from a URL'))
-    .option('--name <name>', 'name of the image, instead of the last part of the URL')
-    .option('--pool <pool>', 'pool that takes it')
-    .option('--sha256 <digest>', 'refuse another file than this', digest)
+  addActionOptions(
+    parent.command('import <address>').description('let the server download an image from a URL'),
+  )
+    .option('--name <name>', 'name of the image (default: the last part of the URL)')
+    .option('--pool <pool>', 'pool for the image')
+    .option('--sha256 <digest>', 'expected SHA-256; a file with another one is rejected', parseDigest)
     .addOption(
-      new Option('--format <format>', 'what the file is; its content decides').choices(imageFormat.options),
+      new Option('--format <format>', 'expected format; the server detects the real one').choices(
+        imageFormat.options,
+      ),
     )
     .action(async (address: string, options: ImportOptions) => {
       const server = await findServer(context.env, options.url);
@@ -36,7 +40,10 @@ export function addImageImport(parent: Command, context: Context): void {
         ...(sha256 === undefined ? {} : { sha256 }),
         ...(format === undefined ? {} : { format }),
       };
-      await finish(context, server, { accepted: await server.api.importImage(body, newKey()), options });
+      await followOrDetach(context, server, {
+        accepted: await server.api.importImage(body, createIdempotencyKey()),
+        options,
+      });
     });
 }
 
@@ -46,7 +53,7 @@ function nameOf(address: string): string {
   try {
     if (last !== '') return decodeURIComponent(last);
   } catch {
-    // Not well encoded: nobody guesses.
+    // Not valid percent-encoding.
   }
-  throw new CliError('usage', 'The URL names no file.', { hint: 'Give the image a name: --name' });
+  throw new CliError('usage', 'The URL has no file name.', { hint: 'Name the image with --name.' });
 }

@@ -8,14 +8,14 @@ import { CliError } from '../../runtime/errors.ts';
 import { findServer } from '../../server/server.ts';
 import { LocalFile } from '../../upload/local-file.ts';
 import { upload } from '../../upload/upload.ts';
-import { tellEnd } from '../follow-or-detach.ts';
+import { printResult } from '../follow-or-detach.ts';
 import type { ActionOptions } from '../options.ts';
-import { bytes, digest, withWatching } from '../options.ts';
+import { parseBytes, parseDigest, addWatchOptions } from '../options.ts';
 
 interface UploadCommandOptions extends ActionOptions {
   name?: string;
   pool?: string;
-  /** `true`: to be computed here. */
+  /** `true`: compute it from the local file. */
   sha256?: string | true;
   format?: ImageFormat;
   restart?: boolean;
@@ -25,21 +25,23 @@ interface UploadCommandOptions extends ActionOptions {
 export function addImageUpload(parent: Command, context: Context): void {
   const command = parent
     .command('upload <file>')
-    .description('send a disk image or an ISO; goes on where an earlier try ended');
-  withWatching(command)
-    .option('--name <name>', 'name of the image, instead of that of the file')
-    .option('--pool <pool>', 'pool that takes it')
-    .option('--sha256 [digest]', 'have the server compare it; without a digest, that of the file', digest)
+    .description('upload a disk image or an ISO; resumes an interrupted upload');
+  addWatchOptions(command)
+    .option('--name <name>', 'name of the image (default: the name of the file)')
+    .option('--pool <pool>', 'pool for the image')
+    .option('--sha256 [digest]', 'expected SHA-256; without a digest, that of the local file', parseDigest)
     .addOption(
-      new Option('--format <format>', 'what the file is; its content decides').choices(imageFormat.options),
+      new Option('--format <format>', 'expected format; the server detects the real one').choices(
+        imageFormat.options,
+      ),
     )
-    .option('--limit <bytes>', 'bytes per second, e.g. 100M', bytes)
-    .option('--restart', 'throw away what an earlier try has sent')
+    .option('--limit <bytes>', 'maximum bytes per second, e.g. 100M', parseBytes)
+    .option('--restart', 'discard the data of an interrupted upload')
     .action(async (path: string, options: UploadCommandOptions) => {
       const name = options.name ?? basename(path);
       const problem = findImageNameProblem(name);
       if (problem !== null)
-        throw new CliError('usage', `"${name}" cannot be the name of an image (${problem}).`, {
+        throw new CliError('usage', `"${name}" is not a valid image name (${problem}).`, {
           code: 'invalid_name',
         });
       const server = await findServer(context.env, options.url);
@@ -62,5 +64,5 @@ async function send(
   const target = { name, pool, sha256, format };
   const settings = { json, restart, giveUpAfterMs: options.giveUpAfter, bytesPerSecond: limit ?? null };
   const end = await upload(context, server, { file, target, ...settings });
-  if (!json) tellEnd(context, end);
+  if (!json) printResult(context, end);
 }

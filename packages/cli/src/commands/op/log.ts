@@ -1,17 +1,17 @@
 import type { Command } from 'commander';
 import type { Context } from '../../runtime/context.ts';
 import { logTable } from '../../output/human.ts';
-import { document } from '../../output/json.ts';
+import { jsonDocument } from '../../output/json.ts';
 import { findServer } from '../../server/server.ts';
 import type { ServerOptions } from '../options.ts';
-import { withServer } from '../options.ts';
+import { addServerOptions } from '../options.ts';
 
 export function addOpLog(parent: Command, context: Context): void {
-  withServer(parent.command('log <operation>').description('show what happened, with times')).action(
+  addServerOptions(parent.command('log <operation>').description('show the log of an operation')).action(
     async (id: string, options: ServerOptions) => {
       const { api } = await findServer(context.env, options.url);
       const log = await api.operationLog(id);
-      context.stdout.write(options.json === true ? document(log) : logTable(log));
+      context.stdout.write(options.json === true ? jsonDocument(log) : logTable(log));
     },
   );
 }

@@ -2,11 +2,11 @@ import type { Operation, OperationQuery } from '@wcc/api';
 import type { Command } from 'commander';
 import type { Context } from '../../runtime/context.ts';
 import { operationTable } from '../../output/human.ts';
-import { document } from '../../output/json.ts';
+import { jsonDocument } from '../../output/json.ts';
 import type { Server } from '../../server/server.ts';
 import { findServer } from '../../server/server.ts';
 import type { ServerOptions } from '../options.ts';
-import { count, withServer } from '../options.ts';
+import { parseCount, addServerOptions } from '../options.ts';
 
 interface ListOptions extends ServerOptions {
   state?: string;
@@ -15,13 +15,13 @@ interface ListOptions extends ServerOptions {
 }
 
 export function addOpLs(parent: Command, context: Context): void {
-  withServer(parent.command('ls').description('list operations, the newest first'))
-    .option('--state <states>', 'only these, e.g. running,queued')
+  addServerOptions(parent.command('ls').description('list operations, newest first'))
+    .option('--state <states>', 'only these states, e.g. running,queued')
     .option('--action <action>', 'only this action, e.g. copy_vm_image')
-    .option('--limit <n>', 'how many', count, 50)
+    .option('--limit <n>', 'maximum number of operations', parseCount, 50)
     .action(async (options: ListOptions) => {
       const items = await listOperations(await findServer(context.env, options.url), options);
-      context.stdout.write(options.json === true ? document({ items }) : operationTable(items));
+      context.stdout.write(options.json === true ? jsonDocument({ items }) : operationTable(items));
     });
 }
 

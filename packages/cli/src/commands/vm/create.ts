@@ -5,10 +5,10 @@ import type { Context } from '../../runtime/context.ts';
 import { CliError } from '../../runtime/errors.ts';
 import type { Server } from '../../server/server.ts';
 import { findServer } from '../../server/server.ts';
-import { finish } from '../follow-or-detach.ts';
+import { followOrDetach } from '../follow-or-detach.ts';
 import type { ActionOptions } from '../options.ts';
-import { count, memoryBytes, several, withAction } from '../options.ts';
-import { newKey } from '../idempotency-key.ts';
+import { parseCount, parseMemoryBytes, collect, addActionOptions } from '../options.ts';
+import { createIdempotencyKey } from '../idempotency-key.ts';
 import { findDisks, parseDisk } from './disks.ts';
 import type { FirstBootOptions } from './first-boot.ts';
 import { readFirstBoot } from './first-boot.ts';
@@ -21,42 +21,56 @@ interface CreateOptions extends ActionOptions, FirstBootOptions {
   network?: string;
   firmware?: Firmware;
   pool?: string;
-  start: boolean;
+  start?: boolean;
 }
 
-const example = `
-An empty disk and an installation from an ISO:
+const examples = `
+Examples:
+
+Install from an ISO on an empty disk:
   wcc vm create web-07 --disk blank:20G --iso debian-13.iso
-A copy of an image, larger than it, with a user who may log in:
+Use a larger copy of an image, with a user who can sign in:
   wcc vm create web-07 --disk image:debian-13.raw,size=40G --user admin --ssh-key ~/.ssh/id_ed25519.pub`;
 
 export function addVmCreate(parent: Command, context: Context): void {
-  const command = parent.command('create <name>').description('make a machine').addHelpText('after', example);
-  withAction(command)
-    .option('--cpus <n>', 'processors; 2 without this', count)
-    .option('--memory <bytes>', 'memory, e.g. 512M or 4G; 2G without this', memoryBytes)
-    .option(
-      '--disk <disk>',
-      'blank:SIZE or image:IMAGE[,size=SIZE]; the first one boots; again for more',
-      several,
-      [],
+  const command = parent
+    .command('create <name>')
+    .description('create a machine')
+    .addHelpText('after', examples);
+  addActionOptions(command)
+    .option('--cpus <n>', 'number of CPUs (default: 2)', parseCount)
+    .option('--memory <bytes>', 'memory, e.g. 512M or 4G (default: 2G)', parseMemoryBytes)
+    .addOption(
+      new Option('--disk <disk>', 'blank:SIZE or image:IMAGE[,size=SIZE]; repeatable, the first one boots')
+        .argParser(collect)
+        .default([], 'none'),
     )
-    .option('--iso <image>', 'an ISO in the drive: booted while the disk is empty')
-    .option('--network <network>', 'user, none, bridge:NAME or network:NAME; user without this')
-    .addOption(new Option('--firmware <firmware>', 'bios without this').choices(['bios', 'uefi']))
-    .option('--pool <pool>', 'pool of its disks')
-    .option('--profile', 'first boot: your user and keys of the settings; --user replaces, --ssh-key adds')
-    .option('--user <name>', 'first boot: a user who may become root')
-    .option('--ssh-key <file>', 'first boot: public keys of that user; again for more', several, [])
-    .option('--hostname <name>', 'first boot: host name, instead of the name of the machine')
-    .option('--user-data <file>', 'first boot: user-data for cloud-init')
-    .option('--password-file <file>', 'first boot: password of that user, or its hash; - is standard input')
-    .option('--start', 'start it when it is ready; so it is without this', true)
-    .option('--no-start', 'leave it off')
+    .option('--iso <image>', 'ISO image in the CD drive; boots while the disk is empty')
+    .option('--network <network>', 'user, none, bridge:NAME or network:NAME (default: user)')
+    .addOption(new Option('--firmware <firmware>', 'firmware (default: bios)').choices(['bios', 'uefi']))
+    .option('--pool <pool>', 'pool for the disks')
+    .option('--profile', 'first boot: user and keys of your profile; --user replaces, --ssh-key adds')
+    .option('--user <name>', 'first boot: name of a user with root access')
+    .addOption(
+      new Option('--ssh-key <file>', 'first boot: public keys of that user; repeatable')
+        .argParser(collect)
+        .default([], 'none'),
+    )
+    .option('--hostname <name>', 'first boot: host name (default: the name of the machine)')
+    .option('--user-data <file>', 'first boot: user-data file for cloud-init')
+    .option(
+      '--password-file <file>',
+      'first boot: file with the password of that user or its hash; - is standard input',
+    )
+    .option('--start', 'start when ready (default)')
+    .option('--no-start', 'do not start')
     .action(async (name: string, options: CreateOptions) => {
       const server = await findServer(context.env, options.url);
       const body = await readRequest(context, server, { name, options });
-      await finish(context, server, { accepted: await server.api.createVm(body, newKey()), options });
+      await followOrDetach(context, server, {
+        accepted: await server.api.createVm(body, createIdempotencyKey()),
+        options,
+      });
     });
 }
 
@@ -65,20 +79,20 @@ async function readRequest(
   server: Server,
   { name, options }: { name: string; options: CreateOptions },
 ): Promise<CreateVmRequest> {
-  const { cpus, memory, disk, iso, network, firmware, pool, start } = options;
-  const wishes = disk.map(parseDisk);
-  if (wishes.length === 0 && iso === undefined) {
+  const { cpus, memory, disk, iso, network, firmware, pool, start = true } = options;
+  const diskSpecs = disk.map(parseDisk);
+  if (diskSpecs.length === 0 && iso === undefined) {
     throw new CliError('usage', 'A machine needs a disk or an ISO.', { hint: 'See: wcc vm create --help' });
   }
-  const wire = network === undefined ? undefined : parseNetwork(network);
+  const vmNetwork = network === undefined ? undefined : parseNetwork(network);
   const firstBoot = await readFirstBoot(context, server, options);
   return {
     name,
     start,
-    disks: await findDisks(server, { wishes, iso }),
+    disks: await findDisks(server, { diskSpecs: diskSpecs, iso }),
     ...(cpus === undefined ? {} : { cpus }),
     ...(memory === undefined ? {} : { memoryBytes: memory }),
-    ...(wire === undefined ? {} : { network: wire }),
+    ...(vmNetwork === undefined ? {} : { network: vmNetwork }),
     ...(firmware === undefined ? {} : { firmware }),
     ...(pool === undefined ? {} : { pool }),
     ...(firstBoot === undefined ? {} : { firstBoot }),
@@ -89,7 +103,7 @@ function parseNetwork(text: string): VmNetwork {
   if (text === 'user' || text === 'none') return { kind: text, name: null };
   const [, kind, name] = /^(bridge|network):(.+)$/.exec(text) ?? [];
   if (name !== undefined && (kind === 'bridge' || kind === 'network')) return { kind, name };
-  throw new CliError('usage', `"${text}" is no network.`, {
+  throw new CliError('usage', `"${text}" is not a valid network.`, {
     code: 'invalid_network',
     hint: 'Use user, none, bridge:NAME or network:NAME.',
   });

@@ -9,10 +9,10 @@ it.each([
   ['image:a,b:c.raw', { kind: 'image', image: 'a,b:c.raw' }],
   ['image:a.raw,size=2g', { kind: 'image', image: 'a.raw', sizeBytes: 2 * 1024 ** 3 }],
   ['image:a.raw,size=much', { kind: 'image', image: 'a.raw,size=much' }],
-])('reads %s', (text, disk) => expect(parseDisk(text)).toEqual(disk));
+])('parses %s', (text, disk) => expect(parseDisk(text)).toEqual(disk));
 
 it.each(['', '20G', 'blank:', 'blank:-1', 'blank:many', 'blank:1M,format=vmdk', 'image:', '/dev/sda'])(
-  'refuses %j and says how it is done',
+  'rejects %j with an example',
   (text) => {
     expect(() => parseDisk(text)).toThrow(
       expect.objectContaining({

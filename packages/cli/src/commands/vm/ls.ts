@@ -1,15 +1,17 @@
 import type { Command } from 'commander';
 import type { Context } from '../../runtime/context.ts';
-import { document } from '../../output/json.ts';
+import { jsonDocument } from '../../output/json.ts';
 import { vmTable } from '../../output/machines.ts';
 import { findServer } from '../../server/server.ts';
 import type { ServerOptions } from '../options.ts';
-import { withServer } from '../options.ts';
+import { addServerOptions } from '../options.ts';
 
 export function addVmLs(parent: Command, context: Context): void {
-  withServer(parent.command('ls').description('list the machines')).action(async (options: ServerOptions) => {
-    const { api } = await findServer(context.env, options.url);
-    const { items } = await api.vms();
-    context.stdout.write(options.json === true ? document({ items }) : vmTable(items));
-  });
+  addServerOptions(parent.command('ls').description('list machines')).action(
+    async (options: ServerOptions) => {
+      const { api } = await findServer(context.env, options.url);
+      const { items } = await api.vms();
+      context.stdout.write(options.json === true ? jsonDocument({ items }) : vmTable(items));
+    },
+  );
 }

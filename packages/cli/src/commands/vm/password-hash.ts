@@ -3,21 +3,21 @@ import { once } from 'node:events';
 import type { Context } from '../../runtime/context.ts';
 import { CliError } from '../../runtime/errors.ts';
 
-/** As in /etc/shadow. */
+/** A hash as in /etc/shadow. */
 const hashPattern = /^\$[0-9a-z]{1,16}\$[./$0-9A-Za-z=,+-]+$/;
-/** More than this `openssl passwd` cuts off without a word. */
-const mostBytes = 255;
+/** Maximum length; `openssl passwd` silently cuts longer passwords. */
+const maxBytes = 255;
 
 /**
- * The hash of a password: the password itself never leaves this machine. A line that is a hash already is taken as it is.
- * SHA-512 is what every Linux reads; `openssl` makes it, and gets the password by a pipe.
- * @throws CliError when it is empty or too long, or when there is no `openssl`
+ * Hashes a password with SHA-512, so that the password itself never leaves this host. A line that is already a hash is
+ * returned unchanged. `openssl` computes the hash and reads the password from a pipe.
+ *
+ * @throws CliError if the password is empty or too long, or `openssl` fails
  */
-export async function passwordHash({ env, interrupt }: Context, line: string): Promise<string> {
+export async function hashPassword({ env, interrupt }: Context, line: string): Promise<string> {
   if (hashPattern.test(line)) return line;
-  if (line === '' || Buffer.byteLength(line) > mostBytes) {
-    const message =
-      line === '' ? 'The password is empty.' : `The password is longer than ${mostBytes} bytes.`;
+  if (line === '' || Buffer.byteLength(line) > maxBytes) {
+    const message = line === '' ? 'The password is empty.' : `The password is longer than ${maxBytes} bytes.`;
     throw new CliError('usage', message, {
       code: 'invalid_password',
       hint: 'The first line of the file is the password, or its hash as in /etc/shadow.',
@@ -40,9 +40,9 @@ export async function passwordHash({ env, interrupt }: Context, line: string): P
     },
   );
   if (code === 0 && hashPattern.test(hash.trim())) return hash.trim();
-  throw new CliError('local_file', 'openssl, which makes the hash of the password, does not work here.', {
+  throw new CliError('local_file', 'Cannot hash the password: openssl failed or is not installed.', {
     code: 'openssl_missing',
-    hint: 'Install it, or put a hash into the file, e.g. by: mkpasswd > FILE',
+    hint: 'Install openssl, or put a hash into the file, e.g. with: mkpasswd > FILE',
     cause: code,
   });
 }

@@ -1,15 +1,15 @@
 import type { Command } from 'commander';
 import { Option } from 'commander';
 import type { Context } from '../../runtime/context.ts';
-import { document } from '../../output/json.ts';
-import { vmStateOf } from '../../output/machines.ts';
-import { harmless } from '../../output/terminal.ts';
+import { jsonDocument } from '../../output/json.ts';
+import { vmStateText } from '../../output/machines.ts';
+import { escapeTerminal } from '../../output/terminal.ts';
 import type { OwnVm } from '../../server/find-vm.ts';
 import { findOwnVm } from '../../server/find-vm.ts';
 import type { Server } from '../../server/server.ts';
 import { findServer } from '../../server/server.ts';
 import type { ActionOptions } from '../options.ts';
-import { withWatching } from '../options.ts';
+import { addWatchOptions } from '../options.ts';
 import { openPage } from './open-page.ts';
 import { saveScreenshot } from './screenshot.ts';
 import { followSerial } from './serial.ts';
@@ -24,19 +24,13 @@ interface ScreenOptions extends ActionOptions {
 export function addVmScreen(parent: Command, context: Context): void {
   const command = parent
     .command('screen <machine>')
-    .description(
-      'print the address of the page with its screen, save a picture of it, or follow its serial log',
-    );
-  withWatching(command)
-    .option('--open', 'open that page in the browser of this desktop, too')
-    .addOption(new Option('--screenshot <file>', 'save a picture of the screen (PNG)').conflicts('open'))
-    .option('--force', 'replace a file that is there')
+    .description('print the address of the screen page, save a screenshot, or follow the serial log');
+  addWatchOptions(command)
+    .option('--open', 'also open the page in the browser of this desktop')
+    .addOption(new Option('--screenshot <file>', 'save a screenshot as PNG').conflicts('open'))
+    .option('--force', 'overwrite an existing file')
     .addOption(
-      new Option('--serial', 'follow what it writes to its serial port, until Ctrl-C').conflicts([
-        'open',
-        'screenshot',
-        'json',
-      ]),
+      new Option('--serial', 'follow the serial log until Ctrl-C').conflicts(['open', 'screenshot', 'json']),
     )
     .action(async (name: string, options: ScreenOptions) => {
       const server = await findServer(context.env, options.url);
@@ -44,21 +38,21 @@ export function addVmScreen(parent: Command, context: Context): void {
       const { screenshot } = options;
       if (options.serial === true)
         return followSerial(context, server, { machine, giveUpAfterMs: options.giveUpAfter });
-      if (screenshot === undefined) return tellPage(context, server, { machine, options });
+      if (screenshot === undefined) return printPage(context, server, { machine, options });
       const { force = false, json = false } = options;
       const sizeBytes = await saveScreenshot(server, machine, {
         file: screenshot,
         force,
         signal: context.interrupt,
       });
-      const told = { vm: machine.id, file: screenshot, sizeBytes };
-      const words = `${harmless(machine.name)}: saved as ${harmless(screenshot)}\n`;
-      context.stdout.write(json ? document(told) : words);
+      const result = { vm: machine.id, file: screenshot, sizeBytes };
+      const words = `${escapeTerminal(machine.name)}: saved as ${escapeTerminal(screenshot)}\n`;
+      context.stdout.write(json ? jsonDocument(result) : words);
     });
 }
 
-/** A terminal shows no pictures: the screen is in the console. */
-async function tellPage(
+/** Prints the address of the console's page with the screen. */
+async function printPage(
   context: Context,
   { origin }: Server,
   { machine, options }: { machine: OwnVm; options: ScreenOptions },
@@ -66,16 +60,16 @@ async function tellPage(
   const { id, state, name } = machine;
   const url = `${origin}/machines/${id}`;
   const { json = false } = options;
-  context.stdout.write(json ? document({ vm: id, url, state }) : `${url}\n`);
-  const note = noteOn(machine);
-  if (!json && note !== null) context.stderr.write(`${harmless(name)} ${note}\n`);
+  context.stdout.write(json ? jsonDocument({ vm: id, url, state }) : `${url}\n`);
+  const note = whyNoScreen(machine);
+  if (!json && note !== null) context.stderr.write(`${escapeTerminal(name)} ${note}\n`);
   if (options.open === true) await openPage(context, url);
 }
 
-/** Why the page shows no screen. */
-function noteOn(machine: OwnVm): string | null {
+/** Why the page shows no screen; null if it does. */
+function whyNoScreen(machine: OwnVm): string | null {
   const { state, may } = machine;
   if (may.screen) return null;
-  if (state === 'running' || state === 'paused') return 'has a screen that you may not see.';
-  return `is ${vmStateOf(machine)}: it has no screen now.`;
+  if (state === 'running' || state === 'paused') return 'has a screen, but you may not see it.';
+  return `is ${vmStateText(machine)} and has no screen now.`;
 }

@@ -11,7 +11,7 @@ import type { Server } from '../../server/server.ts';
 
 const idleMs = 30_000;
 
-/** Saves a picture of the machine's screen. @returns its size in bytes @throws CliError `exists` */
+/** Saves a screenshot of the machine. @returns its size in bytes @throws CliError `exists` */
 export async function saveScreenshot(
   server: Server,
   machine: OwnVm,
@@ -20,9 +20,9 @@ export async function saveScreenshot(
   const picture = await fetchPicture(server, machine, signal);
   await writeFile(file, picture, { flag: force ? 'w' : 'wx' }).catch((cause: NodeJS.ErrnoException) => {
     if (cause.code !== 'EEXIST') throw cause;
-    throw new CliError('local_file', `${file} is there already.`, {
+    throw new CliError('local_file', `${file} already exists.`, {
       code: 'exists',
-      hint: 'Give another file, or --force.',
+      hint: 'Choose another file, or add --force.',
       cause,
     });
   });
@@ -31,7 +31,7 @@ export async function saveScreenshot(
 
 async function fetchPicture(server: Server, { id }: OwnVm, signal: AbortSignal): Promise<Buffer> {
   const request = openRequest(server, { method: 'GET', path: routes.vmScreenshot(id), signal });
-  request.setTimeout(idleMs, () => request.destroy(new Error('No byte came.')));
+  request.setTimeout(idleMs, () => request.destroy(new Error('No data arrived.')));
   request.end();
   try {
     const [response] = (await once(request, 'response')) as [IncomingMessage];

@@ -1,33 +1,37 @@
 import { expect, it } from 'vitest';
 import { SerialFollower } from './serial-follower.ts';
 
-/** What is told of connections, each of which sends these parts. */
-function tell(...connections: string[][]): string[] {
+/** The output written for each connection, which sends these parts. */
+function outputOf(...connections: string[][]): string[] {
   const follower = new SerialFollower();
   return connections.map((parts) => {
-    follower.begin();
-    return parts.map((part) => follower.take(Buffer.from(part)).toString()).join('');
+    follower.connected();
+    return parts.map((part) => follower.newPartOf(Buffer.from(part)).toString()).join('');
   });
 }
 
-it('tells the log and what comes', () => {
-  expect(tell(['hello ', 'world'])).toEqual(['hello world']);
+it('writes the log and new output', () => {
+  expect(outputOf(['hello ', 'world'])).toEqual(['hello world']);
 });
 
-it('tells nothing twice after a lost connection, however it is cut', () => {
-  expect(tell(['hello'], ['hel', 'lo wo', 'rld'], ['hello world', '!'])).toEqual(['hello', ' world', '!']);
-  expect(tell(['hello'], ['hello'], ['hello!'])).toEqual(['hello', '', '!']);
+it('writes nothing twice after a lost connection, whatever the pieces', () => {
+  expect(outputOf(['hello'], ['hel', 'lo wo', 'rld'], ['hello world', '!'])).toEqual([
+    'hello',
+    ' world',
+    '!',
+  ]);
+  expect(outputOf(['hello'], ['hello'], ['hello!'])).toEqual(['hello', '', '!']);
 });
 
-it('tells a log that began anew from its start', () => {
-  expect(tell(['hello'], ['hel', 'p'], ['help!'])).toEqual(['hello', 'help', '!']);
+it('writes a restarted log from its start', () => {
+  expect(outputOf(['hello'], ['hel', 'p'], ['help!'])).toEqual(['hello', 'help', '!']);
 });
 
-it('tells all again when the log is longer than what can be compared', () => {
+it('writes everything again when the log is too long to compare', () => {
   const long = 'x'.repeat(3 * 1024 ** 2);
-  expect(tell([long], [long]).map(({ length }) => length)).toEqual([long.length, long.length]);
+  expect(outputOf([long], [long]).map(({ length }) => length)).toEqual([long.length, long.length]);
 });
 
-it('keeps what it has when a connection ends before all was compared', () => {
-  expect(tell(['hello'], ['he'], ['hello!'])).toEqual(['hello', '', '!']);
+it('keeps its output when a connection ends before the comparison', () => {
+  expect(outputOf(['hello'], ['he'], ['hello!'])).toEqual(['hello', '', '!']);
 });

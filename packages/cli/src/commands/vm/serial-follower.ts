@@ -1,47 +1,47 @@
-/** More than a log holds: what is longer was cut at its start, and cannot be compared. */
-const mostBytes = 2 * 1024 ** 2;
+/** More than the size of a log. A longer output was cut at its start and cannot be compared. */
+const maxBytes = 2 * 1024 ** 2;
 
 /**
- * Every connection begins with the whole log as it is then. What a connection before told already is swallowed; a log that began
- * anew, or was cut, is told from its start.
+ * Removes repeated output after a reconnect. Every connection starts with the whole log; the part already written is
+ * skipped. A log that was restarted or cut is written from its start.
  */
 export class SerialFollower {
-  #told: Buffer[] = [];
-  #toldBytes = 0;
-  /** What is still to be compared; null: everything that comes is new. */
+  #written: Buffer[] = [];
+  #writtenBytes = 0;
+  /** Output to compare with; null: all further bytes are new. */
   #expected: Buffer | null = null;
-  #swallowed = 0;
+  #matchedBytes = 0;
 
-  /** A connection begins. */
-  begin(): void {
-    const isComparable = this.#toldBytes > 0 && this.#toldBytes <= mostBytes;
-    this.#expected = isComparable ? Buffer.concat(this.#told) : null;
-    this.#swallowed = 0;
-    if (!isComparable) [this.#told, this.#toldBytes] = [[], 0];
+  /** Call it at the start of each connection. */
+  connected(): void {
+    const isComparable = this.#writtenBytes > 0 && this.#writtenBytes <= maxBytes;
+    this.#expected = isComparable ? Buffer.concat(this.#written) : null;
+    this.#matchedBytes = 0;
+    if (!isComparable) [this.#written, this.#writtenBytes] = [[], 0];
   }
 
-  /** The part that was not told yet. */
-  take(bytes: Buffer): Buffer {
+  /** @returns the part of the bytes that was not written before */
+  newPartOf(bytes: Buffer): Buffer {
     const expected = this.#expected;
-    if (expected === null) return this.#tell(bytes);
-    const length = Math.min(bytes.length, expected.length - this.#swallowed);
+    if (expected === null) return this.#record(bytes);
+    const length = Math.min(bytes.length, expected.length - this.#matchedBytes);
     const isSame = bytes
       .subarray(0, length)
-      .equals(expected.subarray(this.#swallowed, this.#swallowed + length));
+      .equals(expected.subarray(this.#matchedBytes, this.#matchedBytes + length));
     if (isSame) {
-      this.#swallowed += length;
-      if (this.#swallowed === expected.length) this.#expected = null;
-      return this.#tell(bytes.subarray(length));
+      this.#matchedBytes += length;
+      if (this.#matchedBytes === expected.length) this.#expected = null;
+      return this.#record(bytes.subarray(length));
     }
-    const start = expected.subarray(0, this.#swallowed);
+    const start = expected.subarray(0, this.#matchedBytes);
     this.#expected = null;
-    [this.#told, this.#toldBytes] = [[], 0];
-    return this.#tell(Buffer.concat([start, bytes]));
+    [this.#written, this.#writtenBytes] = [[], 0];
+    return this.#record(Buffer.concat([start, bytes]));
   }
 
-  #tell(bytes: Buffer): Buffer {
-    if (bytes.length > 0 && this.#toldBytes <= mostBytes) this.#told.push(bytes);
-    this.#toldBytes += bytes.length;
+  #record(bytes: Buffer): Buffer {
+    if (bytes.length > 0 && this.#writtenBytes <= maxBytes) this.#written.push(bytes);
+    this.#writtenBytes += bytes.length;
     return bytes;
   }
 }

@@ -4,17 +4,17 @@ import { routes } from '@wcc/api';
 import { ApiProblem } from '@wcc/api/client';
 import type { Context } from '../../runtime/context.ts';
 import { CliError } from '../../runtime/errors.ts';
-import { GuestText } from '../../output/escape-terminal.ts';
+import { GuestOutputFilter } from '../../output/escape-terminal.ts';
 import type { OwnVm } from '../../server/find-vm.ts';
 import { lostConnection, openRequest, readProblem } from '../../server/http.ts';
-import { Patience, passes } from '../../server/retry-deadline.ts';
+import { RetryDeadline, isRetryable } from '../../server/retry-deadline.ts';
 import type { Server } from '../../server/server.ts';
 import { SerialFollower } from './serial-follower.ts';
 
-/** A quiet guest is no dead connection: the kernel asks the other side. */
+/** TCP keep-alive, because a quiet guest sends no data. */
 const keepAliveMs = 15_000;
 
-/** Writes the serial log and what comes, until Ctrl-C; comes back after a lost connection. @throws CliError always */
+/** Writes the serial log and new output until Ctrl-C. Reconnects after a lost connection. @throws CliError always */
 export async function followSerial(
   context: Context,
   server: Server,
@@ -22,38 +22,38 @@ export async function followSerial(
 ): Promise<never> {
   const { interrupt, stderr } = context;
   const follower = new SerialFollower();
-  const patience = new Patience(giveUpAfterMs, `Look again: wcc vm screen ${machine.id} --serial`);
+  const deadline = new RetryDeadline(giveUpAfterMs, `Follow again: wcc vm screen ${machine.id} --serial`);
   const write = createWriter(context);
   let isLost = false;
   for (;;) {
     try {
-      await readOnce(server, machine, {
+      await readUntilLost(server, machine, {
         signal: interrupt,
         onOpen: () => {
-          if (isLost) stderr.write('wcc: connected again\n');
+          if (isLost) stderr.write('wcc: reconnected\n');
           isLost = false;
-          patience.rest();
-          follower.begin();
+          deadline.reset();
+          follower.connected();
         },
-        onBytes: (bytes) => write(follower.take(bytes)),
+        onBytes: (bytes) => write(follower.newPartOf(bytes)),
       });
     } catch (error) {
-      if (interrupt.aborted) throw left(context);
-      if (!passes(error)) throw error;
+      if (interrupt.aborted) throw stoppedError(context);
+      if (!isRetryable(error)) throw error;
       if (!isLost) stderr.write('wcc: no connection to the server\n');
       isLost = true;
-      await patience.wait(error, interrupt).catch((reason: unknown) => {
-        throw interrupt.aborted ? left(context) : reason;
+      await deadline.wait(error, interrupt).catch((reason: unknown) => {
+        throw interrupt.aborted ? stoppedError(context) : reason;
       });
     }
   }
 }
 
-/** A terminal gets text, whoever wants the bytes gets them. */
+/** A terminal receives filtered text, a pipe or file the raw bytes. */
 function createWriter({ stdout }: Context): (bytes: Buffer) => void {
   if (stdout.isTTY !== true) return (bytes) => void stdout.write(bytes);
-  const text = new GuestText();
-  return (bytes) => void stdout.write(text.take(bytes));
+  const text = new GuestOutputFilter();
+  return (bytes) => void stdout.write(text.filter(bytes));
 }
 
 interface Reading {
@@ -62,8 +62,12 @@ interface Reading {
   onBytes: (bytes: Buffer) => void;
 }
 
-/** One connection, to its end. @throws ApiProblem always: such an answer has no end of its own */
-async function readOnce(server: Server, { id }: OwnVm, { signal, onOpen, onBytes }: Reading): Promise<never> {
+/** Reads one connection until it is lost. @throws ApiProblem always, because the answer never ends on its own */
+async function readUntilLost(
+  server: Server,
+  { id }: OwnVm,
+  { signal, onOpen, onBytes }: Reading,
+): Promise<never> {
   const path = `${routes.vmSerial(id)}?follow=true`;
   const request = openRequest(server, { method: 'GET', path, signal });
   request.setSocketKeepAlive(true, keepAliveMs);
@@ -82,8 +86,8 @@ async function readOnce(server: Server, { id }: OwnVm, { signal, onOpen, onBytes
   }
 }
 
-function left({ interrupt }: Context): CliError {
+function stoppedError({ interrupt }: Context): CliError {
   const reason: unknown = interrupt.reason;
   const exit = reason instanceof CliError ? reason.exit : 'interrupted';
-  return new CliError(exit, 'Not followed any more; the machine goes on.');
+  return new CliError(exit, 'Stopped following. The machine keeps running.');
 }

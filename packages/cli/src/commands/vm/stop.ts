@@ -3,40 +3,40 @@ import type { Vm } from '@wcc/api';
 import type { Command } from 'commander';
 import type { Context } from '../../runtime/context.ts';
 import { CliError } from '../../runtime/errors.ts';
-import { document } from '../../output/json.ts';
-import { vmStateOf } from '../../output/machines.ts';
-import { harmless } from '../../output/terminal.ts';
+import { jsonDocument } from '../../output/json.ts';
+import { vmStateText } from '../../output/machines.ts';
+import { escapeTerminal } from '../../output/terminal.ts';
 import type { OwnVm } from '../../server/find-vm.ts';
 import { findOwnVm } from '../../server/find-vm.ts';
 import type { Server } from '../../server/server.ts';
 import { findServer } from '../../server/server.ts';
 import type { ServerOptions } from '../options.ts';
-import { durationMs, withServer } from '../options.ts';
+import { parseDurationMs, addServerOptions } from '../options.ts';
 
 interface StopOptions extends ServerOptions {
   force?: boolean;
   wait?: number;
 }
 
-const lookAgainMs = 250;
+const pollMs = 250;
 
 export function addVmStop(parent: Command, context: Context): void {
   const command = parent
     .command('stop <machine>')
-    .description('press the power button of a machine: its system decides; --force cuts the power');
-  withServer(command)
-    .option('--force', 'cut the power at once: what its system has not written is lost')
-    .option('--wait <time>', 'until it is off, at most so long, e.g. 90s', durationMs)
+    .description('press the power button of a machine; its system may ignore it');
+  addServerOptions(command)
+    .option('--force', 'cut the power at once; unsaved data is lost')
+    .option('--wait <time>', 'wait until the machine is off, at most this time, e.g. 90s', parseDurationMs)
     .action(async (name: string, options: StopOptions) => {
       const server = await findServer(context.env, options.url);
       const found = await findOwnVm(server, name);
       const { force = false, wait } = options;
-      const ordered = await server.api.orderVm(found.id, force ? 'power-off' : 'shutdown');
+      const requested = await server.api.orderVm(found.id, force ? 'power-off' : 'shutdown');
       const machine =
-        wait === undefined ? ordered : await waitUntilOff(context, server, { found, waitMs: wait });
-      const words = isOff(machine) ? vmStateOf(machine) : 'asked to shut down';
+        wait === undefined ? requested : await waitUntilOff(context, server, { found, waitMs: wait });
+      const status = isOff(machine) ? vmStateText(machine) : 'asked to shut down';
       context.stdout.write(
-        options.json === true ? document(machine) : `${harmless(machine.name)}: ${words}\n`,
+        options.json === true ? jsonDocument(machine) : `${escapeTerminal(machine.name)}: ${status}\n`,
       );
     });
 }
@@ -45,7 +45,7 @@ function isOff({ state }: Vm): boolean {
   return state === 'shut_off' || state === 'crashed';
 }
 
-/** @throws CliError `vm_running` when its system does not obey in time */
+/** @throws CliError `vm_running` if the machine is not off in time */
 async function waitUntilOff(
   { interrupt }: Context,
   { api }: Server,
@@ -58,10 +58,10 @@ async function waitUntilOff(
     if (performance.now() > deadlineMs) {
       throw new CliError('failed', `"${found.name}" has not shut down yet.`, {
         code: 'vm_running',
-        hint: `Its system decides. Cut the power: wcc vm stop ${found.id} --force`,
+        hint: `Its system may ignore the power button. Cut the power: wcc vm stop ${found.id} --force`,
       });
     }
-    await sleep(lookAgainMs, undefined, { signal: interrupt }).catch(() => {
+    await sleep(pollMs, undefined, { signal: interrupt }).catch(() => {
       throw interrupt.reason;
     });
   }
