@@ -1,4 +1,4 @@
-// The watchers of one round, in a process on a core of their own. Gets what to open, says `ready` when all watch,
+// The watchers of one round, in a process on its own core. Receives what to open, reports `ready` when all watch,
 // measures from `measure` to `report`.
 import { monitorEventLoopDelay } from 'node:perf_hooks';
 import { setTimeout as sleep } from 'node:timers/promises';
@@ -15,7 +15,7 @@ const delay = monitorEventLoopDelay({ resolution: 10 });
 let staleness = new Uint32Array(LONGEST_MS);
 let cpu;
 let timer;
-/** Of those of limited speed: how far behind, by speed and second. */
+/** Delay of the readers with limited speed, by speed and second. */
 let behind = {};
 
 function stalenessOf(client, nowMs) {
@@ -26,7 +26,7 @@ function stalenessOf(client, nowMs) {
 
 async function open(options) {
   const { reading, stalled, slow = [] } = options;
-  // Those that stall come among the others, not after them.
+  // Stalled watchers are spread among the others.
   const modes = [
     ...Array.from({ length: reading + stalled }, (_, index) =>
       stalled > 0 && index % Math.ceil((reading + stalled) / stalled) === 0 ? 'stall' : 'read',

@@ -1,7 +1,7 @@
 import { subjects } from './subjects.mjs';
 import { AGAIN, interleave, judge, median, selfDifference } from './rounds.mjs';
 
-/** As many as a copy of 400 MB/s that reports after each window of 8 MiB. */
+/** Events a second of a copy at 400 MB/s that reports every 8 MiB. */
 const HZ = 50;
 const WANTED_P99_MS = 500;
 const WANTED_CPU = 2;
@@ -10,7 +10,7 @@ const TUNED = 'Socket.IO, tuned';
 const note = (rounds) =>
   `Server on core 0, generator on core 1; medians of ${rounds} interleaved rounds; ${HZ} events a second, open-loop.`;
 
-/** 1,000 watchers, of whom 100 stop reading, with every subject. */
+/** 1,000 watchers with every subject; 100 of them stop reading. */
 export async function runStalled({ rounds, ms }) {
   const all = await interleave(['wcc', `wcc${AGAIN}`, ...Object.keys(subjects).slice(1)], {
     rounds,
@@ -39,7 +39,7 @@ export async function runMany({ rounds, ms }) {
   };
 }
 
-/** 3,000 watchers, against the cheapest that a peer can be made to be. */
+/** 3,000 watchers, compared with a peer tuned for the lowest cost. */
 export async function runCost({ rounds, ms }) {
   const all = await interleave(['wcc', TUNED, `wcc${AGAIN}`], {
     rounds,
@@ -89,7 +89,7 @@ function cpuGate(all, who, rounds) {
 
 const percent = (share) => `${(share * 100).toFixed(share === 1 ? 0 : 1)} %`;
 
-/** The medians of all, for people. */
+/** The medians of all subjects, as a table. */
 function figures(all) {
   const columns = {
     'p50 ms': ['p50Ms', 0],

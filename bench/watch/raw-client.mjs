@@ -1,7 +1,7 @@
 import { randomBytes } from 'node:crypto';
 import { connect } from 'node:net';
 
-/** All sockets read into the same memory: what is to be kept is taken out at once. */
+/** All sockets read into the same buffer; data to keep is copied at once. */
 const shared = Buffer.alloc(65_536);
 const AT = Buffer.from('"at":"');
 const END = Buffer.from('"state":"succeeded"');
@@ -26,7 +26,7 @@ function frame(opcode, payload) {
 export class RawClient {
   /** The newest snapshot's `at`, as text; `null` before the first. */
   at = null;
-  /** When the terminal record came, Unix time in milliseconds. */
+  /** When the terminal record arrived, Unix time in milliseconds. */
   endedAtMs = null;
   snapshots = 0;
   bytes = 0;
@@ -59,7 +59,7 @@ export class RawClient {
     return this.#options.mode;
   }
 
-  /** Reads the next piece: for those of limited speed. */
+  /** Reads the next piece, for readers with limited speed. */
   step() {
     this.#socket.resume();
   }
@@ -82,7 +82,7 @@ export class RawClient {
     const status = data.toString('latin1', 9, 12);
     if (status !== '101') throw new Error(`handshake answered ${status}`);
     this.#open = true;
-    // The library says nothing first: its clients may speak at once.
+    // The library sends nothing first, so its clients may send at once.
     if (this.#options.framing === 'wcc') this.#say(`{"t":"sub","id":1,"ops":[{"op":"${this.#options.id}"}]}`);
     return this.#takeFrames(data, end + 4);
   }

@@ -19,7 +19,7 @@ function table(head, rows) {
   return [line(head), line(head.map(() => '---')), ...rows.map(line)];
 }
 
-/** Replaces one part of the results; what stands beside it is not touched. */
+/** Replaces one part of the results and keeps the rest. */
 export function writeResults(path, { part, markdown }) {
   const start = `<!-- watch/${part}: start -->`;
   const end = `<!-- watch/${part}: end -->`;

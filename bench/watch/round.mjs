@@ -10,7 +10,7 @@ const SETTLE_MS = 1000;
 const DEADLINE_MS = 60_000;
 const JIFFY_MS = 10;
 
-/** A process on one core, spoken to by messages. */
+/** A process on one core, controlled by messages. */
 export function startPinned(file, core, args = []) {
   const path = fileURLToPath(new URL(file, import.meta.url));
   const child = spawn('taskset', ['-c', String(core), process.execPath, path, ...args.map(String)], {
@@ -43,7 +43,7 @@ export function startPinned(file, core, args = []) {
         const accept = (message) => end(resolve, message);
         const refuse = (error) => end(reject, error);
         const timer = setTimeout(
-          () => refuse(new Error(`${file} ${args[0] ?? ''}: no word for ${deadlineMs} ms`)),
+          () => refuse(new Error(`${file} ${args[0] ?? ''}: no message for ${deadlineMs} ms`)),
           deadlineMs,
         );
         waiting.add(refuse);
@@ -90,7 +90,7 @@ export async function runRound(name, plan) {
   }
 }
 
-/** @returns a function that says which share of the machine others took since */
+/** @returns a function that returns the share of the machine that other processes have used since */
 function busyElsewhere(pids) {
   const start = { machine: machineMs(), ours: oursMs(pids) };
   return () => {
@@ -100,7 +100,7 @@ function busyElsewhere(pids) {
   };
 }
 
-/** Time of all cores, interrupts left out: they are ours, on loopback. */
+/** Time of all cores without interrupts, which our own loopback traffic causes. */
 function machineMs() {
   const [, ...fields] = readFileSync('/proc/stat', 'utf8').split('\n')[0].split(/\s+/);
   const [user, nice, system, idle, wait, irq, soft] = fields.map((value) => Number(value) * JIFFY_MS);

@@ -1,12 +1,12 @@
 import { runRound } from './round.mjs';
 
-/** Fewer say nothing. */
+/** Minimum number of rounds for a verdict. */
 export const ENOUGH_ROUNDS = 7;
-/** Others of the machine took more of it in the median round: what was measured then is them. */
+/** Maximum share of the machine used by other processes in the median round. */
 const BUSY = 0.1;
-/** A subject that differs from itself by more makes a comparison worthless. */
+/** Maximum difference of a subject from its own repetition. */
 const SELF_DIFFERENCE = 0.1;
-/** A generator on its limit measures itself. */
+/** Maximum load of the generator; beyond it the generator is measured. */
 const GENERATOR_LIMIT = 0.9;
 export const AGAIN = ' (again)';
 
@@ -40,13 +40,13 @@ export function median(all, name, figure) {
   return medianOf(all.get(name).map((round) => round[figure]));
 }
 
-/** How far the medians of a subject and of its double lie apart, as a share. */
+/** Difference of the medians of a subject and its repetition, as a share. */
 export function selfDifference(all, name, figure) {
   const [one, other] = [median(all, name, figure), median(all, name + AGAIN, figure)];
   return Math.abs(one - other) / Math.min(one, other);
 }
 
-/** A gate's verdict by the method: none when the measurement itself was not sound. */
+/** The verdict of a gate; `no verdict` if the measurement was not reliable. */
 export function judge({ isMet, all, rounds = ENOUGH_ROUNDS, selfDifference: self = 0 }) {
   if (rounds < ENOUGH_ROUNDS) return `no verdict (${rounds} rounds)`;
   const every = [...all.values()].flat();

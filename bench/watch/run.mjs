@@ -1,4 +1,4 @@
-// The gates of live progress, side by side with what people use instead. See --help.
+// The gates of live progress, compared with the usual alternatives. See --help.
 import { execFileSync } from 'node:child_process';
 import { fileURLToPath } from 'node:url';
 import { runCost, runMany, runStalled } from './fan-out.mjs';

@@ -39,14 +39,14 @@ async function run(hz, ms) {
   };
 }
 
-/** @returns how late each event was carried out, in milliseconds */
+/** @returns the delay of each event, in milliseconds */
 async function publishAll(hz, ms) {
   const late = [];
   const startedMs = performance.now();
   for (let count = 1; count < (hz * ms) / 1000; count += 1) {
     const dueMs = startedMs + (count * 1000) / hz;
     const waitMs = dueMs - performance.now();
-    // Behind, it does not let others of the loop wait for all that is due.
+    // When late, it lets the event loop run between events.
     await (waitMs > 0 ? sleep(waitMs) : new Promise((resolve) => setImmediate(resolve)));
     if (performance.now() - startedMs > ms) break;
     late.push(performance.now() - dueMs);

@@ -15,11 +15,11 @@ export async function runSlow({ rounds }) {
   const slow = SPEEDS.flatMap((speed) => Array.from({ length: rounds }, () => speed));
   const all = new Map();
   for (const name of SUBJECTS) {
-    // One who reads all of it says how long a snapshot is.
+    // A reader without a limit measures the size of a snapshot.
     all.set(name, [await runRound(name, { reading: 1, stalled: 0, slow, hz: HZ, ms: MS })]);
   }
   return {
-    title: 'Readers of little bandwidth',
+    title: 'Readers with little bandwidth',
     gates: SPEEDS.map((speed) => gateOf(all, speed, rounds)),
     tables: [
       { head: ['subject', 'bytes/s', ...moments().map((second) => `after ${second} s`)], rows: rowsOf(all) },
@@ -38,7 +38,7 @@ function gateOf(all, speed, rounds) {
   const boundMs = (2 * snapshotBytes * 1000) / speed + GRACE_MS;
   const mostMs = Math.max(...behind[speed].filter((ms) => ms !== undefined));
   return {
-    gate: `a reader of ${speed} bytes/s is never further behind than 2 × snapshot / bandwidth + 0.5 s`,
+    gate: `a reader of ${speed} bytes/s is at most 2 × snapshot / bandwidth + 0.5 s behind`,
     measured: `${mostMs} ms`,
     wanted: `≤ ${Math.round(boundMs)} ms`,
     verdict: judge({ isMet: mostMs <= boundMs, all, rounds: Math.min(rounds, ENOUGH_ROUNDS) }),

@@ -1,4 +1,4 @@
-// Sockets that watch and never read, renewed when the server has cut them (30 s without a Pong): see memory.mjs.
+// Sockets that watch and never read. They reconnect when the server terminates them (30 s without a Pong): see memory.mjs.
 import { RawClient } from './raw-client.mjs';
 
 const LIFE_S = 33;
@@ -21,7 +21,7 @@ async function keepStalling({ sockets, ...target }) {
     setTimeout(() => void renew(next), LIFE_S * 1000);
   };
   const first = await Promise.all(Array.from({ length: sockets }, open));
-  // Spread, so that they do not all come back within the same second.
+  // Spread, so that they do not all reconnect within the same second.
   first.forEach((client, index) =>
     setTimeout(() => void renew(client), (LIFE_S * 1000 * (index + 1)) / sockets),
   );

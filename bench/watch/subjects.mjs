@@ -32,7 +32,7 @@ function startWcc(server, { watchers }) {
   return (record) => void hub.put(record);
 }
 
-/** The usual few lines: every client that subscribed gets every event. */
+/** The usual few lines: every subscribed client receives every event. */
 function startWs(server, sendAll) {
   const watching = new Set();
   const sockets = new WebSocketServer({ server, perMessageDeflate: false });
@@ -76,8 +76,8 @@ function startSocketIo(server) {
 }
 
 /**
- * Ten times a second the newest, dropped where a client is not writable; the end is not volatile. Nothing it could
- * do without: WebSocket only, no compression.
+ * Sends the newest state ten times a second and drops it for clients that are not writable; the end is never dropped.
+ * Uses WebSocket only and no compression.
  */
 function startTunedSocketIo(server) {
   const io = openSocketIo(server, {

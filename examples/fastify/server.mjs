@@ -15,7 +15,7 @@ const app = fastify();
 app.post('/jobs', async (request, reply) => {
   const { user: owner } = visitorOf(request.raw, reply.raw);
   const flock = { kind: 'flock', id: 7, name: 'merino' };
-  // Not awaited: the answer says that it began, the bar says how far it is, and how it ended.
+  // Not awaited: the answer confirms the start, and the bar shows the progress and the end.
   progressbar(hub, { action: 'count_sheep', subject: flock, owner, total: 200 }, async (op) => {
     for (let sheep = 0; sheep < 200; sheep += 1) await sleep(25).then(() => op.add(1));
   }).catch((error) => app.log.error(error));

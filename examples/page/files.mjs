@@ -1,4 +1,4 @@
-// The files of the page: its own, and those of the library as they lie in the package.
+// The files of the page, and the files of the library from its package.
 import { readFile } from 'node:fs/promises';
 
 const roots = {
@@ -6,10 +6,10 @@ const roots = {
   progress: new URL('../', import.meta.resolve('@wcc/progress')),
 };
 const types = { html: 'text/html; charset=utf-8', css: 'text/css', js: 'text/javascript' };
-/** One name after another, so that no address leads out of its folder. */
+/** Names separated by slashes, so that no address leaves its folder. */
 const address = /^\/(?:(progress)\/)?((?:[\w-]+\/)*[\w-]+\.(html|css|js))$/;
 
-/** Nothing inline, nothing from elsewhere, no script out of a string. */
+/** Nothing inline, nothing from other origins, no script from a string. */
 export const policy =
   "default-src 'none'; script-src 'self'; style-src 'self'; connect-src 'self'; require-trusted-types-for 'script'";
 

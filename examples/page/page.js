@@ -1,4 +1,4 @@
-// The page of all three servers: a bar for each job of this visitor. It comes back by itself after any loss.
+// The page of all three servers: a bar for each job of this visitor. The client reconnects after any loss.
 import { connect } from '/progress/client/index.js';
 import '/progress/element/define.js';
 

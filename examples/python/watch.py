@@ -45,13 +45,13 @@ class Watch:
         self.headers = {"Authorization": f"Bearer {token}"} if token else {}
         self.operation = operation
         self.as_json = as_json
-        self.held = None  # the newest snapshot
-        self.retry_after_s = None  # what `bye` or `err` asked for
+        self.latest = None  # the newest snapshot
+        self.retry_after_s = None  # the wait in `bye` or `err`
         self.failures = 0
-        self.trouble_since = None
+        self.failing_since = None
 
     async def run(self):
-        """Keeps one connection up until the end. Returns the exit code."""
+        """Keeps one connection open until the end. Returns the exit code."""
         while True:
             up_since = None
             try:
@@ -65,8 +65,8 @@ class Watch:
                 raise
             except (OSError, asyncio.TimeoutError, websockets.exceptions.WebSocketException) as error:
                 self.refused(error)
-            if self.held and self.held["state"] in TERMINAL:
-                return 0 if self.held["state"] == "succeeded" else 1
+            if self.latest and self.latest["state"] in TERMINAL:
+                return 0 if self.latest["state"] == "succeeded" else 1
             await asyncio.sleep(self.pause(up_since))
 
     def fetch_ticket(self):
@@ -82,11 +82,11 @@ class Watch:
                 return json.load(answer)["ticket"]
         except urllib.error.HTTPError as error:
             if error.code in (401, 403):
-                raise Stop(3, f"the server gives no ticket: {error.code}") from error
+                raise Stop(3, f"the server issues no ticket: {error.code}") from error
             raise
 
     def connect(self, ticket):
-        # The parameter has had two names.
+        # The parameter was renamed in version 14.
         is_new = int(websockets.__version__.split(".")[0]) >= 14
         return websockets.connect(
             f"{self.url.replace('http', 'ws', 1)}/api/ws",
@@ -105,10 +105,10 @@ class Watch:
             if kind == "hello":
                 if message["v"] != 1:
                     raise Stop(2, f"the server speaks version {message['v']}")
-                await socket.send(json.dumps({"t": "sub", "id": 1, "ops": [self.wanted()]}))
+                await socket.send(json.dumps({"t": "sub", "id": 1, "ops": [self.subscription()]}))
             elif kind == "ok":
                 if any(row.get("err") == "not_found" for row in message.get("res", [])):
-                    raise Stop(3, "there is no such operation, or it is not yours")
+                    raise Stop(3, "there is no such operation, or you may not watch it")
             elif kind == "ops":
                 for snapshot in message["d"]:
                     self.take(snapshot)
@@ -116,24 +116,24 @@ class Watch:
                 raise Stop(3, f"gone: {message['why']}")
             elif kind in ("bye", "err"):
                 self.retry_after_s = message["ms"] / 1000
-            # Anything else is of a later version.
-            if self.held and self.held["state"] in TERMINAL:
+            # Ignores messages of a later version.
+            if self.latest and self.latest["state"] in TERMINAL:
                 return
 
-    def wanted(self):
-        """With epoch and seq of what is held, nothing is sent again."""
+    def subscription(self):
+        """Names the newest snapshot, so that the server does not send it again."""
         row = {"op": self.operation}
-        if self.held:
-            row.update(epoch=self.held["epoch"], seq=self.held["seq"])
+        if self.latest:
+            row.update(epoch=self.latest["epoch"], seq=self.latest["seq"])
         return row
 
     def take(self, snapshot):
         if snapshot["id"] != self.operation:
             return
-        held = self.held
-        if held and held["epoch"] == snapshot["epoch"] and snapshot["seq"] <= held["seq"]:
-            return  # older, or the same again
-        self.held = snapshot
+        latest = self.latest
+        if latest and latest["epoch"] == snapshot["epoch"] and snapshot["seq"] <= latest["seq"]:
+            return  # an older snapshot, or the same one
+        self.latest = snapshot
         print(json.dumps(snapshot) if self.as_json else line_of(snapshot), flush=True)
 
     def closed(self, code):
@@ -151,15 +151,15 @@ class Watch:
         print(f"no connection ({error or type(error).__name__})", file=sys.stderr)
 
     def pause(self, up_since):
-        """Seconds until the next attempt: what the server asked for, else random, so that no herd comes back."""
+        """Seconds until the next attempt: the server's wait, otherwise random, so that clients do not return all at once."""
         now = time.monotonic()
         if up_since is not None and now - up_since >= RESET_AFTER_S:
-            self.failures, self.trouble_since = 0, None
+            self.failures, self.failing_since = 0, None
         asked, self.retry_after_s = self.retry_after_s, None
         if asked is not None:
             return asked
-        self.trouble_since = self.trouble_since or now
-        is_early = now - self.trouble_since < 60
+        self.failing_since = self.failing_since or now
+        is_early = now - self.failing_since < 60
         cap = BACKOFF_CAP_FIRST_MINUTE_S if is_early else BACKOFF_CAP_S
         self.failures += 1
         return random.uniform(0, min(cap, BACKOFF_BASE_S * 2 ** min(self.failures - 1, 16)))

@@ -39,7 +39,7 @@ export async function download(context: Context, server: Server, options: Downlo
   );
   for (;;) {
     try {
-      await fetchRest(server, partial, { ...options, deadline: deadline, signal: context.interrupt });
+      await fetchRest(server, partial, { ...options, deadline, signal: context.interrupt });
       return await publishPartial(partial, options.target);
     } catch (error) {
       if (context.interrupt.aborted) throw stoppedError(context, partial);
@@ -70,7 +70,7 @@ async function fetchRest(server: Server, partial: Partial, fetching: Fetching): 
   try {
     const [response] = (await once(request, 'response')) as [IncomingMessage];
     request.on('error', () => undefined);
-    await receive(response, partial, { ...fetching, earlier: earlier });
+    await receive(response, partial, { ...fetching, earlier });
   } catch (error) {
     const isFinal = error instanceof ApiProblem || error instanceof CliError;
     throw isFinal || isLocalError(error) ? error : lostConnection(error);
@@ -84,7 +84,7 @@ async function receive(
   partial: Partial,
   fetching: Fetching & { earlier: { offsetBytes: number } | null },
 ): Promise<void> {
-  const { earlier: earlier, image, progress: report, deadline: deadline } = fetching;
+  const { earlier, image, progress, deadline } = fetching;
   const { statusCode, headers } = response;
   // 416: the partial file already has all bytes, or too many.
   if (statusCode === 416 && earlier?.offsetBytes === image.sizeBytes) return;
@@ -93,12 +93,12 @@ async function receive(
   const handle = isRest ? await reopenPartial(partial) : await beginPartial(partial, headers.etag ?? '');
   const file = new SparseFile(handle, isRest ? (earlier?.offsetBytes ?? 0) : 0);
   const total = file.offset + Number(headers['content-length']);
-  report.start(file.offset, total);
+  progress.start(file.offset, total);
   try {
     for await (const piece of collectPieces(response)) {
       await file.append(piece);
       deadline.progressed(file.offset);
-      report.update(file.offset);
+      progress.update(file.offset);
     }
     if (file.offset !== total) throw new Error('The answer is incomplete.');
   } finally {

@@ -39,7 +39,7 @@ function createRedrawnLine({ stderr, env }: Context): ProgressOutput {
       clear();
       stderr.write(`${text}\n`);
     },
-    clear: clear,
+    clear,
   };
 }
 

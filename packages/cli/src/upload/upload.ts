@@ -38,7 +38,7 @@ export async function upload(context: Context, server: Server, options: UploadOp
     follower.output?.print(`Resuming at ${formatBytes(resumedAt)} of ${formatBytes(file.sizeBytes)}`);
   const over = new AbortController();
   const signal = AbortSignal.any([over.signal, context.interrupt]);
-  const sending = sendAll(server, { id, options, signal, follower: follower });
+  const sending = sendAll(server, { id, options, signal, follower });
   sending.catch(() => undefined);
   try {
     // The end of the operation decides: the server may have all bytes although its last answer was lost.
@@ -83,7 +83,7 @@ interface Sending {
   follower: OperationFollower;
 }
 
-async function sendAll(server: Server, { id, options, signal, follower: follower }: Sending): Promise<void> {
+async function sendAll(server: Server, { id, options, signal, follower }: Sending): Promise<void> {
   const { file, bytesPerSecond } = options;
   const deadline = new RetryDeadline(
     options.giveUpAfterMs,

@@ -33,12 +33,12 @@ export function addImageDownload(parent: Command, context: Context): void {
         });
       }
       const output = createProgressOutput(context);
-      const report = createDownloadProgress(output, image.name);
+      const progress = createDownloadProgress(output, image.name);
       await download(context, server, {
         image,
         target,
         giveUpAfterMs: options.giveUpAfter,
-        progress: report,
+        progress,
       }).finally(() => output.clear());
       const { size: sizeBytes } = await stat(target);
       const result = { file: target, image: image.id, sizeBytes };

@@ -89,7 +89,7 @@ async function readRequest(
   return {
     name,
     start,
-    disks: await findDisks(server, { diskSpecs: diskSpecs, iso }),
+    disks: await findDisks(server, { diskSpecs, iso }),
     ...(cpus === undefined ? {} : { cpus }),
     ...(memory === undefined ? {} : { memoryBytes: memory }),
     ...(vmNetwork === undefined ? {} : { network: vmNetwork }),

@@ -48,7 +48,7 @@ function invalidDisk(text: string, cause?: unknown): CliError {
 /** The disks of the request, in order. The first one boots; the ISO is in the CD drive. */
 export async function findDisks(
   server: Server,
-  { diskSpecs: diskSpecs, iso }: { diskSpecs: readonly DiskSpec[]; iso: string | undefined },
+  { diskSpecs, iso }: { diskSpecs: readonly DiskSpec[]; iso: string | undefined },
 ): Promise<VmDiskRequest[]> {
   const disks: VmDiskRequest[] = [];
   for (const spec of diskSpecs) {
