@@ -1,11 +1,11 @@
-/** Steps back, in the reverse order of the steps: for a stop as for a start that failed half-way. */
+/** Undoes steps in reverse order: at a stop, and after a start that failed half-way. */
 export interface Undo {
   add(step: () => unknown): void;
-  /** Runs every step once, the failed ones' neighbours too. @throws the first failure, at the end */
+  /** Runs every step once, even if others fail. @throws the first failure, after the last step */
   all(): Promise<void>;
 }
 
-/** `all` may be called again and by several: it runs once, and all wait for the same end. */
+/** Repeated and concurrent calls of `all` share one run. */
 export function createUndo(): Undo {
   const steps: (() => unknown)[] = [];
   let running: Promise<void> | undefined;

@@ -1,4 +1,4 @@
-/** Runs what it is given one after the other; a failure does not stop those that wait. */
+/** Runs functions one after the other; a failure does not stop the functions that wait. */
 export type Mutex = <Result>(work: () => Promise<Result>) => Promise<Result>;
 
 export function createMutex(): Mutex {
@@ -10,14 +10,14 @@ export function createMutex(): Mutex {
   };
 }
 
-/** One mutex per key, e.g. per file system; made when first asked for. */
+/** One mutex per key, e.g. per file system, created at first use. */
 export function createKeyedMutex(): (key: string) => Mutex {
   const mutexes = new Map<string, Mutex>();
   return (key) => {
     const known = mutexes.get(key);
     if (known) return known;
-    const made = createMutex();
-    mutexes.set(key, made);
-    return made;
+    const created = createMutex();
+    mutexes.set(key, created);
+    return created;
   };
 }

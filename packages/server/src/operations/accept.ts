@@ -11,15 +11,15 @@ import type { NewRecord, OperationRecord } from './record.ts';
 import { newRecord } from './record.ts';
 import type { Scheduler } from './scheduler.ts';
 
-/** Everything that an action decided before its operation exists. */
+/** What an action decides before its operation exists. */
 export interface Acceptance extends Pick<NewRecord, 'id' | 'subject' | 'target'> {
   /** Name of a registered action. */
   action: string;
   input: OperationInput;
   principal: Principal;
-  /** Final names that nobody else may take until the end. */
+  /** Final names, reserved until the end. */
   names: readonly string[];
-  /** Space that it may take. */
+  /** Space that it may use. */
   reservedBytes: number;
   retryOf: string | null;
   /** Further rows of the same batch: an idempotency key, a counter. */
@@ -27,10 +27,10 @@ export interface Acceptance extends Pick<NewRecord, 'id' | 'subject' | 'target'>
 }
 
 /**
- * Makes the operation: record, reservations, audit and log are durable in one batch before this resolves,
- * and nothing has moved yet.
+ * Creates the operation. Record, reservations, audit and log are durable in one batch before this resolves;
+ * the work starts later.
  *
- * @throws ApiError `exists` when a name was reserved meanwhile, `shutting_down`
+ * @throws ApiError `exists` if a name was reserved in the meantime, `shutting_down`
  */
 export async function accept(engine: Engine, scheduler: Scheduler, wanted: Acceptance): Promise<Snapshot> {
   if (engine.isStopping) throw new ApiError('shutting_down', { retryAfterS: 5 });
@@ -86,16 +86,16 @@ function batchOf(engine: Engine, wanted: Acceptance, record: OperationRecord): W
 
 export interface FirstRows {
   record: OperationRecord;
-  /** JSON that is read again after a restart. */
+  /** JSON, read again after a restart. */
   input: object;
   principal: Principal;
-  /** First line of its log. */
+  /** The first line of the log. */
   text: string;
-  /** What the audit record calls it. */
+  /** The word of the audit record. */
   what: string;
 }
 
-/** What every operation begins with in the store: its row, the first line of its log, the audit row. */
+/** The first rows of every operation: its record, the first line of its log, the audit row. */
 export function firstRows({ store: { db } }: Engine, rows: FirstRows): WriteStatement[] {
   const { record, input, principal, text, what } = rows;
   const { subject, createdAt: at, startedAt, id: operationId } = record;

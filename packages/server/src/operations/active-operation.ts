@@ -6,9 +6,8 @@ import type { KnownReason, OperationRecord } from './record.ts';
 import { withProgress } from './record.ts';
 
 /**
- * The record of an operation that has not ended, in memory, whoever carries it out. All changes of its state
- * go through `exclusive`, one after the other, and through `commit`, which makes them durable before anybody
- * is told.
+ * The record of an operation that has not ended, in memory. All changes of its state go through `exclusive`, one
+ * after the other, and through `commit`, which makes them durable before the hub shows them.
  */
 export interface ActiveRecord {
   readonly id: string;
@@ -19,31 +18,31 @@ export interface ActiveRecord {
   rev: number;
   /** Number of the last line of its log. */
   logNumber: number;
-  /** Where the numbers of this moment come from; null while nothing runs. */
+  /** The source of the current numbers; null while nothing runs. */
   work: Pick<Work, 'progress'> | null;
-  /** `elapsedMs` before the present run, and the monotonic start of that run. */
+  /** `elapsedMs` before the current run, and the monotonic start of that run. */
   elapsed: { beforeMs: number; runningSinceMs: number | null };
   stopPolling: () => void;
 }
 
-/** An operation that this server carries out itself, by an action. */
+/** An operation of an action of this server. */
 export interface ActiveOperation extends OperationView, ActiveRecord {
   readonly action: Action;
   readonly input: OperationInput;
   record: OperationRecord;
-  /** What moves its bytes; null while it waits, and after a restart until it goes on. */
+  /** Null while the operation waits, and after a restart until it resumes. */
   work: Work | null;
-  /** True from being started until its turn is over: it takes one of the pool's places. */
+  /** Whether it occupies a slot of its pool. */
   hasSlot: boolean;
-  /** Left by another process and not yet compared with the disk. */
+  /** Left by an earlier process and not yet compared with the disk. */
   isRecovered: boolean;
-  /** When it went on last because there seemed to be room, and how long to wait before the next time. */
+  /** The last resume because there was space, and the pause before the next one. */
   spaceRetry: { atMs: number; pauseMs: number };
-  /** Phases that the work has entered and that are not durable yet. */
+  /** Phases that the work has started and that are not durable yet. */
   pendingPhases: PhaseEvent[];
 }
 
-/** What a row of the store says of an operation that has not ended. */
+/** The row of an operation that has not ended. */
 export type StoredState = Pick<ActiveRecord, 'record' | 'rev' | 'logNumber'>;
 
 export interface ActiveOptions extends StoredState {
@@ -52,7 +51,7 @@ export interface ActiveOptions extends StoredState {
   isRecovered: boolean;
 }
 
-/** The part that all have in common, at rest. */
+/** The common part of all operations, with nothing running. */
 export function createActiveRecord({ record, rev, logNumber }: StoredState): ActiveRecord {
   return {
     id: record.id,
@@ -80,7 +79,7 @@ export function createActiveOperation(options: ActiveOptions): ActiveOperation {
   };
 }
 
-/** Starts or stops the clock of an operation: waiting and pausing do not count. */
+/** Starts or stops the clock of an operation; it counts neither waiting nor pauses. */
 export function runClock(operation: ActiveRecord, { runs, nowMs }: { runs: boolean; nowMs: number }): void {
   const { beforeMs, runningSinceMs } = operation.elapsed;
   const elapsedMs = elapsedMsOf(operation, nowMs);
@@ -93,21 +92,21 @@ export function elapsedMsOf(operation: ActiveRecord, nowMs: number): number {
   return Math.round(beforeMs + (runningSinceMs === null ? 0 : nowMs - runningSinceMs));
 }
 
-/** The reason of a paused operation that was resumed and waits for a free place. */
+/** The reason of a paused operation that was resumed and waits for a slot. */
 export const resumingReason: KnownReason = { code: 'resuming' };
 
 export function isResuming(record: OperationRecord): boolean {
   return record.state === 'paused' && record.stateReason?.code === resumingReason.code;
 }
 
-/** The durable record with the numbers of this moment: what the hub looks at. */
+/** The durable record with the current numbers, as the hub shows it. */
 export function currentRecord(operation: ActiveRecord, nowMs: number): OperationRecord {
   if (operation.work)
     operation.record = withProgress(operation.record, progressOf(operation, operation.work));
   return { ...operation.record, elapsedMs: elapsedMsOf(operation, nowMs) };
 }
 
-/** While paused no time passes: only the last window's bytes may still come in. */
+/** While paused, no time passes; the bytes of the last window may still arrive. */
 function progressOf({ record }: ActiveRecord, work: Pick<Work, 'progress'>): WorkProgress {
   const progress = work.progress();
   if (record.state !== 'paused') return progress;

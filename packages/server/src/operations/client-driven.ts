@@ -10,31 +10,31 @@ import type { ActiveOperation } from './active-operation.ts';
 import { readRow, storedSnapshot } from './rows.ts';
 import { run } from './run.ts';
 
-/** A driven operation that has not ended. */
+/** An operation that its client drives, and that has not ended. */
 export interface DrivenOperation extends OperationView {
-  /** What runs; null while it rests. */
+  /** Null while it waits for its client. */
   readonly work: Work | null;
 }
 
 /**
- * What the clients of driven operations do with them. Says nothing about rights.
+ * Operations whose client sends the data. Does not check rights.
  *
- * `queued | interrupted → running` when its client sends, `running → interrupted` (`waiting_for_client`) when
- * its work ends itself for want of a client; everything else as for all operations.
+ * `queued | interrupted → running` when the client sends, `running → interrupted` (`waiting_for_client`) when
+ * the work ends because the client is silent. All other transitions are those of every operation.
  */
 export interface ClientDriven {
-  /** Those of this action that have not ended. */
+  /** The operations of this action that have not ended. */
   all(action: string): readonly DrivenOperation[];
-  /** Null when it is unknown, of another kind, or has ended. */
+  /** Null if it is unknown, of another action, or has ended. */
   find(action: string, id: string): DrivenOperation | null;
   /**
-   * Lets it run; what runs already stays so.
-   * @throws ApiError `invalid_state` when it is paused, cancelled or over, `shutting_down`
+   * Starts its work, unless that runs already.
+   * @throws ApiError `invalid_state` if it is paused, cancelled or has ended, `shutting_down`
    */
   start(id: string): Promise<void>;
-  /** Its snapshot, once what its work came to stands in the record; `waits: false`: as it stands now. */
+  /** The snapshot after the end of its work is in the record; `waits: false`: the snapshot of now. */
   whenSettled(id: string, options?: { waits: boolean }): Promise<Snapshot>;
-  /** Ends one that rests as failed; one that runs or is being cancelled is left alone. */
+  /** Fails an operation that waits for its client. Does nothing while it runs or is being cancelled. */
   fail(id: string, error: ApiError): Promise<void>;
 }
 
@@ -58,7 +58,7 @@ export function createClientDriven(engine: Engine): ClientDriven {
     async whenSettled(id, { waits } = { waits: true }) {
       const operation = engine.active.get(id);
       if (waits) await operation?.work?.done.catch(() => {});
-      // Queued behind the end that `done` has set in motion.
+      // Runs after the end that `done` has started.
       await operation?.exclusive(async () => {});
       return snapshotOf(engine, id);
     },
@@ -75,7 +75,7 @@ export function createClientDriven(engine: Engine): ClientDriven {
 function notStarted(operation: ActiveOperation | undefined): ApiError {
   const { state = 'unknown', stateReason = null } = operation?.record ?? {};
   const why = stateReason === null ? state : `${state} (${stateReason.code})`;
-  return new ApiError('invalid_state', { message: `The operation is ${why}: it takes no bytes.` });
+  return new ApiError('invalid_state', { message: `The operation is ${why}: it accepts no bytes.` });
 }
 
 async function snapshotOf(engine: Engine, id: string): Promise<Snapshot> {

@@ -24,13 +24,13 @@ export interface Change {
 
 const firstPauseMs = 50;
 const longestPauseMs = 5_000;
-/** A caller waits for this many attempts; work that has ended waits for as long as it takes. */
+/** A caller waits for this many attempts; the end of work is retried without a limit. */
 const callerAttempts = 4;
 
 /**
- * Makes a change durable, then tells the hub. To be called inside `live.exclusive` only.
+ * Makes a change durable, then shows it to the hub. Call it inside `operation.exclusive` only.
  *
- * @param options.insists never gives up: what has happened on the disk must reach the store
+ * @param change.insists retries without a limit, because what happened on the disk must reach the store
  */
 export async function commit(
   engine: Engine,
@@ -45,7 +45,7 @@ export async function commit(
   operation.record = record;
   const nowMs = engine.clock.monotonicMs();
   runClock(operation, { runs: record.state === 'running' || record.state === 'cancelling', nowMs });
-  // The work went on while this was written: watchers never see its numbers fall.
+  // The work continued during the write: watchers must never see its numbers fall.
   const snapshot = engine.hub.put(isTerminal(record.state) ? record : currentRecord(operation, nowMs));
   if (record.state !== before) engine.onState(record);
   return snapshot;
@@ -109,13 +109,13 @@ async function writeDurably(
   }
 }
 
-/** A batch that contradicts the data, or a closed store, stays so. */
+/** A batch that contradicts the data, and a closed store, fail again on every attempt. */
 function isFinal(error: unknown): boolean {
   if (!(error instanceof StoreError)) return true;
   return error.code !== 'store_failed';
 }
 
-/** The answer of an earlier attempt may have been lost after its commit. */
+/** An earlier attempt may have been committed although its answer was lost. */
 async function isWritten(engine: Engine, operation: ActiveRecord, record: OperationRecord): Promise<boolean> {
   const row = await engine.store.db
     .selectFrom('operations')
@@ -126,8 +126,8 @@ async function isWritten(engine: Engine, operation: ActiveRecord, record: Operat
 }
 
 /**
- * An earlier change that was given up had been written after all. This process alone writes the row, so its
- * count is taken up, unless the row says that the operation has ended or nothing was missed.
+ * An earlier change was written although its caller gave up. Only this process writes the row, so its `rev`
+ * counts, unless the row shows that the operation has ended or that no change was missed.
  */
 async function catchUp(engine: Engine, operation: ActiveRecord, conflict: StoreConflict): Promise<void> {
   const { db } = engine.store;

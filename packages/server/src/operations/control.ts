@@ -1,6 +1,7 @@
 import { ApiError } from '@wcc/api';
 import type { OperationState, OperationVerb, Snapshot } from '@wcc/progress';
 import { isTerminal, mayInState } from '@wcc/progress';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { audit } from '../access/audit.ts';
 import { auditName } from '../access/principal.ts';
 import type { Principal } from '../access/principal.ts';
@@ -16,8 +17,8 @@ import { releaseSlot } from './run.ts';
 import type { Scheduler } from './scheduler.ts';
 
 /**
- * Cancels in every state that is not terminal. The wish is durable when this resolves; stopping the work and
- * giving the space back follow at once.
+ * Cancels in every state that is not terminal. The request is durable when this resolves; stopping the work and
+ * freeing the space follow at once.
  */
 export async function cancel(
   engine: Engine,
@@ -25,7 +26,7 @@ export async function cancel(
   request: ControlRequest,
 ): Promise<Snapshot> {
   const { operation, principal } = request;
-  // Not in its turn: what was made may just be taken back, from a disk that does not answer.
+  // Answered outside of `exclusive`, where the clean-up may be waiting for a disk that does not answer.
   if (operation.record.state === 'cancelling') return currentSnapshot(engine, operation);
   const snapshot = await operation.exclusive(async () => {
     const { state } = operation.record;
@@ -43,7 +44,7 @@ export async function cancel(
   return snapshot;
 }
 
-/** Carries a durable `cancelling` out: by the work itself, or here when nothing runs. */
+/** Carries out a durable `cancelling`: the work stops itself; without work, the operation ends here. */
 export function stopWork(engine: Engine, operation: ActiveOperation): void {
   if (operation.work) {
     operation.work.cancel();
@@ -58,7 +59,7 @@ export function stopWork(engine: Engine, operation: ActiveOperation): void {
     .catch((error: unknown) => engine.onError(error, { stage: `operation ${operation.id}: cancel` }));
 }
 
-/** Frees its place. One that waits to be resumed stays paused. */
+/** Pauses the work and releases its slot. An operation that waits to be resumed stays paused. */
 export async function pause(
   engine: Engine,
   scheduler: Scheduler,
@@ -84,7 +85,7 @@ export async function pause(
   });
 }
 
-/** Goes on at once when the pool has a place free, else when its turn comes. */
+/** Resumes at once if the pool has a free slot, else in its turn. */
 export async function resume(
   engine: Engine,
   scheduler: Scheduler,
@@ -102,8 +103,29 @@ export async function resume(
     });
   });
   scheduler.submit(operation);
-  // When there is a place, the turn was queued behind this by `submit`: its outcome is the answer.
+  // With a free slot, `submit` has queued the start before this: the answer is its outcome.
   return operation.exclusive(async () => currentSnapshot(engine, operation));
+}
+
+/** How long a stop waits for checkpoints: a kernel call cannot be interrupted. */
+const stopTimeoutMs = 9_000;
+
+/** Interrupts all work, and waits until its checkpoints and records are durable. */
+export async function stopAll(engine: Engine): Promise<void> {
+  engine.isStopping = true;
+  const working = [...engine.active.values()].filter(
+    (operation) => operation.work !== null || operation.hasSlot,
+  );
+  for (const { work } of working) work?.interrupt();
+  const stopped = Promise.all(
+    working.map(async (operation) => {
+      // Work that is being started exists once its turn is recorded.
+      await operation.exclusive(async () => operation.work?.interrupt());
+      await operation.work?.done.catch(() => {});
+      await operation.exclusive(async () => {});
+    }),
+  );
+  await Promise.race([stopped, sleep(stopTimeoutMs, undefined, { ref: false })]);
 }
 
 export interface ControlRequest {
@@ -120,9 +142,10 @@ function assertVerb(operation: ActiveOperation, verb: OperationVerb): void {
     throw refusal(verb, operation.record);
 }
 
-/** Why a verb is not possible, in words. */
+/** Why a verb is not possible. */
 export function refusal(verb: OperationVerb, record: { state: OperationState; action: string }): ApiError {
-  const has = isTerminal(record.state) ? 'has ended as' : 'is';
-  const message = `The operation ${has} ${record.state}: it cannot ${verb}.`;
+  const { state } = record;
+  const ended = state === 'cancelled' ? 'was already' : 'has already';
+  const message = `Cannot ${verb}: the operation ${isTerminal(state) ? ended : 'is'} ${state}.`;
   return new ApiError('invalid_state', { message });
 }

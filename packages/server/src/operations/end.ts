@@ -10,12 +10,12 @@ import type { ActiveOperation } from './active-operation.ts';
 import type { OperationRecord } from './record.ts';
 import { endPhases, failPhase, withState } from './record.ts';
 
-/** Said of an operation that was published before its cancel arrived. */
+/** Warning of an operation that was published before its cancel arrived. */
 export const cancelTooLate = 'cancel_too_late';
 
 /**
- * The three ends. Each is one batch: the record, what it registers, its reservations, audit and log. It is
- * reached exactly once, because the batch states the `rev` that it ends.
+ * Success; failure and cancel follow below. Each end is one batch: the record, the rows it registers, reservations,
+ * audit and log. It happens exactly once, because the batch names the `rev` that it ends.
  */
 export async function endSucceeded(
   engine: Engine,
@@ -50,7 +50,7 @@ export async function endSucceeded(
     insists: true,
   });
   deactivate(engine, operation);
-  // The sidecar tells a crash before this line that the file was published; from here on the store does.
+  // After a crash before this line, the sidecar shows that the file was published; from here on, the store does.
   await operation.action
     .discardCheckpoint?.(operation)
     .catch((error: unknown) => report(engine, operation, error));
@@ -61,12 +61,12 @@ export async function endFailed(engine: Engine, operation: ActiveOperation, erro
   // The log needs what was thrown, not the failure that wraps it.
   if (failure.code === 'internal')
     report(engine, operation, error instanceof WorkFailure ? (error.cause ?? error) : error);
-  // A disk that will not be cleaned now is swept later; the operation has failed all the same.
+  // A file that cannot be removed now is swept later; the operation has failed anyway.
   await operation.action.cleanUp?.(operation).catch((cause: unknown) => report(engine, operation, cause));
   await recordFailure(engine, operation, failure);
 }
 
-/** "Cancelled" says that nothing is left: when that cannot be had, the operation has failed (decision 0020). */
+/** "Cancelled" promises that nothing is left; if the clean-up fails, the operation has failed (decision 0020). */
 export async function endCancelled(engine: Engine, operation: ActiveOperation): Promise<void> {
   try {
     await withRetries(engine, operation, async () => operation.action.cleanUp?.(operation));
@@ -96,7 +96,7 @@ async function recordFailure(
   deactivate(engine, operation);
 }
 
-/** A paused or interrupted operation that turns out to be published ends by way of `running`. */
+/** A paused or interrupted operation that was published becomes `running` first. */
 function succeeded(record: OperationRecord): OperationRecord {
   const direct = record.state === 'running' || record.state === 'cancelling';
   return withState(direct ? record : withState(record, 'running'), 'succeeded');
@@ -128,16 +128,16 @@ function deactivate(engine: Engine, operation: ActiveOperation): void {
   engine.active.delete(operation.id);
 }
 
-/** A hiccup of the disk, while what was published is looked at or what was cancelled is removed, is tried over. */
+/** Retries after a passing error of the disk. */
 async function withRetries<Result>(
   engine: Engine,
   operation: ActiveOperation,
-  look: () => Promise<Result>,
+  work: () => Promise<Result>,
 ): Promise<Result> {
   const attempts = 5;
   for (let attempt = 1; ; attempt += 1) {
     try {
-      return await look();
+      return await work();
     } catch (error) {
       report(engine, operation, error);
       if (attempt === attempts) throw error;

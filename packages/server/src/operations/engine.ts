@@ -6,29 +6,29 @@ import type { Clock } from '../concurrency/clock.ts';
 import type { ActiveOperation } from './active-operation.ts';
 import type { OperationRecord } from './record.ts';
 
-/** Told of every state that an operation has reached durably, its first one included: for log and metrics. */
+/** Called with every durable state of an operation, the first one included; for log and metrics. */
 export type OnState = (record: OperationRecord) => void;
 
 export type GrantedLevel = (operationId: string, userId: string) => GrantLevel | null;
 
-/** What all parts of the engine of operations share. */
+/** Shared by all parts of the engine of operations. */
 export interface Engine {
   readonly store: Store;
   readonly hub: Hub;
   readonly clock: Clock;
   readonly onError: OnError;
   readonly onState: OnState;
-  /** What was granted on an operation to a user; answered at once. */
+  /** The grant of a user on an operation; answers without waiting. */
   readonly granted: GrantedLevel;
   /** By name; filled before anything is accepted or recovered. */
   readonly actions: Map<string, Action>;
   /** Every operation that has not ended, by id. */
   readonly active: Map<string, ActiveOperation>;
-  /** Nothing is written into a pool that is not there. */
+  /** False: nothing is written into the pool. */
   readonly isPoolReady: (poolId: string) => boolean;
   readonly maxRunningPerPool: number;
-  /** A place became free or somebody joined the queue: starts what may start. */
+  /** Starts what may start: a slot became free, or an operation joined the queue. */
   pump(poolId: string): void;
-  /** True from `stop()` on: nothing starts any more. */
+  /** True from `stop()` on: nothing starts. */
   isStopping: boolean;
 }

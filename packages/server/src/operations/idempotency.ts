@@ -5,9 +5,9 @@ import type { Store, WriteStatement } from '../storage/store.ts';
 
 const keptForMs = 24 * 3_600_000;
 
-/** A request that may be sent again: the same key gives the same operation. */
+/** A request that may be sent again: the same key returns the same operation. */
 export interface IdempotentRequest {
-  /** Whose key it is: keys of different principals never meet. */
+  /** The owner of the key; keys of different users are independent. */
   userId: string;
   /** e.g. `POST /api/images/100/copy`. */
   route: string;
@@ -23,15 +23,15 @@ export function routeOf(route: string, retryOf: string | null): string {
 
 export interface Idempotency {
   /**
-   * Makes the operation, or gives the one that this key made in the last 24 h.
-   * @throws ApiError `idempotency_conflict` when the key came with another body
+   * Creates the operation, or returns the one that this key created in the last 24 h.
+   * @throws ApiError `idempotency_conflict` if the key was used with another body
    */
   once(request: IdempotentRequest, make: (remember: Remember) => Promise<Snapshot>): Promise<Snapshot>;
-  /** Forgets keys of the day before. */
+  /** Deletes keys that are older than 24 h. */
   purge(): Promise<void>;
 }
 
-/** Rows that belong into the batch that accepts the operation. */
+/** Rows for the batch that accepts the operation. */
 export type Remember = (operationId: string) => WriteStatement[];
 
 export function createIdempotency(deps: {
@@ -39,7 +39,7 @@ export function createIdempotency(deps: {
   find: (operationId: string) => Promise<Snapshot | undefined>;
 }): Idempotency {
   const { store, find } = deps;
-  /** Requests with the same key at the same time wait for the first. */
+  /** Concurrent requests with the same key wait for the first. */
   const running = new Map<string, Promise<unknown>>();
 
   async function lookUp(scope: string, bodyHash: string): Promise<Snapshot | undefined> {
@@ -96,7 +96,7 @@ function cutoff(): string {
   return new Date(Date.now() - keptForMs).toISOString();
 }
 
-/** Keys of an object in order, so that the same body has the same hash however it was written. */
+/** Sorts the keys of objects, so that the same body always has the same hash. */
 function hash(value: unknown): string {
   const text = JSON.stringify(value, (_key, member: unknown) =>
     member !== null && typeof member === 'object' && !Array.isArray(member)

@@ -15,11 +15,11 @@ export interface OperationFilter {
   until?: string | undefined;
   cursor?: string | undefined;
   limit: number;
-  /** Only operations of this user and those granted to them are seen; null: all. */
+  /** Only operations that this user owns or that were granted to them; null: all. */
   visibleTo: string | null;
 }
 
-/** Newest first. @throws ApiError `invalid_input` for a filter that cannot mean anything */
+/** Newest first. @throws ApiError `invalid_input` for an invalid filter */
 export async function listOperations(
   engine: Engine,
   filter: OperationFilter,
@@ -65,7 +65,7 @@ function parseStates(text: string): string[] {
   const known: readonly string[] = OPERATION_STATES;
   const unknown = states.find((state) => !known.includes(state));
   if (unknown === undefined) return states;
-  throw new ApiError('invalid_input', { field: 'state', message: `There is no state "${unknown}".` });
+  throw new ApiError('invalid_input', { field: 'state', message: `"${unknown}" is not a state.` });
 }
 
 function parseSubject(text: string): { kind: string; id: string } {
@@ -74,14 +74,14 @@ function parseSubject(text: string): { kind: string; id: string } {
   if (kind !== undefined && id !== undefined) return { kind, id };
   throw new ApiError('invalid_input', {
     field: 'subject',
-    message: 'A subject is <kind>:<id>, e.g. image:100.',
+    message: 'Write a subject as <kind>:<id>, e.g. image:100.',
   });
 }
 
 function toIso(text: string, field: string): string {
   const time = new Date(text);
   if (!Number.isNaN(time.getTime())) return time.toISOString();
-  throw new ApiError('invalid_input', { field, message: 'This is not a time.' });
+  throw new ApiError('invalid_input', { field, message: 'This is not a valid time.' });
 }
 
 /** Opaque to callers. */
@@ -93,5 +93,5 @@ function parseCursor(cursor: string): { at: string; id: string } {
   const [at, id, ...rest] = Buffer.from(cursor, 'base64url').toString().split(' ');
   const isTime = at !== undefined && /^\d{4}-\d\d-\d\dT[\d:.]+Z$/.test(at);
   if (isTime && id !== undefined && rest.length === 0) return { at, id };
-  throw new ApiError('invalid_input', { field: 'cursor', message: 'This cursor was not made here.' });
+  throw new ApiError('invalid_input', { field: 'cursor', message: 'This is not a valid cursor.' });
 }

@@ -12,7 +12,7 @@ import { accept } from './accept.ts';
 import type { Action, OperationInput } from './action.ts';
 import { systemClock } from '../concurrency/clock.ts';
 import type { Clock } from '../concurrency/clock.ts';
-import { cancel, pause, refusal, resume } from './control.ts';
+import { cancel, pause, refusal, resume, stopAll } from './control.ts';
 import type { ControlRequest } from './control.ts';
 import type { Engine, GrantedLevel, OnState } from './engine.ts';
 import { createClientDriven } from './client-driven.ts';
@@ -30,38 +30,37 @@ import { startPurge } from './purge.ts';
 import { noteRunningTimes } from './running-time.ts';
 import { createScheduler } from './scheduler.ts';
 import type { Scheduler } from './scheduler.ts';
-import { stopAll } from './stop.ts';
 
 export interface OperationsOptions {
   store: Store;
   hub: Hub;
   onError: OnError;
-  /** @default nobody is told */
+  /** @default no call */
   onState?: OnState;
-  /** @default nothing is granted to anybody */
+  /** @default no grants */
   granted?: GrantedLevel;
   clock?: Clock;
-  /** Operations that move data at the same time in one pool. @default 2 */
+  /** Slots of each pool: operations that move data at the same time. @default 2 */
   maxRunningPerPool?: number;
-  /** Nothing is started in a pool that is not there. */
+  /** False: nothing is started in the pool. */
   isPoolReady: (poolId: string) => boolean;
 }
 
-/** The one mechanism behind every long action: records, queue, states, control and recovery. */
+/** Runs every long action: records, queue, states, control and recovery. */
 export interface Operations {
-  /** Before anything is accepted or recovered: what can be done. */
+  /** Adds an action. Call it before anything is accepted or recovered. */
   register<Input extends OperationInput>(action: Action<Input>): void;
   accept(wanted: Acceptance): Promise<Snapshot>;
   readonly idempotency: Idempotency;
   /** Operations that other programs carry out. */
   readonly publishing: Publishing;
-  /** Operations that a client carries along by what it sends. */
+  /** Operations whose client sends the data. */
   readonly clientDriven: ClientDriven;
-  /** The newest snapshot, from memory or the store; says nothing about who may see it. */
+  /** The newest snapshot, from memory or the store. Does not check rights. */
   snapshot(id: string): Promise<Snapshot | undefined>;
   /** What this principal may do with the operation now. */
   may(snapshot: Snapshot, principal: Principal): May;
-  /** As this principal sees it, with what it may do; in public form, and without that, for whoever holds a link. */
+  /** The snapshot with what this principal may do; for a share link the public form, without `may`. */
   describe(snapshot: Snapshot, principal: Principal): Operation;
   /** The snapshot, if this principal may see it. @throws ApiError `not_found` */
   get(id: string, principal: Principal): Promise<Snapshot>;
@@ -73,13 +72,13 @@ export interface Operations {
   retry(id: string, principal: Principal, idempotencyKey: string | null): Promise<Snapshot>;
   /** True while the operation has not ended. */
   isLive(id: string): boolean;
-  /** Takes over what an earlier process left. Before the first request. */
+  /** Restores what an earlier process left. Call it before the first request. */
   adopt(): Promise<void>;
-  /** Goes on with the operations of a pool that is there (again). */
+  /** Resumes the operations of a pool that is available, or available again. */
   recoverPool(poolId: string): Promise<void>;
-  /** Says of operations whose pool is not there that they wait for it. */
+  /** Shows which operations wait for an unavailable pool. */
   publishUnavailable(): void;
-  /** Running copies checkpoint and become `interrupted`; nothing starts any more. Takes at most 10 s. */
+  /** Running work checkpoints and becomes `interrupted`; nothing else starts. Takes at most 10 s. */
   stop(): Promise<void>;
 }
 
@@ -161,7 +160,7 @@ function verbs(
       if (cancelled !== null) return cancelled;
       const operation = engine.active.get(id);
       if (operation) return carryOut[verb](engine, scheduler, { operation, principal });
-      // Ended: asking for the end that it has changes nothing, so that a repeated request is no error.
+      // A repeated cancel is not an error: the operation already has the state that was asked for.
       if (verb === 'cancel' && snapshot.state === 'cancelled') return snapshot;
       throw refusal(verb, snapshot);
     };
@@ -176,7 +175,7 @@ function verbs(
         throw refusal('retry', snapshot);
       const row = await readRow(engine.store, id);
       if (row === null) throw new ApiError('not_found');
-      // What another program did, that program can do again; and an action that is no more cannot.
+      // A published operation can be repeated only by its program, and an unknown action by no one.
       if (!isOwn(row) || action === undefined) throw refusal('retry', snapshot);
       return action.retry(row, { principal, idempotencyKey, retryOf: id });
     },
@@ -206,7 +205,7 @@ function may(engine: Engine, snapshot: Snapshot, principal: Principal): May {
   return mayOperate(principal, snapshot, { granted, capabilities });
 }
 
-/** Unknown and forbidden are the same. */
+/** Unknown and forbidden operations are both `not_found`. */
 async function watchable(engine: Engine, id: string, principal: Principal): Promise<Snapshot> {
   const snapshot = await find(engine, id);
   if (snapshot && can(principal, 'operation.watch', subjectOf(engine, snapshot, principal))) return snapshot;
@@ -229,7 +228,7 @@ async function readLog(
   principal: Principal,
 ): Promise<{ at: string; kind: string; text: string }[]> {
   await watchable(engine, id, principal);
-  // It names people: nothing for whoever holds a link.
+  // The log names people, so a share link does not show it.
   if (principal.limitedTo !== null) throw new ApiError('not_found');
   return engine.store.db
     .selectFrom('operationLog')

@@ -11,12 +11,12 @@ export interface MayOptions {
   capabilities: OperationCapabilities;
 }
 
-/** What the work of an action supports. Only its client can repeat an action that its client drives. */
+/** What the work of an action supports. Only the client can repeat what its client drives. */
 export function capabilitiesOf(action: Action | undefined): OperationCapabilities {
   return { canPause: action?.canPause ?? false, canRetry: action?.clientDriven === undefined };
 }
 
-/** What this principal may do with an operation now: by rights, state and capabilities. */
+/** What this principal may do with an operation now, by rights, state and capabilities. */
 export function mayOperate(
   principal: Principal,
   snapshot: Pick<Snapshot, 'id' | 'state' | 'action' | 'owner'>,
@@ -33,7 +33,7 @@ export function mayOperate(
   };
 }
 
-/** What another program did, only that program can do again. */
+/** Only its program can repeat a published operation. */
 function isOwnAction(action: string): boolean {
   return operationActions.some((name) => name === action);
 }

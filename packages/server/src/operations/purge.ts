@@ -2,11 +2,11 @@ import type { Engine } from './engine.ts';
 import type { Idempotency } from './idempotency.ts';
 
 const dayMs = 24 * 3_600_000;
-/** Ended operations stay this long. */
+/** How long ended operations are kept. */
 export const keptForMs: number = 90 * dayMs;
 const everyMs = 6 * 3_600_000;
 
-/** Forgets operations that ended long ago, and keys of yesterday. @returns stops it */
+/** Deletes old operations and idempotency keys from time to time. @returns stops it */
 export function startPurge(engine: Engine, idempotency: Idempotency): () => void {
   const purge = (): void => {
     Promise.all([purgeOperations(engine), idempotency.purge()]).catch((error: unknown) =>

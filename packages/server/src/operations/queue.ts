@@ -1,25 +1,25 @@
-/** What waits for its turn. */
+/** An operation that waits for a slot. */
 export interface QueueEntry {
   readonly id: string;
-  /** Whose turn it is: the queue is fair between owners. */
+  /** The queue is fair between owners. */
   readonly owner: string;
 }
 
 export interface FairQueue {
-  /** To the end of its owner's line; `first` puts it before all others (work that ran before a restart). */
+  /** Appends to the line of the owner; `first` goes before all lines (work that ran before a restart). */
   add(entry: QueueEntry, options?: { first?: boolean }): void;
   remove(id: string): boolean;
   has(id: string): boolean;
-  /** Takes the next one out; `running` holds the owners of what runs now, one entry per operation. */
+  /** Removes and returns the next entry; `running`: the owners of running operations, one entry each. */
   take(running: readonly string[]): QueueEntry | null;
-  /** Everything that waits, in the order in which it would start: place 1 is next. */
+  /** All entries in the order in which they would start. */
   order(running: readonly string[]): QueueEntry[];
   readonly size: number;
 }
 
 /**
- * A line per owner. Next is the owner who has the fewest operations running; among equals the one who was
- * served longest ago. So nobody waits behind another's whole batch, and one owner alone has a plain line.
+ * One line per owner. Next is the owner with the fewest running operations; among equals, the one served least
+ * recently. So no owner waits behind the whole batch of another.
  */
 export function createFairQueue(): FairQueue {
   const preferred: QueueEntry[] = [];
@@ -58,7 +58,7 @@ export function createFairQueue(): FairQueue {
       for (const [owner, line] of lines) if (line.length === 0) lines.delete(owner);
       return entry;
     },
-    order: (running) => rehearse({ preferred, lines, servedAt, running, served }, pick),
+    order: (running) => simulate({ preferred, lines, servedAt, running, served }, pick),
     get size() {
       return preferred.length + [...lines.values()].reduce((sum, line) => sum + line.length, 0);
     },
@@ -71,8 +71,8 @@ interface PickState {
   running: readonly string[];
 }
 
-/** Plays the turns through on copies, as if each one that starts kept running. */
-function rehearse(
+/** Simulates all turns on copies, as if each started operation kept running. */
+function simulate(
   from: PickState & { preferred: readonly QueueEntry[]; served: number },
   pick: (state: PickState) => QueueEntry | null,
 ): QueueEntry[] {

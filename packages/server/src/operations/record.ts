@@ -6,7 +6,7 @@ import type { PhaseEvent, WorkProgress, WorkResult } from './work.ts';
 
 export type { OperationRecord } from '@wcc/progress/server';
 
-/** A reason that every face has words for. */
+/** A reason that the API defines. */
 export interface KnownReason extends StateReason {
   code: StateReasonCode;
 }
@@ -23,7 +23,7 @@ export interface NewRecord {
   retryOf?: string | null;
 }
 
-/** A record at its very beginning: queued, nothing done. */
+/** A queued record, with nothing done. */
 export function newRecord(options: NewRecord): OperationRecord {
   const { id, action, subject, target, owner, ownerName, createdAt } = options;
   return {
@@ -62,7 +62,7 @@ const emptyPhase = {
   elapsedMs: 0,
 } as const satisfies Partial<Phase>;
 
-/** Another state. @throws ProgressError `invalid_transition` */
+/** The record in another state. @throws ProgressError `invalid_transition` */
 export function withState(
   record: OperationRecord,
   state: OperationState,
@@ -77,8 +77,8 @@ function full(phase: Phase | PhaseName): Phase {
 }
 
 /**
- * Enters a phase: what was running is done, pending ones in between are skipped. Work that goes on from a
- * checkpoint walks through its first phases again: those are not told a second time.
+ * Starts a phase: the running phase is done, pending phases in between are skipped. Resumed work repeats its
+ * first phases; those change nothing.
  */
 export function enterPhase(record: OperationRecord, event: PhaseEvent): OperationRecord {
   const index = record.phases.findIndex(({ name }) => name === event.phase);
@@ -108,7 +108,7 @@ function finished(before: Phase): Phase {
   };
 }
 
-/** The current phase with the numbers of this moment; numbers of another phase are not this one's. */
+/** Updates the numbers of the current phase; ignores numbers of another phase. */
 export function withProgress(record: OperationRecord, progress: WorkProgress): OperationRecord {
   const current = record.phases[record.phaseIndex];
   const bytes = progress.bytes ?? record.bytes;
@@ -119,21 +119,21 @@ export function withProgress(record: OperationRecord, progress: WorkProgress): O
 
 function measured(before: Phase, progress: WorkProgress): Phase {
   const total = progress.total ?? before.total;
-  // Work that goes on from its checkpoint starts a little behind what was shown: the bar waits for it.
+  // Resumed work starts a little behind the shown number: the bar waits until it is reached again.
   const reached = Math.max(before.done, progress.done);
   const done = total === null ? reached : Math.min(reached, total);
   const elapsedMs = Math.round(progress.phaseElapsedMs);
   return { ...before, total, done, durable: Math.min(progress.durable, done), elapsedMs };
 }
 
-/** All phases as they ended: what never ran was skipped. */
+/** All phases after the end; a phase that never ran is skipped. */
 export function endPhases(record: OperationRecord, result: WorkResult | null): OperationRecord {
   const elapsed = new Map(result?.phases.map(({ name, elapsedMs }) => [name, elapsedMs]));
   const phases = record.phases.map((phase): Phase => {
     const before = full(phase);
     const elapsedMs = Math.round(elapsed.get(before.name) ?? before.elapsedMs);
     if (before.state === 'running' || before.state === 'done') return { ...finished(before), elapsedMs };
-    // A short phase may have begun and ended between two looks.
+    // A short phase may start and end between two reads.
     return {
       ...before,
       state: before.state === 'pending' && elapsed.has(before.name) ? 'done' : 'skipped',
@@ -143,7 +143,7 @@ export function endPhases(record: OperationRecord, result: WorkResult | null): O
   return { ...record, phases };
 }
 
-/** The running phase failed; those after it stay pending. */
+/** The running phase failed; later phases stay pending. */
 export function failPhase(record: OperationRecord): OperationRecord {
   const phases = record.phases.map((phase) =>
     phase.state === 'running' ? { ...phase, state: 'failed' as const } : phase,
@@ -151,7 +151,7 @@ export function failPhase(record: OperationRecord): OperationRecord {
   return { ...record, phases };
 }
 
-/** After a crash: the current phase falls back to what is durable. */
+/** After a crash, the current phase falls back to its durable units. */
 export function fallBack(
   record: OperationRecord,
   durable: { phase: string; done: number } | null,

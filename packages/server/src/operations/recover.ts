@@ -14,8 +14,8 @@ import type { Scheduler } from './scheduler.ts';
 const recentMs = 10 * 60_000;
 
 /**
- * Takes over what an earlier process left: every operation that had not ended is live again, in the order in
- * which it was accepted; those that ran become `interrupted`. Nothing on the disk is touched yet.
+ * Restores what an earlier process left. Every operation that had not ended is active again, in the order of
+ * acceptance; running operations become `interrupted`. The disk is not touched.
  */
 export async function adopt(engine: Engine, rows: readonly OperationRow<OperationInput>[]): Promise<void> {
   for (const row of rows) {
@@ -35,13 +35,13 @@ export async function adopt(engine: Engine, rows: readonly OperationRow<Operatio
   }
 }
 
-/** Those who watched see the ends that they missed. */
+/** Shows recent ends to clients that missed them. */
 export async function publishRecentEnds(engine: Engine): Promise<void> {
   const since = new Date(Date.now() - recentMs).toISOString();
   for (const { record } of await readEndedSince(engine.store, since)) engine.hub.put(record);
 }
 
-/** Null for an action that this program does not know: it stays as it is for one that does. */
+/** Null for an unknown action: its row stays for a program that knows it. */
 async function restore(engine: Engine, row: OperationRow<OperationInput>): Promise<ActiveOperation | null> {
   const action = engine.actions.get(row.record.action);
   if (action === undefined) {
@@ -52,7 +52,7 @@ async function restore(engine: Engine, row: OperationRow<OperationInput>): Promi
   }
   const { logNumber } = await readLogEnd(engine.store, row.id);
   const { input, rev } = row;
-  // What is durable is known when the disk has been looked at. Within an epoch numbers only rise.
+  // The durable numbers are read from the disk later. Until then zero, because they only rise within an epoch.
   const record = { ...fallBack(row.record, null), sinceProgressMs: 0, queuePosition: null };
   const operation = createActiveOperation({ action, input, record, rev, logNumber, isRecovered: true });
   engine.active.set(operation.id, operation);
@@ -60,8 +60,8 @@ async function restore(engine: Engine, row: OperationRow<OperationInput>): Promi
 }
 
 /**
- * What follows once a pool is there: published copies are ended, cancelled ones cleaned, the others go on or
- * wait as before. Called at the start and whenever a pool comes back.
+ * Recovers the operations of an available pool: completes published ones, cleans up cancelled ones, resumes or
+ * re-queues the rest. Called at the start and whenever a pool comes back.
  */
 export async function recoverPool(engine: Engine, scheduler: Scheduler, poolId: string): Promise<void> {
   const waiting = [...engine.active.values()].filter(
@@ -93,7 +93,7 @@ async function recoverOperation(
   if (state === 'interrupted') scheduler.submit(operation, { first: true });
 }
 
-/** Waits for its client, unless nothing is left for that to do. Told, not stored. */
+/** Waits for the client, unless all data is there. The reason is shown, not stored. */
 async function awaitClient(engine: Engine, scheduler: Scheduler, operation: ActiveOperation): Promise<void> {
   if ((await operation.action.clientDriven?.isComplete(operation)) === true) scheduler.submit(operation);
   else if (operation.work === null) {
@@ -118,7 +118,7 @@ async function reconcileWithDisk(engine: Engine, operation: ActiveOperation): Pr
     });
     return;
   }
-  // Numbers never fall while the process lives: only those that another process wrote are looked up.
+  // Numbers never fall while the process lives, so only those of an earlier process are read from the disk.
   if (!operation.isRecovered || (state !== 'interrupted' && state !== 'paused')) return;
   operation.isRecovered = false;
   operation.record = fallBack(
@@ -128,7 +128,7 @@ async function reconcileWithDisk(engine: Engine, operation: ActiveOperation): Pr
   engine.hub.put(operation.record);
 }
 
-/** Says of operations that wait for a pool to come back what they wait for. Told, not stored. */
+/** Shows which operations wait for a pool. The reason is not stored. */
 export function publishUnavailable(engine: Engine): void {
   for (const operation of engine.active.values()) {
     const { state } = operation.record;
@@ -139,10 +139,10 @@ export function publishUnavailable(engine: Engine): void {
   }
 }
 
-/** How often it is looked whether there is room again for what is paused for want of it. */
+/** Interval of the checks whether operations that are paused for space can resume. */
 const spacePollMs = 3_000;
 
-/** Lets operations go on that a full disk had paused, as soon as there is room. Ends when `signal` aborts. */
+/** Resumes operations that a full disk paused, once there is space. Ends when `signal` aborts. */
 export async function watchFreeSpace(
   engine: Engine,
   scheduler: Scheduler,
@@ -160,7 +160,7 @@ export async function watchFreeSpace(
   }
 }
 
-/** Metadata takes some room as well. */
+/** Space for metadata. */
 const spaceMarginBytes = 1024 ** 2;
 const longestSpacePauseMs = 60_000;
 
@@ -176,7 +176,7 @@ async function resumeIfSpace(
   if (nowMs < atMs + pauseMs) return;
   const space = await operation.action.space?.(operation);
   if (space !== undefined && space.freeBytes < space.needsBytes + spaceMarginBytes) return;
-  // A disk that is full again at once must not fill the log with attempts.
+  // If the disk is full again at once, the attempts must not fill the log.
   operation.spaceRetry = {
     atMs: nowMs,
     pauseMs: Math.min(Math.max(pauseMs * 2, spacePollMs), longestSpacePauseMs),

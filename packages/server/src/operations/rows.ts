@@ -7,7 +7,7 @@ import type { PublishedInput } from './published/input.ts';
 import type { OperationRecord } from './record.ts';
 import { withRunningTime } from './running-time.ts';
 
-/** An operation as the store holds it; another program's has an input of its own. */
+/** A stored operation. A published operation has an input of its own kind. */
 export interface OperationRow<Input = OperationInput | PublishedInput> {
   id: string;
   rev: number;
@@ -15,12 +15,12 @@ export interface OperationRow<Input = OperationInput | PublishedInput> {
   record: OperationRecord;
 }
 
-/** Whether another program carries it out. An action's name would not tell: names are the publisher's choice. */
+/** Whether another program runs it. The name of the action does not show that: publishers choose names. */
 export function isPublished(row: OperationRow): row is OperationRow<PublishedInput> {
   return 'published' in row.input;
 }
 
-/** Whether this server carries it out. */
+/** Whether this server runs it. */
 export function isOwn(row: OperationRow): row is OperationRow<OperationInput> {
   return !isPublished(row);
 }
@@ -34,7 +34,7 @@ export async function readRow(store: Store, id: string): Promise<OperationRow | 
   return row === undefined ? null : parseRow(row);
 }
 
-/** In the order in which they were accepted, with the time that they had run. */
+/** In the order of acceptance, with their running times. */
 export async function readUnfinished(store: Store): Promise<OperationRow[]> {
   const rows = await store.db
     .selectFrom('operations')
@@ -93,10 +93,10 @@ export function parseRow(row: StoredRow): OperationRow {
   };
 }
 
-/** The epoch of records that no process holds in memory: they change no more, `seq` is the row's `rev`. */
+/** The epoch of records that are not in memory: they no longer change, and `seq` is the `rev` of the row. */
 const storedEpoch = 'stored';
 
-/** A record that only the store holds, as a snapshot. */
+/** The snapshot of a record that is not in memory. */
 export function storedSnapshot({ record, rev }: OperationRow): Snapshot {
   return {
     ...record,

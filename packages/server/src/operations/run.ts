@@ -2,10 +2,10 @@ import type { OperationState } from '@wcc/progress';
 import { isStateReasonCode } from '@wcc/api';
 import type { StateReasonCode } from '@wcc/api';
 import type { Work, PhaseEvent, WorkResult } from './work.ts';
+import { withEarlierTimes } from './work.ts';
 import { toWorkFailure, WorkFailure } from './failure.ts';
 import { commit } from './commit.ts';
 import type { LogLine } from './commit.ts';
-import { withEarlierTimes } from './resumed-work.ts';
 import { endCancelled, endFailed, endSucceeded } from './end.ts';
 import type { Engine } from './engine.ts';
 import type { ActiveOperation } from './active-operation.ts';
@@ -14,8 +14,8 @@ import type { OperationRecord } from './record.ts';
 import { enterPhase, withState } from './record.ts';
 
 /**
- * Gives an operation its turn: `running` is durable before the first byte moves. What stands in between (it
- * was cancelled while it waited for its turn) is no error.
+ * Starts or resumes an operation; `running` is durable before the first byte moves. Does nothing in another
+ * state, e.g. after a cancel while it waited.
  */
 export async function run(
   engine: Engine,
@@ -33,7 +33,7 @@ export async function run(
     try {
       await commit(engine, operation, { record, log: [{ kind: 'state', text }] });
     } catch (error) {
-      // Not told as running, so it is not: it waits for the next turn.
+      // Not recorded as running, so it must not run: it waits for the next turn.
       releaseSlot(engine, operation, { pumps: false });
       throw error;
     }
@@ -43,7 +43,7 @@ export async function run(
   });
 }
 
-/** Its turn is over: the next one may start. */
+/** Releases the slot, so that the next operation can start. */
 export function releaseSlot(
   engine: Engine,
   operation: ActiveOperation,
@@ -77,7 +77,7 @@ async function startWorkOf(engine: Engine, operation: ActiveOperation): Promise<
     .catch((error: unknown) => engine.onError(error, { stage: `operation ${operation.id}: end` }));
 }
 
-/** Phases are made durable behind the work's back, several at once when they are short. */
+/** Makes phases durable while the work continues; several short phases share one batch. */
 function recordPhase(engine: Engine, operation: ActiveOperation, event: PhaseEvent): void {
   operation.pendingPhases.push(event);
   if (operation.pendingPhases.length > 1) return;
@@ -86,7 +86,7 @@ function recordPhase(engine: Engine, operation: ActiveOperation, event: PhaseEve
     .catch((error: unknown) => engine.onError(error, { stage: `operation ${operation.id}: phase` }));
 }
 
-/** One that comes after the work's end is told with that end, or not at all. */
+/** A warning after the end of the work is recorded with that end, or dropped. */
 function recordWarning(engine: Engine, operation: ActiveOperation, code: string): void {
   operation
     .exclusive(async () => {
@@ -123,7 +123,7 @@ interface PhaseChange {
 
 type Outcome = { result: WorkResult } | { error: unknown };
 
-/** The work has ended, well or badly; its record follows. */
+/** Records how the work ended. */
 async function finish(engine: Engine, operation: ActiveOperation, outcome: Outcome): Promise<void> {
   await operation
     .exclusive(async () => {
@@ -138,7 +138,7 @@ async function finish(engine: Engine, operation: ActiveOperation, outcome: Outco
     .finally(() => releaseSlot(engine, operation));
 }
 
-/** What was published and could not be registered is settled again by the next look at its pool. */
+/** A published file that could not be registered is completed when its pool is reconciled next. */
 async function endOrInterrupt(
   engine: Engine,
   operation: ActiveOperation,
@@ -152,7 +152,7 @@ async function endOrInterrupt(
   }
 }
 
-/** What a bad end of the work means for the operation. */
+/** Records a failure of the work: as cancelled, interrupted, paused or failed. */
 async function handleFailure(engine: Engine, operation: ActiveOperation, error: unknown): Promise<void> {
   const failure = error instanceof WorkFailure ? error : null;
   if (operation.record.state === 'cancelling' && failure?.code !== 'interrupted') {
@@ -164,12 +164,12 @@ async function handleFailure(engine: Engine, operation: ActiveOperation, error: 
   else await endFailed(engine, operation, error);
 }
 
-/** Work that stops by itself says why; else the server stops. */
+/** The reason that the work gave; else the server stops. */
 function interruptionOf({ error }: WorkFailure): StateReasonCode {
   return isStateReasonCode(error.code) ? error.code : 'server_stopped';
 }
 
-/** Paused and cancelling ones stay so: they mean the same after the restart. */
+/** Paused and cancelling operations keep their state: it means the same after the restart. */
 async function markInterrupted(
   engine: Engine,
   operation: ActiveOperation,
@@ -193,7 +193,7 @@ async function pauseForSpace(
   const { code } = failure.error;
   const reason = { code: isStateReasonCode(code) ? code : 'no_space', params } as const;
   const log = [{ kind: 'state' as const, text: `paused: ${failure.error.message}` }];
-  // Paused on request before the disk was full: it waits for whoever asked.
+  // Paused on request before the disk was full: only a request resumes it.
   if (operation.record.state === 'paused') return;
   await commit(engine, operation, {
     record: withState(operation.record, 'paused', reason),

@@ -2,12 +2,12 @@ import type { OperationRecord } from '@wcc/progress/server';
 import type { Engine } from './engine.ts';
 import { elapsedMsOf } from './active-operation.ts';
 
-/** What a kill may take from the running time of an operation: as much as from its bytes, one checkpoint. */
+/** The running time that a kill may lose: one checkpoint, as for bytes. */
 const notedEveryMs = 5_000;
 
 /**
- * Notes in the store how long each operation has run: commits are minutes apart, and a clock that counts from
- * the last one would say of a copy that was killed after an hour that it took a second. @returns stops it
+ * Stores the running time of each operation from time to time, because commits are minutes apart: a copy that
+ * is killed after an hour must not show a second. @returns stops it
  */
 export function noteRunningTimes(engine: Engine): () => void {
   let hasFailed = false;
@@ -15,7 +15,7 @@ export function noteRunningTimes(engine: Engine): () => void {
     writeRunningTimes(engine).then(
       () => (hasFailed = false),
       (error: unknown) => {
-        // A store that fails is told by all who need it; of this, once is enough.
+        // Every user of a failing store reports it: here, once is enough.
         if (!hasFailed) engine.onError(error, { stage: 'operations: running time' });
         hasFailed = true;
       },
@@ -39,7 +39,7 @@ async function writeRunningTimes({ store, active: operation, clock }: Engine): P
   );
 }
 
-/** The record with the time that was noted since its last commit: its current phase ran for that time. */
+/** Adds the time that was stored since the last commit to the record and its current phase. */
 export function withRunningTime(record: OperationRecord, notedMs: number): OperationRecord {
   const missingMs = notedMs - record.elapsedMs;
   if (missingMs <= 0) return record;

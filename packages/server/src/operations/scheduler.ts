@@ -4,16 +4,16 @@ import { createFairQueue } from './queue.ts';
 import type { FairQueue, QueueEntry } from './queue.ts';
 import { run } from './run.ts';
 
-/** One queue per pool: at most N operations move data in it, the rest wait with their place in line. */
+/** One queue per pool: at most N operations have a slot, the rest wait and show their position. */
 export interface Scheduler {
-  /** Joins the line of its owner; `first`: it ran before a restart, so it goes before all others. */
+  /** Adds it to the line of its owner; `first`: before all others, because it ran before a restart. */
   submit(operation: ActiveOperation, options?: { first?: boolean }): void;
   withdraw(operation: ActiveOperation): void;
   isWaiting(operation: ActiveOperation): boolean;
   pump(poolId: string): void;
 }
 
-/** After a start that could not be recorded. */
+/** Pause after a start that could not be recorded. */
 const retryStartMs = 1_000;
 
 function entryOf(operation: ActiveOperation): QueueEntry {
@@ -46,7 +46,7 @@ export function createScheduler(engine: Engine): Scheduler {
     operation.hasSlot = true;
     run(engine, operation).catch((error: unknown) => {
       engine.onError(error, { stage: `operation ${operation.id}: start` });
-      // Still in its old state: it waits for the next turn, not for a restart.
+      // It is still in its old state, so it waits for the next turn.
       setTimeout(() => startAgain(operation), retryStartMs).unref();
     });
   }
@@ -74,7 +74,7 @@ export function createScheduler(engine: Engine): Scheduler {
   };
 }
 
-/** What moves no data waits for nobody, but for its pool to be there. */
+/** An operation that moves no data waits only for its pool. */
 function skipsQueue(engine: Engine, operation: ActiveOperation): boolean {
   return !needsSlot(operation) && engine.isPoolReady(operation.input.poolId) && !engine.isStopping;
 }
@@ -83,14 +83,14 @@ function needsSlot({ action, input }: ActiveOperation): boolean {
   return action.needsSlot?.(input) ?? true;
 }
 
-/** What its client drives waits for nobody else; should this fail, its client wakes it. */
+/** A client-driven operation needs no slot. If the start fails, the next request of the client starts it. */
 function startUnqueued(engine: Engine, operation: ActiveOperation): void {
   run(engine, operation).catch((error: unknown) =>
     engine.onError(error, { stage: `operation ${operation.id}: start` }),
   );
 }
 
-/** Places follow from the queue; they are told, not stored. */
+/** Shows the positions in the queue; they are not stored. */
 function publishQueuePositions(engine: Engine, order: readonly { id: string }[], poolId: string): void {
   const code = engine.isPoolReady(poolId) ? 'waiting_for_place' : 'pool_unavailable';
   const params = code === 'waiting_for_place' ? { limit: engine.maxRunningPerPool } : {};
@@ -102,7 +102,7 @@ function publishQueuePositions(engine: Engine, order: readonly { id: string }[],
   }
 }
 
-/** One entry per operation that takes a place. */
+/** One entry per operation that has a slot. */
 function ownersOfRunning(engine: Engine, poolId: string): string[] {
   return [...engine.active.values()]
     .filter((operation) => operation.hasSlot && operation.input.poolId === poolId && needsSlot(operation))

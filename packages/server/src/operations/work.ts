@@ -1,4 +1,4 @@
-import type { ByteCounts, Phase, Snapshot } from '@wcc/progress';
+import type { ByteCounts, Phase, PhaseName, Snapshot } from '@wcc/progress';
 import { toOperationError, toWorkFailure, WorkFailure } from './failure.ts';
 import type { FailureOptions } from './failure.ts';
 
@@ -170,4 +170,24 @@ function stopped(signal: AbortSignal, cause: unknown): WorkFailure {
   return cause instanceof WorkFailure
     ? cause
     : new WorkFailure(code, { error: toOperationError(cause), cause });
+}
+
+/** Resumed work: the time of its phases includes that of earlier runs. */
+export function withEarlierTimes(work: Work, phases: readonly (Phase | PhaseName)[]): Work {
+  const before = new Map(phases.map(({ name, elapsedMs = 0 }) => [name, elapsedMs]));
+  const sum = (name: string, elapsedMs: number): number => (before.get(name) ?? 0) + elapsedMs;
+  return {
+    done: work.done.then((result): WorkResult => ({
+      ...result,
+      phases: result.phases.map(({ name, elapsedMs }) => ({ name, elapsedMs: sum(name, elapsedMs) })),
+    })),
+    progress() {
+      const progress = work.progress();
+      return { ...progress, phaseElapsedMs: sum(progress.phase, progress.phaseElapsedMs) };
+    },
+    cancel: () => work.cancel(),
+    interrupt: () => work.interrupt(),
+    pause: () => work.pause(),
+    resume: () => work.resume(),
+  };
 }

@@ -13,21 +13,20 @@ import type { OperationRecord } from '../record.ts';
 import { withDurableNumbers, stopClock } from './publication.ts';
 import type { Publication } from './publication.ts';
 
-/** How it ends, and by whose word. */
+/** How it ends, and who reported the end. */
 export interface End extends EndOperationInput {
-  /** As the audit record names people; `wcc` when silence ended it. */
+  /** The name for the audit record; `wcc` if silence ended it. */
   who: string;
   /** Client address. */
   address: string;
-  /** Further lines of the log, before the one that tells the end. */
+  /** Further lines of the log, before the line of the end. */
   log?: readonly LogLine[];
 }
 
 /**
- * The end of a published operation: durable before anybody is told, reached once. To be called inside
- * `exclusive`.
+ * Ends a published operation, once; the end is durable before the hub shows it. Call it inside `exclusive`.
  *
- * @throws ApiError `invalid_state` when it has ended otherwise
+ * @throws ApiError `invalid_state` if it has another end
  */
 export async function end(engine: Engine, publication: Publication, wanted: End): Promise<Snapshot> {
   const { record } = publication;
@@ -42,7 +41,7 @@ export async function end(engine: Engine, publication: Publication, wanted: End)
     address,
     what: 'operation.end',
     subject: `operation:${publication.id}`,
-    // Not the code of the error: that is the publisher's choice, and could be `ok`.
+    // Not the code of the error: the publisher chooses it, and it could be `ok`.
     result: wanted.state === 'succeeded' ? 'ok' : wanted.state,
   });
   const snapshot = await commit(engine, publication, {
@@ -55,7 +54,7 @@ export async function end(engine: Engine, publication: Publication, wanted: End)
   return snapshot;
 }
 
-/** The same end once more changes nothing: its answer may have been lost. @throws ApiError `invalid_state` */
+/** Repeating the same end is allowed, because its answer may have been lost. @throws ApiError `invalid_state` */
 export function assertSameEnd(
   record: Pick<OperationRecord, 'state' | 'error' | 'result'>,
   wanted: EndOperationInput,
@@ -65,9 +64,9 @@ export function assertSameEnd(
   throw hasEnded(record);
 }
 
-/** What a program is told that reports on an operation which is over. */
+/** The answer to a report after the end. */
 export function hasEnded({ state }: Pick<OperationRecord, 'state'>): ApiError {
-  return new ApiError('invalid_state', { message: `The operation has ended as ${state}.` });
+  return new ApiError('invalid_state', { message: `The operation has already ended: ${state}.` });
 }
 
 function endedRecord(record: OperationRecord, { state, error, result }: End): OperationRecord {
@@ -78,7 +77,7 @@ function endedRecord(record: OperationRecord, { state, error, result }: End): Op
   return { ...endPhases(ended, null), warnings };
 }
 
-/** Nothing ends well or cancelled out of silence: its program's word says that it ran meanwhile. */
+/** A reported end shows that an interrupted operation ran in the meantime. */
 function readyFor(record: OperationRecord, state: End['state']): OperationRecord {
   return record.state === 'interrupted' && state !== 'failed' ? withState(record, 'running') : record;
 }

@@ -1,10 +1,10 @@
 /**
- * What the store keeps beside the record of an operation that another program carries out. That it is there
- * is what tells such an operation from the server's own after a restart.
+ * The stored input of an operation that another program runs. Its presence distinguishes such an operation from
+ * the server's own after a restart.
  */
 export interface PublishedInput {
   published: {
-    /** Silent for longer than this, the program counts as gone. */
+    /** A program that is silent for longer counts as gone. */
     leaseS: number;
   };
 }

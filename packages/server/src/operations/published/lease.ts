@@ -8,14 +8,14 @@ import { end } from './end.ts';
 import { withDurableNumbers, stopClock, publishRecord } from './publication.ts';
 import type { Publication } from './publication.ts';
 
-/** How often it is looked who is silent: a lease ends at most so much late. */
+/** Interval of the checks for silent programs: a lease ends late by no more than this. */
 const lookMs = 1000;
-/** An interrupted one whose program does not come back within this has failed. */
+/** An interrupted operation fails after this time without a report. */
 export const lostAfterMs: number = 24 * 3_600_000;
 
 /**
- * Looks after all leases, and tells the hub of the time that passes without a report. The hub does not look
- * by itself ten times a second, as it does at work of this process: a thousand quiet programs cost next to nothing.
+ * Checks all leases, and shows the time that passes without a report. The hub does not poll published operations
+ * ten times a second, as it polls own work, so a thousand quiet programs cost next to nothing.
  *
  * @returns stops it
  */
@@ -26,7 +26,7 @@ export function watchLeases(engine: Engine, publications: ReadonlyMap<string, Pu
     const lateMs = nowMs - lookedAtMs - lookMs;
     lookedAtMs = nowMs;
     for (const publication of publications.values()) {
-      // While this process itself stood still, nobody could be heard.
+      // While this process was suspended, no report could arrive.
       if (lateMs > lookMs) publication.heardAtMs += lateMs;
       if (publication.work !== null) publishRecord(engine, publication);
       if (!isDue(engine, publication, nowMs)) continue;
@@ -40,7 +40,7 @@ export function watchLeases(engine: Engine, publications: ReadonlyMap<string, Pu
 
 async function act(engine: Engine, publication: Publication): Promise<void> {
   await publication.exclusive(async () => {
-    // A report may have been taken while this waited for its turn.
+    // A report may have arrived while this waited for its turn.
     if (engine.isStopping || !isDue(engine, publication, engine.clock.monotonicMs())) return;
     const { state } = publication.record;
     if (state === 'cancelling') await endSilent(engine, publication, 'cancelled');
@@ -59,7 +59,7 @@ function isDue(engine: Engine, publication: Publication, nowMs: number): boolean
   return lives && nowMs - publication.heardAtMs > publication.leaseMs;
 }
 
-/** Durable, then told. To be called inside `exclusive`; only one that runs is interrupted. */
+/** Interrupts a running operation, durably. Call it inside `exclusive`. */
 export async function interrupt(
   engine: Engine,
   publication: Publication,

@@ -5,8 +5,8 @@ import type { ActiveRecord, StoredState } from '../active-operation.ts';
 import type { OperationRecord } from '../record.ts';
 
 /**
- * An operation that another program carries out and reports. It has no queue, no work and nothing on a disk
- * of ours: its numbers come by reports, its life hangs on a lease.
+ * An operation that another program runs and reports. It has no queue, no work and no files of wcc: its numbers
+ * come from reports, and its life depends on a lease.
  *
  * `running ⇄ interrupted` (silent for longer than the lease; the next report), `running | interrupted →
  * cancelling` (a person asked; the program reads it in the answer to its next report), and from each of them
@@ -14,19 +14,19 @@ import type { OperationRecord } from '../record.ts';
  */
 export interface Publication extends ActiveRecord {
   readonly leaseMs: number;
-  /** Monotonic time of the last word of its program. */
+  /** Monotonic time of the last report. */
   heardAtMs: number;
-  /** Clock time of its interruption; only that outlives a restart. Null unless interrupted. */
+  /** Wall-clock time of its interruption, which survives a restart. Null unless interrupted. */
   interruptedAt: string | null;
-  /** The phase that the next three belong to: a change of phase is made durable before it is counted in. */
+  /** The phase of the next three fields: a phase is durable before its numbers are counted. */
   countedPhase: string;
   /** Units of that phase as reported; `done` stops at the total. */
   reported: number;
-  /** Monotonic start of that phase, less the time before an interruption. */
+  /** Monotonic start of that phase, minus the time before an interruption. */
   phaseSinceMs: number;
   /** Monotonic time of the last unit. */
   movedAtMs: number;
-  /** It has ended and is kept in memory no more. */
+  /** It has ended and has left the memory. */
   readonly leave: () => void;
 }
 
@@ -54,14 +54,14 @@ export function createPublication(options: PublicationOptions): Publication {
   return publication;
 }
 
-/** The phase that it is in; it is in one from its beginning on. */
+/** The current phase; there is always one. */
 export function phaseOf({ phases, phaseIndex }: OperationRecord): Phase {
   const phase = phases[phaseIndex];
   if (phase === undefined || !('done' in phase)) throw new Error('a published operation is in no phase');
   return phase;
 }
 
-/** Takes the record's current phase as the start of what is counted from here on. */
+/** Starts counting at the numbers of the record's current phase. */
 export function countFrom(publication: Publication, nowMs: number): void {
   const { name, done, elapsedMs } = phaseOf(publication.record);
   publication.countedPhase = name;
@@ -70,7 +70,7 @@ export function countFrom(publication: Publication, nowMs: number): void {
   publication.movedAtMs = nowMs;
 }
 
-/** Its clocks run: a program that is there and counts nothing shows as stalled. */
+/** Starts the clocks: a program that reports no units shows as stalled. */
 export function startClock({ clock }: Engine, publication: Publication): void {
   const nowMs = clock.monotonicMs();
   publication.interruptedAt = null;
@@ -88,12 +88,12 @@ export function startClock({ clock }: Engine, publication: Publication): void {
   runClock(publication, { runs: true, nowMs });
 }
 
-/** Nobody reports: no time passes. */
+/** Stops the clocks: without reports no time passes. */
 export function stopClock(publication: Publication): void {
   publication.work = null;
 }
 
-/** The record as it is to be stored: what the store holds is what survives. */
+/** The record for the store: its numbers are durable with it. */
 export function withDurableNumbers(record: OperationRecord): OperationRecord {
   const phase = phaseOf(record);
   return {
@@ -102,7 +102,7 @@ export function withDurableNumbers(record: OperationRecord): OperationRecord {
   };
 }
 
-/** What the hub holds, with the numbers of this moment. */
+/** Shows the record with the current numbers. */
 export function publishRecord({ hub, clock }: Engine, publication: Publication): Snapshot {
   return hub.put(currentRecord(publication, clock.monotonicMs()));
 }

@@ -28,22 +28,22 @@ export interface PublishRequest {
   idempotencyKey: string | null;
 }
 
-/** Operations that other programs carry out and report. Every call checks the right of its principal. */
+/** Operations that other programs run and report. Every call checks the right of its principal. */
 export interface Publishing {
   /**
-   * The operation is durable and runs when this resolves.
-   * @throws ApiError `forbidden`, `invalid_input`, `invalid_state` with too many unfinished ones
+   * The operation is durable and running when this resolves.
+   * @throws ApiError `forbidden`, `invalid_input`, `invalid_state` for too many unfinished operations
    */
   publish(principal: Principal, request: PublishRequest): Promise<Snapshot>;
-  /** Takes a report and renews the lease. @throws ApiError `not_found`, `invalid_state`, `invalid_input` */
+  /** Applies a report and renews the lease. @throws ApiError `not_found`, `invalid_state`, `invalid_input` */
   report(principal: Principal, id: string, request: ReportProgressRequest): Promise<Snapshot>;
-  /** Ends it; the same end again is no error. @throws ApiError `not_found`, `invalid_state` */
+  /** Ends it; repeating the same end is allowed. @throws ApiError `not_found`, `invalid_state` */
   end(principal: Principal, id: string, wanted: EndOperationInput): Promise<Snapshot>;
-  /** Null when it is none of these, or has ended. The principal's right was checked. */
+  /** Null if it is not a published operation, or has ended. The caller has checked the right. */
   cancel(id: string, principal: Principal): Promise<Snapshot> | null;
-  /** Takes over what an earlier process left: it goes on with the next report. */
+  /** Restores what an earlier process left; each operation resumes with its next report. */
   adopt(rows: readonly OperationRow<PublishedInput>[]): Promise<void>;
-  /** Those that run become `interrupted`. */
+  /** Running operations become `interrupted`. */
   stop(): Promise<void>;
 }
 
@@ -97,7 +97,7 @@ export function createPublishing(engine: Engine, idempotency: Idempotency): Publ
 
 interface Context {
   engine: Engine;
-  /** Those that have not ended, by id. */
+  /** Operations that have not ended, by id. */
   publications: Map<string, Publication>;
 }
 
@@ -105,9 +105,9 @@ function assertNotStopping(engine: Engine): void {
   if (engine.isStopping) throw new ApiError('shutting_down', { retryAfterS: 5 });
 }
 
-/** A program that forgets to end what it begins must not fill the memory. */
+/** A program that never ends its operations must not fill the memory. */
 const unfinishedPerUser = 1000;
-/** Names with rules of their own: nobody else's operation may pass for one of these. */
+/** Names of own actions: a published operation must not look like one of them. */
 const reservedActions: ReadonlySet<string> = new Set(operationActions);
 
 async function accept(
@@ -115,13 +115,13 @@ async function accept(
   { principal, body, remember }: { principal: Principal; body: PublishOperationInput; remember: Remember },
 ): Promise<Snapshot> {
   if (reservedActions.has(body.action)) {
-    const message = `"${body.action}" is an action of wcc itself.`;
+    const message = `"${body.action}" is the name of an action of wcc.`;
     throw new ApiError('invalid_input', { message, hint: 'Choose another name.', field: 'action' });
   }
   const unfinished = [...publications.values()].filter(({ record }) => record.owner === principal.userId);
   if (unfinished.length >= unfinishedPerUser) {
-    const message = `You have ${unfinishedPerUser} published operations that have not ended.`;
-    throw new ApiError('invalid_state', { message, hint: 'End or cancel some.' });
+    const message = `You have ${unfinishedPerUser} unfinished published operations.`;
+    throw new ApiError('invalid_state', { message, hint: 'End or cancel some of them.' });
   }
   const record = firstRecord(engine, principal, body);
   const input: PublishedInput = { published: { leaseS: body.leaseS } };
@@ -148,7 +148,7 @@ function firstRecord(engine: Engine, principal: Principal, body: PublishOperatio
   };
 }
 
-/** Until its end it is in memory. */
+/** Keeps it in memory until its end. */
 function activate(
   publications: Map<string, Publication>,
   options: Omit<PublicationOptions, 'leave'>,
@@ -166,8 +166,8 @@ async function interruptOne(engine: Engine, publication: Publication): Promise<v
 }
 
 /**
- * The publication, or its row when it has ended.
- * @throws ApiError `not_found` for what is unknown or another's, `invalid_state` for what wcc itself carries out
+ * The publication, or its row if it has ended.
+ * @throws ApiError `not_found` if it is unknown or belongs to another user, `invalid_state` if wcc itself runs it
  */
 async function reportable(
   { engine, publications }: Context,
@@ -180,18 +180,18 @@ async function reportable(
   }
   if ('exclusive' in found || isPublished(found)) return found;
   throw new ApiError('invalid_state', {
-    message: 'wcc carries this operation out itself; nobody else reports on it.',
+    message: 'wcc runs this operation itself; other programs cannot report on it.',
     hint: 'Report on operations that you published.',
   });
 }
 
-/** A person's wish. The program reads it in the answer to its next report; nobody listens while interrupted. */
+/** Requests a cancel. The program reads it in the answer to its next report. An interrupted operation ends at once. */
 async function cancel(engine: Engine, publication: Publication, principal: Principal): Promise<Snapshot> {
   return publication.exclusive(async () => {
     const { state } = publication.record;
     if (state === 'cancelling' || state === 'cancelled') return currentSnapshot(engine, publication);
     if (isTerminal(state)) {
-      const message = `The operation has ended as ${state}: it cannot cancel.`;
+      const message = `Cannot cancel: the operation has already ended: ${state}.`;
       throw new ApiError('invalid_state', { message });
     }
     const line = { kind: 'state', text: `cancelling: requested by ${auditName(principal)}` } as const;
@@ -209,7 +209,7 @@ function currentSnapshot(engine: Engine, publication: Publication): Snapshot {
   return engine.hub.get(publication.id) ?? engine.hub.put(publication.record);
 }
 
-/** What ran is interrupted; its program has a lease to say what becomes of what is being cancelled. */
+/** Interrupts what ran. What is being cancelled keeps its state, and its program has a lease to report the end. */
 async function restore({ engine, publications }: Context, row: OperationRow<PublishedInput>): Promise<void> {
   const { logNumber, at } = await readLogEnd(engine.store, row.id);
   const { leaseS } = row.input.published;

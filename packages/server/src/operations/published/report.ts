@@ -10,14 +10,14 @@ import type { OperationRecord } from '../record.ts';
 import { countFrom, withDurableNumbers, phaseOf, startClock, publishRecord } from './publication.ts';
 import type { Publication } from './publication.ts';
 
-/** A snapshot names all its phases and has room for 2 KiB. */
+/** A snapshot of at most 2 KiB names all phases. */
 const mostPhases = 12;
 
 /**
- * Takes one report: ordinary numbers stay in memory, a new phase and a return from silence are durable before
- * anybody is told. To be called inside `exclusive`.
+ * Applies one report. Numbers stay in memory; a new phase and a return from silence are durable before the hub
+ * shows them. Call it inside `exclusive`.
  *
- * @returns the snapshot after it, its state too: `cancelling` asks the program to stop
+ * @returns the snapshot after the report; its state `cancelling` asks the program to stop
  * @throws ApiError `invalid_input`, `invalid_state`
  */
 export async function report(
@@ -38,7 +38,7 @@ export async function report(
   record = withNumbers(record, { ...request, reported });
   if (record.state === 'interrupted') {
     record = withState(record, 'running');
-    log.push({ kind: 'state', text: 'goes on: its program reports again' });
+    log.push({ kind: 'state', text: 'resumed: its program reports again' });
   }
   await take(engine, publication, { before, record, reported, log });
   return publishRecord(engine, publication);
@@ -59,7 +59,7 @@ async function take(engine: Engine, publication: Publication, taken: TakenReport
   else await commit(engine, publication, { record: withDurableNumbers(record), log });
   const nowMs = engine.clock.monotonicMs();
   const { movedAtMs } = publication;
-  // Told anew: after silence the clocks start again, in a new phase they start at zero.
+  // After silence the clocks start again; in a new phase they start at zero.
   if (!isSamePhase || before.state === 'interrupted') countFrom(publication, nowMs);
   publication.reported = reported;
   publication.movedAtMs = moved || before.state === 'interrupted' ? nowMs : movedAtMs;
@@ -67,7 +67,7 @@ async function take(engine: Engine, publication: Publication, taken: TakenReport
 }
 
 function countOf(reported: number, { done, add }: ReportProgressRequest): number {
-  // A lower number than before is an older report that came late, or a program that started over.
+  // A lower number is an older report that arrived late, or a program that started from zero.
   return Math.min(Math.max(reported, done ?? 0, reported + (add ?? 0)), Number.MAX_SAFE_INTEGER);
 }
 
@@ -77,7 +77,7 @@ function nextPhase(
   { total = null, unit }: ReportProgressRequest,
 ): OperationRecord {
   if (record.phases.some((phase) => phase.name === name)) {
-    const message = `The phase "${name}" is over; phases do not come back.`;
+    const message = `The phase "${name}" has ended and cannot start again.`;
     throw new ApiError('invalid_state', { message, field: 'phase' });
   }
   if (record.phases.length >= mostPhases) {
@@ -87,7 +87,7 @@ function nextPhase(
   return beginPhase(record, { name, total, unit: unit === undefined ? phaseOf(record).unit : unit });
 }
 
-/** Adds a phase behind those that there are, and enters it. */
+/** Appends a phase and starts it. */
 export function beginPhase(
   record: OperationRecord,
   { name, total, unit }: Pick<Phase, 'name' | 'total' | 'unit'>,
@@ -97,8 +97,8 @@ export function beginPhase(
 }
 
 /**
- * The current phase with what was reported. `done` never falls and never passes the total: what a program
- * counts beyond it shows when it reports a larger total.
+ * The current phase with the reported numbers. `done` never falls and never exceeds the total: units beyond it
+ * show when the program reports a larger total.
  */
 function withNumbers(
   record: OperationRecord,
@@ -107,11 +107,11 @@ function withNumbers(
   const current = phaseOf(record);
   const known = total === undefined ? current.total : total;
   if (known !== null && known < current.done) {
-    const message = `The total ${known} is less than the ${current.done} that are done.`;
+    const message = `The total ${known} is less than the ${current.done} units that are done.`;
     throw new ApiError('invalid_input', { message, field: 'total' });
   }
   if (unit !== undefined && unit !== current.unit && current.done > 0) {
-    throw new ApiError('invalid_input', { message: 'A phase keeps its unit.', field: 'unit' });
+    throw new ApiError('invalid_input', { message: 'The unit of a phase cannot change.', field: 'unit' });
   }
   const done = known === null ? reported : Math.min(reported, known);
   const phase: Phase = { ...current, total: known, unit: unit === undefined ? current.unit : unit, done };
