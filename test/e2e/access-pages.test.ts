@@ -13,7 +13,7 @@ import type { TestServer } from '../kit/server.ts';
 import { createUser } from '../kit/session.ts';
 import type { TestUser } from '../kit/session.ts';
 
-/** The pages about who may do what, as an administrator, a colleague and a stranger with a link use them. */
+/** Pages for access rights, used by an administrator, a colleague and the holder of a share link. */
 const chiefName = 'chief';
 let server: TestServer;
 let browser: Browser;
@@ -36,7 +36,7 @@ async function open(user: TestUser, options: ConsoleOptions = {}): Promise<Conso
   return consoleTab;
 }
 
-/** An operation that runs until it is ended: reported from outside, so that nothing depends on a disk. */
+/** Publishes an operation that runs until the test ends it. It needs no disk because the test reports its progress. */
 async function publish(name: string): Promise<string> {
   const { operation } = await server.api.publish({
     action: 'backup_database',
@@ -48,7 +48,7 @@ async function publish(name: string): Promise<string> {
   return operation.id;
 }
 
-it('an administrator adds a user, changes the role, and disables', async () => {
+it('an administrator adds a user on the users page and disables the user later', async () => {
   const { page, url } = await open(chief);
   await page.goto(`${url}/users`);
   await page.getByRole('button', { name: 'Add user' }).click();
@@ -73,11 +73,11 @@ it('an administrator adds a user, changes the role, and disables', async () => {
   await dialog.getByRole('checkbox', { name: /Disabled/ }).check();
   await dialog.getByRole('button', { name: 'Save' }).click();
   await row.getByText('Disabled').waitFor();
-  // What was open of the disabled user asks to sign in again.
+  // Open pages of the disabled user ask for a new sign-in.
   await tanaka.page.locator('input[type=password]').waitFor();
 });
 
-it('a token is made, shown once, works, and is locked out when it is revoked', async () => {
+it('a new API token is shown once, works, and gets 401 after it is revoked', async () => {
   const { page, url } = await open(chief);
   await page.goto(`${url}/tokens`);
   await page.getByRole('button', { name: 'Create token' }).click();
@@ -99,7 +99,7 @@ it('a token is made, shown once, works, and is locked out when it is revoked', a
   expect((await listImages()).status).toBe(401);
 });
 
-it('what is granted appears at a colleague’s page at once, and leaves when it is taken back', async () => {
+it('an operation appears on a colleague’s open page when access is given and leaves when access is revoked', async () => {
   const viewer = await createUser(server, 'viewer', 'viewer');
   const [granted, other] = [await publish('granted-db'), await publish('other-db')];
   const colleague = await open(viewer);
@@ -119,17 +119,19 @@ it('what is granted appears at a colleague’s page at once, and leaves when it 
     .getByText('by admin-token')
     .or(access.getByText(`by ${chiefName}`))
     .waitFor();
-  await until(async () => (await rows.count()) === 1, { what: 'the granted row at the colleague' });
+  await until(async () => (await rows.count()) === 1, {
+    what: 'the colleague’s page to show the granted row',
+  });
   expect(await colleague.page.content()).not.toContain('other-db');
   await screenshot(page, 'operation-access');
   const revokedAt = performance.now();
   await access.getByRole('button', { name: 'Stop sharing with viewer' }).click();
-  await until(async () => (await rows.count()) === 0, { what: 'the row to leave' });
+  await until(async () => (await rows.count()) === 0, { what: 'the row to leave the colleague’s page' });
   console.log(`the row left ${Math.round(performance.now() - revokedAt)} ms after the click`);
   for (const id of [granted, other]) await server.api.endOperation(id, { state: 'succeeded' });
 });
 
-it('a share link shows one operation to a stranger, survives a reload, and is over when it is revoked', async () => {
+it('a share link shows one operation without sign-in, survives a reload, and ends when it is revoked', async () => {
   const id = await publish('shared-db');
   const { page, url } = await open(chief);
   await page.goto(`${url}/operations/${id}`);
@@ -147,7 +149,9 @@ it('a share link shows one operation to a stranger, survives a reload, and is ov
   stranger.on('request', (request) => requestedPaths.push(new URL(request.url()).pathname));
   await stranger.goto(link);
   await stranger.getByText('shared-db').waitFor();
-  await until(async () => (await stranger.title()).startsWith('61 %'), { what: 'the title to tell how far' });
+  await until(async () => (await stranger.title()).startsWith('61 %'), {
+    what: 'the title to show the percentage',
+  });
   expect(stranger.url()).toBe(`${url}/shared`);
   expect(requestedPaths.filter((path) => path.startsWith('/api/'))).toEqual(['/api/ws-tickets']);
   expect(await stranger.content()).not.toContain(chiefName);
@@ -156,7 +160,7 @@ it('a share link shows one operation to a stranger, survives a reload, and is ov
   expect(await findAxeViolations(stranger)).toEqual([]);
   await stranger.reload();
   await stranger.getByText('shared-db').waitFor();
-  // Whoever made the link sees by it what others see, although signed in.
+  // The link shows its author the same page, although the author is signed in.
   const own = await page.context().newPage();
   await own.goto(link);
   await own.getByText('shared-db').waitFor();
@@ -169,7 +173,7 @@ it('a share link shows one operation to a stranger, survives a reload, and is ov
   await server.api.endOperation(id, { state: 'succeeded' });
 });
 
-it('a new password signs the other window out, and this one goes on', async () => {
+it('a password change signs out the user’s other sessions and keeps the present one', async () => {
   const user = await createUser(server, 'suzuki', 'operator');
   const [here, there] = [await open(user), await open(user)];
   await here.page.goto(`${here.url}/settings`);
@@ -187,19 +191,19 @@ it('a new password signs the other window out, and this one goes on', async () =
   await screenshot(here.page, 'settings');
 });
 
-it('the audit record tells all of it, in words, and by area', async () => {
+it('the audit page describes each entry in words and filters by area', async () => {
   const { page, url } = await open(chief);
   await page.goto(`${url}/audit`);
   await page.getByText('Added a user').first().waitFor();
   await screenshot(page, 'audit');
   await page.getByLabel('What').selectOption('user');
   await until(async () => (await page.getByText('Signed in').count()) === 0, {
-    what: 'the other areas to leave',
+    what: 'entries of other areas to leave',
   });
   expect(await page.getByText('Added a user').count()).toBeGreaterThan(0);
 });
 
-it('a viewer is told that these pages are not theirs, and loses nothing', async () => {
+it('the users and audit pages show a viewer a refusal and no table', async () => {
   const { page, url } = await open(await createUser(server, 'curious', 'viewer'));
   for (const path of ['users', 'audit']) {
     await page.goto(`${url}/${path}`);
@@ -210,7 +214,7 @@ it('a viewer is told that these pages are not theirs, and loses nothing', async 
 });
 
 it.each(appearances)(
-  'axe finds nothing, and nothing is cut at 320 px: $locale, $theme',
+  'access pages pass axe and do not overflow at 320 px: $locale, $theme',
   { timeout: axeTimeoutMs },
   async (appearance) => {
     const id = await publish('looked-at');

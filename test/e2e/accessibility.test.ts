@@ -13,7 +13,7 @@ import type { TestServer } from '../kit/server.ts';
 import { createUser } from '../kit/session.ts';
 import type { TestUser } from '../kit/session.ts';
 
-/** axe finds nothing on any page, in either language and every look, with operations in many states. */
+/** Runs axe on the main pages, in both languages and all appearances, with operations in many states. */
 let server: TestServer;
 let browser: Browser;
 let user: TestUser;
@@ -43,35 +43,39 @@ afterAll(async () => {
   await server.close();
 });
 
-it.each(appearances)('pages: $locale, $theme', { timeout: axeTimeoutMs }, async (appearance) => {
-  const { context, page, url } = await openConsole(browser, { server, user }, appearance);
-  await page.getByText('source.raw').first().waitFor();
-  expect(await page.evaluate(() => document.documentElement.lang)).toBe(appearance.locale);
-  const problems: Record<string, string[]> = { images: await findAxeViolations(page) };
-  await page
-    .getByRole('button', { name: /source\.raw/ })
-    .first()
-    .click();
-  await page.getByRole('dialog').waitFor();
-  problems['dialog'] = await findAxeViolations(page);
-  await page.keyboard.press('Escape');
-  await page.goto(`${url}/operations`);
-  for (const state of ['succeeded', 'cancelled', 'paused', 'running', 'queued']) {
-    await rowOf(page, `${state}.raw`).waitFor();
-  }
-  problems['operations'] = await findAxeViolations(page);
-  await context.clearCookies();
-  await page.goto(url);
-  await page.locator('input[type=password]').waitFor();
-  problems['sign-in'] = await findAxeViolations(page);
-  await page.goto(`${url}/first-sign-in#nothing`);
-  await page.locator('input[type=password]').first().waitFor();
-  problems['first sign-in'] = await findAxeViolations(page);
-  expect(problems).toEqual({ images: [], dialog: [], operations: [], 'sign-in': [], 'first sign-in': [] });
-  await context.close();
-});
+it.each(appearances)(
+  'images, operations and sign-in pages pass axe: $locale, $theme',
+  { timeout: axeTimeoutMs },
+  async (appearance) => {
+    const { context, page, url } = await openConsole(browser, { server, user }, appearance);
+    await page.getByText('source.raw').first().waitFor();
+    expect(await page.evaluate(() => document.documentElement.lang)).toBe(appearance.locale);
+    const problems: Record<string, string[]> = { images: await findAxeViolations(page) };
+    await page
+      .getByRole('button', { name: /source\.raw/ })
+      .first()
+      .click();
+    await page.getByRole('dialog').waitFor();
+    problems['dialog'] = await findAxeViolations(page);
+    await page.keyboard.press('Escape');
+    await page.goto(`${url}/operations`);
+    for (const state of ['succeeded', 'cancelled', 'paused', 'running', 'queued']) {
+      await rowOf(page, `${state}.raw`).waitFor();
+    }
+    problems['operations'] = await findAxeViolations(page);
+    await context.clearCookies();
+    await page.goto(url);
+    await page.locator('input[type=password]').waitFor();
+    problems['sign-in'] = await findAxeViolations(page);
+    await page.goto(`${url}/first-sign-in#nothing`);
+    await page.locator('input[type=password]').first().waitFor();
+    problems['first sign-in'] = await findAxeViolations(page);
+    expect(problems).toEqual({ images: [], dialog: [], operations: [], 'sign-in': [], 'first sign-in': [] });
+    await context.close();
+  },
+);
 
-it('the bar has a name and a value in words, and the regions for announcements are there', async () => {
+it('a progress bar has a name and a value text, and the page has live regions', async () => {
   const { context, page, url } = await openConsole(browser, { server, user });
   await page.goto(`${url}/operations`);
   const bar = rowOf(page, 'running.raw').getByRole('progressbar');

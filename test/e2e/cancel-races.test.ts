@@ -14,7 +14,7 @@ import { startServer } from '../kit/server.ts';
 import type { TestServer } from '../kit/server.ts';
 import { createUser } from '../kit/session.ts';
 
-/** Check 13: the cancel button at every awkward moment. Whatever wins, page, store and disk agree. */
+/** Cancels copies at awkward moments. Page, database and disk must agree, whether the copy or the cancel wins. */
 let server: TestServer;
 let browser: Browser;
 let image: Image;
@@ -49,11 +49,11 @@ async function waitForEnd(id: string): Promise<Operation> {
   );
 }
 
-/** Page and store say the same; a cancelled copy leaves nothing, a finished one is whole. */
+/** Asserts that page, database and disk agree: a cancelled copy leaves no file, a finished one is an image. */
 async function expectAgreement(id: string, target: string): Promise<Operation> {
   const stored = await waitForEnd(id);
   const row = rowOf(consoleTab.page, target);
-  // A cancel that came too late is told as a warning of a copy that succeeded.
+  // A cancel that arrives too late becomes a warning of the succeeded copy.
   const look = stored.warnings.length > 0 && stored.state === 'succeeded' ? 'warning' : stored.state;
   await until(async () => (await readRow(row)).look === look, {
     what: `the page to say that ${target} is ${stored.state}`,
@@ -62,7 +62,7 @@ async function expectAgreement(id: string, target: string): Promise<Operation> {
   if (stored.state === 'cancelled') {
     const hasHiddenFiles = (): boolean =>
       readdirSync(server.poolDir).some((name) => name.startsWith(`.wcc-${id}`));
-    await until(() => !hasHiddenFiles(), { what: 'nothing of it to be left' });
+    await until(() => !hasHiddenFiles(), { what: 'the hidden files of the cancelled copy to be removed' });
   }
   expect({
     onDisk: existsSync(join(server.poolDir, target)),
@@ -71,7 +71,7 @@ async function expectAgreement(id: string, target: string): Promise<Operation> {
   return stored;
 }
 
-it('double click', async () => {
+it('a double click on Cancel cancels a copy once', async () => {
   const { id } = await startCopy('double.raw', 8 * MiB);
   await cancelButton(rowOf(consoleTab.page, 'double.raw')).dblclick();
   expect((await expectAgreement(id, 'double.raw')).state).toBe('cancelled');
@@ -79,7 +79,7 @@ it('double click', async () => {
   expect(log.items.filter(({ text }) => text.startsWith('cancelled'))).toHaveLength(1);
 });
 
-it('queued', async () => {
+it('cancelling a queued copy does not affect the running one', async () => {
   const first = await startCopy('first.raw', 8 * MiB);
   const { id } = await startCopy('queued.raw', null);
   const row = rowOf(consoleTab.page, 'queued.raw');
@@ -92,7 +92,7 @@ it('queued', async () => {
   expect((await expectAgreement(first.id, 'first.raw')).state).toBe('cancelled');
 });
 
-it('at 50 %', async () => {
+it('cancelling a copy at 50 % leaves no files', async () => {
   const { id } = await startCopy('half.raw', 24 * MiB);
   const row = rowOf(consoleTab.page, 'half.raw');
   await until(async () => ((await readRow(row)).value ?? 0) >= 0.5, { what: 'the bar to reach the middle' });
@@ -101,8 +101,8 @@ it('at 50 %', async () => {
   expect((await readRow(row)).text).toMatch(/Cancelled after .* no files left behind/);
 });
 
-it('in flush and around the end', async () => {
-  // The phases after the transfer are short: each attempt cancels a little later, over the whole of them.
+it('a cancel near the end of a copy leaves it cancelled without files or succeeded and complete', async () => {
+  // The phases after the transfer are short, so each attempt cancels a little later than the one before.
   const outcomes: string[] = [];
   const hashes: string[] = [];
   for (let attempt = 0; attempt < 8; attempt++) {
@@ -118,12 +118,12 @@ it('in flush and around the end', async () => {
       },
       { what: 'the end to be near', everyMs: 5 },
     );
-    // Through the API: a click needs longer than these phases take.
+    // Uses the API because a click takes longer than these phases.
     const outcome = await server.api.cancel(id).then(
-      () => 'taken',
+      () => 'accepted',
       (error: { code: string }) => error.code,
     );
-    expect(['taken', 'invalid_state']).toContain(outcome);
+    expect(['accepted', 'invalid_state']).toContain(outcome);
     const end = await expectAgreement(id, target);
     outcomes.push(end.state);
     if (end.state === 'succeeded') hashes.push(await sha256(join(server.poolDir, target)));
@@ -134,7 +134,7 @@ it('in flush and around the end', async () => {
   expect(outcomes.every((state) => state === 'cancelled' || state === 'succeeded')).toBe(true);
 });
 
-it('after the end there is no button, and the API says so', async () => {
+it('an ended copy has no Cancel button, and the API refuses to cancel it', async () => {
   const { id } = await startCopy('ended.raw', null);
   expect((await expectAgreement(id, 'ended.raw')).state).toBe('succeeded');
   await expect(server.api.cancel(id)).rejects.toMatchObject({ status: 409, code: 'invalid_state' });

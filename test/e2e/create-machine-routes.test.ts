@@ -15,7 +15,7 @@ import { startServer } from '../kit/server.ts';
 import type { TestServer } from '../kit/server.ts';
 import { createUser } from '../kit/session.ts';
 
-/** What comes before a machine: the user's first-boot profile, a file, and the ways from an image. */
+/** Steps before machine creation: the user's first-boot profile, an upload, and the links from an image. */
 let server: TestServer;
 let browser: Browser;
 const contexts = closeContextsAfterEach();
@@ -38,13 +38,13 @@ async function open(name: string, role: 'operator' | 'viewer') {
 
 const key = 'ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIE2dG4 sato@desk';
 
-/** By the keyboard alone. */
+/** Replaces the text of the focused field by keyboard. */
 async function type(page: Page, text: string): Promise<void> {
   await page.keyboard.press('Control+A');
   await page.keyboard.insertText(text);
 }
 
-it('a first-boot profile is set in the settings, by keyboard, and what is wrong is told', async () => {
+it('the settings page saves a first-boot profile by keyboard and marks invalid fields', async () => {
   const { page, url, session, record } = await open('sato', 'operator');
   await page.goto(`${url}/settings`);
   const form = page.locator('wcc-profile-form');
@@ -78,7 +78,7 @@ it('a first-boot profile is set in the settings, by keyboard, and what is wrong 
   await page.keyboard.press('Enter');
   await form.getByText('The profile was saved.', { exact: false }).waitFor();
   await page.reload();
-  await until(async () => (await user.inputValue()) === 'sato', { what: 'the profile to be there again' });
+  await until(async () => (await user.inputValue()) === 'sato', { what: 'the saved profile after a reload' });
   expect(await keys.inputValue()).toBe(key);
   const { text } = await session.request('GET', '/api/session/profile');
   expect(JSON.parse(text) as FirstBootProfile).toEqual({ user: 'sato', sshKeys: [key] });
@@ -86,7 +86,7 @@ it('a first-boot profile is set in the settings, by keyboard, and what is wrong 
   expect(record).toEqual({ cspViolations: [], errors: [] });
 });
 
-it('the first page opens the upload at once; an image leads to a machine, an ISO into its drive', async () => {
+it('home opens the upload dialog; image pages preselect their disk or ISO for a new machine', async () => {
   const { page, url, record } = await open('suzuki', 'operator');
   await page.goto(url);
   await page.getByRole('button', { name: 'Upload an ISO' }).click();
@@ -108,7 +108,7 @@ it('the first page opens the upload at once; an image leads to a machine, an ISO
   await page.goto(`${url}/images/${disk}`);
   await quick.click();
   await until(async () => (await page.locator('#quick-image').inputValue()) === String(disk), {
-    what: 'the image to be chosen',
+    what: 'quick-create to preselect the image',
   });
   await page.goto(`${url}/images/${disk}`);
   await create.waitFor();

@@ -16,7 +16,7 @@ import type { TestServer } from '../kit/server.ts';
 import { createUser } from '../kit/session.ts';
 import type { TestUser } from '../kit/session.ts';
 
-/** Check 19 for dialogs: where the focus goes, what closes them, and what a refusal leaves in them. */
+/** Keyboard use of dialogs: where the focus goes, which key closes them, and what they keep after a refusal. */
 let server: TestServer;
 let browser: Browser;
 let user: TestUser;
@@ -46,7 +46,7 @@ async function open(path: string, locale: 'en' | 'ja' = 'en'): Promise<ConsoleTa
   return { ...consoleTab, dialog: consoleTab.page.getByRole('dialog') };
 }
 
-/** From now on the page gets no answer to what it asks for at this address, as by a slow server. */
+/** Leaves GET requests to this address without an answer, like a slow server. */
 async function withholdAnswers(page: Page, address: RegExp): Promise<void> {
   await page.route(address, (route) => (route.request().method() === 'GET' ? undefined : route.continue()));
 }
@@ -58,10 +58,10 @@ async function openByKeys(page: Page, opener: RegExp, first: RegExp): Promise<vo
   await expectFocusOn(page, first);
 }
 
-/** More than any of the dialogs has places for the focus. */
+/** More than the number of focusable elements in any dialog. */
 const tabPresses = 16;
 
-/** The focus is on the first field, stays in the dialog, and is back at the button after Escape. */
+/** Asserts that the focus starts on the first field, stays in the dialog, and returns to the button after Escape. */
 async function expectFocusTrap(
   page: Page,
   { opener, first }: { opener: RegExp; first: RegExp },
@@ -78,7 +78,7 @@ async function retype(page: Page, text: string): Promise<void> {
   await page.keyboard.type(text);
 }
 
-/** Nobody is thrown out of the page. */
+/** Waits until the focus is in this region of the page. */
 async function expectFocusIn(page: Page, region: string): Promise<void> {
   let seen = '';
   await until(async () => (seen = (await readFocus(page)).region) === region, {
@@ -86,7 +86,7 @@ async function expectFocusIn(page: Page, region: string): Promise<void> {
   });
 }
 
-it('the focus goes into every dialog of images, stays there, and goes back', async () => {
+it('every image dialog traps the focus and returns it to its button after Escape', async () => {
   const id = await makeImage('round.raw');
   const { page, url, record } = await open('/images');
   await page.getByText('round.raw').waitFor();
@@ -108,7 +108,7 @@ it('the focus goes into every dialog of images, stays there, and goes back', asy
   expect(record).toEqual({ cspViolations: [], errors: [] });
 });
 
-it('what the server refuses stays typed, with the reason and the focus at its field', async () => {
+it('a name that the server refuses stays in the dialog’s field, with the reason and the focus', async () => {
   const id = await makeImage('refused.raw');
   const { page, dialog } = await open(`/images/${id}`);
   await openByKeys(page, /^Convert$/, /^qcow2$/i);
@@ -120,7 +120,7 @@ it('what the server refuses stays typed, with the reason and the focus at its fi
   await expectFocusOn(page, /^New name|^Name/);
   expect([await name.inputValue(), await name.getAttribute('aria-invalid')]).toEqual(['refused.raw', 'true']);
   await retype(page, 'converted.qcow2');
-  // Nothing that the page asks for afterwards keeps the dialog open.
+  // The dialog closes without waiting for the page's later requests.
   await withholdAnswers(page, /\/api\/(images|operations)/);
   await page.keyboard.press('Enter');
   await dialog.waitFor({ state: 'detached' });
@@ -130,7 +130,7 @@ it('what the server refuses stays typed, with the reason and the focus at its fi
   });
 });
 
-it('a copy whose name was taken while it was typed is refused at the name, by a pressed button too', async () => {
+it('the copy dialog shows a refusal at the name field if the name was taken in the meantime', async () => {
   await makeImage('twice.raw');
   const { page, dialog } = await open('/images');
   await page.getByText('twice.raw').waitFor();
@@ -147,7 +147,7 @@ it('a copy whose name was taken while it was typed is refused at the name, by a 
   expect(await dialog.locator('#copy-name').inputValue()).toBe('soon-taken.raw');
 });
 
-it('a refusal that is about no field leaves everything where it was', async () => {
+it('a dialog keeps focus and input after a refusal that concerns no field', async () => {
   const { page, dialog } = await open('/images');
   await page.route(/\/api\/images\/import/, (route) => route.abort());
   await openByKeys(page, /^Import$/, /^Address/);
@@ -160,7 +160,7 @@ it('a refusal that is about no field leaves everything where it was', async () =
   expect(await dialog.locator('#import-name').inputValue()).toBe('new.raw');
 });
 
-it('a proxy that answers instead of the server is named with its status, in Japanese too', async () => {
+it('the import dialog names a proxy and its status 413 in Japanese', async () => {
   const { page, dialog } = await open('/images', 'ja');
   const body = '<html><h1>413 Request Entity Too Large</h1></html>';
   await page.route(/\/api\/images\/import/, (route) => route.fulfill({ status: 413, body }));
@@ -171,7 +171,7 @@ it('a proxy that answers instead of the server is named with its status, in Japa
   await expectFocusOn(page, /^アドレス/);
 });
 
-it('when what opened a dialog is gone, the focus goes to its neighbour or to the heading', async () => {
+it('the focus moves to the next row or the heading if the element that opened a dialog is gone', async () => {
   const [first] = [await makeImage('gone-a.raw'), await makeImage('gone-b.raw')];
   const { page, url, dialog } = await open('/images');
   const rows = page.locator('tr[data-image]');
@@ -194,7 +194,7 @@ it('when what opened a dialog is gone, the focus goes to its neighbour or to the
   await page.getByText('Image not found').waitFor();
   await expectFocusOn(page, /^Images$/);
 
-  // Somebody else deletes it while the dialog is open.
+  // Another user deletes the image while the dialog is open.
   const other = await makeImage('gone-c.raw');
   await page.goto(`${url}/images/${other}`);
   await openByKeys(page, /^Convert$/, /^qcow2$/i);
@@ -211,7 +211,7 @@ async function makeMachine(name: string): Promise<Vm> {
   return server.api.vm(Number(operation.subject.id));
 }
 
-it('a machine is deleted, and another one made, by keys alone', async () => {
+it('a machine is deleted and another one created by keyboard alone', async () => {
   const machine = await makeMachine('quokka-keys');
   const { page, dialog, record } = await open(`/machines/${machine.id}`);
   await page.locator('.vm-actions button').first().waitFor();
@@ -225,7 +225,7 @@ it('a machine is deleted, and another one made, by keys alone', async () => {
   await openByKeys(page, /^Delete/, /^With its disks|^Delete/);
   await tabTo(page, /quokka-keys/);
   await page.keyboard.type('quokka-keys');
-  // The list of machines is not waited for.
+  // The dialog closes without waiting for the list of machines.
   await withholdAnswers(page, /\/api\/vms$/);
   await page.keyboard.press('Enter');
   await dialog.waitFor({ state: 'detached' });
@@ -247,6 +247,6 @@ it('a machine is deleted, and another one made, by keys alone', async () => {
   await expectFocusIn(page, 'main');
   const isRunning = async (): Promise<boolean> =>
     (await server.api.vms()).items.some(({ name, state }) => name === 'quokka-made' && state === 'running');
-  await until(isRunning, { what: 'the machine that was asked for by keys to run', timeoutMs: 60_000 });
+  await until(isRunning, { what: 'the machine created by keyboard to run', timeoutMs: 60_000 });
   expect(record).toEqual({ cspViolations: [], errors: [] });
 });

@@ -9,8 +9,8 @@ import type { ScriptedServer } from '../kit/scripted-server.ts';
 import { sampleCopy, sampleCopyPhases } from '../kit/states.ts';
 
 /**
- * Check 17: what a person reads as the time left, under scripted samples. The meter is the server's own; the
- * script is its clock, so that minutes pass in moments and every machine sees the same.
+ * The time left that a row shows, under scripted samples. The meter is the server's own. The script is its clock,
+ * so minutes pass in moments and the result does not depend on the speed of the computer.
  */
 const mib = 2 ** 20;
 const totalBytes = 6000 * mib;
@@ -35,10 +35,10 @@ afterAll(() => browser.close());
 interface RowReading {
   atS: number;
   share: number;
-  /** Seconds that the script really has left. */
+  /** Seconds until the scripted copy ends. */
   actualS: number;
   text: string;
-  /** What the row says, in seconds; `null` when it says nothing. */
+  /** The time left that the row shows, in seconds; `null` if it shows none. */
   shownS: number | null;
 }
 
@@ -50,12 +50,10 @@ function parseLeft(text: string): number | null {
   return minutes === undefined ? null : Number(minutes) * 60;
 }
 
-/** Half of the step in which people are told: it is no error. */
+/** Half of the step to which the row rounds the time left. */
 const roundingS = (actualS: number): number => (actualS < 60 ? 2.5 : 15);
 
-/**
- * Plays a copy whose amount at each second is `doneAt`, and reads the row every `everyS` seconds of the script.
- */
+/** Plays a copy that has `doneAt(second)` bytes done, and reads its row every `everyS` seconds of the script. */
 async function playCopy(script: {
   doneAt: (atS: number) => number;
   endS: number;
@@ -74,7 +72,7 @@ async function playCopy(script: {
     const reading = meter.read(atMs, { total, state: 'running', phaseStartedAtMs: startsAtS * 1000 });
     if (atMs / 1000 < readAt) continue;
     readAt += everyS;
-    // The name marks the snapshot: its row is read when this one, and no older one, is painted.
+    // The name identifies the snapshot, so that the row is read only after this snapshot is painted.
     const mark = `at-${atMs}.raw`;
     server.feed(sampleCopy(1, mark, { ...reading, phases: sampleCopyPhases(done, total), elapsedMs: atMs }));
     if (readings.length === 0) await page.goto(`${server.url}/operations`);
@@ -100,8 +98,8 @@ async function playCopy(script: {
   return readings;
 }
 
-describe('17: the time left', () => {
-  it('steady: nothing in the first seconds, then within a fifth from 10 % on', async () => {
+describe('the time left', () => {
+  it('a steady copy shows no time left for 5 s, and one within 20 % after 10 % progress', async () => {
     const readings = await playCopy({ doneAt: (atS) => (atS / 120) * totalBytes, endS: 120, everyS: 5 });
     for (const { atS, shownS } of readings.filter(({ atS: at }) => at < 5))
       expect(shownS, `at ${atS} s`).toBeNull();
@@ -115,7 +113,7 @@ describe('17: the time left', () => {
     }
   });
 
-  it('a burst into the cache, then slow: what is said comes to the truth, and never says that it ends now', async () => {
+  it('a copy that slows down after a cache burst shows an accurate time left and no early end', async () => {
     const burst = 0.3 * totalBytes;
     const doneAt = (atS: number): number =>
       atS < 6 ? (atS / 6) * burst : burst + ((atS - 6) / 174) * (totalBytes - burst);
@@ -131,7 +129,7 @@ describe('17: the time left', () => {
       if (actualS > 60 && shownS !== null) expect(shownS, `at ${atS} s`).toBeGreaterThan(5);
   });
 
-  it('a stall: no time left while it lasts, and a true one soon after', async () => {
+  it('a stalled copy shows no time left, and an accurate one soon after the stall', async () => {
     const doneAt = (atS: number): number => ((atS < 40 ? atS : atS < 80 ? 40 : atS - 40) / 120) * totalBytes;
     const readings = await playCopy({ doneAt, endS: 160, everyS: 5 });
     for (const { atS, shownS } of readings.filter(({ atS: at }) => at > 55 && at < 80))
@@ -144,7 +142,7 @@ describe('17: the time left', () => {
     expect(after.length).toBeGreaterThan(8);
   });
 
-  it('resumed at 60 %: only what moved since then counts', async () => {
+  it('a copy resumed at 60 % computes its time left from the bytes since the resume', async () => {
     const doneAt = (atS: number): number => (0.6 + (0.4 * (atS - 100)) / 100) * totalBytes;
     const readings = await playCopy({ doneAt, endS: 200, everyS: 5, startsAtS: 100 });
     const checked = readings.filter(({ atS }) => atS >= 115);
@@ -155,7 +153,7 @@ describe('17: the time left', () => {
     expect(checked.length).toBeGreaterThan(10);
   });
 
-  it('an unknown total: neither a time left nor a percentage', async () => {
+  it('a copy of unknown total shows neither a time left nor a percentage', async () => {
     const readings = await playCopy({ doneAt: (atS) => atS * 50 * mib, endS: 60, everyS: 10, total: null });
     for (const { atS, shownS, text } of readings) {
       expect(shownS, `at ${atS} s`).toBeNull();

@@ -10,7 +10,7 @@ import { startScriptedServer } from '../kit/scripted-server.ts';
 import type { ScriptedServer } from '../kit/scripted-server.ts';
 import { sampleCopy, exampleStates, operationId, sampleCopyPhases } from '../kit/states.ts';
 
-/** Check 18: every state of the design's table: its words, its bar, its buttons, what is announced, and axe. */
+/** Every state of an operation: its text, bar, buttons, announcements and accessibility. */
 let server: ScriptedServer;
 let browser: Browser;
 const contexts: BrowserContext[] = [];
@@ -47,7 +47,7 @@ async function openPage(
 const rowOfNumber = (page: Page, number: number): Locator =>
   page.locator(`main li[data-operation="${operationId(number)}"] wcc-progress`);
 
-/** All states on the operations page, the list of the tray open, and one operation forgotten by the server. */
+/** Opens the operations page with every state and the tray list; the server no longer knows one operation. */
 async function openEveryState(page: Page): Promise<void> {
   feedAll();
   await page.goto(`${server.url}/operations`);
@@ -97,7 +97,7 @@ const expectedRows: Readonly<Record<string, { bar: number | null; text: RegExp; 
   },
 };
 
-it('18: every state has the words, the bar and the buttons of the design', async () => {
+it('every operation state shows its text, bar and buttons', async () => {
   const { page, record } = await openPage();
   await openEveryState(page);
   for (const name of names) {
@@ -120,7 +120,7 @@ it('18: every state has the words, the bar and the buttons of the design', async
   expect(record).toEqual({ cspViolations: [], errors: [] });
 });
 
-it('18: without a connection rows keep their value, lose rate and time left, and never look like failure', async () => {
+it('operation rows without a connection keep their value, hide rate and time left, and show no failure', async () => {
   const { page } = await openPage();
   server.feed(sampleCopy(1, 'running.raw'));
   await page.goto(`${server.url}/operations`);
@@ -128,7 +128,9 @@ it('18: without a connection rows keep their value, lose rate and time left, and
   await row.waitFor();
   server.goOffline();
   await page.getByText(/Connection lost .* ago/).waitFor();
-  await until(async () => /last known state/.test((await readRow(row)).text), { what: 'the row to say so' });
+  await until(async () => /last known state/.test((await readRow(row)).text), {
+    what: 'the row to say that its state is the last known one',
+  });
   const { value, text } = await readRow(row);
   expect(value).toBeCloseTo(0.61, 2);
   expect(text).not.toMatch(/MiB\/s|left|fail/i);
@@ -140,7 +142,7 @@ it('18: without a connection rows keep their value, lose rate and time left, and
 });
 
 it.each(appearances)(
-  '18: axe finds nothing in any state: $locale, $theme',
+  'operation rows and pages pass axe in every state: $locale, $theme',
   { timeout: axeTimeoutMs },
   async ({ locale, theme, ...colors }) => {
     const { page, record } = await openPage({ locale: locale === 'ja' ? 'ja-JP' : 'en-GB', ...colors });
@@ -161,23 +163,23 @@ it.each(appearances)(
   },
 );
 
-/** From now on every text that a region for announcements was given. */
+/** Starts to record the texts of the live regions. @returns reads the texts recorded so far */
 async function recordAnnouncements(page: Page): Promise<() => Promise<{ role: string; text: string }[]>> {
   await page.evaluate(() => {
     const announced: unknown[] = [];
     const root = document.querySelector('wcc-console')?.shadowRoot;
     for (const role of ['status', 'alert']) {
       const region = root?.querySelector(`[role=${role}]`);
-      if (!region) throw new Error(`There is no region for ${role}.`);
+      if (!region) throw new Error(`There is no live region for ${role}.`);
       new MutationObserver(() => announced.push({ role, text: region.textContent.trim() })).observe(region, {
         subtree: true,
         childList: true,
         characterData: true,
       });
     }
-    (globalThis as unknown as { wccHeard: unknown }).wccHeard = announced;
+    (globalThis as unknown as { wccAnnounced: unknown }).wccAnnounced = announced;
   });
-  return () => page.evaluate(() => (globalThis as unknown as { wccHeard: [] }).wccHeard);
+  return () => page.evaluate(() => (globalThis as unknown as { wccAnnounced: [] }).wccAnnounced);
 }
 
 const expectedAnnouncements = {
@@ -211,48 +213,53 @@ const expectedAnnouncements = {
   },
 } as const;
 
-it.each(['en-GB', 'ja-JP'] as const)('18: what is announced, and what is not: %s', async (locale) => {
-  const { page } = await openPage({ locale });
-  const { what, words, failed } = expectedAnnouncements[locale];
-  const long: Partial<Snapshot> = { elapsedMs: 30_000, etaMs: 90_000 };
-  const changes: Partial<Snapshot>[] = [
-    { ...long, phases: sampleCopyPhases(1, 100) },
-    { ...long, phases: sampleCopyPhases(26, 100) },
-    { ...long, phases: sampleCopyPhases(26, 100), stalled: true },
-    { ...long, state: 'paused' },
-    { ...long, phases: sampleCopyPhases(30, 100) },
-    { ...long, ...exampleStates['interrupted'] },
-    { ...long, phases: sampleCopyPhases(30, 100) },
-    { ...long, state: 'cancelling' },
-  ];
-  server.feed(sampleCopy(1, 'web.raw', { ...long, ...exampleStates['queued'] }));
-  server.feed(sampleCopy(2, 'theirs.raw', { owner: 'user-2' }));
-  await page.goto(`${server.url}/operations`);
-  await rowOfNumber(page, 2).waitFor();
-  const announced = await recordAnnouncements(page);
-  for (const [index, change] of changes.entries()) {
-    server.feed(sampleCopy(1, 'web.raw', change));
-    await until(async () => (await announced()).length > index, {
-      what: `announcement ${index}: ${words[index]}`,
-    });
-  }
-  // Mere progress, and failures of others, are no news.
-  server.feed(sampleCopy(1, 'web.raw', { ...long, state: 'cancelling', phases: sampleCopyPhases(31, 100) }));
-  server.feed(sampleCopy(2, 'theirs.raw', { owner: 'user-2', ...exampleStates['failed'] }));
-  server.feed(sampleCopy(1, 'web.raw', exampleStates['failed']));
-  const all = await until(
-    async () => {
-      const texts = await announced();
-      return texts.length > changes.length ? texts : null;
-    },
-    { what: 'the failure to be announced' },
-  );
-  expect(all.slice(0, -1)).toEqual(words.map((word) => ({ role: 'status', text: `${word}: ${what}` })));
-  expect(all.at(-1)?.role).toBe('alert');
-  expect(all.at(-1)?.text).toMatch(failed);
-});
+it.each(['en-GB', 'ja-JP'] as const)(
+  'state changes of own operations are announced, progress and other users’ operations are not: %s',
+  async (locale) => {
+    const { page } = await openPage({ locale });
+    const { what, words, failed } = expectedAnnouncements[locale];
+    const long: Partial<Snapshot> = { elapsedMs: 30_000, etaMs: 90_000 };
+    const changes: Partial<Snapshot>[] = [
+      { ...long, phases: sampleCopyPhases(1, 100) },
+      { ...long, phases: sampleCopyPhases(26, 100) },
+      { ...long, phases: sampleCopyPhases(26, 100), stalled: true },
+      { ...long, state: 'paused' },
+      { ...long, phases: sampleCopyPhases(30, 100) },
+      { ...long, ...exampleStates['interrupted'] },
+      { ...long, phases: sampleCopyPhases(30, 100) },
+      { ...long, state: 'cancelling' },
+    ];
+    server.feed(sampleCopy(1, 'web.raw', { ...long, ...exampleStates['queued'] }));
+    server.feed(sampleCopy(2, 'theirs.raw', { owner: 'user-2' }));
+    await page.goto(`${server.url}/operations`);
+    await rowOfNumber(page, 2).waitFor();
+    const announced = await recordAnnouncements(page);
+    for (const [index, change] of changes.entries()) {
+      server.feed(sampleCopy(1, 'web.raw', change));
+      await until(async () => (await announced()).length > index, {
+        what: `announcement ${index}: ${words[index]}`,
+      });
+    }
+    // Plain progress and failures of other users' operations are not announced.
+    server.feed(
+      sampleCopy(1, 'web.raw', { ...long, state: 'cancelling', phases: sampleCopyPhases(31, 100) }),
+    );
+    server.feed(sampleCopy(2, 'theirs.raw', { owner: 'user-2', ...exampleStates['failed'] }));
+    server.feed(sampleCopy(1, 'web.raw', exampleStates['failed']));
+    const all = await until(
+      async () => {
+        const texts = await announced();
+        return texts.length > changes.length ? texts : null;
+      },
+      { what: 'the failure to be announced' },
+    );
+    expect(all.slice(0, -1)).toEqual(words.map((word) => ({ role: 'status', text: `${word}: ${what}` })));
+    expect(all.at(-1)?.role).toBe('alert');
+    expect(all.at(-1)?.text).toMatch(failed);
+  },
+);
 
-it('18: a burst is summed up', async () => {
+it('twelve state changes at once are announced as a summary', async () => {
   const { page } = await openPage();
   const many = Array.from({ length: 12 }, (_, index) => index + 1);
   for (const number of many) server.feed(sampleCopy(number, `many-${number}.raw`, exampleStates['queued']));

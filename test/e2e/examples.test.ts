@@ -7,7 +7,7 @@ import type { PackedInstall } from '../kit/packed-install.ts';
 import { until } from '../kit/poll.ts';
 import { findUnformattedValues, observeAllChanges, readObservation } from '../kit/operation-rows.ts';
 
-/** The library packed, installed outside the repository, and used by three servers with a page of their own. */
+/** The packed library, installed outside the repository and used by the three example servers and their pages. */
 let install: PackedInstall;
 let browser: Browser;
 
@@ -20,7 +20,7 @@ afterAll(async () => {
   install.remove();
 });
 
-/** The status that answers a handshake, or 101. */
+/** HTTP status of the answer to a WebSocket handshake; 101 if it succeeds. */
 async function handshakeStatus(
   url: string,
   headers: Record<string, string>,
@@ -37,58 +37,61 @@ async function handshakeStatus(
   });
 }
 
-it.each(['plain-node', 'fastify', 'express'])('%s shows the bar of its own job', async (example) => {
-  const server = await install.start(example);
-  const context = await browser.newContext({ locale: 'en-GB' });
-  const other = await browser.newContext({ locale: 'en-GB' });
-  try {
-    const record = await recordPageErrors(context);
-    const page = await context.newPage();
-    await observeAllChanges(page);
-    await page.goto(server.url);
-    const stranger = await other.newPage();
-    await stranger.goto(server.url);
-    await page.getByRole('button', { name: 'Count the sheep' }).click();
-    const bar = page.locator('wcc-progress');
-    await bar.getByText('merino').waitFor();
-    await screenshot(page, `example-${example}`);
-    await bar.getByText(/Done in/).waitFor();
-    const { bars, texts } = await readObservation(page);
-    const values = bars.flatMap(({ value }) => (value === null ? [] : [value]));
-    expect(values.length).toBeGreaterThan(5);
-    expect(values).toEqual(values.toSorted((a, b) => a - b));
-    expect(findUnformattedValues(texts)).toEqual([]);
-    // A second visitor, with the page open all the while, has seen nothing of it.
-    expect(await stranger.locator('wcc-progress').count()).toBe(0);
-    expect(record).toEqual({ cspViolations: [], errors: [] });
+it.each(['plain-node', 'fastify', 'express'])(
+  'the %s example shows a visitor the bar of their own job only',
+  async (example) => {
+    const server = await install.start(example);
+    const context = await browser.newContext({ locale: 'en-GB' });
+    const other = await browser.newContext({ locale: 'en-GB' });
+    try {
+      const record = await recordPageErrors(context);
+      const page = await context.newPage();
+      await observeAllChanges(page);
+      await page.goto(server.url);
+      const stranger = await other.newPage();
+      await stranger.goto(server.url);
+      await page.getByRole('button', { name: 'Count the sheep' }).click();
+      const bar = page.locator('wcc-progress');
+      await bar.getByText('merino').waitFor();
+      await screenshot(page, `example-${example}`);
+      await bar.getByText(/Done in/).waitFor();
+      const { bars, texts } = await readObservation(page);
+      const values = bars.flatMap(({ value }) => (value === null ? [] : [value]));
+      expect(values.length).toBeGreaterThan(5);
+      expect(values).toEqual(values.toSorted((a, b) => a - b));
+      expect(findUnformattedValues(texts)).toEqual([]);
+      // A second visitor had the page open from the start and sees no bar.
+      expect(await stranger.locator('wcc-progress').count()).toBe(0);
+      expect(record).toEqual({ cspViolations: [], errors: [] });
 
-    // After a reload it is there again.
-    await page.reload();
-    await bar.getByText(/Done in/).waitFor();
+      // A reload shows the bar again.
+      await page.reload();
+      await bar.getByText(/Done in/).waitFor();
 
-    const cookieOf = async (of: typeof context): Promise<string> =>
-      (await of.cookies()).map(({ name, value }) => `${name}=${value}`).join('; ');
-    const headers = { origin: server.url, cookie: await cookieOf(context) };
-    const response = await fetch(`${server.url}/tickets`, { method: 'POST', headers });
-    const { ticket } = (await response.json()) as { ticket: string };
-    const withTicket = ['wcc.v1', `wcc.ticket.${ticket}`];
-    expect(await handshakeStatus(server.url, headers, ['wcc.v1'])).toBe(401);
-    expect(await handshakeStatus(server.url, { ...headers, origin: 'http://evil.example' }, withTicket)).toBe(
-      403,
-    );
-    expect(await handshakeStatus(server.url, { ...headers, cookie: await cookieOf(other) }, withTicket)).toBe(
-      401,
-    );
-    // The theft has cost the ticket.
-    expect(await handshakeStatus(server.url, headers, withTicket)).toBe(401);
-  } finally {
-    await context.close();
-    await other.close();
-    await server.close();
-  }
-});
+      const cookieOf = async (of: typeof context): Promise<string> =>
+        (await of.cookies()).map(({ name, value }) => `${name}=${value}`).join('; ');
+      const headers = { origin: server.url, cookie: await cookieOf(context) };
+      const response = await fetch(`${server.url}/tickets`, { method: 'POST', headers });
+      const { ticket } = (await response.json()) as { ticket: string };
+      const withTicket = ['wcc.v1', `wcc.ticket.${ticket}`];
+      expect(await handshakeStatus(server.url, headers, ['wcc.v1'])).toBe(401);
+      expect(
+        await handshakeStatus(server.url, { ...headers, origin: 'http://evil.example' }, withTicket),
+      ).toBe(403);
+      expect(
+        await handshakeStatus(server.url, { ...headers, cookie: await cookieOf(other) }, withTicket),
+      ).toBe(401);
+      // The refused handshake used up the ticket.
+      expect(await handshakeStatus(server.url, headers, withTicket)).toBe(401);
+    } finally {
+      await context.close();
+      await other.close();
+      await server.close();
+    }
+  },
+);
 
-it('a bar says that its server is gone, and never that the work failed', async () => {
+it('a bar whose server is gone shows its last known state and no failure', async () => {
   const first = await install.start('plain-node');
   const context = await browser.newContext({ locale: 'en-GB' });
   const page = await context.newPage();
