@@ -1,28 +1,42 @@
 import { defineConfig } from 'vitest/config';
+import { needsHost } from './test/needs-host.ts';
+import { SlowestFirst } from './test/slowest-first.ts';
 
-/** Every wait in these tests has its own deadline; this ends what hangs without one. A busy machine must not come near. */
+/** Every wait in these tests has its own deadline. This ends a test that hangs without one, also on a busy machine. */
 const hangsAfterMs = 300_000;
 
 /**
- * One run, four kinds of tests: `unit` beside the sources, `system` against a real server process, `e2e` in a
- * real browser, `crash` with SIGKILL. The first two share the processors; a browser, and a server that is killed at
- * a chosen moment, have them to themselves.
+ * The projects run in three groups, one after the other. Unit tests use the processors. System and browser tests
+ * mostly wait, so more of them run side by side than there are processors. Crash tests kill processes at chosen
+ * moments and run alone.
  */
 export default defineConfig({
   test: {
     pool: 'forks',
-    maxWorkers: 2,
     setupFiles: ['test/strict-process.ts'],
     testTimeout: 30_000,
     hookTimeout: 60_000,
-    // A second, the default, is little on a busy machine.
+    // The default of one second is too short on a busy machine.
     expect: { poll: { timeout: 10_000 } },
+    sequence: { sequencer: SlowestFirst },
     projects: [
       {
         extends: true,
         test: {
           name: 'unit',
           include: ['packages/*/src/**/*.test.ts', 'test/*.test.ts', 'test/kit/**/*.test.ts'],
+          exclude: [...needsHost],
+          maxWorkers: 2,
+          sequence: { groupOrder: 0 },
+        },
+      },
+      {
+        extends: true,
+        test: {
+          name: 'host',
+          include: [...needsHost],
+          maxWorkers: 2,
+          sequence: { groupOrder: 0 },
         },
       },
       {
@@ -32,6 +46,8 @@ export default defineConfig({
           include: ['test/system/**/*.test.ts'],
           testTimeout: hangsAfterMs,
           hookTimeout: hangsAfterMs,
+          maxWorkers: 4,
+          sequence: { groupOrder: 1 },
         },
       },
       {
@@ -41,7 +57,8 @@ export default defineConfig({
           include: ['test/e2e/**/*.test.ts'],
           testTimeout: hangsAfterMs,
           hookTimeout: hangsAfterMs,
-          fileParallelism: false,
+          maxWorkers: 4,
+          sequence: { groupOrder: 1 },
         },
       },
       {
@@ -51,7 +68,8 @@ export default defineConfig({
           include: ['test/crash/**/*.test.ts'],
           testTimeout: 1_800_000,
           hookTimeout: 120_000,
-          fileParallelism: false,
+          maxWorkers: 1,
+          sequence: { groupOrder: 2 },
         },
       },
     ],

@@ -3,6 +3,7 @@ import { readFileSync } from 'node:fs';
 import { basename, dirname, join, relative, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { describe, expect, it } from 'vitest';
+import { needsHost } from './needs-host.ts';
 
 /** Invariants of the tree that no compiler checks. Each failure names the file and the rule. */
 
@@ -187,6 +188,38 @@ describe('import directions', () => {
   it('only the composition root reads the environment and the arguments', () => {
     const readers = production.filter((path) => /\bprocess\.(env|argv)\b/.test(codeOf(path)));
     expect(readers.filter((path) => !/^packages\/(server|cli)\/src\/main\.ts$/.test(path))).toEqual([]);
+  });
+});
+
+/** The files that a file imports by relative paths, directly and through others. */
+function reachedFrom(path: string, found = new Set<string>()): Set<string> {
+  for (const specifier of importsOf(path).filter((each) => each.startsWith('.'))) {
+    const other = target(path, specifier);
+    if (found.has(other) || !tracked.includes(other)) continue;
+    found.add(other);
+    reachedFrom(other, found);
+  }
+  return found;
+}
+
+describe('test projects', () => {
+  it('unit tests that need loop mounts, hypervisors or a browser are in the project host', () => {
+    const host = execFileSync('git', ['ls-files', '-co', ...needsHost.map((glob) => `:(glob)${glob}`)], {
+      cwd: root,
+      encoding: 'utf8',
+    }).split('\n');
+    expect(host.length).toBeGreaterThan(10);
+    const unit = tracked.filter(
+      (path) => /^(packages|test\/kit)\/.*\.test\.ts$/.test(path) && !host.includes(path),
+    );
+    const needs =
+      /mounts\.testkit|kit\/(loop-mount|browser)|(machines|guest|session|conformance-fixture)\.testkit/;
+    expect(unit.filter((path) => [...reachedFrom(path)].some((other) => needs.test(other)))).toEqual([]);
+  });
+
+  it('the list of slow files names files that exist', () => {
+    const slow = Object.keys(JSON.parse(read('test/slowest-files.json')) as Record<string, number>);
+    expect(slow.filter((path) => !tracked.includes(path))).toEqual([]);
   });
 });
 

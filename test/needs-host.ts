@@ -1,0 +1,14 @@
+/**
+ * Unit tests that need loop mounts, hypervisors or Chromium, as globs. They are the project `host`, which
+ * `npm run test:quick` leaves out.
+ */
+export const needsHost: readonly string[] = [
+  'packages/copy/src/conformance.test.ts',
+  'packages/copy/src/clone/clone.test.ts',
+  'packages/copy/src/job/inspect-file.test.ts',
+  'packages/copy/src/storage/failures.test.ts',
+  'packages/progress/src/element/element.test.ts',
+  'packages/server/src/http/routes/machine*.test.ts',
+  'packages/server/src/images/copy/full-disk.test.ts',
+  'packages/server/src/machines/**/*.test.ts',
+];
