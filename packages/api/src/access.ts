@@ -1,6 +1,16 @@
 import { z } from 'zod';
-import { password, userName } from './names.ts';
 import { operationId } from './operations.ts';
+
+/** Letters, digits, dot, underscore, hyphen; starts with a letter or digit; 1 to 32 characters. */
+export const userName = z
+  .string()
+  .regex(/^[a-z0-9][a-z0-9._-]{0,31}$/, 'Use 1 to 32 of a-z 0-9 . _ - and start with a letter or digit.');
+
+/** 10 to 1,024 characters; any character is allowed. */
+export const password = z
+  .string()
+  .min(10, 'Use at least 10 characters.')
+  .max(1024, 'Use at most 1,024 characters.');
 
 export const role = z.enum(['admin', 'operator', 'viewer']);
 export type Role = z.infer<typeof role>;

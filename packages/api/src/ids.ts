@@ -1,13 +1,15 @@
-/** Branded ids: plain strings and numbers on the wire, told apart by the compiler. */
+/**
+ * Branded ids. On the wire they are plain numbers and strings. The compiler refuses one kind where it expects
+ * another, for example an image number as a machine number; it accepts a plain number or string for every kind.
+ */
 declare const brand: unique symbol;
-type Brand<Base, Name extends string> = Base & { readonly [brand]: Name };
+type Id<Base, Kind extends string> = Base & { readonly [brand]?: Kind };
 
-/** 128-bit random, 26 characters of lower-case base32. */
-export type OperationId = Brand<string, 'OperationId'>;
-/** Short number from 100 upwards, unique per installation. */
-export type ImageId = Brand<number, 'ImageId'>;
-/** Short number from 100 upwards, of its own count. */
-export type VmId = Brand<number, 'VmId'>;
-export type PoolId = Brand<string, 'PoolId'>;
-export type UserId = Brand<string, 'UserId'>;
-export type TokenId = Brand<string, 'TokenId'>;
+/** 128 random bits, 26 characters of lower-case base32. */
+export type OperationId = Id<string, 'operation'>;
+/** Short number from 100, unique per installation. */
+export type ImageId = Id<number, 'image'>;
+/** Short number from 100, counted apart from images. */
+export type VmId = Id<number, 'vm'>;
+export type PoolId = Id<string, 'pool'>;
+export type UserId = Id<string, 'user'>;

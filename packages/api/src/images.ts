@@ -1,5 +1,24 @@
 import { z } from 'zod';
-import { imageName } from './names.ts';
+import type { ImageId } from './ids.ts';
+import { findImageNameProblem, imageNameMaxBytes } from './names.ts';
+import type { ImageNameProblem } from './names.ts';
+
+export const imageId: z.ZodType<ImageId, ImageId> = z.number().int().min(100);
+
+const imageNameMessages: Record<ImageNameProblem, string> = {
+  empty: 'The name is empty.',
+  too_long: `The name is longer than ${imageNameMaxBytes} bytes.`,
+  slash: 'The name contains a slash.',
+  control_character: 'The name contains a control character.',
+  leading_dot: 'The name starts with a dot; such files are hidden.',
+  surrounding_space: 'The name starts or ends with white space.',
+  malformed_unicode: 'The name is not well-formed Unicode.',
+};
+
+export const imageName = z.string().superRefine((name, context) => {
+  const problem = findImageNameProblem(name);
+  if (problem) context.addIssue({ code: 'custom', message: imageNameMessages[problem], params: { problem } });
+});
 
 export const imageFormat = z.enum(['raw', 'qcow2', 'iso']);
 export type ImageFormat = z.infer<typeof imageFormat>;
@@ -16,7 +35,7 @@ export const imageUser = z.object({
 export type ImageUser = z.infer<typeof imageUser>;
 
 export const image = z.object({
-  id: z.number().int().min(100).describe('short number from 100'),
+  id: imageId.describe('short number from 100'),
   name: z.string().describe("the file's name in its pool"),
   format: imageFormat.nullable().describe('fixed at registration; null for a refused file'),
   virtualSizeBytes: z.number().int().min(0).describe('the size a guest sees'),
@@ -26,7 +45,7 @@ export const image = z.object({
   stateReason: z.string().nullable().describe('why refused, e.g. symlink, fifo, device, hard_link'),
   pool: z.string(),
   owner: z.string().nullable().describe('user id; null for a file put there by hand'),
-  copiedFrom: z.number().int().nullable(),
+  copiedFrom: imageId.nullable(),
   sha256: z
     .string()
     .nullable()

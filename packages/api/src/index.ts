@@ -3,7 +3,6 @@ export * from './errors/errors.ts';
 export * from './first-boot.ts';
 export * from './ids.ts';
 export * from './images.ts';
-export * from './machine-name.ts';
 export * from './machines.ts';
 export * from './names.ts';
 export * from './operations.ts';

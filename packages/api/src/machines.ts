@@ -1,7 +1,10 @@
 import { z } from 'zod';
 import { firstBoot } from './first-boot.ts';
-import { copyMethod, imageFormat } from './images.ts';
-import { machineNamePattern } from './machine-name.ts';
+import { copyMethod, imageFormat, imageId } from './images.ts';
+import type { VmId } from './ids.ts';
+import { machineNamePattern } from './names.ts';
+
+export const vmId: z.ZodType<VmId, VmId> = z.number().int().min(100);
 
 const mebibyte = 1_048_576;
 const tebibyte = 1_099_511_627_776;
@@ -23,7 +26,6 @@ const diskSizeBytes = z
   .min(mebibyte)
   .max(64 * tebibyte)
   .multipleOf(512, 'Use a multiple of 512.');
-const imageNumber = z.number().int().min(100);
 
 /** `user`: out, through the host's own connections; `network`: one of the hypervisor; `bridge`: one of the host. */
 export const networkKind = z.enum(['user', 'bridge', 'network', 'none']);
@@ -68,7 +70,7 @@ export const vmDisk = z.object({
   name: z.string().describe("the image's file name"),
   format: imageFormat.nullable(),
   sizeBytes: z.number().describe('the size the guest sees'),
-  base: z.number().nullable().describe('number of the image that it is an overlay on'),
+  base: imageId.nullable().describe('number of the image that it is an overlay on'),
 });
 export type VmDisk = z.infer<typeof vmDisk>;
 
@@ -91,7 +93,7 @@ export const vmMay = z.object({
 export type VmMay = z.infer<typeof vmMay>;
 
 export const vm = z.object({
-  id: z.number().int().nullable().describe('short number from 100; null for a foreign machine'),
+  id: vmId.nullable().describe('short number from 100; null for a foreign machine'),
   name: z.string(),
   uuid: z.string(),
   state: vmState,
@@ -123,11 +125,11 @@ const blankDisk = z.strictObject({
 });
 const copiedDisk = z.strictObject({
   kind: z.literal('copy'),
-  image: imageNumber,
+  image: imageId,
   method: copyMethod.default('auto'),
   sizeBytes: diskSizeBytes.optional().describe('grows the copy; never smaller than the image'),
 });
-const insertedDisc = z.strictObject({ kind: z.literal('cdrom'), image: imageNumber });
+const insertedDisc = z.strictObject({ kind: z.literal('cdrom'), image: imageId });
 
 export const vmDiskRequest = z.discriminatedUnion('kind', [blankDisk, copiedDisk, insertedDisc]);
 export type VmDiskRequest = z.input<typeof vmDiskRequest>;
@@ -162,7 +164,7 @@ export type CreateVmInput = z.output<typeof createVmRequest>;
 
 /** Image and name; all else is usual: 2 CPUs, 2 GiB, network `user`, the first-boot profile of the user. */
 export const quickCreateVmRequest = z.strictObject({
-  image: imageNumber,
+  image: imageId,
   name: machineName,
   sizeBytes: diskSizeBytes.optional().describe('grows the disk'),
   full: z.boolean().default(false).describe('an independent copy instead of a thin one'),
@@ -195,7 +197,7 @@ export const growDiskRequest = z.strictObject({ sizeBytes: diskSizeBytes });
 export type GrowDiskRequest = z.infer<typeof growDiskRequest>;
 
 /** Null ejects what is in the drive. */
-export const setCdromRequest = z.strictObject({ image: imageNumber.nullable() });
+export const setCdromRequest = z.strictObject({ image: imageId.nullable() });
 export type SetCdromRequest = z.infer<typeof setCdromRequest>;
 
 /** `disks`: false keeps its disks as images of the pool. */

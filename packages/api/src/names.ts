@@ -1,32 +1,35 @@
-import { z } from 'zod';
-import { findImageNameProblem, imageNameMaxBytes } from './image-name.ts';
-import type { ImageNameProblem } from './image-name.ts';
+// Without zod: the console checks names while they are typed and must not load zod for that.
 
-export { findImageNameProblem, imageNameMaxBytes } from './image-name.ts';
-export type { ImageNameProblem } from './image-name.ts';
+/** Longest file name of a Linux file system, in bytes of UTF-8. */
+export const imageNameMaxBytes = 255;
 
-const imageNameMessages: Record<ImageNameProblem, string> = {
-  empty: 'The name is empty.',
-  too_long: `The name is longer than ${imageNameMaxBytes} bytes.`,
-  slash: 'The name contains a slash.',
-  control_character: 'The name contains a control character.',
-  leading_dot: 'The name starts with a dot; such files are hidden.',
-  surrounding_space: 'The name starts or ends with white space.',
-  malformed_unicode: 'The name is not well-formed Unicode.',
-};
+export type ImageNameProblem =
+  | 'empty'
+  | 'too_long'
+  | 'slash'
+  | 'control_character'
+  | 'leading_dot'
+  | 'surrounding_space'
+  | 'malformed_unicode';
 
-export const imageName = z.string().superRefine((name, context) => {
-  const problem = findImageNameProblem(name);
-  if (problem) context.addIssue({ code: 'custom', message: imageNameMessages[problem], params: { problem } });
-});
+/** What is wrong with an image name; null for a good one. The name is exactly the file's name in the pool. */
+export function findImageNameProblem(name: string): ImageNameProblem | null {
+  if (name.length === 0) return 'empty';
+  if (name.includes('/')) return 'slash';
+  if (/\p{Cc}|[\u2028\u2029\u202a-\u202e\u2066-\u2069]/u.test(name)) return 'control_character';
+  if (/\p{Surrogate}/u.test(name)) return 'malformed_unicode';
+  if (name.startsWith('.')) return 'leading_dot';
+  if (name !== name.trim()) return 'surrounding_space';
+  if (new TextEncoder().encode(name).length > imageNameMaxBytes) return 'too_long';
+  return null;
+}
 
-/** Letters, digits, dot, underscore, hyphen; starts with a letter or digit; 1 to 32 characters. */
-export const userName = z
-  .string()
-  .regex(/^[a-z0-9][a-z0-9._-]{0,31}$/, 'Use 1 to 32 of a-z 0-9 . _ - and start with a letter or digit.');
+/**
+ * A letter or digit, then letters, digits, dot, underscore and hyphen; at most 63 characters. Safe in argv, paths
+ * and XML.
+ */
+export const machineNamePattern: RegExp = /^[A-Za-z0-9][A-Za-z0-9._-]{0,62}$/;
 
-/** 10 to 1,024 characters; any character is allowed. */
-export const password = z
-  .string()
-  .min(10, 'Use at least 10 characters.')
-  .max(1024, 'Use at most 1,024 characters.');
+export function isMachineName(text: string): boolean {
+  return machineNamePattern.test(text);
+}

@@ -1,6 +1,5 @@
 import { z } from 'zod';
-import { imageFormat } from './images.ts';
-import { imageName } from './names.ts';
+import { imageFormat, imageName } from './images.ts';
 import { operationId } from './operations.ts';
 
 /** tus 1.0 (https://tus.io/protocols/resumable-upload), as spoken at `/api/uploads`. */

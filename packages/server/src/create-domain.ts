@@ -1,4 +1,5 @@
 import { join } from 'node:path';
+import type { VmId } from '@wcc/api';
 import { warmUp } from '@wcc/copy';
 import type { FastifyInstance } from 'fastify';
 import { isRevoked } from './access/access.ts';
@@ -54,8 +55,8 @@ export interface Domain {
   /** The newest snapshot, if the principal may watch it. @throws ApiError `not_found` */
   watchable(id: string, principal: Principal): Promise<Snapshot>;
   /** A machine's screen, if the principal may see it now. @throws ApiError */
-  screen(principal: Principal, id: number): Promise<ScreenOfVm>;
-  noteScreen(principal: Principal, id: number): Promise<void>;
+  screen(principal: Principal, id: VmId): Promise<ScreenOfVm>;
+  noteScreen(principal: Principal, id: VmId): Promise<void>;
   /** What the principal may do with an operation now. */
   may(principal: Principal, snapshot: Snapshot): Rights;
   /** The newest snapshot of an operation, from memory or the store. */

@@ -22,6 +22,7 @@ import type {
   UserList,
 } from '../access.ts';
 import type { FirstBootProfile, FirstBootProfileRequest } from '../first-boot.ts';
+import type { ImageId } from '../ids.ts';
 import type {
   ChangeImageRequest,
   ConvertImageRequest,
@@ -109,18 +110,18 @@ function imageCalls(send: Send) {
     removeOrphan: (pool: string, id: string) => send<undefined>('DELETE', routes.orphan(pool, id)),
     images: (query: { cursor?: string; limit?: number } = {}) =>
       send<ImageList>('GET', routes.images(), { has: 'items', query }),
-    image: (id: number) => send<Image>('GET', routes.image(id), { has: 'format' }),
-    copyPlan: (id: number, query: { name?: string } = {}) =>
+    image: (id: ImageId) => send<Image>('GET', routes.image(id), { has: 'format' }),
+    copyPlan: (id: ImageId, query: { name?: string } = {}) =>
       send<CopyPlan>('GET', routes.copyPlan(id), { query }),
-    copyImage: (id: number, body: CopyImageRequest, idempotencyKey?: string) =>
+    copyImage: (id: ImageId, body: CopyImageRequest, idempotencyKey?: string) =>
       send<Accepted>('POST', routes.copyImage(id), { has: 'operation', body, ...keyHeader(idempotencyKey) }),
-    convertImage: (id: number, body: ConvertImageRequest, idempotencyKey?: string) =>
+    convertImage: (id: ImageId, body: ConvertImageRequest, idempotencyKey?: string) =>
       send<Accepted>('POST', routes.convertImage(id), {
         has: 'operation',
         body,
         ...keyHeader(idempotencyKey),
       }),
-    verifyImage: (id: number, body: VerifyImageRequest = {}, idempotencyKey?: string) =>
+    verifyImage: (id: ImageId, body: VerifyImageRequest = {}, idempotencyKey?: string) =>
       send<Accepted>('POST', routes.verifyImage(id), {
         has: 'operation',
         body,
@@ -128,9 +129,9 @@ function imageCalls(send: Send) {
       }),
     importImage: (body: ImportImageRequest, idempotencyKey?: string) =>
       send<Accepted>('POST', routes.importImage(), { has: 'operation', body, ...keyHeader(idempotencyKey) }),
-    changeImage: (id: number, body: ChangeImageRequest) =>
+    changeImage: (id: ImageId, body: ChangeImageRequest) =>
       send<Image>('PATCH', routes.image(id), { has: 'format', body }),
-    deleteImage: (id: number, idempotencyKey?: string) =>
+    deleteImage: (id: ImageId, idempotencyKey?: string) =>
       send<Accepted>('DELETE', routes.image(id), { has: 'operation', ...keyHeader(idempotencyKey) }),
     makeSampleImage: (body: SampleImageRequest = {}, idempotencyKey?: string) =>
       send<Accepted>('POST', routes.sampleImage(), { has: 'operation', body, ...keyHeader(idempotencyKey) }),

@@ -1,3 +1,4 @@
+import type { VmId } from '../ids.ts';
 import type {
   AddDiskRequest,
   ChangeVmRequest,
@@ -22,7 +23,7 @@ export function machineCalls(send: Send) {
   return {
     host: () => send<Host>('GET', routes.host(), { has: 'hypervisor' }),
     vms: () => send<VmList>('GET', routes.vms(), { has: 'items' }),
-    vm: (id: number) => send<Vm>('GET', routes.vm(id), { has: 'state' }),
+    vm: (id: VmId) => send<Vm>('GET', routes.vm(id), { has: 'state' }),
     createVm: (body: CreateVmRequest, idempotencyKey?: string) =>
       send<Accepted>('POST', routes.vms(), { has: 'operation', body, ...keyHeader(idempotencyKey) }),
     quickCreateVm: (body: QuickCreateVmRequest, idempotencyKey?: string) =>
@@ -31,21 +32,20 @@ export function machineCalls(send: Send) {
         body,
         ...keyHeader(idempotencyKey),
       }),
-    copyVm: (id: number, body: CopyVmRequest, idempotencyKey?: string) =>
+    copyVm: (id: VmId, body: CopyVmRequest, idempotencyKey?: string) =>
       send<Accepted>('POST', routes.copyVm(id), { has: 'operation', body, ...keyHeader(idempotencyKey) }),
-    deleteVm: (id: number, body: DeleteVmRequest = {}) =>
+    deleteVm: (id: VmId, body: DeleteVmRequest = {}) =>
       send<Accepted>('DELETE', routes.vm(id), { has: 'operation', body }),
     /** Answers as soon as the order was given; the state follows. */
-    orderVm: (id: number, verb: 'start' | 'shutdown' | 'power-off' | 'reset') =>
+    orderVm: (id: VmId, verb: 'start' | 'shutdown' | 'power-off' | 'reset') =>
       send<Vm>('POST', routes.vmVerb(id, verb), { has: 'state' }),
-    changeVm: (id: number, body: ChangeVmRequest) => send<Vm>('PATCH', routes.vm(id), { has: 'state', body }),
-    addDisk: (id: number, body: AddDiskRequest) =>
-      send<Vm>('POST', routes.vmDisks(id), { has: 'state', body }),
-    growDisk: (id: number, index: number, body: GrowDiskRequest) =>
+    changeVm: (id: VmId, body: ChangeVmRequest) => send<Vm>('PATCH', routes.vm(id), { has: 'state', body }),
+    addDisk: (id: VmId, body: AddDiskRequest) => send<Vm>('POST', routes.vmDisks(id), { has: 'state', body }),
+    growDisk: (id: VmId, index: number, body: GrowDiskRequest) =>
       send<Vm>('PATCH', routes.vmDisk(id, index), { has: 'state', body }),
-    setCdrom: (id: number, body: SetCdromRequest) =>
+    setCdrom: (id: VmId, body: SetCdromRequest) =>
       send<Vm>('PUT', routes.vmCdrom(id), { has: 'state', body }),
-    screenTicket: (id: number, signal?: AbortSignal) =>
+    screenTicket: (id: VmId, signal?: AbortSignal) =>
       send<Ticket>('POST', routes.tickets(), {
         has: 'ticket',
         body: { purpose: 'screen', target: String(id) },

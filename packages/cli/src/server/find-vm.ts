@@ -1,10 +1,10 @@
-import type { Vm } from '@wcc/api';
+import type { Vm, VmId } from '@wcc/api';
 import { ApiProblem } from '@wcc/api/client';
 import { CliError } from '../runtime/errors.ts';
 import type { Server } from './server.ts';
 
 /** A machine that wcc manages; it has an id. */
-export type OwnVm = Vm & { id: number };
+export type OwnVm = Vm & { id: VmId };
 
 /**
  * Finds a machine by id or name. Digits are an id; `name:123` is the name "123". Machines of other programs have

@@ -1,3 +1,4 @@
+import type { ImageId, VmId } from '@wcc/api';
 import { Emitter } from '../ui/emitter.ts';
 
 export const pagePaths = {
@@ -28,12 +29,12 @@ export function operationPageOf(id: string): string {
 }
 
 /** Address of the page of one image. */
-export function imagePageOf(id: number): string {
+export function imagePageOf(id: ImageId): string {
   return `${pagePaths.images}/${id}`;
 }
 
 /** Address of the page of one machine. */
-export function vmPageOf(id: number | string): string {
+export function vmPageOf(id: VmId | string): string {
   return `${pagePaths.vms}/${id}`;
 }
 

@@ -1,5 +1,5 @@
 import { routes } from '@wcc/api';
-import type { Image } from '@wcc/api';
+import type { Image, ImageId } from '@wcc/api';
 import { ApiProblem } from '@wcc/api/client';
 import { html, nothing } from 'lit';
 import type { CSSResult, PropertyDeclarations, TemplateResult } from 'lit';
@@ -235,7 +235,7 @@ export class ImagePage extends ConsoleElement<App> {
   }
 
   /** Without them the page is poorer, not wrong. */
-  async #loadOperations(id: number): Promise<void> {
+  async #loadOperations(id: ImageId): Promise<void> {
     try {
       const { items } = await this.app.api.operations({ subject: `image:${id}`, limit: maxOperations });
       for (const operation of items) this.signedIn.operations.offer(operation);

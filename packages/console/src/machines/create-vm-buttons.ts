@@ -1,3 +1,4 @@
+import type { ImageId } from '@wcc/api';
 import { html } from 'lit';
 import type { TemplateResult } from 'lit';
 import type { App } from '../app/app.ts';
@@ -16,7 +17,7 @@ export function createVmButtons({ router }: App, words: VmsText, onQuickCreate: 
 
 export interface QuickCreateOptions {
   /** Id of the image that is preselected. @default 0: none */
-  imageId?: number;
+  imageId?: ImageId;
   onClosed: () => void;
 }
 

@@ -1,4 +1,4 @@
-import type { Vm } from '@wcc/api';
+import type { Vm, VmId } from '@wcc/api';
 import { html, nothing } from 'lit';
 import type { PropertyDeclarations, TemplateResult } from 'lit';
 import { vmPageOf, pagePaths } from '../app/router.ts';
@@ -195,7 +195,7 @@ export class VmPage extends VmElement {
     };
   }
 
-  async #send({ id }: Vm, run: (id: number) => Promise<Vm>): Promise<void> {
+  async #send({ id }: Vm, run: (id: VmId) => Promise<Vm>): Promise<void> {
     if (id === null || this.isBusy) return;
     this.isBusy = true;
     try {

@@ -1,4 +1,4 @@
-import type { Host, Vm } from '@wcc/api';
+import type { Host, Vm, VmId } from '@wcc/api';
 import type { ApiClient } from '@wcc/api/client';
 import type { Snapshot } from '@wcc/progress';
 import type { App } from '../app/app.ts';
@@ -43,7 +43,7 @@ export class VmsState extends LoadedState {
     return this.#host;
   }
 
-  get(id: number): Vm | undefined {
+  get(id: VmId): Vm | undefined {
     return this.#vms.find((vm) => vm.id === id);
   }
 

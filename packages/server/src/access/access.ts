@@ -1,5 +1,5 @@
 import type { OnError } from '@wcc/progress/server';
-import type { ChangePasswordRequest } from '@wcc/api';
+import type { ChangePasswordRequest, UserId } from '@wcc/api';
 import { audit } from './audit.ts';
 import { auditStatement } from '../storage/audit.ts';
 import type { Store } from '../storage/store.ts';
@@ -29,7 +29,7 @@ import { createUsers } from './users.ts';
  * Told after it is durable, so that sockets, streams and tickets go.
  */
 export type Revocation =
-  { sessionKey: string } | { userId: string } | { sessionsOf: string; exceptSessionKey: string };
+  { sessionKey: string } | { userId: UserId } | { sessionsOf: string; exceptSessionKey: string };
 
 /** Says whether a revocation is about this principal. */
 export function isRevoked(revocation: Revocation, principal: Principal): boolean {
@@ -66,7 +66,7 @@ export interface Access {
   /** Listeners hear who is over. */
   onRevoked(listener: (revocation: Revocation) => void): void;
   /** Listeners hear whose rights on operations have changed. */
-  onRightsChanged(listener: (userId: string) => void): void;
+  onRightsChanged(listener: (userId: UserId) => void): void;
 }
 
 export interface AccessDeps {

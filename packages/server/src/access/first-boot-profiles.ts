@@ -1,4 +1,4 @@
-import type { FirstBootProfile } from '@wcc/api';
+import type { FirstBootProfile, UserId } from '@wcc/api';
 import { firstBootProfile } from '@wcc/api';
 import { audit } from './audit.ts';
 import type { Principal } from './principal.ts';
@@ -28,7 +28,7 @@ export function createFirstBootProfiles(store: Store): FirstBootProfiles {
 }
 
 /** The profile of a user, without a check of rights. */
-export async function readProfile({ db }: Store, userId: string): Promise<FirstBootProfile> {
+export async function readProfile({ db }: Store, userId: UserId): Promise<FirstBootProfile> {
   const row = await db
     .selectFrom('firstBootProfiles')
     .select('profile')

@@ -1,4 +1,4 @@
-import type { CreateGrantInput, Grant, GrantLevel } from '@wcc/api';
+import type { CreateGrantInput, Grant, GrantLevel, OperationId, UserId } from '@wcc/api';
 import { ApiError } from '@wcc/api';
 import { audit } from './audit.ts';
 import { StoreConflict } from '../storage/errors.ts';
@@ -8,12 +8,12 @@ import type { Principal } from './principal.ts';
 /** What somebody may do with one operation of somebody else. Who may grant is checked by the caller. */
 export interface Grants {
   /** Asked at every event of every watcher, so it is answered from memory. */
-  levelOf(operationId: string, userId: string): GrantLevel | null;
-  list(operationId: string): Promise<Grant[]>;
+  levelOf(operationId: OperationId, userId: UserId): GrantLevel | null;
+  list(operationId: OperationId): Promise<Grant[]>;
   /** A second grant to the same user takes the place of the first. @throws ApiError `invalid_input` */
-  create(principal: Principal, operationId: string, request: CreateGrantInput): Promise<Grant>;
+  create(principal: Principal, operationId: OperationId, request: CreateGrantInput): Promise<Grant>;
   /** @throws ApiError `not_found` */
-  revoke(principal: Principal, operationId: string, userId: string): Promise<void>;
+  revoke(principal: Principal, operationId: OperationId, userId: UserId): Promise<void>;
   /** Reads what stands in the store; before anybody is authorised. */
   load(): Promise<void>;
 }
@@ -22,7 +22,7 @@ export interface GrantsDeps {
   store: Store;
   now: () => number;
   /** The user's rights are other ones from now on. */
-  onChanged: (userId: string) => void;
+  onChanged: (userId: UserId) => void;
 }
 
 /** By operation, then by user. */
@@ -44,12 +44,12 @@ export function createGrants(deps: GrantsDeps): Grants {
   };
 }
 
-function put(index: Index, row: { operationId: string; userId: string; level: GrantLevel }): void {
+function put(index: Index, row: { operationId: OperationId; userId: UserId; level: GrantLevel }): void {
   const levels = index.get(row.operationId) ?? new Map<string, GrantLevel>();
   index.set(row.operationId, levels.set(row.userId, row.level));
 }
 
-async function listGrants(store: Store, operationId: string): Promise<Grant[]> {
+async function listGrants(store: Store, operationId: OperationId): Promise<Grant[]> {
   return store.db
     .selectFrom('grants')
     .innerJoin('users', 'users.id', 'grants.userId')
@@ -63,7 +63,7 @@ async function listGrants(store: Store, operationId: string): Promise<Grant[]> {
 async function createGrant(
   { store, now, onChanged, index }: GrantsDeps & { index: Index },
   principal: Principal,
-  { operationId, userName, level }: { operationId: string; userName: string; level: GrantLevel },
+  { operationId, userName, level }: { operationId: OperationId; userName: string; level: GrantLevel },
 ): Promise<Grant> {
   const user = await store.db
     .selectFrom('users')
@@ -92,7 +92,7 @@ async function createGrant(
 async function revokeGrant(
   { store, onChanged, index }: GrantsDeps & { index: Index },
   principal: Principal,
-  { operationId, userId }: { operationId: string; userId: string },
+  { operationId, userId }: { operationId: OperationId; userId: UserId },
 ): Promise<void> {
   const remove = store.db
     .deleteFrom('grants')

@@ -1,10 +1,10 @@
-import type { Role, TokenScope } from '@wcc/api';
+import type { Role, TokenScope, UserId } from '@wcc/api';
 
 /** Who was authenticated. Frozen on a socket; never holds a secret. */
 export interface Principal {
   /** `share`: whoever holds a share link; its `userId` is nobody's. */
   readonly kind: 'session' | 'token' | 'admin-token' | 'share';
-  readonly userId: string;
+  readonly userId: UserId;
   readonly userName: string;
   readonly role: Role;
   /** SHA-256 of the session's secret, the token's id, or `share:` and the share's id. */
@@ -15,7 +15,7 @@ export interface Principal {
   /** The only operations it may watch, in their public form; null: all that its rights reach. */
   readonly limitedTo: readonly string[] | null;
   /** Of a share: the user whose right it lends; null for everybody else. */
-  readonly lentBy: string | null;
+  readonly lentBy: UserId | null;
   /** Clock time in milliseconds; null: as long as the process lives. */
   readonly expiresAtMs: number | null;
   /** Client address, for the audit record. */

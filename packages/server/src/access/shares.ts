@@ -1,5 +1,5 @@
 import type { OnError } from '@wcc/progress/server';
-import type { CreateShareInput, Role, Share } from '@wcc/api';
+import type { CreateShareInput, OperationId, Role, Share } from '@wcc/api';
 import { ApiError } from '@wcc/api';
 import { audit } from './audit.ts';
 import { StoreConflict } from '../storage/errors.ts';
@@ -22,11 +22,11 @@ export type NewShare = Share & { secret: string };
  * when it was revoked, when its time has come, and when the creator may not watch any more.
  */
 export interface Shares {
-  list(operationId: string): Promise<Share[]>;
+  list(operationId: OperationId): Promise<Share[]>;
   /** @throws ApiError `invalid_state` when the operation has too many */
-  create(principal: Principal, operationId: string, request: CreateShareInput): Promise<NewShare>;
+  create(principal: Principal, operationId: OperationId, request: CreateShareInput): Promise<NewShare>;
   /** @throws ApiError `not_found` */
-  revoke(principal: Principal, operationId: string, id: string): Promise<void>;
+  revoke(principal: Principal, operationId: OperationId, id: string): Promise<void>;
   /** Who holds the secret, or null when the share is unknown or over. */
   find(secret: string, address: string): Promise<Principal | null>;
   /** The same for a ticket's claims; `key` is the principal's `sessionKey`. */
@@ -68,7 +68,7 @@ const publicColumns = [
   'expiresAt',
 ] as const;
 
-async function listShares({ store, now }: SharesDeps, operationId: string): Promise<Share[]> {
+async function listShares({ store, now }: SharesDeps, operationId: OperationId): Promise<Share[]> {
   return store.db
     .selectFrom('shares')
     .select(publicColumns)
@@ -82,7 +82,7 @@ async function listShares({ store, now }: SharesDeps, operationId: string): Prom
 async function createShare(
   deps: SharesDeps,
   principal: Principal,
-  { operationId, name, expiresInS }: { operationId: string; name: string; expiresInS: number },
+  { operationId, name, expiresInS }: { operationId: OperationId; name: string; expiresInS: number },
 ): Promise<NewShare> {
   const { store, now } = deps;
   if ((await listShares(deps, operationId)).length >= sharesPerOperation) {
@@ -109,7 +109,7 @@ async function createShare(
 async function revokeShare(
   { store, now, onRevoked }: SharesDeps,
   principal: Principal,
-  { operationId, id }: { operationId: string; id: string },
+  { operationId, id }: { operationId: OperationId; id: string },
 ): Promise<void> {
   const update = store.db
     .updateTable('shares')
@@ -150,7 +150,7 @@ async function findShare(
 
 interface ShareRow {
   id: string;
-  operationId: string;
+  operationId: OperationId;
   expiresAt: string;
   creatorId: string;
   ownerId: string;

@@ -1,5 +1,5 @@
 import type { OnError } from '@wcc/progress/server';
-import type { CreatedToken, CreateTokenInput, Token } from '@wcc/api';
+import type { CreatedToken, CreateTokenInput, Token, UserId } from '@wcc/api';
 import { ApiError } from '@wcc/api';
 import { audit } from './audit.ts';
 import { StoreConflict } from '../storage/errors.ts';
@@ -42,7 +42,7 @@ export function createTokens(deps: TokensDeps): Tokens {
   };
 }
 
-async function listTokens(store: Store, userId: string | null): Promise<Token[]> {
+async function listTokens(store: Store, userId: UserId | null): Promise<Token[]> {
   return store.db
     .selectFrom('tokens')
     .innerJoin('users', 'users.id', 'tokens.userId')

@@ -1,4 +1,4 @@
-import type { ChangeUserRequest, CreateUserRequest, User } from '@wcc/api';
+import type { ChangeUserRequest, CreateUserRequest, User, UserId } from '@wcc/api';
 import { ApiError } from '@wcc/api';
 import type { Insertable, RawBuilder, SqlBool } from 'kysely';
 import { sql } from 'kysely';
@@ -25,7 +25,7 @@ export interface UsersDeps {
   /** Rides in the batch that makes an administrator: the one-time link must not outlive it. */
   closeFirstSignIn: () => WriteStatement;
   onAdminCreated: () => Promise<void>;
-  onChanged: (userId: string) => void;
+  onChanged: (userId: UserId) => void;
 }
 
 /** A new row of `users`. */

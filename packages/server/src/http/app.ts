@@ -1,6 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import type { RequestListener, Server } from 'node:http';
 import cookiePlugin from '@fastify/cookie';
+import type { VmId } from '@wcc/api';
 import type { EventStreams, Tickets } from '@wcc/progress/server';
 import type { FastifyBaseLogger, FastifyInstance } from 'fastify';
 import fastify, { LogController } from 'fastify';
@@ -50,7 +51,7 @@ export interface AppDeps {
   /** @throws ApiError `not_found` when the principal may not watch it */
   watchable: (id: string, principal: Principal) => Promise<Snapshot>;
   /** @throws ApiError when the principal may not see the machine's screen, or there is none now */
-  screen: (principal: Principal, id: number) => Promise<unknown>;
+  screen: (principal: Principal, id: VmId) => Promise<unknown>;
   addresses: Addresses;
   state: () => ServerState;
   /** Bound already; it passes requests to {@link App.listener}. */

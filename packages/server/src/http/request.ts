@@ -1,4 +1,5 @@
 import { ApiError, routes } from '@wcc/api';
+import type { ImageId, VmId } from '@wcc/api';
 import type { FastifyInstance, FastifyRequest } from 'fastify';
 import type { IncomingMessage, RequestListener } from 'node:http';
 
@@ -28,12 +29,12 @@ export interface WithId {
 }
 
 /** The image that the address names. @throws ApiError `not_found` for a malformed number */
-export function imageIdOf({ params }: FastifyRequest<WithId>): number {
+export function imageIdOf({ params }: FastifyRequest<WithId>): ImageId {
   return numberOf(params.id);
 }
 
 /** The machine that the address names. @throws ApiError `not_found` for a malformed number */
-export function vmIdOf({ params }: FastifyRequest<WithId>): number {
+export function vmIdOf({ params }: FastifyRequest<WithId>): VmId {
   return numberOf(params.id);
 }
 

@@ -1,11 +1,12 @@
 import { once } from 'node:events';
+import type { VmId } from '@wcc/api';
 import { WebSocket } from 'ws';
 import { waitUntil } from '../machines/hypervisor/wait.testkit.ts';
 
 /** How to open a screen: as a browser with cookie and Origin, or as a program with a token. */
 export interface ScreenOpening {
   port: number;
-  id: number;
+  id: VmId;
   ticket: string;
   /** The session's cookie; a program has none. */
   cookie?: string;

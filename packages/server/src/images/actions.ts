@@ -2,6 +2,7 @@ import { ApiError } from '@wcc/api';
 import type {
   ConvertImageInput,
   CopyImageInput,
+  ImageId,
   ImportImageInput,
   SampleImageInput,
   VerifyImageInput,
@@ -37,7 +38,7 @@ export interface ImageActions {
   convert: RequestOf<ImageRequest<ConvertImageInput>>;
   verify: RequestOf<ImageRequest<VerifyImageInput>>;
   /** Deletes; `usedBy` says what prevents it. */
-  remove: RequestOf<{ id: number }>;
+  remove: RequestOf<{ id: ImageId }>;
   importUrl: RequestOf<{ body: ImportImageInput }>;
   makeSample: RequestOf<{ body: SampleImageInput }>;
 }

@@ -1,4 +1,4 @@
-import type { ChangeImageRequest } from '@wcc/api';
+import type { ChangeImageRequest, ImageId } from '@wcc/api';
 import { audit } from '../access/audit.ts';
 import type { Principal } from '../access/principal.ts';
 import { assertRight } from '../access/rules.ts';
@@ -9,7 +9,7 @@ import { readImage } from './image-rows.ts';
 export async function changeImage(
   { store }: ImagesContext,
   principal: Principal,
-  { id, body }: { id: number; body: ChangeImageRequest },
+  { id, body }: { id: ImageId; body: ChangeImageRequest },
 ): Promise<void> {
   const { owner, rev } = await readImage(store, id);
   assertRight(principal, 'image.change', { owner });

@@ -1,9 +1,10 @@
+import type { ImageId } from '@wcc/api';
 import type { Hub, OnError } from '@wcc/progress/server';
 import type { Mutex } from '../concurrency/mutex.ts';
 import type { Operations } from '../operations/operations.ts';
 import type { FreeSpaceFloor } from './space/promises.ts';
 import type { Store } from '../storage/store.ts';
-import type { ImageNumbers } from './image-rows.ts';
+import type { Numbers } from './image-rows.ts';
 import type { Pools } from './pool/pools.ts';
 import type { ImageReferences } from './references.ts';
 
@@ -13,7 +14,7 @@ export interface ImagesContext {
   readonly hub: Hub;
   readonly pools: Pools;
   readonly operations: Operations;
-  readonly numbers: ImageNumbers;
+  readonly numbers: Numbers<ImageId>;
   readonly references: ImageReferences;
   readonly floor: FreeSpaceFloor;
   /** Of what comes from elsewhere. */

@@ -1,5 +1,5 @@
 import { ApiError } from '@wcc/api';
-import type { Image, ImageUser } from '@wcc/api';
+import type { Image, ImageId, ImageUser, VmId } from '@wcc/api';
 import { sql } from 'kysely';
 import type { Selectable } from 'kysely';
 import type { Database } from '../storage/schema.ts';
@@ -7,15 +7,18 @@ import type { Store, WriteStatement } from '../storage/store.ts';
 
 export type ImageRow = Selectable<Database['images']>;
 
-/** The short numbers that people see, from 100. One giver per process: the pool's lock sees to that. */
-export interface ImageNumbers {
-  /** A number never given before; its statement belongs into the batch that uses it. */
-  take(): { id: number; statement: WriteStatement };
+/** Short numbers of images or machines, from 100. Only one process assigns them, because it locks the pool. */
+export interface Numbers<Id extends number> {
+  /** A new number. Its statement belongs in the batch that uses it. */
+  take(): { id: Id; statement: WriteStatement };
 }
 
 const firstNumber = 100;
 
-export async function createImageNumbers(store: Store, name = 'image'): Promise<ImageNumbers> {
+export async function createNumbers<Id extends ImageId | VmId>(
+  store: Store,
+  name: 'image' | 'vm',
+): Promise<Numbers<Id>> {
   const counter = await store.db
     .selectFrom('counters')
     .select('value')
@@ -24,13 +27,13 @@ export async function createImageNumbers(store: Store, name = 'image'): Promise<
   let next = counter?.value ?? firstNumber;
   return {
     take() {
-      const id = next;
+      const id = next as Id;
       next += 1;
       const query = store.db
         .insertInto('counters')
         .values({ name, value: next })
         .onConflict((conflict) =>
-          // Batches may become durable in another order than the numbers were given in.
+          // Batches may become durable in another order than their numbers.
           conflict.column('name').doUpdateSet({ value: sql`max(counters.value, excluded.value)` }),
         );
       return { id, statement: { query } };
@@ -52,7 +55,7 @@ export function toImage(row: ImageRow, usedBy: readonly ImageUser[] = []): Image
   return { ...what, pool: poolId, owner, copiedFrom, ...facts, createdAt };
 }
 
-export async function readImage(store: Store, id: number): Promise<ImageRow> {
+export async function readImage(store: Store, id: ImageId): Promise<ImageRow> {
   const row = await store.db.selectFrom('images').selectAll().where('id', '=', id).executeTakeFirst();
   if (row === undefined) throw new ApiError('not_found');
   return row;
@@ -65,8 +68,8 @@ export async function listImages(
     poolIds: readonly string[];
     cursor: string | undefined;
     limit: number;
-    usersOf: (id: number) => ImageUser[];
-    isSeen: (id: number) => boolean;
+    usersOf: (id: ImageId) => ImageUser[];
+    isSeen: (id: ImageId) => boolean;
   },
 ): Promise<{ items: Image[]; next?: string }> {
   const rows = await store.db

@@ -2,10 +2,11 @@ import type {
   ChangeImageRequest,
   CopyPlan,
   Image,
+  ImageId,
   ImageList,
   ImageUser,
-  PoolList,
   OrphanList,
+  PoolList,
   RescanResult,
 } from '@wcc/api';
 import type { Hub, OnError } from '@wcc/progress/server';
@@ -21,7 +22,7 @@ import { changeImage } from './change.ts';
 import { planCopy } from './copy/request.ts';
 import { openImage } from './download/open.ts';
 import type { OpenImage } from './download/open.ts';
-import { createImageNumbers, listImages, readImage, toImage } from './image-rows.ts';
+import { createNumbers, listImages, readImage, toImage } from './image-rows.ts';
 import { createPoolSync } from './pool-sync.ts';
 import type { PoolSync } from './pool-sync.ts';
 import type { IsAllowed } from './import/address-rules.ts';
@@ -57,11 +58,11 @@ export interface Images extends ImageActions {
   /** Takes over the operations of an earlier process, opens the pools and looks into them. */
   start(): Promise<void>;
   list(principal: Principal, page: { cursor?: string | undefined; limit: number }): Promise<ImageList>;
-  get(principal: Principal, id: number): Promise<Image>;
-  plan(principal: Principal, id: number, name: string | undefined): Promise<CopyPlan>;
-  change(principal: Principal, id: number, body: ChangeImageRequest): Promise<Image>;
+  get(principal: Principal, id: ImageId): Promise<Image>;
+  plan(principal: Principal, id: ImageId, name: string | undefined): Promise<CopyPlan>;
+  change(principal: Principal, id: ImageId, body: ChangeImageRequest): Promise<Image>;
   /** For a download; the caller closes the file. `isFirst`: told to the audit record. */
-  open(principal: Principal, id: number, options: { isFirst: boolean }): Promise<OpenImage>;
+  open(principal: Principal, id: ImageId, options: { isFirst: boolean }): Promise<OpenImage>;
   pools(principal: Principal): Promise<PoolList>;
   rescan(principal: Principal, poolId: string): Promise<RescanResult>;
   orphans(principal: Principal, poolId: string): Promise<OrphanList>;
@@ -71,7 +72,7 @@ export interface Images extends ImageActions {
 
 export async function createImages(options: ImagesOptions): Promise<Images> {
   const { store, hub, operations, pools, freeSpaceFloor: floor, maxVirtualSizeBytes, onError } = options;
-  const numbers = await createImageNumbers(store);
+  const numbers = await createNumbers<ImageId>(store, 'image');
   const fileSystemMutex = createKeyedMutex();
   const references = createImageReferences(store);
   const shared = { store, hub, operations, pools, numbers, references };
@@ -117,8 +118,8 @@ function createReaders(context: ImagesContext): Pick<Images, 'list' | 'get' | 'p
       assertRight(principal, 'image.list');
       const poolIds = pools.all().map((pool) => pool.id);
       const all = await references.all();
-      const usersOf = (id: number): ImageUser[] => visibleReferences(principal, all.get(id));
-      const isSeen = (id: number): boolean => isVisibleTo(principal, all.get(id));
+      const usersOf = (id: ImageId): ImageUser[] => visibleReferences(principal, all.get(id));
+      const isSeen = (id: ImageId): boolean => isVisibleTo(principal, all.get(id));
       return listImages(store, { poolIds, cursor, limit, usersOf, isSeen });
     },
     async get(principal, id) {

@@ -1,5 +1,5 @@
 import { ApiError } from '@wcc/api';
-import type { ImageUser } from '@wcc/api';
+import type { ImageId, ImageUser } from '@wcc/api';
 import type { Principal } from '../access/principal.ts';
 import { can } from '../access/rules.ts';
 import { isOwn, readUnfinished } from '../operations/rows.ts';
@@ -13,7 +13,7 @@ export interface ImageReference extends ImageUser {
 }
 
 /** By the number of the image. */
-export type ReferencesByImage = ReadonlyMap<number, readonly ImageReference[]>;
+export type ReferencesByImage = ReadonlyMap<ImageId, readonly ImageReference[]>;
 
 /** One part of wcc that uses images, e.g. the machines. */
 export type ReferenceSource = () => Promise<ReferencesByImage>;
@@ -50,7 +50,7 @@ export function isVisibleTo(principal: Principal, references: readonly ImageRefe
 export async function assertImageVisible(
   { references }: { references: ImageReferences },
   principal: Principal,
-  id: number,
+  id: ImageId,
 ): Promise<ImageUser[]> {
   const all = (await references.all()).get(id);
   if (!isVisibleTo(principal, all)) throw new ApiError('not_found');
@@ -62,7 +62,7 @@ export function createImageReferences(store: Store): ImageReferences {
   return {
     add: (source) => void sources.push(source),
     async all() {
-      const references = new Map<number, ImageReference[]>();
+      const references = new Map<ImageId, ImageReference[]>();
       for (const found of await Promise.all(sources.map((source) => source())))
         for (const [id, some] of found) references.set(id, [...(references.get(id) ?? []), ...some]);
       return references;
@@ -72,7 +72,7 @@ export function createImageReferences(store: Store): ImageReferences {
 
 /** Operations that have not ended and name an image as their `sourceId`. */
 async function operationsOnImages(store: Store): Promise<ReferencesByImage> {
-  const references = new Map<number, ImageReference[]>();
+  const references = new Map<ImageId, ImageReference[]>();
   for (const { id, input, record } of (await readUnfinished(store)).filter(isOwn)) {
     const { sourceId } = input;
     if (typeof sourceId !== 'number') continue;

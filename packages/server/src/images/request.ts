@@ -1,6 +1,7 @@
+import type { ImageId } from '@wcc/api';
 /** A request about one image. */
 export interface ImageRequest<Body> {
   /** Of the image. */
-  id: number;
+  id: ImageId;
   body: Body;
 }

@@ -1,4 +1,5 @@
 import { ApiError } from '@wcc/api';
+import type { ImageId } from '@wcc/api';
 import { inspectFile } from '@wcc/copy';
 import type { FileFacts } from '@wcc/copy';
 import { join } from 'node:path';
@@ -28,7 +29,7 @@ export interface Source {
  */
 export async function readSource(
   context: ImagesContext,
-  { id, principal }: { id: number; principal: Principal },
+  { id, principal }: { id: ImageId; principal: Principal },
 ): Promise<Source> {
   await assertImageVisible(context, principal, id);
   const image = await readImage(context.store, id);

@@ -1,6 +1,7 @@
+import type { VmId } from '@wcc/api';
 import type { OnError } from '@wcc/progress/server';
 import type { ImagesContext } from '../images/context.ts';
-import type { ImageNumbers } from '../images/image-rows.ts';
+import type { Numbers } from '../images/image-rows.ts';
 import type { Mutex } from '../concurrency/mutex.ts';
 import type { Operations } from '../operations/operations.ts';
 import type { Store } from '../storage/store.ts';
@@ -16,7 +17,7 @@ export interface MachinesContext {
   readonly hypervisor: Hypervisor;
   readonly seeds: Seeds;
   readonly secrets: OperationSecrets;
-  readonly numbers: ImageNumbers;
+  readonly numbers: Numbers<VmId>;
   /** Serializes calls for one machine. The key is its number. */
   readonly machineMutex: (key: string) => Mutex;
   readonly onError: OnError;

@@ -1,4 +1,4 @@
-import type { Host, Vm, VmList } from '@wcc/api';
+import type { Host, Vm, VmId, VmList } from '@wcc/api';
 import type { Principal } from '../access/principal.ts';
 import { can, assertRight } from '../access/rules.ts';
 import type { MachinesContext } from './context.ts';
@@ -14,7 +14,7 @@ import type { Statuses } from './record/view.ts';
 export interface VmReader {
   host(principal: Principal): Promise<Host>;
   list(principal: Principal): Promise<VmList>;
-  get(principal: Principal, id: number): Promise<Vm>;
+  get(principal: Principal, id: VmId): Promise<Vm>;
 }
 
 export function createVmReader(context: MachinesContext): VmReader {

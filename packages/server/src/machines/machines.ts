@@ -1,6 +1,7 @@
+import type { VmId } from '@wcc/api';
 import type { OnError } from '@wcc/progress/server';
 import type { ImagesContext } from '../images/context.ts';
-import { createImageNumbers } from '../images/image-rows.ts';
+import { createNumbers } from '../images/image-rows.ts';
 import { createKeyedMutex } from '../concurrency/mutex.ts';
 import type { Operations } from '../operations/operations.ts';
 import { openSecretBox } from '../storage/secret-box.ts';
@@ -76,7 +77,7 @@ async function createContext(options: MachinesOptions): Promise<MachinesContext>
     hypervisor,
     seeds: createSeeds(dataDir),
     secrets: createOperationSecrets(store, await openSecretBox(dataDir)),
-    numbers: await createImageNumbers(store, 'vm'),
+    numbers: await createNumbers<VmId>(store, 'vm'),
     machineMutex: createKeyedMutex(),
     onError,
   };

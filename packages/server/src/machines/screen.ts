@@ -1,4 +1,5 @@
 import type { Duplex } from 'node:stream';
+import type { VmId } from '@wcc/api';
 import { audit } from '../access/audit.ts';
 import type { Principal } from '../access/principal.ts';
 import type { MachinesContext } from './context.ts';
@@ -8,7 +9,7 @@ import { assertVmRight, canUseVm } from './record/rights.ts';
 
 /** A machine's screen as one principal may use it. */
 export interface ScreenOfVm {
-  vmId: number;
+  vmId: VmId;
   open(): Promise<Duplex>;
   /** Whether this principal may send keys and pointer now. */
   readonly mayInput: boolean;
@@ -17,11 +18,11 @@ export interface ScreenOfVm {
 /** The screen of a machine: live, or as a picture. */
 export interface VmScreens {
   /** As PNG. @throws ApiError `not_found`, `forbidden`, `vm_not_running` */
-  screenshot(principal: Principal, id: number): Promise<Buffer>;
+  screenshot(principal: Principal, id: VmId): Promise<Buffer>;
   /** @throws ApiError `not_found`, `forbidden`, `vm_not_running` */
-  screen(principal: Principal, id: number): Promise<ScreenOfVm>;
+  screen(principal: Principal, id: VmId): Promise<ScreenOfVm>;
   /** Writes into the audit log that the principal opened the screen. */
-  noteScreen(principal: Principal, id: number): Promise<void>;
+  noteScreen(principal: Principal, id: VmId): Promise<void>;
 }
 
 export function createVmScreens({ store, hypervisor }: MachinesContext): VmScreens {

@@ -1,3 +1,4 @@
+import type { VmId } from '@wcc/api';
 import type { Principal } from '../access/principal.ts';
 import type { MachinesContext } from './context.ts';
 import { mapHypervisorErrors } from './host/hypervisor-errors.ts';
@@ -7,13 +8,9 @@ import { assertVmRight } from './record/rights.ts';
 /** The serial port of a machine. */
 export interface VmSerial {
   /** The newest bytes, at most `serialLimitBytes`. */
-  serial(principal: Principal, id: number): Promise<Buffer>;
+  serial(principal: Principal, id: VmId): Promise<Buffer>;
   /** First the end of what `serial` returns, then new bytes as they arrive, until the signal aborts. */
-  followSerial(
-    principal: Principal,
-    id: number,
-    options: FollowSerialOptions,
-  ): Promise<AsyncIterable<Buffer>>;
+  followSerial(principal: Principal, id: VmId, options: FollowSerialOptions): Promise<AsyncIterable<Buffer>>;
 }
 
 export function createVmSerial({ store, hypervisor }: MachinesContext): VmSerial {

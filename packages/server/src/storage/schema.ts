@@ -1,3 +1,4 @@
+import type { ImageId, OperationId, PoolId, UserId, VmId } from '@wcc/api';
 import type { Generated } from 'kysely';
 
 /**
@@ -40,7 +41,7 @@ interface CountersTable {
 
 /** People who may sign in. */
 export interface UsersTable {
-  id: string;
+  id: UserId;
   name: string;
   role: 'admin' | 'operator' | 'viewer';
   /** argon2id in PHC form; null: cannot sign in by password. */
@@ -54,7 +55,7 @@ export interface UsersTable {
 /** Signed-in browsers; a row that is gone is a session that is over. */
 export interface SessionsTable {
   idHash: string;
-  userId: string;
+  userId: UserId;
   /** `users.version` when it was made. */
   version: number;
   createdAt: string;
@@ -66,7 +67,7 @@ export interface SessionsTable {
 /** Bearer tokens; revoked ones stay, because the audit record names them. */
 export interface TokensTable {
   id: string;
-  userId: string;
+  userId: UserId;
   name: string;
   secretHash: string;
   scope: 'read' | 'write' | 'publish';
@@ -77,15 +78,15 @@ export interface TokensTable {
 }
 
 interface PoolsTable {
-  id: string;
+  id: PoolId;
   name: string;
   path: string;
   createdAt: string;
 }
 
 interface ImagesTable {
-  id: number;
-  poolId: string;
+  id: ImageId;
+  poolId: PoolId;
   name: string;
   format: 'raw' | 'qcow2' | 'iso' | null;
   virtualSizeBytes: number;
@@ -97,7 +98,7 @@ interface ImagesTable {
   inode: string;
   mtimeNs: string;
   owner: string | null;
-  copiedFrom: number | null;
+  copiedFrom: ImageId | null;
   /** What new machines are made of. */
   template: Generated<number>;
   /** In hex, of the file that `digestOf` names; null: not computed. */
@@ -106,16 +107,16 @@ interface ImagesTable {
   digestOf: Generated<string | null>;
   createdAt: string;
   /** The image that an overlay needs below it. */
-  baseId: Generated<number | null>;
+  baseId: Generated<ImageId | null>;
   rev: Generated<number>;
 }
 
 interface OperationsTable {
-  id: string;
+  id: OperationId;
   label: string;
   action: string;
   state: string;
-  ownerId: string;
+  ownerId: UserId;
   subjectKind: string;
   subjectId: string | null;
   createdAt: string;
@@ -129,7 +130,7 @@ interface OperationsTable {
 }
 
 interface OperationLogTable {
-  operationId: string;
+  operationId: OperationId;
   number: number;
   at: string;
   kind: string;
@@ -138,45 +139,45 @@ interface OperationLogTable {
 
 /** What was known of a remote file when its first byte came: a restart must not glue two files together. */
 interface ImportsTable {
-  operationId: string;
+  operationId: OperationId;
   /** Entity tag or time of change; null: it cannot be gone on with. */
   validator: string | null;
   totalBytes: number | null;
 }
 
 interface NameReservationsTable {
-  poolId: string;
+  poolId: PoolId;
   name: string;
-  operationId: string;
+  operationId: OperationId;
 }
 
 interface SpaceReservationsTable {
-  operationId: string;
-  poolId: string;
+  operationId: OperationId;
+  poolId: PoolId;
   bytes: number;
 }
 
 interface IdempotencyKeysTable {
   scope: string;
   bodyHash: string;
-  operationId: string;
+  operationId: OperationId;
   createdAt: string;
 }
 
 /** What one user may do with one operation of somebody else. */
 export interface GrantsTable {
-  operationId: string;
-  userId: string;
+  operationId: OperationId;
+  userId: UserId;
   level: 'watch' | 'control';
   /** Name of who granted it. */
-  grantedBy: string;
+  grantedBy: UserId;
   createdAt: string;
 }
 
 /** Links that show one operation; revoked ones stay, because the audit record names them. */
 export interface SharesTable {
   id: string;
-  operationId: string;
+  operationId: OperationId;
   name: string;
   secretHash: string;
   /** The user whose right it is lent from; `admin-token` is no user. */
@@ -205,15 +206,15 @@ interface AuditTable {
  * operation has failed, and some of its files could not be removed yet.
  */
 export interface VmsTable {
-  id: number;
+  id: VmId;
   uuid: string;
   name: string;
-  poolId: string;
-  ownerId: string;
+  poolId: PoolId;
+  ownerId: UserId;
   ownerName: string;
   state: 'making' | 'ready' | 'deleting' | 'abandoned';
   /** What works on it: nothing else may meanwhile. */
-  operationId: string | null;
+  operationId: OperationId | null;
   cpus: number;
   memoryBytes: number;
   firmware: 'bios' | 'uefi';
@@ -222,35 +223,35 @@ export interface VmsTable {
   mac: string;
   /** JSON array. */
   bootOrder: string;
-  cdromImageId: number | null;
+  cdromImageId: ImageId | null;
   hasSeed: number;
   createdAt: string;
 }
 
 /** Disks of machines, planned ones too. `sourceId`: what it is copied from while it is made. */
 export interface VmDisksTable {
-  vmId: number;
+  vmId: VmId;
   /** From 0; the first one is booted. */
   position: number;
   /** The number that its image has, or gets with the machine's completion. */
-  imageId: number;
+  imageId: ImageId;
   name: string;
   format: 'raw' | 'qcow2';
   sizeBytes: number;
-  sourceId: number | null;
-  baseId: number | null;
+  sourceId: ImageId | null;
+  baseId: ImageId | null;
   /** Decimal text; null until the file stands complete under its name. */
   inode: string | null;
 }
 
 /** Secret inputs of operations, encrypted; they die with the operation's end. */
 interface OperationSecretsTable {
-  operationId: string;
+  operationId: OperationId;
   sealed: string;
 }
 
 interface FirstBootProfilesTable {
-  userId: string;
+  userId: UserId;
   /** JSON. */
   profile: string;
 }

@@ -1,4 +1,4 @@
-import type { Image, QuickCreateVmRequest } from '@wcc/api';
+import type { Image, ImageId, QuickCreateVmRequest } from '@wcc/api';
 import { html, nothing } from 'lit';
 import type { PropertyDeclarations, TemplateResult } from 'lit';
 import { size } from '../../text/format.ts';
@@ -36,7 +36,7 @@ export class QuickCreateDialog extends VmDialog {
     form: { state: true },
   };
   /** Number of the image that somebody came from; 0 for none. */
-  declare imageId: number;
+  declare imageId: ImageId;
   /** Called with the number of the machine, when the operation exists. */
   declare onCreated: (id: number | string | null) => void;
   declare form: QuickForm | null;
@@ -190,7 +190,7 @@ export class QuickCreateDialog extends VmDialog {
     return this.#images.find(({ id }) => id === image);
   }
 
-  #choose(id: number): void {
+  #choose(id: ImageId): void {
     const image = this.#images.find((each) => each.id === id);
     if (this.form === null || image === undefined) return;
     // A name that was typed stays; one that was proposed follows the image.

@@ -1,4 +1,5 @@
 import { ApiError, routes } from '@wcc/api';
+import type { VmId } from '@wcc/api';
 import { CLOSE_CODES, SUBPROTOCOL, TICKET_PREFIX } from '@wcc/progress';
 import { createPlaces } from '@wcc/progress/server';
 import type { FastifyInstance } from 'fastify';
@@ -20,8 +21,8 @@ import type { SocketDeps } from './socket.ts';
 
 export interface ScreenDeps extends Omit<SocketDeps, 'rules' | 'may' | 'server'> {
   server: Server;
-  screen: (principal: Principal, id: number) => Promise<ScreenOfVm>;
-  onScreen: (principal: Principal, id: number) => Promise<void>;
+  screen: (principal: Principal, id: VmId) => Promise<ScreenOfVm>;
+  onScreen: (principal: Principal, id: VmId) => Promise<void>;
   onError: OnError;
 }
 
@@ -152,7 +153,7 @@ class Screens implements ScreenGateway {
 interface Upgrade {
   request: IncomingMessage;
   socket: Duplex;
-  id: number;
+  id: VmId;
 }
 
 interface Joining extends Upgrade {
@@ -196,7 +197,7 @@ function immediateRefusal(
 }
 
 /** @throws ApiError `unauthenticated`; `forbidden` for a ticket that opens something else */
-async function authenticate(deps: ScreenDeps, request: IncomingMessage, id: number): Promise<Principal> {
+async function authenticate(deps: ScreenDeps, request: IncomingMessage, id: VmId): Promise<Principal> {
   const ticket = takeTicket(request);
   const claims = ticket === null ? null : deps.tickets.take(ticket);
   if (claims === null) throw new ApiError('unauthenticated');

@@ -1,4 +1,4 @@
-import type { Ticket } from '@wcc/api';
+import type { Ticket, VmId } from '@wcc/api';
 import { ApiError, routes, ticketRequest } from '@wcc/api';
 import type { TicketClaims, Tickets } from '@wcc/progress/server';
 import { TicketError } from '@wcc/progress/server';
@@ -24,7 +24,7 @@ export interface TicketsDeps {
   /** @throws ApiError `not_found` when the principal may not watch it */
   watchable: (id: string, principal: Principal) => Promise<Snapshot>;
   /** @throws ApiError when the principal may not see the machine's screen, or there is none now */
-  screen: (principal: Principal, id: number) => Promise<unknown>;
+  screen: (principal: Principal, id: VmId) => Promise<unknown>;
 }
 
 /** Page 04, steps 2 and 9: the right to open one socket within 30 s, bound to session, user and origin. */

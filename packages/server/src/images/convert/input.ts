@@ -1,4 +1,4 @@
-import type { ConvertImageInput } from '@wcc/api';
+import type { ConvertImageInput, ImageId } from '@wcc/api';
 import type { ImageRequest } from '../request.ts';
 import type { PublishInput } from '../publish/publishing-action.ts';
 
@@ -6,7 +6,7 @@ export const convertAction = 'convert_image';
 
 /** What a conversion needs to run, and to run again after a restart. */
 export interface ConvertInput extends PublishInput {
-  sourceId: number;
+  sourceId: ImageId;
   sourcePoolId: string;
   sourceName: string;
   /** The file that was inspected when the conversion was accepted. */

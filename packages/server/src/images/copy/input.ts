@@ -1,4 +1,4 @@
-import type { CopyImageInput } from '@wcc/api';
+import type { CopyImageInput, ImageId } from '@wcc/api';
 import type { ImageRequest } from '../request.ts';
 import type { PublishInput } from '../publish/publishing-action.ts';
 
@@ -6,14 +6,14 @@ export const copyAction = 'copy_vm_image';
 
 /** What a copy needs to run, and to run again after a restart. */
 export interface CopyInput extends PublishInput {
-  sourceId: number;
+  sourceId: ImageId;
   sourcePoolId: string;
   sourceName: string;
   /** As the source had them when the copy was accepted. */
   format: 'raw' | 'qcow2' | 'iso';
   virtualSizeBytes: number;
   /** The base of an overlay; its copy has the same base. */
-  baseId?: number | null;
+  baseId?: ImageId | null;
   method: CopyImageInput['method'];
   bytesPerSecond: number | null;
   verify: boolean;

@@ -1,5 +1,5 @@
 import { ApiError, findImageNameProblem } from '@wcc/api';
-import type { CopyImageInput, CopyPlan } from '@wcc/api';
+import type { CopyImageInput, CopyPlan, ImageId } from '@wcc/api';
 import { canClone, CopyError } from '@wcc/copy';
 import type { Snapshot } from '@wcc/progress';
 import { createOperationId } from '@wcc/progress';
@@ -99,7 +99,7 @@ export async function decideClone(
 export async function planCopy(
   context: ImagesContext,
   principal: Principal,
-  { id, name }: { id: number; name: string | undefined },
+  { id, name }: { id: ImageId; name: string | undefined },
 ): Promise<CopyPlan> {
   const source = await readSource(context, { id, principal });
   const clones = await decideClone(source, source.pool, 'auto');

@@ -1,13 +1,14 @@
+import type { ImageId } from '@wcc/api';
 import type { OperationInput } from '../../operations/action.ts';
 
 export const deleteAction = 'delete_image';
 
 /** What a deletion needs to run, and to resume after a restart. */
 export interface DeleteInput extends OperationInput {
-  sourceId: number;
+  sourceId: ImageId;
   sourceName: string;
   /** The file to delete; null: it is missing, so only the record of the image is deleted. */
   file: { inode: string; sizeBytes: number } | null;
   /** For a retry. */
-  request: { id: number };
+  request: { id: ImageId };
 }

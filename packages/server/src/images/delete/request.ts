@@ -1,4 +1,5 @@
 import { ApiError } from '@wcc/api';
+import type { ImageId } from '@wcc/api';
 import { inspectFile } from '@wcc/copy';
 import type { Snapshot } from '@wcc/progress';
 import { createOperationId } from '@wcc/progress';
@@ -63,7 +64,7 @@ export async function requestDeletion(
 async function assertUnused(
   { store, references }: ImagesContext,
   principal: Principal,
-  imageId: number,
+  imageId: ImageId,
 ): Promise<void> {
   // Read again: somebody may have marked it while this waited.
   const { template } = await readImage(store, imageId);

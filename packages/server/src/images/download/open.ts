@@ -1,4 +1,5 @@
 import { ApiError } from '@wcc/api';
+import type { ImageId } from '@wcc/api';
 import type { BigIntStats } from 'node:fs';
 import type { FileHandle } from 'node:fs/promises';
 import { join } from 'node:path';
@@ -17,7 +18,7 @@ export interface OpenImage {
 }
 
 /** @throws ApiError `not_found`, `image_unavailable`; PoolError */
-export async function openImage(context: ImagesContext, id: number): Promise<OpenImage> {
+export async function openImage(context: ImagesContext, id: ImageId): Promise<OpenImage> {
   const image = await readImage(context.store, id);
   if (image.state !== 'ready') {
     const why = image.state === 'missing' ? 'its file is missing' : 'it was refused';

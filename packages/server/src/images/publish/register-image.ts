@@ -1,4 +1,4 @@
-import type { ImageFormat } from '@wcc/api';
+import type { ImageFormat, ImageId } from '@wcc/api';
 import { join } from 'node:path';
 import type { Completion } from '../../operations/action.ts';
 import type { Store } from '../../storage/store.ts';
@@ -7,7 +7,7 @@ import { statEntry } from '../scan/stat-entry.ts';
 
 /** An image that an operation has published. */
 export interface NewImage {
-  id: number;
+  id: ImageId;
   poolId: string;
   directory: string;
   name: string;
@@ -16,7 +16,7 @@ export interface NewImage {
   ownerId: string;
   copiedFrom: number | null;
   /** What an overlay needs below it. @default null */
-  baseId?: number | null;
+  baseId?: ImageId | null;
   /** When the work counted them; else what the blocks of the file hold. */
   dataBytes: number | null;
   /** Of the whole file, when it was read or compared on its way here. @default null */

@@ -1,5 +1,6 @@
+import type { ImageId } from '@wcc/api';
 import type { Store, WriteStatement } from '../../storage/store.ts';
-import type { ImageNumbers, ImageRow } from '../image-rows.ts';
+import type { Numbers, ImageRow } from '../image-rows.ts';
 import type { Entry } from './stat-entry.ts';
 
 /** What a scan found out about one name: the fields that its row is to have. */
@@ -8,7 +9,7 @@ export type Finding = Pick<ImageRow, 'state' | 'stateReason'> &
 
 /** A new row. An operation may have registered the name meanwhile: then its row stands. */
 export function addFinding(
-  { store, numbers, pool }: { store: Store; numbers: ImageNumbers; pool: { id: string } },
+  { store, numbers, pool }: { store: Store; numbers: Numbers<ImageId>; pool: { id: string } },
   entry: Entry,
   finding: Finding,
 ): WriteStatement[] {

@@ -1,8 +1,8 @@
-import type { RescanResult } from '@wcc/api';
+import type { ImageId, RescanResult } from '@wcc/api';
 import { readdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Store, WriteStatement } from '../../storage/store.ts';
-import type { ImageNumbers, ImageRow } from '../image-rows.ts';
+import type { Numbers, ImageRow } from '../image-rows.ts';
 import type { Finding } from './findings.ts';
 import { addFinding, removeRow, sameImage, updateFinding } from './findings.ts';
 import { statEntry, readContent, refusalReason } from './stat-entry.ts';
@@ -13,7 +13,7 @@ export const stableAfterMs = 5_000;
 
 export interface ScanOptions {
   store: Store;
-  numbers: ImageNumbers;
+  numbers: Numbers<ImageId>;
   pool: { id: string; path: string };
   /** `asked`: by a person or at the start: every file that nobody writes to is taken at once. */
   mode: 'asked' | 'automatic';

@@ -1,4 +1,5 @@
 import { ApiError } from '@wcc/api';
+import type { ImageId } from '@wcc/api';
 import type { FileDigest } from '@wcc/copy';
 import { join } from 'node:path';
 import type { Action, OperationView } from '../../operations/action.ts';
@@ -41,7 +42,7 @@ export function createVerifyAction(context: ImagesContext): Action<VerifyInput> 
 }
 
 /** The digest is valid while the file stays as it was read. */
-function noteDigest({ store }: ImagesContext, id: number, { sha256, file }: FileDigest): WriteStatement {
+function noteDigest({ store }: ImagesContext, id: ImageId, { sha256, file }: FileDigest): WriteStatement {
   const { inode, size, mtimeNs } = file;
   const state = digestOf({ inode, sizeBytes: Number(size), mtimeNs });
   return { query: store.db.updateTable('images').set({ sha256, digestOf: state }).where('id', '=', id) };

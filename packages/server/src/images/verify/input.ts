@@ -1,4 +1,4 @@
-import type { VerifyImageInput } from '@wcc/api';
+import type { ImageId, VerifyImageInput } from '@wcc/api';
 import type { OperationInput } from '../../operations/action.ts';
 import type { ImageRequest } from '../request.ts';
 
@@ -6,7 +6,7 @@ export const verifyAction = 'verify_image';
 
 /** What the check of an image needs to run. */
 export interface VerifyInput extends OperationInput {
-  sourceId: number;
+  sourceId: ImageId;
   sourceName: string;
   sourceInode: string;
   format: 'raw' | 'qcow2' | 'iso';

@@ -1,4 +1,4 @@
-import type { AddDiskInput, ChangeVmRequest, DeleteVmInput, SetCdromRequest, Vm } from '@wcc/api';
+import type { AddDiskInput, ChangeVmRequest, DeleteVmInput, SetCdromRequest, Vm, VmId } from '@wcc/api';
 import type { Snapshot } from '@wcc/progress';
 import type { Principal } from '../../access/principal.ts';
 import type { MachinesContext } from '../context.ts';
@@ -15,12 +15,12 @@ import { changeVm, setCdrom } from './settings.ts';
 /** What changes an existing machine. Calls for one machine run one after the other. */
 export interface VmChanges {
   /** Accepts the operation `delete_vm`. */
-  remove(principal: Principal, id: number, body: DeleteVmInput): Promise<Snapshot>;
-  control(principal: Principal, id: number, verb: VmVerb): Promise<Vm>;
-  change(principal: Principal, id: number, body: ChangeVmRequest): Promise<Vm>;
-  setCdrom(principal: Principal, id: number, body: SetCdromRequest): Promise<Vm>;
-  addDisk(principal: Principal, id: number, body: AddDiskInput): Promise<Vm>;
-  growDisk(principal: Principal, id: number, body: { index: number; sizeBytes: number }): Promise<Vm>;
+  remove(principal: Principal, id: VmId, body: DeleteVmInput): Promise<Snapshot>;
+  control(principal: Principal, id: VmId, verb: VmVerb): Promise<Vm>;
+  change(principal: Principal, id: VmId, body: ChangeVmRequest): Promise<Vm>;
+  setCdrom(principal: Principal, id: VmId, body: SetCdromRequest): Promise<Vm>;
+  addDisk(principal: Principal, id: VmId, body: AddDiskInput): Promise<Vm>;
+  growDisk(principal: Principal, id: VmId, body: { index: number; sizeBytes: number }): Promise<Vm>;
 }
 
 export function createVmChanges(context: MachinesContext): VmChanges {
@@ -28,7 +28,7 @@ export function createVmChanges(context: MachinesContext): VmChanges {
   const deleteAction = createDeleteAction(context);
   operations.register(deleteAction);
   /** Reads the row inside the mutex, because an earlier call may have changed it. */
-  async function change(principal: Principal, id: number, work: (row: VmRow) => Promise<void>): Promise<Vm> {
+  async function change(principal: Principal, id: VmId, work: (row: VmRow) => Promise<void>): Promise<Vm> {
     const row = await machineMutex(String(id))(async () => {
       const found = await assertVmRight(store, principal, { id, right: 'vm.control' });
       await work(found);

@@ -1,5 +1,5 @@
 import { ApiError, maxDisks } from '@wcc/api';
-import type { AddDiskInput } from '@wcc/api';
+import type { AddDiskInput, VmId } from '@wcc/api';
 import { audit } from '../../access/audit.ts';
 import { registerImage } from '../../images/publish/register-image.ts';
 import { assertNameFree } from '../../images/names.ts';
@@ -81,7 +81,7 @@ async function createAndAttach(
   }
 }
 
-function toRow(disk: DiskPlan, vmId: number): Omit<VmDiskRow, 'inode'> {
+function toRow(disk: DiskPlan, vmId: VmId): Omit<VmDiskRow, 'inode'> {
   const { position, imageId, name, format, sizeBytes, baseId } = disk;
   return { vmId, position, imageId, name, format, sizeBytes, baseId, sourceId: null };
 }

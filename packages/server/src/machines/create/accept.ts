@@ -1,5 +1,5 @@
 import { ApiError } from '@wcc/api';
-import type { BootDevice, FirstBoot, VmNetwork } from '@wcc/api';
+import type { BootDevice, FirstBoot, VmId, VmNetwork } from '@wcc/api';
 import type { Snapshot } from '@wcc/progress';
 import { createOperationId, formatBytes } from '@wcc/progress';
 import { randomBytes, randomUUID } from 'node:crypto';
@@ -42,7 +42,7 @@ export interface ProvisionRequest {
   /** The request without its secrets, kept for a retry. */
   request: unknown;
   /** The source of `copy_vm`; null for a new machine. */
-  copyOf: { id: number; name: string } | null;
+  copyOf: { id: VmId; name: string } | null;
   idempotencyKey: string | null;
   /** Route and body are the scope of the idempotency key. */
   route: string;
@@ -146,7 +146,7 @@ function totalNeedsBytes(disks: readonly DiskPlan[]): number {
   return disks.reduce((sum, { needsBytes }) => sum + needsBytes, 0);
 }
 
-function planVm(id: number, requested: RequestedVm): VmPlan {
+function planVm(id: VmId, requested: RequestedVm): VmPlan {
   const { name, cpus, memoryBytes, firmware, network, bootOrder, cdrom } = requested;
   const fresh = { uuid: randomUUID(), mac: randomMac() };
   return { id, ...fresh, name, cpus, memoryBytes, firmware, network, bootOrder, cdromImageId: cdrom };

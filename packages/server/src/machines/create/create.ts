@@ -1,5 +1,5 @@
 import { ApiError, createVmRequest, copyVmRequest, quickCreateVmRequest } from '@wcc/api';
-import type { CreateVmInput, CopyVmRequest, QuickCreateVmInput } from '@wcc/api';
+import type { CopyVmRequest, CreateVmInput, ImageId, QuickCreateVmInput, VmId } from '@wcc/api';
 import type { Snapshot } from '@wcc/progress';
 import { availableParallelism } from 'node:os';
 import type { Principal } from '../../access/principal.ts';
@@ -30,7 +30,7 @@ export interface CreateRequest<Body> {
 export interface VmCreator {
   create(request: CreateRequest<CreateVmInput>): Promise<Snapshot>;
   quickCreate(request: CreateRequest<QuickCreateVmInput>): Promise<Snapshot>;
-  copy(request: CreateRequest<CopyVmRequest> & { id: number }): Promise<Snapshot>;
+  copy(request: CreateRequest<CopyVmRequest> & { id: VmId }): Promise<Snapshot>;
 }
 
 export function createVmCreator(context: MachinesContext): VmCreator {
@@ -46,7 +46,7 @@ export function createVmCreator(context: MachinesContext): VmCreator {
     creator.quickCreate({ ...retry, body: quickCreateVmRequest.parse(input.request) }),
   );
   const copyAction = createVmAction(context, 'copy_vm', (input, retry) => {
-    const { id, ...body } = input.request as { id: number; name: string };
+    const { id, ...body } = input.request as { id: VmId; name: string };
     return creator.copy({ ...retry, id, body: copyVmRequest.parse(body) });
   });
   for (const action of [createAction, quickAction, copyAction]) context.operations.register(action);
@@ -130,7 +130,7 @@ async function quickCreate(
 async function assertTemplateVisible(
   { store, images }: MachinesContext,
   principal: Principal,
-  id: number,
+  id: ImageId,
 ): Promise<void> {
   const seen = assertImageVisible(images, principal, id).then(() => readImage(store, id));
   await seen.catch((error: unknown) => {
@@ -143,7 +143,7 @@ async function assertTemplateVisible(
 async function copy(
   context: MachinesContext,
   action: Action,
-  { principal, id, body, idempotencyKey, retryOf = null }: CreateRequest<CopyVmRequest> & { id: number },
+  { principal, id, body, idempotencyKey, retryOf = null }: CreateRequest<CopyVmRequest> & { id: VmId },
 ): Promise<Snapshot> {
   assertRight(principal, 'vm.make');
   const row = await assertVmRight(context.store, principal, { id, right: 'vm.control' });

@@ -1,5 +1,5 @@
 import { ApiError } from '@wcc/api';
-import type { VmDiskInput } from '@wcc/api';
+import type { VmDiskInput, VmId } from '@wcc/api';
 import { decideClone } from '../../images/copy/request.ts';
 import { readSource } from '../../images/source.ts';
 import type { Source } from '../../images/source.ts';
@@ -102,7 +102,7 @@ async function assertBaseUnused({ store }: MachinesContext, { id }: SourceImage)
 export async function nameDisks(
   context: MachinesContext,
   drafts: readonly DiskDraft[],
-  { vm, pool }: { vm: { id: number; name: string }; pool: Pool },
+  { vm, pool }: { vm: { id: VmId; name: string }; pool: Pool },
 ): Promise<{ disks: DiskPlan[]; statements: WriteStatement[] }> {
   const statements: WriteStatement[] = [];
   const disks: DiskPlan[] = [];
@@ -116,7 +116,7 @@ export async function nameDisks(
 }
 
 export interface DiskNaming {
-  vm: { id: number; name: string };
+  vm: { id: VmId; name: string };
   pool: Pool;
   position: number;
   format: 'raw' | 'qcow2';

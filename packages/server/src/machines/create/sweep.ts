@@ -1,15 +1,16 @@
+import type { VmId } from '@wcc/api';
 import type { Store, WriteStatement } from '../../storage/store.ts';
 import type { MachinesContext } from '../context.ts';
 import type { CreateInput } from '../record/plan.ts';
 import { undoProvision } from './undo.ts';
 
 /** Reserves the file names of an abandoned machine, so that a scan of the pool does not register them as images. Stored. */
-function holderOf(vmId: number): string {
+function holderOf(vmId: VmId): string {
   return `abandoned-vm-${vmId}`;
 }
 
 /** Statements for the end of a failed operation whose files could not all be removed. `sweepAbandoned` removes them later. */
-export function markAbandoned({ db }: Store, vmId: number): WriteStatement[] {
+export function markAbandoned({ db }: Store, vmId: VmId): WriteStatement[] {
   const operation = db.selectFrom('vms').select('operationId').where('id', '=', vmId);
   const names = db
     .updateTable('nameReservations')
@@ -36,7 +37,7 @@ export async function sweepAbandoned(context: MachinesContext): Promise<void> {
   }
 }
 
-async function removeAbandonedVm(context: MachinesContext, id: number, operationId: string): Promise<void> {
+async function removeAbandonedVm(context: MachinesContext, id: VmId, operationId: string): Promise<void> {
   const { db } = context.store;
   const row = await db
     .selectFrom('operations')

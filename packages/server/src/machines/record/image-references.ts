@@ -1,3 +1,4 @@
+import type { ImageId } from '@wcc/api';
 import type { ImageReference, ReferencesByImage } from '../../images/references.ts';
 import type { Store } from '../../storage/store.ts';
 
@@ -15,7 +16,7 @@ export async function imagesOfMachines({ db }: Store): Promise<ReferencesByImage
       .where('baseId', 'is not', null)
       .execute(),
   ]);
-  const users = new Map<number, ImageReference[]>();
+  const users = new Map<ImageId, ImageReference[]>();
   const note = (image: number | null, user: ImageReference): void => {
     if (image === null) return;
     const known = users.get(image) ?? [];

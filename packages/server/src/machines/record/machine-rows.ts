@@ -1,5 +1,5 @@
 import type { Selectable } from 'kysely';
-import type { BootDevice } from '@wcc/api';
+import type { BootDevice, ImageId, VmId } from '@wcc/api';
 import { join } from 'node:path';
 import type { ImagesContext } from '../../images/context.ts';
 import type { Database } from '../../storage/schema.ts';
@@ -46,11 +46,11 @@ function diskRowOf(vm: VmPlan, disk: DiskPlan): VmDiskRow {
   return { vmId: vm.id, position, imageId, name, format, sizeBytes, baseId, sourceId, inode: null };
 }
 
-export async function findVm(store: Store, id: number): Promise<VmRow | undefined> {
+export async function findVm(store: Store, id: VmId): Promise<VmRow | undefined> {
   return store.db.selectFrom('vms').selectAll().where('id', '=', id).executeTakeFirst();
 }
 
-export async function readDisks(store: Store, vmId: number): Promise<VmDiskRow[]> {
+export async function readDisks(store: Store, vmId: VmId): Promise<VmDiskRow[]> {
   return store.db.selectFrom('vmDisks').selectAll().where('vmId', '=', vmId).orderBy('position').execute();
 }
 
@@ -102,7 +102,7 @@ function networkOf({ networkKind, networkName }: VmRow): NetworkSpec {
   return { kind: networkKind };
 }
 
-async function imagePath({ store, images }: SpecSources, id: number): Promise<string | null> {
+async function imagePath({ store, images }: SpecSources, id: ImageId): Promise<string | null> {
   const image = await store.db
     .selectFrom('images')
     .select(['poolId', 'name'])
@@ -118,7 +118,7 @@ const maxChainLength = 8;
 /** The backing chain of an overlay, nearest first. */
 export async function chainOf(
   { store, images }: Pick<SpecSources, 'store' | 'images'>,
-  baseId: number | null,
+  baseId: ImageId | null,
 ): Promise<BackingSpec[]> {
   const chain: BackingSpec[] = [];
   for (let next = baseId; next !== null && chain.length < maxChainLength;) {

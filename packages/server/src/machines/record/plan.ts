@@ -1,4 +1,4 @@
-import type { BootDevice, FirstBoot, ImageFormat, VmNetwork } from '@wcc/api';
+import type { BootDevice, FirstBoot, ImageFormat, ImageId, VmId, VmNetwork } from '@wcc/api';
 import type { OperationInput } from '../../operations/action.ts';
 
 /** The initial content of a disk. */
@@ -9,7 +9,7 @@ export type DiskContent =
   | { kind: 'overlay'; source: SourceImage };
 
 export interface SourceImage {
-  id: number;
+  id: ImageId;
   poolId: string;
   name: string;
   format: 'raw' | 'qcow2';
@@ -19,7 +19,7 @@ export interface SourceImage {
 export interface DiskPlan {
   position: number;
   /** The number of its image once the machine is complete. */
-  imageId: number;
+  imageId: ImageId;
   name: string;
   format: 'raw' | 'qcow2';
   /** Size that the guest sees. */
@@ -28,13 +28,13 @@ export interface DiskPlan {
   grows: boolean;
   /** Upper bound of the space that its file takes. */
   needsBytes: number;
-  baseId: number | null;
+  baseId: ImageId | null;
   making: DiskContent;
 }
 
 /** A machine to provision. Stored in the operation's input, so its field names stay. */
 export interface VmPlan {
-  id: number;
+  id: VmId;
   uuid: string;
   name: string;
   cpus: number;
@@ -43,7 +43,7 @@ export interface VmPlan {
   network: VmNetwork;
   mac: string;
   bootOrder: readonly BootDevice[];
-  cdromImageId: number | null;
+  cdromImageId: ImageId | null;
 }
 
 /** All that provisioning needs: decided before the operation exists, read again after a restart. */

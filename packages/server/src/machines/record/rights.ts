@@ -1,4 +1,5 @@
 import { ApiError } from '@wcc/api';
+import type { VmId } from '@wcc/api';
 import type { Principal } from '../../access/principal.ts';
 import { can } from '../../access/rules.ts';
 import type { Right } from '../../access/rules.ts';
@@ -13,7 +14,7 @@ import type { VmRow } from './machine-rows.ts';
 export async function assertVmRight(
   store: Store,
   principal: Principal,
-  { id, right }: { id: number; right: Right },
+  { id, right }: { id: VmId; right: Right },
 ): Promise<VmRow> {
   const row = await findVm(store, id);
   if (row === undefined || row.state === 'abandoned' || !canUseVm(principal, 'vm.list', row))

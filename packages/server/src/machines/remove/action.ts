@@ -1,4 +1,5 @@
 import { ApiError } from '@wcc/api';
+import type { VmId } from '@wcc/api';
 import { syncDirectory } from '@wcc/copy';
 import { unlink } from 'node:fs/promises';
 import { join } from 'node:path';
@@ -14,7 +15,7 @@ import { toVmFailure } from '../host/hypervisor-errors.ts';
 import { findVm, readDisks } from '../record/machine-rows.ts';
 
 export interface DeleteInput extends OperationInput {
-  vmId: number;
+  vmId: VmId;
   uuid: string;
   name: string;
   /** Whether its disks are deleted too; else they stay as images. */

@@ -1,5 +1,5 @@
 import { ApiError } from '@wcc/api';
-import type { DeleteVmInput } from '@wcc/api';
+import type { DeleteVmInput, VmId } from '@wcc/api';
 import type { Snapshot } from '@wcc/progress';
 import { createOperationId } from '@wcc/progress';
 import { randomBytes } from 'node:crypto';
@@ -42,7 +42,7 @@ export async function requestDelete(
   });
 }
 
-async function assertDisksUnused({ store }: MachinesContext, vmId: number): Promise<void> {
+async function assertDisksUnused({ store }: MachinesContext, vmId: VmId): Promise<void> {
   const ids = (await readDisks(store, vmId)).map(({ imageId }) => imageId);
   if (ids.length === 0) return;
   const image = await store.db
