@@ -349,6 +349,16 @@ describe('documents', () => {
     expect(paths.filter((path) => !exists(path))).toEqual([]);
   });
 
+  it('every npm script that a page names exists', () => {
+    const { scripts } = JSON.parse(read('package.json')) as { scripts: Record<string, string> };
+    const pages = tracked.filter((path) => path.endsWith('.md'));
+    const named = pages.flatMap((page) =>
+      [...read(page).matchAll(/\bnpm run ([a-z:]+)/g)].map(([, name]) => `${page} → ${name}`),
+    );
+    expect(named.length).toBeGreaterThan(5);
+    expect(named.filter((entry) => !((entry.split(' → ')[1] ?? '') in scripts))).toEqual([]);
+  });
+
   it('the architecture page names every room of the tree', () => {
     const page = read('docs/architecture.md');
     const names = new Set(
