@@ -17,8 +17,8 @@ import type { TestServer } from '../kit/server.ts';
 import { createUser, makeToken, signIn } from '../kit/session.ts';
 
 /**
- * Check 20's part for the element: a page of somebody else, as strict and as hostile as pages are, shows single
- * operations of wcc by tickets that its own backend obtains.
+ * A third-party page with a strict CSP and hostile styles shows single operations of wcc. Its own backend obtains
+ * the tickets.
  */
 const library = fileURLToPath(new URL('../../packages/progress/dist/', import.meta.url));
 const name = `<img src=x onerror="document.title='pwned'">`;
@@ -35,7 +35,7 @@ let operations: string[] = [];
 const html = `<!doctype html><html lang="en"><head><meta charset="utf-8"><title>A shop</title>
 <link rel="stylesheet" href="/hostile.css"><script type="module" src="/page.js"></script></head>
 <body><h1>Our status</h1><div class="box"></div><wcc-progress></wcc-progress><wcc-progress></wcc-progress></body></html>`;
-/** What frameworks and haste have done to pages. */
+/** Styles that break embedded elements unless these protect themselves. */
 const hostileCss = `* { all: unset !important; color: red !important; font: italic 40px/3 fantasy !important; letter-spacing: 1em !important;
   text-transform: uppercase !important; text-align: right !important; }
 head { display: none !important; }
@@ -43,7 +43,7 @@ progress, button, article, .row, .bar, .title { display: none !important; opacit
 const script = `
 import { connect } from '/a/client/index.js';
 import '/a/element/define.js';
-import '/b/element/define.js'; // a second copy of the library, as two bundles bring it
+import '/b/element/define.js'; // a second copy of the library, as two bundles may contain
 const ticket = async () => (await (await fetch('/ticket', { method: 'POST' })).json()).ticket;
 const { url, operations } = await (await fetch('/config')).json();
 const client = connect(url, { ticket });
@@ -72,7 +72,7 @@ async function serve(request: IncomingMessage, response: ServerResponse): Promis
   return send(extname(url) === '.js' ? 'text/javascript' : 'text/plain', body);
 }
 
-/** The backend of the page: its bearer token stays here, the page gets a ticket for these operations only. */
+/** The page's backend keeps its bearer token and gives the page a ticket for these operations only. */
 async function requestTicket(): Promise<string> {
   const answer = await fetch(`${wcc.baseUrl}/api/ws-tickets`, {
     method: 'POST',
@@ -99,7 +99,7 @@ beforeAll(async () => {
     operations = [...operations, operation.id];
   }
   page = createServer((request, response) => void serve(request, response));
-  // All addresses of this machine: one test asks by that of its network.
+  // Listens on all addresses because one test uses the LAN address of this host.
   await new Promise<void>((resolve) => page.listen(port, resolve));
   browser = await launchBrowser();
 });
@@ -110,7 +110,7 @@ afterAll(async () => {
   await wcc.close();
 });
 
-it('20: two bars on a foreign page live, whatever its styles say, and run no markup', async () => {
+it('two progress elements on a foreign page update live, resist its styles and run no markup from names', async () => {
   const context = await browser.newContext({ locale: 'en-GB' });
   const record = await recordPageErrors(context);
   const foreign = await context.newPage();
@@ -144,13 +144,13 @@ it('20: two bars on a foreign page live, whatever its styles say, and run no mar
     opacity: '1',
   });
   expect(look.color).not.toBe('rgb(255, 0, 0)');
-  // The reader's own size, whatever the page's root and the element itself were given.
+  // The font size of the browser, although the page sets other sizes on its root and on the element.
   expect(look.fontSize).toBe('14px');
   expect(look.bar[0]).toBeGreaterThan(200);
   expect(look.bar[1]).toBeGreaterThan(3);
   expect((await readRow(bars.first())).text).toContain(name);
   expect(await foreign.title()).toBe('A shop');
-  // In public form, and nothing to press.
+  // The snapshot has its public form, and the row has no buttons.
   expect((await readRow(bars.first())).snapshot).toMatchObject({ owner: '', ownerName: '', result: null });
   expect(await bars.first().getByRole('button').count()).toBe(0);
   await wcc.api.endOperation(operations[0]!, { state: 'succeeded' });
@@ -159,8 +159,8 @@ it('20: two bars on a foreign page live, whatever its styles say, and run no mar
   await context.close();
 });
 
-// Where the machine has no address but its loopback there is no such page; that is said, not passed over.
-it.skipIf(lanAddress === undefined)('20: on plain http in a network the element works as well', async () => {
+// A host with only loopback addresses cannot serve the page over a LAN: the test is reported as skipped.
+it.skipIf(lanAddress === undefined)('the progress element works on a plain-HTTP page in a LAN', async () => {
   const context = await browser.newContext({ locale: 'en-GB' });
   const record = await recordPageErrors(context);
   const foreign = await context.newPage();

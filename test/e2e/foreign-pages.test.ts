@@ -17,8 +17,8 @@ import { createUser, signIn } from '../kit/session.ts';
 import type { CookieSession } from '../kit/session.ts';
 
 /**
- * Threats 2, 3 and 18: what a page of somebody else can do in a browser that is signed in. A page on another port
- * of the same host is same-site, so that even a Strict cookie goes along; only the Origin tells it apart.
+ * Attacks by a third-party page in a signed-in browser (threats 2, 3 and 18 of docs/security.md). A page on another
+ * port of the same host is same-site, so it sends even a Strict cookie. Only its Origin differs.
  */
 let server: TestServer;
 let browser: Browser;
@@ -60,7 +60,7 @@ interface Exchange {
   status: number;
 }
 
-/** The exchange with one address, by what the browser itself sent and received: favicons and the like are left out. */
+/** Records the exchange with one address as the browser's network log shows it. Other requests are ignored. */
 async function recordExchange(
   context: BrowserContext,
   page: Page,
@@ -89,8 +89,8 @@ async function recordExchange(
 }
 
 describe.each([
-  ['same-site, another port', '127.0.0.1', true],
-  ['cross-site', 'localhost', false],
+  ['a same-site page on another port', '127.0.0.1', true],
+  ['a cross-site page', 'localhost', false],
 ])('%s', (_what, host, hasCookie) => {
   let context: BrowserContext;
   let page: Page;
@@ -103,8 +103,8 @@ describe.each([
   afterEach(() => context.close());
 
   /**
-   * Sends as such a page can, without being able to read the answer. Chromium withholds even the response's event
-   * (Cross-Origin-Resource-Policy), so what came over the wire is asked of its network log.
+   * Posts as such a page can: it cannot read the answer. Chromium hides the response event as well
+   * (Cross-Origin-Resource-Policy), so the status is read from its network log.
    */
   async function send(path: string, request: { body?: string; type?: string }): Promise<number> {
     const url = server.baseUrl + path;
@@ -128,11 +128,11 @@ describe.each([
       Object.entries(headers).map(([name, value]) => [name.toLowerCase(), value]),
     );
     expect(sent['origin']).toMatch(`http://${host}:`);
-    expect(sent['cookie'] !== undefined, 'the cookie goes along').toBe(hasCookie);
+    expect(sent['cookie'] !== undefined, 'whether the cookie is sent').toBe(hasCookie);
     return status;
   }
 
-  it('cancel, pause, tickets, sign-in and sign-out answer 403, and nothing happens', async () => {
+  it('gets 403 for cancel, pause, tickets, sign-in and sign-out, without effect', async () => {
     const before = await server.api.operations();
     const paths = [
       `/api/operations/${running}/cancel`,
@@ -152,13 +152,13 @@ describe.each([
     );
   });
 
-  it('a copy with a body that needs no preflight answers 403', async () => {
+  it('gets 403 for a copy request whose body needs no preflight', async () => {
     const body = JSON.stringify({ name: 'planted.raw' });
     expect(await send(`/api/images/${image.id}/copy`, { body, type: 'text/plain' })).toBe(403);
     expect((await server.api.operations()).items).toHaveLength(1);
   });
 
-  it('a JSON body needs a preflight, which is not answered', async () => {
+  it('cannot post a JSON body because its preflight is refused', async () => {
     const refused = await page.evaluate(
       (url) =>
         fetch(url, {
@@ -176,7 +176,7 @@ describe.each([
     expect((await server.api.operations()).items).toHaveLength(1);
   });
 
-  it('it can read nothing', async () => {
+  it('cannot read answers of the API', async () => {
     const read = await page.evaluate(
       (url) =>
         fetch(url, { credentials: 'include' }).then(
@@ -188,7 +188,7 @@ describe.each([
     expect(read).toBe('unreadable');
   });
 
-  it('a socket answers 403, even with a ticket that was stolen', async () => {
+  it('gets 403 for a WebSocket even with a stolen ticket', async () => {
     const ticket = await session.ticket();
     const cdp = await context.newCDPSession(page);
     await cdp.send('Network.enable');
@@ -208,11 +208,11 @@ describe.each([
       [`ws://127.0.0.1:${server.port}/api/ws`, ticket],
     );
     expect(isOpen).toBe(false);
-    await until(() => messages.length > 0, { what: 'the browser to say why the socket failed' });
+    await until(() => messages.length > 0, { what: 'the browser to report why the socket failed' });
     expect(messages.join()).toMatch(/403/);
   });
 
-  it('it cannot frame the console', async () => {
+  it('cannot frame the console', async () => {
     await page.evaluate((url) => {
       const frame = document.createElement('iframe');
       frame.src = url;

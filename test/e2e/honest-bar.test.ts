@@ -21,7 +21,7 @@ import { startServer } from '../kit/server.ts';
 import type { ServerOptions, TestServer } from '../kit/server.ts';
 import { createUser } from '../kit/session.ts';
 
-/** Checks 15 and 16: what the bar says over a whole copy, change by change. */
+/** The bar during a whole copy, with every change of the page recorded. */
 let browser: Browser;
 beforeAll(async () => {
   browser = await launchBrowser();
@@ -41,7 +41,7 @@ async function withServer<T>(options: ServerOptions, use: (server: TestServer) =
   }
 }
 
-/** Looks at a whole copy in the operations page, from before its start to after its end. */
+/** Records the operations page from before the start of a copy until after its end. */
 async function watchCopy(
   server: TestServer,
   source: string,
@@ -61,7 +61,7 @@ async function watchCopy(
         const state = await readRow(row);
         return state.look === 'succeeded' ? state : null;
       },
-      { what: `${request.name} to be done in the page`, timeoutMs: 60_000 },
+      { what: `the page to show ${request.name} as succeeded`, timeoutMs: 60_000 },
     );
     expect(record).toEqual({ cspViolations: [], errors: [] });
     return { ...(await readObservation(page)), end };
@@ -70,7 +70,7 @@ async function watchCopy(
   }
 }
 
-it('16: the bar never goes back within a phase, 100 is never before the end, no nonsense in any text', async () => {
+it('the bar of a copy never moves back in a phase, never shows 100 % early, and shows no unformatted value', async () => {
   const { bars, texts, end } = await withServer({}, async (server) => {
     await makeRandomImage(join(server.poolDir, 'source.raw'), 96 * MiB);
     return watchCopy(server, 'source.raw', {
@@ -98,22 +98,22 @@ it('16: the bar never goes back within a phase, 100 is never before the end, no 
   expect(end.text).toMatch(/Done in \d+ s · 96\.0 MiB written/);
 });
 
-it('15: holes are said to be skipped, and are not counted as work', async () => {
+it('a finished copy reports holes as skipped and does not count them as written', async () => {
   const { bars, end } = await withServer({}, async (server) => {
     await makeSparseImage(join(server.poolDir, 'sparse.raw'), { virtualBytes: 4 * GiB, dataBytes: 32 * MiB });
     return watchCopy(server, 'sparse.raw', { name: 'holes.raw', method: 'copy', bytesPerSecond: 16 * MiB });
   });
   expect(bars.length).toBeGreaterThan(3);
-  // 4 GiB less 32 MiB is 3.97 GiB: rounded, as everywhere, to one decimal.
+  // 4 GiB less 32 MiB is 3.97 GiB, rounded to one decimal.
   expect(end.text).toMatch(/32\.0 MiB written · 4\.0 GiB of empty space skipped/);
   expect(end.snapshot.bytes).toMatchObject({ written: 32 * MiB, shared: 0 });
 });
 
 const skipReason = loopMountSkipReason();
-if (skipReason !== null) console.log(`Skipped, honesty about shared blocks: ${skipReason}.`);
+if (skipReason !== null) console.log(`Skipped, report of shared blocks: ${skipReason}.`);
 
-describe.skipIf(skipReason !== null)('on XFS', () => {
-  it('15: an instant copy says that it shares, and that nothing was written', async () => {
+describe.skipIf(skipReason !== null)('a copy on XFS', () => {
+  it('reports an instant copy as shared blocks with 0 B written', async () => {
     const { bars, end } = await withLoopFileSystem('xfs', GiB, async (mountPoint) => {
       const poolDir = join(mountPoint, 'pool');
       mkdirSync(poolDir);

@@ -17,7 +17,7 @@ import type { TestServer } from '../kit/server.ts';
 import { createUser } from '../kit/session.ts';
 import type { TestUser } from '../kit/session.ts';
 
-/** Checks 18 and 19 for the ways an image comes in and what is done with one: upload, import, image page, its dialogs. */
+/** Accessibility and keyboard use of the upload and import dialogs, the image page and its dialogs. */
 let server: TestServer;
 let browser: Browser;
 let user: TestUser;
@@ -59,12 +59,12 @@ const words = {
   },
 };
 
-/** Every look, and all the words of both languages: the colours do not depend on the words. */
+/** Each theme in one language: colours do not depend on the language, and both languages are covered. */
 const testedAppearances = appearances.filter(
   ({ locale, theme }) => (locale === 'en') === (theme === 'light'),
 );
 
-/** Opens it by its button, with its faults to be seen, and closes it by Escape after all was looked at. */
+/** Opens a dialog by its button, inspects it, and closes it by Escape. */
 async function inDialog(
   page: Page,
   button: string,
@@ -79,7 +79,7 @@ async function inDialog(
 }
 
 it.each(testedAppearances)(
-  '18: axe and 320 px: $locale, $theme',
+  'image dialogs pass axe and fit 320 px: $locale, $theme',
   { timeout: axeTimeoutMs },
   async (appearance) => {
     const { context, page, url, record } = await openConsole(browser, { server, user }, appearance);
@@ -107,7 +107,7 @@ it.each(testedAppearances)(
       await dialog.locator('summary').first().click();
       await check('upload');
       await dialog.getByRole('button', { name: text.submitUpload }).click();
-      expect((await readFocus(page)).name, 'the focus is on what is wrong').toContain('source.raw');
+      expect((await readFocus(page)).name, 'the focus is on the invalid field').toContain('source.raw');
     });
     await inDialog(page, text.import, async (dialog) => {
       await dialog.getByRole('button', { name: text.submitImport, exact: true }).click();
@@ -124,7 +124,7 @@ it.each(testedAppearances)(
   },
 );
 
-it('19: upload and import by the keyboard alone', async () => {
+it('an image is uploaded by keyboard alone, and the import dialog marks an invalid address', async () => {
   const { context, page, record } = await openConsole(browser, { server, user });
   contexts.push(context);
   await page.getByText('source.raw').first().waitFor();

@@ -14,7 +14,7 @@ import type { TestServer } from '../kit/server.ts';
 import { createUser, signIn } from '../kit/session.ts';
 import type { CookieSession, TestUser } from '../kit/session.ts';
 
-/** Check 19: everything by the keyboard alone, at 320 px, and at 400 % zoom. */
+/** Use of the console by keyboard alone, at 320 px, and at 400 % zoom. */
 let server: TestServer;
 let browser: Browser;
 let user: TestUser;
@@ -32,7 +32,7 @@ beforeAll(async () => {
 });
 afterEach(async () => {
   for (const context of contexts.splice(0)) await context.close();
-  // Whatever a test left behind must not take the place of the next one's copy.
+  // A copy left by a test must not occupy the slot of the next test's copy.
   for (const { id } of (await server.api.operations({ state: 'running' })).items) await server.api.cancel(id);
 });
 afterAll(async () => {
@@ -40,7 +40,7 @@ afterAll(async () => {
   await server.close();
 });
 
-/** Of the same user: the tray shows one's own work. */
+/** Starts a copy as the signed-in user because the tray shows own operations only. */
 async function startCopy(name: string): Promise<string> {
   const answer = await session.request('POST', `/api/images/${image.id}/copy`, {
     body: { name, method: 'copy', bytesPerSecond: 64 * 1024 },
@@ -50,7 +50,7 @@ async function startCopy(name: string): Promise<string> {
   return operation.id;
 }
 
-it('19: from the sign-in to a copy and its end without a pointer', async () => {
+it('sign-in, copy and cancel work by keyboard alone', async () => {
   const context = await browser.newContext({ locale: 'en-GB' });
   contexts.push(context);
   const record = await recordPageErrors(context);
@@ -69,7 +69,7 @@ it('19: from the sign-in to a copy and its end without a pointer', async () => {
   await page.getByRole('dialog').waitFor();
   await page.keyboard.press('Escape');
   await page.locator('wcc-copy-dialog').waitFor({ state: 'detached' });
-  // Esc closes the dialog, and the focus is where it was.
+  // Escape closes the dialog and returns the focus to the button.
   await until(async () => /^Copy source\.raw$/.test((await readFocus(page)).name), {
     what: 'the focus back at the button',
   });
@@ -92,7 +92,7 @@ it('19: from the sign-in to a copy and its end without a pointer', async () => {
   const row = rowOf(page, 'by-keyboard.raw');
   await row.waitFor();
   await tabTo(page, /^Cancel\b/);
-  // Escape never ends an operation.
+  // Escape never cancels an operation.
   await page.keyboard.press('Escape');
   expect((await server.api.operations({ state: 'running' })).items).toHaveLength(1);
   await page.keyboard.press('Enter');
@@ -104,7 +104,7 @@ it('19: from the sign-in to a copy and its end without a pointer', async () => {
   expect(record).toEqual({ cspViolations: [], errors: [] });
 });
 
-it('19: F6 goes round header, main and tray; a dismissed row hands the focus on', async () => {
+it('F6 cycles through header, main and tray, and dismissing a row keeps the focus in the tray', async () => {
   const [first, second] = [await startCopy('one.raw'), await startCopy('two.raw')];
   const { page, context, url } = await openConsole(browser, { server, user });
   contexts.push(context);
@@ -130,7 +130,7 @@ it('19: F6 goes round header, main and tray; a dismissed row hands the focus on'
   await list.getByText('one.raw').waitFor();
   await list.getByText('two.raw').waitFor();
   await until(async () => (await list.getByRole('button', { name: /^Dismiss/ }).count()) >= 2, {
-    what: 'both to be dismissible',
+    what: 'both rows to be dismissible',
   });
   const before = await list.locator('wcc-progress').count();
   await tabTo(page, /^Dismiss/);
@@ -144,7 +144,7 @@ it('19: F6 goes round header, main and tray; a dismissed row hands the focus on'
   expect((await readFocus(page)).name).not.toBe('');
 });
 
-it('19: a button that leaves with the last of a list neither loses the focus nor moves the page', async () => {
+it('the button that loads the last page of a list disappears without losing focus or scrolling', async () => {
   for (let entry = 0; entry < 60; entry += 1)
     await server.api.changeImage(image.id, { template: entry % 2 === 0 });
   const { page, context, url } = await openConsole(browser, { server, user });
@@ -167,9 +167,9 @@ it('19: a button that leaves with the last of a list neither loses the focus nor
 
 it.each([
   { what: '320 px', viewport: { width: 320, height: 640 } },
-  // 1280 × 1024 at 400 %: as many CSS pixels.
+  // 1280 × 1024 at 400 % zoom has this size in CSS pixels.
   { what: '400 % zoom', viewport: { width: 320, height: 256 } },
-])('19: at $what nothing is cut, and all is reached', async ({ what, viewport }) => {
+])('pages and the copy dialog are not clipped and stay reachable at $what', async ({ what, viewport }) => {
   const id = await startCopy(`narrow-${viewport.height}.raw`);
   const { page, context, url } = await openConsole(browser, { server, user }, { viewport });
   contexts.push(context);
@@ -185,7 +185,7 @@ it.each([
   const dialog = page.getByRole('dialog');
   await dialog.getByLabel('New name').waitFor();
   await check('copy dialog');
-  // The button of the dialog can be reached, however small the window is.
+  // The button of the dialog is reachable in the smallest window.
   const submit = dialog.getByRole('button', { name: 'Copy', exact: true });
   await submit.scrollIntoViewIfNeeded();
   expect(await submit.isVisible()).toBe(true);

@@ -9,12 +9,12 @@ import { startServer } from '../kit/server.ts';
 import type { TestServer } from '../kit/server.ts';
 import { createUser } from '../kit/session.ts';
 
-/** What others do with machines stands on an open page at once, told by the socket and not by asking again. */
+/** Open pages show other users' changes to machines at once, through the socket instead of polling. */
 let server: TestServer;
 let browser: Browser;
 let image: number;
 const contexts = closeContextsAfterEach();
-/** Mostly a tenth of a second; longer on a machine that does other things as well, and still less than a poll. */
+/** Usually 0.1 s. The limit allows for a busy computer and is shorter than the polling interval. */
 const maxDelayMs = 2000;
 
 beforeAll(async () => {
@@ -29,7 +29,7 @@ afterAll(async () => {
   await server.close();
 });
 
-/** A page whose timers of three seconds never ring: what it learns of machines, it is told. */
+/** Opens a page without its polling timer of 3 s, so that only the socket can update it. */
 async function openWithoutPolling(path: string): Promise<Page> {
   const user = await createUser(server, `watcher-${contexts.length}-${path.length}`, 'admin');
   const { context, page, url } = await openConsole(browser, { server, user });
@@ -51,7 +51,7 @@ async function makeMachine(name: string): Promise<number> {
   return Number(operation.subject.id);
 }
 
-/** How long after `run` the page shows it. */
+/** Asserts that the page shows the effect of `run` within the limit. */
 async function expectShownSoon(
   what: string,
   run: () => Promise<unknown>,
@@ -65,7 +65,7 @@ async function expectShownSoon(
   expect(tookMs, what).toBeLessThan(maxDelayMs);
 }
 
-it('a machine that another user makes or deletes comes and goes in the list', async () => {
+it('the open list of machines shows at once that another user creates or deletes a machine', async () => {
   const page = await openWithoutPolling('/machines');
   await page.locator('main h1').waitFor();
   const row = page.locator('tr[data-machine]', { hasText: 'quokka-theirs' });
@@ -79,7 +79,7 @@ it('a machine that another user makes or deletes comes and goes in the list', as
   await expectShownSoon('deleted', remove, () => row.waitFor({ state: 'detached' }));
 });
 
-it('the page of a machine tells that another user deletes it, and then that it is gone', async () => {
+it('the open page of a machine shows at once that another user has deleted it', async () => {
   const id = await makeMachine('quokka-open');
   const page = await openWithoutPolling(`/machines/${id}`);
   await page.locator('main h1', { hasText: 'quokka-open' }).waitFor();

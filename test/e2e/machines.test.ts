@@ -17,7 +17,7 @@ import type { TestServer } from '../kit/server.ts';
 import { createUser } from '../kit/session.ts';
 import type { TestUser } from '../kit/session.ts';
 
-/** The pages of machines: what axe finds, 320 px, who sees none, and a host without QEMU. */
+/** Machine pages: accessibility, 320 px, users without access, and a host without QEMU. */
 let server: TestServer;
 let browser: Browser;
 let user: TestUser;
@@ -38,7 +38,7 @@ beforeAll(async () => {
   };
   await make('quokka-on', true);
   await make('quokka-off', false);
-  // A copy that takes all day: the machine behind it waits, and is a row.
+  // A very slow copy occupies the only slot, so the creation of the next machine stays queued.
   const slow = { name: 'slow.raw', method: 'copy', bytesPerSecond: 65_536 } as const;
   const copy = await server.api.copyImage(image.id, slow);
   await waitForState(server, copy.operation.id, { states: ['running'] });
@@ -63,7 +63,7 @@ async function open(options: ConsoleOptions = {}): Promise<ConsoleTab> {
   return consoleTab;
 }
 
-/** Each view of machines, one after the other. */
+/** Opens each view of machines in turn. */
 async function visitViews(
   { page, url }: ConsoleTab,
   inspect: (view: string) => Promise<void>,
@@ -83,7 +83,7 @@ async function visitViews(
   for (let step = 0; step < 6; step += 1) {
     await steps.nth(step).click();
     await page.locator('.wizard-nav button[aria-current="step"]').nth(0).waitFor();
-    // The fields of the middle steps are made of the same parts.
+    // The other steps use the same kinds of fields.
     if ([0, 2, 4, 5].includes(step)) await inspect(`create-${step + 1}`);
   }
   await page.goto(`${url}/machines/${numbers['quokka-on']}`);
@@ -98,11 +98,11 @@ async function visitViews(
   await inspect('machine-waiting');
 }
 
-/** A language changes no colour: Japanese in one look stands for all. */
+/** Colours do not depend on the language, so Japanese is tested in one theme only. */
 const testedAppearances = appearances.filter(({ locale, theme }) => locale === 'en' || theme === 'light');
 
 it.each(testedAppearances)(
-  'axe finds nothing: $locale, $theme',
+  'machine pages pass axe: $locale, $theme',
   { timeout: axeTimeoutMs },
   async (appearance) => {
     const consoleTab = await open(appearance);
@@ -117,7 +117,7 @@ it.each(testedAppearances)(
   },
 );
 
-it('at 320 px nothing is cut', async () => {
+it('machine pages are not clipped at 320 px', async () => {
   const consoleTab = await open({ viewport: { width: 320, height: 640 } });
   const problems: Record<string, string[]> = {};
   await visitViews(consoleTab, async (view) => {
@@ -128,21 +128,24 @@ it('at 320 px nothing is cut', async () => {
   expect(problems).toEqual({});
 });
 
-it.each(['operator', 'viewer'] as const)('%s without rights has no node of them', async (role) => {
-  const stranger = await createUser(server, `stranger-${role}`, role);
-  const { page, url, context } = await openConsole(browser, { server, user: stranger });
-  contexts.push(context);
-  for (const path of ['machines', 'images', 'operations', '', `machines/${numbers['quokka-on']}`]) {
-    await page.goto(`${url}/${path}`);
-    await page.locator('main h1, main h2').first().waitFor();
-    await page.waitForLoadState('networkidle').catch(() => {});
-    expect(await page.locator('main').innerText(), path).not.toContain('quokka');
-  }
-  await page.getByText('Machine not found').waitFor();
-  expect(await page.locator('wcc-machine-screen, wcc-serial-view').count()).toBe(0);
-});
+it.each(['operator', 'viewer'] as const)(
+  'a user with role %s and no grants sees no machine on any page',
+  async (role) => {
+    const stranger = await createUser(server, `stranger-${role}`, role);
+    const { page, url, context } = await openConsole(browser, { server, user: stranger });
+    contexts.push(context);
+    for (const path of ['machines', 'images', 'operations', '', `machines/${numbers['quokka-on']}`]) {
+      await page.goto(`${url}/${path}`);
+      await page.locator('main h1, main h2').first().waitFor();
+      await page.waitForLoadState('networkidle').catch(() => {});
+      expect(await page.locator('main').innerText(), path).not.toContain('quokka');
+    }
+    await page.getByText('Machine not found').waitFor();
+    expect(await page.locator('wcc-machine-screen, wcc-serial-view').count()).toBe(0);
+  },
+);
 
-it('the deletion of a base is refused in the console, by name', async () => {
+it('the image page refuses to delete a base image and names the machine that uses it', async () => {
   const { page, url } = await open();
   await page.goto(`${url}/images`);
   const id = (await server.api.images()).items.find(({ name }) => name === 'source.raw')?.id;
@@ -160,7 +163,7 @@ it('the deletion of a base is refused in the console, by name', async () => {
   await expect(server.api.deleteImage(id ?? 0)).rejects.toMatchObject({ code: 'image_in_use' });
 });
 
-/** The programs lie under nothing, in a name space of this server alone. */
+/** Programs that a bind mount hides from this server, in a mount namespace of its own. */
 const hiddenPrograms = ['/usr/bin/qemu-system-x86_64', '/usr/bin/qemu-img', '/usr/bin/virsh'].filter((path) =>
   existsSync(path),
 );
@@ -173,7 +176,7 @@ const launcher = [
   'sh',
 ];
 
-it('without QEMU images work, and machines are refused with the packages to install', async () => {
+it('a host without QEMU copies images and refuses machines, naming the packages to install', async () => {
   const bare = await startServer({ launcher, args: ['--free-space-floor', '0'] });
   try {
     const path = join(bare.poolDir, 'source.raw');
