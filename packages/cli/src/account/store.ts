@@ -10,6 +10,7 @@ export interface Account {
   userName: string;
 }
 
+/** The content of `servers.json`. */
 export interface Accounts {
   /** Origin of the server of the last sign-in. */
   current: string | null;

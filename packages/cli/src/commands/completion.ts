@@ -4,6 +4,7 @@ import { completionScript, shells } from '../completion/script.ts';
 import type { Shell } from '../completion/script.ts';
 import type { Context } from '../runtime/context.ts';
 
+/** Adds `wcc completion`. */
 export function addCompletion(program: Command, context: Context): void {
   program
     .command('completion')

@@ -22,6 +22,7 @@ const verbs = [
   addImageRm,
 ];
 
+/** Adds `wcc image` with its subcommands. */
 export function addImageCommands(program: Command, context: Context): void {
   const image = program.command('image').description('list, create, transfer and delete images');
   for (const add of verbs) add(image, context);

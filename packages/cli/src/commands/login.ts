@@ -21,6 +21,7 @@ interface LoginOptions {
   insecure?: boolean;
 }
 
+/** Adds `wcc login`. */
 export function addLogin(program: Command, context: Context): void {
   program
     .command('login <url>')

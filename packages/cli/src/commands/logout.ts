@@ -6,6 +6,7 @@ import { readAccounts, writeAccounts } from '../account/store.ts';
 import type { Context } from '../runtime/context.ts';
 import { CliError } from '../runtime/errors.ts';
 
+/** Adds `wcc logout`. */
 export function addLogout(program: Command, context: Context): void {
   program
     .command('logout [url]')

@@ -7,6 +7,7 @@ import { addOpShow } from './op/show.ts';
 import { addOpVerb } from './op/verb.ts';
 import { addOpWatch } from './op/watch.ts';
 
+/** Adds `wcc op` with its subcommands. */
 export function addOpCommands(program: Command, context: Context): void {
   const op = program.command('op').description('list, watch and control operations');
   for (const add of [addOpLs, addOpShow, addOpWatch]) add(op, context);

@@ -9,6 +9,7 @@ import { addVmScreen } from './vm/screen.ts';
 import { addVmShow } from './vm/show.ts';
 import { addVmStop } from './vm/stop.ts';
 
+/** Adds `wcc vm` with its subcommands. */
 export function addVmCommands(program: Command, context: Context): void {
   const vm = program.command('vm').description('list, create, control and delete machines');
   for (const add of [addVmLs, addVmShow, addVmCreate, addVmQuickCreate]) add(vm, context);

@@ -1,5 +1,6 @@
 import type { Command, Option } from 'commander';
 
+/** The shells with a completion script. */
 export const shells = ['bash', 'zsh', 'fish'] as const;
 export type Shell = (typeof shells)[number];
 
@@ -109,17 +110,17 @@ ${bash(nodes).replace('# bash completion of wcc. Use it: source <(wcc completion
 
 function fish(nodes: readonly CommandNode[]): string {
   const quote = (text: string): string => `'${text.replaceAll('\\', '\\\\').replaceAll("'", "\\'")}'`;
-  const lines = nodes.flatMap((place) => {
-    const at = `-n ${quote(`_wcc_at ${quoteWord(place.path)}`)}`;
+  const lines = nodes.flatMap((node) => {
+    const at = `-n ${quote(`_wcc_at ${quoteWord(node.path)}`)}`;
     return [
-      ...place.commands.map(
+      ...node.commands.map(
         ({ name, description }) => `complete -c wcc ${at} -a ${name} -d ${quote(description)}`,
       ),
-      ...(place.commands.length === 0 && place.words.length > 0
-        ? [`complete -c wcc ${at} -a ${quote(place.words.join(' '))}`]
+      ...(node.commands.length === 0 && node.words.length > 0
+        ? [`complete -c wcc ${at} -a ${quote(node.words.join(' '))}`]
         : []),
-      ...(place.takesFile ? [`complete -c wcc ${at} -F`] : []),
-      ...place.options.map(
+      ...(node.takesFile ? [`complete -c wcc ${at} -F`] : []),
+      ...node.options.map(
         ({ flag, description, value }) =>
           `complete -c wcc ${at} -l ${flag.slice(2)}${fishValue(value)} -d ${quote(description)}`,
       ),

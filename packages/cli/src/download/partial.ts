@@ -8,6 +8,7 @@ export interface Partial {
   notePath: string;
 }
 
+/** The partial files for a target file. */
 export function partialOf(target: string): Partial {
   return { path: `${target}.part`, notePath: `${target}.part.etag` };
 }

@@ -16,6 +16,7 @@ export interface ProgressOutput {
 /** Minimum time between two lines of the same key, when the output is not a terminal. */
 const betweenLinesMs = 5000;
 
+/** Creates the output that fits standard error. */
 export function createProgressOutput(context: Context): ProgressOutput {
   const look = terminalFeatures(context.stderr, context.env);
   return look.canRedraw ? createRedrawnLine(context) : createLogLines(context);

@@ -46,6 +46,7 @@ export function facts(pairs: readonly (readonly [string, string | null])[]): str
   return shown.map(([name, value]) => `${pad(`${name}:`, width + 1)} ${escapeTerminal(value)}\n`).join('');
 }
 
+/** The list of `wcc image ls`. */
 export function imageTable(images: readonly Image[]): string {
   if (images.length === 0) return 'No images.\n';
   return table(
@@ -61,6 +62,7 @@ export function imageTable(images: readonly Image[]): string {
   );
 }
 
+/** The details of `wcc image show`. */
 export function imageFacts(image: Image): string {
   return facts([
     ['id', String(image.id)],
@@ -80,6 +82,7 @@ export function imageFacts(image: Image): string {
   ]);
 }
 
+/** The list of `wcc op ls`. */
 export function operationTable(operations: readonly Operation[]): string {
   if (operations.length === 0) return 'No operations.\n';
   return table(
@@ -102,6 +105,7 @@ export function namesOf({ subject, target }: Snapshot): string {
   return target === null || target.name === subject.name ? subject.name : `${subject.name} → ${target.name}`;
 }
 
+/** The details of `wcc op show`. */
 export function operationFacts(operation: Snapshot): string {
   const row = rowOf(operation);
   return facts([
@@ -126,6 +130,7 @@ export function operationFacts(operation: Snapshot): string {
   ]);
 }
 
+/** The lines of `wcc op log`. */
 export function logTable({ items }: OperationLog): string {
   return items
     .map(({ at, kind, text: entry }) => `${at}  ${pad(kind, 10)}  ${escapeTerminal(entry)}\n`)

@@ -12,10 +12,12 @@ const stateTexts: Readonly<Record<VmState, string>> = {
   unknown: 'not known',
 };
 
+/** The state of a machine in words. */
 export function vmStateText({ state }: Vm): string {
   return stateTexts[state];
 }
 
+/** The list of `wcc vm ls`. */
 export function vmTable(machines: readonly Vm[]): string {
   if (machines.length === 0) return 'No machines.\n';
   return table(
@@ -32,6 +34,7 @@ export function vmTable(machines: readonly Vm[]): string {
   );
 }
 
+/** The details of `wcc vm show`. */
 export function vmFacts(machine: Vm): string {
   const { stateReason, network, cdrom } = machine;
   return facts([

@@ -6,6 +6,7 @@ import type { Problem } from '@wcc/api';
 import { ApiProblem } from '@wcc/api/client';
 import type { Server } from './server.ts';
 
+/** A request without a typed body. */
 export interface RawRequest {
   method: string;
   path: string;

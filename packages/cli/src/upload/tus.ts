@@ -7,6 +7,7 @@ import { openRequest, readProblem } from '../server/http.ts';
 import type { Server } from '../server/server.ts';
 import type { LocalFile } from './local-file.ts';
 
+/** The image to create, as sent in `Upload-Metadata`. */
 export interface UploadTarget {
   /** Name of the image. */
   name: string;

@@ -13,6 +13,7 @@ import { sendPatch } from './send-patch.ts';
 import type { UploadTarget } from './tus.ts';
 import { fetchOffset, createUpload, removeUpload } from './tus.ts';
 
+/** What to upload, and how. */
 export interface UploadOptions {
   file: LocalFile;
   target: UploadTarget;

@@ -15,6 +15,7 @@ interface ConvertOptions extends ActionOptions {
   pool?: string;
 }
 
+/** Adds `wcc image convert`. */
 export function addImageConvert(parent: Command, context: Context): void {
   const command = parent
     .command('convert <image> <name>')

@@ -17,6 +17,7 @@ interface CopyOptions extends ActionOptions {
   verify?: boolean;
 }
 
+/** Adds `wcc image copy`. */
 export function addImageCopy(parent: Command, context: Context): void {
   const command = parent.command('copy <image> <name>').description('copy an image under a new name');
   addActionOptions(command)

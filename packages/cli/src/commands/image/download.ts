@@ -16,6 +16,7 @@ interface DownloadCommandOptions extends ActionOptions {
   force?: boolean;
 }
 
+/** Adds `wcc image download`. */
 export function addImageDownload(parent: Command, context: Context): void {
   const command = parent
     .command('download <image> [file]')

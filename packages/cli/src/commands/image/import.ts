@@ -18,6 +18,7 @@ interface ImportOptions extends ActionOptions {
   format?: ImageFormat;
 }
 
+/** Adds `wcc image import`. */
 export function addImageImport(parent: Command, context: Context): void {
   addActionOptions(
     parent.command('import <address>').description('let the server download an image from a URL'),

@@ -7,6 +7,7 @@ import { findServer } from '../../server/server.ts';
 import type { ServerOptions } from '../options.ts';
 import { addServerOptions } from '../options.ts';
 
+/** Adds `wcc image ls`. */
 export function addImageLs(parent: Command, context: Context): void {
   addServerOptions(parent.command('ls').description('list images')).action(async (options: ServerOptions) => {
     const items = await listImages(await findServer(context.env, options.url));

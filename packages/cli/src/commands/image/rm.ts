@@ -13,6 +13,7 @@ interface RemoveOptions extends ActionOptions {
   yes?: boolean;
 }
 
+/** Adds `wcc image rm`. */
 export function addImageRm(parent: Command, context: Context): void {
   addActionOptions(parent.command('rm <image>').description('delete an image and its file'))
     .option('--yes', 'do not ask for confirmation')

@@ -7,6 +7,7 @@ import { findServer } from '../../server/server.ts';
 import type { ServerOptions } from '../options.ts';
 import { addServerOptions } from '../options.ts';
 
+/** Adds `wcc image show`. */
 export function addImageShow(parent: Command, context: Context): void {
   addServerOptions(parent.command('show <image>').description('show an image, by id or name')).action(
     async (name: string, options: ServerOptions) => {

@@ -22,6 +22,7 @@ interface UploadCommandOptions extends ActionOptions {
   limit?: number;
 }
 
+/** Adds `wcc image upload`. */
 export function addImageUpload(parent: Command, context: Context): void {
   const command = parent
     .command('upload <file>')

@@ -11,6 +11,7 @@ interface VerifyOptions extends ActionOptions {
   sha256?: string;
 }
 
+/** Adds `wcc image verify`. */
 export function addImageVerify(parent: Command, context: Context): void {
   const command = parent
     .command('verify <image>')

@@ -6,6 +6,7 @@ import { findServer } from '../../server/server.ts';
 import type { ServerOptions } from '../options.ts';
 import { addServerOptions } from '../options.ts';
 
+/** Adds `wcc op log`. */
 export function addOpLog(parent: Command, context: Context): void {
   addServerOptions(parent.command('log <operation>').description('show the log of an operation')).action(
     async (id: string, options: ServerOptions) => {

@@ -14,6 +14,7 @@ interface ListOptions extends ServerOptions {
   limit: number;
 }
 
+/** Adds `wcc op ls`. */
 export function addOpLs(parent: Command, context: Context): void {
   addServerOptions(parent.command('ls').description('list operations, newest first'))
     .option('--state <states>', 'only these states, e.g. running,queued')

@@ -5,6 +5,7 @@ import { followOrDetach } from '../follow-or-detach.ts';
 import type { ActionOptions } from '../options.ts';
 import { addActionOptions } from '../options.ts';
 
+/** Adds `wcc op retry`. */
 export function addOpRetry(parent: Command, context: Context): void {
   const command = parent
     .command('retry <operation>')

@@ -6,6 +6,7 @@ import { findServer } from '../../server/server.ts';
 import type { ServerOptions } from '../options.ts';
 import { addServerOptions } from '../options.ts';
 
+/** Adds `wcc op show`. */
 export function addOpShow(parent: Command, context: Context): void {
   addServerOptions(parent.command('show <operation>').description('show an operation')).action(
     async (id: string, options: ServerOptions) => {

@@ -8,6 +8,7 @@ import { followOrDetach, printResult } from '../follow-or-detach.ts';
 import type { ActionOptions } from '../options.ts';
 import { addWatchOptions } from '../options.ts';
 
+/** Adds `wcc op watch`. */
 export function addOpWatch(parent: Command, context: Context): void {
   addWatchOptions(parent.command('watch <operation>').description('watch an operation until its end')).action(
     async (id: string, options: ActionOptions) => {

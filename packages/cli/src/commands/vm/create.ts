@@ -32,6 +32,7 @@ Install from an ISO on an empty disk:
 Use a larger copy of an image, with a user who can sign in:
   wcc vm create web-07 --disk image:debian-13.raw,size=40G --user admin --ssh-key ~/.ssh/id_ed25519.pub`;
 
+/** Adds `wcc vm create`. */
 export function addVmCreate(parent: Command, context: Context): void {
   const command = parent
     .command('create <name>')

@@ -5,6 +5,7 @@ import { CliError } from '../../runtime/errors.ts';
 import type { Server } from '../../server/server.ts';
 import { hashPassword } from './password-hash.ts';
 
+/** The first-boot options of `wcc vm create`. */
 export interface FirstBootOptions {
   profile?: true;
   user?: string;

@@ -6,6 +6,7 @@ import { findServer } from '../../server/server.ts';
 import type { ServerOptions } from '../options.ts';
 import { addServerOptions } from '../options.ts';
 
+/** Adds `wcc vm ls`. */
 export function addVmLs(parent: Command, context: Context): void {
   addServerOptions(parent.command('ls').description('list machines')).action(
     async (options: ServerOptions) => {

@@ -16,6 +16,7 @@ interface QuickCreateOptions extends ActionOptions {
   start?: boolean;
 }
 
+/** Adds `wcc vm quick-create`. */
 export function addVmQuickCreate(parent: Command, context: Context): void {
   const command = parent
     .command('quick-create <image> <name>')

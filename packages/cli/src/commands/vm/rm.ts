@@ -14,6 +14,7 @@ interface RemoveOptions extends ActionOptions {
   keepDisks?: boolean;
 }
 
+/** Adds `wcc vm rm`. */
 export function addVmRm(parent: Command, context: Context): void {
   addActionOptions(
     parent

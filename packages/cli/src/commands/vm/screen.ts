@@ -21,6 +21,7 @@ interface ScreenOptions extends ActionOptions {
   serial?: boolean;
 }
 
+/** Adds `wcc vm screen`. */
 export function addVmScreen(parent: Command, context: Context): void {
   const command = parent
     .command('screen <machine>')
@@ -46,8 +47,8 @@ export function addVmScreen(parent: Command, context: Context): void {
         signal: context.interrupt,
       });
       const result = { vm: machine.id, file: screenshot, sizeBytes };
-      const words = `${escapeTerminal(machine.name)}: saved as ${escapeTerminal(screenshot)}\n`;
-      context.stdout.write(json ? jsonDocument(result) : words);
+      const text = `${escapeTerminal(machine.name)}: saved as ${escapeTerminal(screenshot)}\n`;
+      context.stdout.write(json ? jsonDocument(result) : text);
     });
 }
 

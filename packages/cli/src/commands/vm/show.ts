@@ -7,6 +7,7 @@ import { findServer } from '../../server/server.ts';
 import type { ServerOptions } from '../options.ts';
 import { addServerOptions } from '../options.ts';
 
+/** Adds `wcc vm show`. */
 export function addVmShow(parent: Command, context: Context): void {
   addServerOptions(parent.command('show <machine>').description('show a machine, by id or name')).action(
     async (name: string, options: ServerOptions) => {

@@ -20,6 +20,7 @@ interface StopOptions extends ServerOptions {
 
 const pollMs = 250;
 
+/** Adds `wcc vm stop`. */
 export function addVmStop(parent: Command, context: Context): void {
   const command = parent
     .command('stop <machine>')
