@@ -14,7 +14,7 @@ import type { TestServer } from '../kit/server.ts';
 import { createUser } from '../kit/session.ts';
 import type { TestUser } from '../kit/session.ts';
 
-/** The bar survives what happens to page, server and history in mid-copy: checks 1, 9 and 12. */
+/** The bar of a running copy after a reload, a killed server, and a return through the browser history. */
 let server: TestServer;
 let browser: Browser;
 let user: TestUser;
@@ -61,7 +61,7 @@ async function untilBarReaches(consoleTab: ConsoleTab, target: string, value: nu
   );
 }
 
-it('1: reload in mid-copy brings the same bar back', async () => {
+it('a reload during a copy shows the same bar at the same or a later value', async () => {
   const consoleTab = await open();
   await consoleTab.page.goto(`${consoleTab.url}/operations`);
   const { id } = await startCopy('reloaded.raw');
@@ -70,14 +70,14 @@ it('1: reload in mid-copy brings the same bar back', async () => {
   await consoleTab.page.reload();
   const row = rowOf(consoleTab.page, 'reloaded.raw');
   await row.waitFor();
-  console.log(`same bar ${Math.round(performance.now() - startedAt)} ms after the reload was asked for`);
+  console.log(`same bar ${Math.round(performance.now() - startedAt)} ms after the reload began`);
   const again = await readRow(row);
   expect(again.snapshot.id).toBe(id);
   expect(again.value).toBeGreaterThanOrEqual(seen);
   expect(consoleTab.record).toEqual({ cspViolations: [], errors: [] });
 });
 
-it('1: the row of the image table that works keeps its slim bar over a reload', async () => {
+it('the image table shows the compact bar of a running copy again after a reload', async () => {
   const consoleTab = await open();
   await startCopy('slim.raw');
   const slim = consoleTab.page.locator('wcc-progress[compact]').first();
@@ -87,7 +87,7 @@ it('1: the row of the image table that works keeps its slim bar over a reload', 
   expect((await readRow(slim)).snapshot.target?.name).toBe('slim.raw');
 });
 
-it('9: the server is killed in mid-copy: the same bar goes on, and nothing says failed', async () => {
+it('the bar of a copy continues to success after the server is killed, and never shows a failure', async () => {
   const consoleTab = await open();
   const { page } = consoleTab;
   await page.goto(`${consoleTab.url}/operations`);
@@ -115,7 +115,7 @@ it('9: the server is killed in mid-copy: the same bar goes on, and nothing says 
   );
 });
 
-it('12: after a return from the back-forward cache there is one live socket, and the bar is true', async () => {
+it('a page restored from the back-forward cache has one live socket and an up-to-date bar', async () => {
   const consoleTab = await open();
   const { page, context, url } = consoleTab;
   await page.goto(`${url}/operations`);
@@ -132,13 +132,13 @@ it('12: after a return from the back-forward cache there is one live socket, and
     async () =>
       (await server.api.operation(id)).phases.some((phase) => 'done' in phase && phase.done > 24 * MiB),
     {
-      what: 'the copy to go on while nobody looks',
+      what: 'the copy to advance while the page is hidden',
     },
   );
   const stored = await server.api.operation(id);
   await goBack(consoleTab);
   const persisted = await page.evaluate(() => (globalThis as unknown as { shown?: boolean }).shown);
-  console.log(`the page came ${persisted === true ? 'back from the cache' : 'anew'}`);
+  console.log(`the page was ${persisted === true ? 'restored from the cache' : 'loaded again'}`);
   const phase = stored.phases[stored.phaseIndex];
   const value = phase && 'done' in phase ? phase.done / phase.total! : 0;
   await untilBarReaches(consoleTab, 'back.raw', value);
@@ -147,24 +147,24 @@ it('12: after a return from the back-forward cache there is one live socket, and
   expect(context.pages()).toHaveLength(1);
 });
 
-/** A page that comes out of the cache loads nothing, so only the commit of the navigation can be waited for. */
+/** Waits for the commit of the navigation only, because a page restored from the cache has no load event. */
 async function goBack({ page }: ConsoleTab): Promise<void> {
   await page.goBack({ waitUntil: 'commit' });
 }
 
-/** Sockets on which something arrives, by what the browser itself sees on the wire. */
+/** Counts the sockets that receive frames, by the browser's network log. */
 async function countLiveSockets({ page, context }: ConsoleTab): Promise<number> {
   const cdp = await context.newCDPSession(page);
   const liveSockets = new Set<string>();
   cdp.on('Network.webSocketFrameReceived', ({ requestId }) => void liveSockets.add(requestId));
   await cdp.send('Network.enable');
   const sinceMs = performance.now();
-  // Copies publish ten times a second: two seconds are enough for every socket that lives.
+  // A copy publishes ten times a second, so each live socket receives frames within two seconds.
   await until(() => performance.now() - sinceMs > 2000, { what: 'two seconds of frames' });
   return liveSockets.size;
 }
 
-it('a copy that ends while the page is away is told as ended at the return', async () => {
+it('a copy that ends while another page is open shows its end after a return to the operations page', async () => {
   const consoleTab = await open();
   await consoleTab.page.goto(`${consoleTab.url}/operations`);
   const { id } = await startCopy('away.raw', 64 * MiB);
@@ -173,7 +173,7 @@ it('a copy that ends while the page is away is told as ended at the return', asy
   await waitForState(server, id, { states: ['succeeded'] });
   await goBack(consoleTab);
   await until(async () => (await readRow(rowOf(consoleTab.page, 'away.raw'))).look === 'succeeded', {
-    what: 'the row to say that it is done',
+    what: 'the row to show success',
   });
   expect((await readRow(rowOf(consoleTab.page, 'away.raw'))).text).toMatch(/Done in/);
 });

@@ -24,7 +24,7 @@ import type { TestServer } from '../kit/server.ts';
 import { createUser } from '../kit/session.ts';
 import type { TestUser } from '../kit/session.ts';
 
-/** Checks 4 and 5: a network that swallows everything without closing anything. */
+/** A network that drops all bytes without closing a connection. */
 let server: TestServer;
 let proxy: FaultProxy;
 let browser: Browser;
@@ -36,7 +36,7 @@ const contexts: BrowserContext[] = [];
 beforeAll(async () => {
   const port = await findFreePort();
   proxy = await createFaultProxy(port);
-  // The browser knows the server by the proxy's address, as behind any proxy.
+  // The browser reaches the server at the proxy's address, so that address must be its public URL.
   server = await startServer({ port, args: ['--public-url', `http://127.0.0.1:${proxy.port}`] });
   browser = await launchBrowser();
   await makeRandomImage(join(server.poolDir, 'source.raw'), 512 * MiB);
@@ -83,7 +83,7 @@ async function waitForBanner(): Promise<number> {
   return performance.now() - startedAt;
 }
 
-it('4: a black hole of 30 s: banner, nothing says failed, the true value at the return', async () => {
+it('a 30 s network black hole shows a banner and no failure, then the up-to-date value', async () => {
   const copy = await startSlowCopy('hole.raw');
   const row = rowOf(consoleTab.page, 'hole.raw');
   const before = await readRow(row);
@@ -105,11 +105,13 @@ it('4: a black hole of 30 s: banner, nothing says failed, the true value at the 
   proxy.setMode('pass');
   const backAt = performance.now();
   const lateBefore = await timerDelayMs();
-  await until(async () => ((await readRow(row)).value ?? 0) >= actualShare, { what: 'the true value' });
+  await until(async () => ((await readRow(row)).value ?? 0) >= actualShare, {
+    what: 'the bar to reach the server’s value',
+  });
   const backMs = performance.now() - backAt;
   const lateMs = await timerDelayMs();
   console.log(
-    `banner after ${Math.round(bannerMs)} ms, true value ${Math.round(backMs)} ms after; ${Math.round(lateMs)} ms late`,
+    `banner after ${Math.round(bannerMs)} ms, up to date ${Math.round(backMs)} ms after; ${Math.round(lateMs)} ms late`,
   );
   expect(backMs - (lateMs - lateBefore)).toBeLessThan(8000);
   await until(
@@ -119,7 +121,7 @@ it('4: a black hole of 30 s: banner, nothing says failed, the true value at the 
         .first()
         .isVisible()),
     {
-      what: 'the banner to go',
+      what: 'the banner to disappear',
     },
   );
   const { texts } = await readObservation(consoleTab.page);
@@ -128,19 +130,19 @@ it('4: a black hole of 30 s: banner, nothing says failed, the true value at the 
   expect((await readRow(row)).snapshot.id).toBe(copy.id);
 });
 
-it('5: a socket that is half open is found dead, and a new one takes over', async () => {
+it('the page detects a half-open socket and updates the bar over a new one', async () => {
   const copy = await startSlowCopy('half-open.raw');
   const row = rowOf(consoleTab.page, 'half-open.raw');
   const total = proxy.connections.total;
-  // Only what stands now falls silent: the way is free for a new connection.
+  // Only open connections go silent, so a new connection works.
   proxy.setModeForOpen('silent');
   const cutAt = performance.now();
   await until(() => proxy.connections.total > total, { what: 'a new connection', timeoutMs: 60_000 });
   console.log(`a new connection after ${Math.round(performance.now() - cutAt)} ms`);
   const actualShare = await copy.done();
   await until(async () => ((await readRow(row)).value ?? 0) >= actualShare, {
-    what: 'the bar to be true again',
+    what: 'the bar to be up to date again',
   });
-  console.log(`true again after ${Math.round(performance.now() - cutAt)} ms`);
+  console.log(`up to date after ${Math.round(performance.now() - cutAt)} ms`);
   expect((await readRow(row)).snapshot.id).toBe(copy.id);
 });

@@ -18,7 +18,7 @@ import { startServer } from '../kit/server.ts';
 import type { TestServer } from '../kit/server.ts';
 import { createCookieSession, createUser, readFirstSignInLink, signIn } from '../kit/session.ts';
 
-/** The whole way of somebody who has just started wcc for the first time. */
+/** The first use of a new installation, and sign-in. */
 let server: TestServer;
 let browser: Browser;
 const contexts: BrowserContext[] = [];
@@ -39,69 +39,73 @@ async function setPassword(page: Page): Promise<void> {
   await page.goto(link.href);
   const field = page.getByLabel('Password', { exact: true });
   await field.waitFor();
-  // The secret must not stay where somebody reads it over a shoulder, or in the history.
+  // The secret must not stay in the address bar or the history.
   expect(page.url()).not.toContain(link.hash.slice(1));
   await field.fill(password);
   await page.getByRole('button', { name: 'Set password and sign in' }).click();
 }
 
-it('link, password, empty pool, sample image, copy, bar, done', { timeout: 180_000 }, async () => {
-  server = await startServer({ token: null });
-  const context = await browser.newContext({ locale: 'en-GB', viewport: { width: 1280, height: 800 } });
-  contexts.push(context);
-  const record = await recordPageErrors(context);
-  const page = await context.newPage();
-  await observeAllChanges(page);
-  await setPassword(page);
+it(
+  'a first user signs in by link, makes a sample image in an empty pool, and copies it',
+  { timeout: 180_000 },
+  async () => {
+    server = await startServer({ token: null });
+    const context = await browser.newContext({ locale: 'en-GB', viewport: { width: 1280, height: 800 } });
+    contexts.push(context);
+    const record = await recordPageErrors(context);
+    const page = await context.newPage();
+    await observeAllChanges(page);
+    await setPassword(page);
 
-  await page.getByRole('heading', { name: 'First steps' }).waitFor();
-  await screenshot(page, 'first-steps');
-  const sample = page.getByRole('button', { name: 'Make a sample image' });
-  await sample.click();
-  await page.locator('.rows wcc-progress').first().waitFor();
-  // A second press could only be refused, for a name that nobody has chosen.
-  await expect.poll(() => sample.isDisabled()).toBe(true);
-  await page.getByRole('link', { name: 'Images', exact: true }).click();
-  const copyButton = page.getByRole('button', { name: 'Copy sample.raw' });
-  await copyButton.waitFor({ timeout: 100_000 });
+    await page.getByRole('heading', { name: 'First steps' }).waitFor();
+    await screenshot(page, 'first-steps');
+    const sample = page.getByRole('button', { name: 'Make a sample image' });
+    await sample.click();
+    await page.locator('.rows wcc-progress').first().waitFor();
+    // A second press would be refused because the fixed name is taken.
+    await expect.poll(() => sample.isDisabled()).toBe(true);
+    await page.getByRole('link', { name: 'Images', exact: true }).click();
+    const copyButton = page.getByRole('button', { name: 'Copy sample.raw' });
+    await copyButton.waitFor({ timeout: 100_000 });
 
-  await copyButton.click();
-  const dialog = page.getByRole('dialog');
-  await dialog.waitFor();
-  const name = dialog.getByLabel('New name');
-  expect(await name.inputValue()).toBe('sample-copy.raw');
-  await dialog.getByText('This name is free.').waitFor();
-  await name.fill('sample.raw');
-  await dialog.getByText('This name is taken.').waitFor();
-  await name.fill('web-07-disk.raw');
-  await dialog.getByText('This name is free.').waitFor();
-  await dialog.getByLabel(/Speed limit/).fill('512');
-  await screenshot(page, 'copy-dialog');
-  await dialog.getByRole('button', { name: 'Copy', exact: true }).click();
-  await dialog.waitFor({ state: 'hidden' });
-  await page.locator('wcc-progress[compact]').first().waitFor();
+    await copyButton.click();
+    const dialog = page.getByRole('dialog');
+    await dialog.waitFor();
+    const name = dialog.getByLabel('New name');
+    expect(await name.inputValue()).toBe('sample-copy.raw');
+    await dialog.getByText('This name is free.').waitFor();
+    await name.fill('sample.raw');
+    await dialog.getByText('This name is taken.').waitFor();
+    await name.fill('web-07-disk.raw');
+    await dialog.getByText('This name is free.').waitFor();
+    await dialog.getByLabel(/Speed limit/).fill('512');
+    await screenshot(page, 'copy-dialog');
+    await dialog.getByRole('button', { name: 'Copy', exact: true }).click();
+    await dialog.waitFor({ state: 'hidden' });
+    await page.locator('wcc-progress[compact]').first().waitFor();
 
-  await page.getByRole('link', { name: 'Operations' }).click();
-  const row = rowOf(page, 'web-07-disk.raw');
-  await until(async () => ((await readRow(row)).value ?? 0) > 0.4, {
-    what: 'the bar to be nearly in the middle',
-  });
-  await screenshot(page, 'copy-in-the-middle');
-  await until(async () => (await readRow(row)).look === 'succeeded', {
-    what: 'the end',
-    timeoutMs: 90_000,
-  });
-  expect((await readRow(row)).text).toMatch(/Done in .* · 4\.0 GiB written/);
-  await page.getByRole('link', { name: 'Images', exact: true }).click();
-  await page.getByRole('button', { name: 'Copy web-07-disk.raw' }).waitFor();
+    await page.getByRole('link', { name: 'Operations' }).click();
+    const row = rowOf(page, 'web-07-disk.raw');
+    await until(async () => ((await readRow(row)).value ?? 0) > 0.4, {
+      what: 'the bar to pass 40 %',
+    });
+    await screenshot(page, 'copy-in-the-middle');
+    await until(async () => (await readRow(row)).look === 'succeeded', {
+      what: 'the copy to succeed',
+      timeoutMs: 90_000,
+    });
+    expect((await readRow(row)).text).toMatch(/Done in .* · 4\.0 GiB written/);
+    await page.getByRole('link', { name: 'Images', exact: true }).click();
+    await page.getByRole('button', { name: 'Copy web-07-disk.raw' }).waitFor();
 
-  const [source, copy] = ['sample.raw', 'web-07-disk.raw'].map((each) => join(server.poolDir, each));
-  expect(await sha256(copy!)).toBe(await sha256(source!));
-  expect(findUnformattedValues((await readObservation(page)).texts)).toEqual([]);
-  expect(record).toEqual({ cspViolations: [], errors: [] });
-});
+    const [source, copy] = ['sample.raw', 'web-07-disk.raw'].map((each) => join(server.poolDir, each));
+    expect(await sha256(copy!)).toBe(await sha256(source!));
+    expect(findUnformattedValues((await readObservation(page)).texts)).toEqual([]);
+    expect(record).toEqual({ cspViolations: [], errors: [] });
+  },
+);
 
-it('signing in by the form, wrongly and rightly, and out again', async () => {
+it('the sign-in form refuses a wrong password, opens the requested page, and the user menu signs out', async () => {
   server = await startServer();
   await createUser(server, 'sato', 'operator').then((user) => (userPassword = user.password));
   const context = await browser.newContext({ locale: 'en-GB' });
@@ -115,7 +119,7 @@ it('signing in by the form, wrongly and rightly, and out again', async () => {
   await page.getByText('The name or the password is wrong.').first().waitFor();
   await page.getByLabel('Password', { exact: true }).fill(userPassword);
   await page.getByRole('button', { name: 'Sign in' }).click();
-  // Where one wanted to go is where one is.
+  // The page requested before sign-in opens.
   await page.getByText('No operations yet').waitFor();
   await page.getByRole('button', { name: 'Menu of sato' }).click();
   await page
@@ -127,7 +131,7 @@ it('signing in by the form, wrongly and rightly, and out again', async () => {
 });
 let userPassword = '';
 
-it('a session that ends elsewhere: sign-in in place, then the same page goes on', async () => {
+it('a session that ends elsewhere asks for sign-in on the same page and continues there', async () => {
   server = await startServer();
   const user = await createUser(server, 'sato', 'admin');
   const context = await browser.newContext({ locale: 'en-GB' });
@@ -153,50 +157,56 @@ const variants = [
   { name: 'ja', colorScheme: 'light', viewport: { width: 1280, height: 800 }, locale: 'ja-JP' },
 ] as const;
 
-it('nothing overflows sideways, wide or narrow, in either language', { timeout: 180_000 }, async () => {
-  server = await startServer({ token: null });
-  const link = await readFirstSignInLink(server);
-  const headers = { origin: server.baseUrl, 'content-type': 'application/json' };
-  const body = JSON.stringify({ secret: link.hash.slice(1), name: 'sato', password });
-  const answer = await rawRequest(`${server.baseUrl}/api/first-sign-in`, { method: 'POST', headers, body });
-  const session = createCookieSession(server.baseUrl, answer);
-  await makeSparseImage(join(server.poolDir, 'debian-13.raw'), {
-    virtualBytes: 40 * GiB,
-    dataBytes: (2400 * MiB) / 20,
-  });
-  await makeRandomImage(join(server.poolDir, 'windows-server-2025-with-a-rather-long-name.raw'), 96 * MiB);
-  const { items: pools } = (await session.request('GET', '/api/pools')).json() as { items: { id: string }[] };
-  await session.request('POST', `/api/pools/${pools[0]!.id}/rescan`);
-  const { items } = (await session.request('GET', '/api/images')).json() as {
-    items: { id: number; name: string }[];
-  };
-  for (const { id, name } of items) {
-    await session.request('POST', `/api/images/${id}/copy`, {
-      body: { name: `copy-of-${name}`, method: 'copy', bytesPerSecond: 2 * MiB },
+it(
+  'home, images and operations do not overflow sideways, wide or narrow, in both languages',
+  { timeout: 180_000 },
+  async () => {
+    server = await startServer({ token: null });
+    const link = await readFirstSignInLink(server);
+    const headers = { origin: server.baseUrl, 'content-type': 'application/json' };
+    const body = JSON.stringify({ secret: link.hash.slice(1), name: 'sato', password });
+    const answer = await rawRequest(`${server.baseUrl}/api/first-sign-in`, { method: 'POST', headers, body });
+    const session = createCookieSession(server.baseUrl, answer);
+    await makeSparseImage(join(server.poolDir, 'debian-13.raw'), {
+      virtualBytes: 40 * GiB,
+      dataBytes: (2400 * MiB) / 20,
     });
-  }
-  const overflows: Record<string, number> = {};
-  for (const picture of variants) {
-    const context = await browser.newContext(picture);
-    contexts.push(context);
-    await addSession(context, session);
-    const page = await context.newPage();
-    for (const [path, label] of [
-      ['/', 'home'],
-      ['/images', 'images'],
-      ['/operations', 'operations'],
-    ] as const) {
-      await page.goto(server.baseUrl + path);
-      await page.locator('wcc-progress').first().waitFor();
-      await until(async () => (await page.locator('wcc-progress progress:visible').count()) > 0, {
-        what: 'a bar',
+    await makeRandomImage(join(server.poolDir, 'windows-server-2025-with-a-rather-long-name.raw'), 96 * MiB);
+    const { items: pools } = (await session.request('GET', '/api/pools')).json() as {
+      items: { id: string }[];
+    };
+    await session.request('POST', `/api/pools/${pools[0]!.id}/rescan`);
+    const { items } = (await session.request('GET', '/api/images')).json() as {
+      items: { id: number; name: string }[];
+    };
+    for (const { id, name } of items) {
+      await session.request('POST', `/api/images/${id}/copy`, {
+        body: { name: `copy-of-${name}`, method: 'copy', bytesPerSecond: 2 * MiB },
       });
-      overflows[`${label}-${picture.name}`] = await page.evaluate(
-        () => document.documentElement.scrollWidth - document.documentElement.clientWidth,
-      );
-      await screenshot(page, `${label}-${picture.name}`);
     }
-  }
-  expect(Object.entries(overflows).filter(([, pixels]) => pixels > 0)).toEqual([]);
-  expect(readFileSync(join(server.dataDir, 'wcc.sqlite')).length).toBeGreaterThan(0);
-});
+    const overflows: Record<string, number> = {};
+    for (const picture of variants) {
+      const context = await browser.newContext(picture);
+      contexts.push(context);
+      await addSession(context, session);
+      const page = await context.newPage();
+      for (const [path, label] of [
+        ['/', 'home'],
+        ['/images', 'images'],
+        ['/operations', 'operations'],
+      ] as const) {
+        await page.goto(server.baseUrl + path);
+        await page.locator('wcc-progress').first().waitFor();
+        await until(async () => (await page.locator('wcc-progress progress:visible').count()) > 0, {
+          what: 'a bar',
+        });
+        overflows[`${label}-${picture.name}`] = await page.evaluate(
+          () => document.documentElement.scrollWidth - document.documentElement.clientWidth,
+        );
+        await screenshot(page, `${label}-${picture.name}`);
+      }
+    }
+    expect(Object.entries(overflows).filter(([, pixels]) => pixels > 0)).toEqual([]);
+    expect(readFileSync(join(server.dataDir, 'wcc.sqlite')).length).toBeGreaterThan(0);
+  },
+);

@@ -13,7 +13,7 @@ import { findClippedElements, expectFocusOn, readFocus, tabTo } from '../kit/foc
 import { createUser } from '../kit/session.ts';
 import type { TestUser } from '../kit/session.ts';
 
-/** WCAG 2.1.2 at the screen of a machine: a way in, a way out, and no key lost when the machine goes. */
+/** Keyboard focus at the screen of a machine: it can enter and leave (WCAG 2.1.2), and stays there on power-off. */
 let host: MachineHost;
 let browser: Browser;
 let user: TestUser;
@@ -39,7 +39,7 @@ afterAll(async () => {
 
 const typing = 'Keys go to the machine · F6 to leave';
 
-/** The key events that went to machines so far; RFB calls them 4, QEMU's extension 255. */
+/** Counts key events sent to machines: RFB message 4 (RFC 6143, 7.5.4), or 255 of QEMU's extension. */
 function countKeys(page: Page): { sent: () => number } {
   let sent = 0;
   page.on('websocket', (socket) => {
@@ -61,7 +61,7 @@ async function setPower(verb: 'start' | 'power-off'): Promise<void> {
   await host.server.api.orderVm(machine, verb);
 }
 
-it('the link to the screen gives it the keys; F6 leads out, and what is typed then stays here', async () => {
+it('the screen link focuses the machine’s screen; F6 leaves it and stops sending keys', async () => {
   const { page, url, record } = await open();
   const keys = countKeys(page);
   await page.goto(`${url}/machines`);
@@ -72,10 +72,10 @@ it('the link to the screen gives it the keys; F6 leads out, and what is typed th
   await expectFocusOn(page, /^Screen of quokka$/);
   await page.getByText(typing).first().waitFor();
   await screenshot(page, 'screen-has-keys');
-  // Tab is the machine's, too.
+  // Tab goes to the machine, too.
   await page.keyboard.press('Tab');
   await page.keyboard.press('a');
-  await until(() => keys.sent() >= 4, { what: 'both keys to go to the machine' });
+  await until(() => keys.sent() >= 4, { what: 'both keys to be sent to the machine' });
   await expectFocusOn(page, /^Screen of quokka$/);
 
   await page.keyboard.press('F6');
@@ -90,11 +90,11 @@ it('the link to the screen gives it the keys; F6 leads out, and what is typed th
   await expectFocusOn(page, /^Screen of quokka$/);
   await page.keyboard.press('c');
   await until(() => keys.sent() >= before + 2, { what: 'the last key' });
-  expect(keys.sent(), 'nothing but the last key').toBeLessThanOrEqual(before + 3);
+  expect(keys.sent(), 'only the last key is sent').toBeLessThanOrEqual(before + 3);
   expect(record).toEqual({ cspViolations: [], errors: [] });
 });
 
-it('a machine that goes off keeps the focus at its place, and gets it back when it runs again', async () => {
+it('the screen keeps the focus when its machine powers off, and receives keys after a new start', async () => {
   const { page, url } = await open();
   const keys = countKeys(page);
   await page.goto(`${url}/machines/${machine}?screen`);
@@ -103,7 +103,7 @@ it('a machine that goes off keeps the focus at its place, and gets it back when 
   await expectFocusOn(page, /^The machine is off\./);
   expect((await readFocus(page)).region).toBe('main');
   const before = keys.sent();
-  // Neither changes the view nor presses what stands beside it.
+  // None of these keys changes the view or presses a button beside it.
   for (const key of ['ArrowRight', 'Space', 'Enter', 'x']) await page.keyboard.press(key);
   expect((await host.server.api.vm(machine)).state).toBe('shut_off');
   await expectFocusOn(page, /^The machine is off\./);
@@ -112,10 +112,10 @@ it('a machine that goes off keeps the focus at its place, and gets it back when 
   await expectFocusOn(page, /^Screen of quokka$/);
   expect(keys.sent()).toBe(before);
   await page.keyboard.press('y');
-  await until(() => keys.sent() > before, { what: 'the key to go to the machine' });
+  await until(() => keys.sent() > before, { what: 'the key to be sent to the machine' });
 });
 
-it('who opens the page of a machine keeps the focus: it is off, it was not asked for, or they went on', async () => {
+it('the screen does not take the focus without a screen link, or when its machine starts later', async () => {
   const { page, url } = await open();
   await setPower('power-off');
   await page.goto(`${url}/machines/${machine}?screen`);
@@ -132,7 +132,7 @@ it('who opens the page of a machine keeps the focus: it is off, it was not asked
   await expectFocusOn(page, /^quokka/);
 });
 
-it('at 320 px the way out is in sight', async () => {
+it('the hint to leave the screen by F6 is visible at 320 px', async () => {
   const { page, url } = await open({ viewport: { width: 320, height: 640 } });
   await page.goto(`${url}/machines/${machine}?screen`);
   await expectFocusOn(page, /^Screen of quokka$/);

@@ -22,7 +22,7 @@ import type { TestServer } from '../kit/server.ts';
 import { createUser, signIn } from '../kit/session.ts';
 import type { TestUser } from '../kit/session.ts';
 
-/** Checks 10 and 11: a page whose clock is wrong, and one that nobody looks at. */
+/** A page with a wrong clock, and a hidden page. */
 const sizeBytes = 512 * MiB;
 let server: TestServer;
 let browser: Browser;
@@ -55,7 +55,7 @@ async function startCopy(name: string, bytesPerSecond: number): Promise<Operatio
 it.each([
   { skew: '37 minutes ahead', name: 'ahead.raw', skewMs: 37 * 60_000 },
   { skew: '3 hours behind', name: 'behind.raw', skewMs: -3 * 3_600_000 },
-])('10: a clock that is $skew changes nothing that is shown of a copy', async ({ name, skewMs }) => {
+])('a browser clock $skew does not change the times shown for a copy', async ({ name, skewMs }) => {
   const consoleTab = await openConsole(browser, { server, user });
   contexts.push(consoleTab.context);
   const { page } = consoleTab;
@@ -74,7 +74,7 @@ it.each([
   await observeAllChanges(page);
   await page.goto(`${consoleTab.url}/operations`);
   expect(Math.abs((await page.evaluate(() => Date.now())) - Date.now())).toBeGreaterThan(30 * 60_000);
-  // About 16 s: nothing true about it is counted in tens of minutes, on the busiest machine.
+  // The copy takes about 16 s, so no correct text counts in tens of minutes, even on a busy computer.
   await startCopy(name, 32 * MiB);
   const row = rowOf(page, name);
   await until(async () => /left/.test((await readRow(row)).text), { what: 'an estimate to be shown' });
@@ -93,7 +93,7 @@ it.each([
   expect(consoleTab.record).toEqual({ cspViolations: [], errors: [] });
 });
 
-/** The row of that target, read in a page that no Playwright drives. */
+/** Reads the row of the operation that makes `target`, in a page that Playwright does not control. */
 function readPlainRow(tab: PlainTab, target: string): Promise<{ snapshot: Snapshot; text: string } | null> {
   return tab.evaluate(`(() => {
     const deep = (root) => [...root.querySelectorAll('*')].flatMap((each) =>
@@ -104,7 +104,7 @@ function readPlainRow(tab: PlainTab, target: string): Promise<{ snapshot: Snapsh
   })()`);
 }
 
-it('11: a tab that is hidden for 90 s is true again when it is looked at', { timeout: 500_000 }, async () => {
+it('a tab hidden for 90 s shows up-to-date bars when it is visible again', { timeout: 500_000 }, async () => {
   const plain = await launchPlainBrowser();
   try {
     const { tab } = plain;
@@ -116,7 +116,7 @@ it('11: a tab that is hidden for 90 s is true again when it is looked at', { tim
     const quick = await startCopy('quick.raw', 16 * MiB);
     for (const target of ['slow.raw', 'quick.raw']) {
       await until(async () => (await readPlainRow(tab, target))?.snapshot.state === 'running', {
-        what: `${target} to run on the page`,
+        what: `the page to show ${target} as running`,
       });
     }
     await tab.hide();
@@ -134,9 +134,9 @@ it('11: a tab that is hidden for 90 s is true again when it is looked at', { tim
         const snapshot = (await readPlainRow(tab, 'slow.raw'))?.snapshot;
         return snapshot !== undefined && (currentPhase(snapshot)?.done ?? 0) >= actualBytes;
       },
-      { what: 'the bar to be true again' },
+      { what: 'the bar to be up to date again' },
     );
-    console.log(`true ${Math.round(performance.now() - shownAtMs)} ms after the tab was looked at again`);
+    console.log(`up to date ${Math.round(performance.now() - shownAtMs)} ms after the tab was visible again`);
     const slowRow = await readPlainRow(tab, 'slow.raw');
     const quickRow = await readPlainRow(tab, 'quick.raw');
     expect(slowRow?.snapshot).toMatchObject({ id: slow.id, state: 'running' });

@@ -5,7 +5,7 @@ import { readFirstSignInLink } from '../kit/session.ts';
 import { startServer } from '../kit/server.ts';
 import type { TestServer } from '../kit/server.ts';
 
-/** The way that docs/tour.md describes, step by step; its pictures are made here. */
+/** The steps of docs/tour.md. This test makes its screenshots. */
 let server: TestServer;
 let browser: Browser;
 
@@ -18,7 +18,7 @@ afterAll(async () => {
   await server.close();
 });
 
-it('from the first sign-in to a machine on the screen', { timeout: 400_000 }, async () => {
+it('the tour leads from the first sign-in to a machine on the screen', { timeout: 400_000 }, async () => {
   const context = await browser.newContext({ locale: 'en-GB', viewport: { width: 1120, height: 760 } });
   const record = await recordPageErrors(context);
   const page = await context.newPage();

@@ -17,11 +17,11 @@ import { createUploadFixture, slowBytesPerSecond, slowChunkBytes } from '../kit/
 import type { UploadFixture } from '../kit/upload-fixture.ts';
 import { chooseFileAgain, goToOperations, untilReceived, uploadByDialog } from '../kit/browser-upload.ts';
 
-/** The server is killed, the network swallows everything, the browser is killed: checks 8 and 4 for uploads. */
+/** Uploads when the server is killed, the network drops all bytes, or the browser is killed. */
 const sizeBytes = 24 * MiB;
-/** Heads of requests, the console itself, frames of the socket: all that came through the proxy and is no byte of the file. */
+/** Maximum bytes through the proxy that are not part of the file: request headers, the console and socket frames. */
 const overheadBytes = MiB;
-/** By default the hole lasts until the page has said all that it has to say, `WCC_BLACK_HOLE_S=30` makes it longer. */
+/** Minimum length of the black hole. By default it lasts until the page shows that it waits. */
 const blackHoleS = Number(process.env['WCC_BLACK_HOLE_S'] ?? '5');
 
 let fixture: UploadFixture;
@@ -47,19 +47,19 @@ afterEach(async () => {
 });
 afterAll(() => fixture.close());
 
-/** The row says where it goes on, and that is where its bar stands. */
+/** Asserts that the row names the byte at which it resumes, and that its bar shows the same value. */
 async function expectWaitingForServer(row: Locator): Promise<void> {
   await row.getByText(/^No connection\. Resumes automatically at \d/).waitFor();
   const { text } = await readRow(row);
-  const [resumesAt, stands] = [/itself at ([\d.]+) MiB/, /([\d.]+) of [\d.]+ MiB/].map((each) =>
+  const [resumesAt, barAt] = [/itself at ([\d.]+) MiB/, /([\d.]+) of [\d.]+ MiB/].map((each) =>
     Number(each.exec(text)?.[1]),
   );
-  // One is rounded, and the other may be a snapshot older.
-  expect(Math.abs(resumesAt! - stands!), text).toBeLessThan(1);
+  // The texts may differ by rounding and by one snapshot.
+  expect(Math.abs(resumesAt! - barAt!), text).toBeLessThan(1);
   expect(text).not.toMatch(/MiB\/s|left\b/);
 }
 
-/** Every text that stood in the page for any moment. */
+/** Asserts that no text on the page said "failed" at any moment. */
 async function expectNothingFailed(): Promise<void> {
   const { texts } = await readObservation(consoleTab.page);
   expect(texts.filter((text) => /\bfail(ed|ure)?\b|\berror\b/i.test(text))).toEqual([]);
@@ -71,7 +71,7 @@ async function durableBytes(id: string): Promise<number> {
   return (await fixture.server.api.upload(id)).offsetBytes;
 }
 
-it('8: the server is killed in mid-upload: the page says so, and goes on by itself', async () => {
+it('an upload waits while the server is killed and resumes automatically', async () => {
   const { server, proxy } = fixture;
   const { page } = consoleTab;
   const before = proxy.fromClients;
@@ -86,20 +86,20 @@ it('8: the server is killed in mid-upload: the page says so, and goes on by itse
     .first()
     .waitFor();
   await expectWaitingForServer(row);
-  expect((await readRow(row)).value, 'what was there is still shown').toBeGreaterThanOrEqual(0.4);
+  expect((await readRow(row)).value, 'the bar keeps its value').toBeGreaterThanOrEqual(0.4);
   await screenshot(page, 'upload-server-killed');
   await server.start();
-  expect(await durableBytes(id), 'what was told is on the disk').toBeGreaterThanOrEqual(known);
+  expect(await durableBytes(id), 'acknowledged bytes are on the disk').toBeGreaterThanOrEqual(known);
   proxy.setUploadBandwidth(null);
   await fixture.expectComplete('killed.raw', id);
   const resentBytes = proxy.fromClients - before - sizeBytes;
   console.log(`sent again: ${(resentBytes / MiB).toFixed(1)} MiB`);
   expect(resentBytes).toBeLessThanOrEqual(slowChunkBytes + overheadBytes);
-  await until(async () => (await readRow(row)).look === 'succeeded', { what: 'the row to say so' });
+  await until(async () => (await readRow(row)).look === 'succeeded', { what: 'the row to show success' });
   await expectNothingFailed();
 });
 
-it(`4: a black hole of at least ${blackHoleS} s in mid-upload: nothing fails, and it goes on`, async () => {
+it(`an upload resumes without a failure after a network black hole of at least ${blackHoleS} s`, async () => {
   const { server, proxy } = fixture;
   const { page } = consoleTab;
   await uploadByDialog(page, fixture.makeFile('hole.raw'));
@@ -114,22 +114,28 @@ it(`4: a black hole of at least ${blackHoleS} s in mid-upload: nothing fails, an
     .waitFor();
   console.log(`banner after ${Math.round(performance.now() - cutAt)} ms`);
   await expectWaitingForServer(row);
-  console.log(`row says so after ${Math.round(performance.now() - cutAt)} ms`);
+  console.log(`row shows it after ${Math.round(performance.now() - cutAt)} ms`);
   await screenshot(page, 'upload-black-hole');
-  await until(() => performance.now() - cutAt > blackHoleS * 1000, { what: 'the hole to pass' });
+  await until(() => performance.now() - cutAt > blackHoleS * 1000, {
+    what: 'the black hole to last long enough',
+  });
   proxy.setMode('pass');
   const backAt = performance.now();
   const actualShare = (await durableBytes(id)) / sizeBytes;
-  await until(async () => ((await readRow(row)).value ?? 0) >= actualShare, { what: 'the true value' });
-  await until(async () => (await durableBytes(id)) / sizeBytes > actualShare, { what: 'more to come' });
+  await until(async () => ((await readRow(row)).value ?? 0) >= actualShare, {
+    what: 'the bar to reach the server’s value',
+  });
+  await until(async () => (await durableBytes(id)) / sizeBytes > actualShare, {
+    what: 'the server to receive more bytes',
+  });
   console.log(`goes on ${Math.round(performance.now() - backAt)} ms after`);
   proxy.setUploadBandwidth(null);
   await fixture.expectComplete('hole.raw', id);
-  await until(async () => (await readRow(row)).look === 'succeeded', { what: 'the row to say so' });
+  await until(async () => (await readRow(row)).look === 'succeeded', { what: 'the row to show success' });
   await expectNothingFailed();
 });
 
-it('the browser is killed in mid-upload: another one finds it, and goes on where the server stands', async () => {
+it('another browser resumes an upload at the server’s offset after the first browser is killed', async () => {
   const { server, proxy } = fixture;
   const path = fixture.makeFile('orphan.raw');
   killable = await launchKillableBrowser();
@@ -142,15 +148,15 @@ it('the browser is killed in mid-upload: another one finds it, and goes on where
   await goToOperations(page);
   const row = rowOf(page, 'orphan.raw');
   await row.getByText(/^Choose orphan\.raw \(\d+\.0 MiB\) again to resume at \d/).waitFor();
-  const stands = await durableBytes(id);
-  expect(stands).toBeGreaterThanOrEqual(0.4 * sizeBytes);
+  const offsetBytes = await durableBytes(id);
+  expect(offsetBytes).toBeGreaterThanOrEqual(0.4 * sizeBytes);
   const before = proxy.fromClients;
   proxy.setUploadBandwidth(null);
   await chooseFileAgain(page, row, path);
   await fixture.expectComplete('orphan.raw', id);
   const sent = proxy.fromClients - before;
-  console.log(`sent ${(sent / MiB).toFixed(1)} MiB of ${((sizeBytes - stands) / MiB).toFixed(1)} MiB`);
-  expect(sent).toBeLessThanOrEqual(sizeBytes - stands + slowChunkBytes);
-  await until(async () => (await readRow(row)).look === 'succeeded', { what: 'the row to say so' });
+  console.log(`sent ${(sent / MiB).toFixed(1)} MiB of ${((sizeBytes - offsetBytes) / MiB).toFixed(1)} MiB`);
+  expect(sent).toBeLessThanOrEqual(sizeBytes - offsetBytes + slowChunkBytes);
+  await until(async () => (await readRow(row)).look === 'succeeded', { what: 'the row to show success' });
   await expectNothingFailed();
 });

@@ -17,11 +17,11 @@ import {
 import { createUploadFixture, slowBytesPerSecond } from '../kit/upload-fixture.ts';
 import { goToOperations, untilReceived, uploadByDialog } from '../kit/browser-upload.ts';
 
-/** Check 14 for uploads: somebody else fills the disk in the middle; it goes on from the page when there is room. */
+/** Another program fills the disk during an upload. */
 const skipReason = loopMountSkipReason();
 if (skipReason !== null) console.log(`Skipped, an upload into a full disk: ${skipReason}.`);
 
-/** Writes until only so much is free. */
+/** Writes to `path` until at most `leaveBytes` are free. */
 function fillDisk(path: string, leaveBytes: number): void {
   const file = openSync(path, 'w');
   const block = Buffer.alloc(MiB, 1);
@@ -34,7 +34,7 @@ function fillDisk(path: string, leaveBytes: number): void {
 }
 
 it.skipIf(skipReason !== null)(
-  '14: the disk fills up in mid-upload: what to do is said, then it goes on',
+  'an upload pauses with a hint when the disk is full, and resumes from the page when space is free',
   async () => {
     expect.hasAssertions();
     await withLoopFileSystem('ext4', 192 * MiB, async (mountPoint) => {
@@ -58,7 +58,7 @@ it.skipIf(skipReason !== null)(
         await row.getByText(/the disk is full.*Resumes automatically when there is space/i).waitFor();
         await screenshot(page, 'upload-full-disk');
         expect((await readRow(row)).look).toBe('paused');
-        // Pressed too early it only tries again.
+        // Resume only tries again if the disk is still full.
         await row.getByRole('button', { name: 'Resume' }).click();
         await row.getByText(/the disk is full/i).waitFor();
         rmSync(junk);
@@ -66,7 +66,7 @@ it.skipIf(skipReason !== null)(
         await row
           .getByRole('button', { name: 'Resume' })
           .click({ timeout: 5000 })
-          // The server may have been faster: it looks for room by itself.
+          // The server may resume first because it checks the free space, too.
           .catch(async () => expect((await server.api.operation(id)).state).not.toBe('paused'));
         await fixture.expectComplete('full.raw', id);
         await until(async () => (await readRow(row)).look === 'succeeded', { what: 'the row to say so' });

@@ -18,7 +18,7 @@ import { createUser } from '../kit/session.ts';
 import { createTusClient } from '../kit/tus.ts';
 import { goToOperations } from '../kit/browser-upload.ts';
 
-/** Several unfinished uploads at once: the dialog says which files they want, and takes each for its own. */
+/** Several unfinished uploads: the dialog lists them and matches each chosen file to its upload. */
 let server: TestServer;
 let browser: Browser;
 let files: Workspace;
@@ -35,7 +35,7 @@ afterAll(async () => {
   files.remove();
 });
 
-/** A file whose time is that of all the others: names alone tell them apart. */
+/** Makes a file with the same modification time as the others, so that only its name can match. */
 async function makeFile(name: string, sizeBytes: number): Promise<string> {
   const path = join(files.path, name);
   await makeRandomImage(path, sizeBytes);
@@ -43,7 +43,7 @@ async function makeFile(name: string, sizeBytes: number): Promise<string> {
   return path;
 }
 
-it('each chosen file goes on with the upload of its name; another file is refused with the reason', async () => {
+it('the upload dialog resumes unfinished uploads by file name and refuses other files with the reason', async () => {
   const user = await createUser(server, 'sato', 'operator');
   const { page, session, record } = await openConsole(browser, { server, user });
   const tus = createTusClient(server.baseUrl, { cookie: session.cookie, origin: session.origin });
@@ -68,7 +68,7 @@ it('each chosen file goes on with the upload of its name; another file is refuse
   ]);
   const second = join(files.path, 'second.raw');
   const digest = await sha256(second);
-  // Of the size and time of the others, and of a name that another one has.
+  // This file has the name of an unfinished upload, but another size.
   const large = await makeFile('large.raw', 3 * MiB);
   const chooser = dialog.locator('#upload-files');
   await chooser.setInputFiles([second, large]);

@@ -11,7 +11,7 @@ import { createUploadFixture } from '../kit/upload-fixture.ts';
 import type { UploadFixture } from '../kit/upload-fixture.ts';
 import { findUpload, goToOperations, uploadByDialog } from '../kit/browser-upload.ts';
 
-/** Check 20: what a proxy answers in the place of the server is told as the proxy's, with what to do. */
+/** Error answers of a reverse proxy are shown as the proxy's, with a hint. */
 const sizeBytes = 24 * MiB;
 
 let fixture: UploadFixture;
@@ -42,12 +42,12 @@ const refusals = [
   { status: 504, message: /proxy.*\(504\).*proxy_read_timeout/i },
 ];
 
-it('20: a proxy that answers 413, 502 and 504 is named, and the upload goes on when it has done with that', async () => {
+it('an upload row names the proxy and its status 413, 502 or 504, and the upload resumes afterwards', async () => {
   consoleTab = await openConsole(fixture.browser, fixture, { port: fixture.proxy.port });
   const { page, record } = consoleTab;
   await observeAllChanges(page);
   await page.goto(`${consoleTab.url}/images`);
-  // The first piece of 8 MiB goes through, as when the proxy is set up anew meanwhile.
+  // The first chunk of 8 MiB passes, as if the proxy were reconfigured during the upload.
   httpProxy.refuse({ status: 413, method: 'PATCH', path: '/api/uploads/', after: 1 });
   await uploadByDialog(page, fixture.makeFile('refused.raw'));
   await goToOperations(page);
@@ -58,7 +58,7 @@ it('20: a proxy that answers 413, 502 and 504 is named, and the upload goes on w
     await screenshot(page, `upload-proxy-${status}`);
     expect((await readRow(row)).look).toBe('stalled');
   }
-  // It went on trying, and did not begin again.
+  // The upload kept retrying and did not start from zero.
   const id = (await findUpload(fixture.server, 'refused.raw'))!.id;
   expect((await fixture.server.api.upload(id)).offsetBytes).toBe(8 * MiB);
   httpProxy.refuse(null);
@@ -69,7 +69,7 @@ it('20: a proxy that answers 413, 502 and 504 is named, and the upload goes on w
   expect(record).toEqual({ cspViolations: [], errors: [] });
 });
 
-it('20: a proxy that refuses the creation: the dialog says whose refusal it is, and nothing is lost', async () => {
+it('the upload dialog names the proxy that refuses a new upload, and a retry succeeds', async () => {
   consoleTab = await openConsole(fixture.browser, fixture, { port: fixture.proxy.port });
   const { page } = consoleTab;
   httpProxy.refuse({ status: 502, method: 'POST', path: '/api/uploads', after: 0 });

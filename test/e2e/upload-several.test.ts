@@ -15,7 +15,7 @@ import { createUploadFixture, slowBytesPerSecond } from '../kit/upload-fixture.t
 import type { UploadFixture } from '../kit/upload-fixture.ts';
 import { findUpload, goToOperations, untilReceived } from '../kit/browser-upload.ts';
 
-/** Several files at once, each with its own fate; and whoever may not see them sees nothing of them. */
+/** Several files in one upload dialog, and a second user who may not see them. */
 let fixture: UploadFixture;
 let invalidFiles: Workspace;
 const contexts: BrowserContext[] = [];
@@ -33,7 +33,7 @@ afterAll(async () => {
   await fixture.close();
 });
 
-it('three files: each is checked before the start; one is paused, one cancelled, one finishes', async () => {
+it('files of one dialog are checked before the start, then paused, cancelled and finished independently', async () => {
   const { server, proxy } = fixture;
   const owner = await openConsole(
     fixture.browser,
@@ -51,7 +51,9 @@ it('three files: each is checked before the start; one is paused, one cancelled,
   cdp.on('Network.webSocketFrameReceived', ({ response }) => void frames.push(response.payloadData));
   await cdp.send('Network.enable');
   await other.page.goto(`${other.url}/operations`);
-  await until(() => frames.some((frame) => frame.includes('"t":"ok"')), { what: 'the other page to listen' });
+  await until(() => frames.some((frame) => frame.includes('"t":"ok"')), {
+    what: 'the other page to subscribe',
+  });
 
   const { page } = owner;
   const [empty, bad] = [join(invalidFiles.path, 'empty.iso'), join(invalidFiles.path, '.hidden.raw')];
@@ -68,7 +70,7 @@ it('three files: each is checked before the start; one is paused, one cancelled,
   for (const name of validNames) await file(name).getByText('This name is free.').waitFor();
   await file('empty.iso').getByText('The file is empty.').waitFor();
   await file('.hidden.raw').locator('.note.bad').getByText(/\w/).waitFor();
-  // A name twice stands against both.
+  // Two files must not have the same name.
   await file('finished.raw').getByRole('textbox').first().fill('paused.raw');
   await file('finished.raw').getByText('Another file in this list has the same name.').waitFor();
   await file('finished.raw').getByRole('textbox').first().fill('finished.raw');
@@ -76,7 +78,7 @@ it('three files: each is checked before the start; one is paused, one cancelled,
     .locator('.facts')
     .getByText(/^48\.0 MiB$/)
     .waitFor();
-  // What stands against one of them gets the focus, and nothing is begun.
+  // Invalid files prevent the start of all uploads.
   await dialog.getByRole('button', { name: 'Upload 5 files' }).click();
   expect((await server.api.uploads({ owner: 'all' })).items).toEqual([]);
   await screenshot(page, 'upload-five-files');
@@ -101,22 +103,22 @@ it('three files: each is checked before the start; one is paused, one cancelled,
     .waitFor();
   await screenshot(page, 'upload-three-fates');
   proxy.setUploadBandwidth(null);
-  // The third has a place now; the paused one neither holds one nor moves.
+  // The third upload has a slot now. The paused one needs none and receives no bytes.
   const finished = (await findUpload(server, 'finished.raw'))!.id;
   const { offsetBytes } = await server.api.upload(paused);
   await fixture.expectComplete('finished.raw', finished);
   expect((await server.api.upload(paused)).offsetBytes).toBe(offsetBytes);
   expect((await readRow(rowOf(page, 'paused.raw'))).text).toMatch(/Paused at \d/);
-  // Nothing is left of the cancelled one: neither a file (looked at by `expectWhole`) nor an upload nor an image.
+  // The cancelled upload leaves no upload and no image; `expectComplete` checks that it leaves no file.
   expect(await findImage(server, 'cancelled.raw')).toBeUndefined();
   expect((await server.api.uploads({ owner: 'all' })).items.map(({ id }) => id)).toEqual([paused]);
   await rowOf(page, 'paused.raw').getByRole('button', { name: 'Resume' }).click();
   await fixture.expectComplete('paused.raw', paused);
 
-  // The other user has heard of the images at most, which are everybody's; of no upload.
+  // The other user may receive news of images, which all users see, but not of uploads.
   await other.page.goto(`${other.url}/operations`);
   await until(() => frames.filter((frame) => frame.includes('"t":"ok"')).length > 1, {
-    what: 'the other page to listen again',
+    what: 'the other page to subscribe again',
   });
   expect(await other.page.locator('wcc-progress').count()).toBe(0);
   const ids = [paused, cancelled, finished];

@@ -21,9 +21,9 @@ import { createUser } from '../kit/session.ts';
 import type { TestUser } from '../kit/session.ts';
 import { chooseFileAgain, acceptLeavePrompts, untilReceived, uploadByDialog } from '../kit/browser-upload.ts';
 
-/** An upload survives a reload, and takes no other file for its own: checks 2 and 3. */
+/** An upload survives a reload and resumes with its own file only. */
 const sizeBytes = 64 * MiB;
-/** So slow that no piece is larger than 16 MiB: the next one would have to take less than two seconds. */
+/** Keeps chunks at 16 MiB or less: the console sends a larger one only if a chunk takes less than two seconds. */
 const bytesPerSecond = 6 * MiB;
 const maxChunkBytes = 16 * MiB;
 
@@ -64,7 +64,7 @@ afterAll(async () => {
   files.remove();
 });
 
-/** The same bytes under another name, so that each test has an image of its own. */
+/** Copies the file to another name, so that each test has an image of its own. */
 function makeFile(name: string): string {
   const copyPath = join(files.path, name);
   copyFileSync(path, copyPath);
@@ -79,10 +79,10 @@ async function expectComplete(name: string, id: string): Promise<void> {
   await expectNoOrphans(server.poolDir, unfinished);
 }
 
-/** Fractions of a millisecond are rounded by one and cut off by the other. */
+/** A whole second, because some browsers round fractions of a file's time and others cut them off. */
 const wholeSecond = new Date('2026-01-02T03:04:05Z');
 
-it('2 and 3: reload in mid-upload; a wrong file is refused, the right one goes on where the server stands', async () => {
+it('an upload after a reload refuses a wrong file and resumes with the right one at the server’s offset', async () => {
   const { page } = consoleTab;
   const prompts = acceptLeavePrompts(page);
   const copyPath = makeFile('reloaded.raw');
@@ -91,7 +91,7 @@ it('2 and 3: reload in mid-upload; a wrong file is refused, the right one goes o
   await uploadByDialog(page, copyPath);
   const id = await untilReceived(server, 'reloaded.raw', 0.3);
   await page.reload();
-  expect(prompts.fileChooser(), 'closing a page that sends is asked about').toBe(1);
+  expect(prompts.fileChooser(), 'the page asks before it closes during an upload').toBe(1);
   await page.goto(`http://127.0.0.1:${proxy.port}/operations`);
   const row = rowOf(page, 'reloaded.raw');
   await row
@@ -107,7 +107,7 @@ it('2 and 3: reload in mid-upload; a wrong file is refused, the right one goes o
     .getByText(/The chosen file has 1\.0 MiB; the file of the upload has 64\.0 MiB/)
     .first()
     .waitFor();
-  // The same size and time, other bytes.
+  // Same size and time, different bytes.
   await makeRandomImage(other, sizeBytes);
   utimesSync(other, wholeSecond, wholeSecond);
   await chooseFileAgain(page, row, other);
@@ -122,37 +122,41 @@ it('2 and 3: reload in mid-upload; a wrong file is refused, the right one goes o
   const sent = proxy.fromClients - before;
   console.log(`sent ${(sent / MiB).toFixed(1)} MiB for ${sizeBytes / MiB} MiB`);
   expect(sent).toBeLessThanOrEqual(sizeBytes + maxChunkBytes);
-  await until(async () => (await readRow(row)).look === 'succeeded', { what: 'the row to say so' });
+  await until(async () => (await readRow(row)).look === 'succeeded', { what: 'the row to show success' });
   expect(consoleTab.record).toEqual({ cspViolations: [], errors: [] });
 });
 
 const isFull = process.env['WCC_FULL'] === '1';
-if (!isFull) console.log('Skipped, 5 GiB by the browser: set WCC_FULL=1.');
+if (!isFull) console.log('Skipped, upload of 5 GiB: set WCC_FULL=1.');
 
-it.skipIf(!isFull)('5 GiB: equal, with little memory of the server', { timeout: 900_000 }, async () => {
-  proxy.setUploadBandwidth(null);
-  const large = join(files.path, 'large.raw');
-  await makeRandomImage(large, 5 * GiB);
-  const idle = await residentBytes(server.pid);
-  const direct = await openConsole(browser, { server, user }, { port: proxy.port });
-  const startedAt = performance.now();
-  await uploadByDialog(direct.page, large);
-  let peakBytes = 0;
-  await until(
-    async () => {
-      peakBytes = Math.max(peakBytes, await residentBytes(server.pid));
-      return (await findImage(server, 'large.raw')) !== undefined;
-    },
-    { what: 'the image', timeoutMs: 800_000, everyMs: 250 },
-  );
-  const seconds = (performance.now() - startedAt) / 1000;
-  const rise = (peakBytes - idle) / MiB;
-  console.log(
-    `5 GiB in ${seconds.toFixed(1)} s, ${(5120 / seconds).toFixed(0)} MiB/s, memory +${rise.toFixed(1)} MiB`,
-  );
-  expect(await sha256(join(server.poolDir, 'large.raw'))).toBe(await sha256(large));
-  await direct.context.close();
-});
+it.skipIf(!isFull)(
+  'a browser uploads 5 GiB with equal content and the test logs the server’s memory',
+  { timeout: 900_000 },
+  async () => {
+    proxy.setUploadBandwidth(null);
+    const large = join(files.path, 'large.raw');
+    await makeRandomImage(large, 5 * GiB);
+    const idle = await residentBytes(server.pid);
+    const direct = await openConsole(browser, { server, user }, { port: proxy.port });
+    const startedAt = performance.now();
+    await uploadByDialog(direct.page, large);
+    let peakBytes = 0;
+    await until(
+      async () => {
+        peakBytes = Math.max(peakBytes, await residentBytes(server.pid));
+        return (await findImage(server, 'large.raw')) !== undefined;
+      },
+      { what: 'the image', timeoutMs: 800_000, everyMs: 250 },
+    );
+    const seconds = (performance.now() - startedAt) / 1000;
+    const rise = (peakBytes - idle) / MiB;
+    console.log(
+      `5 GiB in ${seconds.toFixed(1)} s, ${(5120 / seconds).toFixed(0)} MiB/s, memory +${rise.toFixed(1)} MiB`,
+    );
+    expect(await sha256(join(server.poolDir, 'large.raw'))).toBe(await sha256(large));
+    await direct.context.close();
+  },
+);
 
 async function residentBytes(pid: number): Promise<number> {
   const text = await readFile(`/proc/${pid}/status`, 'utf8');
