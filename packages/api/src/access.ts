@@ -1,7 +1,7 @@
 import { z } from 'zod';
 import { operationId } from './operations.ts';
 
-/** Letters, digits, dot, underscore, hyphen; starts with a letter or digit; 1 to 32 characters. */
+/** Letters, digits, dot, underscore and hyphen; starts with a letter or digit; 1 to 32 characters. */
 export const userName = z
   .string()
   .regex(/^[a-z0-9][a-z0-9._-]{0,31}$/, 'Use 1 to 32 of a-z 0-9 . _ - and start with a letter or digit.');
@@ -53,17 +53,17 @@ export const session = z.object({
   user: user.omit({ disabled: true, createdAt: true }),
   /** Milliseconds until the session ends, from the server's clock. */
   expiresInMs: z.number(),
-  version: z.string().describe('version of the server, for the reload banner'),
+  version: z.string().describe('version of the server'),
 });
 export type Session = z.infer<typeof session>;
 
-/** Of one's own password; every other session of the user ends, this one goes on. */
+/** Changes the user's own password. All other sessions of the user end. */
 export const changePasswordRequest = z.strictObject({ current: z.string().max(1024), next: password });
 export type ChangePasswordRequest = z.infer<typeof changePasswordRequest>;
 
 /**
- * `operations` limits the ticket to these, read-only and in their public form. A bearer token may name a
- * foreign `origin` from the server's list together with them: the page there then opens a cookie-less socket.
+ * `operations` limits the ticket to these operations, read-only and in their public form. With it, a bearer token
+ * may name an `origin` of the server's list, whose page then opens a socket without a cookie.
  */
 export const ticketRequest = z.strictObject({
   purpose: z.enum(['watch', 'screen']),
@@ -75,14 +75,16 @@ export type TicketRequest = z.infer<typeof ticketRequest>;
 export const ticket = z.object({
   ticket: z.string(),
   expiresInS: z.number(),
-  operations: z.exactOptional(z.array(z.string())).describe('what it is limited to, when it is'),
+  operations: z
+    .exactOptional(z.array(z.string()))
+    .describe('the only operations of the ticket; absent for an unlimited ticket'),
 });
 export type Ticket = z.infer<typeof ticket>;
 
-/** `read`: look; `write`: also change; `publish`: report its own operations and nothing else. Never beyond its user. */
+/** `read`: view; `write`: also change; `publish`: only report its own operations. Never more than its user may do. */
 export const tokenScope = z.enum(['read', 'write', 'publish']);
 export type TokenScope = z.infer<typeof tokenScope>;
-/** `all`: of everybody, for administrators. */
+/** `all` is for administrators. */
 export const tokenQuery = z.strictObject({ owner: z.enum(['me', 'all']).default('me') });
 export const createTokenRequest = z.strictObject({
   name: z.string().min(1).max(64),
@@ -104,7 +106,7 @@ export const token = z.object({
 export type Token = z.infer<typeof token>;
 export const tokenList = z.object({ items: z.array(token) });
 export type TokenList = z.infer<typeof tokenList>;
-/** The secret is told once, here, and kept hashed. */
+/** Only this answer contains the secret; the server stores its hash. */
 export const createdToken = token.extend({ secret: z.string() });
 export type CreatedToken = z.infer<typeof createdToken>;
 
@@ -120,8 +122,8 @@ export const auditEntry = z.object({
 export const auditList = z.object({ items: z.array(auditEntry), next: z.string().optional() });
 export type AuditList = z.infer<typeof auditList>;
 export const auditQuery = z.strictObject({
-  who: z.string().max(128).optional().describe('exactly this name'),
-  what: z.string().max(64).optional().describe('begins so, e.g. share or share.create'),
+  who: z.string().max(128).optional().describe('exact name'),
+  what: z.string().max(64).optional().describe('beginning of the word, e.g. share or share.create'),
   cursor: z
     .string()
     .regex(/^\d{1,15}$/)
@@ -129,7 +131,7 @@ export const auditQuery = z.strictObject({
   limit: z.coerce.number().int().min(1).max(200).default(50),
 });
 
-/** What somebody else may do with one operation: `watch` it, or also `control` it (never beyond their role). */
+/** What another user may do with one operation: `watch` it, or also `control` it within their role. */
 export const grantLevel = z.enum(['watch', 'control']);
 export type GrantLevel = z.infer<typeof grantLevel>;
 export const createGrantRequest = z.strictObject({ userName, level: grantLevel.default('watch') });
@@ -139,16 +141,16 @@ export const grant = z.object({
   userId: z.string(),
   userName: z.string(),
   level: grantLevel,
-  grantedBy: z.string().describe('name of who granted it'),
+  grantedBy: z.string().describe('name of the user who granted it'),
   createdAt: z.string(),
 });
 export type Grant = z.infer<typeof grant>;
 export const grantList = z.object({ items: z.array(grant) });
 export type GrantList = z.infer<typeof grantList>;
 
-/** A link that shows one operation to whoever holds it: read-only, without owner, detail and related ids. */
+/** A link that shows one operation without sign-in: read-only, without owner, detail and related ids. */
 export const createShareRequest = z.strictObject({
-  name: z.string().max(64).default('').describe('for people: who got it'),
+  name: z.string().max(64).default('').describe('a note, e.g. the recipient'),
   expiresInS: z
     .number()
     .int()
@@ -162,14 +164,14 @@ export const share = z.object({
   id: z.string(),
   operationId: z.string(),
   name: z.string(),
-  createdBy: z.string().describe('name of who made it'),
+  createdBy: z.string().describe('name of the user who created it'),
   createdAt: z.string(),
   expiresAt: z.string(),
 });
 export type Share = z.infer<typeof share>;
 export const shareList = z.object({ items: z.array(share) });
 export type ShareList = z.infer<typeof shareList>;
-/** The secret is told once, here; it stands in the fragment of `link` and is a bearer secret for programs. */
+/** Only this answer contains the secret. It is the fragment of `link`, and a bearer secret for programs. */
 export const createdShare = share.extend({ secret: z.string(), link: z.string() });
 export type CreatedShare = z.infer<typeof createdShare>;
 

@@ -23,10 +23,10 @@ export const imageName = z.string().superRefine((name, context) => {
 export const imageFormat = z.enum(['raw', 'qcow2', 'iso']);
 export type ImageFormat = z.infer<typeof imageFormat>;
 
-/** `missing`: the file is gone, the record stays. `refused`: see `stateReason`; nothing can be done with it. */
+/** `missing`: the file is gone, the record stays. `refused`: wcc does not use the file, see `stateReason`. */
 export const imageState = z.enum(['ready', 'missing', 'refused']);
 
-/** What stands in the way of deleting an image: a machine with it, an image made of it, a running operation. */
+/** What prevents the deletion of an image: a machine, an overlay image or a running operation. */
 export const imageUser = z.object({
   kind: z.enum(['vm', 'image', 'operation']),
   id: z.union([z.number(), z.string()]),
@@ -37,21 +37,21 @@ export type ImageUser = z.infer<typeof imageUser>;
 export const image = z.object({
   id: imageId.describe('short number from 100'),
   name: z.string().describe("the file's name in its pool"),
-  format: imageFormat.nullable().describe('fixed at registration; null for a refused file'),
-  virtualSizeBytes: z.number().int().min(0).describe('the size a guest sees'),
-  sizeBytes: z.number().int().min(0).describe("the file's length"),
-  dataBytes: z.number().int().min(0).describe('bytes that exist, holes not counted'),
+  format: imageFormat.nullable().describe('set at registration; null for a refused file'),
+  virtualSizeBytes: z.number().int().min(0).describe('the size that a guest sees'),
+  sizeBytes: z.number().int().min(0).describe('length of the file'),
+  dataBytes: z.number().int().min(0).describe('bytes without holes'),
   state: imageState,
-  stateReason: z.string().nullable().describe('why refused, e.g. symlink, fifo, device, hard_link'),
+  stateReason: z.string().nullable().describe('why wcc refuses it, e.g. symlink, fifo, device, hard_link'),
   pool: z.string(),
-  owner: z.string().nullable().describe('user id; null for a file put there by hand'),
+  owner: z.string().nullable().describe('user id; null for a file that a scan found'),
   copiedFrom: imageId.nullable(),
   sha256: z
     .string()
     .nullable()
-    .describe('of the file as it is now, in hex; null when it was not computed since the file last changed'),
-  template: z.boolean().describe('what new machines are made of; protected from deletion'),
-  usedBy: z.array(imageUser).describe('while there is any, the image cannot be deleted'),
+    .describe('of the current file, in hex; null: not computed since its last change'),
+  template: z.boolean().describe('source of new machines; protected from deletion'),
+  usedBy: z.array(imageUser).describe('the image cannot be deleted unless this is empty'),
   createdAt: z.iso.datetime(),
 });
 export type Image = z.infer<typeof image>;
@@ -71,27 +71,27 @@ export const copyImageRequest = z.strictObject({
   name: imageName,
   pool: z.string().optional().describe('target pool; default: the pool of the source'),
   method: copyMethod.default('auto'),
-  bytesPerSecond: z.number().int().min(65_536).nullable().default(null).describe('speed limit; null = none'),
+  bytesPerSecond: z.number().int().min(65_536).nullable().default(null).describe('speed limit; null: none'),
   verify: z.boolean().default(false).describe('read the copy again and compare it with the source'),
 });
-/** What a caller sends; defaults may be left out. */
+/** The request, where fields with a default are optional. */
 export type CopyImageRequest = z.input<typeof copyImageRequest>;
 export type CopyImageInput = z.output<typeof copyImageRequest>;
 
-/** A name to look for, taken or not; any text, since a dialog asks while somebody types. */
+/** The name to check. Any text, because a dialog asks while the user types. */
 export const copyPlanQuery = z.strictObject({ name: z.string().max(1024).optional() });
 
-/** What a copy would take, asked for before it is started. All sizes in bytes. */
+/** What a copy needs. All sizes in bytes. */
 export const copyPlan = z.object({
   virtualSizeBytes: z.number(),
   dataBytes: z.number(),
-  /** What the copy may take from the disk when it cannot share blocks. */
+  /** Upper bound of the space for a copy without shared blocks. */
   needsBytes: z.number(),
-  /** Free space after other operations' reservations and the floor of max(5 %, 2 GiB). */
+  /** Free space without the reservations of other operations and the floor of max(5 %, 2 GiB). */
   freeBytes: z.number(),
   clonePossible: z.boolean(),
   cloneRefusal: z.string().nullable(),
-  nameTaken: z.boolean().nullable().describe('null when no name was asked about'),
+  nameTaken: z.boolean().nullable().describe('null without a name in the query'),
 });
 export type CopyPlan = z.infer<typeof copyPlan>;
 
@@ -115,27 +115,30 @@ const sha256 = z
 
 export const convertImageRequest = z.strictObject({
   name: imageName,
-  format: z.enum(['raw', 'qcow2']).describe('of the new image; the other one than the source has'),
-  compress: z.boolean().default(false).describe('qcow2 only: smaller, slower to make and to read'),
+  format: z.enum(['raw', 'qcow2']).describe('of the new image; not the format of the source'),
+  compress: z.boolean().default(false).describe('qcow2 only: smaller, but slower to create and to read'),
   pool: z.string().optional().describe('target pool; default: the pool of the source'),
 });
 export type ConvertImageRequest = z.input<typeof convertImageRequest>;
 export type ConvertImageInput = z.output<typeof convertImageRequest>;
 
 export const verifyImageRequest = z.strictObject({
-  sha256: sha256.optional().describe('to compare with; another one fails the operation as digest_mismatch'),
+  sha256: sha256.optional().describe('expected digest; the operation fails as digest_mismatch if it differs'),
 });
 export type VerifyImageRequest = z.input<typeof verifyImageRequest>;
 export type VerifyImageInput = z.output<typeof verifyImageRequest>;
 
 export const importImageRequest = z.strictObject({
-  url: z.string().max(8192).describe('http or https, without user or password; its query is not stored'),
+  url: z
+    .string()
+    .max(8192)
+    .describe('http or https, without user and password; wcc does not store the query'),
   name: imageName,
   pool: z.string().optional().describe('default: the first pool'),
-  sha256: sha256.optional().describe('of the whole file; another one fails the operation as digest_mismatch'),
-  format: imageFormat
+  sha256: sha256
     .optional()
-    .describe('what it should be; the content decides, a contradiction is refused'),
+    .describe('of the whole file; the operation fails as digest_mismatch if it differs'),
+  format: imageFormat.optional().describe('expected format; wcc refuses a file of another format'),
 });
 export type ImportImageRequest = z.input<typeof importImageRequest>;
 export type ImportImageInput = z.output<typeof importImageRequest>;

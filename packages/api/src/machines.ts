@@ -27,7 +27,7 @@ const diskSizeBytes = z
   .max(64 * tebibyte)
   .multipleOf(512, 'Use a multiple of 512.');
 
-/** `user`: out, through the host's own connections; `network`: one of the hypervisor; `bridge`: one of the host. */
+/** `user`: outgoing connections through the host; `network`: of the hypervisor; `bridge`: of the host. */
 export const networkKind = z.enum(['user', 'bridge', 'network', 'none']);
 export const vmNetwork = z.strictObject({
   kind: networkKind,
@@ -38,7 +38,7 @@ export type VmNetwork = z.output<typeof vmNetwork>;
 export const firmware = z.enum(['bios', 'uefi']);
 export type Firmware = z.infer<typeof firmware>;
 
-/** What a machine boots from, first one first. */
+/** Boot devices in order. */
 export const bootDevice = z.enum(['disk', 'cdrom', 'network']);
 export const bootOrder = z
   .array(bootDevice)
@@ -47,11 +47,11 @@ export const bootOrder = z
   .refine((order) => new Set(order).size === order.length, 'Name each device once.');
 export type BootDevice = z.infer<typeof bootDevice>;
 
-/** `making`: an operation makes, copies or deletes it; `unknown`: the hypervisor does not answer. */
+/** `making`: an operation creates, copies or deletes it; `unknown`: the hypervisor does not answer. */
 export const vmState = z.enum(['making', 'running', 'shut_off', 'paused', 'crashed', 'unknown']);
 export type VmState = z.infer<typeof vmState>;
 
-/** Why it is in its state, where that is known. `message` and `hint` are English; a user interface has words of its own. */
+/** The reason of the state, if known. `message` and `hint` are English. */
 export const vmStateReasonCode = z.enum([
   'deleting',
   'guest_panic',
@@ -66,27 +66,27 @@ export type VmStateReason = z.infer<typeof vmStateReason>;
 
 export const vmDisk = z.object({
   index: z.number().int().min(0),
-  image: z.number().nullable().describe('number of its image; null on foreign machines'),
-  name: z.string().describe("the image's file name"),
+  image: imageId.nullable().describe('number of its image; null for a foreign machine'),
+  name: z.string().describe('file name of the image'),
   format: imageFormat.nullable(),
   sizeBytes: z.number().describe('the size the guest sees'),
-  base: imageId.nullable().describe('number of the image that it is an overlay on'),
+  base: imageId.nullable().describe('number of the base image of an overlay'),
 });
 export type VmDisk = z.infer<typeof vmDisk>;
 
-/** What the asking principal may do with a machine now, by rights and by its state. */
+/** What the caller may do with a machine now, by rights and state. */
 export const vmMay = z.object({
   start: z.boolean(),
   shutdown: z.boolean(),
   powerOff: z.boolean(),
   reset: z.boolean(),
-  /** CPUs, memory, name, boot order, disks: while it is shut off. */
+  /** Change CPUs, memory, name, boot order and disks: while it is shut off. */
   edit: z.boolean(),
   cdrom: z.boolean(),
   copy: z.boolean(),
   delete: z.boolean(),
   screen: z.boolean(),
-  /** Keys and pointer on its screen, not only a look. */
+  /** Send keys and pointer to its screen. */
   input: z.boolean(),
   serial: z.boolean(),
 });
@@ -97,19 +97,19 @@ export const vm = z.object({
   name: z.string(),
   uuid: z.string(),
   state: vmState,
-  stateReason: vmStateReason.nullable().describe('why it is in that state, when that is known'),
-  operation: z.string().nullable().describe('id of the operation that makes, copies or deletes it'),
+  stateReason: vmStateReason.nullable().describe('reason of the state, if known'),
+  operation: z.string().nullable().describe('id of the operation that creates, copies or deletes it'),
   cpus: z.number(),
   memoryBytes: z.number(),
   disks: z.array(vmDisk),
-  cdrom: z.object({ image: z.number(), name: z.string() }).nullable().describe('null: the drive is empty'),
+  cdrom: z.object({ image: imageId, name: z.string() }).nullable().describe('null: the drive is empty'),
   network: z.object({ kind: networkKind, name: z.string().nullable() }),
   macAddress: z.string().nullable(),
   firmware,
   bootOrder: z.array(bootDevice),
   owner: z.string().nullable(),
   ownerName: z.string().nullable(),
-  foreign: z.boolean().describe('made by another program: only looked at'),
+  foreign: z.boolean().describe('created by another program; wcc only shows it'),
   createdAt: z.iso.datetime().nullable(),
   may: vmMay,
 });
@@ -127,7 +127,7 @@ const copiedDisk = z.strictObject({
   kind: z.literal('copy'),
   image: imageId,
   method: copyMethod.default('auto'),
-  sizeBytes: diskSizeBytes.optional().describe('grows the copy; never smaller than the image'),
+  sizeBytes: diskSizeBytes.optional().describe('grows the copy; at least the size of the image'),
 });
 const insertedDisc = z.strictObject({ kind: z.literal('cdrom'), image: imageId });
 
@@ -135,7 +135,7 @@ export const vmDiskRequest = z.discriminatedUnion('kind', [blankDisk, copiedDisk
 export type VmDiskRequest = z.input<typeof vmDiskRequest>;
 export type VmDiskInput = z.output<typeof vmDiskRequest>;
 
-/** So many disks a machine has at most, beside its drive. */
+/** Maximum number of disks of a machine, without its drive. */
 export const maxDisks = 8;
 
 export const createVmRequest = z
@@ -148,7 +148,7 @@ export const createVmRequest = z
     firmware: firmware.default('bios'),
     bootOrder: bootOrder.optional().describe('default: the disk, then the drive'),
     firstBoot: firstBoot.optional(),
-    pool: z.string().optional().describe('where its disks are made; default: the first pool'),
+    pool: z.string().optional().describe('pool of its disks; default: the first pool'),
     start: z.boolean().default(true),
   })
   .refine(({ disks }) => disks.filter(({ kind }) => kind === 'cdrom').length <= 1, {
@@ -162,12 +162,12 @@ export const createVmRequest = z
 export type CreateVmRequest = z.input<typeof createVmRequest>;
 export type CreateVmInput = z.output<typeof createVmRequest>;
 
-/** Image and name; all else is usual: 2 CPUs, 2 GiB, network `user`, the first-boot profile of the user. */
+/** Defaults: 2 CPUs, 2 GiB, network `user`, the first-boot profile of the user. */
 export const quickCreateVmRequest = z.strictObject({
   image: imageId,
   name: machineName,
   sizeBytes: diskSizeBytes.optional().describe('grows the disk'),
-  full: z.boolean().default(false).describe('an independent copy instead of a thin one'),
+  full: z.boolean().default(false).describe('a full copy instead of an overlay'),
   start: z.boolean().default(true),
   cpus: cpus.optional(),
   memoryBytes: memoryBytes.optional(),
@@ -196,11 +196,11 @@ export type AddDiskInput = z.output<typeof addDiskRequest>;
 export const growDiskRequest = z.strictObject({ sizeBytes: diskSizeBytes });
 export type GrowDiskRequest = z.infer<typeof growDiskRequest>;
 
-/** Null ejects what is in the drive. */
+/** Null ejects the disc. */
 export const setCdromRequest = z.strictObject({ image: imageId.nullable() });
 export type SetCdromRequest = z.infer<typeof setCdromRequest>;
 
-/** `disks`: false keeps its disks as images of the pool. */
+/** `disks: false` keeps its disks as images of the pool. */
 export const deleteVmRequest = z.strictObject({ disks: z.boolean().default(true) });
 export type DeleteVmRequest = z.input<typeof deleteVmRequest>;
 export type DeleteVmInput = z.output<typeof deleteVmRequest>;
@@ -208,7 +208,7 @@ export type DeleteVmInput = z.output<typeof deleteVmRequest>;
 export const copyVmRequest = z.strictObject({ name: machineName });
 export type CopyVmRequest = z.infer<typeof copyVmRequest>;
 
-/** The end of the log as text; `follow` goes on with what comes, until the caller leaves. */
+/** The end of the log as text; `follow` continues with new output until the client disconnects. */
 export const serialQuery = z.strictObject({
   tail: z.coerce
     .number()
@@ -216,7 +216,7 @@ export const serialQuery = z.strictObject({
     .min(1)
     .max(mebibyte)
     .optional()
-    .describe('bytes from the end; default: 65536, with `follow` all that is kept (about 1 MiB)'),
+    .describe('bytes from the end; default: 65536, with `follow` the whole log (about 1 MiB)'),
   follow: z
     .enum(['true', 'false'])
     .default('false')
@@ -234,7 +234,7 @@ export const host = z.object({
   }),
   cpus: z.number(),
   memoryBytes: z.number(),
-  freeMemoryBytes: z.number().describe('what a further machine can have now'),
-  networks: z.array(z.string()).describe('names that network and bridge may have'),
+  freeMemoryBytes: z.number().describe('free for another machine now'),
+  networks: z.array(z.string()).describe('names of its networks and bridges'),
 });
 export type Host = z.infer<typeof host>;

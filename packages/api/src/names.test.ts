@@ -33,7 +33,7 @@ describe('findImageNameProblem', () => {
     expect(findImageNameProblem(name)).toBeNull();
   });
 
-  it('an accepted name is one component of a path, whatever it is', () => {
+  it('accepts only names that are a single path component', () => {
     fc.assert(
       fc.property(fc.string({ unit: 'binary', maxLength: 300 }), (name) => {
         if (findImageNameProblem(name) !== null) return;
@@ -47,7 +47,7 @@ describe('findImageNameProblem', () => {
 });
 
 describe('requests', () => {
-  it('fills the defaults of a copy', () => {
+  it('fills in the defaults of a copy request', () => {
     expect(copyImageRequest.parse({ name: 'b.raw' })).toEqual({
       name: 'b.raw',
       method: 'auto',
@@ -56,16 +56,16 @@ describe('requests', () => {
     });
   });
 
-  it('refuses a field that nobody knows, so that a typing error is not a default', () => {
+  it('rejects a request with an unknown field instead of using a default', () => {
     expect(copyImageRequest.safeParse({ name: 'b.raw', metod: 'clone' }).success).toBe(false);
   });
 
-  it('names what is wrong with a name', () => {
+  it('says what is wrong with an image name', () => {
     const result = copyImageRequest.safeParse({ name: 'a/b' });
     expect(result.error?.issues[0]).toMatchObject({ path: ['name'], message: 'The name contains a slash.' });
   });
 
-  it('refuses short passwords and upper-case user names', () => {
+  it('rejects short passwords and upper-case user names', () => {
     const good = { name: 'sato', role: 'operator', password: 'long enough' };
     expect(createUserRequest.safeParse(good).success).toBe(true);
     expect(createUserRequest.safeParse({ ...good, password: 'short' }).success).toBe(false);

@@ -34,7 +34,7 @@ const phase = z.object({
 });
 const phaseName = z.object({ name: z.string(), state: phaseState, elapsedMs: z.exactOptional(z.number()) });
 
-/** The record of page "operations": the same fields by API, socket, CLI and console. */
+/** The record of an operation, with the same fields in API, socket, CLI and console. */
 export const operation = z.object({
   id: z.string(),
   epoch: z.string(),
@@ -86,7 +86,7 @@ export const operation = z.object({
   partOf: z.string().nullable(),
 }) satisfies z.ZodType<Snapshot>;
 
-/** What the asking principal may do now; never part of a broadcast snapshot. `share`: grants and share links. */
+/** What the caller may do now; never part of a broadcast snapshot. `share`: manage grants and share links. */
 export const may = z.object({
   cancel: z.boolean(),
   pause: z.boolean(),
@@ -103,7 +103,7 @@ export const accepted = z.object({ operation: operationWithMay });
 export type Accepted = z.infer<typeof accepted>;
 
 export const operationQuery = z.strictObject({
-  state: z.string().optional().describe('one state, or several joined by commas'),
+  state: z.string().optional().describe('states, separated by commas'),
   action: z.string().optional(),
   owner: z.string().optional(),
   subject: z.string().optional().describe('<kind>:<id>, e.g. image:100'),
@@ -117,7 +117,7 @@ export type OperationQuery = z.input<typeof operationQuery>;
 export const operationList = z.object({ items: z.array(operationWithMay), next: z.string().optional() });
 export type OperationList = z.infer<typeof operationList>;
 
-/** One line of an operation's log: state and phase changes, checkpoints, warnings. */
+/** One line of an operation's log: a state change, a phase, a checkpoint or a warning. */
 export const logEntry = z.object({ at: z.string(), kind: z.string(), text: z.string() });
 export const operationLog = z.object({ items: z.array(logEntry) });
 export type OperationLog = z.infer<typeof operationLog>;
@@ -138,8 +138,8 @@ const publishedReference = z.strictObject({
 });
 
 /**
- * An operation that another program carries out and reports. It runs as soon as it exists. The program renews
- * its lease with every report; when it is silent for longer, the operation shows as interrupted.
+ * An operation that another program performs and reports. It is running from the start. Each report renews the
+ * lease; without a report for that long, the operation becomes `interrupted`.
  */
 export const publishOperationRequest = z.strictObject({
   action: identifier,
@@ -154,8 +154,8 @@ export type PublishOperationRequest = z.input<typeof publishOperationRequest>;
 export type PublishOperationInput = z.output<typeof publishOperationRequest>;
 
 /**
- * All optional: an empty one renews the lease. `done` is absolute (a lower one than before changes nothing),
- * `add` is relative; a `phase` other than the current one begins it, with `done` at 0.
+ * All fields are optional; an empty report renews the lease. `done` is absolute and never decreases; `add` is
+ * relative. A new `phase` starts with `done` at 0.
  */
 export const reportProgressRequest = z
   .strictObject({

@@ -7,7 +7,7 @@ export const pool = z.object({
   state: z.enum(['ready', 'unavailable']),
   stateReason: z.object({ code: z.string(), message: z.string(), hint: z.string() }).nullable(),
   totalBytes: z.number(),
-  freeBytes: z.number().describe('free for wcc: after reservations and the floor of max(5 %, 2 GiB)'),
+  freeBytes: z.number().describe('free space without reservations and the floor of max(5 %, 2 GiB)'),
   reservedBytes: z.number(),
   fileSystem: z.string(),
   clonePossible: z.boolean().describe('the file system can share blocks'),
@@ -21,7 +21,7 @@ export const rescanResult = z.object({
   missing: z.number(),
   returned: z.number(),
   refused: z.number(),
-  /** Files that were not taken this time; the next scan looks at them again. */
+  /** Files that this scan skipped; the next scan checks them again. */
   skipped: z.array(z.object({ name: z.string(), reason: z.enum(['busy']) })),
 });
 export type RescanResult = z.infer<typeof rescanResult>;

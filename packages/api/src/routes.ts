@@ -1,5 +1,5 @@
 import type { ImageId, VmId } from './ids.ts';
-/** Every address of the API, made in one place. */
+/** Every address of the API. */
 const enc = (part: string | number): string => encodeURIComponent(String(part));
 
 export const routes = {

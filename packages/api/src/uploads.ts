@@ -2,12 +2,12 @@ import { z } from 'zod';
 import { imageFormat, imageName } from './images.ts';
 import { operationId } from './operations.ts';
 
-/** tus 1.0 (https://tus.io/protocols/resumable-upload), as spoken at `/api/uploads`. */
+/** The parts of tus 1.0 (https://tus.io/protocols/resumable-upload) that `/api/uploads` supports. */
 export const tus = {
   version: '1.0.0',
   extensions: ['creation', 'creation-with-upload', 'expiration', 'checksum', 'termination'],
   checksumAlgorithms: ['sha1', 'md5', 'sha256'],
-  /** Of the body that carries bytes. */
+  /** Content type of a body with bytes of the file. */
   contentType: 'application/offset+octet-stream',
 } as const;
 export type ChecksumAlgorithm = (typeof tus.checksumAlgorithms)[number];
@@ -17,39 +17,39 @@ const digest = z
   .regex(/^[0-9a-fA-F]{64}$/, 'Use 64 hexadecimal digits.')
   .transform((text) => text.toLowerCase());
 
-/** What `Upload-Metadata` may say at the creation; keys that are not listed here are taken and not looked at. */
+/** Known keys of `Upload-Metadata`. Unknown keys are accepted and ignored. */
 export const uploadMetadata = z.object({
   filename: imageName.describe('name of the image'),
-  pool: z.string().optional().describe('target pool; default: the first one'),
-  sha256: digest.optional().describe('of the whole file; compared before it is published'),
-  format: imageFormat.optional().describe('what the client believes; the content decides'),
+  pool: z.string().optional().describe('target pool; default: the first pool'),
+  sha256: digest.optional().describe('of the whole file; wcc compares it before publishing'),
+  format: imageFormat.optional().describe("the client's guess; the content decides"),
   lastModified: z.coerce
     .number()
     .int()
     .min(0)
     .optional()
-    .describe("the file's time at the client, ms since the epoch: tells it apart at a resume"),
+    .describe('modification time at the client, ms since the epoch; identifies the file at a resume'),
 });
 export type UploadMetadata = z.output<typeof uploadMetadata>;
 
-/** A range of the file, all below the durable offset. */
+/** A range of the file below the durable offset. */
 export const uploadSample = z.object({
   offsetBytes: z.number().int().min(0),
   lengthBytes: z.number().int().min(1).max(1_048_576),
 });
 export type UploadSample = z.infer<typeof uploadSample>;
 
-/** An upload that has not ended; its id is that of its operation. */
+/** An unfinished upload. Its id is the id of its operation. */
 export const upload = z.object({
   id: operationId,
-  name: z.string().describe('of the image'),
+  name: z.string().describe('name of the image'),
   sizeBytes: z.number().int().min(0),
-  offsetBytes: z.number().int().min(0).describe('durable: what is below is safe'),
+  offsetBytes: z.number().int().min(0).describe('number of durable bytes'),
   pool: z.string(),
   createdAt: z.iso.datetime(),
-  expiresAt: z.iso.datetime().describe('it is removed then, if nobody goes on with it before'),
-  lastModified: z.number().int().nullable().describe("the file's time at the client, ms since the epoch"),
-  samples: z.array(uploadSample).describe('what `match` wants to know the SHA-256 of'),
+  expiresAt: z.iso.datetime().describe('when wcc removes it unless the client resumes it'),
+  lastModified: z.number().int().nullable().describe('modification time at the client, ms since the epoch'),
+  samples: z.array(uploadSample).describe('ranges whose SHA-256 `match` needs'),
 });
 export type Upload = z.infer<typeof upload>;
 export const uploadList = z.object({ items: z.array(upload) });
@@ -58,7 +58,7 @@ export type UploadList = z.infer<typeof uploadList>;
 /** `all` is for administrators. */
 export const uploadQuery = z.strictObject({ owner: z.enum(['me', 'all']).default('me') });
 
-/** Is this local file the one whose upload was begun? */
+/** SHA-256 of samples of a local file, to prove that it belongs to an upload. */
 export const matchUploadRequest = z.strictObject({
   sizeBytes: z.number().int().min(0),
   lastModified: z.number().int().min(0).nullable().default(null),
@@ -67,6 +67,6 @@ export const matchUploadRequest = z.strictObject({
 export type MatchUploadRequest = z.input<typeof matchUploadRequest>;
 export type MatchUploadInput = z.output<typeof matchUploadRequest>;
 
-/** From where to go on. */
+/** Where to resume. */
 export const matchedUpload = z.object({ offsetBytes: z.number().int().min(0) });
 export type MatchedUpload = z.infer<typeof matchedUpload>;

@@ -11,7 +11,7 @@ interface Manifest {
   devDependencies?: Record<string, string>;
 }
 
-it('every package of wcc has the version of the API, and depends on that version of the others', () => {
+it('all packages of wcc have the same version and depend on it', () => {
   const names = readdirSync(packages);
   expect(names.length).toBeGreaterThanOrEqual(6);
   for (const name of names) {

@@ -1,7 +1,4 @@
-/**
- * The codes inside an operation that a person reads as words: a console, an element or a command line has a
- * text for each, and shows a code it does not know as it is.
- */
+/** Codes in an operation that user interfaces translate. They show an unknown code unchanged. */
 export const operationActions = [
   'copy_vm_image',
   'make_sample_image',
@@ -28,9 +25,9 @@ export const operationPhases = [
   'flush',
   'verify',
   'publish',
-  /** of a qcow2 image: its tables; of a machine: what is asked for is possible */
+  /** for a qcow2 image: check its tables; for a machine: check that the request is possible */
   'check',
-  /** of a machine: each disk, then first-boot data, definition, start */
+  /** for a machine: each disk, then first-boot data, definition and start */
   'disk_1',
   'disk_2',
   'disk_3',
@@ -45,40 +42,40 @@ export const operationPhases = [
   'stop',
   'undefine',
   'delete_disks',
-  /** asking another server for a file */
+  /** requesting a file from another server */
   'connect',
   'convert',
-  /** reading an image for its digest */
+  /** reading an image to compute its digest */
   'read',
   'delete',
-  /** of an operation that another program reports, when it names no other */
+  /** first phase of a published operation (default) */
   'work',
 ] as const;
 export type OperationPhase = (typeof operationPhases)[number];
 
 /** Why an operation is queued, paused or interrupted. */
 export const stateReasonCodes = [
-  /** queued: `limit` operations of this pool run already */
+  /** queued: `limit` operations of this pool are running */
   'waiting_for_place',
-  /** queued or interrupted: the pool's directory is not there */
+  /** queued or interrupted: the directory of the pool is missing */
   'pool_unavailable',
   /** paused by a person */
   'requested',
-  /** paused, and waiting for a place to go on */
+  /** paused, and waiting for a slot to resume */
   'resuming',
-  /** paused: `needs` and `free` in bytes; goes on by itself */
+  /** paused: `needs` and `free` in bytes; resumes automatically */
   'no_space',
-  /** paused: the file system's quota; goes on when resumed */
+  /** paused: the quota of the file system is used up; a user resumes it */
   'quota',
   /** interrupted by a graceful stop */
   'server_stopped',
   /** interrupted by a crash */
   'server_restarted',
-  /** interrupted: the program that reports it is silent for longer than its lease; goes on with its next report */
+  /** interrupted: no report within the lease; resumes with the next report */
   'publisher_silent',
-  /** interrupted: an upload that nobody sends bytes for; goes on when its client does */
+  /** interrupted: no client sends bytes for this upload; resumes with the client */
   'waiting_for_client',
-  /** interrupted: the file stands in its place, the look at it failed; tried again at the next rescan or start */
+  /** interrupted: the file is published, but its inspection failed; tried again at the next rescan or start */
   'not_registered',
 ] as const;
 export type StateReasonCode = (typeof stateReasonCodes)[number];
@@ -87,7 +84,7 @@ export function isStateReasonCode(text: string): text is StateReasonCode {
   return stateReasonCodes.some((code) => code === text);
 }
 
-/** What is worth knowing about an operation that succeeded; an errno may follow after an underscore. */
+/** Warnings of successful operations; an errno may follow after an underscore. */
 export const operationWarnings = [
   'cancel_too_late',
   'copy_file_range_refused',
@@ -96,7 +93,7 @@ export const operationWarnings = [
   'published_without_exclusive_rename',
   'restarted_source_changed',
   'source_open_for_writing',
-  /** a proxy in front of the server kept the bytes of an upload back until it had them all */
+  /** a proxy in front of the server buffered the whole upload before forwarding it */
   'upload_buffered',
 ] as const;
 export type OperationWarning = (typeof operationWarnings)[number];

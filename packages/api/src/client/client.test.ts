@@ -68,7 +68,7 @@ describe('createApiClient', () => {
     expect(error.hint).not.toBe('');
   });
 
-  it('names a proxy that answers with a page of its own', async () => {
+  it('reports foreign_answer when a proxy answers with its own page', async () => {
     const baseUrl = await serve((_request, response) => {
       response.writeHead(502, { 'retry-after': '3' }).end('<html>Bad gateway</html>');
     });
@@ -76,7 +76,7 @@ describe('createApiClient', () => {
     expect(error).toMatchObject({ status: 502, code: 'foreign_answer', retryAfterS: 3 });
   });
 
-  it('tells an unreachable server and a silent one alike', async () => {
+  it('reports unreachable for a closed port and for a server that does not answer in time', async () => {
     const closed = await caught(createApiClient({ baseUrl: 'http://127.0.0.1:1' }).images());
     expect(closed).toMatchObject({ status: 0, code: 'unreachable' });
     const baseUrl = await serve(() => undefined);
@@ -84,7 +84,7 @@ describe('createApiClient', () => {
     expect(silent).toMatchObject({ status: 0, code: 'unreachable' });
   });
 
-  it('gives a request for a ticket up when asked to', async () => {
+  it('aborts a ticket request with its signal', async () => {
     const baseUrl = await serve(() => undefined);
     const giveUp = new AbortController();
     const asked = caught(createApiClient({ baseUrl }).watchTicket(giveUp.signal));

@@ -55,7 +55,7 @@ export type { ApiClientOptions } from './request.ts';
 
 export type ApiClient = ReturnType<typeof createApiClient>;
 
-/** The typed client of the whole API. Every call throws `ApiProblem` on a refusal. */
+/** The typed client of the whole API. Every call throws `ApiProblem` when the server refuses or does not answer. */
 export function createApiClient(options: ApiClientOptions = {}) {
   const send = createSend(options);
   return {
@@ -89,7 +89,7 @@ function accessCalls(send: Send) {
     changeUser: (id: string, body: ChangeUserRequest) =>
       send<User>('PATCH', routes.user(id), { has: 'role', body }),
     changePassword: (body: ChangePasswordRequest) => send<undefined>('PUT', routes.password(), { body }),
-    /** With `operations` (and, for a program, `origin`): for a page that may see just these. */
+    /** With `operations`, and `origin` for a program: a ticket for a page that shows only these. */
     ticket: (body: TicketRequest, signal?: AbortSignal) =>
       send<Ticket>('POST', routes.tickets(), { has: 'ticket', body, ...(signal ? { signal } : {}) }),
     tokens: (query: { owner?: 'me' | 'all' } = {}) =>
@@ -138,7 +138,7 @@ function imageCalls(send: Send) {
   };
 }
 
-/** Bytes go by a tus client; this is what stands around it. */
+/** Calls about uploads. A tus client sends the bytes. */
 function uploadCalls(send: Send) {
   return {
     uploads: (query: { owner?: 'me' | 'all' } = {}) =>

@@ -18,7 +18,7 @@ import { routes } from '../routes.ts';
 import { keyHeader } from './request.ts';
 import type { Send } from './request.ts';
 
-/** Machines. Serial log and screenshot are no JSON: fetch `routes.vmSerial` and `routes.vmScreenshot`. */
+/** Calls about machines. Serial log and screenshot are not JSON: fetch `routes.vmSerial` and `routes.vmScreenshot`. */
 export function machineCalls(send: Send) {
   return {
     host: () => send<Host>('GET', routes.host(), { has: 'hypervisor' }),
@@ -36,7 +36,7 @@ export function machineCalls(send: Send) {
       send<Accepted>('POST', routes.copyVm(id), { has: 'operation', body, ...keyHeader(idempotencyKey) }),
     deleteVm: (id: VmId, body: DeleteVmRequest = {}) =>
       send<Accepted>('DELETE', routes.vm(id), { has: 'operation', body }),
-    /** Answers as soon as the order was given; the state follows. */
+    /** Answers when the hypervisor has the command; the state changes later. */
     orderVm: (id: VmId, verb: 'start' | 'shutdown' | 'power-off' | 'reset') =>
       send<Vm>('POST', routes.vmVerb(id, verb), { has: 'state' }),
     changeVm: (id: VmId, body: ChangeVmRequest) => send<Vm>('PATCH', routes.vm(id), { has: 'state', body }),

@@ -22,7 +22,7 @@ export class ApiProblem extends Error {
   }
 }
 
-/** The refusal in an answer, for requests that do not go through the client. */
+/** Reads the problem of an answer, for requests outside the client. */
 export async function readProblem(response: Response): Promise<ApiProblem> {
   const retryAfterS = Number.parseInt(response.headers.get('retry-after') ?? '', 10);
   const wait = Number.isNaN(retryAfterS) ? null : retryAfterS;

@@ -28,7 +28,7 @@ export interface RequestOptions {
 /** @throws ApiProblem */
 export type Send = <Result>(method: string, path: string, options?: RequestOptions) => Promise<Result>;
 
-/** Makes the one function that every call of the client goes through. */
+/** Creates the function behind every call of the client. */
 export function createSend(options: ApiClientOptions): Send {
   const get = (path: string): Promise<Response> => ask(options, { method: 'GET', path });
   return async <Result>(method: string, path: string, request: RequestOptions = {}): Promise<Result> => {

@@ -102,7 +102,7 @@ describe('a client of another version than the server', () => {
 });
 
 describe('a client of the same version as the server', () => {
-  it('gets the problem as it is', async () => {
+  it('gets the problem unchanged', async () => {
     const baseUrl = await replay({ ...unknownFieldOf010, version }, null);
     const problem = await problemOf(createApiClient({ baseUrl }).images());
     expect(problem.code).toBe('malformed_request');

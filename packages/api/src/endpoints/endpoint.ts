@@ -3,7 +3,7 @@ import type { ErrorCode } from '../errors/errors.ts';
 
 export type Method = 'GET' | 'POST' | 'PUT' | 'PATCH' | 'DELETE' | 'HEAD' | 'OPTIONS';
 
-/** What a header or a body that is no JSON is, in words. */
+/** A header, described in words. */
 export interface Field {
   name: string;
   description: string;
@@ -13,42 +13,43 @@ export interface Field {
 export interface Answer {
   status: number;
   description: string;
-  /** Of a JSON body; without it the answer has none, or one of `mediaType`. */
+  /** Schema of a JSON body. Without it, the answer has no body or one of `mediaType`. */
   schema?: z.ZodType;
-  /** Of a body that is no JSON. */
+  /** Media type of a body that is not JSON. */
   mediaType?: string;
   headers?: readonly Field[];
 }
 
-/** One row of the table from which the API's description is made. */
+/** One row of the table behind the API's description. */
 export interface Endpoint {
   method: Method;
-  /** As OpenAPI writes it: `/api/images/{id}`. */
+  /** In OpenAPI form: `/api/images/{id}`. */
   path: string;
-  /** Under which heading it stands. */
+  /** Heading in the documentation. */
   tag: string;
   summary: string;
   description?: string;
-  /** `nobody`: no sign-in is needed; `session`: a cookie, no token. @default 'anybody' who is signed in */
-  signedIn?: 'nobody' | 'session';
+  /** `none`: no credentials; `session`: a cookie, but no token. @default cookie or token */
+  signedIn?: 'none' | 'session';
   query?: z.ZodObject;
   body?: z.ZodType;
-  /** May be left out. @default false */
+  /** @default false */
   isBodyOptional?: boolean;
-  /** Of a body that is no JSON. */
+  /** Media type of a body that is not JSON. */
   bodyType?: string;
   headers?: readonly Field[];
   answer: Answer;
-  /** Those that this endpoint has beside the ones that all have. */
+  /** Error codes of this endpoint, besides the common ones. */
   errors?: readonly ErrorCode[];
 }
 
-/** Taken by whatever makes something. */
+/** Accepted by all requests that create something. */
 export const idempotencyKey: Field = {
   name: 'Idempotency-Key',
-  description: 'For 24 hours the same key with the same body gives the same operation.',
+  description: 'For 24 hours, a request with the same key and body returns the same operation.',
 };
 
-export const location: Field = { name: 'Location', description: 'Address of what was made.' };
+export const location: Field = { name: 'Location', description: 'The address of the new resource.' };
 
-export const cursorNote = 'A page; `next`, when it is there, is the `cursor` of the following one.';
+export const cursorNote =
+  'The answer is one page. `next` is the `cursor` of the next page; it is absent on the last page.';

@@ -20,7 +20,7 @@ import type { Endpoint } from './endpoint.ts';
 const one = '/api/vms/{id}';
 const started = { status: 202, description: 'Accepted.', schema: accepted, headers: [location] };
 const machine = { status: 200, description: 'The machine.', schema: vm };
-const making = [
+const createErrors = [
   'vm_name_taken',
   'image_unavailable',
   'no_space',
@@ -32,18 +32,18 @@ const making = [
   'idempotency_conflict',
   'rate_limited',
 ] as const;
-const changing = [
+const changeErrors = [
   'vm_running',
   'vm_busy',
   'vm_foreign',
   'hypervisor_unavailable',
   'hypervisor_failed',
 ] as const;
-const orders = {
+const verbs = {
   start: 'Start a machine',
   shutdown: 'Ask the guest to shut down',
-  'power-off': 'Cut the power',
-  reset: 'Press the reset button',
+  'power-off': 'Power off a machine',
+  reset: 'Reset a machine',
 } as const;
 
 /** Machines, and what this host can run. */
@@ -52,21 +52,21 @@ export const machineEndpoints: readonly Endpoint[] = [
     method: 'GET',
     path: '/api/host',
     tag: 'Machines',
-    summary: 'What this host can run',
-    answer: { status: 200, description: 'Hypervisor, memory, networks.', schema: host },
+    summary: 'Get what this host can run',
+    answer: { status: 200, description: 'Hypervisor, memory and networks.', schema: host },
   },
   {
     method: 'GET',
     path: '/api/session/profile',
     tag: 'Machines',
-    summary: 'What quick-create puts into a first boot for this user',
+    summary: 'Get your first-boot profile for quick-create',
     answer: { status: 200, description: 'The profile.', schema: firstBootProfile },
   },
   {
     method: 'PUT',
     path: '/api/session/profile',
     tag: 'Machines',
-    summary: 'Set it',
+    summary: 'Set your first-boot profile',
     body: firstBootProfile,
     answer: { status: 200, description: 'The profile.', schema: firstBootProfile },
   },
@@ -74,30 +74,30 @@ export const machineEndpoints: readonly Endpoint[] = [
     method: 'GET',
     path: '/api/vms',
     tag: 'Machines',
-    summary: 'All machines',
-    answer: { status: 200, description: 'Machines.', schema: vmList },
+    summary: 'List the machines',
+    answer: { status: 200, description: 'The machines.', schema: vmList },
   },
   {
     method: 'POST',
     path: '/api/vms',
     tag: 'Machines',
-    summary: 'Make a machine',
+    summary: 'Create a machine',
     headers: [idempotencyKey],
     body: createVmRequest,
     answer: started,
-    errors: making,
+    errors: createErrors,
   },
   {
     method: 'POST',
     path: '/api/vms/quick-create',
     tag: 'Machines',
-    summary: 'Make a machine of an image and a name',
+    summary: 'Create a machine from an image and a name',
     headers: [idempotencyKey],
     body: quickCreateVmRequest,
     answer: started,
-    errors: making,
+    errors: createErrors,
   },
-  { method: 'GET', path: one, tag: 'Machines', summary: 'One machine', answer: machine },
+  { method: 'GET', path: one, tag: 'Machines', summary: 'Get a machine', answer: machine },
   {
     method: 'PATCH',
     path: one,
@@ -105,7 +105,7 @@ export const machineEndpoints: readonly Endpoint[] = [
     summary: 'Change name, CPUs, memory or boot order',
     body: changeVmRequest,
     answer: machine,
-    errors: ['vm_name_taken', 'not_enough_memory', ...changing],
+    errors: ['vm_name_taken', 'not_enough_memory', ...changeErrors],
   },
   {
     method: 'DELETE',
@@ -115,7 +115,7 @@ export const machineEndpoints: readonly Endpoint[] = [
     body: deleteVmRequest,
     isBodyOptional: true,
     answer: started,
-    errors: changing,
+    errors: changeErrors,
   },
   {
     method: 'POST',
@@ -125,16 +125,16 @@ export const machineEndpoints: readonly Endpoint[] = [
     headers: [idempotencyKey],
     body: copyVmRequest,
     answer: started,
-    errors: ['vm_running', 'vm_busy', 'vm_foreign', ...making],
+    errors: ['vm_running', 'vm_busy', 'vm_foreign', ...createErrors],
   },
   ...(['start', 'shutdown', 'power-off', 'reset'] as const).map((verb): Endpoint => ({
     method: 'POST',
     path: `${one}/${verb}`,
     tag: 'Machines',
-    summary: orders[verb],
-    description: 'Answers as soon as the order was given; the state follows.',
+    summary: verbs[verb],
+    description: 'Answers when the hypervisor has the command. The state changes later.',
     answer: machine,
-    errors: ['vm_not_running', ...changing],
+    errors: ['vm_not_running', ...changeErrors],
   })),
   {
     method: 'POST',
@@ -143,7 +143,7 @@ export const machineEndpoints: readonly Endpoint[] = [
     summary: 'Add an empty disk',
     body: addDiskRequest,
     answer: machine,
-    errors: ['no_space', ...changing],
+    errors: ['no_space', ...changeErrors],
   },
   {
     method: 'PATCH',
@@ -152,13 +152,13 @@ export const machineEndpoints: readonly Endpoint[] = [
     summary: 'Grow a disk',
     body: growDiskRequest,
     answer: machine,
-    errors: ['no_space', ...changing],
+    errors: ['no_space', ...changeErrors],
   },
   {
     method: 'PUT',
     path: `${one}/cdrom`,
     tag: 'Machines',
-    summary: 'Put an image into the drive, or take it out',
+    summary: 'Insert or eject a disc image',
     body: setCdromRequest,
     answer: machine,
     errors: ['image_unavailable', 'vm_busy', 'vm_foreign', 'hypervisor_unavailable', 'hypervisor_failed'],
@@ -167,12 +167,12 @@ export const machineEndpoints: readonly Endpoint[] = [
     method: 'GET',
     path: `${one}/serial`,
     tag: 'Machines',
-    summary: 'What the guest wrote to its serial port',
+    summary: 'Read the serial log',
     query: serialQuery,
     answer: {
       status: 200,
       description:
-        'The end of the log, as long as `tail` says; with `follow` what comes after it, too, until the caller leaves.',
+        'The last `tail` bytes of the log. With `follow`, the answer continues with new output until the client disconnects.',
       mediaType: 'text/plain',
     },
   },
@@ -180,16 +180,16 @@ export const machineEndpoints: readonly Endpoint[] = [
     method: 'GET',
     path: `${one}/screenshot`,
     tag: 'Machines',
-    summary: 'A picture of the screen',
-    answer: { status: 200, description: 'The picture.', mediaType: 'image/png' },
+    summary: 'Get a screenshot',
+    answer: { status: 200, description: 'The screenshot.', mediaType: 'image/png' },
     errors: ['vm_not_running', 'hypervisor_unavailable', 'hypervisor_failed'],
   },
   {
     method: 'GET',
     path: `${one}/screen`,
     tag: 'Machines',
-    summary: 'The screen over a WebSocket',
-    description: 'Binary RFB. Needs a ticket of purpose `screen` for this machine.',
+    summary: 'Open the screen over a WebSocket',
+    description: 'Binary RFB. Send a ticket with the purpose `screen` for this machine.',
     answer: { status: 101, description: 'The socket is open.' },
     errors: ['upgrade_required', 'vm_not_running'],
   },

@@ -2,11 +2,14 @@ import { matchedUpload, matchUploadRequest, tus, upload, uploadList, uploadQuery
 import type { Endpoint, Field } from './endpoint.ts';
 
 const version: Field = { name: 'Tus-Resumable', description: `\`${tus.version}\``, required: true };
-const offset: Field = { name: 'Upload-Offset', description: 'Bytes that are safe: written and synced.' };
-const expires: Field = { name: 'Upload-Expires', description: 'When it is removed, if nobody goes on.' };
+const offset: Field = { name: 'Upload-Offset', description: 'Number of durable bytes: written and synced.' };
+const expires: Field = {
+  name: 'Upload-Expires',
+  description: 'When wcc removes the upload unless the client resumes it.',
+};
 const checksum: Field = {
   name: 'Upload-Checksum',
-  description: `Of this body: ${tus.checksumAlgorithms.join(', ')}, then the digest in base64.`,
+  description: `Checksum of this body: ${tus.checksumAlgorithms.join(', ')}, then the digest in base64.`,
 };
 const one = '/api/uploads/{id}';
 const refused = [
@@ -23,23 +26,27 @@ export const uploadEndpoints: readonly Endpoint[] = [
     method: 'GET',
     path: '/api/uploads',
     tag: 'Uploads',
-    summary: 'Unfinished uploads',
+    summary: 'List the unfinished uploads',
     query: uploadQuery,
-    answer: { status: 200, description: "One's own; everybody's for administrators.", schema: uploadList },
+    answer: {
+      status: 200,
+      description: 'Your uploads; for administrators, all uploads.',
+      schema: uploadList,
+    },
   },
   {
     method: 'POST',
     path: '/api/uploads',
     tag: 'Uploads',
-    summary: 'Begin an upload',
-    description: 'Its id is that of its operation. A body, when there is one, is the beginning of the file.',
+    summary: 'Start an upload',
+    description:
+      'The id of an upload is the id of its operation. A body contains the first bytes of the file.',
     headers: [
       version,
       { name: 'Upload-Length', description: 'Size of the file in bytes.', required: true },
       {
         name: 'Upload-Metadata',
-        description:
-          '`filename` (name of the image), and if you like `pool`, `sha256`, `format`, `lastModified`.',
+        description: '`filename` (name of the image); optional: `pool`, `sha256`, `format`, `lastModified`.',
         required: true,
       },
       checksum,
@@ -48,8 +55,8 @@ export const uploadEndpoints: readonly Endpoint[] = [
     isBodyOptional: true,
     answer: {
       status: 201,
-      description: 'Begun, and on the disk.',
-      headers: [{ name: 'Location', description: 'Where the bytes go.' }, offset, expires],
+      description: 'Created and durable.',
+      headers: [{ name: 'Location', description: 'The address of the upload.' }, offset, expires],
     },
     errors: [
       'tus_version',
@@ -66,11 +73,11 @@ export const uploadEndpoints: readonly Endpoint[] = [
     method: 'OPTIONS',
     path,
     tag: 'Uploads',
-    summary: 'What of tus is spoken here',
-    signedIn: 'nobody',
+    summary: 'Get the supported parts of tus',
+    signedIn: 'none',
     answer: {
       status: 204,
-      description: 'In the headers.',
+      description: 'The headers name them.',
       headers: [
         { name: 'Tus-Version', description: tus.version },
         { name: 'Tus-Extension', description: tus.extensions.join(',') },
@@ -82,7 +89,7 @@ export const uploadEndpoints: readonly Endpoint[] = [
     method: 'GET',
     path: one,
     tag: 'Uploads',
-    summary: 'One unfinished upload',
+    summary: 'Get an unfinished upload',
     answer: { status: 200, description: 'The upload.', schema: upload },
     errors: ['upload_gone'],
   },
@@ -90,12 +97,12 @@ export const uploadEndpoints: readonly Endpoint[] = [
     method: 'HEAD',
     path: one,
     tag: 'Uploads',
-    summary: 'How far it is',
+    summary: 'Get the offset of an upload',
     headers: [version],
     answer: {
       status: 200,
-      description: 'Disturbs nobody who sends.',
-      headers: [offset, { name: 'Upload-Length', description: 'Size of the file.' }, expires],
+      description: 'The headers contain the offset. A running request continues.',
+      headers: [offset, { name: 'Upload-Length', description: 'Size of the file in bytes.' }, expires],
     },
     errors: ['tus_version', 'upload_gone'],
   },
@@ -104,11 +111,15 @@ export const uploadEndpoints: readonly Endpoint[] = [
     path: one,
     tag: 'Uploads',
     summary: 'Send bytes',
-    headers: [version, { ...offset, description: 'Where they belong.', required: true }, checksum],
+    headers: [
+      version,
+      { ...offset, description: 'Offset of the first byte of this body.', required: true },
+      checksum,
+    ],
     bodyType: tus.contentType,
     answer: {
       status: 204,
-      description: 'Taken; with the last byte, looked at and published.',
+      description: 'Accepted. After the last byte, wcc inspects and publishes the file.',
       headers: [offset, expires],
     },
     errors: [
@@ -124,18 +135,18 @@ export const uploadEndpoints: readonly Endpoint[] = [
     method: 'DELETE',
     path: one,
     tag: 'Uploads',
-    summary: 'Give an upload up',
+    summary: 'Cancel an upload',
     headers: [version],
-    answer: { status: 204, description: 'Its space is free.' },
+    answer: { status: 204, description: 'Cancelled; its space is free.' },
     errors: ['tus_version', 'upload_gone'],
   },
   {
     method: 'POST',
     path: `${one}/match`,
     tag: 'Uploads',
-    summary: 'Is this local file the one whose upload was begun?',
+    summary: 'Check whether a local file belongs to an unfinished upload',
     body: matchUploadRequest,
-    answer: { status: 200, description: 'It is: go on from there.', schema: matchedUpload },
+    answer: { status: 200, description: 'It does. Resume at this offset.', schema: matchedUpload },
     errors: ['wrong_file', 'upload_gone'],
   },
 ];

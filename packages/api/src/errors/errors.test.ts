@@ -15,25 +15,26 @@ const rows = page
   );
 
 describe('the error registry', () => {
-  it('is what docs/errors.md tells, row by row', () => {
-    const told = errorCodes.map((code) => {
+  it('equals the table of docs/errors.md', () => {
+    const expected = errorCodes.map((code) => {
       const { status, message, hint } = errorRegistry[code];
       return [`\`${code}\``, String(status), message, hint];
     });
-    expect(rows).toEqual(told);
+    expect(rows).toEqual(expected);
   });
 
-  it('has whole sentences and statuses of refusals', () => {
+  it('has an error status, and whole sentences of at most 25 words', () => {
     for (const { status, message, hint } of Object.values(errorRegistry)) {
       expect(status).toBeGreaterThanOrEqual(400);
       expect(message).toMatch(/^[A-Z].*\.$/);
       expect(hint).toMatch(/^[A-Z].*\.$/);
+      for (const text of [message, hint]) expect(text.split(' ').length, text).toBeLessThanOrEqual(25);
     }
   });
 });
 
 describe('a problem document', () => {
-  it('carries code, words and hint, and the field only when one is at fault', () => {
+  it('contains code, message and hint, and a field only if one is invalid', () => {
     const cause = new Error('inside');
     const plain = toProblem(new ApiError('exists', { message: 'A user of this name exists.', cause }));
     expect(plain).toEqual({

@@ -1,29 +1,34 @@
-/** Codes of actions on images: a part of the one registry in `errors.ts`. */
+/** Errors of image files and of operations on images. A part of the registry in `errors.ts`. */
 export const imageErrors = {
+  image_unavailable: {
+    status: 409,
+    message: 'The image is not usable now.',
+    hint: 'Check its state; rescan the pool when the file is back.',
+  },
   image_in_use: {
     status: 409,
     message: 'The image is in use.',
-    hint: 'Wait for what uses it to end, or end it.',
-  },
-  range_unsatisfiable: {
-    status: 416,
-    message: 'The range lies beyond the end of the image.',
-    hint: 'Ask for bytes that exist; Content-Range tells how many there are.',
+    hint: 'Wait until its users end, or end them.',
   },
   image_protected: {
     status: 409,
-    message: 'The image is a template: protected from deletion.',
-    hint: 'Take the template mark away first.',
+    message: 'The image is a template, which protects it from deletion.',
+    hint: 'Remove the template mark first.',
   },
   image_too_large: {
     status: 422,
-    message: 'The image is larger than this server takes.',
-    hint: 'An administrator can allow more by --max-virtual-size.',
+    message: 'The image is larger than this server accepts.',
+    hint: 'An administrator can raise the limit with --max-virtual-size.',
+  },
+  range_unsatisfiable: {
+    status: 416,
+    message: 'The range begins after the end of the image.',
+    hint: 'Request existing bytes; Content-Range names the size.',
   },
   import_refused: {
     status: 422,
-    message: 'This address may not be fetched from.',
-    hint: 'Use a public http or https address; an administrator can allow others by --import-allow.',
+    message: 'The server does not import from this address.',
+    hint: 'Use a public http or https address; an administrator can allow others with --import-allow.',
   },
   import_failed: {
     status: 502,
@@ -33,6 +38,71 @@ export const imageErrors = {
   tool_missing: {
     status: 503,
     message: 'A program that this needs is not installed on the server.',
-    hint: 'Install the package that is named.',
+    hint: 'Install the named package.',
+  },
+  clone_unsupported: {
+    status: 409,
+    message: 'The file system cannot share blocks between these files.',
+    hint: 'Use the method "auto" or "copy".',
+  },
+  source_in_use: {
+    status: 409,
+    message: 'A program has the source open for writing.',
+    hint: 'Stop that machine or program, then try again.',
+  },
+  source_changed: {
+    status: 409,
+    message: 'The source changed during the copy.',
+    hint: 'Try again when no program writes to it.',
+  },
+  source_vanished: {
+    status: 409,
+    message: 'The source file is gone.',
+    hint: 'Put it back and rescan the pool.',
+  },
+  not_regular: {
+    status: 409,
+    message: 'This is not a regular file.',
+    hint: 'Use a regular file; wcc refuses links, pipes and devices.',
+  },
+  verify_mismatch: {
+    status: 500,
+    message: 'The copy differs from the source; wcc did not publish it.',
+    hint: 'Check the disk and the memory of this host.',
+  },
+  no_space: {
+    status: 507,
+    message: 'There is not enough free space.',
+    hint: 'Free space in the pool, or use a smaller image.',
+  },
+  quota: {
+    status: 507,
+    message: 'The quota of the file system is used up.',
+    hint: 'Raise the quota, or free space.',
+  },
+  too_large: {
+    status: 422,
+    message: 'The file would be larger than the file system allows.',
+    hint: 'Use a pool on another file system.',
+  },
+  permission: {
+    status: 403,
+    message: 'The file system denies access.',
+    hint: 'Give the user that runs wcc read and write access to the pool.',
+  },
+  read_only: {
+    status: 503,
+    message: 'The file system is read-only.',
+    hint: 'Check the disk, then mount it writable again.',
+  },
+  pool_unavailable: {
+    status: 503,
+    message: 'The pool is not available.',
+    hint: 'See the named reason; wcc wrote nothing.',
+  },
+  io_error: {
+    status: 500,
+    message: 'The disk reported an input or output error.',
+    hint: 'Check the disk (dmesg, SMART), then try again.',
   },
 } as const;

@@ -1,23 +1,23 @@
-/** Codes of machines: a part of the one registry in `errors.ts`. */
+/** Errors of machines. A part of the registry in `errors.ts`. */
 export const machineErrors = {
   hypervisor_missing: {
     status: 503,
-    message: 'This host has nothing that runs machines.',
-    hint: 'Install the packages that are named, then restart wcc; everything about images works without.',
+    message: 'This host has no hypervisor.',
+    hint: 'Install the named packages, then restart wcc. Images work without a hypervisor.',
   },
   hypervisor_unavailable: {
     status: 503,
     message: 'The hypervisor does not answer.',
-    hint: 'Look at its service and its log; machines that run go on.',
+    hint: 'Check its service and its log; running machines continue.',
   },
   hypervisor_failed: {
     status: 500,
-    message: 'The hypervisor refused.',
-    hint: 'See the detail: it says so in its own words.',
+    message: 'The hypervisor reported an error.',
+    hint: 'See the detail for its own message.',
   },
   firmware_missing: {
     status: 503,
-    message: 'The firmware for UEFI is not installed.',
+    message: 'The UEFI firmware is not installed.',
     hint: 'Install the package ovmf, or use BIOS.',
   },
   vm_name_taken: {
@@ -38,26 +38,26 @@ export const machineErrors = {
   vm_busy: {
     status: 409,
     message: 'An operation is working on this machine.',
-    hint: 'Wait until it has ended, or cancel it.',
+    hint: 'Wait for its end, or cancel it.',
   },
   vm_foreign: {
     status: 409,
-    message: 'Another program made this machine; wcc only looks at it.',
-    hint: 'Use the program that made it.',
+    message: 'Another program created this machine; wcc only shows it.',
+    hint: 'Use the program that created it.',
   },
   not_enough_memory: {
     status: 507,
-    message: 'This host has not enough memory left for the machine.',
-    hint: 'Give it less memory, or stop another machine.',
+    message: 'This host does not have enough free memory for the machine.',
+    hint: 'Give the machine less memory, or stop another machine.',
   },
   unknown_network: {
     status: 422,
-    message: 'There is no such network on this host.',
-    hint: 'Use one that GET /api/host names, or the network "user".',
+    message: 'This host has no such network.',
+    hint: 'Use a network that GET /api/host names, or the network "user".',
   },
   secret_gone: {
     status: 422,
-    message: 'The first-boot secrets of that operation are gone, as they should be.',
-    hint: 'Create the machine again, and give password hash and user-data once more.',
+    message: 'The first-boot secrets of that operation are already deleted.',
+    hint: 'Create the machine again with password hash and user-data.',
   },
 } as const;

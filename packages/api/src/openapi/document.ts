@@ -6,7 +6,7 @@ import { operationId } from '../operations.ts';
 import { componentSchemas, inline, schemaOf } from './schemas.ts';
 import type { JsonSchema } from './schemas.ts';
 
-/** A document of OpenAPI 3.1, as far as its makers and readers here need its shape. */
+/** The parts of an OpenAPI 3.1 document that wcc uses. */
 export interface OpenApiDocument {
   openapi: string;
   info: {
@@ -47,10 +47,10 @@ export interface ApiResponse {
 
 type Content = Record<string, { schema?: JsonSchema }>;
 
-const about = `Everything that the console and the command line do goes through these calls.
-Long actions answer 202 with an operation, which is then watched. Refusals are RFC 9457 problem documents with a code and a hint.`;
+const about = `The console and the command line use only these calls.
+Long actions answer 202 with an operation that you can watch. Errors are RFC 9457 problem documents with a code and a hint.`;
 
-/** The description of the whole API, made from the table of endpoints and the schemas of the contract. */
+/** The description of the whole API, from the table of endpoints and the schemas. */
 export function createOpenApiDocument(version: string): OpenApiDocument {
   const paths: OpenApiDocument['paths'] = {};
   for (const endpoint of endpoints) {
@@ -69,12 +69,12 @@ export function createOpenApiDocument(version: string): OpenApiDocument {
           type: 'apiKey',
           in: 'cookie',
           name: '__Host-wcc_sid',
-          description: 'Set by signing in; `wcc_sid` over plain http. Every change needs the exact Origin.',
+          description: 'The session cookie; `wcc_sid` over plain http. Changes need the exact Origin header.',
         },
         token: {
           type: 'http',
           scheme: 'bearer',
-          description: 'A token that a user made, or WCC_ADMIN_TOKEN.',
+          description: 'A token of a user, or WCC_ADMIN_TOKEN.',
         },
       },
     },
@@ -90,7 +90,7 @@ function describe(endpoint: Endpoint): ApiOperation {
     summary,
     ...(description === undefined ? {} : { description }),
     security:
-      signedIn === 'nobody'
+      signedIn === 'none'
         ? []
         : signedIn === 'session'
           ? [{ session: [] }]
@@ -116,8 +116,8 @@ function parametersOf({ path, query, headers = [] }: Endpoint): Parameter[] {
   });
   const { properties = {}, required = [] } = query === undefined ? {} : queryFacts(inline(query, 'input'));
   const asked = Object.entries(properties).map(([name, { description, ...schema }]): Parameter => {
-    const told = typeof description === 'string' ? { description } : {};
-    return { in: 'query', name, required: required.includes(name), ...told, schema };
+    const described = typeof description === 'string' ? { description } : {};
+    return { in: 'query', name, required: required.includes(name), ...described, schema };
   });
   return [...named, ...asked, ...headers.map(headerParameter)];
 }
@@ -126,7 +126,7 @@ function queryFacts(schema: JsonSchema): { properties?: Record<string, JsonSchem
   return schema;
 }
 
-/** Images and machines have numbers, operations and uploads their own alphabet, the rest any text. */
+/** Ids of images and machines are numbers; ids of operations and uploads have their own alphabet. */
 function pathSchema(path: string, name: string): JsonSchema {
   if (name === 'index') return { type: 'integer', minimum: 0 };
   if (name !== 'id') return { type: 'string' };
@@ -159,14 +159,14 @@ function responsesOf(endpoint: Endpoint): Record<string, ApiResponse> {
   return {
     [String(answer.status)]: successOf(answer),
     ...Object.fromEntries(refusals),
-    default: refusal('Any other refusal, by its code.', endpoint),
+    default: refusal('Any other error, see its code.', endpoint),
   };
 }
 
-/** What every endpoint of its kind can answer, and its own. */
+/** Common error codes of such an endpoint, and its own. */
 function errorsOf({ path, signedIn, body, bodyType, errors = [] }: Endpoint): Set<ErrorCode> {
   const all: ErrorCode[] = [];
-  if (signedIn !== 'nobody') all.push('unauthenticated', 'forbidden');
+  if (signedIn !== 'none') all.push('unauthenticated', 'forbidden');
   if (path.includes('{')) all.push('not_found');
   if (body !== undefined) all.push('malformed_request', 'invalid_input');
   if (body !== undefined || bodyType !== undefined) all.push('unsupported_media_type');

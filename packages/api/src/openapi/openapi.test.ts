@@ -17,7 +17,7 @@ async function recordCalls(): Promise<Map<string, string>> {
   });
   const calls = new Map<string, string>();
   for (const [name, call] of Object.entries(client)) {
-    // Ids first, then whatever body or query: only the address counts here.
+    // Ids first, then any body or query: only the address matters here.
     await (call as (...args: unknown[]) => Promise<unknown>)(...argumentsOf(name));
     calls.set(name, sent);
   }
@@ -37,7 +37,7 @@ const verbs: Record<string, string> = { orderVm: 'start' };
 const numbers = /Image$|^copyPlan$|Vm$|^vm$|^image$|Disk$|^setCdrom$|^screenTicket$/;
 
 function argumentsOf(name: string): unknown[] {
-  // Their last argument is a signal, which nobody gives here.
+  // Their last argument is a signal, which this test omits.
   if (name.endsWith('icket')) return { watchTicket: [], ticket: [{}] }[name] ?? [100];
   const first = numbers.test(name) ? 100 : 'a';
   return [first, verbs[name] ?? (name === 'growDisk' ? 0 : 'b'), {}];
@@ -49,14 +49,14 @@ const patterns = endpoints.map(({ method, path }) => ({
   pattern: new RegExp(`^${path.replaceAll(/\{\w+\}/g, '[^/]+')}$`),
 }));
 
-/** The most literal address wins, as in a router: `/api/images/sample` is no image. */
+/** The most literal address wins, as in a router: `/api/images/sample` is not an image. */
 function find(call: string): string | undefined {
   const [method, address = ''] = call.split(' ');
   const found = patterns.filter((row) => row.method === method && row.pattern.test(address));
   return found.toSorted((a, b) => a.path.split('{').length - b.path.split('{').length)[0]?.path;
 }
 
-/** What is no JSON, or is the socket's: other programs ask for it than the typed client. */
+/** Endpoints without JSON answers, which the typed client does not call. */
 const withoutCall = [
   'GET /api/operations/{id}/events',
   'GET /api/ws',
@@ -68,14 +68,14 @@ const isBytes =
   /^(POST|OPTIONS|HEAD|PATCH|DELETE) \/api\/uploads(\/\{id\})?$|\/download$|\/(serial|screenshot|screen)$/;
 
 describe('the table of endpoints', () => {
-  it('knows every call of the typed client', async () => {
+  it('contains every call of the typed client', async () => {
     const calls = await recordCalls();
     expect(calls.size).toBeGreaterThan(40);
     const unknown = [...calls].filter(([, call]) => find(call) === undefined);
     expect(unknown.map(([name, call]) => `${name}: ${call}`)).toEqual([]);
   });
 
-  it('has a call of the typed client for everything that speaks JSON', async () => {
+  it('has a client call for every JSON endpoint', async () => {
     const calls = [...(await recordCalls()).values()];
     const called = new Set(calls.map((call) => `${call.split(' ')[0]} ${find(call)}`));
     const rows = endpoints.map(({ method, path }) => `${method} ${path}`);
@@ -86,7 +86,7 @@ describe('the table of endpoints', () => {
     expect(missing).toEqual([]);
   });
 
-  it('names only codes of the registry, each once', () => {
+  it('names only registered error codes, each once per endpoint', () => {
     for (const { method, path, errors = [] } of endpoints) {
       expect(new Set(errors).size, `${method} ${path}`).toBe(errors.length);
       for (const code of errors) expect(errorRegistry).toHaveProperty(code);
@@ -98,13 +98,13 @@ describe('the document', () => {
   const document = createOpenApiDocument('1.2.3');
   const { schemas } = document.components as { schemas: Record<string, Record<string, unknown>> };
 
-  it('lets a request leave out what has a default, and an answer carry more than is told', () => {
+  it('makes request fields with a default optional, and allows unknown fields in answers', () => {
     expect(schemas['CopyImageRequest']).toMatchObject({ required: ['name'], additionalProperties: false });
     expect(schemas['Image']).not.toHaveProperty('additionalProperties');
     expect(schemas['Image']?.['required']).toContain('copiedFrom');
   });
 
-  it('says what a header, a parameter and a refusal are', () => {
+  it('describes headers, parameters and error answers', () => {
     const copy = document.paths['/api/images/{id}/copy']?.['post'];
     expect(copy?.parameters?.map(({ in: place, name }) => `${place} ${name}`)).toEqual([
       'path id',
@@ -120,7 +120,18 @@ describe('the document', () => {
     ]);
   });
 
-  it('gives every operation an id of its own', () => {
+  it('describes itself in sentences of at most 25 words', () => {
+    const texts: string[] = [];
+    JSON.stringify(document, (key, value: unknown) => {
+      if ((key === 'summary' || key === 'description') && typeof value === 'string') texts.push(value);
+      return value;
+    });
+    expect(texts.length).toBeGreaterThan(200);
+    const sentences = texts.flatMap((text) => text.split(/(?<=[.!?:;])\s+/));
+    expect(sentences.filter((sentence) => sentence.split(/\s+/).length > 25)).toEqual([]);
+  });
+
+  it('gives every operation a unique id', () => {
     const ids = Object.values(document.paths).flatMap((path) =>
       Object.values(path).map(({ operationId }) => operationId),
     );

@@ -3,7 +3,7 @@ import * as contract from '../index.ts';
 
 export type JsonSchema = Record<string, unknown>;
 
-/** What a caller sends may leave out what has a default; what the server answers may not. */
+/** In a request, fields with a default are optional; in an answer they are present. */
 export type Direction = 'input' | 'output';
 
 /** Every schema that the contract exports, under its name: `copyImageRequest` → `CopyImageRequest`. */
@@ -18,11 +18,11 @@ function capitalised(name: string): string {
 
 const settings = {
   target: 'draft-2020-12',
-  // A transformation or a check of our own: what JSON can say of it stays, the rest is in words.
+  // JSON schema cannot express transformations and custom checks; descriptions name them.
   unrepresentable: 'any',
 } as const;
 
-/** Names of what is sent; the rest is answered. */
+/** Names of schemas of requests; all others are schemas of answers. */
 const isSent = (name: string): boolean => /(Request|Query|Metadata)$/.test(name);
 
 /** The named schemas, as the components of the document. */
@@ -49,12 +49,12 @@ export function inline(schema: z.ZodType, direction: Direction): JsonSchema {
   return withoutKeys(z.toJSONSchema(schema, { ...settings, io: direction, ...override }));
 }
 
-/** An answer may get further fields: whoever reads it must not be told otherwise. */
+/** A later version may add fields to an answer, so its schema allows unknown fields. */
 function open({ jsonSchema }: { jsonSchema: JsonSchema }): void {
   if (jsonSchema['additionalProperties'] === false) delete jsonSchema['additionalProperties'];
 }
 
-/** The document says these once, for all. */
+/** Keywords that the document states once. */
 function withoutKeys({ $schema: _schema, $id: _id, ...rest }: JsonSchema): JsonSchema {
   return rest;
 }

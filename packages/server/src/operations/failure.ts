@@ -101,8 +101,8 @@ export function toOperationError(error: unknown, options: FailureOptions = {}): 
   if (found !== null) return entryOf(found.code, found.errno);
   return {
     code: 'internal',
-    message: 'Something went wrong in the server.',
-    hint: 'See its log under the id of the operation.',
+    message: 'The server had an unexpected error.',
+    hint: 'Search its log for the id of the operation.',
     detail: error instanceof Error ? error.name : null,
   };
 }
