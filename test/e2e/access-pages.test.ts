@@ -110,7 +110,7 @@ it('an operation appears on a colleague’s open page when access is given and l
   const { page, url } = await open(chief);
   await page.goto(`${url}/operations/${granted}`);
   const access = page.locator('wcc-operation-access');
-  await access.getByLabel('User name').fill('nobody-of-this-name');
+  await access.getByLabel('User name').fill('unknown-user');
   await access.getByRole('button', { name: 'Share' }).click();
   await access.getByText('There is no user with this name.').waitFor();
   await access.getByLabel('User name').fill('viewer');

@@ -11,7 +11,7 @@ import { closeContextsAfterEach } from '../kit/contexts.ts';
 import { makeRandomImage, MiB } from '../kit/images.ts';
 import { powerOffMachines } from '../kit/machines.ts';
 import { registerImage, waitForState } from '../kit/operations.ts';
-import { findClippedElements } from '../kit/focus.ts';
+import { findClippedElements } from '../kit/clipping.ts';
 import { startServer } from '../kit/server.ts';
 import type { TestServer } from '../kit/server.ts';
 import { createUser } from '../kit/session.ts';

@@ -9,7 +9,8 @@ import { startMachineHost } from '../kit/machine-host.ts';
 import type { MachineHost } from '../kit/machine-host.ts';
 import { waitForState } from '../kit/operations.ts';
 import { until } from '../kit/poll.ts';
-import { findClippedElements, expectFocusOn, readFocus, tabTo } from '../kit/focus.ts';
+import { findClippedElements } from '../kit/clipping.ts';
+import { expectFocusOn, readFocus, tabTo } from '../kit/focus.ts';
 import { createUser } from '../kit/session.ts';
 import type { TestUser } from '../kit/session.ts';
 

@@ -128,7 +128,7 @@ it(`an upload resumes without a failure after a network black hole of at least $
   await until(async () => (await durableBytes(id)) / sizeBytes > actualShare, {
     what: 'the server to receive more bytes',
   });
-  console.log(`goes on ${Math.round(performance.now() - backAt)} ms after`);
+  console.log(`resumed ${Math.round(performance.now() - backAt)} ms after`);
   proxy.setUploadBandwidth(null);
   await fixture.expectComplete('hole.raw', id);
   await until(async () => (await readRow(row)).look === 'succeeded', { what: 'the row to show success' });

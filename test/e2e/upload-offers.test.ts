@@ -10,7 +10,8 @@ import type { Workspace } from '../kit/directories.ts';
 import { makeRandomImage, MiB, sha256 } from '../kit/images.ts';
 import { findImage } from '../kit/operations.ts';
 import { until } from '../kit/poll.ts';
-import { findClippedElements, expectFocusOn, tabTo } from '../kit/focus.ts';
+import { findClippedElements } from '../kit/clipping.ts';
+import { expectFocusOn, tabTo } from '../kit/focus.ts';
 import { rowOf } from '../kit/operation-rows.ts';
 import { startServer } from '../kit/server.ts';
 import type { TestServer } from '../kit/server.ts';
@@ -92,7 +93,7 @@ it('the upload dialog resumes unfinished uploads by file name and refuses other 
   await dialog.getByText(/^This is not the file of first\.raw\..*differs at byte/).waitFor();
   await expectFocusOn(page, /^Resume first\.raw/);
   await screenshot(page, 'upload-offers-wrong');
-  expect(await offers.innerText(), 'what goes on is no offer').not.toMatch(/second|first/);
+  expect(await offers.innerText(), 'resumed uploads are no longer offered').not.toMatch(/second|first/);
   await until(async () => (await findImage(server, 'second.raw'))?.state === 'ready', { what: 'the image' });
   expect(await sha256(join(server.poolDir, 'second.raw'))).toBe(digest);
 

@@ -13,7 +13,7 @@ interface AxeResult {
   }[];
 }
 
-/** How a page may look: each must pass in both languages. Forced colours are the system's, so one scheme stands for both. */
+/** Languages and themes a page must support. The system sets forced colours, so one colour scheme covers both. */
 export const appearances = (['en', 'ja'] as const).flatMap((locale) =>
   (
     [
@@ -24,12 +24,12 @@ export const appearances = (['en', 'ja'] as const).flatMap((locale) =>
   ).map((theme) => ({ locale, ...theme })),
 );
 
-/** For a test that runs axe more than once: it computes a lot, and a busy machine takes its time. */
+/** Time-out of a test that runs axe more than once, because axe is slow on a busy computer. */
 export const axeTimeoutMs = 400_000;
 
-/** All that axe finds, best practices included. Injected by CDP, which the page's CSP does not bind. */
+/** Runs axe with its best practices. CDP injects it because the page's CSP blocks other scripts. */
 export async function findAxeViolations(page: Page): Promise<string[]> {
-  // Reduced motion ends every transition: a colour half way between two has no contrast that a rule is about.
+  // Reduced motion ends transitions, because the contrast rules do not apply to a colour in transition.
   await page.emulateMedia({ reducedMotion: 'reduce' });
   await page.evaluate(source);
   const { violations } = await page.evaluate(() =>

@@ -4,25 +4,25 @@ import { execFileSync } from 'node:child_process';
 import { join } from 'node:path';
 import { until } from './poll.ts';
 
-/** Programs that the server runs by their absolute path, and which wait where a test wants them to. */
+/** Programs that the server runs by absolute path and that a test can block before they start their work. */
 export interface BlockingTools {
-  /** What becomes the server, and sees our programs in the place of the system's; before its own command. */
+  /** Command prefix for the server that mounts the blocking programs over the system's. */
   readonly launcher: readonly string[];
-  /** From now on the program waits before it does anything, when one of its arguments is this one. */
+  /** Makes later runs of the program wait before they do anything, if one of their arguments equals `argument`. */
   block(tool: string, argument: string): void;
-  /** The process that waits. */
+  /** Waits for a blocked program. @returns its process id */
   waitForBlocked(): Promise<number>;
-  /** Releases the waiting tools, and lets later ones run without a wait. */
+  /** Lets blocked programs continue and later runs pass. */
   release(): void;
 }
 
-/** Why programs cannot be exchanged here, or `null`. A test that is skipped for it prints this. */
+/** Why programs cannot be replaced on this host, or `null`. Skipped tests print the reason. */
 export function blockingToolsSkipReason(): string | null {
-  if (process.getuid?.() !== 0) return 'programs of the system are exchanged by mounts, which need root';
+  if (process.getuid?.() !== 0) return 'mounts that replace programs need root';
   return existsSync('/usr/bin/unshare') && existsSync('/usr/bin/setpriv') ? null : 'util-linux is missing';
 }
 
-/** @param identity who the server shall be, when not root */
+/** @param identity user and group of the server; `null` keeps the present ones */
 export function makeBlockingTools(
   home: string,
   tools: readonly string[],
@@ -57,11 +57,11 @@ export function makeBlockingTools(
     },
     waitForBlocked: () =>
       until(() => existsSync(blockedPidPath) && Number(readFileSync(blockedPidPath, 'utf8')), {
-        what: 'a program to be held',
+        what: 'a program to be blocked',
       }),
     release() {
       for (const path of blockPaths.splice(0)) rmSync(path, { force: true });
-      // Opens both ends, so that the open does not wait for a reader, and releases a tool that waits in its own open.
+      // Opening both ends never waits for a reader, and it releases a program that waits in its own open.
       closeSync(openSync(gatePath, constants.O_RDWR | constants.O_NONBLOCK));
       rmSync(blockedPidPath, { force: true });
     },

@@ -5,18 +5,18 @@ import { currentPhase } from './operations.ts';
 import { until } from './poll.ts';
 import type { TestServer } from './server.ts';
 
-/** Chooses the files in the upload dialog and sends them, as a person does. */
+/** Chooses files in the upload dialog and sends them. */
 export async function uploadByDialog(page: Page, paths: string | string[]): Promise<void> {
   await page.getByRole('button', { name: 'Upload', exact: true }).first().click();
   const dialog = page.getByRole('dialog', { name: 'Upload images' });
   await dialog.locator('#upload-files').setInputFiles(paths);
   await dialog.getByText('This name is free.').first().waitFor();
   await dialog.getByRole('button', { name: /^Upload/ }).click();
-  // It closes as soon as the operations exist.
+  // The dialog closes when the operations exist.
   await dialog.waitFor({ state: 'detached' });
 }
 
-/** Follows the link as a person does: a reload would stop the upload. */
+/** Opens the operations page by its link, because a reload would stop the upload. */
 export async function goToOperations(page: Page): Promise<void> {
   await page
     .locator('header.top')
@@ -25,7 +25,7 @@ export async function goToOperations(page: Page): Promise<void> {
   await page.locator('main h1', { hasText: 'Operations' }).waitFor();
 }
 
-/** The upload of that name, as the server knows it now. */
+/** The server's present state of the upload of that name. */
 export async function findUpload(server: TestServer, name: string): Promise<Operation | undefined> {
   const { items } = await server.api.operations({ action: 'upload_image' });
   return items.find(({ subject, target }) => (target?.name ?? subject.name) === name);
@@ -45,7 +45,7 @@ export async function untilReceived(server: TestServer, name: string, share: num
   );
 }
 
-/** Presses "Choose file…" of a row and chooses. */
+/** Presses "Choose file…" in a row and chooses the file. */
 export async function chooseFileAgain(page: Page, row: Locator, path: string): Promise<void> {
   const button = row.getByRole('button', { name: /^Choose file/ });
   await button.waitFor({ timeout: 30_000 });
@@ -54,7 +54,7 @@ export async function chooseFileAgain(page: Page, row: Locator, path: string): P
   await (await fileChooser).setFiles(path);
 }
 
-/** A page that sends asks before it goes; the test wants to go. */
+/** Accepts the prompt that a page shows when it is closed during an upload. `asked` counts the prompts. */
 export function acceptLeavePrompts(page: Page): { fileChooser: () => number } {
   let fileChooser = 0;
   page.on('dialog', (dialog) => {

@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { chromium } from 'playwright-core';
 import type { Browser, BrowserContext, Page } from 'playwright-core';
 
-/** What a browser in a closed network, and under root, needs. */
+/** Flags for a browser without internet access that may run as root. */
 export const browserFlags: readonly string[] = [
   '--disable-gpu',
   '--disable-quic',
@@ -17,14 +17,14 @@ export const browserFlags: readonly string[] = [
 export const browserPath: string = process.env['WCC_CHROMIUM'] ?? '/usr/bin/chromium';
 
 export interface BrowserOptions {
-  /** Playwright switches the back-forward cache off; some checks are about it. @default false */
+  /** Keeps the back-forward cache, which Playwright disables. @default false */
   backForwardCache?: boolean;
 }
 
-/** A page may be slow on a busy machine; Playwright's own 30 s were too few for one that builds and tests other things. */
+/** Playwright's default of 30 s is too short on a busy computer. */
 const waitMs = 60_000;
 
-/** Debian's Chromium: Playwright's own download does not work everywhere. */
+/** Launches Debian's Chromium, because Playwright's own download does not work everywhere. */
 export async function launchBrowser(options: BrowserOptions = {}): Promise<Browser> {
   const browser = await chromium.launch({
     executablePath: browserPath,
@@ -42,11 +42,11 @@ export async function launchBrowser(options: BrowserOptions = {}): Promise<Brows
 
 export interface KillableBrowser {
   readonly browser: Browser;
-  /** SIGKILL, as by the system when memory is short: the browser saves nothing. */
+  /** Sends SIGKILL, like the kernel when memory is short, so the browser saves nothing. */
   kill(): Promise<void>;
 }
 
-/** A browser whose process can be killed. One that was not killed has to be closed. */
+/** Launches a browser whose process can be killed. The caller kills or closes it. */
 export async function launchKillableBrowser(): Promise<KillableBrowser> {
   const server = await chromium.launchServer({
     host: '127.0.0.1',
@@ -57,14 +57,14 @@ export async function launchKillableBrowser(): Promise<KillableBrowser> {
   return { browser, kill: () => server.kill() };
 }
 
-/** What went wrong in a page while it was looked at. */
+/** Errors of a page during a test. */
 export interface PageErrors {
   cspViolations: string[];
   /** Uncaught exceptions and unhandled rejections of the page. */
   errors: string[];
 }
 
-/** Collects what no page of ours may ever produce. Call before the first navigation. */
+/** Collects CSP violations and uncaught errors, which no page may produce. Call before the first navigation. */
 export async function recordPageErrors(context: BrowserContext): Promise<PageErrors> {
   const record: PageErrors = { cspViolations: [], errors: [] };
   await context.exposeFunction('wccReportViolation', (text: string) => void record.cspViolations.push(text));
@@ -79,7 +79,7 @@ export async function recordPageErrors(context: BrowserContext): Promise<PageErr
   return record;
 }
 
-/** Saves a picture when `WCC_SCREENSHOTS` names a directory; the README's picture is made of these. */
+/** Saves a screenshot if `WCC_SCREENSHOTS` names a directory. The README and the tour use these screenshots. */
 export async function screenshot(page: Page, name: string): Promise<void> {
   const directory = process.env['WCC_SCREENSHOTS'];
   if (directory === undefined) return;

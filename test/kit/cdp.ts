@@ -7,7 +7,7 @@ import { browserFlags, browserPath } from './browser.ts';
 import { makeWorkspace } from './directories.ts';
 import { until } from './poll.ts';
 
-/** A tab of a browser without any emulation: it can really be hidden. */
+/** A browser tab without emulation, which can really be hidden. */
 export interface PlainTab {
   /** Evaluates an expression in the page; a promise is awaited. */
   evaluate<T>(expression: string): Promise<T>;
@@ -25,7 +25,7 @@ export interface PlainBrowser {
 
 type Call = (method: string, params?: object, sessionId?: string) => Promise<Record<string, unknown>>;
 
-/** Chromium over bare CDP: Playwright keeps every page visible. */
+/** Controls Chromium over plain CDP, because Playwright keeps every page visible. */
 export async function launchPlainBrowser(): Promise<PlainBrowser> {
   const profile = makeWorkspace('profile');
   const child = spawn(
@@ -59,7 +59,7 @@ export async function launchPlainBrowser(): Promise<PlainBrowser> {
     setCookie: async (cookie) =>
       void (await inTab('Network.setCookie', { ...cookie, httpOnly: true, sameSite: 'Strict' })),
     async close() {
-      // Asked, it ends its children before itself; killed, it would leave them writing into the profile.
+      // `Browser.close` ends the child processes first. After a kill they would still write to the profile.
       const isRunning = child.exitCode === null && child.signalCode === null;
       const ended = isRunning ? once(child, 'exit') : null;
       if (isRunning) socket.send(JSON.stringify({ id: 0, method: 'Browser.close' }));

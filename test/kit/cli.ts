@@ -12,11 +12,11 @@ process.on('exit', () => {
 });
 
 export interface CliOptions {
-  /** Whose token and address the command gets; none: it has to find its own. */
+  /** The server whose address and token the command gets. @default none */
   server?: Pick<TestServer, 'baseUrl' | 'token'>;
   env?: Record<string, string>;
   stdin?: string;
-  /** On a pseudo-terminal of util-linux's `script`: both outputs are one, in `stdout`. */
+  /** Runs the command on a pseudo-terminal of util-linux's `script`; `stdout` then contains both outputs. */
   terminal?: { columns: number };
   cwd?: string;
 }
@@ -28,7 +28,7 @@ export interface CliResult {
   stderr: string;
 }
 
-/** The command as a child process. */
+/** The running command. */
 export interface RunningCli {
   readonly pid: number;
   readonly stdout: string;
@@ -42,7 +42,7 @@ export interface RunningCli {
 export function startCli(args: readonly string[], options: CliOptions = {}): RunningCli {
   const { server, terminal } = options;
   const command = [process.execPath, binPath, ...args];
-  // `exec`: a signal for the terminal's child reaches the command, not a shell before it.
+  // `exec` replaces the shell, so a signal reaches the command itself.
   const argv =
     terminal === undefined
       ? command
@@ -70,7 +70,7 @@ export function startCli(args: readonly string[], options: CliOptions = {}): Run
   let stderr = '';
   child.stdout.setEncoding('utf8').on('data', (text: string) => void (stdout += text));
   child.stderr.setEncoding('utf8').on('data', (text: string) => void (stderr += text));
-  // A command that ends before it has read everything is not this test's failure.
+  // A command may end before it has read all input.
   child.stdin.on('error', () => undefined);
   if (options.stdin !== undefined) child.stdin.end(options.stdin);
   else if (terminal === undefined) child.stdin.end();
@@ -100,12 +100,12 @@ function quote(text: string): string {
   return `'${text.replaceAll("'", String.raw`'\''`)}'`;
 }
 
-/** A pseudo-terminal's text as lines: what was redrawn in place counts as lines of its own. */
+/** Splits the text of a pseudo-terminal into lines. A line redrawn in place counts as a separate line. */
 export function terminalLines(text: string): string[] {
   return (
     text
       .split(/\r\n|\r|\n/)
-      // oxlint-disable-next-line no-control-regex -- what a terminal obeys is no text
+      // oxlint-disable-next-line no-control-regex -- escape sequences contain control characters
       .map((line) => line.replaceAll(/\u001b\[[0-9;?]*[A-Za-z]/g, ''))
       .filter((line) => line !== '')
   );

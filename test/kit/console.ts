@@ -6,7 +6,7 @@ import { signIn } from './session.ts';
 import type { CookieSession, TestUser } from './session.ts';
 
 export interface ConsoleOptions {
-  /** Where the browser goes, when not straight to the server. */
+  /** Port of a proxy in front of the server. @default the server's port */
   port?: number;
   /** @default 'en' */
   locale?: 'en' | 'ja';
@@ -25,7 +25,7 @@ export interface ConsoleTab {
   readonly url: string;
 }
 
-/** A browser of its own for one user: signed in over HTTP, because the form has its own test. */
+/** Opens the console in a browser context of its own. Signs in over HTTP because the form has its own test. */
 export async function openConsole(
   browser: Browser,
   at: { server: TestServer; user: TestUser },
@@ -46,7 +46,7 @@ export async function openConsole(
   return { context, page, record, session, url };
 }
 
-/** A cookie knows no port, so it goes to the server and to a proxy before it alike. */
+/** Cookies ignore the port, so the browser sends this one to the server and to a proxy on the same host. */
 export async function addSession(context: BrowserContext, session: CookieSession): Promise<void> {
   const [name = '', value = ''] = session.cookie.split('=');
   await context.addCookies([

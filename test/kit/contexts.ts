@@ -1,7 +1,7 @@
 import type { BrowserContext } from 'playwright-core';
 import { afterEach } from 'vitest';
 
-/** For the top of a test file: what is pushed here is closed after the test that did so. */
+/** Closes the contexts in the returned list after each test. Call it at the top level of a test file. */
 export function closeContextsAfterEach(): BrowserContext[] {
   const contexts: BrowserContext[] = [];
   afterEach(async () => {

@@ -3,14 +3,14 @@ import { connect, createServer } from 'node:net';
 import type { AddressInfo, Socket } from 'node:net';
 import type { Random } from './random.ts';
 
-/** `reset` cuts by RST, `end` by FIN. `hole` drops all further bytes, and neither side notices. */
+/** `reset` cuts by RST, `end` by FIN. `hole` drops all further bytes without notice to either side. */
 export type Cut = 'reset' | 'end' | 'hole';
 
 export interface CuttingProxy {
   readonly port: number;
   /** Connections that were cut so far. */
   readonly cuts: Readonly<Record<Cut, number>>;
-  /** From now on, and for those that stand, nothing is cut. Those in a hole stay there. */
+  /** Stops cutting open and new connections. Connections in a hole stay there. */
   stopCutting(): void;
   close(): Promise<void>;
 }
@@ -22,7 +22,7 @@ export interface CuttingProxyOptions {
   maxBytes: number;
 }
 
-/** How long after the client's end the server of a `hole` connection learns of it, as when a network comes back. */
+/** Delay after which the server side of a `hole` connection is closed, as when a network recovers. */
 const holeMs = 4000;
 const possibleCuts: readonly Cut[] = ['reset', 'reset', 'end', 'end', 'hole'];
 
@@ -34,7 +34,7 @@ export async function createCuttingProxy(options: CuttingProxyOptions): Promise<
   let isStopped = false;
   const track = (socket: Socket): Socket => {
     sockets.add(socket);
-    socket.on('error', () => undefined); // `close` ends the other side
+    socket.on('error', () => undefined); // The `close` handler ends the other side.
     return socket.on('close', () => sockets.delete(socket));
   };
   const server = createServer((client) => {

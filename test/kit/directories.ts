@@ -4,7 +4,7 @@ import { join } from 'node:path';
 
 const made = new Set<string>();
 
-// A test that dies half-way must not leave gigabytes in the temporary directory.
+// A crashed test must not leave gigabytes in the temporary directory.
 process.on('exit', () => {
   for (const path of made) rmSync(path, { recursive: true, force: true });
 });
@@ -14,12 +14,12 @@ export interface Workspace {
   remove(): void;
 }
 
-/** A directory of one's own below the system's temporary directory. */
+/** Makes a new directory below the system's temporary directory. */
 export function makeWorkspace(purpose: string): Workspace {
   const path = mkdtempSync(join(tmpdir(), `wcc-${purpose}-`));
   made.add(path);
   const remove = (): void => {
-    // A browser that has ended leaves children behind that write for a moment more: up to 5.5 s of tries.
+    // Child processes of an ended browser may still write for a moment, so this retries for up to 5.5 s.
     rmSync(path, { recursive: true, force: true, maxRetries: 10, retryDelay: 100 });
     made.delete(path);
   };

@@ -4,25 +4,25 @@ import type { Snapshot } from '@wcc/progress';
 import { createEventParser } from './event-stream.ts';
 
 export interface EventFollowerOptions {
-  /** Where it connects: of a proxy, perhaps. */
+  /** Port of the server or of a proxy in front of it. */
   port: number;
-  /** What the server is called. */
+  /** Value of the Host header. */
   host: string;
   token: string;
   operation: string;
   onSnapshot: (snapshot: Snapshot) => void;
   onRequest: () => void;
-  /** Gives up without an error. */
+  /** Ends the follower without an error. */
   signal: AbortSignal;
-  /** Silence after which a connection is given up. An operation under test sends more often. */
+  /** Closes a connection that is silent for this time. Operations under test report more often. */
   silentMs: number;
 }
 
 const pauseMs = 50;
 
 /**
- * Reads the event stream of one operation as an EventSource does: comes back with `Last-Event-ID` whenever it is cut,
- * takes whole events only, and stops when the server answers 204 to the terminal one.
+ * Reads the event stream of one operation like an EventSource. It reconnects with `Last-Event-ID` after each cut,
+ * ignores incomplete events, and stops when the server answers 204 after the terminal event.
  */
 export async function followEvents(options: EventFollowerOptions): Promise<void> {
   let lastEventId: string | null = null;
@@ -36,7 +36,7 @@ export async function followEvents(options: EventFollowerOptions): Promise<void>
   }
 }
 
-/** One request until it ends. Gives its status, or `null` when there was no answer. */
+/** Reads one connection until it ends. @returns its status, or `null` without an answer */
 function readOnce(
   options: EventFollowerOptions,
   lastEventId: string | null,

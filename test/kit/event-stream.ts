@@ -20,7 +20,7 @@ export interface EventReader {
   close(): void;
 }
 
-/** Reads server-sent events with exactly the headers given, and does not come back by itself. */
+/** Reads server-sent events with exactly the given headers, without reconnecting. */
 export async function readEvents(url: string, headers: Record<string, string>): Promise<EventReader> {
   const outgoing = request(url, { headers, agent: false });
   outgoing.end();
@@ -32,7 +32,7 @@ export async function readEvents(url: string, headers: Record<string, string>): 
     createEventParser((event) => void events.push(event)),
   );
   response.on('close', () => (isEnded = true));
-  response.on('error', () => undefined); // a killed server resets its streams; `close` reports it
+  response.on('error', () => undefined); // A killed server resets its streams. The `close` handler reports it.
   const ops = (): StreamEvent[] => events.filter(({ event }) => event === 'op');
   return {
     status: response.statusCode ?? 0,
@@ -50,7 +50,7 @@ export async function readEvents(url: string, headers: Record<string, string>): 
   };
 }
 
-/** Takes text as it comes; what has no blank line after it is not an event (WHATWG HTML, 9.2.6). */
+/** Parses text in chunks. Text without a blank line after it is not yet an event (WHATWG HTML, 9.2.6). */
 export function createEventParser(onEvent: (event: StreamEvent) => void): (text: string) => void {
   let rest = '';
   return (text) => {

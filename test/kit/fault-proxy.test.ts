@@ -48,7 +48,7 @@ it('the fault proxy passes bytes both ways', async () => {
   await expect.poll(client.received).toBe('hello');
 });
 
-it('a silent connection of the fault proxy stays open without bytes, and continues where it stopped', async () => {
+it('a silent connection of the fault proxy stays open without bytes and then continues where it stopped', async () => {
   const client = await createClient();
   client.socket.write('one ');
   await until(() => client.received() === 'one ', { what: 'the first echo' });
@@ -60,24 +60,24 @@ it('a silent connection of the fault proxy stays open without bytes, and continu
   const other = await createClient();
   other.socket.write('fresh');
   await until(() => other.received() === 'fresh', {
-    what: 'a fresh connection to pass while the old one is silent',
+    what: 'a new connection to pass bytes while the old one is silent',
   });
   proxy.setMode('pass');
   await until(() => client.received() === 'one two', { what: 'the rest of the echo' });
 });
 
 it('the fault proxy refuses and resets connections', async () => {
-  const standing = await createClient();
+  const open = await createClient();
   proxy.setModeForNew('refuse');
   const refused = connect(proxy.port, '127.0.0.1');
   clients.push(refused);
   const [error] = (await once(refused, 'error')) as [NodeJS.ErrnoException];
   expect(error.code).toBe('ECONNRESET');
   proxy.resetAll();
-  await until(() => standing.socket.destroyed, { what: 'the standing connection to be reset' });
+  await until(() => open.socket.destroyed, { what: 'the open connection to be reset' });
 });
 
-it('the fault proxy delays bytes and limits the rate', async () => {
+it('the fault proxy delays bytes in both directions', async () => {
   const client = await createClient();
   proxy.setDelay(100);
   const startedAt = performance.now();

@@ -3,20 +3,20 @@ import { connect, createServer } from 'node:net';
 import type { AddressInfo, Socket } from 'node:net';
 
 /**
- * `pass`: bytes go through. `silent`: the connection stays open and nothing comes out of it, like a network
- * that swallows packets; even a FIN is swallowed. `refuse`: new connections are reset.
+ * `pass` forwards bytes. `silent` keeps the connection open but forwards nothing, not even a FIN, like a network
+ * that drops packets. `refuse` resets new connections.
  */
 export type FaultMode = 'pass' | 'silent' | 'refuse';
 
 export interface FaultProxy {
   readonly port: number;
-  /** How connections behave that are made from now on. @default 'pass' */
+  /** Sets the mode of new connections. @default 'pass' */
   setModeForNew(mode: FaultMode): void;
-  /** How the connections that stand now behave. */
+  /** Sets the mode of open connections. */
   setModeForOpen(mode: 'pass' | 'silent'): void;
-  /** Both at once. */
+  /** Sets the mode of open and new connections. */
   setMode(mode: 'pass' | 'silent'): void;
-  /** Cuts every standing connection by RST. */
+  /** Resets every open connection. */
   resetAll(): void;
   /** Delay of each chunk, in milliseconds. @default 0 */
   setDelay(delayMs: number): void;
@@ -24,9 +24,9 @@ export interface FaultProxy {
   setBandwidth(bytesPerSecond: number | null): void;
   /** As `setBandwidth`, towards the server. @default null */
   setUploadBandwidth(bytesPerSecond: number | null): void;
-  /** Bytes that came from all clients so far. */
+  /** Number of bytes received from all clients so far. */
   readonly fromClients: number;
-  /** Connections that stand now, and all since the start. */
+  /** Number of connections: now open, and in total since the start. */
   readonly connections: { open: number; total: number };
   close(): Promise<void>;
 }
@@ -44,7 +44,7 @@ interface Shaping {
   fromClients: number;
 }
 
-/** A TCP proxy on loopback that can do what real networks do to a connection. */
+/** Starts a TCP proxy on loopback that simulates faults of a network. */
 export async function createFaultProxy(targetPort: number): Promise<FaultProxy> {
   const pairs = new Set<Pair>();
   const shaping: Shaping = { delayMs: 0, bytesPerSecond: null, uploadBytesPerSecond: null, fromClients: 0 };
@@ -105,7 +105,7 @@ function destroyPair(pair: Pair): void {
 
 function setSilent(pair: Pair, silent: boolean): void {
   pair.silent = silent;
-  // One side went away while nothing was passed on: the other learns of it now.
+  // One side closed while the pair was silent, so the other side is closed now.
   if (!silent && (pair.client.destroyed || pair.upstream.destroyed)) destroyPair(pair);
   for (const socket of [pair.client, pair.upstream]) {
     if (silent) socket.pause();
@@ -147,7 +147,7 @@ function relay(pair: Pair, from: Socket, options: { to: Socket; delay: (bytes: n
       }
       return;
     }
-    // One piece at a time: pausing keeps the order and gives the limit its meaning.
+    // Pausing forwards one chunk at a time, which keeps the order and the rate limit.
     from.pause();
     setTimeout(() => {
       if (!to.destroyed) to.write(chunk);
@@ -155,7 +155,7 @@ function relay(pair: Pair, from: Socket, options: { to: Socket; delay: (bytes: n
     }, delayMs);
   });
   from.on('end', () => to.end());
-  // A reset on one side is passed on as a reset; a socket without this handler would end the test process.
+  // Forwards a reset as a reset. Without a handler the error would end the test process.
   from.on('error', () => to.resetAndDestroy());
   from.on('close', () => !pair.silent && to.destroy());
 }

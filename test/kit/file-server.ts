@@ -3,31 +3,31 @@ import type { IncomingMessage, ServerResponse } from 'node:http';
 import { once } from 'node:events';
 import type { AddressInfo } from 'node:net';
 
-/** One request, as a server of files sees it. */
+/** One request to a file server. */
 export interface FileRequest {
-  /** How many requests for this address came before. */
+  /** Number of earlier requests for this path. */
   number: number;
-  /** First byte that is asked for; null: the whole file. */
+  /** First requested byte; `null` for the whole file. */
   fromByte: number | null;
   request: IncomingMessage;
 }
 
 export type FileHandler = (response: ServerResponse, requested: FileRequest) => void;
 
-/** A server of files whose every answer, true or not, is written by the test. */
+/** A file server whose answers the test writes, correct or not. */
 export interface FileServer {
   readonly port: number;
   readonly origin: string;
-  /** Its whole address. */
+  /** Sets the handler of a path. @returns the URL of the path */
   serve(path: string, handler: FileHandler): string;
-  /** What was asked for under this address. */
+  /** The requests for this path. */
   requestsFor(path: string): readonly FileRequest[];
-  /** All requests, whatever they asked for. */
+  /** Number of requests for all paths. */
   readonly requestCount: number;
   close(): Promise<void>;
 }
 
-/** @param wanted 0 lets the system choose */
+/** @param wanted the port; 0 lets the system choose */
 export async function startFileServer(host = '127.0.0.1', wanted = 0): Promise<FileServer> {
   const handlers = new Map<string, FileHandler>();
   const requested = new Map<string, FileRequest[]>();
@@ -67,17 +67,17 @@ export async function startFileServer(host = '127.0.0.1', wanted = 0): Promise<F
 }
 
 export interface FileOptions {
-  /** @default none is named */
+  /** @default none */
   etag?: string;
-  /** Understands Range and If-Range. @default true */
+  /** Supports Range and If-Range. @default true */
   hasRanges?: boolean;
-  /** Number of bytes after which each connection breaks. */
+  /** Number of bytes after which a connection breaks; `null` for never. */
   cutAfterBytes?: (requested: FileRequest) => number | null;
-  /** Sends no faster. */
+  /** Maximum rate. @default no limit */
   bytesPerSecond?: number;
 }
 
-/** Serves bytes as a good server does, but for the network in between. */
+/** Serves bytes like a correct server, over a network with the given faults. */
 export function fileHandler(bytes: Buffer, options: FileOptions = {}): FileHandler {
   const { etag, hasRanges = true, cutAfterBytes = () => null, bytesPerSecond } = options;
   return (response, requested) => {
@@ -96,7 +96,7 @@ export function fileHandler(bytes: Buffer, options: FileOptions = {}): FileHandl
     const cut = cutAfterBytes(requested);
     if (bytesPerSecond !== undefined) return drip(response, part, bytesPerSecond);
     if (cut === null || cut >= part.length) return void response.end(part);
-    // Only when the bytes are out: a reset throws away what is still in the sender's buffers.
+    // Waits until the bytes are sent, because a reset discards bytes in the send buffer.
     response.write(part.subarray(0, cut), () => setTimeout(() => response.destroy(), 50));
   };
 }

@@ -1,7 +1,7 @@
 import type { Page } from 'playwright-core';
 import { until } from './poll.ts';
 
-/** What has the focus, through every shadow root: its name as a person hears it, and where it stands. */
+/** The accessible name and the page region of the focused element, across shadow roots. */
 export async function readFocus(page: Page): Promise<{ name: string; region: string }> {
   return page.evaluate(() => {
     let element = document.activeElement;
@@ -21,7 +21,7 @@ export async function readFocus(page: Page): Promise<{ name: string; region: str
   });
 }
 
-/** Waits until the focus is on what is called so. */
+/** Waits until an element with this accessible name has the focus. */
 export async function expectFocusOn(page: Page, name: RegExp): Promise<void> {
   let seen = '';
   const hasFocus = async (): Promise<boolean> => name.test((seen = (await readFocus(page)).name));
@@ -30,7 +30,7 @@ export async function expectFocusOn(page: Page, name: RegExp): Promise<void> {
 
 const maxTabPresses = 60;
 
-/** Regions that Tab, then Shift+Tab reach within this number of steps, each once. */
+/** Presses Tab, then Shift+Tab, `steps` times each. @returns the distinct regions that had the focus */
 export async function collectFocusRegions(page: Page, steps: number): Promise<string[]> {
   const regions = new Set<string>();
   for (const key of ['Tab', 'Shift+Tab'])
@@ -41,7 +41,7 @@ export async function collectFocusRegions(page: Page, steps: number): Promise<st
   return [...regions];
 }
 
-/** Presses Tab until the focus is on what is called so. */
+/** Presses Tab until an element with this accessible name has the focus. */
 export async function tabTo(page: Page, name: RegExp): Promise<void> {
   const seen: string[] = [];
   for (let step = 0; step < maxTabPresses; step += 1) {
@@ -50,29 +50,5 @@ export async function tabTo(page: Page, name: RegExp): Promise<void> {
     seen.push(now.name);
     if (name.test(now.name)) return;
   }
-  throw new Error(`Tab does not come to ${name}; it came to ${seen.join(' | ')}`);
-}
-
-/** Elements that reach beyond the window, or text that is cut without a way to it. */
-export async function findClippedElements(page: Page): Promise<string[]> {
-  return page.evaluate(() => {
-    const found: string[] = [];
-    const width = document.documentElement.clientWidth;
-    if (document.documentElement.scrollWidth > width)
-      found.push(`page ${document.documentElement.scrollWidth}`);
-    const inspect = (root: Document | ShadowRoot): void => {
-      for (const element of root.querySelectorAll('*')) {
-        if (element.shadowRoot !== null) inspect(element.shadowRoot);
-        if (!element.matches('button, input, select, a[href], progress, h1, h2, p')) continue;
-        const box = element.getBoundingClientRect();
-        const isShown = box.width > 1 && box.height > 1 && element.checkVisibility();
-        if (isShown && (box.right > width + 1 || box.left < -1))
-          found.push(
-            `${element.localName} “${element.textContent.trim().slice(0, 30)}” ${Math.round(box.right)}`,
-          );
-      }
-    };
-    inspect(document);
-    return found;
-  });
+  throw new Error(`Tab does not reach ${name}; it reached ${seen.join(' | ')}`);
 }

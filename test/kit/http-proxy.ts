@@ -6,17 +6,17 @@ import type { AddressInfo, Socket } from 'node:net';
 
 export interface Refusal {
   status: number;
-  /** Only requests of this method, to addresses that begin so. */
+  /** Method and path prefix of the requests to refuse. */
   method: string;
   path: string;
-  /** Number of requests that still pass. */
+  /** Number of matching requests that pass first. */
   after: number;
 }
 
-/** A reverse proxy that answers in the place of the server, with a page of its own as nginx does. */
+/** A reverse proxy that can answer requests itself with an HTML error page, like nginx. */
 export interface HttpProxy {
   readonly port: number;
-  /** From now on; `null`: everything goes through. */
+  /** Sets which requests the proxy refuses; `null` forwards all. */
   refuse(refusal: Refusal | null): void;
   close(): Promise<void>;
 }
@@ -38,7 +38,7 @@ export async function createHttpProxy(targetPort: number): Promise<HttpProxy> {
     sockets.add(socket);
     socket.on('close', () => sockets.delete(socket));
   });
-  // The socket of the live connection is passed through as it is.
+  // WebSocket connections are always forwarded.
   server.on('upgrade', (incoming, client: Socket, head) => {
     const upstream = connect({ port: targetPort, host: '127.0.0.1' });
     const lines = [`${incoming.method} ${incoming.url} HTTP/1.1`];
@@ -80,7 +80,7 @@ function forward(targetPort: number, incoming: IncomingMessage, outgoing: Server
   incoming.pipe(upstream);
 }
 
-/** At once, as nginx does that knows the length; what still comes of the body is read and thrown away. */
+/** Answers before the body has arrived, as nginx does if it knows the length, and discards the body. */
 function answerAsProxy(status: number, incoming: IncomingMessage, outgoing: ServerResponse): void {
   outgoing.writeHead(status, { 'content-type': 'text/html', connection: 'close' });
   outgoing.end(`<html><head><title>${status}</title></head><body><center>nginx</center></body></html>`);

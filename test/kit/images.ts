@@ -12,7 +12,7 @@ export const MiB = 1024 * 1024;
 export const GiB = 1024 * MiB;
 
 async function writeRandom(file: FileHandle, from: number, sizeBytes: number): Promise<void> {
-  // AES in counter mode over zeros: incompressible, without repetition, and faster than the disk.
+  // AES in counter mode over zeros gives incompressible data faster than a disk can write it.
   const cipher = createCipheriv('aes-128-ctr', randomBytes(16), randomBytes(16));
   const zeros = Buffer.alloc(chunkBytes);
   for (let at = 0; at < sizeBytes; at += chunkBytes) {
@@ -21,7 +21,7 @@ async function writeRandom(file: FileHandle, from: number, sizeBytes: number): P
   }
 }
 
-/** A raw image full of random bytes, on the disk when this returns. */
+/** Writes a raw image of random bytes and syncs it to the disk. */
 export async function makeRandomImage(path: string, sizeBytes: number): Promise<void> {
   const file = await open(path, 'w', 0o644);
   try {
@@ -35,15 +35,15 @@ export async function makeRandomImage(path: string, sizeBytes: number): Promise<
 export interface SparseOptions {
   virtualBytes: number;
   dataBytes: number;
-  /** Into how many pieces, spread evenly over the file, the data is cut. @default 16 */
+  /** Number of data ranges, spread evenly over the file. @default 16 */
   pieces?: number;
 }
 
-/** A raw image that is nearly all hole. */
+/** Writes a raw image that consists mostly of holes. */
 export async function makeSparseImage(path: string, options: SparseOptions): Promise<void> {
   const pieces = options.pieces ?? 16;
   const pieceBytes = Math.floor(options.dataBytes / pieces);
-  // Whole MiB, so that a data range begins and ends at a block's border on every file system.
+  // Whole MiB align data ranges to blocks on every file system.
   const strideBytes = Math.floor(options.virtualBytes / pieces / MiB) * MiB;
   const file = await open(path, 'w', 0o644);
   try {
@@ -55,12 +55,12 @@ export async function makeSparseImage(path: string, options: SparseOptions): Pro
   }
 }
 
-/** A qcow2 image by qemu-img; its virtual disk is filled from a random raw one, then the raw one is removed. */
+/** Converts a raw image to qcow2 by qemu-img. */
 export async function makeQcow2(path: string, rawPath: string): Promise<void> {
   await run('qemu-img', ['convert', '-f', 'raw', '-O', 'qcow2', rawPath, path]);
 }
 
-/** What qemu says of the image: throws when it is damaged. */
+/** Runs `qemu-img check` on an image. @throws if the image is damaged */
 export async function checkQcow2(path: string): Promise<void> {
   await run('qemu-img', ['check', '-q', '-f', 'qcow2', path]);
 }
@@ -78,7 +78,7 @@ const lseek = libc.func('int64_t lseek(int, int64_t, int)') as (
 ) => number;
 const [seekData, seekHole] = [3, 4];
 
-/** Where data exists, by SEEK_DATA and SEEK_HOLE: an oracle that shares no code with the product. */
+/** Finds data ranges by SEEK_DATA and SEEK_HOLE. Shares no code with the product. */
 export async function dataRanges(path: string): Promise<DataRange[]> {
   const file = await open(path, 'r');
   try {
@@ -108,7 +108,7 @@ export async function sha256(path: string): Promise<string> {
   }
 }
 
-/** SHA-256 of the data ranges and their positions: as strict as the whole hash, and cheap for a sparse file. */
+/** SHA-256 of the data ranges and their positions, which detects the same changes as the whole hash at less cost. */
 export async function sha256OfData(path: string): Promise<string> {
   const ranges = await dataRanges(path);
   const file = await open(path, 'r');
@@ -126,7 +126,7 @@ async function digest(file: FileHandle, ranges: readonly DataRange[]): Promise<s
     if (ranges.length > 1 || start > 0) hash.update(`${start}-${end};`);
     for (let at = start; at < end;) {
       const { bytesRead } = await file.read(buffer, 0, Math.min(chunkBytes, end - at), at);
-      if (bytesRead === 0) throw new Error('the file became shorter while it was hashed');
+      if (bytesRead === 0) throw new Error('the file was truncated during hashing');
       hash.update(buffer.subarray(0, bytesRead));
       at += bytesRead;
     }

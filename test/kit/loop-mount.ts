@@ -10,12 +10,12 @@ const run = promisify(execFile);
 
 export type LoopFileSystem = 'xfs' | 'btrfs' | 'ext4';
 
-/** Why loop mounts are not possible here, or `null`. A test that is skipped for it prints this. */
+/** Why loop mounts are not possible on this host, or `null`. Skipped tests print the reason. */
 export function loopMountSkipReason(): string | null {
   return process.getuid?.() === 0 ? null : 'loop mounts need root';
 }
 
-/** Makes a file system in a file, mounts it, runs `use` with the mount point, and always takes all away again. */
+/** Makes a file system in a file, mounts it, runs `use` with the mount point, and always unmounts and removes it. */
 export async function withLoopFileSystem<T>(
   kind: LoopFileSystem,
   sizeBytes: number,
@@ -35,18 +35,18 @@ export async function withLoopFileSystem<T>(
       '-q',
       disk,
     ]);
-    // `loop` sets autoclear: the loop device goes with the mount.
+    // `loop` sets autoclear, so the unmount also removes the loop device.
     await run('mount', ['-o', 'loop', disk, mountPoint]);
     mounted = true;
     return await use(mountPoint);
   } finally {
-    // Lazily when busy: a test that failed may have left a process that dies a moment later.
+    // Unmounts lazily if busy, because a failed test may leave a process that ends a moment later.
     if (mounted) await run('umount', [mountPoint]).catch(() => run('umount', ['-l', mountPoint]));
     workspace.remove();
   }
 }
 
-/** Takes nearly all the room that is left, as another program on the same disk would. */
+/** Fills the disk up to `leaveBytes` of free space, like another program on the same disk. */
 export function fillDisk(path: string, leaveBytes: number): void {
   const { bavail, bsize } = statfsSync(dirname(path));
   const file = openSync(path, 'w');
@@ -55,7 +55,7 @@ export function fillDisk(path: string, leaveBytes: number): void {
     for (let remainingBytes = bavail * bsize - leaveBytes; remainingBytes > 0; remainingBytes -= part.length)
       writeSync(file, part);
   } catch (error) {
-    // What runs beside took the rest: full is full.
+    // A concurrent writer may use the remaining space first.
     if ((error as NodeJS.ErrnoException).code !== 'ENOSPC') throw error;
   } finally {
     closeSync(file);

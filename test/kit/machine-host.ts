@@ -12,36 +12,36 @@ import type { TestServer } from './server.ts';
 
 export type Driver = 'qemu' | 'libvirt';
 
-/** Root has no libvirt session: the server then runs as another user. */
+/** User of a server on libvirt that root starts, because root has no libvirt session. */
 const unprivileged = { uid: 65_534, gid: 65_534 };
 
-/** A server that runs machines with one driver, and whatever that driver needs. */
+/** A server that runs machines with one driver, with the daemons of that driver. */
 export interface MachineHost {
   readonly server: TestServer;
-  /** Parent of everything. */
+  /** Parent directory of data, pool and runtime directories. */
   readonly home: string;
-  /** Those of `holds`. */
+  /** The programs named by `blockable`; `null` if there are none. */
   readonly tools: BlockingTools | null;
-  /** What the driver itself knows, also of other programs: names of machines, and QEMU processes. */
+  /** Names of libvirt's machines, also those of other programs, and QEMU processes with files below `home`. */
   listDriverMachines(): string[];
-  /** Runs `virsh` in the server's session. @returns what it says */
+  /** Runs `virsh` in the server's session. @returns its standard output */
   virsh(...args: readonly string[]): Promise<string>;
-  /** SIGKILL for libvirt's daemons, as a crash would; nothing with the other driver. */
+  /** Kills libvirt's daemons by SIGKILL, like a crash. Does nothing with the QEMU driver. */
   killDaemons(): Promise<void>;
   /** Powers every machine off, then ends server and daemons. */
   close(): Promise<void>;
 }
 
-/** Why this driver cannot run here, or `null`. A test that is skipped for it prints this. */
+/** Why this driver cannot run on this host, or `null`. Skipped tests print the reason. */
 export function driverSkipReason(driver: Driver): string | null {
   const requiredPath = driver === 'qemu' ? '/usr/bin/qemu-system-x86_64' : '/usr/bin/virsh';
   return existsSync(requiredPath) ? null : `${requiredPath} is missing`;
 }
 
 export interface MachineHostOptions {
-  /** Programs of `/usr/bin` that can be held, see {@link makeBlockingTools}. @default none */
+  /** Programs of `/usr/bin` that tests can block, see {@link makeBlockingTools}. @default none */
   blockable?: readonly string[];
-  /** Before the server starts; the data directory will be `data` in it. */
+  /** Runs before the server starts. The data directory is `data` below `home`. */
   prepare?: (home: string) => void;
 }
 
@@ -112,20 +112,20 @@ function listDomains(session: Session): string[] {
   return names.split('\n').filter((name) => name.trim() !== '');
 }
 
-/** QEMU has a machine's directory, or names a disk in the pool. */
+/** Finds QEMU by its command line, which contains a path below `home`. */
 function listQemuProcesses(home: string): string[] {
   return findPids('qemu-system-x86')
     .filter((pid) => readIfPresent(`/proc/${pid}/cmdline`).includes(`${home}/`))
     .map((pid) => `process ${pid}`);
 }
 
-/** Processes by what the kernel calls them: 15 characters. */
+/** Finds processes by the kernel's name, which has at most 15 characters. */
 function findPids(name: string): number[] {
   const pids = readdirSync('/proc').filter((pid) => /^\d+$/.test(pid));
   return pids.filter((pid) => readIfPresent(`/proc/${pid}/comm`).trim() === name).map(Number);
 }
 
-/** Only daemons of this session: their environment names its runtime directory. */
+/** Kills the daemons whose environment names this session's runtime directory, and waits for their end. */
 async function killAndWait(runtime: string, names: readonly string[]): Promise<void> {
   for (const pid of findDaemons(runtime, names)) process.kill(pid, 'SIGKILL');
   await until(() => findDaemons(runtime, names).length === 0, { what: 'the daemons to end' });
@@ -139,7 +139,7 @@ function findDaemons(runtime: string, names: readonly string[]): number[] {
     );
 }
 
-/** A process may end while it is looked at. */
+/** Reads a file of a process that may end at the same time. */
 function readIfPresent(path: string): string {
   try {
     return readFileSync(path, 'utf8');

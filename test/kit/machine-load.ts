@@ -3,8 +3,8 @@ import type { Page } from 'playwright-core';
 const intervalMs = 100;
 
 /**
- * From now on: by how much the page's own timers came late, in all. What a busy machine takes from a page is not the
- * page's doing, and a bound in seconds is judged without it.
+ * Measures by how much the page's timers fire late, in total since this call. Tests subtract it from durations, so
+ * that a busy computer does not break a limit in seconds.
  */
 export async function measureTimerDelay(page: Page): Promise<() => Promise<number>> {
   await page.evaluate((everyMs) => {

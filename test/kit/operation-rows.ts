@@ -1,18 +1,18 @@
 import type { Locator, Page } from 'playwright-core';
 import type { Snapshot } from '@wcc/progress';
 
-/** What `<wcc-progress>` shows, read from the outside as a person or a program would. */
+/** What `<wcc-progress>` shows. */
 export interface RowState {
-  /** What the element was given; it is painted a moment later. */
+  /** The snapshot set on the element, which it paints a moment later. */
   snapshot: Snapshot;
-  /** What is painted: a state, or `stalled`, `warning`, `unknown`. */
+  /** The painted state, or `stalled`, `warning` or `unknown`. */
   look: string;
-  /** 0 to 1; `null`: indeterminate or no bar. */
+  /** Share of the bar from 0 to 1; `null` if the bar is indeterminate or hidden. */
   value: number | null;
   text: string;
 }
 
-/** The row of the operation that makes `target`: not the slim bar of the image table. */
+/** The row of the operation that makes `target`, not the compact bar of the image table. */
 export function rowOf(page: Page, target: string): Locator {
   return page.locator('wcc-progress:not([compact])').filter({ hasText: target }).first();
 }
@@ -40,21 +40,21 @@ export interface BarSample {
 }
 
 export interface Observation {
-  /** Every text that stood anywhere in the page; the choices of a closed `<select>` are no statement. */
+  /** Every text that appeared on the page, without the options of a `<select>`. */
   texts: string[];
   bars: BarSample[];
 }
 
 /**
- * From now on every change of the page, in every shadow root, is looked at: what a sampler by time would miss
- * between two looks, a person could still have seen. Call before the first navigation.
+ * Records every change of the page, in every shadow root. Sampling by time could miss a state that a person sees.
+ * Call before the first navigation.
  */
 export async function observeAllChanges(page: Page): Promise<void> {
   await page.addInitScript(() => {
     const texts = new Set<string>();
     const bars: unknown[] = [];
     const noteTexts = (root: Node): void => {
-      // What has left the page again in the same turn was never painted, and no longer says what it stood in.
+      // A node removed in the same task was never painted, and its parent is unknown.
       if (!root.isConnected || root.parentElement?.closest('option')) return;
       if (root instanceof Text) texts.add(root.data);
       const walker = document.createTreeWalker(root, NodeFilter.SHOW_TEXT);
@@ -102,7 +102,7 @@ export async function readObservation(page: Page): Promise<Observation> {
   return page.evaluate(() => (globalThis as unknown as { wccObserved: () => Observation }).wccObserved());
 }
 
-/** Text that no page may ever show. */
+/** Texts that contain a raw value such as `NaN` or `undefined`. No page may show them. */
 export function findUnformattedValues(texts: readonly string[]): string[] {
   return texts.filter((text) => /\bNaN\b|\bundefined\b|\bnull\b|Infinity|\[object /.test(text));
 }

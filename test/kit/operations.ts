@@ -9,7 +9,7 @@ export function hasEnded(operation: { state: string }): boolean {
   return ended.has(operation.state);
 }
 
-/** Waits by GET until the operation is in one of the states; throws at once when it ended in another one. */
+/** Polls until the operation is in one of the states. @throws at once if it ends in another state */
 export async function waitForState(
   server: TestServer,
   id: string,
@@ -32,7 +32,7 @@ export async function waitForState(
   );
 }
 
-/** Registers what was put into the pool directory and gives the image of that name. */
+/** Rescans the pool and returns the image of that name. */
 export async function registerImage(server: TestServer, name: string): Promise<Image> {
   const pool = (await server.api.pools()).items[0]!;
   await server.api.rescan(pool.id);
@@ -56,7 +56,7 @@ export async function findImage(server: TestServer, name: string): Promise<Image
   return (await listImages(server)).find((image) => image.name === name);
 }
 
-/** Hidden files of ours in the pool that belong to no running operation: everything but marker and lock. */
+/** Names of wcc's hidden files in the pool that belong to no running operation, without marker and lock. */
 export async function findOrphans(poolDir: string, runningIds: readonly string[] = []): Promise<string[]> {
   const names = await readdir(poolDir);
   return names.filter(
@@ -67,15 +67,15 @@ export async function findOrphans(poolDir: string, runningIds: readonly string[]
   );
 }
 
-/** Waits until no such file is left: an end is published a moment before the last hidden file is removed. */
+/** Waits until the pool has no orphans, because the server reports an end just before it removes the last one. */
 export async function expectNoOrphans(poolDir: string, runningIds: readonly string[] = []): Promise<void> {
   let orphans: string[] = [];
   const isClean = async (): Promise<boolean> =>
     (orphans = await findOrphans(poolDir, runningIds)).length === 0;
-  await until(isClean, { what: () => `the hidden files to go: ${orphans.join(' ')}` });
+  await until(isClean, { what: () => `the orphans to be removed: ${orphans.join(' ')}` });
 }
 
-/** The phase an operation is in, with its numbers; `null` before the first and after the last. */
+/** The operation's present phase with its numbers; `null` before the first and after the last phase. */
 export function currentPhase(operation: Pick<Operation, 'phases' | 'phaseIndex'>): {
   name: string;
   done: number;

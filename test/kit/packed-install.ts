@@ -12,15 +12,15 @@ import { findFreePort } from './ports.ts';
 const root = fileURLToPath(new URL('../../', import.meta.url));
 const run = promisify(execFile);
 
-/** The packages that stand alone. */
+/** Packages that work without the others. */
 export const libraries = ['progress', 'copy'] as const;
 
-/** A folder outside the repository with the packed libraries installed, as anybody would have them. */
+/** A folder outside the repository with the packed libraries installed, as a user would have them. */
 export interface PackedInstall {
   readonly path: string;
-  /** The package as it would be published. */
+  /** Path of the package's tarball. */
   tarball(library: (typeof libraries)[number]): string;
-  /** Runs a server of examples/, and resolves when it answers. */
+  /** Starts an example server. Resolves when it answers. */
   start(example: string): Promise<ExampleServer>;
   remove(): void;
 }
@@ -31,7 +31,7 @@ export interface ExampleServer {
   close(): Promise<void>;
 }
 
-/** Packs one package as it would be published, and unpacks it where npm would. @returns the tarball */
+/** Packs a package for publication and unpacks it to `node_modules`. @returns the path of the tarball */
 async function packAndUnpack(path: string, name: string): Promise<string> {
   const pack = ['pack', '--silent', '--ignore-scripts', '--pack-destination', path];
   const { stdout } = await run('npm', [...pack, '--workspace', `@wcc/${name}`], { cwd: root });
@@ -42,7 +42,7 @@ async function packAndUnpack(path: string, name: string): Promise<string> {
   return tarball;
 }
 
-/** A folder outside the repository with the packed command and what it depends on; no server, which is optional. */
+/** Installs the packed CLI and its dependencies outside the repository, without the optional server. */
 export async function installCli(): Promise<Workspace> {
   const workspace = makeWorkspace('command');
   const { path } = workspace;
@@ -51,7 +51,7 @@ export async function installCli(): Promise<Workspace> {
   for (const name of ['ws', 'zod']) symlinkSync(join(root, 'node_modules', name), join(modules, name));
   for (const name of ['commander', 'string-width'])
     symlinkSync(join(root, 'packages/cli/node_modules', name), join(modules, name));
-  // As npm links it: https://docs.npmjs.com/cli/configuring-npm/package-json#bin
+  // npm makes the same link: https://docs.npmjs.com/cli/configuring-npm/package-json#bin
   const bin = join(modules, '@wcc/cli/bin/wcc.js');
   chmodSync(bin, 0o755);
   mkdirSync(join(modules, '.bin'));
@@ -59,13 +59,13 @@ export async function installCli(): Promise<Workspace> {
   return workspace;
 }
 
-/** Packs the libraries, unpacks them where npm would, and puts the examples beside them. Needs no network. */
+/** Installs the packed libraries and the examples outside the repository, without a network. */
 export async function installLibraries(): Promise<PackedInstall> {
   const workspace = makeWorkspace('outside');
   const { path } = workspace;
   const tarballs = new Map<string, string>();
   for (const library of libraries) tarballs.set(library, await packAndUnpack(path, library));
-  // What npm would bring as well comes from here.
+  // Links the other dependencies to those of the repository.
   mkdirSync(join(path, 'node_modules/@types'));
   for (const name of ['ws', 'koffi', 'express', 'fastify', '@types/node', '@types/ws'])
     symlinkSync(join(root, 'node_modules', name), join(path, 'node_modules', name));
@@ -98,13 +98,13 @@ async function start(folder: string): Promise<ExampleServer> {
   try {
     await until(
       async () => {
-        if (child.exitCode !== null) throw new Error(`${folder} ended by itself: ${output}`);
+        if (child.exitCode !== null) throw new Error(`${folder} ended early: ${output}`);
         return fetch(url).then(
           ({ ok }) => ok,
           () => false, // not listening yet
         );
       },
-      { what: () => `${folder} to answer; it said: ${output}` },
+      { what: () => `${folder} to answer; its output: ${output}` },
     );
   } catch (error) {
     await close();

@@ -1,17 +1,17 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 
 export interface PollOptions {
-  /** Names the awaited event in the error. A function is called after the time-out, so that it can add what is known by then. */
+  /** Names the awaited event in the error. A function is called after the time-out and can add the last state. */
   what: string | (() => string);
-  /** @default 60000: generous, since a machine that is busy with other things is no fault of what is tested */
+  /** @default 60000, which is enough on a busy computer */
   timeoutMs?: number;
   /** @default 20 */
   everyMs?: number;
 }
 
 /**
- * Asks again and again until the answer is neither `undefined`, `null` nor `false`. This is the only way
- * in which tests wait: a sleep of fixed length is either too short on a busy machine or too long on a quiet one.
+ * Polls until the result is not `undefined`, `null` or `false`. Tests wait only by this function, because a fixed
+ * sleep is too short on a busy computer or too long on an idle one.
  */
 export async function until<T>(
   check: () => Promise<T | undefined | null | false> | T | undefined | null | false,
@@ -23,7 +23,9 @@ export async function until<T>(
     const answer = await check();
     if (answer !== undefined && answer !== null && answer !== false) return answer;
     if (performance.now() > deadline) {
-      throw new Error(`Waited ${timeoutMs} ms in vain for: ${typeof what === 'string' ? what : what()}`);
+      throw new Error(
+        `Waited ${timeoutMs} ms without success for: ${typeof what === 'string' ? what : what()}`,
+      );
     }
     await sleep(options.everyMs ?? 20);
   }

@@ -7,7 +7,7 @@ export interface Random {
   pick<T>(items: readonly T[]): T;
 }
 
-/** A small generator (mulberry32) whose whole course follows from the seed, so that a failure can be repeated. */
+/** A pseudo-random generator (mulberry32). The same seed gives the same numbers, so a failure can be repeated. */
 export function createRandom(seed: number): Random {
   let state = seed >>> 0;
   const next = (): number => {
@@ -20,7 +20,7 @@ export function createRandom(seed: number): Random {
   return { seed, next, integer, pick: (items) => items[integer(0, items.length - 1)]! };
 }
 
-/** The seed of this run: `WCC_SEED`, else a new one. Each test that uses it prints it. */
+/** The seed of this run: `WCC_SEED`, or else a new one. Each test that uses it prints it. */
 export function seedOfRun(): number {
   const given = process.env['WCC_SEED'];
   return given === undefined ? Math.floor(Math.random() * 4_294_967_296) : Number.parseInt(given, 10);

@@ -12,12 +12,12 @@ export interface RawAnswer {
   status: number;
   headers: IncomingHttpHeaders;
   text: string;
-  /** The body as JSON; throws when it is none. */
+  /** Parses the body as JSON. */
   json(): Record<string, unknown>;
   durationMs: number;
 }
 
-/** One request with exactly the headers given (fetch forbids Host, Origin and Cookie). */
+/** Sends one request with exactly the given headers, because `fetch` forbids Host, Origin and Cookie. */
 export async function rawRequest(url: string, options: RawRequest = {}): Promise<RawAnswer> {
   const startedAt = performance.now();
   const outgoing = request(url, {

@@ -12,20 +12,20 @@ import { isTerminal } from '@wcc/progress';
 import type { ClientMessage, Rights, Row, ServerMessage, Snapshot } from '@wcc/progress';
 
 /**
- * Serves the built console and sends what a test asks for, over the real protocol: for states that
- * a real server has for a moment only, or under conditions that a test cannot arrange.
+ * Serves the built console and sends the snapshots of a test over the real protocol, for states that a real server
+ * has only briefly or under rare conditions.
  */
 export interface ScriptedServer {
   readonly url: string;
   readonly userId: string;
-  /** Sends it to each watcher. The server counts `seq`. */
+  /** Sends a snapshot to each watcher. The server sets `seq`. */
   feed(snapshot: Snapshot, may?: Rights): void;
-  /** Knows the operation no more, and cuts every connection, so that the page asks about it. */
+  /** Removes an operation and cuts every connection, so that the page asks for it again. */
   removeOperation(id: string): void;
-  /** Cuts every connection and refuses new ones until `comeBack`. */
+  /** Cuts every connection and refuses new ones until `goOnline`. */
   goOffline(): void;
   goOnline(): void;
-  /** Orders of the page: `cancel <id>` and the like. */
+  /** Commands of the page, such as `cancel <id>`. */
   readonly commands: string[];
   setLog(id: string, items: OperationLog['items']): void;
   close(): Promise<void>;

@@ -1,6 +1,6 @@
 const issued = new Set<string>();
 
-/** Remembers a secret that was issued in this run, so that every log can be searched for it afterwards. */
+/** Records a secret issued in this run, so that logs can be searched for it later. */
 export function noteSecret(secret: string): string {
   issued.add(secret);
   return secret;

@@ -14,26 +14,26 @@ import { noteSecret } from './secrets.ts';
 
 const mainPath = fileURLToPath(new URL('../../packages/server/dist/main.js', import.meta.url));
 
-/** Every child of this test process that still runs: none may outlive it. */
+/** Running child processes. None may outlive the test process. */
 const running = new Set<ChildProcess>();
 process.on('exit', () => {
   for (const child of running) child.kill('SIGKILL');
 });
 
 export interface ServerOptions {
-  /** Parent of data and pool directory. @default a workspace of its own, removed with the server */
+  /** Parent of data and pool directories. @default a new workspace, removed with the server */
   home?: string;
   dataDir?: string;
   poolDir?: string;
   port?: number;
-  /** Further flags. */
+  /** Additional flags. */
   args?: readonly string[];
-  /** `null`: no WCC_ADMIN_TOKEN, so that the first-sign-in link is what gets one in. */
+  /** The admin token. `null` sets none, so that the first sign-in needs the link. @default a random token */
   token?: string | null;
   env?: Record<string, string>;
   uid?: number;
   gid?: number;
-  /** A command that becomes the server, before its own. @default none */
+  /** Command prefix that executes the server. @default none */
   launcher?: readonly string[];
 }
 
@@ -52,18 +52,18 @@ export interface TestServer {
   /** Client with the admin token. */
   readonly api: ApiClient;
   readonly pid: number;
-  /** Everything that all processes of this server wrote so far. */
+  /** The output of all processes of this server so far. */
   log(): string;
-  /** SIGKILL, at once; resolves when the process is gone. */
+  /** Sends SIGKILL. Resolves when the process has ended. */
   kill(): Promise<void>;
-  /** SIGTERM; resolves when the process is gone. */
+  /** Sends SIGTERM. Resolves when the process has ended. */
   stop(): Promise<ServerExit>;
   /** Starts a process again on the same port and directories, and waits until it is healthy. */
   start(): Promise<void>;
   /** As `start`, without waiting for health. */
   spawn(): void;
   ready(): Promise<void>;
-  /** Ends the process whatever it does, and removes its directories when they are its own. */
+  /** Kills the process and removes its workspace, if it has its own. */
   close(): Promise<void>;
 }
 
@@ -85,7 +85,7 @@ function launch(argv: readonly string[], options: ServerOptions, log: (text: str
   const [program, ...args] = [...(options.launcher ?? []), process.execPath, ...argv];
   const child = spawn(program ?? process.execPath, args, {
     stdio: ['ignore', 'pipe', 'pipe'],
-    // Nothing of the test's own environment: what the server gets is written here.
+    // The server inherits nothing from the test's environment.
     env: {
       PATH: process.env['PATH'] ?? '',
       HOME: options.home ?? '/nonexistent',
@@ -104,13 +104,15 @@ function launch(argv: readonly string[], options: ServerOptions, log: (text: str
   return child;
 }
 
-/** Children that are being ended on purpose; any other end is worth its last words. */
+/** Child processes that a test ends on purpose. Other ends are reported with the last output. */
 const ending = new WeakSet<ChildProcess>();
 
 function reportUnexpectedExit(child: ChildProcess, log: () => string): void {
   child.on('exit', (code, signal) => {
     if (ending.has(child) || code === 2) return;
-    console.error(`The server ended by itself (${code ?? signal}). Its last words:\n${log().slice(-4000)}`);
+    console.error(
+      `The server ended unexpectedly (${code ?? signal}). Its last output:\n${log().slice(-4000)}`,
+    );
   });
 }
 
@@ -124,7 +126,7 @@ async function endProcess(child: ChildProcess, signal: NodeJS.Signals): Promise<
   return { code: child.exitCode, signal: child.signalCode, durationMs: performance.now() - startedAt };
 }
 
-/** Runs the server until it ends by itself: for configurations that must be refused. */
+/** Runs the server until it exits, for configurations that it must refuse. */
 export async function runToExit(
   options: ServerOptions & { home: string },
 ): Promise<{ code: number | null; output: string }> {
@@ -137,7 +139,7 @@ export async function runToExit(
     },
   );
   await until(() => child.exitCode !== null || child.signalCode !== null, {
-    what: 'the refused server to exit by itself',
+    what: 'the server to exit',
   }).finally(() => child.kill('SIGKILL'));
   return { code: child.exitCode, output };
 }
@@ -154,13 +156,13 @@ function withDirectories<T extends ServerOptions & { home: string }>(
   };
 }
 
-/** A real server process with its own data directory and pool, healthy when this resolves. */
+/** Starts a server process with a data directory and a pool. Resolves when it is healthy. */
 export async function startServer(options: ServerOptions = {}): Promise<TestServer> {
   const workspace = options.home === undefined ? makeWorkspace('server') : null;
   const home = options.home ?? workspace!.path;
   const token = options.token === undefined ? noteSecret(randomBytes(24).toString('hex')) : options.token;
   const resolved = withDirectories({ ...options, home, token }, options.port ?? (await findFreePort()));
-  // The pool is made here as an operator would; the data directory is the server's own to make.
+  // The operator makes the pool directory. The server makes its data directory.
   if (!existsSync(resolved.poolDir)) mkdirSync(resolved.poolDir, { mode: 0o755 });
   const baseUrl = `http://127.0.0.1:${resolved.port}`;
   let logText = '';
@@ -200,7 +202,7 @@ export async function startServer(options: ServerOptions = {}): Promise<TestServ
   try {
     await server.start();
   } catch (error) {
-    // The caller never receives the server, so it is closed here.
+    // The caller does not get the server, so it is closed here.
     await server.close();
     throw error;
   }

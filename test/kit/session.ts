@@ -8,7 +8,7 @@ import type { RawAnswer, RawRequest } from './raw-http.ts';
 import { noteSecret } from './secrets.ts';
 import type { TestServer } from './server.ts';
 
-/** A signed-in browser without the browser: cookie and origin, every header under control. */
+/** A signed-in session over plain HTTP with full control of the headers. */
 export interface CookieSession {
   readonly cookie: string;
   readonly origin: string;
@@ -26,14 +26,14 @@ export interface TestUser {
   password: string;
 }
 
-/** A user made by the admin over the API, as issue and page 02 have it. */
+/** Creates a user over the API, with a random password. */
 export async function createUser(server: TestServer, name: string, role: Role): Promise<TestUser> {
   const password = noteSecret(`pass-${randomBytes(12).toString('hex')}`);
   const user = await server.api.createUser({ name, role, password });
   return { id: user.id, name, password };
 }
 
-/** The one-time link of the first start, from its 0600 file. */
+/** Reads the one-time sign-in link of the first start from its file. */
 export async function readFirstSignInLink(server: TestServer): Promise<URL> {
   const path = join(server.dataDir, 'initial-admin-link');
   const text = await until(() => readFile(path, 'utf8').catch(() => null), { what: `the link in ${path}` });
@@ -89,7 +89,7 @@ function withCookie(
   return { method, headers, ...(options.body === undefined ? {} : { body: JSON.stringify(options.body) }) };
 }
 
-/** The secret of a token for a program of this user. */
+/** Creates an API token of the signed-in user. @returns its secret */
 export async function makeToken(session: CookieSession, scope: TokenScope): Promise<string> {
   const response = await session.request('POST', '/api/tokens', { body: { name: `for ${scope}`, scope } });
   if (response.status !== 201)

@@ -4,13 +4,13 @@ import { sampleSnapshot } from '@wcc/progress/conformance';
 const gib = 2 ** 30;
 const letters = 'abcdefghijklmnopqrstuvwxyz';
 
-/** A valid operation id that ends in a number, so that tests can name many. */
+/** A valid operation id with the number in its last letters. */
 export function operationId(number: number): string {
   const tail = Array.from(String(number), (digit) => letters[Number(digit)]).join('');
   return tail.padStart(26, 'z');
 }
 
-/** A copy in the middle of its data; `changes` replace its fields. */
+/** A snapshot of a copy that has transferred 61 % of its data. `changes` replace its fields. */
 export function sampleCopy(number: number, target: string, changes: Partial<Snapshot> = {}): Snapshot {
   const createdAt = new Date(Date.UTC(2026, 0, 1, 14, 0, number)).toISOString();
   return sampleSnapshot({
@@ -54,7 +54,7 @@ export function sampleCopyPhases(done: number, total: number | null): Snapshot['
 
 const ended = { endedAt: '2026-01-01T14:02:00.000Z', rate: null, etaMs: null } as const;
 
-/** One of every state of the table of the design, by the name of what it makes; `unknown` comes by forgetting. */
+/** An example of each displayed state except `unknown`, which needs a server that has removed the operation. */
 export const exampleStates: Readonly<Record<string, Partial<Snapshot>>> = {
   queued: {
     state: 'queued',

@@ -4,7 +4,7 @@ import { request } from 'node:http';
 import type { ClientRequest, IncomingMessage } from 'node:http';
 import { once } from 'node:events';
 
-/** A tus client without any cleverness: every header under control. */
+/** The answer to a tus request. */
 export interface TusResponse {
   status: number;
   headers: IncomingHttpHeaders;
@@ -21,13 +21,13 @@ export interface TusRequest {
 export interface TusClient {
   readonly baseUrl: string;
   request(method: string, path: string, options?: TusRequest): Promise<TusResponse>;
-  /** @returns the upload's path; throws when it is refused */
+  /** Creates an upload. @returns its path @throws if the server refuses it */
   create(name: string, sizeBytes: number, metadata?: Record<string, string>): Promise<string>;
   head(path: string): Promise<TusResponse>;
   patch(path: string, offset: number, body: Buffer): Promise<TusResponse>;
-  /** The same client, with these headers instead of its own; `undefined` leaves one out. */
+  /** A client that replaces its own headers by these. `undefined` removes a header. */
   with(headers: NonNullable<TusRequest['headers']>): TusClient;
-  /** A request whose body is sent by hand, and whose end the caller decides. */
+  /** Starts a PATCH request whose body the caller writes and ends. */
   open(path: string, offset: number, lengthBytes: number): ClientRequest;
 }
 
@@ -39,7 +39,7 @@ export function metadataHeader(metadata: Record<string, string>): string {
     .join(',');
 }
 
-/** `credentials`: the headers that say who asks. */
+/** Creates a tus client without retries, with full control of the headers. `credentials` are its headers of access. */
 export function createTusClient(
   baseUrl: string,
   credentials: Record<string, string>,
@@ -54,7 +54,7 @@ export function createTusClient(
   const sendRequest: TusClient['request'] = async (method, path, { headers = {}, body } = {}) => {
     const length = body === undefined ? {} : { 'content-length': String(body.length) };
     const outgoing = start(method, path, { ...length, ...headers });
-    // A refusal may come, and the connection close, before all was sent.
+    // The server may refuse and close the connection before it has received the body.
     const answer = readResponse(outgoing);
     outgoing.end(body);
     return answer;
@@ -89,7 +89,7 @@ export function createTusClient(
   };
 }
 
-/** The answer to a request that is still being sent. */
+/** Waits for the answer to a request whose body may still be in flight. */
 export async function readResponse(outgoing: ClientRequest): Promise<TusResponse> {
   const [response] = (await once(outgoing, 'response')) as [IncomingMessage];
   outgoing.on('error', () => {});
@@ -111,7 +111,7 @@ export function computeDigest(bytes: Buffer, algorithm = 'sha256'): Buffer {
   return createHash(algorithm).update(bytes).digest();
 }
 
-/** The id of an upload, which is that of its operation. */
+/** The id of an upload, which is also the id of its operation. */
 export function uploadId(path: string): string {
   return path.slice(path.lastIndexOf('/') + 1);
 }

@@ -14,32 +14,32 @@ import type { ServerOptions, TestServer } from './server.ts';
 import { createUser } from './session.ts';
 import type { TestUser } from './session.ts';
 
-/** So slow that the console sends pieces of 8 MiB: it takes more only when one needs less than two seconds. */
+/** Keeps chunks at 8 MiB: the console sends a larger one only if a chunk takes less than two seconds. */
 export const slowBytesPerSecond: number = 3.5 * MiB;
 export const slowChunkBytes: number = 8 * MiB;
 
 export interface UploadFixtureOptions {
   sizeBytes: number;
-  /** In front of the server instead of the fault proxy, which then stands before it: its port. */
+  /** Starts a proxy between the fault proxy and the server. @returns its port */
   startProxy?: (serverPort: number) => Promise<number>;
   server?: ServerOptions;
 }
 
-/** All that the upload of a real file by a real browser needs: a server behind a bad network, a person, a file. */
+/** A server behind a fault proxy, a browser, a user and a file, for uploads in a real browser. */
 export interface UploadFixture {
   readonly server: TestServer;
   readonly proxy: FaultProxy;
   readonly browser: Browser;
   readonly user: TestUser;
   readonly sizeBytes: number;
-  /** The same bytes under another name and with a whole second as its time, so that each test has an image of its own. */
+  /** Copies the file to another name, so that each test has an image of its own. @returns the path of the copy */
   makeFile(name: string): string;
-  /** Waits for the end, and compares: the image is ready, has the file's SHA-256, and left nothing beside it. */
+  /** Waits for success. Asserts that the image is ready, has the file's SHA-256, and that the pool has no orphans. */
   expectComplete(name: string, id: string): Promise<void>;
   close(): Promise<void>;
 }
 
-/** Browsers round the fractions of a millisecond of a file's time, others cut them off. */
+/** A whole second, because some browsers round fractions of a file's time and others cut them off. */
 const wholeSecond = new Date('2026-01-02T03:04:05Z');
 
 export async function createUploadFixture(options: UploadFixtureOptions): Promise<UploadFixture> {

@@ -2,18 +2,18 @@ import type { Snapshot } from '@wcc/progress';
 import { isTerminal } from '@wcc/progress';
 import { currentPhase } from './operations.ts';
 
-/** Checks what one watcher receives: no step back, and no end before the end. */
+/** Checks that the snapshots of one watcher never move back and never end early. */
 export interface WatcherCheck {
   readonly name: string;
   check(snapshot: Snapshot): void;
-  /** The last one of each operation. */
+  /** The last snapshot of each operation. */
   readonly last: ReadonlyMap<string, Snapshot>;
   readonly snapshots: number;
-  /** Sentences about what must not be. */
+  /** Descriptions of the rule violations found. */
   readonly defects: readonly string[];
 }
 
-/** @param mayEnd whether the program has said that this operation ends */
+/** @param mayEnd whether the operation may have ended by now */
 export function createWatcherCheck(name: string, mayEnd: (id: string) => boolean): WatcherCheck {
   const last = new Map<string, Snapshot>();
   const defects: string[] = [];
@@ -29,7 +29,7 @@ export function createWatcherCheck(name: string, mayEnd: (id: string) => boolean
       snapshots += 1;
       const previous = last.get(snapshot.id);
       last.set(snapshot.id, snapshot);
-      const what = defectOf(previous, snapshot) ?? (isEarlyEnd(snapshot, mayEnd) ? 'a false end' : null);
+      const what = defectOf(previous, snapshot) ?? (isEarlyEnd(snapshot, mayEnd) ? 'an early end' : null);
       if (what !== null) defects.push(`${name}: ${what}: ${show(previous)} → ${show(snapshot)}`);
     },
   };
@@ -41,11 +41,11 @@ function isEarlyEnd(snapshot: Snapshot, mayEnd: (id: string) => boolean): boolea
 
 function defectOf(previous: Snapshot | undefined, next: Snapshot): string | null {
   if (previous === undefined) return null;
-  if (isTerminal(previous.state) && next.state !== previous.state) return 'an end that was none';
-  // In a new epoch `done` may fall to what is durable.
+  if (isTerminal(previous.state) && next.state !== previous.state) return 'a change after the end';
+  // In a new epoch `done` may fall to `durable`.
   if (previous.epoch !== next.epoch) return null;
   if (next.seq <= previous.seq) return 'seq not greater';
-  if (next.phaseIndex < previous.phaseIndex) return 'a phase back';
+  if (next.phaseIndex < previous.phaseIndex) return 'an earlier phase';
   const [before, after] = [currentPhase(previous), currentPhase(next)];
   const isSamePhase = next.phaseIndex === previous.phaseIndex && before !== null && after !== null;
   return isSamePhase && after.done < before.done ? 'done fell' : null;

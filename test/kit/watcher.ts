@@ -2,7 +2,7 @@ import type { Snapshot } from '@wcc/progress';
 import { WebSocket } from 'ws';
 import { until } from './poll.ts';
 
-/** A message of wcc.v1 as it came, and when. */
+/** A received message of wcc.v1 and its time. */
 export interface Frame {
   atMs: number;
   text: string;
@@ -13,7 +13,7 @@ export interface Watcher {
   readonly frames: readonly Frame[];
   /** The newest snapshot of each operation, by the client rule of wcc.v1. */
   readonly latest: ReadonlyMap<string, Snapshot>;
-  /** Every snapshot in the order in which it came. */
+  /** Every snapshot in order of arrival. */
   readonly snapshots: readonly Snapshot[];
   readonly closed: { code: number } | null;
   send(message: unknown): void;
@@ -26,7 +26,7 @@ export interface Watcher {
 
 export interface WatcherOptions {
   token?: string;
-  /** Cookie, ticket and origin, as a browser brings them; a page elsewhere brings no cookie. */
+  /** Cookie, ticket and origin, as a browser sends them. A page of another site sends no cookie. */
   session?: { cookie?: string; ticket: string; origin: string };
 }
 
@@ -43,7 +43,7 @@ function open(port: number, options: WatcherOptions): WebSocket {
   });
 }
 
-/** Opens a bare wcc.v1 socket: no reconnecting, nothing hidden. Rejects when the upgrade is refused. */
+/** Opens a wcc.v1 socket without reconnection. Rejects if the upgrade is refused. */
 export async function createWatcher(port: number, options: WatcherOptions): Promise<Watcher> {
   const socket = open(port, options);
   const frames: Frame[] = [];
@@ -67,7 +67,7 @@ export async function createWatcher(port: number, options: WatcherOptions): Prom
     socket.once('open', resolve);
     socket.once('error', reject);
   });
-  socket.on('error', () => undefined); // a killed server resets its sockets; `close` reports it
+  socket.on('error', () => undefined); // A killed server resets its sockets. The `close` handler reports it.
   const watcher: Watcher = {
     frames,
     latest,
