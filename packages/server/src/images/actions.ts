@@ -10,7 +10,7 @@ import type {
 import type { Snapshot } from '@wcc/progress';
 import type { Principal } from '../access/principal.ts';
 import type { OperationRequest } from '../operations/action.ts';
-import type { ImagesContext } from './context.ts';
+import type { ImageRequest, ImagesContext } from './context.ts';
 import { createConvertAction } from './convert/action.ts';
 import { requestConversion } from './convert/request.ts';
 import { createCopyAction } from './copy/action.ts';
@@ -21,13 +21,12 @@ import { createImportAction } from './import/action.ts';
 import type { IsAllowed } from './import/address-rules.ts';
 import { createImportContext } from './import/context.ts';
 import { requestImport } from './import/request.ts';
-import type { ImageRequest } from './request.ts';
 import { createSampleAction } from './sample/action.ts';
 import { requestSample } from './sample/request.ts';
 import { createVerifyAction } from './verify/action.ts';
 import { requestVerification } from './verify/request.ts';
 
-/** A first request for an operation. */
+/** A request with its `Idempotency-Key`, if it has one. */
 type WithKey<Request> = Request & { idempotencyKey: string | null };
 
 type RequestOf<Request> = (principal: Principal, request: WithKey<Request>) => Promise<Snapshot>;

@@ -8,7 +8,7 @@ import type { Numbers } from './image-rows.ts';
 import type { Pools } from './pool/pools.ts';
 import type { ImageReferences } from './references.ts';
 
-/** What all parts of the images' domain share. */
+/** Shared by all parts of the images. */
 export interface ImagesContext {
   readonly store: Store;
   readonly hub: Hub;
@@ -17,9 +17,15 @@ export interface ImagesContext {
   readonly numbers: Numbers<ImageId>;
   readonly references: ImageReferences;
   readonly floor: FreeSpaceFloor;
-  /** Of what comes from elsewhere. */
+  /** Limit for images from outside: uploads, imports, conversions. */
   readonly maxVirtualSizeBytes: number;
-  /** Checks of name and space, and the promises made on them, are one critical section per file system. */
+  /** Per file system, one critical section for checking name and space and reserving them. */
   readonly fileSystemMutex: (key: string) => Mutex;
   readonly onError: OnError;
+}
+
+/** A request about one image. */
+export interface ImageRequest<Body> {
+  id: ImageId;
+  body: Body;
 }

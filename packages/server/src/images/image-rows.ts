@@ -41,7 +41,7 @@ export async function createNumbers<Id extends ImageId | VmId>(
   };
 }
 
-/** Names one state of one file: another one has another digest. */
+/** Identifies the state of the file that a digest is valid for. */
 export function digestOf(file: { inode: string; sizeBytes: number; mtimeNs: string }): string {
   return `${file.inode}:${file.sizeBytes}:${file.mtimeNs}`;
 }
@@ -61,7 +61,7 @@ export async function readImage(store: Store, id: ImageId): Promise<ImageRow> {
   return row;
 }
 
-/** In the order of their numbers. */
+/** By number, ascending. */
 export async function listImages(
   store: Store,
   page: {
@@ -83,12 +83,12 @@ export async function listImages(
   const looked = rows.slice(0, page.limit);
   const items = looked.filter(({ id }) => page.isSeen(id)).map((row) => toImage(row, page.usersOf(row.id)));
   const last = looked.at(-1);
-  // By what was looked at: a page of which nothing may be seen is not the last one.
+  // By the rows that were read: a page without a visible image is not the last one.
   return rows.length > looked.length && last ? { items, next: String(last.id) } : { items };
 }
 
 function afterOf(cursor: string | undefined): number {
   if (cursor === undefined) return 0;
   if (/^\d{1,15}$/.test(cursor)) return Number(cursor);
-  throw new ApiError('invalid_input', { field: 'cursor', message: 'This cursor was not made here.' });
+  throw new ApiError('invalid_input', { field: 'cursor', message: 'This is not a valid cursor.' });
 }

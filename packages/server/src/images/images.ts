@@ -18,7 +18,6 @@ import type { Operations } from '../operations/operations.ts';
 import type { FreeSpaceFloor } from './space/promises.ts';
 import type { Store } from '../storage/store.ts';
 import type { ImagesContext } from './context.ts';
-import { changeImage } from './change.ts';
 import { planCopy } from './copy/request.ts';
 import { openImage } from './download/open.ts';
 import type { OpenImage } from './download/open.ts';
@@ -40,28 +39,28 @@ export interface ImagesOptions {
   operations: Operations;
   pools: Pools;
   freeSpaceFloor: FreeSpaceFloor;
-  /** Larger images are not taken in, neither by their file nor by what they claim to hold. */
+  /** Maximum size of an image from outside, of its file and of its virtual disk. */
   maxVirtualSizeBytes: number;
   onError: OnError;
   /** Addresses outside the public internet that may be imported from. @default none */
   mayImportFrom?: IsAllowed;
-  /** How often the pool is looked at without a hint. @default 30000 */
+  /** Interval of scans without a hint of the file system. @default 30000 */
   pollMs?: number;
 }
 
-/** Pools and the images in them. Every call checks the right of the principal that it names. */
+/** Pools and their images. Every call checks the rights of the principal. */
 export interface Images extends ImageActions {
-  /** What stands in the way of deleting an image; other parts of wcc add what they use. */
+  /** The users of images, which prevent deletion; other parts of wcc add theirs. */
   readonly references: ImageReferences;
-  /** For whatever else fills pools, and for machines: their disks are images. */
+  /** For uploads and machines, which also create images. */
   readonly context: ImagesContext;
-  /** Takes over the operations of an earlier process, opens the pools and looks into them. */
+  /** Restores the operations of an earlier process, then opens and scans the pools. */
   start(): Promise<void>;
   list(principal: Principal, page: { cursor?: string | undefined; limit: number }): Promise<ImageList>;
   get(principal: Principal, id: ImageId): Promise<Image>;
   plan(principal: Principal, id: ImageId, name: string | undefined): Promise<CopyPlan>;
   change(principal: Principal, id: ImageId, body: ChangeImageRequest): Promise<Image>;
-  /** For a download; the caller closes the file. `isFirst`: told to the audit record. */
+  /** Opens the file for a download; the caller closes it. `isFirst`: recorded in the audit record. */
   open(principal: Principal, id: ImageId, options: { isFirst: boolean }): Promise<OpenImage>;
   pools(principal: Principal): Promise<PoolList>;
   rescan(principal: Principal, poolId: string): Promise<RescanResult>;
@@ -77,14 +76,14 @@ export async function createImages(options: ImagesOptions): Promise<Images> {
   const references = createImageReferences(store);
   const shared = { store, hub, operations, pools, numbers, references };
   const context: ImagesContext = { ...shared, floor, maxVirtualSizeBytes, fileSystemMutex, onError };
-  const keeper = createPoolSync(context, options.pollMs);
+  const poolSync = createPoolSync(context, options.pollMs);
   const mayImportFrom = options.mayImportFrom ?? ((): boolean => false);
   return {
     references,
     context,
     async start() {
       await operations.adopt();
-      await keeper.start();
+      await poolSync.start();
     },
     ...createReaders(context),
     ...createImageActions(context, { mayImportFrom }),
@@ -103,9 +102,9 @@ export async function createImages(options: ImagesOptions): Promise<Images> {
       if (isFirst) await store.write([audit(principal, 'image.download', `image:${id}`)]);
       return image;
     },
-    ...createPoolCalls(context, keeper),
+    ...createPoolCalls(context, poolSync),
     async close() {
-      await keeper.close();
+      await poolSync.close();
       pools.close();
     },
   };
@@ -136,7 +135,7 @@ function createReaders(context: ImagesContext): Pick<Images, 'list' | 'get' | 'p
 
 function createPoolCalls(
   context: ImagesContext,
-  keeper: PoolSync,
+  poolSync: PoolSync,
 ): Pick<Images, 'pools' | 'rescan' | 'orphans' | 'removeOrphan'> {
   const { pools } = context;
   return {
@@ -146,7 +145,7 @@ function createPoolCalls(
     },
     async rescan(principal, poolId) {
       assertRight(principal, 'pool.rescan');
-      return keeper.rescan(poolId, principal);
+      return poolSync.rescan(poolId, principal);
     },
     async orphans(principal, poolId) {
       assertRight(principal, 'orphan.see');
@@ -157,4 +156,20 @@ function createPoolCalls(
       await removeOrphan(context, await pools.use(poolId), { id, principal });
     },
   };
+}
+
+/** Sets or clears the template mark. @throws ApiError `not_found`, `forbidden` */
+async function changeImage(
+  { store }: ImagesContext,
+  principal: Principal,
+  { id, body }: { id: ImageId; body: ChangeImageRequest },
+): Promise<void> {
+  const { owner, rev } = await readImage(store, id);
+  assertRight(principal, 'image.change', { owner });
+  const query = store.db
+    .updateTable('images')
+    .set({ template: body.template ? 1 : 0, rev: rev + 1 })
+    .where('id', '=', id)
+    .where('rev', '=', rev);
+  await store.write([{ query, expectRows: 1 }, audit(principal, 'image.change', `image:${id}`)]);
 }

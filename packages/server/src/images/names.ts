@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import type { Store } from '../storage/store.ts';
 import { statEntry } from './scan/stat-entry.ts';
 
-/** Taken by a file (whatever it is), by a record, or by an operation that is going to use it. */
+/** Whether a file of any kind, a record or a reservation has the name. */
 export async function isNameTaken(
   store: Store,
   pool: { id: string; path: string },
@@ -36,6 +36,6 @@ export async function assertNameFree(
   if (!(await isNameTaken(store, pool, name))) return;
   throw new ApiError('exists', {
     field: 'name',
-    message: `There is already something named "${name}" in the pool.`,
+    message: `The pool already has a file or an image named "${name}".`,
   });
 }

@@ -57,7 +57,7 @@ export async function sweepPartials(context: ImagesContext, pool: { path: string
   }
 }
 
-/** Ids that are operations of this installation, and whether they have ended. */
+/** The ids of operations of this installation, and whether they have ended. */
 async function readKnown(context: ImagesContext, ids: readonly string[]): Promise<Map<string, boolean>> {
   if (ids.length === 0) return new Map();
   const rows = await context.store.db

@@ -10,23 +10,23 @@ import type { ScanOptions } from './scan/scan.ts';
 import { createPoolWatch } from './scan/watch.ts';
 import type { PoolWatch } from './scan/watch.ts';
 
-/** Keeps records and directories together: at the start, on hints, every now and then, and when asked. */
+/** Keeps records and directories in sync: at the start, on hints of the file system, by polling, and on request. */
 export interface PoolSync {
   start(): Promise<void>;
-  /** Opens the pool when it was not there, and takes every file that nobody writes to. */
+  /** Opens the pool if it was unavailable, and registers every file that no program writes to. */
   rescan(poolId: string, principal: Principal): Promise<RescanResult>;
-  /** Waits for the look that is going on. */
+  /** Waits for the running scan. */
   close(): Promise<void>;
 }
 
 export function createPoolSync(context: ImagesContext, pollMs?: number): PoolSync {
   const { pools, onError } = context;
-  const oneByOne = createMutex();
+  const exclusive = createMutex();
   let isClosed = false;
   const watch = createPoolWatch({
     onError,
     onHint: () => {
-      lookAgain().catch((error: unknown) => onError(error, { stage: 'pools: look' }));
+      syncAll().catch((error: unknown) => onError(error, { stage: 'pools: look' }));
     },
     ...(pollMs === undefined ? {} : { pollMs }),
   });
@@ -34,8 +34,8 @@ export function createPoolSync(context: ImagesContext, pollMs?: number): PoolSyn
   async function scan(pool: Pool, mode: ScanOptions['mode']): Promise<RescanResult> {
     return scanPool({ ...context, pool, mode });
   }
-  function lookAgain(): Promise<void> {
-    return oneByOne(async () => {
+  function syncAll(): Promise<void> {
+    return exclusive(async () => {
       if (isClosed) return;
       await refresh(context, watch);
       for (const pool of pools.all()) {
@@ -49,13 +49,13 @@ export function createPoolSync(context: ImagesContext, pollMs?: number): PoolSyn
 
   return {
     async start() {
-      await oneByOne(async () => {
+      await exclusive(async () => {
         await refresh(context, watch);
         for (const pool of pools.all()) if (pools.isReady(pool.id)) await scan(pool, 'asked');
       });
     },
     rescan: (poolId, principal) =>
-      oneByOne(async () => {
+      exclusive(async () => {
         pools.find(poolId);
         await refresh(context, watch);
         const result = await scan(await pools.use(poolId), 'asked');
@@ -65,12 +65,12 @@ export function createPoolSync(context: ImagesContext, pollMs?: number): PoolSyn
     close() {
       isClosed = true;
       watch.close();
-      return oneByOne(async () => {});
+      return exclusive(async () => {});
     },
   };
 }
 
-/** Opens pools that were not there, and goes on with their operations. */
+/** Opens pools that were unavailable, and recovers their operations. */
 async function refresh(context: ImagesContext, watch: PoolWatch): Promise<void> {
   const { pools, operations } = context;
   const becameReady = await pools.refresh();
@@ -78,7 +78,7 @@ async function refresh(context: ImagesContext, watch: PoolWatch): Promise<void> 
   if (!becameReady) return;
   for (const pool of pools.all()) {
     if (!pools.isReady(pool.id)) continue;
-    // Before any scan: what was published before a crash gets its end first, then its file is known.
+    // Before any scan, so that a file that was published before a crash is registered by its operation.
     await operations.recoverPool(pool.id);
     await sweepPartials(context, pool);
     watch.attach(pool.path);

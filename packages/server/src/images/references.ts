@@ -5,28 +5,28 @@ import { can } from '../access/rules.ts';
 import { isOwn, readUnfinished } from '../operations/rows.ts';
 import type { Store } from '../storage/store.ts';
 
-/** What uses an image, and whose it is: not everybody who sees the image may know of it. */
+/** A user of an image, with its owner: not everyone who sees the image may see its users. */
 export interface ImageReference extends ImageUser {
   owner: string | null;
-  /** The image is a disk of that machine, and as private as the machine. @default false */
+  /** The image is a disk of that machine and has its privacy. @default false */
   isDisk?: boolean;
 }
 
-/** By the number of the image. */
+/** By the id of the image. */
 export type ReferencesByImage = ReadonlyMap<ImageId, readonly ImageReference[]>;
 
-/** One part of wcc that uses images, e.g. the machines. */
+/** A part of wcc that uses images, e.g. the machines. */
 export type ReferenceSource = () => Promise<ReferencesByImage>;
 
-/** The one place that knows what uses an image, and so stands in the way of its deletion. */
+/** Knows all users of images. An image with a user cannot be deleted. */
 export interface ImageReferences {
-  /** Another part of wcc answers for what it uses. */
+  /** Adds another part of wcc that uses images. */
   add(source: ReferenceSource): void;
-  /** All images that are in use; one look for a whole list. */
+  /** The users of all images, read once for a whole list. */
   all(): Promise<ReferencesByImage>;
 }
 
-/** Those that this principal may know of: naming an operation or a machine of others would let it be snooped on. */
+/** The users that this principal may see; operations and machines of others stay private. */
 export function visibleReferences(
   principal: Principal,
   references: readonly ImageReference[] = [],
@@ -38,14 +38,14 @@ export function visibleReferences(
   return references.filter(isSeen).map(({ kind, id, name }) => ({ kind, id, name }));
 }
 
-/** A disk of a machine holds what its guest wrote, and is named after it: who may not see the machine sees neither. */
+/** A disk is as private as its machine: it has the data of the guest and the name of the machine. */
 export function isVisibleTo(principal: Principal, references: readonly ImageReference[] = []): boolean {
   return references.every(({ isDisk, owner }) => isDisk !== true || can(principal, 'vm.list', { owner }));
 }
 
 /**
- * @returns those of its users that the principal may know of
- * @throws ApiError `not_found` for what the principal may not see
+ * @returns the users of the image that the principal may see
+ * @throws ApiError `not_found` for an image that the principal may not see
  */
 export async function assertImageVisible(
   { references }: { references: ImageReferences },
@@ -70,7 +70,7 @@ export function createImageReferences(store: Store): ImageReferences {
   };
 }
 
-/** Operations that have not ended and name an image as their `sourceId`. */
+/** Unfinished operations that use an image as their `sourceId`. */
 async function operationsOnImages(store: Store): Promise<ReferencesByImage> {
   const references = new Map<ImageId, ImageReference[]>();
   for (const { id, input, record } of (await readUnfinished(store)).filter(isOwn)) {

@@ -11,7 +11,7 @@ import type { ImageRow } from './image-rows.ts';
 import type { Pool } from './pool/pools.ts';
 import { assertImageVisible } from './references.ts';
 
-/** An image that something is to be made of, looked at just now. */
+/** The source image of an operation, with the facts of its file. */
 export interface Source {
   image: ImageRow;
   format: NonNullable<ImageRow['format']>;
@@ -21,8 +21,8 @@ export interface Source {
 }
 
 /**
- * The one way to the content of an image, for a first request as for a retry of somebody's operation: the right
- * of whoever asks now is what counts.
+ * The only way to read an image, for a first request and for a retry. It checks the rights of the current
+ * principal.
  *
  * @throws ApiError `not_found`, also for what the principal may not see, `image_unavailable`, `source_vanished`,
  * `source_in_use`, …; PoolError
@@ -44,7 +44,7 @@ export async function readSource(
     throw toRefusal(error, { sourcePath: path });
   });
   if (facts.inode !== image.inode) {
-    const message = 'The file was replaced by another one since the pool was last looked at.';
+    const message = 'The file was replaced by another one since the last scan of the pool.';
     throw new ApiError('image_unavailable', { message, hint: 'Rescan the pool, then try again.' });
   }
   if (facts.writers === 'some') throw new ApiError('source_in_use');

@@ -116,14 +116,14 @@ async function write(
   report(dataBytes);
 }
 
-/** A program that was stopped half-way leaves a file that looks whole: only its own "done" counts; this is the proof. */
+/** Proves that the conversion is complete: after a crash of qemu-img, a partial file can look complete. */
 async function assertTarget(target: FileHandle, input: ConvertInput, signal: AbortSignal): Promise<void> {
   const found =
     input.format === 'raw'
       ? { virtualSizeBytes: (await target.stat()).size }
       : await inspectQcow2(target, { signal });
   if (found.virtualSizeBytes === input.virtualSizeBytes) return;
-  throw new ApiError('io_error', { message: 'The new image has another virtual size than its source.' });
+  throw new ApiError('io_error', { message: 'The virtual size of the new image differs from its source.' });
 }
 
 async function readIdentity(file: FileHandle): Promise<{ inode: string; state: string }> {

@@ -1,5 +1,5 @@
 import type { ConvertImageInput, ImageId } from '@wcc/api';
-import type { ImageRequest } from '../request.ts';
+import type { ImageRequest } from '../context.ts';
 import type { PublishInput } from '../publish/publishing-action.ts';
 
 export const convertAction = 'convert_image';

@@ -65,11 +65,11 @@ export async function requestConversion(
   });
 }
 
-/** @returns the format that it has. @throws ApiError `unsupported_format`, `invalid_input` */
+/** @returns the format of the source. @throws ApiError `unsupported_format`, `invalid_input` */
 function assertUsefulFormat({ format }: Source, body: ConvertImageInput): 'raw' | 'qcow2' {
   if (format === 'iso')
     throw new ApiError('unsupported_format', {
-      message: 'An ISO is no disk: it cannot be converted.',
+      message: 'An ISO is not a disk and cannot be converted.',
       hint: 'Copy it instead.',
     });
   if (body.compress && body.format === 'raw')
@@ -77,15 +77,15 @@ function assertUsefulFormat({ format }: Source, body: ConvertImageInput): 'raw' 
   if (format === body.format && !body.compress)
     throw new ApiError('invalid_input', {
       field: 'format',
-      message: `The image is ${format} already.`,
-      hint: 'Copy it instead, or compress it as qcow2.',
+      message: `The image is already ${format}.`,
+      hint: 'Copy it instead, or convert it to compressed qcow2.',
     });
   return format;
 }
 
 const sectorBytes = 512;
 
-/** How large it is for a guest, and how much of that exists. */
+/** The size that a guest sees, and the data that exists. */
 async function measure({
   format,
   path,

@@ -12,17 +12,17 @@ export interface ConversionOptions {
   input: ConvertInput;
   signal: AbortSignal;
   onDone: (doneBytes: number) => void;
-  /** Told the running program, so that it can be stopped and continued. */
+  /** Called with the running program, so that it can be paused. */
   onStart: (child: ChildProcess) => void;
 }
 
 const pollMs = 100;
-/** `-p` speaks at whole steps of one per cent: in between, what was read tells more. */
+/** `-p` reports whole per cents; between two reports, the bytes that were read are more precise. */
 const stepPercent = 1.5;
 
 /**
- * Lets `qemu-img` convert between two files that are open here. Both formats are named, no path is: nothing in
- * the source can lead it anywhere else, and nobody can exchange a file under it.
+ * Runs `qemu-img convert` on two open files. It gets both formats and no path, so that the source cannot name
+ * another file, and no one can exchange a file.
  *
  * @throws ApiError `no_space`, `io_error`, `tool_missing`; the reason of `signal`
  */
@@ -65,7 +65,7 @@ function endOf(child: ChildProcess): Promise<{ code: number | null; by: NodeJS.S
   });
 }
 
-/** What the program says stays in the log: it quotes the file. */
+/** The output of the program stays in the log, because it quotes the file. */
 function failure(stderr: string, end: string): Error {
   if (/No space left on device/.test(stderr)) return new ApiError('no_space');
   if (/Disk quota exceeded/.test(stderr)) return new ApiError('quota');
@@ -74,7 +74,7 @@ function failure(stderr: string, end: string): Error {
   return new ApiError('hostile_image', { message: 'qemu-img could not convert the image.', cause });
 }
 
-/** Reads how far it is, from what it says and from what the kernel counts. @returns ends it */
+/** Follows the progress, by the output and by the bytes that the kernel counts. @returns stops it */
 function follow(
   child: ChildProcess,
   { dataBytes, onDone }: { dataBytes: number; onDone: (doneBytes: number) => void },
@@ -92,13 +92,13 @@ function follow(
     onDone(between(read - base, { percent, dataBytes }));
   };
   const timer = setInterval(() => {
-    // It may have ended between two looks.
+    // The program may end between two reads.
     look().catch(() => {});
   }, pollMs);
   return () => clearInterval(timer);
 }
 
-/** What was read, kept within the step that the program itself has named. */
+/** The bytes that were read, limited to the step that the program has reported. */
 export function between(
   readBytesSoFar: number,
   { percent, dataBytes }: { percent: number; dataBytes: number },

@@ -1,5 +1,5 @@
 import type { CopyImageInput, ImageId } from '@wcc/api';
-import type { ImageRequest } from '../request.ts';
+import type { ImageRequest } from '../context.ts';
 import type { PublishInput } from '../publish/publishing-action.ts';
 
 export const copyAction = 'copy_vm_image';
@@ -9,7 +9,7 @@ export interface CopyInput extends PublishInput {
   sourceId: ImageId;
   sourcePoolId: string;
   sourceName: string;
-  /** As the source had them when the copy was accepted. */
+  /** Facts of the source when the copy was accepted. */
   format: 'raw' | 'qcow2' | 'iso';
   virtualSizeBytes: number;
   /** The base of an overlay; its copy has the same base. */

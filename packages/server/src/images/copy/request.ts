@@ -18,11 +18,11 @@ import { acceptWithSpace } from '../publish/accept-with-space.ts';
 import { copyAction } from './input.ts';
 import type { CopyInput } from './input.ts';
 
-/** Shared blocks take next to nothing: some metadata. */
+/** Space for metadata: shared blocks take no space for data. */
 const cloneNeedsBytes = 1024 ** 2;
 
 /**
- * Checks everything that can be checked, then makes the operation. A refusal moves nothing.
+ * Checks everything that can be checked, then creates the operation. A refusal changes nothing.
  *
  * @throws ApiError `forbidden`, `not_found`, `exists`, `no_space`, …
  */
@@ -80,7 +80,7 @@ function inputOf(
   };
 }
 
-/** Tried for real: only then is the copy promised without room for its data. */
+/** Tries to share blocks: only then does the copy need no space for its data. */
 export async function decideClone(
   source: Source,
   target: Pool,
@@ -95,7 +95,7 @@ export async function decideClone(
   return clones;
 }
 
-/** What a copy would take, asked for before it is started. */
+/** What a copy would need, without starting it. */
 export async function planCopy(
   context: ImagesContext,
   principal: Principal,
@@ -115,7 +115,7 @@ export async function planCopy(
   };
 }
 
-/** A text that is no name cannot be taken; it must not reach a path either. */
+/** An invalid name is never taken, and must not become a part of a path. */
 async function isTaken(context: ImagesContext, pool: Pool, name: string): Promise<boolean> {
   return findImageNameProblem(name) === null && (await isNameTaken(context.store, pool, name));
 }

@@ -102,7 +102,7 @@ describe('is refused', () => {
     expect((await domain.images.get(admin, id)).usedBy).toMatchObject([{ id: copy.id }]);
     await expect(domain.images.remove(ann, { id, idempotencyKey: null })).rejects.toMatchObject({
       code: 'image_in_use',
-      message: 'In use by something that belongs to somebody else.',
+      message: 'In use by something of another user.',
     });
     await domain.wait(copy.id, 'succeeded');
   });

@@ -8,7 +8,7 @@ import type { Entry } from '../scan/stat-entry.ts';
 import type { Progress } from '../../operations/work.ts';
 import type { DeleteInput } from './input.ts';
 
-/** Where a deletion works. */
+/** A deletion, with the directory of its pool. */
 export interface Removal {
   directory: string;
   id: string;
@@ -30,7 +30,7 @@ export async function removeFile(removal: Removal, progress: Progress): Promise<
   await freeBlocks(removal, progress);
 }
 
-/** @returns false when there is nothing any more. @throws ApiError `image_unavailable` for another file */
+/** @returns false if the file is gone. @throws ApiError `image_unavailable` for another file */
 async function hide(removal: Removal, signal: AbortSignal): Promise<boolean> {
   const [from, to] = [nameOf(removal), hiddenOf(removal)];
   const entry = await statEntry(from, removal.input.sourceName);
@@ -38,7 +38,7 @@ async function hide(removal: Removal, signal: AbortSignal): Promise<boolean> {
   assertSameFile(entry, removal);
   signal.throwIfAborted();
   await rename(from, to);
-  // Somebody may have put another file there between look and rename.
+  // Another file may have taken the name between stat and rename.
   const hidden = await statEntry(to, '');
   if (hidden?.inode !== removal.input.file.inode) {
     await unhide(removal);
@@ -51,12 +51,12 @@ async function hide(removal: Removal, signal: AbortSignal): Promise<boolean> {
 function assertSameFile(entry: Entry | null, { input }: Removal): void {
   if (entry?.kind === 'file' && entry.inode === input.file?.inode) return;
   throw new ApiError('image_unavailable', {
-    message: 'Another file stands under this name now; it was left alone.',
+    message: 'Another file has this name now, so it was not deleted.',
     hint: 'Rescan the pool.',
   });
 }
 
-/** Gives it its name back, unless another file has it by now. */
+/** Restores the name, unless another file has it now. */
 async function unhide(removal: Removal): Promise<void> {
   await link(hiddenOf(removal), nameOf(removal));
   await unlink(hiddenOf(removal));
@@ -70,10 +70,10 @@ async function freeBlocks(
   const path = hiddenOf(removal);
   const entry = await statEntry(path, '');
   if (entry === null) return;
-  // Under another name the same bytes are somebody else's.
+  // A hard link keeps the blocks: another name uses the same bytes.
   if (entry.kind === 'file' && entry.links === 1) {
     for (let left = entry.sizeBytes - stepBytes; left > 0; left -= stepBytes) {
-      // Too late for a cancel: what is gone is gone. After a stop the next start goes on.
+      // Too late for a cancel. After a stop, the next start continues.
       if (signal.aborted && signal.reason === 'interrupted') signal.throwIfAborted();
       if (!(await shorten(path, left))) break;
       advance((removal.input.file?.sizeBytes ?? 0) - left);
@@ -83,7 +83,7 @@ async function freeBlocks(
   await syncDirectory(removal.directory);
 }
 
-/** @returns false where this user may delete the file but not write to it */
+/** @returns false if this user may delete the file but not write to it */
 async function shorten(path: string, length: number): Promise<boolean> {
   const file = await open(path, constants.O_WRONLY | constants.O_NOFOLLOW | constants.O_NONBLOCK).catch(
     () => null,
@@ -97,7 +97,7 @@ async function shorten(path: string, length: number): Promise<boolean> {
   }
 }
 
-/** What a crash left: gone, on its way, or untouched. A deletion that has begun to give back is finished here. */
+/** The state after a crash. Completes a deletion that had started to free blocks. */
 export async function reconcileRemoval(removal: Removal): Promise<'published' | 'resumable' | 'nothing'> {
   const hidden = await statEntry(hiddenOf(removal), '');
   const sizeBytes = removal.input.file?.sizeBytes ?? 0;
@@ -110,7 +110,7 @@ export async function reconcileRemoval(removal: Removal): Promise<'published' | 
   return removal.input.file !== null && entry?.inode === removal.input.file.inode ? 'nothing' : 'published';
 }
 
-/** After a cancel or a failure: a file that is still whole gets its name back; what was begun is finished. */
+/** After a cancel or a failure: restores the name of a complete file, or completes the deletion. */
 export async function undoRemoval(removal: Removal): Promise<void> {
   const hidden = await statEntry(hiddenOf(removal), '');
   if (hidden === null) return;

@@ -21,7 +21,7 @@ import { assertImageVisible, visibleReferences } from '../references.ts';
 import type { ImageReference } from '../references.ts';
 
 /**
- * @throws ApiError `not_found`, `forbidden`, `image_protected`, `image_in_use` (by whom), `image_unavailable`
+ * @throws ApiError `not_found`, `forbidden`, `image_protected`, `image_in_use` with the users, `image_unavailable`
  */
 export async function requestDeletion(
   context: ImagesContext,
@@ -36,7 +36,7 @@ export async function requestDeletion(
     assertRight(principal, 'image.delete', { owner: image.owner });
     const pool = await context.pools.use(image.poolId);
     const { fileSystemKey } = await measureFreeSpace(context, pool);
-    // Together with the acceptance: nobody begins to use it in between.
+    // In one critical section with the acceptance, so that no use starts in between.
     return context.fileSystemMutex(fileSystemKey)(async () => {
       await assertUnused(context, principal, imageId);
       const file = await readFile(image, join(pool.path, image.name));
@@ -50,7 +50,7 @@ export async function requestDeletion(
         subject: { kind: 'image', id: imageId, name: image.name },
         target: null,
         input,
-        // The name is nobody else's until the file is gone; that of a missing image is free already.
+        // The name stays reserved until the file is gone; the name of a missing image is already free.
         names: image.state === 'missing' ? [] : [image.name],
         reservedBytes: 0,
         retryOf,
@@ -66,7 +66,7 @@ async function assertUnused(
   principal: Principal,
   imageId: ImageId,
 ): Promise<void> {
-  // Read again: somebody may have marked it while this waited.
+  // Read again, because it may have become a template while this waited.
   const { template } = await readImage(store, imageId);
   if (template === 1) throw new ApiError('image_protected');
   const found = (await references.all()).get(imageId) ?? [];
@@ -79,22 +79,22 @@ const mostNamed = 3;
 function nameAll(users: readonly ImageReference[], principal: Principal): string {
   const words = { vm: 'machine', image: 'image', operation: 'operation' } as const;
   const seen = visibleReferences(principal, users);
-  if (seen.length === 0) return 'something that belongs to somebody else';
+  if (seen.length === 0) return 'something of another user';
   const names = seen.slice(0, mostNamed).map(({ kind, name }) => `${words[kind]} ${name}`);
   const more = users.length - names.length;
   return more > 0 ? `${names.join(', ')} and ${more} more` : names.join(', ');
 }
 
-/** The very file of the record, and nothing that took its place. */
+/** The file of the record, never one that replaced it. */
 async function readFile(image: ImageRow, path: string): Promise<DeleteInput['file']> {
   const entry = await statEntry(path, image.name);
   if (image.state === 'missing' || entry === null) return null;
   if (entry.kind !== 'file') {
-    const message = `This is a ${entry.kind}: wcc did not make it and does not delete it.`;
-    throw new ApiError('image_unavailable', { message, hint: 'Remove it by hand, then rescan the pool.' });
+    const message = `This is a ${entry.kind}: wcc did not create it and does not delete it.`;
+    throw new ApiError('image_unavailable', { message, hint: 'Remove it manually, then rescan the pool.' });
   }
   if (entry.inode !== image.inode) {
-    const message = 'The file was replaced by another one since the pool was last looked at.';
+    const message = 'The file was replaced by another one since the last scan of the pool.';
     throw new ApiError('image_unavailable', { message, hint: 'Rescan the pool, then try again.' });
   }
   const facts = await inspectFile(path, { headBytes: 0 }).catch((error: unknown) => {

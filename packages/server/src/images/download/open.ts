@@ -7,12 +7,12 @@ import type { ImagesContext } from '../context.ts';
 import { openSafely } from '../foreign/inspect.ts';
 import { readImage } from '../image-rows.ts';
 
-/** The file of an image, open, as it was at that moment. */
+/** The open file of an image, with its state when it was opened. */
 export interface OpenImage {
   file: FileHandle;
   name: string;
   sizeBytes: number;
-  /** Strong: names this state of this file. */
+  /** A strong entity tag for this state of the file. */
   etag: string;
   modifiedAt: Date;
 }
@@ -31,7 +31,7 @@ export async function openImage(context: ImagesContext, id: ImageId): Promise<Op
   const stat = await file.stat({ bigint: true });
   if (String(stat.ino) !== image.inode) {
     await file.close();
-    const message = 'The file was replaced by another one since the pool was last looked at.';
+    const message = 'The file was replaced by another one since the last scan of the pool.';
     throw new ApiError('image_unavailable', { message, hint: 'Rescan the pool, then try again.' });
   }
   return { file, name: image.name, sizeBytes: Number(stat.size), etag: etagOf(stat), modifiedAt: stat.mtime };
@@ -44,8 +44,8 @@ function etagOf({ ino, size, mtimeNs }: BigIntStats): string {
 const chunkBytes = 1024 ** 2;
 
 /**
- * The bytes from `start` up to `end`, in chunks of 1 MiB. The last one is held back until it is known that the
- * file did not change meanwhile: a torn image ends too early instead of looking whole.
+ * The bytes from `start` up to `end`, in chunks of 1 MiB. The last chunk waits for a check that the file did not
+ * change during the download: the download of a changed file is too short instead of looking complete.
  */
 export async function* readImageBytes(
   { file, etag }: OpenImage,

@@ -13,9 +13,9 @@ import { endLengths, recogniseForeign } from './signatures.ts';
 import { assertNotTooLarge } from './too-large.ts';
 
 export interface InspectOptions extends ToolOptions {
-  /** What whoever brought the file says it is; the content decides, and a contradiction is refused. */
+  /** The declared format. The content decides; a contradiction is refused. */
   believed?: ImageFormat | undefined;
-  /** @default as much as can be counted: for what is in a pool already */
+  /** @default no limit, for files that are in a pool already */
   maxVirtualSizeBytes?: number | undefined;
 }
 
@@ -25,9 +25,9 @@ export interface Inspected {
 }
 
 /**
- * Says what a file is that came from elsewhere, before anybody uses it as an image. Such a file is hostile until
- * this has returned: its header may name files of this host, which programs would open. So its bytes are read
- * here first; only a qcow2 file whose header is harmless is shown to `qemu-img`, as qcow2 and nothing else.
+ * Inspects a file from outside before it is used as an image. It counts as hostile until this has returned: its
+ * header may name files of this host, which programs would open. So the header is checked here first. Only a qcow2
+ * file with a harmless header is passed to `qemu-img`, with its format.
  *
  * @throws ApiError `hostile_image`, `image_too_large`, `unsupported_format`, `tool_missing`, `not_regular`
  */
@@ -45,7 +45,7 @@ export async function inspectForeign(path: string, options: InspectOptions = {})
   }
 }
 
-/** Never follows a symlink, never waits for the other end of a FIFO. @throws ApiError `not_regular` */
+/** Never follows a symlink, never waits for the writer of a FIFO. @throws ApiError `not_regular` */
 export async function openSafely(path: string): Promise<FileHandle> {
   const flags = constants.O_RDONLY | constants.O_NOFOLLOW | constants.O_NONBLOCK;
   const file = await open(path, flags).catch((cause: unknown) => {
@@ -66,7 +66,7 @@ async function inspectOpen(file: FileHandle, options: InspectOptions): Promise<I
     tail: await readAt(file, Math.max(0, fileBytes - endLengths.tail), endLengths.tail),
   });
   if (typeof kind === 'object') {
-    const message = `This is a ${kind.name} file: it cannot be used as an image as it is.`;
+    const message = `This is a ${kind.name} file, which cannot be used as an image.`;
     throw new ApiError('unsupported_format', { message, hint: kind.hint });
   }
   if (kind === 'qcow2') {
@@ -78,7 +78,7 @@ async function inspectOpen(file: FileHandle, options: InspectOptions): Promise<I
   return { format: kind === 'iso' ? 'iso' : 'raw', virtualSizeBytes: fileBytes };
 }
 
-/** What is to be known of a qcow2 image before it is used or converted. */
+/** Facts of a qcow2 image. */
 export interface Qcow2Facts {
   virtualSizeBytes: number;
   /** Guest data that exists. */
@@ -86,7 +86,7 @@ export interface Qcow2Facts {
 }
 
 /**
- * Header first, then `qemu-img info` and `check`.
+ * Checks the header, then runs `qemu-img info` and `check`.
  * @throws ApiError `hostile_image`, `image_too_large`, `unsupported_format`, `tool_missing`
  */
 export async function inspectQcow2(file: FileHandle, options: InspectOptions): Promise<Qcow2Facts> {
@@ -96,12 +96,14 @@ export async function inspectQcow2(file: FileHandle, options: InspectOptions): P
   const { virtualSizeBytes, clusterBytes } = parseQcow2Header(head, { fileBytes, maxVirtualSizeBytes });
   const reported = await infoQcow2(file.fd, options);
   if (reported !== virtualSizeBytes)
-    throw new ApiError('hostile_image', { message: 'The header and qemu-img name different virtual sizes.' });
+    throw new ApiError('hostile_image', {
+      message: 'The header and qemu-img report different virtual sizes.',
+    });
   const { allocatedBytes } = await assertSoundQcow2(file.fd, { fileBytes, clusterBytes }, options);
   return { virtualSizeBytes, allocatedBytes: Math.min(allocatedBytes, virtualSizeBytes) };
 }
 
-/** Shorter where the file ends earlier. */
+/** Shorter if the file ends earlier. */
 async function readAt(file: FileHandle, offset: number, length: number): Promise<Buffer> {
   const bytes = Buffer.alloc(length);
   let filled = 0;

@@ -1,7 +1,7 @@
 import { ApiError } from '@wcc/api';
 import { assertNotTooLarge } from './too-large.ts';
 
-/** What the header of a qcow2 file says, after every check that needs the header alone. */
+/** Facts from the header of a qcow2 file, after every check that needs only the header. */
 export interface Qcow2Header {
   virtualSizeBytes: number;
   clusterBytes: number;
@@ -12,7 +12,7 @@ export interface HeaderLimits {
   maxVirtualSizeBytes: number;
 }
 
-/** Bytes from the start that are enough: extensions end within the first cluster, of 2 MiB at most. */
+/** Bytes to read: the extensions end within the first cluster, which has at most 2 MiB. */
 export const headerReadBytes = 65_536;
 
 const [firstVersion, lastVersion] = [2, 3];
@@ -30,8 +30,8 @@ const unsupported = (message: string, hint: string): ApiError =>
   new ApiError('unsupported_format', { message, hint });
 
 /**
- * Checks the header by QEMU's docs/interop/qcow2.txt, before any program sees the file: `qemu-img info` would
- * itself open an external data file.
+ * Checks the header by QEMU's docs/interop/qcow2.txt before any program opens the file, because `qemu-img info`
+ * opens an external data file.
  *
  * @throws ApiError `hostile_image`, `image_too_large`, `unsupported_format`
  */
@@ -90,7 +90,7 @@ function readFields(head: Buffer): Fields {
   };
 }
 
-/** The two ways in which a qcow2 file makes a program read another file of this host. */
+/** A qcow2 file can name another file of this host in two ways. */
 function assertNoOtherFiles(head: Buffer, fields: Fields): void {
   if (fields.backingOffset !== 0n) throw hostile('The qcow2 image needs a backing file.');
   const hasData = (fields.features & feature.externalData) !== 0n;
@@ -126,7 +126,7 @@ function assertKnownFeatures(fields: Fields, { maxVirtualSizeBytes }: HeaderLimi
   assertNotTooLarge(virtualSize, maxVirtualSizeBytes);
 }
 
-/** Tables that are larger than they may be, or lie beyond the end of the file. */
+/** Refuses tables that are too large or beyond the end of the file. */
 function assertTablesPresent(fields: Fields, { fileBytes }: HeaderLimits): void {
   const { clusterBytes, virtualSize, l1Entries, l1Offset, refcountOffset } = fields;
   const l1Bytes = BigInt(l1Entries) * 8n;

@@ -4,21 +4,21 @@ import type { ToolLimits } from '../tools/spawn-tool.ts';
 import { runTool } from '../tools/run-tool.ts';
 import type { ToolRun } from '../tools/run-tool.ts';
 
-/** Design page 06: 30 s of CPU and 1 GiB of address space; it writes nothing. */
+/** Limits for inspections of untrusted files, which write nothing. */
 const limits: ToolLimits = { cpuSeconds: 30, addressSpaceBytes: 1024 ** 3, fileBytes: 0 };
 const timeoutMs = 300_000;
 
 export interface ToolOptions {
   signal?: AbortSignal | undefined;
-  /** @default where distributions put programs */
+  /** @default the directories of distributions */
   toolDirectories?: readonly string[] | undefined;
 }
 
-/** What `qemu-img check` found in a qcow2 image that is whole. */
+/** Result of `qemu-img check` for a complete qcow2 image. */
 export interface Qcow2Check {
-  /** Guest data that exists: what a raw copy of it takes. */
+  /** Guest data that exists: the size of a raw copy. */
   allocatedBytes: number;
-  /** Where the last cluster ends. */
+  /** End of the last cluster. */
   endBytes: number;
 }
 
@@ -26,7 +26,7 @@ const hostile = (message: string, cause?: unknown): ApiError =>
   new ApiError('hostile_image', cause === undefined ? { message } : { message, cause });
 
 /**
- * `qemu-img info` of an open qcow2 file whose header was checked before.
+ * Runs `qemu-img info` on an open qcow2 file with a checked header.
  * @returns its virtual size
  * @throws ApiError `hostile_image`, `tool_missing`
  */
@@ -42,8 +42,8 @@ export async function infoQcow2(fd: number, options: ToolOptions): Promise<numbe
 }
 
 /**
- * `qemu-img check`. Leaked clusters do no harm and are let pass; damage is not, nor a file that ends before its
- * last cluster does (`info` says nothing about that).
+ * Runs `qemu-img check`. Leaked clusters are harmless and allowed. Damage is refused, and so is a file that ends
+ * before its last cluster, which `info` does not report.
  *
  * @throws ApiError `hostile_image`, `tool_missing`
  */
@@ -65,7 +65,7 @@ export async function assertSoundQcow2(
   return { endBytes, allocatedBytes: allocated === undefined ? 0 : numberOf(allocated) * clusterBytes };
 }
 
-/** The format is always given: a file is never asked what it would like to be. */
+/** The format is always given: a guest could write the header of another format into its disk. */
 function look(
   command: readonly string[],
   fd: number,
@@ -89,7 +89,7 @@ function numberOf(value: unknown): number {
   throw hostile('qemu-img names an impossible size.');
 }
 
-/** For the server's log; what the program says quotes the file and is not told to callers. */
+/** For the log of the server: the output quotes the file, so callers do not get it. */
 function reason({ code, signal, isTimedOut, stderr }: ToolRun): Error {
   const end = isTimedOut ? 'it took too long' : (signal ?? `it ended with ${code}`);
   return new Error(`qemu-img: ${end}: ${stderr.slice(0, 500)}`);

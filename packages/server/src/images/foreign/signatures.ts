@@ -1,7 +1,7 @@
-/** What a file is by its first and last bytes; `plain`: nothing that is known, so a raw disk. */
+/** The kind of a file by its first and last bytes; `plain`: no known signature, so a raw disk. */
 export type Kind = 'qcow2' | 'iso' | 'plain';
 
-/** Kinds of file that are refused, and what to do about each. */
+/** Kinds of file that are refused, with a hint for each. */
 export interface Unsupported {
   name: string;
   hint: string;
@@ -18,7 +18,7 @@ const convert = (format: string): string =>
 const hex = (digits: string): Buffer => Buffer.from(digits, 'hex');
 const text = (letters: string): Buffer => Buffer.from(letters, 'latin1');
 
-/** Looked for at a fixed place from the beginning. */
+/** Signatures at a fixed offset. */
 const signatures: readonly Signature[] = [
   { name: 'gzip', offset: 0, bytes: hex('1f8b'), hint: unpack('gunzip') },
   { name: 'xz', offset: 0, bytes: hex('fd377a585a00'), hint: unpack('unxz') },
@@ -40,7 +40,7 @@ const signatures: readonly Signature[] = [
   { name: 'Parallels', offset: 0, bytes: text('WithouFreSpacExt'), hint: convert('parallels') },
 ];
 
-/** A fixed VHD is a raw disk with this before its end; a DMG ends so too. */
+/** Signatures before the end: a fixed VHD is a raw disk with a footer, and a DMG has one too. */
 const footerBytes = 512;
 const footers: readonly Omit<Signature, 'offset'>[] = [
   { name: 'VHD', bytes: text('conectix'), hint: convert('vpc') },
@@ -56,7 +56,7 @@ const pageStart = /^\s*<(?:!doctype\s+html|html|head|\?xml[^>]*>\s*<!doctype\s+h
 const qcowMagic = hex('514649fb');
 const isoIdentifier = text('CD001');
 
-/** Bytes from the places that tell. Short files have shorter ones. */
+/** The bytes with signatures; shorter for short files. */
 export interface Ends {
   head: Buffer;
   /** At `isoDescriptorOffset`. */
@@ -71,13 +71,13 @@ export const endLengths: Readonly<Record<keyof Ends, number>> = {
   tail: footerBytes,
 };
 
-/** Tells by content, never by name. */
+/** Recognises by content, never by name. */
 export function recogniseForeign({ head, descriptor, tail }: Ends): Kind | Unsupported {
   if (head.subarray(0, qcowMagic.length).equals(qcowMagic)) return 'qcow2';
   const opening = signatures.find(({ offset, bytes }) =>
     head.subarray(offset, offset + bytes.length).equals(bytes),
   );
-  // An ISO may carry anything in its first sectors: they belong to whoever boots from it.
+  // The first sectors of an ISO are for boot loaders, and may contain anything.
   if (descriptor.equals(isoIdentifier)) return 'iso';
   if (opening !== undefined) return opening;
   const closing = footers.find(({ bytes }) => tail.subarray(0, bytes.length).equals(bytes));

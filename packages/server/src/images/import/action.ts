@@ -31,9 +31,9 @@ export function createImportAction(context: ImagesContext, imports: ImportContex
       return checkpoint === null ? null : { phase: 'receive', done: Number(checkpoint.offset) };
     },
     async complete({ id, input: { sha256 } }, { path }) {
-      // No one can have used the file before it is registered, so a second inspection has the same result.
+      // No program uses the file before it is registered, so after a crash a second inspection finds the same.
       const found = imports.inspected.get(id) ?? (await inspectForeign(path));
-      // A digest that was given was compared before the file got its name.
+      // A given digest was compared before the file got its name.
       return { ...found, copiedFrom: null, dataBytes: null, sha256 };
     },
     totalBytes: ({ id }) => imports.wanted.get(id),
@@ -56,7 +56,7 @@ interface Job {
   directory: string;
 }
 
-/** Until the end is known: an offset beyond the length would make a checkpoint malformed. */
+/** The length until the end is known: a checkpoint with an offset beyond the length is invalid. */
 const unknownBytes = Number.MAX_SAFE_INTEGER;
 
 async function importFile(job: Job, progress: Progress): Promise<Partial<WorkResult>> {
@@ -103,7 +103,7 @@ async function receive(job: Job, what: Receiving, progress: Progress): Promise<n
   }
 }
 
-/** @throws ApiError `import_failed` when a restart has taken the query along */
+/** @throws ApiError `import_failed` if the query was lost in a restart */
 function sourceOf({ imports, operation: { id, input } }: Job): URL {
   const known = imports.sources.get(id);
   if (known !== undefined) return known;
@@ -111,7 +111,7 @@ function sourceOf({ imports, operation: { id, input } }: Job): URL {
   throw queryGone('The server restarted, and the query of the address was not kept: it may hold a secret.');
 }
 
-/** What an earlier run left, or a new one. */
+/** The partial of an earlier run, or a new one. */
 async function openPartial(what: Receiving): Promise<ReceivedFile> {
   try {
     return await openReceived(what);

@@ -3,13 +3,13 @@ import { lookup } from 'node:dns/promises';
 import { isIP } from 'node:net';
 import { isPublicAddress } from './addresses.ts';
 
-/** Further addresses that an administrator has allowed. */
+/** Private addresses that an administrator has allowed. */
 export type IsAllowed = (address: string) => boolean;
 
 const refused = (message: string): ApiError => new ApiError('import_refused', { field: 'url', message });
 
 /**
- * Reads an address as a person gives it, or as another server names it in a redirect.
+ * Parses the address of a request or of a redirect.
  * @throws ApiError `import_refused` for anything but plain http and https, and for user-info
  */
 export function parseSource(text: string, base?: URL): URL {
@@ -23,13 +23,13 @@ export function parseSource(text: string, base?: URL): URL {
   return url;
 }
 
-/** The literal address of a URL without its brackets; null for a name. The parser has undone every disguise. */
+/** The IP address in a URL, without brackets; null for a name. The URL parser has normalised it. */
 function literalOf({ hostname }: URL): string | null {
   const plain = hostname.replace(/^\[(.*)\]$/, '$1');
   return isIP(plain) === 0 ? null : plain;
 }
 
-/** @throws ApiError `import_refused` for a literal address that may not be asked */
+/** @throws ApiError `import_refused` for an IP address that is not allowed */
 export function assertPublicAddress(url: URL, isAllowed: IsAllowed): void {
   const literal = literalOf(url);
   if (literal !== null && !mayAsk(literal, isAllowed)) throw notPublic();
@@ -41,10 +41,9 @@ export interface CheckedAddress {
 }
 
 /**
- * The addresses that may be connected to. What is connected to is one of these and not what the name leads to
- * a moment later.
+ * Resolves the allowed addresses of a URL. The connection uses one of these, not a later answer for the name.
  *
- * @throws ApiError `import_refused`, `import_failed` for a name that leads nowhere
+ * @throws ApiError `import_refused`, `import_failed` for an unknown name
  */
 export async function resolveChecked(url: URL, isAllowed: IsAllowed): Promise<CheckedAddress[]> {
   const literal = literalOf(url);
@@ -53,7 +52,7 @@ export async function resolveChecked(url: URL, isAllowed: IsAllowed): Promise<Ch
     return [{ address: literal, family: isIP(literal) === 6 ? 6 : 4 }];
   }
   const found = await lookup(url.hostname, { all: true }).catch((cause: unknown) => {
-    const message = `The name ${url.hostname} is not known.`;
+    const message = `The name ${url.hostname} cannot be resolved.`;
     throw new ApiError('import_failed', { message, cause });
   });
   const checked = found

@@ -1,6 +1,6 @@
 import { BlockList, isIP } from 'node:net';
 
-/** Networks that are not the public one, by IANA's registries of special-purpose addresses. */
+/** Networks outside the public internet, by IANA's registries of special-purpose addresses. */
 const special: readonly (readonly [network: string, bits: number])[] = [
   ['0.0.0.0', 8],
   ['10.0.0.0', 8],
@@ -34,7 +34,7 @@ const notPublic = new BlockList();
 for (const [network, bits] of special)
   notPublic.addSubnet(network, bits, isIP(network) === 6 ? 'ipv6' : 'ipv4');
 
-/** IPv6 networks in which an IPv4 address is meant: mapped, NAT64, 6to4; and at which group it stands. */
+/** IPv6 networks that embed an IPv4 address (mapped, NAT64, 6to4), with the group where it starts. */
 const carriers: readonly (readonly [network: string, bits: number, group: number])[] = [
   ['::ffff:0:0', 96, 6],
   ['64:ff9b::', 96, 6],
@@ -42,8 +42,8 @@ const carriers: readonly (readonly [network: string, bits: number, group: number
 ];
 
 /**
- * Whether an address belongs to the public internet. Whatever is not plainly so counts as private: a name that
- * leads to this host or its neighbours would make wcc ask them in its own name.
+ * Whether an address belongs to the public internet. In doubt it is private: a name could resolve to this host or
+ * its neighbours, and wcc would send requests to them.
  */
 export function isPublicAddress(text: string): boolean {
   const address = text.replace(/%.*$/, '');
@@ -54,7 +54,7 @@ export function isPublicAddress(text: string): boolean {
   return carried === null ? !notPublic.check(address, 'ipv6') : !notPublic.check(carried, 'ipv4');
 }
 
-/** The IPv4 address inside an IPv6 one, when it is that one which is meant. */
+/** The IPv4 address that an IPv6 address embeds; null if it embeds none. */
 export function carriedAddress(address: string): string | null {
   for (const [network, bits, group] of carriers) {
     const list = new BlockList();

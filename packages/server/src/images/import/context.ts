@@ -1,14 +1,14 @@
 import type { Inspected } from '../foreign/inspect.ts';
 import type { IsAllowed } from './address-rules.ts';
 
-/** What imports remember while this process lives. */
+/** State of imports in memory. */
 export interface ImportContext {
   readonly isAllowed: IsAllowed;
-  /** Whole addresses, query and all, by operation: in memory only, and only until the end. */
+  /** Complete addresses with their query, by operation. In memory until the end, because a query may be a secret. */
   readonly sources: Map<string, URL>;
-  /** What the inspection of a complete file said. */
+  /** Results of the inspection of complete files, by operation. */
   readonly inspected: Map<string, Inspected>;
-  /** Bytes that an import needs in all, as far as that is known. */
+  /** Total bytes that each import needs, if known. */
   readonly wanted: Map<string, number>;
 }
 

@@ -9,7 +9,7 @@ import type { CheckedAddress, IsAllowed } from './address-rules.ts';
 export interface AskOptions {
   isAllowed: IsAllowed;
   signal: AbortSignal;
-  /** Go on from here, if the file is still the one that the validator names. */
+  /** Resume at this offset if the file still has the state of the validator. */
   from: { offsetBytes: number; validator: string } | null;
   /** @default 60000 */
   idleMs?: number;
@@ -20,9 +20,9 @@ const redirects: ReadonlySet<number> = new Set([301, 302, 303, 307, 308]);
 const defaultIdleMs = 60_000;
 
 /**
- * Asks for a file, through at most five redirects; every hop is checked as the first one was.
- * @returns the answer of the last hop, whatever its status
- * @throws ApiError `import_refused`, `import_failed`; what the network says
+ * Sends the request for a file and follows at most five redirects. Every hop is checked like the first.
+ * @returns the answer of the last hop, with any status
+ * @throws ApiError `import_refused`, `import_failed`; errors of the network
  */
 export async function fetchHead(source: URL, options: AskOptions): Promise<IncomingMessage> {
   let url = source;
@@ -33,7 +33,7 @@ export async function fetchHead(source: URL, options: AskOptions): Promise<Incom
     answer.destroy();
     const next = parseSource(location, url);
     if (url.protocol === 'https:' && next.protocol === 'http:')
-      throw new ApiError('import_refused', { message: 'The server leads from https to http.' });
+      throw new ApiError('import_refused', { message: 'The server redirects from https to http.' });
     url = next;
   }
   throw new ApiError('import_failed', { message: `The server redirects more than ${mostRedirects} times.` });
@@ -46,7 +46,7 @@ async function askOnce(url: URL, options: AskOptions): Promise<IncomingMessage> 
   const range = from === null ? {} : { range: `bytes=${from.offsetBytes}-`, 'if-range': from.validator };
   const request: RequestOptions = {
     method: 'GET',
-    // No pool: a connection of somebody else's request could be to any address.
+    // No shared agent: a pooled connection could be to an address that was not checked.
     agent: false,
     signal,
     timeout: idleMs,
@@ -57,7 +57,7 @@ async function askOnce(url: URL, options: AskOptions): Promise<IncomingMessage> 
     const send = url.protocol === 'https:' ? httpsRequest : httpRequest;
     const sent = send(url, request);
     sent.once('timeout', () => sent.destroy(new Error(`nothing came for ${idleMs} ms`)));
-    // A server that breaks the protocol can make it fail twice: the second time nobody may be left without a listener.
+    // A server that breaks the protocol can cause two errors: the second one needs a listener too.
     sent.on('error', reject);
     sent.once('response', (answer) => {
       const { remoteAddress } = answer.socket;
@@ -69,7 +69,7 @@ async function askOnce(url: URL, options: AskOptions): Promise<IncomingMessage> 
   });
 }
 
-/** Answers with what was checked, whatever it is asked. */
+/** Resolves every name to the checked addresses. */
 function lookupAmong(addresses: readonly CheckedAddress[]): LookupFunction {
   return (_hostname, options, callback) => {
     const [first] = addresses;

@@ -4,6 +4,7 @@ import type { ReceivedFile } from '@wcc/copy';
 import type { IncomingMessage } from 'node:http';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { assertNotTooLarge } from '../foreign/too-large.ts';
+import { toOperationError } from '../../operations/failure.ts';
 import type { Progress } from '../../operations/work.ts';
 import type { IsAllowed } from './address-rules.ts';
 import { fetchHead } from './fetch-head.ts';
@@ -13,36 +14,36 @@ import type { RemoteFile } from './validators.ts';
 import { describeNetworkError } from './network-errors.ts';
 
 export interface FetchJob {
-  /** Asked for when there is something to fetch. @throws ApiError `import_failed` when it is not known any more */
+  /** Called before each connection. @throws ApiError `import_failed` if the address is lost */
   source: () => URL;
   isAllowed: IsAllowed;
   file: ReceivedFile;
-  /** What an earlier process knew of the remote file. */
+  /** State of the remote file that an earlier process stored. */
   remote: RemoteFile | null;
   progress: Progress;
-  /** Makes what is known of the remote file durable. */
+  /** Makes the state of the remote file durable. */
   note: (remote: RemoteFile) => Promise<void>;
-  /** A longer file is not fetched. */
+  /** Maximum length of the file. */
   mostBytes: number;
-  /** Asks for room for so much in all. @throws ApiError `no_space` */
+  /** Reserves space for this many bytes in total. @throws ApiError `no_space` */
   reserve: (bytes: number) => Promise<void>;
 }
 
 interface State {
   offsetBytes: number;
-  /** The farthest that any attempt came: only beyond it is there progress, also when it begins anew. */
+  /** The highest offset of all attempts: only beyond it is there progress, also after a restart at zero. */
   farthestBytes: number;
   remote: RemoteFile | null;
   isReceiving: boolean;
 }
 
-/** Without a byte in between. */
+/** Attempts without new bytes in between. */
 const mostAttempts = 6;
 const firstPauseMs = 500;
 
 /**
- * Fetches the whole file, over as many connections as it takes, going on where the last one ended if it still is
- * the same file.
+ * Fetches the whole file over several connections if necessary. Each one resumes where the last one ended, if the
+ * remote file has not changed.
  *
  * @returns its length
  * @throws ApiError `import_failed`, `import_refused`, `image_too_large`, `no_space`
@@ -61,7 +62,7 @@ export async function fetchFile(job: FetchJob): Promise<number> {
       signal.throwIfAborted();
       if (isFinal(error)) throw error;
       failures = state.farthestBytes > before ? 1 : failures + 1;
-      if (failures >= mostAttempts) throw givenUp(error);
+      if (failures >= mostAttempts) throw tooManyFailures(error);
       await sleep(firstPauseMs * 2 ** (failures - 1), undefined, { signal });
     }
   }
@@ -72,17 +73,17 @@ function isComplete({ offsetBytes, remote }: State): boolean {
   return offsetBytes > 0 && remote?.totalBytes === offsetBytes;
 }
 
-function givenUp(cause: unknown): ApiError {
-  const message = `Given up after ${mostAttempts} attempts: ${describeNetworkError(cause)}.`;
+function tooManyFailures(cause: unknown): ApiError {
+  const message = `Failed after ${mostAttempts} attempts: ${describeNetworkError(cause)}.`;
   return new ApiError('import_failed', { message, cause });
 }
 
-/** Our own disk, our own rules and a server that says no stay as they are; a network may be better in a moment. */
+/** Errors of the disk, of our rules and refusals of the server are final; errors of the network are retried. */
 function isFinal(error: unknown): boolean {
   if (error instanceof ApiError || error instanceof CopyError) return true;
-  const { code, syscall } = error as { code?: unknown; syscall?: unknown };
+  const { syscall } = error as { syscall?: unknown };
   const isDisk = ['write', 'fdatasync', 'ftruncate', 'open', 'rename', 'fsync'].includes(String(syscall));
-  return isDisk && ['ENOSPC', 'EDQUOT', 'EIO', 'EROFS', 'EFBIG'].includes(String(code));
+  return isDisk && toOperationError(error).code !== 'internal';
 }
 
 /** One connection. @returns whether the file is complete */
@@ -90,7 +91,7 @@ async function attempt(job: FetchJob, state: State): Promise<boolean> {
   const { progress, source, isAllowed } = job;
   if (!state.isReceiving) progress.startPhase('connect');
   const validator = state.remote?.validator ?? null;
-  // What cannot be gone on with is fetched from its beginning.
+  // Without a validator the file is fetched from its beginning.
   const from =
     state.offsetBytes > 0 && validator !== null ? { offsetBytes: state.offsetBytes, validator } : null;
   const answer = await fetchHead(source(), { isAllowed, signal: progress.signal, from });
@@ -100,13 +101,13 @@ async function attempt(job: FetchJob, state: State): Promise<boolean> {
     const remote = await checkAnswer(job, state, answer);
     assertNotTooLarge(remote.totalBytes ?? 0, job.mostBytes);
     if (remote.totalBytes !== null) await job.reserve(remote.totalBytes);
-    return await takeBody(job, state, { answer, remote });
+    return await receiveAnswer(job, state, { answer, remote });
   } finally {
     answer.destroy();
   }
 }
 
-async function takeBody(
+async function receiveAnswer(
   job: FetchJob,
   state: State,
   { answer, remote }: { answer: IncomingMessage; remote: RemoteFile },
@@ -130,15 +131,15 @@ async function takeBody(
     beforeWrite: totalBytes === null ? reserveAhead(job) : () => Promise.resolve(),
   });
   if (totalBytes !== null) return state.offsetBytes === totalBytes;
-  // Its end has told how long it is: after a crash there is nothing more to ask.
+  // The end of the body is the length: after a crash there is nothing left to fetch.
   await job.note({ ...remote, totalBytes: state.offsetBytes });
   return true;
 }
 
-/** How much room is asked for at once for a file whose length nobody says. */
+/** Space that is reserved in one step for a file of unknown length. */
 const aheadBytes = 16 * 1024 ** 2;
 
-/** Asks for room before it is taken, or such a file would take what others were promised. */
+/** Reserves space before it is used, so that a file of unknown length does not use reserved space. */
 function reserveAhead({ reserve, mostBytes }: FetchJob): (endBytes: number) => Promise<void> {
   let promisedBytes = 0;
   return async (endBytes) => {
@@ -149,7 +150,7 @@ function reserveAhead({ reserve, mostBytes }: FetchJob): (endBytes: number) => P
   };
 }
 
-/** 416: nothing more is to come, or the file became shorter, and it begins anew. */
+/** 416: the file is complete, or became shorter and is fetched from zero. */
 async function isEnd(job: FetchJob, state: State, answer: IncomingMessage): Promise<boolean> {
   if (answer.statusCode !== 416) return false;
   const [, total] = /^bytes \*\/(\d{1,15})$/.exec(answer.headers['content-range'] ?? '') ?? [];
@@ -162,7 +163,7 @@ async function isEnd(job: FetchJob, state: State, answer: IncomingMessage): Prom
 
 const retryable: ReadonlySet<number> = new Set([408, 425, 429, 500, 502, 503, 504]);
 
-/** @throws ApiError `import_failed`, or an error after which it is tried again */
+/** @throws ApiError `import_failed`, or an error that is retried */
 function assertUsableAnswer({ statusCode = 0, headers }: IncomingMessage): void {
   const encoding = headers['content-encoding'] ?? 'identity';
   if ((statusCode === 200 || statusCode === 206) && encoding === 'identity') return;
@@ -174,7 +175,7 @@ function assertUsableAnswer({ statusCode = 0, headers }: IncomingMessage): void 
   throw new ApiError('import_failed', { message });
 }
 
-/** Whether the answer goes on where we are; begins anew when it does not. */
+/** Checks that the answer continues at our offset; if not, restarts at zero. */
 async function checkAnswer(job: FetchJob, state: State, answer: IncomingMessage): Promise<RemoteFile> {
   if (answer.statusCode === 206) return checkPart(job, state, answer);
   const remote = describeRemote(answer.headers);
@@ -191,19 +192,19 @@ async function checkPart(job: FetchJob, state: State, { headers }: IncomingMessa
   const { remote, offsetBytes } = state;
   const totalBytes = reported ?? remote?.totalBytes ?? null;
   const isSame = remote !== null && isStill(remote, { headers, totalBytes: reported });
-  // Without a length the end of a part is not the end of the file.
+  // Without a total length, the end of a part is not the end of the file.
   if (isSame && Number(first) === offsetBytes && totalBytes !== null && totalBytes > offsetBytes)
     return { ...remote, totalBytes };
   if (offsetBytes > 0) await startOver(job, state, isSame ? 'another part came' : 'the file changed');
   throw new Error(isSame ? 'another part came than was asked for' : 'the file changed while it was fetched');
 }
 
-/** Nothing of two states of a file is ever glued together. */
+/** Discards all bytes: two states of a file must never be combined. */
 async function startOver({ file, progress }: FetchJob, state: State, why: string): Promise<void> {
   await file.record(0);
   await file.handle.truncate(0);
   const notes = [`restarted at 0 bytes: ${why}`];
-  // Told as it is: nothing is durable any more. The bar waits where it stood.
+  // Nothing is durable now. The bar waits until its old offset is reached again.
   progress.startPhase('receive', { unit: 'bytes', total: state.remote?.totalBytes ?? null, notes });
   state.isReceiving = true;
   state.offsetBytes = 0;

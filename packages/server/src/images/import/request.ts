@@ -12,7 +12,7 @@ import { importAction } from './input.ts';
 import type { ImportInput } from './input.ts';
 import type { ImportContext } from './context.ts';
 
-/** How long the file is nobody knows yet: room is asked for when the other server has said it. */
+/** Reserved at first: the length is unknown until the other server sends it. */
 const firstNeedsBytes = 1024 ** 2;
 
 interface RequestWithContext extends OperationRequest<ImportInput['request']> {

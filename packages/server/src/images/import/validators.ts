@@ -1,18 +1,18 @@
 import type { IncomingHttpHeaders } from 'node:http';
 import type { ImagesContext } from '../context.ts';
 
-/** What tells one state of a remote file from another. */
+/** Identifies one state of a remote file. */
 export interface RemoteFile {
-  /** For `If-Range`: a strong entity tag, else the time of change; null: it cannot be gone on with. */
+  /** For `If-Range`: a strong entity tag, else the modification time; null: the transfer cannot resume. */
   validator: string | null;
-  /** Null: the other server does not say. */
+  /** Null: the other server did not send it. */
   totalBytes: number | null;
 }
 
-/** A file that changed twice in so short a time may bear the same time of change. */
+/** Two changes within this time may have the same modification time. */
 const settledMs = 60_000;
 
-/** RFC 9110, section 13.1.5: a weak tag must not be used for ranges, nor a time of change that may be repeated. */
+/** RFC 9110, section 13.1.5: neither a weak tag nor an ambiguous modification time may be used for ranges. */
 export function describeRemote(headers: IncomingHttpHeaders): RemoteFile {
   const { etag, 'last-modified': modified, 'content-length': length } = headers;
   const strong = etag?.startsWith('"') === true ? etag : null;
@@ -23,14 +23,14 @@ export function describeRemote(headers: IncomingHttpHeaders): RemoteFile {
   };
 }
 
-/** RFC 9110, section 8.8.2.2: both times are the other server's. */
+/** RFC 9110, section 8.8.2.2: both times come from the other server. */
 function isSettled(modified: string | undefined, now: string | undefined): boolean {
   return modified !== undefined && now !== undefined && Date.parse(now) - Date.parse(modified) >= settledMs;
 }
 
 /**
- * Whether an answer is of the same state of the file: a server that knows ranges and not `If-Range` would
- * else have two states glued together. What it does not say does not count against it.
+ * Whether an answer has the same state of the file. Servers that ignore `If-Range` would otherwise combine two
+ * states. A missing header does not count as a difference.
  */
 export function isStill({ validator, totalBytes }: RemoteFile, answer: PartialAnswer): boolean {
   const { etag, 'last-modified': modified } = answer.headers;
@@ -40,14 +40,14 @@ export function isStill({ validator, totalBytes }: RemoteFile, answer: PartialAn
   return isSameState && isSameLength;
 }
 
-/** What a 206 or a 416 says of the file. */
+/** Headers of a 206 or a 416. */
 export interface PartialAnswer {
   headers: IncomingHttpHeaders;
-  /** Null: it does not say, or `*`. */
+  /** Null: missing, or `*`. */
   totalBytes: number | null;
 }
 
-/** Durable before the first byte: a restart must not glue two files together. */
+/** Durable before the first byte, so that a restart never combines two files. */
 export async function noteRemote(
   { store }: ImagesContext,
   operationId: string,

@@ -3,7 +3,7 @@ import type { ImagesContext } from '../context.ts';
 import { measureFreeSpace } from '../space/free-space.ts';
 import type { Pool } from './pools.ts';
 
-/** A pool as the API shows it; one that is not there has no numbers. */
+/** A pool as the API shows it; an unavailable pool has no numbers. */
 export async function toPool(context: ImagesContext, pool: Pool): Promise<PoolResource> {
   const { id, name, path, reason, canClone } = pool;
   const state = reason === null ? 'ready' : 'unavailable';

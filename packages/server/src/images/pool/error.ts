@@ -14,40 +14,40 @@ export type PoolReason =
   | 'locked'
   | 'io_error';
 
-/** Each in words, and what to do. */
+/** Message and hint of each reason. */
 const reasons: Readonly<Record<PoolReason, { message: string; hint: string }>> = {
   directory_missing: {
     message: 'The directory does not exist.',
-    hint: 'Mount the disk or make the directory, then rescan.',
+    hint: 'Mount the disk or create the directory, then rescan.',
   },
-  not_a_directory: { message: 'The path is not a directory.', hint: 'Name a directory as the pool.' },
+  not_a_directory: { message: 'The path is not a directory.', hint: 'Configure a directory as the pool.' },
   no_access: {
-    message: 'The directory cannot be read and written.',
-    hint: 'Give the user that runs wcc read, write and search rights on it.',
+    message: 'The directory cannot be read and written by wcc.',
+    hint: 'Give the user that runs wcc read, write and search permission.',
   },
   read_only: {
     message: 'The file system is read-only.',
     hint: 'Check the disk, then mount it writable again.',
   },
   world_writable: {
-    message: 'Everybody may write to the directory.',
-    hint: 'Take that right away: chmod o-w, then rescan.',
+    message: 'Every user may write to the directory.',
+    hint: 'Remove that permission with chmod o-w, then rescan.',
   },
   marker_missing: {
-    message: 'The marker file .wcc-pool is gone: is the disk mounted?',
-    hint: 'Mount the disk of the pool, then rescan; for a fresh start use another directory. Nothing was written.',
+    message: 'The marker file .wcc-pool is missing. Is the disk mounted?',
+    hint: 'Mount the disk of the pool, then rescan. To start over, use another directory. Nothing was written.',
   },
   marker_malformed: {
-    message: 'The marker file .wcc-pool cannot be understood.',
-    hint: 'Restore it, or remove it when no wcc uses this directory.',
+    message: 'The marker file .wcc-pool is invalid.',
+    hint: 'Restore it, or remove it if no wcc uses this directory.',
   },
   marker_foreign: {
     message: 'The directory belongs to another pool or another installation of wcc.',
-    hint: 'Use another directory, or remove its .wcc-pool when that installation is gone.',
+    hint: 'Use another directory, or remove its .wcc-pool if that installation no longer exists.',
   },
   locked: {
     message: 'Another wcc is using the directory.',
-    hint: 'Stop the other one, then rescan.',
+    hint: 'Stop the other wcc, then rescan.',
   },
   io_error: { message: 'The directory cannot be read.', hint: 'Check the disk (dmesg, SMART), then rescan.' },
 };
@@ -70,7 +70,7 @@ const reasonByErrno: Readonly<Record<string, PoolReason>> = {
   EROFS: 'read_only',
 };
 
-/** Any failure at a pool's own directory, in the words above. */
+/** Any error of the directory of a pool. */
 export function toPoolError(error: unknown): PoolError {
   if (error instanceof PoolError) return error;
   return new PoolError(reasonByErrno[errnoOf(error) ?? ''] ?? 'io_error', error);

@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import { hasErrorCode } from '../../files/errors.ts';
 import { PoolError } from './error.ts';
 
-/** What `.wcc-pool` says: whose directory this is. */
+/** The content of `.wcc-pool`: the owner of the directory. */
 export interface Marker {
   version: 1;
   poolId: string;
@@ -18,7 +18,7 @@ export function markerPath(directory: string): string {
   return join(directory, '.wcc-pool');
 }
 
-/** Null when there is none. @throws PoolError `marker_malformed` */
+/** Null if there is none. @throws PoolError `marker_malformed` */
 export async function readMarker(directory: string): Promise<Marker | null> {
   let text: string;
   try {
@@ -34,7 +34,7 @@ export async function readMarker(directory: string): Promise<Marker | null> {
 }
 
 async function readShort(path: string): Promise<string> {
-  // The pool is not wholly ours: a link or a pipe under this name must neither lead away nor hang.
+  // Other programs can write to the pool: a symlink must not be followed, and a FIFO must not block.
   const handle = await open(path, constants.O_RDONLY | constants.O_NOFOLLOW | constants.O_NONBLOCK);
   try {
     if (!(await handle.stat()).isFile()) throw new PoolError('marker_malformed');
@@ -52,11 +52,11 @@ function parse(text: string): Marker | null {
       value?.version === 1 && typeof value.poolId === 'string' && typeof value.installationId === 'string';
     return isMarker ? (value as Marker) : null;
   } catch {
-    return null; // told as malformed by the caller
+    return null; // the caller reports it as malformed
   }
 }
 
-/** Durable before it returns; never replaces one that is there. */
+/** Durable when it resolves; never replaces an existing marker. */
 export async function writeMarker(directory: string, marker: Marker): Promise<void> {
   const handle = await open(markerPath(directory), 'wx', 0o644);
   try {

@@ -10,28 +10,28 @@ import { readMarker, writeMarker } from './marker.ts';
 export interface OpenPoolOptions {
   path: string;
   installationId: string;
-  /** The id it is known by, or would get. */
+  /** Its known id, or the id that a new marker gets. */
   poolId: string;
-  /** True when this installation has used the directory before: then it must carry its marker. */
+  /** True if this installation has used the directory before: then the marker must exist. */
   isKnown: boolean;
-  /** Makes the directory when it is missing: for the default pool only, a named one may be an unmounted disk. */
+  /** Creates a missing directory. For the default pool only: a configured one may be an unmounted disk. */
   makesDirectory: boolean;
   onError: OnError;
 }
 
-/** A directory that is ours, and ours alone, for as long as this process lives. */
+/** A directory that this process has locked. */
 export interface OpenPool {
   readonly id: string;
   /** Real path. */
   readonly path: string;
-  /** Looks again whether the directory still is the marked one. @throws PoolError */
+  /** Checks that the path is still the marked directory. @throws PoolError */
   check(): Promise<void>;
   close(): void;
 }
 
 /**
- * Opens a pool: checks rights, marker and lock, and marks a directory that is used for the first time.
- * @throws PoolError with the exact reason; nothing was written then
+ * Opens a pool: checks permissions, marker and lock, and marks a new directory.
+ * @throws PoolError with the exact reason; then nothing was written
  */
 export async function openPool(options: OpenPoolOptions): Promise<OpenPool> {
   try {
@@ -91,7 +91,7 @@ function takeLock(path: string, { onError }: OpenPoolOptions): FileLock {
   } catch (error) {
     if (error instanceof CopyError && error.code === 'locked') throw new PoolError('locked', error);
     if (!(error instanceof CopyError) || error.code !== 'unsupported') throw error;
-    // Without kernel calls there is no lock that dies with its process: said, and done without.
+    // Without kernel calls there is no lock that ends with its process: reported, and skipped.
     onError(error, { stage: `pool ${path}: lock` });
     return { release: () => {} };
   }

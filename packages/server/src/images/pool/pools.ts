@@ -17,14 +17,14 @@ export interface PoolsOptions {
   onError: OnError;
 }
 
-/** A pool that is configured, whether its directory is there or not. */
+/** A configured pool, available or not. */
 export interface Pool {
   readonly id: string;
   readonly name: string;
   readonly path: string;
-  /** Null: it can be used. */
+  /** Null: it is available. */
   readonly reason: PoolError | null;
-  /** Whether its file system can share blocks, by trial. */
+  /** Whether its file system can share blocks; found by trying it. */
   readonly canClone: boolean;
 }
 
@@ -33,9 +33,9 @@ export interface Pools {
   isReady(poolId: string): boolean;
   /** @throws ApiError `not_found` */
   find(poolId: string): Pool;
-  /** The pool, looked at just now. @throws ApiError `not_found`, PoolError */
+  /** The pool, after a check of its directory. @throws ApiError `not_found`, PoolError */
   use(poolId: string): Promise<Pool>;
-  /** Opens what is closed and looks again at what is open; true when one became ready. */
+  /** Opens closed pools and checks open ones; true if a pool became ready. */
   refresh(): Promise<boolean>;
   close(): void;
 }
@@ -47,7 +47,7 @@ interface ManagedPool extends Pool {
   opened: OpenPool | null;
 }
 
-/** Reads which pools this installation knows; opens nothing yet. */
+/** Reads the pools of this installation; opens none. */
 export async function createPools(options: PoolsOptions): Promise<Pools> {
   const managed = await describe(options);
   const byId = (poolId: string): ManagedPool => {
@@ -81,7 +81,7 @@ async function describe({ store, pool }: PoolsOptions): Promise<ManagedPool> {
   const path = resolve(pool.path);
   const row = await store.db.selectFrom('pools').selectAll().where('path', '=', path).executeTakeFirst();
   return {
-    // A pool that was never used has the id that its marker will get.
+    // A new pool has the id that its marker will get.
     id: row?.id ?? createOperationId(randomBytes),
     name: row?.name ?? basename(path),
     path,
@@ -91,7 +91,7 @@ async function describe({ store, pool }: PoolsOptions): Promise<ManagedPool> {
   };
 }
 
-/** An open pool whose marker is gone is not the pool any more; it may come back. */
+/** Closes an open pool whose marker is gone; it may come back. */
 async function look(pool: ManagedPool): Promise<void> {
   if (pool.opened === null) return;
   pool.reason = await pool.opened.check().then(
@@ -104,7 +104,7 @@ async function refresh(pool: ManagedPool, options: PoolsOptions): Promise<boolea
   const wasReady = pool.opened !== null && pool.reason === null;
   await look(pool);
   if (pool.opened !== null && pool.reason !== null) {
-    // What is mounted there next is another directory: it needs a lock of its own.
+    // A disk that is mounted there later is another directory with a lock of its own.
     pool.opened.close();
     pool.opened = null;
   }
@@ -133,7 +133,7 @@ async function tryOpen(pool: ManagedPool, options: PoolsOptions): Promise<void> 
     pool.opened = opened;
     pool.reason = null;
   } catch (error) {
-    // Our own lock must not stand in the way of the next attempt.
+    // Our own lock must not block the next attempt.
     opened?.close();
     pool.reason = toPoolError(error);
     onError(pool.reason, { stage: `pool ${pool.path}` });
@@ -145,12 +145,12 @@ async function isKnown(store: Store, path: string): Promise<boolean> {
   return row !== undefined;
 }
 
-/** The marker comes first, so that a crash in between leaves a directory that is recognised as ours. */
+/** Writes the marker first, so that after a crash the directory is recognised as ours. */
 async function register(store: Store, pool: ManagedPool, opened: OpenPool): Promise<void> {
   const row = await store.db.selectFrom('pools').selectAll().where('id', '=', opened.id).executeTakeFirst();
   if (row?.path === pool.path) return;
   if (row) {
-    // Moved by its user: the marker came along, the images are the same.
+    // The user moved the directory with its marker, so the images are the same.
     await store.write([
       { query: store.db.updateTable('pools').set({ path: pool.path }).where('id', '=', row.id) },
     ]);

@@ -13,8 +13,7 @@ export interface PublishAcceptance extends Omit<Acceptance, 'names' | 'reservedB
 }
 
 /**
- * The last checks before an operation exists, together with its promises: nobody else can be promised the same
- * name or the same room in between.
+ * Checks name and space and reserves them with the new operation, in one critical section per file system.
  *
  * @throws ApiError `exists`, `no_space`
  */

@@ -8,7 +8,7 @@ import { statEntry } from '../scan/stat-entry.ts';
 
 const partialMode = 0o600;
 
-/** A new, empty partial; one of an earlier run goes, whoever may still write to it writes to no name. */
+/** Creates an empty partial. Unlinks that of an earlier run, because another process may still write to it. */
 export async function createPartial(directory: string, id: string): Promise<FileHandle> {
   const path = partialPath(directory, id);
   await unlink(path).catch(ignoreMissing);
@@ -16,8 +16,8 @@ export async function createPartial(directory: string, id: string): Promise<File
 }
 
 /**
- * Gives a complete partial its final name, never replacing another file. The partial stays linked until the end
- * is in the store: so a crash in between can be told from a file that somebody else put there (decision 0041).
+ * Gives a complete partial its final name; never replaces a file. The partial stays linked until the end is in the
+ * store, so that after a crash the file is recognised as our own (decision 0041).
  */
 export async function publishPartial(
   file: FileHandle,
@@ -29,7 +29,7 @@ export async function publishPartial(
   await syncDirectory(where.directory);
 }
 
-/** The same file under both names: it was published, and only the end is missing. */
+/** True if both names are the same file: it was published, and only its end is missing in the store. */
 export async function wasPublished(where: {
   directory: string;
   id: string;

@@ -46,8 +46,8 @@ export interface PublishingAction<Input extends PublishInput> extends Pick<Actio
 }
 
 /**
- * An action that publishes one new image in its pool. Partial and sidecar carry the operation's id, as those of
- * every copy: the disk shows whether the file was published, and the reservation how much space it still needs.
+ * An action that publishes one new image in its pool. Partial and sidecar have the id of the operation in their
+ * names, so the disk shows whether the file was published. The reservation shows how much space it still needs.
  */
 export function publishingAction<Input extends PublishInput>(
   context: ImagesContext,

@@ -15,15 +15,15 @@ export interface NewImage {
   virtualSizeBytes: number;
   ownerId: string;
   copiedFrom: number | null;
-  /** What an overlay needs below it. @default null */
+  /** The base of an overlay. @default null */
   baseId?: ImageId | null;
-  /** When the work counted them; else what the blocks of the file hold. */
+  /** Bytes of data, if the work counted them; null: the allocated blocks of the file. */
   dataBytes: number | null;
-  /** Of the whole file, when it was read or compared on its way here. @default null */
+  /** SHA-256 of the whole file, if it was computed or compared. @default null */
   sha256?: string | null;
 }
 
-/** The rows that register it. Somebody may have taken the file away in the same moment: then it is missing. */
+/** The rows of a new image. If the file is gone already, the image is missing. */
 export async function registerImage(store: Store, image: NewImage): Promise<Completion> {
   const entry = await statEntry(join(image.directory, image.name), image.name);
   const { id, poolId, name, format, virtualSizeBytes, copiedFrom, sha256 = null } = image;
@@ -42,7 +42,7 @@ export async function registerImage(store: Store, image: NewImage): Promise<Comp
     owner: image.ownerId,
     copiedFrom,
     baseId: image.baseId ?? null,
-    // It counts for as long as the file stays as it is now.
+    // The digest is valid while the file stays as it is now.
     ...(sha256 === null || entry === null ? {} : { sha256, digestOf: digestOf(entry) }),
     createdAt: new Date().toISOString(),
   });

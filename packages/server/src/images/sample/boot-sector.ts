@@ -99,7 +99,7 @@ const code =
 
 export const sectorBytes = 512;
 
-/** What it says, in this order, for whoever waits for it. */
+/** Its messages, in this order. */
 export const bootSectorSays = {
   hello: 'Hello from wcc: this machine runs.',
   written: 'Its disk is written to.',
@@ -108,14 +108,14 @@ export const bootSectorSays = {
   bye: 'Good-bye.',
 } as const;
 
-/** What it writes at the start of the second sector of its disk. */
+/** The text that it writes at the start of the second sector of its disk. */
 export const bootSectorMark = 'WCC GUEST WAS HERE';
 
-/** A fresh copy of the sector. */
+/** A new copy of the sector. */
 export function makeBootSector(): Buffer {
   const sector = Buffer.alloc(sectorBytes);
   sector.write(code, 'hex');
-  // Read by every PC's firmware as: this disk boots.
+  // The boot signature of a PC.
   sector.writeUInt16LE(0xaa55, sectorBytes - 2);
   return sector;
 }

@@ -66,7 +66,7 @@ async function writeAll(handle: FileHandle, bytes: Buffer, position: number): Pr
   }
 }
 
-/** Makes every block differ from all others, so that no file system can store it once. */
+/** Makes every block unique, so that no file system can share blocks. */
 function stamp(chunk: Buffer, offset: number): void {
   for (let at = 0; at < chunk.length; at += blockBytes) chunk.writeBigUInt64LE(BigInt(offset + at), at);
 }

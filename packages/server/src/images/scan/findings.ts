@@ -3,11 +3,11 @@ import type { Store, WriteStatement } from '../../storage/store.ts';
 import type { Numbers, ImageRow } from '../image-rows.ts';
 import type { Entry } from './stat-entry.ts';
 
-/** What a scan found out about one name: the fields that its row is to have. */
+/** What a scan found for one name: the new fields of its row. */
 export type Finding = Pick<ImageRow, 'state' | 'stateReason'> &
   Partial<Pick<ImageRow, 'format' | 'virtualSizeBytes' | 'sizeBytes' | 'dataBytes' | 'inode' | 'mtimeNs'>>;
 
-/** A new row. An operation may have registered the name meanwhile: then its row stands. */
+/** A new row. If an operation registered the name in the meantime, its row wins. */
 export function addFinding(
   { store, numbers, pool }: { store: Store; numbers: Numbers<ImageId>; pool: { id: string } },
   entry: Entry,
@@ -45,7 +45,7 @@ export function updateFinding(store: Store, row: ImageRow, finding: Finding): Wr
   return { query };
 }
 
-/** True when the row says all of it already. */
+/** True if the row has all these values already. */
 export function sameImage(row: ImageRow, finding: Finding): boolean {
   return Object.entries(finding).every(([field, value]) => row[field as keyof ImageRow] === value);
 }

@@ -1,9 +1,9 @@
 import type { ImageFormat } from '@wcc/api';
 
-/** What the content of a file says. */
+/** The format of a file, by its content. */
 export type Recognition =
   | { format: ImageFormat; virtualSizeBytes: number }
-  /** Never to be handed to a program that would follow what the file names. */
+  /** Refused: a program would open the files that it names. */
   | { refused: 'backing_file' | 'external_data' | 'malformed_qcow2' };
 
 export interface Content {
@@ -23,7 +23,7 @@ const qcowHeaderBytes = 72;
 const externalDataBit = 1n << 2n;
 
 /**
- * Recognises an image by its content, once, when it is registered. It is never asked again: a guest can write
+ * Recognises an image by its content, once, when it is registered. Never again later, because a guest can write
  * any header into its raw disk.
  */
 export function recognise(content: Content): Recognition {

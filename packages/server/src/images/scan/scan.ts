@@ -8,31 +8,31 @@ import { addFinding, removeRow, sameImage, updateFinding } from './findings.ts';
 import { statEntry, readContent, refusalReason } from './stat-entry.ts';
 import type { Entry } from './stat-entry.ts';
 
-/** A file that was written to within this time is left for the next look, unless somebody asked. */
+/** A file that changed within this time waits for the next automatic scan. */
 export const stableAfterMs = 5_000;
 
 export interface ScanOptions {
   store: Store;
   numbers: Numbers<ImageId>;
   pool: { id: string; path: string };
-  /** `asked`: by a person or at the start: every file that nobody writes to is taken at once. */
+  /** `asked` by a person, or at the start: registers every file that no program writes to. */
   mode: 'asked' | 'automatic';
 }
 
-/** Made by file systems, not by people. */
+/** Created by file systems. */
 const ignoredDirectories: ReadonlySet<string> = new Set(['lost+found']);
 
-/** Compares the directory with the records: what is new, gone, back or different becomes durable in one go. */
+/** Compares the directory with the records. Stores new, missing, returned and changed files in one batch. */
 export async function scanPool(options: ScanOptions): Promise<RescanResult> {
   const { store, pool } = options;
-  // Rows first: a copy that is published meanwhile can only be missing from the rows, never from the files.
+  // Rows first: a file that is published in the meantime can be missing in the rows, but never on the disk.
   const rows = await store.db.selectFrom('images').selectAll().where('poolId', '=', pool.id).execute();
   const names = await visibleNames(pool.path);
   const reserved = await readReserved(store, pool.id);
   const result: RescanResult = { added: 0, missing: 0, returned: 0, refused: 0, skipped: [] };
   const statements: WriteStatement[] = [];
   for (const { name, path } of names) {
-    // Its operation registers it, or leaves it to the next scan.
+    // Its operation registers the file, or the next scan does.
     if (reserved.has(name)) continue;
     const entry = await statEntry(path, name);
     if (entry === null || (entry.kind === 'directory' && ignoredDirectories.has(name))) continue;
@@ -41,7 +41,7 @@ export async function scanPool(options: ScanOptions): Promise<RescanResult> {
   const present = new Set([...names.map(({ name }) => name), ...reserved]);
   for (const row of rows) {
     if (row.state === 'missing' || present.has(row.name)) continue;
-    // What never was an image leaves nothing behind.
+    // The row of a file that was never an image is deleted.
     const wasRefused = row.state === 'refused' && row.format === null;
     if (!wasRefused) result.missing += 1;
     statements.push(
@@ -52,7 +52,7 @@ export async function scanPool(options: ScanOptions): Promise<RescanResult> {
   return result;
 }
 
-/** Names as bytes, because they need not be UTF-8; such a one is shown with U+FFFD and refused. */
+/** Names as bytes, because they need not be UTF-8. Such a name is shown with U+FFFD and refused. */
 async function visibleNames(directory: string): Promise<{ name: string; path: Buffer }[]> {
   const names = await readdir(directory, { encoding: 'buffer' });
   return names
@@ -89,13 +89,13 @@ async function takeEntry({ entry, rows, result }: Seen, options: ScanOptions): P
   return sameImage(known, finding) ? [] : [updateFinding(store, known, finding)];
 }
 
-/** The row of a name: the one that is there, else the latest that went missing. */
+/** The row of a name: of an existing image, else of the one that went missing last. */
 function rowFor(rows: readonly ImageRow[], { name }: Entry): ImageRow | null {
   const named = rows.filter((row) => row.name === name);
   return named.find((row) => row.state !== 'missing') ?? named.at(-1) ?? null;
 }
 
-/** What an entry is now; null when it is left alone until the next scan. */
+/** The state of an entry; null if it waits for the next scan. */
 async function find(
   { entry, known, result }: { entry: Entry; known: ImageRow | null; result: RescanResult },
   { mode, pool }: ScanOptions,
@@ -121,8 +121,8 @@ async function find(
 }
 
 /**
- * A file keeps its inode while it is written to. One that came back must also be as old as it was: file systems
- * give inode numbers of deleted files to new ones. One that was refused for its content may have been mended.
+ * Whether a file is the one of the row, by its inode. A file that came back must also have the same modification
+ * time, because file systems reuse inode numbers. A refused file may have been repaired.
  */
 function isSameFile(known: ImageRow, { inode, mtimeNs }: Entry): boolean {
   if (known.inode !== inode) return false;
@@ -131,7 +131,7 @@ function isSameFile(known: ImageRow, { inode, mtimeNs }: Entry): boolean {
     : known.format !== null && known.state === 'refused';
 }
 
-/** The format stays as it was registered; only sizes follow the file. */
+/** Keeps the registered format; updates the sizes. */
 function unchanged(known: ImageRow, entry: Entry): Finding {
   const { sizeBytes, dataBytes, inode, mtimeNs } = entry;
   const isTouched = known.mtimeNs !== mtimeNs || known.sizeBytes !== sizeBytes;

@@ -6,14 +6,14 @@ import { hasErrorCode } from '../../files/errors.ts';
 import { isoDescriptorOffset, recognise } from './recognise.ts';
 import type { Recognition } from './recognise.ts';
 
-/** What a directory entry is, without opening it. */
+/** The kind of a directory entry. */
 export type Kind = 'file' | 'symlink' | 'fifo' | 'socket' | 'device' | 'directory';
 
 export interface Entry {
   name: string;
   kind: Kind;
   sizeBytes: number;
-  /** What its blocks hold, at most its size. */
+  /** Bytes of its allocated blocks, at most its size. */
   dataBytes: number;
   inode: string;
   mtimeNs: string;
@@ -22,7 +22,7 @@ export interface Entry {
   stableForMs: number;
 }
 
-/** Null when it is gone. Never opens anything, so nothing can hang or lead away. */
+/** Null if it does not exist. Never opens the file, so a FIFO cannot block and a symlink is not followed. */
 export async function statEntry(path: string | Buffer, name: string): Promise<Entry | null> {
   let stat: BigIntStats;
   try {
@@ -53,17 +53,17 @@ function kindOf(stat: BigIntStats): Kind {
   return stat.isDirectory() ? 'directory' : 'device';
 }
 
-/** Stands for bytes that are not UTF-8: such a name cannot be given back to the system. */
+/** Replaces bytes that are not UTF-8: such a name cannot be passed to the system again. */
 const replacement = '\u{fffd}';
 
-/** Why an entry cannot be an image, as far as its attributes tell; null when its content decides. */
+/** Why an entry cannot be an image, by its attributes; null if its content decides. */
 export function refusalReason(entry: Entry): string | null {
   if (entry.kind !== 'file') return entry.kind;
   if (findImageNameProblem(entry.name) !== null || entry.name.includes(replacement)) return 'invalid_name';
   return entry.links > 1 ? 'hard_link' : null;
 }
 
-/** The content of a regular file, recognised. */
+/** The recognised content of a regular file. */
 export type Content = (Recognition | { refused: 'unreadable' }) & { dataBytes: number };
 
 /** `busy`: a program has it open for writing. */

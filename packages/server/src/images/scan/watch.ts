@@ -5,15 +5,15 @@ import type { OnError } from '@wcc/progress/server';
 export interface PoolWatchOptions {
   onHint: () => void;
   onError: OnError;
-  /** Looks anyway after this long: NFS and some others tell nothing. @default 30000 */
+  /** Interval of polling: NFS and some other file systems send no events. @default 30000 */
   pollMs?: number;
-  /** Hints that come together are one. @default 1000 */
+  /** Events within this time are one hint. @default 1000 */
   settleMs?: number;
 }
 
-/** Says when it is worth looking at a pool's directory again. Keeps no process alive. */
+/** Calls `onHint` when the directory of a pool may have changed. Does not keep the process alive. */
 export interface PoolWatch {
-  /** The directory is there (again): hints can be had from it. */
+  /** Watches a directory that is available, or available again. */
   attach(path: string): void;
   close(): void;
 }
@@ -39,7 +39,7 @@ export function createPoolWatch(options: PoolWatchOptions): PoolWatch {
       detach();
       try {
         watcher = watch(path, { persistent: false }, (_event, name) => {
-          // Hidden files are our own partials and checkpoints: they change all the time.
+          // Hidden files are our own partials and checkpoints, which change all the time.
           if (name === null || !name.startsWith('.')) hint();
         });
         watcher.on('error', (error) => onError(error, { stage: `pool ${path}: watch` }));

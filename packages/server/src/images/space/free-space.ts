@@ -4,17 +4,17 @@ import type { FreeSpaceFloor, Reservation } from './promises.ts';
 import { availableBytes, floorBytesOf, outstandingBytes } from './promises.ts';
 import type { Store } from '../../storage/store.ts';
 
-/** The room in a pool at one moment. */
+/** The space of a pool. */
 export interface PoolSpace {
-  /** For a new operation: free, less what others were promised, less the floor. */
+  /** For a new operation: free bytes minus reservations minus the floor. */
   freeBytes: number;
   totalBytes: number;
-  /** Promised and not yet written. */
+  /** Reserved and not yet written. */
   reservedBytes: number;
-  /** What has to stay free whatever runs: for the copy engine's own check. */
+  /** Bytes that must stay free; the copy engine checks it. */
   keepFreeBytes: number;
   fileSystem: string;
-  /** The same for all pools on one file system. */
+  /** Equal for all pools on one file system. */
   fileSystemKey: string;
 }
 
@@ -24,8 +24,9 @@ export interface SpaceOptions {
 }
 
 /**
- * Measures the room; `except` leaves one operation's own promise out of the count.
- * @throws CopyError when the directory cannot be looked at
+ * Measures the space of a pool.
+ * @param except id of an operation whose own reservation does not count
+ * @throws CopyError if the directory cannot be read
  */
 export async function measureFreeSpace(
   { store, floor }: SpaceOptions,
@@ -47,7 +48,7 @@ export async function measureFreeSpace(
   };
 }
 
-/** What an operation of this pool was promised and has written. */
+/** What an operation has reserved and written. */
 export async function readReservation(
   store: Store,
   pool: { id: string; path: string },
@@ -76,6 +77,6 @@ async function writtenBytes(path: string): Promise<number> {
   try {
     return (await lstat(path)).blocks * 512;
   } catch {
-    return 0; // not begun, or just published: then its promise is about to end
+    return 0; // not started, or just published: then its reservation ends soon
   }
 }

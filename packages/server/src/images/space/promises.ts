@@ -1,8 +1,8 @@
-/** What an operation was promised, and what it has already taken of it. */
+/** The space that an operation has reserved, and used so far. */
 export interface Reservation {
   operationId: string;
   reservedBytes: number;
-  /** Blocks in use of its partial file, in bytes. */
+  /** Allocated bytes of its partial. */
   writtenBytes: number;
 }
 
@@ -11,19 +11,19 @@ export interface FileSystemSpace {
   totalBytes: number;
 }
 
-/** Both hold: the larger one of bytes and part of the file system wins. */
+/** Free space that is never used: the larger of both values. */
 export interface FreeSpaceFloor {
   bytes: number;
-  /** 0 to 1. */
+  /** Fraction of the file system, 0 to 1. */
   fraction: number;
 }
 
-/** Never filled beyond this: a full pool pauses the machines that run from it. */
+/** A full pool would pause the machines that run from it. */
 export function floorBytesOf(floor: FreeSpaceFloor, totalBytes: number): number {
   return Math.max(floor.bytes, Math.ceil(totalBytes * floor.fraction));
 }
 
-/** Promised and not yet written: what was written is already missing from the free space. */
+/** Bytes that are reserved and not yet written; written bytes already reduce the free space. */
 export function outstandingBytes(reservations: readonly Reservation[]): number {
   return reservations.reduce(
     (sum, { reservedBytes, writtenBytes }) => sum + Math.max(0, reservedBytes - writtenBytes),
@@ -31,7 +31,7 @@ export function outstandingBytes(reservations: readonly Reservation[]): number {
   );
 }
 
-/** Space that a new operation may be promised; never negative. */
+/** Space that a new operation can reserve; never negative. */
 export function availableBytes(
   space: FileSystemSpace,
   { reservations, floor }: { reservations: readonly Reservation[]; floor: FreeSpaceFloor },

@@ -5,16 +5,16 @@ import { measureFreeSpace, readReservation } from './free-space.ts';
 
 export interface ReserveRequest {
   pool: { id: string; path: string };
-  /** Of the operation. */
+  /** Id of the operation. */
   id: string;
-  /** In all, with what is written already. */
+  /** Total bytes, including those written already. */
   bytes: number;
-  /** Where it is noted how much an operation needs in all. */
+  /** Total bytes that each operation needs, by id. */
   wanted: Map<string, number>;
 }
 
 /**
- * Promises an operation that runs more room, now that it is known how much it needs.
+ * Raises the reservation of a running operation.
  * @throws ApiError `no_space`
  */
 export async function reserveMore(

@@ -2,7 +2,7 @@ import { ApiError } from '@wcc/api';
 import { accessSync, constants } from 'node:fs';
 import { join } from 'node:path';
 
-/** Programs of other packages that wcc runs → their Debian package. */
+/** External programs → their Debian package. */
 export const packageOf = {
   'qemu-img': 'qemu-utils',
   prlimit: 'util-linux',
@@ -14,7 +14,7 @@ export const packageOf = {
 } as const;
 export type Tool = keyof typeof packageOf;
 
-/** Where distributions put them. PATH is not asked: whoever sets it would choose what runs. */
+/** The directories of distributions. PATH is not used: it could name another program. */
 export const toolDirectories: readonly string[] = [
   '/usr/bin',
   '/usr/sbin',
@@ -25,7 +25,7 @@ export const toolDirectories: readonly string[] = [
   '/run/current-system/sw/bin',
 ];
 
-/** @returns the absolute path of a program, or null when it is not installed */
+/** @returns the absolute path of a program, or null if it is not installed */
 export function findTool(tool: Tool, directories: readonly string[] = toolDirectories): string | null {
   return directories.map((directory) => join(directory, tool)).find(isExecutable) ?? null;
 }

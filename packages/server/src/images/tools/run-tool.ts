@@ -4,7 +4,7 @@ import { spawnTool } from './spawn-tool.ts';
 import type { ToolCommand } from './spawn-tool.ts';
 
 export interface ToolRun {
-  /** Null when a signal ended it. */
+  /** Null if a signal ended it. */
   code: number | null;
   signal: NodeJS.Signals | null;
   stdout: string;
@@ -16,7 +16,7 @@ export interface RunOptions {
   /** @default 30000 */
   timeoutMs?: number;
   signal?: AbortSignal | undefined;
-  /** Whatever a program says beyond this is thrown away. @default {@link defaultOutputBytes} */
+  /** Output beyond this is discarded. @default {@link defaultOutputBytes} */
   outputBytes?: number;
 }
 
@@ -25,9 +25,8 @@ const defaultTimeoutMs = 30_000;
 export const defaultOutputBytes: number = 262_144;
 
 /**
- * Runs a program to its end, whatever that is.
- * @throws ApiError `tool_missing`; the reason of `signal` when that aborts it; what the system says when it
- * cannot be started
+ * Runs a program to its end and returns its exit code, also for a failure.
+ * @throws ApiError `tool_missing`; the reason of `signal`; the error of the system if it cannot be started
  */
 export async function runTool(command: ToolCommand, options: RunOptions = {}): Promise<ToolRun> {
   const { timeoutMs = defaultTimeoutMs, signal, outputBytes } = options;
@@ -37,7 +36,7 @@ export async function runTool(command: ToolCommand, options: RunOptions = {}): P
   let isTimedOut = false;
   const kill = (): void => {
     child.kill('SIGKILL');
-    // A daemon that it has started may hold them open for ever.
+    // A daemon that the program started may keep them open for ever.
     for (const stream of [child.stdout, child.stderr]) stream?.destroy();
   };
   const timer = setTimeout(() => {
@@ -56,7 +55,7 @@ export async function runTool(command: ToolCommand, options: RunOptions = {}): P
   }
 }
 
-/** The end of a child whose output was read to its end. */
+/** The end of a child, after all its output. */
 function closeOf(child: ChildProcess): Promise<{ code: number | null; by: NodeJS.Signals | null }> {
   return new Promise((resolve, reject) => {
     child.once('error', reject);
@@ -64,7 +63,7 @@ function closeOf(child: ChildProcess): Promise<{ code: number | null; by: NodeJS
   });
 }
 
-/** Goes on reading when it has enough, or the program would wait for ever. @returns what was kept */
+/** Reads all output, because the program would block otherwise. @returns the part that is kept */
 export function collect(stream: Readable | null, outputBytes: number = defaultOutputBytes): () => string {
   const parts: Buffer[] = [];
   let length = 0;

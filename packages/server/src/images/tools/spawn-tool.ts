@@ -3,26 +3,26 @@ import type { ChildProcess } from 'node:child_process';
 import { assertTool, toolDirectories } from './find-tool.ts';
 import type { Tool } from './find-tool.ts';
 
-/** What a program may take; `cpuSeconds: null`: no limit. */
+/** Resource limits of a program; `cpuSeconds: null`: no limit. */
 export interface ToolLimits {
   cpuSeconds: number | null;
   addressSpaceBytes: number;
-  /** Longest file that it may write. */
+  /** Maximum length of a file that it writes. */
   fileBytes: number;
 }
 
 export interface ToolCommand {
   tool: Tool;
   args: readonly string[];
-  /** Null for programs that are shown nothing from elsewhere: they run as they are. */
+  /** Null for programs that read no untrusted files: they run without limits. */
   limits: ToolLimits | null;
-  /** Descriptors that the program gets as 3, 4, …: it opens no name that somebody could exchange. @default none */
+  /** Descriptors that the program gets as 3, 4, …, so that it opens no path. @default none */
   files?: readonly number[];
-  /** Beside {@link plainEnvironment}; nothing of our own. @default nothing */
+  /** Added to {@link plainEnvironment}; our own environment is not passed. @default empty */
   environment?: Readonly<Record<string, string>>;
-  /** A user to run it as, when we are root. @default our own */
+  /** The user to run it as, if we are root. @default our own */
   identity?: ToolIdentity;
-  /** @default where distributions put programs */
+  /** @default the directories of distributions */
   directories?: readonly string[];
 }
 
@@ -31,24 +31,24 @@ export interface ToolIdentity {
   readonly gid: number;
 }
 
-/** How the program names the first of `files`, the second, … */
+/** The path by which the program opens the first of `files`, the second, … */
 export function inheritedPath(index: number): string {
   return `/dev/fd/${index + 3}`;
 }
 
-/** What programs see of the world: ours holds more than they should see. */
+/** The environment of programs: ours may contain secrets. */
 export const plainEnvironment: Readonly<Record<string, string>> = {
   PATH: '/usr/bin:/usr/sbin:/bin:/sbin',
   LC_ALL: 'C',
 };
 
-/** Few malloc arenas, or a limit on address space would hit idle threads. */
+/** Few malloc arenas: otherwise idle threads would exceed a limit on address space. */
 const limitedEnvironment = { MALLOC_ARENA_MAX: '2' };
 
 /**
- * Starts a program without a shell, by its absolute path. One with limits has a death of its own when this
- * process dies: `kill -9` of the server leaves no writer behind. The programs that set them up replace each
- * other, so the process has one id all along.
+ * Starts a program without a shell, by its absolute path. A program with limits is killed when this process dies, so
+ * that `kill -9` of the server leaves no writer. The helpers that set the limits replace each other by exec, so the
+ * process keeps its id.
  *
  * @throws ApiError `tool_missing`
  */

@@ -16,7 +16,7 @@ import { requestVerification } from './request.ts';
 
 /** `verify_image`: computes the digest of a whole image, and checks the tables of a qcow2 image. */
 export function createVerifyAction(context: ImagesContext): Action<VerifyInput> {
-  /** By operation, from the read to its end. A restart reads again: the disk keeps nothing. */
+  /** By operation, until its end. After a restart the image is read again. */
   const digests = new Map<string, FileDigest>();
   const release = async ({ id }: OperationView): Promise<void> => void digests.delete(id);
   return {

@@ -5,7 +5,7 @@ import type { Progress } from '../../operations/work.ts';
 
 const lookMs = 100;
 
-/** The digest of a file, with the numbers of the current phase. Ends when the signal says so. */
+/** Computes the digest of a file, and advances the current phase. Stops when the signal aborts. */
 export async function readDigest(path: string, progress: Progress): Promise<FileDigest> {
   const { signal } = progress;
   const job = digestFile(path);

@@ -1,6 +1,6 @@
 import type { ImageId, VerifyImageInput } from '@wcc/api';
 import type { OperationInput } from '../../operations/action.ts';
-import type { ImageRequest } from '../request.ts';
+import type { ImageRequest } from '../context.ts';
 
 export const verifyAction = 'verify_image';
 
@@ -11,7 +11,7 @@ export interface VerifyInput extends OperationInput {
   sourceInode: string;
   format: 'raw' | 'qcow2' | 'iso';
   sizeBytes: number;
-  /** To compare with, in lower case; null: only computed. */
+  /** Expected digest, in lower case; null: it is only computed. */
   sha256: string | null;
   /** For a retry. */
   request: ImageRequest<VerifyImageInput>;
