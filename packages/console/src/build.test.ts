@@ -10,7 +10,7 @@ describe('the built console', () => {
   const files = new Map<string, string>();
 
   beforeAll(async () => {
-    // The test runner's own NODE_ENV would choose Lit's development build, which nobody ships.
+    // The test runner's own NODE_ENV would select Lit's development build.
     vi.stubEnv('NODE_ENV', 'production');
     const output = (await build({ root, logLevel: 'error', build: { write: false } })) as Rollup.RollupOutput;
     vi.unstubAllEnvs();
@@ -18,7 +18,7 @@ describe('the built console', () => {
       files.set(file.fileName, file.type === 'chunk' ? file.code : Buffer.from(file.source).toString());
   });
 
-  it('weighs at most 60 kB gzip for the work, and 15 kB for each part that is loaded when it is wanted', () => {
+  it('has at most 60 kB gzip for the first page and 15 kB for each lazy part', () => {
     const page = files.get('index.html') ?? '';
     const gzipBytes = (names: string[]): number =>
       names.reduce((sum, name) => sum + gzipSync(files.get(name) ?? '').length, 0);
@@ -26,13 +26,13 @@ describe('the built console', () => {
     const first = [...files.keys()].filter(isFirst);
     expect(gzipBytes(first)).toBeGreaterThan(20_000);
     expect(gzipBytes(first)).toBeLessThanOrEqual(60_000);
-    // The viewer of screens is another's, and comes with the first screen only.
+    // noVNC is third-party code and is loaded only with the first screen.
     const later = [...files.keys()].filter((name) => !isFirst(name) && !name.includes('/novnc-'));
     expect(later.length).toBeGreaterThan(1);
     for (const name of later) expect(gzipBytes([name]), name).toBeLessThanOrEqual(15_000);
   });
 
-  it('has nothing inline, as its Content-Security-Policy asks, and names its files by content', () => {
+  it('has no inline code, as its Content-Security-Policy requires, and names files by content', () => {
     const html = files.get('index.html') ?? '';
     expect(html).toContain('<wcc-console>');
     expect(html).not.toMatch(/<script(?![^>]*\bsrc=)|<style|\bstyle=|\bon[a-z]+=/i);
@@ -40,7 +40,7 @@ describe('the built console', () => {
       if (name !== 'index.html') expect(name).toMatch(/^assets\/.+-[\w-]{8}\.(js|css)$/);
   });
 
-  it('binds no style attribute: the policy would refuse it', () => {
+  it('binds no style attribute, which the Content-Security-Policy would refuse', () => {
     for (const [name, text] of files) expect(text, name).not.toMatch(/\sstyle=/);
   });
 });

@@ -6,7 +6,7 @@ import type { Page, Pages } from './app/wcc-console.ts';
 
 const home: Page = (app) => lazyPart('home', app, () => html`<wcc-home-page .app=${app}></wcc-home-page>`);
 
-/** Which element each page shows to a signed-in user. */
+/** The element that each page shows to a signed-in user. */
 export const pages: Pages = {
   home,
   // A signed-in user has no use for the link.

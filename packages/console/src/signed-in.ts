@@ -22,7 +22,7 @@ export function openSignedIn(app: App): SignedInState {
   const operations = new OperationsState(live);
   const connection = new ConnectionState(live, {
     lost: () => app.announcer.say(app.text.shell.disconnected),
-    // After a loss the server may be a new version, and changes may have been missed.
+    // During the loss the server may have been updated, and changes may have been missed.
     back: () => {
       app.announcer.say(app.text.shell.backAgain);
       void app.session.load();
@@ -82,7 +82,7 @@ function announceChanges(app: App, uploads: Uploads): OperationListener {
   };
 }
 
-/** Changes by other users reach the list of images only by asking again. */
+/** Reloads the images regularly: changes by other users are not pushed. */
 function refreshImages(app: App, images: ImagesState): void {
   const refresh = (): void => {
     if (document.visibilityState === 'visible' && app.session.view.kind === 'signed_in') void images.load();

@@ -15,7 +15,7 @@ type Entry = AuditList['items'][number];
 
 const operationSubject = /^operation:([a-z2-7]{26})$/;
 
-/** Who did what. For administrators. */
+/** The audit log, for administrators. */
 export class AuditPage extends ListPage<Entry, App> {
   static override readonly properties: PropertyDeclarations = {
     ...ListPage.properties,

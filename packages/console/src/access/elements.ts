@@ -11,7 +11,7 @@ import { TokensPage } from './tokens-page.ts';
 import { UserDialog } from './user-dialog.ts';
 import { UsersPage } from './users-page.ts';
 
-/** Who may do what: loaded with the first of these pages. */
+/** The pages about users, tokens, the audit log and settings. */
 customElements.define('wcc-secret-box', SecretBox);
 customElements.define('wcc-confirm-dialog', ConfirmDialog);
 customElements.define('wcc-user-dialog', UserDialog);

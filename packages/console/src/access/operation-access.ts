@@ -16,7 +16,7 @@ import type { AccessText } from './text/text.ts';
 
 const levels: readonly GrantLevel[] = ['watch', 'control'];
 
-/** Who else may watch one operation: people with an account, and holders of links. For who may share it. */
+/** Shares one operation with users and by links. Shown to users who may share the operation. */
 export class OperationAccess extends FormElement<App> {
   static override readonly properties: PropertyDeclarations = {
     ...FormElement.properties,

@@ -8,7 +8,7 @@ import { valueOf } from '../ui/form-value.ts';
 import { accessTextOf } from './text/catalogue.ts';
 import type { AccessText } from './text/text.ts';
 
-/** Changes one's own password; the other sessions end. */
+/** Changes the user's own password and ends the user's other sessions. */
 export class PasswordForm extends FormElement<App> {
   static override readonly properties: PropertyDeclarations = {
     ...FormElement.properties,

@@ -3,21 +3,21 @@ import { isLoginName, isSshKey, linesOf } from '../app/credentials.ts';
 
 export interface ProfileFields {
   user: string;
-  /** One to a line. */
+  /** One per line. */
   sshKeys: string;
 }
 
 export interface ProfileFault {
   field: 'user' | 'sshKeys';
   why: 'badUser' | 'badKey' | 'privateKey' | 'tooMany';
-  /** Which key, from 1; 0 where it is about no single one. */
+  /** Number of the key, from 1; 0 when the fault is not about a single key. */
   line: number;
 }
 
-/** As many as the server takes. */
+/** Limit of the server. */
 const maxKeys = 32;
 
-/** The first thing that is wrong. A private key is told as such: it must not leave the browser. */
+/** The first fault. A private key has a fault of its own, because it must not leave the browser. */
 export function findProfileFault({ user, sshKeys }: ProfileFields): ProfileFault | null {
   const name = user.trim();
   if (name !== '' && !isLoginName(name)) return { field: 'user', why: 'badUser', line: 0 };
@@ -29,7 +29,7 @@ export function findProfileFault({ user, sshKeys }: ProfileFields): ProfileFault
   return lines.length > maxKeys ? fault('tooMany', 0) : null;
 }
 
-/** Only for fields without a fault. A key that stands there twice is one. */
+/** Call only for fields without a fault. Removes duplicate keys. */
 export function toProfile({ user, sshKeys }: ProfileFields): FirstBootProfileRequest {
   const name = user.trim();
   return { user: name === '' ? null : name, sshKeys: [...new Set(linesOf(sshKeys))] };

@@ -9,7 +9,7 @@ import { findProfileFault, toProfile } from './profile-fields.ts';
 import { accessTextOf } from './text/catalogue.ts';
 import type { AccessText } from './text/text.ts';
 
-/** What quick-create tells every machine of this user at its first boot. */
+/** The first-boot profile that quick-create applies to every machine of this user. */
 export class ProfileForm extends FormElement<App> {
   static override readonly properties: PropertyDeclarations = {
     ...FormElement.properties,
@@ -19,7 +19,7 @@ export class ProfileForm extends FormElement<App> {
     isDone: { state: true },
   };
   declare user: string;
-  /** One to a line. */
+  /** One per line. */
   declare sshKeys: string;
   declare isLoaded: boolean;
   declare isDone: boolean;
@@ -80,7 +80,7 @@ export class ProfileForm extends FormElement<App> {
     </form>`;
   }
 
-  /** Nothing is saved over what could not be read. */
+  /** Without a loaded profile there is no form: saving would overwrite unknown values. */
   #missing(): TemplateResult {
     if (this.problem === null) return html`<p class="muted">${this.text.shell.loading}</p>`;
     const { tryAgain } = this.text.shell;

@@ -6,7 +6,7 @@ import { ConsoleElement } from '../ui/console-element.ts';
 import { icon } from '../ui/icons.ts';
 import { accessTextOf } from './text/catalogue.ts';
 
-/** A secret that is shown this once, in a field that can be copied from by hand, too. */
+/** Shows a secret once, in a field that can also be copied by hand. */
 export class SecretBox extends ConsoleElement<App> {
   static override readonly properties: PropertyDeclarations = {
     ...ConsoleElement.properties,
@@ -57,7 +57,7 @@ export class SecretBox extends ConsoleElement<App> {
       this.isTaken = true;
       this.app.announcer.say(canCopy ? text.copied : text.selected);
     } catch (error) {
-      // Refused by the browser: it is selected, so that Ctrl+C does it.
+      // The browser refused. The secret is selected, so Ctrl+C copies it.
       this.app.announcer.alert(`${text.selected} (${String(error)})`);
     }
   }

@@ -6,7 +6,10 @@ import { ConsoleElement } from '../ui/console-element.ts';
 import type { Emitter } from '../ui/emitter.ts';
 import { accessTextOf } from './text/catalogue.ts';
 
-/** What somebody may set for themselves: password and first boot on the server, the rest in this browser. */
+/**
+ * The user's own settings. Password and first-boot profile are stored on the server, the rest in this
+ * browser.
+ */
 export class SettingsPage extends ConsoleElement<App> {
   protected override observed(): Emitter[] {
     return [...super.observed(), this.signedIn.operations.pausing];

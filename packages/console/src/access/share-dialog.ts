@@ -10,7 +10,7 @@ import type { AccessText } from './text/text.ts';
 
 const defaultLifetimeS = 86_400;
 
-/** Makes a share link of one operation and shows it, once. */
+/** Creates a share link for one operation and shows it once. */
 export class ShareDialog extends FormDialog<App> {
   static override readonly properties: PropertyDeclarations = {
     ...FormDialog.properties,

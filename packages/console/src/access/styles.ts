@@ -1,7 +1,7 @@
 import { css } from 'lit';
 import type { CSSResult } from 'lit';
 
-/** Pages about who may do what, and the page that a share link opens. */
+/** Pages about access, and the page of a share link. */
 export const access: CSSResult = css`
   .page-head p {
     max-inline-size: 40rem;

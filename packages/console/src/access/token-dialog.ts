@@ -11,7 +11,7 @@ import type { AccessText } from './text/text.ts';
 const scopes: readonly TokenScope[] = ['read', 'write', 'publish'];
 const defaultDays = 90;
 
-/** Makes a token and shows its secret, once. */
+/** Creates a token and shows its secret once. */
 export class TokenDialog extends FormDialog<App> {
   static override readonly properties: PropertyDeclarations = {
     ...FormDialog.properties,

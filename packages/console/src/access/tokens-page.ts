@@ -12,7 +12,7 @@ import { segmentField } from '../ui/segments.ts';
 import { accessTextOf } from './text/catalogue.ts';
 import type { AccessText } from './text/text.ts';
 
-/** Tokens for programs: one's own, and for administrators everybody's. */
+/** API tokens: the user's own; administrators also see those of all users. */
 export class TokensPage extends ListPage<Token, App> {
   static override readonly properties: PropertyDeclarations = {
     ...ListPage.properties,
@@ -68,7 +68,7 @@ export class TokensPage extends ListPage<Token, App> {
       value: this.isAll ? 'all' : 'me',
       choices: [
         { value: 'me', label: text.mine },
-        { value: 'all', label: text.everybodys },
+        { value: 'all', label: text.anyone },
       ],
       change: (owner) => this.#show(owner === 'all'),
     });

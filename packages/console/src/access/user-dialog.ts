@@ -13,7 +13,7 @@ import type { AccessText } from './text/text.ts';
 
 const roles: readonly Role[] = ['viewer', 'operator', 'admin'];
 
-/** Adds a user, or changes one. A generated password is shown once more at the end, to be handed over. */
+/** Adds or changes a user. A generated password is shown once after saving. */
 export class UserDialog extends FormDialog<App> {
   static override readonly properties: PropertyDeclarations = {
     ...FormDialog.properties,
@@ -22,11 +22,11 @@ export class UserDialog extends FormDialog<App> {
     role: { state: true },
     handOver: { state: true },
   };
-  /** Who is changed; `null`: somebody new. */
+  /** The user to change; `null` for a new one. */
   declare user: User | null;
   declare onSaved: () => void;
   declare role: Role;
-  /** The name and the generated password of whom was just saved. */
+  /** Name and generated password of the user who was just saved. */
   declare handOver: { name: string; password: string } | null;
   protected readonly idPrefix = 'user';
   #generated = '';
@@ -151,7 +151,7 @@ export class UserDialog extends FormDialog<App> {
     else this.close();
   }
 
-  /** Only what is another one now: each change is recorded, and ends the user's sessions. */
+  /** Sends only changed fields: each change is recorded and ends the user's sessions. */
   async #change(user: User, next: { role: Role; disabled: boolean; password?: string }): Promise<void> {
     const changes = {
       ...(next.role === user.role ? {} : { role: next.role }),

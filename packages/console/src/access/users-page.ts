@@ -8,13 +8,13 @@ import { icon } from '../ui/icons.ts';
 import { ListPage } from '../ui/list-page.ts';
 import { accessTextOf } from './text/catalogue.ts';
 
-/** Who may sign in, and as what. For administrators. */
+/** The users and their roles, for administrators. */
 export class UsersPage extends ListPage<User, App> {
   static override readonly properties: PropertyDeclarations = {
     ...ListPage.properties,
     edited: { state: true },
   };
-  /** Who is changed; `new`: somebody is added; `null`: no dialog is open. */
+  /** The user whose dialog is open; `new` to add one; `null` when no dialog is open. */
   declare edited: User | 'new' | null;
 
   constructor() {

@@ -23,10 +23,10 @@ function show(state: 'visible' | 'hidden'): void {
   wake();
 }
 
-describe('the announcer', () => {
+describe('Announcer', () => {
   const create = () => new Announcer({ summarise: (count, failed) => `${count} changes, ${failed} failed` });
 
-  it('says one text a second', () => {
+  it('announces one text per second', () => {
     const announcer = create();
     announcer.say('one');
     announcer.say('two');
@@ -37,7 +37,7 @@ describe('the announcer', () => {
     expect(announcer.status).toBe('two');
   });
 
-  it('keeps the distance over both regions, and lets failures go first', () => {
+  it('announces failures first and spaces announcements over both regions', () => {
     const announcer = create();
     announcer.say('one');
     announcer.say('two');
@@ -49,14 +49,14 @@ describe('the announcer', () => {
     expect(announcer.status).toBe('two');
   });
 
-  it('makes a summary of a burst', () => {
+  it('announces a summary of a burst', () => {
     const announcer = create();
     for (const text of ['one', 'two', 'three', 'four', 'five']) announcer.say(text);
     vi.advanceTimersByTime(1000);
     expect(announcer.status).toBe('4 changes, 0 failed');
   });
 
-  it('tells the one failure of a burst in its own words, several as a number', () => {
+  it('announces a single failure of a burst in full, several failures as a number', () => {
     const announcer = create();
     for (const text of ['one', 'two', 'three', 'four', 'five']) announcer.say(text);
     announcer.alert('broken');
@@ -69,7 +69,7 @@ describe('the announcer', () => {
     expect(announcer.alertText).toBe('4 changes, 4 failed');
   });
 
-  it('gives the same words again another text, else a region would stay silent', () => {
+  it('changes the text of a repeated announcement, so that it is spoken again', () => {
     const announcer = create();
     announcer.say('same');
     announcer.say('same');
@@ -78,7 +78,7 @@ describe('the announcer', () => {
     expect(announcer.status.trim()).toBe('same');
   });
 
-  it('is silent while the page is hidden, and sums up once on return', () => {
+  it('is silent while the page is hidden, and announces one summary when it is shown', () => {
     const announcer = create();
     show('hidden');
     announcer.say('one');
@@ -91,7 +91,7 @@ describe('the announcer', () => {
     expect(announcer.status).toBe('');
   });
 
-  it('says the one thing that happened meanwhile as it is', () => {
+  it('announces a single event in full after the page was hidden', () => {
     const announcer = create();
     show('hidden');
     announcer.say('one');

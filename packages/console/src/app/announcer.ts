@@ -1,7 +1,7 @@
 import { Emitter } from '../ui/emitter.ts';
 
 export interface AnnouncerOptions {
-  /** Said instead of a burst, and when the page is looked at again. `failed` are among `count`. */
+  /** Text that replaces a burst, also after the page was hidden. `failed` counts among `count`. */
   summarise: (count: number, failed: number) => string;
 }
 
@@ -14,8 +14,8 @@ const spacingMs = 1000;
 const burst = 4;
 
 /**
- * What screen readers are told, one text a second, through the two regions that stand in the page from its
- * first render. Alerts go first. Silent while the page is hidden; then one summary.
+ * Queues announcements for screen readers: one per second, alerts first, through two live regions that exist
+ * from the first render. Silent while the page is hidden; then announces one summary.
  */
 export class Announcer {
   readonly changed: Emitter = new Emitter();
@@ -45,7 +45,7 @@ export class Announcer {
     this.#push({ text, isAlert: false });
   }
 
-  /** Interrupts: for failures of the user's own work only. */
+  /** Interrupts the screen reader. Only for failures of the user's own operations. */
   alert(text: string): void {
     this.#push({ text, isAlert: true });
   }
@@ -71,7 +71,7 @@ export class Announcer {
     const many = this.#wasHidden ? 2 : burst;
     this.#wasHidden = false;
     const failed = this.#queue.filter(({ isAlert }) => isAlert).length;
-    // One failure among much other news is told in its own words, the rest is summed up after it.
+    // A single failure in a burst is announced in full; the rest is summarised after it.
     if (this.#queue.length >= many && (failed !== 1 || many === 2)) {
       const text = this.#options.summarise(this.#queue.length, failed);
       this.#queue = [];
@@ -92,7 +92,7 @@ export class Announcer {
   }
 }
 
-/** A region that keeps its text says nothing: the same words again need another text, with a space that nobody hears. */
+/** A live region announces only changes. A no-break space makes a repeated text a change. */
 function distinct(before: string, text: string): string {
   return before === text ? `${text}\u00A0` : text;
 }

@@ -23,7 +23,7 @@ export interface AppOptions {
   openSignedIn: (app: App) => SignedInState;
 }
 
-/** The state behind the pages. Elements read it and listen to it; none keeps a truth of its own. */
+/** The state behind the pages. Elements read it and listen to its emitters. */
 export class App implements AppContext {
   readonly preferences: Preferences = new Preferences();
   readonly router: Router = new Router();

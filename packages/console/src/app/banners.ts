@@ -5,7 +5,7 @@ import { icon } from '../ui/icons.ts';
 import type { App } from './app.ts';
 import type { SignedInState } from './signed-in-state.ts';
 
-/** What stands under the header while something is wrong with the view, not with the work. */
+/** Banner under the header while the view may be out of date. */
 export function banners(app: App, signedIn: SignedInState): TemplateResult | typeof nothing {
   const { shell } = app.text;
   const { view } = signedIn.connection;
@@ -30,7 +30,7 @@ export function banners(app: App, signedIn: SignedInState): TemplateResult | typ
   </div>`;
 }
 
-/** Stands as long as the page is held still, so that nobody takes old numbers for new ones. */
+/** Shown while live updates are paused, so that old numbers are not taken for current ones. */
 function paused({ text }: App, { operations }: SignedInState): TemplateResult {
   return html`<div class="banner paused" data-testid="banner-paused">
     ${icon('pause')}

@@ -1,6 +1,6 @@
 import type { App } from './app.ts';
 
-/** Browsers give pages on plain http in a LAN no clipboard. */
+/** Pages on plain http in a LAN have no clipboard. */
 export function hasClipboard(): boolean {
   return 'clipboard' in navigator;
 }

@@ -36,8 +36,8 @@ function open() {
   return { connection, events, become };
 }
 
-describe('the connection as the page tells it', () => {
-  it('says nothing of a loss of a blink', () => {
+describe('ConnectionState', () => {
+  it('does not report a loss that is shorter than the grace time', () => {
     const { connection, events, become } = open();
     become('online');
     become('offline', 'closed');
@@ -48,7 +48,7 @@ describe('the connection as the page tells it', () => {
     expect(events).toEqual(['back']);
   });
 
-  it('says a real loss once, counts its age, and says when it is over', () => {
+  it('reports a longer loss once with its age, and reports the reconnection', () => {
     const { connection, events, become } = open();
     become('online');
     become('offline', 'silent');
@@ -59,7 +59,7 @@ describe('the connection as the page tells it', () => {
     expect(events).toEqual(['lost', 'back']);
   });
 
-  it('tells apart too many windows and another version', () => {
+  it('distinguishes too many connections from another server version', () => {
     const { connection, become } = open();
     become('stopped', 'too_many_connections');
     expect(connection.view.kind).toBe('too_many');

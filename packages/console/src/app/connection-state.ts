@@ -3,21 +3,21 @@ import { Emitter } from '../ui/emitter.ts';
 
 export type ConnectionView =
   | { kind: 'ok' }
-  /** Long enough to say so; a reconnect of a blink is nobody's business. */
+  /** Lost for longer than the grace time: short reconnects are not shown. */
   | { kind: 'lost'; sinceMs: number }
   | { kind: 'too_many' }
   | { kind: 'other_version' };
 
 export interface ConnectionEvents {
-  /** Once per loss, when it is said. */
+  /** Called once per loss, when it is shown. */
   lost: () => void;
-  /** Connected again after it had been before. */
+  /** Called on each reconnection. */
   back: () => void;
 }
 
 const graceMs = 1000;
 
-/** What the page says about its live connection. */
+/** The live connection as the page shows it. */
 export class ConnectionState {
   readonly changed: Emitter = new Emitter();
   readonly #live: ProgressClient;
@@ -43,7 +43,7 @@ export class ConnectionState {
     return this.view.kind === 'ok';
   }
 
-  /** Connected and told so by the server, not merely not yet known to be lost. */
+  /** Confirmed by the server. {@link isOnline} is also true while the loss is not known yet. */
   get isLive(): boolean {
     return this.#live.status.state === 'online';
   }
@@ -54,7 +54,7 @@ export class ConnectionState {
 
   #onStatus(status: ConnectionStatus): void {
     clearInterval(this.#timer);
-    // "Lost 12 s ago" counts up while it lasts.
+    // Updates "lost 12 s ago".
     if (status.state === 'offline') this.#timer = setInterval(() => this.#check(), graceMs);
     if (status.state === 'online') {
       if (this.#wasOnline) this.#events.back();

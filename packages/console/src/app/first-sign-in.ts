@@ -7,7 +7,7 @@ import { isLongEnough, isUserName } from './credentials.ts';
 import { gateIntro } from './gate-intro.ts';
 import { pagePaths } from './router.ts';
 
-/** Opened by the one-time link: sets the first administrator's name and password. */
+/** Page of the one-time link: sets name and password of the first administrator. */
 export class FirstSignIn extends FormElement<App> {
   static override readonly properties: PropertyDeclarations = {
     ...FormElement.properties,

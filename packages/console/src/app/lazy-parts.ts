@@ -18,7 +18,7 @@ export class LazyParts {
     this.#loaders = loaders;
   }
 
-  /** State of a part; begins to load it at the first call. */
+  /** State of a part. The first call starts to load it. */
   request(part: LazyPart): 'loading' | 'loaded' | 'failed' {
     const state = this.#states.get(part);
     if (state !== undefined) return state;

@@ -4,7 +4,10 @@ import { icon } from '../ui/icons.ts';
 import type { App } from './app.ts';
 import type { LazyPart } from './lazy-parts.ts';
 
-/** The result of `render` once the part's elements are defined: before that, they would not get their properties. */
+/**
+ * The result of `render` once the part's elements are defined. An undefined element would not get its
+ * properties.
+ */
 export function lazyPart(part: LazyPart, app: App, render: () => TemplateResult): TemplateResult {
   const state = app.lazyParts.request(part);
   if (state === 'loaded') return render();

@@ -13,7 +13,7 @@ const localeKey = 'wcc.locale';
 const themeKey = 'wcc.theme';
 const awakeKey = 'wcc.awake';
 
-/** Language and theme: the browser's wish, until the user says otherwise. */
+/** Language, theme and wake lock. Defaults come from the browser; choices are stored in it. */
 export class Preferences {
   readonly changed: Emitter = new Emitter();
   #locale: Locale;
@@ -52,7 +52,7 @@ export class Preferences {
     this.#apply();
   }
 
-  /** Whether this computer shall stay awake while files are sent. @default false */
+  /** Whether uploads keep this computer awake. @default false */
   get keepAwake(): boolean {
     return this.#keepAwake;
   }
@@ -68,7 +68,7 @@ export class Preferences {
     root.lang = this.#locale;
     if (this.#theme === 'system') delete root.dataset['theme'];
     else root.dataset['theme'] = this.#theme;
-    // Without the network they do not come: then the words of the server are shown.
+    // When loading fails, the server's English messages are shown.
     loadErrorTexts(this.#locale).then(
       () => this.changed.emit(),
       () => undefined,

@@ -11,12 +11,12 @@ export const pagePaths = {
   tokens: '/tokens',
   audit: '/audit',
   settings: '/settings',
-  /** What a share link opens; for people who have no account here. */
+  /** Page of a share link, for people without an account. */
   shared: '/shared',
   firstSignIn: '/first-sign-in',
 } as const;
 
-/** `image`, `machine`, `operation`: the page of one, whose id is in the path. */
+/** `image`, `vm` and `operation` are the pages of a single thing, whose id is in the path. */
 export type PageName = keyof typeof pagePaths | 'image' | 'vm' | 'operation' | 'unknown';
 
 const imagePath = /^\/images\/([1-9]\d{2,8})$/;
@@ -38,18 +38,18 @@ export function vmPageOf(id: VmId | string): string {
   return `${pagePaths.vms}/${id}`;
 }
 
-/** In the address of a machine's page: the way there was taken for its screen. */
+/** Query parameter of a machine's page: give the keyboard to the screen. */
 export const openScreenParam = 'screen';
 
-/** Which page is shown. A plain list of paths is all the routing that this console needs. */
+/** The current page. The console needs no more than a list of paths. */
 export class Router {
   readonly changed: Emitter = new Emitter();
-  /** The secret of a one-time sign-in link, if the page was opened by one. Kept out of the address bar. */
+  /** Secret of the one-time sign-in link that opened the page. Removed from the address bar. */
   readonly firstSignInSecret: string | null;
-  /** The secret of a share link, if the page was opened by one. */
+  /** Secret of the share link that opened the page. */
   readonly sharedSecret: string | null;
 
-  /** An image that the Images page shall bring into view once. */
+  /** Id of the image that the Images page scrolls to once. */
   #highlightId: number | string | null = null;
 
   constructor() {
@@ -68,7 +68,7 @@ export class Router {
     return found === undefined ? 'unknown' : (found[0] as PageName);
   }
 
-  /** Number of the image whose page is shown; `null` on other pages. */
+  /** Id of the image whose page is shown; `null` on other pages. */
   get imageId(): number | null {
     const found = imagePath.exec(pathOf(location))?.[1];
     return found === undefined ? null : Number(found);
@@ -79,24 +79,24 @@ export class Router {
     return operationPath.exec(pathOf(location))?.[1] ?? null;
   }
 
-  /** Number of the machine whose page is shown; `null` on other pages. */
+  /** Id of the machine whose page is shown; `null` on other pages. */
   get vmId(): number | null {
     const id = vmPath.exec(pathOf(location))?.[1];
     return id === undefined ? null : Number(id);
   }
 
-  /** The part of the address after the question mark, with it; empty when there is none. */
+  /** Query of the address with its question mark; empty when there is none. */
   get search(): string {
     return location.search;
   }
 
-  /** @param path an own path, with or without a query */
+  /** @param path a path of the console, with or without a query */
   go(path: string): void {
     if (location.pathname + location.search !== path) history.pushState(null, '', path);
     this.changed.emit();
   }
 
-  /** Changes the query of this page without a step in the history: for filters while they are chosen. */
+  /** Changes the query without a step in the history: for filters. */
   replaceSearch(search: string): void {
     if (location.search !== search) history.replaceState(null, '', location.pathname + search);
     this.changed.emit();
@@ -107,7 +107,7 @@ export class Router {
     this.go(pagePaths.images);
   }
 
-  /** Leads to what an operation made. @returns whether there is a page for such a thing */
+  /** Goes to the result of an operation. @returns whether there is a page for it */
   goToResult({ kind, id }: { kind: string; id: number | string }): boolean {
     if (kind === 'image') this.goToImage(id);
     else if (kind === 'vm') this.go(vmPageOf(id));
@@ -123,7 +123,7 @@ export class Router {
     this.#highlightId = null;
   }
 
-  /** For links: a plain click stays in this page, a click for a new tab is the browser's. */
+  /** Click handler of links. Clicks that open a new tab are left to the browser. */
   readonly onLink = (event: MouseEvent): void => {
     const link = event.currentTarget;
     const isPlain =
@@ -141,21 +141,21 @@ function pathOf({ pathname }: Location): string {
 function readSecret(path: string): string | null {
   if (location.pathname !== path) return null;
   const secret = location.hash.slice(1);
-  // At once: neither the history nor a shared screen shall keep it.
+  // Immediately: the secret must not stay in the history or on a shared screen.
   if (secret !== '') history.replaceState(null, '', location.pathname);
   return secret === '' ? null : secret;
 }
 
 const sharedKey = 'wcc.shared';
 
-/** A reload shows the same: the tab remembers the link, and forgets it when it is closed. */
+/** Keeps the secret in the tab, so that a reload shows the same operation. */
 function rememberInTab(secret: string | null): string | null {
   if (location.pathname !== pagePaths.shared) return null;
   try {
     if (secret !== null) sessionStorage.setItem(sharedKey, secret);
     return secret ?? sessionStorage.getItem(sharedKey);
   } catch {
-    // A browser that keeps nothing: the link has to be opened again.
+    // The browser denies storage. After a reload the link must be opened again.
     return secret;
   }
 }

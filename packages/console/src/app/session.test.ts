@@ -32,14 +32,14 @@ function open(answers: (Session | number)[]) {
   return new SessionState(createApiClient({ fetch }));
 }
 
-describe('the session', () => {
-  it('asks for sign-in when there is none', async () => {
+describe('SessionState', () => {
+  it('is signed out when the server has no session', async () => {
     const session = open([401]);
     await session.load();
     expect(session.view.kind).toBe('signed_out');
   });
 
-  it('keeps the pages when it ends, and goes on where it was for the same user', async () => {
+  it('keeps the pages when the session expires, and continues after the same user signs in', async () => {
     const session = open([sessionOf('sato'), sessionOf('sato')]);
     await session.load();
     session.expire();
@@ -49,7 +49,7 @@ describe('the session', () => {
     expect(left).toEqual([]);
   });
 
-  it('leaves the pages of one user when another signs in over them', async () => {
+  it('reloads the console when another user signs in over the pages', async () => {
     const session = open([sessionOf('sato'), sessionOf('ito')]);
     await session.load();
     session.expire();
@@ -58,7 +58,7 @@ describe('the session', () => {
     expect(session.view.kind).toBe('expired');
   });
 
-  it('notices that the server was updated', async () => {
+  it('detects that the server was updated', async () => {
     const session = open([sessionOf('sato'), sessionOf('sato', '1.1.0')]);
     await session.load();
     expect(session.isOutdated).toBe(false);
@@ -66,7 +66,7 @@ describe('the session', () => {
     expect(session.isOutdated).toBe(true);
   });
 
-  it('stays as it is while the server cannot be reached, and says so only when nothing is known', async () => {
+  it('keeps a known session while the server is unreachable, and is unreachable only without one', async () => {
     vi.useFakeTimers();
     const session = open([0, sessionOf('sato'), 0]);
     await session.load();

@@ -8,12 +8,12 @@ export type SessionView =
   | { kind: 'unreachable' }
   | { kind: 'signed_out' }
   | { kind: 'signed_in'; session: Session }
-  /** Ended while pages were open: they stay, and sign-in stands over them. */
+  /** Ended while pages were open. The pages stay, with the sign-in dialog over them. */
   | { kind: 'expired'; session: Session };
 
 const retryMs = 2000;
 
-/** Who is signed in. */
+/** The user's session. */
 export class SessionState {
   readonly changed: Emitter = new Emitter();
   readonly #api: ApiClient;
@@ -37,7 +37,7 @@ export class SessionState {
     return this.current !== null && this.#firstVersion !== this.current.version;
   }
 
-  /** Asks the server who we are; an unreachable server is asked again until it answers. */
+  /** Loads the session; retries until the server answers. */
   async load(): Promise<void> {
     try {
       this.#enter(await this.#api.session());
@@ -57,7 +57,7 @@ export class SessionState {
     this.#enter(await this.#api.firstSignIn(request));
   }
 
-  /** A new document holds nothing of the old user: no row, no name, no socket. */
+  /** Loads a new document, so that no data or socket of the old user remains. */
   async signOut(): Promise<void> {
     await this.#api.signOut();
     location.assign('/');
@@ -71,7 +71,7 @@ export class SessionState {
   #enter(session: Session): void {
     const before = this.current;
     this.#firstVersion ??= session.version;
-    // Somebody else signed in over the pages of another: these must not be seen.
+    // Another user signed in over these pages and must not see them.
     if (before !== null && before.user.id !== session.user.id) return location.assign('/');
     this.#set({ kind: 'signed_in', session });
   }

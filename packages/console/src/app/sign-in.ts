@@ -6,7 +6,7 @@ import type { App } from './app.ts';
 import { gateIntro } from './gate-intro.ts';
 import { languageChoice } from './user-menu.ts';
 
-/** Name and password. As a page of its own, or (`expired`) in a dialog over pages that stay as they are. */
+/** Sign-in form: a page, or (`expired`) the content of a dialog over the open pages. */
 export class SignInForm extends FormElement<App> {
   static override readonly properties: PropertyDeclarations = {
     ...FormElement.properties,
@@ -41,7 +41,7 @@ export class SignInForm extends FormElement<App> {
     </div>`;
   }
 
-  /** The dialog opens before these fields are there, so `autofocus` would come too early. */
+  /** `autofocus` would come too early: the dialog opens before its fields are rendered. */
   protected override firstUpdated(): void {
     this.inputOf(this.app.session.current === null ? 'name' : 'password')?.focus();
   }
@@ -56,7 +56,7 @@ export class SignInForm extends FormElement<App> {
       if (!isWhole) throw new Error(this.text.signIn.missing);
       await this.app.session.signIn(name, password);
     });
-    // Which of the two is wrong, the server tells nobody; the password is the likelier one.
+    // The server does not say which of the two is wrong. The password is more likely.
     if (!isIn && this.problem !== null) this.#again(name === '' ? 'name' : 'password');
   }
 

@@ -228,7 +228,7 @@ export const shell: CSSResult = css`
       gap: 0.25rem;
       padding-inline: 1rem;
     }
-    /* The brand leads there as well. */
+    /* The brand is a link to Home as well. */
     .tab.home {
       display: none;
     }
@@ -271,7 +271,7 @@ export const shell: CSSResult = css`
       padding: 0 0.5rem;
     }
   }
-  /* Three words, a count and the menu stand in one line of 320 px. */
+  /* Three tabs, a count and the menu fit in one line of 320 px. */
   @media (max-width: 24rem) {
     .top {
       padding-inline: 0.5rem;

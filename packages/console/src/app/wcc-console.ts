@@ -22,7 +22,7 @@ export interface ConsoleOptions extends AppOptions {
 
 type TabName = 'home' | 'vms' | 'images' | 'operations';
 
-/** Under which tab the page of a single thing stands. */
+/** Tab of the pages that are not a tab themselves. */
 const tabOf: Readonly<Partial<Record<PageName, TabName>>> = {
   image: 'images',
   vm: 'vms',
@@ -79,7 +79,7 @@ export abstract class WccConsole extends LitElement {
     const { kind } = session.view;
     if (router.page === 'firstSignIn' && kind !== 'signed_in')
       return html`<main class="gate"><wcc-first-sign-in .app=${this.#app}></wcc-first-sign-in></main>`;
-    // Nobody's session is asked for: the link itself is the right to see.
+    // Needs no session: the link grants access.
     if (router.page === 'shared')
       return html`<main id="main" tabindex="-1">${this.#pages.shared(this.#app)}</main>`;
     if (kind === 'loading')
@@ -139,7 +139,7 @@ export abstract class WccConsole extends LitElement {
     </div>`;
   }
 
-  /** Over the pages, which stay as they are; Escape cannot send it away, since nothing behind it works. */
+  /** Sign-in dialog over the open pages. Escape does not close it, because nothing behind it works. */
   #expired(): TemplateResult {
     return html`<dialog
       class="expired"
@@ -156,13 +156,13 @@ export abstract class WccConsole extends LitElement {
     if (focused instanceof Element && dock !== null) keepClear(focused, dock);
   }
 
-  /** Nothing is lost before the first page stands: it need not come with that. */
+  /** Loaded after the first page, which needs no focus restored yet. */
   async #keepFocus(): Promise<void> {
     try {
       const { FocusKeeper } = await import('../ui/focus-keeper.ts');
       new FocusKeeper(this.renderRoot as ShadowRoot).start();
     } catch {
-      // After an update of the server the old file is gone, and a reload brings the new one.
+      // After a server update the old file is gone; a reload fetches the new one.
     }
   }
 

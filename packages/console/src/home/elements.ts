@@ -1,4 +1,4 @@
 import { HomePage } from './home-page.ts';
 
-/** What somebody sees first. */
+/** The home page. */
 customElements.define('wcc-home-page', HomePage);

@@ -9,10 +9,10 @@ import { icon } from '../ui/icons.ts';
 
 export interface FirstRunContext {
   words: VmsText;
-  /** `null` until the server has told. */
+  /** `null` until loaded. */
   host: Host | null;
   pool: Pool | undefined;
-  /** One to make a machine from. */
+  /** Whether there is an image to create a machine from. */
   hasImage: boolean;
   canCreate: boolean;
   busy: boolean;
@@ -23,15 +23,15 @@ export interface FirstRunContext {
 
 interface Check {
   name: string;
-  /** `null`: not known yet. */
+  /** `null` until known. */
   isGood: boolean | null;
   words: string;
 }
 
-/** Less than this holds no system. */
+/** With less free space the check fails: a system needs more. */
 const minFreeBytes = 4_294_967_296;
 
-/** Checks of the set-up, and the ways to a first machine. */
+/** Checks the installation and offers the steps to a first machine. */
 export function firstRun(app: App, context: FirstRunContext): TemplateResult {
   const { words, canCreate } = context;
   const { first: text } = words;
@@ -77,7 +77,7 @@ function hypervisorCheck(words: VmsText, host: Host | null): Check {
   return { name: text.hypervisor, isGood: true, words: hypervisorWords(words, host) };
 }
 
-/** `libvirt 10.0, with KVM`. */
+/** For example `libvirt 10.0 · with KVM`. */
 export function hypervisorWords({ host: text }: VmsText, { hypervisor }: Host): string {
   const { driver, version, acceleration } = hypervisor;
   const name = driver === null ? text.none : text.drivers[driver];

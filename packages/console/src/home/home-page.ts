@@ -21,10 +21,12 @@ import { vmsCard } from './machines-card.ts';
 import { home } from './styles.ts';
 
 const dayMs = 86_400_000;
-/** More work than this is on its own page. */
+/** Further operations are on the operations page. */
 const maxRows = 6;
 
-/** What is under way, what went wrong, and how much room there is; the first steps where there is nothing yet. */
+/**
+ * Running operations, recent failures, machines, host and pools. Shows the first steps on an empty server.
+ */
 export class HomePage extends VmElement {
   static override readonly properties: PropertyDeclarations = {
     ...VmElement.properties,
@@ -63,7 +65,7 @@ export class HomePage extends VmElement {
     return [...super.styles(), home];
   }
 
-  /** Anew whenever one more failed. */
+  /** Reloads the failures after each new one. */
   protected override willUpdate(): void {
     const failed = this.signedIn.operations.all.filter(
       ({ snapshot, isHistory }) => snapshot.state === 'failed' && !isHistory,
@@ -91,7 +93,7 @@ export class HomePage extends VmElement {
       ${this.isUploading ? this.#upload() : nothing}`;
   }
 
-  /** Hardly anything to start from: what can be done about it comes before everything else. */
+  /** Almost nothing exists yet, so the first steps come first. */
   get #isFirstRun(): boolean {
     const { images } = this.signedIn;
     const { isLoaded, all: vms } = this.vms;
@@ -103,7 +105,7 @@ export class HomePage extends VmElement {
     return createVmButtons(this.app, this.words, () => (this.isCreating = true));
   }
 
-  /** Pressed twice, the second one would only be refused for its name. */
+  /** A second sample image would be refused because of its name. */
   get #isSampleRunning(): boolean {
     return activeOf(this.signedIn.operations.all).some(
       ({ snapshot }) => snapshot.action === 'make_sample_image',

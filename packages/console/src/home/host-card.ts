@@ -10,7 +10,7 @@ import { icon } from '../ui/icons.ts';
 import { usageMeter } from '../ui/usage-meter.ts';
 import { hypervisorWords } from './first-run.ts';
 
-/** What runs the machines here, and how much of the host is left for more. */
+/** Hypervisor, CPUs and free memory of the host. */
 export function hostCard(app: App, { host }: VmsState, words: VmsText): TemplateResult | typeof nothing {
   if (host === null) return nothing;
   const { host: text } = words;

@@ -2,7 +2,7 @@ import { css } from 'lit';
 import type { CSSResult } from 'lit';
 import { stepNumber } from '../ui/styles/step-number.ts';
 
-/** The first page, and the first steps on it. */
+/** The home page and its first steps. */
 export const home: CSSResult = css`
   .home-grid {
     display: grid;

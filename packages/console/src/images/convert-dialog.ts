@@ -8,7 +8,7 @@ import { ImageDialog } from './image-dialog.ts';
 type Format = 'raw' | 'qcow2';
 const formats: readonly Format[] = ['raw', 'qcow2'];
 
-/** In which format, and under which name. */
+/** Converts an image into a new one. */
 export class ConvertDialog extends ImageDialog {
   static override readonly properties: PropertyDeclarations = {
     ...ImageDialog.properties,
@@ -66,7 +66,7 @@ export class ConvertDialog extends ImageDialog {
     </label>`;
   }
 
-  /** The proposed name goes with the format, unless another was typed. */
+  /** The proposed name follows the format until the user types one. */
   #choose(format: Format): void {
     this.format = format;
     const input = this.inputOf('name');

@@ -15,7 +15,7 @@ import { imagesTextOf } from './text/catalogue.ts';
 
 const askAfterMs = 250;
 
-/** Asks how an image shall be copied, tells the numbers before the start, and closes once the operation exists. */
+/** Copies an image. Shows the required and the free space before the start. */
 export class CopyDialog extends OperationDialog {
   static override readonly properties: PropertyDeclarations = {
     ...OperationDialog.properties,
@@ -64,7 +64,7 @@ export class CopyDialog extends OperationDialog {
     this.inputOf('name')?.setSelectionRange(0, dot > 0 ? dot : this.form.name.length);
   }
 
-  /** The limit is typed in another unit, and stands under a shorter name. */
+  /** The field of the limit has another name, because it has another unit. */
   protected override fieldOf(error: ApiProblem): string | null {
     return error.field === 'bytesPerSecond' ? 'limit' : super.fieldOf(error);
   }
@@ -93,7 +93,7 @@ export class CopyDialog extends OperationDialog {
     this.problem = null;
     this.fieldError = null;
     if (part.name === undefined) return;
-    // The answer about the old name says nothing about this one.
+    // The loaded plan is about the old name.
     if (this.plan !== null) this.plan = { ...this.plan, nameTaken: null };
     clearTimeout(this.#timer);
     this.#timer = setTimeout(() => void this.#loadPlan(), askAfterMs);

@@ -11,11 +11,11 @@ export interface FactsContext {
   app: App;
   form: CopyForm;
   plan: CopyPlan | null;
-  /** Why the numbers could not be asked for. */
+  /** Why the plan could not be loaded. */
   problem: unknown;
 }
 
-/** The numbers before the start: what the image is, what the copy takes, what is there. */
+/** Size of the image, required space and free space. */
 export function copyFacts({ app, form, plan, problem }: FactsContext): TemplateResult {
   const { copy } = imagesTextOf(app.preferences);
   const { shell } = app.text;

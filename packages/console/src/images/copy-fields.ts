@@ -14,7 +14,7 @@ export interface FieldContext {
   app: App;
   form: CopyForm;
   plan: CopyPlan | null;
-  /** What the server has against one of the fields, until something is changed. */
+  /** Error of the server at one of the fields; cleared by any change. */
   fieldError: FieldError | null;
   change: (part: Partial<CopyForm>) => void;
 }

@@ -12,24 +12,24 @@ const plan: CopyPlan = {
   nameTaken: null,
 };
 
-describe('the proposed name', () => {
+describe('proposeCopyName', () => {
   it.each([
     ['debian.qcow2', 'debian-copy.qcow2'],
     ['a.tar.raw', 'a.tar-copy.raw'],
     ['disk', 'disk-copy'],
     ['.raw', '.raw-copy'],
-  ])('of %s is %s', (name, proposal) => {
+  ])('proposes for %s the name %s', (name, proposal) => {
     expect(proposeCopyName(name, () => false)).toBe(proposal);
   });
 
-  it('counts on until it is free', () => {
+  it('counts up until the name is free', () => {
     const taken = new Set(['a-copy.raw', 'a-copy-2.raw']);
     expect(proposeCopyName('a.raw', (name) => taken.has(name))).toBe('a-copy-3.raw');
   });
 });
 
-describe('the name while it is typed', () => {
-  it('is judged here first, then by the server', () => {
+describe('checkCopyName', () => {
+  it('checks the name rules first, then the answer of the server', () => {
     expect(checkCopyName('a/b', { ...plan, nameTaken: true })).toBe('slash');
     expect(checkCopyName('a', { ...plan, nameTaken: true })).toBe('taken');
     expect(checkCopyName('a', plan)).toBeNull();
@@ -38,7 +38,7 @@ describe('the name while it is typed', () => {
   });
 });
 
-describe('the speed limit', () => {
+describe('parseLimit', () => {
   it.each([
     ['', null],
     ['  ', null],
@@ -48,15 +48,15 @@ describe('the speed limit', () => {
     ['-3', undefined],
     ['fast', undefined],
     ['1e999', undefined],
-  ])('%j is %j bytes a second', (text, bytesPerSecond) => {
+  ])('parses %j as %j bytes per second', (text, bytesPerSecond) => {
     expect(parseLimit(text)).toBe(bytesPerSecond);
   });
 });
 
-describe('the request', () => {
+describe('the copy request', () => {
   const form = { name: 'x.raw', method: 'auto', limit: '2', verify: true } as const;
 
-  it('carries what was chosen', () => {
+  it('contains the choices of the form, and is null for a malformed limit', () => {
     expect(toRequest(form)).toEqual({
       name: 'x.raw',
       method: 'auto',
@@ -66,7 +66,7 @@ describe('the request', () => {
     expect(toRequest({ ...form, limit: 'x' })).toBeNull();
   });
 
-  it('shares blocks only where that is possible and not declined', () => {
+  it('is expected to share blocks only if the pool can clone and no full copy was chosen', () => {
     expect(sharesBlocks(form, plan)).toBe(true);
     expect(sharesBlocks({ method: 'copy' }, plan)).toBe(false);
     expect(sharesBlocks(form, { ...plan, clonePossible: false })).toBe(false);

@@ -4,7 +4,7 @@ import type { CopyImageRequest, CopyMethodChoice, CopyPlan, ImageNameProblem } f
 export interface CopyForm {
   name: string;
   method: CopyMethodChoice;
-  /** As typed, in MiB/s; empty for none. */
+  /** As typed, in MiB/s; empty for no limit. */
   limit: string;
   verify: boolean;
 }
@@ -14,7 +14,7 @@ export type CopyNameProblem = ImageNameProblem | 'taken' | null;
 const mib = 1_048_576;
 const minMib = 0.1;
 
-/** `debian.qcow2` → `debian-copy.qcow2`, then `debian-copy-2.qcow2`, until one is free. */
+/** The first free name of `debian-copy.qcow2`, `debian-copy-2.qcow2` and so on. */
 export function proposeCopyName(name: string, isTaken: (name: string) => boolean): string {
   const dot = name.lastIndexOf('.');
   const base = dot > 0 ? name.slice(0, dot) : name;
@@ -24,12 +24,12 @@ export function proposeCopyName(name: string, isTaken: (name: string) => boolean
   return proposal;
 }
 
-/** What stands against a name: first what this page knows itself, then what the server said of it. */
+/** Problem with a name: the rules for names first, then the server's answer. */
 export function checkCopyName(name: string, plan: CopyPlan | null): CopyNameProblem {
   return findImageNameProblem(name) ?? (plan?.nameTaken === true ? 'taken' : null);
 }
 
-/** Bytes per second, `null` for no limit, `undefined` for what is no number. */
+/** Bytes per second; `null` for no limit; `undefined` for a malformed number. */
 export function parseLimit(text: string): number | null | undefined {
   const trimmed = text.trim();
   if (trimmed === '') return null;
@@ -43,7 +43,7 @@ export function toRequest(form: CopyForm): CopyImageRequest | null {
   return { name: form.name, method: form.method, bytesPerSecond, verify: form.verify };
 }
 
-/** Whether the copy will share blocks, as far as can be told before. */
+/** Whether the copy is expected to share blocks. */
 export function sharesBlocks(form: Pick<CopyForm, 'method'>, plan: CopyPlan): boolean {
   return plan.clonePossible && form.method !== 'copy';
 }

@@ -5,7 +5,7 @@ import { icon } from '../ui/icons.ts';
 import { ImageDialog } from './image-dialog.ts';
 import { imageUsers } from './references.ts';
 
-/** Names what is deleted, and what is in the way; the answer that loses nothing has the focus. */
+/** Deletes an image, or names what prevents it. Cancel has the focus. */
 export class DeleteDialog extends ImageDialog {
   protected readonly idPrefix = 'delete';
 

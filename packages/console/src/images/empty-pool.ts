@@ -13,7 +13,7 @@ export interface EmptyPoolContext {
   onUpload: () => void;
 }
 
-/** What a newcomer sees first: one press to have something to copy. */
+/** Shown in an empty pool: the ways to get a first image. */
 export function emptyPool(
   app: App,
   { pool, canCreate, busy, onSample, onUpload }: EmptyPoolContext,

@@ -32,7 +32,7 @@ export function factsOf(app: App, image: Image): TemplateResult {
   );
 }
 
-/** Where it comes from, and what came from it. */
+/** The image's source and its copies. */
 export function lineageOf(app: App, image: Image): TemplateResult {
   const text = imagesTextOf(app.preferences).image;
   const images = app.signedIn?.images.all ?? [];

@@ -7,7 +7,7 @@ import { image as styles } from './image-styles.ts';
 import { imagesTextOf } from './text/catalogue.ts';
 import type { ImageText } from './text/text.ts';
 
-/** What the dialogs about one image have in common; each closes once its operation exists. */
+/** Base of the dialogs about one image. */
 export abstract class ImageDialog extends OperationDialog {
   static override readonly properties: PropertyDeclarations = {
     ...OperationDialog.properties,

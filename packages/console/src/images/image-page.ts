@@ -21,7 +21,7 @@ import type { ImageText } from './text/text.ts';
 
 type DialogName = 'copy' | 'convert' | 'verify' | 'delete';
 
-/** What a button does, and how it looks. */
+/** What a button does, and its CSS class. */
 interface ButtonAction {
   run: () => void;
   look?: string;
@@ -29,7 +29,7 @@ interface ButtonAction {
 
 const maxOperations = 10;
 
-/** Everything about one image, and everything that can be done with it. */
+/** Details, actions and history of one image. */
 export class ImagePage extends ConsoleElement<App> {
   static override readonly properties: PropertyDeclarations = {
     ...ConsoleElement.properties,
@@ -61,7 +61,7 @@ export class ImagePage extends ConsoleElement<App> {
     ];
   }
 
-  /** What was done before this page was opened. */
+  /** Loads the history when another image is shown. */
   protected override willUpdate(): void {
     const { imageId } = this.app.router;
     if (imageId === null || imageId === this.#asked) return;
@@ -152,7 +152,7 @@ export class ImagePage extends ConsoleElement<App> {
     </div>`;
   }
 
-  /** Of a disk a machine is made at once or step by step; an ISO lies in the drive of one. */
+  /** A disk image can be quick-created or put in the create page; an ISO only goes into a drive. */
   #vmLinks({ id, format }: Image): TemplateResult {
     const text = this.#text;
     const link = (name: IconName, label: string, path: string): TemplateResult =>
@@ -163,7 +163,7 @@ export class ImagePage extends ConsoleElement<App> {
     ${link('plus', text.createVm, pagePaths.createVm)}`;
   }
 
-  /** Newest first; those under way among them. */
+  /** Newest first, running ones included. */
   #operations(image: Image): TemplateResult {
     const text = this.#text;
     const isAbout = (each: { kind: string; id: number | string | null } | null): boolean =>
@@ -234,7 +234,7 @@ export class ImagePage extends ConsoleElement<App> {
     }
   }
 
-  /** Without them the page is poorer, not wrong. */
+  /** Without the history the rest of the page is still correct. */
   async #loadOperations(id: ImageId): Promise<void> {
     try {
       const { items } = await this.app.api.operations({ subject: `image:${id}`, limit: maxOperations });

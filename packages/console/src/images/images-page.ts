@@ -21,7 +21,7 @@ import { imagesTextOf } from './text/catalogue.ts';
 
 const dragEvents = ['dragover', 'dragleave', 'drop'] as const;
 
-/** The images of the pool, those being made among them, and the ways to get more. */
+/** The list of images, including those that an operation is making. */
 export class ImagesPage extends ConsoleElement<App> {
   static override readonly properties: PropertyDeclarations = {
     ...ConsoleElement.properties,
@@ -62,10 +62,10 @@ export class ImagesPage extends ConsoleElement<App> {
     for (const type of dragEvents) removeEventListener(type, this.#onDrag);
   }
 
-  /** Files may be let go anywhere on this page. */
+  /** Files can be dropped anywhere on this page. */
   readonly #onDrag = (event: DragEvent): void => {
     const hasFiles = event.dataTransfer?.types.includes('Files') === true;
-    // A dialog that takes them has done so before the window hears of it.
+    // An open dialog handles the event before the window does.
     if (!hasFiles || event.defaultPrevented || !this.app.canWrite) return;
     event.preventDefault();
     const isLeaving = event.type === 'dragleave' && event.relatedTarget !== null;
@@ -111,7 +111,7 @@ export class ImagesPage extends ConsoleElement<App> {
       }`;
   }
 
-  /** Brings the image that was asked for into view, once its row is there. */
+  /** Scrolls to the highlighted image once its row is rendered. */
   protected override updated(): void {
     const { router } = this.app;
     if (router.highlightId === null) return;
@@ -122,7 +122,7 @@ export class ImagesPage extends ConsoleElement<App> {
     row.classList.add('found');
   }
 
-  /** Rows of images that are being made, steady under a pointer. */
+  /** Operations that make an image, in an order that is stable under the pointer. */
   #arrange(): OperationEntry[] {
     const { images, operations } = this.signedIn;
     const wanted = pendingImages(operations.all, (id) => images.hasImage(id)).map(
@@ -161,7 +161,7 @@ export class ImagesPage extends ConsoleElement<App> {
 
   #loadProblem(): TemplateResult | typeof nothing {
     const { images } = this.signedIn;
-    // A list that is there stays; that it may be old is what the connection's banner says.
+    // A loaded list stays. The connection banner says that it may be old.
     if (images.problem === null || images.isLoaded) return nothing;
     return html`${problemBox(this.app, images.problem)}
       <p><button class="button" @click=${() => void images.load()}>${this.text.shell.tryAgain}</button></p>`;
@@ -186,7 +186,7 @@ export class ImagesPage extends ConsoleElement<App> {
       mayCopy: this.app.canWrite,
       onCopy: (image: Image) => (this.copying = image),
     };
-    // A row that is held after its end stands for its image until it is let go.
+    // While the pointer is on the list, the row of an ended operation replaces the row of its image.
     const isPending = new Set(making.map(({ snapshot }) => snapshot.result?.id));
     return html`<div class="card">
       <table role="table" aria-label=${text.title}>

@@ -10,7 +10,7 @@ declare module '../app/signed-in-state.ts' {
 
 const pageSize = 200;
 
-/** The images and pools as last loaded, and whether that went well. */
+/** All images and pools, as last loaded. */
 export class ImagesState extends LoadedState {
   readonly #api: ApiClient;
   #images: readonly Image[] = [];

@@ -8,7 +8,7 @@ import { icon } from '../ui/icons.ts';
 import { usageMeter } from '../ui/usage-meter.ts';
 import { imagesTextOf } from './text/catalogue.ts';
 
-/** Where the images lie and how much room is left; or why the pool cannot be used. */
+/** Path and free space of a pool, or why it is unavailable. */
 export function poolCard(app: App, pool: Pool): TemplateResult {
   const { list: images } = imagesTextOf(app.preferences);
   if (pool.state === 'unavailable') return unavailable(app, pool);

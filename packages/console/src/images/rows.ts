@@ -16,7 +16,7 @@ export interface ImageRowContext {
   mayCopy: boolean;
 }
 
-/** An image that stands in the pool. */
+/** Table row of an image. */
 export function imageRow(image: Image, { app, onCopy, mayCopy }: ImageRowContext): TemplateResult {
   const { list: images } = imagesTextOf(app.preferences);
   const { shell } = app.text;
@@ -67,7 +67,7 @@ export function imageRow(image: Image, { app, onCopy, mayCopy }: ImageRowContext
   </tr>`;
 }
 
-/** The state, with the reason where it is not well. */
+/** The state, with its reason unless the image is ready. */
 export function stateCell(image: Image, app: App): TemplateResult {
   const { list: images } = imagesTextOf(app.preferences);
   const why = stateReasonText(image, app);

@@ -3,7 +3,7 @@ import type { TemplateResult } from 'lit';
 import { valueOf } from '../ui/form-value.ts';
 import { ImageDialog } from './image-dialog.ts';
 
-/** Whether there is a digest to compare with. */
+/** Computes the SHA-256 of an image and optionally compares it. */
 export class VerifyDialog extends ImageDialog {
   protected readonly idPrefix = 'verify';
 

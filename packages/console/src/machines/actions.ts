@@ -10,7 +10,7 @@ export type VmCommand = 'start' | 'shutdown' | 'power-off' | 'reset' | 'copy' | 
 export interface ActionsContext {
   vm: Vm;
   words: VmsText;
-  /** Nothing can be ordered now, and why. */
+  /** Why no command is possible now; `null` when commands are possible. */
   disabledReason: string | null;
   onCommand: (order: VmCommand) => void;
 }
@@ -24,7 +24,7 @@ const icons: Readonly<Record<VmCommand, IconName>> = {
   delete: 'bin',
 };
 
-/** The orders that this machine takes now from whoever looks; what cannot be is not there. */
+/** Buttons for the commands that the user can give this machine now. */
 export function vmActions({ vm, words, disabledReason, onCommand }: ActionsContext): TemplateResult {
   const { may } = vm;
   const button = (order: VmCommand, isThere: boolean, look = ''): TemplateResult | typeof nothing =>

@@ -6,7 +6,7 @@ import { createKeys } from '../ui/idempotency.ts';
 import { VmDialog } from './machine-dialog.ts';
 import { checkVmName, proposeVmName } from './machine-form.ts';
 
-/** Copies a machine that is off, disks and all. */
+/** Copies a machine that is off, with its disks. */
 export class CopyVmDialog extends VmDialog {
   static override readonly properties: PropertyDeclarations = {
     ...VmDialog.properties,

@@ -4,7 +4,7 @@ import type { PropertyDeclarations, TemplateResult } from 'lit';
 import { icon } from '../ui/icons.ts';
 import { VmDialog } from './machine-dialog.ts';
 
-/** Deletes a machine, with its disks or without. Data that goes with it is not gone by one press: its name is typed. */
+/** Deletes a machine, with or without its disks. To delete disks, the user must type the machine's name. */
 export class DeleteVmDialog extends VmDialog {
   static override readonly properties: PropertyDeclarations = {
     ...VmDialog.properties,

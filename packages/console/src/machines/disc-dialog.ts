@@ -5,7 +5,7 @@ import type { Emitter } from '../ui/emitter.ts';
 import { imageChoices } from './image-choices.ts';
 import { VmDialog } from './machine-dialog.ts';
 
-/** Puts an ISO into the drive. */
+/** Inserts an ISO into the CD drive. */
 export class DiscDialog extends VmDialog {
   static override readonly properties: PropertyDeclarations = {
     ...VmDialog.properties,

@@ -6,7 +6,7 @@ import { segmentField } from '../ui/segments.ts';
 import { VmDialog } from './machine-dialog.ts';
 import { gib, gibText, mib, parseDiskSize } from './machine-form.ts';
 
-/** Adds an empty disk, or makes one larger. */
+/** Adds an empty disk, or grows a disk. */
 export class VmDiskDialog extends VmDialog {
   static override readonly properties: PropertyDeclarations = {
     ...VmDialog.properties,
@@ -16,7 +16,7 @@ export class VmDiskDialog extends VmDialog {
     format: { state: true },
   };
   declare vm: Vm;
-  /** Which one grows; `null`: a new one. */
+  /** The disk to grow; `null` to add one. */
   declare disk: VmDisk | null;
   /** In GiB, as typed. */
   declare size: string;

@@ -10,7 +10,7 @@ import { VmScreen } from './screen/screen.ts';
 import { SerialView } from './screen/serial-view.ts';
 import { VmSettingsDialog } from './settings-dialog.ts';
 
-/** The list of machines and the page of one: loaded with the first of them. */
+/** The list of machines, the page of one machine, and its dialogs. */
 customElements.define('wcc-machine-question', VmQuestion);
 customElements.define('wcc-delete-machine-dialog', DeleteVmDialog);
 customElements.define('wcc-copy-machine-dialog', CopyVmDialog);

@@ -4,7 +4,7 @@ import { size } from '../text/format.ts';
 import type { CreateNeeds } from './create/form.ts';
 import type { VmsText } from './text/text.ts';
 
-/** The numbers before the start: what the machine takes of the pool and of the memory, and what is there. */
+/** Required and free disk space and memory. */
 export function needsFacts(needs: CreateNeeds, words: VmsText): TemplateResult {
   const { needs: text } = words;
   const { diskBytes, maxDiskBytes, freeDiskBytes, memoryBytes, freeMemoryBytes } = needs;

@@ -1,7 +1,7 @@
 import { css } from 'lit';
 import type { CSSResult } from 'lit';
 
-/** Fields that only the dialogs and pages about machines have. */
+/** Fields of the pages and dialogs about machines. */
 export const vmForms: CSSResult = css`
   .boot-order {
     display: grid;

@@ -7,7 +7,7 @@ import { fact, section } from '../ui/facts.ts';
 import { icon } from '../ui/icons.ts';
 import type { VmsText } from './text/text.ts';
 
-/** What the page does when a button of these cards is pressed. */
+/** Handlers of the buttons on the hardware cards. */
 export interface HardwareActions {
   edit: () => void;
   addDisk: () => void;
@@ -21,7 +21,7 @@ export interface HardwareContext {
   words: VmsText;
   vm: Vm;
   commands: HardwareActions;
-  /** Nothing can be ordered now, and why. */
+  /** Why no command is possible now; `null` when commands are possible. */
   disabledReason: string | null;
 }
 
@@ -48,7 +48,7 @@ function actionButton(
   </button>`;
 }
 
-/** CPUs, memory, network, and who owns it. */
+/** CPUs, memory, network and owner. */
 export function hardwareOf(context: HardwareContext): TemplateResult {
   const { app, words, vm, commands } = context;
   const { locale } = app.preferences;

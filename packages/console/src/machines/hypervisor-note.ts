@@ -4,7 +4,7 @@ import type { TemplateResult } from 'lit';
 import { icon } from '../ui/icons.ts';
 import type { VmsText } from './text/text.ts';
 
-/** Says what to install where nothing can run machines; everything else works without. */
+/** Names the packages to install when the host has no hypervisor. */
 export function hypervisorNote(host: Host | null, words: VmsText): TemplateResult | typeof nothing {
   const missing = host?.hypervisor.missing ?? null;
   if (missing === null) return nothing;

@@ -8,7 +8,7 @@ import type { VmsState } from './machines-state.ts';
 import { vmsTextOf } from './text/catalogue.ts';
 import type { VmsText } from './text/text.ts';
 
-/** Fields of requests that are called otherwise here, where they are typed in other units. */
+/** Fields of requests that have another name here, because they have another unit. */
 const typedAs: Readonly<Partial<Record<string, string>>> = { memoryBytes: 'memory', sizeBytes: 'size' };
 
 /** Base of the dialogs about machines. */
@@ -21,7 +21,7 @@ export abstract class VmDialog extends OperationDialog {
     return vmsOf(this.app);
   }
 
-  /** Names that no further machine can have. */
+  /** Names of existing machines. */
   protected get taken(): string[] {
     return this.vms.all.map(({ name }) => name);
   }

@@ -9,14 +9,14 @@ const maxDisk = 65_536 * gib;
 
 export type VmNameProblem = 'empty' | 'malformed' | 'taken' | null;
 
-/** What stands against a name, as far as this page knows. */
+/** Problem with a name, as far as this page knows. */
 export function checkVmName(name: string, taken: readonly string[]): VmNameProblem {
   if (name === '') return 'empty';
   if (!isMachineName(name)) return 'malformed';
   return taken.includes(name) ? 'taken' : null;
 }
 
-/** `debian-13.qcow2` → `debian-13-1`, then `debian-13-2`, until one is free. */
+/** For `debian-13.qcow2`, the first free name of `debian-13-1`, `debian-13-2` and so on. */
 export function proposeVmName(imageName: string, taken: readonly string[]): string {
   const base = imageName
     .replace(/\.[A-Za-z0-9]{1,5}$/, '')
@@ -29,23 +29,23 @@ export function proposeVmName(imageName: string, taken: readonly string[]): stri
   return name();
 }
 
-/** A whole number of CPUs, `undefined` for anything else. */
+/** A whole number of CPUs; `undefined` for anything else. */
 export function parseCpus(text: string): number | undefined {
   const value = numberOf(text);
   return value !== undefined && Number.isInteger(value) && value >= 1 && value <= maxCpus ? value : undefined;
 }
 
-/** GiB as typed → bytes in whole MiB; `undefined` for what no machine can have. */
+/** Bytes, in whole MiB, for GiB as typed; `undefined` outside the limits of a machine. */
 export function parseMemory(text: string): number | undefined {
   return bytesOf(text, { least: minMemory, most: maxMemory });
 }
 
-/** GiB as typed → bytes in whole MiB; `undefined` for what no disk can have. */
+/** Bytes, in whole MiB, for GiB as typed; `undefined` outside the limits of a disk. */
 export function parseDiskSize(text: string, least: number = mib): number | undefined {
   return bytesOf(text, { least, most: maxDisk });
 }
 
-/** Bytes as somebody would type them in GiB: at most three decimals. */
+/** Bytes as a user would type them in GiB, with at most three decimals. */
 export function gibText(bytes: number): string {
   return String(Number((bytes / gib).toFixed(3)));
 }

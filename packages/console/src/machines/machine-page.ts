@@ -20,7 +20,7 @@ import { vmStateBadge } from './state-badge.ts';
 
 type Verb = 'start' | 'shutdown' | 'power-off' | 'reset';
 
-/** One machine: its state and what can be done with it, its screen, its parts, and its past. */
+/** State, commands, screen, hardware and history of one machine. */
 export class VmPage extends VmElement {
   static override readonly properties: PropertyDeclarations = {
     ...VmElement.properties,
@@ -90,7 +90,7 @@ export class VmPage extends VmElement {
     return this.isBusy ? this.words.busy : null;
   }
 
-  /** What does not exist and what may not be seen are told apart by nobody. */
+  /** The same text for a machine that does not exist and one that the user may not see. */
   #missing(): TemplateResult {
     const { isLoaded, problem } = this.vms;
     const creator = this.#openCreator();
@@ -110,7 +110,7 @@ export class VmPage extends VmElement {
     </section>`;
   }
 
-  /** A machine that is not there yet, or came to nothing: its operation says why. One that was made is gone. */
+  /** The operation that is creating this machine, or failed to. After a success the machine was deleted. */
   #openCreator(): OperationEntry | undefined {
     const { vmId } = this.app.router;
     return this.signedIn.operations.all.find(({ snapshot, isHistory }) => {

@@ -12,7 +12,7 @@ import { VmElement } from './machine-element.ts';
 import { pendingVms, sortVms } from './pending-rows.ts';
 import { vmRow, pendingVmRow } from './rows.ts';
 
-/** All machines that one may see, those being made among them. */
+/** The list of machines, including those that an operation is creating. */
 export class VmsPage extends VmElement {
   static override readonly properties: PropertyDeclarations = {
     ...VmElement.properties,
@@ -20,7 +20,7 @@ export class VmsPage extends VmElement {
     busy: { state: true },
   };
   declare isCreating: boolean;
-  /** Uuid of the machine that an order is on its way to. */
+  /** UUID of the machine that a command is being sent to. */
   declare busy: string | null;
 
   constructor() {
@@ -31,7 +31,7 @@ export class VmsPage extends VmElement {
 
   override connectedCallback(): void {
     super.connectedCallback();
-    // Other pages lead here to quick-create from an image.
+    // A query names the image for quick-create.
     if (new URLSearchParams(this.app.router.search).has('image')) this.isCreating = true;
   }
 

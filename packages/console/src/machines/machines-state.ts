@@ -6,19 +6,18 @@ import type { SignedInState } from '../app/signed-in-state.ts';
 import { LoadedState } from '../ui/loaded-state.ts';
 
 const pollMs = 3000;
-/** What the host has left changes more slowly than its machines. */
+/** The host changes more slowly than its machines. */
 const hostEveryNthPoll = 5;
 
 export interface VmsOptions {
   api: Pick<ApiClient, 'vms' | 'host'>;
-  /** Whether asking makes sense: somebody is signed in, and nobody holds the page still. */
+  /** Whether to poll: a user is signed in, and live updates are not paused. */
   isAsking: () => boolean;
 }
 
 /**
- * The machines and what runs them, as last loaded. What operations do is told by the socket, and asked for at
- * once. A machine that is switched on or off, or ends by itself, is told by nobody: as long as a page follows and
- * is visible, the list is asked for every three seconds.
+ * The machines and the host, as last loaded. The list is reloaded after each operation. Power changes are not
+ * pushed, so it is also polled every three seconds while a page needs it and is visible.
  */
 export class VmsState extends LoadedState {
   readonly #options: VmsOptions;
@@ -38,7 +37,7 @@ export class VmsState extends LoadedState {
     return this.#vms;
   }
 
-  /** `null` until the server has told. */
+  /** `null` until loaded. */
   get host(): Host | null {
     return this.#host;
   }
@@ -47,7 +46,7 @@ export class VmsState extends LoadedState {
     return this.#vms.find((vm) => vm.id === id);
   }
 
-  /** Asks again and again until the returned function is called. */
+  /** Polls until the returned function is called. */
   startPolling(): () => void {
     this.#pollers += 1;
     void this.load();
@@ -64,17 +63,17 @@ export class VmsState extends LoadedState {
     };
   }
 
-  /** What is known of the host stays when it cannot be asked for. */
+  /** Keeps the last known host when loading fails. */
   async loadHost(): Promise<void> {
     try {
       this.#host = await this.#options.api.host();
       this.changed.emit();
     } catch {
-      // The list of machines meets the same trouble, and says so.
+      // The list of machines fails for the same reason and shows it.
     }
   }
 
-  /** Puts in what an order answered; the next list has the rest. */
+  /** Shows the machine that a command returned; the list is reloaded. */
   put(vm: Vm): void {
     this.#vms = this.#vms.map((each) => (each.uuid === vm.uuid ? vm : each));
     this.changed.emit();
@@ -95,10 +94,10 @@ export class VmsState extends LoadedState {
 
 const ofDesk = new WeakMap<SignedInState, VmsState>();
 
-/** One for all pages of whoever is signed in. Made when the first of them is shown: the console loads without it. */
+/** The state that all pages of a signed-in user share. Created with the first page that needs it. */
 export function vmsOf(app: App): VmsState {
   const { signedIn } = app;
-  if (signedIn === null) throw new Error('Machines need somebody signed in.');
+  if (signedIn === null) throw new Error('Machines need a signed-in user.');
   const known = ofDesk.get(signedIn);
   if (known !== undefined) return known;
   const vms = new VmsState({
@@ -106,7 +105,7 @@ export function vmsOf(app: App): VmsState {
     isAsking: () => app.session.view.kind === 'signed_in' && !signedIn.operations.isPaused,
   });
   ofDesk.set(signedIn, vms);
-  // An operation that began or ended made, changed or took away a machine.
+  // An operation that started or ended may have created, changed or deleted a machine.
   signedIn.operations.listenAll(({ snapshot }, before) => {
     if (isAboutVm(snapshot) && snapshot.state !== before?.snapshot.state) void vms.load();
   });

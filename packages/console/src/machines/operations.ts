@@ -36,7 +36,7 @@ export class VmOperations extends ConsoleElement<App> {
     return [...super.observed(), this.#list.changed, this.signedIn.operations.changed];
   }
 
-  /** Anew whenever an operation of this machine came or ended. */
+  /** Reloads when an operation of this machine starts or ends. */
   protected override willUpdate(): void {
     const own = this.signedIn.operations.all.filter(
       ({ snapshot: { subject } }) => subject.kind === 'vm' && subject.id === this.vm,

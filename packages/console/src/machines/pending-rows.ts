@@ -5,15 +5,15 @@ import type { OperationEntry } from '../operations/operation-entry.ts';
 
 const creatingActions: readonly string[] = ['create_vm', 'quick_create_vm', 'copy_vm'];
 
-/** Name of the machine that an operation makes, or `null` when it makes none. */
+/** Name of the machine that an operation creates; `null` when it creates none. */
 export function createdVmName({ action, subject, target }: Snapshot): string | null {
   if (!creatingActions.includes(action)) return null;
   return target?.kind === 'vm' ? target.name : subject.name;
 }
 
 /**
- * Operations that make a machine which is not in the list: not loaded yet, or failed and not dismissed. Those
- * under way stand in the list already, by the name that they keep for the machine.
+ * Operations whose machine is not in the list: not loaded yet, or failed and not dismissed. The list already
+ * contains machines whose creation is running.
  */
 export function pendingVms(entries: readonly OperationEntry[], vms: readonly Vm[]): OperationEntry[] {
   const listed = new Set(vms.map(({ operation }) => operation));
@@ -27,7 +27,10 @@ export function pendingVms(entries: readonly OperationEntry[], vms: readonly Vm[
   });
 }
 
-/** Work first, then what runs, then the rest, each by name; those of others last. */
+/**
+ * Machines with an operation first, then running ones, then the rest, each by name. Foreign machines come
+ * last.
+ */
 export function sortVms(vms: readonly Vm[]): Vm[] {
   const weight = ({ foreign, state, operation }: Vm): number =>
     foreign ? 3 : operation !== null ? 0 : state === 'running' || state === 'paused' ? 1 : 2;

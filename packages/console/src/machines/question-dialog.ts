@@ -1,6 +1,6 @@
 import { ConfirmDialog } from '../ui/confirm-dialog.ts';
 
-/** Asks before a command that a running machine notices. A class of its own, because an element needs one. */
+/** Asks before a command that affects a running machine. Each element needs a class of its own. */
 export class VmQuestion extends ConfirmDialog {
   protected override readonly idPrefix = 'vm-ask';
 }

@@ -15,12 +15,12 @@ import type { VmsText } from './text/text.ts';
 export interface VmRowContext {
   app: App;
   words: VmsText;
-  /** Uuid of the machine that an order is on its way to. */
+  /** UUID of the machine that a command is being sent to. */
   busy: string | null;
   onStart: (vm: Vm) => void;
 }
 
-/** A machine; while an operation works on it, its row carries that bar. */
+/** Table row of a machine. While an operation works on it, the row shows that operation. */
 export function vmRow(vm: Vm, context: VmRowContext): TemplateResult {
   const { app, words } = context;
   const { locale } = app.preferences;

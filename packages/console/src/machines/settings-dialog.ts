@@ -116,7 +116,7 @@ export class VmSettingsDialog extends VmDialog {
   #toggle(device: BootDevice): void {
     const { order } = this.form;
     const next = order.includes(device) ? order.filter((each) => each !== device) : [...order, device];
-    // Of something it has to boot; the box of the last one stays ticked.
+    // At least one boot device must stay checked.
     if (next.length === 0) return this.requestUpdate();
     this.form = { ...this.form, order: next };
   }
@@ -145,7 +145,7 @@ export class VmSettingsDialog extends VmDialog {
     this.close();
   }
 
-  /** Only what is another one now. */
+  /** Only changed fields. */
   #changes(): ChangeVmRequest {
     const { vm, form } = this;
     const cpus = parseCpus(form.cpus);

@@ -14,7 +14,7 @@ const icons: Readonly<Record<VmState, IconName>> = {
   unknown: 'unknown',
 };
 
-/** The state of a machine by icon and word, and why it is in it where that is known. */
+/** The state of a machine as icon and word, with its reason if known. */
 export function vmStateBadge(vm: Vm, { states, stateReasons }: VmsText): TemplateResult {
   const { state, stateReason } = vm;
   return html`<span class="vm-state ${state}"

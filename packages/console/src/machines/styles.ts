@@ -1,7 +1,7 @@
 import { css } from 'lit';
 import type { CSSResult } from 'lit';
 
-/** The first page and the pages about machines; adopted when the first of them is shown. */
+/** The home page and the pages about machines. */
 export const vms: CSSResult = css`
   :is(
     wcc-home-page,
@@ -152,7 +152,7 @@ export const vms: CSSResult = css`
   .screen-place:focus-visible {
     outline-offset: -2px;
   }
-  /* Over the picture, where no edge of the card cuts it. */
+  /* Over the picture, so that the card does not clip it. */
   .screen-place:has(canvas:focus)::after {
     content: '';
     position: absolute;

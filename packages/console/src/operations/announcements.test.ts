@@ -14,7 +14,7 @@ function announced(before: Partial<Snapshot>, after: Partial<Snapshot>, owner = 
   return announcementOf(entryOf({ ...after, owner }), entryOf({ ...before, owner }), context);
 }
 
-describe('news', () => {
+describe('announcementOf', () => {
   it.each([
     ['queued', 'running', 'Started: copy of debian.raw to web.raw'],
     ['paused', 'running', 'Resumed: copy of debian.raw to web.raw'],
@@ -23,11 +23,11 @@ describe('news', () => {
     ['cancelling', 'cancelled', 'Cancelled: copy of debian.raw to web.raw'],
     ['running', 'succeeded', 'Done: copy of debian.raw to web.raw'],
     ['running', 'interrupted', 'Interrupted, resumes automatically: copy of debian.raw to web.raw'],
-  ] as const)('from %s to %s', (from, to, text) => {
+  ] as const)('announces the change from %s to %s', (from, to, text) => {
     expect(announced({ state: from }, { state: to })).toEqual({ text, isAlert: false });
   });
 
-  it('alerts of one’s own failures, and says nothing of others’', () => {
+  it('alerts of the user’s own failures, and ignores those of other users', () => {
     const error = { code: 'io_error', message: '', hint: '', detail: null };
     const failed = { state: 'failed', error } as const;
     expect(announced({}, failed)).toEqual({
@@ -38,12 +38,12 @@ describe('news', () => {
     expect(announcementOf(entryOf(failed), undefined, context)).toBeNull();
   });
 
-  it('tells a stall once', () => {
+  it('announces a stall once', () => {
     expect(announced({ stalled: false }, { stalled: true })?.text).toContain('No progress');
     expect(announced({ stalled: true }, { stalled: true })).toBeNull();
   });
 
-  it('tells quarters of long work only', () => {
+  it('announces quarters only of long operations', () => {
     const at = (done: number, elapsedMs: number): Partial<Snapshot> => ({
       elapsedMs,
       phases: [
@@ -55,7 +55,7 @@ describe('news', () => {
     expect(announced(at(49, 5000), at(51, 5500))).toBeNull();
   });
 
-  it('names work from outside by its own words, and does not promise that it goes on', () => {
+  it('names a published operation by its action, and does not promise that it resumes', () => {
     const from = { action: 'backup_database', subject: { kind: 'database', id: null, name: 'nightly' } };
     expect(announced({ ...from, state: 'running' }, { ...from, state: 'succeeded' })?.text).toBe(
       'Done: Backup database nightly',

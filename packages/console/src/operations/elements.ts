@@ -1,6 +1,6 @@
 import { OperationPage } from './operation-page.ts';
 import { OperationsPage } from './operations-page.ts';
 
-/** Everything about one operation: loaded when somebody wants more than its row tells. */
+/** The list of operations and the page of one operation. */
 customElements.define('wcc-operation-page', OperationPage);
 customElements.define('wcc-operations-page', OperationsPage);

@@ -12,7 +12,7 @@ import { operationsTextOf } from './text/catalogue.ts';
 
 type Part = TemplateResult | typeof nothing;
 
-/** How long each phase took, and how much of the current one is done. */
+/** Amount and duration of each phase. */
 export function phasesOf(app: App, { phases, state }: Snapshot): Part {
   if (phases.length === 0) return nothing;
   const { operation: text } = operationsTextOf(app.preferences);
@@ -33,7 +33,7 @@ export function phasesOf(app: App, { phases, state }: Snapshot): Part {
   );
 }
 
-/** What has not come to its end. After the end of the whole it neither runs nor comes later. */
+/** A phase that has not ended. After the end of the operation it has no state to show. */
 function isOpen({ state }: Phase | PhaseName): boolean {
   return state === 'pending' || state === 'running';
 }
@@ -66,7 +66,7 @@ export function bytesOf(app: App, { bytes, method }: Snapshot): Part {
   );
 }
 
-/** Message and hint in the reader's language, code and the server's own words for whoever has to look further. */
+/** Message and hint in the reader's language, with the server's code and detail. */
 export function errorOf(app: App, { error }: Snapshot): Part {
   if (error === null) return nothing;
   const { operation: text } = operationsTextOf(app.preferences);
@@ -93,7 +93,7 @@ export function warningsOf(app: App, { warnings }: Snapshot): Part {
   );
 }
 
-/** Who, when, and what it has to do with. */
+/** Owner, times and related resources. */
 export function aboutOf(app: App, snapshot: Snapshot): TemplateResult {
   const { operation: text } = operationsTextOf(app.preferences);
   const time = (at: string | null): Part =>
@@ -139,7 +139,7 @@ function resultOf(app: App, { result, target }: Snapshot): Part {
     </button>`;
 }
 
-/** The server notes in English: that is how it is read out, too. */
+/** The server writes the log in English, so it is marked as English. */
 export function logOf(app: App, log: OperationLog['items'] | null): Part {
   if (log === null) return nothing;
   const { operation: text } = operationsTextOf(app.preferences);

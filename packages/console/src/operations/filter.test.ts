@@ -6,7 +6,7 @@ const search =
   '?state=queued,failed&action=copy_vm_image&owner=me&subject=image:100&from=2026-01-01&to=2026-01-02';
 
 describe('the filter of the operations page', () => {
-  it('stands in the address, whole', () => {
+  it('is stored completely in the address', () => {
     const filter = parseFilter(search);
     expect(filter).toEqual({
       states: ['queued', 'failed'],
@@ -20,7 +20,7 @@ describe('the filter of the operations page', () => {
     expect(parseFilter(formatFilter({ ...noFilter, action: 'a&b=c' })).action).toBe('a&b=c');
   });
 
-  it('takes from an address only what makes sense', () => {
+  it('ignores malformed conditions of an address', () => {
     expect(parseFilter('?state=running,burning&subject=7&from=yesterday&to=2026-1-1&owner=all')).toEqual({
       ...noFilter,
       states: ['running'],
@@ -29,7 +29,7 @@ describe('the filter of the operations page', () => {
     expect(formatFilter(noFilter)).toBe('');
   });
 
-  it('asks the API for the same', () => {
+  it('maps to the query of the API', () => {
     expect(queryOf(noFilter, 'u1')).toEqual({});
     expect(queryOf(parseFilter(search), 'u1')).toEqual({
       state: 'queued,failed',
@@ -51,11 +51,11 @@ describe('the filter of the operations page', () => {
     ['?from=2025-12-01&to=2026-02-01', true],
     ['?from=2026-01-03', false],
     ['?to=2025-12-30', false],
-  ])('%s: a running copy of image 100 of 1 January is shown: %s', (query, isShown) => {
+  ])('%s matches a running copy of image 100 of 1 January: %s', (query, isShown) => {
     expect(matchesFilter(snapshotOf(), parseFilter(query), 'u1')).toBe(isShown);
   });
 
-  it('tells own operations from others', () => {
+  it('distinguishes own operations from those of other users', () => {
     expect(matchesFilter(snapshotOf(), parseFilter('?owner=me'), 'u1')).toBe(true);
     expect(matchesFilter(snapshotOf(), parseFilter('?owner=me'), 'u2')).toBe(false);
   });

@@ -2,16 +2,19 @@ import type { OperationQuery } from '@wcc/api';
 import { OPERATION_STATES } from '@wcc/progress';
 import type { OperationState, Snapshot } from '@wcc/progress';
 
-/** What the operations page shows; an empty list or string is no condition. */
+/** Filter of the operations page. An empty list or string is no condition. */
 export interface OperationFilter {
   states: readonly OperationState[];
   action: string;
   isOwn: boolean;
   /** `<kind>:<id>`, e.g. `image:100`. */
   subject: string;
-  /** First day, `2026-11-24`, in the reader's own zone. By days: the page's clock may be wrong, its calendar seldom. */
+  /**
+   * First day, e.g. `2026-11-24`, in the reader's time zone. Days, because the browser's clock may be wrong
+   * by minutes.
+   */
   from: string;
-  /** Last day, itself included. */
+  /** Last day, inclusive. */
   to: string;
 }
 
@@ -32,7 +35,7 @@ export const activeStates: readonly OperationState[] = [
   'interrupted',
 ];
 
-/** Reads the query of the address; what makes no sense there is no condition. */
+/** Reads the query of the address and ignores malformed conditions. */
 export function parseFilter(search: string): OperationFilter {
   const params = new URLSearchParams(search);
   const named = (params.get('state') ?? '').split(',');
@@ -47,7 +50,7 @@ export function parseFilter(search: string): OperationFilter {
   };
 }
 
-/** `?state=failed&action=…`, or an empty string without conditions. */
+/** For example `?state=failed&action=…`; empty without conditions. */
 export function formatFilter(filter: OperationFilter): string {
   const parts = {
     state: filter.states.join(','),
@@ -59,7 +62,7 @@ export function formatFilter(filter: OperationFilter): string {
   };
   const query = Object.entries(parts)
     .filter(([, value]) => value !== '')
-    // Commas and colons are allowed in a query and read better as they are.
+    // Commas and colons are allowed in a query and stay readable.
     .map(
       ([key, value]) => `${key}=${encodeURIComponent(value).replaceAll('%2C', ',').replaceAll('%3A', ':')}`,
     )
@@ -71,7 +74,7 @@ export function isFiltered(filter: OperationFilter): boolean {
   return formatFilter(filter) !== '';
 }
 
-/** The same conditions as the API takes them. */
+/** The conditions as a query of the API. */
 export function queryOf(filter: OperationFilter, userId: string): OperationQuery {
   const { since, until } = timesOf(filter);
   return {
@@ -84,7 +87,7 @@ export function queryOf(filter: OperationFilter, userId: string): OperationQuery
   };
 }
 
-/** Whether a snapshot that came live belongs among the rows. */
+/** Whether a live snapshot matches the filter. */
 export function matchesFilter(snapshot: Snapshot, filter: OperationFilter, userId: string): boolean {
   const { since, until } = timesOf(filter);
   const { subject } = snapshot;
@@ -102,7 +105,7 @@ function timesOf({ from, to }: OperationFilter): { since: string | null; until: 
   return { since: startOf(from, 0), until: startOf(to, 1) };
 }
 
-/** Midnight at which the day, or the one `later` days after it, begins here. */
+/** Local midnight at the start of the day, or of the day `later` days after it. */
 function startOf(day: string, later: number): string | null {
   const [year, month, date] = day.split('-').map(Number);
   if (year === undefined || month === undefined || date === undefined) return null;

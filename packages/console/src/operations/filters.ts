@@ -12,7 +12,7 @@ import { operationsTextOf } from './text/catalogue.ts';
 
 type Choice = readonly [value: string, label: string];
 
-/** The filters of the operations page. What is chosen goes into the address, from where the page reads it. */
+/** The filter form of the operations page. Choices go into the address, which the page reads. */
 export function operationFilters(app: App, filter: OperationFilter): TemplateResult {
   const { filters } = operationsTextOf(app.preferences).list;
   const set = (change: Partial<OperationFilter>): void =>
@@ -35,7 +35,7 @@ export function operationFilters(app: App, filter: OperationFilter): TemplateRes
         ? select(filters.owner, {
             value: filter.isOwn ? 'me' : '',
             choices: [
-              ['', filters.everybody],
+              ['', filters.anyone],
               ['me', filters.mine],
             ],
             set: (value) => set({ isOwn: value === 'me' }),
@@ -81,7 +81,7 @@ function day(label: string, value: string, set: (value: string) => void): Templa
   /></label>`;
 }
 
-/** What the address asks for is always among the choices, however unusual it is. */
+/** Adds the current value to the choices when it is not one of them. */
 function withCurrent(choices: readonly Choice[], current: Choice): readonly Choice[] {
   return choices.some(([value]) => value === current[0]) ? choices : [...choices, current];
 }

@@ -16,12 +16,12 @@ export function activeOf(entries: readonly OperationEntry[]): OperationEntry[] {
   return entries.filter(isActive).toSorted(byCreation);
 }
 
-/** Newest end first. */
+/** The latest ended first. */
 export function endedOf(entries: readonly OperationEntry[]): OperationEntry[] {
   return entries.filter((entry) => !isActive(entry)).toSorted((a, b) => compare(endOf(b), endOf(a)));
 }
 
-/** Operations that make an image which is not in the list yet: they stand there as rows of their own. */
+/** Operations that make an image that is not in the list yet. The list shows each as a row. */
 export function pendingImages(
   entries: readonly OperationEntry[],
   hasImage: (id: number | string) => boolean,
@@ -32,7 +32,7 @@ export function pendingImages(
     .filter(({ snapshot }) => createdImageName(snapshot) !== null);
 }
 
-/** Name of the image that an operation makes, or `null` when it makes none. */
+/** Name of the image that an operation makes; `null` when it makes none. */
 export function createdImageName({ action, subject, target }: Snapshot): string | null {
   if (target?.kind === 'image') return target.name;
   return actionsNamedBySubject.has(action) ? subject.name : null;
@@ -40,7 +40,7 @@ export function createdImageName({ action, subject, target }: Snapshot): string 
 
 const actionsNamedBySubject: ReadonlySet<string> = new Set(['make_sample_image', 'upload_image']);
 
-/** Done but not loaded yet, or failed and not dismissed. */
+/** Whether it succeeded but its image is not loaded yet, or failed and was not dismissed. */
 function hasJustEnded(entry: OperationEntry, hasImage: (id: number | string) => boolean): boolean {
   const { snapshot } = entry;
   if (entry.isUnknown || entry.isHistory || snapshot.endedAt === null) return false;

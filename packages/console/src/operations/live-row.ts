@@ -6,17 +6,17 @@ import { operationPageOf } from '../app/router.ts';
 import { ConsoleElement } from '../ui/console-element.ts';
 import type { Emitter } from '../ui/emitter.ts';
 
-/** What the page does with the verbs that are its own. */
+/** Verbs that the page offers in a row, and their handler. */
 export interface RowOffers {
   verbs: readonly RowVerb[];
-  /** The title leads to the operation's own page. @default false */
+  /** The title links to the operation's page. @default false */
   hasLink?: boolean;
   run: (verb: RowVerb, id: string) => void;
 }
 
 /**
- * `<wcc-progress>` bound to one operation of the state. Progress goes straight to the element, so that ten
- * snapshots a second of one row render nothing else of the console.
+ * Binds `<wcc-progress>` to one operation. Progress goes directly to that element, so that ten snapshots per
+ * second render nothing else.
  */
 export class LiveRow extends ConsoleElement<App> {
   static override readonly properties: PropertyDeclarations = {
@@ -44,7 +44,7 @@ export class LiveRow extends ConsoleElement<App> {
 
   override connectedCallback(): void {
     super.connectedCallback();
-    // A list that is put in order takes its rows out and in again.
+    // Reordering a list disconnects and reconnects its rows.
     this.requestUpdate();
   }
 
@@ -92,7 +92,7 @@ export class LiveRow extends ConsoleElement<App> {
     if (row.unknown !== entry.isUnknown) row.unknown = entry.isUnknown;
   }
 
-  /** Choosing the file is possible wherever the row stands. The same list again would paint the row for nothing. */
+  /** "Choose file" is offered on every page. Sets the list only when it changed, to avoid a paint. */
   #offer(row: WccProgressElement, canChooseFile: boolean): void {
     const own = this.offers?.verbs ?? [];
     const verbs = canChooseFile ? [...own, 'choose' as const] : own;
@@ -112,13 +112,13 @@ export class LiveRow extends ConsoleElement<App> {
       const { operation } = await this.app.api[verb](id);
       this.signedIn.operations.offer(operation);
     } catch (error) {
-      // Said where the button was, and aloud: the row itself stays as the server sees it.
+      // The row keeps showing the server's state; the error is a notice.
       this.app.showError(error);
     }
   }
 }
 
-/** A row, or nothing for an operation that left meanwhile. */
+/** The row of an operation, or nothing when the operation is not known any more. */
 export function liveRow(
   app: LiveRow['app'],
   id: string,

@@ -5,8 +5,8 @@ import type { Rights } from '@wcc/progress/client';
 export interface OperationEntry {
   snapshot: Snapshot;
   may: Rights | null;
-  /** The server no longer knows it; this is what was seen last. */
+  /** The server no longer knows the operation; this is the last known state. */
   isUnknown: boolean;
-  /** It had ended before this page heard of it, beyond the minutes that the socket tells of. */
+  /** Loaded by HTTP after its end; the socket reports only recent ends. */
   isHistory: boolean;
 }

@@ -23,7 +23,7 @@ import { operationsTextOf } from './text/catalogue.ts';
 const paintEveryMs = 250;
 const chart = { width: 600, height: 80 };
 
-/** Everything about one operation: its row, and below it what the row leaves out. */
+/** Row, phases, log, details and sharing of one operation. */
 export class OperationPage extends ConsoleElement<App> {
   static override readonly properties: PropertyDeclarations = {
     ...ConsoleElement.properties,
@@ -98,7 +98,7 @@ export class OperationPage extends ConsoleElement<App> {
       ${entry === undefined ? this.#missing() : this.#whole(entry)}`;
   }
 
-  /** What does not exist and what may not be seen are told apart by nobody. */
+  /** The same text for an operation that does not exist and one that the user may not see. */
   #missing(): TemplateResult {
     const { operation: text } = operationsTextOf(this.app.preferences);
     const { shell } = this.text;
@@ -188,7 +188,7 @@ export class OperationPage extends ConsoleElement<App> {
     this.copied = await copyText(this.app, JSON.stringify(snapshot, null, 2), copied);
   }
 
-  /** Ten snapshots a second are painted four times; a log is asked for when a state or a phase changed. */
+  /** Paints at most four times per second. Loads the log when the state or the phase changes. */
   #onSnapshot(): void {
     const entry = this.signedIn.operations.get(this.#id);
     if (entry === undefined) return;
@@ -214,7 +214,7 @@ export class OperationPage extends ConsoleElement<App> {
     }
   }
 
-  /** Missing lines are no reason to show nothing else: the next change asks again. */
+  /** An error is ignored: the next change loads the log again. */
   async #loadLog(id: string): Promise<void> {
     try {
       const { items } = await this.app.api.operationLog(id);

@@ -16,12 +16,12 @@ import { OperationQueryState } from './query.ts';
 import { dismissOffers, operationItem, resultOffers } from './rows.ts';
 import { operationsTextOf } from './text/catalogue.ts';
 
-/** Everything that runs, then everything that has ended, newest first; less when the address holds filters. */
+/** Running operations, then ended ones, newest first, as filtered by the address. */
 export class OperationsPage extends ConsoleElement<App> {
   #query: OperationQueryState | null = null;
   #active: string[] = [];
   #ended: string[] = [];
-  /** The filter of the rows that are shown: another one may show others, whoever points at them. */
+  /** The query that the shown rows belong to. A new query may reorder rows under the pointer. */
   #arrangedFor = '';
 
   get #look(): OperationQueryState {
@@ -67,7 +67,7 @@ export class OperationsPage extends ConsoleElement<App> {
 
   #more(): TemplateResult | typeof nothing {
     const look = this.#look;
-    // A list that could not be loaded is tried again by the same button.
+    // After an error the same button tries again.
     const label =
       look.problem === null ? operationsTextOf(this.app.preferences).list.more : this.text.shell.tryAgain;
     if (!look.hasMore && look.problem === null) return nothing;
@@ -78,7 +78,7 @@ export class OperationsPage extends ConsoleElement<App> {
     </p>`;
   }
 
-  /** Both groups, steady while somebody points at one of them or works in it with the keyboard. */
+  /** Both groups, in a stable order while one of them is hovered or focused. */
   #arrange(): { active: OperationEntry[]; ended: OperationEntry[] } {
     const { operations } = this.signedIn;
     const look = this.#look;

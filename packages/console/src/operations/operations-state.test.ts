@@ -12,8 +12,8 @@ function open() {
   return { live, state, changes: () => changes };
 }
 
-describe('operations', () => {
-  it('tell progress to their own row, and the lists only when a state changes', () => {
+describe('OperationsState', () => {
+  it('reports progress only to listeners of that operation, and changes of state to all', () => {
     const { live, state, changes } = open();
     let heard = 0;
     state.listen('a', () => (heard += 1));
@@ -23,7 +23,7 @@ describe('operations', () => {
     expect([heard, changes()]).toEqual([3, 2]);
   });
 
-  it('become unknown when they ran and the server knows them no more; history stays; what was revoked goes', () => {
+  it('marks a running operation as unknown when it is gone, keeps history, and removes revoked ones', () => {
     const { live, state } = open();
     live.push(snapshotOf());
     live.push(snapshotOf({ id: 'done', state: 'succeeded' }));
@@ -36,7 +36,7 @@ describe('operations', () => {
     expect(state.get('mine')).toBeUndefined();
   });
 
-  it('hold still while paused, but for what the user does and what was revoked, and then show the newest', () => {
+  it("shows only the user's actions and revocations while paused, then the latest updates", () => {
     const { live, state } = open();
     for (const id of ['a', 'b', 'c', 'd']) live.push(snapshotOf({ id }));
     let calls = 0;
@@ -58,7 +58,7 @@ describe('operations', () => {
     expect([state.get('new')?.snapshot.id, state.get('d')?.isUnknown, calls]).toEqual(['new', true, 4]);
   });
 
-  it('from history are calls apart from those that ended before the eyes of the page', () => {
+  it('distinguishes history from operations that ended while the page was open', () => {
     const { live, state } = open();
     live.push(snapshotOf({ id: 'fresh', state: 'failed', endedAt: '2026-01-01T10:00:00.000Z' }));
     state.offer(snapshotOf({ id: 'old', state: 'failed', endedAt: '2026-01-01T09:00:00.000Z' }));
@@ -66,7 +66,7 @@ describe('operations', () => {
   });
 });
 
-describe('groups', () => {
+describe('groups of operations', () => {
   const entries = [
     entryOf({ id: 'late', createdAt: '2026-01-01T10:00:02.000Z' }),
     entryOf({ id: 'early', createdAt: '2026-01-01T10:00:01.000Z' }),
@@ -80,12 +80,12 @@ describe('groups', () => {
   ];
   const ids = (list: typeof entries) => list.map(({ snapshot }) => snapshot.id);
 
-  it('list what runs from the oldest, what ended from the newest', () => {
+  it('list running operations from the oldest and ended ones from the newest', () => {
     expect(ids(activeOf(entries))).toEqual(['early', 'late']);
     expect(ids(endedOf(entries))).toEqual(['last-end', 'first-end']);
   });
 
-  it('show as images in the making what runs, failed, or is not loaded yet', () => {
+  it('list pending images whose operation runs, failed, or whose image is not loaded yet', () => {
     expect(ids(pendingImages(entries, () => false))).toEqual(['early', 'late', 'first-end', 'last-end']);
     expect(ids(pendingImages(entries, (id) => id === 7))).toEqual(['early', 'late', 'last-end']);
     const retried = [
@@ -96,14 +96,14 @@ describe('groups', () => {
   });
 });
 
-describe('the order of rows', () => {
+describe('stableOrder', () => {
   const exists = (id: string): boolean => id !== 'gone';
 
-  it('follows the state while nobody holds the list', () => {
+  it('follows the state while the list is neither hovered nor focused', () => {
     expect(stableOrder(['a', 'b'], ['b', 'c'], { isHoveredOrFocused: false, exists })).toEqual(['b', 'c']);
   });
 
-  it('keeps every row where it is while somebody does, and puts new ones at the end', () => {
+  it('keeps rows in place while the list is hovered or focused, and appends new ones', () => {
     expect(stableOrder(['a', 'gone', 'b'], ['c', 'b'], { isHoveredOrFocused: true, exists })).toEqual([
       'a',
       'b',

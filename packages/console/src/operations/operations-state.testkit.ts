@@ -3,7 +3,7 @@ import type { GoneListener, ProgressClient, Rights, WatchListener } from '@wcc/p
 import { sampleSnapshot } from '@wcc/progress/conformance';
 import type { OperationEntry } from './operation-entry.ts';
 
-/** A copy at the start of its only phase. */
+/** A snapshot of a copy at the start of its only phase. */
 export function snapshotOf(changes: Partial<Snapshot> = {}): Snapshot {
   return sampleSnapshot({
     id: 'a',
@@ -26,7 +26,7 @@ export function entryOf(change: Partial<Snapshot> = {}, more: Partial<OperationE
   return { snapshot: snapshotOf(change), may: null, isUnknown: false, isHistory: false, ...more };
 }
 
-/** The live client as a test drives it. */
+/** A live client that a test drives. */
 export interface FakeLive {
   client: ProgressClient;
   push: (snapshot: Snapshot, may?: Rights) => void;

@@ -14,18 +14,18 @@ declare module '../app/signed-in-state.ts' {
 
 export type OperationListener = (entry: OperationEntry, before: OperationEntry | undefined) => void;
 
-/** All operations that this page has heard of, live and from history. */
+/** All operations that this page knows, live and from history. */
 export class OperationsState {
-  /** One came, went or changed its state; mere progress is told to its own watchers alone. */
+  /** An operation appeared, disappeared or changed its state. Progress is reported only to {@link listen}. */
   readonly changed: Emitter = new Emitter();
-  /** Live updates were paused, or go on. */
+  /** Live updates were paused or resumed. */
   readonly pausing: Emitter = new Emitter();
   readonly #live: ProgressClient;
   readonly #entries = new Map<string, OperationEntry>();
   readonly #listeners = new Map<string, Set<() => void>>();
   readonly #everyListener = new Set<OperationListener>();
   readonly #history = new Set<string>();
-  /** What came while updates are paused, newest of each; `null` while they are not. */
+  /** The latest update of each operation while updates are paused; `null` while they are not. */
   #waiting: Map<string, () => void> | null = null;
   #isOffering = false;
 
@@ -39,7 +39,7 @@ export class OperationsState {
     return this.#entries.get(id);
   }
 
-  /** The known ones among `ids`, in their order. */
+  /** The known operations among `ids`, in the same order. */
   getMany(ids: readonly string[]): OperationEntry[] {
     return ids.map((id) => this.#entries.get(id)).filter((entry) => entry !== undefined);
   }
@@ -53,18 +53,20 @@ export class OperationsState {
     return activeOf(this.all);
   }
 
-  /** Whether what is shown is held still; the work itself goes on. */
+  /** Whether live updates are paused. The operations themselves continue. */
   get isPaused(): boolean {
     return this.#waiting !== null;
   }
 
-  /** Holds this page still (WCAG 2.2.2), until {@link resume}. What the user does here is shown nevertheless. */
+  /**
+   * Pauses live updates (WCAG 2.2.2) until {@link resume}. Results of the user's own actions still appear.
+   */
   pause(): void {
     this.#waiting ??= new Map();
     this.pausing.emit();
   }
 
-  /** Shows the newest of everything that came meanwhile. */
+  /** Applies the latest update of each operation. */
   resume(): void {
     const waiting = this.#waiting;
     this.#waiting = null;
@@ -72,7 +74,7 @@ export class OperationsState {
     this.pausing.emit();
   }
 
-  /** Every change of one operation. */
+  /** Listens to every change of one operation. @returns stops listening */
   listen(id: string, listener: () => void): () => void {
     const listeners = this.#listeners.get(id) ?? new Set();
     this.#listeners.set(id, listeners.add(listener));
@@ -82,12 +84,12 @@ export class OperationsState {
     };
   }
 
-  /** Every change of every operation, with what was held before. */
+  /** Listens to every change of every operation, with its entry before the change. */
   listenAll(listener: OperationListener): void {
     this.#everyListener.add(listener);
   }
 
-  /** Puts in what came by HTTP; what is newer by the socket stays. */
+  /** Adds an operation that was loaded by HTTP, unless the socket has a newer snapshot. */
   offer(operation: Operation): void {
     const { may, ...snapshot } = operation;
     if (isTerminal(snapshot.state) && !this.#entries.has(snapshot.id)) this.#history.add(snapshot.id);
@@ -104,7 +106,7 @@ export class OperationsState {
   #take(snapshot: Snapshot, may: Rights | null): void {
     if (this.#waiting !== null && !this.#isOffering)
       return void this.#waiting.set(snapshot.id, () => this.#show(snapshot, may));
-    // A later one shall not be overwritten by what waits from before it.
+    // A queued older update must not overwrite this one.
     this.#waiting?.delete(snapshot.id);
     this.#show(snapshot, may);
   }
@@ -120,7 +122,7 @@ export class OperationsState {
     if (isNews) this.changed.emit();
   }
 
-  /** What ended stays as history; what ran and is not known any more is said; what was revoked vanishes. */
+  /** An ended operation stays; a running one becomes unknown; one without permission is removed. */
   #gone(id: string, isUnknown: boolean): void {
     if (isUnknown && this.#waiting !== null) return void this.#waiting.set(id, () => this.#gone(id, true));
     this.#waiting?.delete(id);

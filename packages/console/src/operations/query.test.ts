@@ -5,7 +5,7 @@ import { createFakeLive, snapshotOf } from './operations-state.testkit.ts';
 import { OperationsState } from './operations-state.ts';
 import { OperationQueryState } from './query.ts';
 
-/** Answers that come when the test lets them. */
+/** Requests whose answers the test sends. */
 function open() {
   const live = createFakeLive();
   const waiting: { url: string; answer: (page: object) => void }[] = [];
@@ -37,8 +37,8 @@ const ended = (id: string, day: number, state: 'failed' | 'succeeded' = 'failed'
     endedAt: `2026-01-0${day}T11:00:00.000Z`,
   });
 
-describe('a look at the operations', () => {
-  it('asks by filter and page, and shows what fits of what comes live', async () => {
+describe('OperationQueryState', () => {
+  it('loads pages of a filter and includes matching live operations', async () => {
     const { live, query, shown, waiting, settled } = open();
     query.setFilter(parseFilter('?state=failed'));
     query.setFilter(parseFilter('?state=failed'));
@@ -61,7 +61,7 @@ describe('a look at the operations', () => {
     expect([shown(), query.hasMore]).toEqual([['b', 'live', 'a'], false]);
   });
 
-  it('leaves no gap: what another look had loaded waits until this one reaches it', async () => {
+  it('includes operations that another query loaded only once its own pages reach them', async () => {
     const { query, shown, waiting, settled } = open();
     query.setFilter(parseFilter('?state=succeeded'));
     let done = settled();
@@ -74,7 +74,7 @@ describe('a look at the operations', () => {
     expect(shown()).toEqual(['new']);
   });
 
-  it('drops the answer to a question that is no longer asked', async () => {
+  it('ignores the answer for an earlier filter', async () => {
     const { query, shown, waiting, settled } = open();
     query.setFilter(parseFilter('?state=failed'));
     query.setFilter(parseFilter('?state=succeeded'));

@@ -13,14 +13,14 @@ export interface OperationQueryOptions {
 
 const pageSize = 30;
 
-/** One filtered look at the operations: history page by page, and everything live that fits. */
+/** A filtered list of operations: history page by page, and matching live operations. */
 export class OperationQueryState {
   readonly changed: Emitter = new Emitter();
   readonly #options: OperationQueryOptions;
   #filter: OperationFilter = noFilter;
   #asked: string | null = null;
   #cursor: string | undefined;
-  /** Creation time of the oldest that was loaded: below it there are gaps while there is more. */
+  /** Creation time of the oldest loaded operation. Older history is incomplete. */
   #loadedDownTo = '';
   #isLoaded = false;
   #isBusy = false;
@@ -50,7 +50,7 @@ export class OperationQueryState {
     return this.#problem;
   }
 
-  /** Begins anew with another filter; the same one again changes nothing. */
+  /** Loads the first page of another filter. Does nothing for the same filter. */
   setFilter(filter: OperationFilter): void {
     const asked = formatFilter(filter);
     if (this.#asked === asked) return;
@@ -62,12 +62,12 @@ export class OperationQueryState {
     void this.#load();
   }
 
-  /** The next page, newest first; while one is on its way, none besides it. */
+  /** Loads the next page, unless a page is being loaded. */
   async more(): Promise<void> {
     if (!this.#isBusy) await this.#load();
   }
 
-  /** What comes for a filter that is no longer asked for is history all the same. */
+  /** An answer for an earlier filter is still kept as history. */
   async #load(): Promise<void> {
     const { api, operations, userId } = this.#options;
     const asked = this.#asked;
@@ -91,7 +91,7 @@ export class OperationQueryState {
     this.changed.emit();
   }
 
-  /** Whether an operation belongs among the rows that are shown. */
+  /** Whether an operation belongs in the list. */
   shows({ snapshot, isHistory }: OperationEntry): boolean {
     if (isFiltered(this.#filter) && !matchesFilter(snapshot, this.#filter, this.#options.userId))
       return false;

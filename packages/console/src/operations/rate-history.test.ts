@@ -3,8 +3,8 @@ import { RateHistory, sparkline } from './rate-history.ts';
 
 const running = 'running' as const;
 
-describe('the history of a rate', () => {
-  it('holds what ran, each moment once', () => {
+describe('RateHistory', () => {
+  it('keeps one sample per moment of a running operation', () => {
     const history = new RateHistory();
     history.add({ elapsedMs: 0, rate: null, state: running });
     history.add({ elapsedMs: 100, rate: 5, state: running });
@@ -17,7 +17,7 @@ describe('the history of a rate', () => {
     ]);
   });
 
-  it('stays small over hours, and keeps both ends', () => {
+  it('stays small over hours and keeps the first and the last sample', () => {
     const history = new RateHistory();
     for (let elapsedMs = 0; elapsedMs <= 3_600_000; elapsedMs += 100)
       history.add({ elapsedMs, rate: 7, state: running });
@@ -28,10 +28,10 @@ describe('the history of a rate', () => {
   });
 });
 
-describe('the line', () => {
+describe('sparkline', () => {
   const size = { width: 100, height: 10 };
 
-  it('goes from 0 to the peak', () => {
+  it('is scaled from 0 to the peak', () => {
     const samples = [
       { elapsedMs: 0, rate: 0 },
       { elapsedMs: 50, rate: 20 },
@@ -44,7 +44,7 @@ describe('the line', () => {
     });
   });
 
-  it('is not drawn from one point, nor from nothing but zeros', () => {
+  it('is empty for a single sample and for zeros only', () => {
     expect(sparkline([{ elapsedMs: 0, rate: 5 }], size).line).toBe('');
     const zeros = [0, 1].map((elapsedMs) => ({ elapsedMs, rate: 0 }));
     expect(sparkline(zeros, size)).toEqual({ line: '', area: '', peak: 0 });

@@ -1,7 +1,7 @@
 import type { Snapshot } from '@wcc/progress';
 
 export interface RateSample {
-  /** Running time of the operation, by the server's clock. */
+  /** Elapsed time of the operation, by the server's clock. */
   elapsedMs: number;
   /** Units per second. */
   rate: number;
@@ -9,7 +9,10 @@ export interface RateSample {
 
 const maxCount = 240;
 
-/** The rates of one operation as they were seen live; when there are many, every other one goes. */
+/**
+ * The rates of one operation that this page has received. When there are too many, every other one is
+ * dropped.
+ */
 export class RateHistory {
   #samples: RateSample[] = [];
   #everyMs = 0;
@@ -33,13 +36,13 @@ export class RateHistory {
 export interface Sparkline {
   /** Path data of the line; empty with fewer than two samples. */
   line: string;
-  /** The same, closed along the foot. */
+  /** Path data of the area under the line. */
   area: string;
-  /** Highest rate, which is the top of the picture. */
+  /** Highest rate: the top of the chart. */
   peak: number;
 }
 
-/** Drawn from 0, so that a small change looks small. */
+/** The vertical axis starts at 0, so that a small change looks small. */
 export function sparkline(
   samples: readonly RateSample[],
   size: { width: number; height: number },

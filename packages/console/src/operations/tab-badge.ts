@@ -3,15 +3,15 @@ import type { Snapshot } from '@wcc/progress';
 import { isActive } from './groups.ts';
 import type { OperationEntry } from './operation-entry.ts';
 
-/** What title and icon of the page's tab tell about one's own work. */
+/** Summary of the user's own operations for the title and icon of the browser tab. */
 export interface TabBadge {
-  /** Operations that run now. */
+  /** Running operations. */
   running: number;
-  /** Whole percent of the one that is furthest from its end, rounded down; `null` when none can tell. */
+  /** Lowest percentage of the running operations, rounded down; `null` when one of them is unknown. */
   percent: number | null;
-  /** Operations that wait, for a place, a person or a server. */
+  /** Operations that wait for a slot, a user or a server. */
   waiting: number;
-  /** Failed, and nobody has looked at the page since. */
+  /** Operations that failed while the page was hidden. */
   failed: number;
 }
 
@@ -35,11 +35,11 @@ function percentOf({ phases, phaseIndex }: Snapshot): number | null {
   const phase = phases[phaseIndex];
   if (phase === undefined || !('done' in phase) || phase.total === 0) return null;
   const value = percent(phase.done, phase.total);
-  // 100 belongs to what has succeeded, and that runs no more.
+  // 100 is reserved for success.
   return value === null ? null : Math.min(99, Math.floor(value));
 }
 
-/** `! (2) 61 % · Images · wcc`. */
+/** For example `! (2) 61 % · Images · wcc`. */
 export function titleOf(badge: TabBadge, page: string): string {
   const parts = [
     badge.failed > 0 ? '!' : '',
@@ -52,11 +52,11 @@ export function titleOf(badge: TabBadge, page: string): string {
 const ringSvg = 81.68;
 const steps = 20;
 
-/** The icon as a `data:` address: a ring that fills while work runs, a dot when some waits or has failed. */
+/** The icon as a `data:` URL: a ring that fills while operations run, a dot when some wait or have failed. */
 export function iconOf(badge: TabBadge): string {
   const isIdle = badge.running + badge.waiting + badge.failed === 0;
   if (isIdle) return '/favicon.svg';
-  // In twentieths: a new icon is a picture that the browser decodes.
+  // In steps of 5 %, because the browser decodes each new icon.
   const share = Math.floor(((badge.percent ?? 0) / 100) * steps) / steps;
   const ring =
     badge.running === 0

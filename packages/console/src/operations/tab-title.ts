@@ -5,13 +5,13 @@ import { badgeOf, iconOf, titleOf } from './tab-badge.ts';
 export interface TabTitleOptions {
   operations: OperationsState;
   userId: () => string;
-  /** Name of the page that is shown. */
+  /** Name of the current page. */
   page: () => string;
 }
 
 const updateEveryMs = 1000;
 
-/** Writes the title and the icon of the document, at most once a second. */
+/** Writes the title and icon of the document, at most once per second. */
 export class TabTitle {
   readonly #options: TabTitleOptions;
   readonly #unseen = new Set<string>();
@@ -25,7 +25,10 @@ export class TabTitle {
     this.update();
   }
 
-  /** Soon; at once when the last time is long enough ago, because timers of a hidden page come late. */
+  /**
+   * Writes within a second. Writes immediately if the last write is older, because timers of hidden pages are
+   * late.
+   */
   update(): void {
     const sinceMs = performance.now() - this.#writtenAt;
     if (sinceMs >= updateEveryMs) this.#write();

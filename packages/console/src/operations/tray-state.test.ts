@@ -43,8 +43,8 @@ function open() {
 
 const failed = { state: 'failed', endedAt: '2026-01-01T10:00:05.000Z' } as const;
 
-describe('the tray', () => {
-  it('holds what is under way and concerns me, oldest first, and counts it', () => {
+describe('Tray', () => {
+  it('lists and counts the relevant running operations, oldest first', () => {
     const { push, ids, tray } = open();
     push({ id: 'b', createdAt: '2026-01-01T10:00:02.000Z' });
     push({ id: 'a', createdAt: '2026-01-01T10:00:01.000Z', state: 'queued' });
@@ -53,7 +53,7 @@ describe('the tray', () => {
     expect(tray.counts).toEqual({ running: 1, waiting: 1, failed: 0, done: 0 });
   });
 
-  it('lets success go after 10 s, and keeps failures and warnings until they are dismissed', () => {
+  it('removes a success after 10 s, and keeps failures and warnings until they are dismissed', () => {
     const { push, ids, tray } = open();
     for (const id of ['done', 'warned', 'broken']) push({ id });
     push({ id: 'done', state: 'succeeded' });
@@ -71,7 +71,7 @@ describe('the tray', () => {
     expect(ids()).toEqual(['warned']);
   });
 
-  it('does not count the seconds in which nobody looks', () => {
+  it('does not count the time while the page is hidden', () => {
     const { push, ids } = open();
     push({ id: 'a' });
     page.visibilityState = 'hidden';
@@ -87,7 +87,7 @@ describe('the tray', () => {
     expect(ids()).toEqual([]);
   });
 
-  it('does not show what had ended before the page was opened, but for failures', () => {
+  it('shows operations that ended before the page was opened only if they failed', () => {
     const { push, ids, state } = open();
     push({ id: 'done', state: 'succeeded' });
     push({ id: 'broken', ...failed });
@@ -95,7 +95,7 @@ describe('the tray', () => {
     expect(ids()).toEqual(['broken']);
   });
 
-  it('knows after a reload what failed, what was dismissed and how much it showed', () => {
+  it('remembers failures, dismissals and its size over a reload', () => {
     const first = open();
     for (const id of ['broken', 'seen']) {
       first.push({ id });
@@ -111,7 +111,7 @@ describe('the tray', () => {
     expect(second.ids()).toEqual(['broken']);
   });
 
-  it('takes a failure away when it is tried again, and what was revoked at once', () => {
+  it('removes a failure when it is retried, and a revoked operation immediately', () => {
     const { live, push, ids, tray } = open();
     push({ id: 'broken' });
     push({ id: 'broken', ...failed });
@@ -122,7 +122,7 @@ describe('the tray', () => {
     expect(tray.counts.running).toBe(0);
   });
 
-  it('keeps what the server no longer knows', () => {
+  it('keeps operations that the server no longer knows', () => {
     const { live, push, tray } = open();
     push({ id: 'a' });
     live.gone('a', 'not_found');

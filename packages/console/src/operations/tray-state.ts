@@ -12,7 +12,7 @@ declare module '../app/signed-in-state.ts' {
   }
 }
 
-/** How much of itself the tray shows. */
+/** Size of the tray. */
 export type TrayMode = 'bubble' | 'line' | 'list';
 
 export interface TrayCounts {
@@ -23,9 +23,9 @@ export interface TrayCounts {
 }
 
 export interface TrayOptions {
-  /** Whether an operation is of interest to whoever looks, and not merely visible. */
+  /** Whether the tray shows an operation that the user can see. */
   isRelevant: (snapshot: Snapshot) => boolean;
-  /** Asks the server for a failure that is remembered from before a reload. */
+  /** Loads a failed operation that is remembered from before a reload. */
   fetch: (id: string) => Promise<void>;
 }
 
@@ -37,9 +37,9 @@ const leavesAfterMs = 10_000;
 const maxRemembered = 100;
 
 /**
- * What lies in the tray. An operation comes when it is under way, and leaves 10 s after it succeeded or was
- * cancelled, of which none are counted while the page is hidden. One that failed, ended with a warning or is
- * no longer known stays until it is dismissed or tried again, over a reload too.
+ * The operations in the tray. An operation appears when it starts. It leaves 10 s after it succeeded or was
+ * cancelled, not counting time while the page is hidden. An operation that failed, ended with a warning or
+ * became unknown stays until it is dismissed or retried, also over a reload.
  */
 export class Tray {
   readonly changed: Emitter = new Emitter();
@@ -70,7 +70,7 @@ export class Tray {
     this.changed.emit();
   }
 
-  /** From the one that was created first. */
+  /** Oldest first. */
   get entries(): OperationEntry[] {
     return this.#operations.getMany([...this.#ids]).toSorted(byCreation);
   }
@@ -79,7 +79,7 @@ export class Tray {
     return countsOf(this.entries);
   }
 
-  /** Whether it was put away, so that not even a list that is held still shows it. */
+  /** Whether the user dismissed it. Dismissed rows leave even a hovered list. */
   isDismissed(id: string): boolean {
     return this.#dismissed.has(id);
   }
@@ -93,7 +93,7 @@ export class Tray {
   #onOperation({ snapshot, isUnknown, isHistory }: OperationEntry, before: OperationEntry | undefined): void {
     const { id, state, retryOf } = snapshot;
     if (!this.#options.isRelevant(snapshot) || this.#dismissed.has(id)) return;
-    // Trying again answers the failure.
+    // A retry replaces the failure.
     if (retryOf !== null && this.#ids.has(retryOf)) this.dismiss(retryOf);
     if (!isTerminal(state) && !isUnknown) return this.#take(id);
     const isNewHere = before === undefined && !this.#ids.has(id);
@@ -116,7 +116,7 @@ export class Tray {
     this.#leaving.set(id, isSeen ? setTimeout(() => this.#remove(id), leavesAfterMs) : null);
   }
 
-  /** Nobody shall come back to find that something ended and left unseen. */
+  /** Restarts the time to leave, so that the user sees what ended while the page was hidden. */
   #onVisibility(): void {
     const leaving = [...this.#leaving];
     this.#leaving = new Map();
@@ -145,7 +145,7 @@ export function countsOf(entries: readonly OperationEntry[]): TrayCounts {
   return counts;
 }
 
-/** Under which word of the summary an operation is counted. */
+/** Which count of the summary an operation belongs to. */
 function kindOf({ snapshot, isUnknown }: OperationEntry): keyof TrayCounts {
   if (isUnknown || snapshot.state === 'failed') return 'failed';
   if (isTerminal(snapshot.state)) return 'done';

@@ -24,7 +24,7 @@ export const tray: CSSResult = css`
   wcc-tray:not(:has(.tray)) {
     display: none;
   }
-  /* Room to scroll what has the focus out from under it. */
+  /* Space to scroll the focused element out from under the tray. */
   main:has(~ .dock .tray.list) {
     padding-block-end: min(60dvh, 34rem);
   }
@@ -148,7 +148,7 @@ export const tray: CSSResult = css`
       inline-size: calc(100vw - 1rem);
     }
   }
-  /* Little height, e.g. at 400 %: the list leaves room for the page above it. */
+  /* On low viewports, e.g. at 400 % zoom, the list leaves space for the page above it. */
   @media (max-height: 30rem) {
     .tray.list {
       max-block-size: 45dvh;

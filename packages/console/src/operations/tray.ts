@@ -17,19 +17,19 @@ import { operationsTextOf } from './text/catalogue.ts';
 import { countsOf } from './tray-state.ts';
 import type { Tray, TrayCounts } from './tray-state.ts';
 
-/** More rows than these are shown by kind. */
+/** More rows are grouped by action. */
 const maxRows = 20;
 
 /**
- * What of one's own work is under way, at the foot of every page: a bubble, a line or a list. Only the list
- * watches single operations; the other two look at states alone.
+ * The user's operations at the foot of every page: as a bubble, a line or a list. Only the list listens to
+ * single operations.
  */
 export class TrayPanel extends ConsoleElement<App> {
   static override readonly properties: PropertyDeclarations = {
     ...ConsoleElement.properties,
     opened: { state: true },
   };
-  /** Kinds whose rows are shown while there are too many. */
+  /** Actions whose group is open. */
   declare opened: ReadonlySet<string>;
   #shown: string[] = [];
   readonly #offers: RowOffers = {
@@ -69,7 +69,7 @@ export class TrayPanel extends ConsoleElement<App> {
     </aside>`;
   }
 
-  /** `3 running · 2 waiting · 1 failed`; empty when there is nothing to tell. */
+  /** For example `3 running · 2 waiting · 1 failed`; empty without operations. */
   #summary(counts: TrayCounts): string {
     const { tray } = operationsTextOf(this.app.preferences);
     const kinds = ['running', 'waiting', 'failed', 'done'] as const;
@@ -114,7 +114,7 @@ export class TrayPanel extends ConsoleElement<App> {
       </button>`;
   }
 
-  /** A dot, coloured by what matters most; the words beside it say the same. */
+  /** A dot in the colour of the most important state. The text beside it says the same. */
   #sign({ running, failed }: TrayCounts): TemplateResult {
     const look = failed > 0 ? 'failed' : running > 0 ? 'running' : 'quiet';
     return html`<span class="sign ${look}" aria-hidden="true"></span>`;
@@ -123,11 +123,11 @@ export class TrayPanel extends ConsoleElement<App> {
   #show(mode: Tray['mode']): void {
     const hadFocus = this.contains((this.getRootNode() as ShadowRoot).activeElement);
     this.#tray.setMode(mode);
-    // The button that was pressed is another one now.
+    // The pressed button was replaced by another one.
     if (hadFocus) void this.updateComplete.then(() => this.querySelector<HTMLElement>('button')?.focus());
   }
 
-  /** Rows hold still under a pointer and under the keyboard; what was dismissed goes all the same. */
+  /** The rows, in a stable order while the list is hovered or focused. Dismissed rows leave anyway. */
   #arrange(): OperationEntry[] {
     const { operations } = this.signedIn;
     this.#shown = stableOrder(
@@ -163,7 +163,7 @@ export class TrayPanel extends ConsoleElement<App> {
     </ul>`;
   }
 
-  /** Rows of a kind that is folded do not exist. */
+  /** Rows of a closed group are not rendered. */
   #groups(entries: OperationEntry[]): TemplateResult {
     const kinds = [...new Set(entries.map(({ snapshot }) => snapshot.action))];
     return html`${repeat(
@@ -194,7 +194,7 @@ export class TrayPanel extends ConsoleElement<App> {
     this.opened = opened;
   }
 
-  /** The focus goes to the row that takes the place, else to the one before it, else to the tray itself. */
+  /** Moves the focus to the next row, else to the previous row, else to the tray. */
   #dismiss(id: string): void {
     const items = [...this.querySelectorAll<HTMLElement>('li[data-operation]')];
     const index = items.findIndex((item) => item.dataset['operation'] === id);

@@ -1,14 +1,17 @@
 import type { ErrorCode } from '@wcc/api';
 import type { ErrorText, Locale } from './text.ts';
 
-/** Codes of the client itself: the server never sends them. */
+/** Codes of the client; the server never sends them. */
 export type ClientErrorCode = 'unreachable' | 'foreign_answer' | 'version_mismatch';
 
 type Words = Record<ErrorCode | ClientErrorCode, ErrorText>;
 
 let japanese: Words | null = null;
 
-/** Brings the words of errors for a language; until they are there, and for English, the server's own are shown. */
+/**
+ * Loads the translated errors of a language. English, and errors that are not loaded, use the server's
+ * messages.
+ */
 export async function loadErrorTexts(locale: Locale): Promise<void> {
   if (locale === 'ja') japanese ??= (await import('./ja-errors.ts')).jaErrors;
 }

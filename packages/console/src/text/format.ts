@@ -14,7 +14,7 @@ const agoUnits: Readonly<Record<Locale, readonly [string, string, string]>> = {
   ja: ['秒', '分', '時間'],
 };
 
-/** How long ago, coarse: `12 s`, `4 min`, `2 h`. */
+/** A duration in one unit: `12 s`, `4 min`, `2 h`. */
 export function ago(durationMs: number, locale: Locale): string {
   const seconds = Math.max(1, Math.round(durationMs / 1000));
   const [second, minute, hour] = agoUnits[locale];
@@ -22,7 +22,7 @@ export function ago(durationMs: number, locale: Locale): string {
   return seconds < 3600 ? `${Math.floor(seconds / 60)} ${minute}` : `${Math.floor(seconds / 3600)} ${hour}`;
 }
 
-/** A clock time of history in the reader's own zone, with the day unless it is today's. */
+/** A time in the reader's time zone, with the date unless it is today. */
 export function clockTime(iso: string, locale: Locale, options: { hasSeconds?: boolean } = {}): string {
   const at = new Date(iso);
   if (Number.isNaN(at.getTime())) return '';

@@ -8,8 +8,8 @@ export interface ErrorText {
 }
 
 /**
- * Every word of the console. Each language is one object of this type, so that a forgotten text does not
- * compile. Sizes, times and counts come in as finished strings.
+ * Texts of the shell, and texts that several features share. Sizes, times and counts are passed as formatted
+ * strings.
  */
 export interface Text {
   shell: {

@@ -2,7 +2,7 @@ import { html } from 'lit';
 import type { PropertyDeclarations, TemplateResult } from 'lit';
 import { FormDialog } from './form-dialog.ts';
 
-/** What is asked before an action that cannot be undone, or that others notice. */
+/** A question before an action that cannot be undone. */
 export interface Question {
   title: string;
   text: string;

@@ -4,9 +4,9 @@ import { repeat } from 'lit/directives/repeat.js';
 
 export interface Column<Row> {
   label: string;
-  /** `main`: what the row is about; `act`: its buttons. @default a fact */
+  /** `main`: name of the row; `act`: its buttons. @default a plain value */
   kind?: 'main' | 'act';
-  /** An empty text leaves the fact out where rows are cards. */
+  /** An empty string hides the cell in the card layout. */
   cell: (row: Row) => unknown;
 }
 
@@ -34,8 +34,8 @@ export function tableHead(
 }
 
 /**
- * A table that becomes a list of cards where it is narrow. Roles are named because that layout makes blocks of
- * the rows, and with them their meaning would go.
+ * A table that becomes a list of cards on narrow screens. ARIA roles are explicit, because `display: block`
+ * would remove the table semantics.
  */
 export function dataTable<Row>({ label, columns, rows, keyOf }: DataTable<Row>): TemplateResult {
   return html`<div class="card">

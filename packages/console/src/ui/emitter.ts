@@ -1,4 +1,4 @@
-/** Tells listeners that something changed; what changed, they read themselves. */
+/** Notifies listeners of a change without data; listeners read the new state. */
 export class Emitter {
   readonly #listeners = new Set<() => void>();
 

@@ -3,16 +3,16 @@ import type { TemplateResult } from 'lit';
 import { inputValue } from './form-value.ts';
 
 export interface FieldOptions {
-  /** Id of the input; ids of a page differ. */
+  /** Id of the input: unique in the page. */
   id: string;
   label: string;
   value: string;
   change: (value: string) => void;
-  /** What stands under it: what is wrong, or what helps. */
+  /** Error or hint below the field. */
   note?: string;
   isBad?: boolean;
   isGood?: boolean;
-  /** Stands behind it. */
+  /** Shown after the field. */
   unit?: string;
   /** @default 'text' */
   mode?: 'text' | 'numeric' | 'decimal';
@@ -26,7 +26,7 @@ function noteOf({ id, note, isBad, isGood }: FieldOptions): TemplateResult | typ
   return html`<p class=${kind} id="${id}-note">${note === '' ? '\u00a0' : note}</p>`;
 }
 
-/** One line of text or a number, judged while it is typed. */
+/** A field for one line of text or a number. */
 export function textField(options: FieldOptions): TemplateResult {
   const { id, label, value, change, note, isBad = false, unit, mode = 'text' } = options;
   const input = html`<input
@@ -49,7 +49,7 @@ export function textField(options: FieldOptions): TemplateResult {
   </div>`;
 }
 
-/** Several lines. */
+/** A field for several lines of text. */
 export function areaField(options: FieldOptions & { rows?: number }): TemplateResult {
   const { id, label, value, change, note, isBad = false, rows = 3 } = options;
   return html`<div class="field">
@@ -76,9 +76,9 @@ export interface Choice<Value extends string = string> {
   label: string;
   /** Cannot be chosen. @default false */
   isOff?: boolean;
-  /** Shown while the pointer rests on it. */
+  /** Tooltip. */
   hint?: string;
-  /** Language of the label, where it is another than the page's. */
+  /** Language of the label, if it differs from the page's. */
   lang?: string;
 }
 
@@ -86,7 +86,7 @@ export interface SelectOptions extends FieldOptions {
   choices: readonly Choice[];
 }
 
-/** One of a list that may be long. */
+/** A field for one choice of a list. */
 export function selectField(options: SelectOptions): TemplateResult {
   const { id, label, value, change, note, choices, isBad = false } = options;
   return html`<div class="field">

@@ -1,6 +1,6 @@
 const gapPx = 8;
 
-/** What covers what: by more than the rounding of a pixel. */
+/** Whether the rectangles overlap by more than a rounding error. */
 function isCovered(target: DOMRect, cover: DOMRect): boolean {
   return (
     target.bottom > cover.top + 1 &&
@@ -11,8 +11,8 @@ function isCovered(target: DOMRect, cover: DOMRect): boolean {
 }
 
 /**
- * Nothing that is docked over the page may lie on what has the focus (WCAG 2.4.11): the page scrolls until it
- * is clear; where it cannot, the dock goes to the other side until the focus is elsewhere.
+ * Keeps the dock from covering the focused element (WCAG 2.4.11). Scrolls the page; where it cannot scroll,
+ * moves the dock to the other side until the focus moves.
  */
 export function keepClear(focused: Element, dock: HTMLElement): void {
   dock.classList.remove('aside');

@@ -1,4 +1,4 @@
-/** What can have the focus, in the order of the page. */
+/** Selector of focusable elements. */
 const focusable = [
   'a[href]',
   ':is(button, input, select, textarea):not(:disabled)',
@@ -7,33 +7,33 @@ const focusable = [
   '[tabindex="0"]',
 ].join(', ');
 
-/** Where something was taken out of the page. */
+/** A place where a node was removed. */
 interface Gap {
   parent: Node;
   next: Node | null;
   previous: Node | null;
 }
 
-/** Something that had the focus, and what was taken away around it since. */
+/** An element that had the focus, and the removals around it since. */
 interface Holder {
   element: HTMLElement;
   gaps: Gap[];
-  /** Of the page that it stood on. */
+  /** Heading of the page that the element was on. */
   heading: HTMLElement | null;
 }
 
 /**
- * Where the focus is lost because what had it left the page, it goes on from there: to what takes the place,
- * else to what is beside it, else to the page's heading. From a dialog it goes back to what had it before.
- * The keyboard never starts again at the top of the page (WCAG 2.4.3), and nobody else's focus is touched.
+ * Restores the focus when its element is removed from the page (WCAG 2.4.3): to the element that replaced it,
+ * else to a neighbour, else to the page's heading. After a dialog closes, the focus returns to the element
+ * that had it before. Focus outside the console is left alone.
  */
 export class FocusKeeper {
   readonly #root: ShadowRoot;
   readonly #observer: MutationObserver;
   #last: Holder | null = null;
-  /** What had the focus before the dialog that is open. */
+  /** The element that had the focus before the open dialog. */
   #beforeDialog: Holder | null = null;
-  /** The heading of the page that is being opened has not been there yet. */
+  /** Waits for the heading of a page that is being opened. */
   #isWaiting = false;
 
   constructor(root: ShadowRoot) {
@@ -57,7 +57,7 @@ export class FocusKeeper {
     this.#last = { element: target, gaps: [], heading: this.#heading };
   }
 
-  /** Whoever clicks beside everything wants the focus nowhere; whatever is about to leave is another matter. */
+  /** A click on the background clears the focus on purpose. The removal of an element does not. */
   #onBlur({ relatedTarget }: FocusEvent): void {
     if (relatedTarget !== null) return;
     queueMicrotask(() => {
@@ -78,14 +78,14 @@ export class FocusKeeper {
     if (holder !== null && !this.#focusOn(holder)) this.#toHeading();
   }
 
-  /** The focus is on nothing of this page, and on nothing around the console either. */
+  /** Whether neither the console nor the page around it has the focus. */
   get #hasNoFocus(): boolean {
     const { activeElement } = document;
     const isFree = activeElement === null || activeElement === document.body;
     return this.#root.activeElement === null && (isFree || activeElement === this.#root.host);
   }
 
-  /** @returns whether it went there, or to what is in its place */
+  /** @returns whether the element, or its replacement, has the focus now */
   #focusOn({ element, gaps }: Holder): boolean {
     if (isVisible(element)) return this.#try(element);
     return gaps.some((gap) => gap.parent.isConnected && this.#focusNear(gap));
@@ -118,13 +118,13 @@ export class FocusKeeper {
     return this.#root.querySelector('main h1');
   }
 
-  /** As long as the page has none yet: to the page itself. */
+  /** Focuses the heading, or `main` while there is no heading yet. */
   #toHeading(): void {
     const isElsewhere = !this.#hasNoFocus && this.#root.activeElement?.localName !== 'main';
     const heading = this.#heading;
     if (!isElsewhere) {
       if (heading !== null) heading.tabIndex = -1;
-      // Another page begins at its top; on the same one nobody is torn away from what they look at.
+      // A new page is shown from its top; on the same page the scroll position stays.
       const preventScroll = heading !== null && heading === this.#last?.heading;
       (heading ?? this.#root.querySelector<HTMLElement>('main'))?.focus({ preventScroll });
     }
@@ -132,7 +132,7 @@ export class FocusKeeper {
   }
 }
 
-/** A whole page, and what is around one, is no neighbourhood. */
+/** Whether an element contains a whole page: too large to search for a neighbour. */
 function isPage(part: Element): boolean {
   return part.querySelector('h1') !== null || part.localName === 'main';
 }

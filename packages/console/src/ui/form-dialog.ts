@@ -7,7 +7,7 @@ import { icon } from './icons.ts';
 
 export interface DialogFrame {
   title: string;
-  /** Under the title. */
+  /** Below the title. */
   lead?: unknown;
   body: unknown;
   /** Beside the buttons. */
@@ -27,7 +27,7 @@ export interface ButtonOptions {
 const fields =
   '.body :is(input:not([type="radio"]), input[type="radio"]:checked, select, textarea):not(:disabled)';
 
-/** A form in a modal dialog. The page renders it when it is wanted, and takes it away at `onClosed`. */
+/** A form in a modal dialog. The page renders the element to open it, and removes it at `onClosed`. */
 export abstract class FormDialog<Context extends AppContext = AppContext> extends FormElement<Context> {
   static override readonly properties: PropertyDeclarations = {
     ...FormElement.properties,
@@ -40,7 +40,7 @@ export abstract class FormDialog<Context extends AppContext = AppContext> extend
     this.firstField?.focus();
   }
 
-  /** Has the focus when the dialog opens; without fields the answer that does nothing. */
+  /** Gets the focus when the dialog opens: the first field, or Cancel. */
   protected get firstField(): HTMLElement | null {
     return this.querySelector<HTMLElement>(`${fields}, .foot button`);
   }
@@ -91,13 +91,13 @@ export abstract class FormDialog<Context extends AppContext = AppContext> extend
       <button class="button ${look}" aria-disabled=${String(this.busy || isOff)}>${label}</button>`;
   }
 
-  /** Beside its field there is room for what to do about it. */
+  /** Adds the hint: there is space for it beside the field. */
   protected override wordsFor(error: ApiProblem): string {
     const { message, hint } = this.app.explain(error);
     return `${message} ${hint}`;
   }
 
-  /** What is wrong with no single field stands above them, which may be out of sight. */
+  /** Scrolls to an error that is shown above the fields. */
   protected override showError(error: unknown): void {
     super.showError(error);
     void this.#showProblem();
@@ -108,7 +108,7 @@ export abstract class FormDialog<Context extends AppContext = AppContext> extend
     this.querySelector('.body > .problem')?.scrollIntoView({ block: 'nearest' });
   }
 
-  /** Round and round: behind the last button a browser leads out of the page, where nothing of the dialog is. */
+  /** Wraps Tab inside the dialog: after the last button the browser would leave the page. */
   readonly #onKey = (event: KeyboardEvent): void => {
     if (event.key !== 'Tab') return;
     const buttons = [...this.querySelectorAll<HTMLElement>('.head button, .foot button')];
@@ -118,20 +118,20 @@ export abstract class FormDialog<Context extends AppContext = AppContext> extend
     to?.focus();
   };
 
-  /** At once: the event comes with the next frame, when another dialog may have been asked for. */
+  /** Calls `onClosed` immediately: the `close` event comes a frame later, when another dialog may be open. */
   protected close(): void {
     this.querySelector('dialog')?.close();
     this.onClosed();
   }
 
   readonly #onCancel = (event: Event): void => {
-    // A file chooser that is left without a choice says the same.
+    // A file chooser that is cancelled fires the same event.
     if (!(event.target instanceof HTMLDialogElement)) return;
     event.preventDefault();
     this.close();
   };
 
-  /** What a browser closes by itself. */
+  /** The browser closed the dialog. */
   readonly #onClose = (): void => {
     if (this.isConnected) this.onClosed();
   };

@@ -5,7 +5,7 @@ import type { AppContext } from './app-context.ts';
 import { ConsoleElement } from './console-element.ts';
 import { problemBox } from './problem.ts';
 
-/** A field that is not acceptable, and why. */
+/** An error at one field. */
 export interface FieldError {
   field: string;
   words: string;
@@ -13,17 +13,17 @@ export interface FieldError {
 
 export interface InputOptions {
   label: string;
-  /** Stands under the field until the field is refused. */
+  /** Shown below the field while it has no error. */
   hint?: string;
   /** @default 'text' */
   type?: 'text' | 'password';
   /** @default 'off' */
   autocomplete?: AutoFill;
-  /** What stands in it at first. */
+  /** Initial value. */
   value?: string;
 }
 
-/** What a form of people and passwords has in common: fields with their notes, one request at a time, refusals. */
+/** Base of forms: fields with notes, one request at a time, and errors. */
 export abstract class FormElement<Context extends AppContext = AppContext> extends ConsoleElement<Context> {
   static override readonly properties: PropertyDeclarations = {
     ...ConsoleElement.properties,
@@ -31,7 +31,7 @@ export abstract class FormElement<Context extends AppContext = AppContext> exten
     fieldError: { state: true },
     busy: { state: true },
   };
-  /** What is wrong beyond a single field. */
+  /** Error that is not about a single field. */
   declare problem: unknown;
   declare fieldError: FieldError | null;
   declare busy: boolean;
@@ -43,10 +43,10 @@ export abstract class FormElement<Context extends AppContext = AppContext> exten
     this.busy = false;
   }
 
-  /** Ids of the fields begin with it; no other form of the page has the same. */
+  /** Prefix of the fields' ids: unique in the page. */
   protected abstract readonly idPrefix: string;
 
-  /** Own words for a fieldError by the server at one of the fields. @default the server's */
+  /** Text for a server error at one of the fields. @default the translated message */
   protected wordsFor(error: ApiProblem): string {
     return this.app.explain(error).message;
   }
@@ -77,7 +77,7 @@ export abstract class FormElement<Context extends AppContext = AppContext> exten
     return problemBox(this.app, this.problem);
   }
 
-  /** Does one request; a second one while it runs is nobody's wish. @returns whether it went well */
+  /** Runs one request; ignores calls while it runs. @returns whether it succeeded */
   protected async send(work: () => Promise<void>): Promise<boolean> {
     if (this.busy) return false;
     this.busy = true;
@@ -94,7 +94,7 @@ export abstract class FormElement<Context extends AppContext = AppContext> exten
     }
   }
 
-  /** Says what is wrong with a field, there and aloud, and leads to it, also where it is folded away. */
+  /** Shows and announces an error at a field, and focuses the field. Opens the `details` around it. */
   protected showFieldError(fieldError: FieldError): void {
     this.fieldError = fieldError;
     this.app.announcer.alert(fieldError.words);
@@ -111,7 +111,7 @@ export abstract class FormElement<Context extends AppContext = AppContext> exten
     this.app.announceError(error);
   }
 
-  /** Which field of this form the server means; `sshKeys.0`: one of a list stands in one field. */
+  /** The form's field for an error of the server; `sshKeys.0` is an entry of the field `sshKeys`. */
   protected fieldOf({ field }: ApiProblem): string | null {
     return field?.split('.')[0] ?? null;
   }

@@ -72,7 +72,7 @@ const shapes: Readonly<Record<IconName, SVGTemplateResult>> = {
   refresh: svg`<path d="M13 8a5 5 0 1 1-1.6-3.7M13.2 2.2v2.6h-2.6"/>`,
 };
 
-/** Decoration: the words beside it say the same. */
+/** Decorative: hidden from screen readers. */
 export function icon(name: IconName, more = ''): TemplateResult {
   return html`<svg class="icon ${more}" viewBox="0 0 16 16" aria-hidden="true">${shapes[name]}</svg>`;
 }

@@ -1,6 +1,6 @@
 /**
- * One key per distinct request of a dialog: pressing twice, or again after a lost answer, starts one
- * operation; a changed request is a new one.
+ * Returns idempotency keys, one per distinct request. A repeated request after a double click or a lost
+ * answer starts one operation; a changed request starts another.
  */
 export function createKeys(): (body: unknown) => string {
   const keys = new Map<string, string>();
@@ -12,7 +12,7 @@ export function createKeys(): (body: unknown) => string {
   };
 }
 
-/** `crypto.randomUUID` is missing on plain http; this is not. */
+/** `crypto.randomUUID` is missing on plain http; `getRandomValues` is not. */
 function randomKey(): string {
   const bytes = crypto.getRandomValues(new Uint8Array(16));
   return Array.from(bytes, (byte) => byte.toString(16).padStart(2, '0')).join('');

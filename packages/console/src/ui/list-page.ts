@@ -14,7 +14,7 @@ export interface ListPageFrame<Item> {
   action?: unknown;
   /** Between the title and the list. */
   filters?: unknown;
-  /** Instead of a table without rows. @default the table */
+  /** Replaces a table without rows. @default the table */
   empty?: unknown;
   table: (items: readonly Item[]) => unknown;
   /** Below the list. */

@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { LoadedState } from './loaded-state.ts';
 
-/** Each load ends when the test says so. */
+/** A state whose loads the test ends. */
 class Counted extends LoadedState {
   readonly open: Ends[] = [];
   value = 0;
@@ -17,8 +17,8 @@ interface Ends {
   reject: (error: Error) => void;
 }
 
-describe('what is loaded as a whole', () => {
-  it('is asked for once more after a load, however often that was wished meanwhile', async () => {
+describe('LoadedState', () => {
+  it('loads once more after a load during which load() was called, even several times', async () => {
     const state = new Counted();
     const first = state.load();
     void state.load();
@@ -33,7 +33,7 @@ describe('what is loaded as a whole', () => {
     expect([state.value, state.open.length]).toEqual([2, 3]);
   });
 
-  it('stays as it was when a load goes wrong, which is changes, until one goes well', async () => {
+  it('keeps its data and reports the problem after a failed load, until a load succeeds', async () => {
     const state = new Counted();
     let changes = 0;
     state.changed.listen(() => (changes += 1));

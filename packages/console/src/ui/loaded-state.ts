@@ -1,15 +1,15 @@
 import { Emitter } from './emitter.ts';
 
-/** A whole that is asked for over HTTP, again and again, and whether the last time went well. */
+/** State that is loaded as a whole over HTTP, repeatedly. */
 export abstract class LoadedState {
-  /** What is held, or what is wrong with it, may be another now. */
+  /** A load ended: data or {@link problem} may have changed. */
   readonly changed: Emitter = new Emitter();
   #problem: unknown = null;
   #isLoaded = false;
   #loading: Promise<void> | null = null;
   #isStale = false;
 
-  /** Asks for all of it, and keeps it. @throws what went wrong; what was held stays then */
+  /** Loads and stores the data. @throws on failure, and leaves the old data */
   protected abstract fetch(): Promise<void>;
 
   get isLoaded(): boolean {
@@ -21,7 +21,10 @@ export abstract class LoadedState {
     return this.#problem;
   }
 
-  /** Loads anew. Calls during a load make one more after it, so that nobody sees an older list. */
+  /**
+   * Loads again. Calls during a load cause one more load after it, so that the result is never older than the
+   * call.
+   */
   async load(): Promise<void> {
     if (this.#loading !== null) {
       this.#isStale = true;

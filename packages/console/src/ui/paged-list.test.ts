@@ -16,7 +16,7 @@ function make(): { listing: PagedList<number>; asked: Asked[] } {
 }
 
 describe('PagedList', () => {
-  it('adds one part to the other and knows the end', async () => {
+  it('appends the next part and knows when it has the last one', async () => {
     const { listing, asked } = make();
     const first = listing.load();
     expect([listing.isBusy, listing.isLoaded]).toEqual([true, false]);
@@ -35,7 +35,7 @@ describe('PagedList', () => {
     expect([listing.items, listing.hasMore]).toEqual([[3, 2, 1], false]);
   });
 
-  it('keeps what it holds when a part fails, and goes on from there', async () => {
+  it('keeps its items when a part fails, and retries that part', async () => {
     const { listing, asked } = make();
     const first = listing.load();
     asked[0]!.answer({ items: [2], next: '2' });
@@ -50,7 +50,7 @@ describe('PagedList', () => {
     expect([listing.items, listing.problem]).toEqual([[2, 1], null]);
   });
 
-  it('lets the newest question win', async () => {
+  it('ignores the answer to an older request', async () => {
     const { listing, asked } = make();
     const old = listing.load();
     const young = listing.load();

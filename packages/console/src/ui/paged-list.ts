@@ -7,7 +7,7 @@ export interface ListPart<Item> {
   next?: string | undefined;
 }
 
-/** A list that is asked for over HTTP, part by part. */
+/** A list that is loaded over HTTP, part by part. */
 export class PagedList<Item> {
   readonly changed: Emitter = new Emitter();
   readonly #fetch: (cursor: string | undefined) => Promise<ListPart<Item>>;
@@ -34,7 +34,7 @@ export class PagedList<Item> {
     return this.#isBusy;
   }
 
-  /** Whether the server has told what is in it; what is held may be old nevertheless. */
+  /** Whether the list was loaded once. It may be out of date. */
   get isLoaded(): boolean {
     return this.#isLoaded;
   }
@@ -43,12 +43,12 @@ export class PagedList<Item> {
     return this.#problem;
   }
 
-  /** From its beginning; what is held stays until the answer is there. */
+  /** Loads the first part. The old items stay until it arrives. */
   async load(): Promise<void> {
     await this.#request(undefined);
   }
 
-  /** The next part; asks again for the first one as long as that has failed. */
+  /** Loads the next part, or the first one again after it failed. */
   async more(): Promise<void> {
     if (!this.#isBusy) await this.#request(this.#next);
   }
@@ -59,7 +59,7 @@ export class PagedList<Item> {
     this.changed.emit();
     try {
       const { items, next } = await this.#fetch(cursor);
-      // Somebody asked anew meanwhile: that answer counts.
+      // A newer request exists: its answer counts.
       if (asked !== this.#asked) return;
       this.#items = cursor === undefined ? items : [...this.#items, ...items];
       this.#next = next;

@@ -1,13 +1,13 @@
 export interface StableOrderOptions {
-  /** Somebody's pointer or focus is on the list: nothing may move under it. */
+  /** The pointer or the focus is on the list, so rows must not move. */
   isHoveredOrFocused: boolean;
-  /** Whether a row can still be shown. */
+  /** Whether a row still exists. */
   exists: (id: string) => boolean;
 }
 
 /**
- * The order in which rows are shown. While the list is held, rows stay where they were and new ones come at
- * the end: a press on "Cancel" must not hit the row that slid under the pointer.
+ * The order of rows. While the list is hovered or focused, rows keep their place and new ones are appended,
+ * so that a click on "Cancel" cannot hit another row.
  */
 export function stableOrder(
   shown: readonly string[],

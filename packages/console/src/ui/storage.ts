@@ -1,4 +1,7 @@
-/** Browsers may deny storage altogether; then a choice lasts as long as the page. */
+/**
+ * Reads a stored choice; `null` when there is none. Where the browser denies storage, a choice lasts as long
+ * as the page.
+ */
 export function readChoice<Choice extends string>(key: string, choices: readonly Choice[]): Choice | null {
   try {
     const held = localStorage.getItem(key);
@@ -8,7 +11,7 @@ export function readChoice<Choice extends string>(key: string, choices: readonly
   }
 }
 
-/** @returns whether it will be remembered */
+/** @returns whether it was stored */
 export function writeChoice(key: string, choice: string): boolean {
   try {
     localStorage.setItem(key, choice);
@@ -18,7 +21,7 @@ export function writeChoice(key: string, choice: string): boolean {
   }
 }
 
-/** Texts that were written by {@link writeList}; empty when there are none, or something else stands there. */
+/** Strings that {@link writeList} stored; empty when there are none or the value is malformed. */
 export function readList(key: string): string[] {
   try {
     const held: unknown = JSON.parse(localStorage.getItem(key) ?? '[]');
@@ -28,7 +31,7 @@ export function readList(key: string): string[] {
   }
 }
 
-/** @returns whether it will be remembered */
+/** @returns whether it was stored */
 export function writeList(key: string, list: readonly string[]): boolean {
   return writeChoice(key, JSON.stringify(list));
 }

@@ -25,7 +25,7 @@ import {
 } from './upload-form.ts';
 import type { ChosenFile } from './upload-form.ts';
 
-/** Which files, under which names, into which pool; closes as soon as their operations exist. */
+/** Uploads files. Closes once their operations exist. */
 export class UploadDialog extends FormDialog<App> {
   static override readonly properties: PropertyDeclarations = {
     ...FormDialog.properties,
@@ -35,13 +35,13 @@ export class UploadDialog extends FormDialog<App> {
     isOver: { state: true },
     unfinished: { state: true },
   };
-  /** What was dropped on the page. */
+  /** Files that were dropped on the page. */
   declare dropped: readonly File[];
   declare chosen: readonly ChosenFile[];
   declare poolId: string;
   /** A file is being dragged over the zone. */
   declare isOver: boolean;
-  /** One's own unfinished uploads, which nobody sends here. */
+  /** The user's unfinished uploads that this page does not send. */
   declare unfinished: readonly Upload[];
   protected readonly idPrefix = 'upload';
   #lastKey = 0;
@@ -63,7 +63,7 @@ export class UploadDialog extends FormDialog<App> {
     this.#add(this.dropped);
   }
 
-  /** Anywhere over the dialog: what is let go beside the zone would lead the browser away from here. */
+  /** Handles drops on the whole dialog: a drop beside the zone would make the browser open the file. */
   readonly #onDrag = (event: DragEvent): void => {
     event.preventDefault();
     this.isOver = event.type === 'dragover';
@@ -134,7 +134,7 @@ export class UploadDialog extends FormDialog<App> {
   readonly #onChoice = (event: Event): void => {
     if (!(event.target instanceof HTMLInputElement)) return;
     this.#add([...(event.target.files ?? [])]);
-    // The same file may be chosen again after it was left out.
+    // A removed file can be chosen again.
     event.target.value = '';
   };
 
@@ -173,7 +173,7 @@ export class UploadDialog extends FormDialog<App> {
     </div>`;
   }
 
-  /** The numbers before the start. */
+  /** Required and free space. */
   #facts(): TemplateResult | typeof nothing {
     const pool = this.#pools.find(({ id }) => id === this.poolId);
     if (pool === undefined || this.chosen.length === 0) return nothing;
@@ -219,7 +219,7 @@ export class UploadDialog extends FormDialog<App> {
     this.chosen = this.chosen.map((each) => (each.key === key ? { ...each, problem: null, ...part } : each));
   }
 
-  /** The focus goes to the file that takes the place, else back to where files are chosen. */
+  /** Moves the focus to the next file, or to the file chooser. */
   #remove(key: number): void {
     const index = this.chosen.findIndex((each) => each.key === key);
     this.chosen = this.chosen.filter((each) => each.key !== key);
@@ -231,7 +231,7 @@ export class UploadDialog extends FormDialog<App> {
     });
   }
 
-  /** Without the answer every file is a new one. */
+  /** After an error every file is a new upload. */
   async #loadUnfinished(): Promise<void> {
     try {
       const { items } = await this.app.api.uploads();

@@ -3,6 +3,6 @@ import { ImportDialog } from './import-dialog.ts';
 
 export { createSender } from './engine/sender.ts';
 
-/** Everything that sends or fetches files: loaded when somebody wants to. */
+/** The dialogs for upload and import, and the upload engine. */
 customElements.define('wcc-upload-dialog', UploadDialog);
 customElements.define('wcc-import-dialog', ImportDialog);

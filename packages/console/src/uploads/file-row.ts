@@ -17,13 +17,13 @@ export interface UploadFileContext {
   app: App;
   chosen: ChosenFile;
   verdict: FileProblem;
-  /** The unfinished upload that has the name which the image shall get. */
+  /** The unfinished upload that already has this name. */
   namesake: Upload | undefined;
   change: (part: Partial<ChosenFile>) => void;
   remove: () => void;
 }
 
-/** One file of the dialog: what it is, its name, and what stands against it. */
+/** One file of the dialog: its kind, name and problems. */
 export function uploadFile(context: UploadFileContext): TemplateResult {
   const { app, chosen, remove } = context;
   const text = uploadsTextOf(app.preferences);
@@ -88,7 +88,7 @@ function nameField({ app, chosen, verdict, change }: UploadFileContext): Templat
   </div>`;
 }
 
-/** What is wrong, else what is worth knowing, else that all is well. */
+/** The problem of the file, else a warning, else that the name is free. */
 function noteOf(context: UploadFileContext): TemplateResult {
   const { app, chosen, verdict } = context;
   const text = uploadsTextOf(app.preferences);

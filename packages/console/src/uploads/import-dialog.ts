@@ -9,11 +9,11 @@ import { uploadsTextOf } from './text/catalogue.ts';
 import type { UploadsText } from './text/text.ts';
 import { isDigest } from './upload-form.ts';
 
-/** From which address the server shall fetch an image; closes once the operation exists. */
+/** Imports an image from an address. */
 export class ImportDialog extends OperationDialog {
   protected readonly idPrefix = 'import';
   readonly #keyOf = createKeys();
-  /** The name that the address proposes, until somebody chooses another. */
+  /** The name that was taken from the address. */
   #proposed = '';
 
   get #text(): UploadsText {
@@ -36,7 +36,7 @@ export class ImportDialog extends OperationDialog {
     });
   }
 
-  /** The last part of the address is what most people call the image. */
+  /** Proposes the last part of the address, until the user types a name. */
   readonly #propose = (event: Event): void => {
     const name = this.inputOf('name');
     if (event.target !== this.inputOf('url') || name === null || name.value !== this.#proposed) return;
@@ -76,7 +76,7 @@ function decoded(text: string): string {
   try {
     return decodeURIComponent(text);
   } catch {
-    // A lone percent sign: taken as it is written.
+    // A malformed escape: kept as it is.
     return text;
   }
 }

@@ -1,7 +1,7 @@
 import { css } from 'lit';
 import type { CSSResult } from 'lit';
 
-/** The dialogs that send and fetch files. */
+/** The dialogs for upload and import. */
 export const uploads: CSSResult = css`
   .drop {
     display: grid;

@@ -4,7 +4,7 @@ import type { TemplateResult } from 'lit';
 import { size } from '../text/format.ts';
 import type { UploadsText } from './text/text.ts';
 
-/** Which files the server waits for: name, size, and how much of each it has. */
+/** The files that the server waits for, each with its size and progress. */
 export function unfinishedUploads(
   unfinished: readonly Upload[],
   text: UploadsText,
@@ -27,7 +27,7 @@ export function unfinishedUploads(
   </section>`;
 }
 
-/** Rounded down: 100 % is said of what is whole alone. */
+/** Rounded down, so that only a complete upload is at 100 %. */
 export function percentOf(done: number, total: number): string {
   return `${total === 0 ? 0 : Math.floor((done / total) * 100)} %`;
 }

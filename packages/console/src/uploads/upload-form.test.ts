@@ -32,18 +32,18 @@ describe('a chosen file', () => {
     ['.hidden', 'leading_dot'],
     ['a/b', 'slash'],
     ['debian.iso', null],
-  ])('named %j: %s', (name, verdict) => {
+  ])('named %j is checked as %s', (name, verdict) => {
     const one = chosen('debian.iso', { name });
     expect(checkFile(one, [one], never)).toBe(verdict);
   });
 
-  it('must have a name that is free, in the pool and among the others', () => {
+  it('needs a name that is free in the pool and in the list', () => {
     const [one, two] = [chosen('a.raw'), chosen('a.raw', { key: 2 })];
     expect(checkFile(one, [one], (name) => name === 'a.raw')).toBe('taken');
     expect(checkFile(one, [one, two], never)).toBe('twice');
   });
 
-  it('is told at once to be empty, an archive, or without a digest that could be one', () => {
+  it('is rejected before the upload if it is empty, an archive, or has a malformed digest', () => {
     const empty = chooseFile(1, fileOf('a.raw', []));
     expect(checkFile(empty, [empty], never)).toBe('empty');
     const archive = chosen('a.raw.gz', { kind: 'gzip' });
@@ -54,7 +54,7 @@ describe('a chosen file', () => {
     expect(checkFile(good, [good], never)).toBeNull();
   });
 
-  it('belongs to an unfinished upload of its size with its name or time, and needs no room then', () => {
+  it('resumes an unfinished upload of the same size and name or time, without more space', () => {
     const unfinished = begunOf('other.iso');
     const [one] = matchUnfinished([chosen('debian.iso')], [unfinished]);
     expect(one?.isResuming).toBe(true);
@@ -65,7 +65,7 @@ describe('a chosen file', () => {
     expect(matchUnfinished(others, [unfinished]).map((each) => each.unfinished)).toEqual([null, null]);
   });
 
-  it('goes on with the one of its name, however many have its size and time, and no two with the same', () => {
+  it('prefers the unfinished upload of its name; no two files resume the same upload', () => {
     const offers = ['a.raw', 'b.raw', 'c.raw'].map((name) => begunOf(name));
     const files = ['b.raw', 'new.raw', 'a.raw'].map((name, key) => chosen(name, { key }));
     const matched = matchUnfinished(files, offers);
@@ -73,11 +73,11 @@ describe('a chosen file', () => {
     expect(unmatchedUploads(matched, offers)).toEqual([]);
     const asNew = matched.map((each) => ({ ...each, isResuming: each.name !== 'new.raw' }));
     expect(unmatchedUploads(asNew, offers).map(({ name }) => name)).toEqual(['c.raw']);
-    // What was answered before stays answered when one more file comes.
+    // A choice stays when another file is added.
     expect(matchUnfinished([...asNew, chosen('c.raw', { key: 9 })], offers)[1]).toBe(asNew[1]);
   });
 
-  it('is known by its content', async () => {
+  it('is detected by its content', async () => {
     const iso = new Uint8Array(0x8006);
     iso.set([0x43, 0x44, 0x30, 0x30, 0x31], 0x8001);
     expect(await detectKind(fileOf('x', [iso]))).toBe('iso');
@@ -90,8 +90,8 @@ describe('a chosen file', () => {
   });
 });
 
-describe('the chunkSizer', () => {
-  it('grows while a piece takes less than two seconds, shrinks above five, within 8 and 64 MiB', () => {
+describe('ChunkSizer', () => {
+  it('grows below two seconds per chunk and shrinks above five, between 8 and 64 MiB', () => {
     const chunkSizer = new ChunkSizer();
     const sizes = [100, 100, 100, 100, 3000, 6000, 9000, 9000, 9000].map((durationMs) => {
       chunkSizer.recordDuration(durationMs);
@@ -100,7 +100,7 @@ describe('the chunkSizer', () => {
     expect(sizes).toEqual([16, 32, 64, 64, 64, 32, 16, 8, 8]);
   });
 
-  it('waits longer after each failure, and not for ever', () => {
+  it('waits longer after each failure, up to a maximum', () => {
     expect(waitMs(0)).toBeLessThanOrEqual(500);
     expect(waitMs(20)).toBeLessThanOrEqual(15_000);
     expect(waitMs(20)).toBeGreaterThanOrEqual(7500);

@@ -4,21 +4,21 @@ import { isRefusedKind } from './engine/kind.ts';
 import type { FileKind } from './engine/kind.ts';
 import type { NewUpload } from './engine/tus.ts';
 
-/** A file that was chosen, before its upload exists. */
+/** A chosen file, before its upload exists. */
 export interface ChosenFile {
-  /** Tells two of them apart, whatever their names are. */
+  /** Identifies the file in the list; names may repeat. */
   key: number;
   file: File;
-  /** Of the image. */
+  /** Name of the new image. */
   name: string;
   sha256: string;
-  /** `null` until it was looked at. */
+  /** `null` until detected. */
   kind: FileKind | 'unreadable' | null;
-  /** An unfinished upload that seems to be of this file. */
+  /** An unfinished upload that is probably of this file. */
   unfinished: Upload | null;
-  /** Whether that one is gone on with. */
+  /** Whether to resume that upload instead of starting a new one. */
   isResuming: boolean;
-  /** Why the server refused it. */
+  /** Why the server refused the file. */
   problem: unknown;
 }
 
@@ -35,16 +35,16 @@ export function chooseFile(key: number, file: File): ChosenFile {
   };
 }
 
-/** How well a file goes with an unfinished upload: a name tells more than a time, which many files share. */
+/** Similarity of a file and an unfinished upload. A name counts more than a time, which many files share. */
 const similarities = [3, 2, 1] as const;
 
-/** By what can be known without reading; of another size it is another file. The server compares the content. */
+/** By size, name and time only: the server compares the content. */
 function similarityOf({ name, size, lastModified }: File, upload: Upload): number {
   if (upload.sizeBytes !== size) return 0;
   return (upload.name === name ? 2 : 0) + (upload.lastModified === lastModified ? 1 : 0);
 }
 
-/** Each file goes on with the unfinished upload that is most likely its own, and no two with the same one. */
+/** Assigns to each file the unfinished upload that is most similar to it, and each upload at most once. */
 export function matchUnfinished(chosen: readonly ChosenFile[], unfinished: readonly Upload[]): ChosenFile[] {
   const matched = [...chosen];
   const free = new Set(unfinished);
@@ -60,7 +60,7 @@ export function matchUnfinished(chosen: readonly ChosenFile[], unfinished: reado
   return matched;
 }
 
-/** Those that none of the files goes on with. */
+/** Unfinished uploads that none of the files resumes. */
 export function unmatchedUploads(chosen: readonly ChosenFile[], unfinished: readonly Upload[]): Upload[] {
   const taken = new Set(chosen.map((each) => (each.isResuming ? each.unfinished?.id : undefined)));
   return unfinished.filter(({ id }) => !taken.has(id));
@@ -69,7 +69,7 @@ export function unmatchedUploads(chosen: readonly ChosenFile[], unfinished: read
 export type FileProblem =
   ImageNameProblem | 'taken' | 'twice' | 'bad_digest' | 'empty' | 'unreadable' | 'refused_kind' | null;
 
-/** What stands against one of the files, the worst first. */
+/** The most serious problem of a file; `null` when there is none. */
 export function checkFile(
   chosen: ChosenFile,
   all: readonly ChosenFile[],
@@ -88,7 +88,7 @@ export function checkFile(
   return sha256.trim() === '' || isDigest(sha256) ? null : 'bad_digest';
 }
 
-/** Of the name: its field is the one to correct. */
+/** Whether the problem is about the name. */
 export function isAboutName(verdict: FileProblem): boolean {
   return verdict !== null && !['bad_digest', 'empty', 'unreadable', 'refused_kind'].includes(verdict);
 }
@@ -97,19 +97,19 @@ export function isDigest(text: string): boolean {
   return /^[0-9a-f]{64}$/i.test(text.trim());
 }
 
-/** What the pool must have free for all of them; an unfinished one has its space already. */
+/** Free space that the pool needs for all files. An unfinished upload has its space reserved already. */
 export function neededBytes(all: readonly ChosenFile[]): number {
   return all.reduce((sum, { file, isResuming }) => sum + (isResuming ? 0 : file.size), 0);
 }
 
-/** The content is another than the name says: worth knowing, and no fault. */
+/** Whether the content does not match the extension: a warning, not a fault. */
 export function isMisnamed({ kind, name }: ChosenFile): boolean {
   const extension = /\.([^.]+)$/.exec(name.toLowerCase())?.[1] ?? '';
   if (kind === 'iso') return extension === 'qcow2';
   return (kind === 'qcow2' || kind === 'raw') && extension === (kind === 'raw' ? 'qcow2' : 'iso');
 }
 
-/** What the server is asked for; without a digest it compares none. */
+/** The request to create the upload. */
 export function toNewUpload({ file, name, sha256 }: ChosenFile, pool: string): NewUpload {
   const digest = sha256.trim().toLowerCase();
   return {

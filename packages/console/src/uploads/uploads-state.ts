@@ -9,11 +9,11 @@ declare module '../app/signed-in-state.ts' {
   }
 }
 
-/** What comes with the first upload. */
+/** The part of uploads that is loaded with the first one. */
 export interface Sender {
   readonly engine: UploadEngine;
   noteOf(id: string): RowNote | null;
-  /** Compares the file and goes on; says what is wrong when it cannot. */
+  /** Compares the file and resumes; shows an error when it cannot. */
   resume(id: string, file: File): Promise<void>;
 }
 
@@ -23,9 +23,9 @@ export interface UploadsOptions {
   onProblem: (error: unknown) => void;
 }
 
-/** What this page sends, for all parts of it. The engine itself is loaded when it is wanted. */
+/** The uploads that this page sends. The engine is loaded with the first one. */
 export class Uploads {
-  /** An upload of this page came, went, or goes another way now. */
+  /** An upload of this page started, ended or changed its view. */
   readonly changed: Emitter = new Emitter();
   readonly #options: UploadsOptions;
   #sender: Sender | null = null;
@@ -35,7 +35,7 @@ export class Uploads {
     this.#options = options;
   }
 
-  /** @throws where the part cannot be loaded; the next call tries again */
+  /** Loads the engine. @throws when it cannot be loaded; the next call tries again */
   async sender(): Promise<Sender> {
     this.#loading ??= this.#options.load();
     try {
@@ -51,13 +51,13 @@ export class Uploads {
     return this.#sender?.noteOf(id) ?? null;
   }
 
-  /** Whether this page itself sends, or will go on by itself. */
+  /** Whether this page sends the upload or will resume it automatically. */
   isSending(id: string): boolean {
     const upload = this.#sender?.engine.get(id);
     return upload !== undefined && upload.view.kind !== 'file_trouble';
   }
 
-  /** One's own unfinished upload, which nobody here sends. */
+  /** Whether it is the user's unfinished upload and this page does not send it. */
   canChooseFile({ action, owner, id }: Snapshot): boolean {
     return action === 'upload_image' && owner === this.#options.userId() && !this.isSending(id);
   }
@@ -66,7 +66,10 @@ export class Uploads {
     this.#sender?.engine.retryNow();
   }
 
-  /** Asks for the file of an unfinished upload, and goes on with it. Call it where a press is handled. */
+  /**
+   * Asks the user for the file of an unfinished upload and resumes it. Must be called from an event of the
+   * user.
+   */
   choose(id: string): void {
     const input = document.createElement('input');
     input.type = 'file';

@@ -1,4 +1,4 @@
 import { SharedPage } from './page.ts';
 
-/** What a share link opens: loaded without any page of the console. */
+/** The page of a share link; loaded without the other pages. */
 customElements.define('wcc-shared-page', SharedPage);

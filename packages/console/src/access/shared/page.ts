@@ -18,7 +18,7 @@ import type { SharedText } from './text.ts';
 
 type View = 'loading' | 'shown' | 'no_secret' | 'over' | 'gone';
 
-/** One operation, read-only, for whoever holds its link. Uses no session, and shows nothing else. */
+/** One operation, read-only, for anyone with its link. Uses no session. */
 export class SharedPage extends ConsoleElement<App> {
   static override readonly properties: PropertyDeclarations = {
     ...ConsoleElement.properties,
@@ -132,7 +132,7 @@ export class SharedPage extends ConsoleElement<App> {
   }
 
   #open(secret: string): void {
-    // Without the cookie of somebody who is signed in here: the link alone is the right to see.
+    // Omits the session cookie: the link alone grants access.
     const api = createApiClient({
       versionHint: 'Reload this page.',
       token: secret,
@@ -165,7 +165,7 @@ export class SharedPage extends ConsoleElement<App> {
   #watch(id: string): void {
     if (this.#watched === id || id === '') return;
     this.#watched = id;
-    // After the ticket is on its way into its socket.
+    // Waits until the client has the ticket.
     queueMicrotask(() =>
       this.#live?.watch(id, (snapshot) => {
         this.snapshot = snapshot;

@@ -53,7 +53,7 @@ export const en: AccessText = {
     lead: 'For programs. A token never has more permissions than the user who created it.',
     whose: 'Owner',
     mine: 'Me',
-    everybodys: 'Anyone',
+    anyone: 'Anyone',
     add: 'Create token',
     name: 'Name',
     nameHint: 'Purpose, e.g. nightly-copy',
@@ -174,7 +174,7 @@ export const en: AccessText = {
       'image.download': 'Downloaded an image',
       'pool.rescan': 'Rescanned a pool',
       'orphan.delete': 'Deleted an orphan',
-      // The word of 0.1.0: audit rows are never rewritten.
+      // The code of 0.1.0: audit rows are never rewritten.
       'remains.delete': 'Deleted an orphan',
     },
     done: 'Done',

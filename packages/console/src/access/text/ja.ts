@@ -53,7 +53,7 @@ export const ja: AccessText = {
     lead: 'プログラム用です。作成したユーザーの権限を超えることはありません。',
     whose: '所有者',
     mine: '自分',
-    everybodys: '全員',
+    anyone: '全員',
     add: 'トークンを作成',
     name: '名前',
     nameHint: '用途がわかる名前（例: nightly-copy）',
@@ -174,7 +174,7 @@ export const ja: AccessText = {
       'image.download': 'イメージをダウンロード',
       'pool.rescan': 'プールを再スキャン',
       'orphan.delete': '孤立ファイルを削除',
-      // The word of 0.1.0: audit rows are never rewritten.
+      // The code of 0.1.0: audit rows are never rewritten.
       'remains.delete': '孤立ファイルを削除',
     },
     done: '完了',

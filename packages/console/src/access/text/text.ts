@@ -1,6 +1,6 @@
 import type { GrantLevel, Role, TokenScope } from '@wcc/api';
 
-/** What an entry of the audit record is about, by how its code begins. */
+/** Areas of the audit log: how the code of an entry begins. */
 export const auditAreas = [
   'session',
   'password',
@@ -27,22 +27,22 @@ export const auditAreas = [
 ] as const;
 export type AuditArea = (typeof auditAreas)[number];
 
-/** How long a share link may last, in seconds. */
+/** Possible lifetimes of a share link, in seconds. */
 export const shareLifetimes = [3600, 86_400, 604_800] as const;
 export type ShareLifetime = (typeof shareLifetimes)[number];
 
-/** How long a token may last, in days. */
+/** Possible lifetimes of a token, in days. */
 export const tokenLifetimes = [7, 30, 90, 366] as const;
 export type TokenLifetime = (typeof tokenLifetimes)[number];
 
-/** The words of the pages about who may do what. They come with these pages, not with the console. */
+/** Texts of the pages about access. */
 export interface AccessText {
   revoke: string;
   secret: {
     once: string;
     copy: string;
     copied: string;
-    /** Where the browser keeps the clipboard from pages: plain http in a LAN. */
+    /** Used where pages have no clipboard: on plain http in a LAN. */
     select: string;
     selected: string;
   };
@@ -86,7 +86,7 @@ export interface AccessText {
     lead: string;
     whose: string;
     mine: string;
-    everybodys: string;
+    anyone: string;
     add: string;
     name: string;
     nameHint: string;
@@ -124,7 +124,7 @@ export interface AccessText {
     result: string;
     any: string;
     areas: Record<AuditArea, string>;
-    /** By the code of the entry, up to its first space. */
+    /** Keyed by the code of the entry, up to its first space. */
     deeds: Readonly<Record<string, string>>;
     done: string;
     more: string;
@@ -158,7 +158,7 @@ export interface AccessText {
       userHint: string;
       sshKeys: string;
       sshKeysHint: string;
-      /** `line`: which key is meant, from 1. */
+      /** `line`: number of the key, from 1. */
       problems: Record<'badUser' | 'badKey' | 'privateKey' | 'tooMany', (line: number) => string>;
       save: string;
       busy: string;

@@ -9,7 +9,7 @@ import { maxDisks } from './form.ts';
 import type { CreateFault, DiskForm } from './form.ts';
 import type { StepContext } from './step.ts';
 
-/** The disks, each empty or a copy of an image, and the disc in the drive. */
+/** The step for the disks and the disc in the drive. */
 export function diskSteps(context: StepContext): TemplateResult {
   const { words, form, resources, change } = context;
   const { making: text } = words;

@@ -1,4 +1,4 @@
 import { CreateVmPage } from './page.ts';
 
-/** The page on which a machine is put together. */
+/** The page that creates a machine step by step. */
 customElements.define('wcc-create-machine-page', CreateVmPage);

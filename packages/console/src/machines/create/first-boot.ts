@@ -3,7 +3,7 @@ import type { TemplateResult } from 'lit';
 import { areaField, textField } from '../../ui/fields.ts';
 import type { StepContext } from './step.ts';
 
-/** What the machine is told when it first starts. */
+/** The step for cloud-init data. */
 export function createFirstBoot(context: StepContext): TemplateResult {
   const { words, form, faults, change } = context;
   const { boot: text } = words;
@@ -48,7 +48,7 @@ export function createFirstBoot(context: StepContext): TemplateResult {
     </details>`;
 }
 
-/** What this user wants of every machine, by one press. */
+/** Fills in the user's first-boot profile. */
 function fromProfile({ words, profile, change }: StepContext): TemplateResult | typeof nothing {
   if (profile === null || (profile.sshKeys.length === 0 && profile.user === null)) return nothing;
   const take = (): void => change({ user: profile.user ?? '', sshKeys: profile.sshKeys.join('\n') });

@@ -8,9 +8,9 @@ export type CreateStep = (typeof createSteps)[number];
 /** One disk of the machine, its size as typed in GiB. */
 export interface DiskForm {
   kind: 'blank' | 'copy';
-  /** Of a copy. */
+  /** Id of the image to copy. */
   image: number | null;
-  /** Of a copy: empty for the size that the image has. */
+  /** In GiB, as typed. Of a copy: empty for the size of the image. */
   size: string;
   format: 'raw' | 'qcow2';
 }
@@ -18,7 +18,7 @@ export interface DiskForm {
 export interface CreateForm {
   name: string;
   firmware: Firmware;
-  /** Id of a pool; empty for the usual one. */
+  /** Id of a pool; empty for the default pool. */
   pool: string;
   cpus: string;
   /** In GiB. */
@@ -28,7 +28,7 @@ export interface CreateForm {
   network: VmNetwork['kind'];
   networkName: string;
   user: string;
-  /** One to a line. */
+  /** One per line. */
   sshKeys: string;
   hostname: string;
   passwordHash: string;
@@ -40,7 +40,7 @@ export interface CreateResources {
   images: readonly Image[];
   pools: readonly Pool[];
   host: Host | null;
-  /** Names of machines that exist. */
+  /** Names of existing machines. */
   taken: readonly string[];
 }
 
@@ -66,7 +66,7 @@ export function emptyCreateForm(): CreateForm {
   };
 }
 
-/** What can be wrong, each with the step on which it is put right. */
+/** Faults of the form, each with the step of its field. */
 export type CreateFault =
   | { step: 'basics'; field: 'name'; why: 'empty' | 'malformed' | 'taken' }
   | { step: 'cpu'; field: 'cpus' | 'memory'; why: 'number' | 'too_many' | 'too_much' }
@@ -136,7 +136,7 @@ function firstBootFaults(form: CreateForm): CreateFault[] {
   ];
 }
 
-/** Only for a form without faults. */
+/** Call only for a form without faults. */
 export function toCreateRequest(form: CreateForm): CreateVmRequest {
   const isNamed = form.network === 'bridge' || form.network === 'network';
   const firstBoot = firstBootOf(form);
@@ -175,16 +175,16 @@ function firstBootOf(form: CreateForm): CreateVmRequest['firstBoot'] {
 }
 
 export interface CreateNeeds {
-  /** What its disks take from the pool at once. */
+  /** Space that the disks need immediately. */
   diskBytes: number;
-  /** What they may grow to. */
+  /** Space that the disks can grow to. */
   maxDiskBytes: number;
   freeDiskBytes: number | null;
   memoryBytes: number;
   freeMemoryBytes: number | null;
 }
 
-/** What the machine would take and what is there, as far as can be told before the start. */
+/** Required and free disk space and memory, as estimated before the start. */
 export function needsOf(form: CreateForm, resources: CreateResources): CreateNeeds {
   const pool = resources.pools.find(({ id }) => id === form.pool) ?? resources.pools[0];
   let diskBytes = 0;

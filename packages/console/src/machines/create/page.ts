@@ -13,7 +13,7 @@ import type { CreateFault, CreateForm, CreateStep, CreateResources } from './for
 import { createStepViews } from './steps.ts';
 import { wizard } from './styles.ts';
 
-/** Every choice of a machine, step by step, judged while it is typed. */
+/** Creates a machine step by step; fields are checked while the user types. */
 export class CreateVmPage extends VmElement {
   static override readonly properties: PropertyDeclarations = {
     ...VmElement.properties,
@@ -29,7 +29,7 @@ export class CreateVmPage extends VmElement {
   declare profile: FirstBootProfile | null;
   declare problem: unknown;
   declare busy: boolean;
-  /** Steps that were left once: what is wrong there is marked. */
+  /** Visited steps. Faults are marked only there. */
   declare seen: ReadonlySet<CreateStep>;
   readonly #keyOf = createKeys();
   #hasPreselected = false;
@@ -57,7 +57,9 @@ export class CreateVmPage extends VmElement {
     this.#preselectImage();
   }
 
-  /** Other pages lead here with an image: a disk of it, or in the drive; after a reload its list comes later. */
+  /**
+   * Preselects the image of the query, once the images are loaded: as a disk, or as the disc in the drive.
+   */
   #preselectImage(): void {
     if (this.#hasPreselected || !this.signedIn.images.isLoaded) return;
     this.#hasPreselected = true;
@@ -172,7 +174,7 @@ export class CreateVmPage extends VmElement {
     void this.updateComplete.then(() => this.#focusStep());
   }
 
-  /** The first field, else the heading, which says where one is. */
+  /** Focuses the first field, or the heading when there is none. */
   #focusStep(): void {
     const first = this.querySelector<HTMLElement>('.wizard-step :is(input[type="text"], select, textarea)');
     (this.step === 'review' || first === null
@@ -218,7 +220,7 @@ export class CreateVmPage extends VmElement {
     this.problem = error;
   }
 
-  /** Without it nothing is proposed, and that is all. */
+  /** The profile only prefills fields, so an error is ignored. */
   async #loadProfile(): Promise<void> {
     try {
       this.profile = await this.app.api.profile();
@@ -228,7 +230,7 @@ export class CreateVmPage extends VmElement {
   }
 }
 
-/** On which step the field stands that the server names. */
+/** The step of a field that the server names. */
 function stepOf(field: string): CreateStep | undefined {
   if (field.startsWith('disks')) return 'disks';
   if (field.startsWith('firstBoot')) return 'firstBoot';

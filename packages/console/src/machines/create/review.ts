@@ -8,7 +8,7 @@ import { needsOf } from './form.ts';
 import type { CreateForm, CreateStep, DiskForm } from './form.ts';
 import type { StepContext } from './step.ts';
 
-/** Everything once more, what it takes and what there is. */
+/** The last step: all choices, and the required and free space. */
 export function createReview(context: StepContext): TemplateResult {
   const { words, form, resources, change } = context;
   return html`<dl class="review">

@@ -11,7 +11,7 @@ export interface StepContext {
   form: CreateForm;
   resources: CreateResources;
   faults: readonly CreateFault[];
-  /** What this user wants of every machine; `null` when it is not known. */
+  /** The user's first-boot profile; `null` when it is not loaded. */
   profile: FirstBootProfile | null;
   change: (part: Partial<CreateForm>) => void;
   goTo: (step: CreateStep) => void;

@@ -2,7 +2,7 @@ import { css } from 'lit';
 import type { CSSResult } from 'lit';
 import { stepNumber } from '../../ui/styles/step-number.ts';
 
-/** The page on which a machine is put together. */
+/** The page that creates a machine step by step. */
 export const wizard: CSSResult = css`
   .wizard {
     display: grid;

@@ -27,7 +27,7 @@ type Fault = 'image' | 'name' | 'size' | 'cpus' | 'memory';
 
 const defaultMemory = 2 * gib;
 
-/** Two fields: an image and a name. Everything else is usual, and folded away. */
+/** Creates a machine from an image and a name. Other fields have defaults and are folded. */
 export class QuickCreateDialog extends VmDialog {
   static override readonly properties: PropertyDeclarations = {
     ...VmDialog.properties,
@@ -35,9 +35,9 @@ export class QuickCreateDialog extends VmDialog {
     onCreated: { attribute: false },
     form: { state: true },
   };
-  /** Number of the image that somebody came from; 0 for none. */
+  /** Id of the image that is preselected; 0 for none. */
   declare imageId: ImageId;
-  /** Called with the number of the machine, when the operation exists. */
+  /** Called with the id of the machine once the operation exists. */
   declare onCreated: (id: number | string | null) => void;
   declare form: QuickForm | null;
   protected readonly idPrefix = 'quick';
@@ -71,14 +71,14 @@ export class QuickCreateDialog extends VmDialog {
   }
 
   protected override updated(): void {
-    // The fields come when the lists are there, which may be after the dialog.
+    // The fields are rendered once the lists are loaded, which may be after the dialog opened.
     if (this.#isNamed || this.inputOf('name') === null) return;
     this.#isNamed = true;
     this.inputOf('name')?.focus();
     this.inputOf('name')?.select();
   }
 
-  /** What a machine can start from, templates first. */
+  /** Images that a machine can start from, templates first. */
   get #images(): Image[] {
     const isTemplate = ({ template }: Image): boolean => template;
     return this.signedIn.images.all
@@ -193,7 +193,7 @@ export class QuickCreateDialog extends VmDialog {
   #choose(id: ImageId): void {
     const image = this.#images.find((each) => each.id === id);
     if (this.form === null || image === undefined) return;
-    // A name that was typed stays; one that was proposed follows the image.
+    // A typed name stays; a proposed name follows the image.
     const old = this.#imageOf(this.form);
     const isProposed = old !== undefined && this.form.name === proposeVmName(old.name, this.taken);
     this.#change({ image: id, ...(isProposed ? { name: proposeVmName(image.name, this.taken) } : {}) });

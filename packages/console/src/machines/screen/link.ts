@@ -2,28 +2,28 @@ import { ApiProblem } from '@wcc/api/client';
 import { Emitter } from '../../ui/emitter.ts';
 
 export type ScreenView =
-  /** Not wanted, or the machine is off. */
+  /** Stopped, or the machine is off. */
   | { kind: 'idle' }
   | { kind: 'connecting' }
   | { kind: 'connected' }
-  /** Lost; tried again by itself. */
+  /** Lost; reconnects automatically. */
   | { kind: 'lost' }
-  /** The server says no, and will do so again. */
+  /** The server refuses, and a retry would not help. */
   | { kind: 'refused'; problem: unknown };
 
-/** What draws the picture on a socket. */
+/** Shows the picture that a socket sends. */
 export interface Viewer {
   close(): void;
 }
 
 export interface ViewerEvents {
   connected: () => void;
-  /** Once, whoever ended it. */
+  /** Called once, whichever side closed. */
   closed: () => void;
 }
 
 export interface ScreenLinkOptions {
-  /** A new one for each attempt: it opens one socket of one machine. */
+  /** Requests a ticket. Each attempt needs a new one, because a ticket opens one socket. */
   ticket: (signal: AbortSignal) => Promise<string>;
   open: (ticket: string, events: ViewerEvents) => Promise<Viewer>;
   /** 0 ≤ n < 1. @default Math.random */
@@ -33,7 +33,9 @@ export interface ScreenLinkOptions {
 const firstWaitMs = 500;
 const maxWaitMs = 10_000;
 
-/** Keeps the screen of one machine connected: a new ticket and a new socket after every loss, until it is stopped. */
+/**
+ * Keeps the screen of one machine connected until it is stopped: a new ticket and socket after every loss.
+ */
 export class ScreenLink {
   readonly changed: Emitter = new Emitter();
   readonly #options: ScreenLinkOptions;
@@ -51,7 +53,7 @@ export class ScreenLink {
     return this.#view;
   }
 
-  /** Does nothing while it is on. After a fieldError it tries anew. */
+  /** Does nothing while connected or connecting. Retries after a refusal. */
   start(): void {
     if (this.#attempt !== null) return;
     this.#failures = 0;
@@ -118,7 +120,7 @@ export class ScreenLink {
   }
 }
 
-/** What waiting does not change; a full server and a lost network are no refusals. */
+/** Whether waiting does not help. A full server and a lost network are temporary. */
 function isPermanent(error: unknown): boolean {
   return error instanceof ApiProblem && error.status >= 400 && error.status < 500 && error.status !== 429;
 }

@@ -1,10 +1,10 @@
-/** What this console uses of noVNC, which brings no types. */
+/** The part of noVNC that this console uses; noVNC has no types. */
 declare module '@novnc/novnc' {
   export default class RFB extends EventTarget {
     constructor(target: Element, channel: WebSocket, options?: { shared?: boolean });
-    /** Neither keys nor pointer are sent. */
+    /** Sends neither keys nor pointer. */
     viewOnly: boolean;
-    /** The picture fits its place, larger or smaller than it is. */
+    /** Scales the picture to its container. */
     scaleViewport: boolean;
     focusOnClick: boolean;
     background: string;

@@ -1,2 +1,2 @@
-/** A file of its own, so that the viewer is loaded with the first screen and not before. */
+/** A file of its own, so that noVNC is loaded with the first screen. */
 export { default as RFB } from '@novnc/novnc';

@@ -17,8 +17,8 @@ import { openViewer } from './vnc-viewer.ts';
 import type { VncViewer } from './vnc-viewer.ts';
 
 /**
- * The screen of a machine, live, with keys and pointer for whoever may use them. It has the keys while the focus
- * is on it, which the bar says together with the key that leads out (WCAG 2.1.2), and only while the machine runs.
+ * The live screen of a machine, with keyboard and pointer for users who may use them. Keys go to a running
+ * machine while the screen has the focus. The bar says so, and names the key to leave (WCAG 2.1.2).
  */
 export class VmScreen extends ConsoleElement<App> {
   static override readonly properties: PropertyDeclarations = {
@@ -29,9 +29,9 @@ export class VmScreen extends ConsoleElement<App> {
   };
   declare vm: Vm;
   declare isSaving: boolean;
-  /** What is typed goes to the machine. */
+  /** Keys go to the machine. */
   declare hasKeys: boolean;
-  /** Whoever came for the screen gets the keys as soon as it is there. */
+  /** The screen takes the focus as soon as it is connected. */
   #wantsFocus = false;
   #link: ScreenLink | null = null;
   #viewer: VncViewer | null = null;
@@ -64,7 +64,7 @@ export class VmScreen extends ConsoleElement<App> {
 
   override connectedCallback(): void {
     super.connectedCallback();
-    // A machine that is off now is not what the focus waits for.
+    // Does not wait for a machine that is off.
     this.#wantsFocus = this.vm.may.screen && new URLSearchParams(this.app.router.search).has(openScreenParam);
     this.requestUpdate();
   }
@@ -84,19 +84,19 @@ export class VmScreen extends ConsoleElement<App> {
     } else if (kind !== 'idle') this.#session.stop();
   }
 
-  /** The keys stay with the screen when it comes and goes; typed beside it they would press buttons. */
+  /** Keeps the focus at the screen over a reconnection: elsewhere the keys would press buttons. */
   #updateFocus(isOn: boolean): void {
     if (this.hasKeys && !isOn) this.#focusPlace();
     else if (this.#wantsFocus && isOn) {
       this.#wantsFocus = false;
       const { activeElement } = this.getRootNode() as ShadowRoot;
-      // Whoever has gone on meanwhile is not called back.
+      // A user who has moved on keeps the focus where it is.
       const isNearby = activeElement === null || activeElement.matches('h1, main, .screen-place');
       if (isNearby && this.#acceptsKeys) this.#viewer?.focus();
     }
   }
 
-  /** The place of the screen holds the focus until there is one again: no key does anything there. */
+  /** Focuses the screen's container, where no key does anything, until the screen is back. */
   #focusPlace(): void {
     this.hasKeys = false;
     this.#wantsFocus = true;
@@ -156,7 +156,7 @@ export class VmScreen extends ConsoleElement<App> {
     return html`<span class="link-state" role="status"><span class=${dot}></span><span>${word}</span></span>`;
   }
 
-  /** What stands where the picture would be. */
+  /** Message in place of the picture. */
   #message(): TemplateResult {
     const text = this.#text;
     const { view } = this.#session;
@@ -202,7 +202,7 @@ export class VmScreen extends ConsoleElement<App> {
     this.app.announcer.say(this.#text.typing);
   };
 
-  /** Whether somebody left the screen or the screen left the page is known a moment later. */
+  /** Only a microtask later is it known whether the user left the screen or the screen was removed. */
   readonly #onBlur = ({ target }: FocusEvent): void => {
     queueMicrotask(() => {
       if (target instanceof Element && target.isConnected) this.hasKeys = false;
@@ -210,7 +210,7 @@ export class VmScreen extends ConsoleElement<App> {
     });
   };
 
-  /** Every key goes to the machine, but for the one that leads out again. */
+  /** Every key goes to the machine, except the key to leave. */
   readonly #onKey = (event: KeyboardEvent): void => {
     if (event.key !== 'F6') return;
     event.preventDefault();

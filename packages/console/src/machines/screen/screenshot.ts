@@ -2,7 +2,7 @@ import { routes } from '@wcc/api';
 import type { Vm } from '@wcc/api';
 import { ApiProblem } from '@wcc/api/client';
 
-/** Saves the present picture of the screen as a file. */
+/** Saves a screenshot as a file. */
 export async function saveScreenshot({ id, name }: Vm): Promise<void> {
   const response = await fetch(routes.vmScreenshot(id ?? 0));
   if (!response.ok)
@@ -12,6 +12,6 @@ export async function saveScreenshot({ id, name }: Vm): Promise<void> {
   link.href = url;
   link.download = `${name}.png`;
   link.click();
-  // The click has taken the blob by then.
+  // The click has started the download by then.
   setTimeout(() => URL.revokeObjectURL(url));
 }

@@ -8,10 +8,10 @@ export interface SerialLogOptions {
 }
 
 const retryMs = 2000;
-/** So many characters are kept of what was read. */
+/** Maximum length of the kept text. */
 const maxCharacters = 262_144;
 
-/** What a machine wrote to its serial line: the end of it, and what comes after, as long as it is followed. */
+/** The serial log of a machine: its end, and new output while it is followed. */
 export class SerialLog {
   readonly changed: Emitter = new Emitter();
   readonly #options: SerialLogOptions;
@@ -54,7 +54,7 @@ export class SerialLog {
     this.changed.emit();
   }
 
-  /** A log that ended, or was lost, is read anew: the machine may start again. */
+  /** Reads the log again after it ended or the connection was lost, because the machine may start again. */
   async #run(signal: AbortSignal): Promise<void> {
     while (!signal.aborted) {
       try {
@@ -100,7 +100,7 @@ function pause(signal: AbortSignal): Promise<void> {
   });
 }
 
-/** The problem's own words, where the answer is one. */
+/** Message of a problem document, or the status. */
 async function problemTextOf(response: Response): Promise<string> {
   try {
     const { detail, title } = (await response.json()) as { detail?: string; title?: string };

@@ -1,10 +1,10 @@
-/** CSI, OSC and other escape sequences of a terminal. */
+/** CSI, OSC and other terminal escape sequences. */
 // oxlint-disable-next-line no-control-regex
 const escapes = /\u001b(?:\[[0-?]*[ -/]*[@-~]|\][^\u0007\u001b]*(?:\u0007|\u001b\\)|[ -/]*[0-~])/g;
 // oxlint-disable-next-line no-control-regex
 const controls = /[\u0000-\u0008\u000b\u000c\u000e-\u001f\u007f-\u009f]/g;
 
-/** What a terminal writes, as lines of text: no colours, no bells, a carriage return begins its line anew. */
+/** Terminal output as plain lines: without control sequences, and a carriage return overwrites its line. */
 export function serialText(raw: string): string {
   return raw
     .replaceAll(escapes, '')

@@ -13,7 +13,7 @@ import { SerialLog } from './serial-log.ts';
 
 const nearPx = 24;
 
-/** What the machine writes to its serial line. */
+/** The serial log of a machine. */
 export class SerialView extends ConsoleElement<App> {
   static override readonly properties: PropertyDeclarations = {
     ...ConsoleElement.properties,
@@ -54,7 +54,7 @@ export class SerialView extends ConsoleElement<App> {
     this.#isAtEnd = pre === null || pre.scrollHeight - pre.scrollTop - pre.clientHeight < nearPx;
   }
 
-  /** Whoever reads further up is left there. */
+  /** Scrolls to the end, unless the user has scrolled up. */
   protected override updated(_changed: PropertyValues): void {
     const pre = this.querySelector('pre');
     if (pre !== null && this.#isAtEnd && this.#serial.isFollowing) pre.scrollTop = pre.scrollHeight;

@@ -6,7 +6,7 @@ export interface VncOptions {
   path: string;
   ticket: string;
   events: ViewerEvents;
-  /** For whoever cannot see the picture. */
+  /** Accessible name of the picture. */
   label: string;
 }
 
@@ -18,8 +18,8 @@ export interface VncViewer extends Viewer {
 }
 
 /**
- * noVNC on a socket of ours. It sets its styles by properties, which the page's Content-Security-Policy
- * allows, and writes no HTML, so that Trusted Types have nothing to refuse.
+ * Connects noVNC to a socket with a ticket. noVNC sets styles by properties and writes no HTML, so it works
+ * under the page's Content-Security-Policy and Trusted Types.
  */
 export async function openViewer({ holder, path, ticket, events, label }: VncOptions): Promise<VncViewer> {
   const { RFB } = await import('./novnc.ts');

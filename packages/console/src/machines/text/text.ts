@@ -4,7 +4,7 @@ import type { CreateStep } from '../create/form.ts';
 type Order = 'start' | 'shutdown' | 'power-off' | 'reset' | 'copy' | 'delete';
 type Asked = 'shutdown' | 'power-off' | 'reset';
 
-/** The words of the first page and of the pages about machines. They come with these pages, not with the console. */
+/** Texts of the home page and of the pages about machines. */
 export interface VmsText {
   title: string;
   back: string;
@@ -29,7 +29,7 @@ export interface VmsText {
   badMemory: string;
   disks: string;
   diskSize: string;
-  /** `least` is empty where any size will do. */
+  /** `least` is empty when any size is valid. */
   badDiskSize: (least: string) => string;
   network: string;
   networks: Record<VmNetwork['kind'], string>;
@@ -101,7 +101,7 @@ export interface VmsText {
     lead: string;
     noImages: string;
     options: string;
-    /** `size` is empty where no image is chosen. */
+    /** `size` is empty when no image is chosen. */
     sizeHint: (size: string) => string;
     full: string;
     fullHint: string;
@@ -167,7 +167,7 @@ export interface VmsText {
     viewOnly: string;
     type: string;
     typeHint: string;
-    /** How to get out of the screen, before and while it has the keys. */
+    /** How to leave the screen. */
     leave: string;
     typing: string;
     ctrlAltDel: string;

@@ -24,7 +24,7 @@ const list: OperationListText = {
     to: 'To',
     any: 'Any',
     runningOrWaiting: 'Running or waiting',
-    everybody: 'Anyone',
+    anyone: 'Anyone',
     mine: 'Me',
     clear: 'Clear filters',
     nothing: 'No operations match these filters',

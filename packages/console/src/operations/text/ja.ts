@@ -24,7 +24,7 @@ const list: OperationListText = {
     to: '終了日',
     any: 'すべて',
     runningOrWaiting: '実行中・待機中',
-    everybody: '全員',
+    anyone: '全員',
     mine: '自分',
     clear: '絞り込みを解除',
     nothing: '条件に合う処理はありません',

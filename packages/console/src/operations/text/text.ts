@@ -19,7 +19,7 @@ export interface OperationListText {
     to: string;
     any: string;
     runningOrWaiting: string;
-    everybody: string;
+    anyone: string;
     mine: string;
     clear: string;
     nothing: string;

@@ -52,7 +52,7 @@ export const dialog: CSSResult = css`
     font-size: 0.8125rem;
     color: var(--muted);
   }
-  /* Nothing to say: the buttons have the line to themselves. */
+  /* Without a note the buttons use the whole line. */
   dialog .foot p:empty {
     display: none;
   }

@@ -1,7 +1,7 @@
 import { css } from 'lit';
 import type { CSSResult } from 'lit';
 
-/** Looks of `ui/fields.ts` that the first page does not need. */
+/** Styles of `ui/fields.ts` that the first page does not need. */
 export const fields: CSSResult = css`
   .area {
     inline-size: 100%;

@@ -1,7 +1,7 @@
 import { css } from 'lit';
 import type { CSSResult } from 'lit';
 
-/** Declarations of the round number before one of several steps. */
+/** Styles of the round number before a step. */
 export const stepNumber: CSSResult = css`
   display: grid;
   place-items: center;

@@ -1,7 +1,7 @@
 import { css } from 'lit';
 import type { CSSResult } from 'lit';
 
-/** Colours, sizes and type. Pairs are light and dark; every text pair is at least 4.5:1 on its surface. */
+/** Colours, sizes and fonts. Pairs are light and dark; text has a contrast of at least 4.5:1. */
 export const tokens: CSSResult = css`
   :host {
     --bg: light-dark(#f6f7f9, #0e1014);

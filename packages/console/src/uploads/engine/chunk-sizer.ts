@@ -5,8 +5,8 @@ const tooSoonMs = 2000;
 const tooLateMs = 5000;
 
 /**
- * How much is sent in one request: so much that it takes two to five seconds. Less, and the way there and back
- * counts; more, and a cut connection costs more than it must.
+ * Size of one request, so that it takes two to five seconds. Smaller requests waste round trips; larger ones
+ * lose more when a connection breaks.
  */
 export class ChunkSizer {
   #bytes = minBytes;
@@ -15,7 +15,7 @@ export class ChunkSizer {
     return this.#bytes;
   }
 
-  /** After a request that was full. */
+  /** Call after a request of full size. */
   recordDuration(durationMs: number): void {
     if (durationMs < tooSoonMs) this.#bytes = Math.min(maxBytes, this.#bytes * 2);
     else if (durationMs > tooLateMs) this.shrink();
@@ -29,7 +29,10 @@ export class ChunkSizer {
 const firstWaitMs = 500;
 const maxWaitMs = 15_000;
 
-/** How long to wait after the n-th failure in a row; never twice the same, so that clients do not come in step. */
+/**
+ * Wait after the n-th failure in a row: exponential, with jitter so that clients do not retry at the same
+ * time.
+ */
 export function waitMs(failures: number): number {
   const most = Math.min(maxWaitMs, firstWaitMs * 2 ** failures);
   return most / 2 + (Math.random() * most) / 2;

@@ -18,7 +18,7 @@ let live: FakeLive;
 let engine: UploadEngine;
 let seq = 0;
 const refused: ApiProblem[] = [];
-/** Every view in turn: a state of half a second is missed by who looks now and then. */
+/** Every view in turn: polling would miss a short one. */
 const views: { id: string; view: UploadView }[] = [];
 const resources = { isOnline: true, isSignedIn: true };
 const matches: unknown[] = [];
@@ -100,8 +100,8 @@ const goesThrough = (id: string, kind: UploadView['kind']): Promise<void> =>
 const reaches = (id: string, kind: string | undefined): Promise<void> =>
   vi.waitFor(() => expect(kindOf(id)).toBe(kind), { timeout: 20_000, interval: 10 });
 
-describe('the upload engine', () => {
-  it('sends a file in pieces, each from where the server stands, and no byte twice', async () => {
+describe('UploadEngine', () => {
+  it('sends a file in chunks from the offset of the server, and no byte twice', async () => {
     const bytes = randomBytes(20 * mib);
     await begin(bytes);
     await has('upload0', bytes);
@@ -111,7 +111,7 @@ describe('the upload engine', () => {
     expect(engine.isSending).toBe(false);
   });
 
-  it('goes on by itself from what arrived when the connection is cut', async () => {
+  it('resumes from the arrived bytes after the connection was cut', async () => {
     const bytes = randomBytes(12 * mib);
     server.fault('cut');
     await begin(bytes);
@@ -120,7 +120,7 @@ describe('the upload engine', () => {
     expect(refused).toEqual([]);
   });
 
-  it('waits for a new sign-in when the session ends, and goes on', async () => {
+  it('waits for a new sign-in when the session ends, then resumes', async () => {
     const bytes = randomBytes(mib);
     server.fault({ status: 401, code: 'unauthenticated' });
     resources.isSignedIn = false;
@@ -136,7 +136,7 @@ describe('the upload engine', () => {
     { status: 413, isForeign: true },
     { status: 502, isForeign: true },
     { status: 507, code: 'no_space' },
-  ])('tells a refusal with $status, and tries again by itself', async (fault) => {
+  ])('shows a refusal with $status and retries automatically', async (fault) => {
     const bytes = randomBytes(mib);
     server.fault(fault);
     await begin(bytes);
@@ -146,7 +146,7 @@ describe('the upload engine', () => {
     await has('upload0', bytes);
   });
 
-  it('leaves an upload to who sends it, and takes it over when that one stops', async () => {
+  it('waits while another client sends the upload, and resumes when that client stops', async () => {
     const bytes = randomBytes(mib);
     server.fault({ status: 423, code: 'upload_locked' });
     await begin(bytes);
@@ -156,7 +156,7 @@ describe('the upload engine', () => {
     expect(refused).toEqual([]);
   });
 
-  it('sends two at once; the third comes when one of them is through', async () => {
+  it('sends two uploads at a time; the third starts when one of them is complete', async () => {
     for (const name of ['a', 'b', 'c']) {
       if (name !== 'c') server.fault('hold');
       await begin(randomBytes(mib), name);
@@ -168,7 +168,7 @@ describe('the upload engine', () => {
     await vi.waitFor(() => expect(server.received.get('upload2')?.length).toBe(mib), { timeout: 20_000 });
   });
 
-  it('stops at a pause and goes on when it is lifted', async () => {
+  it('stops when the operation is paused and continues when it is resumed', async () => {
     const bytes = randomBytes(mib);
     server.fault('hold');
     await begin(bytes);
@@ -180,7 +180,7 @@ describe('the upload engine', () => {
     await has('upload0', bytes);
   });
 
-  it('ends with its operation, whoever ended that', async () => {
+  it('ends when the operation ends, whichever client ended it', async () => {
     server.fault('hold');
     await begin(randomBytes(mib));
     await vi.waitFor(() => expect(server.sentBytes()).toBe(mib), { timeout: 20_000 });
@@ -189,7 +189,7 @@ describe('the upload engine', () => {
     expect(refused).toEqual([]);
   });
 
-  it('says that the file is gone as such, and gives its place back', async () => {
+  it('shows that the file is gone, and lets the next upload start', async () => {
     const bytes = randomBytes(mib);
     const broken = Object.assign(fileOf(bytes), {
       slice: () => ({ arrayBuffer: () => Promise.reject(new DOMException('gone', 'NotFoundError')) }),
@@ -204,14 +204,14 @@ describe('the upload engine', () => {
     expect(engine.isSending).toBe(false);
   });
 
-  it('reports what the operation does not say', async () => {
+  it('reports a refusal that the operation does not show', async () => {
     server.fault({ status: 403, code: 'forbidden' });
     await begin(randomBytes(mib));
     await vi.waitFor(() => expect(refused).toHaveLength(1), { timeout: 20_000 });
     expect(refused[0]?.code).toBe('forbidden');
   });
 
-  it('proves a file before it goes on with it, and sends only what is missing', async () => {
+  it('compares samples of the file before it resumes, and sends only missing bytes', async () => {
     const bytes = randomBytes(3 * mib);
     server.received.set('old', bytes.subarray(0, 2 * mib));
     await engine.resume('old', fileOf(bytes));
@@ -227,7 +227,7 @@ describe('the upload engine', () => {
     ]);
   });
 
-  it('sends nothing of another file', async () => {
+  it('sends nothing of another file than that of the upload', async () => {
     const problem = { type: '', title: 'Another file.', status: 409, code: 'wrong_file', hint: '' };
     matchAnswer = () => Promise.reject(new ApiProblem(problem));
     await expect(engine.resume('old', fileOf(randomBytes(100)))).rejects.toThrow('Another file.');

@@ -15,15 +15,15 @@ export interface EngineOptions {
   operations: Pick<OperationsState, 'get' | 'listen' | 'offer'>;
   isOnline: () => boolean;
   isSignedIn: () => boolean;
-  /** One of them is another now. */
+  /** The view of an upload changed. */
   onChange: () => void;
-  /** An upload cannot go on, and its operation does not say why. */
+  /** An upload ended with an error that its operation does not show. */
   onRefused: (problem: ApiProblem) => void;
 }
 
 const maxSending = 2;
 
-/** Everything that this page sends. It belongs to the application: no dialog and no page ends it. */
+/** All uploads that this page sends. They continue when a dialog or a page closes. */
 export class UploadEngine {
   readonly #options: EngineOptions;
   readonly #limit = pLimit(maxSending);
@@ -38,15 +38,15 @@ export class UploadEngine {
     return this.#uploads.get(id);
   }
 
-  /** Something would be interrupted if the page were closed now. */
+  /** Whether closing the page now would interrupt an upload. */
   get isSending(): boolean {
     return [...this.#uploads.values()].some(({ view }) => isInProgress(view));
   }
 
   /**
-   * Makes the operation, then sends. Resolves as soon as the operation exists.
+   * Creates the operation, then sends. Resolves once the operation exists.
    *
-   * @throws {ApiProblem} when the server refuses it; nothing was made then
+   * @throws {ApiProblem} when the server refuses; then no operation exists
    */
   async begin(file: LocalFile, upload: NewUpload): Promise<void> {
     const id = await this.#options.tus.create(upload, this.#keyOf(upload));
@@ -55,11 +55,11 @@ export class UploadEngine {
   }
 
   /**
-   * Goes on with an upload of before, after the server has compared the file with what it holds.
+   * Resumes an unfinished upload after the server has compared samples of the file.
    *
-   * @throws {ApiProblem} `wrong_file` when it is another one
+   * @throws {ApiProblem} `wrong_file` when it is another file
    * @throws {FileReadError} when the file cannot be read
-   * @throws {DigestUnavailable} where the browser cannot prove it
+   * @throws {DigestUnavailable} when the browser cannot compute digests
    */
   async resume(id: string, file: LocalFile): Promise<void> {
     const { samples } = await this.#options.api.upload(id);
@@ -69,7 +69,7 @@ export class UploadEngine {
     this.#send(id, file);
   }
 
-  /** Connection or session is another: whoever waits for it tries at once. */
+  /** Ends all waits: call when the connection or the session changed. */
   retryNow(): void {
     for (const upload of this.#uploads.values()) upload.retryNow();
   }
@@ -83,7 +83,7 @@ export class UploadEngine {
     void upload.run().then(() => this.#onEnd(upload));
   }
 
-  /** What the operation says of its end needs no other words. */
+  /** Reports an error only if the operation does not show its own end. */
   async #onEnd(upload: Upload): Promise<void> {
     const { view, id } = upload;
     if (view.kind === 'file_trouble') return;

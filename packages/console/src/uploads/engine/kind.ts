@@ -1,7 +1,7 @@
 import { readSlice } from './local-file.ts';
 import type { LocalFile } from './local-file.ts';
 
-/** What a file is by its first bytes: images as the server tells them apart, and what it would refuse. */
+/** Kind of a file by its first bytes: image formats, and formats that the server rejects. */
 export type FileKind =
   'iso' | 'qcow2' | 'raw' | 'gzip' | 'xz' | 'zstd' | 'bzip2' | 'zip' | '7z' | 'vmdk' | 'vdi' | 'vhdx' | 'vhd';
 
@@ -22,7 +22,7 @@ export function isRefusedKind(kind: FileKind): boolean {
   return refused.has(kind);
 }
 
-/** Begins with, or has at an offset, these bytes. */
+/** Signatures: kind, offset and bytes. */
 const marks: readonly (readonly [FileKind, number, readonly number[]])[] = [
   ['qcow2', 0, [0x51, 0x46, 0x49, 0xfb]],
   ['gzip', 0, [0x1f, 0x8b]],
@@ -35,16 +35,16 @@ const marks: readonly (readonly [FileKind, number, readonly number[]])[] = [
   ['vhdx', 0, [0x76, 0x68, 0x64, 0x78, 0x66, 0x69, 0x6c, 0x65]],
   ['vhd', 0, [0x63, 0x6f, 0x6e, 0x65, 0x63, 0x74, 0x69, 0x78]],
   ['vdi', 0x40, [0x7f, 0x10, 0xda, 0xbe]],
-  // The volume descriptor of ISO 9660: "CD001" in the seventeenth sector.
+  // Volume descriptor of ISO 9660: "CD001" in the seventeenth sector.
   ['iso', 0x8001, [0x43, 0x44, 0x30, 0x30, 0x31]],
 ];
 
 const headBytes = 0x8006;
 
 /**
- * Looked at before gigabytes are sent for nothing. The server looks again, and decides.
+ * Detects the kind before the upload starts. The server checks again and decides.
  *
- * @throws {FileReadError}
+ * @throws {FileReadError} when the file cannot be read
  */
 export async function detectKind(file: LocalFile): Promise<FileKind> {
   const head = new Uint8Array(await readSlice(file, 0, Math.min(file.size, headBytes)));

@@ -4,8 +4,8 @@ import type { Emitter } from '../../ui/emitter.ts';
 const onBeforeUnload = (event: BeforeUnloadEvent): void => event.preventDefault();
 
 /**
- * While something is sent: closing the page is asked about, and by choice the computer stays awake. Not a moment
- * longer, since a page that listens to `beforeunload` is kept in no back-forward cache.
+ * While files are sent, asks before the page is closed and optionally keeps the computer awake. Listens to
+ * `beforeunload` only then, because a listener disables the back-forward cache.
  */
 export function guardLeaving(changed: Emitter, isSending: () => boolean, preferences: Preferences): void {
   let isKept = false;
@@ -18,7 +18,7 @@ export function guardLeaving(changed: Emitter, isSending: () => boolean, prefere
     }
     void keepAwake();
   };
-  /** A lock ends by itself when the page is hidden; it is asked for again when it is seen. */
+  /** The browser releases a wake lock when the page is hidden; it is requested again when visible. */
   const keepAwake = async (): Promise<void> => {
     const wanted = isKept && preferences.keepAwake && document.visibilityState === 'visible';
     if (!wanted) {
@@ -29,7 +29,8 @@ export function guardLeaving(changed: Emitter, isSending: () => boolean, prefere
     }
     if (lock !== null && !lock.released) return;
     const { wakeLock } = navigator as Partial<Navigator>;
-    // Refused on a low battery, missing on plain http: then the computer may sleep, and the upload goes on after.
+    // Refused on a low battery, missing on plain http. Then the computer may sleep; the upload resumes
+    // afterwards.
     lock = (await wakeLock?.request('screen').catch(() => null)) ?? null;
   };
   changed.listen(update);

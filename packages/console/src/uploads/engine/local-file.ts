@@ -1,4 +1,4 @@
-/** The file on the user's own computer cannot be read as it was chosen. */
+/** The chosen file was changed or removed, or cannot be read. */
 export class FileReadError extends Error {
   override readonly name = 'FileReadError';
 
@@ -16,10 +16,9 @@ export interface LocalFile {
 }
 
 /**
- * Reads before anything is sent: of a body that is read while it is sent, a browser only says that the network
- * failed.
+ * Reads bytes before they are sent: a browser reports a read error during a request as a network error.
  *
- * @throws {FileReadError} when the bytes are not there any more, or are others
+ * @throws {FileReadError} when the file was changed or removed
  */
 export async function readSlice(file: LocalFile, start: number, end: number): Promise<ArrayBuffer> {
   let bytes: ArrayBuffer;

@@ -7,12 +7,14 @@ export interface NoteContext {
   text: UploadsText;
   /** Name of the image. */
   name: string;
-  /** What the server confirmed, as text. */
+  /** The size that the server confirmed, as text. */
   at: string;
   explain: (error: unknown) => ErrorText;
 }
 
-/** Line 2 of the row of an upload that this page sends; `null` where the operation itself says it. */
+/**
+ * Second line of the row of an upload that this page sends; `null` when the operation's own text is right.
+ */
 export function noteOf(view: UploadView, { text, name, at, explain }: NoteContext): RowNote | null {
   switch (view.kind) {
     case 'waiting':
@@ -33,7 +35,7 @@ export function noteOf(view: UploadView, { text, name, at, explain }: NoteContex
     }
     case 'file_trouble':
       return { status: text.fileReadError(name, at), look: 'stalled', verbs: ['choose'] };
-    // What goes as it should, and what ended, the operation tells.
+    // The operation itself shows these.
     case 'sending':
     case 'paused':
     case 'over':

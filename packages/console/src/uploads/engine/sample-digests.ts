@@ -6,16 +6,16 @@ export interface Range {
   lengthBytes: number;
 }
 
-/** This browser has no `crypto.subtle`: the page came by plain http from another computer. */
+/** This page has no `crypto.subtle`: it was loaded over plain http from another computer. */
 export class DigestUnavailable extends Error {
   override readonly name = 'DigestUnavailable';
 }
 
 /**
- * Digests of the places that the server named, by which it knows the file again.
+ * SHA-256 of the ranges that the server named, by which it recognises the file.
  *
  * @throws {FileReadError} when the file cannot be read
- * @throws {DigestUnavailable} where the browser cannot compute one
+ * @throws {DigestUnavailable} when the browser cannot compute digests
  */
 export async function digestRanges(
   file: LocalFile,
@@ -25,7 +25,7 @@ export async function digestRanges(
   if (subtle === undefined) throw new DigestUnavailable('This page cannot compute digests.');
   const digests: (Range & { sha256: string })[] = [];
   for (const { offsetBytes, lengthBytes } of ranges) {
-    // Short of the range there is no such file: the server says so by its size.
+    // A file that is too short is rejected by its size.
     const end = Math.min(file.size, offsetBytes + lengthBytes);
     const bytes = await readSlice(file, Math.min(offsetBytes, end), end);
     const sha256 = hex(new Uint8Array(await subtle.digest('SHA-256', bytes)));

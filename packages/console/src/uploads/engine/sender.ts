@@ -14,7 +14,7 @@ import { DigestUnavailable } from './sample-digests.ts';
 import { createTus } from './tus.ts';
 import type { UploadView } from './upload-view.ts';
 
-/** The engine in its context in the application: words, announcements, what a browser does while it sends. */
+/** Connects the upload engine to the application: texts, announcements, leave guard. */
 export function createSender(app: App, signedIn: SignedInState): Sender {
   const context: SenderContext = { app, signedIn };
   const lastAnnounced = new Map<string, UploadView['kind']>();
@@ -38,7 +38,7 @@ export function createSender(app: App, signedIn: SignedInState): Sender {
     const explain = (error: unknown): ErrorText => app.explain(error);
     return noteOf(upload.view, { text, name: nameOf(context, id), at, explain });
   };
-  /** What stops, once, when it stops; that it goes on again, the operation's own news say. */
+  /** Announces each interruption once. The operation announces that it resumed. */
   const announce = (id: string): void => {
     const kind = engine.get(id)?.view.kind;
     if (kind === undefined || lastAnnounced.get(id) === kind) return;
@@ -84,7 +84,7 @@ async function resume(
   }
 }
 
-/** The size in the reader's language where that is what differs; else as the server says it. */
+/** Names both sizes if they differ; otherwise the server's message. */
 async function mismatchText(app: App, about: { id: string; file: File; error: ApiProblem }): Promise<string> {
   const { id, file, error } = about;
   const upload = await app.api.upload(id).catch(() => null);

@@ -4,9 +4,9 @@ export interface StallWatchOptions {
   id: string;
   operations: Pick<OperationsState, 'get' | 'listen'>;
   isOnline: () => boolean;
-  /** Asks the server how far it is, on another connection. */
+  /** Asks the server for its offset, on another connection. */
   probe: () => Promise<number>;
-  /** The request is not going to end. */
+  /** The request is dead and should be aborted. */
   onStalled: (reason: unknown) => void;
 }
 
@@ -15,9 +15,9 @@ const askAfterMs = 20_000;
 const deadAfterMs = 60_000;
 
 /**
- * Finds out that a request is dead: no browser does, when a network swallows what is sent. While the operation
- * moves, all is well. When it does not, or when the page has lost its connection, the server is asked; no answer,
- * or a minute of the same one, and the request is given up.
+ * Detects a dead request: a browser does not when the network drops packets silently. When the operation
+ * makes no progress, or the page is offline, it probes the server. It gives the request up after a failed
+ * probe, or after a minute without progress.
  */
 export class StallWatch {
   readonly #options: StallWatchOptions;
@@ -42,7 +42,7 @@ export class StallWatch {
   #onSnapshot(): void {
     const snapshot = this.#options.operations.get(this.#options.id)?.snapshot;
     const phase = snapshot?.phases[snapshot.phaseIndex];
-    // When all bytes are there, the server works on: that may last without a number.
+    // After the last byte the server works on without a byte count.
     const done = phase === undefined || !('done' in phase) || phase.name !== 'receive' ? -1 : phase.done;
     if (done === -1 || done > this.#known) this.#moved(done);
   }

@@ -2,18 +2,18 @@ import { createServer } from 'node:http';
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
 
-/** What the server does to the next PATCH instead of taking it. */
+/** Fault of the next PATCH. */
 export type Fault = { status: number; isForeign?: boolean; code?: string } | 'cut' | 'hold';
 
-/** The least that speaks tus: one process, bytes in memory. What real durability is, the server's own tests show. */
+/** A minimal tus server that keeps bytes in memory. Durability is tested by the real server's tests. */
 export interface TusServer {
   readonly baseUrl: string;
   readonly received: Map<string, Buffer>;
   readonly requests: string[];
-  /** Bytes of all bodies that were taken, whatever became of them. */
+  /** Bytes of all received bodies, kept or not. */
   readonly sentBytes: () => number;
   fault(fault: Fault): void;
-  /** Ends requests that are held, with what has arrived of them. */
+  /** Ends blocked requests with the bytes that have arrived. */
   release(): void;
   close(): Promise<void>;
 }

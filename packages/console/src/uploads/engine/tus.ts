@@ -11,7 +11,7 @@ export interface NewUpload {
   sha256?: string;
 }
 
-/** A request as this file makes them. */
+/** Request of this file: its headers are a plain object. */
 interface Request extends RequestInit {
   headers?: Record<string, string>;
 }
@@ -22,17 +22,17 @@ export interface Answer {
   offsetBytes: number;
 }
 
-/** The three requests of tus 1.0 that a browser needs. Never a creation but ours: each makes an operation. */
+/** The three requests of tus 1.0 that the console needs. Each creation creates an operation. */
 export interface Tus {
-  /** @returns the id of the upload, which is that of its operation */
+  /** @returns id of the upload, which is also the id of its operation */
   create(upload: NewUpload, key: string): Promise<string>;
-  /** Where to go on: what is on the disk of the server. */
+  /** The offset to resume at: bytes that are durable on the server. */
   offset(id: string, signal: AbortSignal): Promise<Answer>;
-  /** @returns how far it is on the disk of the server */
+  /** @returns the new durable offset */
   send(id: string, part: { offsetBytes: number; bytes: ArrayBuffer }, signal: AbortSignal): Promise<Answer>;
 }
 
-/** Every refusal is an `ApiProblem`; one of the network has the status 0. */
+/** Rejects with `ApiProblem`; network errors have the status 0. */
 export function createTus(doFetch: Fetch): Tus {
   const ask = async (path: string, init: Request): Promise<Response> => {
     let response: Response;
@@ -60,21 +60,21 @@ export function createTus(doFetch: Fetch): Tus {
         'content-type': 'application/offset+octet-stream',
         'upload-offset': String(offsetBytes),
       };
-      // As a Blob the bytes leave the page's own process, and whoever looks at its requests gets no copy of them.
+      // A Blob moves the bytes out of the page's process, so that request observers get no copy of them.
       const body = new Blob([bytes]);
       return answerOf(await ask(routes.upload(id), { method: 'PATCH', headers, body, signal }));
     },
   };
 }
 
-/** An answer without a number is none of ours, whatever its status is. */
+/** An answer without an offset comes from a proxy, whatever its status is. */
 function answerOf(response: Response): Answer {
   const offsetBytes = Number(response.headers.get('upload-offset') ?? Number.NaN);
   if (!Number.isSafeInteger(offsetBytes)) throw foreign(response.status);
   return { offsetBytes };
 }
 
-/** Pairs of a key and its value in base64 of UTF-8 (tus 1.0, Upload-Metadata). */
+/** Keys with values in base64 of UTF-8 (tus 1.0, Upload-Metadata). */
 function metadataOf({ name, lastModified, pool, sha256 }: NewUpload): string {
   const pairs = { filename: name, lastModified: String(lastModified), pool, sha256 };
   return Object.entries(pairs)

@@ -1,41 +1,41 @@
 import { ApiProblem } from '@wcc/api/client';
 import { FileReadError } from './local-file.ts';
 
-/** How sending goes, as the page that sends sees it; what arrived is told by the operation alone. */
+/** State of sending, as this page sees it. The operation shows how many bytes arrived. */
 export type UploadView =
-  /** Two others are sent at this time. */
+  /** The maximum number of other uploads is being sent. */
   | { kind: 'waiting' }
   | { kind: 'sending' }
-  /** By order, or because the disk is full: the operation says which. */
+  /** By a user, or because the disk is full: the operation shows the reason. */
   | { kind: 'paused' }
-  /** Goes on by itself when there is a connection. */
+  /** Resumes automatically once there is a connection. */
   | { kind: 'offline' }
   | { kind: 'signed_out' }
-  /** Another tab or program sends to it. */
+  /** Another tab or program is sending this upload. */
   | { kind: 'elsewhere' }
-  /** The server or a proxy refused for now; tried again by itself. */
+  /** The server or a proxy refused temporarily; retried automatically. */
   | { kind: 'refused'; problem: ApiProblem }
-  /** The file is not there any more as it was: it has to be chosen again. */
+  /** The file was changed or removed: it must be chosen again. */
   | { kind: 'file_trouble' }
-  /** Nothing more to send, or nothing to send it to. */
+  /** Everything was sent, or the upload ended. */
   | { kind: 'over'; problem: ApiProblem | null };
 
-/** Whether this is the end of it, as far as this page can do anything. */
+/** Whether this page has stopped sending for good. */
 export function isEnd({ kind }: UploadView): boolean {
   return kind === 'file_trouble' || kind === 'over';
 }
 
-/** Whether closing the page now would interrupt something. */
+/** Whether closing the page now would interrupt the upload. */
 export function isInProgress(view: UploadView): boolean {
   return !isEnd(view) && view.kind !== 'paused';
 }
 
-/** Refusals that pass: of a proxy, of a full disk, of a server that starts. */
+/** Temporary refusals: of a proxy, a full disk or a starting server. */
 const retryableStatuses: ReadonlySet<number> = new Set([
   408, 409, 413, 425, 429, 460, 500, 502, 503, 504, 507,
 ]);
 
-/** What an error of a request says about how to go on. */
+/** The view after an error of a request. */
 export function viewOfError(error: unknown): UploadView {
   if (error instanceof FileReadError) return { kind: 'file_trouble' };
   if (!(error instanceof ApiProblem) || error.status === 0) return { kind: 'offline' };

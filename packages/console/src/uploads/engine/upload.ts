@@ -11,7 +11,7 @@ import type { UploadView } from './upload-view.ts';
 
 export interface UploadContext {
   tus: Tus;
-  /** How many uploads of this page may send at the same time. */
+  /** Limits how many uploads of this page send at the same time. */
   limit: LimitFunction;
   operations: Pick<OperationsState, 'get' | 'listen'>;
   isOnline: () => boolean;
@@ -24,8 +24,8 @@ const probeMs = 5000;
 const lockedWaitMs = 4000;
 
 /**
- * Sends one file, until the server has it or the operation has ended; goes on by itself from what the server
- * has on its disk. Neither dialog nor page owns it. How far it is, only the operation tells.
+ * Sends one file until the server has it or the operation has ended. After an interruption it resumes from
+ * the bytes that are durable on the server. The operation shows the progress.
  */
 export class Upload {
   readonly id: string;
@@ -48,12 +48,12 @@ export class Upload {
     return this.#view;
   }
 
-  /** What the server has on its disk: as it confirmed to this page, or told to all who watch. */
+  /** Bytes that are durable on the server: as confirmed to this page, or as the operation reports. */
   get offsetBytes(): number {
     return Math.max(this.#offsetBytes, this.#arrivedBytes);
   }
 
-  /** Something outside is another: connection, session. Whoever waits tries at once. */
+  /** Ends the current wait: call when the connection or the session changed. */
   retryNow(): void {
     this.#wake();
   }
@@ -78,7 +78,7 @@ export class Upload {
     if (!isEnd(this.#view)) this.#set({ kind: 'over', problem: null });
   }
 
-  /** Ended by the server or by somebody's order, or by what this page found. */
+  /** Whether the upload has ended: on the server, by a user, or by an error of this page. */
   get #isOver(): boolean {
     const entry = this.#context.operations.get(this.id);
     if (isEnd(this.#view)) return true;
@@ -90,14 +90,14 @@ export class Upload {
     return this.#context.operations.get(this.id)?.snapshot.state === 'paused';
   }
 
-  /** What watchers are told to be on the disk, in the middle of a piece too. */
+  /** Durable bytes that the operation reports, also within a request. */
   get #arrivedBytes(): number {
     const snapshot = this.#context.operations.get(this.id)?.snapshot;
     const phase = snapshot?.phases[snapshot.phaseIndex];
     return phase !== undefined && phase.name === 'receive' && 'done' in phase ? phase.done : 0;
   }
 
-  /** Sends until something is in the way. @returns what, or `null` when that is for the loop to see */
+  /** Sends until an error or the end. @returns the new view, or `null` when the loop must check the state */
   async #session(): Promise<UploadView | null> {
     if (this.#isOver || this.#isPaused) return null;
     const request = new AbortController();
@@ -105,7 +105,8 @@ export class Upload {
     try {
       const signal = AbortSignal.any([request.signal, AbortSignal.timeout(headMs)]);
       this.#confirm((await this.#context.tus.offset(this.id, signal)).offsetBytes);
-      // A proxy that refuses bytes lets the question through: only bytes that arrive prove that it does no more.
+      // A proxy that rejects bytes still passes a HEAD request. Only accepted bytes prove that it works
+      // again.
       if (this.#view.kind !== 'refused') this.#set({ kind: 'sending' });
       while (this.#offsetBytes < this.#file.size) await this.#sendPart(request);
       return { kind: 'over', problem: null };
@@ -133,7 +134,7 @@ export class Upload {
     const startedAt = performance.now();
     try {
       const answer = await tus.send(this.id, { offsetBytes, bytes }, request.signal);
-      // Taking nothing without a word is no way to go on.
+      // Without progress the loop would never end.
       if (answer.offsetBytes <= offsetBytes) throw new Error('The server took nothing.');
       this.#failures = 0;
       this.#set({ kind: 'sending' });
@@ -151,7 +152,7 @@ export class Upload {
     this.#offsetBytes = offsetBytes;
   }
 
-  /** Waits as long as makes sense; a retryNow ends it at once. */
+  /** Waits before the next attempt; {@link retryNow} ends the wait. */
   async #waitFor(view: UploadView): Promise<void> {
     if (view.kind === 'signed_out') {
       while (!this.#context.isSignedIn() && !this.#isOver) await this.#wait(null);

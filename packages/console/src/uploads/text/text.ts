@@ -1,6 +1,6 @@
 import type { FileKind } from '../engine/kind.ts';
 
-/** Words of everything that sends or fetches files. Loaded with it. */
+/** Texts of uploads and imports. */
 export interface UploadsText {
   title: string;
   lead: string;
@@ -37,7 +37,7 @@ export interface UploadsText {
   resume: (name: string, percent: string) => string;
   resumeHint: string;
   asNew: string;
-  /** Of a row, while this page sends it. */
+  /** Second line of a row, while this page sends it. */
   waiting: string;
   offline: (at: string) => string;
   signedOut: (at: string) => string;
