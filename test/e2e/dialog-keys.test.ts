@@ -177,8 +177,8 @@ it('the focus moves to the next row or the heading if the element that opened a 
   const rows = page.locator('tr[data-image]');
   await rows.filter({ hasText: 'gone-b.raw' }).waitFor();
   await openByKeys(page, /^Copy gone-a\.raw$/, /^New name/);
-  const follower = rows.filter({ hasText: 'gone-a.raw' }).locator('xpath=following-sibling::tr[1]');
-  const name = await follower.locator('a.name').innerText();
+  const nextRow = rows.filter({ hasText: 'gone-a.raw' }).locator('xpath=following-sibling::tr[1]');
+  const name = await nextRow.locator('a.name').innerText();
   await server.api.deleteImage(first);
   await rows.filter({ hasText: 'gone-a.raw' }).waitFor({ state: 'detached' });
   await page.keyboard.press('Escape');

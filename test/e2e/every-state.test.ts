@@ -185,7 +185,7 @@ async function recordAnnouncements(page: Page): Promise<() => Promise<{ role: st
 const expectedAnnouncements = {
   'en-GB': {
     what: 'copy of debian-13.raw to web.raw',
-    words: [
+    verbs: [
       'Started',
       '25 %',
       'No progress',
@@ -199,7 +199,7 @@ const expectedAnnouncements = {
   },
   'ja-JP': {
     what: 'debian-13.raw から web.raw へのコピー',
-    words: [
+    verbs: [
       '開始',
       '25 %',
       '進んでいません',
@@ -217,7 +217,7 @@ it.each(['en-GB', 'ja-JP'] as const)(
   'state changes of own operations are announced, progress and other users’ operations are not: %s',
   async (locale) => {
     const { page } = await openPage({ locale });
-    const { what, words, failed } = expectedAnnouncements[locale];
+    const { what, verbs, failed } = expectedAnnouncements[locale];
     const long: Partial<Snapshot> = { elapsedMs: 30_000, etaMs: 90_000 };
     const changes: Partial<Snapshot>[] = [
       { ...long, phases: sampleCopyPhases(1, 100) },
@@ -237,7 +237,7 @@ it.each(['en-GB', 'ja-JP'] as const)(
     for (const [index, change] of changes.entries()) {
       server.feed(sampleCopy(1, 'web.raw', change));
       await until(async () => (await announced()).length > index, {
-        what: `announcement ${index}: ${words[index]}`,
+        what: `announcement ${index}: ${verbs[index]}`,
       });
     }
     // Plain progress and failures of other users' operations are not announced.
@@ -253,7 +253,7 @@ it.each(['en-GB', 'ja-JP'] as const)(
       },
       { what: 'the failure to be announced' },
     );
-    expect(all.slice(0, -1)).toEqual(words.map((word) => ({ role: 'status', text: `${word}: ${what}` })));
+    expect(all.slice(0, -1)).toEqual(verbs.map((verb) => ({ role: 'status', text: `${verb}: ${what}` })));
     expect(all.at(-1)?.role).toBe('alert');
     expect(all.at(-1)?.text).toMatch(failed);
   },

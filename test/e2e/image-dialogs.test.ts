@@ -41,7 +41,7 @@ afterAll(async () => {
   files.remove();
 });
 
-const words = {
+const textByLocale = {
   en: {
     upload: 'Upload',
     import: 'Import',
@@ -87,16 +87,16 @@ it.each(testedAppearances)(
     contexts.push(context);
     const problems: Record<string, string[]> = {};
     const check = async (name: string): Promise<void> => {
-      const picture = `${name}-${appearance.locale}-${appearance.theme.split(' ')[0]}`;
-      await screenshot(page, picture);
+      const screenshotName = `${name}-${appearance.locale}-${appearance.theme.split(' ')[0]}`;
+      await screenshot(page, screenshotName);
       const found = await findAxeViolations(page);
       await page.setViewportSize({ width: 320, height: 640 });
-      await screenshot(page, `${picture}-320`);
+      await screenshot(page, `${screenshotName}-320`);
       found.push(...(await findClippedElements(page)));
       await page.setViewportSize({ width: 1280, height: 800 });
       if (found.length > 0) problems[name] = found;
     };
-    const text = words[appearance.locale];
+    const text = textByLocale[appearance.locale];
     await page.getByText('source.raw').first().waitFor();
     await inDialog(page, text.upload, async (dialog) => {
       await check('upload-empty');

@@ -137,7 +137,7 @@ it('F6 cycles through header, main and tray, and dismissing a row keeps the focu
   await tabTo(page, /^Dismiss/);
   await page.keyboard.press('Enter');
   await until(async () => (await list.locator('wcc-progress').count()) === before - 1, {
-    what: 'the row to leave',
+    what: 'the dismissed row to leave',
   });
   await until(async () => (await readFocus(page)).region.startsWith('tray'), {
     what: 'the focus in the tray',

@@ -104,7 +104,7 @@ it('the bar of a copy continues to success after the server is killed, and never
   expect(lost.text).not.toMatch(/fail/i);
   await server.start();
   await until(async () => (await readRow(row)).look === 'succeeded', {
-    what: 'the row to reach its end',
+    what: 'the row to show success',
     timeoutMs: 40_000,
   });
   expect((await readRow(row)).snapshot.id).toBe(id);

@@ -185,8 +185,8 @@ it(
       });
     }
     const overflows: Record<string, number> = {};
-    for (const picture of variants) {
-      const context = await browser.newContext(picture);
+    for (const variant of variants) {
+      const context = await browser.newContext(variant);
       contexts.push(context);
       await addSession(context, session);
       const page = await context.newPage();
@@ -200,10 +200,10 @@ it(
         await until(async () => (await page.locator('wcc-progress progress:visible').count()) > 0, {
           what: 'a bar',
         });
-        overflows[`${label}-${picture.name}`] = await page.evaluate(
+        overflows[`${label}-${variant.name}`] = await page.evaluate(
           () => document.documentElement.scrollWidth - document.documentElement.clientWidth,
         );
-        await screenshot(page, `${label}-${picture.name}`);
+        await screenshot(page, `${label}-${variant.name}`);
       }
     }
     expect(Object.entries(overflows).filter(([, pixels]) => pixels > 0)).toEqual([]);

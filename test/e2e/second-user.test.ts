@@ -48,7 +48,7 @@ it.each(['operator', 'viewer'] as const)(
     other.page.on('response', (response) => {
       response.text().then(
         (text) => bodies.push(text),
-        () => bodies.push(''), // gone with a navigation
+        () => bodies.push(''), // a navigation discards the body
       );
     });
     for (const { page, url } of [owner, other]) await page.goto(`${url}/operations`);

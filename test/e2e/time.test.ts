@@ -79,7 +79,7 @@ it.each([
   const row = rowOf(page, name);
   await until(async () => /left/.test((await readRow(row)).text), { what: 'an estimate to be shown' });
   await until(async () => (await readRow(row)).look === 'succeeded', {
-    what: 'the row to reach its end',
+    what: 'the row to show success',
     timeoutMs: 240_000,
   });
   const rowTexts = (await readObservation(page)).texts.filter((text) =>

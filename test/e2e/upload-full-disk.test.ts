@@ -69,7 +69,9 @@ it.skipIf(skipReason !== null)(
           // The server may resume first because it checks the free space, too.
           .catch(async () => expect((await server.api.operation(id)).state).not.toBe('paused'));
         await fixture.expectComplete('full.raw', id);
-        await until(async () => (await readRow(row)).look === 'succeeded', { what: 'the row to say so' });
+        await until(async () => (await readRow(row)).look === 'succeeded', {
+          what: 'the row to show success',
+        });
         const { texts } = await readObservation(page);
         expect(texts.filter((text) => /\bfailed\b/i.test(text))).toEqual([]);
         expect(findUnformattedValues(texts)).toEqual([]);

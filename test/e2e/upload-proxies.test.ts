@@ -63,7 +63,7 @@ it('an upload row names the proxy and its status 413, 502 or 504, and the upload
   expect((await fixture.server.api.upload(id)).offsetBytes).toBe(8 * MiB);
   httpProxy.refuse(null);
   await fixture.expectComplete('refused.raw', id);
-  await until(async () => (await readRow(row)).look === 'succeeded', { what: 'the row to say so' });
+  await until(async () => (await readRow(row)).look === 'succeeded', { what: 'the row to show success' });
   const { texts } = await readObservation(page);
   expect(texts.filter((each) => /\bfailed\b/i.test(each))).toEqual([]);
   expect(record).toEqual({ cspViolations: [], errors: [] });

@@ -22,7 +22,7 @@ const contexts: BrowserContext[] = [];
 
 beforeAll(async () => {
   fixture = await createUploadFixture({ sizeBytes: 16 * MiB });
-  invalidFiles = makeWorkspace('odd-files');
+  invalidFiles = makeWorkspace('invalid-files');
 });
 afterEach(async () => {
   fixture.proxy.setUploadBandwidth(null);

@@ -91,7 +91,7 @@ it('an upload after a reload refuses a wrong file and resumes with the right one
   await uploadByDialog(page, copyPath);
   const id = await untilReceived(server, 'reloaded.raw', 0.3);
   await page.reload();
-  expect(prompts.fileChooser(), 'the page asks before it closes during an upload').toBe(1);
+  expect(prompts.count(), 'the page asks before it closes during an upload').toBe(1);
   await page.goto(`http://127.0.0.1:${proxy.port}/operations`);
   const row = rowOf(page, 'reloaded.raw');
   await row
@@ -146,7 +146,7 @@ it.skipIf(!isFull)(
         peakBytes = Math.max(peakBytes, await residentBytes(server.pid));
         return (await findImage(server, 'large.raw')) !== undefined;
       },
-      { what: 'the image', timeoutMs: 800_000, everyMs: 250 },
+      { what: 'the uploaded image', timeoutMs: 800_000, everyMs: 250 },
     );
     const seconds = (performance.now() - startedAt) / 1000;
     const rise = (peakBytes - idle) / MiB;

@@ -32,7 +32,7 @@ export function makeBlockingTools(
   mkdirSync(join(root, 'bin'), { recursive: true });
   // QEMU looks for its firmware beside itself.
   for (const name of ['share', 'lib']) symlinkSync(`/usr/${name}`, join(root, name));
-  const [gatePath, blockedPidPath] = [join(root, 'gate'), join(root, 'held')];
+  const [gatePath, blockedPidPath] = [join(root, 'gate'), join(root, 'blocked')];
   execFileSync('mkfifo', [gatePath]);
   chmodSync(gatePath, 0o666);
   if (identity !== null) chownSync(root, identity.uid, identity.gid);
@@ -51,7 +51,7 @@ export function makeBlockingTools(
     launcher: [...inPrivateMounts, `${mounts.join('')}exec "$@"`, 'sh', ...dropPrivileges],
     block(tool, argument) {
       rmSync(blockedPidPath, { force: true });
-      const path = join(root, `${tool}.${argument}.hold`);
+      const path = join(root, `${tool}.${argument}.block`);
       writeFileSync(path, '');
       blockPaths.push(path);
     },
@@ -71,8 +71,8 @@ export function makeBlockingTools(
 function waitingScript(root: string, tool: string): string {
   return `#!/bin/bash
 for argument in "$@"; do
-  if [[ "$argument" != */* && -e "${root}/${tool}.$argument.hold" ]]; then
-    echo $$ > "${root}/held.new" && mv "${root}/held.new" "${root}/held"
+  if [[ "$argument" != */* && -e "${root}/${tool}.$argument.block" ]]; then
+    echo $$ > "${root}/blocked.new" && mv "${root}/blocked.new" "${root}/blocked"
     read -r < "${root}/gate"
   fi
 done

@@ -54,13 +54,13 @@ export async function chooseFileAgain(page: Page, row: Locator, path: string): P
   await (await fileChooser).setFiles(path);
 }
 
-/** Accepts the prompt that a page shows when it is closed during an upload. `asked` counts the prompts. */
-export function acceptLeavePrompts(page: Page): { fileChooser: () => number } {
-  let fileChooser = 0;
+/** Accepts the prompt that a page shows when it is closed during an upload. */
+export function acceptLeavePrompts(page: Page): { count: () => number } {
+  let prompts = 0;
   page.on('dialog', (dialog) => {
-    fileChooser += 1;
+    prompts += 1;
     expect(dialog.type()).toBe('beforeunload');
     void dialog.accept();
   });
-  return { fileChooser: () => fileChooser };
+  return { count: () => prompts };
 }

@@ -43,12 +43,12 @@ export async function collectFocusRegions(page: Page, steps: number): Promise<st
 
 /** Presses Tab until an element with this accessible name has the focus. */
 export async function tabTo(page: Page, name: RegExp): Promise<void> {
-  const seen: string[] = [];
+  const names: string[] = [];
   for (let step = 0; step < maxTabPresses; step += 1) {
     await page.keyboard.press('Tab');
     const now = await readFocus(page);
-    seen.push(now.name);
+    names.push(now.name);
     if (name.test(now.name)) return;
   }
-  throw new Error(`Tab does not reach ${name}; it reached ${seen.join(' | ')}`);
+  throw new Error(`Tab does not reach ${name}; it reached ${names.join(' | ')}`);
 }

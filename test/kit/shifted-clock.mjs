@@ -1,5 +1,5 @@
-// Preloaded by `node --import`: the wall clock of this process stands at the time that WCC_TEST_NOW names when it
-// starts, and runs from there. Monotonic clocks and times of files stay as they are.
+// Preloaded by `node --import`. Sets the wall clock of the starting process to WCC_TEST_NOW. Monotonic clocks and
+// file times do not change.
 const RealDate = globalThis.Date;
 const shiftMs = RealDate.parse(process.env.WCC_TEST_NOW ?? '') - RealDate.now();
 if (Number.isNaN(shiftMs)) throw new Error('WCC_TEST_NOW is not a time');
