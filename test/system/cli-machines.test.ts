@@ -233,10 +233,10 @@ describe('errors of wcc vm', () => {
       [['create', 'x', '--disk', '/dev/sda'], 2, '"/dev/sda" is not a valid disk.'],
       [['create', 'x', '--disk', 'image:none.raw'], 4, 'There is no image "none.raw".'],
       [['create', 'x', ...disk, '--memory', '2048'], 2, 'with a unit'],
-      [['create', 'x', ...disk, '--network', 'bridge:wcc-none'], 1, 'no bridge of that name'],
+      [['create', 'x', ...disk, '--network', 'bridge:wcc-none'], 1, 'no bridge with this name'],
       [['create', 'x', ...disk, '--ssh-key', 'id'], 2, '--ssh-key id.pub'],
       [['create', 'x', ...disk, '--user-data', 'nowhere'], 7, 'ENOENT'],
-      [['create', 'deaf', ...small, ...disk], 1, 'There is already a machine named "deaf".'],
+      [['create', 'deaf', ...small, ...disk], 1, 'A machine named "deaf" already exists.'],
       [['quick-create', 'sample.raw', 'x', '--size', '1M'], 1, 'sizeBytes: The image is larger'],
       [['screen', 'deaf', '--serial', '--json'], 2, 'cannot be used with'],
     ];
