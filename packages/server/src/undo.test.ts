@@ -1,7 +1,7 @@
 import { expect, it } from 'vitest';
 import { createUndo } from './undo.ts';
 
-it('runs every step once, the last one first, and waits for each', async () => {
+it('undo runs every step once, last step first, and waits for each', async () => {
   const undo = createUndo();
   const ran: string[] = [];
   undo.add(() => ran.push('store'));
@@ -13,7 +13,7 @@ it('runs every step once, the last one first, and waits for each', async () => {
   expect(ran).toEqual(['copies', 'store']);
 });
 
-it('goes on past a failure and tells the first one', async () => {
+it('undo continues after a failure and throws the first one', async () => {
   const undo = createUndo();
   const ran: string[] = [];
   undo.add(() => ran.push('store'));

@@ -109,7 +109,7 @@ async function expectRetried(operationId: string, principal: Principal): Promise
 const asViewer = (principal: Principal): Principal => ({ ...principal, role: 'viewer' });
 
 describe.each(Object.entries(reading))('a retry of %s', (action, order) => {
-  it('by somebody who may not see the source is told that there is none', async () => {
+  it('a user who may not see the source gets not_found', async () => {
     const operationId = await cancelled(order, ann);
     expect((await domain.operations.get(operationId, bob)).action).toBe(action);
     // An image that everybody sees is everybody's to read.
@@ -119,7 +119,7 @@ describe.each(Object.entries(reading))('a retry of %s', (action, order) => {
     for (const principal of [ann, admin]) await expectRetried(operationId, principal);
   });
 
-  it('by somebody who has lost the right since is refused', async () => {
+  it('a user who has lost the right is refused', async () => {
     giveToMachine();
     const operationId = await cancelled(order, { ...bob, role: 'admin' });
     expect(await refusalOf(operationId, bob)).toBe('not_found');
@@ -129,7 +129,7 @@ describe.each(Object.entries(reading))('a retry of %s', (action, order) => {
 });
 
 describe.each(Object.entries(making))('a retry of %s', (action, order) => {
-  it('by somebody who has lost the right since is refused', async () => {
+  it('a user who has lost the right is refused', async () => {
     const operationId = await cancelled(order, ann);
     expect((await domain.operations.get(operationId, ann)).action).toBe(action);
     for (const role of ['viewer', 'operator'] as const)
@@ -139,7 +139,7 @@ describe.each(Object.entries(making))('a retry of %s', (action, order) => {
   });
 });
 
-it('a retry of delete_image by somebody who may not see the image is told that there is none', async () => {
+it('a retry of delete_image by a user who may not see the image gets not_found', async () => {
   await writeFile(path('other'), 'another file');
   let replacing: Promise<void> | undefined;
   // Accepted, and not begun yet.

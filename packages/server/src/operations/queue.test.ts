@@ -4,7 +4,7 @@ import { createFairQueue } from './queue.ts';
 const ids = (entries: readonly { id: string }[]): string[] => entries.map(({ id }) => id);
 
 describe('a fair queue', () => {
-  it('one owner alone has a plain line', () => {
+  it('operations of a single owner start in their order', () => {
     const queue = createFairQueue();
     for (const id of ['a1', 'a2', 'a3']) queue.add({ id, owner: 'a' });
     expect(ids(queue.order([]))).toEqual(['a1', 'a2', 'a3']);
@@ -12,7 +12,7 @@ describe('a fair queue', () => {
     expect(queue.size).toBe(2);
   });
 
-  it('nobody waits behind the whole batch of another', () => {
+  it('an owner does not wait behind the whole batch of another owner', () => {
     const queue = createFairQueue();
     for (const id of ['a1', 'a2', 'a3', 'a4']) queue.add({ id, owner: 'a' });
     queue.add({ id: 'b1', owner: 'b' });
@@ -21,7 +21,7 @@ describe('a fair queue', () => {
     expect(queue.take(['a'])?.id).toBe('b1');
   });
 
-  it('among equals goes first who was served longest ago', () => {
+  it('among equal owners, the one served least recently is next', () => {
     const queue = createFairQueue();
     for (const owner of ['a', 'b', 'c']) for (const n of [1, 2]) queue.add({ id: `${owner}${n}`, owner });
     const taken = Array.from({ length: 6 }, () => queue.take([])?.id);
@@ -29,7 +29,7 @@ describe('a fair queue', () => {
     expect(queue.take([])).toBeNull();
   });
 
-  it('the places told are the order in which it happens', () => {
+  it('the shown positions are the order of the starts', () => {
     const queue = createFairQueue();
     for (const id of ['a1', 'b1', 'a2', 'c1', 'a3', 'b2']) queue.add({ id, owner: id.charAt(0) });
     queue.take([]);
@@ -43,7 +43,7 @@ describe('a fair queue', () => {
     expect(taken).toEqual(told);
   });
 
-  it('what ran before a restart goes before all others', () => {
+  it('operations that ran before a restart start before all others', () => {
     const queue = createFairQueue();
     queue.add({ id: 'a1', owner: 'a' });
     queue.add({ id: 'b1', owner: 'b' }, { first: true });
@@ -51,7 +51,7 @@ describe('a fair queue', () => {
     expect(ids(queue.order([]))).toEqual(['b1', 'a0', 'a1']);
   });
 
-  it('one that is removed is neither told nor taken', () => {
+  it('a removed operation has no position and does not start', () => {
     const queue = createFairQueue();
     queue.add({ id: 'a1', owner: 'a' });
     queue.add({ id: 'a2', owner: 'a' });

@@ -22,7 +22,7 @@ const transfer = { phase: 'transfer', unit: 'bytes', total: 100 } as const;
 const numbers = { bytes: null, sinceProgressMs: 0, phaseElapsedMs: 5, total: 100 };
 
 describe('the phases of a record', () => {
-  it('those before are done, a refused one and those jumped over are skipped', () => {
+  it('earlier phases are done; refused and omitted phases are skipped', () => {
     const inspected = enterPhase(record(), { phase: 'inspect', unit: null, total: null });
     const cloning = enterPhase(inspected, { phase: 'clone', unit: null, total: null });
     const moving = enterPhase(cloning, { ...transfer, skipped: ['clone'] });
@@ -31,14 +31,14 @@ describe('the phases of a record', () => {
     expect(states(publishing)).toBe('inspect:done clone:done transfer:skipped flush:skipped publish:running');
   });
 
-  it('a resumed copy that inspects again stays in the phase that it was in', () => {
+  it('a resumed copy that repeats its inspection stays in its phase', () => {
     const moving = enterPhase(record(), transfer);
     const again = enterPhase(moving, { phase: 'inspect', unit: null, total: null });
     expect(again.phaseIndex).toBe(moving.phaseIndex);
     expect(states(again)).toBe(states(moving));
   });
 
-  it('done never falls while the process lives, never passes the total, and durable never passes done', () => {
+  it('done never falls and never exceeds the total; durable never exceeds done', () => {
     const moving = enterPhase(record(), transfer);
     const far = withProgress(moving, { ...numbers, phase: 'transfer', done: 60, durable: 70 });
     expect(far.phases[2]).toMatchObject({ done: 60, durable: 60 });
@@ -48,14 +48,14 @@ describe('the phases of a record', () => {
     expect(beyond.phases[2]).toMatchObject({ done: 100 });
   });
 
-  it('numbers of another phase are not taken for this one', () => {
+  it('numbers of another phase do not change the current phase', () => {
     const moving = enterPhase(record(), transfer);
     expect(withProgress(moving, { ...numbers, phase: 'flush', done: 0, durable: 0 }).phases).toEqual(
       moving.phases,
     );
   });
 
-  it('after a crash the current phase falls to what is durable, or to nothing', () => {
+  it('after a crash the current phase falls back to its durable units, or to zero', () => {
     const far = withProgress(enterPhase(record(), transfer), {
       ...numbers,
       phase: 'transfer',
@@ -66,7 +66,7 @@ describe('the phases of a record', () => {
     expect(fallBack(far, null).phases[2]).toMatchObject({ done: 0, durable: 0 });
   });
 
-  it('at the end what ran is done with its total, what never ran is skipped', () => {
+  it('at the end each phase that ran is done with its total, and the others are skipped', () => {
     const moving = enterPhase(record(), transfer);
     const ended = endPhases(moving, {
       bytes: null,
@@ -83,7 +83,7 @@ describe('the phases of a record', () => {
 });
 
 describe('the state of a record', () => {
-  it('only transitions of the machine are possible', () => {
+  it('a record allows only the transitions of the state machine', () => {
     const running = withState(record(), 'running');
     expect(withState(running, 'paused', { code: 'requested' }).stateReason).toEqual({ code: 'requested' });
     expect(() => withState(record(), 'succeeded')).toThrow(/queued → succeeded/);

@@ -96,7 +96,7 @@ describe('startWork', () => {
     },
   );
 
-  it('does not listen to a cancel that comes too late, but to an interrupt', async () => {
+  it('ignores a cancel that comes too late, but not an interrupt', async () => {
     const { work, progress, end } = await start({ canCancel: () => false });
     work.cancel();
     expect(progress.signal.aborted).toBe(false);
@@ -106,7 +106,7 @@ describe('startWork', () => {
     await work.done;
   });
 
-  it('fails as its own mapping of errors says', async () => {
+  it('maps its error with its own options', async () => {
     const { work, end } = await start({ sourcePath: '/pool/a.raw' });
     end(Object.assign(new Error('gone'), { code: 'ENOENT', path: '/pool/a.raw' }));
     await expect(work.done).rejects.toMatchObject({ code: 'failed', error: { code: 'source_vanished' } });

@@ -61,8 +61,8 @@ async function converters(): Promise<string[]> {
   return inodes.filter((line) => line !== null);
 }
 
-describe('a conversion', () => {
-  it('there and back gives the same bytes, holes and all', async () => {
+describe('convert_image', () => {
+  it('converts raw to qcow2 and back to the same bytes, holes included', async () => {
     await addRaw('a.raw', { data: 6 * MiB, size: 64 * MiB });
     const there = await domain.wait((await convert('a.raw', { name: 'b.qcow2' })).id, 'succeeded');
     expect(there).toMatchObject({ action: 'convert_image', label: 'convert_image_100', error: null });
@@ -86,7 +86,7 @@ describe('a conversion', () => {
     expect(domain.errors).toEqual([]);
   });
 
-  it('compresses', async () => {
+  it('compresses a qcow2 image on request', async () => {
     await writeFile(path('text.raw'), 'wcc '.repeat(2 * MiB));
     await domain.rescan();
     await domain.wait((await convert('text.raw', { name: 'z.qcow2', compress: true })).id, 'succeeded');
@@ -95,7 +95,7 @@ describe('a conversion', () => {
     expect(await sha256(path('back.raw'))).toBe(await sha256(path('text.raw')));
   });
 
-  it('can be paused, resumed, and cancelled with nothing left', async () => {
+  it('pauses and resumes a conversion, and leaves no file after a cancel', async () => {
     await addRaw('a.raw', { data: 200 * MiB, size: 200 * MiB });
     const { id } = await convert('a.raw', { name: 'slow.qcow2', compress: true });
     await expect.poll(async () => (await converters()).length, { timeout: 20_000 }).toBeGreaterThan(0);
@@ -112,7 +112,7 @@ describe('a conversion', () => {
     expect(await readdir(domain.poolDir)).not.toContain('slow.qcow2');
   });
 
-  it('begins anew after a stop, and ends', async () => {
+  it('restarts a conversion at zero after a stop of the server, and succeeds', async () => {
     await addRaw('a.raw', { data: 100 * MiB, size: 100 * MiB });
     const { id } = await convert('a.raw', { name: 'b.qcow2', compress: true });
     await expect.poll(async () => (await converters()).length, { timeout: 20_000 }).toBeGreaterThan(0);
@@ -125,8 +125,8 @@ describe('a conversion', () => {
   });
 });
 
-describe('is refused', () => {
-  it('for what cannot be meant', async () => {
+describe('a refused conversion', () => {
+  it('refuses a conversion to the same format, of an ISO, and compression of raw', async () => {
     await addRaw('a.raw', { data: MiB, size: MiB });
     await expect(convert('a.raw', { name: 'b.raw', format: 'raw' })).rejects.toMatchObject({
       field: 'format',
@@ -142,7 +142,7 @@ describe('is refused', () => {
     await expect(convert('x.iso', { name: 'b.raw' })).rejects.toMatchObject({ code: 'unsupported_format' });
   });
 
-  it('for a source that was rewritten to lead elsewhere after it was registered', async () => {
+  it('refuses a source that names another file since it was registered', async () => {
     await run('qemu-img', ['create', '-f', 'qcow2', path('q.qcow2'), '1M']);
     await domain.rescan();
     const file = await open(path('q.qcow2'), 'r+');
@@ -157,7 +157,7 @@ describe('is refused', () => {
     });
   });
 
-  it('a raw disk whose guest wrote a qcow2 header stays a raw disk', async () => {
+  it('converts a raw disk as raw although its guest wrote a qcow2 header', async () => {
     await addRaw('guest.raw', { data: MiB, size: 2 * MiB });
     await run('qemu-img', [
       'create',
@@ -179,7 +179,7 @@ describe('is refused', () => {
   });
 });
 
-it('what is shown lies within the step that the program named, and is finer', () => {
+it('the shown progress stays within the step that qemu-img reported, and is finer', () => {
   const at = (read: number, percent: number): number => between(read, { percent, dataBytes: 1000_000 });
   expect(at(0, 0)).toBe(0);
   expect(at(4_000, 0)).toBe(4_000);

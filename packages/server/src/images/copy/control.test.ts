@@ -25,7 +25,7 @@ async function stateTexts(id: string): Promise<string[]> {
 }
 
 describe('cancel', () => {
-  it('stops a running copy and gives its room back', async () => {
+  it('cancel stops a running copy and releases its space', async () => {
     const { id } = await domain.copy('a.raw', 'b.raw', slow);
     await domain.wait(id, 'running');
     const askedAt = performance.now();
@@ -38,7 +38,7 @@ describe('cancel', () => {
     await expect(domain.image('b.raw')).rejects.toThrow('there is no image');
   });
 
-  it('works while it is queued, paused and interrupted, and may be said twice', async () => {
+  it('cancel ends a queued, a paused and an interrupted copy, and can be repeated', async () => {
     const running = await domain.copy('a.raw', 'b.raw', slow);
     const queued = await domain.copy('a.raw', 'c.raw', slow);
     await domain.operations.cancel(queued.id, admin);
@@ -52,13 +52,13 @@ describe('cancel', () => {
     expect(await domain.litter()).toEqual([]);
   });
 
-  it('is not possible after another end', async () => {
+  it('cancel of a succeeded copy is refused', async () => {
     const { id } = await domain.copy('a.raw', 'b.raw');
     await domain.wait(id, 'succeeded');
     await expect(domain.operations.cancel(id, admin)).rejects.toMatchObject({ code: 'invalid_state' });
   });
 
-  it('at any moment ends once, as cancelled without a trace or as succeeded with its image', async () => {
+  it('a cancel at any moment ends the copy once: cancelled without a file, or succeeded with its image', async () => {
     for (let round = 0; round < 25; round += 1) {
       const name = `race-${round}.raw`;
       const { id } = await domain.copy('a.raw', name);
@@ -85,7 +85,7 @@ describe('cancel', () => {
 });
 
 describe('pause and resume', () => {
-  it('stops the bytes, frees the place, and goes on where it was', async () => {
+  it('pause stops the bytes and releases the slot; resume continues at the same offset', async () => {
     const { id } = await domain.copy('a.raw', 'b.raw', slow);
     await expect.poll(async () => (await doneOf(id)) > MiB, { timeout: 20_000 }).toBe(true);
     const paused = await domain.operations.pause(id, admin);
@@ -109,7 +109,7 @@ describe('pause and resume', () => {
     ]);
   });
 
-  it('one that is resumed while the pool is busy waits for its turn, and may change its mind', async () => {
+  it('a copy resumed while all slots are taken waits for one, and can be paused again', async () => {
     const first = await domain.copy('a.raw', 'b.raw', slow);
     await domain.wait(first.id, 'running');
     await domain.operations.pause(first.id, admin);
@@ -128,7 +128,7 @@ describe('pause and resume', () => {
     await domain.wait(first.id, 'succeeded');
   });
 
-  it('only in the states that admit it', async () => {
+  it('pause and resume are refused in states that do not allow them', async () => {
     const first = await domain.copy('a.raw', 'b.raw', slow);
     const queued = await domain.copy('a.raw', 'c.raw');
     await expect(domain.operations.pause(queued.id, admin)).rejects.toMatchObject({ code: 'invalid_state' });
@@ -148,7 +148,7 @@ async function doneOf(id: string): Promise<number> {
 }
 
 describe('the queue of a pool', () => {
-  it('runs so many at a time, tells places, and is fair between users', async () => {
+  it('the queue limits running copies, shows positions, and is fair between users', async () => {
     const [ann, bob] = [makePrincipal('ann'), makePrincipal('bob')];
     const names = ['a1', 'a2', 'a3'];
     const first = await domain.copy('a.raw', 'a0', { ...slow, principal: ann });
@@ -175,8 +175,8 @@ describe('the queue of a pool', () => {
   });
 });
 
-describe('who may', () => {
-  it('a stranger sees nothing and can do nothing; an admin can', async () => {
+describe('rights on operations', () => {
+  it('another user neither sees nor controls an operation; an admin does both', async () => {
     const [ann, bob] = [makePrincipal('ann'), makePrincipal('bob')];
     const { id } = await domain.copy('a.raw', 'b.raw', { ...slow, principal: ann });
     const { operations } = domain;
@@ -197,7 +197,7 @@ describe('who may', () => {
     await domain.wait(id, 'cancelled');
   });
 
-  it('the list is paged and filtered', async () => {
+  it('the list of operations has pages and filters', async () => {
     const made = [];
     for (const name of ['b1', 'b2', 'b3', 'b4', 'b5']) made.push((await domain.copy('a.raw', name)).id);
     for (const id of made) await domain.wait(id, 'succeeded');

@@ -39,7 +39,7 @@ async function refusalOf(
 }
 
 describe('a copy', () => {
-  it('ends as an image of its own, equal byte for byte, and leaves nothing else', async () => {
+  it('a copy becomes an image with the same bytes, and leaves no hidden file', async () => {
     const accepted = await domain.copy('a.raw', 'b.raw');
     expect(accepted).toMatchObject({ action: 'copy_vm_image', label: 'copy_vm_image_100', state: 'queued' });
     const ended = await domain.wait(accepted.id, 'succeeded');
@@ -64,7 +64,7 @@ describe('a copy', () => {
     expect(domain.errors).toEqual([]);
   });
 
-  it('is in the store, with its promises, before anybody is told that it exists', async () => {
+  it('a copy and its reservations are in the store before its request is answered', async () => {
     const { id } = await domain.copy('a.raw', 'b.raw', { bytesPerSecond: 4 * MiB });
     const { db } = domain.store;
     const row = await db.selectFrom('operations').selectAll().where('id', '=', id).executeTakeFirstOrThrow();
@@ -83,7 +83,7 @@ describe('a copy', () => {
     ]);
   });
 
-  it('no watcher hears of a state that is not durable', async () => {
+  it('a watcher never sees a state that is not durable', async () => {
     await domain.close();
     let isWritten = true;
     // Slow on purpose: what is told too early is told while this waits.
@@ -115,7 +115,7 @@ describe('a copy', () => {
     ]);
   });
 
-  it('its log tells states and phases in order', async () => {
+  it('the log of a copy has its states and phases in order', async () => {
     const { id } = await domain.copy('a.raw', 'b.raw', { verify: true });
     await domain.wait(id, 'succeeded');
     const log = await domain.operations.log(id, admin);
@@ -133,8 +133,8 @@ describe('a copy', () => {
   });
 });
 
-describe('refused before anything exists', () => {
-  it('a name that is taken by a file, a record or another copy', async () => {
+describe('a refused copy', () => {
+  it('refuses a name that a file, a record or another copy has', async () => {
     await writeFile(path('by-hand.raw'), 'x');
     expect(await refusalOf(() => domain.copy('a.raw', 'by-hand.raw'))).toMatchObject({
       code: 'exists',
@@ -150,7 +150,7 @@ describe('refused before anything exists', () => {
     await domain.wait((await domain.copy('a.raw', 'b.raw')).id, 'succeeded');
   });
 
-  it('an image that is missing, vanished, replaced, in use or unknown', async () => {
+  it('refuses an image that is missing, vanished, replaced, in use or unknown', async () => {
     await rename(path('a.raw'), path('.aside'));
     expect(await refusalOf(() => domain.copy('a.raw', 'b.raw'))).toMatchObject({ code: 'source_vanished' });
     await domain.rescan();
@@ -168,13 +168,13 @@ describe('refused before anything exists', () => {
     expect(await refusalOf(() => domain.images.copy(admin, unknown))).toMatchObject({ code: 'not_found' });
   });
 
-  it('a source that became a symlink is not followed', async () => {
+  it('does not follow a source that became a symlink', async () => {
     await unlink(path('a.raw'));
     await symlink('/etc/hostname', path('a.raw'));
     expect(await refusalOf(() => domain.copy('a.raw', 'b.raw'))).toMatchObject({ code: 'not_regular' });
   });
 
-  it('too little room, with the numbers', async () => {
+  it('refuses a copy without enough space, and names the numbers', async () => {
     await domain.close();
     domain = await startDomain({ floor: { bytes: 2 ** 50, fraction: 0 } });
     await writeRandom(path('a.raw'), 3 * MiB);
@@ -185,7 +185,7 @@ describe('refused before anything exists', () => {
     });
   });
 
-  it('method "clone" where blocks cannot be shared', async () => {
+  it('refuses the method "clone" if blocks cannot be shared', async () => {
     const [pool] = (await domain.images.pools(admin)).items;
     if (pool?.clonePossible === true) {
       const { id } = await domain.copy('a.raw', 'b.raw', { method: 'clone' });
@@ -196,14 +196,14 @@ describe('refused before anything exists', () => {
     expect(refusal).toMatchObject({ code: 'clone_unsupported', field: 'method' });
   });
 
-  it('a pool whose marker has gone', async () => {
+  it('refuses a copy into a pool without its marker', async () => {
     await rename(path('.wcc-pool'), path('.marker'));
     expect(await refusalOf(() => domain.copy('a.raw', 'b.raw'))).toMatchObject({ code: 'pool_unavailable' });
     await rename(path('.marker'), path('.wcc-pool'));
     await domain.wait((await domain.copy('a.raw', 'b.raw')).id, 'succeeded');
   });
 
-  it('a viewer', async () => {
+  it('refuses a copy by a viewer', async () => {
     const viewer = makePrincipal('eve', 'viewer');
     expect(await refusalOf(() => domain.copy('a.raw', 'b.raw', { principal: viewer }))).toMatchObject({
       code: 'forbidden',
@@ -212,7 +212,7 @@ describe('refused before anything exists', () => {
 });
 
 describe('an idempotency key', () => {
-  it('gives the same operation again, also to those who ask at the same time', async () => {
+  it('one idempotency key returns one operation, also for concurrent requests', async () => {
     const ask = (): Promise<{ id: string }> => domain.copy('a.raw', 'b.raw', { key: 'k1' });
     const all = await Promise.all([ask(), ask(), ask()]);
     await domain.wait(all[0].id, 'succeeded');
@@ -223,7 +223,7 @@ describe('an idempotency key', () => {
     });
   });
 
-  it('of another user is another key', async () => {
+  it('the same idempotency key of another user creates another operation', async () => {
     const first = await domain.copy('a.raw', 'b.raw', { key: 'k1', principal: makePrincipal('ann') });
     const second = await domain.copy('a.raw', 'c.raw', { key: 'k1', principal: makePrincipal('bob') });
     expect(second.id).not.toBe(first.id);
@@ -232,8 +232,8 @@ describe('an idempotency key', () => {
   });
 });
 
-describe('what happens meanwhile', () => {
-  it('a file put under the final name by hand is not overwritten', async () => {
+describe('changes during a copy', () => {
+  it('a copy never overwrites a file that took its name while it ran', async () => {
     const { id } = await domain.copy('a.raw', 'b.raw', { bytesPerSecond: 2 * MiB });
     await domain.wait(id, 'running');
     await writeFile(path('b.raw'), 'by hand');
@@ -245,7 +245,7 @@ describe('what happens meanwhile', () => {
     expect(await domain.image('b.raw')).toMatchObject({ sizeBytes: 7, owner: null });
   });
 
-  it('a source that is cut fails the copy, and nothing is published', async () => {
+  it('a source that is truncated fails the copy, and nothing is published', async () => {
     const { id } = await domain.copy('a.raw', 'b.raw', { bytesPerSecond: 2 * MiB });
     // Cut before it is looked at, it would be a smaller source, and a good copy of that.
     await vi.waitUntil(
@@ -258,7 +258,7 @@ describe('what happens meanwhile', () => {
     await expect(domain.image('b.raw')).rejects.toThrow('there is no image');
   });
 
-  it('a retry of what failed is a new operation that knows the old one', async () => {
+  it('a retry of a failed copy is a new operation that refers to the failed one', async () => {
     const { id } = await domain.copy('a.raw', 'b.raw', { bytesPerSecond: 2 * MiB });
     await domain.wait(id, 'running');
     await writeFile(path('b.raw'), 'by hand');

@@ -28,7 +28,7 @@ afterAll(async () => {
   await rm(home, { recursive: true });
 });
 
-it.skipIf(!isRoot)('a full disk pauses the copy, which goes on when there is room', async () => {
+it.skipIf(!isRoot)('a full disk pauses a copy, which resumes when there is space', async () => {
   const poolDir = join(disk, 'pool');
   const domain = await startDomain({ poolDir });
   try {

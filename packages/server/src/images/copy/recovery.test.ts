@@ -53,8 +53,8 @@ async function acceptQueued(target: string): Promise<{ id: string; blocker: stri
   return { id, blocker };
 }
 
-describe('after a stop', () => {
-  it('a running copy goes on from its checkpoint under a new epoch', async () => {
+describe('a copy after a stop of the server', () => {
+  it('a running copy resumes at its checkpoint in a new epoch', async () => {
     const { id } = await domain.copy('a.raw', 'b.raw', slow);
     await expect
       .poll(async () => numbersOf(id), { timeout: 20_000 })
@@ -74,7 +74,7 @@ describe('after a stop', () => {
     expect(await domain.litter()).toEqual([]);
   });
 
-  it('paused stays paused, and can be resumed', async () => {
+  it('a paused copy stays paused after a restart, and can be resumed', async () => {
     const { id } = await domain.copy('a.raw', 'b.raw', slow);
     await domain.wait(id, 'running');
     await domain.operations.pause(id, admin);
@@ -88,7 +88,7 @@ describe('after a stop', () => {
     expect(await sha256(path('b.raw'))).toBe(await sha256(path('a.raw')));
   });
 
-  it('queued ones keep their order, behind what ran', async () => {
+  it('queued copies keep their order after a restart, behind the copies that ran', async () => {
     const { id: first, blocker } = await acceptQueued('b1');
     const second = await domain.copy('a.raw', 'b2');
     await restart();
@@ -97,7 +97,7 @@ describe('after a stop', () => {
     expect(rows.map(({ id }) => id)).toEqual([blocker, first, second.id]);
   });
 
-  it('nothing starts and nothing is accepted once it has begun', async () => {
+  it('no operation starts or is accepted while the server stops', async () => {
     const { id } = await acceptQueued('b.raw');
     await domain.operations.stop();
     expect((await domain.operations.snapshot(id))?.state).toBe('queued');
@@ -115,8 +115,8 @@ async function numbersOf(id: string): Promise<Numbers> {
   return { done: phase && 'done' in phase ? phase.done : 0 };
 }
 
-describe('after a kill', () => {
-  it('the time counts that was noted while it ran', async () => {
+describe('a copy after a kill of the server', () => {
+  it('the running time of a killed copy includes the time stored while it ran', async () => {
     const { id } = await domain.copy('a.raw', 'b.raw', slow);
     await expect.poll(() => notedMs(id), { timeout: 20_000 }).toBeGreaterThan(0);
     const [record, noted] = [await recordOf(id), await notedMs(id)];
@@ -133,7 +133,7 @@ describe('after a kill', () => {
     expect(transferMs).toBeLessThanOrEqual(elapsedMs);
   });
 
-  it('a cancel that was acknowledged is carried out', async () => {
+  it('an acknowledged cancel is carried out after a kill', async () => {
     const { id } = await acceptQueued('b.raw');
     await domain.operations.stop();
     await pretendState(id, { state: 'cancelling' });
@@ -144,7 +144,7 @@ describe('after a kill', () => {
   });
 
   it.each(['running', 'interrupted', 'paused', 'cancelling'] as const)(
-    'what was published while it was %s succeeds once, with one image',
+    'a copy killed after it was published while %s succeeds once, with one image',
     async (state) => {
       const { id } = await acceptQueued('b.raw');
       await domain.operations.stop();
@@ -166,7 +166,7 @@ describe('after a kill', () => {
     },
   );
 
-  it('a source that changed meanwhile is copied anew, and that is told', async () => {
+  it('a source that changed before the restart is copied from zero, with a warning', async () => {
     const { id } = await domain.copy('a.raw', 'b.raw', slow);
     await expect
       .poll(async () => numbersOf(id), { timeout: 20_000 })
@@ -180,7 +180,7 @@ describe('after a kill', () => {
     expect(domain.errors).toEqual([]);
   });
 
-  it('a source that vanished meanwhile fails the copy', async () => {
+  it('a source that vanished before the restart fails the copy', async () => {
     const { id } = await acceptQueued('b.raw');
     await domain.operations.stop();
     await pretendState(id, { state: 'running' });
@@ -212,7 +212,7 @@ describe('after a kill', () => {
     expect(await domain.litter()).toEqual([]);
   });
 
-  it('a pool that is not there keeps its operations waiting, and they go on when it is back', async () => {
+  it('operations of an unavailable pool wait, and resume when it is back', async () => {
     const { id } = await domain.copy('a.raw', 'b.raw', slow);
     await domain.wait(id, 'running');
     await domain.stop();

@@ -56,7 +56,7 @@ async function expectOneGoodEnd(id: string): Promise<void> {
 it.each([
   ['fail', 6],
   ['lose', 1],
-] as const)('an end that cannot be written (%s × %i) is written all the same, once', async (kind, count) => {
+] as const)('an end that the store refuses at first (%s × %i) is written once', async (kind, count) => {
   const trouble = await start();
   const { id } = await domain.copy('a.raw', 'b.raw', { bytesPerSecond: 2 * MiB });
   await domain.wait(id, 'running');
@@ -66,7 +66,7 @@ it.each([
   expect(domain.errors.length).toBeGreaterThanOrEqual(count);
 });
 
-it('a change that was given up but written after all does not block the end', async () => {
+it('a change that was written although its caller gave up does not block the end', async () => {
   const trouble = await start();
   const { id } = await domain.copy('a.raw', 'b.raw', { bytesPerSecond: 2 * MiB });
   await domain.wait(id, 'running');
@@ -85,7 +85,7 @@ it('a change that was given up but written after all does not block the end', as
   await expectOneGoodEnd(id);
 });
 
-it('a store that is slow does not slow the copy', async () => {
+it('a slow store does not slow down a copy', async () => {
   const trouble = await start();
   const { id } = await domain.copy('a.raw', 'b.raw', { bytesPerSecond: 2 * MiB });
   await domain.wait(id, 'running');
@@ -98,7 +98,7 @@ it('a store that is slow does not slow the copy', async () => {
   await expectOneGoodEnd(id);
 });
 
-it('a start that cannot be written is tried again, and an order that cannot be written is refused', async () => {
+it('a start that cannot be stored is retried, and a request that cannot be stored is refused', async () => {
   const trouble = await start();
   const { id } = await domain.copy('a.raw', 'b.raw', { bytesPerSecond: 2 * MiB });
   trouble.fail = 5;

@@ -27,8 +27,8 @@ async function remove(name: string, principal: Principal = admin): Promise<Snaps
 const names = async (): Promise<string[]> =>
   (await readdir(domain.poolDir)).filter((name) => !name.startsWith('.'));
 
-describe('a deletion', () => {
-  it('takes the file and its record, and leaves nothing', async () => {
+describe('delete_image', () => {
+  it('deletes the file and its record, and leaves no hidden file', async () => {
     const { id } = await domain.image('a.raw');
     const accepted = await remove('a.raw');
     expect(accepted).toMatchObject({ action: 'delete_image', label: 'delete_image_100' });
@@ -41,7 +41,7 @@ describe('a deletion', () => {
     expect(domain.errors).toEqual([]);
   });
 
-  it('does not wait behind copies', async () => {
+  it('deletes an image while copies occupy all slots', async () => {
     await writeRandom(path('b.raw'), MiB);
     await domain.rescan();
     const copy = await domain.copy('a.raw', 'c.raw', { bytesPerSecond: 65_536 });
@@ -50,7 +50,7 @@ describe('a deletion', () => {
     expect((await domain.operations.snapshot(copy.id))?.state).toBe('running');
   });
 
-  it('gives a large file back step by step, and touches no other name of the same bytes', async () => {
+  it('frees a large file in steps, and keeps the blocks of a hard link', async () => {
     await writeFile(path('big.raw'), 'x');
     await truncate(path('big.raw'), 5 * 1024 ** 3);
     await domain.rescan();
@@ -65,7 +65,7 @@ describe('a deletion', () => {
     expect(await names()).toEqual(['a.raw']);
   });
 
-  it('of an image whose file is missing takes the record', async () => {
+  it('deletes the record of an image whose file is missing', async () => {
     await unlink(path('a.raw'));
     await domain.rescan();
     await domain.wait((await remove('a.raw')).id, 'succeeded');
@@ -73,8 +73,8 @@ describe('a deletion', () => {
   });
 });
 
-describe('is refused', () => {
-  it('while something uses the image, and says what', async () => {
+describe('a refused deletion', () => {
+  it('refuses to delete an image in use, and names its users', async () => {
     const copy = await domain.copy('a.raw', 'b.raw', { bytesPerSecond: MiB });
     expect((await domain.image('a.raw')).usedBy).toEqual([
       { kind: 'operation', id: copy.id, name: 'copy_vm_image_100' },
@@ -91,7 +91,7 @@ describe('is refused', () => {
     await expect(remove('a.raw')).rejects.toMatchObject({ message: 'In use by machine web.' });
   });
 
-  it('without naming what the asker may not see', async () => {
+  it('does not name users of an image that the principal may not see', async () => {
     const ann = makePrincipal('ann');
     await domain.wait((await domain.copy('a.raw', 'of-ann.raw', { principal: ann })).id, 'succeeded');
     const { id } = await domain.image('of-ann.raw');
@@ -107,7 +107,7 @@ describe('is refused', () => {
     await domain.wait(copy.id, 'succeeded');
   });
 
-  it('of a template, until the mark is taken away', async () => {
+  it('refuses to delete a template until its mark is cleared', async () => {
     const { id } = await domain.image('a.raw');
     expect(await domain.images.change(admin, id, { template: true })).toMatchObject({ template: true });
     await expect(remove('a.raw')).rejects.toMatchObject({ code: 'image_protected' });
@@ -115,7 +115,7 @@ describe('is refused', () => {
     await domain.wait((await remove('a.raw')).id, 'succeeded');
   });
 
-  it('to whoever does not own it', async () => {
+  it('refuses to delete the image of another user', async () => {
     const [ann, bob] = [makePrincipal('ann'), makePrincipal('bob')];
     const copy = await domain.copy('a.raw', 'of-ann.raw', { principal: ann });
     await domain.wait(copy.id, 'succeeded');
@@ -128,7 +128,7 @@ describe('is refused', () => {
     await domain.wait((await remove('of-ann.raw', ann)).id, 'succeeded');
   });
 
-  it('for another file under the name, and for what is no file', async () => {
+  it('refuses to delete a replaced file and an entry that is not a file', async () => {
     await writeFile(path('other'), 'not the image');
     await rename(path('other'), path('a.raw'));
     await expect(remove('a.raw')).rejects.toMatchObject({ code: 'image_unavailable' });
@@ -139,7 +139,7 @@ describe('is refused', () => {
   });
 });
 
-describe('after a kill', () => {
+describe('a deletion after a kill of the server', () => {
   /** Makes disk and store look as a process left them that died in mid-deletion. */
   async function killIn(work: (hidden: string) => Promise<void>, state = 'running'): Promise<string> {
     const original = await domain.image('a.raw');
@@ -205,30 +205,30 @@ describe('after a kill', () => {
     await expect(domain.image('a.raw')).rejects.toThrow('no image');
   };
 
-  it('it goes on, wherever it was', async () => {
+  it('a killed deletion completes, at whatever step the kill came', async () => {
     await expectGone(await killIn(() => Promise.resolve()));
   });
-  it('it goes on when the name was gone', async () => {
+  it('a killed deletion completes after the file lost its name', async () => {
     await expectGone(await killIn((hidden) => rename(path('a.raw'), hidden)));
   });
-  it('it goes on when the blocks were half gone, though it was cancelled', async () => {
+  it('a cancelled deletion completes if it had started to free blocks', async () => {
     const half = async (hidden: string): Promise<void> => {
       await rename(path('a.raw'), hidden);
       await truncate(hidden, MiB);
     };
     await expectGone(await killIn(half, 'cancelling'));
   });
-  it('it ends when all was gone but the record', async () => {
+  it('a killed deletion deletes the record when only that is left', async () => {
     await expectGone(await killIn(() => unlink(path('a.raw'))));
   });
-  it('a cancelled one gives the name back while the file is whole', async () => {
+  it('a cancelled deletion restores the name while the file is complete', async () => {
     const id = await killIn((hidden) => rename(path('a.raw'), hidden), 'cancelling');
     await domain.wait(id, 'cancelled');
     expect((await stat(path('a.raw'))).size).toBe(4 * MiB);
     expect(await domain.litter()).toEqual([]);
     expect(await domain.image('a.raw')).toMatchObject({ state: 'ready', usedBy: [] });
   });
-  it('a foreign file that took the name meanwhile is left alone', async () => {
+  it('a killed deletion does not touch another file that took the name', async () => {
     const swap = async (): Promise<void> => {
       await rename(path('a.raw'), join(domain.home, 'away'));
       await writeFile(path('a.raw'), 'somebody else');

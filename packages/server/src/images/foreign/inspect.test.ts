@@ -50,8 +50,8 @@ async function writeIso(name: string, { volumeBytes }: { volumeBytes: number }):
   await writeFile(path(name), bytes);
 }
 
-describe('what is taken', () => {
-  it('a qcow2 image, of either version, with or without compression', async () => {
+describe('accepted files', () => {
+  it('accepts qcow2 of both versions, compressed or not', async () => {
     await qemuImg(
       'convert',
       '-f',
@@ -81,7 +81,7 @@ describe('what is taken', () => {
     });
   });
 
-  it('a raw disk, whatever is in it or nothing at all', async () => {
+  it('accepts a raw disk with any content, and an empty one', async () => {
     const withPartitions = Buffer.alloc(MiB);
     withPartitions.write('EFI PART', 512, 'latin1');
     withPartitions.writeUInt16LE(0xaa55, 510);
@@ -94,14 +94,14 @@ describe('what is taken', () => {
     expect(await inspectForeign(path('short.img'))).toEqual({ format: 'raw', virtualSizeBytes: 1 });
   });
 
-  it('an ISO, also with boot code of any kind before it', async () => {
+  it('accepts an ISO, with any boot code before its descriptor', async () => {
     await writeIso('install.iso', { volumeBytes: MiB });
     expect(await inspectForeign(path('install.iso'))).toEqual({ format: 'iso', virtualSizeBytes: MiB });
     await patch('install.iso', 0, Buffer.from('1f8b0800', 'hex'));
     expect(await inspectForeign(path('install.iso'))).toMatchObject({ format: 'iso' });
   });
 
-  it('leaked clusters, which take room and do no harm', async () => {
+  it('accepts qcow2 with leaked clusters', async () => {
     await copyFile(path('good.qcow2'), path('leaky.qcow2'));
     const header = await readFile(path('leaky.qcow2'));
     // Its one L1 entry is the only thing that leads to data: without it every cluster is leaked.
@@ -112,7 +112,7 @@ describe('what is taken', () => {
 });
 
 describe('hostile files', () => {
-  it('qcow2 with a backing file', async () => {
+  it('refuses qcow2 with a backing file', async () => {
     await qemuImg('create', '-f', 'qcow2', '-b', path('secret'), '-F', 'raw', path('backing.qcow2'));
     expect(await refusalOf('backing.qcow2')).toMatchObject({
       code: 'hostile_image',
@@ -120,7 +120,7 @@ describe('hostile files', () => {
     });
   });
 
-  it('qcow2 with an external data file, by its bit or by its name', async () => {
+  it('refuses qcow2 with an external data file, by its bit or by its name', async () => {
     const data = path('data.raw');
     await qemuImg(
       'create',
@@ -137,7 +137,7 @@ describe('hostile files', () => {
     expect(await refusalOf('data.qcow2')).toMatchObject(refusal);
   });
 
-  it('VMDK whose extent is a file of this host', async () => {
+  it('refuses a VMDK whose extent is a file of this host', async () => {
     await qemuImg('create', '-f', 'vmdk', '-o', 'subformat=monolithicFlat', path('flat.vmdk'), '1M');
     const text = (await readFile(path('flat.vmdk'), 'utf8')).replace(/FLAT ".*"/, `FLAT "${path('secret')}"`);
     await writeFile(path('extent.img'), text);
@@ -145,7 +145,7 @@ describe('hostile files', () => {
     expect(await refusalOf('extent.img')).toMatchObject({ code: 'unsupported_format', hint: /-f vmdk/ });
   });
 
-  it('qcow2 with an absurd L1 table or virtual size', async () => {
+  it('refuses qcow2 with an absurd L1 table or virtual size', async () => {
     await copyFile(path('good.qcow2'), path('l1.qcow2'));
     await patch('l1.qcow2', 36, Buffer.from('ffffffff', 'hex'));
     expect(await refusalOf('l1.qcow2')).toMatchObject({
@@ -168,7 +168,7 @@ describe('hostile files', () => {
     });
   });
 
-  it('a gzip bomb, and whatever else is packed', async () => {
+  it('refuses a gzip bomb and other packed files', async () => {
     await writeFile(path('bomb.img'), gzipSync(Buffer.alloc(64 * MiB)));
     expect(await refusalOf('bomb.img')).toMatchObject({ code: 'unsupported_format', hint: /gunzip/ });
     for (const [digits, hint] of [
@@ -182,7 +182,7 @@ describe('hostile files', () => {
     }
   });
 
-  it('qcow2 that is cut off, in its header, its tables or its data', async () => {
+  it('refuses qcow2 that is truncated in its header, its tables or its data', async () => {
     const { size } = await stat(path('good.qcow2'));
     for (const length of [50, 100, 70_000, size - 1024 * 1024]) {
       await copyFile(path('good.qcow2'), path('cut.qcow2'));
@@ -191,7 +191,7 @@ describe('hostile files', () => {
     }
   });
 
-  it('an ISO named as qcow2 is an ISO', async () => {
+  it('recognises an ISO that was declared as qcow2, and refuses it', async () => {
     await writeIso('really-iso.qcow2', { volumeBytes: MiB });
     expect(await inspectForeign(path('really-iso.qcow2'))).toMatchObject({ format: 'iso' });
     expect(await refusalOf('really-iso.qcow2', { believed: 'qcow2' })).toMatchObject({
@@ -200,12 +200,12 @@ describe('hostile files', () => {
     });
   });
 
-  it('an ISO that is cut off', async () => {
+  it('refuses a truncated ISO', async () => {
     await writeIso('cut.iso', { volumeBytes: 700 * MiB });
-    expect(await refusalOf('cut.iso')).toMatchObject({ code: 'hostile_image', message: /cut off/ });
+    expect(await refusalOf('cut.iso')).toMatchObject({ code: 'hostile_image', message: /truncated/ });
   });
 
-  it('other disks by their marks, whatever they are called', async () => {
+  it('refuses other disk formats by their signatures, with any name', async () => {
     const formats = [
       ['vmdk', /VMDK/],
       ['vdi', /VDI/],
@@ -224,7 +224,7 @@ describe('hostile files', () => {
     expect(await refusalOf('page.iso')).toMatchObject({ code: 'unsupported_format', message: /web page/ });
   });
 
-  it('qcow2 that is encrypted, damaged, or of another age', async () => {
+  it('refuses qcow2 that is encrypted, damaged or of another version', async () => {
     await copyFile(path('good.qcow2'), path('locked.qcow2'));
     await patch('locked.qcow2', 32, Buffer.from('00000002', 'hex'));
     expect(await refusalOf('locked.qcow2')).toMatchObject({
@@ -241,7 +241,7 @@ describe('hostile files', () => {
     expect(await refusalOf('damaged.qcow2')).toMatchObject({ code: 'hostile_image', message: /damaged/ });
   });
 
-  it('a symlink, and a pipe that nobody writes to', async () => {
+  it('refuses a symlink and a FIFO without a writer', async () => {
     await symlink(path('secret'), path('link.img'));
     expect(await refusalOf('link.img')).toMatchObject({ code: 'not_regular' });
     await run('mkfifo', [path('pipe.img')]);
@@ -252,7 +252,7 @@ describe('hostile files', () => {
 describe('without qemu-img', () => {
   const toolDirectories = ['/nonexistent'];
 
-  it('raw disks and ISOs are taken, qcow2 is refused with the package to install', async () => {
+  it('accepts raw disks and ISOs without qemu-img, and refuses qcow2 with the package to install', async () => {
     await writeIso('install.iso', { volumeBytes: MiB });
     expect(await inspectForeign(path('disk.raw'), { toolDirectories })).toMatchObject({ format: 'raw' });
     expect(await inspectForeign(path('install.iso'), { toolDirectories })).toMatchObject({ format: 'iso' });
@@ -263,7 +263,7 @@ describe('without qemu-img', () => {
   });
 });
 
-it('can be given up', async () => {
+it('an inspection rejects with the reason of its signal', async () => {
   const signal = AbortSignal.abort(new Error('given up'));
   await expect(inspectForeign(path('good.qcow2'), { signal })).rejects.toThrow('given up');
 });

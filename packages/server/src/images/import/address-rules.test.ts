@@ -7,7 +7,7 @@ const nobody = (): boolean => false;
 const refused = expect.objectContaining({ code: 'import_refused' }) as Error;
 
 describe('an address to import from', () => {
-  it('is http or https, without user or password, and loses its fragment', () => {
+  it('accepts http and https without user and password, and drops the fragment', () => {
     expect(parseSource('https://example.org/a.iso?x=1#part').href).toBe('https://example.org/a.iso?x=1');
     expect(parseSource('b.iso', new URL('http://example.org/dir/a.iso')).href).toBe(
       'http://example.org/dir/b.iso',
@@ -25,7 +25,7 @@ describe('an address to import from', () => {
       expect(() => parseSource(text), text).toThrow(refused);
   });
 
-  it('no text whatever leads to a literal private address, however it is written', () => {
+  it('refuses every notation of a private IP address', () => {
     const byte = fc.integer({ min: 0, max: 255 });
     const privates = fc.oneof(
       fc.tuple(fc.constant(127), byte, byte, byte),
@@ -54,7 +54,7 @@ describe('an address to import from', () => {
     );
   });
 
-  it('a name counts as what it leads to', async () => {
+  it('refuses a name that resolves to a private address', async () => {
     const url = parseSource('http://localhost:8080/');
     expect(() => assertPublicAddress(url, nobody)).not.toThrow();
     await expect(resolveChecked(url, nobody)).rejects.toThrow(refused);
@@ -62,7 +62,7 @@ describe('an address to import from', () => {
     expect(['127.0.0.1', '::1']).toContain(found?.address);
   });
 
-  it('what is allowed is allowed, and nothing beside it', () => {
+  it('allows the configured private addresses, and no others', () => {
     const isAllowed = createRangeTest(['10.1.0.0/16', 'fd00::/64']);
     expect(mayAsk('10.1.2.3', isAllowed)).toBe(true);
     expect(mayAsk('::ffff:10.1.2.3', isAllowed)).toBe(true);

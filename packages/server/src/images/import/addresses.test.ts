@@ -3,7 +3,7 @@ import { isPublicAddress } from './addresses.ts';
 
 describe('addresses of the public internet', () => {
   it.each(['1.1.1.1', '93.184.215.14', '172.32.0.1', '100.128.0.1', '2606:4700::1111', '2a00::1'])(
-    '%s is one',
+    '%s is public',
     (address) => {
       expect(isPublicAddress(address)).toBe(true);
     },
@@ -42,7 +42,7 @@ describe('addresses of the public internet', () => {
     expect(isPublicAddress(address)).toBe(false);
   });
 
-  it('an IPv4 address in IPv6 form is what it carries: mapped, NAT64, 6to4', () => {
+  it('an IPv6 address that embeds an IPv4 address is as public as that: mapped, NAT64, 6to4', () => {
     expect(isPublicAddress('::ffff:127.0.0.1')).toBe(false);
     expect(isPublicAddress('::ffff:7f00:1')).toBe(false);
     expect(isPublicAddress('::ffff:1.1.1.1')).toBe(true);

@@ -71,9 +71,9 @@ async function fetchOnce(source: () => URL): Promise<number> {
 }
 
 it.each([
-  ['whose length is told', { 'content-length': String(bytes.length) }],
-  ['whose end tells its length', {}],
-])('a file %s is asked for once, though a crash follows', async (_, headers) => {
+  ['of announced length', { 'content-length': String(bytes.length) }],
+  ['of unknown length', {}],
+])('a file %s is not fetched again after a crash at its end', async (_, headers) => {
   const source = await serve((_request, response) => {
     response.writeHead(200, { etag: '"one"', ...headers }).write(bytes.subarray(0, 1000));
     response.end(bytes.subarray(1000));
@@ -89,7 +89,7 @@ it.each([
   expect((await readFile(join(directory, partial))).equals(bytes)).toBe(true);
 });
 
-it('a file without a length that breaks off is not taken for whole, and is fetched anew', async () => {
+it('a file of unknown length that breaks off is not complete, and is fetched from zero', async () => {
   const source = await serve((_request, response) => {
     response.writeHead(200, { etag: '"one"' }).write(bytes.subarray(0, 100_000));
     // Without the last chunk it is not known that this was all.

@@ -5,7 +5,7 @@ const modified = 'Tue, 24 Nov 2026 10:00:00 GMT';
 const later = 'Tue, 24 Nov 2026 10:01:00 GMT';
 const tooSoon = 'Tue, 24 Nov 2026 10:00:59 GMT';
 
-it('goes on by a strong tag, or by a time of change that lies back, and by nothing else', () => {
+it('a transfer resumes only by a strong tag or by an old modification time', () => {
   const of = (headers: Record<string, string>): string | null => describeRemote(headers).validator;
   expect(of({ etag: '"a"', 'last-modified': modified, date: later })).toBe('"a"');
   expect(of({ etag: 'W/"a"' })).toBeNull();
@@ -15,13 +15,13 @@ it('goes on by a strong tag, or by a time of change that lies back, and by nothi
   expect(of({ 'last-modified': 'yesterday', date: later })).toBeNull();
 });
 
-it('a length is a number, or is not known', () => {
+it('a length that is not a number is unknown', () => {
   for (const length of ['-1', '1e9', '9'.repeat(16), ' 5', ''])
     expect(describeRemote({ 'content-length': length }).totalBytes, length).toBeNull();
   expect(describeRemote({ 'content-length': '5' }).totalBytes).toBe(5);
 });
 
-it('another tag, time or length is another state; what is not said is not held against it', () => {
+it('another tag, time or length is another state; a missing header is not a difference', () => {
   const tagged = { validator: '"a"', totalBytes: 5 };
   expect(isStill(tagged, { headers: { etag: '"a"' }, totalBytes: 5 })).toBe(true);
   expect(isStill(tagged, { headers: {}, totalBytes: null })).toBe(true);

@@ -48,35 +48,35 @@ async function reasonOf(attempt: Promise<unknown>): Promise<string> {
 }
 
 describe('opening a pool', () => {
-  it('a directory that is used for the first time gets its marker', async () => {
+  it('writes the marker into a new directory', async () => {
     const pool = await open();
     expect(await readMarker(directory)).toEqual({ version: 1, poolId: 'pool-1', installationId: 'here' });
     await pool.check();
   });
 
-  it('files that were there stay as they are', async () => {
+  it('keeps the files of a new directory', async () => {
     await writeFile(join(directory, 'a.raw'), 'data');
     await open();
     expect((await readdir(directory)).filter((name) => !name.startsWith('.'))).toEqual(['a.raw']);
   });
 
-  it('a known pool without its marker is refused and nothing is written: the disk may not be mounted', async () => {
+  it('refuses a known pool without its marker, and writes nothing: the disk may not be mounted', async () => {
     expect(await reasonOf(open({ isKnown: true }))).toBe('marker_missing');
     expect(await readdir(directory)).toEqual([]);
   });
 
-  it('a marker of another installation, or of another pool under this path', async () => {
+  it('refuses the marker of another installation or of another pool', async () => {
     (await open()).close();
     expect(await reasonOf(open({ installationId: 'elsewhere' }))).toBe('marker_foreign');
     expect(await reasonOf(open({ isKnown: true, poolId: 'pool-2' }))).toBe('marker_foreign');
   });
 
-  it('a pool that its user moved keeps the id of its marker', async () => {
+  it('keeps the id of the marker after the user moved the pool', async () => {
     (await open()).close();
     expect((await open({ poolId: 'fresh' })).id).toBe('pool-1');
   });
 
-  it('held by another', async () => {
+  it('refuses a pool that another process has locked', async () => {
     const lock = lockFile(join(directory, '.wcc-pool.lock'));
     expect(await reasonOf(open())).toBe('locked');
     expect(await readdir(directory)).toEqual(['.wcc-pool.lock']);
@@ -85,27 +85,27 @@ describe('opening a pool', () => {
   });
 
   it.each([
-    ['no JSON', 'nonsense'],
+    ['not JSON', 'nonsense'],
     ['another version', '{"version":2,"poolId":"a","installationId":"b"}'],
-    ['fields missing', '{"version":1}'],
+    ['missing fields', '{"version":1}'],
     ['null', 'null'],
-  ])('a marker that is malformed: %s', async (_what, text) => {
+  ])('refuses a malformed marker: %s', async (_what, text) => {
     await writeFile(markerPath(directory), text);
     expect(await reasonOf(open())).toBe('marker_malformed');
   });
 
-  it('a marker that is a link leads nowhere', async () => {
+  it('does not follow a marker that is a symlink', async () => {
     await symlink('/etc/hostname', markerPath(directory));
     expect(await reasonOf(open())).toBe('marker_malformed');
   });
 
-  it('a directory that everybody may write to', async () => {
+  it('refuses a directory that every user may write to', async () => {
     await chmod(directory, 0o777);
     expect(await reasonOf(open())).toBe('world_writable');
     expect(await readdir(directory)).toEqual([]);
   });
 
-  it('a path that is missing or no directory; only the default pool is made', async () => {
+  it('refuses a missing path and a file; creates only the default pool', async () => {
     const path = join(directory, 'images');
     expect(await reasonOf(open({ path }))).toBe('directory_missing');
     await open({ path, makesDirectory: true });
@@ -115,7 +115,7 @@ describe('opening a pool', () => {
     expect(await reasonOf(open({ path: file }))).toBe('not_a_directory');
   });
 
-  it('an open pool notices that its marker has gone', async () => {
+  it('an open pool becomes unavailable when its marker is gone', async () => {
     const pool = await open();
     await unlink(markerPath(directory));
     expect(await reasonOf(pool.check())).toBe('marker_missing');

@@ -21,8 +21,8 @@ async function make(sizeBytes: number, name = 'sample.raw'): Promise<string> {
   return (await domain.images.makeSample(admin, order)).id;
 }
 
-describe('a sample image', () => {
-  it('is an image of data that neither compresses nor repeats', async () => {
+describe('make_sample_image', () => {
+  it('a sample image has data that neither compresses nor repeats', async () => {
     const id = await make(20 * MiB + 5);
     const ended = await domain.wait(id, 'succeeded');
     const image = await domain.image('sample.raw');
@@ -48,7 +48,7 @@ describe('a sample image', () => {
     expect(domain.errors).toEqual([]);
   });
 
-  it('does not hold up the event loop', async () => {
+  it('writing a sample image does not block the event loop', async () => {
     const id = await make(256 * MiB);
     let turns = 0;
     const timer = setInterval(() => (turns += 1), 1);
@@ -58,7 +58,7 @@ describe('a sample image', () => {
     expect(turns).toBeGreaterThan(20);
   });
 
-  it('can be cancelled, and cannot be paused', async () => {
+  it('a sample image can be cancelled but not paused', async () => {
     const id = await make(4_096 * MiB);
     await domain.wait(id, 'running');
     await sleep(200);
@@ -70,7 +70,7 @@ describe('a sample image', () => {
     expect(await domain.litter()).toEqual([]);
   });
 
-  it('never replaces a file that was put there meanwhile', async () => {
+  it('a sample image never replaces a file that took its name', async () => {
     const id = await make(128 * MiB);
     await domain.wait(id, 'running');
     await writeFile(path('sample.raw'), 'by hand');
@@ -79,7 +79,7 @@ describe('a sample image', () => {
     expect(await domain.litter()).toEqual([]);
   });
 
-  it('begins anew after a restart', async () => {
+  it('a sample image starts from zero after a restart', async () => {
     const id = await make(512 * MiB);
     await domain.wait(id, 'running');
     await domain.stop();
@@ -90,7 +90,7 @@ describe('a sample image', () => {
     expect(await domain.litter()).toEqual([]);
   });
 
-  it('is refused when the name is taken, the room is short, or a viewer asks', async () => {
+  it('a sample image is refused for a taken name, without space, and for a viewer', async () => {
     await writeFile(path('sample.raw'), 'x');
     await expect(make(MiB)).rejects.toMatchObject({ code: 'exists', field: 'name' });
     await expect(make(2 ** 50, 'huge.raw')).rejects.toMatchObject({ code: 'no_space' });

@@ -25,12 +25,12 @@ const ofHead = (head: Uint8Array): ReturnType<typeof recognise> =>
   recognise({ sizeBytes: 196_608, head, descriptor: none });
 
 describe('recognition by content', () => {
-  it('a qcow2 has the size that its header says', () => {
+  it('recognises qcow2 with the size of its header', () => {
     expect(ofHead(qcow2({}))).toEqual({ format: 'qcow2', virtualSizeBytes: 4_294_967_296 });
     expect(ofHead(qcow2({ version: 2, flags: 4n }))).toMatchObject({ format: 'qcow2' });
   });
 
-  it('a qcow2 that names another file is refused', () => {
+  it('refuses qcow2 that names another file', () => {
     expect(ofHead(qcow2({ backing: 104n }))).toEqual({ refused: 'backing_file' });
     expect(ofHead(qcow2({ flags: 4n }))).toEqual({ refused: 'external_data' });
   });
@@ -47,7 +47,7 @@ describe('recognition by content', () => {
     expect(ofHead(head)).toEqual({ refused: 'malformed_qcow2' });
   });
 
-  it('an ISO is known by its first volume descriptor, not by its name', () => {
+  it('recognises an ISO by its first volume descriptor', () => {
     const descriptor = Buffer.from('CD001');
     expect(recognise({ sizeBytes: 40_000, head: none, descriptor })).toEqual({
       format: 'iso',
@@ -55,7 +55,7 @@ describe('recognition by content', () => {
     });
   });
 
-  it('everything else is raw, the empty file too', () => {
+  it('recognises everything else as raw, also an empty file', () => {
     expect(recognise({ sizeBytes: 0, head: none, descriptor: none })).toEqual({
       format: 'raw',
       virtualSizeBytes: 0,

@@ -21,8 +21,8 @@ async function states(): Promise<Record<string, string>> {
   return Object.fromEntries(items.map(({ name, state, stateReason }) => [name, stateReason ?? state]));
 }
 
-describe('a rescan that somebody asked for', () => {
-  it('takes files that were just put there, by content and not by name', async () => {
+describe('a requested rescan', () => {
+  it('a rescan registers new files by content, not by name', async () => {
     await writeFile(path('a.iso'), 'no ISO at all');
     const iso = Buffer.alloc(40_000);
     iso.write('CD001', 0x8001);
@@ -41,7 +41,7 @@ describe('a rescan that somebody asked for', () => {
     expect((await domain.image('a.iso')).id).toBeGreaterThanOrEqual(100);
   });
 
-  it('names what it refuses, and nothing hangs', async () => {
+  it('a rescan reports what it refuses, and never blocks', async () => {
     await symlink('/etc/shadow', path('symlink'));
     await symlink('/nonexistent', path('dangling'));
     execFileSync('mkfifo', [path('pipe')]);
@@ -72,13 +72,13 @@ describe('a rescan that somebody asked for', () => {
     await new Promise((resolve) => socket.close(resolve));
   });
 
-  it.skipIf(process.getuid?.() !== 0)('a device is refused (needs root: mknod)', async () => {
+  it.skipIf(process.getuid?.() !== 0)('a rescan refuses a device (needs root: mknod)', async () => {
     execFileSync('mknod', [path('device'), 'c', '1', '5']);
     await domain.rescan();
     expect(await states()).toEqual({ device: 'device' });
   });
 
-  it('reports a file that is open for writing, and takes it afterwards', async () => {
+  it('a rescan reports a file that is open for writing, and registers it afterwards', async () => {
     const writer = await open(path('growing'), 'w');
     await writer.write('x');
     expect(await domain.rescan()).toMatchObject({ added: 0, skipped: [{ name: 'growing', reason: 'busy' }] });
@@ -87,8 +87,8 @@ describe('a rescan that somebody asked for', () => {
   });
 });
 
-describe('what was registered', () => {
-  it('keeps its number and its format when it goes and comes back', async () => {
+describe('a registered image', () => {
+  it('an image keeps its id and format when its file goes and comes back', async () => {
     const header = Buffer.alloc(104);
     header.write('QFI\u{fb}', 0, 'latin1');
     header.writeUInt32BE(3, 4);
@@ -105,7 +105,7 @@ describe('what was registered', () => {
     expect(await domain.image('a')).toEqual(before);
   });
 
-  it('is not recognised again when its content changes, only its sizes follow', async () => {
+  it('an image keeps its format when its content changes; only its sizes follow', async () => {
     await writeFile(path('disk'), Buffer.alloc(8_192));
     await domain.rescan();
     const guest = await open(path('disk'), 'r+');
@@ -120,7 +120,7 @@ describe('what was registered', () => {
     });
   });
 
-  it('is recognised anew when another file takes its name', async () => {
+  it('another file with the name of an image is recognised by its content', async () => {
     await writeFile(path('disk'), Buffer.alloc(8_192));
     await domain.rescan();
     const iso = Buffer.alloc(40_000);
@@ -131,7 +131,7 @@ describe('what was registered', () => {
     expect(await domain.image('disk')).toMatchObject({ format: 'iso', virtualSizeBytes: 40_000 });
   });
 
-  it('a hard link refuses it, and it is back when the link is gone', async () => {
+  it('an image is refused while it has a hard link, and returns without it', async () => {
     await writeFile(path('disk'), 'x');
     await domain.rescan();
     const before = await domain.image('disk');
@@ -143,7 +143,7 @@ describe('what was registered', () => {
     expect(await domain.image('disk')).toEqual(before);
   });
 
-  it('what was refused and never an image leaves nothing behind', async () => {
+  it('a refused file that was never an image leaves no record', async () => {
     await symlink('/etc/passwd', path('link'));
     await domain.rescan();
     await unlink(path('link'));
@@ -151,7 +151,7 @@ describe('what was registered', () => {
     expect(await states()).toEqual({});
   });
 
-  it('nothing counts as missing while the pool is not there', async () => {
+  it('no image is missing while its pool is unavailable', async () => {
     await writeFile(path('disk'), 'x');
     await domain.rescan();
     await rename(domain.poolDir, `${domain.poolDir}.away`);
@@ -171,7 +171,7 @@ describe('what was registered', () => {
   });
 });
 
-it('files are found without being asked for, once they have been stable for 5 s', async () => {
+it('a new file is registered automatically once it is unchanged for 5 s', async () => {
   await domain.close();
   domain = await startDomain({ pollMs: 100 });
   await writeFile(path('fresh'), 'x');

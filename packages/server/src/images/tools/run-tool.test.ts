@@ -23,8 +23,8 @@ const script = (
   more: { limits?: ToolLimits | null; environment?: Record<string, string> } = {},
 ) => ({ tool: 'qemu-img', args: [text], limits: null, directories: [home], ...more }) as const;
 
-describe('a program', () => {
-  it('tells its end, and both of its outputs', async () => {
+describe('runTool', () => {
+  it('returns the exit code and both outputs of a program', async () => {
     expect(await runTool(script('echo out; echo err >&2; exit 3'))).toEqual({
       code: 3,
       signal: null,
@@ -34,7 +34,7 @@ describe('a program', () => {
     });
   });
 
-  it('sees nothing of our environment but what it is given', async () => {
+  it('does not pass our environment to a program', async () => {
     process.env['WCC_TEST_SECRET'] = 'ours';
     const { stdout } = await runTool(script('env; pwd', { environment: { HOME: '/nowhere' } }));
     delete process.env['WCC_TEST_SECRET'];
@@ -44,7 +44,7 @@ describe('a program', () => {
     expect(stdout.trim().endsWith('\n/')).toBe(true);
   });
 
-  it('is kept to its limits: address space, length of files, CPU', async () => {
+  it('limits address space, file length and CPU of a program', async () => {
     const { stdout } = await runTool(script('cat /proc/self/limits', { limits }));
     expect(stdout).toMatch(/^Max cpu time +1 /m);
     expect(stdout).toMatch(/^Max file size +1048576 /m);
@@ -54,19 +54,19 @@ describe('a program', () => {
     expect([busy.code, busy.isTimedOut]).toEqual([null, false]);
   });
 
-  it('says no more than is kept, and is read to its end all the same', async () => {
+  it('reads all output of a program and keeps only a part', async () => {
     const { code, stdout } = await runTool(script('head -c 3000000 /dev/zero | tr "\\0" x'), {
       outputBytes: 1000,
     });
     expect([code, stdout.length]).toEqual([0, 1000]);
   });
 
-  it('that takes too long is killed, also when a daemon of it holds its output', async () => {
+  it('kills a program after its timeout, also if a daemon keeps its output open', async () => {
     const run = await runTool(script('sleep 20 & exec sleep 20'), { timeoutMs: 200 });
     expect(run).toMatchObject({ code: null, signal: 'SIGKILL', isTimedOut: true });
   });
 
-  it('that nobody waits for any more is killed with the reason', async () => {
+  it('kills a program when its signal aborts, and rejects with the reason', async () => {
     const giveUp = new AbortController();
     const running = runTool(script('exec sleep 20'), { signal: giveUp.signal });
     giveUp.abort(new Error('given up'));
@@ -74,7 +74,7 @@ describe('a program', () => {
   });
 });
 
-it('is looked for where distributions put it, and its package is named when it is not there', () => {
+it('a program is searched in the directories of distributions; a missing one names its package', () => {
   expect(findTool('setpriv')).toMatch(/^\/.*\/setpriv$/);
   expect(findTool('virsh', ['/nonexistent'])).toBeNull();
   expect(toolDirectories.every((directory) => directory.startsWith('/'))).toBe(true);

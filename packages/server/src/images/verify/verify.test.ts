@@ -26,7 +26,7 @@ async function verify(name: string, digest?: string): Promise<Snapshot> {
   return domain.images.verify(admin, { id, body, idempotencyKey: null });
 }
 
-it('reads the whole image, and the image carries its digest until it changes', async () => {
+it('verify_image stores the digest of an image until its file changes', async () => {
   const digest = await sha256(path('a.raw'));
   const ended = await domain.wait((await verify('a.raw', digest)).id, 'succeeded');
   expect(ended).toMatchObject({
@@ -44,7 +44,7 @@ it('reads the whole image, and the image carries its digest until it changes', a
   expect(domain.errors).toEqual([]);
 });
 
-it('another digest than was given fails it, and is told', async () => {
+it('verify_image fails for another digest than the given one, and names both', async () => {
   const wrong = 'ab'.repeat(32);
   const { error } = await domain.wait((await verify('a.raw', wrong)).id, 'failed');
   expect(error).toMatchObject({ code: 'digest_mismatch' });
@@ -52,7 +52,7 @@ it('another digest than was given fails it, and is told', async () => {
   expect((await domain.image('a.raw')).sha256).toBeNull();
 });
 
-it('of a qcow2 image its tables are checked too', async () => {
+it('verify_image also checks the tables of a qcow2 image', async () => {
   const ended = await domain.wait((await verify('q.qcow2')).id, 'succeeded');
   expect(ended.phases.map(({ name, state }) => `${name}:${state}`)).toEqual(['read:done', 'check:done']);
   await truncate(path('q.qcow2'), 3 * MiB);

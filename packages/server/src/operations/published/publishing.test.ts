@@ -143,7 +143,7 @@ async function stored(id: string): Promise<Snapshot> {
 }
 
 describe('publishing', () => {
-  it('is durable and runs when it is answered; its label, owner and phase are there', async () => {
+  it('a published operation is durable and running, with label, owner and phase, when it is answered', async () => {
     const made = await publish();
     expect(made).toMatchObject({
       state: 'running',
@@ -158,7 +158,7 @@ describe('publishing', () => {
     expect(await engine.operations.log(made.id, person)).toMatchObject([{ kind: 'state', text: 'running' }]);
   });
 
-  it('gives the same operation for the same Idempotency-Key', async () => {
+  it('publishing twice with one Idempotency-Key returns one operation', async () => {
     const [first, second] = await Promise.all([publish({}, 'night-1'), publish({}, 'night-1')]);
     expect(second?.id).toBe(first?.id);
     await expect(publish({ total: 5 }, 'night-1')).rejects.toMatchObject({ code: 'idempotency_conflict' });
@@ -168,7 +168,7 @@ describe('publishing', () => {
     await expect(publish({ action })).rejects.toMatchObject({ code: 'invalid_input', field: 'action' });
   });
 
-  it('is refused to those who may not, and is nobody else’s', async () => {
+  it('publishing needs the right; another user neither sees nor reports the operation', async () => {
     const { publishing } = engine.operations;
     const { id } = await publish();
     for (const who of [principal('viewer', { role: 'viewer' }), principal('reader', { scope: 'read' })]) {
@@ -181,7 +181,7 @@ describe('publishing', () => {
     }
   });
 
-  it('bounds what one user leaves unfinished', async () => {
+  it('publishing is refused above the limit of unfinished operations of a user', async () => {
     const first = await publish();
     for (let count = 1; count < 1000; count += 1) await publish();
     await expect(publish()).rejects.toMatchObject({ code: 'invalid_state' });
@@ -191,7 +191,7 @@ describe('publishing', () => {
 });
 
 describe('reports', () => {
-  it('take absolute and relative numbers without a write, and never fall', async () => {
+  it('reports of absolute and relative numbers need no write, and never lower the progress', async () => {
     const { id } = await publish();
     const before = engine.writes;
     expect(phaseOf(await report(id, { done: 10 })).done).toBe(10);
@@ -202,7 +202,7 @@ describe('reports', () => {
     expect(phaseOf(engine.hub.get(id)!).done).toBe(15);
   });
 
-  it('stop at the total, and show what was counted beyond it when the total grows', async () => {
+  it('reported units stop at the total, and the rest shows when the total grows', async () => {
     const { id } = await publish();
     expect(phaseOf(await report(id, { add: 130 }))).toMatchObject({ done: 100, total: 100 });
     expect(phaseOf(await report(id, { total: 200 }))).toMatchObject({ done: 130, total: 200 });
@@ -211,7 +211,7 @@ describe('reports', () => {
     expect(phaseOf(await report(id, { total: null }))).toMatchObject({ done: 130, total: null });
   });
 
-  it('begin a phase durably, with its numbers; phases do not come back', async () => {
+  it('a reported phase is durable with its numbers, and an ended phase cannot start again', async () => {
     const { id } = await publish();
     await report(id, { done: 40 });
     const next = await report(id, { phase: 'upload', total: 2048, unit: 'bytes', done: 512 });
@@ -223,7 +223,7 @@ describe('reports', () => {
     await expect(report(id, { phase: 'one_more' })).rejects.toMatchObject({ field: 'phase' });
   });
 
-  it('count the time of each phase for itself', async () => {
+  it('each reported phase has a time of its own', async () => {
     const { id } = await publish();
     const firstMs = async (): Promise<number> => phaseOf(await report(id)).elapsedMs;
     const deadline = performance.now() + 20_000;
@@ -234,7 +234,7 @@ describe('reports', () => {
     expect(phaseOf(next).elapsedMs).toBeLessThan(next.phases[0]!.elapsedMs!);
   });
 
-  it('of many at once lose no unit', async () => {
+  it('concurrent reports lose no unit', async () => {
     const { id } = await publish({ total: null });
     await Promise.all(Array.from({ length: 500 }, () => report(id, { add: 1 })));
     expect(phaseOf(await report(id)).done).toBe(500);
@@ -242,7 +242,7 @@ describe('reports', () => {
 });
 
 describe('the end', () => {
-  it.each(['succeeded', 'failed', 'cancelled'] as const)('%s is reached once', async (state) => {
+  it.each(['succeeded', 'failed', 'cancelled'] as const)('the end %s happens once', async (state) => {
     const { id } = await publish();
     await report(id, { done: 60 });
     const [ended] = await Promise.all([end(id, state), end(id, state)]);
@@ -263,7 +263,7 @@ describe('the end', () => {
     ]);
   });
 
-  it('offers neither pause nor resume nor retry', async () => {
+  it('a published operation offers neither pause nor resume nor retry', async () => {
     const { id } = await publish();
     const may = engine.operations.may(await report(id), person);
     expect(may).toMatchObject({ cancel: true, pause: false, resume: false, retry: false });
@@ -277,7 +277,7 @@ describe('the end', () => {
 });
 
 describe('cancelling', () => {
-  it('is told to the program by the answer to its next report, and ended by it', async () => {
+  it('a cancel reaches the program in the answer to its next report, and the program ends it', async () => {
     const { id } = await publish();
     expect((await engine.operations.cancel(id, person)).state).toBe('cancelling');
     expect((await engine.operations.cancel(id, person)).state).toBe('cancelling');
@@ -286,14 +286,14 @@ describe('cancelling', () => {
     expect((await engine.operations.cancel(id, person)).state).toBe('cancelled');
   });
 
-  it('that comes too late is said to be', async () => {
+  it('a cancel that comes too late becomes a warning', async () => {
     const { id } = await publish();
     await engine.operations.cancel(id, person);
     const ended = await end(id, 'succeeded');
     expect(ended).toMatchObject({ state: 'succeeded', warnings: ['cancel_too_late'] });
   });
 
-  it('of a silent program ends after its lease', async () => {
+  it('a cancel of a silent program ends after its lease', async () => {
     const { id } = await publish({ leaseS: 1 });
     await engine.operations.cancel(id, person);
     await waitFor(id, 'cancelled');
@@ -302,7 +302,7 @@ describe('cancelling', () => {
 });
 
 describe('silence', () => {
-  it('interrupts, durably; the next report goes on, numbers and all', async () => {
+  it('silence interrupts the operation durably, and the next report resumes it with its numbers', async () => {
     const { id } = await publish({ leaseS: 1 });
     await report(id, { done: 25 });
     const silent = await waitFor(id, 'interrupted');
@@ -314,13 +314,13 @@ describe('silence', () => {
     expect(await end(id, 'succeeded')).toMatchObject({ state: 'succeeded' });
   });
 
-  it('makes a cancel end at once', async () => {
+  it('a cancel of an interrupted operation ends at once', async () => {
     const { id } = await publish({ leaseS: 1 });
     await waitFor(id, 'interrupted');
     expect((await engine.operations.cancel(id, person)).state).toBe('cancelled');
   });
 
-  it('of a day is a failure', async () => {
+  it('silence of a day fails the operation', async () => {
     const { id } = await publish({ leaseS: 1 });
     await waitFor(id, 'interrupted');
     aheadMs = lostAfterMs + 60_000;
@@ -330,7 +330,7 @@ describe('silence', () => {
 });
 
 describe('a restart', () => {
-  it('leaves it interrupted, and the next report goes on from what is durable', async () => {
+  it('after a restart the operation is interrupted, and the next report resumes from the durable numbers', async () => {
     const { id } = await publish();
     await report(id, { phase: 'upload', total: 1000, done: 100 });
     await report(id, { done: 400 });
@@ -345,7 +345,7 @@ describe('a restart', () => {
     expect(await end(id, 'succeeded')).toMatchObject({ state: 'succeeded' });
   });
 
-  it('knows how long one was silent, and gives what is being cancelled a lease', async () => {
+  it('after a restart the silence still counts, and a cancelling operation has a lease', async () => {
     const [lost, cancelled] = [await publish({ leaseS: 1 }), await publish({ leaseS: 1 })];
     await waitFor(lost.id, 'interrupted');
     await report(cancelled.id);
@@ -357,7 +357,7 @@ describe('a restart', () => {
     await waitFor(cancelled.id, 'cancelled');
   });
 
-  it('refuses reports while it stops', async () => {
+  it('reports are refused while the server stops', async () => {
     const { id } = await publish();
     const { operations } = engine;
     await operations.stop();
