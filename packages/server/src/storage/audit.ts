@@ -1,19 +1,6 @@
 import { createHash } from 'node:crypto';
+import type { AuditEntry } from './messages.ts';
 import type { Store, WriteStatement } from './store.ts';
-
-/** What one audit row tells; the worker adds number, time and hashes. */
-export interface AuditEntry {
-  /** User name, `token:<name>` or `admin-token`; for a refused sign-in the name that was tried. */
-  who: string;
-  /** Client address. */
-  address: string;
-  /** e.g. `session.create`, `user.change`, `image.copy`. */
-  what: string;
-  /** e.g. `user:…`, `image:100`; null when there is none. */
-  subject: string | null;
-  /** `ok`, or the error code. */
-  result: string;
-}
 
 /** A row as it stands in the table. */
 export interface AuditRow extends AuditEntry {

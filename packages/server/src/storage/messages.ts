@@ -1,5 +1,18 @@
-import type { AuditEntry } from './audit.ts';
 import type { StoreErrorCode } from './errors.ts';
+
+/** What one audit row tells; the worker adds number, time and hashes. */
+export interface AuditEntry {
+  /** User name, `token:<name>` or `admin-token`; for a refused sign-in the name that was tried. */
+  who: string;
+  /** Client address. */
+  address: string;
+  /** e.g. `session.create`, `user.change`, `image.copy`. */
+  what: string;
+  /** e.g. `user:…`, `image:100`; null when there is none. */
+  subject: string | null;
+  /** `ok`, or the error code. */
+  result: string;
+}
 
 /** A value as SQLite takes it. */
 export type SqlValue = string | number | bigint | null | Uint8Array;

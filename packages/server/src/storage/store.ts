@@ -1,10 +1,9 @@
 import type { OnError } from '@wcc/progress/server';
 import type { CompiledQuery } from 'kysely';
 import { Kysely } from 'kysely';
-import type { AuditEntry } from './audit.ts';
 import { openChannel } from './channel.ts';
 import { createWorkerDialect } from './dialect.ts';
-import type { BatchStatement, SqlValue, WriteResult } from './messages.ts';
+import type { AuditEntry, BatchStatement, SqlValue, WriteResult } from './messages.ts';
 import type { Database } from './schema.ts';
 
 /** A Kysely query that is compiled but not executed. */
