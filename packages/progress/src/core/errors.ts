@@ -49,6 +49,7 @@ export const PROGRESS_ERRORS: Readonly<Record<ProgressErrorCode, { message: stri
   },
 };
 
+/** Options of {@link ProgressError}. */
 export interface ProgressErrorOptions {
   /** Appended to the registry's message in parentheses. Must not contain a secret. */
   detail?: string;

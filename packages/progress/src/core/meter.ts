@@ -37,6 +37,7 @@ export interface Meter {
   read(atMs: number, context: MeterContext): MeterReading;
 }
 
+/** Options of {@link createMeter}. */
 export interface MeterOptions {
   /** Half-life of the rate's moving average. @default 15000 */
   halfLifeMs?: number;

@@ -33,6 +33,7 @@ export const CLOSE_CODES = {
   shutdown: 4503,
 } as const;
 
+/** One of {@link CLOSE_CODES}. */
 export type CloseCode = (typeof CLOSE_CODES)[keyof typeof CLOSE_CODES];
 
 /** HTTP statuses of a refused handshake. */
@@ -219,6 +220,7 @@ export interface Gone {
   why: GoneReason;
 }
 
+/** Why an operation is gone: its right was revoked, or it was deleted. */
 export type GoneReason = 'revoked' | 'deleted';
 
 /** A sign of life. `now` is the server's clock, Unix time in milliseconds: for display, not for durations. */
@@ -227,6 +229,7 @@ export interface Heartbeat {
   now: number;
 }
 
+/** Why a message failed. */
 export type WireErrorCode = 'rate' | 'ticket_refused' | 'unavailable';
 
 /** The answer to a message that failed. */

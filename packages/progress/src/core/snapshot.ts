@@ -5,9 +5,11 @@ export interface Reference {
   name: string;
 }
 
+/** State of an operation; the table of transitions is in `state-machine.ts`. */
 export type OperationState =
   'queued' | 'running' | 'paused' | 'cancelling' | 'interrupted' | 'succeeded' | 'failed' | 'cancelled';
 
+/** What a phase counts; `null` if it counts nothing. */
 export type PhaseUnit = 'bytes' | 'steps' | null;
 export type PhaseState = 'pending' | 'running' | 'done' | 'skipped' | 'failed';
 
@@ -49,6 +51,7 @@ export interface OperationError {
   detail: string | null;
 }
 
+/** Why a snapshot has no ETA. */
 export type EtaAbsence =
   'total_unknown' | 'too_early' | 'not_running' | 'stalled' | 'few_samples' | 'unsteady' | 'no_units';
 

@@ -4,6 +4,7 @@ const step = 1024;
 /** Shown instead of NaN, Infinity and negative numbers. */
 const noNumber = '–';
 
+/** Options of {@link formatBytes}. */
 export interface FormatBytesOptions {
   /**
    * `down` for an amount done, so it reads like the total only at the end; `nearest` for sizes.

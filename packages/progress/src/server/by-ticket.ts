@@ -2,6 +2,7 @@ import type { IncomingMessage } from 'node:http';
 import type { Tickets } from './tickets.ts';
 import type { WatchPrincipal } from './websocket/options.ts';
 
+/** Options of {@link byTicket}. */
 export interface ByTicketOptions {
   /** Returns the session of a request, usually by its cookie; `null` if there is none. */
   session: (request: IncomingMessage) => string | null;

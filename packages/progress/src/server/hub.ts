@@ -15,6 +15,7 @@ import type { OnError } from './on-error.ts';
 import { createTicker } from './hub/ticker.ts';
 import type { Ticker } from './hub/ticker.ts';
 
+/** Options of {@link createHub}. */
 export interface HubOptions {
   /**
    * Identifies this hub. Must differ from all earlier ones, because clients accept any `seq` of a new epoch.

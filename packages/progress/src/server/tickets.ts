@@ -15,6 +15,7 @@ export interface TicketClaims {
   sessionVersion: number;
 }
 
+/** Options of {@link createTickets}. */
 export interface TicketsOptions {
   /** Monotonic clock in milliseconds. @default performance.now */
   now?: () => number;
