@@ -26,22 +26,22 @@ import type { Pools } from './pool/pools.ts';
 export const MiB: number = 1024 ** 2;
 
 export interface DomainOptions {
-  /** Taken over from an earlier one that was stopped; else made and removed. */
+  /** The home of an earlier, stopped domain. @default a new one, removed at the end */
   home?: string;
-  /** Another file system for the pool. */
+  /** Directory of the pool, e.g. on another file system. @default in `home` */
   poolDir?: string;
   floor?: FreeSpaceFloor;
   maxRunningPerPool?: number;
   pollMs?: number;
-  /** What was granted on operations of others. @default nothing */
+  /** Grants on operations. @default none */
   granted?: GrantedLevel;
-  /** Adds to the domain before it starts, e.g. further actions. */
+  /** Called before the start, e.g. to register further actions. */
   prepare?: (parts: Pick<DomainUnderTest, 'store' | 'operations' | 'images'>) => Promise<void>;
-  /** Puts something between the domain and its store, e.g. slowness. */
+  /** Wraps the store, e.g. to make it slow. */
   wrapStore?: (store: Store) => Store;
 }
 
-/** The domain with a real store, a real hub and a real directory; only HTTP is left out. */
+/** The domain with a real store, a real hub and a real directory, without HTTP. */
 export interface DomainUnderTest {
   readonly home: string;
   readonly poolDir: string;
@@ -55,11 +55,11 @@ export interface DomainUnderTest {
   image(name: string): Promise<Image>;
   rescan(): Promise<Awaited<ReturnType<Images['rescan']>>>;
   copy(source: string, target: string, options?: CopyChanges): Promise<Snapshot>;
-  /** Throws when it ends in another state. */
+  /** Throws if it ends in another state. */
   wait(id: string, ...states: OperationState[]): Promise<Snapshot>;
-  /** Hidden files that stay (of one operation), but marker and lock: an end is told a moment before its last file goes. */
+  /** Hidden files that are left, of all operations or of one. Waits, because an end is shown before its last file is removed. */
   litter(id?: string): Promise<string[]>;
-  /** Graceful, as at SIGTERM. */
+  /** Stops gracefully, as at SIGTERM. */
   stop(): Promise<void>;
   /** Stops and removes everything. */
   close(): Promise<void>;
@@ -182,7 +182,7 @@ function createCalls({ poolDir, operations, images, pools }: Parts): Calls {
   };
 }
 
-/** Bytes that differ everywhere. */
+/** Writes random bytes, without equal blocks. */
 export async function writeRandom(path: string, sizeBytes: number): Promise<void> {
   const handle = await open(path, 'w');
   try {

@@ -8,14 +8,14 @@ import type { Store } from '../storage/store.ts';
 import { admin, makePrincipal, MiB, startDomain, writeRandom } from './images.testkit.ts';
 import type { DomainUnderTest } from './images.testkit.ts';
 
-/** A retry of each action is asked for what its first request was asked for, with the rights that are now. */
+/** A retry of each action checks what its first request checked, with the rights of now. */
 const [ann, bob] = [makePrincipal('ann'), makePrincipal('bob')];
-/** May control what Ann does; her machines are not Bob's. */
+/** Bob may control operations of Ann, but not see her machines. */
 const granted = (_id: string, userId: string): 'control' | null => (userId === bob.userId ? 'control' : null);
 
 let domain: DomainUnderTest;
 let id: number;
-/** Done after every write to the store, before anybody hears of it. */
+/** Called after every write to the store, before its caller continues. */
 let afterWrite: () => Promise<void>;
 const path = (name: string): string => join(domain.poolDir, name);
 
@@ -26,7 +26,7 @@ beforeEach(async () => {
   await domain.rescan();
   await domain.wait((await domain.copy('base.raw', 'disk.raw', { principal: ann })).id, 'succeeded');
   ({ id } = await domain.image('disk.raw'));
-  // Whatever follows waits in line behind it, and can be cancelled for sure.
+  // It has the only slot, so that later operations are queued and can be cancelled.
   await domain.wait((await domain.copy('busy.raw', 'slow.raw', { bytesPerSecond: 1024 })).id, 'running');
 });
 afterEach(async () => {
@@ -45,7 +45,7 @@ function wrapStore(store: Store): Store {
 type Order = (principal: Principal) => Promise<Snapshot>;
 const key = { idempotencyKey: null };
 
-/** Those that read an image. */
+/** Actions that read an image. */
 const reading: Readonly<Record<string, Order>> = {
   copy_vm_image: (principal) => {
     const body = copyImageRequest.parse({ name: 'copied.raw', method: 'copy' });
@@ -57,7 +57,7 @@ const reading: Readonly<Record<string, Order>> = {
   },
   verify_image: (principal) => domain.images.verify(principal, { id, body: {}, ...key }),
 };
-/** Those that need a right only. */
+/** Actions that need only a right. */
 const making: Readonly<Record<string, Order>> = {
   import_image: (principal) => {
     const body = { url: 'https://images.example/a.iso', name: 'imported.iso' };
@@ -74,13 +74,13 @@ async function cancelled(order: Order, principal: Principal): Promise<string> {
   return accepted.id;
 }
 
-/** From now on the image is a disk of Ann's machine. */
+/** Makes the image a disk of Ann's machine. */
 function giveToMachine(): void {
   const vm = { kind: 'vm' as const, id: 7, name: 'web', owner: ann.userId, isDisk: true };
   domain.images.references.add(() => Promise.resolve(new Map([[id, [vm]]])));
 }
 
-/** The code of the refusal, which must have made and promised nothing. */
+/** The code of the refusal, which must not have created or reserved anything. */
 async function refusalOf(operationId: string, principal: Principal): Promise<string> {
   const traces = async (): Promise<unknown[]> => {
     const { db } = domain.store;
@@ -112,7 +112,7 @@ describe.each(Object.entries(reading))('a retry of %s', (action, order) => {
   it('a user who may not see the source gets not_found', async () => {
     const operationId = await cancelled(order, ann);
     expect((await domain.operations.get(operationId, bob)).action).toBe(action);
-    // An image that everybody sees is everybody's to read.
+    // Every user who sees an image may read it.
     await expectRetried(operationId, bob);
     giveToMachine();
     expect(await refusalOf(operationId, bob)).toBe('not_found');
@@ -142,7 +142,7 @@ describe.each(Object.entries(making))('a retry of %s', (action, order) => {
 it('a retry of delete_image by a user who may not see the image gets not_found', async () => {
   await writeFile(path('other'), 'another file');
   let replacing: Promise<void> | undefined;
-  // Accepted, and not begun yet.
+  // Accepted and not started.
   afterWrite = async () => {
     const { items } = await domain.operations.list({ action: 'delete_image', limit: 1 }, admin);
     if (items.length > 0) await (replacing ??= rename(path('other'), path('disk.raw')));

@@ -36,7 +36,7 @@ async function cancelled(accepted: Promise<Snapshot>): Promise<string> {
   return operationId;
 }
 
-/** Stops, rewrites all inputs into those of 0.1.0, migrates them as a first start does, and starts. */
+/** Stops, rewrites all inputs into those of 0.1.0, migrates them as a first start does, and starts again. */
 async function upgrade(): Promise<void> {
   await domain.stop();
   const raw = new Libsql(join(domain.home, 'wcc.sqlite'));

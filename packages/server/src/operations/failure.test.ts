@@ -3,7 +3,7 @@ import { CopyError } from '@wcc/copy';
 import { describe, expect, it } from 'vitest';
 import { toOperationError, toWorkFailure, WorkFailure } from './failure.ts';
 
-/** An error in the shape that Node gives to those of the file system. */
+/** An error in the form of a file system error of Node. */
 function systemError(code: string, more: object = {}): Error {
   return Object.assign(new Error(`${code}: a call failed`), { code, syscall: 'write', ...more });
 }

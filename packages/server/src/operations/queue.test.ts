@@ -33,14 +33,14 @@ describe('a fair queue', () => {
     const queue = createFairQueue();
     for (const id of ['a1', 'b1', 'a2', 'c1', 'a3', 'b2']) queue.add({ id, owner: id.charAt(0) });
     queue.take([]);
-    const told = ids(queue.order(['a']));
+    const shown = ids(queue.order(['a']));
     const running = ['a'];
     const taken: string[] = [];
     for (let next = queue.take(running); next; next = queue.take(running)) {
       taken.push(next.id);
       running.push(next.owner);
     }
-    expect(taken).toEqual(told);
+    expect(taken).toEqual(shown);
   });
 
   it('operations that ran before a restart start before all others', () => {

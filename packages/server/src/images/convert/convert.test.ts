@@ -10,7 +10,7 @@ import type { DomainUnderTest } from '../images.testkit.ts';
 import { between } from './run.ts';
 
 const run = promisify(execFile);
-/** Some of these start qemu-img half a dozen times. */
+/** Some tests start qemu-img six times. */
 vi.setConfig({ testTimeout: 120_000 });
 let domain: DomainUnderTest;
 const path = (name: string): string => join(domain.poolDir, name);
@@ -39,7 +39,7 @@ async function addRaw(name: string, { data, size }: { data: number; size: number
   await domain.rescan();
 }
 
-/** Processes of qemu-img that write for this pool. */
+/** qemu-img processes that write into this pool. */
 async function converters(): Promise<string[]> {
   const { stdout } = await run('ps', ['-eo', 'pid,stat,args']);
   const found = stdout.split('\n').filter((line) => /qemu-img convert/.test(line));

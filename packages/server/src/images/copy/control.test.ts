@@ -62,7 +62,7 @@ describe('cancel', () => {
     for (let round = 0; round < 25; round += 1) {
       const name = `race-${round}.raw`;
       const { id } = await domain.copy('a.raw', name);
-      // From before its start to after its end: an unhindered copy takes some 30 ms.
+      // From before its start to after its end: a copy without a limit takes about 30 ms.
       await sleep(round * 2);
       const cancelled = await domain.operations.cancel(id, admin).catch((error: unknown) => error);
       const ended = await domain.wait(id, 'cancelled', 'succeeded');
@@ -72,9 +72,9 @@ describe('cancel', () => {
         await expect(domain.image(name)).rejects.toThrow('there is no image');
       } else {
         expect((await domain.image(name)).id).toBe(ended.result?.id);
-        const isTold = ended.warnings.includes('cancel_too_late');
+        const isReported = ended.warnings.includes('cancel_too_late');
         const isRefused = (cancelled as { code?: string }).code === 'invalid_state';
-        expect(isTold || isRefused).toBe(true);
+        expect(isReported || isRefused).toBe(true);
       }
     }
     expect(await domain.litter()).toEqual([]);
@@ -92,7 +92,7 @@ describe('pause and resume', () => {
     expect(paused).toMatchObject({ state: 'paused', stateReason: { code: 'requested' } });
     const other = await domain.copy('a.raw', 'c.raw');
     await domain.wait(other.id, 'succeeded');
-    // The window that was under way is finished.
+    // The current window is completed first.
     await sleep(400);
     const done = await doneOf(id);
     await sleep(700);

@@ -22,7 +22,7 @@ async function countOperations(): Promise<number> {
   return (await domain.operations.list({ limit: 200 }, admin)).items.length;
 }
 
-/** The refusal, which must be quick and must have moved nothing. */
+/** The refusal, which must be quick and must not have written anything. */
 async function refusalOf(
   attempt: () => Promise<unknown>,
 ): Promise<{ code: string; message: string; field?: string }> {
@@ -86,7 +86,7 @@ describe('a copy', () => {
   it('a watcher never sees a state that is not durable', async () => {
     await domain.close();
     let isWritten = true;
-    // Slow on purpose: what is told too early is told while this waits.
+    // Slow on purpose: a state that is shown too early is shown while this waits.
     const wrapStore = (store: Store): Store => ({
       ...store,
       async write(batch) {
@@ -100,15 +100,15 @@ describe('a copy', () => {
     domain = await startDomain({ wrapStore });
     await writeRandom(path('a.raw'), MiB);
     await domain.rescan();
-    const told = new Map<string, boolean>();
+    const shown = new Map<string, boolean>();
     const put = domain.hub.put.bind(domain.hub);
     domain.hub.put = (record) => {
-      if (!told.has(record.state)) told.set(record.state, isWritten);
+      if (!shown.has(record.state)) shown.set(record.state, isWritten);
       return put(record);
     };
     const { id } = await domain.copy('a.raw', 'b.raw');
     await domain.wait(id, 'succeeded');
-    expect([...told]).toEqual([
+    expect([...shown]).toEqual([
       ['queued', true],
       ['running', true],
       ['succeeded', true],
@@ -247,7 +247,7 @@ describe('changes during a copy', () => {
 
   it('a source that is truncated fails the copy, and nothing is published', async () => {
     const { id } = await domain.copy('a.raw', 'b.raw', { bytesPerSecond: 2 * MiB });
-    // Cut before it is looked at, it would be a smaller source, and a good copy of that.
+    // Truncated before the inspection, it would be a smaller source with a correct copy.
     await vi.waitUntil(
       async () => (await domain.operations.snapshot(id))?.phases[2]?.state === 'running',
       10_000,

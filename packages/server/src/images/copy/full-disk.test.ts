@@ -36,7 +36,7 @@ it.skipIf(!isRoot)('a full disk pauses a copy, which resumes when there is space
     await domain.rescan();
     const { id } = await domain.copy('a.raw', 'b.raw', { bytesPerSecond: 10 * MiB });
     await domain.wait(id, 'running');
-    // Two may not be promised the same room.
+    // Two copies cannot reserve the same space.
     await expect(domain.copy('a.raw', 'c.raw')).rejects.toMatchObject({
       code: 'no_space',
       message: expect.stringMatching(/^Needs 20\.0 MiB, \d/) as string,

@@ -29,13 +29,13 @@ function rowOf(id: string): Promise<{ record: string; elapsedMs: number }> {
   return rows.where('id', '=', id).executeTakeFirstOrThrow();
 }
 
-/** As its last commit left it. */
+/** The record of its last commit. */
 const recordOf = async (id: string): Promise<OperationRecord> =>
   JSON.parse((await rowOf(id)).record) as OperationRecord;
 
 const notedMs = async (id: string): Promise<number> => (await rowOf(id)).elapsedMs;
 
-/** Makes the store look as a process left it that was killed in this state. */
+/** Brings the store into the state that a process killed in this state leaves. */
 async function pretendState(id: string, changes: Partial<OperationRecord>): Promise<void> {
   const { db } = domain.store;
   const record = { ...(await recordOf(id)), ...changes };
@@ -196,7 +196,7 @@ describe('a copy after a kill of the server', () => {
     await domain.wait(id, 'succeeded');
     await writeFile(path(`.wcc-${id}.partial`), 'litter');
     const stranger = 'z'.repeat(26);
-    await writeFile(path(`.wcc-${stranger}.partial`), 'of somebody');
+    await writeFile(path(`.wcc-${stranger}.partial`), 'of another installation');
     await restart();
     expect(await domain.litter(id)).toEqual([]);
     const { images } = domain;

@@ -12,11 +12,11 @@ afterEach(async () => {
   await domain.close();
 });
 
-/** What happens to the next writes. */
+/** Numbers of the next writes that go wrong. */
 interface Trouble {
-  /** Fail before anything is written. */
+  /** Writes that fail before anything is stored. */
   fail: number;
-  /** Are written, but the answer gets lost. */
+  /** Writes that are stored although their answer is lost. */
   lose: number;
   delayMs: number;
 }
@@ -74,7 +74,7 @@ it('a change that was written although its caller gave up does not block the end
   trouble.lose = 1;
   trouble.fail = 0;
   const write = domain.store.write.bind(domain.store);
-  // The first attempt is written without an answer, all further ones of this change fail.
+  // The first attempt is stored without an answer; all further attempts of this change fail.
   domain.store.write = async (batch) => {
     const isFirst = trouble.lose > 0;
     if (!isFirst && (failures += 1) <= 3) throw new StoreError('store_failed');

@@ -140,7 +140,7 @@ describe('a refused deletion', () => {
 });
 
 describe('a deletion after a kill of the server', () => {
-  /** Makes disk and store look as a process left them that died in mid-deletion. */
+  /** Brings disk and store into the state that a process killed during a deletion leaves. */
   async function killIn(work: (hidden: string) => Promise<void>, state = 'running'): Promise<string> {
     const original = await domain.image('a.raw');
     const accepted = await remove('a.raw');
@@ -231,7 +231,7 @@ describe('a deletion after a kill of the server', () => {
   it('a killed deletion does not touch another file that took the name', async () => {
     const swap = async (): Promise<void> => {
       await rename(path('a.raw'), join(domain.home, 'away'));
-      await writeFile(path('a.raw'), 'somebody else');
+      await writeFile(path('a.raw'), 'another file');
     };
     await domain.wait(await killIn(swap), 'succeeded');
     expect(await names()).toEqual(['a.raw']);

@@ -25,7 +25,7 @@ afterAll(async () => {
   await rm(home, { recursive: true });
 });
 
-/** The refusal; fails when the file is accepted. */
+/** The refusal; throws if the file is accepted. */
 async function refusalOf(
   name: string,
   options: InspectOptions = {},
@@ -41,7 +41,7 @@ async function patch(name: string, offset: number, bytes: Buffer): Promise<void>
   await file.close();
 }
 
-/** An ISO as far as its first volume descriptor. */
+/** An ISO up to its first volume descriptor. */
 async function writeIso(name: string, { volumeBytes }: { volumeBytes: number }): Promise<void> {
   const bytes = Buffer.alloc(1 * MiB);
   bytes.write('\u0001CD001\u0001', 0x8000, 'latin1');
@@ -104,7 +104,7 @@ describe('accepted files', () => {
   it('accepts qcow2 with leaked clusters', async () => {
     await copyFile(path('good.qcow2'), path('leaky.qcow2'));
     const header = await readFile(path('leaky.qcow2'));
-    // Its one L1 entry is the only thing that leads to data: without it every cluster is leaked.
+    // Without its only L1 entry, every cluster is leaked.
     await patch('leaky.qcow2', Number(header.readBigUInt64BE(40)), Buffer.alloc(8));
     await expect(run('qemu-img', ['check', path('leaky.qcow2')])).rejects.toMatchObject({ code: 3 });
     expect(await inspectForeign(path('leaky.qcow2'))).toMatchObject({ format: 'qcow2' });
@@ -158,7 +158,7 @@ describe('hostile files', () => {
       code: 'image_too_large',
       message: 'The image has 100 TiB; the limit is 4.0 MiB.',
     });
-    // The limit itself is within it.
+    // The limit itself is allowed.
     expect(await inspectForeign(path('good.qcow2'), limit)).toMatchObject({ virtualSizeBytes: 4 * MiB });
     const less = { maxVirtualSizeBytes: 4 * MiB - 1 };
     expect(await refusalOf('good.qcow2', less)).toMatchObject({ code: 'image_too_large' });
@@ -235,7 +235,7 @@ describe('hostile files', () => {
     expect(await refusalOf('v1.qcow')).toMatchObject({ code: 'unsupported_format', message: /version 1/ });
     await copyFile(path('good.qcow2'), path('damaged.qcow2'));
     const header = await readFile(path('damaged.qcow2'));
-    // The first cluster of data is said to be the table of reference counts.
+    // The header names the first data cluster as the reference count table.
     const l2 = Number(header.readBigUInt64BE(Number(header.readBigUInt64BE(40))) & 0xfffffffffffe00n);
     await patch('damaged.qcow2', l2, Buffer.from('8000000000010000', 'hex'));
     expect(await refusalOf('damaged.qcow2')).toMatchObject({ code: 'hostile_image', message: /damaged/ });

@@ -3,7 +3,7 @@ import { describe, expect, it } from 'vitest';
 import { createRangeTest } from '../../config/address-range.ts';
 import { mayAsk, parseSource, assertPublicAddress, resolveChecked } from './address-rules.ts';
 
-const nobody = (): boolean => false;
+const none = (): boolean => false;
 const refused = expect.objectContaining({ code: 'import_refused' }) as Error;
 
 describe('an address to import from', () => {
@@ -49,15 +49,15 @@ describe('an address to import from', () => {
       });
     fc.assert(
       fc.property(hosts, (host) => {
-        expect(() => assertPublicAddress(parseSource(`http://${host}/`), nobody)).toThrow(refused);
+        expect(() => assertPublicAddress(parseSource(`http://${host}/`), none)).toThrow(refused);
       }),
     );
   });
 
   it('refuses a name that resolves to a private address', async () => {
     const url = parseSource('http://localhost:8080/');
-    expect(() => assertPublicAddress(url, nobody)).not.toThrow();
-    await expect(resolveChecked(url, nobody)).rejects.toThrow(refused);
+    expect(() => assertPublicAddress(url, none)).not.toThrow();
+    await expect(resolveChecked(url, none)).rejects.toThrow(refused);
     const [found] = await resolveChecked(url, createRangeTest(['127.0.0.0/8', '::1']));
     expect(['127.0.0.1', '::1']).toContain(found?.address);
   });

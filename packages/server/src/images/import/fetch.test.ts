@@ -13,12 +13,12 @@ import { startWork } from '../../operations/work.ts';
 import { fetchFile } from './fetch.ts';
 import type { RemoteFile } from './validators.ts';
 
-/** What one process fetches and the next one goes on with. */
+/** A file that one process starts to fetch and the next one resumes. */
 const bytes = randomBytes(300_000);
 let directory: string;
 let server: Server;
 let answered: number;
-/** What is durable of the other server's file. */
+/** The durable state of the remote file. */
 let noted: RemoteFile | null;
 
 beforeEach(async () => {
@@ -45,7 +45,7 @@ async function open(): Promise<ReceivedFile> {
   return noted === null ? createReceived(what) : openReceived(what);
 }
 
-/** As a process does that knows what is on the disk. @returns the length */
+/** Fetches as a new process does, from the durable state. @returns the length */
 async function fetchOnce(source: () => URL): Promise<number> {
   const file = await open();
   let sizeBytes = -1;
@@ -92,7 +92,7 @@ it.each([
 it('a file of unknown length that breaks off is not complete, and is fetched from zero', async () => {
   const source = await serve((_request, response) => {
     response.writeHead(200, { etag: '"one"' }).write(bytes.subarray(0, 100_000));
-    // Without the last chunk it is not known that this was all.
+    // Without the last chunk the file may be incomplete.
     if (answered === 1) setTimeout(() => response.destroy(), 50);
     else response.end(bytes.subarray(100_000));
   });

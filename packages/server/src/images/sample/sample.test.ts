@@ -54,7 +54,7 @@ describe('make_sample_image', () => {
     const timer = setInterval(() => (turns += 1), 1);
     await domain.wait(id, 'succeeded');
     clearInterval(timer);
-    // Written in one go, the loop would turn a handful of times: before and after.
+    // A blocking write would leave only a few turns of the loop, before and after it.
     expect(turns).toBeGreaterThan(20);
   });
 

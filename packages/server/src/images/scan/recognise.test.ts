@@ -3,7 +3,7 @@ import { recognise } from './recognise.ts';
 
 const none = new Uint8Array();
 
-/** A qcow2 header as QEMU's docs/interop/qcow2.txt has it. */
+/** A qcow2 header by QEMU's docs/interop/qcow2.txt. */
 function qcow2(changes: {
   version?: number;
   backing?: bigint;

@@ -179,7 +179,7 @@ it('a new file is registered automatically once it is unchanged for 5 s', async 
   const longAgo = new Date(Date.now() - 60_000);
   await utimes(path('old'), longAgo, longAgo);
   await new Promise((resolve) => setTimeout(resolve, 400));
-  // The attributes of `old` were changed just now as well: both wait.
+  // The attributes of `old` have just changed too, so both files wait.
   expect(await states()).toEqual({});
   await expect.poll(states, { timeout: 20_000 }).toEqual({ fresh: 'ready', old: 'ready' });
 });

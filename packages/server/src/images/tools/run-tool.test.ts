@@ -9,7 +9,7 @@ import type { ToolLimits } from './spawn-tool.ts';
 const MiB = 1024 ** 2;
 const limits: ToolLimits = { cpuSeconds: 1, addressSpaceBytes: 1024 * MiB, fileBytes: MiB };
 
-/** Programs of our own under the name of one that is known, so that they do what a test needs. */
+/** Test programs with the name of a known tool. */
 let home: string;
 beforeAll(async () => {
   home = await mkdtemp(join(tmpdir(), 'wcc-tools-'));

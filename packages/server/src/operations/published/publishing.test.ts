@@ -15,12 +15,12 @@ import { createOperations } from '../operations.ts';
 import type { Operations } from '../operations.ts';
 import { lostAfterMs } from './lease.ts';
 
-/** The engine with a real store and a real hub; only HTTP is left out. */
+/** The engine with a real store and a real hub, without HTTP. */
 interface Engine {
   store: Store;
   hub: Hub;
   operations: Operations;
-  /** Batches that were written so far. */
+  /** Batches written so far. */
   writes: number;
   states: string[];
   stop(): Promise<void>;
@@ -29,7 +29,7 @@ interface Engine {
 let home: string;
 let engine: Engine;
 let errors: unknown[];
-/** Added to the clock of history: a day need not be waited for. */
+/** Added to the wall clock, so that no test waits for a day. */
 let aheadMs = 0;
 
 const clock: Clock = {
@@ -81,7 +81,7 @@ beforeEach(async () => {
 afterEach(async () => {
   await engine.stop();
   await rm(home, { recursive: true });
-  // What failed in the background fails the test that it happened in.
+  // A failure in the background fails its test.
   if (errors.length > 0) throw new AggregateError(errors, 'failures in the background');
 });
 
@@ -230,7 +230,7 @@ describe('reports', () => {
     while ((await firstMs()) < 500 && performance.now() < deadline) await sleep(20);
     const next = await report(id, { phase: 'upload' });
     expect(next.phases[0]!.elapsedMs).toBeGreaterThanOrEqual(500);
-    // It begins when it is durable: however long that took, the answer comes right after it.
+    // The phase starts when it is durable, right before the answer.
     expect(phaseOf(next).elapsedMs).toBeLessThan(next.phases[0]!.elapsedMs!);
   });
 
