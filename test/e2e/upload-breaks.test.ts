@@ -51,7 +51,7 @@ afterAll(() => fixture.close());
 async function expectWaitingForServer(row: Locator): Promise<void> {
   await row.getByText(/^No connection\. Resumes automatically at \d/).waitFor();
   const { text } = await readRow(row);
-  const [resumesAt, barAt] = [/itself at ([\d.]+) MiB/, /([\d.]+) of [\d.]+ MiB/].map((each) =>
+  const [resumesAt, barAt] = [/automatically at ([\d.]+) MiB/, /([\d.]+) of [\d.]+ MiB/].map((each) =>
     Number(each.exec(text)?.[1]),
   );
   // The texts may differ by rounding and by one snapshot.
