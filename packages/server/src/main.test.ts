@@ -58,8 +58,8 @@ async function ready(server: Run): Promise<number> {
   }
 }
 
-describe('the command', () => {
-  it('prints its help and its version', async () => {
+describe('the server command', () => {
+  it('prints help and version', async () => {
     const help = run(['--help']);
     expect(await help.ended).toBe(0);
     expect(help.out()).toBe(helpText());
@@ -69,7 +69,7 @@ describe('the command', () => {
     expect(existsSync(join(home, 'data'))).toBe(false);
   });
 
-  it('without a terminal prints the path of the link, never the link; the pool is in the data directory', async () => {
+  it('without a terminal, prints the path of the link file instead of the link', async () => {
     const server = run([]);
     await ready(server);
     expect(server.out()).toContain(join(home, 'data', 'initial-admin-link'));
@@ -102,7 +102,7 @@ describe('the one-time link', () => {
   });
 });
 
-describe('a start that must not be ends with 2, a code and what to do', () => {
+describe('a failed start exits with 2, a code and a hint', () => {
   async function refusal(args: string[], environment: Record<string, string> = {}): Promise<string> {
     const refused = run(args, environment);
     expect(await refused.ended).toBe(2);
@@ -110,7 +110,7 @@ describe('a start that must not be ends with 2, a code and what to do', () => {
     return refused.out();
   }
 
-  it('port taken', async () => {
+  it('when another program uses the port', async () => {
     const other = createServer().listen(0, '127.0.0.1');
     await once(other, 'listening');
     const { port } = other.address() as AddressInfo;
@@ -119,26 +119,29 @@ describe('a start that must not be ends with 2, a code and what to do', () => {
     await once(other, 'close');
   });
 
-  it('an administrator token that is too short, which is not quoted', async () => {
+  it('when the administrator token is too short, without printing it', async () => {
     expect(await refusal([], { WCC_ADMIN_TOKEN: 'short-but-secret' })).not.toContain('short-but-secret');
   });
 });
 
-describe('the stop', () => {
-  it.each(['SIGTERM', 'SIGINT'] as const)('by %s says bye to watchers and ends with 0', async (signal) => {
-    const server = run([], { WCC_ADMIN_TOKEN: adminToken });
-    const port = await ready(server);
-    const watching = await openSocket({ port, bearer: adminToken });
-    const startedMs = performance.now();
-    server.child.kill(signal);
-    expect(await watching.closed).toBe(4503);
-    expect(JSON.parse(watching.messages.at(-1) ?? '{}')).toMatchObject({ t: 'bye', code: 4503 });
-    expect(await server.ended).toBe(0);
-    expect(performance.now() - startedMs).toBeLessThan(15_000);
-    expect(server.out()).not.toMatch(/"level":(50|60)/);
-  });
+describe('stopping the server command', () => {
+  it.each(['SIGTERM', 'SIGINT'] as const)(
+    'by %s closes watchers with a code and exits with 0',
+    async (signal) => {
+      const server = run([], { WCC_ADMIN_TOKEN: adminToken });
+      const port = await ready(server);
+      const watching = await openSocket({ port, bearer: adminToken });
+      const startedMs = performance.now();
+      server.child.kill(signal);
+      expect(await watching.closed).toBe(4503);
+      expect(JSON.parse(watching.messages.at(-1) ?? '{}')).toMatchObject({ t: 'bye', code: 4503 });
+      expect(await server.ended).toBe(0);
+      expect(performance.now() - startedMs).toBeLessThan(15_000);
+      expect(server.out()).not.toMatch(/"level":(50|60)/);
+    },
+  );
 
-  it('is not held up by a request that hangs', async () => {
+  it('does not wait for a hanging request', async () => {
     const server = run([], { WCC_ADMIN_TOKEN: adminToken });
     const port = await ready(server);
     const hanging = fetch(`http://127.0.0.1:${port}/api/users`, {
@@ -153,7 +156,7 @@ describe('the stop', () => {
     expect(await hanging).toBe('cut');
   });
 
-  it('is over at once when a second signal comes', async () => {
+  it('exits at once on a second signal', async () => {
     const server = run([], { WCC_ADMIN_TOKEN: adminToken });
     const port = await ready(server);
     // A watcher that answers nothing keeps the graceful way busy for more than a second.

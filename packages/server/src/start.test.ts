@@ -18,7 +18,7 @@ beforeEach(async () => {
 });
 afterEach(() => rm(directory, { recursive: true, force: true }));
 
-it('that fails half-way leaves nothing running: the next one has lock, database and port', async () => {
+it('a failed start releases lock, database and port for the next start', async () => {
   const other = createServer().listen(0, '127.0.0.1');
   await once(other, 'listening');
   const { port } = other.address() as AddressInfo;
@@ -95,7 +95,7 @@ it('cuts held requests when the start fails', async () => {
   ]);
 });
 
-it('gives the installation one name for ever', async () => {
+it('keeps the id of the installation over a restart', async () => {
   const dataDir = join(directory, 'data');
   const first = await startTestServer({ dataDir });
   const name = await readInstallationId(first.running.store);
@@ -105,7 +105,7 @@ it('gives the installation one name for ever', async () => {
   await second.close();
 });
 
-it('refuses a pool that is a file, before anything of it is touched', async () => {
+it('refuses a pool that is a file, before it creates anything', async () => {
   const path = join(directory, 'pool');
   await writeFile(path, 'mine');
   const dataDir = join(directory, 'data');
@@ -114,13 +114,13 @@ it('refuses a pool that is a file, before anything of it is touched', async () =
   expect(await readdir(dataDir)).toEqual([]);
 });
 
-it('refuses an address of another machine', async () => {
+it('refuses to listen on an address of another host', async () => {
   const proxied = { host: '192.0.2.1', behindTlsProxy: true, publicUrl: 'https://wcc.example.org' };
   const starting = startTestServer({ dataDir: join(directory, 'data'), ...proxied });
   await expect(starting).rejects.toMatchObject({ code: 'address_unavailable' });
 });
 
-it('refuses a data directory in use, and does not disturb its user', async () => {
+it('refuses a data directory in use without disturbing the other server', async () => {
   const first = await startTestServer();
   const second = startTestServer({ dataDir: first.dataDir });
   await expect(second).rejects.toMatchObject({ code: 'data_dir_in_use' });
@@ -128,7 +128,7 @@ it('refuses a data directory in use, and does not disturb its user', async () =>
   await first.close();
 });
 
-it('refuses the database of a newer wcc, and leaves it as it is', async () => {
+it('refuses the database of a newer wcc without changing it', async () => {
   const dataDir = join(directory, 'data');
   await mkdir(dataDir);
   const database = new Libsql(join(dataDir, 'wcc.sqlite'));
@@ -142,7 +142,7 @@ it('refuses the database of a newer wcc, and leaves it as it is', async () => {
   database.close();
 });
 
-it('makes another one-time link each time, until an administrator exists', async () => {
+it('creates a new one-time link at each start until an administrator exists', async () => {
   const dataDir = join(directory, 'data');
   const secretOf = async (): Promise<string> =>
     (await readFile(join(dataDir, 'initial-admin-link'), 'utf8')).split('#')[1] ?? '';
@@ -159,7 +159,7 @@ it('makes another one-time link each time, until an administrator exists', async
   const third = await startTestServer({ dataDir });
   expect(third.running.firstSignIn).toBeNull();
   await expect(secretOf()).rejects.toThrow(/ENOENT/);
-  // And a session lives on over the restart.
+  // The session survives the restart.
   expect((await third.ask('GET', '/api/session', { cookie })).status).toBe(200);
   await third.close();
 });

@@ -9,7 +9,7 @@ export function isAddressRange(text: string): boolean {
   return /^\d{1,3}$/.test(bits) && Number(bits) <= (family === 4 ? 32 : 128);
 }
 
-/** A test for membership in any of the ranges; IPv4 addresses in IPv6 form count as IPv4. */
+/** Tests membership in any of the ranges; an IPv4 address in IPv6 form counts as IPv4. */
 export function createRangeTest(ranges: readonly string[]): (address: string) => boolean {
   const list = new BlockList();
   for (const range of ranges) {
@@ -25,7 +25,7 @@ export function createRangeTest(ranges: readonly string[]): (address: string) =>
   };
 }
 
-/** `::ffff:192.0.2.1` → `192.0.2.1`: how a dual-stack socket names an IPv4 peer. */
+/** `::ffff:192.0.2.1` → `192.0.2.1`: a dual-stack socket has the former for an IPv4 peer. */
 export function plainAddress(address: string): string {
   return address.startsWith('::ffff:') && address.includes('.') ? address.slice(7) : address;
 }

@@ -1,4 +1,4 @@
-/** How one server runs. Made from flags and environment by `readConfig`, or by a test. */
+/** The configuration of one server. `readConfig` creates it from flags and environment. */
 export interface ServerConfig {
   /** 0 lets the system choose. */
   port: number;
@@ -14,26 +14,26 @@ export interface ServerConfig {
   trustedProxies: readonly string[];
   /** Origins whose pages may show single operations. */
   foreignOrigins: readonly string[];
-  /** Addresses or CIDR ranges outside the public internet that images may be imported from. */
+  /** Private addresses or CIDR ranges from which users may import images. */
   importAllow: readonly string[];
   adminToken: string | null;
   hypervisor: HypervisorConfig;
   maxCopiesPerPool: number;
   freeSpaceFloor: FreeSpaceFloor;
   uploads: UploadsConfig;
-  /** Larger images are not taken in, by upload or import. */
+  /** Maximum size of an uploaded or imported image. */
   maxVirtualSizeBytes: number;
   logLevel: LogLevel;
-  /** Directory of the console's built files; null: none is served. */
+  /** Directory of the built console; null: the server has the API only. */
   consoleDir: string | null;
 }
 
 export interface UploadsConfig {
-  /** An unfinished upload that nobody goes on with for so long is removed. */
+  /** Time without new bytes after which the server removes an unfinished upload. */
   expiryMs: number;
-  /** Bytes that the unfinished uploads of one user may have in all; null: as much as there is room. */
+  /** Bytes that the unfinished uploads of one user may have in all; null: the free space of the pool. */
   quotaBytes: number | null;
-  /** Unfinished uploads of one user. */
+  /** Maximum number of unfinished uploads of one user. */
   maxPerUser: number;
 }
 
@@ -41,38 +41,38 @@ const dayMs = 86_400_000;
 
 export const defaultUploads: UploadsConfig = { expiryMs: 7 * dayMs, quotaBytes: null, maxPerUser: 100 };
 
-/** The directory in which images live, and whether somebody chose it. */
+/** The directory of the images. */
 export interface PoolConfig {
   path: string;
-  /** `default`: below the data directory, made when it is missing. `named`: a user chose it; it must exist. */
+  /** `default`: in the data directory, created if missing. `named`: set by a flag; it must exist. */
   origin: 'default' | 'named';
 }
 
 export interface HypervisorConfig {
-  /** What runs machines; `auto`: libvirt where it answers, else QEMU alone. */
+  /** `auto`: libvirt if it answers, else QEMU. */
   driver: 'auto' | 'libvirt' | 'qemu';
-  /** What libvirt's programs need to find the session of the user that runs wcc. */
+  /** Environment that libvirt's programs need to find the session of the user. */
   environment: { HOME?: string; XDG_RUNTIME_DIR?: string };
 }
 
-/** Space that stays free in a pool. Both hold: the larger one of bytes and part wins. */
+/** Space that stays free in a pool: the larger one of both. */
 export interface FreeSpaceFloor {
   bytes: number;
   /** 0 to 1, of the file system. */
   fraction: number;
 }
 
-/** Page 02, rule 3: a full pool pauses running machines. */
+/** A full pool pauses running machines, so operations leave this space free. */
 export const defaultFreeSpaceFloor: FreeSpaceFloor = { bytes: 2_147_483_648, fraction: 0.05 };
 
-/** 64 TiB: more than a disk of today holds, and far from where arithmetic on sizes ends. */
+/** 64 TiB: larger than any disk, and far below the largest safe integer. */
 export const defaultMaxVirtualSizeBytes: number = 64 * 1024 ** 4;
 
 export const logLevels = ['fatal', 'error', 'warn', 'info', 'debug', 'trace'] as const;
-/** `silent` is for tests; no flag gives it. */
+/** `silent` is for tests only. */
 export type LogLevel = (typeof logLevels)[number] | 'silent';
 
-/** True for an address that only this machine reaches. */
+/** True for an address that is reachable from this machine only. */
 export function isLoopback(host: string): boolean {
   return host === 'localhost' || host === '::1' || /^127(\.\d{1,3}){3}$/.test(host);
 }

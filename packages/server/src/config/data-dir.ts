@@ -6,18 +6,22 @@ import { lockFile } from '@wcc/copy';
 import type { PoolConfig } from './config.ts';
 import { ConfigError } from './errors.ts';
 
-/** Makes the data directory, for this user only. @throws ConfigError `data_dir_unwritable` */
+/** Creates the data directory for this user only. @throws ConfigError `data_dir_unwritable` */
 export async function prepareDataDir(dataDir: string): Promise<void> {
   try {
     await mkdir(dataDir, { recursive: true, mode: 0o700 });
     await access(dataDir, constants.R_OK | constants.W_OK | constants.X_OK);
   } catch (cause) {
-    throw new ConfigError('data_dir_unwritable', `The data directory ${dataDir} cannot be written.`, cause);
+    throw new ConfigError(
+      'data_dir_unwritable',
+      `The server cannot write the data directory ${dataDir}.`,
+      cause,
+    );
   }
 }
 
 /**
- * One wcc per data directory; the lock dies with the process. Null where the kernel cannot lock for us.
+ * Allows one wcc per data directory; the lock ends with the process. Null where file locks are not available.
  * @throws ConfigError `data_dir_in_use`
  */
 export function lockDataDir(dataDir: string): FileLock | null {
@@ -29,11 +33,11 @@ export function lockDataDir(dataDir: string): FileLock | null {
     if (code === 'locked') {
       throw new ConfigError('data_dir_in_use', `Another wcc uses the data directory ${dataDir}.`, cause);
     }
-    throw new ConfigError('data_dir_unwritable', `${dataDir} cannot be locked.`, cause);
+    throw new ConfigError('data_dir_unwritable', `The server cannot lock ${dataDir}.`, cause);
   }
 }
 
-/** A pool that is there must be usable; one that is away (an unmounted disk) may come back while wcc runs. */
+/** An existing pool must be usable. A missing one (an unmounted disk) may appear later. */
 export async function assertPoolUsable({ path }: PoolConfig): Promise<void> {
   const facts = await stat(path).catch(() => null);
   if (!facts) return;
@@ -41,6 +45,6 @@ export async function assertPoolUsable({ path }: PoolConfig): Promise<void> {
   try {
     await access(path, constants.R_OK | constants.W_OK | constants.X_OK);
   } catch (cause) {
-    throw new ConfigError('pool_unwritable', `The pool ${path} cannot be written.`, cause);
+    throw new ConfigError('pool_unwritable', `The server cannot write the pool ${path}.`, cause);
   }
 }

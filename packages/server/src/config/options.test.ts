@@ -19,21 +19,21 @@ function rows(columns: number): string[][] {
     .filter((cells) => cells.length === columns);
 }
 
-it('docs/configuration.md tells every option as it is', () => {
-  const told = options.map(({ flag, value, default: fallback, description }) => [
+it('docs/configuration.md lists every option with its description', () => {
+  const expected = options.map(({ flag, value, default: fallback, description }) => [
     `\`--${flag}${value === null ? '' : ` ${value}`}\``,
     `\`${environmentName(flag)}\``,
     fallback ?? 'none',
     description,
   ]);
-  expect(rows(4)).toEqual(told);
+  expect(rows(4)).toEqual(expected);
 });
 
-it('docs/configuration.md tells what to do about every refusal', () => {
+it('docs/configuration.md lists every start-up error with its hint', () => {
   expect(rows(2)).toEqual(Object.entries(configHints).map(([code, hint]) => [`\`${code}\``, hint]));
 });
 
-it('--help names every flag, its environment twin, its default and the secret that has no flag', () => {
+it('--help lists every flag with environment variable and default, and the secret without a flag', () => {
   const help = helpText();
   for (const { flag, default: fallback, description } of options) {
     expect(help).toContain(`--${flag}`);

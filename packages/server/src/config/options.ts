@@ -20,19 +20,19 @@ export type Flag =
   | 'hypervisor'
   | 'log-level';
 
-/** One setting: a flag and its environment twin. `docs/configuration.md` and `--help` are checked against this. */
+/** One setting: a flag and its environment variable. Tests compare `docs/configuration.md` and `--help` with it. */
 export interface Option {
   flag: Flag;
-  /** Name of the value in the help; null for a switch. */
+  /** Placeholder of the value in the help; null for a switch. */
   value: string | null;
-  /** As the help words it; null when there is none. */
+  /** Text of the default in the help; null without a default. */
   default: string | null;
-  /** Several of it are joined by commas. */
+  /** May be repeated; the values are joined by commas. */
   isRepeatable?: boolean;
   description: string;
 }
 
-/** In the order of the help. A flag that is added here needs its row in `docs/configuration.md`. */
+/** In the order of the help. Each needs a row in `docs/configuration.md`. */
 export const options: readonly Option[] = [
   {
     flag: 'port',
@@ -44,7 +44,7 @@ export const options: readonly Option[] = [
     flag: 'host',
     value: 'ADDRESS',
     default: '127.0.0.1',
-    description: 'Address to listen on; any but a loopback one needs TLS files or a declared TLS proxy.',
+    description: 'Address to listen on; any except loopback needs TLS files or --behind-tls-proxy.',
   },
   {
     flag: 'data-dir',
@@ -56,13 +56,13 @@ export const options: readonly Option[] = [
     flag: 'pool',
     value: 'DIR',
     default: 'images/ in the data directory',
-    description: 'Directory in which the images live.',
+    description: 'Directory of the images.',
   },
   {
     flag: 'public-url',
     value: 'URL',
     default: null,
-    description: 'Address under which browsers reach this server, when it is not the one listened on.',
+    description: 'Address of this server for browsers, if it differs from the listening address.',
   },
   { flag: 'tls-cert', value: 'FILE', default: null, description: 'PEM certificate chain; needs --tls-key.' },
   { flag: 'tls-key', value: 'FILE', default: null, description: 'PEM private key; needs --tls-cert.' },
@@ -71,90 +71,90 @@ export const options: readonly Option[] = [
     value: null,
     default: null,
     description:
-      'A proxy in front ends TLS: plain HTTP is accepted on any address. Needs an https --public-url.',
+      'A proxy terminates TLS, so the server accepts plain HTTP on any address. Needs an https --public-url.',
   },
   {
     flag: 'trusted-proxy',
     value: 'CIDR,…',
     default: 'none',
-    description: 'Proxies whose X-Forwarded-For names the client address.',
+    description: 'Proxies whose X-Forwarded-For header is trusted.',
   },
   {
     flag: 'foreign-origins',
     value: 'URL,…',
     default: 'none',
-    description: 'Origins whose pages may show single operations, by a ticket or a share link.',
+    description: 'Origins whose pages may show single operations with a ticket or a share link.',
   },
   {
     flag: 'import-allow',
     value: 'CIDR,…',
     default: 'none',
     isRepeatable: true,
-    description: 'Private addresses that images may be imported from; may be given several times.',
+    description: 'Private addresses from which users may import images (repeatable).',
   },
   {
     flag: 'admin-token-file',
     value: 'FILE',
     default: null,
-    description:
-      'File with a bearer token (32 characters or more) that has administrator rights for this process.',
+    description: 'File with a bearer token of at least 32 characters; it has administrator rights.',
   },
   {
     flag: 'max-copies-per-pool',
     value: 'N',
     default: '2',
-    description: 'Operations that move data in one pool at the same time; the rest wait in line.',
+    description: 'Maximum number of operations that move data in one pool at a time; the others queue.',
   },
   {
     flag: 'free-space-floor',
     value: 'BYTES|%',
     default: '5% of the file system, at least 2 GiB',
-    description: 'Space that copies leave free in the pool: bytes, or a percentage of the file system.',
+    description: 'Space that operations leave free in the pool: bytes, or a percentage of the file system.',
   },
   {
     flag: 'upload-expiry',
     value: 'DAYS',
     default: '7',
-    description: 'An unfinished upload that nobody goes on with for so long is removed.',
+    description: 'Days without new bytes after which the server removes an unfinished upload.',
   },
   {
     flag: 'upload-quota',
     value: 'BYTES',
-    default: 'as much as there is room',
-    description: 'What the unfinished uploads of one user may take in all.',
+    default: 'the free space of the pool',
+    description: 'Maximum total size of the unfinished uploads of one user.',
   },
   {
     flag: 'max-uploads-per-user',
     value: 'N',
     default: '100',
-    description: 'Unfinished uploads that one user may have.',
+    description: 'Maximum number of unfinished uploads of one user.',
   },
   {
     flag: 'max-virtual-size',
     value: 'BYTES',
     default: '64 TiB',
-    description: 'Largest image that is taken in by upload or import: its file, and its virtual size.',
+    description: 'Maximum file size and virtual size of an uploaded or imported image.',
   },
   {
     flag: 'hypervisor',
     value: 'NAME',
     default: 'auto',
-    description: 'What runs machines: libvirt, qemu, or auto: libvirt where it answers, else QEMU alone.',
+    description: 'Hypervisor: libvirt, qemu, or auto (libvirt if it answers, else QEMU).',
   },
   {
     flag: 'log-level',
     value: 'LEVEL',
     default: 'info',
-    description: 'fatal, error, warn, info, debug or trace. The log is JSON lines on standard error.',
+    description:
+      'Level of the log: fatal, error, warn, info, debug or trace. The log is JSON lines on standard error.',
   },
 ];
 
-/** The environment twin of a flag, e.g. `WCC_DATA_DIR`. */
+/** The environment variable of a flag, e.g. `WCC_DATA_DIR`. */
 export function environmentName(flag: string): string {
   return `WCC_${flag.toUpperCase().replaceAll('-', '_')}`;
 }
 
-/** Read from the environment only: no secret stands in argv. */
+/** From the environment only, because other users can read argv. */
 export const adminTokenVariable = 'WCC_ADMIN_TOKEN';
 
 /** The text of `--help`. */
@@ -165,15 +165,15 @@ export function helpText(): string {
     return `  ${name.padEnd(28)}${option.description}${fallback}\n${' '.repeat(30)}${environmentName(option.flag)}`;
   });
   return [
-    'wcc serve: the server of wcc',
+    'wcc serve: run the wcc server',
     '',
-    'Every flag has an environment twin, named below it; the flag wins.',
+    'Every flag has an environment variable, named below it. The flag wins.',
     '',
     ...lines,
-    '  --help                      Print this and end.',
-    '  --version                   Print the version and end.',
+    '  --help                      Print this help and exit.',
+    '  --version                   Print the version and exit.',
     '',
-    `  ${adminTokenVariable.padEnd(28)}A bearer token with administrator rights for this process (environment only).`,
+    `  ${adminTokenVariable.padEnd(28)}Bearer token with administrator rights (environment only).`,
     '',
   ].join('\n');
 }

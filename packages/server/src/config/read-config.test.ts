@@ -21,8 +21,8 @@ function read(argv: string[], environment: Record<string, string> = { HOME: '/ho
   return command.config;
 }
 
-describe('defaults', () => {
-  it('are those of the contract', () => {
+describe('readConfig without flags', () => {
+  it('uses the documented defaults', () => {
     expect(read([])).toEqual({
       port: 8400,
       host: '127.0.0.1',
@@ -45,7 +45,7 @@ describe('defaults', () => {
     });
   });
 
-  it('follow XDG_STATE_HOME when it is absolute, as its specification says', () => {
+  it('puts the data directory in XDG_STATE_HOME if that is absolute', () => {
     expect(read([], { HOME: '/home/sato', XDG_STATE_HOME: '/state' }).dataDir).toBe('/state/wcc');
     expect(read([], { HOME: '/home/sato', XDG_STATE_HOME: 'state' }).dataDir).toBe(
       '/home/sato/.local/state/wcc',
@@ -53,8 +53,8 @@ describe('defaults', () => {
   });
 });
 
-describe('flags and environment', () => {
-  it('mean the same, and the flag wins', () => {
+describe('readConfig with flags and environment variables', () => {
+  it('gives both the same meaning; the flag wins', () => {
     expect(read([], { WCC_PORT: '1', WCC_POOL: '/pool', WCC_DATA_DIR: '/data' })).toMatchObject({
       port: 1,
       dataDir: '/data',
@@ -66,18 +66,18 @@ describe('flags and environment', () => {
     expect(read([], proxied)).toMatchObject({ behindTlsProxy: true, publicUrl: 'https://wcc.example.org' });
   });
 
-  it('take a floor as bytes or as a percentage', () => {
+  it('accepts the free-space floor in bytes or percent', () => {
     expect(read(['--free-space-floor', '1048576']).freeSpaceFloor).toEqual({ bytes: 1_048_576, fraction: 0 });
     expect(read(['--free-space-floor', '2.5%']).freeSpaceFloor).toEqual({ bytes: 0, fraction: 0.025 });
   });
 
-  it('take limits in bytes', () => {
+  it('accepts limits in bytes', () => {
     expect(read(['--max-virtual-size', '1073741824']).maxVirtualSizeBytes).toBe(1_073_741_824);
     expect(read([], { WCC_UPLOAD_QUOTA: '5' }).uploads.quotaBytes).toBe(5);
     expect(read(['--upload-expiry', '0.5']).uploads.expiryMs).toBe(43_200_000);
   });
 
-  it('answer help and version before anything else is checked', () => {
+  it('returns help and version before it checks other flags', () => {
     expect(readConfig(['--help', '--port', 'x'], {})).toEqual({ kind: 'help' });
     expect(readConfig(['--version'], { WCC_PORT: 'x' })).toEqual({ kind: 'version' });
   });
@@ -85,7 +85,7 @@ describe('flags and environment', () => {
 
 describe('the administrator token', () => {
   const secret = '0123456789abcdef0123456789abcdef';
-  it('comes from the environment or a file, whose last line end does not count', () => {
+  it('comes from the environment or a file, without the trailing newline', () => {
     expect(read([], { WCC_ADMIN_TOKEN: secret }).adminToken).toBe(secret);
     expect(read(['--admin-token-file', file('token', `${secret}\n`)]).adminToken).toBe(secret);
   });
@@ -131,8 +131,8 @@ const refusals: [ConfigErrorCode, string[], Record<string, string>?][] = [
   ['admin_token_unreadable', ['--admin-token-file', '/nonexistent']],
 ];
 
-describe('what cannot be meant', () => {
-  it.each(refusals)('is %s: %j %j', (code, argv, environment = {}) => {
+describe('readConfig with an invalid setting', () => {
+  it.each(refusals)('throws %s for %j %j', (code, argv, environment = {}) => {
     expect(() => read(argv, environment)).toThrow(
       expect.objectContaining({
         code,

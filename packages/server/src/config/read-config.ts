@@ -15,17 +15,17 @@ import type { Flag } from './options.ts';
 import { adminTokenVariable, environmentName, options } from './options.ts';
 import { isAddressRange } from './address-range.ts';
 
-/** Environment variables, as `process.env` has them. */
+/** Environment variables, like `process.env`. */
 export type Environment = Record<string, string | undefined>;
 
-/** What the command line asks for. */
+/** What the command line requests. */
 export type Command = { kind: 'help' } | { kind: 'version' } | { kind: 'serve'; config: ServerConfig };
 
 type Values = Partial<Record<Flag, string | boolean>>;
 
 /**
- * Reads flags, then environment twins, then defaults. Touches no file but those that are named for reading.
- * @throws ConfigError for anything that cannot be meant
+ * Reads flags, then environment variables, then defaults. It reads only the files that they name.
+ * @throws ConfigError for an invalid setting
  */
 export function readConfig(argv: readonly string[], environment: Environment): Command {
   const given = parse(argv);
@@ -34,7 +34,7 @@ export function readConfig(argv: readonly string[], environment: Environment): C
   const values: Values = {};
   for (const { flag, value } of options) {
     const found = given[flag] ?? environment[environmentName(flag)];
-    // Service managers and compose files set variables to nothing when they mean absent.
+    // Service managers and compose files set absent variables to an empty text.
     if (found === undefined || found === '') continue;
     values[flag] = value === null ? found === true || isTrue(flag, String(found)) : found;
   }
@@ -57,7 +57,7 @@ function parse(argv: readonly string[]): Record<string, string | boolean | undef
     ]);
     return Object.fromEntries(joined) as Record<string, string | boolean | undefined>;
   } catch (cause) {
-    throw new ConfigError('option_invalid', cause instanceof Error ? cause.message : 'Bad flags.', cause);
+    throw new ConfigError('option_invalid', cause instanceof Error ? cause.message : 'Invalid flags.', cause);
   }
 }
 
@@ -97,7 +97,7 @@ function toConfig(values: Values, environment: Environment): ServerConfig {
   };
 }
 
-/** Parts of a day are for trying it out. */
+/** Fractions of a day are for trials. */
 function days(flag: Flag, text: string | null): number {
   if (text === null) return defaultUploads.expiryMs;
   const value = /^\d{1,4}(?:\.\d{1,6})?$/.test(text) ? Number(text) : 0;
@@ -111,7 +111,7 @@ function optionalBytes(flag: Flag, text: string | null): number | null {
 
 function defaultDataDir(environment: Environment): string {
   const state = environment['XDG_STATE_HOME'];
-  // The XDG specification says that a relative path is to be ignored.
+  // The XDG specification: ignore a relative path.
   return state?.startsWith('/')
     ? join(state, 'wcc')
     : join(environment['HOME'] ?? homedir(), '.local/state/wcc');
@@ -132,13 +132,13 @@ function integer(flag: Flag, text: string, { min, max }: { min: number; max: num
 function isTrue(flag: Flag, text: string): boolean {
   if (text === '1' || text === 'true') return true;
   if (text === '0' || text === 'false') return false;
-  throw new ConfigError('option_invalid', `${environmentName(flag)}: ${text} is neither true nor false.`);
+  throw new ConfigError('option_invalid', `${environmentName(flag)}: ${text} is not true or false.`);
 }
 
 function logLevel(text: string): LogLevel {
   const level = logLevels.find((known) => known === text);
   if (level) return level;
-  throw new ConfigError('option_invalid', `--log-level: ${text} is none of ${logLevels.join(', ')}.`);
+  throw new ConfigError('option_invalid', `--log-level: ${text} is not one of ${logLevels.join(', ')}.`);
 }
 
 function sessionEnvironment(environment: Environment): ServerConfig['hypervisor']['environment'] {
@@ -152,7 +152,7 @@ function sessionEnvironment(environment: Environment): ServerConfig['hypervisor'
 function hypervisorDriver(text: string): ServerConfig['hypervisor']['driver'] {
   const choice = (['auto', 'libvirt', 'qemu'] as const).find((known) => known === text);
   if (choice) return choice;
-  throw new ConfigError('option_invalid', `--hypervisor: ${text} is none of auto, libvirt, qemu.`);
+  throw new ConfigError('option_invalid', `--hypervisor: ${text} is not one of auto, libvirt, qemu.`);
 }
 
 function publicOrigin(text: string | null): string | null {
@@ -161,14 +161,14 @@ function publicOrigin(text: string | null): string | null {
   const isWeb = url?.protocol === 'https:' || url?.protocol === 'http:';
   const isOrigin = url?.pathname === '/' && !url.search && !url.hash && !url.username && !url.password;
   if (url && isWeb && isOrigin) return url.origin;
-  throw new ConfigError('public_url_invalid', `--public-url: ${text} is not the address of a site.`);
+  throw new ConfigError('public_url_invalid', `--public-url: ${text} is not an http or https origin.`);
 }
 
 function ranges(flag: Flag, text: string | null): string[] {
   const list = (text ?? '').split(',').filter((part) => part !== '');
   const wrong = list.find((part) => !isAddressRange(part));
   if (wrong === undefined) return list;
-  throw new ConfigError('option_invalid', `--${flag}: ${wrong} is neither an address nor a CIDR range.`);
+  throw new ConfigError('option_invalid', `--${flag}: ${wrong} is not an address or a CIDR range.`);
 }
 
 function foreignOrigins(text: string | null): string[] {
@@ -193,13 +193,13 @@ function freeSpaceFloor(text: string | null): FreeSpaceFloor {
 function readTls(certFile: string | null, keyFile: string | null): ServerConfig['tls'] {
   if (certFile === null && keyFile === null) return null;
   if (certFile === null || keyFile === null) {
-    throw new ConfigError('tls_unreadable', '--tls-cert and --tls-key belong together.');
+    throw new ConfigError('tls_unreadable', 'Set both --tls-cert and --tls-key, or neither.');
   }
   const read = (file: string): string => {
     try {
       return readFileSync(file, 'utf8');
     } catch (cause) {
-      throw new ConfigError('tls_unreadable', `${file} cannot be read.`, cause);
+      throw new ConfigError('tls_unreadable', `The server cannot read ${file}.`, cause);
     }
   };
   return { cert: read(certFile), key: read(keyFile) };
@@ -211,22 +211,29 @@ function readAdminToken(file: string | null, variable: string | undefined): stri
     try {
       secret = readFileSync(file, 'utf8').trim();
     } catch (cause) {
-      throw new ConfigError('admin_token_unreadable', `--admin-token-file: ${file} cannot be read.`, cause);
+      throw new ConfigError(
+        'admin_token_unreadable',
+        `--admin-token-file: the server cannot read ${file}.`,
+        cause,
+      );
     }
   }
   if (secret !== null && secret.length < 32) {
-    throw new ConfigError('admin_token_short', `The administrator token has ${secret.length} characters.`);
+    throw new ConfigError(
+      'admin_token_short',
+      `The administrator token has only ${secret.length} characters.`,
+    );
   }
   return secret;
 }
 
-/** Page 04, step 1: plain HTTP is for loopback addresses, or for a TLS proxy that somebody vouched for. */
+/** Plain HTTP is for loopback addresses, or behind a declared TLS proxy (docs/security.md). */
 function assertExposure({ host, tls, behindTlsProxy, publicUrl }: ServerConfig): void {
   const isPublicHttps = publicUrl?.startsWith('https:') ?? false;
   if (behindTlsProxy && !isPublicHttps) {
     throw new ConfigError('tls_required', '--behind-tls-proxy needs an https --public-url.');
   }
   if (tls === null && !behindTlsProxy && (!isLoopback(host) || isPublicHttps)) {
-    throw new ConfigError('tls_required', `Plain HTTP on ${host} would show passwords to the network.`);
+    throw new ConfigError('tls_required', `Plain HTTP on ${host} would expose passwords to the network.`);
   }
 }
