@@ -25,13 +25,13 @@ import type { Users } from './users.ts';
 import { createUsers } from './users.ts';
 
 /**
- * Who is over: one session, token or share; all of a user and what that user lent; or a user's sessions but one.
- * Told after it is durable, so that sockets, streams and tickets go.
+ * Ended sessions: one session, token or share; all of a user, and all shares that the user lends; or all sessions of
+ * a user except one. Published when it is durable, so that sockets, streams and tickets end.
  */
 export type Revocation =
   { sessionKey: string } | { userId: UserId } | { sessionsOf: string; exceptSessionKey: string };
 
-/** Says whether a revocation is about this principal. */
+/** Whether a revocation concerns this principal. */
 export function isRevoked(revocation: Revocation, principal: Principal): boolean {
   if ('sessionKey' in revocation) return principal.sessionKey === revocation.sessionKey;
   if ('userId' in revocation)
@@ -44,7 +44,7 @@ export function isRevoked(revocation: Revocation, principal: Principal): boolean
   );
 }
 
-/** Everything about who somebody is. */
+/** Users, sessions, tokens, grants and share links. */
 export interface Access {
   readonly users: Users;
   readonly sessions: Sessions;
@@ -53,19 +53,19 @@ export interface Access {
   readonly grants: Grants;
   readonly shares: Shares;
   readonly profiles: FirstBootProfiles;
-  /** Null for a wrong name or password; both outcomes are in the audit record, and take the same work. */
+  /** Null for a wrong name or password. Both outcomes are audited and cost the same work. */
   signIn(request: { name: string; password: string }, address: string): Promise<SignedIn | null>;
   signOut(principal: Principal): Promise<void>;
-  /** Of one's own password. @throws ApiError `invalid_input` when the present one is wrong */
+  /** Changes the principal's own password. @throws ApiError `invalid_input` for a wrong current password */
   changePassword(principal: Principal, request: ChangePasswordRequest): Promise<void>;
-  /** What is asked of an operation's rights: whose it is, and what was granted on it. */
+  /** The owner of an operation, and what was granted on it to the principal. */
   subjectOf(principal: Principal, operation: { id: string; owner: string }): Subject;
   findBearer(secret: string, address: string): Promise<Principal | null>;
-  /** The token or share (never a session) of that key, for a ticket that was obtained with it. */
-  findHolder(tokenKey: string, address: string): Promise<Principal | null>;
-  /** Listeners hear who is over. */
+  /** The token or share (never a session) that a ticket was issued to. */
+  findByTicketHolder(tokenKey: string, address: string): Promise<Principal | null>;
+  /** Called when sessions, tokens or shares end. */
   onRevoked(listener: (revocation: Revocation) => void): void;
-  /** Listeners hear whose rights on operations have changed. */
+  /** Called when a user's rights on operations change. */
   onRightsChanged(listener: (userId: UserId) => void): void;
 }
 
@@ -79,15 +79,15 @@ export interface AccessDeps {
 }
 
 /**
- * Wires users, sessions, tokens and the first sign-in together. Keeps nothing in memory but the hash of the
- * administrator's token: what is true of a principal is asked of the store at each request.
+ * Connects users, sessions, tokens, grants and shares. Memory holds only the hash of the administrator's token and
+ * the grants; each request reads its principal from the store.
  */
 export function createAccess(deps: AccessDeps): Access {
   const { store, onError } = deps;
   const now = deps.now ?? Date.now;
-  const revocations = createTelling<Revocation>();
-  const changes = createTelling<string>();
-  const revoke = revocations.tell;
+  const revocations = createEmitter<Revocation>();
+  const changes = createEmitter<string>();
+  const revoke = revocations.emit;
   const onRevoked = (sessionKey: string): void => revoke({ sessionKey });
   const passwords = createPasswords();
   const sessions = createSessions({ store, now, onError });
@@ -95,11 +95,11 @@ export function createAccess(deps: AccessDeps): Access {
   const users = createUsers({
     store,
     passwords,
-    closeFirstSignIn: () => firstSignIn.closing(),
+    closeFirstSignIn: () => firstSignIn.closeStatement(),
     onAdminCreated: () => firstSignIn.removeLinkFile(),
     onChanged: (userId) => revoke({ userId }),
   });
-  const grants = createGrants({ store, now, onChanged: changes.tell });
+  const grants = createGrants({ store, now, onChanged: changes.emit });
   const bearers = {
     adminToken: createAdminToken(deps.adminToken),
     tokens: createTokens({ store, now, onError, onRevoked }),
@@ -126,30 +126,30 @@ export function createAccess(deps: AccessDeps): Access {
       return { owner, operationId: id, granted: grants.levelOf(id, userId) };
     },
     findBearer: (secret, address) => findBearer(bearers, secret, address),
-    findHolder: (key, address) => findHolder(bearers, key, address),
+    findByTicketHolder: (key, address) => findByTicketHolder(bearers, key, address),
     onRightsChanged: changes.listen,
     onRevoked: revocations.listen,
   };
 }
 
-function createTelling<T>(): { tell: (news: T) => void; listen: (listener: (news: T) => void) => void } {
-  const listeners: ((news: T) => void)[] = [];
+function createEmitter<T>(): { emit: (event: T) => void; listen: (listener: (event: T) => void) => void } {
+  const listeners: ((event: T) => void)[] = [];
   return {
-    tell: (news) => {
-      for (const listener of listeners) listener(news);
+    emit: (event) => {
+      for (const listener of listeners) listener(event);
     },
     listen: (listener) => void listeners.push(listener),
   };
 }
 
-/** Everything whose secret can stand behind `Authorization: Bearer`. */
+/** What a secret in `Authorization: Bearer` can belong to. */
 interface Bearers {
   adminToken: AdminToken;
   tokens: Tokens;
   shares: Shares;
 }
 
-async function findHolder(
+async function findByTicketHolder(
   { adminToken, tokens, shares }: Bearers,
   key: string,
   address: string,
@@ -166,7 +166,7 @@ async function signIn(
   const { store, sessions } = deps;
   const user = await store.db.selectFrom('users').selectAll().where('name', '=', name).executeTakeFirst();
   const matches = await deps.passwords.verify(user?.passwordHash ?? null, password);
-  // An unknown name is not written down: people type passwords into the wrong field.
+  // Unknown names are not recorded, because people type passwords into the wrong field.
   const who = user ? user.name : '(unknown)';
   const entry = { who, address, what: 'session.create', subject: user ? `user:${user.id}` : null };
   if (!user || !matches || user.disabled === 1) {

@@ -4,14 +4,14 @@ import { equalsSecret, hashSecret } from './secrets.ts';
 /** `sessionKey`, id and name of its principal. */
 export const adminTokenKey = 'admin-token';
 
-/** The one bearer token that is given to the process from outside, with all rights, as long as it lives. */
+/** The bearer token from the configuration. It has all rights while the process runs. */
 export interface AdminToken {
   find(secret: string, address: string): Principal | null;
-  /** By the `sessionKey` of its principal, for a ticket that was obtained with it. */
+  /** Finds it by the `sessionKey` of a ticket that was issued to it. */
   findByKey(key: string, address: string): Principal | null;
 }
 
-/** Keeps only the hash; null: there is none, and nothing matches. */
+/** Stores only the hash. Null: no token is configured, so nothing matches. */
 export function createAdminToken(secret: string | null): AdminToken {
   const hash = secret === null ? null : hashSecret(secret);
   return {

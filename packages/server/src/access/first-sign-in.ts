@@ -9,25 +9,25 @@ import { createSecret, hashSecret } from './secrets.ts';
 import type { NewSession, Sessions } from './sessions.ts';
 import { nameTaken, newUserRow } from './users.ts';
 
-/** File in the data directory that holds the link when no terminal is there to print it on. */
+/** File in the data directory with the link, if there is no terminal to print it on. */
 export const linkFileName = 'initial-admin-link';
 
 const validMs = 24 * 3_600_000;
 const settingKey = 'firstSignIn';
 
-/** How the first administrator gets in: a one-time link, made anew at each start until one was used. */
+/** The one-time link of the first administrator. Each start creates a new one until a link was used. */
 export interface FirstSignIn {
-  /** A new secret, replacing the one before; null when there is an administrator already. */
+  /** Replaces the secret with a new one; null when an administrator exists. */
   renew(): Promise<string | null>;
   writeLinkFile(link: string): Promise<string>;
-  /** Makes the administrator and signs in. @throws ApiError `link_used`, `exists` */
+  /** Creates the administrator and signs in. @throws ApiError `link_used`, `exists` */
   redeem(request: { secret: string; name: string; password: string }, address: string): Promise<SignedIn>;
-  /** For the batch that makes an administrator in another way. */
-  closing(): WriteStatement;
+  /** Invalidates the link; for the batch that creates an administrator in another way. */
+  closeStatement(): WriteStatement;
   removeLinkFile(): Promise<void>;
 }
 
-/** The outcome of a sign-in, for the cookie and the answer. */
+/** The result of a sign-in, for cookie and answer. */
 export interface SignedIn {
   session: NewSession;
   user: { id: string; name: string; role: 'admin' | 'operator' | 'viewer' };
@@ -41,16 +41,16 @@ export interface FirstSignInDeps {
   now: () => number;
 }
 
-/** Holds the link's hash and end in `settings`: a restart replaces it, a used one is gone. */
+/** Stores the hash and the expiry of the link in `settings`. A restart replaces it, its use deletes it. */
 export function createFirstSignIn(deps: FirstSignInDeps): FirstSignIn {
   const { store, dataDir, now } = deps;
   const linkFile = join(dataDir, linkFileName);
-  const closing = (): WriteStatement => ({
+  const closeStatement = (): WriteStatement => ({
     query: store.db.deleteFrom('settings').where('key', '=', settingKey),
   });
   const removeLinkFile = (): Promise<void> => rm(linkFile, { force: true });
   return {
-    closing,
+    closeStatement,
     removeLinkFile,
     async renew() {
       await removeLinkFile();
@@ -59,7 +59,7 @@ export function createFirstSignIn(deps: FirstSignInDeps): FirstSignIn {
       const secret = createSecret();
       const value = JSON.stringify({ hash: hashSecret(secret), expiresAtMs: now() + validMs });
       await store.write([
-        closing(),
+        closeStatement(),
         { query: store.db.insertInto('settings').values({ key: settingKey, value }) },
       ]);
       return secret;
@@ -88,7 +88,7 @@ async function redeem(
     .where('key', '=', settingKey)
     .executeTakeFirst();
   const link = held && (JSON.parse(held.value) as { hash: string; expiresAtMs: number });
-  // Both sides are hashes of 256 random bits: how long the comparison takes tells nothing.
+  // Both sides are hashes of 256 random bits, so the time of the comparison reveals nothing.
   const refused = auditStatement({
     who: '(unknown)',
     address,

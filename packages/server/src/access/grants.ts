@@ -5,23 +5,23 @@ import { StoreConflict } from '../storage/errors.ts';
 import type { Store } from '../storage/store.ts';
 import type { Principal } from './principal.ts';
 
-/** What somebody may do with one operation of somebody else. Who may grant is checked by the caller. */
+/** Access of users to operations of others. The caller checks who may grant. */
 export interface Grants {
-  /** Asked at every event of every watcher, so it is answered from memory. */
+  /** From memory, because every event of every watcher needs it. */
   levelOf(operationId: OperationId, userId: UserId): GrantLevel | null;
   list(operationId: OperationId): Promise<Grant[]>;
-  /** A second grant to the same user takes the place of the first. @throws ApiError `invalid_input` */
+  /** Replaces an earlier grant to the same user. @throws ApiError `invalid_input` */
   create(principal: Principal, operationId: OperationId, request: CreateGrantInput): Promise<Grant>;
   /** @throws ApiError `not_found` */
   revoke(principal: Principal, operationId: OperationId, userId: UserId): Promise<void>;
-  /** Reads what stands in the store; before anybody is authorised. */
+  /** Reads all grants from the store; call it before the first authorization. */
   load(): Promise<void>;
 }
 
 export interface GrantsDeps {
   store: Store;
   now: () => number;
-  /** The user's rights are other ones from now on. */
+  /** Called after the rights of a user changed. */
   onChanged: (userId: UserId) => void;
 }
 
@@ -72,7 +72,7 @@ async function createGrant(
     .where('disabled', '=', 0)
     .executeTakeFirst();
   if (!user) {
-    throw new ApiError('invalid_input', { field: 'userName', message: 'There is no user of this name.' });
+    throw new ApiError('invalid_input', { field: 'userName', message: 'No user has this name.' });
   }
   const createdAt = new Date(now()).toISOString();
   const row = { operationId, userId: user.id, level, grantedBy: principal.userName, createdAt };

@@ -14,10 +14,10 @@ export interface PasswordChangeDeps {
 }
 
 /**
- * A new password of one's own. Every other session of the user is over when this resolves, the one that asks
- * goes on; tokens stay, because programs have no password.
+ * Changes the principal's own password. All other sessions of the user end; this session and all tokens stay
+ * valid.
  *
- * @throws ApiError `forbidden` for a token, `invalid_input` when the present password is wrong
+ * @throws ApiError `forbidden` for a token, `invalid_input` for a wrong current password
  */
 export async function changePassword(
   { store, passwords }: PasswordChangeDeps,
@@ -34,7 +34,7 @@ export async function changePassword(
   if (!held || !(await passwords.verify(held.passwordHash, current))) {
     const entry = { who: auditName(principal), address, what, subject };
     await store.write([auditStatement({ ...entry, result: 'wrong_credentials' })]);
-    throw new ApiError('invalid_input', { field: 'current', message: 'This is not your present password.' });
+    throw new ApiError('invalid_input', { field: 'current', message: 'The current password is wrong.' });
   }
   const version = held.version + 1;
   const update = store.db
@@ -55,7 +55,7 @@ export async function changePassword(
       audit(principal, what, subject),
     ]);
   } catch (cause) {
-    const message = 'Somebody else changed this user just now.';
+    const message = 'Another administrator has just changed this user.';
     throw cause instanceof StoreConflict ? new ApiError('invalid_state', { message, cause }) : cause;
   }
 }

@@ -1,17 +1,17 @@
 import { hash, verify } from '@node-rs/argon2';
 import { createSecret } from './secrets.ts';
 
-/** argon2id as OWASP's password storage sheet recommends it: 19 MiB, 2 passes, 1 lane. */
+/** argon2id with the parameters of OWASP's password storage cheat sheet: 19 MiB, 2 passes, 1 lane. */
 const parameters = { memoryCost: 19_456, timeCost: 2, parallelism: 1 };
 
-/** Hashing runs on the four threads that file calls use too: at most two at a time, the rest wait. */
+/** Concurrent hashes. Hashing shares its four threads with file calls, so two stay free. */
 const atOnce = 2;
 
-/** Slow on purpose, and equally slow for everybody. */
+/** Slow on purpose, and equally slow for known and unknown users. */
 export interface Passwords {
   /** argon2id in PHC form. */
   hash(password: string): Promise<string>;
-  /** Does the same work for an unknown user (`null`) as for a known one, and is then false. */
+  /** False for an unknown user (`null`), after the same work as for a known user. */
   verify(phc: string | null, password: string): Promise<boolean>;
 }
 
@@ -40,7 +40,7 @@ function createTurns(limit: number): InTurn {
     try {
       return await work();
     } finally {
-      // The place is handed on, not given back: a newcomer cannot overtake.
+      // The next waiting call gets the slot directly, so a new call cannot overtake it.
       const next = waiting.shift();
       if (next) next();
       else running -= 1;

@@ -1,22 +1,22 @@
 import type { Role, TokenScope, UserId } from '@wcc/api';
 
-/** Who was authenticated. Frozen on a socket; never holds a secret. */
+/** The authenticated caller. A socket keeps it unchanged. It never contains a secret. */
 export interface Principal {
-  /** `share`: whoever holds a share link; its `userId` is nobody's. */
+  /** `share`: the user of a share link; its `userId` belongs to no account. */
   readonly kind: 'session' | 'token' | 'admin-token' | 'share';
   readonly userId: UserId;
   readonly userName: string;
   readonly role: Role;
   /** SHA-256 of the session's secret, the token's id, or `share:` and the share's id. */
   readonly sessionKey: string;
-  /** The user's version that this was authenticated against; another one means another password or role. */
+  /** Version of the user at authentication; it changes with password and role. */
   readonly sessionVersion: number;
   readonly scope: TokenScope;
-  /** The only operations it may watch, in their public form; null: all that its rights reach. */
+  /** The only operations that it may watch, in their public form; null: no limit. */
   readonly limitedTo: readonly string[] | null;
-  /** Of a share: the user whose right it lends; null for everybody else. */
+  /** For a share: the user whose right it lends; else null. */
   readonly lentBy: UserId | null;
-  /** Clock time in milliseconds; null: as long as the process lives. */
+  /** Clock time in milliseconds; null: never. */
   readonly expiresAtMs: number | null;
   /** Client address, for the audit record. */
   readonly address: string;

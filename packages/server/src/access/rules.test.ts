@@ -20,18 +20,18 @@ const principal = (role: Role, scope: TokenScope = 'write'): Principal => ({
 });
 const rights = Object.keys(rules) as Right[];
 const mine = { owner: 'me' };
-const foreign = { owner: 'somebody else' };
+const foreign = { owner: 'another-user' };
 const nobodys = { owner: null };
 const having = (who: Principal, subject?: Subject): Right[] =>
   rights.filter((right) => can(who, right, subject));
 
 describe('rights', () => {
-  it('an administrator has all of them, on everything', () => {
+  it('an administrator has all rights on everything', () => {
     for (const subject of [undefined, mine, foreign, nobodys])
       expect(having(principal('admin'), subject)).toEqual(rights);
   });
 
-  it('an operator makes, and watches and controls what is theirs', () => {
+  it('an operator creates, and watches and controls their own operations', () => {
     const general = [
       'pool.see',
       'pool.rescan',
@@ -72,7 +72,7 @@ describe('rights', () => {
     expect(having(principal('operator'), mine).toSorted()).toEqual([...general, ...own].toSorted());
   });
 
-  it('a viewer starts and controls nothing, not even what was theirs once', () => {
+  it('a viewer cannot start or control anything, not even an own operation', () => {
     const general = ['pool.see', 'image.list', 'host.see', 'operation.list', 'ticket.make'];
     for (const subject of [undefined, foreign, nobodys])
       expect(having(principal('viewer'), subject)).toEqual(general);
@@ -81,7 +81,7 @@ describe('rights', () => {
     );
   });
 
-  it('a token of scope read changes nothing, whoever it belongs to', () => {
+  it('a token with scope read cannot change anything, for any role', () => {
     const changing = rights.filter((right) => !rules[right].scopes.includes('read'));
     expect(changing.length).toBeGreaterThan(5);
     for (const role of ['admin', 'operator', 'viewer'] as const) {
@@ -91,14 +91,14 @@ describe('rights', () => {
     }
   });
 
-  it('a token of scope publish reports its own operations, and does nothing else', () => {
+  it('a token with scope publish can only report its own operations', () => {
     expect(having(principal('admin', 'publish'), mine)).toEqual(['operation.publish']);
     expect(having(principal('operator', 'publish'), mine)).toEqual(['operation.publish']);
     expect(having(principal('operator', 'publish'), foreign)).toEqual([]);
     expect(having(principal('viewer', 'publish'), mine)).toEqual([]);
   });
 
-  it('a grant lends the right to watch, or also to control, within the role', () => {
+  it('a grant gives the right to watch or control within the role', () => {
     const lent = (role: Role, granted: GrantLevel): Right[] =>
       having(principal(role), { ...foreign, granted }).filter((right) => right.startsWith('operation.'));
     expect(lent('operator', 'watch')).toEqual(['operation.list', 'operation.watch']);
@@ -107,7 +107,7 @@ describe('rights', () => {
     expect(lent('viewer', 'control')).toEqual(['operation.list', 'operation.watch']);
   });
 
-  it('who is limited to some operations watches these, takes tickets, and nothing else', () => {
+  it('a limited principal can only watch its operations and create tickets', () => {
     const limited = { ...principal('admin'), limitedTo: ['a'] };
     expect(having(limited, { ...mine, operationId: 'a' })).toEqual(['operation.watch', 'ticket.make']);
     expect(having(limited, { ...mine, operationId: 'b' })).toEqual(['ticket.make']);

@@ -2,7 +2,7 @@ import { ApiError } from '@wcc/api';
 import type { GrantLevel, Role, TokenScope } from '@wcc/api';
 import type { Principal } from './principal.ts';
 
-/** What can be asked for; each has one row in {@link rules}. */
+/** Each right has one row in {@link rules}. */
 export type Right =
   | 'pool.see'
   | 'pool.rescan'
@@ -43,21 +43,21 @@ export type Right =
   | 'metrics.read';
 
 /**
- * `own`: what belongs to the principal, or was granted to it on the level that the right needs; `granted`: only
- * the latter. A thing without an owner is nobody's own.
+ * `own`: things of the principal, and things that were granted to it on the level of the right. `granted`: only the
+ * latter. A thing without an owner is never `own`.
  */
 type Reach = 'any' | 'own' | 'granted' | 'none';
 
 interface Rule extends Record<Role, Reach> {
-  /** Which scopes of a token may use it. */
+  /** Token scopes that include the right. */
   scopes: readonly TokenScope[];
-  /** The grant that stands in for ownership. */
+  /** The grant that replaces ownership. */
   grant: GrantLevel | null;
 }
 
-const looks = ['read', 'write'] as const;
-const changes = ['write'] as const;
-const publishes = ['write', 'publish'] as const;
+const readScopes = ['read', 'write'] as const;
+const writeScopes = ['write'] as const;
+const publishScopes = ['write', 'publish'] as const;
 
 function rule(
   scopes: readonly TokenScope[],
@@ -67,57 +67,57 @@ function rule(
   return { scopes, admin: 'any', operator, viewer, grant };
 }
 
-/** Who may what, once. Viewers watch what was granted to them. */
+/** Rights by role and scope. Viewers watch operations that were granted to them. */
 export const rules: Readonly<Record<Right, Rule>> = {
-  'pool.see': rule(looks, ['any', 'any']),
-  'pool.rescan': rule(changes, ['any', 'none']),
-  'orphan.see': rule(looks, ['none', 'none']),
-  'orphan.delete': rule(changes, ['none', 'none']),
-  'image.list': rule(looks, ['any', 'any']),
-  'image.copy': rule(changes, ['any', 'none']),
-  'image.make': rule(changes, ['any', 'none']),
-  'image.upload': rule(changes, ['any', 'none']),
-  'upload.see': rule(looks, ['own', 'none']),
-  'upload.send': rule(changes, ['own', 'none']),
-  'host.see': rule(looks, ['any', 'any']),
-  'vm.list': rule(looks, ['own', 'none']),
-  'vm.make': rule(changes, ['any', 'none']),
-  'vm.control': rule(changes, ['own', 'none']),
-  'vm.screen': rule(looks, ['own', 'none']),
-  'vm.serial': rule(looks, ['own', 'none']),
-  'vm.delete': rule(changes, ['own', 'none']),
-  'profile.see': rule(looks, ['own', 'own']),
-  'profile.change': rule(changes, ['own', 'own']),
-  'image.import': rule(changes, ['any', 'none']),
-  'image.convert': rule(changes, ['any', 'none']),
-  'image.verify': rule(changes, ['any', 'none']),
-  'image.change': rule(changes, ['own', 'none']),
-  'image.delete': rule(changes, ['own', 'none']),
-  'image.download': rule(looks, ['any', 'none']),
-  'operation.list': rule(looks, ['any', 'any']),
-  'operation.watch': rule(looks, ['own', 'granted'], 'watch'),
-  'operation.control': rule(changes, ['own', 'none'], 'control'),
-  'operation.publish': rule(publishes, ['own', 'none']),
-  'operation.share': rule(changes, ['own', 'none']),
-  'ticket.make': rule(looks, ['any', 'any']),
-  'token.see': rule(looks, ['own', 'own']),
-  'token.manage': rule(changes, ['own', 'own']),
-  'user.see': rule(looks, ['none', 'none']),
-  'user.manage': rule(changes, ['none', 'none']),
-  'audit.read': rule(looks, ['none', 'none']),
-  'metrics.read': rule(looks, ['none', 'none']),
+  'pool.see': rule(readScopes, ['any', 'any']),
+  'pool.rescan': rule(writeScopes, ['any', 'none']),
+  'orphan.see': rule(readScopes, ['none', 'none']),
+  'orphan.delete': rule(writeScopes, ['none', 'none']),
+  'image.list': rule(readScopes, ['any', 'any']),
+  'image.copy': rule(writeScopes, ['any', 'none']),
+  'image.make': rule(writeScopes, ['any', 'none']),
+  'image.upload': rule(writeScopes, ['any', 'none']),
+  'upload.see': rule(readScopes, ['own', 'none']),
+  'upload.send': rule(writeScopes, ['own', 'none']),
+  'host.see': rule(readScopes, ['any', 'any']),
+  'vm.list': rule(readScopes, ['own', 'none']),
+  'vm.make': rule(writeScopes, ['any', 'none']),
+  'vm.control': rule(writeScopes, ['own', 'none']),
+  'vm.screen': rule(readScopes, ['own', 'none']),
+  'vm.serial': rule(readScopes, ['own', 'none']),
+  'vm.delete': rule(writeScopes, ['own', 'none']),
+  'profile.see': rule(readScopes, ['own', 'own']),
+  'profile.change': rule(writeScopes, ['own', 'own']),
+  'image.import': rule(writeScopes, ['any', 'none']),
+  'image.convert': rule(writeScopes, ['any', 'none']),
+  'image.verify': rule(writeScopes, ['any', 'none']),
+  'image.change': rule(writeScopes, ['own', 'none']),
+  'image.delete': rule(writeScopes, ['own', 'none']),
+  'image.download': rule(readScopes, ['any', 'none']),
+  'operation.list': rule(readScopes, ['any', 'any']),
+  'operation.watch': rule(readScopes, ['own', 'granted'], 'watch'),
+  'operation.control': rule(writeScopes, ['own', 'none'], 'control'),
+  'operation.publish': rule(publishScopes, ['own', 'none']),
+  'operation.share': rule(writeScopes, ['own', 'none']),
+  'ticket.make': rule(readScopes, ['any', 'any']),
+  'token.see': rule(readScopes, ['own', 'own']),
+  'token.manage': rule(writeScopes, ['own', 'own']),
+  'user.see': rule(readScopes, ['none', 'none']),
+  'user.manage': rule(writeScopes, ['none', 'none']),
+  'audit.read': rule(readScopes, ['none', 'none']),
+  'metrics.read': rule(readScopes, ['none', 'none']),
 };
 
-/** What a right is asked about: whose it is, and for operations which one and what was granted on it. */
+/** The thing that a right is about: its owner and, for an operation, its id and grant. */
 export interface Subject {
   owner: string | null;
-  /** An operation's id; a principal that is limited to some may watch no other. */
+  /** Id of the operation, for principals that are limited to some operations. */
   operationId?: string;
   /** The level that was granted to this principal. */
   granted?: GrantLevel | null;
 }
 
-/** Says whether the principal has the right, on that subject when the right reaches only so far. */
+/** Whether the principal has the right on the subject. */
 export function can(principal: Principal, right: Right, subject?: Subject): boolean {
   if (principal.limitedTo !== null && !isWithin(principal.limitedTo, right, subject)) return false;
   if (principal.kind === 'share') return true;
@@ -133,7 +133,7 @@ export function assertRight(principal: Principal, right: Right, subject?: Subjec
   if (!can(principal, right, subject)) throw new ApiError('forbidden');
 }
 
-/** Who is limited to some operations may watch these, get tickets for that, and nothing else. */
+/** A limited principal may watch its operations and create tickets for them, and nothing else. */
 function isWithin(limitedTo: readonly string[], right: Right, subject: Subject | undefined): boolean {
   if (right === 'ticket.make') return true;
   return (

@@ -5,17 +5,17 @@ export function createSecret(): string {
   return randomBytes(32).toString('base64url');
 }
 
-/** Ids of users and tokens: 128 random bits in base64url; they confer no right. */
+/** Ids of users and tokens: 128 random bits in base64url. Ids are not secret. */
 export function createId(): string {
   return randomBytes(16).toString('base64url');
 }
 
-/** What is kept of a secret. Fast on purpose: 256 random bits need no slow hash. */
+/** The stored form of a secret. A fast hash is enough for 256 random bits. */
 export function hashSecret(secret: string): string {
   return createHash('sha256').update(secret).digest('hex');
 }
 
-/** Compares in constant time, whatever the lengths are. */
+/** Compares in constant time, also for different lengths. */
 export function equalsSecret(offered: string, hash: string): boolean {
   return timingSafeEqual(Buffer.from(hashSecret(offered), 'hex'), Buffer.from(hash, 'hex'));
 }

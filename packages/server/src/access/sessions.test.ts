@@ -35,7 +35,7 @@ async function newSession(): Promise<{ secret: string; key: string }> {
 const isAlive = async (secret: string): Promise<boolean> =>
   (await sessions.find(secret, '192.0.2.1')) !== null;
 
-it('lives while it is used, and two idle hours end it', async () => {
+it('a session lives while it is used and ends after two idle hours', async () => {
   const { secret } = await newSession();
   for (let step = 0; step < 3; step += 1) {
     nowMs += sessionIdleMs - 1000;
@@ -45,7 +45,7 @@ it('lives while it is used, and two idle hours end it', async () => {
   expect(await isAlive(secret)).toBe(false);
 });
 
-it('ends after twelve hours, however much it is used', async () => {
+it('a session ends after twelve hours, even if used', async () => {
   const { secret } = await newSession();
   const endMs = nowMs + sessionAbsoluteMs;
   while (nowMs < endMs - sessionIdleMs / 2) {
@@ -57,7 +57,7 @@ it('ends after twelve hours, however much it is used', async () => {
   expect(await isAlive(secret)).toBe(false);
 });
 
-it('is kept in use by an open socket', async () => {
+it('an open socket keeps a session alive', async () => {
   const { secret, key } = await newSession();
   for (let step = 0; step < 4; step += 1) {
     nowMs += sessionIdleMs - 1000;
@@ -66,7 +66,7 @@ it('is kept in use by an open socket', async () => {
   expect(await isAlive(secret)).toBe(true);
 });
 
-it('is dead as soon as its user has another version or is disabled', async () => {
+it('a session is invalid once its user changes or is disabled', async () => {
   const { secret } = await newSession();
   await store.write([{ query: store.db.updateTable('users').set({ disabled: 1 }) }]);
   expect(await isAlive(secret)).toBe(false);
@@ -74,7 +74,7 @@ it('is dead as soon as its user has another version or is disabled', async () =>
   expect(await isAlive(secret)).toBe(false);
 });
 
-it('is removed by the sweep when it is over, and only then', async () => {
+it('the sweep removes ended sessions only', async () => {
   await newSession();
   nowMs += sessionIdleMs;
   const { secret } = await newSession();

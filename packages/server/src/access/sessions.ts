@@ -3,16 +3,16 @@ import type { Store, WriteStatement } from '../storage/store.ts';
 import type { Principal } from './principal.ts';
 import { createSecret, hashSecret } from './secrets.ts';
 
-/** A session ends so long after it was made, used or not. */
+/** Maximum age of a session. */
 export const sessionAbsoluteMs: number = 12 * 3_600_000;
-/** A session ends so long after its last use; an open socket counts as use. */
+/** Maximum time without use; an open socket counts as use. */
 export const sessionIdleMs: number = 2 * 3_600_000;
-/** `lastSeenAt` is not written more often than this. */
+/** Minimum time between two writes of `lastSeenAt`. */
 const seenStepMs = 60_000;
 
-/** A session that exists as soon as its statement was written. */
+/** A new session. It exists once its statement is written. */
 export interface NewSession {
-  /** Goes into the cookie and nowhere else. */
+  /** For the cookie only. */
   secret: string;
   key: string;
   expiresAtMs: number;
@@ -20,19 +20,19 @@ export interface NewSession {
 }
 
 /**
- * Signed-in browsers. A session is alive while its row is there, neither end has come, its user is enabled and has
- * the version of the sign-in; nothing else has to be remembered to end it.
+ * Sessions of browsers. A session is valid while its row exists, neither limit is reached, and its user is enabled
+ * and has the version of the sign-in.
  */
 export interface Sessions {
-  /** A row for the batch that signs a user in. */
+  /** Creates a session; its statement belongs in the batch of the sign-in. */
   prepare(user: { id: string; version: number }, address: string): NewSession;
-  /** The principal of a cookie, or null when the session is unknown, over, or its user changed. */
+  /** The principal of a cookie; null when the session is unknown or ended, or its user changed. */
   find(secret: string, address: string): Promise<Principal | null>;
-  /** For the batch that signs out. */
+  /** Ends a session; for the batch of the sign-out. */
   end(key: string): WriteStatement;
-  /** Keeps the sessions of open sockets in use. */
+  /** Records the use of sessions with open sockets. */
   touch(keys: readonly string[]): Promise<void>;
-  /** Removes what is over. */
+  /** Removes ended sessions. */
   sweep(): Promise<void>;
 }
 
@@ -87,7 +87,7 @@ async function findSession(deps: SessionsDeps, secret: string, address: string):
     .executeTakeFirst();
   if (!row) return null;
   if (Date.parse(row.lastSeenAt) < now() - seenStepMs) {
-    // Not awaited: a request does not wait for an fsync that only notes the time.
+    // Not awaited, so that a request does not wait for this fsync.
     touchSessions(deps, [key]).catch((error: unknown) => onError(error, { stage: 'session-touch' }));
   }
   return toPrincipal(row, { key, address });

@@ -9,27 +9,27 @@ import type { Principal } from './principal.ts';
 import { can } from './rules.ts';
 import { createId, createSecret, hashSecret } from './secrets.ts';
 
-/** So that scanners of leaked secrets can know ours. */
+/** Secret scanners recognize this prefix. */
 export const sharePrefix = 'wccs_';
 const keyPrefix = 'share:';
 const sharesPerOperation = 50;
 
-/** A share with the secret that is told once. */
+/** A new share with its secret. */
 export type NewShare = Share & { secret: string };
 
 /**
- * Links that show one operation to whoever holds them. A share lends its creator's right to watch: it is over
- * when it was revoked, when its time has come, and when the creator may not watch any more.
+ * Share links: each shows one operation without sign-in. A share lends its creator's right to watch. It ends when it
+ * is revoked, when it expires, and when its creator loses the right.
  */
 export interface Shares {
   list(operationId: OperationId): Promise<Share[]>;
-  /** @throws ApiError `invalid_state` when the operation has too many */
+  /** @throws ApiError `invalid_state` when the operation has too many shares */
   create(principal: Principal, operationId: OperationId, request: CreateShareInput): Promise<NewShare>;
   /** @throws ApiError `not_found` */
   revoke(principal: Principal, operationId: OperationId, id: string): Promise<void>;
-  /** Who holds the secret, or null when the share is unknown or over. */
+  /** The principal of a secret; null when the share is unknown or ended. */
   find(secret: string, address: string): Promise<Principal | null>;
-  /** The same for a ticket's claims; `key` is the principal's `sessionKey`. */
+  /** The same for the claims of a ticket; `key` is the principal's `sessionKey`. */
   findByKey(key: string, address: string): Promise<Principal | null>;
 }
 
@@ -41,7 +41,7 @@ export interface SharesDeps {
 }
 
 export function createShares(deps: SharesDeps): Shares {
-  /** Whose first use since the start is in the audit record. */
+  /** Shares whose first use since the start is audited. */
   const used = new Set<string>();
   return {
     list: (operationId) => listShares(deps, operationId),
@@ -86,8 +86,8 @@ async function createShare(
 ): Promise<NewShare> {
   const { store, now } = deps;
   if ((await listShares(deps, operationId)).length >= sharesPerOperation) {
-    const message = `This operation has ${sharesPerOperation} share links.`;
-    throw new ApiError('invalid_state', { message, hint: 'Revoke some.' });
+    const message = `This operation already has ${sharesPerOperation} share links, the maximum.`;
+    throw new ApiError('invalid_state', { message, hint: 'Revoke one first.' });
   }
   const secret = sharePrefix + createSecret();
   const shown = {
@@ -176,7 +176,7 @@ function toPrincipal({ id, operationId, expiresAt, creatorId }: ShareRow, addres
   };
 }
 
-/** The administrator's token is no user; whoever holds it may watch everything. */
+/** The administrator's token belongs to no user and may watch everything. */
 function mayCreatorWatch(row: ShareRow, share: Principal): boolean {
   if (row.creatorId === adminTokenKey) return true;
   if (row.role === null || row.disabled !== 0) return false;
@@ -191,7 +191,7 @@ function mayCreatorWatch(row: ShareRow, share: Principal): boolean {
   return can(creator, 'operation.watch', { owner: row.ownerId, operationId: row.operationId });
 }
 
-/** Not awaited: who opens a link does not wait for an fsync. */
+/** Not awaited, so that opening a link does not wait for an fsync. */
 function noteUse({ store, onError }: SharesDeps, used: Set<string>, share: Principal): void {
   if (used.has(share.sessionKey)) return;
   used.add(share.sessionKey);

@@ -7,21 +7,21 @@ import type { Store } from '../storage/store.ts';
 import type { Principal } from './principal.ts';
 import { createId, createSecret, hashSecret } from './secrets.ts';
 
-/** So that scanners of leaked secrets can know ours. */
+/** Secret scanners recognize this prefix. */
 export const tokenPrefix = 'wcc_';
 
 const usedStepMs = 60_000;
 const tokensPerUser = 100;
 
-/** Bearer tokens of users, for programs. A token may what its user may now, or less by its scope. */
+/** Bearer tokens of users, for programs. A token has the current rights of its user, reduced by its scope. */
 export interface Tokens {
-  /** Of the principal, or of everybody. */
+  /** The tokens of the principal, or of all users. */
   list(principal: Principal, owner: 'me' | 'all'): Promise<Token[]>;
   create(principal: Principal, request: CreateTokenInput): Promise<CreatedToken>;
   revoke(principal: Principal, id: string): Promise<void>;
-  /** The principal of a bearer secret, or null when it is unknown, revoked, over, or its user is disabled. */
+  /** The principal of a secret; null when it is unknown, revoked or expired, or its user is disabled. */
   find(secret: string, address: string): Promise<Principal | null>;
-  /** The same for a ticket's claims; `id` is the token's id. */
+  /** The same for the claims of a ticket; `id` is the token's id. */
   findById(id: string, address: string): Promise<Principal | null>;
 }
 
@@ -54,20 +54,20 @@ async function listTokens(store: Store, userId: UserId | null): Promise<Token[]>
     .execute();
 }
 
-/** Only from a session: a token that leaked cannot make itself a successor. */
+/** Only a session may create tokens, so that a leaked token cannot create its successor. */
 async function createToken(
   { store, now }: TokensDeps,
   principal: Principal,
   { name, scope, expiresInDays }: CreateTokenInput,
 ): Promise<CreatedToken> {
   if (principal.kind !== 'session') {
-    throw new ApiError('forbidden', { hint: 'Sign in with a password; a token cannot make tokens.' });
+    throw new ApiError('forbidden', { hint: 'Sign in with a password; a token cannot create tokens.' });
   }
   const held = await listTokens(store, principal.userId);
   if (held.length >= tokensPerUser) {
     throw new ApiError('invalid_state', {
-      message: `You have ${tokensPerUser} tokens.`,
-      hint: 'Revoke some.',
+      message: `You already have ${tokensPerUser} tokens, the maximum.`,
+      hint: 'Revoke one first.',
     });
   }
   const secret = tokenPrefix + createSecret();

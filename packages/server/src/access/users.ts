@@ -10,11 +10,11 @@ import type { Passwords } from './passwords.ts';
 import type { Principal } from './principal.ts';
 import { createId } from './secrets.ts';
 
-/** The people, as administrators manage them. Users are disabled, never deleted: records name them. */
+/** User accounts. Administrators disable users and never delete them, because records name them. */
 export interface Users {
   list(): Promise<User[]>;
   create(principal: Principal, request: CreateUserRequest): Promise<User>;
-  /** Every change ends the user's sessions, which `onChanged` hears after it is durable. */
+  /** Every change ends the user's sessions; `onChanged` is called once it is durable. */
   change(principal: Principal, id: string, request: ChangeUserRequest): Promise<User>;
   hasAdmin(): Promise<boolean>;
 }
@@ -22,7 +22,7 @@ export interface Users {
 export interface UsersDeps {
   store: Store;
   passwords: Passwords;
-  /** Rides in the batch that makes an administrator: the one-time link must not outlive it. */
+  /** Statement for the batch that creates an administrator, because it invalidates the one-time link. */
   closeFirstSignIn: () => WriteStatement;
   onAdminCreated: () => Promise<void>;
   onChanged: (userId: UserId) => void;
@@ -82,7 +82,7 @@ async function createUser(deps: UsersDeps, principal: Principal, request: Create
   return toUser(row);
 }
 
-/** The refusal of a name that another user has. */
+/** The error for a taken user name. */
 export function nameTaken(cause: unknown): ApiError {
   return new ApiError('exists', { message: 'A user of this name exists.', field: 'name', cause });
 }
@@ -111,7 +111,7 @@ async function changeUser(deps: UsersDeps, principal: Principal, { id, request }
     .where('version', '=', held.version)
     .$if(!staysAdmin, (query) => query.where(isNotLastAdmin(id)));
   try {
-    // One batch: there is no moment in which the old session meets the new role.
+    // One batch, so that no old session sees the new role.
     await store.write([
       { query: update, expectRows: 1 },
       { query: store.db.deleteFrom('sessions').where('userId', '=', id) },
@@ -124,7 +124,7 @@ async function changeUser(deps: UsersDeps, principal: Principal, { id, request }
   return toUser({ ...held, ...next });
 }
 
-/** Inside the statement itself, so that two administrators who demote each other at once cannot both succeed. */
+/** Part of the statement, so that two administrators who demote each other cannot both succeed. */
 function isNotLastAdmin(id: string): RawBuilder<SqlBool> {
   return sql<SqlBool>`(role <> 'admin' or disabled = 1 or exists (
     select 1 from users as other where other.role = 'admin' and other.disabled = 0 and other.id <> ${id}))`;
@@ -139,5 +139,5 @@ async function explainConflict(
   const unchanged = (await query.executeTakeFirst())?.version === held.version;
   return unchanged
     ? new ApiError('last_admin', { cause })
-    : new ApiError('invalid_state', { message: 'Somebody else changed this user just now.', cause });
+    : new ApiError('invalid_state', { message: 'Another administrator has just changed this user.', cause });
 }

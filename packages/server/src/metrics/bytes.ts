@@ -4,11 +4,11 @@ import { isTerminal } from '@wcc/progress';
 import { Counter } from 'prom-client';
 import type { Registry } from 'prom-client';
 
-/** What becomes of bytes, and how a person is told. */
+/** Kinds of counted bytes with the help text of their metric. */
 const kinds = {
   written: 'Bytes written by operations of this process.',
-  data: 'Bytes of data that operations of this process dealt with.',
-  skipped: 'Bytes of holes that were not copied.',
+  data: 'Bytes of data that operations of this process processed.',
+  skipped: 'Bytes of holes that copies skipped.',
   shared: 'Bytes that copies share with their source.',
 } as const satisfies Partial<Record<keyof ByteCounts, string>>;
 
@@ -16,14 +16,14 @@ type Kind = keyof typeof kinds;
 const allKinds = Object.keys(kinds) as Kind[];
 const none: Record<Kind, number> = { written: 0, data: 0, skipped: 0, shared: 0 };
 
-/** Bytes of all operations, those that run included: a copy of an hour must not show as one step at its end. */
+/** Bytes of all operations, including running ones, so that a long copy is not one step at its end. */
 export interface ByteMetrics {
   reached(record: OperationRecord): void;
 }
 
 export function createByteMetrics(registry: Registry, hub: Hub): ByteMetrics {
   const ended = { ...none };
-  /** What an operation had when this process first heard of it: another one counted that. */
+  /** Bytes of an operation at its first state in this process; an earlier process counted these. */
   const before = new Map<string, Record<Kind, number>>();
 
   const add = (sums: Record<Kind, number>, record: Pick<OperationRecord, 'id' | 'bytes'>): void => {

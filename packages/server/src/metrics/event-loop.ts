@@ -5,7 +5,7 @@ import type { Registry } from 'prom-client';
 const resolutionMs = 10;
 const quantiles = [0.5, 0.99, 1];
 
-/** How late the event loop was since the last look. @returns stops it */
+/** Measures the event-loop lag since the last scrape. @returns stops it */
 export function registerLoopLag(registry: Registry): () => void {
   const delays = monitorEventLoopDelay({ resolution: resolutionMs });
   delays.enable();
@@ -16,7 +16,7 @@ export function registerLoopLag(registry: Registry): () => void {
       registers: [],
       labelNames: ['quantile'],
       collect() {
-        // What is measured includes the pause that was asked for.
+        // The measured delay includes the resolution.
         const lagSeconds = (ns: number): number => Math.max(0, ns / 1e6 - resolutionMs) / 1000;
         for (const quantile of quantiles) {
           const measured = quantile === 1 ? delays.max : delays.percentile(quantile * 100);

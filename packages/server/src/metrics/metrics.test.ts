@@ -5,7 +5,7 @@ import type { Hub, OperationRecord } from '@wcc/progress/server';
 import { afterEach, beforeEach, expect, it } from 'vitest';
 import { createMetrics } from './metrics.ts';
 import type { Metrics } from './metrics.ts';
-import type { WatchStats } from './watching.ts';
+import type { WatchStats } from './watchers.ts';
 
 let hub: Hub;
 let metrics: Metrics;
@@ -31,7 +31,7 @@ function record(state: OperationState, written: number, action = 'copy_vm_image'
   });
 }
 
-/** As the engine does: durable, told to the hub, then here. */
+/** Like the engine: first the hub, then the metrics. */
 function reach(reached: OperationRecord): void {
   hub.put(reached);
   metrics.reached(reached);
@@ -42,7 +42,7 @@ async function valueOf(series: string): Promise<number | null> {
   return line === undefined ? null : Number(line.slice(series.length + 1));
 }
 
-it('counts bytes while they are written, and none that another process wrote', async () => {
+it('counts bytes while they are written, without bytes of an earlier process', async () => {
   reach(record('interrupted', 100));
   expect(await valueOf('wcc_bytes_written_total')).toBe(0);
   reach(record('running', 100));
@@ -55,7 +55,7 @@ it('counts bytes while they are written, and none that another process wrote', a
   expect(await valueOf('wcc_bytes_written_total')).toBe(100);
 });
 
-it('shows what has not ended, and each end once', async () => {
+it('counts unfinished operations and each end once', async () => {
   const running = 'wcc_operations{state="running",action="copy_vm_image"}';
   expect(await valueOf(running)).toBe(0);
   reach(record('running', 0));
@@ -66,13 +66,13 @@ it('shows what has not ended, and each end once', async () => {
   expect(await valueOf(ended)).toBe(1);
 });
 
-it('gives all actions of others one name', async () => {
+it('gives actions of publishers one common label', async () => {
   reach(record('running', 0, 'evil"} 1\nwcc_evil 1'));
   expect(await valueOf('wcc_operations{state="running",action="published"}')).toBe(1);
   expect(await metrics.text([])).not.toContain('evil');
 });
 
-it('tells of watchers what their faces say', async () => {
+it('reports the statistics of watchers', async () => {
   const stats: WatchStats = {
     connections: 3,
     subscriptions: 7,

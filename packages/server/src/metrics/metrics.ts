@@ -5,39 +5,39 @@ import { Counter, Gauge, Histogram, Registry, collectDefaultMetrics } from 'prom
 import type { Store } from '../storage/store.ts';
 import { createByteMetrics } from './bytes.ts';
 import { registerLoopLag } from './event-loop.ts';
-import { registerWatchMetrics } from './watching.ts';
-import type { WatchKind, WatchSources, WatchStats } from './watching.ts';
+import { registerWatchMetrics } from './watchers.ts';
+import type { WatchKind, WatchSources, WatchStats } from './watchers.ts';
 
-/** One request that was answered. */
+/** One answered request. */
 export interface AnsweredRequest {
-  /** The pattern, never the address: `/api/operations/:id`. */
+  /** The route pattern, e.g. `/api/operations/:id`. */
   route: string;
   method: string;
   status: number;
   durationMs: number;
-  /** It lasts as long as somebody listens: its duration says nothing. */
+  /** A stream lasts until its client leaves, so its duration is not measured. */
   isStream: boolean;
 }
 
-/** Room in one pool, in bytes. */
-export interface PoolRoom {
+/** Free space of one pool, in bytes. */
+export interface PoolSpace {
   name: string;
   freeBytes: number;
   totalBytes: number;
 }
 
 /**
- * What a Prometheus scrapes. Labels come from short lists that are known beforehand: no user, no operation, no
- * name that a publisher chose. Each server has a registry of its own.
+ * Metrics for Prometheus. Labels come from fixed short lists; they never contain users, operations or names from
+ * publishers. Each server has its own registry.
  */
 export interface Metrics {
   readonly contentType: string;
-  /** All metrics as text, as they are now. */
-  text(pools: readonly PoolRoom[]): Promise<string>;
-  /** Every state that an operation reaches. */
+  /** All current metrics as text. */
+  text(pools: readonly PoolSpace[]): Promise<string>;
+  /** Called for every state change of an operation. */
   reached(record: OperationRecord): void;
   answered(request: AnsweredRequest): void;
-  /** The store, with the time of each commit measured. */
+  /** Wraps the store to measure the time of each commit. */
   timed(store: Store): Store;
   watchedBy(kind: WatchKind, stats: () => WatchStats): void;
   close(): void;
@@ -52,7 +52,7 @@ export function createMetrics({ hub }: { hub: Hub }): Metrics {
   registerOperations(registry, hub);
   const ended = new Counter({
     name: 'wcc_operations_ended_total',
-    help: 'Operations that reached an end in this process.',
+    help: 'Operations that ended in this process.',
     registers: [registry],
     labelNames: ['action', 'state'],
   });
@@ -78,7 +78,7 @@ export function createMetrics({ hub }: { hub: Hub }): Metrics {
   };
 }
 
-/** Names of publishers are without end: they count as one. */
+/** Publishers choose any action name, so all of them share one label. */
 function actionLabel(action: string): string {
   return operationActions.some((name) => name === action) ? action : 'published';
 }
@@ -93,7 +93,7 @@ function registerOperations(registry: Registry, hub: Hub): void {
       registers: [],
       labelNames: ['state', 'action'],
       collect() {
-        // A series that vanishes is a gap in a graph, zero is the truth.
+        // Zero instead of a missing series, which would be a gap in a graph.
         for (const state of states) for (const action of actions) this.set({ state, action }, 0);
         for (const { state, action } of hub.list()) {
           if (!isTerminal(state)) this.inc({ state, action: actionLabel(action) });
@@ -103,11 +103,11 @@ function registerOperations(registry: Registry, hub: Hub): void {
   );
 }
 
-function registerPools(registry: Registry): (pools: readonly PoolRoom[]) => void {
+function registerPools(registry: Registry): (pools: readonly PoolSpace[]) => void {
   const labelNames = ['pool'];
   const free = new Gauge({
     name: 'wcc_pool_free_bytes',
-    help: 'Room for new images: less what is promised and what stays free.',
+    help: 'Free space for new images, without reservations and the floor.',
     registers: [registry],
     labelNames,
   });
@@ -130,13 +130,13 @@ function registerPools(registry: Registry): (pools: readonly PoolRoom[]) => void
 function registerRequests(registry: Registry): (request: AnsweredRequest) => void {
   const requests = new Counter({
     name: 'wcc_http_requests_total',
-    help: 'Requests that were answered.',
+    help: 'Answered requests.',
     registers: [registry],
     labelNames: ['route', 'method', 'status'],
   });
   const durations = new Histogram({
     name: 'wcc_http_request_duration_seconds',
-    help: 'Time until the answer was sent; streams do not count.',
+    help: 'Time until the answer was sent, without streams.',
     registers: [registry],
     labelNames: ['route', 'method'],
     buckets: [0.002, 0.01, 0.05, 0.2, 1, 5],
@@ -150,7 +150,7 @@ function registerRequests(registry: Registry): (request: AnsweredRequest) => voi
 function timed(store: Store, registry: Registry): Store {
   const commits = new Histogram({
     name: 'wcc_store_commit_seconds',
-    help: 'Time until a batch was durable, its wait for others included.',
+    help: 'Time until a batch was durable, including its wait in the queue.',
     registers: [registry],
     buckets: [0.001, 0.005, 0.02, 0.1, 0.5, 2],
   });

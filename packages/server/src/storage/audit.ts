@@ -2,7 +2,7 @@ import { createHash } from 'node:crypto';
 import type { AuditEntry } from './messages.ts';
 import type { Store, WriteStatement } from './store.ts';
 
-/** A row as it stands in the table. */
+/** A row of the table. */
 export interface AuditRow extends AuditEntry {
   number: number;
   at: string;
@@ -13,12 +13,12 @@ export interface AuditRow extends AuditEntry {
 /** The hash before the first row. */
 export const auditChainStart: string = '0'.repeat(64);
 
-/** An audit row for the same batch as the change that it tells of. */
+/** An audit row; it belongs in the same batch as the change. */
 export function auditStatement(entry: AuditEntry): WriteStatement {
   return { audit: entry };
 }
 
-/** SHA-256 over the row and the hash of the row before it; a JSON array, so that no field can pose as two. */
+/** SHA-256 of the row and the previous hash. The JSON array keeps the boundaries of the fields. */
 export function auditHash(row: Omit<AuditRow, 'hash'>): string {
   const { number, at, who, address, what, subject, result, previousHash } = row;
   return createHash('sha256')
@@ -26,12 +26,12 @@ export function auditHash(row: Omit<AuditRow, 'hash'>): string {
     .digest('hex');
 }
 
-/** Where the chain broke first, when it did. */
+/** The result of a check: intact, or the first broken row. */
 export type AuditChainState = { intact: true; rowCount: number } | { intact: false; brokenAtNumber: number };
 
 const pageRows = 1000;
 
-/** Reads the whole record in the order of its numbers; a changed, missing or inserted row breaks the chain. */
+/** Checks the whole chain. A changed, missing or inserted row breaks it. */
 export async function verifyAuditChain(store: Pick<Store, 'db'>): Promise<AuditChainState> {
   let previousHash = auditChainStart;
   let rowCount = 0;

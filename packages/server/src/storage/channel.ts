@@ -10,11 +10,11 @@ import type {
   WriteResult,
 } from './messages.ts';
 
-/** The database's thread, seen from the main one. */
+/** The connection to the database thread. */
 export interface Channel {
   read(sql: string, parameters: readonly SqlValue[]): Promise<unknown[]>;
   write(batch: readonly BatchStatement[]): Promise<WriteResult[]>;
-  /** What was asked for before is finished first. Idempotent. */
+  /** Finishes earlier requests first. Idempotent. */
   close(): Promise<void>;
 }
 
@@ -25,7 +25,7 @@ type Question = StoreRequest extends infer Request
     : never
   : never;
 
-/** Node 20 cannot load TypeScript in a worker: sources under test use the built worker. */
+/** Node 20 cannot load TypeScript in a worker, so tests use the built worker. */
 const workerUrl = new URL(
   import.meta.url.endsWith('.ts') ? '../../dist/storage/worker.js' : './worker.js',
   import.meta.url,
@@ -49,7 +49,7 @@ export async function openChannel(path: string, { onError }: { onError: OnError 
   worker.on('error', (cause) => fail(new StoreError('store_failed', { cause })));
   worker.on('message', (response: StoreResponse) => questions.answer(response));
 
-  /** Nobody may wait for ever for an answer that cannot come any more. */
+  /** Pending requests to the thread; they fail when the thread ends. */
   function fail(error: StoreError): void {
     if (questions.end(error) && isOpen && error.code !== 'store_closed') onError(error, { stage: 'storage' });
   }
@@ -79,7 +79,7 @@ interface Questions {
   ask(): { id: number; answer: Promise<Answer> };
   expect(id: number): Promise<Answer>;
   answer(response: StoreResponse): void;
-  /** Refuses new questions, and rejects the open ones unless they may finish. @returns false when over already */
+  /** Refuses new requests and, by default, rejects pending ones. @returns false when it was ended before */
   end(error: StoreError, options?: { butLetFinish: boolean }): boolean;
 }
 

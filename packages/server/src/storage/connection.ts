@@ -4,24 +4,24 @@ import { StoreError } from './errors.ts';
 import type { SqlValue, WriteResult } from './messages.ts';
 import { migrations } from './migrations.ts';
 
-/** The port to the SQLite library: three calls, so that `node:sqlite` can take its place some day. */
+/** The calls that wcc needs from a SQLite library; `node:sqlite` could replace it. */
 export interface Connection {
-  /** Rows of a select, or of a `returning` clause with their count as changes. */
+  /** Rows of a select, or of a `returning` clause with the number of changes. */
   run(sql: string, parameters: readonly SqlValue[]): WriteResult;
-  /** A statement without parameters and rows: transactions, pragmas, schema. */
+  /** Runs a statement without parameters and rows: transactions, pragmas, schema. */
   exec(sql: string): void;
   close(): void;
-  /** False after SQLite itself rolled back (disk full, input/output error). */
+  /** False after SQLite rolled back (disk full, input/output error). */
   isInTransaction(): boolean;
 }
 
-/** "wcc1" as SQLite's application_id tells our files from others'. */
+/** SQLite's application_id of wcc databases: "wcc1". */
 const applicationId = 0x77_63_63_31;
 const statementCacheSize = 400;
 
 /** Opens the file with durable settings and brings its schema up to date. */
 export function openConnection(path: string): Connection {
-  // Made before SQLite can make it: nobody else may read password hashes. Its -wal and -shm files follow.
+  // Created before SQLite does, with access for the owner only. SQLite gives -wal and -shm the same mode.
   closeSync(openSync(path, 'a', 0o600));
   const database = new LibsqlDatabase(path);
   const connection = wrap(database);
@@ -38,7 +38,7 @@ function wrap(database: LibsqlDatabase.Database): Connection {
   const cache = new Map<string, LibsqlDatabase.Statement>();
   function prepared(sql: string): LibsqlDatabase.Statement {
     const known = cache.get(sql);
-    // Deleted and set again, so that the first key is the one longest unused.
+    // Deleted and set again, so that the first key is the least recently used.
     if (known) cache.delete(sql);
     const statement = known ?? database.prepare(sql);
     cache.set(sql, statement);
@@ -68,7 +68,7 @@ function prepareFile(connection: Connection): void {
   const tables = connection.run('select count(*) as value from sqlite_master', []).rows;
   if (owner !== applicationId && Number(first(tables)) > 0) throw new StoreError('store_foreign');
   if (version > migrations.length) {
-    const message = `The database has schema ${version}, this wcc knows ${migrations.length}: it was written by a newer version.`;
+    const message = `The database has schema ${version}, and this wcc knows schema ${migrations.length}. A newer version wrote it.`;
     throw new StoreError('store_newer', { message });
   }
   connection.run('pragma journal_mode = wal', []);
@@ -77,7 +77,7 @@ function prepareFile(connection: Connection): void {
   migrate(connection, version);
 }
 
-/** Each step is one transaction together with its version: a crash in between leaves the step undone. */
+/** Each step and its version are one transaction, so a crash leaves no partial step. */
 function migrate(connection: Connection, from: number): void {
   for (const [index, migration] of migrations.entries()) {
     if (index < from) continue;

@@ -5,7 +5,7 @@ import type { SqlValue } from './messages.ts';
 
 type Read = (sql: string, parameters: readonly SqlValue[]) => Promise<unknown[]>;
 
-/** Kysely compiles here; the worker executes. Only reads pass: writes go through `Store.write`, in batches. */
+/** Kysely compiles queries, the worker executes them. Only reads are allowed; writes use `Store.write`. */
 export function createWorkerDialect(read: Read): Dialect {
   return {
     createAdapter: () => new SqliteAdapter(),

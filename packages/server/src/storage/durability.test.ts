@@ -14,7 +14,7 @@ beforeEach(async () => {
 });
 afterEach(() => rm(directory, { recursive: true }));
 
-/** Writes without end, from eight callers at once, and names every acknowledged key on its standard output. */
+/** Eight callers write until killed. Standard output has each acknowledged key. */
 function script(path: string): string {
   const store = new URL('../../dist/storage/store.js', import.meta.url).href;
   return `
@@ -50,28 +50,28 @@ it('loses no acknowledged write when the process is killed', { timeout: 60_000 }
     });
     child.kill('SIGKILL');
     await once(child, 'close');
-    const told = text.split('\n').slice(0, -1);
-    acknowledged.push(...told);
+    const keys = text.split('\n').slice(0, -1);
+    acknowledged.push(...keys);
     const store = await openStore(path, { onError: (error) => void background.push(error) });
     const rows = await store.db.selectFrom('settings').select('key').execute();
     await store.close();
     const kept = new Set(rows.map(({ key }) => key));
-    expect(told.filter((key) => !kept.has(key))).toEqual([]);
+    expect(keys.filter((key) => !kept.has(key))).toEqual([]);
     expect(background).toEqual([]);
   }
   expect(acknowledged.length).toBeGreaterThan(300);
 });
 
-it('tells of a thread that died, and refuses everything at once from then on', async () => {
-  const told: unknown[] = [];
+it('reports a dead thread once and refuses all later calls', async () => {
+  const reported: unknown[] = [];
   const posts = vi.spyOn(Worker.prototype, 'postMessage');
   const store = await openStore(join(directory, 'wcc.sqlite'), {
-    onError: (error, context) => void told.push([error, context]),
+    onError: (error, context) => void reported.push([error, context]),
   });
   await store.db.selectFrom('settings').selectAll().execute();
   const worker = posts.mock.contexts[0] as Worker;
   posts.mockRestore();
-  // What no caller can send: the thread dies of it before it comes to the write behind it.
+  // The store never sends this: the thread crashes before it handles the next write.
   // oxlint-disable-next-line unicorn/require-post-message-target-origin -- a thread, not a window
   worker.postMessage(null);
   const write = store.write([{ query: store.db.insertInto('settings').values({ key: 'a', value: 'b' }) }]);
@@ -80,7 +80,7 @@ it('tells of a thread that died, and refuses everything at once from then on', a
     cause: expect.any(TypeError) as unknown,
   });
   const failed = expect.objectContaining({ code: 'store_failed' }) as unknown;
-  expect(told).toEqual([[failed, { stage: 'storage' }]]);
+  expect(reported).toEqual([[failed, { stage: 'storage' }]]);
   const read = store.db.selectFrom('settings').selectAll().execute();
   await expect(read).rejects.toMatchObject({ code: 'store_failed' });
   await store.close();

@@ -14,7 +14,7 @@ export type StoreErrorCode = keyof typeof messages;
 
 export interface StoreErrorOptions {
   message?: string;
-  /** SQLite's own extended code, e.g. `SQLITE_CONSTRAINT_UNIQUE`. */
+  /** SQLite's extended code, e.g. `SQLITE_CONSTRAINT_UNIQUE`. */
   sqliteCode?: string | null;
   cause?: unknown;
 }
@@ -32,7 +32,7 @@ export class StoreError extends Error {
   }
 }
 
-/** A statement of a batch touched another number of rows than it stated: somebody else was first. */
+/** A statement changed another number of rows than expected, so a concurrent change was first. */
 export class StoreConflict extends StoreError {
   override readonly name = 'StoreConflict';
 
@@ -41,7 +41,7 @@ export class StoreConflict extends StoreError {
   }
 }
 
-/** True for a broken UNIQUE or PRIMARY KEY rule: the name or id exists. */
+/** True for a violated UNIQUE or PRIMARY KEY constraint. */
 export function isUniqueViolation(error: unknown): boolean {
   return (
     error instanceof StoreError &&

@@ -23,7 +23,7 @@ const insert = (key: string): BatchStatement[] => [
 ];
 const count = (): unknown => connection.run('select count(*) as n from settings', []).rows;
 
-/** The real connection, which notes what is executed and may fail at one of it. */
+/** The real connection; it records statements and can fail at one of them. */
 function watched(failAt?: string): { connection: Connection; executed: string[] } {
   const executed: string[] = [];
   return {
@@ -50,7 +50,7 @@ it('writes 1,000 batches with one commit', () => {
   expect(count()).toEqual([{ n: 1000 }]);
 });
 
-it('fails every batch when the commit fails, and can go on afterwards', () => {
+it('fails every batch when the commit fails, and works afterwards', () => {
   const outcomes = commitGroup(watched('commit').connection, [insert('a'), insert('b')]);
   const full = { error: expect.objectContaining({ message: 'the disk is full' }) as unknown };
   expect(outcomes).toEqual([full, full]);
@@ -58,8 +58,8 @@ it('fails every batch when the commit fails, and can go on afterwards', () => {
   expect(commitGroup(connection, [insert('a')])).toMatchObject([{ results: [{ changes: 1 }] }]);
 });
 
-it('fails every batch when SQLite itself gave the transaction up', () => {
-  // What a full disk does to SQLite: the statement fails, and the transaction around it is gone.
+it('fails every batch when SQLite rolls back the transaction', () => {
+  // Like a full disk: the statement fails, and SQLite rolls back the transaction.
   const giveUp: BatchStatement[] = [
     { sql: 'insert or rollback into settings values (?, ?)', parameters: ['a', 'y'], expectRows: null },
   ];

@@ -4,24 +4,24 @@ import type { Connection } from './connection.ts';
 import { StoreConflict } from './errors.ts';
 import type { BatchStatement, WriteResult } from './messages.ts';
 
-/** What became of one batch of a group. */
+/** The result of one batch of a group. */
 export type BatchOutcome = { results: WriteResult[] } | { error: unknown };
 
-/** SQLite rolled the whole transaction back by itself: no batch of the group was written. */
+/** SQLite rolled back the whole transaction, so no batch of the group was written. */
 class GroupLost extends Error {
   override readonly name = 'GroupLost';
 }
 
 /**
- * Writes many batches with one fsync: each batch is a SAVEPOINT inside one transaction, so that one that fails
- * takes only itself back. When the commit fails, none was written and all fail with its error.
+ * Writes many batches with one fsync. Each batch is a SAVEPOINT in one transaction, so a failed batch rolls back
+ * alone. When the commit fails, all batches fail with its error.
  */
 export function commitGroup(
   connection: Connection,
   batches: readonly (readonly BatchStatement[])[],
 ): BatchOutcome[] {
   try {
-    // Immediate: a lock that is taken only at the first write could still be refused in the middle.
+    // Immediate, because a lock at the first write could still fail in the middle.
     connection.exec('begin immediate');
     const outcomes = batches.map((batch) => runBatch(connection, batch));
     connection.exec('commit');
@@ -57,7 +57,7 @@ function runStatement(connection: Connection, statement: BatchStatement): WriteR
   return result;
 }
 
-/** Chained here, where there is one writer and the row before is known. */
+/** Chains the audit row. The only writer knows the previous row. */
 function insertAudit(
   connection: Connection,
   entry: Extract<BatchStatement, { audit: unknown }>['audit'],

@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import type { Store } from './store.ts';
 
-/** Names this installation in the markers of its pools; made once, at the first start. */
+/** Id of this installation, for the markers of its pools. The first start creates it. */
 export async function readInstallationId(store: Store): Promise<string> {
   const value = randomUUID();
   await store.write([

@@ -1,33 +1,33 @@
 import type { StoreErrorCode } from './errors.ts';
 
-/** What one audit row tells; the worker adds number, time and hashes. */
+/** The content of an audit row; the worker adds number, time and hashes. */
 export interface AuditEntry {
-  /** User name, `token:<name>` or `admin-token`; for a refused sign-in the name that was tried. */
+  /** User name, with the name of a token, or `admin-token`; for a failed sign-in the known name. */
   who: string;
   /** Client address. */
   address: string;
   /** e.g. `session.create`, `user.change`, `image.copy`. */
   what: string;
-  /** e.g. `user:…`, `image:100`; null when there is none. */
+  /** e.g. `user:…`, `image:100`; null without a subject. */
   subject: string | null;
   /** `ok`, or the error code. */
   result: string;
 }
 
-/** A value as SQLite takes it. */
+/** A value that SQLite accepts. */
 export type SqlValue = string | number | bigint | null | Uint8Array;
 
 /** One statement of a batch, compiled. `audit` rows are completed and chained inside the worker. */
 export type BatchStatement =
   { sql: string; parameters: readonly SqlValue[]; expectRows: number | null } | { audit: AuditEntry };
 
-/** Main thread → worker. Every message but `close` is answered under its `id`. */
+/** Main thread → worker. The worker answers every message except `close` with its `id`. */
 export type StoreRequest =
   | { kind: 'read'; id: number; sql: string; parameters: readonly SqlValue[] }
   | { kind: 'write'; id: number; batch: readonly BatchStatement[] }
   | { kind: 'close'; id: number };
 
-/** What one statement of a batch did. */
+/** The result of one statement of a batch. */
 export interface WriteResult {
   changes: number;
   lastInsertRowid: number | bigint;
@@ -35,13 +35,13 @@ export interface WriteResult {
   rows?: unknown[];
 }
 
-/** An error as data: classes do not travel between threads. */
+/** An error as data, because messages between threads have no classes. */
 export interface WorkerFailure {
   code: StoreErrorCode;
   message: string;
   sqliteCode: string | null;
 }
 
-/** Worker → main thread. The first one has id 0: opened, or why not. */
+/** Worker → main thread. Id 0 is the result of opening the database. */
 export type StoreResponse =
   { id: number; failure: WorkerFailure } | { id: number; rows?: unknown[]; results?: WriteResult[] };

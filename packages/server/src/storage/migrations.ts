@@ -1,4 +1,4 @@
-/** One step of the schema, forward only; its position in the list is the `user_version` that it leads to. */
+/** One forward step of the schema. Its position in the list is the resulting `user_version`. */
 export interface Migration {
   name: string;
   statements: readonly string[];
@@ -132,7 +132,7 @@ const imports = [
   ) strict, without rowid`,
 ];
 
-/** How long it had run when that was last noted: newer than what the record says while it runs. */
+/** The latest saved running time; newer than the record of a running operation. */
 const runningTimes = [`alter table operations add column elapsedMs integer not null default 0`];
 
 /** Inputs of image actions hold the request that a retry repeats; until 0.1.0 they held its parts. */
@@ -187,7 +187,7 @@ function jsonOf(fields: Fields): string {
   return `json_patch(${objectOf(false)}, ${objectOf(true)})`;
 }
 
-/** Nothing is edited here once it was released; new steps are added at the end. */
+/** Released steps never change; new steps are added at the end. */
 export const migrations: readonly Migration[] = [
   { name: '0001-first', statements: [...access, ...images, ...operations, ...sharing, ...audit] },
   { name: '0002-image-facts', statements: imageFacts },

@@ -3,7 +3,7 @@ import type { Generated } from 'kysely';
 
 /**
  * Every table of `wcc.sqlite`. Times are ISO 8601 text in UTC, `…Hash` is SHA-256 in hex, flags are 0 or 1,
- * JSON is text. Rows that can be contended carry `rev` (compare-and-set) or `version`.
+ * JSON is text. Rows with concurrent changes have `rev` (compare-and-set) or `version`.
  */
 export interface Database {
   settings: SettingsTable;
@@ -33,30 +33,30 @@ interface SettingsTable {
   value: string;
 }
 
-/** Short numbers that people see; `value` is the next one to give away. */
+/** Short numbers of images and machines; `value` is the next number. */
 interface CountersTable {
   name: string;
   value: number;
 }
 
-/** People who may sign in. */
+/** User accounts. */
 export interface UsersTable {
   id: UserId;
   name: string;
   role: 'admin' | 'operator' | 'viewer';
-  /** argon2id in PHC form; null: cannot sign in by password. */
+  /** argon2id in PHC form; null: no sign-in with a password. */
   passwordHash: string | null;
   disabled: number;
-  /** Rises with every change of password, role or `disabled`; sessions of an older version are dead. */
+  /** Increases with every change of password, role or `disabled`; sessions of an older version are invalid. */
   version: Generated<number>;
   createdAt: string;
 }
 
-/** Signed-in browsers; a row that is gone is a session that is over. */
+/** Sessions of browsers; a deleted row is an ended session. */
 export interface SessionsTable {
   idHash: string;
   userId: UserId;
-  /** `users.version` when it was made. */
+  /** `users.version` at the sign-in. */
   version: number;
   createdAt: string;
   expiresAt: string;
@@ -64,7 +64,7 @@ export interface SessionsTable {
   address: string;
 }
 
-/** Bearer tokens; revoked ones stay, because the audit record names them. */
+/** Bearer tokens. Revoked tokens stay, because the audit record names them. */
 export interface TokensTable {
   id: string;
   userId: UserId;
@@ -99,14 +99,14 @@ interface ImagesTable {
   mtimeNs: string;
   owner: string | null;
   copiedFrom: ImageId | null;
-  /** What new machines are made of. */
+  /** A source of new machines. */
   template: Generated<number>;
-  /** In hex, of the file that `digestOf` names; null: not computed. */
+  /** SHA-256 in hex of the file that `digestOf` names; null: not computed. */
   sha256: Generated<string | null>;
   /** `<inode>:<size>:<mtime in ns>` of the file that `sha256` was computed from. */
   digestOf: Generated<string | null>;
   createdAt: string;
-  /** The image that an overlay needs below it. */
+  /** The base image of an overlay. */
   baseId: Generated<ImageId | null>;
   rev: Generated<number>;
 }
@@ -125,7 +125,7 @@ interface OperationsTable {
   rev: Generated<number>;
   input: string;
   record: string;
-  /** Noted every few seconds while it runs; `record` has the time of its last commit. */
+  /** Running time, saved every few seconds; `record` has the time of its last commit. */
   elapsedMs: Generated<number>;
 }
 
@@ -137,10 +137,10 @@ interface OperationLogTable {
   text: string;
 }
 
-/** What was known of a remote file when its first byte came: a restart must not glue two files together. */
+/** Identity of a remote file at its first byte, so that a restart does not combine two files. */
 interface ImportsTable {
   operationId: OperationId;
-  /** Entity tag or time of change; null: it cannot be gone on with. */
+  /** Entity tag or modification time; null: the import cannot resume. */
   validator: string | null;
   totalBytes: number | null;
 }
@@ -164,23 +164,23 @@ interface IdempotencyKeysTable {
   createdAt: string;
 }
 
-/** What one user may do with one operation of somebody else. */
+/** Access of one user to one operation of another user. */
 export interface GrantsTable {
   operationId: OperationId;
   userId: UserId;
   level: 'watch' | 'control';
-  /** Name of who granted it. */
+  /** Name of the user who granted it. */
   grantedBy: UserId;
   createdAt: string;
 }
 
-/** Links that show one operation; revoked ones stay, because the audit record names them. */
+/** Share links. Revoked links stay, because the audit record names them. */
 export interface SharesTable {
   id: string;
   operationId: OperationId;
   name: string;
   secretHash: string;
-  /** The user whose right it is lent from; `admin-token` is no user. */
+  /** The user whose right it lends, or `admin-token`. */
   creatorId: string;
   creatorName: string;
   createdAt: string;
@@ -188,7 +188,7 @@ export interface SharesTable {
   revokedAt: string | null;
 }
 
-/** Append-only: triggers forbid UPDATE and DELETE, `hash` chains each row to the one before. */
+/** Append-only: triggers forbid UPDATE and DELETE, and `hash` chains each row to the previous row. */
 interface AuditTable {
   number: Generated<number>;
   at: string;
@@ -213,7 +213,7 @@ export interface VmsTable {
   ownerId: UserId;
   ownerName: string;
   state: 'making' | 'ready' | 'deleting' | 'abandoned';
-  /** What works on it: nothing else may meanwhile. */
+  /** The operation that works on it; it excludes others. */
   operationId: OperationId | null;
   cpus: number;
   memoryBytes: number;
@@ -228,23 +228,23 @@ export interface VmsTable {
   createdAt: string;
 }
 
-/** Disks of machines, planned ones too. `sourceId`: what it is copied from while it is made. */
+/** Disks of machines, including planned disks. `sourceId`: the source image during creation. */
 export interface VmDisksTable {
   vmId: VmId;
-  /** From 0; the first one is booted. */
+  /** From 0; the machine boots from the first disk. */
   position: number;
-  /** The number that its image has, or gets with the machine's completion. */
+  /** The number of its image, which exists once the machine is complete. */
   imageId: ImageId;
   name: string;
   format: 'raw' | 'qcow2';
   sizeBytes: number;
   sourceId: ImageId | null;
   baseId: ImageId | null;
-  /** Decimal text; null until the file stands complete under its name. */
+  /** Decimal text; null until the file is published. */
   inode: string | null;
 }
 
-/** Secret inputs of operations, encrypted; they die with the operation's end. */
+/** Encrypted secret inputs of operations; the end of the operation deletes them. */
 interface OperationSecretsTable {
   operationId: OperationId;
   sealed: string;

@@ -8,16 +8,16 @@ const nonceBytes = 12;
 const tagBytes = 16;
 
 /**
- * Keeps secret inputs of operations from whoever reads the database alone: a backup, a copy for support. The
- * key lies beside it in a file that only the server's user reads.
+ * Encrypts secret inputs of operations, so that a copy of the database (a backup) does not reveal them. The key is
+ * in a file beside the database, readable by the server's user only.
  */
 export interface SecretBox {
-  /** @param context binds the secret to what it belongs to: under another name it cannot be opened */
+  /** @param context names the owner of the secret; decryption needs the same context */
   seal(context: string, secret: unknown): string;
   open(context: string, sealed: string): unknown;
 }
 
-/** Reads the key, or makes it at the first start. */
+/** Reads the key; the first start creates it. */
 export async function openSecretBox(dataDir: string): Promise<SecretBox> {
   const key = await readKey(join(dataDir, 'secrets.key'));
   return {
@@ -42,7 +42,7 @@ export async function openSecretBox(dataDir: string): Promise<SecretBox> {
 async function readKey(path: string): Promise<Buffer> {
   const held = await readFile(path).catch(ignoreMissing);
   if (held?.length === keyBytes) return held;
-  // Complete before it has its name: a crash leaves no half key, under which later secrets would be lost.
+  // Written completely before it gets its name, so that a crash leaves no truncated key.
   const temporary = `${path}.tmp`;
   await unlink(temporary).catch(ignoreMissing);
   const file = await open(temporary, 'wx', 0o600);

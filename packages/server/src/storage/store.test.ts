@@ -33,8 +33,8 @@ const keys = async (): Promise<string[]> => {
   return rows.map(({ key }) => key);
 };
 
-describe('a batch', () => {
-  it('is written whole, answers changes and returned rows, and is there after a reopening', async () => {
+describe('a batch of the store', () => {
+  it('is atomic, returns changes and rows, and survives a reopening', async () => {
     const update = store.db
       .updateTable('settings')
       .set({ value: 'y' })
@@ -48,7 +48,7 @@ describe('a batch', () => {
     expect(await keys()).toEqual(['a', 'b']);
   });
 
-  it('is taken back whole when one statement breaks a rule', async () => {
+  it('rolls back as a whole when a statement violates a constraint', async () => {
     await store.write([set('a')]);
     const error: unknown = await store.write([set('b'), set('a')]).catch((reason: unknown) => reason);
     expect(isUniqueViolation(error)).toBe(true);
@@ -56,11 +56,11 @@ describe('a batch', () => {
     expect(await keys()).toEqual(['a']);
   });
 
-  it('whose row count differs takes back only itself, not its neighbours in the group', async () => {
-    const nobody = store.db.updateTable('settings').set({ value: 'z' }).where('key', '=', 'nobody');
+  it('with an unexpected row count rolls back alone, not its group', async () => {
+    const missing = store.db.updateTable('settings').set({ value: 'z' }).where('key', '=', 'missing');
     const all = await Promise.allSettled([
       store.write([set('before')]),
-      store.write([set('lost'), { query: nobody, expectRows: 1 }]),
+      store.write([set('lost'), { query: missing, expectRows: 1 }]),
       store.write([set('after')]),
     ]);
     expect(all.map(({ status }) => status)).toEqual(['fulfilled', 'rejected', 'fulfilled']);
@@ -68,7 +68,7 @@ describe('a batch', () => {
     expect(await keys()).toEqual(['after', 'before']);
   });
 
-  it('asked for before a read is seen by it', async () => {
+  it('is visible to a later read', async () => {
     const writing = store.write([set('a')]);
     const seen = await keys();
     await writing;
@@ -76,13 +76,13 @@ describe('a batch', () => {
   });
 });
 
-it('takes 1,000 batches at once, all there when told', async () => {
+it('accepts 1,000 concurrent batches, all durable when resolved', async () => {
   await Promise.all(Array.from({ length: 1000 }, (_, index) => store.write([set(`k${index}`)])));
   expect((await keys()).length).toBe(1000);
 });
 
-describe('misuse', () => {
-  it('is refused: a write that goes past the batches, a transaction', async () => {
+describe('the store', () => {
+  it('refuses a write outside batches, and a transaction', async () => {
     const write = store.db.insertInto('settings').values({ key: 'a', value: 'b' }).execute();
     await expect(write).rejects.toMatchObject({ code: 'store_misuse' });
     await expect(store.db.transaction().execute(async () => {})).rejects.toMatchObject({
@@ -91,14 +91,14 @@ describe('misuse', () => {
     expect(await keys()).toEqual([]);
   });
 
-  it('after the closing is refused at once', async () => {
+  it('refuses a batch after it was closed', async () => {
     await store.close();
     await expect(store.write([set('a')])).rejects.toMatchObject({ code: 'store_closed' });
     await store.close();
   });
 });
 
-it('finishes what was asked for before the closing', async () => {
+it('finishes earlier batches before it closes', async () => {
   const writing = [store.write([set('a')]), store.write([set('b')])];
   await store.close();
   await Promise.all(writing);
@@ -106,8 +106,8 @@ it('finishes what was asked for before the closing', async () => {
   expect(await keys()).toEqual(['a', 'b']);
 });
 
-describe('opening', () => {
-  it('refuses a newer schema, says which, and leaves the file as it is', async () => {
+describe('opening the store', () => {
+  it('refuses a newer schema, names it, and does not change the file', async () => {
     await store.close();
     const raw = new Libsql(path());
     raw.exec('pragma user_version = 99');
@@ -130,7 +130,7 @@ describe('opening', () => {
     await expect(openStore(other, { onError })).rejects.toMatchObject({ code: 'store_foreign' });
   });
 
-  it('says when the place cannot be written', async () => {
+  it('reports a path that is not writable', async () => {
     const opening = openStore(join(directory, 'nowhere', 'wcc.sqlite'), { onError });
     await expect(opening).rejects.toMatchObject({ code: 'store_unopenable' });
   });
@@ -147,22 +147,22 @@ describe('the audit record', () => {
   const entry = (what: string) =>
     auditStatement({ who: 'sato', address: '127.0.0.1', what, subject: null, result: 'ok' });
 
-  it('is chained across batches and verified', async () => {
+  it('is a valid hash chain across batches', async () => {
     await Promise.all([store.write([set('a'), entry('one')]), store.write([entry('two'), entry('three')])]);
     await expect(store.write([entry('lost'), set('a')])).rejects.toMatchObject({ code: 'store_constraint' });
     await store.write([entry('four')]);
     expect(await verifyAuditChain(store)).toEqual({ intact: true, rowCount: 4 });
   });
 
-  it('cannot be changed or deleted, and shows it when somebody forces it', async () => {
+  it('forbids changes and deletions, and detects a forced change', async () => {
     await store.write([entry('one'), entry('two'), entry('three')]);
-    const change = store.db.updateTable('audit').set({ who: 'nobody' });
+    const change = store.db.updateTable('audit').set({ who: 'mallory' });
     const removal = store.db.deleteFrom('audit');
     await expect(store.write([{ query: change }])).rejects.toThrow(/append-only/);
     await expect(store.write([{ query: removal }])).rejects.toThrow(/append-only/);
     await store.close();
     const raw = new Libsql(path());
-    raw.exec(`drop trigger auditForbidsUpdate; update audit set who = 'nobody' where number = 2`);
+    raw.exec(`drop trigger auditForbidsUpdate; update audit set who = 'mallory' where number = 2`);
     raw.close();
     store = await openStore(path(), { onError });
     expect(await verifyAuditChain(store)).toEqual({ intact: false, brokenAtNumber: 2 });

@@ -6,26 +6,26 @@ import { createWorkerDialect } from './dialect.ts';
 import type { AuditEntry, BatchStatement, SqlValue, WriteResult } from './messages.ts';
 import type { Database } from './schema.ts';
 
-/** A Kysely query that is compiled but not executed. */
+/** A compiled Kysely query. */
 export interface Compilable {
   compile(): CompiledQuery;
 }
 
-/** One statement of a batch: a query, with the number of rows it must touch if that matters, or an audit row. */
+/** One statement of a batch: a query, optionally with the number of rows that it must change, or an audit row. */
 export type WriteStatement = { query: Compilable; expectRows?: number } | { audit: AuditEntry };
 
 export type { WriteResult } from './messages.ts';
 
 /** The database of one host. Every call may throw `StoreError`. */
 export interface Store {
-  /** Reads, and the builder for writes; executing a write through it is refused. */
+  /** Executes reads and builds writes; it refuses to execute a write. */
   readonly db: Kysely<Database>;
   /**
-   * One atomic batch: all statements in order, or none. Resolves only when it is durable.
-   * @throws StoreConflict when a statement touched another number of rows than `expectRows`
+   * Writes one atomic batch: all statements in order, or none. Resolves when the batch is durable.
+   * @throws StoreConflict when a statement changed another number of rows than `expectRows`
    */
   write(batch: readonly WriteStatement[]): Promise<WriteResult[]>;
-  /** Lets everything that was asked for finish, then closes. */
+  /** Finishes earlier calls, then closes. */
   close(): Promise<void>;
 }
 
@@ -34,7 +34,7 @@ export interface StoreOptions {
 }
 
 /**
- * Opens (and makes or migrates) the database at `path`, in a worker thread of its own.
+ * Opens the database at `path` in its own worker thread. It creates or migrates the database.
  * @throws StoreError `store_newer`, `store_foreign`, `store_unopenable`
  */
 export async function openStore(path: string, options: StoreOptions): Promise<Store> {

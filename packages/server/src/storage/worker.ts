@@ -7,7 +7,7 @@ import { StoreError } from './errors.ts';
 import { commitGroup } from './group-commit.ts';
 import type { StoreRequest, StoreResponse, WorkerFailure } from './messages.ts';
 
-/** Batches of one group; bounds how long a reader waits behind a flood of writes. */
+/** Maximum batches of one group, which limits the wait of reads behind writes. */
 const groupSize = 500;
 
 type Answer = (response: StoreResponse) => void;
@@ -29,7 +29,7 @@ function serve(port: MessagePort, path: string): void {
   answer({ id: 0 });
   let queue: StoreRequest[] = [];
   port.on('message', (request: StoreRequest) => {
-    // What arrives while a commit waits for the disk is the next group.
+    // Batches that arrive during a commit are the next group.
     if (queue.push(request) > 1) return;
     setImmediate(() => {
       const requests = queue;
@@ -42,7 +42,7 @@ function serve(port: MessagePort, path: string): void {
   });
 }
 
-/** Order is kept, so that a read sees every write that was asked for before it. */
+/** Keeps the order, so that a read sees every earlier write. */
 function drain(connection: Connection, requests: readonly StoreRequest[], answer: Answer): void {
   let group: WriteRequest[] = [];
   for (const request of requests) {
@@ -79,7 +79,7 @@ function read(
   }
 }
 
-/** Errors lose their class between threads: told as data. */
+/** Converts an error to data, because errors lose their class between threads. */
 function describe(error: unknown, fallback: StoreErrorCode): WorkerFailure {
   if (error instanceof StoreError)
     return { code: error.code, message: error.message, sqliteCode: error.sqliteCode };

@@ -138,7 +138,7 @@ function holderOf(
   }: { claims: ServerTicketClaims; session: Principal | null; hasCookie: boolean; address: string },
 ): Promise<Principal | null> | Principal | null {
   if (session?.sessionKey === claims.session) return session;
-  return claims.operations === null && hasCookie ? null : access.findHolder(claims.session, address);
+  return claims.operations === null && hasCookie ? null : access.findByTicketHolder(claims.session, address);
 }
 
 /** Keys of the sessions that hold an open socket: an open page counts as use. */

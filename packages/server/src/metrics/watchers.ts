@@ -1,13 +1,13 @@
 import { Counter, Gauge } from 'prom-client';
 import type { Registry } from 'prom-client';
 
-/** What a face of the hub says of those who watch through it. */
+/** Statistics of the clients that watch through one gateway. */
 export interface WatchStats {
   connections: number;
   subscriptions: number;
   sentBytes: number;
   sentMessages: number;
-  /** Age of the oldest news that somebody still waits for. */
+  /** Age of the oldest change that a client has not received yet. */
   stalenessMs: number;
 }
 
