@@ -241,6 +241,23 @@ describe('size and names', () => {
     expect(odd).toEqual([]);
   });
 
+  it('constants are camelCase, except those with the name of a man page or of the public API', () => {
+    const code = tracked.filter((path) =>
+      /^(packages|test|bench|scripts|examples)\/.*\.(ts|mjs|js)$/.test(path),
+    );
+    const allowed = /^packages\/(copy\/src\/kernel\/|progress\/src\/core\/protocol\.ts)/;
+    const exported = ['EVENT_REFUSAL_STATUSES', 'OPERATION_STATES', 'PROGRESS_ERRORS'];
+    const shouting = code
+      .filter((path) => !allowed.test(path))
+      .flatMap((path) =>
+        [...codeOf(path).matchAll(/^(?:export )?const ([A-Z][A-Z0-9_]*)\b/gm)]
+          .map((match) => match[1] ?? '')
+          .filter((name) => !exported.includes(name))
+          .map((name) => `${path}: ${name}`),
+      );
+    expect(shouting).toEqual([]);
+  });
+
   it('an unfinished note names its issue', () => {
     const notes = sources.flatMap((path) =>
       read(path)

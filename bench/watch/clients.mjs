@@ -4,15 +4,15 @@ import { monitorEventLoopDelay } from 'node:perf_hooks';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { RawClient } from './raw-client.mjs';
 
-const IN_FLIGHT = 200;
-const SAMPLE_MS = 50;
-const STEP_MS = 20;
-const LONGEST_MS = 600_000;
+const inFlight = 200;
+const sampleMs = 50;
+const stepMs = 20;
+const maxMs = 600_000;
 
 const clients = [];
 const known = new Map();
 const delay = monitorEventLoopDelay({ resolution: 10 });
-let staleness = new Uint32Array(LONGEST_MS);
+let staleness = new Uint32Array(maxMs);
 let cpu;
 let timer;
 /** Delay of the readers with limited speed, by speed and second. */
@@ -21,7 +21,7 @@ let behind = {};
 function stalenessOf(client, nowMs) {
   let atMs = known.get(client.at);
   if (atMs === undefined) known.set(client.at, (atMs = Date.parse(client.at)));
-  return Math.min(LONGEST_MS - 1, Math.max(0, nowMs - atMs));
+  return Math.min(maxMs - 1, Math.max(0, nowMs - atMs));
 }
 
 async function open(options) {
@@ -35,21 +35,21 @@ async function open(options) {
   ];
   let ready = 0;
   for (const mode of modes) {
-    while (clients.length - ready >= IN_FLIGHT) await sleep(2);
-    clients.push(new RawClient({ ...options, mode, stepMs: STEP_MS, onReady: () => (ready += 1) }));
+    while (clients.length - ready >= inFlight) await sleep(2);
+    clients.push(new RawClient({ ...options, mode, stepMs, onReady: () => (ready += 1) }));
   }
   while (ready < modes.length) await sleep(5);
   const limited = clients.filter(({ mode }) => typeof mode === 'number');
-  if (limited.length > 0) setInterval(() => limited.forEach((client) => client.step()), STEP_MS);
+  if (limited.length > 0) setInterval(() => limited.forEach((client) => client.step()), stepMs);
 }
 
 function measure() {
   const startedMs = performance.now();
   cpu = { usage: process.cpuUsage(), startedMs };
-  staleness = new Uint32Array(LONGEST_MS);
+  staleness = new Uint32Array(maxMs);
   behind = {};
   delay.enable();
-  timer = setInterval(() => sample(Math.floor((performance.now() - startedMs) / 1000)), SAMPLE_MS);
+  timer = setInterval(() => sample(Math.floor((performance.now() - startedMs) / 1000)), sampleMs);
 }
 
 function sample(second) {
@@ -68,8 +68,8 @@ function sample(second) {
 function quantile(share) {
   const all = staleness.reduce((sum, count) => sum + count, 0);
   let left = all * share;
-  for (let ms = 0; ms < LONGEST_MS; ms += 1) if ((left -= staleness[ms]) <= 0) return ms;
-  return LONGEST_MS;
+  for (let ms = 0; ms < maxMs; ms += 1) if ((left -= staleness[ms]) <= 0) return ms;
+  return maxMs;
 }
 
 function stop() {

@@ -1,20 +1,20 @@
 import { subjects } from './subjects.mjs';
-import { AGAIN, interleave, judge, median, selfDifference } from './rounds.mjs';
+import { againSuffix, interleave, judge, median, selfDifference } from './rounds.mjs';
 
 /** Events a second of a copy at 400 MB/s that reports every 8 MiB. */
-const HZ = 50;
-const WANTED_P99_MS = 500;
-const WANTED_CPU = 2;
-const TUNED = 'Socket.IO, tuned';
+const eventsPerSecond = 50;
+const wantedP99Ms = 500;
+const wantedCpu = 2;
+const tunedSocketIo = 'Socket.IO, tuned';
 
 const note = (rounds) =>
-  `Server on core 0, generator on core 1; medians of ${rounds} interleaved rounds; ${HZ} events a second, open-loop.`;
+  `Server on core 0, generator on core 1; medians of ${rounds} interleaved rounds; ${eventsPerSecond} events a second, open-loop.`;
 
 /** 1,000 watchers with every subject; 100 of them stop reading. */
 export async function runStalled({ rounds, ms }) {
-  const all = await interleave(['wcc', `wcc${AGAIN}`, ...Object.keys(subjects).slice(1)], {
+  const all = await interleave(['wcc', `wcc${againSuffix}`, ...Object.keys(subjects).slice(1)], {
     rounds,
-    plan: { reading: 900, stalled: 100, hz: HZ, ms },
+    plan: { reading: 900, stalled: 100, hz: eventsPerSecond, ms },
   });
   return {
     title: '1,000 watchers, 100 of them stalled',
@@ -30,7 +30,10 @@ export async function runStalled({ rounds, ms }) {
 
 /** 9,000 watchers on one core. */
 export async function runMany({ rounds, ms }) {
-  const all = await interleave(['wcc', TUNED], { rounds, plan: { reading: 9000, stalled: 0, hz: HZ, ms } });
+  const all = await interleave(['wcc', tunedSocketIo], {
+    rounds,
+    plan: { reading: 9000, stalled: 0, hz: eventsPerSecond, ms },
+  });
   return {
     title: '9,000 watchers on one core',
     gates: [stalenessGate(all, '9,000 watchers', rounds), endGate(all, rounds)],
@@ -41,9 +44,9 @@ export async function runMany({ rounds, ms }) {
 
 /** 3,000 watchers, compared with a peer tuned for the lowest cost. */
 export async function runCost({ rounds, ms }) {
-  const all = await interleave(['wcc', TUNED, `wcc${AGAIN}`], {
+  const all = await interleave(['wcc', tunedSocketIo, `wcc${againSuffix}`], {
     rounds,
-    plan: { reading: 3000, stalled: 0, hz: HZ, ms },
+    plan: { reading: 3000, stalled: 0, hz: eventsPerSecond, ms },
   });
   return {
     title: '3,000 watchers: what they cost',
@@ -61,8 +64,8 @@ function stalenessGate(all, who, rounds) {
       .get('wcc')
       .map(({ p99Ms }) => p99Ms)
       .join(', ')})`,
-    wanted: `< ${WANTED_P99_MS} ms`,
-    verdict: judge({ isMet: p99 < WANTED_P99_MS, all, rounds }),
+    wanted: `< ${wantedP99Ms} ms`,
+    verdict: judge({ isMet: p99 < wantedP99Ms, all, rounds }),
   };
 }
 
@@ -77,13 +80,13 @@ function endGate(all, rounds) {
 }
 
 function cpuGate(all, who, rounds) {
-  const ratio = median(all, 'wcc', 'cpuMs') / median(all, TUNED, 'cpuMs');
+  const ratio = median(all, 'wcc', 'cpuMs') / median(all, tunedSocketIo, 'cpuMs');
   const self = selfDifference(all, 'wcc', 'cpuMs');
   return {
     gate: `processor time against tuned Socket.IO, ${who}`,
     measured: `${ratio.toFixed(2)} × (A/A ${percent(self)})`,
-    wanted: `≤ ${WANTED_CPU} ×`,
-    verdict: judge({ isMet: ratio <= WANTED_CPU, all, rounds, selfDifference: self }),
+    wanted: `≤ ${wantedCpu} ×`,
+    verdict: judge({ isMet: ratio <= wantedCpu, all, rounds, selfDifference: self }),
   };
 }
 

@@ -1,12 +1,12 @@
 import { parseArgs } from 'node:util';
 
-export const PARTS = ['stalled', 'many', 'cost', 'slow', 'memory'];
+export const partNames = ['stalled', 'many', 'cost', 'slow', 'memory'];
 /** The ten minutes of `memory` run only when they are asked for. */
-const DEFAULT_PARTS = PARTS.filter((name) => name !== 'memory');
+const defaultParts = partNames.filter((name) => name !== 'memory');
 
 const help = `npm run bench:watch -- [options]
   --rounds N      rounds of each comparison; fewer than 7 give no verdict (default 7)
-  --only a,b      of: ${PARTS.join(', ')} (default: ${DEFAULT_PARTS.join(', ')})
+  --only a,b      of: ${partNames.join(', ')} (default: ${defaultParts.join(', ')})
   --seconds N     of publishing in each round (default 5)
   --minutes N     without reading, in the part memory (default 10)
   --write         put the parts that ran into bench/RESULTS.md
@@ -18,7 +18,7 @@ export function readOptions() {
   const { values } = parseArgs({
     options: {
       rounds: { type: 'string', default: '7' },
-      only: { type: 'string', default: DEFAULT_PARTS.join(',') },
+      only: { type: 'string', default: defaultParts.join(',') },
       seconds: { type: 'string', default: '5' },
       minutes: { type: 'string', default: '10' },
       write: { type: 'boolean', default: false },
@@ -30,8 +30,8 @@ export function readOptions() {
     process.exit(0);
   }
   const only = values.only.split(',');
-  const unknown = only.filter((name) => !PARTS.includes(name));
-  if (unknown.length > 0) throw new Error(`unknown: ${unknown.join(', ')}; there is ${PARTS.join(', ')}`);
+  const unknown = only.filter((name) => !partNames.includes(name));
+  if (unknown.length > 0) throw new Error(`unknown: ${unknown.join(', ')}; there is ${partNames.join(', ')}`);
   const numbers = { rounds: values.rounds, ms: values.seconds * 1000, minutes: values.minutes };
   for (const [name, value] of Object.entries(numbers)) {
     if (!(Number(value) > 0)) throw new Error(`--${name === 'ms' ? 'seconds' : name} must be more than 0`);

@@ -1,16 +1,16 @@
 import { randomInt } from 'node:crypto';
 
-const LETTERS = 'abcdefghijklmnopqrstuvwxyz234567';
-const TOTAL = 64 * 1024 ** 3;
+const idLetters = 'abcdefghijklmnopqrstuvwxyz234567';
+const totalBytes = 64 * 1024 ** 3;
 
 /** One copy of an image, as a server would put it: about 900 bytes as a snapshot. */
 export function createPayload() {
-  const id = `${Array.from({ length: 25 }, () => LETTERS[randomInt(32)]).join('')}a`;
+  const id = `${Array.from({ length: 25 }, () => idLetters[randomInt(32)]).join('')}a`;
   const createdAt = new Date().toISOString();
   const startedMs = performance.now();
   const record = (done, state = 'running') => {
     const elapsedMs = Math.round(performance.now() - startedMs);
-    const transfer = { unit: 'bytes', done, durable: 0, total: TOTAL, state: 'running', elapsedMs };
+    const transfer = { unit: 'bytes', done, durable: 0, total: totalBytes, state: 'running', elapsedMs };
     return {
       id,
       label: 'copy_vm_image_100',
@@ -28,7 +28,7 @@ export function createPayload() {
         { name: 'publish', state: 'pending' },
       ],
       phaseIndex: 0,
-      bytes: { virtual: TOTAL, data: TOTAL, skipped: 0, shared: 0, written: done },
+      bytes: { virtual: totalBytes, data: totalBytes, skipped: 0, shared: 0, written: done },
       method: 'kernel-copy',
       elapsedMs,
       createdAt,

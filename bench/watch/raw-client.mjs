@@ -3,11 +3,11 @@ import { connect } from 'node:net';
 
 /** All sockets read into the same buffer; data to keep is copied at once. */
 const shared = Buffer.alloc(65_536);
-const AT = Buffer.from('"at":"');
-const END = Buffer.from('"state":"succeeded"');
-const TEXT = 1;
-const PING = 9;
-const PONG = 10;
+const atKey = Buffer.from('"at":"');
+const endMark = Buffer.from('"state":"succeeded"');
+const textOpcode = 1;
+const pingOpcode = 9;
+const pongOpcode = 10;
 
 const paths = { wcc: '/api/ws', 'socket.io': '/socket.io/?EIO=4&transport=websocket' };
 
@@ -103,10 +103,10 @@ export class RawClient {
   }
 
   #hear(opcode, payload) {
-    if (opcode === PING) return this.#socket.write(frame(PONG, payload));
-    if (opcode !== TEXT) return undefined;
-    const at = payload.indexOf(AT);
-    if (at >= 0) return this.#take(payload, at + AT.length);
+    if (opcode === pingOpcode) return this.#socket.write(frame(pongOpcode, payload));
+    if (opcode !== textOpcode) return undefined;
+    const at = payload.indexOf(atKey);
+    if (at >= 0) return this.#take(payload, at + atKey.length);
     return this.#options.framing === 'wcc'
       ? this.#answerWcc(payload.toString('latin1', 0, 9))
       : this.#answerSocketIo(payload.toString('latin1', 0, 7));
@@ -116,7 +116,7 @@ export class RawClient {
     this.snapshots += 1;
     this.bytes += payload.length;
     this.at = payload.latin1Slice(at, at + 24);
-    if (payload.indexOf(END) >= 0) this.endedAtMs = Date.now();
+    if (payload.indexOf(endMark) >= 0) this.endedAtMs = Date.now();
     return undefined;
   }
 
@@ -139,6 +139,6 @@ export class RawClient {
   }
 
   #say(text) {
-    this.#socket.write(frame(TEXT, text));
+    this.#socket.write(frame(textOpcode, text));
   }
 }

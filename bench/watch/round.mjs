@@ -4,11 +4,11 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import { subjects } from './subjects.mjs';
 
-const SERVER_CORE = 0;
-const GENERATOR_CORE = 1;
-const SETTLE_MS = 1000;
-const DEADLINE_MS = 60_000;
-const JIFFY_MS = 10;
+const serverCore = 0;
+const generatorCore = 1;
+const settleMs = 1000;
+const defaultDeadlineMs = 60_000;
+const jiffyMs = 10;
 
 /** A process on one core, controlled by messages. */
 export function startPinned(file, core, args = []) {
@@ -31,7 +31,7 @@ export function startPinned(file, core, args = []) {
       child.send(message);
     },
     /** @returns the next message */
-    hear: (deadlineMs = DEADLINE_MS) =>
+    hear: (deadlineMs = defaultDeadlineMs) =>
       new Promise((resolve, reject) => {
         if (failed !== null) return reject(failed);
         const end = (settle, value) => {
@@ -66,21 +66,21 @@ export function startPinned(file, core, args = []) {
 export async function runRound(name, plan) {
   const { reading, stalled, slow = [], hz, ms } = plan;
   const watchers = reading + stalled + slow.length;
-  const server = startPinned('server.mjs', SERVER_CORE, [name, watchers]);
-  const generator = startPinned('clients.mjs', GENERATOR_CORE);
+  const server = startPinned('server.mjs', serverCore, [name, watchers]);
+  const generator = startPinned('clients.mjs', generatorCore);
   try {
     const { port, id } = await server.hear();
     const { framing } = subjects[name];
     generator.send({ open: { port, id, framing, reading, stalled, slow } });
     await generator.hear();
     const others = busyElsewhere([server.child.pid, generator.child.pid]);
-    const costs = server.hear(ms + DEADLINE_MS);
+    const costs = server.hear(ms + defaultDeadlineMs);
     // Awaited below; until then a rejection, when the server dies, must not end this process.
     costs.catch(() => undefined);
     server.send({ hz, ms });
-    await sleep(SETTLE_MS);
+    await sleep(settleMs);
     generator.send({ measure: true });
-    await sleep(ms - SETTLE_MS - 100);
+    await sleep(ms - settleMs - 100);
     generator.send({ stop: true });
     const figures = await costs;
     generator.send({ report: { endedAtMs: figures.endedAtMs } });
@@ -103,12 +103,12 @@ function busyElsewhere(pids) {
 /** Time of all cores without interrupts, which our own loopback traffic causes. */
 function machineMs() {
   const [, ...fields] = readFileSync('/proc/stat', 'utf8').split('\n')[0].split(/\s+/);
-  const [user, nice, system, idle, wait, irq, soft] = fields.map((value) => Number(value) * JIFFY_MS);
+  const [user, nice, system, idle, wait, irq, soft] = fields.map((value) => Number(value) * jiffyMs);
   return { busy: user + nice + system, all: user + nice + system + idle + wait + irq + soft };
 }
 
 function oursMs(pids) {
   return pids
     .map((pid) => readFileSync(`/proc/${pid}/stat`, 'utf8').split(') ')[1].split(' '))
-    .reduce((sum, fields) => sum + (Number(fields[11]) + Number(fields[12])) * JIFFY_MS, 0);
+    .reduce((sum, fields) => sum + (Number(fields[11]) + Number(fields[12])) * jiffyMs, 0);
 }

@@ -1,14 +1,14 @@
 import { runRound } from './round.mjs';
 
 /** Minimum number of rounds for a verdict. */
-export const ENOUGH_ROUNDS = 7;
+export const minRounds = 7;
 /** Maximum share of the machine used by other processes in the median round. */
-const BUSY = 0.1;
+const maxBusyShare = 0.1;
 /** Maximum difference of a subject from its own repetition. */
-const SELF_DIFFERENCE = 0.1;
+const maxSelfDifference = 0.1;
 /** Maximum load of the generator; beyond it the generator is measured. */
-const GENERATOR_LIMIT = 0.9;
-export const AGAIN = ' (again)';
+const maxGeneratorShare = 0.9;
+export const againSuffix = ' (again)';
 
 /**
  * Runs subjects in turn, each round in another order. A name that ends with `(again)` is the control: the same
@@ -20,7 +20,7 @@ export async function interleave(names, { rounds, plan }) {
   for (let round = 0; round < rounds; round += 1) {
     const at = round % names.length;
     for (const name of [...names.slice(at), ...names.slice(0, at)]) {
-      const figures = await runRound(name.replace(AGAIN, ''), plan);
+      const figures = await runRound(name.replace(againSuffix, ''), plan);
       all.get(name).push(figures);
       const { p99Ms, cpuMs, othersShare } = figures;
       console.error(
@@ -42,18 +42,18 @@ export function median(all, name, figure) {
 
 /** Difference of the medians of a subject and its repetition, as a share. */
 export function selfDifference(all, name, figure) {
-  const [one, other] = [median(all, name, figure), median(all, name + AGAIN, figure)];
+  const [one, other] = [median(all, name, figure), median(all, name + againSuffix, figure)];
   return Math.abs(one - other) / Math.min(one, other);
 }
 
 /** The verdict of a gate; `no verdict` if the measurement was not reliable. */
-export function judge({ isMet, all, rounds = ENOUGH_ROUNDS, selfDifference: self = 0 }) {
-  if (rounds < ENOUGH_ROUNDS) return `no verdict (${rounds} rounds)`;
+export function judge({ isMet, all, rounds = minRounds, selfDifference: self = 0 }) {
+  if (rounds < minRounds) return `no verdict (${rounds} rounds)`;
   const every = [...all.values()].flat();
   const others = medianOf(every.map(({ othersShare }) => othersShare));
-  if (others > BUSY) return `no verdict (busy machine: ${(others * 100).toFixed(0)} %)`;
+  if (others > maxBusyShare) return `no verdict (busy machine: ${(others * 100).toFixed(0)} %)`;
   const generator = medianOf(every.map(({ generatorShare }) => generatorShare));
-  if (generator > GENERATOR_LIMIT) return 'no verdict (generator at its limit)';
-  if (self > SELF_DIFFERENCE) return `no verdict (A/A ${(self * 100).toFixed(1)} %)`;
+  if (generator > maxGeneratorShare) return 'no verdict (generator at its limit)';
+  if (self > maxSelfDifference) return `no verdict (A/A ${(self * 100).toFixed(1)} %)`;
   return isMet ? 'met' : 'MISSED';
 }

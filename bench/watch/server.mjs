@@ -6,9 +6,9 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { createPayload } from './payload.mjs';
 import { subjects } from './subjects.mjs';
 
-const SAMPLE_MS = 100;
-const AFTER_END_MS = 1000;
-const BYTES_PER_STEP = 1_048_576;
+const sampleMs = 100;
+const afterEndMs = 1000;
+const bytesPerStep = 1_048_576;
 const [name, watchers] = process.argv.slice(2);
 
 const server = createServer();
@@ -27,8 +27,8 @@ async function run(hz, ms) {
   const cpu = process.cpuUsage();
   const late = await publishAll(hz, ms);
   const endedAtMs = Date.now();
-  publish(record((late.length + 1) * BYTES_PER_STEP, 'succeeded'));
-  await sleep(AFTER_END_MS);
+  publish(record((late.length + 1) * bytesPerStep, 'succeeded'));
+  await sleep(afterEndMs);
   const { user, system } = process.cpuUsage(cpu);
   return {
     endedAtMs,
@@ -50,7 +50,7 @@ async function publishAll(hz, ms) {
     await (waitMs > 0 ? sleep(waitMs) : new Promise((resolve) => setImmediate(resolve)));
     if (performance.now() - startedMs > ms) break;
     late.push(performance.now() - dueMs);
-    publish(record(late.length * BYTES_PER_STEP));
+    publish(record(late.length * bytesPerStep));
   }
   return late;
 }
@@ -61,7 +61,7 @@ function watchMemory() {
   const timer = setInterval(() => {
     const now = memoryNow();
     for (const key of Object.keys(most)) most[key] = Math.max(most[key], now[key]);
-  }, SAMPLE_MS);
+  }, sampleMs);
   return {
     stop: () => {
       clearInterval(timer);

@@ -1,7 +1,7 @@
 // Sockets that watch and never read. They reconnect when the server terminates them (30 s without a Pong): see memory.mjs.
 import { RawClient } from './raw-client.mjs';
 
-const LIFE_S = 33;
+const lifeS = 33;
 let connections = 0;
 
 async function keepStalling({ sockets, ...target }) {
@@ -18,18 +18,18 @@ async function keepStalling({ sockets, ...target }) {
   const renew = async (client) => {
     client.destroy();
     const next = await open();
-    setTimeout(() => void renew(next), LIFE_S * 1000);
+    setTimeout(() => void renew(next), lifeS * 1000);
   };
   const first = await Promise.all(Array.from({ length: sockets }, open));
   // Spread, so that they do not all reconnect within the same second.
   first.forEach((client, index) =>
-    setTimeout(() => void renew(client), (LIFE_S * 1000 * (index + 1)) / sockets),
+    setTimeout(() => void renew(client), (lifeS * 1000 * (index + 1)) / sockets),
   );
   process.send({ ready: true });
 }
 
 process.on('message', (message) => {
-  if (message === 'report') process.send({ connections, lifeS: LIFE_S });
+  if (message === 'report') process.send({ connections, lifeS });
   else void keepStalling(message);
 });
 process.on('disconnect', () => process.exit());

@@ -3,7 +3,7 @@ import { Server as SocketIoServer } from 'socket.io';
 import { WebSocketServer } from 'ws';
 import { completeSnapshot } from './payload.mjs';
 
-const TICK_MS = 100;
+const tickMs = 100;
 
 /**
  * Each gets an HTTP server and returns the function that the publisher calls at every event. `framing` is the protocol
@@ -93,6 +93,6 @@ function startTunedSocketIo(server) {
     const room = io.to(newest.id);
     (isEnd ? room : room.volatile).emit('ops', newest);
     newest = null;
-  }, TICK_MS);
+  }, tickMs);
   return (record) => void (newest = completeSnapshot(record, (seq += 1)));
 }
