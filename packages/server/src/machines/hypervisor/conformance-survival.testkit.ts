@@ -51,13 +51,13 @@ export function describeSurvival(fixture: ConformanceFixture): void {
     await successor.undefine(uuid);
   });
 
-  it('a new driver removes leftover directories of a crash, and no machine', async () => {
+  it('a new driver removes orphan directories of a crash, and no machine', async () => {
     const { uuid } = await defineMachine(fixture.hypervisor(), fixture.directory());
-    const leftover = join(fixture.machinesDirectory(), randomUUID());
-    await mkdir(leftover);
+    const orphan = join(fixture.machinesDirectory(), randomUUID());
+    await mkdir(orphan);
     const hypervisor = await fixture.renew();
     expect((await hypervisor.list()).map((one) => one.uuid)).toContain(uuid);
-    expect(existsSync(leftover)).toBe(false);
+    expect(existsSync(orphan)).toBe(false);
     await hypervisor.undefine(uuid);
     expect(existsSync(join(fixture.machinesDirectory(), uuid))).toBe(false);
   });

@@ -16,7 +16,7 @@ import { followEvents } from './events.ts';
 import type { LibvirtHost } from './host.ts';
 import { examineHost } from './host.ts';
 import { growDisk, powerOff, reset, setCdrom, shutdown, start } from './power.ts';
-import { list, listNetworks, removeLeftovers, trimLogs } from './list.ts';
+import { list, listNetworks, removeOrphanDirectories, trimLogs } from './list.ts';
 import { openScreen, screenshot } from './screen.ts';
 import { ownerOf } from './tag.ts';
 import type { LibvirtConnection } from './virsh.ts';
@@ -87,7 +87,7 @@ function createCalls(context: LibvirtContext, own: Pick<Hypervisor, 'onChange' |
   const foreign = new Map<string, boolean>();
   let swept: Promise<void> | null = null;
   const sweep = (): Promise<void> =>
-    removeLeftovers(context, (uuid, work) => mutexOf(uuid)(work)).catch((error: unknown) => {
+    removeOrphanDirectories(context, (uuid, work) => mutexOf(uuid)(work)).catch((error: unknown) => {
       // libvirt did not answer: the next `list` tries again.
       swept = null;
       throw error;

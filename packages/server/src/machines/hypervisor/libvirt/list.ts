@@ -45,8 +45,11 @@ export async function trimLogs(context: LibvirtContext): Promise<void> {
   for (const uuid of await directoriesOf(context)) await trimSerialLog(filesOf(context, uuid).serial);
 }
 
-/** Removes directories that a crash left, of machines that libvirt does not have. @param inTurn serializes with calls for the machine */
-export async function removeLeftovers(
+/**
+ * Removes directories of machines that libvirt does not have. A crash leaves such directories.
+ * @param inTurn runs the work after other calls for the same machine
+ */
+export async function removeOrphanDirectories(
   context: LibvirtContext,
   inTurn: (uuid: string, work: () => Promise<void>) => Promise<void>,
 ): Promise<void> {

@@ -5,8 +5,8 @@ import { join } from 'node:path';
 import { waitUntil } from '../wait.testkit.ts';
 import type { LibvirtConnection } from './virsh.ts';
 
-/** The Unix user `nobody`. Root has no libvirt session, so tests as root use another user's. */
-const nobody = { uid: 65_534, gid: 65_534 };
+/** The ids of an unprivileged user. Root has no libvirt session, so tests as root use this user's. */
+const unprivilegedUser = { uid: 65_534, gid: 65_534 };
 
 /** A libvirt session with its own daemons and directories, without systemd. */
 export interface LibvirtSession {
@@ -20,7 +20,7 @@ export interface LibvirtSession {
 
 export async function startSession(): Promise<LibvirtSession> {
   const home = await mkdtemp(join(tmpdir(), 'wcc-lv-'));
-  const identity = process.getuid?.() === 0 ? nobody : undefined;
+  const identity = process.getuid?.() === 0 ? unprivilegedUser : undefined;
   const runtime = join(home, 'run');
   mkdirSync(runtime, { mode: 0o700 });
   await chmod(home, 0o711);

@@ -43,8 +43,8 @@ export async function undefine(context: QemuContext, uuid: string): Promise<void
 }
 
 /** Removes directories that a crash left half created or half removed, unless their process lives. */
-export async function removeLeftovers(context: QemuContext): Promise<void> {
-  for (const uuid of await context.definitions.leftovers()) {
+export async function removeOrphanDirectories(context: QemuContext): Promise<void> {
+  for (const uuid of await context.definitions.orphanDirectories()) {
     if (!isOn(await probe(context, uuid))) await context.definitions.remove(uuid);
   }
 }

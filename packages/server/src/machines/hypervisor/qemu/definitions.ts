@@ -13,8 +13,8 @@ export interface Definition {
 }
 
 /**
- * The machines of the driver: one directory each, named by UUID, with `machine.json` in it. A directory without that file is left
- * over from a crash during creation or removal.
+ * The machines of the driver. Each has a directory, named by its UUID, with a `machine.json` in it. A directory
+ * without that file is an orphan: the process crashed during creation or removal.
  */
 export interface Definitions {
   directory(uuid: string): string;
@@ -26,7 +26,7 @@ export interface Definitions {
   /** Durably removed when this resolves. */
   remove(uuid: string): Promise<void>;
   /** Directories without a definition. */
-  leftovers(): Promise<string[]>;
+  orphanDirectories(): Promise<string[]>;
 }
 
 const fileName = 'machine.json';
@@ -43,17 +43,17 @@ export function createDefinitions(root: string): Definitions {
     const names = await readdir(root).catch(ignoreMissing);
     return (names ?? []).filter(isUuid);
   };
-  const sort = async (): Promise<{ machines: string[]; leftovers: string[] }> => {
+  const sort = async (): Promise<{ machines: string[]; orphans: string[] }> => {
     const machines: string[] = [];
-    const leftovers: string[] = [];
-    for (const uuid of await directories()) ((await read(uuid)) ? machines : leftovers).push(uuid);
-    return { machines, leftovers };
+    const orphans: string[] = [];
+    for (const uuid of await directories()) ((await read(uuid)) ? machines : orphans).push(uuid);
+    return { machines, orphans };
   };
   return {
     directory,
     read,
     list: async () => (await sort()).machines,
-    leftovers: async () => (await sort()).leftovers,
+    orphanDirectories: async () => (await sort()).orphans,
     async write(definition) {
       const path = directory(definition.spec.uuid);
       await mkdir(path, { recursive: true, mode: 0o700 });

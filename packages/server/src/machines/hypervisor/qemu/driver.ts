@@ -11,7 +11,7 @@ import { followSerialLog, readSerialLog, trimSerialLog } from '../serial-log.ts'
 import { machineFiles } from './arguments.ts';
 import type { QemuContext } from './context.ts';
 import { assertDefinition, probe } from './context.ts';
-import { define, removeLeftovers, undefine } from './define.ts';
+import { define, removeOrphanDirectories, undefine } from './define.ts';
 import { createDefinitions } from './definitions.ts';
 import type { QemuHost } from './host.ts';
 import { examineHost } from './host.ts';
@@ -45,7 +45,7 @@ export async function createQemuDriver({ dir, onError }: QemuDriverOptions): Pro
     },
     changed: changes.emit,
   };
-  await removeLeftovers(context);
+  await removeOrphanDirectories(context);
   const trimming = setInterval(() => {
     trimLogs(context).catch((error: unknown) => onError(error, { stage: 'machines: serial logs' }));
   }, trimEveryMs);
