@@ -39,8 +39,8 @@ export async function verifyAuditChain(store: Pick<Store, 'db'>): Promise<AuditC
     const query = store.db.selectFrom('audit').selectAll().where('number', '>', rowCount);
     const rows = await query.orderBy('number').limit(pageRows).execute();
     for (const row of rows) {
-      const fits = row.number === rowCount + 1 && row.previousHash === previousHash;
-      if (!fits || auditHash(row) !== row.hash) return { intact: false, brokenAtNumber: rowCount + 1 };
+      const isNext = row.number === rowCount + 1 && row.previousHash === previousHash;
+      if (!isNext || auditHash(row) !== row.hash) return { intact: false, brokenAtNumber: rowCount + 1 };
       previousHash = row.hash;
       rowCount += 1;
     }

@@ -19,7 +19,7 @@ export interface Channel {
 }
 
 type Answer = Extract<StoreResponse, { rows?: unknown[] }>;
-type Question = StoreRequest extends infer Request
+type RequestWithoutId = StoreRequest extends infer Request
   ? Request extends unknown
     ? Omit<Request, 'id'>
     : never
@@ -37,7 +37,7 @@ const workerUrl = new URL(
  */
 export async function openChannel(path: string, { onError }: { onError: OnError }): Promise<Channel> {
   const worker = new Worker(workerUrl, { workerData: { path }, env: {}, execArgv: [] });
-  const questions = createQuestions();
+  const pending = createPendingRequests();
   let isOpen = false;
   let closing: Promise<void> | undefined;
   const exited = new Promise<void>((resolve) => {
@@ -47,70 +47,72 @@ export async function openChannel(path: string, { onError }: { onError: OnError 
     });
   });
   worker.on('error', (cause) => fail(new StoreError('store_failed', { cause })));
-  worker.on('message', (response: StoreResponse) => questions.answer(response));
+  worker.on('message', (response: StoreResponse) => pending.settle(response));
 
-  /** Pending requests to the thread; they fail when the thread ends. */
+  /** Rejects all pending requests, because the thread can no longer answer them. */
   function fail(error: StoreError): void {
-    if (questions.end(error) && isOpen && error.code !== 'store_closed') onError(error, { stage: 'storage' });
+    if (pending.end(error) && isOpen && error.code !== 'store_closed') onError(error, { stage: 'storage' });
   }
-  function ask(question: Question): Promise<Answer> {
-    const { id, answer } = questions.ask();
+  function send(request: RequestWithoutId): Promise<Answer> {
+    const { id, answer } = pending.add();
     // oxlint-disable-next-line unicorn/require-post-message-target-origin -- a thread, not a window
-    worker.postMessage({ ...question, id });
+    worker.postMessage({ ...request, id });
     return answer;
   }
   const stop = async (): Promise<void> => {
-    const isRunning = questions.end(new StoreError('store_closed'), { butLetFinish: true });
+    const isRunning = pending.end(new StoreError('store_closed'), { letFinish: true });
     // oxlint-disable-next-line unicorn/require-post-message-target-origin -- a thread, not a window
     if (isRunning) worker.postMessage({ kind: 'close', id: 0 } satisfies StoreRequest);
     await exited;
   };
-  await questions.expect(0);
+  await pending.waitFor(0);
   isOpen = true;
   return {
-    read: async (sql, parameters) => (await ask({ kind: 'read', sql, parameters })).rows ?? [],
-    write: async (batch) => (await ask({ kind: 'write', batch })).results ?? [],
+    read: async (sql, parameters) => (await send({ kind: 'read', sql, parameters })).rows ?? [],
+    write: async (batch) => (await send({ kind: 'write', batch })).results ?? [],
     close: () => (closing ??= stop()),
   };
 }
 
-interface Questions {
-  /** @throws StoreError that ended it */
-  ask(): { id: number; answer: Promise<Answer> };
-  expect(id: number): Promise<Answer>;
-  answer(response: StoreResponse): void;
+/** Requests that the thread has not answered yet. */
+interface PendingRequests {
+  /** Adds a request under a new id. @throws the StoreError that `end` was given */
+  add(): { id: number; answer: Promise<Answer> };
+  /** Resolves with the answer to the request `id`. */
+  waitFor(id: number): Promise<Answer>;
+  settle(response: StoreResponse): void;
   /** Refuses new requests and, by default, rejects pending ones. @returns false when it was ended before */
-  end(error: StoreError, options?: { butLetFinish: boolean }): boolean;
+  end(error: StoreError, options?: { letFinish: boolean }): boolean;
 }
 
-function createQuestions(): Questions {
+function createPendingRequests(): PendingRequests {
   const waiting = new Map<
     number,
     { resolve: (answer: Answer) => void; reject: (error: StoreError) => void }
   >();
   let lastId = 0;
   let ended: StoreError | undefined;
-  const expect = (id: number): Promise<Answer> =>
+  const waitFor = (id: number): Promise<Answer> =>
     new Promise((resolve, reject) => {
       waiting.set(id, { resolve, reject });
     });
   return {
-    expect,
-    ask() {
+    waitFor,
+    add() {
       if (ended) throw ended;
       lastId += 1;
-      return { id: lastId, answer: expect(lastId) };
+      return { id: lastId, answer: waitFor(lastId) };
     },
-    answer(response) {
-      const asker = waiting.get(response.id);
+    settle(response) {
+      const caller = waiting.get(response.id);
       waiting.delete(response.id);
-      if ('failure' in response) asker?.reject(toError(response.failure));
-      else asker?.resolve(response);
+      if ('failure' in response) caller?.reject(toError(response.failure));
+      else caller?.resolve(response);
     },
-    end(error, { butLetFinish } = { butLetFinish: false }) {
+    end(error, { letFinish } = { letFinish: false }) {
       const isFirst = ended === undefined;
       ended ??= error;
-      if (butLetFinish) return isFirst;
+      if (letFinish) return isFirst;
       for (const { reject } of waiting.values()) reject(ended);
       waiting.clear();
       return isFirst;

@@ -14,7 +14,7 @@ beforeEach(async () => {
 });
 afterEach(() => rm(directory, { recursive: true }));
 
-/** Eight callers write until killed. Standard output has each acknowledged key. */
+/** A program with eight concurrent writers. It prints each acknowledged key on its standard output. */
 function script(path: string): string {
   const store = new URL('../../dist/storage/store.js', import.meta.url).href;
   return `
@@ -33,7 +33,7 @@ function script(path: string): string {
   `;
 }
 
-it('loses no acknowledged write when the process is killed', { timeout: 60_000 }, async () => {
+it('the store loses no acknowledged write when the process is killed', { timeout: 60_000 }, async () => {
   const acknowledged: string[] = [];
   for (let round = 0; round < 3; round += 1) {
     const path = join(directory, `${round}.sqlite`);
@@ -62,7 +62,7 @@ it('loses no acknowledged write when the process is killed', { timeout: 60_000 }
   expect(acknowledged.length).toBeGreaterThan(300);
 });
 
-it('reports a dead thread once and refuses all later calls', async () => {
+it('the store reports a dead thread once and refuses all later calls', async () => {
   const reported: unknown[] = [];
   const posts = vi.spyOn(Worker.prototype, 'postMessage');
   const store = await openStore(join(directory, 'wcc.sqlite'), {
@@ -71,7 +71,7 @@ it('reports a dead thread once and refuses all later calls', async () => {
   await store.db.selectFrom('settings').selectAll().execute();
   const worker = posts.mock.contexts[0] as Worker;
   posts.mockRestore();
-  // The store never sends this: the thread crashes before it handles the next write.
+  // The store never sends null. It crashes the thread before the thread reads the write.
   // oxlint-disable-next-line unicorn/require-post-message-target-origin -- a thread, not a window
   worker.postMessage(null);
   const write = store.write([{ query: store.db.insertInto('settings').values({ key: 'a', value: 'b' }) }]);

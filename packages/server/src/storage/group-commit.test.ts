@@ -24,7 +24,7 @@ const insert = (key: string): BatchStatement[] => [
 const count = (): unknown => connection.run('select count(*) as n from settings', []).rows;
 
 /** The real connection; it records statements and can fail at one of them. */
-function watched(failAt?: string): { connection: Connection; executed: string[] } {
+function recording(failAt?: string): { connection: Connection; executed: string[] } {
   const executed: string[] = [];
   return {
     executed,
@@ -39,10 +39,10 @@ function watched(failAt?: string): { connection: Connection; executed: string[] 
   };
 }
 
-it('writes 1,000 batches with one commit', () => {
-  const { connection: watching, executed } = watched();
+it('a group of 1,000 batches is written with one commit', () => {
+  const { connection: recorded, executed } = recording();
   const outcomes = commitGroup(
-    watching,
+    recorded,
     Array.from({ length: 1000 }, (_, index) => insert(String(index))),
   );
   expect(outcomes.every((outcome) => 'results' in outcome)).toBe(true);
@@ -50,20 +50,20 @@ it('writes 1,000 batches with one commit', () => {
   expect(count()).toEqual([{ n: 1000 }]);
 });
 
-it('fails every batch when the commit fails, and works afterwards', () => {
-  const outcomes = commitGroup(watched('commit').connection, [insert('a'), insert('b')]);
+it('a failed commit fails every batch, and the next group is written', () => {
+  const outcomes = commitGroup(recording('commit').connection, [insert('a'), insert('b')]);
   const full = { error: expect.objectContaining({ message: 'the disk is full' }) as unknown };
   expect(outcomes).toEqual([full, full]);
   expect(count()).toEqual([{ n: 0 }]);
   expect(commitGroup(connection, [insert('a')])).toMatchObject([{ results: [{ changes: 1 }] }]);
 });
 
-it('fails every batch when SQLite rolls back the transaction', () => {
-  // Like a full disk: the statement fails, and SQLite rolls back the transaction.
-  const giveUp: BatchStatement[] = [
+it('a transaction that SQLite rolls back fails every batch', () => {
+  // As on a full disk: the statement fails, and SQLite rolls the whole transaction back.
+  const rollsBack: BatchStatement[] = [
     { sql: 'insert or rollback into settings values (?, ?)', parameters: ['a', 'y'], expectRows: null },
   ];
-  const outcomes = commitGroup(connection, [insert('a'), giveUp, insert('b')]);
+  const outcomes = commitGroup(connection, [insert('a'), rollsBack, insert('b')]);
   expect(outcomes.map((outcome) => 'error' in outcome)).toEqual([true, true, true]);
   expect(count()).toEqual([{ n: 0 }]);
 });

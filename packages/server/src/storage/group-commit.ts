@@ -8,7 +8,7 @@ import type { BatchStatement, WriteResult } from './messages.ts';
 export type BatchOutcome = { results: WriteResult[] } | { error: unknown };
 
 /** SQLite rolled back the whole transaction, so no batch of the group was written. */
-class GroupLost extends Error {
+class TransactionLost extends Error {
   override readonly name = 'GroupLost';
 }
 
@@ -28,7 +28,7 @@ export function commitGroup(
     return outcomes;
   } catch (error) {
     if (connection.isInTransaction()) connection.exec('rollback');
-    const reason = error instanceof GroupLost ? error.cause : error;
+    const reason = error instanceof TransactionLost ? error.cause : error;
     return batches.map(() => ({ error: reason }));
   }
 }
@@ -40,7 +40,8 @@ function runBatch(connection: Connection, batch: readonly BatchStatement[]): Bat
     connection.exec('release batch');
     return { results };
   } catch (error) {
-    if (!connection.isInTransaction()) throw new GroupLost('group lost', { cause: error });
+    if (!connection.isInTransaction())
+      throw new TransactionLost('SQLite rolled the transaction back', { cause: error });
     connection.exec('rollback to batch');
     connection.exec('release batch');
     return { error };

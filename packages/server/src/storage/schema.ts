@@ -99,7 +99,7 @@ interface ImagesTable {
   mtimeNs: string;
   owner: string | null;
   copiedFrom: ImageId | null;
-  /** A source of new machines. */
+  /** 1: new machines can be created from this image. */
   template: Generated<number>;
   /** SHA-256 in hex of the file that `digestOf` names; null: not computed. */
   sha256: Generated<string | null>;
@@ -170,7 +170,7 @@ export interface GrantsTable {
   userId: UserId;
   level: 'watch' | 'control';
   /** Name of the user who granted it. */
-  grantedBy: UserId;
+  grantedBy: string;
   createdAt: string;
 }
 
@@ -231,7 +231,7 @@ export interface VmsTable {
 /** Disks of machines, including planned disks. `sourceId`: the source image during creation. */
 export interface VmDisksTable {
   vmId: VmId;
-  /** From 0; the machine boots from the first disk. */
+  /** From 0. Disk 0 is the boot disk. */
   position: number;
   /** The number of its image, which exists once the machine is complete. */
   imageId: ImageId;

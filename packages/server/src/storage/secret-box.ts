@@ -40,8 +40,8 @@ export async function openSecretBox(dataDir: string): Promise<SecretBox> {
 }
 
 async function readKey(path: string): Promise<Buffer> {
-  const held = await readFile(path).catch(ignoreMissing);
-  if (held?.length === keyBytes) return held;
+  const existing = await readFile(path).catch(ignoreMissing);
+  if (existing?.length === keyBytes) return existing;
   // Written completely before it gets its name, so that a crash leaves no truncated key.
   const temporary = `${path}.tmp`;
   await unlink(temporary).catch(ignoreMissing);
@@ -53,7 +53,7 @@ async function readKey(path: string): Promise<Buffer> {
   } finally {
     await file.close();
   }
-  if (held !== undefined) await unlink(path);
+  if (existing !== undefined) await unlink(path);
   await link(temporary, path);
   await unlink(temporary);
   return made;

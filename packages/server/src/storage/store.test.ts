@@ -33,8 +33,8 @@ const keys = async (): Promise<string[]> => {
   return rows.map(({ key }) => key);
 };
 
-describe('a batch of the store', () => {
-  it('is atomic, returns changes and rows, and survives a reopening', async () => {
+describe('writes of the store', () => {
+  it('a batch returns its changes and rows, and is still there after the store is reopened', async () => {
     const update = store.db
       .updateTable('settings')
       .set({ value: 'y' })
@@ -48,7 +48,7 @@ describe('a batch of the store', () => {
     expect(await keys()).toEqual(['a', 'b']);
   });
 
-  it('rolls back as a whole when a statement violates a constraint', async () => {
+  it('a batch is rolled back when one statement violates a constraint', async () => {
     await store.write([set('a')]);
     const error: unknown = await store.write([set('b'), set('a')]).catch((reason: unknown) => reason);
     expect(isUniqueViolation(error)).toBe(true);
@@ -56,7 +56,7 @@ describe('a batch of the store', () => {
     expect(await keys()).toEqual(['a']);
   });
 
-  it('with an unexpected row count rolls back alone, not its group', async () => {
+  it('a batch that changes too few rows is rolled back, and its group is written', async () => {
     const missing = store.db.updateTable('settings').set({ value: 'z' }).where('key', '=', 'missing');
     const all = await Promise.allSettled([
       store.write([set('before')]),
@@ -68,7 +68,7 @@ describe('a batch of the store', () => {
     expect(await keys()).toEqual(['after', 'before']);
   });
 
-  it('is visible to a later read', async () => {
+  it('a read sees a batch that was submitted before it', async () => {
     const writing = store.write([set('a')]);
     const seen = await keys();
     await writing;
@@ -76,13 +76,13 @@ describe('a batch of the store', () => {
   });
 });
 
-it('accepts 1,000 concurrent batches, all durable when resolved', async () => {
+it('1,000 concurrent batches are all readable when their writes have resolved', async () => {
   await Promise.all(Array.from({ length: 1000 }, (_, index) => store.write([set(`k${index}`)])));
   expect((await keys()).length).toBe(1000);
 });
 
-describe('the store', () => {
-  it('refuses a write outside batches, and a transaction', async () => {
+describe('refused calls of the store', () => {
+  it('the store refuses a write outside a batch, and a transaction', async () => {
     const write = store.db.insertInto('settings').values({ key: 'a', value: 'b' }).execute();
     await expect(write).rejects.toMatchObject({ code: 'store_misuse' });
     await expect(store.db.transaction().execute(async () => {})).rejects.toMatchObject({
@@ -91,14 +91,14 @@ describe('the store', () => {
     expect(await keys()).toEqual([]);
   });
 
-  it('refuses a batch after it was closed', async () => {
+  it('a closed store rejects a write', async () => {
     await store.close();
     await expect(store.write([set('a')])).rejects.toMatchObject({ code: 'store_closed' });
     await store.close();
   });
 });
 
-it('finishes earlier batches before it closes', async () => {
+it('closing the store finishes earlier writes', async () => {
   const writing = [store.write([set('a')]), store.write([set('b')])];
   await store.close();
   await Promise.all(writing);
@@ -107,7 +107,7 @@ it('finishes earlier batches before it closes', async () => {
 });
 
 describe('opening the store', () => {
-  it('refuses a newer schema, names it, and does not change the file', async () => {
+  it('the store refuses a newer schema, names it, and does not change the file', async () => {
     await store.close();
     const raw = new Libsql(path());
     raw.exec('pragma user_version = 99');
@@ -122,7 +122,7 @@ describe('opening the store', () => {
     again.close();
   });
 
-  it('refuses the database of another program', async () => {
+  it('the store refuses the database of another program', async () => {
     const other = join(directory, 'other.sqlite');
     const raw = new Libsql(other);
     raw.exec('create table theirs (a)');
@@ -130,12 +130,12 @@ describe('opening the store', () => {
     await expect(openStore(other, { onError })).rejects.toMatchObject({ code: 'store_foreign' });
   });
 
-  it('reports a path that is not writable', async () => {
+  it('opening a store in a missing directory fails with store_unopenable', async () => {
     const opening = openStore(join(directory, 'nowhere', 'wcc.sqlite'), { onError });
     await expect(opening).rejects.toMatchObject({ code: 'store_unopenable' });
   });
 
-  it('uses the durable settings', async () => {
+  it('the store uses write-ahead logging, full sync and foreign keys', async () => {
     const { rows } = await sql<{ journal_mode: string }>`pragma journal_mode`.execute(store.db);
     expect(rows).toEqual([{ journal_mode: 'wal' }]);
     expect((await sql`pragma synchronous`.execute(store.db)).rows).toEqual([{ synchronous: 2 }]);
@@ -147,14 +147,14 @@ describe('the audit record', () => {
   const entry = (what: string) =>
     auditStatement({ who: 'sato', address: '127.0.0.1', what, subject: null, result: 'ok' });
 
-  it('is a valid hash chain across batches', async () => {
+  it('the audit chain across batches is verified as intact', async () => {
     await Promise.all([store.write([set('a'), entry('one')]), store.write([entry('two'), entry('three')])]);
     await expect(store.write([entry('lost'), set('a')])).rejects.toMatchObject({ code: 'store_constraint' });
     await store.write([entry('four')]);
     expect(await verifyAuditChain(store)).toEqual({ intact: true, rowCount: 4 });
   });
 
-  it('forbids changes and deletions, and detects a forced change', async () => {
+  it('audit rows cannot be changed or deleted, and a forced change breaks the chain', async () => {
     await store.write([entry('one'), entry('two'), entry('three')]);
     const change = store.db.updateTable('audit').set({ who: 'mallory' });
     const removal = store.db.deleteFrom('audit');

@@ -10,23 +10,23 @@ import type { StoreRequest, StoreResponse, WorkerFailure } from './messages.ts';
 /** Maximum batches of one group, which limits the wait of reads behind writes. */
 const groupSize = 500;
 
-type Answer = (response: StoreResponse) => void;
+type Respond = (response: StoreResponse) => void;
 type WriteRequest = Extract<StoreRequest, { kind: 'write' }>;
 
 const port = parentPort;
 if (port) serve(port, (workerData as { path: string }).path);
 
 function serve(port: MessagePort, path: string): void {
-  const answer: Answer = (response) => port.postMessage(response);
+  const respond: Respond = (response) => port.postMessage(response);
   let connection: Connection;
   try {
     connection = openConnection(path);
   } catch (error) {
-    answer({ id: 0, failure: describe(error, 'store_unopenable') });
+    respond({ id: 0, failure: toFailure(error, 'store_unopenable') });
     port.close();
     return;
   }
-  answer({ id: 0 });
+  respond({ id: 0 });
   let queue: StoreRequest[] = [];
   port.on('message', (request: StoreRequest) => {
     // Batches that arrive during a commit are the next group.
@@ -34,7 +34,7 @@ function serve(port: MessagePort, path: string): void {
     setImmediate(() => {
       const requests = queue;
       queue = [];
-      drain(connection, requests, answer);
+      drain(connection, requests, respond);
       if (requests.at(-1)?.kind !== 'close') return;
       connection.close();
       port.close();
@@ -43,18 +43,18 @@ function serve(port: MessagePort, path: string): void {
 }
 
 /** Keeps the order, so that a read sees every earlier write. */
-function drain(connection: Connection, requests: readonly StoreRequest[], answer: Answer): void {
+function drain(connection: Connection, requests: readonly StoreRequest[], respond: Respond): void {
   let group: WriteRequest[] = [];
   for (const request of requests) {
     if (request.kind === 'write' && group.push(request) < groupSize) continue;
-    write(connection, group, answer);
+    write(connection, group, respond);
     group = [];
-    if (request.kind === 'read') read(connection, request, answer);
+    if (request.kind === 'read') read(connection, request, respond);
   }
-  write(connection, group, answer);
+  write(connection, group, respond);
 }
 
-function write(connection: Connection, group: readonly WriteRequest[], answer: Answer): void {
+function write(connection: Connection, group: readonly WriteRequest[], respond: Respond): void {
   if (group.length === 0) return;
   const outcomes = commitGroup(
     connection,
@@ -62,25 +62,25 @@ function write(connection: Connection, group: readonly WriteRequest[], answer: A
   );
   for (const [index, outcome] of outcomes.entries()) {
     const id = group[index]?.id ?? 0;
-    if ('results' in outcome) answer({ id, results: outcome.results });
-    else answer({ id, failure: describe(outcome.error, 'store_failed') });
+    if ('results' in outcome) respond({ id, results: outcome.results });
+    else respond({ id, failure: toFailure(outcome.error, 'store_failed') });
   }
 }
 
 function read(
   connection: Connection,
   request: Extract<StoreRequest, { kind: 'read' }>,
-  answer: Answer,
+  respond: Respond,
 ): void {
   try {
-    answer({ id: request.id, rows: connection.run(request.sql, request.parameters).rows ?? [] });
+    respond({ id: request.id, rows: connection.run(request.sql, request.parameters).rows ?? [] });
   } catch (error) {
-    answer({ id: request.id, failure: describe(error, 'store_failed') });
+    respond({ id: request.id, failure: toFailure(error, 'store_failed') });
   }
 }
 
 /** Converts an error to data, because errors lose their class between threads. */
-function describe(error: unknown, fallback: StoreErrorCode): WorkerFailure {
+function toFailure(error: unknown, fallback: StoreErrorCode): WorkerFailure {
   if (error instanceof StoreError)
     return { code: error.code, message: error.message, sqliteCode: error.sqliteCode };
   const message = error instanceof Error ? error.message : String(error);
