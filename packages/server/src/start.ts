@@ -145,12 +145,12 @@ async function createBackend({ config, undo, onError, logger, addresses }: Start
   undo.add(() => hub.close());
   const metrics = createMetrics({ hub });
   undo.add(() => metrics.close());
-  const store = metrics.timed(await openDatabase(config, onError));
+  const store = metrics.measureCommits(await openDatabase(config, onError));
   undo.add(() => store.close());
   const access = createAccess({ store, onError, dataDir: config.dataDir, adminToken: config.adminToken });
   const installationId = await readInstallationId(store);
   const onState: OnState = (record) => {
-    metrics.reached(record);
+    metrics.recordState(record);
     logState(logger, record);
   };
   await access.grants.load();
@@ -200,7 +200,7 @@ async function createFrontend(
     screen: (principal, id) => domain.screen(principal, id),
     registerDomain: (instance) => domain.registerRoutes(instance),
   });
-  metrics.watchedBy('sse', () => streams.stats());
+  metrics.addWatchers('sse', () => streams.stats());
   return { ...app, tickets, rules, streams };
 }
 
@@ -234,7 +234,7 @@ function attachSockets(
     onError,
   });
   undo.add(() => screens.close());
-  metrics.watchedBy('websocket', () => gateway.stats());
+  metrics.addWatchers('websocket', () => gateway.stats());
   return { gateway, screens };
 }
 

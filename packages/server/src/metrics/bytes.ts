@@ -5,29 +5,30 @@ import { Counter } from 'prom-client';
 import type { Registry } from 'prom-client';
 
 /** Kinds of counted bytes with the help text of their metric. */
-const kinds = {
+const helpByKind = {
   written: 'Bytes written by operations of this process.',
   data: 'Bytes of data that operations of this process processed.',
   skipped: 'Bytes of holes that copies skipped.',
   shared: 'Bytes that copies share with their source.',
 } as const satisfies Partial<Record<keyof ByteCounts, string>>;
 
-type Kind = keyof typeof kinds;
-const allKinds = Object.keys(kinds) as Kind[];
-const none: Record<Kind, number> = { written: 0, data: 0, skipped: 0, shared: 0 };
+type Kind = keyof typeof helpByKind;
+const allKinds = Object.keys(helpByKind) as Kind[];
+const noBytes: Record<Kind, number> = { written: 0, data: 0, skipped: 0, shared: 0 };
 
 /** Bytes of all operations, including running ones, so that a long copy is not one step at its end. */
 export interface ByteMetrics {
-  reached(record: OperationRecord): void;
+  /** Called for every state change of an operation. */
+  recordState(record: OperationRecord): void;
 }
 
 export function createByteMetrics(registry: Registry, hub: Hub): ByteMetrics {
-  const ended = { ...none };
+  const ended = { ...noBytes };
   /** Bytes of an operation at its first state in this process; an earlier process counted these. */
-  const before = new Map<string, Record<Kind, number>>();
+  const startBytes = new Map<string, Record<Kind, number>>();
 
   const add = (sums: Record<Kind, number>, record: Pick<OperationRecord, 'id' | 'bytes'>): void => {
-    const start = before.get(record.id);
+    const start = startBytes.get(record.id);
     if (start === undefined || record.bytes === null) return;
     for (const kind of allKinds) sums[kind] += Math.max(0, record.bytes[kind] - start[kind]);
   };
@@ -38,26 +39,26 @@ export function createByteMetrics(registry: Registry, hub: Hub): ByteMetrics {
   };
 
   for (const kind of allKinds) {
-    let shown = 0;
+    let reported = 0;
     registry.registerMetric(
       new Counter({
         name: `wcc_bytes_${kind}_total`,
-        help: kinds[kind],
+        help: helpByKind[kind],
         registers: [],
         collect() {
           const now = total(kind);
-          if (now > shown) this.inc(now - shown);
-          shown = Math.max(now, shown);
+          if (now > reported) this.inc(now - reported);
+          reported = Math.max(now, reported);
         },
       }),
     );
   }
   return {
-    reached(record) {
-      if (!before.has(record.id)) before.set(record.id, { ...none, ...record.bytes });
+    recordState(record) {
+      if (!startBytes.has(record.id)) startBytes.set(record.id, { ...noBytes, ...record.bytes });
       if (!isTerminal(record.state)) return;
       add(ended, record);
-      before.delete(record.id);
+      startBytes.delete(record.id);
     },
   };
 }

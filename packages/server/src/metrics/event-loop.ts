@@ -6,7 +6,7 @@ const resolutionMs = 10;
 const quantiles = [0.5, 0.99, 1];
 
 /** Measures the event-loop lag since the last scrape. @returns stops it */
-export function registerLoopLag(registry: Registry): () => void {
+export function registerEventLoopLag(registry: Registry): () => void {
   const delays = monitorEventLoopDelay({ resolution: resolutionMs });
   delays.enable();
   registry.registerMetric(

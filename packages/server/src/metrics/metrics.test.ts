@@ -31,10 +31,10 @@ function record(state: OperationState, written: number, action = 'copy_vm_image'
   });
 }
 
-/** Like the engine: first the hub, then the metrics. */
-function reach(reached: OperationRecord): void {
-  hub.put(reached);
-  metrics.reached(reached);
+/** Reports a state to the hub and then to the metrics, as the engine does. */
+function report(state: OperationRecord): void {
+  hub.put(state);
+  metrics.recordState(state);
 }
 
 async function valueOf(series: string): Promise<number | null> {
@@ -42,37 +42,37 @@ async function valueOf(series: string): Promise<number | null> {
   return line === undefined ? null : Number(line.slice(series.length + 1));
 }
 
-it('counts bytes while they are written, without bytes of an earlier process', async () => {
-  reach(record('interrupted', 100));
+it('the byte counter grows while an operation runs, without bytes that an earlier process wrote', async () => {
+  report(record('interrupted', 100));
   expect(await valueOf('wcc_bytes_written_total')).toBe(0);
-  reach(record('running', 100));
+  report(record('running', 100));
   hub.put(record('running', 150));
   expect(await valueOf('wcc_bytes_written_total')).toBe(50);
   hub.put(record('running', 180));
   expect(await valueOf('wcc_bytes_written_total')).toBe(80);
-  reach(record('succeeded', 200));
+  report(record('succeeded', 200));
   expect(await valueOf('wcc_bytes_written_total')).toBe(100);
   expect(await valueOf('wcc_bytes_written_total')).toBe(100);
 });
 
-it('counts unfinished operations and each end once', async () => {
+it('metrics show unfinished operations, and count each end once', async () => {
   const running = 'wcc_operations{state="running",action="copy_vm_image"}';
   expect(await valueOf(running)).toBe(0);
-  reach(record('running', 0));
+  report(record('running', 0));
   expect(await valueOf(running)).toBe(1);
-  reach(record('failed', 0));
+  report(record('failed', 0));
   expect(await valueOf(running)).toBe(0);
   const ended = 'wcc_operations_ended_total{action="copy_vm_image",state="failed"}';
   expect(await valueOf(ended)).toBe(1);
 });
 
-it('gives actions of publishers one common label', async () => {
-  reach(record('running', 0, 'evil"} 1\nwcc_evil 1'));
+it('all actions of publishers have the label published', async () => {
+  report(record('running', 0, 'evil"} 1\nwcc_evil 1'));
   expect(await valueOf('wcc_operations{state="running",action="published"}')).toBe(1);
   expect(await metrics.text([])).not.toContain('evil');
 });
 
-it('reports the statistics of watchers', async () => {
+it('watcher metrics show the statistics of the gateway', async () => {
   const stats: WatchStats = {
     connections: 3,
     subscriptions: 7,
@@ -80,7 +80,7 @@ it('reports the statistics of watchers', async () => {
     sentMessages: 10,
     stalenessMs: 250,
   };
-  metrics.watchedBy('sse', () => stats);
+  metrics.addWatchers('sse', () => stats);
   expect(await valueOf('wcc_watchers{kind="sse"}')).toBe(3);
   expect(await valueOf('wcc_watch_staleness_seconds{kind="sse"}')).toBe(0.25);
   expect(await valueOf('wcc_watch_sent_bytes_total{kind="sse"}')).toBe(1000);

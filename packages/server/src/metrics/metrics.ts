@@ -4,12 +4,12 @@ import type { Hub, OperationRecord } from '@wcc/progress/server';
 import { Counter, Gauge, Histogram, Registry, collectDefaultMetrics } from 'prom-client';
 import type { Store } from '../storage/store.ts';
 import { createByteMetrics } from './bytes.ts';
-import { registerLoopLag } from './event-loop.ts';
+import { registerEventLoopLag } from './event-loop.ts';
 import { registerWatchMetrics } from './watchers.ts';
 import type { WatchKind, WatchSources, WatchStats } from './watchers.ts';
 
 /** One answered request. */
-export interface AnsweredRequest {
+export interface RequestRecord {
   /** The route pattern, e.g. `/api/operations/:id`. */
   route: string;
   method: string;
@@ -35,18 +35,19 @@ export interface Metrics {
   /** All current metrics as text. */
   text(pools: readonly PoolSpace[]): Promise<string>;
   /** Called for every state change of an operation. */
-  reached(record: OperationRecord): void;
-  answered(request: AnsweredRequest): void;
+  recordState(record: OperationRecord): void;
+  recordRequest(request: RequestRecord): void;
   /** Wraps the store to measure the time of each commit. */
-  timed(store: Store): Store;
-  watchedBy(kind: WatchKind, stats: () => WatchStats): void;
+  measureCommits(store: Store): Store;
+  /** Adds the statistics of one gateway. They are read at each scrape. */
+  addWatchers(kind: WatchKind, stats: () => WatchStats): void;
   close(): void;
 }
 
 export function createMetrics({ hub }: { hub: Hub }): Metrics {
   const registry = new Registry();
   collectDefaultMetrics({ register: registry });
-  const stopLag = registerLoopLag(registry);
+  const stopLag = registerEventLoopLag(registry);
   const sources: WatchSources = new Map();
   registerWatchMetrics(registry, sources);
   registerOperations(registry, hub);
@@ -64,13 +65,13 @@ export function createMetrics({ hub }: { hub: Hub }): Metrics {
       showPools(pools);
       return registry.metrics();
     },
-    reached(record) {
-      bytes.reached(record);
+    recordState(record) {
+      bytes.recordState(record);
       if (isTerminal(record.state)) ended.inc({ action: actionLabel(record.action), state: record.state });
     },
-    answered: registerRequests(registry),
-    timed: (store) => timed(store, registry),
-    watchedBy: (kind, stats) => void sources.set(kind, stats),
+    recordRequest: registerRequests(registry),
+    measureCommits: (store) => measureCommits(store, registry),
+    addWatchers: (kind, stats) => void sources.set(kind, stats),
     close() {
       stopLag();
       registry.clear();
@@ -127,7 +128,7 @@ function registerPools(registry: Registry): (pools: readonly PoolSpace[]) => voi
   };
 }
 
-function registerRequests(registry: Registry): (request: AnsweredRequest) => void {
+function registerRequests(registry: Registry): (request: RequestRecord) => void {
   const requests = new Counter({
     name: 'wcc_http_requests_total',
     help: 'Answered requests.',
@@ -147,7 +148,7 @@ function registerRequests(registry: Registry): (request: AnsweredRequest) => voi
   };
 }
 
-function timed(store: Store, registry: Registry): Store {
+function measureCommits(store: Store, registry: Registry): Store {
   const commits = new Histogram({
     name: 'wcc_store_commit_seconds',
     help: 'Time until a batch was durable, including its wait in the queue.',

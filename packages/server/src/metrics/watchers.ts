@@ -29,7 +29,7 @@ export function registerWatchMetrics(registry: Registry, sources: WatchSources):
     );
   };
   const counter = (name: string, help: string, read: (stats: WatchStats) => number): void => {
-    const shown = new Map<WatchKind, number>();
+    const reported = new Map<WatchKind, number>();
     registry.registerMetric(
       new Counter({
         name,
@@ -39,15 +39,15 @@ export function registerWatchMetrics(registry: Registry, sources: WatchSources):
         collect() {
           for (const [kind, stats] of sources) {
             const now = read(stats());
-            this.inc({ kind }, Math.max(0, now - (shown.get(kind) ?? 0)));
-            shown.set(kind, now);
+            this.inc({ kind }, Math.max(0, now - (reported.get(kind) ?? 0)));
+            reported.set(kind, now);
           }
         },
       }),
     );
   };
   gauge('wcc_watchers', 'Open connections that watch operations.', (stats) => stats.connections);
-  gauge('wcc_watch_subscriptions', 'Operations that are watched, over all connections.', (stats) => {
+  gauge('wcc_watch_subscriptions', 'Watched operations of all connections.', (stats) => {
     return stats.subscriptions;
   });
   gauge('wcc_watch_staleness_seconds', 'Age of the oldest news that a watcher still waits for.', (stats) => {

@@ -19,7 +19,7 @@ export function registerMetrics(
   app.addHook('onResponse', async ({ method, routeOptions }, { statusCode: status, elapsedTime }) => {
     // The pattern: an address holds ids, and whatever somebody tries.
     const { url: route = 'none', config } = routeOptions;
-    metrics.answered({
+    metrics.recordRequest({
       route,
       method,
       status,
