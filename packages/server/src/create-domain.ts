@@ -42,14 +42,14 @@ export interface DomainDeps {
   store: Store;
   hub: Hub;
   metrics: Metrics;
-  /** Told of every state that an operation reaches. */
+  /** Called for every state change of an operation. */
   onState: OnState;
-  /** Names this installation in the markers of its pools. */
+  /** The id of this installation in the markers of its pools. */
   installationId: string;
   onError: OnError;
 }
 
-/** What the server is for, as its faces see it: operations on images in pools. */
+/** Operations, images, uploads and machines, as the HTTP layer uses them. */
 export interface Domain {
   registerRoutes(app: FastifyInstance): void;
   /** The newest snapshot, if the principal may watch it. @throws ApiError `not_found` */
@@ -61,13 +61,13 @@ export interface Domain {
   may(principal: Principal, snapshot: Snapshot): Rights;
   /** The newest snapshot of an operation, from memory or the store. */
   lookup(id: string): Promise<Snapshot | undefined>;
-  /** Opens the pools and takes over what an earlier process left; nothing is served before it is done. */
+  /** Opens the pools and recovers the operations of an earlier process. No request is served before it resolves. */
   start(): Promise<void>;
   /** Running copies checkpoint and become `interrupted`. Takes at most 10 s. */
   stop(): Promise<void>;
 }
 
-/** Builds operations, images and pools. */
+/** Creates operations, images, pools, uploads and machines. */
 export async function createDomain(deps: DomainDeps): Promise<Domain> {
   const { config, store, hub, access, installationId, onError, onState } = deps;
   const pools = await createPools({ store, installationId, pool: config.pool, onError });
@@ -102,7 +102,7 @@ export async function createDomain(deps: DomainDeps): Promise<Domain> {
     noteScreen: (principal, id) => machines.noteScreen(principal, id),
     lookup: (id) => operations.snapshot(id),
     async start() {
-      // A whole copy by shared blocks takes less time than the start of a thread.
+      // Starting a thread takes longer than a whole copy by shared blocks, so a thread starts early.
       warmUp().catch((error: unknown) => onError(error, { stage: 'copy: warm-up' }));
       await images.start();
       await machines.start();
