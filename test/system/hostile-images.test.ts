@@ -123,11 +123,11 @@ async function expectGone(name: string): Promise<void> {
 
 const refusals = [
   ['backing', 'hostile_image', /needs a backing file/],
-  ['data', 'hostile_image', /keeps its data in another file/],
+  ['data', 'hostile_image', /has its data in another file/],
   ['vmdk', 'unsupported_format', /This is a VMDK file/],
   ['l1', 'hostile_image', /L1 table of 4294967295 entries/],
   ['bomb', 'unsupported_format', /This is a gzip file/],
-  ['cut', 'hostile_image', /cut off|damaged|cannot read/],
+  ['cut', 'hostile_image', /truncated|damaged|cannot read/],
 ] as const;
 
 describe.skipIf(!canTrace)('an upload of a hostile image', () => {

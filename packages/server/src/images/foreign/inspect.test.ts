@@ -131,7 +131,7 @@ describe('hostile files', () => {
       path('data.qcow2'),
       '1M',
     );
-    const refusal = { code: 'hostile_image', message: 'The qcow2 image keeps its data in another file.' };
+    const refusal = { code: 'hostile_image', message: 'The qcow2 image has its data in another file.' };
     expect(await refusalOf('data.qcow2')).toMatchObject(refusal);
     await patch('data.qcow2', 72, Buffer.alloc(8));
     expect(await refusalOf('data.qcow2')).toMatchObject(refusal);

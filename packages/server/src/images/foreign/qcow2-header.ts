@@ -62,15 +62,15 @@ interface Fields {
 
 /** Section "Header"; all numbers are big-endian. */
 function readFields(head: Buffer): Fields {
-  if (head.length < 104) throw hostile('The qcow2 header is cut off.');
+  if (head.length < 104) throw hostile('The qcow2 header is truncated.');
   const version = head.readUInt32BE(4);
   if (version < firstVersion || version > lastVersion) {
     const hint = 'Convert it to qcow2 version 3: qemu-img convert -O qcow2 FILE NEW.qcow2';
-    throw unsupported(`This is version ${version} of qcow; 2 and 3 are known.`, hint);
+    throw unsupported(`Version ${version} of qcow is not supported; versions 2 and 3 are.`, hint);
   }
   const clusterBits = head.readUInt32BE(20);
   if (clusterBits < 9 || clusterBits > 21)
-    throw hostile(`The qcow2 header names clusters of 2^${clusterBits} bytes.`);
+    throw hostile(`The qcow2 header has an invalid cluster size of 2^${clusterBits} bytes.`);
   const isNew = version === lastVersion;
   return {
     version,
@@ -95,7 +95,7 @@ function assertNoOtherFiles(head: Buffer, fields: Fields): void {
   if (fields.backingOffset !== 0n) throw hostile('The qcow2 image needs a backing file.');
   const hasData = (fields.features & feature.externalData) !== 0n;
   if (hasData || hasExtension(head, fields, externalDataExtension))
-    throw hostile('The qcow2 image keeps its data in another file.');
+    throw hostile('The qcow2 image has its data in another file.');
 }
 
 function hasExtension(head: Buffer, { headerBytes }: Fields, wanted: number): boolean {
@@ -112,17 +112,13 @@ function assertKnownFeatures(fields: Fields, { maxVirtualSizeBytes }: HeaderLimi
   const { features, headerBytes, clusterBytes, virtualSize } = fields;
   if ((features & feature.corrupt) !== 0n) throw hostile('The qcow2 image is marked as damaged.');
   if ((features & ~knownFeatures) !== 0n)
-    throw unsupported(
-      'The qcow2 image needs features that are not known here.',
-      'Convert it with qemu-img convert.',
-    );
+    throw unsupported('The qcow2 image uses unsupported features.', 'Convert it with qemu-img convert.');
   if (fields.encryption !== 0)
     throw unsupported('The qcow2 image is encrypted.', 'Decrypt it with qemu-img convert first.');
   const isAligned = headerBytes % 8 === 0 && headerBytes >= 72 && BigInt(headerBytes) <= clusterBytes;
   if (!isAligned || (fields.version === lastVersion && headerBytes < 104))
-    throw hostile(`The qcow2 header names itself ${headerBytes} bytes long.`);
-  if (fields.refcountOrder > 6)
-    throw hostile('The qcow2 header names an impossible width of reference counts.');
+    throw hostile(`The qcow2 header has an invalid length of ${headerBytes} bytes.`);
+  if (fields.refcountOrder > 6) throw hostile('The qcow2 header has an invalid width of reference counts.');
   assertNotTooLarge(virtualSize, maxVirtualSizeBytes);
 }
 
@@ -133,13 +129,15 @@ function assertTablesPresent(fields: Fields, { fileBytes }: HeaderLimits): void 
   const entryBytes = (fields.features & feature.extendedL2) === 0n ? 8n : 16n;
   const bytesPerL1Entry = clusterBytes * (clusterBytes / entryBytes);
   const needed = (virtualSize + bytesPerL1Entry - 1n) / bytesPerL1Entry;
-  if (l1Bytes > maxL1Bytes) throw hostile(`The qcow2 header names an L1 table of ${l1Entries} entries.`);
+  if (l1Bytes > maxL1Bytes)
+    throw hostile(`The qcow2 header has an L1 table of ${l1Entries} entries, which is too large.`);
   if (BigInt(l1Entries) < needed)
-    throw hostile('The L1 table of the qcow2 image is smaller than its virtual size needs.');
+    throw hostile('The L1 table of the qcow2 image is too small for its virtual size.');
   const refcountBytes = BigInt(fields.refcountClusters) * clusterBytes;
   if (refcountBytes > maxRefcountTableBytes)
-    throw hostile('The qcow2 header names an absurd table of reference counts.');
-  if (fields.snapshots > maxSnapshots) throw hostile(`The qcow2 header names ${fields.snapshots} snapshots.`);
+    throw hostile('The reference count table of the qcow2 image is too large.');
+  if (fields.snapshots > maxSnapshots)
+    throw hostile(`The qcow2 header has ${fields.snapshots} snapshots, which is too many.`);
   const tables: [string, bigint, bigint][] = [
     ['L1 table', l1Offset, l1Bytes],
     ['table of reference counts', refcountOffset, refcountBytes],
@@ -148,8 +146,8 @@ function assertTablesPresent(fields: Fields, { fileBytes }: HeaderLimits): void 
   for (const [name, offset, bytes] of tables) {
     if (bytes === 0n) continue;
     if (offset % clusterBytes !== 0n || offset === 0n)
-      throw hostile(`The ${name} of the qcow2 image lies askew.`);
+      throw hostile(`The ${name} of the qcow2 image is not aligned to clusters.`);
     if (offset + bytes > BigInt(fileBytes))
-      throw hostile(`The file is cut off: the ${name} of the qcow2 image lies beyond its end.`);
+      throw hostile(`The file is truncated: the ${name} of the qcow2 image is beyond its end.`);
   }
 }

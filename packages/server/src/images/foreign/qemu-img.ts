@@ -37,7 +37,7 @@ export async function infoQcow2(fd: number, options: ToolOptions): Promise<numbe
   const specific = (info['format-specific'] as { data?: Record<string, unknown> } | undefined)?.data;
   const names = [info['backing-filename'], info['full-backing-filename'], specific?.['data-file']];
   if (info['format'] !== 'qcow2' || names.some((name) => name !== undefined))
-    throw hostile('The qcow2 image names other files.');
+    throw hostile('The qcow2 image refers to other files.');
   return numberOf(info['virtual-size']);
 }
 
@@ -55,12 +55,12 @@ export async function assertSoundQcow2(
   const run = await look(['check'], fd, options);
   const onlyLeaks = 3;
   if (run.code !== 0 && run.code !== onlyLeaks)
-    throw hostile('qemu-img finds the image damaged.', reason(run));
+    throw hostile('The image is damaged (qemu-img check).', reason(run));
   const found = parse(run);
   const endBytes = numberOf(found['image-end-offset']);
   // The last cluster may be shorter in the file.
   if (endBytes >= fileBytes + clusterBytes)
-    throw hostile('The file is cut off: its last clusters are missing.');
+    throw hostile('The file is truncated: its last clusters are missing.');
   const allocated = found['allocated-clusters'];
   return { endBytes, allocatedBytes: allocated === undefined ? 0 : numberOf(allocated) * clusterBytes };
 }
@@ -80,13 +80,13 @@ function parse({ stdout }: ToolRun): Record<string, unknown> {
   try {
     return JSON.parse(stdout) as Record<string, unknown>;
   } catch (cause) {
-    throw hostile('qemu-img says nothing sensible of the image.', cause);
+    throw hostile('The output of qemu-img is invalid.', cause);
   }
 }
 
 function numberOf(value: unknown): number {
   if (typeof value === 'number' && Number.isSafeInteger(value) && value >= 0) return value;
-  throw hostile('qemu-img names an impossible size.');
+  throw hostile('qemu-img reports an invalid size.');
 }
 
 /** For the log of the server: the output quotes the file, so callers do not get it. */
