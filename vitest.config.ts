@@ -2,7 +2,7 @@ import { defineConfig } from 'vitest/config';
 import { needsHost } from './test/needs-host.ts';
 import { SlowestFirst } from './test/slowest-first.ts';
 
-/** Every wait in these tests has its own deadline. This ends a test that hangs without one, also on a busy machine. */
+/** Every wait in these tests has its own, shorter deadline. This timeout ends a test whose wait has none. */
 const hangsAfterMs = 300_000;
 
 /**

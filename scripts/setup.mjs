@@ -1,23 +1,23 @@
-// Set-up that `npm start` and `npm test` share: dependencies and build, each only when missing or stale.
+// Set-up that `npm start` and `npm test` share. It installs dependencies and builds, each only if missing or stale.
 import { spawnSync } from 'node:child_process';
 import { createHash } from 'node:crypto';
 import { existsSync, readdirSync, readFileSync, statSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 
-/** In the order of their dependencies. Tests are compiled by `npm test` alone. */
+/** In the order of their dependencies. Only `npm test` compiles the tests. */
 const packages = ['copy', 'progress', 'api', 'server', 'console', 'cli'];
 
 export const root = dirname(dirname(fileURLToPath(import.meta.url)));
 
-/** Runs a command in the repository's root; ends this process with the command's code when it fails. */
+/** Runs a command in the repository's root. If the command fails, this process exits with its exit code. */
 export function run(command, args, options = {}) {
   const result = spawnSync(command, args, { cwd: root, stdio: 'inherit', ...options });
   if (result.error) fail(`${command} cannot be started: ${result.error.message}`);
   if (result.status !== 0) process.exit(result.status ?? 1);
 }
 
-/** Runs a tool of node_modules/.bin with this very Node. */
+/** Runs a tool of node_modules/.bin with the Node of this process. */
 export function runTool(name, args) {
   run(process.execPath, [toolPath(name), ...args]);
 }
@@ -33,7 +33,7 @@ export function checkNode() {
   fail(`wcc needs Node 20.19 or newer; this is ${process.versions.node}.`);
 }
 
-/** `npm ci` when node_modules is missing or was installed from another lock file. */
+/** Runs `npm ci` if node_modules is missing or was installed from another lock file. */
 export function ensureDependencies() {
   const stamp = join(root, 'node_modules', '.wcc-lock');
   const lock = createHash('sha256')
@@ -48,7 +48,7 @@ export function ensureDependencies() {
   writeFileSync(stamp, lock);
 }
 
-/** Compiles what is stale and bundles the console when one of its inputs is newer than its bundle. */
+/** Compiles stale packages. Bundles the console if one of its inputs is newer than its bundle. */
 export function build() {
   runTool('tsc', ['-b', ...packages.map((name) => `packages/${name}`)]);
   const bundle = join(root, 'packages/console/dist/index.html');

@@ -1,4 +1,4 @@
-// `npm start`: installs what is missing, builds what is stale, then becomes the server (same process, same flags).
+// `npm start`: installs missing dependencies, builds stale packages, then runs the server in this process.
 import { build, checkNode, ensureDependencies } from './setup.mjs';
 
 checkNode();

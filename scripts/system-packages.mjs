@@ -1,27 +1,27 @@
-// What the full test suite needs from the system, and why.
+// System packages that the full test suite needs, each with its purpose.
 import { spawnSync } from 'node:child_process';
 import { existsSync } from 'node:fs';
 
-/** Debian package → a program or file of it. */
+/** Debian package → one of its programs or files. */
 const packages = {
-  chromium: 'chromium', // the browser checks
+  chromium: 'chromium', // browser tests
   'qemu-utils': 'qemu-img', // real qcow2 images
-  'qemu-system-x86': 'qemu-system-x86_64', // real machines
-  'libvirt-daemon': 'libvirtd', // the other driver of machines, in session mode: no system daemon is wanted
+  'qemu-system-x86': 'qemu-system-x86_64', // the QEMU driver
+  'libvirt-daemon': 'libvirtd', // the libvirt driver, in session mode without a system daemon
   'libvirt-daemon-driver-qemu': '/usr/share/doc/libvirt-daemon-driver-qemu/copyright',
   'libvirt-clients': 'virsh',
   ovmf: '/usr/share/OVMF/OVMF_CODE_4M.fd', // machines with UEFI
-  genisoimage: 'isoinfo', // first-boot data read back by another program
+  genisoimage: 'isoinfo', // reads first-boot data as an independent program
   xfsprogs: 'mkfs.xfs', // reflink on a loop mount
-  'btrfs-progs': 'mkfs.btrfs', // the same on btrfs
+  'btrfs-progs': 'mkfs.btrfs', // reflink on a loop mount with btrfs
   strace: 'strace', // I/O errors at an offset, order of syncs
   'python3-websockets': '/usr/lib/python3/dist-packages/websockets/__init__.py', // the Python client of examples/
   ruby: 'ruby', // the Ruby publisher of examples/
-  'python3-tuspy': '/usr/lib/python3/dist-packages/tusclient/__init__.py', // a tus client of others
+  'python3-tuspy': '/usr/lib/python3/dist-packages/tusclient/__init__.py', // an independent tus client
 };
 
 /**
- * Installs what is missing by apt on Debian as root; elsewhere names it.
+ * Installs missing packages with apt if this is Debian and the user is root. Otherwise prints their names.
  * @returns the packages that are still missing
  */
 export function ensureSystemPackages() {
@@ -33,7 +33,7 @@ export function ensureSystemPackages() {
     apt(['install', '-y', '-qq', '--no-install-recommends', ...missing]);
     missing = findMissing();
   }
-  if (missing.length > 0) console.log(`For the full suite install these packages: ${missing.join(', ')}`);
+  if (missing.length > 0) console.log(`The full test suite needs these packages: ${missing.join(', ')}`);
   return missing;
 }
 

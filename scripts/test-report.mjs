@@ -1,14 +1,14 @@
-// What a test run took: minutes of each line of the budget, and the slowest files.
+// Times of a test run: the minutes of each kind of test, and the slowest files.
 import { relative } from 'node:path';
 import { root } from './setup.mjs';
 
-/** Minutes on two processors that each kind of test may take; new tests stay inside their line. */
+/** Maximum minutes of each kind of test on two processors. New tests must not exceed them. */
 const budget = { unit: 6, system: 5, e2e: 6, crash: 1 };
 
 const kindOf = (path) => /^test\/(system|e2e|crash)\//.exec(path)?.[1] ?? 'unit';
 
 /**
- * @param testResults of vitest's JSON report
+ * @param testResults from vitest's JSON report
  * @returns lines to print
  */
 export function describeTimes(testResults) {
@@ -37,7 +37,7 @@ export function describeTimes(testResults) {
 
 const lengthMs = ({ startMs, endMs }) => endMs - startMs;
 
-/** Wall time of these files, where files that run side by side share each moment equally. */
+/** Wall time of these files. Files that run at the same time share that time equally. */
 function wallShareMs(own, all) {
   const edges = [...new Set(all.flatMap(({ startMs, endMs }) => [startMs, endMs]))].toSorted((a, b) => a - b);
   let sum = 0;

@@ -1,7 +1,7 @@
-// `npm test`: the set-up of `npm start` plus what tests need, then lint, types, all tests.
-// `npm run test:quick`: lint, types, unit tests without loop mounts, hypervisors and browsers.
-// `npm run test:changed`: lint, types, tests that reach what changed since the commit that is named (default: HEAD).
-// Further arguments go to vitest, e.g. `npm test -- --project unit packages/copy`.
+// `npm test`: set-up, system packages, lint, types, all tests.
+// `npm run test:quick`: set-up, lint, types, unit tests without loop mounts, hypervisors and browsers.
+// `npm run test:changed [COMMIT]`: set-up, lint, types, tests that import files changed since COMMIT.
+// vitest gets all further arguments, e.g. `npm test -- --project unit packages/copy`.
 import { spawnSync } from 'node:child_process';
 import { existsSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -30,10 +30,10 @@ runTool('tsc', ['-b']);
 
 console.log('Tests …');
 const status = runTests(select === undefined ? process.argv.slice(2) : select());
-if (missing.length > 0) console.log(`Tests that need these were skipped: ${missing.join(', ')}`);
+if (missing.length > 0) console.log(`Skipped the tests that need these packages: ${missing.join(', ')}`);
 process.exit(status);
 
-/** Runs vitest and closes with one plain line that counts, whatever the reporter prints. */
+/** Runs vitest and prints the times. The last line is always the number of passed, failed and skipped tests. */
 function runTests(args) {
   const folder = mkdtempSync(join(tmpdir(), 'wcc-test-'));
   const report = join(folder, 'report.json');
@@ -45,11 +45,11 @@ function runTests(args) {
   const counts = existsSync(report) ? JSON.parse(readFileSync(report, 'utf8')) : null;
   rmSync(folder, { recursive: true, force: true });
   if (mode === '--changed' && (counts === null || counts.numTotalTests === 0)) {
-    console.log('No test reaches what changed.');
+    console.log('No test covers the changed files.');
     return result.status ?? 1;
   }
   if (!counts || counts.numTotalTests === 0) {
-    console.error('No test was run.');
+    console.error('No test ran.');
     return 1;
   }
   console.log(describeTimes(counts.testResults).join('\n'));
