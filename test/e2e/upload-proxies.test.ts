@@ -37,8 +37,8 @@ afterAll(async () => {
 });
 
 const refusals = [
-  { status: 413, message: /proxy.*refuses.*\(413\).*client_max_body_size 0/i },
-  { status: 502, message: /proxy answers 502: it does not reach the server/i },
+  { status: 413, message: /proxy.*rejects.*\(413\).*client_max_body_size 0/i },
+  { status: 502, message: /proxy cannot reach the server \(502\)/i },
   { status: 504, message: /proxy.*\(504\).*proxy_read_timeout/i },
 ];
 

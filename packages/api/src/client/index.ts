@@ -1,3 +1,3 @@
 export { createApiClient } from './client.ts';
 export type { ApiClient, ApiClientOptions } from './client.ts';
-export { ApiProblem, readProblem } from './problem.ts';
+export { ApiProblem, foreignAnswer, readProblem } from './problem.ts';

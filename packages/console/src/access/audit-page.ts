@@ -100,7 +100,7 @@ export class AuditPage extends ListPage<Entry, App> {
           label: text.what,
           kind: 'main',
           cell: ({ what }) =>
-            html`${text.deeds[what.split(' ', 1)[0] ?? ''] ?? nothing} <code class="muted">${what}</code>`,
+            html`${text.events[what.split(' ', 1)[0] ?? ''] ?? nothing} <code class="muted">${what}</code>`,
         },
         { label: text.who, cell: ({ who }) => html`<bdi translate="no">${who}</bdi>` },
         { label: text.subject, cell: ({ subject }) => (subject === null ? '' : this.#subject(subject)) },

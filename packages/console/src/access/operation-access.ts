@@ -53,8 +53,8 @@ export class OperationAccess extends FormElement<App> {
     return accessTextOf(this.app.preferences).access;
   }
 
-  protected override wordsFor(error: ApiProblem): string {
-    return error.field === 'userName' ? this.#text.noSuchUser : super.wordsFor(error);
+  protected override messageFor(error: ApiProblem): string {
+    return error.field === 'userName' ? this.#text.noSuchUser : super.messageFor(error);
   }
 
   protected override render(): TemplateResult {
@@ -167,7 +167,7 @@ export class OperationAccess extends FormElement<App> {
     const form = event.target;
     const text = this.#text;
     const userName = valueOf(form, 'userName').trim();
-    if (!isUserName(userName)) return this.showFieldError({ field: 'userName', words: text.noSuchUser });
+    if (!isUserName(userName)) return this.showFieldError({ field: 'userName', message: text.noSuchUser });
     const level = valueOf(form, 'level') as GrantLevel;
     const isDone = await this.send(async () => {
       await this.app.api.createGrant(this.operation, { userName, level });

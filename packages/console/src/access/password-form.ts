@@ -26,8 +26,8 @@ export class PasswordForm extends FormElement<App> {
     return accessTextOf(this.app.preferences).settings;
   }
 
-  protected override wordsFor(error: ApiProblem): string {
-    return error.field === 'current' ? this.#text.wrongCurrent : super.wordsFor(error);
+  protected override messageFor(error: ApiProblem): string {
+    return error.field === 'current' ? this.#text.wrongCurrent : super.messageFor(error);
   }
 
   protected override render(): TemplateResult {
@@ -73,10 +73,10 @@ export class PasswordForm extends FormElement<App> {
     const current = valueOf(form, 'current');
     const next = valueOf(form, 'next');
     this.isDone = false;
-    if (current === '') return this.showFieldError({ field: 'current', words: text.missing });
+    if (current === '') return this.showFieldError({ field: 'current', message: text.missing });
     if (!isLongEnough(next)) {
       const { users } = accessTextOf(this.app.preferences);
-      return this.showFieldError({ field: 'next', words: users.tooShort });
+      return this.showFieldError({ field: 'next', message: users.tooShort });
     }
     this.isDone = await this.send(() => this.app.api.changePassword({ current, next }));
     if (!this.isDone) return;

@@ -50,7 +50,7 @@ export class ProfileForm extends FormElement<App> {
     const text = this.#text;
     if (!this.isLoaded) return this.#missing();
     const wordsOf = (field: string): string | null =>
-      this.fieldError?.field === field ? this.fieldError.words : null;
+      this.fieldError?.field === field ? this.fieldError.message : null;
     return html`<form @submit=${(event: SubmitEvent) => void this.#submit(event)} novalidate>
       ${this.problemBox()}
       ${textField({
@@ -111,7 +111,7 @@ export class ProfileForm extends FormElement<App> {
     const fault = findProfileFault(this);
     if (fault !== null) {
       const { field, why, line } = fault;
-      return this.showFieldError({ field, words: text.problems[why](line) });
+      return this.showFieldError({ field, message: text.problems[why](line) });
     }
     this.isDone = await this.send(async () => this.#take(await this.app.api.changeProfile(toProfile(this))));
     if (this.isDone) this.app.announcer.say(text.saved);

@@ -90,7 +90,7 @@ export class TokenDialog extends FormDialog<App> {
   async #create(form: HTMLFormElement): Promise<void> {
     const text = this.#text;
     const name = valueOf(form, 'name').trim();
-    if (name === '' || name.length > 64) return this.showFieldError({ field: 'name', words: text.noName });
+    if (name === '' || name.length > 64) return this.showFieldError({ field: 'name', message: text.noName });
     const expiresInDays = Number(valueOf(form, 'days'));
     const isMade = await this.send(async () => {
       this.made = await this.app.api.createToken({ name, scope: this.scope, expiresInDays });

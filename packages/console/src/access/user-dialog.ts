@@ -42,8 +42,8 @@ export class UserDialog extends FormDialog<App> {
     this.role = this.user?.role ?? 'viewer';
   }
 
-  protected override wordsFor(error: ApiProblem): string {
-    return error.code === 'exists' ? this.#text.taken : super.wordsFor(error);
+  protected override messageFor(error: ApiProblem): string {
+    return error.code === 'exists' ? this.#text.taken : super.messageFor(error);
   }
 
   get #text(): AccessText['users'] {
@@ -134,10 +134,10 @@ export class UserDialog extends FormDialog<App> {
     const text = this.#text;
     const name = this.user?.name ?? valueOf(form, 'name').trim();
     const password = valueOf(form, 'password');
-    if (!isUserName(name)) return this.showFieldError({ field: 'name', words: text.badName });
+    if (!isUserName(name)) return this.showFieldError({ field: 'name', message: text.badName });
     const isKept = this.user !== null && password === '';
     if (!isKept && !isLongEnough(password))
-      return this.showFieldError({ field: 'password', words: text.tooShort });
+      return this.showFieldError({ field: 'password', message: text.tooShort });
     const { role, user } = this;
     const disabled = new FormData(form).has('disabled');
     const isSaved = await this.send(async () => {

@@ -69,8 +69,8 @@ export class FirstSignIn extends FormElement<App> {
     const name = valueOf(event.target, 'name').trim();
     const password = valueOf(event.target, 'password');
     const { badName, tooShort } = this.text.firstSignIn;
-    if (!isUserName(name)) return this.showFieldError({ field: 'name', words: badName });
-    if (!isLongEnough(password)) return this.showFieldError({ field: 'password', words: tooShort });
+    if (!isUserName(name)) return this.showFieldError({ field: 'name', message: badName });
+    if (!isLongEnough(password)) return this.showFieldError({ field: 'password', message: tooShort });
     const isIn = await this.send(() => this.app.session.firstSignIn({ secret, name, password }));
     if (isIn) this.app.router.go(pagePaths.home);
   }

@@ -86,7 +86,7 @@ export class ConvertDialog extends ImageDialog {
     const name = valueOf(form, 'name');
     const problem = findImageNameProblem(name);
     if (problem !== null)
-      return this.showFieldError({ field: 'name', words: this.text.imageName.problems[problem] });
+      return this.showFieldError({ field: 'name', message: this.text.imageName.problems[problem] });
     const { format } = this;
     const compress = format === 'qcow2' && new FormData(form).has('compress');
     const body = { name, format, compress };

@@ -25,7 +25,7 @@ export function nameField({ app, form, plan, fieldError, change }: FieldContext)
   const { copy } = imagesTextOf(app.preferences);
   const bad =
     verdictWords(checkCopyName(form.name, plan), app.text) ||
-    (fieldError?.field === 'name' ? fieldError.words : '');
+    (fieldError?.field === 'name' ? fieldError.message : '');
   const isFree = bad === '' && plan?.nameTaken === false;
   return textField({
     id: 'copy-name',
@@ -64,7 +64,7 @@ export function methodField({ app, form, plan, change }: FieldContext): Template
 
 export function extrasField({ app, form, fieldError, change }: FieldContext): TemplateResult {
   const { copy } = imagesTextOf(app.preferences);
-  const refused = fieldError?.field === 'limit' ? fieldError.words : '';
+  const refused = fieldError?.field === 'limit' ? fieldError.message : '';
   const bad = parseLimit(form.limit) === undefined ? copy.badLimit : refused;
   return html`<div class="pair">
     ${textField({

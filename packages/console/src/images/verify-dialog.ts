@@ -23,7 +23,7 @@ export class VerifyDialog extends ImageDialog {
   async #submit(form: HTMLFormElement): Promise<void> {
     const sha256 = valueOf(form, 'sha256').trim().toLowerCase();
     if (sha256 !== '' && !/^[0-9a-f]{64}$/.test(sha256))
-      return this.showFieldError({ field: 'sha256', words: this.words.badDigest });
+      return this.showFieldError({ field: 'sha256', message: this.words.badDigest });
     const body = sha256 === '' ? {} : { sha256 };
     await this.start(() => this.app.api.verifyImage(this.image.id, body, this.keyOf(body)));
   }

@@ -12,7 +12,7 @@ export interface ActionsContext {
   words: VmsText;
   /** Why no command is possible now; `null` when commands are possible. */
   disabledReason: string | null;
-  onCommand: (order: VmCommand) => void;
+  onCommand: (command: VmCommand) => void;
 }
 
 const icons: Readonly<Record<VmCommand, IconName>> = {
@@ -27,15 +27,15 @@ const icons: Readonly<Record<VmCommand, IconName>> = {
 /** Buttons for the commands that the user can give this machine now. */
 export function vmActions({ vm, words, disabledReason, onCommand }: ActionsContext): TemplateResult {
   const { may } = vm;
-  const button = (order: VmCommand, isThere: boolean, look = ''): TemplateResult | typeof nothing =>
-    isThere
+  const button = (command: VmCommand, isAllowed: boolean, look = ''): TemplateResult | typeof nothing =>
+    isAllowed
       ? html`<button
           class="button ${look}"
           aria-disabled=${String(disabledReason !== null)}
-          title=${disabledReason ?? words.commandHints[order]}
-          @click=${() => (disabledReason === null ? onCommand(order) : undefined)}
+          title=${disabledReason ?? words.commandHints[command]}
+          @click=${() => (disabledReason === null ? onCommand(command) : undefined)}
         >
-          ${icon(icons[order])}${words.commands[order]}
+          ${icon(icons[command])}${words.commands[command]}
         </button>`
       : nothing;
   return html`<div class="end vm-actions">

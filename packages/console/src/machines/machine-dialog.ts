@@ -48,6 +48,6 @@ export abstract class VmDialog extends OperationDialog {
       this.fieldError = null;
       options.change(value);
     };
-    return { ...options, note: fieldError.words, isBad: true, isGood: false, change };
+    return { ...options, note: fieldError.message, isBad: true, isGood: false, change };
   }
 }

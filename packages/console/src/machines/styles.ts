@@ -145,7 +145,7 @@ export const vms: CSSResult = css`
     background: #000;
     color: #c9d0db;
   }
-  .screen-holder {
+  .screen-canvas {
     position: absolute;
     inset: 0;
   }
@@ -160,7 +160,7 @@ export const vms: CSSResult = css`
     border: 2px solid var(--accent);
     pointer-events: none;
   }
-  .screen-instead {
+  .screen-message {
     position: absolute;
     inset: 0;
     display: grid;
@@ -170,16 +170,16 @@ export const vms: CSSResult = css`
     padding: 1rem;
     text-align: center;
   }
-  .screen-instead > .icon {
+  .screen-message > .icon {
     inline-size: 2rem;
     block-size: 2rem;
     stroke-width: 1;
   }
-  .screen-instead p {
+  .screen-message p {
     max-inline-size: 26rem;
     text-wrap: pretty;
   }
-  .screen-instead .problem {
+  .screen-message .problem {
     color: var(--text);
     text-align: start;
   }

@@ -83,17 +83,17 @@ export class OperationsPage extends ConsoleElement<App> {
     const { operations } = this.signedIn;
     const look = this.#look;
     const { search } = this.app.router;
-    const held =
+    const isInUse =
       this.#arrangedFor === search &&
       [...this.querySelectorAll('.rows')].some((list) => isHoveredOrFocused(list));
     this.#arrangedFor = search;
     const shown = operations.all.filter((entry) => look.shows(entry));
     const idsOf = (entries: OperationEntry[]): string[] => entries.map((entry) => entry.snapshot.id);
     const exists = (id: string): boolean => operations.get(id) !== undefined;
-    const active = stableOrder(this.#active, idsOf(activeOf(shown)), { isHoveredOrFocused: held, exists });
+    const active = stableOrder(this.#active, idsOf(activeOf(shown)), { isHoveredOrFocused: isInUse, exists });
     const isElsewhere = new Set(active);
     const wanted = idsOf(endedOf(shown)).filter((id) => !isElsewhere.has(id));
-    const ended = stableOrder(this.#ended, wanted, { isHoveredOrFocused: held, exists });
+    const ended = stableOrder(this.#ended, wanted, { isHoveredOrFocused: isInUse, exists });
     this.#active = active;
     this.#ended = ended;
     return { active: operations.getMany(active), ended: operations.getMany(ended) };

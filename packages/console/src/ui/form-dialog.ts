@@ -92,7 +92,7 @@ export abstract class FormDialog<Context extends AppContext = AppContext> extend
   }
 
   /** Adds the hint: there is space for it beside the field. */
-  protected override wordsFor(error: ApiProblem): string {
+  protected override messageFor(error: ApiProblem): string {
     const { message, hint } = this.app.explain(error);
     return `${message} ${hint}`;
   }

@@ -8,7 +8,7 @@ import { problemBox } from './problem.ts';
 /** An error at one field. */
 export interface FieldError {
   field: string;
-  words: string;
+  message: string;
 }
 
 export interface InputOptions {
@@ -47,14 +47,14 @@ export abstract class FormElement<Context extends AppContext = AppContext> exten
   protected abstract readonly idPrefix: string;
 
   /** Text for a server error at one of the fields. @default the translated message */
-  protected wordsFor(error: ApiProblem): string {
+  protected messageFor(error: ApiProblem): string {
     return this.app.explain(error).message;
   }
 
   protected input(name: string, options: InputOptions): TemplateResult {
     const id = `${this.idPrefix}-${name}`;
     const isBad = this.fieldError?.field === name;
-    const note = isBad ? this.fieldError?.words : options.hint;
+    const note = isBad ? this.fieldError?.message : options.hint;
     return html`<div class="field">
       <label for=${id}>${options.label}</label>
       <input
@@ -97,7 +97,7 @@ export abstract class FormElement<Context extends AppContext = AppContext> exten
   /** Shows and announces an error at a field, and focuses the field. Opens the `details` around it. */
   protected showFieldError(fieldError: FieldError): void {
     this.fieldError = fieldError;
-    this.app.announcer.alert(fieldError.words);
+    this.app.announcer.alert(fieldError.message);
     const input = this.inputOf(fieldError.field);
     input?.closest('details')?.setAttribute('open', '');
     input?.focus();
@@ -106,7 +106,7 @@ export abstract class FormElement<Context extends AppContext = AppContext> exten
   protected showError(error: unknown): void {
     const field = error instanceof ApiProblem ? this.fieldOf(error) : null;
     if (error instanceof ApiProblem && field !== null && this.inputOf(field) !== null)
-      return this.showFieldError({ field, words: this.wordsFor(error) });
+      return this.showFieldError({ field, message: this.messageFor(error) });
     this.problem = error;
     this.app.announceError(error);
   }

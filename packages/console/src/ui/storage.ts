@@ -4,8 +4,8 @@
  */
 export function readChoice<Choice extends string>(key: string, choices: readonly Choice[]): Choice | null {
   try {
-    const held = localStorage.getItem(key);
-    return choices.find((choice) => choice === held) ?? null;
+    const stored = localStorage.getItem(key);
+    return choices.find((choice) => choice === stored) ?? null;
   } catch {
     return null;
   }
@@ -24,8 +24,8 @@ export function writeChoice(key: string, choice: string): boolean {
 /** Strings that {@link writeList} stored; empty when there are none or the value is malformed. */
 export function readList(key: string): string[] {
   try {
-    const held: unknown = JSON.parse(localStorage.getItem(key) ?? '[]');
-    return Array.isArray(held) ? held.filter((each) => typeof each === 'string') : [];
+    const stored: unknown = JSON.parse(localStorage.getItem(key) ?? '[]');
+    return Array.isArray(stored) ? stored.filter((each) => typeof each === 'string') : [];
   } catch {
     return [];
   }

@@ -125,7 +125,7 @@ export class UploadDialog extends FormDialog<App> {
       </label>
       ${
         this.fieldError?.field === 'files'
-          ? html`<p class="note bad" id="upload-files-note">${this.fieldError.words}</p>`
+          ? html`<p class="note bad" id="upload-files-note">${this.fieldError.message}</p>`
           : nothing
       }
     </div>`;
@@ -245,7 +245,7 @@ export class UploadDialog extends FormDialog<App> {
   async #submit(): Promise<void> {
     const text = this.#text;
     if (this.busy || !this.signedIn.connection.isOnline) return;
-    if (this.chosen.length === 0) return this.showFieldError({ field: 'files', words: text.noneChosen });
+    if (this.chosen.length === 0) return this.showFieldError({ field: 'files', message: text.noneChosen });
     const bad = this.chosen.find((each) => this.#check(each) !== null);
     if (bad !== undefined) return this.#focusOn(bad);
     this.busy = true;

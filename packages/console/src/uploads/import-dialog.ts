@@ -55,12 +55,12 @@ export class ImportDialog extends OperationDialog {
       valueOf(form, 'name'),
       valueOf(form, 'sha256').trim(),
     ];
-    if (addressOf(url) === null) return this.showFieldError({ field: 'url', words: text.badAddress });
+    if (addressOf(url) === null) return this.showFieldError({ field: 'url', message: text.badAddress });
     const problem = findImageNameProblem(name);
     if (problem !== null)
-      return this.showFieldError({ field: 'name', words: this.text.imageName.problems[problem] });
+      return this.showFieldError({ field: 'name', message: this.text.imageName.problems[problem] });
     if (sha256 !== '' && !isDigest(sha256))
-      return this.showFieldError({ field: 'sha256', words: text.badDigest });
+      return this.showFieldError({ field: 'sha256', message: text.badDigest });
     const body = { url, name, ...(sha256 === '' ? {} : { sha256: sha256.toLowerCase() }) };
     await this.start(() => this.app.api.importImage(body, this.#keyOf(body)));
   }

@@ -118,7 +118,7 @@ export const en: AccessText = {
       image: 'Images',
       pool: 'Pools',
     },
-    deeds: {
+    events: {
       'session.create': 'Signed in',
       'session.end': 'Signed out',
       'first-sign-in': 'Used the first sign-in link',

@@ -118,7 +118,7 @@ export const ja: AccessText = {
       image: 'イメージ',
       pool: 'プール',
     },
-    deeds: {
+    events: {
       'session.create': 'サインイン',
       'session.end': 'サインアウト',
       'first-sign-in': '初回サインインリンクを使用',

@@ -125,7 +125,7 @@ export interface AccessText {
     any: string;
     areas: Record<AuditArea, string>;
     /** Keyed by the code of the entry, up to its first space. */
-    deeds: Readonly<Record<string, string>>;
+    events: Readonly<Record<string, string>>;
     done: string;
     more: string;
     none: string;

@@ -115,7 +115,7 @@ export class VmScreen extends ConsoleElement<App> {
       </div>
       <div class="screen-place" tabindex="-1">
         <div
-          class="screen-holder"
+          class="screen-canvas"
           @focusin=${this.#onFocus}
           @focusout=${this.#onBlur}
           @keydown=${{ handleEvent: this.#onKey, capture: true }}
@@ -161,21 +161,21 @@ export class VmScreen extends ConsoleElement<App> {
     const text = this.#text;
     const { view } = this.#session;
     if (view.kind === 'refused')
-      return html`<div class="screen-instead">
+      return html`<div class="screen-message">
         ${problemBox(this.app, view.problem)}
         <button class="button" @click=${() => this.#session.start()}>${icon('refresh')}${text.again}</button>
       </div>`;
     const words =
       view.kind === 'idle' ? text.offWords : view.kind === 'lost' ? text.lostWords : text.connectingWords;
-    return html`<div class="screen-instead">
+    return html`<div class="screen-message">
       ${icon(view.kind === 'lost' ? 'offline' : 'screen')}
       <p>${words}</p>
     </div>`;
   }
 
   async #open(ticket: string, events: ViewerEvents): Promise<Viewer> {
-    const holder = this.querySelector('.screen-holder');
-    if (holder === null) throw new Error('The place of the screen is gone.');
+    const holder = this.querySelector('.screen-canvas');
+    if (holder === null) throw new Error('The screen is not rendered.');
     const path = routes.vmScreen(this.vm.id ?? 0);
     const viewer = await openViewer({
       holder,

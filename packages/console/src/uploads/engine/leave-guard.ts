@@ -22,9 +22,9 @@ export function guardLeaving(changed: Emitter, isSending: () => boolean, prefere
   const keepAwake = async (): Promise<void> => {
     const wanted = isKept && preferences.keepAwake && document.visibilityState === 'visible';
     if (!wanted) {
-      const held = lock;
+      const released = lock;
       lock = null;
-      await held?.release();
+      await released?.release();
       return;
     }
     if (lock !== null && !lock.released) return;

@@ -63,7 +63,7 @@ export class StallWatch {
     try {
       const offsetBytes = await this.#options.probe();
       if (offsetBytes > this.#known) this.#moved(offsetBytes);
-      else if (idleMs > deadAfterMs) this.#options.onStalled(new Error('Nothing moves.'));
+      else if (idleMs > deadAfterMs) this.#options.onStalled(new Error('No progress.'));
     } catch (error) {
       this.#options.onStalled(error);
     } finally {

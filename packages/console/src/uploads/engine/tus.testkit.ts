@@ -22,7 +22,7 @@ export async function startTusServer(): Promise<TusServer> {
   const received = new Map<string, Buffer>();
   const requests: string[] = [];
   const faults: Fault[] = [];
-  const held: (() => void)[] = [];
+  const blocked: (() => void)[] = [];
   let sent = 0;
   const take = (request: IncomingMessage, response: ServerResponse, id: string): void => {
     const fault = faults.shift();
@@ -46,7 +46,7 @@ export async function startTusServer(): Promise<TusServer> {
         keep();
         response.writeHead(204, { 'upload-offset': String(received.get(id)?.length ?? 0) }).end();
       };
-      if (fault === 'hold') held.push(answer);
+      if (fault === 'hold') blocked.push(answer);
       else answer();
     });
   };
@@ -71,7 +71,7 @@ export async function startTusServer(): Promise<TusServer> {
     sentBytes: () => sent,
     fault: (fault) => void faults.push(fault),
     release: () => {
-      for (const answer of held.splice(0)) answer();
+      for (const answer of blocked.splice(0)) answer();
     },
     close: () => {
       server.closeAllConnections();

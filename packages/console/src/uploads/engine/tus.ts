@@ -1,5 +1,5 @@
 import { routes } from '@wcc/api';
-import { ApiProblem, readProblem } from '@wcc/api/client';
+import { ApiProblem, foreignAnswer, readProblem } from '@wcc/api/client';
 
 const version = { 'tus-resumable': '1.0.0' };
 
@@ -70,7 +70,7 @@ export function createTus(doFetch: Fetch): Tus {
 /** An answer without an offset comes from a proxy, whatever its status is. */
 function answerOf(response: Response): Answer {
   const offsetBytes = Number(response.headers.get('upload-offset') ?? Number.NaN);
-  if (!Number.isSafeInteger(offsetBytes)) throw foreign(response.status);
+  if (!Number.isSafeInteger(offsetBytes)) throw foreignAnswer(response.status);
   return { offsetBytes };
 }
 
@@ -92,12 +92,3 @@ const unreachable = (cause: unknown): ApiProblem =>
     { type: 'about:blank', title: 'No connection.', status: 0, code: 'unreachable', hint: '' },
     { cause },
   );
-
-const foreign = (status: number): ApiProblem =>
-  new ApiProblem({
-    type: 'about:blank',
-    title: `A proxy answered ${status} in the place of the server.`,
-    status,
-    code: 'foreign_answer',
-    hint: '',
-  });

@@ -135,7 +135,7 @@ export class Upload {
     try {
       const answer = await tus.send(this.id, { offsetBytes, bytes }, request.signal);
       // Without progress the loop would never end.
-      if (answer.offsetBytes <= offsetBytes) throw new Error('The server took nothing.');
+      if (answer.offsetBytes <= offsetBytes) throw new Error('The server accepted no bytes.');
       this.#failures = 0;
       this.#set({ kind: 'sending' });
       this.#confirm(answer.offsetBytes);
