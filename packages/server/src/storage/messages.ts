@@ -2,7 +2,7 @@ import type { StoreErrorCode } from './errors.ts';
 
 /** The content of an audit row; the worker adds number, time and hashes. */
 export interface AuditEntry {
-  /** User name, with the name of a token, or `admin-token`; for a failed sign-in the known name. */
+  /** `<user>`, `<user> (token <name>)` or `admin-token`. A failed sign-in has the user's name, or `(unknown)`. */
   who: string;
   /** Client address. */
   address: string;

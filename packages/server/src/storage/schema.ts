@@ -202,8 +202,8 @@ interface AuditTable {
 }
 
 /**
- * Machines of wcc. `making` (being provisioned) and `deleting` belong to the operation `operationId`. `abandoned`: the
- * operation has failed, and some of its files could not be removed yet.
+ * Machines of wcc. In the states `making` (being provisioned) and `deleting`, the machine belongs to the operation
+ * `operationId`. `abandoned`: the operation has failed, and some of its files still exist.
  */
 export interface VmsTable {
   id: VmId;
@@ -213,7 +213,7 @@ export interface VmsTable {
   ownerId: UserId;
   ownerName: string;
   state: 'making' | 'ready' | 'deleting' | 'abandoned';
-  /** The operation that works on it; it excludes others. */
+  /** The operation that works on the machine. It excludes all others. */
   operationId: OperationId | null;
   cpus: number;
   memoryBytes: number;
@@ -233,7 +233,7 @@ export interface VmDisksTable {
   vmId: VmId;
   /** From 0. Disk 0 is the boot disk. */
   position: number;
-  /** The number of its image, which exists once the machine is complete. */
+  /** The number of its image. The image is registered when the machine is complete. */
   imageId: ImageId;
   name: string;
   format: 'raw' | 'qcow2';
