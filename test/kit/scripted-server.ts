@@ -12,8 +12,8 @@ import { isTerminal } from '@wcc/progress';
 import type { ClientMessage, Rights, Row, ServerMessage, Snapshot } from '@wcc/progress';
 
 /**
- * Serves the built console and sends the snapshots of a test over the real protocol, for states that a real server
- * has only briefly or under rare conditions.
+ * Serves the built console and sends the snapshots of a test over the real protocol. Tests use it for states that a
+ * real server has only briefly or rarely.
  */
 export interface ScriptedServer {
   readonly url: string;
