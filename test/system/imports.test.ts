@@ -226,7 +226,7 @@ describe('an import from a bad server', () => {
       [
         'packed',
         (response) => void response.writeHead(200, { 'content-encoding': 'gzip' }).end(bytes),
-        /packed \(gzip\)/,
+        /compressed \(gzip\)/,
       ],
       ['garbage', (response) => void response.socket?.end('SSH-2.0-OpenSSH_9\r\n'), /sent invalid HTTP/],
       ['closes', (response) => void response.socket?.destroy(), /the connection broke/],

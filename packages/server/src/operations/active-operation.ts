@@ -66,13 +66,13 @@ export function createActiveRecord({ record, rev, logNumber }: StoredState): Act
 }
 
 export function createActiveOperation(options: ActiveOptions): ActiveOperation {
-  const { action, input, isRecovered: isTakenOver } = options;
+  const { action, input, isRecovered } = options;
   return {
     ...createActiveRecord(options),
     work: null,
     action,
     input,
-    isRecovered: isTakenOver,
+    isRecovered,
     hasSlot: false,
     spaceRetry: { atMs: 0, pauseMs: 0 },
     pendingPhases: [],

@@ -23,7 +23,7 @@ export interface Change {
 }
 
 const firstPauseMs = 50;
-const longestPauseMs = 5_000;
+const maxPauseMs = 5_000;
 /** A caller waits for this many attempts; the end of work is retried without a limit. */
 const callerAttempts = 4;
 
@@ -105,7 +105,7 @@ async function writeDurably(
       engine.onError(error, { stage: `operation ${operation.id}: store` });
     }
     await sleep(pauseMs);
-    pauseMs = Math.min(pauseMs * 2, longestPauseMs);
+    pauseMs = Math.min(pauseMs * 2, maxPauseMs);
   }
 }
 

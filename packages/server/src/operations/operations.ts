@@ -27,7 +27,7 @@ import type { Publishing } from './published/publishing.ts';
 import { adopt, recoverPool, publishRecentEnds, publishUnavailable, watchFreeSpace } from './recover.ts';
 import { isOwn, isPublished, readRow, readUnfinished, storedSnapshot } from './rows.ts';
 import { startPurge } from './purge.ts';
-import { noteRunningTimes } from './running-time.ts';
+import { storeRunningTimes } from './running-time.ts';
 import { createScheduler } from './scheduler.ts';
 import type { Scheduler } from './scheduler.ts';
 
@@ -112,7 +112,7 @@ export function createOperations(options: OperationsOptions): Operations {
       await adopt(engine, rows.filter(isOwn));
       await publishing.adopt(rows.filter(isPublished));
       await publishRecentEnds(engine);
-      stopTimers = [startPurge(engine, idempotency), noteRunningTimes(engine)];
+      stopTimers = [startPurge(engine, idempotency), storeRunningTimes(engine)];
     },
     recoverPool: (poolId) => recoverPool(engine, scheduler, poolId),
     publishUnavailable: () => publishUnavailable(engine),

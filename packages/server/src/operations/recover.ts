@@ -162,7 +162,7 @@ export async function watchFreeSpace(
 
 /** Space for metadata. */
 const spaceMarginBytes = 1024 ** 2;
-const longestSpacePauseMs = 60_000;
+const maxSpacePauseMs = 60_000;
 
 async function resumeIfSpace(
   engine: Engine,
@@ -179,7 +179,7 @@ async function resumeIfSpace(
   // If the disk is full again at once, the attempts must not fill the log.
   operation.spaceRetry = {
     atMs: nowMs,
-    pauseMs: Math.min(Math.max(pauseMs * 2, spacePollMs), longestSpacePauseMs),
+    pauseMs: Math.min(Math.max(pauseMs * 2, spacePollMs), maxSpacePauseMs),
   };
   scheduler.submit(operation);
 }

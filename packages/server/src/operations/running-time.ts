@@ -9,7 +9,7 @@ const notedEveryMs = 5_000;
  * Stores the running time of each operation from time to time, because commits are minutes apart: a copy that
  * is killed after an hour must not show a second. @returns stops it
  */
-export function noteRunningTimes(engine: Engine): () => void {
+export function storeRunningTimes(engine: Engine): () => void {
   let hasFailed = false;
   const note = (): void => {
     writeRunningTimes(engine).then(

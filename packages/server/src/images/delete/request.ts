@@ -74,13 +74,13 @@ async function assertUnused(
     throw new ApiError('image_in_use', { message: `In use by ${nameAll(found, principal)}.` });
 }
 
-const mostNamed = 3;
+const maxNamed = 3;
 
 function nameAll(users: readonly ImageReference[], principal: Principal): string {
   const words = { vm: 'machine', image: 'image', operation: 'operation' } as const;
   const seen = visibleReferences(principal, users);
   if (seen.length === 0) return 'something of another user';
-  const names = seen.slice(0, mostNamed).map(({ kind, name }) => `${words[kind]} ${name}`);
+  const names = seen.slice(0, maxNamed).map(({ kind, name }) => `${words[kind]} ${name}`);
   const more = users.length - names.length;
   return more > 0 ? `${names.join(', ')} and ${more} more` : names.join(', ');
 }

@@ -2,11 +2,11 @@ import { ApiError } from '@wcc/api';
 import { formatBytes } from '@wcc/progress';
 
 /** @param bytes of the file, or the virtual size. @throws ApiError `image_too_large` */
-export function assertNotTooLarge(bytes: number | bigint, mostBytes: number): void {
-  if (bytes <= mostBytes) return;
-  const [has, limit] = [formatBytes(Number(bytes)), formatBytes(mostBytes)];
+export function assertNotTooLarge(bytes: number | bigint, maxBytes: number): void {
+  if (bytes <= maxBytes) return;
+  const [has, limit] = [formatBytes(Number(bytes)), formatBytes(maxBytes)];
   // Close to the limit, rounded numbers would be equal.
-  const figures = has === limit ? [`${bytes} bytes`, `${mostBytes} bytes`] : [has, limit];
+  const figures = has === limit ? [`${bytes} bytes`, `${maxBytes} bytes`] : [has, limit];
   const message = `The image has ${figures[0]}; the limit is ${figures[1]}.`;
   throw new ApiError('image_too_large', { message });
 }

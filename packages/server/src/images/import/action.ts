@@ -15,7 +15,7 @@ import { importAction } from './input.ts';
 import type { ImportInput } from './input.ts';
 import { requestImport } from './request.ts';
 import { reserveMore } from '../space/reserve-more.ts';
-import { noteRemote, readRemote } from './validators.ts';
+import { storeRemote, readRemote } from './validators.ts';
 
 /** `import_image`: a file from another server, into the pool. Resumes where a connection ended. */
 export function createImportAction(context: ImagesContext, imports: ImportContext): Action<ImportInput> {
@@ -91,11 +91,11 @@ async function receive(job: Job, what: Receiving, progress: Progress): Promise<n
     return await fetchFile({
       source: () => sourceOf(job),
       isAllowed: imports.isAllowed,
-      mostBytes: context.maxVirtualSizeBytes,
+      maxBytes: context.maxVirtualSizeBytes,
       file,
       remote,
       progress,
-      note: (known) => noteRemote(context, id, known),
+      note: (known) => storeRemote(context, id, known),
       reserve: (bytes) => reserveMore(context, { pool, id, bytes, wanted: imports.wanted }),
     });
   } finally {

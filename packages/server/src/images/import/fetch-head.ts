@@ -15,7 +15,7 @@ export interface AskOptions {
   idleMs?: number;
 }
 
-const mostRedirects = 5;
+const maxRedirects = 5;
 const redirects: ReadonlySet<number> = new Set([301, 302, 303, 307, 308]);
 const defaultIdleMs = 60_000;
 
@@ -26,7 +26,7 @@ const defaultIdleMs = 60_000;
  */
 export async function fetchHead(source: URL, options: AskOptions): Promise<IncomingMessage> {
   let url = source;
-  for (let hop = 0; hop <= mostRedirects; hop += 1) {
+  for (let hop = 0; hop <= maxRedirects; hop += 1) {
     const answer = await askOnce(url, options);
     const { location } = answer.headers;
     if (!redirects.has(answer.statusCode ?? 0) || location === undefined) return answer;
@@ -36,7 +36,7 @@ export async function fetchHead(source: URL, options: AskOptions): Promise<Incom
       throw new ApiError('import_refused', { message: 'The server redirects from https to http.' });
     url = next;
   }
-  throw new ApiError('import_failed', { message: `The server redirects more than ${mostRedirects} times.` });
+  throw new ApiError('import_failed', { message: `The server redirects more than ${maxRedirects} times.` });
 }
 
 async function askOnce(url: URL, options: AskOptions): Promise<IncomingMessage> {

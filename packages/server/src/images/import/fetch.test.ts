@@ -57,7 +57,7 @@ async function fetchOnce(source: () => URL): Promise<number> {
       remote: noted,
       progress,
       note: (remote) => Promise.resolve(void (noted = remote)),
-      mostBytes: 1024 ** 3,
+      maxBytes: 1024 ** 3,
       reserve: () => Promise.resolve(),
     });
     return {};

@@ -24,7 +24,7 @@ export interface FetchJob {
   /** Makes the state of the remote file durable. */
   note: (remote: RemoteFile) => Promise<void>;
   /** Maximum length of the file. */
-  mostBytes: number;
+  maxBytes: number;
   /** Reserves space for this many bytes in total. @throws ApiError `no_space` */
   reserve: (bytes: number) => Promise<void>;
 }
@@ -32,13 +32,13 @@ export interface FetchJob {
 interface State {
   offsetBytes: number;
   /** The highest offset of all attempts: only beyond it is there progress, also after a restart at zero. */
-  farthestBytes: number;
+  highestBytes: number;
   remote: RemoteFile | null;
   isReceiving: boolean;
 }
 
 /** Attempts without new bytes in between. */
-const mostAttempts = 6;
+const maxAttempts = 6;
 const firstPauseMs = 500;
 
 /**
@@ -51,18 +51,18 @@ const firstPauseMs = 500;
 export async function fetchFile(job: FetchJob): Promise<number> {
   const { signal } = job.progress;
   const { offsetBytes } = job.file;
-  const state: State = { offsetBytes, farthestBytes: offsetBytes, remote: job.remote, isReceiving: false };
+  const state: State = { offsetBytes, highestBytes: offsetBytes, remote: job.remote, isReceiving: false };
   let failures = 0;
   while (!isComplete(state)) {
-    const before = state.farthestBytes;
+    const before = state.highestBytes;
     try {
       if (await attempt(job, state)) break;
       throw new Error('the connection ended early');
     } catch (error) {
       signal.throwIfAborted();
       if (isFinal(error)) throw error;
-      failures = state.farthestBytes > before ? 1 : failures + 1;
-      if (failures >= mostAttempts) throw tooManyFailures(error);
+      failures = state.highestBytes > before ? 1 : failures + 1;
+      if (failures >= maxAttempts) throw tooManyFailures(error);
       await sleep(firstPauseMs * 2 ** (failures - 1), undefined, { signal });
     }
   }
@@ -74,7 +74,7 @@ function isComplete({ offsetBytes, remote }: State): boolean {
 }
 
 function tooManyFailures(cause: unknown): ApiError {
-  const message = `Failed after ${mostAttempts} attempts: ${describeNetworkError(cause)}.`;
+  const message = `Failed after ${maxAttempts} attempts: ${describeNetworkError(cause)}.`;
   return new ApiError('import_failed', { message, cause });
 }
 
@@ -99,7 +99,7 @@ async function attempt(job: FetchJob, state: State): Promise<boolean> {
     if (from !== null && (await isEnd(job, state, answer))) return true;
     assertUsableAnswer(answer);
     const remote = await checkAnswer(job, state, answer);
-    assertNotTooLarge(remote.totalBytes ?? 0, job.mostBytes);
+    assertNotTooLarge(remote.totalBytes ?? 0, job.maxBytes);
     if (remote.totalBytes !== null) await job.reserve(remote.totalBytes);
     return await receiveAnswer(job, state, { answer, remote });
   } finally {
@@ -125,7 +125,7 @@ async function receiveAnswer(
     signal: progress.signal,
     onMoved: (done, durable) => {
       state.offsetBytes = durable;
-      state.farthestBytes = Math.max(state.farthestBytes, durable);
+      state.highestBytes = Math.max(state.highestBytes, durable);
       progress.advance(done, durable);
     },
     beforeWrite: totalBytes === null ? reserveAhead(job) : () => Promise.resolve(),
@@ -140,13 +140,13 @@ async function receiveAnswer(
 const aheadBytes = 16 * 1024 ** 2;
 
 /** Reserves space before it is used, so that a file of unknown length does not use reserved space. */
-function reserveAhead({ reserve, mostBytes }: FetchJob): (endBytes: number) => Promise<void> {
-  let promisedBytes = 0;
+function reserveAhead({ reserve, maxBytes }: FetchJob): (endBytes: number) => Promise<void> {
+  let reservedBytes = 0;
   return async (endBytes) => {
-    assertNotTooLarge(endBytes, mostBytes);
-    if (endBytes <= promisedBytes) return;
+    assertNotTooLarge(endBytes, maxBytes);
+    if (endBytes <= reservedBytes) return;
     await reserve(endBytes + aheadBytes);
-    promisedBytes = endBytes + aheadBytes;
+    reservedBytes = endBytes + aheadBytes;
   };
 }
 
@@ -158,7 +158,7 @@ async function isEnd(job: FetchJob, state: State, answer: IncomingMessage): Prom
   const isSame = state.remote !== null && isStill(state.remote, { headers: answer.headers, totalBytes });
   if (isSame && totalBytes === state.offsetBytes) return true;
   await startOver(job, state, 'the file became shorter');
-  throw new Error('the file changed while it was fetched');
+  throw new Error('the file changed during the import');
 }
 
 const retryable: ReadonlySet<number> = new Set([408, 425, 429, 500, 502, 503, 504]);
@@ -170,7 +170,7 @@ function assertUsableAnswer({ statusCode = 0, headers }: IncomingMessage): void 
   if (retryable.has(statusCode)) throw new Error(`the server answered ${statusCode}`);
   const isPacked = statusCode === 200 || statusCode === 206;
   const message = isPacked
-    ? `The server sends the file packed (${encoding}), though it was asked not to.`
+    ? `The server sends the file compressed (${encoding}), although the request does not allow that.`
     : `The server answered ${statusCode}.`;
   throw new ApiError('import_failed', { message });
 }
@@ -179,7 +179,7 @@ function assertUsableAnswer({ statusCode = 0, headers }: IncomingMessage): void 
 async function checkAnswer(job: FetchJob, state: State, answer: IncomingMessage): Promise<RemoteFile> {
   if (answer.statusCode === 206) return checkPart(job, state, answer);
   const remote = describeRemote(answer.headers);
-  if (state.offsetBytes > 0) await startOver(job, state, 'the file changed, or is sent only whole');
+  if (state.offsetBytes > 0) await startOver(job, state, 'the file changed, or the server cannot resume');
   await job.note(remote);
   state.remote = remote;
   return remote;
@@ -195,8 +195,11 @@ async function checkPart(job: FetchJob, state: State, { headers }: IncomingMessa
   // Without a total length, the end of a part is not the end of the file.
   if (isSame && Number(first) === offsetBytes && totalBytes !== null && totalBytes > offsetBytes)
     return { ...remote, totalBytes };
-  if (offsetBytes > 0) await startOver(job, state, isSame ? 'another part came' : 'the file changed');
-  throw new Error(isSame ? 'another part came than was asked for' : 'the file changed while it was fetched');
+  if (offsetBytes > 0)
+    await startOver(job, state, isSame ? 'the server sent another part' : 'the file changed');
+  throw new Error(
+    isSame ? 'the server sent another part than requested' : 'the file changed during the import',
+  );
 }
 
 /** Discards all bytes: two states of a file must never be combined. */

@@ -48,7 +48,7 @@ export interface PartialAnswer {
 }
 
 /** Durable before the first byte, so that a restart never combines two files. */
-export async function noteRemote(
+export async function storeRemote(
   { store }: ImagesContext,
   operationId: string,
   file: RemoteFile,

@@ -32,7 +32,7 @@ export function createVerifyAction(context: ImagesContext): Action<VerifyInput> 
     },
     async complete({ id, input: { sourceId } }) {
       const digest = digests.get(id);
-      const statements = digest === undefined ? [] : [noteDigest(context, sourceId, digest)];
+      const statements = digest === undefined ? [] : [storeDigest(context, sourceId, digest)];
       return { statements, result: { kind: 'image', id: sourceId }, target: null };
     },
     cleanUp: release,
@@ -42,7 +42,7 @@ export function createVerifyAction(context: ImagesContext): Action<VerifyInput> 
 }
 
 /** The digest is valid while the file stays as it was read. */
-function noteDigest({ store }: ImagesContext, id: ImageId, { sha256, file }: FileDigest): WriteStatement {
+function storeDigest({ store }: ImagesContext, id: ImageId, { sha256, file }: FileDigest): WriteStatement {
   const { inode, size, mtimeNs } = file;
   const state = digestOf({ inode, sizeBytes: Number(size), mtimeNs });
   return { query: store.db.updateTable('images').set({ sha256, digestOf: state }).where('id', '=', id) };

@@ -27,7 +27,7 @@ export function watchLeases(engine: Engine, publications: ReadonlyMap<string, Pu
     lookedAtMs = nowMs;
     for (const publication of publications.values()) {
       // While this process was suspended, no report could arrive.
-      if (lateMs > lookMs) publication.heardAtMs += lateMs;
+      if (lateMs > lookMs) publication.lastReportAtMs += lateMs;
       if (publication.work !== null) publishRecord(engine, publication);
       if (!isDue(engine, publication, nowMs)) continue;
       act(engine, publication).catch((error: unknown) =>
@@ -56,7 +56,7 @@ function isDue(engine: Engine, publication: Publication, nowMs: number): boolean
     return since !== null && Date.parse(engine.clock.isoNow()) - Date.parse(since) > lostAfterMs;
   }
   const lives = state === 'running' || state === 'cancelling';
-  return lives && nowMs - publication.heardAtMs > publication.leaseMs;
+  return lives && nowMs - publication.lastReportAtMs > publication.leaseMs;
 }
 
 /** Interrupts a running operation, durably. Call it inside `exclusive`. */

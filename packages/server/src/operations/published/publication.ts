@@ -15,7 +15,7 @@ import type { OperationRecord } from '../record.ts';
 export interface Publication extends ActiveRecord {
   readonly leaseMs: number;
   /** Monotonic time of the last report. */
-  heardAtMs: number;
+  lastReportAtMs: number;
   /** Wall-clock time of its interruption, which survives a restart. Null unless interrupted. */
   interruptedAt: string | null;
   /** The phase of the next three fields: a phase is durable before its numbers are counted. */
@@ -42,7 +42,7 @@ export function createPublication(options: PublicationOptions): Publication {
   const publication = {
     ...createActiveRecord(options),
     leaseMs: leaseS * 1000,
-    heardAtMs: nowMs,
+    lastReportAtMs: nowMs,
     interruptedAt,
     countedPhase: '',
     reported: 0,

@@ -65,7 +65,7 @@ export function createPublishing(engine: Engine, idempotency: Idempotency): Publ
       return publication.exclusive(async () => {
         assertNotStopping(engine);
         if (isTerminal(publication.record.state)) throw hasEnded(publication.record);
-        publication.heardAtMs = engine.clock.monotonicMs();
+        publication.lastReportAtMs = engine.clock.monotonicMs();
         return report(engine, publication, request);
       });
     },

@@ -11,7 +11,7 @@ import { countFrom, withDurableNumbers, phaseOf, startClock, publishRecord } fro
 import type { Publication } from './publication.ts';
 
 /** A snapshot of at most 2 KiB names all phases. */
-const mostPhases = 12;
+const maxPhases = 12;
 
 /**
  * Applies one report. Numbers stay in memory; a new phase and a return from silence are durable before the hub
@@ -80,8 +80,8 @@ function nextPhase(
     const message = `The phase "${name}" has ended and cannot start again.`;
     throw new ApiError('invalid_state', { message, field: 'phase' });
   }
-  if (record.phases.length >= mostPhases) {
-    const message = `An operation has at most ${mostPhases} phases.`;
+  if (record.phases.length >= maxPhases) {
+    const message = `An operation has at most ${maxPhases} phases.`;
     throw new ApiError('invalid_input', { message, field: 'phase' });
   }
   return beginPhase(record, { name, total, unit: unit === undefined ? phaseOf(record).unit : unit });
