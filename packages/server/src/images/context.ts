@@ -2,7 +2,7 @@ import type { ImageId } from '@wcc/api';
 import type { Hub, OnError } from '@wcc/progress/server';
 import type { Mutex } from '../concurrency/mutex.ts';
 import type { Operations } from '../operations/operations.ts';
-import type { FreeSpaceFloor } from './space/promises.ts';
+import type { FreeSpaceFloor } from './space/reservations.ts';
 import type { Store } from '../storage/store.ts';
 import type { Numbers } from './image-rows.ts';
 import type { Pools } from './pool/pools.ts';

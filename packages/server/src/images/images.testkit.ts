@@ -14,7 +14,7 @@ import type { Principal } from '../access/principal.ts';
 import type { GrantedLevel } from '../operations/engine.ts';
 import { createOperations } from '../operations/operations.ts';
 import type { Operations } from '../operations/operations.ts';
-import type { FreeSpaceFloor } from './space/promises.ts';
+import type { FreeSpaceFloor } from './space/reservations.ts';
 import { readInstallationId } from '../storage/installation.ts';
 import { openStore } from '../storage/store.ts';
 import type { Store } from '../storage/store.ts';

@@ -15,7 +15,7 @@ import type { Principal } from '../access/principal.ts';
 import { assertRight } from '../access/rules.ts';
 import { createKeyedMutex } from '../concurrency/mutex.ts';
 import type { Operations } from '../operations/operations.ts';
-import type { FreeSpaceFloor } from './space/promises.ts';
+import type { FreeSpaceFloor } from './space/reservations.ts';
 import type { Store } from '../storage/store.ts';
 import type { ImagesContext } from './context.ts';
 import { planCopy } from './copy/request.ts';

@@ -1,7 +1,7 @@
 import { freeSpace, partialPath } from '@wcc/copy';
 import { lstat } from 'node:fs/promises';
-import type { FreeSpaceFloor, Reservation } from './promises.ts';
-import { availableBytes, floorBytesOf, outstandingBytes } from './promises.ts';
+import type { FreeSpaceFloor, Reservation } from './reservations.ts';
+import { availableBytes, floorBytesOf, outstandingBytes } from './reservations.ts';
 import type { Store } from '../../storage/store.ts';
 
 /** The space of a pool. */

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { availableBytes, floorBytesOf, outstandingBytes } from './promises.ts';
+import { availableBytes, floorBytesOf, outstandingBytes } from './reservations.ts';
 
 const GiB = 1024 ** 3;
 
