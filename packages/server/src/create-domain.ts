@@ -8,7 +8,7 @@ import { registerDownload } from './http/routes/downloads.ts';
 import { registerImages } from './http/routes/images.ts';
 import { registerMetrics } from './http/routes/metrics.ts';
 import { registerOperations } from './http/routes/operations.ts';
-import { registerPublish } from './http/routes/progress-reports.ts';
+import { registerProgressReports } from './http/routes/progress-reports.ts';
 import { registerPools } from './http/routes/pools.ts';
 import { registerSharing } from './http/routes/sharing.ts';
 import { registerUploads } from './http/routes/uploads.ts';
@@ -52,18 +52,18 @@ export interface DomainDeps {
 /** Operations, images, uploads and machines, as the HTTP layer uses them. */
 export interface Domain {
   registerRoutes(app: FastifyInstance): void;
-  /** The newest snapshot, if the principal may watch it. @throws ApiError `not_found` */
+  /** The latest snapshot, if the principal may watch it. @throws ApiError `not_found` */
   watchable(id: string, principal: Principal): Promise<Snapshot>;
   /** A machine's screen, if the principal may see it now. @throws ApiError */
   screen(principal: Principal, id: VmId): Promise<ScreenOfVm>;
   noteScreen(principal: Principal, id: VmId): Promise<void>;
   /** What the principal may do with an operation now. */
   may(principal: Principal, snapshot: Snapshot): Rights;
-  /** The newest snapshot of an operation, from memory or the store. */
+  /** The latest snapshot of an operation, from memory or the store. */
   lookup(id: string): Promise<Snapshot | undefined>;
   /** Opens the pools and recovers the operations of an earlier process. No request is served before it resolves. */
   start(): Promise<void>;
-  /** Running copies checkpoint and become `interrupted`. Takes at most 10 s. */
+  /** Running copies write a checkpoint and become `interrupted`. Takes at most 10 s. */
   stop(): Promise<void>;
 }
 
@@ -126,7 +126,7 @@ interface Parts extends Pick<DomainDeps, 'access' | 'consoleUrl' | 'metrics'> {
 function registerRoutes(app: FastifyInstance, parts: Parts): void {
   const { access, operations, images, uploads, machines, metrics, consoleUrl } = parts;
   registerOperations(app, { operations });
-  registerPublish(app, { operations });
+  registerProgressReports(app, { operations });
   registerSharing(app, { access, operations, consoleUrl });
   registerImages(app, { images, operations });
   registerDownload(app, { images, access });

@@ -26,7 +26,7 @@ describe('the first sign-in', () => {
   const redeem = (secret: string, more: object = {}): Promise<Answer> =>
     server.ask('POST', '/api/first-sign-in', { body: { secret, password, ...more } });
 
-  it('makes the first administrator, once, and the file is gone', async () => {
+  it('creates the first administrator once and deletes the link file', async () => {
     expect((await stat(linkFile())).mode & 0o777).toBe(0o600);
     const link = new URL((await readFile(linkFile(), 'utf8')).trim());
     expect([link.origin, link.pathname, link.search]).toEqual([server.origin, '/first-sign-in', '']);
@@ -49,7 +49,7 @@ describe('the first sign-in', () => {
     expect(server.log()).not.toContain(secret);
   });
 
-  it('is closed as soon as an administrator was made in another way', async () => {
+  it('is refused once an administrator exists', async () => {
     const secret = (await readFile(linkFile(), 'utf8')).trim().split('#')[1]!;
     await server.addUser('boss', 'admin');
     expect((await redeem(secret)).json['code']).toBe('link_used');
@@ -58,7 +58,7 @@ describe('the first sign-in', () => {
 });
 
 describe('signing in', () => {
-  it('sets a cookie that scripts and other sites cannot have', async () => {
+  it('sets a cookie that scripts and other sites cannot read', async () => {
     await server.addUser('sato');
     const answer = await signIn('sato');
     expect(answer.headers['set-cookie']?.[0]).toMatch(
@@ -70,12 +70,12 @@ describe('signing in', () => {
     expect(JSON.stringify(rows)).not.toContain(sessionCookie(answer).split('=')[1]);
   });
 
-  it('tells nothing of whether the name exists: same bytes, about the same work', async () => {
+  it('gives the same answer in the same time for known and unknown names', async () => {
     await server.addUser('sato');
-    const spentMs: Record<string, number[]> = { sato: [], nobody: [] };
+    const spentMs: Record<string, number[]> = { sato: [], unknown: [] };
     const texts = new Set<string>();
     for (let round = 0; round < 6; round += 1) {
-      for (const name of ['sato', 'nobody']) {
+      for (const name of ['sato', 'unknown']) {
         const startedMs = performance.now();
         texts.add((await signIn(name, 'not the password')).text);
         spentMs[name]?.push(performance.now() - startedMs);
@@ -83,12 +83,12 @@ describe('signing in', () => {
     }
     expect(texts.size).toBe(1);
     const [known = 0, unknown = 0] = Object.values(spentMs).map((all) => Math.min(...all));
-    // Without the decoy the unknown name would take a twentieth.
+    // Without a hash of the same cost, an unknown name would take a twentieth of the time.
     expect(unknown).toBeGreaterThan(known / 3);
     expect(unknown).toBeLessThan(known * 3);
   });
 
-  it('is refused for a disabled user, and does not write unknown names down', async () => {
+  it('is refused for a disabled user, and never records unknown names', async () => {
     const id = await server.addUser('sato');
     await server.ask('PATCH', `/api/users/${id}`, { ...admin, body: { disabled: true } });
     expect((await signIn('sato')).json['code']).toBe('wrong_credentials');
@@ -101,7 +101,7 @@ describe('signing in', () => {
     expect(server.log()).not.toContain('hunter2');
   });
 
-  it('is limited by name, and says when to come back', async () => {
+  it('is limited by name, with a Retry-After', async () => {
     await server.addUser('sato');
     let refused: Answer | undefined;
     for (let attempt = 0; attempt < 30 && !refused; attempt += 1) {
@@ -110,12 +110,12 @@ describe('signing in', () => {
     }
     expect(refused?.json['code']).toBe('rate_limited');
     expect(Number(refused?.headers['retry-after'])).toBeGreaterThan(0);
-    // The right password does not help then: guesses in flight could be right, too.
+    // The limit also applies to the right password, because a guess could be right.
     expect((await signIn('sato')).status).toBe(429);
     expect((await signIn('tanaka')).status).toBe(401);
   });
 
-  it('is limited by address', async () => {
+  it('sign-in is limited by address', async () => {
     const statuses: number[] = [];
     for (let attempt = 0; attempt < 70; attempt += 1) {
       const { status } = await server.ask('POST', '/api/session', {
@@ -130,14 +130,14 @@ describe('signing in', () => {
 });
 
 describe('users', () => {
-  it('are made, changed and listed by administrators only', async () => {
+  it('only administrators create, change and list users', async () => {
     const id = await server.addUser('sato');
     const cookie = await server.signIn('sato');
     const asked = await Promise.all([
       server.ask('GET', '/api/users', { cookie }),
       server.ask('POST', '/api/users', { cookie, body: { name: 'other', role: 'admin', password } }),
       server.ask('PATCH', `/api/users/${id}`, { cookie, body: { role: 'admin' } }),
-      server.ask('PATCH', '/api/users/nobody', { cookie, body: { role: 'admin' } }),
+      server.ask('PATCH', '/api/users/unknown', { cookie, body: { role: 'admin' } }),
       server.ask('GET', '/api/audit', { cookie }),
     ]);
     expect(asked.map(({ json }) => json['code'])).toEqual(Array.from({ length: 5 }, () => 'forbidden'));
@@ -148,7 +148,7 @@ describe('users', () => {
     expect(list.text).not.toMatch(/argon2|passwordHash/);
   });
 
-  it('have one name each, in a form that is told', async () => {
+  it('user names are unique and valid', async () => {
     await server.addUser('sato');
     const again = await server.ask('POST', '/api/users', {
       ...admin,
@@ -160,12 +160,12 @@ describe('users', () => {
       body: { name: '<b>', role: 'viewer', password },
     });
     expect(odd.json).toMatchObject({ code: 'invalid_input', field: 'name' });
-    expect((await server.ask('PATCH', '/api/users/nobody', { ...admin, body: {} })).json['code']).toBe(
+    expect((await server.ask('PATCH', '/api/users/unknown', { ...admin, body: {} })).json['code']).toBe(
       'not_found',
     );
   });
 
-  it('stay signed in when nothing is changed', async () => {
+  it('a user stays signed in after an empty change', async () => {
     const id = await server.addUser('sato');
     const cookie = await server.signIn('sato');
     const answer = await server.ask('PATCH', `/api/users/${id}`, { ...admin, body: {} });
@@ -173,7 +173,7 @@ describe('users', () => {
     expect((await server.ask('GET', '/api/session', { cookie })).status).toBe(200);
   });
 
-  it('never lose the last administrator, not even two at the same moment', async () => {
+  it('the last administrator cannot be demoted, not even by two concurrent requests', async () => {
     const first = await server.addUser('first', 'admin');
     for (const body of [{ role: 'operator' }, { disabled: true }]) {
       const answer = await server.ask('PATCH', `/api/users/${first}`, { ...admin, body });
@@ -190,7 +190,7 @@ describe('users', () => {
 });
 
 describe('tokens', () => {
-  it('are told once, kept hashed, and die when revoked', async () => {
+  it('a token is shown once, stored as a hash, and invalid when revoked', async () => {
     await server.addUser('sato');
     const cookie = await server.signIn('sato');
     const made = await server.ask('POST', '/api/tokens', { cookie, body: { name: 'ci' } });
@@ -212,7 +212,7 @@ describe('tokens', () => {
     expect(server.log()).not.toContain(bearer);
   });
 
-  it('of scope read change nothing, and no token makes tokens', async () => {
+  it('a token with scope read cannot change anything, and no token creates tokens', async () => {
     await server.addUser('boss', 'admin');
     const cookie = await server.signIn('boss');
     const make = async (scope: string): Promise<string> => {
@@ -231,7 +231,7 @@ describe('tokens', () => {
     }
   });
 
-  it('that are wrong are refused, whatever cookie comes along', async () => {
+  it('a wrong token is refused despite a valid cookie', async () => {
     await server.addUser('sato');
     const cookie = await server.signIn('sato');
     for (const bearer of ['', 'x', `${adminToken}x`, adminToken.slice(1), 'wcc_x']) {
@@ -243,7 +243,7 @@ describe('tokens', () => {
 describe('creating', () => {
   const create = (bearer: string): Promise<Answer> => server.ask('POST', '/api/users', { bearer, body: {} });
 
-  it('is limited per session or token; automation has more room', async () => {
+  it('creation is limited per session or token, with a higher limit for the admin token', async () => {
     await server.addUser('boss', 'admin');
     const cookie = await server.signIn('boss');
     const made = await server.ask('POST', '/api/tokens', { cookie, body: { name: 'ci' } });
@@ -259,7 +259,7 @@ describe('creating', () => {
 });
 
 describe('the audit record', () => {
-  it('holds every change with who and from where, is paged, and its chain is whole', async () => {
+  it('contains every change with user and address, in pages, with a valid chain', async () => {
     const id = await server.addUser('sato');
     const cookie = await server.signIn('sato');
     await server.ask('POST', '/api/tokens', { cookie, body: { name: 'ci' } });

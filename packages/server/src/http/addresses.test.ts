@@ -3,10 +3,10 @@ import { createAddresses } from './addresses.ts';
 
 const loopback = { host: '127.0.0.1', publicUrl: null, tls: null };
 
-describe('on loopback', () => {
+describe('addresses of a loopback server', () => {
   const addresses = createAddresses(loopback, 8400);
 
-  it('the three names with the port are served, and their own origins alone', () => {
+  it('accept the three loopback names with their port, and only their own origins', () => {
     for (const host of ['localhost:8400', '127.0.0.1:8400', '[::1]:8400']) {
       expect(addresses.isHost(host)).toBe(true);
       expect(addresses.isOrigin(`http://${host}`, host)).toBe(true);
@@ -14,7 +14,7 @@ describe('on loopback', () => {
     expect(addresses.isOrigin('http://localhost:8400', '127.0.0.1:8400')).toBe(false);
   });
 
-  it('everything else is foreign', () => {
+  it('refuse every other host and origin', () => {
     for (const host of [
       undefined,
       '',
@@ -39,30 +39,30 @@ describe('on loopback', () => {
     expect(addresses.isOrigin('http://evil:8400', 'evil:8400')).toBe(false);
   });
 
-  it('the port of the scheme is left away, as browsers do', () => {
+  it('omit the default port of the scheme, as browsers do', () => {
     expect(createAddresses(loopback, 80).isHost('localhost')).toBe(true);
     expect(createAddresses(loopback, 80).isOrigin('http://localhost', 'localhost')).toBe(true);
   });
 });
 
-describe('behind a proxy', () => {
+describe('addresses of a server behind a proxy', () => {
   const config = { host: '0.0.0.0', publicUrl: 'https://wcc.example.org', tls: null };
   const addresses = createAddresses(config, 8400);
 
-  it('the public address is served, with the host that the proxy passes on or its own', () => {
+  it('accept the public address, with its host or the host of the proxy', () => {
     expect(addresses.isHost('wcc.example.org')).toBe(true);
     expect(addresses.isOrigin('https://wcc.example.org', 'wcc.example.org')).toBe(true);
     expect(addresses.isOrigin('https://wcc.example.org', '127.0.0.1:8400')).toBe(true);
     expect(addresses.consoleUrl).toBe('https://wcc.example.org');
   });
 
-  it('the address listened on everywhere is no name', () => {
+  it('do not contain the wildcard address', () => {
     expect(addresses.isHost('0.0.0.0:8400')).toBe(false);
     expect(addresses.isOrigin('http://0.0.0.0:8400', '0.0.0.0:8400')).toBe(false);
   });
 });
 
-it('names the console by the address that was configured', () => {
+it('use the configured address for the console', () => {
   expect(createAddresses(loopback, 8400).consoleUrl).toBe('http://127.0.0.1:8400');
   expect(createAddresses({ ...loopback, host: '::1' }, 8400).consoleUrl).toBe('http://[::1]:8400');
   expect(createAddresses({ ...loopback, host: 'localhost' }, 80).consoleUrl).toBe('http://localhost');

@@ -1,10 +1,10 @@
 import { X509Certificate } from 'node:crypto';
 import type { ServerConfig } from '../config/config.ts';
 
-/** Which Host headers this server answers to, and which Origin belongs to one. Both exact. */
+/** The Host headers that this server accepts, and the Origin of each. Both are compared exactly. */
 export interface Addresses {
   isHost(host: string | undefined): boolean;
-  /** The page's origin is the very address that was asked, or the public one; never another of the list. */
+  /** Whether the origin is the requested host or the public address; never another accepted host. */
   isOrigin(origin: string | undefined, host: string | undefined): boolean;
   /** Where a person opens the console. */
   readonly consoleUrl: string;
@@ -12,16 +12,16 @@ export interface Addresses {
 
 type AddressConfig = Pick<ServerConfig, 'host' | 'publicUrl' | 'tls'>;
 
-/** `port` is the one that is really listened on. */
+/** @param port the real port, also if the configuration says 0 */
 export function createAddresses(config: AddressConfig, port: number): Addresses {
   const scheme = config.tls === null ? 'http' : 'https';
   const names = ['localhost', '127.0.0.1', '[::1]', ...ownNames(config)];
-  // A browser leaves the scheme's own port away, in Host and Origin alike.
+  // Browsers omit the default port of the scheme in Host and Origin.
   const origins = names.filter((name) => URL.canParse(`${scheme}://${name}:${port}`));
   const hosts = new Set(origins.map((name) => new URL(`${scheme}://${name}:${port}`).host));
   const publicUrl = config.publicUrl === null ? null : new URL(config.publicUrl);
   if (publicUrl) hosts.add(publicUrl.host);
-  const shown = isEverything(config.host) ? 'localhost' : bracketed(config.host);
+  const shown = isWildcard(config.host) ? 'localhost' : bracketed(config.host);
   return {
     isHost: (host) => host !== undefined && hosts.has(host),
     isOrigin(origin, host) {
@@ -33,11 +33,11 @@ export function createAddresses(config: AddressConfig, port: number): Addresses 
 }
 
 function ownNames({ host, tls }: AddressConfig): string[] {
-  const listening = isEverything(host) ? [] : [bracketed(host)];
+  const listening = isWildcard(host) ? [] : [bracketed(host)];
   return tls === null ? listening : [...listening, ...certificateNames(tls.cert)];
 }
 
-/** The names a certificate vouches for: what a browser may ask this server as. Wildcards name nobody exactly. */
+/** The names of the certificate, without wildcards. */
 function certificateNames(pem: string): string[] {
   const names = new X509Certificate(pem).subjectAltName ?? '';
   return names
@@ -51,6 +51,6 @@ function bracketed(name: string): string {
   return name.includes(':') ? `[${name}]` : name.toLowerCase();
 }
 
-function isEverything(host: string): boolean {
+function isWildcard(host: string): boolean {
   return host === '0.0.0.0' || host === '::';
 }

@@ -23,7 +23,7 @@ import { registerForeignOrigins } from './live/foreign-origins.ts';
 import type { ServerState } from './routes/health.ts';
 import { registerHealth, registerReadiness } from './routes/health.ts';
 import { registerFirstBootProfile } from './routes/first-boot-profile.ts';
-import { registerHygiene } from './request-guards.ts';
+import { registerRequestGuards } from './request-guards.ts';
 import { registerLimits } from './limits.ts';
 import { registerRequestLog } from './log.ts';
 import { withMethodOverride } from './request.ts';
@@ -37,7 +37,7 @@ import { registerTokens } from './routes/tokens.ts';
 import { registerUnreadBody } from './unread-body.ts';
 import { registerUsers } from './routes/users.ts';
 
-/** Longest body of any route that takes JSON. */
+/** Maximum size of a JSON body. */
 const bodyBytes = 65_536;
 
 export interface AppDeps {
@@ -50,13 +50,13 @@ export interface AppDeps {
   streams: EventStreams<Principal>;
   /** @throws ApiError `not_found` when the principal may not watch it */
   watchable: (id: string, principal: Principal) => Promise<Snapshot>;
-  /** @throws ApiError when the principal may not see the machine's screen, or there is none now */
+  /** @throws ApiError when the principal may not see the screen, or the machine has none now */
   screen: (principal: Principal, id: VmId) => Promise<unknown>;
   addresses: Addresses;
   state: () => ServerState;
   /** Bound already; it passes requests to {@link App.listener}. */
   server: Server;
-  /** Routes of the domain; they find hygiene, credentials, limits and problems in place. */
+  /** Registers the routes of the domain, after guards, credentials, limits and problems. */
   registerDomain: (app: FastifyInstance) => void;
 }
 
@@ -66,7 +66,7 @@ export interface App {
   listener: RequestListener;
 }
 
-/** True when browsers reach this server by TLS, its own or a proxy's. */
+/** True when browsers reach this server over TLS, its own or a proxy's. */
 export function isSecure({ tls, behindTlsProxy }: ServerConfig): boolean {
   return tls !== null || behindTlsProxy;
 }
@@ -77,15 +77,15 @@ export async function createApp(deps: AppDeps): Promise<App> {
   const secure = isSecure(config);
   const cookie = cookieName(secure);
   const { app, listener } = createBareApp(deps);
-  // Who asks by which address is needed by every log line, limit and audit row, also of what is refused below.
+  // First, because log lines, limits and audit rows of refused requests need the client address too.
   registerClientAddress(app, createClientAddress(config.trustedProxies));
   await registerHeaders(app, { secure, version: deps.version });
   await app.register(cookiePlugin);
   registerProblems(app);
   registerRequestLog(app);
   registerForeignOrigins(app, { origins: config.foreignOrigins });
-  // Before anybody is looked up: a foreign page costs no database access and learns nothing by its timing.
-  registerHygiene(app, { addresses, cookie });
+  // Before the credentials, so that a foreign page causes no database access and learns nothing from the timing.
+  registerRequestGuards(app, { addresses, cookie });
   registerReadiness(app, deps);
   registerCredentials(app, { access, cookie });
   registerBodyDeadline(app);
@@ -114,7 +114,7 @@ function createBareApp({ logger, server }: AppDeps): App {
   const app = fastify({
     loggerInstance: logger,
     logController: new LogController({ disableRequestLogging: true, requestIdLogLabel: 'requestId' }),
-    // An address that cannot be parsed meets no hook: the headers that matter are set here.
+    // No hook runs for a malformed address, so the important headers are set here.
     frameworkErrors: (error, request, reply) => {
       void reply.headers({ 'x-content-type-options': 'nosniff', 'cache-control': 'no-store' });
       sendProblem(error, request, reply);

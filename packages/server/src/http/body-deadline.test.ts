@@ -23,7 +23,7 @@ beforeEach(async () => {
 });
 afterEach(() => app.close());
 
-/** Sends the parts with 300 ms between them. @returns everything that came back until the connection ended */
+/** Sends the parts with 300 ms between them. @returns all received data until the connection ended */
 async function send(head: string, parts: string[]): Promise<string> {
   const socket = connect((app.server.address() as AddressInfo).port, '127.0.0.1');
   socket.on('error', () => {});
@@ -40,12 +40,12 @@ async function send(head: string, parts: string[]): Promise<string> {
   return received;
 }
 
-it('cuts a JSON body that trickles', async () => {
+it('closes the connection of a JSON body that arrives too slowly', async () => {
   const head = 'POST / HTTP/1.1\r\nContent-Type: application/json\r\nContent-Length: 2';
   expect(await send(head, ['{', '}'])).toBe('');
 });
 
-it('leaves slow answers, and slow bodies of other types, alone', async () => {
+it('allows slow answers and slow bodies of other types', async () => {
   expect(await send('GET / HTTP/1.1', [])).toContain('answered');
   const quick = 'POST / HTTP/1.1\r\nContent-Type: application/json\r\nContent-Length: 0';
   expect(await send(quick, [])).toContain('400');

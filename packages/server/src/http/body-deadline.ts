@@ -6,8 +6,8 @@ export interface BodyDeadlineOptions {
 }
 
 /**
- * Ends a connection that takes its time over a JSON body of at most 64 KiB. Stands in for `requestTimeout`,
- * which is off so that long uploads are not cut (page 05); bodies of other types are not touched.
+ * Closes the connection of a slow JSON body (at most 64 KiB). It replaces `requestTimeout`, which is off because
+ * uploads may take hours. Bodies of other types have no deadline here.
  */
 export function registerBodyDeadline(
   app: FastifyInstance,

@@ -8,18 +8,18 @@ const from = (peer: string, forwarded?: string): IncomingMessage =>
     headers: { 'x-forwarded-for': forwarded },
   }) as unknown as IncomingMessage;
 
-it('is the peer, whatever it claims, unless the peer is a declared proxy', () => {
+it('the client address is the peer, unless the peer is a trusted proxy', () => {
   const address = createClientAddress([]);
   expect(address(from('192.0.2.1', '203.0.113.9'))).toBe('192.0.2.1');
   expect(address(from('::ffff:192.0.2.1'))).toBe('192.0.2.1');
 });
 
-it('is the last hop that no declared proxy wrote', () => {
+it('the client address is the last hop that is not a trusted proxy', () => {
   const address = createClientAddress(['127.0.0.1', '10.0.0.0/8', '2001:db8::/32']);
   expect(address(from('127.0.0.1', '203.0.113.9'))).toBe('203.0.113.9');
   expect(address(from('::ffff:127.0.0.1', '203.0.113.9, 10.1.2.3'))).toBe('203.0.113.9');
   expect(address(from('2001:db8::1', '203.0.113.9'))).toBe('203.0.113.9');
-  // What the client itself put into the header stands further left, and is not believed.
+  // The client's own entries are further left; the server ignores them.
   expect(address(from('127.0.0.1', '198.51.100.1, 203.0.113.9'))).toBe('203.0.113.9');
   expect(address(from('127.0.0.1'))).toBe('127.0.0.1');
   expect(address(from('127.0.0.1', ''))).toBe('127.0.0.1');

@@ -4,15 +4,15 @@ import { createRangeTest, plainAddress } from '../config/address-range.ts';
 
 declare module 'fastify' {
   interface FastifyRequest {
-    /** By our own rule, the same for requests and for upgrades, which never come past fastify. */
+    /** By one rule for requests and upgrades; fastify does not see upgrades. */
     clientAddress: string;
   }
 }
 
-/** The address that a request comes from: the peer, or what trusted proxies say before it. */
+/** The client address of a request: the peer, or the hop before trusted proxies. */
 export type ClientAddress = (request: IncomingMessage) => string;
 
-/** `X-Forwarded-For` is read from its right end, and only as long as the one who wrote it is trusted. */
+/** Reads `X-Forwarded-For` from the right while the author of each entry is trusted. */
 export function createClientAddress(trustedProxies: readonly string[]): ClientAddress {
   const isTrusted = createRangeTest(trustedProxies);
   return (request) => {
@@ -30,7 +30,7 @@ export function createClientAddress(trustedProxies: readonly string[]): ClientAd
   };
 }
 
-/** Sets `request.clientAddress` before anything else runs. */
+/** Sets `request.clientAddress` before all other hooks. */
 export function registerClientAddress(app: FastifyInstance, clientAddress: ClientAddress): void {
   app.decorateRequest('clientAddress', '');
   app.addHook('onRequest', async (request) => {

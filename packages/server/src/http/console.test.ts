@@ -23,7 +23,7 @@ afterAll(async () => {
   rmSync(join(consoleDir, '..'), { recursive: true });
 });
 
-it('answers every page of the console with its one document, never from an old cache', async () => {
+it('serves the document of the console for every page address, without caching', async () => {
   for (const path of ['/', '/images', '/operations/abc', '/first-sign-in', '/images?filter=a.b']) {
     const { status, text, headers } = await server.ask('GET', path);
     expect([path, status, headers['cache-control']]).toEqual([path, 200, 'no-cache']);
@@ -33,14 +33,14 @@ it('answers every page of the console with its one document, never from an old c
   }
 });
 
-it('lets browsers keep what is named by its content', async () => {
+it('lets browsers cache files whose names contain a hash', async () => {
   const asset = await server.ask('GET', '/assets/main-abc123.js');
   expect(asset.headers['cache-control']).toBe('public, max-age=31536000, immutable');
   expect(asset.headers['content-type']).toMatch(/javascript/);
   expect((await server.ask('GET', '/favicon.svg')).headers['cache-control']).toBe('no-cache');
 });
 
-it('says that a missing file is missing, and serves nothing from outside', async () => {
+it('answers 404 for a missing file and serves no file outside the directory', async () => {
   const paths = [
     '/assets/gone-123.js',
     '/api/nowhere',
@@ -57,7 +57,7 @@ it('says that a missing file is missing, and serves nothing from outside', async
   expect(posted.status).toBe(404);
 });
 
-it('welcomes a link from another page, but no fetch and no frame', async () => {
+it('accepts links from other sites, but no fetch and no frame', async () => {
   const from = (dest: string, mode: string) => ({
     headers: { 'sec-fetch-site': 'cross-site', 'sec-fetch-dest': dest, 'sec-fetch-mode': mode },
   });

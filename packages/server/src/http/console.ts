@@ -5,7 +5,7 @@ import type { FastifyInstance } from 'fastify';
 
 const oneYearS = 31_536_000;
 
-/** Serves the console's built files; an address of a page of the console answers its one document. */
+/** Serves the built console. Every page address returns its document. */
 export async function registerConsole(
   app: FastifyInstance,
   { directory }: { directory: string | null },
@@ -20,7 +20,7 @@ export async function registerConsole(
     index: false,
     cacheControl: false,
     setHeaders: (response, path) => {
-      // The build names files below assets/ by their content; everything else is asked about each time.
+      // File names below assets/ contain a hash; browsers revalidate all other files.
       const isNamedByContent = path.startsWith(join(directory, 'assets/'));
       response.setHeader(
         'cache-control',

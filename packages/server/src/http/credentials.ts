@@ -8,22 +8,22 @@ import { isApiRequest } from './request.ts';
 
 declare module 'fastify' {
   interface FastifyRequest {
-    /** Who asks; null: nobody that is known. */
+    /** The authenticated caller; null: none. */
     principal: Principal | null;
   }
 }
 
-/** Page 04, step 1: the prefix binds the cookie to this host and to https; plain http on loopback cannot have it. */
+/** The prefix binds the cookie to this host and to https. Plain http on loopback cannot use it (docs/security.md). */
 export function cookieName(secure: boolean): string {
   return secure ? '__Host-wcc_sid' : 'wcc_sid';
 }
 
-/** The secret behind `Authorization: Bearer`, or null. */
+/** The secret of an `Authorization: Bearer` header, or null. */
 export function bearerOf(header: string | undefined): string | null {
   return /^Bearer ([\w\-.~+/]+=*)$/i.exec(header ?? '')?.[1] ?? null;
 }
 
-/** Finds out who asks, for every route of the API. A bearer token goes before a cookie. */
+/** Authenticates requests to the API. A bearer token takes precedence over a cookie. */
 export function registerCredentials(
   app: FastifyInstance,
   { access, cookie }: { access: Access; cookie: string },
@@ -49,7 +49,7 @@ export function assertPrincipal(request: FastifyRequest): Principal {
   return request.principal;
 }
 
-/** The principal, when it has the right. @throws ApiError `unauthenticated`, `forbidden` */
+/** The principal, if it has the right. @throws ApiError `unauthenticated`, `forbidden` */
 export function assertRequestRight(
   request: FastifyRequest,
   right: Right,

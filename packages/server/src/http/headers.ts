@@ -3,7 +3,7 @@ import helmet from '@fastify/helmet';
 import type { FastifyInstance } from 'fastify';
 import { isApiRequest } from './request.ts';
 
-/** Page 07: nothing but our own files; no inline script or style; no string becomes a script. */
+/** Only own files, no inline script or style, and no script from a string (docs/security.md). */
 const contentSecurityPolicy = {
   useDefaults: false,
   directives: {
@@ -21,7 +21,7 @@ const contentSecurityPolicy = {
 
 const permissions = ['camera', 'display-capture', 'geolocation', 'microphone', 'payment', 'usb'];
 
-/** Security headers on every answer, refusals included. */
+/** Sets security headers on every answer, including errors. */
 export async function registerHeaders(
   app: FastifyInstance,
   { secure, version }: { secure: boolean; version: string },

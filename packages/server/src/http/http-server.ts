@@ -8,9 +8,9 @@ import { ConfigError } from '../config/errors.ts';
 /** All in milliseconds. */
 export interface ServerTimeouts {
   headersTimeout: number;
-  /** How often Node looks for the above. */
+  /** How often Node checks `headersTimeout`. */
   connectionsCheckingInterval: number;
-  /** A connection on which nothing moves for so long is closed. */
+  /** An idle connection is closed after this time. */
   inactivity: number;
   keepAlive: number;
 }
@@ -22,16 +22,16 @@ const defaults: ServerTimeouts = {
   keepAlive: 30_000,
 };
 
-/** `timeouts` is for tests; the defaults are what runs. */
+/** `timeouts` is for tests. */
 export interface HttpServerOptions {
   tls: ServerConfig['tls'];
   timeouts?: Partial<ServerTimeouts>;
 }
 
-/** The bare server, plain or TLS, with its timeouts. @throws ConfigError `tls_unreadable` */
+/** Creates the HTTP or HTTPS server with its timeouts. @throws ConfigError `tls_unreadable` */
 export function createHttpServer(listener: RequestListener, { tls, timeouts }: HttpServerOptions): Server {
   const { headersTimeout, connectionsCheckingInterval, inactivity, keepAlive } = { ...defaults, ...timeouts };
-  // Both are named: a `requestTimeout` of 0 alone would switch the header's one off too (page 05).
+  // Both are set, because a `requestTimeout` of 0 alone also disables `headersTimeout`.
   const options = { requestTimeout: 0, headersTimeout, connectionsCheckingInterval };
   const server =
     tls === null ? createServer(options, listener) : createTlsServer(listener, { ...options, ...tls });
@@ -44,6 +44,6 @@ function createTlsServer(listener: RequestListener, options: ServerOptions): Ser
   try {
     return createSecureServer({ ...options, minVersion: 'TLSv1.2' }, listener);
   } catch (cause) {
-    throw new ConfigError('tls_unreadable', 'The TLS certificate and key do not work together.', cause);
+    throw new ConfigError('tls_unreadable', 'The TLS certificate and key do not match.', cause);
   }
 }

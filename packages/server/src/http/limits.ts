@@ -4,17 +4,17 @@ import type { FastifyInstance, FastifyRequest } from 'fastify';
 
 declare module 'fastify' {
   interface FastifyContextConfig {
-    /** Which limit counts calls of this route. */
+    /** The limit that counts calls of this route. */
     limit?: LimitName;
   }
 }
 
-/** `creation`: whatever makes a new record. */
+/** `creation`: all requests that create a record. */
 export type LimitName = 'signIn' | 'ticket' | 'creation';
 
 /**
- * Calls a minute. Sign-in is the slow hash's price and a guesser's speed; a ticket belongs to each reconnect of each
- * open page; creation is what a program in a loop would fill the store with.
+ * Calls per minute. Sign-in: limits the cost of hashing and the speed of guessing. Ticket: one for each reconnect
+ * of each open page. Creation: stops a program in a loop from filling the store.
  */
 const perMinute = {
   signInByAddress: 60,
@@ -24,13 +24,13 @@ const perMinute = {
   creationByAdminToken: 6000,
 };
 
-/** Rate limits by route: `config: { limit: 'creation' }` is all that a route says. */
+/** Rate limits by route; a route names its limit: `config: { limit: 'creation' }`. */
 export async function registerLimits(app: FastifyInstance): Promise<void> {
   await app.register(rateLimit, { global: false });
   const limiters: Record<LimitName, ((request: FastifyRequest) => Promise<void>)[]> = {
     signIn: [
       createLimiter(app, perMinute.signInByAddress, (request) => request.clientAddress),
-      // Guesses at one name from many addresses.
+      // Against guesses at one name from many addresses.
       createLimiter(app, perMinute.signInByName, nameOf),
     ],
     ticket: [createLimiter(app, perMinute.ticket, principalOf)],
@@ -51,7 +51,7 @@ function principalOf(request: FastifyRequest): string {
   return request.principal?.sessionKey ?? request.clientAddress;
 }
 
-/** Whose password is guessed: the name that is tried, or one's own. */
+/** The user name of a sign-in, or the name of the signed-in user. */
 function nameOf({ body, principal }: FastifyRequest): string {
   const name = (body as { name?: unknown } | null | undefined)?.name;
   return typeof name === 'string' ? name.slice(0, 64) : (principal?.userName ?? '');

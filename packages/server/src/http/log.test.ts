@@ -1,7 +1,7 @@
 import { expect, it } from 'vitest';
 import { createLogger } from './log.ts';
 
-it('hides secrets, should somebody log a request, an answer or a body whole', () => {
+it('the log hides secrets of a logged request, answer or body', () => {
   let text = '';
   const logger = createLogger('info', { write: (line) => (text += line) });
   const headers = {

@@ -5,7 +5,7 @@ import { pino } from 'pino';
 import { auditName } from '../access/principal.ts';
 import type { LogLevel } from '../config/config.ts';
 
-/** Should a header or a body ever be logged by mistake, these are not in it. */
+/** Fields that the log never shows, even if a header or body is logged by mistake. */
 const secrets = [
   'authorization',
   'cookie',
@@ -29,12 +29,12 @@ function redactedPaths(): string[] {
   ];
 }
 
-/** Takes one line at a time; a test reads them. */
+/** Receives log lines; for tests. */
 export interface LogDestination {
   write(line: string): void;
 }
 
-/** JSON lines; to standard error, written at once, so that the last words of a crash are there. */
+/** Writes JSON lines to standard error, synchronously, so that the last lines before a crash are not lost. */
 export function createLogger(level: LogLevel, destination?: LogDestination): Logger {
   const redact = { paths: redactedPaths(), censor: '[redacted]' };
   return pino({ level, redact, base: null }, destination ?? pino.destination({ fd: 2, sync: true }));
@@ -42,12 +42,12 @@ export function createLogger(level: LogLevel, destination?: LogDestination): Log
 
 declare module 'fastify' {
   interface FastifyContextConfig {
-    /** Programs call it many times a second: a good answer is no news. */
+    /** Programs call it many times per second, so its successes are logged at debug level. */
     isFrequent?: boolean;
   }
 }
 
-/** One line for every state that an operation reaches, its beginning and its end among them. */
+/** Logs every state change of an operation. */
 export function logState(logger: FastifyBaseLogger, record: OperationRecord): void {
   const { id: operation, action, label, state, stateReason, error, ownerName, elapsedMs } = record;
   const line = { operation, action, label, state, owner: ownerName, elapsedMs };
@@ -55,7 +55,7 @@ export function logState(logger: FastifyBaseLogger, record: OperationRecord): vo
   logger.info(reason === undefined ? line : { ...line, reason }, 'operation');
 }
 
-/** One line a request: no header, no body, no query. */
+/** Logs each request without headers, body and query. */
 export function registerRequestLog(app: FastifyInstance): void {
   app.addHook('onResponse', async (request, reply) => {
     const { method, url, routeOptions, clientAddress, principal } = request;

@@ -9,39 +9,39 @@ interface Issue {
   params?: Record<string, unknown> | undefined;
 }
 
-/** As much of a zod schema as is needed here. */
+/** The part of a zod schema that is needed here. */
 export interface Schema<Output> {
   safeParse(
     value: unknown,
   ): { success: true; data: Output } | { success: false; error: { issues: readonly Issue[] } };
 }
 
-/** The body by its schema; no body counts as an empty object. @throws ApiError that names the field */
+/** Parses the body; a missing body counts as an empty object. @throws ApiError that names the field */
 export function parseBody<Output>(schema: Schema<Output>, request: FastifyRequest): Output {
   return parse(schema, request.body ?? {});
 }
 
-/** The query by its schema. @throws ApiError that names the parameter */
+/** Parses the query. @throws ApiError that names the parameter */
 export function parseQuery<Output>(schema: Schema<Output>, request: FastifyRequest): Output {
   return parse(schema, { ...(request.query as object) });
 }
 
-/** Any other value by its schema. @throws ApiError that names the field */
+/** Parses any other value. @throws ApiError that names the field */
 export function parse<Output>(schema: Schema<Output>, value: unknown): Output {
   const result = schema.safeParse(value);
   if (result.success) return result.data;
   const { issues } = result.error;
-  // A field that does not exist is most often the misspelt one that is missing.
+  // First the unknown fields: one of them is often the misspelt missing field.
   throw toError(issues.find(({ code }) => code === 'unrecognized_keys') ?? issues[0]);
 }
 
-/** Wrong shape → malformed_request; a value out of its range → invalid_input; a bad image name has its own code. */
+/** Wrong shape → malformed_request; value out of range → invalid_input; invalid image name → invalid_name. */
 function toError(issue: Issue | undefined): ApiError {
   if (!issue) return new ApiError('malformed_request');
   const field = issue.keys?.[0] ?? issue.path.map(String).join('.');
   const named = field === '' ? {} : { field };
   if (issue.code === 'unrecognized_keys') {
-    return new ApiError('malformed_request', { message: `There is no field "${field}".`, ...named });
+    return new ApiError('malformed_request', { message: `Unknown field "${field}".`, ...named });
   }
   if (issue.code === 'invalid_type') {
     return new ApiError('malformed_request', { message: issue.message, ...named });

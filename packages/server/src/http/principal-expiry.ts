@@ -1,13 +1,13 @@
 import type { Principal } from '../access/principal.ts';
 
-/** Timers hold no more: about 24.8 days. */
+/** Maximum delay of a timer, about 24.8 days. */
 const longestTimerMs = 2 ** 31 - 1;
 
 /**
- * Ends what was opened under a session or a token when that expires: nobody else tells. Does not keep the process alive.
- * @returns forgets it
+ * Calls `end` when the session or token expires. The timer does not keep the process alive.
+ * @returns cancels the timer
  */
-export function onExpiry({ expiresAtMs }: Pick<Principal, 'expiresAtMs'>, end: () => void): () => void {
+export function scheduleExpiry({ expiresAtMs }: Pick<Principal, 'expiresAtMs'>, end: () => void): () => void {
   if (expiresAtMs === null) return () => {};
   let timer: NodeJS.Timeout;
   const wait = (): void => {

@@ -5,7 +5,7 @@ import { StoreConflict, StoreError } from '../storage/errors.ts';
 import { findRemoved } from './removed-endpoints.ts';
 import { createMethodTable } from './request.ts';
 
-/** The one mapper from errors to HTTP: every refusal is an RFC 9457 problem document. */
+/** Maps all errors to HTTP answers: RFC 9457 problem documents. */
 export function registerProblems(app: FastifyInstance): void {
   const allowedMethods = createMethodTable(app);
   app.setErrorHandler((error: unknown, request, reply) => sendProblem(error, request, reply));
@@ -19,19 +19,19 @@ export function registerProblems(app: FastifyInstance): void {
   });
 }
 
-/** Answers an error as what it is to the caller; what is ours goes to the log. */
+/** Answers with the problem document of an error and logs failures of the server. */
 export function sendProblem(error: unknown, request: FastifyRequest, reply: FastifyReply): FastifyReply {
-  const told = toApiError(error);
-  // Only what is our fault: a refusal is no event for the log, and its cause may quote the caller's body.
-  if (isOurFault(told)) request.log.error({ err: error, code: told.code }, 'request failed');
-  if (told.retryAfterS !== undefined) void reply.header('retry-after', String(told.retryAfterS));
-  if (told.code === 'unauthenticated') void reply.header('www-authenticate', 'Bearer');
-  // The request id stands in a header only: the 404 of the forbidden and of the unknown are equal byte for byte.
-  return reply.code(told.status).type('application/problem+json').send(toProblem(told));
+  const apiError = toApiError(error);
+  // Only failures of the server: refusals are normal, and their cause may contain the caller's body.
+  if (isServerFailure(apiError)) request.log.error({ err: error, code: apiError.code }, 'request failed');
+  if (apiError.retryAfterS !== undefined) void reply.header('retry-after', String(apiError.retryAfterS));
+  if (apiError.code === 'unauthenticated') void reply.header('www-authenticate', 'Bearer');
+  // The request id is in a header only, so that the 404 of a forbidden and of an unknown thing have equal bodies.
+  return reply.code(apiError.status).type('application/problem+json').send(toProblem(apiError));
 }
 
-/** "Not yet", "stopping" and "no space" are answers; what has a cause, or none that is known, is a failure. */
-function isOurFault({ status, code, cause }: ApiError): boolean {
+/** A 5xx without a cause ("stopping", "no space") is an answer; an internal error or one with a cause is a failure. */
+function isServerFailure({ status, code, cause }: ApiError): boolean {
   return status >= 500 && (code === 'internal' || cause !== undefined);
 }
 
@@ -41,7 +41,7 @@ const fastifyCodes: Record<string, ErrorCode> = {
   FST_ERR_ROUTE_NOT_FOUND: 'not_found',
 };
 
-/** What is told of an error. Text of errors that were not made for callers stays in the log. */
+/** The error for the caller. Texts of unexpected errors stay in the log. */
 export function toApiError(error: unknown): ApiError {
   if (error instanceof ApiError) return error;
   if (error instanceof StoreConflict) return new ApiError('invalid_state', { cause: error });
@@ -55,16 +55,16 @@ export function toApiError(error: unknown): ApiError {
   if (isErrorCode(known)) return fromDomain(known, { message, hint, cause: error });
   const mapped = fastifyCodes[known];
   if (mapped) return new ApiError(mapped, { cause: error });
-  // Whatever else the parser refuses is the caller's: bad JSON, bad length, bad percent-encoding.
+  // Other errors of the parser are the caller's: invalid JSON, length or percent-encoding.
   const isCallers = typeof statusCode === 'number' && statusCode >= 400 && statusCode < 500;
   return new ApiError(isCallers ? 'malformed_request' : 'internal', { cause: error });
 }
 
-/** Errors of the copy engine carry codes of the same registry, with words for people. */
-function fromDomain(code: ErrorCode, told: { message: unknown; hint: unknown; cause: unknown }): ApiError {
+/** Errors of the copy engine have codes of the same registry and texts for the caller. */
+function fromDomain(code: ErrorCode, error: { message: unknown; hint: unknown; cause: unknown }): ApiError {
   return new ApiError(code, {
-    cause: told.cause,
-    ...(typeof told.message === 'string' ? { message: told.message } : {}),
-    ...(typeof told.hint === 'string' ? { hint: told.hint } : {}),
+    cause: error.cause,
+    ...(typeof error.message === 'string' ? { message: error.message } : {}),
+    ...(typeof error.hint === 'string' ? { hint: error.hint } : {}),
   });
 }

@@ -11,7 +11,7 @@ beforeAll(async () => {
 });
 afterAll(() => server.close());
 
-/** Signs in, makes tokens, tickets and sign-outs: what a foreign page would like to do. */
+/** Requests that a malicious page would send. */
 const changes: [method: string, path: string, body?: unknown][] = [
   ['POST', '/api/session', { name: 'sato', password }],
   ['POST', '/api/first-sign-in', { secret: 'x', password }],
@@ -27,7 +27,7 @@ async function tokenCount(): Promise<number> {
   return ((await server.ask('GET', '/api/tokens', { cookie })).json['items'] as unknown[]).length;
 }
 
-describe('threats 3 and 18: a request that another origin made', () => {
+describe('a request from another origin (threats 3 and 18)', () => {
   const foreign = (): Record<string, string | undefined> => ({
     'another site': 'https://evil.example',
     'another port of this host': `http://127.0.0.1:${server.port + 1}`,
@@ -40,7 +40,7 @@ describe('threats 3 and 18: a request that another origin made', () => {
     'none at all': undefined,
   });
 
-  it.each(changes)('%s %s is refused before anything happens', async (method, path, body) => {
+  it.each(changes)('%s %s is refused without an effect', async (method, path, body) => {
     const before = await tokenCount();
     for (const [what, origin] of Object.entries(foreign())) {
       const answer = await server.ask(method, path, { cookie, body, headers: { origin } });
@@ -55,7 +55,7 @@ describe('threats 3 and 18: a request that another origin made', () => {
     expect((await server.ask('GET', '/api/session', { cookie })).status).toBe(200);
   });
 
-  it('is refused at sign-in even without any cookie', async () => {
+  it('is refused at sign-in, even without a cookie', async () => {
     for (const origin of ['https://evil.example', undefined]) {
       const answer = await server.ask('POST', '/api/session', {
         body: { name: 'sato', password },
@@ -65,7 +65,7 @@ describe('threats 3 and 18: a request that another origin made', () => {
     }
   });
 
-  it('is refused when the browser itself says so, even with a forged Origin', async () => {
+  it('is refused by Sec-Fetch-Site, even with a forged Origin', async () => {
     for (const site of ['cross-site', 'same-site']) {
       const headers = { 'sec-fetch-site': site };
       const post = await server.ask('POST', '/api/tokens', { cookie, headers, body: { name: 'theirs' } });
@@ -79,7 +79,7 @@ describe('threats 3 and 18: a request that another origin made', () => {
     expect(own.status).toBe(200);
   });
 
-  it('with a bearer token and no cookie needs no Origin, but a foreign one is refused', async () => {
+  it('with a bearer token needs no Origin, but a foreign Origin is refused', async () => {
     const body = { name: 'tanaka', role: 'viewer', password };
     const options = { bearer: adminToken, body };
     const foreignOne = await server.ask('POST', '/api/users', {
@@ -92,7 +92,7 @@ describe('threats 3 and 18: a request that another origin made', () => {
   });
 });
 
-describe('threat 4: DNS rebinding', () => {
+describe('DNS rebinding (threat 4)', () => {
   it.each([
     'evil.example',
     'evil.example:PORT',
@@ -109,7 +109,7 @@ describe('threat 4: DNS rebinding', () => {
     }
   });
 
-  it('the names of this host are served', async () => {
+  it('the names of this host are accepted on every route', async () => {
     for (const name of ['localhost', '127.0.0.1', '[::1]']) {
       const answer = await server.ask('GET', '/api/health', { headers: { host: `${name}:${server.port}` } });
       expect(answer.status).toBe(200);
@@ -117,7 +117,7 @@ describe('threat 4: DNS rebinding', () => {
   });
 });
 
-describe('bodies', () => {
+describe('a request body', () => {
   const post = (rawBody: string, headers: Record<string, string> = {}): Promise<Answer> =>
     server.ask('POST', '/api/tokens', { cookie, rawBody, headers });
 
@@ -127,7 +127,7 @@ describe('bodies', () => {
     'multipart/form-data; boundary=x',
     'application/jsonp',
     '',
-  ])('of type "%s" are refused', async (type) => {
+  ])('of type "%s" is refused', async (type) => {
     const answer = await post('{"name":"a"}', { 'content-type': type });
     expect([answer.status, answer.json['code']]).toEqual([415, 'unsupported_media_type']);
   });
@@ -140,26 +140,26 @@ describe('bodies', () => {
     },
   );
 
-  it('name the field that is at fault', async () => {
+  it('with an invalid field gets an error that names the field', async () => {
     const range = await post('{"name":"a","expiresInDays":0}');
     expect(range.json).toMatchObject({ status: 422, code: 'invalid_input', field: 'expiresInDays' });
     expect((await post('{"nome":"a"}')).json['field']).toBe('nome');
   });
 
-  it('over 64 KiB are refused', async () => {
+  it('over 64 KiB is refused', async () => {
     const answer = await post(JSON.stringify({ name: 'x'.repeat(65_536) }));
     expect([answer.status, answer.json['code']]).toEqual([413, 'payload_too_large']);
   });
 
-  it('never come back: what is refused is not quoted', async () => {
+  it('is never quoted in the error', async () => {
     const answer = await post('{"password":"<img src=x onerror=alert(1)>');
     expect(answer.text).not.toContain('onerror');
     expect(server.log()).not.toContain('onerror');
   });
 });
 
-describe('answers', () => {
-  it('carry every security header, refusals included', async () => {
+describe('an answer of the API', () => {
+  it('has every security header, also for errors', async () => {
     for (const path of ['/api/health', '/api/session', '/nowhere']) {
       const { headers } = await server.ask('GET', path);
       expect(headers).toMatchObject({
@@ -188,7 +188,7 @@ describe('answers', () => {
     expect((await server.ask('GET', '/api/session', { cookie })).headers['cache-control']).toBe('no-store');
   });
 
-  it('are problem documents, for unparsable addresses too', async () => {
+  it('is a problem document, also for a malformed address', async () => {
     for (const path of ['/api/nowhere', '/api/%zz', '/api/<script>']) {
       const { headers, json } = await server.ask('GET', path);
       expect(headers['content-type']).toMatch(/^application\/problem\+json/);
@@ -197,7 +197,7 @@ describe('answers', () => {
     }
   });
 
-  it('for unknown and foreign things are equal byte for byte; only the header names the request', async () => {
+  it('is byte for byte equal for unknown and invisible things; only a header differs', async () => {
     const unknown = await server.ask('GET', '/api/operations/aaaaaaaaaaaaaaaaaaaaaaaaaa', { cookie });
     const nowhere = await server.ask('GET', '/api/nowhere', { cookie });
     expect(unknown.status).toBe(404);
@@ -206,7 +206,7 @@ describe('answers', () => {
     expect(Object.keys(unknown.headers)).toEqual(Object.keys(nowhere.headers));
   });
 
-  it('are the same for an address that is written in another way', async () => {
+  it('is the same for another spelling of the address', async () => {
     const absolute = `http://127.0.0.1:${server.port}/api/users`;
     for (const path of ['/%61pi/users', '/api/%75sers', absolute]) {
       expect((await server.ask('GET', path)).status).toBe(401);
@@ -225,7 +225,7 @@ describe('answers', () => {
     }
   });
 
-  it('tell a wrong method from a wrong address', async () => {
+  it('is 405 for a wrong method and 404 for a wrong address', async () => {
     const answer = await server.ask('PUT', '/api/session', { cookie });
     expect([answer.status, answer.json['code']]).toEqual([405, 'method_not_allowed']);
     expect(answer.headers.allow).toMatch(/POST/);

@@ -3,33 +3,33 @@ import type { FastifyInstance, FastifyRequest } from 'fastify';
 import type { Addresses } from './addresses.ts';
 import { isApiRequest } from './request.ts';
 
-export interface HygieneDeps {
+export interface RequestGuardDeps {
   addresses: Addresses;
   cookie: string;
 }
 
 declare module 'fastify' {
   interface FastifyContextConfig {
-    /** Signs in: needs the exact Origin although no cookie is there yet. */
+    /** The route signs in, so it needs the exact Origin even without a cookie. */
     signsIn?: boolean;
   }
 }
 
-const harmless = new Set(['GET', 'HEAD', 'OPTIONS']);
+const safeMethods = new Set(['GET', 'HEAD', 'OPTIONS']);
 
 /**
- * Page 02, "HTTP hygiene": runs before anybody is authenticated and before any handler, on every route, the
- * unknown ones too. Same-site is not same-origin: a page on another port of localhost gets the cookie sent along.
+ * Checks Host, Origin and Sec-Fetch-Site on every route, including unknown ones, before authentication. Same-site
+ * is not same-origin: the browser sends the cookie also for a page on another port of localhost.
  */
-export function registerHygiene(app: FastifyInstance, { addresses, cookie }: HygieneDeps): void {
+export function registerRequestGuards(app: FastifyInstance, { addresses, cookie }: RequestGuardDeps): void {
   app.addHook('onRequest', async (request) => {
     const { host, origin } = request.headers;
     if (!addresses.isHost(host)) throw new ApiError('foreign_host');
-    // What a listed page may ask for has its own checks; it is looked at for its bearer secret alone.
+    // Requests of configured foreign origins have their own checks and use only their bearer secret.
     if (request.isForeignPage) return;
     if (isForeignFetch(request)) throw new ApiError('foreign_origin');
-    if (harmless.has(request.method)) return;
-    // A foreign Origin is refused whatever the credentials are; an absent one only where a cookie could stand in.
+    if (safeMethods.has(request.method)) return;
+    // A foreign Origin is always refused; a missing one only if the request could use a cookie.
     const isOwn = addresses.isOrigin(origin, host);
     if (origin !== undefined && !isOwn) throw new ApiError('foreign_origin');
     if (!isOwn && needsOrigin(request, cookie)) throw new ApiError('foreign_origin');
@@ -40,11 +40,11 @@ function needsOrigin(request: FastifyRequest, cookie: string): boolean {
   return request.cookies[cookie] !== undefined || request.routeOptions.config.signsIn === true;
 }
 
-/** The browser itself says that another site's or port's page asks. Absent: an old browser or a program. */
+/** The browser reports a request of another site or port. No header: an old browser or a program. */
 function isForeignFetch(request: FastifyRequest): boolean {
   const site = request.headers['sec-fetch-site'];
   if (site === undefined || site === 'same-origin' || site === 'none') return false;
-  // A link from another page to the console is welcome; a fetch, a frame or a form of another page is not.
+  // Links from other sites to the console are allowed; fetches, frames and forms are not.
   const isLink =
     request.headers['sec-fetch-mode'] === 'navigate' && request.headers['sec-fetch-dest'] === 'document';
   const isPage = request.method === 'GET' && !isApiRequest(request);

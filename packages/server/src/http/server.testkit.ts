@@ -22,11 +22,11 @@ export interface Answer {
 
 export interface AskOptions {
   body?: unknown;
-  /** Sent as it is, instead of `body`. */
+  /** Raw body instead of `body`. */
   rawBody?: string;
   cookie?: string;
   bearer?: string;
-  /** `undefined` as a value takes a header away that would be sent otherwise. */
+  /** The value `undefined` removes a default header. */
   headers?: Record<string, string | undefined>;
 }
 
@@ -35,10 +35,10 @@ export interface ServerUnderTest {
   origin: string;
   port: number;
   dataDir: string;
-  /** Everything that was logged so far. */
+  /** The log so far. */
   log(): string;
   ask(method: string, path: string, options?: AskOptions): Promise<Answer>;
-  /** Makes a user by the admin token. @returns its id */
+  /** Creates a user with the admin token. @returns its id */
   addUser(name: string, role?: 'admin' | 'operator' | 'viewer'): Promise<string>;
   /** @returns the cookie, `name=value` */
   signIn(name: string): Promise<string>;
@@ -46,7 +46,7 @@ export interface ServerUnderTest {
   close(): Promise<void>;
 }
 
-/** The real server of this process, on a port of the system's choice, with directories of its own. */
+/** Starts the real server in this process, on a free port, with its own directories. */
 export async function startTestServer(changes: Partial<ServerConfig> = {}): Promise<ServerUnderTest> {
   const dataDir = changes.dataDir ?? (await mkdtemp(join(tmpdir(), 'wcc-server-')));
   let log = '';
@@ -139,7 +139,7 @@ async function send({ method, port, path, options }: Request): Promise<Answer> {
     ...options.headers,
   };
   const given = Object.fromEntries(Object.entries(headers).filter(([, value]) => value !== undefined));
-  // The path goes out as it is: a URL would be tidied up first.
+  // The path is sent unchanged; URL would normalize it.
   const outgoing = httpRequest({ host: '127.0.0.1', port, path, method, headers: given, agent: false });
   outgoing.end(body);
   const [response] = (await once(outgoing, 'response')) as [IncomingMessage];

@@ -79,7 +79,7 @@ describe.skipIf(!hasOpenssl)('with TLS files', () => {
     };
   }
 
-  it('answers to the names of the certificate, and to no wildcard', async () => {
+  it('accepts the names of the certificate, but no wildcard', async () => {
     const statuses: Record<string, number | undefined> = {};
     for (const name of ['wcc.example.org', '192.0.2.7', 'localhost', 'a.wild.example.org', 'evil.example']) {
       const { status } = await ask('GET', '/api/health', { headers: { host: `${name}:${server.port}` } });
@@ -94,7 +94,7 @@ describe.skipIf(!hasOpenssl)('with TLS files', () => {
     });
   });
 
-  it('sets a cookie bound to host and TLS, with which a ticket opens a socket', async () => {
+  it('sets a cookie bound to host and TLS; with it, a ticket opens a socket', async () => {
     const origin = `https://wcc.example.org:${server.port}`;
     const user = { name: 'sato', role: 'operator', password };
     await ask('POST', '/api/users', { headers: { authorization: `Bearer ${adminToken}` }, body: user });
@@ -123,7 +123,7 @@ describe.skipIf(!hasOpenssl)('with TLS files', () => {
     await once(socket, 'close');
   });
 
-  it('refuses a key that does not fit, before anything is made', async () => {
+  it('refuses a key that does not match the certificate, before it creates anything', async () => {
     const wrong = startTestServer({ tls: { ...tls, key: 'no key' } });
     await expect(wrong).rejects.toMatchObject({ code: 'tls_unreadable' });
   });

@@ -6,8 +6,8 @@ export interface UnreadBodyOptions {
 }
 
 /**
- * A refusal may go out while the caller still sends. Its connection is closed, but not at once: a reset could
- * overtake the answer. What comes in between is thrown away by Node, and no more than this.
+ * An error may be answered while the caller still sends its body. The connection closes after a delay, because a
+ * reset could overtake the answer. Node discards the bytes that arrive until then.
  */
 export function registerUnreadBody(app: FastifyInstance, { lingerMs = 2_000 }: UnreadBodyOptions = {}): void {
   app.addHook('onSend', async (request, reply) => {

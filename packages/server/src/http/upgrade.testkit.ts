@@ -12,7 +12,7 @@ export interface Handshake {
   cookie?: string;
   ticket?: string;
   bearer?: string;
-  /** Offered in this order; default: `wcc.v1`, then the ticket. */
+  /** Offered subprotocols. @default `wcc.v1`, then the ticket */
   protocols?: readonly string[];
 }
 
@@ -36,11 +36,11 @@ export function handshakeText(handshake: Handshake): string {
 
 export interface HandshakeAnswer {
   status: number;
-  /** The whole head, as it came. */
+  /** The whole head of the answer. */
   head: string;
 }
 
-/** A raw handshake; the socket is closed when the head of the answer is there. */
+/** Sends a raw handshake and closes the socket after the head of the answer. */
 export async function shakeHands(handshake: Handshake): Promise<HandshakeAnswer> {
   const socket = connect(handshake.port, '127.0.0.1');
   await once(socket, 'connect');
@@ -66,7 +66,7 @@ export interface OpenSocket {
   messages: string[];
 }
 
-/** A real client, open and past `hello`. */
+/** A real client that received `hello`. */
 export async function openSocket({ port, origin, cookie, ticket, bearer }: Handshake): Promise<OpenSocket> {
   const socket = new WebSocket(
     `ws://127.0.0.1:${port}/api/ws`,

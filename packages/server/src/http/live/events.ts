@@ -5,27 +5,27 @@ import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { Principal } from '../../access/principal.ts';
 import { assertPrincipal } from '../credentials.ts';
 
-/** Page 04, "SSE and plain GET": one operation, told until its end, for curl and whoever has no WebSocket. */
+/** Streams one operation as server-sent events until its end, for clients without WebSocket. */
 export function registerEvents(app: FastifyInstance, deps: { streams: EventStreams<Principal> }): void {
   const path = `${routes.operations()}/:id/events`;
   app.get<{ Params: { id: string } }>(path, { config: { isStream: true } }, async (request, reply) => {
     const principal = assertPrincipal(request);
-    // The stream writes by itself from here on; what every answer carries goes along.
+    // From here on, the stream writes the answer, so the common headers are copied.
     reply.hijack();
     for (const [name, value] of Object.entries(reply.getHeaders())) {
       if (value !== undefined) reply.raw.setHeader(name, value);
     }
     const wanted = { principal, operation: request.params.id };
     await deps.streams.serve(request.raw, reply.raw, wanted).catch((error: unknown) => {
-      // Nobody else answers any more: whoever waits comes back.
+      // No other code answers now; the client reconnects.
       request.log.error({ err: error }, 'request failed');
       reply.raw.destroy();
     });
   });
 }
 
-/** Answers what does not become a stream as every other refusal is answered. */
-export function refuseStream(
+/** Answers a refused stream with a problem document. */
+export function answerRefusedStream(
   refusal: EventRefusal,
   _request: IncomingMessage,
   response: ServerResponse,

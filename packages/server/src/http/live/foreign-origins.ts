@@ -3,14 +3,14 @@ import type { FastifyInstance, FastifyRequest } from 'fastify';
 
 declare module 'fastify' {
   interface FastifyRequest {
-    /** A page of an origin on the list asks for what such pages may ask for; its cookie counts for nothing. */
+    /** A page of a configured foreign origin sends an allowed request. Its cookie is ignored. */
     isForeignPage: boolean;
   }
 }
 
 /**
- * Page 04, step 9: pages elsewhere that show one operation. They may obtain a ticket and read the operation's
- * record with a bearer secret of their own, and nothing else; never with credentials of the browser.
+ * Lets pages of configured origins show one operation. With their own bearer secret, they may create a ticket and
+ * read the record; credentials of the browser are ignored (docs/security.md).
  */
 export function registerForeignOrigins(
   app: FastifyInstance,

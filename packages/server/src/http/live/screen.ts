@@ -14,7 +14,7 @@ import type { Principal } from '../../access/principal.ts';
 import { createInputFilter } from './rfb-input.ts';
 import type { InputFilter } from './rfb-input.ts';
 import type { ScreenOfVm } from '../../machines/screen.ts';
-import { onExpiry } from '../principal-expiry.ts';
+import { scheduleExpiry } from '../principal-expiry.ts';
 import { bridgeScreen } from './screen-bridge.ts';
 import { redeemTicket } from './socket.ts';
 import type { SocketDeps } from './socket.ts';
@@ -138,7 +138,7 @@ class Screens implements ScreenGateway {
     this.#server.handleUpgrade(request, socket, Buffer.alloc(0), (webSocket) => {
       const one = { socket: webSocket, principal };
       this.#open.add(one);
-      const forgetExpiry = onExpiry(principal, () => webSocket.close(CLOSE_CODES.sessionEnded));
+      const forgetExpiry = scheduleExpiry(principal, () => webSocket.close(CLOSE_CODES.sessionEnded));
       webSocket.once('close', () => {
         forgetExpiry();
         this.#open.delete(one);

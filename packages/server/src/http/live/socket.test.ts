@@ -25,7 +25,7 @@ beforeEach(async () => {
   own = { port: server.port, origin: server.origin, cookie };
 });
 
-/** Not by sign-in, which is limited to some tries a minute and name. */
+/** Without sign-in, which is limited per name and minute. */
 async function newSession(): Promise<string> {
   const { store } = server.running;
   const query = store.db.selectFrom('users').selectAll().where('id', '=', userId);
@@ -36,7 +36,7 @@ async function newSession(): Promise<string> {
   return `wcc_sid=${session.secret}`;
 }
 
-describe('threats 2 and 3: a handshake from another origin', () => {
+describe('a WebSocket handshake from another origin (threats 2 and 3)', () => {
   it.each([
     'https://evil.example',
     'null',
@@ -47,14 +47,14 @@ describe('threats 2 and 3: a handshake from another origin', () => {
     'http://[::1]:PORT',
     'https://127.0.0.1:PORT',
     'http://evil.example@127.0.0.1:PORT',
-  ])('%s is refused with 403 and leaves the ticket as it is', async (text) => {
+  ])('%s is refused with 403 and does not use the ticket', async (text) => {
     const ticket = await server.ticket(cookie);
     const origin = text.replace('PORT', String(server.port));
     expect((await shakeHands({ ...own, ticket, origin })).status).toBe(403);
     expect((await shakeHands({ ...own, ticket })).status).toBe(101);
   });
 
-  it('without an Origin is refused when a cookie comes along', async () => {
+  it('without an Origin is refused when it has a cookie', async () => {
     const ticket = await server.ticket(cookie);
     expect((await shakeHands({ port: server.port, cookie, ticket })).status).toBe(403);
     expect((await shakeHands({ port: server.port, cookie, bearer: adminToken })).status).toBe(403);
@@ -62,15 +62,15 @@ describe('threats 2 and 3: a handshake from another origin', () => {
   });
 });
 
-it('threat 4: a handshake for another host is refused with 403', async () => {
+it('a WebSocket handshake for another host is refused with 403 (threat 4)', async () => {
   const ticket = await server.ticket(cookie);
   for (const host of ['evil.example', `evil.example:${server.port}`, '127.0.0.1:1']) {
     expect((await shakeHands({ ...own, ticket, host })).status).toBe(403);
   }
 });
 
-describe('threat 5: a ticket', () => {
-  it('opens one socket, also when two ask at the same moment', async () => {
+describe('a ticket (threat 5)', () => {
+  it('opens only one of two concurrent sockets', async () => {
     for (let round = 0; round < 10; round += 1) {
       const ticket = await server.ticket(cookie);
       const answers = await Promise.all([1, 2, 3].map(() => shakeHands({ ...own, ticket })));
@@ -78,23 +78,23 @@ describe('threat 5: a ticket', () => {
     }
   });
 
-  it('is nothing without its own session: no cookie, a wrong one, another session of the same user', async () => {
+  it('is useless without its session: no cookie, a wrong cookie, another session of the user', async () => {
     for (const foreign of [undefined, 'wcc_sid=wrong', otherCookie]) {
       const ticket = await server.ticket(cookie);
       const { cookie: _own, ...rest } = own;
       const handshake = foreign === undefined ? rest : { ...rest, cookie: foreign };
       expect((await shakeHands({ ...handshake, ticket })).status).toBe(401);
-      // And it is spent by the attempt.
+      // The attempt uses the ticket up.
       expect((await shakeHands({ ...own, ticket })).status).toBe(401);
     }
   });
 
-  it('is needed: a cookie alone opens nothing', async () => {
+  it('is required: a cookie alone opens no socket', async () => {
     expect((await shakeHands(own)).status).toBe(401);
     expect((await shakeHands({ ...own, ticket: 'made-up' })).status).toBe(401);
   });
 
-  it('dies with its session and with a change of its user', async () => {
+  it('is invalid after its session ends or its user changes', async () => {
     const first = await server.ticket(cookie);
     await server.ask('DELETE', '/api/session', { cookie });
     expect((await shakeHands({ ...own, ticket: first })).status).toBe(401);
@@ -103,19 +103,19 @@ describe('threat 5: a ticket', () => {
     expect((await shakeHands({ ...own, cookie: otherCookie, ticket: second })).status).toBe(401);
   });
 
-  it('is given ten times at most', async () => {
+  it('is issued at most ten times', async () => {
     await Promise.all(Array.from({ length: 10 }, () => server.ticket(cookie)));
     const answer = await server.ask('POST', '/api/ws-tickets', { cookie, body: { purpose: 'watch' } });
     expect([answer.status, answer.json['code']]).toEqual([429, 'too_many_tickets']);
   });
 
-  it('for the screen of a machine that does not exist is not given', async () => {
+  it('is not issued for the screen of a missing machine', async () => {
     const body = { purpose: 'screen', target: 'vm:100' };
     expect((await server.ask('POST', '/api/ws-tickets', { cookie, body })).json['code']).toBe('not_found');
   });
 });
 
-it('threat 7: the ticket is never echoed, whatever is offered first', async () => {
+it('the server never echoes a ticket as the subprotocol (threat 7)', async () => {
   const tickets = await Promise.all([1, 2].map(() => server.ticket(cookie)));
   for (const ticket of tickets) {
     const name = `wcc.ticket.${ticket}`;
@@ -128,11 +128,11 @@ it('threat 7: the ticket is never echoed, whatever is offered first', async () =
   }
 });
 
-describe('threat 8: a socket', () => {
-  // Wanted is 1 s, and usual are milliseconds; a machine that is busy with other tests may hold one up.
+describe('an open socket (threat 8)', () => {
+  // The requirement is 1 s; milliseconds are usual. A busy test machine may delay it.
   const withinMs = 5_000;
 
-  it('ends with its session at once; another session of the user stays', async () => {
+  it('closes at once with its session; another session of the user stays open', async () => {
     const watching = await openSocket({ ...own, ticket: await server.ticket(cookie) });
     const other = await openSocket({ ...own, cookie: otherCookie, ticket: await server.ticket(otherCookie) });
     const startedMs = performance.now();
@@ -162,8 +162,8 @@ describe('threat 8: a socket', () => {
   );
 });
 
-describe('a program', () => {
-  it('watches with a bearer token alone, until the token is revoked', async () => {
+describe('a program with a bearer token', () => {
+  it('watches without a cookie until the token is revoked', async () => {
     const made = await server.ask('POST', '/api/tokens', {
       cookie,
       body: { name: 'watcher', scope: 'read' },
@@ -181,7 +181,7 @@ describe('a program', () => {
     expect((await shakeHands({ port: server.port, bearer })).status).toBe(401);
   });
 
-  it('watches with the admin token; a page cannot', async () => {
+  it('watches with the admin token, which a page cannot use', async () => {
     const watching = await openSocket({ port: server.port, bearer: adminToken });
     watching.socket.close();
     await watching.closed;
@@ -195,7 +195,7 @@ it(
   'threat 16: 2,000 connections reset during the authentication do no harm',
   { timeout: 60_000 },
   async () => {
-    // One is looked up in memory, the other in the database: the reset comes before, in and after the await.
+    // One lookup is in memory and one in the database, so the reset comes before, during and after an await.
     const texts = [
       handshakeText({ ...own, ticket: 'x'.repeat(43) }),
       handshakeText({ port: server.port, bearer: `wcc_${'x'.repeat(43)}` }),

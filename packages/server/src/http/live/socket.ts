@@ -29,14 +29,14 @@ export interface SocketDeps {
   parseCookie: (header: string) => Record<string, string | undefined>;
 }
 
-/** Page 04, "Binding": the socket carries the principal that was authenticated before the upgrade. */
+/** Authenticates the upgrade; the socket keeps that principal. */
 export function createSocketGateway(deps: SocketDeps): WebSocketGateway<Principal> {
   const { access, tickets, addresses } = deps;
   const gateway = attachWebSocket<Principal>({
     ...deps.rules,
     server: deps.server,
     path: routes.socket(),
-    // Screens of machines are another gateway's; that one refuses what is neither.
+    // The gateway of the screens handles all other upgrades.
     fallthrough: true,
     hosts: (host) => addresses.isHost(host),
     origins: (origin, request) =>
@@ -49,13 +49,13 @@ export function createSocketGateway(deps: SocketDeps): WebSocketGateway<Principa
   });
   access.onRevoked((revocation) => {
     if ('sessionKey' in revocation) tickets.revokeSession(revocation.sessionKey);
-    // Tickets of a changed user die at their use: the version that they name is gone.
+    // Tickets of a changed user fail at their use, because they name the old version of the user.
     gateway.closeSessions((principal) => isRevoked(revocation, principal));
   });
   return gateway;
 }
 
-/** A plain request to the socket's address never reaches the gateway. */
+/** Answers a plain request to the address of the socket with 426. */
 export function registerSocketHint(app: FastifyInstance): void {
   app.get(routes.socket(), async (_request, reply) => {
     void reply.headers({ upgrade: 'websocket' });
@@ -63,7 +63,7 @@ export function registerSocketHint(app: FastifyInstance): void {
   });
 }
 
-/** Of the list, and with a ticket: that one names the origin it is for. */
+/** A configured origin, together with a ticket, which names its origin. */
 function isForeignPage(
   { foreignOrigins }: SocketDeps,
   origin: string,
@@ -74,7 +74,7 @@ function isForeignPage(
   );
 }
 
-/** No Origin: no browser. It must not carry a cookie, and must bring a right of its own. */
+/** Without an Origin, the client is a program. It needs a token or ticket and must not send a cookie. */
 function isProgram(deps: SocketDeps, { headers }: IncomingMessage): boolean {
   if (cookieOf(deps, headers.cookie) !== undefined) return false;
   return (
@@ -98,7 +98,7 @@ async function authenticate(
   const address = deps.clientAddress(request);
   const { authorization, origin } = request.headers;
   if (ticket !== null) {
-    // Taken before anything is awaited: of two upgrades at once, one finds it.
+    // Taken before the first await, so that only one of two concurrent upgrades gets it.
     const claims = deps.tickets.take(ticket);
     return claims?.purpose === 'watch' ? redeemTicket(deps, { claims, request, address }) : null;
   }
@@ -113,7 +113,7 @@ export interface Redemption {
   address: string;
 }
 
-/** The ticket's session must be the cookie's, alive and unchanged: a ticket alone, stolen, opens nothing. */
+/** The ticket must belong to the valid session of the cookie, so that a stolen ticket is useless. */
 export async function redeemTicket(
   deps: Pick<SocketDeps, 'access' | 'cookie' | 'parseCookie'>,
   { claims, request, address }: Redemption,
@@ -121,14 +121,19 @@ export async function redeemTicket(
   if (claims.origin !== (request.headers.origin ?? '')) return null;
   const cookie = cookieOf(deps, request.headers.cookie);
   const session = cookie === undefined ? null : await deps.access.sessions.find(cookie, address);
-  const principal = await holderOf(deps, { claims, session, hasCookie: cookie !== undefined, address });
+  const principal = await principalOfTicket(deps, {
+    claims,
+    session,
+    hasCookie: cookie !== undefined,
+    address,
+  });
   if (principal?.sessionKey !== claims.session) return null;
   const isSame = principal.userId === claims.user && principal.sessionVersion === claims.sessionVersion;
   return isSame ? { ...principal, limitedTo: claims.operations ?? principal.limitedTo } : null;
 }
 
-/** A limited ticket opens a socket without a cookie: one that the browser sent along counts for nothing there. */
-function holderOf(
+/** A limited ticket needs no cookie; a cookie of the browser is ignored. */
+function principalOfTicket(
   { access }: Pick<SocketDeps, 'access'>,
   {
     claims,
@@ -141,7 +146,7 @@ function holderOf(
   return claims.operations === null && hasCookie ? null : access.findByTicketHolder(claims.session, address);
 }
 
-/** Keys of the sessions that hold an open socket: an open page counts as use. */
+/** Keys of the sessions with an open socket; an open page counts as use. */
 export function openSessions(gateway: WebSocketGateway<Principal>): string[] {
   const sessions = gateway.principals().filter(({ kind }) => kind === 'session');
   return [...new Set(sessions.map(({ sessionKey }) => sessionKey))];

@@ -10,9 +10,9 @@ import type { Store } from '../../storage/store.ts';
 import { assertRequestRight } from '../credentials.ts';
 import { parseBody } from '../parse.ts';
 
-/** What a ticket of this server says. */
+/** The claims of a ticket. */
 export interface ServerTicketClaims extends TicketClaims {
-  /** The only operations that its socket may watch, without a cookie; null: all that its holder may. */
+  /** The only operations that its socket may watch; null: no limit. */
   operations: readonly string[] | null;
 }
 
@@ -23,11 +23,11 @@ export interface TicketsDeps {
   foreignOrigins: readonly string[];
   /** @throws ApiError `not_found` when the principal may not watch it */
   watchable: (id: string, principal: Principal) => Promise<Snapshot>;
-  /** @throws ApiError when the principal may not see the machine's screen, or there is none now */
+  /** @throws ApiError when the principal may not see the screen, or the machine has none now */
   screen: (principal: Principal, id: VmId) => Promise<unknown>;
 }
 
-/** Page 04, steps 2 and 9: the right to open one socket within 30 s, bound to session, user and origin. */
+/** Issues tickets: the right to open one socket within 30 s, bound to session, user and origin (docs/security.md). */
 export function registerTickets(app: FastifyInstance, deps: TicketsDeps): void {
   app.post(routes.tickets(), { config: { limit: 'ticket' } }, async (request): Promise<Ticket> => {
     const principal = assertRequestRight(request, 'ticket.make');
@@ -38,12 +38,12 @@ export function registerTickets(app: FastifyInstance, deps: TicketsDeps): void {
     const { sessionKey: session, userId: user, sessionVersion } = principal;
     const claims = { session, user, sessionVersion, purpose: 'watch', origin, operations };
     const issued = issue(deps.tickets, claims);
-    if (body.origin !== undefined) await noteForeign(deps.store, principal, origin);
+    if (body.origin !== undefined) await auditForeign(deps.store, principal, origin);
     return operations === null ? issued : { ...issued, operations: [...operations] };
   });
 }
 
-/** For the screen of one machine, from the console's own pages or a program. */
+/** A ticket for the screen of one machine, for the console or a program. */
 async function screenTicket(
   { tickets, screen }: TicketsDeps,
   {
@@ -61,7 +61,7 @@ async function screenTicket(
   return issue(tickets, claims);
 }
 
-/** What is named must be visible now; at its use, and then at each event, it is asked again. */
+/** The named operations must be visible now. Rights are checked again at the use and at each event. */
 async function limitOf(
   { watchable }: TicketsDeps,
   principal: Principal,
@@ -76,12 +76,12 @@ async function limitOf(
 interface Wanted {
   request: FastifyRequest;
   principal: Principal;
-  /** By a backend, for its page. */
+  /** Origin that a backend names for its page. */
   named: string | undefined;
   operations: readonly string[] | null;
 }
 
-/** The one origin from which the socket may come; empty for a program, which has none. */
+/** The only origin that may use the ticket; empty for a program. */
 function originOf(
   { foreignOrigins }: TicketsDeps,
   { request, principal, named, operations }: Wanted,
@@ -90,15 +90,17 @@ function originOf(
   const isForeign = named !== undefined || request.isForeignPage;
   if (!isForeign) return own;
   if (operations === null) {
-    const message = 'A ticket for a foreign page names the operations that it shows.';
+    const message = 'A ticket for a foreign page must name its operations.';
     throw new ApiError('invalid_input', { field: 'operations', message });
   }
   if (named === undefined) return own;
   const isProgram = principal.kind === 'token' || principal.kind === 'admin-token';
   if (isProgram && request.headers.origin === undefined && foreignOrigins.includes(named)) return named;
   throw new ApiError('foreign_origin', {
-    message: isProgram ? 'This origin is not on the list.' : 'Only a bearer token may name an origin.',
-    hint: 'Start wcc with --foreign-origins; ask by the backend of that page, with its token.',
+    message: isProgram
+      ? 'This origin is not one of --foreign-origins.'
+      : 'Only a bearer token may name an origin.',
+    hint: 'Start wcc with --foreign-origins; let the backend of that page request the ticket with its token.',
   });
 }
 
@@ -114,6 +116,6 @@ function issue(
   }
 }
 
-async function noteForeign(store: Store, principal: Principal, origin: string): Promise<void> {
+async function auditForeign(store: Store, principal: Principal, origin: string): Promise<void> {
   await store.write([audit(principal, 'ticket.foreign', `origin:${origin}`)]);
 }

@@ -6,25 +6,25 @@ import type { Access } from '../../access/access.ts';
 import { isRevoked } from '../../access/access.ts';
 import type { Principal } from '../../access/principal.ts';
 import { can } from '../../access/rules.ts';
-import { refuseStream } from './events.ts';
+import { answerRefusedStream } from './events.ts';
 
-export interface WatchingDeps {
+export interface WatchRulesDeps {
   hub: Hub;
   access: Access;
   lookup: (id: string) => Promise<Snapshot | undefined>;
   onError: OnError;
 }
 
-/** What sockets and event streams ask alike: who somebody is, what they may watch, and in which form. */
+/** Rules of sockets and event streams: identity, access and form of the snapshots. */
 export type WatchRules = Required<
   Pick<WebSocketOptions<Principal>, 'hub' | 'user' | 'authorize' | 'view' | 'lookup' | 'places' | 'onError'>
 >;
 
-/** Many people may look at what one link shows; they must not take the places of the user who lends it. */
+/** Connection limit of a share link; its viewers do not use the quota of the lending user. */
 const placesPerLimited = 1000;
 const limitedPrefix = 'limited:';
 
-export function createWatchRules({ hub, access, lookup, onError }: WatchingDeps): WatchRules {
+export function createWatchRules({ hub, access, lookup, onError }: WatchRulesDeps): WatchRules {
   const places: Places = createPlaces((user) =>
     user.startsWith(limitedPrefix) ? placesPerLimited : LIMITS.socketsPerUser,
   );
@@ -44,13 +44,13 @@ export function createWatchRules({ hub, access, lookup, onError }: WatchingDeps)
   };
 }
 
-/** The event streams, which end with their session, and follow every change of rights. */
+/** Creates the event streams. They end with their session and follow every change of rights. */
 export function createStreams(rules: WatchRules, access: Access): EventStreams<Principal> {
-  const streams = createEventStreams<Principal>({ ...rules, refuse: refuseStream });
+  const streams = createEventStreams<Principal>({ ...rules, refuse: answerRefusedStream });
   access.onRevoked((revocation) => {
     streams.closeSessions((principal) => isRevoked(revocation, principal));
   });
-  // One call reaches the sockets as well: both follow the hub.
+  // This call includes the sockets, because both follow the hub.
   access.onRightsChanged((userId) =>
     rules.hub.reauthorize((principal) => (principal as Principal).userId === userId),
   );

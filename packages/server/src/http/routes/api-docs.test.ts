@@ -10,7 +10,7 @@ import type { ServerUnderTest } from '../server.testkit.ts';
 let server: ServerUnderTest;
 const registered = new Set<string>();
 
-/** The real server tells its routes while it registers them: fastify says when an instance is made. */
+/** Records the routes of the real server; fastify publishes each new instance. */
 function listen(message: unknown): void {
   const { fastify } = message as { fastify: FastifyInstance };
   fastify.addHook('onRoute', ({ method, url }) => {
@@ -28,24 +28,24 @@ afterAll(async () => {
   await server.close();
 });
 
-/** A GET route answers HEAD by itself; the page's sheet is part of the page. */
+/** Every GET route also answers HEAD; the style sheet belongs to the page. */
 const isImplied = (route: string): boolean =>
   route === 'GET /api/docs/style.css' ||
   (route.startsWith('HEAD ') && registered.has(route.replace('HEAD', 'GET')) && !documented.has(route));
 const documented = new Set(endpoints.map(({ method, path }) => `${method} ${path}`));
 
 describe('the description of the API', () => {
-  it('names every route of the server, and invents none', () => {
+  it('describes exactly the routes of the server', () => {
     const own = [...registered].filter((route) => / \/(api\/|metrics)/.test(route) && !isImplied(route));
     expect(own.length).toBeGreaterThan(30);
     expect(own.filter((route) => !documented.has(route))).toEqual([]);
-    // A socket is opened before any route is asked.
+    // An upgrade does not use the routes.
     const asked = endpoints.filter(({ answer }) => answer.status !== 101);
     const routes = asked.map(({ method, path }) => `${method} ${path}`);
     expect(routes.filter((route) => !registered.has(route))).toEqual([]);
   });
 
-  it('has each route once', () => {
+  it('describes each route once', () => {
     expect(documented.size).toBe(endpoints.length);
   });
 
@@ -57,7 +57,7 @@ describe('the description of the API', () => {
     expect(json).toMatchObject({ openapi: '3.1.1', info: { title: 'wcc', version: '0.0.0-test' } });
   });
 
-  it('refers to nothing that is not there', async () => {
+  it('has no dangling reference', async () => {
     const { json, text } = await server.ask('GET', '/api/openapi.json');
     const { schemas } = (json as unknown as OpenApiDocument).components as {
       schemas: Record<string, unknown>;
@@ -73,7 +73,7 @@ describe('the description of the API', () => {
 });
 
 describe('the page of the API', () => {
-  it('shows every endpoint and schema, without a script or a style of its own', async () => {
+  it('shows every endpoint and schema, without inline script and style', async () => {
     const { status, headers, text } = await server.ask('GET', '/api/docs');
     expect(status).toBe(200);
     expect(headers['content-type']).toBe('text/html; charset=utf-8');
@@ -85,7 +85,7 @@ describe('the page of the API', () => {
     expect(anchors.filter((anchor) => !text.includes(`id="${anchor}"`))).toEqual([]);
   });
 
-  it('brings its sheet as a file', async () => {
+  it('has its style sheet as a file', async () => {
     const { status, headers } = await server.ask('GET', '/api/docs/style.css');
     expect(status).toBe(200);
     expect(headers['content-type']).toBe('text/css; charset=utf-8');

@@ -5,8 +5,8 @@ import { renderApiPage } from './api-docs/page.ts';
 import { apiPageStyle } from './api-docs/style.ts';
 
 /**
- * The API's description, for programs and for people. It tells what the source tells: nobody has to be signed
- * in. Made once, at the start.
+ * Serves the API's description as JSON and as a page, without sign-in, because the source is public. Created once at
+ * the start.
  */
 export function registerApiDocs(app: FastifyInstance, { version }: { version: string }): void {
   const document = createOpenApiDocument(version);

@@ -7,7 +7,7 @@ import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { adminToken, startTestServer } from '../server.testkit.ts';
 import type { Answer, ServerUnderTest } from '../server.testkit.ts';
-import { mayContinue, namesTag, parseRange } from './downloads.ts';
+import { canResume, matchesTag, parseRange } from './downloads.ts';
 
 const MiB = 1024 ** 2;
 let server: ServerUnderTest;
@@ -37,7 +37,7 @@ async function idOf(wanted: string): Promise<number> {
   return found?.id ?? 0;
 }
 
-/** The raw answer, its body unread. */
+/** The answer with an unread body. */
 async function open(id: number, headers: Record<string, string> = {}): Promise<IncomingMessage> {
   const authorization = headers['cookie'] === undefined ? { authorization: `Bearer ${adminToken}` } : {};
   const sent = httpRequest({
@@ -62,7 +62,7 @@ async function fetchBytes(
 }
 
 describe('a download', () => {
-  it('is the whole file, as an attachment with a safe name', async () => {
+  it('returns the whole file as an attachment with a safe name', async () => {
     const { answer, body } = await fetchBytes();
     expect(answer.statusCode).toBe(200);
     expect(body.equals(bytes)).toBe(true);
@@ -75,7 +75,7 @@ describe('a download', () => {
     });
   });
 
-  it('goes on where an earlier one stopped, if the file is the same', async () => {
+  it('resumes an earlier download if the file is unchanged', async () => {
     const { answer } = await fetchBytes({ range: 'bytes=0-0' });
     const etag = String(answer.headers.etag);
     const rest = await fetchBytes({ range: 'bytes=1000-', 'if-range': etag });
@@ -89,7 +89,7 @@ describe('a download', () => {
     expect((await fetchBytes({ 'if-none-match': etag })).answer.statusCode).toBe(304);
   });
 
-  it('beyond the end is refused, and says where that is', async () => {
+  it('refuses a range after the end and names the size', async () => {
     const answer = await ask('GET', `/api/images/${await idOf(name)}/download`, {
       range: `bytes=${bytes.length}-`,
     });
@@ -97,7 +97,7 @@ describe('a download', () => {
     expect(answer.headers['content-range']).toBe(`bytes */${bytes.length}`);
   });
 
-  it('HEAD tells the same without a byte', async () => {
+  it('HEAD returns the same headers without a body', async () => {
     const answer = await ask('HEAD', `/api/images/${await idOf(name)}/download`);
     expect([answer.status, answer.headers['content-length'], answer.text]).toEqual([
       200,
@@ -106,7 +106,7 @@ describe('a download', () => {
     ]);
   });
 
-  it('ends with the right of whoever fetches', async () => {
+  it('ends when the caller loses the right', async () => {
     const user = await server.addUser('ann');
     const answer = await open(await idOf('huge.raw'), { cookie: await server.signIn('ann') });
     expect(answer.statusCode).toBe(200);
@@ -122,12 +122,12 @@ describe('a download', () => {
     expect((await open(await idOf('huge.raw'), { cookie: await server.signIn('ann') })).statusCode).toBe(403);
   });
 
-  it('is refused to whoever is not signed in, and for what is no image', async () => {
+  it('is refused without sign-in, and for an unknown image', async () => {
     expect((await server.ask('GET', `/api/images/${await idOf(name)}/download`)).status).toBe(401);
     expect((await ask('GET', '/api/images/9999/download')).status).toBe(404);
   });
 
-  it('of a file that changed meanwhile does not look whole', async () => {
+  it('of a file that changes during the download is not complete', async () => {
     const answer = await open(await idOf(name));
     await once(answer, 'readable');
     await appendFile(join(server.dataDir, 'images', name), 'more');
@@ -140,7 +140,7 @@ describe('a download', () => {
   });
 });
 
-describe('a range', () => {
+describe('parseRange', () => {
   it.each([
     [undefined, { kind: 'all' }],
     ['bytes=0-0', { kind: 'part', start: 0, end: 1 }],
@@ -155,29 +155,29 @@ describe('a range', () => {
     ['bytes=0-1,5-6', { kind: 'all' }],
     ['lines=1-2', { kind: 'all' }],
     ['bytes=0x1-2', { kind: 'all' }],
-  ])('%s', (header, wanted) => {
+  ])('parses %s', (header, wanted) => {
     expect(parseRange(header, 100)).toEqual(wanted);
   });
 
-  it('of an empty file is never satisfiable', () => {
+  it('returns unsatisfiable for an empty file', () => {
     expect(parseRange('bytes=0-', 0)).toEqual({ kind: 'unsatisfiable' });
     expect(parseRange('bytes=-5', 0)).toEqual({ kind: 'unsatisfiable' });
   });
 });
 
 describe('entity tags', () => {
-  it('are found in a list, weak ones too', () => {
-    expect(namesTag('"a", W/"b"', '"b"')).toBe(true);
-    expect(namesTag('*', '"b"')).toBe(true);
-    expect(namesTag('"a"', '"b"')).toBe(false);
-    expect(namesTag(undefined, '"b"')).toBe(false);
+  it('namesTag finds weak and strong tags in a list', () => {
+    expect(matchesTag('"a", W/"b"', '"b"')).toBe(true);
+    expect(matchesTag('*', '"b"')).toBe(true);
+    expect(matchesTag('"a"', '"b"')).toBe(false);
+    expect(matchesTag(undefined, '"b"')).toBe(false);
   });
 
-  it('of If-Range must be the very same', () => {
+  it('mayContinue needs exactly the same tag', () => {
     const file = { etag: '"b"', modifiedAt: new Date(0) };
-    expect(mayContinue(undefined, file)).toBe(true);
-    expect(mayContinue('"b"', file)).toBe(true);
-    expect(mayContinue('W/"b"', file)).toBe(false);
-    expect(mayContinue('Thu, 01 Jan 1970 00:00:00 GMT', file)).toBe(false);
+    expect(canResume(undefined, file)).toBe(true);
+    expect(canResume('"b"', file)).toBe(true);
+    expect(canResume('W/"b"', file)).toBe(false);
+    expect(canResume('Thu, 01 Jan 1970 00:00:00 GMT', file)).toBe(false);
   });
 });

@@ -11,10 +11,10 @@ import { assertPrincipal } from '../credentials.ts';
 import { imageIdOf } from '../request.ts';
 import type { WithId } from '../request.ts';
 
-/** Downloads that run, so that whoever loses the right loses the connection too. */
+/** Running downloads; each ends when its caller loses the right. */
 type Running = Set<{ principal: Principal; stop: () => void }>;
 
-/** `GET` and `HEAD` of an image's bytes, whole or from where an earlier download stopped. */
+/** `GET` and `HEAD` of the bytes of an image, as a whole or as one range. */
 export function registerDownload(
   app: FastifyInstance,
   { images, access }: { images: Images; access: Access },
@@ -33,7 +33,7 @@ export function registerDownload(
         isFirst: wantsBytes && isFirst(request),
       });
       try {
-        const wanted = tellWhat(request, reply, image);
+        const wanted = setHeaders(request, reply, image);
         if (wantsBytes && wanted !== null)
           return await send({ request, reply, principal, running }, image, wanted);
         await image.file.close();
@@ -46,17 +46,17 @@ export function registerDownload(
   });
 }
 
-/** One that goes on is not told to the audit record a second time. */
+/** A resumed download gets no second audit row. */
 function isFirst({ headers: { range } }: FastifyRequest): boolean {
   return range === undefined || range.startsWith('bytes=0-');
 }
 
-/** Status and headers. @returns what is to be sent, or null for an answer without a body. @throws ApiError for 416 */
-function tellWhat(
+/** Sets status and headers. @returns the range to send, or null without a body. @throws ApiError for 416 */
+function setHeaders(
   request: FastifyRequest,
   reply: FastifyReply,
   image: OpenImage,
-): Exclude<Wanted, { kind: 'unsatisfiable' }> | null {
+): Exclude<RequestedRange, { kind: 'unsatisfiable' }> | null {
   const { sizeBytes, etag, modifiedAt, name } = image;
   const { range, 'if-range': ifRange, 'if-none-match': ifNoneMatch } = request.headers;
   void reply.headers({
@@ -65,11 +65,11 @@ function tellWhat(
     'last-modified': modifiedAt.toUTCString(),
     'content-disposition': disposition(name),
   });
-  if (namesTag(ifNoneMatch, etag)) {
+  if (matchesTag(ifNoneMatch, etag)) {
     void reply.code(304);
     return null;
   }
-  const canContinue = mayContinue(Array.isArray(ifRange) ? ifRange[0] : ifRange, image);
+  const canContinue = canResume(Array.isArray(ifRange) ? ifRange[0] : ifRange, image);
   const wanted = canContinue ? parseRange(range, sizeBytes) : ({ kind: 'all' } as const);
   if (wanted.kind === 'unsatisfiable') {
     void reply.header('content-range', `bytes */${sizeBytes}`);
@@ -94,7 +94,7 @@ const bufferedBytes = 1024 ** 2;
 async function send(
   { request, reply, principal, running }: Sending,
   image: OpenImage,
-  wanted: Wanted,
+  wanted: RequestedRange,
 ): Promise<FastifyReply> {
   const part = wanted.kind === 'part' ? wanted : { start: 0, end: image.sizeBytes };
   const stream = Readable.from(readImageBytes(image, part), {
@@ -105,7 +105,7 @@ async function send(
     principal,
     stop: () => {
       stream.destroy();
-      // What is in the buffers of the kernel is not to arrive as a proper end.
+      // Without this, the client would receive a proper end of the answer.
       request.raw.socket.destroy();
     },
   };
@@ -114,7 +114,7 @@ async function send(
   return reply.send(stream);
 }
 
-/** RFC 6266: the name for old programs in plain characters, and as it is for all others. */
+/** RFC 6266: an ASCII name for old clients, and the exact name for all others. */
 function disposition(name: string): string {
   const plain = name.replaceAll(/[^\w .()+-]/g, '_');
   const exact = encodeURIComponent(name).replaceAll(
@@ -124,19 +124,19 @@ function disposition(name: string): string {
   return `attachment; filename="${plain}"; filename*=UTF-8''${exact}`;
 }
 
-/** What part of a file a request wants; RFC 9110, section 14. */
-export type Wanted =
+/** The requested part of a file; RFC 9110, section 14. */
+export type RequestedRange =
   | { kind: 'all' }
-  /** `end` is the first byte that is not wanted. */
+  /** `end` is exclusive. */
   | { kind: 'part'; start: number; end: number }
-  /** Beyond the end of the file: 416. */
+  /** After the end of the file: 416. */
   | { kind: 'unsatisfiable' };
 
 /**
- * Reads a `Range` header. A malformed one, another unit and several ranges count as none: a server may ignore
- * the header (section 14.2), and nobody who downloads an image asks for two pieces at once.
+ * Parses a `Range` header. A malformed header, another unit and several ranges count as none; a server may ignore
+ * the header (section 14.2).
  */
-export function parseRange(header: string | undefined, sizeBytes: number): Wanted {
+export function parseRange(header: string | undefined, sizeBytes: number): RequestedRange {
   const match = /^bytes=(\d{0,15})-(\d{0,15})$/.exec(header?.trim() ?? '');
   const [, first = '', last = ''] = match ?? [];
   if (first === '' && last === '') return { kind: 'all' };
@@ -152,15 +152,15 @@ export function parseRange(header: string | undefined, sizeBytes: number): Wante
   return { kind: 'part', start, end: last === '' ? sizeBytes : Math.min(Number(last) + 1, sizeBytes) };
 }
 
-/** Whether a list of entity tags names this one; `*` names all. For GET, weak and strong ones compare alike. */
-export function namesTag(header: string | undefined, etag: string): boolean {
+/** Whether a list of entity tags contains the tag; `*` matches all. GET compares weak and strong tags alike. */
+export function matchesTag(header: string | undefined, etag: string): boolean {
   const tags = (header ?? '').split(',').map((tag) => tag.trim().replace(/^W\//, ''));
   return tags.includes('*') || tags.includes(etag);
 }
 
-/** `If-Range` (section 13.1.5): a range of another state of the file would be glued to the wrong rest. */
-export function mayContinue(ifRange: string | undefined, file: { etag: string; modifiedAt: Date }): boolean {
+/** `If-Range` (section 13.1.5): a partial answer is allowed only if the file is unchanged. */
+export function canResume(ifRange: string | undefined, file: { etag: string; modifiedAt: Date }): boolean {
   if (ifRange === undefined) return true;
-  // A date has whole seconds: it cannot tell two states of one second apart, so it never proves anything.
+  // A date has whole seconds, so two versions within one second look equal. It is never accepted.
   return ifRange.trim() === file.etag;
 }

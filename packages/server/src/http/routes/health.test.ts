@@ -16,12 +16,12 @@ beforeEach(async () => {
 });
 afterEach(() => server.close());
 
-it('is ok when everything is', async () => {
+it('health is ok when the server is ready', async () => {
   const { status, json } = await server.ask('GET', '/api/health');
   expect([status, json]).toEqual([200, { status: 'ok', version: '0.0.0-test' }]);
 });
 
-it('names the version of the server in a header of every answer of the API', async () => {
+it('every answer of the API has the version of the server in a header', async () => {
   for (const [method, path] of [
     ['GET', '/api/health'],
     ['GET', '/api/session'],
@@ -35,7 +35,7 @@ it('names the version of the server in a header of every answer of the API', asy
   expect((await server.ask('GET', '/')).headers['wcc-version']).toBeUndefined();
 });
 
-it('tells an unknown address from a removed one and from a wrong method', async () => {
+it('answers 404 for an unknown address, 410 for a removed one, 405 for a wrong method', async () => {
   const unknown = await server.ask('GET', '/api/nowhere');
   expect([unknown.status, unknown.json['code']]).toEqual([404, 'not_found']);
   const removed = await server.ask('GET', '/api/pools/1/remains?x=1');
@@ -55,8 +55,8 @@ it('tells an unknown address from a removed one and from a wrong method', async 
   ]);
 });
 
-it('says so, as every other address does, when the database died; the stop still works', async () => {
-  // Nothing that the server itself would send: the thread dies of it.
+it('every address answers database_unavailable after the database died; the stop still works', async () => {
+  // The server never sends this; the thread crashes.
   // oxlint-disable-next-line unicorn/require-post-message-target-origin -- a thread, not a window
   databaseThread.postMessage(null);
   await expect(once(databaseThread, 'exit')).rejects.toThrow(TypeError);
@@ -66,11 +66,11 @@ it('says so, as every other address does, when the database died; the stop still
     expect(headers['retry-after']).toBe('1');
   }
   expect(server.log()).toContain('"stage":"storage"');
-  // The failure is in the log once; that every request is told of it is no further failure.
+  // The log has the failure once, not once per request.
   expect(server.log()).not.toContain('request failed');
 });
 
-it('the address of the socket tells a plain request what it speaks', async () => {
+it('a plain request to the address of the socket gets 426', async () => {
   const { status, json, headers } = await server.ask('GET', '/api/ws');
   expect([status, json['code'], headers.upgrade]).toEqual([426, 'upgrade_required', 'websocket']);
 });

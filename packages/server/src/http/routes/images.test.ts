@@ -45,7 +45,7 @@ async function ended(path: string): Promise<Record<string, unknown>> {
 }
 
 describe('images over HTTP', () => {
-  it('what is answered fits the contract', async () => {
+  it('answers match their schemas', async () => {
     const list = imageList.parse((await ask('GET', '/api/images?limit=1')).json);
     expect(list.items).toHaveLength(1);
     const rest = imageList.parse((await ask('GET', `/api/images?cursor=${list.next ?? ''}`)).json);
@@ -68,7 +68,7 @@ describe('images over HTTP', () => {
     });
   });
 
-  it('a plan never says whether files outside the pool exist', async () => {
+  it('a copy plan never reveals files outside the pool', async () => {
     const plan = async (name: string): Promise<unknown> =>
       (await ask('GET', `/api/images/100/copy-plan?name=${encodeURIComponent(name)}`)).json['nameTaken'];
     expect(await plan('../../../../../../etc/passwd')).toBe(false);
@@ -76,7 +76,7 @@ describe('images over HTTP', () => {
     expect(await plan('a.raw')).toBe(true);
   });
 
-  it('a copy is accepted with its place, and found there until its end', async () => {
+  it('a copy answers 202 with a Location that shows the operation until its end', async () => {
     const answer = await ask('POST', '/api/images/100/copy', { name: 'b.raw' });
     expect(answer.status).toBe(202);
     const { operation } = accepted.parse(answer.json);
@@ -89,7 +89,7 @@ describe('images over HTTP', () => {
     expect(list.items.map(({ id }) => id)).toContain(operation.id);
   });
 
-  it('a sample image is made on request', async () => {
+  it('creates a sample image', async () => {
     const answer = await ask('POST', '/api/images/sample', { name: 's.raw', sizeBytes: 1_048_576 });
     expect(answer.status).toBe(202);
     expect(await ended(answer.headers.location ?? '')).toMatchObject({ state: 'succeeded' });
@@ -115,14 +115,14 @@ describe('images over HTTP', () => {
     ['no number', { id: 'abc', body: { name: 'x' } }, { status: 404, code: 'not_found' }],
     ['a refused image', { id: 101, body: { name: 'x' } }, { status: 409, code: 'image_unavailable' }],
     ['an unknown pool', { body: { name: 'x', pool: 'nowhere' } }, { status: 404, code: 'not_found' }],
-  ])('%s is refused in words', async (_what, order, told) => {
+  ])('%s is refused with code, message and hint', async (_what, order, expected) => {
     const { id = 100, body } = order as { id?: number | string; body: object };
     const answer = await ask('POST', `/api/images/${id}/copy`, body);
-    expect(answer.status).toBe(told.status);
-    expect(answer.json).toMatchObject({ ...told, hint: expect.any(String) as string });
+    expect(answer.status).toBe(expected.status);
+    expect(answer.json).toMatchObject({ ...expected, hint: expect.any(String) as string });
   });
 
-  it('the key of a request is checked and honoured', async () => {
+  it('checks and honours the idempotency key', async () => {
     const send = (key: string, name: string): ReturnType<ServerUnderTest['ask']> =>
       server.ask('POST', '/api/images/100/copy', {
         bearer: adminToken,
@@ -138,7 +138,7 @@ describe('images over HTTP', () => {
 });
 
 describe('rights over HTTP', () => {
-  it('nobody gets nothing; a viewer looks and starts nothing', async () => {
+  it('without sign-in nothing is visible; a viewer reads but starts nothing', async () => {
     const cookie = await server.signIn('eve');
     expect((await server.ask('GET', '/api/images')).status).toBe(401);
     expect((await server.ask('GET', '/api/images', { cookie })).status).toBe(200);
@@ -152,7 +152,7 @@ describe('rights over HTTP', () => {
     );
   });
 
-  it('the operation of another and one that does not exist are the same, byte for byte', async () => {
+  it('an operation of another user and an unknown one get equal bytes', async () => {
     const made = await ask('POST', '/api/images/100/copy', { name: 'of-admin.raw' });
     const { operation } = accepted.parse(made.json);
     await ended(`/api/operations/${operation.id}`);

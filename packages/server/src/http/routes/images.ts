@@ -29,7 +29,7 @@ export interface ImageRoutesDeps {
 const one = `${routes.images()}/:id`;
 const creates = { config: { limit: 'creation' } } as const;
 
-/** Images: reading and changing them, and the actions that start operations. */
+/** Reads and changes images, and starts operations on them. */
 export function registerImages(app: FastifyInstance, deps: ImageRoutesDeps): void {
   const { images } = deps;
   app.get(routes.images(), async (request): Promise<ImageList> => {
@@ -50,7 +50,7 @@ export function registerImages(app: FastifyInstance, deps: ImageRoutesDeps): voi
   registerActions(app, deps);
 }
 
-/** Actions that create an image from another source than an image of a pool. */
+/** Creates images without a source image: samples and imports. */
 function registerNewImages(app: FastifyInstance, deps: ImageRoutesDeps): void {
   const { images } = deps;
   app.post(routes.sampleImage(), creates, (request, reply) =>
@@ -67,7 +67,7 @@ function registerNewImages(app: FastifyInstance, deps: ImageRoutesDeps): void {
   );
 }
 
-/** Actions on one image. */
+/** Starts operations on one image. */
 function registerActions(app: FastifyInstance, deps: ImageRoutesDeps): void {
   const { images } = deps;
   app.post<WithId>(`${one}/copy`, creates, (request, reply) =>

@@ -7,7 +7,7 @@ import type { Principal } from '../../access/principal.ts';
 import type { Machines } from '../../machines/machines.ts';
 import { createPlaces } from '@wcc/progress/server';
 import { assertPrincipal } from '../credentials.ts';
-import { onExpiry } from '../principal-expiry.ts';
+import { scheduleExpiry } from '../principal-expiry.ts';
 import { vmIdOf } from '../request.ts';
 import { parseQuery } from '../parse.ts';
 
@@ -46,7 +46,7 @@ export function registerMachineScreen(
     const { signal } = follower.controller;
     // Before the first await, so that a revocation or a disconnect during it is not missed.
     followers.add(follower);
-    const forgetExpiry = onExpiry(principal, () => follower.controller.abort());
+    const forgetExpiry = scheduleExpiry(principal, () => follower.controller.abort());
     signal.addEventListener('abort', () => {
       forgetExpiry();
       followers.delete(follower);

@@ -6,18 +6,18 @@ import { assertRequestRight } from '../credentials.ts';
 
 declare module 'fastify' {
   interface FastifyContextConfig {
-    /** Lasts as long as somebody listens. */
+    /** The answer lasts until the client leaves. */
     isStream?: boolean;
   }
 }
 
-/** Counts every answer, and shows all metrics to administrators and their tokens. */
+/** Counts every answer and serves the metrics to administrators and their tokens. */
 export function registerMetrics(
   app: FastifyInstance,
   { metrics, images }: { metrics: Metrics; images: Images },
 ): void {
   app.addHook('onResponse', async ({ method, routeOptions }, { statusCode: status, elapsedTime }) => {
-    // The pattern: an address holds ids, and whatever somebody tries.
+    // The route pattern, because an address contains ids and arbitrary text.
     const { url: route = 'none', config } = routeOptions;
     metrics.recordRequest({
       route,

@@ -7,7 +7,7 @@ import { idempotencyKeyOf } from '../request.ts';
 import type { WithId } from '../request.ts';
 import { parseQuery } from '../parse.ts';
 
-/** Reading and controlling operations. The server's own are made on the resources that they are about. */
+/** Reads and controls operations. The routes of images, machines and uploads start them. */
 export function registerOperations(app: FastifyInstance, { operations }: { operations: Operations }): void {
   const one = `${routes.operations()}/:id`;
   app.get(routes.operations(), async (request): Promise<OperationList> => {
@@ -38,7 +38,7 @@ export function registerOperations(app: FastifyInstance, { operations }: { opera
   });
 }
 
-/** `202` with the record and where it is to be found. */
+/** Answers 202 with the record and its address. */
 export function accepted(reply: FastifyReply, operation: Operation): Accepted {
   void reply.code(202).header('location', routes.operation(operation.id));
   return { operation };

@@ -8,8 +8,11 @@ import type { WithId } from '../request.ts';
 import { accepted } from './operations.ts';
 import { parseBody } from '../parse.ts';
 
-/** Other programs report their own operations here: make, report, end. */
-export function registerPublish(app: FastifyInstance, { operations }: { operations: Operations }): void {
+/** Lets other programs publish operations: start, report and end them. */
+export function registerProgressReports(
+  app: FastifyInstance,
+  { operations }: { operations: Operations },
+): void {
   const { publishing } = operations;
   const one = `${routes.operations()}/:id`;
   const creates = { config: { limit: 'creation' } } as const;

@@ -10,12 +10,12 @@ import { parseBody } from '../parse.ts';
 export interface SessionRoutesDeps {
   access: Access;
   cookie: string;
-  /** The cookie goes over TLS only. */
+  /** Send the cookie over TLS only. */
   secure: boolean;
   version: string;
 }
 
-/** Signing in and out. */
+/** Sign-in, sign-out and password change. */
 export function registerSessions(app: FastifyInstance, deps: SessionRoutesDeps): void {
   const { access, cookie, secure, version } = deps;
   const attributes = { path: '/', httpOnly: true, sameSite: 'strict', secure } as const;
@@ -41,14 +41,14 @@ export function registerSessions(app: FastifyInstance, deps: SessionRoutesDeps):
     const expiresInMs = expiresAtMs === null ? sessionAbsoluteMs : expiresAtMs - Date.now();
     return { user: { id: userId, name: userName, role }, expiresInMs, version };
   });
-  // A guess at a password, though by somebody who is signed in.
+  // Limited like a sign-in, because it tests a password.
   app.put(routes.password(), { config: { limit: 'signIn' } }, async (request, reply) => {
     await access.changePassword(assertPrincipal(request), parseBody(changePasswordRequest, request));
     return reply.code(204).send();
   });
   app.delete(routes.session(), async (request, reply) => {
     const principal = assertPrincipal(request);
-    // The cookie is what is ended here; a program would believe that its token is dead now.
+    // Only a cookie has a session; a program would think that its token is revoked.
     if (principal.kind !== 'session') {
       throw new ApiError('forbidden', {
         message: 'A token has no session to end.',

@@ -16,7 +16,7 @@ export interface SharingDeps {
   consoleUrl: string;
 }
 
-/** Who else may watch one operation: grants to users, and links for whoever holds them. */
+/** Shares one operation: grants to users, and share links. */
 export function registerSharing(app: FastifyInstance, deps: SharingDeps): void {
   const { access, consoleUrl } = deps;
   const grants = `${routes.operations()}/:id/grants`;
@@ -45,7 +45,7 @@ export function registerSharing(app: FastifyInstance, deps: SharingDeps): void {
     const { principal, id } = await assertShareable(deps, request);
     const share = await access.shares.create(principal, id, parseBody(createShareRequest, request));
     void reply.code(201).header('location', routes.share(id, share.id));
-    // In the fragment: no browser sends it, no log sees it.
+    // In the fragment, so that no browser sends it and no log contains it.
     return { ...share, link: `${consoleUrl}/shared#${share.secret}` };
   });
   app.delete<WithId & { Params: { share: string } }>(`${shares}/:share`, async (request, reply) => {
@@ -55,7 +55,7 @@ export function registerSharing(app: FastifyInstance, deps: SharingDeps): void {
   });
 }
 
-/** The operation, when this principal may share it. @throws ApiError `not_found`, `forbidden` */
+/** The operation, if the principal may share it. @throws ApiError `not_found`, `forbidden` */
 async function assertShareable(
   { access, operations }: SharingDeps,
   request: FastifyRequest<WithId>,

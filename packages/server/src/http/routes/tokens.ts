@@ -8,7 +8,7 @@ import { assertRight } from '../../access/rules.ts';
 import { assertPrincipal, assertRequestRight } from '../credentials.ts';
 import { parseBody, parseQuery } from '../parse.ts';
 
-/** Bearer tokens: everybody's own, and for administrators everybody's. */
+/** Bearer tokens: the user's own tokens, and all tokens for administrators. */
 export function registerTokens(app: FastifyInstance, { access }: { access: Access }): void {
   app.get(routes.tokens(), async (request): Promise<TokenList> => {
     const principal = assertOwnRight(request, 'token.see');

@@ -9,21 +9,21 @@ import { idempotencyKeyOf } from '../request.ts';
 import type { WithId } from '../request.ts';
 import { parse, parseBody, parseQuery } from '../parse.ts';
 
-/** tus 1.0, and what the console asks about uploads. In a scope of its own: only here a body is a raw stream. */
+/** tus 1.0 and the JSON endpoints of uploads. A fastify scope of its own, because only here a body is a raw stream. */
 export function registerUploads(app: FastifyInstance, { uploads }: { uploads: Uploads }): void {
   void app.register(async (scope) => {
-    // Neither read nor limited here: the bytes go from the socket into the file.
+    // Fastify does not read the body; its bytes go from the socket to the file.
     scope.addContentTypeParser(tus.contentType, (_request, _payload, done) => done(null));
     scope.addHook('onSend', async (request, reply) => {
       // tus: the Tus-Resumable header MUST be included in every response, except for OPTIONS.
       if (request.method !== 'OPTIONS') void reply.header('tus-resumable', tus.version);
       // The response to an unsupported version MUST name the supported ones.
       if (reply.statusCode === 412) void reply.header('tus-version', tus.version);
-      // Node has no word for this status of the protocol.
+      // Node has no reason phrase for this status.
       if (reply.statusCode === 460) reply.raw.statusMessage = 'Checksum Mismatch';
     });
     registerTus(scope, uploads);
-    registerQuestions(scope, uploads);
+    registerUploadQueries(scope, uploads);
   });
 }
 
@@ -31,30 +31,36 @@ const one = `${routes.uploads()}/:id`;
 
 function registerTus(app: FastifyInstance, uploads: Uploads): void {
   for (const address of [routes.uploads(), one]) {
-    app.options(address, async (_request, reply) => tell(reply, uploads.options()));
+    app.options(address, async (_request, reply) => answer(reply, uploads.options()));
   }
   app.post(routes.uploads(), { config: { limit: 'creation' } }, async (request, reply) => {
     const order = { ...tusRequestOf(request), idempotencyKey: idempotencyKeyOf(request) };
     const header = request.headers['upload-metadata'];
     const metadata = parse(uploadMetadata, metadataOf(typeof header === 'string' ? header : ''));
-    return tell(reply, await sending(request, () => uploads.create({ ...order, metadata })));
+    return answer(
+      reply,
+      await withoutInactivityTimeout(request, () => uploads.create({ ...order, metadata })),
+    );
   });
   app.head<WithId>(one, async (request, reply) => {
-    return tell(reply, await uploads.head(request.params.id, tusRequestOf(request)));
+    return answer(reply, await uploads.head(request.params.id, tusRequestOf(request)));
   });
   app.patch<WithId>(one, { config: { isFrequent: true } }, async (request, reply) => {
-    return tell(reply, await sending(request, () => uploads.patch(request.params.id, tusRequestOf(request))));
+    return answer(
+      reply,
+      await withoutInactivityTimeout(request, () => uploads.patch(request.params.id, tusRequestOf(request))),
+    );
   });
   app.delete<WithId>(one, async (request, reply) => {
-    return tell(reply, await uploads.terminate(request.params.id, tusRequestOf(request)));
+    return answer(reply, await uploads.terminate(request.params.id, tusRequestOf(request)));
   });
 }
 
-function registerQuestions(app: FastifyInstance, uploads: Uploads): void {
+function registerUploadQueries(app: FastifyInstance, uploads: Uploads): void {
   app.get(routes.uploads(), { exposeHeadRoute: false }, async (request): Promise<UploadList> => {
     return uploads.list(assertPrincipal(request), parseQuery(uploadQuery, request).owner);
   });
-  // The HEAD of this address is the protocol's.
+  // tus defines HEAD of this address.
   app.get<WithId>(one, { exposeHeadRoute: false }, async (request): Promise<Upload> => {
     return uploads.get(assertPrincipal(request), request.params.id);
   });
@@ -68,22 +74,25 @@ function tusRequestOf(request: FastifyRequest): TusRequest {
   return { raw: request.raw, principal: assertPrincipal(request) };
 }
 
-function tell(reply: FastifyReply, { status, headers }: TusAnswer): FastifyReply {
+function answer(reply: FastifyReply, { status, headers }: TusAnswer): FastifyReply {
   return reply.code(status).headers(headers).send();
 }
 
 /**
- * While bytes come, their silence is measured by the upload itself, which knows whose fault it is: the clock of
- * the connection would also cut a client that waits for our disk.
+ * Disables the connection's inactivity timeout while bytes arrive. The upload has its own idle timer, which does not
+ * count the time that a client waits for the server's disk.
  */
-async function sending(request: FastifyRequest, take: () => Promise<TusAnswer>): Promise<TusAnswer> {
+async function withoutInactivityTimeout(
+  request: FastifyRequest,
+  take: () => Promise<TusAnswer>,
+): Promise<TusAnswer> {
   const { socket } = request.raw;
   const inactivityMs = socket.timeout ?? 0;
   socket.setTimeout(0);
   try {
     return await take();
   } catch (error) {
-    // Whoever may send no more is not listened to any longer.
+    // A client without the right to send is disconnected.
     if (error instanceof ApiError && error.code === 'unauthenticated') socket.destroy();
     throw error;
   } finally {

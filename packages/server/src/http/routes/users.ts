@@ -5,7 +5,7 @@ import type { Access } from '../../access/access.ts';
 import { assertRequestRight } from '../credentials.ts';
 import { parseBody } from '../parse.ts';
 
-/** Users, by administrators. */
+/** Users, for administrators. */
 export function registerUsers(app: FastifyInstance, { access }: { access: Access }): void {
   app.get(routes.users(), async (request): Promise<UserList> => {
     assertRequestRight(request, 'user.see');

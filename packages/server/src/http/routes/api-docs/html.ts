@@ -1,4 +1,4 @@
-/** Text that is HTML already: nothing else gets into a page unescaped. */
+/** Trusted HTML; all other text is escaped. */
 export class Html {
   readonly text: string;
 
@@ -9,7 +9,7 @@ export class Html {
 
 type Part = string | number | Html | readonly Html[];
 
-/** A template whose values are escaped, unless they are HTML themselves. */
+/** A template that escapes its values unless they are {@link Html}. */
 export function html(strings: TemplateStringsArray, ...values: readonly Part[]): Html {
   const parts = strings.map(
     (text, index) => text + (index < values.length ? render(values[index] ?? '') : ''),

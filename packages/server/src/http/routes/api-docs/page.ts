@@ -14,7 +14,7 @@ export interface PageLinks {
   document: string;
 }
 
-/** The description as one page without a script: overview on the left, every endpoint to be opened. */
+/** The description as one page without script: an overview, and each endpoint as a collapsible section. */
 export function renderApiPage(document: OpenApiDocument, links: PageLinks): string {
   const entries = Object.entries(document.paths).flatMap(([path, operations]) =>
     Object.entries(operations).map(([method, operation]): Entry => ({
@@ -154,21 +154,21 @@ function responseRow([status, { description, content = {}, headers = {} }]: [str
   const bodies = Object.entries(content).map(([type, { schema }]) =>
     schema === undefined ? html`<code>${type}</code>` : typeOf(schema),
   );
-  const told = Object.entries(headers).map(
+  const list = Object.entries(headers).map(
     ([name, header]) => html`<br /><code>${name}</code>: ${prose(header.description)}`,
   );
   return html`<tr>
     <td>${status}</td>
-    <td>${prose(description)}${told}</td>
+    <td>${prose(description)}${list}</td>
     <td>${bodies}</td>
   </tr>`;
 }
 
 function schemaSection(name: string, schema: JsonSchema): Html {
   const { description } = schema;
-  const told = typeof description === 'string' ? html`<p>${prose(description)}</p>` : html``;
+  const list = typeof description === 'string' ? html`<p>${prose(description)}</p>` : html``;
   return html`<article id="${schemaAnchor(name)}">
     <h3>${name}</h3>
-    ${told}${schemaView(schema)}
+    ${list}${schemaView(schema)}
   </article> `;
 }

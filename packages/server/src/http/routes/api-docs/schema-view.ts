@@ -7,14 +7,14 @@ function nameOf(reference: unknown): string {
   return String(reference).split('/').at(-1) ?? '';
 }
 
-/** Where a named schema stands on the page. */
+/** The anchor of a named schema. */
 export function schemaAnchor(name: string): string {
   return `schema-${name}`;
 }
 
 const listOf = (value: unknown): JsonSchema[] => (Array.isArray(value) ? (value as JsonSchema[]) : []);
 
-/** A type in a few words: `integer ≥ 100`, `"raw" | "qcow2"`, `Image[]`, with links to what has a name. */
+/** A short type: `integer ≥ 100`, `"raw" | "qcow2"`, `Image[]`, with links to named schemas. */
 export function typeOf(schema: JsonSchema): Html {
   if (schema['$ref'] !== undefined) {
     const name = nameOf(schema['$ref']);
@@ -46,7 +46,7 @@ function limitsOf(schema: JsonSchema): string {
   return parts.join('');
 }
 
-/** The fields of an object as a table; of anything else its type. */
+/** An object as a table of its fields; any other schema as a short type. */
 export function schemaView(schema: JsonSchema): Html {
   const properties = schema['properties'] as Record<string, JsonSchema> | undefined;
   if (properties === undefined) return html`<p>${typeOf(schema)}</p>`;

@@ -1,4 +1,4 @@
-/** The page's one sheet: served as a file, since no style may stand in the page. */
+/** The style sheet of the page. It is a file, because the security policy forbids inline styles. */
 export const apiPageStyle = `:root {
   color-scheme: light dark;
   --text: light-dark(#1b1f24, #e6e9ee);
