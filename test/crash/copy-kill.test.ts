@@ -12,8 +12,8 @@ import { startServer } from '../kit/server.ts';
 import type { TestServer } from '../kit/server.ts';
 
 /**
- * SIGKILL at random moments of copies. After the restart every acknowledged copy resumes and succeeds.
- * A tenth of the rounds runs in `npm test`, all of them in `npm run test:crash`.
+ * Kills the server by SIGKILL at random moments of copies. After the restart every acknowledged copy resumes and
+ * succeeds. `npm test` runs a tenth of the rounds, `npm run test:crash` runs all of them.
  */
 const rounds = Number.parseInt(process.env['WCC_CRASH_ROUNDS'] ?? '20', 10);
 const random = createRandom(seedOfRun());
@@ -30,22 +30,22 @@ interface Acknowledged {
   source: Source;
 }
 
-/** When a round's kill falls. */
-type Moment = 'any time' | 'as the name appears' | 'just acknowledged' | 'while it starts again';
+/** When a round kills the server. */
+type Moment = 'at a random time' | 'after the rename' | 'after the answer' | 'during the restart';
 const moments: readonly Moment[] = [
-  'any time',
-  'as the name appears',
-  'just acknowledged',
-  'as the name appears',
-  'any time',
-  'while it starts again',
+  'at a random time',
+  'after the rename',
+  'after the answer',
+  'after the rename',
+  'at a random time',
+  'during the restart',
 ];
 
 let server: TestServer;
 const sources: Source[] = [];
 const all: Acknowledged[] = [];
-/** Copies that stood under their final name when the server was killed, while their record did not know it yet. */
-let killedInBetween = 0;
+/** Copies killed between the rename to the final name and the end of their record. */
+let killedAfterRename = 0;
 
 beforeAll(async () => {
   console.log(`${rounds} rounds, WCC_SEED=${random.seed}`);
@@ -65,7 +65,7 @@ async function addSource(name: string, randomBytes: number | null): Promise<void
   sources.push({ image, sizeBytes: statSync(path).size, hash: await sha256(path) });
 }
 
-/** Asks for copies; what the server acknowledged before it died counts, nothing else. */
+/** Requests copies until the server is killed. @returns the copies that the server acknowledged */
 async function startCopies(
   round: number,
   wanted: number,
@@ -86,7 +86,7 @@ async function startCopies(
       });
       acknowledged.push({ id: operation.id, target, source });
     } catch (error) {
-      // Killed before the answer: not acknowledged, so nothing was promised.
+      // The kill came before the answer, so the server promised nothing.
       if (!(error instanceof ApiProblem) || error.status !== 0) throw error;
       break;
     }
@@ -94,29 +94,29 @@ async function startCopies(
   return acknowledged;
 }
 
-/** Resolves as soon as one of the names stands in the pool: between the rename and the record's end. */
-async function nameAppears(names: readonly string[]): Promise<void> {
-  const stands = (name: string): boolean => existsSync(join(server.poolDir, name));
-  const awaited = names.filter((name) => !stands(name));
+/** Waits until one of the files has its final name: the moment between the rename and the end of the record. */
+async function waitForFinalName(names: readonly string[]): Promise<void> {
+  const exists = (name: string): boolean => existsSync(join(server.poolDir, name));
+  const awaited = names.filter((name) => !exists(name));
   const deadline = performance.now() + 20_000;
   while (performance.now() < deadline) {
-    if (awaited.length === 0 || awaited.some(stands)) return;
-    // Not a timer: a millisecond is long between a rename and the end of the record.
+    if (awaited.length === 0 || awaited.some(exists)) return;
+    // `setImmediate` instead of a timer, because the record may end within a millisecond after the rename.
     await new Promise((resolve) => setImmediate(resolve));
   }
 }
 
 async function copyAndKill(round: number, moment: Moment): Promise<Acknowledged[]> {
-  if (moment === 'just acknowledged') {
+  if (moment === 'after the answer') {
     const acknowledged = await startCopies(round, random.integer(1, 3));
     await server.kill();
     return acknowledged;
   }
-  if (moment === 'as the name appears') {
+  if (moment === 'after the rename') {
     const names: string[] = [];
     const starting = startCopies(round, random.integer(1, 3), (name) => names.push(name));
     const acknowledged = await starting;
-    await nameAppears(names);
+    await waitForFinalName(names);
     await sleep(random.pick([0, 0, 0, 1, 2, 4, 8]));
     await server.kill();
     return acknowledged;
@@ -128,8 +128,8 @@ async function copyAndKill(round: number, moment: Moment): Promise<Acknowledged[
   return starting;
 }
 
-/** While no server runs: every file with a final name is complete. */
-async function checkNothingHalfMade(acknowledged: readonly Acknowledged[]): Promise<Acknowledged[]> {
+/** Expects every file with a final name to be complete. Call it while no server runs. */
+async function expectCompleteFiles(acknowledged: readonly Acknowledged[]): Promise<Acknowledged[]> {
   const published: Acknowledged[] = [];
   for (const copy of acknowledged) {
     const { target, source } = copy;
@@ -142,8 +142,8 @@ async function checkNothingHalfMade(acknowledged: readonly Acknowledged[]): Prom
   return published;
 }
 
-async function startAgain(moment: Moment): Promise<void> {
-  if (moment === 'while it starts again') {
+async function restart(moment: Moment): Promise<void> {
+  if (moment === 'during the restart') {
     server.spawn();
     await sleep(random.integer(50, 1200));
     await server.kill();
@@ -151,7 +151,7 @@ async function startAgain(moment: Moment): Promise<void> {
   await server.start();
 }
 
-async function checkSuccess({ id, target, source }: Acknowledged): Promise<void> {
+async function expectSuccess({ id, target, source }: Acknowledged): Promise<void> {
   const operation = await waitForState(server, id, { states: ['succeeded'], timeoutMs: 90_000 });
   expect(await sha256(join(server.poolDir, target)), `${target} equals its source`).toBe(source.hash);
   const images = (await listImages(server)).filter((image) => image.name === target);
@@ -160,7 +160,7 @@ async function checkSuccess({ id, target, source }: Acknowledged): Promise<void>
   expect(await countEnds(operation), `ends in the log of ${id}`).toBe(1);
 }
 
-/** How often the log says that the operation came to an end. */
+/** Counts the ends in the log of the operation. */
 async function countEnds(operation: Operation): Promise<number> {
   const log = await server.api.operationLog(operation.id);
   return log.items.filter(
@@ -168,7 +168,7 @@ async function countEnds(operation: Operation): Promise<number> {
   ).length;
 }
 
-/** Whatever the history knows of a round has succeeded and stands in the pool; nothing else of it does. */
+/** Expects that every operation of the round succeeded, and that the pool contains exactly their files. */
 async function expectNoneLost(round: number): Promise<void> {
   const ofRound = (name: string): boolean => name.startsWith(`round-${round}-`);
   const operations = (await readAll(({ cursor }) => server.api.operations({ limit: 200, ...cursor }))).filter(
@@ -180,29 +180,29 @@ async function expectNoneLost(round: number): Promise<void> {
   );
 }
 
-/** The copies of a round have served; the disk is needed for the next ones. */
+/** Frees the disk for the next round. */
 function removeTargets(acknowledged: readonly Acknowledged[]): void {
   for (const { target } of acknowledged) rmSync(join(server.poolDir, target), { force: true });
 }
 
 it.each(Array.from({ length: rounds }, (_, round) => ({ round, moment: moments[round % moments.length]! })))(
-  'round $round: killed $moment',
+  'acknowledged copies succeed after SIGKILL $moment (round $round)',
   { timeout: 240_000 },
   async ({ round, moment }) => {
     const acknowledged = await copyAndKill(round, moment);
-    const published = await checkNothingHalfMade(acknowledged);
+    const published = await expectCompleteFiles(acknowledged);
     const killedAt = new Date().toISOString();
-    await startAgain(moment);
-    for (const copy of acknowledged) await checkSuccess(copy);
+    await restart(moment);
+    for (const copy of acknowledged) await expectSuccess(copy);
     all.push(...acknowledged);
     for (const { id } of published) {
-      if (((await server.api.operation(id)).endedAt ?? '') > killedAt) killedInBetween++;
+      if (((await server.api.operation(id)).endedAt ?? '') > killedAt) killedAfterRename++;
     }
-    // One that was accepted but whose answer was lost may run as well: it is the server's to finish.
+    // A copy whose answer was lost may still run; the server must complete it.
     await until(
       async () => (await server.api.operations({ state: 'queued,running,interrupted' })).items.length === 0,
       {
-        what: 'the copies that were accepted without the answer to arrive',
+        what: 'the copies without an answer to end',
         timeoutMs: 60_000,
       },
     );
@@ -214,13 +214,13 @@ it.each(Array.from({ length: rounds }, (_, round) => ({ round, moment: moments[r
   },
 );
 
-it('leaves no hidden file 60 s after the last copy', { timeout: 90_000 }, async () => {
+it('killed copies leave no hidden file 60 s after the last copy', { timeout: 90_000 }, async () => {
   await expectNoOrphans(server.poolDir);
 });
 
-it('gives every copy one end in history and audit, and one image', async () => {
+it('every killed copy has one end in history and audit, and one image', async () => {
   console.log(
-    `${all.length} copies acknowledged, ${killedInBetween} killed between rename and the record's end`,
+    `${all.length} copies acknowledged, ${killedAfterRename} killed between the rename and the end of the record`,
   );
   expect(all.length).toBeGreaterThanOrEqual(rounds / 2);
   const operations = await readAll(({ cursor }) => server.api.operations({ limit: 200, ...cursor }));
@@ -237,14 +237,14 @@ it('gives every copy one end in history and audit, and one image', async () => {
   expect(names.toSorted()).toEqual(operations.map(({ target }) => String(target?.name)).toSorted());
 });
 
-/** Every page of a listing. */
+/** Reads all pages of a list. */
 async function readAll<Item>(
-  ask: (page: { cursor: { cursor?: string } }) => Promise<{ items: Item[]; next?: string | undefined }>,
+  fetchPage: (page: { cursor: { cursor?: string } }) => Promise<{ items: Item[]; next?: string | undefined }>,
 ): Promise<Item[]> {
   const items: Item[] = [];
   let cursor: { cursor?: string } = {};
   for (;;) {
-    const page = await ask({ cursor });
+    const page = await fetchPage({ cursor });
     items.push(...page.items);
     if (page.next === undefined) return items;
     cursor = { cursor: page.next };

@@ -51,11 +51,11 @@ it(
     await server.start();
     const after = await watch(server);
     const first = await after.waitForState(operation.id, ['interrupted', 'running']);
-    // Checkpointed at the stop, so nothing of the 96 MiB is done again.
+    // The stop wrote a checkpoint, so the copy does not repeat any of the 96 MiB.
     const resumed = first.state === 'running' ? first : await after.waitForState(operation.id, ['running']);
     expect(resumed.epoch).not.toBe(operation.epoch);
     await until(() => (currentPhase(after.latest.get(operation.id)!)?.done ?? 0) > 96 * MiB, {
-      what: 'the copy to stand beyond the checkpoint',
+      what: 'the copy to pass the checkpoint',
     });
     const doneInThisEpoch = after.snapshots
       .filter((snapshot) => snapshot.id === operation.id)
@@ -69,7 +69,7 @@ it(
   },
 );
 
-it('paused and queued copies keep their state over a stop', { timeout: 120_000 }, async () => {
+it('a graceful stop keeps paused and queued copies in their state', { timeout: 120_000 }, async () => {
   const server = await startServer({ args: ['--max-copies-per-pool', '1'] });
   servers.push(server);
   await makeRandomImage(join(server.poolDir, 'source.raw'), 128 * MiB);

@@ -18,8 +18,8 @@ import type { TestServer } from '../kit/server.ts';
 import { computeDigest } from '../kit/tus.ts';
 
 /**
- * SIGKILL of the server at random moments of an import, a conversion and a deletion that run at once: afterwards
- * each is whole or nothing, and has one end. More rounds by WCC_CRASH_ROUNDS.
+ * Kills the server by SIGKILL while an import, a conversion and a deletion run. After the restart each is complete or
+ * has no effect, and has exactly one end. `WCC_CRASH_ROUNDS` sets the number of rounds.
  */
 const rounds = Number.parseInt(process.env['WCC_CRASH_ROUNDS'] ?? '4', 10);
 const random = createRandom(seedOfRun());
@@ -44,21 +44,25 @@ afterAll(async () => {
   await Promise.all([server.close(), files.close()]);
 });
 
-type Began = { operation: { id: string } };
+type Started = { operation: { id: string } };
 
-/** @returns its id; null when the server died before its answer */
-async function begin(delayMs: number, ask: () => Promise<Began>): Promise<string | null> {
+/** @returns the id of the operation; null if the server was killed before its answer */
+async function startOperation(delayMs: number, request: () => Promise<Started>): Promise<string | null> {
   await sleep(delayMs);
   try {
-    return (await ask()).operation.id;
+    return (await request()).operation.id;
   } catch (error) {
     if (!(error instanceof ApiProblem) || error.status !== 0) throw error;
     return null;
   }
 }
 
-/** The operation about this name once it has ended; null: it was never accepted. */
-async function endOf(action: string, name: string, acknowledged: string | null): Promise<Operation | null> {
+/** Waits for the end of the operation on this name. @returns null if the server never accepted the operation */
+async function waitForEnd(
+  action: string,
+  name: string,
+  acknowledged: string | null,
+): Promise<Operation | null> {
   const found = await until(
     async () => {
       const { items } = await server.api.operations({ action, limit: 200 });
@@ -70,7 +74,7 @@ async function endOf(action: string, name: string, acknowledged: string | null):
   );
   const operation = found === 'none' ? null : found;
   if (acknowledged !== null)
-    expect(operation?.id, `${action}: what was acknowledged is there`).toBe(acknowledged);
+    expect(operation?.id, `${action}: the acknowledged operation exists`).toBe(acknowledged);
   endings.push(`${action}: ${operation?.state ?? 'not accepted'}`);
   if (operation !== null) await expectOneEnd(operation);
   return operation;
@@ -88,7 +92,7 @@ async function expectOneEnd({ id, action }: Operation): Promise<void> {
 }
 
 async function expectImport(name: string, acknowledged: string | null): Promise<void> {
-  const operation = await endOf('import_image', name, acknowledged);
+  const operation = await waitForEnd('import_image', name, acknowledged);
   const path = join(server.poolDir, name);
   if (operation === null) {
     expect([existsSync(path), await findImage(server, name)]).toEqual([false, undefined]);
@@ -105,7 +109,7 @@ async function expectConversion(
   acknowledged: string | null,
   wasCancelled: boolean,
 ): Promise<void> {
-  const operation = await endOf('convert_image', name, acknowledged);
+  const operation = await waitForEnd('convert_image', name, acknowledged);
   const path = join(server.poolDir, name);
   if (operation?.state !== 'succeeded') {
     expect([null, ...(wasCancelled ? ['cancelled'] : [])]).toContain(operation?.state ?? null);
@@ -127,7 +131,7 @@ async function expectConversion(
 }
 
 async function expectDeletion(image: Image, acknowledged: string | null, content: string): Promise<void> {
-  const operation = await endOf('delete_image', image.name, acknowledged);
+  const operation = await waitForEnd('delete_image', image.name, acknowledged);
   const path = join(server.poolDir, image.name);
   if (operation === null) {
     expect(await sha256(path)).toBe(content);
@@ -139,26 +143,32 @@ async function expectDeletion(image: Image, acknowledged: string | null, content
 }
 
 it.each(Array.from({ length: rounds }, (_, round) => ({ round })))(
-  'round $round: whole or nothing',
+  'an import, a conversion and a deletion are complete or without effect after SIGKILL (round $round)',
   { timeout: 240_000 },
   async ({ round }) => {
-    const names = { imported: `import-${round}.raw`, made: `made-${round}.qcow2`, goes: `goes-${round}.raw` };
+    const names = {
+      imported: `import-${round}.raw`,
+      made: `made-${round}.qcow2`,
+      deleted: `deleted-${round}.raw`,
+    };
     const junk = randomBytes(3 * MiB);
-    await writeFile(join(server.poolDir, names.goes), junk);
-    const goes = await registerImage(server, names.goes);
+    await writeFile(join(server.poolDir, names.deleted), junk);
+    const deleted = await registerImage(server, names.deleted);
     const url = files.serve(
       `/${names.imported}`,
       fileHandler(bytes, { etag: '"it"', bytesPerSecond: 6 * MiB }),
     );
     const killAtMs = random.integer(200, 2600);
     const cancels = random.next() < 0.3;
-    const before = (mostMs: number): number => Math.max(0, killAtMs - random.integer(0, mostMs));
-    const importing = begin(0, () => server.api.importImage({ url, name: names.imported, sha256: digest }));
-    const converting = begin(before(700), () =>
+    const beforeKill = (maxMs: number): number => Math.max(0, killAtMs - random.integer(0, maxMs));
+    const importing = startOperation(0, () =>
+      server.api.importImage({ url, name: names.imported, sha256: digest }),
+    );
+    const converting = startOperation(beforeKill(700), () =>
       server.api.convertImage(disk.id, { name: names.made, format: 'qcow2', compress: false }),
     );
-    const deleting = begin(before(300), () => server.api.deleteImage(goes.id));
-    // Whatever the server still answers, or not, before it dies.
+    const deleting = startOperation(beforeKill(300), () => server.api.deleteImage(deleted.id));
+    // The server may be killed before it answers, so any result is allowed.
     if (cancels) converting.then((id) => (id === null ? null : server.api.cancel(id))).catch(() => {});
     await sleep(killAtMs);
     await server.kill();
@@ -166,7 +176,7 @@ it.each(Array.from({ length: rounds }, (_, round) => ({ round })))(
     await server.start();
     await expectImport(names.imported, imported);
     await expectConversion(names.made, made, cancels);
-    await expectDeletion(goes, gone, computeDigest(junk).toString('hex'));
+    await expectDeletion(deleted, gone, computeDigest(junk).toString('hex'));
     expect(await sha256(join(server.poolDir, disk.name))).toBe(diskHash);
     const [pool] = (await server.api.pools()).items;
     expect(pool?.reservedBytes).toBe(0);
@@ -179,7 +189,7 @@ it.each(Array.from({ length: rounds }, (_, round) => ({ round })))(
   },
 );
 
-it('leaves no hidden file', { timeout: 90_000 }, async () => {
+it('killed image operations leave no hidden file', { timeout: 90_000 }, async () => {
   console.log(endings.join(', '));
   await expectNoOrphans(server.poolDir);
 });

@@ -12,8 +12,8 @@ import { createTusClient, computeDigest, uploadId } from '../kit/tus.ts';
 import type { TusClient } from '../kit/tus.ts';
 
 /**
- * SIGKILL at random moments of an upload. Its client asks for the offset and resumes: no acknowledged byte is
- * sent again, and no more than one sync interval of the others.
+ * Kills the server by SIGKILL at random moments of an upload. The client requests the offset and resumes. It sends no
+ * acknowledged byte again, and at most one sync interval of other bytes.
  */
 const rounds = Math.ceil(Number.parseInt(process.env['WCC_CRASH_ROUNDS'] ?? '20', 10) / 2);
 const random = createRandom(seedOfRun());
@@ -33,18 +33,18 @@ beforeAll(async () => {
 });
 afterAll(() => server.close());
 
-interface Course {
+interface UploadCourse {
   acknowledged: number;
   sentUpTo: number;
   isDone: boolean;
 }
 
-/** Sends on from where the server says, until all is there or the connection breaks. */
-async function send(path: string, course: Course): Promise<void> {
+/** Sends from the server's offset to the end of the file, or until the connection breaks. */
+async function send(path: string, course: UploadCourse): Promise<void> {
   const { status, offset } = await tus.head(path);
   expect(status).toBe(200);
   const from = offset ?? -1;
-  // What was acknowledged is never asked for again; of the rest, no more than one sync interval.
+  // The server keeps all acknowledged bytes, and loses at most one sync interval of the others.
   expect(from).toBeGreaterThanOrEqual(course.acknowledged);
   expect(course.sentUpTo - from).toBeLessThanOrEqual(syncIntervalBytes);
   course.acknowledged = from;
@@ -59,34 +59,38 @@ async function send(path: string, course: Course): Promise<void> {
   course.isDone = true;
 }
 
-async function sendUntilKilled(path: string, course: Course): Promise<void> {
+async function sendUntilKilled(path: string, course: UploadCourse): Promise<void> {
   await send(path, course).catch((error: unknown) => {
-    // Only a broken connection is expected; whatever the server said wrongly is not.
+    // A broken connection is expected. A failed assertion about an answer is not.
     if (!(error instanceof Error && 'code' in error)) throw error;
   });
 }
 
 for (let round = 0; round < rounds; round += 1) {
-  it(`round ${round}`, { timeout: 120_000 }, async () => {
-    const name = `killed-${round}.raw`;
-    const path = await tus.create(name, sizeBytes, { sha256: sha });
-    const course: Course = { acknowledged: 0, sentUpTo: 0, isDone: false };
-    const kills = random.integer(1, 3);
-    for (let kill = 0; kill < kills && !course.isDone; kill += 1) {
-      const sending = sendUntilKilled(path, course);
-      await sleep(random.integer(0, 600));
-      await server.kill();
-      await sending;
-      await server.start();
-    }
-    if (!course.isDone) {
-      await until(async () => (await tus.head(path)).status === 200, {
-        what: 'the upload to be known again',
-      });
-      await send(path, course);
-    }
-    await waitForState(server, uploadId(path), { states: ['succeeded'] });
-    expect(await sha256(join(server.poolDir, name))).toBe(sha);
-    await expectNoOrphans(server.poolDir);
-  });
+  it(
+    `an upload keeps its acknowledged bytes over SIGKILL (round ${round})`,
+    { timeout: 120_000 },
+    async () => {
+      const name = `killed-${round}.raw`;
+      const path = await tus.create(name, sizeBytes, { sha256: sha });
+      const course: UploadCourse = { acknowledged: 0, sentUpTo: 0, isDone: false };
+      const kills = random.integer(1, 3);
+      for (let kill = 0; kill < kills && !course.isDone; kill += 1) {
+        const sending = sendUntilKilled(path, course);
+        await sleep(random.integer(0, 600));
+        await server.kill();
+        await sending;
+        await server.start();
+      }
+      if (!course.isDone) {
+        await until(async () => (await tus.head(path)).status === 200, {
+          what: 'the server to find the upload again',
+        });
+        await send(path, course);
+      }
+      await waitForState(server, uploadId(path), { states: ['succeeded'] });
+      expect(await sha256(join(server.poolDir, name))).toBe(sha);
+      await expectNoOrphans(server.poolDir);
+    },
+  );
 }

@@ -14,8 +14,8 @@ import { createRandom, seedOfRun } from '../kit/random.ts';
 import type { TestServer } from '../kit/server.ts';
 
 /**
- * SIGKILL of the server at random moments of `create_vm`: afterwards there is a complete machine, or nothing of
- * it anywhere. More rounds by WCC_CRASH_ROUNDS, as for copies.
+ * Kills the server by SIGKILL at random moments of `create_vm`. After the restart there is a complete machine, or no
+ * trace of one. `WCC_CRASH_ROUNDS` sets the number of rounds, as for copies.
  */
 const rounds = Number.parseInt(
   process.env['WCC_VM_CRASH_ROUNDS'] ?? process.env['WCC_CRASH_ROUNDS'] ?? '8',
@@ -25,13 +25,13 @@ const random = createRandom(seedOfRun());
 
 const secret = '$6$salt$a-hash-that-must-not-stay';
 
-/** A round with libvirt takes its time: one in four. */
+/** A round with libvirt is slow, so libvirt gets a quarter of the rounds. */
 const roundsWith: Readonly<Record<Driver, number>> = { qemu: rounds, libvirt: Math.ceil(rounds / 4) };
 
 describe.each<Driver>(['qemu', 'libvirt'])('with %s', (driver) => {
   const refusal = driverSkipReason(driver);
   if (refusal !== null) console.log(`skipped: SIGKILL of machines with ${driver}: ${refusal}`);
-  describe.skipIf(refusal !== null)('a create_vm that is killed', () => {
+  describe.skipIf(refusal !== null)('create_vm under SIGKILL', () => {
     describeKills(driver);
   });
 });
@@ -53,7 +53,7 @@ function describeKills(driver: Driver): void {
 
   afterAll(() => host.close());
 
-  /** @returns the operation's id; null when the server died before its answer */
+  /** @returns the id of the operation; null if the server was killed before its answer */
   async function createMachine(name: string): Promise<string | null> {
     try {
       const { operation } = await server.api.createVm({
@@ -74,7 +74,7 @@ function describeKills(driver: Driver): void {
     }
   }
 
-  async function endOf(name: string): Promise<Operation | null> {
+  async function waitForEnd(name: string): Promise<Operation | null> {
     return until(
       async () => {
         const { items } = await server.api.operations({ action: 'create_vm', limit: 200 });
@@ -82,11 +82,11 @@ function describeKills(driver: Driver): void {
         if (found === undefined) return 'none' as const;
         return hasEnded(found) ? found : null;
       },
-      { what: `the making of ${name} to end`, timeoutMs: 90_000, everyMs: 50 },
+      { what: `the creation of ${name} to end`, timeoutMs: 90_000, everyMs: 50 },
     ).then((found) => (found === 'none' ? null : found));
   }
 
-  /** Everything that a machine of this name has anywhere. */
+  /** The machine of this name, its images and its files. */
   async function tracesOf(name: string): Promise<string[]> {
     const vms = (await server.api.vms()).items.filter((vm) => vm.name === name);
     const images = (await listImages(server)).filter((image) => image.name.startsWith(`${name}-disk`));
@@ -105,21 +105,23 @@ function describeKills(driver: Driver): void {
   }
 
   it.each(Array.from({ length: roundsWith[driver] }, (_, round) => ({ round })))(
-    'round $round: a machine or nothing',
+    'creates a complete machine or none (round $round)',
     { timeout: 300_000 },
     async ({ round }) => {
       const name = `vm-${round}`;
       const cancels = random.next() < 0.4;
-      const making = createMachine(name);
+      const creating = createMachine(name);
       await sleep(random.integer(0, 1500));
-      const cancelling = cancels ? making.then((id) => (id === null ? null : server.api.cancel(id))) : making;
-      // Whatever the server still answers, or not, before it dies.
+      const cancelling = cancels
+        ? creating.then((id) => (id === null ? null : server.api.cancel(id)))
+        : creating;
+      // The server may be killed before it answers, so any result is allowed.
       cancelling.catch(() => {});
       if (cancels) await sleep(random.integer(0, 120));
       await server.kill();
-      const acknowledged = await making;
+      const acknowledged = await creating;
       await server.start();
-      const ended = await endOf(name);
+      const ended = await waitForEnd(name);
       if (acknowledged !== null) expect(ended?.id).toBe(acknowledged);
       endings.push(ended === null ? 'not accepted' : ended.state);
       const traces = await tracesOf(name);
