@@ -6,7 +6,7 @@ import { operationActions, operationPhases, operationWarnings, stateReasonCodes 
 import { describe, expect, it } from 'vitest';
 import { textOf } from '../packages/progress/src/element/text/catalogue.ts';
 
-/** What the server can say in a code, every language of the row can say in words. */
+/** Every code that the server sends has a text in every language of the progress row. */
 
 const root = dirname(dirname(fileURLToPath(import.meta.url)));
 
@@ -17,7 +17,7 @@ function sources(folder: string): string[] {
     .map((path) => readFileSync(join(root, path), 'utf8'));
 }
 
-describe.each(['en', 'ja'] as const)('words in %s', (locale) => {
+describe.each(['en', 'ja'] as const)('texts in %s', (locale) => {
   const text = textOf(locale);
 
   it.each([
@@ -25,15 +25,15 @@ describe.each(['en', 'ja'] as const)('words in %s', (locale) => {
     ['phases', operationPhases, text.phases],
     ['reasons', stateReasonCodes, text.reasons],
     ['warnings', operationWarnings, text.warnings],
-  ])('for all %s, and for nothing else', (_kind, codes, words) => {
+  ])('exist for exactly the known %s', (_kind, codes, words) => {
     expect(Object.keys(words).toSorted()).toEqual(codes.toSorted());
   });
 });
 
-describe('the vocabulary', () => {
+describe('warning codes', () => {
   const engine = [...sources('packages/copy/src'), ...sources('packages/server/src/images')].join('\n');
 
-  it('holds every warning that the engine and the server push', () => {
+  it('include every warning that the copy engine and the server emit', () => {
     const pushed = [...engine.matchAll(/warnings\.push\(['`]([a-z_]+?)_?(?:['`]|\$\{)/g)].map(
       ([, code]) => code,
     );

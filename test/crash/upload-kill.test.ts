@@ -67,30 +67,26 @@ async function sendUntilKilled(path: string, course: UploadCourse): Promise<void
 }
 
 for (let round = 0; round < rounds; round += 1) {
-  it(
-    `an upload keeps its acknowledged bytes over SIGKILL (round ${round})`,
-    { timeout: 120_000 },
-    async () => {
-      const name = `killed-${round}.raw`;
-      const path = await tus.create(name, sizeBytes, { sha256: sha });
-      const course: UploadCourse = { acknowledged: 0, sentUpTo: 0, isDone: false };
-      const kills = random.integer(1, 3);
-      for (let kill = 0; kill < kills && !course.isDone; kill += 1) {
-        const sending = sendUntilKilled(path, course);
-        await sleep(random.integer(0, 600));
-        await server.kill();
-        await sending;
-        await server.start();
-      }
-      if (!course.isDone) {
-        await until(async () => (await tus.head(path)).status === 200, {
-          what: 'the server to find the upload again',
-        });
-        await send(path, course);
-      }
-      await waitForState(server, uploadId(path), { states: ['succeeded'] });
-      expect(await sha256(join(server.poolDir, name))).toBe(sha);
-      await expectNoOrphans(server.poolDir);
-    },
-  );
+  it(`an upload survives SIGKILL (round ${round})`, { timeout: 120_000 }, async () => {
+    const name = `killed-${round}.raw`;
+    const path = await tus.create(name, sizeBytes, { sha256: sha });
+    const course: UploadCourse = { acknowledged: 0, sentUpTo: 0, isDone: false };
+    const kills = random.integer(1, 3);
+    for (let kill = 0; kill < kills && !course.isDone; kill += 1) {
+      const sending = sendUntilKilled(path, course);
+      await sleep(random.integer(0, 600));
+      await server.kill();
+      await sending;
+      await server.start();
+    }
+    if (!course.isDone) {
+      await until(async () => (await tus.head(path)).status === 200, {
+        what: 'the server to find the upload again',
+      });
+      await send(path, course);
+    }
+    await waitForState(server, uploadId(path), { states: ['succeeded'] });
+    expect(await sha256(join(server.poolDir, name))).toBe(sha);
+    await expectNoOrphans(server.poolDir);
+  });
 }

@@ -59,7 +59,7 @@ describe('wcc login', () => {
     expect((await runCli(['image', 'ls', '--json'], { env: own })).stdout).toBe('{\n  "items": []\n}\n');
   });
 
-  it('asks on a terminal and never echoes a secret', async () => {
+  it('wcc login asks on a terminal and never echoes a secret', async () => {
     const own = { XDG_CONFIG_HOME: join(workspace.path, 'third') };
     const login = startCli(['login', server.baseUrl], { env: own, terminal: { columns: 80 } });
     await until(() => login.stdout.includes('User: '), { what: 'the question for the user' });
@@ -87,7 +87,7 @@ describe('wcc login', () => {
 });
 
 describe('the server that a command uses', () => {
-  it('comes from --url, then WCC_URL, then the last sign-in', async () => {
+  it('a command uses the server of --url, then of WCC_URL, then of the last sign-in', async () => {
     const anonymous = await runCli(['image', 'ls'], {
       env: { XDG_CONFIG_HOME: join(workspace.path, 'none') },
     });

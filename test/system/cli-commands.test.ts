@@ -23,13 +23,13 @@ beforeAll(async () => {
 });
 afterAll(() => server.close());
 
-/** Width on a terminal: the test's names are wide, everything else is narrow. */
+/** Computes the width on a terminal: names in this test are wide, all other text is narrow. */
 const columnsOf = (text: string): number =>
   Array.from(text, (character): number => (character > '\u2e80' ? 2 : 1)).reduce(
     (sum, width) => sum + width,
     0,
   );
-/** Slow enough to watch. */
+/** Options that make a copy slow, so that a command can watch the copy. */
 const slowly = ['--method', 'copy', '--limit', '8M'];
 const idIn = (text: string): string => /[a-z2-7]{26}/.exec(text)?.[0] ?? '';
 
@@ -39,7 +39,7 @@ async function startSlowCopy(name: string): Promise<string> {
 }
 
 describe('list commands', () => {
-  it('print tables for people and one JSON document for programs', async () => {
+  it('list commands print tables for people and one JSON document for programs', async () => {
     const { stdout } = await runCli(['image', 'ls'], { server });
     expect(stdout).toMatch(
       /^ID +NAME +FORMAT +SIZE +ON DISK +STATE\n\d+ +sample\.raw +raw +64\.0 MiB +\S+ MiB +ready\n$/,
@@ -67,7 +67,7 @@ describe('wcc image copy', () => {
       true,
     );
     expect(copy.stderr).not.toContain('\u001b');
-    // About 8 s: queued, the phases, and a number each five seconds, not one for each of 80 records.
+    // The copy takes about 8 s: one line for each phase and one every five seconds, instead of 80 lines.
     expect(lines.length).toBeLessThan(20);
   });
 
@@ -132,7 +132,7 @@ describe('wcc image copy', () => {
 });
 
 describe('an import', () => {
-  it('imports from an address and compares the digest', async () => {
+  it('wcc image import fetches a URL and compares the digest', async () => {
     const bytes = randomBytes(2 * mebibyte);
     const sha256 = createHash('sha256').update(bytes).digest('hex');
     const asked: string[] = [];
@@ -190,7 +190,7 @@ describe('wcc op', () => {
 
   it('watches an operation through a server restart', async () => {
     const id = await startSlowCopy('restart.raw');
-    // Slow, so that a busy machine does not finish the copy before the command watches it.
+    // A slow copy still runs when the command watches it on a busy machine.
     await server.api.pause(id);
     const watch = startCli(['op', 'watch', id], { server });
     await until(() => watch.stderr !== '', { what: 'the command to watch' });
@@ -206,7 +206,7 @@ describe('wcc op', () => {
     expect(end.stdout).toContain('Done in');
   });
 
-  it('stops watching when the server stays away', async () => {
+  it('stops watching when the server stays unreachable', async () => {
     const id = await startSlowCopy('away.raw');
     const watch = startCli(['op', 'watch', id, '--give-up-after', '2s'], { server });
     await until(() => watch.stderr !== '', { what: 'the command to watch' });
@@ -217,7 +217,7 @@ describe('wcc op', () => {
   });
 });
 
-describe('errors of commands', () => {
+describe('command errors', () => {
   it('each have an exit code and a message', async () => {
     expect(await runCli(['image', 'show', '99999'], { server })).toMatchObject({ code: 4 });
     expect(await runCli(['image', 'show', 'nothing.raw'], { server })).toMatchObject({ code: 4 });
@@ -235,7 +235,7 @@ describe('errors of commands', () => {
 });
 
 describe('wcc serve', () => {
-  it('runs the server with its flags and exit codes', async () => {
+  it('wcc serve passes flags to the server and returns its exit code', async () => {
     const help = await runCli(['serve', '--help']);
     expect(help.code).toBe(0);
     expect(help.stdout).toContain('--data-dir');

@@ -46,7 +46,7 @@ async function machine(name: string): Promise<Vm> {
   return JSON.parse((await vm(['show', name, '--json'])).stdout) as Vm;
 }
 
-/** Small, so that it disturbs no other test. */
+/** A small screen needs little memory beside other tests. */
 const small = ['--memory', '32M', '--cpus', '1'];
 const recordsOf = (text: string): Snapshot[] =>
   text
@@ -55,7 +55,7 @@ const recordsOf = (text: string): Snapshot[] =>
     .map((line) => JSON.parse(line) as Snapshot);
 
 describe('wcc vm', () => {
-  it('creates a machine from an image and an empty disk, without a password in its first-boot data', async () => {
+  it('creates a machine from an image and an empty disk, with no password in its first-boot data', async () => {
     expect(await vm(['ls'])).toMatchObject({ code: 0, stdout: 'No machines.\n' });
     const disks = ['--disk', 'image:sample.raw,size=32M', '--disk', 'blank:1M,format=raw'];
     const boot = ['--user', 'admin', '--ssh-key', 'id.pub', '--hostname', 'web', '--password-file', '-'];
@@ -121,7 +121,7 @@ describe('wcc vm', () => {
     expect(hellos()).toBe(2);
   });
 
-  it('opens the page in the desktop’s browser, and says so without a desktop', async () => {
+  it('opens the page in the desktop’s browser, and reports a missing desktop', async () => {
     const { id } = await machine('web-1');
     const bin = join(workspace.path, 'bin');
     mkdirSync(bin);
@@ -178,7 +178,7 @@ describe('wcc vm', () => {
 });
 
 describe('the first-boot profile of wcc vm create', () => {
-  it('is merged with the flags when requested; an empty profile is refused', async () => {
+  it('wcc vm create merges the profile with the flags when requested, and refuses an empty profile', async () => {
     const other = key.replace('sato@desk', 'sato@home');
     const create = ['create', 'own', ...small, '--no-start', '--disk', 'blank:1M', '--profile'];
     expect(await vm(create)).toMatchObject({
@@ -213,7 +213,7 @@ describe('wcc vm quick-create', () => {
   });
 
   it('reports a machine that ignores the power button as still running', async () => {
-    // An empty disk has no system that hears the button.
+    // An empty disk has no system that reacts to the power button.
     expect(await vm(['create', 'deaf', ...small, '--disk', 'blank:1M'])).toMatchObject({ code: 0 });
     expect((await vm(['stop', 'deaf'])).stdout).toBe('deaf: asked to shut down\n');
     const waited = await vm(['stop', 'deaf', '--wait', '1s']);
@@ -222,7 +222,7 @@ describe('wcc vm quick-create', () => {
   });
 });
 
-describe('errors of wcc vm', () => {
+describe('wcc vm errors', () => {
   it('each have an exit code and a message', async () => {
     const disk = ['--disk', 'blank:1M'];
     const cases: [string[], number, string][] = [
@@ -247,7 +247,7 @@ describe('errors of wcc vm', () => {
     }
   });
 
-  it('refuse a viewer: no machine to see, none to create', async () => {
+  it('a viewer can neither see nor create a machine', async () => {
     const { id } = await server.api.createUser({ name: 'guest', role: 'viewer', password });
     expect(id).toBeTruthy();
     const env = { XDG_CONFIG_HOME: workspace.path };

@@ -30,7 +30,7 @@ const mebibyte = 1_048_576;
 const seed = seedOfRun();
 const random = createRandom(seed);
 let server: TestServer;
-/** A proxy between the command and the server, in the place of a network. */
+/** A proxy between the command and the server that simulates a network. */
 let proxy: FaultProxy;
 let workspace: Workspace;
 
@@ -79,7 +79,7 @@ const inPool = (name: string): string => join(server.poolDir, name);
 async function whenSafe(sending: RunningCli, name: string, bytes: number): Promise<Operation> {
   return until(
     async () => {
-      // A kept-alive connection may have ended with the server.
+      // The killed server may have closed the kept-alive connection.
       const list = await server.api.operations({ action: 'upload_image' }).catch(() => null);
       const items = list?.items ?? [];
       const found = items.find(({ subject }) => subject.name === name);
@@ -210,7 +210,7 @@ describe('wcc image upload', () => {
     expect(await sending.result).toMatchObject({ code: 6 });
   });
 
-  it('stops after the given time and says how to resume', async () => {
+  it('stops after --give-up-after and prints how to resume', async () => {
     const { path } = makeFile('gone.raw', 24 * mebibyte);
     try {
       const sending = startCli(['image', 'upload', path, '--limit', '4M', '--give-up-after', '2s'], {
@@ -227,7 +227,7 @@ describe('wcc image upload', () => {
     }
   });
 
-  it('names a missing local file, and a path that is not a file', async () => {
+  it('reports a missing local file, and a path that is not a file', async () => {
     expect(await runCli(['image', 'upload', join(workspace.path, 'nothing')], { server })).toMatchObject({
       code: 7,
     });
@@ -238,7 +238,7 @@ describe('wcc image upload', () => {
 });
 
 describe('wcc image download', () => {
-  it('downloads a sparse image and names it once it is complete', async () => {
+  it('downloads a sparse image under its final name only when complete', async () => {
     const { path, sha256 } = makeFile('down.raw', 12 * mebibyte + 77);
     expect(await runCli(['image', 'upload', path], { server })).toMatchObject({ code: 0 });
     const target = join(workspace.path, 'fetched.raw');
@@ -299,7 +299,7 @@ describe('wcc image', () => {
     expect(existsSync(inPool('acted.qcow2'))).toBe(false);
   });
 
-  it('import says why an address is refused', async () => {
+  it('wcc image import reports why the server refuses a URL', async () => {
     const refused = await runCli(['image', 'import', 'http://127.0.0.1:1/a.raw', '--json'], { server });
     expect(refused.code).toBe(1);
     expect(JSON.parse(refused.stderr)).toMatchObject({ error: { code: 'import_refused' } });

@@ -43,7 +43,10 @@ async function theOnlyPool(server: TestServer): Promise<Pool> {
   return (await server.api.pools()).items[0]!;
 }
 
-/** Expects an unavailable pool with this reason, refused work, and no write into the pool. */
+/**
+ * Expects that the pool is unavailable with this reason, that wcc refuses work, and that it writes nothing to the
+ * pool.
+ */
 async function expectUnavailable(server: TestServer, reason: RegExp): Promise<void> {
   const before = readdirSync(server.poolDir);
   const pool = await theOnlyPool(server);
@@ -59,8 +62,8 @@ async function expectUnavailable(server: TestServer, reason: RegExp): Promise<vo
   expect(readdirSync(server.poolDir)).toEqual(before);
 }
 
-describe('the server refuses to start', () => {
-  it('on a port that is in use', async () => {
+describe('start-up checks', () => {
+  it('the server does not start on a port in use', async () => {
     const other = createServer();
     other.listen(0, '127.0.0.1');
     await once(other, 'listening');
@@ -76,7 +79,7 @@ describe('the server refuses to start', () => {
     }
   });
 
-  it('with a data directory that is a file', async () => {
+  it('the server does not start when its data directory is a file', async () => {
     writeFileSync(join(workspace.path, 'data'), '');
     const { code, output } = await runToExit({ home: workspace.path });
     expect(code).toBe(2);
@@ -86,21 +89,21 @@ describe('the server refuses to start', () => {
 
   it.each([
     ['an unknown flag', 'option_invalid', ['--prot', '80']],
-    ['a port that is none', 'option_invalid', ['--port', 'http']],
-    ['another address without TLS', 'tls_required', ['--host', '0.0.0.0']],
+    ['an invalid port', 'option_invalid', ['--port', 'http']],
+    ['a non-loopback address without TLS', 'tls_required', ['--host', '0.0.0.0']],
     [
       'TLS files that do not exist',
       'tls_unreadable',
       ['--tls-cert', '/nonexistent/c', '--tls-key', '/nonexistent/k'],
     ],
-  ])('%s', async (_what, errorCode, args) => {
+  ])('the server does not start with %s', async (_what, errorCode, args) => {
     const { code, output } = await runToExit({ home: workspace.path, args });
     expect(code).toBe(2);
     expect(output).toContain(errorCode);
     expect(existsSync(join(workspace.path, 'data'))).toBe(false);
   });
 
-  it('with an admin token that is too short', async () => {
+  it('the server does not start with an admin token that is too short', async () => {
     const { code, output } = await runToExit({ home: workspace.path, token: 'short-secret' });
     expect(code).toBe(2);
     expect(output).toContain('admin_token_short');
@@ -109,8 +112,8 @@ describe('the server refuses to start', () => {
   });
 });
 
-describe('the server leaves a pool alone', () => {
-  it('when its marker is missing, as with an unmounted disk', async () => {
+describe('pools that the server must not use', () => {
+  it('a pool without its marker, as after an unmount, stays unchanged', async () => {
     expect.hasAssertions();
     const server = await start();
     await server.stop();
@@ -119,7 +122,7 @@ describe('the server leaves a pool alone', () => {
     await expectUnavailable(server, /marker|mount/i);
   });
 
-  it('when its marker belongs to another installation', async () => {
+  it('a pool with the marker of another installation stays unchanged', async () => {
     expect.hasAssertions();
     const server = await start();
     await server.stop();
@@ -130,7 +133,7 @@ describe('the server leaves a pool alone', () => {
     await expectUnavailable(server, /installation|foreign|other/i);
   });
 
-  it('when another wcc uses it, with the same or another data directory', async () => {
+  it('a pool that another wcc uses stays unchanged, with the same or another data directory', async () => {
     const first = await start();
     const second = await startServer({
       home: workspace.path,
@@ -141,7 +144,7 @@ describe('the server leaves a pool alone', () => {
     expect((await theOnlyPool(first)).state).toBe('ready');
   });
 
-  it('when every user may write to it', async () => {
+  it('a pool that every user may write to stays unchanged', async () => {
     expect.hasAssertions();
     chmodSync(join(workspace.path, 'pool'), 0o777);
     await expectUnavailable(await start(), /world|writable|permission/i);
@@ -152,7 +155,7 @@ const unprivilegedId = 65_534;
 const refusal = unprivilegedRefusal();
 if (refusal !== null) console.log(`Skipped, rights of an ordinary user: ${refusal}.`);
 
-/** File permissions do not bind root, so these tests run the server as another user. */
+/** Root ignores file permissions, so these tests run the server as another user. */
 function unprivilegedRefusal(): string | null {
   if (process.getuid?.() !== 0) return 'starting a process as another user needs root';
   const main = fileURLToPath(new URL('../../packages/server/dist/main.js', import.meta.url));
@@ -163,7 +166,7 @@ function unprivilegedRefusal(): string | null {
   return probe.status === 0 ? null : 'the working copy is not readable for other users';
 }
 
-describe.skipIf(refusal !== null)('a server without root rights refuses', () => {
+describe.skipIf(refusal !== null)('a server without root rights', () => {
   function asUnprivileged(): ServerOptions & { home: string } {
     chmodSync(workspace.path, 0o755);
     const dataDir = join(workspace.path, 'data');
@@ -172,7 +175,7 @@ describe.skipIf(refusal !== null)('a server without root rights refuses', () => 
     return { home: workspace.path, dataDir, uid: unprivilegedId, gid: unprivilegedId };
   }
 
-  it('a pool that it may not write', async () => {
+  it('does not start with a pool that its user cannot write', async () => {
     chmodSync(join(workspace.path, 'pool'), 0o755);
     const { code, output } = await runToExit(asUnprivileged());
     expect(code).toBe(2);
@@ -181,7 +184,7 @@ describe.skipIf(refusal !== null)('a server without root rights refuses', () => 
     expect(readdirSync(join(workspace.path, 'pool'))).toEqual([]);
   });
 
-  it('a data directory that it may not write', async () => {
+  it('does not start with a data directory that its user cannot write', async () => {
     const options = asUnprivileged();
     chownSync(options.dataDir!, 0, 0);
     const { code, output } = await runToExit(options);
@@ -190,7 +193,7 @@ describe.skipIf(refusal !== null)('a server without root rights refuses', () => 
     expect(output).toContain(options.dataDir);
   });
 
-  it('a source that it may not read', async () => {
+  it('refuses to copy an image that its user cannot read', async () => {
     const options = asUnprivileged();
     chownSync(join(workspace.path, 'pool'), unprivilegedId, unprivilegedId);
     const server = await start(options);

@@ -7,7 +7,7 @@ import type { TestServer } from '../kit/server.ts';
 import { createUser, signIn } from '../kit/session.ts';
 import type { CookieSession, TestUser } from '../kit/session.ts';
 
-/** wcc itself passes the suite of docs/protocol.md, with its cookies, tickets, grants and store. */
+/** Runs the conformance suite of docs/protocol.md against wcc, with its cookies, tickets, grants and store. */
 let server: TestServer;
 const users = new Map<string, TestUser>();
 const sessions = new Map<string, CookieSession>();

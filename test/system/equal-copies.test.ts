@@ -18,7 +18,7 @@ import { findImage, registerImage, waitForState } from '../kit/operations.ts';
 import { startServer } from '../kit/server.ts';
 import type { TestServer } from '../kit/server.ts';
 
-// The promise is about 4 GiB. An ordinary run uses a quarter of it.
+// The documented promise is for 4 GiB. An ordinary run copies a quarter of that.
 const randomBytes = process.env['WCC_FULL'] === '1' ? 4 * GiB : GiB;
 
 async function copy(server: TestServer, from: string, to: string): Promise<Operation> {
@@ -35,7 +35,7 @@ describe('a copy in the temporary directory', () => {
   afterAll(() => server.close());
   const inPool = (name: string): string => join(server.poolDir, name);
 
-  it('of a raw image of random data has the same SHA-256', async () => {
+  it('a copy of a raw image with random data has the same SHA-256', async () => {
     await makeRandomImage(inPool('random.raw'), randomBytes);
     const operation = await copy(server, 'random.raw', 'random-copy.raw');
     expect(operation.bytes).toMatchObject({ virtual: randomBytes, data: randomBytes, skipped: 0 });
@@ -43,7 +43,7 @@ describe('a copy in the temporary directory', () => {
     for (const name of ['random.raw', 'random-copy.raw']) rmSync(inPool(name));
   });
 
-  it('of a sparse 40 GiB image with 64 MiB of data keeps the holes and does not count them', async () => {
+  it('a copy of a sparse 40 GiB image keeps the holes and does not count them as progress', async () => {
     await makeSparseImage(inPool('sparse.raw'), { virtualBytes: 40 * GiB, dataBytes: 64 * MiB });
     const operation = await copy(server, 'sparse.raw', 'sparse-copy.raw');
     expect(operation.bytes).toEqual({
@@ -60,7 +60,7 @@ describe('a copy in the temporary directory', () => {
     expect(image).toMatchObject({ virtualSizeBytes: 40 * GiB, dataBytes: 64 * MiB, state: 'ready' });
   });
 
-  it('of a qcow2 image is equal, and qemu-img check finds no error', async () => {
+  it('a copy of a qcow2 image is equal, and qemu-img check finds no error', async () => {
     const raw = join(server.poolDir, '..', 'plain.raw');
     await makeSparseImage(raw, { virtualBytes: 512 * MiB, dataBytes: 48 * MiB });
     await makeQcow2(inPool('disk.qcow2'), raw);
@@ -80,7 +80,7 @@ const refusal = loopMountSkipReason();
 if (refusal !== null) console.log(`Skipped, clones on XFS and btrfs: ${refusal}.`);
 
 describe.skipIf(refusal !== null)('a copy where the file system shares blocks', () => {
-  it.each(['xfs', 'btrfs'] as const)('on %s writes no data', async (kind) => {
+  it.each(['xfs', 'btrfs'] as const)('a copy on %s shares blocks and writes no data', async (kind) => {
     expect.hasAssertions();
     await withLoopFileSystem(kind, 2 * GiB, async (mountPoint) => {
       const poolDir = join(mountPoint, 'pool');
@@ -104,7 +104,7 @@ describe.skipIf(refusal !== null)('a copy where the file system shares blocks', 
     });
   });
 
-  it('on xfs with method "copy" writes all data and reports that method', async () => {
+  it('a copy on xfs with method "copy" writes all data and reports that method', async () => {
     expect.hasAssertions();
     await withLoopFileSystem('xfs', GiB, async (mountPoint) => {
       const poolDir = join(mountPoint, 'pool');

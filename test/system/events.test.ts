@@ -12,7 +12,7 @@ import { startServer } from '../kit/server.ts';
 import type { TestServer } from '../kit/server.ts';
 import { createUser, signIn } from '../kit/session.ts';
 
-/** Event streams: one operation by one request, for curl and for clients without WebSocket. */
+/** Event streams report one operation to curl and to clients without WebSocket. */
 let server: TestServer;
 const open: EventReader[] = [];
 
@@ -97,7 +97,7 @@ async function metric(series: string): Promise<number> {
   return Number(line.slice(series.length + 1));
 }
 
-it('an event stream carries the security headers of every answer and those of a stream', async () => {
+it('an event stream has the security headers of every answer and those of a stream', async () => {
   const { id } = await publish();
   const { status, headers } = await read(id, bearer());
   expect(status).toBe(200);
@@ -111,7 +111,7 @@ it('an event stream carries the security headers of every answer and those of a 
   });
 });
 
-it('an event stream answers 404 for unknown and forbidden alike, and refuses other origins and anonymous requests', async () => {
+it('an event stream gives 404 for unknown and forbidden ids, and refuses other origins and anonymous requests', async () => {
   const { id } = await publish();
   const someone = await signIn(server, await createUser(server, 'someone', 'operator'));
   const ask = (operation: string, headers: Record<string, string>): ReturnType<typeof rawRequest> =>
@@ -142,7 +142,7 @@ it('the end of a session closes its event streams', async () => {
   expect(reader.text()).toBe(textBefore);
 });
 
-it('one user may have sixteen sockets and event streams together', { timeout: 90_000 }, async () => {
+it('a user has at most sixteen sockets and event streams in total', { timeout: 90_000 }, async () => {
   const { id } = await publish();
   const readers = await Promise.all(Array.from({ length: 16 }, () => read(id, bearer())));
   expect(readers.map(({ status }) => status)).toEqual(Array.from({ length: 16 }, () => 200));
@@ -154,7 +154,7 @@ it('one user may have sixteen sockets and event streams together', { timeout: 90
   });
 });
 
-it('a graceful stop closes event streams in time', { timeout: 90_000 }, async () => {
+it('a graceful stop closes event streams within its time limit', { timeout: 90_000 }, async () => {
   const { id } = await publish();
   const reader = await read(id, bearer());
   await until(() => reader.snapshots().length > 0, { what: 'the first snapshot' });

@@ -22,7 +22,7 @@ import type { TestServer } from '../kit/server.ts';
 import { createUser, makeToken, signIn } from '../kit/session.ts';
 import type { CookieSession } from '../kit/session.ts';
 
-/** Each program of examples/ runs as its README says. */
+/** Runs each program of examples/ as its README describes. */
 const root = fileURLToPath(new URL('../../', import.meta.url));
 const run = promisify(execFile);
 const python = '/usr/bin/python3';
@@ -84,7 +84,7 @@ const linesOf = (path: string): number =>
     .trimEnd()
     .split('\n').length;
 
-it('the examples are as short as their README says', () => {
+it('the examples are at most as long as their README says', () => {
   expect(linesOf('plain-node/server.mjs')).toBeLessThanOrEqual(40);
   expect(linesOf('ruby/progressbar.rb')).toBeLessThanOrEqual(20);
   expect(linesOf('python/watch.py')).toBeLessThanOrEqual(200);
@@ -110,42 +110,46 @@ describe.skipIf(!hasPython)('the Python watcher', () => {
     }
   });
 
-  it('follows a real copy to its end over broken connections', { timeout: 180_000 }, async () => {
-    await makeRandomImage(join(server.poolDir, 'source.raw'), 48 * MiB);
-    const image = await registerImage(server, 'source.raw');
-    const { operation } = await server.api.copyImage(image.id, {
-      name: 'watched.raw',
-      method: 'copy',
-      bytesPerSecond: 6 * MiB,
-    });
-    const program = start(python, ['python/watch.py', '--json', operation.id], {
-      WCC_URL: `http://127.0.0.1:${proxy.port}`,
-      WCC_TOKEN: await tokenOf('read'),
-    });
-    const taken = (): Snapshot[] =>
-      program
-        .out()
-        .split('\n')
-        .slice(0, -1)
-        .map((line) => JSON.parse(line) as Snapshot);
-    for (const cuts of [1, 2, 3]) {
-      const count = taken().length;
-      await until(() => taken().length > count + 2, { what: `snapshots before cut ${cuts}` });
-      proxy.resetAll();
-    }
-    expect(await program.ended()).toBe(0);
-    expect(proxy.connections.total).toBeGreaterThanOrEqual(4);
-    const all = taken();
-    const done = all.flatMap((snapshot) => {
-      const phase = currentPhase(snapshot);
-      return phase?.name === 'transfer' ? [phase.done] : [];
-    });
-    expect(done).toEqual(done.toSorted((one, other) => one - other));
-    const { may: _, ...stored } = await server.api.operation(operation.id);
-    expect(all.at(-1)).toMatchObject({ id: operation.id, state: 'succeeded', result: stored.result });
-  });
+  it(
+    'the Python watcher follows a copy to its end over broken connections',
+    { timeout: 180_000 },
+    async () => {
+      await makeRandomImage(join(server.poolDir, 'source.raw'), 48 * MiB);
+      const image = await registerImage(server, 'source.raw');
+      const { operation } = await server.api.copyImage(image.id, {
+        name: 'watched.raw',
+        method: 'copy',
+        bytesPerSecond: 6 * MiB,
+      });
+      const program = start(python, ['python/watch.py', '--json', operation.id], {
+        WCC_URL: `http://127.0.0.1:${proxy.port}`,
+        WCC_TOKEN: await tokenOf('read'),
+      });
+      const taken = (): Snapshot[] =>
+        program
+          .out()
+          .split('\n')
+          .slice(0, -1)
+          .map((line) => JSON.parse(line) as Snapshot);
+      for (const cuts of [1, 2, 3]) {
+        const count = taken().length;
+        await until(() => taken().length > count + 2, { what: `snapshots before cut ${cuts}` });
+        proxy.resetAll();
+      }
+      expect(await program.ended()).toBe(0);
+      expect(proxy.connections.total).toBeGreaterThanOrEqual(4);
+      const all = taken();
+      const done = all.flatMap((snapshot) => {
+        const phase = currentPhase(snapshot);
+        return phase?.name === 'transfer' ? [phase.done] : [];
+      });
+      expect(done).toEqual(done.toSorted((one, other) => one - other));
+      const { may: _, ...stored } = await server.api.operation(operation.id);
+      expect(all.at(-1)).toMatchObject({ id: operation.id, state: 'succeeded', result: stored.result });
+    },
+  );
 
-  it('reports an unknown operation', async () => {
+  it('the Python watcher reports an unknown operation', async () => {
     const program = start(python, ['python/watch.py', 'a'.repeat(26)], {
       WCC_URL: server.baseUrl,
       WCC_TOKEN: await tokenOf('read'),
@@ -177,7 +181,7 @@ describe.skipIf(!hasRuby)('the Ruby publisher', () => {
     return { program, operation };
   };
 
-  it('reports its work from the first unit to the end', async () => {
+  it('the Ruby publisher reports its work from the first unit to the end', async () => {
     const { program, operation } = await begin(60);
     expect(operation).toMatchObject({ action: 'count_sheep', subject: { kind: 'flock', name: 'merino' } });
     expect(await program.ended()).toBe(0);
@@ -186,14 +190,14 @@ describe.skipIf(!hasRuby)('the Ruby publisher', () => {
     expect(currentPhase(items[0]!)).toMatchObject({ done: 60, total: 60 });
   });
 
-  it('stops after a cancel by a user', async () => {
+  it('the Ruby publisher stops after a user cancels its operation', async () => {
     const { program, operation } = await begin(100_000);
     await server.api.cancel(operation.id);
     await waitForState(server, operation.id, { states: ['cancelled'] });
     expect(await program.ended()).not.toBe(0);
   });
 
-  it('becomes interrupted after it is killed', { timeout: 180_000 }, async () => {
+  it('the Ruby publisher’s operation becomes interrupted after SIGKILL', { timeout: 180_000 }, async () => {
     const { program, operation } = await begin(100_000);
     program.child.kill('SIGKILL');
     // The lease of 30 s must expire.
@@ -240,7 +244,7 @@ describe('the packed libraries', () => {
     return stdout.trim();
   };
 
-  it('load from CommonJS, and without HTMLElement', async () => {
+  it('the packed libraries load from CommonJS, and without HTMLElement', async () => {
     const doors = ['', '/server', '/client', '/element', '/element/define', '/conformance'];
     const names = ['@wcc/copy', ...doors.map((door) => `@wcc/progress${door}`)];
     const required = `console.log(${JSON.stringify(names)}.map((name) => Object.keys(require(name)).length > 0 || name.endsWith('define')).join())`;
@@ -253,7 +257,7 @@ describe('the packed libraries', () => {
   it.each([
     { major: '5.4', compiler: 'packages/progress/node_modules/typescript' },
     { major: '7', compiler: 'node_modules/typescript' },
-  ])('have types that a strict program understands, with TypeScript $major', async ({ major, compiler }) => {
+  ])('the packed types compile in a strict program with TypeScript $major', async ({ major, compiler }) => {
     writeFileSync(
       join(outside.path, 'consumer.ts'),
       `import { createServer } from 'node:http';
@@ -328,7 +332,7 @@ document.addEventListener('wcc-action', (event) => event.detail.verb);
     });
     expect(messages).toEqual([]);
     const attw = join(root, 'node_modules/@arethetypeswrong/cli/dist/index.js');
-    // The profile accepts ESM-only packages. Every other problem fails.
+    // The profile accepts ESM-only packages. Every other problem fails the test.
     const judged = run(process.execPath, [
       attw,
       outside.tarball(library),

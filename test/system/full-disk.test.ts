@@ -26,7 +26,7 @@ async function onSmallDisk(use: (server: TestServer) => Promise<void>): Promise<
 }
 
 describe.skipIf(refusal !== null)('a full disk', () => {
-  it('refuses a copy before the first byte, with the numbers', async () => {
+  it('a copy that does not fit is refused before the first byte, with the required and free bytes', async () => {
     expect.hasAssertions();
     await onSmallDisk(async (server) => {
       await makeRandomImage(join(server.poolDir, 'source.raw'), 150 * MiB);
@@ -43,7 +43,7 @@ describe.skipIf(refusal !== null)('a full disk', () => {
     });
   });
 
-  it('never promises the same free space to two copies', async () => {
+  it('the same free space is never reserved for two copies', async () => {
     expect.hasAssertions();
     await onSmallDisk(async (server) => {
       await makeRandomImage(join(server.poolDir, 'source.raw'), 80 * MiB);
@@ -59,7 +59,7 @@ describe.skipIf(refusal !== null)('a full disk', () => {
     });
   });
 
-  it('pauses a running copy, which resumes when space is free', async () => {
+  it('a running copy pauses on a full disk and resumes when space is free', async () => {
     expect.hasAssertions();
     await onSmallDisk(async (server) => {
       const source = join(server.poolDir, 'source.raw');

@@ -22,20 +22,20 @@ import { createTusClient, uploadId } from '../kit/tus.ts';
 import type { TusClient, TusResponse } from '../kit/tus.ts';
 
 /**
- * Uploads images that name files of this host, or that lie, to a real server. The test traces every file that the
- * server and its tools open. The file named by the images must not be among them.
+ * Uploads images with references to host files, or with false headers, to a real server. The test traces every file
+ * that the server and its tools open. The referenced host file must not be among them.
  */
 const run = promisify(execFile);
 const canTrace = spawnSync('strace', ['-o', '/dev/null', 'true']).status === 0;
-if (!canTrace) console.log('Skipped, hostile images: strace is missing or may not trace.');
+if (!canTrace) console.log('Skipped, hostile images: strace is not installed or not permitted.');
 
-const mostBytes = 8 * MiB;
+const maxBytes = 8 * MiB;
 let home: Workspace;
 let server: TestServer;
 let files: FileServer;
 let tus: TusClient;
 let tracer: ChildProcess;
-/** The host file that the images name. */
+/** The host file that the images refer to. */
 let canary: string;
 
 const at = (name: string): string => join(home.path, name);
@@ -47,7 +47,7 @@ beforeAll(async () => {
   canary = at('canary-of-this-host');
   const args = ['--free-space-floor', '0', '--import-allow', '127.0.0.1'];
   [server, files] = await Promise.all([
-    startServer({ args: [...args, '--max-virtual-size', String(mostBytes)] }),
+    startServer({ args: [...args, '--max-virtual-size', String(maxBytes)] }),
     startFileServer(),
     makeImages(),
   ]);
@@ -65,9 +65,9 @@ afterAll(async () => {
 async function attach(pid: number): Promise<ChildProcess> {
   const calls = ['-f', '-s', '4000', '-o', at('trace'), '-e', 'trace=open,openat,openat2', '-p', String(pid)];
   const child = spawn('strace', calls, { stdio: ['ignore', 'ignore', 'pipe'] });
-  let said = '';
-  child.stderr.setEncoding('utf8').on('data', (text: string) => void (said += text));
-  await until(() => said.includes('attached'), { what: () => `strace to attach: ${said}` });
+  let output = '';
+  child.stderr.setEncoding('utf8').on('data', (text: string) => void (output += text));
+  await until(() => output.includes('attached'), { what: () => `strace to attach: ${output}` });
   return child;
 }
 
@@ -97,7 +97,7 @@ async function makeImages(): Promise<void> {
   await create('-f', 'qcow2', at('wide'), '16M');
 }
 
-/** Sends a whole file. */
+/** Uploads a whole file in one request. */
 async function upload(
   name: string,
   from: string,
@@ -108,14 +108,14 @@ async function upload(
   return { ...(await tus.patch(path, 0, bytes)), id: uploadId(path) };
 }
 
-async function importIt(name: string, from: string): Promise<Operation> {
+async function importImage(name: string, from: string): Promise<Operation> {
   const url = files.serve(`/${from}`, fileHandler(readFileSync(at(from))));
   const { operation } = await server.api.importImage({ url, name });
   return waitForState(server, operation.id, { states: ['failed'] });
 }
 
-/** Expects a refusal with the reason, no file left, and no open of the named file. */
-async function expectGone(name: string): Promise<void> {
+/** Expects that the refused image left no file and no record. */
+async function expectNoImage(name: string): Promise<void> {
   await expectNoOrphans(server.poolDir);
   expect(readdirSync(server.poolDir)).not.toContain(name);
   expect(await findImage(server, name)).toBeUndefined();
@@ -131,7 +131,7 @@ const refusals = [
 ] as const;
 
 describe.skipIf(!canTrace)('an upload of a hostile image', () => {
-  it.each(refusals)('%s, uploaded: %s', async (from, code, message) => {
+  it.each(refusals)('the upload of a %s image is refused as %s', async (from, code, message) => {
     const name = `${from}.qcow2`;
     const answer = await upload(name, from);
     expect(answer).toMatchObject({ status: 422, code });
@@ -141,27 +141,27 @@ describe.skipIf(!canTrace)('an upload of a hostile image', () => {
     expect(error?.hint).not.toBe('');
     // An answer never repeats the name or content of a host file.
     expect(answer.text).not.toContain(canary);
-    await expectGone(name);
+    await expectNoImage(name);
   });
 
-  it.each(refusals.slice(0, 2))('%s, imported: %s', async (from, code, message) => {
-    const { error } = await importIt(`imported-${from}.qcow2`, from);
+  it.each(refusals.slice(0, 2))('the import of a %s image is refused as %s', async (from, code, message) => {
+    const { error } = await importImage(`imported-${from}.qcow2`, from);
     expect(error).toMatchObject({ code, message: expect.stringMatching(message) as string });
-    await expectGone(`imported-${from}.qcow2`);
+    await expectNoImage(`imported-${from}.qcow2`);
   });
 
-  it('takes an ISO with a qcow2 name for an ISO, and refuses it when the request says qcow2', async () => {
+  it('an ISO with a qcow2 name is accepted as an ISO, and refused when the request says qcow2', async () => {
     expect(await upload('really.qcow2', 'iso')).toMatchObject({ status: 204 });
     expect(await findImage(server, 'really.qcow2')).toMatchObject({ format: 'iso', virtualSizeBytes: MiB });
     const insisting = await upload('insisting.qcow2', 'iso', { format: 'qcow2' });
     expect(insisting).toMatchObject({ status: 422, code: 'unsupported_format' });
-    await expectGone('insisting.qcow2');
+    await expectNoImage('insisting.qcow2');
   });
 
-  it('runs qemu-img on a good image only, and never opens the host’s file', async () => {
+  it('qemu-img runs on valid images only, and no process opens the host file', async () => {
     expect(await upload('good.qcow2', 'good')).toMatchObject({ status: 204 });
     expect(await findImage(server, 'good.qcow2')).toMatchObject({ format: 'qcow2' });
-    // Without the opens of the server and of its tools, the trace would prove nothing.
+    // A trace without the files that the server and its tools open would prove nothing.
     await until(() => /\.partial"/.test(trace()) && trace().includes('"/dev/fd/3"'), {
       what: 'the trace to contain the opened files',
     });
@@ -176,8 +176,8 @@ describe.skipIf(!canTrace)('an upload larger than the limit', () => {
     hint: expect.stringContaining('--max-virtual-size') as string,
   });
 
-  it('is refused as soon as its length is known', async () => {
-    await expect(tus.create('long.raw', mostBytes + 1)).rejects.toThrow(/422.*image_too_large/);
+  it('an upload beyond the limit is refused as soon as its length is known', async () => {
+    await expect(tus.create('long.raw', maxBytes + 1)).rejects.toThrow(/422.*image_too_large/);
     const long = randomBytes(9 * MiB);
     const withLength = files.serve('/with-length.raw', fileHandler(long));
     const withoutLength = files.serve('/without-length.raw', (response) => void response.end(long));
@@ -189,16 +189,16 @@ describe.skipIf(!canTrace)('an upload larger than the limit', () => {
       const { error } = await waitForState(server, operation.id, { states: ['failed'] });
       expect(error?.code).toBe('image_too_large');
       if (has === '9.0 MiB') expect(error).toMatchObject(refusal(has));
-      await expectGone(name);
+      await expectNoImage(name);
     }
-    writeFileSync(at('limit'), long.subarray(0, mostBytes));
+    writeFileSync(at('limit'), long.subarray(0, maxBytes));
     expect(await upload('limit.raw', 'limit')).toMatchObject({ status: 204 });
   });
 
-  it('is refused when its header claims a larger virtual disk', async () => {
+  it('an upload is refused when its header claims a virtual disk beyond the limit', async () => {
     const answer = await upload('wide.qcow2', 'wide');
     expect(answer).toMatchObject({ status: 422, code: 'image_too_large' });
     expect((await server.api.operation(answer.id)).error).toMatchObject(refusal('16.0 MiB'));
-    await expectGone('wide.qcow2');
+    await expectNoImage('wide.qcow2');
   });
 });

@@ -38,14 +38,14 @@ async function untilDurable(on: TestServer, { id }: Operation, bytes: number): P
   );
 }
 
-/** A file that takes six seconds, with a durable point every two. A resumed import of it ends soon. */
+/** Serves a file in six seconds, with a durable point every two seconds. A resumed import completes soon. */
 function serveSlowly(path: string, bytes: Buffer, slowRequests = 1): string {
   const slow = fileHandler(bytes, { etag: '"it"', bytesPerSecond: bytes.length / 6 });
   const fast = fileHandler(bytes, { etag: '"it"' });
   return files.serve(path, (response, asked) => (asked.number < slowRequests ? slow : fast)(response, asked));
 }
 
-/** Expects that durable bytes were kept, one more request brought the rest, and the image is complete. */
+/** Expects that the import kept its durable bytes, fetched the rest by one request, and completed the image. */
 async function expectResumed(operation: Operation, bytes: Buffer, durable: number): Promise<void> {
   const { name } = operation.subject;
   await waitForState(server, operation.id, { states: ['succeeded'] });
@@ -57,7 +57,7 @@ async function expectResumed(operation: Operation, bytes: Buffer, durable: numbe
 }
 
 describe('an import when wcc stops', () => {
-  it('resumes at its durable point after SIGTERM', async () => {
+  it('an import resumes at its durable point after SIGTERM', async () => {
     const bytes = randomBytes(12 * MiB);
     const url = serveSlowly('/stopped.raw', bytes);
     const { operation } = await server.api.importImage({ url, name: 'stopped.raw', sha256: hexOf(bytes) });
@@ -71,7 +71,7 @@ describe('an import when wcc stops', () => {
     await expectNoOrphans(server.poolDir);
   });
 
-  it('resumes after SIGKILL; without its address, or after a cancel, it ends and leaves no file', async () => {
+  it('an import resumes after SIGKILL; without its URL, or after a cancel, it ends and leaves no file', async () => {
     const bytes = randomBytes(12 * MiB);
     const start = async (name: string, query = ''): Promise<Operation> => {
       const url = `${serveSlowly(`/${name}`, bytes)}${query}`;
@@ -84,7 +84,7 @@ describe('an import when wcc stops', () => {
     await server.api.cancel(cancelled.id);
     await server.kill();
     await server.start();
-    // From the first answer on, progress is not below the durable point.
+    // The progress is never below the durable point, from the first answer.
     const after = await server.api.operation(killed.id);
     if (after.state !== 'succeeded') expect(currentPhase(after)?.done).toBeGreaterThanOrEqual(durable);
     const { error } = await waitForState(server, signed.id, { states: ['failed'] });
@@ -108,7 +108,7 @@ const refusal = loopMountSkipReason();
 if (refusal !== null) console.log(`Skipped, full disk: ${refusal}.`);
 
 describe.skipIf(refusal !== null)('an import on a full disk', () => {
-  it('waits, before the first byte and later, and resumes when space is free', async () => {
+  it('an import waits on a full disk, before its first byte and later, and resumes when space is free', async () => {
     expect.hasAssertions();
     await withLoopFileSystem('ext4', 128 * MiB, async (mountPoint) => {
       const small = await startServer({ poolDir: join(mountPoint, 'pool'), args });
@@ -139,14 +139,14 @@ describe.skipIf(refusal !== null)('an import on a full disk', () => {
     });
   });
 
-  it('of unknown length does not use reserved space', async () => {
+  it('an import of unknown length does not use reserved space', async () => {
     expect.hasAssertions();
     await withLoopFileSystem('ext4', 96 * MiB, async (mountPoint) => {
       const floor = ['--free-space-floor', String(32 * MiB), '--import-allow', '127.0.0.1'];
       const small = await startServer({ poolDir: join(mountPoint, 'pool'), args: floor });
       try {
         const piece = Buffer.alloc(MiB, 7);
-        // Longer than the disk, at 24 MiB/s.
+        // The file is larger than the disk and arrives at 24 MiB/s.
         const url = files.serve('/endless.raw', (response) => {
           const timer = setInterval(() => response.writableNeedDrain || response.write(piece), 40);
           response.on('close', () => clearInterval(timer));

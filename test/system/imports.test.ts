@@ -16,7 +16,7 @@ import { computeDigest } from '../kit/tus.ts';
 /** Imports from good and bad file servers, by a real wcc. */
 let server: TestServer;
 let files: FileServer;
-/** A server on a forbidden address: no import may ever reach it. */
+/** A server on a forbidden address, which no import may reach. */
 let forbidden: FileServer;
 let number = 0;
 
@@ -74,7 +74,7 @@ describe('an import from a good server', () => {
     await expectNoOrphans(server.poolDir);
   });
 
-  it('accepts an unknown length, and an empty file', async () => {
+  it('an import accepts an unknown length and an empty file', async () => {
     const bytes = randomBytes(3 * MiB);
     const chunked = files.serve('/chunked.raw', (response) => void response.end(bytes));
     const empty = files.serve('/empty.raw', fileHandler(Buffer.alloc(0)));
@@ -120,7 +120,7 @@ describe('an import after a broken connection', () => {
       expect(fromByte).toBeGreaterThan(0);
       expect(request.headers['if-range']).toBe('"one"');
     }
-    // Nothing was sent twice.
+    // The server sent no byte twice.
     expect(asked.map(({ fromByte }) => fromByte ?? 0)).toEqual([0, 1.5 * MiB, 3 * MiB, 4.5 * MiB]);
     expect((await stored(operation.subject.name)).equals(bytes)).toBe(true);
   });
@@ -128,7 +128,7 @@ describe('an import after a broken connection', () => {
   it('restarts when the file has changed, so that one image never mixes two versions', async () => {
     const [old, now] = [randomBytes(4 * MiB), randomBytes(4 * MiB)];
     const before = fileHandler(old, { etag: '"old"', cutAfterBytes: () => MiB });
-    // One server honours If-Range, one ignores it and sends the new tag, one sends only a new length.
+    // One server honours If-Range, one ignores If-Range and sends the new tag, and one sends only a new length.
     const honest = files.serve('/changed-1.raw', (response, asked) =>
       (asked.number === 0 ? before : fileHandler(now, { etag: '"new"' }))(response, asked),
     );
@@ -187,7 +187,7 @@ describe('an import from a bad server', () => {
     const cases: [string, Parameters<FileServer['serve']>[1], RegExp][] = [
       ['404', (response) => void response.writeHead(404).end(), /^The server answered 404\.$/],
       ['403', (response) => void response.writeHead(403).end('no'), /answered 403/],
-      // These errors may pass: the import tries six times.
+      // These errors may be temporary, so the import tries six times.
       [
         '500',
         (response) => void response.writeHead(500).end(),
@@ -260,7 +260,7 @@ describe('an import from a bad server', () => {
     const names = await Promise.all(
       cases.map(async ([name, handler, message]) => {
         const operation = await start(files.serve(`/${name}`, handler), { name: `bad-${name}.raw` });
-        // Bytes beyond the announced length are not part of the answer.
+        // Node ignores bytes beyond Content-Length, so this import succeeds.
         const state = name === 'long' ? 'succeeded' : 'failed';
         const { error } = await waitForState(server, operation.id, { states: [state], timeoutMs: 100_000 });
         if (name === 'long') return null;
@@ -277,7 +277,7 @@ describe('an import from a bad server', () => {
     expect(files.requestsFor('/loop')).toHaveLength(6);
   });
 
-  it('refuses forbidden addresses before it creates a file', async () => {
+  it('an import of a forbidden address is refused before a file is created', async () => {
     const refused = { code: 'import_refused', status: 422 };
     for (const url of [
       `${forbidden.origin}/secret`,
@@ -293,7 +293,7 @@ describe('an import from a bad server', () => {
     expect(forbidden.requestCount).toBe(0);
   });
 
-  it('follows redirects, also to another path of another server', async () => {
+  it('an import follows redirects, including to another server', async () => {
     const bytes = randomBytes(MiB);
     const other = await startFileServer();
     try {
@@ -313,7 +313,7 @@ describe('an import from a bad server', () => {
   });
 });
 
-it('an import uses the query of its address and stores it in no record, database or log', async () => {
+it('an import uses the query of its URL, which no record, database or log contains', async () => {
   const secret = `sig-${randomBytes(12).toString('hex')}`;
   const bytes = randomBytes(MiB);
   files.serve('/signed', (response, asked) => {
@@ -329,7 +329,7 @@ it('an import uses the query of its address and stores it in no record, database
   await expect(start(`http://me:${secret}@127.0.0.1/x?${secret}`)).rejects.toMatchObject({ status: 422 });
   const all = [await ended(good, 'succeeded'), await ended(failing, 'failed'), await ended(astray, 'failed')];
   expect((await stored(good.subject.name)).equals(bytes)).toBe(true);
-  // A retry needs the address again.
+  // A retry needs the URL again.
   await expect(server.api.retry(failing.id)).rejects.toMatchObject({ code: 'import_failed' });
   const details = await Promise.all(
     all.map(async ({ id }) => [await server.api.operation(id), await server.api.operationLog(id)]),

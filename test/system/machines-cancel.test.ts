@@ -14,8 +14,8 @@ import { currentPhase, hasEnded, listImages, registerImage, waitForState } from 
 import { until } from '../kit/poll.ts';
 
 /**
- * Cancels machine creation in every phase, with both drivers. The test holds the phase open: its program waits for
- * ever, or its file system is frozen. Only the cancel can end the phase, and no test measures time.
+ * Cancels machine creation in every phase, with both drivers. The test blocks the phase by a program that never
+ * continues, or by a frozen file system. So only the cancel can end the phase, and no test measures time.
  */
 const run = promisify(execFile);
 const drivers: readonly Driver[] = ['qemu', 'libvirt'];
@@ -28,26 +28,26 @@ for (const driver of drivers) {
   });
 }
 
-/** A program, and an argument. */
+/** A program to block, and one of its arguments. */
 type Hold = [tool: string, argument: string];
-/** Directories in the data directory. */
+/** Directories below the data directory that a test can freeze. */
 type Frozen = 'seeds' | 'machines/qemu/machines';
 
 interface LoopDisk {
   path: string;
   readonly freeze: () => Promise<void>;
-  /** Parts that are not named stay unfrozen. */
+  /** Unfreezes the disk; does nothing if the disk is not frozen. */
   readonly thaw: () => Promise<void>;
   readonly unmount: () => Promise<void>;
 }
 
 async function mountLoopDisk(): Promise<LoopDisk> {
   return new Promise((mounted, failed) => {
-    let letGo = (): void => {};
-    const gone = withLoopFileSystem('ext4', 64 * MiB, (path) => {
+    let release = (): void => {};
+    const unmounted = withLoopFileSystem('ext4', 64 * MiB, (path) => {
       const unmount = async (): Promise<void> => {
-        letGo();
-        await gone;
+        release();
+        await unmounted;
       };
       const freeze = async (): Promise<void> => void (await run('fsfreeze', ['--freeze', path]));
       const thaw = (): Promise<void> =>
@@ -56,9 +56,9 @@ async function mountLoopDisk(): Promise<LoopDisk> {
           () => {},
         );
       mounted({ path, unmount, freeze, thaw });
-      return new Promise<void>((resolve) => (letGo = resolve));
+      return new Promise<void>((resolve) => (release = resolve));
     });
-    gone.catch(failed);
+    unmounted.catch(failed);
   });
 }
 
@@ -160,7 +160,7 @@ function describeCancels(driver: Driver): void {
   }
   async function expectNothing(operation: Operation, before: unknown): Promise<void> {
     const ended = await waitForState(host.server, operation.id, { states: ['cancelled'] });
-    // The release comes after the end, so that it cannot cause the end.
+    // Released after the end, so that the release cannot cause the end.
     tools.release();
     expect(ended.error).toBeNull();
     expect(await everything()).toEqual(before);
@@ -241,7 +241,7 @@ function describeCancels(driver: Driver): void {
     { action: 'quick_create_vm', phase: 'define', part: definitions, order: () => quick(thin) },
   ];
 
-  // A kernel call cannot be interrupted. The cancel is answered anyway, and no later phase starts.
+  // A kernel call cannot be interrupted, but wcc answers the cancel at once and starts no later phase.
   it.each(heldByDisk.filter(({ part }) => frozenParts.includes(part)))(
     'cancel ends $action in phase $phase on a frozen disk',
     async ({ phase, part, order }) => {
@@ -259,7 +259,7 @@ function describeCancels(driver: Driver): void {
   it.each([
     ['create_vm', () => create({ disks: [copied(thin), copied(big)] }), 'disk_2'],
     ['quick_create_vm', () => quick(big, { full: true }), 'disk_1'],
-  ] as const)('%s in the middle of a copy', async (_action, order, phase) => {
+  ] as const)('cancel ends %s in the middle of a copy', async (_action, order, phase) => {
     const before = await everything();
     const operation = await order();
     const { api } = host.server;
@@ -277,7 +277,7 @@ function describeCancels(driver: Driver): void {
   it.each([
     ['create_vm', () => create({ disks: [blank], firstBoot })],
     ['quick_create_vm', () => quick(thin)],
-  ] as const)('%s in the check after a restart, while the host is examined', async (_action, order) => {
+  ] as const)('cancel ends %s during the host probe after a restart', async (_action, order) => {
     const before = await everything();
     tools.block('qemu-img', 'create');
     const operation = await order();
@@ -286,7 +286,7 @@ function describeCancels(driver: Driver): void {
     process.kill(writer, 'SIGKILL');
     tools.block(...holdOfProbe);
     await host.server.start();
-    // Its record still shows the phase before the restart.
+    // The record still shows the phase before the restart.
     await tools.waitForBlocked();
     await waitForState(host.server, operation.id, { states: ['running'] });
     await cancel(operation.id);

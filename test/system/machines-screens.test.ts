@@ -14,13 +14,13 @@ import { currentPhase, registerImage, waitForState } from '../kit/operations.ts'
 import { until } from '../kit/poll.ts';
 
 /**
- * Pages that stop reading a screen, while the screen sends and an image is copied. The server buffers a bounded
- * amount for each page, and other users notice nothing.
+ * Pages stop reading a screen while the screen sends and a copy runs. The server buffers a bounded amount for each
+ * page, and other users are not affected.
  */
 const stalledPages = 8;
 /** Upper bound for one page: kernel buffers of both connections, and the server's own buffer. */
 const boundBytes = 18 * MiB;
-/** Upper bound for all pages together. One page without a bound would exceed it within a second. */
+/** Upper bound for all pages together. An unbounded page would exceed this within a second. */
 const memoryBoundBytes = 96 * MiB;
 
 const refusal = driverSkipReason('qemu');
@@ -28,7 +28,7 @@ if (refusal !== null) console.log(`skipped: stalled screens: ${refusal}`);
 
 describe.skipIf(refusal !== null)('screens of stalled pages', () => {
   let host: MachineHost;
-  let torrent: Torrent;
+  let screen: FastScreen;
   let flooding: Vm;
   let quiet: Vm;
   let imageId: number;
@@ -40,11 +40,11 @@ describe.skipIf(refusal !== null)('screens of stalled pages', () => {
     imageId = (await registerImage(host.server, 'big.raw')).id;
     [flooding, quiet] = [await boot('flooding'), await boot('quiet')];
     const directory = join(host.server.dataDir, 'machines/qemu/machines', flooding.uuid);
-    torrent = await openTorrent(join(directory, 'vnc.sock'));
+    screen = await openFastScreen(join(directory, 'vnc.sock'));
   });
   afterAll(async () => {
     for (const { socket } of screens) socket.terminate();
-    await torrent.close();
+    await screen.close();
     await host.close();
   });
 
@@ -66,13 +66,13 @@ describe.skipIf(refusal !== null)('screens of stalled pages', () => {
     const { operation } = await host.server.api.copyImage(imageId, { name, method: 'copy' });
     return operation;
   }
-  /** @returns bytes sent by the screen of each page, once no screen sends any more */
+  /** @returns the bytes that each page's screen sent, after all screens stopped sending */
   async function stalledBytes(): Promise<number[]> {
     let before: number[] = [];
     return until(
       () => {
-        const now = torrent.taken();
-        const isSame = now.join() === before.join() && torrent.isHeld(stalledPages);
+        const now = screen.sentBytes();
+        const isSame = now.join() === before.join() && screen.isStalled(stalledPages);
         before = now;
         return isSame ? now : null;
       },
@@ -84,7 +84,7 @@ describe.skipIf(refusal !== null)('screens of stalled pages', () => {
     return Number(/^VmRSS:\s+(\d+) kB$/m.exec(status)?.[1]) * 1024;
   };
 
-  it('use bounded memory and slow neither a copy nor other screens', { timeout: 180_000 }, async () => {
+  it('stalled pages use bounded memory and slow no copy or screen', { timeout: 180_000 }, async () => {
     await waitForState(host.server, (await copy('alone.raw')).id, { states: ['succeeded'] });
     const before = rssBytes();
     for (let page = 0; page < stalledPages; page += 1) (await look(flooding)).socket.pause();
@@ -113,46 +113,46 @@ describe.skipIf(refusal !== null)('screens of stalled pages', () => {
     expect(highest - before).toBeLessThan(memoryBoundBytes);
     for (const bytes of held) expect(bytes).toBeLessThan(boundBytes);
     // The server did no work for the stalled pages in that time.
-    expect(torrent.taken()).toEqual(held);
+    expect(screen.sentBytes()).toEqual(held);
     const grown = Math.round((highest - before) / MiB);
     console.log(`${grown} MiB more memory, at most ${Math.round(Math.max(...held) / MiB)} MiB a page`);
   });
 
-  it('continue when the page reads again, while other stalled pages stay paused', async () => {
+  it('a screen continues when its page reads again, while other stalled pages stay paused', async () => {
     const [first, ...others] = screens.slice(0, stalledPages);
     if (first === undefined) throw new Error('there is no page');
-    let taken = 0;
+    let sentBytes = 0;
     first.socket.removeAllListeners('message');
-    first.socket.on('message', (data: Buffer) => (taken += data.length));
+    first.socket.on('message', (data: Buffer) => (sentBytes += data.length));
     first.socket.resume();
-    await until(() => taken > 2 * boundBytes, { what: 'the page to receive more than its buffer' });
-    expect(torrent.taken().filter((bytes) => bytes < boundBytes)).toHaveLength(others.length);
+    await until(() => sentBytes > 2 * boundBytes, { what: 'the page to receive more than its buffer' });
+    expect(screen.sentBytes().filter((bytes) => bytes < boundBytes)).toHaveLength(others.length);
     first.socket.terminate();
-    await until(() => torrent.taken().length === others.length, { what: 'its screen to close' });
+    await until(() => screen.sentBytes().length === others.length, { what: 'its screen to close' });
   });
 });
 
-/** A screen that sends bytes as fast as they are read, in the place of a real one. */
-interface Torrent {
-  /** Whether this many connections read nothing at present. */
-  isHeld(connections: number): boolean;
+/** A fake screen that sends as fast as its reader reads. */
+interface FastScreen {
+  /** Whether this many connections are stalled now. */
+  isStalled(connections: number): boolean;
   /** Bytes sent to each connection, kernel buffers included. */
-  taken(): number[];
+  sentBytes(): number[];
   close(): Promise<void>;
 }
 
-async function openTorrent(path: string): Promise<Torrent> {
+async function openFastScreen(path: string): Promise<FastScreen> {
   const part = Buffer.alloc(65_536, 7);
-  const connections = new Map<Socket, { takenBytes: number; isWaiting: boolean }>();
+  const connections = new Map<Socket, { sentBytes: number; isWaiting: boolean }>();
   const server: Server = createServer((socket) => {
-    const counted = { takenBytes: 0, isWaiting: false };
+    const counted = { sentBytes: 0, isWaiting: false };
     connections.set(socket, counted);
     const pour = (): void => {
       counted.isWaiting = true;
       socket.write(part, (error) => {
         if (error) return;
         counted.isWaiting = false;
-        counted.takenBytes += part.length;
+        counted.sentBytes += part.length;
         // Yields between writes, as a real screen does.
         setImmediate(pour);
       });
@@ -166,10 +166,10 @@ async function openTorrent(path: string): Promise<Torrent> {
   server.listen(path);
   await once(server, 'listening');
   chmodSync(path, 0o600);
-  const all = (): { takenBytes: number; isWaiting: boolean }[] => [...connections.values()];
+  const all = (): { sentBytes: number; isWaiting: boolean }[] => [...connections.values()];
   return {
-    isHeld: (count) => all().filter(({ isWaiting }) => isWaiting).length >= count,
-    taken: () => all().map(({ takenBytes }) => takenBytes),
+    isStalled: (count) => all().filter(({ isWaiting }) => isWaiting).length >= count,
+    sentBytes: () => all().map(({ sentBytes }) => sentBytes),
     async close() {
       for (const socket of connections.keys()) socket.destroy();
       server.close();

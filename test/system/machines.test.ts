@@ -17,7 +17,7 @@ import type { Driver, MachineHost } from '../kit/machine-host.ts';
 import { listImages, registerImage, waitForState } from '../kit/operations.ts';
 import { until } from '../kit/poll.ts';
 
-/** Machines over HTTP, alike with both drivers. */
+/** The HTTP API of machines, with both drivers. */
 const run = promisify(execFile);
 const drivers: readonly Driver[] = ['qemu', 'libvirt'];
 
@@ -119,7 +119,7 @@ function describeMachines(driver: Driver): void {
     expect(facts()).toEqual(before);
   });
 
-  it('a refused creation names the cause and leaves no files', async () => {
+  it('a refused machine creation names the cause and leaves no files', async () => {
     const { api } = host.server;
     await create({ name: 'taken', start: false });
     const before = await everything();
@@ -219,7 +219,7 @@ function describeMachines(driver: Driver): void {
     expect(registered.map(({ format, state }) => `${format} ${state}`)).toEqual(['raw ready', 'raw ready']);
   });
 
-  it('a running machine is found with its screen after SIGKILL of wcc and its daemons', async () => {
+  it('wcc finds a running machine and its screen after SIGKILL of wcc and its daemons', async () => {
     const vm = await create({ name: 'survivor' });
     await seeScreen(vm.id ?? 0);
     await host.server.kill();

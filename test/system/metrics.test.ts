@@ -53,7 +53,7 @@ function valueOf(samples: readonly Sample[], name: string, labels: Record<string
   return found.reduce((sum, { value }) => sum + value, 0);
 }
 
-it('the metrics count a copy with its bytes and its end', { timeout: 90_000 }, async () => {
+it('the metrics count the bytes and the end of a copy', { timeout: 90_000 }, async () => {
   await makeRandomImage(join(server.poolDir, 'source.raw'), 16 * MiB);
   const image = await registerImage(server, 'source.raw');
   const before = await scrape();
@@ -78,7 +78,7 @@ it('the metrics count a copy with its bytes and its end', { timeout: 90_000 }, a
   expect(valueOf(after, 'nodejs_eventloop_lag_seconds')).toBeGreaterThanOrEqual(0);
 });
 
-it('the metrics show running operations, published ones under one name', async () => {
+it('the metrics show running operations, and all published ones as one action', async () => {
   const names = ['backup_database', 'build_site', 'train_model'];
   const made = await Promise.all(
     names.map((action) =>
@@ -102,7 +102,7 @@ it('the metrics count requests by route pattern', async () => {
   const route = { route: '/api/operations/:id', method: 'GET' };
   const ids = ['a'.repeat(26), 'b'.repeat(26), 'c'.repeat(26)];
   for (const id of ids) await server.api.operation(id).catch(() => null);
-  // The server counts an answer a moment after the client has read it.
+  // The server counts an answer only after the client has read that answer.
   await until(
     async () => {
       const samples = await scrape();
@@ -131,7 +131,7 @@ it('the metrics count watchers by kind, watched operations and sent snapshots', 
   expect(valueOf(samples, 'wcc_watch_subscriptions', socket)).toBeGreaterThan(0);
   const sentFrames = watcher.frames.filter(({ message }) => message.t === 'ops');
   const sentBytes = sentFrames.reduce((sum, { text }) => sum + Buffer.byteLength(text), 0);
-  // Greetings and heartbeats may count too.
+  // The count may include `hello` and heartbeats.
   expect(valueOf(samples, 'wcc_watch_sent_messages_total', socket)).toBeGreaterThan(0);
   await until(async () => valueOf(await scrape(), 'wcc_watch_sent_bytes_total', socket) >= sentBytes, {
     what: 'the received bytes to be counted',

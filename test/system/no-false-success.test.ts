@@ -15,8 +15,8 @@ import { startServer } from '../kit/server.ts';
 import type { TestServer } from '../kit/server.ts';
 
 /**
- * No false success after a reconnect (docs/security.md). The test kills the server or the connection at every point of a
- * copy. At the end the client's record equals the one in the store.
+ * A client never sees a false success after a reconnect (docs/security.md). The test kills the server or the
+ * connection at every point of a copy. At the end client and store have equal records.
  */
 let server: TestServer;
 let proxy: FaultProxy;
@@ -62,11 +62,11 @@ function essence(record: Snapshot | Operation): Partial<Snapshot> {
 }
 
 const points = [
-  { name: 'as soon as it is accepted', reached: () => true },
-  { name: 'when it runs', reached: (held: Snapshot) => held.state === 'running' },
+  { name: 'right after the copy is accepted', reached: () => true },
+  { name: 'when the copy runs', reached: (held: Snapshot) => held.state === 'running' },
   ...[5, 30, 60, 90].map((percent) => ({
     name: `at ${percent} %`,
-    // A copy with a limit has large windows, so a point between two windows counts as reached once passed.
+    // A limited copy reports in large steps, so a point between two reports counts as reached once passed.
     reached: (held: Snapshot) => {
       const phase = held.phases[held.phaseIndex];
       if (hasEnded(held) || held.phases.some(({ name, state }) => name === 'transfer' && state === 'done'))
@@ -90,7 +90,7 @@ const faults = {
     await server.start();
   },
   'every connection is reset': async () => proxy.resetAll(),
-  'the network swallows everything for two seconds': async () => {
+  'the network drops all bytes for two seconds': async () => {
     proxy.setMode('silent');
     await sleep(2000);
     proxy.setMode('pass');
@@ -101,7 +101,7 @@ it.each(
   Object.entries(faults).flatMap(([fault, strike]) =>
     points.map((point) => ({ fault, strike, point, at: point.name })),
   ),
-)('$fault $at', { timeout: 60_000 }, async ({ fault, strike, point }) => {
+)('client and store agree when $fault $at', { timeout: 60_000 }, async ({ fault, strike, point }) => {
   client = connectClient();
   await until(() => client.status.state === 'online', { what: 'the client to be online' });
   const name = `copy-${fault}-${point.name}`.replaceAll(/\W+/g, '-').concat('.raw');
@@ -131,7 +131,7 @@ it.each(
   );
   expect(stored.state).toBe('succeeded');
   expect(essence(held)).toEqual(essence(stored));
-  // After the end, the client receives no other state.
+  // The client receives no other state after the end.
   const firstEnd = received.findIndex(hasEnded);
   expect(received.slice(firstEnd).every(hasEnded)).toBe(true);
   client.close();

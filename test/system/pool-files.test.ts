@@ -90,11 +90,11 @@ it('the scan refuses symlink, FIFO, device, hard link and directory by name with
     });
   }
   expect(found).toEqual(kinds);
-  // Four blocking opens of FIFOs would freeze all file calls of Node. One more request needs a file call.
+  // Four blocking opens of FIFOs would block all of Node's file threads, and this request needs one.
   expect((await registerImage(server, 'source.raw')).state).toBe('ready');
 });
 
-it('a registered file that becomes a symlink is not followed', async () => {
+it('wcc does not follow a registered file that becomes a symlink', async () => {
   await makeRandomImage(inPool('turns.raw'), MiB);
   const image = await registerImage(server, 'turns.raw');
   rmSync(inPool('turns.raw'));
@@ -122,7 +122,7 @@ it('a copy never overwrites a file that appears under its final name', async () 
   await expectNoOrphans(server.poolDir);
 });
 
-it('a source that changes during a copy fails it, and nothing is published', async () => {
+it('a copy fails and publishes nothing when its source changes', async () => {
   await makeRandomImage(inPool('changes.raw'), 64 * MiB);
   const operation = await copyInTheMiddle('changes.raw', 'changed.raw');
   truncateSync(inPool('changes.raw'), 65 * MiB);
@@ -132,7 +132,7 @@ it('a source that changes during a copy fails it, and nothing is published', asy
   await expectNothingHalfMade('changed.raw');
 });
 
-it('a copy of a removed source is refused with the name', async () => {
+it('a copy of a removed source is refused, and the error names the source', async () => {
   await makeRandomImage(inPool('goes.raw'), MiB);
   const image = await registerImage(server, 'goes.raw');
   renameSync(inPool('goes.raw'), join(server.poolDir, '..', 'gone.raw'));

@@ -61,7 +61,7 @@ it('a program begins, reports and ends an operation, and authorised watchers see
   expect(log.items.map(({ text }) => text)).toEqual(['running', 'upload', 'succeeded']);
 });
 
-it('a token of scope publish publishes and may do nothing else', async () => {
+it('a token of scope publish can only report operations', async () => {
   const { operation } = await program.publish(backup);
   for (const attempt of [
     () => program.operation(operation.id),
@@ -79,7 +79,7 @@ it('a token of scope publish publishes and may do nothing else', async () => {
 
 const isRefusal = (status: number): boolean => status === 403 || status === 404;
 
-it('reports to another publisher’s operation answer 404 like an unknown id; wcc’s own operations accept none', async () => {
+it('a report to another publisher’s operation gets 404 like an unknown id; wcc’s own operations accept no reports', async () => {
   const other = await signIn(server, await createUser(server, 'other-publisher', 'operator'));
   const others = await makeToken(other, 'publish');
   const { operation } = await program.publish(backup);
@@ -103,7 +103,7 @@ it.each([
   [{ ...backup, total: -1 }, 422, 'total'],
   [{ ...backup, leaseS: 1 }, 422, 'leaseS'],
   [{ ...backup, owner: 'root' }, 400, 'owner'],
-])('refuses %j', async (body, status, field) => {
+])('the server refuses to publish %j', async (body, status, field) => {
   const headers = { authorization: `Bearer ${token}`, 'content-type': 'application/json' };
   const request = { method: 'POST', headers, body: JSON.stringify(body) };
   const answer = await rawRequest(`${server.baseUrl}/api/operations`, request);
@@ -111,7 +111,7 @@ it.each([
   expect(answer.json()).toMatchObject({ field });
 });
 
-it('curl alone publishes, and the answer to its next report carries a user’s cancel', async () => {
+it('curl publishes an operation, and the answer to its next report shows a user’s cancel', async () => {
   const curl = async (...args: string[]): Promise<{ operation: { id: string; state: string } }> => {
     const all = ['-sS', '--fail-with-body', '-H', `authorization: Bearer ${token}`, '--json', ...args];
     const { stdout } = await promisify(execFile)('curl', all, { timeout: 30_000 });

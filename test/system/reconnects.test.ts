@@ -17,9 +17,10 @@ import { createWatcherCheck } from '../kit/watcher-check.ts';
 import type { WatcherCheck } from '../kit/watcher-check.ts';
 
 /**
- * Cuts connections of watchers at random bytes, by RST, FIN or silence, over socket and event stream, and kills the
- * server several times. Each watcher ends with the record of the store, never steps back and never sees a false end.
- * Only cuts of established connections count. `WCC_RECONNECTS=10000` is the full run; `WCC_SEED` repeats a run.
+ * Cuts watcher connections (sockets and event streams) at random bytes, by RST, FIN or silence. Kills the server
+ * several times. Each watcher ends with the record of the store. Its progress never moves back and it never sees a
+ * false end. Only cuts of established connections count. `WCC_RECONNECTS=10000` is the full run; `WCC_SEED` repeats a
+ * run.
  */
 const wanted = Number(process.env['WCC_RECONNECTS'] ?? 300);
 const operations = 12;
@@ -31,7 +32,7 @@ let proxy: CuttingProxy;
 const tokens: string[] = [];
 const clients: ProgressClient[] = [];
 const stopping = new AbortController();
-// One listener per stream, and one that is being removed.
+// Each stream has one listener, plus one during its removal.
 setMaxListeners(2 * users, stopping.signal);
 
 beforeAll(async () => {
@@ -92,7 +93,7 @@ function watchBySocket(token: string, ids: readonly string[], witness: WatcherCh
   const client = connect(`ws://127.0.0.1:${proxy.port}/api/ws`, {
     WebSocket: BearerSocket,
     timing: { backoffBaseMs: 20, backoffCapFirstMinuteMs: 200, backoffCapMs: 200, deadVisibleMs: 3000 },
-    // A subscription that fails while the server starts is repeated with the next connection.
+    // The client repeats a subscription that failed during the server's start.
     onError: () => undefined,
   });
   clients.push(client);

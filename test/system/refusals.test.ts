@@ -58,19 +58,19 @@ function copyRequest(body: string, headers: Record<string, string> = {}): RawReq
   return { method: 'POST', path: `/api/images/${image.id}/copy`, headers: { ...bearer(), ...headers }, body };
 }
 
-describe('a copy is refused for its name', () => {
+describe('names of copies', () => {
   it.each([
     ['a slash', 'a/b.raw'],
-    ['a way out of the pool', '../out.raw'],
+    ['a path out of the pool', '../out.raw'],
     ['a newline', 'two\nlines.raw'],
     ['NUL', 'nul\0.raw'],
     ['an escape sequence', '\u001b[31mred.raw'],
     ['a text direction override', 'evil\u202egpj.raw'],
     ['a leading dot', '.hidden.raw'],
-    ['nothing', ''],
+    ['no characters', ''],
     ['more than 255 bytes', `${'ü'.repeat(128)}.raw`],
-    ['half a surrogate pair', '\ud800.raw'],
-  ])('with %s', async (_what, name) => {
+    ['an unpaired surrogate', '\ud800.raw'],
+  ])('a copy under a name with %s is refused', async (_what, name) => {
     expect.hasAssertions();
     await expectRefusal(copyRequest(JSON.stringify({ name })), {
       status: 422,
@@ -79,7 +79,7 @@ describe('a copy is refused for its name', () => {
     });
   });
 
-  it('when an image has the name', async () => {
+  it('a copy under the name of an existing image is refused', async () => {
     expect.hasAssertions();
     await expectRefusal(copyRequest(JSON.stringify({ name: 'source.raw' })), {
       status: 409,
@@ -89,8 +89,8 @@ describe('a copy is refused for its name', () => {
   });
 });
 
-describe('a request is refused', () => {
-  it('for an unknown image', async () => {
+describe('requests with wrong content or credentials', () => {
+  it('a copy of an unknown image is refused', async () => {
     expect.hasAssertions();
     const request = { ...copyRequest('{"name":"x.raw"}'), path: '/api/images/987654/copy' };
     await expectRefusal(request, { status: 404, code: 'not_found' });
@@ -114,18 +114,18 @@ describe('a request is refused', () => {
     },
   );
 
-  it('for malformed JSON, with its own code', async () => {
+  it('malformed JSON is refused as malformed_request', async () => {
     expect.hasAssertions();
     await expectRefusal(copyRequest('{"name":'), { status: 400, code: 'malformed_request' });
   });
 
-  it('for a form instead of JSON', async () => {
+  it('a form instead of JSON is refused', async () => {
     expect.hasAssertions();
     const headers = { 'content-type': 'application/x-www-form-urlencoded' };
     await expectRefusal(copyRequest('name=x.raw', headers), { status: 415, code: 'unsupported_media_type' });
   });
 
-  it('for a body of more than 64 KiB', async () => {
+  it('a body of more than 64 KiB is refused', async () => {
     expect.hasAssertions();
     await expectRefusal(copyRequest(JSON.stringify({ name: 'x'.repeat(70_000) })), {
       status: 413,
@@ -133,13 +133,13 @@ describe('a request is refused', () => {
     });
   });
 
-  it('without credentials', async () => {
+  it('a request without credentials is refused', async () => {
     expect.hasAssertions();
     const request = { ...copyRequest('{"name":"x.raw"}'), headers: { 'content-type': 'application/json' } };
     await expectRefusal(request, { status: 401, code: 'unauthenticated' });
   });
 
-  it('for a wrong token', async () => {
+  it('a request with a wrong token is refused', async () => {
     expect.hasAssertions();
     await expectRefusal(copyRequest('{"name":"x.raw"}', { authorization: `Bearer ${'0'.repeat(48)}` }), {
       status: 401,
@@ -148,15 +148,15 @@ describe('a request is refused', () => {
   });
 });
 
-describe('a request by its Origin and Host', () => {
+describe('Origin and Host of a request', () => {
   it.each([
-    ['another port', () => `http://127.0.0.1:${server.port + 1}`],
-    ['null', () => 'null'],
-    ['our address as a prefix', () => `${server.baseUrl}.example.org`],
-    ['another scheme', () => `https://127.0.0.1:${server.port}`],
-    ['upper case', () => server.baseUrl.toUpperCase()],
-    ['no origin at all', () => null],
-  ])('a cookie with %s', async (_what, origin) => {
+    ['an origin of another port', () => `http://127.0.0.1:${server.port + 1}`],
+    ['the origin null', () => 'null'],
+    ['an origin that begins with our address', () => `${server.baseUrl}.example.org`],
+    ['an origin of another scheme', () => `https://127.0.0.1:${server.port}`],
+    ['an origin in upper case', () => server.baseUrl.toUpperCase()],
+    ['no origin', () => null],
+  ])('a cookie with %s is refused', async (_what, origin) => {
     expect.hasAssertions();
     const given = origin();
     await expectRefusal(
@@ -175,7 +175,7 @@ describe('a request by its Origin and Host', () => {
   });
 
   it.each(['example.org', 'wcc.example.org:80', '169.254.169.254', 'localhost.example.org'])(
-    'host %s',
+    'a request to host %s is refused',
     async (host) => {
       expect.hasAssertions();
       await expectRefusal(copyRequest('{"name":"x.raw"}', { host }), { status: 403, code: 'foreign_host' });
@@ -188,7 +188,7 @@ describe('a request by its Origin and Host', () => {
 });
 
 describe('an Idempotency-Key', () => {
-  it('returns the same operation, and 422 for another body', async () => {
+  it('an Idempotency-Key returns the same operation, and 422 for another body', async () => {
     const key = 'a-key-of-this-test';
     const first = await server.api.copyImage(image.id, { name: 'once.raw' }, key);
     const second = await server.api.copyImage(image.id, { name: 'once.raw' }, key);
@@ -197,7 +197,7 @@ describe('an Idempotency-Key', () => {
     await expect(other).rejects.toMatchObject({ status: 422, code: 'idempotency_conflict' });
   });
 
-  it('makes one operation from 100 requests at once', async () => {
+  it('100 concurrent requests with one Idempotency-Key make one operation', async () => {
     const answers = await Promise.all(
       Array.from({ length: 100 }, () => server.api.copyImage(image.id, { name: 'hundred.raw' }, 'hundred')),
     );

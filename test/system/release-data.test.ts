@@ -60,8 +60,8 @@ const refusal = driverSkipReason('qemu');
 if (refusal !== null) console.log(`skipped: data of earlier releases: ${refusal}`);
 
 /**
- * Opens the data directory and pool that an earlier release left when its server was killed. Nothing may be lost, and
- * unfinished work must end as its rule says. The server's clock stands at the kill.
+ * Opens the data directory and pool of an earlier release whose server was killed. The server must keep all data and
+ * end unfinished work as documented. The server's clock starts at the time of the kill.
  */
 describe.skipIf(refusal !== null).each(releasesWithFixture())('data of release %s', (release) => {
   let workspace: Workspace;
@@ -275,13 +275,13 @@ describe.skipIf(refusal !== null).each(releasesWithFixture())('data of release %
       ]);
     });
 
-    it('keeps every image with its number, state, template mark and digest', async () => {
+    it('keeps every image with its id, state, template mark and digest', async () => {
       const shown = await listImages(server);
       for (const row of before.images) {
         const { id, name, format, state, stateReason, virtualSizeBytes, owner, copiedFrom } = row;
         const image = shown.find((one) => one.id === id);
         const facts = { id, name, format, state, stateReason, virtualSizeBytes, owner, copiedFrom };
-        // A queued check of another image computes a digest that was not there before.
+        // A queued verification computes a digest that the release had not stored.
         const digest = row.sha256 === null ? {} : { sha256: row.sha256 };
         expect(image).toMatchObject({ ...facts, ...digest, template: row.template === 1 });
       }
@@ -292,19 +292,19 @@ describe.skipIf(refusal !== null).each(releasesWithFixture())('data of release %
   });
 
   describe('operations that had not ended', () => {
-    it('resumes a copy from its checkpoint to the right bytes', async () => {
+    it('resumes a copy from its checkpoint and completes it with the right bytes', async () => {
       const { id, name } = unfinished('copyRunning');
       const { doneBytes } = sidecars.get(id)!;
       const { warnings, endedAt } = await end(id, 'succeeded');
       expect(warnings).toEqual([]);
-      // Proves the shifted clock: without it sessions, links and keys expire some day.
+      // Proves that the clock is shifted. Otherwise sessions, links and keys expire when the fixture gets old.
       expect(Date.parse(endedAt!) - Date.parse(manifest.madeAt)).toBeLessThan(600_000);
       const notes = (await logOf(id)).filter(({ kind }) => kind === 'note').map(({ text }) => text);
       expect(notes).toContainEqual(expect.stringContaining(`${doneBytes} bytes`));
       await expectImage(name, manifest.digests['大きなイメージ.raw']!);
     });
 
-    it('keeps a paused copy paused, then resumes it to the right bytes', async () => {
+    it('keeps a paused copy paused, then completes it with the right bytes', async () => {
       const { id, name } = unfinished('copyPaused');
       const paused = await server.api.operation(id);
       expect(paused).toMatchObject({ state: 'paused', stateReason: { code: 'requested' } });
@@ -330,7 +330,7 @@ describe.skipIf(refusal !== null).each(releasesWithFixture())('data of release %
       expect(await server.api.image(Number(result?.id))).toMatchObject({ sizeBytes: MiB, state: 'ready' });
     });
 
-    it('resumes an upload at its durable offset, a paused one after its resume', async () => {
+    it('resumes an upload at its durable offset, and a paused upload only after a resume', async () => {
       const { id, name, sha256: digest } = unfinished('uploadSending');
       const bytes = readFileSync(join(fixture.clientDir, 'upload.raw'));
       const tus = createTusClient(server.baseUrl, {
@@ -350,7 +350,7 @@ describe.skipIf(refusal !== null).each(releasesWithFixture())('data of release %
       const { id, name, sha256: digest } = unfinished('uploadPaused');
       const path = `/api/uploads/${id}`;
       const offset = Number(sidecars.get(id)!.offset);
-      // Few bytes, because a refusal cuts the connection while a long body is still being sent.
+      // Sends few bytes, because a refusal closes the connection during a long body.
       const few = bytes.subarray(offset, offset + 10);
       expect(await tus.patch(path, offset, few)).toMatchObject({ code: 'upload_locked' });
       await alice.resume(id);
@@ -369,7 +369,7 @@ describe.skipIf(refusal !== null).each(releasesWithFixture())('data of release %
       await expectImage(name, digest);
     });
 
-    it('resumes an import at its offset, fails one whose query was not stored', async () => {
+    it('resumes an import at its offset, and fails an import without its query', async () => {
       const { id, name } = unfinished('importRunning');
       await end(id, 'succeeded');
       const { pathname } = new URL(String(inputOf('importRunning')['url']));
@@ -450,7 +450,7 @@ describe.skipIf(refusal !== null).each(releasesWithFixture())('data of release %
       expect(base!.usedBy).toContainEqual({ kind: 'vm', id: named['web-1']!.id, name: 'web-1' });
     });
 
-    it('removes what is left of a machine whose clean-up had failed', async () => {
+    it('removes the remaining files of a machine after a failed clean-up', async () => {
       const { name } = unfinished('orphanedVm');
       expect(await vmOf(name)).toBeUndefined();
       expect(readdirSync(fixture.poolDir).filter((file) => file.startsWith(name))).toEqual([]);
@@ -522,7 +522,7 @@ describe.skipIf(refusal !== null).each(releasesWithFixture())('data of release %
   });
 });
 
-/** A process may end while it is looked at. */
+/** A process may end between the listing and this read. */
 function commandOf(pid: string): string {
   try {
     return readFileSync(`/proc/${pid}/cmdline`, 'utf8');

@@ -61,7 +61,7 @@ describe.each(releasesWithFixture())('a restored backup of release %s', (release
   it('keeps images, machines, operations and the audit record', async () => {
     const shown = await listImages(server);
     for (const { id, name, state, baseId } of before.images) {
-      // A restored thin disk is inspected like a new file, which refuses it for its base.
+      // The scan inspects a restored thin disk like a new file, and refuses its backing file.
       const states = baseId === null ? [state] : [state, 'refused'];
       const image = shown.find((one) => one.id === id);
       expect(image).toMatchObject({ name });
@@ -75,7 +75,7 @@ describe.each(releasesWithFixture())('a restored backup of release %s', (release
     expect(findBrokenLink(audit)).toBeNull();
   });
 
-  it('restarts a copy from zero, to the right bytes', async () => {
+  it('restarts a copy from zero and completes it with the right bytes', async () => {
     const { manifest, poolDir } = fixture;
     const { id, name } = manifest.unfinished['copyPaused']!;
     await server.api.resume(id);
@@ -83,7 +83,7 @@ describe.each(releasesWithFixture())('a restored backup of release %s', (release
     expect(await sha256(join(poolDir, name))).toBe(manifest.digests['大きなイメージ.raw']);
   });
 
-  it('fails an upload whose partial file is another one, accepts a new upload', async () => {
+  it('fails an upload whose partial file was replaced, and accepts a new upload', async () => {
     const token = fixture.manifest.tokens['aliceWrite']!.secret;
     const tus = createTusClient(server.baseUrl, { authorization: `Bearer ${token}` });
     const path = `/api/uploads/${idOf('uploadSending')}`;
@@ -142,7 +142,7 @@ describe.each(releasesWithFixture())('a libvirt machine of release %s', (release
   });
 });
 
-/** The saved definition, with the paths and the mark of a data directory at this place. */
+/** The saved definition, with the paths and the tag of this data directory. */
 function definitionFor({ manifest, libvirtDir, dataDir }: ReleaseFixture, home: string): string {
   const moved = (text: string): string => text.replaceAll(manifest.root, home);
   const mark = createHash('sha256').update(join(dataDir, 'machines/libvirt')).digest('hex').slice(0, 32);

@@ -13,7 +13,7 @@ import type { CookieSession, TestUser } from '../kit/session.ts';
 import { createWatcher } from '../kit/watcher.ts';
 import type { Watcher, WatcherOptions } from '../kit/watcher.ts';
 
-/** Who may watch what: grants and revocations, also for open connections (docs/security.md). */
+/** Tests grants and revocations, including their effect on open connections (docs/security.md). */
 const otherOrigin = 'https://status.example.org';
 let server: TestServer;
 const users: Record<string, TestUser> = {};
@@ -37,7 +37,7 @@ afterAll(async () => {
   await server.close();
 });
 
-/** A published operation of `owner` that runs until the test ends it, so that nothing depends on a disk. */
+/** A published operation of `owner` that runs until the test ends it. It needs no disk. */
 async function start(): Promise<string> {
   const answer = await sessions['owner']!.request('POST', '/api/operations', {
     body: {
@@ -128,7 +128,7 @@ async function newestAudit(what: string): Promise<{ who: string; result: string;
 }
 
 describe('a grant', () => {
-  it('lets a viewer see just the granted operation, at once, and nothing after its revocation', async () => {
+  it('a grant shows a viewer only the granted operation, at once, until its revocation', async () => {
     const id = await start();
     const secret = await start();
     const viewer = sessions['viewer']!;
@@ -160,7 +160,7 @@ describe('a grant', () => {
     await report(id, 50);
     await report(secret, 50);
     expect((await viewer.request('GET', `/api/operations/${id}`)).status).toBe(404);
-    // The answer arrives after everything that was sent before it.
+    // The server answers in order, so all earlier messages have arrived.
     live.send({ t: 'sub', id: 9, ops: [{ op: id }] });
     const answer = await live.waitFor(({ message }) => message['id'] === 9, 'the answer to sub');
     expect(answer.message['res']).toEqual([{ op: id, err: 'not_found' }]);
@@ -168,7 +168,7 @@ describe('a grant', () => {
     expect(live.latest.has(secret)).toBe(false);
   });
 
-  it('of control reaches open pages, and never exceeds the role', async () => {
+  it('a grant of control reaches open pages, and never exceeds the role', async () => {
     const id = await start();
     const live = await watchAs('colleague');
     live.subscribe('all');
@@ -187,7 +187,7 @@ describe('a grant', () => {
     expect(cancelled.json()).toMatchObject({ operation: { state: 'cancelling' } });
   });
 
-  it('needs the right to share, and answers alike for unknown users and operations of others', async () => {
+  it('a grant needs the right to share, with equal answers for unknown users and others’ operations', async () => {
     const id = await start();
     await grant(id, 'colleague', 'control');
     const body = { userName: 'viewer' };
@@ -208,7 +208,7 @@ describe('a grant', () => {
     expect(await newestAudit('grant.create')).toMatchObject({ who: 'owner', subject: `operation:${id}` });
   });
 
-  it('survives a restart', async () => {
+  it('a grant survives a restart', async () => {
     const id = await start();
     await grant(id, 'viewer', 'watch');
     await server.kill();
@@ -218,7 +218,7 @@ describe('a grant', () => {
 });
 
 describe('a share link', () => {
-  it('shows one operation in public form, by GET, event stream and socket, and nothing else', async () => {
+  it('a share link shows only one operation, in public form, by GET, event stream and socket', async () => {
     const id = await start();
     const other = await start();
     const { secret, link } = await share(id);
@@ -248,7 +248,7 @@ describe('a share link', () => {
     expect(JSON.stringify([live.frames, events.events])).not.toContain(users['owner']!.id);
   });
 
-  it('ends everywhere at once when it is revoked', async () => {
+  it('a revoked share link ends on all connections at once', async () => {
     const id = await start();
     const { id: shareId, secret } = await share(id);
     const events = await stream(id, bearer(secret));
@@ -269,7 +269,7 @@ describe('a share link', () => {
     expect(used.map(({ who }) => who)).toContain(`share:${shareId}`);
   });
 
-  it('ends when its creator may no longer watch', async () => {
+  it('a share link ends when its creator may no longer watch', async () => {
     const id = await start();
     const lender = await createUser(server, 'lender', 'admin');
     sessions['lender'] = await signIn(server, lender);
@@ -291,7 +291,7 @@ describe('a page of another origin', () => {
     return token;
   }
 
-  it('connects once with the ticket of its backend, from exactly that origin', async () => {
+  it('a cross-origin page connects once with its backend’s ticket, from exactly that origin', async () => {
     const id = await start();
     const token = await ownToken({ name: 'backend', scope: 'read' });
     const wanted = { operations: [id], origin: otherOrigin };
@@ -313,7 +313,7 @@ describe('a page of another origin', () => {
     expect(await newestAudit('ticket.otherOrigin')).toMatchObject({ subject: `origin:${otherOrigin}` });
   });
 
-  it('gets no ticket by cookie, for an unlisted origin, or for an operation its user may not watch', async () => {
+  it('a cross-origin page gets no ticket by cookie, for an unlisted origin, or for a forbidden operation', async () => {
     const id = await start();
     const token = await ownToken({ name: 'backend 2', scope: 'read' });
     const evil = { operations: [id], origin: 'https://evil.example.org' };
@@ -326,7 +326,7 @@ describe('a page of another origin', () => {
     expect((await askTicket(bearer(secret), { operations: [id], origin: otherOrigin })).status).toBe(404);
   });
 
-  it('gets CORS answers at two addresses only when listed, and never with credentials', async () => {
+  it('a listed origin gets CORS answers at two addresses only, never with credentials', async () => {
     const id = await start();
     const { secret } = await share(id);
     const preflight = (path: string, method: string, origin: string): Promise<RawAnswer> =>

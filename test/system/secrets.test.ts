@@ -12,12 +12,12 @@ import { createCookieSession, createUser, readFirstSignInLink, signIn } from '..
 import type { CookieSession } from '../kit/session.ts';
 import { createWatcher } from '../kit/watcher.ts';
 
-/** After use of every kind of secret, none is in a log, a record or the database (docs/security.md). */
+/** Uses every kind of secret, then searches logs, records and the database for them (docs/security.md). */
 let server: TestServer;
 let admin: CookieSession;
 
 beforeAll(async () => {
-  // At trace level, no line is missing because of the level.
+  // The trace level logs every line.
   server = await startServer({ args: ['--log-level', 'trace'] });
 });
 afterAll(() => server.close());
@@ -133,7 +133,7 @@ async function changePassword(session: CookieSession, current: string): Promise<
   expect((await change(current, next)).status).toBe(204);
 }
 
-it('no secret is in a log, a record, the audit record or a file', async () => {
+it('no log, operation record, audit record or file contains a secret', async () => {
   await useEverySecret();
   await makeRandomImage(join(server.poolDir, 'source.raw'), MiB);
   const image = await registerImage(server, 'source.raw');

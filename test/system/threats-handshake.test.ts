@@ -7,7 +7,7 @@ import { startServer } from '../kit/server.ts';
 import type { TestServer } from '../kit/server.ts';
 import { createWatcher } from '../kit/watcher.ts';
 
-/** 5,000 handshakes that never complete, beside a client that connects normally (docs/security.md). */
+/** Opens 5,000 handshakes that never complete, while one client connects normally (docs/security.md). */
 const halfOpen = 5000;
 let server: TestServer;
 const sockets: Socket[] = [];
@@ -49,7 +49,7 @@ it(`a good client connects beside ${halfOpen} half-open upgrades, which are then
     await Promise.all(Array.from({ length: 500 }, (_, index) => openHalf(number + index)));
   const during = [await goodClientMs(), await goodClientMs(), await goodClientMs()];
   console.log(`a good client: ${before} ms before, ${during.join(', ')} ms among ${halfOpen} half-open ones`);
-  // The bound on an idle machine is 1 s. Beside other tests it is five.
+  // The bound is 1 s on an idle machine, and 5 s beside other tests.
   expect(Math.max(...during)).toBeLessThan(5000);
   // The server closes connections without complete headers.
   await until(() => sockets.filter(({ closed, destroyed }) => !closed && !destroyed).length === 0, {

@@ -59,18 +59,18 @@ describe('tus-js-client', () => {
   }
 
   it.each([
-    ['in pieces', {}],
+    ['in chunks', {}],
     ['in one request', { chunkSize: Infinity }],
     ['with the creation', { uploadDataDuringCreation: true }],
-    ['by an overridden method', { overridePatchMethod: true }],
-  ])('%s', async (what, more) => {
+    ['with an overridden method', { overridePatchMethod: true }],
+  ])('uploads a file %s', async (what, more) => {
     const bytes = randomBytes(3 * MiB + 5);
     const name = `js ${what}.raw`;
     await send(bytes, { ...options(name, bytes), ...more });
     expect(stored(name).equals(bytes)).toBe(true);
   });
 
-  it('resumes by its address, sends no body for an empty file, and terminates', async () => {
+  it('resumes an upload by its URL, sends no body for an empty file, and terminates', async () => {
     const bytes = randomBytes(4 * MiB);
     const stopped = await send(bytes, options('js-resumed.raw', bytes), (sent) => sent >= 2 * MiB);
     expect(stopped.url).not.toBeNull();
@@ -84,9 +84,9 @@ describe('tus-js-client', () => {
     await waitForState(server, uploadId(String(given.url)), { states: ['cancelled'] });
   });
 
-  it('resumes after the server was killed', async () => {
+  it('resumes an upload after the server is killed', async () => {
     const bytes = randomBytes(6 * MiB);
-    // With the upload's address: given an endpoint, this client starts a new upload when a HEAD fails.
+    // Passes the upload's URL, because with an endpoint this client starts a new upload when a HEAD fails.
     const tus = createTusClient(server.baseUrl, { authorization: `Bearer ${server.token}` });
     const uploadUrl = server.baseUrl + (await tus.create('js-killed.raw', bytes.length));
     const { endpoint: _none, ...rest } = options('js-killed.raw', bytes);

@@ -14,7 +14,7 @@ import { startServer } from '../kit/server.ts';
 import { createTusClient, computeDigest, uploadId } from '../kit/tus.ts';
 import type { TusClient } from '../kit/tus.ts';
 
-/** Uploads and the disk: full disk, power cut, and the order of writes, syncs and answers. */
+/** Uploads on a full disk, over a power cut, and the order of writes, syncs and answers. */
 const run = promisify(execFile);
 const args = ['--free-space-floor', '0'];
 const offsetOf = async (client: TusClient, path: string): Promise<number> =>
@@ -91,7 +91,7 @@ describe.skipIf(loopMountSkipReason() !== null)('an upload', () => {
   });
 });
 
-/** A copy of the disk, taken while it was in use. Mounting it replays the journal. */
+/** A copy of the disk, taken while in use. Mounting the copy replays the journal. */
 async function withMounted(disk: string, use: (mountPoint: string) => void): Promise<void> {
   const workspace = makeWorkspace('mounted');
   await run('mount', ['-o', 'loop', disk, workspace.path]);
@@ -103,7 +103,7 @@ async function withMounted(disk: string, use: (mountPoint: string) => void): Pro
   }
 }
 
-it('an upload’s answer never carries an offset before its bytes are synced', async () => {
+it('an answer never reports an offset before the bytes below it are synced', async () => {
   const traced = await startServer({ args });
   const workspace = makeWorkspace('strace');
   const output = join(workspace.path, 'trace');
@@ -138,7 +138,7 @@ it('an upload’s answer never carries an offset before its bytes are synced', a
   }
 });
 
-/** Write → sync → rename of the sidecar → sync of the directory → answer, each after the end of the one before. */
+/** Each step follows the end of the previous one: write, sync, sidecar rename, directory sync, answer. */
 function expectOrder(lines: readonly string[], id: string, offset: number): void {
   const answered = lines.findIndex((line) => line.includes(`upload-offset: ${offset}`));
   const before = lines.slice(0, answered);

@@ -53,13 +53,13 @@ async function tryToSend(
 }
 
 describe('several senders of one upload', () => {
-  it('refuses the second while the first sends; a HEAD does not disturb the first', async () => {
+  it('the second of two senders is refused; a HEAD does not disturb the first', async () => {
     const bytes = randomBytes(MiB);
     const path = await tus.create('two-writers.raw', bytes.length);
     const first = tus.open(path, 0, bytes.length);
     const answer = readResponse(first);
     first.write(bytes.subarray(0, 500_000));
-    // It keeps sending single bytes, so it is alive.
+    // The first sender still sends single bytes, so it is alive.
     let at = 500_000;
     const feeding = setInterval(() => first.write(bytes.subarray(at, (at += 1))), 100);
     await until(async () => (await offsetOf(tus, path)) >= 500_000, {
@@ -73,7 +73,7 @@ describe('several senders of one upload', () => {
     expect(readFileSync(join(server.poolDir, 'two-writers.raw')).equals(bytes)).toBe(true);
   });
 
-  it('let the same client take over its own dead connection', async () => {
+  it('a client takes over its own dead connection', async () => {
     const bytes = randomBytes(MiB);
     const path = await tus.create('taken-over.raw', bytes.length);
     const dead = tus.open(path, 0, bytes.length);
@@ -93,7 +93,7 @@ describe('several senders of one upload', () => {
     expect(readFileSync(join(server.poolDir, 'taken-over.raw')).equals(bytes)).toBe(true);
   });
 
-  it('that come at once: one of ten gets the lock, and the file is entirely theirs', async () => {
+  it('one of ten concurrent senders gets the lock and sends the whole file', async () => {
     const bodies = Array.from({ length: 10 }, () => randomBytes(300_000));
     const path = await tus.create('ten-writers.raw', 300_000);
     const answers = await Promise.all(bodies.map((body) => tus.patch(path, 0, body)));
@@ -104,7 +104,7 @@ describe('several senders of one upload', () => {
     expect(readFileSync(join(server.poolDir, 'ten-writers.raw')).equals(winners[0]!)).toBe(true);
   });
 
-  it('let another session take over after 10 s of silence and discard late bytes', async () => {
+  it('another session takes over after 10 s of silence, and late bytes are discarded', async () => {
     const user = await createUser(server, 'lena', 'operator');
     const [first, second] = await Promise.all(
       [1, 2].map(async () => {
@@ -116,7 +116,7 @@ describe('several senders of one upload', () => {
     const path = await first!.create('two-sessions.raw', bytes.length);
     const silent = first!.open(path, 0, bytes.length);
     const silentAnswer = readResponse(silent);
-    // Resumes as soon as it is cut, while the other session sends.
+    // The silent session sends late bytes after the server has refused its request.
     silent.once('response', () => silent.write(randomBytes(400_000)));
     const silentSince = performance.now();
     silent.write(bytes.subarray(0, 300_000));
@@ -135,7 +135,7 @@ describe('several senders of one upload', () => {
     expect(readFileSync(join(server.poolDir, 'two-sessions.raw')).equals(bytes)).toBe(true);
   });
 
-  it('may be fifty uploads at once, one sender each', async () => {
+  it('fifty concurrent uploads with one sender each succeed', async () => {
     const all = Array.from({ length: 50 }, (_, at) => ({
       name: `many-${at}.raw`,
       bytes: randomBytes(300_000 + at),
@@ -169,7 +169,7 @@ it('sign-out stops an upload and keeps the received bytes', async () => {
   expect(await offsetOf(tus, path)).toBe(200_000);
 });
 
-it('an upload resumes at its offset after a network that drops all packets', async () => {
+it('an upload resumes at its offset after a network dropped all packets', async () => {
   const bytes = randomBytes(8 * MiB);
   const proxy = await createFaultProxy(server.port);
   const through = createTusClient(`http://127.0.0.1:${proxy.port}`, {

@@ -23,7 +23,7 @@ beforeAll(async () => {
 });
 afterAll(() => server.close());
 
-it('an upload that expired while the server was down is removed at its start, as announced', async () => {
+it('the server removes an upload that expired while the server was down', async () => {
   const days = 3 / 86_400;
   const short = await startServer({ args: ['--free-space-floor', '0', '--upload-expiry', days.toFixed(6)] });
   try {
@@ -57,7 +57,7 @@ it('unfinished uploads of a user share one quota; finished ones do not count', a
   const first = await theirs.create('a.raw', 6 * MiB);
   const refused = /403.*Needs 5\.0 MiB; 6\.0 MiB of 10\.0 MiB are used.*quota_exceeded/;
   await expect(theirs.create('b.raw', 5 * MiB)).rejects.toThrow(refused);
-  // Each user has a quota of their own, and every end frees it.
+  // Each user has a separate quota. The end of an upload frees its share.
   const others = await tus.create('c.raw', 10 * MiB);
   expect((await theirs.patch(first, 0, randomBytes(6 * MiB))).status).toBe(204);
   const second = await theirs.create('b.raw', 10 * MiB);
@@ -67,8 +67,8 @@ it('unfinished uploads of a user share one quota; finished ones do not count', a
   expect(await findImage(server, 'a.raw')).toMatchObject({ state: 'ready', sizeBytes: 6 * MiB });
 });
 
-/** A proxy before the server. `keepsBack` buffers as nginx does by default. It adds a Via header. */
-async function startProxy(keepsBack: boolean): Promise<Server> {
+/** A proxy in front of the server that adds a Via header. With `buffers` it buffers bodies like nginx by default. */
+async function startProxy(buffers: boolean): Promise<Server> {
   const proxy = createServer((incoming, outgoing) => {
     const send = (body: Buffer | null): void => {
       const { method, url: path, headers } = incoming;
@@ -83,7 +83,7 @@ async function startProxy(keepsBack: boolean): Promise<Server> {
       if (body === null) incoming.pipe(upstream);
       else upstream.end(body);
     };
-    if (!keepsBack) return send(null);
+    if (!buffers) return send(null);
     const parts: Buffer[] = [];
     incoming.on('data', (part: Buffer) => void parts.push(part));
     return void incoming.on('end', () => send(Buffer.concat(parts)));
@@ -93,7 +93,7 @@ async function startProxy(keepsBack: boolean): Promise<Server> {
   return proxy;
 }
 
-/** A slow client with two requests. @returns the path of the upload, which lacks the last one */
+/** A slow client that sends two requests. @returns the path of the upload, whose last bytes are missing */
 async function sendSlowly(client: TusClient, name: string): Promise<string> {
   const path = await client.create(name, 5 * MiB);
   const sending = client.open(path, 0, 4.5 * MiB);

@@ -10,7 +10,7 @@ import { createUser, signIn } from '../kit/session.ts';
 import { createTusClient, computeDigest, uploadId, metadataHeader, offsetType } from '../kit/tus.ts';
 import type { TusClient } from '../kit/tus.ts';
 
-/** tus 1.0 by its document, and wcc's additions of docs/uploads.md, against a real server. */
+/** Tests tus 1.0 and wcc's additions (docs/uploads.md) against a real server. */
 let server: TestServer;
 let tus: TusClient;
 let number = 0;
@@ -35,7 +35,7 @@ describe('the tus protocol', () => {
     });
   });
 
-  it('takes an upload in two requests: complete, equal, registered, without hidden files', async () => {
+  it('registers an upload of two requests as an equal image and leaves no hidden file', async () => {
     const bytes = randomBytes(3 * MiB + 17);
     const name = freshName();
     const path = await tus.create(name, bytes.length, { sha256: computeDigest(bytes).toString('hex') });
@@ -79,7 +79,7 @@ describe('the tus protocol', () => {
     await expectNoOrphans(server.poolDir);
   });
 
-  it.each([0, 1])('takes a file of %i bytes', async (sizeBytes) => {
+  it.each([0, 1])('accepts a file of %i bytes', async (sizeBytes) => {
     const name = freshName();
     const path = await tus.create(name, sizeBytes);
     if (sizeBytes > 0) expect(await tus.patch(path, 0, Buffer.alloc(1, 7))).toMatchObject({ status: 204 });
@@ -110,12 +110,12 @@ describe('the tus protocol', () => {
     });
     expect(rest).toMatchObject({ status: 204, offset: bytes.length });
     expect((await stored(part)).equals(bytes)).toBe(true);
-    // At other addresses the header has no effect.
+    // The header has no effect on other addresses.
     const elsewhere = { headers: { 'x-http-method-override': 'DELETE' } };
     expect((await tus.request('POST', '/api/images', elsewhere)).status).toBe(405);
   });
 
-  it('accepts a right checksum, and discards the whole request on a wrong one', async () => {
+  it('accepts a correct checksum, and discards the whole request on a wrong one', async () => {
     const bytes = randomBytes(2 * MiB);
     const name = freshName();
     const path = await tus.create(name, bytes.length, { sha256: computeDigest(bytes).toString('hex') });
@@ -142,7 +142,7 @@ describe('the tus protocol', () => {
     expect((await stored(name)).equals(bytes)).toBe(true);
   });
 
-  it('terminates an upload: the operation ends, name and space are free', async () => {
+  it('DELETE ends the operation and releases name and space', async () => {
     const name = freshName();
     const path = await tus.create(name, MiB);
     await tus.patch(path, 0, randomBytes(1000));
@@ -156,7 +156,7 @@ describe('the tus protocol', () => {
   });
 });
 
-describe('an upload is refused', () => {
+describe('refused uploads', () => {
   const creation = (headers: Record<string, string | undefined>): ReturnType<TusClient['request']> =>
     tus.request('POST', '/api/uploads', { headers });
   const named = (filename: string): string => metadataHeader({ filename });
@@ -165,12 +165,12 @@ describe('an upload is refused', () => {
     ['another version', { 'tus-resumable': '0.2.2', 'upload-length': '1' }, 412, 'tus_version'],
     ['no version', { 'tus-resumable': undefined, 'upload-length': '1' }, 412, 'tus_version'],
     ['no length', {}, 411, 'length_required'],
-    ['a length that is to come', { 'upload-defer-length': '1' }, 400, 'length_unknown'],
+    ['a deferred length', { 'upload-defer-length': '1' }, 400, 'length_unknown'],
     ['a negative length', { 'upload-length': '-1' }, 400, 'malformed_request'],
-    ['a length beyond all numbers', { 'upload-length': '9'.repeat(16) }, 400, 'malformed_request'],
-    ['a length beyond the disk', { 'upload-length': '60000000000000' }, 507, 'no_space'],
+    ['a length with 16 digits', { 'upload-length': '9'.repeat(16) }, 400, 'malformed_request'],
+    ['a length beyond the free space', { 'upload-length': '60000000000000' }, 507, 'no_space'],
     ['a length beyond the limit', { 'upload-length': '9'.repeat(15) }, 422, 'image_too_large'],
-  ])('%s', async (...[, headers, status, code]) => {
+  ])('an upload with %s is refused', async (...[, headers, status, code]) => {
     const answer = await creation({ 'upload-metadata': named('refused.raw'), ...headers });
     expect(answer).toMatchObject({ status, code });
     if (status === 412) expect(answer.headers['tus-version']).toBe('1.0.0');
@@ -179,20 +179,24 @@ describe('an upload is refused', () => {
   it.each([
     ['no metadata', undefined, 'malformed_request'],
     ['no name', metadataHeader({ name: 'x' }), 'malformed_request'],
-    ['no base64', 'filename §§', 'malformed_request'],
-    ['what is no text', `filename ${Buffer.from([0xff, 0xfe]).toString('base64')}`, 'malformed_request'],
+    ['a value that is not base64', 'filename §§', 'malformed_request'],
     [
-      'a key twice',
+      'a value that is not UTF-8',
+      `filename ${Buffer.from([0xff, 0xfe]).toString('base64')}`,
+      'malformed_request',
+    ],
+    [
+      'a repeated key',
       `${metadataHeader({ filename: 'a' })},${metadataHeader({ filename: 'b' })}`,
       'malformed_request',
     ],
-    ['a path', metadataHeader({ filename: '../../etc/passwd' }), 'invalid_name'],
+    ['a relative path', metadataHeader({ filename: '../../etc/passwd' }), 'invalid_name'],
     ['an absolute path', metadataHeader({ filename: '/etc/passwd' }), 'invalid_name'],
     ['a hidden name', metadataHeader({ filename: '.wcc-pool' }), 'invalid_name'],
     ['a control character', metadataHeader({ filename: 'a\0b' }), 'invalid_name'],
-    ['a digest that is none', metadataHeader({ filename: 'a.raw', sha256: 'abc' }), 'invalid_input'],
-    ['a format that is none', metadataHeader({ filename: 'a.raw', format: 'vmdk' }), 'invalid_input'],
-  ])('metadata with %s', async (_what, metadata, code) => {
+    ['an invalid digest', metadataHeader({ filename: 'a.raw', sha256: 'abc' }), 'invalid_input'],
+    ['an unknown format', metadataHeader({ filename: 'a.raw', format: 'vmdk' }), 'invalid_input'],
+  ])('an upload whose metadata has %s is refused', async (_what, metadata, code) => {
     const headers = { 'upload-length': '1', 'upload-metadata': metadata };
     // Node sends headers in Latin-1 only, so the test writes the garbage as bytes.
     const answer = await creation(headers);
@@ -201,7 +205,7 @@ describe('an upload is refused', () => {
     expect(answer.status).toBeLessThan(500);
   });
 
-  it('for a name that an image or another upload has', async () => {
+  it('an upload under the name of an image or another upload is refused', async () => {
     const name = freshName();
     const path = await tus.create(name, 10);
     const again = { 'upload-length': '1', 'upload-metadata': named(name) };
@@ -210,7 +214,7 @@ describe('an upload is refused', () => {
     expect(await creation(again)).toMatchObject({ status: 409, code: 'exists' });
   });
 
-  it('for wrong offsets and lengths, which change nothing', async () => {
+  it('a PATCH with a wrong offset or length is refused and changes nothing', async () => {
     const path = await tus.create(freshName(), 1000);
     await tus.patch(path, 0, randomBytes(400));
     expect(await tus.patch(path, 399, randomBytes(1))).toMatchObject({
@@ -239,7 +243,7 @@ describe('an upload is refused', () => {
     expect(await tus.request('DELETE', path)).toMatchObject({ status: 204 });
   });
 
-  it('for content that differs from the announced digest, without a trace', async () => {
+  it('an upload that differs from its announced digest is refused and leaves no file', async () => {
     const bytes = randomBytes(5000);
     const sha256 = computeDigest(randomBytes(1)).toString('hex');
     const name = freshName();
@@ -253,7 +257,7 @@ describe('an upload is refused', () => {
     await expectNoOrphans(server.poolDir);
   });
 
-  it('for a hostile image under any name', async () => {
+  it('an upload of a hostile image is refused under any name', async () => {
     const header = Buffer.alloc(65_536);
     header.write('QFI\xfb', 0, 'latin1');
     header.writeUInt32BE(2, 4);
@@ -270,7 +274,7 @@ describe('an upload is refused', () => {
     await expectNoOrphans(server.poolDir);
   });
 
-  it('for another user, as if it did not exist', async () => {
+  it('an upload looks nonexistent to other users', async () => {
     const user = await signIn(server, await createUser(server, 'ulla', 'operator'));
     const viewer = await signIn(server, await createUser(server, 'vera', 'viewer'));
     const theirs = createTusClient(server.baseUrl, { cookie: user.cookie, origin: user.origin });
@@ -298,7 +302,7 @@ describe('an upload is refused', () => {
     await tus.request('DELETE', mine);
   });
 
-  it('for more unfinished uploads than one user may have', async () => {
+  it('an upload beyond the limit of unfinished uploads per user is refused', async () => {
     const paths: string[] = [];
     let refused = '';
     for (let at = 0; at < 61 && refused === ''; at += 1) {
@@ -312,8 +316,8 @@ describe('an upload is refused', () => {
   });
 });
 
-describe('a client that returns to an upload', () => {
-  it('finds it in the list and proves the file by samples', async () => {
+describe('clients that resume an upload', () => {
+  it('a client finds its upload in the list and proves the file by samples', async () => {
     const bytes = randomBytes(MiB);
     const name = freshName();
     const path = await tus.create(name, bytes.length, { lastModified: '1700000000000' });
@@ -351,7 +355,7 @@ describe('a client that returns to an upload', () => {
     expect((await stored(name)).equals(bytes)).toBe(true);
   });
 
-  it('gets no byte accepted while paused, resumes later, and cannot retry it', async () => {
+  it('a paused upload accepts no byte, resumes later, and cannot be retried', async () => {
     const bytes = randomBytes(2000);
     const path = await tus.create(freshName(), bytes.length);
     await tus.patch(path, 0, bytes.subarray(0, 1000));
@@ -368,7 +372,7 @@ describe('a client that returns to an upload', () => {
     await expect(server.api.retry(uploadId(other))).rejects.toMatchObject({ code: 'invalid_state' });
   });
 
-  it('finds it after a restart; lost bytes are reported, unacknowledged ones are cut', async () => {
+  it('an upload exists after a restart; the server reports lost bytes and cuts unacknowledged ones', async () => {
     const bytes = randomBytes(3 * MiB);
     const names = [freshName(), freshName(), freshName()];
     const [good, longer, shorter] = (await Promise.all(

@@ -74,7 +74,7 @@ describe('help', () => {
     },
   );
 
-  it('of the program lists every exit code', () => {
+  it('the help of the program lists every exit code', () => {
     const { program, written } = makeProgram();
     program.outputHelp();
     for (const { meaning } of Object.values(exitCodes)) expect(written()).toContain(meaning);

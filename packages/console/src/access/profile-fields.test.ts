@@ -10,11 +10,11 @@ it.each([
   ['', Array.from({ length: 33 }, () => key).join('\n'), { field: 'sshKeys', why: 'tooMany', line: 0 }],
   [' sato ', `\r\n${key}\r\n`, null],
   ['', '', null],
-])('finds the first fault of user %j with keys %j', (user, sshKeys, fault) => {
+])('the first invalid field of user %j with keys %j is found', (user, sshKeys, fault) => {
   expect(findProfileFault({ user, sshKeys })).toEqual(fault);
 });
 
-it('trims the profile and removes duplicate keys before it is sent', () => {
+it('the sent profile is trimmed and has no duplicate keys', () => {
   expect(toProfile({ user: ' sato ', sshKeys: `${key}\n ${key}\r\n` })).toEqual({
     user: 'sato',
     sshKeys: [key],

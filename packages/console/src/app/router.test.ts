@@ -21,7 +21,7 @@ const operationId = 'abcdefghijklmnopqrstuvwx23';
 beforeEach(() => void vi.stubGlobal('addEventListener', () => undefined));
 afterEach(() => void vi.unstubAllGlobals());
 
-describe('page addresses of 0.1.0', () => {
+describe('page addresses of release 0.1.0', () => {
   it.each([
     ['/', 'home'],
     ['/index.html', 'home'],
@@ -48,7 +48,7 @@ describe('page addresses of 0.1.0', () => {
     expect(open(address).router.page).toBe(page);
   });
 
-  it('contain the id of what the page shows', () => {
+  it('the address of a page contains the id of its image, machine or operation', () => {
     expect(open('/images/123').router.imageId).toBe(123);
     expect(open('/machines/123?screen').router.vmId).toBe(123);
     expect(open(`/operations/${operationId}`).router.operationId).toBe(operationId);

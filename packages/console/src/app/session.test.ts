@@ -49,7 +49,7 @@ describe('SessionState', () => {
     expect(left).toEqual([]);
   });
 
-  it('reloads the console when another user signs in over the pages', async () => {
+  it('reloads the console when another user signs in after the session expired', async () => {
     const session = open([sessionOf('sato'), sessionOf('ito')]);
     await session.load();
     session.expire();

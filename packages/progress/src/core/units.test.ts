@@ -138,7 +138,7 @@ describe('roundEta', () => {
     expect(roundEta(etaMs)).toEqual(rounded);
   });
 
-  it('keeps to its steps and never returns zero', () => {
+  it('returns only the documented steps and never zero', () => {
     const isInSteps = (eta: RoundedEta): boolean => {
       if (eta.kind === 'seconds') return eta.seconds % 5 === 0 && eta.seconds >= 5 && eta.seconds < 60;
       if (eta.kind === 'minutes') return eta.minutes >= 1 && eta.minutes < 60 && (eta.minutes * 2) % 1 === 0;
