@@ -1,4 +1,4 @@
-// Compares this checkout with another one, e.g. the commit before: copy, upload and watch, in turns. See --help.
+// Compares copy, upload and watch of this checkout and another one, e.g. the previous commit. See --help.
 import { execFileSync } from 'node:child_process';
 import { createHash, randomBytes } from 'node:crypto';
 import { closeSync, mkdtempSync, openSync, rmSync, writeSync } from 'node:fs';
@@ -11,8 +11,8 @@ import { selfDifference, summarize } from './copy/rounds.mjs';
 
 const usage = `node bench/compare.mjs CHECKOUT [--rounds 15] [--mib 1024] [--write]
 
-CHECKOUT is another, built checkout. Both run in turns. This one runs twice, as a control: when it differs from
-itself by more than 10 %, there is no verdict. Needs an idle machine with two cores.`;
+CHECKOUT is another, built checkout. Both run in turns. This checkout runs twice, as a control. If its two results
+differ by more than 10 %, there is no verdict. Needs an idle machine with two cores.`;
 const maxSelfDifference = 0.1;
 const mebibyte = 1024 ** 2;
 
@@ -39,7 +39,9 @@ checkouts['this (again)'] = checkouts.this;
 const home = mkdtempSync(join(tmpdir(), 'wcc-bench-compare-'));
 const source = join(home, 'source');
 
-/** One way of each bench: checkout → milliseconds, of time or of processor time. */
+/**
+ * One measurement of each benchmark. Each function returns the milliseconds of a checkout: elapsed or processor time.
+ */
 const ways = {
   'copy, not durable, ms': (checkout) => timeCopy(checkout, 'scratch'),
   'copy, durable, ms': (checkout) => timeCopy(checkout, 'durable'),

@@ -1,5 +1,5 @@
 /**
- * Unit tests that need loop mounts, hypervisors or Chromium, as globs. They are the project `host`, which
+ * Unit tests that need loop mounts, hypervisors or Chromium, as globs. They form the vitest project `host`, which
  * `npm run test:quick` leaves out.
  */
 export const needsHost: readonly string[] = [

@@ -34,13 +34,13 @@ function target(path: string, specifier: string): string {
   return specifier.startsWith('.') ? relative(root, resolve(root, dirname(path), specifier)) : specifier;
 }
 
-/** Room of a file: the first folder below `src`; `top` for the files beside the rooms. */
-function room(path: string): string {
+/** The first folder below `src` in a path; `top` for a file directly in `src`. */
+function folderOf(path: string): string {
   const parts = path.split('/').slice(3);
   return parts.length > 1 ? (parts[0] ?? '') : 'top';
 }
 
-/** Lines that hold code: neither blank nor comment only. */
+/** Counts the lines with code, without blank lines and comments. */
 function codeLines(path: string): number {
   const text = read(path).replaceAll(/^\s*\/\*[\s\S]*?\*\/\s*$/gm, '');
   return text.split('\n').filter((line) => line.trim() !== '' && !line.trim().startsWith('//')).length;
@@ -64,10 +64,10 @@ const ours: Record<string, readonly string[]> = {
 };
 
 /**
- * Inside a package: room → rooms it may import. The files at the top of `src` construct and may import all;
- * no room imports them.
+ * For each folder of a package, the folders that it may import. Files at the top of `src` may import all folders; no
+ * folder imports them.
  */
-const rooms: Record<string, Record<string, readonly string[]>> = {
+const importableFolders: Record<string, Record<string, readonly string[]>> = {
   copy: {
     worker: [
       'contract',
@@ -145,7 +145,7 @@ const rooms: Record<string, Record<string, readonly string[]>> = {
 };
 
 describe('import directions', () => {
-  it('packages import only what lies below them', () => {
+  it('packages import only lower packages', () => {
     const offences = production.flatMap((path) => {
       const allowed = ours[path.split('/')[1] ?? ''] ?? [];
       return importsOf(path)
@@ -165,15 +165,15 @@ describe('import directions', () => {
     expect(offences).toEqual([]);
   });
 
-  it('rooms of a package import one way', () => {
+  it('folders of a package import in one direction', () => {
     const offences = production.flatMap((path) => {
-      const matrix = rooms[path.split('/')[1] ?? ''];
-      const allowed = matrix?.[room(path)] ?? [];
-      if (!matrix || room(path) === 'top') return [];
+      const matrix = importableFolders[path.split('/')[1] ?? ''];
+      const allowed = matrix?.[folderOf(path)] ?? [];
+      if (!matrix || folderOf(path) === 'top') return [];
       return importsOf(path)
         .filter((specifier) => specifier.startsWith('.'))
         .map((specifier) => target(path, specifier))
-        .filter((other) => room(other) !== room(path) && !allowed.includes(room(other)))
+        .filter((other) => folderOf(other) !== folderOf(path) && !allowed.includes(folderOf(other)))
         .map((other) => `${path} imports ${other}`);
     });
     expect(offences).toEqual([]);
@@ -191,7 +191,7 @@ describe('import directions', () => {
   });
 });
 
-/** The files that a file imports by relative paths, directly and through others. */
+/** The files that a file imports by relative paths, directly or indirectly. */
 function reachedFrom(path: string, found = new Set<string>()): Set<string> {
   for (const specifier of importsOf(path).filter((each) => each.startsWith('.'))) {
     const other = target(path, specifier);
@@ -217,7 +217,7 @@ describe('test projects', () => {
     expect(unit.filter((path) => [...reachedFrom(path)].some((other) => needs.test(other)))).toEqual([]);
   });
 
-  it('the list of slow files names files that exist', () => {
+  it('every file in the list of slow files exists', () => {
     const slow = Object.keys(JSON.parse(read('test/slowest-files.json')) as Record<string, number>);
     expect(slow.filter((path) => !tracked.includes(path))).toEqual([]);
   });
@@ -236,7 +236,7 @@ describe('size and names', () => {
     expect(lengths[Math.floor(lengths.length * 0.9)]).toBeLessThanOrEqual(250);
   });
 
-  it('no drawer for odds and ends', () => {
+  it('no file or folder has a catch-all name like utils or helpers', () => {
     const odd = tracked.filter((path) => /(^|\/)(utils?|helpers?|common|misc)(\.|\/)/.test(path));
     expect(odd).toEqual([]);
   });
@@ -258,7 +258,7 @@ describe('size and names', () => {
     expect(shouting).toEqual([]);
   });
 
-  it('an unfinished note names its issue', () => {
+  it('every TODO names its issue', () => {
     const notes = sources.flatMap((path) =>
       read(path)
         .split('\n')
@@ -282,7 +282,7 @@ describe('dependencies', () => {
     expect(dependencies.filter(([, version]) => !/^\d+\.\d+\.\d+$/.test(version))).toEqual([]);
   });
 
-  it('every dependency says in docs/dependencies.md why it is there', () => {
+  it('docs/dependencies.md gives a reason for every dependency', () => {
     const page = read('docs/dependencies.md');
     const names = new Set(dependencies.map(([name]) => name).filter((name) => !name.startsWith('@wcc/')));
     expect([...names].filter((name) => !page.includes(`\`${name}\``))).toEqual([]);
@@ -299,21 +299,21 @@ describe('dependencies', () => {
   const entries = Object.entries(lock.packages).filter(([path]) => path.includes('node_modules/'));
 
   it('every locked package runs on Node 20', () => {
-    // Of each alternative of a range, the first number is the oldest major that it admits.
+    // The first number of each alternative in a range is the oldest major version that the range allows.
     const admits = (range: string): boolean =>
       range.split('||').some((part) => Number(/\d+/.exec(part)?.[0] ?? 0) <= 20);
     const tooNew = entries.filter(([, { engines }]) => !admits(engines?.node ?? '*'));
     expect(tooNew.map(([path, { engines }]) => `${path}: ${engines?.node}`)).toEqual([]);
   });
 
-  it('the lock file knows the binaries of every platform, or npm ci refuses it', () => {
+  it('the lock file contains the binaries of every platform, because npm ci needs them', () => {
     const missing = entries.flatMap(([, { optionalDependencies = {} }]) =>
       Object.keys(optionalDependencies).filter((name) => !lock.packages[`node_modules/${name}`]),
     );
     expect(missing).toEqual([]);
   });
 
-  it('the lock file holds no address and an integrity for every package', () => {
+  it('the lock file has no registry address, and an integrity hash for every package', () => {
     expect(entries.length).toBeGreaterThan(50);
     expect(entries.filter(([, entry]) => entry.resolved?.includes('://')).map(([path]) => path)).toEqual([]);
     expect(entries.filter(([, entry]) => !entry.link && !entry.integrity).map(([path]) => path)).toEqual([]);
@@ -321,7 +321,7 @@ describe('dependencies', () => {
 });
 
 describe('documents', () => {
-  it('every relative link in a page leads somewhere', () => {
+  it('every relative link in a page has an existing target', () => {
     const pages = tracked.filter((path) => path.endsWith('.md'));
     const dead = pages.flatMap((page) =>
       [...read(page).matchAll(/\]\((?!https?:|#|mailto:)([^)#\s]+)[^)]*\)/g)]
@@ -376,7 +376,7 @@ describe('documents', () => {
     expect(named.filter((entry) => !((entry.split(' → ')[1] ?? '') in scripts))).toEqual([]);
   });
 
-  it('the architecture page names every room of the tree', () => {
+  it('the architecture page names every folder of the source tree', () => {
     const page = read('docs/architecture.md');
     const names = new Set(
       production

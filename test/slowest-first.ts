@@ -3,14 +3,14 @@ import { relative } from 'node:path';
 import { BaseSequencer } from 'vitest/node';
 import type { TestSpecification } from 'vitest/node';
 
-/** Seconds of the slowest files as `npm test` last wrote them: path → seconds. */
+/** Maps the path of each slow test file to its duration in seconds. `npm test` updates the list. */
 const secondsOf = JSON.parse(
   readFileSync(new URL('slowest-files.json', import.meta.url), 'utf8'),
 ) as Readonly<Record<string, number>>;
 
 /**
- * Starts the slow files of a group first, so that no worker waits at the end for one long file. Without a cache of
- * earlier runs, as on a fresh clone, vitest orders by file size instead.
+ * Starts the slow files of a group first, so that the run does not end with one long file. By default, vitest orders
+ * a fresh clone by file size, because it has no cache of earlier runs.
  */
 export class SlowestFirst extends BaseSequencer {
   override sort(files: TestSpecification[]): Promise<TestSpecification[]> {

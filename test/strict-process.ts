@@ -1,12 +1,12 @@
 import { afterAll } from 'vitest';
 
 /**
- * Set-up of every test file: a warning of the process fails the run, and so does a handle that a file leaves open.
+ * Set-up of every test file. A process warning fails the run, and so does a handle that the file leaves open.
  */
 const warnings: string[] = [];
 process.on('warning', (warning) => warnings.push(`${warning.name}: ${warning.message}`));
 
-/** Handles that keep a process alive; timers are left to the test runner, which has its own. */
+/** Handles that keep a process alive. Ignores timers, because the test runner has timers of its own. */
 const kinds = [
   'TCPServerWrap',
   'TCPSocketWrap',

@@ -5,7 +5,7 @@ import { copyFile, warmUp } from '@wcc/copy';
 import { showSize } from './options.mjs';
 import { interleave, judge, selfDifference } from './rounds.mjs';
 
-/** Minimum time that the main loop is blocked in all rounds together. */
+/** Minimum total time that the main loop is blocked, over all rounds. */
 const minBlockedMs = 30_000;
 const wantedRatio = 0.97;
 const sliceMs = 100;
@@ -14,7 +14,7 @@ const timeoutMs = 120_000;
 
 /**
  * Blocks the main loop with `Atomics.wait` while a copy runs. The worker's own clock measures the copy, because the
- * main thread learns of the end too late.
+ * main thread receives the end too late.
  */
 export async function runBlocked({ directory, sizeBytes, rounds }) {
   const source = join(directory, 'blocked');
@@ -31,7 +31,7 @@ export async function runBlocked({ directory, sizeBytes, rounds }) {
     execFileSync('sync');
     const job = copyFile(source, target, { durable: false });
     const untilMs = performance.now() + blockedMs;
-    // The event loop does not run again before the copy is over.
+    // The event loop does not run until the copy has ended.
     while (blockedMs > 0 && (performance.now() < untilMs || isRunning(job)))
       Atomics.wait(sleeper, 0, 0, sliceMs);
     return (await job.done).elapsedMs;

@@ -1,5 +1,5 @@
 // Makes one copy in a separate process and prints its milliseconds, without the start of Node. `first` includes the
-// start of the worker thread. The other ways use a running one, as a server does.
+// start of the worker thread. The other ways use a worker that already runs, like a server.
 import { copyFile as copyByNode } from 'node:fs/promises';
 import { createReadStream, createWriteStream } from 'node:fs';
 import { pipeline } from 'node:stream/promises';

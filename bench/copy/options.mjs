@@ -9,7 +9,7 @@ const help = `npm run bench:copy -- [options]
   --only a,b            parts to run: warm, sparse, reflink, blocked, reporting, watchers (default: all)
   --directory DIR       directory for the copies (default: the temporary directory)
   --write               write the results of these parts to bench/RESULTS.md
-Run it on a quiet machine, because write-back makes single runs vary fourfold.`;
+Run it on a quiet machine, because write-back makes single runs vary by a factor of four.`;
 
 /** Parses the command line. Ends the process at --help. */
 export function readOptions() {

@@ -9,8 +9,8 @@ const readsPerSecond = 100;
 const sliceMs = 1000;
 
 /**
- * The cost of reading the progress, at ten times the rate that a hub needs. The copy is paused, so the processor
- * time is that of the reader alone. The worker's side is a few stores per window.
+ * The cost of reading the progress, at ten times the rate that a hub needs. The copy is paused, so only the reader
+ * uses processor time. A running worker adds a few memory writes per window.
  */
 export async function runReporting({ directory, rounds }) {
   const source = join(directory, 'reporting');

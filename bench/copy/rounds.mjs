@@ -1,6 +1,6 @@
 import { execFileSync } from 'node:child_process';
 
-/** Minimum rounds for a verdict, because single runs vary fourfold. */
+/** Minimum rounds for a verdict, because single runs vary by a factor of four. */
 export const minRounds = 15;
 /** Maximum difference of a subject from itself. A larger one makes the run worthless. */
 const maxSelfDifference = 0.03;
@@ -36,18 +36,18 @@ export function summarize(list) {
   };
 }
 
-/** Relative difference between the minima of a subject and of its double. */
+/** Relative difference between the minima of a subject and its repetition. */
 export function selfDifference(results, name) {
   const [one, other] = [results.get(name).min, results.get(`${name} (again)`).min];
   return Math.abs(one - other) / Math.min(one, other);
 }
 
-/** The better of a subject's two minima. */
+/** The smaller minimum of a subject and its repetition. */
 export function bestOf(results, name) {
   return Math.min(results.get(name).min, results.get(`${name} (again)`)?.min ?? Number.POSITIVE_INFINITY);
 }
 
-/** A gate's verdict; none if there were too few rounds or if a subject differs from itself. */
+/** The verdict of a limit; none after too few rounds, or if a subject differs too much from its repetition. */
 export function judge({ isMet, rounds, controls = [] }) {
   if (rounds < minRounds) return `no verdict (${rounds} rounds)`;
   const worst = Math.max(0, ...controls);

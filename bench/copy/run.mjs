@@ -1,4 +1,4 @@
-// Measures the gates of the copy engine, compared with cp. See --help.
+// Measures the copy engine against its performance limits and against cp. See --help.
 import { mkdtempSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';

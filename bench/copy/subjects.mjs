@@ -4,7 +4,7 @@ import { fileURLToPath } from 'node:url';
 
 const one = fileURLToPath(new URL('one.mjs', import.meta.url));
 
-/** Measures a shell command. The target is removed before and after, which is not measured. */
+/** Measures a shell command. Removes the target before and after, outside the measured time. */
 export function timeCommand(command, target) {
   rmSync(target, { force: true });
   execFileSync('sync');

@@ -7,7 +7,9 @@ import { timeChild, timeCommand } from './subjects.mjs';
 /** Rounds of the slow subjects, which are shown for comparison only. */
 const roundsOfOthers = 3;
 
-/** A file in the page cache: without durability compared with `cp`, with it compared with `cp && sync FILE`. */
+/**
+ * Copies a file from the page cache. Compares the fast copy with `cp`, and the durable copy with `cp && sync FILE`.
+ */
 export async function runWarm({ directory, sizeBytes, rounds }) {
   const source = join(directory, 'warm');
   const target = join(directory, 'warm-copy');
@@ -27,7 +29,7 @@ export async function runWarm({ directory, sizeBytes, rounds }) {
       ...twice('cp && sync FILE', () => timeCommand(`${cp} && sync '${target}'`, target)),
       ...twice('@wcc/copy', () => timeChild('durable', source, target)),
       {
-        name: '@wcc/copy, durable: false, first of its process',
+        name: '@wcc/copy, durable: false, first copy of a process',
         run: () => timeChild('first', source, target),
       },
       { name: 'fs.copyFile', run: () => timeChild('node', source, target), rounds: roundsOfOthers },
@@ -45,7 +47,7 @@ export async function runWarm({ directory, sizeBytes, rounds }) {
   };
 }
 
-/** Throughput relative to a peer's, by the better of two minima each. */
+/** Throughput relative to a peer. Uses the smaller minimum of a subject and its repetition. */
 export function compare(results, { ours, theirs, wanted, rounds }) {
   const ratio = bestOf(results, theirs) / bestOf(results, ours);
   const controls = [selfDifference(results, ours), selfDifference(results, theirs)];

@@ -1,5 +1,5 @@
-// The watchers of watchers.mjs: real sockets in a separate process. Prints "ready" when all are subscribed, and
-// at "report" how many hold the end.
+// The watchers of watchers.mjs: real sockets in a separate process. Prints "ready" when all are subscribed, and after
+// "report" how many have received the terminal snapshot.
 import { WebSocket } from 'ws';
 
 const [port, operation, watchers, stalled] = process.argv.slice(2);
@@ -19,7 +19,7 @@ function connect(index) {
       socket.send(JSON.stringify({ t: 'sub', id: 1, ops: [{ op: operation }] }));
     } else if (text.startsWith('{"t":"ok"')) {
       ready += 1;
-      // It reads no more from here on, so the kernel's buffers fill.
+      // This client stops reading, so the kernel's buffers fill.
       if (isStalled) socket.pause();
       if (ready === Number(watchers)) process.send('ready');
     } else if (text.startsWith('{"t":"ops"')) {

@@ -16,8 +16,8 @@ const wantedRatio = 0.97;
 const clientsFile = fileURLToPath(new URL('watchers-clients.mjs', import.meta.url));
 
 /**
- * A thousand watchers of one copy; a hundred of them never read. Hub, gateway and copy share one process, and the
- * watchers have another. The worker's own clock measures the copy.
+ * A thousand watchers of one copy; a hundred of them never read. Hub, gateway and copy share one process; the
+ * watchers run in another. The worker's own clock measures the copy.
  */
 export async function runWatchers({ directory, sizeBytes, rounds }) {
   const source = join(directory, 'watched');
@@ -83,7 +83,7 @@ function gatesOf(results, readings, rounds) {
       verdict: judge({ isMet: ratio >= wantedRatio, rounds, controls }),
     },
     {
-      gate: 'readers that have the end within 1 s',
+      gate: 'readers that receive the terminal snapshot within 1 s',
       measured: `${readings.ends} of ${readers} (${each} snapshots each)`,
       wanted: 'all',
       verdict: judge({ isMet: readings.ends === readers, rounds }),

@@ -7,13 +7,13 @@ import { pipeline } from 'node:stream/promises';
 const [kind, port, directory] = process.argv.slice(2);
 
 const kinds = {
-  /** The most common library. */
+  /** The most common tus library for Node. */
   async tus() {
     const [{ Server }, { FileStore }] = await Promise.all([import('@tus/server'), import('@tus/file-store')]);
     const server = new Server({ path: '/files', datastore: new FileStore({ directory }) });
     return (request, response) => server.handle(request, response);
   },
-  /** A few lines of Node. */
+  /** A minimal Node server. */
   async pipeline() {
     return async (request, response) => {
       if (request.method !== 'PUT') {

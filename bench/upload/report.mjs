@@ -23,7 +23,7 @@ export function gatesOf(summary) {
   const self = Math.abs(wcc.rate / summary['wcc (again)'].rate - 1);
   const noise = `A/A ${(self * 100).toFixed(1)} %`;
   const verdict = (isMet) => (wcc.rounds < fewestRounds ? 'no verdict' : isMet ? 'met' : 'MISSED');
-  // No verdict if a subject differs from itself by more than its distance from the limit.
+  // No verdict if a subject differs from its repetition by more than its distance from the limit.
   const compared = (value, limit) =>
     Math.abs(value / limit - 1) < self ? `no verdict (${noise})` : verdict(value >= limit);
   const ratio = (name) => wcc.rate / summary[name].rate;

@@ -7,7 +7,7 @@ import { subjects } from './subjects.mjs';
 const ticksPerSecond = 100;
 const pageBytes = 4096;
 
-/** Sends one file to one subject, whose server is started for it. */
+/** Starts the server of one subject and sends one file to it. */
 export async function runOnce(name, { home, file, sizeBytes, sha256 }) {
   mkdirSync(home);
   const server = await subjects[name](home);
@@ -39,7 +39,7 @@ export async function runOnce(name, { home, file, sizeBytes, sha256 }) {
   }
 }
 
-/** Sends with curl: the same sender for all, and not a bottleneck. */
+/** Sends with curl, so that all subjects have the same sender and the sender is not a bottleneck. */
 async function send(server, { name, file, sizeBytes, sha256 }) {
   const { url, headers } = await server.place({ name, sizeBytes, sha256 });
   const bytes =

@@ -1,4 +1,4 @@
-// Measures the upload of a file, compared with other receivers. See --help.
+// Measures the upload of a file and compares wcc with other servers. See --help.
 import { execFileSync } from 'node:child_process';
 import { createHash, randomBytes } from 'node:crypto';
 import { closeSync, mkdtempSync, openSync, rmSync, writeSync } from 'node:fs';

@@ -95,7 +95,7 @@ function launch(program, argv, env = {}) {
   return child;
 }
 
-/** tus, creation. @returns the upload's address */
+/** Creates a tus upload. @returns its URL */
 async function create(url, { headers, metadata, sizeBytes }) {
   const pairs = Object.entries(metadata).map(
     ([key, value]) => `${key} ${Buffer.from(value).toString('base64')}`,

@@ -1,5 +1,5 @@
-// The watchers of one round, in a process on its own core. Receives what to open, reports `ready` when all watch,
-// measures from `measure` to `report`.
+// The watchers of one round, in a process on its own core. Receives the connections to open, reports `ready` when all
+// watch, and measures from `measure` to `report`.
 import { monitorEventLoopDelay } from 'node:perf_hooks';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { RawClient } from './raw-client.mjs';

@@ -10,7 +10,7 @@ const tunedSocketIo = 'Socket.IO, tuned';
 const note = (rounds) =>
   `Server on core 0, generator on core 1; medians of ${rounds} interleaved rounds; ${eventsPerSecond} events a second, open-loop.`;
 
-/** 1,000 watchers with every subject; 100 of them stop reading. */
+/** Runs every subject with 1,000 watchers, 100 of which stop reading. */
 export async function runStalled({ rounds, ms }) {
   const all = await interleave(['wcc', `wcc${againSuffix}`, ...Object.keys(subjects).slice(1)], {
     rounds,
@@ -49,7 +49,7 @@ export async function runCost({ rounds, ms }) {
     plan: { reading: 3000, stalled: 0, hz: eventsPerSecond, ms },
   });
   return {
-    title: '3,000 watchers: what they cost',
+    title: '3,000 watchers: cost',
     gates: [cpuGate(all, '3,000 watchers', rounds), stalenessGate(all, '3,000 watchers', rounds)],
     tables: [figures(all)],
     note: note(rounds),
@@ -72,7 +72,7 @@ function stalenessGate(all, who, rounds) {
 function endGate(all, rounds) {
   const least = Math.min(...all.get('wcc').map(({ endShare }) => endShare));
   return {
-    gate: 'readers that hold the end 1 s after it, in the worst round',
+    gate: 'readers that receive the terminal snapshot within 1 s, in the worst round',
     measured: percent(least),
     wanted: 'all',
     verdict: judge({ isMet: least === 1, all, rounds }),

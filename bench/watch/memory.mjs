@@ -10,8 +10,8 @@ const wantedRssMib = 16;
 const wantedSocketMib = 4;
 
 /**
- * Threat 10: two hundred sockets that never read. The gateway cuts each after 30 s without a Pong; each reconnects
- * at once, as an attacker would.
+ * Threat 10 of docs/security.md: two hundred sockets that never read. The gateway terminates each after 30 s without
+ * a Pong. Each reconnects at once, like an attacker.
  */
 export async function runMemory({ minutes }) {
   const ms = minutes * 60_000;

@@ -1,19 +1,19 @@
 import { parseArgs } from 'node:util';
 
 export const partNames = ['stalled', 'many', 'cost', 'slow', 'memory'];
-/** The ten minutes of `memory` run only when they are asked for. */
+/** The part `memory` takes ten minutes, so it runs only on request. */
 const defaultParts = partNames.filter((name) => name !== 'memory');
 
 const help = `npm run bench:watch -- [options]
   --rounds N      rounds of each comparison; fewer than 7 give no verdict (default 7)
-  --only a,b      of: ${partNames.join(', ')} (default: ${defaultParts.join(', ')})
-  --seconds N     of publishing in each round (default 5)
-  --minutes N     without reading, in the part memory (default 10)
-  --write         put the parts that ran into bench/RESULTS.md
-Server on core 0, generator on core 1 (taskset). Needs a quiet machine, 9,500 files a process (ulimit -n), and takes
-about 15 minutes without memory.`;
+  --only a,b      parts to run, of: ${partNames.join(', ')} (default: ${defaultParts.join(', ')})
+  --seconds N     seconds of publishing in each round (default 5)
+  --minutes N     minutes without reading, in the part memory (default 10)
+  --write         write the results of these parts to bench/RESULTS.md
+The server runs on core 0, the load generator on core 1 (taskset). Needs a quiet machine and 9,500 open files per
+process (ulimit -n). Takes about 15 minutes without the part memory.`;
 
-/** What the command line asks for; ends the process at --help. */
+/** Parses the command line. Ends the process at --help. */
 export function readOptions() {
   const { values } = parseArgs({
     options: {
@@ -31,7 +31,8 @@ export function readOptions() {
   }
   const only = values.only.split(',');
   const unknown = only.filter((name) => !partNames.includes(name));
-  if (unknown.length > 0) throw new Error(`unknown: ${unknown.join(', ')}; there is ${partNames.join(', ')}`);
+  if (unknown.length > 0)
+    throw new Error(`unknown part: ${unknown.join(', ')}; known parts: ${partNames.join(', ')}`);
   const numbers = { rounds: values.rounds, ms: values.seconds * 1000, minutes: values.minutes };
   for (const [name, value] of Object.entries(numbers)) {
     if (!(Number(value) > 0)) throw new Error(`--${name === 'ms' ? 'seconds' : name} must be more than 0`);

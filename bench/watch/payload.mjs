@@ -3,7 +3,7 @@ import { randomInt } from 'node:crypto';
 const idLetters = 'abcdefghijklmnopqrstuvwxyz234567';
 const totalBytes = 64 * 1024 ** 3;
 
-/** One copy of an image, as a server would put it: about 900 bytes as a snapshot. */
+/** One copy of an image, as a server reports it to the hub. The snapshot has about 900 bytes. */
 export function createPayload() {
   const id = `${Array.from({ length: 25 }, () => idLetters[randomInt(32)]).join('')}a`;
   const createdAt = new Date().toISOString();
@@ -44,7 +44,7 @@ export function createPayload() {
   return { id, record };
 }
 
-/** What wcc's hub adds, for the subjects that have none: the same fields, so that all send the same bytes. */
+/** Adds the fields of wcc's hub for subjects without a hub, so that all subjects send the same bytes. */
 export function completeSnapshot(record, seq) {
   const { id, label, action, ...rest } = record;
   return {

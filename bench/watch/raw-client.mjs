@@ -1,7 +1,7 @@
 import { randomBytes } from 'node:crypto';
 import { connect } from 'node:net';
 
-/** All sockets read into the same buffer; data to keep is copied at once. */
+/** All sockets read into one buffer. The client copies data that it keeps. */
 const shared = Buffer.alloc(65_536);
 const atKey = Buffer.from('"at":"');
 const endMark = Buffer.from('"state":"succeeded"');
@@ -18,8 +18,8 @@ function frame(opcode, payload) {
 }
 
 /**
- * The cheapest possible watcher, the same for all subjects, so that the generator handicaps none of them. It counts
- * frames, and reads only the time and the state of a snapshot.
+ * A minimal watcher, the same for all subjects, so that the load generator slows none of them. Counts frames, and
+ * reads only the time and the state of a snapshot.
  *
  * `mode`: `read`, `stall` (stops reading once it watches), or the number of bytes to read a second.
  */
@@ -82,7 +82,7 @@ export class RawClient {
     const status = data.toString('latin1', 9, 12);
     if (status !== '101') throw new Error(`handshake answered ${status}`);
     this.#open = true;
-    // The library sends nothing first, so its clients may send at once.
+    // This library's server sends no first message, so its clients may send at once.
     if (this.#options.framing === 'wcc') this.#say(`{"t":"sub","id":1,"ops":[{"op":"${this.#options.id}"}]}`);
     return this.#takeFrames(data, end + 4);
   }

@@ -59,7 +59,7 @@ export function startPinned(file, core, args = []) {
 }
 
 /**
- * One subject once: a server and its watchers, both new.
+ * Runs one subject once, with a new server and new watchers.
  * @param plan `{ reading, stalled, slow?, hz, ms }`
  * @returns the figures of both sides
  */
@@ -75,7 +75,7 @@ export async function runRound(name, plan) {
     await generator.hear();
     const others = busyElsewhere([server.child.pid, generator.child.pid]);
     const costs = server.hear(ms + defaultDeadlineMs);
-    // Awaited below; until then a rejection, when the server dies, must not end this process.
+    // Awaited below. Until then a rejection, e.g. of a crashed server, must not end this process.
     costs.catch(() => undefined);
     server.send({ hz, ms });
     await sleep(settleMs);
@@ -100,7 +100,7 @@ function busyElsewhere(pids) {
   };
 }
 
-/** Time of all cores without interrupts, which our own loopback traffic causes. */
+/** Busy time of all cores. Excludes interrupts, because our own loopback traffic causes them. */
 function machineMs() {
   const [, ...fields] = readFileSync('/proc/stat', 'utf8').split('\n')[0].split(/\s+/);
   const [user, nice, system, idle, wait, irq, soft] = fields.map((value) => Number(value) * jiffyMs);

@@ -6,7 +6,7 @@ export const minRounds = 7;
 const maxBusyShare = 0.1;
 /** Maximum difference of a subject from its own repetition. */
 const maxSelfDifference = 0.1;
-/** Maximum load of the generator; beyond it the generator is measured. */
+/** Maximum load of the load generator. A higher load would limit the result. */
 const maxGeneratorShare = 0.9;
 export const againSuffix = ' (again)';
 
@@ -46,7 +46,7 @@ export function selfDifference(all, name, figure) {
   return Math.abs(one - other) / Math.min(one, other);
 }
 
-/** The verdict of a gate; `no verdict` if the measurement was not reliable. */
+/** The verdict of a limit; `no verdict` if the measurement was not reliable. */
 export function judge({ isMet, all, rounds = minRounds, selfDifference: self = 0 }) {
   if (rounds < minRounds) return `no verdict (${rounds} rounds)`;
   const every = [...all.values()].flat();

@@ -1,4 +1,4 @@
-// The gates of live progress, compared with the usual alternatives. See --help.
+// Measures live progress against its performance limits and against other libraries. See --help.
 import { execFileSync } from 'node:child_process';
 import { fileURLToPath } from 'node:url';
 import { runCost, runMany, runStalled } from './fan-out.mjs';

@@ -1,5 +1,5 @@
-// The server of one round: `server.mjs SUBJECT WATCHERS`. Says `port`, publishes at the word of its parent, then says
-// what it cost. Publishes open-loop: the next event is due whether the one before was carried out in time or not.
+// The server of one round: `server.mjs SUBJECT WATCHERS`. Sends its port to the parent process, publishes on request,
+// then sends its costs. Publishes open-loop: a late event does not delay the next one.
 import { readFileSync } from 'node:fs';
 import { createServer } from 'node:http';
 import { setTimeout as sleep } from 'node:timers/promises';
@@ -21,7 +21,7 @@ server.listen({ port: 0, host: '127.0.0.1', backlog: 4096 }, () =>
 process.on('message', ({ hz, ms }) => void run(hz, ms).then((costs) => process.send(costs)));
 process.on('disconnect', () => process.exit());
 
-/** @returns costs from the first event to one second after the end; memory as the most above what was before */
+/** @returns the costs from the first event to one second after the end, with the peak memory above the start */
 async function run(hz, ms) {
   const memory = watchMemory();
   const cpu = process.cpuUsage();
@@ -46,7 +46,7 @@ async function publishAll(hz, ms) {
   for (let count = 1; count < (hz * ms) / 1000; count += 1) {
     const dueMs = startedMs + (count * 1000) / hz;
     const waitMs = dueMs - performance.now();
-    // When late, it lets the event loop run between events.
+    // A late publisher still lets the event loop run between events.
     await (waitMs > 0 ? sleep(waitMs) : new Promise((resolve) => setImmediate(resolve)));
     if (performance.now() - startedMs > ms) break;
     late.push(performance.now() - dueMs);
@@ -73,7 +73,7 @@ function watchMemory() {
   };
 }
 
-/** In bytes; that of the sockets is the whole machine's. */
+/** In bytes. The socket memory is that of the whole machine. */
 function memoryNow() {
   const [, pages] = /^TCP:.* mem (\d+)$/m.exec(readFileSync('/proc/net/sockstat', 'utf8'));
   return { rss: process.memoryUsage.rss(), socket: Number(pages) * 4096 };

@@ -8,8 +8,8 @@ const graceMs = 500;
 const subjects = ['wcc', 'ws, serialised once', 'Socket.IO, tuned'];
 
 /**
- * Readers of 500 and of 5,000 bytes a second, for 40 s: how far behind what they hold is. As many readers of each
- * speed as there are rounds elsewhere, at once: they cost next to nothing.
+ * Measures for 40 s how far readers of 500 and 5,000 bytes per second are behind. Runs one reader per round at the
+ * same time, because such readers are cheap.
  */
 export async function runSlow({ rounds }) {
   const slow = speeds.flatMap((speed) => Array.from({ length: rounds }, () => speed));
@@ -26,11 +26,11 @@ export async function runSlow({ rounds }) {
     tables: [
       { head: ['subject', 'bytes/s', ...moments().map((second) => `after ${second} s`)], rows: rowsOf(all) },
     ],
-    note: `Milliseconds behind (now − \`at\` of what is held), the worst of ${rounds} readers within each second; ${eventsPerSecond} events a second.`,
+    note: `Milliseconds behind (now − \`at\` of the newest snapshot), the worst of ${rounds} readers within each second; ${eventsPerSecond} events a second.`,
   };
 }
 
-/** Seconds that the table shows; the last is the last complete one. */
+/** The seconds in the table. The last value is the last complete second. */
 function moments() {
   return [5, 10, 20, 30, measuredMs / 1000 - 3];
 }

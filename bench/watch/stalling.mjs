@@ -21,7 +21,7 @@ async function keepStalling({ sockets, ...target }) {
     setTimeout(() => void renew(next), lifeS * 1000);
   };
   const first = await Promise.all(Array.from({ length: sockets }, open));
-  // Spread, so that they do not all reconnect within the same second.
+  // Spreads the connections, so that they do not all reconnect within one second.
   first.forEach((client, index) =>
     setTimeout(() => void renew(client), (lifeS * 1000 * (index + 1)) / sockets),
   );

@@ -6,8 +6,8 @@ import { completeSnapshot } from './payload.mjs';
 const tickMs = 100;
 
 /**
- * Each gets an HTTP server and returns the function that the publisher calls at every event. `framing` is the protocol
- * of its clients. None compresses. The peers follow their own manuals, so that the comparison is fair.
+ * Each subject gets an HTTP server and returns the function that the publisher calls at every event. `framing` is the
+ * protocol of its clients. No subject compresses. Each peer is configured as its manual recommends.
  */
 export const subjects = {
   wcc: { framing: 'wcc', start: startWcc },
@@ -32,7 +32,7 @@ function startWcc(server, { watchers }) {
   return (record) => void hub.put(record);
 }
 
-/** The usual few lines: every subscribed client receives every event. */
+/** A minimal server that sends every event to every subscribed client. */
 function startWs(server, sendAll) {
   const watching = new Set();
   const sockets = new WebSocketServer({ server, perMessageDeflate: false });
@@ -68,7 +68,7 @@ function openSocketIo(server, options) {
   return io;
 }
 
-/** An event, a broadcast to its room. */
+/** Broadcasts each event to a room. */
 function startSocketIo(server) {
   const io = openSocketIo(server, {});
   let seq = 0;

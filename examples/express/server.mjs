@@ -29,7 +29,7 @@ app.use('/progress', express.static(fileURLToPath(new URL('../', import.meta.res
 app.post('/jobs', (_request, response) => {
   const { user: owner } = response.locals.visitor;
   const flock = { kind: 'flock', id: 7, name: 'merino' };
-  // Not awaited: the answer says that it began, the bar says how far it is, and how it ended.
+  // Not awaited: the answer confirms the start, and the bar shows the progress and the end.
   progressbar(hub, { action: 'count_sheep', subject: flock, owner, total: 200 }, async (op) => {
     response.status(202).json({ id: op.id });
     for (let sheep = 0; sheep < 200; sheep += 1) await sleep(25).then(() => op.add(1));
@@ -42,7 +42,7 @@ app.post('/tickets', (_request, response) => {
   response.json(tickets.issue({ session, user, origin, purpose: 'watch', sessionVersion: 1 }));
 });
 
-// The plain way, e.g. for curl: `curl -N -b "sid=…" http://localhost:8080/jobs/<id>/events`
+// An event stream, e.g. for curl: `curl -N -b "sid=…" http://localhost:8080/jobs/<id>/events`
 app.get('/jobs/:id/events', (request, response) => {
   const principal = { ...response.locals.visitor, expiresAtMs: null };
   return serveEvents(request, response, { ...rules, principal, operation: request.params.id });

@@ -6,10 +6,10 @@ const roots = {
   progress: new URL('../', import.meta.resolve('@wcc/progress')),
 };
 const types = { html: 'text/html; charset=utf-8', css: 'text/css', js: 'text/javascript' };
-/** Names separated by slashes, so that no address leaves its folder. */
+/** Accepts only names separated by slashes, so that no address leads out of the folder. */
 const address = /^\/(?:(progress)\/)?((?:[\w-]+\/)*[\w-]+\.(html|css|js))$/;
 
-/** Nothing inline, nothing from other origins, no script from a string. */
+/** Allows no inline code, no other origins and no script from a string. */
 export const policy =
   "default-src 'none'; script-src 'self'; style-src 'self'; connect-src 'self'; require-trusted-types-for 'script'";
 

@@ -1,4 +1,4 @@
-// Replace this by your own sessions with names and passwords. Here every visitor gets a cookie and an identity.
+// Replace this file by your own sign-in. Here every visitor gets a cookie and an identity without a password.
 import { randomBytes } from 'node:crypto';
 
 const users = new Map();

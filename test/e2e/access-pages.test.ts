@@ -66,7 +66,7 @@ it('an administrator adds a user on the users page and disables the user later',
   await dialog.getByRole('button', { name: 'Close' }).last().click();
   const row = page.getByRole('row').filter({ hasText: 'tanaka' });
   await row.getByText('Operator').waitFor();
-  // The password works.
+  // The new user can sign in with the generated password.
   const tanaka = await open({ id: '', name: 'tanaka', password });
   await tanaka.page.getByText('Images').first().waitFor();
   await row.getByRole('button', { name: 'Change tanaka' }).click();
@@ -99,7 +99,7 @@ it('a new API token is shown once, works, and gets 401 after it is revoked', asy
   expect((await listImages()).status).toBe(401);
 });
 
-it('an operation appears on a colleague’s open page when access is given and leaves when access is revoked', async () => {
+it('an operation appears on a colleague’s open page when access is granted, and disappears when revoked', async () => {
   const viewer = await createUser(server, 'viewer', 'viewer');
   const [granted, other] = [await publish('granted-db'), await publish('other-db')];
   const colleague = await open(viewer);
@@ -160,7 +160,7 @@ it('a share link shows one operation without sign-in, survives a reload, and end
   expect(await findAxeViolations(stranger)).toEqual([]);
   await stranger.reload();
   await stranger.getByText('shared-db').waitFor();
-  // The link shows its author the same page, although the author is signed in.
+  // The link shows the same page to its signed-in creator.
   const own = await page.context().newPage();
   await own.goto(link);
   await own.getByText('shared-db').waitFor();
@@ -173,7 +173,7 @@ it('a share link shows one operation without sign-in, survives a reload, and end
   await server.api.endOperation(id, { state: 'succeeded' });
 });
 
-it('a password change signs out the user’s other sessions and keeps the present one', async () => {
+it('a password change signs out the user’s other sessions and keeps the current one', async () => {
   const user = await createUser(server, 'suzuki', 'operator');
   const [here, there] = [await open(user), await open(user)];
   await here.page.goto(`${here.url}/settings`);
@@ -191,7 +191,7 @@ it('a password change signs out the user’s other sessions and keeps the presen
   await screenshot(here.page, 'settings');
 });
 
-it('the audit page describes each entry in words and filters by area', async () => {
+it('the audit page shows a text for each entry and filters by area', async () => {
   const { page, url } = await open(chief);
   await page.goto(`${url}/audit`);
   await page.getByText('Added a user').first().waitFor();
@@ -203,7 +203,7 @@ it('the audit page describes each entry in words and filters by area', async () 
   expect(await page.getByText('Added a user').count()).toBeGreaterThan(0);
 });
 
-it('the users and audit pages show a viewer a refusal and no table', async () => {
+it('the users and audit pages show an error instead of a table to a viewer', async () => {
   const { page, url } = await open(await createUser(server, 'curious', 'viewer'));
   for (const path of ['users', 'audit']) {
     await page.goto(`${url}/${path}`);

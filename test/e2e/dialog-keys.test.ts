@@ -16,7 +16,7 @@ import type { TestServer } from '../kit/server.ts';
 import { createUser } from '../kit/session.ts';
 import type { TestUser } from '../kit/session.ts';
 
-/** Keyboard use of dialogs: where the focus goes, which key closes them, and what they keep after a refusal. */
+/** Keyboard use of dialogs: focus, closing by Escape, and input kept after a refusal. */
 let server: TestServer;
 let browser: Browser;
 let user: TestUser;

@@ -9,8 +9,8 @@ import type { ScriptedServer } from '../kit/scripted-server.ts';
 import { sampleCopy, sampleCopyPhases } from '../kit/states.ts';
 
 /**
- * The time left that a row shows, under scripted samples. The meter is the server's own. The script is its clock,
- * so minutes pass in moments and the result does not depend on the speed of the computer.
+ * The time left that a row shows for scripted samples. The test uses the server's meter with a simulated clock, so
+ * minutes pass at once and the computer's speed does not matter.
  */
 const mib = 2 ** 20;
 const totalBytes = 6000 * mib;

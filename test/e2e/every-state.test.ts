@@ -10,7 +10,7 @@ import { startScriptedServer } from '../kit/scripted-server.ts';
 import type { ScriptedServer } from '../kit/scripted-server.ts';
 import { sampleCopy, exampleStates, operationId, sampleCopyPhases } from '../kit/states.ts';
 
-/** Every state of an operation: its text, bar, buttons, announcements and accessibility. */
+/** Tests the text, bar, buttons, announcements and accessibility of every operation state. */
 let server: ScriptedServer;
 let browser: Browser;
 const contexts: BrowserContext[] = [];

@@ -104,7 +104,7 @@ it('a finished copy reports holes as skipped and does not count them as written'
     return watchCopy(server, 'sparse.raw', { name: 'holes.raw', method: 'copy', bytesPerSecond: 16 * MiB });
   });
   expect(bars.length).toBeGreaterThan(3);
-  // 4 GiB less 32 MiB is 3.97 GiB, rounded to one decimal.
+  // 4 GiB minus 32 MiB is 3.97 GiB, which rounds to 4.0 GiB.
   expect(end.text).toMatch(/32\.0 MiB written · 4\.0 GiB of empty space skipped/);
   expect(end.snapshot.bytes).toMatchObject({ written: 32 * MiB, shared: 0 });
 });

@@ -60,7 +60,7 @@ const textByLocale = {
   },
 };
 
-/** Each theme in one language: colours do not depend on the language, and both languages are covered. */
+/** Tests each theme in one language only, because colours do not depend on the language. Covers both languages. */
 const testedAppearances = appearances.filter(
   ({ locale, theme }) => (locale === 'en') === (theme === 'light'),
 );

@@ -15,7 +15,7 @@ import type { TestServer } from '../kit/server.ts';
 import { createUser, signIn } from '../kit/session.ts';
 import type { CookieSession, TestUser } from '../kit/session.ts';
 
-/** Use of the console by keyboard alone, at 320 px, and at 400 % zoom. */
+/** Tests the console by keyboard alone, at 320 px, and at 400 % zoom. */
 let server: TestServer;
 let browser: Browser;
 let user: TestUser;

@@ -17,7 +17,7 @@ import type { TestServer } from '../kit/server.ts';
 import { createUser } from '../kit/session.ts';
 import type { TestUser } from '../kit/session.ts';
 
-/** Machine pages: accessibility, 320 px, users without access, and a host without QEMU. */
+/** Tests accessibility, 320 px, missing access, and a host without QEMU on the machine pages. */
 let server: TestServer;
 let browser: Browser;
 let user: TestUser;

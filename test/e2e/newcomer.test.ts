@@ -62,7 +62,7 @@ it(
     const sample = page.getByRole('button', { name: 'Make a sample image' });
     await sample.click();
     await page.locator('.rows wcc-progress').first().waitFor();
-    // A second press would be refused because the fixed name is taken.
+    // The server would refuse a second press, because the fixed name is taken.
     await expect.poll(() => sample.isDisabled()).toBe(true);
     await page.getByRole('link', { name: 'Images', exact: true }).click();
     const copyButton = page.getByRole('button', { name: 'Copy sample.raw' });

@@ -14,7 +14,7 @@ import { expectFocusOn, readFocus, tabTo } from '../kit/focus.ts';
 import { createUser } from '../kit/session.ts';
 import type { TestUser } from '../kit/session.ts';
 
-/** Keyboard focus at the screen of a machine: it can enter and leave (WCAG 2.1.2), and stays there on power-off. */
+/** The keyboard focus can enter and leave a machine's screen (WCAG 2.1.2), and stays there on power-off. */
 let host: MachineHost;
 let browser: Browser;
 let user: TestUser;
@@ -73,7 +73,7 @@ it('the screen link focuses the machine’s screen; F6 leaves it and stops sendi
   await expectFocusOn(page, /^Screen of quokka$/);
   await page.getByText(typing).first().waitFor();
   await screenshot(page, 'screen-has-keys');
-  // Tab goes to the machine, too.
+  // The screen sends Tab to the machine, too.
   await page.keyboard.press('Tab');
   await page.keyboard.press('a');
   await until(() => keys.sent() >= 4, { what: 'both keys to be sent to the machine' });

@@ -12,7 +12,7 @@ import { startServer } from '../kit/server.ts';
 import type { TestServer } from '../kit/server.ts';
 import { createUser } from '../kit/session.ts';
 
-/** A user without access to an operation has no DOM node of it and receives no data about it. */
+/** A user without access to an operation receives no data about the operation, and the page has no node for it. */
 let server: TestServer;
 let browser: Browser;
 let image: Image;

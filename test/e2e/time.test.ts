@@ -22,7 +22,7 @@ import type { TestServer } from '../kit/server.ts';
 import { createUser, signIn } from '../kit/session.ts';
 import type { TestUser } from '../kit/session.ts';
 
-/** A page with a wrong clock, and a hidden page. */
+/** Tests a page with a wrong clock, and a hidden page. */
 const sizeBytes = 512 * MiB;
 let server: TestServer;
 let browser: Browser;

@@ -115,7 +115,7 @@ it('files of one dialog are checked before the start, then paused, cancelled and
   await rowOf(page, 'paused.raw').getByRole('button', { name: 'Resume' }).click();
   await fixture.expectComplete('paused.raw', paused);
 
-  // The other user may receive news of images, which all users see, but not of uploads.
+  // The other user may receive messages about images, which all users see, but not about uploads.
   await other.page.goto(`${other.url}/operations`);
   await until(() => frames.filter((frame) => frame.includes('"t":"ok"')).length > 1, {
     what: 'the other page to subscribe again',

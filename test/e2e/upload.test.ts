@@ -79,7 +79,7 @@ async function expectComplete(name: string, id: string): Promise<void> {
   await expectNoOrphans(server.poolDir, unfinished);
 }
 
-/** A whole second, because some browsers round fractions of a file's time and others cut them off. */
+/** A whole second, because browsers round or truncate fractions of a file's modification time. */
 const wholeSecond = new Date('2026-01-02T03:04:05Z');
 
 it('an upload after a reload refuses a wrong file and resumes with the right one at the server’s offset', async () => {

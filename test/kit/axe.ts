@@ -13,7 +13,7 @@ interface AxeResult {
   }[];
 }
 
-/** Languages and themes a page must support. The system sets forced colours, so one colour scheme covers both. */
+/** Languages and themes to test. Forced colours come from the system, so one colour scheme is enough for them. */
 export const appearances = (['en', 'ja'] as const).flatMap((locale) =>
   (
     [

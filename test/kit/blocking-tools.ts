@@ -8,7 +8,7 @@ import { until } from './poll.ts';
 export interface BlockingTools {
   /** Command prefix for the server that mounts the blocking programs over the system's. */
   readonly launcher: readonly string[];
-  /** Makes later runs of the program wait before they do anything, if one of their arguments equals `argument`. */
+  /** Blocks later runs of the program at their start if one of their arguments equals `argument`. */
   block(tool: string, argument: string): void;
   /** Waits for a blocked program. @returns its process id */
   waitForBlocked(): Promise<number>;
@@ -22,7 +22,7 @@ export function blockingToolsSkipReason(): string | null {
   return existsSync('/usr/bin/unshare') && existsSync('/usr/bin/setpriv') ? null : 'util-linux is missing';
 }
 
-/** @param identity user and group of the server; `null` keeps the present ones */
+/** @param identity user and group of the server; `null` keeps the current ones */
 export function makeBlockingTools(
   home: string,
   tools: readonly string[],
@@ -61,7 +61,7 @@ export function makeBlockingTools(
       }),
     release() {
       for (const path of blockPaths.splice(0)) rmSync(path, { force: true });
-      // Opening both ends never waits for a reader, and it releases a program that waits in its own open.
+      // Opening both ends of the pipe does not block, and unblocks a program that waits to open it.
       closeSync(openSync(gatePath, constants.O_RDWR | constants.O_NONBLOCK));
       rmSync(blockedPidPath, { force: true });
     },

@@ -25,7 +25,7 @@ export async function goToOperations(page: Page): Promise<void> {
   await page.locator('main h1', { hasText: 'Operations' }).waitFor();
 }
 
-/** The server's present state of the upload of that name. */
+/** The current state of the upload of that name on the server. */
 export async function findUpload(server: TestServer, name: string): Promise<Operation | undefined> {
   const { items } = await server.api.operations({ action: 'upload_image' });
   return items.find(({ subject, target }) => (target?.name ?? subject.name) === name);

@@ -42,7 +42,7 @@ export async function launchBrowser(options: BrowserOptions = {}): Promise<Brows
 
 export interface KillableBrowser {
   readonly browser: Browser;
-  /** Sends SIGKILL, like the kernel when memory is short, so the browser saves nothing. */
+  /** Sends SIGKILL, so the browser saves nothing. The kernel does the same when memory is short. */
   kill(): Promise<void>;
 }
 

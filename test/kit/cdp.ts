@@ -7,7 +7,7 @@ import { browserFlags, browserPath } from './browser.ts';
 import { makeWorkspace } from './directories.ts';
 import { until } from './poll.ts';
 
-/** A browser tab without emulation, which can really be hidden. */
+/** A browser tab that a test can hide, because nothing emulates its visibility. */
 export interface PlainTab {
   /** Evaluates an expression in the page; a promise is awaited. */
   evaluate<T>(expression: string): Promise<T>;

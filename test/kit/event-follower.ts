@@ -14,7 +14,7 @@ export interface EventFollowerOptions {
   onRequest: () => void;
   /** Ends the follower without an error. */
   signal: AbortSignal;
-  /** Closes a connection that is silent for this time. Operations under test report more often. */
+  /** Closes a connection that is silent for this time. The operations of the tests report more often. */
   silentMs: number;
 }
 

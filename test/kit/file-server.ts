@@ -14,7 +14,7 @@ export interface FileRequest {
 
 export type FileHandler = (response: ServerResponse, requested: FileRequest) => void;
 
-/** A file server whose answers the test writes, correct or not. */
+/** A file server with handlers of the test, which may send correct or wrong answers. */
 export interface FileServer {
   readonly port: number;
   readonly origin: string;

@@ -15,14 +15,16 @@ export type Driver = 'qemu' | 'libvirt';
 /** User of a server on libvirt that root starts, because root has no libvirt session. */
 const unprivileged = { uid: 65_534, gid: 65_534 };
 
-/** A server that runs machines with one driver, with the daemons of that driver. */
+/** A server that runs machines with one driver, and the daemons of that driver. */
 export interface MachineHost {
   readonly server: TestServer;
   /** Parent directory of data, pool and runtime directories. */
   readonly home: string;
-  /** The programs named by `blockable`; `null` if there are none. */
+  /** The programs of the option `blockable`; `null` if there are none. */
   readonly tools: BlockingTools | null;
-  /** Names of libvirt's machines, also those of other programs, and QEMU processes with files below `home`. */
+  /**
+   * Names of all libvirt machines, including those of other programs, and of QEMU processes with files below `home`.
+   */
   listDriverMachines(): string[];
   /** Runs `virsh` in the server's session. @returns its standard output */
   virsh(...args: readonly string[]): Promise<string>;

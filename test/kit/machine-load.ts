@@ -3,8 +3,8 @@ import type { Page } from 'playwright-core';
 const intervalMs = 100;
 
 /**
- * Measures by how much the page's timers fire late, in total since this call. Tests subtract it from durations, so
- * that a busy computer does not break a limit in seconds.
+ * Measures the total delay of the page's timers since this call. Tests subtract the delay from durations, so that a
+ * busy computer does not exceed a limit in seconds.
  */
 export async function measureTimerDelay(page: Page): Promise<() => Promise<number>> {
   await page.evaluate((everyMs) => {

@@ -67,7 +67,7 @@ export async function findOrphans(poolDir: string, runningIds: readonly string[]
   );
 }
 
-/** Waits until the pool has no orphans, because the server reports an end just before it removes the last one. */
+/** Waits until the pool has no orphans, because the server reports an end just before it removes the last file. */
 export async function expectNoOrphans(poolDir: string, runningIds: readonly string[] = []): Promise<void> {
   let orphans: string[] = [];
   const isClean = async (): Promise<boolean> =>
@@ -75,7 +75,7 @@ export async function expectNoOrphans(poolDir: string, runningIds: readonly stri
   await until(isClean, { what: () => `the orphans to be removed: ${orphans.join(' ')}` });
 }
 
-/** The operation's present phase with its numbers; `null` before the first and after the last phase. */
+/** The operation's current phase with its numbers; `null` before the first and after the last phase. */
 export function currentPhase(operation: Pick<Operation, 'phases' | 'phaseIndex'>): {
   name: string;
   done: number;

@@ -12,7 +12,7 @@ import { findFreePort } from './ports.ts';
 const root = fileURLToPath(new URL('../../', import.meta.url));
 const run = promisify(execFile);
 
-/** Packages that work without the others. */
+/** Packages that work without the other packages of wcc. */
 export const libraries = ['progress', 'copy'] as const;
 
 /** A folder outside the repository with the packed libraries installed, as a user would have them. */
@@ -65,7 +65,7 @@ export async function installLibraries(): Promise<PackedInstall> {
   const { path } = workspace;
   const tarballs = new Map<string, string>();
   for (const library of libraries) tarballs.set(library, await packAndUnpack(path, library));
-  // Links the other dependencies to those of the repository.
+  // Links all other dependencies to the ones of the repository.
   mkdirSync(join(path, 'node_modules/@types'));
   for (const name of ['ws', 'koffi', 'express', 'fastify', '@types/node', '@types/ws'])
     symlinkSync(join(root, 'node_modules', name), join(path, 'node_modules', name));

@@ -18,11 +18,11 @@ export interface Unfinished {
   sha256: string;
 }
 
-/** What `manifest.json` says of a fixture; `test/fixtures/make.mjs` writes it. */
+/** The content of a fixture's `manifest.json`, which `test/fixtures/make.mjs` writes. */
 export interface Manifest {
   release: string;
   madeAt: string;
-  /** Where its directories were. */
+  /** Where the directories of the release were. */
   root: string;
   origin: string;
   adminToken: string;
@@ -72,7 +72,7 @@ export interface UnpackOptions {
   as?: 'renewed' | 'restored';
 }
 
-/** Unpacks the fixture of a release into a directory that is not the one it was made in. */
+/** Unpacks the fixture of a release into another directory than the one where the release ran. */
 export function unpackRelease(release: string, home: string, options: UnpackOptions = {}): ReleaseFixture {
   const folder = join(fixtures, release);
   const manifest = JSON.parse(readFileSync(join(folder, 'manifest.json'), 'utf8')) as Manifest;
@@ -111,7 +111,7 @@ function renumber({ manifest, dataDir, poolDir, clientDir }: ReleaseFixture, hom
   const database = new LibsqlDatabase(join(dataDir, 'wcc.sqlite'));
   for (const [table, column] of columnsWithInodes) {
     const found = database.prepare(`select distinct ${column} as text from ${table}`).all() as TextRow[];
-    // In two steps, because a new inode may be the old one of another file.
+    // In two steps, because the new inode of one file may be the old inode of another.
     const mark = database.prepare(`update ${table} set ${column} = '#' || ? where ${column} = ?`);
     for (const { text } of found) if (text !== null) mark.run(replaced(text), text);
     database.exec(`update ${table} set ${column} = substr(${column}, 2) where ${column} is not null`);
@@ -135,7 +135,7 @@ function isLink(path: string): boolean {
   return lstatSync(path, { throwIfNoEntry: false })?.isSymbolicLink() === true;
 }
 
-/** The file keeps its time: an upload expires by it. */
+/** Keeps the file's modification time, because the expiry of an upload depends on that time. */
 function rewrite(path: string, change: (text: string) => string): void {
   const { atime, mtime } = lstatSync(path);
   writeFileSync(path, change(readFileSync(path, 'utf8')));
@@ -154,7 +154,7 @@ export interface AuditRow {
   hash: string;
 }
 
-/** All rows of a table, read from the file; a server may have it open. */
+/** Reads all rows of a table from the database file. A server may have the file open. */
 export function readTable<Row>(dataDir: string, table: string): Row[] {
   const database = new LibsqlDatabase(join(dataDir, 'wcc.sqlite'), { readonly: true });
   try {

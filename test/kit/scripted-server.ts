@@ -20,12 +20,12 @@ export interface ScriptedServer {
   readonly userId: string;
   /** Sends a snapshot to each watcher. The server sets `seq`. */
   feed(snapshot: Snapshot, may?: Rights): void;
-  /** Removes an operation and cuts every connection, so that the page asks for it again. */
+  /** Removes an operation and closes every connection, so that the page requests the operation again. */
   removeOperation(id: string): void;
   /** Cuts every connection and refuses new ones until `goOnline`. */
   goOffline(): void;
   goOnline(): void;
-  /** Commands of the page, such as `cancel <id>`. */
+  /** Commands that the page sent, such as `cancel <id>`. */
   readonly commands: string[];
   setLog(id: string, items: OperationLog['items']): void;
   close(): Promise<void>;

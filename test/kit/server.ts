@@ -104,7 +104,7 @@ function launch(argv: readonly string[], options: ServerOptions, log: (text: str
   return child;
 }
 
-/** Child processes that a test ends on purpose. Other ends are reported with the last output. */
+/** Child processes that a test ends on purpose. The kit reports any other exit with the last output. */
 const ending = new WeakSet<ChildProcess>();
 
 function reportUnexpectedExit(child: ChildProcess, log: () => string): void {

@@ -56,7 +56,7 @@ export async function signIn(
   return createCookieSession(origin, answer);
 }
 
-/** Takes the session cookie from the answer to a sign-in. */
+/** Reads the session cookie from the answer to a sign-in. */
 export function createCookieSession(origin: string, answer: RawAnswer): CookieSession {
   const cookie = answer.headers['set-cookie']?.[0]?.split(';')[0];
   if (cookie === undefined) throw new Error('the answer to the sign-in sets no cookie');

@@ -4,7 +4,7 @@ import { sampleSnapshot } from '@wcc/progress/conformance';
 const gib = 2 ** 30;
 const letters = 'abcdefghijklmnopqrstuvwxyz';
 
-/** A valid operation id with the number in its last letters. */
+/** A valid operation id that encodes the number in its last letters. */
 export function operationId(number: number): string {
   const tail = Array.from(String(number), (digit) => letters[Number(digit)]).join('');
   return tail.padStart(26, 'z');

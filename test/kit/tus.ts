@@ -39,7 +39,10 @@ export function metadataHeader(metadata: Record<string, string>): string {
     .join(',');
 }
 
-/** Creates a tus client without retries, with full control of the headers. `credentials` are its headers of access. */
+/**
+ * Creates a tus client without retries, with full control of the headers. `credentials` are headers that every
+ * request sends.
+ */
 export function createTusClient(
   baseUrl: string,
   credentials: Record<string, string>,

@@ -25,7 +25,7 @@ export interface UploadFixtureOptions {
   server?: ServerOptions;
 }
 
-/** A server behind a fault proxy, a browser, a user and a file, for uploads in a real browser. */
+/** A server behind a fault proxy, with a browser, a user and a file, for upload tests. */
 export interface UploadFixture {
   readonly server: TestServer;
   readonly proxy: FaultProxy;
@@ -39,7 +39,7 @@ export interface UploadFixture {
   close(): Promise<void>;
 }
 
-/** A whole second, because some browsers round fractions of a file's time and others cut them off. */
+/** A whole second, because browsers round or truncate fractions of a file's modification time. */
 const wholeSecond = new Date('2026-01-02T03:04:05Z');
 
 export async function createUploadFixture(options: UploadFixtureOptions): Promise<UploadFixture> {

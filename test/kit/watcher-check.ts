@@ -2,7 +2,7 @@ import type { Snapshot } from '@wcc/progress';
 import { isTerminal } from '@wcc/progress';
 import { currentPhase } from './operations.ts';
 
-/** Checks that the snapshots of one watcher never move back and never end early. */
+/** Checks that the progress of one watcher never moves back and that no operation ends early. */
 export interface WatcherCheck {
   readonly name: string;
   check(snapshot: Snapshot): void;
@@ -42,7 +42,7 @@ function isEarlyEnd(snapshot: Snapshot, mayEnd: (id: string) => boolean): boolea
 function defectOf(previous: Snapshot | undefined, next: Snapshot): string | null {
   if (previous === undefined) return null;
   if (isTerminal(previous.state) && next.state !== previous.state) return 'a change after the end';
-  // In a new epoch `done` may fall to `durable`.
+  // `done` may decrease to `durable` in a new epoch.
   if (previous.epoch !== next.epoch) return null;
   if (next.seq <= previous.seq) return 'seq not greater';
   if (next.phaseIndex < previous.phaseIndex) return 'an earlier phase';

@@ -7,7 +7,7 @@ const take = (...parts: string[]): string => {
 };
 
 describe('output of a guest', () => {
-  it('keeps its text, its lines and its carriage returns', () => {
+  it('keeps text, line breaks and carriage returns', () => {
     expect(take('login:\t\r\n', '10 %\r20 %\b')).toBe('login:\t\r\n10 %\r20 %\b');
   });
 
@@ -20,7 +20,7 @@ describe('output of a guest', () => {
     ['a reset', '\u001bcok'],
     ['bells and deletes', '\u0007o\u007fk'],
     ['controls of eight bits', 'o\u00c2\u009bk'],
-  ])('loses %s, whatever the pieces', (_, written) => {
+  ])('loses %s, however the output is split', (_, written) => {
     for (let cut = 0; cut <= written.length; cut++)
       expect(take(written.slice(0, cut), written.slice(cut)), `cut at ${cut}`).toBe('ok');
   });
@@ -32,7 +32,7 @@ describe('output of a guest', () => {
     expect(text.filter(Buffer.from(rest))).toBe('画');
   });
 
-  it('does not wait forever for the end of a sequence', () => {
+  it('does not wait for ever for the end of an escape sequence', () => {
     expect(take(`\u001b]${'x'.repeat(5000)}`, 'ok')).toBe('ok');
   });
 });

@@ -43,7 +43,7 @@ describe('announcementOf', () => {
     expect(announced({ stalled: true }, { stalled: true })).toBeNull();
   });
 
-  it('announces quarters only of long operations', () => {
+  it('announces quarters of long operations only', () => {
     const at = (done: number, elapsedMs: number): Partial<Snapshot> => ({
       elapsedMs,
       phases: [

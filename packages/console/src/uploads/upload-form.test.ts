@@ -32,12 +32,12 @@ describe('a chosen file', () => {
     ['.hidden', 'leading_dot'],
     ['a/b', 'slash'],
     ['debian.iso', null],
-  ])('named %j is checked as %s', (name, verdict) => {
+  ])('under the image name %j has the problem %s', (name, verdict) => {
     const one = chosen('debian.iso', { name });
     expect(checkFile(one, [one], never)).toBe(verdict);
   });
 
-  it('needs a name that is free in the pool and in the list', () => {
+  it('needs an image name that is free in the pool and in the list', () => {
     const [one, two] = [chosen('a.raw'), chosen('a.raw', { key: 2 })];
     expect(checkFile(one, [one], (name) => name === 'a.raw')).toBe('taken');
     expect(checkFile(one, [one, two], never)).toBe('twice');

@@ -218,13 +218,13 @@ const broken: Broken[] = [
   },
 ];
 
-describe('a broken server that', () => {
+describe('the conformance cases', () => {
   const running: RunningTarget[] = [];
   afterEach(async () => {
     for (const target of running.splice(0)) await target.close();
   });
 
-  it.each(broken)('$what fails its cases', async ({ faults = {}, tampering, breaks }) => {
+  it.each(broken)('fail for a server that $what', async ({ faults = {}, tampering, breaks }) => {
     const right = await startTarget(faults);
     const target = tampering === undefined ? right : await startTamperingProxy(right, tampering);
     running.push(target);
@@ -234,7 +234,7 @@ describe('a broken server that', () => {
     }
   });
 
-  it('has a broken server for every case', async () => {
+  it('have at least one broken server each', async () => {
     const target = await startTarget();
     running.push(target);
     const names = [...casesOf(target).keys()];

@@ -138,7 +138,7 @@ describe('<wcc-progress> in Chromium, under a strict CSP and Trusted Types', () 
     expect(await page.getByRole('button', { name: 'キャンセル' }).isVisible()).toBe(true);
   });
 
-  it('caused no errors on the page', () => {
+  it('causes no errors on the page', () => {
     expect(complaints).toEqual([]);
   });
 });

@@ -14,7 +14,7 @@ it('writes the log and new output', () => {
   expect(outputOf(['hello ', 'world'])).toEqual(['hello world']);
 });
 
-it('writes nothing twice after a lost connection, whatever the pieces', () => {
+it('writes nothing twice after a lost connection, however the log is split', () => {
   expect(outputOf(['hello'], ['hel', 'lo wo', 'rld'], ['hello world', '!'])).toEqual([
     'hello',
     ' world',
@@ -32,6 +32,6 @@ it('writes everything again when the log is too long to compare', () => {
   expect(outputOf([long], [long]).map(({ length }) => length)).toEqual([long.length, long.length]);
 });
 
-it('keeps its output when a connection ends before the comparison', () => {
+it('does not repeat output when a connection ends before the comparison', () => {
   expect(outputOf(['hello'], ['he'], ['hello!'])).toEqual(['hello', '', '!']);
 });

@@ -189,7 +189,7 @@ describe('UploadEngine', () => {
     expect(refused).toEqual([]);
   });
 
-  it('shows that the file is gone, and lets the next upload start', async () => {
+  it('reports a removed file, and lets the next upload start', async () => {
     const bytes = randomBytes(mib);
     const broken = Object.assign(fileOf(bytes), {
       slice: () => ({ arrayBuffer: () => Promise.reject(new DOMException('gone', 'NotFoundError')) }),
@@ -227,7 +227,7 @@ describe('UploadEngine', () => {
     ]);
   });
 
-  it('sends nothing of another file than that of the upload', async () => {
+  it('sends no byte of a file that is not the file of the upload', async () => {
     const problem = { type: '', title: 'Another file.', status: 409, code: 'wrong_file', hint: '' };
     matchAnswer = () => Promise.reject(new ApiProblem(problem));
     await expect(engine.resume('old', fileOf(randomBytes(100)))).rejects.toThrow('Another file.');

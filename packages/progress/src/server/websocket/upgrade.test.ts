@@ -160,7 +160,7 @@ describe('websocket upgrade', () => {
     for (const socket of [...sockets, next]) socket.destroy();
   });
 
-  it(`survives ${resetCount} resets while it authenticates`, { timeout: 240_000 }, async () => {
+  it(`survives ${resetCount} connection resets during the authentication`, { timeout: 240_000 }, async () => {
     const under = await start({
       authenticate: async () => {
         await sleep(20);
@@ -192,7 +192,7 @@ describe('websocket upgrade', () => {
     await closed;
   });
 
-  it('answers upgrades in authentication when it shuts down', async () => {
+  it('answers upgrades that are being authenticated at shutdown', async () => {
     const under = await start({ authenticate: never, limits: { upgradeMs: 60_000 } });
     const answer = statusOf(dial(under));
     await sleep(50);
@@ -201,7 +201,7 @@ describe('websocket upgrade', () => {
     expect(under.errors).toEqual([]);
   });
 
-  it('refuses new sockets while it shuts down', async () => {
+  it('refuses new sockets during the shutdown', async () => {
     const under = await start();
     await under.gateway.shutdown();
     expect(await statusOf(dial(under))).toBe(503);
