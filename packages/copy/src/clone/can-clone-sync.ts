@@ -8,7 +8,7 @@ import { hiddenPaths, showPath } from '../storage/paths.ts';
 
 const newFile = constants.O_RDWR | constants.O_CREAT | constants.O_EXCL | constants.O_NOFOLLOW;
 
-/** The worker's side of `canClone`. */
+/** Runs `canClone` on the worker thread. */
 export function canCloneSync({ source, directory, id }: CanCloneRequest): boolean {
   const { fd: sourceFd, stat } = openSource(source);
   const { partial } = hiddenPaths(directory, id);
@@ -52,7 +52,7 @@ function tryShare(
   }
 }
 
-/** Without kernel calls only whole files can be cloned: clones a file of one byte on the same device. */
+/** Clones a file of one byte on the same device, because Node can only clone whole files. */
 function canCloneTiny(fd: number, partial: Buffer): boolean {
   writeSync(fd, Buffer.alloc(1));
   const second = Buffer.concat([partial.subarray(0, -'.partial'.length), Buffer.from('2.partial')]);

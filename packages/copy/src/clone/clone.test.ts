@@ -89,7 +89,7 @@ describe.each(['xfs', 'btrfs'] as const)('sharing blocks on %s', (type) => {
     unlinkSync(at('verified'));
   });
 
-  it('canClone is true and leaves no hidden file', async () => {
+  it('canClone returns true and leaves no hidden file', async () => {
     expect(await canClone(at('source'), at(''))).toBe(true);
     expect(hiddenFilesIn(at(''))).toEqual([]);
   });

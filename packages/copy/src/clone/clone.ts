@@ -41,8 +41,8 @@ export function tryClone(run: CopyRun): void {
 }
 
 /**
- * Clones through Node, which creates the new file and removes it on failure. Names the source by its descriptor,
- * so that the file inspected is the file cloned.
+ * Clones through Node, which creates the new file and removes it on failure. Opens the source through its
+ * descriptor, so it clones the inspected file even if the path now names another one.
  */
 function cloneByNode(run: CopyRun): void {
   discardPartial(run);

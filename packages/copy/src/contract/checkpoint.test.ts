@@ -37,7 +37,7 @@ it.each([
   '{"version":0}',
   '{"version":1.5}',
   JSON.stringify({ ...released, version: undefined }),
-])('takes malformed text for no sidecar of any version: %s', (text) => {
+])('rejects malformed text as a sidecar of any version: %s', (text) => {
   expect(parseCheckpoint(text)).toBeNull();
   expect(isNewerSidecar(text)).toBe(false);
 });

@@ -11,7 +11,7 @@ export interface Checkpoint {
   method: CopyMethod;
   /** Every byte of the source before this offset is durable in the partial. */
   offset: string;
-  /** Data bytes before the offset, and in the whole file. */
+  /** `doneBytes`: data bytes before the offset; `dataBytes`: data bytes of the whole file. */
   doneBytes: string;
   dataBytes: string;
   /** Bytes written so far by all runs of this copy. */
@@ -22,7 +22,7 @@ export interface Checkpoint {
   source: SourceIdentity;
 }
 
-/** Maximum length of a sidecar. Names have at most 255 bytes, so ours are shorter. */
+/** Maximum length of a sidecar. File names have at most 255 bytes, so a valid sidecar is shorter. */
 export const maxSidecarBytes = 16_384;
 
 /** The version that this package writes, and the only one that it reads. */

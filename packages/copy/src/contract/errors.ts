@@ -35,7 +35,7 @@ export type CopyErrorCode =
 export const copyErrors: Readonly<Record<CopyErrorCode, CopyErrorEntry>> = {
   cancelled: {
     message: 'the copy was cancelled',
-    hint: 'Partial and sidecar were removed. Start the copy again if you need it.',
+    hint: 'Its partial file and checkpoint were removed. Start the copy again if you need it.',
   },
   interrupted: {
     message: 'the copy was interrupted',
@@ -66,7 +66,7 @@ export const copyErrors: Readonly<Record<CopyErrorCode, CopyErrorEntry>> = {
   },
   not_regular: {
     message: 'not a regular file',
-    hint: 'Name a regular file: symlinks, directories, devices, sockets and FIFOs are not copied.',
+    hint: 'Choose a regular file: symlinks, directories, devices, sockets and FIFOs are not copied.',
   },
   same_file: { message: 'source and destination are the same file', hint: 'Choose another destination.' },
   too_large: {
@@ -118,7 +118,7 @@ export interface CopyErrorDetails {
   /** Details, appended to the code's message. */
   detail?: string;
   cause?: unknown;
-  /** Partial and checkpoint were kept: a copy with the same id can resume from them. */
+  /** The partial file and its checkpoint were kept: a copy with the same id can resume from them. */
   resumable?: boolean;
 }
 

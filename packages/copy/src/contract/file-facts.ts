@@ -4,7 +4,7 @@ export interface FileFacts {
   sizeBytes: number;
   /** Bytes that are not in holes. Without kernel calls: the size of the allocated blocks, at most `sizeBytes`. */
   dataBytes: number;
-  /** Null without kernel calls, because holes cannot be found then. */
+  /** Null without kernel calls, because Node cannot find holes. */
   extentCount: number | null;
   inode: string;
   mtimeNs: string;

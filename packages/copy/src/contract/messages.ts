@@ -53,7 +53,7 @@ export interface PublishRequest {
 export interface DigestRequest {
   kind: 'digest';
   path: Uint8Array;
-  /** Its cells are named by `digestSlot`. */
+  /** `digestSlot` names its cells. */
   memory: SharedArrayBuffer;
 }
 
@@ -85,7 +85,7 @@ export type WorkerMessage =
   | { kind: 'result'; result: WorkerResults[keyof WorkerResults] }
   | { kind: 'error'; error: WireError };
 
-/** A CopyError on its way between threads, because structured clone drops the class and fields of an error. */
+/** A CopyError as plain data for another thread: structured clone drops the class and fields of an error. */
 export interface WireError {
   code: CopyErrorCode;
   path: string | null;

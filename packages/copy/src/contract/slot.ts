@@ -149,8 +149,8 @@ export interface SlotWriter {
   /** Bytes per second; null: no limit. */
   limit(): number | null;
   /**
-   * Sleeps until a request arrives or the timeout ends. Compare-and-wait: pass the `wakeCount()` read before the
-   * requests were checked, and no request in between is missed.
+   * Sleeps until a request arrives or the timeout ends. Read `wakeCount()` before you check the requests, and
+   * pass it: then the sleep misses no request.
    */
   sleep(wakeCount: number, timeoutMs: number): void;
   /** Counts the requests so far. */

@@ -60,7 +60,10 @@ export interface CopyOptions {
    * @default null (no limit)
    */
   bytesPerSecond?: number | null;
-  /** A checkpoint is set after this time or this many data bytes, whichever comes first. Defaults: 5000 ms, 1 GiB. */
+  /**
+   * The copy sets a checkpoint after this time or this many data bytes, whichever comes first. Defaults: 5000
+   * ms, 1 GiB.
+   */
   checkpoint?: { intervalMs?: number; bytes?: number };
   /**
    * Bytes that must stay free at the destination. The copy is refused with `no_space` when fewer would remain.

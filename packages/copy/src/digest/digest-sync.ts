@@ -14,7 +14,7 @@ import type { FileDigest } from '../contract/digest.ts';
 const chunkBytes = 1024 ** 2;
 const zeros = Buffer.alloc(chunkBytes);
 
-/** The worker's side of `digestFile`. */
+/** Runs `digestFile` on the worker thread. */
 export function digestSync({ path, memory }: DigestRequest): FileDigest {
   const { fd, stat } = openSource(path);
   const slot = new BigInt64Array(memory);

@@ -7,7 +7,7 @@ const permissionBits = 0o777n;
 /** The owner can read and write the partial, because an ordinary user must be able to resume it. */
 const ownerBits = 0o600n;
 
-/** Sets the permission bits and makes the partial durable, so that the file is complete before it has its name. */
+/** Sets the permission bits and makes the partial durable, so that the file is complete before the rename. */
 export function flush(run: CopyRun): void {
   beginPhase(run, 'flush');
   const { fd } = partialOf(run);

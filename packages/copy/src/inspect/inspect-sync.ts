@@ -10,7 +10,7 @@ import type { FileFacts } from '../contract/file-facts.ts';
 
 const headBytes = 65_536;
 
-/** The worker's side of `inspectFile`. */
+/** Runs `inspectFile` on the worker thread. */
 export function inspectSync({ path, options }: InspectRequest): FileFacts {
   const { fd, stat } = openSource(path);
   try {

@@ -3,8 +3,8 @@ import { systemCode } from '../kernel/errno.ts';
 import type { FileFacts } from '../contract/file-facts.ts';
 
 /**
- * Whether a program has the file open for writing. The kernel grants a read lease only if none has; the lease is
- * released at once. `unknown` for a file of another user, and on a file system without leases.
+ * Whether a program has the file open for writing. The kernel grants a read lease only if no program has.
+ * Releases the lease at once. `unknown` for a file of another user, and on a file system without leases.
  */
 export function readWriters(kernel: Kernel | null, fd: number): FileFacts['writers'] {
   if (kernel === null) return 'unknown';

@@ -4,8 +4,8 @@ import type { PathLike } from '../contract/types.ts';
 import { toPathBytes } from '../storage/paths.ts';
 
 /**
- * Whether a new file in a directory can share blocks with a file. Tries it on a tiny hidden file, which is removed
- * at once, because neither the name of a file system nor its device number proves it.
+ * Whether a new file in a directory can share blocks with a file. Tries to share blocks with a tiny hidden
+ * file, then removes that file. Neither the name of a file system nor its device number is proof.
  *
  * @throws CopyError `not_regular`, `not_found`, `permission`, …
  */

@@ -73,29 +73,32 @@ describe('inspectFile', () => {
   });
 });
 
-describe('offsets beyond 2^53', () => {
+describe('copyFile of a huge sparse file', () => {
   const reason = hasKernelCalls ? whyNoMounts('xfs') : kernelSupport().why;
   if (reason !== null) console.warn(`skipped: ${reason}`);
 
-  it.skipIf(reason !== null)(`are copied correctly, cloned or not (${reason ?? 'xfs'})`, async () => {
-    const mounted = mountFresh('xfs', 512);
-    try {
-      const source = join(mounted.directory, 'huge');
-      // larger than 2^53, with data at both ends and just beyond 2^53
-      const size = 9n * 2n ** 50n;
-      makeHuge(source, size);
-      for (const method of ['copy', 'clone'] as const) {
-        const copy = `${source}-${method}`;
-        const { bytes } = await copyFile(source, copy, { method, verify: true }).done;
-        expect(bytes.data).toBe(12 * kib);
-        expect(statSync(copy, { bigint: true }).size).toBe(size);
-        expect(readTail(copy)).toEqual(readTail(source));
-        expect(readTail(copy).toString()).toContain('the very end');
+  it.skipIf(reason !== null)(
+    `copyFile copies offsets beyond 2^53 correctly, cloned or not (${reason ?? 'xfs'})`,
+    async () => {
+      const mounted = mountFresh('xfs', 512);
+      try {
+        const source = join(mounted.directory, 'huge');
+        // larger than 2^53, with data at both ends and just beyond 2^53
+        const size = 9n * 2n ** 50n;
+        makeHuge(source, size);
+        for (const method of ['copy', 'clone'] as const) {
+          const copy = `${source}-${method}`;
+          const { bytes } = await copyFile(source, copy, { method, verify: true }).done;
+          expect(bytes.data).toBe(12 * kib);
+          expect(statSync(copy, { bigint: true }).size).toBe(size);
+          expect(readTail(copy)).toEqual(readTail(source));
+          expect(readTail(copy).toString()).toContain('the very end');
+        }
+      } finally {
+        mounted.unmount();
       }
-    } finally {
-      mounted.unmount();
-    }
-  });
+    },
+  );
 });
 
 /** Written by dd, because Node cannot write beyond 2^53 bytes. */

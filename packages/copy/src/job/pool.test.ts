@@ -9,19 +9,19 @@ describe('worker threads', () => {
   const dir = useDirectory();
   const at = (name: string): string => join(dir(), name);
 
-  it('complete a copy while the main loop is blocked', async () => {
+  it('a worker completes a copy while the main loop is blocked', async () => {
     writeRandom(at('source'), 8 * mib);
     await warmUp();
     const job = copyFile(at('source'), at('copy'), { bytesPerSecond: 32 * mib });
     Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, 1500);
-    // This thread has read no message since the start, so the worker has done all of it alone.
+    // This thread has read no message since the start, so the worker has needed no help.
     expect(existsSync(at('copy'))).toBe(true);
     expect(job.progress()).toMatchObject({ phase: 'publish', writtenBytes: 8 * mib });
     await job.done;
     expectEqualFiles(at('source'), at('copy'));
   });
 
-  it('start while the main loop is blocked from the first moment', async () => {
+  it('a worker starts while the main loop is blocked from the first moment', async () => {
     writeRandom(at('cold'), mib);
     const script = `
       const job = copy.copyFile(${JSON.stringify(at('cold'))}, ${JSON.stringify(at('cold-copy'))});
@@ -32,7 +32,7 @@ describe('worker threads', () => {
     expect(code).toBe(0);
   });
 
-  it('keep the process alive while a copy runs, and no longer', async () => {
+  it('a copy keeps the process alive while it runs, and the process exits after it', async () => {
     writeRandom(at('alive'), 4 * mib);
     const script = `
       const job = copy.copyFile(${JSON.stringify(at('alive'))}, ${JSON.stringify(at('alive-copy'))}, { bytesPerSecond: 8388608 });
@@ -43,20 +43,20 @@ describe('worker threads', () => {
     expect(Date.now() - Number(stdout)).toBeLessThan(2000);
   });
 
-  it('do not end the process when a failed copy is never awaited', async () => {
+  it('a failed copy that is never awaited does not end the process', async () => {
     const { code, stderr } = await startChild(`copy.copyFile('/nowhere/a', '/nowhere/b');`).ended;
     expect(stderr).toBe('');
     expect(code).toBe(0);
   });
 
-  it('run many copies at once', async () => {
+  it('worker threads run many copies at once', async () => {
     writeRandom(at('many'), mib);
     const jobs = Array.from({ length: 8 }, (_, index) => copyFile(at('many'), at(`many-${index}`)));
     await Promise.all(jobs.map(({ done }) => done));
     for (const index of jobs.keys()) expectEqualFiles(at('many'), at(`many-${index}`));
   });
 
-  it('interrupt a copy from a SIGTERM handler, keeping it resumable', async () => {
+  it('a SIGTERM handler interrupts a copy and keeps it resumable', async () => {
     writeRandom(at('term'), 4 * mib);
     const options = { id: 'term', bytesPerSecond: mib };
     const values = JSON.stringify([at('term'), at('term-copy'), options]);

@@ -61,8 +61,8 @@ function describeResult(run: CopyRun, inode: bigint): CopyResult {
 }
 
 /**
- * Returns the result of an earlier run that died after its rename, or null. Such a copy is done, even if its source
- * has changed or gone since.
+ * Returns the result of an earlier run that died after its rename, or null. Such a copy is complete, even if
+ * its source has since changed or disappeared.
  */
 export function recoverEarlierPublication(run: CopyRun): CopyResult | null {
   if (!run.request.resume) return null;
@@ -71,7 +71,7 @@ export function recoverEarlierPublication(run: CopyRun): CopyResult | null {
   const target = statIfExists(run.request.destination);
   if (!isPublished(checkpoint, { target, name: run.targetName })) return null;
   beginPhase(run, 'publish');
-  removeFile(run.paths.partial); // the second name, if the crash came between link and unlink
+  removeFile(run.paths.partial); // the second name, if the crash happened between link and unlink
   withDestinationErrors(run, () => fsyncSync(run.directoryFd));
   if (!run.request.keepSidecar) removeFile(run.paths.sidecar);
   restoreFacts(run, checkpoint);

@@ -17,7 +17,7 @@ const unsupportedCodes: ReadonlySet<string> = new Set([
   'EMLINK',
 ]);
 
-/** The part of a copy, or of a received file, that the rename needs. */
+/** The fields of a copy or received file that the rename needs. */
 export interface Rename {
   readonly paths: Pick<HiddenPaths, 'partial'>;
   readonly request: Pick<CopyRequest, 'destination' | 'overwrite'>;
@@ -39,7 +39,7 @@ export function renameIntoPlace(run: Rename): void {
     unlinkSync(partial);
     return;
   }
-  // Neither call works (vfat, some file systems in user space), so all that is left is to check first.
+  // Neither call works (vfat, some file systems in user space), so check for the name before the rename.
   if (statIfExists(target) !== null) throw new CopyError('exists', { path: showPath(target) });
   renameSync(partial, target);
   run.warnings.push('published_without_exclusive_rename');

@@ -25,7 +25,7 @@ afterEach(async () => {
   await rm(directory, { recursive: true });
 });
 
-/** A chunk in memory of its own, as the HTTP parser makes them. */
+/** A chunk in its own memory, as the HTTP parser makes chunks. */
 const chunkOf = (bytes: Buffer): Buffer => Buffer.from(new Uint8Array(bytes).buffer);
 
 function writerAt(offsetBytes: number): BatchWriter {
@@ -74,7 +74,7 @@ describe('batch writer', () => {
     expect((await readFile(path)).equals(before)).toBe(true);
   });
 
-  it('is full while four batches are gathered, and has room once they are written', async () => {
+  it('is full with four gathered batches, and not full once they are written', async () => {
     let writes = 0;
     const writer = createBatchWriter({ handle, offsetBytes: 0, batchBytes, onWritten: () => (writes += 1) });
     for (let megabytes = 0; megabytes < 2; megabytes += 1) writer.put(chunkOf(randomBytes(1024 ** 2)));
@@ -84,7 +84,7 @@ describe('batch writer', () => {
     expect(writes).toBe(2);
   });
 
-  it('counts no bytes behind a failed write', async () => {
+  it('counts no bytes after a failed write', async () => {
     const readOnly = await open(path, 'r');
     try {
       const writer = createBatchWriter({ handle: readOnly, offsetBytes: 0, batchBytes, onWritten: () => {} });

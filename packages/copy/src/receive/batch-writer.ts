@@ -5,15 +5,15 @@ import { freeBuffers } from './free-buffers.ts';
 const maxGatheredBatches = 4;
 
 /**
- * Gathers chunks to batches and writes them, one write at a time. The kernel serializes writes to one file anyway,
- * and parallel ones would spin for its lock.
+ * Gathers chunks into batches and writes them, one write at a time. The kernel serializes writes to one file
+ * anyway: parallel writes would spin for its lock.
  */
 export interface BatchWriter {
   /** Every byte below this offset is written without a hole, but not yet durable. */
   readonly writtenBytes: number;
-  /** Every byte below this offset was taken. */
+  /** Every byte below this offset was passed to `put`. */
   readonly takenBytes: number;
-  /** True: put no more until `onWritten` is called. */
+  /** True: do not call `put` until `onWritten` is called. */
   readonly isFull: boolean;
   /** The first write that failed; null: none has failed. */
   readonly failure: { error: unknown } | null;
@@ -21,9 +21,9 @@ export interface BatchWriter {
   put(chunk: Buffer): void;
   /** Writes the gathered bytes, even less than a batch. Resolves when the write in flight has ended; never rejects. */
   push(): Promise<void>;
-  /** Resolves when all bytes taken are written, or a write has failed. Never rejects. */
+  /** Resolves when every byte passed to `put` is written, or a write has failed. Never rejects. */
   drained(): Promise<void>;
-  /** Continues at another offset, without a failure. Call it only when drained. */
+  /** Clears the failure and continues at another offset. Call it only when drained. */
   reset(offsetBytes: number): void;
 }
 
@@ -99,7 +99,7 @@ class Batches implements BatchWriter {
   }
 
   async #writeOut(parts: Buffer[], at: number): Promise<void> {
-    // A failed write leaves a hole, so bytes behind it do not count.
+    // A failed write leaves a hole, so bytes after it do not count.
     if (this.failure !== null) return;
     try {
       await writeAll(this.#options.handle, parts, at);

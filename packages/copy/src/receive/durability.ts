@@ -1,6 +1,6 @@
 import type { PartialFile } from './partial-file.ts';
 
-/** Runs work, possibly later: for example only some of it at once. */
+/** Runs work now or later, for example with limited concurrency. */
 export type Limit = <Result>(work: () => Promise<Result>) => Promise<Result>;
 
 /**
@@ -10,7 +10,7 @@ export type Limit = <Result>(work: () => Promise<Result>) => Promise<Result>;
  */
 export interface Durability {
   readonly durableBytes: number;
-  /** Bytes that are on the disk, recorded or not. */
+  /** Bytes that are on the disk, whether or not the sidecar records them. */
   readonly syncedBytes: number;
   /** The first sync that failed; null: none has failed. Later syncs say nothing about the bytes before it. */
   readonly failure: { error: unknown } | null;
@@ -21,7 +21,7 @@ export interface Durability {
   start(leastBytes: number): Promise<void>;
   /** Makes all written bytes durable now. @throws the first failure */
   sync(): Promise<void>;
-  /** While held, bytes go to the disk, but no new offset is recorded. */
+  /** While held, bytes are written and synced, but the sidecar records no new offset. */
   hold(isHeld: boolean): void;
   /** Cuts off all bytes that are not durable. Call it only while nothing is being written. @returns the offset */
   rollBack(): Promise<number>;

@@ -7,10 +7,7 @@ import type { PartialFile } from './partial-file.ts';
 
 export interface DurableWriterOptions {
   file: PartialFile;
-  /**
-   * Where the first byte goes.
-   * @default `file.offsetBytes`
-   */
+  /** Offset of the first byte in the file. @default `file.offsetBytes` */
   offsetBytes?: number;
   /**
    * Bytes per write.
@@ -18,13 +15,13 @@ export interface DurableWriterOptions {
    */
   batchBytes?: number;
   /**
-   * Maximum bytes that are taken but not synced: what a crash can cost. A sync starts at half of it, so that bytes
-   * can be taken while it runs.
+   * Maximum bytes that are received but not synced, and so lost by a crash. A sync starts at half of them, so
+   * that bytes can arrive while it runs.
    * @default 268435456
    */
   atRiskBytes?: number;
   /**
-   * Time after which a sync starts, however few bytes have been taken.
+   * Time after which a sync starts, even for a few bytes.
    * @default 2000
    */
   syncIntervalMs?: number;
@@ -42,7 +39,7 @@ export interface DurableWriterOptions {
  * `durableBytes` survives a crash and a power cut.
  */
 export interface DurableWriter {
-  /** Every byte below this offset was taken. */
+  /** Every byte below this offset was passed to `write`. */
   readonly takenBytes: number;
   /** Every byte below this offset is written, but may not be durable. */
   readonly writtenBytes: number;
@@ -54,17 +51,20 @@ export interface DurableWriter {
   readonly failure: { error: unknown } | null;
   /** @param chunk must not be used afterwards: its memory is freed once it is written */
   write(chunk: Buffer): void;
-  /** Resolves when more bytes can be taken, or after a failure. Never rejects. */
+  /** Resolves when the writer has room for more bytes, or after a failure. Never rejects. */
   ready(): Promise<void>;
-  /** Resolves when all bytes taken are written, or after a failure. Never rejects. */
+  /** Resolves when all received bytes are written, or after a failure. Never rejects. */
   drained(): Promise<void>;
   /**
-   * Makes all bytes taken durable. After a failed write, it makes the bytes before that write durable, unless they
-   * are held, and then rejects.
+   * Makes all received bytes durable. After a failed write, it makes the bytes before that write durable,
+   * unless they are held, and then rejects.
    * @throws the error of {@link failure}
    */
   flush(): Promise<void>;
-  /** While held, bytes go to the disk, but no new offset is recorded: use it for bytes that may be rolled back. */
+  /**
+   * While held, bytes are written and synced, but the sidecar records no new offset. Hold bytes that you may
+   * roll back.
+   */
   hold(isHeld: boolean): void;
   /** Discards all bytes that are not durable. Call it only when drained. @returns the durable offset */
   rollBack(): Promise<number>;

@@ -10,7 +10,7 @@ import { hasNewerSidecar, readCheckpoint } from '../recovery/partials.ts';
 import { joinPath, hiddenPaths, showPath, toPathBytes } from '../storage/paths.ts';
 import type { HiddenPaths } from '../storage/paths.ts';
 
-/** Where a file goes whose bytes the caller receives, for example from a network, and its final length. */
+/** Destination and final length of a file that the caller receives, for example from a network. */
 export interface ReceiveTarget {
   directory: string;
   /** Names the partial and the sidecar, like the id of a copy. */
@@ -57,7 +57,7 @@ export async function createPartial(target: ReceiveTarget): Promise<PartialFile>
 }
 
 /**
- * Opens the partial of an earlier run and cuts it at the durable offset, because bytes behind that offset may be
+ * Opens the partial of an earlier run and cuts it at the durable offset, because bytes after that offset may be
  * incomplete.
  *
  * @throws CopyError `not_found` if partial or sidecar is missing; `source_changed` if they do not match: the

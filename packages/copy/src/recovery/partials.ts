@@ -66,7 +66,7 @@ export async function recoverPublication(
     checkpoint !== null &&
     isPublished(checkpoint, { target: await statOrNull(joinPath(base, name)), name })
   ) {
-    // Where publishing uses link and unlink, the crash may have come between the two.
+    // If publishing used link and unlink, the crash may have happened between them.
     if (partial !== null) await removeIfExists(paths.partial);
     await syncDirectory(base);
     return 'published';

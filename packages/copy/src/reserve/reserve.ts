@@ -30,7 +30,7 @@ export function reserve(run: CopyRun): void {
   });
 }
 
-/** Opens the partial of an earlier run; false if there is none, or none that can be resumed. */
+/** Opens the partial of an earlier run; false if there is none that can be resumed. */
 function reopenPartial(run: CopyRun, sidecar: SidecarContent): boolean {
   let old: OpenPartial;
   try {
@@ -70,7 +70,7 @@ function whyNotResumable(
 
 function continueFrom(run: CopyRun, checkpoint: Checkpoint): void {
   const offset = BigInt(checkpoint.offset);
-  run.hasCheckpoint = true; // from here on a failure of this run keeps it
+  run.hasCheckpoint = true; // from here on, a failure of this run keeps the partial
   const source = extentSource(run, sourceOf(run));
   const totals = countExtents(source, { before: offset, onCheck: () => throwIfStopped(run) });
   run.copiedOffset = offset;
@@ -79,7 +79,7 @@ function continueFrom(run: CopyRun, checkpoint: Checkpoint): void {
   run.facts.method = checkpoint.method;
   run.facts.resumedAtBytes = Number(totals.bytesBefore);
   run.slot.set('written', run.writtenBytes);
-  // Bytes behind the checkpoint may be incomplete, so they are cut off.
+  // Bytes after the checkpoint may be incomplete, so they are cut off.
   if (checkpoint.method !== 'clone') setSize(run, offset);
   setSize(run, sourceOf(run).stat.size);
 }
@@ -100,7 +100,9 @@ function openPartial(run: CopyRun, flags: number): OpenPartial {
   }
 }
 
-/** True without a lock on file systems that do not support locks, such as some network file systems. */
+/**
+ * Also true, without a lock, on file systems that do not support locks, such as some network file systems.
+ */
 function lockPartial(kernel: Kernel, fd: number): boolean {
   try {
     return kernel.tryLock(fd);

@@ -16,12 +16,15 @@ const transientCodes: ReadonlySet<CopyErrorCode> = new Set([
   'busy',
 ]);
 
-/** Keeps what can be resumed and removes the rest. Returns the error that the copy ends with. */
+/**
+ * Keeps files from which a later run can resume, and removes the others. Returns the error that the copy ends
+ * with.
+ */
 export function cleanUp(run: CopyRun, thrown: unknown): CopyError {
   const error = toCopyError(thrown, { path: showPath(run.request.destination) });
   if (error.code === 'partial_in_use') return error;
   if (run.published) {
-    error.resumable = run.hasCheckpoint; // the file has its name, and the sidecar says so to a later run
+    error.resumable = run.hasCheckpoint; // the rename is done, and the sidecar records that for a later run
     return error;
   }
   const mayKeep =
@@ -30,7 +33,8 @@ export function cleanUp(run: CopyRun, thrown: unknown): CopyError {
     error.resumable = true;
     return error;
   }
-  // A partial of an earlier run that this run has not opened is removed only if it must not be kept.
+  // If this run has not opened the partial of an earlier run, it removes that partial only if nothing asks to
+  // keep it.
   const isOurs = run.partial !== null;
   if (isOurs || (error.code !== 'interrupted' && !run.request.keepOnFailure) || error.code === 'cancelled') {
     removeAll(run);

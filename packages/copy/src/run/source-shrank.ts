@@ -3,7 +3,7 @@ import { showPath } from '../storage/paths.ts';
 import { sourceOf } from './copy-state.ts';
 import type { CopyRun } from './copy-state.ts';
 
-/** For a source that ends before the size it had when it was inspected. */
+/** The error for a source that became shorter after its inspection. */
 export function throwSourceShrank(run: CopyRun, offset: bigint): never {
   throw new CopyError('source_changed', {
     path: showPath(run.request.source),

@@ -177,7 +177,7 @@ describe('a system call that fails', () => {
     },
   );
 
-  it('keeps no partial whose first flush failed', async () => {
+  it('keeps no partial after its first flush failed', async () => {
     const options = { id: 'flush', keepOnFailure: true, kernelCalls: 'off', checkpoint: { bytes: mib } };
     const job = { source: at('source'), destination: at('copy'), options };
     // the first flush fails, so there is no earlier checkpoint to keep

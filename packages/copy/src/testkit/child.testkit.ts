@@ -19,7 +19,7 @@ export interface Child {
 }
 
 /**
- * A Node process of its own that runs a module with this package at hand as `copy`.
+ * Runs a module in a separate Node process, with this package imported as `copy`.
  * @param prefix a command to run it under, e.g. strace with its arguments
  */
 export function startChild(script: string, prefix: readonly string[] = []): Child {

@@ -58,7 +58,7 @@ export function describeControl(environment: TestEnvironment): void {
       expect(readdirSync(dir()).filter((name) => name === 'cut' || name.startsWith('.'))).toEqual([]);
     });
 
-    it('pauses between two windows, stops moving, and resumes', async () => {
+    it('pauses between two windows, copies no bytes while paused, and resumes', async () => {
       writeRandom(at('pausing'), 4 * mib);
       const job = start(at('pausing'), at('paused'), { bytesPerSecond: mib });
       await waitUntilTransferring(job);

@@ -41,7 +41,7 @@ export function describeRefusals(environment: TestEnvironment): void {
       expect(hiddenFilesIn(dir())).toEqual([]);
     });
 
-    it('rejects a destination name that a file or symlink has', async () => {
+    it('rejects a destination that already exists as a file or symlink', async () => {
       writeRandom(at('source'), 10);
       writeFileSync(at('taken'), 'mine');
       symlinkSync(at('nothing-there'), at('taken-link'));
@@ -58,7 +58,7 @@ export function describeRefusals(environment: TestEnvironment): void {
       await expectFailure(start(at('self'), at('self-link'), { overwrite: true }), 'same_file');
     });
 
-    it('names a missing source or directory, and a name that is too long', async () => {
+    it('reports a missing source or directory, and a name that is too long', async () => {
       writeRandom(at('there'), 10);
       await expectFailure(start(at('missing'), at('out')), 'not_found');
       const error = await expectFailure(start(at('there'), at('no-directory/out')), 'not_found');
@@ -81,7 +81,7 @@ export function describeRefusals(environment: TestEnvironment): void {
       await expectFailure(start('', at('out')), 'invalid_option');
     });
 
-    it('does not replace a file that takes the name during the copy', async () => {
+    it('does not replace a file that appears at the destination during the copy', async () => {
       writeRandom(at('late'), 2 * mib);
       const job = start(at('late'), at('late-copy'), { method: 'copy', bytesPerSecond: mib });
       await waitUntilTransferring(job);

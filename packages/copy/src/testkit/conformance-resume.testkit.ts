@@ -90,7 +90,7 @@ export function describeResume(environment: TestEnvironment): void {
         mib,
       );
       const first = start(at('holes'), at('holes-copy'), { id: 'holes', bytesPerSecond: 400 * kib });
-      await waitFor('some windows are over', () => first.progress().doneBytes > 150 * kib);
+      await waitFor('some windows are copied', () => first.progress().doneBytes > 150 * kib);
       first.interrupt();
       await expectFailure(first, 'interrupted');
       const checkpoint = await readCheckpoint(dir(), 'holes');
@@ -174,7 +174,8 @@ export function describeResume(environment: TestEnvironment): void {
       const result = await start(at('kept'), at('kept-copy'), options).done;
       expect(hiddenFilesIn(dir())).toEqual(['.wcc-kept.json']);
       expect(await settlePublication(dir(), 'kept', 'kept-copy')).toBe('published');
-      // A server that died before it recorded the end asks again: the same result, even without the source.
+      // A server that died before it recorded the end repeats the copy, and gets the same result even without
+      // the source.
       rmSync(at('kept'));
       const again = await start(at('kept'), at('kept-copy'), options).done;
       expect(again).toMatchObject({ inode: result.inode, bytes: result.bytes, resumed: true });

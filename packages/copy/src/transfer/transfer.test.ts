@@ -6,7 +6,7 @@ import { expectEqualFiles, kib, mib, useDirectory, writeLayout } from '../testki
 import { createWindowSize } from './window-size.ts';
 
 describe('window sizes', () => {
-  it('grow on fast storage and shrink on slow storage, within bounds', () => {
+  it('windows grow on fast storage and shrink on slow storage, within bounds', () => {
     const sizes = createWindowSize();
     expect(sizes.next(null)).toBe(16 * mib);
     sizes.learn(5);
@@ -21,7 +21,7 @@ describe('window sizes', () => {
     expect(sizes.next(null)).toBe(mib);
   });
 
-  it('are at most a quarter of the bytes allowed per second', () => {
+  it('windows are at most a quarter of the bytes allowed per second', () => {
     const sizes = createWindowSize();
     expect(sizes.next(8 * mib)).toBe(2 * mib);
     expect(sizes.next(1)).toBe(4096);
@@ -61,7 +61,7 @@ describe('transfer options', () => {
     expectEqualFiles(at('pieces'), at('pieces-off'));
   });
 
-  it('many small extents are copied to their offsets', async () => {
+  it('copyFile copies many small extents to their offsets', async () => {
     const pieces = Array.from({ length: 600 }, () => ({ gapBytes: 8 * kib, dataBytes: 4 * kib }));
     writeLayout(at('crumbs'), pieces);
     const result = await copyFile(at('crumbs'), at('crumbs-copy'), { method: 'copy', verify: true }).done;

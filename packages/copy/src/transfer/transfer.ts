@@ -14,7 +14,7 @@ import { createWindowSize } from './window-size.ts';
 import { createWriteBack } from './write-back.ts';
 import type { Window, WriteBack } from './write-back.ts';
 
-/** Copies the data window by window. Requests of the caller are checked between two windows. */
+/** Copies the data window by window. Checks the caller's requests between two windows. */
 export function transfer(run: CopyRun): void {
   run.facts.method = chooseMethod(run);
   assertSpace(run);
