@@ -90,7 +90,7 @@ describe('an import when wcc stops', () => {
     const { error } = await waitForState(server, signed.id, { states: ['failed'] });
     expect(error).toMatchObject({
       code: 'import_failed',
-      hint: expect.stringContaining('again with the whole address') as string,
+      hint: expect.stringContaining('again with the complete address') as string,
     });
     await waitForState(server, cancelled.id, { states: ['cancelled'] });
     await expectResumed(killed, bytes, durable);

@@ -19,7 +19,7 @@ export interface ImagesContext {
   readonly floor: FreeSpaceFloor;
   /** Limit for images from outside: uploads, imports, conversions. */
   readonly maxVirtualSizeBytes: number;
-  /** Per file system, one critical section for checking name and space and reserving them. */
+  /** One mutex per file system: it makes the check and the reservation of name and space one step. */
   readonly fileSystemMutex: (key: string) => Mutex;
   readonly onError: OnError;
 }

@@ -28,13 +28,14 @@ export function createUploadAction(context: UploadsContext): Action<UploadInput>
       return done === null ? null : { phase: 'receive', done };
     },
     async complete({ id, input: { sizeBytes, sha256 } }, { path }) {
-      // No program uses the file before it is registered, so after a crash a second inspection finds the same.
+      // No program uses the file before it is registered, so a second inspection after a crash has the same
+      // result.
       const found = scratchOf(context, id).inspected ?? (await inspectForeign(path));
-      // A given digest was compared before the file got its name.
+      // wcc compared a given digest with the file before the rename.
       return { ...found, copiedFrom: null, dataBytes: sizeBytes, sha256 };
     },
     release: ({ id }) => void context.scratch.delete(id),
-    // Only its client has the bytes, so no state offers a retry.
+    // Only the client has the bytes, so no state offers a retry.
     retry: () => Promise.reject(new ApiError('invalid_state')),
   });
 }
@@ -71,7 +72,7 @@ async function start(
   return session;
 }
 
-/** Why the bytes received so far cannot be used, by the code of the engine. */
+/** Messages for received bytes that cannot be used, by the error code of the copy engine. */
 const lostMessages: Partial<Record<CopyErrorCode, string>> = {
   not_found: 'The bytes received so far are missing.',
   source_changed: 'The bytes received so far are missing or incomplete.',

@@ -2,12 +2,14 @@ import type { IncomingMessage } from 'node:http';
 import { scratchOf } from './context.ts';
 import type { UploadsContext } from './context.ts';
 
-/** Smaller requests are never reported: they arrive at once anyway. */
+/** The watch never reports smaller requests, because their bytes arrive at once anyway. */
 const minBytes = 4 * 1024 ** 2;
 const minSilenceMs = 3_000;
-/** A client rarely waits three times as long as its sending takes before it sends. */
+/**
+ * Ratio of the silence before a request to its duration. Few clients wait three times as long as they send.
+ */
 const minSilenceRatio = 3;
-/** More than the sockets on the way can buffer, so that the arrival shows how fast the client sends. */
+/** More bytes than sockets can buffer: beyond it, the arrival shows how fast the client sends. */
 const socketBufferBytes = 64 * 1024 ** 2;
 const checkMs = 500;
 
@@ -74,9 +76,9 @@ export interface Arrival {
 }
 
 /**
- * Whether a proxy has collected the body before it forwarded it. Then progress is wrong: no byte for a long time,
- * then all of them at once. The signs are a long silence before a fast request, and headers of a proxy. It can be
- * certain before the end, if the rest would arrive as fast as the bytes so far.
+ * Whether a proxy has collected the body before it forwarded it. Then progress is wrong: no byte for a long
+ * time, then all of them at once. The signs are a long silence before a fast request, and headers of a proxy.
+ * The result can be certain before the end, if the rest would arrive as fast as the bytes so far.
  */
 export function wasBuffered(arrival: Arrival): boolean {
   const { silentMs, sendingMs, receivedBytes, lengthBytes } = arrival;

@@ -6,7 +6,7 @@ import type { UploadSession } from './upload-session.ts';
 import type { UploadScratch } from './upload.ts';
 
 export interface UploadSettings {
-  /** How long an upload may be without new bytes before it is removed. */
+  /** Time without new bytes after which wcc removes an upload. */
   expiryMs: number;
   /** Maximum total size of a user's unfinished uploads; null: limited by free space only. */
   quotaBytes: number | null;
@@ -25,7 +25,7 @@ export interface UploadsContext {
   readonly scratch: Map<string, UploadScratch>;
   /** Limits concurrent syncs: each occupies one of Node's few threads for files, and all wait for one disk. */
   readonly syncLimit: LimitFunction;
-  /** Makes counting a user's uploads and adding one a single step. */
+  /** Serializes the quota check and the creation of a user's uploads. */
   readonly userMutex: (userId: string) => Mutex;
 }
 

@@ -29,7 +29,7 @@ export async function createUpload(context: UploadsContext, request: CreateReque
   const { raw, principal } = request;
   assertRight(principal, 'image.upload');
   const sizeBytes = lengthOf(request);
-  // Refused before the first byte, not after hours of sending.
+  // Refuses before the first byte, not after hours of sending.
   assertNotTooLarge(sizeBytes, context.images.maxVirtualSizeBytes);
   const bringsBytes = hasBody(raw);
   // The Client MUST set Content-Type: application/offset+octet-stream when it sends bytes along.
@@ -38,7 +38,7 @@ export async function createUpload(context: UploadsContext, request: CreateReque
   const { id } = await start(context, { ...request, sizeBytes });
   const live = context.images.operations.clientDriven.find(uploadAction, id);
   const headers: Record<string, string> = { location: routes.upload(id) };
-  // A repeated creation whose upload has ended: its address is still the answer.
+  // A repeated creation after the end of its upload still returns its address.
   if (live === null) return { status: 201, headers: { ...headers, 'upload-offset': String(sizeBytes) } };
   Object.assign(headers, await expiresHeader(context, live));
   if (!bringsBytes && sizeBytes > 0) return { status: 201, headers };
@@ -66,7 +66,7 @@ async function start(context: UploadsContext, request: Sized): Promise<Snapshot>
   const body = { sizeBytes, metadata: request.raw.headers['upload-metadata'] ?? '' };
   const key = { userId, route: 'POST /api/uploads', key: idempotencyKey, body };
   const made = await operations.idempotency.once(key, (remember) =>
-    // Counting a user's uploads and adding one is a single step.
+    // Concurrent requests of a user must not exceed the quota together.
     context.userMutex(userId)(async () => {
       assertQuota(context, principal, sizeBytes);
       const pool = await poolOf(context, request.metadata.pool);
@@ -99,7 +99,7 @@ async function open(context: UploadsContext, id: string, principal: Principal): 
     const snapshot = await operations.clientDriven.whenSettled(id);
     // An empty file is complete when it is created.
     if (snapshot.state === 'succeeded') return snapshot;
-    // The client never learns the id of an upload that could not start, so it is cancelled.
+    // The client never learns the id of an upload that could not start, so wcc cancels that upload.
     if (operations.isLive(id)) await operations.cancel(id, principal);
     throw snapshot.error === null ? error : errorOfEnd(snapshot);
   }

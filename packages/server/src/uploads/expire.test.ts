@@ -80,7 +80,7 @@ async function listed(id: string): Promise<number | null> {
   return found === undefined ? null : Date.parse(found.expiresAt);
 }
 
-/** Moves the clock there. */
+/** Moves the clock to this time and removes expired uploads. */
 async function expireAt(timeMs: number): Promise<void> {
   aheadMs = timeMs - Date.now();
   await uploads.expire();
@@ -90,7 +90,7 @@ it('an upload without new bytes expires after seven days, at the announced time,
   const startedAt = Date.now();
   const { id, expires } = await create('first.raw', 600);
   const expiresAt = (await listed(id)) ?? 0;
-  // The header knows whole seconds only.
+  // The header has whole seconds only.
   expect(Math.floor(expiresAt / 1000) * 1000).toBe(expires);
   expect(expiresAt).toBeGreaterThanOrEqual(startedAt + 7 * dayMs - 1000);
   await expect(create('second.raw', 401)).rejects.toThrow(/Needs 401 B; 600 B of 1000 B are used/);

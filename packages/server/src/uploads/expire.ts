@@ -5,7 +5,10 @@ import { uploadAction } from './upload.ts';
 
 const maxCheckIntervalMs = 60_000;
 
-/** Fails uploads without new bytes in time. Every answer has announced the time in `Upload-Expires`. */
+/**
+ * Fails uploads that got no new bytes before their expiry time. Every answer announces that time in
+ * `Upload-Expires`.
+ */
 export async function expireUploads(context: UploadsContext): Promise<void> {
   const { images, clock } = context;
   for (const live of images.operations.clientDriven.all(uploadAction)) {

@@ -11,7 +11,7 @@ import type { UploadsContext } from './context.ts';
 import { uploadAction } from './upload.ts';
 import type { UploadInput } from './upload.ts';
 
-/** An upload that a principal has rights to: unfinished, or its last snapshot. */
+/** An upload that a principal may access: the unfinished operation, or the last snapshot of an ended one. */
 export type Found =
   | { live: DrivenOperation; input: UploadInput; ended: null }
   | { live: null; input: UploadInput; ended: Snapshot };

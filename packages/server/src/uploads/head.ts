@@ -20,7 +20,8 @@ export async function headUpload(
   const found = await findUpload(context, id, { principal, right: 'upload.see' });
   const { live, input } = found;
   if (live === null) return answer(input, offsetOfEnd(input, found.ended));
-  // A client that reconnects asks first, so its lost request completes its last sync before the answer.
+  // A client that reconnects asks for the offset first. Before the answer, its lost request completes its last
+  // sync.
   const session = context.sessions.get(id);
   if (session?.sender?.isLeaving === true) await session.drained();
   const offsetBytes = await durableOffset(context, live);
@@ -54,7 +55,7 @@ function offsetOfEnd({ sizeBytes }: UploadInput, { state }: Pick<Snapshot, 'stat
 const maxWaitMs = 25_000;
 
 /**
- * A client takes a complete offset for success. So the answer waits until the file is published or rejected.
+ * A complete offset means success to a client, so the answer waits until the file is published or rejected.
  */
 async function waitForEnd({ images }: UploadsContext, live: DrivenOperation): Promise<Snapshot> {
   const { clientDriven: driving } = images.operations;

@@ -53,7 +53,7 @@ describe('Upload-Metadata', () => {
     expect(() => metadataOf(header)).toThrow(malformed);
   });
 
-  it('random text is decoded or refused with malformed_request', () => {
+  it('random Upload-Metadata is decoded or refused with malformed_request', () => {
     const garbage = fc.oneof(
       fc.string({ unit: latin1, maxLength: 12 }),
       fc.array(fc.constantFrom('a', ' ', ',', '=', 'Yg', '\0')).map((parts) => parts.join('')),
@@ -72,7 +72,7 @@ describe('Upload-Metadata', () => {
 });
 
 describe('headers with a number of bytes', () => {
-  it('accept safe non-negative integers and refuse everything else', () => {
+  it('a header with a number of bytes accepts safe non-negative integers and refuses everything else', () => {
     fc.assert(
       fc.property(fc.maxSafeNat(), (bytes) => {
         expect(bytesOf({ 'upload-length': String(bytes) }, 'upload-length')).toBe(bytes);

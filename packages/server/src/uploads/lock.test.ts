@@ -5,7 +5,7 @@ import { makePrincipal } from '../images/images.testkit.ts';
 
 const sending = { isLeaving: false, silentForMs: 0, isSameSession: false };
 
-it('a sender keeps the lock for 10 s of silence, or 2 s against its own session', () => {
+it('another session can take over after 10 s of silence, the same session after 2 s', () => {
   expect(canTakeOver({ ...sending, silentForMs: 9_999 })).toBe(false);
   expect(canTakeOver({ ...sending, silentForMs: 10_000 })).toBe(true);
   expect(canTakeOver({ ...sending, silentForMs: 1_999, isSameSession: true })).toBe(false);
@@ -13,7 +13,7 @@ it('a sender keeps the lock for 10 s of silence, or 2 s against its own session'
   expect(canTakeOver({ ...sending, isLeaving: true })).toBe(true);
 });
 
-it('longer silence and the same session never prevent a takeover', () => {
+it('a possible takeover stays possible after longer silence or in the same session', () => {
   const silentForMs = fc.nat({ max: 20_000 });
   fc.assert(
     fc.property(silentForMs, silentForMs, fc.boolean(), (before, more, isSame) => {
@@ -26,7 +26,7 @@ it('longer silence and the same session never prevent a takeover', () => {
   );
 });
 
-it('acquiring the lock of an upload without a session succeeds at once', async () => {
+it('acquireLock resolves at once for an upload without a session', async () => {
   const request = { principal: makePrincipal('ulla') } as Parameters<typeof acquireLock>[1];
   await expect(acquireLock(undefined, request)).resolves.toBeUndefined();
 });

@@ -2,14 +2,14 @@ import { ApiError } from '@wcc/api';
 import type { TusRequest } from './headers.ts';
 import type { UploadSession } from './upload-session.ts';
 
-/** A sender that is silent for this long is dead: any client that may send takes over. */
+/** A sender that is silent for longer counts as dead: any client with the right to send can take over. */
 const deadAfterMs = 10_000;
-/** The same for a request of the same session: its first connection is lost, but not yet reported as lost. */
+/** Limit for a request of the sender's own session, because its earlier connection is probably lost. */
 const sameSessionDeadAfterMs = 2_000;
 
 /**
- * Locks an upload for one sender. A request waits for a sender that is leaving, takes over from a dead one, and is
- * refused while another one sends.
+ * Locks an upload for one sender. A request waits for a sender that is draining and takes over from a dead
+ * sender. While another sender is active, the request is refused.
  *
  * @throws ApiError `upload_locked`
  */

@@ -12,7 +12,7 @@ import type { UploadInput } from './upload.ts';
 import { acquireLock } from './lock.ts';
 import type { UploadSession } from './upload-session.ts';
 
-/** A connection is closed when it sends no byte for this long. The upload can be resumed. */
+/** The server closes a connection that sends no byte for this long. The upload can be resumed. */
 const inactivityMs = 60_000;
 
 /** tus, "PATCH": bytes from an offset. The answer has the durable offset. */
@@ -86,10 +86,13 @@ export async function receiveInto(
   return sizeBytes;
 }
 
-/** Attempts to get a session, because the session found may end at the same time. */
+/** Number of attempts to get a session: the current one may end before the request uses it. */
 const maxAttempts = 5;
 
-/** Locks the upload's session; null if the upload has ended. @throws ApiError with why it takes no bytes now */
+/**
+ * Locks the upload's session; null if the upload has ended. @throws ApiError with the reason why the upload
+ * accepts no bytes now
+ */
 async function acquireSession(
   context: UploadsContext,
   live: DrivenOperation,
@@ -140,7 +143,7 @@ function assertRange(
   const { sizeBytes } = input as UploadInput;
   if (offsetBytes + lengthBytes <= sizeBytes) return;
   throw new ApiError('payload_too_large', {
-    message: `${lengthBytes} bytes from ${offsetBytes} on are more than the ${sizeBytes} that were announced.`,
+    message: `${lengthBytes} bytes from offset ${offsetBytes} exceed the announced size of ${sizeBytes} bytes.`,
     hint: 'Announce the actual length of the file.',
   });
 }

@@ -26,9 +26,9 @@ export interface Checksum {
 /** The client of the current request. */
 export interface Sender {
   principal: Principal;
-  /** Its last byte was taken or its connection is gone; only the sync is still running. */
+  /** True: the sender sends no more bytes, and only the last sync is still running. */
   readonly isLeaving: boolean;
-  /** Time since its last byte, without the time in which the server read no bytes. */
+  /** Time since its last byte. Does not count time in which the server paused reading. */
   silentForMs(): number;
   stop(why: BodyStop): void;
 }
@@ -46,8 +46,8 @@ export interface ReceiveState {
 /**
  * Receives the bytes of one request into the file, and makes them durable or rolls them back.
  *
- * @returns the error for the client if not all bytes were taken; null if they are durable
- * @throws the error of the storage
+ * @returns the error for the client; null when all bytes of the request are durable
+ * @throws the error of the failed write or sync
  */
 export async function receiveRequest(state: ReceiveState, request: UploadRequest): Promise<ApiError | null> {
   const mayRollBack = request.checksum !== null;
@@ -95,7 +95,7 @@ interface RunningDigest {
   before: Hash | null;
 }
 
-/** The digest, if it covers all bytes so far. Otherwise the complete file is read at the end. */
+/** The running digest, if it covers all bytes so far. Otherwise wcc reads the complete file at the end. */
 function resumeDigest({ scratch, writer, input }: ReceiveState, mayRollBack: boolean): RunningDigest | null {
   const { digest } = scratch;
   scratch.digest = null;
@@ -119,7 +119,7 @@ function keepDigest(
   if (hash && atBytes === writer.takenBytes) scratch.digest = { hash, atBytes };
 }
 
-/** Makes the bytes taken durable, or rolls them back. Returns the error for the client. */
+/** Makes the received bytes durable, or rolls them back. Returns the error for the client. */
 async function makeDurable(
   { writer }: ReceiveState,
   { checksum }: UploadRequest,
@@ -127,8 +127,8 @@ async function makeDurable(
 ): Promise<{ error: ApiError | null; isRolledBack: boolean }> {
   await writer.drained();
   if (bodyEnd === 'cancelled') return { error: errorForBodyEnd(bodyEnd), isRolledBack: false };
-  // tus, "Checksum": when it does not match, the chunk is discarded and the offset not updated. The bytes of a
-  // request that broke off cannot be compared.
+  // tus, "Checksum": when it does not match, the chunk is discarded and the offset not updated. The bytes of an
+  // incomplete request cannot be compared with its checksum.
   const isAccepted =
     checksum === null || (bodyEnd === 'complete' && checksum.hash.digest().equals(checksum.expected));
   if (writer.failure === null && (!isAccepted || bodyEnd === 'too_long')) {
@@ -136,7 +136,8 @@ async function makeDurable(
     const error = bodyEnd === 'complete' ? new ApiError('checksum_mismatch') : errorForBodyEnd(bodyEnd);
     return { error, isRolledBack: true };
   }
-  // After a failed write, for example on a full disk, held bytes stay unrecorded and the others become durable.
+  // After a failed write, for example on a full disk, the sidecar records no held bytes. Other bytes become
+  // durable.
   if (writer.failure === null) writer.hold(false);
   await writer.flush();
   return { error: errorForBodyEnd(bodyEnd), isRolledBack: false };

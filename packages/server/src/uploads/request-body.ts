@@ -1,6 +1,6 @@
 import type { IncomingMessage } from 'node:http';
 
-/** Why no more bytes are read. `complete`: the request had no more; `lost`: its connection is gone. */
+/** Why reading ended. `complete`: the request had no more bytes; `lost`: the connection broke. */
 export type BodyEnd = 'complete' | 'lost' | 'too_long' | 'storage' | BodyStop;
 /** Why the server stopped reading. */
 export type BodyStop = 'paused' | 'cancelled' | 'server_stopped' | 'taken_over' | 'revoked';
@@ -11,7 +11,7 @@ export interface Body {
   readonly isOver: boolean;
   /** Monotonic time of the last byte; the current time while the server reads no bytes. */
   readonly lastByteAtMs: number;
-  /** Reads no more bytes. Bytes already taken stay. */
+  /** Stops reading. Bytes passed to `onChunk` before stay valid. */
   stop(why: BodyStop): void;
   /** Continues reading if there is room, or ends the body if the storage has failed. */
   resume(): void;
@@ -72,7 +72,7 @@ class RequestBody implements Body {
     const { request, onChunk, isFull, hasFailed } = this.#options;
     this.#lastByteAtMs = performance.now();
     this.#timer.refresh();
-    // No byte beyond the announced length is ever taken.
+    // Bytes beyond the announced length are never passed to `onChunk`.
     if (chunk.length > this.#remainingBytes) {
       this.#end('too_long');
       return;

@@ -11,12 +11,12 @@ export function toStorageFailure(cause: unknown): WorkFailure {
   return new WorkFailure('failed', { error: { code: 'io_error', message, hint, detail: null }, cause });
 }
 
-/** A failure of the storage, for the client whose request met it. */
+/** A storage failure as an error for the client that sent the request. */
 export function errorForStorage({ error, cause }: WorkFailure): ApiError {
   return new ApiError(isErrorCode(error.code) ? error.code : 'io_error', { cause });
 }
 
-/** The end of a session that is not a failure of the upload. */
+/** A stopped request as an error, without a failure of the upload. */
 export function interruptedBy(reason: 'cancelled' | StateReasonCode): WorkFailure {
   const error = { code: reason, message: '', hint: '', detail: null };
   return new WorkFailure(reason === 'cancelled' ? 'cancelled' : 'interrupted', { error });
@@ -38,7 +38,7 @@ const bodyErrors: Readonly<Record<Exclude<BodyEnd, 'complete'>, () => ApiError>>
   storage: () => new ApiError('io_error'),
 };
 
-/** The error for a client whose bytes were not all taken; null: they were. */
+/** The error for a client if its request was not received completely; null if it was. */
 export function errorForBodyEnd(end: BodyEnd): ApiError | null {
   return end === 'complete' ? null : bodyErrors[end]();
 }

@@ -79,7 +79,7 @@ it('a session refuses a second request while one is sending', async () => {
   expect(await recordedBytes()).toBe(sizeBytes);
 });
 
-it('a session finishes once all bytes are durable, and is over then', async () => {
+it('a session finishes and ends once all bytes are durable', async () => {
   const finish = vi.fn<UploadSessionOptions['finish']>(async () => {
     expect(await recordedBytes()).toBe(sizeBytes);
     return result;
@@ -97,7 +97,7 @@ it('a session finishes once all bytes are durable, and is over then', async () =
   expect(await session.done).toBe(result);
 });
 
-it('an interrupted session keeps the bytes received and is over', async () => {
+it('an interrupted session ends and keeps the received bytes', async () => {
   const session = await openSession(() => Promise.resolve(result));
   const { incoming } = await send('x'.repeat(40));
   const received = session.receive(incoming);
@@ -109,7 +109,7 @@ it('an interrupted session keeps the bytes received and is over', async () => {
   expect(await recordedBytes()).toBe(40);
 });
 
-it('cancelling a session that is finishing aborts the work, and is its end', async () => {
+it('cancelling a session that is finishing aborts its work and ends it', async () => {
   const session = await openSession(
     (_file, { signal }) =>
       new Promise((_resolve, reject) => {
@@ -125,7 +125,7 @@ it('cancelling a session that is finishing aborts the work, and is its end', asy
   expect(session.isOver).toBe(true);
 });
 
-it('a session whose client broke off accepts the next request', async () => {
+it('a session accepts the next request after its client disconnected', async () => {
   const session = await openSession(() => Promise.resolve(result));
   const first = await send('x'.repeat(40));
   const received = session.receive(first.incoming);

@@ -95,7 +95,7 @@ export class UploadSession implements Work {
     return this.#mode === 'over';
   }
 
-  /** The client whose request is sending; null: none. */
+  /** The client of the current request; null: no request is sending. */
   get sender(): Sender | null {
     return this.#state.sender;
   }
@@ -105,7 +105,7 @@ export class UploadSession implements Work {
     await this.#request.catch(() => {});
   }
 
-  /** Reports a warning to those who watch, by its code. */
+  /** Reports a warning to watchers, by its code. */
   readonly warn = (code: string): void => this.#options.hooks.onWarning(code);
 
   /**

@@ -38,7 +38,7 @@ export interface Uploads {
   list(principal: Principal, owner: 'me' | 'all'): Promise<UploadList>;
   get(principal: Principal, id: string): Promise<Upload>;
   match(principal: Principal, id: string, claim: MatchUploadInput): Promise<MatchedUpload>;
-  /** Stops the requests of principals that may no longer send, before this call returns. */
+  /** Stops the requests of principals without the right to send, before this call returns. */
   closeSessions(isOver: (principal: Principal) => boolean): void;
   close(): void;
 }

@@ -109,7 +109,7 @@ async function write(
   try {
     await runConversion({ source, target, input, signal: progress.signal, onDone: report, onStart });
   } catch (error) {
-    // The next run starts from zero: until then the partial would only take the space that it waits for.
+    // The next run starts from zero, so the partial would only occupy the space that the conversion waits for.
     if (error instanceof ApiError) await unlink(partialPath(directory, id)).catch(() => {});
     throw error;
   }

@@ -4,17 +4,17 @@ import type { PublishInput } from '../publish/publishing-action.ts';
 
 export const convertAction = 'convert_image';
 
-/** What a conversion needs to run, and to run again after a restart. */
+/** The stored input of a conversion, which a restart reads again. */
 export interface ConvertInput extends PublishInput {
   sourceId: ImageId;
   sourcePoolId: string;
   sourceName: string;
   /** The file that was inspected when the conversion was accepted. */
   sourceInode: string;
-  /** As registered; never probed again. */
+  /** The registered format of the source; never detected again. */
   sourceFormat: 'raw' | 'qcow2';
   virtualSizeBytes: number;
-  /** Guest data that exists. */
+  /** Bytes of guest data, without holes. */
   dataBytes: number;
   format: 'raw' | 'qcow2';
   compress: boolean;

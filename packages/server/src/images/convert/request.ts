@@ -85,7 +85,7 @@ function assertUsefulFormat({ format }: Source, body: ConvertImageInput): 'raw' 
 
 const sectorBytes = 512;
 
-/** The size that a guest sees, and the data that exists. */
+/** The virtual size of the source, and its bytes of data without holes. */
 async function measure({
   format,
   path,

@@ -74,7 +74,10 @@ function failure(stderr: string, end: string): Error {
   return new ApiError('hostile_image', { message: 'qemu-img could not convert the image.', cause });
 }
 
-/** Follows the progress, by the output and by the bytes that the kernel counts. @returns stops it */
+/**
+ * Follows the progress, by the output and by the bytes that the kernel counts. @returns a function that stops
+ * the updates
+ */
 function follow(
   child: ChildProcess,
   { dataBytes, onDone }: { dataBytes: number; onDone: (doneBytes: number) => void },

@@ -4,7 +4,7 @@ import type { PublishInput } from '../publish/publishing-action.ts';
 
 export const copyAction = 'copy_vm_image';
 
-/** What a copy needs to run, and to run again after a restart. */
+/** The stored input of a copy, which a restart reads again. */
 export interface CopyInput extends PublishInput {
   sourceId: ImageId;
   sourcePoolId: string;

@@ -95,7 +95,7 @@ export async function decideClone(
   return clones;
 }
 
-/** What a copy would need, without starting it. */
+/** Estimates the space of a copy without starting it. */
 export async function planCopy(
   context: ImagesContext,
   principal: Principal,

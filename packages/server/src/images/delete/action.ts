@@ -8,7 +8,7 @@ import { nameOf, removeFile, reconcileRemoval, undoRemoval } from './remove.ts';
 import type { Removal } from './remove.ts';
 import { requestDeletion } from './request.ts';
 
-/** `delete_image`: the file loses its name, its blocks are freed, and its record is deleted. */
+/** `delete_image`: removes the name of the file, frees its blocks, and deletes its record. */
 export function createDeleteAction(context: ImagesContext): Action<DeleteInput> {
   const { store, pools } = context;
   const removalOf = async ({ id, input }: OperationView<DeleteInput>): Promise<Removal> => ({

@@ -3,7 +3,7 @@ import type { OperationInput } from '../../operations/action.ts';
 
 export const deleteAction = 'delete_image';
 
-/** What a deletion needs to run, and to resume after a restart. */
+/** The stored input of a deletion, which a restart reads again. */
 export interface DeleteInput extends OperationInput {
   sourceId: ImageId;
   sourceName: string;

@@ -22,15 +22,15 @@ const hiddenOf = ({ directory, id }: Removal): string => partialPath(directory, 
 export const nameOf = ({ directory, input }: Removal): string => join(directory, input.sourceName);
 
 /**
- * Deletes the file in two steps, between which a crash may come: first it loses its name, then its blocks are
- * freed. It can be undone until the second step starts.
+ * Deletes the file in two steps: removes its name, then frees its blocks. A crash may happen between them. The
+ * first step can be undone.
  */
 export async function removeFile(removal: Removal, progress: Progress): Promise<void> {
   if ((await statEntry(hiddenOf(removal), '')) === null && !(await hide(removal, progress.signal))) return;
   await freeBlocks(removal, progress);
 }
 
-/** @returns false if the file is gone. @throws ApiError `image_unavailable` for another file */
+/** @returns false if the file does not exist. @throws ApiError `image_unavailable` for another file */
 async function hide(removal: Removal, signal: AbortSignal): Promise<boolean> {
   const [from, to] = [nameOf(removal), hiddenOf(removal)];
   const entry = await statEntry(from, removal.input.sourceName);

@@ -36,7 +36,8 @@ export async function requestDeletion(
     assertRight(principal, 'image.delete', { owner: image.owner });
     const pool = await context.pools.use(image.poolId);
     const { fileSystemKey } = await measureFreeSpace(context, pool);
-    // In one critical section with the acceptance, so that no use starts in between.
+    // In one critical section with the acceptance, so that no operation or machine starts to use the image in
+    // between.
     return context.fileSystemMutex(fileSystemKey)(async () => {
       await assertUnused(context, principal, imageId);
       const file = await readFile(image, join(pool.path, image.name));

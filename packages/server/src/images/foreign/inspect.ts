@@ -25,9 +25,9 @@ export interface Inspected {
 }
 
 /**
- * Inspects a file from outside before it is used as an image. It counts as hostile until this has returned: its
- * header may name files of this host, which programs would open. So the header is checked here first. Only a qcow2
- * file with a harmless header is passed to `qemu-img`, with its format.
+ * Inspects a file from outside before it is used as an image. The file is untrusted until this returns: its
+ * header may name files of this host, which programs would open. So this function checks the header first. Only
+ * a qcow2 file with a harmless header is passed to `qemu-img`, with its format.
  *
  * @throws ApiError `hostile_image`, `image_too_large`, `unsupported_format`, `tool_missing`, `not_regular`
  */
@@ -38,7 +38,7 @@ export async function inspectForeign(path: string, options: InspectOptions = {})
     const { believed } = options;
     if (believed === undefined || believed === found.format) return found;
     const message = `The content is ${found.format}, not ${believed}.`;
-    const hint = `Call it ${found.format}, or send another file.`;
+    const hint = `Declare the format ${found.format}, or send another file.`;
     throw new ApiError('unsupported_format', { field: 'format', message, hint });
   } finally {
     await file.close();
@@ -81,7 +81,7 @@ async function inspectOpen(file: FileHandle, options: InspectOptions): Promise<I
 /** Facts of a qcow2 image. */
 export interface Qcow2Facts {
   virtualSizeBytes: number;
-  /** Guest data that exists. */
+  /** Bytes of guest data, without holes. */
   allocatedBytes: number;
 }
 

@@ -16,7 +16,7 @@ export interface ToolOptions {
 
 /** Result of `qemu-img check` for a complete qcow2 image. */
 export interface Qcow2Check {
-  /** Guest data that exists: the size of a raw copy. */
+  /** Bytes of guest data, without holes: the size of a raw copy. */
   allocatedBytes: number;
   /** End of the last cluster. */
   endBytes: number;

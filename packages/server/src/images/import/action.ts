@@ -31,22 +31,27 @@ export function createImportAction(context: ImagesContext, imports: ImportContex
       return checkpoint === null ? null : { phase: 'receive', done: Number(checkpoint.offset) };
     },
     async complete({ id, input: { sha256 } }, { path }) {
-      // No program uses the file before it is registered, so after a crash a second inspection finds the same.
+      // No program uses the file before it is registered, so a second inspection after a crash has the same
+      // result.
       const found = imports.inspected.get(id) ?? (await inspectForeign(path));
-      // A given digest was compared before the file got its name.
+      // wcc compared a given digest with the file before the rename.
       return { ...found, copiedFrom: null, dataBytes: null, sha256 };
     },
     totalBytes: ({ id }) => imports.wanted.get(id),
     release: ({ id }) => forgetImport(imports, id),
     async retry({ input }, request) {
-      if (input.hasQuery) throw queryGone('The query of the address was not kept: it may hold a secret.');
+      if (input.hasQuery)
+        throw queryGone('wcc does not store the query of the address, because it may contain a secret.');
       return requestImport(context, { ...request, request: input.request, imports });
     },
   });
 }
 
 function queryGone(message: string): ApiError {
-  return new ApiError('import_failed', { message, hint: 'Start the import again with the whole address.' });
+  return new ApiError('import_failed', {
+    message,
+    hint: 'Start the import again with the complete address.',
+  });
 }
 
 interface Job {
@@ -56,7 +61,7 @@ interface Job {
   directory: string;
 }
 
-/** The length until the end is known: a checkpoint with an offset beyond the length is invalid. */
+/** Length of a file whose end is not known yet: a checkpoint with an offset beyond the length is invalid. */
 const unknownBytes = Number.MAX_SAFE_INTEGER;
 
 async function importFile(job: Job, progress: Progress): Promise<Partial<WorkResult>> {
@@ -108,7 +113,9 @@ function sourceOf({ imports, operation: { id, input } }: Job): URL {
   const known = imports.sources.get(id);
   if (known !== undefined) return known;
   if (!input.hasQuery) return new URL(input.url);
-  throw queryGone('The server restarted, and the query of the address was not kept: it may hold a secret.');
+  throw queryGone(
+    'The server restarted. wcc does not store the query of the address, because it may contain a secret.',
+  );
 }
 
 /** The partial of an earlier run, or a new one. */

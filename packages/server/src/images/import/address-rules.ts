@@ -14,11 +14,11 @@ const refused = (message: string): ApiError => new ApiError('import_refused', { 
  */
 export function parseSource(text: string, base?: URL): URL {
   const url = URL.canParse(text, base?.href) ? new URL(text, base) : null;
-  if (url === null) throw refused('This is not an address.');
+  if (url === null) throw refused('This is not a valid address.');
   if (url.protocol !== 'http:' && url.protocol !== 'https:')
-    throw refused('Only http and https addresses are fetched from.');
+    throw refused('The address must begin with http or https.');
   if (url.username !== '' || url.password !== '')
-    throw refused('The address holds a user name or password: they would have to be kept.');
+    throw refused('The address contains a user name or password, and wcc does not store these.');
   url.hash = '';
   return url;
 }
@@ -67,5 +67,5 @@ export function mayAsk(address: string, isAllowed: IsAllowed): boolean {
 }
 
 export function notPublic(): ApiError {
-  return refused('The address leads into a private network or to this host.');
+  return refused('The address belongs to a private network or to this host.');
 }

@@ -56,7 +56,7 @@ async function askOnce(url: URL, options: AskOptions): Promise<IncomingMessage> 
   return new Promise((resolve, reject) => {
     const send = url.protocol === 'https:' ? httpsRequest : httpRequest;
     const sent = send(url, request);
-    sent.once('timeout', () => sent.destroy(new Error(`nothing came for ${idleMs} ms`)));
+    sent.once('timeout', () => sent.destroy(new Error(`no bytes arrived for ${idleMs} ms`)));
     // A server that breaks the protocol can cause two errors: the second one needs a listener too.
     sent.on('error', reject);
     sent.once('response', (answer) => {

@@ -3,7 +3,7 @@ import type { PublishInput } from '../publish/publishing-action.ts';
 
 export const importAction = 'import_image';
 
-/** What an import needs to run, and to resume after a restart. */
+/** The stored input of an import, which a restart reads again. */
 export interface ImportInput extends PublishInput {
   /** Without its query, which may contain a signature and stays in memory. */
   url: string;

@@ -13,13 +13,16 @@ export interface ReceiveOptions {
   endBytes: number | null;
   signal: AbortSignal;
   onMoved: (doneBytes: number, durableBytes: number) => void;
-  /** Called before bytes are taken, with the offset behind them. Rejects to refuse them, for example without space. */
+  /**
+   * Called before bytes are written, with the offset after them. Rejects to refuse them, for example without
+   * space.
+   */
   beforeWrite: (endBytes: number) => Promise<void>;
 }
 
 /**
- * Writes the body of an answer behind the bytes that are there. Bytes that arrived before a failure become durable
- * too, so that the next attempt resumes behind them.
+ * Appends the body of an answer to the file. Bytes that arrived before a failure become durable too, so that
+ * the next attempt resumes after them.
  *
  * @returns the offset at the end of the body
  * @throws ApiError `import_failed` for more bytes than announced: a wrong length could fill the disk

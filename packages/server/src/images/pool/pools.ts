@@ -24,7 +24,7 @@ export interface Pool {
   readonly path: string;
   /** Null: it is available. */
   readonly reason: PoolError | null;
-  /** Whether its file system can share blocks; found by trying it. */
+  /** Whether its file system can share blocks, as a trial showed. */
   readonly canClone: boolean;
 }
 
@@ -91,7 +91,7 @@ async function describe({ store, pool }: PoolsOptions): Promise<ManagedPool> {
   };
 }
 
-/** Closes an open pool whose marker is gone; it may come back. */
+/** Closes an open pool without its marker. The pool may become available again. */
 async function look(pool: ManagedPool): Promise<void> {
   if (pool.opened === null) return;
   pool.reason = await pool.opened.check().then(

@@ -29,19 +29,21 @@ export interface PublishedFile {
   result: WorkResult | null;
 }
 
-/** What the record of an image says about its content and its origin. */
+/** Content and origin of an image, for its record. */
 export type ImageFacts = Omit<NewImage, 'id' | 'poolId' | 'directory' | 'name' | 'ownerId'>;
 
 type Same = 'name' | 'canPause' | 'clientDriven' | 'phases' | 'durableProgress' | 'retry';
 
-/** What differs between the actions that publish a file. */
+/** The parts that differ between the actions that publish a file. */
 export interface PublishingAction<Input extends PublishInput> extends Pick<Action<Input>, Same> {
   start(operation: OperationView<Input>, options: StartOptions): Promise<Work>;
   /** The facts of the published image. */
   complete(operation: OperationView<Input>, file: PublishedFile): Promise<ImageFacts> | ImageFacts;
   /** Bytes of the whole file, where the reservation may not cover them yet. @default what it reserved */
   totalBytes?(operation: OperationView<Input>): number | undefined;
-  /** Frees what the process remembers of the operation; after success, failure and cancel. @default nothing */
+  /**
+   * Frees the in-memory state of the operation; called after success, failure and cancel. @default nothing
+   */
   release?(operation: OperationView<Input>): void;
 }
 

@@ -23,7 +23,7 @@ export interface NewImage {
   sha256?: string | null;
 }
 
-/** The rows of a new image. If the file is gone already, the image is missing. */
+/** The rows of a new image. If the file no longer exists, the image is `missing`. */
 export async function registerImage(store: Store, image: NewImage): Promise<Completion> {
   const entry = await statEntry(join(image.directory, image.name), image.name);
   const { id, poolId, name, format, virtualSizeBytes, copiedFrom, sha256 = null } = image;
@@ -42,7 +42,7 @@ export async function registerImage(store: Store, image: NewImage): Promise<Comp
     owner: image.ownerId,
     copiedFrom,
     baseId: image.baseId ?? null,
-    // The digest is valid while the file stays as it is now.
+    // The digest is valid until the file changes.
     ...(sha256 === null || entry === null ? {} : { sha256, digestOf: digestOf(entry) }),
     createdAt: new Date().toISOString(),
   });

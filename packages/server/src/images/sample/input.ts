@@ -8,7 +8,7 @@ export interface SampleRequest {
   body: SampleImageInput;
 }
 
-/** What a sample image needs to run, and to run again after a restart. */
+/** The stored input of a sample image, which a restart reads again. */
 export interface SampleInput extends PublishInput {
   sizeBytes: number;
   /** For a retry. */

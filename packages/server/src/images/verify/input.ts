@@ -4,7 +4,7 @@ import type { ImageRequest } from '../context.ts';
 
 export const verifyAction = 'verify_image';
 
-/** What the check of an image needs to run. */
+/** The stored input of a verification. */
 export interface VerifyInput extends OperationInput {
   sourceId: ImageId;
   sourceName: string;
