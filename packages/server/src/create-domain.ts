@@ -37,7 +37,7 @@ import type { Store } from './storage/store.ts';
 export interface DomainDeps {
   config: ServerConfig;
   access: Access;
-  /** Where people open the console. */
+  /** Address of the console. */
   consoleUrl: string;
   store: Store;
   hub: Hub;

@@ -79,12 +79,12 @@ describe('the server command', () => {
 });
 
 const hasScript = spawnSync('script', ['--version']).status === 0;
-if (!hasScript) console.log('Skipped, the link on a terminal: no script(1) here to make a terminal.');
+if (!hasScript) console.log('Skipped the one-time link on a terminal: script(1) is not installed.');
 
 describe('the one-time link', () => {
   const linkFile = (): string => join(home, 'data', 'initial-admin-link');
 
-  it.skipIf(!hasScript)('is printed on a terminal, and then in no file', async () => {
+  it.skipIf(!hasScript)('the one-time link is printed on a terminal, and no file contains it', async () => {
     const command = `exec ${process.execPath} ${main}`;
     const child = spawn('script', ['--quiet', '--return', '--command', command, '/dev/null'], {
       env: { PATH: process.env['PATH'], HOME: home, WCC_DATA_DIR: join(home, 'data'), WCC_PORT: '0' },
@@ -95,7 +95,7 @@ describe('the one-time link', () => {
     child.stdout.setEncoding('utf8').on('data', (part: string) => (text += part));
     await vi.waitUntil(() => /first-sign-in#[\w-]{43}/.test(text), { timeout: 20_000 });
     expect(existsSync(linkFile())).toBe(false);
-    // The terminal's own way to say SIGINT.
+    // Ctrl+C: the terminal sends SIGINT.
     child.stdin.write('\x03');
     const [code] = (await once(child, 'exit')) as [number | null];
     expect(code).toBe(0);
@@ -159,7 +159,7 @@ describe('stopping the server command', () => {
   it('exits at once on a second signal', async () => {
     const server = run([], { WCC_ADMIN_TOKEN: adminToken });
     const port = await ready(server);
-    // A watcher that answers nothing keeps the graceful way busy for more than a second.
+    // A watcher that does not answer delays a graceful stop by more than a second.
     const silent = connect(port, '127.0.0.1');
     silent.on('error', () => {});
     silent.write(handshakeText({ port, bearer: adminToken }));

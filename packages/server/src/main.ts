@@ -32,7 +32,7 @@ async function main(): Promise<void> {
 }
 
 async function serve(config: Extract<Command, { kind: 'serve' }>['config']): Promise<void> {
-  // Loaded late: help, version and a wrong flag do not need them.
+  // Loads these modules late, because help, version and a wrong flag do not need them.
   const [{ createLogger }, { startServer }] = await Promise.all([
     import('./http/log.ts'),
     import('./start.ts'),

@@ -32,7 +32,7 @@ it('a failed start releases lock, database and port for the next start', async (
   await server.close();
 });
 
-/** A port that nothing uses now. */
+/** A port that no program uses now. */
 async function freePort(): Promise<number> {
   const probe = createServer().listen(0, '127.0.0.1');
   await once(probe, 'listening');
@@ -53,7 +53,7 @@ async function whenBound<T>(attempt: () => Promise<T>): Promise<T> {
   }
 }
 
-it('holds requests and upgrades while it starts, and answers them when it is ready', async () => {
+it('the server holds requests and upgrades while it starts, and answers them when it is ready', async () => {
   const port = await freePort();
   let isReady = false;
   const starting = startTestServer({ dataDir: join(directory, 'data'), port }).then((server) => {
@@ -78,7 +78,7 @@ it('holds requests and upgrades while it starts, and answers them when it is rea
   await (await starting).close();
 });
 
-it('cuts held requests when the start fails', async () => {
+it('a failed start closes the connections of held requests', async () => {
   const dataDir = join(directory, 'data');
   await mkdir(dataDir);
   const database = new Libsql(join(dataDir, 'wcc.sqlite'));

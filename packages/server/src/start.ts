@@ -48,7 +48,7 @@ export interface StartOptions {
 /** A server that is ready: it listens, and its operations are recovered. */
 export interface RunningServer {
   readonly port: number;
-  /** Where a person opens the console. */
+  /** Address of the console. */
   readonly url: string;
   /** The one-time link or the path of its file; null when an administrator exists. */
   readonly firstSignIn: { link: string } | { file: string } | null;
@@ -59,7 +59,7 @@ export interface RunningServer {
 }
 
 /**
- * Starts all parts of the server. A stop, and a failed start, run the steps back in reverse order.
+ * Starts all parts of the server. A stop and a failed start undo the completed steps in reverse order.
  * @throws ConfigError when the server cannot run as configured
  */
 export async function startServer(options: StartOptions): Promise<RunningServer> {
@@ -67,7 +67,7 @@ export async function startServer(options: StartOptions): Promise<RunningServer>
   try {
     return await start(options, undo);
   } catch (error) {
-    // The caller gets the reason of the failed start; a failed step back is only logged.
+    // The caller gets the reason of the failed start. The log gets a failure to undo it.
     await undo
       .all()
       .catch((cause: unknown) => options.logger.error({ err: cause }, 'stopping after a failed start'));
@@ -75,7 +75,7 @@ export async function startServer(options: StartOptions): Promise<RunningServer>
   }
 }
 
-/** What every part of the start shares. */
+/** Shared by all steps of the start. */
 interface StartContext extends StartOptions {
   undo: Undo;
   onError: OnError;
@@ -131,7 +131,7 @@ async function claimDataDir({ config, logger }: StartOptions, undo: Undo): Promi
   else logger.warn('this system cannot lock the data directory: never start wcc twice on it');
 }
 
-/** Everything behind HTTP. */
+/** The parts of the server that do not depend on HTTP. */
 interface Backend {
   store: Store;
   hub: Hub;
@@ -240,7 +240,7 @@ function attachSockets(
 
 const sweepMs = 60_000;
 
-/** Extends the sessions of open pages and removes expired ones. @returns stops it */
+/** Extends the sessions of open pages and removes expired ones. @returns a function that stops the sweep */
 function startSweep(
   { sessions }: Access,
   { gateway, onError }: { gateway: WebSocketGateway<Principal>; onError: OnError },

@@ -3,19 +3,19 @@ import { describe, expect, it } from 'vitest';
 import { errnoOf, hasErrorCode, ignoreMissing } from './errors.ts';
 
 describe('errnoOf', () => {
-  it('names the errno of a system call', async () => {
+  it('returns the errno name of a failed system call', async () => {
     const error = await readFile('/does/not/exist').catch((cause: unknown) => cause);
     expect(errnoOf(error)).toBe('ENOENT');
     expect(hasErrorCode(error, 'ENOENT')).toBe(true);
     expect(hasErrorCode(error, 'EACCES')).toBe(false);
   });
 
-  it('names an exceeded disk quota, for which Node has no name', () => {
+  it('returns EDQUOT for an exceeded disk quota, which Node does not name', () => {
     const error = Object.assign(new Error('write'), { code: 'Unknown system error -122', errno: -122 });
     expect(errnoOf(error)).toBe('EDQUOT');
   });
 
-  it('is null for what is not the error of a system call', () => {
+  it('returns null for any other error', () => {
     expect(errnoOf(new Error('ENOENT'))).toBeNull();
     expect(errnoOf('ENOENT')).toBeNull();
     expect(errnoOf(undefined)).toBeNull();
@@ -23,11 +23,11 @@ describe('errnoOf', () => {
 });
 
 describe('ignoreMissing', () => {
-  it('turns a missing file into undefined', async () => {
+  it('returns undefined for a missing file', async () => {
     expect(await readFile('/does/not/exist').catch(ignoreMissing)).toBeUndefined();
   });
 
-  it('throws every other error again', async () => {
+  it('rethrows every other error', async () => {
     await expect(readFile('/').catch(ignoreMissing)).rejects.toMatchObject({ code: 'EISDIR' });
   });
 });

@@ -17,7 +17,7 @@ export function hasErrorCode(error: unknown, code: string): boolean {
   return errnoOf(error) === code;
 }
 
-/** For `catch`: a missing file is `undefined`; every other error is thrown again. */
+/** For `catch`: returns `undefined` for a missing file and rethrows every other error. */
 export function ignoreMissing(error: unknown): undefined {
   if (!hasErrorCode(error, 'ENOENT')) throw error;
 }

@@ -1,2 +1,2 @@
-/** Mode of a published image: hypervisors that run as another user read it. */
+/** Mode of a published image. Hypervisors that run as another user must be able to read it. */
 export const imageMode = 0o644;

@@ -9,7 +9,7 @@ import type { Hypervisor } from './hypervisor.ts';
 import type { OperationSecrets } from './record/secrets.ts';
 import type { Seeds } from './seed/seeds.ts';
 
-/** What all parts of `machines` share. */
+/** Shared by all parts of `machines`. */
 export interface MachinesContext {
   readonly store: Store;
   readonly operations: Operations;

@@ -134,7 +134,10 @@ export interface Hypervisor {
   /** Yields the end of what `readSerial` returns, then new output as it arrives. Ends with the signal only, because a machine may start again. */
   followSerial(uuid: string, options: FollowSerialOptions): AsyncIterable<Buffer>;
 
-  /** Calls the listener when something may have changed: a hint to list again. @returns removes the listener */
+  /**
+   * Calls the listener when something may have changed: a hint to list again. @returns a function that removes the
+   * listener
+   */
   onChange(listener: () => void): () => void;
 
   /** Releases what this process holds, and leaves machines as they are. */
@@ -151,7 +154,7 @@ export interface CallOptions {
 
 export interface FollowSerialOptions {
   signal: AbortSignal;
-  /** How many bytes of earlier output come first, counted from its end. @default all that is kept */
+  /** Number of bytes of earlier output to yield first, from its end. @default the whole log */
   tailBytes?: number;
 }
 

@@ -11,15 +11,15 @@ import type { NewRecord, OperationRecord } from './record.ts';
 import { newRecord } from './record.ts';
 import type { Scheduler } from './scheduler.ts';
 
-/** What an action decides before its operation exists. */
+/** The properties of an operation that its action decides before the operation exists. */
 export interface Acceptance extends Pick<NewRecord, 'id' | 'subject' | 'target'> {
   /** Name of a registered action. */
   action: string;
   input: OperationInput;
   principal: Principal;
-  /** Final names, reserved until the end. */
+  /** Final names of files, reserved until the end of the operation. */
   names: readonly string[];
-  /** Space that it may use. */
+  /** Bytes of space to reserve for the operation. */
   reservedBytes: number;
   retryOf: string | null;
   /** Further rows of the same batch: an idempotency key, a counter. */

@@ -4,7 +4,7 @@ import type { WriteStatement } from '../storage/store.ts';
 import type { OperationRecord } from './record.ts';
 import type { StartHooks, Work, WorkResult } from './work.ts';
 
-/** What an operation was asked to do: JSON in the store, read again after a restart. Never holds a secret. */
+/** The input of an operation: JSON in the store, read again after a restart. Never holds a secret. */
 export interface OperationInput {
   /** The pool whose queue it waits in. */
   poolId: string;
@@ -18,14 +18,14 @@ export interface OperationView<Input extends OperationInput = OperationInput> {
   readonly record: OperationRecord;
 }
 
-/** What the one batch of a successful end writes. */
+/** The rows and the result that a successful end writes in one batch. */
 export interface Completion {
   statements: readonly WriteStatement[];
   result: NonNullable<Snapshot['result']>;
   target: Snapshot['target'];
 }
 
-/** What the disk says of an operation after a crash. */
+/** The state of an operation on the disk after a crash. */
 export type DiskState = 'published' | 'resumable' | 'nothing';
 
 /**
@@ -40,7 +40,7 @@ export interface Action<Input extends OperationInput = OperationInput> {
    * starts it: see `ClientDriven`.
    */
   readonly clientDriven?: {
-    /** Whether it can complete without its client, because all data is there. */
+    /** Whether it can complete without its client, because all data has arrived. */
     isComplete(operation: OperationView<Input>): Promise<boolean>;
   };
   /** True: its work can stop at a durable point and continue from it. @default false */
@@ -51,7 +51,9 @@ export interface Action<Input extends OperationInput = OperationInput> {
   phases(input: Input): readonly string[];
   /** Starts the work, or resumes it from what is durable. Rejects when that is impossible. */
   start(operation: OperationView<Input>, hooks: StartHooks): Promise<Work>;
-  /** Compares the operation with the disk, after a crash or when its pool came back. @default `nothing` */
+  /**
+   * Compares the operation with the disk after a crash, or when its pool becomes available again. @default `nothing`
+   */
   reconcile?(operation: OperationView<Input>): Promise<DiskState>;
   /** Units that are durable on the disk. @default null: unknown, the work starts from zero */
   durableProgress?(operation: OperationView<Input>): Promise<{ phase: string; done: number } | null>;
@@ -63,7 +65,10 @@ export interface Action<Input extends OperationInput = OperationInput> {
   cleanUp?(operation: OperationView<Input>): Promise<void>;
   /** Rows that a failure or a cancel writes; called after `cleanUp`, even if that failed. @default none */
   abandon?(operation: OperationView<Input>): readonly WriteStatement[];
-  /** Removes what a crash would have needed, once success is in the store. @default nothing to remove */
+  /**
+   * Removes files that only a recovery after a crash would need, once success is in the store. @default nothing to
+   * remove
+   */
   discardCheckpoint?(operation: OperationView<Input>): Promise<void>;
   /** The same request again, as a new operation. */
   retry(operation: OperationView<Input>, request: RetryRequest): Promise<Snapshot>;

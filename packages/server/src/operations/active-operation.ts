@@ -36,7 +36,7 @@ export interface ActiveOperation extends OperationView, ActiveRecord {
   hasSlot: boolean;
   /** Left by an earlier process and not yet compared with the disk. */
   isRecovered: boolean;
-  /** The last resume because there was space, and the pause before the next one. */
+  /** Time of the last automatic resume after a full disk, and the delay before the next one. */
   spaceRetry: { atMs: number; pauseMs: number };
   /** Phases that the work has started and that are not durable yet. */
   pendingPhases: PhaseEvent[];

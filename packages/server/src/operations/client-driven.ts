@@ -32,7 +32,10 @@ export interface ClientDriven {
    * @throws ApiError `invalid_state` if it is paused, cancelled or has ended, `shutting_down`
    */
   start(id: string): Promise<void>;
-  /** The snapshot after the end of its work is in the record; `waits: false`: the snapshot of now. */
+  /**
+   * Waits until the end of its work is recorded, then returns the snapshot. With `waits: false`, returns the current
+   * snapshot.
+   */
   whenSettled(id: string, options?: { waits: boolean }): Promise<Snapshot>;
   /** Fails an operation that waits for its client. Does nothing while it runs or is being cancelled. */
   fail(id: string, error: ApiError): Promise<void>;

@@ -85,7 +85,7 @@ export async function pause(
   });
 }
 
-/** Resumes at once if the pool has a free slot, else in its turn. */
+/** Resumes at once if the pool has a free slot; otherwise queues the operation. */
 export async function resume(
   engine: Engine,
   scheduler: Scheduler,
@@ -103,7 +103,7 @@ export async function resume(
     });
   });
   scheduler.submit(operation);
-  // With a free slot, `submit` has queued the start before this: the answer is its outcome.
+  // If a slot is free, the start that `submit` queued runs first, and the snapshot shows its outcome.
   return operation.exclusive(async () => currentSnapshot(engine, operation));
 }
 

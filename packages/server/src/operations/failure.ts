@@ -5,7 +5,7 @@ import type { CopyErrorCode } from '@wcc/copy';
 import type { OperationError } from '@wcc/progress';
 import { errnoOf } from '../files/errors.ts';
 
-/** Why work ended without a result; `paused`: it resumes when the reason is gone. */
+/** Why work ended without a result; `paused`: the operation can resume later. */
 export type WorkFailureCode = 'cancelled' | 'interrupted' | 'paused' | 'failed';
 
 export interface WorkFailureOptions {
@@ -68,7 +68,7 @@ const codesByErrno: Readonly<Record<string, ErrorCode>> = {
   ESTALE: 'io_error',
 };
 
-/** Work that failed with one of these pauses, and resumes when there is space. */
+/** Codes of failures that pause an operation until there is space. */
 const waitsForSpace: ReadonlySet<string> = new Set<ErrorCode>(['no_space', 'quota']);
 
 /** An error of the copy engine as a refusal; every other error is returned as it is. */
@@ -76,7 +76,7 @@ export function toRefusal(error: unknown, options: FailureOptions = {}): unknown
   return error instanceof CopyError ? new ApiError(codeOfCopy(error, options), { cause: error }) : error;
 }
 
-/** Whatever work throws, as the failure that its operation records. */
+/** Converts any error of work to the failure that its operation records. */
 export function toWorkFailure(error: unknown, options: FailureOptions = {}): WorkFailure {
   if (error instanceof WorkFailure) return error;
   const known = toOperationError(error, options);

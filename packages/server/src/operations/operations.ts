@@ -160,7 +160,7 @@ function verbs(
       if (cancelled !== null) return cancelled;
       const operation = engine.active.get(id);
       if (operation) return carryOut[verb](engine, scheduler, { operation, principal });
-      // A repeated cancel is not an error: the operation already has the state that was asked for.
+      // A repeated cancel is not an error: the operation already has the requested state.
       if (verb === 'cancel' && snapshot.state === 'cancelled') return snapshot;
       throw refusal(verb, snapshot);
     };

@@ -11,7 +11,7 @@ export interface MayOptions {
   capabilities: OperationCapabilities;
 }
 
-/** What the work of an action supports. Only the client can repeat what its client drives. */
+/** The controls that an action supports. Only the client can repeat a client-driven operation. */
 export function capabilitiesOf(action: Action | undefined): OperationCapabilities {
   return { canPause: action?.canPause ?? false, canRetry: action?.clientDriven === undefined };
 }

@@ -6,7 +6,7 @@ const dayMs = 24 * 3_600_000;
 export const keptForMs: number = 90 * dayMs;
 const everyMs = 6 * 3_600_000;
 
-/** Deletes old operations and idempotency keys from time to time. @returns stops it */
+/** Deletes old operations and idempotency keys regularly. @returns a function that stops it */
 export function startPurge(engine: Engine, idempotency: Idempotency): () => void {
   const purge = (): void => {
     Promise.all([purgeOperations(engine), idempotency.purge()]).catch((error: unknown) =>

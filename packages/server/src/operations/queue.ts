@@ -6,7 +6,7 @@ export interface QueueEntry {
 }
 
 export interface FairQueue {
-  /** Appends to the line of the owner; `first` goes before all lines (work that ran before a restart). */
+  /** Appends to the owner's own queue; `first`: before all queues, for work that ran before a restart. */
   add(entry: QueueEntry, options?: { first?: boolean }): void;
   remove(id: string): boolean;
   has(id: string): boolean;
@@ -18,7 +18,7 @@ export interface FairQueue {
 }
 
 /**
- * One line per owner. Next is the owner with the fewest running operations; among equals, the one served least
+ * One queue per owner. Next is the owner with the fewest running operations; among equals, the owner served least
  * recently. So no owner waits behind the whole batch of another.
  */
 export function createFairQueue(): FairQueue {

@@ -119,7 +119,7 @@ export function withProgress(record: OperationRecord, progress: WorkProgress): O
 
 function measured(before: Phase, progress: WorkProgress): Phase {
   const total = progress.total ?? before.total;
-  // Resumed work starts a little behind the shown number: the bar waits until it is reached again.
+  // Resumed work starts slightly below the shown number. The number stays until the work reaches it again.
   const reached = Math.max(before.done, progress.done);
   const done = total === null ? reached : Math.min(reached, total);
   const elapsedMs = Math.round(progress.phaseElapsedMs);

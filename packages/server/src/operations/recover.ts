@@ -61,7 +61,7 @@ async function restore(engine: Engine, row: OperationRow<OperationInput>): Promi
 
 /**
  * Recovers the operations of an available pool: completes published ones, cleans up cancelled ones, resumes or
- * re-queues the rest. Called at the start and whenever a pool comes back.
+ * re-queues the rest. Called at the start, and when a pool becomes available again.
  */
 export async function recoverPool(engine: Engine, scheduler: Scheduler, poolId: string): Promise<void> {
   const waiting = [...engine.active.values()].filter(
@@ -139,7 +139,7 @@ export function publishUnavailable(engine: Engine): void {
   }
 }
 
-/** Interval of the checks whether operations that are paused for space can resume. */
+/** Interval of the checks for space to resume paused operations. */
 const spacePollMs = 3_000;
 
 /** Resumes operations that a full disk paused, once there is space. Ends when `signal` aborts. */

@@ -2,12 +2,12 @@ import type { OperationRecord } from '@wcc/progress/server';
 import type { Engine } from './engine.ts';
 import { elapsedMsOf } from './active-operation.ts';
 
-/** The running time that a kill may lose: one checkpoint, as for bytes. */
+/** Maximum running time that a crash can lose. Equals the interval of checkpoints. */
 const notedEveryMs = 5_000;
 
 /**
- * Stores the running time of each operation from time to time, because commits are minutes apart: a copy that
- * is killed after an hour must not show a second. @returns stops it
+ * Stores the running time of each operation regularly, because commits are minutes apart. Without it, a copy that a
+ * crash ends after an hour could show a running time of a second. @returns a function that stops it
  */
 export function storeRunningTimes(engine: Engine): () => void {
   let hasFailed = false;
@@ -15,7 +15,7 @@ export function storeRunningTimes(engine: Engine): () => void {
     writeRunningTimes(engine).then(
       () => (hasFailed = false),
       (error: unknown) => {
-        // Every user of a failing store reports it: here, once is enough.
+        // Reports a failing store only once, because every other user of the store reports it too.
         if (!hasFailed) engine.onError(error, { stage: 'operations: running time' });
         hasFailed = true;
       },

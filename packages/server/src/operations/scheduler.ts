@@ -6,7 +6,7 @@ import { run } from './run.ts';
 
 /** One queue per pool: at most N operations have a slot, the rest wait and show their position. */
 export interface Scheduler {
-  /** Adds it to the line of its owner; `first`: before all others, because it ran before a restart. */
+  /** Adds an operation to its owner's queue; `first`: before all others, because it ran before a restart. */
   submit(operation: ActiveOperation, options?: { first?: boolean }): void;
   withdraw(operation: ActiveOperation): void;
   isWaiting(operation: ActiveOperation): boolean;

@@ -70,7 +70,7 @@ describe('startWork', () => {
     await work.done;
   });
 
-  it('takes its numbers from where they are counted, when they are read', async () => {
+  it('reads its numbers from their source when a snapshot is read', async () => {
     const { work, end } = await start({
       refresh(progress) {
         progress.advance(7);
@@ -83,7 +83,7 @@ describe('startWork', () => {
   });
 
   it.each(['cancelled', 'interrupted'] as const)(
-    'ends as %s when it was asked to, whatever it throws',
+    'ends as %s after a stop request, even if the work throws another error',
     async (code) => {
       const stops: string[] = [];
       const { work, progress, end } = await start({ onStop: (reason) => void stops.push(reason) });

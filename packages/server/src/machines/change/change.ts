@@ -12,7 +12,7 @@ import type { VmVerb } from './control.ts';
 import { addDisk, growDisk } from './disks.ts';
 import { changeVm, setCdrom } from './settings.ts';
 
-/** What changes an existing machine. Calls for one machine run one after the other. */
+/** Changes of an existing machine. Calls for one machine run one after the other. */
 export interface VmChanges {
   /** Accepts the operation `delete_vm`. */
   remove(principal: Principal, id: VmId, body: DeleteVmInput): Promise<Snapshot>;

@@ -74,7 +74,7 @@ async function createAndAttach(
       { query },
       audit(principal, 'vm.disk.add', `vm:${row.id}`),
     ]);
-    // The hidden name goes last: until the disk is recorded, it identifies the file as ours.
+    // Removes the hidden name last, because it identifies the file as ours until the disk is recorded.
     await finishDisk(target, disk);
   } finally {
     await releaseDisk(context, { target, name });

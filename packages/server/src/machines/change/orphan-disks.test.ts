@@ -8,7 +8,7 @@ import type { Hypervisor } from '../hypervisor.ts';
 import { admin, MiB, startMachines } from '../machines.testkit.ts';
 import type { MachinesUnderTest } from '../machines.testkit.ts';
 
-/** A crash while a disk is added: the next process finds the files of that moment. */
+/** Simulates a crash while a disk is added: the next process finds the files of that moment. */
 const run = promisify(execFile);
 const open: MachinesUnderTest[] = [];
 afterEach(async () => {
@@ -61,7 +61,7 @@ it.each(['raw', 'qcow2'] as const)(
   },
 );
 
-it('addDisk that the hypervisor refuses leaves no file, and keeps a foreign one', async () => {
+it('a failed addDisk removes its own file and keeps a foreign one', async () => {
   let isBroken = false;
   const refuse = (): Promise<void> => (isBroken ? Promise.reject(new Error('broken')) : Promise.resolve());
   const vms = await startMachines({ wrapHypervisor: beforeDefine(refuse) });

@@ -128,7 +128,7 @@ async function poolOf({ images: { pools } }: MachinesContext, requested: string 
   return pools.use(id);
 }
 
-/** Checks names and space inside the file system's mutex, so that no other request gets the same. */
+/** Checks names and space inside the file system's mutex, so that no other request reserves them. */
 async function assertNamesAndSpace(
   context: MachinesContext,
   pool: Pool,
@@ -152,7 +152,7 @@ function planVm(id: VmId, requested: RequestedVm): VmPlan {
   return { id, ...fresh, name, cpus, memoryBytes, firmware, network, bootOrder, cdromImageId: cdrom };
 }
 
-/** QEMU's own prefix, which no hardware has, and 24 random bits. */
+/** QEMU's own prefix, which no hardware vendor uses, and 24 random bits. */
 function randomMac(): string {
   const tail = [...randomBytes(3)].map((byte) => byte.toString(16).padStart(2, '0'));
   return ['52', '54', '00', ...tail].join(':');

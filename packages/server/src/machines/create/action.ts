@@ -111,7 +111,9 @@ async function complete({ store, images }: MachinesContext, input: CreateInput):
   };
 }
 
-/** Deletes the rows of a machine that is undone. Else keeps them as `abandoned`, for a later sweep. */
+/**
+ * Deletes the rows of an undone machine. If the undo is incomplete, keeps them as `abandoned` for a later sweep.
+ */
 function abandon({ store }: MachinesContext, { vm }: CreateInput, isUndone: boolean): WriteStatement[] {
   const { db } = store;
   if (!isUndone) return markAbandoned(store, vm.id);

@@ -165,7 +165,7 @@ describe('a refused create_vm', () => {
       { disks: [{ kind: 'copy' as const, image: 100, sizeBytes: MiB }] },
       'invalid_input',
     ],
-  ])('for %s leaves no files and no rows', async (_what, changes, code) => {
+  ])('create_vm refused for %s leaves no files and no rows', async (_what, changes, code) => {
     expect(await template()).toBe(100);
     await vms.create({ name: 'taken' });
     const before = await vms.traces();
@@ -173,7 +173,7 @@ describe('a refused create_vm', () => {
     expect(await vms.traces()).toEqual(before);
   });
 
-  it('for an unavailable pool leaves no files and no rows', async () => {
+  it('create_vm refused for an unavailable pool leaves no files and no rows', async () => {
     const image = await template();
     const marker = join(vms.poolDir, '.wcc-pool');
     await rename(marker, `${vms.home}/away`);
@@ -184,14 +184,14 @@ describe('a refused create_vm', () => {
     expect(await vms.traces()).toEqual([]);
   });
 
-  it('hits one of two concurrent requests for the same name', async () => {
+  it('create_vm accepts only one of two concurrent requests for the same name', async () => {
     const both = await Promise.allSettled([vms.request(minimal), vms.request(minimal)]);
     expect(both.map(({ status }) => status).toSorted()).toEqual(['fulfilled', 'rejected']);
   });
 });
 
 describe('host without QEMU', () => {
-  it('refuses machines with the packages to install, and still copies images', async () => {
+  it('create_vm without QEMU names the packages to install, and image copies still work', async () => {
     await vms.close();
     const missing = { code: 'packages_missing' as const, packages: ['qemu-system-x86', 'qemu-utils'] };
     vms = await startMachines({
@@ -219,11 +219,11 @@ describe('first-boot secrets', () => {
   const passwordHash = '$6$rounds=4096$saltsaltsalt$hashhashhashhashhash';
   const userData = '#!/bin/sh\necho a-very-secret-word\n';
 
-  it('are in the seed only, not in rows or other files', async () => {
+  it('first-boot secrets are in the seed only, not in rows or other files', async () => {
     const ended = await vms.create({ name: 'secret', firstBoot: { user: 'me', passwordHash, userData } });
     const { uuid } = await vms.vm('secret');
     const found = await run('grep', ['-rl', '--text', 'hashhashhashhash', vms.home]).catch(() => null);
-    // The seed holds it in base64; the store holds nothing.
+    // The seed contains the hash in base64, and the store does not contain the hash.
     expect(found?.stdout ?? '').toBe('');
     const { store } = vms;
     expect(await store.db.selectFrom('operationSecrets').selectAll().execute()).toEqual([]);

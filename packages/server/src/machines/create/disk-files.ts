@@ -9,7 +9,7 @@ import type { MachinesContext } from '../context.ts';
 import { createOverlay, createQcow2, resizeQcow2 } from '../hypervisor/qemu-img.ts';
 import type { DiskPlan } from '../record/plan.ts';
 
-/** Where the file of a disk is created, and the operation whose id its hidden files carry. */
+/** The directory of a disk file, and the operation id in the names of its hidden files. */
 export interface DiskTarget {
   operationId: string;
   poolId: string;

@@ -41,7 +41,9 @@ export function stepsOf(context: MachinesContext, operation: OperationView): Ste
   }));
 }
 
-/** Checks what may have changed since the request. Takes some time just after boot. */
+/**
+ * Checks the pool and the hypervisor again, because they may have changed since the request. Slow just after boot.
+ */
 async function assertStillPossible(
   { hypervisor, images }: MachinesContext,
   { poolId }: CreateInput,

@@ -22,7 +22,7 @@ export function markAbandoned({ db }: Store, vmId: VmId): WriteStatement[] {
   ];
 }
 
-/** Retries to remove what a failed operation left, for example while the hypervisor or a disk did not answer. */
+/** Retries to remove files of a failed operation, for example because the hypervisor did not answer then. */
 export async function sweepAbandoned(context: MachinesContext): Promise<void> {
   const { store, onError } = context;
   const rows = await store.db

@@ -13,7 +13,7 @@ afterEach(async () => {
 
 type Call = 'define' | 'start' | 'status';
 
-/** The real driver with `act` before each call of one method. */
+/** The real driver, which calls `act` before each call of one method. */
 function before(call: Call, act: () => Promise<void>): (hypervisor: Hypervisor) => Hypervisor {
   return (hypervisor) =>
     new Proxy(hypervisor, {
@@ -53,22 +53,25 @@ async function template(): Promise<number> {
 const firstBoot = { user: 'me', sshKeys: [], passwordHash: '$6$salt$hash' };
 
 describe('cancel of create_vm', () => {
-  it.each(['define', 'start'] as const)('during %s leaves no files and no rows', async (call) => {
-    const gate = createGate();
-    vms = await startMachines({ wrapHypervisor: before(call, gate.pass) });
-    const image = await template();
-    const { id } = await vms.request({ disks: [{ kind: 'copy', image }], firstBoot, start: true });
-    await gate.reached;
-    expect((await vms.traces()).length).toBeGreaterThan(4);
-    expect((await vms.operations.cancel(id, admin)).state).toBe('cancelling');
-    gate.open();
-    await vms.wait(id, 'cancelled');
-    expect(await vms.traces()).toEqual([]);
-    expect(await vms.hypervisor.list()).toEqual([]);
-    expect((await vms.rescan()).added).toBe(0);
-  });
+  it.each(['define', 'start'] as const)(
+    'create_vm cancelled during %s leaves no files and no rows',
+    async (call) => {
+      const gate = createGate();
+      vms = await startMachines({ wrapHypervisor: before(call, gate.pass) });
+      const image = await template();
+      const { id } = await vms.request({ disks: [{ kind: 'copy', image }], firstBoot, start: true });
+      await gate.reached;
+      expect((await vms.traces()).length).toBeGreaterThan(4);
+      expect((await vms.operations.cancel(id, admin)).state).toBe('cancelling');
+      gate.open();
+      await vms.wait(id, 'cancelled');
+      expect(await vms.traces()).toEqual([]);
+      expect(await vms.hypervisor.list()).toEqual([]);
+      expect((await vms.rescan()).added).toBe(0);
+    },
+  );
 
-  it('during or just after a copy leaves nothing or a complete machine', async () => {
+  it('create_vm cancelled during or just after a copy leaves nothing or a complete machine', async () => {
     vms = await startMachines();
     await writeRandom(join(vms.poolDir, 'big.raw'), 128 * MiB);
     await vms.rescan();
@@ -84,7 +87,7 @@ describe('cancel of create_vm', () => {
     else expect(await vms.vm('small')).toMatchObject({ state: 'shut_off' });
   });
 
-  it('in the queue leaves nothing, and frees the name', async () => {
+  it('create_vm cancelled in the queue leaves nothing and frees the name', async () => {
     const gate = createGate();
     vms = await startMachines({ maxRunningPerPool: 1, wrapHypervisor: before('define', gate.pass) });
     const image = await template();
@@ -102,7 +105,7 @@ describe('cancel of create_vm', () => {
 });
 
 describe('quick_create_vm', () => {
-  it('does not wait behind a copy', async () => {
+  it('quick_create_vm does not wait for a running copy', async () => {
     const gate = createGate();
     let isFirst = true;
     const blockFirst = async (): Promise<void> => {
@@ -122,20 +125,23 @@ describe('quick_create_vm', () => {
 });
 
 describe('failed create_vm', () => {
-  it.each(['define', 'start'] as const)('in %s leaves nothing and reports the reason', async (call) => {
-    const detail = 'no such machine type\nsecond line';
-    const refuse = (): Promise<void> => Promise.reject(new HypervisorError('start_failed', { detail }));
-    vms = await startMachines({ wrapHypervisor: before(call, refuse) });
-    const image = await template();
-    const { id } = await vms.request({ disks: [{ kind: 'copy', image }], firstBoot, start: true });
-    const { error } = await vms.wait(id, 'failed');
-    expect(error).toMatchObject({ code: 'hypervisor_failed', detail });
-    expect(error?.message).toBe('The machine did not start. no such machine type');
-    expect(await vms.traces()).toEqual([]);
-    await expect(vms.operations.retry(id, admin, null)).rejects.toMatchObject({ code: 'secret_gone' });
-  });
+  it.each(['define', 'start'] as const)(
+    'create_vm that fails in %s leaves nothing and reports the reason',
+    async (call) => {
+      const detail = 'no such machine type\nsecond line';
+      const refuse = (): Promise<void> => Promise.reject(new HypervisorError('start_failed', { detail }));
+      vms = await startMachines({ wrapHypervisor: before(call, refuse) });
+      const image = await template();
+      const { id } = await vms.request({ disks: [{ kind: 'copy', image }], firstBoot, start: true });
+      const { error } = await vms.wait(id, 'failed');
+      expect(error).toMatchObject({ code: 'hypervisor_failed', detail });
+      expect(error?.message).toBe('The machine did not start. no such machine type');
+      expect(await vms.traces()).toEqual([]);
+      await expect(vms.operations.retry(id, admin, null)).rejects.toMatchObject({ code: 'secret_gone' });
+    },
+  );
 
-  it('keeps its name taken until a later sweep removes what it left', async () => {
+  it('a failed create_vm keeps its name reserved until a sweep removes its files', async () => {
     let isBroken = false;
     const breaks = async (): Promise<void> => {
       if (isBroken) throw new HypervisorError('unavailable');
@@ -167,7 +173,7 @@ describe('failed create_vm', () => {
 });
 
 describe('stop of the server', () => {
-  it('during create_vm: the next process resumes, and the machine boots', async () => {
+  it('create_vm resumes after a restart of the server, and the machine boots', async () => {
     const gate = createGate();
     vms = await startMachines({ wrapHypervisor: before('define', gate.pass) });
     const image = await template();
@@ -183,7 +189,7 @@ describe('stop of the server', () => {
     expect(vms.errors).toEqual([]);
   });
 
-  it('leaves machines running, and the next process finds them', async () => {
+  it('a stop of the server leaves machines running, and the next process finds them', async () => {
     vms = await startMachines();
     const image = await template();
     await vms.create({ name: 'runs', disks: [{ kind: 'copy', image }], start: true });

@@ -9,7 +9,7 @@ import { createQemuDriver } from '../hypervisor/qemu/driver.ts';
 import { findTool } from '../../images/tools/find-tool.ts';
 
 export interface HypervisorOptions {
-  /** Directory of the drivers, e.g. `<data directory>/machines`; absolute, created when missing. */
+  /** Absolute path of the directory of the drivers, e.g. `<data directory>/machines`; created when missing. */
   dir: string;
   /** `auto`: see {@link createHypervisor}. @default 'auto' */
   driver?: DriverName | 'auto';

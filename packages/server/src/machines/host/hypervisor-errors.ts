@@ -29,7 +29,7 @@ export async function mapHypervisorErrors<Result>(call: () => Promise<Result>): 
   }
 }
 
-/** Whatever work on a machine throws, as the failure that its operation records. */
+/** Converts any error of work on a machine to the failure that its operation records. */
 export function toVmFailure(error: unknown): WorkFailure {
   if (!(error instanceof HypervisorError)) return toWorkFailure(error);
   const { code, message, hint } = toApiError(error);

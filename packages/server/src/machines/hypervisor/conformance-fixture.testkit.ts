@@ -1,10 +1,10 @@
 import type { Hypervisor } from '../hypervisor.ts';
 
-/** What a conformance run needs: one driver with directories of its own. */
+/** One driver with its own directories, for a conformance run. */
 export interface ConformanceFixture {
   /** The current driver. `renew` replaces it. */
   hypervisor(): Hypervisor;
-  /** Directory for disks, absolute. */
+  /** Absolute path of the directory for disks. */
   directory(): string;
   /** The driver's directory with one directory per machine. */
   machinesDirectory(): string;

@@ -17,7 +17,7 @@ export type HypervisorErrorCode =
   | 'aborted'
   | 'failed';
 
-/** The errors of the hypervisor seam. `host/hypervisor-errors.ts` maps them to the API's errors. */
+/** The errors of the `Hypervisor` interface. `host/hypervisor-errors.ts` maps them to the API's errors. */
 export const hypervisorErrors: Readonly<Record<HypervisorErrorCode, HypervisorErrorEntry>> = {
   packages_missing: {
     message: 'The programs that run machines are not installed.',

@@ -2,16 +2,16 @@ import { HypervisorError } from './hypervisor-error.ts';
 
 export type DiskFormat = 'raw' | 'qcow2';
 
-/** A file below a qcow2 overlay. Read-only. */
+/** A backing file of a qcow2 overlay. Drivers open it read-only. */
 export interface BackingSpec {
-  /** Absolute. */
+  /** Absolute path. */
   readonly path: string;
   readonly format: DiskFormat;
 }
 
 /** A disk of a machine. Drivers use these values and ignore the header of the file. */
 export interface DiskSpec {
-  /** Absolute. */
+  /** Absolute path. */
   readonly path: string;
   readonly format: DiskFormat;
   /** The whole chain of backing files, nearest first; empty for a standalone disk. */
@@ -25,9 +25,9 @@ export type BootDevice = 'disk' | 'cdrom' | 'network';
 
 /** Everything that a driver knows about a machine: ids, enumerations, numbers and absolute paths, no free text. */
 export interface MachineSpec {
-  /** RFC 9562, lower case. */
+  /** A UUID of RFC 9562 in lower case. */
   readonly uuid: string;
-  /** wcc's own number, from 100. */
+  /** Number of the machine in wcc, from 100. */
   readonly id: number;
   /** See {@link machineNamePattern}. */
   readonly name: string;
@@ -36,16 +36,16 @@ export interface MachineSpec {
   /** A multiple of 1 MiB, at least 16 MiB. */
   readonly memoryBytes: number;
   readonly firmware: 'bios' | 'uefi';
-  /** The machine boots from the first. At most 16. */
+  /** At most 16 disks. The first one is the boot disk. */
   readonly disks: readonly DiskSpec[];
-  /** ISO in the drive, absolute; null: the drive is empty. Every machine has the drive. */
+  /** Absolute path of the ISO in the CD-ROM drive; null: the drive is empty. */
   readonly cdrom: string | null;
-  /** ISO with first-boot data in a drive of its own, absolute; null: no such drive. */
+  /** Absolute path of the ISO with first-boot data, in a second CD-ROM drive; null: no second drive. */
   readonly seed: string | null;
   readonly network: NetworkSpec;
-  /** Lower case with colons, not multicast. */
+  /** A unicast MAC address in lower case, with colons. */
   readonly mac: string;
-  /** Each device at most once. The machine does not boot from a missing device. */
+  /** Each device at most once. A machine does not boot from a device that is not in the list. */
   readonly bootOrder: readonly BootDevice[];
 }
 
@@ -64,7 +64,7 @@ export function isUuid(text: string): boolean {
   return uuidPattern.test(text);
 }
 
-/** Whether a machine can use a network of this name; others of the host are not listed. */
+/** Whether a machine can use a network of this name. wcc does not list networks of the host with other names. */
 export function isNetworkName(kind: 'bridge' | 'network', name: string): boolean {
   return networkPatterns[kind].test(name);
 }
@@ -99,7 +99,10 @@ export function assertDiskSpec({ path, format, backing }: DiskSpec): void {
   for (const one of backing.slice(0, -1)) assertField('disks', one.format === 'qcow2');
 }
 
-/** Absolute, without control characters (XML cannot hold them) and without U+FFFD, which marks undecodable bytes. */
+/**
+ * Whether a path is absolute, without control characters, which XML forbids, and without U+FFFD, which marks
+ * undecodable bytes.
+ */
 export function isPlainPath(path: string): boolean {
   return path.startsWith('/') && path.length <= 4096 && !/[\p{Cc}\p{Cs}\ufffd-\uffff]/u.test(path);
 }

@@ -4,7 +4,7 @@ import { HypervisorError } from './hypervisor-error.ts';
 import { normalizeErrors } from './normalize-errors.ts';
 import type { NormalizedHypervisor } from './normalize-errors.ts';
 
-/** A driver whose every call fails with this error. */
+/** A driver that fails every call with this error. */
 function createFailingDriver(reason: Error): Hypervisor {
   const fail = (): Promise<never> => Promise.reject(reason);
   return {
@@ -41,14 +41,14 @@ const calls = Object.entries<unknown>(normalizeErrors(createFailingDriver(full))
 );
 
 describe('normalizeErrors', () => {
-  it('wraps every method of the seam', () => {
+  it('wraps every method of `Hypervisor`', () => {
     expect(Object.keys(normalizeErrors(createFailingDriver(full)))).toEqual(
       Object.keys(createFailingDriver(full)),
     );
     expect(calls).toHaveLength(17);
   });
 
-  it.each(calls)('%s turns an unforeseen error into `failed` with its cause', async (_name, call) => {
+  it.each(calls)('%s turns an unexpected error into `failed` with its cause', async (_name, call) => {
     await expect(call()).rejects.toMatchObject({
       name: 'HypervisorError',
       code: 'failed',
@@ -57,7 +57,7 @@ describe('normalizeErrors', () => {
     });
   });
 
-  it('followSerial yields what the driver yields, then turns an unforeseen error into `failed`', async () => {
+  it('followSerial yields the output of the driver, then turns an unexpected error into `failed`', async () => {
     const { followSerial } = normalizeErrors(createFailingDriver(full));
     const received: string[] = [];
     const reading = (async () => {
@@ -73,7 +73,7 @@ describe('normalizeErrors', () => {
     await expect(normalizeErrors(createFailingDriver(expected)).list()).rejects.toBe(expected);
   });
 
-  it('does not compile with a method that is unwrapped or in the place of another', () => {
+  it('the compiler refuses a method that is unwrapped or under the name of another', () => {
     const driver = createFailingDriver(full);
     const wrapped = normalizeErrors(driver);
     // @ts-expect-error: a promise must be wrapped

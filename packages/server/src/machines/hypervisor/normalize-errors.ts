@@ -13,7 +13,10 @@ type StreamMethod = {
 
 declare const normalized: unique symbol;
 
-/** Only this file creates a value of this type. The name keeps one wrapped method out of the place of another. */
+/**
+ * Only this file creates a value of this type. The compiler refuses a method under the name of another, because the
+ * type contains the name.
+ */
 type Normalized<Name extends keyof Hypervisor> = Hypervisor[Name] & { readonly [normalized]: Name };
 
 /**
@@ -24,7 +27,10 @@ export type NormalizedHypervisor = {
   [Name in keyof Hypervisor]: Name extends AsyncMethod | StreamMethod ? Normalized<Name> : Hypervisor[Name];
 };
 
-/** Holds the promise of the seam: an unforeseen error (a full disk, a missing right) becomes `failed`, with its cause. */
+/**
+ * Makes a driver reject with HypervisorError only: an unexpected error (a full disk, a missing right) becomes
+ * `failed`, with its cause.
+ */
 export function normalizeErrors(driver: Hypervisor): NormalizedHypervisor {
   const wrap = <Name extends AsyncMethod>(name: Name): Normalized<Name> => wrapAsync(driver, name);
   return {

@@ -11,7 +11,7 @@ const timeoutMs = 60_000;
  * @throws HypervisorError `packages_missing`, `failed` with its output; the reason of `signal` when that aborts
  */
 async function run(args: readonly string[], signal: AbortSignal | undefined): Promise<void> {
-  // It reads no content from outside, so it needs no limits.
+  // This command reads no untrusted content, so it needs no limits.
   const tool = { tool: 'qemu-img', args, limits: null } as const;
   const { code, stderr } = await runTool(tool, { timeoutMs, signal }).catch(toMissingPackages);
   if (code !== 0) throw new HypervisorError('failed', { detail: `qemu-img: ${stderr.trim()}` });

@@ -15,7 +15,7 @@ export interface SourceImage {
   format: 'raw' | 'qcow2';
 }
 
-/** A disk to provision. Stored in the operation's input, so its field names stay. */
+/** A disk to provision. Stored in the operation's input, so its field names must not change. */
 export interface DiskPlan {
   position: number;
   /** The number of its image once the machine is complete. */
@@ -32,7 +32,7 @@ export interface DiskPlan {
   making: DiskContent;
 }
 
-/** A machine to provision. Stored in the operation's input, so its field names stay. */
+/** A machine to provision. Stored in the operation's input, so its field names must not change. */
 export interface VmPlan {
   id: VmId;
   uuid: string;
@@ -46,7 +46,7 @@ export interface VmPlan {
   cdromImageId: ImageId | null;
 }
 
-/** All that provisioning needs: decided before the operation exists, read again after a restart. */
+/** The stored input of provisioning: decided before the operation exists, read again after a restart. */
 export interface CreateInput extends OperationInput {
   vm: VmPlan;
   disks: DiskPlan[];

@@ -5,10 +5,12 @@ import type { SeedContents } from './cloud-config.ts';
 import { seedFiles } from './cloud-config.ts';
 import { writeVolume } from './iso9660.ts';
 
-/** First-boot data of machines, in files outside every pool that only the server's user can read. */
+/**
+ * Files with first-boot data of machines. They are in the data directory, and only the server's user can read them.
+ */
 export interface Seeds {
   pathOf(uuid: string): string;
-  /** @throws the reason of `signal` when it aborts before the file has its name */
+  /** @throws the reason of `signal` when it aborts before the rename */
   write(uuid: string, contents: SeedContents, options?: { signal?: AbortSignal }): Promise<void>;
   /** Ignores a missing file. */
   remove(uuid: string): Promise<void>;

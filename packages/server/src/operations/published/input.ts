@@ -4,7 +4,7 @@
  */
 export interface PublishedInput {
   published: {
-    /** A program that is silent for longer counts as gone. */
+    /** After this time without a report, the program counts as stopped. */
     leaseS: number;
   };
 }

@@ -8,16 +8,17 @@ import { end } from './end.ts';
 import { withDurableNumbers, stopClock, publishRecord } from './publication.ts';
 import type { Publication } from './publication.ts';
 
-/** Interval of the checks for silent programs: a lease ends late by no more than this. */
+/** Interval of the lease checks, and so the maximum delay of the end of a lease. */
 const lookMs = 1000;
 /** An interrupted operation fails after this time without a report. */
 export const lostAfterMs: number = 24 * 3_600_000;
 
 /**
- * Checks all leases, and shows the time that passes without a report. The hub does not poll published operations
- * ten times a second, as it polls own work, so a thousand quiet programs cost next to nothing.
+ * Checks all leases regularly, and publishes the elapsed time of operations without a report. The hub polls wcc's
+ * own operations ten times a second, but published operations only here, so that a thousand silent programs cost
+ * little.
  *
- * @returns stops it
+ * @returns a function that stops the checks
  */
 export function watchLeases(engine: Engine, publications: ReadonlyMap<string, Publication>): () => void {
   let lookedAtMs = engine.clock.monotonicMs();
@@ -40,7 +41,7 @@ export function watchLeases(engine: Engine, publications: ReadonlyMap<string, Pu
 
 async function act(engine: Engine, publication: Publication): Promise<void> {
   await publication.exclusive(async () => {
-    // A report may have arrived while this waited for its turn.
+    // A report may have arrived while this call waited for `exclusive`.
     if (engine.isStopping || !isDue(engine, publication, engine.clock.monotonicMs())) return;
     const { state } = publication.record;
     if (state === 'cancelling') await endSilent(engine, publication, 'cancelled');
@@ -89,6 +90,6 @@ async function endSilent(
     result: null,
     who: 'wcc',
     address: 'wcc',
-    log: [{ kind: 'note', text: 'its program is silent' }],
+    log: [{ kind: 'note', text: 'its program stopped reporting' }],
   });
 }

@@ -5,12 +5,12 @@ import type { ActiveRecord, StoredState } from '../active-operation.ts';
 import type { OperationRecord } from '../record.ts';
 
 /**
- * An operation that another program runs and reports. It has no queue, no work and no files of wcc: its numbers
- * come from reports, and its life depends on a lease.
+ * An operation that another program runs and reports. It has no queue, no work and no files of wcc: its numbers come
+ * from reports, and a lease limits the time without a report.
  *
- * `running ⇄ interrupted` (silent for longer than the lease; the next report), `running | interrupted →
- * cancelling` (a person asked; the program reads it in the answer to its next report), and from each of them
- * to an end: reported, or by silence (cancelling → cancelled after a lease, interrupted → failed after a day).
+ * `running ⇄ interrupted` (silent for longer than the lease; the next report), `running | interrupted → cancelling`
+ * (a person asked; the program reads it in the answer to its next report), and from each of them to an end:
+ * reported, or by silence (cancelling → cancelled after a lease, interrupted → failed after a day).
  */
 export interface Publication extends ActiveRecord {
   readonly leaseMs: number;

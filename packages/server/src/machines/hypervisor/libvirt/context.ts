@@ -9,7 +9,7 @@ import type { TaggedSpec } from './tag.ts';
 import { readTag } from './tag.ts';
 import type { VirshQuery, Virsh } from './virsh.ts';
 
-/** What all calls of the driver share. */
+/** Shared by all calls of the driver. */
 export interface LibvirtContext {
   readonly virsh: Virsh;
   /** See `ownerOf`. */

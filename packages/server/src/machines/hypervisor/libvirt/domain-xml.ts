@@ -12,7 +12,7 @@ export interface DomainOptions {
   readonly uefi: UefiFirmware | null;
   /** See `ownerOf`. */
   readonly owner: string;
-  /** Files of this machine, absolute. */
+  /** Absolute paths of files of this machine. */
   readonly files: { readonly serial: string; readonly firmwareVariables: string };
 }
 

@@ -23,7 +23,10 @@ import type { LibvirtConnection } from './virsh.ts';
 import { createVirsh } from './virsh.ts';
 
 export interface LibvirtDriverOptions {
-  /** The driver's own directory, absolute; created when missing. Its path identifies this installation in the tags of machines. */
+  /**
+   * Absolute path of the driver's own directory; created when missing. Its path identifies this installation in the
+   * tags of machines.
+   */
   dir: string;
   connection: LibvirtConnection;
   onError: OnError;

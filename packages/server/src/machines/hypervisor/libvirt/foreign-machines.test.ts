@@ -63,7 +63,7 @@ describe('libvirt driver', () => {
     await hypervisor.undefine(uuid);
   });
 
-  it('start of a new machine notices that another client has started or removed it', async () => {
+  it('start of a new machine detects that another client has started or removed it', async () => {
     const { uuid } = await defineMachine(hypervisor, session.home);
     await virsh.run('start', uuid);
     const pid = await findMachineProcess(uuid);

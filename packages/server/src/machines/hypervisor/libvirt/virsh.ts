@@ -10,7 +10,7 @@ export interface LibvirtConnection {
   readonly uri: LibvirtUri;
   /** HOME and XDG_RUNTIME_DIR of the session. */
   readonly environment: Readonly<Record<string, string>>;
-  /** The user of the session, when it is not ours. */
+  /** The user of the session; absent for the user of this process. */
   readonly identity?: ToolIdentity;
 }
 
@@ -40,9 +40,9 @@ export interface Virsh {
 /** How long a change may continue after its signal has aborted. */
 const abortGraceMs = 2_000;
 
-/** Generous, because the first call also starts the daemon of the session. */
+/** Time limit of a call. It is long, because the first call also starts the daemon of the session. */
 const callTimeoutMs = 60_000;
-/** Enough for lists of many machines. */
+/** Maximum output of a call: enough for lists of many machines. */
 const outputBytes = 16 * 1024 ** 2;
 
 /**

@@ -1,4 +1,4 @@
-/** An XML element as data; text is escaped wherever it stands. */
+/** An XML element as data; text and attribute values are escaped. */
 export type XmlNode = XmlElement | string | null;
 
 export interface XmlElement {

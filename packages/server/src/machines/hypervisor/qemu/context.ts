@@ -6,7 +6,7 @@ import { probeMachine } from './probe.ts';
 import type { Monitors } from './monitors.ts';
 import type { Qmp } from './qmp.ts';
 
-/** What all calls of the driver share. */
+/** Shared by all calls of the driver. */
 export interface QemuContext {
   readonly definitions: Definitions;
   readonly monitors: Monitors;

@@ -21,7 +21,7 @@ import { createMonitors } from './monitors.ts';
 import { openScreen, screenshot } from './screen.ts';
 
 export interface QemuDriverOptions {
-  /** The driver's own directory, absolute; created when missing. */
+  /** Absolute path of the driver's own directory; created when missing. */
   dir: string;
   onError: OnError;
 }

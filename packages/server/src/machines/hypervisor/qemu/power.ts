@@ -79,7 +79,7 @@ async function readStartError(directory: string, end: string): Promise<string> {
   return log.trim() === '' ? `QEMU ended (${end})` : log.trim().slice(-2000);
 }
 
-/** The variables of UEFI: each machine has its own copy for as long as it exists. */
+/** Creates the machine's own copy of the UEFI variables, unless it exists. */
 async function createFirmwareVariables(directory: string): Promise<void> {
   const firmware = findUefi();
   const target = join(directory, machineFiles.firmwareVariables);
