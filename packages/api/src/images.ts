@@ -81,7 +81,7 @@ export type CopyImageInput = z.output<typeof copyImageRequest>;
 /** The name to check. Any text, because a dialog asks while the user types. */
 export const copyPlanQuery = z.strictObject({ name: z.string().max(1024).optional() });
 
-/** What a copy needs. All sizes in bytes. */
+/** The space that a copy needs. All sizes are in bytes. */
 export const copyPlan = z.object({
   virtualSizeBytes: z.number(),
   dataBytes: z.number(),

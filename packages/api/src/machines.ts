@@ -224,7 +224,7 @@ export const serialQuery = z.strictObject({
 });
 export type SerialQuery = z.input<typeof serialQuery>;
 
-/** What this host can run. */
+/** Hypervisor, memory and networks of this host. */
 export const host = z.object({
   hypervisor: z.object({
     driver: z.enum(['libvirt', 'qemu']).nullable(),
@@ -234,7 +234,7 @@ export const host = z.object({
   }),
   cpus: z.number(),
   memoryBytes: z.number(),
-  freeMemoryBytes: z.number().describe('free for another machine now'),
+  freeMemoryBytes: z.number().describe('free memory for another machine'),
   networks: z.array(z.string()).describe('names of its networks and bridges'),
 });
 export type Host = z.infer<typeof host>;

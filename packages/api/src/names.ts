@@ -12,7 +12,7 @@ export type ImageNameProblem =
   | 'surrounding_space'
   | 'malformed_unicode';
 
-/** What is wrong with an image name; null for a good one. The name is exactly the file's name in the pool. */
+/** The problem of an image name; null for a valid name. The name is exactly the file's name in the pool. */
 export function findImageNameProblem(name: string): ImageNameProblem | null {
   if (name.length === 0) return 'empty';
   if (name.includes('/')) return 'slash';

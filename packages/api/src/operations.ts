@@ -188,7 +188,7 @@ export const endOperationRequest = z
       .default(null),
   })
   .refine(({ state, error }) => (state === 'failed') === (error !== undefined), {
-    message: 'belongs to state failed, and to no other',
+    message: 'required for the state failed, and not allowed for another state',
     path: ['error'],
   });
 export type EndOperationRequest = z.input<typeof endOperationRequest>;

@@ -11,7 +11,7 @@ interface Manifest {
   devDependencies?: Record<string, string>;
 }
 
-it('all packages of wcc have the same version and depend on it', () => {
+it('all packages of wcc have the same version and depend on that version of each other', () => {
   const names = readdirSync(packages);
   expect(names.length).toBeGreaterThanOrEqual(6);
   for (const name of names) {

@@ -36,7 +36,7 @@ export function machineCalls(send: Send) {
       send<Accepted>('POST', routes.copyVm(id), { has: 'operation', body, ...keyHeader(idempotencyKey) }),
     deleteVm: (id: VmId, body: DeleteVmRequest = {}) =>
       send<Accepted>('DELETE', routes.vm(id), { has: 'operation', body }),
-    /** Answers when the hypervisor has the command; the state changes later. */
+    /** Resolves when the hypervisor has accepted the command; the state changes later. */
     orderVm: (id: VmId, verb: 'start' | 'shutdown' | 'power-off' | 'reset') =>
       send<Vm>('POST', routes.vmVerb(id, verb), { has: 'state' }),
     changeVm: (id: VmId, body: ChangeVmRequest) => send<Vm>('PATCH', routes.vm(id), { has: 'state', body }),

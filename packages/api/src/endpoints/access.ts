@@ -22,7 +22,7 @@ import type { Endpoint } from './endpoint.ts';
 
 const none = { status: 204, description: 'Done.' };
 
-/** Who may come in, and who did what. */
+/** Endpoints of sessions, users, tokens and the audit record. */
 export const accessEndpoints: readonly Endpoint[] = [
   {
     method: 'GET',

@@ -32,7 +32,7 @@ const making = [
   'rate_limited',
 ] as const;
 
-/** Images, the pools in which they live, and what makes new ones. */
+/** Endpoints of images and pools, and of actions that create images. */
 export const imageEndpoints: readonly Endpoint[] = [
   {
     method: 'GET',
@@ -71,7 +71,7 @@ export const imageEndpoints: readonly Endpoint[] = [
     method: 'GET',
     path: '/api/images/{id}/copy-plan',
     tag: 'Images',
-    summary: 'Get what a copy of an image needs',
+    summary: 'Get the space that a copy of an image needs',
     query: copyPlanQuery,
     answer: {
       status: 200,

@@ -46,13 +46,13 @@ const verbs = {
   reset: 'Reset a machine',
 } as const;
 
-/** Machines, and what this host can run. */
+/** Endpoints of machines and of this host. */
 export const machineEndpoints: readonly Endpoint[] = [
   {
     method: 'GET',
     path: '/api/host',
     tag: 'Machines',
-    summary: 'Get what this host can run',
+    summary: 'Get the hypervisor, memory and networks of this host',
     answer: { status: 200, description: 'Hypervisor, memory and networks.', schema: host },
   },
   {
@@ -132,7 +132,7 @@ export const machineEndpoints: readonly Endpoint[] = [
     path: `${one}/${verb}`,
     tag: 'Machines',
     summary: verbs[verb],
-    description: 'Answers when the hypervisor has the command. The state changes later.',
+    description: 'Answers when the hypervisor has accepted the command. The state changes later.',
     answer: machine,
     errors: ['vm_not_running', ...changeErrors],
   })),

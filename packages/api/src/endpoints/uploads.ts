@@ -20,7 +20,7 @@ const refused = [
   'no_space',
 ] as const;
 
-/** tus 1.0 (https://tus.io/protocols/resumable-upload), and what stands around it. */
+/** tus 1.0 (https://tus.io/protocols/resumable-upload), and endpoints that list and check uploads. */
 export const uploadEndpoints: readonly Endpoint[] = [
   {
     method: 'GET',
@@ -77,7 +77,7 @@ export const uploadEndpoints: readonly Endpoint[] = [
     signedIn: 'none',
     answer: {
       status: 204,
-      description: 'The headers name them.',
+      description: 'The supported parts are in the headers.',
       headers: [
         { name: 'Tus-Version', description: tus.version },
         { name: 'Tus-Extension', description: tus.extensions.join(',') },
@@ -146,7 +146,7 @@ export const uploadEndpoints: readonly Endpoint[] = [
     tag: 'Uploads',
     summary: 'Check whether a local file belongs to an unfinished upload',
     body: matchUploadRequest,
-    answer: { status: 200, description: 'It does. Resume at this offset.', schema: matchedUpload },
+    answer: { status: 200, description: 'The file matches. Resume at this offset.', schema: matchedUpload },
     errors: ['wrong_file', 'upload_gone'],
   },
 ];

@@ -8,7 +8,7 @@ export const imageErrors = {
   image_in_use: {
     status: 409,
     message: 'The image is in use.',
-    hint: 'Wait until its users end, or end them.',
+    hint: 'Wait for the operations that use it, or delete the machines and images that use it.',
   },
   image_protected: {
     status: 409,

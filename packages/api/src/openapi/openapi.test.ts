@@ -49,7 +49,7 @@ const patterns = endpoints.map(({ method, path }) => ({
   pattern: new RegExp(`^${path.replaceAll(/\{\w+\}/g, '[^/]+')}$`),
 }));
 
-/** The most literal address wins, as in a router: `/api/images/sample` is not an image. */
+/** The address with the most literal parts wins, as in a router: `/api/images/sample` is not an image. */
 function find(call: string): string | undefined {
   const [method, address = ''] = call.split(' ');
   const found = patterns.filter((row) => row.method === method && row.pattern.test(address));
