@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import type { Vm } from '@wcc/api';
 import type { Snapshot } from '@wcc/progress';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { bootSectorSays } from '../../packages/server/src/images/sample/boot-sector.ts';
+import { bootSectorTexts } from '../../packages/server/src/images/sample/boot-sector.ts';
 import { bootableIso } from '../../packages/server/src/machines/seed/iso.testkit.ts';
 import type { CliResult, CliOptions } from '../kit/cli.ts';
 import { runCli, startCli } from '../kit/cli.ts';
@@ -106,7 +106,7 @@ describe('wcc vm', () => {
     expect(await vm(['screen', 'web-1', '--screenshot', 'web.png', '--force'])).toMatchObject({ code: 0 });
 
     const serial = startCli(['vm', 'screen', 'web-1', '--serial'], { server });
-    const hellos = (): number => serial.stdout.split(bootSectorSays.hello).length - 1;
+    const hellos = (): number => serial.stdout.split(bootSectorTexts.hello).length - 1;
     await until(() => hellos() === 1, { what: 'the greeting of the guest' });
     await server.kill();
     await until(() => serial.stderr.includes('no connection'), {
@@ -165,7 +165,7 @@ describe('wcc vm', () => {
     });
     expect(one).toMatchObject({ state: 'running', cdrom: { name: 'boot.iso' } });
     const serial = startCli(['vm', 'screen', 'disc', '--serial'], { server, terminal: { columns: 100 } });
-    await until(() => serial.stdout.includes(bootSectorSays.hello), { what: 'the greeting from the disc' });
+    await until(() => serial.stdout.includes(bootSectorTexts.hello), { what: 'the greeting from the disc' });
     serial.write('\u0003');
     expect(await serial.result).toMatchObject({ code: 130 });
     const rm = startCli(['vm', 'rm', 'disc'], { server, terminal: { columns: 200 } });

@@ -87,9 +87,9 @@ describe('createApiClient', () => {
   it('aborts a ticket request with its signal', async () => {
     const baseUrl = await serve(() => undefined);
     const giveUp = new AbortController();
-    const asked = caught(createApiClient({ baseUrl }).watchTicket(giveUp.signal));
+    const pending = caught(createApiClient({ baseUrl }).watchTicket(giveUp.signal));
     giveUp.abort();
-    expect(await asked).toMatchObject({ status: 0, code: 'unreachable' });
+    expect(await pending).toMatchObject({ status: 0, code: 'unreachable' });
   });
 
   it('encodes ids in addresses', async () => {

@@ -115,11 +115,11 @@ function parametersOf({ path, query, headers = [] }: Endpoint): Parameter[] {
     return { in: 'path', name, required: true, schema: pathSchema(path, name) };
   });
   const { properties = {}, required = [] } = query === undefined ? {} : queryFacts(inline(query, 'input'));
-  const asked = Object.entries(properties).map(([name, { description, ...schema }]): Parameter => {
+  const parameters = Object.entries(properties).map(([name, { description, ...schema }]): Parameter => {
     const described = typeof description === 'string' ? { description } : {};
     return { in: 'query', name, required: required.includes(name), ...described, schema };
   });
-  return [...named, ...asked, ...headers.map(headerParameter)];
+  return [...named, ...parameters, ...headers.map(headerParameter)];
 }
 
 function queryFacts(schema: JsonSchema): { properties?: Record<string, JsonSchema>; required?: string[] } {

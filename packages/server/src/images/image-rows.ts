@@ -80,11 +80,11 @@ export async function listImages(
     .orderBy('id')
     .limit(page.limit + 1)
     .execute();
-  const looked = rows.slice(0, page.limit);
-  const items = looked.filter(({ id }) => page.isSeen(id)).map((row) => toImage(row, page.usersOf(row.id)));
-  const last = looked.at(-1);
+  const pageRows = rows.slice(0, page.limit);
+  const items = pageRows.filter(({ id }) => page.isSeen(id)).map((row) => toImage(row, page.usersOf(row.id)));
+  const last = pageRows.at(-1);
   // By the rows that were read: a page without a visible image is not the last one.
-  return rows.length > looked.length && last ? { items, next: String(last.id) } : { items };
+  return rows.length > pageRows.length && last ? { items, next: String(last.id) } : { items };
 }
 
 function afterOf(cursor: string | undefined): number {

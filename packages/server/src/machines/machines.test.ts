@@ -1,7 +1,7 @@
 import { existsSync, renameSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { bootSectorSays } from '../images/sample/boot-sector.ts';
+import { bootSectorTexts } from '../images/sample/boot-sector.ts';
 import { waitUntil } from './hypervisor/wait.testkit.ts';
 import { admin, makePrincipal, MiB, startMachines, writeBootable } from './machines.testkit.ts';
 import type { MachinesUnderTest } from './machines.testkit.ts';
@@ -37,17 +37,17 @@ describe('machine', () => {
     const id = await createVm('web');
     expect((await vms.machines.control(admin, id, 'start')).state).toBe('running');
     await waitUntil('the guest to be ready', async () =>
-      (await vms.machines.serial(admin, id)).includes(bootSectorSays.ready),
+      (await vms.machines.serial(admin, id)).includes(bootSectorTexts.ready),
     );
     expect((await vms.machines.screenshot(admin, id)).subarray(1, 4).toString()).toBe('PNG');
     await vms.machines.control(admin, id, 'reset');
     await waitUntil('the guest to greet twice', async () => {
       const log = (await vms.machines.serial(admin, id)).toString();
-      return log.split(bootSectorSays.ready).length > 2;
+      return log.split(bootSectorTexts.ready).length > 2;
     });
     await vms.machines.control(admin, id, 'shutdown');
     await waitForState('web', 'shut_off');
-    expect((await vms.machines.serial(admin, id)).includes(bootSectorSays.bye)).toBe(true);
+    expect((await vms.machines.serial(admin, id)).includes(bootSectorTexts.bye)).toBe(true);
     await vms.machines.control(admin, id, 'start');
     expect((await vms.machines.control(admin, id, 'power-off')).state).toBe('shut_off');
     await expect(vms.machines.control(admin, id, 'shutdown')).rejects.toMatchObject({
@@ -91,7 +91,7 @@ describe('machine', () => {
     });
     await vms.machines.control(admin, id, 'start');
     await waitUntil('it to boot with both', async () =>
-      (await vms.machines.serial(admin, id)).includes(bootSectorSays.ready),
+      (await vms.machines.serial(admin, id)).includes(bootSectorTexts.ready),
     );
     expect(await vms.image('web-disk1.qcow2')).toMatchObject({
       virtualSizeBytes: 3 * MiB,

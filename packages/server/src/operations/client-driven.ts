@@ -68,8 +68,8 @@ export function createClientDriven(engine: Engine): ClientDriven {
     async fail(id, error) {
       const operation = engine.active.get(id);
       await operation?.exclusive(async () => {
-        const rests = ['queued', 'paused', 'interrupted'].includes(operation.record.state);
-        if (operation.work === null && rests) await endFailed(engine, operation, error);
+        const isWaiting = ['queued', 'paused', 'interrupted'].includes(operation.record.state);
+        if (operation.work === null && isWaiting) await endFailed(engine, operation, error);
       });
     },
   };

@@ -3,7 +3,7 @@ import type { Engine } from './engine.ts';
 import { elapsedMsOf } from './active-operation.ts';
 
 /** Maximum running time that a crash can lose. Equals the interval of checkpoints. */
-const notedEveryMs = 5_000;
+const storeIntervalMs = 5_000;
 
 /**
  * Stores the running time of each operation regularly, because commits are minutes apart. Without it, a copy that a
@@ -21,7 +21,7 @@ export function storeRunningTimes(engine: Engine): () => void {
       },
     );
   };
-  const timer = setInterval(note, notedEveryMs).unref();
+  const timer = setInterval(note, storeIntervalMs).unref();
   return () => clearInterval(timer);
 }
 

@@ -66,10 +66,10 @@ async function create(
   who = 'ulla',
 ): Promise<{ id: string; expires: number }> {
   const headers = { ...base, 'upload-length': String(sizeBytes), 'x-who': who };
-  const made = await fetch(address(`/${name}`), { method: 'POST', headers });
-  if (made.status !== 201) throw new Error(`${made.status} ${await made.text()}`);
-  const id = made.headers.get('location')?.split('/').at(-1) ?? '';
-  return { id, expires: Date.parse(made.headers.get('upload-expires') ?? '') };
+  const created = await fetch(address(`/${name}`), { method: 'POST', headers });
+  if (created.status !== 201) throw new Error(`${created.status} ${await created.text()}`);
+  const id = created.headers.get('location')?.split('/').at(-1) ?? '';
+  return { id, expires: Date.parse(created.headers.get('upload-expires') ?? '') };
 }
 
 const patchHeaders = { ...base, 'content-type': tus.contentType, 'upload-offset': '0' };

@@ -23,7 +23,7 @@ export async function headUpload(
   // A client that reconnects asks for the offset first. Before the answer, its lost request completes its last
   // sync.
   const session = context.sessions.get(id);
-  if (session?.sender?.isLeaving === true) await session.drained();
+  if (session?.sender?.isDraining === true) await session.drained();
   const offsetBytes = await durableOffset(context, live);
   if (offsetBytes === input.sizeBytes)
     return answer(input, offsetOfEnd(input, await waitForEnd(context, live)));

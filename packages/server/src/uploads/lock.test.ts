@@ -3,14 +3,14 @@ import { expect, it } from 'vitest';
 import { acquireLock, canTakeOver } from './lock.ts';
 import { makePrincipal } from '../images/images.testkit.ts';
 
-const sending = { isLeaving: false, silentForMs: 0, isSameSession: false };
+const sending = { isDraining: false, silentForMs: 0, isSameSession: false };
 
 it('another session can take over after 10 s of silence, the same session after 2 s', () => {
   expect(canTakeOver({ ...sending, silentForMs: 9_999 })).toBe(false);
   expect(canTakeOver({ ...sending, silentForMs: 10_000 })).toBe(true);
   expect(canTakeOver({ ...sending, silentForMs: 1_999, isSameSession: true })).toBe(false);
   expect(canTakeOver({ ...sending, silentForMs: 2_000, isSameSession: true })).toBe(true);
-  expect(canTakeOver({ ...sending, isLeaving: true })).toBe(true);
+  expect(canTakeOver({ ...sending, isDraining: true })).toBe(true);
 });
 
 it('a possible takeover stays possible after longer silence or in the same session', () => {

@@ -20,7 +20,7 @@ export async function acquireLock(
   const sender = session?.sender ?? null;
   if (session === undefined || sender === null) return;
   const isSameSession = sender.principal.sessionKey === principal.sessionKey;
-  if (!canTakeOver({ isLeaving: sender.isLeaving, silentForMs: sender.silentForMs(), isSameSession })) {
+  if (!canTakeOver({ isDraining: sender.isDraining, silentForMs: sender.silentForMs(), isSameSession })) {
     const message = 'Another request is sending bytes of this upload.';
     throw new ApiError('upload_locked', { message, retryAfterS: 2 });
   }
@@ -30,11 +30,11 @@ export async function acquireLock(
 
 /** Whether a request may take the lock of the current sender. */
 export function canTakeOver(sender: {
-  isLeaving: boolean;
+  isDraining: boolean;
   silentForMs: number;
   /** The request and the sender have the same session. */
   isSameSession: boolean;
 }): boolean {
   const maxSilenceMs = sender.isSameSession ? sameSessionDeadAfterMs : deadAfterMs;
-  return sender.isLeaving || sender.silentForMs >= maxSilenceMs;
+  return sender.isDraining || sender.silentForMs >= maxSilenceMs;
 }

@@ -51,9 +51,9 @@ describe('samples of an upload', () => {
   });
 
   it('reject a file that differs in any sampled byte, and name the offset', async () => {
-    const asked = samplesOf(received.length);
+    const ranges = samplesOf(received.length);
     const places = fc
-      .tuple(fc.constantFrom(...asked), fc.nat({ max: 65_535 }))
+      .tuple(fc.constantFrom(...ranges), fc.nat({ max: 65_535 }))
       .map(([{ offsetBytes }, at]) => offsetBytes + at);
     await fc.assert(
       fc.asyncProperty(places, async (place) => {

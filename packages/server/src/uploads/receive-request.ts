@@ -27,7 +27,7 @@ export interface Checksum {
 export interface Sender {
   principal: Principal;
   /** True: the sender sends no more bytes, and only the last sync is still running. */
-  readonly isLeaving: boolean;
+  readonly isDraining: boolean;
   /** Time since its last byte. Does not count time in which the server paused reading. */
   silentForMs(): number;
   stop(why: BodyStop): void;
@@ -80,7 +80,7 @@ async function receiveBytes(
   state.body = body;
   state.sender = {
     principal,
-    get isLeaving() {
+    get isDraining() {
       return body.isOver;
     },
     silentForMs: () => performance.now() - body.lastByteAtMs,

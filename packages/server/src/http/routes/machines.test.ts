@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { writeBootable } from '../../machines/machines.testkit.ts';
 import { waitUntil } from '../../machines/hypervisor/wait.testkit.ts';
-import { bootSectorSays } from '../../images/sample/boot-sector.ts';
+import { bootSectorTexts } from '../../images/sample/boot-sector.ts';
 import { adminToken, startTestServer } from '../server.testkit.ts';
 import type { ServerUnderTest } from '../server.testkit.ts';
 import { greet, openScreen, pressKey, waitForFrame } from '../screens.testkit.ts';
@@ -87,7 +87,7 @@ describe('machine routes', () => {
     const read = (query: string, cookie = ann): ReturnType<ServerUnderTest['ask']> =>
       server.ask('GET', `/api/vms/${id}/serial${query}`, { cookie });
     await waitUntil('the guest to be ready', async () =>
-      (await read('')).text.includes(bootSectorSays.ready),
+      (await read('')).text.includes(bootSectorTexts.ready),
     );
     expect((await read('?tail=5')).text).toHaveLength(5);
     expect((await read('')).headers).toMatchObject({
@@ -103,7 +103,7 @@ describe('machine routes', () => {
     await server.ask('POST', `/api/vms/${id}/reset`, { cookie: ann });
     await waitUntil('the second greeting', () =>
       texts().every((text, index) =>
-        text.slice(index === 1 ? 5 : whole.length).includes(bootSectorSays.hello),
+        text.slice(index === 1 ? 5 : whole.length).includes(bootSectorTexts.hello),
       ),
     );
     for (const { leave } of followers) await leave();

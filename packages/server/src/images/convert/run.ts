@@ -85,10 +85,10 @@ function follow(
   let percent = 0;
   let base: number | null = null;
   child.stdout?.on('data', (text: Buffer) => {
-    const said = [...text.toString('latin1').matchAll(/\((\d+\.\d+)\/100%\)/g)].at(-1)?.[1];
-    if (said !== undefined) percent = Math.max(percent, Number(said));
+    const newest = [...text.toString('latin1').matchAll(/\((\d+\.\d+)\/100%\)/g)].at(-1)?.[1];
+    if (newest !== undefined) percent = Math.max(percent, Number(newest));
   });
-  const look = async (): Promise<void> => {
+  const readProgress = async (): Promise<void> => {
     const read = await readBytes(child.pid);
     if (read === null) return;
     base ??= read;
@@ -96,7 +96,7 @@ function follow(
   };
   const timer = setInterval(() => {
     // The program may end between two reads.
-    look().catch(() => {});
+    readProgress().catch(() => {});
   }, pollMs);
   return () => clearInterval(timer);
 }

@@ -31,7 +31,7 @@ const hostile = (message: string, cause?: unknown): ApiError =>
  * @throws ApiError `hostile_image`, `tool_missing`
  */
 export async function infoQcow2(fd: number, options: ToolOptions): Promise<number> {
-  const run = await look(['info'], fd, options);
+  const run = await runQemuImg(['info'], fd, options);
   if (run.code !== 0) throw hostile('qemu-img cannot read the image.', reason(run));
   const info = parse(run);
   const specific = (info['format-specific'] as { data?: Record<string, unknown> } | undefined)?.data;
@@ -52,7 +52,7 @@ export async function assertSoundQcow2(
   { fileBytes, clusterBytes }: { fileBytes: number; clusterBytes: number },
   options: ToolOptions,
 ): Promise<Qcow2Check> {
-  const run = await look(['check'], fd, options);
+  const run = await runQemuImg(['check'], fd, options);
   const onlyLeaks = 3;
   if (run.code !== 0 && run.code !== onlyLeaks)
     throw hostile('The image is damaged (qemu-img check).', reason(run));
@@ -66,7 +66,7 @@ export async function assertSoundQcow2(
 }
 
 /** The format is always given: a guest could write the header of another format into its disk. */
-function look(
+function runQemuImg(
   command: readonly string[],
   fd: number,
   { signal, toolDirectories }: ToolOptions,

@@ -61,7 +61,7 @@ export async function createPools(options: PoolsOptions): Promise<Pools> {
     find: byId,
     async use(poolId) {
       const pool = byId(poolId);
-      await look(pool);
+      await checkPool(pool);
       if (pool.reason !== null) throw pool.reason;
       return pool;
     },
@@ -92,7 +92,7 @@ async function describe({ store, pool }: PoolsOptions): Promise<ManagedPool> {
 }
 
 /** Closes an open pool without its marker. The pool may become available again. */
-async function look(pool: ManagedPool): Promise<void> {
+async function checkPool(pool: ManagedPool): Promise<void> {
   if (pool.opened === null) return;
   pool.reason = await pool.opened.check().then(
     () => null,
@@ -102,7 +102,7 @@ async function look(pool: ManagedPool): Promise<void> {
 
 async function refresh(pool: ManagedPool, options: PoolsOptions): Promise<boolean> {
   const wasReady = pool.opened !== null && pool.reason === null;
-  await look(pool);
+  await checkPool(pool);
   if (pool.opened !== null && pool.reason !== null) {
     // A disk that is mounted there later is another directory with a lock of its own.
     pool.opened.close();

@@ -100,7 +100,7 @@ const code =
 export const sectorBytes = 512;
 
 /** Its messages, in this order. */
-export const bootSectorSays = {
+export const bootSectorTexts = {
   hello: 'Hello from wcc: this machine runs.',
   written: 'Its disk is written to.',
   readOnly: 'Its disk is read-only.',

@@ -3,13 +3,13 @@ import { digestFile } from '@wcc/copy';
 import type { FileDigest } from '@wcc/copy';
 import type { Progress } from '../../operations/work.ts';
 
-const lookMs = 100;
+const pollMs = 100;
 
 /** Computes the digest of a file, and advances the current phase. Stops when the signal aborts. */
 export async function readDigest(path: string, progress: Progress): Promise<FileDigest> {
   const { signal } = progress;
   const job = digestFile(path);
-  const timer = setInterval(() => progress.advance(job.progress().doneBytes), lookMs);
+  const timer = setInterval(() => progress.advance(job.progress().doneBytes), pollMs);
   const stop = (): void => job.cancel();
   signal.addEventListener('abort', stop);
   try {

@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { createFirstBootProfiles } from '../../access/first-boot-profiles.ts';
-import { bootSectorSays } from '../../images/sample/boot-sector.ts';
+import { bootSectorTexts } from '../../images/sample/boot-sector.ts';
 import { waitUntil } from '../hypervisor/wait.testkit.ts';
 import { bootableIso } from '../seed/iso.testkit.ts';
 import { admin, makePrincipal, MiB, sha256, startMachines, writeBootable } from '../machines.testkit.ts';
@@ -61,7 +61,7 @@ describe('create_vm', () => {
       'start done',
     ]);
     expect(ended.result).toEqual({ kind: 'vm', id: 100 });
-    await waitForSerial('web', bootSectorSays.ready);
+    await waitForSerial('web', bootSectorTexts.ready);
     const vm = await vms.vm('web');
     expect(vm).toMatchObject({ id: 100, state: 'running', cpus: 1, owner: admin.userId, foreign: false });
     expect(vm.disks).toMatchObject([{ index: 0, name: 'web-disk0.raw', format: 'raw', sizeBytes: 4 * MiB }]);
@@ -81,7 +81,7 @@ describe('create_vm', () => {
       ],
       start: true,
     });
-    await waitForSerial('many', bootSectorSays.ready);
+    await waitForSerial('many', bootSectorTexts.ready);
     const { disks } = await vms.vm('many');
     expect(disks.map(({ name, sizeBytes }) => `${name} ${sizeBytes / MiB}`)).toEqual([
       'many-disk0.qcow2 8',
@@ -106,7 +106,7 @@ describe('create_vm', () => {
       ],
       start: true,
     });
-    await waitForSerial('installer', bootSectorSays.hello);
+    await waitForSerial('installer', bootSectorTexts.hello);
     const vm = await vms.vm('installer');
     expect(vm.cdrom).toEqual({ image: id, name: 'boot.iso' });
     const ejected = await vms.machines.setCdrom(admin, vm.id ?? 0, { image: null });
@@ -119,7 +119,7 @@ describe('quick_create_vm', () => {
     const image = await template('base.raw', 64 * MiB);
     const before = await sha256(join(vms.poolDir, 'base.raw'));
     await vms.quickCreate({ image, name: 'thin', sizeBytes: 128 * MiB, memoryBytes: 32 * MiB });
-    await waitForSerial('thin', bootSectorSays.written);
+    await waitForSerial('thin', bootSectorTexts.written);
     const [disk] = (await vms.vm('thin')).disks;
     expect(disk).toMatchObject({ name: 'thin-disk0.qcow2', base: image, sizeBytes: 128 * MiB });
     expect((await stat(join(vms.poolDir, 'thin-disk0.qcow2'))).blocks * 512).toBeLessThan(2 * MiB);
@@ -204,8 +204,8 @@ describe('host without QEMU', () => {
         }),
     });
     const image = await template();
-    const asked = vms.request({ disks: [{ kind: 'copy', image }] });
-    await expect(asked).rejects.toMatchObject({
+    const request = vms.request({ disks: [{ kind: 'copy', image }] });
+    await expect(request).rejects.toMatchObject({
       code: 'hypervisor_missing',
       message: expect.stringContaining('qemu-system-x86 qemu-utils') as string,
     });

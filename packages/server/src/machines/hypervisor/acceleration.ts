@@ -3,7 +3,7 @@ import { existsSync } from 'node:fs';
 import { mkdir, rm, writeFile } from 'node:fs/promises';
 import { randomUUID } from 'node:crypto';
 import { join } from 'node:path';
-import { bootSectorSays, makeBootSector } from '../../images/sample/boot-sector.ts';
+import { bootSectorTexts, makeBootSector } from '../../images/sample/boot-sector.ts';
 import { plainEnvironment } from '../../images/tools/spawn-tool.ts';
 
 /** Under working KVM the guest prints within 0.25 s; under a broken /dev/kvm it never prints. */
@@ -67,12 +67,12 @@ function boots(program: string, { acceleration, disk, limitMs }: Trial): Promise
     child.stdout.setEncoding('latin1');
     child.stdout.on('data', (text: string) => {
       output = (output + text).slice(-4096);
-      if (output.includes(bootSectorSays.ready)) child.kill('SIGKILL');
+      if (output.includes(bootSectorTexts.ready)) child.kill('SIGKILL');
     });
     child.on('error', () => {});
     child.on('close', () => {
       clearTimeout(timer);
-      resolve(output.includes(bootSectorSays.ready));
+      resolve(output.includes(bootSectorTexts.ready));
     });
   });
 }

@@ -1,6 +1,6 @@
 import { once } from 'node:events';
 import { expect, it } from 'vitest';
-import { bootSectorSays } from '../../images/sample/boot-sector.ts';
+import { bootSectorTexts } from '../../images/sample/boot-sector.ts';
 import type { ConformanceFixture } from './conformance-fixture.testkit.ts';
 import { bootGuest, defineMachine, waitForOutput } from './guest.testkit.ts';
 import { findMachineProcess, listeningSockets, openFiles } from './processes.testkit.ts';
@@ -40,18 +40,18 @@ export function describeDisplay(fixture: ConformanceFixture): void {
       for await (const bytes of hypervisor.followSerial(uuid, { signal: controller.signal }))
         received += bytes.toString('latin1');
     })();
-    await waitUntil('the earlier output', () => received.includes(bootSectorSays.ready));
+    await waitUntil('the earlier output', () => received.includes(bootSectorTexts.ready));
     await hypervisor.shutdown(uuid);
-    await waitUntil('the last output', () => received.includes(bootSectorSays.bye));
+    await waitUntil('the last output', () => received.includes(bootSectorTexts.bye));
     await waitUntil(
       'the machine to be off',
       async () => (await hypervisor.status(uuid))?.state === 'shut_off',
     );
     await hypervisor.start(uuid);
-    await waitUntil('the second start', () => received.split(bootSectorSays.ready).length === 3);
+    await waitUntil('the second start', () => received.split(bootSectorTexts.ready).length === 3);
     controller.abort();
     await following;
-    const { hello, bye } = bootSectorSays;
+    const { hello, bye } = bootSectorTexts;
     expect(received).toMatch(new RegExp(`${hello}[^]*${bye}[^]*${hello}`));
     await hypervisor.powerOff(uuid);
     await hypervisor.undefine(uuid);
@@ -64,7 +64,7 @@ export function describeDisplay(fixture: ConformanceFixture): void {
     const stop = hypervisor.onChange(() => (hints += 1));
     await hypervisor.start(uuid);
     await waitUntil('a hint of the start', () => hints > 0);
-    await waitForOutput(hypervisor, uuid, { text: bootSectorSays.ready });
+    await waitForOutput(hypervisor, uuid, { text: bootSectorTexts.ready });
     const before = hints;
     // The guest shuts down on its own, without a call of the driver.
     await hypervisor.shutdown(uuid);

@@ -2,7 +2,7 @@ import { execFileSync } from 'node:child_process';
 import { chmod, readFile, stat, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { expect, it } from 'vitest';
-import { bootSectorSays, makeBootSector } from '../../images/sample/boot-sector.ts';
+import { bootSectorTexts, makeBootSector } from '../../images/sample/boot-sector.ts';
 import type { MachineSpec } from './machine-spec.ts';
 import type { ConformanceFixture } from './conformance-fixture.testkit.ts';
 import {
@@ -126,7 +126,7 @@ export function describeSafety(fixture: ConformanceFixture): void {
     // Waits longer than the guest of the secret needs: until another machine has booted.
     const other = await defineMachine(hypervisor, fixture.directory());
     await bootGuest(hypervisor, other.uuid);
-    expect((await hypervisor.readSerial(uuid)).toString('latin1')).not.toContain(bootSectorSays.hello);
+    expect((await hypervisor.readSerial(uuid)).toString('latin1')).not.toContain(bootSectorTexts.hello);
     for (const one of [uuid, other.uuid]) {
       await hypervisor.powerOff(one);
       await hypervisor.undefine(one);

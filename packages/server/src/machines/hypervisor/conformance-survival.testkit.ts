@@ -37,12 +37,12 @@ export function describeSurvival(fixture: ConformanceFixture): void {
     });
     let printed = '';
     holder.stdout.on('data', (text: Buffer) => (printed += text.toString()));
-    const gone = once(holder, 'exit');
-    await Promise.race([waitUntil('the machine to run', () => printed.includes('running')), gone]);
+    const exited = once(holder, 'exit');
+    await Promise.race([waitUntil('the machine to run', () => printed.includes('running')), exited]);
     // A terminal sends this signal to the whole process group.
     holder.kill('SIGINT');
     holder.kill('SIGKILL');
-    await gone;
+    await exited;
     expect(printed).toContain('running');
     const successor = await fixture.renew();
     expect(await successor.status(uuid)).toMatchObject({ state: 'running' });

@@ -2,7 +2,7 @@ import { randomUUID } from 'node:crypto';
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
-import { bootSectorMark, bootSectorSays, sectorBytes } from '../../images/sample/boot-sector.ts';
+import { bootSectorMark, bootSectorTexts, sectorBytes } from '../../images/sample/boot-sector.ts';
 import { describeChanges } from './conformance-changes.testkit.ts';
 import { describeDisplay } from './conformance-display.testkit.ts';
 import { describeSafety } from './conformance-safety.testkit.ts';
@@ -42,7 +42,7 @@ function describeLifecycle(fixture: ConformanceFixture): void {
     await bootGuest(hypervisor, uuid);
     expect(await hypervisor.status(uuid)).toMatchObject({ state: 'running', reason: null });
     await hypervisor.shutdown(uuid);
-    await waitForOutput(hypervisor, uuid, { text: bootSectorSays.bye });
+    await waitForOutput(hypervisor, uuid, { text: bootSectorTexts.bye });
     await waitUntil(
       'the machine to be off',
       async () => (await hypervisor.status(uuid))?.state === 'shut_off',
@@ -60,7 +60,7 @@ function describeLifecycle(fixture: ConformanceFixture): void {
     const { uuid } = await defineMachine(hypervisor, fixture.directory());
     await bootGuest(hypervisor, uuid);
     await hypervisor.reset(uuid);
-    await waitForOutput(hypervisor, uuid, { text: bootSectorSays.ready, times: 2 });
+    await waitForOutput(hypervisor, uuid, { text: bootSectorTexts.ready, times: 2 });
     await hypervisor.powerOff(uuid);
     expect(await hypervisor.status(uuid)).toMatchObject({ state: 'shut_off' });
     await hypervisor.powerOff(uuid);

@@ -1,7 +1,7 @@
 import { randomBytes, randomUUID } from 'node:crypto';
 import { chmod, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { bootSectorSays, makeBootSector, sectorBytes } from '../../images/sample/boot-sector.ts';
+import { bootSectorTexts, makeBootSector, sectorBytes } from '../../images/sample/boot-sector.ts';
 import type { Hypervisor } from '../hypervisor.ts';
 import type { MachineSpec } from './machine-spec.ts';
 import { waitUntil } from './wait.testkit.ts';
@@ -150,7 +150,7 @@ export async function waitForOutput(
 /** Starts a machine and waits until its guest has booted. */
 export async function bootGuest(hypervisor: Hypervisor, uuid: string): Promise<void> {
   const before =
-    (await hypervisor.readSerial(uuid)).toString('latin1').split(bootSectorSays.ready).length - 1;
+    (await hypervisor.readSerial(uuid)).toString('latin1').split(bootSectorTexts.ready).length - 1;
   await hypervisor.start(uuid);
-  await waitForOutput(hypervisor, uuid, { text: bootSectorSays.ready, times: before + 1 });
+  await waitForOutput(hypervisor, uuid, { text: bootSectorTexts.ready, times: before + 1 });
 }

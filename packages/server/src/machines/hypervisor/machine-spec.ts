@@ -122,8 +122,8 @@ function isBootOrder(order: readonly BootDevice[]): boolean {
   return known && new Set(order).size === order.length;
 }
 
-function assertField(field: keyof MachineSpec, isGood: boolean): void {
-  if (!isGood) throw new HypervisorError('invalid_spec', { detail: field });
+function assertField(field: keyof MachineSpec, isValid: boolean): void {
+  if (!isValid) throw new HypervisorError('invalid_spec', { detail: field });
 }
 
 /** The specification with its known fields only, in a fixed order. */

@@ -9,7 +9,7 @@ import { withDurableNumbers, stopClock, publishRecord } from './publication.ts';
 import type { Publication } from './publication.ts';
 
 /** Interval of the lease checks, and so the maximum delay of the end of a lease. */
-const lookMs = 1000;
+const leaseCheckMs = 1000;
 /** An interrupted operation fails after this time without a report. */
 export const lostAfterMs: number = 24 * 3_600_000;
 
@@ -21,28 +21,28 @@ export const lostAfterMs: number = 24 * 3_600_000;
  * @returns a function that stops the checks
  */
 export function watchLeases(engine: Engine, publications: ReadonlyMap<string, Publication>): () => void {
-  let lookedAtMs = engine.clock.monotonicMs();
+  let checkedAtMs = engine.clock.monotonicMs();
   const timer = setInterval(() => {
     const nowMs = engine.clock.monotonicMs();
-    const lateMs = nowMs - lookedAtMs - lookMs;
-    lookedAtMs = nowMs;
+    const lateMs = nowMs - checkedAtMs - leaseCheckMs;
+    checkedAtMs = nowMs;
     for (const publication of publications.values()) {
       // While this process was suspended, no report could arrive.
-      if (lateMs > lookMs) publication.lastReportAtMs += lateMs;
+      if (lateMs > leaseCheckMs) publication.lastReportAtMs += lateMs;
       if (publication.work !== null) publishRecord(engine, publication);
-      if (!isDue(engine, publication, nowMs)) continue;
-      act(engine, publication).catch((error: unknown) =>
+      if (!isExpired(engine, publication, nowMs)) continue;
+      expire(engine, publication).catch((error: unknown) =>
         engine.onError(error, { stage: `operation ${publication.id}: lease` }),
       );
     }
-  }, lookMs).unref();
+  }, leaseCheckMs).unref();
   return () => clearInterval(timer);
 }
 
-async function act(engine: Engine, publication: Publication): Promise<void> {
+async function expire(engine: Engine, publication: Publication): Promise<void> {
   await publication.exclusive(async () => {
     // A report may have arrived while this call waited for `exclusive`.
-    if (engine.isStopping || !isDue(engine, publication, engine.clock.monotonicMs())) return;
+    if (engine.isStopping || !isExpired(engine, publication, engine.clock.monotonicMs())) return;
     const { state } = publication.record;
     if (state === 'cancelling') await endSilent(engine, publication, 'cancelled');
     else if (state === 'interrupted') await endSilent(engine, publication, 'failed');
@@ -50,14 +50,14 @@ async function act(engine: Engine, publication: Publication): Promise<void> {
   });
 }
 
-function isDue(engine: Engine, publication: Publication, nowMs: number): boolean {
+function isExpired(engine: Engine, publication: Publication, nowMs: number): boolean {
   const { state } = publication.record;
   if (state === 'interrupted') {
     const since = publication.interruptedAt;
     return since !== null && Date.parse(engine.clock.isoNow()) - Date.parse(since) > lostAfterMs;
   }
-  const lives = state === 'running' || state === 'cancelling';
-  return lives && nowMs - publication.lastReportAtMs > publication.leaseMs;
+  const isActive = state === 'running' || state === 'cancelling';
+  return isActive && nowMs - publication.lastReportAtMs > publication.leaseMs;
 }
 
 /** Interrupts a running operation, durably. Call it inside `exclusive`. */

@@ -50,9 +50,9 @@ export function followEvents(connection: LibvirtConnection, onHint: () => void):
       if (timer) clearTimeout(timer);
       const last = child;
       if (last === null || last.exitCode !== null || last.pid === undefined) return;
-      const gone = once(last, 'close');
+      const closed = once(last, 'close');
       last.kill('SIGKILL');
-      await gone;
+      await closed;
     },
   };
 }
