@@ -1,5 +1,8 @@
 import type { Problem } from '../errors/errors.ts';
 
+/** Codes of the client itself; the server never sends them. */
+export type ClientErrorCode = 'unreachable' | 'foreign_answer' | 'version_mismatch';
+
 /**
  * A refusal by the server (`status` ≥ 400), or an answer that the client does not understand: `foreign_answer` and
  * `version_mismatch` have the status of that answer. Without an answer, `status` is 0 and `code` is `unreachable`.

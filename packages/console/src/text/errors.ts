@@ -1,8 +1,6 @@
 import type { ErrorCode } from '@wcc/api';
+import type { ClientErrorCode } from '@wcc/api/client';
 import type { ErrorText, Locale } from './text.ts';
-
-/** Codes of the client; the server never sends them. */
-export type ClientErrorCode = 'unreachable' | 'foreign_answer' | 'version_mismatch';
 
 type Words = Record<ErrorCode | ClientErrorCode, ErrorText>;
 

@@ -1,5 +1,5 @@
 import type { ErrorCode } from '@wcc/api';
-import type { ClientErrorCode } from './errors.ts';
+import type { ClientErrorCode } from '@wcc/api/client';
 import type { ErrorText } from './text.ts';
 
 /** The server's English message, which contains the numbers, is shown beside these as a detail. */
