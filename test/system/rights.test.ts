@@ -310,7 +310,7 @@ describe('a page of another origin', () => {
     const revoked = await sessions['owner']!.request('DELETE', `/api/tokens/${token.id}`);
     expect(revoked.status).toBe(204);
     expect(await live.waitForClose()).toBe(4401);
-    expect(await newestAudit('ticket.otherOrigin')).toMatchObject({ subject: `origin:${otherOrigin}` });
+    expect(await newestAudit('ticket.foreign')).toMatchObject({ subject: `origin:${otherOrigin}` });
   });
 
   it('a cross-origin page gets no ticket by cookie, for an unlisted origin, or for a forbidden operation', async () => {
