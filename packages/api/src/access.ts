@@ -62,8 +62,8 @@ export const changePasswordRequest = z.strictObject({ current: z.string().max(10
 export type ChangePasswordRequest = z.infer<typeof changePasswordRequest>;
 
 /**
- * `operations` limits the ticket to these operations, read-only and in their public form. With it, a bearer token
- * may name an `origin` of the server's list, whose page then opens a socket without a cookie.
+ * `operations` limits the ticket to these operations, read-only and in their public form. A bearer token may add an
+ * `origin` from the server's list. A page of that origin can then open a socket without a cookie.
  */
 export const ticketRequest = z.strictObject({
   purpose: z.enum(['watch', 'screen']),
@@ -131,7 +131,7 @@ export const auditQuery = z.strictObject({
   limit: z.coerce.number().int().min(1).max(200).default(50),
 });
 
-/** What another user may do with one operation: `watch` it, or also `control` it within their role. */
+/** The right of another user on one operation: `watch` it, or also `control` it within their role. */
 export const grantLevel = z.enum(['watch', 'control']);
 export type GrantLevel = z.infer<typeof grantLevel>;
 export const createGrantRequest = z.strictObject({ userName, level: grantLevel.default('watch') });

@@ -26,7 +26,7 @@ export type ImageFormat = z.infer<typeof imageFormat>;
 /** `missing`: the file is gone, the record stays. `refused`: wcc does not use the file, see `stateReason`. */
 export const imageState = z.enum(['ready', 'missing', 'refused']);
 
-/** What prevents the deletion of an image: a machine, an overlay image or a running operation. */
+/** A user that prevents the deletion of an image: a machine, an overlay image or a running operation. */
 export const imageUser = z.object({
   kind: z.enum(['vm', 'image', 'operation']),
   id: z.union([z.number(), z.string()]),

@@ -60,7 +60,7 @@ describe('requests', () => {
     expect(copyImageRequest.safeParse({ name: 'b.raw', metod: 'clone' }).success).toBe(false);
   });
 
-  it('says what is wrong with an image name', () => {
+  it('a request with an invalid image name names the problem', () => {
     const result = copyImageRequest.safeParse({ name: 'a/b' });
     expect(result.error?.issues[0]).toMatchObject({ path: ['name'], message: 'The name contains a slash.' });
   });

@@ -1,4 +1,4 @@
-// Without zod: the console checks names while they are typed and must not load zod for that.
+// This file must not import zod, because the console checks names during typing without loading zod.
 
 /** Longest file name of a Linux file system, in bytes of UTF-8. */
 export const imageNameMaxBytes = 255;

@@ -65,7 +65,7 @@ function stopOnSignals(server: RunningServer, fatal: (error: unknown) => void): 
   process.on('SIGINT', stop).on('SIGTERM', stop);
 }
 
-/** In one write, so that a reader of the first line has the second one too. */
+/** Prints both lines in one write, so that a program that reads the first line has the second line too. */
 function announce({ url, firstSignIn }: RunningServer): void {
   const ready = `wcc ${version} is ready at ${url}\n`;
   if (firstSignIn === null) return void process.stdout.write(ready);

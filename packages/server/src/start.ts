@@ -41,7 +41,7 @@ export interface StartOptions {
   config: ServerConfig;
   version: string;
   logger: FastifyBaseLogger;
-  /** Where the one-time sign-in link goes: to the caller, who prints `firstSignIn`, or into a file. */
+  /** Destination of the one-time sign-in link: `terminal` for the caller, who prints `firstSignIn`, or a file. */
   signInLinkTarget: 'terminal' | 'file';
 }
 

@@ -4,8 +4,9 @@ import type { Problem } from '../errors/errors.ts';
 export type ClientErrorCode = 'unreachable' | 'foreign_answer' | 'version_mismatch';
 
 /**
- * A refusal by the server (`status` ≥ 400), or an answer that the client does not understand: `foreign_answer` and
- * `version_mismatch` have the status of that answer. Without an answer, `status` is 0 and `code` is `unreachable`.
+ * A refusal by the server (`status` ≥ 400), or an answer that the client does not understand. The codes
+ * `foreign_answer` and `version_mismatch` have the status of that answer. Without an answer, `status` is 0 and
+ * `code` is `unreachable`.
  */
 export class ApiProblem extends Error {
   override readonly name = 'ApiProblem';
@@ -33,12 +34,12 @@ export async function readProblem(response: Response): Promise<ApiProblem> {
     const body = (await response.json()) as Problem;
     if (typeof body.code === 'string') return new ApiProblem(body, { retryAfterS: wait });
   } catch {
-    // Not JSON: a proxy answered with a page of its own.
+    // Not JSON: a proxy answered with its own page.
   }
   return foreignAnswer(response.status, wait);
 }
 
-/** The problem of an answer that does not come from wcc, or not from a version that this client knows. */
+/** The problem for an answer of another program, or of a version of wcc that this client does not know. */
 export function foreignAnswer(status: number, retryAfterS: number | null = null): ApiProblem {
   const title = `The server, or a proxy before it, answered ${status}${status < 400 ? ' with unknown content' : ''}.`;
   const hint = 'Check the address and the proxy.';

@@ -11,7 +11,7 @@ export interface ApiClientOptions {
   fetch?: typeof globalThis.fetch;
   /** Time limit of one request in milliseconds. @default 15000 */
   timeoutMs?: number;
-  /** Hint of `version_mismatch`. @default which side to upgrade */
+  /** Hint of `version_mismatch`. @default a hint that names the side to upgrade */
   versionHint?: string;
 }
 
@@ -21,14 +21,14 @@ export interface RequestOptions {
   headers?: Record<string, string>;
   /** Aborts the request. */
   signal?: AbortSignal;
-  /** A field that every answer to this request has. Without it, the answer is not understood. */
+  /** A field that every answer to this request has. The client rejects an answer without this field. */
   has?: string;
 }
 
 /** @throws ApiProblem */
 export type Send = <Result>(method: string, path: string, options?: RequestOptions) => Promise<Result>;
 
-/** Creates the function behind every call of the client. */
+/** Creates the function that sends every request of the client. */
 export function createSend(options: ApiClientOptions): Send {
   const get = (path: string): Promise<Response> => ask(options, { method: 'GET', path });
   return async <Result>(method: string, path: string, request: RequestOptions = {}): Promise<Result> => {

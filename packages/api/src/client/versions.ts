@@ -14,7 +14,7 @@ const unexpected: ReadonlySet<string> = new Set([
 export interface VersionCheck {
   /** Sends a GET request without a body to the server. */
   get: (path: string) => Promise<Response>;
-  /** What the user of this client does about it. @default which side to upgrade */
+  /** Hint for the user of this client. @default a hint that names the side to upgrade */
   hint?: string | undefined;
 }
 

@@ -20,10 +20,10 @@ export interface Answer {
   headers?: readonly Field[];
 }
 
-/** One row of the table behind the API's description. */
+/** One endpoint, as the table of the API describes it. */
 export interface Endpoint {
   method: Method;
-  /** In OpenAPI form: `/api/images/{id}`. */
+  /** The path in OpenAPI form: `/api/images/{id}`. */
   path: string;
   /** Heading in the documentation. */
   tag: string;

@@ -172,7 +172,7 @@ export const imageEndpoints: readonly Endpoint[] = [
     path: '/api/pools/{id}/rescan',
     tag: 'Pools',
     summary: 'Scan a pool for new and missing files',
-    answer: { status: 200, description: 'What the scan found.', schema: rescanResult },
+    answer: { status: 200, description: 'The result of the scan.', schema: rescanResult },
     errors: ['pool_unavailable', 'rate_limited'],
   },
   {

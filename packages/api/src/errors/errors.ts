@@ -9,9 +9,9 @@ import { uploadErrors } from './upload-errors.ts';
 export interface ErrorEntry {
   /** HTTP status. For errors of an operation: the status of a refusal before its start. */
   status: number;
-  /** What is wrong; a thrown error may say it more exactly. */
+  /** The problem in general; a thrown error may have a more exact message. */
   message: string;
-  /** What to do. */
+  /** The action that the caller can take. */
   hint: string;
 }
 
@@ -56,7 +56,7 @@ export interface ApiErrorOptions {
   cause?: unknown;
 }
 
-/** An error whose message and hint are meant for the caller. */
+/** An error with a message and a hint for the caller. */
 export class ApiError extends Error {
   override readonly name = 'ApiError';
   readonly code: ErrorCode;

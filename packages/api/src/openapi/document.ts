@@ -163,7 +163,7 @@ function responsesOf(endpoint: Endpoint): Record<string, ApiResponse> {
   };
 }
 
-/** Common error codes of such an endpoint, and its own. */
+/** The common error codes for this kind of endpoint, and the endpoint's own codes. */
 function errorsOf({ path, signedIn, body, bodyType, errors = [] }: Endpoint): Set<ErrorCode> {
   const all: ErrorCode[] = [];
   if (signedIn !== 'none') all.push('unauthenticated', 'forbidden');

@@ -22,7 +22,7 @@ const settings = {
   unrepresentable: 'any',
 } as const;
 
-/** Names of schemas of requests; all others are schemas of answers. */
+/** Names of request schemas. All other schemas describe answers. */
 const isSent = (name: string): boolean => /(Request|Query|Metadata)$/.test(name);
 
 /** The named schemas, as the components of the document. */

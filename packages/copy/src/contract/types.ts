@@ -86,7 +86,7 @@ export interface CopyOptions {
    * @default 'auto'
    */
   kernelCalls?: 'auto' | 'off';
-  /** Aborting it cancels the copy. */
+  /** Cancels the copy when it aborts. */
   signal?: AbortSignal;
   /** Called at the start of each phase. The message may arrive late and never delays the copy. */
   onPhase?: (phase: CopyPhaseEvent) => void;
@@ -162,7 +162,7 @@ export interface CopyResult {
   resumed: boolean;
 }
 
-/** Identifies one state of a file. Without `st_dev`, because btrfs changes it at each mount. */
+/** Identifies one state of a file. Does not contain `st_dev`, because btrfs changes that number at each mount. */
 export interface SourceIdentity {
   inode: string;
   size: string;

@@ -1,6 +1,6 @@
 import type { Kernel } from '../kernel/calls.ts';
 
-/** A file whose data ranges are enumerated; `kernel` null: holes cannot be found. */
+/** A file to enumerate the data ranges of. Without `kernel`, holes cannot be found. */
 export interface ExtentSource {
   kernel: Kernel | null;
   fd: number;

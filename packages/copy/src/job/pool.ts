@@ -9,7 +9,9 @@ const maxIdle = 2;
 /** Maximum workers; further copies are queued. A paused copy occupies its worker, so the limit is high. */
 const maxWorkers = 64;
 
-/** How long copies run before a spare worker starts: short copies need none, and it does not slow a start. */
+/**
+ * Delay before a spare worker starts. Short copies need no spare worker, and its start must not slow down the copy.
+ */
 const spareDelayMs = 250;
 
 interface Task {

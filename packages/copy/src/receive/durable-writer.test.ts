@@ -183,7 +183,7 @@ describe('durable writer', () => {
     writer.close();
   });
 
-  it('refuses to reopen a partial whose sidecar a newer version wrote', async () => {
+  it('refuses to reopen a partial with a sidecar of a newer version', async () => {
     await (await createReceived(targetOf('newer'))).close();
     const path = sidecarPath(dir(), 'newer');
     const checkpoint = JSON.parse(await readFile(path, 'utf8')) as object;

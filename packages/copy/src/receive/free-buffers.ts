@@ -4,10 +4,10 @@ const { port1: closedPort } = new MessageChannel();
 closedPort.close();
 
 /**
- * Frees the memory of buffers at once; they are empty afterwards. V8 collects memory outside its heap only when
- * 32 MiB of it are unused. Until then each new chunk would arrive in memory that no cache holds.
+ * Frees the memory of buffers at once; they are empty afterwards. V8 collects memory outside its heap only when 32
+ * MiB of it are unused. Until then each new chunk would arrive in memory that no cache holds.
  *
- * Posting to a closed port detaches what is transferred (HTML standard, "message port post message steps").
+ * Posting to a closed port detaches the transferred buffers (HTML standard, "message port post message steps").
  * `ArrayBuffer.prototype.transfer` does the same, but needs Node 22.
  *
  * @param chunks must not be used afterwards. Chunks that share their memory with other buffers are skipped

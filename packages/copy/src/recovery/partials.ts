@@ -26,7 +26,7 @@ async function readSidecarText(directory: PathLike, id: string): Promise<string>
   try {
     return await readSmallFile(sidecar);
   } catch (error) {
-    // ELOOP: a symlink with the sidecar's name is not ours
+    // ELOOP: this package never creates a symlink with a sidecar's name
     if (['ENOENT', 'ELOOP'].includes(systemCode(error) ?? '')) return '';
     throw toCopyError(error, { path: showPath(sidecar) });
   }

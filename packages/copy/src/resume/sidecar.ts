@@ -73,7 +73,7 @@ function describe(run: CopyRun, phase: Checkpoint['phase']): Checkpoint {
   };
 }
 
-/** What a sidecar contains. `checkpoint` is null if there is no sidecar, or none that can be read. */
+/** The content of a sidecar. `checkpoint` is null if the sidecar is missing or unreadable. */
 export interface SidecarContent {
   checkpoint: Checkpoint | null;
   /** A newer version of this package wrote it. */

@@ -106,7 +106,7 @@ export function describeControl(environment: TestEnvironment): void {
       expect(performance.now() - freedMs).toBeLessThan(5000);
     });
 
-    it('reports progress that never decreases and never exceeds what was done', async () => {
+    it('reports progress that never decreases and never exceeds the copied bytes', async () => {
       writeRandom(at('watched'), 6 * mib);
       const checkpoint = { bytes: mib };
       const job = start(at('watched'), at('watched-copy'), { bytesPerSecond: 8 * mib, checkpoint });

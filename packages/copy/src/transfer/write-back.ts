@@ -12,7 +12,7 @@ export interface Window extends Extent {
 }
 
 export interface WriteBack {
-  /** Adds a copied window. Returns the data bytes whose write-back has completed. */
+  /** Adds a copied window. Returns the number of data bytes with completed write-back. */
   add(window: Window): bigint;
   /** Waits for the remaining write-back. Returns its data bytes. */
   drain(): bigint;

@@ -61,7 +61,7 @@ export async function readImage(store: Store, id: ImageId): Promise<ImageRow> {
   return row;
 }
 
-/** By number, ascending. */
+/** The rows in ascending order of their numbers. */
 export async function listImages(
   store: Store,
   page: {
@@ -83,7 +83,7 @@ export async function listImages(
   const pageRows = rows.slice(0, page.limit);
   const items = pageRows.filter(({ id }) => page.isSeen(id)).map((row) => toImage(row, page.usersOf(row.id)));
   const last = pageRows.at(-1);
-  // By the rows that were read: a page without a visible image is not the last one.
+  // Counts the rows that were read, because a page without a visible image need not be the last page.
   return rows.length > pageRows.length && last ? { items, next: String(last.id) } : { items };
 }
 

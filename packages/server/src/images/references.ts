@@ -12,7 +12,7 @@ export interface ImageReference extends ImageUser {
   isDisk?: boolean;
 }
 
-/** By the id of the image. */
+/** The users of each image, by its id. */
 export type ReferencesByImage = ReadonlyMap<ImageId, readonly ImageReference[]>;
 
 /** A part of wcc that uses images, e.g. the machines. */

@@ -21,11 +21,10 @@ export interface Source {
 }
 
 /**
- * The only way to read an image, for a first request and for a retry. It checks the rights of the current
- * principal.
+ * The only way to read an image, for a first request and for a retry. It checks the rights of the current principal.
  *
- * @throws ApiError `not_found`, also for what the principal may not see, `image_unavailable`, `source_vanished`,
- * `source_in_use`, …; PoolError
+ * @throws ApiError `not_found`, also for an image that the principal may not see, `image_unavailable`,
+ * `source_vanished`, `source_in_use`, …; PoolError
  */
 export async function readSource(
   context: ImagesContext,

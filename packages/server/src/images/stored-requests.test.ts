@@ -36,7 +36,7 @@ async function cancelled(accepted: Promise<Snapshot>): Promise<string> {
   return operationId;
 }
 
-/** Stops, rewrites all inputs into those of 0.1.0, migrates them as a first start does, and starts again. */
+/** Stops, rewrites all inputs to the form of 0.1.0, migrates them as a first start does, and starts again. */
 async function upgrade(): Promise<void> {
   await domain.stop();
   const raw = new Libsql(join(domain.home, 'wcc.sqlite'));
@@ -88,7 +88,7 @@ const requests: Readonly<Record<string, () => Promise<Snapshot>>> = {
 
 describe('an operation that 0.1.0 accepted', () => {
   it.each(Object.entries(requests))(
-    '%s has the request that it was made by, and can be retried',
+    '%s of 0.1.0 has its request after the migration, and can be retried',
     async (_, request) => {
       await occupySlot();
       const operationId = await cancelled(request());
@@ -102,7 +102,7 @@ describe('an operation that 0.1.0 accepted', () => {
     },
   );
 
-  it('delete_image has the request that it was made by', async () => {
+  it('delete_image of 0.1.0 has its request after the migration', async () => {
     const { id: operationId } = await domain.images.remove(admin, { id, ...key });
     await domain.wait(operationId, 'succeeded');
     const before = await inputOf(operationId);

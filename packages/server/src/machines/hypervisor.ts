@@ -35,7 +35,7 @@ export interface HostNetwork {
   readonly name: string;
 }
 
-/** What this host can do, as probed. */
+/** The capabilities of this host, as probed. */
 export interface HypervisorFacts {
   readonly driver: DriverName;
   /** Null when no guest boots: see `missing`. */
@@ -131,7 +131,10 @@ export interface Hypervisor {
   /** The newest output of the serial port, at most {@link serialLimitBytes}; also for a machine that is off. */
   readSerial(uuid: string): Promise<Buffer>;
 
-  /** Yields the end of what `readSerial` returns, then new output as it arrives. Ends with the signal only, because a machine may start again. */
+  /**
+   * Yields the end of the serial log, then new output as it arrives. Ends with the signal only, because a machine
+   * may start again.
+   */
   followSerial(uuid: string, options: FollowSerialOptions): AsyncIterable<Buffer>;
 
   /**

@@ -35,7 +35,7 @@ export interface MachinesOptions {
 
 /** Virtual machines. Every call checks the rights of the principal that it is given. */
 export interface Machines extends VmReader, VmSerial, VmScreens, VmCreator, VmChanges {
-  /** Removes what earlier operations left behind. Call it after the operations were recovered. */
+  /** Removes files and rows that earlier operations left. Call it after the operations were recovered. */
   start(): Promise<void>;
   /** Leaves machines running; releases only what belongs to this process. */
   close(): Promise<void>;

@@ -17,7 +17,7 @@ export interface ScreenOfVm {
 
 /** The screen of a machine: live, or as a picture. */
 export interface VmScreens {
-  /** As PNG. @throws ApiError `not_found`, `forbidden`, `vm_not_running` */
+  /** The screen as PNG. @throws ApiError `not_found`, `forbidden`, `vm_not_running` */
   screenshot(principal: Principal, id: VmId): Promise<Buffer>;
   /** @throws ApiError `not_found`, `forbidden`, `vm_not_running` */
   screen(principal: Principal, id: VmId): Promise<ScreenOfVm>;

@@ -9,7 +9,7 @@ import { assertVmRight } from './record/rights.ts';
 export interface VmSerial {
   /** The newest bytes, at most `serialLimitBytes`. */
   serial(principal: Principal, id: VmId): Promise<Buffer>;
-  /** First the end of what `serial` returns, then new bytes as they arrive, until the signal aborts. */
+  /** Yields the end of the log, then new bytes as they arrive, until the signal aborts. */
   followSerial(principal: Principal, id: VmId, options: FollowSerialOptions): Promise<AsyncIterable<Buffer>>;
 }
 

@@ -6,7 +6,7 @@ import type { StartHooks, Work, WorkResult } from './work.ts';
 
 /** The input of an operation: JSON in the store, read again after a restart. Never holds a secret. */
 export interface OperationInput {
-  /** The pool whose queue it waits in. */
+  /** The operation waits in the queue of this pool. */
   poolId: string;
   [field: string]: unknown;
 }
@@ -29,8 +29,8 @@ export interface Completion {
 export type DiskState = 'published' | 'resumable' | 'nothing';
 
 /**
- * One kind of long work. The engine of operations owns states, queue, records and their durability; the
- * action owns what happens on the disk. Every call may be repeated after a crash.
+ * One kind of long work. The engine of operations owns states, queue, records and their durability; the action owns
+ * the files. Every call may be repeated after a crash.
  */
 export interface Action<Input extends OperationInput = OperationInput> {
   readonly name: string;
@@ -45,11 +45,11 @@ export interface Action<Input extends OperationInput = OperationInput> {
   };
   /** True: its work can stop at a durable point and continue from it. @default false */
   readonly canPause?: boolean;
-  /** False: it moves next to no data and starts at once, without a slot of its pool. @default true */
+  /** False: it moves almost no data and starts at once, without a slot of its pool. @default true */
   needsSlot?(input: Input): boolean;
   /** Names of its phases, in order. */
   phases(input: Input): readonly string[];
-  /** Starts the work, or resumes it from what is durable. Rejects when that is impossible. */
+  /** Starts the work, or resumes it from its durable bytes. Rejects when that is impossible. */
   start(operation: OperationView<Input>, hooks: StartHooks): Promise<Work>;
   /**
    * Compares the operation with the disk after a crash, or when its pool becomes available again. @default `nothing`
@@ -57,11 +57,14 @@ export interface Action<Input extends OperationInput = OperationInput> {
   reconcile?(operation: OperationView<Input>): Promise<DiskState>;
   /** Units that are durable on the disk. @default null: unknown, the work starts from zero */
   durableProgress?(operation: OperationView<Input>): Promise<{ phase: string; done: number } | null>;
-  /** Rows that register the result; `result` is null when only the disk shows that it was published. */
+  /** Rows that register the result. `result` is null after a crash, when only the disk proves the publication. */
   complete(operation: OperationView<Input>, result: WorkResult | null): Promise<Completion>;
-  /** Space that it still needs, and space that is free for it, while it is paused for space. @default it needs none */
+  /**
+   * While an operation is paused for space: the space that it still needs, and the space that it can use. @default
+   * it needs no space
+   */
   space?(operation: OperationView<Input>): Promise<SpaceNeed>;
-  /** Removes what a failed or cancelled operation left on the disk. @default nothing to remove */
+  /** Removes files of a failed or cancelled operation. @default nothing to remove */
   cleanUp?(operation: OperationView<Input>): Promise<void>;
   /** Rows that a failure or a cancel writes; called after `cleanUp`, even if that failed. @default none */
   abandon?(operation: OperationView<Input>): readonly WriteStatement[];
@@ -79,7 +82,7 @@ export interface SpaceNeed {
   freeBytes: number;
 }
 
-/** A request for a new operation: a first one, or the stored one of an operation that is retried. */
+/** A request for a new operation: from a client, or the stored request of an operation to retry. */
 export interface OperationRequest<Request> {
   principal: Principal;
   request: Request;

@@ -17,10 +17,10 @@ export interface DrivenOperation extends OperationView {
 }
 
 /**
- * Operations whose client sends the data. Does not check rights.
+ * Operations for which a client sends the data. Does not check rights.
  *
- * `queued | interrupted → running` when the client sends, `running → interrupted` (`waiting_for_client`) when
- * the work ends because the client is silent. All other transitions are those of every operation.
+ * `queued | interrupted → running` when the client sends, `running → interrupted` (`waiting_for_client`) when the
+ * work ends because the client is silent. All other transitions are the same as for every operation.
  */
 export interface ClientDriven {
   /** The operations of this action that have not ended. */

@@ -58,7 +58,7 @@ export async function endSucceeded(
 
 export async function endFailed(engine: Engine, operation: ActiveOperation, error: unknown): Promise<void> {
   const failure = toOperationError(error);
-  // The log needs what was thrown, not the failure that wraps it.
+  // The log needs the original error, not the failure that wraps it.
   if (failure.code === 'internal')
     report(engine, operation, error instanceof WorkFailure ? (error.cause ?? error) : error);
   // A file that cannot be removed now is swept later; the operation has failed anyway.

@@ -20,7 +20,7 @@ export interface Engine {
   readonly onState: OnState;
   /** The grant of a user on an operation; answers without waiting. */
   readonly granted: GrantedLevel;
-  /** By name; filled before anything is accepted or recovered. */
+  /** The actions by name; filled before the first operation is accepted or recovered. */
   readonly actions: Map<string, Action>;
   /** Every operation that has not ended, by id. */
   readonly active: Map<string, ActiveOperation>;

@@ -33,7 +33,7 @@ export interface FailureOptions {
   poolPath?: string;
 }
 
-/** Codes of the copy engine that have a code of their own in the API; the others become `internal`. */
+/** Codes of the copy engine → codes of the API. All other codes become `internal`. */
 const codesOfCopy: Partial<Record<CopyErrorCode, ErrorCode>> = {
   no_space: 'no_space',
   io_error: 'io_error',
@@ -89,7 +89,7 @@ export function toWorkFailure(error: unknown, options: FailureOptions = {}): Wor
   });
 }
 
-/** What people read about an error. A text that was not written for them stays in the server's log. */
+/** The message, hint and detail of an error for users. Other texts stay in the server's log. */
 export function toOperationError(error: unknown, options: FailureOptions = {}): OperationError {
   if (error instanceof WorkFailure) return error.error;
   if (error instanceof ApiError) return entryOf(error.code, null, error);

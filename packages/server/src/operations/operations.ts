@@ -54,13 +54,13 @@ export interface Operations {
   readonly idempotency: Idempotency;
   /** Operations that other programs carry out. */
   readonly publishing: Publishing;
-  /** Operations whose client sends the data. */
+  /** Operations for which a client sends the data. */
   readonly clientDriven: ClientDriven;
   /** The newest snapshot, from memory or the store. Does not check rights. */
   snapshot(id: string): Promise<Snapshot | undefined>;
   /** What this principal may do with the operation now. */
   may(snapshot: Snapshot, principal: Principal): May;
-  /** The snapshot with what this principal may do; for a share link the public form, without `may`. */
+  /** The snapshot with the rights of this principal; for a share link the public form, without `may`. */
   describe(snapshot: Snapshot, principal: Principal): Operation;
   /** The snapshot, if this principal may see it. @throws ApiError `not_found` */
   get(id: string, principal: Principal): Promise<Snapshot>;
@@ -72,7 +72,7 @@ export interface Operations {
   retry(id: string, principal: Principal, idempotencyKey: string | null): Promise<Snapshot>;
   /** True while the operation has not ended. */
   isLive(id: string): boolean;
-  /** Restores what an earlier process left. Call it before the first request. */
+  /** Restores the operations of an earlier process. Call it before the first request. */
   adopt(): Promise<void>;
   /** Resumes the operations of a pool that is available, or available again. */
   recoverPool(poolId: string): Promise<void>;

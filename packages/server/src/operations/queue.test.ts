@@ -21,7 +21,7 @@ describe('a fair queue', () => {
     expect(queue.take(['a'])?.id).toBe('b1');
   });
 
-  it('among equal owners, the one served least recently is next', () => {
+  it('among equal owners, the owner served least recently is next', () => {
     const queue = createFairQueue();
     for (const owner of ['a', 'b', 'c']) for (const n of [1, 2]) queue.add({ id: `${owner}${n}`, owner });
     const taken = Array.from({ length: 6 }, () => queue.take([])?.id);

@@ -77,8 +77,8 @@ function full(phase: Phase | PhaseName): Phase {
 }
 
 /**
- * Starts a phase: the running phase is done, pending phases in between are skipped. Resumed work repeats its
- * first phases; those change nothing.
+ * Starts a phase: the running phase is done, pending phases in between are skipped. Resumed work repeats its first
+ * phases, which do not change the record.
  */
 export function enterPhase(record: OperationRecord, event: PhaseEvent): OperationRecord {
   const index = record.phases.findIndex(({ name }) => name === event.phase);

@@ -14,7 +14,7 @@ import type { Scheduler } from './scheduler.ts';
 const recentMs = 10 * 60_000;
 
 /**
- * Restores what an earlier process left. Every operation that had not ended is active again, in the order of
+ * Restores the operations of an earlier process. Every operation that had not ended is active again, in the order of
  * acceptance; running operations become `interrupted`. The disk is not touched.
  */
 export async function adopt(engine: Engine, rows: readonly OperationRow<OperationInput>[]): Promise<void> {
@@ -52,7 +52,7 @@ async function restore(engine: Engine, row: OperationRow<OperationInput>): Promi
   }
   const { logNumber } = await readLogEnd(engine.store, row.id);
   const { input, rev } = row;
-  // The durable numbers are read from the disk later. Until then zero, because they only rise within an epoch.
+  // The numbers are zero until wcc reads the durable numbers from the disk, because they only rise within an epoch.
   const record = { ...fallBack(row.record, null), sinceProgressMs: 0, queuePosition: null };
   const operation = createActiveOperation({ action, input, record, rev, logNumber, isRecovered: true });
   engine.active.set(operation.id, operation);
@@ -118,7 +118,7 @@ async function reconcileWithDisk(engine: Engine, operation: ActiveOperation): Pr
     });
     return;
   }
-  // Numbers never fall while the process lives, so only those of an earlier process are read from the disk.
+  // Numbers never fall while the process lives, so wcc reads the disk only for operations of an earlier process.
   if (!operation.isRecovered || (state !== 'interrupted' && state !== 'paused')) return;
   operation.isRecovered = false;
   operation.record = fallBack(

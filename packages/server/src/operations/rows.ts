@@ -7,7 +7,7 @@ import type { PublishedInput } from './published/input.ts';
 import type { OperationRecord } from './record.ts';
 import { withRunningTime } from './running-time.ts';
 
-/** A stored operation. A published operation has an input of its own kind. */
+/** A stored operation. A published operation has another kind of input. */
 export interface OperationRow<Input = OperationInput | PublishedInput> {
   id: string;
   rev: number;
@@ -34,7 +34,7 @@ export async function readRow(store: Store, id: string): Promise<OperationRow | 
   return row === undefined ? null : parseRow(row);
 }
 
-/** In the order of acceptance, with their running times. */
+/** The rows in the order of acceptance, with their running times. */
 export async function readUnfinished(store: Store): Promise<OperationRow[]> {
   const rows = await store.db
     .selectFrom('operations')

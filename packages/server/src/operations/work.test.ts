@@ -70,7 +70,7 @@ describe('startWork', () => {
     await work.done;
   });
 
-  it('reads its numbers from their source when a snapshot is read', async () => {
+  it('calls `refresh` for current numbers when its progress is read', async () => {
     const { work, end } = await start({
       refresh(progress) {
         progress.advance(7);
@@ -96,7 +96,7 @@ describe('startWork', () => {
     },
   );
 
-  it('ignores a cancel that comes too late, but not an interrupt', async () => {
+  it('ignores a cancel that arrives too late, but not an interrupt', async () => {
     const { work, progress, end } = await start({ canCancel: () => false });
     work.cancel();
     expect(progress.signal.aborted).toBe(false);

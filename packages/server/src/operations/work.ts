@@ -26,7 +26,7 @@ export interface PhaseEvent {
   notes?: readonly string[];
 }
 
-/** What the work reports when it succeeds. */
+/** The result of successful work. */
 export interface WorkResult {
   bytes: ByteCounts | null;
   method: Snapshot['method'];
@@ -172,7 +172,7 @@ function stopped(signal: AbortSignal, cause: unknown): WorkFailure {
     : new WorkFailure(code, { error: toOperationError(cause), cause });
 }
 
-/** Resumed work: the time of its phases includes that of earlier runs. */
+/** Resumed work: the time of its phases includes the time of earlier runs. */
 export function withEarlierTimes(work: Work, phases: readonly (Phase | PhaseName)[]): Work {
   const before = new Map(phases.map(({ name, elapsedMs = 0 }) => [name, elapsedMs]));
   const sum = (name: string, elapsedMs: number): number => (before.get(name) ?? 0) + elapsedMs;

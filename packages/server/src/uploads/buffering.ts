@@ -26,7 +26,7 @@ export interface BufferingOptions {
   onBuffering: (code: string) => void;
 }
 
-/** Reports a warning for an upload whose bytes a proxy buffers. */
+/** Reports a warning for an upload when a proxy buffers its bytes. */
 export function watchBuffering(
   context: UploadsContext,
   id: string,

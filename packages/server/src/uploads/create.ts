@@ -47,7 +47,7 @@ export async function createUpload(context: UploadsContext, request: CreateReque
   return { status: 201, headers: { ...headers, 'upload-offset': String(offsetBytes) } };
 }
 
-/** tus, "Upload-Length": a non-negative integer. Deferred lengths are an extension that we do not support. */
+/** tus, "Upload-Length": a non-negative integer. wcc does not support the extension for deferred lengths. */
 function lengthOf({ raw }: TusRequest): number {
   if (raw.headers['upload-defer-length'] !== undefined) throw new ApiError('length_unknown');
   const sizeBytes = bytesOf(raw.headers, 'upload-length');

@@ -13,7 +13,7 @@ export interface FinishOptions {
   progress: Progress;
 }
 
-/** Checks and publishes an upload whose bytes are all durable. */
+/** Checks and publishes an upload once all its bytes are durable. */
 export async function finishUpload(
   context: UploadsContext,
   file: ReceivedFile,

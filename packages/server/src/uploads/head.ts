@@ -36,7 +36,7 @@ function answer(input: UploadInput, offsetBytes: number, headers: Record<string,
     status: 200,
     headers: {
       // The Server MUST include Upload-Offset, also when it is 0, Upload-Length when it is known, and
-      // Upload-Metadata as the Client specified it. Cache-Control: no-store comes with every answer of the API.
+      // Upload-Metadata as the Client specified it. Every answer of the API has Cache-Control: no-store.
       'upload-offset': String(offsetBytes),
       'upload-length': String(input.sizeBytes),
       ...(input.metadata === '' ? {} : { 'upload-metadata': input.metadata }),

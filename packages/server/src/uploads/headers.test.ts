@@ -130,7 +130,7 @@ describe('Upload-Checksum', () => {
   });
 });
 
-it('a body has a length or is chunked, and needs the content type of tus', () => {
+it('detects a body by its length or chunked encoding, and requires the content type of tus', () => {
   expect(hasBody(requestWith({}))).toBe(false);
   expect(hasBody(requestWith({ 'content-length': '0' }))).toBe(false);
   expect(hasBody(requestWith({ 'content-length': '1' }))).toBe(true);

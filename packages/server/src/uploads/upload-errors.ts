@@ -3,7 +3,7 @@ import type { StateReasonCode } from '@wcc/api';
 import { toWorkFailure, WorkFailure } from '../operations/failure.ts';
 import type { BodyEnd } from './request-body.ts';
 
-/** A failed write or sync. Without space the upload pauses; for any other reason it fails. */
+/** Converts a failed write or sync. For lack of space the upload pauses; for any other reason it fails. */
 export function toStorageFailure(cause: unknown): WorkFailure {
   const failure = toWorkFailure(cause);
   if (failure.error.code !== 'internal') return failure;

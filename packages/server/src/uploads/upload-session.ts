@@ -36,7 +36,10 @@ export interface UploadSessionOptions {
 
 interface Ending {
   failure: WorkFailure;
-  /** How to stop the current request; absent: there is none, or the request itself ends the session. */
+  /**
+   * The way to stop the current request. Absent when no request is sending, or when the request itself ends the
+   * session.
+   */
   stop?: BodyStop;
 }
 
@@ -54,7 +57,7 @@ export class UploadSession implements Work {
   readonly #counters: Counters;
   readonly #stopping = new AbortController();
   #mode: Mode = 'idle';
-  /** The current request until its last sync. */
+  /** Resolves after the last sync of the current request. */
   #request: Promise<unknown> = Promise.resolve();
   #idleTimer: NodeJS.Timeout | null = null;
   #settle: { resolve(result: WorkResult): void; reject(error: WorkFailure): void } = {
@@ -110,7 +113,7 @@ export class UploadSession implements Work {
 
   /**
    * Receives the bytes of one request. They are durable when this resolves.
-   * @throws ApiError for the client, if not all bytes were taken
+   * @throws ApiError for the client, unless all bytes of the request are durable
    */
   receive(request: UploadRequest): Promise<void> {
     // Two requests may find the session idle at the same time: the second one is refused.
@@ -137,7 +140,7 @@ export class UploadSession implements Work {
     this.#state.body?.stop('paused');
   }
 
-  /** Nothing to do: the client sends again. */
+  /** A lost connection needs no action, because the client sends again. */
   resume(): void {}
 
   async #receive(request: UploadRequest): Promise<void> {
@@ -160,7 +163,7 @@ export class UploadSession implements Work {
     }
   }
 
-  /** The only end other than completion. All bytes received are durable before the file is closed. */
+  /** Ends the session before completion. All received bytes are durable before the file is closed. */
   async #end({ stop, failure }: Ending): Promise<void> {
     if (this.#mode === 'over') return;
     this.#stopping.abort(failure);

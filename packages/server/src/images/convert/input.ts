@@ -18,6 +18,6 @@ export interface ConvertInput extends PublishInput {
   dataBytes: number;
   format: 'raw' | 'qcow2';
   compress: boolean;
-  /** For a retry. */
+  /** The client's request, which a retry repeats. */
   request: ImageRequest<ConvertImageInput>;
 }

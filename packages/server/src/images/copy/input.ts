@@ -17,6 +17,6 @@ export interface CopyInput extends PublishInput {
   method: CopyImageInput['method'];
   bytesPerSecond: number | null;
   verify: boolean;
-  /** For a retry. */
+  /** The client's request, which a retry repeats. */
   request: ImageRequest<CopyImageInput>;
 }

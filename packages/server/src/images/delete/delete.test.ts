@@ -65,7 +65,7 @@ describe('delete_image', () => {
     expect(await names()).toEqual(['a.raw']);
   });
 
-  it('deletes the record of an image whose file is missing', async () => {
+  it('deletes the record of an image with a missing file', async () => {
     await unlink(path('a.raw'));
     await domain.rescan();
     await domain.wait((await remove('a.raw')).id, 'succeeded');

@@ -9,6 +9,6 @@ export interface DeleteInput extends OperationInput {
   sourceName: string;
   /** The file to delete; null: it is missing, so only the record of the image is deleted. */
   file: { inode: string; sizeBytes: number } | null;
-  /** For a retry. */
+  /** The client's request, which a retry repeats. */
   request: { id: ImageId };
 }

@@ -8,7 +8,7 @@ import { assertDigest, readDigest } from '../verify/digest.ts';
 export interface CompleteOptions {
   /** The target with the final length. */
   target: Receiving;
-  /** Expected SHA-256; null: none. */
+  /** Expected SHA-256; null: the client gave none. */
   sha256: string | null;
   /** SHA-256 computed while the bytes arrived; null: the file is read. @default null */
   receivedSha256?: string | null;

@@ -137,7 +137,7 @@ describe('hostile files', () => {
     expect(await refusalOf('data.qcow2')).toMatchObject(refusal);
   });
 
-  it('refuses a VMDK whose extent is a file of this host', async () => {
+  it('refuses a VMDK that refers to a file of this host', async () => {
     await qemuImg('create', '-f', 'vmdk', '-o', 'subformat=monolithicFlat', path('flat.vmdk'), '1M');
     const text = (await readFile(path('flat.vmdk'), 'utf8')).replace(/FLAT ".*"/, `FLAT "${path('secret')}"`);
     await writeFile(path('extent.img'), text);

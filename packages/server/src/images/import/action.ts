@@ -61,7 +61,9 @@ interface Job {
   directory: string;
 }
 
-/** Length of a file whose end is not known yet: a checkpoint with an offset beyond the length is invalid. */
+/**
+ * Length to use while the real length is unknown, because a checkpoint with an offset beyond the length is invalid.
+ */
 const unknownBytes = Number.MAX_SAFE_INTEGER;
 
 async function importFile(job: Job, progress: Progress): Promise<Partial<WorkResult>> {

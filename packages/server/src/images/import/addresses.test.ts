@@ -38,7 +38,7 @@ describe('addresses of the public internet', () => {
     '64:ff9b:1::1',
     'not an address',
     '',
-  ])('%s is none', (address) => {
+  ])('%s is not public', (address) => {
     expect(isPublicAddress(address)).toBe(false);
   });
 

@@ -42,8 +42,8 @@ const carriers: readonly (readonly [network: string, bits: number, group: number
 ];
 
 /**
- * Whether an address belongs to the public internet. In doubt it is private: a name could resolve to this host or
- * its neighbours, and wcc would send requests to them.
+ * Whether an address belongs to the public internet. An unknown kind of address counts as private: a name could
+ * resolve to this host or to its network.
  */
 export function isPublicAddress(text: string): boolean {
   const address = text.replace(/%.*$/, '');

@@ -4,7 +4,10 @@ import type { IsAllowed } from './address-rules.ts';
 /** State of imports in memory. */
 export interface ImportContext {
   readonly isAllowed: IsAllowed;
-  /** Complete addresses with their query, by operation. In memory until the end, because a query may be a secret. */
+  /**
+   * Complete addresses with their query, by operation. They stay in memory until the end of the import, because a
+   * query may be a secret.
+   */
   readonly sources: Map<string, URL>;
   /** Results of the inspection of complete files, by operation. */
   readonly inspected: Map<string, Inspected>;

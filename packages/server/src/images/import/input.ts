@@ -5,11 +5,11 @@ export const importAction = 'import_image';
 
 /** The stored input of an import, which a restart reads again. */
 export interface ImportInput extends PublishInput {
-  /** Without its query, which may contain a signature and stays in memory. */
+  /** The address without its query. The query may contain a signature, so it is in memory only. */
   url: string;
   hasQuery: boolean;
   sha256: string | null;
   format: ImageFormat | null;
-  /** For a retry; its address has no query. */
+  /** The client's request, which a retry repeats. Its address has no query. */
   request: { body: ImportImageInput };
 }

@@ -14,7 +14,7 @@ const words: Readonly<Record<string, string>> = {
   ERR_TLS_CERT_ALTNAME_INVALID: 'its certificate is for another name',
 };
 
-/** Why an attempt to fetch failed. Errors without a code are ours and have readable messages. */
+/** The reason why an attempt to fetch failed. Errors without a code are from wcc and have readable messages. */
 export function describeNetworkError(error: unknown): string {
   const { code, message } = error as { code?: unknown; message?: unknown };
   if (typeof code !== 'string') return String(message);

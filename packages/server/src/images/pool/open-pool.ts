@@ -91,7 +91,7 @@ function takeLock(path: string, { onError }: OpenPoolOptions): FileLock {
   } catch (error) {
     if (error instanceof CopyError && error.code === 'locked') throw new PoolError('locked', error);
     if (!(error instanceof CopyError) || error.code !== 'unsupported') throw error;
-    // Without kernel calls there is no lock that ends with its process: reported, and skipped.
+    // Without kernel calls no lock ends with its process. So wcc reports the missing lock and continues.
     onError(error, { stage: `pool ${path}: lock` });
     return { release: () => {} };
   }

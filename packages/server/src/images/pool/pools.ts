@@ -104,7 +104,7 @@ async function refresh(pool: ManagedPool, options: PoolsOptions): Promise<boolea
   const wasReady = pool.opened !== null && pool.reason === null;
   await checkPool(pool);
   if (pool.opened !== null && pool.reason !== null) {
-    // A disk that is mounted there later is another directory with a lock of its own.
+    // A disk that is mounted there later is another directory with its own lock.
     pool.opened.close();
     pool.opened = null;
   }
@@ -133,7 +133,7 @@ async function tryOpen(pool: ManagedPool, options: PoolsOptions): Promise<void> 
     pool.opened = opened;
     pool.reason = null;
   } catch (error) {
-    // Our own lock must not block the next attempt.
+    // The lock of this process must not block the next attempt.
     opened?.close();
     pool.reason = toPoolError(error);
     onError(pool.reason, { stage: `pool ${pool.path}` });
@@ -145,7 +145,7 @@ async function isKnown(store: Store, path: string): Promise<boolean> {
   return row !== undefined;
 }
 
-/** Writes the marker first, so that after a crash the directory is recognised as ours. */
+/** Writes the marker first, so that wcc recognises its directory after a crash. */
 async function register(store: Store, pool: ManagedPool, opened: OpenPool): Promise<void> {
   const row = await store.db.selectFrom('pools').selectAll().where('id', '=', opened.id).executeTakeFirst();
   if (row?.path === pool.path) return;

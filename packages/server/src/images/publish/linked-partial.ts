@@ -8,7 +8,9 @@ import { statEntry } from '../scan/stat-entry.ts';
 
 const partialMode = 0o600;
 
-/** Creates an empty partial. Unlinks that of an earlier run, because another process may still write to it. */
+/**
+ * Creates an empty partial. Unlinks the partial of an earlier run, because another process may still write to it.
+ */
 export async function createPartial(directory: string, id: string): Promise<FileHandle> {
   const path = partialPath(directory, id);
   await unlink(path).catch(ignoreMissing);
@@ -17,7 +19,7 @@ export async function createPartial(directory: string, id: string): Promise<File
 
 /**
  * Gives a complete partial its final name; never replaces a file. The partial stays linked until the end is in the
- * store, so that after a crash the file is recognised as our own (decision 0041).
+ * store, so that wcc recognises its own file after a crash (decision 0041).
  */
 export async function publishPartial(
   file: FileHandle,

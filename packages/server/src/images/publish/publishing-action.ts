@@ -39,7 +39,7 @@ export interface PublishingAction<Input extends PublishInput> extends Pick<Actio
   start(operation: OperationView<Input>, options: StartOptions): Promise<Work>;
   /** The facts of the published image. */
   complete(operation: OperationView<Input>, file: PublishedFile): Promise<ImageFacts> | ImageFacts;
-  /** Bytes of the whole file, where the reservation may not cover them yet. @default what it reserved */
+  /** Bytes of the whole file, if the reservation may be smaller. @default the reserved bytes */
   totalBytes?(operation: OperationView<Input>): number | undefined;
   /**
    * Frees the in-memory state of the operation; called after success, failure and cancel. @default nothing

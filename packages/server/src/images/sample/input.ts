@@ -11,6 +11,6 @@ export interface SampleRequest {
 /** The stored input of a sample image, which a restart reads again. */
 export interface SampleInput extends PublishInput {
   sizeBytes: number;
-  /** For a retry. */
+  /** The client's request, which a retry repeats. */
   request: SampleRequest;
 }

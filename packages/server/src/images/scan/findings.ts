@@ -3,7 +3,7 @@ import type { Store, WriteStatement } from '../../storage/store.ts';
 import type { Numbers, ImageRow } from '../image-rows.ts';
 import type { Entry } from './stat-entry.ts';
 
-/** What a scan found for one name: the new fields of its row. */
+/** The result of a scan for one name: the new fields of its row. */
 export type Finding = Pick<ImageRow, 'state' | 'stateReason'> &
   Partial<Pick<ImageRow, 'format' | 'virtualSizeBytes' | 'sizeBytes' | 'dataBytes' | 'inode' | 'mtimeNs'>>;
 

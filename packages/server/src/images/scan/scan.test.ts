@@ -41,7 +41,7 @@ describe('a requested rescan', () => {
     expect((await domain.image('a.iso')).id).toBeGreaterThanOrEqual(100);
   });
 
-  it('a rescan reports what it refuses, and never blocks', async () => {
+  it('a rescan reports refused files, and never blocks', async () => {
     await symlink('/etc/shadow', path('symlink'));
     await symlink('/nonexistent', path('dangling'));
     execFileSync('mkfifo', [path('pipe')]);
@@ -88,7 +88,7 @@ describe('a requested rescan', () => {
 });
 
 describe('a registered image', () => {
-  it('an image keeps its id and format when its file goes and comes back', async () => {
+  it('an image keeps its id and format when its file disappears and returns', async () => {
     const header = Buffer.alloc(104);
     header.write('QFI\u{fb}', 0, 'latin1');
     header.writeUInt32BE(3, 4);
@@ -131,7 +131,7 @@ describe('a registered image', () => {
     expect(await domain.image('disk')).toMatchObject({ format: 'iso', virtualSizeBytes: 40_000 });
   });
 
-  it('an image is refused while it has a hard link, and returns without it', async () => {
+  it('an image with a hard link is refused, and is ready again once the link is removed', async () => {
     await writeFile(path('disk'), 'x');
     await domain.rescan();
     const before = await domain.image('disk');

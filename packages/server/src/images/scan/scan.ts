@@ -89,7 +89,7 @@ async function takeEntry({ entry, rows, result }: Seen, options: ScanOptions): P
   return sameImage(known, finding) ? [] : [updateFinding(store, known, finding)];
 }
 
-/** The row of a name: of an existing image, else of the one that went missing last. */
+/** The row of a name: the row of an existing image, otherwise of the image that went missing last. */
 function rowFor(rows: readonly ImageRow[], { name }: Entry): ImageRow | null {
   const named = rows.filter((row) => row.name === name);
   return named.find((row) => row.state !== 'missing') ?? named.at(-1) ?? null;
@@ -121,8 +121,8 @@ async function find(
 }
 
 /**
- * Whether a file is the one of the row, by its inode. A file that came back must also have the same modification
- * time, because file systems reuse inode numbers. A refused file may have been repaired.
+ * Whether the row describes this file, by its inode. For a missing image, the modification time must match too,
+ * because file systems reuse inode numbers. A refused file may have been repaired.
  */
 function isSameFile(known: ImageRow, { inode, mtimeNs }: Entry): boolean {
   if (known.inode !== inode) return false;

@@ -39,7 +39,7 @@ export function createPoolWatch(options: PoolWatchOptions): PoolWatch {
       detach();
       try {
         watcher = watch(path, { persistent: false }, (_event, name) => {
-          // Hidden files are our own partials and checkpoints, which change all the time.
+          // Hidden files are wcc's own partials and checkpoints, which change often.
           if (name === null || !name.startsWith('.')) hint();
         });
         watcher.on('error', (error) => onError(error, { stage: `pool ${path}: watch` }));

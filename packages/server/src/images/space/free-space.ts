@@ -25,7 +25,7 @@ export interface SpaceOptions {
 
 /**
  * Measures the space of a pool.
- * @param except id of an operation whose own reservation does not count
+ * @param except id of an operation; its reservation does not count
  * @throws CopyError if the directory cannot be read
  */
 export async function measureFreeSpace(
@@ -48,7 +48,7 @@ export async function measureFreeSpace(
   };
 }
 
-/** What an operation has reserved and written. */
+/** The bytes that an operation has reserved and written. */
 export async function readReservation(
   store: Store,
   pool: { id: string; path: string },

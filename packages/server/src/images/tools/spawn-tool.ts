@@ -18,9 +18,9 @@ export interface ToolCommand {
   limits: ToolLimits | null;
   /** Descriptors that the program gets as 3, 4, …, so that it opens no path. @default none */
   files?: readonly number[];
-  /** Added to {@link plainEnvironment}; our own environment is not passed. @default empty */
+  /** Variables to add to {@link plainEnvironment}. The program gets no variable of the server. @default empty */
   environment?: Readonly<Record<string, string>>;
-  /** The user to run it as, if we are root. @default our own */
+  /** The user that runs the program; only root can change it. @default the user of the server */
   identity?: ToolIdentity;
   /** @default the directories of distributions */
   directories?: readonly string[];
@@ -36,7 +36,7 @@ export function inheritedPath(index: number): string {
   return `/dev/fd/${index + 3}`;
 }
 
-/** The environment of programs: ours may contain secrets. */
+/** The environment of programs. The server's environment may contain secrets. */
 export const plainEnvironment: Readonly<Record<string, string>> = {
   PATH: '/usr/bin:/usr/sbin:/bin:/sbin',
   LC_ALL: 'C',

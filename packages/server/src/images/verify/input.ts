@@ -13,6 +13,6 @@ export interface VerifyInput extends OperationInput {
   sizeBytes: number;
   /** Expected digest, in lower case; null: it is only computed. */
   sha256: string | null;
-  /** For a retry. */
+  /** The client's request, which a retry repeats. */
   request: ImageRequest<VerifyImageInput>;
 }

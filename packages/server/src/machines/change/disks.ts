@@ -74,7 +74,7 @@ async function createAndAttach(
       { query },
       audit(principal, 'vm.disk.add', `vm:${row.id}`),
     ]);
-    // Removes the hidden name last, because it identifies the file as ours until the disk is recorded.
+    // Removes the hidden name last, because it identifies the file as wcc's own until the disk is recorded.
     await finishDisk(target, disk);
   } finally {
     await releaseDisk(context, { target, name });

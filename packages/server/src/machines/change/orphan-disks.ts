@@ -10,7 +10,7 @@ import type { MachinesContext } from '../context.ts';
 import { ignoreMissing } from '../../files/errors.ts';
 import type { DiskTarget } from '../create/disk-files.ts';
 
-/** Marks the reservation of a disk that is being added to a machine. No operation has such an id. */
+/** Marks the reservation of a disk that is being added to a machine. No operation has an id with this prefix. */
 const holderPrefix = 'added-disk-';
 
 /** Records the name and the hidden name of a disk before its file exists, so that a crash leaves no unknown file. */
@@ -39,7 +39,7 @@ export async function releaseDisk(
     .executeTakeFirst();
   const partial = await statEntry(partialPath(directory, operationId), '');
   const path = join(directory, name);
-  // Only our own file: another program may have put a file under this name.
+  // Removes wcc's own file only: another program may have put a file under this name.
   if (image === undefined && partial !== null && partial.inode === (await statEntry(path, name))?.inode)
     await unlink(path).catch(ignoreMissing);
   await removeRemains(directory, operationId);

@@ -16,14 +16,14 @@ import { undoProvision } from './undo.ts';
 
 /**
  * `create_vm`, `quick_create_vm` and `copy_vm`: creates a machine completely or not at all. After a crash, each step
- * detects what it has already done; a failure or a cancel undoes all steps.
+ * detects its own earlier results. A failure or a cancel undoes all steps.
  */
 export function createVmAction(
   context: MachinesContext,
   name: string,
   retry: (input: CreateInput, request: RetryRequest) => Promise<Snapshot>,
 ): Action<CreateInput> {
-  /** Ids of operations whose steps are undone, so that the rows of their machine can be deleted. */
+  /** Ids of completely undone operations: the rows of their machines can be deleted. */
   const undone = new Set<string>();
   return {
     name,
@@ -31,7 +31,7 @@ export function createVmAction(
     needsSlot: (input) => !isQuick(input),
     phases: phasesOf,
     start: (operation, hooks) => Promise.resolve(runSteps(stepsOf(context, operation), hooks)),
-    // Each step detects what it has done, so the work can always resume.
+    // Each step detects its own earlier results, so the work can always resume.
     reconcile: () => Promise.resolve('resumable'),
     durableProgress: (operation) => durableProgress(context, operation),
     complete: ({ input }) => complete(context, input),
@@ -59,7 +59,7 @@ export function createVmAction(
   };
 }
 
-/** Whether all disks are overlays, blank or shared blocks: such an operation does not wait behind copies. */
+/** Whether all disks are overlays, blank or shared blocks: such an operation does not wait for copies. */
 function isQuick({ disks }: CreateInput): boolean {
   return disks.every(({ making }) => making.kind !== 'copy' || making.method === 'clone');
 }

@@ -26,7 +26,7 @@ export interface CreateRequest<Body> {
   retryOf?: string | null;
 }
 
-/** The three ways to create a machine. Each accepts an operation of its own action. */
+/** The three ways to create a machine. Each one accepts an operation of a different action. */
 export interface VmCreator {
   create(request: CreateRequest<CreateVmInput>): Promise<Snapshot>;
   quickCreate(request: CreateRequest<QuickCreateVmInput>): Promise<Snapshot>;

@@ -22,7 +22,7 @@ export function phasesOf(input: CreateInput): string[] {
   ];
 }
 
-/** The steps of the phases. Each skips what an earlier process has already done. */
+/** The steps of the phases. Each step skips work that an earlier process has completed. */
 export function stepsOf(context: MachinesContext, operation: OperationView): Step[] {
   const input = operation.input as CreateInput;
   const work: Record<string, Step['run']> = {

@@ -9,7 +9,7 @@ function holderOf(vmId: VmId): string {
   return `abandoned-vm-${vmId}`;
 }
 
-/** Statements for the end of a failed operation whose files could not all be removed. `sweepAbandoned` removes them later. */
+/** Statements for the end of a failed operation that has left files. `sweepAbandoned` removes them later. */
 export function markAbandoned({ db }: Store, vmId: VmId): WriteStatement[] {
   const operation = db.selectFrom('vms').select('operationId').where('id', '=', vmId);
   const names = db

@@ -58,7 +58,8 @@ async function readMemory(): Promise<Memory> {
 
 /**
  * Checks that the host has this memory: free memory with `now`, else installed memory.
- * @param options.machines machines whose assigned memory counts as used. @default none: only the kernel's estimate, which is cheap
+ * @param options.machines machines with assigned memory that counts as used. @default none: uses only the kernel's
+ * estimate, which is cheap
  * @throws ApiError `not_enough_memory` with the numbers
  */
 export async function assertMemory(

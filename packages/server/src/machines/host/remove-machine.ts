@@ -9,7 +9,8 @@ export async function removeFromHypervisor({ hypervisor }: MachinesContext, uuid
   try {
     for (let attempt = 1; attempt <= attempts; attempt += 1) {
       if ((await hypervisor.status(uuid)) !== null) await hypervisor.powerOff(uuid);
-      // Also when the machine is unknown: the driver runs an aborted `define` to its end before this call.
+      // Calls the driver even for an unknown machine, because an aborted `define` may still be running and ends
+      // first.
       await hypervisor.undefine(uuid);
       if ((await hypervisor.status(uuid)) === null) return;
     }

@@ -15,8 +15,8 @@ const tcgLimitMs = 30_000;
 const setpriv = '/usr/bin/setpriv';
 
 /**
- * Boots a guest of 512 bytes and waits for its output. /dev/kvm may exist and still not work (a nested host whose guests never run), so
- * only the guest's output counts as a success.
+ * Boots a guest of 512 bytes and waits for its output. /dev/kvm may exist and still not work, for example on a
+ * nested host. So only the guest's output counts as a success.
  * @returns null when no guest boots
  */
 export async function findAcceleration(program: string, workDir: string): Promise<'kvm' | 'tcg' | null> {

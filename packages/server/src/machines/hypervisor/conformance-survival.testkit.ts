@@ -10,7 +10,7 @@ import { bootGuest, defineMachine } from './guest.testkit.ts';
 import { findMachineProcess } from './processes.testkit.ts';
 import { waitUntil } from './wait.testkit.ts';
 
-/** Tests of what survives the end of a driver or its process. */
+/** Tests of machines after the end of a driver or its process. */
 export function describeSurvival(fixture: ConformanceFixture): void {
   it('a new driver finds a running machine', async () => {
     const spec = await defineMachine(fixture.hypervisor(), fixture.directory());

@@ -25,7 +25,7 @@ export function hypervisorConformance(name: string, createFixture: () => Conform
 }
 
 function describeLifecycle(fixture: ConformanceFixture): void {
-  it('probe reports what the host can do', async () => {
+  it('probe reports the capabilities of the host', async () => {
     const facts = await fixture.hypervisor().probe();
     expect(facts).toMatchObject({ driver: fixture.hypervisor().driver, missing: null });
     expect(['kvm', 'tcg']).toContain(facts.acceleration);
@@ -67,7 +67,7 @@ function describeLifecycle(fixture: ConformanceFixture): void {
     await hypervisor.undefine(uuid);
   });
 
-  it('boots UEFI with variables of its own, which undefine removes', async () => {
+  it('boots UEFI with its own copy of the variables, which undefine removes', async () => {
     const hypervisor = fixture.hypervisor();
     expect(await hypervisor.probe()).toMatchObject({ hasUefi: true });
     const changes = { firmware: 'uefi', memoryBytes: 128 * MiB } as const;

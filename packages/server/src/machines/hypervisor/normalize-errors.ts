@@ -20,8 +20,8 @@ declare const normalized: unique symbol;
 type Normalized<Name extends keyof Hypervisor> = Hypervisor[Name] & { readonly [normalized]: Name };
 
 /**
- * A driver whose promises and streams are wrapped. A method that is new in the interface does not compile before
- * `normalizeErrors` lists it. A promise or a stream does not compile unwrapped.
+ * A driver with wrapped promises and streams. The compiler refuses a new method of the interface until
+ * `normalizeErrors` wraps it.
  */
 export type NormalizedHypervisor = {
   [Name in keyof Hypervisor]: Name extends AsyncMethod | StreamMethod ? Normalized<Name> : Hypervisor[Name];

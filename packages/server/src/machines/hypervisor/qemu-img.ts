@@ -7,7 +7,7 @@ import { HypervisorError } from './hypervisor-error.ts';
 const timeoutMs = 60_000;
 
 /**
- * Runs `qemu-img` with a list of arguments, never through a shell, in an environment of its own.
+ * Runs `qemu-img` with a list of arguments, never through a shell, and without the server's environment.
  * @throws HypervisorError `packages_missing`, `failed` with its output; the reason of `signal` when that aborts
  */
 async function run(args: readonly string[], signal: AbortSignal | undefined): Promise<void> {

@@ -5,7 +5,10 @@ const pngSignature = Buffer.from('89504e470d0a1a0a', 'hex');
 /** Largest width or height that is accepted: no screen of a machine is larger. */
 const maxSide = 16_384;
 
-/** Converts a hypervisor's screenshot to PNG: PNG stays as it is, PPM comes from a QEMU without PNG. @throws HypervisorError `failed` */
+/**
+ * Converts a hypervisor's screenshot to PNG: keeps PNG, and converts PPM, which a QEMU without PNG sends. @throws
+ * HypervisorError `failed`
+ */
 export function toPng(image: Buffer): Buffer {
   if (image.subarray(0, 8).equals(pngSignature)) return image;
   // P6, width, height, 255, one white space, then three bytes per pixel

@@ -50,7 +50,7 @@ export interface VmPlan {
 export interface CreateInput extends OperationInput {
   vm: VmPlan;
   disks: DiskPlan[];
-  /** Without its secrets; null: the machine has no seed. */
+  /** The first-boot data without its secrets; null: the machine has no seed. */
   firstBoot: FirstBoot | null;
   hasSecrets: boolean;
   start: boolean;

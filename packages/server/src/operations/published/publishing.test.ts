@@ -223,7 +223,7 @@ describe('reports', () => {
     await expect(report(id, { phase: 'one_more' })).rejects.toMatchObject({ field: 'phase' });
   });
 
-  it('each reported phase has a time of its own', async () => {
+  it('each reported phase has its own time', async () => {
     const { id } = await publish();
     const firstMs = async (): Promise<number> => phaseOf(await report(id)).elapsedMs;
     const deadline = performance.now() + 20_000;
@@ -286,7 +286,7 @@ describe('cancelling', () => {
     expect((await engine.operations.cancel(id, person)).state).toBe('cancelled');
   });
 
-  it('a cancel that comes too late becomes a warning', async () => {
+  it('a cancel that arrives too late becomes a warning', async () => {
     const { id } = await publish();
     await engine.operations.cancel(id, person);
     const ended = await end(id, 'succeeded');

@@ -41,7 +41,7 @@ export interface Publishing {
   end(principal: Principal, id: string, wanted: EndOperationInput): Promise<Snapshot>;
   /** Null if it is not a published operation, or has ended. The caller has checked the right. */
   cancel(id: string, principal: Principal): Promise<Snapshot> | null;
-  /** Restores what an earlier process left; each operation resumes with its next report. */
+  /** Restores the published operations of an earlier process. Each one resumes with its next report. */
   adopt(rows: readonly OperationRow<PublishedInput>[]): Promise<void>;
   /** Running operations become `interrupted`. */
   stop(): Promise<void>;
@@ -209,7 +209,10 @@ function currentSnapshot(engine: Engine, publication: Publication): Snapshot {
   return engine.hub.get(publication.id) ?? engine.hub.put(publication.record);
 }
 
-/** Interrupts what ran. What is being cancelled keeps its state, and its program has a lease to report the end. */
+/**
+ * Restores one operation. A running operation becomes interrupted. A cancelling operation keeps its state, and its
+ * program has one lease to report the end.
+ */
 async function restore({ engine, publications }: Context, row: OperationRow<PublishedInput>): Promise<void> {
   const { logNumber, at } = await readLogEnd(engine.store, row.id);
   const { leaseS } = row.input.published;

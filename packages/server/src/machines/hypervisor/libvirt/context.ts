@@ -17,7 +17,10 @@ export interface LibvirtContext {
   /** Holds one directory per machine. */
   readonly root: string;
   host(options?: { afresh?: boolean }): Promise<LibvirtHost>;
-  /** UUIDs of machines that were just defined and so are ours and off → monotonic time of the definition, in ms. */
+  /**
+   * UUIDs of newly defined machines → monotonic time of the definition, in ms. wcc owns these machines, and they are
+   * off.
+   */
   readonly justDefined: Map<string, number>;
   /** Emits a hint that something may have changed. */
   readonly changed: () => void;
@@ -103,7 +106,7 @@ export async function probe(context: LibvirtContext, uuid: string): Promise<Mach
   return { own, stats: await completeStats(context, uuid, stats) };
 }
 
-/** Adds why a machine waits for its disk, which needs a query of its own. */
+/** Adds the reason why a machine waits for its disk. That needs another query. */
 export async function completeStats(
   { virsh }: LibvirtContext,
   uuid: string,

@@ -9,7 +9,7 @@ export interface EventFollower {
   close(): Promise<void>;
 }
 
-/** virsh exits after this time, so that a SIGKILL of this process leaves none behind for long. */
+/** virsh exits after this time, so that it does not run long after a SIGKILL of this process. */
 const roundS = 60;
 const firstPauseMs = 500;
 const longestPauseMs = 30_000;

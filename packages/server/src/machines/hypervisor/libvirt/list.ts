@@ -46,7 +46,7 @@ export async function trimLogs(context: LibvirtContext): Promise<void> {
 }
 
 /**
- * Removes directories of machines that libvirt does not have. A crash leaves such directories.
+ * Removes directories of machines that libvirt does not know. A crash can leave these directories.
  * @param inTurn runs the work after other calls for the same machine
  */
 export async function removeOrphanDirectories(

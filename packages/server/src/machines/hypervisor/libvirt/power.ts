@@ -7,7 +7,7 @@ import { assertOwnOn, assertOwn, filesOf, isOn } from './context.ts';
 import { createOwnDirectory, defineDomain } from './define.ts';
 import { cdromTarget } from './domain-xml.ts';
 
-/** How long a new machine is assumed to be ours and off, without a query. */
+/** Time for which the driver assumes, without a query, that a new machine belongs to wcc and is off. */
 const justDefinedMs = 3_000;
 
 export async function start(context: LibvirtContext, uuid: string): Promise<void> {
@@ -63,7 +63,7 @@ export async function setCdrom(context: LibvirtContext, uuid: string, path: stri
   if (isOn(stats)) {
     const change = path === null ? ['--eject'] : ['--update', '--source', path];
     const isEmpty = path === null && spec.cdrom === null;
-    // By force, because a guest may have locked the drive.
+    // Changes the medium by force, because a guest may have locked the drive.
     if (!isEmpty) await context.virsh.run('change-media', uuid, cdromTarget, ...change, '--live', '--force');
   }
   await defineDomain(context, { ...spec, cdrom: path }, machineType);

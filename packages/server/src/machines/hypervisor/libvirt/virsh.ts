@@ -31,8 +31,8 @@ export interface Virsh {
    */
   query(...queries: readonly VirshQuery[]): Promise<string[]>;
   /**
-   * A runner whose calls reject with `aborted` when the signal aborts: queries at once, changes after {@link abortGraceMs}. libvirt completes a
-   * change even without virsh, and only virsh reports when it is done.
+   * A runner with calls that reject with `aborted` when the signal aborts: queries at once, changes after {@link
+   * abortGraceMs}. libvirt completes a change even without virsh, and only virsh reports when it is done.
    */
   withSignal(signal: AbortSignal): Virsh;
 }

@@ -15,7 +15,7 @@ export async function setCdrom(context: QemuContext, uuid: string, path: string 
   context.changed();
 }
 
-/** By force, because a guest may have locked the drive. */
+/** Changes the medium by force, because a guest may have locked the drive. */
 async function changeMedium(monitor: Qmp, path: string | null): Promise<void> {
   if (path === null) await monitor.execute('eject', { id: 'cdrom', force: true });
   else {

@@ -15,7 +15,7 @@ export interface MachineProbe {
   readonly process: ProcessIdentity | null;
 }
 
-/** Maps QEMU's run states to ours. */
+/** Maps QEMU's run states to states of wcc. */
 const states: Readonly<Record<string, [MachineState, MachineStateReason]>> = {
   running: ['running', null],
   paused: ['paused', null],

@@ -10,7 +10,7 @@ import { plainEnvironment } from '../../../images/tools/spawn-tool.ts';
 /** Identifies one process: the kernel may reuse its number, but not its number with its start time. */
 export interface ProcessIdentity {
   readonly pid: number;
-  /** In clock ticks since boot. */
+  /** Start time in clock ticks since boot. */
   readonly startTicks: string;
 }
 
@@ -50,8 +50,8 @@ export interface Launched {
 }
 
 /**
- * Starts QEMU in a session of its own, so that signals to this process or its terminal do not reach it. QEMU inherits only its log.
- * `-daemonize` is not possible: the sandbox forbids new processes and would kill QEMU with SIGSYS.
+ * Starts QEMU in a new session, so that signals to this process or its terminal do not reach it. QEMU inherits only
+ * its log. `-daemonize` is not possible: the sandbox forbids new processes and would kill QEMU with SIGSYS.
  */
 export function launch(command: readonly string[], directory: string): Launched {
   const [program = '', ...args] = command;
