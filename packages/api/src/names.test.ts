@@ -47,7 +47,7 @@ describe('findImageNameProblem', () => {
 });
 
 describe('requests', () => {
-  it('fills in the defaults of a copy request', () => {
+  it('copyImageRequest fills in its defaults', () => {
     expect(copyImageRequest.parse({ name: 'b.raw' })).toEqual({
       name: 'b.raw',
       method: 'auto',
@@ -56,7 +56,7 @@ describe('requests', () => {
     });
   });
 
-  it('rejects a request with an unknown field instead of using a default', () => {
+  it('copyImageRequest rejects an unknown field instead of using a default', () => {
     expect(copyImageRequest.safeParse({ name: 'b.raw', metod: 'clone' }).success).toBe(false);
   });
 
@@ -65,7 +65,7 @@ describe('requests', () => {
     expect(result.error?.issues[0]).toMatchObject({ path: ['name'], message: 'The name contains a slash.' });
   });
 
-  it('rejects short passwords and upper-case user names', () => {
+  it('createUserRequest rejects short passwords and upper-case user names', () => {
     const good = { name: 'sato', role: 'operator', password: 'long enough' };
     expect(createUserRequest.safeParse(good).success).toBe(true);
     expect(createUserRequest.safeParse({ ...good, password: 'short' }).success).toBe(false);

@@ -110,7 +110,7 @@ describe('a failed start exits with 2, a code and a hint', () => {
     return refused.out();
   }
 
-  it('when another program uses the port', async () => {
+  it('a start exits with 2 when another program uses the port', async () => {
     const other = createServer().listen(0, '127.0.0.1');
     await once(other, 'listening');
     const { port } = other.address() as AddressInfo;
@@ -119,14 +119,14 @@ describe('a failed start exits with 2, a code and a hint', () => {
     await once(other, 'close');
   });
 
-  it('when the administrator token is too short, without printing it', async () => {
+  it('a start exits with 2 when the administrator token is too short, and does not print the token', async () => {
     expect(await refusal([], { WCC_ADMIN_TOKEN: 'short-but-secret' })).not.toContain('short-but-secret');
   });
 });
 
 describe('stopping the server command', () => {
   it.each(['SIGTERM', 'SIGINT'] as const)(
-    'by %s closes watchers with a code and exits with 0',
+    'a stop by %s closes watchers with a code and exits with 0',
     async (signal) => {
       const server = run([], { WCC_ADMIN_TOKEN: adminToken });
       const port = await ready(server);
@@ -141,7 +141,7 @@ describe('stopping the server command', () => {
     },
   );
 
-  it('does not wait for a hanging request', async () => {
+  it('a stop does not wait for a hanging request', async () => {
     const server = run([], { WCC_ADMIN_TOKEN: adminToken });
     const port = await ready(server);
     const hanging = fetch(`http://127.0.0.1:${port}/api/users`, {
@@ -156,7 +156,7 @@ describe('stopping the server command', () => {
     expect(await hanging).toBe('cut');
   });
 
-  it('exits at once on a second signal', async () => {
+  it('a second signal ends the process at once', async () => {
     const server = run([], { WCC_ADMIN_TOKEN: adminToken });
     const port = await ready(server);
     // A watcher that does not answer delays a graceful stop by more than a second.

@@ -95,7 +95,7 @@ it('a failed start closes the connections of held requests', async () => {
   ]);
 });
 
-it('keeps the id of the installation over a restart', async () => {
+it('the id of the installation stays the same after a restart', async () => {
   const dataDir = join(directory, 'data');
   const first = await startTestServer({ dataDir });
   const name = await readInstallationId(first.running.store);
@@ -105,7 +105,7 @@ it('keeps the id of the installation over a restart', async () => {
   await second.close();
 });
 
-it('refuses a pool that is a file, before it creates anything', async () => {
+it('a start refuses a pool that is a file, before it creates anything', async () => {
   const path = join(directory, 'pool');
   await writeFile(path, 'mine');
   const dataDir = join(directory, 'data');
@@ -114,13 +114,13 @@ it('refuses a pool that is a file, before it creates anything', async () => {
   expect(await readdir(dataDir)).toEqual([]);
 });
 
-it('refuses to listen on an address of another host', async () => {
+it('a start refuses an address of another host', async () => {
   const proxied = { host: '192.0.2.1', behindTlsProxy: true, publicUrl: 'https://wcc.example.org' };
   const starting = startTestServer({ dataDir: join(directory, 'data'), ...proxied });
   await expect(starting).rejects.toMatchObject({ code: 'address_unavailable' });
 });
 
-it('refuses a data directory in use without disturbing the other server', async () => {
+it('a start refuses a data directory in use and does not disturb the other server', async () => {
   const first = await startTestServer();
   const second = startTestServer({ dataDir: first.dataDir });
   await expect(second).rejects.toMatchObject({ code: 'data_dir_in_use' });
@@ -128,7 +128,7 @@ it('refuses a data directory in use without disturbing the other server', async 
   await first.close();
 });
 
-it('refuses the database of a newer wcc without changing it', async () => {
+it('a start refuses the database of a newer wcc and does not change it', async () => {
   const dataDir = join(directory, 'data');
   await mkdir(dataDir);
   const database = new Libsql(join(dataDir, 'wcc.sqlite'));
@@ -142,7 +142,7 @@ it('refuses the database of a newer wcc without changing it', async () => {
   database.close();
 });
 
-it('creates a new one-time link at each start until an administrator exists', async () => {
+it('each start creates a new one-time link until an administrator exists', async () => {
   const dataDir = join(directory, 'data');
   const secretOf = async (): Promise<string> =>
     (await readFile(join(dataDir, 'initial-admin-link'), 'utf8')).split('#')[1] ?? '';

@@ -90,7 +90,7 @@ describe('a client of another version than the server', () => {
   });
 
   it.each([
-    ['without the field that it needs', '{"entries":[]}'],
+    ['without a required field', '{"entries":[]}'],
     ['that is not an object', '[]'],
     ['that is not JSON', '<!doctype html>'],
   ])('gets version_mismatch for an answer %s', async (_what, body) => {
@@ -102,14 +102,14 @@ describe('a client of another version than the server', () => {
 });
 
 describe('a client of the same version as the server', () => {
-  it('gets the problem unchanged', async () => {
+  it('a client of the server version gets a problem unchanged', async () => {
     const baseUrl = await replay({ ...unknownFieldOf010, version }, null);
     const problem = await problemOf(createApiClient({ baseUrl }).images());
     expect(problem.code).toBe('malformed_request');
     expect(problem.cause).toBeUndefined();
   });
 
-  it('gets foreign_answer for an answer without the field that it needs', async () => {
+  it('reports foreign_answer for an answer without a required field', async () => {
     const baseUrl = await replay({ status: 200, version, body: '{}' }, null);
     expect(await problemOf(createApiClient({ baseUrl }).images())).toMatchObject({ code: 'foreign_answer' });
   });

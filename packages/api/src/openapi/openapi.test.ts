@@ -98,13 +98,13 @@ describe('the document', () => {
   const document = createOpenApiDocument('1.2.3');
   const { schemas } = document.components as { schemas: Record<string, Record<string, unknown>> };
 
-  it('makes request fields with a default optional, and allows unknown fields in answers', () => {
+  it('the document makes request fields with a default optional, and allows unknown fields in answers', () => {
     expect(schemas['CopyImageRequest']).toMatchObject({ required: ['name'], additionalProperties: false });
     expect(schemas['Image']).not.toHaveProperty('additionalProperties');
     expect(schemas['Image']?.['required']).toContain('copiedFrom');
   });
 
-  it('describes headers, parameters and error answers', () => {
+  it('the document describes headers, parameters and error answers', () => {
     const copy = document.paths['/api/images/{id}/copy']?.['post'];
     expect(copy?.parameters?.map(({ in: place, name }) => `${place} ${name}`)).toEqual([
       'path id',
@@ -120,7 +120,7 @@ describe('the document', () => {
     ]);
   });
 
-  it('describes itself in sentences of at most 25 words', () => {
+  it('the document has sentences of at most 25 words', () => {
     const texts: string[] = [];
     JSON.stringify(document, (key, value: unknown) => {
       if ((key === 'summary' || key === 'description') && typeof value === 'string') texts.push(value);
@@ -131,7 +131,7 @@ describe('the document', () => {
     expect(sentences.filter((sentence) => sentence.split(/\s+/).length > 25)).toEqual([]);
   });
 
-  it('gives every operation a unique id', () => {
+  it('the document gives every operation a unique id', () => {
     const ids = Object.values(document.paths).flatMap((path) =>
       Object.values(path).map(({ operationId }) => operationId),
     );

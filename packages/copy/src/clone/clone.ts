@@ -18,7 +18,7 @@ const refusals: Readonly<Record<string, string>> = {
   ETXTBSY: 'source_is_swap',
 };
 
-/** False if the caller asked for new blocks, or if a half-done copy is resumed. */
+/** False if the caller requested new blocks, or if this run resumes an earlier copy. */
 export function shouldClone(run: CopyRun): boolean {
   return run.request.method !== 'copy' && run.facts.resumedAtBytes === null;
 }

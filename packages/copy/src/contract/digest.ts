@@ -3,9 +3,9 @@ import type { SourceIdentity } from './types.ts';
 export interface FileDigest {
   /** SHA-256 of the whole file in hex; holes count as zeros. */
   sha256: string;
-  /** The state of the file that was read. */
+  /** Identity and state of the file at the time of the read. */
   file: SourceIdentity;
-  /** Bytes in holes, which were not read. */
+  /** Bytes in holes, which the digest did not read. */
   skippedBytes: number;
 }
 

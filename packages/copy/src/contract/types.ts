@@ -3,7 +3,7 @@ export type PathLike = string | Uint8Array;
 
 export type CopyPhaseName = 'inspect' | 'reserve' | 'clone' | 'transfer' | 'flush' | 'verify' | 'publish';
 
-/** How the bytes are copied: as shared blocks, inside the kernel, or through a buffer of this process. */
+/** How the engine copies bytes: as shared blocks, inside the kernel, or through a buffer of this process. */
 export type CopyMethod = 'clone' | 'kernel-copy' | 'read-write';
 
 export interface CopyOptions {
@@ -18,7 +18,7 @@ export interface CopyOptions {
    * @default a random id
    */
   id?: string;
-  /** Stored in the sidecar, so that a later reader knows the pool. */
+  /** Id of the pool. The sidecar contains it, so that a later reader knows the pool. */
   poolId?: string;
   /**
    * Resumes from the checkpoint of this id, if there is one that matches source and destination.
@@ -46,12 +46,12 @@ export interface CopyOptions {
    */
   preallocate?: boolean;
   /**
-   * Writes no blocks for pages of zeros. Works only where bytes pass through a buffer.
+   * Writes no blocks for pages of zeros. Works only when bytes pass through a buffer.
    * @default false
    */
   detectZeros?: boolean;
   /**
-   * Fails with `source_in_use` when a program has the source open for writing. Otherwise that is a warning.
+   * Fails with `source_in_use` when a program has the source open for writing. Otherwise the result has a warning.
    * @default false
    */
   refuseWriters?: boolean;

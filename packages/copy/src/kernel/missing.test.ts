@@ -8,7 +8,7 @@ import { mib, useDirectory, writeRandom } from '../testkit/files.testkit.ts';
 describe('without koffi', () => {
   const dir = useDirectory();
 
-  it("copies through Node's fs and reports kernel features as unavailable", () => {
+  it("without koffi, copies through Node's fs and reports kernel features as unavailable", () => {
     const build = fileURLToPath(new URL('../../dist', import.meta.url));
     // outside the repository, so that koffi cannot be resolved
     mkdirSync(join(dir(), 'package'));

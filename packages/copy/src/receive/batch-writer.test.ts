@@ -33,7 +33,7 @@ function writerAt(offsetBytes: number): BatchWriter {
 }
 
 describe('batch writer', () => {
-  it('writes every byte to its offset, whatever the chunk sizes', async () => {
+  it('writes every byte to its offset for any chunk sizes', async () => {
     const parts = fc.array(fc.integer({ min: 0, max: 200_000 }), { maxLength: 20 });
     await fc.assert(
       fc.asyncProperty(parts, fc.nat(5000), async (sizes, offsetBytes) => {

@@ -12,7 +12,10 @@ export interface Durability {
   readonly durableBytes: number;
   /** Bytes that are on the disk, whether or not the sidecar records them. */
   readonly syncedBytes: number;
-  /** The first sync that failed; null: none has failed. Later syncs say nothing about the bytes before it. */
+  /**
+   * The first sync that failed; null: none has failed. Later syncs do not prove that the bytes before it are
+   * durable.
+   */
   readonly failure: { error: unknown } | null;
   /**
    * Starts a sync if at least `leastBytes` have been written since the last one and none is running. Resolves

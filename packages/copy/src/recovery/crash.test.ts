@@ -16,7 +16,7 @@ describe('a process killed in the middle of a copy', () => {
   const dir = useDirectory();
 
   it(
-    `leaves a whole file or a resumable copy, ${rounds} times at a random moment`,
+    `a kill at a random moment of a copy leaves a whole file or a resumable copy, ${rounds} times`,
     { timeout: 30_000 + rounds * 3000 },
     async () => {
       const source = join(dir(), 'source');

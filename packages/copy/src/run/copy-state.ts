@@ -43,9 +43,9 @@ export interface CopyRun {
   /** Data bytes before `copiedOffset`. */
   copiedBytes: bigint;
   writtenBytes: bigint;
-  /** A sidecar of this id, written or found by this run, matches the partial. */
+  /** True when a sidecar of this id matches the partial. This run wrote or found that sidecar. */
   hasCheckpoint: boolean;
-  /** A write-back failed: the success of a later flush says nothing about the bytes before it. */
+  /** True when a write-back failed. A later flush then succeeds even if earlier bytes are lost. */
   flushFailed: boolean;
   published: boolean;
 }
@@ -98,7 +98,7 @@ export function closeRun(run: CopyRun): void {
   }
 }
 
-/** The source, which every phase but the first has. */
+/** The open source, which every phase after the first has. */
 export function sourceOf(run: CopyRun): OpenSource {
   if (run.source === null) throw new CopyError('worker_failed', { detail: 'source is not open' });
   return run.source;

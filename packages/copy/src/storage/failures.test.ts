@@ -119,7 +119,7 @@ function fillUp(path: string): void {
 describe('a read-only file system', () => {
   const reason = whyNoMounts('ext4');
   it.skipIf(reason !== null).each(paths)(
-    `rejects a copy with read_only (${reason ?? 'mounted'}), kernel calls %s`,
+    `rejects a copy to a read-only file system (${reason ?? 'mounted'}), kernel calls %s`,
     async (kernelCalls) => {
       const mounted = mountFresh('ext4', 16);
       try {
@@ -193,7 +193,7 @@ describe('a system call that fails', () => {
     ['EROFS', 'read_only'],
     ['EACCES', 'permission'],
     ['ESTALE', 'io_error'],
-  ])('%s is reported as %s', async (errno, code) => {
+  ])('a system call that fails with %s is reported as %s', async (errno, code) => {
     const job = { source: at('source'), destination: at('copy'), options: { kernelCalls: 'off' } };
     const end = await copyInChild(job, failingCall('pwrite64', errno, '3'));
     expect(end.error).toMatchObject({ code, offset: 2 * mib });

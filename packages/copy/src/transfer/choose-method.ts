@@ -6,7 +6,7 @@ import type { CopyRun } from '../run/copy-state.ts';
 
 /**
  * Chooses how to copy the bytes. On XFS and btrfs, `copy_file_range` silently shares blocks, so the result would not
- * be a copy. Where sharing works but was not requested, or was refused for this file, bytes are read and written.
+ * be a copy. If sharing works but was not requested, or was refused for this file, the copy reads and writes bytes.
  */
 export function chooseMethod(run: CopyRun): CopyMethod {
   if (run.kernel === null) return 'read-write';

@@ -7,7 +7,9 @@ export interface Pacer {
   spent(bytes: number): void;
 }
 
-/** Enforces `bytesPerSecond`: bytes copied become a debt that time pays off. Unused time gives no credit. */
+/**
+ * Enforces `bytesPerSecond`: copied bytes add to a balance that decreases with time. Idle time gives no credit.
+ */
 export function createPacer(run: CopyRun): Pacer {
   let debtBytes = 0;
   let sinceMs = performance.now();

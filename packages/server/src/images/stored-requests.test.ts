@@ -111,7 +111,7 @@ describe('an operation that 0.1.0 accepted', () => {
     expect(await inputOf(operationId)).toEqual(before);
   });
 
-  it('resumes a copy that the upgrade interrupted, and registers the same bytes', async () => {
+  it('an upgrade resumes an interrupted copy of 0.1.0 and registers the same bytes', async () => {
     await writeFile(path('small.raw'), 'x');
     await domain.rescan();
     const { id: operationId } = await domain.copy('disk.raw', 'half.raw', { bytesPerSecond: MiB });

@@ -10,7 +10,7 @@ import { assertVmRight, canUseVm } from './record/rights.ts';
 import { toForeignVm, toVm } from './record/view.ts';
 import type { Statuses } from './record/view.ts';
 
-/** The host and its machines, as one principal may see them. */
+/** The host and the machines that a principal may see. */
 export interface VmReader {
   host(principal: Principal): Promise<Host>;
   list(principal: Principal): Promise<VmList>;

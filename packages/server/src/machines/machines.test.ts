@@ -33,7 +33,7 @@ async function removeVm(id: number, disks: boolean): Promise<void> {
 }
 
 describe('machine', () => {
-  it('starts, shuts down by the power button, resets and powers off', async () => {
+  it('a machine starts, shuts down by the power button, resets and powers off', async () => {
     const id = await createVm('web');
     expect((await vms.machines.control(admin, id, 'start')).state).toBe('running');
     await waitUntil('the guest to be ready', async () =>
@@ -55,7 +55,7 @@ describe('machine', () => {
     });
   });
 
-  it('changes settings while off, and refuses while running', async () => {
+  it('settings change while the machine is off, and are refused while it runs', async () => {
     const id = await createVm('web');
     const changes = { name: 'api', cpus: 2, memoryBytes: 48 * MiB, bootOrder: ['cdrom', 'disk'] as const };
     const changed = await vms.machines.change(admin, id, {
@@ -77,7 +77,7 @@ describe('machine', () => {
     });
   });
 
-  it('adds disks, which grow and never shrink', async () => {
+  it('disks are added to a machine, grow and never shrink', async () => {
     const id = await createVm('web');
     const body = { kind: 'blank' as const, sizeBytes: 2 * MiB, format: 'qcow2' as const };
     const { disks } = await vms.machines.addDisk(admin, id, body);
@@ -99,7 +99,7 @@ describe('machine', () => {
     });
   });
 
-  it('copies disks but not its identity, and only while off', async () => {
+  it('copy_vm copies the disks but not the identity, and only while the machine is off', async () => {
     const id = await createVm('web');
     const request = { principal: admin, id, body: { name: 'twin' }, idempotencyKey: null };
     const ended = await vms.wait((await vms.machines.copy(request)).id, 'succeeded');
@@ -113,14 +113,14 @@ describe('machine', () => {
 });
 
 describe('delete_vm', () => {
-  it('removes a running machine with all its files and rows', async () => {
+  it('delete_vm removes a running machine with all its files and rows', async () => {
     await removeVm(await createVm('web', true), true);
     expect(await vms.traces()).toEqual([]);
     expect(await vms.hypervisor.list()).toEqual([]);
     await createVm('web');
   });
 
-  it('keeps the disks as images when requested', async () => {
+  it('delete_vm keeps the disks as images when requested', async () => {
     await removeVm(await createVm('web'), false);
     expect((await vms.machines.list(admin)).items).toEqual([]);
     expect(await vms.image('web-disk0.raw')).toMatchObject({ state: 'ready', usedBy: [] });
@@ -129,7 +129,7 @@ describe('delete_vm', () => {
     expect(disks[0]?.name).toBe(`web-${again}-disk0.raw`);
   });
 
-  it('leaves the base in use by the overlay that stays', async () => {
+  it('delete_vm that keeps an overlay leaves its base in use', async () => {
     await vms.quickCreate({ image, name: 'thin', memoryBytes: 32 * MiB, start: false });
     const thin = await vms.vm('thin');
     expect(await vms.image('template.raw')).toMatchObject({
@@ -142,7 +142,7 @@ describe('delete_vm', () => {
     });
   });
 
-  it('keeps a file that has replaced a disk', async () => {
+  it('delete_vm keeps a foreign file that has replaced a disk', async () => {
     const id = await createVm('web');
     const path = join(vms.poolDir, 'web-disk0.raw');
     renameSync(path, `${vms.home}/moved.raw`);
@@ -153,7 +153,7 @@ describe('delete_vm', () => {
 });
 
 describe('user without rights on a machine', () => {
-  it('gets not_found from every call', async () => {
+  it('a user without rights on a machine gets not_found from every call', async () => {
     const id = await createVm('web', true);
     const [other, viewer] = [makePrincipal('other'), makePrincipal('eve', 'viewer')];
     expect((await vms.machines.list(other)).items).toEqual([]);

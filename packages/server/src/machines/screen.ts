@@ -7,7 +7,7 @@ import { mapHypervisorErrors } from './host/hypervisor-errors.ts';
 import { assertRunning } from './host/power-state.ts';
 import { assertVmRight, canUseVm } from './record/rights.ts';
 
-/** A machine's screen as one principal may use it. */
+/** A machine's screen with the rights of one principal. */
 export interface ScreenOfVm {
   vmId: VmId;
   open(): Promise<Duplex>;

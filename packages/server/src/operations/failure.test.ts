@@ -23,7 +23,7 @@ describe('toWorkFailure', () => {
     expect(toWorkFailure(systemError(errno))).toMatchObject({ code, error: { code: error, detail: errno } });
   });
 
-  it('pauses on a full quota that Node has no name for', () => {
+  it('pauses on an exceeded quota, an errno that Node does not name', () => {
     const error = systemError('Unknown system error -122', { errno: -122 });
     expect(toWorkFailure(error)).toMatchObject({ code: 'paused', error: { code: 'quota' } });
   });
@@ -38,7 +38,7 @@ describe('toWorkFailure', () => {
     expect(missing('qemu-img')).toBe('internal');
   });
 
-  it('finds the system error that another error names as its cause', () => {
+  it('finds a system error in the cause of another error', () => {
     const error = new Error('the body was not stored', { cause: systemError('ENOSPC') });
     expect(toWorkFailure(error)).toMatchObject({ code: 'paused', error: { code: 'no_space' } });
   });
@@ -48,7 +48,7 @@ describe('toWorkFailure', () => {
       expect(toWorkFailure(error).code).toBe('paused');
   });
 
-  it('keeps how the copy engine was stopped', () => {
+  it('keeps the codes cancelled and interrupted of the copy engine', () => {
     expect(toWorkFailure(new CopyError('cancelled')).code).toBe('cancelled');
     expect(toWorkFailure(new CopyError('interrupted')).code).toBe('interrupted');
   });
@@ -59,7 +59,7 @@ describe('toWorkFailure', () => {
     expect(toWorkFailure(error).error.code).toBe('pool_unavailable');
   });
 
-  it('returns a WorkFailure as it is', () => {
+  it('returns a WorkFailure unchanged', () => {
     const failure = new WorkFailure('paused', { error: toOperationError(new ApiError('no_space')) });
     expect(toWorkFailure(failure)).toBe(failure);
   });

@@ -12,7 +12,7 @@ describe('a fair queue', () => {
     expect(queue.size).toBe(2);
   });
 
-  it('an owner does not wait behind the whole batch of another owner', () => {
+  it('an owner does not wait for the whole batch of another owner', () => {
     const queue = createFairQueue();
     for (const id of ['a1', 'a2', 'a3', 'a4']) queue.add({ id, owner: 'a' });
     queue.add({ id: 'b1', owner: 'b' });

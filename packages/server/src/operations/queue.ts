@@ -19,7 +19,7 @@ export interface FairQueue {
 
 /**
  * One queue per owner. Next is the owner with the fewest running operations; among equals, the owner served least
- * recently. So no owner waits behind the whole batch of another.
+ * recently. So no owner waits for the whole batch of another owner.
  */
 export function createFairQueue(): FairQueue {
   const preferred: QueueEntry[] = [];

@@ -31,7 +31,7 @@ describe('the phases of a record', () => {
     expect(states(publishing)).toBe('inspect:done clone:done transfer:skipped flush:skipped publish:running');
   });
 
-  it('a resumed copy that repeats its inspection stays in its phase', () => {
+  it('a resumed copy stays in its phase while it repeats its inspection', () => {
     const moving = enterPhase(record(), transfer);
     const again = enterPhase(moving, { phase: 'inspect', unit: null, total: null });
     expect(again.phaseIndex).toBe(moving.phaseIndex);

@@ -19,7 +19,7 @@ const key = fc.stringMatching(/^[!-+\--~]{1,20}$/);
 const value = fc.string({ unit: 'grapheme', maxLength: 40 });
 
 describe('Upload-Metadata', () => {
-  it('decodes every text that was encoded', () => {
+  it('Upload-Metadata decodes every encoded text', () => {
     fc.assert(
       fc.property(fc.dictionary(key, value, { maxKeys: 6 }), (metadata) => {
         const pairs = Object.entries(metadata).map(([name, text]) => `${name} ${base64(text)}`);
@@ -28,7 +28,7 @@ describe('Upload-Metadata', () => {
     );
   });
 
-  it('accepts keys without a value, spaces after commas, and base64 without padding', () => {
+  it('Upload-Metadata accepts keys without a value, spaces after commas, and base64 without padding', () => {
     expect(metadataOf('')).toEqual({});
     expect(metadataOf('is_confidential')).toEqual({ is_confidential: '' });
     expect(metadataOf('a Yg==, c ZA')).toEqual({ a: 'b', c: 'd' });
@@ -98,7 +98,7 @@ describe('headers with a number of bytes', () => {
 });
 
 describe('Upload-Checksum', () => {
-  it('accepts a known algorithm with the base64 of a digest of its length', () => {
+  it('Upload-Checksum accepts a known algorithm with a base64 digest of its length', () => {
     fc.assert(
       fc.property(
         fc.constantFrom(...tus.checksumAlgorithms),
@@ -125,7 +125,7 @@ describe('Upload-Checksum', () => {
     `sha1 ${digestOf('sha1', '').toString('hex')}`,
     `sha1 ${digestOf('sha1', '').toString('base64')} more`,
     `sha1  ${digestOf('sha1', '').toString('base64')}`,
-  ])('is refused when malformed: %j', (header) => {
+  ])('a malformed Upload-Checksum is refused: %j', (header) => {
     expect(() => checksumOf(requestWith({ 'upload-checksum': header }))).toThrow(malformed);
   });
 });

@@ -26,7 +26,7 @@ function claimOf(local: Buffer, durableBytes: number): Parameters<typeof compare
 }
 
 describe('samples of an upload', () => {
-  it('are below the durable offset and cover its beginning and end', () => {
+  it('the samples are below the durable offset and cover the first and last bytes', () => {
     fc.assert(
       fc.property(fc.nat({ max: 2 ** 45 }), (offsetBytes) => {
         const samples = samplesOf(offsetBytes);
@@ -42,7 +42,7 @@ describe('samples of an upload', () => {
     );
   });
 
-  it('match the same file at every offset', async () => {
+  it('the samples of the same file match at every offset', async () => {
     await fc.assert(
       fc.asyncProperty(fc.integer({ min: 1, max: received.length }), async (durableBytes) => {
         await compareSamples(path, claimOf(received, durableBytes), durableBytes);
@@ -50,7 +50,7 @@ describe('samples of an upload', () => {
     );
   });
 
-  it('reject a file that differs in any sampled byte, and name the offset', async () => {
+  it('compareSamples rejects a file that differs in any sampled byte, and names the offset', async () => {
     const ranges = samplesOf(received.length);
     const places = fc
       .tuple(fc.constantFrom(...ranges), fc.nat({ max: 65_535 }))

@@ -142,7 +142,7 @@ describe('a refused conversion', () => {
     await expect(convert('x.iso', { name: 'b.raw' })).rejects.toMatchObject({ code: 'unsupported_format' });
   });
 
-  it('refuses a source that names another file since it was registered', async () => {
+  it('refuses a source that now refers to another file', async () => {
     await run('qemu-img', ['create', '-f', 'qcow2', path('q.qcow2'), '1M']);
     await domain.rescan();
     const file = await open(path('q.qcow2'), 'r+');
@@ -157,7 +157,7 @@ describe('a refused conversion', () => {
     });
   });
 
-  it('converts a raw disk as raw although its guest wrote a qcow2 header', async () => {
+  it('converts a raw disk as raw even if its guest wrote a qcow2 header', async () => {
     await addRaw('guest.raw', { data: MiB, size: 2 * MiB });
     await run('qemu-img', [
       'create',
@@ -179,7 +179,7 @@ describe('a refused conversion', () => {
   });
 });
 
-it('the shown progress stays within the step that qemu-img reported, and is finer', () => {
+it('the progress is finer than the steps that qemu-img reports, but stays within the current step', () => {
   const at = (read: number, percent: number): number => between(read, { percent, dataBytes: 1000_000 });
   expect(at(0, 0)).toBe(0);
   expect(at(4_000, 0)).toBe(4_000);

@@ -109,7 +109,7 @@ describe('pause and resume', () => {
     ]);
   });
 
-  it('a copy resumed while all slots are taken waits for one, and can be paused again', async () => {
+  it('a copy resumed while all slots are in use waits for a slot, and can be paused again', async () => {
     const first = await domain.copy('a.raw', 'b.raw', slow);
     await domain.wait(first.id, 'running');
     await domain.operations.pause(first.id, admin);

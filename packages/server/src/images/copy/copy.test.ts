@@ -134,7 +134,7 @@ describe('a copy', () => {
 });
 
 describe('a refused copy', () => {
-  it('refuses a name that a file, a record or another copy has', async () => {
+  it('refuses the name of a file, a record or another copy', async () => {
     await writeFile(path('by-hand.raw'), 'x');
     expect(await refusalOf(() => domain.copy('a.raw', 'by-hand.raw'))).toMatchObject({
       code: 'exists',
@@ -233,7 +233,7 @@ describe('an idempotency key', () => {
 });
 
 describe('changes during a copy', () => {
-  it('a copy never overwrites a file that took its name while it ran', async () => {
+  it('a copy never overwrites a file created at its destination while it runs', async () => {
     const { id } = await domain.copy('a.raw', 'b.raw', { bytesPerSecond: 2 * MiB });
     await domain.wait(id, 'running');
     await writeFile(path('b.raw'), 'by hand');

@@ -88,7 +88,7 @@ describe('a copy after a stop of the server', () => {
     expect(await sha256(path('b.raw'))).toBe(await sha256(path('a.raw')));
   });
 
-  it('queued copies keep their order after a restart, behind the copies that ran', async () => {
+  it('queued copies keep their order after a restart, and start after the copies that ran', async () => {
     const { id: first, blocker } = await acceptQueued('b1');
     const second = await domain.copy('a.raw', 'b2');
     await restart();
@@ -191,7 +191,7 @@ describe('a copy after a kill of the server', () => {
     await expect.poll(() => domain.litter(), { timeout: 20_000 }).toEqual([]);
   });
 
-  it('sweeps partials of ended operations; shows orphans, which only an admin may delete', async () => {
+  it('a restart deletes partials of ended operations and shows orphans, which only an admin may delete', async () => {
     const { id } = await domain.copy('a.raw', 'b.raw');
     await domain.wait(id, 'succeeded');
     await writeFile(path(`.wcc-${id}.partial`), 'litter');
@@ -212,7 +212,7 @@ describe('a copy after a kill of the server', () => {
     expect(await domain.litter()).toEqual([]);
   });
 
-  it('operations of an unavailable pool wait, and resume when it is back', async () => {
+  it('operations of an unavailable pool wait, and resume when the pool is available again', async () => {
     const { id } = await domain.copy('a.raw', 'b.raw', slow);
     await domain.wait(id, 'running');
     await domain.stop();

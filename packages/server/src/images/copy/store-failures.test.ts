@@ -66,7 +66,7 @@ it.each([
   expect(domain.errors.length).toBeGreaterThanOrEqual(count);
 });
 
-it('a change that was written although its caller gave up does not block the end', async () => {
+it('a change that was written after its caller gave up does not block the end', async () => {
   const trouble = await start();
   const { id } = await domain.copy('a.raw', 'b.raw', { bytesPerSecond: 2 * MiB });
   await domain.wait(id, 'running');

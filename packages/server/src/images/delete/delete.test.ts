@@ -205,10 +205,10 @@ describe('a deletion after a kill of the server', () => {
     await expect(domain.image('a.raw')).rejects.toThrow('no image');
   };
 
-  it('a killed deletion completes, at whatever step the kill came', async () => {
+  it('a killed deletion completes after a kill at any step', async () => {
     await expectGone(await killIn(() => Promise.resolve()));
   });
-  it('a killed deletion completes after the file lost its name', async () => {
+  it('a killed deletion completes after the name of the file was removed', async () => {
     await expectGone(await killIn((hidden) => rename(path('a.raw'), hidden)));
   });
   it('a cancelled deletion completes if it had started to free blocks', async () => {
@@ -218,7 +218,7 @@ describe('a deletion after a kill of the server', () => {
     };
     await expectGone(await killIn(half, 'cancelling'));
   });
-  it('a killed deletion deletes the record when only that is left', async () => {
+  it('a killed deletion deletes the record when only the record is left', async () => {
     await expectGone(await killIn(() => unlink(path('a.raw'))));
   });
   it('a cancelled deletion restores the name while the file is complete', async () => {
@@ -228,7 +228,7 @@ describe('a deletion after a kill of the server', () => {
     expect(await domain.litter()).toEqual([]);
     expect(await domain.image('a.raw')).toMatchObject({ state: 'ready', usedBy: [] });
   });
-  it('a killed deletion does not touch another file that took the name', async () => {
+  it('a killed deletion does not touch another file with the same name', async () => {
     const swap = async (): Promise<void> => {
       await rename(path('a.raw'), join(domain.home, 'away'));
       await writeFile(path('a.raw'), 'another file');

@@ -70,7 +70,7 @@ describe('make_sample_image', () => {
     expect(await domain.litter()).toEqual([]);
   });
 
-  it('a sample image never replaces a file that took its name', async () => {
+  it('a sample image never replaces an existing file', async () => {
     const id = await make(128 * MiB);
     await domain.wait(id, 'running');
     await writeFile(path('sample.raw'), 'by hand');

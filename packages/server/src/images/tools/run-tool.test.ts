@@ -34,7 +34,7 @@ describe('runTool', () => {
     });
   });
 
-  it('does not pass our environment to a program', async () => {
+  it('does not pass the environment of the server to a program', async () => {
     process.env['WCC_TEST_SECRET'] = 'ours';
     const { stdout } = await runTool(script('env; pwd', { environment: { HOME: '/nowhere' } }));
     delete process.env['WCC_TEST_SECRET'];
@@ -74,7 +74,7 @@ describe('runTool', () => {
   });
 });
 
-it('a program is searched in the directories of distributions; a missing one names its package', () => {
+it('finds a program in the directories of distributions, and names the package of a missing program', () => {
   expect(findTool('setpriv')).toMatch(/^\/.*\/setpriv$/);
   expect(findTool('virsh', ['/nonexistent'])).toBeNull();
   expect(toolDirectories.every((directory) => directory.startsWith('/'))).toBe(true);

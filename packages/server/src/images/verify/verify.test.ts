@@ -44,7 +44,7 @@ it('verify_image stores the digest of an image until its file changes', async ()
   expect(domain.errors).toEqual([]);
 });
 
-it('verify_image fails for another digest than the given one, and names both', async () => {
+it('verify_image fails if the digest differs from the given one, and names both', async () => {
   const wrong = 'ab'.repeat(32);
   const { error } = await domain.wait((await verify('a.raw', wrong)).id, 'failed');
   expect(error).toMatchObject({ code: 'digest_mismatch' });

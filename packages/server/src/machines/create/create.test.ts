@@ -44,7 +44,7 @@ async function waitForSerial(name: string, text: string): Promise<void> {
 }
 
 describe('create_vm', () => {
-  it('creates a machine from a copied disk and boots it', async () => {
+  it('create_vm creates a machine from a copied disk and boots it', async () => {
     const image = await template();
     const ended = await vms.create({
       name: 'web',
@@ -70,7 +70,7 @@ describe('create_vm', () => {
     expect((await vms.rescan()).added).toBe(0);
   });
 
-  it('grows a qcow2 template and adds blank disks', async () => {
+  it('create_vm grows a qcow2 template and adds blank disks', async () => {
     const image = await qcow2Template();
     await vms.create({
       name: 'many',
@@ -94,7 +94,7 @@ describe('create_vm', () => {
     }
   });
 
-  it('boots from an ISO in the drive, then ejects it', async () => {
+  it('create_vm boots from an ISO in the drive, and setCdrom ejects the ISO', async () => {
     await writeFile(join(vms.poolDir, 'boot.iso'), bootableIso());
     await vms.rescan();
     const { id } = await vms.image('boot.iso');
@@ -115,7 +115,7 @@ describe('create_vm', () => {
 });
 
 describe('quick_create_vm', () => {
-  it('starts from an overlay of the requested size, leaving the base unchanged', async () => {
+  it('quick_create_vm starts from an overlay of the requested size and does not change the base', async () => {
     const image = await template('base.raw', 64 * MiB);
     const before = await sha256(join(vms.poolDir, 'base.raw'));
     await vms.quickCreate({ image, name: 'thin', sizeBytes: 128 * MiB, memoryBytes: 32 * MiB });
@@ -126,7 +126,7 @@ describe('quick_create_vm', () => {
     expect(await sha256(join(vms.poolDir, 'base.raw'))).toBe(before);
   });
 
-  it('creates a full copy when requested', async () => {
+  it('quick_create_vm creates a full copy when requested', async () => {
     const image = await template();
     await vms.quickCreate({ image, name: 'whole', full: true, memoryBytes: 32 * MiB, start: false });
     const { disks, state } = await vms.vm('whole');
@@ -134,7 +134,7 @@ describe('quick_create_vm', () => {
     expect(state).toBe('shut_off');
   });
 
-  it("writes the SSH keys of the user's profile into the seed", async () => {
+  it("quick_create_vm writes the SSH keys of the user's profile into the seed", async () => {
     const image = await template();
     const sato = makePrincipal('sato');
     const profiles = createFirstBootProfiles(vms.store);

@@ -123,7 +123,7 @@ export function describeSafety(fixture: ConformanceFixture): void {
     expect(files).toContain(path);
     expect(files).not.toContain(secret);
     expect((await stat(secret)).atimeMs).toBe(readAt);
-    // Waits longer than the guest of the secret needs: until another machine has booted.
+    // Waits until another machine has booted, which takes longer than a boot of the secret guest.
     const other = await defineMachine(hypervisor, fixture.directory());
     await bootGuest(hypervisor, other.uuid);
     expect((await hypervisor.readSerial(uuid)).toString('latin1')).not.toContain(bootSectorTexts.hello);

@@ -63,7 +63,7 @@ describe('seed volume', () => {
   const path = join(home, 'seed.iso');
   const isoinfo = (...args: string[]): string => execFileSync('isoinfo', ['-i', path, ...args]).toString();
 
-  it.skipIf(!hasIsoinfo)('is readable by isoinfo: label, names and contents', () => {
+  it.skipIf(!hasIsoinfo)('isoinfo reads label, names and contents of the volume', () => {
     const big = Buffer.alloc(5000, 'x');
     const files = [
       { name: 'user-data', content: Buffer.from('users\n') },
@@ -83,7 +83,7 @@ describe('seed volume', () => {
     expect(isoinfo('-J', '-x', '/vendor-data')).toBe(big.toString());
   });
 
-  it('is readable by its owner only, and remove deletes it', async () => {
+  it('only the owner can read the seed, and remove deletes it', async () => {
     const seeds = createSeeds(home);
     const firstBoot = { sshKeys: [] };
     await seeds.write(instanceId, { instanceId, hostname: 'web', firstBoot });

@@ -143,7 +143,7 @@ async function stored(id: string): Promise<Snapshot> {
 }
 
 describe('publishing', () => {
-  it('a published operation is durable and running, with label, owner and phase, when it is answered', async () => {
+  it('a published operation is durable and running, with label, owner and phase, before the answer', async () => {
     const made = await publish();
     expect(made).toMatchObject({
       state: 'running',
@@ -168,7 +168,7 @@ describe('publishing', () => {
     await expect(publish({ action })).rejects.toMatchObject({ code: 'invalid_input', field: 'action' });
   });
 
-  it('publishing needs the right; another user neither sees nor reports the operation', async () => {
+  it('publishing requires the right; another user can neither see nor report the operation', async () => {
     const { publishing } = engine.operations;
     const { id } = await publish();
     for (const who of [principal('viewer', { role: 'viewer' }), principal('reader', { scope: 'read' })]) {
@@ -293,7 +293,7 @@ describe('cancelling', () => {
     expect(ended).toMatchObject({ state: 'succeeded', warnings: ['cancel_too_late'] });
   });
 
-  it('a cancel of a silent program ends after its lease', async () => {
+  it('a cancelled operation of a silent program ends after its lease', async () => {
     const { id } = await publish({ leaseS: 1 });
     await engine.operations.cancel(id, person);
     await waitFor(id, 'cancelled');
@@ -320,7 +320,7 @@ describe('silence', () => {
     expect((await engine.operations.cancel(id, person)).state).toBe('cancelled');
   });
 
-  it('silence of a day fails the operation', async () => {
+  it('an operation without a report for a day fails', async () => {
     const { id } = await publish({ leaseS: 1 });
     await waitFor(id, 'interrupted');
     aheadMs = lostAfterMs + 60_000;
