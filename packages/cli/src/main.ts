@@ -52,7 +52,7 @@ function interruptOf(source: NodeJS.Process): AbortSignal {
 /** Writes the error and sets the exit code. */
 function reportError(error: unknown): void {
   if (error instanceof CommanderError) {
-    // Commander has written the message. Help and version succeed; everything else is a wrong command line.
+    // Commander has written the message. Help and version succeed; all other errors mean a wrong command line.
     process.exitCode = error.exitCode === 0 ? exitCodes.ok.code : exitCodes.usage.code;
     return;
   }

@@ -97,7 +97,7 @@ describe('translated errors', () => {
     for (const [status, words] of Object.entries(texts)) {
       expect(words).toContain(status);
       expect(words).toMatch(/プロキシ.+(ます|した|ません)$/);
-      // The names of nginx settings are not translated.
+      // Names of nginx settings stay untranslated.
       const rest = words.replaceAll(/client_max_body_size 0|proxy_read_timeout/g, '');
       expect(rest).not.toMatch(/[a-z]/i);
     }

@@ -9,7 +9,7 @@ const home: Page = (app) => lazyPart('home', app, () => html`<wcc-home-page .app
 /** The element that each page shows to a signed-in user. */
 export const pages: Pages = {
   home,
-  // A signed-in user has no use for the link.
+  // A signed-in user does not need the one-time sign-in link.
   firstSignIn: home,
   vms: (app) => lazyPart('machines', app, () => html`<wcc-machines-page .app=${app}></wcc-machines-page>`),
   vm: (app) => lazyPart('machines', app, () => html`<wcc-machine-page .app=${app}></wcc-machine-page>`),

@@ -22,7 +22,7 @@ export function openSignedIn(app: App): SignedInState {
   const operations = new OperationsState(live);
   const connection = new ConnectionState(live, {
     lost: () => app.announcer.say(app.text.shell.disconnected),
-    // During the loss the server may have been updated, and changes may have been missed.
+    // The server may have a new version now, and this page may have missed changes.
     back: () => {
       app.announcer.say(app.text.shell.backAgain);
       void app.session.load();
@@ -82,7 +82,7 @@ function announceChanges(app: App, uploads: Uploads): OperationListener {
   };
 }
 
-/** Reloads the images regularly: changes by other users are not pushed. */
+/** Reloads the images regularly, because the server does not push changes by other users. */
 function refreshImages(app: App, images: ImagesState): void {
   const refresh = (): void => {
     if (document.visibilityState === 'visible' && app.session.view.kind === 'signed_in') void images.load();
@@ -95,7 +95,8 @@ function openTray(app: App, operations: OperationsState): Tray {
   const title = new TabTitle({ operations, userId: () => app.userId, page: () => app.pageTitle });
   for (const { changed } of [app.router, app.preferences]) changed.listen(() => title.update());
   return new Tray(operations, {
-    // An administrator sees the operations of all users; other users see only what is theirs or shared with them.
+    // An administrator sees the operations of all users; other users see only their own operations and those shared
+    // with them.
     isRelevant: ({ owner }) => owner === app.userId || app.session.current?.user.role !== 'admin',
     fetch: async (id) => operations.offer(await app.api.operation(id)),
   });

@@ -19,7 +19,7 @@ export function addLogout(program: Command, context: Context): void {
         throw new CliError('forbidden', 'You are not signed in to this server.');
       const { [origin]: _gone, ...servers } = accounts.servers;
       const current = accounts.current === origin ? null : accounts.current;
-      // Deleted before the revocation, so no token stays here if the server cannot be reached.
+      // Deletes the token before the revocation, so that no token stays here if the server is unreachable.
       await writeAccounts(context.env, { current, servers });
       context.stdout.write(`Signed out of ${origin}. ${await revoke(origin, account)}\n`);
     });

@@ -4,8 +4,8 @@ import { CliError } from '../runtime/errors.ts';
 const serverPackage = '@wcc/server/main';
 
 /**
- * Runs the server in this process with the arguments in `process.argv`. Imported by name, because hosts that only
- * use a server do not need the package.
+ * Runs the server in this process with the arguments in `process.argv`. Imports the server by name, because a host
+ * with only the CLI does not have that package.
  *
  * @throws CliError if the package is not installed
  */

@@ -7,7 +7,7 @@ export type Shell = (typeof shells)[number];
 interface Flag {
   flag: string;
   description: string;
-  /** The values: a local file, one of these words, or unknown (empty list). Null: the option has no value. */
+  /** The possible values: a local file, or one of these words. An empty list means unknown; null means no value. */
   value: 'file' | readonly string[] | null;
 }
 
@@ -19,7 +19,7 @@ interface CommandNode {
   options: Flag[];
   /** Subcommands with descriptions, for shells that show them. */
   commands: { name: string; description: string }[];
-  /** Its argument is a local file. */
+  /** Whether the argument of the command is a local file. */
   takesFile: boolean;
 }
 

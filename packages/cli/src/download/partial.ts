@@ -26,7 +26,7 @@ export async function readPartial({
   }
 }
 
-/** Creates the partial file. Writes the note first, because bytes of an unknown version are useless. */
+/** Creates the partial file. Writes the note first, because bytes of an unknown image version cannot be resumed. */
 export async function beginPartial({ path, notePath }: Partial, etag: string): Promise<FileHandle> {
   await rm(path, { force: true });
   await writeFile(notePath, etag);

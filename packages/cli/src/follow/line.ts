@@ -2,7 +2,7 @@ import type { Snapshot } from '@wcc/progress';
 import { namesOf, rowOf } from '../output/human.ts';
 import type { BarLine } from './bar.ts';
 
-/** The connection, and the age of a snapshot. */
+/** State of the connection, and age of the snapshot. */
 export interface Receipt {
   isOnline: boolean;
   sinceReceiptMs: number;
@@ -10,7 +10,7 @@ export interface Receipt {
 
 /** The progress line of an operation. */
 export function lineOf(snapshot: Snapshot, receipt: Receipt): BarLine {
-  // The user who waits for the operation knows its owner and its age.
+  // Omits owner and age, because the user who waits knows them.
   const row = rowOf({ ...snapshot, ownerName: '', elapsedMs: 0 }, receipt);
   const bar = row.bar === 'hidden' ? null : row.bar;
   return {
@@ -32,7 +32,7 @@ export function changeKeyOf(
   { state, stateReason, phases, phaseIndex }: Snapshot,
   { isOnline }: Receipt,
 ): string {
-  // Only phases longer than a second count, so that short ones cause no line.
+  // Ignores phases shorter than a second, so that they do not print a line.
   const phase = phases[phaseIndex];
   const lasts = state === 'running' && (phase?.elapsedMs ?? 0) >= 1000 ? phase?.name : '';
   return [state, stateReason?.code ?? '', lasts ?? '', isOnline ? '' : 'offline'].join('/');

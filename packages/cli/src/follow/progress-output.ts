@@ -3,7 +3,7 @@ import { escapeTerminal, terminalFeatures, toAscii } from '../output/terminal.ts
 import type { BarLine } from './bar.ts';
 import { drawLine } from './bar.ts';
 
-/** Shows progress: one redrawn line on a terminal, otherwise a line now and then. */
+/** Shows progress: one redrawn line on a terminal, otherwise a new line every few seconds. */
 export interface ProgressOutput {
   /** @param key a new key is written at once; lines of the same key only every few seconds */
   update(line: BarLine, key: string): void;

@@ -44,7 +44,7 @@ export function toCliError(error: unknown): CliError {
   if (error instanceof ApiProblem) {
     const { code, cause, field } = error;
     const hint = error.status === 401 ? 'Sign in: wcc login URL' : error.hint;
-    // The hint refers to this field.
+    // Adds the name of the field, because the hint refers to it.
     const message = code === 'invalid_input' && field !== null ? `${field}: ${error.message}` : error.message;
     const exit = code === 'version_mismatch' ? 'failed' : exitOf(error.status);
     return new CliError(exit, message, { code, hint, cause });

@@ -23,7 +23,7 @@ export async function findImage(server: Server, text: string): Promise<Image> {
   if (/^\d+$/.test(text)) return server.api.image(Number(text));
   const name = text.replace(/^name:/, '');
   const all = (await listImages(server)).filter((image) => image.name === name);
-  // An image whose file is missing keeps its record; a newer image of the same name comes first.
+  // The record of a missing file stays, so an existing image of the same name has priority.
   const existing = all.filter((image) => image.state !== 'missing');
   const found = existing.length > 0 ? existing : all;
   const [image] = found;

@@ -54,7 +54,7 @@ async function readText(response: IncomingMessage): Promise<string> {
       if (text.length > maxBytes) break;
     }
   } catch {
-    // The body is incomplete; the status is enough.
+    // Ignores an incomplete body, because the status is enough.
   }
   return text;
 }

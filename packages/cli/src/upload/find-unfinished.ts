@@ -6,8 +6,7 @@ import type { LocalFile } from './local-file.ts';
 import type { UploadTarget } from './tus.ts';
 
 /**
- * Finds an unfinished upload of this name and proves that it is of the same file, by digests of the ranges that the
- * server names.
+ * Finds an unfinished upload of this name. Proves by digests of the server's sample ranges that the file is the same.
  *
  * @throws CliError if the upload is of another file
  */
@@ -42,7 +41,7 @@ export async function findUnfinished(
 async function proofOf(file: LocalFile, { samples }: Upload): Promise<MatchUploadRequest> {
   const proof: MatchUploadRequest = { sizeBytes: file.sizeBytes, lastModified: file.modifiedMs, samples: [] };
   for (const { offsetBytes, lengthBytes } of samples) {
-    // In a shorter file the range has another digest, which is sufficient.
+    // A shorter file gives another digest, so the comparison fails as intended.
     const sha256 = await file.digest(offsetBytes, lengthBytes);
     proof.samples.push({ offsetBytes, lengthBytes, sha256 });
   }

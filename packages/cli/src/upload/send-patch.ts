@@ -54,7 +54,7 @@ export async function sendPatch(
     return offset;
   } catch (error) {
     if (error instanceof CliError || error instanceof ApiProblem) throw error;
-    // An early refusal is the reason for the following connection reset.
+    // After an early refusal the server resets the connection, so the refusal is the real reason.
     const { early } = answer;
     throw early === null || early.statusCode === 204 ? unreachableProblem(error) : await readProblem(early);
   } finally {
@@ -91,7 +91,7 @@ async function writeBody(
   const startedAtMs = performance.now();
   const limit = bytesPerSecond ?? Number.POSITIVE_INFINITY;
   let sentBytes = 0;
-  // With a limit, pieces of a quarter of a second keep the rate even over short times.
+  // A limited upload sends a quarter of a second's bytes at a time, so that the rate is even.
   for await (const piece of file.read(offsetBytes, Math.min(pieceBytes, Math.ceil(limit / 4)))) {
     if (answer.early !== null) return;
     if (!request.write(piece)) {

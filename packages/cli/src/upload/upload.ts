@@ -26,7 +26,7 @@ export interface UploadOptions {
 
 /**
  * Uploads a file until the server has published it. Resumes an unfinished upload and continues after every
- * interruption. The progress shown is what the server has stored durably.
+ * interruption. Shows the bytes that the server has stored durably.
  *
  * @throws CliError if the upload cannot complete, or on Ctrl-C
  */
@@ -42,7 +42,7 @@ export async function upload(context: Context, server: Server, options: UploadOp
   const sending = sendAll(server, { id, options, signal, follower });
   sending.catch(() => undefined);
   try {
-    // The end of the operation decides: the server may have all bytes although its last answer was lost.
+    // The end of the operation decides, because the server may have all bytes although its last answer was lost.
     const ended = sending.then(() => {
       context.interrupt.throwIfAborted();
       return follower.end;
@@ -100,7 +100,7 @@ async function sendAll(server: Server, { id, options, signal, follower }: Sendin
       if (reached === file.sizeBytes) return;
     } catch (error) {
       if (signal.aborted || isTerminal(follower.latest.state)) return;
-      // The operation has the reason: cancelled, rejected after inspection, or completed.
+      // The operation knows the reason: cancelled, rejected after inspection, or completed.
       if (error instanceof ApiProblem && (error.status === 404 || error.status === 410))
         return await assertOperationEnded(server, id);
       if (!isRetryable(error)) throw await explainRefusal(server, id, error);

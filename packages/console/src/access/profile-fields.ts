@@ -10,14 +10,14 @@ export interface ProfileFields {
 export interface ProfileFault {
   field: 'user' | 'sshKeys';
   why: 'badUser' | 'badKey' | 'privateKey' | 'tooMany';
-  /** Number of the key, from 1; 0 when the fault is not about a single key. */
+  /** Number of the invalid key, from 1; 0 when the problem does not concern a single key. */
   line: number;
 }
 
-/** Limit of the server. */
+/** The server's limit for the number of keys. */
 const maxKeys = 32;
 
-/** The first fault. A private key has a fault of its own, because it must not leave the browser. */
+/** The first problem. A private key is a separate problem, because the key must not leave the browser. */
 export function findProfileFault({ user, sshKeys }: ProfileFields): ProfileFault | null {
   const name = user.trim();
   if (name !== '' && !isLoginName(name)) return { field: 'user', why: 'badUser', line: 0 };
@@ -29,7 +29,7 @@ export function findProfileFault({ user, sshKeys }: ProfileFields): ProfileFault
   return lines.length > maxKeys ? fault('tooMany', 0) : null;
 }
 
-/** Call only for fields without a fault. Removes duplicate keys. */
+/** Removes duplicate keys. Call it only for valid fields. */
 export function toProfile({ user, sshKeys }: ProfileFields): FirstBootProfileRequest {
   const name = user.trim();
   return { user: name === '' ? null : name, sshKeys: [...new Set(linesOf(sshKeys))] };

@@ -80,7 +80,7 @@ export class ProfileForm extends FormElement<App> {
     </form>`;
   }
 
-  /** Without a loaded profile there is no form: saving would overwrite unknown values. */
+  /** Shows no form until the profile is loaded, because saving would overwrite unknown values. */
   #missing(): TemplateResult {
     if (this.problem === null) return html`<p class="muted">${this.text.shell.loading}</p>`;
     const { tryAgain } = this.text.shell;

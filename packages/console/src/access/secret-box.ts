@@ -57,7 +57,7 @@ export class SecretBox extends ConsoleElement<App> {
       this.isTaken = true;
       this.app.announcer.say(canCopy ? text.copied : text.selected);
     } catch (error) {
-      // The browser refused. The secret is selected, so Ctrl+C copies it.
+      // The browser refused to copy. The secret is selected, so Ctrl+C copies it.
       this.app.announcer.alert(`${text.selected} (${String(error)})`);
     }
   }

@@ -1,7 +1,7 @@
 import { Emitter } from '../ui/emitter.ts';
 
 export interface AnnouncerOptions {
-  /** Text that replaces a burst, also after the page was hidden. `failed` counts among `count`. */
+  /** The summary of a burst, or of the changes while the page was hidden. `count` includes `failed`. */
   summarise: (count: number, failed: number) => string;
 }
 

@@ -16,7 +16,7 @@ import type { PageName } from './router.ts';
 import { SessionState } from './session.ts';
 import type { SignedInState } from './signed-in-state.ts';
 
-/** What the application needs of its features. */
+/** The interface that the application requires from its features. */
 export interface AppOptions {
   lazyLoaders: LazyLoaders;
   /** Builds the state of a signed-in user; called once, at the first sign-in. */
@@ -69,7 +69,7 @@ export class App implements AppContext {
     return this.session.current?.user.id ?? '';
   }
 
-  /** Whether the user's role allows changes: a viewer only looks. */
+  /** Whether the user's role allows changes. A viewer cannot change anything. */
   get canWrite(): boolean {
     return this.session.current?.user.role !== 'viewer';
   }
@@ -83,12 +83,12 @@ export class App implements AppContext {
     return { ...known, message: known.message.replace('{status}', String(problem?.status)), detail: message };
   }
 
-  /** Shows an error at the foot of the page. */
+  /** Shows an error at the bottom of the page. */
   showError(error: unknown): void {
     this.notices.show(sentenceOf(this.explain(error)));
   }
 
-  /** Speaks an error that the page shows in its own place. */
+  /** Announces an error that the page shows elsewhere. */
   announceError(error: unknown): void {
     this.announcer.alert(sentenceOf(this.explain(error)));
   }

@@ -30,7 +30,7 @@ export function banners(app: App, signedIn: SignedInState): TemplateResult | typ
   </div>`;
 }
 
-/** Shown while live updates are paused, so that old numbers are not taken for current ones. */
+/** Shown while live updates are paused, so that users do not mistake old numbers for current ones. */
 function paused({ text }: App, { operations }: SignedInState): TemplateResult {
   return html`<div class="banner paused" data-testid="banner-paused">
     ${icon('pause')}

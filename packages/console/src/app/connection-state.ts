@@ -9,7 +9,7 @@ export type ConnectionView =
   | { kind: 'other_version' };
 
 export interface ConnectionEvents {
-  /** Called once per loss, when it is shown. */
+  /** Called once per loss, when the page shows the loss. */
   lost: () => void;
   /** Called on each reconnection. */
   back: () => void;
@@ -43,7 +43,7 @@ export class ConnectionState {
     return this.view.kind === 'ok';
   }
 
-  /** Confirmed by the server. {@link isOnline} is also true while the loss is not known yet. */
+  /** The server has confirmed the connection. {@link isOnline} is also true before a loss is detected. */
   get isLive(): boolean {
     return this.#live.status.state === 'online';
   }

@@ -25,7 +25,7 @@ describe('credentials', () => {
     for (const letter of text) counts.set(letter, (counts.get(letter) ?? 0) + 1);
     expect(counts.size).toBe(31);
     const mean = text.length / 31;
-    // About ±22 standard deviations wide: fails when the choice is skewed, not by chance.
+    // The tolerance is about ±22 standard deviations, so only a biased choice fails the test.
     for (const [letter, count] of counts) {
       expect(count, letter).toBeGreaterThan(mean * 0.4);
       expect(count, letter).toBeLessThan(mean * 1.6);

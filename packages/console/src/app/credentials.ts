@@ -1,4 +1,4 @@
-/** Checks that the server repeats. Checking here saves a round trip. */
+/** The server repeats these checks. Checking here saves a round trip. */
 
 const userNamePattern = /^[a-z0-9][a-z0-9._-]{0,31}$/;
 const minPasswordLength = 10;
@@ -36,6 +36,6 @@ const length = 20;
 export function generatePassword(): string {
   const bytes = crypto.getRandomValues(new Uint8Array(length));
   const password = Array.from(bytes, (byte) => alphabet[byte % alphabet.length]).join('');
-  // A double click or reading aloud loses a hyphen at either end.
+  // No hyphen at either end, because a double click does not select it and a reader may skip it.
   return /^-|-$|--/.test(password) ? generatePassword() : password;
 }

@@ -2,7 +2,7 @@ import { html } from 'lit';
 import type { TemplateResult } from 'lit';
 import { mark } from '../ui/icons.ts';
 
-/** Head of the pages before sign-in. */
+/** Header of the pages before sign-in. */
 export function gateIntro(title: string, lead: string): TemplateResult {
   return html`<div class="intro">
     ${mark()}

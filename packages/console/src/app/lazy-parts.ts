@@ -4,10 +4,10 @@ import { Emitter } from '../ui/emitter.ts';
 export type LazyPart =
   'access' | 'create' | 'home' | 'images' | 'machines' | 'operations' | 'quickCreate' | 'shared' | 'uploads';
 
-/** How each part is loaded; `main.ts` holds the table. */
+/** The loader of each part. `main.ts` defines the table. */
 export type LazyLoaders = Readonly<Record<LazyPart, () => Promise<unknown>>>;
 
-/** Which parts are loaded. */
+/** Loads the parts and knows which of them are loaded. */
 export class LazyParts {
   /** A part was loaded, or failed to load. Elements that show a part render again. */
   readonly changed: Emitter = new Emitter();
@@ -32,7 +32,7 @@ export class LazyParts {
       await this.#loaders[part]();
       this.#states.set(part, 'loaded');
     } catch {
-      // The browser logs the reason. After a server update the old file is gone; a reload fetches the new one.
+      // The browser logs the reason. A server update removes the old file; a reload of the page fetches the new one.
       this.#states.set(part, 'failed');
     }
     this.changed.emit();

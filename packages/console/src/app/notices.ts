@@ -1,7 +1,7 @@
 import { Emitter } from '../ui/emitter.ts';
 import type { Announcer } from './announcer.ts';
 
-/** The error at the foot of the page. It stays until it is closed or replaced. */
+/** The error at the bottom of the page. It stays until it is closed or replaced. */
 export class Notices {
   readonly changed: Emitter = new Emitter();
   readonly #announcer: Announcer;

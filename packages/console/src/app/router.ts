@@ -38,10 +38,10 @@ export function vmPageOf(id: VmId | string): string {
   return `${pagePaths.vms}/${id}`;
 }
 
-/** Query parameter of a machine's page: give the keyboard to the screen. */
+/** Query parameter of a machine's page that focuses the screen. */
 export const openScreenParam = 'screen';
 
-/** The current page. The console needs no more than a list of paths. */
+/** The current page, found in a list of paths. */
 export class Router {
   readonly changed: Emitter = new Emitter();
   /** Secret of the one-time sign-in link that opened the page. Removed from the address bar. */
@@ -96,7 +96,7 @@ export class Router {
     this.changed.emit();
   }
 
-  /** Changes the query without a step in the history: for filters. */
+  /** Changes the query without a history entry, for filters. */
   replaceSearch(search: string): void {
     if (location.search !== search) history.replaceState(null, '', location.pathname + search);
     this.changed.emit();
@@ -141,7 +141,7 @@ function pathOf({ pathname }: Location): string {
 function readSecret(path: string): string | null {
   if (location.pathname !== path) return null;
   const secret = location.hash.slice(1);
-  // Immediately: the secret must not stay in the history or on a shared screen.
+  // Removes the secret at once, so that it does not stay in the history or on a shared screen.
   if (secret !== '') history.replaceState(null, '', location.pathname);
   return secret === '' ? null : secret;
 }

@@ -41,7 +41,7 @@ export class SignInForm extends FormElement<App> {
     </div>`;
   }
 
-  /** `autofocus` would come too early: the dialog opens before its fields are rendered. */
+  /** `autofocus` would have no effect, because the dialog opens before its fields are rendered. */
   protected override firstUpdated(): void {
     this.inputOf(this.app.session.current === null ? 'name' : 'password')?.focus();
   }
@@ -56,7 +56,7 @@ export class SignInForm extends FormElement<App> {
       if (!isWhole) throw new Error(this.text.signIn.missing);
       await this.app.session.signIn(name, password);
     });
-    // The server does not say which of the two is wrong. The password is more likely.
+    // The server does not reveal whether name or password is wrong. The password is more likely.
     if (!isIn && this.problem !== null) this.#again(name === '' ? 'name' : 'password');
   }
 

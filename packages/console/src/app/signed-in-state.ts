@@ -3,11 +3,11 @@ import type { ConnectionState } from './connection-state.ts';
 
 /**
  * State that exists while a user is signed in. Each feature adds its own state here by declaration merging, so
- * that this folder imports no feature. `signed-in.ts` beside `main.ts` builds the whole.
+ * that this folder imports no feature. `signed-in.ts` builds the complete state.
  */
 export interface SignedInState {
   readonly live: ProgressClient;
   readonly connection: ConnectionState;
-  /** Loads again what other users may have changed; called at each sign-in and after a lost connection. */
+  /** Reloads data that other users may have changed. Called at each sign-in and after a lost connection. */
   readonly reload: () => void;
 }

@@ -13,7 +13,7 @@ import type { SignedInState } from './signed-in-state.ts';
 
 export type Page = (app: App) => TemplateResult;
 
-/** What each page shows. */
+/** The element of each page. */
 export type Pages = Readonly<Record<PageName, Page>>;
 
 export interface ConsoleOptions extends AppOptions {
@@ -22,7 +22,7 @@ export interface ConsoleOptions extends AppOptions {
 
 type TabName = 'home' | 'vms' | 'images' | 'operations';
 
-/** Tab of the pages that are not a tab themselves. */
+/** The selected tab on pages that have no tab. */
 const tabOf: Readonly<Partial<Record<PageName, TabName>>> = {
   image: 'images',
   vm: 'vms',
@@ -30,7 +30,7 @@ const tabOf: Readonly<Partial<Record<PageName, TabName>>> = {
   operation: 'operations',
 };
 
-/** The whole console in one shadow root. `main.ts` hands in its pages and features. */
+/** The whole console in one shadow root. `main.ts` passes the pages and features. */
 export abstract class WccConsole extends LitElement {
   readonly #app: App;
   readonly #pages: Pages;
@@ -156,13 +156,13 @@ export abstract class WccConsole extends LitElement {
     if (focused instanceof Element && dock !== null) keepClear(focused, dock);
   }
 
-  /** Loaded after the first page, which needs no focus restored yet. */
+  /** Loaded after the first page, because the first page needs no focus handling. */
   async #keepFocus(): Promise<void> {
     try {
       const { FocusKeeper } = await import('../ui/focus-keeper.ts');
       new FocusKeeper(this.renderRoot as ShadowRoot).start();
     } catch {
-      // After a server update the old file is gone; a reload fetches the new one.
+      // A server update removes the old file; a reload of the page fetches the new one.
     }
   }
 

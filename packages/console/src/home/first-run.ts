@@ -28,7 +28,7 @@ interface Check {
   words: string;
 }
 
-/** With less free space the check fails: a system needs more. */
+/** The check fails below this free space, because an operating system needs more. */
 const minFreeBytes = 4_294_967_296;
 
 /** Checks the installation and offers the steps to a first machine. */

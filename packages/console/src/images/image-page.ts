@@ -152,7 +152,7 @@ export class ImagePage extends ConsoleElement<App> {
     </div>`;
   }
 
-  /** A disk image can be quick-created or put in the create page; an ISO only goes into a drive. */
+  /** A disk image works for quick-create and the create page. An ISO works only as the disc of a new machine. */
   #vmLinks({ id, format }: Image): TemplateResult {
     const text = this.#text;
     const link = (name: IconName, label: string, path: string): TemplateResult =>
@@ -234,7 +234,7 @@ export class ImagePage extends ConsoleElement<App> {
     }
   }
 
-  /** Without the history the rest of the page is still correct. */
+  /** The rest of the page is correct without the history, so an error is ignored. */
   async #loadOperations(id: ImageId): Promise<void> {
     try {
       const { items } = await this.app.api.operations({ subject: `image:${id}`, limit: maxOperations });

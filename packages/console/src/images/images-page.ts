@@ -161,7 +161,7 @@ export class ImagesPage extends ConsoleElement<App> {
 
   #loadProblem(): TemplateResult | typeof nothing {
     const { images } = this.signedIn;
-    // A loaded list stays. The connection banner says that it may be old.
+    // Keeps a loaded list. The connection banner says that the list may be out of date.
     if (images.problem === null || images.isLoaded) return nothing;
     return html`${problemBox(this.app, images.problem)}
       <p><button class="button" @click=${() => void images.load()}>${this.text.shell.tryAgain}</button></p>`;
@@ -186,7 +186,7 @@ export class ImagesPage extends ConsoleElement<App> {
       mayCopy: this.app.canWrite,
       onCopy: (image: Image) => (this.copying = image),
     };
-    // While the pointer is on the list, the row of an ended operation replaces the row of its image.
+    // While the pointer is on the list, an ended operation keeps its row, and the row of its image is hidden.
     const isPending = new Set(making.map(({ snapshot }) => snapshot.result?.id));
     return html`<div class="card">
       <table role="table" aria-label=${text.title}>

@@ -2,8 +2,8 @@ import type { App } from '../app/app.ts';
 import { createKeys } from '../ui/idempotency.ts';
 
 /**
- * Returns a function that makes a sample image. A call after a lost answer repeats the same request; the call
- * after a successful one makes another image.
+ * Returns a function that makes a sample image. After a lost answer the next call repeats the same request. After a
+ * success the next call makes another image.
  */
 export function createSampleMaker(): (app: App) => Promise<void> {
   let keyOf = createKeys();

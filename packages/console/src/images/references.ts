@@ -5,7 +5,7 @@ import type { App } from '../app/app.ts';
 import { imagePageOf, operationPageOf } from '../app/router.ts';
 import { imagesTextOf } from './text/catalogue.ts';
 
-/** Links to what uses an image. */
+/** Links to the users of an image: machines, images and operations. */
 export function imageUsers(app: App, { usedBy }: Image): TemplateResult {
   const { users } = imagesTextOf(app.preferences).image;
   const pathOf = ({ kind, id }: Image['usedBy'][number]): string | null => {

@@ -87,7 +87,7 @@ function stateReasonText(image: Image, app: App): string {
     : otherReason(image.stateReason);
 }
 
-/** An image that an operation is making: its name is taken already. */
+/** An image that an operation is making. Its name is already reserved. */
 export function pendingImageRow({ snapshot }: OperationEntry, app: App): TemplateResult {
   return pendingRow(app, { id: snapshot.id, name: createdImageName(snapshot) ?? '', columns: 6 });
 }

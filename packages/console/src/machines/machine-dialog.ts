@@ -8,7 +8,7 @@ import type { VmsState } from './machines-state.ts';
 import { vmsTextOf } from './text/catalogue.ts';
 import type { VmsText } from './text/text.ts';
 
-/** Fields of requests that have another name here, because they have another unit. */
+/** Maps request fields to form fields with another name, because the form uses another unit. */
 const typedAs: Readonly<Partial<Record<string, string>>> = { memoryBytes: 'memory', sizeBytes: 'size' };
 
 /** Base of the dialogs about machines. */

@@ -9,7 +9,7 @@ const maxDisk = 65_536 * gib;
 
 export type VmNameProblem = 'empty' | 'malformed' | 'taken' | null;
 
-/** Problem with a name, as far as this page knows. */
+/** Problem with a name. Only the server knows all names. */
 export function checkVmName(name: string, taken: readonly string[]): VmNameProblem {
   if (name === '') return 'empty';
   if (!isMachineName(name)) return 'malformed';

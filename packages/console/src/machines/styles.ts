@@ -152,7 +152,7 @@ export const vms: CSSResult = css`
   .screen-place:focus-visible {
     outline-offset: -2px;
   }
-  /* Over the picture, so that the card does not clip it. */
+  /* Placed over the picture, so that the card does not clip the hint. */
   .screen-place:has(canvas:focus)::after {
     content: '';
     position: absolute;

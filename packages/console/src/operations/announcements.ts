@@ -30,7 +30,7 @@ export function announcementOf(
   context: AnnouncementContext,
 ): Announcement | null {
   const { snapshot } = entry;
-  // An operation that was there when the page was opened is not new to announce.
+  // Does not announce operations that existed when the page was opened.
   if (before === undefined || snapshot.owner !== context.userId) return null;
   const name = spokenName(snapshot, context.locale);
   const text = textOf(context.locale);
@@ -86,7 +86,7 @@ function stateChange(
     case 'interrupted':
       if (next.stateReason?.code === 'waiting_for_client')
         return isSending(next.id) ? null : text.waitsForFile(name);
-      // This server cannot promise that another program resumes.
+      // The text does not promise that another program resumes.
       return next.stateReason?.code === 'publisher_silent' ? text.silent(name) : text.interrupted(name);
     case 'queued':
     case 'failed':

@@ -33,7 +33,7 @@ export function phasesOf(app: App, { phases, state }: Snapshot): Part {
   );
 }
 
-/** A phase that has not ended. After the end of the operation it has no state to show. */
+/** A phase that has not ended. After the end of the operation its state is hidden. */
 function isOpen({ state }: Phase | PhaseName): boolean {
   return state === 'pending' || state === 'running';
 }

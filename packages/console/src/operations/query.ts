@@ -67,7 +67,7 @@ export class OperationQueryState {
     if (!this.#isBusy) await this.#load();
   }
 
-  /** An answer for an earlier filter is still kept as history. */
+  /** Keeps an answer for an earlier filter as history. */
   async #load(): Promise<void> {
     const { api, operations, userId } = this.#options;
     const asked = this.#asked;

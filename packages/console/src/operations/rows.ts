@@ -7,7 +7,7 @@ import { clockTime } from '../text/format.ts';
 import { liveRow } from './live-row.ts';
 import type { RowOffers } from './live-row.ts';
 
-/** Open leads to the result, where there is a page for it; else to the operation's own page. */
+/** Open leads to the page of the result if there is one, otherwise to the operation's page. */
 export function resultOffers(app: App): RowOffers {
   return {
     verbs: ['open', 'details'],
@@ -40,7 +40,7 @@ export function operationItem(
 
 export interface PendingRow {
   id: string;
-  /** Name of what the operation makes. */
+  /** Name of the image or machine that the operation makes. */
   name: string;
   /** Number of the table's columns. */
   columns: number;

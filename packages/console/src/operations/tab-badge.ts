@@ -35,7 +35,7 @@ function percentOf({ phases, phaseIndex }: Snapshot): number | null {
   const phase = phases[phaseIndex];
   if (phase === undefined || !('done' in phase) || phase.total === 0) return null;
   const value = percent(phase.done, phase.total);
-  // 100 is reserved for success.
+  // Never 100, because 100 % means success.
   return value === null ? null : Math.min(99, Math.floor(value));
 }
 

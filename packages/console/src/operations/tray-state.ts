@@ -116,7 +116,7 @@ export class Tray {
     this.#leaving.set(id, isSeen ? setTimeout(() => this.#remove(id), leavesAfterMs) : null);
   }
 
-  /** Restarts the time to leave, so that the user sees what ended while the page was hidden. */
+  /** Restarts the display time, so that the user sees operations that ended while the page was hidden. */
   #onVisibility(): void {
     const leaving = [...this.#leaving];
     this.#leaving = new Map();
@@ -145,7 +145,7 @@ export function countsOf(entries: readonly OperationEntry[]): TrayCounts {
   return counts;
 }
 
-/** Which count of the summary an operation belongs to. */
+/** The count of the summary that includes an operation. */
 function kindOf({ snapshot, isUnknown }: OperationEntry): keyof TrayCounts {
   if (isUnknown || snapshot.state === 'failed') return 'failed';
   if (isTerminal(snapshot.state)) return 'done';

@@ -21,8 +21,8 @@ import type { Tray, TrayCounts } from './tray-state.ts';
 const maxRows = 20;
 
 /**
- * The user's operations at the foot of every page: as a bubble, a line or a list. Only the list listens to
- * single operations.
+ * The user's operations at the bottom of every page, as a bubble, a line or a list. Only the list listens to single
+ * operations.
  */
 export class TrayPanel extends ConsoleElement<App> {
   static override readonly properties: PropertyDeclarations = {

@@ -2,7 +2,7 @@ import type { ErrorCode } from '@wcc/api';
 import type { ClientErrorCode } from '@wcc/api/client';
 import type { ErrorText } from './text.ts';
 
-/** The server's English message, which contains the numbers, is shown beside these as a detail. */
+/** The console shows the server's English message, which contains the numbers, as a detail. */
 export const jaErrors: Record<ErrorCode | ClientErrorCode, ErrorText> = {
   malformed_request: { message: '要求の形式が正しくありません。', hint: 'ページを再読み込みしてください。' },
   invalid_input: { message: '入力に受け付けられない値があります。', hint: '該当する項目を直してください。' },

@@ -3,11 +3,11 @@ import type { Emitter } from './emitter.ts';
 
 /** An error in the reader's language. */
 export interface ExplainedError extends ErrorText {
-  /** The server's exact message, where `message` is a translation of it; else empty. */
+  /** The server's exact message if `message` is a translation, otherwise empty. */
   detail: string;
 }
 
-/** What the base classes of the elements need of the application. `App` implements it. */
+/** The interface that the base classes of the elements require. `App` implements it. */
 export interface AppContext {
   readonly text: Text;
   readonly preferences: { readonly locale: Locale; readonly changed: Emitter };

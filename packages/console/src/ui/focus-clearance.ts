@@ -11,7 +11,7 @@ function isCovered(target: DOMRect, cover: DOMRect): boolean {
 }
 
 /**
- * Keeps the dock from covering the focused element (WCAG 2.4.11). Scrolls the page; where it cannot scroll,
+ * Keeps the dock from covering the focused element (WCAG 2.4.11). Scrolls the page. If scrolling is not possible,
  * moves the dock to the other side until the focus moves.
  */
 export function keepClear(focused: Element, dock: HTMLElement): void {

@@ -33,7 +33,7 @@ export class FocusKeeper {
   #last: Holder | null = null;
   /** The element that had the focus before the open dialog. */
   #beforeDialog: Holder | null = null;
-  /** Waits for the heading of a page that is being opened. */
+  /** Whether the focus must go to the heading of a page that is still loading. */
   #isWaiting = false;
 
   constructor(root: ShadowRoot) {

@@ -91,7 +91,7 @@ export abstract class FormDialog<Context extends AppContext = AppContext> extend
       <button class="button ${look}" aria-disabled=${String(this.busy || isOff)}>${label}</button>`;
   }
 
-  /** Adds the hint: there is space for it beside the field. */
+  /** Adds the hint, because a dialog has space for longer texts. */
   protected override messageFor(error: ApiProblem): string {
     const { message, hint } = this.app.explain(error);
     return `${message} ${hint}`;

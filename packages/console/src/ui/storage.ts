@@ -1,6 +1,6 @@
 /**
- * Reads a stored choice; `null` when there is none. Where the browser denies storage, a choice lasts as long
- * as the page.
+ * Reads a stored choice; `null` when there is none. If the browser denies storage, a choice lasts until the page
+ * closes.
  */
 export function readChoice<Choice extends string>(key: string, choices: readonly Choice[]): Choice | null {
   try {

@@ -11,7 +11,7 @@ export interface Usage {
   text: string;
 }
 
-/** How much of a space is used. */
+/** A meter that shows the used share of a space. */
 export function usageMeter({ freeBytes, totalBytes, label, text }: Usage): TemplateResult {
   return html`<meter
     min="0"

@@ -63,7 +63,7 @@ export class UploadDialog extends FormDialog<App> {
     this.#add(this.dropped);
   }
 
-  /** Handles drops on the whole dialog: a drop beside the zone would make the browser open the file. */
+  /** Handles drops on the whole dialog, because the browser opens a file that is dropped elsewhere. */
   readonly #onDrag = (event: DragEvent): void => {
     event.preventDefault();
     this.isOver = event.type === 'dragover';
@@ -231,7 +231,7 @@ export class UploadDialog extends FormDialog<App> {
     });
   }
 
-  /** After an error every file is a new upload. */
+  /** If loading fails, every file becomes a new upload. */
   async #loadUnfinished(): Promise<void> {
     try {
       const { items } = await this.app.api.uploads();

@@ -88,7 +88,7 @@ function nameField({ app, chosen, verdict, change }: UploadFileContext): Templat
   </div>`;
 }
 
-/** The problem of the file, else a warning, else that the name is free. */
+/** The problem of the file. Otherwise a warning, or a note that the name is free. */
 function noteOf(context: UploadFileContext): TemplateResult {
   const { app, chosen, verdict } = context;
   const text = uploadsTextOf(app.preferences);

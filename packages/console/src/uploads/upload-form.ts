@@ -38,7 +38,7 @@ export function chooseFile(key: number, file: File): ChosenFile {
 /** Similarity of a file and an unfinished upload. A name counts more than a time, which many files share. */
 const similarities = [3, 2, 1] as const;
 
-/** By size, name and time only: the server compares the content. */
+/** Compares size, name and time only. The server compares the content. */
 function similarityOf({ name, size, lastModified }: File, upload: Upload): number {
   if (upload.sizeBytes !== size) return 0;
   return (upload.name === name ? 2 : 0) + (upload.lastModified === lastModified ? 1 : 0);
@@ -102,7 +102,7 @@ export function neededBytes(all: readonly ChosenFile[]): number {
   return all.reduce((sum, { file, isResuming }) => sum + (isResuming ? 0 : file.size), 0);
 }
 
-/** Whether the content does not match the extension: a warning, not a fault. */
+/** Whether the content does not match the extension. The dialog shows this as a warning. */
 export function isMisnamed({ kind, name }: ChosenFile): boolean {
   const extension = /\.([^.]+)$/.exec(name.toLowerCase())?.[1] ?? '';
   if (kind === 'iso') return extension === 'qcow2';

@@ -40,8 +40,8 @@ export interface ProgressClient {
   /** Calls the listener at every change of the status. @returns a function that stops it */
   onStatus(listener: (status: ConnectionStatus) => void): () => void;
   /**
-   * Watches one operation. Calls the listener at once with the last known snapshot, then with every newer one, and
-   * with the same one if the rights changed.
+   * Watches one operation. Calls the listener at once with the last known snapshot, then with every newer one. If
+   * only the rights change, calls it again with the same snapshot.
    *
    * @returns a function that stops the watching
    */

@@ -43,7 +43,10 @@ export interface LinkOptions {
 export class Link {
   readonly #options: LinkOptions;
   readonly #events: LinkEvents;
-  /** Aborts the ticket request. An open one would stay in the browser's pool and block the next attempt. */
+  /**
+   * Aborts the ticket request. An open request would stay in the browser's connection pool and block the next
+   * attempt.
+   */
   readonly #abort = new AbortController();
   #wire: Wire | null = null;
   #state: 'opening' | 'up' | 'down' = 'opening';
@@ -131,7 +134,7 @@ export class Link {
     if (this.#state === 'down') return;
     const { closeCode = null, cause } = more;
     this.drop();
-    // Only these two close codes refer to the wait; an `err` about one message does not concern the connection.
+    // Only these two close codes use the wait. An `err` about one message does not concern the connection.
     const usesWait = closeCode === CLOSE_CODES.rate || closeCode === CLOSE_CODES.shutdown;
     const retryAfterMs = usesWait ? this.#retryAfterMs : null;
     this.#events.down({ code, closeCode, retryAfterMs, ...(cause === undefined ? {} : { cause }) });

@@ -103,7 +103,7 @@ export class Subscriptions {
   offer(snapshot: Snapshot, rights?: Rights): void {
     const current = this.cache.get(snapshot.id);
     const isSame = current?.epoch === snapshot.epoch && current.seq === snapshot.seq;
-    // A late answer of a server that has restarted since: its epoch is older than the current one.
+    // A late answer from before a server restart has an older epoch than the current one.
     const isOfOldEpoch =
       current !== undefined && current.epoch === this.#epoch && snapshot.epoch !== current.epoch;
     if (isOfOldEpoch || (!isSame && !isNewer(current, snapshot))) return;
@@ -134,7 +134,9 @@ export class Subscriptions {
     if (message.list !== undefined && message.more !== true) this.#requestMissing(message);
   }
 
-  /** Subscribes to everything again, whichever message failed. This is cheap, because the client names the snapshots it has. */
+  /**
+   * Subscribes to everything again after any failed message. This is cheap, because the client names its snapshots.
+   */
   #subscribeAgain(error: WireError): void {
     clearTimeout(this.#retry);
     this.#retry = setTimeout(() => {
@@ -142,7 +144,7 @@ export class Subscriptions {
     }, error.ms);
   }
 
-  /** Requests operations that ran before the reconnect and are missing from the list: they have ended since. */
+  /** Requests operations that ran before the reconnect and are missing from the list, because they have ended. */
   #requestMissing(message: Ok): void {
     const listed = new Set((message.res ?? []).map((row) => row.op));
     for (const id of this.cache.ids()) {
@@ -171,7 +173,7 @@ export class Subscriptions {
     }
   }
 
-  /** Subscribes at the end of the turn, so that several `watch` calls become one message. */
+  /** Subscribes in a microtask, so that several `watch` calls become one message. */
   #schedule(id: string): void {
     this.#pending.add(id);
     if (this.#isFlushScheduled) return;

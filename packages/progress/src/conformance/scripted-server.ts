@@ -20,7 +20,7 @@ export interface Handshake {
   accept(): Promise<ScriptedSocket>;
 }
 
-/** Polls `look` until it returns a value; `what` names it in the error. */
+/** Polls `look` until `look` returns a value. `what` names the awaited value in the error. */
 type WaitFor = <T>(look: () => T | null | undefined, what: string) => Promise<T>;
 
 /** The server of a scripted session: issues tickets and passes every handshake to the script. */
@@ -121,7 +121,7 @@ export class ScriptedSocket {
     socket.on('error', () => undefined); // `close` follows
   }
 
-  /** Sends a message, including one of a later version that no client knows. */
+  /** Sends a message. `weather` stands for a type of a later protocol version. */
   send(message: ServerMessage | { t: 'weather'; wind: string }): void {
     this.#socket.send(JSON.stringify(message));
   }

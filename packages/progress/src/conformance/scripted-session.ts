@@ -104,7 +104,7 @@ class Script {
     socket.cut();
   }
 
-  /** Refuses a new ticket; the client must request another one for the next attempt. */
+  /** Refuses an unused ticket. The client must request another ticket for the next attempt. */
   async #refuseTicket(): Promise<void> {
     const attempt = await this.#server.nextHandshake();
     this.#checkTicket(attempt.ticket);
@@ -132,7 +132,7 @@ class Script {
     const socket = await attempt.accept();
     socket.send(greeting('e2'));
     await this.#answerSubscription(socket, resumed);
-    // Less is done than before the restart, but the snapshot is newer because its epoch is new.
+    // `done` is lower than before the restart, but the snapshot is newer because its epoch is new.
     socket.send({ t: 'ops', d: [restarted] });
     await socket.ping('3');
     socket.cut();
@@ -142,7 +142,7 @@ class Script {
     const socket = await this.#acceptClient('e2');
     await this.#answerSubscription(socket, restarted);
     socket.send({ t: 'ops', d: [end] });
-    // A client that holds the end may disconnect; otherwise the server ends its session.
+    // A client may disconnect once it has the terminal snapshot. Otherwise the server ends its session.
     await socket.ping('4');
     socket.close(CLOSE_CODES.sessionEnded);
     await sleep(quietMs);

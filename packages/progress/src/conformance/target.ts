@@ -6,7 +6,7 @@ export interface ConformanceOperation {
   readonly id: string;
   /** Sets the units done of the current phase, 0 to 100; never less than before. */
   advance(done: number): Promise<void>;
-  /** Ends it as succeeded. */
+  /** Ends the operation as succeeded. */
   end(): Promise<void>;
 }
 
@@ -28,11 +28,11 @@ export interface ConformanceTarget {
   headers?: (user: ConformanceUser) => Record<string, string>;
   /** Starts an operation of the watcher with 100 units. */
   begin: () => Promise<ConformanceOperation>;
-  /** Revokes the watcher's right to an operation. Without it the suite has no cases about revocation. */
+  /** Revokes the watcher's right to an operation. If absent, the suite has no cases about revocation. */
   revoke?: (operation: string) => Promise<void>;
-  /** Ends the session behind the watcher's tickets. Without it the suite has no case about ended sessions. */
+  /** Ends the session that issued the watcher's tickets. If absent, the suite has no case about ended sessions. */
   endSession?: () => Promise<void>;
-  /** Where events are read. Without it the suite has no cases about server-sent events. */
+  /** The address and headers of an event stream. If absent, the suite has no cases about server-sent events. */
   events?: (operation: string, user: ConformanceUser) => EventsRequest;
   /** Maximum wait for each expected message, in milliseconds. @default 10000 */
   patienceMs?: number;

@@ -88,7 +88,7 @@ export const watchingCases: Readonly<Record<string, Check>> = {
     watcher.send({ t: 'sub', id: 1, ops: [{ op: operation.id }] });
     await operation.advance(50);
     await operation.end();
-    // When the watcher has the end, the stranger has had the same time.
+    // The stranger had as much time as the watcher, who has received the end.
     await watcher.snapshot(operation.id, ({ state }) => state === 'succeeded');
     await sleep(quietMs);
     const seen = stranger.texts.filter(
@@ -160,7 +160,7 @@ export const watchingCases: Readonly<Record<string, Check>> = {
     const socket = await connectAs(target, 'watcher', { autoPong: false });
     const reader = await connectAs(target, 'watcher');
     for (const each of [socket, reader]) each.send({ t: 'sub', id: 1, ops: [{ op: operation.id }] });
-    // The reader receives each step before the next one, so that they are separate changes.
+    // The reader receives each step before the next one, so each step is a separate change.
     for (let done = 1; done <= steps; done += 1) {
       await operation.advance(done);
       await reader.snapshot(operation.id, (snapshot) => (doneOf(snapshot) ?? 0) >= done);

@@ -74,7 +74,7 @@ export async function connectAs(
   return socket;
 }
 
-/** One socket with all messages received, in order, and waits with a time limit. */
+/** One socket. Records all received messages in order, and can wait for a message with a time limit. */
 export class WireSocket {
   readonly messages: ServerMessage[] = [];
   /** The texts of the messages. */

@@ -31,7 +31,7 @@ export function createOperationId(random: (bytes: number) => Uint8Array): string
   return base32(random(idBytes));
 }
 
-/** True for text in the form of {@link createOperationId}; does not say that the operation exists. */
+/** True for text in the form of {@link createOperationId}. Does not check that the operation exists. */
 export function isOperationId(text: string): boolean {
   return operationId.test(text);
 }

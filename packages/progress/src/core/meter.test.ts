@@ -89,7 +89,7 @@ describe('meter', () => {
 
   it('gives no ETA while a burst ends, then estimates with the slow speed', () => {
     const total = 6000 * mebibyte;
-    // Three seconds at the speed of the page cache, then at that of the disk.
+    // Three seconds at the speed of the page cache, then at the speed of the disk.
     const readings = play(
       trace(total, (atMs) => (atMs <= 3000 ? 1000 * mebibyte : 50 * mebibyte)),
       total,

@@ -10,7 +10,7 @@ export interface MeterSample {
   done: number;
 }
 
-/** What a reading needs besides the samples. */
+/** Input of a reading besides the samples. */
 export interface MeterContext {
   total: number | null;
   state: OperationState;
@@ -79,7 +79,7 @@ export function createMeter(options: MeterOptions = {}): Meter {
 
   return {
     add: (sample) => {
-      // The end of a stall counts as a resume: the outage says nothing about the speed after it.
+      // The end of a stall counts as a resume, because the stall does not predict the speed after it.
       if (sample.done > slices.done() && isStalled(sample.atMs)) start(sample, 'speed');
       else slices.add(sample.atMs, sample.done);
     },

@@ -19,13 +19,13 @@ export const CLOSE_CODES = {
   /** The client sent a binary message; the protocol has none. */
   binary: 1003,
   tooBig: 1009,
-  /** The client sent something that is not of the protocol. It stops. */
+  /** The client sent a message that does not follow the protocol. It must not reconnect. */
   malformed: 4400,
   /** The session has ended. Sign in, then reconnect. */
   sessionEnded: 4401,
   /** No Pong for 30 s. Reconnect with back-off. */
   noPong: 4408,
-  /** The user has too many open sockets. Show it; do not reconnect. */
+  /** The user has too many open sockets. Inform the user; do not reconnect. */
   tooManyConnections: 4409,
   /** Too many messages. Reconnect after the `ms` of the preceding `err`. */
   rate: 4429,
@@ -223,7 +223,7 @@ export interface Gone {
 /** Why an operation is gone: its right was revoked, or it was deleted. */
 export type GoneReason = 'revoked' | 'deleted';
 
-/** A sign of life. `now` is the server's clock, Unix time in milliseconds: for display, not for durations. */
+/** A heartbeat. `now` is the server's clock, Unix time in milliseconds: for display, not for durations. */
 export interface Heartbeat {
   t: 'hb';
   now: number;

@@ -14,8 +14,8 @@ export type PhaseUnit = 'bytes' | 'steps' | null;
 export type PhaseState = 'pending' | 'running' | 'done' | 'skipped' | 'failed';
 
 /**
- * One named part of an operation. In a snapshot that goes over the wire, phases before and after the
- * current one are reduced to {@link PhaseName}, so that a snapshot stays within 2 KiB.
+ * One named part of an operation. On the wire, all phases except the current one are reduced to {@link PhaseName}, so
+ * that a snapshot stays within 2 KiB.
  */
 export interface Phase {
   name: string;
@@ -104,7 +104,7 @@ export interface Snapshot {
   elapsedMs: number;
   /** Time since the last unit moved; large while `running` means stalled. */
   sinceProgressMs: number;
-  /** True when no progress for max(10 s, 5 × the usual gap). */
+  /** True after no progress for max(10 s, 5 × the usual gap between two samples). */
   stalled: boolean;
   createdAt: string;
   startedAt: string | null;

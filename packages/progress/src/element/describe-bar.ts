@@ -39,7 +39,7 @@ export function describeBar(
   return { value: null, valueText };
 }
 
-/** Inspecting, reserving, sharing blocks: too short for the bar to be seen. */
+/** Phases that are too short to show a bar: inspecting, reserving, sharing blocks. */
 function isTooShortToShow(snapshot: Snapshot): boolean {
   const phase = currentPhase(snapshot);
   return phase === undefined || (phase.elapsedMs ?? 0) < minShownMs;

@@ -117,7 +117,7 @@ export class RowDom {
     if (bar === null || bar === 'hidden') return;
     if (bar.value === null) this.#bar.removeAttribute('value');
     else this.#bar.value = bar.value;
-    // A screen reader cannot read several values a second.
+    // A screen reader cannot announce several values per second.
     if (nowMs - this.#announcedAt < announceEveryMs) return;
     this.#announcedAt = nowMs;
     if (bar.valueText === '') this.#bar.removeAttribute('aria-valuetext');

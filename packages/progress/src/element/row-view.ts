@@ -91,7 +91,7 @@ export function isWaitingForFile({ state, stateReason }: Snapshot): boolean {
   return state === 'interrupted' && stateReason?.code === 'waiting_for_client';
 }
 
-/** The page's note, unless the operation is paused, cancelling or ended: there only the server's state counts. */
+/** The page's note. If the operation is paused, cancelling or ended, the server's state has priority. */
 export function noteFor({ state }: Snapshot, { note, isUnknown }: RowContext): RowNote | null {
   const isOpen = state === 'running' || state === 'interrupted' || state === 'queued';
   return isOpen && !isUnknown ? (note ?? null) : null;

@@ -12,7 +12,7 @@ it('keeps the bundled element with styles and both languages within 12 kB gzip',
   vi.unstubAllEnvs();
   const { output } = bundle as Rollup.RollupOutput;
   const code = output.map((file) => (file.type === 'chunk' ? file.code : '')).join('');
-  // Tag, styles and the second language are really in it.
+  // The bundle contains the tag, the styles and the second language.
   for (const part of ['wcc-progress', 'forced-colors', 'コピー']) expect(code).toContain(part);
   expect(gzipSync(code).length).toBeLessThanOrEqual(12_000);
 });

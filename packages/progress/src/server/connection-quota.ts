@@ -1,6 +1,6 @@
 import { LIMITS } from '@wcc/progress';
 
-/** Counts connections by key, up to a limit for each: live streams by user, open upgrades by address. */
+/** Limits connections per key: live streams per user, or open upgrades per address. */
 export interface ConnectionQuota {
   /** @returns the function that releases the connection; `null` when the key is at its limit */
   acquire(key: string): (() => void) | null;

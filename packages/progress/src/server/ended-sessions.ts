@@ -1,6 +1,6 @@
 import { performance } from 'node:perf_hooks';
 
-/** Sessions that ended recently, so that a stream being authenticated at that moment does not outlive its session. */
+/** Remembers recently ended sessions, so that no stream in authentication outlives its session. */
 export interface EndedSessions<P> {
   add(match: (principal: P) => boolean): void;
   /** @param startedAtMs start of the authentication, by the monotonic clock */

@@ -169,7 +169,7 @@ describe('hub numbers', () => {
     const { seq } = hub.get(record.id) as Snapshot;
     for (; clock.ms < 35_000; clock.ms += 100) hub.flush();
     expect(hub.get(record.id)).toMatchObject({ rate: 0, stalled: true, etaMs: null, etaAbsence: 'stalled' });
-    // Once a second, and once when the stall begins.
+    // The hub publishes once a second, and once when the stall begins.
     expect((hub.get(record.id)?.seq ?? 0) - seq).toBeLessThanOrEqual(17);
     hub.put({ ...record, phases: [phase('verify', { unit: null, total: null })] });
     expect(hub.get(record.id)).toMatchObject({ rate: null, etaAbsence: 'no_units', stalled: false });

@@ -5,7 +5,7 @@ import { createOperationId, label as labelOf } from '@wcc/progress';
 import type { Hub } from './hub.ts';
 import type { OperationRecord } from './hub/record.ts';
 
-/** What {@link progressbar} shows of the work. */
+/** Describes the work of {@link progressbar} to watchers. */
 export interface ProgressbarOptions {
   /** Name of the action, e.g. `copy_vm_image`. */
   action: string;

@@ -11,7 +11,7 @@ export interface WatchStats {
   connections: number;
   /** Operations watched, summed over the connections. */
   subscriptions: number;
-  /** Connections whose last bytes are not acknowledged. */
+  /** Connections that have not answered their last Ping, so their last bytes may be unread. */
   awaitingPong: number;
   sentMessages: number;
   sentBytes: number;

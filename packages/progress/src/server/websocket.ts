@@ -128,7 +128,7 @@ class Gateway<P> implements WebSocketGateway<P> {
     this.#all.add(connection);
     if (this.#endedSessions.hasEnded(connection.principal, startedAtMs))
       return connection.close(CLOSE_CODES.sessionEnded);
-    // Refused after the upgrade, because a page cannot read the status of a failed handshake.
+    // Refuses after the upgrade, because a page cannot read the status of a failed handshake.
     const release = this.#quota.acquire(this.#context.identify(connection.principal).user);
     if (release === null) connection.close(CLOSE_CODES.tooManyConnections);
     else this.#releases.set(connection, release);

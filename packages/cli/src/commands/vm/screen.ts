@@ -52,7 +52,7 @@ export function addVmScreen(parent: Command, context: Context): void {
     });
 }
 
-/** Prints the address of the console's page with the screen. */
+/** Prints the address of the console page that shows the screen. */
 async function printPage(
   context: Context,
   { origin }: Server,

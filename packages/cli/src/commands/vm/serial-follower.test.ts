@@ -1,7 +1,7 @@
 import { expect, it } from 'vitest';
 import { SerialFollower } from './serial-follower.ts';
 
-/** The output written for each connection, which sends these parts. */
+/** The output that the follower writes when each connection sends these parts. */
 function outputOf(...connections: string[][]): string[] {
   const follower = new SerialFollower();
   return connections.map((parts) => {

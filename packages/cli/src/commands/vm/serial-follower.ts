@@ -1,4 +1,4 @@
-/** More than the size of a log. A longer output was cut at its start and cannot be compared. */
+/** Larger than any log. A longer output has lost its start and cannot be compared. */
 const maxBytes = 2 * 1024 ** 2;
 
 /**
@@ -8,7 +8,7 @@ const maxBytes = 2 * 1024 ** 2;
 export class SerialFollower {
   #written: Buffer[] = [];
   #writtenBytes = 0;
-  /** Output to compare with; null: all further bytes are new. */
+  /** Output to compare with; null when all further bytes are new. */
   #expected: Buffer | null = null;
   #matchedBytes = 0;
 

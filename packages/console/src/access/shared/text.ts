@@ -20,7 +20,7 @@ export interface SharedText {
   backAgain: string;
 }
 
-/** The only texts that the page of a share link loads. */
+/** The page of a share link loads only these texts. */
 export const sharedTextOf: Catalogue<SharedText> = createCatalogue({
   en: {
     title: 'Shared operation',

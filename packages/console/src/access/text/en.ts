@@ -174,7 +174,7 @@ export const en: AccessText = {
       'image.download': 'Downloaded an image',
       'pool.rescan': 'Rescanned a pool',
       'orphan.delete': 'Deleted an orphan',
-      // The code of 0.1.0: audit rows are never rewritten.
+      // Release 0.1.0 wrote this code, and audit rows are never rewritten.
       'remains.delete': 'Deleted an orphan',
     },
     done: 'Done',

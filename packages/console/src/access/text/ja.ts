@@ -174,7 +174,7 @@ export const ja: AccessText = {
       'image.download': 'イメージをダウンロード',
       'pool.rescan': 'プールを再スキャン',
       'orphan.delete': '孤立ファイルを削除',
-      // The code of 0.1.0: audit rows are never rewritten.
+      // Release 0.1.0 wrote this code, and audit rows are never rewritten.
       'remains.delete': '孤立ファイルを削除',
     },
     done: '完了',

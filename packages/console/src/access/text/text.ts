@@ -1,6 +1,6 @@
 import type { GrantLevel, Role, TokenScope } from '@wcc/api';
 
-/** Areas of the audit log: how the code of an entry begins. */
+/** Areas of the audit log. The code of an entry begins with its area. */
 export const auditAreas = [
   'session',
   'password',
@@ -42,7 +42,7 @@ export interface AccessText {
     once: string;
     copy: string;
     copied: string;
-    /** Used where pages have no clipboard: on plain http in a LAN. */
+    /** Shown where pages have no clipboard, e.g. on plain http in a LAN. */
     select: string;
     selected: string;
   };

@@ -1,4 +1,4 @@
-/** Texts about one image and what can be done with it. */
+/** Texts about one image and its actions. */
 export interface ImageText {
   back: string;
   notFound: string;

@@ -10,7 +10,7 @@ export interface DiskForm {
   kind: 'blank' | 'copy';
   /** Id of the image to copy. */
   image: number | null;
-  /** In GiB, as typed. Of a copy: empty for the size of the image. */
+  /** In GiB, as typed. For a copy, an empty text means the size of the image. */
   size: string;
   format: 'raw' | 'qcow2';
 }
@@ -66,7 +66,7 @@ export function emptyCreateForm(): CreateForm {
   };
 }
 
-/** Faults of the form, each with the step of its field. */
+/** Problems of the form, each with the step of its field. */
 export type CreateFault =
   | { step: 'basics'; field: 'name'; why: 'empty' | 'malformed' | 'taken' }
   | { step: 'cpu'; field: 'cpus' | 'memory'; why: 'number' | 'too_many' | 'too_much' }
@@ -136,7 +136,7 @@ function firstBootFaults(form: CreateForm): CreateFault[] {
   ];
 }
 
-/** Call only for a form without faults. */
+/** Call only for a valid form. */
 export function toCreateRequest(form: CreateForm): CreateVmRequest {
   const isNamed = form.network === 'bridge' || form.network === 'network';
   const firstBoot = firstBootOf(form);

@@ -29,7 +29,7 @@ export class CreateVmPage extends VmElement {
   declare profile: FirstBootProfile | null;
   declare problem: unknown;
   declare busy: boolean;
-  /** Visited steps. Faults are marked only there. */
+  /** Visited steps. The page marks problems in these steps only. */
   declare seen: ReadonlySet<CreateStep>;
   readonly #keyOf = createKeys();
   #hasPreselected = false;
@@ -230,7 +230,7 @@ export class CreateVmPage extends VmElement {
   }
 }
 
-/** The step of a field that the server names. */
+/** The step that contains the field of a server error. */
 function stepOf(field: string): CreateStep | undefined {
   if (field.startsWith('disks')) return 'disks';
   if (field.startsWith('firstBoot')) return 'firstBoot';

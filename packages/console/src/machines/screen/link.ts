@@ -120,7 +120,7 @@ export class ScreenLink {
   }
 }
 
-/** Whether waiting does not help. A full server and a lost network are temporary. */
+/** Whether a retry cannot help. A server at its limit and a lost network are temporary. */
 function isPermanent(error: unknown): boolean {
   return error instanceof ApiProblem && error.status >= 400 && error.status < 500 && error.status !== 429;
 }

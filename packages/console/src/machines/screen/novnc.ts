@@ -1,2 +1,2 @@
-/** A file of its own, so that noVNC is loaded with the first screen. */
+/** A separate file, so that the browser loads noVNC with the first screen. */
 export { default as RFB } from '@novnc/novnc';

@@ -29,7 +29,7 @@ export class VmScreen extends ConsoleElement<App> {
   };
   declare vm: Vm;
   declare isSaving: boolean;
-  /** Keys go to the machine. */
+  /** Whether keys go to the machine. */
   declare hasKeys: boolean;
   /** The screen takes the focus as soon as it is connected. */
   #wantsFocus = false;
@@ -84,13 +84,13 @@ export class VmScreen extends ConsoleElement<App> {
     } else if (kind !== 'idle') this.#session.stop();
   }
 
-  /** Keeps the focus at the screen over a reconnection: elsewhere the keys would press buttons. */
+  /** Keeps the focus at the screen during a reconnection, because elsewhere the keys would press buttons. */
   #updateFocus(isOn: boolean): void {
     if (this.hasKeys && !isOn) this.#focusPlace();
     else if (this.#wantsFocus && isOn) {
       this.#wantsFocus = false;
       const { activeElement } = this.getRootNode() as ShadowRoot;
-      // A user who has moved on keeps the focus where it is.
+      // Does not move the focus if the user has focused another element.
       const isNearby = activeElement === null || activeElement.matches('h1, main, .screen-place');
       if (isNearby && this.#acceptsKeys) this.#viewer?.focus();
     }
@@ -202,7 +202,7 @@ export class VmScreen extends ConsoleElement<App> {
     this.app.announcer.say(this.#text.typing);
   };
 
-  /** Only a microtask later is it known whether the user left the screen or the screen was removed. */
+  /** Checks in a microtask whether the user left the screen or the screen was removed. */
   readonly #onBlur = ({ target }: FocusEvent): void => {
     queueMicrotask(() => {
       if (target instanceof Element && target.isConnected) this.hasKeys = false;

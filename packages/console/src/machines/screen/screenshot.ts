@@ -12,6 +12,6 @@ export async function saveScreenshot({ id, name }: Vm): Promise<void> {
   link.href = url;
   link.download = `${name}.png`;
   link.click();
-  // The click has started the download by then.
+  // The click has started the download before this timer fires.
   setTimeout(() => URL.revokeObjectURL(url));
 }

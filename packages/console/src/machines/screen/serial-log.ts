@@ -11,7 +11,7 @@ const retryMs = 2000;
 /** Maximum length of the kept text. */
 const maxCharacters = 262_144;
 
-/** The serial log of a machine: its end, and new output while it is followed. */
+/** The end of a machine's serial log, and new output in follow mode. */
 export class SerialLog {
   readonly changed: Emitter = new Emitter();
   readonly #options: SerialLogOptions;

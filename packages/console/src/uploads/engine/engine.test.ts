@@ -18,7 +18,7 @@ let live: FakeLive;
 let engine: UploadEngine;
 let seq = 0;
 const refused: ApiProblem[] = [];
-/** Every view in turn: polling would miss a short one. */
+/** Records every view, because polling would miss a short one. */
 const views: { id: string; view: UploadView }[] = [];
 const resources = { isOnline: true, isSignedIn: true };
 const matches: unknown[] = [];

@@ -7,7 +7,7 @@ export class FileReadError extends Error {
   }
 }
 
-/** What the engine needs of a `File`. */
+/** The part of `File` that the engine uses. */
 export interface LocalFile {
   readonly name: string;
   readonly size: number;

@@ -35,7 +35,7 @@ export function noteOf(view: UploadView, { text, name, at, explain }: NoteContex
     }
     case 'file_trouble':
       return { status: text.fileReadError(name, at), look: 'stalled', verbs: ['choose'] };
-    // The operation itself shows these.
+    // The operation itself shows these states.
     case 'sending':
     case 'paused':
     case 'over':

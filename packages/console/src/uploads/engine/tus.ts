@@ -67,7 +67,7 @@ export function createTus(doFetch: Fetch): Tus {
   };
 }
 
-/** An answer without an offset comes from a proxy, whatever its status is. */
+/** An answer without an offset comes from a proxy, even with a status of success. */
 function answerOf(response: Response): Answer {
   const offsetBytes = Number(response.headers.get('upload-offset') ?? Number.NaN);
   if (!Number.isSafeInteger(offsetBytes)) throw foreignAnswer(response.status);

@@ -6,7 +6,7 @@ export type UploadView =
   /** The maximum number of other uploads is being sent. */
   | { kind: 'waiting' }
   | { kind: 'sending' }
-  /** By a user, or because the disk is full: the operation shows the reason. */
+  /** Paused by a user or by a full disk. The operation shows the reason. */
   | { kind: 'paused' }
   /** Resumes automatically once there is a connection. */
   | { kind: 'offline' }

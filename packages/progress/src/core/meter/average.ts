@@ -1,4 +1,4 @@
-/** A time-weighted moving average, corrected for its start. */
+/** A time-weighted moving average that is unbiased from its first value. */
 export interface MovingAverage {
   add(value: number, ms: number): void;
   /** `null` before the first value. */
@@ -11,7 +11,7 @@ export interface MovingAverage {
 }
 
 export function createMovingAverage(halfLifeMs: number): MovingAverage {
-  // The sum starts at 0; dividing by the weight corrects for the time before the first value.
+  // The sum starts at 0. Dividing by the weight removes the effect of the time before the first value.
   let sum = 0;
   let weight = 0;
   const decay = (ms: number): number => 2 ** (-ms / halfLifeMs);

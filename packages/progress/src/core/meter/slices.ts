@@ -1,8 +1,8 @@
 import { createMovingAverage } from './average.ts';
 
 /**
- * The samples of a meter, summed in slices of at least a second. Samples at 10 Hz show the rhythm of write-back
- * rather than the speed; slices even that out.
+ * The samples of a meter, summed in slices of at least a second. Samples at 10 Hz vary with the kernel's write-back.
+ * Slices average this variation.
  */
 export interface Slices {
   /** @param what `all`, or `speed` to keep the usual gap between samples, as after a stall */
@@ -42,7 +42,7 @@ function spreadAround(middle: number, values: readonly number[]): number {
 }
 
 /**
- * True when the speed has changed for good: the last slices agree with each other but not with the average.
+ * True when the speed has changed permanently: the last slices agree with each other but not with the average.
  * This happens after a burst into the page cache, where the average alone would be wrong for half a minute.
  */
 function hasChanged(average: number, rates: readonly number[]): boolean {

@@ -5,11 +5,13 @@ export interface EtaSmoother {
   reset(): void;
 }
 
-/** Time between corrections. The estimate is already averaged, so slow corrections would lag behind it. */
+/** Time between corrections. The estimate is already averaged, so slower corrections would add more delay. */
 const correctionMs = 250;
 const shareOfFall = 0.3;
 const shareOfRise = 0.1;
-/** An estimate below this fraction of the shown value replaces it at once: it is a change, not noise. */
+/**
+ * An estimate below this fraction of the shown value replaces the value at once, because such a fall is not noise.
+ */
 const replaceBelow = 0.5;
 
 export function createEtaSmoother(): EtaSmoother {
@@ -31,7 +33,7 @@ export function createEtaSmoother(): EtaSmoother {
         return leftMs;
       }
       if (elapsedMs < correctionMs) return expectedMs;
-      // The shares apply per correction; a reader that reads less often gets the same result in one step.
+      // The fractions apply per correction. A reader that reads less often applies several corrections in one step.
       const share = leftMs < expectedMs ? shareOfFall : shareOfRise;
       const totalShare = 1 - (1 - share) ** (elapsedMs / correctionMs);
       shownMs = expectedMs + (leftMs - expectedMs) * totalShare;

@@ -17,7 +17,7 @@ export function snapshotEvent(snapshot: Snapshot, bytes: Buffer): Buffer {
   return Buffer.concat([Buffer.from(`id: ${eventId(snapshot)}\n`), opPrefix, bytes, end]);
 }
 
-/** The end of the stream of an operation that is gone; the client must not reconnect. */
+/** The last event when the operation was deleted or its right revoked. The client must not reconnect. */
 export function goneEvent(op: string, why: GoneReason): string {
   return `event: gone\ndata: ${JSON.stringify({ op, why })}\n\n`;
 }
@@ -32,5 +32,5 @@ export function retryLine(ms: number): string {
   return `retry: ${ms}\n\n`;
 }
 
-/** A comment: a sign of life for proxies, not an event. */
+/** A comment line, as a heartbeat for proxies. It is not an event. */
 export const heartbeat = ': hb\n\n';

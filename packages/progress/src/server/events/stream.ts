@@ -142,7 +142,7 @@ export class EventStream<P> {
     sent.bytes += Buffer.byteLength(data);
     this.#lastSentAtMs = performance.now();
     this.#writingSinceMs ??= this.#lastSentAtMs;
-    // The callback runs when the kernel has accepted the bytes; only then the next snapshot is sent.
+    // The callback runs when the kernel has accepted the bytes. Only then the stream sends the next snapshot.
     response.write(data, () => {
       if (response.writableLength > 0) return;
       this.#writingSinceMs = null;

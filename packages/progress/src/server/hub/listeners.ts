@@ -1,4 +1,4 @@
-/** A set of listeners. An error of one is reported and does not stop the others. */
+/** A set of listeners. If a listener throws, `report` gets the error and the other listeners still run. */
 export interface Listeners<A extends unknown[]> {
   add(listener: (...args: A) => void): () => void;
   call(...args: A): void;
@@ -9,7 +9,7 @@ export function createListeners<A extends unknown[]>(report: (error: unknown) =>
   const listeners = new Set<(...args: A) => void>();
   return {
     add: (listener) => {
-      // Wrapped, so that the same function can be added and removed twice.
+      // Each call adds a new wrapper, so the same function can be added twice and removed once.
       const own = (...args: A): void => listener(...args);
       listeners.add(own);
       return () => void listeners.delete(own);

@@ -18,7 +18,7 @@ export function createMeasurement(options: MeterOptions): Measurement {
 
   const idle = (): Measured => {
     measuredPhase = null;
-    // `sinceProgressMs` stays as it is: counting on would make every second a change.
+    // Keeps `sinceProgressMs`, because a growing value would be a visible change every second.
     return { rate: null, etaMs: null, etaAbsence: 'not_running', sinceProgressMs, stalled: false };
   };
 

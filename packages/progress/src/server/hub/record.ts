@@ -27,7 +27,7 @@ function finiteOrNull(value: number | null): number | null {
 
 function toPhaseName(phase: Phase | PhaseName): PhaseName {
   const { name, state, elapsedMs } = phase;
-  // Leaving out the zero of pending phases keeps the snapshot short.
+  // Pending phases omit their zero, so that the snapshot stays short.
   return elapsedMs === undefined || elapsedMs === 0 ? { name, state } : { name, state, elapsedMs };
 }
 

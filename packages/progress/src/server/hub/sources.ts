@@ -15,7 +15,7 @@ export function createSources(
   report: (error: unknown) => void,
 ): Sources {
   const reads = new Map<string, () => OperationRecord | null>();
-  /** Sources that failed last time. Each failure is reported once, not at every tick. */
+  /** Sources that failed at the last read. The hub reports each failure once, not at every tick. */
   const failing = new Set<() => OperationRecord | null>();
 
   const readOne = (read: () => OperationRecord | null): void => {

@@ -36,7 +36,7 @@ export function createTicker(tickMs: number, work: () => boolean): Ticker {
     const lagMs = Math.max(0, startedAtMs - dueAtMs);
     const isTickNeeded = work();
     const tookMs = performance.now() - startedAtMs;
-    // Averaged with the past, so one late tick slows only the next few.
+    // A moving average, so that one late tick slows only the next few ticks.
     loadMs = loadMs / 2 + (lagMs + tookMs) / 2;
     if (isTickNeeded) arm();
   };

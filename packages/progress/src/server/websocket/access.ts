@@ -42,7 +42,7 @@ export function createAccess<P>(options: AccessOptions<P>): Access<P> {
     lookup: async (id) => {
       const found = await lookup?.(id);
       if (found === undefined) return undefined;
-      // Copies known fields only: the row of a store may have more than a watcher may see.
+      // Copies known fields only, because the host's record may contain fields that a watcher must not see.
       const { epoch, seq, at, phases } = found;
       return composeSnapshot(found, { epoch, seq, at, phases, measured: found });
     },

@@ -141,7 +141,7 @@ describe('limits of time', () => {
   it('closes a socket without a Pong with 4408', async () => {
     const under = await start({ limits: { heartbeatMs: 200, pongMs: 600 } });
     const silent = await connectSlowReader(under, 1e6);
-    // From here on it reads nothing, so it answers no Ping.
+    // The client stops reading, so it does not answer Pings.
     silent.setBytesPerSecond(0);
     const alive = await connect(under);
     await vi.waitFor(() => expect(under.gateway.connections).toBe(1), { timeout: 10_000 });

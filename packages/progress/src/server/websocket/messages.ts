@@ -32,8 +32,8 @@ const framed = new WeakMap<Buffer, Buffer>();
 const finText = 0x81;
 
 /**
- * A message as an unmasked text frame (RFC 6455, 5.2). Built once for all watchers: with thousands of watchers the
- * header and the gathering write of each cost as much as the rest.
+ * A message as an unmasked text frame (RFC 6455, 5.2). Built once for all watchers, because separate headers and
+ * writes would double the cost with thousands of watchers.
  */
 export function textFrame(message: Buffer): Buffer {
   const known = framed.get(message);

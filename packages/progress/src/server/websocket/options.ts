@@ -37,8 +37,8 @@ export interface WebSocketOptions<P> {
   /** Which Origin headers are allowed; see {@link exactOrigins}. */
   origins: (origin: string | undefined, request: IncomingMessage) => boolean;
   /**
-   * Takes and deletes the ticket and compares it with the cookie's session. `null` refuses with 401. For a
-   * `refresh` it is called again with the request of the handshake.
+   * Takes and deletes the ticket and compares it with the cookie's session. `null` refuses with 401. For a `refresh`
+   * the gateway calls it again with the request of the handshake.
    */
   authenticate: (request: IncomingMessage, ticket: string | null) => Promise<P | null>;
   /** The identity of a principal. */

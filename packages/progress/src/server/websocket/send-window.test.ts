@@ -151,7 +151,7 @@ describe('send window: real sockets', () => {
         if (message.t === 'ops') receivedAtMs = Date.parse(message.d.at(-1)?.at ?? '');
       });
       reader.send({ t: 'sub', id: 1, ops: [{ op: record.id }] });
-      // The lag of this process, which serves, reads and measures; the tick slows to four times the lag.
+      // This process serves, reads and measures. The tick slows to four times the event-loop lag of the process.
       let lateMs = 0;
       for (let waitedMs = 0; waitedMs < 5000; waitedMs += 20) {
         const startedAtMs = performance.now();
@@ -194,7 +194,7 @@ describe('send window: real sockets', () => {
     reader.setBytesPerSecond(1e7);
     await sleep(200);
     expect(last).toBe('succeeded');
-    // At most four snapshots were in flight, then the newest one; those in between were never sent.
+    // The gateway sent at most four snapshots, then the newest one, and skipped all others.
     expect(messages - before).toBeLessThanOrEqual(6);
   });
 

@@ -27,7 +27,7 @@ export interface SendWindow {
   /** When the outstanding Ping was sent; `null` if none is outstanding. */
   awaitingSinceMs(): number | null;
   lastSentAtMs(): number;
-  /** Since when a snapshot waits to be sent; `null` if none waits. */
+  /** When the oldest unsent snapshot started to wait; `null` if none waits. */
   waitingSinceMs(): number | null;
   /** Bytes sent that no Pong covers yet: those in the kernel, the network and the client. */
   uncoveredBytes(): number;
@@ -44,7 +44,7 @@ export interface WindowSocket {
   now(): number;
 }
 
-/** A Pong within this time is prompt. Four snapshots in flight then stay below the promised delay. */
+/** A Pong within this time is prompt. With four snapshots in flight, the delay is then below the promised bound. */
 const promptMs = 250;
 
 export function createSendWindow(wire: WindowSocket, limits: Limits): SendWindow {

@@ -148,7 +148,7 @@ describe('websocket upgrade', () => {
     }
     await sleep(200);
     expect((await rawHandshake(under, handshake(under))).status).toBe(429);
-    // A client that disconnects releases its upgrade before it was answered.
+    // A client that disconnects releases its upgrade before the server answers.
     sockets[0]?.destroy();
     await sleep(200);
     const next = await openTcp(under);
@@ -171,7 +171,7 @@ describe('websocket upgrade', () => {
     for (let round = 0; round < resetCount / 200; round += 1) {
       const sockets = await Promise.all(Array.from({ length: 200 }, () => openTcp(under)));
       for (const socket of sockets) socket.write(handshake(under));
-      // Before, during and after the authentication, which takes 20 ms.
+      // The resets come before, during and after the authentication, which takes 20 ms.
       await sleep(round % 30);
       for (const socket of sockets) socket.resetAndDestroy();
     }

@@ -83,7 +83,7 @@ class TicketUpgrader<P> implements Upgrader {
   handle(request: IncomingMessage, socket: Duplex, head: Buffer): void {
     const isOurs = pathOf(request) === this.#path;
     if (!isOurs && this.#options.gateway.fallthrough === true) return;
-    // Before any await: otherwise a reset would be an uncaught error and end the process.
+    // Attached before any await. Otherwise a reset would be an uncaught error and end the process.
     socket.on('error', () => socket.destroy());
     const refusal = isOurs ? this.#checkHeaders(request, head) : HANDSHAKE_STATUSES.notFound;
     if (refusal !== null) return refuseUpgrade(socket, refusal);
@@ -98,7 +98,7 @@ class TicketUpgrader<P> implements Upgrader {
     for (const end of this.#endPending) end();
   }
 
-  /** The checks that need no waiting. */
+  /** The synchronous checks. */
   #checkHeaders(request: IncomingMessage, head: Buffer): HandshakeStatus | null {
     const { hosts, origins } = this.#options.gateway;
     const { host, origin } = request.headers;

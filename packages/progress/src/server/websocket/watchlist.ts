@@ -45,7 +45,7 @@ function isListable(snapshot: Snapshot): boolean {
   return Date.now() - Date.parse(snapshot.endedAt) <= listedAfterEndMs;
 }
 
-/** Running operations first, then the newest, so that a cut list loses the oldest history. */
+/** Running operations come first, then the newest ended ones. So a truncated list loses the oldest history. */
 function byPriority(a: Snapshot, b: Snapshot): number {
   const ended = Number(isTerminal(a.state)) - Number(isTerminal(b.state));
   return ended === 0 ? b.createdAt.localeCompare(a.createdAt) : ended;
