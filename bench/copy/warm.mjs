@@ -5,7 +5,7 @@ import { bestOf, interleave, judge, selfDifference } from './rounds.mjs';
 import { timeChild, timeCommand } from './subjects.mjs';
 
 /** Rounds of the slow subjects, which are shown for comparison only. */
-const roundsOfOthers = 3;
+const comparisonRounds = 3;
 
 /**
  * Copies a file from the page cache. Compares the fast copy with `cp`, and the durable copy with `cp && sync FILE`.
@@ -32,8 +32,8 @@ export async function runWarm({ directory, sizeBytes, rounds }) {
         name: '@wcc/copy, durable: false, first copy of a process',
         run: () => timeChild('first', source, target),
       },
-      { name: 'fs.copyFile', run: () => timeChild('node', source, target), rounds: roundsOfOthers },
-      { name: 'stream pipeline', run: () => timeChild('pipeline', source, target), rounds: roundsOfOthers },
+      { name: 'fs.copyFile', run: () => timeChild('node', source, target), rounds: comparisonRounds },
+      { name: 'stream pipeline', run: () => timeChild('pipeline', source, target), rounds: comparisonRounds },
     ],
     rounds,
   );

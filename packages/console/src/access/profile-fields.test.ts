@@ -1,5 +1,5 @@
 import { expect, it } from 'vitest';
-import { findProfileFault, toProfile } from './profile-fields.ts';
+import { findProfileProblem, toProfile } from './profile-fields.ts';
 
 const key = 'ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIE2dG4 sato@desk';
 
@@ -10,8 +10,8 @@ it.each([
   ['', Array.from({ length: 33 }, () => key).join('\n'), { field: 'sshKeys', why: 'tooMany', line: 0 }],
   [' sato ', `\r\n${key}\r\n`, null],
   ['', '', null],
-])('the first invalid field of user %j with keys %j is found', (user, sshKeys, fault) => {
-  expect(findProfileFault({ user, sshKeys })).toEqual(fault);
+])('the first invalid field of user %j with keys %j is found', (user, sshKeys, problem) => {
+  expect(findProfileProblem({ user, sshKeys })).toEqual(problem);
 });
 
 it('the sent profile is trimmed and has no duplicate keys', () => {

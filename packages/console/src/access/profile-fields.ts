@@ -7,7 +7,7 @@ export interface ProfileFields {
   sshKeys: string;
 }
 
-export interface ProfileFault {
+export interface ProfileProblem {
   field: 'user' | 'sshKeys';
   why: 'badUser' | 'badKey' | 'privateKey' | 'tooMany';
   /** Number of the invalid key, from 1; 0 when the problem does not concern a single key. */
@@ -18,15 +18,19 @@ export interface ProfileFault {
 const maxKeys = 32;
 
 /** The first problem. A private key is a separate problem, because the key must not leave the browser. */
-export function findProfileFault({ user, sshKeys }: ProfileFields): ProfileFault | null {
+export function findProfileProblem({ user, sshKeys }: ProfileFields): ProfileProblem | null {
   const name = user.trim();
   if (name !== '' && !isLoginName(name)) return { field: 'user', why: 'badUser', line: 0 };
-  const fault = (why: ProfileFault['why'], line: number): ProfileFault => ({ field: 'sshKeys', why, line });
-  if (/-----BEGIN [A-Z ]*PRIVATE KEY/.test(sshKeys)) return fault('privateKey', 0);
+  const problem = (why: ProfileProblem['why'], line: number): ProfileProblem => ({
+    field: 'sshKeys',
+    why,
+    line,
+  });
+  if (/-----BEGIN [A-Z ]*PRIVATE KEY/.test(sshKeys)) return problem('privateKey', 0);
   const lines = linesOf(sshKeys);
   const bad = lines.findIndex((line) => !isSshKey(line));
-  if (bad !== -1) return fault('badKey', bad + 1);
-  return lines.length > maxKeys ? fault('tooMany', 0) : null;
+  if (bad !== -1) return problem('badKey', bad + 1);
+  return lines.length > maxKeys ? problem('tooMany', 0) : null;
 }
 
 /** Removes duplicate keys. Call it only for valid fields. */

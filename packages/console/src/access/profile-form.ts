@@ -5,7 +5,7 @@ import type { App } from '../app/app.ts';
 import { areaField, textField } from '../ui/fields.ts';
 import { FormElement } from '../ui/form-element.ts';
 import { fields } from '../ui/styles/fields.ts';
-import { findProfileFault, toProfile } from './profile-fields.ts';
+import { findProfileProblem, toProfile } from './profile-fields.ts';
 import { accessTextOf } from './text/catalogue.ts';
 import type { AccessText } from './text/text.ts';
 
@@ -108,9 +108,9 @@ export class ProfileForm extends FormElement<App> {
     event.preventDefault();
     const text = this.#text;
     this.isDone = false;
-    const fault = findProfileFault(this);
-    if (fault !== null) {
-      const { field, why, line } = fault;
+    const problem = findProfileProblem(this);
+    if (problem !== null) {
+      const { field, why, line } = problem;
       return this.showFieldError({ field, message: text.problems[why](line) });
     }
     this.isDone = await this.send(async () => this.#take(await this.app.api.changeProfile(toProfile(this))));

@@ -9,7 +9,7 @@ import { SUBPROTOCOL, TICKET_PREFIX } from '@wcc/progress';
 import { WebSocketServer } from 'ws';
 import type { WebSocket } from 'ws';
 
-const recheckMs = 5;
+const pollIntervalMs = 5;
 
 /** One handshake of the client under test. */
 export interface Handshake {
@@ -75,7 +75,7 @@ export class ScriptedServer {
       if (found !== null && found !== undefined) return found;
       if (this.#isClosed) throw new Error('the session was closed');
       if (performance.now() > endsAtMs) throw new Error(`waited ${this.#stepMs} ms for ${what}`);
-      await sleep(recheckMs);
+      await sleep(pollIntervalMs);
     }
   };
 
@@ -96,8 +96,8 @@ export class ScriptedServer {
         void socket.end(`HTTP/1.1 ${status} ${STATUS_CODES[status]}\r\nConnection: close\r\n\r\n`),
       accept: () =>
         new Promise((resolve) => {
-          this.#sockets.handleUpgrade(request, socket, head, (line) =>
-            resolve(new ScriptedSocket(line, this.waitFor)),
+          this.#sockets.handleUpgrade(request, socket, head, (webSocket) =>
+            resolve(new ScriptedSocket(webSocket, this.waitFor)),
           );
         }),
     });
@@ -107,14 +107,14 @@ export class ScriptedServer {
 /** A socket to the client under test. */
 export class ScriptedSocket {
   readonly #socket: WebSocket;
-  readonly #look: WaitFor;
+  readonly #waitFor: WaitFor;
   readonly #received: ClientMessage[] = [];
   readonly #pongs: string[] = [];
   #isClosed = false;
 
-  constructor(socket: WebSocket, look: WaitFor) {
+  constructor(socket: WebSocket, waitFor: WaitFor) {
     this.#socket = socket;
-    this.#look = look;
+    this.#waitFor = waitFor;
     socket.on('message', (data: Buffer) => this.#received.push(JSON.parse(data.toString()) as ClientMessage));
     socket.on('pong', (payload) => this.#pongs.push(payload.toString()));
     socket.on('close', () => (this.#isClosed = true));
@@ -128,7 +128,7 @@ export class ScriptedSocket {
 
   /** Waits for the client's next `sub`. */
   async subscription(): Promise<Extract<ClientMessage, { t: 'sub' }>> {
-    return this.#look(() => {
+    return this.#waitFor(() => {
       const message = this.#received.shift();
       return message?.t === 'sub' ? message : undefined;
     }, 'the client to subscribe');
@@ -137,7 +137,7 @@ export class ScriptedSocket {
   /** Sends a Ping and waits for its Pong, unless the client has disconnected. */
   async ping(payload: string): Promise<void> {
     this.#socket.ping(payload);
-    await this.#look(
+    await this.#waitFor(
       () => (this.#isClosed || this.#pongs.includes(payload) ? true : null),
       `the Pong "${payload}"`,
     );

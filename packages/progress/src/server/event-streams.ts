@@ -140,7 +140,7 @@ class EventStreamGateway<P> implements EventStreams<P> {
     return watchStats(
       this.#all().map(({ isWriting, waitingSinceMs }) => ({
         subscriptions: 1,
-        isAwaitingAck: isWriting,
+        isAwaitingPong: isWriting,
         waitingSinceMs,
       })),
       this.#sent,

@@ -21,7 +21,7 @@ export interface WatchStats {
 
 export interface WatcherState {
   subscriptions: number;
-  isAwaitingAck: boolean;
+  isAwaitingPong: boolean;
   waitingSinceMs: number | null;
 }
 
@@ -32,7 +32,7 @@ export function watchStats(watchers: readonly WatcherState[], sent: SentCount): 
   let stalenessMs = 0;
   for (const watcher of watchers) {
     subscriptions += watcher.subscriptions;
-    if (watcher.isAwaitingAck) awaitingPong += 1;
+    if (watcher.isAwaitingPong) awaitingPong += 1;
     if (watcher.waitingSinceMs !== null) stalenessMs = Math.max(stalenessMs, nowMs - watcher.waitingSinceMs);
   }
   const { messages: sentMessages, bytes: sentBytes } = sent;

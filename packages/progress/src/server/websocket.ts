@@ -102,7 +102,7 @@ class Gateway<P> implements WebSocketGateway<P> {
     return watchStats(
       open.map(({ sendWindow, watchlist }) => ({
         subscriptions: watchlist.size,
-        isAwaitingAck: sendWindow.awaitingSinceMs() !== null,
+        isAwaitingPong: sendWindow.awaitingSinceMs() !== null,
         waitingSinceMs: sendWindow.waitingSinceMs(),
       })),
       this.#context.sent,

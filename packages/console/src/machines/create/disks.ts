@@ -6,7 +6,7 @@ import { icon } from '../../ui/icons.ts';
 import { segmentField } from '../../ui/segments.ts';
 import { imageChoices } from '../image-choices.ts';
 import { maxDisks } from './form.ts';
-import type { CreateFault, DiskForm } from './form.ts';
+import type { CreateProblem, DiskForm } from './form.ts';
 import type { StepContext } from './step.ts';
 
 /** The step for the disks and the disc in the drive. */
@@ -34,9 +34,9 @@ export function diskSteps(context: StepContext): TemplateResult {
 }
 
 function diskCard(disk: DiskForm, index: number, context: StepContext): TemplateResult {
-  const { words, form, faults, change } = context;
+  const { words, form, problems, change } = context;
   const { making: text } = words;
-  const fault = faults.find((each) => each.field === 'disk' && each.index === index);
+  const problem = problems.find((each) => each.field === 'disk' && each.index === index);
   const put = (part: Partial<DiskForm>): void =>
     change({ disks: form.disks.map((each, at) => (at === index ? { ...each, ...part } : each)) });
   const remove = (): void => change({ disks: form.disks.filter((_, at) => at !== index) });
@@ -60,7 +60,7 @@ function diskCard(disk: DiskForm, index: number, context: StepContext): Template
       ],
       change: (kind) => put(kind === 'copy' ? { kind: 'copy', size: '' } : { kind: 'blank', size: '20' }),
     })}
-    ${disk.kind === 'copy' ? copied(disk, { context, index, put, fault }) : blank(disk, { context, index, put, fault })}
+    ${disk.kind === 'copy' ? copied(disk, { context, index, put, problem }) : blank(disk, { context, index, put, problem })}
   </fieldset>`;
 }
 
@@ -68,10 +68,10 @@ interface DiskParts {
   context: StepContext;
   index: number;
   put: (part: Partial<DiskForm>) => void;
-  fault: CreateFault | undefined;
+  problem: CreateProblem | undefined;
 }
 
-function blank(disk: DiskForm, { context, index, put, fault }: DiskParts): TemplateResult {
+function blank(disk: DiskForm, { context, index, put, problem }: DiskParts): TemplateResult {
   const { words } = context;
   return html`<div class="pair">
     ${textField({
@@ -81,8 +81,8 @@ function blank(disk: DiskForm, { context, index, put, fault }: DiskParts): Templ
       unit: 'GiB',
       mode: 'decimal',
       change: (typed) => put({ size: typed }),
-      isBad: fault !== undefined,
-      ...(fault === undefined ? {} : { note: words.badDiskSize('') }),
+      isBad: problem !== undefined,
+      ...(problem === undefined ? {} : { note: words.badDiskSize('') }),
     })}
     ${segmentField({
       name: `create-disk-${index}-format`,
@@ -97,14 +97,14 @@ function blank(disk: DiskForm, { context, index, put, fault }: DiskParts): Templ
   </div>`;
 }
 
-function copied(disk: DiskForm, { context, index, put, fault }: DiskParts): TemplateResult {
+function copied(disk: DiskForm, { context, index, put, problem }: DiskParts): TemplateResult {
   const { words, resources } = context;
   const images = resources.images.filter(
     ({ state, format }) => state === 'ready' && (format === 'raw' || format === 'qcow2'),
   );
   const image = images.find(({ id }) => id === disk.image);
   const own = image === undefined ? '' : size(image.virtualSizeBytes);
-  const isBadSize = fault?.why === 'size' || fault?.why === 'too_small';
+  const isBadSize = problem?.why === 'size' || problem?.why === 'too_small';
   return html`<div class="pair">
     ${selectField({
       id: `create-disk-${index}-image`,
@@ -112,8 +112,8 @@ function copied(disk: DiskForm, { context, index, put, fault }: DiskParts): Temp
       value: disk.image === null ? '' : String(disk.image),
       choices: [{ value: '', label: words.making.choose }, ...imageChoices(images)],
       change: (value) => put({ image: value === '' ? null : Number(value) }),
-      isBad: fault?.why === 'no_image',
-      ...(fault?.why === 'no_image' ? { note: words.making.noImage } : {}),
+      isBad: problem?.why === 'no_image',
+      ...(problem?.why === 'no_image' ? { note: words.making.noImage } : {}),
     })}
     ${textField({
       id: `create-disk-${index}-size`,

@@ -5,9 +5,9 @@ import type { StepContext } from './step.ts';
 
 /** The step for cloud-init data. */
 export function createFirstBoot(context: StepContext): TemplateResult {
-  const { words, form, faults, change } = context;
+  const { words, form, problems, change } = context;
   const { boot: text } = words;
-  const bad = new Set<string>(faults.filter(({ step }) => step === 'firstBoot').map(({ field }) => field));
+  const bad = new Set<string>(problems.filter(({ step }) => step === 'firstBoot').map(({ field }) => field));
   const field = (name: 'user' | 'hostname' | 'passwordHash'): TemplateResult =>
     textField({
       id: `create-${name}`,

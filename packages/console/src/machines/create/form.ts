@@ -67,72 +67,72 @@ export function emptyCreateForm(): CreateForm {
 }
 
 /** Problems of the form, each with the step of its field. */
-export type CreateFault =
+export type CreateProblem =
   | { step: 'basics'; field: 'name'; why: 'empty' | 'malformed' | 'taken' }
   | { step: 'cpu'; field: 'cpus' | 'memory'; why: 'number' | 'too_many' | 'too_much' }
   | { step: 'disks'; field: 'disk'; index: number; why: 'no_image' | 'size' | 'too_small' }
   | { step: 'network'; field: 'networkName'; why: 'no_network' }
   | { step: 'firstBoot'; field: 'user' | 'sshKeys' | 'hostname' | 'passwordHash'; why: 'malformed' };
 
-export function findCreateFaults(form: CreateForm, resources: CreateResources): CreateFault[] {
+export function findCreateProblems(form: CreateForm, resources: CreateResources): CreateProblem[] {
   return [
-    ...nameFaults(form, resources),
-    ...cpuFaults(form, resources),
-    ...form.disks.flatMap((disk, index) => diskFaults(disk, index, resources)),
-    ...networkFaults(form),
-    ...firstBootFaults(form),
+    ...nameProblems(form, resources),
+    ...cpuProblems(form, resources),
+    ...form.disks.flatMap((disk, index) => diskProblems(disk, index, resources)),
+    ...networkProblems(form),
+    ...firstBootProblems(form),
   ];
 }
 
-function nameFaults({ name }: CreateForm, { taken }: CreateResources): CreateFault[] {
+function nameProblems({ name }: CreateForm, { taken }: CreateResources): CreateProblem[] {
   const why = checkVmName(name, taken);
   return why === null ? [] : [{ step: 'basics', field: 'name', why }];
 }
 
-function cpuFaults(form: CreateForm, { host }: CreateResources): CreateFault[] {
-  const faults: CreateFault[] = [];
+function cpuProblems(form: CreateForm, { host }: CreateResources): CreateProblem[] {
+  const problems: CreateProblem[] = [];
   const cpus = parseCpus(form.cpus);
-  if (cpus === undefined) faults.push({ step: 'cpu', field: 'cpus', why: 'number' });
+  if (cpus === undefined) problems.push({ step: 'cpu', field: 'cpus', why: 'number' });
   const memory = parseMemory(form.memory);
-  if (memory === undefined) faults.push({ step: 'cpu', field: 'memory', why: 'number' });
+  if (memory === undefined) problems.push({ step: 'cpu', field: 'memory', why: 'number' });
   else if (host !== null && memory > host.memoryBytes)
-    faults.push({ step: 'cpu', field: 'memory', why: 'too_much' });
-  return faults;
+    problems.push({ step: 'cpu', field: 'memory', why: 'too_much' });
+  return problems;
 }
 
-function diskFaults(disk: DiskForm, index: number, { images }: CreateResources): CreateFault[] {
-  const fault = (why: 'no_image' | 'size' | 'too_small'): CreateFault[] => [
+function diskProblems(disk: DiskForm, index: number, { images }: CreateResources): CreateProblem[] {
+  const problem = (why: 'no_image' | 'size' | 'too_small'): CreateProblem[] => [
     { step: 'disks', field: 'disk', index, why },
   ];
-  if (disk.kind === 'blank') return parseDiskSize(disk.size) === undefined ? fault('size') : [];
+  if (disk.kind === 'blank') return parseDiskSize(disk.size) === undefined ? problem('size') : [];
   const image = images.find(({ id }) => id === disk.image);
-  if (image === undefined) return fault('no_image');
+  if (image === undefined) return problem('no_image');
   if (disk.size.trim() === '') return [];
   const sizeBytes = parseDiskSize(disk.size);
-  if (sizeBytes === undefined) return fault('size');
-  return sizeBytes < image.virtualSizeBytes ? fault('too_small') : [];
+  if (sizeBytes === undefined) return problem('size');
+  return sizeBytes < image.virtualSizeBytes ? problem('too_small') : [];
 }
 
-function networkFaults({ network, networkName }: CreateForm): CreateFault[] {
+function networkProblems({ network, networkName }: CreateForm): CreateProblem[] {
   const isNamed = network === 'bridge' || network === 'network';
   return isNamed && networkName === '' ? [{ step: 'network', field: 'networkName', why: 'no_network' }] : [];
 }
 
-function firstBootFaults(form: CreateForm): CreateFault[] {
-  const fault = (field: 'user' | 'sshKeys' | 'hostname' | 'passwordHash'): CreateFault => ({
+function firstBootProblems(form: CreateForm): CreateProblem[] {
+  const problem = (field: 'user' | 'sshKeys' | 'hostname' | 'passwordHash'): CreateProblem => ({
     step: 'firstBoot',
     field,
     why: 'malformed',
   });
   return [
-    ...(form.user === '' || isLoginName(form.user) ? [] : [fault('user')]),
-    ...(linesOf(form.sshKeys).every(isSshKey) ? [] : [fault('sshKeys')]),
+    ...(form.user === '' || isLoginName(form.user) ? [] : [problem('user')]),
+    ...(linesOf(form.sshKeys).every(isSshKey) ? [] : [problem('sshKeys')]),
     ...(form.hostname === '' || /^[A-Za-z0-9]([A-Za-z0-9.-]{0,61}[A-Za-z0-9])?$/.test(form.hostname)
       ? []
-      : [fault('hostname')]),
+      : [problem('hostname')]),
     ...(form.passwordHash === '' || /^\$[./$0-9A-Za-z=,+-]+$/.test(form.passwordHash)
       ? []
-      : [fault('passwordHash')]),
+      : [problem('passwordHash')]),
   ];
 }
 

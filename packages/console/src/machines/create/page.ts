@@ -8,8 +8,8 @@ import { createKeys } from '../../ui/idempotency.ts';
 import { problemBox } from '../../ui/problem.ts';
 import { hypervisorNote } from '../hypervisor-note.ts';
 import { VmElement } from '../machine-element.ts';
-import { createSteps, emptyCreateForm, findCreateFaults, toCreateRequest } from './form.ts';
-import type { CreateFault, CreateForm, CreateStep, CreateResources } from './form.ts';
+import { createSteps, emptyCreateForm, findCreateProblems, toCreateRequest } from './form.ts';
+import type { CreateProblem, CreateForm, CreateStep, CreateResources } from './form.ts';
 import { createStepViews } from './steps.ts';
 import { wizard } from './styles.ts';
 
@@ -85,7 +85,7 @@ export class CreateVmPage extends VmElement {
 
   protected override render(): TemplateResult {
     const { making: text } = this.words;
-    const faults = findCreateFaults(this.form, this.#resources);
+    const problems = findCreateProblems(this.form, this.#resources);
     const { router } = this.app;
     return html`<a class="back" href=${pagePaths.vms} @click=${router.onLink}
         >${icon('back')}${this.words.back}</a
@@ -100,7 +100,7 @@ export class CreateVmPage extends VmElement {
           this.#next();
         }}
       >
-        ${this.#nav(faults)}
+        ${this.#nav(problems)}
         <div class="wizard-step">
           <h2 tabindex="-1">${text.steps[this.step]}</h2>
           ${problemBox(this.app, this.problem)}
@@ -109,22 +109,22 @@ export class CreateVmPage extends VmElement {
             words: this.words,
             form: this.form,
             resources: this.#resources,
-            faults,
+            problems,
             profile: this.profile,
             change: (part) => this.#change(part),
             goTo: (step) => this.#goTo(step),
           })}
         </div>
-        ${this.#foot(faults)}
+        ${this.#foot(problems)}
       </form>`;
   }
 
-  #nav(faults: readonly CreateFault[]): TemplateResult {
+  #nav(problems: readonly CreateProblem[]): TemplateResult {
     const { making: text } = this.words;
     return html`<nav class="wizard-nav" aria-label=${text.stepsLabel}>
       <ol>
         ${createSteps.map((step, index) => {
-          const isBad = this.seen.has(step) && faults.some((fault) => fault.step === step);
+          const isBad = this.seen.has(step) && problems.some((problem) => problem.step === step);
           return html`<li>
             <button
               type="button"
@@ -142,10 +142,10 @@ export class CreateVmPage extends VmElement {
     </nav>`;
   }
 
-  #foot(faults: readonly CreateFault[]): TemplateResult {
+  #foot(problems: readonly CreateProblem[]): TemplateResult {
     const { making: text } = this.words;
     const isLast = this.step === 'review';
-    const isOff = this.busy || !this.signedIn.connection.isOnline || (isLast && faults.length > 0);
+    const isOff = this.busy || !this.signedIn.connection.isOnline || (isLast && problems.length > 0);
     const verb = this.busy ? this.words.busy : this.form.start ? text.submit : text.submitOff;
     return html`<footer class="foot">
       <p>
@@ -190,8 +190,8 @@ export class CreateVmPage extends VmElement {
 
   #next(): void {
     if (this.step !== 'review') return this.#goTo(this.#neighbour(1));
-    const [fault] = findCreateFaults(this.form, this.#resources);
-    if (fault !== undefined) return this.#goTo(fault.step);
+    const [problem] = findCreateProblems(this.form, this.#resources);
+    if (problem !== undefined) return this.#goTo(problem.step);
     void this.#create();
   }
 

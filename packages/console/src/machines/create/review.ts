@@ -22,11 +22,11 @@ export function createReview(context: StepContext): TemplateResult {
 }
 
 function row(
-  { words, faults, goTo }: StepContext,
+  { words, problems, goTo }: StepContext,
   step: CreateStep,
   lines: readonly string[],
 ): TemplateResult {
-  const isBad = faults.some((fault) => fault.step === step);
+  const isBad = problems.some((problem) => problem.step === step);
   const title = words.making.steps[step];
   return html`<div class=${isBad ? 'bad' : ''}>
     <dt>${title}</dt>

@@ -2,7 +2,7 @@ import type { FirstBootProfile } from '@wcc/api';
 import type { TemplateResult } from 'lit';
 import type { App } from '../../app/app.ts';
 import type { VmsText } from '../text/text.ts';
-import type { CreateFault, CreateForm, CreateStep, CreateResources } from './form.ts';
+import type { CreateProblem, CreateForm, CreateStep, CreateResources } from './form.ts';
 
 /** What a step of the page reads and changes. */
 export interface StepContext {
@@ -10,7 +10,7 @@ export interface StepContext {
   words: VmsText;
   form: CreateForm;
   resources: CreateResources;
-  faults: readonly CreateFault[];
+  problems: readonly CreateProblem[];
   /** The user's first-boot profile; `null` when it is not loaded. */
   profile: FirstBootProfile | null;
   change: (part: Partial<CreateForm>) => void;

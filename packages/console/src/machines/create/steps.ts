@@ -19,9 +19,9 @@ export const createStepViews: Readonly<Record<CreateStep, Step>> = {
   review: createReview,
 };
 
-function basics({ words, form, resources, faults, change }: StepContext): TemplateResult {
-  const fault = faults.find(({ field }) => field === 'name');
-  const why = fault?.field === 'name' ? fault.why : null;
+function basics({ words, form, resources, problems, change }: StepContext): TemplateResult {
+  const problem = problems.find(({ field }) => field === 'name');
+  const why = problem?.field === 'name' ? problem.why : null;
   const pools = resources.pools.filter(({ state }) => state === 'ready');
   return html`${textField({
     id: 'create-name',
@@ -59,10 +59,10 @@ function basics({ words, form, resources, faults, change }: StepContext): Templa
   }`;
 }
 
-function cpu({ words, form, resources, faults, change }: StepContext): TemplateResult {
+function cpu({ words, form, resources, problems, change }: StepContext): TemplateResult {
   const { host } = resources;
-  const isBadCpus = faults.some(({ field }) => field === 'cpus');
-  const memoryFault = faults.find(({ field }) => field === 'memory');
+  const isBadCpus = problems.some(({ field }) => field === 'cpus');
+  const memoryProblem = problems.find(({ field }) => field === 'memory');
   const total = host === null ? '' : size(host.memoryBytes);
   const free = host === null ? '' : words.making.memoryHint(size(host.freeMemoryBytes), total);
   return html`${textField({
@@ -82,19 +82,19 @@ function cpu({ words, form, resources, faults, change }: StepContext): TemplateR
     unit: 'GiB',
     change: (memory) => change({ memory }),
     note:
-      memoryFault === undefined
+      memoryProblem === undefined
         ? free
-        : memoryFault.why === 'too_much'
+        : memoryProblem.why === 'too_much'
           ? words.making.tooMuch(total)
           : words.badMemory,
-    isBad: memoryFault !== undefined,
+    isBad: memoryProblem !== undefined,
   })}`;
 }
 
-function network({ words, form, resources, faults, change }: StepContext): TemplateResult {
+function network({ words, form, resources, problems, change }: StepContext): TemplateResult {
   const names = resources.host?.networks ?? [];
   const isNamed = form.network === 'network' || form.network === 'bridge';
-  const isBad = faults.some(({ step }) => step === 'network');
+  const isBad = problems.some(({ step }) => step === 'network');
   const kinds = ['user', 'network', 'bridge', 'none'] as const;
   return html`${segmentField({
     name: 'create-network',
