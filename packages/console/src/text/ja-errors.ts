@@ -111,7 +111,7 @@ export const jaErrors: Record<ErrorCode | ClientErrorCode, ErrorText> = {
     hint: 'サービスとログを確認してください。動作中の仮想マシンはそのまま動き続けます。',
   },
   hypervisor_failed: {
-    message: 'ハイパーバイザーが拒否しました。',
+    message: 'ハイパーバイザーがエラーを報告しました。',
     hint: '詳細に記された理由を確認してください。',
   },
   firmware_missing: {
@@ -240,8 +240,8 @@ export const jaErrors: Record<ErrorCode | ClientErrorCode, ErrorText> = {
     hint: 'そのプログラムを確認し、もう一度実行してください。',
   },
   too_many_watchers: {
-    message: '同時に表示している場所が多すぎます。',
-    hint: '表示中のページやプログラムを閉じてください。同時に 16 か所まで表示できます。',
+    message: '進捗のライブ接続が多すぎます。',
+    hint: '表示中のページやプログラムを閉じてください。同時に 16 接続までです。',
   },
   rate_limited: { message: '要求が多すぎます。', hint: 'しばらく待ってから再試行してください。' },
   too_many_tickets: { message: '未使用のチケットが多すぎます。', hint: '30 秒ほど待ってください。' },
