@@ -10,7 +10,7 @@ const tunedSocketIo = 'Socket.IO, tuned';
 const note = (rounds) =>
   `Server on core 0, generator on core 1; medians of ${rounds} interleaved rounds; ${eventsPerSecond} events a second, open-loop.`;
 
-/** Runs every subject with 1,000 watchers, 100 of which stop reading. */
+/** Runs every subject with 1,000 watchers, and 100 of them stop reading. */
 export async function runStalled({ rounds, ms }) {
   const all = await interleave(['wcc', `wcc${againSuffix}`, ...Object.keys(subjects).slice(1)], {
     rounds,

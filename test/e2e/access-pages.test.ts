@@ -1,11 +1,11 @@
 import type { Browser } from 'playwright-core';
 import { afterAll, beforeAll, expect, it } from 'vitest';
 import type { Operation } from '@wcc/api';
-import { axeTimeoutMs, findAxeViolations, appearances } from '../kit/axe.ts';
-import { launchBrowser, screenshot } from '../kit/browser.ts';
-import { openConsole } from '../kit/console.ts';
-import type { ConsoleOptions, ConsoleTab } from '../kit/console.ts';
-import { closeContextsAfterEach } from '../kit/contexts.ts';
+import { axeTimeoutMs, findAxeViolations, appearances } from '../kit/browser/axe.ts';
+import { launchBrowser, screenshot } from '../kit/browser/browser.ts';
+import { openConsole } from '../kit/browser/console.ts';
+import type { ConsoleOptions, ConsoleTab } from '../kit/browser/console.ts';
+import { closeContextsAfterEach } from '../kit/browser/contexts.ts';
 import { until } from '../kit/poll.ts';
 import { noteSecret } from '../kit/secrets.ts';
 import { startServer } from '../kit/server.ts';

@@ -1,9 +1,9 @@
 import type { Browser, Page } from 'playwright-core';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { createMeter } from '@wcc/progress';
-import { launchBrowser } from '../kit/browser.ts';
+import { launchBrowser } from '../kit/browser/browser.ts';
 import { until } from '../kit/poll.ts';
-import { findUnformattedValues, readRow } from '../kit/operation-rows.ts';
+import { findUnformattedValues, readRow } from '../kit/browser/operation-rows.ts';
 import { startScriptedServer } from '../kit/scripted-server.ts';
 import type { ScriptedServer } from '../kit/scripted-server.ts';
 import { sampleCopy, sampleCopyPhases } from '../kit/states.ts';

@@ -1,11 +1,11 @@
 import type { Browser, BrowserContext, Locator, Page } from 'playwright-core';
 import { afterAll, afterEach, beforeAll, beforeEach, expect, it } from 'vitest';
 import type { Snapshot } from '@wcc/progress';
-import { axeTimeoutMs, findAxeViolations, appearances } from '../kit/axe.ts';
-import { launchBrowser, recordPageErrors, screenshot } from '../kit/browser.ts';
-import type { PageErrors } from '../kit/browser.ts';
+import { axeTimeoutMs, findAxeViolations, appearances } from '../kit/browser/axe.ts';
+import { launchBrowser, recordPageErrors, screenshot } from '../kit/browser/browser.ts';
+import type { PageErrors } from '../kit/browser/browser.ts';
 import { until } from '../kit/poll.ts';
-import { findUnformattedValues, readRow } from '../kit/operation-rows.ts';
+import { findUnformattedValues, readRow } from '../kit/browser/operation-rows.ts';
 import { startScriptedServer } from '../kit/scripted-server.ts';
 import type { ScriptedServer } from '../kit/scripted-server.ts';
 import { sampleCopy, exampleStates, operationId, sampleCopyPhases } from '../kit/states.ts';

@@ -1,11 +1,11 @@
 import type { Browser } from 'playwright-core';
 import { afterAll, beforeAll, expect, it } from 'vitest';
 import { WebSocket } from 'ws';
-import { launchBrowser, recordPageErrors, screenshot } from '../kit/browser.ts';
+import { launchBrowser, recordPageErrors, screenshot } from '../kit/browser/browser.ts';
 import { installLibraries } from '../kit/packed-install.ts';
 import type { PackedInstall } from '../kit/packed-install.ts';
 import { until } from '../kit/poll.ts';
-import { findUnformattedValues, observeAllChanges, readObservation } from '../kit/operation-rows.ts';
+import { findUnformattedValues, observeAllChanges, readObservation } from '../kit/browser/operation-rows.ts';
 
 /** The packed library, installed outside the repository and used by the three example servers and their pages. */
 let install: PackedInstall;

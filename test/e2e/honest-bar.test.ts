@@ -3,8 +3,8 @@ import { join } from 'node:path';
 import type { Browser } from 'playwright-core';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { CopyImageRequest } from '@wcc/api';
-import { launchBrowser } from '../kit/browser.ts';
-import { openConsole } from '../kit/console.ts';
+import { launchBrowser } from '../kit/browser/browser.ts';
+import { openConsole } from '../kit/browser/console.ts';
 import { GiB, makeRandomImage, makeSparseImage, MiB } from '../kit/images.ts';
 import { loopMountSkipReason, withLoopFileSystem } from '../kit/loop-mount.ts';
 import { registerImage } from '../kit/operations.ts';
@@ -15,8 +15,8 @@ import {
   readObservation,
   readRow,
   rowOf,
-} from '../kit/operation-rows.ts';
-import type { BarSample, Observation, RowState } from '../kit/operation-rows.ts';
+} from '../kit/browser/operation-rows.ts';
+import type { BarSample, Observation, RowState } from '../kit/browser/operation-rows.ts';
 import { startServer } from '../kit/server.ts';
 import type { ServerOptions, TestServer } from '../kit/server.ts';
 import { createUser } from '../kit/session.ts';

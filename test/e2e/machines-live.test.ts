@@ -1,8 +1,8 @@
 import type { Browser, Page } from 'playwright-core';
 import { afterAll, beforeAll, expect, it } from 'vitest';
-import { launchBrowser } from '../kit/browser.ts';
-import { openConsole } from '../kit/console.ts';
-import { closeContextsAfterEach } from '../kit/contexts.ts';
+import { launchBrowser } from '../kit/browser/browser.ts';
+import { openConsole } from '../kit/browser/console.ts';
+import { closeContextsAfterEach } from '../kit/browser/contexts.ts';
 import { MiB } from '../kit/images.ts';
 import { waitForState } from '../kit/operations.ts';
 import { startServer } from '../kit/server.ts';

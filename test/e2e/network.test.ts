@@ -2,23 +2,23 @@ import { join } from 'node:path';
 import type { Browser, BrowserContext } from 'playwright-core';
 import { afterAll, afterEach, beforeAll, beforeEach, expect, it } from 'vitest';
 import type { Image } from '@wcc/api';
-import { launchBrowser } from '../kit/browser.ts';
-import { openConsole } from '../kit/console.ts';
-import type { ConsoleTab } from '../kit/console.ts';
-import { createFaultProxy } from '../kit/fault-proxy.ts';
-import type { FaultProxy } from '../kit/fault-proxy.ts';
+import { launchBrowser } from '../kit/browser/browser.ts';
+import { openConsole } from '../kit/browser/console.ts';
+import type { ConsoleTab } from '../kit/browser/console.ts';
+import { createFaultProxy } from '../kit/network/fault-proxy.ts';
+import type { FaultProxy } from '../kit/network/fault-proxy.ts';
 import { makeRandomImage, MiB } from '../kit/images.ts';
-import { measureTimerDelay } from '../kit/machine-load.ts';
+import { measureTimerDelay } from '../kit/browser/machine-load.ts';
 import { currentPhase, registerImage } from '../kit/operations.ts';
 import { until } from '../kit/poll.ts';
-import { findFreePort } from '../kit/ports.ts';
+import { findFreePort } from '../kit/network/ports.ts';
 import {
   findUnformattedValues,
   observeAllChanges,
   readObservation,
   readRow,
   rowOf,
-} from '../kit/operation-rows.ts';
+} from '../kit/browser/operation-rows.ts';
 import { startServer } from '../kit/server.ts';
 import type { TestServer } from '../kit/server.ts';
 import { createUser } from '../kit/session.ts';

@@ -2,10 +2,10 @@ import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Browser, BrowserContext, Page } from 'playwright-core';
 import { afterAll, afterEach, beforeAll, expect, it } from 'vitest';
-import { launchBrowser, recordPageErrors, screenshot } from '../kit/browser.ts';
-import { addSession } from '../kit/console.ts';
+import { launchBrowser, recordPageErrors, screenshot } from '../kit/browser/browser.ts';
+import { addSession } from '../kit/browser/console.ts';
 import { GiB, makeRandomImage, makeSparseImage, MiB, sha256 } from '../kit/images.ts';
-import { rawRequest } from '../kit/raw-http.ts';
+import { rawRequest } from '../kit/network/raw-http.ts';
 import { until } from '../kit/poll.ts';
 import {
   findUnformattedValues,
@@ -13,7 +13,7 @@ import {
   readObservation,
   readRow,
   rowOf,
-} from '../kit/operation-rows.ts';
+} from '../kit/browser/operation-rows.ts';
 import { startServer } from '../kit/server.ts';
 import type { TestServer } from '../kit/server.ts';
 import { createCookieSession, createUser, readFirstSignInLink, signIn } from '../kit/session.ts';

@@ -1,16 +1,16 @@
 import type { Browser, Page } from 'playwright-core';
 import { afterAll, beforeAll, expect, it } from 'vitest';
-import { launchBrowser, screenshot } from '../kit/browser.ts';
-import { openConsole } from '../kit/console.ts';
-import type { ConsoleTab } from '../kit/console.ts';
-import { closeContextsAfterEach } from '../kit/contexts.ts';
+import { launchBrowser, screenshot } from '../kit/browser/browser.ts';
+import { openConsole } from '../kit/browser/console.ts';
+import type { ConsoleTab } from '../kit/browser/console.ts';
+import { closeContextsAfterEach } from '../kit/browser/contexts.ts';
 import { MiB } from '../kit/images.ts';
 import { startMachineHost } from '../kit/machine-host.ts';
 import type { MachineHost } from '../kit/machine-host.ts';
 import { waitForState } from '../kit/operations.ts';
 import { until } from '../kit/poll.ts';
-import { findClippedElements } from '../kit/clipping.ts';
-import { expectFocusOn, readFocus, tabTo } from '../kit/focus.ts';
+import { findClippedElements } from '../kit/browser/clipping.ts';
+import { expectFocusOn, readFocus, tabTo } from '../kit/browser/focus.ts';
 import { createUser } from '../kit/session.ts';
 import type { TestUser } from '../kit/session.ts';
 

@@ -3,10 +3,10 @@ import type { Browser, BrowserContext } from 'playwright-core';
 import { afterAll, afterEach, beforeAll, expect, it } from 'vitest';
 import type { Image, Operation } from '@wcc/api';
 import type { Snapshot } from '@wcc/progress';
-import { launchBrowser } from '../kit/browser.ts';
-import { launchPlainBrowser } from '../kit/cdp.ts';
-import type { PlainTab } from '../kit/cdp.ts';
-import { openConsole } from '../kit/console.ts';
+import { launchBrowser } from '../kit/browser/browser.ts';
+import { launchPlainBrowser } from '../kit/browser/cdp.ts';
+import type { PlainTab } from '../kit/browser/cdp.ts';
+import { openConsole } from '../kit/browser/console.ts';
 import { makeRandomImage, MiB } from '../kit/images.ts';
 import { currentPhase, registerImage, waitForState } from '../kit/operations.ts';
 import { until } from '../kit/poll.ts';
@@ -16,7 +16,7 @@ import {
   readObservation,
   readRow,
   rowOf,
-} from '../kit/operation-rows.ts';
+} from '../kit/browser/operation-rows.ts';
 import { startServer } from '../kit/server.ts';
 import type { TestServer } from '../kit/server.ts';
 import { createUser, signIn } from '../kit/session.ts';

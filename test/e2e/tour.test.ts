@@ -1,6 +1,6 @@
 import type { Browser } from 'playwright-core';
 import { afterAll, beforeAll, expect, it } from 'vitest';
-import { launchBrowser, recordPageErrors, screenshot } from '../kit/browser.ts';
+import { launchBrowser, recordPageErrors, screenshot } from '../kit/browser/browser.ts';
 import { readFirstSignInLink } from '../kit/session.ts';
 import { startServer } from '../kit/server.ts';
 import type { TestServer } from '../kit/server.ts';

@@ -1,9 +1,9 @@
 import type { Locator } from 'playwright-core';
 import { afterAll, afterEach, beforeAll, beforeEach, expect, it } from 'vitest';
-import { launchKillableBrowser, screenshot } from '../kit/browser.ts';
-import type { KillableBrowser } from '../kit/browser.ts';
-import { openConsole } from '../kit/console.ts';
-import type { ConsoleTab } from '../kit/console.ts';
+import { launchKillableBrowser, screenshot } from '../kit/browser/browser.ts';
+import type { KillableBrowser } from '../kit/browser/browser.ts';
+import { openConsole } from '../kit/browser/console.ts';
+import type { ConsoleTab } from '../kit/browser/console.ts';
 import { MiB } from '../kit/images.ts';
 import { until } from '../kit/poll.ts';
 import {
@@ -12,10 +12,10 @@ import {
   readObservation,
   readRow,
   rowOf,
-} from '../kit/operation-rows.ts';
+} from '../kit/browser/operation-rows.ts';
 import { createUploadFixture, slowBytesPerSecond, slowChunkBytes } from '../kit/upload-fixture.ts';
 import type { UploadFixture } from '../kit/upload-fixture.ts';
-import { chooseFileAgain, goToOperations, untilReceived, uploadByDialog } from '../kit/browser-upload.ts';
+import { chooseFileAgain, goToOperations, untilReceived, uploadByDialog } from '../kit/browser/upload.ts';
 
 /** Uploads when the server is killed, the network drops all bytes, or the browser is killed. */
 const sizeBytes = 24 * MiB;

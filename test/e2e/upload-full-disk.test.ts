@@ -1,8 +1,8 @@
 import { closeSync, openSync, rmSync, statfsSync, writeSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect, it } from 'vitest';
-import { screenshot } from '../kit/browser.ts';
-import { openConsole } from '../kit/console.ts';
+import { screenshot } from '../kit/browser/browser.ts';
+import { openConsole } from '../kit/browser/console.ts';
 import { MiB } from '../kit/images.ts';
 import { loopMountSkipReason, withLoopFileSystem } from '../kit/loop-mount.ts';
 import { waitForState } from '../kit/operations.ts';
@@ -13,9 +13,9 @@ import {
   readObservation,
   readRow,
   rowOf,
-} from '../kit/operation-rows.ts';
+} from '../kit/browser/operation-rows.ts';
 import { createUploadFixture, slowBytesPerSecond } from '../kit/upload-fixture.ts';
-import { goToOperations, untilReceived, uploadByDialog } from '../kit/browser-upload.ts';
+import { goToOperations, untilReceived, uploadByDialog } from '../kit/browser/upload.ts';
 
 /** Another program fills the disk during an upload. */
 const skipReason = loopMountSkipReason();

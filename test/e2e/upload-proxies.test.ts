@@ -1,15 +1,15 @@
 import { afterAll, afterEach, beforeAll, expect, it } from 'vitest';
-import { screenshot } from '../kit/browser.ts';
-import { openConsole } from '../kit/console.ts';
-import type { ConsoleTab } from '../kit/console.ts';
-import { createHttpProxy } from '../kit/http-proxy.ts';
-import type { HttpProxy } from '../kit/http-proxy.ts';
+import { screenshot } from '../kit/browser/browser.ts';
+import { openConsole } from '../kit/browser/console.ts';
+import type { ConsoleTab } from '../kit/browser/console.ts';
+import { createHttpProxy } from '../kit/network/http-proxy.ts';
+import type { HttpProxy } from '../kit/network/http-proxy.ts';
 import { MiB } from '../kit/images.ts';
 import { until } from '../kit/poll.ts';
-import { observeAllChanges, readObservation, readRow, rowOf } from '../kit/operation-rows.ts';
+import { observeAllChanges, readObservation, readRow, rowOf } from '../kit/browser/operation-rows.ts';
 import { createUploadFixture } from '../kit/upload-fixture.ts';
 import type { UploadFixture } from '../kit/upload-fixture.ts';
-import { findUpload, goToOperations, uploadByDialog } from '../kit/browser-upload.ts';
+import { findUpload, goToOperations, uploadByDialog } from '../kit/browser/upload.ts';
 
 /** Error answers of a reverse proxy are shown as the proxy's, with a hint. */
 const sizeBytes = 24 * MiB;

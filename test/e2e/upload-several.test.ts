@@ -2,18 +2,18 @@ import { join } from 'node:path';
 import { writeFileSync } from 'node:fs';
 import type { BrowserContext } from 'playwright-core';
 import { afterAll, afterEach, beforeAll, expect, it } from 'vitest';
-import { screenshot } from '../kit/browser.ts';
-import { openConsole } from '../kit/console.ts';
+import { screenshot } from '../kit/browser/browser.ts';
+import { openConsole } from '../kit/browser/console.ts';
 import { makeWorkspace } from '../kit/directories.ts';
 import type { Workspace } from '../kit/directories.ts';
 import { MiB } from '../kit/images.ts';
 import { findImage, waitForState } from '../kit/operations.ts';
 import { until } from '../kit/poll.ts';
-import { readRow, rowOf } from '../kit/operation-rows.ts';
+import { readRow, rowOf } from '../kit/browser/operation-rows.ts';
 import { createUser } from '../kit/session.ts';
 import { createUploadFixture, slowBytesPerSecond } from '../kit/upload-fixture.ts';
 import type { UploadFixture } from '../kit/upload-fixture.ts';
-import { findUpload, goToOperations, untilReceived } from '../kit/browser-upload.ts';
+import { findUpload, goToOperations, untilReceived } from '../kit/browser/upload.ts';
 
 /** Several files in one upload dialog, and a second user who may not see them. */
 let fixture: UploadFixture;

@@ -7,7 +7,7 @@ import { promisify } from 'node:util';
 import { makeWorkspace } from './directories.ts';
 import type { Workspace } from './directories.ts';
 import { until } from './poll.ts';
-import { findFreePort } from './ports.ts';
+import { findFreePort } from './network/ports.ts';
 
 const root = fileURLToPath(new URL('../../', import.meta.url));
 const run = promisify(execFile);

@@ -9,7 +9,7 @@ import { createApiClient } from '@wcc/api/client';
 import type { ApiClient } from '@wcc/api/client';
 import { makeWorkspace } from './directories.ts';
 import { until } from './poll.ts';
-import { findFreePort } from './ports.ts';
+import { findFreePort } from './network/ports.ts';
 import { noteSecret } from './secrets.ts';
 
 const mainPath = fileURLToPath(new URL('../../packages/server/dist/main.js', import.meta.url));

@@ -3,8 +3,8 @@ import { join } from 'node:path';
 import { randomBytes } from 'node:crypto';
 import type { Role, TokenScope } from '@wcc/api';
 import { until } from './poll.ts';
-import { rawRequest } from './raw-http.ts';
-import type { RawAnswer, RawRequest } from './raw-http.ts';
+import { rawRequest } from './network/raw-http.ts';
+import type { RawAnswer, RawRequest } from './network/raw-http.ts';
 import { noteSecret } from './secrets.ts';
 import type { TestServer } from './server.ts';
 

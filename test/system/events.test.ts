@@ -7,7 +7,7 @@ import { afterEach, beforeEach, expect, it } from 'vitest';
 import type { Operation } from '@wcc/api';
 import type { Snapshot } from '@wcc/progress';
 import { until } from '../kit/poll.ts';
-import { rawRequest } from '../kit/raw-http.ts';
+import { rawRequest } from '../kit/network/raw-http.ts';
 import { startServer } from '../kit/server.ts';
 import type { TestServer } from '../kit/server.ts';
 import { createUser, signIn } from '../kit/session.ts';

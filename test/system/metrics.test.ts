@@ -3,7 +3,7 @@ import { afterAll, beforeAll, expect, it } from 'vitest';
 import { makeRandomImage, MiB } from '../kit/images.ts';
 import { registerImage, waitForState } from '../kit/operations.ts';
 import { until } from '../kit/poll.ts';
-import { rawRequest } from '../kit/raw-http.ts';
+import { rawRequest } from '../kit/network/raw-http.ts';
 import { startServer } from '../kit/server.ts';
 import type { TestServer } from '../kit/server.ts';
 import { createUser, signIn } from '../kit/session.ts';

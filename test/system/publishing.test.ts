@@ -4,7 +4,7 @@ import { afterAll, beforeAll, expect, it } from 'vitest';
 import type { ApiClient } from '@wcc/api/client';
 import { createApiClient } from '@wcc/api/client';
 import { currentPhase, waitForState } from '../kit/operations.ts';
-import { rawRequest } from '../kit/raw-http.ts';
+import { rawRequest } from '../kit/network/raw-http.ts';
 import { startServer } from '../kit/server.ts';
 import type { TestServer } from '../kit/server.ts';
 import { createUser, makeToken, signIn } from '../kit/session.ts';

@@ -7,8 +7,8 @@ import type { ApiClient } from '@wcc/api/client';
 import { runCli } from '../kit/cli.ts';
 import { makeWorkspace } from '../kit/directories.ts';
 import type { Workspace } from '../kit/directories.ts';
-import { fileHandler, startFileServer } from '../kit/file-server.ts';
-import type { FileServer } from '../kit/file-server.ts';
+import { fileHandler, startFileServer } from '../kit/network/file-server.ts';
+import type { FileServer } from '../kit/network/file-server.ts';
 import { checkQcow2, MiB, sha256 } from '../kit/images.ts';
 import { driverSkipReason } from '../kit/machine-host.ts';
 import { powerOffMachines } from '../kit/machines.ts';
@@ -21,7 +21,7 @@ import {
   waitForState,
 } from '../kit/operations.ts';
 import { until } from '../kit/poll.ts';
-import { rawRequest } from '../kit/raw-http.ts';
+import { rawRequest } from '../kit/network/raw-http.ts';
 import {
   findBrokenLink,
   readTable,

@@ -1,10 +1,10 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { CreatedShare, Grant, Operation } from '@wcc/api';
-import { readEvents } from '../kit/event-stream.ts';
-import type { EventReader } from '../kit/event-stream.ts';
+import { readEvents } from '../kit/network/event-stream.ts';
+import type { EventReader } from '../kit/network/event-stream.ts';
 import { until } from '../kit/poll.ts';
-import { rawRequest } from '../kit/raw-http.ts';
-import type { RawAnswer } from '../kit/raw-http.ts';
+import { rawRequest } from '../kit/network/raw-http.ts';
+import type { RawAnswer } from '../kit/network/raw-http.ts';
 import { noteSecret } from '../kit/secrets.ts';
 import { startServer } from '../kit/server.ts';
 import type { TestServer } from '../kit/server.ts';

@@ -4,7 +4,7 @@ import type { ClientRequest } from 'node:http';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { createFaultProxy } from '../kit/fault-proxy.ts';
+import { createFaultProxy } from '../kit/network/fault-proxy.ts';
 import { MiB } from '../kit/images.ts';
 import { until } from '../kit/poll.ts';
 import { startServer } from '../kit/server.ts';

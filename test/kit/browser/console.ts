@@ -1,9 +1,9 @@
 import type { Browser, BrowserContext, Page } from 'playwright-core';
 import { recordPageErrors } from './browser.ts';
 import type { PageErrors } from './browser.ts';
-import type { TestServer } from './server.ts';
-import { signIn } from './session.ts';
-import type { CookieSession, TestUser } from './session.ts';
+import type { TestServer } from '../server.ts';
+import { signIn } from '../session.ts';
+import type { CookieSession, TestUser } from '../session.ts';
 
 export interface ConsoleOptions {
   /** Port of a proxy in front of the server. @default the server's port */

@@ -1,5 +1,5 @@
 import type { Page } from 'playwright-core';
-import { until } from './poll.ts';
+import { until } from '../poll.ts';
 
 /** The accessible name and the page region of the focused element, across shadow roots. */
 export async function readFocus(page: Page): Promise<{ name: string; region: string }> {

@@ -5,7 +5,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { afterEach, beforeEach, expect, it } from 'vitest';
 import { createFaultProxy } from './fault-proxy.ts';
 import type { FaultProxy } from './fault-proxy.ts';
-import { until } from './poll.ts';
+import { until } from '../poll.ts';
 
 let echo: Server;
 let proxy: FaultProxy;

@@ -4,8 +4,8 @@ import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { WebSocket } from 'ws';
 import { browserFlags, browserPath } from './browser.ts';
-import { makeWorkspace } from './directories.ts';
-import { until } from './poll.ts';
+import { makeWorkspace } from '../directories.ts';
+import { until } from '../poll.ts';
 
 /** A browser tab that a test can hide, because nothing emulates its visibility. */
 export interface PlainTab {

@@ -2,7 +2,7 @@ import { request } from 'node:http';
 import type { IncomingMessage } from 'node:http';
 import { once } from 'node:events';
 import type { Snapshot } from '@wcc/progress';
-import { until } from './poll.ts';
+import { until } from '../poll.ts';
 
 export interface StreamEvent {
   event: string;

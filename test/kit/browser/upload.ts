@@ -1,9 +1,9 @@
 import { expect } from 'vitest';
 import type { Locator, Page } from 'playwright-core';
 import type { Operation } from '@wcc/api';
-import { currentPhase } from './operations.ts';
-import { until } from './poll.ts';
-import type { TestServer } from './server.ts';
+import { currentPhase } from '../operations.ts';
+import { until } from '../poll.ts';
+import type { TestServer } from '../server.ts';
 
 /** Chooses files in the upload dialog and sends them. */
 export async function uploadByDialog(page: Page, paths: string | string[]): Promise<void> {

@@ -1,7 +1,7 @@
 import { once } from 'node:events';
 import { connect, createServer } from 'node:net';
 import type { AddressInfo, Socket } from 'node:net';
-import type { Random } from './random.ts';
+import type { Random } from '../random.ts';
 
 /** `reset` cuts by RST, `end` by FIN. `hole` drops all further bytes without notice to either side. */
 export type Cut = 'reset' | 'end' | 'hole';
