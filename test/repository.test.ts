@@ -46,6 +46,35 @@ function codeLines(path: string): number {
   return text.split('\n').filter((line) => line.trim() !== '' && !line.trim().startsWith('//')).length;
 }
 
+/** Groups of files that reach each other by relative imports (Tarjan's strongly connected components). */
+function circlesOf(paths: readonly string[]): string[] {
+  const importsByPath = new Map(
+    paths.map((path) => [path, importsOf(path).filter((specifier) => specifier.startsWith('.'))]),
+  );
+  const order = new Map<string, { index: number; low: number }>();
+  const stack: string[] = [];
+  const circles: string[] = [];
+  const visit = (path: string): { index: number; low: number } => {
+    const mark = { index: order.size, low: order.size };
+    order.set(path, mark);
+    stack.push(path);
+    for (const specifier of importsByPath.get(path) ?? []) {
+      const other = target(path, specifier);
+      if (other === path) circles.push(`${path} imports itself`);
+      if (!importsByPath.has(other)) continue;
+      const seen = order.get(other);
+      if (seen === undefined) mark.low = Math.min(mark.low, visit(other).low);
+      else if (stack.includes(other)) mark.low = Math.min(mark.low, seen.index);
+    }
+    if (mark.low !== mark.index) return mark;
+    const circle = stack.splice(stack.indexOf(path));
+    if (circle.length > 1) circles.push(circle.toSorted().join(' ↔ '));
+    return mark;
+  };
+  for (const path of paths) if (!order.has(path)) visit(path);
+  return circles;
+}
+
 const ours: Record<string, readonly string[]> = {
   copy: [],
   // its own core, by the package's name
@@ -179,6 +208,10 @@ describe('import directions', () => {
     expect(offences).toEqual([]);
   });
 
+  it('no package has an import circle, type-only and dynamic imports and test kits included', () => {
+    expect(circlesOf(sources)).toEqual([]);
+  });
+
   it('the platform-free core of progress imports nothing but itself', () => {
     const core = production.filter((path) => path.startsWith('packages/progress/src/core/'));
     expect(core.length).toBeGreaterThan(3);
@@ -213,7 +246,7 @@ describe('test projects', () => {
       (path) => /^(packages|test\/kit)\/.*\.test\.ts$/.test(path) && !host.includes(path),
     );
     const needs =
-      /mounts\.testkit|kit\/(loop-mount|browser)|(machines|guest|session|conformance-fixture)\.testkit/;
+      /mounts\.testkit|kit\/(loop-mount|browser\/)|(machines|guest|session|conformance-fixture)\.testkit/;
     expect(unit.filter((path) => [...reachedFrom(path)].some((other) => needs.test(other)))).toEqual([]);
   });
 
@@ -234,6 +267,20 @@ describe('size and names', () => {
     const lengths = production.map((path) => read(path).split('\n').length).toSorted((a, b) => a - b);
     expect(lengths[Math.floor(lengths.length / 2)]).toBeLessThanOrEqual(100);
     expect(lengths[Math.floor(lengths.length * 0.9)]).toBeLessThanOrEqual(250);
+  });
+
+  it('no source file is longer than 300 lines, comments included', () => {
+    expect(production.filter((path) => read(path).split('\n').length - 1 > 300)).toEqual([]);
+  });
+
+  it('no folder of code has more than 40 files', () => {
+    const counts = new Map<string, number>();
+    for (const path of tracked.filter((name) =>
+      /^(packages|test|bench|scripts)\/.*\.(ts|mjs|js)$/.test(name),
+    )) {
+      counts.set(dirname(path), (counts.get(dirname(path)) ?? 0) + 1);
+    }
+    expect([...counts].filter(([, count]) => count > 40)).toEqual([]);
   });
 
   it('no file or folder has a catch-all name like utils or helpers', () => {
@@ -385,5 +432,54 @@ describe('documents', () => {
         .map((parts) => `${parts[0]}/src/${parts[2]}`),
     );
     expect([...names].filter((name) => !page.includes(name))).toEqual([]);
+  });
+});
+
+/**
+ * Words that made strangers translate. Each has a plain word in the field: "resume" for "go on", "anyone" for
+ * "whoever", "report" for "tell". A quotation of what others say is marked with `dialect: quoted` on its line.
+ */
+describe('plain words', () => {
+  const dialect = [
+    /\bwhoever\b/i,
+    /\banew\b/i,
+    /\b(goes|go|going|went|gone) on\b/i,
+    /\bso (many|long|often)\b(?! that\b)/i,
+    /\bof which\b/i,
+    /\btold\b/i,
+    /\btells\b/i,
+    /\bheld back\b/i,
+    /\b(nobody|somebody|everybody)\b/i,
+    /\bbeforehand\b/i,
+    /\ball the same\b/i,
+    /\b(takes|taken|took) up\b/i,
+    /\b(gives|gave|given) back\b/i,
+    /\bleftovers?\b/i,
+    /\bmeanwhile\b/i,
+  ];
+  /** `sizeBytes` → `size Bytes`, so that a word inside an identifier counts. */
+  const wordsOf = (line: string): string =>
+    line.replaceAll(/([a-z0-9])([A-Z])/g, '$1 $2').replaceAll('_', ' ');
+  const readable = tracked.filter(
+    (path) =>
+      /\.(ts|mjs|js|md|html|py|rb|sh)$/.test(path) &&
+      !/^(CHANGELOG\.md|test\/repository\.test\.ts|test\/fixtures\/)/.test(path),
+  );
+
+  it('no identifier, comment, title, text or page uses the words of the old dialect', () => {
+    expect(readable.length).toBeGreaterThan(500);
+    const hits = readable.flatMap((path) =>
+      read(path)
+        .split('\n')
+        .flatMap((line, index) => {
+          const found = dialect
+            .map((pattern) => pattern.exec(wordsOf(line))?.[0])
+            .find((word) => word !== undefined);
+          return found === undefined || line.includes('dialect: quoted')
+            ? []
+            : [`${path}:${index + 1}: ${found}`];
+        }),
+    );
+    expect(hits).toEqual([]);
   });
 });
