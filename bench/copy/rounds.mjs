@@ -2,7 +2,7 @@ import { execFileSync } from 'node:child_process';
 
 /** Minimum rounds for a verdict, because single runs vary by a factor of four. */
 export const minRounds = 15;
-/** Maximum difference of a subject from itself. A larger one makes the run worthless. */
+/** Maximum difference of a subject from its repetition. A run with a larger difference has no verdict. */
 const maxSelfDifference = 0.03;
 
 /**

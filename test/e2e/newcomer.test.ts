@@ -105,7 +105,7 @@ it(
   },
 );
 
-it('the sign-in form refuses a wrong password, opens the requested page, and the user menu signs out', async () => {
+it('the sign-in form refuses a wrong password and opens the requested page; the user menu signs out', async () => {
   server = await startServer();
   await createUser(server, 'sato', 'operator').then((user) => (userPassword = user.password));
   const context = await browser.newContext({ locale: 'en-GB' });

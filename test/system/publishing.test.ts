@@ -154,7 +154,7 @@ it(
     expect(after).toMatchObject({ state: 'interrupted', stateReason: { code: 'server_restarted' } });
     expect(currentPhase(after)).toMatchObject({ name: 'upload', done: 100, durable: 100 });
     expect(after.epoch).not.toBe(operation.epoch);
-    // The same key gives the same operation, with or without the first answer.
+    // A request with the same key returns the same operation, even if the first answer was lost.
     expect((await program.publish({ ...backup, leaseS: 600 }, key)).operation.id).toBe(operation.id);
     const { operation: on } = await program.reportProgress(operation.id, { done: 720 });
     expect(on.state).toBe('running');

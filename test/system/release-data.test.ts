@@ -69,7 +69,7 @@ describe.skipIf(refusal !== null).each(releasesWithFixture())('data of release %
   let manifest: Manifest;
   let files: FileServer;
   let server: TestServer;
-  /** Alice owns nearly everything. */
+  /** The client of alice, who owns most of the data. */
   let alice: ApiClient;
   let before: { operations: OperationRow[]; log: LogRow[]; audit: AuditRow[]; images: ImageRow[] };
   const sidecars = new Map<string, Sidecar>();
@@ -359,7 +359,7 @@ describe.skipIf(refusal !== null).each(releasesWithFixture())('data of release %
       await expectImage(name, digest);
     }
 
-    it('resumes an upload of the command line', async () => {
+    it('resumes an upload that wcc image upload started', async () => {
       const { id, name, sha256: digest } = unfinished('uploadWaiting');
       expect(await server.api.operation(id)).toMatchObject({ stateReason: { code: 'waiting_for_client' } });
       const { code, stdout, stderr } = await cli('image', 'upload', 'upload.raw', '--name', name);
@@ -398,7 +398,7 @@ describe.skipIf(refusal !== null).each(releasesWithFixture())('data of release %
       await publisher.endOperation(id, { state: 'cancelled' });
     });
 
-    it('resumes a download of the command line', async () => {
+    it('resumes a download that wcc image download started', async () => {
       const { image, file } = manifest.download;
       const { code, stderr } = await cli('image', 'download', image, file);
       expect([code, stderr]).toEqual([0, expect.stringMatching(/ at \d+(\.\d+)? MiB/)]);
@@ -469,7 +469,9 @@ describe.skipIf(refusal !== null).each(releasesWithFixture())('data of release %
       const old = await serial();
       expect(old).toContain('the guest is up');
       await alice.orderVm(id!, 'start');
-      await until(async () => (await serial()).length > old.length, { what: 'the guest to speak' });
+      await until(async () => (await serial()).length > old.length, {
+        what: 'the guest to write to its serial port',
+      });
       expect((await serial()).startsWith(old)).toBe(true);
       const commands = readdirSync('/proc')
         .map((pid) => commandOf(pid))

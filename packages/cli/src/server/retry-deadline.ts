@@ -4,7 +4,7 @@ import { CliError } from '../runtime/errors.ts';
 
 const baseMs = 500;
 const capMs = 10_000;
-/** Request timeout, locked by another connection, too many requests. */
+/** HTTP statuses to retry: request timeout, locked by another connection, too many requests. */
 const retryableStatuses: ReadonlySet<number> = new Set([408, 423, 429]);
 
 /** True for errors that a retry may solve: network, restart, an upload locked by another connection. */
@@ -29,7 +29,7 @@ export class RetryDeadline {
     this.#giveUpAfterMs = giveUpAfterMs;
   }
 
-  /** Notes progress: more bytes are safe. The next failure counts as the first. */
+  /** Records progress: more bytes are durable. The next failure counts as the first. */
   progressed(offsetBytes: number): void {
     if (offsetBytes <= this.#furthest) return;
     this.#furthest = offsetBytes;

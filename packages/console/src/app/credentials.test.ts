@@ -2,14 +2,14 @@ import { describe, expect, it } from 'vitest';
 import { generatePassword, isLongEnough, isUserName } from './credentials.ts';
 
 describe('credentials', () => {
-  it('accept only valid user names', () => {
+  it('isUserName accepts only valid user names', () => {
     for (const name of ['a', 'sato', 'x.y_z-1', '0', 'a'.repeat(32)])
       expect(isUserName(name), name).toBe(true);
     for (const name of ['', 'Sato', '-a', '.a', 'a b', 'ä', 'a'.repeat(33)])
       expect(isUserName(name), name).toBe(false);
   });
 
-  it('generate passwords that are long, easy to read and never repeated', () => {
+  it('generated passwords are long, easy to read and never repeated', () => {
     const made = Array.from({ length: 2000 }, generatePassword);
     expect(new Set(made).size).toBe(made.length);
     for (const password of made) {
@@ -19,7 +19,7 @@ describe('credentials', () => {
     }
   });
 
-  it('use every character of a generated password about equally often', () => {
+  it('generated passwords use every character about equally often', () => {
     const counts = new Map<string, number>();
     const text = Array.from({ length: 2000 }, generatePassword).join('').replaceAll('-', '');
     for (const letter of text) counts.set(letter, (counts.get(letter) ?? 0) + 1);

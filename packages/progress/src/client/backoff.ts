@@ -25,7 +25,7 @@ export class Backoff {
     this.#options = options;
   }
 
-  /** Notes a successful connection. */
+  /** Records a successful connection. */
   connected(): void {
     this.#connectedSince = this.#options.now();
   }

@@ -185,7 +185,7 @@ export class Subscriptions {
   }
 
   #flush(): void {
-    // Without a connection `resume` sends them later.
+    // Without a connection, `resume` sends the subscriptions later.
     if (!this.#options.isUp()) return;
     const ids = [...this.#pending];
     this.#pending.clear();

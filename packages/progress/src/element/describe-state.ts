@@ -85,13 +85,15 @@ function interruptedStatus(snapshot: Snapshot, context: RowContext): string {
   const { text } = context;
   if (isWaitingForFile(snapshot)) return waitingStatus(snapshot, context);
   const { code } = snapshot.stateReason ?? { code: 'server_restarted' };
-  // Only a crash shows a time: when the server noticed it.
+  // Shows a time only after a crash: the time when the server detected the crash.
   const reason = code === 'server_restarted' ? '' : reasonOf(snapshot, context);
   const next = isOwnAction(text, snapshot.action) ? text.resumesAutomatically : text.resumesWithNextReport;
   return joinParts(text, [reason === '' ? text.restarted(clockOf(snapshot, context)) : reason, next]);
 }
 
-/** Asks a user who can choose the file to do so; shows other users what the upload waits for. */
+/**
+ * Asks a user who can resume the upload to choose the file. Shows other users that the upload waits for its sender.
+ */
 function waitingStatus(snapshot: Snapshot, context: RowContext): string {
   const { text, offers } = context;
   const at = percentDone(snapshot) === 0 ? '' : percentText(snapshot, text);

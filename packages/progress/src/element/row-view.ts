@@ -46,7 +46,7 @@ export interface RowView {
   verbs: RowVerb[];
 }
 
-/** What the page knows about an operation that it drives itself, such as an upload. */
+/** The page's own texts and buttons for an operation that the page drives, such as an upload. */
 export interface RowNote {
   /** Replaces line 2. */
   status: string;
@@ -56,7 +56,7 @@ export interface RowNote {
   verbs?: readonly RowVerb[];
 }
 
-/** What a row depends on besides the snapshot. */
+/** Input of a row besides the snapshot. */
 export interface RowContext {
   text: RowText;
   isOnline: boolean;

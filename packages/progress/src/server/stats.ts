@@ -1,6 +1,6 @@
 import { performance } from 'node:perf_hooks';
 
-/** What one gateway has sent since its start. */
+/** Messages and bytes that one gateway has sent since its start. */
 export interface SentCount {
   messages: number;
   bytes: number;

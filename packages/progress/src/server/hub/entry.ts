@@ -7,7 +7,7 @@ import { composeSnapshot } from './record.ts';
 import type { OperationRecord } from './record.ts';
 import { isSame, isSameExceptTimes } from './visible.ts';
 
-/** One operation in the hub: its newest snapshot, and what the next one needs. */
+/** One operation in the hub: its newest snapshot, and the state to build the next one. */
 export interface Entry {
   snapshot(): Snapshot;
   /** Composes the next snapshot from the record. @returns whether watchers see a change */

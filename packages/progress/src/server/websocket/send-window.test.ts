@@ -39,7 +39,7 @@ const snapshot = (op: string, sizeBytes = 100): Buffer => Buffer.from(`{"id":"${
 const opsOf = (text: string | undefined): string[] =>
   (JSON.parse(text ?? '{"d":[]}') as { d: { id: string }[] }).d.map(({ id }) => id);
 
-/** Marks and flushes `times` times; each flush is a small message. */
+/** Repeats `times` times: marks an operation and flushes. Each flush is a small message. */
 function flushTimes(sendWindow: SendWindow, times: number): void {
   for (let count = 0; count < times; count += 1) {
     sendWindow.markDirty('a', snapshot('a'));
@@ -109,7 +109,7 @@ describe('send window: credit', () => {
     expect(onItsWay.wire.overflows).toBe(1);
   });
 
-  it('sends one probe and knows since when it waits for the Pong', () => {
+  it('sends one probe and reports when that probe was sent', () => {
     const { wire, sendWindow } = wired();
     wire.ms = 70;
     sendWindow.probe();
@@ -169,7 +169,7 @@ describe('send window: real sockets', () => {
     },
   );
 
-  it('bounds the memory of a stopped reader and sends it the end when it reads again', async () => {
+  it('bounds the memory of a stopped reader, which receives the end when it reads again', async () => {
     under = await startGateway({ tickMs: 10 });
     const record = copyRecord();
     under.hub.put(record);

@@ -55,7 +55,7 @@ function byPriority(a: Snapshot, b: Snapshot): number {
 export class Watchlist<P> {
   readonly #options: WatchlistOptions<P>;
   readonly #watches = new Map<string, Watch>();
-  /** Operations refused for the list, so that their updates cost nothing. Cleared when rights change. */
+  /** Operations that the list must not show, so that their updates need no new check. Cleared when rights change. */
   readonly #refused = new Set<string>();
   #named = 0;
   #scope: ListScope | null = null;
@@ -73,7 +73,7 @@ export class Watchlist<P> {
     return this.#scope;
   }
 
-  /** Looks up requested operations that are not in the hub or not visible there. */
+  /** Looks up requested operations that the hub does not have or the principal may not see. */
   async find(wanted: readonly RequestedOperation[]): Promise<ReadonlyMap<string, Snapshot>> {
     const found = new Map<string, Snapshot>();
     await Promise.all(
@@ -172,7 +172,7 @@ export class Watchlist<P> {
     this.#options.sendWindow.send(textMessage({ t: 'gone', op, why }));
   }
 
-  /** Removes ended operations that left the hub from the list; those watched by name stay. */
+  /** Removes from the list the ended operations that left the hub. Operations watched by name stay. */
   retire(ids: readonly string[]): void {
     for (const op of ids) {
       this.#refused.delete(op);
@@ -190,7 +190,7 @@ export class Watchlist<P> {
   #subscribeOne(want: RequestedOperation, found: ReadonlyMap<string, Snapshot>): Row {
     const { hub, limits } = this.#options;
     const watch = this.#watches.get(want.op);
-    // Checked before the operation is looked up: the limit must not reveal which operations exist.
+    // Checks the limit before the look-up, because a refusal must not reveal which operations exist.
     if (watch?.byName !== true && this.#named >= limits.subscriptions)
       return { op: want.op, err: 'too_many_subs' };
     const snapshot = this.#visible(hub.get(want.op) ?? found.get(want.op));
