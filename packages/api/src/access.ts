@@ -81,7 +81,10 @@ export const ticket = z.object({
 });
 export type Ticket = z.infer<typeof ticket>;
 
-/** `read`: view; `write`: also change; `publish`: only report its own operations. Never more than its user may do. */
+/**
+ * `read`: view; `write`: also change; `publish`: only report its own operations. A token never has more rights than
+ * its user.
+ */
 export const tokenScope = z.enum(['read', 'write', 'publish']);
 export type TokenScope = z.infer<typeof tokenScope>;
 /** `all` is for administrators. */

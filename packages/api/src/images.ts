@@ -78,7 +78,7 @@ export const copyImageRequest = z.strictObject({
 export type CopyImageRequest = z.input<typeof copyImageRequest>;
 export type CopyImageInput = z.output<typeof copyImageRequest>;
 
-/** The name to check. Any text, because a dialog asks while the user types. */
+/** The name to check. Any text is allowed, because a dialog checks the name while the user types. */
 export const copyPlanQuery = z.strictObject({ name: z.string().max(1024).optional() });
 
 /** The space that a copy needs. All sizes are in bytes. */

@@ -23,7 +23,7 @@ afterEach(async () => {
   await closed;
 });
 
-/** Answers `GET /api/health` as that version does, and everything else with the recorded answer. */
+/** Answers `GET /api/health` like a server of that version, and every other request with the recorded answer. */
 async function replay(recorded: Recorded, healthVersion: string | null): Promise<string> {
   const listening = createServer((request, response) => {
     const isHealth = request.url === '/api/health' && healthVersion !== null;

@@ -19,9 +19,9 @@ export interface VersionCheck {
 }
 
 /**
- * Explains an answer that this client does not understand. When server and client have different versions, that is
- * the reason: the problem becomes `version_mismatch` and names both. An unknown id keeps its code; its hint says
- * that the versions differ, because a server answers `not_found` for an unknown address too.
+ * Explains an answer that this client does not understand. If server and client have different versions, the problem
+ * becomes `version_mismatch` and names both versions. An unknown id keeps its code; its hint says that the versions
+ * differ, because a server answers `not_found` for an unknown address too.
  */
 export async function explainProblem(
   problem: ApiProblem,

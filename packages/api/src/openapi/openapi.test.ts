@@ -68,14 +68,14 @@ const isBytes =
   /^(POST|OPTIONS|HEAD|PATCH|DELETE) \/api\/uploads(\/\{id\})?$|\/download$|\/(serial|screenshot|screen)$/;
 
 describe('the table of endpoints', () => {
-  it('contains every call of the typed client', async () => {
+  it('the table of endpoints contains every call of the typed client', async () => {
     const calls = await recordCalls();
     expect(calls.size).toBeGreaterThan(40);
     const unknown = [...calls].filter(([, call]) => find(call) === undefined);
     expect(unknown.map(([name, call]) => `${name}: ${call}`)).toEqual([]);
   });
 
-  it('has a client call for every JSON endpoint', async () => {
+  it('the typed client has a call for every JSON endpoint', async () => {
     const calls = [...(await recordCalls()).values()];
     const called = new Set(calls.map((call) => `${call.split(' ')[0]} ${find(call)}`));
     const rows = endpoints.map(({ method, path }) => `${method} ${path}`);
@@ -86,7 +86,7 @@ describe('the table of endpoints', () => {
     expect(missing).toEqual([]);
   });
 
-  it('names only registered error codes, each once per endpoint', () => {
+  it('every endpoint has only registered error codes, and each code once', () => {
     for (const { method, path, errors = [] } of endpoints) {
       expect(new Set(errors).size, `${method} ${path}`).toBe(errors.length);
       for (const code of errors) expect(errorRegistry).toHaveProperty(code);

@@ -18,7 +18,7 @@ function capitalised(name: string): string {
 
 const settings = {
   target: 'draft-2020-12',
-  // JSON schema cannot express transformations and custom checks; descriptions name them.
+  // JSON schema cannot express transformations and custom checks; so the descriptions of the fields mention them.
   unrepresentable: 'any',
 } as const;
 
@@ -43,7 +43,7 @@ export function schemaOf(schema: z.ZodType, direction: Direction): JsonSchema {
   return inline(schema, direction);
 }
 
-/** The schema itself, whatever its name. */
+/** The schema itself, not a reference to its name. */
 export function inline(schema: z.ZodType, direction: Direction): JsonSchema {
   const override = direction === 'output' ? { override: open } : {};
   return withoutKeys(z.toJSONSchema(schema, { ...settings, io: direction, ...override }));
@@ -54,7 +54,7 @@ function open({ jsonSchema }: { jsonSchema: JsonSchema }): void {
   if (jsonSchema['additionalProperties'] === false) delete jsonSchema['additionalProperties'];
 }
 
-/** Keywords that the document states once. */
+/** Removes keywords that the document has once for all schemas. */
 function withoutKeys({ $schema: _schema, $id: _id, ...rest }: JsonSchema): JsonSchema {
   return rest;
 }

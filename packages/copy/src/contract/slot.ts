@@ -13,7 +13,7 @@ export const phaseNames: readonly CopyPhaseName[] = [
 const states = ['waiting', 'running', 'paused', 'ended'] as const;
 export type SlotState = (typeof states)[number];
 
-/** How the caller asks the worker to stop. The stronger request wins. */
+/** Stop requests of the caller to the worker. The stronger request wins. */
 export type StopRequest = 'none' | 'interrupt' | 'cancel';
 const stopRequests: readonly StopRequest[] = ['none', 'interrupt', 'cancel'];
 

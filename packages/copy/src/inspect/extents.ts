@@ -13,8 +13,8 @@ export interface Extent {
 }
 
 /**
- * The next data range at or after an offset; null after the last one. Ranges are found one by one, so that a
- * file with a million extents needs no list in memory. They end at the size that the file had when inspected.
+ * The next data range at or after an offset; null after the last one. Finds ranges one by one, so that a file with a
+ * million extents needs no list in memory. Ranges end at the inspected size of the file.
  */
 export function nextExtent(source: ExtentSource, from: bigint): Extent | null {
   const { kernel, fd, sizeBytes } = source;

@@ -27,8 +27,8 @@ const tasks = new Map<Worker, Task>();
 const queue: Task[] = [];
 
 /**
- * Runs a request on a worker thread. The worker keeps the process alive only while it works. Once started, it needs
- * nothing from the calling thread.
+ * Runs a request on a worker thread. The worker keeps the process alive only while it works. A started worker does
+ * not depend on the calling thread.
  */
 export function runInWorker<K extends WorkerRequest['kind']>(
   request: Extract<WorkerRequest, { kind: K }>,

@@ -21,8 +21,8 @@ export interface ReceiveTarget {
 }
 
 /**
- * The open partial of a received file. Hidden names, sidecar and publication are those of a copy, so that the
- * functions that recover or remove copies also work for received files.
+ * The open partial of a received file. It has the same hidden names, sidecar and publication as a copy, so functions
+ * that recover or remove copies also work for it.
  */
 export interface PartialFile {
   readonly handle: FileHandle;

@@ -45,7 +45,7 @@ async function readSmallFile(path: Buffer): Promise<string> {
 }
 
 /**
- * After a crash: the state of the copy `id` that was to be published as `targetName`.
+ * The state of the copy `id` after a crash, with `targetName` as its final name.
  * - `published`: it has its final name; only the sidecar is left to remove.
  * - `resumable`: there is a partial with a matching checkpoint.
  * - `not_published`: hidden files exist, but the copy cannot be resumed from them.

@@ -6,7 +6,7 @@ import { removeFile } from '../storage/remove-file.ts';
 import type { CopyRun } from '../run/copy-state.ts';
 import { setCheckpoint } from './sidecar.ts';
 
-/** Failures after which `keepOnFailure` keeps the partial, because a later run may succeed. */
+/** Temporary failures: `keepOnFailure` keeps the partial after them, because a later run may succeed. */
 const transientCodes: ReadonlySet<CopyErrorCode> = new Set([
   'no_space',
   'quota',
@@ -33,8 +33,7 @@ export function cleanUp(run: CopyRun, thrown: unknown): CopyError {
     error.resumable = true;
     return error;
   }
-  // If this run has not opened the partial of an earlier run, it removes that partial only if nothing asks to
-  // keep it.
+  // Keeps the unopened partial of an earlier run after an interrupt or with `keepOnFailure`; removes it otherwise.
   const isOurs = run.partial !== null;
   if (isOurs || (error.code !== 'interrupted' && !run.request.keepOnFailure) || error.code === 'cancelled') {
     removeAll(run);

@@ -18,7 +18,7 @@ import type { Checkpoint } from '../contract/checkpoint.ts';
 const newFile = constants.O_WRONLY | constants.O_CREAT | constants.O_TRUNC | constants.O_NOFOLLOW;
 const oldFile = constants.O_RDONLY | constants.O_NOFOLLOW | constants.O_NONBLOCK;
 
-/** Flushes the partial, then records the offset: a sidecar names only bytes that are on the storage. */
+/** Flushes the partial, then records the offset: a sidecar counts only bytes that are on the storage. */
 export function setCheckpoint(run: CopyRun): void {
   try {
     fdatasyncSync(partialOf(run).fd);

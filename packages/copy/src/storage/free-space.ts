@@ -7,7 +7,7 @@ export interface FreeSpace {
   /** Bytes that an ordinary user can still use. */
   freeBytes: number;
   totalBytes: number;
-  /** `ext4`, `xfs`, …; `unknown` if the system does not say. */
+  /** `ext4`, `xfs`, …; `unknown` if the system does not report the type. */
   fsType: string;
   /** Equal for all paths of one file system, subvolumes included. */
   blockDevice: string;

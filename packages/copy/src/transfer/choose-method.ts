@@ -17,7 +17,7 @@ export function chooseMethod(run: CopyRun): CopyMethod {
   return sharesBlocks(run) ? 'read-write' : 'kernel-copy';
 }
 
-/** Tries to share the first block. The name of the file system proves nothing, because XFS may lack reflink. */
+/** Tries to share the first block. The name of the file system is not enough, because XFS may lack reflink. */
 function sharesBlocks(run: CopyRun): boolean {
   const { kernel } = run;
   const { fd, stat } = sourceOf(run);

@@ -9,7 +9,7 @@ export type ImageRow = Selectable<Database['images']>;
 
 /** Short numbers of images or machines, from 100. Only one process assigns them, because it locks the pool. */
 export interface Numbers<Id extends number> {
-  /** A new number. Its statement belongs in the batch that uses it. */
+  /** A new number and its statement. The batch that uses the number must contain the statement. */
   take(): { id: Id; statement: WriteStatement };
 }
 

@@ -57,7 +57,10 @@ export interface DomainUnderTest {
   copy(source: string, target: string, options?: CopyChanges): Promise<Snapshot>;
   /** Throws if it ends in another state. */
   wait(id: string, ...states: OperationState[]): Promise<Snapshot>;
-  /** Hidden files that are left, of all operations or of one. Waits, because an end is shown before its last file is removed. */
+  /**
+   * Hidden files of all operations, or of one operation. Waits for clean-ups, because the end of an operation is
+   * shown earlier.
+   */
   litter(id?: string): Promise<string[]>;
   /** Stops gracefully, as at SIGTERM. */
   stop(): Promise<void>;

@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import type { Store } from '../storage/store.ts';
 import { statEntry } from './scan/stat-entry.ts';
 
-/** Whether a file of any kind, a record or a reservation has the name. */
+/** Whether a name is in use by a file of any kind, a record or a reservation. */
 export async function isNameTaken(
   store: Store,
   pool: { id: string; path: string },

@@ -5,7 +5,7 @@ import { can } from '../access/rules.ts';
 import { isOwn, readUnfinished } from '../operations/rows.ts';
 import type { Store } from '../storage/store.ts';
 
-/** A user of an image, with its owner: not everyone who sees the image may see its users. */
+/** A user of an image, with its owner, because a principal may see an image but not its users. */
 export interface ImageReference extends ImageUser {
   owner: string | null;
   /** The image is a disk of that machine and has its privacy. @default false */

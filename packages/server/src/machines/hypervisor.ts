@@ -114,8 +114,8 @@ export interface Hypervisor {
   setCdrom(uuid: string, path: string | null): Promise<void>;
 
   /**
-   * Grows a disk of the machine, running or not; a running guest sees the new size. Throws `invalid_spec` for a smaller size.
-   * `disk` is one of the machine's specification.
+   * Grows a disk of the machine, running or not; a running guest sees the new size. Throws `invalid_spec` for a
+   * smaller size. `disk` is a disk of the machine's specification.
    */
   growDisk(uuid: string, options: { disk: DiskSpec; sizeBytes: number }): Promise<void>;
 
@@ -149,8 +149,8 @@ export interface Hypervisor {
 
 export interface CallOptions {
   /**
-   * After it aborts, a call MUST NOT begin. A call that has begun MUST settle within three seconds and leave no process of ours
-   * behind. The call may have taken effect anyway: a later `undefine` or `status` shows the truth.
+   * After it aborts, a call MUST NOT begin. A call that has begun MUST settle within three seconds and end every
+   * process that it started. The call may have taken effect anyway: a later `undefine` or `status` shows the truth.
    */
   signal?: AbortSignal;
 }

@@ -27,7 +27,7 @@ export interface MachinesUnderTest extends DomainUnderTest {
     principal?: Principal,
   ): Promise<Snapshot>;
   vm(name: string): Promise<Vm>;
-  /** Everything that machines have left: files of the pool, seeds, definitions, rows, reservations. */
+  /** All files and rows of machines: pool files, seeds, definitions, rows, reservations. */
   traces(): Promise<string[]>;
 }
 

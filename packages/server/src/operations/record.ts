@@ -23,7 +23,7 @@ export interface NewRecord {
   retryOf?: string | null;
 }
 
-/** A queued record, with nothing done. */
+/** A new record in the state `queued`, with all phases pending. */
 export function newRecord(options: NewRecord): OperationRecord {
   const { id, action, subject, target, owner, ownerName, createdAt } = options;
   return {

@@ -14,12 +14,12 @@ describe('detection of a proxy that buffers a request', () => {
     const small = 4 * MiB - 1;
     expect(wasBuffered({ ...sudden, receivedBytes: small, lengthBytes: small })).toBe(false);
     expect(wasBuffered({ ...sudden, silentMs: 3_000 })).toBe(false);
-    // The silence is not much longer than the sending: a client that read its file first.
+    // A client that read its file first: the silence is not much longer than the request.
     expect(wasBuffered({ ...sudden, sendingMs: 2_000 })).toBe(false);
   });
 
   it('reports a running request once more bytes have arrived than sockets can buffer', () => {
-    // The first 64 MiB of a gigabyte in 0.1 s, so 1.6 s in all, after 5 s of silence.
+    // 64 MiB of 1 GiB arrive in 0.1 s after 5 s of silence. At this rate the whole request takes 1.6 s.
     const begun = { ...sudden, sendingMs: 100, receivedBytes: 64 * MiB, lengthBytes: 1024 * MiB };
     expect(wasBuffered(begun)).toBe(true);
     expect(wasBuffered({ ...begun, receivedBytes: 64 * MiB - 1 })).toBe(false);
@@ -27,7 +27,7 @@ describe('detection of a proxy that buffers a request', () => {
     expect(wasBuffered({ ...sudden, receivedBytes: 8 * MiB - 1 })).toBe(false);
   });
 
-  it('reports no request after a short silence, whatever its speed and length', () => {
+  it('reports no request after a short silence, at any speed and length', () => {
     const flowing = fc.record({
       sendingMs: fc.nat({ max: 600_000 }),
       silentMs: fc.nat({ max: 3_000 }),

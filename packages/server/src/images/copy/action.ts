@@ -93,7 +93,7 @@ function toPhaseEvent({ phase, unit, totalBytes, facts }: CopyPhaseEvent): Phase
   return { phase, unit, total: totalBytes, skipped, ...method };
 }
 
-/** Every event has all facts so far; each is noted once. */
+/** Every event has all facts so far, so the log gets each fact once. */
 function newNotes({ facts }: CopyPhaseEvent, noted: Set<string>): string[] {
   const notes: string[] = [];
   if (typeof facts?.resumedAtBytes === 'number') notes.push(`resumed at ${facts.resumedAtBytes} bytes`);

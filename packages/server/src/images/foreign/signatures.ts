@@ -1,4 +1,6 @@
-/** The kind of a file by its first and last bytes; `plain`: no known signature, so a raw disk. */
+/**
+ * The kind of a file by its first and last bytes; `plain`: a raw disk, because the file has no known signature.
+ */
 export type Kind = 'qcow2' | 'iso' | 'plain';
 
 /** Kinds of file that are refused, with a hint for each. */

@@ -89,7 +89,7 @@ it.each([
   expect((await readFile(join(directory, partial))).equals(bytes)).toBe(true);
 });
 
-it('a file of unknown length that breaks off is not complete, and is fetched from zero', async () => {
+it('an import of unknown length restarts from zero after a broken connection', async () => {
   const source = await serve((_request, response) => {
     response.writeHead(200, { etag: '"one"' }).write(bytes.subarray(0, 100_000));
     // Without the last chunk the file may be incomplete.

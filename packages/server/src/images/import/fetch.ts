@@ -78,7 +78,10 @@ function tooManyFailures(cause: unknown): ApiError {
   return new ApiError('import_failed', { message, cause });
 }
 
-/** Errors of the disk, of our rules and refusals of the server are final; errors of the network are retried. */
+/**
+ * Whether an error is final: errors of the disk, of the address rules, and refusals. Errors of the network are
+ * retried.
+ */
 function isFinal(error: unknown): boolean {
   if (error instanceof ApiError || error instanceof CopyError) return true;
   const { syscall } = error as { syscall?: unknown };
@@ -131,7 +134,7 @@ async function receiveAnswer(
     beforeWrite: totalBytes === null ? reserveAhead(job) : () => Promise.resolve(),
   });
   if (totalBytes !== null) return state.offsetBytes === totalBytes;
-  // The end of the body is the length: after a crash there is nothing left to fetch.
+  // The end of the body sets the length, so a run after a crash fetches no more bytes.
   await job.note({ ...remote, totalBytes: state.offsetBytes });
   return true;
 }
@@ -175,7 +178,7 @@ function assertUsableAnswer({ statusCode = 0, headers }: IncomingMessage): void 
   throw new ApiError('import_failed', { message });
 }
 
-/** Checks that the answer continues at our offset; if not, restarts at zero. */
+/** Checks that the answer continues at the current offset; otherwise restarts at zero. */
 async function checkAnswer(job: FetchJob, state: State, answer: IncomingMessage): Promise<RemoteFile> {
   if (answer.statusCode === 206) return checkPart(job, state, answer);
   const remote = describeRemote(answer.headers);

@@ -52,7 +52,7 @@ const reasons: Readonly<Record<PoolReason, { message: string; hint: string }>> =
   io_error: { message: 'The directory cannot be read.', hint: 'Check the disk (dmesg, SMART), then rescan.' },
 };
 
-/** `pool_unavailable` with the exact reason. Nothing was written. */
+/** The error `pool_unavailable` with the exact reason. wcc throws it before it writes to the pool. */
 export class PoolError extends ApiError {
   readonly reason: PoolReason;
 
@@ -70,7 +70,7 @@ const reasonByErrno: Readonly<Record<string, PoolReason>> = {
   EROFS: 'read_only',
 };
 
-/** Any error of the directory of a pool. */
+/** Converts any error of a pool directory to a PoolError. */
 export function toPoolError(error: unknown): PoolError {
   if (error instanceof PoolError) return error;
   return new PoolError(reasonByErrno[errnoOf(error) ?? ''] ?? 'io_error', error);

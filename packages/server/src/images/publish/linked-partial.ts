@@ -31,7 +31,7 @@ export async function publishPartial(
   await syncDirectory(where.directory);
 }
 
-/** True if both names are the same file: it was published, and only its end is missing in the store. */
+/** True if both names are the same file: the file was published, but the store does not have the end yet. */
 export async function wasPublished(where: {
   directory: string;
   id: string;

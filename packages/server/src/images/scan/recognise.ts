@@ -3,7 +3,7 @@ import type { ImageFormat } from '@wcc/api';
 /** The format of a file, by its content. */
 export type Recognition =
   | { format: ImageFormat; virtualSizeBytes: number }
-  /** Refused: a program would open the files that it names. */
+  /** The reason of a refusal, for example because the header names other files, which a program would open. */
   | { refused: 'backing_file' | 'external_data' | 'malformed_qcow2' };
 
 export interface Content {

@@ -15,7 +15,7 @@ export interface ScanOptions {
   store: Store;
   numbers: Numbers<ImageId>;
   pool: { id: string; path: string };
-  /** `asked` by a person, or at the start: registers every file that no program writes to. */
+  /** `asked`: a person or the start requests the scan. It registers every file that no program writes to. */
   mode: 'asked' | 'automatic';
 }
 

@@ -53,7 +53,7 @@ function kindOf(stat: BigIntStats): Kind {
   return stat.isDirectory() ? 'directory' : 'device';
 }
 
-/** Replaces bytes that are not UTF-8: such a name cannot be passed to the system again. */
+/** Decoding replaces bytes that are not UTF-8 by this character. The decoded name does not open the file. */
 const replacement = '\u{fffd}';
 
 /** Why an entry cannot be an image, by its attributes; null if its content decides. */

@@ -4,7 +4,10 @@ import type { MachinesContext } from '../context.ts';
 import type { CreateInput } from '../record/plan.ts';
 import { undoProvision } from './undo.ts';
 
-/** Reserves the file names of an abandoned machine, so that a scan of the pool does not register them as images. Stored. */
+/**
+ * Reserves the file names of an abandoned machine, so that a scan of the pool does not register them as images. The
+ * store contains this word.
+ */
 function holderOf(vmId: VmId): string {
   return `abandoned-vm-${vmId}`;
 }

@@ -14,8 +14,8 @@ export interface HypervisorOptions {
   /** `auto`: see {@link createHypervisor}. @default 'auto' */
   driver?: DriverName | 'auto';
   /**
-   * Variables with which libvirt's programs find the session of the user that runs wcc. They get no other variable of our
-   * environment.
+   * Environment variables from which libvirt's programs find the session of the user that runs wcc. They get no
+   * other variable of the server.
    */
   environment: { readonly HOME?: string; readonly XDG_RUNTIME_DIR?: string };
   onError: OnError;

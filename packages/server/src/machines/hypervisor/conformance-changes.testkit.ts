@@ -32,7 +32,7 @@ export function describeChanges(fixture: ConformanceFixture): void {
     await hypervisor.undefine(spec.uuid);
   });
 
-  it('an aborted call does not begin, and leaves nothing half done', async () => {
+  it('an aborted call does not begin, and leaves no partial change', async () => {
     const hypervisor = fixture.hypervisor();
     const spec = createSpec(fixture.directory());
     const aborted = { signal: AbortSignal.abort() };

@@ -97,7 +97,7 @@ function createCalls(context: LibvirtContext, own: Pick<Hypervisor, 'onChange' |
     });
   const serialOf = async (uuid: string): Promise<string> => {
     const { directory, serial } = filesOf(context, uuid);
-    // Only our machines have a directory. The check avoids one virsh process per call.
+    // Only machines of wcc have a directory. The check avoids one virsh process per call.
     if (!isUuid(uuid) || !existsSync(directory)) await assertOwn(context, uuid);
     return serial;
   };
