@@ -51,7 +51,7 @@ export interface ApiErrorOptions {
   hint?: string;
   /** The invalid field of the request. */
   field?: string;
-  /** Seconds, for 429 and 503. */
+  /** Seconds until the client may retry, for 429 and 503. */
   retryAfterS?: number;
   cause?: unknown;
 }

@@ -27,7 +27,7 @@ export function copyFile(source: PathLike, destination: PathLike, options: CopyO
     return await runExclusively({ source, destination, id }, { ...options, onPhase }, slot);
   };
   const onAbort = (): void => slot.stop('cancel');
-  // Before the start, because the worker may complete a small file before this thread runs again.
+  // This must run before the start, because the worker may complete a small file before this thread runs again.
   if (options.signal?.aborted === true) onAbort();
   else options.signal?.addEventListener('abort', onAbort, { once: true });
   const done = start().finally(() => slot.end());

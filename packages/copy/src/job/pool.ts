@@ -64,11 +64,11 @@ function assign(task: Task): void {
   if (task.request.kind === 'copy' && idle.length === 0) setTimeout(keepSpare, spareDelayMs).unref();
 }
 
-/** Keeps one idle worker while copies run, so that a clone started then does not wait for a thread to start. */
+/** Keeps one idle worker while copies run, so that the next clone does not wait for the start of a thread. */
 function keepSpare(): void {
   if (idle.length > 0 || tasks.size === 0 || tasks.size >= maxWorkers) return;
   const worker = spawn();
-  // Its first answer shows that it has loaded its modules.
+  // The first answer of a worker shows that its modules are loaded.
   dispatch(worker, { request: { kind: 'warm' }, onPhase: () => {}, settle: () => {} });
   worker.unref();
 }

@@ -78,7 +78,7 @@ async function refresh(context: ImagesContext, watch: PoolWatch): Promise<void> 
   if (!becameReady) return;
   for (const pool of pools.all()) {
     if (!pools.isReady(pool.id)) continue;
-    // Before any scan, so that its operation registers a file that was published before a crash.
+    // This runs before any scan, so that its operation registers a file that was published before a crash.
     await operations.recoverPool(pool.id);
     await sweepPartials(context, pool);
     watch.attach(pool.path);

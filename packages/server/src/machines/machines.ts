@@ -37,7 +37,7 @@ export interface MachinesOptions {
 export interface Machines extends VmReader, VmSerial, VmScreens, VmCreator, VmChanges {
   /** Removes files and rows that earlier operations left. Call it after the operations were recovered. */
   start(): Promise<void>;
-  /** Leaves machines running; releases only what belongs to this process. */
+  /** Releases connections and timers of this process, and leaves machines running. */
   close(): Promise<void>;
 }
 

@@ -50,7 +50,7 @@ export async function endSucceeded(
     insists: true,
   });
   deactivate(engine, operation);
-  // After a crash before this line, the sidecar shows that the file was published; from here on, the store does.
+  // Until here, only the sidecar shows after a crash that the file was published. From here on, the store shows it.
   await operation.action
     .discardCheckpoint?.(operation)
     .catch((error: unknown) => report(engine, operation, error));

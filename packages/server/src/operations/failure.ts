@@ -52,7 +52,10 @@ const codesOfCopy: Partial<Record<CopyErrorCode, ErrorCode>> = {
   name_too_long: 'invalid_name',
 };
 
-/** The server's own calls of the file system. ENOENT depends on which file is missing. */
+/**
+ * Errors of the server's own file system calls → codes of the API. ENOENT is absent, because its code depends on the
+ * missing file.
+ */
 const codesByErrno: Readonly<Record<string, ErrorCode>> = {
   ENOSPC: 'no_space',
   EDQUOT: 'quota',
@@ -71,7 +74,7 @@ const codesByErrno: Readonly<Record<string, ErrorCode>> = {
 /** Codes of failures that pause an operation until there is space. */
 const waitsForSpace: ReadonlySet<string> = new Set<ErrorCode>(['no_space', 'quota']);
 
-/** An error of the copy engine as a refusal; every other error is returned as it is. */
+/** Converts an error of the copy engine to an ApiError. Returns every other error unchanged. */
 export function toRefusal(error: unknown, options: FailureOptions = {}): unknown {
   return error instanceof CopyError ? new ApiError(codeOfCopy(error, options), { cause: error }) : error;
 }
@@ -127,7 +130,7 @@ function codeOfMissing(error: Error, { sourcePath, poolPath }: FailureOptions): 
   return poolPath !== undefined && path.startsWith(`${poolPath}/`) ? 'pool_unavailable' : undefined;
 }
 
-/** The error of a system call, or one that an error names as its cause. */
+/** Finds a system call error in an error or in its causes. */
 function findSystemError(error: unknown, options: FailureOptions): { code: ErrorCode; errno: string } | null {
   if (!(error instanceof Error)) return null;
   const errno = errnoOf(error) ?? '';

@@ -67,7 +67,7 @@ export async function expiresHeader(
   return { 'upload-expires': new Date(await expiresAtMs(context, live)).toUTCString() };
 }
 
-/** The end of an upload as an error: the same one that its last request received. */
+/** Converts the end of an upload to an error: the same error that its last request received. */
 export function errorOfEnd({ state, error }: Pick<Snapshot, 'state' | 'error'>): ApiError {
   if (state !== 'failed' || error === null || !isErrorCode(error.code)) {
     return new ApiError('upload_gone', { message: `The upload was ${state}.` });

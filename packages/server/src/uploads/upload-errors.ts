@@ -11,12 +11,12 @@ export function toStorageFailure(cause: unknown): WorkFailure {
   return new WorkFailure('failed', { error: { code: 'io_error', message, hint, detail: null }, cause });
 }
 
-/** A storage failure as an error for the client that sent the request. */
+/** Converts a storage failure to an error for the client that sent the request. */
 export function errorForStorage({ error, cause }: WorkFailure): ApiError {
   return new ApiError(isErrorCode(error.code) ? error.code : 'io_error', { cause });
 }
 
-/** A stopped request as an error, without a failure of the upload. */
+/** Converts the end of a stopped request to an error. The upload itself has not failed. */
 export function interruptedBy(reason: 'cancelled' | StateReasonCode): WorkFailure {
   const error = { code: reason, message: '', hint: '', detail: null };
   return new WorkFailure(reason === 'cancelled' ? 'cancelled' : 'interrupted', { error });

@@ -62,7 +62,7 @@ describe('cancel', () => {
     for (let round = 0; round < 25; round += 1) {
       const name = `race-${round}.raw`;
       const { id } = await domain.copy('a.raw', name);
-      // From before its start to after its end: a copy without a limit takes about 30 ms.
+      // The cancels arrive from before its start to after its end: a copy without a limit takes about 30 ms.
       await sleep(round * 2);
       const cancelled = await domain.operations.cancel(id, admin).catch((error: unknown) => error);
       const ended = await domain.wait(id, 'cancelled', 'succeeded');

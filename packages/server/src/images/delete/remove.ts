@@ -73,7 +73,7 @@ async function freeBlocks(
   // A hard link keeps the blocks: another name uses the same bytes.
   if (entry.kind === 'file' && entry.links === 1) {
     for (let left = entry.sizeBytes - stepBytes; left > 0; left -= stepBytes) {
-      // Too late for a cancel. After a stop, the next start continues.
+      // A cancel is too late now. After a stop, the next start completes the deletion.
       if (signal.aborted && signal.reason === 'interrupted') signal.throwIfAborted();
       if (!(await shorten(path, left))) break;
       advance((removal.input.file?.sizeBytes ?? 0) - left);

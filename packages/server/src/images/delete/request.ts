@@ -67,7 +67,7 @@ async function assertUnused(
   principal: Principal,
   imageId: ImageId,
 ): Promise<void> {
-  // Read again, because it may have become a template while this waited.
+  // Reads the row again, because the image may have become a template while the request waited.
   const { template } = await readImage(store, imageId);
   if (template === 1) throw new ApiError('image_protected');
   const found = (await references.all()).get(imageId) ?? [];

@@ -36,7 +36,7 @@ export async function completeReceived(
   await file.handle.chmod(imageMode);
   await limit(() => file.handle.sync());
   await assertLength(file, target.sizeBytes);
-  // Closed first, because the inspection looks for programs that write to the file.
+  // Closes the file first, because the inspection looks for programs that write to it.
   await file.close();
   signal.throwIfAborted();
   const path = partialPath(target.directory, target.id);

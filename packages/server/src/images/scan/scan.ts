@@ -52,7 +52,9 @@ export async function scanPool(options: ScanOptions): Promise<RescanResult> {
   return result;
 }
 
-/** Names as bytes, because they need not be UTF-8. Such a name is shown with U+FFFD and refused. */
+/**
+ * Reads names as bytes, because they need not be UTF-8. A name that is not UTF-8 is shown with U+FFFD and refused.
+ */
 async function visibleNames(directory: string): Promise<{ name: string; path: Buffer }[]> {
   const names = await readdir(directory, { encoding: 'buffer' });
   return names

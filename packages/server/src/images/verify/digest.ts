@@ -26,5 +26,8 @@ export async function readDigest(path: string, progress: Progress): Promise<File
 export function assertDigest({ sha256 }: Pick<FileDigest, 'sha256'>, wanted: string | null): void {
   if (wanted === null || wanted === sha256) return;
   const message = `The SHA-256 is ${sha256}, not ${wanted}.`;
-  throw new ApiError('digest_mismatch', { message, hint: 'Compare the digest with its source.' });
+  throw new ApiError('digest_mismatch', {
+    message,
+    hint: 'Check that the expected digest belongs to this image.',
+  });
 }

@@ -43,7 +43,7 @@ export async function readSerialLog(path: string): Promise<Buffer> {
 export async function trimSerialLog(path: string): Promise<void> {
   const size = await sizeOf(path);
   if (size <= serialLimitBytes) return;
-  // Only the newest part: the log may be so large that the disk has no space for a second copy.
+  // Copies only the newest part, because the disk may have no space for a second copy of a large log.
   const from = createReadStream(path, { start: size - serialLimitBytes, end: size - 1 });
   await pipeline(from, createWriteStream(olderPath(path), { mode: 0o600 }));
   await truncate(path, 0);

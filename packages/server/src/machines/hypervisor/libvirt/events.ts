@@ -57,7 +57,7 @@ export function followEvents(connection: LibvirtConnection, onHint: () => void):
   };
 }
 
-/** Unreferenced, so that it does not keep this process alive. */
+/** Starts an unreferenced process, which does not keep this process alive. */
 function spawnEvents(connection: LibvirtConnection, onLine: () => void): ChildProcess {
   const [program, ...first] = virshCommand(connection);
   const args = [...first, `uri; event --all --loop --timestamp --timeout ${roundS}`];

@@ -9,7 +9,7 @@ import { startSession } from './session.testkit.ts';
 /** For a child process: Node 20 does not run TypeScript. */
 const builtDriver = new URL('../../../../dist/machines/hypervisor/libvirt/driver.js', import.meta.url).href;
 
-// Generous, because real machines run on a host that may be busy.
+// These timeouts are long, because real machines run on a host that may be busy.
 vi.setConfig({ testTimeout: 180_000, hookTimeout: 180_000 });
 
 hypervisorConformance('libvirt', () => {

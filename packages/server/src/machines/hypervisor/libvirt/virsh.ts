@@ -65,7 +65,7 @@ export function createVirsh(connection: LibvirtConnection, signal?: AbortSignal)
       throw toError(errorText);
     },
     async query(...queries) {
-      // Random, so that no name and no output of a machine can contain it.
+      // The separator is random, so that no name and no output of a machine can contain it.
       const separator = randomUUID();
       const parts = queries.map((query) => `${joinQuery(query)}; echo ${separator}`);
       const { succeeded, stdout, errorText } = await runVirsh(connection, [parts.join('; ')], signal);
@@ -128,7 +128,10 @@ function toError(errorText: string): HypervisorError {
   return new HypervisorError(codeOf(errorText), { detail: errorText.replaceAll('error: ', '').trim() });
 }
 
-/** Absolute path and connection URI; environment variables choose neither. @throws HypervisorError `packages_missing` */
+/**
+ * Uses an absolute path and an explicit connection URI, so environment variables cannot change them. @throws
+ * HypervisorError `packages_missing`
+ */
 export function virshCommand({ uri }: LibvirtConnection): [string, ...string[]] {
   const program = findTool('virsh');
   if (program === null) throw new HypervisorError('packages_missing', { packages: [packageOf.virsh] });
@@ -139,7 +142,7 @@ export function virshEnvironment({ environment }: LibvirtConnection): Readonly<R
   return { ...plainEnvironment, ...environment };
 }
 
-/** Patterns of libvirt's messages in the C locale → our codes. */
+/** Patterns of libvirt's messages in the C locale → codes of HypervisorError. */
 const known: readonly (readonly [RegExp, HypervisorErrorCode])[] = [
   [
     /failed to connect to the hypervisor|End of file while reading data|client socket is closed/,
