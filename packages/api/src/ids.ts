@@ -7,9 +7,9 @@ type Id<Base, Kind extends string> = Base & { readonly [brand]?: Kind };
 
 /** 128 random bits, 26 characters of lower-case base32. */
 export type OperationId = Id<string, 'operation'>;
-/** Short number from 100, unique per installation. */
+/** Short number from 100, unique among the images of an installation. */
 export type ImageId = Id<number, 'image'>;
-/** Short number from 100, counted apart from images. */
+/** Short number from 100, unique among the machines of an installation. */
 export type VmId = Id<number, 'vm'>;
 export type PoolId = Id<string, 'pool'>;
 export type UserId = Id<string, 'user'>;

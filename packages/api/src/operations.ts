@@ -139,7 +139,7 @@ const publishedReference = z.strictObject({
 
 /**
  * An operation that another program performs and reports. It is running from the start. Each report renews the
- * lease; without a report for that long, the operation becomes `interrupted`.
+ * lease. When the lease ends without a report, the operation becomes `interrupted`.
  */
 export const publishOperationRequest = z.strictObject({
   action: identifier,

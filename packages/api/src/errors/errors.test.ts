@@ -3,7 +3,7 @@ import { describe, expect, it } from 'vitest';
 import { ApiError, errorCodes, errorRegistry, toProblem } from './errors.ts';
 
 const page = readFileSync(new URL('../../../../docs/errors.md', import.meta.url), 'utf8');
-/** Rows of the page's table: code, status, meaning, what to do. */
+/** Rows of the table in docs/errors.md: code, status, message, hint. */
 const rows = page
   .split('\n')
   .filter((line) => line.startsWith('| `'))

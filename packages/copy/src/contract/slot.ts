@@ -58,7 +58,7 @@ function createViews(memory: SharedArrayBuffer): Views {
   };
 }
 
-/** The caller's side: it writes requests and reads progress. Neither side ever waits for the other. */
+/** The caller's view of the slot: it writes requests and reads progress. Caller and worker never wait for each other. */
 export interface SlotReader {
   readonly memory: SharedArrayBuffer;
   read(): CopyProgress;
@@ -142,7 +142,7 @@ function readOnce(views: Views): CopyProgress {
   };
 }
 
-/** The worker's side. */
+/** The worker's view of the slot: it reads requests and writes progress. */
 export interface SlotWriter {
   stopRequest(): StopRequest;
   isPaused(): boolean;

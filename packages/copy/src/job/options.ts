@@ -52,7 +52,7 @@ export function createRequest(
   };
 }
 
-/** Rejects a limit of 0, because it would be a pause that no state shows. */
+/** Rejects a limit of 0, because such a copy would make no progress without the state `paused`. */
 export function assertLimit(bytesPerSecond: number | null): number | null {
   return bytesPerSecond === null ? null : assertAtLeast('bytesPerSecond', bytesPerSecond, 1);
 }

@@ -54,7 +54,7 @@ function bindOrNull(libc: { func(definition: string): NativeCall }, definition: 
 
 const EINTR = 4;
 
-/** A bound function and the name in its errors. */
+/** A bound function with its name for error messages. */
 export interface BoundCall {
   call: NativeCall;
   syscall: string;

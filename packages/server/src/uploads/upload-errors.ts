@@ -16,7 +16,7 @@ export function errorForStorage({ error, cause }: WorkFailure): ApiError {
   return new ApiError(isErrorCode(error.code) ? error.code : 'io_error', { cause });
 }
 
-/** Converts the end of a stopped request to an error. The upload itself has not failed. */
+/** The failure of a session that is cancelled, paused or interrupted. */
 export function interruptedBy(reason: 'cancelled' | StateReasonCode): WorkFailure {
   const error = { code: reason, message: '', hint: '', detail: null };
   return new WorkFailure(reason === 'cancelled' ? 'cancelled' : 'interrupted', { error });

@@ -54,7 +54,7 @@ async function openSession(finish: UploadSessionOptions['finish']): Promise<Uplo
   });
 }
 
-/** Sends the beginning of a request. Returns both ends of it. */
+/** Sends the beginning of a request. Returns the client's and the server's request. */
 async function send(body: string): Promise<{ client: ClientRequest; incoming: UploadRequest }> {
   const { port } = server.address() as AddressInfo;
   const client = request({ port, method: 'PATCH', headers: { 'content-length': sizeBytes } });

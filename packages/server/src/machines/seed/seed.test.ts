@@ -25,7 +25,7 @@ describe('NoCloud seed', () => {
     const text = contents('user-data', { user, sshKeys: [hostile], passwordHash: '$6$a$b' });
     expect(text.startsWith('#cloud-config\n')).toBe(true);
     const body = text.slice(text.indexOf('\n') + 1);
-    // Only characters that every YAML parser reads the same way.
+    // Contains only characters that every YAML parser reads the same way.
     expect(body.trimEnd()).toMatch(/^[\x20-\x7e]+$/);
     expect(JSON.parse(body)).toMatchObject({
       users: [{ name: user, ssh_authorized_keys: [hostile], hashed_passwd: '$6$a$b', lock_passwd: false }],
@@ -57,7 +57,8 @@ describe('NoCloud seed', () => {
 });
 
 const hasIsoinfo = spawnSync('isoinfo', ['--version']).status === 0;
-if (!hasIsoinfo) console.log('Skipped, reading the seed back: no isoinfo here (package genisoimage).');
+if (!hasIsoinfo)
+  console.log('Skipped the test that reads the seed: isoinfo is not installed (package genisoimage).');
 
 describe('seed volume', () => {
   const path = join(home, 'seed.iso');
