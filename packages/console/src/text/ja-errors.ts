@@ -205,7 +205,7 @@ export const jaErrors: Record<ErrorCode | ClientErrorCode, ErrorText> = {
   },
   image_in_use: {
     message: 'このイメージは使用中です。',
-    hint: '使っている処理やマシンが終わるのを待つか、止めてください。',
+    hint: '使っている処理の終了を待つか、使っているマシンやイメージを削除してください。',
   },
   range_unsatisfiable: {
     message: '指定された範囲はイメージの末尾を超えています。',
