@@ -254,7 +254,7 @@ describe('an import from a bad server', () => {
       [
         'file',
         (response) => void response.writeHead(302, { location: 'file:///etc/passwd' }).end(),
-        /Only http and https/,
+        /must begin with http or https/,
       ],
     ];
     const names = await Promise.all(
