@@ -27,7 +27,7 @@ export const controls: CSSResult = css`
     box-shadow: var(--shadow);
     transition: background 0.1s;
   }
-  .button:hover {
+  .button:hover:not([aria-disabled='true'], :disabled) {
     background: var(--hover);
   }
   .button:active {
@@ -38,7 +38,7 @@ export const controls: CSSResult = css`
     background: var(--accent-fill);
     color: #fff;
   }
-  .button.primary:hover {
+  .button.primary:hover:not([aria-disabled='true'], :disabled) {
     background: var(--accent-fill-hover);
   }
   .button.quiet {
@@ -46,7 +46,7 @@ export const controls: CSSResult = css`
     background: transparent;
     box-shadow: none;
   }
-  .button.quiet:hover {
+  .button.quiet:hover:not([aria-disabled='true'], :disabled) {
     background: var(--hover);
   }
   .button.small {
