@@ -36,7 +36,7 @@ export const en: RowText = {
     receive: 'Receiving data',
     transfer: 'Copying data',
     write: 'Writing data',
-    flush: 'Writing to the disk',
+    flush: 'Flushing to the disk',
     verify: 'Checking the copy',
     publish: 'Publishing',
     check: 'Checking',

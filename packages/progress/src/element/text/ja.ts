@@ -33,7 +33,7 @@ export const ja: RowText = {
     receive: 'データを受信中',
     transfer: 'データをコピー中',
     write: 'データを書き込み中',
-    flush: 'ディスクへ書き出し中',
+    flush: 'ディスクへフラッシュ中',
     verify: 'コピーを検証中',
     publish: '公開中',
     check: '確認中',
