@@ -47,7 +47,7 @@ export const requestErrors = {
   },
   foreign_origin: {
     status: 403,
-    message: 'The request comes from another origin.',
+    message: 'The request has no Origin header, or comes from another origin.',
     hint: 'Open the console at its own address; behind a proxy, set --public-url.',
   },
   foreign_host: {

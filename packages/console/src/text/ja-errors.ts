@@ -30,7 +30,7 @@ export const jaErrors: Record<ErrorCode | ClientErrorCode, ErrorText> = {
   },
   forbidden: { message: 'この操作は許可されていません。', hint: '管理者に依頼してください。' },
   foreign_origin: {
-    message: '別のオリジンからの要求です。',
+    message: '要求に Origin ヘッダーがないか、別のオリジンからの要求です。',
     hint: 'コンソール本来のアドレスを使うか、プロキシの背後では --public-url を設定してください。',
   },
   foreign_host: {
