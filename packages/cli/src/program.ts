@@ -15,6 +15,7 @@ export function createProgram(context: Context, version: string): Command {
   const program = new Command('wcc')
     .description('manage images, machines and operations of a wcc server')
     .version(version, '--version', 'print the version')
+    .helpOption('-h, --help', 'show this help')
     .showHelpAfterError('Help: wcc --help')
     .addHelpText('after', `\nExit codes:\n${exits.join('\n')}`);
   // `main.ts` starts the server before parsing; this entry is for the help and the completion.

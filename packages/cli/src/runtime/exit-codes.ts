@@ -12,7 +12,7 @@ export const exitCodes = {
     code: 130,
     meaning: 'Ended by Ctrl-C. Work on the server continues; an upload can be resumed.',
   },
-  terminated: { code: 143, meaning: 'Ended by SIGTERM; otherwise as 130.' },
+  terminated: { code: 143, meaning: 'Ended by SIGTERM. Work on the server continues.' },
 } as const;
 
 export type ExitName = keyof typeof exitCodes;

@@ -39,7 +39,7 @@ it('--help lists every flag with environment variable and default, and the secre
     expect(help).toContain(`--${flag}`);
     expect(help).toContain(environmentName(flag));
     expect(help).toContain(description);
-    if (fallback !== null) expect(help).toContain(`[${fallback}]`);
+    if (fallback !== null) expect(help).toContain(`(default: ${fallback})`);
   }
   expect(help).toContain('WCC_ADMIN_TOKEN');
   expect(help).toContain('--version');

@@ -161,7 +161,7 @@ export const adminTokenVariable = 'WCC_ADMIN_TOKEN';
 export function helpText(): string {
   const lines = options.map((option) => {
     const name = option.value === null ? `--${option.flag}` : `--${option.flag} ${option.value}`;
-    const fallback = option.default === null ? '' : ` [${option.default}]`;
+    const fallback = option.default === null ? '' : ` (default: ${option.default})`;
     return `  ${name.padEnd(28)}${option.description}${fallback}\n${' '.repeat(30)}${environmentName(option.flag)}`;
   });
   return [

@@ -20,9 +20,7 @@ interface ImportOptions extends ActionOptions {
 
 /** Adds `wcc image import`. */
 export function addImageImport(parent: Command, context: Context): void {
-  addActionOptions(
-    parent.command('import <address>').description('let the server download an image from a URL'),
-  )
+  addActionOptions(parent.command('import <url>').description('let the server download an image from a URL'))
     .option('--name <name>', 'name of the image (default: the last part of the URL)')
     .option('--pool <pool>', 'pool for the image')
     .option('--sha256 <digest>', 'expected SHA-256; a file with another one is rejected', parseDigest)

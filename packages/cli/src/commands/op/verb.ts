@@ -11,7 +11,7 @@ import type { ActionOptions, ServerOptions } from '../options.ts';
 import { addServerOptions, addWatchOptions } from '../options.ts';
 
 const descriptions: Record<Exclude<OperationVerb, 'retry'>, string> = {
-  cancel: 'cancel an operation and wait until its space is free',
+  cancel: 'cancel an operation and wait until its files are removed',
   pause: 'pause an operation',
   resume: 'resume a paused operation',
 };

@@ -42,27 +42,29 @@ export function addVmCreate(parent: Command, context: Context): void {
     .option('--cpus <n>', 'number of CPUs (default: 2)', parseCount)
     .option('--memory <bytes>', 'memory, e.g. 512M or 4G (default: 2G)', parseMemoryBytes)
     .addOption(
-      new Option('--disk <disk>', 'blank:SIZE or image:IMAGE[,size=SIZE]; repeatable, the first one boots')
+      new Option(
+        '--disk <disk>',
+        'new disk: blank:SIZE or image:IMAGE[,size=SIZE]; repeatable, the machine boots from the first disk',
+      )
         .argParser(collect)
         .default([], 'none'),
     )
-    .option('--iso <image>', 'ISO image in the CD drive; boots while the disk is empty')
-    .option('--network <network>', 'user, none, bridge:NAME or network:NAME (default: user)')
-    .addOption(new Option('--firmware <firmware>', 'firmware (default: bios)').choices(['bios', 'uefi']))
-    .option('--pool <pool>', 'pool for the disks')
-    .option('--profile', 'first boot: user and keys of your profile; --user replaces, --ssh-key adds')
-    .option('--user <name>', 'first boot: name of a user with root access')
-    .addOption(
-      new Option('--ssh-key <file>', 'first boot: public keys of that user; repeatable')
-        .argParser(collect)
-        .default([], 'none'),
-    )
-    .option('--hostname <name>', 'first boot: host name (default: the name of the machine)')
-    .option('--user-data <file>', 'first boot: user-data file for cloud-init')
     .option(
-      '--password-file <file>',
-      'first boot: file with the password of that user or its hash; - is standard input',
+      '--iso <image>',
+      'ISO image in the CD drive; it boots while the disk is empty (default: empty drive)',
     )
+    .option(
+      '--network <network>',
+      'user (outgoing connections only), none, bridge:NAME or network:NAME (default: user)',
+    )
+    .addOption(
+      new Option('--firmware <firmware>', 'firmware that boots the machine (default: bios)').choices([
+        'bios',
+        'uefi',
+      ]),
+    )
+    .option('--pool <pool>', 'pool for the disks');
+  addFirstBootOptions(command)
     .option('--start', 'start when ready (default)')
     .option('--no-start', 'do not start')
     .action(async (name: string, options: CreateOptions) => {
@@ -73,6 +75,26 @@ export function addVmCreate(parent: Command, context: Context): void {
         options,
       });
     });
+}
+
+function addFirstBootOptions(command: Command): Command {
+  return command
+    .option(
+      '--profile',
+      'first boot: use the user and the keys of your profile; --user replaces the user, --ssh-key adds keys (default: no profile)',
+    )
+    .option('--user <name>', 'first boot: name of a user with root access')
+    .addOption(
+      new Option('--ssh-key <file>', 'first boot: public keys of that user; repeatable')
+        .argParser(collect)
+        .default([], 'none'),
+    )
+    .option('--hostname <name>', 'first boot: host name (default: the name of the machine)')
+    .option('--user-data <file>', 'first boot: user-data file for cloud-init')
+    .option(
+      '--password-file <file>',
+      'first boot: file with the password of that user, or with its hash; - reads standard input (default: no password)',
+    );
 }
 
 async function readRequest(
