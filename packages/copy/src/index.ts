@@ -8,6 +8,7 @@ export { inspectFile } from './job/inspect-file.ts';
 export type { FileFacts, InspectOptions } from './contract/file-facts.ts';
 export { copyFile } from './job/copy-file.ts';
 export { warmUp } from './job/pool.ts';
+export { copyPhaseNames } from './contract/types.ts';
 export type {
   CopyFacts,
   CopyJob,

@@ -1,15 +1,6 @@
+import { copyPhaseNames } from './types.ts';
 import type { CopyPhaseName, CopyProgress } from './types.ts';
 
-/** The slot stores the index of a phase in this list. */
-export const phaseNames: readonly CopyPhaseName[] = [
-  'inspect',
-  'reserve',
-  'clone',
-  'transfer',
-  'flush',
-  'verify',
-  'publish',
-];
 const states = ['waiting', 'running', 'paused', 'ended'] as const;
 export type SlotState = (typeof states)[number];
 
@@ -22,6 +13,7 @@ const wakeCell = 0;
 const pauseCell = 1;
 const stopCell = 2;
 const stateCell = 3;
+/** The index of the phase in `copyPhaseNames`. */
 const phaseCell = 4;
 /** Odd while the worker changes several cells together. */
 const epochCell = 5;
@@ -128,7 +120,7 @@ function readOnce(views: Views): CopyProgress {
   const since = (cell: number): number => Math.max(0, Number(now - long(cell)) / 1e6);
   const total = long(longCells.total);
   return {
-    phase: phaseNames[Atomics.load(views.int32, phaseCell)] ?? 'inspect',
+    phase: copyPhaseNames[Atomics.load(views.int32, phaseCell)] ?? 'inspect',
     state,
     doneBytes: Number(long(longCells.done)),
     durableBytes: Number(long(longCells.durable)),
@@ -183,7 +175,7 @@ export function openSlot(memory: SharedArrayBuffer): SlotWriter {
     },
     begin(phase, { totalBytes, doneBytes }) {
       Atomics.add(int32, epochCell, 1);
-      Atomics.store(int32, phaseCell, phaseNames.indexOf(phase));
+      Atomics.store(int32, phaseCell, copyPhaseNames.indexOf(phase));
       Atomics.store(int64, longCells.total, totalBytes ?? unknownValue);
       Atomics.store(int64, longCells.done, doneBytes);
       Atomics.store(int64, longCells.durable, phase === 'transfer' ? doneBytes : 0n);

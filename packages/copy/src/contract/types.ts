@@ -1,7 +1,17 @@
 /** A path: a string, or bytes for a name that is not UTF-8. */
 export type PathLike = string | Uint8Array;
 
-export type CopyPhaseName = 'inspect' | 'reserve' | 'clone' | 'transfer' | 'flush' | 'verify' | 'publish';
+/** All phases of a copy, in their order. `method` and `verify` decide which of them a copy has. */
+export const copyPhaseNames = [
+  'inspect',
+  'reserve',
+  'clone',
+  'transfer',
+  'flush',
+  'verify',
+  'publish',
+] as const;
+export type CopyPhaseName = (typeof copyPhaseNames)[number];
 
 /** How the engine copies bytes: as shared blocks, inside the kernel, or through a buffer of this process. */
 export type CopyMethod = 'clone' | 'kernel-copy' | 'read-write';
