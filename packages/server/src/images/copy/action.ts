@@ -1,5 +1,5 @@
 import type { CopyJob, CopyOptions, CopyPhaseEvent, CopyPhaseName } from '@wcc/copy';
-import { copyFile, readCheckpoint } from '@wcc/copy';
+import { copyFile, copyPhaseNames, readCheckpoint } from '@wcc/copy';
 import { join } from 'node:path';
 import type { Action, OperationView } from '../../operations/action.ts';
 import { toWorkFailure } from '../../operations/failure.ts';
@@ -11,17 +11,8 @@ import type { StartOptions } from '../publish/publishing-action.ts';
 import { statEntry } from '../scan/stat-entry.ts';
 import { copyAction } from './input.ts';
 import type { CopyInput } from './input.ts';
+import { cloneNote, restartNote } from './notes.ts';
 import { requestCopy } from './request.ts';
-
-const phaseNames: readonly CopyPhaseName[] = [
-  'inspect',
-  'reserve',
-  'clone',
-  'transfer',
-  'flush',
-  'verify',
-  'publish',
-];
 
 /** `copy_vm_image`: the copy engine as an operation. */
 export function createCopyAction(context: ImagesContext): Action<CopyInput> {
@@ -56,7 +47,7 @@ async function durableProgress(
 }
 
 function phasesOf({ method, verify }: CopyInput): CopyPhaseName[] {
-  return phaseNames.filter((name) => {
+  return copyPhaseNames.filter((name) => {
     if (name === 'clone') return method !== 'copy';
     if (name === 'transfer') return method !== 'clone';
     return name !== 'verify' || verify;
@@ -96,9 +87,10 @@ function toPhaseEvent({ phase, unit, totalBytes, facts }: CopyPhaseEvent): Phase
 /** Every event has all facts so far, so the log gets each fact once. */
 function newNotes({ facts }: CopyPhaseEvent, noted: Set<string>): string[] {
   const notes: string[] = [];
-  if (typeof facts?.resumedAtBytes === 'number') notes.push(`resumed at ${facts.resumedAtBytes} bytes`);
-  if (facts?.restartedBecause) notes.push(`starts from zero: ${facts.restartedBecause}`);
-  if (facts?.cloneRefused) notes.push(`blocks are not shared: ${facts.cloneRefused}`);
+  if (typeof facts?.resumedAtBytes === 'number')
+    notes.push(`The copy resumes at ${facts.resumedAtBytes} bytes.`);
+  if (facts?.restartedBecause) notes.push(restartNote(facts.restartedBecause));
+  if (facts?.cloneRefused) notes.push(cloneNote(facts.cloneRefused));
   const added = notes.filter((note) => !noted.has(note));
   for (const note of added) noted.add(note);
   return added;

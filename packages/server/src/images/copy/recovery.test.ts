@@ -70,7 +70,9 @@ describe('a copy after a stop of the server', () => {
     await domain.wait(id, 'succeeded');
     expect(await sha256(path('b.raw'))).toBe(await sha256(path('a.raw')));
     const log = await domain.operations.log(id, admin);
-    expect(log.some(({ kind, text }) => kind === 'note' && text.startsWith('resumed at'))).toBe(true);
+    expect(log.some(({ kind, text }) => kind === 'note' && text.startsWith('The copy resumes at '))).toBe(
+      true,
+    );
     expect(await domain.litter()).toEqual([]);
   });
 
