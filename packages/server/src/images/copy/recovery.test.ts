@@ -12,7 +12,7 @@ const slow = { bytesPerSecond: 2 * MiB };
 
 beforeEach(async () => {
   domain = await startDomain({ maxRunningPerPool: 1 });
-  await writeRandom(path('a.raw'), 16 * MiB);
+  await writeRandom(path('a.raw'), 8 * MiB);
   await domain.rescan();
 });
 afterEach(async () => {
@@ -58,7 +58,7 @@ describe('a copy after a stop of the server', () => {
     const { id } = await domain.copy('a.raw', 'b.raw', slow);
     await expect
       .poll(async () => numbersOf(id), { timeout: 20_000 })
-      .toSatisfy((n: Numbers) => n.done > 4 * MiB);
+      .toSatisfy((n: Numbers) => n.done > 3 * MiB);
     const before = await domain.operations.get(id, admin);
     await domain.stop();
     const { done } = await numbersOf(id);
@@ -119,7 +119,7 @@ async function numbersOf(id: string): Promise<Numbers> {
 
 describe('a copy after a kill of the server', () => {
   it('the running time of a killed copy includes the time stored while it ran', async () => {
-    const { id } = await domain.copy('a.raw', 'b.raw', slow);
+    const { id } = await domain.copy('a.raw', 'b.raw', { bytesPerSecond: MiB });
     await expect.poll(() => notedMs(id), { timeout: 20_000 }).toBeGreaterThan(0);
     const [record, noted] = [await recordOf(id), await notedMs(id)];
     expect(noted).toBeGreaterThan(record.elapsedMs);
@@ -174,7 +174,7 @@ describe('a copy after a kill of the server', () => {
       .poll(async () => numbersOf(id), { timeout: 20_000 })
       .toSatisfy((n: Numbers) => n.done > 2 * MiB);
     await domain.stop();
-    await writeRandom(path('a.raw'), 16 * MiB);
+    await writeRandom(path('a.raw'), 8 * MiB);
     await restart();
     const ended = await domain.wait(id, 'succeeded');
     expect(ended.warnings).toEqual(['restarted_source_changed']);
