@@ -56,7 +56,7 @@ export const options: readonly Option[] = [
     flag: 'pool',
     value: 'DIR',
     default: 'images/ in the data directory',
-    description: 'Directory of the images.',
+    description: 'Directory of the images. A directory that you name must exist.',
   },
   {
     flag: 'public-url',
