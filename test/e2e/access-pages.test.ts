@@ -207,7 +207,7 @@ it('the users and audit pages show an error instead of a table to a viewer', asy
   const { page, url } = await open(await createUser(server, 'curious', 'viewer'));
   for (const path of ['users', 'audit']) {
     await page.goto(`${url}/${path}`);
-    const refusal = page.getByText(/may not do this/i).first();
+    const refusal = page.getByText(/do not have the right to do this/i).first();
     await refusal.waitFor();
     expect(await page.getByRole('table').count()).toBe(0);
   }
