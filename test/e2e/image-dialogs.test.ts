@@ -5,6 +5,7 @@ import type { Image } from '@wcc/api';
 import { axeTimeoutMs, findAxeViolations, appearances } from '../kit/browser/axe.ts';
 import { launchBrowser, screenshot } from '../kit/browser/browser.ts';
 import { openConsole } from '../kit/browser/console.ts';
+import { chooseFile } from '../kit/browser/upload.ts';
 import { closeContextsAfterEach } from '../kit/browser/contexts.ts';
 import { makeWorkspace } from '../kit/directories.ts';
 import type { Workspace } from '../kit/directories.ts';
@@ -132,9 +133,7 @@ it('an image is uploaded by keyboard alone, and the import dialog marks an inval
   await tabTo(page, /^Upload$/);
   await page.keyboard.press('Enter');
   await expectFocusOn(page, /^Choose files$/);
-  const fileChooser = page.waitForEvent('filechooser');
-  await page.keyboard.press('Space');
-  await (await fileChooser).setFiles(join(files.path, 'new.raw'));
+  await chooseFile(page, { open: () => page.keyboard.press('Space'), path: join(files.path, 'new.raw') });
   const dialog = page.getByRole('dialog');
   await dialog.getByText('This name is free.').waitFor();
   await tabTo(page, /^Name\b/);

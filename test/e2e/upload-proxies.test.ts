@@ -54,7 +54,8 @@ it('an upload row names the proxy and its status 413, 502 or 504, and the upload
   const row = rowOf(page, 'refused.raw');
   for (const { status, message } of refusals) {
     if (status !== 413) httpProxy.refuse({ status, method: 'PATCH', path: '/api/uploads/', after: 0 });
-    await row.getByText(message).waitFor();
+    // The console retries after up to 15 s, and a slow attempt may end as a stall before the proxy answers.
+    await row.getByText(message).waitFor({ timeout: 180_000 });
     await screenshot(page, `upload-proxy-${status}`);
     expect((await readRow(row)).look).toBe('stalled');
   }

@@ -49,8 +49,18 @@ export async function untilReceived(server: TestServer, name: string, share: num
 export async function chooseFileAgain(page: Page, row: Locator, path: string): Promise<void> {
   const button = row.getByRole('button', { name: /^Choose file/ });
   await button.waitFor({ timeout: 30_000 });
+  await chooseFile(page, { open: () => button.click(), path });
+}
+
+/** Opens the file chooser and chooses the file. */
+export async function chooseFile(
+  page: Page,
+  { open, path }: { open: () => Promise<void>; path: string },
+): Promise<void> {
   const fileChooser = page.waitForEvent('filechooser');
-  await button.click();
+  // The browser must intercept the chooser before it opens. Its answer to a later command proves that it does.
+  await page.evaluate(() => document.readyState);
+  await open();
   await (await fileChooser).setFiles(path);
 }
 

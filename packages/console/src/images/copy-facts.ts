@@ -22,9 +22,9 @@ export function copyFacts({ app, form, plan, problem }: FactsContext): TemplateR
   if (plan === null) {
     const isBad = problem !== null && problem !== undefined;
     const words = isBad ? `${copy.planFailed} ${app.explain(problem).message}` : shell.loading;
-    return html`<dl class="facts" aria-label=${copy.before}>
+    return html`<div class="facts" role="group" aria-label=${copy.before}>
       <div class=${isBad ? 'wide bad' : 'wide'}>${words}</div>
-    </dl>`;
+    </div>`;
   }
   const isShared = sharesBlocks(form, plan);
   const isShort = !isShared && plan.needsBytes > plan.freeBytes;
@@ -35,12 +35,12 @@ export function copyFacts({ app, form, plan, problem }: FactsContext): TemplateR
     <dd>${isShared ? copy.needsShared : size(plan.needsBytes)}</dd>
     <dt>${copy.freeSpace}</dt>
     <dd>${size(plan.freeBytes)}</dd>
-    <dt>${copy.instant}</dt>
-    <dd>${plan.clonePossible ? copy.instantYes : copy.instantNo}</dd>
     ${
       isShort
-        ? html`<div class="wide bad">${copy.notEnough(size(plan.needsBytes), size(plan.freeBytes))}</div>`
+        ? html`<dd class="wide bad">${copy.notEnough(size(plan.needsBytes), size(plan.freeBytes))}</dd>`
         : nothing
     }
+    <dt>${copy.instant}</dt>
+    <dd>${plan.clonePossible ? copy.instantYes : copy.instantNo}</dd>
   </dl>`;
 }

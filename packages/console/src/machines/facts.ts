@@ -15,6 +15,7 @@ export function needsFacts(needs: CreateNeeds, words: VmsText): TemplateResult {
   return html`<dl class="facts" aria-label=${text.title}>
     <dt>${text.disk}</dt>
     <dd>${ofFree(diskBytes === 0 ? text.almostNothing : size(diskBytes), freeDiskBytes)}</dd>
+    ${isDiskShort ? html`<dd class="wide bad">${text.diskShort}</dd>` : nothing}
     ${
       maxDiskBytes > diskBytes
         ? html`<dt>${text.grows}</dt>
@@ -23,7 +24,6 @@ export function needsFacts(needs: CreateNeeds, words: VmsText): TemplateResult {
     }
     <dt>${text.memory}</dt>
     <dd>${ofFree(size(memoryBytes), freeMemoryBytes)}</dd>
-    ${isDiskShort ? html`<div class="wide bad">${text.diskShort}</div>` : nothing}
-    ${isMemoryShort ? html`<div class="wide bad">${text.memoryShort}</div>` : nothing}
+    ${isMemoryShort ? html`<dd class="wide bad">${text.memoryShort}</dd>` : nothing}
   </dl>`;
 }

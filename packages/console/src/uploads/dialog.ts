@@ -186,7 +186,7 @@ export class UploadDialog extends FormDialog<App> {
       <dd>${size(pool.freeBytes)}</dd>
       ${
         needs > pool.freeBytes
-          ? html`<div class="wide bad">${text.notEnough(size(needs), size(pool.freeBytes))}</div>`
+          ? html`<dd class="wide bad">${text.notEnough(size(needs), size(pool.freeBytes))}</dd>`
           : nothing
       }
     </dl>`;
