@@ -7,8 +7,8 @@ const hangsAfterMs = 300_000;
 
 /**
  * The projects run in three groups, one after the other. Unit tests use the processors. System and browser tests
- * mostly wait, so more of them run side by side than there are processors. Crash tests kill processes at chosen
- * moments and run alone.
+ * mostly wait, so more of them run side by side than there are processors. Crash tests kill processes at random
+ * moments and run last, two side by side.
  */
 export default defineConfig({
   test: {
@@ -46,7 +46,7 @@ export default defineConfig({
           include: ['test/system/**/*.test.ts'],
           testTimeout: hangsAfterMs,
           hookTimeout: hangsAfterMs,
-          maxWorkers: 4,
+          maxWorkers: 3,
           sequence: { groupOrder: 1 },
         },
       },
@@ -57,7 +57,7 @@ export default defineConfig({
           include: ['test/e2e/**/*.test.ts'],
           testTimeout: hangsAfterMs,
           hookTimeout: hangsAfterMs,
-          maxWorkers: 4,
+          maxWorkers: 3,
           sequence: { groupOrder: 1 },
         },
       },
@@ -68,7 +68,7 @@ export default defineConfig({
           include: ['test/crash/**/*.test.ts'],
           testTimeout: 1_800_000,
           hookTimeout: 120_000,
-          maxWorkers: 1,
+          maxWorkers: 2,
           sequence: { groupOrder: 2 },
         },
       },
