@@ -11,7 +11,7 @@ import { markAbandoned } from './sweep.ts';
 import { readDisks } from '../record/machine-rows.ts';
 import { phasesOf, stepsOf } from './provision.ts';
 import type { CreateInput } from '../record/plan.ts';
-import { runSteps } from '../work/steps.ts';
+import { runSteps } from '../steps/steps.ts';
 import { undoProvision } from './undo.ts';
 
 /**

@@ -8,8 +8,8 @@ import { findVm, readDisks, specOf } from '../record/machine-rows.ts';
 import { finishDisk, publishDisk } from './disk-files.ts';
 import type { DiskTarget } from './disk-files.ts';
 import type { CreateInput, DiskPlan } from '../record/plan.ts';
-import type { Step, StepTools } from '../work/steps.ts';
-import { abortable } from '../work/abortable.ts';
+import type { Step, StepTools } from '../steps/steps.ts';
+import { abortable } from '../steps/abortable.ts';
 
 /** The names of the phases, in order. */
 export function phasesOf(input: CreateInput): string[] {

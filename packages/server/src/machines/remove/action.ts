@@ -8,8 +8,8 @@ import type { Action, Completion, OperationInput } from '../../operations/action
 import type { WriteStatement } from '../../storage/store.ts';
 import type { MachinesContext } from '../context.ts';
 import { ignoreMissing } from '../../files/errors.ts';
-import { runSteps } from '../work/steps.ts';
-import type { Step } from '../work/steps.ts';
+import { runSteps } from '../steps/steps.ts';
+import type { Step } from '../steps/steps.ts';
 import { removeFromHypervisor } from '../host/remove-machine.ts';
 import { toVmFailure } from '../host/hypervisor-errors.ts';
 import { findVm, readDisks } from '../record/machine-rows.ts';
