@@ -6,9 +6,8 @@ import { SlowestFirst } from './test/slowest-first.ts';
 const hangsAfterMs = 300_000;
 
 /**
- * The projects run in three groups, one after the other. Unit tests use the processors. System and browser tests
- * mostly wait, so more of them run side by side than there are processors. Crash tests kill processes at random
- * moments and run last, two side by side.
+ * The projects run in four groups, one after the other. System tests mostly wait, so more of them run side by side
+ * than there are processors. Browser tests also wait, but their pages must be painted in time: two run side by side.
  */
 export default defineConfig({
   test: {
@@ -57,8 +56,8 @@ export default defineConfig({
           include: ['test/e2e/**/*.test.ts'],
           testTimeout: hangsAfterMs,
           hookTimeout: hangsAfterMs,
-          maxWorkers: 3,
-          sequence: { groupOrder: 1 },
+          maxWorkers: 2,
+          sequence: { groupOrder: 2 },
         },
       },
       {
@@ -69,7 +68,7 @@ export default defineConfig({
           testTimeout: 1_800_000,
           hookTimeout: 120_000,
           maxWorkers: 2,
-          sequence: { groupOrder: 2 },
+          sequence: { groupOrder: 3 },
         },
       },
     ],

@@ -1,6 +1,6 @@
 import { once } from 'node:events';
 import { createServer, request } from 'node:http';
-import type { IncomingMessage, ServerResponse } from 'node:http';
+import type { ClientRequest, IncomingMessage, ServerResponse } from 'node:http';
 import { connect } from 'node:net';
 import type { AddressInfo, Socket } from 'node:net';
 
@@ -24,23 +24,29 @@ export interface HttpProxy {
 export async function createHttpProxy(targetPort: number): Promise<HttpProxy> {
   let refusal: Refusal | null = null;
   let matched = 0;
+  /** Every socket of the proxy, to clients and to the server: `close` destroys them all. */
   const sockets = new Set<Socket>();
+  const track = (socket: Socket): void => {
+    sockets.add(socket);
+    socket.on('close', () => sockets.delete(socket));
+  };
   const isRefused = ({ method, url }: IncomingMessage, { method: only, path, after }: Refusal): boolean => {
     if (method !== only || url?.startsWith(path) !== true) return false;
     matched += 1;
     return matched > after;
   };
   const server = createServer((incoming, outgoing) => {
-    if (refusal === null || !isRefused(incoming, refusal)) return forward(targetPort, incoming, outgoing);
+    if (refusal === null || !isRefused(incoming, refusal)) {
+      forward(targetPort, incoming, outgoing).on('socket', track);
+      return;
+    }
     answerAsProxy(refusal.status, incoming, outgoing);
   });
-  server.on('connection', (socket) => {
-    sockets.add(socket);
-    socket.on('close', () => sockets.delete(socket));
-  });
+  server.on('connection', track);
   // WebSocket connections are always forwarded.
   server.on('upgrade', (incoming, client: Socket, head) => {
     const upstream = connect({ port: targetPort, host: '127.0.0.1' });
+    track(upstream);
     const lines = [`${incoming.method} ${incoming.url} HTTP/1.1`];
     for (let at = 0; at < incoming.rawHeaders.length; at += 2)
       lines.push(`${incoming.rawHeaders[at]}: ${incoming.rawHeaders[at + 1]}`);
@@ -68,7 +74,7 @@ export async function createHttpProxy(targetPort: number): Promise<HttpProxy> {
   };
 }
 
-function forward(targetPort: number, incoming: IncomingMessage, outgoing: ServerResponse): void {
+function forward(targetPort: number, incoming: IncomingMessage, outgoing: ServerResponse): ClientRequest {
   const { method, url, headers } = incoming;
   const upstream = request({ port: targetPort, host: '127.0.0.1', method, path: url, headers, agent: false });
   upstream.on('response', (answer) => {
@@ -78,6 +84,7 @@ function forward(targetPort: number, incoming: IncomingMessage, outgoing: Server
   upstream.on('error', () => outgoing.destroy());
   outgoing.on('close', () => upstream.destroy());
   incoming.pipe(upstream);
+  return upstream;
 }
 
 /** Answers before the body has arrived, as nginx does if it knows the length, and discards the body. */
