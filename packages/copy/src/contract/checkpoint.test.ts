@@ -1,5 +1,5 @@
 import { expect, it } from 'vitest';
-import { isNewerSidecar, parseCheckpoint } from './checkpoint.ts';
+import { formatCheckpoint, isNewerSidecar, parseCheckpoint } from './checkpoint.ts';
 
 /** A sidecar exactly as release 0.1.0 wrote it. */
 const released = {
@@ -18,12 +18,22 @@ const released = {
 } as const;
 
 it('reads a sidecar of release 0.1.0', () => {
-  expect(parseCheckpoint(JSON.stringify(released))).toEqual(released);
+  const { poolId, ...fields } = released;
+  const source = { ...fields.source, ctimeNs: null };
+  expect(parseCheckpoint(JSON.stringify(released))).toEqual({ ...fields, source, tag: poolId });
   expect(isNewerSidecar(JSON.stringify(released))).toBe(false);
 });
 
+it('writes a sidecar with the field names of release 0.1.0', () => {
+  const source = { ...released.source, ctimeNs: '1700000000000000001' };
+  const current = { ...released, version: 2, source };
+  const checkpoint = parseCheckpoint(JSON.stringify(current));
+  expect(checkpoint).toMatchObject({ version: 2, source });
+  expect(JSON.parse(formatCheckpoint(checkpoint!))).toEqual(current);
+});
+
 it('recognizes a sidecar of a newer version, and does not read it', () => {
-  const text = JSON.stringify({ ...released, version: 2, addedLater: true });
+  const text = JSON.stringify({ ...released, version: 3, addedLater: true });
   expect(parseCheckpoint(text)).toBeNull();
   expect(isNewerSidecar(text)).toBe(true);
 });
@@ -35,9 +45,30 @@ it.each([
   '[]',
   '{"version":"2"}',
   '{"version":0}',
+  JSON.stringify({ ...released, version: 2 }),
   '{"version":1.5}',
   JSON.stringify({ ...released, version: undefined }),
 ])('rejects malformed text as a sidecar of any version: %s', (text) => {
   expect(parseCheckpoint(text)).toBeNull();
   expect(isNewerSidecar(text)).toBe(false);
 });
+
+it('D1: reads a sidecar of release 0.1.0 with more bytes copied than counted', () => {
+  const overrun = { ...released, doneBytes: '4194304', dataBytes: '8192', writtenBytes: '4194304' };
+  expect(parseCheckpoint(JSON.stringify(overrun))).toMatchObject({
+    doneBytes: '4194304',
+    dataBytes: '4194304',
+  });
+});
+
+it.each([{ offset: '99999999999' }, { doneBytes: '-1' }, { dataBytes: null }, { writtenBytes: 'x' }])(
+  'D1: the proof of a publication does not depend on progress, here %j',
+  (progress) => {
+    expect(parseCheckpoint(JSON.stringify({ ...released, ...progress }))).toBeNull();
+    expect(parseCheckpoint(JSON.stringify({ ...released, ...progress, phase: 'publishing' }))).toMatchObject({
+      phase: 'publishing',
+      partialInode: released.partialInode,
+      offset: released.source.size,
+    });
+  },
+);

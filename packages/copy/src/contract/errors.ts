@@ -4,9 +4,10 @@ export interface CopyErrorEntry {
   readonly hint: string;
 }
 
+/** The codes of `CopyError`. `copyErrors` has the message and the hint of each. */
 export type CopyErrorCode =
   | 'cancelled'
-  | 'interrupted'
+  | 'suspended'
   | 'no_space'
   | 'io_error'
   | 'source_changed'
@@ -16,7 +17,10 @@ export type CopyErrorCode =
   | 'permission'
   | 'read_only'
   | 'not_regular'
+  | 'not_directory'
   | 'same_file'
+  | 'nested'
+  | 'destination_changed'
   | 'too_large'
   | 'quota'
   | 'cross_device'
@@ -29,7 +33,9 @@ export type CopyErrorCode =
   | 'busy'
   | 'resources'
   | 'unsupported'
-  | 'worker_failed';
+  | 'worker_failed'
+  | 'worker_missing'
+  | 'size_unknown';
 
 /** The registry of this package's errors: code → message and hint. */
 export const copyErrors: Readonly<Record<CopyErrorCode, CopyErrorEntry>> = {
@@ -37,8 +43,8 @@ export const copyErrors: Readonly<Record<CopyErrorCode, CopyErrorEntry>> = {
     message: 'the copy was cancelled',
     hint: 'Its partial file and checkpoint were removed. Start the copy again if you need it.',
   },
-  interrupted: {
-    message: 'the copy was interrupted',
+  suspended: {
+    message: 'the copy was suspended',
     hint: 'Start the copy again with the same id to resume it from its last checkpoint.',
   },
   no_space: {
@@ -68,6 +74,18 @@ export const copyErrors: Readonly<Record<CopyErrorCode, CopyErrorEntry>> = {
     message: 'not a regular file',
     hint: 'Choose a regular file: symlinks, directories, devices, sockets and FIFOs are not copied.',
   },
+  not_directory: {
+    message: 'not a directory',
+    hint: 'Choose a directory. Use copyFile for a file; symlinks are not followed.',
+  },
+  nested: {
+    message: 'source and destination contain one another',
+    hint: 'Choose a destination outside the source.',
+  },
+  destination_changed: {
+    message: 'the destination changed while the copy ran',
+    hint: 'Stop the program that changes the destination, then copy again.',
+  },
   same_file: { message: 'source and destination are the same file', hint: 'Choose another destination.' },
   too_large: {
     message: 'the file is too large for the file system or for a limit of the process',
@@ -91,8 +109,8 @@ export const copyErrors: Readonly<Record<CopyErrorCode, CopyErrorEntry>> = {
   },
   name_too_long: { message: 'the name is too long', hint: 'Choose a shorter name.' },
   invalid_option: {
-    message: 'an option is not valid',
-    hint: 'See the documentation of CopyOptions for the values allowed.',
+    message: 'an argument or option is not valid',
+    hint: 'See the documentation of the function for the values allowed.',
   },
   partial_in_use: {
     message: 'another copy is using the same partial file',
@@ -108,7 +126,18 @@ export const copyErrors: Readonly<Record<CopyErrorCode, CopyErrorEntry>> = {
     message: 'not supported on this system',
     hint: 'Install koffi and run on Linux: kernel calls need both.',
   },
-  worker_failed: { message: 'the worker thread ended unexpectedly', hint: 'Start the copy again.' },
+  worker_failed: {
+    message: 'the worker thread ended unexpectedly',
+    hint: 'See the cause. Start the copy again: with the same id, it resumes from its last checkpoint.',
+  },
+  worker_missing: {
+    message: 'the code of the worker thread is missing',
+    hint: 'A bundler has left it out. Mark @wcc/copy as external, or bundle @wcc/copy/worker as a file of its own and call preload({ worker: url }).',
+  },
+  size_unknown: {
+    message: 'the file does not have the size that its file system reports',
+    hint: 'Files of /proc, /sys and similar file systems are made while they are read. Read them with fs.readFile().',
+  },
 };
 
 export interface CopyErrorDetails {
@@ -117,14 +146,22 @@ export interface CopyErrorDetails {
   offset?: number | null;
   /** Details, appended to the code's message. */
   detail?: string;
+  /** What to do, where the cause is more exact than the code. @default the code's hint */
+  hint?: string;
   cause?: unknown;
+  /** The signal that stopped the work. */
+  signal?: AbortSignal;
   /** The partial file and its checkpoint were kept: a copy with the same id can resume from them. */
   resumable?: boolean;
 }
 
-/** Every failure of this package. `cause` is the error of the system call, if a system call failed. */
+/**
+ * Every failure of this package. `cause` is the error of the system call, if a system call failed.
+ *
+ * When a `signal` stopped the work, `name` is `AbortError`, `code` is `cancelled` and `cause` is the signal's reason.
+ */
 export class CopyError extends Error {
-  override readonly name: string = 'CopyError';
+  override readonly name: 'CopyError' | 'AbortError';
   readonly code: CopyErrorCode;
   readonly path: string | null;
   readonly offset: number | null;
@@ -137,12 +174,20 @@ export class CopyError extends Error {
     const path = details.path ?? null;
     const place = path === null ? '' : `: ${path}`;
     const text = details.detail === undefined ? message : `${message} (${details.detail})`;
-    super(`${text}${place}`, details.cause === undefined ? undefined : { cause: details.cause });
+    const cause: unknown = details.signal === undefined ? details.cause : details.signal.reason;
+    super(`${text}${place}`, cause === undefined ? undefined : { cause });
+    this.name = details.signal === undefined ? 'CopyError' : 'AbortError';
     this.code = code;
     this.path = path;
     this.offset = details.offset ?? null;
-    this.hint = hint;
+    this.hint = details.hint ?? hint;
     this.detail = details.detail ?? null;
     this.resumable = details.resumable ?? false;
   }
+}
+
+/** Gives an error from a worker the stack of the async function that calls this, down to the caller's own line. */
+export function withCallersStack(error: unknown): unknown {
+  if (error instanceof CopyError) Error.captureStackTrace(error, withCallersStack);
+  return error;
 }

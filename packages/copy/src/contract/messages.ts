@@ -1,16 +1,15 @@
 import type { FileDigest } from './digest.ts';
-import { CopyError } from './errors.ts';
-import type { CopyErrorCode } from './errors.ts';
 import type { FileFacts, InspectOptions } from './file-facts.ts';
-import type { Checkpoint } from './checkpoint.ts';
-import type { CopyPhaseEvent, CopyResult } from './types.ts';
+import type { TreeRequest, TreeStepResult } from './tree.ts';
+import type { CopyFacts, CopyPhaseEvent, CopyPhaseName, CopyResult } from './types.ts';
+import type { WireError } from './wire-error.ts';
 
 /** A copy as the worker receives it: absolute paths in bytes, every option set. */
 export interface CopyRequest {
   kind: 'copy';
   memory: SharedArrayBuffer;
   id: string;
-  poolId: string | null;
+  tag: string | null;
   source: Uint8Array;
   destination: Uint8Array;
   method: 'auto' | 'clone' | 'copy';
@@ -20,19 +19,63 @@ export interface CopyRequest {
   durable: boolean;
   preallocate: boolean;
   detectZeros: boolean;
-  refuseWriters: boolean;
+  ifInUse: 'fail' | 'warn';
   checkpointIntervalMs: number;
   checkpointBytes: number;
-  freeSpaceFloorBytes: number;
-  keepOnFailure: boolean;
+  minFreeBytes: number;
+  keepPartial: boolean;
   keepSidecar: boolean;
-  kernelCalls: 'auto' | 'off';
+  native: 'auto' | 'off';
+  /** The copy was parked in a pause, and continues; null: it begins. */
+  continues: CopyContinuation | null;
+}
+
+/** What a parked copy knows beside its checkpoint. */
+export interface CopyContinuation {
+  facts: CopyFacts;
+  warnings: string[];
+  /** The phases so far. The last one continues. */
+  phases: { name: CopyPhaseName; elapsedMs: number }[];
+  elapsedMs: number;
+  /** `process.hrtime` when the copy was parked, because each thread has its own `performance.now()`. */
+  parkedAtNs: bigint;
+  /** The verification has compared every byte before this offset. */
+  verifiedOffset: bigint;
+}
+
+/**
+ * The end of a run in a long pause: the copy has a checkpoint, has closed its files and left its thread. Without a
+ * continuation nothing was copied yet, so the copy begins again.
+ */
+export interface ParkedCopy {
+  isParked: true;
+  continuation: CopyContinuation | null;
 }
 
 export interface InspectRequest {
   kind: 'inspect';
   path: Uint8Array;
-  options: InspectOptions;
+  options: Required<Omit<InspectOptions, 'signal'>>;
+  /** Where the previous request for this file ended; null: at the beginning. */
+  from: InspectPosition | null;
+}
+
+/** An incomplete list for another thread. The ranges are shared, not copied. */
+export interface PackedExtents {
+  /** Of a `SharedArrayBuffer`. The type says less, because old compilers do not know it with a parameter. */
+  bounds: BigInt64Array;
+  length: number;
+  mergedGap: bigint;
+  extentCount: number;
+  dataBytes: bigint;
+}
+
+/** How far the extents of a file are counted. One request counts for a short time, so that others can run. */
+export interface InspectPosition {
+  inode: bigint;
+  extents: PackedExtents;
+  offset: bigint;
+  unwritten: 'unknown' | 'some' | 'none';
 }
 
 export interface CanCloneRequest {
@@ -47,7 +90,8 @@ export interface CanCloneRequest {
 export interface PublishRequest {
   kind: 'publish';
   destination: Uint8Array;
-  checkpoint: Checkpoint;
+  /** Names the partial and the sidecar beside the destination. */
+  id: string;
 }
 
 export interface DigestRequest {
@@ -63,7 +107,7 @@ export interface WarmRequest {
 }
 
 export type WorkerRequest =
-  CopyRequest | InspectRequest | CanCloneRequest | PublishRequest | DigestRequest | WarmRequest;
+  CopyRequest | TreeRequest | InspectRequest | CanCloneRequest | PublishRequest | DigestRequest | WarmRequest;
 
 /** The same warnings as in a copy's result. */
 export interface PublishResult {
@@ -72,59 +116,23 @@ export interface PublishResult {
 
 /** The result of each kind of request. */
 export interface WorkerResults {
-  copy: CopyResult;
-  inspect: FileFacts;
+  copy: CopyResult | ParkedCopy;
+  tree: TreeStepResult;
+  inspect: FileFacts | { unfinished: InspectPosition };
   canClone: boolean;
   publish: PublishResult;
   digest: FileDigest;
   warm: boolean;
 }
 
+/** The events that a request of each kind sends while it runs. */
+export interface WorkerEvents {
+  copy: CopyPhaseEvent;
+}
+
 export type WorkerMessage =
-  | { kind: 'phase'; event: CopyPhaseEvent }
+  /** The thread has loaded, and handles requests. */
+  | { kind: 'ready' }
+  | { kind: 'event'; event: WorkerEvents[keyof WorkerEvents] }
   | { kind: 'result'; result: WorkerResults[keyof WorkerResults] }
   | { kind: 'error'; error: WireError };
-
-/** A CopyError as plain data for another thread: structured clone drops the class and fields of an error. */
-export interface WireError {
-  code: CopyErrorCode;
-  path: string | null;
-  offset: number | null;
-  detail: string | null;
-  resumable: boolean;
-  cause: {
-    name: string;
-    message: string;
-    stack: string | undefined;
-    fields: Record<string, string | number>;
-  } | null;
-}
-
-export function packError(error: CopyError): WireError {
-  const { code, path, offset, detail, resumable, cause } = error;
-  return { code, path, offset, detail, resumable, cause: cause instanceof Error ? packCause(cause) : null };
-}
-
-function packCause(cause: Error): WireError['cause'] {
-  const fields: Record<string, string | number> = {};
-  for (const [key, value] of Object.entries(cause)) {
-    if (typeof value === 'string' || typeof value === 'number') fields[key] = value;
-  }
-  return { name: cause.name, message: cause.message, stack: cause.stack, fields };
-}
-
-export function unpackError({ code, path, offset, detail, resumable, cause }: WireError): CopyError {
-  return new CopyError(code, {
-    path,
-    offset,
-    resumable,
-    ...(detail === null ? {} : { detail }),
-    ...(cause === null ? {} : { cause: unpackCause(cause) }),
-  });
-}
-
-function unpackCause({ name, message, stack, fields }: NonNullable<WireError['cause']>): Error {
-  const cause = new Error(message);
-  if (stack !== undefined) cause.stack = stack;
-  return Object.assign(cause, { name }, fields);
-}

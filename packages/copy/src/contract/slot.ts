@@ -5,8 +5,8 @@ const states = ['waiting', 'running', 'paused', 'ended'] as const;
 export type SlotState = (typeof states)[number];
 
 /** Stop requests of the caller to the worker. The stronger request wins. */
-export type StopRequest = 'none' | 'interrupt' | 'cancel';
-const stopRequests: readonly StopRequest[] = ['none', 'interrupt', 'cancel'];
+export type StopRequest = 'none' | 'suspend' | 'cancel';
+const stopRequests: readonly StopRequest[] = ['none', 'suspend', 'cancel'];
 
 // Int32 cells: requests of the caller, and values that change rarely.
 const wakeCell = 0;
@@ -32,11 +32,12 @@ const longCells = {
   phaseAt: 8,
   endedAt: 9,
   limit: 10,
+  data: 11,
 } as const;
-const bigint64Cells = 11;
+const bigint64Cells = 12;
 const unknownValue = -1n;
 
-export type Counter = 'done' | 'durable' | 'skipped' | 'shared' | 'written';
+export type Counter = 'done' | 'durable' | 'skipped' | 'shared' | 'written' | 'data';
 
 interface Views {
   int32: Int32Array<SharedArrayBuffer>;
@@ -58,6 +59,8 @@ export interface SlotReader {
   stop(request: StopRequest): void;
   setLimit(bytesPerSecond: number | null): void;
   end(): void;
+  /** Resolves when the copy is resumed or stopped. The slot then shows that it waits for a thread. */
+  whenResumed(): Promise<void>;
 }
 
 export function createSlot(bytesPerSecond: number | null): SlotReader {
@@ -67,11 +70,17 @@ export function createSlot(bytesPerSecond: number | null): SlotReader {
   for (const cell of [longCells.progressAt, longCells.startedAt, longCells.phaseAt])
     Atomics.store(views.int64, cell, now);
   Atomics.store(views.int64, longCells.total, unknownValue);
+  Atomics.store(views.int64, longCells.data, unknownValue);
   Atomics.store(views.int64, longCells.limit, limitCell(bytesPerSecond));
+  const listeners: (() => void)[] = [];
   const notify = (): void => {
     Atomics.add(views.int32, wakeCell, 1);
     Atomics.notify(views.int32, wakeCell);
+    for (const listener of listeners.splice(0)) listener();
   };
+  /** Whether the caller has asked for a pause, and for nothing else. */
+  const isPaused = (): boolean =>
+    Atomics.load(views.int32, pauseCell) === 1 && Atomics.load(views.int32, stopCell) === 0;
   return {
     memory,
     read: () => readProgress(views),
@@ -92,6 +101,10 @@ export function createSlot(bytesPerSecond: number | null): SlotReader {
     end() {
       Atomics.store(views.int64, longCells.endedAt, process.hrtime.bigint());
       Atomics.store(views.int32, stateCell, states.indexOf('ended'));
+    },
+    async whenResumed() {
+      while (isPaused()) await new Promise<void>((resolve) => listeners.push(resolve));
+      Atomics.store(views.int32, stateCell, states.indexOf('waiting'));
     },
   };
 }
@@ -118,13 +131,14 @@ function readOnce(views: Views): CopyProgress {
   const state = states[Atomics.load(views.int32, stateCell)] ?? 'waiting';
   const now = state === 'ended' ? long(longCells.endedAt) : process.hrtime.bigint();
   const since = (cell: number): number => Math.max(0, Number(now - long(cell)) / 1e6);
-  const total = long(longCells.total);
+  const known = (cell: number): number | null => (long(cell) === unknownValue ? null : Number(long(cell)));
   return {
     phase: copyPhaseNames[Atomics.load(views.int32, phaseCell)] ?? 'inspect',
     state,
     doneBytes: Number(long(longCells.done)),
     durableBytes: Number(long(longCells.durable)),
-    totalBytes: total === unknownValue ? null : Number(total),
+    totalBytes: known(longCells.total),
+    dataBytes: known(longCells.data),
     skippedBytes: Number(long(longCells.skipped)),
     sharedBytes: Number(long(longCells.shared)),
     writtenBytes: Number(long(longCells.written)),

@@ -1,12 +1,13 @@
 import { existsSync, readdirSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
-import { copyFile, kernelSupport, readCheckpoint, removeRemains, settlePublication } from '@wcc/copy';
+import { startCopy, support } from '@wcc/copy';
+import * as recovery from '@wcc/copy/recovery';
 import { describe, expect, it } from 'vitest';
-import { startChild } from '../testkit/child.testkit.ts';
+import { killInMidCopy } from '../testkit/child.testkit.ts';
 import { expectEqualFiles, mib, hiddenFilesIn, useDirectory, writeRandom } from '../testkit/files.testkit.ts';
 
 const rounds = Number(process.env['WCC_CRASH_ROUNDS'] ?? 20);
-const paths = kernelSupport().available ? (['auto', 'off'] as const) : (['off'] as const);
+const paths = support().available ? (['auto', 'off'] as const) : (['off'] as const);
 const sizeBytes = 24 * mib;
 const checkpointBytes = 2 * mib;
 /** Approximate time of a whole copy of this size at the limit set below. */
@@ -27,7 +28,7 @@ describe('a process killed in the middle of a copy', () => {
         const target = join(dir(), `copy-${round}`);
         const options = {
           id,
-          kernelCalls: paths[round % paths.length] ?? 'off',
+          native: paths[round % paths.length] ?? 'off',
           keepSidecar: true,
           checkpoint: { bytes: checkpointBytes },
           bytesPerSecond: 200 * mib,
@@ -36,15 +37,15 @@ describe('a process killed in the middle of a copy', () => {
 
         // The final name has a whole file or no file.
         if (existsSync(target)) expectEqualFiles(source, target);
-        const state = await settlePublication(dir(), id, `copy-${round}`);
+        const state = await recovery.settle(dir(), id, `copy-${round}`);
         seen[state] += 1;
         expect(existsSync(target)).toBe(state === 'published');
-        const checkpoint = await readCheckpoint(dir(), id);
-        const job = copyFile(source, target, { ...options, bytesPerSecond: null });
+        const checkpoint = await recovery.readCheckpoint(dir(), id);
+        const job = startCopy(source, target, { ...options, bytesPerSecond: null });
         await job.done;
         expectEqualFiles(source, target);
         if (state === 'resumable') expect(job.facts().resumedAtBytes).toBe(Number(checkpoint?.doneBytes));
-        await removeRemains(dir(), id);
+        await recovery.remove(dir(), id);
         expect(hiddenFilesIn(dir())).toEqual([]);
         rmSync(target);
       }
@@ -54,20 +55,3 @@ describe('a process killed in the middle of a copy', () => {
     },
   );
 });
-
-async function killInMidCopy(
-  { source, target, options }: { source: string; target: string; options: object },
-  afterMs: number,
-): Promise<void> {
-  const child = startChild(`
-    await copy.warmUp();
-    const job = copy.copyFile(${JSON.stringify(source)}, ${JSON.stringify(target)}, ${JSON.stringify(options)});
-    console.log('started');
-    await job.done;
-    setInterval(() => {}, 1000);`);
-  await child.firstOutput;
-  await new Promise((resolve) => setTimeout(resolve, afterMs));
-  child.process.kill('SIGKILL');
-  const { signal, stderr } = await child.ended;
-  expect(signal, stderr).toBe('SIGKILL');
-}
