@@ -1,4 +1,7 @@
 import type { Kernel } from '../kernel/calls.ts';
+import { ExtentList } from '../run/extent-list.ts';
+import type { Extent } from '../run/extent-list.ts';
+import { findUnwritten, openUnwritten } from './unwritten.ts';
 
 /** A file to enumerate the data ranges of. Without `kernel`, holes cannot be found. */
 export interface ExtentSource {
@@ -7,14 +10,9 @@ export interface ExtentSource {
   sizeBytes: bigint;
 }
 
-export interface Extent {
-  start: bigint;
-  end: bigint;
-}
-
 /**
- * The next data range at or after an offset; null after the last one. Finds ranges one by one, so that a file with a
- * million extents needs no list in memory. Ranges end at the inspected size of the file.
+ * The next data range at or after an offset, as the kernel reports it now; null after the last one. Ranges end at
+ * the inspected size of the file.
  */
 export function nextExtent(source: ExtentSource, from: bigint): Extent | null {
   const { kernel, fd, sizeBytes } = source;
@@ -26,27 +24,57 @@ export function nextExtent(source: ExtentSource, from: bigint): Extent | null {
   return { start, end: hole < sizeBytes ? hole : sizeBytes };
 }
 
-export interface ExtentTotals {
-  dataBytes: bigint;
-  extentCount: number;
-  /** Data bytes before the offset `before`. */
-  bytesBefore: bigint;
-}
-
-/** Number of extents counted between two calls of `onCheck`. */
+/** Number of extents found between two calls of `onCheck`. */
 const extentsPerCheck = 4096;
 
-export function countExtents(
-  source: ExtentSource,
-  options: { before: bigint; onCheck: () => void },
-): ExtentTotals {
-  const totals: ExtentTotals = { dataBytes: 0n, extentCount: 0, bytesBefore: 0n };
-  for (let extent = nextExtent(source, 0n); extent !== null; extent = nextExtent(source, extent.end)) {
-    const { start, end } = extent;
-    totals.dataBytes += end - start;
-    totals.extentCount += 1;
-    if (start < options.before) totals.bytesBefore += (end < options.before ? end : options.before) - start;
-    if (totals.extentCount % extentsPerCheck === 0) options.onCheck();
+/**
+ * The data ranges of a file at this moment. Every phase of a copy uses the same list, because what the kernel reports
+ * can change without a write. Unwritten ranges are holes, whether or not the page cache contains them.
+ */
+export function mapExtents(source: ExtentSource, onCheck: () => void = () => {}): ExtentList {
+  let position = firstPosition();
+  let found = 0;
+  const isDue = (): boolean => {
+    found += 1;
+    if (found % extentsPerCheck === 0) onCheck();
+    return false;
+  };
+  while (!position.isComplete) position = mapFurther(source, position, isDue);
+  return position.extents;
+}
+
+/** How far the data ranges of a file are looked up. */
+export interface MapPosition {
+  extents: ExtentList;
+  offset: bigint;
+  /** Whether the file has unwritten ranges; they are looked for first. */
+  unwritten: 'unknown' | 'some' | 'none';
+  isComplete: boolean;
+}
+
+export function firstPosition(): MapPosition {
+  return { extents: new ExtentList(), offset: 0n, unwritten: 'unknown', isComplete: false };
+}
+
+/** Looks up further ranges until `isDue` returns true; it is called after each one. */
+export function mapFurther(source: ExtentSource, at: MapPosition, isDue: () => boolean): MapPosition {
+  if (at.unwritten === 'unknown') {
+    const found = findUnwritten(source, at.offset, isDue);
+    return typeof found === 'bigint' ? { ...at, offset: found } : { ...at, offset: 0n, unwritten: found };
   }
-  return totals;
+  const { extents } = at;
+  const unwritten = at.unwritten === 'some' ? openUnwritten(source, at.offset) : () => null;
+  let from = at.offset;
+  for (let extent = nextExtent(source, from); extent !== null; extent = nextExtent(source, from)) {
+    let { start } = extent;
+    for (let gap = unwritten(start); gap !== null && gap.start < extent.end; gap = unwritten(start)) {
+      extents.add({ start, end: gap.start });
+      start = gap.end < extent.end ? gap.end : extent.end;
+      if (start === extent.end) break;
+    }
+    extents.add({ start, end: extent.end });
+    from = extent.end;
+    if (isDue()) return { ...at, offset: from };
+  }
+  return { ...at, isComplete: true };
 }

@@ -1,4 +1,6 @@
 import { callChecked, loadLibrary } from './library.ts';
+import { fiemapArgument, fiemapRequest, readFiemap } from './fiemap.ts';
+import type { MappedRange } from './fiemap.ts';
 import type { Library, NativeCall, NativeValue } from './library.ts';
 
 /** A range of bytes of an open file. */
@@ -16,6 +18,14 @@ export interface Kernel {
   seekData(fd: number, offset: bigint): bigint | null;
   /** Offset of the next hole at or after `offset`. The end of the file counts as a hole. */
   seekHole(fd: number, offset: bigint): bigint;
+  /**
+   * FIEMAP: the next mapped ranges from an offset on; `isLast`: no range follows. `isSynced` writes dirty pages of the
+   * file back first.
+   */
+  mapRanges(
+    fd: number,
+    from: { offset: bigint; isSynced: boolean },
+  ): { ranges: MappedRange[]; isLast: boolean };
   startWriteBack(range: FileRange): void;
   awaitWriteBack(range: FileRange): void;
   /** Length 0 means: to the end of the file. */
@@ -34,6 +44,19 @@ export interface Kernel {
   tryLock(fd: number): boolean;
   /** Takes a read lease and releases it at once. The kernel grants it only if no program has the file open for writing. */
   tryReadLease(fd: number): void;
+  /** Takes a write lease and releases it at once. The kernel grants it only if no other descriptor has the file open. */
+  tryWriteLease(fd: number): void;
+  /** syncfs: makes everything on the file system of `fd` durable. */
+  syncFileSystem(fd: number): void;
+  /** Sets the times of an open file or directory to the nanosecond. */
+  setTimes(fd: number, times: FileTimes): void;
+  /** Sets the times of the file itself, also when it is a symlink. */
+  setTimesAt(path: Buffer, times: FileTimes): void;
+}
+
+export interface FileTimes {
+  atimeNs: bigint;
+  mtimeNs: bigint;
 }
 
 const SEEK_DATA = 3;
@@ -45,11 +68,13 @@ const POSIX_FADV_DONTNEED = 4;
 const FICLONE = 0x40049409;
 const FICLONERANGE = 0x4020940d;
 const AT_FDCWD = -100;
+const AT_SYMLINK_NOFOLLOW = 0x100;
 const RENAME_NOREPLACE = 1;
 const LOCK_EX_NB = 2 | 4;
 const F_SETSIG = 10;
 const F_SETLEASE = 1024;
 const F_RDLCK = 0;
+const F_WRLCK = 1;
 const F_UNLCK = 2;
 const SIGURG = 23;
 
@@ -67,8 +92,12 @@ const definitions = {
   pwrite: 'long pwrite(int, const void *, size_t, int64_t)',
   ioctl: 'int ioctl(int, unsigned long, int64_t)',
   ioctl_range_argument: 'int ioctl(int, unsigned long, const void *)',
+  ioctl_buffer_argument: 'int ioctl(int, unsigned long, _Inout_ uint8_t *)',
   flock: 'int flock(int, int)',
   fcntl: 'int fcntl(int, int, int)',
+  syncfs: 'int syncfs(int)',
+  futimens: 'int futimens(int, const void *)',
+  utimensat: 'int utimensat(int, const void *, const void *, int)',
 } as const;
 
 let cached: Kernel | null | undefined;
@@ -80,7 +109,7 @@ export function loadKernel(): Kernel | null {
 }
 
 /** Whether kernel calls can be used. `why` is the reason if they cannot, else null. */
-export function kernelSupport(): { available: boolean; why: string | null } {
+export function support(): { available: boolean; why: string | null } {
   const { library, why } = loadLibrary();
   if (library === null) return { available: false, why };
   return loadKernel() === null
@@ -100,12 +129,16 @@ function build(): Kernel | null {
   const invoke: Invoke = (name, values) => {
     const call = calls.get(name);
     if (call === undefined) throw new Error(`unbound kernel call: ${name}`);
-    return callChecked(library, { call, syscall: name.replace('_range_argument', '') }, values);
+    return callChecked(library, { call, syscall: name.replace(/_\w+_argument$/, '') }, values);
   };
   return {
     ...rangeCalls(invoke),
     ...seekCalls(invoke),
     ...fileCalls(invoke),
+    ...timeCalls(invoke),
+    syncFileSystem: (fd) => {
+      invoke('syncfs', [fd]);
+    },
     renameNoReplace: bindRename(library),
   };
 }
@@ -152,8 +185,13 @@ function rangeCalls(
   };
 }
 
-function seekCalls(invoke: Invoke): Pick<Kernel, 'seekData' | 'seekHole'> {
+function seekCalls(invoke: Invoke): Pick<Kernel, 'seekData' | 'seekHole' | 'mapRanges'> {
   return {
+    mapRanges(fd, { offset, isSynced }) {
+      const argument = fiemapArgument(offset, isSynced);
+      invoke('ioctl_buffer_argument', [fd, fiemapRequest, argument]);
+      return readFiemap(argument);
+    },
     seekData(fd, offset) {
       try {
         return invoke('lseek', [fd, offset, SEEK_DATA]);
@@ -166,7 +204,16 @@ function seekCalls(invoke: Invoke): Pick<Kernel, 'seekData' | 'seekHole'> {
   };
 }
 
-function fileCalls(invoke: Invoke): Pick<Kernel, 'truncate' | 'cloneFile' | 'tryLock' | 'tryReadLease'> {
+type FileCall = 'truncate' | 'cloneFile' | 'tryLock' | 'tryReadLease' | 'tryWriteLease';
+
+function fileCalls(invoke: Invoke): Pick<Kernel, FileCall> {
+  const tryLease = (fd: number, kind: number): void => {
+    // If a writer opens the file while the lease is held, the kernel sends SIGIO, which ends a process without a
+    // handler. SIGURG is ignored by default, so it replaces SIGIO before the lease is taken.
+    invoke('fcntl', [fd, F_SETSIG, SIGURG]);
+    invoke('fcntl', [fd, F_SETLEASE, kind]);
+    invoke('fcntl', [fd, F_SETLEASE, F_UNLCK]);
+  };
   return {
     truncate: (fd, sizeBytes) => {
       invoke('ftruncate', [fd, sizeBytes]);
@@ -183,14 +230,32 @@ function fileCalls(invoke: Invoke): Pick<Kernel, 'truncate' | 'cloneFile' | 'try
         throw error;
       }
     },
-    tryReadLease(fd) {
-      // If a writer opens the file while the lease is held, the kernel sends SIGIO, which ends a process without a
-      // handler. SIGURG is ignored by default, so it replaces SIGIO before the lease is taken.
-      invoke('fcntl', [fd, F_SETSIG, SIGURG]);
-      invoke('fcntl', [fd, F_SETLEASE, F_RDLCK]);
-      invoke('fcntl', [fd, F_SETLEASE, F_UNLCK]);
+    tryReadLease: (fd) => tryLease(fd, F_RDLCK),
+    tryWriteLease: (fd) => tryLease(fd, F_WRLCK),
+  };
+}
+
+function timeCalls(invoke: Invoke): Pick<Kernel, 'setTimes' | 'setTimesAt'> {
+  return {
+    setTimes: (fd, times) => {
+      invoke('futimens', [fd, timeSpecs(times)]);
+    },
+    setTimesAt: (path, times) => {
+      const bytes = Buffer.concat([path, Buffer.from([0])]);
+      invoke('utimensat', [AT_FDCWD, bytes, timeSpecs(times), AT_SYMLINK_NOFOLLOW]);
     },
   };
+}
+
+const nsPerSecond = 1_000_000_000n;
+
+/** Two `struct timespec`. Times before 1970 have a negative number of seconds. */
+function timeSpecs({ atimeNs, mtimeNs }: FileTimes): BigInt64Array {
+  const split = (ns: bigint): [bigint, bigint] => {
+    const rest = ((ns % nsPerSecond) + nsPerSecond) % nsPerSecond;
+    return [(ns - rest) / nsPerSecond, rest];
+  };
+  return new BigInt64Array([...split(atimeNs), ...split(mtimeNs)]);
 }
 
 function bindRename(library: Library): Kernel['renameNoReplace'] {

@@ -1,4 +1,5 @@
 import { describe, expect, it } from 'vitest';
+import { readFileSync } from 'node:fs';
 import { copyErrors, CopyError } from '../contract/errors.ts';
 import { SystemError, toCopyError } from './errno.ts';
 
@@ -45,6 +46,20 @@ describe('errors of system calls', () => {
     expect(toCopyError('a string')).toMatchObject({ code: 'io_error', cause: 'a string' });
   });
 
+  it.each([
+    ['FileSystemRead', 'Start node with --allow-fs-read as well.'],
+    ['FileSystemWrite', 'Start node with --allow-fs-write as well.'],
+    ['WorkerThreads', 'Start node with --allow-worker as well.'],
+  ])("toCopyError names the option for a denial of %s by Node's permission model", (permission, hint) => {
+    const denial = Object.assign(new Error('restricted'), { code: 'ERR_ACCESS_DENIED', permission });
+    expect(toCopyError(denial, { path: '/a' })).toMatchObject({
+      code: 'permission',
+      path: '/a',
+      hint,
+      cause: denial,
+    });
+  });
+
   it('toCopyError returns a CopyError unchanged', () => {
     const error = new CopyError('exists', { path: '/a' });
     expect(toCopyError(error)).toBe(error);
@@ -55,5 +70,12 @@ describe('errors of system calls', () => {
       expect(message, code).toMatch(/^[a-z]/);
       expect(hint, code).toMatch(/\.$/);
     }
+  });
+
+  it('the README lists every error code with its message and hint', () => {
+    const readme = readFileSync(new URL('../../README.md', import.meta.url), 'utf8');
+    const rows = readme.matchAll(/^\| `([a-z_]+)` +\| (.+?) +\| (.+?) +\|$/gm);
+    const listed = new Map([...rows].map(([, code = '', message, hint]) => [code, { message, hint }]));
+    for (const [code, entry] of Object.entries(copyErrors)) expect(listed.get(code), code).toEqual(entry);
   });
 });

@@ -90,11 +90,32 @@ export function systemCode(error: unknown): string | null {
 /** Converts any thrown value to a CopyError. An unexpected errno becomes an `io_error` that names it. */
 export function toCopyError(error: unknown, details: CopyErrorDetails = {}): CopyError {
   if (error instanceof CopyError) return error;
+  const denied = toAccessDenied(error, details);
+  if (denied !== null) return denied;
   const code = systemCode(error);
   const syscall = error instanceof Error && 'syscall' in error ? String(error.syscall) : '';
   const detail = code === null ? String(error) : `${syscall} ${code}`.trim();
   return new CopyError((code === null ? undefined : byErrno[code]) ?? 'io_error', {
     detail,
+    ...details,
+    cause: error,
+  });
+}
+
+/** Options of `node` that grant what its permission model has denied. */
+const grantingFlags: Readonly<Record<string, string>> = {
+  FileSystemRead: '--allow-fs-read',
+  FileSystemWrite: '--allow-fs-write',
+  WorkerThreads: '--allow-worker',
+};
+
+/** The error for a denial by Node's permission model; null for any other error. */
+function toAccessDenied(error: unknown, details: CopyErrorDetails): CopyError | null {
+  if (!(error instanceof Error) || !('code' in error) || error.code !== 'ERR_ACCESS_DENIED') return null;
+  const permission = 'permission' in error ? String(error.permission) : '';
+  return new CopyError('permission', {
+    detail: `Node's permission model denies ${permission}`,
+    hint: `Start node with ${grantingFlags[permission] ?? 'the permission'} as well.`,
     ...details,
     cause: error,
   });

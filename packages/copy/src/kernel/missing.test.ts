@@ -1,5 +1,5 @@
 import { execFileSync } from 'node:child_process';
-import { cpSync, mkdirSync, writeFileSync } from 'node:fs';
+import { cpSync, mkdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { describe, expect, it } from 'vitest';
@@ -13,15 +13,18 @@ describe('without koffi', () => {
     // outside the repository, so that koffi cannot be resolved
     mkdirSync(join(dir(), 'package'));
     cpSync(build, join(dir(), 'package', 'dist'), { recursive: true });
-    writeFileSync(join(dir(), 'package', 'package.json'), '{"type":"module"}');
+    cpSync(
+      fileURLToPath(new URL('../../package.json', import.meta.url)),
+      join(dir(), 'package/package.json'),
+    );
     writeRandom(join(dir(), 'source'), mib);
     const script = `
-      import { copyFile, inspectFile, kernelSupport, lockFile } from ${JSON.stringify(join(dir(), 'package/dist/index.js'))};
-      const { method, bytes } = await copyFile('source', 'copy', { verify: true, id: 'plain' }).done;
+      import { startCopy, inspectFile, support, lockFile } from ${JSON.stringify(join(dir(), 'package/dist/index.js'))};
+      const { method, bytes } = await startCopy('source', 'copy', { verify: true, id: 'plain' }).done;
       const { writers, extentCount } = await inspectFile('copy');
       let lock = 'taken';
       try { lockFile('lock'); } catch (error) { lock = error.code; }
-      console.log(JSON.stringify({ ...kernelSupport(), method, written: bytes.written, writers, extentCount, lock }));`;
+      console.log(JSON.stringify({ ...support(), method, written: bytes.written, writers, extentCount, lock }));`;
     const output = execFileSync(process.execPath, ['--input-type=module', '--eval', script], {
       cwd: dir(),
       encoding: 'utf8',

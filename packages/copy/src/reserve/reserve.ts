@@ -1,8 +1,9 @@
 import { closeSync, constants, fstatSync, ftruncateSync, openSync, readFileSync } from 'node:fs';
 import { CopyError } from '../contract/errors.ts';
-import { countExtents } from '../inspect/extents.ts';
-import { extentSource } from '../inspect/inspect.ts';
-import { identityOf, isSameSource } from '../run/source.ts';
+import type { CopyErrorCode } from '../contract/errors.ts';
+import { compareIdentity, identityOf } from '../run/source.ts';
+import { findDifference } from '../inspect/compare-content.ts';
+import { throwIfStopped } from '../run/control.ts';
 import type { Kernel } from '../kernel/calls.ts';
 import { systemCode } from '../kernel/errno.ts';
 import { unpackTarget } from '../contract/checkpoint.ts';
@@ -10,9 +11,8 @@ import type { Checkpoint } from '../contract/checkpoint.ts';
 import { removeFile } from '../storage/remove-file.ts';
 import { readSidecar } from '../resume/sidecar.ts';
 import type { SidecarContent } from '../resume/sidecar.ts';
-import { showPath } from '../storage/paths.ts';
-import { throwIfStopped } from '../run/control.ts';
-import { beginPhase, withDestinationErrors, partialOf, sourceOf } from '../run/copy-state.ts';
+import { hiddenPaths, showPath, splitPath } from '../storage/paths.ts';
+import { beginPhase, extentsOf, withDestinationErrors, partialOf, sourceOf } from '../run/copy-state.ts';
 import type { CopyRun, OpenPartial } from '../run/copy-state.ts';
 
 const reopenFlags = constants.O_RDWR | constants.O_NOFOLLOW | constants.O_NONBLOCK;
@@ -24,6 +24,7 @@ export function reserve(run: CopyRun): void {
   assertSizeAllowed(run);
   withDestinationErrors(run, () => {
     if (reopenPartial(run, readSidecar(run.paths.sidecar))) return;
+    assertNotContinued(run, 'not_found', 'the partial file is gone');
     removeFile(run.paths.sidecar);
     run.partial = openPartial(run, createFlags);
     setSize(run, sourceOf(run).stat.size);
@@ -40,16 +41,30 @@ function reopenPartial(run: CopyRun, sidecar: SidecarContent): boolean {
     throw error;
   }
   const { checkpoint } = sidecar;
+  // From here on, a failure closes the partial, and keeps it if it may be resumed.
+  run.partial = old;
+  run.hasCheckpoint = checkpoint !== null;
   const reason = whyNotResumable(run, sidecar, old);
   if (reason !== null || checkpoint === null) {
+    assertNotContinued(run, reason === 'source_changed' ? reason : 'destination_changed', reason);
     run.facts.restartedBecause = reason;
-    removeFile(run.paths.partial);
-    closeSync(old.fd);
+    discardPartial(run);
+    run.hasCheckpoint = false;
     return false;
   }
-  run.partial = old;
   continueFrom(run, checkpoint);
   return true;
+}
+
+/**
+ * A copy that continues after a long pause has reported its progress, so it never begins again.
+ *
+ * @throws CopyError if it was parked
+ */
+function assertNotContinued({ request }: CopyRun, code: CopyErrorCode, detail: string | null): void {
+  if (request.continues === null) return;
+  const path = showPath(code === 'source_changed' ? request.source : request.destination);
+  throw new CopyError(code, { path, ...(detail === null ? {} : { detail }) });
 }
 
 function whyNotResumable(
@@ -57,27 +72,37 @@ function whyNotResumable(
   { checkpoint, isNewer }: SidecarContent,
   partial: OpenPartial,
 ): string | null {
-  if (!run.request.resume || !run.request.durable) return 'not_asked';
+  const isAsked = run.request.resume && run.request.durable;
+  if (!isAsked && run.request.continues === null) return 'not_asked';
   if (isNewer) return 'newer_checkpoint';
   if (checkpoint === null || checkpoint.operation !== run.request.id) return 'no_checkpoint';
   if (!unpackTarget(checkpoint.target).equals(run.targetName)) return 'other_destination';
   if (checkpoint.partialInode !== String(partial.inode)) return 'partial_replaced';
-  if (!isSameSource(checkpoint.source, identityOf(sourceOf(run).stat))) return 'source_changed';
+  const likeness = compareIdentity(checkpoint.source, identityOf(sourceOf(run).stat));
+  if (likeness === 'changed') return 'source_changed';
   if (run.request.method === 'copy' && checkpoint.method === 'clone') return 'other_method';
   if (fstatSync(partial.fd).size < Number(checkpoint.offset)) return 'partial_cut';
+  if (likeness === 'touched' && !isPrefix(run, BigInt(checkpoint.offset))) return 'source_changed';
   return null;
+}
+
+/** Whether the bytes before the offset are those of the source. Needed where its identity does not prove that. */
+function isPrefix(run: CopyRun, end: bigint): boolean {
+  const onPiece = (): void => {
+    run.slot.touch();
+    throwIfStopped(run);
+  };
+  return findDifference(run, { extents: extentsOf(run), end, onPiece }) === null;
 }
 
 function continueFrom(run: CopyRun, checkpoint: Checkpoint): void {
   const offset = BigInt(checkpoint.offset);
-  run.hasCheckpoint = true; // from here on, a failure of this run keeps the partial
-  const source = extentSource(run, sourceOf(run));
-  const totals = countExtents(source, { before: offset, onCheck: () => throwIfStopped(run) });
   run.copiedOffset = offset;
-  run.copiedBytes = totals.bytesBefore;
+  run.copiedBytes = extentsOf(run).bytesBefore(offset);
   run.writtenBytes = BigInt(checkpoint.writtenBytes);
   run.facts.method = checkpoint.method;
-  run.facts.resumedAtBytes = Number(totals.bytesBefore);
+  run.resumed = true;
+  if (run.request.continues === null) run.facts.resumedAtBytes = Number(run.copiedBytes);
   run.slot.set('written', run.writtenBytes);
   // Bytes after the checkpoint may be incomplete, so they are cut off.
   if (checkpoint.method !== 'clone') setSize(run, offset);
@@ -89,15 +114,19 @@ function openPartial(run: CopyRun, flags: number): OpenPartial {
   const fd = openSync(run.paths.partial, flags, 0o600);
   try {
     const stat = fstatSync(fd, { bigint: true });
-    if (!stat.isFile()) throw new CopyError('not_regular', { path: showPath(run.paths.partial) });
+    if (!stat.isFile()) throw new CopyError('not_regular', { path: shownPartial(run) });
     if (run.kernel !== null && !lockPartial(run.kernel, fd)) {
-      throw new CopyError('partial_in_use', { path: showPath(run.paths.partial) });
+      throw new CopyError('partial_in_use', { path: shownPartial(run) });
     }
     return { fd, inode: stat.ino };
   } catch (error) {
     closeSync(fd);
     throw error;
   }
+}
+
+function shownPartial({ request }: CopyRun): string {
+  return showPath(hiddenPaths(splitPath(request.destination).directory, request.id).partial);
 }
 
 /**
@@ -124,6 +153,18 @@ export function emptyPartial(run: CopyRun): void {
 /** Opens the partial that a step has created under its name. */
 export function adoptPartial(run: CopyRun): void {
   run.partial = openPartial(run, reopenFlags);
+}
+
+/**
+ * Closes the partial and opens it again. Network file systems write back at a close, and report what failed there;
+ * after the publication, that would be too late. A durable copy has flushed its partial instead.
+ */
+export function settlePartial(run: CopyRun): void {
+  withDestinationErrors(run, () => {
+    closeSync(partialOf(run).fd);
+    run.partial = null;
+    adoptPartial(run);
+  });
 }
 
 /** Closes and removes the partial, so that a step can create it itself. */

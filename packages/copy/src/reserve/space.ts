@@ -16,14 +16,32 @@ export function assertSpace(run: CopyRun): void {
   // Without kernel calls holes count as data in the total, so the allocated blocks are the better estimate.
   const dataBytes = run.kernel === null && allocated < stat.size ? allocated : run.dataBytes;
   const needed = Number(dataBytes - run.copiedBytes);
-  const { bavail, bsize } = withDestinationErrors(run, () => statfsSync(run.directory, { bigint: true }));
-  const free = Number(bavail * bsize);
-  const floor = run.request.freeSpaceFloorBytes;
-  if (free - needed >= floor) return;
-  const kept = floor === 0 ? '' : `, ${show(floor)} must stay free`;
-  throw new CopyError('no_space', {
+  const { bavail, bsize } = withDestinationErrors(run, () =>
+    statfsSync(run.paths.directory, { bigint: true }),
+  );
+  assertFree({
+    neededBytes: needed,
+    freeBytes: Number(bavail * bsize),
+    minFreeBytes: run.request.minFreeBytes,
     path: showPath(run.request.destination),
-    detail: `needs ${show(needed)}, ${show(free)} free${kept}`,
+  });
+}
+
+export interface SpaceNeed {
+  neededBytes: number;
+  freeBytes: number;
+  /** Bytes that must stay free. */
+  minFreeBytes: number;
+  path: string;
+}
+
+/** @throws CopyError `no_space` with the numbers */
+export function assertFree({ neededBytes, freeBytes, minFreeBytes, path }: SpaceNeed): void {
+  if (freeBytes - neededBytes >= minFreeBytes) return;
+  const kept = minFreeBytes === 0 ? '' : `, ${show(minFreeBytes)} must stay free`;
+  throw new CopyError('no_space', {
+    path,
+    detail: `needs ${show(neededBytes)}, ${show(freeBytes)} free${kept}`,
   });
 }
 

@@ -6,7 +6,7 @@ import { removeFile } from '../storage/remove-file.ts';
 import type { CopyRun } from '../run/copy-state.ts';
 import { setCheckpoint } from './sidecar.ts';
 
-/** Temporary failures: `keepOnFailure` keeps the partial after them, because a later run may succeed. */
+/** Temporary failures: `keepPartial` keeps the partial after them, because a later run may succeed. */
 const transientCodes: ReadonlySet<CopyErrorCode> = new Set([
   'no_space',
   'quota',
@@ -27,15 +27,14 @@ export function cleanUp(run: CopyRun, thrown: unknown): CopyError {
     error.resumable = run.hasCheckpoint; // the rename is done, and the sidecar records that for a later run
     return error;
   }
-  const mayKeep =
-    error.code === 'interrupted' || (run.request.keepOnFailure && transientCodes.has(error.code));
+  const mayKeep = error.code === 'suspended' || (run.request.keepPartial && transientCodes.has(error.code));
   if (mayKeep && run.request.durable && keepPartial(run, error)) {
     error.resumable = true;
     return error;
   }
-  // Keeps the unopened partial of an earlier run after an interrupt or with `keepOnFailure`; removes it otherwise.
-  const isOurs = run.partial !== null;
-  if (isOurs || (error.code !== 'interrupted' && !run.request.keepOnFailure) || error.code === 'cancelled') {
+  // Keeps the unopened partial of an earlier run after a suspension or with `keepPartial`; removes it otherwise.
+  const isOurs = run.partial !== null || run.request.continues !== null;
+  if (isOurs || (error.code !== 'suspended' && !run.request.keepPartial) || error.code === 'cancelled') {
     removeAll(run);
   }
   return error;
@@ -43,9 +42,10 @@ export function cleanUp(run: CopyRun, thrown: unknown): CopyError {
 
 /** Whether a partial with a checkpoint is kept. If no new checkpoint can be set, the previous one is used. */
 function keepPartial(run: CopyRun, error: CopyError): boolean {
-  if (run.partial === null) return false;
+  // A copy that continues after a long pause has its checkpoint, also before it opens the partial again.
+  if (run.partial === null) return run.request.continues !== null;
   // The copy was refused before its first byte, so there is nothing to keep.
-  if (run.copiedBytes === 0n && !run.hasCheckpoint && error.code !== 'interrupted') return false;
+  if (run.copiedBytes === 0n && !run.hasCheckpoint && error.code !== 'suspended') return false;
   if (!run.flushFailed && run.facts.method !== null) {
     try {
       setCheckpoint(run);

@@ -1,22 +1,18 @@
-import {
-  closeSync,
-  constants,
-  fdatasyncSync,
-  fsyncSync,
-  openSync,
-  readSync,
-  renameSync,
-  writeSync,
-} from 'node:fs';
+import { fdatasyncSync } from 'node:fs';
 import { identityOf } from '../run/source.ts';
-import { systemCode } from '../kernel/errno.ts';
 import { partialOf, sourceOf } from '../run/copy-state.ts';
 import type { CopyRun } from '../run/copy-state.ts';
-import { isNewerSidecar, maxSidecarBytes, packTarget, parseCheckpoint } from '../contract/checkpoint.ts';
+import {
+  formatCheckpoint,
+  isNewerSidecar,
+  maxSidecarBytes,
+  packTarget,
+  parseCheckpoint,
+  sidecarVersion,
+} from '../contract/checkpoint.ts';
 import type { Checkpoint } from '../contract/checkpoint.ts';
-
-const newFile = constants.O_WRONLY | constants.O_CREAT | constants.O_TRUNC | constants.O_NOFOLLOW;
-const oldFile = constants.O_RDONLY | constants.O_NOFOLLOW | constants.O_NONBLOCK;
+import { readHiddenFile, replaceHiddenFile } from '../storage/hidden-file.ts';
+import type { HiddenPaths } from '../storage/paths.ts';
 
 /** Flushes the partial, then records the offset: a sidecar counts only bytes that are on the storage. */
 export function setCheckpoint(run: CopyRun): void {
@@ -27,28 +23,19 @@ export function setCheckpoint(run: CopyRun): void {
     throw error;
   }
   writeSidecar(run, 'transfer');
+  // A later phase counts its own bytes.
+  if (run.phases.entries.at(-1)?.name !== 'transfer') return;
   run.slot.set('done', run.copiedBytes);
   run.slot.set('durable', run.copiedBytes);
 }
 
-/**
- * Replaces the sidecar atomically: temporary file, fsync, rename, fsync of the directory. Without the last step, a
- * power cut could bring back an older sidecar, which does not match the data.
- */
+/** Replaces the sidecar atomically and durably. */
 export function replaceSidecar(
-  { paths, directoryFd }: Pick<CopyRun, 'paths' | 'directoryFd'>,
+  { paths, directoryFd }: { paths: HiddenPaths; directoryFd: number },
   checkpoint: Checkpoint,
 ): void {
-  const { sidecar, sidecarTemporary } = paths;
-  const fd = openSync(sidecarTemporary, newFile, 0o600);
-  try {
-    writeSync(fd, JSON.stringify(checkpoint));
-    fsyncSync(fd);
-  } finally {
-    closeSync(fd);
-  }
-  renameSync(sidecarTemporary, sidecar);
-  fsyncSync(directoryFd);
+  const file = { path: paths.sidecar, temporary: paths.sidecarTemporary, directoryFd };
+  replaceHiddenFile(file, formatCheckpoint(checkpoint), true);
 }
 
 export function writeSidecar(run: CopyRun, phase: Checkpoint['phase']): void {
@@ -58,9 +45,9 @@ export function writeSidecar(run: CopyRun, phase: Checkpoint['phase']): void {
 
 function describe(run: CopyRun, phase: Checkpoint['phase']): Checkpoint {
   return {
-    version: 1,
+    version: sidecarVersion,
     operation: run.request.id,
-    poolId: run.request.poolId,
+    tag: run.request.tag,
     phase,
     method: run.facts.method ?? 'read-write',
     offset: String(run.copiedOffset),
@@ -81,19 +68,6 @@ export interface SidecarContent {
 }
 
 export function readSidecar(path: Buffer): SidecarContent {
-  let fd: number;
-  try {
-    fd = openSync(path, oldFile);
-  } catch (error) {
-    if (systemCode(error) === 'ENOENT' || systemCode(error) === 'ELOOP')
-      return { checkpoint: null, isNewer: false };
-    throw error;
-  }
-  try {
-    const bytes = Buffer.alloc(maxSidecarBytes);
-    const text = bytes.toString('utf8', 0, readSync(fd, bytes, 0, bytes.length, 0));
-    return { checkpoint: parseCheckpoint(text), isNewer: isNewerSidecar(text) };
-  } finally {
-    closeSync(fd);
-  }
+  const text = readHiddenFile(path, maxSidecarBytes) ?? '';
+  return { checkpoint: parseCheckpoint(text), isNewer: isNewerSidecar(text) };
 }

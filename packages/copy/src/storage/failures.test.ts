@@ -1,8 +1,10 @@
 import { execFileSync } from 'node:child_process';
-import { existsSync, statSync, unlinkSync } from 'node:fs';
+import { existsSync, readFileSync, statSync, unlinkSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { copyFile, kernelSupport, readCheckpoint } from '@wcc/copy';
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { startCopy, support } from '@wcc/copy';
+import { renameExclusively } from '@wcc/copy/receive';
+import { readCheckpoint } from '@wcc/copy/recovery';
+import { afterAll, beforeAll, describe, expect, it, onTestFinished } from 'vitest';
 import { copyInChild } from '../testkit/child.testkit.ts';
 import {
   expectEqualFiles,
@@ -15,33 +17,19 @@ import {
 } from '../testkit/files.testkit.ts';
 import { mountFresh, whyNoMounts } from '../testkit/mounts.testkit.ts';
 import type { Mounted } from '../testkit/mounts.testkit.ts';
+import { isSkipped } from '../testkit/skip.testkit.ts';
+import { failingCalls, whyNoStrace } from '../testkit/strace.testkit.ts';
 
-const paths = kernelSupport().available ? (['auto', 'off'] as const) : (['off'] as const);
+const paths = support().available ? (['auto', 'off'] as const) : (['off'] as const);
 const movingCall = { auto: 'copy_file_range', off: 'pwrite64' } as const;
 
-/** The reason why system calls cannot be made to fail here; null if they can. */
-function whyNoStrace(): string | null {
-  try {
-    execFileSync('strace', ['-e', 'trace=none', 'true'], { stdio: 'ignore' });
-    return null;
-  } catch {
-    return 'strace is not installed, or may not trace here';
-  }
-}
-
-/** Command prefix under which the n-th call of a child fails, on any thread and also when koffi makes the call. */
+/** Command prefix under which the n-th call of a child fails. */
 function failingCall(call: string, error: string, when: string): string[] {
-  const inject = `inject=${call}:error=${error}:when=${when}`;
-  return ['strace', '-f', '--seccomp-bpf', '-qq', '-o', '/dev/null', '-e', `trace=${call}`, '-e', inject];
+  return failingCalls([`${call}:error=${error}:when=${when}`]);
 }
 
 describe.each(['ext4', 'tmpfs'] as const)('a full %s', (type) => {
-  const reason = whyNoMounts(type);
-  if (reason !== null) {
-    it.skip(`needs a mount (${reason})`);
-    console.warn(`skipped: ${reason}`);
-    return;
-  }
+  if (isSkipped(whyNoMounts(type))) return;
   const dir = useDirectory();
   const source = (): string => join(dir(), 'source');
   let mounted: Mounted | null = null;
@@ -54,9 +42,9 @@ describe.each(['ext4', 'tmpfs'] as const)('a full %s', (type) => {
 
   it.each(paths)(
     'rejects a copy that does not fit before its first byte, with the numbers, kernel calls %s',
-    async (kernelCalls) => {
+    async (native) => {
       writeRandom(join(dir(), 'too-big'), 80 * mib);
-      const job = copyFile(join(dir(), 'too-big'), at('copy'), { kernelCalls, keepOnFailure: true });
+      const job = startCopy(join(dir(), 'too-big'), at('copy'), { native, keepPartial: true });
       const error = await expectFailure(job, 'no_space');
       expect(error.message).toMatch(/needs 80 MiB, \d+ MiB free/);
       expect(error.resumable).toBe(false);
@@ -65,9 +53,9 @@ describe.each(['ext4', 'tmpfs'] as const)('a full %s', (type) => {
   );
 
   it.each(paths)(
-    'rejects a copy that would leave less than freeSpaceFloorBytes, kernel calls %s',
-    async (kernelCalls) => {
-      const job = copyFile(source(), at('copy'), { kernelCalls, freeSpaceFloorBytes: 60 * mib });
+    'rejects a copy that would leave less than minFreeBytes, kernel calls %s',
+    async (native) => {
+      const job = startCopy(source(), at('copy'), { native, minFreeBytes: 60 * mib });
       await expectFailure(job, 'no_space');
       expect(hiddenFilesIn(at(''))).toEqual([]);
     },
@@ -75,9 +63,9 @@ describe.each(['ext4', 'tmpfs'] as const)('a full %s', (type) => {
 
   it.each(paths)(
     'stops the copy half-way and lets it resume once there is space, kernel calls %s',
-    async (kernelCalls) => {
-      const options = { id: 'full', kernelCalls, keepOnFailure: true, checkpoint: { bytes: 2 * mib } };
-      const job = copyFile(source(), at('copy'), { ...options, bytesPerSecond: 4 * mib });
+    async (native) => {
+      const options = { id: 'full', native, keepPartial: true, checkpoint: { bytes: 2 * mib } };
+      const job = startCopy(source(), at('copy'), { ...options, bytesPerSecond: 4 * mib });
       await waitUntilTransferring(job);
       job.pause();
       fillUp(at('filler'));
@@ -88,7 +76,7 @@ describe.each(['ext4', 'tmpfs'] as const)('a full %s', (type) => {
       expect(existsSync(at('copy'))).toBe(false);
       expect(await readCheckpoint(at(''), 'full')).not.toBeNull();
       unlinkSync(at('filler'));
-      const again = copyFile(source(), at('copy'), options);
+      const again = startCopy(source(), at('copy'), options);
       await again.done;
       expect(again.facts().resumedAtBytes).toBeGreaterThan(0);
       expectEqualFiles(source(), at('copy'));
@@ -97,8 +85,8 @@ describe.each(['ext4', 'tmpfs'] as const)('a full %s', (type) => {
     },
   );
 
-  it.each(paths)('leaves no file without keepOnFailure, kernel calls %s', async (kernelCalls) => {
-    const job = copyFile(source(), at('copy'), { kernelCalls, bytesPerSecond: 4 * mib });
+  it.each(paths)('leaves no file without keepPartial, kernel calls %s', async (native) => {
+    const job = startCopy(source(), at('copy'), { native, bytesPerSecond: 4 * mib });
     await waitUntilTransferring(job);
     fillUp(at('filler'));
     job.setLimit(null);
@@ -120,13 +108,13 @@ describe('a read-only file system', () => {
   const reason = whyNoMounts('ext4');
   it.skipIf(reason !== null).each(paths)(
     `rejects a copy to a read-only file system (${reason ?? 'mounted'}), kernel calls %s`,
-    async (kernelCalls) => {
+    async (native) => {
       const mounted = mountFresh('ext4', 16);
       try {
         writeRandom(join(mounted.directory, 'source'), mib);
         mounted.remount('ro');
-        const job = copyFile(join(mounted.directory, 'source'), join(mounted.directory, 'copy'), {
-          kernelCalls,
+        const job = startCopy(join(mounted.directory, 'source'), join(mounted.directory, 'copy'), {
+          native,
         });
         await expectFailure(job, 'read_only');
       } finally {
@@ -137,39 +125,31 @@ describe('a read-only file system', () => {
 });
 
 describe('a system call that fails', () => {
-  const reason = whyNoStrace();
-  if (reason !== null) {
-    it.skip(`needs strace (${reason})`);
-    console.warn(`skipped: ${reason}`);
-    return;
-  }
+  if (isSkipped(whyNoStrace())) return;
   const dir = useDirectory();
   const at = (name: string): string => join(dir(), name);
   beforeAll(() => writeRandom(at('source'), 24 * mib));
 
-  it.each(paths)(
-    'reports the offset of an I/O error and leaves no file, kernel calls %s',
-    async (kernelCalls) => {
-      // 24 MiB are two windows with kernel calls, 24 buffers without
-      const when = kernelCalls === 'auto' ? '2' : '20';
-      const job = { source: at('source'), destination: at('copy'), options: { kernelCalls } };
-      const end = await copyInChild(job, failingCall(movingCall[kernelCalls], 'EIO', when));
-      expect(end.error).toMatchObject({ code: 'io_error', resumable: false });
-      expect(end.error?.offset).toBeGreaterThan(0);
-      expect(end.error?.offset).toBeLessThan(24 * mib);
-      expect(hiddenFilesIn(dir())).toEqual([]);
-    },
-  );
+  it.each(paths)('reports the offset of an I/O error and leaves no file, kernel calls %s', async (native) => {
+    // 24 MiB are two windows with kernel calls, 24 buffers without
+    const when = native === 'auto' ? '2' : '20';
+    const job = { source: at('source'), destination: at('copy'), options: { native } };
+    const end = await copyInChild(job, failingCall(movingCall[native], 'EIO', when));
+    expect(end.error).toMatchObject({ code: 'io_error', resumable: false });
+    expect(end.error?.offset).toBeGreaterThan(0);
+    expect(end.error?.offset).toBeLessThan(24 * mib);
+    expect(hiddenFilesIn(dir())).toEqual([]);
+  });
 
   it.each(paths)(
     'resumes after an I/O error from the last durable offset, kernel calls %s',
-    async (kernelCalls) => {
-      const options = { id: 'eio', kernelCalls, keepOnFailure: true };
-      const when = kernelCalls === 'auto' ? '2' : '20';
+    async (native) => {
+      const options = { id: 'eio', native, keepPartial: true };
+      const when = native === 'auto' ? '2' : '20';
       const job = { source: at('source'), destination: at('copy'), options };
-      const end = await copyInChild(job, failingCall(movingCall[kernelCalls], 'EIO', when));
+      const end = await copyInChild(job, failingCall(movingCall[native], 'EIO', when));
       expect(end.error).toMatchObject({ code: 'io_error', resumable: true });
-      const again = copyFile(at('source'), at('copy'), options);
+      const again = startCopy(at('source'), at('copy'), options);
       await again.done;
       expect(again.facts().resumedAtBytes).toBeGreaterThan(0);
       expectEqualFiles(at('source'), at('copy'));
@@ -178,12 +158,28 @@ describe('a system call that fails', () => {
   );
 
   it('keeps no partial after its first flush failed', async () => {
-    const options = { id: 'flush', keepOnFailure: true, kernelCalls: 'off', checkpoint: { bytes: mib } };
+    const options = { id: 'flush', keepPartial: true, native: 'off', checkpoint: { bytes: mib } };
     const job = { source: at('source'), destination: at('copy'), options };
     // the first flush fails, so there is no earlier checkpoint to keep
     const first = await copyInChild(job, failingCall('fdatasync', 'EIO', '1'));
     expect(first.error).toMatchObject({ code: 'io_error', resumable: false });
     expect(hiddenFilesIn(dir())).toEqual([]);
+  });
+
+  it('D21: an I/O error of copy_file_range names the source if the source cannot be read', async () => {
+    if (!support().available) return;
+    const job = { source: at('source'), destination: at('copy'), options: { method: 'copy' } };
+    // The first read proves the size of the source.
+    const both = failingCalls(['copy_file_range:error=EIO', 'pread64:error=EIO:when=2+'], [at('source')]);
+    expect((await copyInChild(job, both)).error).toMatchObject({
+      code: 'io_error',
+      message: expect.stringContaining(at('source')) as string,
+    });
+    const one = await copyInChild(job, failingCalls(['copy_file_range:error=EIO'], [at('source')]));
+    expect(one.error).toMatchObject({
+      code: 'io_error',
+      message: expect.stringContaining(at('copy')) as string,
+    });
   });
 
   it.each([
@@ -194,13 +190,13 @@ describe('a system call that fails', () => {
     ['EACCES', 'permission'],
     ['ESTALE', 'io_error'],
   ])('a system call that fails with %s is reported as %s', async (errno, code) => {
-    const job = { source: at('source'), destination: at('copy'), options: { kernelCalls: 'off' } };
+    const job = { source: at('source'), destination: at('copy'), options: { native: 'off' } };
     const end = await copyInChild(job, failingCall('pwrite64', errno, '3'));
     expect(end.error).toMatchObject({ code, offset: 2 * mib });
   });
 
   it('falls back to read and write when copy_file_range is refused', async () => {
-    if (!kernelSupport().available) return;
+    if (!support().available) return;
     const job = { source: at('source'), destination: at('copy') };
     const end = await copyInChild(job, failingCall('copy_file_range', 'EXDEV', '1+'));
     expect(end.ok).toBe(true);
@@ -219,11 +215,28 @@ describe('a system call that fails', () => {
 
   it.each(paths)(
     'a file size limit is reported before SIGXFSZ would end the process, kernel calls %s',
-    async (kernelCalls) => {
-      const job = { source: at('source'), destination: at('copy'), options: { kernelCalls } };
+    async (native) => {
+      const job = { source: at('source'), destination: at('copy'), options: { native } };
       const end = await copyInChild(job, ['prlimit', `--fsize=${mib}`]);
       expect(end.error?.code).toBe('too_large');
       expect(hiddenFilesIn(dir())).toEqual([]);
     },
   );
+});
+
+describe('an exclusive rename to another file system', () => {
+  if (isSkipped(whyNoMounts('tmpfs'))) return;
+
+  it('keeps both files, although they have the same inode number', () => {
+    const [from = '', to = ''] = ['from', 'to'].map((content) => {
+      const fresh = mountFresh('tmpfs', 1);
+      onTestFinished(() => fresh.unmount());
+      writeFileSync(join(fresh.directory, 'file'), content);
+      return join(fresh.directory, 'file');
+    });
+    expect(statSync(to).ino).toBe(statSync(from).ino);
+    const crossing = expect.objectContaining({ code: 'cross_device' }) as Error;
+    expect(() => renameExclusively(from, to)).toThrow(crossing);
+    expect([from, to].map((path) => readFileSync(path, 'utf8'))).toEqual(['from', 'to']);
+  });
 });

@@ -3,32 +3,38 @@ import type { PathLike } from '../contract/types.ts';
 import { toCopyError } from '../kernel/errno.ts';
 import { showPath, toPathBytes } from './paths.ts';
 
-export interface FreeSpace {
-  /** Bytes that an ordinary user can still use. */
-  freeBytes: number;
-  totalBytes: number;
-  /** `ext4`, `xfs`, …; `unknown` if the system does not report the type. */
-  fsType: string;
-  /** Equal for all paths of one file system, subvolumes included. */
-  blockDevice: string;
-}
-
 interface Mount {
   point: string;
   fsType: string;
   source: string;
 }
 
-/** Free and total space of the file system that a path belongs to. @throws CopyError */
+interface FreeSpace {
+  freeBytes: number;
+  totalBytes: number;
+  freeInodes: number | null;
+  fsType: string;
+  blockDevice: string;
+}
+
+/**
+ * Free and total space of the file system that a path belongs to.
+ *
+ * @returns `freeBytes` that an ordinary user can still use; the size `totalBytes`; `freeInodes`, the number of files that
+ * can still be created, or null where the file system counts none, as btrfs; `fsType`, e.g. `ext4`, or `unknown`;
+ * `blockDevice`, equal for all paths of one file system, subvolumes included
+ * @throws CopyError
+ */
 export async function freeSpace(path: PathLike): Promise<FreeSpace> {
   const bytes = toPathBytes(path);
   try {
-    const { bavail, blocks, bsize } = await statfs(bytes, { bigint: true });
+    const { bavail, blocks, bsize, files, ffree } = await statfs(bytes, { bigint: true });
     const mount = await findMount((await realpath(bytes, 'buffer')).toString());
     const device = mount?.source.startsWith('/') === true ? mount.source : `dev:${(await stat(bytes)).dev}`;
     return {
       freeBytes: Number(bavail * bsize),
       totalBytes: Number(blocks * bsize),
+      freeInodes: files === 0n ? null : Number(ffree),
       fsType: mount?.fsType ?? 'unknown',
       blockDevice: device,
     };

@@ -1,17 +1,52 @@
 import { join, resolve } from 'node:path';
+import { fileURLToPath } from 'node:url';
 import { CopyError } from '../contract/errors.ts';
+import { throwWrong } from '../contract/read-options.ts';
 import type { PathLike } from '../contract/types.ts';
 
 const slashByte = 0x2f;
 const nul = 0;
 
-/** An absolute path in bytes, because names on disk need not be UTF-8. */
-export function toPathBytes(path: PathLike): Buffer {
-  const bytes = typeof path === 'string' ? Buffer.from(resolve(path)) : absolute(path);
-  if (path.length === 0 || bytes.includes(nul)) {
-    throw new CopyError('invalid_option', { detail: 'a path must not be empty or contain a NUL byte' });
+/**
+ * An absolute path in bytes, because names on disk need not be UTF-8. `name` is the argument's name in messages.
+ * @throws CopyError `invalid_option` for anything but a path
+ */
+export function toPathBytes(path: PathLike, name = 'path'): Buffer {
+  const given = assertPath(path, name);
+  return typeof given === 'string' ? Buffer.from(resolve(given)) : absolute(given);
+}
+
+/** The last part of a path in bytes, for example the final name of a copy. @throws CopyError `invalid_option` */
+export function toNameBytes(value: PathLike, name: string): Buffer {
+  const bytes = Buffer.from(assertPath(value, name));
+  return bytes.includes(slashByte) ? throwWrong(name, 'a name without a slash', bytes.toString()) : bytes;
+}
+
+const pathKinds = 'a string, a Uint8Array or a file: URL';
+
+function assertPath(value: unknown, name: string): string | Uint8Array {
+  const path = isUrl(value) ? fromUrl(value, name) : value;
+  if (typeof path !== 'string' && !(path instanceof Uint8Array)) return throwWrong(name, pathKinds, path);
+  if (path.length === 0) return throwWrong(name, 'a path', '');
+  const hasNul = typeof path === 'string' ? path.includes('\0') : path.includes(nul);
+  return hasNul ? throwWrong(name, 'a path without NUL bytes', Buffer.from(path).toString()) : path;
+}
+
+/** A URL of this or of another realm. */
+function isUrl(value: unknown): value is URL {
+  return typeof value === 'object' && value !== null && 'href' in value && 'protocol' in value;
+}
+
+function fromUrl(url: URL, name: string): string {
+  try {
+    return fileURLToPath(url);
+  } catch (cause) {
+    throw new CopyError('invalid_option', {
+      detail: `${name} must be a file: URL, not ${url.href}`,
+      hint: `Pass ${pathKinds} as ${name}.`,
+      cause,
+    });
   }
-  return bytes;
 }
 
 function absolute(path: Uint8Array): Buffer {
@@ -41,11 +76,10 @@ const prefix = '.wcc-';
 const hiddenPattern = /^\.wcc-([A-Za-z0-9_-]{1,64})\.(partial|json|json\.tmp)$/;
 const idPattern = /^[A-Za-z0-9_-]{1,64}$/;
 
-export function assertId(id: string): string {
-  if (!idPattern.test(id)) {
-    throw new CopyError('invalid_option', { detail: 'an id must have 1 to 64 letters, digits, "_" or "-"' });
-  }
-  return id;
+/** @throws CopyError `invalid_option` */
+export function assertId(id: unknown, name = 'id'): string {
+  if (typeof id === 'string' && idPattern.test(id)) return id;
+  return throwWrong(name, '1 to 64 letters, digits, "_" or "-"', id);
 }
 
 /** The hidden files of one copy, in the directory of its destination. */
@@ -61,13 +95,18 @@ export function hiddenPaths(directory: Uint8Array, id: string): HiddenPaths {
 }
 
 /** Path of the hidden partial of a copy or of a received file. @throws CopyError `invalid_option` for an invalid id */
-export function partialPath(directory: string, id: string): string {
-  return join(directory, `${prefix}${assertId(id)}.partial`);
+export function partialPath(directory: string | URL, id: string): string {
+  return join(textOf(directory), `${prefix}${assertId(id)}.partial`);
 }
 
 /** Path of the sidecar beside a partial. @throws CopyError `invalid_option` for an invalid id */
-export function sidecarPath(directory: string, id: string): string {
-  return join(directory, `${prefix}${assertId(id)}.json`);
+export function sidecarPath(directory: string | URL, id: string): string {
+  return join(textOf(directory), `${prefix}${assertId(id)}.json`);
+}
+
+function textOf(directory: unknown): string {
+  const path = assertPath(directory, 'directory');
+  return typeof path === 'string' ? path : throwWrong('directory', 'a string or a file: URL', path);
 }
 
 /** Id and kind of a hidden file of a copy; null for any other name. */

@@ -1,11 +1,13 @@
-import { mkdirSync, statSync, writeFileSync } from 'node:fs';
+import { closeSync, mkdirSync, openSync, readdirSync, readFileSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { CopyError, freeSpace, kernelSupport, listRemains, lockFile } from '@wcc/copy';
+import { CopyError, freeSpace, isOpenElsewhere, lockFile, support } from '@wcc/copy';
+import { renameExclusively } from '@wcc/copy/receive';
+import * as recovery from '@wcc/copy/recovery';
 import { describe, expect, it } from 'vitest';
 import { startChild } from '../testkit/child.testkit.ts';
 import { kib, useDirectory } from '../testkit/files.testkit.ts';
 
-const { available, why } = kernelSupport();
+const { available, why } = support();
 if (!available) console.warn(`locks skipped: ${why}`);
 
 describe.skipIf(!available)('lockFile', () => {
@@ -52,14 +54,15 @@ describe('freeSpace', () => {
     ]);
     expect(here.freeBytes).toBeGreaterThan(0);
     expect(here.totalBytes).toBeGreaterThanOrEqual(here.freeBytes);
+    expect(here.freeInodes ?? 1).toBeGreaterThan(0);
     expect(deeper.blockDevice).toBe(here.blockDevice);
-    expect(proc).toMatchObject({ fsType: 'proc' });
+    expect(proc).toMatchObject({ fsType: 'proc', freeInodes: null });
     expect(proc.blockDevice).not.toBe(here.blockDevice);
     await expect(freeSpace(join(dir(), 'missing'))).rejects.toMatchObject({ code: 'not_found' });
   });
 });
 
-describe('listRemains', () => {
+describe('recovery.list', () => {
   const dir = useDirectory();
 
   it('lists the hidden files of copies and no others', async () => {
@@ -73,12 +76,45 @@ describe('listRemains', () => {
     ]) {
       writeFileSync(join(dir(), name), Buffer.alloc(8 * kib, 1));
     }
-    const partials = (await listRemains(dir())).toSorted((a, b) => a.id.localeCompare(b.id));
+    const partials = (await recovery.list(dir())).toSorted((a, b) => a.id.localeCompare(b.id));
     const { blocks } = statSync(join(dir(), '.wcc-a.partial'));
     expect(partials).toMatchObject([
       { id: 'a', partialBytes: blocks * 512, hasSidecar: true },
       { id: 'b', partialBytes: 0, hasSidecar: false },
     ]);
     expect(Date.now() - (partials[0]?.modifiedMs ?? 0)).toBeLessThan(60_000);
+  });
+});
+
+describe('isOpenElsewhere', () => {
+  const dir = useDirectory();
+
+  it.runIf(available)('finds a reader and a writer of a file, also of this process', () => {
+    const path = join(dir(), 'file');
+    writeFileSync(path, 'x');
+    expect(isOpenElsewhere(path)).toBe(false);
+    for (const mode of ['r', 'r+']) {
+      const fd = openSync(path, mode);
+      expect(isOpenElsewhere(path)).toBe(true);
+      closeSync(fd);
+    }
+    expect(isOpenElsewhere(path)).toBe(false);
+    expect(() => isOpenElsewhere(join(dir(), 'missing'))).toThrow(CopyError);
+  });
+});
+
+describe('renameExclusively', () => {
+  const dir = useDirectory();
+
+  it('renames a file, and never replaces another one', () => {
+    const at = (name: string): string => join(dir(), name);
+    writeFileSync(at('a'), 'a');
+    writeFileSync(at('b'), 'b');
+    expect(() => renameExclusively(at('a'), at('b'))).toThrow(
+      expect.objectContaining({ code: 'exists' }) as Error,
+    );
+    expect(renameExclusively(at('a'), at('c')).warnings).toEqual([]);
+    expect(readdirSync(dir()).toSorted()).toEqual(['b', 'c']);
+    expect(readFileSync(at('b'), 'utf8')).toBe('b');
   });
 });
