@@ -1,37 +1,33 @@
 import { tmpdir } from 'node:os';
-import { kernelSupport } from '@wcc/copy';
-import { afterAll, beforeAll, describe, it } from 'vitest';
+import { support } from '@wcc/copy';
+import { afterAll, beforeAll, describe } from 'vitest';
 import { copyConformance } from './testkit/conformance.testkit.ts';
 import { mountFresh, whyNoMounts } from './testkit/mounts.testkit.ts';
 import type { Mounted } from './testkit/mounts.testkit.ts';
+import { isSkipped } from './testkit/skip.testkit.ts';
 
-const paths = kernelSupport().available ? (['auto', 'off'] as const) : (['off'] as const);
-if (paths.length === 1) console.warn(`kernel path skipped: ${kernelSupport().why}`);
+const paths = support().available ? (['auto', 'off'] as const) : (['off'] as const);
+if (paths.length === 1) console.warn(`kernel path skipped: ${support().why}`);
 
-for (const kernelCalls of paths) {
-  copyConformance(`temporary directory, kernel calls ${kernelCalls}`, () => ({
+for (const native of paths) {
+  copyConformance(`temporary directory, kernel calls ${native}`, () => ({
     directory: tmpdir,
-    options: { kernelCalls },
+    options: { native },
   }));
 }
 
 for (const type of ['xfs', 'btrfs'] as const) {
-  const reason = whyNoMounts(type);
-  if (reason !== null) {
-    it.skip(`${type} (${reason})`);
-    console.warn(`skipped: ${reason}`);
-    continue;
-  }
   describe(type, () => {
+    if (isSkipped(whyNoMounts(type))) return;
     let mounted: Mounted | null = null;
     beforeAll(() => {
       mounted = mountFresh(type, 512);
     });
     afterAll(() => mounted?.unmount());
-    for (const kernelCalls of paths) {
-      copyConformance(`kernel calls ${kernelCalls}`, () => ({
+    for (const native of paths) {
+      copyConformance(`kernel calls ${native}`, () => ({
         directory: () => mounted?.directory ?? tmpdir(),
-        options: { kernelCalls },
+        options: { native },
       }));
     }
   });

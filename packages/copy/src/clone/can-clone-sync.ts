@@ -8,12 +8,15 @@ import { hiddenPaths, showPath } from '../storage/paths.ts';
 
 const newFile = constants.O_RDWR | constants.O_CREAT | constants.O_EXCL | constants.O_NOFOLLOW;
 
+/** A file without a name, which nothing has to remove. Node has no constant for it. */
+const namelessFile = constants.O_RDWR | constants.O_DIRECTORY | 0o20000000;
+
 /** Runs `canClone` on the worker thread. */
 export function canCloneSync({ source, directory, id }: CanCloneRequest): boolean {
   const { fd: sourceFd, stat } = openSource(source);
   const { partial } = hiddenPaths(directory, id);
   try {
-    const fd = openSync(partial, newFile, 0o600);
+    const { fd, isNamed } = openProbe(directory, partial);
     try {
       const block = Number(stat.blksize);
       const lengthBytes = stat.size < BigInt(block) ? Number(stat.size) : block;
@@ -23,13 +26,25 @@ export function canCloneSync({ source, directory, id }: CanCloneRequest): boolea
       );
     } finally {
       closeSync(fd);
-      removeFile(partial);
+      if (isNamed) removeFile(partial);
     }
   } catch (error) {
     throw toCopyError(error, { path: showPath(directory) });
   } finally {
     closeSync(sourceFd);
   }
+}
+
+/** Some file systems have only named files, and the way without kernel calls clones by name. */
+function openProbe(directory: Uint8Array, partial: Buffer): { fd: number; isNamed: boolean } {
+  if (loadKernel() !== null) {
+    try {
+      return { fd: openSync(Buffer.from(directory), namelessFile, 0o600), isNamed: false };
+    } catch {
+      // A named file has the better error.
+    }
+  }
+  return { fd: openSync(partial, newFile, 0o600), isNamed: true };
 }
 
 function deviceOf(directory: Uint8Array): bigint {

@@ -20,7 +20,7 @@ const refusals: Readonly<Record<string, string>> = {
 
 /** False if the caller requested new blocks, or if this run resumes an earlier copy. */
 export function shouldClone(run: CopyRun): boolean {
-  return run.request.method !== 'copy' && run.facts.resumedAtBytes === null;
+  return run.request.method !== 'copy' && !run.resumed;
 }
 
 /** Shares the source's blocks with the partial. It is one kernel call, which cannot be cancelled. */
@@ -57,6 +57,7 @@ function countByBlocks(run: CopyRun): void {
   const { blocks, size } = sourceOf(run).stat;
   run.dataBytes = blocks * 512n < size ? blocks * 512n : size;
   run.facts.dataBytes = Number(run.dataBytes);
+  run.slot.set('data', run.dataBytes);
   run.slot.set('skipped', size - run.dataBytes);
 }
 

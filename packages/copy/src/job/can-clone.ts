@@ -9,7 +9,10 @@ import { toPathBytes } from '../storage/paths.ts';
  *
  * @throws CopyError `not_regular`, `not_found`, `permission`, …
  */
-export async function canClone(sourcePath: PathLike, directory: PathLike): Promise<boolean> {
-  const paths = { source: toPathBytes(sourcePath), directory: toPathBytes(directory) };
+export async function canClone(source: PathLike, directory: PathLike): Promise<boolean> {
+  const paths = {
+    source: toPathBytes(source, 'source'),
+    directory: toPathBytes(directory, 'directory'),
+  };
   return await runInWorker({ kind: 'canClone', id: randomId(), ...paths });
 }

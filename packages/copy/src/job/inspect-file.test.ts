@@ -1,14 +1,14 @@
 import { execFileSync } from 'node:child_process';
 import { closeSync, openSync, statSync, symlinkSync, writeSync } from 'node:fs';
 import { join } from 'node:path';
-import { copyFile, inspectFile, kernelSupport } from '@wcc/copy';
+import { startCopy, inspectFile, support } from '@wcc/copy';
 import { describe, expect, it } from 'vitest';
 import { startChild } from '../testkit/child.testkit.ts';
 import { expectFailure, kib, mib, useDirectory, writeLayout, writeRandom } from '../testkit/files.testkit.ts';
 import { mountFresh, whyNoMounts } from '../testkit/mounts.testkit.ts';
 
-const hasKernelCalls = kernelSupport().available;
-if (!hasKernelCalls) console.warn(`leases and extents skipped: ${kernelSupport().why}`);
+const hasKernelCalls = support().available;
+if (!hasKernelCalls) console.warn(`leases and extents skipped: ${support().why}`);
 
 describe('inspectFile', () => {
   const dir = useDirectory();
@@ -28,11 +28,21 @@ describe('inspectFile', () => {
       dataBytes: 128 * kib,
       inode: String(stat.ino),
       mtimeNs: String(stat.mtimeNs),
+      ctimeNs: String(stat.ctimeNs),
       links: 1,
       head: new Uint8Array(100),
     });
     expect(facts.samples.map((sample) => sample.length)).toEqual([5, 0]);
     expect(facts.extentCount).toBe(hasKernelCalls ? 1 : null);
+  });
+
+  it('D11: without counting, returns the allocated blocks, and still knows the writers', async () => {
+    writeLayout(at('blocks'), [{ gapBytes: 64 * kib, dataBytes: 128 * kib }], mib);
+    const stat = statSync(at('blocks'));
+    const facts = await inspectFile(at('blocks'), { extents: 'skip' });
+    expect(facts).toMatchObject({ dataBytes: stat.blocks * 512, extentCount: null });
+    const { writers, ctimeNs } = await inspectFile(at('blocks'));
+    expect(facts).toMatchObject({ writers, ctimeNs });
   });
 
   it('rejects a FIFO without hanging and a symlink without following it', async () => {
@@ -49,10 +59,10 @@ describe('inspectFile', () => {
     expect((await inspectFile(at('open'))).writers).toBe('none');
     const fd = openSync(at('open'), 'r+');
     expect((await inspectFile(at('open'))).writers).toBe('some');
-    expect((await copyFile(at('open'), at('warned')).done).warnings).toEqual(['source_open_for_writing']);
-    await expectFailure(copyFile(at('open'), at('refused'), { refuseWriters: true }), 'source_in_use');
+    expect((await startCopy(at('open'), at('warned')).done).warnings).toEqual(['source_open_for_writing']);
+    await expectFailure(startCopy(at('open'), at('refused'), { ifInUse: 'fail' }), 'source_in_use');
     closeSync(fd);
-    expect((await inspectFile(at('open'), { kernelCalls: 'off' })).writers).toBe('unknown');
+    expect((await inspectFile(at('open'), { native: 'off' })).writers).toBe('unknown');
   });
 
   it.skipIf(!hasKernelCalls)('survives a writer that opens the file while the lease is taken', async () => {
@@ -74,7 +84,7 @@ describe('inspectFile', () => {
 });
 
 describe('copyFile of a huge sparse file', () => {
-  const reason = hasKernelCalls ? whyNoMounts('xfs') : kernelSupport().why;
+  const reason = hasKernelCalls ? whyNoMounts('xfs') : support().why;
   if (reason !== null) console.warn(`skipped: ${reason}`);
 
   it.skipIf(reason !== null)(
@@ -88,7 +98,7 @@ describe('copyFile of a huge sparse file', () => {
         makeHuge(source, size);
         for (const method of ['copy', 'clone'] as const) {
           const copy = `${source}-${method}`;
-          const { bytes } = await copyFile(source, copy, { method, verify: true }).done;
+          const { bytes } = await startCopy(source, copy, { method, verify: true }).done;
           expect(bytes.data).toBe(12 * kib);
           expect(statSync(copy, { bigint: true }).size).toBe(size);
           expect(readTail(copy)).toEqual(readTail(source));

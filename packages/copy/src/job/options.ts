@@ -1,5 +1,17 @@
 import { randomBytes } from 'node:crypto';
-import { CopyError } from '../contract/errors.ts';
+import {
+  abortSignal,
+  atLeast,
+  callback,
+  flag,
+  nested,
+  oneOf,
+  orNull,
+  readOptions,
+  textOrNull,
+  throwWrong,
+} from '../contract/read-options.ts';
+import type { Reader, Readers } from '../contract/read-options.ts';
 import { assertId, splitPath, toPathBytes } from '../storage/paths.ts';
 import type { CopyRequest } from '../contract/messages.ts';
 import type { CopyOptions, PathLike } from '../contract/types.ts';
@@ -12,64 +24,83 @@ export function randomId(): string {
   return randomBytes(16).toString('base64url');
 }
 
-/** Builds the worker's request with every default set. @throws CopyError `invalid_option` */
-export function createRequest(
-  paths: { source: PathLike; destination: PathLike; id: string },
-  options: CopyOptions,
-  memory: SharedArrayBuffer,
-): CopyRequest {
-  const destination = toPathBytes(paths.destination);
-  if (splitPath(destination).name.length === 0) throwInvalid('the destination has no file name');
+/** The options of a copy that stay on the calling thread. */
+interface CallerSettings {
+  bytesPerSecond: number | null;
+  signal: AbortSignal | undefined;
+  onPhase: CopyOptions['onPhase'] | undefined;
+  onProgress: CopyOptions['onProgress'] | undefined;
+}
+
+/** All options of a copy, checked, with every default set. */
+export interface CopySettings extends CallerSettings {
+  /** The options that the worker gets. */
+  request: Omit<CopyRequest, 'kind' | 'memory' | 'source' | 'destination' | 'continues'>;
+}
+
+type ReadOptions = CallerSettings &
+  Omit<CopySettings['request'], 'checkpointIntervalMs' | 'checkpointBytes'> & {
+    checkpoint: { intervalMs: number; bytes: number };
+  };
+
+const idOrRandom: Reader<string> = (value, name) =>
+  value === undefined ? randomId() : assertId(value, name);
+
+/** A limit of 0 would make no progress without the state `paused`. */
+const limit: Reader<number | null> = orNull(atLeast(1, 1));
+
+const copyReaders: Readers<ReadOptions> = {
+  id: idOrRandom,
+  tag: textOrNull(),
+  method: oneOf(['auto', 'clone', 'copy'], 'auto'),
+  native: oneOf(['auto', 'off'], 'auto'),
+  ifInUse: oneOf(['fail', 'warn'], 'warn'),
+  resume: flag(true),
+  overwrite: flag(false),
+  verify: flag(false),
+  durable: flag(true),
+  preallocate: flag(false),
+  detectZeros: flag(false),
+  keepPartial: flag(false),
+  keepSidecar: flag(false),
+  minFreeBytes: atLeast(0, 0),
+  bytesPerSecond: limit,
+  checkpoint: nested({
+    intervalMs: atLeast(0, defaultCheckpointIntervalMs),
+    bytes: atLeast(1, defaultCheckpointBytes),
+  }),
+  signal: abortSignal(),
+  onPhase: callback(),
+  onProgress: callback(),
+};
+
+/** @throws CopyError `invalid_option` */
+export function readCopyOptions(options: CopyOptions | undefined): CopySettings {
+  const read = readOptions(options, copyReaders);
+  const { bytesPerSecond, signal, onPhase, onProgress, checkpoint, ...rest } = read;
   return {
-    kind: 'copy',
-    memory,
-    id: assertId(paths.id),
-    poolId: options.poolId ?? null,
-    source: toPathBytes(paths.source),
-    destination,
-    method: oneOf('method', options.method ?? 'auto', ['auto', 'clone', 'copy']),
-    kernelCalls: oneOf('kernelCalls', options.kernelCalls ?? 'auto', ['auto', 'off']),
-    resume: options.resume ?? true,
-    overwrite: options.overwrite ?? false,
-    verify: options.verify ?? false,
-    durable: options.durable ?? true,
-    preallocate: options.preallocate ?? false,
-    detectZeros: options.detectZeros ?? false,
-    refuseWriters: options.refuseWriters ?? false,
-    keepOnFailure: options.keepOnFailure ?? false,
-    keepSidecar: options.keepSidecar ?? false,
-    checkpointIntervalMs: assertAtLeast(
-      'checkpoint.intervalMs',
-      options.checkpoint?.intervalMs ?? defaultCheckpointIntervalMs,
-      0,
-    ),
-    checkpointBytes: assertAtLeast(
-      'checkpoint.bytes',
-      options.checkpoint?.bytes ?? defaultCheckpointBytes,
-      1,
-    ),
-    freeSpaceFloorBytes: assertAtLeast('freeSpaceFloorBytes', options.freeSpaceFloorBytes ?? 0, 0),
+    bytesPerSecond,
+    signal,
+    onPhase,
+    onProgress,
+    request: { ...rest, checkpointIntervalMs: checkpoint.intervalMs, checkpointBytes: checkpoint.bytes },
   };
 }
 
-/** Rejects a limit of 0, because such a copy would make no progress without the state `paused`. */
-export function assertLimit(bytesPerSecond: number | null): number | null {
-  return bytesPerSecond === null ? null : assertAtLeast('bytesPerSecond', bytesPerSecond, 1);
-}
-
-function oneOf<T extends string>(name: string, value: T, allowed: readonly T[]): T {
-  if (!allowed.includes(value)) throwInvalid(`${name} must be one of ${allowed.join(', ')}`);
-  return value;
-}
-
 /** @throws CopyError `invalid_option` */
-export function assertAtLeast(name: string, value: number, least: number): number {
-  if (typeof value !== 'number' || !Number.isFinite(value) || value < least) {
-    throwInvalid(`${name} must be a number of at least ${least}`);
-  }
-  return value;
+export function readLimit(bytesPerSecond: number | null): number | null {
+  return limit(bytesPerSecond, 'bytesPerSecond');
 }
 
-function throwInvalid(detail: string): never {
-  throw new CopyError('invalid_option', { detail });
+/** Builds the worker's request. @throws CopyError `invalid_option` for anything but two paths */
+export function createRequest(
+  paths: { source: PathLike; destination: PathLike },
+  { request }: CopySettings,
+  memory: SharedArrayBuffer,
+): CopyRequest {
+  const source = toPathBytes(paths.source, 'source');
+  const destination = toPathBytes(paths.destination, 'destination');
+  if (splitPath(destination).name.length === 0)
+    throwWrong('destination', 'the path of a file', destination.toString());
+  return { kind: 'copy', memory, source, destination, continues: null, ...request };
 }

@@ -1,17 +1,16 @@
-import { fstatSync, fsyncSync } from 'node:fs';
-import { CopyError } from '../contract/errors.ts';
+import { fsyncSync, renameSync, unlinkSync } from 'node:fs';
 import { restrict } from '../flush/flush.ts';
 import { statIfExists } from '../inspect/inspect.ts';
-import { identityOf, isSameSource } from '../run/source.ts';
+import { CopyError } from '../contract/errors.ts';
 import type { CopyResult } from '../contract/types.ts';
 import type { Checkpoint } from '../contract/checkpoint.ts';
-import { removeFile } from '../storage/remove-file.ts';
-import { readSidecar, writeSidecar } from '../resume/sidecar.ts';
 import { showPath } from '../storage/paths.ts';
+import { removeFile } from '../storage/remove-file.ts';
+import { renameExclusively } from '../storage/rename-exclusively.ts';
+import { readSidecar, writeSidecar } from '../resume/sidecar.ts';
 import { waitWhilePaused } from '../run/control.ts';
-import { beginPhase, withDestinationErrors, partialOf, sourceOf } from '../run/copy-state.ts';
+import { beginPhase, withDestinationErrors, partialOf } from '../run/copy-state.ts';
 import type { CopyRun } from '../run/copy-state.ts';
-import { renameIntoPlace } from './rename-into-place.ts';
 import { isPublished } from './is-published.ts';
 
 /**
@@ -22,24 +21,44 @@ export function publish(run: CopyRun): CopyResult {
   beginPhase(run, 'publish');
   const { durable, keepSidecar } = run.request;
   const { inode } = partialOf(run);
-  assertSourceUnchanged(run);
   if (durable) withDestinationErrors(run, () => writeSidecar(run, 'publishing'));
   waitWhilePaused(run);
-  withDestinationErrors(run, () => {
+  const how = withDestinationErrors(run, () => {
     restrict(run);
-    renameIntoPlace(run);
+    assertOwnPartial(run);
+    return renameIntoPlace(run, inode);
   });
+  // From here on the file is published. The sidecar proves that, so a failure keeps it.
   run.published = true;
-  if (durable) withDestinationErrors(run, () => fsyncSync(run.directoryFd));
+  withDestinationErrors(run, () => {
+    if (how === 'linked') unlinkSync(run.paths.partial);
+    if (durable) fsyncSync(run.directoryFd);
+  });
   if (!durable || !keepSidecar) removeFile(run.paths.sidecar);
   return describeResult(run, inode);
 }
 
-function assertSourceUnchanged(run: CopyRun): void {
-  const { fd, stat } = sourceOf(run);
-  const now = fstatSync(fd, { bigint: true });
-  if (isSameSource(identityOf(now), identityOf(stat))) return;
-  throw new CopyError('source_changed', { path: showPath(run.request.source) });
+/** Gives the partial its final name. With the result `linked` it still has its hidden name, which the caller removes. */
+function renameIntoPlace({ paths, request, kernel, warnings }: CopyRun, inode: bigint): 'renamed' | 'linked' {
+  if (!request.overwrite)
+    return renameExclusively({ from: paths.partial, to: paths.target, kernel, warnings, inode });
+  renameSync(paths.partial, paths.target);
+  return 'renamed';
+}
+
+/**
+ * Another program may have replaced the partial. Its file, or what its symlink names, is not the copy.
+ *
+ * @throws CopyError `destination_changed`
+ */
+function assertOwnPartial(run: CopyRun): void {
+  const { inode } = partialOf(run);
+  const named = withDestinationErrors(run, () => statIfExists(run.paths.partial));
+  if (named?.isFile() === true && named.ino === inode) return;
+  throw new CopyError('destination_changed', {
+    path: showPath(run.request.destination),
+    detail: 'the partial file was moved or replaced',
+  });
 }
 
 function describeResult(run: CopyRun, inode: bigint): CopyResult {
@@ -68,7 +87,7 @@ export function recoverEarlierPublication(run: CopyRun): CopyResult | null {
   if (!run.request.resume) return null;
   const { checkpoint } = withDestinationErrors(run, () => readSidecar(run.paths.sidecar));
   if (checkpoint === null || checkpoint.operation !== run.request.id) return null;
-  const target = statIfExists(run.request.destination);
+  const target = withDestinationErrors(run, () => statIfExists(run.paths.target));
   if (!isPublished(checkpoint, { target, name: run.targetName })) return null;
   beginPhase(run, 'publish');
   removeFile(run.paths.partial); // the second name, if the crash happened between link and unlink

@@ -1,30 +1,30 @@
 import { randomBytes } from 'node:crypto';
 import { open, readFile, writeFile } from 'node:fs/promises';
+import { CopyError } from '@wcc/copy';
 import {
-  CopyError,
   createDurableWriter,
-  createReceived,
-  openReceived,
+  create as createPartial,
+  open as openPartial,
   partialPath,
-  readCheckpoint,
   sidecarPath,
-} from '@wcc/copy';
-import type { DurableWriterOptions, ReceivedFile, Receiving } from '@wcc/copy';
+} from '@wcc/copy/receive';
+import { readCheckpoint } from '@wcc/copy/recovery';
+import type { DurableWriterOptions, PartialFile, ReceiveTarget } from '@wcc/copy/receive';
 import { describe, expect, it, onTestFinished, vi } from 'vitest';
 import { kib, mib, useDirectory } from '../testkit/files.testkit.ts';
 
 describe('durable writer', () => {
   const dir = useDirectory();
-  const targetOf = (id: string, sizeBytes = 64 * mib): Receiving => ({
+  const targetOf = (id: string, sizeBytes = 64 * mib): ReceiveTarget => ({
     directory: dir(),
     id,
-    poolId: null,
+    tag: null,
     targetName: `${id}.raw`,
     sizeBytes,
   });
 
-  const receive = async (id: string): Promise<ReceivedFile> => {
-    const file = await createReceived(targetOf(id));
+  const receive = async (id: string): Promise<PartialFile> => {
+    const file = await createPartial(targetOf(id));
     onTestFinished(() => file.close());
     return file;
   };
@@ -37,11 +37,11 @@ describe('durable writer', () => {
     const content = randomBytes(8 * mib);
     const steps: string[] = [];
     const datasync = vi.spyOn(file.handle, 'datasync');
-    datasync.mockImplementation(async function sync(this: ReceivedFile['handle']) {
+    datasync.mockImplementation(async function sync(this: PartialFile['handle']) {
       await this.sync();
       steps.push('synced');
     });
-    const record: ReceivedFile['record'] = async (offsetBytes) => {
+    const record: PartialFile['record'] = async (offsetBytes) => {
       await file.record(offsetBytes);
       steps.push(`recorded ${offsetBytes}`);
       expect(writer.durableBytes).toBeLessThan(offsetBytes);
@@ -164,7 +164,7 @@ describe('durable writer', () => {
   });
 
   it('continues a reopened partial at its durable offset', async () => {
-    const first = await createReceived(targetOf('again'));
+    const first = await createPartial(targetOf('again'));
     const before = createDurableWriter({ file: first });
     before.write(Buffer.from('durable'));
     await before.flush();
@@ -173,7 +173,7 @@ describe('durable writer', () => {
     const tail = await open(partialPath(dir(), 'again'), 'a');
     await tail.write('not recorded');
     await tail.close();
-    const file = await openReceived(targetOf('again'));
+    const file = await openPartial(targetOf('again'));
     onTestFinished(() => file.close());
     const writer = createDurableWriter({ file });
     expect(writer.takenBytes).toBe(7);
@@ -184,11 +184,11 @@ describe('durable writer', () => {
   });
 
   it('refuses to reopen a partial with a sidecar of a newer version', async () => {
-    await (await createReceived(targetOf('newer'))).close();
+    await (await createPartial(targetOf('newer'))).close();
     const path = sidecarPath(dir(), 'newer');
     const checkpoint = JSON.parse(await readFile(path, 'utf8')) as object;
-    await writeFile(path, JSON.stringify({ ...checkpoint, version: 2 }));
-    await expect(openReceived(targetOf('newer'))).rejects.toMatchObject({
+    await writeFile(path, JSON.stringify({ ...checkpoint, version: 3 }));
+    await expect(openPartial(targetOf('newer'))).rejects.toMatchObject({
       code: 'unsupported',
       detail: 'a newer version of @wcc/copy wrote the sidecar',
     });

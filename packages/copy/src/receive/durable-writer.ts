@@ -1,10 +1,12 @@
-import { assertAtLeast } from '../job/options.ts';
+import { atLeast, callback, integer, optional, readOptions, throwWrong } from '../contract/read-options.ts';
+import type { Readers } from '../contract/read-options.ts';
 import { createBatchWriter } from './batch-writer.ts';
 import type { BatchWriter } from './batch-writer.ts';
 import { createDurability } from './durability.ts';
 import type { Durability, Limit } from './durability.ts';
 import type { PartialFile } from './partial-file.ts';
 
+/** Options of `createDurableWriter`. */
 export interface DurableWriterOptions {
   file: PartialFile;
   /** Offset of the first byte in the file. @default `file.offsetBytes` */
@@ -49,7 +51,10 @@ export interface DurableWriter {
   readonly isFull: boolean;
   /** The failed write, or else the failed sync; null: none has failed. */
   readonly failure: { error: unknown } | null;
-  /** @param chunk must not be used afterwards: its memory is freed once it is written */
+  /**
+   * Writes the chunk after all earlier ones. Never waits; see `ready`.
+   * @param chunk must not be used afterwards: its memory is freed once it is written
+   */
   write(chunk: Buffer): void;
   /** Resolves when the writer has room for more bytes, or after a failure. Never rejects. */
   ready(): Promise<void>;
@@ -76,7 +81,28 @@ const defaultBatchBytes = 256 * 1024;
 const defaultAtRiskBytes = 256 * 1024 ** 2;
 const defaultSyncIntervalMs = 2_000;
 
-/** @throws CopyError `invalid_option` for sizes or an interval below 1 */
+interface WriterSettings extends Required<Omit<DurableWriterOptions, 'offsetBytes' | 'limit' | 'onChange'>> {
+  offsetBytes: number | undefined;
+  limit: Limit | undefined;
+  onChange: (() => void) | undefined;
+}
+
+const writerReaders: Readers<WriterSettings> = {
+  file: readPartialFile,
+  offsetBytes: optional(integer(Number.MAX_SAFE_INTEGER)),
+  batchBytes: atLeast(1, defaultBatchBytes),
+  atRiskBytes: atLeast(1, defaultAtRiskBytes),
+  syncIntervalMs: atLeast(1, defaultSyncIntervalMs),
+  limit: callback(),
+  onChange: callback(),
+};
+
+function readPartialFile(value: unknown, name: string): PartialFile {
+  const isPartial = typeof value === 'object' && value !== null && 'handle' in value && 'record' in value;
+  return isPartial ? (value as PartialFile) : throwWrong(name, 'the result of create() or open()', value);
+}
+
+/** @throws CopyError `invalid_option` for sizes or an interval below 1, and any other wrong option */
 export function createDurableWriter(options: DurableWriterOptions): DurableWriter {
   return new Writer(options);
 }
@@ -92,25 +118,23 @@ class Writer implements DurableWriter {
   #timer: NodeJS.Timeout | null = null;
 
   constructor(options: DurableWriterOptions) {
-    const { file, offsetBytes = file.offsetBytes, batchBytes = defaultBatchBytes } = options;
-    this.#atRiskBytes = assertAtLeast('atRiskBytes', options.atRiskBytes ?? defaultAtRiskBytes, 1);
-    this.#syncIntervalMs = assertAtLeast(
-      'syncIntervalMs',
-      options.syncIntervalMs ?? defaultSyncIntervalMs,
-      1,
-    );
-    this.#onChange = options.onChange ?? (() => {});
+    const read = readOptions(options, writerReaders);
+    const { file, batchBytes } = read;
+    const offsetBytes = read.offsetBytes ?? file.offsetBytes;
+    this.#atRiskBytes = read.atRiskBytes;
+    this.#syncIntervalMs = read.syncIntervalMs;
+    this.#onChange = read.onChange ?? (() => {});
     this.#batches = createBatchWriter({
       handle: file.handle,
       offsetBytes,
-      batchBytes: assertAtLeast('batchBytes', batchBytes, 1),
+      batchBytes,
       onWritten: () => this.#afterWrite(),
     });
     this.#durability = createDurability({
       file,
       offsetBytes,
       writtenBytes: () => this.#batches.writtenBytes,
-      limit: options.limit ?? ((work) => work()),
+      limit: read.limit ?? ((work) => work()),
       onSynced: () => this.#afterSync(),
     });
   }

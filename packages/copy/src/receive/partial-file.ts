@@ -2,22 +2,46 @@ import { constants } from 'node:fs';
 import { open, rename } from 'node:fs/promises';
 import type { FileHandle } from 'node:fs/promises';
 import { CopyError } from '../contract/errors.ts';
+import { integer, readOptions, textOrNull } from '../contract/read-options.ts';
+import type { Readers } from '../contract/read-options.ts';
+import type { PathLike } from '../contract/types.ts';
 import { runInWorker } from '../job/pool.ts';
 import { systemCode, toCopyError } from '../kernel/errno.ts';
-import { packTarget } from '../contract/checkpoint.ts';
+import { formatCheckpoint, packTarget, sidecarVersion } from '../contract/checkpoint.ts';
 import type { Checkpoint } from '../contract/checkpoint.ts';
 import { hasNewerSidecar, readCheckpoint } from '../recovery/partials.ts';
-import { joinPath, hiddenPaths, showPath, toPathBytes } from '../storage/paths.ts';
+import { heldPath } from '../storage/held-directory.ts';
+import { assertId, joinPath, hiddenPaths, showPath, toNameBytes, toPathBytes } from '../storage/paths.ts';
 import type { HiddenPaths } from '../storage/paths.ts';
 
 /** Destination and final length of a file that the caller receives, for example from a network. */
 export interface ReceiveTarget {
-  directory: string;
+  directory: string | URL;
   /** Names the partial and the sidecar, like the id of a copy. */
   id: string;
-  poolId: string | null;
+  /**
+   * A text for the reader of the sidecar, for example the id of a pool.
+   * @default null
+   */
+  tag?: string | null;
+  /** The final name in the directory. */
   targetName: string;
   sizeBytes: number;
+}
+
+type CheckedTarget = Required<Omit<ReceiveTarget, 'directory'>> & { directory: Buffer };
+
+const targetReaders: Readers<CheckedTarget> = {
+  directory: (value, name) => toPathBytes(value as PathLike, name),
+  id: assertId,
+  tag: textOrNull(),
+  targetName: (value, name) => toNameBytes(value as PathLike, name).toString(),
+  sizeBytes: integer(Number.MAX_SAFE_INTEGER),
+};
+
+/** @throws CopyError `invalid_option` */
+function readTarget(target: ReceiveTarget): CheckedTarget {
+  return readOptions(target, targetReaders, 'target');
 }
 
 /**
@@ -33,6 +57,7 @@ export interface PartialFile {
    * `fdatasync` that was issued when every byte below the offset had been written.
    */
   record(offsetBytes: number): Promise<void>;
+  /** Closes the file and keeps it, so that `open` can continue it. */
   close(): Promise<void>;
 }
 
@@ -40,19 +65,46 @@ const createFlags = constants.O_RDWR | constants.O_CREAT | constants.O_EXCL | co
 const reopenFlags = constants.O_RDWR | constants.O_NOFOLLOW | constants.O_NONBLOCK;
 const sidecarFlags = constants.O_WRONLY | constants.O_CREAT | constants.O_TRUNC | constants.O_NOFOLLOW;
 
-/** Creates the empty partial and a sidecar with offset 0. Both are durable when the promise resolves. */
-export async function createPartial(target: ReceiveTarget): Promise<PartialFile> {
-  const paths = hiddenPaths(toPathBytes(target.directory), target.id);
+/** The directory of a received file while it is open. Paths through it lead there even after an unmount. */
+interface HeldDirectory {
+  handle: FileHandle;
+  path: Buffer;
+}
+
+async function openDirectory({ directory }: CheckedTarget): Promise<HeldDirectory> {
+  const handle = await open(directory, constants.O_RDONLY | constants.O_DIRECTORY);
+  return { handle, path: heldPath(handle.fd, directory) };
+}
+
+/** Opens the directory for a step, which owns it when it succeeds. */
+async function withDirectory(
+  target: CheckedTarget,
+  step: (held: HeldDirectory) => Promise<PartialFile>,
+): Promise<PartialFile> {
   return withTargetErrors(target, async () => {
-    const received = await toPartialFile(target, {
-      handle: await open(paths.partial, createFlags, 0o600),
-      from: 0,
-    });
-    await received.record(0).catch(async (error: unknown) => {
-      await received.close();
+    const held = await openDirectory(target);
+    try {
+      return await step(held);
+    } catch (error) {
+      await held.handle.close();
       throw error;
-    });
-    return received;
+    }
+  });
+}
+
+/** Creates the empty partial and a sidecar with offset 0. Both are durable when the promise resolves. */
+export async function createPartial(wanted: ReceiveTarget): Promise<PartialFile> {
+  const target = readTarget(wanted);
+  return withDirectory(target, async (held) => {
+    const handle = await open(hiddenPaths(held.path, target.id).partial, createFlags, 0o600);
+    try {
+      const received = await toPartialFile(target, { held, handle, from: 0 });
+      await received.record(0);
+      return received;
+    } catch (error) {
+      await handle.close();
+      throw error;
+    }
   });
 }
 
@@ -64,14 +116,13 @@ export async function createPartial(target: ReceiveTarget): Promise<PartialFile>
  * partial is another file, or shorter than the durable offset; `unsupported` if a newer version of this package
  * wrote the sidecar
  */
-export async function openPartial(target: ReceiveTarget): Promise<PartialFile> {
-  const base = toPathBytes(target.directory);
-  const { partial } = hiddenPaths(base, target.id);
-  const path = showPath(partial);
-  return withTargetErrors(target, async () => {
-    const checkpoint = await readCheckpoint(base, target.id);
-    if (checkpoint === null) throw await whyNoCheckpoint(target, path);
-    const handle = await open(partial, reopenFlags);
+export async function openPartial(wanted: ReceiveTarget): Promise<PartialFile> {
+  const target = readTarget(wanted);
+  const path = showPath(hiddenPaths(target.directory, target.id).partial);
+  return withDirectory(target, async (held) => {
+    const checkpoint = await readCheckpoint(held.path, target.id);
+    if (checkpoint === null) throw await whyNoCheckpoint({ held, id: target.id }, path);
+    const handle = await open(hiddenPaths(held.path, target.id).partial, reopenFlags);
     try {
       const stat = await handle.stat({ bigint: true });
       const offset = BigInt(checkpoint.offset);
@@ -81,7 +132,7 @@ export async function openPartial(target: ReceiveTarget): Promise<PartialFile> {
         throw new CopyError('source_changed', { path, detail: `${stat.size} of ${offset} bytes` });
       }
       if (stat.size > offset) await handle.truncate(Number(offset));
-      return await toPartialFile(target, { handle, from: Number(offset) });
+      return await toPartialFile(target, { held, handle, from: Number(offset) });
     } catch (error) {
       await handle.close();
       throw error;
@@ -93,32 +144,28 @@ export async function openPartial(target: ReceiveTarget): Promise<PartialFile> {
  * Gives the complete file its final name on a worker thread. Never replaces a file.
  * @throws CopyError `exists`, or the error of the storage
  */
-export async function publishPartial(target: ReceiveTarget): Promise<{ warnings: string[] }> {
-  const base = toPathBytes(target.directory);
-  const found = await readCheckpoint(base, target.id);
-  if (found === null) throw new CopyError('not_found', { path: target.targetName, detail: 'no checkpoint' });
-  const destination = joinPath(base, target.targetName);
-  return runInWorker<'publish'>({
-    kind: 'publish',
-    destination,
-    checkpoint: { ...found, phase: 'publishing' },
-  });
+export async function publishPartial(wanted: ReceiveTarget): Promise<{ warnings: string[] }> {
+  const target = readTarget(wanted);
+  const destination = joinPath(target.directory, target.targetName);
+  return runInWorker<'publish'>({ kind: 'publish', destination, id: target.id });
 }
 
-async function whyNoCheckpoint({ directory, id }: ReceiveTarget, path: string): Promise<CopyError> {
-  return (await hasNewerSidecar(directory, id))
+async function whyNoCheckpoint(
+  { held, id }: { held: HeldDirectory; id: string },
+  path: string,
+): Promise<CopyError> {
+  return (await hasNewerSidecar(held.path, id))
     ? new CopyError('unsupported', { path, detail: 'a newer version of @wcc/copy wrote the sidecar' })
     : new CopyError('not_found', { path, detail: 'no checkpoint' });
 }
 
 async function toPartialFile(
-  target: ReceiveTarget,
-  { handle, from }: { handle: FileHandle; from: number },
+  target: CheckedTarget,
+  { held, handle, from }: { held: HeldDirectory; handle: FileHandle; from: number },
 ): Promise<PartialFile> {
-  const base = toPathBytes(target.directory);
-  const paths = hiddenPaths(base, target.id);
+  const paths = hiddenPaths(held.path, target.id);
   const inode = String((await handle.stat({ bigint: true })).ino);
-  const directory = await open(base, constants.O_RDONLY | constants.O_DIRECTORY);
+  const directory = held.handle;
   return {
     handle,
     offsetBytes: from,
@@ -133,15 +180,15 @@ async function toPartialFile(
 }
 
 function checkpointOf(
-  { id, poolId, targetName, sizeBytes }: ReceiveTarget,
+  { id, tag, targetName, sizeBytes }: CheckedTarget,
   { offsetBytes, inode }: { offsetBytes: number; inode: string },
 ): Checkpoint {
   const offset = String(offsetBytes);
   const size = String(sizeBytes);
   return {
-    version: 1,
+    version: sidecarVersion,
     operation: id,
-    poolId,
+    tag,
     phase: 'transfer',
     method: 'read-write',
     offset,
@@ -151,7 +198,7 @@ function checkpointOf(
     partialInode: inode,
     target: packTarget(Buffer.from(targetName)),
     // A received file has no source file: only the size that the result must have.
-    source: { inode: '0', size, mtimeNs: '0' },
+    source: { inode: '0', size, mtimeNs: '0', ctimeNs: '0' },
   };
 }
 
@@ -161,7 +208,7 @@ async function replaceSidecar(
 ): Promise<void> {
   const file = await open(paths.sidecarTemporary, sidecarFlags, 0o600);
   try {
-    await file.writeFile(JSON.stringify(checkpoint));
+    await file.writeFile(formatCheckpoint(checkpoint));
     await file.sync();
   } finally {
     await file.close();
@@ -171,7 +218,7 @@ async function replaceSidecar(
 }
 
 async function withTargetErrors<Result>(
-  { targetName }: ReceiveTarget,
+  { targetName }: CheckedTarget,
   step: () => Promise<Result>,
 ): Promise<Result> {
   try {

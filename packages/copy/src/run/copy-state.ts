@@ -1,17 +1,20 @@
-import { closeSync, constants, openSync } from 'node:fs';
+import { constants, openSync } from 'node:fs';
 import { CopyError } from '../contract/errors.ts';
+import type { ExtentList } from './extent-list.ts';
 import type { OpenSource } from './source.ts';
 import { initialFacts } from '../contract/facts.ts';
-import type { CopyRequest } from '../contract/messages.ts';
+import type { CopyContinuation, CopyRequest } from '../contract/messages.ts';
 import { openSlot } from '../contract/slot.ts';
 import type { SlotWriter } from '../contract/slot.ts';
-import type { CopyFacts, CopyPhaseEvent, CopyPhaseName } from '../contract/types.ts';
+import type { CopyFacts, CopyPhaseEvent, CopyPhaseName, FileIdentity } from '../contract/types.ts';
 import { loadKernel } from '../kernel/calls.ts';
 import type { Kernel } from '../kernel/calls.ts';
 import { toCopyError } from '../kernel/errno.ts';
 import { createPhaseLog } from './phase-log.ts';
 import type { PhaseLog } from './phase-log.ts';
-import { hiddenPaths, showPath, splitPath } from '../storage/paths.ts';
+import { closeFile } from '../storage/close-file.ts';
+import { heldPath } from '../storage/held-directory.ts';
+import { hiddenPaths, joinPath, showPath, splitPath } from '../storage/paths.ts';
 import type { HiddenPaths } from '../storage/paths.ts';
 
 /** The partial file while this copy has it open. */
@@ -20,21 +23,30 @@ export interface OpenPartial {
   inode: bigint;
 }
 
+/** The paths of a copy, all through the descriptor of its directory. Messages name the caller's path instead. */
+export interface CopyPaths extends HiddenPaths {
+  directory: Buffer;
+  target: Buffer;
+}
+
 /** The state of one run of a copy. Each phase receives it. */
 export interface CopyRun {
   readonly request: CopyRequest;
   readonly slot: SlotWriter;
   /** Null: the copy uses Node's own fs. */
   readonly kernel: Kernel | null;
-  readonly directory: Buffer;
   readonly directoryFd: number;
   readonly targetName: Buffer;
-  readonly paths: HiddenPaths;
+  readonly paths: CopyPaths;
   readonly facts: CopyFacts;
   readonly warnings: string[];
   readonly phases: PhaseLog;
   readonly startedMs: number;
   source: OpenSource | null;
+  /** The data ranges of the source, which are looked up once. */
+  extents: ExtentList | null;
+  /** The newest state of the source that its copy was compared with; null: the state at its opening. */
+  sourceIdentity: FileIdentity | null;
   partial: OpenPartial | null;
   /** Everything before this offset is copied. */
   copiedOffset: bigint;
@@ -47,26 +59,36 @@ export interface CopyRun {
   hasCheckpoint: boolean;
   /** True when a write-back failed. A later flush then succeeds even if earlier bytes are lost. */
   flushFailed: boolean;
+  /** True when this run has begun from a checkpoint. */
+  resumed: boolean;
+  /** A long pause has ended this run; a later run continues the copy. */
+  isParked: boolean;
+  /** The verification has compared every byte before this offset. */
+  verifiedOffset: bigint;
   published: boolean;
 }
 
 export function createRun(request: CopyRequest, emit: (event: CopyPhaseEvent) => void): CopyRun {
   const { directory, name } = splitPath(request.destination);
   const slot = openSlot(request.memory);
-  const facts = initialFacts();
+  const { continues } = request;
+  const facts = { ...(continues?.facts ?? initialFacts()) };
+  const directoryFd = openDirectory(directory);
+  const held = heldPath(directoryFd, directory);
   return {
     request,
     slot,
-    kernel: request.kernelCalls === 'off' ? null : loadKernel(),
-    directory,
-    directoryFd: openDirectory(directory),
+    kernel: request.native === 'off' ? null : loadKernel(),
+    directoryFd,
     targetName: name,
-    paths: hiddenPaths(directory, request.id),
+    paths: { directory: held, target: joinPath(held, name), ...hiddenPaths(held, request.id) },
     facts,
-    warnings: [],
-    phases: createPhaseLog(slot, facts, emit),
-    startedMs: performance.now(),
+    warnings: [...(continues?.warnings ?? [])],
+    phases: createPhaseLog({ slot, facts, emit }, earlierPhases(continues)),
+    startedMs: performance.now() - (continues === null ? 0 : continues.elapsedMs + parkedMs(continues)),
     source: null,
+    extents: null,
+    sourceIdentity: null,
     partial: null,
     dataBytes: 0n,
     copiedOffset: 0n,
@@ -74,8 +96,26 @@ export function createRun(request: CopyRequest, emit: (event: CopyPhaseEvent) =>
     writtenBytes: 0n,
     hasCheckpoint: false,
     flushFailed: false,
+    resumed: false,
+    isParked: false,
+    verifiedOffset: continues?.verifiedOffset ?? 0n,
     published: false,
   };
+}
+
+function parkedMs({ parkedAtNs }: CopyContinuation): number {
+  return Number(process.hrtime.bigint() - parkedAtNs) / 1e6;
+}
+
+/** The phases before this run. The pause belongs to the last one, which continues. */
+function earlierPhases(continues: CopyContinuation | null): CopyContinuation['phases'] {
+  if (continues === null) return [];
+  const pausedMs = parkedMs(continues);
+  const last = continues.phases.length - 1;
+  return continues.phases.map(({ name, elapsedMs }, index) => ({
+    name,
+    elapsedMs: index === last ? elapsedMs + pausedMs : elapsedMs,
+  }));
 }
 
 /** Starts a phase. `totalBytes` is set for phases that count bytes. */
@@ -92,9 +132,10 @@ function openDirectory(directory: Buffer): number {
   }
 }
 
+/** Closes every file. The partial is flushed by then, or closed and opened again (`settlePartial`), or given up. */
 export function closeRun(run: CopyRun): void {
   for (const fd of [run.source?.fd, run.partial?.fd, run.directoryFd]) {
-    if (fd !== undefined) closeSync(fd);
+    if (fd !== undefined) closeFile(fd);
   }
 }
 
@@ -102,6 +143,12 @@ export function closeRun(run: CopyRun): void {
 export function sourceOf(run: CopyRun): OpenSource {
   if (run.source === null) throw new CopyError('worker_failed', { detail: 'source is not open' });
   return run.source;
+}
+
+/** The data ranges of the source, which every phase after the first has. */
+export function extentsOf(run: CopyRun): ExtentList {
+  if (run.extents === null) throw new CopyError('worker_failed', { detail: 'source is not inspected' });
+  return run.extents;
 }
 
 /** The partial, which every phase after `reserve` has. */

@@ -22,9 +22,20 @@ export interface Child {
  * Runs a module in a separate Node process, with this package imported as `copy`.
  * @param prefix a command to run it under, e.g. strace with its arguments
  */
-export function startChild(script: string, prefix: readonly string[] = []): Child {
+export function startChild(
+  script: string,
+  prefix: readonly string[] = [],
+  flags: readonly string[] = [],
+): Child {
   const source = `import * as copy from '@wcc/copy';\n${script}`;
-  const [command, ...args] = [...prefix, process.execPath, '--input-type=module', '--eval', source] as const;
+  const [command, ...args] = [
+    ...prefix,
+    process.execPath,
+    ...flags,
+    '--input-type=module',
+    '--eval',
+    source,
+  ] as const;
   const child = spawn(command ?? process.execPath, args, {
     cwd: packageRoot,
     stdio: ['ignore', 'pipe', 'pipe'],
@@ -50,6 +61,7 @@ export interface ReportedError {
   code: string;
   offset: number | null;
   resumable: boolean;
+  message: string;
 }
 
 /** Copies in a child process and returns whether it succeeded, or its error. */
@@ -59,7 +71,7 @@ export async function copyInChild(
 ): Promise<{ ok: boolean; error: ReportedError | null; child: ChildResult }> {
   const values = JSON.stringify([job.source, job.destination, job.options ?? {}]);
   const script = `
-    const job = copy.copyFile(...${values});
+    const job = copy.startCopy(...${values});
     const end = await job.done.then(() => ({ ok: true, error: null }), (error) => ({ ok: false, error: {
       code: error.code, offset: error.offset, resumable: error.resumable, message: error.message } }));
     console.log(JSON.stringify(end));`;
@@ -69,4 +81,22 @@ export async function copyInChild(
     throw new Error(`child ended with ${child.code ?? child.signal}: ${child.stderr}`);
   const end = JSON.parse(line) as { ok: boolean; error: ReportedError | null };
   return { ...end, child };
+}
+
+/** Starts a copy in a child process, and kills the process after a time. */
+export async function killInMidCopy(
+  { source, target, options }: { source: string; target: string; options: object },
+  afterMs: number,
+): Promise<void> {
+  const child = startChild(`
+    await copy.preload();
+    const job = copy.startCopy(${JSON.stringify(source)}, ${JSON.stringify(target)}, ${JSON.stringify(options)});
+    console.log('started');
+    await job.done;
+    setInterval(() => {}, 1000);`);
+  await child.firstOutput;
+  await new Promise((resolve) => setTimeout(resolve, afterMs));
+  child.process.kill('SIGKILL');
+  const { signal, stderr } = await child.ended;
+  if (signal !== 'SIGKILL') throw new Error(`child ended with ${signal}: ${stderr}`);
 }

@@ -10,7 +10,7 @@ import {
 import { join } from 'node:path';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { copyFile, inspectFile } from '@wcc/copy';
+import { startCopy, inspectFile } from '@wcc/copy';
 import {
   expectEqualFiles,
   kib,
@@ -47,7 +47,7 @@ export function describeBytes(environment: TestEnvironment): void {
   describe('bytes', () => {
     const dir = useDirectory(environment.directory);
     const copy = (from: string | Buffer, to: string | Buffer, more = {}) =>
-      copyFile(from, to, { ...environment.options, ...more });
+      startCopy(from, to, { ...environment.options, ...more });
 
     it('copies any layout of extents, byte for byte', async () => {
       let round = 0;

@@ -1,8 +1,8 @@
 import { existsSync, readdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
-import { copyFile } from '@wcc/copy';
-import type { CopyOptions, CopyPhaseName, CopyProgress } from '@wcc/copy';
+import { startCopy } from '@wcc/copy';
+import type { CopyOptions, CopyPhaseEvent, CopyProgress } from '@wcc/copy';
 import {
   expectEqualFiles,
   expectFailure,
@@ -22,11 +22,18 @@ export function describeControl(environment: TestEnvironment): void {
     const dir = useDirectory(environment.directory);
     const at = (name: string): string => join(dir(), name);
     const start = (from: string, to: string, more: CopyOptions = {}) =>
-      copyFile(from, to, { ...environment.options, method: 'copy', ...more });
+      startCopy(from, to, { ...environment.options, method: 'copy', ...more });
 
     it('leaves no file when cancelled in any phase', async () => {
       writeRandom(at('source'), 4 * mib);
-      const phases: CopyPhaseName[] = ['inspect', 'reserve', 'transfer', 'flush', 'verify', 'publish'];
+      const phases: CopyPhaseEvent['phase'][] = [
+        'inspect',
+        'reserve',
+        'transfer',
+        'flush',
+        'verify',
+        'publish',
+      ];
       for (const phase of phases) {
         const job = start(at('source'), at(`copy-${phase}`), {
           verify: true,
@@ -74,16 +81,16 @@ export function describeControl(environment: TestEnvironment): void {
       expectEqualFiles(at('pausing'), at('paused'));
     });
 
-    it('can be cancelled and interrupted while paused', async () => {
+    it('can be cancelled and suspended while paused', async () => {
       writeRandom(at('stopped'), 2 * mib);
-      for (const code of ['cancelled', 'interrupted'] as const) {
+      for (const code of ['cancelled', 'suspended'] as const) {
         const job = start(at('stopped'), at('stopped-copy'), { id: 'stopped', bytesPerSecond: 512 * kib });
         await waitUntilTransferring(job);
         job.pause();
         await waitFor('it is paused', () => job.progress().state === 'paused');
         const atMs = performance.now();
         if (code === 'cancelled') job.cancel();
-        else job.interrupt();
+        else job.suspend();
         await expectFailure(job, code);
         expect(performance.now() - atMs).toBeLessThan(1000);
       }

@@ -3,7 +3,7 @@ import { linkSync, mkdirSync, readdirSync, readFileSync, symlinkSync, writeFileS
 import { createServer } from 'node:net';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
-import { copyFile } from '@wcc/copy';
+import { startCopy } from '@wcc/copy';
 import type { CopyOptions } from '@wcc/copy';
 import {
   expectFailure,
@@ -23,7 +23,7 @@ export function describeRefusals(environment: TestEnvironment): void {
     const dir = useDirectory(environment.directory);
     const at = (name: string): string => join(dir(), name);
     const start = (from: string, to: string, more: CopyOptions = {}) =>
-      copyFile(from, to, { ...environment.options, ...more });
+      startCopy(from, to, { ...environment.options, ...more });
 
     it('rejects every source that is not a regular file, without hanging', async () => {
       const socket = createServer().listen(at('socket'));
@@ -74,7 +74,7 @@ export function describeRefusals(environment: TestEnvironment): void {
         { bytesPerSecond: 0 },
         { bytesPerSecond: Number.NaN },
         { checkpoint: { bytes: -1 } },
-        { freeSpaceFloorBytes: Number.POSITIVE_INFINITY },
+        { minFreeBytes: Number.POSITIVE_INFINITY },
       ];
       for (const options of bad) await expectFailure(start(source, at('out'), options), 'invalid_option');
       await expectFailure(start(source, `${dir()}/`.repeat(1).concat('\0')), 'invalid_option');

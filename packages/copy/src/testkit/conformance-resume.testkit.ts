@@ -11,7 +11,8 @@ import {
 } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
-import { copyFile, forget, listRemains, readCheckpoint, removeRemains, settlePublication } from '@wcc/copy';
+import { startCopy } from '@wcc/copy';
+import * as recovery from '@wcc/copy/recovery';
 import type { CopyOptions } from '@wcc/copy';
 import {
   expectEqualFiles,
@@ -33,33 +34,33 @@ export function describeResume(environment: TestEnvironment): void {
     const dir = useDirectory(environment.directory);
     const at = (name: string): string => join(dir(), name);
     const start = (from: string, to: string, more: CopyOptions = {}) =>
-      copyFile(from, to, { ...environment.options, method: 'copy', ...more });
+      startCopy(from, to, { ...environment.options, method: 'copy', ...more });
 
-    /** Interrupts a copy of 4 MiB during its transfer. */
-    const interruptedCopy = async (name: string): Promise<void> => {
+    /** Suspends a copy of 4 MiB during its transfer. */
+    const suspendedCopy = async (name: string): Promise<void> => {
       writeRandom(at(name), 4 * mib);
       const job = start(at(name), at(`${name}-copy`), {
         id: name,
-        poolId: 'pool-1',
+        tag: 'pool-1',
         bytesPerSecond: mib,
       });
       await waitUntilTransferring(job);
-      job.interrupt();
-      const error = await expectFailure(job, 'interrupted');
+      job.suspend();
+      const error = await expectFailure(job, 'suspended');
       expect(error.resumable).toBe(true);
     };
 
-    it('resumes an interrupted copy at its checkpoint', async () => {
-      await interruptedCopy('goes-on');
-      const checkpoint = await readCheckpoint(dir(), 'goes-on');
+    it('resumes a suspended copy at its checkpoint', async () => {
+      await suspendedCopy('goes-on');
+      const checkpoint = await recovery.readCheckpoint(dir(), 'goes-on');
       expect(checkpoint).toMatchObject({
         operation: 'goes-on',
-        poolId: 'pool-1',
+        tag: 'pool-1',
         phase: 'transfer',
         target: 'goes-on-copy',
       });
-      expect(await settlePublication(dir(), 'goes-on', 'goes-on-copy')).toBe('resumable');
-      expect(await listRemains(dir())).toMatchObject([{ id: 'goes-on', hasSidecar: true }]);
+      expect(await recovery.settle(dir(), 'goes-on', 'goes-on-copy')).toBe('resumable');
+      expect(await recovery.list(dir())).toMatchObject([{ id: 'goes-on', hasSidecar: true }]);
       const job = start(at('goes-on'), at('goes-on-copy'), { id: 'goes-on' });
       const result = await job.done;
       expect(result.resumed).toBe(true);
@@ -70,20 +71,20 @@ export function describeResume(environment: TestEnvironment): void {
       expect(hiddenFilesIn(dir())).toEqual([]);
     });
 
-    it('keeps its checkpoint when the resumed run is interrupted at any moment', async () => {
-      await interruptedCopy('again');
+    it('keeps its checkpoint when the resumed run is suspended at any moment', async () => {
+      await suspendedCopy('again');
       for (const delayMs of [0, 1, 2, 5]) {
         const job = start(at('again'), at('again-copy'), { id: 'again', bytesPerSecond: mib });
         await new Promise((resolve) => setTimeout(resolve, delayMs));
-        job.interrupt();
-        await expectFailure(job, 'interrupted');
-        expect(await settlePublication(dir(), 'again', 'again-copy')).toBe('resumable');
+        job.suspend();
+        await expectFailure(job, 'suspended');
+        expect(await recovery.settle(dir(), 'again', 'again-copy')).toBe('resumable');
       }
       await start(at('again'), at('again-copy'), { id: 'again' }).done;
       expectEqualFiles(at('again'), at('again-copy'));
     });
 
-    it('resumes an interrupted copy of a sparse file at its checkpoint', async () => {
+    it('resumes a suspended copy of a sparse file at its checkpoint', async () => {
       writeLayout(
         at('holes'),
         Array.from({ length: 40 }, () => ({ gapBytes: 96 * kib, dataBytes: 50_000 })),
@@ -91,9 +92,9 @@ export function describeResume(environment: TestEnvironment): void {
       );
       const first = start(at('holes'), at('holes-copy'), { id: 'holes', bytesPerSecond: 400 * kib });
       await waitFor('some windows are copied', () => first.progress().doneBytes > 150 * kib);
-      first.interrupt();
-      await expectFailure(first, 'interrupted');
-      const checkpoint = await readCheckpoint(dir(), 'holes');
+      first.suspend();
+      await expectFailure(first, 'suspended');
+      const checkpoint = await recovery.readCheckpoint(dir(), 'holes');
       const job = start(at('holes'), at('holes-copy'), { id: 'holes', verify: true });
       await job.done;
       expect(job.facts().resumedAtBytes).toBe(Number(checkpoint?.doneBytes));
@@ -101,7 +102,7 @@ export function describeResume(environment: TestEnvironment): void {
     });
 
     it('restarts with the reason source_changed when the source has changed', async () => {
-      await interruptedCopy('changed');
+      await suspendedCopy('changed');
       appendFileSync(at('changed'), 'one more line');
       const job = start(at('changed'), at('changed-copy'), { id: 'changed' });
       await job.done;
@@ -119,17 +120,17 @@ export function describeResume(environment: TestEnvironment): void {
         'x'.repeat(99_999),
       ];
       for (const text of malformed) {
-        await interruptedCopy('garbled');
+        await suspendedCopy('garbled');
         writeFileSync(at('.wcc-garbled.json'), text);
-        expect(await readCheckpoint(dir(), 'garbled')).toBeNull();
-        expect(await settlePublication(dir(), 'garbled', 'garbled-copy')).toBe('not_published');
+        expect(await recovery.readCheckpoint(dir(), 'garbled')).toBeNull();
+        expect(await recovery.settle(dir(), 'garbled', 'garbled-copy')).toBe('not_published');
         const job = start(at('garbled'), at('garbled-copy'), { id: 'garbled' });
         await job.done;
         expect(job.facts().restartedBecause).toBe('no_checkpoint');
         expectEqualFiles(at('garbled'), at('garbled-copy'));
         rmSync(at('garbled-copy'));
       }
-      await interruptedCopy('replaced');
+      await suspendedCopy('replaced');
       writeFileSync(at('other'), readFileSync(at('.wcc-replaced.partial')));
       renameSync(at('other'), at('.wcc-replaced.partial'));
       const job = start(at('replaced'), at('replaced-copy'), { id: 'replaced' });
@@ -138,12 +139,12 @@ export function describeResume(environment: TestEnvironment): void {
     });
 
     it('restarts with the reason newer_checkpoint when a newer version wrote the sidecar', async () => {
-      await interruptedCopy('newer');
+      await suspendedCopy('newer');
       const sidecar = at('.wcc-newer.json');
       const checkpoint = JSON.parse(readFileSync(sidecar, 'utf8')) as object;
-      writeFileSync(sidecar, JSON.stringify({ ...checkpoint, version: 2 }));
-      expect(await readCheckpoint(dir(), 'newer')).toBeNull();
-      expect(await settlePublication(dir(), 'newer', 'newer-copy')).toBe('not_published');
+      writeFileSync(sidecar, JSON.stringify({ ...checkpoint, version: 3 }));
+      expect(await recovery.readCheckpoint(dir(), 'newer')).toBeNull();
+      expect(await recovery.settle(dir(), 'newer', 'newer-copy')).toBe('not_published');
       const job = start(at('newer'), at('newer-copy'), { id: 'newer' });
       await job.done;
       expect(job.facts()).toMatchObject({ restartedBecause: 'newer_checkpoint', resumedAtBytes: null });
@@ -151,16 +152,16 @@ export function describeResume(environment: TestEnvironment): void {
     });
 
     it('removes partial and sidecar on request and returns the bytes freed', async () => {
-      await interruptedCopy('given-up');
-      const { freedBytes } = await removeRemains(dir(), 'given-up');
+      await suspendedCopy('given-up');
+      const { freedBytes } = await recovery.remove(dir(), 'given-up');
       expect(freedBytes).toBeGreaterThan(0);
       expect(hiddenFilesIn(dir())).toEqual([]);
-      expect(await removeRemains(dir(), 'given-up')).toEqual({ freedBytes: 0 });
-      expect(await settlePublication(dir(), 'given-up', 'given-up-copy')).toBe('nothing');
+      expect(await recovery.remove(dir(), 'given-up')).toEqual({ freedBytes: 0 });
+      expect(await recovery.settle(dir(), 'given-up', 'given-up-copy')).toBe('nothing');
     });
 
     it('cancelling a resumed copy removes the files of earlier runs', async () => {
-      await interruptedCopy('twice');
+      await suspendedCopy('twice');
       await expectFailure(
         start(at('twice'), at('twice-copy'), { id: 'twice', signal: AbortSignal.abort() }),
         'cancelled',
@@ -168,19 +169,19 @@ export function describeResume(environment: TestEnvironment): void {
       expect(hiddenFilesIn(dir())).toEqual([]);
     });
 
-    it('keeps the sidecar of a published copy until forget() is called', async () => {
+    it('keeps the sidecar of a published copy until recovery.forget() is called', async () => {
       writeRandom(at('kept'), mib);
       const options = { id: 'kept', keepSidecar: true };
       const result = await start(at('kept'), at('kept-copy'), options).done;
       expect(hiddenFilesIn(dir())).toEqual(['.wcc-kept.json']);
-      expect(await settlePublication(dir(), 'kept', 'kept-copy')).toBe('published');
+      expect(await recovery.settle(dir(), 'kept', 'kept-copy')).toBe('published');
       // A server that died before it recorded the end repeats the copy, and gets the same result even without
       // the source.
       rmSync(at('kept'));
       const again = await start(at('kept'), at('kept-copy'), options).done;
       expect(again).toMatchObject({ inode: result.inode, bytes: result.bytes, resumed: true });
-      await forget(dir(), 'kept');
-      expect(await settlePublication(dir(), 'kept', 'kept-copy')).toBe('nothing');
+      await recovery.forget(dir(), 'kept');
+      expect(await recovery.settle(dir(), 'kept', 'kept-copy')).toBe('nothing');
       expect(statSync(at('kept-copy')).size).toBe(mib);
     });
 

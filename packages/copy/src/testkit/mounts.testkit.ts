@@ -7,6 +7,8 @@ export type MountType = 'ext4' | 'xfs' | 'btrfs' | 'tmpfs';
 
 export interface Mounted {
   directory: string;
+  /** The file that contains the file system; tmpfs has none. */
+  image: string;
   remount(options: string): void;
   unmount(): void;
 }
@@ -31,9 +33,9 @@ export function whyNoMounts(type: MountType): string | null {
   }
 }
 
-/** Creates a file system in a sparse file and mounts it. Unmounting also frees the loop device. */
-export function mountFresh(type: MountType, sizeMib: number): Mounted {
-  const base = mkdtempSync(join(tmpdir(), `wcc-copy-${type}-`));
+/** Creates a file system in a sparse file below `parent` and mounts it. Unmounting also frees the loop device. */
+export function mountFresh(type: MountType, sizeMib: number, parent: string = tmpdir()): Mounted {
+  const base = mkdtempSync(join(parent, `wcc-copy-${type}-`));
   const directory = join(base, 'mount');
   const image = join(base, 'image');
   mkdirSync(directory);
@@ -53,6 +55,7 @@ export function mountFresh(type: MountType, sizeMib: number): Mounted {
   }
   return {
     directory,
+    image,
     remount: (options) => {
       execFileSync('mount', ['-o', `remount,${options}`, directory]);
     },

@@ -10,7 +10,7 @@ import type { CopyRun } from '../run/copy-state.ts';
  */
 export function chooseMethod(run: CopyRun): CopyMethod {
   if (run.kernel === null) return 'read-write';
-  if (run.facts.resumedAtBytes !== null && run.facts.method !== null) return run.facts.method;
+  if (run.resumed && run.facts.method !== null) return run.facts.method;
   const refused = run.facts.cloneRefused;
   if (refused === 'file_system_unsupported' || refused === 'other_file_system') return 'kernel-copy';
   if (refused !== null) return 'read-write';
@@ -22,7 +22,7 @@ function sharesBlocks(run: CopyRun): boolean {
   const { kernel } = run;
   const { fd, stat } = sourceOf(run);
   if (kernel === null || stat.size === 0n) return false;
-  const { bsize } = statfsSync(run.directory);
+  const { bsize } = statfsSync(run.paths.directory);
   const lengthBytes = stat.size < BigInt(bsize) ? Number(stat.size) : bsize;
   try {
     kernel.cloneRange(fd, { fd: partialOf(run).fd, offset: 0n, lengthBytes });

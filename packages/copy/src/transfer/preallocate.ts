@@ -1,8 +1,6 @@
-import { nextExtent } from '../inspect/extents.ts';
-import { extentSource } from '../inspect/inspect.ts';
 import { systemCode } from '../kernel/errno.ts';
 import { throwIfStopped } from '../run/control.ts';
-import { withDestinationErrors, partialOf, sourceOf } from '../run/copy-state.ts';
+import { extentsOf, withDestinationErrors, partialOf } from '../run/copy-state.ts';
 import type { CopyRun } from '../run/copy-state.ts';
 
 /** Maximum bytes per call, because a stop is checked only between calls. */
@@ -16,9 +14,9 @@ export function preallocate(run: CopyRun): void {
     return;
   }
   const { fd } = partialOf(run);
-  const source = extentSource(run, sourceOf(run));
+  const extents = extentsOf(run);
   let from = run.copiedOffset;
-  for (let extent = nextExtent(source, from); extent !== null; extent = nextExtent(source, from)) {
+  for (let extent = extents.next(from); extent !== null; extent = extents.next(from)) {
     throwIfStopped(run);
     const { start } = extent;
     const end = extent.end - start > stepBytes ? start + stepBytes : extent.end;

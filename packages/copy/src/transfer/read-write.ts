@@ -1,5 +1,5 @@
 import { readSync, writeSync } from 'node:fs';
-import type { Extent } from '../inspect/extents.ts';
+import type { Extent } from '../run/extent-list.ts';
 import { withDestinationErrors, withSourceErrors, partialOf, sourceOf } from '../run/copy-state.ts';
 import type { CopyRun } from '../run/copy-state.ts';
 import { throwSourceShrank } from '../run/source-shrank.ts';

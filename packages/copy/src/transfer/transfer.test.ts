@@ -1,6 +1,6 @@
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { copyFile, inspectFile, kernelSupport } from '@wcc/copy';
+import { startCopy, inspectFile, support } from '@wcc/copy';
 import { describe, expect, it } from 'vitest';
 import { expectEqualFiles, kib, mib, useDirectory, writeLayout } from '../testkit/files.testkit.ts';
 import { createWindowSize } from './window-size.ts';
@@ -36,8 +36,8 @@ describe('transfer options', () => {
   it('detectZeros leaves holes for pages of zeros', async () => {
     const half = Buffer.alloc(mib, 7);
     writeFileSync(at('zeros'), Buffer.concat([half, Buffer.alloc(2 * mib), half, Buffer.alloc(5000)]));
-    const options = { method: 'copy', detectZeros: true, kernelCalls: 'off' } as const;
-    const { bytes } = await copyFile(at('zeros'), at('zeros-copy'), options).done;
+    const options = { method: 'copy', detectZeros: true, native: 'off' } as const;
+    const { bytes } = await startCopy(at('zeros'), at('zeros-copy'), options).done;
     // the last 904 bytes are less than a page, and also zeros
     expect(bytes).toMatchObject({ virtual: 4 * mib + 5000, written: 2 * mib, skipped: 2 * mib + 5000 });
     expectEqualFiles(at('zeros'), at('zeros-copy'));
@@ -49,14 +49,14 @@ describe('transfer options', () => {
       { gapBytes: 64 * kib, dataBytes: 128 * kib },
       { gapBytes: mib, dataBytes: 256 * kib },
     ]);
-    const { warnings } = await copyFile(at('pieces'), at('pieces-copy'), {
+    const { warnings } = await startCopy(at('pieces'), at('pieces-copy'), {
       method: 'copy',
       preallocate: true,
     }).done;
-    expect(warnings).toEqual(kernelSupport().available ? [] : ['preallocation_needs_kernel_calls']);
+    expect(warnings).toEqual(support().available ? [] : ['preallocation_needs_kernel_calls']);
     expectEqualFiles(at('pieces'), at('pieces-copy'));
-    const without = { method: 'copy', preallocate: true, kernelCalls: 'off' } as const;
-    const fallback = await copyFile(at('pieces'), at('pieces-off'), without).done;
+    const without = { method: 'copy', preallocate: true, native: 'off' } as const;
+    const fallback = await startCopy(at('pieces'), at('pieces-off'), without).done;
     expect(fallback.warnings).toEqual(['preallocation_needs_kernel_calls']);
     expectEqualFiles(at('pieces'), at('pieces-off'));
   });
@@ -64,7 +64,7 @@ describe('transfer options', () => {
   it('copyFile copies many small extents to their offsets', async () => {
     const pieces = Array.from({ length: 600 }, () => ({ gapBytes: 8 * kib, dataBytes: 4 * kib }));
     writeLayout(at('crumbs'), pieces);
-    const result = await copyFile(at('crumbs'), at('crumbs-copy'), { method: 'copy', verify: true }).done;
+    const result = await startCopy(at('crumbs'), at('crumbs-copy'), { method: 'copy', verify: true }).done;
     expect(result.bytes.data).toBe(600 * 4 * kib);
     expectEqualFiles(at('crumbs'), at('crumbs-copy'));
   });

@@ -1,9 +1,7 @@
-import { nextExtent } from '../inspect/extents.ts';
-import { extentSource } from '../inspect/inspect.ts';
 import { assertSpace } from '../reserve/space.ts';
 import { setCheckpoint } from '../resume/sidecar.ts';
 import { waitWhilePaused } from '../run/control.ts';
-import { beginPhase, withDestinationErrors, sourceOf } from '../run/copy-state.ts';
+import { beginPhase, extentsOf, withDestinationErrors, sourceOf } from '../run/copy-state.ts';
 import type { CopyRun } from '../run/copy-state.ts';
 import { chooseMethod } from './choose-method.ts';
 import { createPacer } from './limit.ts';
@@ -69,13 +67,13 @@ const windowDeadlineMs = 100;
 
 /** Copies up to `sizeBytes` of data from one or more extents. */
 function copyWindow(run: CopyRun, move: Mover, sizeBytes: number): Window & { isCut: boolean } {
-  const source = extentSource(run, sourceOf(run));
+  const extents = extentsOf(run);
   let rest = BigInt(sizeBytes);
   let start: bigint | null = null;
   const deadlineMs = performance.now() + windowDeadlineMs;
   let isCut = false;
   while (rest > 0n && !isCut) {
-    const extent = nextExtent(source, run.copiedOffset);
+    const extent = extents.next(run.copiedOffset);
     if (extent === null) break;
     const end = extent.end - extent.start > rest ? extent.start + rest : extent.end;
     start ??= extent.start;

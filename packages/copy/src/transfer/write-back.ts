@@ -1,6 +1,6 @@
 import { fdatasyncSync } from 'node:fs';
 import { totalmem } from 'node:os';
-import type { Extent } from '../inspect/extents.ts';
+import type { Extent } from '../run/extent-list.ts';
 import type { FileRange, Kernel } from '../kernel/calls.ts';
 import { systemCode } from '../kernel/errno.ts';
 import { withDestinationErrors, partialOf, sourceOf } from '../run/copy-state.ts';
