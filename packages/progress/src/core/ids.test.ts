@@ -1,6 +1,6 @@
 import { randomBytes } from 'node:crypto';
 import { describe, expect, it } from 'vitest';
-import { createOperationId, isOperationId, label } from './ids.ts';
+import { createOperationId, isOperationId, isWatchableId } from './ids.ts';
 import { isNewer } from './version.ts';
 
 describe('operation ids', () => {
@@ -28,8 +28,16 @@ describe('operation ids', () => {
     }
   });
 
-  it('have a readable label', () => {
-    expect(label('copy_vm_image', 100)).toBe('copy_vm_image_100');
+  it('may be any text of 1 to 64 characters if the host chooses them', () => {
+    for (const id of [createOperationId(), '7', 'job "42"', 'é'.repeat(64)])
+      expect(isWatchableId(id)).toBe(true);
+    for (const id of ['', 'a'.repeat(65), 42, null, undefined]) expect(isWatchableId(id)).toBe(false);
+  });
+
+  it('come from the Web Crypto API unless the caller has a source of its own', () => {
+    const ids = Array.from({ length: 500 }, () => createOperationId());
+    expect(new Set(ids).size).toBe(500);
+    expect(ids.every(isOperationId)).toBe(true);
   });
 });
 

@@ -22,12 +22,17 @@ function base32(bytes: Uint8Array): string {
   return bits === 0 ? text : text + alphabet.charAt((pending << (bitsPerCharacter - bits)) & 31);
 }
 
+/** The Web Crypto API, which browsers and Node have; this folder is compiled without the types of either. */
+declare const crypto: { getRandomValues(bytes: Uint8Array): Uint8Array };
+
+const webRandom = (bytes: number): Uint8Array => crypto.getRandomValues(new Uint8Array(bytes));
+
 /**
  * Creates an operation id: 128 random bits as 26 characters of lower-case base32.
  *
- * @param random source of cryptographically strong bytes, e.g. `randomBytes` of `node:crypto`
+ * @param random source of cryptographically strong bytes. @default `crypto.getRandomValues`
  */
-export function createOperationId(random: (bytes: number) => Uint8Array): string {
+export function createOperationId(random: (bytes: number) => Uint8Array = webRandom): string {
   return base32(random(idBytes));
 }
 
@@ -36,5 +41,9 @@ export function isOperationId(text: string): boolean {
   return operationId.test(text);
 }
 
-/** A label for people and logs, e.g. `copy_vm_image_100`. It grants no right and is not a key. */
-export const label = (action: string, subjectNumber: number | string): string => `${action}_${subjectNumber}`;
+const maxIdLength = 64;
+
+/** True for a text that may identify an operation: one of {@link createOperationId}, or a host's own. */
+export function isWatchableId(id: unknown): boolean {
+  return typeof id === 'string' && id.length > 0 && id.length <= maxIdLength;
+}

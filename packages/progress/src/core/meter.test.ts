@@ -1,7 +1,10 @@
 import { describe, expect, it } from 'vitest';
 import fc from 'fast-check';
 import { createMeter } from './meter.ts';
-import type { MeterReading, MeterSample } from './meter.ts';
+import type { Meter } from './meter.ts';
+
+type MeterSample = Parameters<Meter['add']>[0];
+type MeterReading = ReturnType<Meter['read']>;
 import type { OperationState } from './snapshot.ts';
 
 const mebibyte = 1024 * 1024;
@@ -221,5 +224,20 @@ describe('meter', () => {
       ),
       { numRuns: 500 },
     );
+  });
+
+  it('keeps its numbers when a caller reports what is not a number', () => {
+    const meter = createMeter();
+    meter.reset(0, Number.NaN);
+    for (let atMs = 1000; atMs <= 20_000; atMs += 1000) {
+      meter.add({ atMs, done: atMs });
+      meter.add({ atMs: atMs + 500, done: Number.NaN });
+    }
+    const context = { total: 100_000, state: 'running', phaseStartedAtMs: 0 } as const;
+    expect(meter.read(20_000, context)).toMatchObject({
+      rate: expect.closeTo(1000, 3) as number,
+      etaAbsence: null,
+      stalled: false,
+    });
   });
 });

@@ -2,42 +2,37 @@ import type { EtaAbsence, OperationState } from './snapshot.ts';
 import { createEtaSmoother } from './meter/smoother.ts';
 import { createSlices } from './meter/slices.ts';
 
-/** One measurement of the units done. */
-export interface MeterSample {
-  /** Milliseconds of a monotonic clock. */
-  atMs: number;
-  /** Units done so far in the current phase. */
-  done: number;
-}
-
-/** Input of a reading besides the samples. */
-export interface MeterContext {
-  total: number | null;
-  state: OperationState;
-  phaseStartedAtMs: number;
-}
-
-/** Rate and ETA at one moment. */
-export interface MeterReading {
-  /** Units per second; 0 while stalled, `null` while unknown. */
-  rate: number | null;
-  etaMs: number | null;
-  /** Why there is no `etaMs`; `null` when there is one. */
-  etaAbsence: EtaAbsence | null;
-  /** True when no unit was done for max(10 s, 5 × the usual gap between two samples). */
-  stalled: boolean;
-  sinceProgressMs: number;
-}
-
 /** Measures rate and ETA of one phase, from the units done since its start or last resume. */
 export interface Meter {
-  add(sample: MeterSample): void;
+  /**
+   * Takes one measurement. A number that is not finite or not greater than before is ignored.
+   * @param sample `atMs`: milliseconds of a monotonic clock; `done`: units done so far in the current phase
+   */
+  add(sample: { atMs: number; done: number }): void;
   /** Discards all samples. Call it at the start of a phase and after a resume. */
   reset(atMs: number, done: number): void;
-  read(atMs: number, context: MeterContext): MeterReading;
+  /** Rate and ETA at one moment. `total` is `null` if unknown; the clock is that of the samples. */
+  read(
+    atMs: number,
+    context: { total: number | null; state: OperationState; phaseStartedAtMs: number },
+  ): {
+    /** Units per second; 0 while stalled, `null` while unknown. */
+    rate: number | null;
+    /** Time to the end of the phase in whole milliseconds; `null` while unknown. */
+    etaMs: number | null;
+    /** Why there is no `etaMs`; `null` when there is one. */
+    etaAbsence: EtaAbsence | null;
+    /** True when no unit was done for max(10 s, 5 × the usual gap between two samples). */
+    stalled: boolean;
+    /** Time since the last sample with progress, in whole milliseconds. */
+    sinceProgressMs: number;
+  };
 }
 
-/** Options of {@link createMeter}. */
+type MeterSample = Parameters<Meter['add']>[0];
+type MeterContext = Parameters<Meter['read']>[1];
+
+/** Options of `createMeter`, and of the option `meter` of a hub. */
 export interface MeterOptions {
   /** Half-life of the rate's moving average. @default 15000 */
   halfLifeMs?: number;
@@ -83,7 +78,7 @@ export function createMeter(options: MeterOptions = {}): Meter {
       if (sample.done > slices.done() && isStalled(sample.atMs)) start(sample, 'speed');
       else slices.add(sample.atMs, sample.done);
     },
-    reset: (atMs, done) => start({ atMs, done }, 'all'),
+    reset: (atMs, done) => start({ atMs, done: Number.isFinite(done) ? done : 0 }, 'all'),
     read: (atMs, context) => {
       const running = context.state === 'running';
       const stalled = running && isStalled(atMs);

@@ -1,17 +1,18 @@
 import { readFileSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
 import {
-  CLIENT_TIMERS,
-  CLOSE_CODES,
-  HANDSHAKE_STATUSES,
-  LIMITS,
-  PROTOCOL_VERSION,
-  SNAPSHOT_BYTES,
-  SUBPROTOCOL,
-  TICKET_PREFIX,
+  clientTimers,
+  closeCodes,
+  handshakeStatuses,
+  defaultLimits,
+  protocolVersion,
+  maxSnapshotBytes,
+  subprotocol,
+  ticketPrefix,
 } from './protocol.ts';
+import { mayInState, nextStates, operationStates } from './state-machine.ts';
 
-const page = readFileSync(new URL('../../../../docs/protocol.md', import.meta.url), 'utf8');
+const page = readFileSync(new URL('../../docs/protocol.md', import.meta.url), 'utf8');
 
 /** Rows of the tables under one heading: the first cells that are code. */
 function rowsUnder(heading: string): string[][] {
@@ -30,29 +31,46 @@ const numbers = (values: object): number[] =>
 
 describe('docs/protocol.md', () => {
   it('lists exactly the close codes', () => {
-    expect(rowsUnder('Close codes').map(([code]) => Number(code))).toEqual(numbers(CLOSE_CODES));
+    expect(rowsUnder('Close codes').map(([code]) => Number(code))).toEqual(numbers(closeCodes));
   });
 
   it('lists exactly the statuses of a refused handshake', () => {
     expect(rowsUnder('Opening a socket').map(([status]) => Number(status))).toEqual(
-      numbers(HANDSHAKE_STATUSES),
+      numbers(handshakeStatuses),
     );
   });
 
   it.each([
-    ['Limits', LIMITS],
-    ['What a client does by the clock', CLIENT_TIMERS],
+    ['Limits', defaultLimits],
+    ['What a client does by the clock', clientTimers],
   ] as const)('has every value of "%s" and no other', (heading, values) => {
     const documented = Object.fromEntries(rowsUnder(heading).map(([name, value]) => [name, Number(value)]));
     expect(documented).toEqual({ ...values });
   });
 
   it('states the subprotocols and the size of a snapshot', () => {
-    expect(page).toContain(`${SUBPROTOCOL}, ${TICKET_PREFIX}`);
-    expect(page).toContain(`"v":${PROTOCOL_VERSION}`);
-    expect(page).toContain(`at most ${SNAPSHOT_BYTES} bytes`);
-    const hello = { msg: LIMITS.messageBytes, subs: LIMITS.subscriptions, hz: 10 };
-    expect(page).toContain(`"hb":${LIMITS.heartbeatMs / 1000},"limits":${JSON.stringify(hello)}`);
+    expect(page).toContain(`${subprotocol}, ${ticketPrefix}`);
+    expect(page).toContain(`"v":${protocolVersion}`);
+    expect(page).toContain(`at most ${maxSnapshotBytes} bytes`);
+    const hello = { msg: defaultLimits.messageBytes, subs: defaultLimits.subscriptions, hz: 10 };
+    expect(page).toContain(`"hb":${defaultLimits.heartbeatMs / 1000},"limits":${JSON.stringify(hello)}`);
+  });
+
+  it('lists exactly the states, and the states that may follow each', () => {
+    const rows = rowsUnder('Snapshots').filter(([state]) => operationStates.some((each) => each === state));
+    const documented = rows.map(([state, , next]) => [
+      state,
+      next?.split(', ').filter((each) => each !== ''),
+    ]);
+    expect(Object.fromEntries(documented)).toEqual(
+      Object.fromEntries(operationStates.map((state) => [state, nextStates(state)])),
+    );
+  });
+
+  it.each(['cancel', 'pause', 'resume', 'retry'] as const)('lists the states in which %s applies', (verb) => {
+    const [, states] = rowsUnder('Messages').find(([name]) => name === verb) ?? [];
+    const allowed = operationStates.filter((state) => mayInState({ state }, verb));
+    expect(states?.split(', ').toSorted()).toEqual(allowed.toSorted());
   });
 
   it('shows every message type', () => {

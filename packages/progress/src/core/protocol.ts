@@ -4,16 +4,16 @@ import type { Snapshot } from './snapshot.ts';
  * Name of the wire protocol `wcc.v1`: UTF-8 JSON texts over a WebSocket. `docs/protocol.md` describes it; a
  * test compares the two.
  */
-export const SUBPROTOCOL = 'wcc.v1';
+export const subprotocol = 'wcc.v1';
 
 /** Prefix of the second subprotocol that a client offers: its single-use ticket. The server never echoes it. */
-export const TICKET_PREFIX = 'wcc.ticket.';
+export const ticketPrefix = 'wcc.ticket.';
 
 /** Version in `hello`. */
-export const PROTOCOL_VERSION = 1;
+export const protocolVersion = 1;
 
 /** WebSocket close codes, with the client's reaction to each. */
-export const CLOSE_CODES = {
+export const closeCodes = {
   normal: 1000,
   goingAway: 1001,
   /** The client sent a binary message; the protocol has none. */
@@ -33,11 +33,11 @@ export const CLOSE_CODES = {
   shutdown: 4503,
 } as const;
 
-/** One of {@link CLOSE_CODES}. */
-export type CloseCode = (typeof CLOSE_CODES)[keyof typeof CLOSE_CODES];
+/** One of {@link closeCodes}. */
+export type CloseCode = (typeof closeCodes)[keyof typeof closeCodes];
 
 /** HTTP statuses of a refused handshake. */
-export const HANDSHAKE_STATUSES = {
+export const handshakeStatuses = {
   badRequest: 400,
   unauthenticated: 401,
   /** Foreign Origin or Host. */
@@ -78,13 +78,19 @@ export interface Limits {
   reauthorizeMs: number;
 }
 
+/** Operations named in one `sub` or `unsub`, by default. */
+export const maxOpsPerMessage = 64;
+
+/** Operations that a connection may watch by name, by default. */
+export const maxSubscriptions = 128;
+
 /** The default limits. @see docs/protocol.md, "Limits" */
-export const LIMITS: Readonly<Limits> = {
+export const defaultLimits: Readonly<Limits> = {
   messageBytes: 16_384,
   messagesPerSecond: 20,
   messageBurst: 40,
-  opsPerMessage: 64,
-  subscriptions: 128,
+  opsPerMessage: maxOpsPerMessage,
+  subscriptions: maxSubscriptions,
   listed: 500,
   socketsPerUser: 16,
   pendingUpgradesPerAddress: 64,
@@ -99,22 +105,44 @@ export const LIMITS: Readonly<Limits> = {
 };
 
 /** Maximum size of a snapshot on the wire, in bytes. */
-export const SNAPSHOT_BYTES = 2048;
+export const maxSnapshotBytes = 2048;
+
+// The timers of every client are single constants, so that a bundle has numbers instead of names.
+
+/** A connection without a message for this time is dead, in milliseconds. */
+export const deadVisibleMs = 12_000;
+/** The same on a hidden page, whose timers fire about once a minute. */
+export const deadHiddenMs = 70_000;
+/** Maximum time from the start of an attempt to `hello`. */
+export const attemptMs = 4000;
+/** Reconnect after `random(0, min(cap, base × 2^n))`. */
+export const backoffBaseMs = 500;
+/** The cap in the first minute of failures. */
+export const backoffCapFirstMinuteMs = 3000;
+/** The cap later. */
+export const backoffCapMs = 30_000;
+/** After this time online, the next failure counts as the first. */
+export const resetAfterMs = 30_000;
+/** First wait before a watched operation is requested again that the server does not know; doubles up to the cap. */
+export const unknownBaseMs = 500;
+/** Longest wait before such a request. */
+export const unknownCapMs = 5000;
+/** After this time such an operation counts as `not_found`. */
+export const unknownForMs = 30_000;
 
 /** Timers of every client, in milliseconds. */
-export const CLIENT_TIMERS = {
-  /** A connection without a message for this time is dead. A hidden page's timers fire about once a minute. */
-  deadVisibleMs: 12_000,
-  deadHiddenMs: 70_000,
-  /** Maximum time from the start of an attempt to `hello`. */
-  attemptMs: 4000,
-  /** Reconnect after `random(0, min(cap, base × 2^n))`. */
-  backoffBaseMs: 500,
-  backoffCapFirstMinuteMs: 3000,
-  backoffCapMs: 30_000,
-  /** After this time online, the next failure counts as the first. */
-  resetAfterMs: 30_000,
-} as const;
+export const clientTimers: Readonly<Record<string, number>> = {
+  deadVisibleMs,
+  deadHiddenMs,
+  attemptMs,
+  backoffBaseMs,
+  backoffCapFirstMinuteMs,
+  backoffCapMs,
+  resetAfterMs,
+  unknownBaseMs,
+  unknownCapMs,
+  unknownForMs,
+};
 
 /** Which operations a list shows: the user's own, or all that the user may watch. */
 export type ListScope = 'mine' | 'all';
@@ -164,7 +192,7 @@ export type ClientMessage = SubscribeOps | SubscribeList | Unsubscribe | Unsubsc
 /** The first message of the server. */
 export interface Hello {
   t: 'hello';
-  v: typeof PROTOCOL_VERSION;
+  v: typeof protocolVersion;
   /** Names this connection in logs. */
   conn: string;
   /** Epoch of the server's hub. */
@@ -245,7 +273,7 @@ export interface WireError {
 /** The server stops and closes the connection. */
 export interface Bye {
   t: 'bye';
-  code: typeof CLOSE_CODES.shutdown;
+  code: typeof closeCodes.shutdown;
   /** Wait before the client reconnects, in milliseconds; different for each client. */
   ms: number;
 }

@@ -8,7 +8,8 @@ export type SnapshotView = 'full' | 'public';
 const nameOnly = ({ kind, name }: Reference): Reference => ({ kind, id: null, name });
 
 /**
- * Removes owner, error detail and related ids from a snapshot. Action, names, progress and end stay. Idempotent.
+ * Removes owner, host, error detail and related ids from a snapshot. Action, title, names, progress and end stay.
+ * Idempotent.
  */
 export function publicSnapshot(snapshot: Snapshot): Snapshot {
   const { subject, target, error } = snapshot;
@@ -19,6 +20,7 @@ export function publicSnapshot(snapshot: Snapshot): Snapshot {
     target: target === null ? null : nameOnly(target),
     owner: '',
     ownerName: '',
+    host: null,
     error: error === null ? null : { ...error, detail: null },
     result: null,
     retryOf: null,

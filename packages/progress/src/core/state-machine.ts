@@ -6,9 +6,9 @@ import type { OperationState, Snapshot } from './snapshot.ts';
  *
  * | from        | to                                                | when                                      |
  * |-------------|---------------------------------------------------|-------------------------------------------|
- * | queued      | running, cancelling, failed                       | a slot is free; cancel; a requirement is gone |
- * | running     | paused, cancelling, interrupted, succeeded, failed, cancelled | pause or full disk; cancel; the process ends; the end |
- * | paused      | running, cancelling, failed                       | resume; cancel; source or pool is lost    |
+ * | queued      | running, cancelling, failed                       | its turn has come; cancel; a requirement is gone |
+ * | running     | paused, cancelling, interrupted, succeeded, failed, cancelled | pause or shortage; cancel; the process ends; the end |
+ * | paused      | running, cancelling, failed                       | resume; cancel; a requirement is gone     |
  * | interrupted | running, cancelling, failed                       | recovery after a restart; cancel; no recovery |
  * | cancelling  | cancelled, succeeded, failed                      | cleaned up; the cancel was too late; clean-up failed |
  * | succeeded, failed, cancelled | –                                | final, reached exactly once               |
@@ -25,7 +25,9 @@ const next: Readonly<Record<OperationState, readonly OperationState[]>> = {
 };
 
 /** All states, in the order of the table above. */
-export const OPERATION_STATES: readonly OperationState[] = Object.keys(next) as OperationState[];
+export const operationStates: readonly OperationState[] = /* @__PURE__ */ Object.keys(
+  next,
+) as OperationState[];
 
 /** What a person can ask of an operation. */
 export type OperationVerb = 'cancel' | 'pause' | 'resume' | 'retry';
@@ -34,7 +36,7 @@ export type OperationVerb = 'cancel' | 'pause' | 'resume' | 'retry';
 const verbStates: Readonly<Record<OperationVerb, readonly OperationState[]>> = {
   cancel: ['queued', 'running', 'paused', 'interrupted', 'cancelling'],
   pause: ['running'],
-  resume: ['paused'],
+  resume: ['paused', 'interrupted'],
   retry: ['failed', 'cancelled'],
 };
 
@@ -42,6 +44,8 @@ const verbStates: Readonly<Record<OperationVerb, readonly OperationState[]>> = {
 export interface OperationCapabilities {
   /** The work can stop at a durable point and continue from it. */
   canPause: boolean;
+  /** A stopped work can start again. @default the value of `canPause` */
+  canResume?: boolean;
   /** The server can start the work again; false when only a client has the data. */
   canRetry: boolean;
 }
@@ -50,7 +54,8 @@ const everyCapability: OperationCapabilities = { canPause: true, canRetry: true 
 
 /** True for `succeeded`, `failed` and `cancelled`: no state follows. */
 export function isTerminal(state: OperationState): boolean {
-  return next[state].length === 0;
+  // Without the table, so that a page that asks only this does not carry it.
+  return state === 'succeeded' || state === 'failed' || state === 'cancelled';
 }
 
 /** The states that may follow `state`; empty for a terminal one. */
@@ -75,7 +80,10 @@ export function mayInState(
   verb: OperationVerb,
   capabilities: OperationCapabilities = everyCapability,
 ): boolean {
-  if ((verb === 'pause' || verb === 'resume') && !capabilities.canPause) return false;
+  const { canPause, canResume = canPause } = capabilities;
+  if ((verb === 'pause' && !canPause) || (verb === 'resume' && !canResume)) return false;
   if (verb === 'retry' && !capabilities.canRetry) return false;
+  // Interrupted work without its data waits for the client that has the data.
+  if (verb === 'resume' && state === 'interrupted' && !capabilities.canRetry) return false;
   return verbStates[verb].includes(state);
 }

@@ -4,21 +4,14 @@ const step = 1024;
 /** Shown instead of NaN, Infinity and negative numbers. */
 const noNumber = '–';
 
-/** Options of {@link formatBytes}. */
-export interface FormatBytesOptions {
-  /**
-   * `down` for an amount done, so it reads like the total only at the end; `nearest` for sizes.
-   * @default 'nearest'
-   */
-  rounding?: 'nearest' | 'down';
-}
-
 /**
  * Bytes in IEC units with one decimal from 1 to 99.9: `0 B`, `512 B`, `1.5 KiB`, `99.9 MiB`, `100 GiB`.
  *
  * @param bytes 0 or more; anything else reads `–`
+ * @param options `rounding`: `down` for an amount done, so it reads like the total only at the end; `nearest` for
+ * sizes. @default 'nearest'
  */
-export function formatBytes(bytes: number, options: FormatBytesOptions = {}): string {
+export function formatBytes(bytes: number, options: { rounding?: 'nearest' | 'down' } = {}): string {
   if (!Number.isFinite(bytes) || bytes < 0) return noNumber;
   const round = options.rounding === 'down' ? Math.floor : Math.round;
   let power = 0;
@@ -42,7 +35,7 @@ function shorten(value: number, power: number, round: (value: number) => number)
   return tenths < 1000 ? (tenths / 10).toFixed(1) : String(round(value));
 }
 
-/** `412 MiB/s`. */
+/** A rate as text: `412 MiB/s`; `–` for what {@link formatBytes} refuses. */
 export function formatRate(bytesPerSecond: number): string {
   const text = formatBytes(bytesPerSecond);
   return text === noNumber ? text : `${text}/s`;

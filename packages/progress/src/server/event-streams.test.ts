@@ -5,11 +5,11 @@ import { Writable } from 'node:stream';
 import { afterEach, describe, expect, it } from 'vitest';
 import type { Snapshot } from '@wcc/progress';
 import { createEventStreams, serveEvents } from './event-streams.ts';
-import type { EventStreams, EventStreamsOptions } from './event-streams.ts';
+import type { EventStreams, EventStreamsOptions } from './events/options.ts';
 import { createHub } from './hub.ts';
 import type { Hub } from './hub.ts';
 import { copyRecord, ended, moved, newId } from './testkit/record.testkit.ts';
-import type { WatchIdentity } from './websocket/options.ts';
+import type { WatchIdentity } from './gateway/options.ts';
 
 const hubs: Hub[] = [];
 const servers: Server[] = [];
@@ -134,6 +134,17 @@ class StalledResponse extends Writable {
 }
 
 describe('event streams: flow control', () => {
+  it('streams an operation with an id of the host to its end', async () => {
+    const { hub, read: open } = await start();
+    const record = copyRecord({ id: 'job:42' });
+    hub.put(record);
+    const reader = await open('job:42');
+    await until(() => reader.snapshots().length > 0);
+    hub.put(ended(record));
+    await until(() => reader.isOver());
+    expect(reader.snapshots().at(-1)).toMatchObject({ id: 'job:42', state: 'succeeded' });
+  });
+
   it('keeps only the newest snapshot while the client reads nothing, then sends it', async () => {
     const { hub, streams } = await start();
     let record = copyRecord();
@@ -174,7 +185,7 @@ describe('event streams: flow control', () => {
 
   it('sends a heartbeat', async () => {
     const { hub, read: open } = await start({ limits: { heartbeatMs: 50 } });
-    const record = copyRecord({ state: 'queued' });
+    const record = copyRecord({ state: 'queued', startedAt: null });
     hub.put(record);
     const reader = await open(record.id);
     await until(() => reader.text().includes(': hb\n\n'));
@@ -217,7 +228,7 @@ describe('event streams: rights', () => {
     const readers = [await open(one.id), await open(other.id)];
     revoked.add(one.id);
     hub.reauthorize();
-    hub.gone(other.id, 'deleted');
+    hub.remove(other.id, 'deleted');
     for (const reader of readers) await until(() => reader.isOver());
     expect(readers[0]!.text()).toContain(`event: gone\ndata: {"op":"${one.id}","why":"revoked"}\n\n`);
     expect(readers[1]!.text()).toContain('"why":"deleted"');

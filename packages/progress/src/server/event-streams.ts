@@ -1,102 +1,70 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { performance } from 'node:perf_hooks';
-import type { GoneReason, Limits, Snapshot } from '@wcc/progress';
-import { LIMITS, isOperationId, isTerminal } from '@wcc/progress';
+import type { Snapshot } from '@wcc/progress';
+import { isTerminal } from '@wcc/progress';
+import { defaultLimits } from '@wcc/progress/protocol';
+import type { GoneReason } from '@wcc/progress/protocol';
 import { eventId } from './events/event-format.ts';
+import { openFeed, readSubscriptions, subscribeFeed } from './events/feed.ts';
+import { createResponseSink } from './events/response-sink.ts';
+import { eventRefusalStatuses } from './events/options.ts';
+import type { EventRefusal, EventRequest, EventStreams, EventStreamsOptions } from './events/options.ts';
+import type { EventSink, SinkEvents } from './events/sink.ts';
 import { EventStream } from './events/stream.ts';
+import { createWebSink } from './events/web-sink.ts';
+import type { WebSink } from './events/web-sink.ts';
+import { Connections } from './gateway/connections.ts';
 import type { Hub } from './hub.ts';
-import { warnOnError } from './on-error.ts';
-import { createConnectionQuota } from './connection-quota.ts';
-import type { ConnectionQuota } from './connection-quota.ts';
-import { createEndedSessions } from './ended-sessions.ts';
-import type { EndedSessions } from './ended-sessions.ts';
+import { assertHub, assertOptions } from './assert-options.ts';
 import { watchStats } from './stats.ts';
-import type { SentCount, WatchStats } from './stats.ts';
-import { createAccess } from './websocket/access.ts';
-import type { Access } from './websocket/access.ts';
-import type { WebSocketOptions } from './websocket/options.ts';
-
-/** Options shared with {@link attachWebSocket}: the same rights, the same quota. */
-export type EventStreamsOptions<P> = Pick<
-  WebSocketOptions<P>,
-  'hub' | 'authorize' | 'user' | 'view' | 'lookup' | 'places' | 'limits' | 'onError'
-> & {
-  /**
-   * Answers a refused request.
-   * @default the status and a short JSON body `{"code":"…"}`
-   */
-  refuse?: (refusal: EventRefusal, request: IncomingMessage, response: ServerResponse) => void;
-};
-
-/** Why no stream was opened. `not_found` covers unknown and forbidden operations. */
-export type EventRefusal = 'foreign_origin' | 'not_found' | 'too_many_watchers' | 'shutting_down';
-
-/** The HTTP status of each refusal. */
-export const EVENT_REFUSAL_STATUSES: Readonly<Record<EventRefusal, number>> = {
-  foreign_origin: 403,
-  not_found: 404,
-  too_many_watchers: 429,
-  shutting_down: 503,
-};
-
-/** A request for the events of an operation. */
-export interface EventRequest<P> {
-  /** The authenticated principal. The host authenticates, as for its other routes. */
-  principal: P;
-  /** Id of the operation. */
-  operation: string;
-}
-
-/** Operations as server-sent events: for curl, and for networks whose proxies block WebSockets. */
-export interface EventStreams<P> {
-  /** Answers the request. Resolves when the stream is open, was refused, or was not needed (204). */
-  serve(request: IncomingMessage, response: ServerResponse, wanted: EventRequest<P>): Promise<void>;
-  /**
-   * Ends every stream whose principal matches, including those whose operation is being looked up.
-   *
-   * @returns how many streams were open
-   */
-  closeSessions(match: (principal: P) => boolean): number;
-  readonly connections: number;
-  stats(): WatchStats;
-  /** Sends `bye` on every stream and ends it. New requests receive 503. */
-  shutdown(options?: { reconnectAfterMs?: number }): void;
-}
+import type { WatchStats } from './stats.ts';
 
 const checkEveryMs = 500;
 const defaultReconnectAfterMs = 1000;
 const reconnectJitterMs = 2000;
-/** How long the end of a session is remembered for streams whose operation is being looked up. */
-const lookupMs = 20_000;
 
-/** Creates the gateway for event streams. It does not keep the process alive. */
+/**
+ * Creates the gateway for event streams. It does not keep the process alive.
+ *
+ * @throws {ProgressError} `invalid_option`
+ */
 export function createEventStreams<P>(options: EventStreamsOptions<P>): EventStreams<P> {
   return new EventStreamGateway(options);
 }
 
+/** A request of either kind. */
+interface Source {
+  header(name: string): string | undefined;
+  /** True if the client has left. */
+  isGone(): boolean;
+  createSink(events: SinkEvents): EventSink;
+}
+
+/** The client holds the end already. */
+type Outcome = EventRefusal | 'open' | 'not_needed';
+
 class EventStreamGateway<P> implements EventStreams<P> {
   readonly #options: EventStreamsOptions<P>;
   readonly #hub: Hub;
-  readonly #limits: Limits;
-  readonly #access: Access<P>;
-  readonly #quota: ConnectionQuota;
+  readonly #feeds: Connections<P>;
   readonly #byOperation = new Map<string, Set<EventStream<P>>>();
-  readonly #endedSessions: EndedSessions<P> = createEndedSessions(lookupMs);
-  readonly #sent: SentCount = { messages: 0, bytes: 0 };
   readonly #stops: (() => void)[];
+  readonly #closed: (() => void) | undefined;
   #isClosing = false;
 
-  constructor(options: EventStreamsOptions<P>) {
-    const { hub, onError = warnOnError } = options;
+  /** @param closed called when a stream closes */
+  constructor(options: EventStreamsOptions<P>, closed?: () => void) {
+    assertHub(options);
+    assertOptions(options, { required: ['user', 'authorize'] });
+    const { hub } = options;
     this.#options = options;
+    this.#closed = closed;
     this.#hub = hub;
-    this.#limits = { ...LIMITS, ...options.limits };
-    this.#access = createAccess({ ...options, onError });
-    this.#quota = options.places ?? createConnectionQuota(this.#limits.socketsPerUser);
+    this.#feeds = new Connections(options);
     const checking = setInterval(() => this.#check(), checkEveryMs).unref();
     this.#stops = [
       hub.onChange((ids) => this.#change(ids)),
-      hub.onGone((id, why) => this.#gone(id, why)),
+      hub.onRemove((id, why) => this.#gone(id, why)),
       hub.onReauthorize((filter) => {
         for (const stream of this.#all()) if (filter?.(stream.principal) ?? true) stream.reauthorize();
       }),
@@ -105,46 +73,60 @@ class EventStreamGateway<P> implements EventStreams<P> {
   }
 
   get connections(): number {
-    return this.#all().length;
+    return this.#all().length + this.#feeds.open().length;
   }
 
-  async serve(
-    request: IncomingMessage,
-    response: ServerResponse,
-    { principal, operation }: EventRequest<P>,
-  ): Promise<void> {
-    const startedAtMs = performance.now();
-    if (isForeignFetch(request)) return this.#refuse('foreign_origin', request, response);
-    if (this.#isClosing) return this.#refuse('shutting_down', request, response);
-    const snapshot = await this.#find(operation, principal);
-    if (response.destroyed) return;
-    if (snapshot === undefined || this.#endedSessions.hasEnded(principal, startedAtMs))
-      return this.#refuse('not_found', request, response);
-    const isCurrent = request.headers['last-event-id'] === eventId(snapshot);
+  async serve(request: IncomingMessage, response: ServerResponse, wanted: EventRequest<P>): Promise<void> {
+    const outcome = await this.#start(
+      {
+        header: (name) => request.headers[name]?.toString(),
+        isGone: () => response.destroyed,
+        createSink: (events) => createResponseSink(response, events),
+      },
+      wanted,
+    );
+    if (outcome === 'open' || response.destroyed) return;
     // An EventSource reconnects forever unless it receives 204.
-    if (isCurrent && isTerminal(snapshot.state)) return void response.writeHead(204).end();
-    const release = this.#quota.acquire(this.#options.user(principal).user);
-    if (release === null) return this.#refuse('too_many_watchers', request, response);
-    response.once('close', release);
-    this.#open(response, { principal, snapshot, isCurrent });
+    if (outcome === 'not_needed') return void response.writeHead(204).end();
+    if (this.#options.refuse) return this.#options.refuse(outcome, request, response);
+    response.writeHead(eventRefusalStatuses[outcome], refusalHeaders);
+    response.end(JSON.stringify({ code: outcome }));
+  }
+
+  async respond(request: Request, wanted: EventRequest<P>): Promise<Response> {
+    let sink: WebSink | undefined;
+    const outcome = await this.#start(
+      {
+        header: (name) => request.headers.get(name) ?? undefined,
+        isGone: () => request.signal.aborted,
+        createSink: (events) => (sink = createWebSink(request.signal, events)),
+      },
+      wanted,
+    );
+    if (sink !== undefined) return sink.response();
+    // Only a client that has left gets this far without a stream.
+    if (outcome === 'not_needed' || outcome === 'open') return new Response(null, { status: 204 });
+    const status = eventRefusalStatuses[outcome];
+    return new Response(JSON.stringify({ code: outcome }), { status, headers: refusalHeaders });
   }
 
   closeSessions(match: (principal: P) => boolean): number {
-    this.#endedSessions.add(match);
     const ended = this.#all().filter(({ principal }) => match(principal));
     for (const stream of ended) stream.endSession();
-    return ended.length;
+    return ended.length + this.#feeds.closeSessions(match);
+  }
+
+  principals(): P[] {
+    return [...this.#all(), ...this.#feeds.open()].map(({ principal }) => principal);
   }
 
   stats(): WatchStats {
-    return watchStats(
-      this.#all().map(({ isWriting, waitingSinceMs }) => ({
-        subscriptions: 1,
-        isAwaitingPong: isWriting,
-        waitingSinceMs,
-      })),
-      this.#sent,
-    );
+    const streams = this.#all().map(({ isBusy, waitingSinceMs }) => ({
+      subscriptions: 1,
+      isAwaitingPong: isBusy,
+      waitingSinceMs,
+    }));
+    return watchStats([...streams, ...this.#feeds.states()], this.#feeds.context.sent);
   }
 
   shutdown({ reconnectAfterMs = defaultReconnectAfterMs }: { reconnectAfterMs?: number } = {}): void {
@@ -152,51 +134,78 @@ class EventStreamGateway<P> implements EventStreams<P> {
     for (const stop of this.#stops) stop();
     for (const stream of this.#all())
       stream.sendBye(Math.round(reconnectAfterMs + Math.random() * reconnectJitterMs));
+    this.#feeds.stop(reconnectAfterMs);
   }
 
-  #open(
-    response: ServerResponse,
-    { principal, snapshot, isCurrent }: { principal: P; snapshot: Snapshot; isCurrent: boolean },
-  ): void {
-    const stream = new EventStream({
-      response,
+  async #start(source: Source, wanted: EventRequest<P>): Promise<Outcome> {
+    const startedAtMs = performance.now();
+    // Without this check a page of another site or port could use up the quota of its visitors.
+    const site = source.header('sec-fetch-site');
+    if (site === 'cross-site' || site === 'same-site') return 'foreign_origin';
+    if (this.#isClosing) return 'shutting_down';
+    if ('subs' in wanted) return this.#openFeed(source, wanted);
+    const { principal, operation } = wanted;
+    const snapshot = await this.#feeds.context.access.find(operation, principal);
+    if (source.isGone()) return 'open';
+    if (snapshot === undefined || this.#feeds.endedSessions.hasEnded(principal, startedAtMs))
+      return 'not_found';
+    const isCurrent = source.header('last-event-id') === eventId(snapshot);
+    if (isCurrent && isTerminal(snapshot.state)) return 'not_needed';
+    const release = this.#feeds.quota.acquire(this.#options.user(principal).user);
+    if (release === null) return 'too_many_watchers';
+    this.#openStream(source, { principal, snapshot, isCurrent, release });
+    return 'open';
+  }
+
+  #openFeed(source: Source, { principal, subs: json }: { principal: P; subs: unknown }): Outcome {
+    const { context } = this.#feeds;
+    const subs = readSubscriptions(json, context.limits);
+    if (subs === null) return 'malformed';
+    if (source.isGone()) return 'open';
+    const { user } = this.#options.user(principal);
+    const release = this.#feeds.quota.acquire(user);
+    if (release === null) return 'too_many_watchers';
+    const connection = openFeed<P>({
+      createSink: (events) =>
+        source.createSink({
+          free: () => events.free(),
+          closed: () => {
+            release();
+            events.closed();
+            this.#closed?.();
+          },
+        }),
+      principal,
+      context,
+    });
+    this.#feeds.add(connection);
+    void subscribeFeed(connection, { subs, context });
+    return 'open';
+  }
+
+  #openStream(source: Source, { principal, snapshot, isCurrent, release }: OpenStreamOptions<P>): void {
+    const { access, limits, sent } = this.#feeds.context;
+    const streams = this.#byOperation.get(snapshot.id) ?? new Set();
+    const stream: EventStream<P> = new EventStream({
+      createSink: (events) => source.createSink(events),
       principal,
       identity: this.#options.user(principal),
       view: this.#options.view?.(principal) ?? 'full',
-      access: this.#access,
-      limits: this.#limits,
-      sent: this.#sent,
+      access,
+      limits,
+      sent,
       snapshot,
       isCurrent,
+      closed: () => {
+        release();
+        streams.delete(stream);
+        if (streams.size === 0 && this.#byOperation.get(snapshot.id) === streams)
+          this.#byOperation.delete(snapshot.id);
+        this.#closed?.();
+      },
     });
-    const streams = this.#byOperation.get(snapshot.id) ?? new Set();
     this.#byOperation.set(snapshot.id, streams.add(stream));
-    response.once('close', () => {
-      streams.delete(stream);
-      if (streams.size === 0 && this.#byOperation.get(snapshot.id) === streams)
-        this.#byOperation.delete(snapshot.id);
-    });
     stream.open();
-  }
-
-  /** Looks up forbidden operations too, so that they take the same time as unknown ones. */
-  async #find(id: string, principal: P): Promise<Snapshot | undefined> {
-    if (!isOperationId(id)) return undefined;
-    const current = this.#hub.get(id);
-    if (current !== undefined && this.#access.canWatch(principal, current)) return current;
-    const found = await this.#access.lookup(id);
-    // The hub may have received a newer snapshot during the look-up.
-    const newest = this.#hub.get(id) ?? found;
-    return newest !== undefined && this.#access.canWatch(principal, newest) ? newest : undefined;
-  }
-
-  #refuse(refusal: EventRefusal, request: IncomingMessage, response: ServerResponse): void {
-    if (this.#options.refuse) return this.#options.refuse(refusal, request, response);
-    response.writeHead(EVENT_REFUSAL_STATUSES[refusal], {
-      'content-type': 'application/json',
-      'cache-control': 'no-store',
-    });
-    response.end(JSON.stringify({ code: refusal }));
   }
 
   #all(): EventStream<P>[] {
@@ -222,11 +231,14 @@ class EventStreamGateway<P> implements EventStreams<P> {
   }
 }
 
-/** Without this check a page of another site or port could use up the quota of its visitors. */
-function isForeignFetch({ headers }: IncomingMessage): boolean {
-  const site = headers['sec-fetch-site'];
-  return site === 'cross-site' || site === 'same-site';
+interface OpenStreamOptions<P> {
+  principal: P;
+  snapshot: Snapshot;
+  isCurrent: boolean;
+  release: () => void;
 }
+
+const refusalHeaders = { 'content-type': 'application/json', 'cache-control': 'no-store' };
 
 /**
  * Serves one request without a shared gateway, for a small server.
@@ -238,9 +250,31 @@ export function serveEvents<P>(
   response: ServerResponse,
   options: EventStreamsOptions<P> & EventRequest<P>,
 ): Promise<void> {
-  const { principal, operation, ...rest } = options;
-  const streams = createEventStreams<P>(rest);
+  const streams = createEventStreams<P>(options);
   // The gateway's timers and listeners live as long as this response.
   response.once('close', () => streams.shutdown());
-  return streams.serve(request, response, { principal, operation });
+  return streams.serve(request, response, options);
+}
+
+/**
+ * {@link serveEvents} for a Web standard request.
+ *
+ * @param options `isStill` is asked every `limits.reauthorizeMs`; the stream ends when it says no
+ */
+export async function respondWithEvents<P>(
+  request: Request,
+  options: EventStreamsOptions<P> & EventRequest<P> & { isStill: () => Promise<boolean> },
+): Promise<Response> {
+  const everyMs = options.limits?.reauthorizeMs ?? defaultLimits.reauthorizeMs;
+  const asking = setInterval(() => {
+    void options.isStill().then((isSo) => isSo || streams.closeSessions(() => true));
+  }, everyMs).unref();
+  const stop = (): void => {
+    clearInterval(asking);
+    streams.shutdown();
+  };
+  const streams = new EventStreamGateway<P>(options, stop);
+  const response = await streams.respond(request, options);
+  if (streams.connections === 0) stop();
+  return response;
 }

@@ -2,7 +2,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { afterEach, describe, expect, it, vi } from 'vitest';
 import fc from 'fast-check';
 import type { Snapshot } from '@wcc/progress';
-import { SNAPSHOT_BYTES } from '@wcc/progress';
+import { maxSnapshotBytes } from '@wcc/progress/protocol';
 import { createHub } from './hub.ts';
 import type { Hub, HubOptions } from './hub.ts';
 import { copyRecord, ended, moved, phase } from './testkit/record.testkit.ts';
@@ -287,9 +287,9 @@ describe('hub ticks', () => {
     const hub = hubAt();
     const record = copyRecord();
     const gone: unknown[] = [];
-    hub.onGone((id, why) => gone.push([id, why]));
+    hub.onRemove((id, why) => gone.push([id, why]));
     hub.put(record);
-    hub.gone(record.id, 'deleted');
+    hub.remove(record.id, 'deleted');
     expect(gone).toEqual([[record.id, 'deleted']]);
     expect(hub.get(record.id)).toBeUndefined();
     hub.close();
@@ -315,6 +315,8 @@ describe('hub snapshots within 2 KiB', () => {
     const hub = hubAt();
     const name = '🦀'.repeat(600);
     const record = copyRecord({
+      state: 'failed',
+      endedAt: '2026-01-01T14:05:00.000Z',
       subject: { kind: 'image', id: 100, name },
       target: { kind: 'image', id: 101, name: '\u0001\n"'.repeat(200) },
       warnings: Array.from({ length: 9 }, () => 'w'.repeat(500)),
@@ -323,7 +325,7 @@ describe('hub snapshots within 2 KiB', () => {
     });
     const { id } = hub.put(record);
     const snapshot = wire(hub, id);
-    expect(hub.bytes(id)?.length).toBeLessThanOrEqual(SNAPSHOT_BYTES);
+    expect(hub.bytes(id)?.length).toBeLessThanOrEqual(maxSnapshotBytes);
     expect(snapshot.subject.name).toMatch(/^(🦀)+…$/u);
     expect(snapshot).toMatchObject({ id, action: 'copy_vm_image', owner: 'u1', error: { code: 'no_space' } });
     expect(snapshot.stateReason).toMatchObject({ code: 'no_space', params: { needsBytes: 5 } });
@@ -340,7 +342,11 @@ describe('hub snapshots within 2 KiB', () => {
           const hub = hubAt();
           const { id } = hub.put(
             copyRecord({
+              state: 'failed',
+              endedAt: '2026-01-01T14:05:00.000Z',
               label: name,
+              title: message,
+              host: target,
               subject: { kind: 'image', id: 1, name },
               target: { kind: 'image', id: 2, name: target },
               ownerName: target,
@@ -348,13 +354,45 @@ describe('hub snapshots within 2 KiB', () => {
               error: { code: 'x', message, hint: message, detail: name },
             }),
           );
-          expect(hub.bytes(id)?.length).toBeLessThanOrEqual(SNAPSHOT_BYTES);
+          expect(hub.bytes(id)?.length).toBeLessThanOrEqual(maxSnapshotBytes);
           expect(wire(hub, id).id).toBe(id);
           hub.close();
         },
       ),
       { numRuns: 60 },
     );
+  });
+
+  it('shows the phases near the current one, and the end, if not all phases fit', () => {
+    const hub = hubAt();
+    const op = hub.start({ action: 'pack', owner: 'ann', unit: 'bytes' });
+    for (let file = 0; file < 100; file += 1) op.phase(`file_${file}`, 10);
+    op.add(4);
+    hub.flush();
+    const running = wire(hub, op.id);
+    expect(running.phases[running.phaseIndex]).toMatchObject({ name: 'file_99', done: 4, total: 10 });
+    expect(running.phases.length).toBeGreaterThan(4);
+    expect(hub.get(op.id)?.phases).toHaveLength(100);
+    op.succeed();
+    expect(wire(hub, op.id)).toMatchObject({ state: 'succeeded' });
+    const queued = copyRecord({
+      state: 'queued',
+      startedAt: null,
+      phaseIndex: -1,
+      phases: Array.from({ length: 100 }, (_, at) => ({ name: `part_${at}`, state: 'pending' })),
+    });
+    hub.put(queued);
+    const waiting = wire(hub, queued.id);
+    expect([waiting.phaseIndex, waiting.phases[0]?.name]).toEqual([-1, 'part_0']);
+    expect(codes()).toEqual([]);
+  });
+
+  it('shows a key that is a BigInt as text', () => {
+    const hub = hubAt();
+    const op = hub.start({ action: 'insert', owner: 'ann' });
+    op.succeed({ kind: 'row', id: (2n ** 60n) as unknown as string });
+    expect(wire(hub, op.id)).toMatchObject({ state: 'succeeded', result: { id: String(2n ** 60n) } });
+    expect(codes()).toEqual([]);
   });
 
   it('reports a snapshot that cannot fit', () => {

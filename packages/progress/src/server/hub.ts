@@ -1,94 +1,29 @@
-import { randomBytes } from 'node:crypto';
 import { performance } from 'node:perf_hooks';
-import type { GoneReason, MeterOptions, Snapshot, SnapshotView } from '@wcc/progress';
+import type { MeterOptions, Snapshot, StateReason } from '@wcc/progress';
+import type { GoneReason, SnapshotView } from '@wcc/progress/protocol';
 import { ProgressError, createOperationId, isTerminal } from '@wcc/progress';
+import type { Hub, HubOptions } from './hub/contract.ts';
 import { createEntry } from './hub/entry.ts';
 import type { Entry } from './hub/entry.ts';
+import { assertOptions } from './assert-options.ts';
 import { createListeners } from './hub/listeners.ts';
 import type { Listeners } from './hub/listeners.ts';
 import { createSources } from './hub/sources.ts';
 import type { Sources } from './hub/sources.ts';
+import { assertStartOptions, runOperation } from './hub/operation.ts';
+import type { Operation, StartOptions } from './hub/operation.ts';
+import { assertRecord } from './hub/record.ts';
 import type { OperationRecord } from './hub/record.ts';
+import { OperationHandle, OperationRecorder } from './hub/recorder.ts';
+import type { RecorderHost } from './hub/recorder.ts';
+import { Relays } from './hub/relay.ts';
 import { createRetention } from './hub/retention.ts';
 import { warnOnError } from './on-error.ts';
 import type { OnError } from './on-error.ts';
 import { createTicker } from './hub/ticker.ts';
 import type { Ticker } from './hub/ticker.ts';
 
-/** Options of {@link createHub}. */
-export interface HubOptions {
-  /**
-   * Identifies this hub. Must differ from all earlier ones, because clients accept any `seq` of a new epoch.
-   * @default 128 random bits
-   */
-  epoch?: string;
-  /**
-   * Minimum time between two ticks. The hub extends it when the event loop is busy.
-   * @default 100
-   */
-  tickMs?: number;
-  /**
-   * Options of the meter behind rate and ETA, by action. A shorter half-life follows a changing network sooner.
-   * @default those of {@link createMeter}
-   */
-  meter?: (action: string) => MeterOptions;
-  /** Monotonic clock in milliseconds. @default performance.now */
-  now?: () => number;
-  /** @default emits a process warning */
-  onError?: OnError;
-}
-
-/**
- * The latest state of every operation. Publishers write and never wait. Watchers are notified once per tick with
- * the newest state; states in between are skipped.
- */
-export interface Hub {
-  readonly epoch: string;
-  /**
-   * Stores the current record. Increases `seq` if anything visible changed. An ended operation keeps its state:
-   * another one is reported to `onError` and ignored.
-   *
-   * @returns the snapshot that watchers receive at the next tick
-   * @throws {ProgressError} `hub_closed`
-   */
-  put(record: OperationRecord): Snapshot;
-  /**
-   * Reads the record at each tick, so the work itself never calls the hub. Stops when the operation ends.
-   *
-   * @param read returns the current record, or `null` if there is none
-   * @returns a function that stops the reading
-   */
-  pull(id: string, read: () => OperationRecord | null): () => void;
-  /** The newest snapshot, with full texts. Ended operations stay for more than ten minutes. */
-  get(id: string): Snapshot | undefined;
-  /** The newest snapshots of all operations. */
-  list(): Iterable<Snapshot>;
-  /** Removes an operation that was deleted or that no one may see any more. */
-  gone(id: string, why: GoneReason): void;
-  /** Called when an operation was removed by `gone`. */
-  onGone(listener: (id: string, why: GoneReason) => void): () => void;
-  /**
-   * The serialised snapshot, at most 2 KiB. Each view is serialised once for all its watchers.
-   * @param view @default 'full'
-   */
-  bytes(id: string, view?: SnapshotView): Buffer | undefined;
-  /** Called at most once per tick with the ids of all changed operations. */
-  onChange(listener: (ids: ReadonlySet<string>) => void): () => void;
-  /** Called when ended operations are removed from memory; watchers keep their last snapshot. */
-  onRetire(listener: (ids: readonly string[]) => void): () => void;
-  /** Makes every connection check its rights again; `filter` selects principals. */
-  reauthorize(filter?: (principal: unknown) => boolean): void;
-  /** Called by `reauthorize`. */
-  onReauthorize(listener: (filter?: (principal: unknown) => boolean) => void): () => void;
-  /** Runs a tick now. */
-  flush(): void;
-  /** Removes ended operations that are old enough. The hub calls it every 30 s. */
-  retire(): void;
-  /** Time until the next tick, in ms; more than the option `tickMs` when the event loop is busy. */
-  readonly tickMs: number;
-  /** Stops timers and listeners; `put` throws afterwards. */
-  close(): void;
-}
+export type { Hub, HubOptions } from './hub/contract.ts';
 
 const retentionEveryMs = 30_000;
 
@@ -105,28 +40,38 @@ class LatestValueHub implements Hub {
   readonly #onError: OnError;
   readonly #meterOptions: (action: string) => MeterOptions;
   readonly #entries = new Map<string, Entry>();
+  readonly #recorders = new Map<string, OperationRecorder>();
   readonly #sources: Sources;
   readonly #retention = createRetention();
+  readonly #relays: Relays;
   readonly #ticker: Ticker;
   readonly #retiring: NodeJS.Timeout;
   readonly #changed: Listeners<[ReadonlySet<string>]>;
   readonly #retired: Listeners<[readonly string[]]>;
-  readonly #gone: Listeners<[string, GoneReason]>;
+  readonly #removed: Listeners<[string, GoneReason]>;
   readonly #reauthorizing: Listeners<[filter?: ReauthorizeFilter]>;
   #dirty = new Set<string>();
   #closed = false;
 
   constructor(options: HubOptions) {
-    this.epoch = options.epoch ?? createOperationId(randomBytes);
+    this.epoch = options.epoch ?? createOperationId();
     this.#now = options.now ?? (() => performance.now());
     this.#onError = options.onError ?? warnOnError;
     this.#meterOptions = options.meter ?? (() => ({}));
     const report = (stage: string) => (error: unknown) => this.#onError(error, { stage });
     this.#changed = createListeners(report('change'));
     this.#retired = createListeners(report('retire'));
-    this.#gone = createListeners(report('gone'));
+    this.#removed = createListeners(report('remove'));
     this.#reauthorizing = createListeners(report('reauthorize'));
     this.#sources = createSources((record) => void this.#update(record, 'pull'), report('pull'));
+    this.#relays = new Relays({
+      own: (id) => this.#entries.get(id)?.snapshot(),
+      release: (id) => this.#release(id),
+      retention: this.#retention,
+      now: this.#now,
+      unreachableEpoch: createOperationId(),
+      report: report('relay'),
+    });
     this.#ticker = createTicker(options.tickMs ?? 100, () => {
       this.flush();
       return this.#sources.size() > 0 || this.#dirty.size > 0;
@@ -136,6 +81,29 @@ class LatestValueHub implements Hub {
 
   get tickMs(): number {
     return this.#ticker.intervalMs();
+  }
+
+  start(options: StartOptions): Operation {
+    assertStartOptions(options);
+    const host: RecorderHost = {
+      putFirst: (record, recorder) => this.#putFirst(record, recorder),
+      // Another operation may have the id by now.
+      put: (record, recorder) => (this.#recorders.get(record.id) === recorder ? this.put(record) : null),
+      pull: (id, read) => this.pull(id, read),
+    };
+    return new OperationHandle(new OperationRecorder(host, options));
+  }
+
+  async run<T>(options: StartOptions, work: (op: Operation) => T | Promise<T>): Promise<T> {
+    assertOptions({ work }, { required: ['work'] });
+    return runOperation(this.start(options), work);
+  }
+
+  abort(id: string, reason?: unknown): boolean {
+    const recorder = this.#recorders.get(id);
+    if (recorder === undefined || recorder.isOver) return false;
+    recorder.abort(reason);
+    return true;
   }
 
   put(record: OperationRecord): Snapshot {
@@ -152,33 +120,36 @@ class LatestValueHub implements Hub {
   }
 
   get(id: string): Snapshot | undefined {
-    return this.#entries.get(id)?.snapshot();
+    return this.#entries.get(id)?.snapshot() ?? this.#relays.get(id);
   }
 
   *list(): Iterable<Snapshot> {
     for (const entry of this.#entries.values()) yield entry.snapshot();
+    yield* this.#relays.list();
   }
 
   bytes(id: string, view: SnapshotView = 'full'): Buffer | undefined {
     try {
-      return this.#entries.get(id)?.bytes(view);
+      return this.#entries.get(id)?.bytes(view) ?? this.#relays.bytes(id, view);
     } catch (error) {
       this.#onError(error, { stage: 'serialise' });
       return undefined;
     }
   }
 
-  gone(id: string, why: GoneReason): void {
+  remove(id: string, why: GoneReason): void {
     this.#sources.stop(id);
+    this.#recorders.delete(id);
     this.#dirty.delete(id);
     this.#retention.forget(id);
     this.#entries.delete(id);
+    this.#relays.remove(id);
     // Also for operations not in memory: a connection may watch them through `lookup`.
-    this.#gone.call(id, why);
+    this.#removed.call(id, why);
   }
 
-  onGone(listener: (id: string, why: GoneReason) => void): () => void {
-    return this.#gone.add(listener);
+  onRemove(listener: (id: string, why: GoneReason) => void): () => void {
+    return this.#removed.add(listener);
   }
 
   onChange(listener: (ids: ReadonlySet<string>) => void): () => void {
@@ -187,6 +158,19 @@ class LatestValueHub implements Hub {
 
   onRetire(listener: (ids: readonly string[]) => void): () => void {
     return this.#retired.add(listener);
+  }
+
+  relay(from: string, snapshots: readonly Snapshot[]): void {
+    if (this.#closed) throw new ProgressError('hub_closed');
+    this.#callChanged(this.#relays.take(from, snapshots));
+  }
+
+  markUnreachable(from: string, reason: StateReason): void {
+    this.#callChanged(this.#relays.markUnreachable(from, reason));
+  }
+
+  relayedFrom(id: string): string | undefined {
+    return this.#relays.sourceOf(id);
   }
 
   reauthorize(filter?: ReauthorizeFilter): void {
@@ -199,17 +183,21 @@ class LatestValueHub implements Hub {
 
   flush(): void {
     this.#sources.readAll();
-    if (this.#dirty.size === 0) return;
     const ids = this.#dirty;
     this.#dirty = new Set();
-    this.#changed.call(ids);
+    this.#callChanged(ids);
   }
 
   retire(): void {
     // Watchers receive the end before it is removed.
     this.flush();
-    const ids = this.#retention.due(this.#now());
-    for (const id of ids) this.#entries.delete(id);
+    const nowMs = this.#now();
+    const ids = [...this.#retention.due(nowMs), ...this.#relays.due(nowMs)];
+    for (const id of ids) {
+      this.#entries.delete(id);
+      this.#recorders.delete(id);
+      this.#relays.remove(id);
+    }
     if (ids.length > 0) this.#retired.call(ids);
   }
 
@@ -218,12 +206,38 @@ class LatestValueHub implements Hub {
     this.#ticker.stop();
     clearInterval(this.#retiring);
     this.#sources.clear();
-    for (const listeners of [this.#changed, this.#retired, this.#gone, this.#reauthorizing])
+    this.#recorders.clear();
+    for (const listeners of [this.#changed, this.#retired, this.#removed, this.#reauthorizing])
       listeners.clear();
   }
 
+  #callChanged(ids: ReadonlySet<string>): void {
+    if (ids.size > 0) this.#changed.call(ids);
+  }
+
+  /** Another hub continues this operation. */
+  #release(id: string): void {
+    this.#sources.stop(id);
+    this.#dirty.delete(id);
+    this.#entries.delete(id);
+    this.#recorders.delete(id);
+  }
+
+  #putFirst(record: OperationRecord, recorder: OperationRecorder): Snapshot {
+    // What another process left interrupted can start here under the same id.
+    const isLeft = this.#relays.get(record.id)?.state === 'interrupted';
+    if (!isLeft && this.get(record.id) !== undefined)
+      throw new ProgressError('operation_exists', { detail: record.id });
+    const snapshot = this.put(record);
+    this.#recorders.set(record.id, recorder);
+    return snapshot;
+  }
+
   #update(record: OperationRecord, stage: 'put' | 'pull'): Snapshot {
+    assertRecord(record);
     const known = this.#entries.get(record.id);
+    const elsewhere = this.#relays.keepsFrom(record);
+    if (elsewhere !== undefined) return elsewhere;
     if (known !== undefined && hasOtherEnd(known, record)) {
       // A pull may read just before the end; a put after the end is a defect of the publisher.
       const detail = `${record.id}: ${known.snapshot().state} → ${record.state}`;
@@ -245,6 +259,7 @@ class LatestValueHub implements Hub {
     const entry = createEntry(record, {
       epoch: this.epoch,
       nowMs: this.#now(),
+      firstSeq: this.#relays.remove(record.id) + 1,
       meter: this.#meterOptions(record.action),
       report,
     });

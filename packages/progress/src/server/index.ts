@@ -1,23 +1,22 @@
 export { createHub } from './hub.ts';
 export type { Hub, HubOptions } from './hub.ts';
 export type { OnError } from './on-error.ts';
-export type { Measured, MeasuredField, OperationRecord } from './hub/record.ts';
-export { byTicket } from './by-ticket.ts';
-export type { ByTicketOptions } from './by-ticket.ts';
-export { createTickets, TicketError } from './tickets.ts';
-export type { TicketClaims, Tickets, TicketsOptions } from './tickets.ts';
-export { progressbar } from './progressbar.ts';
-export type { ProgressbarOperation, ProgressbarOptions } from './progressbar.ts';
-export { attachWebSocket } from './websocket.ts';
-export { exactHosts, exactOrigins } from './websocket/allow-lists.ts';
-export type {
-  WatchIdentity,
-  WatchPrincipal,
-  WebSocketGateway,
-  WebSocketOptions,
-} from './websocket/options.ts';
-export { createEventStreams, EVENT_REFUSAL_STATUSES, serveEvents } from './event-streams.ts';
-export type { EventRefusal, EventRequest, EventStreams, EventStreamsOptions } from './event-streams.ts';
-export { createConnectionQuota as createPlaces } from './connection-quota.ts';
-export type { ConnectionQuota as Places } from './connection-quota.ts';
-export type { WatchStats } from './stats.ts';
+export { createBridge } from './bridge.ts';
+export { clusterTransport } from './bridge/cluster-transport.ts';
+export type { Bridge, BridgeOptions, BridgeTransport } from './bridge.ts';
+export type { OperationRecord } from './hub/record.ts';
+export type { Operation, StartOptions } from './hub/operation.ts';
+export { ticketAuth } from './ticket-auth.ts';
+export { createTickets } from './tickets.ts';
+export type { Tickets } from './tickets.ts';
+export type { TicketClaims, TicketStore } from './tickets/store.ts';
+export { createGateway } from './gateway.ts';
+export { exactHosts, exactOrigins } from './gateway/allow-lists.ts';
+export type { Gateway, GatewayOptions } from './gateway/options.ts';
+export { createEventStreams, serveEvents } from './event-streams.ts';
+export type { EventStreams } from './events/options.ts';
+export { sharedLimits } from './shared-limits.ts';
+export { serveProgress } from './serve-progress.ts';
+export type { ProgressServer } from './serve-progress.ts';
+export type { ServeProgressOptions } from './serve/options.ts';
+export { eventStream } from './event-stream.ts';

@@ -1,14 +1,16 @@
-import type { ServerResponse } from 'node:http';
 import { performance } from 'node:perf_hooks';
-import type { GoneReason, Limits, Snapshot, SnapshotView, Version } from '@wcc/progress';
+import type { Snapshot } from '@wcc/progress';
+import type { GoneReason, Limits, SnapshotView, Version } from '@wcc/progress/protocol';
 import { isNewer, isTerminal } from '@wcc/progress';
 import type { SentCount } from '../stats.ts';
-import type { Access } from '../websocket/access.ts';
-import type { WatchIdentity } from '../websocket/options.ts';
+import type { Access } from '../gateway/access.ts';
+import type { WatchIdentity } from '../gateway/options.ts';
 import { byeEvent, goneEvent, heartbeat, retryLine, snapshotEvent } from './event-format.ts';
+import { eventStreamHeaders } from './sink.ts';
+import type { EventSink, SinkEvents } from './sink.ts';
 
 export interface EventStreamOptions<P> {
-  response: ServerResponse;
+  createSink: (events: SinkEvents) => EventSink;
   principal: P;
   identity: WatchIdentity;
   view: SnapshotView;
@@ -18,6 +20,8 @@ export interface EventStreamOptions<P> {
   snapshot: Snapshot;
   /** True if the client already holds this snapshot, so only newer ones are sent. */
   isCurrent: boolean;
+  /** Called once, when the stream is over and its sink closed. */
+  closed(): void;
 }
 
 /** Wait of a browser before it reconnects. Browsers add no jitter of their own. */
@@ -25,24 +29,25 @@ const retryMs = 2000;
 const retryJitterMs = 2000;
 
 /**
- * One response that sends the snapshots of one operation until its end. It has no queue: while bytes wait to be
- * sent, newer snapshots replace each other.
+ * One response that sends the snapshots of one operation until its end. It has no queue: while the sink has no
+ * credit, newer snapshots replace each other.
  *
- * States: `free` → `writing` (nothing more is written) → drained → `free`. The stream ends with the terminal
- * snapshot, with `gone` or with the session. It is destroyed if the client reads nothing for `limits.pongMs`.
+ * The stream ends with the terminal snapshot, with `gone` or with the session. It is destroyed if the client reads
+ * nothing for `limits.pongMs`.
  */
 export class EventStream<P> {
   readonly principal: P;
   readonly operation: string;
   readonly #options: EventStreamOptions<P>;
+  readonly #sink: EventSink;
   #snapshot: Snapshot;
   /** The version last sent, or held by the client from the start. */
   #sentVersion: Version | undefined;
-  #writingSinceMs: number | null = null;
+  #busySinceMs: number | null = null;
   #waitingSinceMs: number | null = null;
   #lastSentAtMs = performance.now();
   #authorizedAtMs = performance.now();
-  #isClosed = false;
+  #isOver = false;
 
   constructor(options: EventStreamOptions<P>) {
     this.#options = options;
@@ -50,15 +55,25 @@ export class EventStream<P> {
     this.operation = options.snapshot.id;
     this.#snapshot = options.snapshot;
     this.#sentVersion = options.isCurrent ? options.snapshot : undefined;
+    this.#sink = options.createSink({
+      free: () => {
+        this.#busySinceMs = null;
+        if (!this.#isOver) this.#flush();
+      },
+      closed: () => {
+        this.#isOver = true;
+        options.closed();
+      },
+    });
   }
 
   get isOpen(): boolean {
-    return !this.#isClosed;
+    return !this.#isOver;
   }
 
   /** True while bytes wait in this process for the client. */
-  get isWriting(): boolean {
-    return this.#writingSinceMs !== null;
+  get isBusy(): boolean {
+    return this.#sink.isBusy;
   }
 
   get waitingSinceMs(): number | null {
@@ -67,23 +82,14 @@ export class EventStream<P> {
 
   /** Sends headers, the reconnect time, and the snapshot unless the client holds it. */
   open(): void {
-    const { response, isCurrent } = this.#options;
-    response.once('close', () => (this.#isClosed = true));
-    // An error of the peer ends only its own stream; `close` follows.
-    response.on('error', () => undefined);
-    response.writeHead(200, {
-      'content-type': 'text/event-stream; charset=utf-8',
-      'cache-control': 'no-store',
-      // Otherwise nginx would delay events until its buffer is full.
-      'x-accel-buffering': 'no',
-    });
+    this.#sink.open(eventStreamHeaders);
     this.#write(retryLine(Math.round(retryMs + Math.random() * retryJitterMs)));
-    if (!isCurrent) this.update(this.#snapshot);
+    if (!this.#options.isCurrent) this.update(this.#snapshot);
   }
 
   /** Sends the snapshot now, or the newest one when the client has read the last. */
   update(snapshot: Snapshot): void {
-    if (this.#isClosed) return;
+    if (this.#isOver) return;
     this.#snapshot = snapshot;
     if (!isNewer(this.#sentVersion, snapshot)) return;
     this.#waitingSinceMs ??= performance.now();
@@ -104,11 +110,6 @@ export class EventStream<P> {
     this.#end(byeEvent(ms));
   }
 
-  destroy(): void {
-    this.#isClosed = true;
-    this.#options.response.destroy();
-  }
-
   reauthorize(): void {
     this.#authorizedAtMs = performance.now();
     if (!this.#options.access.canWatch(this.principal, this.#snapshot)) this.gone('revoked');
@@ -118,14 +119,17 @@ export class EventStream<P> {
   check(nowMs: number): void {
     const { identity, limits } = this.#options;
     if (identity.expiresAtMs !== null && Date.now() >= identity.expiresAtMs) return this.endSession();
-    if (this.#writingSinceMs !== null && nowMs - this.#writingSinceMs >= limits.pongMs) return this.destroy();
+    if (this.#busySinceMs !== null && nowMs - this.#busySinceMs >= limits.pongMs) {
+      this.#isOver = true;
+      return this.#sink.destroy();
+    }
     if (nowMs - this.#authorizedAtMs >= limits.reauthorizeMs) this.reauthorize();
     const isSilent = nowMs - this.#lastSentAtMs >= limits.heartbeatMs;
-    if (isSilent && !this.#isClosed && this.#writingSinceMs === null) this.#write(heartbeat);
+    if (isSilent && !this.#isOver && !this.#sink.isBusy) this.#write(heartbeat);
   }
 
   #flush(): void {
-    if (this.#writingSinceMs !== null || this.#waitingSinceMs === null) return;
+    if (this.#sink.isBusy || this.#waitingSinceMs === null) return;
     this.#waitingSinceMs = null;
     const { access, view } = this.#options;
     const bytes = access.bytes(this.#snapshot, view);
@@ -137,26 +141,17 @@ export class EventStream<P> {
   }
 
   #write(data: Buffer | string): void {
-    const { response, sent } = this.#options;
+    const { sent } = this.#options;
     sent.messages += 1;
     sent.bytes += Buffer.byteLength(data);
     this.#lastSentAtMs = performance.now();
-    this.#writingSinceMs ??= this.#lastSentAtMs;
-    // The callback runs when the kernel has accepted the bytes. Only then the stream sends the next snapshot.
-    response.write(data, () => {
-      if (response.writableLength > 0) return;
-      this.#writingSinceMs = null;
-      if (!this.#isClosed) this.#flush();
-    });
+    this.#busySinceMs ??= this.#lastSentAtMs;
+    this.#sink.write(data);
   }
 
   #end(last?: Buffer | string): void {
-    if (this.#isClosed) return;
-    this.#isClosed = true;
-    const { response, limits } = this.#options;
-    response.end(last);
-    // A client that does not read its last bytes must not keep the response open forever.
-    const timer = setTimeout(() => response.destroy(), limits.pongMs).unref();
-    response.once('close', () => clearTimeout(timer));
+    if (this.#isOver) return;
+    this.#isOver = true;
+    this.#sink.end(last, this.#options.limits.pongMs);
   }
 }

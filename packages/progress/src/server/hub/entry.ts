@@ -1,8 +1,11 @@
-import type { MeterOptions, ProgressError, Snapshot, SnapshotView } from '@wcc/progress';
-import { isTerminal, publicSnapshot } from '@wcc/progress';
+import type { MeterOptions, ProgressError, Snapshot } from '@wcc/progress';
+import type { SnapshotView } from '@wcc/progress/protocol';
+import { isTerminal } from '@wcc/progress';
+import { publicSnapshot } from '@wcc/progress/protocol';
 import { serialiseSnapshot } from './snapshot-size.ts';
 import { createMonotonicGuard } from './monotonic-guard.ts';
 import { createMeasurement } from './measurement.ts';
+import { createCompletion } from './completion.ts';
 import { composeSnapshot } from './record.ts';
 import type { OperationRecord } from './record.ts';
 import { isSame, isSameExceptTimes } from './visible.ts';
@@ -24,17 +27,21 @@ const timeUpdateMs = 1000;
 export interface EntryOptions {
   epoch: string;
   nowMs: number;
+  /** `seq` of the first snapshot. @default 1 */
+  firstSeq?: number;
   meter?: MeterOptions;
   report: (error: ProgressError) => void;
 }
 
-/** @param first the current record, which becomes the snapshot with `seq` 1 */
+/** @param first the current record, which becomes the first snapshot */
 export function createEntry(first: OperationRecord, options: EntryOptions): Entry {
   const guard = createMonotonicGuard(options.report);
   const measurement = createMeasurement(options.meter ?? {});
+  const completion = createCompletion(options.report);
 
-  const compose = (record: OperationRecord, seq: number, nowMs: number): Snapshot =>
-    composeSnapshot(record, {
+  const compose = (reported: OperationRecord, seq: number, nowMs: number): Snapshot => {
+    const record = completion.complete(reported, nowMs);
+    return composeSnapshot(record, {
       epoch: options.epoch,
       seq,
       at: new Date().toISOString(),
@@ -42,8 +49,9 @@ export function createEntry(first: OperationRecord, options: EntryOptions): Entr
       measured: measurement.measure(record, nowMs),
       phases: guard.check(record.phases, record.phaseIndex),
     });
+  };
 
-  let current = compose(first, 1, options.nowMs);
+  let current = compose(first, options.firstSeq ?? 1, options.nowMs);
   let serialised: Partial<Record<SnapshotView, Buffer>> = {};
   let publishedAtMs = options.nowMs;
   let endedAtMs = isTerminal(current.state) ? options.nowMs : null;

@@ -1,11 +1,11 @@
 import type { Meter, MeterOptions, Phase } from '@wcc/progress';
 import { createMeter } from '@wcc/progress';
 import { currentPhase } from './record.ts';
-import type { Measured, OperationRecord } from './record.ts';
+import type { CompleteRecord, Measured } from './record.ts';
 
 /** Measures one operation; restarts its meter at each phase and after each stop. */
 export interface Measurement {
-  measure(record: OperationRecord, nowMs: number): Measured;
+  measure(record: CompleteRecord, nowMs: number): Measured;
 }
 
 /** @param options those of the meter */

@@ -2,7 +2,7 @@ import type { Phase, PhaseName } from '@wcc/progress';
 import { ProgressError } from '@wcc/progress';
 import { isFullPhase } from './record.ts';
 
-/** Ensures that the numbers of each phase are valid and never decrease within an epoch. */
+/** Ensures `durable` ≤ `done` ≤ `total` in each phase, and that `done` never decreases within an epoch. */
 export interface MonotonicGuard {
   /**
    * Returns the phases for watchers. Corrections are reported once; only the current phase has numbers.
@@ -25,8 +25,8 @@ export function createMonotonicGuard(report: (error: ProgressError) => void): Mo
 
   const withValidNumbers = (phase: Phase, key: string): Phase => {
     const { done, durable, total } = phase;
-    if (isCount(done) && isCount(durable) && (total === null || (isCount(total) && done <= total)))
-      return phase;
+    const isTotalValid = total === null || (isCount(total) && done <= total);
+    if (isCount(done) && isCount(durable) && durable <= done && isTotalValid) return phase;
     const detail = `${phase.name}: done ${done}, durable ${durable}, total ${total}`;
     reportOnce(`${key} numbers`, () => new ProgressError('invalid_record', { detail }));
     const safeTotal = total === null || !isCount(total) ? null : total;
@@ -51,7 +51,8 @@ export function createMonotonicGuard(report: (error: ProgressError) => void): Mo
       phases.map((phase, index) => {
         if (index !== phaseIndex || !isFullPhase(phase)) return phase;
         const key = `${index} ${phase.name}`;
-        return withoutDecrease(withValidNumbers(phase, key), key);
+        const shown = withoutDecrease(withValidNumbers(phase, key), key);
+        return shown.durable <= shown.done ? shown : { ...shown, durable: shown.done };
       }),
   };
 }

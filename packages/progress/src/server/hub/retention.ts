@@ -6,12 +6,18 @@ export interface Retention {
   due(nowMs: number): string[];
 }
 
+/** Options of {@link createRetention}. */
+export interface RetentionOptions {
+  /** @default 11 minutes */
+  retainMs?: number;
+}
+
 /** Ended operations stay for ten minutes, with a margin of one minute for pages that are loading. */
-const retainMs = 11 * 60_000;
+const defaultRetainMs = 11 * 60_000;
 /** Maximum number of ended operations; at 2 KiB each they take 20 MiB. */
 const retainCount = 10_000;
 
-export function createRetention(): Retention {
+export function createRetention({ retainMs = defaultRetainMs }: RetentionOptions = {}): Retention {
   // A Map keeps the order of insertion, which is the order in which operations ended.
   const ends = new Map<string, number>();
   return {

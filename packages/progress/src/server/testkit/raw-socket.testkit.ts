@@ -2,8 +2,8 @@ import { randomBytes } from 'node:crypto';
 import { once } from 'node:events';
 import { connect as connectTcp } from 'node:net';
 import type { Socket } from 'node:net';
-import type { ServerMessage } from '@wcc/progress';
-import { SUBPROTOCOL, TICKET_PREFIX } from '@wcc/progress';
+import type { ServerMessage } from '@wcc/progress/protocol';
+import { subprotocol, ticketPrefix } from '@wcc/progress/protocol';
 import { testOrigin } from './gateway.testkit.ts';
 import type { GatewayUnderTest } from './gateway.testkit.ts';
 
@@ -25,7 +25,7 @@ export function handshake(under: GatewayUnderTest, changes: Record<string, strin
     'Sec-WebSocket-Key': randomBytes(16).toString('base64'),
     ...changes,
   };
-  headers['Sec-WebSocket-Protocol'] ??= `${SUBPROTOCOL}, ${TICKET_PREFIX}${under.ticket()}`;
+  headers['Sec-WebSocket-Protocol'] ??= `${subprotocol}, ${ticketPrefix}${under.ticket()}`;
   const lines = Object.entries(headers).flatMap(([name, value]) =>
     value === null || name === 'path' ? [] : [`${name}: ${value}`],
   );

@@ -1,10 +1,9 @@
-import { randomBytes } from 'node:crypto';
 import type { Phase, Snapshot } from '@wcc/progress';
 import { createOperationId } from '@wcc/progress';
-import { sampleSnapshot } from '../../conformance/sample-snapshot.ts';
-import type { OperationRecord } from '../hub/record.ts';
+import { sampleSnapshot } from '../../testing/sample-snapshot.ts';
+import type { CompleteRecord } from '../hub/record.ts';
 
-export const newId = (): string => createOperationId(randomBytes);
+export const newId = (): string => createOperationId();
 
 export function phase(name: string, changes: Partial<Phase> = {}): Phase {
   return {
@@ -30,10 +29,10 @@ const sampleRecord = (({
   sinceProgressMs: _sinceProgressMs,
   stalled: _stalled,
   ...record
-}: Snapshot): OperationRecord => record)(sampleSnapshot());
+}: Snapshot): CompleteRecord => record)(sampleSnapshot());
 
 /** A copy in the second of its four phases. */
-export function copyRecord(changes: Partial<OperationRecord> = {}): OperationRecord {
+export function copyRecord(changes: Partial<CompleteRecord> = {}): CompleteRecord {
   return {
     ...sampleRecord,
     id: newId(),
@@ -51,16 +50,19 @@ export function copyRecord(changes: Partial<OperationRecord> = {}): OperationRec
 
 /** The same record with `done` bytes in its current phase. */
 export function moved(
-  record: OperationRecord,
+  record: CompleteRecord,
   done: number,
   elapsedMs: number = record.elapsedMs,
-): OperationRecord {
+): CompleteRecord {
   const phases = record.phases.map((each, index) =>
     index === record.phaseIndex ? { ...each, done, durable: done } : each,
   );
   return { ...record, phases, elapsedMs };
 }
 
-export function ended(record: OperationRecord, changes: Partial<OperationRecord> = {}): OperationRecord {
-  return { ...record, state: 'succeeded', endedAt: new Date().toISOString(), ...changes };
+const sampleError = { code: 'no_space', message: 'The disk is full.', hint: 'Free space.', detail: null };
+
+export function ended(record: CompleteRecord, changes: Partial<CompleteRecord> = {}): CompleteRecord {
+  const error = changes.state === 'failed' ? sampleError : null;
+  return { ...record, state: 'succeeded', endedAt: new Date().toISOString(), error, ...changes };
 }

@@ -1,5 +1,6 @@
-import type { ClientMessage, ServerMessage, Snapshot } from '@wcc/progress';
-import { SUBPROTOCOL, TICKET_PREFIX } from '@wcc/progress';
+import type { Snapshot } from '@wcc/progress';
+import type { ClientMessage, ServerMessage } from '@wcc/progress/protocol';
+import { subprotocol, ticketPrefix } from '@wcc/progress/protocol';
 import { WebSocket } from 'ws';
 import { testOrigin } from './gateway.testkit.ts';
 import type { GatewayUnderTest } from './gateway.testkit.ts';
@@ -35,7 +36,7 @@ export interface ConnectOptions {
 export function dial(under: GatewayUnderTest, options: ConnectOptions = {}): WebSocket {
   const { user = 'u1', session = `session of ${user}`, origin = testOrigin } = options;
   const ticket = options.ticket === undefined ? under.ticket({ user, session }) : options.ticket;
-  const offered = ticket === null ? [SUBPROTOCOL] : [SUBPROTOCOL, TICKET_PREFIX + ticket];
+  const offered = ticket === null ? [subprotocol] : [subprotocol, ticketPrefix + ticket];
   return new WebSocket(under.url, options.protocols ?? offered, {
     ...(origin === null ? {} : { origin }),
     headers: options.headers ?? {},
