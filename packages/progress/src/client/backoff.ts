@@ -1,14 +1,15 @@
-import type { Timing } from './timing.ts';
+import { backoffBaseMs, backoffCapFirstMinuteMs, backoffCapMs, resetAfterMs } from '../core/protocol.ts';
 
 const firstMinuteMs = 60_000;
-// 2^16 × the base exceeds every cap; the limit avoids Infinity.
-const maxDoublings = 16;
 
-export interface BackoffOptions {
-  timing: Timing;
+/** What tests replace. */
+export interface Clock {
+  /** Monotonic clock in milliseconds. @default performance.now */
   now: () => number;
-  /** 0 ≤ n < 1. */
+  /** Returns a number from 0 to below 1. @default Math.random */
   random: () => number;
+  /** Factor of all timers of the protocol. @default 1 */
+  scale: number;
 }
 
 /**
@@ -16,38 +17,31 @@ export interface BackoffOptions {
  * all at once.
  */
 export class Backoff {
-  readonly #options: BackoffOptions;
+  readonly #clock: Clock;
   #failures = 0;
   #failingSince: number | null = null;
-  #connectedSince: number | null = null;
 
-  constructor(options: BackoffOptions) {
-    this.#options = options;
+  constructor(clock: Clock) {
+    this.#clock = clock;
   }
 
-  /** Records a successful connection. */
-  connected(): void {
-    this.#connectedSince = this.#options.now();
-  }
-
-  /** Counts a failure. @returns the wait before the next attempt, in milliseconds */
-  nextWaitMs(): number {
-    const { timing, now, random } = this.#options;
-    const at = now();
-    // A connection lost soon after it opened continues the same series of failures.
-    if (this.#connectedSince !== null && at - this.#connectedSince >= timing.resetAfterMs) this.reset();
-    this.#connectedSince = null;
-    this.#failingSince ??= at;
-    const early = at - this.#failingSince < firstMinuteMs;
-    const cap = early ? timing.backoffCapFirstMinuteMs : timing.backoffCapMs;
-    const ceiling = Math.min(cap, timing.backoffBaseMs * 2 ** Math.min(this.#failures, maxDoublings));
-    this.#failures += 1;
-    return random() * ceiling;
+  /**
+   * Counts a failure.
+   *
+   * @param onlineMs how long the lost connection was up. One lost soon continues the same series of failures
+   * @returns the wait before the next attempt, in milliseconds
+   */
+  nextWaitMs(onlineMs: number): number {
+    const { now, random, scale } = this.#clock;
+    if (onlineMs >= resetAfterMs * scale) this.reset();
+    this.#failingSince ??= now();
+    const isEarly = now() - this.#failingSince < firstMinuteMs;
+    const cap = isEarly ? backoffCapFirstMinuteMs : backoffCapMs;
+    return random() * scale * Math.min(cap, backoffBaseMs * 2 ** this.#failures++);
   }
 
   reset(): void {
     this.#failures = 0;
     this.#failingSince = null;
-    this.#connectedSince = null;
   }
 }

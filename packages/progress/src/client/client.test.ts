@@ -3,9 +3,9 @@ import type { AddressInfo, Socket } from 'node:net';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import type { Rights } from '../core/protocol.ts';
 import type { Snapshot } from '../core/snapshot.ts';
-import { connect } from './client.ts';
+import { createClient } from './client.ts';
 import type { ConnectOptions, ProgressClient } from './client.ts';
-import { sampleSnapshot } from '../conformance/sample-snapshot.ts';
+import { sampleSnapshot } from '../testing/sample-snapshot.ts';
 import { WebSocket, createScriptedServer, until } from './client.testkit.ts';
 import type { ScriptedServer } from './client.testkit.ts';
 
@@ -13,6 +13,8 @@ const id = sampleSnapshot().id;
 
 let server: ScriptedServer;
 const clients: ProgressClient[] = [];
+/** For tests in which a time limit passes. The others must not meet one on a busy machine. */
+const short = 1 / 15;
 
 beforeEach(async () => {
   server = await createScriptedServer();
@@ -23,15 +25,16 @@ afterEach(async () => {
   await server.close();
 });
 
-function open(options: Partial<ConnectOptions> = {}, url = server.url): ProgressClient {
+function open(
+  options: ConnectOptions = {},
+  { url = server.url, scale = 1 / 5 }: { url?: string; scale?: number } = {},
+): ProgressClient {
   let tickets = 0;
-  const client = connect(url, {
-    WebSocket,
-    ticket: () => Promise.resolve(`ticket-${++tickets}`),
-    random: () => 0.5,
-    timing: { backoffBaseMs: 40, deadVisibleMs: 400, attemptMs: 300 },
-    ...options,
-  });
+  const client = createClient(
+    url,
+    { WebSocket, transport: 'websocket', ticket: () => Promise.resolve(`ticket-${++tickets}`), ...options },
+    { random: () => 0.5, scale },
+  );
   clients.push(client);
   return client;
 }
@@ -40,7 +43,7 @@ const isState = (client: ProgressClient, state: string) => () => client.status.s
 
 describe('connecting', () => {
   it('offers the protocol and a ticket, and is online after hello', async () => {
-    const client = open({ timing: { attemptMs: 20_000 } });
+    const client = open({}, { scale: 1 });
     const peer = await server.peer(1);
     expect(peer.offered.replaceAll(' ', '')).toBe('wcc.v1,wcc.ticket.ticket-1');
     expect(client.status.state).toBe('connecting');
@@ -56,7 +59,7 @@ describe('connecting', () => {
   });
 
   it('ends an attempt without hello', async () => {
-    const client = open();
+    const client = open({}, { scale: short });
     await server.peer(1);
     await until(isState(client, 'offline'));
     expect(client.status.code).toBe('timeout');
@@ -138,7 +141,7 @@ describe('watching', () => {
     const client = open();
     const peer = await server.peer(1);
     const seen: (Rights | null)[] = [];
-    client.watchAll('all', (_, may) => seen.push(may));
+    client.watchList('all', (_, may) => seen.push(may));
     peer.hello('e1');
     expect(await peer.received(1)).toMatchObject([{ t: 'sub', list: 'all' }]);
     peer.send({ t: 'ok', id: 1, list: 'all', res: [{ op: id, may: { cancel: true } }] });
@@ -167,7 +170,7 @@ describe('watching', () => {
     const client = open();
     const peer = await server.peer(1);
     const seen: (Rights | null)[] = [];
-    client.watchAll('all', (_, may) => seen.push(may));
+    client.watchList('all', (_, may) => seen.push(may));
     peer.hello('e1');
     peer.send({ t: 'may', op: id, may: { pause: true } });
     peer.send({ t: 'ops', d: [sampleSnapshot({ seq: 2 })] });
@@ -219,6 +222,75 @@ describe('watching', () => {
   });
 });
 
+describe('ending', () => {
+  it('stops a watch by its signal, also when a listener aborts it at its first call', async () => {
+    const client = open();
+    const peer = await server.peer(1);
+    peer.hello('e1');
+    await until(isState(client, 'online'));
+    const seen: number[] = [];
+    const watching = new AbortController();
+    client.watch(id, ({ seq }) => seen.push(seq), { signal: watching.signal });
+    peer.send({ t: 'ops', d: [sampleSnapshot({ seq: 1 })] });
+    await until(() => seen[0]);
+    const once = new AbortController();
+    client.watchList(
+      'all',
+      () => {
+        seen.push(-1);
+        once.abort();
+      },
+      { signal: once.signal },
+    );
+    watching.abort();
+    expect(client.watch(id, () => seen.push(-2), { signal: watching.signal })).toBeTypeOf('function');
+    const messages = await peer.received(4);
+    expect(messages.slice(1)).toMatchObject([
+      { t: 'sub', list: 'all' },
+      { t: 'unsub', list: 'all' },
+      { t: 'unsub', ops: [id] },
+    ]);
+    peer.send({ t: 'ops', d: [sampleSnapshot({ seq: 2 })] });
+    await until(() => client.get(id)?.seq === 2 || undefined);
+    expect(seen).toEqual([1, -1]);
+  });
+
+  it.each(['signal', 'dispose', 'close'] as const)('closes the client by %s', async (way) => {
+    const closing = new AbortController();
+    const client = open({ signal: closing.signal });
+    const peer = await server.peer(1);
+    peer.hello('e1');
+    await until(isState(client, 'online'));
+    if (way === 'signal') closing.abort();
+    else if (way === 'close') client.close();
+    else client[Symbol.dispose]();
+    expect(client.status).toMatchObject({ state: 'stopped', code: 'closed_here', retryInMs: null });
+    await until(() => peer.socket.readyState === peer.socket.CLOSED || undefined);
+  });
+
+  it('does not connect when its signal is already aborted', async () => {
+    const client = open({ signal: AbortSignal.abort() });
+    expect(client.status).toMatchObject({ state: 'stopped', code: 'closed_here' });
+    await new Promise((resolve) => {
+      setTimeout(resolve, 50);
+    });
+    expect(server.peers).toHaveLength(0);
+  });
+
+  it('reports an operation beyond the limit with code and hint', async () => {
+    const errors: unknown[] = [];
+    const client = open({ onError: (error) => errors.push(error) });
+    const peer = await server.peer(1);
+    client.watch(id, () => undefined);
+    peer.hello('e1');
+    peer.send({ t: 'ok', id: 1, res: [{ op: id, err: 'too_many_subs' }] });
+    await until(() => errors[0]);
+    expect(errors).toMatchObject([
+      { name: 'ClientError', code: 'too_many_subs', hint: expect.stringMatching('list') as string },
+    ]);
+  });
+});
+
 describe('reconnecting', () => {
   it('resumes by epoch and seq, and accepts a new epoch with a lower seq', async () => {
     const client = open();
@@ -263,7 +335,7 @@ describe('reconnecting', () => {
   it('requests operations that ran before and are missing from the list', async () => {
     const client = open();
     const first = await server.peer(1);
-    client.watchAll('all', () => undefined);
+    client.watchList('all', () => undefined);
     first.hello('e1');
     first.send({
       t: 'ops',
@@ -313,7 +385,7 @@ describe('reconnecting', () => {
   });
 
   it('detects and closes a silent connection', async () => {
-    const client = open();
+    const client = open({}, { scale: short });
     const peer = await server.peer(1);
     peer.hello('e1');
     await until(isState(client, 'online'));
@@ -337,7 +409,7 @@ describe('reconnecting', () => {
       mute.listen(0, '127.0.0.1', resolve);
     });
     const { port } = mute.address() as AddressInfo;
-    const client = open({}, `ws://127.0.0.1:${port}/api/ws`);
+    const client = open({}, { url: `ws://127.0.0.1:${port}/api/ws`, scale: short });
     await until(() => sockets[1]);
     expect(client.status).toMatchObject({ state: 'offline', code: 'timeout' });
     client.close();

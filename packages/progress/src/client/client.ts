@@ -1,36 +1,52 @@
+/// <reference lib="esnext.disposable" preserve="true" />
 import type { ListScope, Rights } from '../core/protocol.ts';
 import type { Snapshot } from '../core/snapshot.ts';
+import { addressesOf } from './addresses.ts';
 import { Connection } from './connection.ts';
 import type { ConnectionStatus } from './connection.ts';
-import type { WatchListener } from './snapshot-cache.ts';
-import type { TicketRequest } from './link.ts';
+import { ClientError } from './errors.ts';
+import { act, requestTicket } from './requests.ts';
+import type { Post } from './requests.ts';
 import { createPageSignals } from './page-signals.ts';
 import type { PageSignals } from './page-signals.ts';
-import type { SocketConstructor } from './socket.ts';
+import { iterateSnapshots } from './iterate-snapshots.ts';
+import type { SocketConstructor } from './socket-wire.ts';
 import { Subscriptions } from './subscriptions.ts';
 import type { GoneListener } from './subscriptions.ts';
-import { defaultTiming } from './timing.ts';
-import type { Timing } from './timing.ts';
+import type { Clock } from './backoff.ts';
+import type { TransportName } from './wire.ts';
 
 /** Options of {@link connect}. */
 export interface ConnectOptions {
   /**
-   * Called before every attempt. Returns a single-use ticket, or `null` if the user is not signed in. A rejection
-   * counts as a failed attempt; `signal` aborts when the attempt times out. Omit it if the socket authenticates in
-   * another way, e.g. with a bearer header.
+   * Called before every attempt by socket. Returns a single-use ticket, or `null` if the user is not signed in. A
+   * rejection counts as a failed attempt; `signal` aborts when the attempt times out. Pass `null` if the socket
+   * authenticates in another way, e.g. with a bearer header.
+   *
+   * @default a POST to `<url>/ticket`, which `serveProgress` answers
    */
-  ticket?: TicketRequest;
+  ticket?: ((signal: AbortSignal) => Promise<string | null>) | null;
+  /**
+   * `auto` begins with a WebSocket. If upgrades fail, e.g. behind a proxy that does not forward them, it takes an
+   * event stream. After a change of network, or when the stream fails too, it tries a socket again.
+   *
+   * @default 'auto'
+   */
+  transport?: 'auto' | TransportName;
+  /** Address of the event streams; on a page it may be relative. @default `<url>/events` */
+  events?: string;
   /** The WebSocket class. Node 20 has none; pass the one of `ws`. @default globalThis.WebSocket */
   WebSocket?: SocketConstructor;
-  /** Monotonic clock in milliseconds. @default performance.now */
-  now?: () => number;
-  /** Returns a number from 0 to below 1. @default Math.random */
-  random?: () => number;
-  /** Overrides the protocol's timers, for tests. @default those of the protocol */
-  timing?: Partial<Timing>;
-  /** Visibility and wake-ups. @default those of the page, if there is one */
-  page?: PageSignals;
-  /** A listener threw, or the server refused a subscription. @default `reportError`; without it the error is thrown in its own task */
+  /**
+   * Sends tickets, event streams and actions; add credentials here, e.g. a bearer header. The default sends the
+   * cookies of the page's own origin.
+   *
+   * @default globalThis.fetch
+   */
+  fetch?: typeof fetch;
+  /** Closes the client when it aborts. */
+  signal?: AbortSignal;
+  /** A listener threw, or the server refused a subscription. @default throws the error in a task of its own */
   onError?: (error: unknown) => void;
 }
 
@@ -43,85 +59,141 @@ export interface ProgressClient {
    * Watches one operation. Calls the listener at once with the last known snapshot, then with every newer one. If
    * only the rights change, calls it again with the same snapshot.
    *
-   * @returns a function that stops the watching
+   * The server may not know the operation yet: its work waits in a queue, or runs in another process. The client asks
+   * again for 30 s, and the listener is not called until then. After that `onGone` reports `not_found`, once. A later
+   * reconnection asks again.
+   *
+   * @returns a function that stops the watching; `signal` stops it too
    */
-  watch(id: string, listener: WatchListener): () => void;
+  watch(
+    id: string,
+    listener: (snapshot: Snapshot, may: Rights | null) => void,
+    options?: { signal?: AbortSignal },
+  ): () => void;
   /** Watches all operations that run or ended in the last ten minutes, including new ones. */
-  watchAll(scope: ListScope, listener: WatchListener): () => void;
-  /** Calls the listener when the server removes an operation from this view or does not know it. */
+  watchList(
+    scope: ListScope,
+    listener: (snapshot: Snapshot, may: Rights | null) => void,
+    options?: { signal?: AbortSignal },
+  ): () => void;
+  /**
+   * The snapshots of one operation: the last known one, then newer ones. A slow reader skips to the newest. The terminal
+   * snapshot is the last one. Leaving the loop stops the watching.
+   *
+   * @throws {ClientError} while reading, if the operation leaves the view (`not_found`, `revoked`, `deleted`), or if
+   * the client is closed, signed out or stopped (the code of the status)
+   */
+  snapshots(id: string): AsyncIterableIterator<Snapshot>;
+  /**
+   * Calls the listener when the server removes an operation from this view (`revoked`, `deleted`) or does not know it
+   * (`not_found`: unknown or forbidden; the two look the same).
+   */
   onGone(listener: GoneListener): () => void;
   /** The last known snapshot. */
   get(id: string): Snapshot | undefined;
   /** Adds a snapshot that arrived by HTTP; an older one is ignored. */
   offer(snapshot: Snapshot, may?: Rights): void;
+  /**
+   * Asks the server for an action on an operation, e.g. `cancel`, by a POST to `<url>/operations/<id>/<verb>`.
+   * Resolves when the server has accepted it. The effect arrives as a snapshot.
+   *
+   * @throws {ClientError} with the code of the server, e.g. `not_found` or `not_in_state`. Without an answer it rejects
+   * with the error of `fetch`
+   */
+  act(id: string, verb: string): Promise<void>;
   /** Connects at once, e.g. after signing in or on request of the user. Checks a connection that is open. */
   reconnectNow(): void;
   /** Closes the connection for good. */
   close(): void;
+  /** The same as `close`, for `using`. */
+  [Symbol.dispose](): void;
 }
 
 /**
- * Connects to a `wcc.v1` socket and reconnects whenever the connection is lost.
+ * Connects to a server of operations, e.g. `serveProgress`, and reconnects whenever the connection is lost.
  *
- * @param url `wss://host/api/ws`, or a path on the page's host
+ * A relative address where no page is, as when a module runs on a server for its first HTML, gives a client that is
+ * `stopped` with code `bad_url` and does nothing.
+ *
+ * @param url `https://host/progress`, or a path on the page's host
+ * @throws {ClientError} `bad_url` for another unusable address; `no_websocket` if neither a WebSocket class nor an
+ * event stream can be used
  */
-export function connect(url: string, options: ConnectOptions): ProgressClient {
-  const listeners = new Set<(status: ConnectionStatus) => void>();
-  const onError = options.onError ?? reportUncaught;
+export function connect(url: string, options: ConnectOptions = {}): ProgressClient {
+  return createClient(url, options);
+}
+
+/** What tests replace: clock, chance and the page. */
+export interface ClientSeams extends Partial<Clock> {
+  /** Visibility and wake-ups. @default those of the page, if there is one */
+  page?: PageSignals;
+}
+
+/** {@link connect} with the seams of tests. */
+export function createClient(url: string, options: ConnectOptions, seams: ClientSeams = {}): ProgressClient {
+  const { WebSocket: Socket = globalThis.WebSocket, signal } = options;
+  const addresses = addressesOf(url, options.events);
+  const { root } = addresses;
+  const transport = (Socket as unknown) ? (options.transport ?? 'auto') : 'sse';
+  if (options.transport === 'websocket' && transport === 'sse') throw new ClientError('no_websocket', url);
+  const post: Post = async (address, init) => (options.fetch ?? fetch)(address, { ...init, method: 'POST' });
+  const clock = { now: () => performance.now(), random: Math.random, scale: 1, ...seams };
   const subscriptions = new Subscriptions({
+    ...clock,
     send: (message) => connection.send(message),
-    isUp: () => isUp,
-    onError,
+    onError: options.onError ?? throwLater,
   });
-  let isUp = false;
   const connection = new Connection({
-    url: absoluteUrl(url),
-    WebSocket: options.WebSocket ?? globalThis.WebSocket,
-    ticket: options.ticket,
-    timing: { ...defaultTiming, ...options.timing },
-    now: options.now ?? (() => performance.now()),
-    random: options.random ?? Math.random,
-    page: options.page ?? createPageSignals(),
-    onUp: (hello) => {
-      isUp = true;
-      subscriptions.resume(hello.epoch);
-    },
-    onMessage: (message) => subscriptions.receive(message),
-    onStatus: () => {
-      isUp = connection.isUp;
-      for (const listener of listeners) listener(connection.status);
-    },
+    page: createPageSignals(),
+    ...clock,
+    ...addresses,
+    Socket,
+    transport,
+    post,
+    subscriptions,
+    ticket:
+      options.ticket === undefined ? (abort) => requestTicket(post, `${root}/ticket`, abort) : options.ticket,
   });
-  connection.reconnectNow();
-  return {
+  const client = clientOf(subscriptions, connection, (id, verb) =>
+    act(post, `${root}/operations/${encodeURIComponent(id)}/${encodeURIComponent(verb)}`),
+  );
+  if (addresses.isUnusable) connection.close('bad_url');
+  else if (signal?.aborted) client.close();
+  else connection.reconnectNow();
+  signal?.addEventListener('abort', () => client.close());
+  return client;
+}
+
+function clientOf(
+  subscriptions: Subscriptions,
+  connection: Connection,
+  act: ProgressClient['act'],
+): ProgressClient {
+  const close = (): void => {
+    subscriptions.close();
+    connection.close();
+  };
+  const client: ProgressClient = {
     get status() {
       return connection.status;
     },
-    onStatus: (listener) => {
-      listeners.add(listener);
-      return () => void listeners.delete(listener);
-    },
-    watch: (id, listener) => subscriptions.watch(id, listener),
-    watchAll: (scope, listener) => subscriptions.watchAll(scope, listener),
+    onStatus: (listener) => connection.onStatus(listener),
+    watch: (id, listener, watching) => subscriptions.watch(id, listener, watching),
+    watchList: (scope, listener, watching) => subscriptions.watchList(scope, listener, watching),
+    snapshots: (id) => iterateSnapshots(client, id),
     onGone: (listener) => subscriptions.onGone(listener),
-    get: (id) => subscriptions.cache.get(id),
+    get: (id) => subscriptions.get(id),
     offer: (snapshot, may) => subscriptions.offer(snapshot, may),
+    act,
     reconnectNow: () => connection.reconnectNow(),
-    close: () => {
-      subscriptions.close();
-      connection.close();
-    },
+    close,
+    [Symbol.dispose]: close,
   };
+  return client;
 }
 
-/** Browsers before 2023 do not accept relative WebSocket addresses. */
-function absoluteUrl(url: string): string {
-  if (typeof location === 'undefined') return url;
-  return new URL(url, location.href).href.replace(/^http/, 'ws');
-}
-
-function reportUncaught(error: unknown): void {
-  if (typeof reportError === 'function') return reportError(error);
+/** In a task of its own, where the page or the process reports it. */
+function throwLater(error: unknown): void {
   setTimeout(() => {
     throw error;
   });

@@ -1,12 +1,4 @@
 export { connect } from './client.ts';
 export type { ConnectOptions, ProgressClient } from './client.ts';
-export type { ConnectionState, ConnectionStatus } from './connection.ts';
-export type { WatchListener } from './snapshot-cache.ts';
-export { createPageSignals } from './page-signals.ts';
-export type { PageSignals } from './page-signals.ts';
-export type { SocketConstructor, SocketLike } from './socket.ts';
-export type { GoneListener, LeaveReason } from './subscriptions.ts';
-export type { Timing } from './timing.ts';
-export type * from '../core/snapshot.ts';
-export type { ListScope, Rights } from '../core/protocol.ts';
-export { TooManySubscriptions } from './subscriptions.ts';
+export type { ConnectionStatus } from './connection.ts';
+export { ClientError } from './errors.ts';

@@ -1,9 +1,8 @@
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
-import { connect } from './client.ts';
+import { createClient } from './client.ts';
 import { Backoff } from './backoff.ts';
 import type { PageSignals } from './page-signals.ts';
-import type { SocketEvent, SocketLike } from './socket.ts';
-import { defaultTiming } from './timing.ts';
+import type { SocketEvent, SocketLike } from './socket-wire.ts';
 
 class FakeSocket implements SocketLike {
   static readonly all: FakeSocket[] = [];
@@ -70,9 +69,9 @@ afterEach(() => vi.useRealTimers());
 describe('backoff', () => {
   const waits = (count: number, stepMs: number): number[] => {
     let at = 0;
-    const backoff = new Backoff({ timing: defaultTiming, now: () => at, random: () => 1 });
+    const backoff = new Backoff({ scale: 1, now: () => at, random: () => 1 });
     return Array.from({ length: count }, () => {
-      const wait = backoff.nextWaitMs();
+      const wait = backoff.nextWaitMs(0);
       at += stepMs;
       return wait;
     });
@@ -84,27 +83,26 @@ describe('backoff', () => {
   });
 
   it('spreads waits over the whole range', () => {
-    const backoff = new Backoff({ timing: defaultTiming, now: () => 0, random: () => 0 });
-    expect([backoff.nextWaitMs(), backoff.nextWaitMs()]).toEqual([0, 0]);
+    const backoff = new Backoff({ scale: 1, now: () => 0, random: () => 0 });
+    expect([backoff.nextWaitMs(0), backoff.nextWaitMs(0)]).toEqual([0, 0]);
   });
 
   it('restarts only after 30 s online', () => {
-    let at = 0;
-    const backoff = new Backoff({ timing: defaultTiming, now: () => at, random: () => 1 });
-    backoff.nextWaitMs();
-    backoff.nextWaitMs();
-    backoff.connected();
-    at += 29_999;
-    expect(backoff.nextWaitMs()).toBe(2000);
-    backoff.connected();
-    at += 30_000;
-    expect(backoff.nextWaitMs()).toBe(500);
+    const backoff = new Backoff({ scale: 1, now: () => 0, random: () => 1 });
+    backoff.nextWaitMs(0);
+    backoff.nextWaitMs(0);
+    expect(backoff.nextWaitMs(29_999)).toBe(2000);
+    expect(backoff.nextWaitMs(30_000)).toBe(500);
   });
 });
 
 describe('dead timer', () => {
   const open = (page: PageSignals) =>
-    connect('ws://x/', { WebSocket: FakeSocket, now: () => Date.now(), random: () => 0.5, page });
+    createClient(
+      'ws://x/',
+      { WebSocket: FakeSocket, ticket: null },
+      { now: () => Date.now(), random: () => 0.5, page },
+    );
 
   it('ends a connection after 12 s on a visible page', () => {
     const client = open(createPage());

@@ -1,33 +1,39 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import type { Snapshot } from '../core/snapshot.ts';
-import { sampleSnapshot } from '../conformance/sample-snapshot.ts';
+import { sampleSnapshot } from '../testing/sample-snapshot.ts';
 import { describeRow } from './describe.ts';
-import type { RowContext } from './row-view.ts';
-import { textOf } from './text/catalogue.ts';
+import { ja } from './locales/ja.ts';
+import type { RowOptions } from './row-view.ts';
+import { registerLocale } from './text/registry.ts';
 
-function context(change: Partial<RowContext> = {}): RowContext {
-  return {
-    text: textOf('en'),
-    isOnline: true,
-    sinceReceiptMs: 0,
-    may: { cancel: true, pause: true, resume: true, retry: true },
-    offers: ['open', 'dismiss'],
-    isUnknown: false,
-    explain: null,
-    locale: 'en',
-    ...change,
-  };
-}
+registerLocale('ja', ja);
+registerLocale('en', {
+  actions: { copy_vm_image: 'Copy image' },
+  phases: { transfer: 'Copying data' },
+  laterPhases: { verify: 'checking' },
+  reasons: { waiting_for_place: ({ limit }) => `${limit} copies run at a time` },
+  warnings: { copy_file_range_refused: 'the kernel could not copy these files' },
+  remark: ({ action, state }) =>
+    action !== 'copy_vm_image'
+      ? ''
+      : state === 'cancelling'
+        ? 'cleaning up'
+        : state === 'cancelled'
+          ? 'no files left behind'
+          : 'Resumes automatically…',
+});
 
-const row = (change: Partial<Snapshot> = {}, more: Partial<RowContext> = {}) =>
-  describeRow(sampleSnapshot(change), context(more));
+const all = { cancel: true, pause: true, resume: true, retry: true, open: true, dismiss: true };
+
+const row = (change: Partial<Snapshot> = {}, options: RowOptions = {}) =>
+  describeRow(sampleSnapshot(change), { actions: all, ...options });
 
 describe('a row', () => {
   it('shows all texts of a running copy', () => {
     expect(row()).toEqual({
       look: 'running',
-      action: 'Copy image',
+      title: 'Copy image',
       subject: 'debian-13.raw',
       target: 'web-07.raw',
       status: '2 of 4 · Copying data',
@@ -46,7 +52,7 @@ describe('a row', () => {
   });
 
   it('keeps the value but hides rate, time left and motion while offline', () => {
-    const offline = row({}, { isOnline: false, sinceReceiptMs: 60_000 });
+    const offline = row({}, { connection: 'offline', sinceReceiptMs: 60_000 });
     expect(offline.numbers).toBe('1.5 of 2.4 GiB · last known state');
     expect(offline.detail).toContain('running for 4 s');
     expect(offline.percent).toBe('62.5 %');
@@ -73,24 +79,19 @@ describe('a row', () => {
     });
   });
 
-  it('shows why an operation is paused and that it resumes automatically', () => {
-    const full = { code: 'no_space', params: { needs: 2_576_980_378, free: 858_993_459 } };
-    const paused = row({ state: 'paused', stateReason: full });
-    expect(paused.status).toBe(
-      'Paused at 62.5 % · the disk is full: needs 2.4 GiB, 819 MiB free. Resumes automatically when there is space',
-    );
+  it('shows why an operation is paused, and makes an unknown reason readable', () => {
+    const paused = row({ state: 'paused', stateReason: { code: 'waiting_for_license' } });
+    expect(paused.status).toBe('Paused at 62.5 % · waiting for license');
     expect(paused.verbs).toEqual(['resume', 'cancel']);
     expect(paused.percent).toBe('');
+    expect(row({ state: 'paused', stateReason: { code: 'requested' } }).status).toBe('Paused at 62.5 %');
   });
 
-  it('asks only a user who can choose the file to resume an upload', () => {
-    const upload = { state: 'interrupted', stateReason: { code: 'waiting_for_client' } } as const;
-    const own = row(upload, { offers: ['choose'] });
-    expect(own.status).toBe('Choose web-07.raw (2.4 GiB) again to resume at 62.5 %');
-    expect(own.verbs).toEqual(['choose', 'cancel']);
-    const others = row(upload);
-    expect(others.status).not.toMatch(/choose/i);
-    expect(others.verbs).toEqual(['cancel']);
+  it('has a button for each verb of the page, with the verbs of the server in their order', () => {
+    const actions = { ...all, choose: 'Choose file…', archive: true, share: false };
+    const verbs = ['choose', 'archive', 'resume', 'cancel'];
+    expect(row({ state: 'interrupted' }, { actions }).verbs).toEqual(verbs);
+    expect(row({}, { actions, connection: 'gone' }).verbs).toEqual(['dismiss']);
   });
 
   it('shows the note of the page, unless the state of the server contradicts it', () => {
@@ -110,7 +111,7 @@ describe('a row', () => {
     expect(row({ state: 'cancelled' })).toMatchObject({
       status: 'Cancelled after 1.5 GiB · no files left behind',
       bar: null,
-      verbs: ['dismiss', 'retry'],
+      verbs: ['retry', 'dismiss'],
     });
   });
 
@@ -158,22 +159,23 @@ describe('a row', () => {
       status: 'Failed · The disk reported an error.',
       hint: 'Check it.',
       code: 'io_error',
-      verbs: ['dismiss', 'retry'],
+      verbs: ['retry', 'dismiss'],
     });
-    const explain = () => ({ message: 'ディスクのエラー', hint: '確認してください' });
-    expect(row({ state: 'failed', error }, { explain, text: textOf('ja') }).status).toBe(
-      '失敗 · ディスクのエラー',
-    );
+    registerLocale('ja', { error: ({ code }) => ({ message: `ディスクのエラー ${code}`, hint: '確認' }) });
+    expect(row({ state: 'failed', error }, { locale: 'ja' })).toMatchObject({
+      status: '失敗 · ディスクのエラー io_error',
+      hint: '確認',
+    });
   });
 
-  it('shows that an interrupted operation resumes and an unknown one is unknown', () => {
-    expect(row({ state: 'interrupted' }).status).toMatch(
-      /^The server restarted at .+ · Resumes automatically…$/,
-    );
+  it('shows that an interrupted operation resumes, and that the server no longer knows one that is gone', () => {
+    const restarted = row({ state: 'interrupted', stateReason: { code: 'server_restarted' } });
+    expect(restarted.status).toMatch(/^The server restarted at .+ · Resumes automatically…$/);
+    expect(row({ state: 'interrupted' }).status).toBe('Interrupted · Resumes automatically…');
     const stopped = row({ state: 'interrupted', stateReason: { code: 'server_stopped' } });
     expect(stopped.status).toBe('The server stopped · Resumes automatically…');
-    expect(row({}, { isUnknown: true })).toMatchObject({
-      look: 'unknown',
+    expect(row({}, { connection: 'gone' })).toMatchObject({
+      look: 'gone',
       status: 'The server no longer knows this operation · Last seen at 62.5 %',
       bar: null,
       verbs: ['dismiss'],
@@ -181,9 +183,9 @@ describe('a row', () => {
   });
 
   it('has only buttons that the rights and the state allow', () => {
-    expect(row({}, { may: null }).verbs).toEqual([]);
-    expect(row({}, { may: { cancel: false, pause: true } }).verbs).toEqual(['pause']);
-    expect(row({ action: 'make_sample_image' }, { may: { cancel: true, pause: false } }).verbs).toEqual([
+    expect(row({}, { actions: null }).verbs).toEqual([]);
+    expect(row({}, { actions: { cancel: false, pause: true } }).verbs).toEqual(['pause']);
+    expect(row({ action: 'make_sample_image' }, { actions: { cancel: true, pause: false } }).verbs).toEqual([
       'cancel',
     ]);
     expect(row({ action: 'backup_database' }).verbs).toEqual(['pause', 'cancel']);
@@ -224,10 +226,8 @@ describe('a row', () => {
         const phases: Snapshot['phases'] = [
           { name: 'transfer', unit: 'bytes', durable: 0, state: 'running', ...numbers },
         ];
-        const view = row(
-          { state: drawnState as Snapshot['state'], phases, phaseIndex: 0, rate, etaMs },
-          { text: textOf(locale), locale },
-        );
+        const state = drawnState as Snapshot['state'];
+        const view = row({ state, phases, phaseIndex: 0, rate, etaMs }, { locale });
         expect(JSON.stringify(view)).not.toMatch(/NaN|undefined|Infinity|100\.0/);
       }),
     );
@@ -247,8 +247,8 @@ describe('a row of an operation that another program reports', () => {
   });
 
   it('makes the action readable and counts steps', () => {
-    expect(row(work(12, 40), { may: { cancel: true, pause: false } })).toMatchObject({
-      action: 'Backup database',
+    expect(row(work(12, 40), { actions: { cancel: true, pause: false } })).toMatchObject({
+      title: 'Backup database',
       subject: 'nightly',
       target: null,
       status: 'Working',
@@ -260,12 +260,22 @@ describe('a row of an operation that another program reports', () => {
     expect(row(work(12, 40, null))).toMatchObject({ percent: '30.0 %', numbers: 'about 15 s left' });
   });
 
-  it('promises nothing about an operation of another program', () => {
-    const stateReason = { code: 'publisher_silent' };
+  it('promises nothing about an operation whose catalogue has no remark', () => {
+    const stateReason = { code: 'process_lost' };
     expect(row({ ...work(12, 40), state: 'interrupted', stateReason }).status).toBe(
-      'No report from the program that runs it · Resumes with its next report',
+      'The program that ran it has ended',
     );
-    expect(row({ ...work(12, 40), state: 'cancelling' }).status).toContain('the program that runs it');
+    expect(row({ ...work(12, 40), state: 'cancelling' }).status).toBe('Cancelling…');
     expect(row({ ...work(12, 40), state: 'cancelled' }).status).toBe('Cancelled');
+  });
+
+  it('shows the title of an operation in place of its action, and a heading in place of all names', () => {
+    const titled = { ...sampleSnapshot(work(12, 40)), title: 'Nightly backup' };
+    expect(describeRow(titled)).toMatchObject({ title: 'Nightly backup', subject: 'nightly' });
+    expect(describeRow(titled, { heading: 'Shop' })).toMatchObject({
+      title: 'Shop',
+      subject: '',
+      target: null,
+    });
   });
 });

@@ -14,7 +14,7 @@ const paths: Readonly<Record<RowLook, string>> = {
   warning: 'M8 6v3m0 2.2v.01M8 2.2 14.4 13.4H1.6z',
   failed: 'M8 6v3m0 2.2v.01M8 2.2 14.4 13.4H1.6z',
   interrupted: 'M13 8a5 5 0 1 1-1.6-3.7M13.2 2.2v2.6h-2.6',
-  unknown: 'M6 6.2a2 2 0 1 1 2.8 1.9c-.5.2-.8.6-.8 1.1v.2M8 11.6v.01M14 8A6 6 0 1 1 2 8a6 6 0 0 1 12 0',
+  gone: 'M6 6.2a2 2 0 1 1 2.8 1.9c-.5.2-.8.6-.8 1.1v.2M8 11.6v.01M14 8A6 6 0 1 1 2 8a6 6 0 0 1 12 0',
 };
 
 /** Creates the SVG; `setIcon` changes its path. */

@@ -1,86 +1,121 @@
-import type { Rights } from '../core/protocol.ts';
-import type { OperationError, OperationState, Snapshot } from '../core/snapshot.ts';
+import type { OperationState, Snapshot } from '../core/snapshot.ts';
+import { completeSnapshot } from './complete-snapshot.ts';
 import { describeRow } from './describe.ts';
+import { isolate } from './isolation.ts';
 import { RowDom } from './row-dom.ts';
-import type { RowNote } from './row-view.ts';
+import type { FeedState, RowNote } from './row-view.ts';
 import { rowStyles } from './styles.ts';
-import { textOf } from './text/catalogue.ts';
-import type { Locale, RowVerb } from './text/row-text.ts';
+import { localeOf, onLocaleChange } from './text/registry.ts';
 import { tickEverySecond } from './ticker.ts';
 
-/** Detail of `wcc-action`: a button was pressed. The element itself does nothing more; the page acts. */
+/** Detail of `action`: a button was pressed. The element itself does nothing more; the page acts. */
 export interface ProgressActionDetail {
+  /** Id of the operation. */
   id: string;
-  verb: RowVerb;
+  /** `cancel`, `pause`, `resume`, `retry`, `open`, `details`, `dismiss`, or a verb of the page's own. */
+  verb: string;
 }
 
-/** Detail of `wcc-state`: the shown operation changed its state. */
+/** Detail of `statechange`: the shown operation changed its state. */
 export interface ProgressStateDetail {
+  /** Id of the operation. */
   id: string;
   from: OperationState;
   to: OperationState;
 }
 
+interface ProgressEventMap extends HTMLElementEventMap {
+  action: CustomEvent<ProgressActionDetail>;
+  statechange: CustomEvent<ProgressStateDetail>;
+}
+
+/** An element with the types of its own events. */
+interface ProgressHost extends HTMLElement {
+  /** Listens to `action`, `statechange` and every event of an HTML element. */
+  addEventListener<Type extends keyof ProgressEventMap>(
+    type: Type,
+    listener: (this: this, event: ProgressEventMap[Type]) => unknown,
+    options?: boolean | AddEventListenerOptions,
+  ): void;
+  /** Listens to any other event. */
+  addEventListener(
+    type: string,
+    listener: EventListenerOrEventListenerObject,
+    options?: boolean | AddEventListenerOptions,
+  ): void;
+}
+
 const paintEveryMs = 250;
 
 // Importing this file must not throw without a DOM, because servers render pages with the element.
-const Base: typeof HTMLElement = globalThis.HTMLElement ?? (Object as unknown as typeof HTMLElement);
+const Base = (globalThis.HTMLElement ?? Object) as unknown as new () => ProgressHost;
 
-let sheet: CSSStyleSheet | undefined;
+const sheets = new WeakMap<Document, CSSStyleSheet>();
 
-function sharedSheet(): CSSStyleSheet {
+/** A sheet belongs to one document; an element that moves to another window loses it. */
+function sheetOf(page: Document): CSSStyleSheet {
+  let sheet = sheets.get(page);
   if (sheet === undefined) {
-    sheet = new CSSStyleSheet();
+    sheet = new (page.defaultView ?? globalThis).CSSStyleSheet();
     sheet.replaceSync(rowStyles);
+    sheets.set(page, sheet);
   }
   return sheet;
 }
 
 /**
- * `<wcc-progress>`: one operation as one row. Set `snapshot` (and `may`, `connection`) whenever they change. The row
- * paints at most four times a second, and at once when the state changes.
+ * `<wcc-progress>`: one operation as one row. Set `snapshot` (and `actions`, `connection`) whenever they change. The
+ * row paints at most four times a second, and at once when the state changes.
  *
- * Attributes: `compact`, `frozen`, `href`, `locale`. Events: `wcc-action` and `wcc-state`; both bubble out of shadow
- * roots.
+ * Attributes: `compact`, `heading`, `href`, `locale`. Events: `action` ({@link ProgressActionDetail}) and
+ * `statechange` ({@link ProgressStateDetail}); both bubble, also out of shadow roots.
  */
 export class WccProgressElement extends Base {
-  static readonly observedAttributes: readonly string[] = ['locale', 'compact', 'frozen', 'href'];
+  static readonly observedAttributes: readonly string[] = ['locale', 'compact', 'heading', 'href'];
   #snapshot: Snapshot | null = null;
-  #may: Rights | null = null;
-  #isOnline = true;
-  #isUnknown = false;
-  #offers: readonly RowVerb[] = [];
-  #explain: ((error: OperationError) => { message: string; hint: string }) | null = null;
+  #actions: Readonly<Record<string, boolean | string>> | null = null;
+  #connection: FeedState = 'online';
   #note: RowNote | null = null;
   #receivedAt = 0;
-  #frozenAt: number | null = null;
+  #pausedAt: number | null = null;
   #paintedAt = Number.NEGATIVE_INFINITY;
   #timer: ReturnType<typeof setTimeout> | undefined;
   #dom: RowDom | null = null;
   #stopTicking: (() => void) | null = null;
+  #stopListening: (() => void) | null = null;
 
+  /** @internal Called by the browser. */
   connectedCallback(): void {
+    this.#adoptOwnProperties();
     if (this.#dom === null) {
-      const root = this.attachShadow({ mode: 'open' });
-      root.adoptedStyleSheets = [sharedSheet()];
       this.#dom = new RowDom((verb) => this.#emitAction(verb));
-      root.append(this.#dom.row);
+      this.attachShadow({ mode: 'open' }).append(this.#dom.row);
     }
+    const root = this.shadowRoot;
+    if (root !== null) root.adoptedStyleSheets = [sheetOf(this.ownerDocument)];
+    this.#stopListening ??= onLocaleChange(() => this.#paintSoon());
     this.#paint();
   }
 
+  /** @internal Called by the browser. */
   disconnectedCallback(): void {
     clearTimeout(this.#timer);
     this.#timer = undefined;
     this.#tick(false);
+    this.#stopListening?.();
+    this.#stopListening = null;
   }
 
-  attributeChangedCallback(name: string): void {
-    if (name === 'frozen') this.#frozenAt = this.frozen ? performance.now() : null;
+  /** @internal Called by the browser. */
+  attributeChangedCallback(): void {
     this.#paintSoon();
   }
 
-  /** The operation to show; `null` hides the row. @default null */
+  /**
+   * The operation to show; `null` hides the row. Fields that it lacks are unknown to the row. @default null
+   *
+   * @throws {TypeError} with `code: 'invalid_snapshot'` when set to a value that is not an object or has no valid `state`
+   */
   get snapshot(): Snapshot | null {
     return this.#snapshot;
   }
@@ -88,54 +123,46 @@ export class WccProgressElement extends Base {
   set snapshot(next: Snapshot | null) {
     const previous = this.#snapshot;
     if (next === previous) return;
-    this.#snapshot = next;
+    const { id = '', state, phaseIndex, stalled } = next == null ? {} : completeSnapshot(next);
+    this.#snapshot = next ?? null;
     this.#receivedAt = performance.now();
-    const isSame = previous !== null && next !== null && previous.id === next.id;
-    if (isSame && previous.state !== next.state)
-      this.#emitState({ id: next.id, from: previous.state, to: next.state });
-    const isMinor = isSame && previous.state === next.state && previous.phaseIndex === next.phaseIndex;
-    if (isMinor && previous.stalled === next.stalled) this.#paintLater();
+    const isSame = previous !== null && state !== undefined && (previous.id ?? '') === id;
+    if (isSame && previous.state !== state)
+      this.#emit('statechange', { id, from: previous.state, to: state });
+    const isMinor = isSame && previous.state === state && previous.phaseIndex === phaseIndex;
+    if (isMinor && previous.stalled === stalled) this.#paintLater();
     else this.#paintSoon();
   }
 
-  /** What this user may do. Only these actions have buttons. @default null */
-  get may(): Rights | null {
-    return this.#may;
+  /**
+   * What this user may do: `{ cancel: true, pause: true }`. Only these verbs have buttons, and only in states in which
+   * they apply. The server handles `cancel`, `pause`, `resume`, `retry`; the page handles `open`, `details`, `dismiss`
+   * and verbs of its own. A text is the label of its button. @default null: no buttons
+   */
+  get actions(): Readonly<Record<string, boolean | string>> | null {
+    return this.#actions;
   }
 
-  set may(may: Rights | null) {
-    this.#may = may;
+  set actions(actions: Readonly<Record<string, boolean | string>> | null) {
+    // A page may set an equal object with each snapshot. That needs no paint.
+    if (JSON.stringify(actions ?? null) === JSON.stringify(this.#actions)) return;
+    this.#actions = actions === null ? null : { ...actions };
     this.#paintSoon();
   }
 
-  /** While `offline` the row shows the last value without motion, rate and time left, and disables its buttons. @default 'online' */
-  get connection(): 'online' | 'offline' {
-    return this.#isOnline ? 'online' : 'offline';
+  /**
+   * State of the feed of snapshots. `offline`: shows the last value without motion, rate and time left, and disables
+   * the buttons of the server. `paused`: the reader stopped all motion; durations stop, and the page sets no new
+   * snapshots. `gone`: the server no longer knows the operation. @default 'online'
+   */
+  get connection(): FeedState {
+    return this.#connection;
   }
 
-  set connection(connection: 'online' | 'offline') {
-    if (this.#isOnline === (connection === 'online')) return;
-    this.#isOnline = connection === 'online';
-    this.#paintSoon();
-  }
-
-  /** True if the server no longer knows the operation; `snapshot` is then the last one seen. @default false */
-  get unknown(): boolean {
-    return this.#isUnknown;
-  }
-
-  set unknown(isUnknown: boolean) {
-    this.#isUnknown = isUnknown;
-    this.#paintSoon();
-  }
-
-  /** Buttons that the page handles: `open`, `choose`, `details`, `dismiss`. @default [] */
-  get offers(): readonly RowVerb[] {
-    return this.#offers;
-  }
-
-  set offers(offers: readonly RowVerb[]) {
-    this.#offers = offers;
+  set connection(connection: FeedState) {
+    if (this.#connection === connection) return;
+    this.#connection = connection;
+    this.#pausedAt = connection === 'paused' ? performance.now() : null;
     this.#paintSoon();
   }
 
@@ -146,27 +173,20 @@ export class WccProgressElement extends Base {
 
   set note(note: RowNote | null) {
     if (note?.status === this.#note?.status && note?.look === this.#note?.look) return;
-    this.#note = note;
+    this.#note = note ?? null;
     this.#paintSoon();
   }
 
-  /** Returns message and hint of an error in the reader's language. @default null: the server's texts */
-  get explain(): ((error: OperationError) => { message: string; hint: string }) | null {
-    return this.#explain;
+  /**
+   * Language of the texts, a BCP 47 tag. Other languages than English need `registerLocale`.
+   * @default the language of the page at this element
+   */
+  get locale(): string {
+    const near = this.closest<HTMLElement>('[lang]') ?? document.documentElement;
+    return this.getAttribute('locale') ?? near.lang;
   }
 
-  set explain(explain: ((error: OperationError) => { message: string; hint: string }) | null) {
-    this.#explain = explain;
-    this.#paintSoon();
-  }
-
-  /** Language of the texts. @default the page's language if it is Japanese, otherwise English */
-  get locale(): Locale {
-    const named = this.getAttribute('locale') ?? document.documentElement.lang;
-    return named.startsWith('ja') ? 'ja' : 'en';
-  }
-
-  set locale(locale: Locale) {
+  set locale(locale: string) {
     if (this.getAttribute('locale') !== locale) this.setAttribute('locale', locale);
   }
 
@@ -179,16 +199,13 @@ export class WccProgressElement extends Base {
     this.toggleAttribute('compact', isCompact);
   }
 
-  /**
-   * Freezes the row: no motion, and durations stop. The page must not set new snapshots while it is frozen.
-   * @default false
-   */
-  get frozen(): boolean {
-    return this.hasAttribute('frozen');
+  /** Replaces the title, subject and target of the operation. @default '' */
+  get heading(): string {
+    return this.getAttribute('heading') ?? '';
   }
 
-  set frozen(isFrozen: boolean) {
-    this.toggleAttribute('frozen', isFrozen);
+  set heading(heading: string) {
+    this.#reflect('heading', heading);
   }
 
   /** Address of the operation's page. The title becomes a link; a plain click on it emits `details`. @default '' */
@@ -197,13 +214,28 @@ export class WccProgressElement extends Base {
   }
 
   set href(href: string) {
-    if (href === '') this.removeAttribute('href');
-    else if (this.href !== href) this.setAttribute('href', href);
+    this.#reflect('href', href);
   }
 
   /** Focuses the row; Tab then moves to its link and buttons. */
   override focus(options?: FocusOptions): void {
     this.#dom?.focus(options);
+  }
+
+  /** A property set before the element was defined is an own property, which hides the accessor of the class. */
+  #adoptOwnProperties(): void {
+    const own = this as unknown as Record<string, unknown>;
+    for (const name of Object.keys(own)) {
+      if (!(name in Object.getPrototypeOf(this))) continue;
+      const value = own[name];
+      delete own[name];
+      own[name] = value;
+    }
+  }
+
+  #reflect(name: string, value: string): void {
+    if ((value ?? '') === '') this.removeAttribute(name);
+    else if (this.getAttribute(name) !== value) this.setAttribute(name, value);
   }
 
   /** Paints after this turn, so that several properties set together cause one paint. */
@@ -230,21 +262,21 @@ export class WccProgressElement extends Base {
     if (snapshot === null) return this.#tick(false);
     const nowMs = performance.now();
     this.#paintedAt = nowMs;
-    const text = textOf(this.locale);
+    const isOnline = this.#connection !== 'offline';
+    const isMoving = isOnline && this.#connection !== 'paused';
+    const { locale, href } = this;
+    const actions = this.#actions;
     const view = describeRow(snapshot, {
-      text,
-      isOnline: this.#isOnline,
-      sinceReceiptMs: Math.max(0, (this.#frozenAt ?? nowMs) - this.#receivedAt),
-      may: this.#may,
-      offers: this.#offers,
+      locale,
+      connection: this.#connection,
+      sinceReceiptMs: Math.max(0, (this.#pausedAt ?? nowMs) - this.#receivedAt),
+      actions,
       note: this.#note,
-      isUnknown: this.#isUnknown,
-      explain: this.#explain,
-      locale: this.locale,
+      heading: this.heading,
+      isolate,
     });
-    this.#dom.paint(view, { text, isOnline: this.#isOnline, href: this.href, nowMs });
-    const isCounting = snapshot.state === 'running' && this.#isOnline && !this.#isUnknown;
-    this.#tick(isCounting && this.#frozenAt === null);
+    this.#dom.paint(view, { ...localeOf(locale), isOnline, isMoving, actions, href, nowMs });
+    this.#tick(snapshot.state === 'running' && this.#connection === 'online');
   }
 
   #tick(isNeeded: boolean): void {
@@ -253,14 +285,13 @@ export class WccProgressElement extends Base {
     this.#stopTicking = isNeeded ? tickEverySecond(() => this.#paintLater()) : null;
   }
 
-  #emitAction(verb: RowVerb): void {
-    const id = this.#snapshot?.id;
-    if (id === undefined) return;
-    const detail: ProgressActionDetail = { id, verb };
-    this.dispatchEvent(new CustomEvent('wcc-action', { detail, bubbles: true, composed: true }));
+  #emitAction(verb: string): void {
+    if (this.#snapshot !== null) this.#emit('action', { id: this.#snapshot.id ?? '', verb });
   }
 
-  #emitState(detail: ProgressStateDetail): void {
-    this.dispatchEvent(new CustomEvent('wcc-state', { detail, bubbles: true, composed: true }));
+  #emit(name: 'action', detail: ProgressActionDetail): void;
+  #emit(name: 'statechange', detail: ProgressStateDetail): void;
+  #emit(name: string, detail: object): void {
+    this.dispatchEvent(new CustomEvent(name, { detail, bubbles: true, composed: true }));
   }
 }

@@ -1,50 +1,30 @@
 import { createIcon, setIcon } from './icons.ts';
+import { setIsolatedText } from './isolation.ts';
+import { partElement } from './part-element.ts';
+import { RowButtons } from './row-buttons.ts';
+import type { ButtonState } from './row-buttons.ts';
 import type { RowView } from './row-view.ts';
-import type { RowText, RowVerb } from './text/row-text.ts';
+import type { Locale } from './text/registry.ts';
 
-const verbOrder: readonly RowVerb[] = [
-  'open',
-  'choose',
-  'details',
-  'retry',
-  'resume',
-  'pause',
-  'cancel',
-  'dismiss',
-];
 const announceEveryMs = 5000;
 
-export interface RowDomState {
-  text: RowText;
-  isOnline: boolean;
+export interface RowDomState extends ButtonState, Locale {
+  /** False stops animations. */
+  isMoving: boolean;
   /** Address of the operation's page; empty if there is none. */
   href: string;
   /** Current time, for the pause between announcements to screen readers. */
   nowMs: number;
 }
 
-function element<Tag extends keyof HTMLElementTagNameMap>(
-  tag: Tag,
-  part: string,
-): HTMLElementTagNameMap[Tag] {
-  const created = document.createElement(tag);
-  created.className = part;
-  created.setAttribute('part', part);
-  return created;
-}
-
-function setText(node: Node, text: string): void {
-  if (node.textContent !== text) node.textContent = text;
-}
-
 /** Shows the text, or hides the line if the text is empty. */
 function setLine(node: HTMLElement, text: string): void {
-  setText(node, text);
+  setIsolatedText(node, text);
   node.hidden = text === '';
 }
 
 /** Passes a plain click to the page; the browser handles clicks for a new tab or window. */
-function onLink(event: MouseEvent, onVerb: (verb: RowVerb) => void): void {
+function onLink(event: MouseEvent, onVerb: (verb: string) => void): void {
   const isPlain = !event.metaKey && !event.ctrlKey && !event.shiftKey && !event.altKey;
   if (event.button !== 0 || !isPlain) return;
   event.preventDefault();
@@ -53,62 +33,78 @@ function onLink(event: MouseEvent, onVerb: (verb: RowVerb) => void): void {
 
 /** The nodes of one row. They are changed in place, so that focus and screen readers keep them. */
 export class RowDom {
-  readonly row: HTMLElement = element('article', 'row');
+  readonly row: HTMLElement = partElement('article', 'row');
   readonly #icon = createIcon();
-  readonly #link = element('a', 'link');
-  readonly #action = element('span', 'action');
-  readonly #subject = element('bdi', 'subject');
-  readonly #arrow = element('span', 'arrow');
-  readonly #target = element('bdi', 'target');
-  readonly #status = element('span', 'status');
-  readonly #percent = element('span', 'percent');
-  readonly #bar = element('progress', 'bar');
-  readonly #numbers = element('p', 'numbers');
-  readonly #detail = element('p', 'detail');
-  readonly #hint = element('p', 'hint');
-  readonly #code = element('p', 'code');
-  readonly #buttons = new Map<RowVerb, HTMLButtonElement>();
+  readonly #title = partElement('div', 'title');
+  readonly #link = partElement('a', 'link');
+  readonly #action = partElement('span', 'action');
+  readonly #subject = partElement('bdi', 'subject');
+  readonly #arrow = partElement('span', 'arrow');
+  readonly #target = partElement('bdi', 'target');
+  readonly #status = partElement('span', 'status');
+  readonly #percent = partElement('span', 'percent');
+  readonly #bar = partElement('progress', 'bar');
+  readonly #numbers = partElement('p', 'numbers');
+  readonly #detail = partElement('p', 'detail');
+  readonly #hint = partElement('p', 'hint');
+  readonly #code = partElement('p', 'code');
+  readonly #buttons: RowButtons;
   #announcedAt = Number.NEGATIVE_INFINITY;
 
-  constructor(onVerb: (verb: RowVerb) => void) {
-    const icon = element('span', 'icon');
+  constructor(onVerb: (verb: string) => void) {
+    const icon = partElement('span', 'icon');
     icon.append(this.#icon);
-    const title = element('div', 'title');
-    title.id = 'title';
-    this.row.setAttribute('aria-labelledby', title.id);
-    this.#bar.setAttribute('aria-labelledby', title.id);
+    this.#title.id = 'title';
+    this.row.setAttribute('aria-labelledby', 'title');
+    this.#bar.setAttribute('aria-labelledby', 'title');
     for (const name of [this.#subject, this.#target]) name.translate = false;
-    this.#arrow.textContent = ' → ';
     this.#link.append(this.#action, this.#subject, this.#arrow, this.#target);
     this.#link.addEventListener('click', (event) => onLink(event, onVerb));
-    title.append(this.#link);
-    const head = element('div', 'head');
-    head.append(title, this.#makeButtons(onVerb));
-    const line = element('p', 'line');
+    this.#title.append(this.#link);
+    this.#buttons = new RowButtons(onVerb, () => this.focus({ preventScroll: true }));
+    const head = partElement('div', 'head');
+    head.append(this.#title, this.#buttons.group);
+    const line = partElement('p', 'line');
     line.append(this.#status, this.#percent);
-    const body = element('div', 'body');
+    const body = partElement('div', 'body');
     body.append(line, this.#bar, this.#numbers, this.#hint, this.#detail, this.#code);
+    // An error code is an identifier, in every language.
+    this.#code.dir = 'ltr';
     this.row.append(icon, head, body);
   }
 
   paint(view: RowView, state: RowDomState): void {
-    this.row.className = `row state-${view.look}${state.isOnline ? '' : ' offline'}`;
+    const classes = ['row', `state-${view.look}`, !state.isOnline && 'offline', !state.isMoving && 'still'];
+    this.row.className = classes.filter(Boolean).join(' ');
+    this.#setLanguage(state);
     setIcon(this.#icon, view.look);
-    setText(this.#action, view.action);
-    setText(this.#subject, view.subject);
-    setText(this.#target, view.target ?? '');
-    this.#arrow.hidden = view.target === null;
-    // Without an address the element is plain text.
-    if (state.href === '') this.#link.removeAttribute('href');
-    else this.#link.href = state.href;
-    setText(this.#status, view.status);
-    setText(this.#percent, view.percent);
+    this.#paintTitle(view, state.href);
+    setIsolatedText(this.#status, view.status);
+    setIsolatedText(this.#percent, view.percent);
     this.#paintBar(view.bar, state.nowMs);
     setLine(this.#numbers, view.numbers);
     setLine(this.#hint, view.hint);
     setLine(this.#detail, view.detail);
     setLine(this.#code, view.code);
-    this.#paintButtons(view, state);
+    this.#buttons.paint(view, state);
+  }
+
+  /** The texts have the direction of their language; the layout keeps the direction of the page. */
+  #setLanguage({ text, format }: Locale): void {
+    this.row.lang = format.tag;
+    const texts = [this.#title, this.#status, this.#percent, this.#numbers, this.#hint, this.#detail];
+    for (const node of texts) node.dir = text.dir;
+    setIsolatedText(this.#arrow, text.dir === 'rtl' ? ' ← ' : ' → ');
+  }
+
+  #paintTitle(view: RowView, href: string): void {
+    setIsolatedText(this.#action, view.title);
+    setIsolatedText(this.#subject, view.subject);
+    setIsolatedText(this.#target, view.target ?? '');
+    this.#arrow.hidden = view.target === null;
+    // Without an address the element is plain text.
+    if (href === '') this.#link.removeAttribute('href');
+    else this.#link.href = href;
   }
 
   #paintBar(bar: RowView['bar'], nowMs: number): void {
@@ -122,44 +118,6 @@ export class RowDom {
     this.#announcedAt = nowMs;
     if (bar.valueText === '') this.#bar.removeAttribute('aria-valuetext');
     else this.#bar.setAttribute('aria-valuetext', bar.valueText);
-  }
-
-  #makeButtons(onVerb: (verb: RowVerb) => void): HTMLElement {
-    const actions = element('div', 'actions');
-    for (const verb of verbOrder) {
-      const button = element('button', `button button-${verb}`);
-      button.type = 'button';
-      button.hidden = true;
-      button.setAttribute('aria-describedby', 'title');
-      button.addEventListener('click', () => {
-        if (button.ariaDisabled !== 'true') onVerb(verb);
-      });
-      this.#buttons.set(verb, button);
-      actions.append(button);
-    }
-    return actions;
-  }
-
-  #paintButtons(view: RowView, { text, isOnline }: RowDomState): void {
-    for (const [verb, button] of this.#buttons) {
-      const isPageVerb = verb === 'open' || verb === 'details' || verb === 'dismiss';
-      const isOff = !isOnline && !isPageVerb;
-      const label = verb === 'retry' && view.look === 'cancelled' ? text.verbs.again : text.verbs[verb];
-      setText(button, label);
-      button.ariaDisabled = String(isOff);
-      button.title = isOff ? text.noConnection : '';
-      this.#show(button, view.verbs.includes(verb));
-    }
-  }
-
-  /** Moves the focus from a button that disappears to the row; otherwise it would go to the top of the page. */
-  #show(button: HTMLButtonElement, isShown: boolean): void {
-    if (button.hidden === !isShown) return;
-    const root = this.row.getRootNode();
-    const hadFocus = root instanceof ShadowRoot && root.activeElement === button;
-    button.hidden = !isShown;
-    if (!hadFocus || isShown) return;
-    this.focus({ preventScroll: true });
   }
 
   focus(options?: FocusOptions): void {

@@ -1,6 +1,5 @@
-import type { OperationError, Phase, PhaseName, Snapshot } from '../core/snapshot.ts';
-import type { Rights } from '../core/protocol.ts';
-import type { RowText, RowVerb } from './text/row-text.ts';
+import type { Phase, PhaseName, Snapshot } from '../core/snapshot.ts';
+import type { Locale } from './text/registry.ts';
 
 /** Appearance of the row; depends on the state, not on texts. */
 export type RowLook =
@@ -14,7 +13,7 @@ export type RowLook =
   | 'warning'
   | 'failed'
   | 'interrupted'
-  | 'unknown';
+  | 'gone';
 
 /** The bar of a row. */
 export interface RowBar {
@@ -27,7 +26,8 @@ export interface RowBar {
 /** The content of a row as plain text, independent of the DOM. */
 export interface RowView {
   look: RowLook;
-  action: string;
+  /** The heading, the title of the snapshot, or the name of the action. */
+  title: string;
   subject: string;
   target: string | null;
   /** Line 2: state or phase. */
@@ -38,40 +38,49 @@ export interface RowView {
   bar: RowBar | 'hidden' | null;
   /** Line 4: amounts, rate, time left. */
   numbers: string;
-  /** Line 5. */
+  /** Line 5: "by" the owner, unless `ownerName` is empty; then the running time. */
   detail: string;
   /** The hint of an error. */
   hint: string;
   code: string;
-  verbs: RowVerb[];
+  /** Verbs of the buttons, in their order. */
+  verbs: string[];
 }
 
-/** The page's own texts and buttons for an operation that the page drives, such as an upload. */
+/** The page's own text for an operation that the page drives, such as an upload. */
 export interface RowNote {
   /** Replaces line 2. */
   status: string;
   /** Replaces the look. @default the look of the state */
   look?: RowLook;
-  /** Buttons in addition to those of the state. */
-  verbs?: readonly RowVerb[];
 }
 
-/** Input of a row besides the snapshot. */
-export interface RowContext {
-  text: RowText;
-  isOnline: boolean;
-  /** Time since the snapshot arrived, from a monotonic clock. */
-  sinceReceiptMs: number;
-  may: Rights | null;
-  /** Buttons that the page handles: `open`, `choose`, `details`, `dismiss`. */
-  offers: readonly RowVerb[];
-  /** The server no longer knows the operation. */
-  isUnknown: boolean;
-  /** @default null */
+/** State of the feed of snapshots: see `WccProgressElement.connection`. */
+export type FeedState = 'online' | 'offline' | 'paused' | 'gone';
+
+/** Options of {@link describeRow}. */
+export interface RowOptions {
+  /** BCP 47 tag. @default 'en' */
+  locale?: string;
+  /** @default 'online' */
+  connection?: FeedState;
+  /** Time since the snapshot arrived, from a monotonic clock. It is added to durations. @default 0 */
+  sinceReceiptMs?: number;
+  /** Verbs that have a button, if the state allows it. @default none */
+  actions?: Readonly<Record<string, boolean | string>> | null;
+  /** Replaces line 2, unless the operation is paused, cancelling or ended. @default null */
   note?: RowNote | null;
-  /** Returns message and hint of an error in the reader's language; `null`: the server's texts. */
-  explain: ((error: OperationError) => { message: string; hint: string }) | null;
-  locale: string;
+  /** Replaces title, subject and target. @default '' */
+  heading?: string;
+  /** Marks names and texts of other programs inside a line, e.g. by `<bdi>` marks. @default unchanged */
+  isolate?: (text: string) => string;
+}
+
+/** The options of a row, completed. */
+export interface RowContext extends Locale, Required<Omit<RowOptions, 'locale' | 'connection'>> {
+  isOnline: boolean;
+  /** The server no longer knows the operation. */
+  isGone: boolean;
 }
 
 export function currentPhase(snapshot: Snapshot): Phase | PhaseName | undefined {
@@ -86,25 +95,20 @@ export function isWarned(snapshot: Snapshot): boolean {
   return snapshot.state === 'succeeded' && snapshot.warnings.length > 0;
 }
 
-/** True for an upload that no client sends; it can resume from the same file. */
-export function isWaitingForFile({ state, stateReason }: Snapshot): boolean {
-  return state === 'interrupted' && stateReason?.code === 'waiting_for_client';
-}
-
 /** The page's note. If the operation is paused, cancelling or ended, the server's state has priority. */
-export function noteFor({ state }: Snapshot, { note, isUnknown }: RowContext): RowNote | null {
+export function noteFor({ state }: Snapshot, { note, isGone }: RowContext): RowNote | null {
   const isOpen = state === 'running' || state === 'interrupted' || state === 'queued';
-  return isOpen && !isUnknown ? (note ?? null) : null;
+  return isOpen && !isGone ? note : null;
 }
 
-export function lookOf(snapshot: Snapshot, isUnknown: boolean): RowLook {
-  if (isUnknown) return 'unknown';
+export function lookOf(snapshot: Snapshot, isGone: boolean): RowLook {
+  if (isGone) return 'gone';
   if (snapshot.state === 'running' && snapshot.stalled) return 'stalled';
   if (isWarned(snapshot)) return 'warning';
   return snapshot.state;
 }
 
 /** Joins the parts that are not empty. */
-export function joinParts(text: RowText, parts: (string | null | false | undefined)[]): string {
-  return parts.filter((part) => typeof part === 'string' && part !== '').join(text.separator);
+export function joinParts({ text }: Locale, parts: readonly (string | false)[]): string {
+  return parts.filter((part) => part !== false && part !== '').join(text.separator);
 }

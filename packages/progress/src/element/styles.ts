@@ -1,6 +1,10 @@
 /**
  * The styles of the row. A page changes them with the `--wcc-…` properties and `::part(…)`; its style sheets have no
- * other effect. There are no inline styles, so a strict CSP blocks nothing.
+ * other effect. There are no inline styles, so a strict CSP blocks nothing. The comments are here, because no bundler
+ * removes them from a text:
+ * - `.row` resets all inherited styles except colour scheme and visibility. No length is in rem, which depends on the
+ *   page's root. The important font rule of the host overrides the page's, so em is the reader's font size.
+ * - A text has the direction of its language (`dir`), and is aligned with the page.
  */
 export const rowStyles = `
 :host {
@@ -23,9 +27,8 @@ export const rowStyles = `
 :host([hidden]) { display: none; }
 * { box-sizing: border-box; }
 p { margin: 0; overflow-wrap: anywhere; }
+[dir] { text-align: -webkit-match-parent; text-align: match-parent; }
 [hidden] { display: none !important; }
-/* Resets all inherited styles except colour scheme and visibility. No length is in rem, which depends on the page's root.
-   The important font rule of the host overrides the page's, so em is the reader's font size. */
 .row { all: initial; color-scheme: inherit; visibility: inherit; color: var(--_text);
   font: var(--wcc-font, 400 0.875em/1.4286 system-ui, sans-serif); font-variant-numeric: tabular-nums;
   display: grid; grid-template-columns: 2em minmax(0, 1fr); gap: 0.143em 0.857em; outline-offset: 4px; }
@@ -51,7 +54,7 @@ svg { inline-size: 1.143em; block-size: 1.143em; fill: none; stroke: currentColo
 .state-succeeded, .state-succeeded .icon { --_tone: var(--_success); }
 .state-failed { --_tone: var(--_danger); }
 .state-warning, .state-stalled { --_tone: var(--_warning); }
-.state-queued, .state-paused, .state-cancelling, .state-cancelled, .state-interrupted, .state-unknown, .offline { --_tone: var(--_muted); }
+.state-queued, .state-paused, .state-cancelling, .state-cancelled, .state-interrupted, .state-gone, .offline { --_tone: var(--_muted); }
 button { appearance: none; font: inherit; font-size: 0.929em; color: inherit; background: transparent; border: 1px solid color-mix(in srgb, var(--_line) 55%, transparent);
   border-radius: var(--wcc-radius, 6px); padding: 0.154em 0.769em; min-block-size: max(24px, 2.154em); cursor: pointer; }
 button:hover { background: var(--_hover); }
@@ -70,7 +73,7 @@ progress:indeterminate::-moz-progress-bar { background: repeating-linear-gradien
 .state-stalled progress::-webkit-progress-value { background: repeating-linear-gradient(-45deg, var(--_tone) 0 5px, transparent 5px 9px); }
 .state-stalled progress::-moz-progress-bar { background: repeating-linear-gradient(-45deg, var(--_tone) 0 5px, transparent 5px 9px); }
 .offline progress::-webkit-progress-value { transition: none; }
-:host([frozen]) progress::-webkit-progress-bar { animation: none !important; }
+.still progress::-webkit-progress-bar { animation: none !important; }
 @keyframes move { to { background-position: 22.63px 0; } }
 :host([compact]) { contain-intrinsic-block-size: auto 2.5em; }
 :host([compact]) .row { display: flex; flex-wrap: wrap; align-items: center; gap: 0.429em 0.857em; }

@@ -1,0 +1,10 @@
+export { renderTerminal } from './render-terminal.ts';
+export type { TerminalOptions, TerminalView } from './render-terminal.ts';
+export type { TerminalSource } from './source.ts';
+export { createDisplay } from './display.ts';
+export type { Display, DisplayOptions } from './display.ts';
+export type { TerminalLine } from './draw-line.ts';
+export { operationLine } from './operation-line.ts';
+export type { OperationLineOptions } from './operation-line.ts';
+export { escapeTerminal, pad, paint, terminalFeatures, toAscii, truncate, widthOf } from './terminal-text.ts';
+export type { TerminalFeatures } from './terminal-text.ts';
