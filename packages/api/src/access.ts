@@ -1,16 +1,29 @@
 import { z } from 'zod';
+import { label } from './label.ts';
+import { isReservedUserName } from './names.ts';
 import { operationId } from './operations.ts';
+import {
+  findPasswordProblem,
+  passwordMaxLength,
+  passwordMinLength,
+  passwordProblemMessages,
+} from './passwords.ts';
 
 /** Letters, digits, dot, underscore and hyphen; starts with a letter or digit; 1 to 32 characters. */
 export const userName = z
   .string()
   .regex(/^[a-z0-9][a-z0-9._-]{0,31}$/, 'Use 1 to 32 of a-z 0-9 . _ - and start with a letter or digit.');
 
-/** 10 to 1,024 characters; any character is allowed. */
+/** 10 to 1,024 characters; any character is allowed. Common and repeated passwords are refused. */
 export const password = z
   .string()
-  .min(10, 'Use at least 10 characters.')
-  .max(1024, 'Use at most 1,024 characters.');
+  .min(passwordMinLength, passwordProblemMessages.too_short)
+  .max(passwordMaxLength, passwordProblemMessages.too_long)
+  .superRefine((value, context) => {
+    const problem = findPasswordProblem(value);
+    if (problem === null || problem === 'too_short' || problem === 'too_long') return;
+    context.addIssue({ code: 'custom', message: passwordProblemMessages[problem], params: { problem } });
+  });
 
 export const role = z.enum(['admin', 'operator', 'viewer']);
 export type Role = z.infer<typeof role>;
@@ -26,7 +39,13 @@ export type User = z.infer<typeof user>;
 export const userList = z.object({ items: z.array(user) });
 export type UserList = z.infer<typeof userList>;
 
-export const createUserRequest = z.strictObject({ name: userName, role, password });
+/** Excludes the names that the audit record gives to other actors than users. */
+const newUserName = userName.refine(
+  (name) => !isReservedUserName(name),
+  'The audit record uses this name for another actor.',
+);
+
+export const createUserRequest = z.strictObject({ name: newUserName, role, password });
 export type CreateUserRequest = z.infer<typeof createUserRequest>;
 export const changeUserRequest = z.strictObject({
   role: role.optional(),
@@ -43,7 +62,7 @@ export type SignInRequest = z.infer<typeof signInRequest>;
 /** The secret comes from the fragment of the one-time link. */
 export const firstSignInRequest = z.strictObject({
   secret: z.string().max(128),
-  name: userName.default('admin'),
+  name: newUserName.default('admin'),
   password,
 });
 export type FirstSignInRequest = z.input<typeof firstSignInRequest>;
@@ -56,6 +75,13 @@ export const session = z.object({
   version: z.string().describe('version of the server'),
 });
 export type Session = z.infer<typeof session>;
+/** Only this answer contains the page key; the server stores its hash. */
+export const newSession = session.extend({
+  pageKey: z
+    .string()
+    .describe('The second secret of the session: send it as the header `wcc-page-key` beside the cookie.'),
+});
+export type NewSession = z.infer<typeof newSession>;
 
 /** Changes the user's own password. All other sessions of the user end. */
 export const changePasswordRequest = z.strictObject({ current: z.string().max(1024), next: password });
@@ -66,8 +92,8 @@ export type ChangePasswordRequest = z.infer<typeof changePasswordRequest>;
  * `origin` from the server's list. A page of that origin can then open a socket without a cookie.
  */
 export const ticketRequest = z.strictObject({
-  purpose: z.enum(['watch', 'screen']),
-  target: z.string().max(64).optional(),
+  purpose: z.enum(['watch', 'screen', 'download']),
+  target: z.string().max(64).optional().describe('id of the machine (`screen`) or of the image (`download`)'),
   operations: z.array(operationId).min(1).max(64).optional(),
   origin: z.string().max(256).optional(),
 });
@@ -80,6 +106,8 @@ export const ticket = z.object({
     .describe('the only operations of the ticket; absent for an unlimited ticket'),
 });
 export type Ticket = z.infer<typeof ticket>;
+/** Field of the form that starts a download in a browser. */
+export const downloadForm = z.strictObject({ ticket: z.string().max(128) });
 
 /**
  * `read`: view; `write`: also change; `publish`: only report its own operations. A token never has more rights than
@@ -90,7 +118,7 @@ export type TokenScope = z.infer<typeof tokenScope>;
 /** `all` is for administrators. */
 export const tokenQuery = z.strictObject({ owner: z.enum(['me', 'all']).default('me') });
 export const createTokenRequest = z.strictObject({
-  name: z.string().min(1).max(64),
+  name: label({ min: 1, max: 64 }),
   scope: tokenScope.default('write'),
   expiresInDays: z.number().int().min(1).max(366).default(90),
 });
@@ -153,7 +181,7 @@ export type GrantList = z.infer<typeof grantList>;
 
 /** A link that shows one operation without sign-in: read-only, without owner, detail and related ids. */
 export const createShareRequest = z.strictObject({
-  name: z.string().max(64).default('').describe('a note, e.g. the recipient'),
+  name: label({ min: 0, max: 64 }).default('').describe('a note, e.g. the recipient'),
   expiresInS: z
     .number()
     .int()
@@ -178,5 +206,27 @@ export type ShareList = z.infer<typeof shareList>;
 export const createdShare = share.extend({ secret: z.string(), link: z.string() });
 export type CreatedShare = z.infer<typeof createdShare>;
 
-export const health = z.object({ status: z.literal('ok'), version: z.string() });
+/** What keeps the server from being `ok`. `data_disk_low` is a warning; with the others it cannot write. */
+export const healthReasonCodes = [
+  'database_full',
+  'database_damaged',
+  'database_unavailable',
+  'data_disk_low',
+] as const;
+/** What an administrator should look at although the server works. */
+export const healthWarnings = ['clock_jumped'] as const;
+export const health = z.object({
+  status: z.enum(['ok', 'degraded']),
+  version: z.string(),
+  reasons: z
+    .array(z.object({ code: z.enum(healthReasonCodes), message: z.string(), hint: z.string() }))
+    .optional()
+    .describe('only with `degraded`'),
+  warnings: z
+    .array(z.enum(healthWarnings))
+    .optional()
+    .describe('clock_jumped: the clock of the host has jumped in the last 24 hours'),
+});
+export type HealthReason = NonNullable<z.infer<typeof health>['reasons']>[number];
 export type Health = z.infer<typeof health>;
+export type HealthWarning = (typeof healthWarnings)[number];

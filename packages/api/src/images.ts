@@ -10,15 +10,21 @@ const imageNameMessages: Record<ImageNameProblem, string> = {
   too_long: `The name is longer than ${imageNameMaxBytes} bytes.`,
   slash: 'The name contains a slash.',
   control_character: 'The name contains a control character.',
+  invisible_character: 'The name contains a character that cannot be seen.',
   leading_dot: 'The name starts with a dot; such files are hidden.',
   surrounding_space: 'The name starts or ends with white space.',
   malformed_unicode: 'The name is not well-formed Unicode.',
 };
 
-export const imageName = z.string().superRefine((name, context) => {
-  const problem = findImageNameProblem(name);
-  if (problem) context.addIssue({ code: 'custom', message: imageNameMessages[problem], params: { problem } });
-});
+/** In NFC, so that two spellings of one name are one name. */
+export const imageName = z
+  .string()
+  .normalize('NFC')
+  .superRefine((name, context) => {
+    const problem = findImageNameProblem(name);
+    if (problem)
+      context.addIssue({ code: 'custom', message: imageNameMessages[problem], params: { problem } });
+  });
 
 export const imageFormat = z.enum(['raw', 'qcow2', 'iso']);
 export type ImageFormat = z.infer<typeof imageFormat>;
@@ -50,6 +56,9 @@ export const image = z.object({
     .string()
     .nullable()
     .describe('of the current file, in hex; null: not computed since its last change'),
+  private: z
+    .boolean()
+    .describe('was a disk of a machine, or is a copy of one: only its owner and administrators see it'),
   template: z.boolean().describe('source of new machines; protected from deletion'),
   usedBy: z.array(imageUser).describe('the image cannot be deleted unless this is empty'),
   createdAt: z.iso.datetime(),
@@ -143,5 +152,10 @@ export const importImageRequest = z.strictObject({
 export type ImportImageRequest = z.input<typeof importImageRequest>;
 export type ImportImageInput = z.output<typeof importImageRequest>;
 
-export const changeImageRequest = z.strictObject({ template: z.boolean() });
+export const changeImageRequest = z
+  .strictObject({
+    template: z.boolean().optional(),
+    private: z.literal(false).optional().describe('publishes a private image to all users, for good'),
+  })
+  .refine((change) => Object.keys(change).length > 0, 'Name a change.');
 export type ChangeImageRequest = z.infer<typeof changeImageRequest>;

@@ -1,4 +1,5 @@
 export * from './access.ts';
+export * from './audit-verification.ts';
 export * from './errors/errors.ts';
 export * from './first-boot.ts';
 export * from './ids.ts';
@@ -6,6 +7,7 @@ export * from './images.ts';
 export * from './machines.ts';
 export * from './names.ts';
 export * from './operations.ts';
+export * from './passwords.ts';
 export * from './pools.ts';
 export * from './routes.ts';
 export * from './uploads.ts';

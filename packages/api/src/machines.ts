@@ -54,6 +54,8 @@ export type VmState = z.infer<typeof vmState>;
 /** The reason of the state, if known. `message` and `hint` are English. */
 export const vmStateReasonCode = z.enum([
   'deleting',
+  /** paused by wcc, which resumes it when there is room */
+  'emergency_floor',
   'guest_panic',
   'hypervisor_unavailable',
   'io_error',

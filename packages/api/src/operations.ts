@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { label } from './label.ts';
 import type { Snapshot } from '@wcc/progress';
 
 export const operationId = z
@@ -42,10 +43,12 @@ export const operation = z.object({
   at: z.string(),
   label: z.string(),
   action: z.string(),
+  title: z.string().nullable().describe("shown instead of the action's name"),
   subject: reference,
   target: reference.nullable(),
   owner: z.string(),
   ownerName: z.string(),
+  host: z.string().nullable().describe('name of the host that runs it'),
   state: operationState,
   queuePosition: z.number().nullable(),
   stateReason: z
@@ -70,7 +73,7 @@ export const operation = z.object({
       written: z.number(),
     })
     .nullable(),
-  method: z.enum(['clone', 'kernel-copy', 'read-write']).nullable(),
+  method: z.string().nullable().describe('how the work is done, e.g. clone'),
   elapsedMs: z.number(),
   sinceProgressMs: z.number(),
   stalled: z.boolean(),
@@ -102,6 +105,20 @@ export type Operation = z.infer<typeof operationWithMay>;
 export const accepted = z.object({ operation: operationWithMay });
 export type Accepted = z.infer<typeof accepted>;
 
+/** The `sub` messages of a client, as it would send them over a socket; `epoch` and `seq` name what it holds. */
+export const watchRequest = z.array(
+  z.union([
+    z.object({
+      t: z.literal('sub'),
+      id: z.number().int().min(0),
+      ops: z
+        .array(z.object({ op: operationId, epoch: z.string().optional(), seq: z.number().optional() }))
+        .max(64),
+    }),
+    z.object({ t: z.literal('sub'), id: z.number().int().min(0), list: z.enum(['mine', 'all']) }),
+  ]),
+);
+
 export const operationQuery = z.strictObject({
   state: z.string().optional().describe('states, separated by commas'),
   action: z.string().optional(),
@@ -131,10 +148,10 @@ const count = z.number().min(0).max(Number.MAX_SAFE_INTEGER);
 const publishedReference = z.strictObject({
   kind: identifier,
   id: z
-    .union([z.number().int().min(0), text(128)])
+    .union([z.number().int().min(0), label({ min: 1, max: 128 })])
     .nullable()
     .default(null),
-  name: text(255),
+  name: label({ min: 1, max: 255 }),
 });
 
 /**

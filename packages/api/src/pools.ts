@@ -3,7 +3,7 @@ import { z } from 'zod';
 export const pool = z.object({
   id: z.string(),
   name: z.string(),
-  path: z.string(),
+  path: z.string().nullable().describe('null: the caller is not an administrator'),
   state: z.enum(['ready', 'unavailable']),
   stateReason: z.object({ code: z.string(), message: z.string(), hint: z.string() }).nullable(),
   totalBytes: z.number(),

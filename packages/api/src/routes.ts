@@ -49,6 +49,8 @@ export const routes = {
     `/api/operations/${enc(id)}/${verb}`,
   operationLog: (id: string) => `/api/operations/${enc(id)}/log`,
   operationEvents: (id: string) => `/api/operations/${enc(id)}/events`,
+  /** All that a client watches, as one event stream. */
+  events: () => '/api/events',
   operationProgress: (id: string) => `/api/operations/${enc(id)}/progress`,
   operationEnd: (id: string) => `/api/operations/${enc(id)}/end`,
   grants: (operation: string) => `/api/operations/${enc(operation)}/grants`,

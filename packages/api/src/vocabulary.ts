@@ -65,8 +65,18 @@ export const stateReasonCodes = [
   'resuming',
   /** paused: `needs` and `free` in bytes; resumes automatically */
   'no_space',
-  /** paused: the quota of the file system is used up; a user resumes it */
+  /** paused: the file system has no free inodes; resumes automatically */
+  'no_inodes',
+  /** paused: the quota of the file system is used up; resumes automatically */
   'quota',
+  /** paused: the disk reported an error; resumes when its pool is available again, or by hand */
+  'io_error',
+  /** paused: the file system is read-only; resumes when its pool is available again, or by hand */
+  'read_only',
+  /** paused: the server has too many open files or too little memory; resumes automatically */
+  'resources',
+  /** paused: the file system was busy; resumes automatically */
+  'busy',
   /** interrupted by a graceful stop */
   'server_stopped',
   /** interrupted by a crash */
@@ -88,12 +98,21 @@ export function isStateReasonCode(text: string): text is StateReasonCode {
 export const operationWarnings = [
   'cancel_too_late',
   'copy_file_range_refused',
+  /** a step after the rename failed; the published file is complete */
+  'failed_after_publishing',
   'preallocation_needs_kernel_calls',
   'preallocation_unsupported',
   'published_without_exclusive_rename',
+  /** its client began an unfinished upload of the same name again */
+  'replaced_unfinished',
   'restarted_source_changed',
   'source_open_for_writing',
+  /** the server of an import named no end of the file */
+  'unproven_end',
   /** a proxy in front of the server buffered the whole upload before forwarding it */
   'upload_buffered',
+  'content_is_text',
+  'content_is_tiny',
+  'content_is_no_disc',
 ] as const;
 export type OperationWarning = (typeof operationWarnings)[number];

@@ -12,11 +12,10 @@ import type {
   Grant,
   GrantList,
   Health,
+  NewSession,
   Session,
   ShareList,
   SignInRequest,
-  Ticket,
-  TicketRequest,
   TokenList,
   User,
   UserList,
@@ -50,6 +49,7 @@ import { machineCalls } from './machine-calls.ts';
 import { createSend, keyHeader } from './request.ts';
 import type { MatchedUpload, MatchUploadRequest, Upload, UploadList } from '../uploads.ts';
 import type { ApiClientOptions, Send } from './request.ts';
+import { ticketCalls } from './tickets.ts';
 
 export type { ApiClientOptions } from './request.ts';
 
@@ -59,8 +59,10 @@ export type ApiClient = ReturnType<typeof createApiClient>;
 export function createApiClient(options: ApiClientOptions = {}) {
   const send = createSend(options);
   return {
-    health: () => send<Health>('GET', routes.health(), { has: 'status' }),
+    /** Also for `degraded`, which the server answers with 503 while it cannot write. */
+    health: () => send<Health>('GET', routes.health(), { has: 'status', alsoOn: 503 }),
     ...accessCalls(send),
+    ...ticketCalls(send),
     ...imageCalls(send),
     ...uploadCalls(send),
     ...operationCalls(send),
@@ -71,27 +73,18 @@ export function createApiClient(options: ApiClientOptions = {}) {
 function accessCalls(send: Send) {
   return {
     session: () => send<Session>('GET', routes.session(), { has: 'user' }),
-    signIn: (body: SignInRequest) => send<Session>('POST', routes.session(), { has: 'user', body }),
+    signIn: (body: SignInRequest) => send<NewSession>('POST', routes.session(), { has: 'user', body }),
     firstSignIn: (body: FirstSignInRequest) =>
-      send<Session>('POST', routes.firstSignIn(), { has: 'user', body }),
+      send<NewSession>('POST', routes.firstSignIn(), { has: 'user', body }),
     profile: () => send<FirstBootProfile>('GET', routes.profile()),
     changeProfile: (body: FirstBootProfileRequest) =>
       send<FirstBootProfile>('PUT', routes.profile(), { body }),
     signOut: () => send<undefined>('DELETE', routes.session()),
-    watchTicket: (signal?: AbortSignal) =>
-      send<Ticket>('POST', routes.tickets(), {
-        has: 'ticket',
-        body: { purpose: 'watch' },
-        ...(signal ? { signal } : {}),
-      }),
     users: () => send<UserList>('GET', routes.users(), { has: 'items' }),
     createUser: (body: CreateUserRequest) => send<User>('POST', routes.users(), { has: 'role', body }),
     changeUser: (id: string, body: ChangeUserRequest) =>
       send<User>('PATCH', routes.user(id), { has: 'role', body }),
     changePassword: (body: ChangePasswordRequest) => send<undefined>('PUT', routes.password(), { body }),
-    /** With `operations`, and `origin` for a program: a ticket for a page that shows only these. */
-    ticket: (body: TicketRequest, signal?: AbortSignal) =>
-      send<Ticket>('POST', routes.tickets(), { has: 'ticket', body, ...(signal ? { signal } : {}) }),
     tokens: (query: { owner?: 'me' | 'all' } = {}) =>
       send<TokenList>('GET', routes.tokens(), { has: 'items', query }),
     createToken: (body: CreateTokenRequest) =>
@@ -111,8 +104,9 @@ function imageCalls(send: Send) {
     images: (query: { cursor?: string; limit?: number } = {}) =>
       send<ImageList>('GET', routes.images(), { has: 'items', query }),
     image: (id: ImageId) => send<Image>('GET', routes.image(id), { has: 'format' }),
-    copyPlan: (id: ImageId, query: { name?: string } = {}) =>
-      send<CopyPlan>('GET', routes.copyPlan(id), { query }),
+    /** An abort of the signal also ends the server's look at the file. */
+    copyPlan: (id: ImageId, query: { name?: string } = {}, signal?: AbortSignal) =>
+      send<CopyPlan>('GET', routes.copyPlan(id), { query, ...(signal ? { signal } : {}) }),
     copyImage: (id: ImageId, body: CopyImageRequest, idempotencyKey?: string) =>
       send<Accepted>('POST', routes.copyImage(id), { has: 'operation', body, ...keyHeader(idempotencyKey) }),
     convertImage: (id: ImageId, body: ConvertImageRequest, idempotencyKey?: string) =>

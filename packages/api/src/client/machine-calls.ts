@@ -13,7 +13,6 @@ import type {
   VmList,
 } from '../machines.ts';
 import type { Accepted } from '../operations.ts';
-import type { Ticket } from '../access.ts';
 import { routes } from '../routes.ts';
 import { keyHeader } from './request.ts';
 import type { Send } from './request.ts';
@@ -45,11 +44,5 @@ export function machineCalls(send: Send) {
       send<Vm>('PATCH', routes.vmDisk(id, index), { has: 'state', body }),
     setCdrom: (id: VmId, body: SetCdromRequest) =>
       send<Vm>('PUT', routes.vmCdrom(id), { has: 'state', body }),
-    screenTicket: (id: VmId, signal?: AbortSignal) =>
-      send<Ticket>('POST', routes.tickets(), {
-        has: 'ticket',
-        body: { purpose: 'screen', target: String(id) },
-        ...(signal ? { signal } : {}),
-      }),
   };
 }

@@ -23,6 +23,8 @@ export interface RequestOptions {
   signal?: AbortSignal;
   /** A field that every answer to this request has. The client rejects an answer without this field. */
   has?: string;
+  /** A status of failure that is an answer too, unless its body is a problem. */
+  alsoOn?: number;
 }
 
 /** @throws ApiProblem */
@@ -34,7 +36,8 @@ export function createSend(options: ApiClientOptions): Send {
   return async <Result>(method: string, path: string, request: RequestOptions = {}): Promise<Result> => {
     const response = await ask(options, { method, path, ...request });
     const { versionHint: hint } = options;
-    if (!response.ok) throw await explainProblem(await readProblem(response), response, { get, hint });
+    if (!response.ok && !isAnswer(response, request))
+      throw await explainProblem(await readProblem(response), response, { get, hint });
     if (response.status === 204) return undefined as Result;
     const body = await readJson(response);
     if (isUnderstood(body, request.has)) return body as Result;
@@ -50,6 +53,10 @@ async function readJson(response: Response): Promise<unknown> {
     if (cause instanceof SyntaxError) return null;
     throw new ApiProblem(unreachable, { cause });
   }
+}
+
+function isAnswer({ status, headers }: Response, { alsoOn }: RequestOptions): boolean {
+  return status === alsoOn && headers.get('content-type')?.startsWith('application/json') === true;
 }
 
 function isUnderstood(body: unknown, has: string | undefined): boolean {

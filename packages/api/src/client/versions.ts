@@ -64,7 +64,7 @@ function isNewer(one: string, other: string): boolean {
 async function askVersion(get: VersionCheck['get']): Promise<string | null> {
   try {
     const { status, version: found } = (await (await get(routes.health())).json()) as Partial<Health>;
-    return status === 'ok' && typeof found === 'string' ? found : null;
+    return (status === 'ok' || status === 'degraded') && typeof found === 'string' ? found : null;
   } catch {
     return null;
   }

@@ -29,8 +29,11 @@ export interface Endpoint {
   tag: string;
   summary: string;
   description?: string;
-  /** `none`: no credentials; `session`: a cookie, but no token. @default cookie or token */
-  signedIn?: 'none' | 'session';
+  /**
+   * `none`: no credentials; `session`: cookie and page key, but no token; `ticket`: the cookie, and a ticket in the
+   * body. @default cookie and page key, or token
+   */
+  signedIn?: 'none' | 'session' | 'ticket';
   query?: z.ZodObject;
   body?: z.ZodType;
   /** @default false */

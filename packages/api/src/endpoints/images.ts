@@ -54,9 +54,10 @@ export const imageEndpoints: readonly Endpoint[] = [
     method: 'PATCH',
     path: '/api/images/{id}',
     tag: 'Image actions',
-    summary: 'Set or remove the template mark of an image',
+    summary: 'Set or remove the template mark of an image, or show a private image to all users',
     body: changeImageRequest,
     answer: { status: 200, description: 'The changed resource.', schema: image },
+    errors: ['image_in_use', 'image_unavailable'],
   },
   {
     method: 'DELETE',
@@ -126,7 +127,8 @@ export const imageEndpoints: readonly Endpoint[] = [
     path: '/api/images/{id}/download',
     tag: 'Image actions',
     summary: method === 'GET' ? 'Download an image' : 'Get the size and the version of an image file',
-    description: 'Supports `Range` and `If-Range` (206), and `If-None-Match` (304).',
+    description:
+      'Supports one `Range` with `If-Range` (206, GET only), and the preconditions of RFC 9110: `If-None-Match` and `If-Modified-Since` (304), `If-Match` and `If-Unmodified-Since` (412).',
     headers: [
       { name: 'Range', description: 'One byte range.' },
       {
@@ -140,8 +142,24 @@ export const imageEndpoints: readonly Endpoint[] = [
       mediaType: 'application/octet-stream',
       headers: [{ name: 'ETag', description: 'The version of the file.' }],
     },
-    errors: ['image_unavailable'],
+    errors: ['image_unavailable', 'precondition_failed', 'range_unsatisfiable'],
   })),
+  {
+    method: 'POST',
+    path: '/api/images/{id}/download',
+    tag: 'Image actions',
+    summary: 'Download an image in a browser',
+    description:
+      'Takes a ticket of the purpose `download` for this image, and the session cookie. It has no ranges: a program resumes with GET.',
+    signedIn: 'ticket',
+    bodyType: 'application/x-www-form-urlencoded',
+    answer: {
+      status: 200,
+      description: 'The file as an attachment.',
+      mediaType: 'application/octet-stream',
+    },
+    errors: ['image_unavailable', 'malformed_request'],
+  },
   {
     method: 'POST',
     path: '/api/images/sample',

@@ -134,7 +134,11 @@ export const machineEndpoints: readonly Endpoint[] = [
     summary: verbs[verb],
     description: 'Answers when the hypervisor has accepted the command. The state changes later.',
     answer: machine,
-    errors: ['vm_not_running', ...changeErrors],
+    errors: [
+      'vm_not_running',
+      ...(verb === 'start' ? (['no_space', 'pool_unavailable', 'not_enough_memory'] as const) : []),
+      ...changeErrors,
+    ],
   })),
   {
     method: 'POST',

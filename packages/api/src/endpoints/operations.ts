@@ -15,6 +15,7 @@ import {
   operationWithMay,
   publishOperationRequest,
   reportProgressRequest,
+  watchRequest,
 } from '../operations.ts';
 import { cursorNote, idempotencyKey, location } from './endpoint.ts';
 import type { Endpoint } from './endpoint.ts';
@@ -24,7 +25,7 @@ const started = { status: 202, description: 'Accepted.', schema: accepted, heade
 const verbs = {
   cancel: 'Cancel an operation (idempotent)',
   pause: 'Pause a copy, an upload or a conversion',
-  resume: 'Resume a paused operation',
+  resume: 'Resume a paused or interrupted operation',
 } as const;
 
 /** Reading, controlling, publishing and sharing operations. */
@@ -67,6 +68,17 @@ export const operationEndpoints: readonly Endpoint[] = [
     errors: ['too_many_watchers'],
   },
   {
+    method: 'POST',
+    path: '/api/events',
+    tag: 'Live progress',
+    summary: 'Watch operations and a list as one stream of server-sent events',
+    description:
+      'For networks that block WebSockets. The body has the `sub` messages that a socket would send; each event is one message of the server. The protocol page describes both.',
+    body: watchRequest,
+    answer: { status: 200, description: 'A stream of messages.', mediaType: 'text/event-stream' },
+    errors: ['too_many_watchers'],
+  },
+  {
     method: 'GET',
     path: '/api/ws',
     tag: 'Live progress',
@@ -81,7 +93,7 @@ export const operationEndpoints: readonly Endpoint[] = [
     tag: 'Operations',
     summary: verbs[verb],
     answer: started,
-    errors: ['invalid_state'],
+    errors: verb === 'resume' ? ['invalid_state', 'pool_unavailable'] : ['invalid_state'],
   })),
   {
     method: 'POST',

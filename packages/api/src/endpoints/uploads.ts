@@ -14,10 +14,14 @@ const checksum: Field = {
 const one = '/api/uploads/{id}';
 const refused = [
   'hostile_image',
+  'damaged_image',
+  'compressed_file',
+  'not_an_image',
   'image_too_large',
   'unsupported_format',
   'digest_mismatch',
   'no_space',
+  'no_inodes',
 ] as const;
 
 /** tus 1.0 (https://tus.io/protocols/resumable-upload), and endpoints that list and check uploads. */
@@ -60,8 +64,10 @@ export const uploadEndpoints: readonly Endpoint[] = [
     },
     errors: [
       'tus_version',
+      'extension_unsupported',
       'length_required',
       'length_unknown',
+      'payload_too_large',
       'invalid_name',
       'exists',
       'quota_exceeded',
@@ -81,6 +87,7 @@ export const uploadEndpoints: readonly Endpoint[] = [
       headers: [
         { name: 'Tus-Version', description: tus.version },
         { name: 'Tus-Extension', description: tus.extensions.join(',') },
+        { name: 'Tus-Max-Size', description: 'Maximum size of a file in bytes (`--max-virtual-size`).' },
         { name: 'Tus-Checksum-Algorithm', description: tus.checksumAlgorithms.join(',') },
       ],
     },

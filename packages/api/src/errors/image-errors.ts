@@ -20,6 +20,11 @@ export const imageErrors = {
     message: 'The image is larger than this server accepts.',
     hint: 'An administrator can raise the limit with --max-virtual-size.',
   },
+  precondition_failed: {
+    status: 412,
+    message: 'The image is not in the state that the request names.',
+    hint: 'Download it again from its beginning.',
+  },
   range_unsatisfiable: {
     status: 416,
     message: 'The range begins after the end of the image.',
@@ -39,6 +44,11 @@ export const imageErrors = {
     status: 503,
     message: 'A program that this needs is not installed on the server.',
     hint: 'Install the named package.',
+  },
+  tool_failed: {
+    status: 500,
+    message: 'A program of this host failed.',
+    hint: "See its output in the server's log.",
   },
   clone_unsupported: {
     status: 409,
@@ -75,6 +85,11 @@ export const imageErrors = {
     message: 'There is not enough free space.',
     hint: 'Free space in the pool, or use a smaller image.',
   },
+  no_inodes: {
+    status: 507,
+    message: 'The file system cannot hold more files: it has no free inodes.',
+    hint: 'Delete files there that are not needed. Small files count as much as large ones.',
+  },
   quota: {
     status: 507,
     message: 'The quota of the file system is used up.',
@@ -99,6 +114,16 @@ export const imageErrors = {
     status: 503,
     message: 'The pool is not available.',
     hint: 'See the named reason; wcc wrote nothing.',
+  },
+  resources: {
+    status: 503,
+    message: 'The server has too many open files, or too little memory.',
+    hint: 'Try again. If this continues, raise the limit on open files (LimitNOFILE) or the memory.',
+  },
+  busy: {
+    status: 503,
+    message: 'The file system was busy.',
+    hint: 'Try again. If this continues, see what else uses the directory of the pool.',
   },
   io_error: {
     status: 500,

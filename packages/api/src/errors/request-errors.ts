@@ -23,12 +23,17 @@ export const requestErrors = {
   payload_too_large: {
     status: 413,
     message: 'The body is too large.',
-    hint: 'Send at most 64 KiB.',
+    hint: 'Shorten the longest field.',
   },
   unauthenticated: {
     status: 401,
     message: 'You are not signed in.',
     hint: 'Sign in, or send a bearer token.',
+  },
+  page_key_missing: {
+    status: 401,
+    message: 'The cookie alone gives no access: the page key of the session is missing.',
+    hint: 'Sign in again. A program uses a token, or sends the page key of its sign-in.',
   },
   wrong_credentials: {
     status: 401,
@@ -99,6 +104,11 @@ export const requestErrors = {
     status: 429,
     message: 'Too many requests.',
     hint: 'Wait as long as Retry-After says.',
+  },
+  sign_in_busy: {
+    status: 503,
+    message: 'The server checks too many passwords now.',
+    hint: 'Wait as long as Retry-After says, then sign in again.',
   },
   too_many_tickets: {
     status: 429,

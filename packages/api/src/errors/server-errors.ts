@@ -13,7 +13,18 @@ export const serverErrors = {
   database_unavailable: {
     status: 503,
     message: 'The database does not answer; running operations continue.',
-    hint: 'Check the disk of the data directory, then restart wcc.',
+    hint: 'Try again in a moment. If it lasts, check the disk of the data directory and the log.',
+  },
+  database_full: {
+    status: 503,
+    message:
+      'The disk of the database is full; wcc accepts only requests that end access, stop work or delete.',
+    hint: 'Delete images or machines, or free space on the disk of the data directory.',
+  },
+  database_damaged: {
+    status: 503,
+    message: 'The database is damaged.',
+    hint: 'Stop wcc and restore the database from a backup.',
   },
   starting: {
     status: 503,

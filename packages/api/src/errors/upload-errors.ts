@@ -10,6 +10,11 @@ export const uploadErrors = {
     message: 'Uploads of unknown length are not supported.',
     hint: 'Send Upload-Length instead of Upload-Defer-Length.',
   },
+  extension_unsupported: {
+    status: 400,
+    message: 'The server does not support an extension of tus that the request uses.',
+    hint: 'Switch it off in the client; OPTIONS lists the supported extensions.',
+  },
   tus_version: {
     status: 412,
     message: 'The server does not support this version of the tus protocol.',
@@ -52,12 +57,27 @@ export const uploadErrors = {
   },
   hostile_image: {
     status: 422,
-    message: 'The image refers to other files or contains impossible values; wcc discarded it.',
-    hint: 'Use a self-contained image from a source that you trust.',
+    message: 'The image refers to other files, which it could read from this host; wcc does not use it.',
+    hint: 'Use a self-contained image: convert it with qemu-img where those files are.',
+  },
+  damaged_image: {
+    status: 422,
+    message: 'The image is damaged or incomplete; wcc does not use it.',
+    hint: 'Fetch the file again from its source, and compare its SHA-256.',
+  },
+  compressed_file: {
+    status: 422,
+    message: 'The file is compressed or an archive; wcc does not use it.',
+    hint: 'Unpack it first, then use the image in it.',
+  },
+  not_an_image: {
+    status: 422,
+    message: 'The file is empty or surely not a disk; wcc does not use it.',
+    hint: 'It may be an error page or a part of a download: open it, then fetch the image itself.',
   },
   unsupported_format: {
     status: 422,
-    message: 'The format of the image is not supported; wcc discarded the file.',
-    hint: 'Unpack or convert it to raw, qcow2 or iso first.',
+    message: 'The format of the image is not supported; wcc does not use the file.',
+    hint: 'Convert it to raw, qcow2 or iso first.',
   },
 } as const;

@@ -5,6 +5,7 @@ import { errorRegistry } from '../errors/errors.ts';
 import { operationId } from '../operations.ts';
 import { componentSchemas, inline, schemaOf } from './schemas.ts';
 import type { JsonSchema } from './schemas.ts';
+import { pageKeyHeader } from '../version.ts';
 
 /** The parts of an OpenAPI 3.1 document that wcc uses. */
 export interface OpenApiDocument {
@@ -68,8 +69,15 @@ export function createOpenApiDocument(version: string): OpenApiDocument {
         session: {
           type: 'apiKey',
           in: 'cookie',
-          name: '__Host-wcc_sid',
-          description: 'The session cookie; `wcc_sid` over plain http. Changes need the exact Origin header.',
+          name: '__Host-wcc_sid_443',
+          description:
+            'The session cookie, named after the port; `wcc_sid_8471` over plain http. Changes need the exact Origin header.',
+        },
+        pageKey: {
+          type: 'apiKey',
+          in: 'header',
+          name: pageKeyHeader,
+          description: 'The `pageKey` of the answer to the sign-in. The cookie alone gives no access.',
         },
         token: {
           type: 'http',
@@ -89,16 +97,18 @@ function describe(endpoint: Endpoint): ApiOperation {
     operationId: nameOf(endpoint),
     summary,
     ...(description === undefined ? {} : { description }),
-    security:
-      signedIn === 'none'
-        ? []
-        : signedIn === 'session'
-          ? [{ session: [] }]
-          : [{ session: [] }, { token: [] }],
+    security: securityOf(signedIn),
     ...(parameters.length === 0 ? {} : { parameters }),
     ...bodyOf(endpoint),
     responses: responsesOf(endpoint),
   };
+}
+
+function securityOf(signedIn: Endpoint['signedIn']): Record<string, string[]>[] {
+  if (signedIn === 'none') return [];
+  if (signedIn === 'ticket') return [{ session: [] }];
+  const session = { session: [], pageKey: [] };
+  return signedIn === 'session' ? [session] : [session, { token: [] }];
 }
 
 /** `POST /api/images/{id}/copy` → `post_images_id_copy`. */
